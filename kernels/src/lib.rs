@@ -1,0 +1,8 @@
+//! The numeric kernels of trainspec: slices in, slices out.
+//!
+//! One folder holds one kernel: its contract and its documentation in `mod.rs`, a plain reference where
+//! the kernel itself is not plain, and tests. A kernel knows nothing of models or of training.
+
+pub mod norm;
+pub mod philox;
+pub mod update;

@@ -1,0 +1,111 @@
+//! Configuration: what a user writes between braces or parentheses.
+
+use std::fmt::Debug;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::shape::Verdict;
+
+/// A configuration type: a layer, a model, an optimizer, a loss, a schedule's phase…
+///
+/// It is a braced struct (`struct Relu {}`, never `struct Relu;`) whose fields are the keys that a user
+/// may give; the others are those of [`Config::DEFAULT`]. Besides this trait it has an inherent
+/// `const fn check(&self) -> Verdict`, which the macros call by name in a `const`.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use trainspec::{Config, Problem, Verdict};
+///
+/// /// `y = x * sigmoid(beta * x)`
+/// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+/// pub struct Swish {
+///     /// How sharp the gate is, above 0.
+///     pub beta: f64,
+/// }
+///
+/// impl Swish {
+///     pub const fn check(&self) -> Verdict {
+///         if self.beta > 0.0 {
+///             return Ok(());
+///         }
+///         Err(Problem::new("beta is ").float(self.beta).text("; expected a number above 0"))
+///     }
+/// }
+///
+/// impl Config for Swish {
+///     const NAME: &'static str = "swish";
+///     const DEFAULT: Self = Self { beta: 1.0 };
+///     const CHECK: fn(&Self) -> Verdict = Self::check;
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no configuration",
+    label = "this is neither a layer nor another part of a spec",
+    note = "a type becomes one by implementing `trainspec::Config`"
+)]
+pub trait Config: Copy + Debug + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// What a user calls it: `conv2d`, `AdamW`.
+    const NAME: &'static str;
+    /// The value of every key that is not given.
+    const DEFAULT: Self;
+    /// The keys that must be given, each with what it means (`"the number of output features"`).
+    const REQUIRED: &'static [(&'static str, &'static str)] = &[];
+    /// The inherent `check`, for what is only known when the program runs.
+    const CHECK: fn(&Self) -> Verdict;
+}
+
+/// A configuration of any type: what a spec holds once the program runs.
+pub trait Setting: Debug + Send + Sync {
+    /// [`Config::NAME`]
+    fn name(&self) -> &'static str;
+    /// Every key and value, with the name under `type`.
+    fn to_json(&self) -> serde_json::Value;
+    /// The rules, with the configuration's name before what they say.
+    ///
+    /// # Errors
+    /// The first rule that does not hold.
+    fn check(&self) -> Verdict;
+}
+
+impl<C: Config> Setting for C {
+    fn name(&self) -> &'static str {
+        C::NAME
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        let mut json = serde_json::json!({ "type": C::NAME });
+        if let (Some(json), Ok(serde_json::Value::Object(keys))) = (json.as_object_mut(), serde_json::to_value(self)) {
+            json.extend(keys);
+        }
+        json
+    }
+
+    fn check(&self) -> Verdict {
+        (C::CHECK)(self).map_err(|problem| problem.of(C::NAME))
+    }
+}
+
+/// A configuration read back from [`Setting::to_json`], perhaps with changed values, and checked.
+///
+/// # Errors
+/// If a key is unknown, a value has the wrong type, or a rule does not hold.
+pub(crate) fn from_json<C: Config>(json: &serde_json::Value) -> Result<C, String> {
+    let mut json = json.clone();
+    if let Some(keys) = json.as_object_mut() {
+        keys.remove("type");
+    }
+    let configuration: C = serde_json::from_value(json).map_err(|error| error.to_string())?;
+    configuration.check().map_err(|problem| problem.as_str().to_owned())?;
+    Ok(configuration)
+}
+
+/// Implements the object-safe face of a trait over configurations: `with`, which makes one of the same
+/// type from changed JSON.
+macro_rules! with_changes {
+    ($face:ty) => {
+        fn with(&self, json: &serde_json::Value) -> Result<Box<$face>, String> {
+            Ok(Box::new($crate::config::from_json::<Self>(json)?))
+        }
+    };
+}
+pub(crate) use with_changes;

@@ -1,0 +1,158 @@
+//! The forward pass of a graph in reference form.
+
+use candle_core::{DType, Tensor};
+
+use crate::error::{Error, Result};
+use crate::graph::{Graph, GraphParameter, Node};
+use crate::rng::{Moment, Purpose, Stream};
+
+/// Whether a pass trains or evaluates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Dropout drops and batch norm uses the batch's statistics.
+    Train {
+        /// The run's seed.
+        seed: u64,
+        /// The step and micro-batch, which decide what is dropped.
+        at: Moment,
+    },
+    /// Nothing is random and no statistic changes.
+    Evaluate,
+}
+
+/// The new value of a running statistic, to be stored once the pass is over.
+#[derive(Clone, Debug)]
+pub struct Statistic {
+    /// Its place among the graph's parameters.
+    pub index: usize,
+    /// Its value.
+    pub value: Tensor,
+}
+
+/// What a layer may use in its forward pass besides its inputs.
+pub struct Pass<'a> {
+    mode: Mode,
+    node: &'a Node,
+    own: &'a [GraphParameter],
+    tensors: &'a [Tensor],
+    statistics: &'a mut Vec<Statistic>,
+    draws: u32,
+}
+
+impl Pass<'_> {
+    /// Whether this pass trains.
+    #[must_use]
+    pub fn is_training(&self) -> bool {
+        self.mode != Mode::Evaluate
+    }
+
+    /// The layer's parameter or running statistic called `name`.
+    ///
+    /// # Errors
+    /// If the layer did not ask for one of that name.
+    pub fn parameter(&self, name: &str) -> Result<&Tensor> {
+        let place = self.place(name)?;
+        self.tensors.get(place).ok_or_else(|| self.unknown(name))
+    }
+
+    /// Sets the running statistic called `name`, once the pass is over.
+    ///
+    /// # Errors
+    /// If the layer did not ask for one of that name.
+    pub fn set_statistic(&mut self, name: &str, value: &Tensor) -> Result<()> {
+        let index = self.node.parameters.start + self.place(name)?;
+        self.statistics.push(Statistic { index, value: value.detach() });
+        Ok(())
+    }
+
+    /// Inverted dropout of `x`: in training each element is kept with probability `1 - p` and multiplied
+    /// by `1 / (1 - p)`; otherwise `x` itself.
+    ///
+    /// # Errors
+    /// If candle refuses an operation.
+    pub fn dropout(&mut self, x: &Tensor, p: f64) -> Result<Tensor> {
+        let Mode::Train { seed, at } = self.mode else {
+            return Ok(x.clone());
+        };
+        if p == 0.0 {
+            return Ok(x.clone());
+        }
+        // A layer that drops twice has a stream for each.
+        let path = match self.draws {
+            0 => self.node.path.clone(),
+            draw => format!("{}#{draw}", self.node.path),
+        };
+        self.draws += 1;
+        // Dropped are the words below p * 2^32, so the probability is exact to 2^-32.
+        let threshold = (p * 4_294_967_296.0) as u32;
+        let scale = (1.0 / (1.0 - p)) as f32;
+        let mask: Vec<f32> = Stream::new(seed, Purpose::Dropout, &path)
+            .words(at, x.elem_count())
+            .into_iter()
+            .map(|word| if word < threshold { 0.0 } else { scale })
+            .collect();
+        let mask = Tensor::from_vec(mask, x.shape(), x.device())?.to_dtype(x.dtype())?;
+        Ok((x * mask)?)
+    }
+
+    fn place(&self, name: &str) -> Result<usize> {
+        let is_own = |parameter: &GraphParameter| {
+            parameter.path.strip_suffix(name).is_some_and(|layer| layer.ends_with('.'))
+        };
+        self.own.iter().position(is_own).ok_or_else(|| self.unknown(name))
+    }
+
+    fn unknown(&self, name: &str) -> Error {
+        Error::UnknownParameter { layer: self.node.path.clone(), name: name.to_owned() }
+    }
+}
+
+/// Runs a graph in reference form: the output, and the new running statistics.
+///
+/// # Shapes
+/// `parameters` in the graph's order; each input with the batch as its first axis.
+///
+/// # Errors
+/// If the tensors do not fit the graph, or candle refuses an operation.
+pub fn forward(
+    graph: &Graph,
+    parameters: &[Tensor],
+    inputs: &[Tensor],
+    mode: Mode,
+) -> Result<(Tensor, Vec<Statistic>)> {
+    if inputs.len() != graph.inputs {
+        return Err(Error::arity(graph.name, graph.inputs, inputs.len()));
+    }
+    let mut statistics = Vec::new();
+    let mut values: Vec<Option<Tensor>> = vec![None; graph.shapes.len()];
+    for (slot, input) in values.iter_mut().zip(inputs) {
+        *slot = Some(input.clone());
+    }
+    let missing = || Error::Internal("a layer stands before the value that it takes");
+    for node in &graph.nodes {
+        let taken: Option<Vec<Tensor>> =
+            node.inputs.iter().map(|&value| values.get(value).cloned().flatten()).collect();
+        let mut pass = Pass {
+            mode,
+            node,
+            own: graph.parameters.get(node.parameters.clone()).unwrap_or_default(),
+            tensors: parameters.get(node.parameters.clone()).unwrap_or_default(),
+            statistics: &mut statistics,
+            draws: 0,
+        };
+        let output = node
+            .layer
+            .forward(&taken.ok_or_else(missing)?, &mut pass)
+            .map_err(|error| error.at(&node.path))?;
+        if let Some(slot) = values.get_mut(node.output) {
+            *slot = Some(output);
+        }
+    }
+    let output = values.get(graph.output).cloned().flatten().ok_or_else(missing)?;
+    Ok((output, statistics))
+}
+
+/// Whether a tensor holds class or token numbers.
+pub(crate) fn is_whole(tensor: &Tensor) -> bool {
+    tensor.dtype() == DType::U32
+}

@@ -1,0 +1,149 @@
+//! The tape engine: reference forms on candle, and candle's gradients.
+
+use candle_core::{Device, Tensor, Var};
+
+use super::{Engine, MicroBatch, Mode, Objective, forward};
+use crate::data::Batch;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::optim::{AnyOptimizer, UpdateStep};
+use crate::rng::{Moment, Purpose, Stream};
+
+/// Runs a graph on candle's tape, on any of candle's devices.
+///
+/// Gradients and optimizer state are kept on the host in f32, so that the sums of an accumulation window
+/// have one order on every device.
+pub struct Tape {
+    graph: Graph,
+    objective: Box<Objective>,
+    seed: u64,
+    device: Device,
+    variables: Vec<Var>,
+    gradients: Vec<Vec<f32>>,
+    state: Vec<Vec<Vec<f32>>>,
+}
+
+impl Tape {
+    /// An engine whose parameters are drawn from `seed` by their paths.
+    ///
+    /// # Errors
+    /// If the device refuses a parameter.
+    pub fn new(graph: Graph, objective: Box<Objective>, seed: u64, device: Device) -> Result<Self> {
+        let variables = initial(&graph, seed, &device)?
+            .iter()
+            .map(Var::from_tensor)
+            .collect::<candle_core::Result<_>>()?;
+        let gradients = graph
+            .parameters
+            .iter()
+            .map(|parameter| vec![0.0; if parameter.is_trained() { parameter.shape.elements() } else { 0 }])
+            .collect();
+        Ok(Self { graph, objective, seed, device, variables, gradients, state: Vec::new() })
+    }
+
+    fn run(&self, batch: &Batch, mode: Mode) -> Result<(Tensor, Tensor, crate::loss::LossSum, Vec<super::Statistic>)> {
+        let input = batch.input.to_tensor(batch.size, &self.device)?;
+        let target = batch.target.to_tensor(batch.size, &self.device)?;
+        let parameters: Vec<_> = self.variables.iter().map(|variable| variable.as_tensor().clone()).collect();
+        let (prediction, statistics) = forward(&self.graph, &parameters, &[input], mode)?;
+        let loss = (self.objective)(&prediction, &target)?;
+        Ok((prediction, target, loss, statistics))
+    }
+}
+
+impl Engine for Tape {
+    fn accumulate(&mut self, batch: &Batch, at: Moment) -> Result<MicroBatch> {
+        let (prediction, target, loss, statistics) = self.run(batch, Mode::Train { seed: self.seed, at })?;
+        let gradients = loss.sum.backward()?;
+        for (variable, total) in self.variables.iter().zip(&mut self.gradients) {
+            if let Some(gradient) = gradients.get(variable.as_tensor()) {
+                let gradient = gradient.flatten_all()?.to_vec1::<f32>()?;
+                for (total, gradient) in total.iter_mut().zip(gradient) {
+                    *total += gradient;
+                }
+            }
+        }
+        for statistic in statistics {
+            if let Some(variable) = self.variables.get(statistic.index) {
+                variable.set(&statistic.value)?;
+            }
+        }
+        Ok(MicroBatch { loss: scalar(&loss.sum)?, weight: loss.weight, prediction: prediction.detach(), target })
+    }
+
+    fn gradients(&self) -> &[Vec<f32>] {
+        &self.gradients
+    }
+
+    fn update(&mut self, optimizer: &dyn AnyOptimizer, step: UpdateStep, scale: f64) -> Result<()> {
+        if self.state.is_empty() {
+            let slots = optimizer.state_names().len();
+            self.state = self.gradients.iter().map(|gradient| vec![vec![0.0; gradient.len()]; slots]).collect();
+        }
+        let trained = self.graph.parameters.iter().zip(&self.variables).zip(&mut self.gradients).zip(&mut self.state);
+        for (((parameter, variable), gradient), state) in trained {
+            if !parameter.is_trained() {
+                continue;
+            }
+            let mut weights = variable.flatten_all()?.to_vec1::<f32>()?;
+            optimizer.update(step, parameter.role, &mut weights, gradient, scale as f32, state);
+            variable.set(&Tensor::from_vec(weights, parameter.shape.axes(), &self.device)?)?;
+            gradient.fill(0.0);
+        }
+        Ok(())
+    }
+
+    fn evaluate(&self, batch: &Batch) -> Result<MicroBatch> {
+        let (prediction, target, loss, _) = self.run(batch, Mode::Evaluate)?;
+        Ok(MicroBatch { loss: scalar(&loss.sum)?, weight: loss.weight, prediction: prediction.detach(), target })
+    }
+
+    fn parameters(&self) -> Result<Vec<Tensor>> {
+        Ok(self.variables.iter().map(|variable| variable.as_detached_tensor().copy()).collect::<candle_core::Result<_>>()?)
+    }
+
+    fn set_parameters(&mut self, parameters: &[Tensor]) -> Result<()> {
+        if parameters.len() != self.variables.len() {
+            return Err(Error::Internal("another number of parameters than the graph has"));
+        }
+        for (variable, parameter) in self.variables.iter().zip(parameters) {
+            variable.set(parameter)?;
+        }
+        Ok(())
+    }
+
+    fn optimizer_state(&self) -> &[Vec<Vec<f32>>] {
+        &self.state
+    }
+}
+
+/// The parameters of a graph before the first step.
+///
+/// # Errors
+/// If the device refuses one.
+pub fn initial(graph: &Graph, seed: u64, device: &Device) -> Result<Vec<Tensor>> {
+    use crate::layer::Init;
+    let tensor = |parameter: &crate::graph::GraphParameter| {
+        let count = parameter.shape.elements();
+        let stream = Stream::new(seed, Purpose::Init, &parameter.path);
+        let values = match parameter.init {
+            Init::Zeros => vec![0.0; count],
+            Init::Ones => vec![1.0; count],
+            Init::Uniform { bound } => {
+                let scale = |unit: f32| (bound * (2.0 * f64::from(unit) - 1.0)) as f32;
+                stream.uniform(Moment::default(), count).into_iter().map(scale).collect()
+            }
+            Init::Normal { std } => {
+                let scale = |normal: f32| (std * f64::from(normal)) as f32;
+                stream.normal(Moment::default(), count).into_iter().map(scale).collect()
+            }
+        };
+        Ok(Tensor::from_vec(values, parameter.shape.axes(), device)?)
+    };
+    graph.parameters.iter().map(tensor).collect()
+}
+
+/// A tensor of no axes as a number.
+fn scalar(tensor: &Tensor) -> Result<f64> {
+    Ok(f64::from(tensor.to_scalar::<f32>()?))
+}

@@ -1,0 +1,138 @@
+//! What can go wrong, in words that say where, what was found, and what to do.
+
+use std::path::PathBuf;
+
+use crate::shape::Problem;
+
+/// The result of everything here that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A rule of the spec does not hold.
+    #[error("{0}")]
+    Rule(Problem),
+
+    /// A layer was given another number of values than it takes.
+    #[error("{layer}: takes {expected} value(s), {found} given")]
+    Arity {
+        /// The layer's call name.
+        layer: &'static str,
+        /// How many it takes.
+        expected: usize,
+        /// How many it was given.
+        found: usize,
+    },
+
+    /// Two layers of a model would have the same parameter paths.
+    #[error("two layers of the model have the path `{path}`; rename one of the `let` bindings")]
+    SharedPath {
+        /// The path.
+        path: String,
+    },
+
+    /// A layer used a parameter that it did not ask for.
+    #[error("{layer}: its `forward` uses `{name}`, which its `parameters` does not list")]
+    UnknownParameter {
+        /// The layer's path.
+        layer: String,
+        /// The parameter's name.
+        name: String,
+    },
+
+    /// A key on the command line or in a file cannot be set so.
+    #[error("{key}: {problem}")]
+    Setting {
+        /// The key: `optimizer.lr`.
+        key: String,
+        /// What was found, expected, and possible.
+        problem: String,
+    },
+
+    /// Something in a data file cannot be used.
+    #[error("{}{}: {problem}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
+    Data {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1, if the file has lines.
+        line: Option<u64>,
+        /// What was found and what was expected.
+        problem: String,
+    },
+
+    /// A data set as a whole cannot be used.
+    #[error("data: {0}")]
+    Dataset(String),
+
+    /// A model file does not fit the model.
+    #[error("{}: {problem}", path.display())]
+    ModelFile {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        problem: String,
+    },
+
+    /// Training cannot go on.
+    #[error("step {step}: {problem}")]
+    Training {
+        /// The optimizer step, from 1.
+        step: u64,
+        /// What happened, and what to try.
+        problem: String,
+    },
+
+    /// A file or folder cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+
+    /// candle refused an operation.
+    #[error("{0}")]
+    Tensor(#[from] candle_core::Error),
+
+    /// An error within a layer.
+    #[error("{path}: {source}")]
+    Layer {
+        /// The layer's path.
+        path: String,
+        /// What happened there.
+        source: Box<Error>,
+    },
+
+    /// A promise of this crate to itself is broken; please report it.
+    #[error("internal error: {0}; please report it")]
+    Internal(&'static str),
+}
+
+impl Error {
+    /// A layer or model that takes `expected` values was given `found`.
+    #[must_use]
+    pub fn arity(layer: &'static str, expected: usize, found: usize) -> Self {
+        Self::Arity { layer, expected, found }
+    }
+
+    /// The same error, said of the layer at `path`.
+    #[must_use]
+    pub(crate) fn at(self, path: &str) -> Self {
+        Self::Layer { path: path.to_owned(), source: Box::new(self) }
+    }
+
+    /// For `map_err` on what the system refuses.
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Rule(problem)
+    }
+}

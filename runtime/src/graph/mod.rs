@@ -1,0 +1,167 @@
+//! The graph: what a model means.
+//!
+//! Nodes are layers in the order of the model's body, values have shapes, parameters have paths. The
+//! builder code that `#[model]` writes makes it ([`Scope`]); the engines, the summary and the spec hash
+//! read it.
+
+mod scope;
+mod summary;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use candle_core::Tensor;
+
+pub use scope::{Module, Scope};
+pub use summary::Summary;
+
+use crate::config::Config;
+use crate::engine::Pass;
+use crate::error::Result;
+use crate::layer::{Init, Layer, Parameter, Role};
+use crate::shape::{Kind, Shape};
+
+/// A value between layers: in a model's signature, one of any shape.
+#[derive(Clone, Copy, Debug)]
+pub struct Value {
+    /// Its place among the graph's values.
+    pub(crate) id: usize,
+    pub(crate) shape: Shape,
+}
+
+impl Value {
+    /// The value's shape for one sample.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+}
+
+impl Kind for Value {
+    type Element = f32;
+    const NAME: &'static str = "Value";
+    const SHAPE: Shape = Shape::UNKNOWN;
+}
+
+/// A model as layers, values and parameters.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// The model's name.
+    pub name: &'static str,
+    /// The layers, each after those whose values it takes.
+    pub nodes: Vec<Node>,
+    /// Every parameter and running statistic, in the order of the nodes.
+    pub parameters: Vec<GraphParameter>,
+    /// The shapes of all values; the first are the inputs.
+    pub shapes: Vec<Shape>,
+    /// How many of the values are inputs.
+    pub inputs: usize,
+    /// The value that the model gives.
+    pub output: usize,
+}
+
+/// One layer of a graph.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Where it stands in the model: `block.0.linear_2`.
+    pub path: String,
+    /// The layer.
+    pub layer: Arc<dyn AnyLayer>,
+    /// The values it takes.
+    pub inputs: Vec<usize>,
+    /// The value it gives.
+    pub output: usize,
+    /// Its parameters: a range of the graph's.
+    pub parameters: std::ops::Range<usize>,
+}
+
+/// One parameter of a graph.
+#[derive(Clone, Debug)]
+pub struct GraphParameter {
+    /// Its name in a model file: `block.0.linear_2.bias`.
+    pub path: String,
+    /// All its axes.
+    pub shape: Shape,
+    /// What it is to the optimizer.
+    pub role: Role,
+    /// Its value before the first step.
+    pub init: Init,
+}
+
+impl GraphParameter {
+    /// Whether an optimizer changes it.
+    #[must_use]
+    pub fn is_trained(&self) -> bool {
+        self.role != Role::Statistic
+    }
+}
+
+impl Graph {
+    /// The number of trained numbers.
+    #[must_use]
+    pub fn trained_elements(&self) -> usize {
+        self.parameters.iter().filter(|p| p.is_trained()).map(|p| p.shape.elements()).sum()
+    }
+
+    /// The shapes that a node takes.
+    pub(crate) fn input_shapes(&self, node: &Node) -> Vec<Shape> {
+        node.inputs.iter().filter_map(|&value| self.shapes.get(value).copied()).collect()
+    }
+
+    /// The model as canonical JSON: each layer with every key, the values it takes, and its shape.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let nodes: Vec<_> = self
+            .nodes
+            .iter()
+            .map(|node| {
+                serde_json::json!({
+                    "path": node.path,
+                    "layer": node.layer.name(),
+                    "keys": node.layer.to_json(),
+                    "inputs": node.inputs,
+                    "output": node.output,
+                    "shape": self.shapes.get(node.output).map(Shape::axes),
+                })
+            })
+            .collect();
+        serde_json::json!({ "name": self.name, "layers": nodes, "output": self.output })
+    }
+}
+
+/// A layer of any type: what a graph holds.
+pub trait AnyLayer: Debug + Send + Sync {
+    /// [`Config::NAME`]
+    fn name(&self) -> &'static str;
+    /// The layer's keys and values.
+    fn to_json(&self) -> serde_json::Value;
+    /// [`Layer::parameters`]
+    fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter>;
+    /// [`Layer::flops`]
+    fn flops(&self, inputs: &[Shape], output: Shape) -> u64;
+    /// [`Layer::forward`]
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor>;
+}
+
+impl<L: Layer> AnyLayer for L {
+    fn name(&self) -> &'static str {
+        <L as Config>::NAME
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        // Keys are numbers, words and lists of them, which JSON can always hold.
+        serde_json::to_value(self).unwrap_or(serde_json::Value::Null)
+    }
+
+    fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
+        Layer::parameters(self, inputs)
+    }
+
+    fn flops(&self, inputs: &[Shape], output: Shape) -> u64 {
+        Layer::flops(self, inputs, output)
+    }
+
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
+        Layer::forward(self, inputs, pass)
+    }
+}

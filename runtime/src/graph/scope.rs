@@ -1,0 +1,169 @@
+//! Building a graph: what the code that `#[model]` writes calls.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
+use super::{Graph, GraphParameter, Node, Value};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::layer::{Add, Layer, Mul, Sub};
+use crate::shape::{Kind, Shape, Verdict};
+
+/// What can be called on a value in a model: a layer, or another model.
+///
+/// Every [`Layer`] is one; `#[model]` implements it for models.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a layer nor a model",
+    label = "this cannot be called on a value"
+)]
+pub trait Module: Config {
+    /// Adds itself to the graph.
+    ///
+    /// # Errors
+    /// If its rules do not hold for these values.
+    fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Value>;
+
+    /// Whether its parts get paths of their own below its path.
+    const IS_MODEL: bool;
+}
+
+impl<L: Layer> Module for L {
+    const IS_MODEL: bool = false;
+
+    fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Value> {
+        scope.push(self, inputs)
+    }
+}
+
+/// A place in a graph under construction: the body of one model.
+pub struct Scope<'a> {
+    graph: &'a mut Graph,
+    path: String,
+    counts: BTreeMap<&'static str, usize>,
+}
+
+impl Graph {
+    /// Builds the graph of a model for inputs of these shapes.
+    ///
+    /// # Errors
+    /// If a rule of the model does not hold, or two of its layers have one path.
+    pub fn of<M: Module>(model: &M, inputs: &[Shape]) -> Result<Self> {
+        let mut graph = Self {
+            name: M::NAME,
+            nodes: Vec::new(),
+            parameters: Vec::new(),
+            shapes: inputs.to_vec(),
+            inputs: inputs.len(),
+            output: 0,
+        };
+        let values: Vec<_> = inputs.iter().enumerate().map(|(id, &shape)| Value { id, shape }).collect();
+        let mut scope = Scope { graph: &mut graph, path: String::new(), counts: BTreeMap::new() };
+        let output = model.build(&mut scope, &values)?;
+        graph.output = output.id;
+        graph.refuse_shared_paths()?;
+        Ok(graph)
+    }
+
+    fn refuse_shared_paths(&self) -> Result<()> {
+        let mut seen = BTreeMap::new();
+        for node in &self.nodes {
+            match seen.entry(node.path.as_str()) {
+                Entry::Vacant(entry) => entry.insert(()),
+                Entry::Occupied(_) => return Err(Error::SharedPath { path: node.path.clone() }),
+            };
+        }
+        Ok(())
+    }
+}
+
+impl Scope<'_> {
+    /// The model's inputs, as many as it declares.
+    ///
+    /// # Errors
+    /// If another number was given, or one does not fit its kind.
+    pub fn inputs<const N: usize>(&self, model: &'static str, inputs: &[Value]) -> Result<[Value; N]> {
+        inputs.try_into().map_err(|_| Error::arity(model, N, inputs.len()))
+    }
+
+    /// Calls a layer or a model on values.
+    ///
+    /// Its path is the name of the `let` that names it alone, or else its call name with a number:
+    /// `linear_1`, `linear_2` for layers, `block.0`, `block.1` for models.
+    ///
+    /// # Errors
+    /// If its rules do not hold.
+    pub fn call<M: Module>(&mut self, module: M, name: Option<&str>, inputs: &[Value]) -> Result<Value> {
+        (M::CHECK)(&module).map_err(|problem| problem.of(M::NAME))?;
+        let step = match name {
+            Some(name) => name.to_owned(),
+            None => {
+                let count = self.counts.entry(M::NAME).or_insert(0);
+                *count += 1;
+                if M::IS_MODEL { format!("{}.{}", M::NAME, *count - 1) } else { format!("{}_{count}", M::NAME) }
+            }
+        };
+        let path = if self.path.is_empty() { step } else { format!("{}.{step}", self.path) };
+        let mut scope = Scope { graph: self.graph, path, counts: BTreeMap::new() };
+        module.build(&mut scope, inputs)
+    }
+
+    /// `a + b`
+    ///
+    /// # Errors
+    /// If the shapes differ.
+    pub fn add(&mut self, a: Value, b: Value) -> Result<Value> {
+        self.call(Add {}, None, &[a, b])
+    }
+
+    /// `a - b`
+    ///
+    /// # Errors
+    /// If the shapes differ.
+    pub fn sub(&mut self, a: Value, b: Value) -> Result<Value> {
+        self.call(Sub {}, None, &[a, b])
+    }
+
+    /// `a * b`
+    ///
+    /// # Errors
+    /// If the shapes differ.
+    pub fn mul(&mut self, a: Value, b: Value) -> Result<Value> {
+        self.call(Mul {}, None, &[a, b])
+    }
+
+    /// Checks that a value is of kind `K`.
+    ///
+    /// # Errors
+    /// If it is not, which the compiler has already said of a model in a `train!`.
+    pub fn output<K: Kind>(&self, value: Value) -> Result<Value> {
+        let mut trace = crate::shape::Trace::QUIET;
+        let shape = trace.output::<K>(value.shape);
+        let verdict: Verdict<Shape> = trace.finish(shape);
+        verdict.map(|_| value).map_err(Into::into)
+    }
+
+    fn push<L: Layer>(&mut self, layer: &L, inputs: &[Value]) -> Result<Value> {
+        let shapes: Vec<_> = inputs.iter().map(|value| value.shape).collect();
+        let shape = L::OUTPUT.apply(layer, &shapes)?;
+        let first = self.graph.parameters.len();
+        for parameter in layer.parameters(&shapes) {
+            self.graph.parameters.push(GraphParameter {
+                path: format!("{}.{}", self.path, parameter.name),
+                shape: parameter.shape,
+                role: parameter.role,
+                init: parameter.init,
+            });
+        }
+        let id = self.graph.shapes.len();
+        self.graph.shapes.push(shape);
+        self.graph.nodes.push(Node {
+            path: self.path.clone(),
+            layer: Arc::new(*layer),
+            inputs: inputs.iter().map(|value| value.id).collect(),
+            output: id,
+            parameters: first..self.graph.parameters.len(),
+        });
+        Ok(Value { id, shape })
+    }
+}

@@ -1,0 +1,70 @@
+//! `a + b`, `a - b`, `a * b`: element by element, of values with one shape.
+//!
+//! Shapes must be equal, nothing broadcasts: a residual branch of another width is a mistake that
+//! broadcasting would hide.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::{Layer, OutputRule, two};
+use crate::config::Config;
+use crate::engine::Pass;
+use crate::error::Result;
+use crate::shape::{Problem, Shape, Verdict};
+
+macro_rules! elementwise {
+    ($($(#[$docs:meta])* $layer:ident, $name:literal, $operator:literal, $method:ident;)*) => { $(
+        $(#[$docs])*
+        ///
+        /// # Shapes
+        /// Both inputs and the output have one shape; nothing broadcasts.
+        ///
+        /// # Errors
+        /// `two shapes: [4] and [8]; expected one shape, nothing is broadcast`, at compile time.
+        #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+        pub struct $layer {}
+
+        impl $layer {
+            /// There is nothing to check.
+            pub const fn check(&self) -> Verdict {
+                Ok(())
+            }
+
+            /// The common shape.
+            pub const fn output(&self, a: Shape, b: Shape) -> Verdict<Shape> {
+                if let Err(problem) = a.reals() {
+                    return Err(problem);
+                }
+                if a.same(b) {
+                    return Ok(a);
+                }
+                Err(Problem::new("`").text($operator).text("` joins ").shape(a).text(" and ").shape(b)
+                    .text("; expected one shape, nothing is broadcast"))
+            }
+        }
+
+        impl Config for $layer {
+            const NAME: &'static str = $name;
+            const DEFAULT: Self = Self {};
+            const CHECK: fn(&Self) -> Verdict = Self::check;
+        }
+
+        impl Layer for $layer {
+            const OUTPUT: OutputRule<Self> = OutputRule::Two(Self::output);
+
+            fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
+                let (a, b) = two(inputs, self)?;
+                Ok(a.$method(b)?)
+            }
+        }
+    )* };
+}
+
+elementwise! {
+    /// `a + b`, as an operator or as `a.add(b)`: the residual connection.
+    Add, "add", "+", add;
+    /// `a - b`, as an operator or as `a.sub(b)`.
+    Sub, "sub", "-", sub;
+    /// `a * b` element by element, as an operator or as `a.mul(b)`: a gate.
+    Mul, "mul", "*", mul;
+}

@@ -1,0 +1,145 @@
+//! Layers: what a model is made of.
+//!
+//! One file holds one layer: its configuration and their meaning, the rules (`check`, `output`), its
+//! parameters, and its *reference form*, the layer written as candle tensor operations. Nothing built
+//! in is privileged: a layer of your own implements the same [`Layer`] and is called in the same way.
+
+mod add;
+mod part;
+
+pub use add::{Add, Mul, Sub};
+pub use part::{Init, Parameter, Role};
+
+use candle_core::Tensor;
+
+use crate::config::Config;
+use crate::engine::Pass;
+use crate::error::Result;
+use crate::shape::{Shape, Verdict};
+
+/// A layer: a rule for shapes, parameters, and a reference form.
+///
+/// Besides this trait a layer has two inherent functions, which the macros call by name in a `const`:
+/// `const fn check(&self) -> Verdict` and `const fn output(&self, input: Shape) -> Verdict<Shape>`
+/// (with one `Shape` more for each further value it takes).
+///
+/// ```
+/// use candle_core::Tensor;
+/// use serde::{Deserialize, Serialize};
+/// use trainspec::prelude::*;
+/// use trainspec::layer::{Layer, OutputRule};
+/// use trainspec::{Config, Pass, Problem, Shape, Verdict};
+///
+/// /// `y = x * sigmoid(beta * x)` (Ramachandran et al. 2017).
+/// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+/// pub struct Swish {
+///     /// How sharp the gate is, above 0; 1 by default.
+///     pub beta: f64,
+/// }
+/// // The name under which a model calls it.
+/// pub use Swish as swish;
+///
+/// impl Swish {
+///     pub const fn check(&self) -> Verdict {
+///         if self.beta > 0.0 {
+///             return Ok(());
+///         }
+///         Err(Problem::new("beta is ").float(self.beta).text("; expected a number above 0"))
+///     }
+///     pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+///         Ok(input)
+///     }
+/// }
+///
+/// impl Config for Swish {
+///     const NAME: &'static str = "swish";
+///     const DEFAULT: Self = Self { beta: 1.0 };
+///     const CHECK: fn(&Self) -> Verdict = Self::check;
+/// }
+///
+/// impl Layer for Swish {
+///     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+///     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> trainspec::Result<Tensor> {
+///         let [x] = inputs else { return Err(trainspec::Error::arity("swish", 1, inputs.len())) };
+///         Ok((x * candle_nn::ops::sigmoid(&(x * self.beta)?)?)?)
+///     }
+/// }
+///
+/// #[model]
+/// pub fn Gated(x: Features<8>) -> Values<1> {
+///     x.linear(out = 16).swish(beta = 1.5).linear(out = 1)
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no layer",
+    label = "this cannot be called on a value",
+    note = "a type becomes a layer by implementing `trainspec::layer::Layer`"
+)]
+pub trait Layer: Config {
+    /// The inherent `output`, for a graph that is built when the program runs.
+    const OUTPUT: OutputRule<Self>;
+
+    /// The parameters and running statistics for inputs of these shapes, in the order of the file.
+    fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
+        let _ = inputs;
+        Vec::new()
+    }
+
+    /// Floating-point operations of the forward pass for one sample; a multiplication and an addition
+    /// are two.
+    fn flops(&self, inputs: &[Shape], output: Shape) -> u64 {
+        let _ = inputs;
+        output.elements() as u64
+    }
+
+    /// The reference form: the layer as candle tensor operations, of which candle takes the gradient.
+    ///
+    /// # Shapes
+    /// Each input and the output have the batch as their first axis, then the axes of their [`Shape`].
+    /// Token values are `u32`; real numbers are of one type, f32 in training and f64 in gradient tests.
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor>;
+}
+
+/// A layer's shape rule by the number of values it takes.
+pub enum OutputRule<L> {
+    /// `x.layer()`
+    One(fn(&L, Shape) -> Verdict<Shape>),
+    /// `x.layer(y)`
+    Two(fn(&L, Shape, Shape) -> Verdict<Shape>),
+    /// `x.layer(y, z)`
+    Three(fn(&L, Shape, Shape, Shape) -> Verdict<Shape>),
+}
+
+impl<L: Config> OutputRule<L> {
+    /// The shape of the layer's output.
+    ///
+    /// # Errors
+    /// If the layer takes another number of values, or its rule does not hold; with the layer's name.
+    pub fn apply(&self, layer: &L, inputs: &[Shape]) -> Result<Shape> {
+        let verdict = match (self, inputs) {
+            (Self::One(rule), &[x]) => rule(layer, x),
+            (Self::Two(rule), &[x, y]) => rule(layer, x, y),
+            (Self::Three(rule), &[x, y, z]) => rule(layer, x, y, z),
+            (Self::One(_), _) => return Err(crate::Error::arity(L::NAME, 1, inputs.len())),
+            (Self::Two(_), _) => return Err(crate::Error::arity(L::NAME, 2, inputs.len())),
+            (Self::Three(_), _) => return Err(crate::Error::arity(L::NAME, 3, inputs.len())),
+        };
+        verdict.map_err(|problem| problem.of(L::NAME).into())
+    }
+}
+
+/// The only input of a layer that takes one value.
+pub(crate) fn one<'a, L: Config>(inputs: &'a [Tensor], _: &L) -> Result<&'a Tensor> {
+    match inputs {
+        [x] => Ok(x),
+        _ => Err(crate::Error::arity(L::NAME, 1, inputs.len())),
+    }
+}
+
+/// The two inputs of a layer that takes two values.
+pub(crate) fn two<'a, L: Config>(inputs: &'a [Tensor], _: &L) -> Result<(&'a Tensor, &'a Tensor)> {
+    match inputs {
+        [x, y] => Ok((x, y)),
+        _ => Err(crate::Error::arity(L::NAME, 2, inputs.len())),
+    }
+}

@@ -1,0 +1,67 @@
+//! What a layer owns: parameters and running statistics.
+
+use crate::shape::Shape;
+
+/// A parameter (or running statistic) that a layer asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Its name within the layer, the last part of its path: `weight`, `running_mean`.
+    pub name: &'static str,
+    /// Its shape, all axes.
+    pub shape: Shape,
+    /// What it is to the optimizer.
+    pub role: Role,
+    /// Its value before the first step.
+    pub init: Init,
+}
+
+/// What a parameter is, which decides whether weight decay touches it and whether it is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A matrix or a convolution's kernel: decayed.
+    Matrix,
+    /// Added to each output: not decayed.
+    Bias,
+    /// Scale or shift of a normalization: not decayed.
+    Norm,
+    /// A table of vectors: not decayed.
+    Embedding,
+    /// A running statistic: kept and saved, never trained.
+    Statistic,
+}
+
+/// How a parameter begins. Random values come from the run's seed and the parameter's path.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// All 0.
+    Zeros,
+    /// All 1.
+    Ones,
+    /// Uniform in `[-bound, bound)`.
+    Uniform {
+        /// The largest size of a value.
+        bound: f64,
+    },
+    /// Normal with mean 0.
+    Normal {
+        /// The standard deviation.
+        std: f64,
+    },
+}
+
+impl Init {
+    /// PyTorch's default for linear layers and convolutions, weight and bias alike: uniform within
+    /// `1 / sqrt(fan_in)`, which is `kaiming_uniform(a = sqrt 5)` for the weight (He et al. 2015).
+    #[must_use]
+    pub fn fan_in(fan_in: usize) -> Self {
+        Self::Uniform { bound: 1.0 / (fan_in.max(1) as f64).sqrt() }
+    }
+}
+
+impl Parameter {
+    /// A parameter named `name`.
+    #[must_use]
+    pub fn new(name: &'static str, axes: &[usize], role: Role, init: Init) -> Self {
+        Self { name, shape: Shape::of(axes), role, init }
+    }
+}

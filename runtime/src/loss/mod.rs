@@ -1,0 +1,67 @@
+//! Losses: what training minimizes.
+//!
+//! | loss | model gives | data give |
+//! | --- | --- | --- |
+//! | [`CrossEntropy`] | [`Logits`](crate::Logits), [`TokenLogits`](crate::TokenLogits) | [`Class`](crate::Class), [`Tokens`](crate::Tokens) |
+//! | [`MeanSquaredError`] | [`Values`](crate::Values) | [`Values`](crate::Values) |
+
+mod cross_entropy;
+mod mean_squared_error;
+
+pub use cross_entropy::CrossEntropy;
+pub use mean_squared_error::MeanSquaredError;
+
+use candle_core::Tensor;
+
+use crate::config::{Config, Setting, with_changes};
+use crate::error::Result;
+use crate::shape::Kind;
+
+/// A loss summed over a batch, and the weight by which the sum is divided.
+///
+/// Both are summed over an accumulation window before they are divided, so a short micro-batch counts for
+/// what it holds.
+#[derive(Clone, Debug)]
+pub struct LossSum {
+    /// The sum: a tensor of no axes, which candle can differentiate.
+    pub sum: Tensor,
+    /// Samples, tokens or class weights.
+    pub weight: f64,
+}
+
+/// A loss for a model that gives `Output` and data that give `Target`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not compare `{Output}` with `{Target}`",
+    label = "this loss does not fit what the model gives and the data expect",
+    note = "`CrossEntropy` compares `Logits<C>` with `Class<C>` and `TokenLogits<V>` with `Tokens<V, T>`; \
+            `MeanSquaredError` compares `Values<N>` with `Values<N>`"
+)]
+pub trait Loss<Output: Kind, Target: Kind>: Config {
+    /// The loss of a batch, summed.
+    ///
+    /// # Shapes
+    /// `prediction` is `[batch, …]` as the output's kind says, `target` as the target's.
+    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
+}
+
+/// A loss of any type, for one model and one kind of target.
+pub trait AnyLoss<Output, Target>: Setting {
+    /// [`Loss::sum`]
+    ///
+    /// # Errors
+    /// If candle refuses an operation.
+    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
+    /// The same loss with changed keys.
+    ///
+    /// # Errors
+    /// If a key or value does not fit.
+    fn with(&self, json: &serde_json::Value) -> Result<Box<dyn AnyLoss<Output, Target>>, String>;
+}
+
+impl<Output: Kind, Target: Kind, L: Loss<Output, Target>> AnyLoss<Output, Target> for L {
+    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
+        Loss::sum(self, prediction, target)
+    }
+
+    with_changes!(dyn AnyLoss<Output, Target>);
+}

@@ -1,0 +1,50 @@
+//! A rate that stays.
+
+use serde::{Deserialize, Serialize};
+
+use super::interval::{check_length, length};
+use super::{Clock, Interval, Phase};
+use crate::config::Config;
+use crate::shape::{Problem, Verdict};
+
+/// `eta * factor` for the whole phase.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Constant {
+    /// Multiplies the rate at which the last phase ended, above 0; 1 by default.
+    pub factor: f64,
+    /// The phase's length in steps; by default all that remain.
+    pub steps: u64,
+    /// The phase's length in epochs instead.
+    pub epochs: u64,
+}
+
+/// [`Constant`] with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const Constant: Constant = Constant::DEFAULT;
+
+impl Constant {
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        if !(self.factor > 0.0 && self.factor.is_finite()) {
+            return Err(Problem::new("factor is ").float(self.factor).text("; expected a number above 0"));
+        }
+        check_length(self.steps, self.epochs)
+    }
+}
+
+impl Config for Constant {
+    const NAME: &'static str = "Constant";
+    const DEFAULT: Self = Self { factor: 1.0, steps: 0, epochs: 0 };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Phase for Constant {
+    fn length(&self) -> Option<Interval> {
+        length(self.steps, self.epochs)
+    }
+
+    fn rate(&self, _: u64, eta: f64, _: Clock) -> f64 {
+        eta * self.factor
+    }
+}

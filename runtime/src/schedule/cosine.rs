@@ -1,0 +1,75 @@
+//! A rate that falls along half a cosine.
+
+use std::f64::consts::PI;
+
+use serde::{Deserialize, Serialize};
+
+use super::interval::{check_length, length};
+use super::{Clock, Interval, Phase};
+use crate::config::Config;
+use crate::shape::{Problem, Verdict};
+
+/// `floor + (eta - floor) * (1 + cos(pi * j / (W - 1))) / 2` at step `j` of `W`.
+///
+/// The first step has the full rate, the last has `floor`, and past its end it stays there.
+///
+/// # Source
+/// Loshchilov and Hutter 2017, without restarts.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cosine {
+    /// The rate at the end, 0 or more, and at most the rate at the start; 0 by default.
+    pub floor: f64,
+    /// Which step has the rate `floor`; the last by default.
+    pub end: CosineEnd,
+    /// The phase's length in steps; by default all that remain.
+    pub steps: u64,
+    /// The phase's length in epochs instead.
+    pub epochs: u64,
+}
+
+/// Where a cosine ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CosineEnd {
+    /// The last step has the rate `floor`.
+    Reach,
+    /// The step after the last would have it, as in PyTorch's `CosineAnnealingLR`.
+    Torch,
+}
+
+/// [`Cosine`] with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const Cosine: Cosine = Cosine::DEFAULT;
+
+impl Cosine {
+    /// The range of the floor.
+    pub const fn check(&self) -> Verdict {
+        if !(self.floor >= 0.0 && self.floor.is_finite()) {
+            return Err(Problem::new("floor is ").float(self.floor).text("; expected a learning rate of 0 or more"));
+        }
+        check_length(self.steps, self.epochs)
+    }
+}
+
+impl Config for Cosine {
+    const NAME: &'static str = "Cosine";
+    const DEFAULT: Self = Self { floor: 0.0, end: CosineEnd::Reach, steps: 0, epochs: 0 };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Phase for Cosine {
+    fn length(&self) -> Option<Interval> {
+        length(self.steps, self.epochs)
+    }
+
+    fn rate(&self, j: u64, eta: f64, clock: Clock) -> f64 {
+        let end = match self.end {
+            CosineEnd::Reach => clock.steps.saturating_sub(1),
+            CosineEnd::Torch => clock.steps,
+        };
+        if j >= end && end > 0 {
+            return self.floor;
+        }
+        self.floor + (eta - self.floor) * (1.0 + (PI * j as f64 / end.max(1) as f64).cos()) / 2.0
+    }
+}

@@ -1,0 +1,54 @@
+//! A rate that falls in steps.
+
+use serde::{Deserialize, Serialize};
+
+use super::interval::{check_length, length};
+use super::{Clock, Interval, Phase};
+use crate::config::Config;
+use crate::shape::{Problem, Verdict};
+
+/// `eta * factor^floor(j / every)` at step `j`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// After how many steps or epochs the rate is multiplied again; required.
+    pub every: Interval,
+    /// What it is multiplied by, above 0; 0.1 by default.
+    pub factor: f64,
+    /// The phase's length in steps; by default all that remain.
+    pub steps: u64,
+    /// The phase's length in epochs instead.
+    pub epochs: u64,
+}
+
+impl Step {
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        if let Err(problem) = self.every.check("every") {
+            return Err(problem);
+        }
+        if !(self.factor > 0.0 && self.factor.is_finite()) {
+            return Err(Problem::new("factor is ").float(self.factor).text("; expected a number above 0"));
+        }
+        check_length(self.steps, self.epochs)
+    }
+}
+
+impl Config for Step {
+    const NAME: &'static str = "Step";
+    const DEFAULT: Self = Self { every: Interval::Steps(0), factor: 0.1, steps: 0, epochs: 0 };
+    const REQUIRED: &'static [(&'static str, &'static str)] =
+        &[("every", "the interval at which the rate falls: `Steps(n)` or `Epochs(n)`")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Phase for Step {
+    fn length(&self) -> Option<Interval> {
+        length(self.steps, self.epochs)
+    }
+
+    fn rate(&self, j: u64, eta: f64, clock: Clock) -> f64 {
+        let every = self.every.in_steps(clock.epoch).max(1);
+        eta * self.factor.powf((j / every) as f64)
+    }
+}

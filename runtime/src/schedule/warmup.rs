@@ -1,0 +1,52 @@
+//! A rate that rises from small to full.
+
+use serde::{Deserialize, Serialize};
+
+use super::interval::{check_length, length};
+use super::{Clock, Interval, Phase};
+use crate::config::Config;
+use crate::shape::{Problem, Verdict};
+
+/// `eta * (from + (1 - from) * (j + 1) / W)` at step `j` of `W`: never zero, full at the last step.
+///
+/// # Source
+/// Goyal et al. 2017.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Warmup {
+    /// The phase's length in steps; this or `epochs` is required.
+    pub steps: u64,
+    /// The phase's length in epochs.
+    pub epochs: u64,
+    /// The share of the rate from which it rises: `0 <= from <= 1`; 0 by default.
+    pub from: f64,
+}
+
+impl Warmup {
+    /// The ranges of the keys, and that there is a length.
+    pub const fn check(&self) -> Verdict {
+        if self.steps == 0 && self.epochs == 0 {
+            return Err(Problem::new("needs a length: `steps` or `epochs`, at least 1"));
+        }
+        if !(self.from >= 0.0 && self.from <= 1.0) {
+            return Err(Problem::new("from is ").float(self.from).text("; expected 0 <= from <= 1, a share of the rate"));
+        }
+        check_length(self.steps, self.epochs)
+    }
+}
+
+impl Config for Warmup {
+    const NAME: &'static str = "Warmup";
+    const DEFAULT: Self = Self { steps: 0, epochs: 0, from: 0.0 };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Phase for Warmup {
+    fn length(&self) -> Option<Interval> {
+        length(self.steps, self.epochs)
+    }
+
+    fn rate(&self, j: u64, eta: f64, clock: Clock) -> f64 {
+        eta * (self.from + (1.0 - self.from) * (j + 1) as f64 / clock.steps.max(1) as f64)
+    }
+}

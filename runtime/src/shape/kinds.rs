@@ -1,0 +1,138 @@
+//! Kinds: the types of a model's inputs, outputs and targets.
+//!
+//! A kind is never made; it stands in signatures and in bounds, so that a loss that does not fit a
+//! model, or data that do not, are type errors. [`Kind::SHAPE`] ties it to the shapes of a model.
+
+use super::Shape;
+use crate::data::Elements;
+
+/// What a value is: the type of an input, an output or a target.
+///
+/// A kind of your own is an empty type that says its shape:
+///
+/// ```
+/// use trainspec::{InputKind, Kind, Shape};
+///
+/// /// Twelve leads of an electrocardiogram.
+/// struct Leads<const SAMPLES: usize>;
+///
+/// impl<const SAMPLES: usize> Kind for Leads<SAMPLES> {
+///     type Element = f32;
+///     const NAME: &'static str = "Leads";
+///     const SHAPE: Shape = Shape::of(&[12, SAMPLES]);
+/// }
+/// impl<const SAMPLES: usize> InputKind for Leads<SAMPLES> {}
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no kind of value",
+    label = "expected a kind, such as `Image<C, H, W>`, `Features<N>`, `Tokens<V, T>`, `Logits<C>`, `Values<N>`"
+)]
+pub trait Kind: 'static {
+    /// `f32` for real numbers, `u32` for classes and tokens.
+    type Element: Element;
+    /// The kind's name in messages.
+    const NAME: &'static str;
+    /// One sample's shape; an axis may be [`Shape::ANY`], and [`Shape::UNKNOWN`] takes every shape.
+    const SHAPE: Shape;
+}
+
+/// What a kind's numbers are: `f32` or `u32`.
+pub trait Element: Copy + Default + private::Sealed {
+    /// Numbers of this type, as a batch holds them.
+    fn column(numbers: Vec<Self>) -> Elements;
+}
+
+impl Element for f32 {
+    fn column(numbers: Vec<Self>) -> Elements {
+        Elements::Real(numbers)
+    }
+}
+
+impl Element for u32 {
+    fn column(numbers: Vec<Self>) -> Elements {
+        Elements::Whole(numbers)
+    }
+}
+
+mod private {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for u32 {}
+}
+
+/// A kind that data can give and a trained model can take.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no kind that data can have",
+    label = "a model over `{Self}` is a part of other models",
+    note = "to train it, give its input a kind: `Image<C, H, W>`, `Features<N>` or `Tokens<V, T>`"
+)]
+pub trait InputKind: Kind {}
+
+/// A kind that a trained model can give.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no kind that a trained model can give",
+    label = "expected `Logits<C>`, `Values<N>` or `TokenLogits<V>`"
+)]
+pub trait OutputKind: Kind {}
+
+/// A kind that data can give as the right answer.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no kind of target",
+    label = "expected `Class<C>`, `Values<N>` or `Tokens<V, T>`"
+)]
+pub trait TargetKind: Kind {}
+
+/// Says which inputs a model takes: its own kind.
+///
+/// A bound of `train!`; it exists for its message.
+#[diagnostic::on_unimplemented(
+    message = "the data give `{Self}`, but the model takes `{Wanted}`",
+    label = "these data do not fit the model",
+    note = "change the type of the model's input, or choose other data"
+)]
+pub trait Fits<Wanted> {}
+
+impl<K: InputKind> Fits<K> for K {}
+
+macro_rules! kinds {
+    ($($(#[$docs:meta])* $name:ident<$($axis:ident),*>: $element:ty = $shape:expr;)*) => { $(
+        $(#[$docs])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name<$(const $axis: usize),*> {}
+
+        impl<$(const $axis: usize),*> Kind for $name<$($axis),*> {
+            type Element = $element;
+            const NAME: &'static str = stringify!($name);
+            const SHAPE: Shape = $shape;
+        }
+    )* };
+}
+
+kinds! {
+    /// An image of `C` channels, `H` rows and `W` columns: `[C, H, W]`.
+    Image<C, H, W>: f32 = Shape::of(&[C, H, W]);
+    /// `N` real features: `[N]`.
+    Features<N>: f32 = Shape::of(&[N]);
+    /// `T` tokens, each below `V`: `[T]`. As a target: the right token at each place.
+    Tokens<V, T>: u32 = Shape::tokens(V, T);
+    /// Unnormalized log-probabilities of `C` classes: `[C]`.
+    Logits<C>: f32 = Shape::of(&[C]);
+    /// `N` real numbers: `[N]`, as a prediction or as a target.
+    Values<N>: f32 = Shape::of(&[N]);
+    /// Unnormalized log-probabilities of `V` tokens at each place: `[T, V]`.
+    TokenLogits<V>: f32 = Shape::of(&[Shape::ANY, V]);
+    /// One of `C` classes, as its number from 0: `[]`.
+    Class<C>: u32 = Shape::of(&[]);
+}
+
+impl<const C: usize, const H: usize, const W: usize> InputKind for Image<C, H, W> {}
+impl<const N: usize> InputKind for Features<N> {}
+impl<const V: usize, const T: usize> InputKind for Tokens<V, T> {}
+
+impl<const C: usize> OutputKind for Logits<C> {}
+impl<const N: usize> OutputKind for Values<N> {}
+impl<const V: usize> OutputKind for TokenLogits<V> {}
+
+impl<const C: usize> TargetKind for Class<C> {}
+impl<const N: usize> TargetKind for Values<N> {}
+impl<const V: usize, const T: usize> TargetKind for Tokens<V, T> {}

@@ -1,0 +1,206 @@
+//! Shapes: what a value looks like for one sample, known at compile time.
+//!
+//! [`Shape`] and its arithmetic are `const`, so that the macros can follow a model through its layers
+//! in `cargo check`; [`kinds`] are the types that a model's inputs and outputs have in its signature.
+
+mod kinds;
+mod text;
+mod trace;
+
+pub use kinds::{Class, Element, Features, Fits, Image, InputKind, Kind, Logits, OutputKind, TargetKind, TokenLogits, Tokens, Values};
+pub use text::{Problem, Verdict};
+pub use trace::{Trace, alone, holds, whole};
+
+/// The shape of one value for one sample, without the batch axis, and what its numbers are.
+///
+/// ```
+/// use trainspec::Shape;
+///
+/// const IMAGE: Shape = Shape::of(&[3, 32, 32]);
+/// assert_eq!(IMAGE.elements(), 3072);
+/// assert_eq!(IMAGE.axis(0), 3);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    axes: [usize; Self::MAX_RANK],
+    rank: usize,
+    vocabulary: usize,
+}
+
+impl Shape {
+    /// The most axes a value can have, the batch not counted.
+    pub const MAX_RANK: usize = 5;
+    /// An axis of any length, in the shape that a kind demands.
+    pub const ANY: usize = usize::MAX;
+    /// Not known, because the value comes from outside or a mistake was made before it.
+    pub const UNKNOWN: Self = Self { axes: [0; Self::MAX_RANK], rank: usize::MAX, vocabulary: 0 };
+
+    /// Real numbers along these axes; `&[]` is one number. Axes beyond [`Shape::MAX_RANK`] make it
+    /// [`Shape::UNKNOWN`].
+    #[must_use]
+    pub const fn of(axes: &[usize]) -> Self {
+        if axes.len() > Self::MAX_RANK {
+            return Self::UNKNOWN;
+        }
+        let mut shape = Self { axes: [0; Self::MAX_RANK], rank: axes.len(), vocabulary: 0 };
+        let mut i = 0;
+        while i < axes.len() {
+            shape.axes[i] = axes[i];
+            i += 1;
+        }
+        shape
+    }
+
+    /// `length` whole numbers, each below `vocabulary`.
+    #[must_use]
+    pub const fn tokens(vocabulary: usize, length: usize) -> Self {
+        let mut shape = Self::of(&[length]);
+        shape.vocabulary = vocabulary;
+        shape
+    }
+
+    /// The number of axes.
+    #[must_use]
+    pub const fn rank(self) -> usize {
+        if self.is_unknown() { 0 } else { self.rank }
+    }
+
+    /// The length of axis `i`, which must be below the rank.
+    #[must_use]
+    pub const fn axis(self, i: usize) -> usize {
+        assert!(i < self.rank, "an axis that the shape does not have");
+        self.axes[i]
+    }
+
+    /// The length of the last axis; 1 for a single number.
+    #[must_use]
+    pub const fn last(self) -> usize {
+        if self.rank() == 0 { 1 } else { self.axes[self.rank - 1] }
+    }
+
+    /// The same shape with another length of axis `i`, which must be below the rank.
+    #[must_use]
+    pub const fn with_axis(mut self, i: usize, length: usize) -> Self {
+        assert!(i < self.rank, "an axis that the shape does not have");
+        self.axes[i] = length;
+        self
+    }
+
+    /// The same shape with another length of the last axis; a single number becomes one axis.
+    #[must_use]
+    pub const fn with_last(self, length: usize) -> Self {
+        if self.rank() == 0 { Self::of(&[length]) } else { self.with_axis(self.rank - 1, length) }
+    }
+
+    /// The axes, first to last.
+    #[must_use]
+    pub const fn axes(&self) -> &[usize] {
+        self.axes.split_at(self.rank()).0
+    }
+
+    /// How many numbers a sample has; at most `usize::MAX`.
+    #[must_use]
+    pub const fn elements(self) -> usize {
+        let mut product = 1_usize;
+        let mut i = 0;
+        while i < self.rank() {
+            product = product.saturating_mul(self.axes[i]);
+            i += 1;
+        }
+        product
+    }
+
+    /// The number of different tokens, or `None` if the values are real numbers.
+    #[must_use]
+    pub const fn vocabulary(self) -> Option<usize> {
+        if self.vocabulary == 0 { None } else { Some(self.vocabulary) }
+    }
+
+    /// Whether nothing is known of this value.
+    #[must_use]
+    pub const fn is_unknown(self) -> bool {
+        self.rank == usize::MAX
+    }
+
+    /// Whether both have the same axes and the same sort of numbers (`==` in const code).
+    #[must_use]
+    pub const fn same(self, other: Self) -> bool {
+        self.vocabulary == other.vocabulary && self.matches(other)
+    }
+
+    /// Whether the axes are those of `pattern`, in which an axis may be [`Shape::ANY`].
+    #[must_use]
+    pub const fn matches(self, pattern: Self) -> bool {
+        if self.rank != pattern.rank {
+            return false;
+        }
+        let mut i = 0;
+        while i < self.rank() {
+            if pattern.axes[i] != Self::ANY && self.axes[i] != pattern.axes[i] {
+                return false;
+            }
+            i += 1;
+        }
+        true
+    }
+
+    /// The rule of every layer that computes with real numbers.
+    ///
+    /// # Errors
+    /// If the values are tokens.
+    pub const fn reals(self) -> Verdict {
+        match self.vocabulary() {
+            None => Ok(()),
+            Some(_) => Err(Problem::new("the input ")
+                .shape(self)
+                .text(" holds token numbers; put `embedding` before it")),
+        }
+    }
+
+    /// The rule of a layer that needs real numbers along `rank` axes, which `meaning` names.
+    ///
+    /// # Errors
+    /// If the values are tokens or have another rank.
+    pub const fn reals_of_rank(self, rank: usize, meaning: &str) -> Verdict {
+        match self.reals() {
+            Err(problem) => Err(problem),
+            Ok(()) if self.rank() != rank => {
+                Err(Problem::new("the input is ").shape(self).text("; expected ").text(meaning))
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+impl core::fmt::Display for Shape {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(Problem::new("").shape(*self).as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_matches_any_length_only_where_it_says_so() {
+        let pattern = Shape::of(&[Shape::ANY, 65]);
+        assert!(Shape::of(&[128, 65]).matches(pattern));
+        assert!(!Shape::of(&[128, 64]).matches(pattern));
+        assert!(!Shape::of(&[65]).matches(pattern));
+    }
+
+    #[test]
+    fn the_number_of_elements_saturates() {
+        assert_eq!(Shape::of(&[]).elements(), 1);
+        assert_eq!(Shape::of(&[3, 4]).elements(), 12);
+        assert_eq!(Shape::of(&[usize::MAX - 1, 4]).elements(), usize::MAX);
+    }
+
+    #[test]
+    fn tokens_are_no_real_numbers() {
+        assert!(Shape::of(&[4]).reals().is_ok());
+        assert!(Shape::tokens(65, 4).reals().is_err());
+        assert!(!Shape::of(&[4]).same(Shape::tokens(65, 4)));
+    }
+}

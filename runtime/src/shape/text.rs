@@ -1,0 +1,255 @@
+//! Text made in const evaluation, where there is no allocator and no `format!`.
+
+/// What a rule finds wrong, as a sentence.
+///
+/// The same value is a compile error (the macros panic with it in a `const`) and a run-time error
+/// ([`Error::Rule`](crate::Error::Rule)), so a mistake reads alike wherever it is found.
+///
+/// A sentence says what was found, what was expected and, where it is not plain, what to write:
+///
+/// ```
+/// use trainspec::Problem;
+///
+/// const fn check(p: f64) -> Result<(), Problem> {
+///     if p >= 0.0 && p < 1.0 {
+///         return Ok(());
+///     }
+///     Err(Problem::new("p is ").float(p).text("; expected 0 <= p < 1"))
+/// }
+/// assert_eq!(check(1.5).unwrap_err().as_str(), "p is 1.5; expected 0 <= p < 1");
+/// ```
+#[derive(Clone, Copy)]
+pub struct Problem {
+    bytes: [u8; Self::CAPACITY],
+    len: usize,
+}
+
+/// What a rule returns: nothing to say, or a [`Problem`].
+pub type Verdict<T = ()> = Result<T, Problem>;
+
+impl Problem {
+    /// Longer sentences are cut here; none of ours comes near.
+    const CAPACITY: usize = 320;
+
+    /// Stands for a mistake that is reported elsewhere, so that it is not reported twice.
+    pub(crate) const SILENT: Self = Self { bytes: [0; Self::CAPACITY], len: 0 };
+
+    pub(crate) const fn is_silent(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Begins a sentence.
+    #[must_use]
+    pub const fn new(text: &str) -> Self {
+        Self { bytes: [0; Self::CAPACITY], len: 0 }.text(text)
+    }
+
+    /// Appends words.
+    #[must_use]
+    pub const fn text(mut self, text: &str) -> Self {
+        let text = text.as_bytes();
+        let mut i = 0;
+        while i < text.len() && self.len < Self::CAPACITY {
+            self.bytes[self.len] = text[i];
+            self.len += 1;
+            i += 1;
+        }
+        self
+    }
+
+    /// Appends a whole number.
+    #[must_use]
+    pub const fn number(self, number: usize) -> Self {
+        let mut digits = [0; 20];
+        let mut start = digits.len();
+        let mut rest = number;
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.ascii(&digits, start)
+    }
+
+    /// Appends a real number, with up to six significant digits.
+    #[must_use]
+    pub const fn float(self, number: f64) -> Self {
+        if number.is_nan() {
+            return self.text("NaN");
+        }
+        let (sign, size) = if number < 0.0 { ("-", -number) } else { ("", number) };
+        let text = self.text(sign);
+        if size.is_infinite() {
+            return text.text("infinity");
+        }
+        if size == 0.0 {
+            return text.text("0");
+        }
+        // size = mantissa * 10^exponent with 1 <= mantissa < 10
+        let (mut mantissa, mut exponent) = (size, 0_i32);
+        while mantissa >= 10.0 {
+            mantissa /= 10.0;
+            exponent += 1;
+        }
+        while mantissa < 1.0 {
+            mantissa *= 10.0;
+            exponent -= 1;
+        }
+        let mut digits = (mantissa * 1e5 + 0.5) as u64;
+        if digits >= 1_000_000 {
+            digits /= 10;
+            exponent += 1;
+        }
+        // six digits d.ddddd, without the zeros at the end
+        let mut count: i32 = 6;
+        while count > 1 && digits.is_multiple_of(10) {
+            digits /= 10;
+            count -= 1;
+        }
+        if exponent < -4 || exponent > 8 {
+            let text = text.decimal(digits, count, 1).text("e");
+            return if exponent < 0 {
+                text.text("-").number(exponent.unsigned_abs() as usize)
+            } else {
+                text.number(exponent as usize)
+            };
+        }
+        if exponent < 0 {
+            let mut text = text.text("0.");
+            let mut zeros = -1 - exponent;
+            while zeros > 0 {
+                text = text.text("0");
+                zeros -= 1;
+            }
+            return text.number(digits as usize);
+        }
+        text.decimal(digits, count, exponent + 1)
+    }
+
+    /// Appends a shape: `[3, 32, 32]`, with `any` for an axis that may have any length.
+    #[must_use]
+    pub const fn shape(self, shape: super::Shape) -> Self {
+        let mut text = self.text("[");
+        let mut i = 0;
+        while i < shape.rank() {
+            if i > 0 {
+                text = text.text(", ");
+            }
+            text = if shape.axis(i) == super::Shape::ANY { text.text("any") } else { text.number(shape.axis(i)) };
+            i += 1;
+        }
+        text.text("]")
+    }
+
+    /// The same problem, said of a named thing: `conv2d: …`.
+    #[must_use]
+    pub const fn of(self, name: &str) -> Self {
+        if name.is_empty() {
+            return self;
+        }
+        let (sentence, _) = self.bytes.split_at(self.len);
+        Self::new(name).text(": ").ascii(sentence, 0)
+    }
+
+    /// The sentence.
+    #[must_use]
+    pub const fn as_str(&self) -> &str {
+        let (text, _) = self.bytes.split_at(self.len);
+        match core::str::from_utf8(text) {
+            Ok(text) => text,
+            // Cut in the middle of a character: the words before it still tell the mistake.
+            Err(_) => "a rule does not hold (its sentence is too long to show)",
+        }
+    }
+
+    /// `digits` (of which there are `count`) with the decimal point after `whole` of them.
+    const fn decimal(self, digits: u64, count: i32, whole: i32) -> Self {
+        let mut text = self;
+        let mut place = 0;
+        while place < count || place < whole {
+            if place == whole {
+                text = text.text(".");
+            }
+            let digit = if place < count {
+                let mut rest = digits;
+                let mut after = count - 1 - place;
+                while after > 0 {
+                    rest /= 10;
+                    after -= 1;
+                }
+                rest % 10
+            } else {
+                0
+            };
+            text = text.number(digit as usize);
+            place += 1;
+        }
+        text
+    }
+
+    const fn ascii(mut self, bytes: &[u8], start: usize) -> Self {
+        let mut i = start;
+        while i < bytes.len() && self.len < Self::CAPACITY {
+            self.bytes[self.len] = bytes[i];
+            self.len += 1;
+            i += 1;
+        }
+        self
+    }
+}
+
+impl core::fmt::Display for Problem {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl core::fmt::Debug for Problem {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Problem({:?})", self.as_str())
+    }
+}
+
+impl PartialEq for Problem {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Shape;
+
+    #[test]
+    fn floats_are_written_as_a_person_would() {
+        for (number, text) in [
+            (0.0, "0"),
+            (1.0, "1"),
+            (-1.0, "-1"),
+            (0.05, "0.05"),
+            (1e-3, "0.001"),
+            (3e-5, "3e-5"),
+            (1234.5, "1234.5"),
+            (100.0, "100"),
+            (0.999_999_99, "1"),
+            (2e10, "2e10"),
+            (1.0 / 3.0, "0.333333"),
+            (f64::NAN, "NaN"),
+            (f64::NEG_INFINITY, "-infinity"),
+        ] {
+            assert_eq!(Problem::new("").float(number).as_str(), text);
+        }
+    }
+
+    #[test]
+    fn sentences_are_joined_and_cut_without_a_panic() {
+        let problem = Problem::new("a ").number(10_203).text(" of ").shape(Shape::of(&[1, 2])).of("conv2d");
+        assert_eq!(problem.as_str(), "conv2d: a 10203 of [1, 2]");
+        let long = Problem::new(&"x".repeat(1000)).of("name");
+        assert_eq!(long.as_str().len(), Problem::CAPACITY);
+    }
+}

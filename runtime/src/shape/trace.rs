@@ -1,0 +1,218 @@
+//! The way of a shape through a model, in const evaluation.
+//!
+//! `#[model]` writes the body of a model once more over [`Shape`]s instead of tensors; each call of a
+//! layer passes its verdicts through a [`Trace`], which decides whether and where to speak.
+
+use super::{Kind, Problem, Shape, Verdict};
+use crate::config::Config;
+use crate::layer::{Add, Mul, Sub};
+
+/// Follows the shapes of one model.
+///
+/// A model without parameters is traced in a `const` of its own, where the first mistake is a compile
+/// error on the layer that makes it. The others are traced by a `const fn` for each use; there the
+/// first mistake is kept, and becomes the verdict on the call of the model.
+#[derive(Clone, Copy)]
+pub struct Trace {
+    first: Verdict,
+    speaks: bool,
+}
+
+impl Trace {
+    /// Reports a mistake where it is made.
+    pub const SPEAKING: Self = Self { first: Ok(()), speaks: true };
+    /// Keeps the first mistake for [`Trace::finish`].
+    pub const QUIET: Self = Self { first: Ok(()), speaks: false };
+
+    /// The shape of an input of kind `K`, of which nothing else is known.
+    pub const fn kind<K: Kind>(&mut self) -> Shape {
+        if K::SHAPE.is_unknown() {
+            self.fall_silent();
+        }
+        K::SHAPE
+    }
+
+    /// The shape of an input of kind `K`, given by the caller.
+    pub const fn input<K: Kind>(&mut self, name: &str, given: Shape) -> Shape {
+        if self.first.is_err() || K::SHAPE.is_unknown() || given.is_unknown() {
+            return given;
+        }
+        let fits = given.matches(K::SHAPE)
+            && match (given.vocabulary(), K::SHAPE.vocabulary()) {
+                (None, None) => true,
+                (Some(given), Some(known)) => given <= known,
+                _ => false,
+            };
+        if !fits {
+            self.first = Err(Problem::new("`")
+                .text(name)
+                .text("` is ")
+                .shape(given)
+                .text("; expected ")
+                .text(K::NAME)
+                .text(" ")
+                .shape(K::SHAPE));
+        }
+        given
+    }
+
+    /// A layer whose configuration stands alone and is judged by [`alone`]: only its shapes are new.
+    #[track_caller]
+    pub const fn layer<C: Config>(&mut self, _: &C, check: Verdict, output: Verdict<Shape>) -> Shape {
+        if check.is_err() {
+            self.fall_silent();
+        }
+        self.step(C::NAME, output)
+    }
+
+    /// A layer whose configuration depends on the model's parameters or on a loop.
+    #[track_caller]
+    pub const fn dependent<C: Config>(
+        &mut self,
+        configuration: &C,
+        given: &[&str],
+        check: Verdict,
+        output: Verdict<Shape>,
+    ) -> Shape {
+        match holds(configuration, given, check) {
+            Err(problem) => self.step("", Err(problem)),
+            Ok(()) => self.step(C::NAME, output),
+        }
+    }
+
+    /// `a + b`.
+    #[track_caller]
+    pub const fn add(&mut self, a: Shape, b: Shape) -> Shape {
+        self.step(Add::NAME, Add {}.output(a, b))
+    }
+
+    /// `a - b`.
+    #[track_caller]
+    pub const fn sub(&mut self, a: Shape, b: Shape) -> Shape {
+        self.step(Sub::NAME, Sub {}.output(a, b))
+    }
+
+    /// `a * b`.
+    #[track_caller]
+    pub const fn mul(&mut self, a: Shape, b: Shape) -> Shape {
+        self.step(Mul::NAME, Mul {}.output(a, b))
+    }
+
+    /// The model's output, which must be of kind `K`.
+    #[track_caller]
+    pub const fn output<K: Kind>(&mut self, shape: Shape) -> Shape {
+        if K::SHAPE.is_unknown() || shape.matches(K::SHAPE) {
+            return shape;
+        }
+        let problem = Problem::new("the model gives ")
+            .shape(shape)
+            .text("; `")
+            .text(K::NAME)
+            .text("` is ")
+            .shape(K::SHAPE);
+        self.step("", Err(problem))
+    }
+
+    /// The verdict on a model that was traced quietly; its caller adds the model's name.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub const fn finish(self, output: Shape) -> Verdict<Shape> {
+        match self.first {
+            Ok(()) => Ok(output),
+            Err(problem) => Err(problem),
+        }
+    }
+
+    #[track_caller]
+    const fn step(&mut self, name: &str, output: Verdict<Shape>) -> Shape {
+        match output {
+            _ if self.first.is_err() => Shape::UNKNOWN,
+            Ok(shape) => shape,
+            Err(problem) if problem.is_silent() => {
+                self.first = Err(problem);
+                Shape::UNKNOWN
+            }
+            Err(problem) => {
+                let problem = problem.of(name);
+                if self.speaks {
+                    speak(problem);
+                }
+                self.first = Err(problem);
+                Shape::UNKNOWN
+            }
+        }
+    }
+
+    /// From here on nothing more can be said: shapes are unknown, and what is wrong is reported elsewhere.
+    const fn fall_silent(&mut self) {
+        if self.first.is_ok() {
+            self.first = Err(Problem::SILENT);
+        }
+    }
+}
+
+/// The verdict on a configuration: every required key is given, and its own rules hold.
+///
+/// # Errors
+/// The first rule that does not hold, with the configuration's name before it.
+pub const fn holds<C: Config>(_: &C, given: &[&str], check: Verdict) -> Verdict {
+    let mut i = 0;
+    while i < C::REQUIRED.len() {
+        let (key, meaning) = C::REQUIRED[i];
+        if !contains(given, key) {
+            return Err(Problem::new(C::NAME).text(" needs `").text(key).text("`, ").text(meaning));
+        }
+        i += 1;
+    }
+    match check {
+        Ok(()) => Ok(()),
+        Err(problem) => Err(problem.of(C::NAME)),
+    }
+}
+
+/// [`holds`], as a compile error on the caller.
+#[track_caller]
+pub const fn alone<C: Config>(configuration: &C, given: &[&str], check: Verdict) {
+    whole(holds(configuration, given, check));
+}
+
+/// The verdict on a whole model or spec, as a compile error on the caller.
+#[track_caller]
+pub const fn whole<T: Copy>(verdict: Verdict<T>) {
+    if let Err(problem) = verdict
+        && !problem.is_silent()
+    {
+        speak(problem);
+    }
+}
+
+#[track_caller]
+const fn speak(problem: Problem) -> ! {
+    panic!("{}", problem.as_str())
+}
+
+const fn contains(given: &[&str], key: &str) -> bool {
+    let mut i = 0;
+    while i < given.len() {
+        if same(given[i].as_bytes(), key.as_bytes()) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
