@@ -74,7 +74,9 @@ impl<C: Config> Setting for C {
 
     fn to_json(&self) -> serde_json::Value {
         let mut json = serde_json::json!({ "type": C::NAME });
-        if let (Some(json), Ok(serde_json::Value::Object(keys))) = (json.as_object_mut(), serde_json::to_value(self)) {
+        if let (Some(json), Ok(serde_json::Value::Object(keys))) =
+            (json.as_object_mut(), serde_json::to_value(self))
+        {
             json.extend(keys);
         }
         json

@@ -107,7 +107,8 @@ const fn mix(value: u64) -> u64 {
 
 /// FNV-1a, 64 bits: the same on every platform and in every version, unlike the standard library's.
 fn hash(path: &str) -> u64 {
-    path.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
+    path.bytes()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
 }
 
 #[cfg(test)]

@@ -184,7 +184,8 @@ impl<D: Dataset> AnyDataset for D {
         let mut inputs = vec![Default::default(); indices.len() * input_size];
         let mut targets = vec![Default::default(); indices.len() * target_size];
         // `chunks_exact_mut` refuses a size of 0, which a kind with an empty axis would have.
-        let rows = inputs.chunks_exact_mut(input_size.max(1)).zip(targets.chunks_exact_mut(target_size.max(1)));
+        let rows =
+            inputs.chunks_exact_mut(input_size.max(1)).zip(targets.chunks_exact_mut(target_size.max(1)));
         for (&index, (input, target)) in indices.iter().zip(rows) {
             self.sample(index, input, target)?;
         }

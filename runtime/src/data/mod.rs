@@ -2,7 +2,7 @@
 
 mod dataset;
 
-pub use dataset::{AnyDataset, Dataset, IntoDataset, Normalization, Split};
 pub use batch::{Batch, Column, Elements};
+pub use dataset::{AnyDataset, Dataset, IntoDataset, Normalization, Split};
 
 mod batch;

@@ -1,6 +1,6 @@
 //! The forward pass of a graph in reference form.
 
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 
 use crate::error::{Error, Result};
 use crate::graph::{Graph, GraphParameter, Node};
@@ -150,9 +150,4 @@ pub fn forward(
     }
     let output = values.get(graph.output).cloned().flatten().ok_or_else(missing)?;
     Ok((output, statistics))
-}
-
-/// Whether a tensor holds class or token numbers.
-pub(crate) fn is_whole(tensor: &Tensor) -> bool {
-    tensor.dtype() == DType::U32
 }

@@ -41,7 +41,11 @@ impl Tape {
         Ok(Self { graph, objective, seed, device, variables, gradients, state: Vec::new() })
     }
 
-    fn run(&self, batch: &Batch, mode: Mode) -> Result<(Tensor, Tensor, crate::loss::LossSum, Vec<super::Statistic>)> {
+    fn run(
+        &self,
+        batch: &Batch,
+        mode: Mode,
+    ) -> Result<(Tensor, Tensor, crate::loss::LossSum, Vec<super::Statistic>)> {
         let input = batch.input.to_tensor(batch.size, &self.device)?;
         let target = batch.target.to_tensor(batch.size, &self.device)?;
         let parameters: Vec<_> = self.variables.iter().map(|variable| variable.as_tensor().clone()).collect();
@@ -68,7 +72,12 @@ impl Engine for Tape {
                 variable.set(&statistic.value)?;
             }
         }
-        Ok(MicroBatch { loss: scalar(&loss.sum)?, weight: loss.weight, prediction: prediction.detach(), target })
+        Ok(MicroBatch {
+            loss: scalar(&loss.sum)?,
+            weight: loss.weight,
+            prediction: prediction.detach(),
+            target,
+        })
     }
 
     fn gradients(&self) -> &[Vec<f32>] {
@@ -78,9 +87,11 @@ impl Engine for Tape {
     fn update(&mut self, optimizer: &dyn AnyOptimizer, step: UpdateStep, scale: f64) -> Result<()> {
         if self.state.is_empty() {
             let slots = optimizer.state_names().len();
-            self.state = self.gradients.iter().map(|gradient| vec![vec![0.0; gradient.len()]; slots]).collect();
+            self.state =
+                self.gradients.iter().map(|gradient| vec![vec![0.0; gradient.len()]; slots]).collect();
         }
-        let trained = self.graph.parameters.iter().zip(&self.variables).zip(&mut self.gradients).zip(&mut self.state);
+        let trained =
+            self.graph.parameters.iter().zip(&self.variables).zip(&mut self.gradients).zip(&mut self.state);
         for (((parameter, variable), gradient), state) in trained {
             if !parameter.is_trained() {
                 continue;
@@ -95,11 +106,20 @@ impl Engine for Tape {
 
     fn evaluate(&self, batch: &Batch) -> Result<MicroBatch> {
         let (prediction, target, loss, _) = self.run(batch, Mode::Evaluate)?;
-        Ok(MicroBatch { loss: scalar(&loss.sum)?, weight: loss.weight, prediction: prediction.detach(), target })
+        Ok(MicroBatch {
+            loss: scalar(&loss.sum)?,
+            weight: loss.weight,
+            prediction: prediction.detach(),
+            target,
+        })
     }
 
     fn parameters(&self) -> Result<Vec<Tensor>> {
-        Ok(self.variables.iter().map(|variable| variable.as_detached_tensor().copy()).collect::<candle_core::Result<_>>()?)
+        Ok(self
+            .variables
+            .iter()
+            .map(|variable| variable.as_detached_tensor().copy())
+            .collect::<candle_core::Result<_>>()?)
     }
 
     fn set_parameters(&mut self, parameters: &[Tensor]) -> Result<()> {

@@ -100,7 +100,11 @@ impl Scope<'_> {
             None => {
                 let count = self.counts.entry(M::NAME).or_insert(0);
                 *count += 1;
-                if M::IS_MODEL { format!("{}.{}", M::NAME, *count - 1) } else { format!("{}_{count}", M::NAME) }
+                if M::IS_MODEL {
+                    format!("{}.{}", M::NAME, *count - 1)
+                } else {
+                    format!("{}_{count}", M::NAME)
+                }
             }
         };
         let path = if self.path.is_empty() { step } else { format!("{}.{step}", self.path) };

@@ -14,5 +14,4 @@ impl Display for Summary {
     }
 }
 
-impl Graph {
-}
+impl Graph {}

@@ -37,7 +37,8 @@ fn count(prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)> {
     let rows = prediction.flatten_to(D::Minus2)?.to_vec2::<f32>()?;
     let targets = target.flatten_all()?.to_vec1::<u32>()?;
     let is_right = |(logits, target): (&Vec<f32>, &u32)| {
-        let first_largest = (0_u32..).zip(logits).reduce(|best, next| if next.1 > best.1 { next } else { best });
+        let first_largest =
+            (0_u32..).zip(logits).reduce(|best, next| if next.1 > best.1 { next } else { best });
         first_largest.is_some_and(|(class, _)| class == *target)
     };
     let right = rows.iter().zip(&targets).filter(|&row| is_right(row)).count();

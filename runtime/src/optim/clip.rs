@@ -61,7 +61,8 @@ impl GlobalNorm {
 impl Config for GlobalNorm {
     const NAME: &'static str = "GlobalNorm";
     const DEFAULT: Self = Self { max: 0.0 };
-    const REQUIRED: &'static [(&'static str, &'static str)] = &[("max", "the largest norm of all gradients together")];
+    const REQUIRED: &'static [(&'static str, &'static str)] =
+        &[("max", "the largest norm of all gradients together")];
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
 

@@ -115,7 +115,15 @@ pub trait AnyOptimizer: Setting {
     /// [`Optimizer::STATE`]
     fn state_names(&self) -> &'static [&'static str];
     /// One step of one parameter: `gradients` are multiplied by `scale` before the rule sees them.
-    fn update(&self, step: UpdateStep, role: Role, weights: &mut [f32], gradients: &[f32], scale: f32, state: &mut [Vec<f32>]);
+    fn update(
+        &self,
+        step: UpdateStep,
+        role: Role,
+        weights: &mut [f32],
+        gradients: &[f32],
+        scale: f32,
+        state: &mut [Vec<f32>],
+    );
     /// The same optimizer with changed keys.
     ///
     /// # Errors
@@ -132,7 +140,15 @@ impl<O: Optimizer> AnyOptimizer for O {
         O::STATE
     }
 
-    fn update(&self, step: UpdateStep, role: Role, weights: &mut [f32], gradients: &[f32], scale: f32, state: &mut [Vec<f32>]) {
+    fn update(
+        &self,
+        step: UpdateStep,
+        role: Role,
+        weights: &mut [f32],
+        gradients: &[f32],
+        scale: f32,
+        state: &mut [Vec<f32>],
+    ) {
         O::State::update(weights, gradients, scale, state, self.rule(step, role));
     }
 

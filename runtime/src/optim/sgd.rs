@@ -41,16 +41,24 @@ impl Sgd {
             return Err(problem);
         }
         if !(self.momentum >= 0.0 && self.momentum < 1.0) {
-            return Err(Problem::new("momentum is ").float(self.momentum).text("; expected 0 <= momentum < 1"));
+            return Err(Problem::new("momentum is ")
+                .float(self.momentum)
+                .text("; expected 0 <= momentum < 1"));
         }
         if !(self.dampening >= 0.0 && self.dampening < 1.0) {
-            return Err(Problem::new("dampening is ").float(self.dampening).text("; expected 0 <= dampening < 1"));
+            return Err(Problem::new("dampening is ")
+                .float(self.dampening)
+                .text("; expected 0 <= dampening < 1"));
         }
         if self.nesterov && self.momentum == 0.0 {
-            return Err(Problem::new("nesterov needs momentum; add `momentum: 0.9`, or leave `nesterov` out"));
+            return Err(Problem::new(
+                "nesterov needs momentum; add `momentum: 0.9`, or leave `nesterov` out",
+            ));
         }
         if self.nesterov && self.dampening != 0.0 {
-            return Err(Problem::new("nesterov goes with dampening 0, but dampening is ").float(self.dampening));
+            return Err(
+                Problem::new("nesterov goes with dampening 0, but dampening is ").float(self.dampening)
+            );
         }
         if let Err(problem) = super::check_decay("l2", self.l2, self.lr) {
             return Err(problem);

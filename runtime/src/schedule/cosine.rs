@@ -45,7 +45,9 @@ impl Cosine {
     /// The range of the floor.
     pub const fn check(&self) -> Verdict {
         if !(self.floor >= 0.0 && self.floor.is_finite()) {
-            return Err(Problem::new("floor is ").float(self.floor).text("; expected a learning rate of 0 or more"));
+            return Err(Problem::new("floor is ")
+                .float(self.floor)
+                .text("; expected a learning rate of 0 or more"));
         }
         check_length(self.steps, self.epochs)
     }

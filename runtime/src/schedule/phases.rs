@@ -107,13 +107,16 @@ mod tests {
     #[test]
     fn cosine_reaches_its_floor_at_the_last_step() {
         let cosine = Cosine { floor: 0.2, ..Cosine };
-        close(&rates(vec![Box::new(cosine)], 5), &[
-            1.0,
-            0.2 + 0.8 * (1.0 + (std::f64::consts::PI / 4.0).cos()) / 2.0,
-            0.6,
-            0.2 + 0.8 * (1.0 - (std::f64::consts::PI / 4.0).cos()) / 2.0,
-            0.2,
-        ]);
+        close(
+            &rates(vec![Box::new(cosine)], 5),
+            &[
+                1.0,
+                0.2 + 0.8 * (1.0 + (std::f64::consts::PI / 4.0).cos()) / 2.0,
+                0.6,
+                0.2 + 0.8 * (1.0 - (std::f64::consts::PI / 4.0).cos()) / 2.0,
+                0.2,
+            ],
+        );
         let torch = Cosine { end: CosineEnd::Torch, ..Cosine };
         close(&rates(vec![Box::new(torch)], 2), &[1.0, 0.5]);
     }
@@ -132,7 +135,8 @@ mod tests {
 
     #[test]
     fn phases_must_fill_the_run() {
-        let fault = |phases: Vec<Box<dyn AnyPhase>>| Schedule::new(phases, 1.0, 10, 5).unwrap_err().to_string();
+        let fault =
+            |phases: Vec<Box<dyn AnyPhase>>| Schedule::new(phases, 1.0, 10, 5).unwrap_err().to_string();
         let warmup = |steps| Box::new(Warmup { steps, ..Warmup::DEFAULT });
         assert!(fault(vec![warmup(11), Box::new(Constant)]).contains("need 11 steps, but the run has 10"));
         assert!(fault(vec![warmup(10), Box::new(Constant)]).contains("need 11 steps, but the run has 10"));

@@ -29,7 +29,9 @@ impl Warmup {
             return Err(Problem::new("needs a length: `steps` or `epochs`, at least 1"));
         }
         if !(self.from >= 0.0 && self.from <= 1.0) {
-            return Err(Problem::new("from is ").float(self.from).text("; expected 0 <= from <= 1, a share of the rate"));
+            return Err(Problem::new("from is ")
+                .float(self.from)
+                .text("; expected 0 <= from <= 1, a share of the rate"));
         }
         check_length(self.steps, self.epochs)
     }

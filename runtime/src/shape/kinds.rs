@@ -122,7 +122,7 @@ kinds! {
     /// Unnormalized log-probabilities of `V` tokens at each place: `[T, V]`.
     TokenLogits<V>: f32 = Shape::of(&[Shape::ANY, V]);
     /// One of `C` classes, as its number from 0: `[]`.
-    Class<C>: u32 = Shape::of(&[]);
+    Class<C>: u32 = Shape::class(C);
 }
 
 impl<const C: usize, const H: usize, const W: usize> InputKind for Image<C, H, W> {}

@@ -7,7 +7,10 @@ mod kinds;
 mod text;
 mod trace;
 
-pub use kinds::{Class, Element, Features, Fits, Image, InputKind, Kind, Logits, OutputKind, TargetKind, TokenLogits, Tokens, Values};
+pub use kinds::{
+    Class, Element, Features, Fits, Image, InputKind, Kind, Logits, OutputKind, TargetKind, TokenLogits,
+    Tokens, Values,
+};
 pub use text::{Problem, Verdict};
 pub use trace::{Trace, alone, holds, whole};
 
@@ -110,7 +113,15 @@ impl Shape {
         product
     }
 
-    /// The number of different tokens, or `None` if the values are real numbers.
+    /// One whole number below `classes`.
+    #[must_use]
+    pub const fn class(classes: usize) -> Self {
+        let mut shape = Self::of(&[]);
+        shape.vocabulary = classes;
+        shape
+    }
+
+    /// The number of different tokens or classes, or `None` if the values are real numbers.
     #[must_use]
     pub const fn vocabulary(self) -> Option<usize> {
         if self.vocabulary == 0 { None } else { Some(self.vocabulary) }

@@ -138,7 +138,11 @@ impl Problem {
             if i > 0 {
                 text = text.text(", ");
             }
-            text = if shape.axis(i) == super::Shape::ANY { text.text("any") } else { text.number(shape.axis(i)) };
+            text = if shape.axis(i) == super::Shape::ANY {
+                text.text("any")
+            } else {
+                text.number(shape.axis(i))
+            };
             i += 1;
         }
         text.text("]")
