@@ -1,1 +1,28 @@
-//! macros
+//! The procedural macros of trainspec. Use them through the `trainspec` crate, which documents them with
+//! the types that they work on.
+//!
+//! Both are pipelines of the same stages: `parse` (tokens to syntax), `lower` (syntax to steps), `expand`
+//! (steps to Rust), and after an error the item's public `face`. They know syntax only: no layer's name, no
+//! key, no numeric rule. What a type can say is left to rustc, on the user's own tokens.
+#![forbid(unsafe_code)]
+
+mod diagnostics;
+mod literal;
+mod model;
+mod names;
+mod path;
+mod train;
+
+use proc_macro::TokenStream;
+
+/// Declares a model: see `trainspec::model`.
+#[proc_macro_attribute]
+pub fn model(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    model::expand(arguments.into(), item.into()).into()
+}
+
+/// Declares a training run: see `trainspec::train`.
+#[proc_macro]
+pub fn train(input: TokenStream) -> TokenStream {
+    train::expand(input.into()).into()
+}

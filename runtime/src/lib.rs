@@ -1,6 +1,10 @@
-//! trainspec
+//! Declare a model and a training run; get a checked, reproducible training program.
 #![forbid(unsafe_code)]
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+pub mod cli;
 mod config;
 pub mod data;
 pub mod engine;
@@ -9,12 +13,28 @@ pub mod graph;
 pub mod layer;
 pub mod loss;
 pub mod metric;
+mod model;
 pub mod optim;
+pub mod prelude;
 pub mod rng;
+pub mod run;
 pub mod schedule;
 mod shape;
+pub mod spec;
+pub mod train;
+mod trained;
+mod training;
 
 pub use config::{Config, Setting};
+pub use data::Dataset;
 pub use engine::Pass;
 pub use error::{Error, Result};
-pub use shape::*;
+pub use graph::Value;
+pub use model::Model;
+pub use shape::{
+    Class, Element, Features, Fits, Image, InputKind, Kind, Logits, OutputKind, Problem, Shape, TargetKind,
+    TokenLogits, Tokens, Values, Verdict,
+};
+pub use trained::Trained;
+pub use training::{Run, Training};
+pub use trainspec_macros::{model, train};

@@ -6,3 +6,5 @@ pub use batch::{Batch, Column, Elements};
 pub use dataset::{AnyDataset, Dataset, IntoDataset, Normalization, Split};
 
 mod batch;
+mod prepared;
+pub use prepared::{Normalizer, Prepared};

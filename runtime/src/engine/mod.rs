@@ -9,12 +9,16 @@ mod tape;
 pub use forward::{Mode, Pass, Statistic, forward};
 pub use tape::{Tape, initial};
 
+use std::sync::Arc;
+
 use candle_core::Tensor;
 
 use crate::data::Batch;
 use crate::error::Result;
+use crate::graph::Graph;
 use crate::optim::{AnyOptimizer, UpdateStep};
 use crate::rng::Moment;
+use crate::spec::Settings;
 
 /// What an engine minimizes: from predictions and targets to the loss's sum and weight.
 pub type Objective = dyn Fn(&Tensor, &Tensor) -> Result<crate::loss::LossSum> + Send + Sync;
@@ -74,4 +78,14 @@ pub trait Engine: Send {
 
     /// The optimizer's state by parameter and slot; empty before the first step.
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>];
+}
+
+/// The engine of a run, with initial parameters.
+///
+/// # Errors
+/// If the device cannot be opened or refuses a parameter.
+pub fn open(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
+    let loss = Arc::clone(&settings.loss);
+    let objective = Box::new(move |prediction: &Tensor, target: &Tensor| loss.sum(prediction, target));
+    Ok(Box::new(Tape::new(graph.clone(), objective, settings.seed, settings.device.open()?)?))
 }

@@ -3,8 +3,11 @@
 //! A kind is never made; it stands in signatures and in bounds, so that a loss that does not fit a
 //! model, or data that do not, are type errors. [`Kind::SHAPE`] ties it to the shapes of a model.
 
+use std::any::Any;
+
 use super::Shape;
 use crate::data::Elements;
+use crate::loss::{AnyLoss, CrossEntropy, MeanSquaredError};
 
 /// What a value is: the type of an input, an output or a target.
 ///
@@ -80,7 +83,13 @@ pub trait OutputKind: Kind {}
     message = "`{Self}` is no kind of target",
     label = "expected `Class<C>`, `Values<N>` or `Tokens<V, T>`"
 )]
-pub trait TargetKind: Kind {}
+pub trait TargetKind: Kind {
+    /// The loss of a spec that names none: a `Box<dyn AnyLoss<Output, Self>>` for the kind of output that
+    /// usually goes with this target.
+    fn default_loss() -> Option<Box<dyn Any>> {
+        None
+    }
+}
 
 /// Says which inputs a model takes: its own kind.
 ///
@@ -133,6 +142,23 @@ impl<const C: usize> OutputKind for Logits<C> {}
 impl<const N: usize> OutputKind for Values<N> {}
 impl<const V: usize> OutputKind for TokenLogits<V> {}
 
-impl<const C: usize> TargetKind for Class<C> {}
-impl<const N: usize> TargetKind for Values<N> {}
-impl<const V: usize, const T: usize> TargetKind for Tokens<V, T> {}
+impl<const C: usize> TargetKind for Class<C> {
+    fn default_loss() -> Option<Box<dyn Any>> {
+        let loss: Box<dyn AnyLoss<Logits<C>, Self>> = Box::new(CrossEntropy);
+        Some(Box::new(loss))
+    }
+}
+
+impl<const N: usize> TargetKind for Values<N> {
+    fn default_loss() -> Option<Box<dyn Any>> {
+        let loss: Box<dyn AnyLoss<Self, Self>> = Box::new(MeanSquaredError);
+        Some(Box::new(loss))
+    }
+}
+
+impl<const V: usize, const T: usize> TargetKind for Tokens<V, T> {
+    fn default_loss() -> Option<Box<dyn Any>> {
+        let loss: Box<dyn AnyLoss<TokenLogits<V>, Self>> = Box::new(CrossEntropy);
+        Some(Box::new(loss))
+    }
+}

@@ -113,6 +113,11 @@ impl Trace {
         self.step("", Err(problem))
     }
 
+    /// The verdict on a model with a mistake that is reported elsewhere.
+    pub const fn unsaid(self) -> Verdict<Shape> {
+        Err(Problem::SILENT)
+    }
+
     /// The verdict on a model that was traced quietly; its caller adds the model's name.
     ///
     /// # Errors
@@ -156,7 +161,7 @@ impl Trace {
 ///
 /// # Errors
 /// The first rule that does not hold, with the configuration's name before it.
-pub const fn holds<C: Config>(_: &C, given: &[&str], check: Verdict) -> Verdict {
+pub(crate) const fn holds<C: Config>(_: &C, given: &[&str], check: Verdict) -> Verdict {
     let mut i = 0;
     while i < C::REQUIRED.len() {
         let (key, meaning) = C::REQUIRED[i];
@@ -195,7 +200,7 @@ const fn speak(problem: Problem) -> ! {
 const fn contains(given: &[&str], key: &str) -> bool {
     let mut i = 0;
     while i < given.len() {
-        if same(given[i].as_bytes(), key.as_bytes()) {
+        if same_text(given[i], key) {
             return true;
         }
         i += 1;
@@ -203,7 +208,9 @@ const fn contains(given: &[&str], key: &str) -> bool {
     false
 }
 
-const fn same(a: &[u8], b: &[u8]) -> bool {
+/// `a == b` in const code.
+pub(crate) const fn same_text(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;
     }

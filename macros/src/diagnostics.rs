@@ -1,0 +1,36 @@
+//! Errors, collected: one macro call reports all of its mistakes at once.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::Error;
+
+/// The mistakes found so far.
+#[derive(Default)]
+pub(crate) struct Diagnostics {
+    errors: Option<Error>,
+}
+
+impl Diagnostics {
+    /// Adds a mistake on these tokens. Its text says what was found and what to write instead.
+    pub(crate) fn error(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
+        self.push(Error::new_spanned(tokens, message));
+    }
+
+    /// Adds a mistake that syn found.
+    pub(crate) fn push(&mut self, error: Error) {
+        match &mut self.errors {
+            Some(errors) => errors.combine(error),
+            none => *none = Some(error),
+        }
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.errors.is_none()
+    }
+
+    /// The mistakes as code: one `compile_error!` each.
+    pub(crate) fn into_compile_errors(self) -> TokenStream {
+        self.errors.map(|errors| errors.to_compile_error()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,88 @@
+//! A model as the macro sees it: a signature, and steps between values.
+
+use proc_macro2::Span;
+use syn::{Attribute, Block, Expr, Ident, RangeLimits, Stmt, Token, Type, Visibility};
+
+/// What a model is called and what it takes and gives.
+pub(crate) struct Signature {
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) name: Ident,
+    /// Const generics only.
+    pub(crate) generics: syn::Generics,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) output: Type,
+}
+
+/// A value that the model takes.
+pub(crate) struct Input {
+    pub(crate) mutable: Option<Token![mut]>,
+    pub(crate) name: Ident,
+    pub(crate) kind: Type,
+}
+
+/// A configuration value of the model.
+pub(crate) struct Key {
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+    pub(crate) default: Option<Expr>,
+}
+
+/// Steps, and the value at the end if there is one.
+pub(crate) struct Steps {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) tail: Option<Flow>,
+}
+
+/// A statement of a model's body.
+pub(crate) enum Step {
+    /// `let name = flow;`
+    Let { mutable: Option<Token![mut]>, name: Ident, flow: Flow },
+    /// `name = flow;`
+    Assign { name: Ident, flow: Flow },
+    /// `for i in a..b { … }`
+    For { counter: Option<Ident>, start: Expr, limits: RangeLimits, end: Expr, body: Steps },
+    /// `if condition { … } else { … }` without a value.
+    If { condition: Expr, then: Steps, otherwise: Option<Steps> },
+    /// A constant or a `let` of configuration, passed through.
+    Plain(Stmt),
+}
+
+/// An expression that gives a value of the network.
+pub(crate) enum Flow {
+    /// A value by its name.
+    Name(Ident),
+    /// `receiver.layer(others…, key = value…)`
+    Call(Box<Call>),
+    /// `left + right`
+    Join { left: Box<Flow>, operator: Operator, span: Span, right: Box<Flow> },
+    /// `if condition { …; flow } else { …; flow }`
+    If { condition: Expr, then: Box<Steps>, otherwise: Box<Steps> },
+    /// `{ …; flow }`
+    Block(Box<Steps>),
+}
+
+/// A call of a layer or of another model.
+pub(crate) struct Call {
+    pub(crate) inputs: Vec<Flow>,
+    pub(crate) layer: Ident,
+    pub(crate) turbofish: Option<syn::AngleBracketedGenericArguments>,
+    pub(crate) keys: Vec<(Ident, Expr)>,
+    /// Whether a key depends on the model's parameters, a loop, or a local constant.
+    pub(crate) depends: bool,
+    /// The `let` that names this call alone.
+    pub(crate) binding: Option<Ident>,
+}
+
+/// How two values are joined.
+#[derive(Clone, Copy)]
+pub(crate) enum Operator {
+    Add,
+    Sub,
+    Mul,
+}
+
+/// A function's body, not yet understood.
+pub(crate) type Body = Block;

@@ -1,0 +1,63 @@
+//! The code that builds the model's graph when the program runs.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::emit::{Over, emit};
+use crate::model::ast::{Signature, Steps};
+use crate::names::snake_case;
+use crate::path::Runtime;
+
+/// `impl Module`: the body as calls on a scope.
+pub(super) fn module(runtime: &Runtime, signature: &Signature, body: &Steps) -> TokenStream {
+    let private = runtime.private();
+    let name = snake_case(&signature.name).to_string();
+    let inputs = signature.inputs.iter().map(|input| {
+        let (mutable, name) = (&input.mutable, &input.name);
+        quote!(#mutable #name)
+    });
+    let keys = signature.keys.iter().map(|key| &key.name);
+    let (steps, tail) = emit(runtime, Over::Graph, body);
+    let output = &signature.output;
+    implementation(
+        runtime,
+        signature,
+        &quote! {
+            let [#(#inputs),*] = __scope.inputs(#name, __inputs)?;
+            #(let #keys = self.#keys;)*
+            #steps
+            #private::Scope::output::<#output>(__scope, #tail)
+        },
+    )
+}
+
+/// `impl Module` after an error, which never runs.
+pub(super) fn face(runtime: &Runtime, signature: &Signature) -> TokenStream {
+    implementation(
+        runtime,
+        signature,
+        &quote! {
+            let _ = (__scope, __inputs);
+            ::core::unreachable!()
+        },
+    )
+}
+
+fn implementation(runtime: &Runtime, signature: &Signature, body: &TokenStream) -> TokenStream {
+    let private = runtime.private();
+    let Signature { name, generics, .. } = signature;
+    let (parameters, arguments, _) = generics.split_for_impl();
+    quote! {
+        impl #parameters #private::Module for #name #arguments {
+            const IS_MODEL: bool = true;
+
+            fn build(
+                &self,
+                __scope: &mut #private::Scope<'_>,
+                __inputs: &[#private::Value],
+            ) -> #private::Result<#private::Value> {
+                #body
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! A model's body as straight-line Rust: one `let` for each layer.
+//!
+//! The same body is written twice, over shapes for the compiler and over a graph for the run; only what
+//! stands for a layer differs.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Expr, Ident, RangeLimits};
+
+use super::layers::literal;
+use crate::model::ast::{Call, Flow, Operator, Step, Steps};
+use crate::path::Runtime;
+
+/// What the body is written over.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Over {
+    /// `Trace` and `Shape`, in const evaluation.
+    Shapes,
+    /// `Scope` and `Value`, when the program runs.
+    Graph,
+}
+
+/// The body's statements, and the expression of its last value.
+pub(super) fn emit(runtime: &Runtime, over: Over, body: &Steps) -> (TokenStream, Option<TokenStream>) {
+    Emitter { runtime, over, values: 0 }.body(body)
+}
+
+struct Emitter<'a> {
+    runtime: &'a Runtime,
+    over: Over,
+    values: usize,
+}
+
+impl Emitter<'_> {
+    fn body(&mut self, steps: &Steps) -> (TokenStream, Option<TokenStream>) {
+        let mut statements: TokenStream = steps.steps.iter().map(|step| self.step(step)).collect();
+        let tail = steps.tail.as_ref().map(|tail| self.flow(tail, &mut statements));
+        (statements, tail)
+    }
+
+    fn block(&mut self, steps: &Steps) -> TokenStream {
+        let (statements, tail) = self.body(steps);
+        quote!({ #statements #tail })
+    }
+
+    fn step(&mut self, step: &Step) -> TokenStream {
+        let mut before = TokenStream::new();
+        match step {
+            Step::Let { mutable, name, flow } => {
+                let flow = self.flow(flow, &mut before);
+                quote!(#before let #mutable #name = #flow;)
+            }
+            Step::Assign { name, flow } => {
+                let flow = self.flow(flow, &mut before);
+                quote!(#before #name = #flow;)
+            }
+            Step::For { counter, start, limits, end, body } => {
+                let body = self.block(body);
+                self.for_loop(counter.as_ref(), start, limits, end, &body)
+            }
+            Step::If { condition, then, otherwise } => {
+                let then = self.block(then);
+                let otherwise = otherwise.as_ref().map(|otherwise| {
+                    let otherwise = self.block(otherwise);
+                    quote!(else #otherwise)
+                });
+                quote!(if #condition #then #otherwise)
+            }
+            Step::Plain(statement) => quote!(#statement),
+        }
+    }
+
+    /// A loop; const evaluation has no `for`.
+    fn for_loop(
+        &self,
+        counter: Option<&Ident>,
+        start: &Expr,
+        limits: &RangeLimits,
+        end: &Expr,
+        body: &TokenStream,
+    ) -> TokenStream {
+        if self.over == Over::Graph {
+            let counter = counter.map_or_else(|| quote!(_), |counter| quote!(#counter));
+            return quote!(for #counter in #start #limits #end #body);
+        }
+        let counter = counter.map(|counter| quote!(let #counter = __counter;));
+        let goes_on = match limits {
+            RangeLimits::HalfOpen(_) => quote!(<),
+            RangeLimits::Closed(_) => quote!(<=),
+        };
+        quote! {{
+            let (mut __counter, __end) = (#start, #end);
+            while __counter #goes_on __end {
+                #counter
+                #body
+                __counter += 1;
+            }
+        }}
+    }
+
+    /// A flow as an expression; the layers that it needs go to `before`.
+    fn flow(&mut self, flow: &Flow, before: &mut TokenStream) -> TokenStream {
+        match flow {
+            Flow::Name(name) => quote!(#name),
+            Flow::Call(call) => self.call(call, before),
+            Flow::Join { left, operator, span, right } => {
+                let (left, right) = (self.flow(left, before), self.flow(right, before));
+                let method = method(*operator, *span);
+                let joined = match self.over {
+                    Over::Shapes => quote_spanned!(*span=> __trace.#method(#left, #right)),
+                    Over::Graph => quote_spanned!(*span=> __scope.#method(#left, #right)?),
+                };
+                self.value(*span, &joined, before)
+            }
+            Flow::If { condition, then, otherwise } => {
+                let (then, otherwise) = (self.block(then), self.block(otherwise));
+                quote!(if #condition #then else #otherwise)
+            }
+            Flow::Block(steps) => self.block(steps),
+        }
+    }
+
+    fn call(&mut self, call: &Call, before: &mut TokenStream) -> TokenStream {
+        let inputs: Vec<_> = call.inputs.iter().map(|input| self.flow(input, before)).collect();
+        let literal = literal(self.runtime, call);
+        let (span, tokens) = (literal.span, &literal.tokens);
+        let called = match self.over {
+            Over::Graph => {
+                let name = match &call.binding {
+                    Some(binding) => {
+                        let binding = binding.to_string();
+                        quote!(::core::option::Option::Some(#binding))
+                    }
+                    None => quote!(::core::option::Option::None),
+                };
+                quote_spanned!(span=> __scope.call(#tokens, #name, &[#(#inputs),*])?)
+            }
+            Over::Shapes => {
+                before.extend(quote_spanned!(span=> let __layer = #tokens;));
+                if call.depends {
+                    let names = literal.key_names();
+                    quote_spanned! {span=>
+                        __trace.dependent(&__layer, &[#(#names),*], __layer.check(), __layer.output(#(#inputs),*))
+                    }
+                } else {
+                    quote_spanned!(span=> __trace.layer(&__layer, __layer.check(), __layer.output(#(#inputs),*)))
+                }
+            }
+        };
+        self.value(span, &called, before)
+    }
+
+    /// Names an expression.
+    fn value(&mut self, span: Span, expression: &TokenStream, before: &mut TokenStream) -> TokenStream {
+        self.values += 1;
+        let name = format_ident!("__value{}", self.values, span = span);
+        before.extend(quote_spanned!(span=> let #name = #expression;));
+        quote!(#name)
+    }
+}
+
+/// The method that joins two values.
+fn method(operator: Operator, span: Span) -> Ident {
+    let name = match operator {
+        Operator::Add => "add",
+        Operator::Sub => "sub",
+        Operator::Mul => "mul",
+    };
+    Ident::new(name, span)
+}

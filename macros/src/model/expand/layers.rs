@@ -1,0 +1,86 @@
+//! The calls of a body in the order of the source.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+
+use crate::literal::Literal;
+use crate::model::ast::{Call, Flow, Step, Steps};
+use crate::path::Runtime;
+
+/// One call of a layer or model.
+pub(super) struct Called {
+    /// The call name, as written.
+    pub(super) name: String,
+    /// The keys, as written, for documentation.
+    pub(super) keys: String,
+    /// Whether its keys need nothing but constants.
+    pub(super) stands_alone: bool,
+    pub(super) literal: Literal,
+}
+
+/// The literal of a call.
+pub(super) fn literal(runtime: &Runtime, call: &Call) -> Literal {
+    let (layer, turbofish) = (&call.layer, &call.turbofish);
+    Literal::of_call(runtime, &quote!(#layer #turbofish), layer.span(), &call.keys)
+}
+
+/// Every call in a body.
+pub(super) fn layers(runtime: &Runtime, body: &Steps) -> Vec<Called> {
+    let mut found = Vec::new();
+    in_steps(body, &mut |call| {
+        let keys =
+            call.keys.iter().map(|(key, value)| format!("`{key} = {}`", tidy(value.to_token_stream())));
+        found.push(Called {
+            name: call.layer.to_string(),
+            keys: keys.collect::<Vec<_>>().join(", "),
+            stands_alone: !call.depends,
+            literal: literal(runtime, call),
+        });
+    });
+    found
+}
+
+fn in_steps(steps: &Steps, visit: &mut impl FnMut(&Call)) {
+    for step in &steps.steps {
+        match step {
+            Step::Let { flow, .. } | Step::Assign { flow, .. } => in_flow(flow, visit),
+            Step::For { body, .. } => in_steps(body, visit),
+            Step::If { then, otherwise, .. } => {
+                in_steps(then, visit);
+                if let Some(otherwise) = otherwise {
+                    in_steps(otherwise, visit);
+                }
+            }
+            Step::Plain(_) => {}
+        }
+    }
+    if let Some(tail) = &steps.tail {
+        in_flow(tail, visit);
+    }
+}
+
+fn in_flow(flow: &Flow, visit: &mut impl FnMut(&Call)) {
+    match flow {
+        Flow::Name(_) => {}
+        Flow::Call(call) => {
+            for input in &call.inputs {
+                in_flow(input, visit);
+            }
+            visit(call);
+        }
+        Flow::Join { left, right, .. } => {
+            in_flow(left, visit);
+            in_flow(right, visit);
+        }
+        Flow::If { then, otherwise, .. } => {
+            in_steps(then, visit);
+            in_steps(otherwise, visit);
+        }
+        Flow::Block(steps) => in_steps(steps, visit),
+    }
+}
+
+/// Tokens with the spaces that a person would write, for the usual constant expressions.
+fn tidy(tokens: TokenStream) -> String {
+    tokens.to_string().replace(" :: ", "::").replace("- ", "-").replace(" . ", ".").replace(" ,", ",")
+}

@@ -1,0 +1,137 @@
+//! The model's struct, its call name, and what it is to the runtime.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::layers::Called;
+use crate::model::ast::Signature;
+use crate::names::snake_case;
+use crate::path::Runtime;
+
+/// `pub struct Name { keys }` and `pub use Name as name`.
+pub(super) fn types(runtime: &Runtime, signature: &Signature, layers: Option<&Vec<Called>>) -> TokenStream {
+    let private = runtime.private();
+    let serde = runtime.serde();
+    let Signature { docs, visibility, name, generics, keys, .. } = signature;
+    let (parameters, _, _) = generics.split_for_impl();
+    let parameters = definition_generics(generics, &parameters);
+    let table = layers.map(|layers| table(layers)).unwrap_or_default();
+    let fields = keys.iter().map(|key| {
+        let (name, ty) = (&key.name, &key.ty);
+        let docs = if key.docs.is_empty() {
+            let text = format!("The model's `{name}`.");
+            quote!(#[doc = #text])
+        } else {
+            let docs = &key.docs;
+            quote!(#(#docs)*)
+        };
+        quote!(#docs pub #name: #ty,)
+    });
+    let call_name = snake_case(name);
+    let alias = (call_name != *name).then(|| {
+        quote! {
+            #[allow(unused_imports)]
+            #[doc(hidden)]
+            #visibility use #name as #call_name;
+        }
+    });
+    quote! {
+        #(#docs)*
+        #table
+        #[derive(
+            ::core::clone::Clone,
+            ::core::marker::Copy,
+            ::core::fmt::Debug,
+            #private::serde::Serialize,
+            #private::serde::Deserialize,
+        )]
+        #[serde(crate = #serde)]
+        #visibility struct #name #parameters {
+            #(#fields)*
+        }
+        #alias
+    }
+}
+
+/// `Config` and `Model`.
+pub(super) fn traits(runtime: &Runtime, signature: &Signature) -> TokenStream {
+    let private = runtime.private();
+    let Signature { name, generics, keys, inputs, output, .. } = signature;
+    let (parameters, arguments, _) = generics.split_for_impl();
+    let call_name = snake_case(name).to_string();
+    let defaults = keys.iter().map(|key| {
+        let (name, ty) = (&key.name, &key.ty);
+        match &key.default {
+            Some(value) => quote!(#name: #value),
+            // Never seen: the key is required.
+            None => quote!(#name: <#ty as #private::Blank>::BLANK),
+        }
+    });
+    let required = keys.iter().filter(|key| key.default.is_none()).map(|key| {
+        let name = key.name.to_string();
+        let meaning = meaning(key).unwrap_or_else(|| format!("a parameter of `{}`", signature.name));
+        quote!((#name, #meaning))
+    });
+    let kinds: Vec<_> = inputs.iter().map(|input| &input.kind).collect();
+    let input = match kinds.as_slice() {
+        [kind] => quote!(#kind),
+        kinds => quote!((#(#kinds,)*)),
+    };
+    quote! {
+        impl #parameters #private::Config for #name #arguments {
+            const NAME: &'static str = #call_name;
+            const DEFAULT: Self = Self { #(#defaults,)* };
+            const REQUIRED: &'static [(&'static str, &'static str)] = &[#(#required),*];
+            const CHECK: fn(&Self) -> #private::Verdict = Self::check;
+        }
+        impl #parameters #private::Model for #name #arguments {
+            type Input = #input;
+            type Output = #output;
+        }
+    }
+}
+
+/// The first line of a key's documentation, as part of a sentence.
+fn meaning(key: &crate::model::ast::Key) -> Option<String> {
+    let text = key.docs.iter().find_map(|attribute| match &attribute.meta {
+        syn::Meta::NameValue(pair) => match &pair.value {
+            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    })?;
+    let text = text.trim().trim_end_matches('.');
+    let mut letters = text.chars();
+    let first = letters.next()?;
+    Some(first.to_lowercase().chain(letters).collect())
+}
+
+/// The generics of a struct: as in an `impl`, but with their defaults.
+fn definition_generics(generics: &syn::Generics, parameters: &impl quote::ToTokens) -> TokenStream {
+    if generics.params.is_empty() {
+        return quote!();
+    }
+    let has_default = generics
+        .params
+        .iter()
+        .any(|generic| matches!(generic, syn::GenericParam::Const(c) if c.default.is_some()));
+    if has_default {
+        let all = &generics.params;
+        return quote!(<#all>);
+    }
+    quote!(#parameters)
+}
+
+/// The layer calls in the order of the source, as documentation.
+fn table(layers: &[Called]) -> TokenStream {
+    if layers.is_empty() {
+        return quote!();
+    }
+    let mut text = String::from("\n| layer | keys |\n| --- | --- |\n");
+    for called in layers {
+        let keys = called.keys.replace('|', "\\|");
+        text.push_str(&format!("| `{}` | {keys} |\n", called.name));
+    }
+    let ident = format_ident!("doc");
+    quote!(#[#ident = #text])
+}

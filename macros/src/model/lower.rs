@@ -1,0 +1,476 @@
+//! Syntax to steps: the only place that knows which Rust a model's body may be.
+//!
+//! A name is either a *value* (an input, or a `let` bound to something made of values) or configuration.
+//! Calls and operators on values are layers; everything else is passed through for rustc to judge.
+
+use std::collections::HashMap;
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{BinOp, Block, Expr, ExprIf, GenericParam, Ident, Local, Pat, Stmt};
+
+use super::ast::{Body, Call, Flow, Operator, Signature, Step, Steps};
+use super::parse::end_of;
+use crate::diagnostics::Diagnostics;
+
+/// What a body may hold, for messages.
+const FORMS: &str = "a model's body has `let`, assignments, `for` over a range, `if` on configuration, and \
+                     calls and `+ - *` on values";
+
+/// The steps of a model's body. Where it cannot be understood, an error is added and the step left out.
+pub(super) fn body(signature: &Signature, body: &Body, diagnostics: &mut Diagnostics) -> Steps {
+    let mut names = HashMap::new();
+    for generic in &signature.generics.params {
+        if let GenericParam::Const(constant) = generic {
+            names.insert(constant.ident.to_string(), Meaning::Configuration);
+        }
+    }
+    names.extend(signature.keys.iter().map(|key| (key.name.to_string(), Meaning::Configuration)));
+    names.extend(signature.inputs.iter().map(|input| (input.name.to_string(), Meaning::Value)));
+    let mut lowering = Lowering { diagnostics, scopes: vec![names], loops: 0, lets: HashMap::new() };
+    lowering.count_lets(&body.stmts);
+    let steps = lowering.steps(body);
+    if steps.tail.is_none() && lowering.diagnostics.is_empty() {
+        lowering.diagnostics.push(syn::Error::new(
+            end_of(body),
+            "the body ends without a value; end with the model's output, without a semicolon",
+        ));
+    }
+    steps
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Meaning {
+    Value,
+    Configuration,
+}
+
+struct Lowering<'a> {
+    diagnostics: &'a mut Diagnostics,
+    scopes: Vec<HashMap<String, Meaning>>,
+    loops: usize,
+    /// How often each name is bound by a `let`; one that is bound once can name a layer.
+    lets: HashMap<String, usize>,
+}
+
+impl Lowering<'_> {
+    fn meaning(&self, name: &Ident) -> Option<Meaning> {
+        let name = name.to_string();
+        self.scopes.iter().rev().find_map(|scope| scope.get(&name).copied())
+    }
+
+    fn bind(&mut self, name: &Ident, meaning: Meaning) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.insert(name.to_string(), meaning);
+        }
+    }
+
+    fn error(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
+        self.diagnostics.error(tokens, message);
+    }
+
+    fn steps(&mut self, block: &Block) -> Steps {
+        self.scopes.push(HashMap::new());
+        let mut steps = Vec::new();
+        let mut tail = None;
+        for (place, statement) in block.stmts.iter().enumerate() {
+            let is_last = place + 1 == block.stmts.len();
+            match statement {
+                Stmt::Local(local) => steps.extend(self.local(local)),
+                Stmt::Item(syn::Item::Const(constant)) => {
+                    self.bind(&constant.ident, Meaning::Configuration);
+                    steps.push(Step::Plain(statement.clone()));
+                }
+                Stmt::Item(syn::Item::Use(_)) => steps.push(Step::Plain(statement.clone())),
+                Stmt::Expr(expression, None) if is_last && self.is_flow(expression) => {
+                    tail = self.flow(expression)
+                }
+                Stmt::Expr(expression, semicolon) => {
+                    steps.extend(self.statement(expression, semicolon.is_some()))
+                }
+                Stmt::Item(_) | Stmt::Macro(_) => {
+                    self.error(statement, format!("this is no step of a model; {FORMS}"))
+                }
+            }
+        }
+        self.scopes.pop();
+        Steps { steps, tail }
+    }
+
+    fn local(&mut self, local: &Local) -> Option<Step> {
+        let (Some(init), Pat::Ident(pattern)) = (&local.init, &local.pat) else {
+            let is_configuration = local.init.as_ref().is_some_and(|init| !self.mentions_value(&init.expr));
+            if is_configuration {
+                for name in names_of(&local.pat) {
+                    self.bind(&name, Meaning::Configuration);
+                }
+                return Some(Step::Plain(Stmt::Local(local.clone())));
+            }
+            self.error(&local.pat, "expected `let name = value;`");
+            return None;
+        };
+        if !self.is_flow(&init.expr) && !self.mentions_value(&init.expr) {
+            self.bind(&pattern.ident, Meaning::Configuration);
+            return Some(Step::Plain(Stmt::Local(local.clone())));
+        }
+        let flow = self.flow(&init.expr);
+        self.bind(&pattern.ident, Meaning::Value);
+        let mut flow = flow?;
+        let names_alone = self.loops == 0 && self.lets.get(&pattern.ident.to_string()) == Some(&1);
+        if let Flow::Call(call) = &mut flow
+            && names_alone
+            && call.inputs.iter().all(|input| matches!(input, Flow::Name(_)))
+        {
+            call.binding = Some(pattern.ident.clone());
+        }
+        Some(Step::Let { mutable: pattern.mutability, name: pattern.ident.clone(), flow })
+    }
+
+    /// An expression that stands as a statement.
+    fn statement(&mut self, expression: &Expr, semicolon: bool) -> Option<Step> {
+        match expression {
+            Expr::Assign(assign) => {
+                let Some(name) = as_name(&assign.left) else {
+                    self.error(&assign.left, "expected the name of a value");
+                    return None;
+                };
+                if self.meaning(name) != Some(Meaning::Value) {
+                    self.error(
+                        name,
+                        format!("`{name}` is no value of the model; only values are assigned again"),
+                    );
+                    return None;
+                }
+                let flow = self.flow(&assign.right)?;
+                Some(Step::Assign { name: name.clone(), flow })
+            }
+            Expr::ForLoop(for_loop) => self.for_loop(for_loop),
+            Expr::If(choice) => self.choice(choice),
+            other if self.is_flow(other) && semicolon => {
+                self.error(other, "this value is not used; give it a name with `let`, or remove it");
+                None
+            }
+            other => {
+                self.error(other, format!("this is no step of a model; {FORMS}"));
+                None
+            }
+        }
+    }
+
+    fn for_loop(&mut self, for_loop: &syn::ExprForLoop) -> Option<Step> {
+        let (start, limits, end) = match &*for_loop.expr {
+            Expr::Range(syn::ExprRange { start: Some(start), limits, end: Some(end), .. }) => {
+                (start, limits, end)
+            }
+            other => {
+                self.error(other, "expected a constant range, such as `0..DEPTH`");
+                return None;
+            }
+        };
+        let counter = match &*for_loop.pat {
+            Pat::Ident(pattern) => Some(pattern.ident.clone()),
+            Pat::Wild(_) => None,
+            other => {
+                self.error(other, "expected a name or `_`");
+                return None;
+            }
+        };
+        self.refuse_value(start);
+        self.refuse_value(end);
+        self.scopes.push(HashMap::new());
+        if let Some(counter) = &counter {
+            self.bind(counter, Meaning::Configuration);
+        }
+        self.loops += 1;
+        let body = self.steps(&for_loop.body);
+        self.loops -= 1;
+        self.scopes.pop();
+        self.refuse_tail(&body);
+        Some(Step::For { counter, start: (**start).clone(), limits: *limits, end: (**end).clone(), body })
+    }
+
+    /// An `if` without a value.
+    fn choice(&mut self, choice: &ExprIf) -> Option<Step> {
+        self.refuse_value(&choice.cond);
+        let then = self.steps(&choice.then_branch);
+        self.refuse_tail(&then);
+        let otherwise = match &choice.else_branch {
+            None => None,
+            Some((_, branch)) => Some(self.branch(branch, false)?),
+        };
+        Some(Step::If { condition: (*choice.cond).clone(), then, otherwise })
+    }
+
+    /// What stands after `else`.
+    fn branch(&mut self, branch: &Expr, gives_value: bool) -> Option<Steps> {
+        match branch {
+            Expr::Block(block) => {
+                let steps = self.steps(&block.block);
+                if gives_value {
+                    Some(steps)
+                } else {
+                    self.refuse_tail(&steps);
+                    Some(steps)
+                }
+            }
+            Expr::If(choice) if gives_value => {
+                let flow = self.flow_of_if(choice)?;
+                Some(Steps { steps: Vec::new(), tail: Some(flow) })
+            }
+            Expr::If(choice) => {
+                let step = self.choice(choice)?;
+                Some(Steps { steps: vec![step], tail: None })
+            }
+            other => {
+                self.error(other, "expected a block");
+                None
+            }
+        }
+    }
+
+    fn flow_of_if(&mut self, choice: &ExprIf) -> Option<Flow> {
+        self.refuse_value(&choice.cond);
+        let then = self.steps(&choice.then_branch);
+        let Some((_, branch)) = &choice.else_branch else {
+            self.error(choice.if_token, "an `if` that gives a value needs an `else`");
+            return None;
+        };
+        let otherwise = self.branch(branch, true)?;
+        for (steps, tokens) in
+            [(&then, choice.then_branch.to_token_stream()), (&otherwise, branch.to_token_stream())]
+        {
+            if steps.tail.is_none() && self.diagnostics.is_empty() {
+                self.error(tokens, "this branch gives no value; end it with one, without a semicolon");
+            }
+        }
+        Some(Flow::If {
+            condition: (*choice.cond).clone(),
+            then: Box::new(then),
+            otherwise: Box::new(otherwise),
+        })
+    }
+
+    /// An expression that gives a value; if it does not, an error is added.
+    fn flow(&mut self, expression: &Expr) -> Option<Flow> {
+        match expression {
+            Expr::Paren(inner) => self.flow(&inner.expr),
+            Expr::Group(inner) => self.flow(&inner.expr),
+            Expr::Path(_) => match as_name(expression) {
+                Some(name) if self.meaning(name) == Some(Meaning::Value) => Some(Flow::Name(name.clone())),
+                _ => {
+                    self.error(
+                        expression,
+                        "expected a value of the model: an input, or a `let` made from one",
+                    );
+                    None
+                }
+            },
+            Expr::MethodCall(call) => self.call(call),
+            Expr::Binary(binary) => {
+                let (operator, span) = match &binary.op {
+                    BinOp::Add(token) => (Operator::Add, token.span),
+                    BinOp::Sub(token) => (Operator::Sub, token.span),
+                    BinOp::Mul(token) => (Operator::Mul, token.span),
+                    other => {
+                        self.error(other, "values are joined by `+`, `-` or `*`");
+                        return None;
+                    }
+                };
+                let (left, right) = (self.flow(&binary.left), self.flow(&binary.right));
+                Some(Flow::Join { left: Box::new(left?), operator, span, right: Box::new(right?) })
+            }
+            Expr::If(choice) => self.flow_of_if(choice),
+            Expr::Block(block) => {
+                let steps = self.steps(&block.block);
+                if steps.tail.is_none() && self.diagnostics.is_empty() {
+                    self.error(block, "this block gives no value; end it with one, without a semicolon");
+                }
+                Some(Flow::Block(Box::new(steps)))
+            }
+            other => {
+                self.error(other, format!("this is no step of a model; {FORMS}"));
+                None
+            }
+        }
+    }
+
+    fn call(&mut self, call: &syn::ExprMethodCall) -> Option<Flow> {
+        let mut inputs = vec![self.flow(&call.receiver)];
+        let mut keys: Vec<(Ident, Expr)> = Vec::new();
+        for argument in &call.args {
+            match argument {
+                Expr::Assign(assign) => {
+                    let Some(key) = as_name(&assign.left) else {
+                        self.error(&assign.left, "expected the name of a key, as in `out = 32`");
+                        continue;
+                    };
+                    self.refuse_value(&assign.right);
+                    keys.push((key.clone(), (*assign.right).clone()));
+                }
+                value if self.is_flow(value) => {
+                    if !keys.is_empty() {
+                        self.error(value, "values stand before keys; move this to the front");
+                    }
+                    let flow = self.flow(value);
+                    inputs.push(flow);
+                }
+                other => self.error(
+                    other,
+                    format!(
+                        "expected a value of the model, or `key = value`; which key of `{}` is this?",
+                        call.method
+                    ),
+                ),
+            }
+        }
+        let depends = keys.iter().any(|(_, value)| self.depends(value.to_token_stream()))
+            || call.turbofish.as_ref().is_some_and(|turbofish| self.depends(turbofish.to_token_stream()));
+        Some(Flow::Call(Box::new(Call {
+            inputs: inputs.into_iter().collect::<Option<_>>()?,
+            layer: call.method.clone(),
+            turbofish: call.turbofish.clone(),
+            keys,
+            depends,
+            binding: None,
+        })))
+    }
+
+    /// Whether an expression is meant to give a value, right or wrong.
+    fn is_flow(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Paren(inner) => self.is_flow(&inner.expr),
+            Expr::Group(inner) => self.is_flow(&inner.expr),
+            Expr::Path(_) => as_name(expression).and_then(|name| self.meaning(name)) == Some(Meaning::Value),
+            Expr::MethodCall(call) => self.is_flow(&call.receiver),
+            Expr::Binary(binary) => self.is_flow(&binary.left) || self.is_flow(&binary.right),
+            Expr::If(choice) => {
+                self.ends_in_flow(&choice.then_branch)
+                    || choice.else_branch.as_ref().is_some_and(|(_, branch)| self.is_flow(branch))
+            }
+            Expr::Block(block) => self.ends_in_flow(&block.block),
+            _ => false,
+        }
+    }
+
+    fn ends_in_flow(&self, block: &Block) -> bool {
+        match block.stmts.last() {
+            // The block's own bindings are not known yet; a call at its end is meant to give a value.
+            Some(Stmt::Expr(expression, None)) => {
+                self.is_flow(expression)
+                    || (self.mentions_value(block)
+                        && matches!(expression, Expr::Path(_) | Expr::MethodCall(_) | Expr::Binary(_)))
+            }
+            _ => false,
+        }
+    }
+
+    fn mentions_value(&self, tokens: impl ToTokens) -> bool {
+        mentions(tokens.to_token_stream(), &|name| self.meaning(name) == Some(Meaning::Value))
+    }
+
+    fn depends(&self, tokens: TokenStream) -> bool {
+        mentions(tokens, &|name| self.meaning(name).is_some())
+    }
+
+    fn refuse_value(&mut self, expression: &Expr) {
+        if let Some(name) =
+            first(expression.to_token_stream(), &|name| self.meaning(name) == Some(Meaning::Value))
+        {
+            self.error(&name, format!("`{name}` is a value of the model; expected a constant here"));
+        }
+    }
+
+    fn refuse_tail(&mut self, steps: &Steps) {
+        if let Some(tail) = &steps.tail {
+            self.diagnostics.push(syn::Error::new(
+                span_of(tail),
+                "this value goes nowhere; assign it to a name, as in `x = x.relu();`",
+            ));
+        }
+    }
+
+    fn count_lets(&mut self, statements: &[Stmt]) {
+        struct Lets<'a>(&'a mut HashMap<String, usize>);
+        impl Lets<'_> {
+            fn block(&mut self, block: &Block) {
+                self.statements(&block.stmts);
+            }
+            fn statements(&mut self, statements: &[Stmt]) {
+                for statement in statements {
+                    match statement {
+                        Stmt::Local(local) => {
+                            for name in names_of(&local.pat) {
+                                *self.0.entry(name.to_string()).or_default() += 1;
+                            }
+                            if let Some(init) = &local.init {
+                                self.expression(&init.expr);
+                            }
+                        }
+                        Stmt::Expr(expression, _) => self.expression(expression),
+                        _ => {}
+                    }
+                }
+            }
+            fn expression(&mut self, expression: &Expr) {
+                match expression {
+                    Expr::If(choice) => {
+                        self.block(&choice.then_branch);
+                        if let Some((_, branch)) = &choice.else_branch {
+                            self.expression(branch);
+                        }
+                    }
+                    Expr::Block(block) => self.block(&block.block),
+                    Expr::ForLoop(for_loop) => self.block(&for_loop.body),
+                    Expr::Assign(assign) => {
+                        // A name that is assigned again names more than one layer.
+                        if let Some(name) = as_name(&assign.left) {
+                            *self.0.entry(name.to_string()).or_default() += 1;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Lets(&mut self.lets).statements(statements);
+    }
+}
+
+/// A plain name.
+fn as_name(expression: &Expr) -> Option<&Ident> {
+    match expression {
+        Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        _ => None,
+    }
+}
+
+/// The names that a pattern binds, for the patterns that a `let` of configuration has.
+fn names_of(pattern: &Pat) -> Vec<Ident> {
+    match pattern {
+        Pat::Ident(pattern) => vec![pattern.ident.clone()],
+        Pat::Type(pattern) => names_of(&pattern.pat),
+        Pat::Tuple(pattern) => pattern.elems.iter().flat_map(names_of).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn mentions(tokens: TokenStream, is_wanted: &dyn Fn(&Ident) -> bool) -> bool {
+    first(tokens, is_wanted).is_some()
+}
+
+fn first(tokens: TokenStream, is_wanted: &dyn Fn(&Ident) -> bool) -> Option<Ident> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(name) if is_wanted(&name) => Some(name),
+        TokenTree::Group(group) => first(group.stream(), is_wanted),
+        _ => None,
+    })
+}
+
+fn span_of(flow: &Flow) -> Span {
+    match flow {
+        Flow::Name(name) => name.span(),
+        Flow::Call(call) => call.layer.span(),
+        Flow::Join { span, .. } => *span,
+        Flow::If { then, .. } => then.tail.as_ref().map_or_else(Span::call_site, span_of),
+        Flow::Block(steps) => steps.tail.as_ref().map_or_else(Span::call_site, span_of),
+    }
+}

@@ -1,0 +1,31 @@
+//! `#[model]`: a function becomes a model.
+
+mod ast;
+mod expand;
+mod lower;
+mod parse;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::diagnostics::Diagnostics;
+use crate::path::Runtime;
+
+/// Parse, lower, expand; after an error, the item's public face and every mistake.
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let mut diagnostics = Diagnostics::default();
+    let runtime = syn::parse2::<Runtime>(arguments).unwrap_or_else(|error| {
+        diagnostics.push(error);
+        Runtime::default()
+    });
+    let Some((signature, body)) = parse::function(item, &mut diagnostics) else {
+        return diagnostics.into_compile_errors();
+    };
+    let body = lower::body(&signature, &body, &mut diagnostics);
+    if diagnostics.is_empty() {
+        return expand::model(&runtime, &signature, &body);
+    }
+    let face = expand::face(&runtime, &signature);
+    let errors = diagnostics.into_compile_errors();
+    quote!(#face #errors)
+}

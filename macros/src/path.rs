@@ -1,0 +1,64 @@
+//! The one place that knows what generated code may name.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::parse::{Parse, ParseStream};
+use syn::{Path, Token};
+
+/// The path of the runtime's hidden module for generated code: `::trainspec::__private`, or below the
+/// path of `#[model(crate = …)]` and `crate: …`, for crates that re-export trainspec.
+#[derive(Clone)]
+pub(crate) struct Runtime {
+    root: TokenStream,
+}
+
+impl Runtime {
+    /// Below another path than `::trainspec`.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { root: quote!(#path) }
+    }
+
+    /// `…::__private`
+    pub(crate) fn private(&self) -> TokenStream {
+        let root = &self.root;
+        quote!(#root::__private)
+    }
+
+    /// The path as a string, for attributes of derives.
+    pub(crate) fn serde(&self) -> String {
+        let private = self.private();
+        quote!(#private::serde).to_string().replace(' ', "")
+    }
+
+    /// The allowances on generated items. Their tokens have the user's spans, so lints take them for the
+    /// user's own.
+    pub(crate) fn allowances() -> TokenStream {
+        quote!(#[allow(
+            clippy::all,
+            clippy::pedantic,
+            clippy::restriction,
+            clippy::nursery,
+            non_upper_case_globals,
+            unused_qualifications
+        )])
+    }
+}
+
+impl Default for Runtime {
+    fn default() -> Self {
+        Self { root: quote!(::trainspec) }
+    }
+}
+
+/// `crate = path`, or nothing.
+impl Parse for Runtime {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.is_empty() {
+            return Ok(Self::default());
+        }
+        input.parse::<Token![crate]>()?;
+        input.parse::<Token![=]>()?;
+        let path = input.call(Path::parse_mod_style)?;
+        Ok(Self::at(&path))
+    }
+}

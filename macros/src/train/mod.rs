@@ -1,0 +1,24 @@
+//! `train!`: a block of keys becomes a training program.
+
+mod ast;
+mod expand;
+mod parse;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::diagnostics::Diagnostics;
+
+/// Parse and expand; after an error, the item's public face and every mistake.
+pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    let mut diagnostics = Diagnostics::default();
+    let Some(train) = parse::train(input, &mut diagnostics) else {
+        return diagnostics.into_compile_errors();
+    };
+    if diagnostics.is_empty() {
+        return expand::train(&train);
+    }
+    let face = expand::face(&train);
+    let errors = diagnostics.into_compile_errors();
+    quote!(#face #errors)
+}

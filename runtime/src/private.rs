@@ -1,0 +1,13 @@
+//! What generated code may name, and nothing else.
+
+pub use serde;
+
+pub use crate::cli::main;
+pub use crate::config::Config;
+pub use crate::data::IntoDataset;
+pub use crate::error::Result;
+pub use crate::graph::{Module, Scope, Value};
+pub use crate::model::{Blank, Model};
+pub use crate::shape::{Kind, Shape, Trace, Verdict, alone, whole};
+pub use crate::spec::{Declared, Rules, Spec, data_of};
+pub use crate::training::Training;

@@ -1,0 +1,103 @@
+//! A spec's loss and metrics without the types of the model and the data, which fit by then.
+
+use std::ops::Deref;
+
+use candle_core::Tensor;
+
+use crate::config::Setting;
+use crate::error::Result;
+use crate::loss::{AnyLoss, LossSum};
+use crate::metric::{AnyMetric, Direction};
+use crate::shape::Kind;
+
+/// A loss that fits the run's model and data.
+pub trait BoundLoss: Send + Sync {
+    /// Its keys and its rules.
+    fn setting(&self) -> &dyn Setting;
+    /// [`Loss::sum`](crate::loss::Loss::sum)
+    ///
+    /// # Errors
+    /// If candle refuses an operation.
+    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
+    /// The same loss with changed keys.
+    ///
+    /// # Errors
+    /// If a key or value does not fit.
+    fn with(&self, json: &serde_json::Value) -> Result<Box<dyn BoundLoss>, String>;
+}
+
+/// A metric that fits the run's model and data.
+pub trait BoundMetric: Send + Sync {
+    /// Its keys and its rules.
+    fn setting(&self) -> &dyn Setting;
+    /// [`Metric::LABEL`](crate::metric::Metric::LABEL)
+    fn label(&self) -> &'static str;
+    /// [`Metric::DIRECTION`](crate::metric::Metric::DIRECTION)
+    fn direction(&self) -> Direction;
+    /// [`Metric::measure`](crate::metric::Metric::measure)
+    ///
+    /// # Errors
+    /// If candle refuses an operation.
+    fn measure(&self, prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)>;
+    /// The same metric with changed keys.
+    ///
+    /// # Errors
+    /// If a key or value does not fit.
+    fn with(&self, json: &serde_json::Value) -> Result<Box<dyn BoundMetric>, String>;
+}
+
+/// A value of the spec's own, or one that was changed.
+pub(crate) enum Held<T: ?Sized + 'static> {
+    /// From the spec, a constant.
+    Declared(&'static T),
+    /// Made when the program started.
+    Made(Box<T>),
+}
+
+impl<T: ?Sized> Deref for Held<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match self {
+            Self::Declared(value) => value,
+            Self::Made(value) => value,
+        }
+    }
+}
+
+impl<O: Kind, T: Kind> BoundLoss for Held<dyn AnyLoss<O, T>> {
+    fn setting(&self) -> &dyn Setting {
+        // Upcasting the trait object that it holds.
+        &**self
+    }
+
+    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
+        (**self).sum(prediction, target)
+    }
+
+    fn with(&self, json: &serde_json::Value) -> Result<Box<dyn BoundLoss>, String> {
+        Ok(Box::new(Self::Made((**self).with(json)?)))
+    }
+}
+
+impl<O: Kind, T: Kind> BoundMetric for Held<dyn AnyMetric<O, T>> {
+    fn setting(&self) -> &dyn Setting {
+        &**self
+    }
+
+    fn label(&self) -> &'static str {
+        (**self).label()
+    }
+
+    fn direction(&self) -> Direction {
+        (**self).direction()
+    }
+
+    fn measure(&self, prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)> {
+        (**self).measure(prediction, target)
+    }
+
+    fn with(&self, json: &serde_json::Value) -> Result<Box<dyn BoundMetric>, String> {
+        Ok(Box::new(Self::Made((**self).with(json)?)))
+    }
+}

@@ -1,0 +1,36 @@
+//! When to save.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::schedule::Interval;
+use crate::shape::{Problem, Verdict};
+
+/// Saves the state of a run while it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoint {
+    /// After how many steps or epochs; `Epochs(1)` by default.
+    pub every: Interval,
+    /// How many of the newest stay, at least 1; 3 by default. The best by `early_stop` stays besides.
+    pub keep: usize,
+}
+
+impl Checkpoint {
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        if let Err(problem) = self.every.check("every") {
+            return Err(problem);
+        }
+        if self.keep == 0 {
+            return Err(Problem::new("keep is 0; expected at least 1, or leave `checkpoint` out"));
+        }
+        Ok(())
+    }
+}
+
+impl Config for Checkpoint {
+    const NAME: &'static str = "Checkpoint";
+    const DEFAULT: Self = Self { every: Interval::Epochs(1), keep: 3 };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}

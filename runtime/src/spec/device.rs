@@ -1,0 +1,44 @@
+//! Where a run computes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+
+/// Where a run computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Device {
+    /// The processor.
+    Cpu,
+}
+
+impl Device {
+    /// The device as candle has it.
+    ///
+    /// # Errors
+    /// If the machine has no such device.
+    pub fn open(self) -> Result<candle_core::Device> {
+        match self {
+            Self::Cpu => Ok(candle_core::Device::Cpu),
+        }
+    }
+}
+
+impl std::fmt::Display for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+        }
+    }
+}
+
+impl std::str::FromStr for Device {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        match text {
+            "cpu" => Ok(Self::Cpu),
+            other => Err(format!("`{other}` is no device of this build; expected `cpu`")),
+        }
+    }
+}

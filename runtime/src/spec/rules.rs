@@ -1,0 +1,111 @@
+//! The rules of a spec's own keys, in const evaluation.
+
+use super::Spec;
+use crate::data::Dataset;
+use crate::model::Model;
+use crate::shape::{Problem, Verdict};
+
+/// A verdict for each key of a spec.
+#[derive(Clone, Copy)]
+pub struct Rules {
+    verdicts: [(&'static str, Verdict); 5],
+}
+
+impl Rules {
+    /// The verdict on one key.
+    ///
+    /// # Errors
+    /// If its rule does not hold.
+    pub const fn of(&self, key: &str) -> Verdict {
+        let mut i = 0;
+        while i < self.verdicts.len() {
+            let (name, verdict) = self.verdicts[i];
+            if crate::shape::same_text(name, key) {
+                return verdict;
+            }
+            i += 1;
+        }
+        Ok(())
+    }
+
+    /// The first rule that does not hold.
+    ///
+    /// # Errors
+    /// That rule.
+    pub const fn all(&self) -> Verdict {
+        let mut i = 0;
+        while i < self.verdicts.len() {
+            if self.verdicts[i].1.is_err() {
+                return self.verdicts[i].1;
+            }
+            i += 1;
+        }
+        Ok(())
+    }
+
+    /// The rules over the values of the keys; `None` is a key that is not given.
+    pub(super) const fn over(
+        batch: Option<usize>,
+        accumulate: Option<usize>,
+        epochs: Option<u64>,
+        steps: Option<u64>,
+        precision: Verdict,
+    ) -> Self {
+        let duration = match (epochs, steps) {
+            (Some(_), Some(_)) => Err(Problem::new(
+                "steps: both `epochs` and `steps` are given; a run has one length, remove one",
+            )),
+            (_, steps) => at_least_one("steps", steps, "optimizer steps of the run"),
+        };
+        Self {
+            verdicts: [
+                ("batch", at_least_one("batch", wide(batch), "samples in a micro-batch")),
+                (
+                    "accumulate",
+                    at_least_one("accumulate", wide(accumulate), "micro-batches in an optimizer step"),
+                ),
+                ("epochs", at_least_one("epochs", epochs, "passes over the training data")),
+                ("steps", duration),
+                ("precision", precision),
+            ],
+        }
+    }
+}
+
+impl<M: Model, D: Dataset> Spec<M, D> {
+    /// The rules of the spec's own keys. Those of its optimizer, loss and so on stand with their types.
+    pub const fn rules(&self) -> Rules {
+        let precision = match self.precision {
+            Some(precision) => precision.check(),
+            None => Ok(()),
+        };
+        Rules::over(
+            given(self.batch),
+            given(self.accumulate),
+            given(self.epochs),
+            given(self.steps),
+            precision,
+        )
+    }
+}
+
+const fn given<T: Copy>(key: Option<&T>) -> Option<T> {
+    match key {
+        Some(value) => Some(*value),
+        None => None,
+    }
+}
+
+const fn wide(key: Option<usize>) -> Option<u64> {
+    match key {
+        Some(value) => Some(value as u64),
+        None => None,
+    }
+}
+
+const fn at_least_one(key: &str, value: Option<u64>, meaning: &str) -> Verdict {
+    match value {
+        Some(0) => Err(Problem::new(key).text(" is 0; expected at least 1, the number of ").text(meaning)),
+        _ => Ok(()),
+    }
+}

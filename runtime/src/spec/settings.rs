@@ -1,0 +1,313 @@
+//! The spec when the program runs: every default spelled out, and open to changes.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::bound::Held;
+use super::{BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, Precision, Rules, Spec};
+use crate::config::{Config, Setting, from_json};
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::loss::AnyLoss;
+use crate::model::Model;
+use crate::optim::{AdamW, AnyClip, AnyOptimizer};
+use crate::schedule::{AnyPhase, Constant};
+use crate::shape::{Kind, TargetKind};
+
+/// Every key of a run with its value.
+pub struct Settings {
+    /// [`Spec::loss`]
+    pub loss: Arc<dyn BoundLoss>,
+    /// [`Spec::metrics`]
+    pub metrics: Vec<Box<dyn BoundMetric>>,
+    /// [`Spec::batch`]
+    pub batch: usize,
+    /// [`Spec::accumulate`]
+    pub accumulate: usize,
+    /// [`Spec::epochs`]; `None` if the run's length is in steps.
+    pub epochs: Option<u64>,
+    /// [`Spec::steps`]
+    pub steps: Option<u64>,
+    /// [`Spec::seed`]
+    pub seed: u64,
+    /// [`Spec::optimizer`]
+    pub optimizer: Box<dyn AnyOptimizer>,
+    /// [`Spec::schedule`]
+    pub schedule: Vec<Box<dyn AnyPhase>>,
+    /// [`Spec::clip`]
+    pub clip: Option<Box<dyn AnyClip>>,
+    /// [`Spec::precision`]
+    pub precision: Precision,
+    /// [`Spec::early_stop`]
+    pub early_stop: Option<EarlyStop>,
+    /// [`Spec::checkpoint`]
+    pub checkpoint: Option<Checkpoint>,
+    /// [`Spec::device`]
+    pub device: Device,
+}
+
+impl Settings {
+    /// Samples in a micro-batch if the spec says nothing.
+    const BATCH: usize = 32;
+    /// Passes over the data if the spec says nothing.
+    const EPOCHS: u64 = 10;
+
+    /// The keys of a spec, with every default.
+    pub(crate) fn of<M: Model, D: Dataset>(spec: &Spec<M, D>) -> Result<Self> {
+        let loss: Held<dyn AnyLoss<M::Output, D::Target>> = match spec.loss {
+            Some(loss) => Held::Declared(loss),
+            None => default_loss::<M, D>()?,
+        };
+        // A value of the spec as one of its own, through the JSON that `--set` changes too.
+        let own = |key: &str, made: Result<Box<dyn AnyOptimizer>, String>| {
+            made.map_err(|problem| fault(key, problem))
+        };
+        let optimizer: &dyn AnyOptimizer = spec.optimizer.unwrap_or(&AdamW::DEFAULT);
+        let optimizer = own("optimizer", optimizer.with(&optimizer.to_json()))?;
+        let phases: &[&dyn AnyPhase] = spec.schedule.unwrap_or(&[&Constant]);
+        let schedule = phases
+            .iter()
+            .map(|phase| phase.with(&phase.to_json()))
+            .collect::<Result<_, _>>()
+            .map_err(|problem| fault("schedule", problem))?;
+        let clip = spec
+            .clip
+            .map(|clip| clip.with(&clip.to_json()))
+            .transpose()
+            .map_err(|problem| fault("clip", problem))?;
+        let metrics = spec.metrics.unwrap_or_default().iter().map(|&metric| {
+            let metric: Box<dyn BoundMetric> = Box::new(Held::Declared(metric));
+            metric
+        });
+        let settings = Self {
+            loss: Arc::new(loss),
+            metrics: metrics.collect(),
+            batch: spec.batch.copied().unwrap_or(Self::BATCH),
+            accumulate: spec.accumulate.copied().unwrap_or(1),
+            epochs: match (spec.epochs, spec.steps) {
+                (None, Some(_)) => None,
+                (epochs, _) => Some(epochs.copied().unwrap_or(Self::EPOCHS)),
+            },
+            steps: spec.steps.copied(),
+            seed: spec.seed.copied().unwrap_or(0),
+            optimizer,
+            schedule,
+            clip,
+            precision: spec.precision.copied().unwrap_or(Precision::F32),
+            early_stop: spec.early_stop.copied(),
+            checkpoint: spec.checkpoint.copied(),
+            device: spec.device.copied().unwrap_or(Device::Cpu),
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Every rule of the settings, for values that the compiler did not see.
+    ///
+    /// # Errors
+    /// The first rule that does not hold.
+    pub fn check(&self) -> Result<()> {
+        Rules::over(Some(self.batch), Some(self.accumulate), self.epochs, self.steps, self.precision.check())
+            .all()?;
+        self.loss.setting().check()?;
+        for metric in &self.metrics {
+            metric.setting().check()?;
+        }
+        self.optimizer.check()?;
+        for phase in &self.schedule {
+            phase.check()?;
+        }
+        if let Some(clip) = &self.clip {
+            clip.check()?;
+        }
+        if let Some(checkpoint) = &self.checkpoint {
+            Setting::check(checkpoint)?;
+        }
+        if let Some(stop) = &self.early_stop {
+            Setting::check(stop)?;
+            self.check_monitor(stop.monitor)?;
+        }
+        Ok(())
+    }
+
+    fn check_monitor(&self, monitor: Monitor) -> Result<()> {
+        let Monitor::ValMetric(name) = monitor else {
+            return Ok(());
+        };
+        if self.metrics.iter().any(|metric| metric.label() == name) {
+            return Ok(());
+        }
+        let labels: Vec<_> = self.metrics.iter().map(|metric| format!("`{}`", metric.label())).collect();
+        let known = if labels.is_empty() {
+            "the run has no metrics".to_owned()
+        } else {
+            format!("expected {}", labels.join(" or "))
+        };
+        Err(fault("early_stop.monitor", format!("`{name}` is no metric of the run; {known}, or `ValLoss`")))
+    }
+
+    /// The settings as canonical JSON: every key, in the order of the alphabet.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let phases: Vec<_> = self.schedule.iter().map(|phase| phase.to_json()).collect();
+        let metrics: Vec<_> = self.metrics.iter().map(|metric| metric.setting().to_json()).collect();
+        json!({
+            "accumulate": self.accumulate,
+            "batch": self.batch,
+            "checkpoint": self.checkpoint.as_ref().map(Setting::to_json),
+            "clip": self.clip.as_ref().map(|clip| clip.to_json()),
+            "device": self.device,
+            "early_stop": self.early_stop.as_ref().map(Setting::to_json),
+            "epochs": self.epochs,
+            "loss": self.loss.setting().to_json(),
+            "metrics": metrics,
+            "optimizer": self.optimizer.to_json(),
+            "precision": self.precision,
+            "schedule": phases,
+            "seed": self.seed,
+            "steps": self.steps,
+        })
+    }
+
+    /// Changes one key: `batch`, `optimizer.lr`, `schedule.0.steps`. The value is JSON; a bare word is a
+    /// string.
+    ///
+    /// # Errors
+    /// If there is no such key, the value has the wrong type, or a rule does not hold. Then nothing changes.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+        let mut json = self.to_json();
+        *place(&mut json, key)? = value;
+        let top = key.split('.').next().unwrap_or(key);
+        let changed = json.get(top).cloned().unwrap_or(Value::Null);
+        self.take(top, &changed).map_err(|problem| fault(key, problem))?;
+        self.check()
+    }
+
+    /// Reads one top-level key back from JSON.
+    fn take(&mut self, key: &str, json: &Value) -> Result<(), String> {
+        fn read<T: serde::de::DeserializeOwned>(json: &Value) -> Result<T, String> {
+            serde_json::from_value(json.clone()).map_err(|error| error.to_string())
+        }
+        fn part<C: Config>(json: &Value) -> Result<Option<C>, String> {
+            if json.is_null() { Ok(None) } else { from_json(json).map(Some) }
+        }
+        match key {
+            "accumulate" => self.accumulate = read(json)?,
+            "batch" => self.batch = read(json)?,
+            "checkpoint" => self.checkpoint = part(json)?,
+            "clip" => {
+                self.clip = match &self.clip {
+                    Some(clip) if !json.is_null() => Some(clip.with(json)?),
+                    _ => None,
+                }
+            }
+            "device" => self.device = read(json)?,
+            "early_stop" => self.early_stop = part(json)?,
+            "epochs" => (self.epochs, self.steps) = (read(json)?, None),
+            "loss" => self.loss = self.loss.with(json)?.into(),
+            "metrics" => {
+                let list: Vec<Value> = read(json)?;
+                self.metrics = self
+                    .metrics
+                    .iter()
+                    .zip(&list)
+                    .map(|(metric, json)| metric.with(json))
+                    .collect::<Result<_, _>>()?;
+            }
+            "optimizer" => self.optimizer = self.optimizer.with(json)?,
+            "precision" => self.precision = read(json)?,
+            "schedule" => {
+                let list: Vec<Value> = read(json)?;
+                self.schedule = self
+                    .schedule
+                    .iter()
+                    .zip(&list)
+                    .map(|(phase, json)| phase.with(json))
+                    .collect::<Result<_, _>>()?;
+            }
+            "seed" => self.seed = read(json)?,
+            "steps" => (self.steps, self.epochs) = (read(json)?, None),
+            _ => return Err("there is no such key".to_owned()),
+        }
+        Ok(())
+    }
+}
+
+/// The hash of a spec: SHA-256 over its canonical JSON.
+#[must_use]
+pub fn hash(spec: &Value) -> String {
+    Sha256::digest(canonical(spec)).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// JSON without spaces and with sorted keys, so that equal specs have equal text whatever order a
+/// dependency makes serde_json keep.
+#[must_use]
+pub fn canonical(json: &Value) -> String {
+    match json {
+        Value::Object(keys) => {
+            let mut keys: Vec<_> = keys.iter().collect();
+            keys.sort_by_key(|(key, _)| *key);
+            let parts =
+                keys.iter().map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), canonical(value)));
+            format!("{{{}}}", parts.collect::<Vec<_>>().join(","))
+        }
+        Value::Array(list) => format!("[{}]", list.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
+}
+
+/// The value in `json` that `key` names, or which keys there are instead.
+fn place<'a>(json: &'a mut Value, key: &str) -> Result<&'a mut Value> {
+    let mut place = json;
+    for part in key.split('.') {
+        let known: Vec<String> = match &*place {
+            Value::Object(keys) => keys.keys().filter(|key| *key != "type").cloned().collect(),
+            Value::Array(list) => (0..list.len()).map(|index| index.to_string()).collect(),
+            _ => Vec::new(),
+        };
+        if !known.iter().any(|name| name == part) {
+            let problem = if known.is_empty() {
+                format!(
+                    "there is nothing below `{}`",
+                    key.split_once(&format!(".{part}")).map_or(key, |(above, _)| above)
+                )
+            } else {
+                format!("there is no `{part}`; expected one of {}", known.join(", "))
+            };
+            return Err(fault(key, problem));
+        }
+        place = match place {
+            Value::Object(keys) => keys.get_mut(part),
+            Value::Array(list) => part.parse::<usize>().ok().and_then(|index| list.get_mut(index)),
+            _ => None,
+        }
+        .ok_or(Error::Internal("a key that was just seen is gone"))?;
+    }
+    Ok(place)
+}
+
+/// The loss that the target's kind suggests, if the model gives what that loss takes.
+fn default_loss<M: Model, D: Dataset>() -> Result<Held<dyn AnyLoss<M::Output, D::Target>>> {
+    let missing = || {
+        fault(
+            "loss",
+            format!(
+                "there is no default for a model that gives `{}` and data that give `{}`; add `loss: …`",
+                <M::Output as Kind>::NAME,
+                <D::Target as Kind>::NAME
+            ),
+        )
+    };
+    let suggested = D::Target::default_loss().ok_or_else(missing)?;
+    match suggested.downcast::<Box<dyn AnyLoss<M::Output, D::Target>>>() {
+        Ok(loss) => Ok(Held::Made(*loss)),
+        Err(_) => Err(missing()),
+    }
+}
+
+fn fault(key: &str, problem: impl Into<String>) -> Error {
+    Error::Setting { key: key.to_owned(), problem: problem.into() }
+}

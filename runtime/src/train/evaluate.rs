@@ -1,0 +1,97 @@
+//! Loss and metrics over samples.
+
+use std::collections::BTreeMap;
+
+use crate::data::Prepared;
+use crate::engine::{Engine, MicroBatch};
+use crate::error::Result;
+use crate::spec::Settings;
+
+/// The mean loss and metrics over some samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The mean loss.
+    pub loss: f64,
+    /// The mean of each metric, by its name.
+    pub metrics: BTreeMap<&'static str, f64>,
+    /// How many samples.
+    pub samples: usize,
+}
+
+/// Sums of loss and metrics over micro-batches, each with its weight, so that batches of unequal size count
+/// for what they hold.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Totals {
+    loss: (f64, f64),
+    metrics: BTreeMap<&'static str, (f64, f64)>,
+    samples: usize,
+}
+
+impl Totals {
+    pub(super) fn add(&mut self, settings: &Settings, part: &MicroBatch, samples: usize) -> Result<()> {
+        self.loss.0 += part.loss;
+        self.loss.1 += part.weight;
+        for metric in &settings.metrics {
+            let (sum, weight) = metric.measure(&part.prediction, &part.target)?;
+            let total = self.metrics.entry(metric.label()).or_default();
+            total.0 += sum;
+            total.1 += weight;
+        }
+        self.samples += samples;
+        Ok(())
+    }
+
+    pub(super) fn weight(&self) -> f64 {
+        self.loss.1
+    }
+
+    pub(super) fn samples(&self) -> usize {
+        self.samples
+    }
+
+    pub(super) fn loss(&self) -> f64 {
+        mean(self.loss)
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.loss.0 += other.loss.0;
+        self.loss.1 += other.loss.1;
+        self.samples += other.samples;
+        for (label, (sum, weight)) in other.metrics {
+            let total = self.metrics.entry(label).or_default();
+            total.0 += sum;
+            total.1 += weight;
+        }
+    }
+
+    pub(super) fn evaluation(&self) -> Evaluation {
+        Evaluation {
+            loss: self.loss(),
+            metrics: self.metrics.iter().map(|(&label, &total)| (label, mean(total))).collect(),
+            samples: self.samples,
+        }
+    }
+}
+
+/// A sum over nothing has the mean 0.
+fn mean((sum, weight): (f64, f64)) -> f64 {
+    if weight == 0.0 { 0.0 } else { sum / weight }
+}
+
+/// Evaluates the model on the samples of these numbers, in their order, each once. Changes no state.
+///
+/// # Errors
+/// If a sample cannot be read or candle refuses an operation.
+pub fn evaluate(
+    engine: &dyn Engine,
+    settings: &Settings,
+    data: &Prepared,
+    indices: &[usize],
+) -> Result<Evaluation> {
+    let mut totals = Totals::default();
+    for indices in indices.chunks(settings.batch.max(1)) {
+        let part = engine.evaluate(&data.batch(indices)?)?;
+        totals.add(settings, &part, indices.len())?;
+    }
+    Ok(totals.evaluation())
+}

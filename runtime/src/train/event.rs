@@ -1,0 +1,129 @@
+//! What a run tells while it goes on.
+
+use candle_core::Tensor;
+
+use super::Evaluation;
+use crate::error::Result;
+
+/// Listens to a run: a progress bar, a log, a folder of checkpoints.
+///
+/// An error from it stops the run.
+pub trait Observer {
+    /// Something happened.
+    ///
+    /// # Errors
+    /// If it cannot be recorded.
+    fn on(&mut self, event: &Event<'_>) -> Result<()>;
+}
+
+impl<F: FnMut(&Event<'_>) -> Result<()>> Observer for F {
+    fn on(&mut self, event: &Event<'_>) -> Result<()> {
+        self(event)
+    }
+}
+
+/// What happened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The run is about to take its first step.
+    Begin(&'a RunPlan),
+    /// An optimizer step was taken.
+    Step(&'a StepReport),
+    /// An epoch ended and was evaluated.
+    Epoch(&'a EpochReport),
+    /// The state is to be saved.
+    Checkpoint(&'a Snapshot<'a>),
+    /// The last step was taken.
+    End(&'a Exit),
+}
+
+/// What a run is about to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunPlan {
+    /// Optimizer steps of the whole run.
+    pub steps: u64,
+    /// Optimizer steps of an epoch.
+    pub steps_per_epoch: u64,
+    /// Samples to learn from.
+    pub training_samples: usize,
+    /// Samples to steer by.
+    pub validation_samples: usize,
+    /// Samples to look at once, at the end.
+    pub test_samples: usize,
+}
+
+/// One optimizer step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepReport {
+    /// Its number, from 1.
+    pub step: u64,
+    /// The epoch that it is part of, from 1.
+    pub epoch: u64,
+    /// The mean loss over the step's samples, before the update.
+    pub loss: f64,
+    /// The learning rate.
+    pub lr: f64,
+    /// The norm of all gradients together, before clipping.
+    pub gradient_norm: f64,
+    /// Samples that it has seen.
+    pub samples: usize,
+}
+
+/// One epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpochReport {
+    /// Its number, from 1.
+    pub epoch: u64,
+    /// The number of the last step so far.
+    pub step: u64,
+    /// The mean loss and metrics over the training samples, each measured in training mode before the step
+    /// that it was part of.
+    pub training: Evaluation,
+    /// The validation samples after the epoch; `None` if there are none.
+    pub validation: Option<Evaluation>,
+    /// The learning rate of the epoch's last step.
+    pub lr: f64,
+    /// Whether it is the best epoch so far by what is monitored.
+    pub is_best: bool,
+}
+
+/// The whole state of a run at the end of a step.
+#[derive(Debug)]
+pub struct Snapshot<'a> {
+    /// Optimizer steps taken.
+    pub step: u64,
+    /// The epoch of the last step, from 1.
+    pub epoch: u64,
+    /// Steps taken within that epoch.
+    pub step_in_epoch: u64,
+    /// Every parameter and running statistic by its path.
+    pub parameters: Vec<(&'a str, Tensor)>,
+    /// The names of the optimizer's numbers for an element.
+    pub state_names: &'static [&'static str],
+    /// The optimizer's state by parameter and name.
+    pub optimizer_state: &'a [Vec<Vec<f32>>],
+    /// The best value of what is monitored, and evaluations since.
+    pub monitored: Option<(f64, u64)>,
+}
+
+/// Why a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Exit {
+    /// It took all its steps.
+    Completed,
+    /// It no longer improved.
+    StoppedEarly {
+        /// The best epoch, from 1.
+        best_epoch: u64,
+    },
+}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Completed => f.write_str("completed"),
+            Self::StoppedEarly { best_epoch } => write!(f, "stopped early; the best epoch was {best_epoch}"),
+        }
+    }
+}

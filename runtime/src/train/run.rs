@@ -1,0 +1,175 @@
+//! A whole run: epochs of steps, evaluations between them, and its end.
+
+use super::evaluate::Totals;
+use super::stop::Watch;
+use super::{EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Snapshot, evaluate, step};
+use crate::data::{Batch, Prepared};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::schedule::Schedule;
+use crate::spec::Settings;
+
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Why it ended.
+    pub exit: Exit,
+    /// Optimizer steps taken.
+    pub steps: u64,
+    /// Epochs begun.
+    pub epochs: u64,
+    /// The epoch whose weights the run ends with, if it was watched for the best.
+    pub best_epoch: Option<u64>,
+    /// The final weights on the validation samples; `None` if there are none.
+    pub validation: Option<Evaluation>,
+    /// The final weights on the test samples, looked at once; `None` if there are none.
+    pub test: Option<Evaluation>,
+}
+
+/// Trains `engine` on `data` as `settings` say.
+///
+/// # Errors
+/// If the settings do not fit the data, a sample cannot be read, the loss or a gradient is not finite, or an
+/// observer cannot record an event.
+pub fn run(
+    engine: &mut dyn Engine,
+    graph: &Graph,
+    settings: &Settings,
+    data: &Prepared,
+    observer: &mut dyn Observer,
+) -> Result<Outcome> {
+    let plan = plan(settings, data)?;
+    let phases = settings.schedule.iter().map(|phase| phase.with(&phase.to_json())).collect::<Result<_, _>>();
+    let phases = phases.map_err(|problem| Error::Setting { key: "schedule".to_owned(), problem })?;
+    let schedule = Schedule::new(phases, settings.optimizer.lr(), plan.steps, plan.steps_per_epoch)?;
+    let mut watch = Watch::new(settings);
+    observer.on(&Event::Begin(&plan))?;
+
+    let (mut k, mut epoch, mut exit) = (0, 0, Exit::Completed);
+    while k < plan.steps {
+        epoch += 1;
+        let order = data.order(settings.seed, epoch);
+        let mut totals = Totals::default();
+        let mut lr = schedule.rate(k);
+        let first = k;
+        for window in order.chunks(settings.batch * settings.accumulate) {
+            if k == plan.steps {
+                break;
+            }
+            let window: Vec<Batch> =
+                window.chunks(settings.batch).map(|indices| data.batch(indices)).collect::<Result<_>>()?;
+            let (report, part) = step::step(engine, graph, settings, &schedule, &window, (k, epoch))?;
+            k += 1;
+            lr = report.lr;
+            totals.merge(part);
+            observer.on(&Event::Step(&report))?;
+            let at_end = k - first == plan.steps_per_epoch || k == plan.steps;
+            if !at_end && is_due(settings, &plan, k) {
+                let position = (k, epoch, k - first);
+                observer.on(&Event::Checkpoint(&snapshot(
+                    engine,
+                    graph,
+                    settings,
+                    watch.as_ref(),
+                    position,
+                )?))?;
+            }
+        }
+        let validation = part(engine, settings, data, data.validation())?;
+        let is_best = match (&mut watch, &validation) {
+            (Some(watch), Some(validation)) => watch.see(validation, epoch, k, engine)?,
+            _ => false,
+        };
+        observer.on(&Event::Epoch(&EpochReport {
+            epoch,
+            step: k,
+            training: totals.evaluation(),
+            validation,
+            lr,
+            is_best,
+        }))?;
+        if is_due(settings, &plan, k) {
+            let position = (k, epoch, k - first);
+            observer.on(&Event::Checkpoint(&snapshot(engine, graph, settings, watch.as_ref(), position)?))?;
+        }
+        if let Some(watch) = watch.as_ref().filter(|watch| watch.is_over()) {
+            exit = Exit::StoppedEarly { best_epoch: watch.best_epoch().unwrap_or(epoch) };
+            break;
+        }
+    }
+
+    let best_epoch = watch.as_ref().and_then(Watch::best_epoch);
+    if let Some(watch) = &watch {
+        watch.restore(engine)?;
+    }
+    observer.on(&Event::End(&exit))?;
+    Ok(Outcome {
+        exit,
+        steps: k,
+        epochs: epoch,
+        best_epoch,
+        validation: part(engine, settings, data, data.validation())?,
+        test: part(engine, settings, data, data.test())?,
+    })
+}
+
+/// How many steps there are, and of what.
+fn plan(settings: &Settings, data: &Prepared) -> Result<RunPlan> {
+    let batches = data.train().len().div_ceil(settings.batch);
+    let steps_per_epoch = batches.div_ceil(settings.accumulate) as u64;
+    let steps = match (settings.steps, settings.epochs) {
+        (Some(steps), _) => steps,
+        (None, epochs) => epochs.unwrap_or(1).saturating_mul(steps_per_epoch),
+    };
+    if settings.early_stop.is_some() && data.validation().is_empty() {
+        return Err(Error::Setting {
+            key: "early_stop".to_owned(),
+            problem:
+                "there are no validation samples to watch; give the data a validation part, or remove the key"
+                    .to_owned(),
+        });
+    }
+    Ok(RunPlan {
+        steps,
+        steps_per_epoch,
+        training_samples: data.train().len(),
+        validation_samples: data.validation().len(),
+        test_samples: data.test().len(),
+    })
+}
+
+/// Whether a checkpoint is due after `k` steps.
+fn is_due(settings: &Settings, plan: &RunPlan, k: u64) -> bool {
+    settings
+        .checkpoint
+        .is_some_and(|checkpoint| k.is_multiple_of(checkpoint.every.in_steps(plan.steps_per_epoch).max(1)))
+}
+
+fn snapshot<'a>(
+    engine: &'a dyn Engine,
+    graph: &'a Graph,
+    settings: &Settings,
+    watch: Option<&Watch>,
+    (step, epoch, step_in_epoch): (u64, u64, u64),
+) -> Result<Snapshot<'a>> {
+    let paths = graph.parameters.iter().map(|parameter| parameter.path.as_str());
+    Ok(Snapshot {
+        step,
+        epoch,
+        step_in_epoch,
+        parameters: paths.zip(engine.parameters()?).collect(),
+        state_names: settings.optimizer.state_names(),
+        optimizer_state: engine.optimizer_state(),
+        monitored: watch.and_then(Watch::state),
+    })
+}
+
+fn part(
+    engine: &dyn Engine,
+    settings: &Settings,
+    data: &Prepared,
+    indices: &[usize],
+) -> Result<Option<Evaluation>> {
+    if indices.is_empty() { Ok(None) } else { evaluate(engine, settings, data, indices).map(Some) }
+}

@@ -1,0 +1,94 @@
+//! Early stopping, and the best weights so far.
+
+use candle_core::Tensor;
+
+use super::Evaluation;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::metric::Direction;
+use crate::spec::{EarlyStop, Monitor, Settings};
+
+/// Watches the evaluations of a run.
+pub(super) struct Watch {
+    rule: EarlyStop,
+    direction: Direction,
+    best: Option<Best>,
+    without_improvement: u64,
+}
+
+struct Best {
+    value: f64,
+    epoch: u64,
+    parameters: Option<Vec<Tensor>>,
+}
+
+impl Watch {
+    /// The watch that the settings ask for, if any.
+    pub(super) fn new(settings: &Settings) -> Option<Self> {
+        let rule = settings.early_stop?;
+        let direction = match rule.monitor {
+            Monitor::ValLoss => Direction::Lower,
+            Monitor::ValMetric(name) => settings
+                .metrics
+                .iter()
+                .find(|metric| metric.label() == name)
+                .map(|metric| metric.direction())?,
+        };
+        Some(Self { rule, direction, best: None, without_improvement: 0 })
+    }
+
+    /// Takes in an evaluation after an epoch; whether it is the best so far.
+    pub(super) fn see(
+        &mut self,
+        evaluation: &Evaluation,
+        epoch: u64,
+        step: u64,
+        engine: &dyn Engine,
+    ) -> Result<bool> {
+        let (name, value) = match self.rule.monitor {
+            Monitor::ValLoss => ("loss", evaluation.loss),
+            Monitor::ValMetric(name) => (name, evaluation.metrics.get(name).copied().unwrap_or(f64::NAN)),
+        };
+        if value.is_nan() {
+            return Err(Error::Training {
+                step,
+                problem: format!("the monitored `{name}` of the validation data is NaN"),
+            });
+        }
+        let improves = self.best.as_ref().is_none_or(|best| match self.direction {
+            Direction::Lower => value < best.value - self.rule.min_delta,
+            Direction::Higher => value > best.value + self.rule.min_delta,
+        });
+        if improves {
+            let parameters = if self.rule.restore_best { Some(engine.parameters()?) } else { None };
+            self.best = Some(Best { value, epoch, parameters });
+            self.without_improvement = 0;
+        } else {
+            self.without_improvement += 1;
+        }
+        Ok(improves)
+    }
+
+    /// Whether patience is at its end.
+    pub(super) fn is_over(&self) -> bool {
+        self.without_improvement >= self.rule.patience
+    }
+
+    /// The best value, and evaluations since.
+    pub(super) fn state(&self) -> Option<(f64, u64)> {
+        self.best.as_ref().map(|best| (best.value, self.without_improvement))
+    }
+
+    /// The best epoch, from 1.
+    pub(super) fn best_epoch(&self) -> Option<u64> {
+        self.best.as_ref().map(|best| best.epoch)
+    }
+
+    /// Gives the engine the best weights back, if that is wanted.
+    pub(super) fn restore(&self, engine: &mut dyn Engine) -> Result<()> {
+        match self.best.as_ref().and_then(|best| best.parameters.as_ref()) {
+            Some(parameters) => engine.set_parameters(parameters),
+            None => Ok(()),
+        }
+    }
+}

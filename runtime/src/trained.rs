@@ -1,0 +1,128 @@
+//! A trained model: parameters that predict, and the file that holds them.
+
+mod file;
+
+use std::marker::PhantomData;
+use std::path::Path;
+
+use candle_core::{DType, Device, Tensor};
+
+use crate::config::Config;
+use crate::data::Normalizer;
+use crate::engine::{Mode, forward};
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::model::Model;
+use crate::shape::{InputKind, Kind};
+
+/// A model with trained parameters, on the CPU.
+///
+/// ```no_run
+/// use trainspec::prelude::*;
+///
+/// #[model]
+/// fn Net(x: Features<4>) -> Logits<3> {
+///     x.linear(out = 3)
+/// }
+///
+/// let net = Net::load("runs/net/1/model.safetensors")?;
+/// let logits = net.predict(&[5.1, 3.5, 1.4, 0.2])?;
+/// # trainspec::Result::Ok(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Trained<M> {
+    graph: Graph,
+    parameters: Vec<Tensor>,
+    normalizer: Option<Normalizer>,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: Model> Trained<M>
+where
+    M::Input: InputKind,
+{
+    pub(crate) fn new(graph: Graph, parameters: Vec<Tensor>, normalizer: Option<Normalizer>) -> Self {
+        Self { graph, parameters, normalizer, model: PhantomData }
+    }
+
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or its tensors are not those of the model; all that differ are named.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let graph = M::graph()?;
+        let (parameters, normalizer) = file::read(path.as_ref(), &graph)?;
+        Ok(Self::new(graph, parameters, normalizer))
+    }
+
+    /// Writes the model as safetensors: each parameter under its path, f32, and how inputs are normalized.
+    /// The file appears whole or not at all.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        file::write(path.as_ref(), &self.graph, &self.parameters, self.normalizer.as_ref())
+    }
+
+    /// What the model gives for some samples, one after the other as they come from the data, not yet
+    /// normalized.
+    ///
+    /// # Errors
+    /// If the numbers are not whole samples.
+    pub fn predict(&self, samples: &[<M::Input as Kind>::Element]) -> Result<Vec<f32>>
+    where
+        <M::Input as Kind>::Element: candle_core::WithDType,
+    {
+        let shape = <M::Input as Kind>::SHAPE;
+        let size = shape.elements();
+        if size == 0 || !samples.len().is_multiple_of(size) {
+            return Err(Error::Dataset(format!(
+                "{} takes samples of {size} numbers, shape {shape}; {} numbers are given",
+                <M as Config>::NAME,
+                samples.len()
+            )));
+        }
+        let mut axes = vec![samples.len() / size];
+        axes.extend_from_slice(shape.axes());
+        let input = Tensor::from_slice(samples, axes, &Device::Cpu)?;
+        Ok(self.predict_tensor(&input)?.flatten_all()?.to_vec1()?)
+    }
+
+    /// What the model gives for a batch of samples, not yet normalized.
+    ///
+    /// # Shapes
+    /// `[batch, …]` as the input's kind says; the result `[batch, …]` as the output's.
+    ///
+    /// # Errors
+    /// If the shape is not that of the input's kind.
+    pub fn predict_tensor(&self, samples: &Tensor) -> Result<Tensor> {
+        let shape = <M::Input as Kind>::SHAPE;
+        if samples.dims().get(1..) != Some(shape.axes()) {
+            return Err(Error::Dataset(format!(
+                "{} takes [batch, …] of {shape}; the tensor is {:?}",
+                <M as Config>::NAME,
+                samples.dims()
+            )));
+        }
+        let samples = match &self.normalizer {
+            Some(normalizer) if samples.dtype() == DType::F32 => {
+                let mut numbers = samples.flatten_all()?.to_vec1::<f32>()?;
+                for sample in numbers.chunks_mut(shape.elements().max(1)) {
+                    normalizer.apply(sample);
+                }
+                Tensor::from_vec(numbers, samples.shape(), samples.device())?
+            }
+            _ => samples.clone(),
+        };
+        Ok(forward(&self.graph, &self.parameters, &[samples], Mode::Evaluate)?.0)
+    }
+
+    /// The parameters and running statistics by their paths.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        self.graph.parameters.iter().map(|parameter| parameter.path.as_str()).zip(&self.parameters)
+    }
+
+    pub(crate) fn tensors(&self) -> &[Tensor] {
+        &self.parameters
+    }
+}

@@ -1,0 +1,247 @@
+//! A declared run as a value: changed and started from code, or by the command line.
+
+use std::marker::PhantomData;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::data::{AnyDataset, Dataset, Prepared};
+use crate::engine;
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::run::Folder;
+use crate::shape::{Fits, InputKind, OutputKind};
+use crate::spec::{Device, Settings, Spec, hash};
+use crate::train::{self, Evaluation, Event, Observer, Outcome};
+use crate::trained::Trained;
+
+/// A run that was declared with [`train!`](crate::train!): the same as its command line, without one.
+///
+/// ```no_run
+/// # use trainspec::prelude::*;
+/// # #[model]
+/// # fn Net(x: Image<1, 8, 8>) -> Logits<10> { x.flatten().linear(out = 10) }
+/// train! {
+///     Digits { model: Net, data: Digits8x8::embedded() }
+/// }
+///
+/// let run = Digits::training().epochs(3).seed(7).set("optimizer.lr", "1e-3")?.run()?;
+/// println!("{:?}", run.outcome.test);
+/// # trainspec::Result::Ok(())
+/// ```
+pub struct Training<M> {
+    name: &'static str,
+    settings: Result<Settings>,
+    overrides: Vec<(String, String)>,
+    open: Box<dyn Fn() -> Result<Box<dyn AnyDataset>>>,
+    out: Option<PathBuf>,
+    model: PhantomData<fn() -> M>,
+}
+
+/// What a run leaves in memory.
+#[derive(Debug)]
+pub struct Run<M> {
+    /// The model with its final parameters.
+    pub model: Trained<M>,
+    /// What the run came to.
+    pub outcome: Outcome,
+    /// The folder that it wrote, if it wrote one.
+    pub folder: Option<PathBuf>,
+}
+
+impl<M: Model> Training<M>
+where
+    M::Input: InputKind,
+    M::Output: OutputKind,
+{
+    /// The run of a spec; its folders are `runs/<name>/<id>`.
+    pub fn declared<D: Dataset>(name: &'static str, spec: Spec<M, D>) -> Self
+    where
+        D::Input: Fits<M::Input>,
+    {
+        let open = spec.data;
+        Self {
+            name,
+            settings: Settings::of(&spec),
+            overrides: Vec::new(),
+            open: Box::new(move || {
+                let open = open.ok_or(Error::Internal("a spec without data"))?;
+                Ok(Box::new(open()?))
+            }),
+            out: Some(PathBuf::from("runs")),
+            model: PhantomData,
+        }
+    }
+
+    /// The program's name in snake case.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Trains for this many epochs.
+    #[must_use]
+    pub fn epochs(self, epochs: u64) -> Self {
+        self.changed("epochs", &epochs.to_string())
+    }
+
+    /// Draws all random numbers from this seed.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        self.changed("seed", &seed.to_string())
+    }
+
+    /// Computes there.
+    #[must_use]
+    pub fn device(self, device: Device) -> Self {
+        self.changed("device", &device.to_string())
+    }
+
+    /// Writes run folders below this folder instead of `runs`.
+    #[must_use]
+    pub fn out(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.out = Some(folder.into());
+        self
+    }
+
+    /// Writes nothing.
+    #[must_use]
+    pub fn without_folder(mut self) -> Self {
+        self.out = None;
+        self
+    }
+
+    /// Changes a key, as `--set key=value` does: `batch`, `optimizer.lr`, `schedule.0.steps`.
+    ///
+    /// # Errors
+    /// If there is no such key, or its rules do not hold for the value.
+    pub fn set(mut self, key: &str, value: &str) -> Result<Self> {
+        self.settings.as_mut().map_err(take)?.set(key, value)?;
+        self.overrides.push((key.to_owned(), value.to_owned()));
+        Ok(self)
+    }
+
+    /// A change whose fault shows when the run starts.
+    fn changed(mut self, key: &str, value: &str) -> Self {
+        if let Ok(settings) = &mut self.settings {
+            match settings.set(key, value) {
+                Ok(()) => self.overrides.push((key.to_owned(), value.to_owned())),
+                Err(error) => self.settings = Err(error),
+            }
+        }
+        self
+    }
+
+    /// The settings, with every default and change.
+    ///
+    /// # Errors
+    /// If a rule does not hold.
+    pub fn settings(&mut self) -> Result<&Settings> {
+        self.settings.as_mut().map(|settings| &*settings).map_err(take)
+    }
+
+    /// The whole spec as canonical JSON: the settings, and the model layer by layer.
+    ///
+    /// # Errors
+    /// If a rule does not hold.
+    pub fn spec(&mut self) -> Result<serde_json::Value> {
+        let graph = M::graph()?;
+        let mut spec = self.settings()?.to_json();
+        if let Some(keys) = spec.as_object_mut() {
+            keys.insert("model".to_owned(), graph.to_json());
+            keys.insert("name".to_owned(), json!(self.name));
+        }
+        Ok(spec)
+    }
+
+    /// The changes that were made to what was declared, in their order.
+    #[must_use]
+    pub fn overrides(&self) -> &[(String, String)] {
+        &self.overrides
+    }
+
+    /// The data, split, normalized and checked.
+    ///
+    /// # Errors
+    /// If they cannot be read or cannot be used.
+    pub fn data(&mut self) -> Result<Prepared> {
+        let seed = self.settings()?.seed;
+        Prepared::new((self.open)()?, seed)
+    }
+
+    /// Trains in silence.
+    ///
+    /// # Errors
+    /// As [`Training::run_with`].
+    pub fn run(self) -> Result<Run<M>> {
+        self.run_with(&mut |_: &Event<'_>| Ok(()))
+    }
+
+    /// Trains, and tells an observer what happens.
+    ///
+    /// # Errors
+    /// If the settings or the data cannot be used, training cannot go on, or something cannot be written.
+    pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
+        let spec = self.spec()?;
+        let data = self.data()?;
+        let graph = M::graph()?;
+        let mut folder = match &self.out {
+            Some(out) => Some(Folder::create(out, self.name, &spec, &hash(&spec), &self.overrides, &data)?),
+            None => None,
+        };
+        let settings = self.settings?;
+        if folder.is_none() && settings.checkpoint.is_some() {
+            return Err(Error::Setting {
+                key: "checkpoint".to_owned(),
+                problem: "there is no run folder to save to; give the run one, or remove the key".to_owned(),
+            });
+        }
+        let mut engine = engine::open(&graph, &settings)?;
+        let outcome = {
+            let mut both = |event: &Event<'_>| {
+                if let Some(folder) = &mut folder {
+                    folder.on(event)?;
+                }
+                observer.on(event)
+            };
+            train::run(&mut *engine, &graph, &settings, &data, &mut both)
+        };
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                if let Some(folder) = &mut folder {
+                    folder.finish(&format!("failed: {error}"), None)?;
+                }
+                return Err(error);
+            }
+        };
+        let parameters = engine.parameters()?;
+        let model = Trained::new(graph, parameters, data.normalizer().cloned());
+        let folder = match folder {
+            Some(mut folder) => {
+                model.save(folder.model())?;
+                folder.finish(&outcome.exit.to_string(), Some(&outcome))?;
+                Some(folder.path().to_owned())
+            }
+            None => None,
+        };
+        Ok(Run { model, outcome, folder })
+    }
+
+    /// A trained model on one part of the data.
+    ///
+    /// # Errors
+    /// If the data cannot be used or do not fit the model.
+    pub fn evaluate(mut self, model: &Trained<M>, part: fn(&Prepared) -> &[usize]) -> Result<Evaluation> {
+        let data = self.data()?;
+        let settings = self.settings?;
+        let mut engine = engine::open(&M::graph()?, &settings)?;
+        engine.set_parameters(model.tensors())?;
+        train::evaluate(&*engine, &settings, &data, part(&data))
+    }
+}
+
+/// Takes an error out of a place that is not looked at again.
+fn take(error: &mut Error) -> Error {
+    std::mem::replace(error, Error::Internal("an error was reported twice"))
+}
