@@ -26,3 +26,6 @@ pub fn model(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub fn train(input: TokenStream) -> TokenStream {
     train::expand(input.into()).into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,6 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, ExprStruct, Ident, Member};
 
-use crate::path::Runtime;
-
 /// `name { key: value, ..<_ as Config>::DEFAULT }`, from parts that keep their own spans.
 ///
 /// The type is named once only, so that rustc reports an unknown one once.
@@ -20,30 +18,28 @@ pub(crate) struct Literal {
 
 impl Literal {
     /// A layer's call `.name(key = value)` as a literal.
-    pub(crate) fn of_call(runtime: &Runtime, name: &TokenStream, span: Span, keys: &[(Ident, Expr)]) -> Self {
-        let config = config(runtime, span);
+    pub(crate) fn of_call(name: &TokenStream, span: Span, keys: &[(Ident, Expr)]) -> Self {
         let fields = keys.iter().map(|(key, value)| quote!(#key: #value));
-        let tokens = quote_spanned!(span=> #name { #(#fields,)* ..<_ as #config>::DEFAULT });
+        let tokens = quote_spanned!(span=> #name { #(#fields,)* ..<_ as __t::Config>::DEFAULT });
         Self { span, keys: keys.iter().map(|(key, _)| key.clone()).collect(), tokens }
     }
 
     /// A struct literal of the user's, completed; one with a `..` of its own stays as it is. Literals
     /// within it are completed too and are added to `all`, innermost first.
-    pub(crate) fn of_struct(runtime: &Runtime, literal: &ExprStruct, all: &mut Vec<Self>) -> TokenStream {
+    pub(crate) fn of_struct(literal: &ExprStruct, all: &mut Vec<Self>) -> TokenStream {
         let span = literal.path.segments.last().map_or_else(Span::call_site, |segment| segment.ident.span());
-        let config = config(runtime, span);
         let path = &literal.path;
         let fields: Vec<_> = literal
             .fields
             .iter()
             .map(|field| {
-                let (member, value) = (&field.member, completed(runtime, &field.expr, all));
+                let (member, value) = (&field.member, completed(&field.expr, all));
                 quote!(#member: #value)
             })
             .collect();
         let rest = match &literal.rest {
             Some(rest) => rest.to_token_stream(),
-            None => quote_spanned!(span=> <_ as #config>::DEFAULT),
+            None => quote_spanned!(span=> <_ as __t::Config>::DEFAULT),
         };
         let tokens = quote_spanned!(span=> #path { #(#fields,)* ..#rest });
         if literal.rest.is_none() {
@@ -62,36 +58,23 @@ impl Literal {
     }
 
     /// A `const` that fails on the user's word when the configuration's own rules do not hold.
-    pub(crate) fn check(&self, runtime: &Runtime) -> TokenStream {
-        let private = runtime.private();
+    pub(crate) fn check(&self) -> TokenStream {
         let (tokens, names) = (&self.tokens, self.key_names());
         quote_spanned! {self.span=>
             const _: () = {
                 let __layer = #tokens;
-                #private::alone(&__layer, &[#(#names),*], __layer.check())
+                __t::alone(&__layer, &[#(#names),*], __layer.check())
             };
         }
     }
 }
 
 /// An expression whose struct literals are completed; they are added to `all`.
-pub(crate) fn completed(runtime: &Runtime, value: &Expr, all: &mut Vec<Literal>) -> TokenStream {
+pub(crate) fn completed(value: &Expr, all: &mut Vec<Literal>) -> TokenStream {
     match value {
-        Expr::Struct(literal) => Literal::of_struct(runtime, literal, all),
-        Expr::Paren(inner) => completed(runtime, &inner.expr, all),
-        Expr::Group(inner) => completed(runtime, &inner.expr, all),
+        Expr::Struct(literal) => Literal::of_struct(literal, all),
+        Expr::Paren(inner) => completed(&inner.expr, all),
+        Expr::Group(inner) => completed(&inner.expr, all),
         other => other.to_token_stream(),
     }
-}
-
-fn config(runtime: &Runtime, span: Span) -> TokenStream {
-    let private = runtime.private();
-    // Everything here has the user's span, or rustc would speak of a macro instead of the user's word.
-    quote_spanned!(span=> #private::Config)
-        .into_iter()
-        .map(|mut token| {
-            token.set_span(span);
-            token
-        })
-        .collect()
 }

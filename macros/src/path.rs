@@ -18,29 +18,38 @@ impl Runtime {
         Self { root: quote!(#path) }
     }
 
-    /// `…::__private`
+    /// `…::__private`, in full.
     pub(crate) fn private(&self) -> TokenStream {
         let root = &self.root;
         quote!(#root::__private)
+    }
+
+    /// Opens a block of generated items: its allowances, and the short name of the hidden module in it.
+    ///
+    /// Generated tokens have the spans of the user's words, on which rustc then reports what fails there; so
+    /// lints take them for the user's own.
+    pub(crate) fn block(&self, items: &TokenStream) -> TokenStream {
+        let private = self.private();
+        quote! {
+            #[allow(
+                clippy::all,
+                clippy::pedantic,
+                clippy::restriction,
+                clippy::nursery,
+                non_upper_case_globals,
+                unused_qualifications
+            )]
+            const _: () = {
+                use #private as __t;
+                #items
+            };
+        }
     }
 
     /// The path as a string, for attributes of derives.
     pub(crate) fn serde(&self) -> String {
         let private = self.private();
         quote!(#private::serde).to_string().replace(' ', "")
-    }
-
-    /// The allowances on generated items. Their tokens have the user's spans, so lints take them for the
-    /// user's own.
-    pub(crate) fn allowances() -> TokenStream {
-        quote!(#[allow(
-            clippy::all,
-            clippy::pedantic,
-            clippy::restriction,
-            clippy::nursery,
-            non_upper_case_globals,
-            unused_qualifications
-        )])
     }
 }
 

@@ -64,7 +64,7 @@ pub trait Setting: Debug + Send + Sync {
     ///
     /// # Errors
     /// The first rule that does not hold.
-    fn check(&self) -> Verdict;
+    fn judge(&self) -> Verdict;
 }
 
 impl<C: Config> Setting for C {
@@ -82,7 +82,7 @@ impl<C: Config> Setting for C {
         json
     }
 
-    fn check(&self) -> Verdict {
+    fn judge(&self) -> Verdict {
         (C::CHECK)(self).map_err(|problem| problem.of(C::NAME))
     }
 }
@@ -97,7 +97,7 @@ pub(crate) fn from_json<C: Config>(json: &serde_json::Value) -> Result<C, String
         keys.remove("type");
     }
     let configuration: C = serde_json::from_value(json).map_err(|error| error.to_string())?;
-    configuration.check().map_err(|problem| problem.as_str().to_owned())?;
+    configuration.judge().map_err(|problem| problem.as_str().to_owned())?;
     Ok(configuration)
 }
 

@@ -10,7 +10,6 @@ use quote::ToTokens;
 use syn::{BinOp, Block, Expr, ExprIf, GenericParam, Ident, Local, Pat, Stmt};
 
 use super::ast::{Body, Call, Flow, Operator, Signature, Step, Steps};
-use super::parse::end_of;
 use crate::diagnostics::Diagnostics;
 
 /// What a body may hold, for messages.
@@ -31,10 +30,11 @@ pub(super) fn body(signature: &Signature, body: &Body, diagnostics: &mut Diagnos
     lowering.count_lets(&body.stmts);
     let steps = lowering.steps(body);
     if steps.tail.is_none() && lowering.diagnostics.is_empty() {
-        lowering.diagnostics.push(syn::Error::new(
-            end_of(body),
-            "the body ends without a value; end with the model's output, without a semicolon",
-        ));
+        let message = "the body ends without a value; end with the model's output, without a semicolon";
+        match body.stmts.last() {
+            Some(last) => lowering.error(last, message),
+            None => lowering.error(&signature.name, message),
+        }
     }
     steps
 }

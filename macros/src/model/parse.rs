@@ -1,7 +1,6 @@
 //! Tokens to syntax: the signature of a model. Its body stays as syn read it.
 
 use proc_macro2::TokenStream;
-use syn::spanned::Spanned;
 use syn::{Attribute, Expr, FnArg, GenericParam, ItemFn, Pat, ReturnType, Type};
 
 use super::ast::{Body, Input, Key, Signature};
@@ -128,9 +127,4 @@ fn is_configuration(ty: &Type) -> bool {
 
 fn documentation(attributes: Vec<Attribute>) -> Vec<Attribute> {
     attributes.into_iter().filter(|attribute| attribute.path().is_ident("doc")).collect()
-}
-
-/// Where a model's body is, for messages about the whole.
-pub(super) fn end_of(body: &Body) -> proc_macro2::Span {
-    body.stmts.last().map_or_else(|| body.span(), Spanned::span)
 }

@@ -86,28 +86,25 @@ impl Scope<'_> {
         inputs.try_into().map_err(|_| Error::arity(model, N, inputs.len()))
     }
 
-    /// Calls a layer or a model on values.
-    ///
-    /// Its path is the name of the `let` that names it alone, or else its call name with a number:
-    /// `linear_1`, `linear_2` for layers, `block.0`, `block.1` for models.
+    /// Calls a layer or a model on values, under its call name with a number: `linear_1`, `linear_2` for
+    /// layers, `block.0`, `block.1` for models.
     ///
     /// # Errors
     /// If its rules do not hold.
-    pub fn call<M: Module>(&mut self, module: M, name: Option<&str>, inputs: &[Value]) -> Result<Value> {
+    pub fn call<M: Module>(&mut self, module: M, inputs: &[Value]) -> Result<Value> {
+        let count = self.counts.entry(M::NAME).or_insert(0);
+        *count += 1;
+        let name = if M::IS_MODEL { format!("{}.{}", M::NAME, *count - 1) } else { format!("{}_{count}", M::NAME) };
+        self.call_named(&name, module, inputs)
+    }
+
+    /// Calls a layer or a model under the name of the `let` that names it alone.
+    ///
+    /// # Errors
+    /// If its rules do not hold.
+    pub fn call_named<M: Module>(&mut self, name: &str, module: M, inputs: &[Value]) -> Result<Value> {
         (M::CHECK)(&module).map_err(|problem| problem.of(M::NAME))?;
-        let step = match name {
-            Some(name) => name.to_owned(),
-            None => {
-                let count = self.counts.entry(M::NAME).or_insert(0);
-                *count += 1;
-                if M::IS_MODEL {
-                    format!("{}.{}", M::NAME, *count - 1)
-                } else {
-                    format!("{}_{count}", M::NAME)
-                }
-            }
-        };
-        let path = if self.path.is_empty() { step } else { format!("{}.{step}", self.path) };
+        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
         let mut scope = Scope { graph: self.graph, path, counts: BTreeMap::new() };
         module.build(&mut scope, inputs)
     }
@@ -117,7 +114,7 @@ impl Scope<'_> {
     /// # Errors
     /// If the shapes differ.
     pub fn add(&mut self, a: Value, b: Value) -> Result<Value> {
-        self.call(Add {}, None, &[a, b])
+        self.call(Add {}, &[a, b])
     }
 
     /// `a - b`
@@ -125,7 +122,7 @@ impl Scope<'_> {
     /// # Errors
     /// If the shapes differ.
     pub fn sub(&mut self, a: Value, b: Value) -> Result<Value> {
-        self.call(Sub {}, None, &[a, b])
+        self.call(Sub {}, &[a, b])
     }
 
     /// `a * b`
@@ -133,7 +130,7 @@ impl Scope<'_> {
     /// # Errors
     /// If the shapes differ.
     pub fn mul(&mut self, a: Value, b: Value) -> Result<Value> {
-        self.call(Mul {}, None, &[a, b])
+        self.call(Mul {}, &[a, b])
     }
 
     /// Checks that a value is of kind `K`.

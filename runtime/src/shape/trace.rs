@@ -58,8 +58,14 @@ impl Trace {
 
     /// A layer whose configuration stands alone and is judged by [`alone`]: only its shapes are new.
     #[track_caller]
-    pub const fn layer<C: Config>(&mut self, _: &C, check: Verdict, output: Verdict<Shape>) -> Shape {
-        if check.is_err() {
+    pub const fn layer<C: Config>(
+        &mut self,
+        configuration: &C,
+        given: &[&str],
+        check: Verdict,
+        output: Verdict<Shape>,
+    ) -> Shape {
+        if holds(configuration, given, check).is_err() {
             self.fall_silent();
         }
         self.step(C::NAME, output)

@@ -111,22 +111,22 @@ impl Settings {
     pub fn check(&self) -> Result<()> {
         Rules::over(Some(self.batch), Some(self.accumulate), self.epochs, self.steps, self.precision.check())
             .all()?;
-        self.loss.setting().check()?;
+        self.loss.setting().judge()?;
         for metric in &self.metrics {
-            metric.setting().check()?;
+            metric.setting().judge()?;
         }
-        self.optimizer.check()?;
+        self.optimizer.judge()?;
         for phase in &self.schedule {
-            phase.check()?;
+            phase.judge()?;
         }
         if let Some(clip) = &self.clip {
-            clip.check()?;
+            clip.judge()?;
         }
         if let Some(checkpoint) = &self.checkpoint {
-            Setting::check(checkpoint)?;
+            Setting::judge(checkpoint)?;
         }
         if let Some(stop) = &self.early_stop {
-            Setting::check(stop)?;
+            Setting::judge(stop)?;
             self.check_monitor(stop.monitor)?;
         }
         Ok(())

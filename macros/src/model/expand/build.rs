@@ -6,35 +6,31 @@ use quote::quote;
 use super::emit::{Over, emit};
 use crate::model::ast::{Signature, Steps};
 use crate::names::snake_case;
-use crate::path::Runtime;
 
 /// `impl Module`: the body as calls on a scope.
-pub(super) fn module(runtime: &Runtime, signature: &Signature, body: &Steps) -> TokenStream {
-    let private = runtime.private();
+pub(super) fn module(signature: &Signature, body: &Steps) -> TokenStream {
     let name = snake_case(&signature.name).to_string();
     let inputs = signature.inputs.iter().map(|input| {
         let (mutable, name) = (&input.mutable, &input.name);
         quote!(#mutable #name)
     });
     let keys = signature.keys.iter().map(|key| &key.name);
-    let (steps, tail) = emit(runtime, Over::Graph, body);
+    let (steps, tail) = emit(Over::Graph, body);
     let output = &signature.output;
     implementation(
-        runtime,
         signature,
         &quote! {
             let [#(#inputs),*] = __scope.inputs(#name, __inputs)?;
             #(let #keys = self.#keys;)*
             #steps
-            #private::Scope::output::<#output>(__scope, #tail)
+            __t::Scope::output::<#output>(__scope, #tail)
         },
     )
 }
 
 /// `impl Module` after an error, which never runs.
-pub(super) fn face(runtime: &Runtime, signature: &Signature) -> TokenStream {
+pub(super) fn face(signature: &Signature) -> TokenStream {
     implementation(
-        runtime,
         signature,
         &quote! {
             let _ = (__scope, __inputs);
@@ -43,19 +39,18 @@ pub(super) fn face(runtime: &Runtime, signature: &Signature) -> TokenStream {
     )
 }
 
-fn implementation(runtime: &Runtime, signature: &Signature, body: &TokenStream) -> TokenStream {
-    let private = runtime.private();
+fn implementation(signature: &Signature, body: &TokenStream) -> TokenStream {
     let Signature { name, generics, .. } = signature;
     let (parameters, arguments, _) = generics.split_for_impl();
     quote! {
-        impl #parameters #private::Module for #name #arguments {
+        impl #parameters __t::Module for #name #arguments {
             const IS_MODEL: bool = true;
 
             fn build(
                 &self,
-                __scope: &mut #private::Scope<'_>,
-                __inputs: &[#private::Value],
-            ) -> #private::Result<#private::Value> {
+                __scope: &mut __t::Scope<'_>,
+                __inputs: &[__t::Value],
+            ) -> __t::Result<__t::Value> {
                 #body
             }
         }

@@ -3,9 +3,8 @@
 use proc_macro2::TokenStream;
 
 use super::layers::Called;
-use crate::path::Runtime;
 
 /// The checks of all calls whose keys are constants.
-pub(super) fn checks(runtime: &Runtime, layers: &[Called]) -> TokenStream {
-    layers.iter().filter(|called| called.stands_alone).map(|called| called.literal.check(runtime)).collect()
+pub(super) fn checks(layers: &[Called]) -> TokenStream {
+    layers.iter().filter(|called| called.stands_alone).map(|called| called.literal.check()).collect()
 }

@@ -9,7 +9,6 @@ use syn::{Expr, Ident, RangeLimits};
 
 use super::layers::literal;
 use crate::model::ast::{Call, Flow, Operator, Step, Steps};
-use crate::path::Runtime;
 
 /// What the body is written over.
 #[derive(Clone, Copy, PartialEq)]
@@ -21,17 +20,16 @@ pub(super) enum Over {
 }
 
 /// The body's statements, and the expression of its last value.
-pub(super) fn emit(runtime: &Runtime, over: Over, body: &Steps) -> (TokenStream, Option<TokenStream>) {
-    Emitter { runtime, over, values: 0 }.body(body)
+pub(super) fn emit(over: Over, body: &Steps) -> (TokenStream, Option<TokenStream>) {
+    Emitter { over, values: 0 }.body(body)
 }
 
-struct Emitter<'a> {
-    runtime: &'a Runtime,
+struct Emitter {
     over: Over,
     values: usize,
 }
 
-impl Emitter<'_> {
+impl Emitter {
     fn body(&mut self, steps: &Steps) -> (TokenStream, Option<TokenStream>) {
         let mut statements: TokenStream = steps.steps.iter().map(|step| self.step(step)).collect();
         let tail = steps.tail.as_ref().map(|tail| self.flow(tail, &mut statements));
@@ -122,28 +120,23 @@ impl Emitter<'_> {
 
     fn call(&mut self, call: &Call, before: &mut TokenStream) -> TokenStream {
         let inputs: Vec<_> = call.inputs.iter().map(|input| self.flow(input, before)).collect();
-        let literal = literal(self.runtime, call);
+        let literal = literal(call);
         let (span, tokens) = (literal.span, &literal.tokens);
         let called = match self.over {
-            Over::Graph => {
-                let name = match &call.binding {
-                    Some(binding) => {
-                        let binding = binding.to_string();
-                        quote!(::core::option::Option::Some(#binding))
-                    }
-                    None => quote!(::core::option::Option::None),
-                };
-                quote_spanned!(span=> __scope.call(#tokens, #name, &[#(#inputs),*])?)
-            }
+            Over::Graph => match &call.binding {
+                None => quote_spanned!(span=> __scope.call(#tokens, &[#(#inputs),*])?),
+                Some(binding) => {
+                    let name = binding.to_string();
+                    quote_spanned!(span=> __scope.call_named(#name, #tokens, &[#(#inputs),*])?)
+                }
+            },
             Over::Shapes => {
+                let names = literal.key_names();
+                let method = if call.depends { "dependent" } else { "layer" };
+                let method = Ident::new(method, span);
                 before.extend(quote_spanned!(span=> let __layer = #tokens;));
-                if call.depends {
-                    let names = literal.key_names();
-                    quote_spanned! {span=>
-                        __trace.dependent(&__layer, &[#(#names),*], __layer.check(), __layer.output(#(#inputs),*))
-                    }
-                } else {
-                    quote_spanned!(span=> __trace.layer(&__layer, __layer.check(), __layer.output(#(#inputs),*)))
+                quote_spanned! {span=>
+                    __trace.#method(&__layer, &[#(#names),*], __layer.check(), __layer.output(#(#inputs),*))
                 }
             }
         };

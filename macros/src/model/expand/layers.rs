@@ -5,7 +5,6 @@ use quote::{ToTokens, quote};
 
 use crate::literal::Literal;
 use crate::model::ast::{Call, Flow, Step, Steps};
-use crate::path::Runtime;
 
 /// One call of a layer or model.
 pub(super) struct Called {
@@ -19,13 +18,13 @@ pub(super) struct Called {
 }
 
 /// The literal of a call.
-pub(super) fn literal(runtime: &Runtime, call: &Call) -> Literal {
+pub(super) fn literal(call: &Call) -> Literal {
     let (layer, turbofish) = (&call.layer, &call.turbofish);
-    Literal::of_call(runtime, &quote!(#layer #turbofish), layer.span(), &call.keys)
+    Literal::of_call(&quote!(#layer #turbofish), layer.span(), &call.keys)
 }
 
 /// Every call in a body.
-pub(super) fn layers(runtime: &Runtime, body: &Steps) -> Vec<Called> {
+pub(super) fn layers(body: &Steps) -> Vec<Called> {
     let mut found = Vec::new();
     in_steps(body, &mut |call| {
         let keys =
@@ -34,7 +33,7 @@ pub(super) fn layers(runtime: &Runtime, body: &Steps) -> Vec<Called> {
             name: call.layer.to_string(),
             keys: keys.collect::<Vec<_>>().join(", "),
             stands_alone: !call.depends,
-            literal: literal(runtime, call),
+            literal: literal(call),
         });
     });
     found

@@ -15,39 +15,22 @@ use crate::path::Runtime;
 
 /// The whole item.
 pub(super) fn model(runtime: &Runtime, signature: &Signature, body: &Steps) -> TokenStream {
-    let layers = layers::layers(runtime, body);
-    let types = types::types(runtime, signature, Some(&layers));
-    let traits = types::traits(runtime, signature);
-    let checks = checks::checks(runtime, &layers);
-    let shapes = shapes::shapes(runtime, signature, body);
-    let build = build::module(runtime, signature, body);
-    let allowances = Runtime::allowances();
-    quote! {
-        #types
-        #allowances
-        const _: () = {
-            #checks
-            #shapes
-            #traits
-            #build
-        };
-    }
+    let layers = layers::layers(body);
+    let types = types::types(runtime, signature, &layers);
+    let checks = checks::checks(&layers);
+    let shapes = shapes::shapes(signature, body);
+    let traits = types::traits(signature);
+    let build = build::module(signature, body);
+    let block = runtime.block(&quote!(#checks #shapes #traits #build));
+    quote!(#types #block)
 }
 
 /// The item's public face, for use after an error: everything that other code may name, and no rules.
 pub(super) fn face(runtime: &Runtime, signature: &Signature) -> TokenStream {
-    let types = types::types(runtime, signature, None);
-    let traits = types::traits(runtime, signature);
-    let shapes = shapes::face(runtime, signature);
-    let build = build::face(runtime, signature);
-    let allowances = Runtime::allowances();
-    quote! {
-        #types
-        #allowances
-        const _: () = {
-            #shapes
-            #traits
-            #build
-        };
-    }
+    let types = types::types(runtime, signature, &[]);
+    let shapes = shapes::face(signature);
+    let traits = types::traits(signature);
+    let build = build::face(signature);
+    let block = runtime.block(&quote!(#shapes #traits #build));
+    quote!(#types #block)
 }

@@ -9,13 +9,13 @@ use crate::names::snake_case;
 use crate::path::Runtime;
 
 /// `pub struct Name { keys }` and `pub use Name as name`.
-pub(super) fn types(runtime: &Runtime, signature: &Signature, layers: Option<&Vec<Called>>) -> TokenStream {
+pub(super) fn types(runtime: &Runtime, signature: &Signature, layers: &[Called]) -> TokenStream {
     let private = runtime.private();
     let serde = runtime.serde();
     let Signature { docs, visibility, name, generics, keys, .. } = signature;
     let (parameters, _, _) = generics.split_for_impl();
     let parameters = definition_generics(generics, &parameters);
-    let table = layers.map(|layers| table(layers)).unwrap_or_default();
+    let table = table(layers);
     let fields = keys.iter().map(|key| {
         let (name, ty) = (&key.name, &key.ty);
         let docs = if key.docs.is_empty() {
@@ -54,8 +54,7 @@ pub(super) fn types(runtime: &Runtime, signature: &Signature, layers: Option<&Ve
 }
 
 /// `Config` and `Model`.
-pub(super) fn traits(runtime: &Runtime, signature: &Signature) -> TokenStream {
-    let private = runtime.private();
+pub(super) fn traits(signature: &Signature) -> TokenStream {
     let Signature { name, generics, keys, inputs, output, .. } = signature;
     let (parameters, arguments, _) = generics.split_for_impl();
     let call_name = snake_case(name).to_string();
@@ -64,7 +63,7 @@ pub(super) fn traits(runtime: &Runtime, signature: &Signature) -> TokenStream {
         match &key.default {
             Some(value) => quote!(#name: #value),
             // Never seen: the key is required.
-            None => quote!(#name: <#ty as #private::Blank>::BLANK),
+            None => quote!(#name: <#ty as __t::Blank>::BLANK),
         }
     });
     let required = keys.iter().filter(|key| key.default.is_none()).map(|key| {
@@ -78,13 +77,13 @@ pub(super) fn traits(runtime: &Runtime, signature: &Signature) -> TokenStream {
         kinds => quote!((#(#kinds,)*)),
     };
     quote! {
-        impl #parameters #private::Config for #name #arguments {
+        impl #parameters __t::Config for #name #arguments {
             const NAME: &'static str = #call_name;
             const DEFAULT: Self = Self { #(#defaults,)* };
             const REQUIRED: &'static [(&'static str, &'static str)] = &[#(#required),*];
-            const CHECK: fn(&Self) -> #private::Verdict = Self::check;
+            const CHECK: fn(&Self) -> __t::Verdict = Self::check;
         }
-        impl #parameters #private::Model for #name #arguments {
+        impl #parameters __t::Model for #name #arguments {
             type Input = #input;
             type Output = #output;
         }

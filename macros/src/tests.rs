@@ -1,0 +1,131 @@
+//! Expansions, as a person would read them. To accept new ones: `INSTA_UPDATE=always cargo test -p
+//! trainspec-macros`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+fn pretty(expansion: TokenStream) -> String {
+    let file: syn::File = syn::parse2(expansion).expect("an expansion is a list of items");
+    prettyplease::unparse(&file)
+}
+
+fn model(item: TokenStream) -> String {
+    pretty(crate::model::expand(TokenStream::new(), item))
+}
+
+#[test]
+fn a_model_without_parameters() {
+    insta::assert_snapshot!(model(quote! {
+        /// Two convolutions and a small head for 8x8 grey digits.
+        pub fn DigitNet(image: Image<1, 8, 8>) -> Logits<10> {
+            image
+                .conv2d(out = 32, kernel = 3, padding = 1, bias = false)
+                .batch_norm()
+                .relu()
+                .max_pool2d(kernel = 2)
+                .flatten()
+                .dropout(p = 0.25)
+                .linear(out = 10)
+        }
+    }));
+}
+
+#[test]
+fn a_part_of_other_models() {
+    insta::assert_snapshot!(model(quote! {
+        fn Block(x: Value, heads: usize, #[default(0.1)] dropout: f64) -> Value {
+            let x = x + x.layer_norm().self_attention(heads = heads, causal = true, dropout = dropout);
+            x + x.layer_norm().linear(out = 1024).gelu().linear(out = 256)
+        }
+    }));
+}
+
+#[test]
+fn loops_branches_and_names() {
+    insta::assert_snapshot!(model(quote! {
+        pub fn Net<const DEPTH: usize, const DEEP: bool>(x: Features<64>) -> Logits<10> {
+            let stem = x.linear(out = 32);
+            let mut x = stem;
+            for i in 1..=DEPTH {
+                x = x.linear(out = 32 * i).relu();
+            }
+            if DEEP {
+                x = x.linear(out = 32);
+            }
+            let head = if DEEP { x.linear(out = 16).relu() } else { x };
+            head.linear(out = 10)
+        }
+    }));
+}
+
+#[test]
+fn the_face_after_a_mistake() {
+    insta::assert_snapshot!(model(quote! {
+        pub fn Net(x: Features<64>) -> Logits<10> {
+            while true {}
+            x.linear(10)
+        }
+    }));
+}
+
+#[test]
+fn a_run() {
+    insta::assert_snapshot!(pretty(crate::train::expand(quote! {
+        /// Classifies handwritten digits.
+        pub Digits {
+            model: DigitNet,
+            data: Digits8x8::embedded(),
+            loss: CrossEntropy { label_smoothing: 0.05 },
+            metrics: [Accuracy],
+            batch: 64,
+            optimizer: AdamW { lr: 3e-3, weight_decay: 0.05 },
+            schedule: [Warmup { steps: 50 }, Cosine],
+        }
+    })));
+}
+
+#[test]
+fn a_run_with_a_broken_value() {
+    insta::assert_snapshot!(pretty(crate::train::expand(quote! {
+        Digits {
+            model: CharGpt<4>,
+            batch: 6 4,
+            loss: CrossEntropy { label_smoothing: },
+        }
+    })));
+}
+
+/// The one place where the runtime's path is known obeys `crate = …`.
+#[test]
+fn another_path_for_the_runtime() {
+    let item = quote! { fn Net(x: Features<4>) -> Values<1> { x.linear(out = 1) } };
+    let expansion = pretty(crate::model::expand(quote!(crate = engine::spec), item));
+    assert!(!expansion.contains("::trainspec"), "{expansion}");
+    assert!(expansion.contains("engine::spec::__private"));
+}
+
+/// Whatever stands in a macro call, the macro answers with items, never with a panic.
+#[test]
+fn no_input_makes_a_macro_panic() {
+    let inputs = [
+        quote!(),
+        quote!(fn),
+        quote!(fn f() {}),
+        quote!(fn f(self) -> Value { self }),
+        quote!(fn f(x: Value) -> Value { x.a(b.c(d = e)).f(g = { x }) }),
+        quote!(fn f(x: Value, (a, b): (usize, usize)) -> Value { x }),
+        quote!(fn f<T>(x: T, y: usize, z: Image<1>) -> T where T: Copy { for (a, b) in x { } if x {} else { 3 } }),
+        quote!(fn f(x: Value) -> Value { let x; let (a, b) = x; x += 1; x[0]; -x; x / x; if x { x } else { } }),
+        quote!(Name),
+        quote!(Name {}),
+        quote!(Name { : }),
+        quote!(Name { model }),
+        quote!(Name { model: , data: , batch: [,] }),
+        quote!(pub(crate) Name { model: A, model: B, data: 1, data: 2, crate: x, batch: }),
+        quote!(Name { a: 1 } Other {}),
+    ];
+    for input in inputs {
+        pretty(crate::model::expand(TokenStream::new(), input.clone()));
+        pretty(crate::train::expand(input));
+    }
+}

@@ -1,0 +1,15 @@
+//! A bad key and, elsewhere, a wrong shape.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.conv2d(out = 8, kernel = 9).flatten().linear(out = 10)
+}
+
+#[model]
+fn Other(x: Features<8>) -> Logits<10> {
+    x.dropout(p = 2.0).linear(out = 10)
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+//! A bad key inside a sub-model is reported there, once, though two models use it.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Block(x: Value) -> Value {
+    x.linear(out = 8).dropout(p = 1.5)
+}
+
+#[model]
+fn First(x: Features<8>) -> Values<8> {
+    x.block().block()
+}
+
+#[model]
+fn Second(x: Features<8>) -> Values<8> {
+    x.block()
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! A probability of dropout that drops everything.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<1> {
+    x.dropout(p = 1.0).linear(out = 1)
+}
+
+fn main() {}

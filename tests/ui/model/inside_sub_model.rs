@@ -1,0 +1,15 @@
+//! A sub-model is given a number of heads that does not divide its width.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Block(x: Value, heads: usize) -> Value {
+    x + x.layer_norm().self_attention(heads = heads)
+}
+
+#[model]
+fn Net(tokens: Tokens<65, 16>) -> TokenLogits<65> {
+    tokens.embedding(out = 64).block(heads = 5).linear(out = 65)
+}
+
+fn main() {}

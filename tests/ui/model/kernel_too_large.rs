@@ -1,0 +1,10 @@
+//! A kernel does not fit what is left of the image.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 4, 4>) -> Logits<10> {
+    image.conv2d(out = 1, kernel = 3).conv2d(out = 8, kernel = 5).flatten().linear(out = 10)
+}
+
+fn main() {}

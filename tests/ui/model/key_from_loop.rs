@@ -1,0 +1,14 @@
+//! A key that a loop computes goes out of range.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<1> {
+    let mut x = x;
+    for i in 0..4 {
+        x = x.linear(out = 3 - i);
+    }
+    x.linear(out = 1)
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! The attribute stands on a struct.
+
+use trainspec::prelude::*;
+
+#[model]
+struct Net {
+    width: usize,
+}
+
+fn main() {}

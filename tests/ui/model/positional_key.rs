@@ -1,0 +1,10 @@
+//! A number without the name of its key.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    x.linear(8)
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+//! After a mistake, the model's name, call name and use in a run are still known: one error.
+
+use trainspec::prelude::*;
+
+#[model]
+pub fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten();
+    image.flatten().linear(out = 10)
+}
+
+#[model]
+pub fn Outer(image: Image<1, 8, 8>) -> Logits<10> {
+    image.net()
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: trainspec::data::Digits8x8::embedded(),
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    let _ = Net::graph()?;
+    Run::main()
+}

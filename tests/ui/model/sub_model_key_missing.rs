@@ -1,0 +1,19 @@
+//! A sub-model's key has no default and is not given.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Block(
+    x: Value,
+    /// The number of attention heads.
+    heads: usize,
+) -> Value {
+    x + x.self_attention(heads = heads)
+}
+
+#[model]
+fn Net(tokens: Tokens<65, 16>) -> TokenLogits<65> {
+    tokens.embedding(out = 64).block().linear(out = 65)
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! Token numbers go into a layer for real numbers.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(tokens: Tokens<65, 16>) -> TokenLogits<65> {
+    tokens.linear(out = 65)
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! A layer for one value is given two.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    let y = x.linear(out = 8);
+    x.relu(y)
+}
+
+fn main() {}

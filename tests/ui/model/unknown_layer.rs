@@ -1,0 +1,10 @@
+//! A layer's name is misspelled.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<1> {
+    x.linear(out = 4).droput(p = 0.5).linear(out = 1)
+}
+
+fn main() {}

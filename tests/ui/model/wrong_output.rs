@@ -1,0 +1,10 @@
+//! The model gives another number of values than its kind says.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Logits<10> {
+    x.linear(out = 16).relu().linear(out = 9)
+}
+
+fn main() {}

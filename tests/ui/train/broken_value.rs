@@ -1,0 +1,21 @@
+//! A value that cannot be read, and another mistake: both are reported.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        batch: 6 4,
+        clip: GlobalNorm { max: },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

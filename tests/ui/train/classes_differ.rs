@@ -1,0 +1,20 @@
+//! The model has another number of classes than the data.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<9> {
+    image.flatten().linear(out = 9)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        loss: CrossEntropy,
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,23 @@
+//! A mistake that only one size of the model has.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net<const DEPTH: usize>(image: Image<1, 8, 8>) -> Logits<10> {
+    let mut x = image;
+    for _ in 0..DEPTH {
+        x = x.conv2d(out = 4, kernel = 3);
+    }
+    x.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net<4>,
+        data: Digits8x8::embedded(),
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

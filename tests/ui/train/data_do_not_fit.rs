@@ -1,0 +1,19 @@
+//! Images of another size than the model takes.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 28, 28>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,21 @@
+//! A run with two lengths.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        epochs: 3,
+        steps: 100,
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

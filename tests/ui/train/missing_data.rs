@@ -1,0 +1,18 @@
+//! A run without data.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

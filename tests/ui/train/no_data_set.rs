@@ -1,0 +1,19 @@
+//! Data that are no data set.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: 42,
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,22 @@
+//! Three mistakes in one run: all are reported.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        batch: 0,
+        optimizer: AdamW { lr: 0.0, weight_decay: -1.0 },
+        clip: GlobalNorm { max: -1.0 },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}
