@@ -84,6 +84,10 @@ pub enum Error {
         problem: String,
     },
 
+    /// A batch is one that a layer cannot compute with.
+    #[error("{0}")]
+    Batch(String),
+
     /// A file or folder cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {

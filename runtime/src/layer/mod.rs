@@ -3,12 +3,80 @@
 //! One file holds one layer: its configuration and their meaning, the rules (`check`, `output`), its
 //! parameters, and its *reference form*, the layer written as candle tensor operations. Nothing built
 //! in is privileged: a layer of your own implements the same [`Layer`] and is called in the same way.
+//!
+//! | layer | call name | what it does |
+//! | --- | --- | --- |
+//! | [`Linear`] | `linear` | `y = W x + b` on the last axis |
+//! | [`Conv2d`] | `conv2d` | a learned filter that slides over an image |
+//! | [`MaxPool2d`], [`AvgPool2d`] | `max_pool2d`, `avg_pool2d` | the largest or the mean value of each window |
+//! | [`GlobalAvgPool`] | `global_avg_pool` | the mean of each channel |
+//! | [`BatchNorm`] | `batch_norm` | each channel to mean 0 and variance 1 over the batch |
+//! | [`LayerNorm`] | `layer_norm` | each vector to mean 0 and variance 1 |
+//! | [`Relu`], [`LeakyRelu`] | `relu`, `leaky_relu` | what is above 0, and a little of what is not |
+//! | [`Gelu`], [`Silu`] | `gelu`, `silu` | smooth relatives of `relu` |
+//! | [`Tanh`], [`Sigmoid`] | `tanh`, `sigmoid` | into (-1, 1), into (0, 1) |
+//! | [`Softmax`] | `softmax` | probabilities along the last axis |
+//! | [`Dropout`] | `dropout` | zeroes values at random in training |
+//! | [`Embedding`] | `embedding` | a learned vector for each token |
+//! | [`PositionEmbedding`] | `position_embedding` | a learned vector for each place |
+//! | [`SelfAttention`] | `self_attention` | each place looks at the others |
+//! | [`Flatten`], [`Reshape`] | `flatten`, `reshape` | the same numbers along other axes |
+//! | [`Concat`] | `concat` | two values behind each other |
+//! | [`Add`], [`Sub`], [`Mul`] | `+`, `-`, `*` | element by element |
+//!
+//! To add one: write a file like `leaky_relu.rs`, list it here and in [`names`], and give it a row in
+//! `tests/gradient`.
 
 mod add;
+mod avg_pool2d;
+mod batch_norm;
+mod concat;
+mod conv2d;
+mod dropout;
+mod embedding;
+mod flatten;
+mod gelu;
+mod global_avg_pool;
+mod layer_norm;
+mod leaky_relu;
+mod linear;
+mod max_pool2d;
+pub mod names;
 mod part;
+mod position_embedding;
+mod relu;
+mod reshape;
+mod rule;
+mod self_attention;
+mod sigmoid;
+mod silu;
+mod softmax;
+mod tanh;
+mod window;
 
 pub use add::{Add, Mul, Sub};
+pub use avg_pool2d::AvgPool2d;
+pub use batch_norm::BatchNorm;
+pub use concat::Concat;
+pub use conv2d::Conv2d;
+pub use dropout::Dropout;
+pub use embedding::Embedding;
+pub use flatten::Flatten;
+pub use gelu::{Approximate, Gelu};
+pub use global_avg_pool::GlobalAvgPool;
+pub use layer_norm::LayerNorm;
+pub use leaky_relu::LeakyRelu;
+pub use linear::Linear;
+pub use max_pool2d::MaxPool2d;
 pub use part::{Init, Parameter, Role};
+pub use position_embedding::PositionEmbedding;
+pub use relu::Relu;
+pub use reshape::Reshape;
+pub use self_attention::SelfAttention;
+pub use sigmoid::Sigmoid;
+pub use silu::Silu;
+pub use softmax::Softmax;
+pub use tanh::Tanh;
 
 use candle_core::Tensor;
 

@@ -56,6 +56,13 @@ impl Init {
     pub fn fan_in(fan_in: usize) -> Self {
         Self::Uniform { bound: 1.0 / (fan_in.max(1) as f64).sqrt() }
     }
+
+    /// Uniform within `sqrt(6 / (fan_in + fan_out))`, which keeps the variance of values and of gradients
+    /// alike (Glorot & Bengio 2010); PyTorch's `xavier_uniform_`.
+    #[must_use]
+    pub fn xavier(fan_in: usize, fan_out: usize) -> Self {
+        Self::Uniform { bound: (6.0 / (fan_in as f64 + fan_out as f64).max(1.0)).sqrt() }
+    }
 }
 
 impl Parameter {

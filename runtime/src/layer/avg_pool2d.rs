@@ -1,0 +1,137 @@
+//! Average pooling: the mean of each window.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::rule::{self, hold};
+use super::window::Window;
+use super::{Layer, OutputRule, one};
+use crate::config::Config;
+use crate::engine::Pass;
+use crate::error::Result;
+use crate::shape::{Shape, Verdict};
+
+/// Average pooling: the mean of each window of each channel.
+///
+/// `y[c, i, j] = sum over u, v < kernel of x[c, s i + u - p, s j + v - p] / kernel^2` with stride `s`, padding
+/// `p`, and 0 outside of the image: the padding counts, as in PyTorch's default.
+///
+/// # Shapes
+/// `[channels, height, width]` to `[channels, h, w]` with
+/// `h = floor((height + 2 padding - kernel) / stride) + 1`, and `w` alike.
+///
+/// # Errors
+/// `avg_pool2d: a 5x5 kernel does not fit the input [1, 2, 2] with padding 0`, or
+/// `padding is 2; expected at most 1, half of the kernel`, at compile time.
+///
+/// # Source
+/// LeCun et al. 1989; sizes and padding are PyTorch's (`count_include_pad=True`).
+///
+/// # Example
+/// ```
+/// use trainspec::layer::AvgPool2d;
+/// use trainspec::{Config, Shape};
+///
+/// let layer = AvgPool2d { kernel: 2, ..AvgPool2d::DEFAULT };
+/// assert_eq!(layer.output(Shape::of(&[32, 8, 8])), Ok(Shape::of(&[32, 4, 4])));
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AvgPool2d {
+    /// The side of the square window, at least 1; must be given.
+    pub kernel: usize,
+    /// How many pixels the window moves at a time; 0, the default, is `kernel`, so that windows touch.
+    pub stride: usize,
+    /// By how many pixels windows reach over each edge, at most half of `kernel`; 0 by default.
+    pub padding: usize,
+}
+
+impl AvgPool2d {
+    /// `kernel` is at least 1, `padding` at most half of it.
+    pub const fn check(&self) -> Verdict {
+        self.window().check_pool()
+    }
+
+    /// `[channels, h, w]`.
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        let (height, width) = hold!(self.window().places(input));
+        hold!(self.check());
+        rule::given(Shape::of(&[input.axis(0), height, width]))
+    }
+
+    const fn window(&self) -> Window {
+        Window::of_pool(self.kernel, self.stride, self.padding)
+    }
+}
+
+impl Config for AvgPool2d {
+    const NAME: &'static str = "avg_pool2d";
+    const DEFAULT: Self = Self { kernel: 0, stride: 0, padding: 0 };
+    const REQUIRED: &'static [(&'static str, &'static str)] = &[("kernel", "the side of the square window")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for AvgPool2d {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn flops(&self, _: &[Shape], output: Shape) -> u64 {
+        rule::operations(&[self.kernel, self.kernel, output.elements()])
+    }
+
+    fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
+        let x = one(inputs, self)?;
+        let (_, channels, height, width) = x.dims4()?;
+        let (rows, columns) = self.window().places(Shape::of(&[channels, height, width]))?;
+        // A square window's sum is that of its rows' sums.
+        let bands = self.sums(x, 2, rows)?;
+        Ok(self.sums(&bands, 3, columns)?.affine(1.0 / (self.kernel * self.kernel) as f64, 0.0)?)
+    }
+}
+
+impl AvgPool2d {
+    /// The sums over a window of one row or column that slides along `axis`.
+    fn sums(&self, x: &Tensor, axis: usize, places: usize) -> Result<Tensor> {
+        let window = self.window();
+        let padded = x.pad_with_zeros(axis, self.padding, self.padding)?;
+        let windows = if window.stride == self.kernel {
+            padded.narrow(axis, 0, places * self.kernel)?
+        } else {
+            // The windows one after the other, each with all its elements.
+            let positions: Vec<u32> = (0..places)
+                .flat_map(|place| (0..self.kernel).map(move |offset| (place, offset)))
+                .map(|(place, offset)| (place * window.stride + offset) as u32)
+                .collect();
+            padded.contiguous()?.index_select(&Tensor::new(positions.as_slice(), x.device())?, axis)?
+        };
+        let mut axes = windows.dims().to_vec();
+        if let Some(length) = axes.get_mut(axis) {
+            *length = places;
+        }
+        axes.insert(axis + 1, self.kernel);
+        Ok(windows.reshape(axes)?.sum(axis + 1)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stride_of_zero_is_the_kernel() {
+        let layer = AvgPool2d { kernel: 2, ..AvgPool2d::DEFAULT };
+        assert_eq!(layer.output(Shape::of(&[3, 8, 7])), Ok(Shape::of(&[3, 4, 3])));
+        let layer = AvgPool2d { kernel: 3, stride: 2, padding: 1 };
+        assert_eq!(layer.output(Shape::of(&[3, 8, 7])), Ok(Shape::of(&[3, 4, 4])));
+    }
+
+    #[test]
+    fn the_window_fits_and_is_not_all_padding() {
+        let layer = AvgPool2d { kernel: 3, ..AvgPool2d::DEFAULT };
+        assert!(layer.output(Shape::of(&[1, 3, 3])).is_ok());
+        assert!(layer.output(Shape::of(&[1, 3, 2])).is_err());
+        assert!(AvgPool2d { padding: 1, ..layer }.check().is_ok());
+        assert!(AvgPool2d { padding: 2, ..layer }.check().is_err());
+        assert!(AvgPool2d::DEFAULT.check().is_err());
+        assert!(AvgPool2d::DEFAULT.output(Shape::of(&[1, 3, 3])).is_err());
+    }
+}

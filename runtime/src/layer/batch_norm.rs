@@ -1,0 +1,180 @@
+//! Batch normalization: each channel to mean 0 and variance 1 over the batch.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::rule::{self, hold};
+use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use crate::config::Config;
+use crate::engine::Pass;
+use crate::error::{Error, Result};
+use crate::shape::{Problem, Shape, Verdict};
+
+/// Batch normalization: each channel is brought to mean 0 and variance 1, then scaled and shifted.
+///
+/// `y = weight * (x - mean) / sqrt(variance + eps) + bias`, with one number of each for every channel.
+/// `weight` begins at 1, `bias` at 0; neither is decayed.
+///
+/// # Shapes
+/// `[channels]`, `[channels, length]` or `[channels, height, width]`, unchanged.
+///
+/// # Training and evaluation
+/// In training, mean and variance are those of the channel over the batch and all its places, with the
+/// biased variance. The running statistics follow them, `running = (1 - update) * running + update * new`,
+/// the variance unbiased; they are saved with the model, start at 0 and 1, and are what evaluation uses.
+///
+/// # Errors
+/// `batch_norm: eps is 0; expected a number above 0` and the like, at compile time. In training, a batch
+/// with one value a channel, of which there is no variance, stops the run.
+///
+/// # Source
+/// Ioffe & Szegedy 2015. `update` is PyTorch's `momentum`; Keras's `momentum` is `1 - update`.
+///
+/// # Example
+/// ```
+/// use trainspec::layer::BatchNorm;
+/// use trainspec::{Config, Shape};
+///
+/// let image = Shape::of(&[32, 8, 8]);
+/// assert_eq!(BatchNorm::DEFAULT.output(image), Ok(image));
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchNorm {
+    /// Added to the variance, above 0; 1e-5 by default.
+    pub eps: f64,
+    /// The weight of the new value in the running statistics, from 0 to 1; 0.1 by default.
+    pub update: f64,
+}
+
+impl BatchNorm {
+    /// `eps` is above 0, `update` from 0 to 1.
+    pub const fn check(&self) -> Verdict {
+        hold!(rule::positive("eps", self.eps));
+        if self.update >= 0.0 && self.update <= 1.0 {
+            return Ok(());
+        }
+        Err(Problem::new("update is ").float(self.update).text("; expected 0 <= update <= 1"))
+    }
+
+    /// The input's shape.
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        hold!(rule::reals(input));
+        if input.rank() == 0 || input.rank() > 3 {
+            return Err(Problem::new("the input is ")
+                .shape(input)
+                .text("; expected [channels], [channels, length] or [channels, height, width]"));
+        }
+        hold!(rule::fixed(Shape::of(&[input.axis(0)]), 0));
+        Ok(input)
+    }
+}
+
+impl Config for BatchNorm {
+    const NAME: &'static str = "batch_norm";
+    const DEFAULT: Self = Self { eps: 1e-5, update: 0.1 };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for BatchNorm {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
+        let Some(&[channels, ..]) = inputs.first().map(Shape::axes) else { return Vec::new() };
+        let axes = [channels];
+        vec![
+            Parameter::new("weight", &axes, Role::Norm, Init::Ones),
+            Parameter::new("bias", &axes, Role::Norm, Init::Zeros),
+            Parameter::new("running_mean", &axes, Role::Statistic, Init::Zeros),
+            Parameter::new("running_var", &axes, Role::Statistic, Init::Ones),
+        ]
+    }
+
+    fn flops(&self, _: &[Shape], output: Shape) -> u64 {
+        // mean, difference, square, mean, scale and shift
+        rule::operations(&[7, output.elements()])
+    }
+
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
+        let x = one(inputs, self)?;
+        let (batch, channels) = (x.dim(0)?, x.dim(1)?);
+        let places = x.elem_count() / (batch * channels).max(1);
+        let flat = x.reshape((batch, channels, places))?;
+        let weight = pass.parameter("weight")?.reshape((1, channels, 1))?;
+        let bias = pass.parameter("bias")?.reshape((1, channels, 1))?;
+        let running_mean = pass.parameter("running_mean")?.clone();
+        let running_var = pass.parameter("running_var")?.clone();
+
+        let (centered, variance) = if pass.is_training() {
+            let count = batch * places;
+            if count < 2 {
+                return Err(Error::Batch(format!(
+                    "the batch has {count} value(s) a channel, of which there is no variance; \
+                     expected at least 2; use a larger `batch`, or drop the last one if it is short"
+                )));
+            }
+            let mean = mean_of_channels(&flat)?;
+            let centered = spread(&mean, batch, |mean| flat.broadcast_sub(mean))?;
+            let variance = mean_of_channels(&centered.sqr()?)?;
+            let unbiased = count as f64 / (count as f64 - 1.0);
+            let follow = |running: Tensor, new: &Tensor, scale: f64| {
+                let new = new.detach().flatten_all()?.affine(self.update * scale, 0.0)?;
+                running.detach().affine(1.0 - self.update, 0.0)? + new
+            };
+            pass.set_statistic("running_mean", &follow(running_mean, &mean, 1.0)?)?;
+            pass.set_statistic("running_var", &follow(running_var, &variance, unbiased)?)?;
+            (centered, variance)
+        } else {
+            let mean = running_mean.reshape((1, channels, 1))?;
+            (flat.broadcast_sub(&mean)?, running_var.reshape((1, channels, 1))?)
+        };
+        let scale = (weight / variance.affine(1.0, self.eps)?.sqrt()?)?;
+        let y = spread(&scale, batch, |scale| centered.broadcast_mul(scale))?;
+        let y = spread(&bias, batch, |bias| y.broadcast_add(bias))?;
+        Ok(y.reshape(x.shape())?)
+    }
+}
+
+/// `[batch, channels, places]` to the mean of each channel, `[1, channels, 1]`.
+fn mean_of_channels(x: &Tensor) -> candle_core::Result<Tensor> {
+    let (batch, _, places) = x.dims3()?;
+    x.sum_keepdim(2)?.sum_keepdim(0)?.affine(1.0 / (batch * places) as f64, 0.0)
+}
+
+/// Joins a number for each channel, `[1, channels, 1]`, with a whole batch by `join`.
+///
+/// It is repeated over the batch first: so the gradient is summed in two steps, over the last axis and then
+/// over the first, for which candle has fast code.
+fn spread(
+    channels: &Tensor,
+    batch: usize,
+    join: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
+) -> candle_core::Result<Tensor> {
+    join(&channels.broadcast_as((batch, channels.dim(1)?, 1))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_at_their_bounds() {
+        for update in [0.0, 1.0] {
+            assert!(BatchNorm { update, ..BatchNorm::DEFAULT }.check().is_ok());
+        }
+        let problem = BatchNorm { update: 1.5, ..BatchNorm::DEFAULT }.check().unwrap_err();
+        assert_eq!(problem.as_str(), "update is 1.5; expected 0 <= update <= 1");
+        assert!(BatchNorm { update: -0.1, ..BatchNorm::DEFAULT }.check().is_err());
+        assert!(BatchNorm { eps: 0.0, ..BatchNorm::DEFAULT }.check().is_err());
+    }
+
+    #[test]
+    fn one_to_three_axes() {
+        for axes in [&[4][..], &[4, 9], &[4, 3, 3]] {
+            assert_eq!(BatchNorm::DEFAULT.output(Shape::of(axes)), Ok(Shape::of(axes)));
+        }
+        for axes in [&[][..], &[4, 3, 3, 3], &[0, 3], &[Shape::ANY]] {
+            assert!(BatchNorm::DEFAULT.output(Shape::of(axes)).is_err());
+        }
+    }
+}

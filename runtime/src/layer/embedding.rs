@@ -1,0 +1,116 @@
+//! The embedding: a learned vector for each token.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::rule::{self, hold};
+use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use crate::config::Config;
+use crate::engine::Pass;
+use crate::error::Result;
+use crate::shape::{Problem, Shape, Verdict};
+
+/// The embedding: each token becomes its row of a learned table.
+///
+/// `y[t] = W[x[t]]`, with `weight [vocabulary, out]`, whose numbers begin normal with mean 0 and deviation 1.
+/// It is not decayed.
+///
+/// # Shapes
+/// Tokens `[length]` to `[length, out]`; one class `[]` to `[out]`.
+///
+/// # Errors
+/// ``embedding needs `out`, the length of each vector``, or
+/// `embedding: the input [64] holds real numbers; expected tokens [length]`, at compile time.
+///
+/// # Source
+/// Bengio et al. 2003; the initial values are PyTorch's.
+///
+/// # Example
+/// ```
+/// use trainspec::layer::Embedding;
+/// use trainspec::Shape;
+///
+/// let layer = Embedding { out: 256 };
+/// assert_eq!(layer.output(Shape::tokens(65, 128)), Ok(Shape::of(&[128, 256])));
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Embedding {
+    /// The length of each vector, at least 1; must be given.
+    pub out: usize,
+}
+
+impl Embedding {
+    /// `out` is at least 1.
+    pub const fn check(&self) -> Verdict {
+        rule::count("out", self.out)
+    }
+
+    /// `[length, out]`.
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        hold!(rule::filled(input));
+        hold!(self.check());
+        let Some(vocabulary) = input.vocabulary() else {
+            return Err(Problem::new("the input ")
+                .shape(input)
+                .text(" holds real numbers; expected tokens [length]"));
+        };
+        hold!(rule::count("the vocabulary", vocabulary));
+        hold!(rule::possible("weight", Shape::of(&[vocabulary, self.out])));
+        match input.axes() {
+            [] => rule::given(Shape::of(&[self.out])),
+            &[length] => rule::given(Shape::of(&[length, self.out])),
+            _ => Err(Problem::new("the input is ").shape(input).text("; expected tokens [length]")),
+        }
+    }
+}
+
+impl Config for Embedding {
+    const NAME: &'static str = "embedding";
+    const DEFAULT: Self = Self { out: 0 };
+    const REQUIRED: &'static [(&'static str, &'static str)] = &[("out", "the length of each vector")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for Embedding {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
+        let vocabulary = inputs.first().and_then(|input| input.vocabulary()).unwrap_or(1);
+        vec![Parameter::new("weight", &[vocabulary, self.out], Role::Embedding, Init::Normal { std: 1.0 })]
+    }
+
+    fn flops(&self, _: &[Shape], _: Shape) -> u64 {
+        0
+    }
+
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
+        let tokens = one(inputs, self)?;
+        let mut axes = tokens.dims().to_vec();
+        axes.push(self.out);
+        Ok(pass.parameter("weight")?.index_select(&tokens.flatten_all()?, 0)?.reshape(axes)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_become_vectors() {
+        let layer = Embedding { out: 3 };
+        assert_eq!(layer.output(Shape::tokens(5, 7)), Ok(Shape::of(&[7, 3])));
+        assert_eq!(layer.output(Shape::class(5)), Ok(Shape::of(&[3])));
+        let problem = layer.output(Shape::of(&[7])).unwrap_err();
+        assert_eq!(problem.as_str(), "the input [7] holds real numbers; expected tokens [length]");
+        assert!(layer.output(Shape::tokens(5, 0)).is_err());
+        assert!(layer.output(Shape::tokens(usize::MAX, 7)).is_err());
+    }
+
+    #[test]
+    fn out_is_above_zero() {
+        assert!(Embedding { out: 1 }.check().is_ok());
+        assert!(Embedding { out: 0 }.check().is_err());
+        assert!(Embedding { out: 0 }.output(Shape::tokens(5, 7)).is_err());
+    }
+}

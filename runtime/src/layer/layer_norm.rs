@@ -1,0 +1,107 @@
+//! Layer normalization: each vector to mean 0 and variance 1.
+
+use candle_core::{D, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::rule::{self, hold};
+use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use crate::config::Config;
+use crate::engine::Pass;
+use crate::error::Result;
+use crate::shape::{Shape, Verdict};
+
+/// Layer normalization: each vector along the last axis is brought to mean 0 and variance 1, then scaled
+/// and shifted element by element.
+///
+/// `y = weight * (x - mean) / sqrt(variance + eps) + bias` with the vector's mean and biased variance.
+/// `weight` begins at 1, `bias` at 0; neither is decayed.
+///
+/// # Shapes
+/// `[…, features]`, unchanged.
+///
+/// # Errors
+/// `layer_norm: eps is 0; expected a number above 0`, at compile time.
+///
+/// # Source
+/// Ba et al. 2016.
+///
+/// # Example
+/// ```
+/// use trainspec::layer::LayerNorm;
+/// use trainspec::{Config, Shape};
+///
+/// let vectors = Shape::of(&[128, 256]);
+/// assert_eq!(LayerNorm::DEFAULT.output(vectors), Ok(vectors));
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerNorm {
+    /// Added to the variance, above 0; 1e-5 by default.
+    pub eps: f64,
+    /// Whether there are `weight` and `bias`; `true` by default.
+    pub affine: bool,
+}
+
+impl LayerNorm {
+    /// `eps` is above 0.
+    pub const fn check(&self) -> Verdict {
+        rule::positive("eps", self.eps)
+    }
+
+    /// The input's shape.
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        hold!(rule::vectors(input));
+        Ok(input)
+    }
+}
+
+impl Config for LayerNorm {
+    const NAME: &'static str = "layer_norm";
+    const DEFAULT: Self = Self { eps: 1e-5, affine: true };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for LayerNorm {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
+        if !self.affine {
+            return Vec::new();
+        }
+        let axes = [inputs.first().map_or(1, |input| input.last())];
+        vec![
+            Parameter::new("weight", &axes, Role::Norm, Init::Ones),
+            Parameter::new("bias", &axes, Role::Norm, Init::Zeros),
+        ]
+    }
+
+    fn flops(&self, _: &[Shape], output: Shape) -> u64 {
+        // mean, difference, square, mean, quotient, scale and shift
+        rule::operations(&[7, output.elements()])
+    }
+
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
+        let x = one(inputs, self)?;
+        let centered = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+        let variance = centered.sqr()?.mean_keepdim(D::Minus1)?;
+        let y = centered.broadcast_div(&variance.affine(1.0, self.eps)?.sqrt()?)?;
+        if !self.affine {
+            return Ok(y);
+        }
+        Ok(y.broadcast_mul(pass.parameter("weight")?)?.broadcast_add(pass.parameter("bias")?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eps_is_above_zero_and_there_is_a_last_axis() {
+        assert!(LayerNorm { eps: 1e-12, ..LayerNorm::DEFAULT }.check().is_ok());
+        assert!(LayerNorm { eps: 0.0, ..LayerNorm::DEFAULT }.check().is_err());
+        assert!(LayerNorm::DEFAULT.output(Shape::of(&[1])).is_ok());
+        assert!(LayerNorm::DEFAULT.output(Shape::of(&[])).is_err());
+        assert!(LayerNorm::DEFAULT.output(Shape::tokens(5, 4)).is_err());
+    }
+}

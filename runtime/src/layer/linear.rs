@@ -1,0 +1,135 @@
+//! The fully connected layer: an affine map of the last axis.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::rule::{self, hold};
+use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use crate::config::Config;
+use crate::engine::Pass;
+use crate::error::Result;
+use crate::shape::{Shape, Verdict};
+
+/// An affine map of the last axis, `y = W x + b`.
+///
+/// `W` is `weight [out, in]`, `b` is `bias [out]`; `in` is the length of the last axis. Both begin uniform
+/// within `1 / sqrt(in)`.
+///
+/// # Shapes
+/// `[…, in]` to `[…, out]`: every vector along the last axis is mapped by itself.
+///
+/// # Errors
+/// ``linear needs `out`, the number of output features`` and `linear: out is 0; expected at least 1`, at
+/// compile time.
+///
+/// # Source
+/// The bounds of the initial values are PyTorch's, from He et al. 2015 with `a = sqrt 5`.
+///
+/// # Example
+/// ```
+/// use trainspec::layer::Linear;
+/// use trainspec::{Config, Shape};
+///
+/// let layer = Linear { out: 10, ..Linear::DEFAULT };
+/// assert_eq!(layer.output(Shape::of(&[7, 64])), Ok(Shape::of(&[7, 10])));
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Linear {
+    /// The number of output features, at least 1; must be given.
+    pub out: usize,
+    /// Whether a learned number is added to each output feature; `true` by default.
+    pub bias: bool,
+}
+
+impl Linear {
+    /// `out` is at least 1.
+    pub const fn check(&self) -> Verdict {
+        rule::count("out", self.out)
+    }
+
+    /// The input with a last axis of `out`.
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        let features = hold!(rule::vectors(input));
+        hold!(self.check());
+        hold!(rule::possible("weight", Shape::of(&[self.out, features])));
+        rule::given(input.with_last(self.out))
+    }
+}
+
+impl Config for Linear {
+    const NAME: &'static str = "linear";
+    const DEFAULT: Self = Self { out: 0, bias: true };
+    const REQUIRED: &'static [(&'static str, &'static str)] = &[("out", "the number of output features")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for Linear {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
+        let features = inputs.first().map_or(1, |input| input.last());
+        let init = Init::fan_in(features);
+        let mut parameters = vec![Parameter::new("weight", &[self.out, features], Role::Matrix, init)];
+        if self.bias {
+            parameters.push(Parameter::new("bias", &[self.out], Role::Bias, init));
+        }
+        parameters
+    }
+
+    fn flops(&self, inputs: &[Shape], output: Shape) -> u64 {
+        let features = inputs.first().map_or(1, |input| input.last());
+        rule::operations(&[2, features, output.elements()])
+    }
+
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
+        let x = one(inputs, self)?;
+        let bias = if self.bias { Some(pass.parameter("bias")?) } else { None };
+        affine(x, pass.parameter("weight")?, bias)
+    }
+}
+
+/// `W x + b` on the last axis of `x`, as one matrix product.
+pub(super) fn affine(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let (out, features) = weight.dims2()?;
+    let mut axes = x.dims().to_vec();
+    if let Some(last) = axes.last_mut() {
+        *last = out;
+    }
+    let y = x.reshape(((), features))?.matmul(&weight.t()?)?;
+    let y = match bias {
+        Some(bias) => y.broadcast_add(bias)?,
+        None => y,
+    };
+    Ok(y.reshape(axes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::holds;
+
+    #[test]
+    fn out_must_be_given_and_above_zero() {
+        let missing = holds(&Linear::DEFAULT, &["bias"], Linear::DEFAULT.check()).unwrap_err();
+        assert_eq!(missing.as_str(), "linear needs `out`, the number of output features");
+        assert!(Linear { out: 1, bias: true }.check().is_ok());
+        assert_eq!(
+            Linear { out: 0, bias: true }.check().unwrap_err().as_str(),
+            "out is 0; expected at least 1"
+        );
+    }
+
+    #[test]
+    fn the_last_axis_is_mapped() {
+        let layer = Linear { out: 5, ..Linear::DEFAULT };
+        assert_eq!(layer.output(Shape::of(&[3])), Ok(Shape::of(&[5])));
+        assert_eq!(layer.output(Shape::of(&[2, 7, 3])), Ok(Shape::of(&[2, 7, 5])));
+        assert_eq!(layer.output(Shape::of(&[Shape::ANY, 3])), Ok(Shape::of(&[Shape::ANY, 5])));
+        for bad in [Shape::of(&[]), Shape::of(&[0]), Shape::of(&[Shape::ANY]), Shape::tokens(9, 3)] {
+            assert!(layer.output(bad).is_err());
+        }
+        let huge = Linear { out: u32::MAX as usize, ..Linear::DEFAULT };
+        assert!(huge.output(Shape::of(&[4096])).is_err());
+    }
+}

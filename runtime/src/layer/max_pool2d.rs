@@ -1,0 +1,156 @@
+//! Max pooling: the largest value of each window.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::rule::{self, hold};
+use super::window::Window;
+use super::{Layer, OutputRule, one};
+use crate::config::Config;
+use crate::engine::Pass;
+use crate::error::Result;
+use crate::shape::{Shape, Verdict};
+
+/// Max pooling: the largest value in each window of each channel.
+///
+/// `y[c, i, j] = max over u, v < kernel of x[c, s i + u - p, s j + v - p]` with stride `s`, padding `p`, and
+/// minus infinity outside of the image. The gradient goes to the first of equal maxima, row by row, as in
+/// PyTorch. NaN is larger than every number.
+///
+/// # Shapes
+/// `[channels, height, width]` to `[channels, h, w]` with
+/// `h = floor((height + 2 padding - kernel) / stride) + 1`, and `w` alike.
+///
+/// # Errors
+/// `max_pool2d: a 5x5 kernel does not fit the input [1, 2, 2] with padding 0`, or
+/// `padding is 2; expected at most 1, half of the kernel`, at compile time.
+///
+/// # Source
+/// Riesenhuber & Poggio 1999; sizes and padding are PyTorch's.
+///
+/// # Example
+/// ```
+/// use trainspec::layer::MaxPool2d;
+/// use trainspec::{Config, Shape};
+///
+/// let layer = MaxPool2d { kernel: 2, ..MaxPool2d::DEFAULT };
+/// assert_eq!(layer.output(Shape::of(&[32, 8, 8])), Ok(Shape::of(&[32, 4, 4])));
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MaxPool2d {
+    /// The side of the square window, at least 1; must be given.
+    pub kernel: usize,
+    /// How many pixels the window moves at a time; 0, the default, is `kernel`, so that windows touch.
+    pub stride: usize,
+    /// By how many pixels windows reach over each edge, at most half of `kernel`; 0 by default.
+    pub padding: usize,
+}
+
+impl MaxPool2d {
+    /// `kernel` is at least 1, `padding` at most half of it.
+    pub const fn check(&self) -> Verdict {
+        self.window().check_pool()
+    }
+
+    /// `[channels, h, w]`.
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        let (height, width) = hold!(self.window().places(input));
+        hold!(self.check());
+        rule::given(Shape::of(&[input.axis(0), height, width]))
+    }
+
+    const fn window(&self) -> Window {
+        Window::of_pool(self.kernel, self.stride, self.padding)
+    }
+}
+
+impl Config for MaxPool2d {
+    const NAME: &'static str = "max_pool2d";
+    const DEFAULT: Self = Self { kernel: 0, stride: 0, padding: 0 };
+    const REQUIRED: &'static [(&'static str, &'static str)] = &[("kernel", "the side of the square window")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for MaxPool2d {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn flops(&self, _: &[Shape], output: Shape) -> u64 {
+        rule::operations(&[self.kernel, self.kernel, output.elements()])
+    }
+
+    fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
+        let x = one(inputs, self)?;
+        let (batch, channels, height, width) = x.dims4()?;
+        let window = self.window();
+        let (rows, columns) = window.places(Shape::of(&[channels, height, width]))?;
+        let winners = self.winners(&x.detach(), (rows, columns))?;
+        // The one operation of which candle takes the gradient: it goes to the winners and nowhere else.
+        let y = x.flatten_from(2)?.contiguous()?.gather(&winners, 2)?;
+        Ok(y.reshape((batch, channels, rows, columns))?)
+    }
+}
+
+impl MaxPool2d {
+    /// The place of each window's first maximum in its image, `[batch, channels, rows * columns]`.
+    fn winners(&self, x: &Tensor, (rows, columns): (usize, usize)) -> Result<Tensor> {
+        let (batch, channels, height, width) = x.dims4()?;
+        let window = self.window();
+        // A place in the padding is moved to the nearest pixel, which is in the same window: that changes
+        // neither the maximum nor which pixel is the first to have it.
+        let inside = |offset, places, length: usize| -> Vec<u32> {
+            let nearest = |place: usize| place.saturating_sub(self.padding).min(length - 1) as u32;
+            window.positions(offset, places).map(nearest).collect()
+        };
+        let mut best: Option<(Tensor, Tensor)> = None;
+        for u in 0..self.kernel {
+            let rows_at = inside(u, rows, height);
+            let bands = x.index_select(&Tensor::new(rows_at.as_slice(), x.device())?, 2)?;
+            for v in 0..self.kernel {
+                let columns_at = inside(v, columns, width);
+                let values = bands.index_select(&Tensor::new(columns_at.as_slice(), x.device())?, 3)?;
+                let places: Vec<u32> = rows_at
+                    .iter()
+                    .flat_map(|row| columns_at.iter().map(move |column| row * width as u32 + column))
+                    .collect();
+                let places = Tensor::from_vec(places, (1, 1, rows, columns), x.device())?
+                    .broadcast_as(values.shape())?;
+                best = Some(match best {
+                    None => (values, places.contiguous()?),
+                    Some((largest, winners)) => {
+                        // NaN, which is not equal to itself, beats every number.
+                        let beats = (values.gt(&largest)? + values.ne(&values)?)?;
+                        (beats.where_cond(&values, &largest)?, beats.where_cond(&places, &winners)?)
+                    }
+                });
+            }
+        }
+        let (_, winners) = best.ok_or(crate::Error::Internal("a window without elements"))?;
+        Ok(winners.reshape((batch, channels, rows * columns))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stride_of_zero_is_the_kernel() {
+        let layer = MaxPool2d { kernel: 2, ..MaxPool2d::DEFAULT };
+        assert_eq!(layer.output(Shape::of(&[3, 8, 7])), Ok(Shape::of(&[3, 4, 3])));
+        let layer = MaxPool2d { kernel: 3, stride: 2, padding: 1 };
+        assert_eq!(layer.output(Shape::of(&[3, 8, 7])), Ok(Shape::of(&[3, 4, 4])));
+    }
+
+    #[test]
+    fn the_window_fits_and_is_not_all_padding() {
+        let layer = MaxPool2d { kernel: 3, ..MaxPool2d::DEFAULT };
+        assert!(layer.output(Shape::of(&[1, 3, 3])).is_ok());
+        let problem = layer.output(Shape::of(&[1, 3, 2])).unwrap_err();
+        assert_eq!(problem.as_str(), "a 3x3 kernel does not fit the input [1, 3, 2] with padding 0");
+        assert!(MaxPool2d { padding: 1, ..layer }.check().is_ok());
+        assert!(MaxPool2d { padding: 2, ..layer }.check().is_err());
+        assert!(MaxPool2d::DEFAULT.check().is_err());
+        assert!(MaxPool2d::DEFAULT.output(Shape::of(&[1, 3, 3])).is_err());
+    }
+}

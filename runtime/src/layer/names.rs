@@ -1,0 +1,13 @@
+//! The layers under the names by which models call them.
+//!
+//! `x.conv2d(out = 8, kernel = 3)` in a model becomes the struct literal `conv2d { out: 8, kernel: 3, … }`,
+//! so the call name is a type. These are that type's second name, not another type.
+
+pub use super::{
+    Add as add, AvgPool2d as avg_pool2d, BatchNorm as batch_norm, Concat as concat, Conv2d as conv2d,
+    Dropout as dropout, Embedding as embedding, Flatten as flatten, Gelu as gelu,
+    GlobalAvgPool as global_avg_pool, LayerNorm as layer_norm, LeakyRelu as leaky_relu, Linear as linear,
+    MaxPool2d as max_pool2d, Mul as mul, PositionEmbedding as position_embedding, Relu as relu,
+    Reshape as reshape, SelfAttention as self_attention, Sigmoid as sigmoid, Silu as silu,
+    Softmax as softmax, Sub as sub, Tanh as tanh,
+};

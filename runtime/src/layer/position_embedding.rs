@@ -1,0 +1,101 @@
+//! The position embedding: a learned vector for each place.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::rule::{self, hold};
+use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use crate::config::Config;
+use crate::engine::Pass;
+use crate::error::Result;
+use crate::shape::{Problem, Shape, Verdict};
+
+/// The position embedding: a learned vector for each place, whatever the input holds there.
+///
+/// `y[t] = W[t]`, with `weight [length, out]`, whose numbers begin normal with mean 0 and deviation 1. It is
+/// added to what the places hold: `tokens.embedding(out = 256) + tokens.position_embedding(out = 256)`. It
+/// is not decayed.
+///
+/// # Shapes
+/// Tokens `[length]`, or numbers `[length, …]`, to `[length, out]`.
+///
+/// # Errors
+/// ``position_embedding needs `out`, the length of each vector``, at compile time.
+///
+/// # Source
+/// Gehring et al. 2017; as in GPT (Radford et al. 2018).
+///
+/// # Example
+/// ```
+/// use trainspec::layer::PositionEmbedding;
+/// use trainspec::Shape;
+///
+/// let layer = PositionEmbedding { out: 256 };
+/// assert_eq!(layer.output(Shape::tokens(65, 128)), Ok(Shape::of(&[128, 256])));
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PositionEmbedding {
+    /// The length of each vector, at least 1; must be given.
+    pub out: usize,
+}
+
+impl PositionEmbedding {
+    /// `out` is at least 1.
+    pub const fn check(&self) -> Verdict {
+        rule::count("out", self.out)
+    }
+
+    /// `[length, out]`.
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        hold!(rule::filled(input));
+        hold!(self.check());
+        if input.rank() == 0 {
+            return Err(Problem::new("the input is one number []; expected [length] or [length, …]"));
+        }
+        hold!(rule::fixed(Shape::of(&[input.axis(0)]), 0));
+        rule::given(Shape::of(&[input.axis(0), self.out]))
+    }
+}
+
+impl Config for PositionEmbedding {
+    const NAME: &'static str = "position_embedding";
+    const DEFAULT: Self = Self { out: 0 };
+    const REQUIRED: &'static [(&'static str, &'static str)] = &[("out", "the length of each vector")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for PositionEmbedding {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
+        let Some(&[length, ..]) = inputs.first().map(Shape::axes) else { return Vec::new() };
+        vec![Parameter::new("weight", &[length, self.out], Role::Embedding, Init::Normal { std: 1.0 })]
+    }
+
+    fn flops(&self, _: &[Shape], _: Shape) -> u64 {
+        0
+    }
+
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
+        let batch = one(inputs, self)?.dim(0)?;
+        let weight = pass.parameter("weight")?;
+        let (length, out) = weight.dims2()?;
+        Ok(weight.broadcast_as((batch, length, out))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_axis_counts_places() {
+        let layer = PositionEmbedding { out: 3 };
+        assert_eq!(layer.output(Shape::tokens(5, 7)), Ok(Shape::of(&[7, 3])));
+        assert_eq!(layer.output(Shape::of(&[7, 4])), Ok(Shape::of(&[7, 3])));
+        assert!(layer.output(Shape::of(&[])).is_err());
+        assert!(layer.output(Shape::of(&[Shape::ANY, 4])).is_err());
+        assert!(PositionEmbedding { out: 0 }.check().is_err());
+    }
+}

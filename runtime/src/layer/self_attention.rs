@@ -1,0 +1,175 @@
+//! Self-attention: each place looks at the others and takes a weighted mean of what they offer.
+
+use candle_core::{D, DType, Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::linear::affine;
+use super::rule::{self, hold};
+use super::softmax::softmax;
+use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use crate::config::Config;
+use crate::engine::Pass;
+use crate::error::Result;
+use crate::shape::{Problem, Shape, Verdict};
+
+/// Self-attention with several heads: each place takes a weighted mean of all places.
+///
+/// Each vector gives a query, a key and a value, `[q, k, v] = in_weight x + in_bias`, split into `heads`
+/// parts of `d = features / heads` numbers; a head gives `softmax(q k^T / sqrt d) v`; the heads side by side
+/// give `y = out_weight h + out_bias`. With `causal`, place `t` sees places up to `t` alone.
+///
+/// The parameters and how they begin are those of PyTorch's `MultiheadAttention`: `in_weight
+/// [3 features, features]` (queries, keys, values) uniform within `sqrt(6 / (4 features))`, `out_weight
+/// [features, features]` within `1 / sqrt(features)`, `in_bias` and `out_bias` 0.
+///
+/// # Shapes
+/// `[length, features]`, unchanged.
+///
+/// # Training and evaluation
+/// `dropout` drops weights of the mean, in training alone; the others grow by `1 / (1 - dropout)`.
+///
+/// # Errors
+/// `self_attention: 256 features do not split into 3 heads`, at compile time.
+///
+/// # Source
+/// Vaswani et al. 2017.
+///
+/// # Example
+/// ```
+/// use trainspec::layer::SelfAttention;
+/// use trainspec::{Config, Shape};
+///
+/// let layer = SelfAttention { heads: 4, causal: true, ..SelfAttention::DEFAULT };
+/// let x = Shape::of(&[128, 256]);
+/// assert_eq!(layer.output(x), Ok(x));
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SelfAttention {
+    /// Into how many heads the features are split, at least 1; divides their number; must be given.
+    pub heads: usize,
+    /// Whether a place sees only itself and what is before it; `false` by default.
+    pub causal: bool,
+    /// The probability that a weight is dropped in training, from 0 and below 1; 0 by default.
+    pub dropout: f64,
+    /// Whether the two affine maps have biases; `true` by default.
+    pub bias: bool,
+}
+
+impl SelfAttention {
+    /// `heads` is at least 1, `0 <= dropout < 1`.
+    pub const fn check(&self) -> Verdict {
+        hold!(rule::count("heads", self.heads));
+        rule::probability("dropout", self.dropout)
+    }
+
+    /// The input's shape.
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        hold!(input.reals_of_rank(2, "[length, features]"));
+        let features = hold!(rule::vectors(input));
+        hold!(self.check());
+        if !features.is_multiple_of(self.heads) {
+            return Err(Problem::new("")
+                .number(features)
+                .text(" features do not split into ")
+                .number(self.heads)
+                .text(" heads"));
+        }
+        hold!(rule::possible("weight", Shape::of(&[3, features, features])));
+        hold!(rule::possible("table of weights", Shape::of(&[self.heads, input.axis(0), input.axis(0)])));
+        Ok(input)
+    }
+}
+
+impl Config for SelfAttention {
+    const NAME: &'static str = "self_attention";
+    const DEFAULT: Self = Self { heads: 0, causal: false, dropout: 0.0, bias: true };
+    const REQUIRED: &'static [(&'static str, &'static str)] = &[("heads", "the number of heads")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for SelfAttention {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
+        let features = inputs.first().map_or(1, |input| input.last());
+        let all = features.saturating_mul(3);
+        let in_weight =
+            Parameter::new("in_weight", &[all, features], Role::Matrix, Init::xavier(features, all));
+        let out_weight =
+            Parameter::new("out_weight", &[features, features], Role::Matrix, Init::fan_in(features));
+        if !self.bias {
+            return vec![in_weight, out_weight];
+        }
+        vec![
+            in_weight,
+            Parameter::new("in_bias", &[all], Role::Bias, Init::Zeros),
+            out_weight,
+            Parameter::new("out_bias", &[features], Role::Bias, Init::Zeros),
+        ]
+    }
+
+    fn flops(&self, inputs: &[Shape], _: Shape) -> u64 {
+        let Some(&[length, features]) = inputs.first().map(Shape::axes) else { return 0 };
+        let maps = rule::operations(&[8, length, features, features]);
+        maps.saturating_add(rule::operations(&[4, length, length, features]))
+    }
+
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
+        let x = one(inputs, self)?;
+        let (batch, length, features) = x.dims3()?;
+        let each = features / self.heads.max(1);
+        let bias = |name| if self.bias { pass.parameter(name).map(Some) } else { Ok(None) };
+
+        // [batch, length, 3, heads, each] to three times [batch, heads, length, each]
+        let projected = affine(x, pass.parameter("in_weight")?, bias("in_bias")?)?
+            .reshape((batch, length, 3, self.heads, each))?;
+        let part = |index| projected.narrow(2, index, 1)?.squeeze(2)?.transpose(1, 2)?.contiguous();
+        let (query, key, value) = (part(0)?, part(1)?, part(2)?);
+
+        let query = query.affine(1.0 / (each as f64).sqrt(), 0.0)?;
+        let mut scores = query.matmul(&key.transpose(D::Minus2, D::Minus1)?)?;
+        if self.causal {
+            scores = scores.broadcast_add(&future(length, scores.dtype(), scores.device())?)?;
+        }
+        let (out_weight, out_bias) = (pass.parameter("out_weight")?.clone(), bias("out_bias")?.cloned());
+        let weights = pass.dropout(&softmax(&scores)?, self.dropout)?;
+        let heads = weights.matmul(&value)?.transpose(1, 2)?.reshape((batch, length, features))?;
+        affine(&heads, &out_weight, out_bias.as_ref())
+    }
+}
+
+/// `[length, length]`: minus infinity where the column is after the row, else 0.
+fn future(length: usize, dtype: DType, device: &Device) -> Result<Tensor> {
+    let mask: Vec<f32> = (0..length)
+        .flat_map(|row| (0..length).map(move |column| if column > row { f32::NEG_INFINITY } else { 0.0 }))
+        .collect();
+    Ok(Tensor::from_vec(mask, (length, length), device)?.to_dtype(dtype)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_divide_the_features() {
+        let layer = SelfAttention { heads: 4, ..SelfAttention::DEFAULT };
+        assert!(layer.output(Shape::of(&[128, 256])).is_ok());
+        let layer = SelfAttention { heads: 3, ..layer };
+        let problem = layer.output(Shape::of(&[128, 256])).unwrap_err();
+        assert_eq!(problem.as_str(), "256 features do not split into 3 heads");
+    }
+
+    #[test]
+    fn keys_at_their_bounds() {
+        let good = SelfAttention { heads: 1, ..SelfAttention::DEFAULT };
+        assert!(good.check().is_ok());
+        assert!(SelfAttention { heads: 0, ..good }.check().is_err());
+        assert!(SelfAttention { heads: 0, ..good }.output(Shape::of(&[4, 4])).is_err());
+        let problem = SelfAttention { dropout: 1.0, ..good }.check().unwrap_err();
+        assert_eq!(problem.as_str(), "dropout is 1; expected 0 <= dropout < 1");
+        assert!(good.output(Shape::of(&[4])).is_err());
+        assert!(good.output(Shape::tokens(65, 4)).is_err());
+        assert!(good.output(Shape::of(&[1 << 21, 4])).is_err());
+    }
+}

@@ -1,0 +1,83 @@
+//! The logistic function.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::rule::{self, hold};
+use super::{Layer, OutputRule, one};
+use crate::config::Config;
+use crate::engine::Pass;
+use crate::error::Result;
+use crate::shape::{Shape, Verdict};
+
+/// The logistic function, `y = 1 / (1 + exp(-x))`, with values in (0, 1).
+///
+/// Not to be put before a loss that takes logits, which applies it itself and more accurately.
+///
+/// # Shapes
+/// Any shape of real numbers, unchanged.
+///
+/// # Errors
+/// None but for an input of tokens, at compile time.
+///
+/// # Source
+/// Rumelhart et al. 1986.
+///
+/// # Example
+/// ```
+/// use trainspec::layer::Sigmoid;
+/// use trainspec::{Config, Shape};
+///
+/// let x = Shape::of(&[32, 8, 8]);
+/// assert_eq!(Sigmoid::DEFAULT.output(x), Ok(x));
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sigmoid {}
+
+impl Sigmoid {
+    /// There is nothing to check.
+    pub const fn check(&self) -> Verdict {
+        Ok(())
+    }
+
+    /// The input's shape.
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        hold!(rule::reals(input));
+        Ok(input)
+    }
+}
+
+impl Config for Sigmoid {
+    const NAME: &'static str = "sigmoid";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for Sigmoid {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn flops(&self, _: &[Shape], output: Shape) -> u64 {
+        // negation, exponential, sum and quotient
+        rule::operations(&[4, output.elements()])
+    }
+
+    fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
+        let x = one(inputs, self)?;
+        Ok(candle_nn::ops::sigmoid(x)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_shape_of_real_numbers() {
+        for axes in [&[][..], &[3], &[1, 2, 3, 4, 5]] {
+            assert_eq!(Sigmoid::DEFAULT.output(Shape::of(axes)), Ok(Shape::of(axes)));
+        }
+        assert!(Sigmoid::DEFAULT.output(Shape::of(&[3, 0])).is_err());
+        assert!(Sigmoid::DEFAULT.output(Shape::tokens(5, 4)).is_err());
+    }
+}

@@ -1,0 +1,81 @@
+//! The sigmoid-weighted linear unit.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::rule::{self, hold};
+use super::{Layer, OutputRule, one};
+use crate::config::Config;
+use crate::engine::Pass;
+use crate::error::Result;
+use crate::shape::{Shape, Verdict};
+
+/// The sigmoid-weighted linear unit, `y = x / (1 + exp(-x))`, also called swish.
+///
+/// # Shapes
+/// Any shape of real numbers, unchanged.
+///
+/// # Errors
+/// None but for an input of tokens, at compile time.
+///
+/// # Source
+/// Elfwing et al. 2018; Ramachandran et al. 2017.
+///
+/// # Example
+/// ```
+/// use trainspec::layer::Silu;
+/// use trainspec::{Config, Shape};
+///
+/// let x = Shape::of(&[32, 8, 8]);
+/// assert_eq!(Silu::DEFAULT.output(x), Ok(x));
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Silu {}
+
+impl Silu {
+    /// There is nothing to check.
+    pub const fn check(&self) -> Verdict {
+        Ok(())
+    }
+
+    /// The input's shape.
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        hold!(rule::reals(input));
+        Ok(input)
+    }
+}
+
+impl Config for Silu {
+    const NAME: &'static str = "silu";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for Silu {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn flops(&self, _: &[Shape], output: Shape) -> u64 {
+        // negation, exponential, sum and quotient
+        rule::operations(&[4, output.elements()])
+    }
+
+    fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
+        let x = one(inputs, self)?;
+        Ok(x.silu()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_shape_of_real_numbers() {
+        for axes in [&[][..], &[3], &[1, 2, 3, 4, 5]] {
+            assert_eq!(Silu::DEFAULT.output(Shape::of(axes)), Ok(Shape::of(axes)));
+        }
+        assert!(Silu::DEFAULT.output(Shape::of(&[3, 0])).is_err());
+        assert!(Silu::DEFAULT.output(Shape::tokens(5, 4)).is_err());
+    }
+}

@@ -1,0 +1,76 @@
+//! The hyperbolic tangent.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::rule::{self, hold};
+use super::{Layer, OutputRule, one};
+use crate::config::Config;
+use crate::engine::Pass;
+use crate::error::Result;
+use crate::shape::{Shape, Verdict};
+
+/// The hyperbolic tangent, element by element, with values in (-1, 1).
+///
+/// # Shapes
+/// Any shape of real numbers, unchanged.
+///
+/// # Errors
+/// None but for an input of tokens, at compile time.
+///
+/// # Source
+/// LeCun et al. 1998 on why it learns better than `sigmoid`.
+///
+/// # Example
+/// ```
+/// use trainspec::layer::Tanh;
+/// use trainspec::{Config, Shape};
+///
+/// let x = Shape::of(&[32, 8, 8]);
+/// assert_eq!(Tanh::DEFAULT.output(x), Ok(x));
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tanh {}
+
+impl Tanh {
+    /// There is nothing to check.
+    pub const fn check(&self) -> Verdict {
+        Ok(())
+    }
+
+    /// The input's shape.
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        hold!(rule::reals(input));
+        Ok(input)
+    }
+}
+
+impl Config for Tanh {
+    const NAME: &'static str = "tanh";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for Tanh {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
+        let x = one(inputs, self)?;
+        Ok(x.tanh()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_shape_of_real_numbers() {
+        for axes in [&[][..], &[3], &[1, 2, 3, 4, 5]] {
+            assert_eq!(Tanh::DEFAULT.output(Shape::of(axes)), Ok(Shape::of(axes)));
+        }
+        assert!(Tanh::DEFAULT.output(Shape::of(&[3, 0])).is_err());
+        assert!(Tanh::DEFAULT.output(Shape::tokens(5, 4)).is_err());
+    }
+}

@@ -1,0 +1,115 @@
+//! The square window that slides over an image: shared by convolution and pooling.
+
+use super::rule::{self, hold};
+use crate::shape::{Problem, Shape, Verdict};
+
+/// A square window and the way it moves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    /// Its side.
+    pub(super) kernel: usize,
+    /// How far it moves.
+    pub(super) stride: usize,
+    /// How far it reaches over each edge of the image.
+    pub(super) padding: usize,
+    /// The distance of its elements.
+    pub(super) dilation: usize,
+}
+
+impl Window {
+    /// A window whose elements touch, as pooling has it; a stride of 0 is that of the kernel.
+    pub(super) const fn of_pool(kernel: usize, stride: usize, padding: usize) -> Self {
+        Self { kernel, stride: if stride == 0 { kernel } else { stride }, padding, dilation: 1 }
+    }
+
+    pub(super) const fn check(&self) -> Verdict {
+        hold!(rule::count("kernel", self.kernel));
+        hold!(rule::count("stride", self.stride));
+        hold!(rule::count("dilation", self.dilation));
+        rule::length("padding", self.padding)
+    }
+
+    /// PyTorch's rule for pooling, without which a window could lie wholly in the padding.
+    pub(super) const fn check_pool(&self) -> Verdict {
+        hold!(self.check());
+        if self.padding <= self.kernel / 2 {
+            return Ok(());
+        }
+        Err(Problem::new("padding is ")
+            .number(self.padding)
+            .text("; expected at most ")
+            .number(self.kernel / 2)
+            .text(", half of the kernel"))
+    }
+
+    /// How many places the window has along the height and the width of an image.
+    pub(super) const fn places(&self, input: Shape) -> Verdict<(usize, usize)> {
+        hold!(rule::image(input));
+        hold!(self.check());
+        if let (Some(height), Some(width)) =
+            (self.places_along(input.axis(1)), self.places_along(input.axis(2)))
+        {
+            return Ok((height, width));
+        }
+        let problem = Problem::new("a ")
+            .number(self.kernel)
+            .text("x")
+            .number(self.kernel)
+            .text(" kernel does not fit the input ")
+            .shape(input)
+            .text(" with padding ")
+            .number(self.padding);
+        Err(if self.dilation == 1 { problem } else { problem.text(" and dilation ").number(self.dilation) })
+    }
+
+    /// `floor((length + 2 padding - dilation (kernel - 1) - 1) / stride) + 1`, if the window fits.
+    const fn places_along(&self, length: usize) -> Option<usize> {
+        let padded = length.saturating_add(self.padding.saturating_mul(2));
+        let reach = self.dilation.saturating_mul(self.kernel - 1).saturating_add(1);
+        if reach > padded { None } else { Some((padded - reach) / self.stride + 1) }
+    }
+
+    /// Where the window's element `offset` lies at each of `places` places, counted from the edge of the
+    /// padding.
+    pub(super) fn positions(&self, offset: usize, places: usize) -> impl Iterator<Item = usize> + use<> {
+        let Self { stride, dilation, .. } = *self;
+        (0..places).map(move |place| place * stride + offset * dilation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn along(length: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> Option<usize> {
+        Window { kernel, stride, padding, dilation }.places_along(length)
+    }
+
+    #[test]
+    fn places_are_those_of_pytorch() {
+        assert_eq!(along(8, 3, 1, 1, 1), Some(8));
+        assert_eq!(along(8, 3, 2, 1, 1), Some(4));
+        assert_eq!(along(7, 3, 2, 0, 1), Some(3));
+        assert_eq!(along(5, 5, 9, 0, 1), Some(1));
+        assert_eq!(along(4, 5, 1, 0, 1), None);
+        assert_eq!(along(5, 3, 1, 0, 2), Some(1));
+        assert_eq!(along(4, 3, 1, 0, 2), None);
+        assert_eq!(along(1, usize::MAX, 1, usize::MAX, usize::MAX), Some(1));
+    }
+
+    #[test]
+    fn no_window_divides_by_zero() {
+        let image = Shape::of(&[1, 4, 4]);
+        for (kernel, stride, dilation) in [(0, 1, 1), (1, 0, 1), (1, 1, 0)] {
+            assert!(Window { kernel, stride, padding: 0, dilation }.places(image).is_err());
+        }
+        assert!(Window::of_pool(0, 0, 0).places(image).is_err());
+    }
+
+    #[test]
+    fn a_pool_pads_by_half_of_its_kernel_at_most() {
+        assert!(Window::of_pool(3, 0, 1).check_pool().is_ok());
+        let problem = Window::of_pool(3, 0, 2).check_pool().unwrap_err();
+        assert_eq!(problem.as_str(), "padding is 2; expected at most 1, half of the kernel");
+    }
+}

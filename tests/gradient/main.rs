@@ -1,0 +1,183 @@
+//! Every layer's gradient, and the values it gives.
+//!
+//! A layer of this crate has a row in the table here; [`difference`] checks the rows, and [`values`] has what
+//! no difference can see: the values themselves, kinks, and running statistics.
+//!
+//! Each test here was seen to fail: with candle's own `relu`, `gelu_erf` and `layer_norm` in place of ours;
+//! with `>=` for `>` in the maximum, the biased variance in the running value, no place for NaN, and the
+//! dilation, the stride, the scale of attention or the order of two values mistaken.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
+
+mod difference;
+mod values;
+
+use difference::{Points, agree};
+use trainspec::graph::Graph;
+use trainspec::layer::{
+    Add, Approximate, AvgPool2d, BatchNorm, Concat, Conv2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool,
+    LayerNorm, LeakyRelu, Linear, MaxPool2d, Mul, PositionEmbedding, Relu, Reshape, SelfAttention, Sigmoid,
+    Silu, Softmax, Sub, Tanh,
+};
+use trainspec::{Config, Shape};
+
+/// The table: a test for each layer, a row for each configuration with the shapes that it takes.
+macro_rules! gradients {
+    ($($name:ident at $points:ident { $($layer:expr => $($shape:expr),+;)+ })+) => { $(
+        #[test]
+        fn $name() {
+            $( agree(&Graph::of(&$layer, &[$(shape(&$shape)),+]).unwrap(), Points::$points); )+
+        }
+    )+ };
+}
+
+/// What stands for a shape in the table: axes, or tokens.
+trait ToShape {
+    fn to_shape(&self) -> Shape;
+}
+
+impl<const RANK: usize> ToShape for [usize; RANK] {
+    fn to_shape(&self) -> Shape {
+        Shape::of(self)
+    }
+}
+
+impl ToShape for Shape {
+    fn to_shape(&self) -> Shape {
+        *self
+    }
+}
+
+fn shape(shape: &impl ToShape) -> Shape {
+    shape.to_shape()
+}
+
+const CONV: Conv2d = Conv2d { out: 2, kernel: 3, ..Conv2d::DEFAULT };
+const MAX: MaxPool2d = MaxPool2d { kernel: 2, ..MaxPool2d::DEFAULT };
+const AVG: AvgPool2d = AvgPool2d { kernel: 2, ..AvgPool2d::DEFAULT };
+const ATTENTION: SelfAttention = SelfAttention { heads: 2, ..SelfAttention::DEFAULT };
+
+gradients! {
+    linear at Anywhere {
+        Linear { out: 5, ..Linear::DEFAULT } => [3];
+        Linear { out: 1, bias: false } => [1];
+        Linear { out: 3, ..Linear::DEFAULT } => [2, 7];
+        Linear { out: 2, ..Linear::DEFAULT } => [2, 1, 3];
+    }
+    conv2d at Anywhere {
+        CONV => [1, 3, 3];
+        CONV => [3, 5, 4];
+        Conv2d { kernel: 1, bias: false, ..CONV } => [3, 1, 2];
+        Conv2d { padding: 1, ..CONV } => [2, 3, 5];
+        Conv2d { padding: 3, ..CONV } => [1, 2, 1];
+        Conv2d { stride: 2, ..CONV } => [2, 6, 5];
+        Conv2d { stride: 3, padding: 1, ..CONV } => [1, 5, 7];
+        Conv2d { stride: 2, kernel: 1, ..CONV } => [2, 5, 4];
+        Conv2d { stride: 7, padding: 1, ..CONV } => [1, 3, 6];
+        Conv2d { dilation: 2, ..CONV } => [1, 6, 5];
+        Conv2d { dilation: 2, stride: 2, padding: 2, ..CONV } => [2, 4, 7];
+        Conv2d { out: 4, groups: 2, ..CONV } => [6, 4, 3];
+        Conv2d { out: 6, groups: 3, stride: 2, padding: 1, ..CONV } => [3, 4, 5];
+    }
+    batch_norm at Anywhere {
+        BatchNorm::DEFAULT => [3];
+        BatchNorm::DEFAULT => [2, 5];
+        BatchNorm { eps: 0.1, update: 0.3 } => [3, 2, 3];
+        BatchNorm::DEFAULT => [1, 1, 1];
+    }
+    layer_norm at Anywhere {
+        LayerNorm::DEFAULT => [5];
+        LayerNorm { eps: 0.1, ..LayerNorm::DEFAULT } => [2, 3];
+        LayerNorm { affine: false, ..LayerNorm::DEFAULT } => [2, 1, 7];
+        LayerNorm::DEFAULT => [2, 1];
+    }
+    relu at OffKinks {
+        Relu {} => [7];
+        Relu {} => [1, 3, 2];
+    }
+    leaky_relu at OffKinks {
+        LeakyRelu::DEFAULT => [7];
+        LeakyRelu { slope: -0.5 } => [2, 3];
+        LeakyRelu { slope: 0.0 } => [3];
+    }
+    gelu at Anywhere {
+        Gelu::DEFAULT => [11];
+        Gelu { approximate: Approximate::Tanh } => [3, 5];
+    }
+    silu at Anywhere {
+        Silu {} => [11];
+    }
+    tanh at Anywhere {
+        Tanh {} => [11];
+    }
+    sigmoid at Anywhere {
+        Sigmoid {} => [11];
+    }
+    softmax at Anywhere {
+        Softmax {} => [7];
+        Softmax {} => [2, 3];
+        Softmax {} => [3, 1];
+    }
+    dropout at Anywhere {
+        Dropout { p: 0.5 } => [13];
+        Dropout { p: 0.0 } => [3];
+    }
+    max_pool2d at OffKinks {
+        MAX => [2, 4, 6];
+        MAX => [1, 5, 3];
+        MaxPool2d { kernel: 1, ..MAX } => [2, 3, 1];
+        MaxPool2d { stride: 1, ..MAX } => [2, 3, 4];
+        MaxPool2d { kernel: 3, stride: 2, padding: 1 } => [1, 5, 4];
+        MaxPool2d { padding: 1, ..MAX } => [1, 1, 3];
+        MaxPool2d { stride: 3, ..MAX } => [1, 7, 5];
+    }
+    avg_pool2d at Anywhere {
+        AVG => [2, 4, 6];
+        AVG => [1, 5, 3];
+        AvgPool2d { kernel: 1, ..AVG } => [2, 3, 1];
+        AvgPool2d { stride: 1, ..AVG } => [2, 3, 4];
+        AvgPool2d { kernel: 3, stride: 2, padding: 1 } => [1, 5, 4];
+        AvgPool2d { padding: 1, ..AVG } => [1, 1, 3];
+        AvgPool2d { stride: 3, ..AVG } => [1, 7, 5];
+    }
+    global_avg_pool at Anywhere {
+        GlobalAvgPool {} => [3, 2, 5];
+        GlobalAvgPool {} => [1, 1, 1];
+    }
+    flatten at Anywhere {
+        Flatten {} => [2, 1, 3];
+        Flatten {} => [3];
+    }
+    reshape at Anywhere {
+        Reshape { to: [2, 3] } => [3, 2];
+        Reshape { to: [6] } => [3, 2];
+        Reshape { to: [1, 3, 1, 1] } => [3];
+    }
+    embedding at Anywhere {
+        Embedding { out: 3 } => Shape::tokens(5, 7);
+        Embedding { out: 1 } => Shape::tokens(1, 1);
+        Embedding { out: 2 } => Shape::class(3);
+    }
+    position_embedding at Anywhere {
+        PositionEmbedding { out: 3 } => Shape::tokens(5, 7);
+        PositionEmbedding { out: 2 } => [3, 2];
+        PositionEmbedding { out: 1 } => [1];
+    }
+    self_attention at Anywhere {
+        ATTENTION => [5, 6];
+        SelfAttention { causal: true, ..ATTENTION } => [5, 4];
+        SelfAttention { dropout: 0.4, causal: true, ..ATTENTION } => [3, 2];
+        SelfAttention { heads: 1, bias: false, ..ATTENTION } => [1, 3];
+        SelfAttention { heads: 3, ..ATTENTION } => [2, 3];
+    }
+    concat at Anywhere {
+        Concat { axis: 0 } => [2, 3], [1, 3];
+        Concat { axis: 1 } => [2, 3], [2, 2];
+        Concat { axis: 0 } => [1], [1];
+    }
+    elementwise at Anywhere {
+        Add {} => [2, 3], [2, 3];
+        Sub {} => [1], [1];
+        Mul {} => [2, 3], [2, 3];
+    }
+}
