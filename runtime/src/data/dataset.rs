@@ -1,12 +1,8 @@
 //! What a data set is.
 
-use std::ops::Range;
-
-use serde::{Deserialize, Serialize};
-
-use super::{Batch, Column};
+use super::{Batch, Column, Normalization, Split, WithNormalization, WithSplit};
 use crate::error::Result;
-use crate::shape::{Element, InputKind, Kind, TargetKind};
+use crate::shape::{Element, InputKind, Kind, Shape, TargetKind};
 
 /// A finite set of samples, each an input and its target.
 ///
@@ -70,45 +66,38 @@ pub trait Dataset: Send + Sync + 'static {
     fn normalization(&self) -> Normalization {
         Normalization::None
     }
-}
 
-/// How a data set is divided.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Split {
-    /// At random, from the run's seed: these shares for validation and test, the rest for training.
-    Random {
-        /// `0 <= validation < 1`
-        validation: f64,
-        /// `0 <= test < 1`; both together below 1.
-        test: f64,
-    },
-    /// Fixed ranges of sample numbers, for data whose order matters or whose test part is given. They must
-    /// not overlap.
-    Fixed {
-        /// Samples to learn from.
-        train: Range<usize>,
-        /// Samples that steer the run: early stopping, best weights.
-        validation: Range<usize>,
-        /// Samples that are looked at once, at the end.
-        test: Range<usize>,
-    },
-}
+    /// The same samples, divided another way.
+    ///
+    /// ```
+    /// use trainspec::data::{Dataset, Digits8x8, Split};
+    ///
+    /// let data = Digits8x8::embedded()?.with_split(Split::Random { validation: 0.2, test: 0.0 });
+    /// assert_eq!(data.split(), Split::Random { validation: 0.2, test: 0.0 });
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    fn with_split(self, split: Split) -> WithSplit<Self>
+    where
+        Self: Sized,
+    {
+        WithSplit { data: self, split }
+    }
 
-impl Split {
-    /// A random tenth for validation and another for test.
-    pub const DEFAULT: Self = Self::Random { validation: 0.1, test: 0.1 };
-}
-
-/// What is done to the inputs, with numbers that come from the training part only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Normalization {
-    /// Inputs stay as they are.
-    None,
-    /// Each element of the input has mean 0 and deviation 1 over the training samples; one that is
-    /// constant there becomes 0.
-    PerElement,
-    /// All elements together have mean 0 and deviation 1: for images, whose pixels are alike.
-    Whole,
+    /// The same samples, normalized another way.
+    ///
+    /// ```
+    /// use trainspec::data::{Dataset, Digits8x8, Normalization};
+    ///
+    /// let data = Digits8x8::embedded()?.with_normalization(Normalization::Whole);
+    /// assert_eq!(data.normalization(), Normalization::Whole);
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    fn with_normalization(self, normalization: Normalization) -> WithNormalization<Self>
+    where
+        Self: Sized,
+    {
+        WithNormalization { data: self, normalization }
+    }
 }
 
 /// What `data:` in a spec may evaluate to: a data set, or the result of opening one.
@@ -150,6 +139,10 @@ pub trait AnyDataset: Send + Sync {
     fn len(&self) -> usize;
     /// Whether there is no sample.
     fn is_empty(&self) -> bool;
+    /// One input's shape.
+    fn input_shape(&self) -> Shape;
+    /// One target's shape.
+    fn target_shape(&self) -> Shape;
     /// [`Dataset::split`]
     fn split(&self) -> Split;
     /// [`Dataset::normalization`]
@@ -168,6 +161,14 @@ impl<D: Dataset> AnyDataset for D {
 
     fn is_empty(&self) -> bool {
         Dataset::is_empty(self)
+    }
+
+    fn input_shape(&self) -> Shape {
+        D::Input::SHAPE
+    }
+
+    fn target_shape(&self) -> Shape {
+        D::Target::SHAPE
     }
 
     fn split(&self) -> Split {

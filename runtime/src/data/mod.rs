@@ -1,10 +1,26 @@
 //! Data: samples, their splits, and the batches of a run.
+//!
+//! | file | what it is for |
+//! | --- | --- |
+//! | `dataset` | what a data set is, and how to write one |
+//! | `split`, `normalizer` | which samples are for what; what is done to the inputs |
+//! | `adapt` | a data set with another split or normalization |
+//! | `memory` | samples from vectors |
+//! | `prepared` | data that were looked through and are ready for a run |
+//! | `batch` | samples side by side |
 
-mod dataset;
-
+pub use adapt::{WithNormalization, WithSplit};
 pub use batch::{Batch, Column, Elements};
-pub use dataset::{AnyDataset, Dataset, IntoDataset, Normalization, Split};
+pub use dataset::{AnyDataset, Dataset, IntoDataset};
+pub use memory::InMemory;
+pub use normalizer::{Normalization, Normalizer};
+pub use prepared::Prepared;
+pub use split::Split;
 
+mod adapt;
 mod batch;
+mod dataset;
+mod memory;
+mod normalizer;
 mod prepared;
-pub use prepared::{Normalizer, Prepared};
+mod split;

@@ -4,6 +4,7 @@
 //! model, or data that do not, are type errors. [`Kind::SHAPE`] ties it to the shapes of a model.
 
 use std::any::Any;
+use std::fmt::Debug;
 
 use super::Shape;
 use crate::data::Elements;
@@ -40,20 +41,35 @@ pub trait Kind: 'static {
 }
 
 /// What a kind's numbers are: `f32` or `u32`.
-pub trait Element: Copy + Default + private::Sealed {
+pub trait Element: Copy + Default + Debug + PartialEq + Send + Sync + private::Sealed + 'static {
     /// Numbers of this type, as a batch holds them.
     fn column(numbers: Vec<Self>) -> Elements;
+
+    /// The number that a text says: finite if real; whole and below the vocabulary, if there is one,
+    /// otherwise. `3.0` is a whole number, as many programs write classes so.
+    fn from_text(text: &str, vocabulary: Option<usize>) -> Option<Self>;
 }
 
 impl Element for f32 {
     fn column(numbers: Vec<Self>) -> Elements {
         Elements::Real(numbers)
     }
+
+    fn from_text(text: &str, _: Option<usize>) -> Option<Self> {
+        text.parse().ok().filter(|number: &Self| number.is_finite())
+    }
 }
 
 impl Element for u32 {
     fn column(numbers: Vec<Self>) -> Elements {
         Elements::Whole(numbers)
+    }
+
+    fn from_text(text: &str, vocabulary: Option<usize>) -> Option<Self> {
+        let number: f64 = text.parse().ok()?;
+        let whole = number.fract() == 0.0 && (0.0..=f64::from(Self::MAX)).contains(&number);
+        let number = whole.then_some(number as Self)?;
+        vocabulary.is_none_or(|vocabulary| (number as usize) < vocabulary).then_some(number)
     }
 }
 
@@ -160,5 +176,25 @@ impl<const V: usize, const T: usize> TargetKind for Tokens<V, T> {
     fn default_loss() -> Option<Box<dyn Any>> {
         let loss: Box<dyn AnyLoss<TokenLogits<V>, Self>> = Box::new(CrossEntropy);
         Some(Box::new(loss))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_a_number_only_if_the_kind_can_hold_it() {
+        assert_eq!(f32::from_text("-1.5e3", None), Some(-1500.0));
+        for text in ["", "x", "NaN", "inf", "-inf", "1e39", "1 2", "0x10"] {
+            assert_eq!(f32::from_text(text, None), None, "{text}");
+        }
+        assert_eq!(u32::from_text("2", Some(3)), Some(2));
+        assert_eq!(u32::from_text("2.0", Some(3)), Some(2));
+        assert_eq!(u32::from_text("4294967295", None), Some(u32::MAX));
+        for text in ["3", "-1", "1.5", "4294967296", "NaN", "inf", "two", ""] {
+            assert_eq!(u32::from_text(text, Some(3)), None, "{text}");
+        }
+        assert_eq!(u32::from_text("4294967296", None), None);
     }
 }

@@ -28,8 +28,8 @@ pub(super) fn write(
         tensors.push((parameter.path.clone(), parameter.shape.axes().to_vec(), numbers));
     }
     if let Some(normalizer) = normalizer {
-        for (name, numbers) in [(MEAN, &normalizer.mean), (DEVIATION, &normalizer.deviation)] {
-            tensors.push((name.to_owned(), vec![numbers.len()], numbers.clone()));
+        for (name, numbers) in [(MEAN, normalizer.mean()), (DEVIATION, normalizer.deviation())] {
+            tensors.push((name.to_owned(), vec![numbers.len()], numbers.to_vec()));
         }
     }
     let metadata = serde_json::json!({ "model": graph.name, "version": env!("CARGO_PKG_VERSION") });
@@ -112,8 +112,21 @@ pub(super) fn read(path: &Path, graph: &Graph) -> Result<(Vec<Tensor>, Option<No
         return Err(fault(format!("not a file of `{}`: {}", graph.name, faults.join("; "))));
     }
     let vector = |name| file.tensor(name).ok().map(|view| numbers(view.data()));
-    let normalizer =
-        vector(MEAN).zip(vector(DEVIATION)).map(|(mean, deviation)| Normalizer { mean, deviation });
+    let normalizer = match (vector(MEAN), vector(DEVIATION)) {
+        (None, None) => None,
+        (mean, deviation) => {
+            let normalizer = Normalizer::new(mean.unwrap_or_default(), deviation.unwrap_or_default())
+                .map_err(|error| fault(error.to_string()))?;
+            let elements = graph.shapes.first().map_or(0, |input| input.elements());
+            if !normalizer.fits(elements) {
+                return Err(fault(format!(
+                    "`{MEAN}` has {} numbers; expected 1 or {elements}, as an input has",
+                    normalizer.mean().len()
+                )));
+            }
+            Some(normalizer)
+        }
+    };
     Ok((parameters, normalizer))
 }
 

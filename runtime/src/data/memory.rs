@@ -1,0 +1,164 @@
+//! Samples from vectors.
+
+use std::fmt;
+
+use super::Dataset;
+use crate::error::{Error, Result};
+use crate::shape::{InputKind, Kind, Shape, TargetKind};
+
+/// A data set that is held in memory.
+///
+/// # Errors
+/// [`InMemory::new`] refuses vectors that are not whole samples or not equally many. Each sample's
+/// numbers are looked at when a run begins.
+///
+/// # Example
+/// ```
+/// use trainspec::data::{Dataset, InMemory};
+/// use trainspec::{Class, Features};
+///
+/// // Exclusive or.
+/// let inputs = vec![0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
+/// let data = InMemory::<Features<2>, Class<2>>::new(inputs, vec![0, 1, 1, 0])?;
+/// assert_eq!(data.len(), 4);
+/// # Ok::<(), trainspec::Error>(())
+/// ```
+pub struct InMemory<I: InputKind, T: TargetKind> {
+    inputs: Vec<I::Element>,
+    targets: Vec<T::Element>,
+}
+
+impl<I: InputKind, T: TargetKind> InMemory<I, T> {
+    /// Sample after sample: the inputs, and the targets.
+    ///
+    /// # Errors
+    /// If a vector is not a whole number of samples, or if there are not as many targets as inputs.
+    pub fn new(inputs: Vec<I::Element>, targets: Vec<T::Element>) -> Result<Self> {
+        let samples = whole("inputs", I::NAME, I::SHAPE, inputs.len())?;
+        let answers = whole("targets", T::NAME, T::SHAPE, targets.len())?;
+        if samples != answers {
+            return Err(Error::Dataset(format!(
+                "{samples} inputs, but {answers} targets; expected as many of each"
+            )));
+        }
+        Ok(Self { inputs, targets })
+    }
+
+    /// The same samples with `change` made to each number of the inputs.
+    #[must_use]
+    pub fn map_inputs(mut self, change: impl Fn(I::Element) -> I::Element) -> Self {
+        for number in &mut self.inputs {
+            *number = change(*number);
+        }
+        self
+    }
+}
+
+impl<I: InputKind, T: TargetKind> Dataset for InMemory<I, T> {
+    type Input = I;
+    type Target = T;
+
+    fn len(&self) -> usize {
+        self.targets.len() / T::SHAPE.elements()
+    }
+
+    fn sample(
+        &self,
+        index: usize,
+        input: &mut [<I as Kind>::Element],
+        target: &mut [<T as Kind>::Element],
+    ) -> Result<()> {
+        copy(&self.inputs, index, input)?;
+        copy(&self.targets, index, target)
+    }
+}
+
+impl<I: InputKind, T: TargetKind> fmt::Debug for InMemory<I, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InMemory({} samples, {} {} to {} {})", self.len(), I::NAME, I::SHAPE, T::NAME, T::SHAPE)
+    }
+}
+
+/// A kind's numbers for one sample, or why data cannot have it.
+pub(super) fn size(kind: &str, shape: Shape) -> Result<usize> {
+    let known = !shape.is_unknown() && !shape.axes().contains(&Shape::ANY);
+    match shape.elements() {
+        elements if known && elements > 0 => Ok(elements),
+        _ => Err(Error::Dataset(format!(
+            "the kind `{kind}` has the shape {shape}; expected a shape whose axes are known and above 0"
+        ))),
+    }
+}
+
+/// Sample `index` of samples side by side, each as long as the buffer.
+pub(super) fn row<T>(numbers: &[T], index: usize, length: usize) -> Result<&[T]> {
+    let start = index.checked_mul(length);
+    start
+        .and_then(|start| numbers.get(start..start.checked_add(length)?))
+        .ok_or_else(|| Error::Dataset(format!("there is no sample {index}")))
+}
+
+fn copy<T: Copy>(numbers: &[T], index: usize, buffer: &mut [T]) -> Result<()> {
+    buffer.copy_from_slice(row(numbers, index, buffer.len())?);
+    Ok(())
+}
+
+fn whole(what: &str, kind: &str, shape: Shape, numbers: usize) -> Result<usize> {
+    let size = size(kind, shape)?;
+    if !numbers.is_multiple_of(size) {
+        return Err(Error::Dataset(format!(
+            "the {what} are {numbers} numbers; expected a multiple of {size}, as `{kind}` is {shape}"
+        )));
+    }
+    Ok(numbers / size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Class, Features, Image, Tokens, Values};
+
+    #[test]
+    fn samples_come_out_as_they_went_in() {
+        let inputs: Vec<f32> = (0..8).map(|i| i as f32).collect();
+        let data = InMemory::<Image<1, 2, 2>, Class<3>>::new(inputs, vec![2, 0]).unwrap();
+        let (mut input, mut target) = ([0.0; 4], [0]);
+        data.sample(1, &mut input, &mut target).unwrap();
+        assert_eq!((data.len(), input, target), (2, [4.0, 5.0, 6.0, 7.0], [0]));
+        assert_eq!(
+            data.sample(2, &mut input, &mut target).unwrap_err().to_string(),
+            "data: there is no sample 2"
+        );
+    }
+
+    #[test]
+    fn vectors_that_are_no_samples_are_refused() {
+        let problem = |inputs: usize, targets: usize| {
+            InMemory::<Features<2>, Values<3>>::new(vec![0.0; inputs], vec![0.0; targets])
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            problem(5, 3),
+            "data: the inputs are 5 numbers; expected a multiple of 2, as `Features` is [2]"
+        );
+        assert_eq!(
+            problem(4, 5),
+            "data: the targets are 5 numbers; expected a multiple of 3, as `Values` is [3]"
+        );
+        assert_eq!(problem(4, 3), "data: 2 inputs, but 1 targets; expected as many of each");
+        assert_eq!(
+            InMemory::<Tokens<5, 0>, Class<2>>::new(vec![], vec![]).unwrap_err().to_string(),
+            "data: the kind `Tokens` has the shape [0]; expected a shape whose axes are known and above 0"
+        );
+    }
+
+    #[test]
+    fn inputs_can_be_changed() {
+        let data = InMemory::<Features<1>, Values<1>>::new(vec![8.0], vec![1.0]).unwrap();
+        let data = data.map_inputs(|x| x / 16.0);
+        let (mut input, mut target) = ([0.0], [0.0]);
+        data.sample(0, &mut input, &mut target).unwrap();
+        assert_eq!((input, target), ([0.5], [1.0]));
+    }
+}

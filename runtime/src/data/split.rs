@@ -1,0 +1,240 @@
+//! Which samples are for training, validation and test.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::rng::{Moment, Purpose, Stream};
+use crate::shape::{Problem, Verdict};
+
+/// How a data set is divided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Split {
+    /// At random, from the run's seed: these shares for validation and test, the rest for training.
+    ///
+    /// A part has `floor(share * samples)` samples. Which are for test does not depend on the share for
+    /// validation.
+    Random {
+        /// `0 <= validation < 1`
+        validation: f64,
+        /// `0 <= test < 1`; both together below 1.
+        test: f64,
+    },
+    /// Fixed ranges of sample numbers, for data whose order matters or whose test part is given. They must
+    /// not overlap; samples in none of them are not used.
+    Fixed {
+        /// Samples to learn from.
+        train: Range<usize>,
+        /// Samples that steer the run: early stopping, best weights.
+        validation: Range<usize>,
+        /// Samples that are looked at once, at the end.
+        test: Range<usize>,
+    },
+}
+
+/// The sample numbers of each part, in rising order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Parts {
+    pub(super) train: Vec<usize>,
+    pub(super) validation: Vec<usize>,
+    pub(super) test: Vec<usize>,
+}
+
+impl Split {
+    /// A random tenth for validation and another for test.
+    pub const DEFAULT: Self = Self::Random { validation: 0.1, test: 0.1 };
+
+    /// The rules that need no data.
+    ///
+    /// # Errors
+    /// If a share is not in `0 <= share < 1`, if both leave nothing to learn from, if a range ends before
+    /// it starts, or if two ranges overlap.
+    pub const fn check(&self) -> Verdict {
+        match self {
+            Self::Random { validation, test } => shares(*validation, *test),
+            Self::Fixed { train, validation, test } => ranges(train, validation, test),
+        }
+    }
+
+    /// The parts of `len` samples under a run's seed.
+    pub(super) fn resolve(&self, len: usize, seed: u64) -> Result<Parts> {
+        self.check().map_err(|problem| Error::Dataset(format!("split: {problem}")))?;
+        let parts = match self {
+            Self::Random { validation, test } => {
+                let mut order = Stream::new(seed, Purpose::Split, "").permutation(Moment::default(), len);
+                let mut take = |count: usize| {
+                    let mut part = order.split_off(order.len().saturating_sub(count));
+                    part.sort_unstable();
+                    part
+                };
+                let test = take(portion(*test, len));
+                let validation = take(portion(*validation, len));
+                Parts { train: take(len), validation, test }
+            }
+            Self::Fixed { train, validation, test } => {
+                for (name, range) in [("train", train), ("validation", validation), ("test", test)] {
+                    if range.end > len {
+                        return Err(Error::Dataset(format!(
+                            "split: {name} is {}..{}, but there are {len} samples",
+                            range.start, range.end
+                        )));
+                    }
+                }
+                let all = Range::collect;
+                Parts {
+                    train: all(train.clone()),
+                    validation: all(validation.clone()),
+                    test: all(test.clone()),
+                }
+            }
+        };
+        if parts.train.is_empty() {
+            return Err(Error::Dataset(format!(
+                "split: none of the {len} samples is for training; expected at least one"
+            )));
+        }
+        Ok(parts)
+    }
+}
+
+/// `floor(share * len)`. A share is the f64 nearest to what was written, and the product is rounded again,
+/// so that it may lie a little below the whole number it stands for: 0.29 of 100 is 28.999999999999996.
+fn portion(share: f64, len: usize) -> usize {
+    (share * len as f64 * (1.0 + 4.0 * f64::EPSILON)).floor() as usize
+}
+
+const fn shares(validation: f64, test: f64) -> Verdict {
+    let named = [("validation", validation), ("test", test)];
+    let mut each = named.as_slice();
+    while let [(name, share), rest @ ..] = each {
+        if !(*share >= 0.0 && *share < 1.0) {
+            return Err(Problem::new(name)
+                .text(" is ")
+                .float(*share)
+                .text("; expected 0 <= ")
+                .text(name)
+                .text(" < 1"));
+        }
+        each = rest;
+    }
+    if validation + test >= 1.0 {
+        return Err(Problem::new("validation and test are ")
+            .float(validation)
+            .text(" and ")
+            .float(test)
+            .text("; expected a sum below 1, so that something is left to learn from"));
+    }
+    Ok(())
+}
+
+const fn ranges(train: &Range<usize>, validation: &Range<usize>, test: &Range<usize>) -> Verdict {
+    let named = [("train", train), ("validation", validation), ("test", test)];
+    let mut each = named.as_slice();
+    while let [(name, range), rest @ ..] = each {
+        if range.start > range.end {
+            return Err(shown(name, range).text(", which ends before it starts"));
+        }
+        each = rest;
+    }
+    let [first, second, third] = named;
+    let pairs = [(first, second), (first, third), (second, third)];
+    let mut each = pairs.as_slice();
+    while let [((a_name, a), (b_name, b)), rest @ ..] = each {
+        let start = if a.start > b.start { a.start } else { b.start };
+        let end = if a.end < b.end { a.end } else { b.end };
+        if start < end {
+            let problem = shown(a_name, a).text(" and ").text(shown(b_name, b).as_str());
+            return Err(problem.text("; expected ranges that do not overlap"));
+        }
+        each = rest;
+    }
+    Ok(())
+}
+
+const fn shown(name: &str, range: &Range<usize>) -> Problem {
+    Problem::new(name).text(" is ").number(range.start).text("..").number(range.end)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn problem(split: &Split, len: usize) -> String {
+        split.resolve(len, 1).unwrap_err().to_string()
+    }
+
+    proptest! {
+        #[test]
+        fn the_parts_are_disjoint_sorted_and_cover_everything(
+            len in 1_usize..300, seed: u64, validation in 0.0..0.5_f64, test in 0.0..0.5_f64,
+        ) {
+            let parts = Split::Random { validation, test }.resolve(len, seed).unwrap();
+            for part in [&parts.train, &parts.validation, &parts.test] {
+                prop_assert!(part.is_sorted());
+            }
+            prop_assert_eq!(parts.test.len(), (test * len as f64).floor() as usize);
+            prop_assert_eq!(parts.validation.len(), (validation * len as f64).floor() as usize);
+            let mut all = [parts.train, parts.validation, parts.test].concat();
+            all.sort_unstable();
+            prop_assert_eq!(all, (0..len).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn the_seed_decides_and_the_test_part_stands_alone() {
+        let split = |validation, seed| Split::Random { validation, test: 0.25 }.resolve(80, seed).unwrap();
+        assert_eq!(split(0.1, 1), split(0.1, 1));
+        assert_ne!(split(0.1, 1), split(0.1, 2));
+        assert_eq!(split(0.1, 1).test, split(0.5, 1).test);
+    }
+
+    #[test]
+    fn a_share_that_should_be_a_whole_number_is_one() {
+        for (share, len, count) in [(0.29, 100, 29), (0.1, 30, 3), (0.7, 10, 7), (0.1, 9, 0), (0.0, 9, 0)] {
+            assert_eq!(portion(share, len), count, "{share} of {len}");
+        }
+    }
+
+    #[test]
+    fn fixed_parts_are_taken_as_they_are() {
+        let parts = Split::Fixed { train: 2..4, validation: 0..1, test: 4..4 }.resolve(5, 1).unwrap();
+        assert_eq!(parts, Parts { train: vec![2, 3], validation: vec![0], test: vec![] });
+    }
+
+    #[test]
+    fn a_split_that_cannot_be_is_refused() {
+        let random = |validation, test| Split::Random { validation, test };
+        let fixed = |train, validation, test| Split::Fixed { train, validation, test };
+        #[expect(clippy::reversed_empty_ranges, reason = "the mistake under test")]
+        let reversed = fixed(3..1, 0..0, 0..0);
+        for (split, sentence) in [
+            (random(1.0, 0.0), "data: split: validation is 1; expected 0 <= validation < 1"),
+            (random(0.1, -0.1), "data: split: test is -0.1; expected 0 <= test < 1"),
+            (random(f64::NAN, 0.1), "data: split: validation is NaN; expected 0 <= validation < 1"),
+            (
+                random(0.5, 0.5),
+                "data: split: validation and test are 0.5 and 0.5; expected a sum below 1, so that something \
+                 is left to learn from",
+            ),
+            (reversed, "data: split: train is 3..1, which ends before it starts"),
+            (
+                fixed(0..6, 5..8, 8..10),
+                "data: split: train is 0..6 and validation is 5..8; expected ranges that do not overlap",
+            ),
+            (fixed(0..6, 6..8, 8..11), "data: split: test is 8..11, but there are 10 samples"),
+            (
+                fixed(0..0, 0..8, 8..10),
+                "data: split: none of the 10 samples is for training; expected at least one",
+            ),
+        ] {
+            assert_eq!(problem(&split, 10), sentence);
+        }
+        assert_eq!(
+            problem(&Split::DEFAULT, 0),
+            "data: split: none of the 0 samples is for training; expected at least one"
+        );
+    }
+}
