@@ -6,11 +6,13 @@
 //! | `split`, `normalizer` | which samples are for what; what is done to the inputs |
 //! | `adapt` | a data set with another split or normalization |
 //! | `memory` | samples from vectors |
+//! | `csv` | samples from files of numbers; `file` opens them, packed or not |
 //! | `prepared` | data that were looked through and are ready for a run |
 //! | `batch` | samples side by side |
 
 pub use adapt::{WithNormalization, WithSplit};
 pub use batch::{Batch, Column, Elements};
+pub use csv::{Csv, CsvColumn};
 pub use dataset::{AnyDataset, Dataset, IntoDataset};
 pub use memory::InMemory;
 pub use normalizer::{Normalization, Normalizer};
@@ -19,7 +21,9 @@ pub use split::Split;
 
 mod adapt;
 mod batch;
+mod csv;
 mod dataset;
+mod file;
 mod memory;
 mod normalizer;
 mod prepared;

@@ -1,0 +1,120 @@
+//! Which columns of a file are the input and which the target.
+
+use super::Csv;
+
+/// A column of a [`Csv`] file, or the first of several; made from a number or a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CsvColumn {
+    /// The last column; of a target of `n` columns, the last `n`.
+    Last,
+    /// The column with this number, from 0.
+    Number(usize),
+    /// The column that has this name in the header.
+    Name(String),
+}
+
+impl From<usize> for CsvColumn {
+    fn from(number: usize) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<&str> for CsvColumn {
+    fn from(name: &str) -> Self {
+        Self::Name(name.to_owned())
+    }
+}
+
+impl CsvColumn {
+    /// The column's number in lines of `width` columns, which have these names if they have any.
+    fn find(&self, names: &[String], width: usize) -> Result<usize, String> {
+        match self {
+            Self::Last => Ok(width.saturating_sub(1)),
+            Self::Number(number) if *number < width => Ok(*number),
+            Self::Number(number) => {
+                Err(format!("there is no column {number}; expected a number below {width}"))
+            }
+            Self::Name(name) if names.is_empty() => {
+                Err(format!("the columns have no names to find `{name}` among; use `.header()` or a number"))
+            }
+            Self::Name(name) => {
+                let mut places = (0..).zip(names).filter(|(_, known)| *known == name).map(|(place, _)| place);
+                match (places.next(), places.next()) {
+                    (Some(place), None) => Ok(place),
+                    (Some(_), Some(_)) => Err(format!("two columns have the name `{name}`; use a number")),
+                    (None, _) => {
+                        Err(format!("no column has the name `{name}`; found `{}`", names.join("`, `")))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Said of the first line of data, which is perhaps none.
+pub(super) const HINT: &str = "; if this line is no data, use `.header()` or `.skip_lines(1)`";
+
+/// How many columns there must be, and for what.
+pub(super) struct Widths {
+    pub(super) input: usize,
+    pub(super) target: usize,
+    pub(super) input_kind: &'static str,
+    pub(super) target_kind: &'static str,
+}
+
+/// What a column is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Input,
+    Target,
+    Ignored,
+}
+
+/// What each column is for, from the names and the length of the first line of data.
+pub(super) fn roles(csv: &Csv, names: &[String], width: usize, wanted: &Widths) -> Result<Vec<Role>, String> {
+    if csv.header && names.len() != width {
+        return Err(format!("{width} columns; expected {}, as in the header", names.len()));
+    }
+    let mut roles = vec![Role::Input; width];
+    for column in &csv.ignored {
+        let ignored = column.find(names, width)?;
+        if let Some(role) = roles.get_mut(ignored) {
+            *role = Role::Ignored;
+        }
+    }
+    let mut used: Vec<(usize, &mut Role)> =
+        roles.iter_mut().enumerate().filter(|(_, role)| **role != Role::Ignored).collect();
+    if used.len() != wanted.input.saturating_add(wanted.target) {
+        return Err(format!(
+            "{} columns{}; expected {} for `{}` and {} for `{}`{}",
+            used.len(),
+            if csv.ignored.is_empty() { "" } else { " that are not ignored" },
+            wanted.input,
+            wanted.input_kind,
+            wanted.target,
+            wanted.target_kind,
+            if csv.header { "" } else { HINT },
+        ));
+    }
+    let start = match &csv.target {
+        CsvColumn::Last => wanted.input,
+        column => {
+            let target = column.find(names, width)?;
+            let place = used.iter().position(|(number, _)| *number == target);
+            place.ok_or_else(|| format!("column {target} (from 0) is the target and is ignored"))?
+        }
+    };
+    if start > wanted.input {
+        return Err(format!(
+            "the target begins at column {start} (from 0) of {} in use; expected one with {} more after it, for \
+             `{}`",
+            used.len(),
+            wanted.target - 1,
+            wanted.target_kind,
+        ));
+    }
+    for (_, role) in used.iter_mut().skip(start).take(wanted.target) {
+        **role = Role::Target;
+    }
+    Ok(roles)
+}

@@ -1,0 +1,121 @@
+//! A data file, unpacked on the way if it is gzip.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use crate::error::{Error, Result};
+
+/// Where bytes come from, for what has to be said of them.
+pub(super) struct Origin {
+    path: PathBuf,
+    packed: bool,
+}
+
+/// The file's bytes; whether it is gzip is told by its first two, not by its name.
+pub(super) fn open(path: &Path) -> Result<(Origin, Box<dyn BufRead>)> {
+    let mut bytes = BufReader::new(File::open(path).map_err(Error::file(path))?);
+    bytes.fill_buf().map_err(Error::file(path))?;
+    unpacked(path, bytes)
+}
+
+/// The same of bytes that are already here.
+pub(super) fn unpacked<'a>(
+    path: &Path,
+    mut bytes: impl BufRead + 'a,
+) -> Result<(Origin, Box<dyn BufRead + 'a>)> {
+    let packed = bytes.fill_buf().map_err(Error::file(path))?.starts_with(&[0x1F, 0x8B]);
+    let origin = Origin { path: path.to_owned(), packed };
+    if packed {
+        return Ok((origin, Box::new(BufReader::new(MultiGzDecoder::new(bytes)))));
+    }
+    Ok((origin, Box::new(bytes)))
+}
+
+impl Origin {
+    /// Something in the file that cannot be used.
+    pub(super) fn problem(&self, problem: impl Into<String>) -> Error {
+        Error::Data { path: self.path.clone(), line: None, problem: problem.into() }
+    }
+
+    /// Something in a line of the file, from 1, that cannot be used.
+    pub(super) fn problem_at(&self, line: u64, problem: impl Into<String>) -> Error {
+        Error::Data { path: self.path.clone(), line: Some(line), problem: problem.into() }
+    }
+
+    /// A refusal to read on: by the unpacker or by the system.
+    pub(super) fn unreadable(&self, source: io::Error) -> Error {
+        use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        if self.packed && matches!(source.kind(), InvalidData | InvalidInput | UnexpectedEof) {
+            return self.problem(format!("the gzip file is damaged or cut short ({source}); get it anew"));
+        }
+        Error::File { path: self.path.clone(), source }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::io::{Read, Write};
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+
+    /// Bytes as gzip.
+    pub(in crate::data) fn packed(bytes: &[u8]) -> Vec<u8> {
+        let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+        packer.write_all(bytes).unwrap();
+        packer.finish().unwrap()
+    }
+
+    /// Writes a file in a new folder, lets `read` fail at it, and gives the error without the folder's name.
+    pub(in crate::data) fn problem<T: std::fmt::Debug>(
+        name: &str,
+        bytes: &[u8],
+        read: impl FnOnce(&Path) -> Result<T>,
+    ) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let problem = read(&path).unwrap_err().to_string();
+        problem.replace(&format!("{}/", folder.path().display()), "")
+    }
+
+    fn text(path: &Path) -> Result<String> {
+        let (origin, mut bytes) = open(path)?;
+        let mut text = String::new();
+        bytes.read_to_string(&mut text).map_err(|error| origin.unreadable(error))?;
+        Ok(text)
+    }
+
+    #[test]
+    fn packed_or_not_the_text_is_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("named-anything");
+        let twice = [packed(b"hel"), packed(b"lo")].concat();
+        for bytes in [b"hello".to_vec(), packed(b"hello"), twice] {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(text(&path).unwrap(), "hello");
+        }
+        std::fs::write(&path, b"").unwrap();
+        assert_eq!(text(&path).unwrap(), "");
+    }
+
+    #[test]
+    fn damage_is_told_from_what_the_system_refuses() {
+        let whole = packed(b"hello, hello, hello");
+        let cut = &whole[..whole.len() - 4];
+        assert_eq!(
+            problem("x.gz", cut, text),
+            "x.gz: the gzip file is damaged or cut short (unexpected end of file); get it anew"
+        );
+        let mut flipped = whole.clone();
+        flipped[15] ^= 0xFF;
+        assert!(problem("x.gz", &flipped, text).starts_with("x.gz: the gzip file is damaged or cut short ("));
+        let missing = text(Path::new("no-such-file")).unwrap_err().to_string();
+        assert!(missing.starts_with("no-such-file: No such file"), "{missing}");
+        assert!(matches!(text(Path::new("/")), Err(Error::File { .. })));
+    }
+}
