@@ -6,7 +6,8 @@
 //! | `split`, `normalizer` | which samples are for what; what is done to the inputs |
 //! | `adapt` | a data set with another split or normalization |
 //! | `memory` | samples from vectors |
-//! | `csv` | samples from files of numbers; `file` opens them, packed or not |
+//! | `csv`, `idx` | samples from files of numbers, and of images; `file` opens them, packed or not |
+//! | `mnist` | a known data set |
 //! | `prepared` | data that were looked through and are ready for a run |
 //! | `batch` | samples side by side |
 
@@ -14,7 +15,9 @@ pub use adapt::{WithNormalization, WithSplit};
 pub use batch::{Batch, Column, Elements};
 pub use csv::{Csv, CsvColumn};
 pub use dataset::{AnyDataset, Dataset, IntoDataset};
+pub use idx::Idx;
 pub use memory::InMemory;
+pub use mnist::Mnist;
 pub use normalizer::{Normalization, Normalizer};
 pub use prepared::Prepared;
 pub use split::Split;
@@ -24,7 +27,9 @@ mod batch;
 mod csv;
 mod dataset;
 mod file;
+mod idx;
 mod memory;
+mod mnist;
 mod normalizer;
 mod prepared;
 mod split;

@@ -1,0 +1,269 @@
+//! Images and labels in IDX files, the format of MNIST.
+
+use std::fmt;
+use std::io::{BufRead, Read};
+use std::marker::PhantomData;
+use std::path::Path;
+
+use super::Dataset;
+use super::file::{self, Origin};
+use super::memory::{row, size};
+use crate::error::{Error, Result};
+use crate::shape::{InputKind, Kind, TargetKind};
+
+/// A pair of IDX files: images, and a label for each; plain or packed by gzip.
+///
+/// Numbers are unsigned bytes. A pixel is divided by 255, so that it is from 0 to 1; it stays a byte in
+/// memory until it is asked for. The axes of the images are those of the input's kind, where an axis of
+/// length 1 may be missing: `Image<1, 28, 28>` is the kind of images of 28 by 28.
+///
+/// # Errors
+/// [`Idx::read`] names the file: if it is no IDX file of bytes, if its axes are not those of the kind, if
+/// it is cut short or goes on after the last sample, if a label is out of range, or if there are not as
+/// many labels as images.
+///
+/// # Example
+/// ```
+/// use trainspec::data::{Dataset, Idx};
+/// use trainspec::{Class, Image};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let (images, labels) = (folder.path().join("images"), folder.path().join("labels"));
+/// # std::fs::write(&images, [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 255]).unwrap();
+/// # std::fs::write(&labels, [0, 0, 8, 1, 0, 0, 0, 1, 7]).unwrap();
+/// let data = Idx::<Image<1, 1, 2>, Class<10>>::read(images, labels)?;
+/// let (mut image, mut class) = ([0.0; 2], [0]);
+/// data.sample(0, &mut image, &mut class)?;
+/// assert_eq!((image, class), ([0.0, 1.0], [7]));
+/// # Ok::<(), trainspec::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Idx<I, T> {
+    pixels: Vec<u8>,
+    labels: Vec<u8>,
+    kinds: PhantomData<fn() -> (I, T)>,
+}
+
+impl<I: InputKind + Kind<Element = f32>, T: TargetKind + Kind<Element = u32>> Idx<I, T> {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or if they do not hold samples of these kinds; see [`Idx`].
+    pub fn read(images: impl AsRef<Path>, labels: impl AsRef<Path>) -> Result<Self> {
+        let (images, labels) = (images.as_ref(), labels.as_ref());
+        let pixels = bytes(images, I::SHAPE.axes())?;
+        let classes = bytes(labels, T::SHAPE.axes())?;
+        let (count, answers) =
+            (pixels.len() / size(I::NAME, I::SHAPE)?, classes.len() / size(T::NAME, T::SHAPE)?);
+        if count != answers {
+            return Err(Error::Data {
+                path: labels.to_owned(),
+                line: None,
+                problem: format!("{answers} labels; expected {count}, the images of {}", images.display()),
+            });
+        }
+        let known = T::SHAPE.vocabulary().unwrap_or(usize::MAX);
+        if let Some((place, label)) = (0..).zip(&classes).find(|(_, label)| usize::from(**label) >= known) {
+            return Err(Error::Data {
+                path: labels.to_owned(),
+                line: None,
+                problem: format!(
+                    "label {place} (from 0) is {label}; expected a number from 0 to {}",
+                    known.saturating_sub(1)
+                ),
+            });
+        }
+        Ok(Self { pixels, labels: classes, kinds: PhantomData })
+    }
+
+    /// These samples, and after them others.
+    #[must_use]
+    pub fn then(mut self, more: &Self) -> Self {
+        self.pixels.extend_from_slice(&more.pixels);
+        self.labels.extend_from_slice(&more.labels);
+        self
+    }
+}
+
+impl<I: InputKind + Kind<Element = f32>, T: TargetKind + Kind<Element = u32>> Dataset for Idx<I, T> {
+    type Input = I;
+    type Target = T;
+
+    fn len(&self) -> usize {
+        self.labels.len() / T::SHAPE.elements()
+    }
+
+    fn sample(&self, index: usize, input: &mut [f32], target: &mut [u32]) -> Result<()> {
+        let pixels = row(&self.pixels, index, input.len())?;
+        let labels = row(&self.labels, index, target.len())?;
+        for (x, &pixel) in input.iter_mut().zip(pixels) {
+            *x = f32::from(pixel) / 255.0;
+        }
+        for (class, &label) in target.iter_mut().zip(labels) {
+            *class = u32::from(label);
+        }
+        Ok(())
+    }
+}
+
+impl<I: Kind, T: Kind> fmt::Debug for Idx<I, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Idx({} bytes of {} {})", self.pixels.len(), I::NAME, I::SHAPE)
+    }
+}
+
+/// The bytes of a file whose samples have these axes.
+fn bytes(path: &Path, axes: &[usize]) -> Result<Vec<u8>> {
+    let (origin, mut bytes) = file::open(path)?;
+    let (samples, per_sample) = header(&origin, &mut bytes, axes)?;
+    let expected = samples.saturating_mul(per_sample);
+    // The file's own words are not trusted with an allocation: the buffer grows with what is there.
+    let mut body = Vec::new();
+    let read = bytes.by_ref().take(expected.saturating_add(1)).read_to_end(&mut body);
+    read.map_err(|error| origin.unreadable(error))?;
+    let found = body.len() as u64;
+    if found < expected {
+        return Err(origin.problem(format!(
+            "{found} bytes after the header; expected {expected} for {samples} samples; the file is cut short"
+        )));
+    }
+    if found > expected {
+        return Err(origin.problem(format!(
+            "more than the {expected} bytes of {samples} samples; the file is damaged or not what its header \
+             says"
+        )));
+    }
+    Ok(body)
+}
+
+/// The number of samples and the bytes of each. The format: two zeros, the type of the numbers (8 for
+/// unsigned bytes), the number of axes, and the length of each axis, of which the first counts samples, as
+/// big-endian u32.
+fn header(origin: &Origin, bytes: &mut dyn BufRead, expected: &[usize]) -> Result<(u64, u64)> {
+    let mut word = || {
+        let mut word = Vec::new();
+        (&mut *bytes).take(4).read_to_end(&mut word).map_err(|error| origin.unreadable(error))?;
+        match word.as_slice() {
+            &[a, b, c, d] => Ok(u32::from_be_bytes([a, b, c, d])),
+            _ => Err(origin.problem("the file ends within its header; it is cut short")),
+        }
+    };
+    let magic = word()?;
+    let [0, 0, 8, rank] = magic.to_be_bytes() else {
+        return Err(origin.problem(format!(
+            "the magic number is {magic}; expected 2051 for images or 2049 for labels, as of an IDX file of \
+             unsigned bytes"
+        )));
+    };
+    if rank == 0 {
+        return Err(origin.problem(format!("the magic number is {magic}, of a file without axes")));
+    }
+    let samples = u64::from(word()?);
+    let axes = (1..rank).map(|_| word().map(|axis| axis as usize)).collect::<Result<Vec<_>>>()?;
+    let wide = |axes: &[usize]| axes.iter().copied().filter(|&axis| axis != 1).collect::<Vec<_>>();
+    if wide(&axes) != wide(expected) {
+        return Err(origin.problem(format!("each sample is {axes:?}; expected {expected:?}")));
+    }
+    Ok((samples, axes.iter().fold(1, |product: u64, &axis| product.saturating_mul(axis as u64))))
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact")]
+mod tests {
+    use super::*;
+    use crate::data::file::tests::{packed, problem};
+    use crate::{Class, Image};
+
+    type Pictures = Idx<Image<1, 2, 3>, Class<4>>;
+
+    /// An IDX file: the axes, then bytes that count up from 0.
+    fn idx(axes: &[u32]) -> Vec<u8> {
+        let mut bytes = vec![0, 0, 8, axes.len() as u8];
+        bytes.extend(axes.iter().flat_map(|axis| axis.to_be_bytes()));
+        bytes.extend((0..axes.iter().product::<u32>()).map(|number| number as u8));
+        bytes
+    }
+
+    fn read(images: &[u8], labels: &[u8]) -> Result<Pictures> {
+        let folder = tempfile::tempdir().unwrap();
+        let (x, y) = (folder.path().join("x"), folder.path().join("y"));
+        std::fs::write(&x, images).unwrap();
+        std::fs::write(&y, labels).unwrap();
+        Pictures::read(x, y)
+    }
+
+    #[test]
+    fn pixels_are_from_0_to_1_packed_or_not() {
+        for packed in [|bytes: Vec<u8>| bytes, |bytes: Vec<u8>| packed(&bytes)] {
+            let data = read(&packed(idx(&[2, 2, 3])), &packed(idx(&[2]))).unwrap();
+            let (mut input, mut target) = ([0.0; 6], [0]);
+            data.sample(1, &mut input, &mut target).unwrap();
+            assert_eq!(input, [6.0, 7.0, 8.0, 9.0, 10.0, 11.0].map(|pixel| pixel / 255.0));
+            assert_eq!((data.len(), target), (2, [1]));
+            assert!(data.sample(2, &mut input, &mut target).is_err());
+        }
+    }
+
+    #[test]
+    fn more_samples_can_follow() {
+        let data = || read(&idx(&[2, 2, 3]), &idx(&[2])).unwrap();
+        let (mut input, mut target) = ([0.0; 6], [9]);
+        let both = data().then(&data());
+        both.sample(2, &mut input, &mut target).unwrap();
+        assert_eq!((both.len(), input[1], target), (4, 1.0 / 255.0, [0]));
+    }
+
+    #[test]
+    fn an_axis_of_length_1_may_be_missing_or_not() {
+        assert!(read(&idx(&[2, 1, 2, 3]), &idx(&[2, 1])).is_ok());
+    }
+
+    #[test]
+    fn a_bad_image_file_is_told_from_a_good_one() {
+        let long = [idx(&[2, 2, 3]), vec![0]].concat();
+        let short = idx(&[2, 2, 3])[..20].to_vec();
+        let huge = [[0, 0, 8, 3].as_slice(), &[0xFF; 4], &[0, 0, 0, 2, 0, 0, 0, 3, 1]].concat();
+        for (bytes, sentence) in [
+            (vec![], "x: the file ends within its header; it is cut short"),
+            (vec![0, 0, 8, 3, 0, 0], "x: the file ends within its header; it is cut short"),
+            (
+                vec![0, 0, 13, 3],
+                "x: the magic number is 3331; expected 2051 for images or 2049 for labels, as of an IDX file of \
+                 unsigned bytes",
+            ),
+            (vec![0, 0, 8, 0], "x: the magic number is 2048, of a file without axes"),
+            (idx(&[2, 3, 2]), "x: each sample is [3, 2]; expected [1, 2, 3]"),
+            (idx(&[2]), "x: each sample is []; expected [1, 2, 3]"),
+            (short, "x: 4 bytes after the header; expected 12 for 2 samples; the file is cut short"),
+            (long, "x: more than the 12 bytes of 2 samples; the file is damaged or not what its header says"),
+            (
+                huge,
+                "x: 1 bytes after the header; expected 25769803770 for 4294967295 samples; the file is cut short",
+            ),
+        ] {
+            assert_eq!(problem("x", &bytes, bytes_of_pictures), sentence);
+        }
+        let cut = &packed(&idx(&[2, 2, 3]))[..15];
+        let said = problem("x", cut, bytes_of_pictures);
+        assert!(said.starts_with("x: the gzip file is damaged or cut short ("), "{said}");
+    }
+
+    fn bytes_of_pictures(path: &Path) -> Result<Vec<u8>> {
+        bytes(path, Image::<1, 2, 3>::SHAPE.axes())
+    }
+
+    #[test]
+    fn labels_are_as_many_as_images_and_known() {
+        let images = idx(&[5, 2, 3]);
+        let said = |labels: Vec<u8>| {
+            let folder = tempfile::tempdir().unwrap();
+            let x = folder.path().join("x");
+            std::fs::write(&x, &images).unwrap();
+            let said = problem("y", &labels, |y| Pictures::read(&x, y));
+            said.replace(&format!("{}/", folder.path().display()), "")
+        };
+        assert_eq!(said(idx(&[4])), "y: 4 labels; expected 5, the images of x");
+        assert_eq!(said(idx(&[5])), "y: label 4 (from 0) is 4; expected a number from 0 to 3");
+        assert_eq!(said(images.clone()), "y: each sample is [2, 3]; expected []");
+    }
+}
