@@ -1,6 +1,6 @@
 //! Everything that a declaration uses: `use trainspec::prelude::*;`.
 
-pub use crate::data::{Dataset, Normalization, Split};
+pub use crate::data::{Csv, Dataset, Digits8x8, Idx, InMemory, Mnist, Normalization, Split};
 pub use crate::graph::Value;
 pub use crate::loss::{CrossEntropy, MeanSquaredError};
 pub use crate::metric::{Accuracy, MeanAbsoluteError};

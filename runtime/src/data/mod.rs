@@ -7,7 +7,7 @@
 //! | `adapt` | a data set with another split or normalization |
 //! | `memory` | samples from vectors |
 //! | `csv`, `idx` | samples from files of numbers, and of images; `file` opens them, packed or not |
-//! | `mnist` | a known data set |
+//! | `digits`, `mnist` | known data sets |
 //! | `prepared` | data that were looked through and are ready for a run |
 //! | `batch` | samples side by side |
 
@@ -15,6 +15,7 @@ pub use adapt::{WithNormalization, WithSplit};
 pub use batch::{Batch, Column, Elements};
 pub use csv::{Csv, CsvColumn};
 pub use dataset::{AnyDataset, Dataset, IntoDataset};
+pub use digits::Digits8x8;
 pub use idx::Idx;
 pub use memory::InMemory;
 pub use mnist::Mnist;
@@ -26,6 +27,7 @@ mod adapt;
 mod batch;
 mod csv;
 mod dataset;
+mod digits;
 mod file;
 mod idx;
 mod memory;
