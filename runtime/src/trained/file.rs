@@ -134,3 +134,51 @@ fn numbers(bytes: &[u8]) -> Vec<f32> {
     let (numbers, _) = bytes.as_chunks::<4>();
     numbers.iter().map(|number| f32::from_le_bytes(*number)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::Shape;
+
+    /// A model of two features that gives them back.
+    fn graph() -> Graph {
+        Graph {
+            name: "same",
+            nodes: vec![],
+            parameters: vec![],
+            shapes: vec![Shape::of(&[2])],
+            inputs: 1,
+            output: 0,
+        }
+    }
+
+    fn problem(path: &Path) -> String {
+        let problem = read(path, &graph()).unwrap_err().to_string();
+        problem.replace(&path.display().to_string(), "x")
+    }
+
+    #[test]
+    fn a_normalizer_is_read_back_only_if_it_fits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        for (elements, fits) in [(1, true), (2, true), (3, false)] {
+            let saved = Normalizer::new(vec![0.1; elements], vec![0.3; elements]).unwrap();
+            write(&path, &graph(), &[], Some(&saved)).unwrap();
+            if fits {
+                assert_eq!(read(&path, &graph()).unwrap().1, Some(saved));
+            } else {
+                assert_eq!(
+                    problem(&path),
+                    "x: `normalization.mean` has 3 numbers; expected 1 or 2, as an input has"
+                );
+            }
+        }
+        write(&path, &graph(), &[], None).unwrap();
+        assert_eq!(read(&path, &graph()).unwrap().1, None);
+        write_tensors(&path, &[(DEVIATION.to_owned(), vec![2], vec![1.0; 2])], HashMap::new()).unwrap();
+        assert_eq!(
+            problem(&path),
+            "x: data: normalizer: 0 means and 2 deviations; expected as many of both, at least one"
+        );
+    }
+}
