@@ -35,7 +35,15 @@ fn files(extension: &str) -> Vec<(String, String)> {
 #[test]
 fn no_message_shows_the_macros_insides() {
     for (name, text) in files("stderr") {
-        for inside in ["__private", "__layer", "__trace", "__value", "__scope", "macro expansion", "this error originates in"] {
+        for inside in [
+            "__private",
+            "__layer",
+            "__trace",
+            "__value",
+            "__scope",
+            "macro expansion",
+            "this error originates in",
+        ] {
             assert!(!text.contains(inside), "{name} shows `{inside}`");
         }
     }
@@ -44,8 +52,10 @@ fn no_message_shows_the_macros_insides() {
 #[test]
 fn every_mistake_has_its_message() {
     let names = |extension| {
-        let mut names: Vec<_> =
-            files(extension).into_iter().map(|(name, _)| name.trim_end_matches(extension).to_owned()).collect();
+        let mut names: Vec<_> = files(extension)
+            .into_iter()
+            .map(|(name, _)| name.trim_end_matches(extension).to_owned())
+            .collect();
         names.sort();
         names
     };

@@ -1,1 +1,44 @@
-fn main() {}
+//! Reads handwritten digits: a small convolutional network on the UCI digits, declared and trained.
+//!
+//! `cargo run --release -p trainspec-examples --bin digits`
+
+use trainspec::prelude::*;
+
+/// Two convolutions and a small head for 8x8 grey digits.
+#[model]
+pub fn DigitNet(image: Image<1, 8, 8>) -> Logits<10> {
+    image
+        .conv2d(out = 32, kernel = 3, padding = 1, bias = false)
+        .batch_norm()
+        .relu()
+        .conv2d(out = 64, kernel = 3, padding = 1, bias = false)
+        .batch_norm()
+        .relu()
+        .max_pool2d(kernel = 2)
+        .flatten()
+        .dropout(p = 0.25)
+        .linear(out = 10)
+}
+
+train! {
+    /// Classifies handwritten digits.
+    pub Digits {
+        model: DigitNet,
+        data: Digits8x8::embedded(),
+        loss: CrossEntropy { label_smoothing: 0.05 },
+        metrics: [Accuracy],
+        batch: 64,
+        epochs: 40,
+        seed: 42,
+        optimizer: AdamW { lr: 3e-3, weight_decay: 0.05 },
+        schedule: [Warmup { steps: 50 }, Cosine { floor: 1e-5 }],
+        clip: GlobalNorm { max: 1.0 },
+        precision: F32,
+        early_stop: EarlyStop { monitor: ValLoss, patience: 8 },
+        checkpoint: Checkpoint { every: Epochs(1), keep: 3 },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Digits::main()
+}

@@ -110,12 +110,50 @@ fn no_input_makes_a_macro_panic() {
     let inputs = [
         quote!(),
         quote!(fn),
-        quote!(fn f() {}),
-        quote!(fn f(self) -> Value { self }),
-        quote!(fn f(x: Value) -> Value { x.a(b.c(d = e)).f(g = { x }) }),
-        quote!(fn f(x: Value, (a, b): (usize, usize)) -> Value { x }),
-        quote!(fn f<T>(x: T, y: usize, z: Image<1>) -> T where T: Copy { for (a, b) in x { } if x {} else { 3 } }),
-        quote!(fn f(x: Value) -> Value { let x; let (a, b) = x; x += 1; x[0]; -x; x / x; if x { x } else { } }),
+        quote!(
+            fn f() {}
+        ),
+        quote!(
+            fn f(self) -> Value {
+                self
+            }
+        ),
+        quote!(
+            fn f(x: Value) -> Value {
+                x.a(b.c(d = e)).f(g = { x })
+            }
+        ),
+        quote!(
+            fn f(x: Value, (a, b): (usize, usize)) -> Value {
+                x
+            }
+        ),
+        quote!(
+            fn f<T>(x: T, y: usize, z: Image<1>) -> T
+            where
+                T: Copy,
+            {
+                for (a, b) in x {}
+                if x {
+                } else {
+                    3
+                }
+            }
+        ),
+        quote!(
+            fn f(x: Value) -> Value {
+                let x;
+                let (a, b) = x;
+                x += 1;
+                x[0];
+                -x;
+                x / x;
+                if x {
+                    x
+                } else {
+                }
+            }
+        ),
         quote!(Name),
         quote!(Name {}),
         quote!(Name { : }),

@@ -18,7 +18,10 @@ pub(super) fn train(train: &Train) -> TokenStream {
     let spec = spec(train, &mut literals);
     let checks: TokenStream = literals.iter().map(Literal::check).collect();
     // Structs and lists are judged by their own types; the rest has rules in the spec.
-    let plain = train.entries.iter().filter(|entry| matches!(&entry.value, Value::One(value) if !matches!(value, Expr::Struct(_))));
+    let plain = train
+        .entries
+        .iter()
+        .filter(|entry| matches!(&entry.value, Value::One(value) if !matches!(value, Expr::Struct(_))));
     let rules = plain.map(|entry| {
         let key = entry.key.to_string();
         quote_spanned!(entry.value.span()=> const _: () = __t::whole(__rules.of(#key));)

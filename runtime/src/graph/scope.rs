@@ -94,7 +94,8 @@ impl Scope<'_> {
     pub fn call<M: Module>(&mut self, module: M, inputs: &[Value]) -> Result<Value> {
         let count = self.counts.entry(M::NAME).or_insert(0);
         *count += 1;
-        let name = if M::IS_MODEL { format!("{}.{}", M::NAME, *count - 1) } else { format!("{}_{count}", M::NAME) };
+        let name =
+            if M::IS_MODEL { format!("{}.{}", M::NAME, *count - 1) } else { format!("{}_{count}", M::NAME) };
         self.call_named(&name, module, inputs)
     }
 

@@ -12,8 +12,6 @@ pub use kinds::{
     Tokens, Values,
 };
 pub use text::{Problem, Verdict};
-#[cfg(test)]
-pub(crate) use trace::holds;
 pub(crate) use trace::same_text;
 pub use trace::{Trace, alone, whole};
 

@@ -1,0 +1,85 @@
+//! The generated program as a user runs it: its commands, its files, and its errors.
+
+#![allow(missing_docs)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn program(arguments: &[&str], out: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_program")).args(arguments).current_dir(out).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn training_says_what_it_does_and_where_it_put_what() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = program(&["--epochs", "1", "--set", "optimizer.lr=0.05"], folder.path());
+    let shown = text(&output.stdout) + &text(&output.stderr);
+    assert!(output.status.success(), "{shown}");
+    for word in ["accuracy", "test", "model.safetensors"] {
+        assert!(shown.contains(word), "`{word}` is not in:\n{shown}");
+    }
+    let run =
+        std::fs::read_dir(folder.path().join("runs/small_digits")).unwrap().next().unwrap().unwrap().path();
+    let json = |name: &str| -> serde_json::Value {
+        serde_json::from_str(&std::fs::read_to_string(run.join(name)).unwrap()).unwrap()
+    };
+    assert_eq!(json("spec.json")["spec"]["optimizer"]["lr"], 0.05);
+    assert_eq!(json("manifest.json")["spec_hash"], json("spec.json")["hash"]);
+    for line in std::fs::read_to_string(run.join("metrics.jsonl")).unwrap().lines() {
+        let _: serde_json::Value = serde_json::from_str(line).unwrap();
+    }
+
+    let file = run.join("model.safetensors");
+    let output = program(&["eval", file.to_str().unwrap()], folder.path());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("accuracy"));
+}
+
+#[test]
+fn quiet_is_quiet() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = program(&["--quiet", "--epochs", "1"], folder.path());
+    assert!(output.status.success());
+    assert_eq!((text(&output.stdout), text(&output.stderr)), (String::new(), String::new()));
+}
+
+#[test]
+fn summary_and_spec_need_no_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let summary = text(&program(&["summary"], folder.path()).stdout);
+    for word in ["conv2d_1", "batch_norm_1", "[32, 8, 6, 6]", "linear_1"] {
+        assert!(summary.contains(word), "`{word}` is not in:\n{summary}");
+    }
+    let spec: serde_json::Value = serde_json::from_slice(&program(&["spec"], folder.path()).stdout).unwrap();
+    assert_eq!(spec["spec"]["optimizer"]["dampening"], 0.0, "defaults are spelled out");
+    assert_eq!(spec["hash"].as_str().unwrap().len(), 64);
+    assert!(!folder.path().join("runs").exists());
+}
+
+/// One line on standard error, no backtrace, and no folder left behind.
+#[test]
+fn mistakes_on_the_command_line_are_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, words) in [
+        (["--set", "optimizer.lr=-1"].as_slice(), "lr is -1; expected a number above 0"),
+        (&["--set", "optimizer.rate=1"], "there is no `rate`; expected one of"),
+        (&["--set", "btach=1"], "there is no `btach`; expected one of"),
+        (&["--set", "batch=0"], "batch is 0; expected at least 1"),
+        (&["--set", "schedule.0.steps=100000"], "need 100000 steps, but the run has"),
+        (&["--set", "early_stop.monitor=val_recall"], "`recall` is no metric of the run"),
+        (&["--epochs", "0"], "epochs is 0; expected at least 1"),
+        (&["--device", "cuda"], "cuda"),
+        (&["--out", "/proc/nowhere"], "/proc/nowhere"),
+        (&["eval", "missing.safetensors"], "missing.safetensors"),
+    ] {
+        let output = program(arguments, folder.path());
+        assert!(!output.status.success(), "{arguments:?} is accepted");
+        let shown = text(&output.stderr);
+        assert!(shown.contains(words), "{arguments:?}: `{words}` is not in:\n{shown}");
+        assert!(!shown.contains("panicked"), "{shown}");
+    }
+}

@@ -1,0 +1,196 @@
+//! Everything built in can be brought by a user: a layer, a loss, a metric, an optimizer, a phase of a
+//! schedule, a way to clip, a data set. Each is used in the same syntax as a built-in one.
+
+#![allow(missing_docs)]
+
+use candle_core::{D, Tensor};
+use serde::{Deserialize, Serialize};
+use trainspec::data::Dataset;
+use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
+use trainspec::loss::{Loss, LossSum};
+use trainspec::metric::{Direction, Metric};
+use trainspec::optim::{Clip, Optimizer, UpdateStep};
+use trainspec::prelude::*;
+use trainspec::schedule::{Clock, Interval, Phase};
+use trainspec::{Config, Error, Pass, Problem, Result, Shape, Verdict};
+
+/// `y = x * scale`, with a factor for each feature, and a sharpness that is checked.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Rescale {
+    /// The initial factor, not 0.
+    pub start: f64,
+}
+pub use Rescale as rescale;
+
+impl Rescale {
+    pub const fn check(&self) -> Verdict {
+        if self.start == 0.0 { Err(Problem::new("start is 0; expected another number")) } else { Ok(()) }
+    }
+
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        match input.reals() {
+            Ok(()) => Ok(input),
+            Err(problem) => Err(problem),
+        }
+    }
+}
+
+impl Config for Rescale {
+    const NAME: &'static str = "rescale";
+    const DEFAULT: Self = Self { start: 1.0 };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for Rescale {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
+        vec![Parameter::new("factor", &[inputs[0].last()], Role::Norm, Init::Ones)]
+    }
+
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
+        let [x] = inputs else { return Err(Error::arity("rescale", 1, inputs.len())) };
+        Ok(x.broadcast_mul(&(pass.parameter("factor")? * self.start)?)?)
+    }
+}
+
+macro_rules! plain_config {
+    ($name:ident { $($key:ident: $ty:ty = $value:expr),* }) => {
+        #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+        pub struct $name {
+            $(pub $key: $ty,)*
+        }
+        impl $name {
+            pub const fn check(&self) -> Verdict {
+                Ok(())
+            }
+        }
+        impl Config for $name {
+            const NAME: &'static str = stringify!($name);
+            const DEFAULT: Self = Self { $($key: $value),* };
+            const CHECK: fn(&Self) -> Verdict = Self::check;
+        }
+    };
+}
+
+plain_config!(FourthPower {});
+plain_config!(WorstError {});
+plain_config!(SignDescent { lr: f64 = 0.01 });
+plain_config!(Halve { every: u64 = 1 });
+plain_config!(Shrink { by: f64 = 0.5 });
+
+impl Loss<Values<1>, Values<1>> for FourthPower {
+    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
+        Ok(LossSum { sum: (prediction - target)?.sqr()?.sqr()?.sum_all()?, weight: target.dim(0)? as f64 })
+    }
+}
+
+impl Metric<Values<1>, Values<1>> for WorstError {
+    const LABEL: &'static str = "worst_error";
+    const DIRECTION: Direction = Direction::Lower;
+
+    fn measure(&self, prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)> {
+        let worst = (prediction - target)?.abs()?.flatten_all()?.max(D::Minus1)?.to_scalar::<f32>()?;
+        Ok((f64::from(worst), 1.0))
+    }
+}
+
+impl Optimizer for SignDescent {
+    type State = [f32; 0];
+    const STATE: &'static [&'static str] = &[];
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn rule(&self, step: UpdateStep, _: Role) -> impl Fn(f32, f32, &mut [f32; 0]) -> f32 {
+        let lr = step.lr as f32;
+        move |w, g, []| if g == 0.0 { w } else { w - lr * g.signum() }
+    }
+}
+
+impl Phase for Halve {
+    fn length(&self) -> Option<Interval> {
+        None
+    }
+
+    fn rate(&self, j: u64, eta: f64, clock: Clock) -> f64 {
+        eta * 0.5_f64.powf((j / (self.every * clock.epoch)) as f64)
+    }
+}
+
+impl Clip for Shrink {
+    fn factor(&self, _: f64) -> f64 {
+        self.by
+    }
+}
+
+/// Points of a parabola.
+struct Parabola;
+
+impl Dataset for Parabola {
+    type Input = Features<1>;
+    type Target = Values<1>;
+
+    fn len(&self) -> usize {
+        200
+    }
+
+    fn sample(&self, index: usize, input: &mut [f32], target: &mut [f32]) -> Result<()> {
+        let x = index as f32 / 100.0 - 1.0;
+        input.fill(x);
+        target.fill(x * x);
+        Ok(())
+    }
+}
+
+#[model]
+fn Curve(x: Features<1>) -> Values<1> {
+    let hidden = x.linear(out = 16).tanh();
+    let scaled = hidden.rescale(start = 2.0);
+    scaled.linear(out = 1)
+}
+
+train! {
+    Fit {
+        model: Curve,
+        data: Parabola,
+        loss: FourthPower,
+        metrics: [WorstError {}, MeanAbsoluteError],
+        batch: 20,
+        epochs: 40,
+        optimizer: SignDescent { lr: 0.02 },
+        schedule: [Warmup { epochs: 1 }, Halve { every: 10 }],
+        clip: Shrink {},
+        early_stop: EarlyStop { monitor: ValMetric("worst_error"), patience: 40 },
+    }
+}
+
+// With a constant of its name a configuration can be given bare: `loss: FourthPower`.
+#[allow(non_upper_case_globals)]
+const FourthPower: FourthPower = FourthPower::DEFAULT;
+
+#[test]
+fn a_run_of_nothing_built_in() {
+    let run = Fit::training().without_folder().run().unwrap();
+    let test = run.outcome.test.unwrap();
+    // The mean distance of a parabola over [-1, 1] from its best constant, 1/3, is 0.257 (4 / (9 sqrt 3)); a
+    // model that has learned something of its bend is well below.
+    assert!(test.metrics["mean_absolute_error"] < 0.2, "{test:?}");
+    let names: Vec<_> = run.model.parameters().map(|(name, _)| name.to_owned()).collect();
+    assert_eq!(
+        names,
+        ["linear_1.weight", "linear_1.bias", "scaled.factor", "linear_2.weight", "linear_2.bias"]
+    );
+}
+
+/// A user's rule speaks at start-up and for `--set` as it does to the compiler.
+#[test]
+fn keys_of_a_users_own_are_set_and_spelled_out() {
+    let mut training = Fit::training().set("optimizer.lr", "0.5").unwrap();
+    let spec = training.spec().unwrap();
+    assert_eq!(spec["optimizer"]["lr"], 0.5);
+    assert_eq!(spec["optimizer"]["type"], "SignDescent");
+    assert_eq!(spec["schedule"][1]["every"], 10);
+    assert_eq!(spec["clip"]["by"], 0.5);
+}

@@ -1,0 +1,103 @@
+//! The two samples of the design, as printed there, and a training step of each.
+
+#![allow(missing_docs)]
+
+use trainspec::prelude::*;
+
+/// Two convolutions and a small head for 8x8 grey digits.
+#[model]
+pub fn DigitNet(image: Image<1, 8, 8>) -> Logits<10> {
+    image
+        .conv2d(out = 32, kernel = 3, padding = 1, bias = false)
+        .batch_norm()
+        .relu()
+        .max_pool2d(kernel = 2)
+        .flatten()
+        .dropout(p = 0.25)
+        .linear(out = 10)
+}
+
+train! {
+    /// Classifies handwritten digits.
+    pub Digits {
+        model: DigitNet,
+        data: Digits8x8::embedded(),
+        loss: CrossEntropy { label_smoothing: 0.05 },
+        metrics: [Accuracy],
+        batch: 64,
+        accumulate: 2,
+        epochs: 40,
+        seed: 42,
+        optimizer: AdamW { lr: 3e-3, weight_decay: 0.05 },
+        schedule: [Warmup { steps: 50 }, Cosine { floor: 1e-5 }],
+        clip: GlobalNorm { max: 1.0 },
+        precision: F32,
+        early_stop: EarlyStop { monitor: ValLoss, patience: 8 },
+        checkpoint: Checkpoint { every: Epochs(1), keep: 3 },
+    }
+}
+
+/// The program's `main`, which is compiled and not run here.
+#[allow(dead_code)]
+fn main() -> trainspec::Result<()> {
+    Digits::main()
+}
+
+#[model]
+fn Block(x: Value, heads: usize) -> Value {
+    let x = x + x.layer_norm().self_attention(heads = heads, causal = true, dropout = 0.1);
+    x + x.layer_norm().linear(out = 1024).gelu().linear(out = 256).dropout(p = 0.1)
+}
+
+#[model]
+pub fn CharGpt<const DEPTH: usize>(tokens: Tokens<65, 128>) -> TokenLogits<65> {
+    let mut x = tokens.embedding(out = 256) + tokens.position_embedding(out = 256);
+    for _ in 0..DEPTH {
+        x = x.block(heads = 4);
+    }
+    x.layer_norm().linear(out = 65)
+}
+
+/// Eight sequences that count upwards, and what follows each token.
+fn counting() -> trainspec::Result<InMemory<Tokens<65, 128>, Tokens<65, 128>>> {
+    let tokens = |first: u32| (0..8).flat_map(move |row| (0..128).map(move |i| (row * 7 + first + i) % 65));
+    InMemory::new(tokens(0).collect(), tokens(1).collect())
+}
+
+train! {
+    /// Learns to count.
+    Characters {
+        model: CharGpt<2>,
+        data: counting(),
+        metrics: [Accuracy],
+        batch: 2,
+        steps: 2,
+        optimizer: AdamW { lr: 1e-3 },
+        clip: GlobalNorm { max: 1.0 },
+    }
+}
+
+#[test]
+fn the_digits_take_an_epoch() {
+    let run = Digits::training()
+        .set("checkpoint", "null")
+        .and_then(|run| run.set("schedule.0.steps", "2"))
+        .unwrap()
+        .epochs(1)
+        .without_folder()
+        .run()
+        .unwrap();
+    assert!(run.outcome.test.unwrap().metrics["accuracy"] > 0.3);
+}
+
+#[test]
+fn the_transformer_takes_steps() {
+    let run = Characters::training().without_folder().run().unwrap();
+    assert_eq!(run.outcome.steps, 2);
+    let loss = run.outcome.validation.or(run.outcome.test).map(|evaluation| evaluation.loss);
+    assert!(loss.is_none_or(f64::is_finite));
+    // Two of its 28 layers' parameters, by the paths that a model file has.
+    let names: Vec<_> = run.model.parameters().map(|(name, _)| name.to_owned()).collect();
+    assert!(names.contains(&"block.0.linear_2.bias".to_owned()), "{names:?}");
+    assert!(names.contains(&"block.1.self_attention_1.in_weight".to_owned()), "{names:?}");
+}
