@@ -4,10 +4,9 @@ pub use serde;
 
 pub use crate::cli::main;
 pub use crate::config::Config;
-pub use crate::data::IntoDataset;
 pub use crate::error::Result;
 pub use crate::graph::{Module, Scope, Value};
 pub use crate::model::{Blank, Model};
 pub use crate::shape::{Kind, Shape, Trace, Verdict, alone, whole};
-pub use crate::spec::{Declared, Rules, Spec, data_of};
+pub use crate::spec::{Rules, Spec, data_of, model_of, opened};
 pub use crate::training::Training;

@@ -37,22 +37,9 @@ pub struct Trained<M> {
     model: PhantomData<fn() -> M>,
 }
 
-impl<M: Model> Trained<M>
-where
-    M::Input: InputKind,
-{
+impl<M: Model> Trained<M> {
     pub(crate) fn new(graph: Graph, parameters: Vec<Tensor>, normalizer: Option<Normalizer>) -> Self {
         Self { graph, parameters, normalizer, model: PhantomData }
-    }
-
-    /// Reads a model file.
-    ///
-    /// # Errors
-    /// If the file cannot be read, or its tensors are not those of the model; all that differ are named.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let graph = M::graph()?;
-        let (parameters, normalizer) = file::read(path.as_ref(), &graph)?;
-        Ok(Self::new(graph, parameters, normalizer))
     }
 
     /// Writes the model as safetensors: each parameter under its path, f32, and how inputs are normalized.
@@ -62,6 +49,30 @@ where
     /// If the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         file::write(path.as_ref(), &self.graph, &self.parameters, self.normalizer.as_ref())
+    }
+
+    /// The parameters and running statistics by their paths.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        self.graph.parameters.iter().map(|parameter| parameter.path.as_str()).zip(&self.parameters)
+    }
+
+    pub(crate) fn tensors(&self) -> &[Tensor] {
+        &self.parameters
+    }
+}
+
+impl<M: Model> Trained<M>
+where
+    M::Input: InputKind,
+{
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or its tensors are not those of the model; all that differ are named.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let graph = M::graph()?;
+        let (parameters, normalizer) = file::read(path.as_ref(), &graph)?;
+        Ok(Self::new(graph, parameters, normalizer))
     }
 
     /// What the model gives for some samples, one after the other as they come from the data, not yet
@@ -105,24 +116,13 @@ where
             )));
         }
         let samples = match &self.normalizer {
-            Some(normalizer) if samples.dtype() == DType::F32 => {
-                let mut numbers = samples.flatten_all()?.to_vec1::<f32>()?;
-                for sample in numbers.chunks_mut(shape.elements().max(1)) {
-                    normalizer.apply(sample);
-                }
-                Tensor::from_vec(numbers, samples.shape(), samples.device())?
+            Some(normalizer) => {
+                let mut numbers = samples.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
+                normalizer.apply(&mut numbers);
+                Tensor::from_vec(numbers, samples.shape(), &Device::Cpu)?
             }
-            _ => samples.clone(),
+            None => samples.clone(),
         };
         Ok(forward(&self.graph, &self.parameters, &[samples], Mode::Evaluate)?.0)
-    }
-
-    /// The parameters and running statistics by their paths.
-    pub fn parameters(&self) -> impl Iterator<Item = (&str, &Tensor)> {
-        self.graph.parameters.iter().map(|parameter| parameter.path.as_str()).zip(&self.parameters)
-    }
-
-    pub(crate) fn tensors(&self) -> &[Tensor] {
-        &self.parameters
     }
 }

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::data::{AnyDataset, Dataset, Prepared};
+use crate::data::{AnyDataset, Prepared};
 use crate::engine;
 use crate::error::{Error, Result};
+use crate::graph::Graph;
 use crate::model::Model;
 use crate::run::Folder;
-use crate::shape::{Fits, InputKind, OutputKind};
+use crate::shape::TargetKind;
 use crate::spec::{Device, Settings, Spec, hash};
 use crate::train::{self, Evaluation, Event, Observer, Outcome};
 use crate::trained::Trained;
@@ -33,6 +34,7 @@ pub struct Training<M> {
     name: &'static str,
     settings: Result<Settings>,
     overrides: Vec<(String, String)>,
+    graph: fn() -> Result<Graph>,
     open: Box<dyn Fn() -> Result<Box<dyn AnyDataset>>>,
     out: Option<PathBuf>,
     model: PhantomData<fn() -> M>,
@@ -49,24 +51,18 @@ pub struct Run<M> {
     pub folder: Option<PathBuf>,
 }
 
-impl<M: Model> Training<M>
-where
-    M::Input: InputKind,
-    M::Output: OutputKind,
-{
+impl<M: Model> Training<M> {
     /// The run of a spec; its folders are `runs/<name>/<id>`.
-    pub fn declared<D: Dataset>(name: &'static str, spec: Spec<M, D>) -> Self
-    where
-        D::Input: Fits<M::Input>,
-    {
-        let open = spec.data;
+    pub fn declared<T: TargetKind>(name: &'static str, spec: Spec<M, T>) -> Self {
+        let (graph, open) = (spec.model.graph, spec.data.open);
         Self {
             name,
             settings: Settings::of(&spec),
             overrides: Vec::new(),
+            graph: graph.unwrap_or(|| Err(Error::Internal("a spec without a model"))),
             open: Box::new(move || {
                 let open = open.ok_or(Error::Internal("a spec without data"))?;
-                Ok(Box::new(open()?))
+                Ok(open()?.data)
             }),
             out: Some(PathBuf::from("runs")),
             model: PhantomData,
@@ -145,7 +141,7 @@ where
     /// # Errors
     /// If a rule does not hold.
     pub fn spec(&mut self) -> Result<serde_json::Value> {
-        let graph = M::graph()?;
+        let graph = (self.graph)()?;
         let mut spec = self.settings()?.to_json();
         if let Some(keys) = spec.as_object_mut() {
             keys.insert("model".to_owned(), graph.to_json());
@@ -184,7 +180,7 @@ where
     pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
         let spec = self.spec()?;
         let data = self.data()?;
-        let graph = M::graph()?;
+        let graph = (self.graph)()?;
         let mut folder = match &self.out {
             Some(out) => Some(Folder::create(out, self.name, &spec, &hash(&spec), &self.overrides, &data)?),
             None => None,
@@ -235,7 +231,7 @@ where
     pub fn evaluate(mut self, model: &Trained<M>, part: fn(&Prepared) -> &[usize]) -> Result<Evaluation> {
         let data = self.data()?;
         let settings = self.settings?;
-        let mut engine = engine::open(&M::graph()?, &settings)?;
+        let mut engine = engine::open(&(self.graph)()?, &settings)?;
         engine.set_parameters(model.tensors())?;
         train::evaluate(&*engine, &settings, &data, part(&data))
     }

@@ -60,10 +60,11 @@ pub(super) fn face(train: &Train) -> TokenStream {
 
 fn declaration(train: &Train) -> TokenStream {
     let Train { docs, visibility, name, .. } = train;
+    let structure = quote_spanned!(name.span()=> struct #name {});
     quote! {
         #(#docs)*
         #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-        #visibility struct #name {}
+        #visibility #structure
     }
 }
 
@@ -88,7 +89,7 @@ fn functions(
     }
 }
 
-/// `Spec { key: Some(&value), … }`: keys are fields, so that rustc knows them.
+/// `Spec { key: &value, … }`: keys are fields, so that rustc knows them.
 fn spec(train: &Train, literals: &mut Vec<Literal>) -> TokenStream {
     let entries: Vec<_> = train
         .entries
@@ -107,20 +108,20 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> TokenStream {
                     quote_spanned!(*span=> &[#(#elements),*])
                 }
             };
-            quote!(#key: ::core::option::Option::Some(#value))
+            quote!(#key: #value)
         })
         .collect();
     let model = train.model.as_ref().map(|(key, model)| {
-        let named = quote_spanned!(model.span()=> __t::Declared::<#model>::NEW);
+        let named = quote_spanned!(model.span()=> __t::model_of::<#model>());
         quote!(#key: #named,)
     });
     let data = train.data.as_ref().map(|(key, data)| {
         let model = train.model.as_ref().map(|(_, model)| model.to_token_stream());
-        let opened =
-            quote_spanned!(data.span()=> __t::data_of::<#model, _>(|| __t::IntoDataset::into_dataset(#data)));
+        let opened = quote_spanned!(data.span()=> __t::data_of(|| __t::opened::<#model, _>(#data)));
         quote!(#key: #opened,)
     });
-    quote!(__t::Spec { #model #data #(#entries,)* ..__t::Spec::DEFAULT })
+    let span = train.name.span();
+    quote_spanned!(span=> __t::Spec { #model #data #(#entries,)* ..__t::Spec::DEFAULT })
 }
 
 impl Value {

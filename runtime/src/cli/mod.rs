@@ -2,15 +2,10 @@
 
 use crate::error::Result;
 use crate::model::Model;
-use crate::shape::{InputKind, OutputKind};
 use crate::training::Training;
 
 /// Runs the command line of a declared run.
-pub fn main<M: Model>(training: Training<M>) -> Result<()>
-where
-    M::Input: InputKind,
-    M::Output: OutputKind,
-{
+pub fn main<M: Model>(training: Training<M>) -> Result<()> {
     training.run()?;
     Ok(())
 }

@@ -58,6 +58,7 @@ impl Graph {
             output: 0,
         };
         let values: Vec<_> = inputs.iter().enumerate().map(|(id, &shape)| Value { id, shape }).collect();
+        (M::CHECK)(model).map_err(|problem| problem.of(M::NAME))?;
         let mut scope = Scope { graph: &mut graph, path: String::new(), counts: BTreeMap::new() };
         let output = model.build(&mut scope, &values)?;
         graph.output = output.id;

@@ -20,8 +20,9 @@ macro_rules! elementwise {
         /// Both inputs and the output have one shape; nothing broadcasts.
         ///
         /// # Errors
-        /// `two shapes: [4] and [8]; expected one shape, nothing is broadcast`, at compile time.
+        /// `` `+` joins [4] and [8]; expected one shape, nothing is broadcast ``, at compile time.
         #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
         pub struct $layer {}
 
         impl $layer {

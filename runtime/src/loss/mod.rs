@@ -7,9 +7,11 @@
 
 mod cross_entropy;
 mod mean_squared_error;
+mod suggested;
 
 pub use cross_entropy::CrossEntropy;
 pub use mean_squared_error::MeanSquaredError;
+pub(crate) use suggested::Suggested;
 
 use candle_core::Tensor;
 
@@ -30,12 +32,6 @@ pub struct LossSum {
 }
 
 /// A loss for a model that gives `Output` and data that give `Target`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not compare `{Output}` with `{Target}`",
-    label = "this loss does not fit what the model gives and the data expect",
-    note = "`CrossEntropy` compares `Logits<C>` with `Class<C>` and `TokenLogits<V>` with `Tokens<V, T>`; \
-            `MeanSquaredError` compares `Values<N>` with `Values<N>`"
-)]
 pub trait Loss<Output: Kind, Target: Kind>: Config {
     /// The loss of a batch, summed.
     ///
@@ -45,6 +41,12 @@ pub trait Loss<Output: Kind, Target: Kind>: Config {
 }
 
 /// A loss of any type, for one model and one kind of target.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not compare `{Output}` with `{Target}`",
+    label = "this loss does not fit what the model gives and the data expect",
+    note = "`CrossEntropy` compares `Logits<C>` with `Class<C>` and `TokenLogits<V>` with `Tokens<V, T>`; \
+            `MeanSquaredError` compares `Values<N>` with `Values<N>`"
+)]
 pub trait AnyLoss<Output, Target>: Setting {
     /// [`Loss::sum`]
     ///
@@ -58,6 +60,7 @@ pub trait AnyLoss<Output, Target>: Setting {
     fn with(&self, json: &serde_json::Value) -> Result<Box<dyn AnyLoss<Output, Target>>, String>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output: Kind, Target: Kind, L: Loss<Output, Target>> AnyLoss<Output, Target> for L {
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
         Loss::sum(self, prediction, target)

@@ -27,11 +27,6 @@ pub enum Direction {
 }
 
 /// A metric of a model that gives `Output` on data that give `Target`: a mean over samples.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not measure `{Output}` against `{Target}`",
-    label = "this metric does not fit what the model gives and the data expect",
-    note = "`Accuracy` is for `Logits<C>` and `TokenLogits<V>`; `MeanAbsoluteError` is for `Values<N>`"
-)]
 pub trait Metric<Output: Kind, Target: Kind>: Config {
     /// The metric's name in logs: `accuracy`.
     const LABEL: &'static str;
@@ -46,6 +41,11 @@ pub trait Metric<Output: Kind, Target: Kind>: Config {
 }
 
 /// A metric of any type, for one model and one kind of target.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not measure `{Output}` against `{Target}`",
+    label = "this metric does not fit what the model gives and the data expect",
+    note = "`Accuracy` is for `Logits<C>` and `TokenLogits<V>`; `MeanAbsoluteError` is for `Values<N>`"
+)]
 pub trait AnyMetric<Output, Target>: Setting {
     /// [`Metric::LABEL`]
     fn label(&self) -> &'static str;
@@ -63,6 +63,7 @@ pub trait AnyMetric<Output, Target>: Setting {
     fn with(&self, json: &serde_json::Value) -> Result<Box<dyn AnyMetric<Output, Target>>, String>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output: Kind, Target: Kind, M: Metric<Output, Target>> AnyMetric<Output, Target> for M {
     fn label(&self) -> &'static str {
         M::LABEL

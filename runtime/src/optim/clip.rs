@@ -6,16 +6,16 @@ use crate::config::{Config, Setting, with_changes};
 use crate::shape::{Problem, Verdict};
 
 /// A way to bound the gradient of a step: a factor for all of it, from its norm.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no way to clip gradients",
-    label = "expected `GlobalNorm {{ max: … }}`"
-)]
 pub trait Clip: Config {
     /// What every gradient is multiplied by, when their norm together is `norm`.
     fn factor(&self, norm: f64) -> f64;
 }
 
 /// A way to clip of any type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no way to clip gradients",
+    label = "expected `GlobalNorm {{ max: … }}`"
+)]
 pub trait AnyClip: Setting {
     /// [`Clip::factor`]
     fn factor(&self, norm: f64) -> f64;
@@ -26,12 +26,41 @@ pub trait AnyClip: Setting {
     fn with(&self, json: &serde_json::Value) -> Result<Box<dyn AnyClip>, String>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<C: Clip> AnyClip for C {
     fn factor(&self, norm: f64) -> f64 {
         Clip::factor(self, norm)
     }
 
     with_changes!(dyn AnyClip);
+}
+
+/// Gradients stay as they are.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoClip {}
+
+/// [`NoClip`] as a value.
+#[allow(non_upper_case_globals)]
+pub const NoClip: NoClip = NoClip {};
+
+impl NoClip {
+    /// There is nothing to check.
+    pub const fn check(&self) -> Verdict {
+        Ok(())
+    }
+}
+
+impl Config for NoClip {
+    const NAME: &'static str = "NoClip";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Clip for NoClip {
+    fn factor(&self, _: f64) -> f64 {
+        1.0
+    }
 }
 
 /// Bounds the Euclidean norm of all gradients together.

@@ -13,7 +13,7 @@ mod clip;
 mod sgd;
 
 pub use adam_w::AdamW;
-pub use clip::{AnyClip, Clip, GlobalNorm};
+pub use clip::{AnyClip, Clip, GlobalNorm, NoClip};
 pub use sgd::Sgd;
 
 use serde::{Deserialize, Serialize};
@@ -90,10 +90,6 @@ pub struct UpdateStep {
 ///     }
 /// }
 /// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no optimizer",
-    label = "expected an optimizer, such as `Sgd` or `AdamW`"
-)]
 pub trait Optimizer: Config {
     /// What is kept for each element, all 0 before the first step: `[f32; N]`.
     type State: Slots;
@@ -109,6 +105,10 @@ pub trait Optimizer: Config {
 }
 
 /// An optimizer of any type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no optimizer",
+    label = "expected an optimizer, such as `Sgd` or `AdamW`"
+)]
 pub trait AnyOptimizer: Setting {
     /// [`Optimizer::lr`]
     fn lr(&self) -> f64;
@@ -131,6 +131,7 @@ pub trait AnyOptimizer: Setting {
     fn with(&self, json: &serde_json::Value) -> Result<Box<dyn AnyOptimizer>, String>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<O: Optimizer> AnyOptimizer for O {
     fn lr(&self) -> f64 {
         Optimizer::lr(self)

@@ -36,10 +36,6 @@ pub struct Clock {
 }
 
 /// One phase of a schedule.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no phase of a schedule",
-    label = "expected a phase, such as `Warmup {{ steps: 100 }}`, `Cosine`, `Step {{ every: Epochs(10) }}`"
-)]
 pub trait Phase: Config {
     /// The phase's own length, if it has one.
     fn length(&self) -> Option<Interval>;
@@ -49,6 +45,10 @@ pub trait Phase: Config {
 }
 
 /// A phase of any type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no phase of a schedule",
+    label = "expected a phase, such as `Warmup {{ steps: 100 }}`, `Cosine`, `Step {{ every: Epochs(10) }}`"
+)]
 pub trait AnyPhase: Setting {
     /// [`Phase::length`]
     fn length(&self) -> Option<Interval>;
@@ -61,6 +61,7 @@ pub trait AnyPhase: Setting {
     fn with(&self, json: &serde_json::Value) -> Result<Box<dyn AnyPhase>, String>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<P: Phase> AnyPhase for P {
     fn length(&self) -> Option<Interval> {
         Phase::length(self)

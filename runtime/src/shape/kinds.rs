@@ -8,6 +8,7 @@ use std::fmt::Debug;
 
 use super::Shape;
 use crate::data::Elements;
+use crate::graph::Value;
 use crate::loss::{AnyLoss, CrossEntropy, MeanSquaredError};
 
 /// What a value is: the type of an input, an output or a target.
@@ -118,6 +119,9 @@ pub trait TargetKind: Kind {
 pub trait Fits<Wanted> {}
 
 impl<K: InputKind> Fits<K> for K {}
+
+/// A model over any value cannot be trained; that is said of the model, not of the data.
+impl<K: InputKind> Fits<Value> for K {}
 
 macro_rules! kinds {
     ($($(#[$docs:meta])* $name:ident<$($axis:ident),*>: $element:ty = $shape:expr;)*) => { $(

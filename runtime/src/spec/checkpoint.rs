@@ -17,6 +17,9 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// Nothing is saved while the run goes on.
+    pub const NEVER: Self = Self { every: Interval::Steps(u64::MAX), ..Self::DEFAULT };
+
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {
         if let Err(problem) = self.every.check("every") {

@@ -24,6 +24,9 @@ pub struct EarlyStop {
 }
 
 impl EarlyStop {
+    /// The run takes all its steps.
+    pub const NEVER: Self = Self { patience: u64::MAX, ..Self::DEFAULT };
+
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {
         if self.patience == 0 {

@@ -21,98 +21,144 @@ pub use settings::{Settings, canonical, hash};
 
 use std::marker::PhantomData;
 
-use crate::data::Dataset;
+use crate::config::Config;
+use crate::data::{AnyDataset, Dataset, IntoDataset};
 use crate::error::Result;
-use crate::loss::AnyLoss;
+use crate::graph::Graph;
+use crate::loss::{AnyLoss, Suggested};
 use crate::metric::AnyMetric;
 use crate::model::Model;
-use crate::optim::{AnyClip, AnyOptimizer};
-use crate::schedule::AnyPhase;
+use crate::optim::{AdamW, AnyClip, AnyOptimizer, NoClip};
+use crate::schedule::{AnyPhase, Constant};
 use crate::shape::{Fits, InputKind, Kind, OutputKind};
 
 /// The keys of [`train!`](crate::train!).
 ///
-/// Keys stand in any order. `model` and `data` are required; the others have the defaults given here.
-pub struct Spec<M: Model, D: Dataset> {
+/// Keys stand in any order. `model` and `data` are required; the others have the defaults given here. `M` is
+/// the model, `T` the kind of the data's targets. Each field is a reference to a constant, so that a whole
+/// spec is one.
+pub struct Spec<M: Model, T: Kind> {
     /// The network: a function under `#[model]`, with its const generics if it has any. Required.
     pub model: Declared<M>,
     /// What to learn from: an expression that gives a [`Dataset`] or a `Result` of one, evaluated when the
     /// program starts. Required.
-    pub data: Option<fn() -> Result<D>>,
+    pub data: Source<T>,
     /// What to minimize: a [`Loss`](crate::loss::Loss). Default: [`CrossEntropy`](crate::loss::CrossEntropy)
     /// for classes and tokens, [`MeanSquaredError`](crate::loss::MeanSquaredError) for values.
-    pub loss: Option<&'static dyn AnyLoss<M::Output, D::Target>>,
+    pub loss: &'static dyn AnyLoss<M::Output, T>,
     /// What to report beside the loss: a list of [`Metric`](crate::metric::Metric)s. Default: none.
-    pub metrics: Option<&'static [&'static dyn AnyMetric<M::Output, D::Target>]>,
+    pub metrics: &'static [&'static dyn AnyMetric<M::Output, T>],
     /// Samples in a micro-batch, at least 1. Default: 32.
-    pub batch: Option<&'static usize>,
+    pub batch: &'static usize,
     /// Micro-batches in an optimizer step, at least 1. Default: 1.
-    pub accumulate: Option<&'static usize>,
+    pub accumulate: &'static usize,
     /// Passes over the training data, at least 1. Default: 10, unless `steps` is given.
-    pub epochs: Option<&'static u64>,
+    pub epochs: &'static u64,
     /// Optimizer steps, at least 1, instead of `epochs`.
-    pub steps: Option<&'static u64>,
+    pub steps: &'static u64,
     /// What all random numbers come from. Default: 0.
-    pub seed: Option<&'static u64>,
-    /// The update rule: an [`Optimizer`](crate::optim::Optimizer). Default: [`AdamW`](crate::optim::AdamW).
-    pub optimizer: Option<&'static dyn AnyOptimizer>,
-    /// The learning rate over time: a list of [`Phase`](crate::schedule::Phase)s. Default:
-    /// [`Constant`](crate::schedule::Constant).
-    pub schedule: Option<&'static [&'static dyn AnyPhase]>,
-    /// A bound for the gradients: a [`Clip`](crate::optim::Clip). Default: none.
-    pub clip: Option<&'static dyn AnyClip>,
+    pub seed: &'static u64,
+    /// The update rule: an [`Optimizer`](crate::optim::Optimizer). Default: [`AdamW`].
+    pub optimizer: &'static dyn AnyOptimizer,
+    /// The learning rate over time: a list of [`Phase`](crate::schedule::Phase)s. Default: [`Constant`].
+    pub schedule: &'static [&'static dyn AnyPhase],
+    /// A bound for the gradients: a [`Clip`](crate::optim::Clip). Default: [`NoClip`].
+    pub clip: &'static dyn AnyClip,
     /// The type of the computation. Default: [`Precision::F32`].
-    pub precision: Option<&'static Precision>,
-    /// When to stop early. Default: never.
-    pub early_stop: Option<&'static EarlyStop>,
-    /// When to save the state of the run. Default: only the model at the end.
-    pub checkpoint: Option<&'static Checkpoint>,
+    pub precision: &'static Precision,
+    /// When to stop early. Default: [`EarlyStop::NEVER`].
+    pub early_stop: &'static EarlyStop,
+    /// When to save the state of the run. Default: [`Checkpoint::NEVER`]; the model is saved at the end.
+    pub checkpoint: &'static Checkpoint,
     /// Where to compute. Default: [`Device::Cpu`].
-    pub device: Option<&'static Device>,
+    pub device: &'static Device,
 }
 
-impl<M: Model, D: Dataset> Spec<M, D> {
+/// A length that is not given.
+pub(crate) const NOT_GIVEN: u64 = u64::MAX;
+
+impl<M: Model, T: Kind> Spec<M, T> {
     /// No key given.
     pub const DEFAULT: Self = Self {
-        model: Declared::OPEN,
-        data: None,
-        loss: None,
-        metrics: None,
-        batch: None,
-        accumulate: None,
-        epochs: None,
-        steps: None,
-        seed: None,
-        optimizer: None,
-        schedule: None,
-        clip: None,
-        precision: None,
-        early_stop: None,
-        checkpoint: None,
-        device: None,
+        model: Declared { graph: None, model: PhantomData },
+        data: Source { open: None },
+        loss: &Suggested {},
+        metrics: &[],
+        batch: &32,
+        accumulate: &1,
+        epochs: &NOT_GIVEN,
+        steps: &NOT_GIVEN,
+        seed: &0,
+        optimizer: &AdamW::DEFAULT,
+        schedule: &[&Constant],
+        clip: &NoClip,
+        precision: &Precision::F32,
+        early_stop: &EarlyStop::NEVER,
+        checkpoint: &Checkpoint::NEVER,
+        device: &Device::Cpu,
     };
 }
 
-/// The model of a spec: a type, for which no value is needed.
-pub struct Declared<M>(PhantomData<fn() -> M>);
-
-impl<M> Declared<M> {
-    const OPEN: Self = Self(PhantomData);
+/// The model of a spec: a type, and how to build its graph.
+pub struct Declared<M> {
+    pub(crate) graph: Option<fn() -> Result<Graph>>,
+    model: PhantomData<fn() -> M>,
 }
 
-impl<M: Model> Declared<M>
+/// A model that can be trained: one that takes data and gives something that a loss can judge.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be trained by itself",
+    label = "this model is a part of other models, or takes several values",
+    note = "to train it, give it one input of a kind, `Image<C, H, W>`, `Features<N>` or `Tokens<V, T>`, and an \
+            output of a kind, `Logits<C>`, `Values<N>` or `TokenLogits<V>`"
+)]
+pub trait Trainable: Model {
+    /// [`Model::graph`]
+    ///
+    /// # Errors
+    /// If a rule of the model does not hold.
+    fn build_graph() -> Result<Graph>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<M: Model> Trainable for M
 where
     M::Input: InputKind,
     M::Output: OutputKind,
 {
-    /// A model that can be trained.
-    pub const NEW: Self = Self::OPEN;
+    fn build_graph() -> Result<Graph> {
+        M::graph()
+    }
 }
 
-/// The data of a spec for model `M`.
-pub const fn data_of<M: Model, D: Dataset>(open: fn() -> Result<D>) -> Option<fn() -> Result<D>>
+/// The value of the key `model`.
+pub const fn model_of<M: Trainable>() -> Declared<M> {
+    Declared { graph: Some(M::build_graph), model: PhantomData }
+}
+
+/// The data of a spec: how to open them.
+pub struct Source<T> {
+    pub(crate) open: Option<fn() -> Result<Opened<T>>>,
+}
+
+/// An opened data set whose targets are of kind `T`.
+pub struct Opened<T> {
+    pub(crate) data: Box<dyn AnyDataset>,
+    target: PhantomData<fn() -> T>,
+}
+
+/// Opens the data for model `M`.
+///
+/// # Errors
+/// If they cannot be opened.
+pub fn opened<M: Model, R: IntoDataset>(data: R) -> Result<Opened<<R::Data as Dataset>::Target>>
 where
-    D::Input: Fits<M::Input> + Kind,
+    <R::Data as Dataset>::Input: Fits<M::Input>,
 {
-    Some(open)
+    Ok(Opened { data: Box::new(data.into_dataset()?), target: PhantomData })
+}
+
+/// The value of the key `data`.
+pub const fn data_of<T: Kind>(open: fn() -> Result<Opened<T>>) -> Source<T> {
+    Source { open: Some(open) }
 }

@@ -1,9 +1,8 @@
 //! The rules of a spec's own keys, in const evaluation.
 
-use super::Spec;
-use crate::data::Dataset;
+use super::{NOT_GIVEN, Spec};
 use crate::model::Model;
-use crate::shape::{Problem, Verdict};
+use crate::shape::{Kind, Problem, Verdict};
 
 /// A verdict for each key of a spec.
 #[derive(Clone, Copy)]
@@ -72,28 +71,22 @@ impl Rules {
     }
 }
 
-impl<M: Model, D: Dataset> Spec<M, D> {
+impl<M: Model, T: Kind> Spec<M, T> {
     /// The rules of the spec's own keys. Those of its optimizer, loss and so on stand with their types.
     pub const fn rules(&self) -> Rules {
-        let precision = match self.precision {
-            Some(precision) => precision.check(),
-            None => Ok(()),
-        };
         Rules::over(
-            given(self.batch),
-            given(self.accumulate),
-            given(self.epochs),
-            given(self.steps),
-            precision,
+            Some(*self.batch),
+            Some(*self.accumulate),
+            given(*self.epochs),
+            given(*self.steps),
+            self.precision.check(),
         )
     }
 }
 
-const fn given<T: Copy>(key: Option<&T>) -> Option<T> {
-    match key {
-        Some(value) => Some(*value),
-        None => None,
-    }
+/// A length, if it is given.
+pub(super) const fn given(length: u64) -> Option<u64> {
+    if length == NOT_GIVEN { None } else { Some(length) }
 }
 
 const fn wide(key: Option<usize>) -> Option<u64> {

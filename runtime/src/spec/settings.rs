@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::bound::Held;
+use super::rules::given;
 use super::{BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, Precision, Rules, Spec};
 use crate::config::{Config, Setting, from_json};
-use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::loss::AnyLoss;
+use crate::loss::{AnyLoss, Suggested};
 use crate::model::Model;
-use crate::optim::{AdamW, AnyClip, AnyOptimizer};
-use crate::schedule::{AnyPhase, Constant};
+use crate::optim::{AnyClip, AnyOptimizer};
+use crate::schedule::AnyPhase;
 use crate::shape::{Kind, TargetKind};
 
 /// Every key of a run with its value.
@@ -37,7 +37,7 @@ pub struct Settings {
     /// [`Spec::schedule`]
     pub schedule: Vec<Box<dyn AnyPhase>>,
     /// [`Spec::clip`]
-    pub clip: Option<Box<dyn AnyClip>>,
+    pub clip: Box<dyn AnyClip>,
     /// [`Spec::precision`]
     pub precision: Precision,
     /// [`Spec::early_stop`]
@@ -49,56 +49,40 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Samples in a micro-batch if the spec says nothing.
-    const BATCH: usize = 32;
-    /// Passes over the data if the spec says nothing.
+    /// Passes over the data if the spec gives no length.
     const EPOCHS: u64 = 10;
 
     /// The keys of a spec, with every default.
-    pub(crate) fn of<M: Model, D: Dataset>(spec: &Spec<M, D>) -> Result<Self> {
-        let loss: Held<dyn AnyLoss<M::Output, D::Target>> = match spec.loss {
-            Some(loss) => Held::Declared(loss),
-            None => default_loss::<M, D>()?,
+    pub(crate) fn of<M: Model, T: TargetKind>(spec: &Spec<M, T>) -> Result<Self> {
+        let loss = if spec.loss.name() == Suggested::NAME {
+            suggested_loss::<M, T>()?
+        } else {
+            Held::Declared(spec.loss)
         };
-        // A value of the spec as one of its own, through the JSON that `--set` changes too.
-        let own = |key: &str, made: Result<Box<dyn AnyOptimizer>, String>| {
-            made.map_err(|problem| fault(key, problem))
-        };
-        let optimizer: &dyn AnyOptimizer = spec.optimizer.unwrap_or(&AdamW::DEFAULT);
-        let optimizer = own("optimizer", optimizer.with(&optimizer.to_json()))?;
-        let phases: &[&dyn AnyPhase] = spec.schedule.unwrap_or(&[&Constant]);
-        let schedule = phases
-            .iter()
-            .map(|phase| phase.with(&phase.to_json()))
-            .collect::<Result<_, _>>()
-            .map_err(|problem| fault("schedule", problem))?;
-        let clip = spec
-            .clip
-            .map(|clip| clip.with(&clip.to_json()))
-            .transpose()
-            .map_err(|problem| fault("clip", problem))?;
-        let metrics = spec.metrics.unwrap_or_default().iter().map(|&metric| {
+        let metrics = spec.metrics.iter().map(|&metric| {
             let metric: Box<dyn BoundMetric> = Box::new(Held::Declared(metric));
             metric
         });
+        // Values of the settings' own, through the JSON that `--set` changes too.
+        let key = |key: &'static str| move |problem: String| fault(key, problem);
+        let schedule =
+            spec.schedule.iter().map(|phase| phase.with(&phase.to_json())).collect::<Result<_, _>>();
+        let (epochs, steps) = (given(*spec.epochs), given(*spec.steps));
         let settings = Self {
             loss: Arc::new(loss),
             metrics: metrics.collect(),
-            batch: spec.batch.copied().unwrap_or(Self::BATCH),
-            accumulate: spec.accumulate.copied().unwrap_or(1),
-            epochs: match (spec.epochs, spec.steps) {
-                (None, Some(_)) => None,
-                (epochs, _) => Some(epochs.copied().unwrap_or(Self::EPOCHS)),
-            },
-            steps: spec.steps.copied(),
-            seed: spec.seed.copied().unwrap_or(0),
-            optimizer,
-            schedule,
-            clip,
-            precision: spec.precision.copied().unwrap_or(Precision::F32),
-            early_stop: spec.early_stop.copied(),
-            checkpoint: spec.checkpoint.copied(),
-            device: spec.device.copied().unwrap_or(Device::Cpu),
+            batch: *spec.batch,
+            accumulate: *spec.accumulate,
+            epochs: if steps.is_some() { epochs } else { Some(epochs.unwrap_or(Self::EPOCHS)) },
+            steps,
+            seed: *spec.seed,
+            optimizer: spec.optimizer.with(&spec.optimizer.to_json()).map_err(key("optimizer"))?,
+            schedule: schedule.map_err(key("schedule"))?,
+            clip: spec.clip.with(&spec.clip.to_json()).map_err(key("clip"))?,
+            precision: *spec.precision,
+            early_stop: Some(*spec.early_stop).filter(|stop| *stop != EarlyStop::NEVER),
+            checkpoint: Some(*spec.checkpoint).filter(|checkpoint| *checkpoint != Checkpoint::NEVER),
+            device: *spec.device,
         };
         settings.check()?;
         Ok(settings)
@@ -119,9 +103,7 @@ impl Settings {
         for phase in &self.schedule {
             phase.judge()?;
         }
-        if let Some(clip) = &self.clip {
-            clip.judge()?;
-        }
+        self.clip.judge()?;
         if let Some(checkpoint) = &self.checkpoint {
             Setting::judge(checkpoint)?;
         }
@@ -157,7 +139,7 @@ impl Settings {
             "accumulate": self.accumulate,
             "batch": self.batch,
             "checkpoint": self.checkpoint.as_ref().map(Setting::to_json),
-            "clip": self.clip.as_ref().map(|clip| clip.to_json()),
+            "clip": self.clip.to_json(),
             "device": self.device,
             "early_stop": self.early_stop.as_ref().map(Setting::to_json),
             "epochs": self.epochs,
@@ -198,12 +180,7 @@ impl Settings {
             "accumulate" => self.accumulate = read(json)?,
             "batch" => self.batch = read(json)?,
             "checkpoint" => self.checkpoint = part(json)?,
-            "clip" => {
-                self.clip = match &self.clip {
-                    Some(clip) if !json.is_null() => Some(clip.with(json)?),
-                    _ => None,
-                }
-            }
+            "clip" => self.clip = self.clip.with(json)?,
             "device" => self.device = read(json)?,
             "early_stop" => self.early_stop = part(json)?,
             "epochs" => (self.epochs, self.steps) = (read(json)?, None),
@@ -290,19 +267,19 @@ fn place<'a>(json: &'a mut Value, key: &str) -> Result<&'a mut Value> {
 }
 
 /// The loss that the target's kind suggests, if the model gives what that loss takes.
-fn default_loss<M: Model, D: Dataset>() -> Result<Held<dyn AnyLoss<M::Output, D::Target>>> {
+fn suggested_loss<M: Model, T: TargetKind>() -> Result<Held<dyn AnyLoss<M::Output, T>>> {
     let missing = || {
         fault(
             "loss",
             format!(
                 "there is no default for a model that gives `{}` and data that give `{}`; add `loss: …`",
                 <M::Output as Kind>::NAME,
-                <D::Target as Kind>::NAME
+                T::NAME
             ),
         )
     };
-    let suggested = D::Target::default_loss().ok_or_else(missing)?;
-    match suggested.downcast::<Box<dyn AnyLoss<M::Output, D::Target>>>() {
+    let suggested = T::default_loss().ok_or_else(missing)?;
+    match suggested.downcast::<Box<dyn AnyLoss<M::Output, T>>>() {
         Ok(loss) => Ok(Held::Made(*loss)),
         Err(_) => Err(missing()),
     }

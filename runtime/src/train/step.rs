@@ -33,7 +33,7 @@ pub(super) fn step(
     let average = 1.0 / totals.weight();
     let gradient_norm = global_norm(engine.gradients().iter().map(Vec::as_slice)) * average;
     refuse_non_finite(engine, graph, k + 1, totals.loss(), gradient_norm)?;
-    let factor = settings.clip.as_ref().map_or(1.0, |clip| clip.factor(gradient_norm));
+    let factor = settings.clip.factor(gradient_norm);
     let lr = schedule.rate(k);
     engine.update(&*settings.optimizer, UpdateStep { t: k + 1, lr }, average * factor)?;
     let report =

@@ -16,7 +16,7 @@ pub fn Outer(image: Image<1, 8, 8>) -> Logits<10> {
 train! {
     pub Run {
         model: Net,
-        data: trainspec::data::Digits8x8::embedded(),
+        data: Digits8x8::embedded(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The model's struct, its call name, and what it is to the runtime.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{quote, quote_spanned};
 
 use super::layers::Called;
 use crate::model::ast::Signature;
@@ -27,6 +27,8 @@ pub(super) fn types(runtime: &Runtime, signature: &Signature, layers: &[Called])
         };
         quote!(#docs pub #name: #ty,)
     });
+    // Where rustc points at the definition, it points at the user's name.
+    let structure = quote_spanned!(name.span()=> struct #name #parameters { #(#fields)* });
     let call_name = snake_case(name);
     let alias = (call_name != *name).then(|| {
         quote! {
@@ -46,9 +48,7 @@ pub(super) fn types(runtime: &Runtime, signature: &Signature, layers: &[Called])
             #private::serde::Deserialize,
         )]
         #[serde(crate = #serde)]
-        #visibility struct #name #parameters {
-            #(#fields)*
-        }
+        #visibility #structure
         #alias
     }
 }
@@ -131,6 +131,5 @@ fn table(layers: &[Called]) -> TokenStream {
         let keys = called.keys.replace('|', "\\|");
         text.push_str(&format!("| `{}` | {keys} |\n", called.name));
     }
-    let ident = format_ident!("doc");
-    quote!(#[#ident = #text])
+    quote!(#[doc = #text])
 }

@@ -1,0 +1,25 @@
+//! The loss of a spec that names none.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::{Loss, LossSum};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::shape::{Kind, Verdict};
+
+/// Stands for the loss that the target's kind suggests, until the program starts.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Suggested {}
+
+impl Config for Suggested {
+    const NAME: &'static str = "Suggested";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+}
+
+impl<Output: Kind, Target: Kind> Loss<Output, Target> for Suggested {
+    fn sum(&self, _: &Tensor, _: &Tensor) -> Result<LossSum> {
+        Err(Error::Internal("the suggested loss was not looked up"))
+    }
+}
