@@ -28,7 +28,7 @@ pub(super) fn layers(body: &Steps) -> Vec<Called> {
     let mut found = Vec::new();
     in_steps(body, &mut |call| {
         let keys =
-            call.keys.iter().map(|(key, value)| format!("`{key} = {}`", tidy(value.to_token_stream())));
+            call.keys.iter().map(|(key, value)| format!("`{key} = {}`", tidy(&value.to_token_stream())));
         found.push(Called {
             name: call.layer.to_string(),
             keys: keys.collect::<Vec<_>>().join(", "),
@@ -80,6 +80,6 @@ fn in_flow(flow: &Flow, visit: &mut impl FnMut(&Call)) {
 }
 
 /// Tokens with the spaces that a person would write, for the usual constant expressions.
-fn tidy(tokens: TokenStream) -> String {
+fn tidy(tokens: &TokenStream) -> String {
     tokens.to_string().replace(" :: ", "::").replace("- ", "-").replace(" . ", ".").replace(" ,", ",")
 }

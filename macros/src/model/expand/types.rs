@@ -1,5 +1,7 @@
 //! The model's struct, its call name, and what it is to the runtime.
 
+use std::fmt::Write;
+
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
@@ -129,7 +131,7 @@ fn table(layers: &[Called]) -> TokenStream {
     let mut text = String::from("\n| layer | keys |\n| --- | --- |\n");
     for called in layers {
         let keys = called.keys.replace('|', "\\|");
-        text.push_str(&format!("| `{}` | {keys} |\n", called.name));
+        let _ = writeln!(text, "| `{}` | {keys} |", called.name);
     }
     quote!(#[doc = #text])
 }

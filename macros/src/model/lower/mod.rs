@@ -3,12 +3,15 @@
 //! A name is either a *value* (an input, or a `let` bound to something made of values) or configuration.
 //! Calls and operators on values are layers; everything else is passed through for rustc to judge.
 
+mod names;
+
 use std::collections::HashMap;
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::{BinOp, Block, Expr, ExprIf, GenericParam, Ident, Local, Pat, Stmt};
 
+use self::names::{as_name, count_lets, find, names_of};
 use super::ast::{Body, Call, Flow, Operator, Signature, Step, Steps};
 use crate::diagnostics::Diagnostics;
 
@@ -26,8 +29,7 @@ pub(super) fn body(signature: &Signature, body: &Body, diagnostics: &mut Diagnos
     }
     names.extend(signature.keys.iter().map(|key| (key.name.to_string(), Meaning::Configuration)));
     names.extend(signature.inputs.iter().map(|input| (input.name.to_string(), Meaning::Value)));
-    let mut lowering = Lowering { diagnostics, scopes: vec![names], loops: 0, lets: HashMap::new() };
-    lowering.count_lets(&body.stmts);
+    let mut lowering = Lowering { diagnostics, scopes: vec![names], loops: 0, lets: count_lets(&body.stmts) };
     let steps = lowering.steps(body);
     if steps.tail.is_none() && lowering.diagnostics.is_empty() {
         let message = "the body ends without a value; end with the model's output, without a semicolon";
@@ -83,13 +85,13 @@ impl Lowering<'_> {
                 }
                 Stmt::Item(syn::Item::Use(_)) => steps.push(Step::Plain(statement.clone())),
                 Stmt::Expr(expression, None) if is_last && self.is_flow(expression) => {
-                    tail = self.flow(expression)
+                    tail = self.flow(expression);
                 }
                 Stmt::Expr(expression, semicolon) => {
-                    steps.extend(self.statement(expression, semicolon.is_some()))
+                    steps.extend(self.statement(expression, semicolon.is_some()));
                 }
                 Stmt::Item(_) | Stmt::Macro(_) => {
-                    self.error(statement, format!("this is no step of a model; {FORMS}"))
+                    self.error(statement, format!("this is no step of a model; {FORMS}"));
                 }
             }
         }
@@ -365,16 +367,16 @@ impl Lowering<'_> {
     }
 
     fn mentions_value(&self, tokens: impl ToTokens) -> bool {
-        mentions(tokens.to_token_stream(), &|name| self.meaning(name) == Some(Meaning::Value))
+        find(tokens.to_token_stream(), &|name| self.meaning(name) == Some(Meaning::Value)).is_some()
     }
 
     fn depends(&self, tokens: TokenStream) -> bool {
-        mentions(tokens, &|name| self.meaning(name).is_some())
+        find(tokens, &|name| self.meaning(name).is_some()).is_some()
     }
 
     fn refuse_value(&mut self, expression: &Expr) {
         if let Some(name) =
-            first(expression.to_token_stream(), &|name| self.meaning(name) == Some(Meaning::Value))
+            find(expression.to_token_stream(), &|name| self.meaning(name) == Some(Meaning::Value))
         {
             self.error(&name, format!("`{name}` is a value of the model; expected a constant here"));
         }
@@ -388,81 +390,6 @@ impl Lowering<'_> {
             ));
         }
     }
-
-    fn count_lets(&mut self, statements: &[Stmt]) {
-        struct Lets<'a>(&'a mut HashMap<String, usize>);
-        impl Lets<'_> {
-            fn block(&mut self, block: &Block) {
-                self.statements(&block.stmts);
-            }
-            fn statements(&mut self, statements: &[Stmt]) {
-                for statement in statements {
-                    match statement {
-                        Stmt::Local(local) => {
-                            for name in names_of(&local.pat) {
-                                *self.0.entry(name.to_string()).or_default() += 1;
-                            }
-                            if let Some(init) = &local.init {
-                                self.expression(&init.expr);
-                            }
-                        }
-                        Stmt::Expr(expression, _) => self.expression(expression),
-                        _ => {}
-                    }
-                }
-            }
-            fn expression(&mut self, expression: &Expr) {
-                match expression {
-                    Expr::If(choice) => {
-                        self.block(&choice.then_branch);
-                        if let Some((_, branch)) = &choice.else_branch {
-                            self.expression(branch);
-                        }
-                    }
-                    Expr::Block(block) => self.block(&block.block),
-                    Expr::ForLoop(for_loop) => self.block(&for_loop.body),
-                    Expr::Assign(assign) => {
-                        // A name that is assigned again names more than one layer.
-                        if let Some(name) = as_name(&assign.left) {
-                            *self.0.entry(name.to_string()).or_default() += 1;
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Lets(&mut self.lets).statements(statements);
-    }
-}
-
-/// A plain name.
-fn as_name(expression: &Expr) -> Option<&Ident> {
-    match expression {
-        Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
-        _ => None,
-    }
-}
-
-/// The names that a pattern binds, for the patterns that a `let` of configuration has.
-fn names_of(pattern: &Pat) -> Vec<Ident> {
-    match pattern {
-        Pat::Ident(pattern) => vec![pattern.ident.clone()],
-        Pat::Type(pattern) => names_of(&pattern.pat),
-        Pat::Tuple(pattern) => pattern.elems.iter().flat_map(names_of).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn mentions(tokens: TokenStream, is_wanted: &dyn Fn(&Ident) -> bool) -> bool {
-    first(tokens, is_wanted).is_some()
-}
-
-fn first(tokens: TokenStream, is_wanted: &dyn Fn(&Ident) -> bool) -> Option<Ident> {
-    tokens.into_iter().find_map(|token| match token {
-        TokenTree::Ident(name) if is_wanted(&name) => Some(name),
-        TokenTree::Group(group) => first(group.stream(), is_wanted),
-        _ => None,
-    })
 }
 
 fn span_of(flow: &Flow) -> Span {

@@ -1,0 +1,88 @@
+//! Names in a model's body: which there are, and how often each is bound.
+
+use std::collections::HashMap;
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::{Block, Expr, Ident, Pat, Stmt};
+
+/// How often each name is bound by a `let` or assigned again. A name that is bound once can name a layer.
+pub(super) fn count_lets(statements: &[Stmt]) -> HashMap<String, usize> {
+    let mut lets = Lets(HashMap::new());
+    lets.statements(statements);
+    lets.0
+}
+
+struct Lets(HashMap<String, usize>);
+
+impl Lets {
+    fn bind(&mut self, name: &Ident) {
+        *self.0.entry(name.to_string()).or_default() += 1;
+    }
+
+    fn statements(&mut self, statements: &[Stmt]) {
+        for statement in statements {
+            match statement {
+                Stmt::Local(local) => {
+                    for name in names_of(&local.pat) {
+                        self.bind(&name);
+                    }
+                    if let Some(init) = &local.init {
+                        self.expression(&init.expr);
+                    }
+                }
+                Stmt::Expr(expression, _) => self.expression(expression),
+                _ => {}
+            }
+        }
+    }
+
+    fn block(&mut self, block: &Block) {
+        self.statements(&block.stmts);
+    }
+
+    fn expression(&mut self, expression: &Expr) {
+        match expression {
+            Expr::If(choice) => {
+                self.block(&choice.then_branch);
+                if let Some((_, branch)) = &choice.else_branch {
+                    self.expression(branch);
+                }
+            }
+            Expr::Block(block) => self.block(&block.block),
+            Expr::ForLoop(for_loop) => self.block(&for_loop.body),
+            Expr::Assign(assign) => {
+                if let Some(name) = as_name(&assign.left) {
+                    self.bind(name);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A plain name.
+pub(super) fn as_name(expression: &Expr) -> Option<&Ident> {
+    match expression {
+        Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        _ => None,
+    }
+}
+
+/// The names that a pattern binds, for the patterns that a `let` of configuration has.
+pub(super) fn names_of(pattern: &Pat) -> Vec<Ident> {
+    match pattern {
+        Pat::Ident(pattern) => vec![pattern.ident.clone()],
+        Pat::Type(pattern) => names_of(&pattern.pat),
+        Pat::Tuple(pattern) => pattern.elems.iter().flat_map(names_of).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The first name among the tokens that is wanted.
+pub(super) fn find(tokens: TokenStream, is_wanted: &dyn Fn(&Ident) -> bool) -> Option<Ident> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(name) if is_wanted(&name) => Some(name),
+        TokenTree::Group(group) => find(group.stream(), is_wanted),
+        _ => None,
+    })
+}
