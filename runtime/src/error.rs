@@ -13,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// A rule of the spec does not hold.
     #[error("{0}")]
-    Rule(Problem),
+    Rule(String),
 
     /// A layer was given another number of values than it takes.
     #[error("{layer}: takes {expected} value(s), {found} given")]
@@ -137,6 +137,6 @@ impl Error {
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        Self::Rule(problem)
+        Self::Rule(problem.as_str().to_owned())
     }
 }

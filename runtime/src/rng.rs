@@ -97,7 +97,7 @@ fn unit(word: u32) -> f32 {
     (word >> 8) as f32 * (1.0 / 16_777_216.0)
 }
 
-/// The finalizer of SplitMix64 (Steele et al. 2014): every input bit changes every output bit.
+/// The finalizer of `SplitMix64` (Steele et al. 2014): every input bit changes every output bit.
 const fn mix(value: u64) -> u64 {
     let value = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

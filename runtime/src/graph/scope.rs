@@ -1,7 +1,6 @@
 //! Building a graph: what the code that `#[model]` writes calls.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Graph, GraphParameter, Node, Value};
@@ -67,14 +66,11 @@ impl Graph {
     }
 
     fn refuse_shared_paths(&self) -> Result<()> {
-        let mut seen = BTreeMap::new();
-        for node in &self.nodes {
-            match seen.entry(node.path.as_str()) {
-                Entry::Vacant(entry) => entry.insert(()),
-                Entry::Occupied(_) => return Err(Error::SharedPath { path: node.path.clone() }),
-            };
+        let mut seen = BTreeSet::new();
+        match self.nodes.iter().find(|node| !seen.insert(node.path.as_str())) {
+            None => Ok(()),
+            Some(node) => Err(Error::SharedPath { path: node.path.clone() }),
         }
-        Ok(())
     }
 }
 

@@ -41,7 +41,7 @@ impl CrossEntropy {
     }
 
     /// `logits` is `[rows, classes]`, `classes` is `[rows]`.
-    fn rows(&self, logits: &Tensor, classes: &Tensor) -> Result<LossSum> {
+    fn rows(self, logits: &Tensor, classes: &Tensor) -> Result<LossSum> {
         let log_p = log_softmax(logits, 1)?;
         let right = log_p.gather(&classes.unsqueeze(1)?, 1)?.sum_all()?.neg()?;
         let sum = if self.label_smoothing == 0.0 {

@@ -1,4 +1,4 @@
-//! AdamW.
+//! Adam with decoupled weight decay.
 
 use serde::{Deserialize, Serialize};
 

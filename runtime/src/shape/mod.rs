@@ -69,7 +69,10 @@ impl Shape {
         if self.is_unknown() { 0 } else { self.rank }
     }
 
-    /// The length of axis `i`, which must be below the rank.
+    /// The length of axis `i`.
+    ///
+    /// # Panics
+    /// If the shape has no axis `i`.
     #[must_use]
     pub const fn axis(self, i: usize) -> usize {
         assert!(i < self.rank, "an axis that the shape does not have");
@@ -82,7 +85,10 @@ impl Shape {
         if self.rank() == 0 { 1 } else { self.axes[self.rank - 1] }
     }
 
-    /// The same shape with another length of axis `i`, which must be below the rank.
+    /// The same shape with another length of axis `i`.
+    ///
+    /// # Panics
+    /// If the shape has no axis `i`.
     #[must_use]
     pub const fn with_axis(mut self, i: usize, length: usize) -> Self {
         assert!(i < self.rank, "an axis that the shape does not have");

@@ -216,11 +216,11 @@ impl Settings {
 /// The hash of a spec: SHA-256 over its canonical JSON.
 #[must_use]
 pub fn hash(spec: &Value) -> String {
-    Sha256::digest(canonical(spec)).iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::data::hex(&Sha256::digest(canonical(spec)))
 }
 
 /// JSON without spaces and with sorted keys, so that equal specs have equal text whatever order a
-/// dependency makes serde_json keep.
+/// dependency makes `serde_json` keep.
 #[must_use]
 pub fn canonical(json: &Value) -> String {
     match json {
