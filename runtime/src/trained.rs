@@ -1,6 +1,6 @@
 //! A trained model: parameters that predict, and the file that holds them.
 
-mod file;
+pub(crate) mod file;
 
 use std::marker::PhantomData;
 use std::path::Path;
@@ -13,6 +13,7 @@ use crate::engine::{Mode, forward};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
+use crate::run::write_whole;
 use crate::shape::{InputKind, Kind};
 
 /// A model with trained parameters, on the CPU.
@@ -61,7 +62,8 @@ where
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        file::write(path.as_ref(), &self.graph, &self.parameters, self.normalizer.as_ref())
+        let bytes = file::encode(&self.graph, &self.parameters, self.normalizer.as_ref())?;
+        write_whole(path.as_ref(), &bytes)
     }
 
     /// What the model gives for some samples, one after the other as they come from the data, not yet

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::data::{AnyDataset, Dataset, Prepared};
-use crate::engine;
+use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::run::Folder;
+use crate::run::{Folder, Start};
 use crate::shape::{Fits, InputKind, OutputKind};
 use crate::spec::{Device, Settings, Spec, hash};
 use crate::train::{self, Evaluation, Event, Observer, Outcome};
@@ -185,60 +185,81 @@ where
         let spec = self.spec()?;
         let data = self.data()?;
         let graph = M::graph()?;
-        let mut folder = match &self.out {
-            Some(out) => Some(Folder::create(out, self.name, &spec, &hash(&spec), &self.overrides, &data)?),
-            None => None,
-        };
         let settings = self.settings?;
-        if folder.is_none() && settings.checkpoint.is_some() {
+        if self.out.is_none() && settings.checkpoint.is_some() {
             return Err(Error::Setting {
                 key: "checkpoint".to_owned(),
                 problem: "there is no run folder to save to; give the run one, or remove the key".to_owned(),
             });
         }
         let mut engine = engine::open(&graph, &settings)?;
-        let outcome = {
-            let mut both = |event: &Event<'_>| {
-                if let Some(folder) = &mut folder {
-                    folder.on(event)?;
-                }
-                observer.on(event)
-            };
-            train::run(&mut *engine, &graph, &settings, &data, &mut both)
+        let start = Start {
+            name: self.name,
+            spec: &spec,
+            spec_hash: &hash(&spec),
+            overrides: &self.overrides,
+            settings: &settings,
+            graph: &graph,
+            data: &data,
         };
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
+        let mut folder = self.out.as_ref().map(|out| Folder::create(out, &start)).transpose()?;
+        match train_into(&mut folder, &mut *engine, &start, observer) {
+            Ok((model, outcome)) => {
+                if let Some(folder) = &mut folder {
+                    folder.finish(&outcome.exit.to_string(), Some(&outcome))?;
+                }
+                Ok(Run { model, outcome, folder: folder.map(|folder| folder.path().to_owned()) })
+            }
             Err(error) => {
                 if let Some(folder) = &mut folder {
-                    folder.finish(&format!("failed: {error}"), None)?;
+                    // If this fails too, what ended the run is still the error to tell.
+                    let _ = folder.finish(&format!("failed: {error}"), None);
                 }
-                return Err(error);
+                Err(error)
             }
-        };
-        let parameters = engine.parameters()?;
-        let model = Trained::new(graph, parameters, data.normalizer().cloned());
-        let folder = match folder {
-            Some(mut folder) => {
-                model.save(folder.model())?;
-                folder.finish(&outcome.exit.to_string(), Some(&outcome))?;
-                Some(folder.path().to_owned())
-            }
-            None => None,
-        };
-        Ok(Run { model, outcome, folder })
+        }
     }
 
     /// A trained model on one part of the data.
     ///
     /// # Errors
-    /// If the data cannot be used or do not fit the model.
+    /// If the data cannot be used or do not fit the model, or the part has no samples.
     pub fn evaluate(mut self, model: &Trained<M>, part: fn(&Prepared) -> &[usize]) -> Result<Evaluation> {
         let data = self.data()?;
+        if part(&data).is_empty() {
+            return Err(Error::Dataset(
+                "this part has no samples; evaluate another, or change the split".to_owned(),
+            ));
+        }
         let settings = self.settings?;
         let mut engine = engine::open(&M::graph()?, &settings)?;
         engine.set_parameters(model.tensors())?;
         train::evaluate(&*engine, &settings, &data, part(&data))
     }
+}
+
+/// Trains, and saves the model if there is a folder.
+fn train_into<M: Model>(
+    folder: &mut Option<Folder>,
+    engine: &mut dyn Engine,
+    start: &Start<'_>,
+    observer: &mut dyn Observer,
+) -> Result<(Trained<M>, Outcome)>
+where
+    M::Input: InputKind,
+{
+    let mut both = |event: &Event<'_>| {
+        if let Some(folder) = folder.as_mut() {
+            folder.on(event)?;
+        }
+        observer.on(event)
+    };
+    let outcome = train::run(engine, start.graph, start.settings, start.data, &mut both)?;
+    let model = Trained::new(start.graph.clone(), engine.parameters()?, start.data.normalizer().cloned());
+    if let Some(folder) = folder {
+        model.save(folder.model())?;
+    }
+    Ok((model, outcome))
 }
 
 /// Takes an error out of a place that is not looked at again.

@@ -1,7 +1,6 @@
 //! Model files: safetensors with one tensor for each parameter, under its path.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
@@ -15,14 +14,13 @@ use crate::graph::Graph;
 const MEAN: &str = "normalization.mean";
 const DEVIATION: &str = "normalization.deviation";
 
-/// Writes a model file aside, syncs it, and renames it to `path`.
-pub(super) fn write(
-    path: &Path,
+/// A model as the bytes of a safetensors file.
+pub(crate) fn encode(
     graph: &Graph,
     parameters: &[Tensor],
     normalizer: Option<&Normalizer>,
-) -> Result<()> {
-    let mut tensors: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
+) -> Result<Vec<u8>> {
+    let mut tensors: Vec<NamedTensor> = Vec::new();
     for (parameter, tensor) in graph.parameters.iter().zip(parameters) {
         let numbers = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
         tensors.push((parameter.path.clone(), parameter.shape.axes().to_vec(), numbers));
@@ -32,49 +30,33 @@ pub(super) fn write(
             tensors.push((name.to_owned(), vec![numbers.len()], numbers.clone()));
         }
     }
-    let metadata = serde_json::json!({ "model": graph.name, "version": env!("CARGO_PKG_VERSION") });
-    // One key only: several would be written in the random order of a hash map.
-    let metadata = HashMap::from([("trainspec".to_owned(), metadata.to_string())]);
-    write_tensors(path, &tensors, metadata)
+    encode_tensors(
+        &tensors,
+        &serde_json::json!({ "model": graph.name, "version": env!("CARGO_PKG_VERSION") }),
+    )
 }
 
-/// Writes named tensors as safetensors, whole or not at all.
-pub(crate) fn write_tensors(
-    path: &Path,
-    tensors: &[(String, Vec<usize>, Vec<f32>)],
-    metadata: HashMap<String, String>,
-) -> Result<()> {
+/// A tensor of a file: its name, axes, and numbers.
+pub(crate) type NamedTensor = (String, Vec<usize>, Vec<f32>);
+
+/// Named tensors as the bytes of a safetensors file.
+pub(crate) fn encode_tensors(tensors: &[NamedTensor], metadata: &serde_json::Value) -> Result<Vec<u8>> {
     let bytes: Vec<Vec<u8>> = tensors
         .iter()
         .map(|(_, _, numbers)| numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
         .collect();
-    let refuse = |error: safetensors::SafeTensorError| Error::ModelFile {
-        path: path.to_owned(),
-        problem: error.to_string(),
-    };
     let views = tensors
         .iter()
         .zip(&bytes)
         .map(|((name, shape, _), bytes)| {
             Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?))
         })
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(refuse)?;
-    let file = serialize(views, Some(metadata)).map_err(refuse)?;
-    write_whole(path, &file)
-}
-
-/// Writes a file aside, syncs it, and renames it, so that it is never half there.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::file(path))?;
-    file.write_all(bytes).map_err(Error::file(path))?;
-    file.as_file().sync_all().map_err(Error::file(path))?;
-    file.persist(path).map_err(|error| Error::File { path: path.to_owned(), source: error.error })?;
-    Ok(())
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
+    // One key only: several would be written in the random order of a hash map.
+    let metadata = HashMap::from([("trainspec".to_owned(), metadata.to_string())]);
+    views
+        .and_then(|views| serialize(views, Some(metadata)))
+        .map_err(|_| Error::Internal("a tensor whose numbers do not fill its shape"))
 }
 
 /// Reads a model file; every tensor that is missing, left over or of another shape is named at once.
