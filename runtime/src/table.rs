@@ -38,14 +38,12 @@ impl Display for Table {
             .map(Option::unwrap_or_default)
             .collect();
         for row in &self.rows {
-            let mut line = " ".repeat(self.indent);
-            for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-                let gap = if column == 0 { "" } else { "  " };
+            let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
                 let is_right = self.right.get(column).copied().unwrap_or(true);
-                line +=
-                    &if is_right { format!("{gap}{cell:>width$}") } else { format!("{gap}{cell:<width$}") };
-            }
-            writeln!(f, "{}", line.trim_end())?;
+                if is_right { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            });
+            let line = cells.collect::<Vec<_>>().join("  ");
+            writeln!(f, "{:indent$}{}", "", line.trim_end(), indent = self.indent)?;
         }
         Ok(())
     }

@@ -150,7 +150,7 @@ mod tests {
         let points = line.points();
         assert!(points.len() <= Thinned::MOST + 1);
         assert_eq!((points[0].0, points[points.len() - 1].0), (0.0, 9999.0));
-        assert!(points.windows(2).rev().skip(1).all(|pair| pair[1].0 - pair[0].0 == 8.0));
+        assert!(points.windows(2).rev().skip(1).all(|pair| pair[1].0 as u32 - pair[0].0 as u32 == 8));
     }
 
     #[test]

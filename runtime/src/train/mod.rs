@@ -1,7 +1,7 @@
 //! Training: from a batch to updated weights, and from epoch to epoch.
 //!
 //! A batch goes from the data's [`Prepared`](crate::data::Prepared) through `step` to the
-//! [`Engine`]; `run` counts epochs; what happens is told to an [`Observer`].
+//! [`Engine`](crate::engine::Engine); `run` counts epochs; what happens is told to an [`Observer`].
 
 mod confusion;
 mod evaluate;

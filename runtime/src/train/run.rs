@@ -59,7 +59,7 @@ pub fn run(
         let mut totals = Totals::default();
         let mut lr = schedule.rate(k);
         let first = k;
-        for window in order.chunks(settings.batch * settings.accumulate) {
+        for window in order.chunks(settings.batch.saturating_mul(settings.accumulate)) {
             if k == plan.steps {
                 break;
             }
@@ -119,6 +119,9 @@ pub fn run(
 
 /// How many steps there are, and of what.
 fn plan(settings: &Settings, data: &Prepared) -> Result<RunPlan> {
+    if data.train().is_empty() {
+        return Err(Error::Dataset("there are no samples to train on; change the split".to_owned()));
+    }
     let batches = data.train().len().div_ceil(settings.batch);
     let steps_per_epoch = batches.div_ceil(settings.accumulate) as u64;
     let steps = match (settings.steps, settings.epochs) {

@@ -77,7 +77,7 @@ pub(super) fn read(path: &Path, graph: &Graph) -> Result<(Vec<Tensor>, Option<No
                     view.dtype(),
                     view.shape(),
                     parameter.shape
-                ))
+                ));
             }
             Ok(view) => parameters.push(Tensor::from_vec(numbers(view.data()), view.shape(), &Device::Cpu)?),
         }
