@@ -1,5 +1,7 @@
 //! Declare a model and a training run; get a checked, reproducible training program.
 #![forbid(unsafe_code)]
+// Only the command line speaks to the terminal.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -9,7 +11,11 @@ mod config;
 pub mod data;
 pub mod engine;
 mod error;
+#[cfg(test)]
+mod fixture;
 pub mod graph;
+mod hash;
+mod human;
 pub mod layer;
 pub mod loss;
 pub mod metric;
@@ -21,6 +27,7 @@ pub mod run;
 pub mod schedule;
 mod shape;
 pub mod spec;
+mod table;
 pub mod train;
 mod trained;
 mod training;

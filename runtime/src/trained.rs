@@ -1,6 +1,6 @@
 //! A trained model: parameters that predict, and the file that holds them.
 
-mod file;
+pub(crate) mod file;
 
 use std::marker::PhantomData;
 use std::path::Path;
@@ -13,6 +13,7 @@ use crate::engine::{Mode, forward};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
+use crate::run::write_whole;
 use crate::shape::{InputKind, Kind};
 
 /// A model with trained parameters, on the CPU.
@@ -42,18 +43,30 @@ impl<M: Model> Trained<M> {
         Self { graph, parameters, normalizer, model: PhantomData }
     }
 
+    /// Reads a model file of this graph.
+    pub(crate) fn read(graph: Graph, path: &Path) -> Result<Self> {
+        let (parameters, normalizer) = file::read(path, &graph)?;
+        Ok(Self::new(graph, parameters, normalizer))
+    }
+
     /// Writes the model as safetensors: each parameter under its path, f32, and how inputs are normalized.
     /// The file appears whole or not at all.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        file::write(path.as_ref(), &self.graph, &self.parameters, self.normalizer.as_ref())
+        let bytes = file::encode(&self.graph, &self.parameters, self.normalizer.as_ref())?;
+        write_whole(path.as_ref(), &bytes)
     }
 
     /// The parameters and running statistics by their paths.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, &Tensor)> {
         self.graph.parameters.iter().map(|parameter| parameter.path.as_str()).zip(&self.parameters)
+    }
+
+    /// How inputs are normalized before the model sees them.
+    pub fn normalizer(&self) -> Option<&Normalizer> {
+        self.normalizer.as_ref()
     }
 
     pub(crate) fn tensors(&self) -> &[Tensor] {
@@ -70,9 +83,7 @@ where
     /// # Errors
     /// If the file cannot be read, or its tensors are not those of the model; all that differ are named.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let graph = M::graph()?;
-        let (parameters, normalizer) = file::read(path.as_ref(), &graph)?;
-        Ok(Self::new(graph, parameters, normalizer))
+        Self::read(M::graph()?, path.as_ref())
     }
 
     /// What the model gives for some samples, one after the other as they come from the data, not yet

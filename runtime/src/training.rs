@@ -1,16 +1,16 @@
 //! A declared run as a value: changed and started from code, or by the command line.
 
 use std::marker::PhantomData;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use crate::data::{AnyDataset, Prepared};
-use crate::engine;
+use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
-use crate::run::Folder;
+use crate::run::{Folder, Start};
 use crate::shape::TargetKind;
 use crate::spec::{Device, Settings, Spec, hash};
 use crate::train::{self, Evaluation, Event, Observer, Outcome};
@@ -53,13 +53,13 @@ pub struct Run<M> {
 
 impl<M: Model> Training<M> {
     /// The run of a spec; its folders are `runs/<name>/<id>`.
-    pub fn declared<T: TargetKind>(name: &'static str, spec: Spec<M, T>) -> Self {
+    pub fn declared<T: TargetKind>(name: &'static str, spec: &Spec<M, T>) -> Self {
         let (graph, open) = (spec.model.graph, spec.data.open);
         Self {
             name,
-            settings: Settings::of(&spec),
-            overrides: Vec::new(),
+            settings: Settings::of(spec),
             graph: graph.unwrap_or(|| Err(Error::Internal("a spec without a model"))),
+            overrides: Vec::new(),
             open: Box::new(move || {
                 let open = open.ok_or(Error::Internal("a spec without data"))?;
                 Ok(open()?.data)
@@ -141,13 +141,29 @@ impl<M: Model> Training<M> {
     /// # Errors
     /// If a rule does not hold.
     pub fn spec(&mut self) -> Result<serde_json::Value> {
-        let graph = (self.graph)()?;
+        let graph = self.graph()?;
         let mut spec = self.settings()?.to_json();
         if let Some(keys) = spec.as_object_mut() {
             keys.insert("model".to_owned(), graph.to_json());
             keys.insert("name".to_owned(), json!(self.name));
         }
         Ok(spec)
+    }
+
+    /// The model's graph.
+    ///
+    /// # Errors
+    /// If a rule of the model does not hold.
+    pub fn graph(&self) -> Result<Graph> {
+        (self.graph)()
+    }
+
+    /// Reads a trained model.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or its tensors are not those of the model; all that differ are named.
+    pub fn load(&self, path: impl AsRef<Path>) -> Result<Trained<M>> {
+        Trained::read(self.graph()?, path.as_ref())
     }
 
     /// The changes that were made to what was declared, in their order.
@@ -180,61 +196,81 @@ impl<M: Model> Training<M> {
     pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
         let spec = self.spec()?;
         let data = self.data()?;
-        let graph = (self.graph)()?;
-        let mut folder = match &self.out {
-            Some(out) => Some(Folder::create(out, self.name, &spec, &hash(&spec), &self.overrides, &data)?),
-            None => None,
-        };
+        let graph = self.graph()?;
         let settings = self.settings?;
-        if folder.is_none() && settings.checkpoint.is_some() {
+        if self.out.is_none() && settings.checkpoint.is_some() {
             return Err(Error::Setting {
                 key: "checkpoint".to_owned(),
                 problem: "there is no run folder to save to; give the run one, or remove the key".to_owned(),
             });
         }
         let mut engine = engine::open(&graph, &settings)?;
-        let outcome = {
-            let mut both = |event: &Event<'_>| {
-                if let Some(folder) = &mut folder {
-                    folder.on(event)?;
-                }
-                observer.on(event)
-            };
-            train::run(&mut *engine, &graph, &settings, &data, &mut both)
+        let start = Start {
+            name: self.name,
+            spec: &spec,
+            spec_hash: &hash(&spec),
+            overrides: &self.overrides,
+            settings: &settings,
+            graph: &graph,
+            data: &data,
         };
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
+        let mut folder = self.out.as_ref().map(|out| Folder::create(out, &start)).transpose()?;
+        match train_into(&mut folder, &mut *engine, &start, observer) {
+            Ok((model, outcome)) => {
+                if let Some(folder) = &mut folder {
+                    folder.finish(&outcome.exit.to_string(), Some(&outcome))?;
+                }
+                Ok(Run { model, outcome, folder: folder.map(|folder| folder.path().to_owned()) })
+            }
             Err(error) => {
                 if let Some(folder) = &mut folder {
-                    folder.finish(&format!("failed: {error}"), None)?;
+                    // If this fails too, what ended the run is still the error to tell.
+                    let _ = folder.finish(&format!("failed: {error}"), None);
                 }
-                return Err(error);
+                Err(error)
             }
-        };
-        let parameters = engine.parameters()?;
-        let model = Trained::new(graph, parameters, data.normalizer().cloned());
-        let folder = match folder {
-            Some(mut folder) => {
-                model.save(folder.model())?;
-                folder.finish(&outcome.exit.to_string(), Some(&outcome))?;
-                Some(folder.path().to_owned())
-            }
-            None => None,
-        };
-        Ok(Run { model, outcome, folder })
+        }
     }
 
     /// A trained model on one part of the data.
     ///
     /// # Errors
-    /// If the data cannot be used or do not fit the model.
+    /// If the data cannot be used or do not fit the model, or the part has no samples.
     pub fn evaluate(mut self, model: &Trained<M>, part: fn(&Prepared) -> &[usize]) -> Result<Evaluation> {
-        let data = self.data()?;
+        // As the model was trained, whatever the data would have it now.
+        let data = self.data()?.with_normalizer(model.normalizer().cloned())?;
+        if part(&data).is_empty() {
+            return Err(Error::Dataset(
+                "this part has no samples; evaluate another, or change the split".to_owned(),
+            ));
+        }
+        let graph = self.graph()?;
         let settings = self.settings?;
-        let mut engine = engine::open(&(self.graph)()?, &settings)?;
+        let mut engine = engine::open(&graph, &settings)?;
         engine.set_parameters(model.tensors())?;
         train::evaluate(&*engine, &settings, &data, part(&data))
     }
+}
+
+/// Trains, and saves the model if there is a folder.
+fn train_into<M: Model>(
+    folder: &mut Option<Folder>,
+    engine: &mut dyn Engine,
+    start: &Start<'_>,
+    observer: &mut dyn Observer,
+) -> Result<(Trained<M>, Outcome)> {
+    let mut both = |event: &Event<'_>| {
+        if let Some(folder) = folder.as_mut() {
+            folder.on(event)?;
+        }
+        observer.on(event)
+    };
+    let outcome = train::run(engine, start.graph, start.settings, start.data, &mut both)?;
+    let model = Trained::new(start.graph.clone(), engine.parameters()?, start.data.normalizer().cloned());
+    if let Some(folder) = folder {
+        model.save(folder.model())?;
+    }
+    Ok((model, outcome))
 }
 
 /// Takes an error out of a place that is not looked at again.

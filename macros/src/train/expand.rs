@@ -31,7 +31,7 @@ pub(super) fn train(train: &Train) -> TokenStream {
     let functions = functions(
         train,
         &quote!(__t::Training<#model>),
-        &quote!(__t::Training::declared(#name, const { #spec })),
+        &quote!(__t::Training::declared(#name, const { &#spec })),
         &quote!(__t::main(Self::training())),
     );
     let declaration = declaration(train);

@@ -1,11 +1,222 @@
 //! The generated program's command line.
+//!
+//! ```text
+//! digits [train]                     train, and leave runs/digits/<time>
+//! digits eval MODEL.safetensors      measure a trained model
+//! digits summary                     the model layer by layer
+//! digits spec                        the whole spec, with its hash
+//! ```
+//!
+//! Only here is anything printed.
 
-use crate::error::Result;
+mod arguments;
+mod progress;
+mod report;
+
+use std::error::Error as _;
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
+
+use serde_json::json;
+
+use self::arguments::{Arguments, Changes, Command, Eval, Train};
+use self::progress::{Head, Progress};
+use self::report::Report;
+use crate::config::Config;
+use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::run::pretty;
+use crate::spec::hash;
 use crate::training::Training;
 
 /// Runs the command line of a declared run.
+///
+/// It ends the process itself where something is wrong, after one line on standard error: with code 2 if the
+/// command line cannot be read, with code 1 for every other error.
+///
+/// # Errors
+/// None by now; the `Result` lets a program's own `main` use `?` beside this call.
 pub fn main<M: Model>(training: Training<M>) -> Result<()> {
-    training.run()?;
+    let command = match Arguments::read(training.name(), std::env::args_os()) {
+        Ok(command) => command,
+        Err(error) => error.exit(),
+    };
+    // Never locked: the progress bar draws on it from a thread of its own.
+    let mut stdout = std::io::stdout();
+    let is_terminal = stdout.is_terminal();
+    if let Err(error) = run(training, command, &mut stdout, is_terminal) {
+        let _ = writeln!(std::io::stderr(), "error: {}", sentence(&error));
+        std::process::exit(1);
+    }
     Ok(())
+}
+
+fn run<M: Model>(
+    training: Training<M>,
+    command: Command,
+    out: &mut dyn Write,
+    is_terminal: bool,
+) -> Result<()> {
+    match command {
+        Command::Train(arguments) => train(training, arguments, out, is_terminal),
+        Command::Eval(arguments) => eval(training, arguments, out),
+        Command::Summary(changes) => {
+            let mut training = changed(training, changes)?;
+            let graph = training.graph()?;
+            let settings = training.settings()?;
+            let slots = settings.optimizer.state_names().len();
+            say(out, &graph.summary(settings.batch).with_optimizer(slots).to_string())
+        }
+        Command::Spec(changes) => {
+            let spec = changed(training, changes)?.spec()?;
+            say(out, &pretty(&json!({ "hash": hash(&spec), "spec": spec })))
+        }
+    }
+}
+
+fn train<M: Model>(
+    training: Training<M>,
+    Train { changes, out: folder, quiet }: Train,
+    out: &mut dyn Write,
+    is_terminal: bool,
+) -> Result<()> {
+    let mut training = changed(training, changes)?;
+    if let Some(folder) = folder {
+        training = training.out(folder);
+    }
+    if quiet {
+        return training.run().map(|_| ());
+    }
+    let parameters = training.graph()?.trained_elements();
+    let head = Head::new(training.name(), <M as Config>::NAME, parameters, training.settings()?);
+    let mut progress = Progress::new(head, out, is_terminal);
+    let run = training.run_with(&mut progress);
+    let (kept, seconds) = progress.close();
+    let run = run?;
+    let folder = run.folder.as_deref();
+    say(out, &Report { outcome: &run.outcome, kept: kept.as_ref(), seconds, folder }.to_string())
+}
+
+fn eval<M: Model>(training: Training<M>, arguments: Eval, out: &mut dyn Write) -> Result<()> {
+    let Eval { model: path, part, mut changes } = arguments;
+    // A random split comes from the seed: with another one, the model would meet samples it has learned from.
+    changes.seed = changes.seed.or_else(|| recorded_seed(&path, training.name()));
+    let mut training = changed(training, changes)?;
+    let seed = training.settings()?.seed;
+    let model = training.load(&path)?;
+    let evaluation = training.evaluate(&model, part.indices())?;
+    let head = format!("{} on the {} data, seed {seed}\n\n", path.display(), part.name());
+    say(out, &(head + &report::measures(&[(part.name(), &evaluation)])))
+}
+
+/// The seed of the run that wrote a model file, if the file still lies in that run's folder.
+fn recorded_seed(model: &Path, name: &str) -> Option<u64> {
+    // The model at the end lies in the run's folder, that of a checkpoint two folders further down.
+    let manifests = model.ancestors().skip(1).take(3).map(|folder| folder.join("manifest.json"));
+    let text = manifests.into_iter().find_map(|manifest| std::fs::read_to_string(manifest).ok())?;
+    let manifest: serde_json::Value = serde_json::from_str(&text).ok()?;
+    if manifest.get("name")?.as_str()? != name {
+        return None;
+    }
+    manifest.get("seed")?.as_u64()
+}
+
+fn changed<M: Model>(mut training: Training<M>, changes: Changes) -> Result<Training<M>> {
+    for (key, value) in changes.keys() {
+        training = training.set(&key, &value)?;
+    }
+    Ok(training)
+}
+
+/// Prints; a reader who has gone away has read enough.
+fn say(out: &mut dyn Write, text: &str) -> Result<()> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::File { path: "standard output".into(), source: error })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An error with those that led to it, each said once.
+fn sentence(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text += ": ";
+            text += &words;
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::training;
+
+    fn program(line: &str) -> Result<String> {
+        let mut out = Vec::new();
+        let command = Arguments::read("line", line.split_whitespace().map(Into::into)).unwrap();
+        run(training(), command, &mut out, false)?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn training_tells_its_way_and_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = program(&format!("line --epochs 2 --out {}", folder.path().display())).unwrap();
+        assert!(text.starts_with("line: Line, 6 parameters, AdamW at 1.00e-3, seed 0, cpu with "), "{text}");
+        assert_eq!(text.lines().filter(|line| line.starts_with("epoch ")).count(), 2, "{text}");
+        assert!(text.contains("\ncompleted after 2 epochs, "), "{text}");
+        assert!(text.contains("model.safetensors"), "{text}");
+    }
+
+    #[test]
+    fn a_quiet_run_says_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(program(&format!("line train -q --out {}", folder.path().display())).unwrap(), "");
+    }
+
+    #[test]
+    fn eval_splits_the_data_as_the_run_of_the_model_did() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = training().out(out.path()).seed(7).run().unwrap().folder.unwrap();
+        let model = folder.join("model.safetensors");
+        let text = program(&format!("line eval {} --part train", model.display())).unwrap();
+        assert!(text.contains("on the training data, seed 7\n"), "{text}");
+        assert_eq!(
+            recorded_seed(&folder.join("checkpoints/step-00000010/model.safetensors"), "line"),
+            Some(7)
+        );
+        assert_eq!(recorded_seed(&model, "another"), None);
+        assert_eq!(recorded_seed(Path::new("model.safetensors"), "line"), None);
+    }
+
+    #[test]
+    fn spec_and_summary_need_no_data() {
+        let spec: serde_json::Value =
+            serde_json::from_str(&program("line spec --set optimizer.lr=0.5").unwrap()).unwrap();
+        assert_eq!(spec["spec"]["optimizer"]["lr"], 0.5);
+        assert_eq!(spec["hash"], hash(&spec["spec"]));
+        assert!(program("line summary --set batch=7").unwrap().contains("[7, 3]"));
+    }
+
+    #[test]
+    fn a_rule_speaks_of_the_value_that_was_set() {
+        let error = program("line --set optimizer.lr=-1").unwrap_err();
+        assert_eq!(sentence(&error), "optimizer.lr: AdamW: lr is -1; expected a number above 0");
+        let error = program("line --set optimizer.lrr=1").unwrap_err();
+        assert!(sentence(&error).contains("there is no `lrr`; expected one of"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_model_is_named_once() {
+        let text = sentence(&program("line eval nowhere.safetensors").unwrap_err());
+        assert!(text.starts_with("nowhere.safetensors: "), "{text}");
+        assert_eq!(text.matches("No such file").count(), 1, "{text}");
+    }
 }

@@ -7,6 +7,7 @@ use super::normalizer::Moments;
 use super::split::Parts;
 use super::{AnyDataset, Batch, Column, Elements, Normalization, Normalizer, Split};
 use crate::error::{Error, Result};
+use crate::hash::hex;
 use crate::rng::{Moment, Purpose, Stream};
 use crate::shape::Shape;
 
@@ -98,6 +99,20 @@ impl Prepared {
     /// How the data set was divided.
     pub fn split(&self) -> Split {
         self.data.split()
+    }
+
+    /// The same data under another normalizer, that of a trained model.
+    ///
+    /// # Errors
+    /// If it belongs to inputs of another size.
+    pub fn with_normalizer(mut self, normalizer: Option<Normalizer>) -> Result<Self> {
+        let elements = self.input_shape().elements();
+        if normalizer.as_ref().is_some_and(|normalizer| !normalizer.fits(elements)) {
+            let problem = format!("the model's normalization is not for inputs of {elements} numbers");
+            return Err(Error::Dataset(problem));
+        }
+        self.normalizer = normalizer;
+        Ok(self)
     }
 
     /// What is done to the inputs of every batch, if anything.
@@ -212,7 +227,7 @@ impl Survey {
             }
             hash.update(numbers.clone().finalize());
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+        hex(&hash.finalize())
     }
 }
 

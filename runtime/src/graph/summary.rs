@@ -2,16 +2,266 @@
 
 use std::fmt::{Display, Formatter};
 
-use super::Graph;
+use super::{Graph, Node};
+use crate::human::{bytes, count, short};
+use crate::layer::Role;
+use crate::shape::Shape;
+use crate::table::Table;
 
-/// The layers of a graph with their shapes, parameters and work.
+/// Backward costs about twice the forward pass: a gradient for the inputs, and one for the parameters.
+const TRAINING_PER_FORWARD: u64 = 3;
+/// What a number takes.
+const F32: u64 = 4;
+
+/// The layers of a graph with their shapes, parameters and work; [`Display`] makes it a table.
 #[derive(Clone, Debug)]
-pub struct Summary {}
+pub struct Summary {
+    /// The model's name.
+    pub model: &'static str,
+    /// Samples in the micro-batch that it is about.
+    pub batch: usize,
+    /// The shapes of the model's inputs, for one sample.
+    pub inputs: Vec<Shape>,
+    /// The layers, in the graph's order.
+    pub layers: Vec<LayerSummary>,
+    /// Parameters by what they are to the optimizer: how many there are, and how many numbers they hold.
+    pub matrices: (usize, u64),
+    /// Trained parameters that are no matrices: how many there are, and how many numbers they hold.
+    pub others: (usize, u64),
+    /// Numbers in running statistics.
+    pub statistics: u64,
+    /// Numbers in all values for one sample, the inputs with them.
+    pub activations: u64,
+    /// Numbers that the optimizer keeps for each trained one; `None` if it is not known.
+    pub optimizer_slots: Option<usize>,
+}
 
-impl Display for Summary {
-    fn fmt(&self, _: &mut Formatter<'_>) -> std::fmt::Result {
-        Ok(())
+/// One layer of a [`Summary`].
+#[derive(Clone, Debug)]
+pub struct LayerSummary {
+    /// Where it stands in the model.
+    pub path: String,
+    /// Its call name.
+    pub call: &'static str,
+    /// The shape of its output, for one sample.
+    pub output: Shape,
+    /// Its trained numbers.
+    pub parameters: u64,
+    /// Floating-point operations of its forward pass for one sample.
+    pub flops: u64,
+}
+
+/// What training takes in memory, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Parameters and running statistics.
+    pub parameters: u64,
+    /// A gradient for each trained number.
+    pub gradients: u64,
+    /// What the optimizer keeps.
+    pub optimizer: u64,
+    /// Every value of one micro-batch.
+    pub activations: u64,
+}
+
+impl Memory {
+    /// All together.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        [self.gradients, self.optimizer, self.activations]
+            .into_iter()
+            .fold(self.parameters, u64::saturating_add)
     }
 }
 
-impl Graph {}
+impl Graph {
+    /// What the model is made of, and what a micro-batch of `batch` samples costs.
+    #[must_use]
+    pub fn summary(&self, batch: usize) -> Summary {
+        let elements = |shape: &Shape| shape.elements() as u64;
+        let sum = |is_counted: fn(Role) -> bool| {
+            self.parameters.iter().filter(|parameter| is_counted(parameter.role)).fold(
+                (0, 0_u64),
+                |(parameters, numbers), parameter| {
+                    (parameters + 1, numbers.saturating_add(elements(&parameter.shape)))
+                },
+            )
+        };
+        Summary {
+            model: self.name,
+            batch,
+            inputs: self.shapes.iter().take(self.inputs).copied().collect(),
+            layers: self.nodes.iter().map(|node| self.layer_summary(node)).collect(),
+            matrices: sum(|role| role == Role::Matrix),
+            others: sum(|role| !matches!(role, Role::Matrix | Role::Statistic)),
+            statistics: sum(|role| role == Role::Statistic).1,
+            activations: self.shapes.iter().map(elements).fold(0, u64::saturating_add),
+            optimizer_slots: None,
+        }
+    }
+
+    fn layer_summary(&self, node: &Node) -> LayerSummary {
+        let output = self.shapes.get(node.output).copied().unwrap_or(Shape::UNKNOWN);
+        let own = self.parameters.get(node.parameters.clone()).unwrap_or_default();
+        let trained = own.iter().filter(|parameter| parameter.is_trained());
+        LayerSummary {
+            path: node.path.clone(),
+            call: node.layer.name(),
+            output,
+            parameters: trained
+                .map(|parameter| parameter.shape.elements() as u64)
+                .fold(0, u64::saturating_add),
+            flops: node.layer.flops(&self.input_shapes(node), output),
+        }
+    }
+}
+
+impl Summary {
+    /// The same with an optimizer that keeps `slots` numbers for each trained one.
+    #[must_use]
+    pub fn with_optimizer(mut self, slots: usize) -> Self {
+        self.optimizer_slots = Some(slots);
+        self
+    }
+
+    /// Trained numbers.
+    #[must_use]
+    pub fn trained(&self) -> u64 {
+        self.matrices.1.saturating_add(self.others.1)
+    }
+
+    /// Floating-point operations of the forward pass for one sample.
+    #[must_use]
+    pub fn flops(&self) -> u64 {
+        self.layers.iter().map(|layer| layer.flops).fold(0, u64::saturating_add)
+    }
+
+    /// Floating-point operations of forward and backward for the micro-batch: about three times those of
+    /// the forward pass. The optimizer's own are not counted.
+    #[must_use]
+    pub fn training_flops(&self) -> u64 {
+        self.flops().saturating_mul(TRAINING_PER_FORWARD).saturating_mul(self.batch as u64)
+    }
+
+    /// An estimate of the memory that training takes in f32. What operations need besides for a moment, and
+    /// what the engine frees early, are not in it.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        let of = |numbers: u64| numbers.saturating_mul(F32);
+        Memory {
+            parameters: of(self.trained().saturating_add(self.statistics)),
+            gradients: of(self.trained()),
+            optimizer: of(self.trained().saturating_mul(self.optimizer_slots.unwrap_or(0) as u64)),
+            activations: of(self.activations.saturating_mul(self.batch as u64)),
+        }
+    }
+
+    fn batched(&self, shape: Shape) -> String {
+        let axes: Vec<_> = std::iter::once(self.batch).chain(shape.axes().iter().copied()).collect();
+        format!("{axes:?}")
+    }
+}
+
+impl Display for Summary {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{}, a micro-batch of {}\n", self.model, count(self.batch as u64))?;
+        let mut layers = Table::new("<<<>>").indented(2);
+        layers.row(["layer", "call", "output", "parameters", "FLOPs/sample"]);
+        for &input in &self.inputs {
+            layers.row(["input", "", &self.batched(input)]);
+        }
+        for LayerSummary { path, call, output, parameters, flops } in &self.layers {
+            let parameters = if *parameters == 0 { "-".to_owned() } else { count(*parameters) };
+            layers.row([path, *call, &self.batched(*output), &parameters, &short(*flops)]);
+        }
+        writeln!(f, "{layers}")?;
+
+        let memory = self.memory();
+        let optimizer = match self.optimizer_slots {
+            Some(_) => format!("optimizer {}", bytes(memory.optimizer)),
+            None => "optimizer unknown".to_owned(),
+        };
+        let mut totals = Table::new("<<").indented(2);
+        totals.row(["trained parameters", &count(self.trained())]);
+        totals.row(["running statistics", &count(self.statistics)]);
+        totals.row(["weight decay", &self.decay()]);
+        totals.row(["forward", &format!("{} FLOPs a sample", short(self.flops()))]);
+        totals.row([
+            "forward and backward",
+            &format!("{} FLOPs a micro-batch, at about three times forward", short(self.training_flops())),
+        ]);
+        totals
+            .row(["memory", &format!("{}, as an estimate of what the engine holds:", bytes(memory.total()))]);
+        totals.row([
+            "",
+            &format!(
+                "parameters {}, gradients {}, {optimizer}, values of a micro-batch {}",
+                bytes(memory.parameters),
+                bytes(memory.gradients),
+                bytes(memory.activations)
+            ),
+        ]);
+        write!(f, "{totals}")
+    }
+}
+
+impl Summary {
+    /// Which parameters an optimizer decays.
+    fn decay(&self) -> String {
+        let (matrices, decayed) = self.matrices;
+        let (others, kept) = self.others;
+        format!(
+            "touches matrices and kernels ({matrices}, with {} numbers); not the others ({others}, with {}), unless \
+             `decay: All`",
+            count(decayed),
+            count(kept)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::graph;
+    use crate::graph::Graph;
+    use crate::layer::Add;
+
+    #[test]
+    fn a_summary_is_an_aligned_table() {
+        let expected = "\
+Line, a micro-batch of 64
+
+  layer   call     output   parameters  FLOPs/sample
+  input            [64, 3]
+  line_1  stretch  [64, 3]           6             3
+
+  trained parameters    6
+  running statistics    3
+  weight decay          touches matrices and kernels (1, with 3 numbers); not the others (1, with 3), unless `decay: All`
+  forward               3 FLOPs a sample
+  forward and backward  576 FLOPs a micro-batch, at about three times forward
+  memory                1.6 KiB, as an estimate of what the engine holds:
+                        parameters 36 B, gradients 24 B, optimizer 48 B, values of a micro-batch 1.5 KiB
+";
+        assert_eq!(graph().summary(64).with_optimizer(2).to_string(), expected);
+    }
+
+    #[test]
+    fn a_layer_of_two_values_counts_once() {
+        let shape = Shape::of(&[2, 8, 8]);
+        let summary = Graph::of(&Add {}, &[shape, shape]).unwrap().summary(4);
+        assert_eq!(summary.inputs.len(), 2);
+        assert_eq!((summary.flops(), summary.trained(), summary.training_flops()), (128, 0, 128 * 3 * 4));
+        // Two inputs and one output of four samples.
+        assert_eq!(summary.memory().total(), 3 * 128 * 4 * 4);
+        assert!(summary.to_string().contains("[4, 2, 8, 8]"));
+    }
+
+    #[test]
+    fn sizes_that_no_machine_has_saturate() {
+        let shape = Shape::of(&[usize::MAX]);
+        let summary = Graph::of(&Add {}, &[shape, shape]).unwrap().summary(usize::MAX).with_optimizer(2);
+        assert_eq!(summary.memory().total(), u64::MAX);
+        assert_eq!(summary.training_flops(), u64::MAX);
+    }
+}

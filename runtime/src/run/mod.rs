@@ -1,49 +1,23 @@
 //! The run folder: what every run leaves behind.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `spec.json` | the whole spec with every default, and its hash |
+//! | `manifest.json` | where the run comes from, what it ran on, and how it ended |
+//! | `metrics.jsonl` | every step and epoch as it happened |
+//! | `checkpoints/` | the state of the run at some steps |
+//! | `model.safetensors` | the model at the end |
+//! | `curves.svg` | loss, metrics and learning rate as a picture |
+//!
+//! A file that is not a log is there whole or not at all.
 
-use std::path::{Path, PathBuf};
+mod chart;
+mod checkpoint;
+mod curves;
+mod folder;
+mod manifest;
+mod metrics;
+mod whole;
 
-use crate::data::Prepared;
-use crate::error::Result;
-use crate::train::{Event, Observer, Outcome};
-
-/// The folder of one run.
-pub struct Folder {
-    path: PathBuf,
-}
-
-impl Folder {
-    /// Makes the folder.
-    pub fn create(
-        out: &Path,
-        name: &str,
-        spec: &serde_json::Value,
-        hash: &str,
-        overrides: &[(String, String)],
-        data: &Prepared,
-    ) -> Result<Self> {
-        let _ = (out, name, spec, hash, overrides, data);
-        Ok(Self { path: PathBuf::new() })
-    }
-
-    /// The folder.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The file of the final model.
-    pub fn model(&self) -> PathBuf {
-        self.path.join("model.safetensors")
-    }
-
-    /// Records the run's end.
-    pub fn finish(&mut self, exit: &str, outcome: Option<&Outcome>) -> Result<()> {
-        let _ = (exit, outcome);
-        Ok(())
-    }
-}
-
-impl Observer for Folder {
-    fn on(&mut self, _: &Event<'_>) -> Result<()> {
-        Ok(())
-    }
-}
+pub use folder::{Folder, Start};
+pub(crate) use whole::{pretty, write_whole};

@@ -1,15 +1,16 @@
 //! The spec when the program runs: every default spelled out, and open to changes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::bound::Held;
 use super::rules::given;
 use super::{BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, Precision, Rules, Spec};
 use crate::config::{Config, Setting, from_json};
 use crate::error::{Error, Result};
+use crate::hash::sha256;
 use crate::loss::{AnyLoss, Suggested};
 use crate::model::Model;
 use crate::optim::{AnyClip, AnyOptimizer};
@@ -96,8 +97,14 @@ impl Settings {
         Rules::over(Some(self.batch), Some(self.accumulate), self.epochs, self.steps, self.precision.check())
             .all()?;
         self.loss.setting().judge()?;
+        let mut labels = BTreeSet::from(["loss", "samples"]);
         for metric in &self.metrics {
             metric.setting().judge()?;
+            if !labels.insert(metric.label()) {
+                let problem =
+                    format!("two numbers of a log would be called `{}`; remove one", metric.label());
+                return Err(fault("metrics", problem));
+            }
         }
         self.optimizer.judge()?;
         for phase in &self.schedule {
@@ -183,40 +190,37 @@ impl Settings {
             "clip" => self.clip = self.clip.with(json)?,
             "device" => self.device = read(json)?,
             "early_stop" => self.early_stop = part(json)?,
-            "epochs" => (self.epochs, self.steps) = (read(json)?, None),
+            "epochs" => (self.epochs, self.steps) = (Some(read(json)?), None),
             "loss" => self.loss = self.loss.with(json)?.into(),
-            "metrics" => {
-                let list: Vec<Value> = read(json)?;
-                self.metrics = self
-                    .metrics
-                    .iter()
-                    .zip(&list)
-                    .map(|(metric, json)| metric.with(json))
-                    .collect::<Result<_, _>>()?;
-            }
+            "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,
             "optimizer" => self.optimizer = self.optimizer.with(json)?,
             "precision" => self.precision = read(json)?,
-            "schedule" => {
-                let list: Vec<Value> = read(json)?;
-                self.schedule = self
-                    .schedule
-                    .iter()
-                    .zip(&list)
-                    .map(|(phase, json)| phase.with(json))
-                    .collect::<Result<_, _>>()?;
-            }
+            "schedule" => self.schedule = each(&self.schedule, json, |phase, json| phase.with(json))?,
             "seed" => self.seed = read(json)?,
-            "steps" => (self.steps, self.epochs) = (read(json)?, None),
+            "steps" => (self.steps, self.epochs) = (Some(read(json)?), None),
             _ => return Err("there is no such key".to_owned()),
         }
         Ok(())
     }
 }
 
+/// A list with changed elements; their number and their types are those of the spec.
+fn each<T>(
+    list: &[T],
+    json: &Value,
+    with: impl Fn(&T, &Value) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
+    let changed = json.as_array().map(Vec::as_slice).unwrap_or_default();
+    if changed.len() != list.len() {
+        return Err(format!("expected a list of {}; its length is part of the program", list.len()));
+    }
+    list.iter().zip(changed).map(|(element, json)| with(element, json)).collect()
+}
+
 /// The hash of a spec: SHA-256 over its canonical JSON.
 #[must_use]
 pub fn hash(spec: &Value) -> String {
-    crate::data::hex(&Sha256::digest(canonical(spec)))
+    sha256(canonical(spec))
 }
 
 /// JSON without spaces and with sorted keys, so that equal specs have equal text whatever order a

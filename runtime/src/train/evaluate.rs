@@ -20,11 +20,14 @@ pub struct Evaluation {
 
 /// Sums of loss and metrics over micro-batches, each with its weight, so that batches of unequal size count
 /// for what they hold.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Totals {
-    loss: (f64, f64),
-    metrics: BTreeMap<&'static str, (f64, f64)>,
-    samples: usize,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// The sum of the loss, and what it is to be divided by.
+    pub loss: (f64, f64),
+    /// The same of each metric, by its name.
+    pub metrics: BTreeMap<&'static str, (f64, f64)>,
+    /// How many samples.
+    pub samples: usize,
 }
 
 impl Totals {

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::Evaluation;
+use super::{Evaluation, Totals};
 use crate::error::Result;
 
 /// Listens to a run: a progress bar, a log, a folder of checkpoints.
@@ -103,8 +103,23 @@ pub struct Snapshot<'a> {
     pub state_names: &'static [&'static str],
     /// The optimizer's state by parameter and name.
     pub optimizer_state: &'a [Vec<Vec<f32>>],
-    /// The best value of what is monitored, and evaluations since.
-    pub monitored: Option<(f64, u64)>,
+    /// Sums over the steps of the epoch so far.
+    pub totals: &'a Totals,
+    /// The best so far, if the run is watched for it.
+    pub monitored: Option<Monitored<'a>>,
+}
+
+/// The best evaluation so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Monitored<'a> {
+    /// The value of what is monitored.
+    pub best: f64,
+    /// Its epoch, from 1.
+    pub best_epoch: u64,
+    /// Evaluations since then.
+    pub without_improvement: u64,
+    /// The parameters and running statistics of that epoch, in the graph's order, if the run ends with them.
+    pub parameters: Option<&'a [Tensor]>,
 }
 
 /// Why a run ended.

@@ -1,8 +1,10 @@
 //! A whole run: epochs of steps, evaluations between them, and its end.
 
-use super::evaluate::Totals;
 use super::stop::Watch;
-use super::{EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Snapshot, evaluate, step};
+use super::{
+    Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Snapshot, Totals, confusion,
+    evaluate, step,
+};
 use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -19,12 +21,16 @@ pub struct Outcome {
     pub steps: u64,
     /// Epochs begun.
     pub epochs: u64,
-    /// The epoch whose weights the run ends with, if it was watched for the best.
+    /// The best epoch by what was monitored, if the run was watched; it ends with that epoch's weights
+    /// unless `restore_best` is off.
     pub best_epoch: Option<u64>,
     /// The final weights on the validation samples; `None` if there are none.
     pub validation: Option<Evaluation>,
     /// The final weights on the test samples, looked at once; `None` if there are none.
     pub test: Option<Evaluation>,
+    /// What the final weights take the test samples of each class for; `None` if there are no samples or the
+    /// targets are no classes.
+    pub confusion: Option<Confusion>,
 }
 
 /// Trains `engine` on `data` as `settings` say.
@@ -53,7 +59,7 @@ pub fn run(
         let mut totals = Totals::default();
         let mut lr = schedule.rate(k);
         let first = k;
-        for window in order.chunks(settings.batch * settings.accumulate) {
+        for window in order.chunks(settings.batch.saturating_mul(settings.accumulate)) {
             if k == plan.steps {
                 break;
             }
@@ -67,13 +73,8 @@ pub fn run(
             let at_end = k - first == plan.steps_per_epoch || k == plan.steps;
             if !at_end && is_due(settings, &plan, k) {
                 let position = (k, epoch, k - first);
-                observer.on(&Event::Checkpoint(&snapshot(
-                    engine,
-                    graph,
-                    settings,
-                    watch.as_ref(),
-                    position,
-                )?))?;
+                let state = (&totals, watch.as_ref());
+                observer.on(&Event::Checkpoint(&snapshot(engine, graph, settings, state, position)?))?;
             }
         }
         let validation = part(engine, settings, data, data.validation())?;
@@ -91,7 +92,8 @@ pub fn run(
         }))?;
         if is_due(settings, &plan, k) {
             let position = (k, epoch, k - first);
-            observer.on(&Event::Checkpoint(&snapshot(engine, graph, settings, watch.as_ref(), position)?))?;
+            let state = (&totals, watch.as_ref());
+            observer.on(&Event::Checkpoint(&snapshot(engine, graph, settings, state, position)?))?;
         }
         if let Some(watch) = watch.as_ref().filter(|watch| watch.is_over()) {
             exit = Exit::StoppedEarly { best_epoch: watch.best_epoch().unwrap_or(epoch) };
@@ -111,11 +113,15 @@ pub fn run(
         best_epoch,
         validation: part(engine, settings, data, data.validation())?,
         test: part(engine, settings, data, data.test())?,
+        confusion: confusion(engine, settings, data, data.test())?,
     })
 }
 
 /// How many steps there are, and of what.
 fn plan(settings: &Settings, data: &Prepared) -> Result<RunPlan> {
+    if data.train().is_empty() {
+        return Err(Error::Dataset("there are no samples to train on; change the split".to_owned()));
+    }
     let batches = data.train().len().div_ceil(settings.batch);
     let steps_per_epoch = batches.div_ceil(settings.accumulate) as u64;
     let steps = match (settings.steps, settings.epochs) {
@@ -150,7 +156,7 @@ fn snapshot<'a>(
     engine: &'a dyn Engine,
     graph: &'a Graph,
     settings: &Settings,
-    watch: Option<&Watch>,
+    (totals, watch): (&'a Totals, Option<&'a Watch>),
     (step, epoch, step_in_epoch): (u64, u64, u64),
 ) -> Result<Snapshot<'a>> {
     let paths = graph.parameters.iter().map(|parameter| parameter.path.as_str());
@@ -161,6 +167,7 @@ fn snapshot<'a>(
         parameters: paths.zip(engine.parameters()?).collect(),
         state_names: settings.optimizer.state_names(),
         optimizer_state: engine.optimizer_state(),
+        totals,
         monitored: watch.and_then(Watch::state),
     })
 }

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::Evaluation;
+use super::{Evaluation, Monitored};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::metric::Direction;
@@ -74,9 +74,14 @@ impl Watch {
         self.without_improvement >= self.rule.patience
     }
 
-    /// The best value, and evaluations since.
-    pub(super) fn state(&self) -> Option<(f64, u64)> {
-        self.best.as_ref().map(|best| (best.value, self.without_improvement))
+    /// The best evaluation so far, for a checkpoint.
+    pub(super) fn state(&self) -> Option<Monitored<'_>> {
+        self.best.as_ref().map(|best| Monitored {
+            best: best.value,
+            best_epoch: best.epoch,
+            without_improvement: self.without_improvement,
+            parameters: best.parameters.as_deref(),
+        })
     }
 
     /// The best epoch, from 1.

@@ -1,7 +1,6 @@
 //! Model files: safetensors with one tensor for each parameter, under its path.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
@@ -15,14 +14,13 @@ use crate::graph::Graph;
 const MEAN: &str = "normalization.mean";
 const DEVIATION: &str = "normalization.deviation";
 
-/// Writes a model file aside, syncs it, and renames it to `path`.
-pub(super) fn write(
-    path: &Path,
+/// A model as the bytes of a safetensors file.
+pub(crate) fn encode(
     graph: &Graph,
     parameters: &[Tensor],
     normalizer: Option<&Normalizer>,
-) -> Result<()> {
-    let mut tensors: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
+) -> Result<Vec<u8>> {
+    let mut tensors: Vec<NamedTensor> = Vec::new();
     for (parameter, tensor) in graph.parameters.iter().zip(parameters) {
         let numbers = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
         tensors.push((parameter.path.clone(), parameter.shape.axes().to_vec(), numbers));
@@ -32,49 +30,33 @@ pub(super) fn write(
             tensors.push((name.to_owned(), vec![numbers.len()], numbers.to_vec()));
         }
     }
-    let metadata = serde_json::json!({ "model": graph.name, "version": env!("CARGO_PKG_VERSION") });
-    // One key only: several would be written in the random order of a hash map.
-    let metadata = HashMap::from([("trainspec".to_owned(), metadata.to_string())]);
-    write_tensors(path, &tensors, metadata)
+    encode_tensors(
+        &tensors,
+        &serde_json::json!({ "model": graph.name, "version": env!("CARGO_PKG_VERSION") }),
+    )
 }
 
-/// Writes named tensors as safetensors, whole or not at all.
-pub(crate) fn write_tensors(
-    path: &Path,
-    tensors: &[(String, Vec<usize>, Vec<f32>)],
-    metadata: HashMap<String, String>,
-) -> Result<()> {
+/// A tensor of a file: its name, axes, and numbers.
+pub(crate) type NamedTensor = (String, Vec<usize>, Vec<f32>);
+
+/// Named tensors as the bytes of a safetensors file.
+pub(crate) fn encode_tensors(tensors: &[NamedTensor], metadata: &serde_json::Value) -> Result<Vec<u8>> {
     let bytes: Vec<Vec<u8>> = tensors
         .iter()
         .map(|(_, _, numbers)| numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
         .collect();
-    let refuse = |error: safetensors::SafeTensorError| Error::ModelFile {
-        path: path.to_owned(),
-        problem: error.to_string(),
-    };
     let views = tensors
         .iter()
         .zip(&bytes)
         .map(|((name, shape, _), bytes)| {
             Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?))
         })
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(refuse)?;
-    let file = serialize(views, Some(metadata)).map_err(refuse)?;
-    write_whole(path, &file)
-}
-
-/// Writes a file aside, syncs it, and renames it, so that it is never half there.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::file(path))?;
-    file.write_all(bytes).map_err(Error::file(path))?;
-    file.as_file().sync_all().map_err(Error::file(path))?;
-    file.persist(path).map_err(|error| Error::File { path: path.to_owned(), source: error.error })?;
-    Ok(())
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
+    // One key only: several would be written in the random order of a hash map.
+    let metadata = HashMap::from([("trainspec".to_owned(), metadata.to_string())]);
+    views
+        .and_then(|views| serialize(views, Some(metadata)))
+        .map_err(|_| Error::Internal("a tensor whose numbers do not fill its shape"))
 }
 
 /// Reads a model file; every tensor that is missing, left over or of another shape is named at once.
@@ -95,14 +77,19 @@ pub(super) fn read(path: &Path, graph: &Graph) -> Result<(Vec<Tensor>, Option<No
                     view.dtype(),
                     view.shape(),
                     parameter.shape
-                ))
+                ));
             }
             Ok(view) => parameters.push(Tensor::from_vec(numbers(view.data()), view.shape(), &Device::Cpu)?),
         }
     }
-    for name in file.names() {
-        let is_known = [MEAN, DEVIATION].contains(&name)
-            || graph.parameters.iter().any(|parameter| parameter.path == name);
+    for (name, view) in file.tensors() {
+        if [MEAN, DEVIATION].contains(&name.as_str()) {
+            if view.dtype() != Dtype::F32 {
+                faults.push(format!("`{name}` is {:?}, expected F32", view.dtype()));
+            }
+            continue;
+        }
+        let is_known = graph.parameters.iter().any(|parameter| parameter.path == name);
         if !is_known {
             faults.push(format!("`{name}` is no parameter of the model"));
         }
@@ -163,7 +150,7 @@ mod tests {
         let path = folder.path().join("x");
         for (elements, fits) in [(1, true), (2, true), (3, false)] {
             let saved = Normalizer::new(vec![0.1; elements], vec![0.3; elements]).unwrap();
-            write(&path, &graph(), &[], Some(&saved)).unwrap();
+            std::fs::write(&path, encode(&graph(), &[], Some(&saved)).unwrap()).unwrap();
             if fits {
                 assert_eq!(read(&path, &graph()).unwrap().1, Some(saved));
             } else {
@@ -173,9 +160,10 @@ mod tests {
                 );
             }
         }
-        write(&path, &graph(), &[], None).unwrap();
+        std::fs::write(&path, encode(&graph(), &[], None).unwrap()).unwrap();
         assert_eq!(read(&path, &graph()).unwrap().1, None);
-        write_tensors(&path, &[(DEVIATION.to_owned(), vec![2], vec![1.0; 2])], HashMap::new()).unwrap();
+        let half = encode_tensors(&[(DEVIATION.to_owned(), vec![2], vec![1.0; 2])], &serde_json::json!({}));
+        std::fs::write(&path, half.unwrap()).unwrap();
         assert_eq!(
             problem(&path),
             "x: data: normalizer: 0 means and 2 deviations; expected as many of both, at least one"

@@ -1,0 +1,189 @@
+//! What the command line can say.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::data::Prepared;
+use crate::spec::Device;
+
+/// The whole command line; without a command it trains.
+#[derive(Debug, Parser)]
+#[command(about = "A declared training run", args_conflicts_with_subcommands = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    train: Train,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Train the model, which is what happens without a command
+    Train(Train),
+    /// Measure a trained model on one part of the data
+    Eval(Eval),
+    /// Show the model layer by layer, and what training it costs
+    Summary(Changes),
+    /// Print the whole spec as JSON, with every default and its hash
+    Spec(Changes),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Train {
+    #[command(flatten)]
+    pub(super) changes: Changes,
+    /// Write the folder of the run below this folder [default: runs]
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Eval {
+    /// The model file
+    #[arg(value_name = "MODEL.safetensors")]
+    pub(super) model: PathBuf,
+    /// The part of the data
+    #[arg(long, value_enum, default_value_t = Part::Test)]
+    pub(super) part: Part,
+    #[command(flatten)]
+    pub(super) changes: Changes,
+}
+
+/// Changes to what was declared.
+#[derive(Debug, Default, Args)]
+pub(super) struct Changes {
+    /// Train for this many epochs
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) epochs: Option<u64>,
+    /// Draw all random numbers from this seed
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) seed: Option<u64>,
+    /// Compute there
+    #[arg(long)]
+    pub(super) device: Option<Device>,
+    /// Change a key of the spec, such as `optimizer.lr=1e-3` or `schedule.0.steps=50`; can be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = change)]
+    pub(super) set: Vec<(String, String)>,
+}
+
+/// A part of the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Part {
+    Train,
+    Validation,
+    Test,
+}
+
+impl Arguments {
+    /// Reads a command line, of which the first word is the program.
+    pub(super) fn read(
+        name: &'static str,
+        words: impl IntoIterator<Item = OsString>,
+    ) -> Result<Command, clap::Error> {
+        let mut parser = Self::command().name(name).bin_name(name);
+        let matches = parser.try_get_matches_from_mut(words)?;
+        let arguments = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut parser))?;
+        Ok(arguments.command.unwrap_or(Command::Train(arguments.train)))
+    }
+}
+
+impl Changes {
+    /// Every change as a key of the spec and its value; what `--set` says comes last, so it wins.
+    pub(super) fn keys(self) -> impl Iterator<Item = (String, String)> {
+        let flags = [
+            ("epochs", self.epochs.map(|epochs| epochs.to_string())),
+            ("seed", self.seed.map(|seed| seed.to_string())),
+            ("device", self.device.map(|device| device.to_string())),
+        ];
+        let flags = flags.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        flags.chain(self.set)
+    }
+}
+
+impl Part {
+    /// The name in tables.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Train => "training",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+
+    /// The numbers of its samples.
+    pub(super) fn indices(self) -> fn(&Prepared) -> &[usize] {
+        match self {
+            Self::Train => Prepared::train,
+            Self::Validation => Prepared::validation,
+            Self::Test => Prepared::test,
+        }
+    }
+}
+
+fn change(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("expected a key, `=` and a value, such as `optimizer.lr=1e-3`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Command, clap::Error> {
+        Arguments::read("digits", line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn the_commands_and_flags_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_command_it_trains() {
+        for line in ["digits --epochs 3 --quiet --set a.b=1", "digits train --epochs 3 --quiet --set a.b=1"] {
+            let Ok(Command::Train(train)) = read(line) else { panic!("{line}") };
+            assert!(train.quiet);
+            let keys: Vec<_> = train.changes.keys().collect();
+            assert_eq!(keys, [("epochs".into(), "3".into()), ("a.b".into(), "1".into())]);
+        }
+        assert!(matches!(read("digits"), Ok(Command::Train(_))));
+    }
+
+    #[test]
+    fn flags_of_training_do_not_stand_before_another_command() {
+        assert!(read("digits --quiet summary").is_err());
+    }
+
+    #[test]
+    fn eval_takes_the_test_part_unless_told_otherwise() {
+        let Ok(Command::Eval(eval)) = read("digits eval m.safetensors") else { panic!() };
+        assert_eq!(eval.part, Part::Test);
+        let Ok(Command::Eval(eval)) = read("digits eval m.safetensors --part validation") else { panic!() };
+        assert_eq!(eval.part, Part::Validation);
+    }
+
+    #[test]
+    fn a_malformed_change_says_what_was_expected() {
+        for line in ["digits --set lr", "digits --set =3"] {
+            let message = read(line).unwrap_err().to_string();
+            assert!(message.contains("expected a key, `=` and a value"), "{message}");
+        }
+        let message = read("digits --device gpu").unwrap_err().to_string();
+        assert!(message.contains("`gpu` is no device of this build; expected `cpu`"), "{message}");
+    }
+
+    #[test]
+    fn the_usage_names_the_program() {
+        let message = read("target/debug/other --nonsense").unwrap_err().to_string();
+        assert!(message.contains("Usage: digits "), "{message}");
+        let message = read("target/debug/other eval --nonsense").unwrap_err().to_string();
+        assert!(message.contains("Usage: digits eval "), "{message}");
+    }
+}

@@ -1,0 +1,239 @@
+//! What a person sees while a run goes on.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::error::Result;
+use crate::human::{count, measure, rate};
+use crate::spec::Settings;
+use crate::train::{EpochReport, Evaluation, Event, Observer, RunPlan, StepReport};
+
+/// A head before training, a line an epoch, and between them a bar if somebody is there to watch it.
+///
+/// That nobody reads it is no reason to end a run: a line that cannot be written is dropped.
+pub(super) struct Progress<'a> {
+    out: &'a mut dyn Write,
+    is_terminal: bool,
+    head: Head,
+    bar: ProgressBar,
+    epochs: u64,
+    began: Option<Instant>,
+    seconds: f64,
+    kept: Option<EpochReport>,
+}
+
+/// What is known of a run before its data are read.
+pub(super) struct Head {
+    name: &'static str,
+    model: &'static str,
+    parameters: u64,
+    optimizer: String,
+    device: String,
+    seed: u64,
+    batch: usize,
+    accumulate: usize,
+    /// Whether the run ends with the weights of its best epoch.
+    restores_best: bool,
+}
+
+impl Head {
+    pub(super) fn new(
+        name: &'static str,
+        model: &'static str,
+        parameters: usize,
+        settings: &Settings,
+    ) -> Self {
+        Self {
+            name,
+            model,
+            parameters: parameters as u64,
+            optimizer: format!("{} at {}", settings.optimizer.name(), rate(settings.optimizer.lr())),
+            device: settings.device.to_string(),
+            seed: settings.seed,
+            batch: settings.batch,
+            accumulate: settings.accumulate,
+            restores_best: settings.early_stop.is_some_and(|stop| stop.restore_best),
+        }
+    }
+
+    fn text(&self, plan: &RunPlan, threads: usize) -> String {
+        let Self { name, model, parameters, optimizer, device, seed, batch, accumulate, .. } = self;
+        let samples = if *accumulate == 1 { batch.to_string() } else { format!("{accumulate} x {batch}") };
+        let parts = [plan.training_samples, plan.validation_samples, plan.test_samples];
+        let [train, validation, test] = parts.map(|samples| count(samples as u64));
+        format!(
+            "{name}: {model}, {} parameters, {optimizer}, seed {seed}, {device} with {threads} thread{}\n\
+             {train} samples to train on, {validation} to validate, {test} to test; \
+             {} steps of {samples} samples, {} an epoch\n",
+            count(*parameters),
+            if threads == 1 { "" } else { "s" },
+            count(plan.steps),
+            count(plan.steps_per_epoch),
+        )
+    }
+}
+
+impl<'a> Progress<'a> {
+    pub(super) fn new(head: Head, out: &'a mut dyn Write, is_terminal: bool) -> Self {
+        Self {
+            out,
+            is_terminal,
+            head,
+            bar: ProgressBar::hidden(),
+            epochs: 0,
+            began: None,
+            seconds: 0.0,
+            kept: None,
+        }
+    }
+
+    /// Takes the bar away, and gives the epoch whose weights the run ended with and the seconds it took.
+    pub(super) fn close(self) -> (Option<EpochReport>, f64) {
+        self.bar.finish_and_clear();
+        (self.kept, self.seconds)
+    }
+
+    fn begin(&mut self, plan: &RunPlan) {
+        let head = self.head.text(plan, candle_core::utils::get_num_threads());
+        let _ = writeln!(self.out, "{head}");
+        self.epochs = plan.steps.div_ceil(plan.steps_per_epoch.max(1));
+        self.began = Some(Instant::now());
+        if self.is_terminal {
+            self.bar = ProgressBar::with_draw_target(Some(plan.steps), ProgressDrawTarget::stdout());
+            // A template that indicatif does not take leaves its own, which will do.
+            if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len}  {msg}  {eta} left") {
+                self.bar.set_style(style);
+            }
+            self.bar.enable_steady_tick(Duration::from_millis(200));
+        }
+    }
+
+    fn step(&self, report: &StepReport) {
+        if self.is_terminal {
+            let &StepReport { step, epoch, loss, lr, .. } = report;
+            let epochs = self.epochs;
+            self.bar.set_message(format!("epoch {epoch}/{epochs}  loss {}  lr {}", measure(loss), rate(lr)));
+            self.bar.set_position(step);
+        }
+    }
+
+    fn epoch(&mut self, report: &EpochReport) {
+        if report.is_best || !self.head.restores_best {
+            self.kept = Some(report.clone());
+        }
+        let line = line(report, self.epochs);
+        let out = &mut *self.out;
+        self.bar.suspend(|| {
+            let _ = writeln!(out, "{line}");
+        });
+    }
+}
+
+impl Observer for Progress<'_> {
+    fn on(&mut self, event: &Event<'_>) -> Result<()> {
+        match event {
+            Event::Begin(plan) => self.begin(plan),
+            Event::Step(report) => self.step(report),
+            Event::Epoch(report) => self.epoch(report),
+            Event::End(_) => {
+                self.seconds = self.began.map_or(0.0, |began| began.elapsed().as_secs_f64());
+                self.bar.finish_and_clear();
+            }
+            Event::Checkpoint(_) => {}
+        }
+        Ok(())
+    }
+}
+
+/// One epoch: `epoch  3/40  loss 0.3121  accuracy 0.9312  val loss 0.2210  lr 2.91e-3  *`, with a star at the
+/// best so far.
+fn line(report: &EpochReport, epochs: u64) -> String {
+    let width = epochs.to_string().len();
+    let mut parts = vec![format!("epoch {:>width$}/{epochs}", report.epoch)];
+    let mut measures = |prefix: &str, evaluation: &Evaluation| {
+        parts.push(format!("{prefix}loss {}", measure(evaluation.loss)));
+        parts.extend(
+            evaluation.metrics.iter().map(|(name, value)| format!("{prefix}{name} {}", measure(*value))),
+        );
+    };
+    measures("", &report.training);
+    if let Some(validation) = &report.validation {
+        measures("val ", validation);
+    }
+    parts.push(format!("lr {}", rate(report.lr)));
+    if report.is_best {
+        parts.push("*".to_owned());
+    }
+    parts.join("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::train::Exit;
+
+    fn evaluation(loss: f64, accuracy: f64) -> Evaluation {
+        Evaluation { loss, metrics: BTreeMap::from([("accuracy", accuracy)]), samples: 100 }
+    }
+
+    fn report(epoch: u64, is_best: bool) -> EpochReport {
+        EpochReport {
+            epoch,
+            step: 12 * epoch,
+            training: evaluation(0.31214, 0.9312),
+            validation: Some(evaluation(0.22101, 0.9511)),
+            lr: 2.914e-3,
+            is_best,
+        }
+    }
+
+    fn head() -> Head {
+        let mut training = crate::fixture::training();
+        Head { restores_best: true, ..Head::new("line", "Line", 9482, training.settings().unwrap()) }
+    }
+
+    #[test]
+    fn elsewhere_than_on_a_terminal_an_epoch_is_one_plain_line() {
+        assert_eq!(
+            line(&report(3, true), 40),
+            "epoch  3/40  loss 0.3121  accuracy 0.9312  val loss 0.2210  val accuracy 0.9511  lr 2.91e-3  *"
+        );
+        let plain = EpochReport { validation: None, ..report(12, false) };
+        assert_eq!(line(&plain, 40), "epoch 12/40  loss 0.3121  accuracy 0.9312  lr 2.91e-3");
+    }
+
+    #[test]
+    fn the_head_says_what_will_happen() {
+        let plan = RunPlan {
+            steps: 1200,
+            steps_per_epoch: 30,
+            training_samples: 1437,
+            validation_samples: 180,
+            test_samples: 180,
+        };
+        assert_eq!(
+            Head { accumulate: 2, ..head() }.text(&plan, 2),
+            "line: Line, 9,482 parameters, AdamW at 1.00e-3, seed 0, cpu with 2 threads\n\
+             1,437 samples to train on, 180 to validate, 180 to test; 1,200 steps of 2 x 4 samples, 30 an epoch\n"
+        );
+    }
+
+    #[test]
+    fn the_epoch_that_is_kept_is_the_best_one() {
+        let mut out = Vec::new();
+        let mut progress = Progress::new(head(), &mut out, false);
+        for event in [
+            Event::Epoch(&report(1, true)),
+            Event::Epoch(&report(2, false)),
+            Event::End(&Exit::StoppedEarly { best_epoch: 1 }),
+        ] {
+            progress.on(&event).unwrap();
+        }
+        assert_eq!(progress.close().0.unwrap().epoch, 1);
+        assert_eq!(String::from_utf8(out).unwrap().lines().count(), 2);
+    }
+}

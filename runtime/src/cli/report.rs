@@ -1,0 +1,146 @@
+//! What a person sees when a run has ended.
+
+use std::collections::BTreeSet;
+use std::fmt::{Display, Formatter};
+use std::path::Path;
+
+use crate::human::{count, measure, seconds};
+use crate::table::Table;
+use crate::train::{Confusion, EpochReport, Evaluation, Exit, Outcome};
+
+/// What a run came to, and where it is.
+pub(super) struct Report<'a> {
+    pub(super) outcome: &'a Outcome,
+    /// The epoch whose weights the run ended with.
+    pub(super) kept: Option<&'a EpochReport>,
+    pub(super) seconds: f64,
+    pub(super) folder: Option<&'a Path>,
+}
+
+impl Display for Report<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        let &Self { outcome, kept, seconds: duration, folder } = self;
+        let exit = match outcome.exit {
+            Exit::Completed => "completed",
+            Exit::StoppedEarly { .. } => "stopped early",
+        };
+        let epochs = if outcome.epochs == 1 { "epoch" } else { "epochs" };
+        let (epoch_count, steps) = (count(outcome.epochs), count(outcome.steps));
+        write!(f, "\n{exit} after {epoch_count} {epochs}, {steps} steps, {}", seconds(duration))?;
+        if let Some(best) = outcome.best_epoch {
+            write!(f, "; the best epoch was {best}")?;
+        }
+        let rows = [
+            ("training", kept.map(|epoch| &epoch.training)),
+            ("validation", outcome.validation.as_ref()),
+            ("test", outcome.test.as_ref()),
+        ];
+        let rows: Vec<_> = rows.into_iter().filter_map(|(part, row)| Some((part, row?))).collect();
+        write!(f, "\n\n{}", measures(&rows))?;
+        if let Some(epoch) = kept {
+            writeln!(f, "\n  training as measured on the way through epoch {}", epoch.epoch)?;
+        }
+        if let Some(confusion) = &outcome.confusion {
+            writeln!(f, "\n  test samples of each class (down) and what they were taken for (across)\n")?;
+            write!(f, "{}", matrix(confusion))?;
+        }
+        if let Some(folder) = folder {
+            let mut files = Table::new("<<").indented(2);
+            for (what, name) in [
+                ("model", "model.safetensors"),
+                ("metrics", "metrics.jsonl"),
+                ("curves", "curves.svg"),
+                ("spec", "spec.json"),
+            ] {
+                files.row([what.to_owned(), folder.join(name).display().to_string()]);
+            }
+            write!(f, "\n{files}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Evaluations below each other.
+pub(super) fn measures(rows: &[(&str, &Evaluation)]) -> String {
+    let metrics: BTreeSet<&str> = rows.iter().flat_map(|(_, row)| row.metrics.keys().copied()).collect();
+    let mut table = Table::new("<").indented(2);
+    table.row(["", "samples", "loss"].into_iter().chain(metrics.iter().copied()));
+    for (part, evaluation) in rows {
+        let values = metrics.iter().map(|metric| match evaluation.metrics.get(metric) {
+            Some(value) => measure(*value),
+            None => "-".to_owned(),
+        });
+        let first = [(*part).to_owned(), count(evaluation.samples as u64), measure(evaluation.loss)];
+        table.row(first.into_iter().chain(values));
+    }
+    table.to_string()
+}
+
+fn matrix(confusion: &Confusion) -> String {
+    let mut table = Table::new("").indented(2);
+    let classes = 0..confusion.counts.len();
+    table.row(std::iter::once(String::new()).chain(classes.clone().map(|class| class.to_string())));
+    for (class, row) in classes.zip(&confusion.counts) {
+        let cells =
+            row.iter().map(|&samples| if samples == 0 { "·".to_owned() } else { samples.to_string() });
+        table.row(std::iter::once(class.to_string()).chain(cells));
+    }
+    table.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_report_has_the_numbers_and_the_places() {
+        let evaluation = |loss, accuracy, samples| Evaluation {
+            loss,
+            metrics: BTreeMap::from([("accuracy", accuracy)]),
+            samples,
+        };
+        let outcome = Outcome {
+            exit: Exit::StoppedEarly { best_epoch: 4 },
+            steps: 1200,
+            epochs: 12,
+            best_epoch: Some(4),
+            validation: Some(evaluation(0.2210, 0.9511, 180)),
+            test: Some(evaluation(0.2305, 0.9444, 180)),
+            confusion: Some(Confusion { counts: vec![vec![90, 2], vec![0, 88]] }),
+        };
+        let kept = EpochReport {
+            epoch: 4,
+            step: 400,
+            training: evaluation(0.3121, 0.9312, 1437),
+            validation: None,
+            lr: 1e-3,
+            is_best: true,
+        };
+        let expected = "
+stopped early after 12 epochs, 1,200 steps, 12.3 s; the best epoch was 4
+
+              samples    loss  accuracy
+  training      1,437  0.3121    0.9312
+  validation      180  0.2210    0.9511
+  test            180  0.2305    0.9444
+
+  training as measured on the way through epoch 4
+
+  test samples of each class (down) and what they were taken for (across)
+
+      0   1
+  0  90   2
+  1   ·  88
+
+  model    runs/digits/1/model.safetensors
+  metrics  runs/digits/1/metrics.jsonl
+  curves   runs/digits/1/curves.svg
+  spec     runs/digits/1/spec.json
+";
+        let folder = Some(Path::new("runs/digits/1"));
+        let report = Report { outcome: &outcome, kept: Some(&kept), seconds: 12.34, folder };
+        assert_eq!(report.to_string(), expected);
+    }
+}

@@ -1,0 +1,254 @@
+//! Checkpoints: the whole state of a run at a step, in a folder that is there whole or not at all.
+//!
+//! `checkpoints/step-00000150/` holds `model.safetensors`, which is a model file like any other;
+//! `optimizer.safetensors`, with the optimizer's numbers of each parameter under its path and their name
+//! (`linear_1.weight.m`); `best.safetensors`, the weights of the best epoch, if the run ends with those; and
+//! `state.json`: the place in the run, the sums of the epoch so far, what is monitored, the hashes of spec
+//! and data, and the SHA-256 of the other files.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::whole::{pretty, sync_folder, write_synced};
+use crate::data::Normalizer;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::hash::sha256;
+use crate::train::Snapshot;
+use crate::trained::file::{NamedTensor, encode, encode_tensors};
+
+/// The checkpoints of one run.
+pub(super) struct Checkpoints {
+    path: PathBuf,
+    keep: usize,
+    origin: Origin,
+    /// The steps of those that are there, in their order.
+    steps: Vec<u64>,
+    /// The last step of the best epoch so far.
+    best: Option<u64>,
+}
+
+/// What does not change in a run.
+pub(super) struct Origin {
+    pub(super) graph: Graph,
+    pub(super) normalizer: Option<Normalizer>,
+    pub(super) spec_hash: String,
+    pub(super) data_fingerprint: String,
+}
+
+impl Checkpoints {
+    /// Checkpoints below `path`, of which the newest `keep` stay.
+    pub(super) fn new(path: PathBuf, keep: usize, origin: Origin) -> Self {
+        Self { path, keep: keep.max(1), origin, steps: Vec::new(), best: None }
+    }
+
+    /// Notes that the epoch that ended with this step is the best so far.
+    pub(super) fn best(&mut self, step: u64) {
+        self.best = Some(step);
+    }
+
+    /// Saves the state, then removes what is no longer kept.
+    pub(super) fn save(&mut self, snapshot: &Snapshot<'_>) -> Result<()> {
+        let place = self.path.join(folder_name(snapshot.step));
+        let aside = self.path.join(format!(".{}.partial", folder_name(snapshot.step)));
+        fs::create_dir_all(&self.path).map_err(Error::file(&self.path))?;
+        fs::create_dir(&aside).map_err(Error::file(&aside))?;
+        let written = self.write(&aside, snapshot);
+        let placed = written.and_then(|()| fs::rename(&aside, &place).map_err(Error::file(&place)));
+        if let Err(error) = placed {
+            // What is left aside is of no use; why it could not get to its place is the error to tell.
+            let _ = fs::remove_dir_all(&aside);
+            return Err(error);
+        }
+        sync_folder(&self.path)?;
+        self.steps.push(snapshot.step);
+        for step in superseded(&self.steps, self.keep, self.best) {
+            let old = self.path.join(folder_name(step));
+            fs::remove_dir_all(&old).map_err(Error::file(&old))?;
+            self.steps.retain(|&kept| kept != step);
+        }
+        Ok(())
+    }
+
+    fn write(&self, folder: &std::path::Path, snapshot: &Snapshot<'_>) -> Result<()> {
+        let Origin { graph, normalizer, spec_hash, data_fingerprint } = &self.origin;
+        let parameters: Vec<_> = snapshot.parameters.iter().map(|(_, tensor)| tensor.clone()).collect();
+        let mut files = vec![
+            ("model.safetensors", encode(graph, &parameters, normalizer.as_ref())?),
+            ("optimizer.safetensors", encode_tensors(&self.optimizer(snapshot), &json!({}))?),
+        ];
+        if let Some(best) = snapshot.monitored.and_then(|monitored| monitored.parameters) {
+            files.push(("best.safetensors", encode(graph, best, normalizer.as_ref())?));
+        }
+        let mut sums = serde_json::Map::new();
+        for (name, bytes) in &files {
+            write_synced(&folder.join(name), bytes)?;
+            sums.insert((*name).to_owned(), sha256(bytes).into());
+        }
+        let monitored = snapshot.monitored.map(|monitored| {
+            json!({
+                "best": monitored.best,
+                "best_epoch": monitored.best_epoch,
+                "without_improvement": monitored.without_improvement,
+            })
+        });
+        let state = json!({
+            "step": snapshot.step,
+            "epoch": snapshot.epoch,
+            "step_in_epoch": snapshot.step_in_epoch,
+            "totals": {
+                "loss": snapshot.totals.loss,
+                "metrics": snapshot.totals.metrics,
+                "samples": snapshot.totals.samples,
+            },
+            "monitored": monitored,
+            "spec_hash": spec_hash,
+            "data_fingerprint": data_fingerprint,
+            "sha256": sums,
+        });
+        write_synced(&folder.join("state.json"), pretty(&state).as_bytes())?;
+        sync_folder(folder)
+    }
+
+    fn optimizer(&self, snapshot: &Snapshot<'_>) -> Vec<NamedTensor> {
+        let trained = self.origin.graph.parameters.iter().zip(snapshot.optimizer_state);
+        trained
+            .filter(|(parameter, _)| parameter.is_trained())
+            .flat_map(|(parameter, slots)| {
+                snapshot.state_names.iter().zip(slots).map(|(name, numbers)| {
+                    let path = format!("{}.{name}", parameter.path);
+                    (path, parameter.shape.axes().to_vec(), numbers.clone())
+                })
+            })
+            .collect()
+    }
+}
+
+/// Which checkpoints go: all but the newest `keep`, and but the one of the best epoch, which is the first
+/// that was made at its end or later.
+fn superseded(steps: &[u64], keep: usize, best: Option<u64>) -> Vec<u64> {
+    let of_best = best.and_then(|best| steps.iter().copied().find(|&step| step >= best));
+    let old = steps.len().saturating_sub(keep);
+    steps.iter().copied().take(old).filter(|&step| Some(step) != of_best).collect()
+}
+
+fn folder_name(step: u64) -> String {
+    format!("step-{step:08}")
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Tensor};
+
+    use super::*;
+    use crate::fixture::{Line, graph};
+    use crate::train::{Monitored, Totals};
+
+    fn checkpoints(path: &std::path::Path, keep: usize) -> Checkpoints {
+        let origin = Origin {
+            graph: graph(),
+            normalizer: None,
+            spec_hash: "spec".to_owned(),
+            data_fingerprint: "data".to_owned(),
+        };
+        Checkpoints::new(path.join("checkpoints"), keep, origin)
+    }
+
+    fn save(checkpoints: &mut Checkpoints, step: u64, is_best: bool) -> Result<()> {
+        let graph = graph();
+        let tensors: Vec<_> = crate::engine::initial(&graph, 1, &Device::Cpu).unwrap();
+        let state: Vec<_> = graph
+            .parameters
+            .iter()
+            .map(|parameter| {
+                vec![vec![0.5; if parameter.is_trained() { parameter.shape.elements() } else { 0 }]; 2]
+            })
+            .collect();
+        let snapshot = Snapshot {
+            step,
+            epoch: 2,
+            step_in_epoch: 3,
+            parameters: graph.parameters.iter().map(|p| p.path.as_str()).zip(tensors.clone()).collect(),
+            state_names: &["m", "v"],
+            optimizer_state: &state,
+            totals: &Totals::default(),
+            monitored: is_best.then_some(Monitored {
+                best: 0.25,
+                best_epoch: 1,
+                without_improvement: 2,
+                parameters: Some(&tensors),
+            }),
+        };
+        checkpoints.save(&snapshot)
+    }
+
+    fn names(path: &std::path::Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_checkpoint_holds_the_whole_state_and_the_sums_of_its_files() {
+        let out = tempfile::tempdir().unwrap();
+        save(&mut checkpoints(out.path(), 3), 150, true).unwrap();
+        let path = out.path().join("checkpoints/step-00000150");
+        assert_eq!(
+            names(&path),
+            ["best.safetensors", "model.safetensors", "optimizer.safetensors", "state.json"]
+        );
+        let state: serde_json::Value =
+            serde_json::from_slice(&fs::read(path.join("state.json")).unwrap()).unwrap();
+        assert_eq!(state["step"], 150);
+        assert_eq!(state["step_in_epoch"], 3);
+        assert_eq!(state["monitored"]["best_epoch"], 1);
+        for name in ["best.safetensors", "model.safetensors", "optimizer.safetensors"] {
+            assert_eq!(state["sha256"][name], sha256(&fs::read(path.join(name)).unwrap()));
+        }
+        let bytes = fs::read(path.join("optimizer.safetensors")).unwrap();
+        let mut paths = Vec::new();
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        paths.extend(file.names());
+        paths.sort_unstable();
+        assert_eq!(paths, ["line_1.bias.m", "line_1.bias.v", "line_1.weight.m", "line_1.weight.v"]);
+        let model = crate::Trained::<Line>::load(path.join("model.safetensors")).unwrap();
+        let x = Tensor::zeros((1, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
+        assert!(model.predict_tensor(&x).is_ok());
+    }
+
+    #[test]
+    fn the_newest_and_the_best_stay() {
+        let out = tempfile::tempdir().unwrap();
+        let mut checkpoints = checkpoints(out.path(), 2);
+        for step in 1..=6 {
+            if step == 2 {
+                checkpoints.best(step);
+            }
+            save(&mut checkpoints, step, false).unwrap();
+        }
+        let kept = ["step-00000002", "step-00000005", "step-00000006"];
+        assert_eq!(names(&out.path().join("checkpoints")), kept);
+    }
+
+    #[test]
+    fn the_best_is_the_first_checkpoint_at_or_after_its_epoch() {
+        assert_eq!(superseded(&[10, 20, 30, 40], 1, Some(15)), [10, 30]);
+        assert_eq!(superseded(&[10, 20, 30, 40], 1, Some(50)), [10, 20, 30]);
+        assert_eq!(superseded(&[10, 20], 3, None), [0_u64; 0]);
+    }
+
+    #[test]
+    fn a_checkpoint_that_cannot_be_written_leaves_nothing_half_done() {
+        let out = tempfile::tempdir().unwrap();
+        let mut checkpoints = checkpoints(out.path(), 1);
+        save(&mut checkpoints, 1, false).unwrap();
+        // The same step again: the place is taken, so the rename is refused.
+        assert!(save(&mut checkpoints, 1, false).is_err());
+        assert_eq!(names(&out.path().join("checkpoints")), ["step-00000001"]);
+    }
+}

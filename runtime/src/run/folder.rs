@@ -1,0 +1,247 @@
+//! The folder of one run: made when it starts, written while it goes on, closed when it ends.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde_json::json;
+
+use super::checkpoint::{Checkpoints, Origin};
+use super::curves::Curves;
+use super::manifest::Manifest;
+use super::metrics::Metrics;
+use super::whole::{pretty, write_whole};
+use crate::data::Prepared;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::spec::Settings;
+use crate::train::{Event, Observer, Outcome};
+
+/// What is known of a run before its first step.
+pub struct Start<'a> {
+    /// The program's name.
+    pub name: &'a str,
+    /// The whole spec.
+    pub spec: &'a serde_json::Value,
+    /// Its hash.
+    pub spec_hash: &'a str,
+    /// What was changed of what was declared, in its order.
+    pub overrides: &'a [(String, String)],
+    /// The settings.
+    pub settings: &'a Settings,
+    /// The model.
+    pub graph: &'a Graph,
+    /// The data.
+    pub data: &'a Prepared,
+}
+
+/// The folder of one run: `<out>/<name>/<id>`.
+///
+/// The id is the time at which the run starts, in UTC: `20261123-184501`, with `-2`, `-3`… if another run
+/// took it first.
+pub struct Folder {
+    path: PathBuf,
+    manifest: Manifest,
+    metrics: Metrics,
+    checkpoints: Checkpoints,
+    curves: Curves,
+}
+
+impl Folder {
+    /// Makes the folder, and writes what is known before the first step.
+    ///
+    /// # Errors
+    /// If the folder cannot be made or written.
+    pub fn create(out: &Path, start: &Start<'_>) -> Result<Self> {
+        let (path, id) = claim(&out.join(start.name), &timestamp(SystemTime::now()))?;
+        let spec = json!({ "hash": start.spec_hash, "spec": start.spec });
+        write_whole(&path.join("spec.json"), pretty(&spec).as_bytes())?;
+        let manifest = Manifest::write_start(path.join("manifest.json"), &id, start)?;
+        let metrics = Metrics::create(&path.join("metrics.jsonl"))?;
+        let origin = Origin {
+            graph: start.graph.clone(),
+            normalizer: start.data.normalizer().cloned(),
+            spec_hash: start.spec_hash.to_owned(),
+            data_fingerprint: start.data.fingerprint().to_owned(),
+        };
+        let keep = start.settings.checkpoint.map_or(1, |checkpoint| checkpoint.keep);
+        let checkpoints = Checkpoints::new(path.join("checkpoints"), keep, origin);
+        Ok(Self { path, manifest, metrics, checkpoints, curves: Curves::new(start.name) })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file of the final model.
+    #[must_use]
+    pub fn model(&self) -> PathBuf {
+        self.path.join("model.safetensors")
+    }
+
+    /// Records how the run ended: why, and what it came to if it came to something.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn finish(&mut self, exit: &str, outcome: Option<&Outcome>) -> Result<()> {
+        self.metrics.flush()?;
+        if let Some(picture) = self.curves.draw() {
+            write_whole(&self.path.join("curves.svg"), picture.as_bytes())?;
+        }
+        self.manifest.write_end(exit, outcome)
+    }
+}
+
+impl Observer for Folder {
+    fn on(&mut self, event: &Event<'_>) -> Result<()> {
+        match event {
+            Event::Step(report) => {
+                self.curves.step(report);
+                self.metrics.step(report)
+            }
+            Event::Epoch(report) => {
+                if report.is_best {
+                    self.checkpoints.best(report.step);
+                }
+                self.curves.epoch(report);
+                self.metrics.epoch(report)
+            }
+            Event::Checkpoint(snapshot) => {
+                // So that what is recorded is never behind the state.
+                self.metrics.flush()?;
+                self.checkpoints.save(snapshot)
+            }
+            Event::Begin(_) => Ok(()),
+            Event::End(_) => self.metrics.flush(),
+        }
+    }
+}
+
+/// Makes a folder below `parent` that no other run has, as near to `id` as can be.
+fn claim(parent: &Path, id: &str) -> Result<(PathBuf, String)> {
+    let refused = |path: &Path| {
+        let path = path.to_owned();
+        move |source: std::io::Error| {
+            let problem = format!(
+                "the folder of the run cannot be made ({source}); give another place with `--out` or `Training::out`"
+            );
+            Error::File { path, source: std::io::Error::new(source.kind(), problem) }
+        }
+    };
+    fs::create_dir_all(parent).map_err(refused(parent))?;
+    for attempt in 1_u32.. {
+        let id = if attempt == 1 { id.to_owned() } else { format!("{id}-{attempt}") };
+        let path = parent.join(&id);
+        // Making the folder is what decides between runs that start at once.
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok((path, id)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(refused(&path)(error)),
+        }
+    }
+    Err(Error::Internal("no number was left for the folder of the run"))
+}
+
+/// `20261123-184501`
+fn timestamp(time: SystemTime) -> String {
+    let text = humantime::format_rfc3339_seconds(time).to_string();
+    text.chars()
+        .filter_map(|letter| match letter {
+            'T' => Some('-'),
+            '-' | ':' | 'Z' => None,
+            digit => Some(digit),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::fixture::training;
+    use crate::spec::hash;
+
+    #[test]
+    fn a_timestamp_is_a_time_in_utc() {
+        assert_eq!(timestamp(SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_459_501)), "20261123-184501");
+    }
+
+    #[test]
+    fn runs_that_start_at_once_have_folders_of_their_own() {
+        let out = tempfile::tempdir().unwrap();
+        let ids: Vec<_> = (0..3).map(|_| claim(out.path(), "20261123-184501").unwrap().1).collect();
+        assert_eq!(ids, ["20261123-184501", "20261123-184501-2", "20261123-184501-3"]);
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_named_with_what_to_do() {
+        let out = tempfile::tempdir().unwrap();
+        let file = out.path().join("taken");
+        fs::write(&file, "").unwrap();
+        let error = training().out(&file).run().unwrap_err();
+        assert!(matches!(error, Error::File { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains("taken/line") && text.contains("--out"), "{text}");
+    }
+
+    #[test]
+    fn a_run_leaves_its_spec_manifest_metrics_model_and_picture() {
+        let out = tempfile::tempdir().unwrap();
+        let run = training().out(out.path().join("not/yet/there")).epochs(2).run().unwrap();
+        let path = run.folder.unwrap();
+        let read = |name: &str| fs::read_to_string(path.join(name)).unwrap();
+        let spec: serde_json::Value = serde_json::from_str(&read("spec.json")).unwrap();
+        assert_eq!(spec["hash"], hash(&spec["spec"]));
+        assert_eq!(spec["spec"]["epochs"], 2);
+        let manifest: serde_json::Value = serde_json::from_str(&read("manifest.json")).unwrap();
+        assert_eq!(manifest["exit"], "completed");
+        assert_eq!(manifest["overrides"][0]["key"], "epochs");
+        assert_eq!(manifest["spec_hash"], spec["hash"]);
+        assert!(manifest["end"].is_string());
+        assert_eq!(read("metrics.jsonl").lines().filter(|line| line.contains("\"epoch\",")).count(), 2);
+        assert!(path.join("model.safetensors").exists());
+        assert!(read("curves.svg").starts_with("<svg"));
+    }
+
+    #[test]
+    fn equal_runs_leave_equal_metrics() {
+        let out = tempfile::tempdir().unwrap();
+        let metrics = || {
+            let run = training().out(out.path()).run().unwrap();
+            fs::read(run.folder.unwrap().join("metrics.jsonl")).unwrap()
+        };
+        assert_eq!(metrics(), metrics());
+    }
+
+    #[test]
+    fn a_run_that_fails_says_so_in_its_manifest() {
+        let out = tempfile::tempdir().unwrap();
+        let mut steps = 0;
+        let mut stop = |event: &Event<'_>| match event {
+            Event::Step(_) => {
+                steps += 1;
+                if steps == 3 { Err(Error::Dataset("no more".to_owned())) } else { Ok(()) }
+            }
+            _ => Ok(()),
+        };
+        assert!(training().out(out.path()).run_with(&mut stop).is_err());
+        let folder = fs::read_dir(out.path().join("line")).unwrap().next().unwrap().unwrap().path();
+        let manifest = fs::read_to_string(folder.join("manifest.json")).unwrap();
+        let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+        assert_eq!(manifest["exit"], "failed: data: no more");
+        // The three steps before the failure are on record.
+        assert_eq!(fs::read_to_string(folder.join("metrics.jsonl")).unwrap().lines().count(), 3);
+    }
+
+    #[test]
+    fn the_hash_of_a_spec_does_not_depend_on_the_order_of_keys() {
+        let one: serde_json::Value = serde_json::from_str(r#"{"a":{"x":1,"y":[2.5]},"b":null}"#).unwrap();
+        let other: serde_json::Value = serde_json::from_str(r#"{"b":null,"a":{"y":[2.5],"x":1}}"#).unwrap();
+        assert_eq!(hash(&one), hash(&other));
+        assert_eq!(pretty(&one), pretty(&other));
+    }
+}

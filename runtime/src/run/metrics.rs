@@ -1,0 +1,160 @@
+//! `metrics.jsonl`: what a run measured, one JSON object a line.
+//!
+//! It holds nothing of the clock or the machine, so equal runs leave equal bytes. A number that JSON does
+//! not have (NaN, infinity) is `null`.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::train::{EpochReport, Evaluation, StepReport};
+
+/// The open file.
+pub(super) struct Metrics {
+    path: PathBuf,
+    file: BufWriter<File>,
+    /// Steps since the file was last flushed.
+    steps: u32,
+}
+
+/// One line.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Line<'a> {
+    Step {
+        step: u64,
+        epoch: u64,
+        loss: f64,
+        lr: f64,
+        gradient_norm: f64,
+        samples: usize,
+    },
+    Epoch {
+        epoch: u64,
+        step: u64,
+        lr: f64,
+        training: Measured<'a>,
+        validation: Option<Measured<'a>>,
+        is_best: bool,
+    },
+}
+
+/// An evaluation as it stands in a run's files: the loss, each metric under its name, the samples.
+#[derive(Serialize)]
+pub(super) struct Measured<'a> {
+    loss: f64,
+    #[serde(flatten)]
+    metrics: &'a BTreeMap<&'static str, f64>,
+    samples: usize,
+}
+
+impl<'a> From<&'a Evaluation> for Measured<'a> {
+    fn from(evaluation: &'a Evaluation) -> Self {
+        let Evaluation { loss, metrics, samples } = evaluation;
+        Self { loss: *loss, metrics, samples: *samples }
+    }
+}
+
+impl Metrics {
+    /// The most steps that a killed process can take with it.
+    const STEPS_UNFLUSHED: u32 = 50;
+
+    pub(super) fn create(path: &Path) -> Result<Self> {
+        let file = File::create_new(path).map_err(Error::file(path))?;
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), steps: 0 })
+    }
+
+    pub(super) fn step(&mut self, report: &StepReport) -> Result<()> {
+        let &StepReport { step, epoch, loss, lr, gradient_norm, samples } = report;
+        self.write(&Line::Step { step, epoch, loss, lr, gradient_norm, samples })?;
+        self.steps += 1;
+        if self.steps >= Self::STEPS_UNFLUSHED { self.flush() } else { Ok(()) }
+    }
+
+    pub(super) fn epoch(&mut self, report: &EpochReport) -> Result<()> {
+        self.write(&Line::Epoch {
+            epoch: report.epoch,
+            step: report.step,
+            lr: report.lr,
+            training: (&report.training).into(),
+            validation: report.validation.as_ref().map(Into::into),
+            is_best: report.is_best,
+        })?;
+        self.flush()
+    }
+
+    pub(super) fn flush(&mut self) -> Result<()> {
+        self.steps = 0;
+        self.file.flush().map_err(Error::file(&self.path))
+    }
+
+    fn write(&mut self, line: &Line<'_>) -> Result<()> {
+        let fault = Error::file(&self.path);
+        let written = serde_json::to_writer(&mut self.file, line).map_err(std::io::Error::from);
+        written.and_then(|()| self.file.write_all(b"\n")).map_err(fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evaluation(loss: f64) -> Evaluation {
+        Evaluation { loss, metrics: BTreeMap::from([("accuracy", 0.5)]), samples: 10 }
+    }
+
+    #[test]
+    fn lines_are_objects_with_their_numbers_in_full() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let mut metrics = Metrics::create(&path).unwrap();
+        let report = StepReport { step: 1, epoch: 1, loss: 0.1, lr: 3e-3, gradient_norm: 1.5, samples: 4 };
+        metrics.step(&report).unwrap();
+        let mut report = EpochReport {
+            epoch: 1,
+            step: 1,
+            training: evaluation(0.1),
+            validation: None,
+            lr: 3e-3,
+            is_best: false,
+        };
+        metrics.epoch(&report).unwrap();
+        report.validation = Some(evaluation(f64::NAN));
+        metrics.epoch(&report).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(
+            text,
+            concat!(
+                r#"{"kind":"step","step":1,"epoch":1,"loss":0.1,"lr":0.003,"gradient_norm":1.5,"samples":4}"#,
+                "\n",
+                r#"{"kind":"epoch","epoch":1,"step":1,"lr":0.003,"training":{"loss":0.1,"accuracy":0.5,"samples":10},"#,
+                r#""validation":null,"is_best":false}"#,
+                "\n",
+                r#"{"kind":"epoch","epoch":1,"step":1,"lr":0.003,"training":{"loss":0.1,"accuracy":0.5,"samples":10},"#,
+                r#""validation":{"loss":null,"accuracy":0.5,"samples":10},"is_best":false}"#,
+                "\n",
+            )
+        );
+        for line in text.lines() {
+            assert!(serde_json::from_str::<serde_json::Value>(line).unwrap().is_object());
+        }
+    }
+
+    #[test]
+    fn steps_reach_the_file_before_the_epoch_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let mut metrics = Metrics::create(&path).unwrap();
+        for step in 1..=60 {
+            let report = StepReport { step, epoch: 1, loss: 0.1, lr: 3e-3, gradient_norm: 1.5, samples: 4 };
+            metrics.step(&report).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 50);
+        drop(metrics);
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 60);
+    }
+}

@@ -1,0 +1,54 @@
+//! Which classes a model takes for which.
+
+use crate::data::Prepared;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::spec::Settings;
+
+/// How many samples of each class a model takes for each class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confusion {
+    /// By the right class, then by the class with the largest logit; of equal logits the first.
+    pub counts: Vec<Vec<u64>>,
+}
+
+impl Confusion {
+    /// The most classes that are told apart; a table of more is no help to anybody.
+    pub const MAX_CLASSES: usize = 20;
+}
+
+/// Counts what the engine's model takes the samples of these numbers for; `None` if their targets are no
+/// classes, there are more than [`Confusion::MAX_CLASSES`], or there are no samples.
+///
+/// # Errors
+/// If a sample cannot be read or candle refuses an operation.
+pub fn confusion(
+    engine: &dyn Engine,
+    settings: &Settings,
+    data: &Prepared,
+    indices: &[usize],
+) -> Result<Option<Confusion>> {
+    let mut counts: Vec<Vec<u64>> = Vec::new();
+    for indices in indices.chunks(settings.batch.max(1)) {
+        let batch = data.batch(indices)?;
+        let classes = match (batch.target.shape.rank(), batch.target.shape.vocabulary()) {
+            (0, Some(classes)) if classes <= Confusion::MAX_CLASSES => classes,
+            _ => return Ok(None),
+        };
+        counts.resize_with(classes, || vec![0; classes]);
+        let part = engine.evaluate(&batch)?;
+        let predictions = part.prediction.to_vec2::<f32>()?;
+        let targets = part.target.to_vec1::<u32>()?;
+        for (logits, target) in predictions.iter().zip(targets) {
+            let largest =
+                logits.iter().enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best });
+            let count = largest
+                .zip(counts.get_mut(target as usize))
+                .and_then(|((predicted, _), row)| row.get_mut(predicted));
+            if let Some(count) = count {
+                *count += 1;
+            }
+        }
+    }
+    Ok((!counts.is_empty()).then_some(Confusion { counts }))
+}
