@@ -1,6 +1,6 @@
 //! The same spec, seed and data give the same bytes: in one process, in several, with any number of threads.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,6 +1,6 @@
 //! The generated program as a user runs it: its commands, its files, and its errors.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,6 +1,6 @@
 //! The main promise, on real data: a declared model learns to read digits, and its file predicts.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use trainspec::data::{Digits8x8, Prepared};
 use trainspec::prelude::*;
@@ -17,7 +17,7 @@ train! {
         data: Digits8x8::embedded(),
         metrics: [Accuracy],
         batch: 32,
-        epochs: 6,
+        epochs: 20,
         optimizer: AdamW { lr: 5e-3 },
         schedule: [Cosine],
     }

@@ -1,7 +1,7 @@
 //! Everything built in can be brought by a user: a layer, a loss, a metric, an optimizer, a phase of a
 //! schedule, a way to clip, a data set. Each is used in the same syntax as a built-in one.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};

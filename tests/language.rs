@@ -1,6 +1,6 @@
 //! The model language: what `#[model]` accepts, and the parameter paths that it gives.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use trainspec::graph::Graph;
 use trainspec::prelude::*;
@@ -136,7 +136,7 @@ fn models_are_called_like_layers() {
 /// Declarations work inside functions and modules, with names of the user's own that shadow ours.
 mod hygiene {
     #![deny(warnings, missing_docs, unsafe_code)]
-    #![allow(dead_code)]
+    #![allow(dead_code, unreachable_pub)]
 
     struct Result;
     struct Option;

@@ -1,6 +1,6 @@
 //! The two samples of the design, as printed there, and a training step of each.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use trainspec::prelude::*;
 

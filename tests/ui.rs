@@ -4,6 +4,8 @@
 //! the test says so and does nothing. To accept new texts: `TRYBUILD=overwrite cargo test -p trainspec-tests
 //! --test ui`.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 
 #[rustversion::all(since(1.95), before(1.96))]

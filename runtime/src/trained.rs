@@ -28,7 +28,7 @@ use crate::shape::{InputKind, Kind};
 ///
 /// let net = Net::load("runs/net/1/model.safetensors")?;
 /// let logits = net.predict(&[5.1, 3.5, 1.4, 0.2])?;
-/// # trainspec::Result::Ok(())
+/// # Ok::<(), trainspec::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Trained<M> {

@@ -28,7 +28,7 @@ use crate::trained::Trained;
 ///
 /// let run = Digits::training().epochs(3).seed(7).set("optimizer.lr", "1e-3")?.run()?;
 /// println!("{:?}", run.outcome.test);
-/// # trainspec::Result::Ok(())
+/// # Ok::<(), trainspec::Error>(())
 /// ```
 pub struct Training<M> {
     name: &'static str,

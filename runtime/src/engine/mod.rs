@@ -38,8 +38,8 @@ pub struct MicroBatch {
 
 /// Runs and trains one graph.
 ///
-/// One optimizer step is a call of [`Engine::accumulate`] for each micro-batch, then
-/// [`Engine::scale_gradients`] and [`Engine::update`].
+/// One optimizer step is a call of [`Engine::accumulate`] for each micro-batch, then one of
+/// [`Engine::update`].
 pub trait Engine: Send {
     /// Forward, loss and backward in training mode; adds to the gradients, and updates running statistics.
     ///

@@ -25,7 +25,7 @@ pub struct CrossEntropy {
     pub label_smoothing: f64,
 }
 
-/// [`CrossEntropy`] with every key at its default.
+/// [`CrossEntropy`](struct@CrossEntropy) with every key at its default.
 #[allow(non_upper_case_globals)]
 pub const CrossEntropy: CrossEntropy = CrossEntropy::DEFAULT;
 

@@ -16,7 +16,7 @@ use crate::shape::{Values, Verdict};
 #[serde(deny_unknown_fields)]
 pub struct MeanSquaredError {}
 
-/// [`MeanSquaredError`] with every key at its default.
+/// [`MeanSquaredError`](struct@MeanSquaredError) with every key at its default.
 #[allow(non_upper_case_globals)]
 pub const MeanSquaredError: MeanSquaredError = MeanSquaredError::DEFAULT;
 

@@ -2,8 +2,8 @@
 //!
 //! | loss | model gives | data give |
 //! | --- | --- | --- |
-//! | [`CrossEntropy`] | [`Logits`](crate::Logits), [`TokenLogits`](crate::TokenLogits) | [`Class`](crate::Class), [`Tokens`](crate::Tokens) |
-//! | [`MeanSquaredError`] | [`Values`](crate::Values) | [`Values`](crate::Values) |
+//! | [`CrossEntropy`](struct@CrossEntropy) | [`Logits`](crate::Logits), [`TokenLogits`](crate::TokenLogits) | [`Class`](crate::Class), [`Tokens`](crate::Tokens) |
+//! | [`MeanSquaredError`](struct@MeanSquaredError) | [`Values`](crate::Values) | [`Values`](crate::Values) |
 
 mod cross_entropy;
 mod mean_squared_error;

@@ -15,7 +15,7 @@ use crate::shape::{Class, Kind, Logits, TokenLogits, Tokens, Verdict};
 #[serde(deny_unknown_fields)]
 pub struct Accuracy {}
 
-/// [`Accuracy`] with every key at its default.
+/// [`Accuracy`](struct@Accuracy) with every key at its default.
 #[allow(non_upper_case_globals)]
 pub const Accuracy: Accuracy = Accuracy::DEFAULT;
 

@@ -13,7 +13,7 @@ use crate::shape::{Values, Verdict};
 #[serde(deny_unknown_fields)]
 pub struct MeanAbsoluteError {}
 
-/// [`MeanAbsoluteError`] with every key at its default.
+/// [`MeanAbsoluteError`](struct@MeanAbsoluteError) with every key at its default.
 #[allow(non_upper_case_globals)]
 pub const MeanAbsoluteError: MeanAbsoluteError = MeanAbsoluteError::DEFAULT;
 

@@ -2,8 +2,8 @@
 //!
 //! | metric | model gives | data give | better |
 //! | --- | --- | --- | --- |
-//! | [`Accuracy`] | `Logits`, `TokenLogits` | `Class`, `Tokens` | higher |
-//! | [`MeanAbsoluteError`] | `Values` | `Values` | lower |
+//! | [`Accuracy`](struct@Accuracy) | `Logits`, `TokenLogits` | `Class`, `Tokens` | higher |
+//! | [`MeanAbsoluteError`](struct@MeanAbsoluteError) | `Values` | `Values` | lower |
 
 mod accuracy;
 mod mean_absolute_error;

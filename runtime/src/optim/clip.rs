@@ -40,7 +40,7 @@ impl<C: Clip> AnyClip for C {
 #[serde(deny_unknown_fields)]
 pub struct NoClip {}
 
-/// [`NoClip`] as a value.
+/// [`NoClip`](struct@NoClip) as a value.
 #[allow(non_upper_case_globals)]
 pub const NoClip: NoClip = NoClip {};
 

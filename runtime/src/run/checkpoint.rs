@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(state["step_in_epoch"], 3);
         assert_eq!(state["monitored"]["best_epoch"], 1);
         for name in ["best.safetensors", "model.safetensors", "optimizer.safetensors"] {
-            assert_eq!(state["sha256"][name], sha256(&fs::read(path.join(name)).unwrap()));
+            assert_eq!(state["sha256"][name], sha256(fs::read(path.join(name)).unwrap()));
         }
         let bytes = fs::read(path.join("optimizer.safetensors")).unwrap();
         let mut paths = Vec::new();

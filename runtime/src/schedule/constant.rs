@@ -19,7 +19,7 @@ pub struct Constant {
     pub epochs: u64,
 }
 
-/// [`Constant`] with every key at its default.
+/// [`Constant`](struct@Constant) with every key at its default.
 #[allow(non_upper_case_globals)]
 pub const Constant: Constant = Constant::DEFAULT;
 

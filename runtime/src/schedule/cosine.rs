@@ -37,7 +37,7 @@ pub enum CosineEnd {
     Torch,
 }
 
-/// [`Cosine`] with every key at its default.
+/// [`Cosine`](struct@Cosine) with every key at its default.
 #[allow(non_upper_case_globals)]
 pub const Cosine: Cosine = Cosine::DEFAULT;
 

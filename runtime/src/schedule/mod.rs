@@ -5,9 +5,9 @@
 //!
 //! | phase | rate |
 //! | --- | --- |
-//! | [`Constant`] | stays |
+//! | [`Constant`](struct@Constant) | stays |
 //! | [`Warmup`] | rises linearly to the full rate |
-//! | [`Cosine`] | falls along half a cosine to a floor |
+//! | [`Cosine`](struct@Cosine) | falls along half a cosine to a floor |
 //! | [`Step`] | is multiplied by a factor at fixed intervals |
 
 mod constant;

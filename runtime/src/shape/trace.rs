@@ -182,7 +182,8 @@ pub(crate) const fn holds<C: Config>(_: &C, given: &[&str], check: Verdict) -> V
     }
 }
 
-/// [`holds`], as a compile error on the caller.
+/// Whether every required key is given and the configuration's own rules hold, as a compile error on the
+/// caller.
 #[track_caller]
 pub const fn alone<C: Config>(configuration: &C, given: &[&str], check: Verdict) {
     whole(holds(configuration, given, check));

@@ -43,8 +43,8 @@ pub struct Spec<M: Model, T: Kind> {
     /// What to learn from: an expression that gives a [`Dataset`] or a `Result` of one, evaluated when the
     /// program starts. Required.
     pub data: Source<T>,
-    /// What to minimize: a [`Loss`](crate::loss::Loss). Default: [`CrossEntropy`](crate::loss::CrossEntropy)
-    /// for classes and tokens, [`MeanSquaredError`](crate::loss::MeanSquaredError) for values.
+    /// What to minimize: a [`Loss`](crate::loss::Loss). Default: [`CrossEntropy`](struct@crate::loss::CrossEntropy)
+    /// for classes and tokens, [`MeanSquaredError`](struct@crate::loss::MeanSquaredError) for values.
     pub loss: &'static dyn AnyLoss<M::Output, T>,
     /// What to report beside the loss: a list of [`Metric`](crate::metric::Metric)s. Default: none.
     pub metrics: &'static [&'static dyn AnyMetric<M::Output, T>],
@@ -60,9 +60,9 @@ pub struct Spec<M: Model, T: Kind> {
     pub seed: &'static u64,
     /// The update rule: an [`Optimizer`](crate::optim::Optimizer). Default: [`AdamW`].
     pub optimizer: &'static dyn AnyOptimizer,
-    /// The learning rate over time: a list of [`Phase`](crate::schedule::Phase)s. Default: [`Constant`].
+    /// The learning rate over time: a list of [`Phase`](crate::schedule::Phase)s. Default: [`Constant`](struct@Constant).
     pub schedule: &'static [&'static dyn AnyPhase],
-    /// A bound for the gradients: a [`Clip`](crate::optim::Clip). Default: [`NoClip`].
+    /// A bound for the gradients: a [`Clip`](crate::optim::Clip). Default: [`NoClip`](struct@NoClip).
     pub clip: &'static dyn AnyClip,
     /// The type of the computation. Default: [`Precision::F32`].
     pub precision: &'static Precision,
