@@ -4,11 +4,15 @@
 
 use trainspec::prelude::*;
 
-/// Two convolutions and a small head for 8x8 grey digits.
+/// Three convolutions and a small head for 8x8 grey digits.
 #[model]
 pub fn DigitNet(image: Image<1, 8, 8>) -> Logits<10> {
     image
         .conv2d(out = 32, kernel = 3, padding = 1, bias = false)
+        .batch_norm()
+        .relu()
+        .max_pool2d(kernel = 2)
+        .conv2d(out = 64, kernel = 3, padding = 1, bias = false)
         .batch_norm()
         .relu()
         .conv2d(out = 64, kernel = 3, padding = 1, bias = false)
@@ -16,7 +20,7 @@ pub fn DigitNet(image: Image<1, 8, 8>) -> Logits<10> {
         .relu()
         .max_pool2d(kernel = 2)
         .flatten()
-        .dropout(p = 0.25)
+        .dropout(p = 0.5)
         .linear(out = 10)
 }
 
@@ -25,16 +29,16 @@ train! {
     pub Digits {
         model: DigitNet,
         data: Digits8x8::embedded(),
-        loss: CrossEntropy { label_smoothing: 0.05 },
+        loss: CrossEntropy { label_smoothing: 0.1 },
         metrics: [Accuracy],
-        batch: 64,
-        epochs: 40,
+        batch: 32,
+        epochs: 30,
         seed: 42,
         optimizer: AdamW { lr: 3e-3, weight_decay: 0.05 },
         schedule: [Warmup { steps: 50 }, Cosine { floor: 1e-5 }],
         clip: GlobalNorm { max: 1.0 },
         precision: F32,
-        early_stop: EarlyStop { monitor: ValLoss, patience: 8 },
+        early_stop: EarlyStop { monitor: ValLoss, patience: 10 },
         checkpoint: Checkpoint { every: Epochs(1), keep: 3 },
     }
 }
