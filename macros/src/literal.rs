@@ -2,6 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Expr, ExprStruct, Ident, Member};
 
 /// `name { key: value, ..<_ as Config>::DEFAULT }`, from parts that keep their own spans.
@@ -75,6 +76,29 @@ pub(crate) fn completed(value: &Expr, all: &mut Vec<Literal>) -> TokenStream {
         Expr::Struct(literal) => Literal::of_struct(literal, all),
         Expr::Paren(inner) => completed(&inner.expr, all),
         Expr::Group(inner) => completed(&inner.expr, all),
+        // `&a + b` would be `(&a) + b`.
+        Expr::Binary(_) | Expr::Cast(_) | Expr::Range(_) => quote_spanned!(value.span()=> (#value)),
         other => other.to_token_stream(),
     }
+}
+
+/// Tokens with the spaces that a person would write, for the usual constant expressions.
+pub(crate) fn tidy(tokens: &TokenStream) -> String {
+    let mut text = tokens.to_string();
+    for (found, written) in [
+        (" :: ", "::"),
+        (":: ", "::"),
+        ("- ", "-"),
+        (" . ", "."),
+        (" ,", ","),
+        (" (", "("),
+        ("( ", "("),
+        (" )", ")"),
+        (" < ", "<"),
+        (" >", ">"),
+        (" ?", "?"),
+    ] {
+        text = text.replace(found, written);
+    }
+    text
 }

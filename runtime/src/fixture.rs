@@ -12,7 +12,7 @@ use crate::layer::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::metric::Accuracy;
 use crate::model::Model;
 use crate::shape::{Class, Features, Logits, Shape, Verdict};
-use crate::spec::{Checkpoint, Spec, data_of, model_of, opened};
+use crate::spec::{Checkpoint, Declaration, Spec, data_of, model_of, opened};
 use crate::training::Training;
 
 macro_rules! keyless {
@@ -97,18 +97,20 @@ impl Dataset for Points {
 
 /// Three epochs of [`Line`] on [`Points`], with a checkpoint after each.
 pub(crate) fn training() -> Training<Line> {
-    Training::declared(
-        "line",
-        &Spec {
-            model: model_of::<Line>(),
-            data: data_of(|| opened::<Line, _>(Points)),
-            metrics: &[&Accuracy],
-            batch: &4,
-            epochs: &3,
-            checkpoint: &Checkpoint { keep: 2, ..Checkpoint::DEFAULT },
-            ..Spec::DEFAULT
+    const DECLARED: Declaration<Line> = Declaration::of(
+        const {
+            &Spec {
+                model: model_of::<Line>(),
+                data: data_of("Points", || opened::<Line, _>(Points)),
+                metrics: &[&Accuracy],
+                batch: &4,
+                epochs: &3,
+                checkpoint: &Checkpoint { keep: 2, ..Checkpoint::DEFAULT },
+                ..Spec::DEFAULT
+            }
         },
-    )
+    );
+    Training::declared("line", &DECLARED)
 }
 
 /// The graph of [`Line`].

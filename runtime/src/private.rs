@@ -8,5 +8,5 @@ pub use crate::error::Result;
 pub use crate::graph::{Module, Scope, Value};
 pub use crate::model::{Blank, Model};
 pub use crate::shape::{Kind, Shape, Trace, Verdict, alone, whole};
-pub use crate::spec::{Rules, Spec, data_of, model_of, opened};
+pub use crate::spec::{Declaration, Spec, data_of, model_of, opened};
 pub use crate::training::Training;

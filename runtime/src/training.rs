@@ -1,18 +1,16 @@
 //! A declared run as a value: changed and started from code, or by the command line.
 
-use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::data::{AnyDataset, Prepared};
+use crate::data::Prepared;
 use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
 use crate::run::{Folder, Start};
-use crate::shape::TargetKind;
-use crate::spec::{Device, Settings, Spec, hash};
+use crate::spec::{AnySpec, Declaration, Device, Settings, hash};
 use crate::train::{self, Evaluation, Event, Observer, Outcome};
 use crate::trained::Trained;
 
@@ -30,14 +28,12 @@ use crate::trained::Trained;
 /// println!("{:?}", run.outcome.test);
 /// # Ok::<(), trainspec::Error>(())
 /// ```
-pub struct Training<M> {
+pub struct Training<M: 'static> {
     name: &'static str,
     settings: Result<Settings>,
     overrides: Vec<(String, String)>,
-    graph: fn() -> Result<Graph>,
-    open: Box<dyn Fn() -> Result<Box<dyn AnyDataset>>>,
+    spec: &'static dyn AnySpec<M>,
     out: Option<PathBuf>,
-    model: PhantomData<fn() -> M>,
 }
 
 /// What a run leaves in memory.
@@ -52,20 +48,15 @@ pub struct Run<M> {
 }
 
 impl<M: Model> Training<M> {
-    /// The run of a spec; its folders are `runs/<name>/<id>`.
-    pub fn declared<T: TargetKind>(name: &'static str, spec: &Spec<M, T>) -> Self {
-        let (graph, open) = (spec.model.graph, spec.data.open);
+    /// A declared run; its folders are `runs/<name>/<id>`.
+    pub fn declared(name: &'static str, declaration: &Declaration<M>) -> Self {
+        let spec = declaration.spec();
         Self {
             name,
-            settings: Settings::of(spec),
-            graph: graph.unwrap_or(|| Err(Error::Internal("a spec without a model"))),
+            settings: spec.settings(),
             overrides: Vec::new(),
-            open: Box::new(move || {
-                let open = open.ok_or(Error::Internal("a spec without data"))?;
-                Ok(open()?.data)
-            }),
+            spec,
             out: Some(PathBuf::from("runs")),
-            model: PhantomData,
         }
     }
 
@@ -146,6 +137,7 @@ impl<M: Model> Training<M> {
         if let Some(keys) = spec.as_object_mut() {
             keys.insert("model".to_owned(), graph.to_json());
             keys.insert("name".to_owned(), json!(self.name));
+            keys.insert("data".to_owned(), json!(self.spec.data_text()));
         }
         Ok(spec)
     }
@@ -155,7 +147,7 @@ impl<M: Model> Training<M> {
     /// # Errors
     /// If a rule of the model does not hold.
     pub fn graph(&self) -> Result<Graph> {
-        (self.graph)()
+        self.spec.graph()
     }
 
     /// Reads a trained model.
@@ -178,7 +170,7 @@ impl<M: Model> Training<M> {
     /// If they cannot be read or cannot be used.
     pub fn data(&mut self) -> Result<Prepared> {
         let seed = self.settings()?.seed;
-        Prepared::new((self.open)()?, seed)
+        Prepared::new(self.spec.open()?, seed)
     }
 
     /// Trains in silence.

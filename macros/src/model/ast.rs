@@ -5,7 +5,8 @@ use syn::{Attribute, Block, Expr, Ident, RangeLimits, Stmt, Token, Type, Visibil
 
 /// What a model is called and what it takes and gives.
 pub(crate) struct Signature {
-    pub(crate) docs: Vec<Attribute>,
+    /// Documentation, `cfg` and the like, which go to the model's struct.
+    pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
     /// Const generics only.

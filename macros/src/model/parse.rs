@@ -16,10 +16,7 @@ pub(super) fn function(item: TokenStream, diagnostics: &mut Diagnostics) -> Opti
         }
     };
     refuse_modifiers(&function, diagnostics);
-    let (mut docs, mut inputs, mut keys) = (Vec::new(), Vec::new(), Vec::<Key>::new());
-    for attribute in function.attrs {
-        docs.push(attribute);
-    }
+    let (mut inputs, mut keys) = (Vec::new(), Vec::<Key>::new());
     for argument in function.sig.inputs {
         parameter(argument, &mut inputs, &mut keys, diagnostics);
     }
@@ -39,11 +36,16 @@ pub(super) fn function(item: TokenStream, diagnostics: &mut Diagnostics) -> Opti
             syn::parse_quote!(Value)
         }
     };
+    // What is no constant was refused above; without it the face is sound.
+    let mut generics = function.sig.generics;
+    generics.params =
+        generics.params.into_iter().filter(|generic| matches!(generic, GenericParam::Const(_))).collect();
+    generics.where_clause = None;
     let signature = Signature {
-        docs,
+        attributes: function.attrs,
         visibility: function.vis,
         name: function.sig.ident,
-        generics: function.sig.generics,
+        generics,
         inputs,
         keys,
         output,

@@ -6,7 +6,7 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::ast::{Entry, Train, Value};
-use crate::literal::{Literal, completed};
+use crate::literal::{Literal, completed, tidy};
 use crate::names::snake_case;
 
 /// The whole item.
@@ -18,28 +18,30 @@ pub(super) fn train(train: &Train) -> TokenStream {
     let spec = spec(train, &mut literals);
     let checks: TokenStream = literals.iter().map(Literal::check).collect();
     // Structs and lists are judged by their own types; the rest has rules in the spec.
-    let plain = train
-        .entries
-        .iter()
-        .filter(|entry| matches!(&entry.value, Value::One(value) if !matches!(value, Expr::Struct(_))));
-    let rules = plain.map(|entry| {
+    let is_plain =
+        |entry: &&Entry| matches!(&entry.value, Value::One(value) if !matches!(value, Expr::Struct(_)));
+    let rules = train.entries.iter().filter(is_plain).map(|entry| {
         let key = entry.key.to_string();
-        quote_spanned!(entry.value.span()=> const _: () = __t::whole(__rules.of(#key));)
+        quote_spanned!(entry.value.span()=> const _: () = __t::whole(__declared.rule(#key));)
     });
-    let shapes = quote_spanned!(model.span()=> const _: () = __t::whole(<#model>::shapes()););
+    let given = train.entries.iter().map(|entry| entry.key.to_string());
+    let missing = quote_spanned!(train.name.span()=> const _: () = __t::whole(__declared.rule_of_missing(&[#(#given),*])););
+    let shapes = quote_spanned!(model.span()=> const _: () = __t::whole(<__Model>::shapes()););
     let name = snake_case(&train.name).to_string();
     let functions = functions(
         train,
-        &quote!(__t::Training<#model>),
-        &quote!(__t::Training::declared(#name, const { &#spec })),
+        &quote!(__t::Training<__Model>),
+        &quote!(__t::Training::declared(#name, &__declared)),
         &quote!(__t::main(Self::training())),
     );
     let declaration = declaration(train);
     let block = train.runtime.block(&quote! {
+        type __Model = #model;
         #shapes
         #checks
-        const __rules: __t::Rules = #spec.rules();
+        const __declared: __t::Declaration<__Model> = __t::Declaration::of(const { &#spec });
         #(#rules)*
+        #missing
         #functions
     });
     quote!(#declaration #block)
@@ -112,12 +114,12 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> TokenStream {
         })
         .collect();
     let model = train.model.as_ref().map(|(key, model)| {
-        let named = quote_spanned!(model.span()=> __t::model_of::<#model>());
+        let named = quote_spanned!(model.span()=> __t::model_of::<__Model>());
         quote!(#key: #named,)
     });
     let data = train.data.as_ref().map(|(key, data)| {
-        let model = train.model.as_ref().map(|(_, model)| model.to_token_stream());
-        let opened = quote_spanned!(data.span()=> __t::data_of(|| __t::opened::<#model, _>(#data)));
+        let text = tidy(&data.to_token_stream());
+        let opened = quote_spanned!(data.span()=> __t::data_of(#text, || __t::opened::<__Model, _>(#data)));
         quote!(#key: #opened,)
     });
     let span = train.name.span();

@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Ident, Path, Token, Type, Visibility, braced};
+use syn::{Attribute, Expr, Ident, Path, Token, Type, Visibility, braced, token};
 
 use super::ast::{Entry, Train, Value};
 use crate::diagnostics::Diagnostics;
@@ -59,6 +59,10 @@ impl Parse for Head {
         let name = input.parse().map_err(|error| {
             syn::Error::new(error.span(), "expected the program's name: `train! { pub Digits { … } }`")
         })?;
+        if !input.peek(token::Brace) {
+            let message = "expected the program's name and its keys: `pub Name { model: …, data: … }`";
+            return Err(syn::Error::new_spanned(&name, message));
+        }
         let body;
         braced!(body in input);
         let head = Self { docs, visibility, name, body: body.parse()? };
@@ -112,6 +116,9 @@ fn entry(input: ParseStream<'_>, train: &mut Train) -> syn::Result<()> {
         return end(input);
     }
     let key: Ident = input.parse().map_err(|error| syn::Error::new(error.span(), "expected `key: value`"))?;
+    if input.peek(Token![=]) {
+        return Err(input.error(format!("write `{key}: value`, with `:` instead of `=`")));
+    }
     input
         .parse::<Token![:]>()
         .map_err(|error| syn::Error::new(error.span(), format!("expected `{key}: value`")))?;
@@ -120,7 +127,9 @@ fn entry(input: ParseStream<'_>, train: &mut Train) -> syn::Result<()> {
         if train.model.is_some() {
             return Err(repeated());
         }
-        let model = input.parse::<Type>().map_err(|error| broken(&key, &error))?;
+        let model = input.parse::<Type>().map_err(|error| {
+            syn::Error::new(error.span(), "expected the name of a model, such as `DigitNet` or `CharGpt<4>`")
+        })?;
         train.model = Some((key, model));
     } else {
         let value = input.parse::<Expr>().map_err(|error| broken(&key, &error))?;
@@ -131,12 +140,21 @@ fn entry(input: ParseStream<'_>, train: &mut Train) -> syn::Result<()> {
             train.data = Some((key, value));
         } else {
             let value = match value {
+                Expr::Array(list) if list.elems.is_empty() => {
+                    return Err(syn::Error::new_spanned(
+                        list,
+                        format!("`{key}` is empty; leave the key out"),
+                    ));
+                }
                 Expr::Array(list) => {
                     let span = list.span();
                     Value::List(list.elems.into_iter().collect(), span)
                 }
                 one => Value::One(one),
             };
+            if train.entries.iter().any(|entry| entry.key == key) {
+                return Err(repeated());
+            }
             train.entries.push(Entry { key, value });
         }
     }

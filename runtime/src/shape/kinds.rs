@@ -101,6 +101,9 @@ pub trait OutputKind: Kind {}
     label = "expected `Class<C>`, `Values<N>` or `Tokens<V, T>`"
 )]
 pub trait TargetKind: Kind {
+    /// The kind of output for which [`TargetKind::default_loss`] is, by its name and shape.
+    const SUGGESTED_FOR: Option<(&'static str, Shape)> = None;
+
     /// The loss of a spec that names none: a `Box<dyn AnyLoss<Output, Self>>` for the kind of output that
     /// usually goes with this target.
     fn default_loss() -> Option<Box<dyn Any>> {
@@ -163,6 +166,9 @@ impl<const N: usize> OutputKind for Values<N> {}
 impl<const V: usize> OutputKind for TokenLogits<V> {}
 
 impl<const C: usize> TargetKind for Class<C> {
+    const SUGGESTED_FOR: Option<(&'static str, Shape)> =
+        Some((<Logits<C> as Kind>::NAME, <Logits<C> as Kind>::SHAPE));
+
     fn default_loss() -> Option<Box<dyn Any>> {
         let loss: Box<dyn AnyLoss<Logits<C>, Self>> = Box::new(CrossEntropy);
         Some(Box::new(loss))
@@ -170,6 +176,8 @@ impl<const C: usize> TargetKind for Class<C> {
 }
 
 impl<const N: usize> TargetKind for Values<N> {
+    const SUGGESTED_FOR: Option<(&'static str, Shape)> = Some((<Self as Kind>::NAME, <Self as Kind>::SHAPE));
+
     fn default_loss() -> Option<Box<dyn Any>> {
         let loss: Box<dyn AnyLoss<Self, Self>> = Box::new(MeanSquaredError);
         Some(Box::new(loss))
@@ -177,6 +185,9 @@ impl<const N: usize> TargetKind for Values<N> {
 }
 
 impl<const V: usize, const T: usize> TargetKind for Tokens<V, T> {
+    const SUGGESTED_FOR: Option<(&'static str, Shape)> =
+        Some((<TokenLogits<V> as Kind>::NAME, <TokenLogits<V> as Kind>::SHAPE));
+
     fn default_loss() -> Option<Box<dyn Any>> {
         let loss: Box<dyn AnyLoss<TokenLogits<V>, Self>> = Box::new(CrossEntropy);
         Some(Box::new(loss))

@@ -12,8 +12,8 @@ pub use kinds::{
     Tokens, Values,
 };
 pub use text::{Problem, Verdict};
-pub(crate) use trace::same_text;
 pub use trace::{Trace, alone, whole};
+pub(crate) use trace::{contains, same_text};
 
 /// The shape of one value for one sample, without the batch axis, and what its numbers are.
 ///

@@ -204,7 +204,8 @@ const fn speak(problem: Problem) -> ! {
     panic!("{}", problem.as_str())
 }
 
-const fn contains(given: &[&str], key: &str) -> bool {
+/// Whether a list of names has this one.
+pub(crate) const fn contains(given: &[&str], key: &str) -> bool {
     let mut i = 0;
     while i < given.len() {
         if same_text(given[i], key) {

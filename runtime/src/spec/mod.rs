@@ -5,6 +5,7 @@
 
 mod bound;
 mod checkpoint;
+mod declaration;
 mod device;
 mod early_stop;
 mod precision;
@@ -13,6 +14,8 @@ mod settings;
 
 pub use bound::{BoundLoss, BoundMetric};
 pub use checkpoint::Checkpoint;
+pub(crate) use declaration::AnySpec;
+pub use declaration::Declaration;
 pub use device::Device;
 pub use early_stop::{EarlyStop, Monitor};
 pub use precision::Precision;
@@ -81,7 +84,7 @@ impl<M: Model, T: Kind> Spec<M, T> {
     /// No key given.
     pub const DEFAULT: Self = Self {
         model: Declared { graph: None, model: PhantomData },
-        data: Source { open: None },
+        data: Source { text: "", open: None },
         loss: &Suggested {},
         metrics: &[],
         batch: &32,
@@ -138,6 +141,8 @@ pub const fn model_of<M: Trainable>() -> Declared<M> {
 
 /// The data of a spec: how to open them.
 pub struct Source<T> {
+    /// The expression, as it is written.
+    pub(crate) text: &'static str,
     pub(crate) open: Option<fn() -> Result<Opened<T>>>,
 }
 
@@ -159,6 +164,6 @@ where
 }
 
 /// The value of the key `data`.
-pub const fn data_of<T: Kind>(open: fn() -> Result<Opened<T>>) -> Source<T> {
-    Source { open: Some(open) }
+pub const fn data_of<T: Kind>(text: &'static str, open: fn() -> Result<Opened<T>>) -> Source<T> {
+    Source { text, open: Some(open) }
 }

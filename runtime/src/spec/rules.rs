@@ -2,12 +2,12 @@
 
 use super::{NOT_GIVEN, Spec};
 use crate::model::Model;
-use crate::shape::{Kind, Problem, Verdict};
+use crate::shape::{Kind, Problem, TargetKind, Verdict, contains, same_text};
 
 /// A verdict for each key of a spec.
 #[derive(Clone, Copy)]
 pub struct Rules {
-    verdicts: [(&'static str, Verdict); 5],
+    verdicts: [(&'static str, Verdict); 6],
 }
 
 impl Rules {
@@ -19,7 +19,23 @@ impl Rules {
         let mut i = 0;
         while i < self.verdicts.len() {
             let (name, verdict) = self.verdicts[i];
-            if crate::shape::same_text(name, key) {
+            if same_text(name, key) {
+                return verdict;
+            }
+            i += 1;
+        }
+        Ok(())
+    }
+
+    /// The first verdict against the default of a key that is not given.
+    ///
+    /// # Errors
+    /// That verdict.
+    pub const fn of_missing(&self, given: &[&str]) -> Verdict {
+        let mut i = 0;
+        while i < self.verdicts.len() {
+            let (name, verdict) = self.verdicts[i];
+            if verdict.is_err() && !contains(given, name) {
                 return verdict;
             }
             i += 1;
@@ -49,6 +65,7 @@ impl Rules {
         epochs: Option<u64>,
         steps: Option<u64>,
         precision: Verdict,
+        suggested_loss: Verdict,
     ) -> Self {
         let duration = match (epochs, steps) {
             (Some(_), Some(_)) => Err(Problem::new(
@@ -66,12 +83,13 @@ impl Rules {
                 ("epochs", at_least_one("epochs", epochs, "passes over the training data")),
                 ("steps", duration),
                 ("precision", precision),
+                ("loss", suggested_loss),
             ],
         }
     }
 }
 
-impl<M: Model, T: Kind> Spec<M, T> {
+impl<M: Model, T: TargetKind> Spec<M, T> {
     /// The rules of the spec's own keys. Those of its optimizer, loss and so on stand with their types.
     pub const fn rules(&self) -> Rules {
         Rules::over(
@@ -80,8 +98,26 @@ impl<M: Model, T: Kind> Spec<M, T> {
             given(*self.epochs),
             given(*self.steps),
             self.precision.check(),
+            suggested_loss::<M::Output, T>(),
         )
     }
+}
+
+/// Whether the loss that the target suggests is one for what the model gives.
+const fn suggested_loss<Output: Kind, Target: TargetKind>() -> Verdict {
+    if let Some((name, shape)) = Target::SUGGESTED_FOR
+        && same_text(name, Output::NAME)
+        && shape.same(Output::SHAPE)
+    {
+        return Ok(());
+    }
+    Err(Problem::new("loss: there is no default for a model that gives `")
+        .text(Output::NAME)
+        .text("` ")
+        .shape(Output::SHAPE)
+        .text(" and data that give `")
+        .text(Target::NAME)
+        .text("`; change one of them, or add `loss: …`"))
 }
 
 /// A length, if it is given.

@@ -94,8 +94,15 @@ impl Settings {
     /// # Errors
     /// The first rule that does not hold.
     pub fn check(&self) -> Result<()> {
-        Rules::over(Some(self.batch), Some(self.accumulate), self.epochs, self.steps, self.precision.check())
-            .all()?;
+        Rules::over(
+            Some(self.batch),
+            Some(self.accumulate),
+            self.epochs,
+            self.steps,
+            self.precision.check(),
+            Ok(()),
+        )
+        .all()?;
         self.loss.setting().judge()?;
         let mut labels = BTreeSet::from(["loss", "samples"]);
         for metric in &self.metrics {

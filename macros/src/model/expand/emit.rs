@@ -5,6 +5,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Expr, Ident, RangeLimits};
 
 use super::layers::literal;
@@ -82,15 +83,22 @@ impl Emitter {
             return quote!(for #counter in #start #limits #end #body);
         }
         let counter = counter.map(|counter| quote!(let #counter = __counter;));
-        let goes_on = match limits {
-            RangeLimits::HalfOpen(_) => quote!(<),
-            RangeLimits::Closed(_) => quote!(<=),
+        let (goes_on, ends) = match limits {
+            RangeLimits::HalfOpen(_) => (quote!(<), None),
+            // A closed range may end at the largest number of its type.
+            RangeLimits::Closed(_) => (
+                quote!(<=),
+                Some(quote!(if __counter == __end {
+                    break;
+                })),
+            ),
         };
         quote! {{
             let (mut __counter, __end) = (#start, #end);
             while __counter #goes_on __end {
                 #counter
                 #body
+                #ends
                 __counter += 1;
             }
         }}
@@ -102,24 +110,39 @@ impl Emitter {
             Flow::Name(name) => quote!(#name),
             Flow::Call(call) => self.call(call, before),
             Flow::Join { left, operator, span, right } => {
-                let (left, right) = (self.flow(left, before), self.flow(right, before));
+                let operands = self.operands(&[left, right], before);
                 let method = method(*operator, *span);
                 let joined = match self.over {
-                    Over::Shapes => quote_spanned!(*span=> __trace.#method(#left, #right)),
-                    Over::Graph => quote_spanned!(*span=> __scope.#method(#left, #right)?),
+                    Over::Shapes => quote_spanned!(*span=> __trace.#method(#(#operands),*)),
+                    Over::Graph => quote_spanned!(*span=> __scope.#method(#(#operands),*)?),
                 };
                 self.value(*span, &joined, before)
             }
+            // Named like every other value, so that what is written first is evaluated first.
             Flow::If { condition, then, otherwise } => {
                 let (then, otherwise) = (self.block(then), self.block(otherwise));
-                quote!(if #condition #then else #otherwise)
+                self.value(condition.span(), &quote!(if #condition #then else #otherwise), before)
             }
-            Flow::Block(steps) => self.block(steps),
+            Flow::Block(steps) => {
+                let block = self.block(steps);
+                self.value(Span::call_site(), &block, before)
+            }
         }
     }
 
+    /// Flows as expressions, evaluated from left to right: a name is copied where a later block could assign
+    /// it again.
+    fn operands(&mut self, flows: &[&Flow], before: &mut TokenStream) -> Vec<TokenStream> {
+        let assigns = flows.iter().any(|flow| has_block(flow));
+        let operand = |flow: &&Flow| match flow {
+            Flow::Name(name) if assigns => self.value(name.span(), &quote!(#name), before),
+            flow => self.flow(flow, before),
+        };
+        flows.iter().map(operand).collect()
+    }
+
     fn call(&mut self, call: &Call, before: &mut TokenStream) -> TokenStream {
-        let inputs: Vec<_> = call.inputs.iter().map(|input| self.flow(input, before)).collect();
+        let inputs = self.operands(&call.inputs.iter().collect::<Vec<_>>(), before);
         let literal = literal(call);
         let (span, tokens) = (literal.span, &literal.tokens);
         let called = match self.over {
@@ -149,6 +172,16 @@ impl Emitter {
         let name = format_ident!("__value{}", self.values, span = span);
         before.extend(quote_spanned!(span=> let #name = #expression;));
         quote!(#name)
+    }
+}
+
+/// Whether a flow has statements in it.
+fn has_block(flow: &Flow) -> bool {
+    match flow {
+        Flow::Name(_) => false,
+        Flow::Call(call) => call.inputs.iter().any(has_block),
+        Flow::Join { left, right, .. } => has_block(left) || has_block(right),
+        Flow::If { .. } | Flow::Block(_) => true,
     }
 }
 

@@ -1,9 +1,8 @@
 //! The calls of a body in the order of the source.
 
-use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-use crate::literal::Literal;
+use crate::literal::{Literal, tidy};
 use crate::model::ast::{Call, Flow, Step, Steps};
 
 /// One call of a layer or model.
@@ -77,9 +76,4 @@ fn in_flow(flow: &Flow, visit: &mut impl FnMut(&Call)) {
         }
         Flow::Block(steps) => in_steps(steps, visit),
     }
-}
-
-/// Tokens with the spaces that a person would write, for the usual constant expressions.
-fn tidy(tokens: &TokenStream) -> String {
-    tokens.to_string().replace(" :: ", "::").replace("- ", "-").replace(" . ", ".").replace(" ,", ",")
 }

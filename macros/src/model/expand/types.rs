@@ -14,7 +14,7 @@ use crate::path::Runtime;
 pub(super) fn types(runtime: &Runtime, signature: &Signature, layers: &[Called]) -> TokenStream {
     let private = runtime.private();
     let serde = runtime.serde();
-    let Signature { docs, visibility, name, generics, keys, .. } = signature;
+    let Signature { attributes, visibility, name, generics, keys, .. } = signature;
     let (parameters, _, _) = generics.split_for_impl();
     let parameters = definition_generics(generics, &parameters);
     let table = table(layers);
@@ -40,7 +40,7 @@ pub(super) fn types(runtime: &Runtime, signature: &Signature, layers: &[Called])
         }
     });
     quote! {
-        #(#docs)*
+        #(#attributes)*
         #table
         #[derive(
             ::core::clone::Clone,

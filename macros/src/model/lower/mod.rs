@@ -3,6 +3,7 @@
 //! A name is either a *value* (an input, or a `let` bound to something made of values) or configuration.
 //! Calls and operators on values are layers; everything else is passed through for rustc to judge.
 
+mod advice;
 mod names;
 
 use std::collections::HashMap;
@@ -11,13 +12,11 @@ use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::{BinOp, Block, Expr, ExprIf, GenericParam, Ident, Local, Pat, Stmt};
 
+use self::advice::{advice, assigned, forms};
 use self::names::{as_name, count_lets, find, names_of};
 use super::ast::{Body, Call, Flow, Operator, Signature, Step, Steps};
 use crate::diagnostics::Diagnostics;
-
-/// What a body may hold, for messages.
-const FORMS: &str = "a model's body has `let`, assignments, `for` over a range, `if` on configuration, and \
-                     calls and `+ - *` on values";
+use crate::names::snake_case;
 
 /// The steps of a model's body. Where it cannot be understood, an error is added and the step left out.
 pub(super) fn body(signature: &Signature, body: &Body, diagnostics: &mut Diagnostics) -> Steps {
@@ -28,8 +27,19 @@ pub(super) fn body(signature: &Signature, body: &Body, diagnostics: &mut Diagnos
         }
     }
     names.extend(signature.keys.iter().map(|key| (key.name.to_string(), Meaning::Configuration)));
-    names.extend(signature.inputs.iter().map(|input| (input.name.to_string(), Meaning::Value)));
-    let mut lowering = Lowering { diagnostics, scopes: vec![names], loops: 0, lets: count_lets(&body.stmts) };
+    names.extend(
+        signature
+            .inputs
+            .iter()
+            .map(|input| (input.name.to_string(), Meaning::Value { mutable: input.mutable.is_some() })),
+    );
+    let mut lowering = Lowering {
+        diagnostics,
+        own_name: snake_case(&signature.name),
+        scopes: vec![names],
+        loops: 0,
+        lets: count_lets(&body.stmts),
+    };
     let steps = lowering.steps(body);
     if steps.tail.is_none() && lowering.diagnostics.is_empty() {
         let message = "the body ends without a value; end with the model's output, without a semicolon";
@@ -43,12 +53,20 @@ pub(super) fn body(signature: &Signature, body: &Body, diagnostics: &mut Diagnos
 
 #[derive(Clone, Copy, PartialEq)]
 enum Meaning {
-    Value,
+    Value { mutable: bool },
     Configuration,
+}
+
+impl Meaning {
+    fn is_value(self) -> bool {
+        matches!(self, Self::Value { .. })
+    }
 }
 
 struct Lowering<'a> {
     diagnostics: &'a mut Diagnostics,
+    /// The model's own call name.
+    own_name: Ident,
     scopes: Vec<HashMap<String, Meaning>>,
     loops: usize,
     /// How often each name is bound by a `let`; one that is bound once can name a layer.
@@ -59,6 +77,10 @@ impl Lowering<'_> {
     fn meaning(&self, name: &Ident) -> Option<Meaning> {
         let name = name.to_string();
         self.scopes.iter().rev().find_map(|scope| scope.get(&name).copied())
+    }
+
+    fn is_value(&self, name: &Ident) -> bool {
+        self.meaning(name).is_some_and(Meaning::is_value)
     }
 
     fn bind(&mut self, name: &Ident, meaning: Meaning) {
@@ -91,7 +113,7 @@ impl Lowering<'_> {
                     steps.extend(self.statement(expression, semicolon.is_some()));
                 }
                 Stmt::Item(_) | Stmt::Macro(_) => {
-                    self.error(statement, format!("this is no step of a model; {FORMS}"));
+                    self.error(statement, forms());
                 }
             }
         }
@@ -100,32 +122,62 @@ impl Lowering<'_> {
     }
 
     fn local(&mut self, local: &Local) -> Option<Step> {
-        let (Some(init), Pat::Ident(pattern)) = (&local.init, &local.pat) else {
-            let is_configuration = local.init.as_ref().is_some_and(|init| !self.mentions_value(&init.expr));
-            if is_configuration {
-                for name in names_of(&local.pat) {
-                    self.bind(&name, Meaning::Configuration);
-                }
-                return Some(Step::Plain(Stmt::Local(local.clone())));
+        let is_made_of_values = local
+            .init
+            .as_ref()
+            .is_some_and(|init| self.is_flow(&init.expr) || self.mentions_value(&init.expr));
+        let (Some(init), true) = (&local.init, is_made_of_values) else {
+            if let Some(unknown) = local.init.as_ref().and_then(|init| self.unknown_receiver(&init.expr)) {
+                self.error(&unknown, format!("there is no value `{unknown}` in this model"));
+                names_of(&local.pat)
+                    .iter()
+                    .for_each(|name| self.bind(name, Meaning::Value { mutable: true }));
+                return None;
             }
-            self.error(&local.pat, "expected `let name = value;`");
+            names_of(&local.pat).iter().for_each(|name| self.bind(name, Meaning::Configuration));
+            return Some(Step::Plain(Stmt::Local(local.clone())));
+        };
+        let flow = self.flow(&init.expr);
+        let Pat::Ident(pattern) = &local.pat else {
+            let message = match &local.pat {
+                Pat::Type(_) => "a value's type is known; remove it: `let name = …;`",
+                _ => "a layer gives one value; write `let name = …;`",
+            };
+            self.error(&local.pat, message);
+            names_of(&local.pat).iter().for_each(|name| self.bind(name, Meaning::Value { mutable: true }));
             return None;
         };
-        if !self.is_flow(&init.expr) && !self.mentions_value(&init.expr) {
-            self.bind(&pattern.ident, Meaning::Configuration);
-            return Some(Step::Plain(Stmt::Local(local.clone())));
-        }
-        let flow = self.flow(&init.expr);
-        self.bind(&pattern.ident, Meaning::Value);
+        self.bind(&pattern.ident, Meaning::Value { mutable: pattern.mutability.is_some() });
         let mut flow = flow?;
-        let names_alone = self.loops == 0 && self.lets.get(&pattern.ident.to_string()) == Some(&1);
         if let Flow::Call(call) = &mut flow
-            && names_alone
+            && self.names_alone(&pattern.ident)
             && call.inputs.iter().all(|input| matches!(input, Flow::Name(_)))
         {
             call.binding = Some(pattern.ident.clone());
         }
         Some(Step::Let { mutable: pattern.mutability, name: pattern.ident.clone(), flow })
+    }
+
+    /// Whether a `let` of this name can give a layer its path: it is bound once, outside loops, and is not
+    /// a name that the numbering of layers could give, such as `linear_1`.
+    fn names_alone(&self, name: &Ident) -> bool {
+        let name = name.to_string();
+        let is_numbered = name.rsplit_once('_').is_some_and(|(_, number)| number.parse::<u64>().is_ok());
+        self.loops == 0 && !is_numbered && self.lets.get(&name) == Some(&1)
+    }
+
+    /// The first word of `word.layer(key = value)` if it is the name of nothing here.
+    fn unknown_receiver(&self, expression: &Expr) -> Option<Ident> {
+        let Expr::MethodCall(call) = expression else {
+            return None;
+        };
+        match as_name(&call.receiver) {
+            None => self.unknown_receiver(&call.receiver),
+            Some(name) => {
+                let is_variable = name.to_string().starts_with(char::is_lowercase);
+                (is_variable && self.meaning(name).is_none()).then(|| name.clone())
+            }
+        }
     }
 
     /// An expression that stands as a statement.
@@ -136,24 +188,33 @@ impl Lowering<'_> {
                     self.error(&assign.left, "expected the name of a value");
                     return None;
                 };
-                if self.meaning(name) != Some(Meaning::Value) {
-                    self.error(
-                        name,
-                        format!("`{name}` is no value of the model; only values are assigned again"),
-                    );
-                    return None;
+                match self.meaning(name) {
+                    Some(Meaning::Value { mutable: true }) => {}
+                    Some(Meaning::Value { mutable: false }) => {
+                        self.error(name, format!("`{name}` is assigned again; declare it as `mut {name}`"));
+                    }
+                    _ => {
+                        let message =
+                            format!("`{name}` is no value of the model; only values are assigned again");
+                        self.error(name, message);
+                        return None;
+                    }
                 }
                 let flow = self.flow(&assign.right)?;
                 Some(Step::Assign { name: name.clone(), flow })
             }
             Expr::ForLoop(for_loop) => self.for_loop(for_loop),
             Expr::If(choice) => self.choice(choice),
+            Expr::Binary(binary) if assigned(&binary.op).is_some() => {
+                self.error(expression, advice(expression));
+                None
+            }
             other if self.is_flow(other) && semicolon => {
                 self.error(other, "this value is not used; give it a name with `let`, or remove it");
                 None
             }
             other => {
-                self.error(other, format!("this is no step of a model; {FORMS}"));
+                self.error(other, advice(other));
                 None
             }
         }
@@ -165,7 +226,7 @@ impl Lowering<'_> {
                 (start, limits, end)
             }
             other => {
-                self.error(other, "expected a constant range, such as `0..DEPTH`");
+                self.error(other, "expected a constant range, such as `0..DEPTH`; an array is indexed by the counter: `WIDTHS[i]`");
                 return None;
             }
         };
@@ -258,7 +319,7 @@ impl Lowering<'_> {
             Expr::Paren(inner) => self.flow(&inner.expr),
             Expr::Group(inner) => self.flow(&inner.expr),
             Expr::Path(_) => match as_name(expression) {
-                Some(name) if self.meaning(name) == Some(Meaning::Value) => Some(Flow::Name(name.clone())),
+                Some(name) if self.is_value(name) => Some(Flow::Name(name.clone())),
                 _ => {
                     self.error(
                         expression,
@@ -290,13 +351,16 @@ impl Lowering<'_> {
                 Some(Flow::Block(Box::new(steps)))
             }
             other => {
-                self.error(other, format!("this is no step of a model; {FORMS}"));
+                self.error(other, advice(other));
                 None
             }
         }
     }
 
     fn call(&mut self, call: &syn::ExprMethodCall) -> Option<Flow> {
+        if call.method == self.own_name {
+            self.error(&call.method, "a model cannot call itself; repeat layers with `for`");
+        }
         let mut inputs = vec![self.flow(&call.receiver)];
         let mut keys: Vec<(Ident, Expr)> = Vec::new();
         for argument in &call.args {
@@ -307,6 +371,9 @@ impl Lowering<'_> {
                         continue;
                     };
                     self.refuse_value(&assign.right);
+                    if keys.iter().any(|(given, _)| given == key) {
+                        self.error(key, format!("`{key}` is given twice; remove one"));
+                    }
                     keys.push((key.clone(), (*assign.right).clone()));
                 }
                 value if self.is_flow(value) => {
@@ -342,7 +409,7 @@ impl Lowering<'_> {
         match expression {
             Expr::Paren(inner) => self.is_flow(&inner.expr),
             Expr::Group(inner) => self.is_flow(&inner.expr),
-            Expr::Path(_) => as_name(expression).and_then(|name| self.meaning(name)) == Some(Meaning::Value),
+            Expr::Path(_) => as_name(expression).is_some_and(|name| self.is_value(name)),
             Expr::MethodCall(call) => self.is_flow(&call.receiver),
             Expr::Binary(binary) => self.is_flow(&binary.left) || self.is_flow(&binary.right),
             Expr::If(choice) => {
@@ -367,7 +434,7 @@ impl Lowering<'_> {
     }
 
     fn mentions_value(&self, tokens: impl ToTokens) -> bool {
-        find(tokens.to_token_stream(), &|name| self.meaning(name) == Some(Meaning::Value)).is_some()
+        find(tokens.to_token_stream(), &|name| self.is_value(name)).is_some()
     }
 
     fn depends(&self, tokens: TokenStream) -> bool {
@@ -375,9 +442,7 @@ impl Lowering<'_> {
     }
 
     fn refuse_value(&mut self, expression: &Expr) {
-        if let Some(name) =
-            find(expression.to_token_stream(), &|name| self.meaning(name) == Some(Meaning::Value))
-        {
+        if let Some(name) = find(expression.to_token_stream(), &|name| self.is_value(name)) {
             self.error(&name, format!("`{name}` is a value of the model; expected a constant here"));
         }
     }

@@ -1,0 +1,12 @@
+//! An operator that assigns.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    let mut h = x.linear(out = 8);
+    h += x;
+    h
+}
+
+fn main() {}

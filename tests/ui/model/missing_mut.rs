@@ -1,0 +1,12 @@
+//! A value is assigned again without `mut`.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    let h = x.linear(out = 8);
+    h = h.relu();
+    h
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! A layer is called on a name that is no value.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    let h = y.linear(out = 8);
+    h + x
+}
+
+fn main() {}

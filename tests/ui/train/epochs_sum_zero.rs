@@ -1,0 +1,20 @@
+//! An epoch count that a sum makes zero.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        epochs: 2 - 2,
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,19 @@
+//! The model's const generic is missing.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Deep<const DEPTH: usize>(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10 * DEPTH)
+}
+
+train! {
+    pub Run {
+        model: Deep,
+        data: Digits8x8::embedded(),
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

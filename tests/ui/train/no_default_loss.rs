@@ -1,0 +1,19 @@
+//! No loss is given, and there is none for what the model gives and the data expect.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Values<1> {
+    image.flatten().linear(out = 1)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}
