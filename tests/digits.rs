@@ -40,6 +40,31 @@ fn a_declared_model_learns_and_its_file_predicts() {
     assert_eq!(again, test, "the file holds what the run ended with");
 }
 
+/// Four lines from a file to predictions, on samples as they come from the data.
+#[test]
+fn a_file_predicts() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Digits::training().out(folder.path()).run().unwrap();
+    let digits = Digits8x8::embedded().unwrap();
+    let (mut pixels, mut right) = (vec![0.0; 360 * 64], Vec::new());
+    for (index, pixels) in (1437..1797).zip(pixels.chunks_exact_mut(64)) {
+        let mut class = [0];
+        digits.sample(index, pixels, &mut class).unwrap();
+        right.push(class[0]);
+    }
+
+    let model = Fast::load(run.folder.unwrap().join("model.safetensors")).unwrap();
+    let logits = model.predict(&pixels).unwrap();
+
+    assert_eq!(logits.len(), 360 * 10);
+    let largest = |logits: &[f32]| (0..10).reduce(|a, b| if logits[b] > logits[a] { b } else { a }).unwrap();
+    let hits =
+        logits.chunks_exact(10).zip(right).filter(|(logits, right)| largest(logits) == *right as usize);
+    let accuracy = run.outcome.test.unwrap().metrics["accuracy"];
+    assert_eq!(hits.count(), (accuracy * 360.0).round() as usize);
+    assert!(model.predict(&pixels[..63]).is_err(), "half a sample");
+}
+
 #[test]
 fn a_file_of_another_model_is_refused_with_every_difference() {
     #[model]

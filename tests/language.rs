@@ -133,6 +133,107 @@ fn models_are_called_like_layers() {
     assert_eq!(parameters[..2], ["first.linear_1.weight", "first.linear_1.bias"]);
 }
 
+/// Branches and blocks stand wherever a value can: at the end, as an operand, as a receiver, within each other.
+#[model]
+fn Branches(x: Value, deep: bool, wide: bool) -> Value {
+    let mut h = x;
+    let y = {
+        h = h.relu();
+        h
+    } + h.tanh();
+    let z = y + if deep { y.sigmoid() } else { y };
+    let z = (if wide { z.gelu() } else { z }).silu();
+    let z = z * {
+        let inner = z.softmax();
+        inner - z
+    };
+    if deep { if wide { z.linear(out = 8) } else { z.linear(out = 8, bias = false) } } else { z }
+}
+
+#[model]
+fn AllBranches(x: Features<8>) -> Values<8> {
+    let a = x.branches(deep = true, wide = true);
+    let b = a.branches(deep = true, wide = false);
+    b.branches(deep = false, wide = false)
+}
+
+#[test]
+fn branches_stand_wherever_a_value_can() {
+    let graph = AllBranches::graph().unwrap();
+    let of = |part: &str| -> Vec<String> {
+        paths(&graph).iter().filter_map(|path| Some(path.strip_prefix(part)?.to_owned())).collect()
+    };
+    assert_eq!(
+        of("a."),
+        [
+            "relu_1",
+            "tanh_1",
+            "add_1",
+            "sigmoid_1",
+            "add_2",
+            "gelu_1",
+            "silu_1",
+            "inner",
+            "sub_1",
+            "mul_1",
+            "linear_1"
+        ]
+    );
+    assert_eq!(of("b.").len(), 10);
+    assert_eq!(of("branches.0.").len(), 8);
+    // The right operand sees what the left block assigned: `tanh` takes the value of `relu`.
+    let node = |path: &str| graph.nodes.iter().find(|node| node.path == path).unwrap();
+    assert_eq!(node("a.tanh_1").inputs, [node("a.relu_1").output]);
+    let bias = |part: &str| {
+        graph.parameters.iter().any(|parameter| parameter.path == format!("{part}.linear_1.bias"))
+    };
+    assert!(bias("a") && !bias("b"));
+}
+
+/// The value on the left is what it was before the block on the right assigned it.
+#[model]
+fn Order(x: Features<8>) -> Values<8> {
+    let mut h = x.tanh();
+    h + {
+        h = h.relu();
+        h
+    }
+}
+
+#[test]
+fn operands_are_evaluated_from_left_to_right() {
+    let graph = Order::graph().unwrap();
+    let [tanh, relu, add] = &graph.nodes[..] else { panic!("{:?}", paths(&graph)) };
+    assert_eq!(add.inputs, [tanh.output, relu.output]);
+}
+
+/// A closed range may end at the largest number of its type.
+#[model]
+fn Closed(x: Features<8>) -> Values<8> {
+    let mut x = x;
+    for _ in 254..=255_u8 {
+        x = x.relu();
+    }
+    x
+}
+
+#[test]
+fn a_closed_range_ends_at_its_end() {
+    assert_eq!(Closed::graph().unwrap().nodes.len(), 2);
+}
+
+/// A `let` with the name that a number would give does not take it away.
+#[model]
+fn Numbered(x: Features<8>) -> Values<8> {
+    let linear_1 = x.linear(out = 4);
+    linear_1.relu().linear(out = 8)
+}
+
+#[test]
+fn numbered_names_do_not_collide() {
+    assert_eq!(paths(&Numbered::graph().unwrap()), ["linear_1", "relu_1", "linear_2"]);
+}
+
 /// Declarations work inside functions and modules, with names of the user's own that shadow ours.
 mod hygiene {
     #![deny(warnings, missing_docs, unsafe_code)]

@@ -46,3 +46,18 @@ train! {
 fn main() -> trainspec::Result<()> {
     Digits::main()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the README promises: 97.5 % on writers that the model has never seen.
+    #[test]
+    fn digits_of_unseen_writers_are_read() {
+        let folder = tempfile::tempdir().expect("a folder for the run");
+        let run = Digits::training().out(folder.path()).run().expect("a run to the end");
+        let test = run.outcome.test.expect("a test part");
+        assert_eq!(test.samples, 360);
+        assert!(test.metrics["accuracy"] >= 0.975, "{test:?}");
+    }
+}

@@ -93,18 +93,28 @@ impl<C: Config> Setting for C {
 /// If a key is unknown, a value has the wrong type, or a rule does not hold.
 pub(crate) fn from_json<C: Config>(json: &serde_json::Value) -> Result<C, String> {
     let mut json = json.clone();
-    if let Some(keys) = json.as_object_mut() {
-        keys.remove("type");
+    let Some(keys) = json.as_object_mut() else {
+        return Err(format!(
+            "`{json}` is no `{}`; its kind is part of the program, change one of its keys",
+            C::NAME
+        ));
+    };
+    if let Some(kind) = keys.remove("type").filter(|kind| kind != C::NAME) {
+        return Err(format!("{kind} is no `{}`; its kind is part of the program", C::NAME));
     }
     let configuration: C = serde_json::from_value(json).map_err(|error| error.to_string())?;
     configuration.judge().map_err(|problem| problem.as_str().to_owned())?;
     Ok(configuration)
 }
 
-/// Implements the object-safe face of a trait over configurations: `with`, which makes one of the same
-/// type from changed JSON.
+/// Implements the object-safe face of a trait over configurations: `boxed`, a copy, and `with`, one of the
+/// same type from changed JSON.
 macro_rules! with_changes {
     ($face:ty) => {
+        fn boxed(&self) -> Box<$face> {
+            Box::new(*self)
+        }
+
         fn with(&self, json: &serde_json::Value) -> Result<Box<$face>, String> {
             Ok(Box::new($crate::config::from_json::<Self>(json)?))
         }

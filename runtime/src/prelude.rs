@@ -17,4 +17,4 @@ pub use crate::spec::Precision::{Bf16, F16, F32};
 pub use crate::spec::{Checkpoint, EarlyStop};
 pub use crate::trained::Trained;
 pub use crate::training::{Run, Training};
-pub use crate::{model, train};
+pub use trainspec_macros::{model, train};

@@ -103,20 +103,32 @@ impl<M: Model> Training<M> {
     /// # Errors
     /// If there is no such key, or its rules do not hold for the value.
     pub fn set(mut self, key: &str, value: &str) -> Result<Self> {
-        self.settings.as_mut().map_err(take)?.set(key, value)?;
-        self.overrides.push((key.to_owned(), value.to_owned()));
+        self.change(key, value)?;
         Ok(self)
     }
 
     /// A change whose fault shows when the run starts.
     fn changed(mut self, key: &str, value: &str) -> Self {
-        if let Ok(settings) = &mut self.settings {
-            match settings.set(key, value) {
-                Ok(()) => self.overrides.push((key.to_owned(), value.to_owned())),
-                Err(error) => self.settings = Err(error),
-            }
+        if let Err(error) = self.change(key, value) {
+            self.settings = Err(error);
         }
         self
+    }
+
+    fn change(&mut self, key: &str, value: &str) -> Result<()> {
+        let settings = self.settings.as_mut().map_err(take)?;
+        let other = match key {
+            "epochs" => "steps",
+            "steps" => "epochs",
+            _ => "",
+        };
+        if self.overrides.iter().any(|(key, _)| key == other) {
+            let problem = format!("`{other}` is set as well; a run has one length");
+            return Err(Error::Setting { key: key.to_owned(), problem });
+        }
+        settings.set(key, value)?;
+        self.overrides.push((key.to_owned(), value.to_owned()));
+        Ok(())
     }
 
     /// The settings, with every default and change.

@@ -97,8 +97,9 @@ fn begins_entry(tokens: &[TokenTree]) -> bool {
         [TokenTree::Punct(hash), TokenTree::Group(group), ..] => {
             hash.as_char() == '#' && group.delimiter() == Delimiter::Bracket
         }
+        // Also with `=`, a mistake that is told where the key is read.
         [TokenTree::Ident(_), TokenTree::Punct(colon), ..] => {
-            colon.as_char() == ':' && colon.spacing() == Spacing::Alone
+            matches!(colon.as_char(), ':' | '=') && colon.spacing() == Spacing::Alone
         }
         _ => false,
     }

@@ -31,7 +31,7 @@ use crate::shape::Shape;
 /// let data = Prepared::new(Box::new(digits), 42)?;
 /// assert_eq!(data.train().len(), 1287);
 ///
-/// let order = data.order(42, 0);
+/// let order = data.order(42, 1);
 /// let batch = data.batch(&order[..32])?;
 /// assert_eq!((batch.size, batch.input.shape.axes()), (32, [1, 8, 8].as_slice()));
 /// # Ok::<(), trainspec::Error>(())
@@ -131,7 +131,7 @@ impl Prepared {
         self.class_counts.as_deref()
     }
 
-    /// The training samples in the order of an epoch, from 0: a permutation from the run's seed and the
+    /// The training samples in the order of an epoch, counted from 1: a permutation from the run's seed and the
     /// epoch alone.
     pub fn order(&self, seed: u64, epoch: u64) -> Vec<usize> {
         let at = Moment { step: epoch, micro_batch: 0 };

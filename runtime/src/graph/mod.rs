@@ -139,6 +139,8 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter>;
     /// [`Layer::flops`]
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64;
+    /// [`Layer::least_batch`]
+    fn least_batch(&self, inputs: &[Shape]) -> usize;
     /// [`Layer::forward`]
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor>;
 }
@@ -159,6 +161,10 @@ impl<L: Layer> AnyLayer for L {
 
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64 {
         Layer::flops(self, inputs, output)
+    }
+
+    fn least_batch(&self, inputs: &[Shape]) -> usize {
+        Layer::least_batch(self, inputs)
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

@@ -7,7 +7,7 @@ use super::{Graph, GraphParameter, Node, Value};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::{Add, Layer, Mul, Sub};
-use crate::shape::{Kind, Shape, Verdict};
+use crate::shape::{Kind, Problem, Shape, Verdict};
 
 /// What can be called on a value in a model: a layer, or another model.
 ///
@@ -40,7 +40,12 @@ pub struct Scope<'a> {
     graph: &'a mut Graph,
     path: String,
     counts: BTreeMap<&'static str, usize>,
+    /// How many models this one stands in.
+    depth: usize,
 }
+
+/// How deep models can stand in models.
+const MAX_DEPTH: usize = 64;
 
 impl Graph {
     /// Builds the graph of a model for inputs of these shapes.
@@ -58,7 +63,7 @@ impl Graph {
         };
         let values: Vec<_> = inputs.iter().enumerate().map(|(id, &shape)| Value { id, shape }).collect();
         (M::CHECK)(model).map_err(|problem| problem.of(M::NAME))?;
-        let mut scope = Scope { graph: &mut graph, path: String::new(), counts: BTreeMap::new() };
+        let mut scope = Scope { graph: &mut graph, path: String::new(), counts: BTreeMap::new(), depth: 0 };
         let output = model.build(&mut scope, &values)?;
         graph.output = output.id;
         graph.refuse_shared_paths()?;
@@ -101,9 +106,13 @@ impl Scope<'_> {
     /// # Errors
     /// If its rules do not hold.
     pub fn call_named<M: Module>(&mut self, name: &str, module: M, inputs: &[Value]) -> Result<Value> {
+        if self.depth == MAX_DEPTH {
+            let problem = Problem::new("models call each other without end, or more than ").number(MAX_DEPTH);
+            return Err(problem.text(" deep").of(M::NAME).into());
+        }
         (M::CHECK)(&module).map_err(|problem| problem.of(M::NAME))?;
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
-        let mut scope = Scope { graph: self.graph, path, counts: BTreeMap::new() };
+        let mut scope = Scope { graph: self.graph, path, counts: BTreeMap::new(), depth: self.depth + 1 };
         module.build(&mut scope, inputs)
     }
 

@@ -95,6 +95,12 @@ impl Layer for BatchNorm {
         rule::operations(&[7, output.elements()])
     }
 
+    fn least_batch(&self, inputs: &[Shape]) -> usize {
+        // One sample has a variance if it has several values a channel.
+        let values = inputs.first().map_or(1, |input| input.axes().iter().skip(1).product());
+        if values > 1 { 1 } else { 2 }
+    }
+
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
         let x = one(inputs, self)?;
         let (batch, channels) = (x.dim(0)?, x.dim(1)?);
@@ -110,7 +116,7 @@ impl Layer for BatchNorm {
             if count < 2 {
                 return Err(Error::Batch(format!(
                     "the batch has {count} value(s) a channel, of which there is no variance; \
-                     expected at least 2; use a larger `batch`, or drop the last one if it is short"
+                     expected at least 2"
                 )));
             }
             let mean = mean_of_channels(&flat)?;

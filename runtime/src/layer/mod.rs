@@ -160,6 +160,12 @@ pub trait Layer: Config {
         output.elements() as u64
     }
 
+    /// The fewest samples of a micro-batch that the layer can train on.
+    fn least_batch(&self, inputs: &[Shape]) -> usize {
+        let _ = inputs;
+        1
+    }
+
     /// The reference form: the layer as candle tensor operations, of which candle takes the gradient.
     ///
     /// # Shapes

@@ -53,6 +53,8 @@ pub trait AnyLoss<Output, Target>: Setting {
     /// # Errors
     /// If candle refuses an operation.
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
+    /// A copy.
+    fn boxed(&self) -> Box<dyn AnyLoss<Output, Target>>;
     /// The same loss with changed keys.
     ///
     /// # Errors

@@ -32,17 +32,19 @@ impl Config for Accuracy {
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
 
+/// The class with the largest logit; of equal logits the first. `None` if there are no logits.
+pub(crate) fn predicted_class(logits: &[f32]) -> Option<u32> {
+    let largest = (0_u32..).zip(logits).reduce(|best, next| if next.1 > best.1 { next } else { best });
+    largest.map(|(class, _)| class)
+}
+
 /// Right answers, and answers, along the last axis.
 fn count(prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)> {
     let rows = prediction.flatten_to(D::Minus2)?.to_vec2::<f32>()?;
     let targets = target.flatten_all()?.to_vec1::<u32>()?;
-    let is_right = |(logits, target): (&Vec<f32>, &u32)| {
-        let first_largest =
-            (0_u32..).zip(logits).reduce(|best, next| if next.1 > best.1 { next } else { best });
-        first_largest.is_some_and(|(class, _)| class == *target)
-    };
-    let right = rows.iter().zip(&targets).filter(|&row| is_right(row)).count();
-    Ok((right as f64, targets.len() as f64))
+    let right =
+        rows.iter().zip(&targets).filter(|(logits, target)| predicted_class(logits) == Some(**target));
+    Ok((right.count() as f64, targets.len() as f64))
 }
 
 macro_rules! of_logits {

@@ -9,6 +9,7 @@ mod accuracy;
 mod mean_absolute_error;
 
 pub use accuracy::Accuracy;
+pub(crate) use accuracy::predicted_class;
 pub use mean_absolute_error::MeanAbsoluteError;
 
 use candle_core::Tensor;
@@ -56,6 +57,8 @@ pub trait AnyMetric<Output, Target>: Setting {
     /// # Errors
     /// If candle refuses an operation.
     fn measure(&self, prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)>;
+    /// A copy.
+    fn boxed(&self) -> Box<dyn AnyMetric<Output, Target>>;
     /// The same metric with changed keys.
     ///
     /// # Errors

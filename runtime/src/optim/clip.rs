@@ -19,6 +19,8 @@ pub trait Clip: Config {
 pub trait AnyClip: Setting {
     /// [`Clip::factor`]
     fn factor(&self, norm: f64) -> f64;
+    /// A copy.
+    fn boxed(&self) -> Box<dyn AnyClip>;
     /// The same with changed keys.
     ///
     /// # Errors

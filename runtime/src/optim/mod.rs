@@ -124,6 +124,8 @@ pub trait AnyOptimizer: Setting {
         scale: f32,
         state: &mut [Vec<f32>],
     );
+    /// A copy.
+    fn boxed(&self) -> Box<dyn AnyOptimizer>;
     /// The same optimizer with changed keys.
     ///
     /// # Errors

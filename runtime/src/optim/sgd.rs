@@ -22,7 +22,7 @@ pub struct Sgd {
     pub lr: f64,
     /// How much of the velocity stays at each step: `0 <= momentum < 1`; 0 by default.
     pub momentum: f64,
-    /// How much less of the gradient goes into the velocity: `0 <= dampening < 1`; 0 by default.
+    /// How much less of the gradient goes into the velocity: `0 <= dampening < 1`; needs momentum; 0 by default.
     pub dampening: f64,
     /// Looks ahead by one step of the velocity; needs momentum, and no dampening. False by default.
     pub nesterov: bool,
@@ -49,6 +49,11 @@ impl Sgd {
             return Err(Problem::new("dampening is ")
                 .float(self.dampening)
                 .text("; expected 0 <= dampening < 1"));
+        }
+        if self.dampening != 0.0 && self.momentum == 0.0 {
+            return Err(Problem::new(
+                "dampening needs momentum; add `momentum: 0.9`, or leave `dampening` out",
+            ));
         }
         if self.nesterov && self.momentum == 0.0 {
             return Err(Problem::new(
@@ -102,5 +107,68 @@ impl Optimizer for Sgd {
             *v = momentum * *v + share * g;
             w - lr * if nesterov { g + momentum * *v } else { *v }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Weights after steps with these gradients, in f32 by the rule, from the weight 1.
+    fn steps(sgd: Sgd, gradients: &[f32]) -> Vec<f32> {
+        let (mut w, mut state) = (1.0, [0.0]);
+        (1..)
+            .zip(gradients)
+            .map(|(t, &g)| {
+                w = sgd.rule(UpdateStep { t, lr: sgd.lr }, Role::Matrix)(w, g, &mut state);
+                w
+            })
+            .collect()
+    }
+
+    /// By hand, in numbers that f32 holds exactly: v = 1; 0.5 + 0.5 * 2 = 1.5; 0.75 + 0.5 * 0 = 0.75.
+    #[test]
+    fn momentum_and_dampening() {
+        let sgd = Sgd { lr: 0.25, momentum: 0.5, dampening: 0.5, ..Sgd::DEFAULT };
+        assert_eq!(steps(sgd, &[1.0, 2.0, 0.0]), [0.75, 0.375, 0.1875]);
+    }
+
+    /// v = 1, 2.5; updates 1 + 0.5 * 1 = 1.5 and 2 + 0.5 * 2.5 = 3.25.
+    #[test]
+    fn nesterov_looks_ahead() {
+        let sgd = Sgd { lr: 0.25, momentum: 0.5, nesterov: true, ..Sgd::DEFAULT };
+        assert_eq!(steps(sgd, &[1.0, 2.0]), [0.625, -0.1875]);
+    }
+
+    /// The velocity does not hold the rate: a rate that falls acts at once on all of it.
+    #[test]
+    fn the_rate_multiplies_the_velocity_when_it_is_applied() {
+        let sgd = Sgd { momentum: 0.5, ..Sgd::DEFAULT };
+        let mut state = [0.0];
+        let w = sgd.rule(UpdateStep { t: 1, lr: 1.0 }, Role::Matrix)(0.0, 1.0, &mut state);
+        let w = sgd.rule(UpdateStep { t: 2, lr: 0.5 }, Role::Matrix)(w, 0.0, &mut state);
+        assert_eq!(w.to_bits(), (-1.25_f32).to_bits());
+    }
+
+    /// `l2` goes through the gradient, `weight_decay` does not; biases are left alone by both.
+    #[test]
+    fn the_two_decays_differ_and_know_their_parameters() {
+        let l2 = Sgd { lr: 0.5, momentum: 0.5, l2: 0.5, ..Sgd::DEFAULT };
+        assert_eq!(steps(l2, &[0.0, 0.0]), [0.75, 0.4375]);
+        let decay = Sgd { lr: 0.5, momentum: 0.5, weight_decay: 0.5, ..Sgd::DEFAULT };
+        assert_eq!(steps(decay, &[0.0, 0.0]), [0.75, 0.5625]);
+        let step = UpdateStep { t: 1, lr: 0.5 };
+        assert_eq!(decay.rule(step, Role::Bias)(1.0, 0.0, &mut [0.0]).to_bits(), 1.0_f32.to_bits());
+        let all = Sgd { decay: Decay::All, ..decay };
+        assert_eq!(all.rule(step, Role::Bias)(1.0, 0.0, &mut [0.0]).to_bits(), 0.75_f32.to_bits());
+    }
+
+    #[test]
+    fn what_needs_momentum_says_so() {
+        let said = |sgd: Sgd| sgd.check().unwrap_err().as_str().to_owned();
+        assert!(said(Sgd { dampening: 0.5, ..Sgd::DEFAULT }).starts_with("dampening needs momentum"));
+        assert!(said(Sgd { nesterov: true, ..Sgd::DEFAULT }).starts_with("nesterov needs momentum"));
+        assert!(said(Sgd { lr: f64::NAN, ..Sgd::DEFAULT }).contains("lr is NaN"));
+        assert!(said(Sgd { lr: 2.0, weight_decay: 0.5, ..Sgd::DEFAULT }).contains("takes the whole weight"));
     }
 }

@@ -74,4 +74,11 @@ impl Phase for Cosine {
         }
         self.floor + (eta - self.floor) * (1.0 + (PI * j as f64 / end.max(1) as f64).cos()) / 2.0
     }
+
+    fn check_start(&self, eta: f64) -> Verdict {
+        if eta >= self.floor {
+            return Ok(());
+        }
+        Err(Problem::new("begins at the rate ").float(eta).text(", below its floor ").float(self.floor))
+    }
 }

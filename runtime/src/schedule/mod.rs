@@ -25,6 +25,7 @@ pub use step::Step;
 pub use warmup::Warmup;
 
 use crate::config::{Config, Setting, with_changes};
+use crate::shape::Verdict;
 
 /// Where a phase stands: its own steps, and how long an epoch is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,12 @@ pub trait Phase: Config {
 
     /// The rate at step `j` of the phase, from 0, which began at the rate `eta`.
     fn rate(&self, j: u64, eta: f64, clock: Clock) -> f64;
+
+    /// Whether the phase can begin at the rate `eta`; by default at any.
+    fn check_start(&self, eta: f64) -> Verdict {
+        let _ = eta;
+        Ok(())
+    }
 }
 
 /// A phase of any type.
@@ -54,6 +61,13 @@ pub trait AnyPhase: Setting {
     fn length(&self) -> Option<Interval>;
     /// [`Phase::rate`]
     fn rate(&self, j: u64, eta: f64, clock: Clock) -> f64;
+    /// [`Phase::check_start`]
+    ///
+    /// # Errors
+    /// If it cannot.
+    fn check_start(&self, eta: f64) -> Verdict;
+    /// A copy.
+    fn boxed(&self) -> Box<dyn AnyPhase>;
     /// The same phase with changed keys.
     ///
     /// # Errors
@@ -69,6 +83,10 @@ impl<P: Phase> AnyPhase for P {
 
     fn rate(&self, j: u64, eta: f64, clock: Clock) -> f64 {
         Phase::rate(self, j, eta, clock)
+    }
+
+    fn check_start(&self, eta: f64) -> Verdict {
+        Phase::check_start(self, eta)
     }
 
     with_changes!(dyn AnyPhase);

@@ -58,11 +58,9 @@ impl Schedule {
                      length, or add `Constant` to stay at its rate"
                 )));
             }
+            phase.check_start(eta).map_err(|problem| fault(problem.of(phase.name()).as_str().to_owned()))?;
             let clock = Clock { steps: own, epoch };
             let last = phase.rate(own - 1, eta, clock);
-            if last > eta && phase.name() == "Cosine" {
-                return Err(fault(format!("`Cosine` begins at {eta:e}, below its floor {last:e}")));
-            }
             placed.push(Placed { phase, first, clock, eta });
             (first, eta) = (end, last);
         }

@@ -64,10 +64,6 @@ impl Settings {
             let metric: Box<dyn BoundMetric> = Box::new(Held::Declared(metric));
             metric
         });
-        // Values of the settings' own, through the JSON that `--set` changes too.
-        let key = |key: &'static str| move |problem: String| fault(key, problem);
-        let schedule =
-            spec.schedule.iter().map(|phase| phase.with(&phase.to_json())).collect::<Result<_, _>>();
         let (epochs, steps) = (given(*spec.epochs), given(*spec.steps));
         let settings = Self {
             loss: Arc::new(loss),
@@ -77,9 +73,9 @@ impl Settings {
             epochs: if steps.is_some() { epochs } else { Some(epochs.unwrap_or(Self::EPOCHS)) },
             steps,
             seed: *spec.seed,
-            optimizer: spec.optimizer.with(&spec.optimizer.to_json()).map_err(key("optimizer"))?,
-            schedule: schedule.map_err(key("schedule"))?,
-            clip: spec.clip.with(&spec.clip.to_json()).map_err(key("clip"))?,
+            optimizer: spec.optimizer.boxed(),
+            schedule: spec.schedule.iter().map(|phase| phase.boxed()).collect(),
+            clip: spec.clip.boxed(),
             precision: *spec.precision,
             early_stop: Some(*spec.early_stop).filter(|stop| *stop != EarlyStop::NEVER),
             checkpoint: Some(*spec.checkpoint).filter(|checkpoint| *checkpoint != Checkpoint::NEVER),
@@ -174,12 +170,18 @@ impl Settings {
     /// If there is no such key, the value has the wrong type, or a rule does not hold. Then nothing changes.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-        let mut json = self.to_json();
-        *place(&mut json, key)? = value;
+        let before = self.to_json();
+        let mut after = before.clone();
+        *place(&mut after, key)? = value;
         let top = key.split('.').next().unwrap_or(key);
-        let changed = json.get(top).cloned().unwrap_or(Value::Null);
-        self.take(top, &changed).map_err(|problem| fault(key, problem))?;
-        self.check()
+        let of = |json: &Value| json.get(top).cloned().unwrap_or(Value::Null);
+        self.take(top, &of(&after)).map_err(|problem| fault(key, problem))?;
+        let checked = self.check();
+        if checked.is_err() {
+            // What was there before was read back from this JSON once already.
+            self.take(top, &of(&before)).map_err(|problem| fault(key, problem))?;
+        }
+        checked
     }
 
     /// Reads one top-level key back from JSON.

@@ -3,6 +3,7 @@
 use crate::data::Prepared;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::metric::predicted_class;
 use crate::spec::Settings;
 
 /// How many samples of each class a model takes for each class.
@@ -40,11 +41,8 @@ pub fn confusion(
         let predictions = part.prediction.to_vec2::<f32>()?;
         let targets = part.target.to_vec1::<u32>()?;
         for (logits, target) in predictions.iter().zip(targets) {
-            let largest =
-                logits.iter().enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best });
-            let count = largest
-                .zip(counts.get_mut(target as usize))
-                .and_then(|((predicted, _), row)| row.get_mut(predicted));
+            let row = counts.get_mut(target as usize);
+            let count = predicted_class(logits).zip(row).and_then(|(class, row)| row.get_mut(class as usize));
             if let Some(count) = count {
                 *count += 1;
             }

@@ -45,9 +45,8 @@ pub fn run(
     data: &Prepared,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
-    let plan = plan(settings, data)?;
-    let phases = settings.schedule.iter().map(|phase| phase.with(&phase.to_json())).collect::<Result<_, _>>();
-    let phases = phases.map_err(|problem| Error::Setting { key: "schedule".to_owned(), problem })?;
+    let plan = plan(graph, settings, data)?;
+    let phases = settings.schedule.iter().map(|phase| phase.boxed()).collect();
     let schedule = Schedule::new(phases, settings.optimizer.lr(), plan.steps, plan.steps_per_epoch)?;
     let mut watch = Watch::new(settings);
     observer.on(&Event::Begin(&plan))?;
@@ -118,10 +117,8 @@ pub fn run(
 }
 
 /// How many steps there are, and of what.
-fn plan(settings: &Settings, data: &Prepared) -> Result<RunPlan> {
-    if data.train().is_empty() {
-        return Err(Error::Dataset("there are no samples to train on; change the split".to_owned()));
-    }
+fn plan(graph: &Graph, settings: &Settings, data: &Prepared) -> Result<RunPlan> {
+    check_micro_batches(graph, settings, data.train().len())?;
     let batches = data.train().len().div_ceil(settings.batch);
     let steps_per_epoch = batches.div_ceil(settings.accumulate) as u64;
     let steps = match (settings.steps, settings.epochs) {
@@ -143,6 +140,26 @@ fn plan(settings: &Settings, data: &Prepared) -> Result<RunPlan> {
         validation_samples: data.validation().len(),
         test_samples: data.test().len(),
     })
+}
+
+/// That every layer can train on every micro-batch of an epoch, the last and shortest included.
+fn check_micro_batches(graph: &Graph, settings: &Settings, samples: usize) -> Result<()> {
+    let shortest = match samples % settings.batch {
+        0 => settings.batch.min(samples),
+        rest => rest,
+    };
+    for node in &graph.nodes {
+        let least = node.layer.least_batch(&graph.input_shapes(node));
+        if shortest < least {
+            let problem = format!(
+                "`{}` trains on at least {least} samples at once, but of {samples} samples in batches of {} the \
+                 last is {shortest}; change `batch`",
+                node.path, settings.batch
+            );
+            return Err(Error::Setting { key: "batch".to_owned(), problem });
+        }
+    }
+    Ok(())
 }
 
 /// Whether a checkpoint is due after `k` steps.

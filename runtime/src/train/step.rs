@@ -30,7 +30,8 @@ pub(super) fn step(
         let part = engine.accumulate(batch, Moment { step: k, micro_batch })?;
         totals.add(settings, &part, batch.size)?;
     }
-    let average = 1.0 / totals.weight();
+    // A window in which nothing counts has the gradient 0.
+    let average = if totals.weight() == 0.0 { 0.0 } else { 1.0 / totals.weight() };
     let gradient_norm = global_norm(engine.gradients().iter().map(Vec::as_slice)) * average;
     refuse_non_finite(engine, graph, k + 1, totals.loss(), gradient_norm)?;
     let factor = settings.clip.factor(gradient_norm);

@@ -89,6 +89,12 @@ impl Lowering<'_> {
         }
     }
 
+    fn bind_all(&mut self, pattern: &Pat, meaning: Meaning) {
+        for name in names_of(pattern) {
+            self.bind(&name, meaning);
+        }
+    }
+
     fn error(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
         self.diagnostics.error(tokens, message);
     }
@@ -129,12 +135,10 @@ impl Lowering<'_> {
         let (Some(init), true) = (&local.init, is_made_of_values) else {
             if let Some(unknown) = local.init.as_ref().and_then(|init| self.unknown_receiver(&init.expr)) {
                 self.error(&unknown, format!("there is no value `{unknown}` in this model"));
-                names_of(&local.pat)
-                    .iter()
-                    .for_each(|name| self.bind(name, Meaning::Value { mutable: true }));
+                self.bind_all(&local.pat, Meaning::Value { mutable: true });
                 return None;
             }
-            names_of(&local.pat).iter().for_each(|name| self.bind(name, Meaning::Configuration));
+            self.bind_all(&local.pat, Meaning::Configuration);
             return Some(Step::Plain(Stmt::Local(local.clone())));
         };
         let flow = self.flow(&init.expr);
@@ -144,7 +148,7 @@ impl Lowering<'_> {
                 _ => "a layer gives one value; write `let name = …;`",
             };
             self.error(&local.pat, message);
-            names_of(&local.pat).iter().for_each(|name| self.bind(name, Meaning::Value { mutable: true }));
+            self.bind_all(&local.pat, Meaning::Value { mutable: true });
             return None;
         };
         self.bind(&pattern.ident, Meaning::Value { mutable: pattern.mutability.is_some() });

@@ -54,7 +54,22 @@ impl Lets {
                 if let Some(name) = as_name(&assign.left) {
                     self.bind(name);
                 }
+                self.expression(&assign.right);
             }
+            Expr::Binary(binary) => {
+                self.expression(&binary.left);
+                self.expression(&binary.right);
+            }
+            Expr::MethodCall(call) => {
+                self.expression(&call.receiver);
+                // A key `name = value` is no assignment.
+                call.args
+                    .iter()
+                    .filter(|value| !matches!(value, Expr::Assign(_)))
+                    .for_each(|value| self.expression(value));
+            }
+            Expr::Paren(inner) => self.expression(&inner.expr),
+            Expr::Group(inner) => self.expression(&inner.expr),
             _ => {}
         }
     }

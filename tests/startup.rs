@@ -1,0 +1,82 @@
+//! What only the data or the whole run can tell is told before the first step.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use trainspec::prelude::*;
+use trainspec::train::Event;
+
+#[model]
+fn Normed(x: Features<2>) -> Logits<2> {
+    x.linear(out = 4).batch_norm().relu().linear(out = 2)
+}
+
+/// `count` samples of two classes, of which the last eighth validate.
+fn points(count: usize) -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Class<2>>> {
+    let inputs = (0..2 * count).map(|i| (i as f32 * 0.37).sin()).collect();
+    let targets = (0..count).map(|i| (i % 2) as u32).collect();
+    let cut = count - count / 8;
+    let split = Split::Fixed { train: 0..cut, validation: cut..count, test: 0..0 };
+    Ok(InMemory::<Features<2>, Class<2>>::new(inputs, targets)?.with_split(split))
+}
+
+train! {
+    Even { model: Normed, data: points(64), batch: 8, epochs: 2, checkpoint: Checkpoint { every: Steps(1) } }
+}
+
+train! {
+    Uneven { model: Normed, data: points(65), batch: 8, epochs: 2 }
+}
+
+train! {
+    Unwatched {
+        model: Normed,
+        data: points(7),
+        batch: 7,
+        epochs: 2,
+        early_stop: EarlyStop { patience: 1 },
+    }
+}
+
+fn refusal<M: Model>(training: Training<M>) -> String {
+    let mut steps = 0;
+    let run = training.run_with(&mut |event: &Event<'_>| {
+        steps += u32::from(matches!(event, Event::Step(_)));
+        Ok(())
+    });
+    assert_eq!(steps, 0, "a step was taken");
+    run.expect_err("the run is refused").to_string()
+}
+
+#[test]
+fn a_last_batch_too_small_for_batch_norm() {
+    assert_eq!(
+        refusal(Uneven::training().without_folder()),
+        "batch: `batch_norm_1` trains on at least 2 samples at once, but of 57 samples in batches of 8 the last \
+         is 1; change `batch`"
+    );
+    assert!(Uneven::training().without_folder().set("batch", "19").unwrap().run().is_ok());
+}
+
+#[test]
+fn checkpoints_without_a_folder() {
+    assert!(refusal(Even::training().without_folder()).starts_with("checkpoint: there is no run folder"));
+}
+
+#[test]
+fn nothing_to_watch() {
+    assert!(
+        refusal(Unwatched::training().without_folder())
+            .starts_with("early_stop: there are no validation samples")
+    );
+}
+
+#[test]
+fn refused_changes_are_errors_and_defaults_are_spelled_out() {
+    for (key, value) in [("batch", "0"), ("optimizer.lr", "-1"), ("checkpoint.keep", "0"), ("seed", "x")] {
+        assert!(Even::training().set(key, value).is_err(), "{key}={value} is accepted");
+    }
+    let spec = Even::training().spec().unwrap();
+    assert_eq!(spec["data"], "points(64)");
+    assert_eq!(spec["loss"]["type"], "CrossEntropy");
+    assert_eq!(spec["optimizer"]["betas"][1], 0.999);
+}
