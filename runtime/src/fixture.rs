@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::data::{Dataset, Split};
-use crate::engine::Pass;
 use crate::error::Result;
 use crate::graph::{Graph, Module, Scope, Value};
+use crate::layer::Pass;
 use crate::layer::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::metric::Accuracy;
 use crate::model::Model;

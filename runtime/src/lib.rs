@@ -34,9 +34,9 @@ mod training;
 
 pub use config::{Config, Setting};
 pub use data::Dataset;
-pub use engine::Pass;
 pub use error::{Error, Result};
 pub use graph::Value;
+pub use layer::Pass;
 pub use model::Model;
 pub use shape::{
     Class, Element, Features, Fits, Image, InputKind, Kind, Logits, OutputKind, Problem, Shape, TargetKind,

@@ -9,9 +9,10 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::config::Config;
 use crate::data::Normalizer;
-use crate::engine::{Mode, forward};
+use crate::engine::forward;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::layer::Mode;
 use crate::model::Model;
 use crate::run::write_whole;
 use crate::shape::{InputKind, Kind};

@@ -2,8 +2,9 @@
 
 use candle_core::{DType, Device, Tensor, Var};
 use trainspec::Shape;
-use trainspec::engine::{Mode, forward};
+use trainspec::engine::forward;
 use trainspec::graph::Graph;
+use trainspec::layer::Mode;
 use trainspec::layer::Role;
 use trainspec::rng::{Moment, Purpose, Stream};
 

@@ -1,12 +1,13 @@
 //! Values, against closed forms and plain loops.
 
 use candle_core::{Device, Tensor, Var};
-use trainspec::engine::{Mode, Statistic, forward, initial};
+use trainspec::engine::{forward, initial};
 use trainspec::graph::{Graph, Module};
 use trainspec::layer::{
     Approximate, AvgPool2d, BatchNorm, Concat, Conv2d, Dropout, Embedding, Gelu, LayerNorm, LeakyRelu,
     Linear, MaxPool2d, PositionEmbedding, Relu, Reshape, SelfAttention, Sigmoid, Silu, Softmax,
 };
+use trainspec::layer::{Mode, Statistic};
 use trainspec::rng::Moment;
 use trainspec::{Config, Shape};
 

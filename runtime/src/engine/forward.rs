@@ -3,109 +3,8 @@
 use candle_core::Tensor;
 
 use crate::error::{Error, Result};
-use crate::graph::{Graph, GraphParameter, Node};
-use crate::rng::{Moment, Purpose, Stream};
-
-/// Whether a pass trains or evaluates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Dropout drops and batch norm uses the batch's statistics.
-    Train {
-        /// The run's seed.
-        seed: u64,
-        /// The step and micro-batch, which decide what is dropped.
-        at: Moment,
-    },
-    /// Nothing is random and no statistic changes.
-    Evaluate,
-}
-
-/// The new value of a running statistic, to be stored once the pass is over.
-#[derive(Clone, Debug)]
-pub struct Statistic {
-    /// Its place among the graph's parameters.
-    pub index: usize,
-    /// Its value.
-    pub value: Tensor,
-}
-
-/// What a layer may use in its forward pass besides its inputs.
-pub struct Pass<'a> {
-    mode: Mode,
-    node: &'a Node,
-    own: &'a [GraphParameter],
-    tensors: &'a [Tensor],
-    statistics: &'a mut Vec<Statistic>,
-    draws: u32,
-}
-
-impl Pass<'_> {
-    /// Whether this pass trains.
-    #[must_use]
-    pub fn is_training(&self) -> bool {
-        self.mode != Mode::Evaluate
-    }
-
-    /// The layer's parameter or running statistic called `name`.
-    ///
-    /// # Errors
-    /// If the layer did not ask for one of that name.
-    pub fn parameter(&self, name: &str) -> Result<&Tensor> {
-        let place = self.place(name)?;
-        self.tensors.get(place).ok_or_else(|| self.unknown(name))
-    }
-
-    /// Sets the running statistic called `name`, once the pass is over.
-    ///
-    /// # Errors
-    /// If the layer did not ask for one of that name.
-    pub fn set_statistic(&mut self, name: &str, value: &Tensor) -> Result<()> {
-        let index = self.node.parameters.start + self.place(name)?;
-        self.statistics.push(Statistic { index, value: value.detach() });
-        Ok(())
-    }
-
-    /// Inverted dropout of `x`: in training each element is kept with probability `1 - p` and multiplied
-    /// by `1 / (1 - p)`; otherwise `x` itself.
-    ///
-    /// # Errors
-    /// If candle refuses an operation.
-    pub fn dropout(&mut self, x: &Tensor, p: f64) -> Result<Tensor> {
-        let Mode::Train { seed, at } = self.mode else {
-            return Ok(x.clone());
-        };
-        if p == 0.0 {
-            return Ok(x.clone());
-        }
-        // A layer that drops twice has a stream for each.
-        let path = match self.draws {
-            0 => self.node.path.clone(),
-            draw => format!("{}#{draw}", self.node.path),
-        };
-        self.draws += 1;
-        // Dropped are the words below p * 2^32, so the probability is exact to 2^-32.
-        let threshold = (p * 4_294_967_296.0) as u32;
-        let scale = (1.0 / (1.0 - p)) as f32;
-        let mask: Vec<f32> = Stream::new(seed, Purpose::Dropout, &path)
-            .words(at, x.elem_count())
-            .into_iter()
-            .map(|word| if word < threshold { 0.0 } else { scale })
-            .collect();
-        let mask = Tensor::from_vec(mask, x.shape(), x.device())?.to_dtype(x.dtype())?;
-        Ok((x * mask)?)
-    }
-
-    fn place(&self, name: &str) -> Result<usize> {
-        let is_own = |parameter: &GraphParameter| {
-            parameter.path.strip_suffix(name).is_some_and(|layer| layer.ends_with('.'))
-        };
-        self.own.iter().position(is_own).ok_or_else(|| self.unknown(name))
-    }
-
-    fn unknown(&self, name: &str) -> Error {
-        Error::UnknownParameter { layer: self.node.path.clone(), name: name.to_owned() }
-    }
-}
+use crate::graph::Graph;
+use crate::layer::{Mode, Pass, Statistic};
 
 /// Runs a graph in reference form: the output, and the new running statistics.
 ///
@@ -132,14 +31,9 @@ pub fn forward(
     for node in &graph.nodes {
         let taken: Option<Vec<Tensor>> =
             node.inputs.iter().map(|&value| values.get(value).cloned().flatten()).collect();
-        let mut pass = Pass {
-            mode,
-            node,
-            own: graph.parameters.get(node.parameters.clone()).unwrap_or_default(),
-            tensors: parameters.get(node.parameters.clone()).unwrap_or_default(),
-            statistics: &mut statistics,
-            draws: 0,
-        };
+        let own = graph.parameters.get(node.parameters.clone()).unwrap_or_default();
+        let tensors = parameters.get(node.parameters.clone()).unwrap_or_default();
+        let mut pass = Pass::new(mode, &node.path, (node.parameters.start, own), tensors, &mut statistics);
         let output = node
             .layer
             .forward(&taken.ok_or_else(missing)?, &mut pass)

@@ -6,7 +6,7 @@
 mod forward;
 mod tape;
 
-pub use forward::{Mode, Pass, Statistic, forward};
+pub use forward::forward;
 pub use tape::{Tape, initial};
 
 use std::sync::Arc;

@@ -2,10 +2,11 @@
 
 use candle_core::{Device, Tensor, Var};
 
-use super::{Engine, MicroBatch, Mode, Objective, forward};
+use super::{Engine, MicroBatch, Objective, forward};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::layer::{Mode, Statistic};
 use crate::optim::{AnyOptimizer, UpdateStep};
 use crate::rng::{Moment, Purpose, Stream};
 
@@ -45,7 +46,7 @@ impl Tape {
         &self,
         batch: &Batch,
         mode: Mode,
-    ) -> Result<(Tensor, Tensor, crate::loss::LossSum, Vec<super::Statistic>)> {
+    ) -> Result<(Tensor, Tensor, crate::loss::LossSum, Vec<Statistic>)> {
         let input = batch.input.to_tensor(batch.size, &self.device)?;
         let target = batch.target.to_tensor(batch.size, &self.device)?;
         let parameters: Vec<_> = self.variables.iter().map(|variable| variable.as_tensor().clone()).collect();

@@ -16,9 +16,9 @@ pub use scope::{Module, Scope};
 pub use summary::{LayerSummary, Memory, Summary};
 
 use crate::config::Config;
-use crate::engine::Pass;
 use crate::error::Result;
-use crate::layer::{Init, Layer, Parameter, Role};
+pub use crate::layer::GraphParameter;
+use crate::layer::{Layer, Parameter, Pass};
 use crate::shape::{Kind, Shape};
 
 /// A value between layers: in a model's signature, one of any shape.
@@ -73,27 +73,6 @@ pub struct Node {
     pub output: usize,
     /// Its parameters: a range of the graph's.
     pub parameters: std::ops::Range<usize>,
-}
-
-/// One parameter of a graph.
-#[derive(Clone, Debug)]
-pub struct GraphParameter {
-    /// Its name in a model file: `block.0.linear_2.bias`.
-    pub path: String,
-    /// All its axes.
-    pub shape: Shape,
-    /// What it is to the optimizer.
-    pub role: Role,
-    /// Its value before the first step.
-    pub init: Init,
-}
-
-impl GraphParameter {
-    /// Whether an optimizer changes it.
-    #[must_use]
-    pub fn is_trained(&self) -> bool {
-        self.role != Role::Statistic
-    }
 }
 
 impl Graph {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Layer, OutputRule, two};
 use crate::config::Config;
-use crate::engine::Pass;
 use crate::error::Result;
+use crate::layer::Pass;
 use crate::shape::{Problem, Shape, Verdict};
 
 macro_rules! elementwise {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::rule::{self, hold};
 use super::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
-use crate::engine::Pass;
 use crate::error::{Error, Result};
+use crate::layer::Pass;
 use crate::shape::{Problem, Shape, Verdict};
 
 /// Batch normalization: each channel is brought to mean 0 and variance 1, then scaled and shifted.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::rule::{self, hold};
 use super::{Layer, OutputRule, two};
 use crate::config::Config;
-use crate::engine::Pass;
 use crate::error::Result;
+use crate::layer::Pass;
 use crate::shape::{Problem, Shape, Verdict};
 
 /// Two values joined along an axis, the first before the second: `a.concat(b, axis = 0)`.

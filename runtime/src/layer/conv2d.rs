@@ -7,8 +7,8 @@ use super::rule::{self, hold};
 use super::window::Window;
 use super::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
-use crate::engine::Pass;
 use crate::error::Result;
+use crate::layer::Pass;
 use crate::shape::{Problem, Shape, Verdict};
 
 /// A two-dimensional convolution (a cross-correlation, as everywhere in deep learning).

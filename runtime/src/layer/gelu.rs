@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::rule::{self, hold};
 use super::{Layer, OutputRule, one};
 use crate::config::Config;
-use crate::engine::Pass;
 use crate::error::Result;
+use crate::layer::Pass;
 use crate::shape::{Shape, Verdict};
 
 /// The Gaussian error linear unit, `y = x * P(z <= x)` for a standard normal `z`.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::rule::{self, hold};
 use super::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
-use crate::engine::Pass;
 use crate::error::Result;
+use crate::layer::Pass;
 use crate::shape::{Shape, Verdict};
 
 /// Layer normalization: each vector along the last axis is brought to mean 0 and variance 1, then scaled

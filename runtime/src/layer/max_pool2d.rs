@@ -7,8 +7,8 @@ use super::rule::{self, hold};
 use super::window::Window;
 use super::{Layer, OutputRule, one};
 use crate::config::Config;
-use crate::engine::Pass;
 use crate::error::Result;
+use crate::layer::Pass;
 use crate::shape::{Shape, Verdict};
 
 /// Max pooling: the largest value in each window of each channel.

@@ -43,6 +43,7 @@ mod linear;
 mod max_pool2d;
 pub mod names;
 mod part;
+mod pass;
 mod position_embedding;
 mod relu;
 mod reshape;
@@ -68,7 +69,8 @@ pub use layer_norm::LayerNorm;
 pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
 pub use max_pool2d::MaxPool2d;
-pub use part::{Init, Parameter, Role};
+pub use part::{GraphParameter, Init, Parameter, Role};
+pub use pass::{Mode, Pass, Statistic};
 pub use position_embedding::PositionEmbedding;
 pub use relu::Relu;
 pub use reshape::Reshape;
@@ -81,7 +83,6 @@ pub use tanh::Tanh;
 use candle_core::Tensor;
 
 use crate::config::Config;
-use crate::engine::Pass;
 use crate::error::Result;
 use crate::shape::{Shape, Verdict};
 

@@ -15,6 +15,27 @@ pub struct Parameter {
     pub init: Init,
 }
 
+/// One parameter of a graph.
+#[derive(Clone, Debug)]
+pub struct GraphParameter {
+    /// Its name in a model file: `block.0.linear_2.bias`.
+    pub path: String,
+    /// All its axes.
+    pub shape: Shape,
+    /// What it is to the optimizer.
+    pub role: Role,
+    /// Its value before the first step.
+    pub init: Init,
+}
+
+impl GraphParameter {
+    /// Whether an optimizer changes it.
+    #[must_use]
+    pub fn is_trained(&self) -> bool {
+        self.role != Role::Statistic
+    }
+}
+
 /// What a parameter is, which decides whether weight decay touches it and whether it is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

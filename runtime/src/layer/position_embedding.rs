@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::rule::{self, hold};
 use super::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
-use crate::engine::Pass;
 use crate::error::Result;
+use crate::layer::Pass;
 use crate::shape::{Problem, Shape, Verdict};
 
 /// The position embedding: a learned vector for each place, whatever the input holds there.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::rule::{self, hold};
 use super::{Layer, OutputRule, one};
 use crate::config::Config;
-use crate::engine::Pass;
 use crate::error::Result;
+use crate::layer::Pass;
 use crate::shape::{Problem, Shape, Verdict};
 
 /// The same numbers along other axes, the last axis running fastest: `x.reshape(to = [2, 8])`.

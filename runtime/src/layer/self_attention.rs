@@ -8,8 +8,8 @@ use super::rule::{self, hold};
 use super::softmax::softmax;
 use super::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
-use crate::engine::Pass;
 use crate::error::Result;
+use crate::layer::Pass;
 use crate::shape::{Problem, Shape, Verdict};
 
 /// Self-attention with several heads: each place takes a weighted mean of all places.

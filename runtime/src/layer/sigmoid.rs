@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::rule::{self, hold};
 use super::{Layer, OutputRule, one};
 use crate::config::Config;
-use crate::engine::Pass;
 use crate::error::Result;
+use crate::layer::Pass;
 use crate::shape::{Shape, Verdict};
 
 /// The logistic function, `y = 1 / (1 + exp(-x))`, with values in (0, 1).

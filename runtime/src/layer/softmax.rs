@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::rule::{self, hold};
 use super::{Layer, OutputRule, one};
 use crate::config::Config;
-use crate::engine::Pass;
 use crate::error::Result;
+use crate::layer::Pass;
 use crate::shape::{Shape, Verdict};
 
 /// The softmax along the last axis, `y[i] = exp(x[i]) / sum over j of exp(x[j])`.

@@ -115,7 +115,12 @@ impl Axis {
             let around = if width == 0.0 { 1.0 } else { low.abs() * 0.5 };
             (low, high) = (low - around, high + around);
         }
-        Self { low, high, step: round((high - low) / f64::from(count)), first, last }
+        let mut step = round((high - low) / f64::from(count));
+        // Where round numbers happen to miss the ends, fewer than three may be left.
+        if (high / step).floor() - (low / step).ceil() < 2.0 {
+            step = round(step * 0.4);
+        }
+        Self { low, high, step, first, last }
     }
 
     fn place(&self, value: f64) -> f64 {
@@ -158,9 +163,9 @@ mod tests {
             let axis = Axis::over(values.iter().copied(), 0.0, 1.0, 4);
             axis.ticks().map(|(_, label)| label).collect::<Vec<_>>()
         };
-        assert_eq!(labels(&[0.13, 2.31]), ["1", "2"]);
+        assert_eq!(labels(&[0.13, 2.31]), ["0.5", "1.0", "1.5", "2.0"]);
         assert_eq!(labels(&[0.0, 1.0]), ["0.0", "0.5", "1.0"]);
-        assert_eq!(labels(&[1e-5, 1e-4]), ["5.0e-5", "1.0e-4"]);
+        assert_eq!(labels(&[1e-5, 1e-4]), ["2.0e-5", "4.0e-5", "6.0e-5", "8.0e-5", "1.0e-4"]);
         assert_eq!(labels(&[3.0]), ["2", "3", "4"]);
         assert_eq!(labels(&[0.0]), ["-1.0", "-0.5", "0.0", "0.5", "1.0"]);
         assert_eq!(labels(&[]), ["0.0", "0.5", "1.0"]);

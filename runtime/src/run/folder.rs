@@ -11,30 +11,10 @@ use super::checkpoint::{Checkpoints, Origin};
 use super::curves::Curves;
 use super::manifest::Manifest;
 use super::metrics::Metrics;
+use super::start::Start;
 use super::whole::{pretty, write_whole};
-use crate::data::Prepared;
 use crate::error::{Error, Result};
-use crate::graph::Graph;
-use crate::spec::Settings;
 use crate::train::{Event, Observer, Outcome};
-
-/// What is known of a run before its first step.
-pub struct Start<'a> {
-    /// The program's name.
-    pub name: &'a str,
-    /// The whole spec.
-    pub spec: &'a serde_json::Value,
-    /// Its hash.
-    pub spec_hash: &'a str,
-    /// What was changed of what was declared, in its order.
-    pub overrides: &'a [(String, String)],
-    /// The settings.
-    pub settings: &'a Settings,
-    /// The model.
-    pub graph: &'a Graph,
-    /// The data.
-    pub data: &'a Prepared,
-}
 
 /// The folder of one run: `<out>/<name>/<id>`.
 ///

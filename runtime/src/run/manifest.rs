@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use super::folder::Start;
 use super::metrics::Measured;
+use super::start::Start;
 use super::whole::write_whole;
 use crate::error::Result;
 use crate::train::Outcome;

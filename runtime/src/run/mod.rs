@@ -17,7 +17,9 @@ mod curves;
 mod folder;
 mod manifest;
 mod metrics;
+mod start;
 mod whole;
 
-pub use folder::{Folder, Start};
+pub use folder::Folder;
+pub use start::Start;
 pub(crate) use whole::{pretty, write_whole};

@@ -1,0 +1,23 @@
+//! What is known of a run before its first step.
+
+use crate::data::Prepared;
+use crate::graph::Graph;
+use crate::spec::Settings;
+
+/// What a run is about to do, and with what.
+pub struct Start<'a> {
+    /// The program's name.
+    pub name: &'a str,
+    /// The whole spec.
+    pub spec: &'a serde_json::Value,
+    /// Its hash.
+    pub spec_hash: &'a str,
+    /// What was changed of what was declared, in its order.
+    pub overrides: &'a [(String, String)],
+    /// The settings.
+    pub settings: &'a Settings,
+    /// The model.
+    pub graph: &'a Graph,
+    /// The data.
+    pub data: &'a Prepared,
+}
