@@ -15,13 +15,14 @@ mod train;
 
 use proc_macro::TokenStream;
 
-/// Declares a model: see `trainspec::model`.
+// Documented where it is re-exported, beside the types that the documentation links to.
+#[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn model(arguments: TokenStream, item: TokenStream) -> TokenStream {
     model::expand(arguments.into(), item.into()).into()
 }
 
-/// Declares a training run: see `trainspec::train`.
+#[allow(missing_docs)]
 #[proc_macro]
 pub fn train(input: TokenStream) -> TokenStream {
     train::expand(input.into()).into()

@@ -1,4 +1,41 @@
 //! Declare a model and a training run; get a checked, reproducible training program.
+//!
+//! ```no_run
+//! use trainspec::prelude::*;
+//!
+//! #[model]
+//! pub fn DigitNet(image: Image<1, 8, 8>) -> Logits<10> {
+//!     image
+//!         .conv2d(out = 32, kernel = 3, padding = 1, bias = false)
+//!         .batch_norm()
+//!         .relu()
+//!         .max_pool2d(kernel = 2)
+//!         .flatten()
+//!         .dropout(p = 0.25)
+//!         .linear(out = 10)
+//! }
+//!
+//! train! {
+//!     pub Digits {
+//!         model: DigitNet,
+//!         data: Digits8x8::embedded(),
+//!         metrics: [Accuracy],
+//!         batch: 64,
+//!         epochs: 40,
+//!         optimizer: AdamW { lr: 3e-3, weight_decay: 0.05 },
+//!         schedule: [Warmup { steps: 50 }, Cosine],
+//!     }
+//! }
+//!
+//! fn main() -> trainspec::Result<()> {
+//!     Digits::main()
+//! }
+//! ```
+//!
+//! - [`model`](macro@model) says what a model's body may hold; [`layer`] lists the layers and how to bring your own.
+//! - [`train!`](macro@train) says how a run is declared; [`spec::Spec`] lists its keys.
+//! - [`loss`], [`metric`], [`optim`] and [`schedule`] hold what the keys take; [`data`] holds data sets.
+//! - [`Training`] is a run as a value, [`Trained`] a model that predicts.
 #![forbid(unsafe_code)]
 // Only the command line speaks to the terminal.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -44,4 +81,7 @@ pub use shape::{
 };
 pub use trained::Trained;
 pub use training::{Run, Training};
-pub use trainspec_macros::{model, train};
+#[doc = include_str!("docs/model.md")]
+pub use trainspec_macros::model;
+#[doc = include_str!("docs/train.md")]
+pub use trainspec_macros::train;
