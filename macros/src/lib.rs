@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod diagnostics;
+mod docs;
 mod literal;
 mod model;
 mod names;

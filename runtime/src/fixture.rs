@@ -110,7 +110,7 @@ pub(crate) fn training() -> Training<Line> {
             }
         },
     );
-    Training::declared("line", &DECLARED)
+    Training::declared("line", "Fits a line.", &DECLARED)
 }
 
 /// The graph of [`Line`].

@@ -30,6 +30,7 @@ use crate::trained::Trained;
 /// ```
 pub struct Training<M: 'static> {
     name: &'static str,
+    about: &'static str,
     settings: Result<Settings>,
     overrides: Vec<(String, String)>,
     spec: &'static dyn AnySpec<M>,
@@ -48,11 +49,12 @@ pub struct Run<M> {
 }
 
 impl<M: Model> Training<M> {
-    /// A declared run; its folders are `runs/<name>/<id>`.
-    pub fn declared(name: &'static str, declaration: &Declaration<M>) -> Self {
+    /// A declared run, with a line about it; its folders are `runs/<name>/<id>`.
+    pub fn declared(name: &'static str, about: &'static str, declaration: &Declaration<M>) -> Self {
         let spec = declaration.spec();
         Self {
             name,
+            about,
             settings: spec.settings(),
             overrides: Vec::new(),
             spec,
@@ -64,6 +66,12 @@ impl<M: Model> Training<M> {
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The first line of the program's documentation; empty if it has none.
+    #[must_use]
+    pub fn about(&self) -> &'static str {
+        self.about
     }
 
     /// Trains for this many epochs.

@@ -6,6 +6,7 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::ast::{Entry, Train, Value};
+use crate::docs::first_line;
 use crate::literal::{Literal, completed, tidy};
 use crate::names::snake_case;
 
@@ -28,10 +29,11 @@ pub(super) fn train(train: &Train) -> TokenStream {
     let missing = quote_spanned!(train.name.span()=> const _: () = __t::whole(__declared.rule_of_missing(&[#(#given),*])););
     let shapes = quote_spanned!(model.span()=> const _: () = __t::whole(<__Model>::shapes()););
     let name = snake_case(&train.name).to_string();
+    let about = first_line(&train.docs).unwrap_or_default();
     let functions = functions(
         train,
         &quote!(__t::Training<__Model>),
-        &quote!(__t::Training::declared(#name, &__declared)),
+        &quote!(__t::Training::declared(#name, #about, &__declared)),
         &quote!(__t::main(Self::training())),
     );
     let declaration = declaration(train);

@@ -83,9 +83,13 @@ impl Arguments {
     /// Reads a command line, of which the first word is the program.
     pub(super) fn read(
         name: &'static str,
+        about: &'static str,
         words: impl IntoIterator<Item = OsString>,
     ) -> Result<Command, clap::Error> {
         let mut parser = Self::command().name(name).bin_name(name);
+        if !about.is_empty() {
+            parser = parser.about(about);
+        }
         let matches = parser.try_get_matches_from_mut(words)?;
         let arguments = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut parser))?;
         Ok(arguments.command.unwrap_or(Command::Train(arguments.train)))
@@ -137,7 +141,7 @@ mod tests {
     use super::*;
 
     fn read(line: &str) -> Result<Command, clap::Error> {
-        Arguments::read("digits", line.split_whitespace().map(OsString::from))
+        Arguments::read("digits", "Reads digits.", line.split_whitespace().map(OsString::from))
     }
 
     #[test]

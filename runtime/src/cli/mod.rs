@@ -37,7 +37,7 @@ use crate::training::Training;
 /// # Errors
 /// None by now; the `Result` lets a program's own `main` use `?` beside this call.
 pub fn main<M: Model>(training: Training<M>) -> Result<()> {
-    let command = match Arguments::read(training.name(), std::env::args_os()) {
+    let command = match Arguments::read(training.name(), training.about(), std::env::args_os()) {
         Ok(command) => command,
         Err(error) => error.exit(),
     };
@@ -160,7 +160,7 @@ mod tests {
 
     fn program(line: &str) -> Result<String> {
         let mut out = Vec::new();
-        let command = Arguments::read("line", line.split_whitespace().map(Into::into)).unwrap();
+        let command = Arguments::read("line", "", line.split_whitespace().map(Into::into)).unwrap();
         run(training(), command, &mut out, false)?;
         Ok(String::from_utf8(out).unwrap())
     }

@@ -113,8 +113,10 @@ impl<'a> Progress<'a> {
     fn step(&self, report: &StepReport) {
         if self.is_terminal {
             let &StepReport { step, epoch, loss, lr, .. } = report;
-            let epochs = self.epochs;
-            self.bar.set_message(format!("epoch {epoch}/{epochs}  loss {}  lr {}", measure(loss), rate(lr)));
+            let mut parts = vec![format!("epoch {epoch}/{}", self.epochs), format!("loss {}", measure(loss))];
+            parts.extend(report.metrics.iter().map(|(name, value)| format!("{name} {}", measure(*value))));
+            parts.push(format!("lr {}", rate(lr)));
+            self.bar.set_message(parts.join("  "));
             self.bar.set_position(step);
         }
     }

@@ -69,7 +69,7 @@ impl Metrics {
     }
 
     pub(super) fn step(&mut self, report: &StepReport) -> Result<()> {
-        let &StepReport { step, epoch, loss, lr, gradient_norm, samples } = report;
+        let &StepReport { step, epoch, loss, lr, gradient_norm, samples, .. } = report;
         self.write(&Line::Step { step, epoch, loss, lr, gradient_norm, samples })?;
         self.steps += 1;
         if self.steps >= Self::STEPS_UNFLUSHED { self.flush() } else { Ok(()) }
@@ -112,7 +112,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         let mut metrics = Metrics::create(&path).unwrap();
-        let report = StepReport { step: 1, epoch: 1, loss: 0.1, lr: 3e-3, gradient_norm: 1.5, samples: 4 };
+        let report = StepReport {
+            step: 1,
+            epoch: 1,
+            loss: 0.1,
+            lr: 3e-3,
+            gradient_norm: 1.5,
+            samples: 4,
+            metrics: BTreeMap::new(),
+        };
         metrics.step(&report).unwrap();
         let mut report = EpochReport {
             epoch: 1,
@@ -150,7 +158,15 @@ mod tests {
         let path = folder.path().join("metrics.jsonl");
         let mut metrics = Metrics::create(&path).unwrap();
         for step in 1..=60 {
-            let report = StepReport { step, epoch: 1, loss: 0.1, lr: 3e-3, gradient_norm: 1.5, samples: 4 };
+            let report = StepReport {
+                step,
+                epoch: 1,
+                loss: 0.1,
+                lr: 3e-3,
+                gradient_norm: 1.5,
+                samples: 4,
+                metrics: BTreeMap::new(),
+            };
             metrics.step(&report).unwrap();
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 50);

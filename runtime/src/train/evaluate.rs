@@ -48,10 +48,6 @@ impl Totals {
         self.loss.1
     }
 
-    pub(super) fn samples(&self) -> usize {
-        self.samples
-    }
-
     pub(super) fn loss(&self) -> f64 {
         mean(self.loss)
     }

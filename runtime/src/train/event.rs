@@ -1,5 +1,7 @@
 //! What a run tells while it goes on.
 
+use std::collections::BTreeMap;
+
 use candle_core::Tensor;
 
 use super::{Evaluation, Totals};
@@ -54,7 +56,7 @@ pub struct RunPlan {
 }
 
 /// One optimizer step.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StepReport {
     /// Its number, from 1.
     pub step: u64,
@@ -68,6 +70,8 @@ pub struct StepReport {
     pub gradient_norm: f64,
     /// Samples that it has seen.
     pub samples: usize,
+    /// The mean of each metric over the step's samples, before the update.
+    pub metrics: BTreeMap<&'static str, f64>,
 }
 
 /// One epoch.

@@ -2,8 +2,8 @@
 
 use trainspec_kernels::norm::global_norm;
 
-use super::StepReport;
 use super::evaluate::Totals;
+use super::{Evaluation, StepReport};
 use crate::data::Batch;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -37,8 +37,8 @@ pub(super) fn step(
     let factor = settings.clip.factor(gradient_norm);
     let lr = schedule.rate(k);
     engine.update(&*settings.optimizer, UpdateStep { t: k + 1, lr }, average * factor)?;
-    let report =
-        StepReport { step: k + 1, epoch, loss: totals.loss(), lr, gradient_norm, samples: totals.samples() };
+    let Evaluation { loss, metrics, samples } = totals.evaluation();
+    let report = StepReport { step: k + 1, epoch, loss, lr, gradient_norm, samples, metrics };
     Ok((report, totals))
 }
 

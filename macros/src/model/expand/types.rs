@@ -6,6 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::layers::Called;
+use crate::docs::meaning;
 use crate::model::ast::Signature;
 use crate::names::snake_case;
 use crate::path::Runtime;
@@ -70,7 +71,7 @@ pub(super) fn traits(signature: &Signature) -> TokenStream {
     });
     let required = keys.iter().filter(|key| key.default.is_none()).map(|key| {
         let name = key.name.to_string();
-        let meaning = meaning(key).unwrap_or_else(|| format!("a parameter of `{}`", signature.name));
+        let meaning = meaning(&key.docs).unwrap_or_else(|| format!("a parameter of `{}`", signature.name));
         quote!((#name, #meaning))
     });
     let kinds: Vec<_> = inputs.iter().map(|input| &input.kind).collect();
@@ -90,21 +91,6 @@ pub(super) fn traits(signature: &Signature) -> TokenStream {
             type Output = #output;
         }
     }
-}
-
-/// The first line of a key's documentation, as part of a sentence.
-fn meaning(key: &crate::model::ast::Key) -> Option<String> {
-    let text = key.docs.iter().find_map(|attribute| match &attribute.meta {
-        syn::Meta::NameValue(pair) => match &pair.value {
-            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
-            _ => None,
-        },
-        _ => None,
-    })?;
-    let text = text.trim().trim_end_matches('.');
-    let mut letters = text.chars();
-    let first = letters.next()?;
-    Some(first.to_lowercase().chain(letters).collect())
 }
 
 /// The generics of a struct: as in an `impl`, but with their defaults.
