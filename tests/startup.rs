@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use trainspec::data::Prepared;
 use trainspec::prelude::*;
 use trainspec::train::Event;
 
@@ -68,6 +69,26 @@ fn nothing_to_watch() {
         refusal(Unwatched::training().without_folder())
             .starts_with("early_stop: there are no validation samples")
     );
+}
+
+/// Forty samples that are split at random, from the seed.
+fn scattered() -> trainspec::Result<InMemory<Features<2>, Class<2>>> {
+    InMemory::new((0..80).map(|i| (i as f32 * 0.73).cos()).collect(), (0..40).map(|i| (i / 7) % 2).collect())
+}
+
+train! {
+    Scattered { model: Normed, data: scattered(), batch: 8, epochs: 1 }
+}
+
+/// Under another seed, the model would be tested on samples it has learned from.
+#[test]
+fn a_model_is_evaluated_on_the_split_of_its_own_run() {
+    let run = Scattered::training().seed(7).without_folder().run().unwrap();
+    assert_eq!(run.model.seed(), Some(7));
+    let again = Scattered::training().evaluate(&run.model, Prepared::test).unwrap();
+    assert_eq!(Some(again), run.outcome.test);
+    let other = Scattered::training().seed(8).evaluate(&run.model, Prepared::test).unwrap();
+    assert_ne!(Some(other), run.outcome.test);
 }
 
 #[test]

@@ -36,18 +36,24 @@ pub struct Trained<M> {
     graph: Graph,
     parameters: Vec<Tensor>,
     normalizer: Option<Normalizer>,
+    seed: Option<u64>,
     model: PhantomData<fn() -> M>,
 }
 
 impl<M: Model> Trained<M> {
-    pub(crate) fn new(graph: Graph, parameters: Vec<Tensor>, normalizer: Option<Normalizer>) -> Self {
-        Self { graph, parameters, normalizer, model: PhantomData }
+    pub(crate) fn new(
+        graph: Graph,
+        parameters: Vec<Tensor>,
+        normalizer: Option<Normalizer>,
+        seed: Option<u64>,
+    ) -> Self {
+        Self { graph, parameters, normalizer, seed, model: PhantomData }
     }
 
     /// Reads a model file of this graph.
     pub(crate) fn read(graph: Graph, path: &Path) -> Result<Self> {
-        let (parameters, normalizer) = file::read(path, &graph)?;
-        Ok(Self::new(graph, parameters, normalizer))
+        let file::Contents { parameters, normalizer, seed } = file::read(path, &graph)?;
+        Ok(Self::new(graph, parameters, normalizer, seed))
     }
 
     /// Writes the model as safetensors: each parameter under its path, f32, and how inputs are normalized.
@@ -56,7 +62,7 @@ impl<M: Model> Trained<M> {
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let bytes = file::encode(&self.graph, &self.parameters, self.normalizer.as_ref())?;
+        let bytes = file::encode(&self.graph, &self.parameters, self.normalizer.as_ref(), self.seed)?;
         write_whole(path.as_ref(), &bytes)
     }
 
@@ -68,6 +74,13 @@ impl<M: Model> Trained<M> {
     /// How inputs are normalized before the model sees them.
     pub fn normalizer(&self) -> Option<&Normalizer> {
         self.normalizer.as_ref()
+    }
+
+    /// The seed of the run that made it, from which a random split of its data comes; `None` for a file that
+    /// was written by others.
+    #[must_use]
+    pub fn seed(&self) -> Option<u64> {
+        self.seed
     }
 
     pub(crate) fn tensors(&self) -> &[Tensor] {

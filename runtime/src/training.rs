@@ -244,13 +244,24 @@ impl<M: Model> Training<M> {
         }
     }
 
-    /// A trained model on one part of the data.
+    /// The seed from which the data of a trained model are split: the one that was set, else that of the
+    /// model's run, else the declared one. With another, the model would meet samples it has learned from.
+    ///
+    /// # Errors
+    /// If a rule does not hold.
+    pub fn split_seed(&mut self, model: &Trained<M>) -> Result<u64> {
+        let is_set = self.overrides.iter().any(|(key, _)| key == "seed");
+        let seed = self.settings()?.seed;
+        Ok(if is_set { seed } else { model.seed().unwrap_or(seed) })
+    }
+
+    /// A trained model on one part of the data, split and normalized as in the run that made it.
     ///
     /// # Errors
     /// If the data cannot be used or do not fit the model, or the part has no samples.
     pub fn evaluate(mut self, model: &Trained<M>, part: fn(&Prepared) -> &[usize]) -> Result<Evaluation> {
-        // As the model was trained, whatever the data would have it now.
-        let data = self.data()?.with_normalizer(model.normalizer().cloned())?;
+        let seed = self.split_seed(model)?;
+        let data = Prepared::new(self.spec.open()?, seed)?.with_normalizer(model.normalizer().cloned())?;
         if part(&data).is_empty() {
             return Err(Error::Dataset(
                 "this part has no samples; evaluate another, or change the split".to_owned(),
@@ -278,7 +289,12 @@ fn train_into<M: Model>(
         observer.on(event)
     };
     let outcome = train::run(engine, start.graph, start.settings, start.data, &mut both)?;
-    let model = Trained::new(start.graph.clone(), engine.parameters()?, start.data.normalizer().cloned());
+    let model = Trained::new(
+        start.graph.clone(),
+        engine.parameters()?,
+        start.data.normalizer().cloned(),
+        Some(start.settings.seed),
+    );
     if let Some(folder) = folder {
         model.save(folder.model())?;
     }

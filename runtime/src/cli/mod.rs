@@ -15,7 +15,6 @@ mod report;
 
 use std::error::Error as _;
 use std::io::{ErrorKind, IsTerminal, Write};
-use std::path::Path;
 
 use serde_json::json;
 
@@ -98,27 +97,13 @@ fn train<M: Model>(
 }
 
 fn eval<M: Model>(training: Training<M>, arguments: Eval, out: &mut dyn Write) -> Result<()> {
-    let Eval { model: path, part, mut changes } = arguments;
-    // A random split comes from the seed: with another one, the model would meet samples it has learned from.
-    changes.seed = changes.seed.or_else(|| recorded_seed(&path, training.name()));
+    let Eval { model: path, part, changes } = arguments;
     let mut training = changed(training, changes)?;
-    let seed = training.settings()?.seed;
     let model = training.load(&path)?;
+    let seed = training.split_seed(&model)?;
     let evaluation = training.evaluate(&model, part.indices())?;
     let head = format!("{} on the {} data, seed {seed}\n\n", path.display(), part.name());
     say(out, &(head + &report::measures(&[(part.name(), &evaluation)])))
-}
-
-/// The seed of the run that wrote a model file, if the file still lies in that run's folder.
-fn recorded_seed(model: &Path, name: &str) -> Option<u64> {
-    // The model at the end lies in the run's folder, that of a checkpoint two folders further down.
-    let manifests = model.ancestors().skip(1).take(3).map(|folder| folder.join("manifest.json"));
-    let text = manifests.into_iter().find_map(|manifest| std::fs::read_to_string(manifest).ok())?;
-    let manifest: serde_json::Value = serde_json::from_str(&text).ok()?;
-    if manifest.get("name")?.as_str()? != name {
-        return None;
-    }
-    manifest.get("seed")?.as_u64()
 }
 
 fn changed<M: Model>(mut training: Training<M>, changes: Changes) -> Result<Training<M>> {
@@ -188,12 +173,13 @@ mod tests {
         let model = folder.join("model.safetensors");
         let text = program(&format!("line eval {} --part train", model.display())).unwrap();
         assert!(text.contains("on the training data, seed 7\n"), "{text}");
-        assert_eq!(
-            recorded_seed(&folder.join("checkpoints/step-00000010/model.safetensors"), "line"),
-            Some(7)
-        );
-        assert_eq!(recorded_seed(&model, "another"), None);
-        assert_eq!(recorded_seed(Path::new("model.safetensors"), "line"), None);
+        // Wherever the file goes.
+        let elsewhere = out.path().join("copy");
+        std::fs::copy(&model, &elsewhere).unwrap();
+        let text = program(&format!("line eval {}", elsewhere.display())).unwrap();
+        assert!(text.contains("on the test data, seed 7\n"), "{text}");
+        let text = program(&format!("line eval {} --seed 8", elsewhere.display())).unwrap();
+        assert!(text.contains("on the test data, seed 8\n"), "{text}");
     }
 
     #[test]

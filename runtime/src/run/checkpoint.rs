@@ -34,6 +34,7 @@ pub(super) struct Checkpoints {
 pub(super) struct Origin {
     pub(super) graph: Graph,
     pub(super) normalizer: Option<Normalizer>,
+    pub(super) seed: u64,
     pub(super) spec_hash: String,
     pub(super) data_fingerprint: String,
 }
@@ -73,14 +74,14 @@ impl Checkpoints {
     }
 
     fn write(&self, folder: &std::path::Path, snapshot: &Snapshot<'_>) -> Result<()> {
-        let Origin { graph, normalizer, spec_hash, data_fingerprint } = &self.origin;
+        let Origin { graph, normalizer, seed, spec_hash, data_fingerprint } = &self.origin;
         let parameters: Vec<_> = snapshot.parameters.iter().map(|(_, tensor)| tensor.clone()).collect();
         let mut files = vec![
-            ("model.safetensors", encode(graph, &parameters, normalizer.as_ref())?),
+            ("model.safetensors", encode(graph, &parameters, normalizer.as_ref(), Some(*seed))?),
             ("optimizer.safetensors", encode_tensors(&self.optimizer(snapshot), &json!({}))?),
         ];
         if let Some(best) = snapshot.monitored.and_then(|monitored| monitored.parameters) {
-            files.push(("best.safetensors", encode(graph, best, normalizer.as_ref())?));
+            files.push(("best.safetensors", encode(graph, best, normalizer.as_ref(), Some(*seed))?));
         }
         let mut sums = serde_json::Map::new();
         for (name, bytes) in &files {
@@ -152,6 +153,7 @@ mod tests {
             normalizer: None,
             spec_hash: "spec".to_owned(),
             data_fingerprint: "data".to_owned(),
+            seed: 7,
         };
         Checkpoints::new(path.join("checkpoints"), keep, origin)
     }

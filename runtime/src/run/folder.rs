@@ -40,6 +40,7 @@ impl Folder {
         let manifest = Manifest::write_start(path.join("manifest.json"), &id, start)?;
         let metrics = Metrics::create(&path.join("metrics.jsonl"))?;
         let origin = Origin {
+            seed: start.settings.seed,
             graph: start.graph.clone(),
             normalizer: start.data.normalizer().cloned(),
             spec_hash: start.spec_hash.to_owned(),

@@ -14,11 +14,12 @@ use crate::graph::Graph;
 const MEAN: &str = "normalization.mean";
 const DEVIATION: &str = "normalization.deviation";
 
-/// A model as the bytes of a safetensors file.
+/// A model as the bytes of a safetensors file, with the seed of its run.
 pub(crate) fn encode(
     graph: &Graph,
     parameters: &[Tensor],
     normalizer: Option<&Normalizer>,
+    seed: Option<u64>,
 ) -> Result<Vec<u8>> {
     let mut tensors: Vec<NamedTensor> = Vec::new();
     for (parameter, tensor) in graph.parameters.iter().zip(parameters) {
@@ -32,7 +33,7 @@ pub(crate) fn encode(
     }
     encode_tensors(
         &tensors,
-        &serde_json::json!({ "model": graph.name, "version": env!("CARGO_PKG_VERSION") }),
+        &serde_json::json!({ "model": graph.name, "seed": seed, "version": env!("CARGO_PKG_VERSION") }),
     )
 }
 
@@ -59,8 +60,18 @@ pub(crate) fn encode_tensors(tensors: &[NamedTensor], metadata: &serde_json::Val
         .map_err(|_| Error::Internal("a tensor whose numbers do not fill its shape"))
 }
 
+/// What a model file holds.
+#[derive(Debug)]
+pub(super) struct Contents {
+    /// In the graph's order.
+    pub(super) parameters: Vec<Tensor>,
+    pub(super) normalizer: Option<Normalizer>,
+    /// The seed of the run that wrote the file; `None` if it was written by others.
+    pub(super) seed: Option<u64>,
+}
+
 /// Reads a model file; every tensor that is missing, left over or of another shape is named at once.
-pub(super) fn read(path: &Path, graph: &Graph) -> Result<(Vec<Tensor>, Option<Normalizer>)> {
+pub(super) fn read(path: &Path, graph: &Graph) -> Result<Contents> {
     let bytes = std::fs::read(path).map_err(Error::file(path))?;
     let fault = |problem: String| Error::ModelFile { path: path.to_owned(), problem };
     let file =
@@ -114,7 +125,15 @@ pub(super) fn read(path: &Path, graph: &Graph) -> Result<(Vec<Tensor>, Option<No
             Some(normalizer)
         }
     };
-    Ok((parameters, normalizer))
+    Ok(Contents { parameters, normalizer, seed: seed(&bytes) })
+}
+
+/// The seed in a file's metadata, if it is there.
+fn seed(bytes: &[u8]) -> Option<u64> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
+    let ours: serde_json::Value =
+        serde_json::from_str(metadata.metadata().as_ref()?.get("trainspec")?).ok()?;
+    ours.get("seed")?.as_u64()
 }
 
 fn numbers(bytes: &[u8]) -> Vec<f32> {
@@ -150,9 +169,10 @@ mod tests {
         let path = folder.path().join("x");
         for (elements, fits) in [(1, true), (2, true), (3, false)] {
             let saved = Normalizer::new(vec![0.1; elements], vec![0.3; elements]).unwrap();
-            std::fs::write(&path, encode(&graph(), &[], Some(&saved)).unwrap()).unwrap();
+            std::fs::write(&path, encode(&graph(), &[], Some(&saved), Some(7)).unwrap()).unwrap();
             if fits {
-                assert_eq!(read(&path, &graph()).unwrap().1, Some(saved));
+                let contents = read(&path, &graph()).unwrap();
+                assert_eq!((contents.normalizer, contents.seed), (Some(saved), Some(7)));
             } else {
                 assert_eq!(
                     problem(&path),
@@ -160,8 +180,9 @@ mod tests {
                 );
             }
         }
-        std::fs::write(&path, encode(&graph(), &[], None).unwrap()).unwrap();
-        assert_eq!(read(&path, &graph()).unwrap().1, None);
+        std::fs::write(&path, encode(&graph(), &[], None, None).unwrap()).unwrap();
+        let contents = read(&path, &graph()).unwrap();
+        assert_eq!((contents.normalizer, contents.seed), (None, None));
         let half = encode_tensors(&[(DEVIATION.to_owned(), vec![2], vec![1.0; 2])], &serde_json::json!({}));
         std::fs::write(&path, half.unwrap()).unwrap();
         assert_eq!(
