@@ -42,9 +42,10 @@ pub trait Model: Module {
     }
 }
 
-/// The placeholder of a required key, which is never read.
+/// The value of a required key in a model's `DEFAULT`. It is never read: a caller that leaves the key out is
+/// refused.
 pub trait Blank {
-    /// The placeholder.
+    /// Nothing of the kind: 0, `false`, a space.
     const BLANK: Self;
 }
 
