@@ -105,8 +105,9 @@ mod tests {
     }
 
     /// Each step has a few roundings, of the weight (at most 1 here) and of an update of at most about
-    /// 3 rates; twenty steps of eight roundings of numbers up to 1 stay below this. Seen to fail with epsilon inside
-    /// the correction, a correction off by one step, decay after the update, and the other end of the `lerp`.
+    /// 3 rates; twenty steps of eight roundings of numbers up to 1 stay below this.
+    /// Seen to fail with epsilon inside the correction, a correction off by one step, decay after the update,
+    /// and the other end of the `lerp`.
     const TOLERANCE: f64 = 20.0 * 8.0 * 0.5 * f32::EPSILON as f64;
 
     #[test]
