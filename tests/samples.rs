@@ -1,8 +1,9 @@
-//! The two samples of the design, as printed there, and a training step of each.
+//! The two samples of the design, as printed there, a recurrent one, and training steps of each.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use trainspec::engine::initial;
+use trainspec::graph::Graph;
 use trainspec::prelude::*;
 use trainspec::train::Event;
 
@@ -79,6 +80,23 @@ train! {
     }
 }
 
+#[model]
+pub fn CharLstm<const WIDTH: usize>(tokens: Tokens<65, 128>) -> TokenLogits<65> {
+    tokens.embedding(out = 16).lstm(out = WIDTH).linear(out = 65)
+}
+
+train! {
+    /// Learns to count with a memory.
+    Remembered {
+        model: CharLstm<24>,
+        data: counting(),
+        batch: 2,
+        steps: 2,
+        optimizer: AdamW { lr: 1e-3, weight_decay: 0.0 },
+        clip: GlobalNorm { max: 1.0 },
+    }
+}
+
 #[test]
 fn the_digits_take_an_epoch() {
     let run = Digits::training()
@@ -94,8 +112,24 @@ fn the_digits_take_an_epoch() {
 
 #[test]
 fn the_transformer_takes_steps() {
+    let paths = takes_steps(Characters::training(), &CharGpt::<2>::graph().unwrap());
+    for path in ["block.0.linear_2.bias", "block.1.self_attention_1.in_weight"] {
+        assert!(paths.iter().any(|known| known == path), "{paths:?}");
+    }
+}
+
+#[test]
+fn the_recurrent_model_takes_steps() {
+    let paths = takes_steps(Remembered::training(), &CharLstm::<24>::graph().unwrap());
+    for path in ["lstm_1.weight_ih", "lstm_1.weight_hh", "lstm_1.bias_ih", "lstm_1.bias_hh"] {
+        assert!(paths.iter().any(|known| known == path), "{paths:?}");
+    }
+}
+
+/// Takes two steps, in which every parameter moves; the paths of the parameters.
+fn takes_steps<M: Model>(training: Training<M>, graph: &Graph) -> Vec<String> {
     let mut losses = Vec::new();
-    let run = Characters::training()
+    let run = training
         .without_folder()
         .run_with(&mut |event: &Event<'_>| {
             if let Event::Step(step) = event {
@@ -106,19 +140,15 @@ fn the_transformer_takes_steps() {
         })
         .unwrap();
     assert_eq!(run.outcome.steps, 2);
-    // The last layer normalization and a linear layer's first weights give logits of a size below 1, so the
-    // first loss is near that of a guess among 65 tokens.
+    // What the last linear layer maps is of a size of at most 1, and so, with its first weights, are the logits:
+    // the first loss is near that of a guess among 65 tokens.
     assert!((losses[0] - 65_f64.ln()).abs() < 0.5, "{losses:?}");
     assert!(losses[1].is_finite());
-    // A gradient reaches every parameter of both blocks: none is what it was before the first step.
-    let graph = CharGpt::<2>::graph().unwrap();
-    let first = initial(&graph, 0, &candle_core::Device::Cpu).unwrap();
+    // A gradient reaches every parameter: none is what it was before the first step.
+    let first = initial(graph, 0, &candle_core::Device::Cpu).unwrap();
     let numbers = |tensor: &candle_core::Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
     for ((path, last), first) in run.model.parameters().zip(&first) {
         assert_ne!(numbers(last), numbers(first), "{path} has not moved");
     }
-    let paths: Vec<_> = run.model.parameters().map(|(path, _)| path).collect();
-    assert!(
-        paths.contains(&"block.0.linear_2.bias") && paths.contains(&"block.1.self_attention_1.in_weight")
-    );
+    run.model.parameters().map(|(path, _)| path.to_owned()).collect()
 }

@@ -1,23 +1,26 @@
 //! Every layer's gradient, and the values it gives.
 //!
 //! A layer of this crate has a row in the table here; [`difference`] checks the rows, and [`values`] has what
-//! no difference can see: the values themselves, kinks, and running statistics.
+//! no difference can see: the values themselves, kinks, and running statistics. [`recurrent`] has the values of
+//! layers that read sequences, with PyTorch's numbers beside them.
 //!
 //! Each test here was seen to fail: with candle's own `relu`, `gelu_erf` and `layer_norm` in place of ours;
 //! with `>=` for `>` in the maximum, the biased variance in the running value, no place for NaN, and the
-//! dilation, the stride, the scale of attention or the order of two values mistaken.
+//! dilation, the stride, the scale of attention or the order of two values mistaken; with two gates of a
+//! recurrent layer exchanged, and with group normalization's variance taken over the batch.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 
 mod difference;
+mod recurrent;
 mod values;
 
 use difference::{Points, agree};
 use trainspec::graph::Graph;
 use trainspec::layer::{
     Add, Approximate, AvgPool2d, BatchNorm, Concat, Conv2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool,
-    LayerNorm, LeakyRelu, Linear, MaxPool2d, Mul, PositionEmbedding, Relu, Reshape, SelfAttention, Sigmoid,
-    Silu, Softmax, Sub, Tanh,
+    GroupNorm, Gru, LayerNorm, LeakyRelu, Linear, Lstm, MaxPool2d, Mul, PositionEmbedding, Relu, Reshape,
+    RmsNorm, SelfAttention, Sigmoid, Silu, Softmax, Sub, Tanh,
 };
 use trainspec::{Config, Shape};
 
@@ -90,6 +93,18 @@ gradients! {
         LayerNorm { eps: 0.1, ..LayerNorm::DEFAULT } => [2, 3];
         LayerNorm { affine: false, ..LayerNorm::DEFAULT } => [2, 1, 7];
         LayerNorm::DEFAULT => [2, 1];
+    }
+    rms_norm at Anywhere {
+        RmsNorm::DEFAULT => [5];
+        RmsNorm { eps: 0.1 } => [2, 3];
+        RmsNorm::DEFAULT => [2, 1, 7];
+        RmsNorm { eps: 0.1 } => [2, 1];
+    }
+    group_norm at Anywhere {
+        GroupNorm { groups: 2, ..GroupNorm::DEFAULT } => [4, 2, 3];
+        GroupNorm { groups: 1, eps: 0.1 } => [3, 1, 2];
+        GroupNorm { groups: 3, ..GroupNorm::DEFAULT } => [3, 2, 2];
+        GroupNorm { groups: 2, eps: 0.1 } => [2, 1, 1];
     }
     relu at OffKinks {
         Relu {} => [7];
@@ -169,6 +184,16 @@ gradients! {
         SelfAttention { dropout: 0.4, causal: true, ..ATTENTION } => [3, 2];
         SelfAttention { heads: 1, bias: false, ..ATTENTION } => [1, 3];
         SelfAttention { heads: 3, ..ATTENTION } => [2, 3];
+    }
+    lstm at Anywhere {
+        Lstm { out: 3, ..Lstm::DEFAULT } => [4, 2];
+        Lstm { out: 2, bias: false } => [3, 5];
+        Lstm { out: 1, ..Lstm::DEFAULT } => [1, 1];
+    }
+    gru at Anywhere {
+        Gru { out: 3, ..Gru::DEFAULT } => [4, 2];
+        Gru { out: 2, bias: false } => [3, 5];
+        Gru { out: 1, ..Gru::DEFAULT } => [1, 1];
     }
     concat at Anywhere {
         Concat { axis: 0 } => [2, 3], [1, 3];

@@ -4,8 +4,9 @@ use candle_core::{Device, Tensor, Var};
 use trainspec::engine::{forward, initial};
 use trainspec::graph::{Graph, Module};
 use trainspec::layer::{
-    Approximate, AvgPool2d, BatchNorm, Concat, Conv2d, Dropout, Embedding, Gelu, LayerNorm, LeakyRelu,
-    Linear, MaxPool2d, PositionEmbedding, Relu, Reshape, SelfAttention, Sigmoid, Silu, Softmax,
+    Approximate, AvgPool2d, BatchNorm, Concat, Conv2d, Dropout, Embedding, Gelu, GroupNorm, Gru, LayerNorm,
+    LeakyRelu, Linear, Lstm, MaxPool2d, PositionEmbedding, Relu, Reshape, RmsNorm, SelfAttention, Sigmoid,
+    Silu, Softmax,
 };
 use trainspec::layer::{Mode, Statistic};
 use trainspec::rng::Moment;
@@ -13,11 +14,11 @@ use trainspec::{Config, Shape};
 
 use crate::difference::{TRAIN, normal};
 
-fn tensor(numbers: &[f64], axes: &[usize]) -> Tensor {
+pub(crate) fn tensor(numbers: &[f64], axes: &[usize]) -> Tensor {
     Tensor::from_slice(numbers, axes, &Device::Cpu).unwrap()
 }
 
-fn numbers(tensor: &Tensor) -> Vec<f64> {
+pub(crate) fn numbers(tensor: &Tensor) -> Vec<f64> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
@@ -28,7 +29,7 @@ fn run(layer: &impl Module, parameters: &[Tensor], x: &Tensor, mode: Mode) -> (V
     (numbers(&y), statistics)
 }
 
-fn evaluate(layer: &impl Module, parameters: &[Tensor], x: &Tensor) -> Vec<f64> {
+pub(crate) fn evaluate(layer: &impl Module, parameters: &[Tensor], x: &Tensor) -> Vec<f64> {
     run(layer, parameters, x, Mode::Evaluate).0
 }
 
@@ -43,7 +44,7 @@ fn slope(layer: &impl Module, x: &[f64], axes: &[usize]) -> Vec<f64> {
 
 /// Sums of a few dozen f64 products in another order differ by some 1e-15; the libraries' `exp`, `tanh` and
 /// `erf` by a unit in the last place.
-fn close(found: &[f64], expected: &[f64]) {
+pub(crate) fn close(found: &[f64], expected: &[f64]) {
     assert_eq!(found.len(), expected.len());
     for (found, expected) in found.iter().zip(expected) {
         assert!((found - expected).abs() <= 1e-13 * expected.abs().max(1.0), "{found} is not {expected}");
@@ -275,6 +276,29 @@ fn layer_norm_has_the_biased_variance_of_each_vector() {
     close(&evaluate(&layer, &parameters, &x), &[-1.0, -1.0, 0.0, 16.0, 0.0, 0.0, 0.0, 10.0]);
 }
 
+/// Of the vector 1, 5, 5, 7: mean square 25, and with eps 11 the root is 6.
+#[test]
+fn rms_norm_leaves_the_mean() {
+    let layer = RmsNorm { eps: 11.0 };
+    let x = tensor(&[1.0, 5.0, 5.0, 7.0, 0.0, 0.0, 0.0, 0.0], &[1, 2, 4]);
+    let weight = [tensor(&[6.0, 12.0, -6.0, 6.0], &[4])];
+    close(&evaluate(&layer, &weight, &x), &[1.0, 10.0, -5.0, 7.0, 0.0, 0.0, 0.0, 0.0]);
+}
+
+/// Channels 0 and 1 of the first image hold 1, 2, 3, 6: mean 3, biased variance 14 / 4. Channels 2 and 3 are
+/// constant. The second image has the same times 2, and a variance four times as large.
+#[test]
+fn group_norm_has_the_biased_variance_of_each_group_of_each_image() {
+    let layer = GroupNorm { groups: 2, eps: 0.5 };
+    let parameters = [tensor(&[1.0, 2.0, 3.0, 4.0], &[4]), tensor(&[0.0, 10.0, 0.0, -1.0], &[4])];
+    let x = [1.0, 2.0, 3.0, 6.0, 7.0, 7.0, 7.0, 7.0];
+    let x: Vec<f64> = x.into_iter().chain(x.map(|x| 2.0 * x)).collect();
+    let root = 14.5_f64.sqrt();
+    let second = [-4.0 / root, -2.0 / root, 10.0, 10.0 + 12.0 / root];
+    let expected = [&[-1.0, -0.5, 10.0, 13.0, 0.0, 0.0, -1.0, -1.0], &second[..], &[0.0, 0.0, -1.0, -1.0]];
+    close(&evaluate(&layer, &parameters, &tensor(&x, &[2, 4, 1, 2])), &expected.concat());
+}
+
 /// The mean of n masks has deviation `sqrt(p / (1 - p) / n)`; five of them are missed once in 2 million seeds.
 #[test]
 fn dropout_keeps_the_mean_and_depends_on_seed_step_and_path_alone() {
@@ -411,6 +435,13 @@ fn parameters_begin_within_their_bounds() {
     uniform(&attention[0], 0.25);
     uniform(&attention[2], 1.0 / 24_f64.sqrt());
     assert!(attention[1].iter().chain(&attention[3]).all(|&b| b == 0.0));
+    let recurrent = [
+        begin(&|| Graph::of(&Lstm { out: 25, ..Lstm::DEFAULT }, &[Shape::of(&[3, 9])]).unwrap()),
+        begin(&|| Graph::of(&Gru { out: 25, ..Gru::DEFAULT }, &[Shape::of(&[3, 9])]).unwrap()),
+    ];
+    for parameter in recurrent.iter().flatten() {
+        uniform(parameter, 0.2);
+    }
     let norm = begin(&|| Graph::of(&BatchNorm::DEFAULT, &[Shape::of(&[2])]).unwrap());
     assert_eq!(norm, [[1.0, 1.0], [0.0, 0.0], [0.0, 0.0], [1.0, 1.0]]);
     let embedding = begin(&|| Graph::of(&Embedding { out: 100 }, &[Shape::tokens(100, 2)]).unwrap());

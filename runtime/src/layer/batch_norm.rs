@@ -151,7 +151,7 @@ fn mean_of_channels(x: &Tensor) -> candle_core::Result<Tensor> {
 ///
 /// It is repeated over the batch first: so the gradient is summed in two steps, over the last axis and then
 /// over the first, for which candle has fast code.
-fn spread(
+pub(super) fn spread(
     channels: &Tensor,
     batch: usize,
     join: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,

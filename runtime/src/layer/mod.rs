@@ -11,7 +11,9 @@
 //! | [`MaxPool2d`], [`AvgPool2d`] | `max_pool2d`, `avg_pool2d` | the largest or the mean value of each window |
 //! | [`GlobalAvgPool`] | `global_avg_pool` | the mean of each channel |
 //! | [`BatchNorm`] | `batch_norm` | each channel to mean 0 and variance 1 over the batch |
+//! | [`GroupNorm`] | `group_norm` | each group of channels to mean 0 and variance 1 in each image |
 //! | [`LayerNorm`] | `layer_norm` | each vector to mean 0 and variance 1 |
+//! | [`RmsNorm`] | `rms_norm` | each vector to mean square 1 |
 //! | [`Relu`], [`LeakyRelu`] | `relu`, `leaky_relu` | what is above 0, and a little of what is not |
 //! | [`Gelu`], [`Silu`] | `gelu`, `silu` | smooth relatives of `relu` |
 //! | [`Tanh`], [`Sigmoid`] | `tanh`, `sigmoid` | into (-1, 1), into (0, 1) |
@@ -20,6 +22,7 @@
 //! | [`Embedding`] | `embedding` | a learned vector for each token |
 //! | [`PositionEmbedding`] | `position_embedding` | a learned vector for each place |
 //! | [`SelfAttention`] | `self_attention` | each place looks at the others |
+//! | [`Lstm`], [`Gru`] | `lstm`, `gru` | a sequence read place by place, with a memory |
 //! | [`Flatten`], [`Reshape`] | `flatten`, `reshape` | the same numbers along other axes |
 //! | [`Concat`] | `concat` | two values behind each other |
 //! | [`Add`], [`Sub`], [`Mul`] | `+`, `-`, `*` | element by element |
@@ -37,16 +40,21 @@ mod embedding;
 mod flatten;
 mod gelu;
 mod global_avg_pool;
+mod group_norm;
+mod gru;
 mod layer_norm;
 mod leaky_relu;
 mod linear;
+mod lstm;
 mod max_pool2d;
 pub mod names;
 mod part;
 mod pass;
 mod position_embedding;
+mod recurrent;
 mod relu;
 mod reshape;
+mod rms_norm;
 mod rule;
 mod self_attention;
 mod sigmoid;
@@ -65,15 +73,19 @@ pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use gelu::{Approximate, Gelu};
 pub use global_avg_pool::GlobalAvgPool;
+pub use group_norm::GroupNorm;
+pub use gru::Gru;
 pub use layer_norm::LayerNorm;
 pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
+pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2d;
 pub use part::{GraphParameter, Init, Parameter, Role};
 pub use pass::{Mode, Pass, Statistic};
 pub use position_embedding::PositionEmbedding;
 pub use relu::Relu;
 pub use reshape::Reshape;
+pub use rms_norm::RmsNorm;
 pub use self_attention::SelfAttention;
 pub use sigmoid::Sigmoid;
 pub use silu::Silu;

@@ -1,0 +1,144 @@
+//! Group normalization: each group of channels to mean 0 and variance 1, in every image by itself.
+
+use candle_core::{D, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::batch_norm::spread;
+use super::rule::{self, hold};
+use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use crate::config::Config;
+use crate::error::Result;
+use crate::layer::Pass;
+use crate::shape::{Problem, Shape, Verdict};
+
+/// Group normalization: the channels of an image are split into groups; each group is brought to mean 0 and
+/// variance 1, then each channel is scaled and shifted.
+///
+/// `y = weight * (x - mean) / sqrt(variance + eps) + bias`, with mean and biased variance of the group's
+/// channels and all their pixels in one image, and `weight` and `bias` of the channel. `weight` begins at 1,
+/// `bias` at 0; neither is decayed. No sample sees another, so training and evaluation are the same.
+///
+/// # Shapes
+/// `[channels, height, width]`, unchanged.
+///
+/// # Errors
+/// ``group_norm needs `groups`, the number of groups``, or
+/// `group_norm: 8 channels do not split into 3 groups`, at compile time.
+///
+/// # Source
+/// Wu & He 2018. One group is layer normalization over the whole image, as many groups as channels instance
+/// normalization.
+///
+/// # Example
+/// ```
+/// use trainspec::layer::GroupNorm;
+/// use trainspec::{Config, Shape};
+///
+/// let layer = GroupNorm { groups: 8, ..GroupNorm::DEFAULT };
+/// let image = Shape::of(&[32, 8, 8]);
+/// assert_eq!(layer.output(image), Ok(image));
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupNorm {
+    /// Into how many groups the channels are split, at least 1; divides their number; must be given.
+    pub groups: usize,
+    /// Added to the variance, above 0; 1e-5 by default.
+    pub eps: f64,
+}
+
+impl GroupNorm {
+    /// `groups` is at least 1, `eps` above 0.
+    pub const fn check(&self) -> Verdict {
+        hold!(rule::count("groups", self.groups));
+        rule::positive("eps", self.eps)
+    }
+
+    /// The input's shape.
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        hold!(rule::image(input));
+        hold!(self.check());
+        let channels = input.axis(0);
+        if channels.is_multiple_of(self.groups) {
+            return Ok(input);
+        }
+        Err(Problem::new("")
+            .number(channels)
+            .text(" channels do not split into ")
+            .number(self.groups)
+            .text(" groups"))
+    }
+}
+
+impl Config for GroupNorm {
+    const NAME: &'static str = "group_norm";
+    const DEFAULT: Self = Self { groups: 0, eps: 1e-5 };
+    const REQUIRED: &'static [(&'static str, &'static str)] = &[("groups", "the number of groups")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for GroupNorm {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
+        let Some(&[channels, ..]) = inputs.first().map(Shape::axes) else { return Vec::new() };
+        vec![
+            Parameter::new("weight", &[channels], Role::Norm, Init::Ones),
+            Parameter::new("bias", &[channels], Role::Norm, Init::Zeros),
+        ]
+    }
+
+    fn flops(&self, _: &[Shape], output: Shape) -> u64 {
+        // mean, difference, square, mean, quotient, scale and shift
+        rule::operations(&[7, output.elements()])
+    }
+
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
+        let x = one(inputs, self)?;
+        let (batch, channels, height, width) = x.dims4()?;
+        let groups = x.reshape((batch, self.groups, ()))?;
+        let centered = groups.broadcast_sub(&groups.mean_keepdim(D::Minus1)?)?;
+        let variance = centered.sqr()?.mean_keepdim(D::Minus1)?;
+        let y = centered.broadcast_div(&variance.affine(1.0, self.eps)?.sqrt()?)?;
+
+        let y = y.reshape((batch, channels, height * width))?;
+        let weight = pass.parameter("weight")?.reshape((1, channels, 1))?;
+        let bias = pass.parameter("bias")?.reshape((1, channels, 1))?;
+        let y = spread(&weight, batch, |weight| y.broadcast_mul(weight))?;
+        let y = spread(&bias, batch, |bias| y.broadcast_add(bias))?;
+        Ok(y.reshape(x.shape())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::alone;
+
+    #[test]
+    #[should_panic(expected = "group_norm needs `groups`, the number of groups")]
+    fn groups_must_be_given() {
+        alone(&GroupNorm::DEFAULT, &["eps"], GroupNorm::DEFAULT.check());
+    }
+
+    #[test]
+    fn groups_divide_the_channels() {
+        let layer = GroupNorm { groups: 4, ..GroupNorm::DEFAULT };
+        let image = Shape::of(&[8, 3, 1]);
+        assert_eq!(layer.output(image), Ok(image));
+        let problem = GroupNorm { groups: 3, ..layer }.output(image).unwrap_err();
+        assert_eq!(problem.as_str(), "8 channels do not split into 3 groups");
+        for bad in [&[8][..], &[8, 3], &[8, 3, 0], &[8, 3, Shape::ANY], &[2, 3, 3]] {
+            assert!(layer.output(Shape::of(bad)).is_err());
+        }
+    }
+
+    #[test]
+    fn keys_at_their_bounds() {
+        let good = GroupNorm { groups: 1, eps: 1e-12 };
+        assert!(good.check().is_ok());
+        assert!(GroupNorm { eps: 0.0, ..good }.check().is_err());
+        assert!(GroupNorm { groups: 0, ..good }.check().is_err());
+        assert!(GroupNorm { groups: 0, ..good }.output(Shape::of(&[2, 2, 2])).is_err());
+    }
+}

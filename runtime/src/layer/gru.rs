@@ -1,0 +1,121 @@
+//! The gated recurrent unit: a recurrent layer whose memory is its output.
+
+use candle_core::Tensor;
+use candle_nn::ops::sigmoid;
+use serde::{Deserialize, Serialize};
+
+use super::recurrent::Cell;
+use super::rule;
+use super::{Layer, OutputRule, Parameter, one};
+use crate::config::Config;
+use crate::error::Result;
+use crate::layer::Pass;
+use crate::shape::{Shape, Verdict};
+
+/// A gated recurrent unit of one layer, which reads a sequence from its first place to its last.
+///
+/// At place `t`, with the hidden vector `h` of the place before (0 before the first), the input gives
+/// `[r_x, z_x, n_x] = W_ih x[t] + b_ih` and the hidden vector `[r_h, z_h, n_h] = W_hh h + b_hh`; then
+/// `r = sigmoid(r_x + r_h)`, `z = sigmoid(z_x + z_h)`, `n = tanh(n_x + r * n_h)` and
+/// `y[t] = h = (1 - z) * n + z * h`.
+///
+/// The parameters and how they begin are those of PyTorch's `GRU`: `weight_ih [3 out, features]`,
+/// `weight_hh [3 out, out]`, `bias_ih [3 out]` and `bias_hh [3 out]`, all uniform within `1 / sqrt(out)`.
+///
+/// # Shapes
+/// `[length, features]` to `[length, out]`: the hidden vector of every place.
+///
+/// # Errors
+/// ``gru needs `out`, the length of the hidden vector``, or
+/// `gru: the input is [64]; expected [length, features]`, at compile time.
+///
+/// # Source
+/// Cho et al. 2014; `r` is applied to the product and not before it, as in PyTorch and cuDNN.
+///
+/// # Example
+/// ```
+/// use trainspec::layer::Gru;
+/// use trainspec::{Config, Shape};
+///
+/// let layer = Gru { out: 256, ..Gru::DEFAULT };
+/// assert_eq!(layer.output(Shape::of(&[128, 64])), Ok(Shape::of(&[128, 256])));
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gru {
+    /// The length of the hidden vector, at least 1; must be given.
+    pub out: usize,
+    /// Whether the two affine maps have biases; `true` by default.
+    pub bias: bool,
+}
+
+impl Gru {
+    /// `out` is at least 1.
+    pub const fn check(&self) -> Verdict {
+        rule::count("out", self.out)
+    }
+
+    /// `[length, out]`.
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        self.cell().output(input)
+    }
+
+    const fn cell(&self) -> Cell {
+        Cell { out: self.out, gates: 3, bias: self.bias }
+    }
+}
+
+impl Config for Gru {
+    const NAME: &'static str = "gru";
+    const DEFAULT: Self = Self { out: 0, bias: true };
+    const REQUIRED: &'static [(&'static str, &'static str)] = &[("out", "the length of the hidden vector")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for Gru {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
+        self.cell().parameters(inputs)
+    }
+
+    fn flops(&self, inputs: &[Shape], _: Shape) -> u64 {
+        // three sums of the two maps; two sigmoids of four operations; tanh; two products, a difference, a sum
+        self.cell().flops(inputs, 16)
+    }
+
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
+        let x = one(inputs, self)?;
+        let cell = self.cell();
+        cell.run(x, pass, |of_input, of_hidden, hidden| {
+            let both = |index| -> Result<Tensor> {
+                Ok(sigmoid(&(cell.gate(of_input, index)? + cell.gate(of_hidden, index)?)?)?)
+            };
+            let (reset, update) = (both(0)?, both(1)?);
+            let new = (cell.gate(of_input, 2)? + (reset * cell.gate(of_hidden, 2)?)?)?.tanh()?;
+            // (1 - z) n + z h, with one product
+            Ok((&new + (update * (hidden - &new)?)?)?)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::alone;
+
+    #[test]
+    #[should_panic(expected = "gru needs `out`, the length of the hidden vector")]
+    fn out_must_be_given() {
+        alone(&Gru::DEFAULT, &["bias"], Gru::DEFAULT.check());
+    }
+
+    #[test]
+    fn three_gates() {
+        let layer = Gru { out: 3, ..Gru::DEFAULT };
+        assert!(layer.check().is_ok());
+        assert!(Gru { out: 0, ..layer }.check().is_err());
+        assert_eq!(layer.output(Shape::of(&[7, 2])), Ok(Shape::of(&[7, 3])));
+        assert_eq!(layer.parameters(&[Shape::of(&[7, 2])])[0].shape, Shape::of(&[9, 2]));
+    }
+}

@@ -1,0 +1,94 @@
+//! Root mean square normalization: each vector to mean square 1.
+
+use candle_core::{D, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::rule::{self, hold};
+use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use crate::config::Config;
+use crate::error::Result;
+use crate::layer::Pass;
+use crate::shape::{Shape, Verdict};
+
+/// Root mean square normalization: each vector along the last axis is brought to mean square 1, then scaled
+/// element by element. Its mean stays, which is all that it leaves out of [`LayerNorm`](super::LayerNorm).
+///
+/// `y = weight * x / sqrt(mean(x^2) + eps)`. `weight` begins at 1; it is not decayed.
+///
+/// # Shapes
+/// `[…, features]`, unchanged.
+///
+/// # Errors
+/// `rms_norm: eps is 0; expected a number above 0`, at compile time.
+///
+/// # Source
+/// Zhang & Sennrich 2019. Where PyTorch's `RMSNorm` is given no `eps`, it takes that of the number type, 1.2e-7.
+///
+/// # Example
+/// ```
+/// use trainspec::layer::RmsNorm;
+/// use trainspec::{Config, Shape};
+///
+/// let vectors = Shape::of(&[128, 256]);
+/// assert_eq!(RmsNorm::DEFAULT.output(vectors), Ok(vectors));
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RmsNorm {
+    /// Added to the mean square, above 0; 1e-5 by default.
+    pub eps: f64,
+}
+
+impl RmsNorm {
+    /// `eps` is above 0.
+    pub const fn check(&self) -> Verdict {
+        rule::positive("eps", self.eps)
+    }
+
+    /// The input's shape.
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        hold!(rule::vectors(input));
+        Ok(input)
+    }
+}
+
+impl Config for RmsNorm {
+    const NAME: &'static str = "rms_norm";
+    const DEFAULT: Self = Self { eps: 1e-5 };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for RmsNorm {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
+        let axes = [inputs.first().map_or(1, |input| input.last())];
+        vec![Parameter::new("weight", &axes, Role::Norm, Init::Ones)]
+    }
+
+    fn flops(&self, _: &[Shape], output: Shape) -> u64 {
+        // square, mean, quotient, scale
+        rule::operations(&[4, output.elements()])
+    }
+
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
+        let x = one(inputs, self)?;
+        let mean_square = x.sqr()?.mean_keepdim(D::Minus1)?;
+        let y = x.broadcast_div(&mean_square.affine(1.0, self.eps)?.sqrt()?)?;
+        Ok(y.broadcast_mul(pass.parameter("weight")?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eps_is_above_zero_and_there_is_a_last_axis() {
+        assert!(RmsNorm { eps: 1e-12 }.check().is_ok());
+        assert!(RmsNorm { eps: 0.0 }.check().is_err());
+        assert!(RmsNorm::DEFAULT.output(Shape::of(&[1])).is_ok());
+        assert!(RmsNorm::DEFAULT.output(Shape::of(&[])).is_err());
+        assert!(RmsNorm::DEFAULT.output(Shape::tokens(5, 4)).is_err());
+    }
+}

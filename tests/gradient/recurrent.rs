@@ -1,0 +1,132 @@
+//! Recurrent layers: a case that can be followed by hand, and PyTorch's numbers.
+
+use candle_core::{DType, Device, Tensor, Var};
+use serde_json::Value;
+use trainspec::engine::{forward, initial};
+use trainspec::graph::{Graph, Module};
+use trainspec::layer::{Gru, Lstm, Mode};
+use trainspec::{Config, Shape};
+
+use crate::difference::normal;
+use crate::values::{close, evaluate, numbers, tensor};
+
+/// `sigmoid(ln 3) = 3/4`, `sigmoid(-ln 3) = 1/4`, `sigmoid(0) = 1/2` and `tanh(ln 3 / 2) = 1/2`. The input 1
+/// opens the gates so at both places: the memory is 3/4 * 1/2 = 3/8, then 1/4 * 3/8 + 3/8 = 15/32. Of the
+/// hidden vector only the output gate sees something, and only at the second place.
+#[test]
+fn two_places_of_an_lstm_by_hand() {
+    let ln3 = 3.0_f64.ln();
+    let parameters = [
+        tensor(&[ln3, -ln3, 0.0, 0.0], &[4, 1]),
+        tensor(&[0.0, 0.0, 0.0, 2.0], &[4, 1]),
+        tensor(&[0.0, 0.0, ln3, 0.0], &[4]),
+        tensor(&[0.0, 0.0, -ln3 / 2.0, 0.0], &[4]),
+    ];
+    let first = 0.5 * (3.0_f64 / 8.0).tanh();
+    let second = (15.0_f64 / 32.0).tanh() / (1.0 + (-2.0 * first).exp());
+    let layer = Lstm { out: 1, ..Lstm::DEFAULT };
+    close(&evaluate(&layer, &parameters, &tensor(&[1.0, 1.0], &[1, 2, 1])), &[first, second]);
+}
+
+/// The reset gate is 3/4 and the update gate 1/4. The hidden vector gives 2/3 ln 3 by its bias, of which the
+/// reset gate leaves ln 3 / 2: so the new vector is 1/2, and the hidden one 3/4 * 1/2 + 1/4 * h.
+#[test]
+fn two_places_of_a_gru_by_hand() {
+    let ln3 = 3.0_f64.ln();
+    let parameters = [
+        tensor(&[ln3, -ln3, 0.0], &[3, 1]),
+        tensor(&[0.0; 3], &[3, 1]),
+        tensor(&[0.0; 3], &[3]),
+        tensor(&[0.0, 0.0, ln3 * 2.0 / 3.0], &[3]),
+    ];
+    let layer = Gru { out: 1, ..Gru::DEFAULT };
+    let y = evaluate(&layer, &parameters, &tensor(&[1.0, 1.0], &[1, 2, 1]));
+    close(&y, &[3.0 / 8.0, 15.0 / 32.0]);
+}
+
+/// The numbers under `name`, which `golden/recurrent.py` made.
+fn golden(name: &str) -> Value {
+    let all: Value = serde_json::from_str(include_str!("../golden/recurrent.json")).unwrap();
+    assert_eq!(all["shape"], serde_json::json!([2, 4, 3, 2]), "batch, length, features, out");
+    all[name].clone()
+}
+
+fn list(json: &Value) -> Vec<f64> {
+    json.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+/// Output and gradients of `layer` are those of PyTorch's.
+fn agrees_with_pytorch(layer: &impl Module, golden: &Value) {
+    let graph = Graph::of(layer, &[Shape::of(&[4, 3])]).unwrap();
+    let variable = |numbers: &Value, axes: &[usize]| Var::from_tensor(&tensor(&list(numbers), axes)).unwrap();
+    let mut variables = vec![variable(&golden["input"], &[2, 4, 3])];
+    for (parameter, numbers) in graph.parameters.iter().zip(golden["parameters"].as_array().unwrap()) {
+        variables.push(variable(numbers, parameter.shape.axes()));
+    }
+    let tensors: Vec<Tensor> = variables.iter().map(|variable| variable.as_tensor().clone()).collect();
+    let (y, _) = forward(&graph, &tensors[1..], &tensors[..1], Mode::Evaluate).unwrap();
+    close(&numbers(&y), &list(&golden["output"]));
+    let weights = tensor(&list(&golden["weights"]), &[2, 4, 2]);
+    let gradients = (y * weights).unwrap().sum_all().unwrap().backward().unwrap();
+    let expected = std::iter::once(&golden["input_gradient"])
+        .chain(golden["parameter_gradients"].as_array().unwrap())
+        .map(list);
+    for (variable, expected) in variables.iter().zip(expected) {
+        close(&numbers(gradients.get(variable.as_tensor()).unwrap()), &expected);
+    }
+    assert_eq!(variables.len(), 5, "the input and four parameters");
+}
+
+#[test]
+fn an_lstm_agrees_with_pytorch() {
+    agrees_with_pytorch(&Lstm { out: 2, ..Lstm::DEFAULT }, &golden("lstm"));
+}
+
+#[test]
+fn a_gru_agrees_with_pytorch() {
+    agrees_with_pytorch(&Gru { out: 2, ..Gru::DEFAULT }, &golden("gru"));
+}
+
+/// The same in f32: nothing is left in another type. A sum of some ten products of numbers up to 3 and its
+/// `exp` are right to a few dozen roundings of 2^-24.
+#[test]
+fn both_stay_in_f32() {
+    let x = tensor(&list(&golden("lstm")["input"]), &[2, 4, 3]);
+    for graph in [
+        Graph::of(&Lstm { out: 2, ..Lstm::DEFAULT }, &[Shape::of(&[4, 3])]).unwrap(),
+        Graph::of(&Gru { out: 2, ..Gru::DEFAULT }, &[Shape::of(&[4, 3])]).unwrap(),
+    ] {
+        let parameters = initial(&graph, 3, &Device::Cpu).unwrap();
+        let run = |dtype: DType| {
+            let cast = |tensor: &Tensor| tensor.to_dtype(dtype).unwrap();
+            let parameters: Vec<Tensor> = parameters.iter().map(cast).collect();
+            let (y, _) = forward(&graph, &parameters, &[cast(&x)], Mode::Evaluate).unwrap();
+            assert_eq!(y.dtype(), dtype);
+            numbers(&y.to_dtype(DType::F64).unwrap())
+        };
+        for (single, double) in run(DType::F32).into_iter().zip(run(DType::F64)) {
+            assert!((single - double).abs() < 100.0 * 2.0_f64.powi(-24), "{single} is not {double}");
+        }
+    }
+}
+
+/// What comes later changes nothing before it, and samples do not see each other.
+fn sees_only_what_was(layer: &impl Module) {
+    let x: Vec<f64> = normal("x", 2 * 4 * 3);
+    let mut later = x.clone();
+    later[6..12].fill(9.0);
+    let graph = Graph::of(layer, &[Shape::of(&[4, 3])]).unwrap();
+    let double = |parameter: &Tensor| parameter.to_dtype(DType::F64).unwrap();
+    let parameters: Vec<_> = initial(&graph, 3, &Device::Cpu).unwrap().iter().map(double).collect();
+    let run = |x: &[f64]| evaluate(layer, &parameters, &tensor(x, &[2, 4, 3]));
+    let (y, changed) = (run(&x), run(&later));
+    assert_eq!(y[..4], changed[..4]);
+    assert_ne!(y[4..8], changed[4..8]);
+    assert_eq!(y[8..], changed[8..]);
+}
+
+#[test]
+fn nothing_is_seen_before_its_place() {
+    sees_only_what_was(&Lstm { out: 2, ..Lstm::DEFAULT });
+    sees_only_what_was(&Gru { out: 2, ..Gru::DEFAULT });
+}
