@@ -1,11 +1,12 @@
 //! Training: from a batch to updated weights, and from epoch to epoch.
 //!
-//! A batch goes from the data's [`Prepared`](crate::data::Prepared) through `step` to the
-//! [`Engine`](crate::engine::Engine); `run` counts epochs; what happens is told to an [`Observer`].
+//! A batch goes from the data's [`Prepared`](crate::data::Prepared) through a [`Stepper`] to
+//! the [`Engine`](crate::engine::Engine); [`run`] counts epochs; what happens is told to an [`Observer`].
 
 mod confusion;
 mod evaluate;
 mod event;
+mod plan;
 mod run;
 mod step;
 mod stop;
@@ -14,3 +15,4 @@ pub use confusion::{Confusion, confusion};
 pub use evaluate::{Evaluation, Totals, evaluate};
 pub use event::{EpochReport, Event, Exit, Monitored, Observer, RunPlan, Snapshot, StepReport};
 pub use run::{Outcome, run};
+pub use step::Stepper;

@@ -2,14 +2,13 @@
 
 use super::stop::Watch;
 use super::{
-    Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Snapshot, Totals, confusion,
-    evaluate, step,
+    Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Snapshot, Stepper, Totals, confusion,
+    evaluate,
 };
 use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::Graph;
-use crate::schedule::Schedule;
 use crate::spec::Settings;
 
 /// What a run came to.
@@ -45,9 +44,8 @@ pub fn run(
     data: &Prepared,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
-    let plan = plan(graph, settings, data)?;
-    let phases = settings.schedule.iter().map(|phase| phase.boxed()).collect();
-    let schedule = Schedule::new(phases, settings.optimizer.lr(), plan.steps, plan.steps_per_epoch)?;
+    let mut stepper = Stepper::new(&mut *engine, graph, settings, data)?;
+    let plan = stepper.plan().clone();
     let mut watch = Watch::new(settings);
     observer.on(&Event::Begin(&plan))?;
 
@@ -56,7 +54,7 @@ pub fn run(
         epoch += 1;
         let order = data.order(settings.seed, epoch);
         let mut totals = Totals::default();
-        let mut lr = schedule.rate(k);
+        let mut lr = stepper.rate();
         let first = k;
         for window in order.chunks(settings.batch.saturating_mul(settings.accumulate)) {
             if k == plan.steps {
@@ -64,21 +62,22 @@ pub fn run(
             }
             let window: Vec<Batch> =
                 window.chunks(settings.batch).map(|indices| data.batch(indices)).collect::<Result<_>>()?;
-            let (report, part) = step::step(engine, graph, settings, &schedule, &window, (k, epoch))?;
-            k += 1;
-            lr = report.lr;
+            let part = stepper.accumulate(&window)?;
+            let report = stepper.update(&part)?;
+            (k, lr) = (report.step, report.lr);
             totals.merge(part);
             observer.on(&Event::Step(&report))?;
             let at_end = k - first == plan.steps_per_epoch || k == plan.steps;
             if !at_end && is_due(settings, &plan, k) {
                 let position = (k, epoch, k - first);
                 let state = (&totals, watch.as_ref());
-                observer.on(&Event::Checkpoint(&snapshot(engine, graph, settings, state, position)?))?;
+                let snapshot = snapshot(stepper.engine(), graph, settings, state, position)?;
+                observer.on(&Event::Checkpoint(&snapshot))?;
             }
         }
-        let validation = part(engine, settings, data, data.validation())?;
+        let validation = part(stepper.engine(), settings, data, data.validation())?;
         let is_best = match (&mut watch, &validation) {
-            (Some(watch), Some(validation)) => watch.see(validation, epoch, k, engine)?,
+            (Some(watch), Some(validation)) => watch.see(validation, epoch, k, stepper.engine())?,
             _ => false,
         };
         observer.on(&Event::Epoch(&EpochReport {
@@ -92,7 +91,8 @@ pub fn run(
         if is_due(settings, &plan, k) {
             let position = (k, epoch, k - first);
             let state = (&totals, watch.as_ref());
-            observer.on(&Event::Checkpoint(&snapshot(engine, graph, settings, state, position)?))?;
+            let snapshot = snapshot(stepper.engine(), graph, settings, state, position)?;
+            observer.on(&Event::Checkpoint(&snapshot))?;
         }
         if let Some(watch) = watch.as_ref().filter(|watch| watch.is_over()) {
             exit = Exit::StoppedEarly { best_epoch: watch.best_epoch().unwrap_or(epoch) };
@@ -114,52 +114,6 @@ pub fn run(
         test: part(engine, settings, data, data.test())?,
         confusion: confusion(engine, settings, data, data.test())?,
     })
-}
-
-/// How many steps there are, and of what.
-fn plan(graph: &Graph, settings: &Settings, data: &Prepared) -> Result<RunPlan> {
-    check_micro_batches(graph, settings, data.train().len())?;
-    let batches = data.train().len().div_ceil(settings.batch);
-    let steps_per_epoch = batches.div_ceil(settings.accumulate) as u64;
-    let steps = match (settings.steps, settings.epochs) {
-        (Some(steps), _) => steps,
-        (None, epochs) => epochs.unwrap_or(1).saturating_mul(steps_per_epoch),
-    };
-    if settings.early_stop.is_some() && data.validation().is_empty() {
-        return Err(Error::Setting {
-            key: "early_stop".to_owned(),
-            problem:
-                "there are no validation samples to watch; give the data a validation part, or remove the key"
-                    .to_owned(),
-        });
-    }
-    Ok(RunPlan {
-        steps,
-        steps_per_epoch,
-        training_samples: data.train().len(),
-        validation_samples: data.validation().len(),
-        test_samples: data.test().len(),
-    })
-}
-
-/// That every layer can train on every micro-batch of an epoch, the last and shortest included.
-fn check_micro_batches(graph: &Graph, settings: &Settings, samples: usize) -> Result<()> {
-    let shortest = match samples % settings.batch {
-        0 => settings.batch.min(samples),
-        rest => rest,
-    };
-    for node in &graph.nodes {
-        let least = node.layer.least_batch(&graph.input_shapes(node));
-        if shortest < least {
-            let problem = format!(
-                "`{}` trains on at least {least} samples at once, but of {samples} samples in batches of {} the \
-                 last is {shortest}; change `batch`",
-                node.path, settings.batch
-            );
-            return Err(Error::Setting { key: "batch".to_owned(), problem });
-        }
-    }
-    Ok(())
 }
 
 /// Whether a checkpoint is due after `k` steps.

@@ -3,8 +3,9 @@
 use trainspec_kernels::norm::global_norm;
 
 use super::evaluate::Totals;
-use super::{Evaluation, StepReport};
-use crate::data::Batch;
+use super::plan::plan;
+use super::{Evaluation, RunPlan, StepReport};
+use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -13,33 +14,129 @@ use crate::rng::Moment;
 use crate::schedule::Schedule;
 use crate::spec::Settings;
 
-/// Takes step `k` (from 0) on the micro-batches of one accumulation window.
+/// Takes the optimizer steps of a run, one after the other.
 ///
-/// The gradient is the window's sum of gradients over its sum of weights, so a short micro-batch or a
-/// short window is averaged right.
-pub(super) fn step(
-    engine: &mut dyn Engine,
-    graph: &Graph,
-    settings: &Settings,
-    schedule: &Schedule,
-    window: &[Batch],
-    (k, epoch): (u64, u64),
-) -> Result<(StepReport, Totals)> {
-    let mut totals = Totals::default();
-    for (micro_batch, batch) in (0..).zip(window) {
-        let part = engine.accumulate(batch, Moment { step: k, micro_batch })?;
-        totals.add(settings, &part, batch.size)?;
+/// It is what lies between reading samples and telling what happened; [`run`](super::run) leads it through the
+/// epochs. By itself it is for those who lead it themselves: a benchmark, a search for a learning rate.
+///
+/// # Example
+/// ```
+/// use trainspec::engine;
+/// use trainspec::prelude::*;
+/// use trainspec::train::Stepper;
+///
+/// #[model]
+/// fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+///     image.flatten().linear(out = 10)
+/// }
+///
+/// train! {
+///     Digits { model: Net, data: Digits8x8::embedded(), batch: 64, steps: 2 }
+/// }
+///
+/// let mut training = Digits::training();
+/// let (graph, data) = (training.graph()?, training.data()?);
+/// let settings = training.settings()?;
+/// let mut engine = engine::open(&graph, settings)?;
+/// let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data)?;
+/// let batch = data.batch(&data.train()[..64])?;
+/// let first = stepper.step(std::slice::from_ref(&batch))?;
+/// let second = stepper.step(&[batch])?;
+/// assert!(second.loss < first.loss);
+/// # Ok::<(), trainspec::Error>(())
+/// ```
+pub struct Stepper<'a> {
+    engine: &'a mut dyn Engine,
+    graph: &'a Graph,
+    settings: &'a Settings,
+    plan: RunPlan,
+    schedule: Schedule,
+    /// Steps taken.
+    k: u64,
+}
+
+impl<'a> Stepper<'a> {
+    /// A stepper before the first step of a run of `engine` on `data`.
+    ///
+    /// # Errors
+    /// If the settings do not fit the model or the data.
+    pub fn new(
+        engine: &'a mut dyn Engine,
+        graph: &'a Graph,
+        settings: &'a Settings,
+        data: &Prepared,
+    ) -> Result<Self> {
+        let plan = plan(graph, settings, data)?;
+        let phases = settings.schedule.iter().map(|phase| phase.boxed()).collect();
+        let schedule = Schedule::new(phases, settings.optimizer.lr(), plan.steps, plan.steps_per_epoch)?;
+        Ok(Self { engine, graph, settings, plan, schedule, k: 0 })
     }
-    // A window in which nothing counts has the gradient 0.
-    let average = if totals.weight() == 0.0 { 0.0 } else { 1.0 / totals.weight() };
-    let gradient_norm = global_norm(engine.gradients().iter().map(Vec::as_slice)) * average;
-    refuse_non_finite(engine, graph, k + 1, totals.loss(), gradient_norm)?;
-    let factor = settings.clip.factor(gradient_norm);
-    let lr = schedule.rate(k);
-    engine.update(&*settings.optimizer, UpdateStep { t: k + 1, lr }, average * factor)?;
-    let Evaluation { loss, metrics, samples } = totals.evaluation();
-    let report = StepReport { step: k + 1, epoch, loss, lr, gradient_norm, samples, metrics };
-    Ok((report, totals))
+
+    /// What the whole run is.
+    #[must_use]
+    pub fn plan(&self) -> &RunPlan {
+        &self.plan
+    }
+
+    /// The learning rate of the next step.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        self.schedule.rate(self.k)
+    }
+
+    /// The engine, to be read between steps.
+    #[must_use]
+    pub fn engine(&self) -> &dyn Engine {
+        &*self.engine
+    }
+
+    /// Takes a step on the micro-batches of one accumulation window: [`Stepper::accumulate`], then
+    /// [`Stepper::update`].
+    ///
+    /// # Errors
+    /// As these two.
+    pub fn step(&mut self, window: &[Batch]) -> Result<StepReport> {
+        let totals = self.accumulate(window)?;
+        self.update(&totals)
+    }
+
+    /// The first half of a step: the gradients of a window's micro-batches, summed, and what they gave.
+    ///
+    /// # Errors
+    /// If a batch does not fit the model.
+    pub fn accumulate(&mut self, window: &[Batch]) -> Result<Totals> {
+        let mut totals = Totals::default();
+        for (micro_batch, batch) in (0..).zip(window) {
+            let part = self.engine.accumulate(batch, Moment { step: self.k, micro_batch })?;
+            totals.add(self.settings, &part, batch.size)?;
+        }
+        Ok(totals)
+    }
+
+    /// The second half of a step: averages and clips the gradients, and updates the parameters.
+    ///
+    /// The gradient is the window's sum of gradients over its sum of weights, so a short micro-batch or a
+    /// short window is averaged right.
+    ///
+    /// # Errors
+    /// If the loss or a gradient is not finite, or the run has no more steps.
+    pub fn update(&mut self, totals: &Totals) -> Result<StepReport> {
+        let step = self.k + 1;
+        if self.k == self.plan.steps {
+            return Err(Error::Training { step, problem: format!("the run has {} steps", self.k) });
+        }
+        // A window in which nothing counts has the gradient 0.
+        let average = if totals.weight() == 0.0 { 0.0 } else { 1.0 / totals.weight() };
+        let gradient_norm = global_norm(self.engine.gradients().iter().map(Vec::as_slice)) * average;
+        refuse_non_finite(&*self.engine, self.graph, step, totals.loss(), gradient_norm)?;
+        let factor = self.settings.clip.factor(gradient_norm);
+        let lr = self.rate();
+        self.engine.update(&*self.settings.optimizer, UpdateStep { t: step, lr }, average * factor)?;
+        let epoch = self.k / self.plan.steps_per_epoch.max(1) + 1;
+        self.k = step;
+        let Evaluation { loss, metrics, samples } = totals.evaluation();
+        Ok(StepReport { step, epoch, loss, lr, gradient_norm, samples, metrics })
+    }
 }
 
 fn refuse_non_finite(engine: &dyn Engine, graph: &Graph, step: u64, loss: f64, norm: f64) -> Result<()> {
@@ -57,4 +154,27 @@ fn refuse_non_finite(engine: &dyn Engine, graph: &Graph, step: u64, loss: f64, n
         step,
         problem: format!("{what}; try a smaller `lr`, `clip: GlobalNorm {{ max: 1.0 }}`, or a warmup"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    /// 18 samples in batches of 4 are 5 steps an epoch.
+    #[test]
+    fn steps_are_numbered_and_end() {
+        let mut training = fixture::training().set("checkpoint", "null").unwrap().set("steps", "6").unwrap();
+        let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
+        let settings = training.settings().unwrap();
+        let mut engine = crate::engine::open(&graph, settings).unwrap();
+        let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+        let batch = data.batch(&data.train()[..4]).unwrap();
+        for (step, epoch) in [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (6, 2)] {
+            let report = stepper.step(std::slice::from_ref(&batch)).unwrap();
+            assert_eq!((report.step, report.epoch, report.samples), (step, epoch, 4));
+        }
+        let problem = stepper.step(&[batch]).unwrap_err().to_string();
+        assert!(problem.contains("the run has 6 steps"), "{problem}");
+    }
 }

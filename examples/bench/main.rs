@@ -1,0 +1,35 @@
+//! Measures whole training steps on data in memory: forward, loss, backward, clipping, optimizer.
+//!
+//! `cargo run --release -p trainspec-examples --bin bench -- W1`
+//!
+//! One run prints one JSON line. `peers.py` measures PyTorch on the same workloads and prints the same fields;
+//! `compare` runs both in turn.
+
+mod data;
+mod measure;
+mod workload;
+
+use clap::Parser;
+use measure::Clock;
+use workload::Workload;
+
+/// Measures the training steps of one workload, and prints one JSON line.
+#[derive(Parser)]
+struct Arguments {
+    /// What to train.
+    workload: Workload,
+    /// For how long steps are measured, after five that are not.
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+    /// How many threads compute.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let Arguments { workload, seconds, threads } = Arguments::parse();
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    let measured = workload.measure(Clock { seconds })?;
+    println!("{}", measured.to_json(workload));
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Steps against the clock.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use trainspec::data::Batch;
+use trainspec::train::Stepper;
+use trainspec::{Model, Result, Training, engine};
+
+use crate::workload::Workload;
+
+/// Steps that are taken before the first one is measured.
+const WARM_UP: usize = 5;
+
+/// Steps that are measured at least.
+const LEAST: usize = 5;
+
+/// How long to measure.
+#[derive(Clone, Copy)]
+pub(crate) struct Clock {
+    pub(crate) seconds: f64,
+}
+
+/// Which part of a step is measured.
+#[derive(Clone, Copy)]
+enum Part {
+    Whole,
+    Optimizer,
+}
+
+impl Clock {
+    /// Measures whole steps of a declared run, all on the first batch of its data.
+    pub(crate) fn steps<M: Model>(self, training: Training<M>) -> Result<Measured> {
+        self.measure(training, Part::Whole)
+    }
+
+    /// Measures what comes after the gradients: their norm, clipping, and the optimizer. The gradients are
+    /// real, and made afresh before each update.
+    pub(crate) fn updates<M: Model>(self, training: Training<M>) -> Result<Measured> {
+        self.measure(training, Part::Optimizer)
+    }
+
+    fn measure<M: Model>(self, mut training: Training<M>, part: Part) -> Result<Measured> {
+        let (graph, data) = (training.graph()?, training.data()?);
+        let settings = training.settings()?;
+        let mut engine = engine::open(&graph, settings)?;
+        let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data)?;
+        let first: Vec<usize> = data.train().iter().copied().take(settings.batch).collect();
+        let window = [data.batch(&first)?];
+        for _ in 0..WARM_UP {
+            stepper.step(&window)?;
+        }
+        let mut times = Vec::new();
+        let start = Instant::now();
+        while times.len() < LEAST || start.elapsed().as_secs_f64() < self.seconds {
+            times.push(one(&mut stepper, &window, part)?);
+        }
+        times.sort_unstable();
+        Ok(Measured { times, samples: first.len() })
+    }
+}
+
+fn one(stepper: &mut Stepper<'_>, window: &[Batch], part: Part) -> Result<Duration> {
+    let whole = Instant::now();
+    let totals = stepper.accumulate(window)?;
+    let update = Instant::now();
+    stepper.update(&totals)?;
+    Ok(match part {
+        Part::Whole => whole.elapsed(),
+        Part::Optimizer => update.elapsed(),
+    })
+}
+
+/// The times of the measured steps, in rising order.
+pub(crate) struct Measured {
+    times: Vec<Duration>,
+    samples: usize,
+}
+
+impl Measured {
+    /// One line: the fields that `peers.py` prints too.
+    pub(crate) fn to_json(&self, workload: Workload) -> Value {
+        let median = self.milliseconds(1, 2);
+        json!({
+            "workload": format!("{workload:?}"),
+            "peer": concat!("trainspec ", env!("CARGO_PKG_VERSION")),
+            "ms_per_step_median": rounded(median, 4),
+            "p10": rounded(self.milliseconds(1, 10), 4),
+            "p90": rounded(self.milliseconds(9, 10), 4),
+            "samples_per_s": rounded(self.samples as f64 / median * 1e3, 1),
+            "peak_rss_mb": peak_memory().map(|bytes| bytes >> 20),
+            "gflops": rounded(workload.operations() / median / 1e6, 1),
+        })
+    }
+
+    /// The time below which `numerator / denominator` of the steps are.
+    fn milliseconds(&self, numerator: usize, denominator: usize) -> f64 {
+        let time = self.times.get(self.times.len() * numerator / denominator);
+        time.map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
+    }
+}
+
+fn rounded(number: f64, digits: i32) -> f64 {
+    let scale = 10_f64.powi(digits);
+    (number * scale).round() / scale
+}
+
+/// The most memory that the process ever held, in bytes, where Linux tells it.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_steps() {
+        let times = (0..100).map(Duration::from_millis).collect();
+        let measured = Measured { times, samples: 32 };
+        let json = measured.to_json(Workload::W0);
+        assert_eq!((json["ms_per_step_median"].as_f64(), json["p10"].as_f64()), (Some(50.0), Some(10.0)));
+        assert_eq!((json["p90"].as_f64(), json["samples_per_s"].as_f64()), (Some(90.0), Some(640.0)));
+        assert_eq!(json["workload"], "W0");
+    }
+}

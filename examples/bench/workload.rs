@@ -1,0 +1,92 @@
+//! The workloads.
+
+mod gpt;
+mod image;
+mod mlp;
+mod optimizer;
+mod recurrent;
+mod resnet;
+
+use trainspec::Result;
+
+use crate::measure::{Clock, Measured};
+
+/// A model, its data and how it is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "verbatim")]
+pub(crate) enum Workload {
+    /// A network of two small layers
+    W0,
+    /// A network of three large layers, with dropout
+    W1,
+    /// A small convolutional network
+    W2,
+    /// ResNet-20
+    W3,
+    /// A transformer for characters
+    W4,
+    /// An LSTM for characters
+    W5,
+    /// The optimizer alone, with 25 million parameters
+    W6,
+}
+
+impl Workload {
+    /// Measures its steps.
+    pub(crate) fn measure(self, clock: Clock) -> Result<Measured> {
+        match self {
+            Self::W0 => clock.steps(mlp::W0::training()),
+            Self::W1 => clock.steps(mlp::W1::training()),
+            Self::W2 => clock.steps(image::W2::training()),
+            Self::W3 => clock.steps(resnet::W3::training()),
+            Self::W4 => clock.steps(gpt::W4::training()),
+            Self::W5 => clock.steps(recurrent::W5::training()),
+            Self::W6 => clock.updates(optimizer::W6::training()),
+        }
+    }
+
+    /// Floating-point operations of a step: those of products, of which backward has twice as many as forward.
+    /// The formulas are those of `peers.py`.
+    pub(crate) fn operations(self) -> f64 {
+        let products: u64 = match self {
+            Self::W0 => 32 * (64 * 64 + 64 * 10),
+            Self::W1 => 128 * (784 * 1024 + 1024 * 1024 + 1024 * 10),
+            Self::W2 => 64 * (28 * 28 * 9 * 32 + 14 * 14 * 9 * 32 * 64 + 3136 * 128 + 128 * 10),
+            // 40.8 million for an image (He et al. 2016).
+            Self::W3 => 64 * 40_800_000,
+            // The last term is attention's, of which half is masked and counted nevertheless.
+            Self::W4 => 16 * 128 * ((4 * 12 * 256 * 256 + 256 * 65) + 2 * 4 * 128 * 256),
+            Self::W5 => 32 * 64 * (4 * 256 * (64 + 256) + 256 * 65),
+            Self::W6 => 0,
+        };
+        6.0 * products as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trainspec::{Model, Training};
+
+    use super::*;
+
+    /// As many as the models of `peers.py` have: those of W6 in 48 tensors.
+    #[test]
+    fn the_models_have_as_many_parameters_as_their_peers() {
+        fn elements<M: Model>(training: &Training<M>) -> usize {
+            training.graph().expect("a graph").trained_elements()
+        }
+        assert_eq!(elements(&mlp::W0::training()), 4_810);
+        assert_eq!(elements(&mlp::W1::training()), 1_863_690);
+        assert_eq!(elements(&image::W2::training()), 421_834);
+        assert_eq!(elements(&resnet::W3::training()), 272_474);
+        assert_eq!(elements(&gpt::W4::training()), 3_225_665);
+        assert_eq!(elements(&recurrent::W5::training()), 350_593);
+        assert_eq!(elements(&optimizer::W6::training()), 25_021_632);
+        assert_eq!(optimizer::W6::training().graph().expect("a graph").parameters.len(), 48);
+    }
+
+    #[test]
+    fn the_smallest_takes_steps() {
+        assert!(Workload::W0.measure(Clock { seconds: 0.0 }).is_ok());
+    }
+}

@@ -1,0 +1,53 @@
+//! How long a run is, and whether its data allow it.
+
+use super::RunPlan;
+use crate::data::Prepared;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::spec::Settings;
+
+/// How many steps there are, and of what.
+pub(super) fn plan(graph: &Graph, settings: &Settings, data: &Prepared) -> Result<RunPlan> {
+    check_micro_batches(graph, settings, data.train().len())?;
+    let batches = data.train().len().div_ceil(settings.batch);
+    let steps_per_epoch = batches.div_ceil(settings.accumulate) as u64;
+    let steps = match (settings.steps, settings.epochs) {
+        (Some(steps), _) => steps,
+        (None, epochs) => epochs.unwrap_or(1).saturating_mul(steps_per_epoch),
+    };
+    if settings.early_stop.is_some() && data.validation().is_empty() {
+        return Err(Error::Setting {
+            key: "early_stop".to_owned(),
+            problem:
+                "there are no validation samples to watch; give the data a validation part, or remove the key"
+                    .to_owned(),
+        });
+    }
+    Ok(RunPlan {
+        steps,
+        steps_per_epoch,
+        training_samples: data.train().len(),
+        validation_samples: data.validation().len(),
+        test_samples: data.test().len(),
+    })
+}
+
+/// That every layer can train on every micro-batch of an epoch, the last and shortest included.
+fn check_micro_batches(graph: &Graph, settings: &Settings, samples: usize) -> Result<()> {
+    let shortest = match samples % settings.batch {
+        0 => settings.batch.min(samples),
+        rest => rest,
+    };
+    for node in &graph.nodes {
+        let least = node.layer.least_batch(&graph.input_shapes(node));
+        if shortest < least {
+            let problem = format!(
+                "`{}` trains on at least {least} samples at once, but of {samples} samples in batches of {} the \
+                 last is {shortest}; change `batch`",
+                node.path, settings.batch
+            );
+            return Err(Error::Setting { key: "batch".to_owned(), problem });
+        }
+    }
+    Ok(())
+}
