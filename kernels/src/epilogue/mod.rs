@@ -1,7 +1,12 @@
 //! What follows a product, a convolution or a normalization while its result is in cache:
 //! `y = then(residual + dropout(activation(pre)))`, each part optional.
 
-use crate::philox;
+mod plain;
+
+use crate::threads;
+
+/// Whole values are cut at multiples of this.
+const UNIT: usize = 64;
 
 /// A function of one number.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -92,35 +97,139 @@ impl Epilogue<'_> {
     }
 
     /// `y` from `pre`, for the elements from number `first` of the whole value on.
+    ///
+    /// # Panics
+    /// If the lengths differ, or the residual ends before the last element.
     pub fn forward(&self, first: usize, pre: &[f32], y: &mut [f32]) {
         y.copy_from_slice(pre);
         self.forward_in_place(first, y);
     }
 
     /// [`Epilogue::forward`] where `y` holds `pre`.
+    ///
+    /// # Panics
+    /// If the residual ends before the last element.
     pub fn forward_in_place(&self, first: usize, y: &mut [f32]) {
-        for (index, y) in y.iter_mut().enumerate() {
-            let _ = (first + index, y, philox::block);
-            todo!("the plain form until the fused one is here")
+        for (number, y) in (first..).zip(y) {
+            let mut value = plain::value(self.activation, *y) * plain::factor(self.dropout, number);
+            if let Some(residual) = self.residual {
+                value += residual[number];
+            }
+            *y = plain::value(self.then, value);
         }
     }
 
     /// The gradient before `then`, in place: `d *= then'`, which is the residual's gradient too.
+    ///
+    /// # Panics
+    /// If the lengths differ.
     pub fn backward_then(&self, y: &[f32], d: &mut [f32]) {
-        let _ = (y, d);
-        todo!()
+        if self.then == Activation::Identity {
+            return;
+        }
+        assert_eq!(y.len(), d.len(), "output and gradient");
+        for (d, y) in d.iter_mut().zip(y) {
+            *d = if *y <= 0.0 { 0.0 } else { *d };
+        }
     }
 
     /// The gradient of `pre` from that before the residual, `d`; `saved` is what [`Epilogue::saved`] says
     /// (an empty slice for nothing).
+    ///
+    /// # Panics
+    /// If the lengths differ.
     pub fn backward(&self, first: usize, saved: &[f32], d: &[f32], d_pre: &mut [f32]) {
         d_pre.copy_from_slice(d);
         self.backward_in_place(first, saved, d_pre);
     }
 
     /// [`Epilogue::backward`] where `d` becomes the gradient of `pre`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
     pub fn backward_in_place(&self, first: usize, saved: &[f32], d: &mut [f32]) {
-        let _ = (first, saved, d);
-        todo!()
+        let kind = self.saved();
+        assert!(kind == Saved::Nothing || saved.len() == d.len(), "saved value and gradient");
+        for (index, d) in d.iter_mut().enumerate() {
+            *d *= match (kind, self.activation) {
+                (Saved::Nothing, _) => plain::factor(self.dropout, first + index),
+                (Saved::Input, activation) => {
+                    plain::slope(activation, saved[index]) * plain::factor(self.dropout, first + index)
+                }
+                (Saved::Output, Activation::Tanh) => 1.0 - saved[index] * saved[index],
+                (Saved::Output, Activation::Sigmoid) => saved[index] * (1.0 - saved[index]),
+                (Saved::Output, _) if saved[index] <= 0.0 => 0.0,
+                (Saved::Output, _) => self.dropout.map_or(1.0, |dropout| dropout.scale),
+            };
+        }
+    }
+
+    /// [`Epilogue::forward`] of a whole value, on all threads.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn forward_all(&self, pre: &[f32], y: &mut [f32]) {
+        assert_eq!(pre.len(), y.len(), "input and output");
+        let size = threads::block(y.len(), UNIT);
+        threads::chunks(y, size, |number, y| {
+            let first = number * size;
+            self.forward(first, &pre[first..first + y.len()], y);
+        });
+    }
+
+    /// [`Epilogue::forward_in_place`] of a whole value, on all threads.
+    ///
+    /// # Panics
+    /// If the residual is shorter than `y`.
+    pub fn forward_all_in_place(&self, y: &mut [f32]) {
+        let size = threads::block(y.len(), UNIT);
+        threads::chunks(y, size, |number, y| self.forward_in_place(number * size, y));
+    }
+
+    /// [`Epilogue::backward_then`] of a whole value, on all threads.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn backward_then_all(&self, y: &[f32], d: &mut [f32]) {
+        if self.then == Activation::Identity {
+            return;
+        }
+        assert_eq!(y.len(), d.len(), "output and gradient");
+        let size = threads::block(d.len(), UNIT);
+        threads::chunks(d, size, |number, d| {
+            let first = number * size;
+            self.backward_then(&y[first..first + d.len()], d);
+        });
+    }
+
+    /// [`Epilogue::backward`] of a whole value, on all threads.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn backward_all(&self, saved: &[f32], d: &[f32], d_pre: &mut [f32]) {
+        assert_eq!(d.len(), d_pre.len(), "gradients");
+        let size = threads::block(d.len(), UNIT);
+        threads::chunks(d_pre, size, |number, d_pre| {
+            let first = number * size;
+            let end = first + d_pre.len();
+            self.backward(first, self.part(saved, first, end), &d[first..end], d_pre);
+        });
+    }
+
+    /// [`Epilogue::backward_in_place`] of a whole value, on all threads.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn backward_all_in_place(&self, saved: &[f32], d: &mut [f32]) {
+        let size = threads::block(d.len(), UNIT);
+        threads::chunks(d, size, |number, d| {
+            let first = number * size;
+            self.backward_in_place(first, self.part(saved, first, first + d.len()), d);
+        });
+    }
+
+    /// Elements `first..end` of what was saved, if anything was.
+    fn part<'s>(&self, saved: &'s [f32], first: usize, end: usize) -> &'s [f32] {
+        if self.saved() == Saved::Nothing { &[] } else { &saved[first..end] }
     }
 }
