@@ -32,7 +32,7 @@ fn attention() {
 
 /// Numbers from -1 to 1.
 fn numbers(count: usize) -> Vec<f32> {
-    (0..count as u32).map(|n| (n.wrapping_mul(2_654_435_769) as i32) as f32 / 2_147_483_648.0).collect()
+    (0..count as u32).map(|n| n.wrapping_mul(2_654_435_769).cast_signed() as f32 / 2_147_483_648.0).collect()
 }
 
 /// Prints the least time of `run`, and what rate of arithmetic that is.
