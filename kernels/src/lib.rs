@@ -5,9 +5,12 @@
 
 pub mod attention;
 pub mod epilogue;
+pub mod gru;
+pub mod lstm;
 pub mod norm;
 pub mod philox;
 pub mod product;
+pub mod recurrent;
 pub mod scratch;
 pub mod simd;
 pub mod threads;

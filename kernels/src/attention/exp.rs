@@ -6,7 +6,7 @@
 /// With `x = n ln 2 + r`, `|r| <= ln 2 / 2`: `2^n` from its bits times the Taylor polynomial of `exp(r)` of
 /// degree 7, which leaves 5e-9.
 #[inline(always)]
-pub(super) fn exp(x: f32) -> f32 {
+pub(crate) fn exp(x: f32) -> f32 {
     /// Adding it leaves a whole number in the low bits.
     const ROUND: f32 = 12_582_912.0;
     /// `ln 2` in two parts; the first has so few bits that its products with `n` are exact.

@@ -11,7 +11,7 @@
 //! Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018.
 
 mod backward;
-mod exp;
+pub(crate) mod exp;
 mod forward;
 mod mask;
 mod shared;
