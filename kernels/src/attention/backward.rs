@@ -1,0 +1,94 @@
+//! The backward pass of one head.
+
+use super::shared::Shared;
+use super::tile::SCORES;
+use super::{Head, KEYS, Part, QUERIES};
+use crate::product::{Onto, View, serial};
+use crate::{scratch, simd};
+
+pub(super) fn head(head: &Head<'_>, qkv: &[f32], y: &[f32], log_sums: &[f32], dy: &[f32], dqkv: &Shared<'_>) {
+    let (length, width) = (head.attention.length, head.attention.width);
+    let log_sums = &log_sums[head.of_log_sums()];
+    let all = length * width;
+    scratch::with(2 * SCORES + 3 * QUERIES * width + 4 * all, |room| {
+        let (scores, room) = room.split_at_mut(SCORES);
+        let (d_weights, room) = room.split_at_mut(SCORES);
+        let (query, room) = room.split_at_mut(QUERIES * width);
+        let (d_mean, room) = room.split_at_mut(QUERIES * width);
+        let (d_query, room) = room.split_at_mut(QUERIES * width);
+        let (keys, room) = room.split_at_mut(all);
+        let (values, room) = room.split_at_mut(all);
+        let (d_keys, d_values) = room.split_at_mut(all);
+        head.gather(qkv, Part::Key, 0..length, 1.0, keys);
+        head.gather(qkv, Part::Value, 0..length, 1.0, values);
+        d_keys.fill(0.0);
+        d_values.fill(0.0);
+
+        for queries in head.queries() {
+            head.gather(qkv, Part::Query, queries.clone(), head.scale(), query);
+            let mut means = [0.0; QUERIES];
+            for (row, place) in queries.clone().enumerate() {
+                let dy = &dy[head.of_y(place)];
+                d_mean[row * width..][..width].copy_from_slice(dy);
+                means[row] = dot(dy, &y[head.of_y(place)]);
+            }
+            for tile in head.tiles(queries.clone()) {
+                let part = tile.first_key * width..(tile.first_key + tile.columns) * width;
+                let key = View::new(&keys[part.clone()], tile.columns, width);
+                let value = View::new(&values[part.clone()], tile.columns, width);
+                let query = View::new(query, tile.rows, width);
+                let d_mean = View::new(d_mean, tile.rows, width);
+
+                serial(query, key.transposed(), scores, KEYS, Onto::Replace);
+                serial(d_mean, value.transposed(), d_weights, KEYS, Onto::Replace);
+                tile.differentiate(scores, d_weights, &log_sums[queries.clone()], &means);
+
+                let weights = View::with_stride(scores, tile.rows, tile.columns, KEYS).transposed();
+                serial(weights, d_mean, &mut d_values[part.clone()], width, Onto::Add);
+                let d_scores = View::with_stride(d_weights, tile.rows, tile.columns, KEYS);
+                serial(d_scores.transposed(), query, &mut d_keys[part], width, Onto::Add);
+                let onto = if tile.first_key == 0 { Onto::Replace } else { Onto::Add };
+                serial(d_scores, key, d_query, width, onto);
+            }
+            scatter(head, dqkv, Part::Query, queries, head.scale(), d_query);
+        }
+        // The queries were scaled, so the gradients of the keys are.
+        scatter(head, dqkv, Part::Key, 0..length, 1.0, d_keys);
+        scatter(head, dqkv, Part::Value, 0..length, 1.0, d_values);
+    });
+}
+
+/// Puts the rows of `from`, each times `scale`, where [`Head::gather`] takes them from.
+fn scatter(
+    head: &Head<'_>,
+    dqkv: &Shared<'_>,
+    part: Part,
+    places: std::ops::Range<usize>,
+    scale: f32,
+    from: &[f32],
+) {
+    for (place, row) in places.zip(from.chunks_exact(head.attention.width.max(1))) {
+        // SAFETY: each head has its own part of each place, and each head of each sample runs once.
+        let into = unsafe { dqkv.part(head.of_qkv(part, place)) };
+        for (to, from) in into.iter_mut().zip(row) {
+            *to = from * scale;
+        }
+    }
+}
+
+simd! {
+    /// The sum of products, in 16 running sums.
+    fn dot(a: &[f32], b: &[f32]) -> f32 {
+        let mut lanes = [0.0_f32; 16];
+        let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
+        for (a, b) in a.iter().zip(b) {
+            for lane in 0..16 {
+                lanes[lane] = a[lane].mul_add(b[lane], lanes[lane]);
+            }
+        }
+        for ((lane, a), b) in lanes.iter_mut().zip(a_rest).zip(b_rest) {
+            *lane = a.mul_add(*b, *lane);
+        }
+        lanes.iter().sum()
+    }
+}

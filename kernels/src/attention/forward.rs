@@ -1,0 +1,44 @@
+//! The forward pass of one head.
+
+use super::shared::Shared;
+use super::tile::{SCORES, Sums};
+use super::{Head, Part, QUERIES};
+use crate::product::{Onto, View, serial};
+use crate::{attention::KEYS, scratch};
+
+pub(super) fn head(head: &Head<'_>, qkv: &[f32], y: &Shared<'_>, log_sums: &Shared<'_>) {
+    let (length, width) = (head.attention.length, head.attention.width);
+    // SAFETY: each head of each sample has its own part of `log_sums`, and each runs once.
+    let log_sums = unsafe { log_sums.part(head.of_log_sums()) };
+    scratch::with(SCORES + 2 * QUERIES * width + 2 * length * width, |room| {
+        let (scores, room) = room.split_at_mut(SCORES);
+        let (query, room) = room.split_at_mut(QUERIES * width);
+        let (mean, room) = room.split_at_mut(QUERIES * width);
+        let (keys, values) = room.split_at_mut(length * width);
+        head.gather(qkv, Part::Key, 0..length, 1.0, keys);
+        head.gather(qkv, Part::Value, 0..length, 1.0, values);
+
+        for queries in head.queries() {
+            head.gather(qkv, Part::Query, queries.clone(), head.scale(), query);
+            let mut sums = [Sums::NONE; QUERIES];
+            for tile in head.tiles(queries.clone()) {
+                let part = tile.first_key * width..(tile.first_key + tile.columns) * width;
+                let keys = View::new(&keys[part.clone()], tile.columns, width);
+                let values = View::new(&values[part], tile.columns, width);
+                serial(View::new(query, tile.rows, width), keys.transposed(), scores, KEYS, Onto::Replace);
+                tile.weigh(scores, &mut sums, mean, width);
+                let onto = if tile.first_key == 0 { Onto::Replace } else { Onto::Add };
+                serial(View::with_stride(scores, tile.rows, tile.columns, KEYS), values, mean, width, onto);
+            }
+            for ((place, mean), sums) in queries.zip(mean.chunks_exact(width.max(1))).zip(&sums) {
+                // SAFETY: each head has its own part of each place, and each head of each sample runs once.
+                let y = unsafe { y.part(head.of_y(place)) };
+                let factor = 1.0 / sums.sum;
+                for (y, mean) in y.iter_mut().zip(mean) {
+                    *y = mean * factor;
+                }
+                log_sums[place] = sums.largest + sums.sum.ln();
+            }
+        }
+    });
+}

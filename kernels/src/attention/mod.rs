@@ -1,0 +1,198 @@
+//! Scaled dot product attention with several heads, by tiles.
+//!
+//! `y = dropout(softmax(q k^T / sqrt(width))) v` for each sample and head. The table of weights is never in
+//! memory as a whole: a block of queries meets a block of keys at a time, the softmax is kept up to date as
+//! blocks of keys go by, and what is left for backward is one number a row, the logarithm of the sum of the
+//! exponentials; backward makes the weights again from it. With `causal`, tiles that no query may see are
+//! skipped.
+//!
+//! # Source
+//! Vaswani et al., "Attention is all you need", 2017; the tiles: Dao et al., "`FlashAttention`", 2022, and
+//! Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018.
+
+mod backward;
+pub(crate) mod exp;
+mod forward;
+mod mask;
+mod shared;
+mod tile;
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
+
+use crate::epilogue::Dropout;
+use crate::threads;
+use shared::Shared;
+
+/// Queries that are worked on at once.
+const QUERIES: usize = 64;
+/// Keys that are worked on at once.
+const KEYS: usize = 128;
+// The first key of a tile that some query of it sees is then seen by all of them.
+const _: () = assert!(KEYS.is_multiple_of(QUERIES));
+
+/// The sizes and the kind of an attention.
+///
+/// ```
+/// use trainspec_kernels::attention::Attention;
+///
+/// let attention = Attention { batch: 1, length: 2, heads: 1, width: 1, causal: true, dropout: None };
+/// // Query, key and value of two places; the first sees itself alone, and the second sees equal keys.
+/// let qkv = [1.0, 1.0, 4.0, 1.0, 1.0, 6.0];
+/// let (mut y, mut log_sums) = ([0.0; 2], [0.0; 2]);
+/// attention.forward(&qkv, &mut y, &mut log_sums);
+/// assert_eq!(y, [4.0, 5.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Attention {
+    /// The number of samples.
+    pub batch: usize,
+    /// The number of places of a sample.
+    pub length: usize,
+    /// The number of heads.
+    pub heads: usize,
+    /// The width of a head.
+    pub width: usize,
+    /// Whether a place sees only itself and what is before it.
+    pub causal: bool,
+    /// What is dropped of the weights: the element of sample `b`, head `h`, query `i` and key `j` has the
+    /// index `((b * heads + h) * length + i) * length + j`, seen or not.
+    pub dropout: Option<Dropout>,
+}
+
+impl Attention {
+    /// The weighted means of the values, into `y`, and what backward needs besides, into `log_sums`.
+    ///
+    /// # Shapes
+    /// `qkv`: `[batch, length, 3 * heads * width]`, the queries, the keys and the values of all heads side by
+    /// side; `y`: `[batch, length, heads * width]`; `log_sums`: `[batch, heads, length]`, for each query
+    /// `ln(sum(exp(q k^T / sqrt(width))))` over the keys that it sees.
+    ///
+    /// # Panics
+    /// If a slice has another length, or with dropout if there are more than 2^34 weights, the length of a
+    /// Philox stream.
+    pub fn forward(&self, qkv: &[f32], y: &mut [f32], log_sums: &mut [f32]) {
+        self.check(qkv, y, log_sums);
+        let (y, log_sums) = (Shared::new(y), Shared::new(log_sums));
+        self.each_head(|head| forward::head(&head, qkv, &y, &log_sums));
+    }
+
+    /// The gradient of `qkv`, into `dqkv`, from that of `y`, `dy`; what was in `dqkv` is never read.
+    ///
+    /// `y` and `log_sums` are what [`Attention::forward`] wrote for the same `qkv`.
+    ///
+    /// With the weights `p`, the mask of dropout times its scale `m` and `d_i = dy_i . y_i`:
+    /// `dv = (p m)^T dy`, `ds = p (m (dy v^T) - d) / sqrt(width)`, `dq = ds k`, `dk = ds^T q`.
+    ///
+    /// # Panics
+    /// As [`Attention::forward`].
+    pub fn backward(&self, qkv: &[f32], y: &[f32], log_sums: &[f32], dy: &[f32], dqkv: &mut [f32]) {
+        self.check(qkv, y, log_sums);
+        assert_eq!(dy.len(), y.len(), "the gradient of y is as long as y");
+        assert_eq!(dqkv.len(), qkv.len(), "the gradient of qkv is as long as qkv");
+        let dqkv = Shared::new(dqkv);
+        self.each_head(|head| backward::head(&head, qkv, y, log_sums, dy, &dqkv));
+    }
+
+    fn check(&self, qkv: &[f32], y: &[f32], log_sums: &[f32]) {
+        let places = self.batch * self.length;
+        assert_eq!(qkv.len(), places * 3 * self.heads * self.width, "qkv is [batch, length, 3 heads width]");
+        assert_eq!(y.len(), places * self.heads * self.width, "y is [batch, length, heads width]");
+        assert_eq!(log_sums.len(), places * self.heads, "log_sums is [batch, heads, length]");
+        if self.dropout.is_some() {
+            let weights = self.batch as u128 * self.heads as u128 * (self.length as u128).pow(2);
+            assert!(weights <= 1 << 34, "a Philox stream has 2^34 words");
+        }
+    }
+
+    /// Runs `run` for each head of each sample, each once.
+    fn each_head(&self, run: impl Fn(Head<'_>) + Sync + Send) {
+        /// Operations worth a word to another thread.
+        const OPERATIONS: usize = 1 << 16;
+        let count = self.batch * self.heads;
+        let operations = (4 * self.length).saturating_mul(self.length).saturating_mul(self.width);
+        let group = (OPERATIONS / operations.max(1)).clamp(1, count.max(1));
+        threads::for_each(count.div_ceil(group), |block| {
+            for number in block * group..((block + 1) * group).min(count) {
+                run(Head { attention: self, sample: number / self.heads, number: number % self.heads });
+            }
+        });
+    }
+}
+
+/// One head of one sample.
+struct Head<'a> {
+    attention: &'a Attention,
+    sample: usize,
+    number: usize,
+}
+
+/// Queries, keys or values.
+#[derive(Clone, Copy)]
+enum Part {
+    Query,
+    Key,
+    Value,
+}
+
+impl Head<'_> {
+    /// The numbers of `part` of a place, in `qkv`.
+    fn of_qkv(&self, part: Part, place: usize) -> std::ops::Range<usize> {
+        let Attention { length, heads, width, .. } = *self.attention;
+        let first = (((self.sample * length + place) * 3 + part as usize) * heads + self.number) * width;
+        first..first + width
+    }
+
+    /// The numbers of a place in `y`.
+    fn of_y(&self, place: usize) -> std::ops::Range<usize> {
+        let Attention { length, heads, width, .. } = *self.attention;
+        let first = ((self.sample * length + place) * heads + self.number) * width;
+        first..first + width
+    }
+
+    /// The numbers of this head in `log_sums`.
+    fn of_log_sums(&self) -> std::ops::Range<usize> {
+        let Attention { length, heads, .. } = *self.attention;
+        let first = (self.sample * heads + self.number) * length;
+        first..first + length
+    }
+
+    /// What queries are multiplied by.
+    fn scale(&self) -> f32 {
+        (1.0 / (self.attention.width as f64).sqrt()) as f32
+    }
+
+    /// The blocks of queries.
+    fn queries(&self) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+        let length = self.attention.length;
+        (0..length).step_by(QUERIES).map(move |first| first..(first + QUERIES).min(length))
+    }
+
+    /// The tiles of a block of queries, with all keys that one of them sees.
+    fn tiles(&self, queries: std::ops::Range<usize>) -> impl Iterator<Item = tile::Tile> + use<> {
+        let Attention { length, causal, dropout, .. } = *self.attention;
+        let end = if causal { queries.end } else { length };
+        let first_row = (self.sample * self.attention.heads + self.number) * length + queries.start;
+        (0..end).step_by(KEYS).map(move |first| tile::Tile {
+            first_query: queries.start,
+            rows: queries.len(),
+            first_key: first,
+            columns: KEYS.min(end - first),
+            causal,
+            dropout,
+            first_weight: first_row as u64 * length as u64 + first as u64,
+            length,
+        })
+    }
+
+    /// Copies `part` of the places `places` together, each times `scale`.
+    fn gather(&self, qkv: &[f32], part: Part, places: std::ops::Range<usize>, scale: f32, into: &mut [f32]) {
+        for (place, row) in places.zip(into.chunks_exact_mut(self.attention.width.max(1))) {
+            for (to, from) in row.iter_mut().zip(&qkv[self.of_qkv(part, place)]) {
+                *to = from * scale;
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use proptest::prelude::*;
+
+use super::{Gradients, Gru, Weights};
+use crate::product::Onto;
+use crate::recurrent::{Sizes, testing};
+
+impl testing::Layer for Gru {
+    const STATES: usize = 1;
+
+    fn sizes(&self) -> Sizes {
+        self.sizes()
+    }
+
+    fn saved(&self) -> usize {
+        self.saved()
+    }
+
+    fn forward(&self, x: &[f32], weights: &Weights<'_>, y: &mut [f32], saved: &mut [f32]) {
+        self.forward(x, weights, y, saved);
+    }
+
+    fn infer(&self, x: &[f32], weights: &Weights<'_>, y: &mut [f32]) {
+        self.infer(x, weights, y);
+    }
+
+    fn backward(
+        &self,
+        x: &[f32],
+        weights: &Weights<'_>,
+        y: &[f32],
+        saved: &mut [f32],
+        dy: &[f32],
+        dx: Option<(&mut [f32], Onto)>,
+        gradients: Gradients<'_>,
+    ) {
+        self.backward(x, weights, y, saved, dy, dx, gradients);
+    }
+
+    fn step(input: &[f64], recurrent: &[f64], state: &[f64]) -> Vec<f64> {
+        let hidden = state.len();
+        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+        let gate =
+            |gate: usize, unit: usize| sigmoid(input[gate * hidden + unit] + recurrent[gate * hidden + unit]);
+        let new = |unit: usize| {
+            let place = 2 * hidden + unit;
+            (input[place] + gate(0, unit) * recurrent[place]).tanh()
+        };
+        let output = |unit: usize| {
+            let z = gate(1, unit);
+            (1.0 - z) * new(unit) + z * state[unit]
+        };
+        (0..hidden).map(output).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn agrees_with_the_reference(
+        batch in 1..4_usize,
+        length in 1..6_usize,
+        inputs in 1..8_usize,
+        hidden in 1..20_usize,
+        biased: bool,
+    ) {
+        testing::check(&Gru { batch, length, inputs, hidden }, biased, 40);
+    }
+}
+
+const SEVERAL_BLOCKS: Gru = Gru { batch: 35, length: 3, inputs: 5, hidden: 19 };
+
+#[test]
+fn agrees_with_the_reference_over_several_blocks() {
+    testing::check(&SEVERAL_BLOCKS, true, 30);
+}
+
+#[test]
+fn bits_depend_on_nothing_else() {
+    testing::check_bits(&SEVERAL_BLOCKS);
+    testing::check_samples(&SEVERAL_BLOCKS, |batch| Gru { batch, ..SEVERAL_BLOCKS });
+}
+
+#[test]
+fn gradients_can_be_added() {
+    testing::check_onto(&SEVERAL_BLOCKS);
+}
+
+#[test]
+fn nothing_is_possible() {
+    for (batch, length, inputs, hidden) in [(0, 2, 3, 4), (2, 0, 3, 4), (2, 3, 0, 4), (2, 3, 4, 0)] {
+        let layer = Gru { batch, length, inputs, hidden };
+        let values = testing::Values::new(&layer.sizes(), true);
+        let [_, _, input, hidden, first, second] = testing::run(&layer, &values, Onto::Replace);
+        let numbers = [input, hidden, first, second].concat();
+        assert!(numbers.iter().all(|value| value.is_finite()));
+        assert!(batch * length > 0 || numbers.iter().all(|&value| value == 0.0));
+    }
+}
+
+#[test]
+#[should_panic(expected = "x is [batch, length, inputs]")]
+fn lengths_are_checked() {
+    let weights = Weights { input: &[0.0; 3], hidden: &[0.0; 3], biases: None };
+    Gru { batch: 1, length: 1, inputs: 1, hidden: 1 }.infer(&[], &weights, &mut [0.0]);
+}

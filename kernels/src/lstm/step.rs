@@ -1,0 +1,72 @@
+//! One step of one sample.
+
+use crate::recurrent::{LANES, load, sigmoid, store, tanh, zip};
+use crate::simd;
+
+simd! {
+    /// From the input's part of the gates in `gates` and the state's in `recurrent` to the values of the gates,
+    /// the new cell and the output.
+    pub(super) fn forward(gates: &mut [f32], recurrent: &[f32], bias: &[f32], cell: &mut [f32], y: &mut [f32]) {
+        let hidden = cell.len();
+        for start in (0..hidden).step_by(LANES) {
+            let sums = [0, 1, 2, 3].map(|gate| {
+                let part = gate * hidden..(gate + 1) * hidden;
+                let parts =
+                    [&gates[part.clone()], &recurrent[part.clone()], &bias[part]].map(|part| load(part, start));
+                let [sum] = zip(parts, |[input, recurrent, bias]| [input + recurrent + bias]);
+                sum
+            });
+            let [i, f, g, o] = sums;
+            let [i, f, o] = [i, f, o].map(|sum| sum.map(sigmoid));
+            let g = g.map(tanh);
+            let [new, out] = zip([i, f, g, o, load(cell, start)], |[i, f, g, o, cell]| {
+                let new = f.mul_add(cell, i * g);
+                [new, o * tanh(new)]
+            });
+            store(cell, start, new);
+            store(y, start, out);
+            for (gate, values) in [i, f, g, o].into_iter().enumerate() {
+                store(&mut gates[gate * hidden..][..hidden], start, values);
+            }
+        }
+    }
+}
+
+simd! {
+    /// From the values of the gates to the gradients of their sums; `d_cell` goes from the gradient of the cell to
+    /// that of the one before, of which the value is `before`, empty for 0.
+    pub(super) fn back(
+        gates: &mut [f32],
+        cell: &[f32],
+        before: &[f32],
+        dy: &[f32],
+        d_state: &[f32],
+        d_cell: &mut [f32],
+    ) {
+        let hidden = cell.len();
+        for start in (0..hidden).step_by(LANES) {
+            let [i, f, g, o] = [0, 1, 2, 3].map(|gate| load(&gates[gate * hidden..][..hidden], start));
+            let before = if before.is_empty() { [0.0; LANES] } else { load(before, start) };
+            let [cell, dy, d_state] = [cell, dy, d_state].map(|values| load(values, start));
+            let d_cell_after = load(d_cell, start);
+            let [shape] = zip([cell], |[cell]| [tanh(cell)]);
+            let [di, df, dg, d_o, d_cell_before] =
+                zip([i, f, g, o, before, shape, dy, d_state, d_cell_after], |values| {
+                    let [i, f, g, o, before, shape, dy, d_state, d_cell] = values;
+                    let dy = dy + d_state;
+                    let d_cell = (dy * o).mul_add((-shape).mul_add(shape, 1.0), d_cell);
+                    [
+                        d_cell * g * i * (1.0 - i),
+                        d_cell * before * f * (1.0 - f),
+                        d_cell * i * (-g).mul_add(g, 1.0),
+                        dy * shape * o * (1.0 - o),
+                        d_cell * f,
+                    ]
+                });
+            store(d_cell, start, d_cell_before);
+            for (gate, values) in [di, df, dg, d_o].into_iter().enumerate() {
+                store(&mut gates[gate * hidden..][..hidden], start, values);
+            }
+        }
+    }
+}

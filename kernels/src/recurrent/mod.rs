@@ -1,0 +1,138 @@
+//! What the recurrent layers [`lstm`](crate::lstm) and [`gru`](crate::gru) have in common.
+//!
+//! Both walk a sequence in the same way. The part of all gates that comes from the input is one product over
+//! the whole sequence; then blocks of samples walk it alone, each on one thread, with one product a step. The
+//! gradients of the weights and of the input are products over the whole sequence again.
+
+mod activation;
+mod vector;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub(crate) use activation::{sigmoid, tanh};
+pub(crate) use vector::{LANES, add, load, store, zip};
+
+use crate::product::{Onto, View, product};
+use crate::{simd, threads};
+
+/// Samples that walk a sequence together.
+pub(crate) const SAMPLES: usize = 16;
+
+/// The parameters of a recurrent layer with `gates` gates, as PyTorch has them: the rows of the gates one
+/// gate after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Weights<'a> {
+    /// `[gates * hidden, inputs]`
+    pub input: &'a [f32],
+    /// `[gates * hidden, hidden]`
+    pub hidden: &'a [f32],
+    /// `[gates * hidden]` twice: that of the input and that of the hidden state.
+    pub biases: Option<[&'a [f32]; 2]>,
+}
+
+/// Where the gradients of [`Weights`] go, and what they do to what is there.
+#[derive(Debug)]
+pub struct Gradients<'a> {
+    /// `[gates * hidden, inputs]`
+    pub input: (&'a mut [f32], Onto),
+    /// `[gates * hidden, hidden]`
+    pub hidden: (&'a mut [f32], Onto),
+    /// `[gates * hidden]` twice.
+    pub biases: Option<[(&'a mut [f32], Onto); 2]>,
+}
+
+/// The sizes of a recurrent layer, and its checks.
+#[derive(Clone, Copy)]
+pub(crate) struct Sizes {
+    pub(crate) batch: usize,
+    pub(crate) length: usize,
+    pub(crate) inputs: usize,
+    pub(crate) hidden: usize,
+    pub(crate) gates: usize,
+}
+
+impl Sizes {
+    /// All steps of all samples.
+    pub(crate) fn steps(&self) -> usize {
+        self.batch * self.length
+    }
+
+    /// The gates of one step.
+    pub(crate) fn row(&self) -> usize {
+        self.gates * self.hidden
+    }
+
+    pub(crate) fn check(&self, x: &[f32], weights: &Weights<'_>, y: &[f32]) {
+        let rows = self.row();
+        assert_eq!(x.len(), self.steps() * self.inputs, "x is [batch, length, inputs]");
+        assert_eq!(y.len(), self.steps() * self.hidden, "y is [batch, length, hidden]");
+        assert_eq!(weights.input.len(), rows * self.inputs, "the input's weight is [gates hidden, inputs]");
+        assert_eq!(weights.hidden.len(), rows * self.hidden, "the state's weight is [gates hidden, hidden]");
+        if let Some(biases) = weights.biases {
+            assert!(biases.iter().all(|bias| bias.len() == rows), "a bias is [gates hidden]");
+        }
+    }
+
+    pub(crate) fn check_gradients(&self, gradients: &Gradients<'_>) {
+        let rows = self.row();
+        assert_eq!(gradients.input.0.len(), rows * self.inputs, "the gradient is as long as the weight");
+        assert_eq!(gradients.hidden.0.len(), rows * self.hidden, "the gradient is as long as the weight");
+        if let Some(biases) = &gradients.biases {
+            assert!(biases.iter().all(|(bias, _)| bias.len() == rows), "a bias is [gates hidden]");
+        }
+    }
+
+    /// The input's part of all gates of all steps.
+    pub(crate) fn project(&self, x: &[f32], weights: &Weights<'_>, gates: &mut [f32]) {
+        let x = View::new(x, self.steps(), self.inputs);
+        product(x, View::new(weights.input, self.row(), self.inputs).transposed(), gates, Onto::Replace);
+    }
+
+    /// The outputs of the step before each, 0 before the first.
+    pub(crate) fn previous(&self, y: &[f32], previous: &mut [f32]) {
+        let sample = self.length * self.hidden;
+        if y.is_empty() {
+            return;
+        }
+        threads::chunks(previous, sample, |number, previous| {
+            let (first, others) = previous.split_at_mut(self.hidden);
+            first.fill(0.0);
+            others.copy_from_slice(&y[number * sample..][..sample - self.hidden]);
+        });
+    }
+}
+
+/// The sums of the columns of a matrix with `sums.len()` columns, of which the rows begin `stride` numbers apart:
+/// in f32 over blocks of rows, then over the blocks in their order.
+pub(crate) fn column_sums(matrix: &[f32], rows: usize, stride: usize, sums: &mut [f32], onto: Onto) {
+    /// Columns that are summed at once.
+    const COLUMNS: usize = 64;
+    threads::chunks(sums, COLUMNS, |number, sums| {
+        let first = (number * COLUMNS).min(matrix.len());
+        add_columns(&matrix[first..], rows, stride, sums, onto);
+    });
+}
+
+simd! {
+    fn add_columns(matrix: &[f32], rows: usize, stride: usize, sums: &mut [f32], onto: Onto) {
+        /// Rows that are summed before their sum goes to the total.
+        const ROWS: usize = 64;
+        if onto == Onto::Replace {
+            sums.fill(0.0);
+        }
+        for start in (0..sums.len()).step_by(LANES) {
+            let width = LANES.min(sums.len() - start);
+            let mut total = [0.0; LANES];
+            for block in (0..rows).step_by(ROWS) {
+                let mut sum = [0.0; LANES];
+                for row in block..rows.min(block + ROWS) {
+                    add(&mut sum, load(&matrix[row * stride..][..start + width], start));
+                }
+                add(&mut total, sum);
+            }
+            add(&mut total, load(sums, start));
+            store(sums, start, total);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Loops over rows of any length in vectors of 16.
+#![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+
+/// Numbers of a vector, at every level.
+pub(crate) const LANES: usize = 16;
+
+/// The numbers from `start` on; 0 past the end.
+#[inline(always)]
+pub(crate) fn load(from: &[f32], start: usize) -> [f32; LANES] {
+    let from = &from[start..];
+    if let Some(vector) = from.first_chunk() {
+        return *vector;
+    }
+    let mut vector = [0.0; LANES];
+    vector[..from.len()].copy_from_slice(from);
+    vector
+}
+
+/// Puts `vector` from `start` on, as far as there is room.
+#[inline(always)]
+pub(crate) fn store(into: &mut [f32], start: usize, vector: [f32; LANES]) {
+    let into = &mut into[start..];
+    if let Some(place) = into.first_chunk_mut() {
+        *place = vector;
+    } else {
+        into.copy_from_slice(&vector[..into.len()]);
+    }
+}
+
+/// `to += from`
+#[inline(always)]
+pub(crate) fn add(to: &mut [f32; LANES], from: [f32; LANES]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += from;
+    }
+}
+
+/// Applies `function` to each lane of `vectors`.
+#[inline(always)]
+pub(crate) fn zip<const IN: usize, const OUT: usize>(
+    vectors: [[f32; LANES]; IN],
+    function: impl Fn([f32; IN]) -> [f32; OUT],
+) -> [[f32; LANES]; OUT] {
+    let mut results = [[0.0; LANES]; OUT];
+    for lane in 0..LANES {
+        let values = function(vectors.map(|vector| vector[lane]));
+        for (result, value) in results.iter_mut().zip(values) {
+            result[lane] = value;
+        }
+    }
+    results
+}
