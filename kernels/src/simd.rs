@@ -1,6 +1,6 @@
 //! SIMD levels: one source, compiled once for each, chosen when the program runs.
 //!
-//! A kernel is written as plain loops over arrays of fixed width; [`simd!`](crate::simd) compiles it for each
+//! A kernel is written as plain loops over arrays of fixed width; [`simd!`](macro@crate::simd) compiles it for each
 //! level and calls the best that the machine has. Every kernel rounds in the same places at every level
 //! (`mul_add` where a product is fused, a fixed number of running sums), so the level never shows in the bits
 //! of a result.
