@@ -3,6 +3,7 @@
 //! One folder holds one kernel: its contract and its documentation in `mod.rs`, a plain reference where
 //! the kernel itself is not plain, and tests. A kernel knows nothing of models or of training.
 
+pub mod arena;
 pub mod attention;
 pub mod epilogue;
 pub mod gru;
