@@ -146,9 +146,9 @@ impl Arena {
                 }
             }
         }
-        let first = self.map.as_mut_ptr().cast::<f32>();
+        let first = bytemuck::cast_slice_mut::<u8, f32>(&mut self.map).as_mut_ptr();
         let reads = reads.map(|Span { start, length }| {
-            // SAFETY: the map is aligned to pages, lives as long as the borrow of `self`, holds bytes that are
+            // SAFETY: the map lives as long as the borrow of `self`, holds bytes that are
             // numbers whatever they are, and has `start + length` of them at least. Of the parts that are written
             // meanwhile none overlaps this one.
             unsafe { std::slice::from_raw_parts(first.add(start), length) }
