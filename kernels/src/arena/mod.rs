@@ -148,9 +148,8 @@ impl Arena {
         }
         let first = bytemuck::cast_slice_mut::<u8, f32>(&mut self.map).as_mut_ptr();
         let reads = reads.map(|Span { start, length }| {
-            // SAFETY: the map lives as long as the borrow of `self`, holds bytes that are
-            // numbers whatever they are, and has `start + length` of them at least. Of the parts that are written
-            // meanwhile none overlaps this one.
+            // SAFETY: the map lives as long as the borrow of `self`, and has `start + length` numbers at least.
+            // Of the parts that are written meanwhile none overlaps this one.
             unsafe { std::slice::from_raw_parts(first.add(start), length) }
         });
         let writes = writes.map(|Span { start, length }| {

@@ -108,9 +108,9 @@ fn what_is_written_is_read_later() {
     let ([], [first, second]) = arena.lend([], [one, other]);
     first.fill(1.0);
     second.fill(2.0);
-    assert!(arena.read(Span { start: 0, length: 3 }).iter().all(|&number| number == 0.0));
-    assert!(arena.read(one).iter().all(|&number| number == 1.0));
-    assert!(arena.read(other).iter().all(|&number| number == 2.0));
+    assert_eq!(arena.read(Span { start: 0, length: 3 }), [0.0; 3]);
+    assert_eq!(arena.read(one), [1.0; 40]);
+    assert_eq!(arena.read(other), [2.0; 57]);
 }
 
 #[test]
