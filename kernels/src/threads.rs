@@ -8,6 +8,11 @@ use rayon::prelude::*;
 
 use crate::simd::is_forced;
 
+/// Runs `work` on a thread of the pool, so that its parallel parts begin without being handed over each.
+pub fn inside<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    if is_forced() { work() } else { rayon::scope(|_| work()) }
+}
+
 /// Runs `run` for each number below `count`, each once, in any order.
 ///
 /// A single block runs where the caller stands, without a word to the pool.

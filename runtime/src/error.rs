@@ -88,6 +88,19 @@ pub enum Error {
     #[error("{0}")]
     Batch(String),
 
+    /// The system has not the memory that a step needs.
+    #[error(
+        "a step needs {} for the values of a micro-batch, which the system does not give: {source}; try a smaller \
+         `batch` with `accumulate`",
+        crate::human::bytes(*bytes)
+    )]
+    Memory {
+        /// How much.
+        bytes: u64,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+
     /// A file or folder cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
@@ -120,6 +133,13 @@ impl Error {
     #[must_use]
     pub fn arity(layer: &'static str, expected: usize, found: usize) -> Self {
         Self::Arity { layer, expected, found }
+    }
+
+    /// A batch of which batch norm cannot take a variance.
+    pub(crate) fn no_variance(values: usize) -> Self {
+        Self::Batch(format!(
+            "the batch has {values} value(s) a channel, of which there is no variance; expected at least 2"
+        ))
     }
 
     /// The same error, said of the layer at `path`.

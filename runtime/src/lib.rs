@@ -58,6 +58,7 @@ pub mod loss;
 pub mod metric;
 mod model;
 pub mod optim;
+pub mod plan;
 pub mod prelude;
 pub mod rng;
 pub mod run;

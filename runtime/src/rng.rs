@@ -3,6 +3,7 @@
 //! The key is made from (seed, purpose, path), the counter from (step, micro-batch, element). So no
 //! draw depends on another: not on the number of threads, not on the order of layers, not on a resume.
 
+use trainspec_kernels::epilogue::Dropout;
 use trainspec_kernels::philox;
 
 /// What random numbers are for; each purpose has its own streams.
@@ -30,6 +31,13 @@ pub struct Moment {
     pub micro_batch: u32,
 }
 
+impl Moment {
+    /// The upper words of a counter.
+    fn place(self) -> [u32; 3] {
+        [self.micro_batch, self.step as u32, (self.step >> 32) as u32]
+    }
+}
+
 /// The random numbers of one thing.
 #[derive(Clone, Copy, Debug)]
 pub struct Stream {
@@ -44,11 +52,22 @@ impl Stream {
         Self { key: [key as u32, (key >> 32) as u32] }
     }
 
+    /// Inverted dropout drawn from this stream: each element is dropped with probability `p`, exact to 2^-32.
+    #[must_use]
+    pub fn dropout(self, p: f64, at: Moment) -> Dropout {
+        Dropout {
+            key: self.key,
+            place: at.place(),
+            threshold: (p * 4_294_967_296.0) as u32,
+            scale: (1.0 / (1.0 - p)) as f32,
+        }
+    }
+
     /// `count` words, uniform over all of u32.
     #[must_use]
     pub fn words(self, at: Moment, count: usize) -> Vec<u32> {
         let mut words = vec![0; count];
-        philox::fill(&mut words, self.key, [at.micro_batch, at.step as u32, (at.step >> 32) as u32]);
+        philox::fill(&mut words, self.key, at.place());
         words
     }
 

@@ -271,7 +271,7 @@ impl<M: Model> Training<M> {
         let settings = self.settings?;
         let mut engine = engine::open(&graph, &settings)?;
         engine.set_parameters(model.tensors())?;
-        train::evaluate(&*engine, &settings, &data, part(&data))
+        train::evaluate(&mut *engine, &settings, &data, part(&data))
     }
 }
 

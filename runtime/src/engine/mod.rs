@@ -1,12 +1,16 @@
 //! Engines: what runs a graph.
 //!
-//! An [`Engine`] holds the parameters of one graph and takes training steps. [`Tape`] runs the layers'
-//! reference forms on candle and lets candle differentiate.
+//! An [`Engine`] holds the parameters of one graph and takes training steps. There are two. [`Planned`] is for
+//! the CPU, and the default there: it runs a [`Plan`](crate::plan::Plan) of fused kernels. [`Tape`] is for every
+//! device: it runs the layers' reference forms on candle, and lets candle differentiate. They agree but for the
+//! rounding of their sums.
 
 mod forward;
+mod planned;
 mod tape;
 
 pub use forward::forward;
+pub use planned::Planned;
 pub use tape::{Tape, initial};
 
 use std::sync::Arc;
@@ -16,24 +20,44 @@ use candle_core::Tensor;
 use crate::data::Batch;
 use crate::error::Result;
 use crate::graph::Graph;
+use crate::loss::{LossKernel, LossSum};
 use crate::optim::{AnyOptimizer, UpdateStep};
 use crate::rng::Moment;
-use crate::spec::Settings;
+use crate::shape::Shape;
+use crate::spec::{BoundLoss, Settings};
 
-/// What an engine minimizes: from predictions and targets to the loss's sum and weight.
-pub type Objective = dyn Fn(&Tensor, &Tensor) -> Result<crate::loss::LossSum> + Send + Sync;
+/// What an engine minimizes.
+pub trait Objective: Send + Sync {
+    /// From predictions and targets to the loss's sum and weight, as operations that candle can differentiate.
+    ///
+    /// # Errors
+    /// If candle refuses an operation.
+    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
+
+    /// The same for predictions of this shape as a kernel, if there is one.
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        let _ = prediction;
+        None
+    }
+}
+
+impl Objective for Arc<dyn BoundLoss> {
+    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
+        (**self).sum(prediction, target)
+    }
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        (**self).kernel(prediction)
+    }
+}
 
 /// What one micro-batch gave.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MicroBatch {
     /// The loss summed over the batch.
     pub loss: f64,
     /// What the sum is over: samples, tokens, or class weights.
     pub weight: f64,
-    /// The model's output, for metrics.
-    pub prediction: Tensor,
-    /// The target, as a tensor.
-    pub target: Tensor,
 }
 
 /// Runs and trains one graph.
@@ -51,18 +75,24 @@ pub trait Engine: Send {
     /// running statistic.
     fn gradients(&self) -> &[Vec<f32>];
 
-    /// Applies the optimizer to every trained parameter with its gradient times `scale`, then clears the
-    /// gradients.
+    /// Applies the optimizer to every trained parameter with its gradient times `scale`; the next
+    /// [`Engine::accumulate`] begins a new sum.
     ///
     /// # Errors
     /// If a parameter cannot be written.
     fn update(&mut self, optimizer: &dyn AnyOptimizer, step: UpdateStep, scale: f64) -> Result<()>;
 
-    /// The loss in evaluation mode, which changes nothing.
+    /// The loss in evaluation mode, which changes neither parameters nor gradients.
     ///
     /// # Errors
     /// If candle refuses an operation or the batch does not fit the model.
-    fn evaluate(&self, batch: &Batch) -> Result<MicroBatch>;
+    fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch>;
+
+    /// The model's output for the last batch that was accumulated or evaluated: `[batch, …]`, for metrics.
+    ///
+    /// # Errors
+    /// If there was none.
+    fn prediction(&self) -> Result<Tensor>;
 
     /// Every parameter and running statistic, in the graph's order.
     ///
@@ -80,12 +110,16 @@ pub trait Engine: Send {
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>];
 }
 
-/// The engine of a run, with initial parameters.
+/// The engine of a run, with initial parameters: [`Planned`] on the CPU, if it knows what to do with the graph,
+/// else [`Tape`].
 ///
 /// # Errors
 /// If the device cannot be opened or refuses a parameter.
 pub fn open(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
-    let loss = Arc::clone(&settings.loss);
-    let objective = Box::new(move |prediction: &Tensor, target: &Tensor| loss.sum(prediction, target));
-    Ok(Box::new(Tape::new(graph.clone(), objective, settings.seed, settings.device.open()?)?))
+    let objective = Box::new(Arc::clone(&settings.loss));
+    let device = settings.device.open()?;
+    if device.is_cpu() && Planned::can_run(graph) {
+        return Ok(Box::new(Planned::new(graph.clone(), objective, settings.seed)?));
+    }
+    Ok(Box::new(Tape::new(graph.clone(), objective, settings.seed, device)?))
 }

@@ -2,11 +2,14 @@
 
 use candle_core::{Device, Tensor, Var};
 
+use trainspec_kernels::update::for_each_block;
+
 use super::{Engine, MicroBatch, Objective, forward};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::{Mode, Statistic};
+use crate::loss::LossSum;
 use crate::optim::{AnyOptimizer, UpdateStep};
 use crate::rng::{Moment, Purpose, Stream};
 
@@ -16,12 +19,14 @@ use crate::rng::{Moment, Purpose, Stream};
 /// have one order on every device.
 pub struct Tape {
     graph: Graph,
-    objective: Box<Objective>,
+    objective: Box<dyn Objective>,
     seed: u64,
     device: Device,
     variables: Vec<Var>,
     gradients: Vec<Vec<f32>>,
     state: Vec<Vec<Vec<f32>>>,
+    /// The output for the last batch.
+    prediction: Option<Tensor>,
 }
 
 impl Tape {
@@ -29,7 +34,7 @@ impl Tape {
     ///
     /// # Errors
     /// If the device refuses a parameter.
-    pub fn new(graph: Graph, objective: Box<Objective>, seed: u64, device: Device) -> Result<Self> {
+    pub fn new(graph: Graph, objective: Box<dyn Objective>, seed: u64, device: Device) -> Result<Self> {
         let variables = initial(&graph, seed, &device)?
             .iter()
             .map(Var::from_tensor)
@@ -39,26 +44,23 @@ impl Tape {
             .iter()
             .map(|parameter| vec![0.0; if parameter.is_trained() { parameter.shape.elements() } else { 0 }])
             .collect();
-        Ok(Self { graph, objective, seed, device, variables, gradients, state: Vec::new() })
+        Ok(Self { graph, objective, seed, device, variables, gradients, state: Vec::new(), prediction: None })
     }
 
-    fn run(
-        &self,
-        batch: &Batch,
-        mode: Mode,
-    ) -> Result<(Tensor, Tensor, crate::loss::LossSum, Vec<Statistic>)> {
+    fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(LossSum, Vec<Statistic>)> {
         let input = batch.input.to_tensor(batch.size, &self.device)?;
         let target = batch.target.to_tensor(batch.size, &self.device)?;
         let parameters: Vec<_> = self.variables.iter().map(|variable| variable.as_tensor().clone()).collect();
         let (prediction, statistics) = forward(&self.graph, &parameters, &[input], mode)?;
-        let loss = (self.objective)(&prediction, &target)?;
-        Ok((prediction, target, loss, statistics))
+        let loss = self.objective.sum(&prediction, &target)?;
+        self.prediction = Some(prediction.detach());
+        Ok((loss, statistics))
     }
 }
 
 impl Engine for Tape {
     fn accumulate(&mut self, batch: &Batch, at: Moment) -> Result<MicroBatch> {
-        let (prediction, target, loss, statistics) = self.run(batch, Mode::Train { seed: self.seed, at })?;
+        let (loss, statistics) = self.run(batch, Mode::Train { seed: self.seed, at })?;
         let gradients = loss.sum.backward()?;
         for (variable, total) in self.variables.iter().zip(&mut self.gradients) {
             if let Some(gradient) = gradients.get(variable.as_tensor()) {
@@ -73,12 +75,7 @@ impl Engine for Tape {
                 variable.set(&statistic.value)?;
             }
         }
-        Ok(MicroBatch {
-            loss: scalar(&loss.sum)?,
-            weight: loss.weight,
-            prediction: prediction.detach(),
-            target,
-        })
+        Ok(MicroBatch { loss: scalar(&loss.sum)?, weight: loss.weight })
     }
 
     fn gradients(&self) -> &[Vec<f32>] {
@@ -91,28 +88,34 @@ impl Engine for Tape {
             self.state =
                 self.gradients.iter().map(|gradient| vec![vec![0.0; gradient.len()]; slots]).collect();
         }
-        let trained =
-            self.graph.parameters.iter().zip(&self.variables).zip(&mut self.gradients).zip(&mut self.state);
-        for (((parameter, variable), gradient), state) in trained {
-            if !parameter.is_trained() {
-                continue;
+        let mut weights = numbers(&self.parameters()?)?;
+        let roles = &self.graph.parameters;
+        for_each_block(
+            &mut weights,
+            &self.gradients,
+            &mut self.state,
+            |parameter, weights, gradients, state| {
+                optimizer.update_block(step, roles[parameter].role, weights, gradients, scale as f32, state);
+            },
+        );
+        for ((parameter, variable), weights) in self.graph.parameters.iter().zip(&self.variables).zip(weights) {
+            if parameter.is_trained() {
+                variable.set(&Tensor::from_vec(weights, parameter.shape.axes(), &self.device)?)?;
             }
-            let mut weights = variable.flatten_all()?.to_vec1::<f32>()?;
-            optimizer.update(step, parameter.role, &mut weights, gradient, scale as f32, state);
-            variable.set(&Tensor::from_vec(weights, parameter.shape.axes(), &self.device)?)?;
+        }
+        for gradient in &mut self.gradients {
             gradient.fill(0.0);
         }
         Ok(())
     }
 
-    fn evaluate(&self, batch: &Batch) -> Result<MicroBatch> {
-        let (prediction, target, loss, _) = self.run(batch, Mode::Evaluate)?;
-        Ok(MicroBatch {
-            loss: scalar(&loss.sum)?,
-            weight: loss.weight,
-            prediction: prediction.detach(),
-            target,
-        })
+    fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch> {
+        let (loss, _) = self.run(batch, Mode::Evaluate)?;
+        Ok(MicroBatch { loss: scalar(&loss.sum)?, weight: loss.weight })
+    }
+
+    fn prediction(&self) -> Result<Tensor> {
+        self.prediction.clone().ok_or(Error::Internal("a prediction is asked for before any batch"))
     }
 
     fn parameters(&self) -> Result<Vec<Tensor>> {
@@ -162,6 +165,11 @@ pub fn initial(graph: &Graph, seed: u64, device: &Device) -> Result<Vec<Tensor>>
         Ok(Tensor::from_vec(values, parameter.shape.axes(), device)?)
     };
     graph.parameters.iter().map(tensor).collect()
+}
+
+/// The numbers of some tensors.
+pub(super) fn numbers(tensors: &[Tensor]) -> Result<Vec<Vec<f32>>> {
+    tensors.iter().map(|tensor| Ok(tensor.flatten_all()?.to_vec1()?)).collect()
 }
 
 /// A tensor of no axes as a number.

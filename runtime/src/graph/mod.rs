@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::error::Result;
 pub use crate::layer::GraphParameter;
 use crate::layer::{Layer, Parameter, Pass};
+use crate::plan::Form;
 use crate::shape::{Kind, Shape};
 
 /// A value between layers: in a model's signature, one of any shape.
@@ -120,6 +121,8 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64;
     /// [`Layer::least_batch`]
     fn least_batch(&self, inputs: &[Shape]) -> usize;
+    /// [`Layer::form`]
+    fn form(&self, inputs: &[Shape]) -> Form;
     /// [`Layer::forward`]
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor>;
 }
@@ -144,6 +147,10 @@ impl<L: Layer> AnyLayer for L {
 
     fn least_batch(&self, inputs: &[Shape]) -> usize {
         Layer::least_batch(self, inputs)
+    }
+
+    fn form(&self, inputs: &[Shape]) -> Form {
+        Layer::form(self, inputs)
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

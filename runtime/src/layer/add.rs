@@ -10,10 +10,11 @@ use super::{Layer, OutputRule, two};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Problem, Shape, Verdict};
 
 macro_rules! elementwise {
-    ($($(#[$docs:meta])* $layer:ident, $name:literal, $operator:literal, $method:ident;)*) => { $(
+    ($($(#[$docs:meta])* $layer:ident, $name:literal, $operator:literal, $method:ident, $form:expr;)*) => { $(
         $(#[$docs])*
         ///
         /// # Shapes
@@ -53,6 +54,10 @@ macro_rules! elementwise {
         impl Layer for $layer {
             const OUTPUT: OutputRule<Self> = OutputRule::Two(Self::output);
 
+            fn form(&self, _: &[Shape]) -> Form {
+                $form
+            }
+
             fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
                 let (a, b) = two(inputs, self)?;
                 Ok(a.$method(b)?)
@@ -63,9 +68,9 @@ macro_rules! elementwise {
 
 elementwise! {
     /// `a + b`, as an operator or as `a.add(b)`: the residual connection.
-    Add, "add", "+", add;
+    Add, "add", "+", add, Form::Add;
     /// `a - b`, as an operator or as `a.sub(b)`.
-    Sub, "sub", "-", sub;
+    Sub, "sub", "-", sub, Form::kernel(kernels::Difference);
     /// `a * b` element by element, as an operator or as `a.mul(b)`: a gate.
-    Mul, "mul", "*", mul;
+    Mul, "mul", "*", mul, Form::kernel(kernels::Product);
 }

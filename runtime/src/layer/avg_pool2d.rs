@@ -9,6 +9,7 @@ use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Shape, Verdict};
 
 /// Average pooling: the mean of each window of each channel.
@@ -76,6 +77,13 @@ impl Layer for AvgPool2d {
 
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         rule::operations(&[self.kernel, self.kernel, output.elements()])
+    }
+
+    fn form(&self, inputs: &[Shape]) -> Form {
+        match self.window().pool(inputs) {
+            Some(pool) => Form::kernel(kernels::AveragePool(pool)),
+            None => Form::Island,
+        }
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

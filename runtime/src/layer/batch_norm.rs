@@ -8,6 +8,7 @@ use super::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Problem, Shape, Verdict};
 
 /// Batch normalization: each channel is brought to mean 0 and variance 1, then scaled and shifted.
@@ -101,6 +102,12 @@ impl Layer for BatchNorm {
         if values > 1 { 1 } else { 2 }
     }
 
+    fn form(&self, inputs: &[Shape]) -> Form {
+        let Some(&[channels, ref places @ ..]) = inputs.first().map(Shape::axes) else { return Form::Island };
+        let places = places.iter().product();
+        Form::kernel(kernels::BatchNorm { channels, places, eps: self.eps, update: self.update })
+    }
+
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
         let x = one(inputs, self)?;
         let (batch, channels) = (x.dim(0)?, x.dim(1)?);
@@ -114,10 +121,7 @@ impl Layer for BatchNorm {
         let (centered, variance) = if pass.is_training() {
             let count = batch * places;
             if count < 2 {
-                return Err(Error::Batch(format!(
-                    "the batch has {count} value(s) a channel, of which there is no variance; \
-                     expected at least 2"
-                )));
+                return Err(Error::no_variance(count));
             }
             let mean = mean_of_channels(&flat)?;
             let centered = spread(&mean, batch, |mean| flat.broadcast_sub(mean))?;

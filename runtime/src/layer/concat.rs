@@ -8,6 +8,7 @@ use super::{Layer, OutputRule, two};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Problem, Shape, Verdict};
 
 /// Two values joined along an axis, the first before the second: `a.concat(b, axis = 0)`.
@@ -90,6 +91,13 @@ impl Layer for Concat {
 
     fn flops(&self, _: &[Shape], _: Shape) -> u64 {
         0
+    }
+
+    fn form(&self, inputs: &[Shape]) -> Form {
+        let [a, b] = inputs else { return Form::Island };
+        let rows = a.axes().iter().take(self.axis).product();
+        let widths = [a, b].map(|input| input.axes().iter().skip(self.axis).product());
+        Form::kernel(kernels::Concat { rows, widths })
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

@@ -9,6 +9,7 @@ use super::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Problem, Shape, Verdict};
 
 /// A two-dimensional convolution (a cross-correlation, as everywhere in deep learning).
@@ -131,6 +132,23 @@ impl Layer for Conv2d {
 
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64 {
         rule::operations(&[2, self.fan_in(inputs.first()), output.elements()])
+    }
+
+    fn form(&self, inputs: &[Shape]) -> Form {
+        let Some(&[channels, height, width]) = inputs.first().map(Shape::axes) else { return Form::Island };
+        let Self { out, kernel, stride, padding, dilation, groups, .. } = *self;
+        Form::kernel(kernels::Conv2d(trainspec_kernels::conv2d::Conv2d {
+            batch: 1,
+            channels,
+            height,
+            width,
+            out,
+            kernel,
+            stride,
+            padding,
+            dilation,
+            groups,
+        }))
     }
 
     /// One matrix product: each window is a row, the weight's filters are the columns (Chellapilla et al.

@@ -8,6 +8,7 @@ use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::Form;
 use crate::shape::{Shape, Verdict};
 
 /// Dropout: in training each value is zeroed with probability `p`.
@@ -63,6 +64,10 @@ impl Config for Dropout {
 
 impl Layer for Dropout {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn form(&self, _: &[Shape]) -> Form {
+        Form::Dropout { p: self.p }
+    }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
         let x = one(inputs, self)?;

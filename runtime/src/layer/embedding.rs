@@ -8,6 +8,7 @@ use super::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Problem, Shape, Verdict};
 
 /// The embedding: each token becomes its row of a learned table.
@@ -82,6 +83,11 @@ impl Layer for Embedding {
 
     fn flops(&self, _: &[Shape], _: Shape) -> u64 {
         0
+    }
+
+    fn form(&self, inputs: &[Shape]) -> Form {
+        let vocabulary = inputs.first().and_then(|input| input.vocabulary()).unwrap_or(1);
+        Form::kernel(kernels::Embedding { vocabulary, features: self.out })
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

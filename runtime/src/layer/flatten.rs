@@ -8,6 +8,7 @@ use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::Form;
 use crate::shape::{Shape, Verdict};
 
 /// All axes made into one, the last axis running fastest.
@@ -57,6 +58,10 @@ impl Layer for Flatten {
 
     fn flops(&self, _: &[Shape], _: Shape) -> u64 {
         0
+    }
+
+    fn form(&self, _: &[Shape]) -> Form {
+        Form::Alias
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

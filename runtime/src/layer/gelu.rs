@@ -4,12 +4,14 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
 use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::Form;
 use crate::shape::{Shape, Verdict};
 
 /// The Gaussian error linear unit, `y = x * P(z <= x)` for a standard normal `z`.
@@ -77,6 +79,13 @@ impl Layer for Gelu {
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // the error function, or the polynomial and the tangent, count as few; then a product and a sum
         rule::operations(&[8, output.elements()])
+    }
+
+    fn form(&self, _: &[Shape]) -> Form {
+        Form::Activation(match self.approximate {
+            Approximate::None => Activation::Gelu,
+            Approximate::Tanh => Activation::GeluTanh,
+        })
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

@@ -8,6 +8,7 @@ use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Shape, Verdict};
 
 /// Global average pooling: the mean of each channel over the whole image.
@@ -58,6 +59,11 @@ impl Layer for GlobalAvgPool {
 
     fn flops(&self, inputs: &[Shape], _: Shape) -> u64 {
         inputs.first().map_or(0, |input| input.elements() as u64)
+    }
+
+    fn form(&self, inputs: &[Shape]) -> Form {
+        let Some(&[channels, ref places @ ..]) = inputs.first().map(Shape::axes) else { return Form::Island };
+        Form::kernel(kernels::GlobalAveragePool { channels, places: places.iter().product() })
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

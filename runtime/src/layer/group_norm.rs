@@ -9,6 +9,7 @@ use super::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Problem, Shape, Verdict};
 
 /// Group normalization: the channels of an image are split into groups; each group is brought to mean 0 and
@@ -91,6 +92,13 @@ impl Layer for GroupNorm {
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // mean, difference, square, mean, quotient, scale and shift
         rule::operations(&[7, output.elements()])
+    }
+
+    fn form(&self, inputs: &[Shape]) -> Form {
+        let Some(&[channels, height, width]) = inputs.first().map(Shape::axes) else { return Form::Island };
+        let (places, groups, eps) = (height * width, self.groups, self.eps as f32);
+        let sizes = trainspec_kernels::group_norm::GroupNorm { batch: 1, channels, places, groups, eps };
+        Form::kernel(kernels::GroupNorm(sizes))
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

@@ -10,6 +10,7 @@ use super::{Layer, OutputRule, Parameter, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Shape, Verdict};
 
 /// A gated recurrent unit of one layer, which reads a sequence from its first place to its last.
@@ -82,6 +83,12 @@ impl Layer for Gru {
     fn flops(&self, inputs: &[Shape], _: Shape) -> u64 {
         // three sums of the two maps; two sigmoids of four operations; tanh; two products, a difference, a sum
         self.cell().flops(inputs, 16)
+    }
+
+    fn form(&self, inputs: &[Shape]) -> Form {
+        let Some(&[length, inputs]) = inputs.first().map(Shape::axes) else { return Form::Island };
+        let sizes = trainspec_kernels::gru::Gru { batch: 1, length, inputs, hidden: self.out };
+        Form::kernel(kernels::Gru(sizes))
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

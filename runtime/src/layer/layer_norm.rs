@@ -8,6 +8,7 @@ use super::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Shape, Verdict};
 
 /// Layer normalization: each vector along the last axis is brought to mean 0 and variance 1, then scaled
@@ -78,6 +79,13 @@ impl Layer for LayerNorm {
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // mean, difference, square, mean, quotient, scale and shift
         rule::operations(&[7, output.elements()])
+    }
+
+    fn form(&self, inputs: &[Shape]) -> Form {
+        let Some(&input) = inputs.first() else { return Form::Island };
+        let features = input.last();
+        let vectors = input.elements() / features.max(1);
+        Form::kernel(kernels::LayerNorm { vectors, features, eps: self.eps })
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

@@ -2,12 +2,14 @@
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
 use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::Form;
 use crate::shape::{Problem, Shape, Verdict};
 
 /// The leaky rectified linear unit: `y = x` above 0, `y = slope * x` elsewhere.
@@ -66,6 +68,10 @@ impl Layer for LeakyRelu {
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // comparison and product
         rule::operations(&[2, output.elements()])
+    }
+
+    fn form(&self, _: &[Shape]) -> Form {
+        Form::Activation(Activation::LeakyRelu { slope: self.slope as f32 })
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

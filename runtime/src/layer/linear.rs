@@ -8,6 +8,7 @@ use super::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Shape, Verdict};
 
 /// An affine map of the last axis, `y = W x + b`.
@@ -80,6 +81,13 @@ impl Layer for Linear {
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64 {
         let features = inputs.first().map_or(1, |input| input.last());
         rule::operations(&[2, features, output.elements()])
+    }
+
+    fn form(&self, inputs: &[Shape]) -> Form {
+        let Some(&input) = inputs.first() else { return Form::Island };
+        let features = input.last();
+        let vectors = input.elements() / features.max(1);
+        Form::kernel(kernels::Linear { vectors, inputs: features, outputs: self.out })
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

@@ -10,6 +10,7 @@ use super::{Layer, OutputRule, Parameter, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Shape, Verdict};
 
 /// A long short-term memory of one layer, which reads a sequence from its first place to its last.
@@ -82,6 +83,12 @@ impl Layer for Lstm {
     fn flops(&self, inputs: &[Shape], _: Shape) -> u64 {
         // four sums of the two maps; three sigmoids of four operations; two tanh; three products and a sum
         self.cell().flops(inputs, 22)
+    }
+
+    fn form(&self, inputs: &[Shape]) -> Form {
+        let Some(&[length, inputs]) = inputs.first().map(Shape::axes) else { return Form::Island };
+        let sizes = trainspec_kernels::lstm::Lstm { batch: 1, length, inputs, hidden: self.out };
+        Form::kernel(kernels::Lstm(sizes))
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

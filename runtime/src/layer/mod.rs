@@ -96,6 +96,7 @@ use candle_core::Tensor;
 
 use crate::config::Config;
 use crate::error::Result;
+use crate::plan::Form;
 use crate::shape::{Shape, Verdict};
 
 /// A layer: a rule for shapes, parameters, and a reference form.
@@ -177,6 +178,12 @@ pub trait Layer: Config {
     fn least_batch(&self, inputs: &[Shape]) -> usize {
         let _ = inputs;
         1
+    }
+
+    /// What the planned engine does for inputs of these shapes; by default it runs the reference form.
+    fn form(&self, inputs: &[Shape]) -> Form {
+        let _ = inputs;
+        Form::Island
     }
 
     /// The reference form: the layer as candle tensor operations, of which candle takes the gradient.

@@ -96,13 +96,12 @@ impl<'a> Pass<'a> {
             draw => format!("{}#{draw}", self.path),
         };
         self.draws += 1;
-        // Dropped are the words below p * 2^32, so the probability is exact to 2^-32.
-        let threshold = (p * 4_294_967_296.0) as u32;
-        let scale = (1.0 / (1.0 - p)) as f32;
-        let mask: Vec<f32> = Stream::new(seed, Purpose::Dropout, &path)
+        let stream = Stream::new(seed, Purpose::Dropout, &path);
+        let dropout = stream.dropout(p, at);
+        let mask: Vec<f32> = stream
             .words(at, x.elem_count())
             .into_iter()
-            .map(|word| if word < threshold { 0.0 } else { scale })
+            .map(|word| if word < dropout.threshold { 0.0 } else { dropout.scale })
             .collect();
         let mask = Tensor::from_vec(mask, x.shape(), x.device())?.to_dtype(x.dtype())?;
         Ok((x * mask)?)

@@ -8,6 +8,7 @@ use super::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Problem, Shape, Verdict};
 
 /// The position embedding: a learned vector for each place, whatever the input holds there.
@@ -75,6 +76,11 @@ impl Layer for PositionEmbedding {
 
     fn flops(&self, _: &[Shape], _: Shape) -> u64 {
         0
+    }
+
+    fn form(&self, inputs: &[Shape]) -> Form {
+        let Some(&[length, ..]) = inputs.first().map(Shape::axes) else { return Form::Island };
+        Form::kernel(kernels::PositionEmbedding { length, features: self.out })
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

@@ -2,12 +2,14 @@
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
 use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::Form;
 use crate::shape::{Shape, Verdict};
 
 /// The rectified linear unit, `y = max(x, 0)`.
@@ -56,6 +58,10 @@ impl Config for Relu {
 
 impl Layer for Relu {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn form(&self, _: &[Shape]) -> Form {
+        Form::Activation(Activation::Relu)
+    }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
         let x = one(inputs, self)?;

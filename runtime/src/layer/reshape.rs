@@ -8,6 +8,7 @@ use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::Form;
 use crate::shape::{Problem, Shape, Verdict};
 
 /// The same numbers along other axes, the last axis running fastest: `x.reshape(to = [2, 8])`.
@@ -88,6 +89,10 @@ impl<const RANK: usize> Layer for Reshape<RANK> {
 
     fn flops(&self, _: &[Shape], _: Shape) -> u64 {
         0
+    }
+
+    fn form(&self, _: &[Shape]) -> Form {
+        Form::Alias
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

@@ -8,6 +8,7 @@ use super::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Shape, Verdict};
 
 /// Root mean square normalization: each vector along the last axis is brought to mean square 1, then scaled
@@ -69,6 +70,13 @@ impl Layer for RmsNorm {
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // square, mean, quotient, scale
         rule::operations(&[4, output.elements()])
+    }
+
+    fn form(&self, inputs: &[Shape]) -> Form {
+        let Some(&input) = inputs.first() else { return Form::Island };
+        let features = input.last();
+        let vectors = input.elements() / features.max(1);
+        Form::kernel(kernels::RmsNorm { vectors, features, eps: self.eps })
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

@@ -10,6 +10,7 @@ use super::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Problem, Shape, Verdict};
 
 /// Self-attention with several heads: each place takes a weighted mean of all places.
@@ -113,6 +114,12 @@ impl Layer for SelfAttention {
         let Some(&[length, features]) = inputs.first().map(Shape::axes) else { return 0 };
         let maps = rule::operations(&[8, length, features, features]);
         maps.saturating_add(rule::operations(&[4, length, length, features]))
+    }
+
+    fn form(&self, inputs: &[Shape]) -> Form {
+        let Some(&[length, features]) = inputs.first().map(Shape::axes) else { return Form::Island };
+        let Self { heads, causal, dropout, .. } = *self;
+        Form::kernel(kernels::SelfAttention { length, features, heads, causal, dropout })
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

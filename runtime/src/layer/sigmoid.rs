@@ -2,12 +2,14 @@
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
 use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::Form;
 use crate::shape::{Shape, Verdict};
 
 /// The logistic function, `y = 1 / (1 + exp(-x))`, with values in (0, 1).
@@ -60,6 +62,10 @@ impl Layer for Sigmoid {
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // negation, exponential, sum and quotient
         rule::operations(&[4, output.elements()])
+    }
+
+    fn form(&self, _: &[Shape]) -> Form {
+        Form::Activation(Activation::Sigmoid)
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

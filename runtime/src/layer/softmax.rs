@@ -8,6 +8,7 @@ use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::{Form, kernels};
 use crate::shape::{Shape, Verdict};
 
 /// The softmax along the last axis, `y[i] = exp(x[i]) / sum over j of exp(x[j])`.
@@ -61,6 +62,13 @@ impl Layer for Softmax {
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // maximum and difference, exponential, sum, quotient
         rule::operations(&[4, output.elements()])
+    }
+
+    fn form(&self, inputs: &[Shape]) -> Form {
+        let Some(&input) = inputs.first() else { return Form::Island };
+        let classes = input.last();
+        let vectors = input.elements() / classes.max(1);
+        Form::kernel(kernels::Softmax { vectors, classes })
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

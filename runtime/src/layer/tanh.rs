@@ -2,12 +2,14 @@
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
 use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
+use crate::plan::Form;
 use crate::shape::{Shape, Verdict};
 
 /// The hyperbolic tangent, element by element, with values in (-1, 1).
@@ -54,6 +56,10 @@ impl Config for Tanh {
 
 impl Layer for Tanh {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn form(&self, _: &[Shape]) -> Form {
+        Form::Activation(Activation::Tanh)
+    }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
         let x = one(inputs, self)?;

@@ -1,5 +1,7 @@
 //! The square window that slides over an image: shared by convolution and pooling.
 
+use trainspec_kernels::pool::Pool;
+
 use super::rule::{self, hold};
 use crate::shape::{Problem, Shape, Verdict};
 
@@ -67,6 +69,13 @@ impl Window {
         let padded = length.saturating_add(self.padding.saturating_mul(2));
         let reach = self.dilation.saturating_mul(self.kernel - 1).saturating_add(1);
         if reach > padded { None } else { Some((padded - reach) / self.stride + 1) }
+    }
+
+    /// Pooling of an image of this shape.
+    pub(super) fn pool(&self, inputs: &[Shape]) -> Option<Pool> {
+        let Some(&[planes, height, width]) = inputs.first().map(Shape::axes) else { return None };
+        let Self { kernel, stride, padding, .. } = *self;
+        Some(Pool { planes, height, width, kernel, stride, padding })
     }
 
     /// Where the window's element `offset` lies at each of `places` places, counted from the edge of the

@@ -3,11 +3,13 @@
 use candle_core::Tensor;
 use candle_nn::ops::log_softmax;
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::cross_entropy as kernels;
 
-use super::{Loss, LossSum};
+use super::{Loss, LossKernel, LossSum};
 use crate::config::Config;
-use crate::error::Result;
-use crate::shape::{Class, Logits, Problem, TokenLogits, Tokens, Verdict};
+use crate::data::Elements;
+use crate::error::{Error, Result};
+use crate::shape::{Class, Logits, Problem, Shape, TokenLogits, Tokens, Verdict};
 
 /// The negative log-probability of the right class, from unnormalized log-probabilities.
 ///
@@ -64,10 +66,54 @@ impl<const C: usize> Loss<Logits<C>, Class<C>> for CrossEntropy {
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
         self.rows(prediction, target)
     }
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        Some(Box::new(Rows::new(*self, prediction)))
+    }
 }
 
 impl<const V: usize, const T: usize> Loss<TokenLogits<V>, Tokens<V, T>> for CrossEntropy {
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
         self.rows(&prediction.flatten_to(1)?, &target.flatten_all()?)
+    }
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        Some(Box::new(Rows::new(*self, prediction)))
+    }
+}
+
+/// The loss as a kernel.
+struct Rows {
+    classes: usize,
+    label_smoothing: f32,
+}
+
+impl Rows {
+    fn new(loss: CrossEntropy, prediction: Shape) -> Self {
+        Self { classes: prediction.last(), label_smoothing: loss.label_smoothing as f32 }
+    }
+}
+
+impl LossKernel for Rows {
+    fn sum(
+        &self,
+        prediction: &[f32],
+        target: &Elements,
+        gradient: Option<&mut [f32]>,
+    ) -> Result<(f64, f64)> {
+        let Elements::Whole(targets) = target else {
+            return Err(Error::Internal("cross entropy is given targets that are no classes"));
+        };
+        let Self { classes, label_smoothing } = *self;
+        if let Some(wrong) = targets.iter().find(|&&target| target as usize >= classes) {
+            let problem = format!("the target {wrong} is no class; expected 0 to {}", classes - 1);
+            return Err(Error::Batch(problem));
+        }
+        let kernel = kernels::CrossEntropy { rows: targets.len(), classes, label_smoothing };
+        let sum = match gradient {
+            Some(gradient) => kernel.forward_backward(prediction, targets, gradient),
+            None => kernel.forward(prediction, targets),
+        };
+        Ok((sum, targets.len() as f64))
     }
 }

@@ -2,11 +2,13 @@
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::squared_error::SquaredError;
 
-use super::{Loss, LossSum};
+use super::{Loss, LossKernel, LossSum};
 use crate::config::Config;
-use crate::error::Result;
-use crate::shape::{Values, Verdict};
+use crate::data::Elements;
+use crate::error::{Error, Result};
+use crate::shape::{Shape, Values, Verdict};
 
 /// The squared distance between prediction and target, averaged over the values of a sample and over the
 /// samples.
@@ -38,5 +40,33 @@ impl<const N: usize> Loss<Values<N>, Values<N>> for MeanSquaredError {
         let (samples, values) = prediction.dims2()?;
         let squares = (prediction - target)?.sqr()?.sum_all()?;
         Ok(LossSum { sum: (squares / values.max(1) as f64)?, weight: samples as f64 })
+    }
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        Some(Box::new(Rows { values: prediction.elements() }))
+    }
+}
+
+/// The loss as a kernel.
+struct Rows {
+    values: usize,
+}
+
+impl LossKernel for Rows {
+    fn sum(
+        &self,
+        prediction: &[f32],
+        target: &Elements,
+        gradient: Option<&mut [f32]>,
+    ) -> Result<(f64, f64)> {
+        let Elements::Real(targets) = target else {
+            return Err(Error::Internal("mean squared error is given targets that are no numbers"));
+        };
+        let kernel = SquaredError { rows: targets.len() / self.values.max(1), columns: self.values };
+        let sum = match gradient {
+            Some(gradient) => kernel.forward_backward(prediction, targets, gradient),
+            None => kernel.forward(prediction, targets),
+        };
+        Ok((sum, kernel.rows as f64))
     }
 }

@@ -16,8 +16,9 @@ pub(crate) use suggested::Suggested;
 use candle_core::Tensor;
 
 use crate::config::{Config, Setting, with_changes};
+use crate::data::Elements;
 use crate::error::Result;
-use crate::shape::Kind;
+use crate::shape::{Kind, Shape};
 
 /// A loss summed over a batch, and the weight by which the sum is divided.
 ///
@@ -38,6 +39,30 @@ pub trait Loss<Output: Kind, Target: Kind>: Config {
     /// # Shapes
     /// `prediction` is `[batch, …]` as the output's kind says, `target` as the target's.
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
+
+    /// The same for predictions of this shape as a kernel, for the planned engine; by default there is none, and
+    /// it lets candle differentiate [`Loss::sum`].
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        let _ = prediction;
+        None
+    }
+}
+
+/// A loss on slices, for predictions of one shape.
+pub trait LossKernel: Send + Sync {
+    /// The loss of a batch, summed, and its weight; and the gradient of the sum, if it is wanted.
+    ///
+    /// # Shapes
+    /// `prediction` and `gradient` are samples of the kernel's shape one after the other.
+    ///
+    /// # Errors
+    /// If the targets do not fit.
+    fn sum(
+        &self,
+        prediction: &[f32],
+        target: &Elements,
+        gradient: Option<&mut [f32]>,
+    ) -> Result<(f64, f64)>;
 }
 
 /// A loss of any type, for one model and one kind of target.
@@ -53,6 +78,8 @@ pub trait AnyLoss<Output, Target>: Setting {
     /// # Errors
     /// If candle refuses an operation.
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
+    /// [`Loss::kernel`]
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>>;
     /// A copy.
     fn boxed(&self) -> Box<dyn AnyLoss<Output, Target>>;
     /// The same loss with changed keys.
@@ -66,6 +93,10 @@ pub trait AnyLoss<Output, Target>: Setting {
 impl<Output: Kind, Target: Kind, L: Loss<Output, Target>> AnyLoss<Output, Target> for L {
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
         Loss::sum(self, prediction, target)
+    }
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        Loss::kernel(self, prediction)
     }
 
     with_changes!(dyn AnyLoss<Output, Target>);

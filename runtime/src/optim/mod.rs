@@ -114,15 +114,16 @@ pub trait AnyOptimizer: Setting {
     fn lr(&self) -> f64;
     /// [`Optimizer::STATE`]
     fn state_names(&self) -> &'static [&'static str];
-    /// One step of one parameter: `gradients` are multiplied by `scale` before the rule sees them.
-    fn update(
+    /// One step of a part of one parameter: `gradients` are multiplied by `scale` before the rule sees them, and
+    /// `state` holds the part's numbers of each of the [state's names](AnyOptimizer::state_names).
+    fn update_block(
         &self,
         step: UpdateStep,
         role: Role,
         weights: &mut [f32],
         gradients: &[f32],
         scale: f32,
-        state: &mut [Vec<f32>],
+        state: &mut [&mut [f32]],
     );
     /// A copy.
     fn boxed(&self) -> Box<dyn AnyOptimizer>;
@@ -143,16 +144,16 @@ impl<O: Optimizer> AnyOptimizer for O {
         O::STATE
     }
 
-    fn update(
+    fn update_block(
         &self,
         step: UpdateStep,
         role: Role,
         weights: &mut [f32],
         gradients: &[f32],
         scale: f32,
-        state: &mut [Vec<f32>],
+        state: &mut [&mut [f32]],
     ) {
-        O::State::update(weights, gradients, scale, state, self.rule(step, role));
+        O::State::update_block(weights, gradients, scale, state, self.rule(step, role));
     }
 
     with_changes!(dyn AnyOptimizer);

@@ -6,9 +6,9 @@ use candle_core::Tensor;
 
 use crate::config::Setting;
 use crate::error::Result;
-use crate::loss::{AnyLoss, LossSum};
+use crate::loss::{AnyLoss, LossKernel, LossSum};
 use crate::metric::{AnyMetric, Direction};
-use crate::shape::Kind;
+use crate::shape::{Kind, Shape};
 
 /// A loss that fits the run's model and data.
 pub trait BoundLoss: Send + Sync {
@@ -19,6 +19,8 @@ pub trait BoundLoss: Send + Sync {
     /// # Errors
     /// If candle refuses an operation.
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
+    /// [`Loss::kernel`](crate::loss::Loss::kernel)
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>>;
     /// The same loss with changed keys.
     ///
     /// # Errors
@@ -73,6 +75,10 @@ impl<O: Kind, T: Kind> BoundLoss for Held<dyn AnyLoss<O, T>> {
 
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
         (**self).sum(prediction, target)
+    }
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        (**self).kernel(prediction)
     }
 
     fn with(&self, json: &serde_json::Value) -> Result<Box<dyn BoundLoss>, String> {

@@ -1,6 +1,6 @@
 //! Which classes a model takes for which.
 
-use crate::data::Prepared;
+use crate::data::{Elements, Prepared};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::metric::predicted_class;
@@ -24,7 +24,7 @@ impl Confusion {
 /// # Errors
 /// If a sample cannot be read or candle refuses an operation.
 pub fn confusion(
-    engine: &dyn Engine,
+    engine: &mut dyn Engine,
     settings: &Settings,
     data: &Prepared,
     indices: &[usize],
@@ -37,10 +37,10 @@ pub fn confusion(
             _ => return Ok(None),
         };
         counts.resize_with(classes, || vec![0; classes]);
-        let part = engine.evaluate(&batch)?;
-        let predictions = part.prediction.to_vec2::<f32>()?;
-        let targets = part.target.to_vec1::<u32>()?;
-        for (logits, target) in predictions.iter().zip(targets) {
+        engine.evaluate(&batch)?;
+        let predictions = engine.prediction()?.to_vec2::<f32>()?;
+        let Elements::Whole(targets) = &batch.target.elements else { return Ok(None) };
+        for (logits, &target) in predictions.iter().zip(targets) {
             let row = counts.get_mut(target as usize);
             let count = predicted_class(logits).zip(row).and_then(|(class, row)| row.get_mut(class as usize));
             if let Some(count) = count {

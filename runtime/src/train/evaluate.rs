@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::data::Prepared;
+use crate::data::{Batch, Prepared};
 use crate::engine::{Engine, MicroBatch};
 use crate::error::Result;
 use crate::spec::Settings;
@@ -31,16 +31,28 @@ pub struct Totals {
 }
 
 impl Totals {
-    pub(super) fn add(&mut self, settings: &Settings, part: &MicroBatch, samples: usize) -> Result<()> {
+    /// Adds what `engine` just made of `batch`.
+    pub(super) fn add(
+        &mut self,
+        settings: &Settings,
+        engine: &dyn Engine,
+        part: MicroBatch,
+        batch: &Batch,
+    ) -> Result<()> {
         self.loss.0 += part.loss;
         self.loss.1 += part.weight;
+        self.samples += batch.size;
+        if settings.metrics.is_empty() {
+            return Ok(());
+        }
+        let prediction = engine.prediction()?;
+        let target = batch.target.to_tensor(batch.size, prediction.device())?;
         for metric in &settings.metrics {
-            let (sum, weight) = metric.measure(&part.prediction, &part.target)?;
+            let (sum, weight) = metric.measure(&prediction, &target)?;
             let total = self.metrics.entry(metric.label()).or_default();
             total.0 += sum;
             total.1 += weight;
         }
-        self.samples += samples;
         Ok(())
     }
 
@@ -82,15 +94,16 @@ fn mean((sum, weight): (f64, f64)) -> f64 {
 /// # Errors
 /// If a sample cannot be read or candle refuses an operation.
 pub fn evaluate(
-    engine: &dyn Engine,
+    engine: &mut dyn Engine,
     settings: &Settings,
     data: &Prepared,
     indices: &[usize],
 ) -> Result<Evaluation> {
     let mut totals = Totals::default();
     for indices in indices.chunks(settings.batch.max(1)) {
-        let part = engine.evaluate(&data.batch(indices)?)?;
-        totals.add(settings, &part, indices.len())?;
+        let batch = data.batch(indices)?;
+        let part = engine.evaluate(&batch)?;
+        totals.add(settings, engine, part, &batch)?;
     }
     Ok(totals.evaluation())
 }

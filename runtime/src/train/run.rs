@@ -75,7 +75,7 @@ pub fn run(
                 observer.on(&Event::Checkpoint(&snapshot))?;
             }
         }
-        let validation = part(stepper.engine(), settings, data, data.validation())?;
+        let validation = part(stepper.engine_mut(), settings, data, data.validation())?;
         let is_best = match (&mut watch, &validation) {
             (Some(watch), Some(validation)) => watch.see(validation, epoch, k, stepper.engine())?,
             _ => false,
@@ -144,7 +144,7 @@ fn snapshot<'a>(
 }
 
 fn part(
-    engine: &dyn Engine,
+    engine: &mut dyn Engine,
     settings: &Settings,
     data: &Prepared,
     indices: &[usize],

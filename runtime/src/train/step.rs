@@ -90,6 +90,11 @@ impl<'a> Stepper<'a> {
         &*self.engine
     }
 
+    /// The engine, to be evaluated between steps.
+    pub fn engine_mut(&mut self) -> &mut dyn Engine {
+        &mut *self.engine
+    }
+
     /// Takes a step on the micro-batches of one accumulation window: [`Stepper::accumulate`], then
     /// [`Stepper::update`].
     ///
@@ -108,7 +113,7 @@ impl<'a> Stepper<'a> {
         let mut totals = Totals::default();
         for (micro_batch, batch) in (0..).zip(window) {
             let part = self.engine.accumulate(batch, Moment { step: self.k, micro_batch })?;
-            totals.add(self.settings, &part, batch.size)?;
+            totals.add(self.settings, &*self.engine, part, batch)?;
         }
         Ok(totals)
     }

@@ -1,0 +1,115 @@
+//! Islands: layers that run in their reference form, between others that do not.
+
+use std::collections::BTreeMap;
+
+use candle_core::{Device, Tensor, Var};
+use trainspec_kernels::product::Onto;
+
+use super::run::copy;
+use crate::data::Batch;
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Node};
+use crate::layer::{Mode, Pass};
+use crate::plan::{Data, MAX_INPUTS};
+
+/// The tapes of all islands, from their forward to their backward passes.
+#[derive(Default)]
+pub(super) struct Islands(BTreeMap<usize, Tape>);
+
+/// What candle recorded of one layer.
+struct Tape {
+    /// The inputs; `None` for tokens, which have no gradient.
+    inputs: Vec<Option<Var>>,
+    parameters: Vec<Var>,
+    output: Tensor,
+}
+
+impl Islands {
+    /// From the inputs to the output, recorded in training.
+    #[allow(clippy::too_many_arguments, reason = "an island is made of all that its neighbours are given")]
+    pub(super) fn forward(
+        &mut self,
+        graph: &Graph,
+        (number, node): (usize, &Node),
+        mode: Mode,
+        batch: &Batch,
+        inputs: &[Data<'_>; MAX_INPUTS],
+        parameters: &mut [Vec<f32>],
+        output: &mut [f32],
+    ) -> Result<()> {
+        let mut variables = Vec::new();
+        let mut tensors = Vec::new();
+        for (&value, data) in node.inputs.iter().zip(inputs) {
+            let mut axes = vec![batch.size];
+            axes.extend_from_slice(graph.shapes[value].axes());
+            match data {
+                Data::Real(reals) => {
+                    let variable = Var::from_slice(reals, axes, &Device::Cpu)?;
+                    tensors.push(variable.as_tensor().clone());
+                    variables.push(Some(variable));
+                }
+                Data::Whole(wholes) => {
+                    tensors.push(Tensor::from_slice(wholes, axes, &Device::Cpu)?);
+                    variables.push(None);
+                }
+            }
+        }
+        let own = &graph.parameters[node.parameters.clone()];
+        let own_variables = own
+            .iter()
+            .zip(&parameters[node.parameters.clone()])
+            .map(|(parameter, numbers)| Ok(Var::from_slice(numbers, parameter.shape.axes(), &Device::Cpu)?))
+            .collect::<Result<Vec<_>>>()?;
+        let own_tensors: Vec<_> =
+            own_variables.iter().map(|variable| variable.as_tensor().clone()).collect();
+        let mut statistics = Vec::new();
+        let mut pass =
+            Pass::new(mode, &node.path, (node.parameters.start, own), &own_tensors, &mut statistics);
+        let result = node.layer.forward(&tensors, &mut pass)?;
+        let numbers = result.flatten_all()?.to_vec1::<f32>()?;
+        if numbers.len() != output.len() {
+            return Err(Error::Batch(format!(
+                "the layer gives {} numbers; expected {}, by its `output`",
+                numbers.len(),
+                output.len()
+            )));
+        }
+        output.copy_from_slice(&numbers);
+        for statistic in statistics {
+            if let Some(parameter) = parameters.get_mut(statistic.index) {
+                *parameter = statistic.value.flatten_all()?.to_vec1()?;
+            }
+        }
+        if mode != Mode::Evaluate {
+            let tape = Tape { inputs: variables, parameters: own_variables, output: result };
+            self.0.insert(number, tape);
+        }
+        Ok(())
+    }
+
+    /// From the gradient of the output to those of the inputs and the parameters.
+    pub(super) fn backward(
+        &mut self,
+        number: usize,
+        d: &[f32],
+        d_inputs: [Option<(&mut [f32], Onto)>; MAX_INPUTS],
+        gradients: &mut [Vec<f32>],
+        onto: Onto,
+    ) -> Result<()> {
+        let tape =
+            self.0.remove(&number).ok_or(Error::Internal("an island goes back that did not go forward"))?;
+        let d = Tensor::from_slice(d, tape.output.shape(), &Device::Cpu)?;
+        let found = (tape.output * d)?.sum_all()?.backward()?;
+        for (variable, target) in tape.inputs.iter().zip(d_inputs) {
+            if let (Some(variable), Some((d_input, onto))) = (variable, target) {
+                copy(found.get(variable.as_tensor()), d_input, onto)?;
+            }
+        }
+        for (variable, gradient) in tape.parameters.iter().zip(gradients) {
+            if !gradient.is_empty() {
+                copy(found.get(variable.as_tensor()), gradient, onto)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,253 @@
+//! The planned engine: fused kernels on the CPU, in the order and the memory of a plan.
+
+mod island;
+mod run;
+
+use candle_core::{Device, Tensor};
+use trainspec_kernels::arena::Arena;
+use trainspec_kernels::product::Onto;
+use trainspec_kernels::threads;
+use trainspec_kernels::update::for_each_block;
+
+use super::tape::numbers;
+use super::{Engine, MicroBatch, Objective, initial};
+use crate::data::{Batch, Elements};
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::loss::LossKernel;
+use crate::optim::{AnyOptimizer, UpdateStep};
+use crate::plan::{Place, Plan};
+use crate::rng::Moment;
+use island::Islands;
+
+/// Runs a graph by a [`Plan`] on the CPU.
+///
+/// A plan is made when a batch size is first seen, and kept. After that a step allocates no tensor: values,
+/// gradients and what kernels need for a moment live in one arena, the gradients of parameters are summed in place
+/// over an accumulation window, and the optimizer passes over weights, gradients and state once. Layers without a
+/// planned form run as islands of candle operations, which do allocate.
+pub struct Planned {
+    graph: Graph,
+    objective: Box<dyn Objective>,
+    loss: Option<Box<dyn LossKernel>>,
+    seed: u64,
+    parameters: Vec<Vec<f32>>,
+    gradients: Vec<Vec<f32>>,
+    /// Whether the gradients are those of a window that was already applied.
+    spent: bool,
+    state: Vec<Vec<Vec<f32>>>,
+    training: Vec<Plan>,
+    evaluation: Vec<Plan>,
+    arena: Arena,
+    islands: Islands,
+    /// The output for the last batch, and its size.
+    prediction: Option<(Output, usize)>,
+}
+
+/// Where the last output is.
+enum Output {
+    Arena(trainspec_kernels::arena::Span),
+    /// The model gives its input.
+    Apart(Vec<f32>),
+}
+
+impl Planned {
+    /// Whether the engine knows what to do with a graph: it runs models of one input whose layers give real
+    /// numbers.
+    #[must_use]
+    pub fn can_run(graph: &Graph) -> bool {
+        graph.inputs == 1 && graph.nodes.iter().all(|node| graph.shapes[node.output].vocabulary().is_none())
+    }
+
+    /// An engine whose parameters are drawn from `seed` by their paths.
+    ///
+    /// # Errors
+    /// If a parameter cannot be made, or the engine [cannot run](Planned::can_run) the graph.
+    pub fn new(graph: Graph, objective: Box<dyn Objective>, seed: u64) -> Result<Self> {
+        if !Self::can_run(&graph) {
+            return Err(Error::Internal("the planned engine is given a graph that it cannot run"));
+        }
+        let parameters = numbers(&initial(&graph, seed, &Device::Cpu)?)?;
+        let length = |parameter: &crate::graph::GraphParameter| {
+            if parameter.is_trained() { parameter.shape.elements() } else { 0 }
+        };
+        let gradients = graph.parameters.iter().map(|parameter| vec![0.0; length(parameter)]).collect();
+        let loss = graph.shapes.get(graph.output).and_then(|&shape| objective.kernel(shape));
+        Ok(Self {
+            graph,
+            objective,
+            loss,
+            seed,
+            parameters,
+            gradients,
+            spent: true,
+            state: Vec::new(),
+            training: Vec::new(),
+            evaluation: Vec::new(),
+            arena: Arena::new(0).map_err(|source| no_memory(0, source))?,
+            islands: Islands::default(),
+            prediction: None,
+        })
+    }
+
+    /// The plan for micro-batches of `batch` samples, and room for it.
+    fn plan(&mut self, batch: usize, training: bool) -> Result<usize> {
+        let plans = if training { &mut self.training } else { &mut self.evaluation };
+        let place = match plans.iter().position(|plan| plan.batch() == batch) {
+            Some(place) => place,
+            None => {
+                plans.push(match training {
+                    true => Plan::training(&self.graph, self.seed, batch),
+                    false => Plan::evaluation(&self.graph, batch),
+                });
+                plans.len() - 1
+            }
+        };
+        let length = plans[place].length();
+        if length > self.arena.len() {
+            self.arena.grow(length).map_err(|source| no_memory(length, source))?;
+        }
+        Ok(place)
+    }
+
+    /// Runs `work` on the threads of the pool, unless it is too small to be handed over.
+    fn on_threads<R: Send>(plan: &Plan, work: impl FnOnce() -> R + Send) -> R {
+        /// Operations of a forward pass below which threads are not worth their waking.
+        const LEAST: u64 = 2_000_000;
+        if plan.operations() < LEAST { work() } else { threads::inside(work) }
+    }
+}
+
+fn no_memory(length: usize, source: std::io::Error) -> Error {
+    Error::Memory { bytes: length as u64 * size_of::<f32>() as u64, source }
+}
+
+/// An input that the batch has as real numbers.
+fn reals(batch: &Batch) -> &[f32] {
+    match &batch.input.elements {
+        Elements::Real(reals) => reals,
+        Elements::Whole(_) => &[],
+    }
+}
+
+impl Engine for Planned {
+    fn accumulate(&mut self, batch: &Batch, at: Moment) -> Result<MicroBatch> {
+        let place = self.plan(batch.size, true)?;
+        let onto = if self.spent { Onto::Replace } else { Onto::Add };
+        let plan = &self.training[place];
+        let mut pass = run::Pass {
+            graph: &self.graph,
+            plan,
+            batch,
+            seed: self.seed,
+            at,
+            training: true,
+            parameters: &mut self.parameters,
+            gradients: &mut self.gradients,
+            onto,
+            arena: &mut self.arena,
+            islands: &mut self.islands,
+        };
+        let (loss, objective) = (self.loss.as_deref(), &*self.objective);
+        let result = Self::on_threads(plan, || {
+            pass.forward()?;
+            let loss = pass.loss(loss, objective)?;
+            pass.backward()?;
+            Ok::<_, Error>(loss)
+        })?;
+        self.prediction = Some((output(plan, batch), batch.size));
+        self.spent = false;
+        Ok(result)
+    }
+
+    fn gradients(&self) -> &[Vec<f32>] {
+        &self.gradients
+    }
+
+    fn update(&mut self, optimizer: &dyn AnyOptimizer, step: UpdateStep, scale: f64) -> Result<()> {
+        if self.state.is_empty() {
+            let slots = optimizer.state_names().len();
+            self.state =
+                self.gradients.iter().map(|gradient| vec![vec![0.0; gradient.len()]; slots]).collect();
+        }
+        let roles = &self.graph.parameters;
+        for_each_block(
+            &mut self.parameters,
+            &self.gradients,
+            &mut self.state,
+            |parameter, weights, gradients, state| {
+                optimizer.update_block(step, roles[parameter].role, weights, gradients, scale as f32, state);
+            },
+        );
+        self.spent = true;
+        Ok(())
+    }
+
+    fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch> {
+        let place = self.plan(batch.size, false)?;
+        let plan = &self.evaluation[place];
+        let mut pass = run::Pass {
+            graph: &self.graph,
+            plan,
+            batch,
+            seed: self.seed,
+            at: Moment::default(),
+            training: false,
+            parameters: &mut self.parameters,
+            gradients: &mut self.gradients,
+            onto: Onto::Add,
+            arena: &mut self.arena,
+            islands: &mut self.islands,
+        };
+        let (loss, objective) = (self.loss.as_deref(), &*self.objective);
+        let result = Self::on_threads(plan, || {
+            pass.forward()?;
+            pass.loss(loss, objective)
+        })?;
+        self.prediction = Some((output(plan, batch), batch.size));
+        Ok(result)
+    }
+
+    fn prediction(&self) -> Result<Tensor> {
+        let missing = Error::Internal("a prediction is asked for before any batch");
+        let (output, batch) = self.prediction.as_ref().ok_or(missing)?;
+        let mut axes = vec![*batch];
+        axes.extend_from_slice(self.graph.shapes[self.graph.output].axes());
+        let numbers = match output {
+            Output::Arena(span) => self.arena.read(*span),
+            Output::Apart(numbers) => numbers,
+        };
+        Ok(Tensor::from_slice(numbers, axes, &Device::Cpu)?)
+    }
+
+    fn parameters(&self) -> Result<Vec<Tensor>> {
+        let tensor = |(numbers, parameter): (&Vec<f32>, &crate::graph::GraphParameter)| {
+            Ok(Tensor::from_slice(numbers, parameter.shape.axes(), &Device::Cpu)?)
+        };
+        self.parameters.iter().zip(&self.graph.parameters).map(tensor).collect()
+    }
+
+    fn set_parameters(&mut self, parameters: &[Tensor]) -> Result<()> {
+        let fits = |(tensor, parameter): (&Tensor, &crate::graph::GraphParameter)| {
+            tensor.dims() == parameter.shape.axes()
+        };
+        let count = self.graph.parameters.len();
+        if parameters.len() != count || !parameters.iter().zip(&self.graph.parameters).all(fits) {
+            return Err(Error::Internal("other parameters than the graph has"));
+        }
+        self.parameters = numbers(parameters)?;
+        Ok(())
+    }
+
+    fn optimizer_state(&self) -> &[Vec<Vec<f32>>] {
+        &self.state
+    }
+}
+
+/// Where the output of a pass is.
+fn output(plan: &Plan, batch: &Batch) -> Output {
+    match plan.output() {
+        place @ Place::Arena(_) => Output::Arena(plan.place(Some(place))),
+        Place::Input(_) => Output::Apart(reals(batch).to_vec()),
+    }
+}

@@ -1,0 +1,244 @@
+//! One micro-batch: the steps of a plan, one after the other.
+
+use candle_core::{Device, Tensor, Var};
+use trainspec_kernels::arena::{Arena, Span};
+use trainspec_kernels::element;
+use trainspec_kernels::epilogue::Epilogue;
+use trainspec_kernels::product::Onto;
+
+use super::island::Islands;
+use crate::data::{Batch, Elements};
+use crate::engine::{MicroBatch, Objective};
+use crate::error::Result;
+use crate::graph::{Graph, Node};
+use crate::layer::Mode;
+use crate::loss::LossKernel;
+use crate::plan::{
+    Backward, BackwardStep, Data, Draws, Forward, ForwardStep, Group, KernelStep, MAX_INPUTS, Place, Plan,
+    Work,
+};
+use crate::rng::Moment;
+
+/// What a micro-batch is computed with.
+pub(super) struct Pass<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) plan: &'a Plan,
+    pub(super) batch: &'a Batch,
+    pub(super) seed: u64,
+    pub(super) at: Moment,
+    pub(super) training: bool,
+    pub(super) parameters: &'a mut [Vec<f32>],
+    pub(super) gradients: &'a mut [Vec<f32>],
+    /// What gradients of parameters do to what is there.
+    pub(super) onto: Onto,
+    pub(super) arena: &'a mut Arena,
+    pub(super) islands: &'a mut Islands,
+}
+
+impl<'a> Pass<'a> {
+    /// Every value.
+    pub(super) fn forward(&mut self) -> Result<()> {
+        let plan = self.plan;
+        plan.forward().iter().try_for_each(|step| {
+            let group = plan.group(step.group);
+            let node = &self.graph.nodes[group.node];
+            self.forward_step(step, group, node).map_err(|error| error.at(&node.path))
+        })
+    }
+
+    fn forward_step(&mut self, step: &ForwardStep, group: &Group, node: &Node) -> Result<()> {
+        let plan = self.plan;
+        let [a, b, c] = step.inputs.map(|place| plan.place(place));
+        let ([a, b, c, residual], [output, pre, saved, scratch]) = self.arena.lend(
+            [a, b, c, plan.place(step.residual)],
+            [Some(step.output), step.pre, step.saved, step.scratch].map(|buffer| plan.span(buffer)),
+        );
+        let inputs = with_batch(self.batch, step.inputs, [a, b, c]);
+        let residual = match step.residual {
+            Some(Place::Input(_)) => Some(super::reals(self.batch)),
+            Some(Place::Arena(_)) => Some(residual),
+            None => None,
+        };
+        let epilogue = group.joined.at(self.at, residual);
+        match &group.work {
+            Work::Epilogue => {
+                epilogue.forward_all(inputs[0].real(), output);
+                Ok(())
+            }
+            Work::Kernel(kernel) => kernel.forward(&mut Forward {
+                batch: self.batch.size,
+                training: self.training,
+                inputs,
+                parameters: &mut self.parameters[node.parameters.clone()],
+                epilogue,
+                pre: step.pre.is_some().then_some(pre),
+                saved,
+                scratch,
+                output,
+                draws: self.draws(group),
+            }),
+            Work::Island => {
+                let mode = match self.training {
+                    true => Mode::Train { seed: self.seed, at: self.at },
+                    false => Mode::Evaluate,
+                };
+                let island = (step.group, node);
+                self.islands.forward(self.graph, island, mode, self.batch, &inputs, self.parameters, output)
+            }
+        }
+    }
+
+    fn draws(&self, group: &Group) -> Draws {
+        Draws { stream: group.stream, at: self.at, training: self.training }
+    }
+
+    /// The loss, and in training the gradient of the output.
+    pub(super) fn loss(
+        &mut self,
+        kernel: Option<&dyn LossKernel>,
+        objective: &dyn Objective,
+    ) -> Result<MicroBatch> {
+        let (place, _) = self.plan.output();
+        let gradient = if self.training { self.plan.loss_gradient() } else { None };
+        let ([output], [d_output]) =
+            self.arena.lend([self.plan.place(Some(place))], [gradient.unwrap_or(Span::EMPTY)]);
+        let prediction = match place {
+            Place::Arena(_) => output,
+            Place::Input(_) => super::reals(self.batch),
+        };
+        let gradient = gradient.is_some().then_some(d_output);
+        if let Some(kernel) = kernel {
+            let (loss, weight) = kernel.sum(prediction, &self.batch.target.elements, gradient)?;
+            return Ok(MicroBatch { loss, weight });
+        }
+        let mut axes = vec![self.batch.size];
+        axes.extend_from_slice(self.graph.shapes[self.graph.output].axes());
+        let prediction = Var::from_slice(prediction, axes, &Device::Cpu)?;
+        let target = self.batch.target.to_tensor(self.batch.size, &Device::Cpu)?;
+        let loss = objective.sum(prediction.as_tensor(), &target)?;
+        if let Some(gradient) = gradient {
+            let gradients = loss.sum.backward()?;
+            copy(gradients.get(prediction.as_tensor()), gradient, Onto::Replace)?;
+        }
+        Ok(MicroBatch { loss: f64::from(loss.sum.to_scalar::<f32>()?), weight: loss.weight })
+    }
+
+    /// Every gradient.
+    pub(super) fn backward(&mut self) -> Result<()> {
+        let plan = self.plan;
+        plan.backward().iter().try_for_each(|step| self.backward_step(step))
+    }
+
+    fn backward_step(&mut self, step: &BackwardStep) -> Result<()> {
+        let plan = self.plan;
+        let undoing = |group: usize| {
+            let group = plan.group(group);
+            group.joined.undoing(self.at, group.residual.is_some())
+        };
+        match *step {
+            BackwardStep::Copy { from, to } | BackwardStep::Add { from, to } => {
+                let onto =
+                    if matches!(step, BackwardStep::Add { .. }) { Onto::Add } else { Onto::Replace };
+                let ([from], [to]) = self.arena.lend([plan.span(Some(from))], [plan.span(Some(to))]);
+                element::accumulate(from, to, onto);
+            }
+            BackwardStep::Then { group, output, d } => {
+                let ([output], [d]) = self.arena.lend([plan.span(Some(output))], [plan.span(Some(d))]);
+                undoing(group).backward_then_all(output, d);
+            }
+            BackwardStep::Epilogue { group, saved, from, to } => {
+                let is_in_place = from == to;
+                let from = if is_in_place { Span::EMPTY } else { plan.span(Some(from)) };
+                let ([in_arena, from], [to]) =
+                    self.arena.lend([plan.place(saved), from], [plan.span(Some(to))]);
+                let saved = match saved {
+                    Some(Place::Input(_)) => super::reals(self.batch),
+                    _ => in_arena,
+                };
+                match is_in_place {
+                    true => undoing(group).backward_all_in_place(saved, to),
+                    false => undoing(group).backward_all(saved, from, to),
+                }
+            }
+            BackwardStep::Kernel(step) => self.kernel(&step)?,
+        }
+        Ok(())
+    }
+
+    fn kernel(&mut self, step: &KernelStep) -> Result<()> {
+        let plan = self.plan;
+        let group = plan.group(step.group);
+        let node = &self.graph.nodes[group.node];
+        let [a, b, c] = step.inputs.map(|place| plan.place(place));
+        let [d_a, d_b, d_c] = step.d_inputs.map(|target| plan.span(target.map(|(buffer, _)| buffer)));
+        let ([a, b, c, output], [d, saved, scratch, d_a, d_b, d_c]) = self.arena.lend(
+            [a, b, c, plan.span(step.output)],
+            [
+                plan.span(Some(step.d)),
+                plan.span(step.saved),
+                plan.span(step.scratch),
+                d_a,
+                d_b,
+                d_c,
+            ],
+        );
+        let mut onto = step.d_inputs.map(|target| target.map(|(_, onto)| onto)).into_iter();
+        let d_inputs = [d_a, d_b, d_c].map(|d| onto.next().flatten().map(|onto| (d, onto)));
+        match &group.work {
+            Work::Kernel(kernel) => kernel.backward(&mut Backward {
+                batch: self.batch.size,
+                inputs: with_batch(self.batch, step.inputs, [a, b, c]),
+                output,
+                parameters: &self.parameters[node.parameters.clone()],
+                epilogue: match step.undoes {
+                    true => group.joined.undoing(self.at, group.residual.is_some()),
+                    false => Epilogue::NONE,
+                },
+                saved,
+                scratch,
+                d,
+                d_inputs,
+                gradients: &mut self.gradients[node.parameters.clone()],
+                onto: self.onto,
+                draws: self.draws(group),
+            }),
+            Work::Island => {
+                let gradients = &mut self.gradients[node.parameters.clone()];
+                self.islands
+                    .backward(step.group, d, d_inputs, gradients, self.onto)
+                    .map_err(|error| error.at(&node.path))?;
+            }
+            Work::Epilogue => {}
+        }
+        Ok(())
+    }
+}
+
+/// The inputs of a step, those that are with the batch from there.
+fn with_batch<'a>(
+    batch: &'a Batch,
+    places: [Option<Place>; MAX_INPUTS],
+    in_arena: [&'a [f32]; MAX_INPUTS],
+) -> [Data<'a>; MAX_INPUTS] {
+    let mut places = places.into_iter();
+    in_arena.map(|numbers| match places.next().flatten() {
+        Some(Place::Input(_)) => match &batch.input.elements {
+            Elements::Real(reals) => Data::Real(reals),
+            Elements::Whole(wholes) => Data::Whole(wholes),
+        },
+        _ => Data::Real(numbers),
+    })
+}
+
+/// The numbers of a gradient of candle's, or zeros where it has none.
+pub(super) fn copy(gradient: Option<&Tensor>, into: &mut [f32], onto: Onto) -> Result<()> {
+    match gradient {
+        Some(gradient) => {
+            let numbers = gradient.flatten_all()?.to_vec1::<f32>()?;
+            element::accumulate(&numbers, into, onto);
+        }
+        None if onto == Onto::Replace => into.fill(0.0),
+        None => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,279 @@
+//! The backward pass: from the gradient of the output to those of the parameters.
+//!
+//! The gradient of a value is the sum of what its takers give. The first to give writes it; the others add.
+//! Where a taker hands its own gradient on unchanged, as a sum does, both values share one buffer until somebody
+//! has to add to it.
+
+use trainspec_kernels::epilogue::Saved;
+use trainspec_kernels::product::Onto;
+
+use super::buffer::Buffer;
+use super::forward::{Forward, ForwardStep};
+use super::fuse::{Group, Work};
+use super::{Joins, MAX_INPUTS, Place};
+
+/// A step of the backward pass.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum BackwardStep {
+    /// `to = from`
+    Copy { from: Buffer, to: Buffer },
+    /// `to += from`
+    Add { from: Buffer, to: Buffer },
+    /// Undoes what stands after the residual, in place.
+    Then { group: usize, output: Buffer, d: Buffer },
+    /// Undoes what stands before the residual: in place if `from` is `to`.
+    Epilogue { group: usize, saved: Option<Place>, from: Buffer, to: Buffer },
+    /// The gradients of a group's inputs and parameters.
+    Kernel(KernelStep),
+}
+
+/// The backward pass of a group's kernel or island.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KernelStep {
+    pub(crate) group: usize,
+    pub(crate) inputs: [Option<Place>; MAX_INPUTS],
+    pub(crate) output: Option<Buffer>,
+    pub(crate) saved: Option<Buffer>,
+    pub(crate) scratch: Option<Buffer>,
+    pub(crate) d: Buffer,
+    pub(crate) d_inputs: [Option<(Buffer, Onto)>; MAX_INPUTS],
+    /// Whether the kernel is given its epilogue to undo.
+    pub(crate) undoes: bool,
+}
+
+/// The backward steps, and where the gradient of the output goes.
+pub(super) fn plan(forward: &mut Forward<'_>, steps: &[ForwardStep]) -> (Vec<BackwardStep>, Option<Buffer>) {
+    let graph = forward.graph;
+    let output = forward.groups.roots[graph.output];
+    let wanted = wanted(forward);
+    if !wanted[output] {
+        return (Vec::new(), None);
+    }
+    let loss = steps.len();
+    let length = forward.length(output);
+    let first = forward.buffers.new_at(length, loss);
+    let mut planner = Planner {
+        forward,
+        wanted,
+        gradients: vec![None; graph.shapes.len()],
+        holders: Vec::new(),
+        steps: Vec::new(),
+        loss,
+    };
+    planner.give(output, first);
+    for step in steps.iter().rev() {
+        planner.group(step);
+    }
+    (planner.steps, Some(first))
+}
+
+/// Which values have a gradient that some parameter needs.
+fn wanted(forward: &Forward<'_>) -> Vec<bool> {
+    let graph = forward.graph;
+    let mut wanted = vec![false; graph.shapes.len()];
+    for group in &forward.groups.list {
+        let own = &graph.parameters[graph.nodes[group.node].parameters.clone()];
+        let has_trained = own.iter().any(crate::graph::GraphParameter::is_trained);
+        let reaches = group.inputs.iter().chain(&group.residual).any(|&value| wanted[value]);
+        wanted[group.output] = has_trained || reaches;
+    }
+    wanted
+}
+
+struct Planner<'f, 'a> {
+    forward: &'f mut Forward<'a>,
+    wanted: Vec<bool>,
+    /// The gradient of each value, so far.
+    gradients: Vec<Option<Buffer>>,
+    /// How many values hold a buffer as their gradient.
+    holders: Vec<(Buffer, usize)>,
+    steps: Vec<BackwardStep>,
+    loss: usize,
+}
+
+impl Planner<'_, '_> {
+    /// The time of the next step.
+    fn now(&self) -> usize {
+        self.loss + 1 + self.steps.len()
+    }
+
+    fn make(&mut self, length: usize) -> Buffer {
+        let now = self.now();
+        self.forward.buffers.new_at(length, now)
+    }
+
+    fn touch(&mut self, buffers: impl IntoIterator<Item = Buffer>) {
+        let now = self.now();
+        for buffer in buffers {
+            self.forward.buffers.touch(buffer, now);
+        }
+    }
+
+    fn holders(&mut self, buffer: Buffer) -> &mut usize {
+        let place = match self.holders.iter().position(|(held, _)| *held == buffer) {
+            Some(place) => place,
+            None => {
+                self.holders.push((buffer, 0));
+                self.holders.len() - 1
+            }
+        };
+        &mut self.holders[place].1
+    }
+
+    /// Makes `buffer` the gradient of `value`.
+    fn give(&mut self, value: usize, buffer: Buffer) {
+        *self.holders(buffer) += 1;
+        if let Some(before) = self.gradients[value].replace(buffer) {
+            *self.holders(before) -= 1;
+        }
+    }
+
+    /// `from` in a buffer that nobody else holds; the caller itself holds `from`.
+    fn own(&mut self, from: Buffer) -> Buffer {
+        if *self.holders(from) == 1 { from } else { self.copy(from) }
+    }
+
+    fn copy(&mut self, from: Buffer) -> Buffer {
+        let length = self.forward.buffers.length(from);
+        let to = self.make(length);
+        self.touch([from]);
+        self.steps.push(BackwardStep::Copy { from, to });
+        to
+    }
+
+    /// Adds `from`, a gradient that is handed on unchanged, to that of `value`.
+    fn hand_on(&mut self, value: usize, from: Buffer) {
+        if !self.wanted[value] {
+            return;
+        }
+        let Some(before) = self.gradients[value] else {
+            self.give(value, from);
+            return;
+        };
+        let to = if before == from { self.copy(before) } else { self.own(before) };
+        self.touch([from, to]);
+        self.steps.push(BackwardStep::Add { from, to });
+        self.give(value, to);
+    }
+
+    /// Where a kernel's gradient of `value` goes.
+    fn target(&mut self, value: usize) -> Option<(Buffer, Onto)> {
+        if !self.wanted[value] {
+            return None;
+        }
+        Some(match self.gradients[value] {
+            None => {
+                let length = self.forward.length(value);
+                let buffer = self.make(length);
+                self.give(value, buffer);
+                (buffer, Onto::Replace)
+            }
+            Some(before) => {
+                let buffer = self.own(before);
+                self.give(value, buffer);
+                (buffer, Onto::Add)
+            }
+        })
+    }
+
+    fn group(&mut self, step: &ForwardStep) {
+        let group = &self.forward.groups.list[step.group];
+        let Some(d) = self.gradients[group.output].take() else { return };
+        // Held by this group until its end.
+        let d = self.undo_then(group, step, d);
+        if let Some(residual) = group.residual {
+            self.hand_on(residual, d);
+        }
+        let d_pre = self.undo_epilogue(group, step, d);
+        match group.work {
+            Work::Epilogue => {
+                for &input in &group.inputs {
+                    self.hand_on(input, d_pre);
+                }
+            }
+            Work::Kernel(_) | Work::Island => self.kernel(group, step, d_pre),
+        }
+        *self.holders(d) -= 1;
+    }
+
+    fn undo_then(&mut self, group: &Group, step: &ForwardStep, d: Buffer) -> Buffer {
+        if !group.joined.has_then() {
+            return d;
+        }
+        let own = self.own(d);
+        if own != d {
+            *self.holders(d) -= 1;
+            *self.holders(own) += 1;
+        }
+        self.touch([own, step.output]);
+        self.steps.push(BackwardStep::Then { group: step.group, output: step.output, d: own });
+        own
+    }
+
+    /// The gradient of the value before the epilogue, unless the kernel undoes that itself: then `d` in a
+    /// buffer that it may change.
+    fn undo_epilogue(&mut self, group: &Group, step: &ForwardStep, d: Buffer) -> Buffer {
+        if group.joined.is_plain() {
+            return d;
+        }
+        if group.joins() == Joins::Both {
+            return self.own(d);
+        }
+        let saved = match group.saved() {
+            Saved::Nothing => None,
+            Saved::Output => Some(Place::Arena(step.output)),
+            Saved::Input if matches!(group.work, Work::Epilogue) => step.inputs[0],
+            Saved::Input => step.pre.map(Place::Arena),
+        };
+        let to = if *self.holders(d) == 1 {
+            d
+        } else {
+            let length = self.forward.buffers.length(d);
+            self.make(length)
+        };
+        self.touch([d, to].into_iter().chain(saved.and_then(Place::buffer)));
+        self.steps.push(BackwardStep::Epilogue { group: step.group, saved, from: d, to });
+        to
+    }
+
+    fn kernel(&mut self, group: &Group, step: &ForwardStep, d: Buffer) {
+        // The same value twice: the second gradient is made apart, and added when the first is there.
+        let mut d_inputs = [None; MAX_INPUTS];
+        let mut apart = Vec::new();
+        for (place, &value) in group.inputs.iter().enumerate() {
+            if group.inputs[..place].contains(&value) && self.wanted[value] {
+                let length = self.forward.length(value);
+                let buffer = self.make(length);
+                *self.holders(buffer) += 1;
+                d_inputs[place] = Some((buffer, Onto::Replace));
+                apart.push((value, buffer));
+            } else {
+                d_inputs[place] = self.target(value);
+            }
+        }
+        let needs = self.forward.needs(group);
+        let scratch = (needs.backward > 0).then(|| self.make(needs.backward));
+        let undoes = group.joins() == Joins::Both && !group.joined.is_plain();
+        let reads = group.reads();
+        let output = (reads.output || undoes && group.saved() == Saved::Output).then_some(step.output);
+        let inputs = if reads.inputs { step.inputs } else { [None; MAX_INPUTS] };
+        let read = inputs.into_iter().flatten().filter_map(Place::buffer);
+        let written = d_inputs.into_iter().flatten().map(|(buffer, _)| buffer);
+        let own = [Some(d), output, step.saved, scratch].into_iter().flatten();
+        self.touch(read.chain(written).chain(own));
+        self.steps.push(BackwardStep::Kernel(KernelStep {
+            group: step.group,
+            inputs,
+            output,
+            saved: step.saved,
+            scratch,
+            d,
+            d_inputs,
+            undoes,
+        }));
+        for (value, buffer) in apart {
+            self.hand_on(value, buffer);
+            *self.holders(buffer) -= 1;
+        }
+    }
+}

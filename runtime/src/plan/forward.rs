@@ -1,0 +1,105 @@
+//! The forward pass: one step for each group.
+
+use trainspec_kernels::epilogue::Saved;
+
+use super::buffer::{Buffer, Buffers};
+use super::fuse::{Group, Groups, Work};
+use super::{Joins, MAX_INPUTS, Needs, Place};
+use crate::graph::Graph;
+
+/// One group's forward pass.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ForwardStep {
+    pub(crate) group: usize,
+    pub(crate) inputs: [Option<Place>; MAX_INPUTS],
+    pub(crate) residual: Option<Place>,
+    pub(crate) output: Buffer,
+    pub(crate) pre: Option<Buffer>,
+    pub(crate) saved: Option<Buffer>,
+    pub(crate) scratch: Option<Buffer>,
+}
+
+/// Makes the forward steps, and knows where every value is.
+pub(super) struct Forward<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) groups: &'a Groups,
+    pub(super) batch: usize,
+    training: bool,
+    pub(super) buffers: &'a mut Buffers,
+    /// Where each value of the graph is, once it is made.
+    places: Vec<Option<Place>>,
+}
+
+impl<'a> Forward<'a> {
+    pub(super) fn new(
+        graph: &'a Graph,
+        groups: &'a Groups,
+        batch: usize,
+        training: bool,
+        buffers: &'a mut Buffers,
+    ) -> Self {
+        let input = |value: usize| (value < graph.inputs).then_some(Place::Input(value));
+        let places = (0..graph.shapes.len()).map(input).collect();
+        Self { graph, groups, batch, training, buffers, places }
+    }
+
+    /// How many numbers a value has.
+    pub(super) fn length(&self, value: usize) -> usize {
+        self.batch.saturating_mul(self.graph.shapes[value].elements())
+    }
+
+    /// Where a value is that is read at `time`.
+    pub(super) fn read(&mut self, value: usize, time: usize) -> Place {
+        match self.places[value] {
+            Some(Place::Arena(buffer)) => {
+                self.buffers.touch(buffer, time);
+                Place::Arena(buffer)
+            }
+            Some(place) => place,
+            // A graph's layers stand after those whose values they take.
+            None => unreachable!("a value is read before it is made"),
+        }
+    }
+
+    /// A buffer at `time`; `None` if it would be empty.
+    fn some(&mut self, length: usize, time: usize) -> Option<Buffer> {
+        (length > 0).then(|| self.buffers.new_at(length, time))
+    }
+
+    pub(super) fn steps(&mut self) -> Vec<ForwardStep> {
+        let groups = self.groups;
+        groups.list.iter().enumerate().map(|(time, group)| self.step(time, group)).collect()
+    }
+
+    fn step(&mut self, time: usize, group: &Group) -> ForwardStep {
+        let mut inputs = [None; MAX_INPUTS];
+        for (slot, &value) in inputs.iter_mut().zip(&group.inputs) {
+            *slot = Some(self.read(value, time));
+        }
+        let residual = group.residual.map(|value| self.read(value, time));
+        let length = self.length(group.output);
+        let output = self.buffers.new_at(length, time);
+        self.places[group.output] = Some(Place::Arena(output));
+        let needs = self.needs(group);
+        let keeps_pre = self.training
+            && matches!(group.work, Work::Kernel(_))
+            && group.joins() == Joins::Forward
+            && group.saved() == Saved::Input;
+        ForwardStep {
+            group: time,
+            inputs,
+            residual,
+            output,
+            pre: if keeps_pre { self.some(length, time) } else { None },
+            saved: if self.training { self.some(needs.saved, time) } else { None },
+            scratch: self.some(if self.training { needs.forward } else { needs.evaluation }, time),
+        }
+    }
+
+    pub(super) fn needs(&self, group: &Group) -> Needs {
+        match &group.work {
+            Work::Kernel(kernel) => kernel.needs(self.batch),
+            Work::Epilogue | Work::Island => Needs::default(),
+        }
+    }
+}

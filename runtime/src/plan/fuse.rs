@@ -1,0 +1,267 @@
+//! From layers to groups: which layers are computed in one pass.
+//!
+//! An activation, a dropout or a sum that follows a kernel becomes part of the kernel's *epilogue*,
+//! `y = then(residual + dropout(activation(pre)))`, so that its numbers are not carried through memory once more.
+//! A layer that only gives numbers another shape is no work at all.
+
+use std::sync::Arc;
+
+use trainspec_kernels::epilogue::{Activation, Dropout, Epilogue, Saved};
+
+use super::{Form, Joins, Kernel, Reads};
+use crate::graph::{Graph, Node};
+use crate::rng::{Moment, Purpose, Stream};
+
+/// What computes a group.
+#[derive(Clone, Debug)]
+pub(crate) enum Work {
+    /// A kernel.
+    Kernel(Arc<dyn Kernel>),
+    /// The epilogue alone, of the group's only input.
+    Epilogue,
+    /// The layer's reference form.
+    Island,
+}
+
+/// Layers that are computed in one pass.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    /// The layer that gives the group its kernel, its parameters and its name.
+    pub(crate) node: usize,
+    pub(crate) work: Work,
+    /// The values that the kernel takes.
+    pub(crate) inputs: Vec<usize>,
+    pub(crate) joined: Joined,
+    /// The value that is added.
+    pub(crate) residual: Option<usize>,
+    /// The value that the group gives.
+    pub(crate) output: usize,
+    /// The stream of the kernel's own dropout.
+    pub(crate) stream: Stream,
+}
+
+/// What has joined a kernel: an epilogue before it is known when and where it runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Joined {
+    activation: Activation,
+    dropout: Option<(Stream, f64)>,
+    then: Activation,
+}
+
+impl Joined {
+    const NOTHING: Self =
+        Self { activation: Activation::Identity, dropout: None, then: Activation::Identity };
+
+    /// The epilogue at one moment.
+    pub(crate) fn at<'a>(&self, moment: Moment, residual: Option<&'a [f32]>) -> Epilogue<'a> {
+        let dropout = |(stream, p): (Stream, f64)| -> Dropout { stream.dropout(p, moment) };
+        Epilogue {
+            activation: self.activation,
+            dropout: self.dropout.map(dropout),
+            residual,
+            then: self.then,
+        }
+    }
+
+    /// What undoing it needs.
+    pub(crate) fn saved(&self, has_residual: bool) -> Saved {
+        self.undoing(Moment::default(), has_residual).saved()
+    }
+
+    /// The epilogue for a backward pass, which only asks whether there was a residual.
+    pub(crate) fn undoing(&self, moment: Moment, has_residual: bool) -> Epilogue<'static> {
+        self.at(moment, has_residual.then_some(&[]))
+    }
+
+    /// Whether nothing stands between the kernel's value and the residual.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.activation == Activation::Identity && self.dropout.is_none()
+    }
+
+    /// Whether something is applied after the residual.
+    pub(crate) fn has_then(&self) -> bool {
+        self.then != Activation::Identity
+    }
+}
+
+impl Group {
+    /// What undoing its epilogue needs.
+    pub(crate) fn saved(&self) -> Saved {
+        self.joined.saved(self.residual.is_some())
+    }
+
+    pub(crate) fn joins(&self) -> Joins {
+        match &self.work {
+            Work::Kernel(kernel) => kernel.joins(),
+            Work::Epilogue => Joins::Forward,
+            Work::Island => Joins::Nothing,
+        }
+    }
+
+    pub(crate) fn reads(&self) -> Reads {
+        match &self.work {
+            Work::Kernel(kernel) => kernel.reads(),
+            // An island keeps what it needs itself.
+            Work::Epilogue | Work::Island => Reads::NOTHING,
+        }
+    }
+
+    /// Takes `form` into the epilogue, if there is still room for it.
+    fn take(&mut self, form: &Form, stream: Stream, output: usize) -> bool {
+        if self.joins() == Joins::Nothing {
+            return false;
+        }
+        let has_residual = self.residual.is_some();
+        match *form {
+            Form::Activation(activation) if self.joined.is_plain() && !has_residual => {
+                self.joined.activation = activation;
+            }
+            Form::Activation(Activation::Relu) if has_residual && !self.joined.has_then() => {
+                self.joined.then = Activation::Relu;
+            }
+            Form::Dropout { p } if self.joined.dropout.is_none() && !has_residual => {
+                self.joined.dropout = Some((stream, p));
+            }
+            _ => return false,
+        }
+        self.output = output;
+        true
+    }
+
+    /// Takes a residual into the epilogue, if there is still room for it.
+    fn take_residual(&mut self, residual: usize, output: usize) -> bool {
+        if self.joins() == Joins::Nothing || self.residual.is_some() {
+            return false;
+        }
+        (self.residual, self.output) = (Some(residual), output);
+        true
+    }
+}
+
+/// A graph as groups in the order in which they run.
+#[derive(Clone, Debug)]
+pub(crate) struct Groups {
+    pub(crate) list: Vec<Group>,
+    /// For each value of the graph, the value whose numbers it has.
+    pub(crate) roots: Vec<usize>,
+}
+
+impl Groups {
+    /// The groups of a graph.
+    pub(crate) fn of(graph: &Graph, seed: u64, training: bool) -> Self {
+        Builder::new(graph, seed, training).build()
+    }
+}
+
+struct Builder<'a> {
+    graph: &'a Graph,
+    seed: u64,
+    training: bool,
+    forms: Vec<Form>,
+    roots: Vec<usize>,
+    /// How many take the numbers of a value.
+    uses: Vec<usize>,
+    /// Which group gives a value.
+    makers: Vec<Option<usize>>,
+    list: Vec<Group>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(graph: &'a Graph, seed: u64, training: bool) -> Self {
+        let form = |node: &Node| match node.layer.form(&graph.input_shapes(node)) {
+            Form::Dropout { p } if !training || p == 0.0 => Form::Alias,
+            form => form,
+        };
+        let forms: Vec<Form> = graph.nodes.iter().map(form).collect();
+        let mut roots: Vec<usize> = (0..graph.shapes.len()).collect();
+        let mut uses = vec![0; graph.shapes.len()];
+        for (node, form) in graph.nodes.iter().zip(&forms) {
+            match (form, node.inputs.as_slice()) {
+                (Form::Alias, &[input]) => roots[node.output] = roots[input],
+                (_, inputs) => inputs.iter().for_each(|&input| uses[roots[input]] += 1),
+            }
+        }
+        uses[roots[graph.output]] += 1;
+        let makers = vec![None; graph.shapes.len()];
+        Self { graph, seed, training, forms, roots, uses, makers, list: Vec::new() }
+    }
+
+    fn build(mut self) -> Groups {
+        let graph = self.graph;
+        for (place, node) in graph.nodes.iter().enumerate() {
+            let form = self.forms[place].clone();
+            let inputs: Vec<usize> = node.inputs.iter().map(|&input| self.roots[input]).collect();
+            match (&form, inputs.as_slice()) {
+                (Form::Alias, &[_]) => {}
+                (Form::Activation(_) | Form::Dropout { .. }, &[input]) => self.join(place, &form, input),
+                (Form::Add, &[a, b]) => self.add(place, a, b),
+                (Form::Kernel(kernel), _) => {
+                    self.begin(place, Work::Kernel(Arc::clone(kernel)), inputs);
+                }
+                _ => {
+                    self.begin(place, Work::Island, inputs);
+                }
+            }
+        }
+        Groups { list: self.list, roots: self.roots }
+    }
+
+    fn stream(&self, node: &Node) -> Stream {
+        Stream::new(self.seed, Purpose::Dropout, &node.path)
+    }
+
+    fn begin(&mut self, place: usize, work: Work, inputs: Vec<usize>) -> usize {
+        let node = &self.graph.nodes[place];
+        self.makers[node.output] = Some(self.list.len());
+        self.list.push(Group {
+            node: place,
+            work,
+            inputs,
+            joined: Joined::NOTHING,
+            residual: None,
+            output: node.output,
+            stream: self.stream(node),
+        });
+        self.list.len() - 1
+    }
+
+    /// The group that gives `value` to one taker alone.
+    fn sole_maker(&self, value: usize) -> Option<usize> {
+        self.makers[value].filter(|_| self.uses[value] == 1)
+    }
+
+    fn join(&mut self, place: usize, form: &Form, input: usize) {
+        let (stream, output) = (self.stream(&self.graph.nodes[place]), self.graph.nodes[place].output);
+        if let Some(maker) = self.sole_maker(input)
+            && self.list[maker].take(form, stream, output)
+        {
+            self.makers[output] = Some(maker);
+            return;
+        }
+        let group = self.begin(place, Work::Epilogue, vec![input]);
+        // An epilogue of nothing has room for whatever comes first.
+        self.list[group].take(form, stream, output);
+    }
+
+    fn add(&mut self, place: usize, a: usize, b: usize) {
+        let output = self.graph.nodes[place].output;
+        // The group that runs later finds the other value ready.
+        let (early, late) = if self.makers[a] > self.makers[b] { (b, a) } else { (a, b) };
+        if let Some(maker) = self.sole_maker(late)
+            && early != late
+            && self.list[maker].take_residual(early, output)
+        {
+            self.makers[output] = Some(maker);
+            return;
+        }
+        let group = self.begin(place, Work::Epilogue, vec![late]);
+        self.list[group].take_residual(early, output);
+    }
+}
+
+impl Groups {
+    /// Whether any group runs as an island.
+    pub(crate) fn has_islands(&self) -> bool {
+        self.list.iter().any(|group| matches!(group.work, Work::Island))
+    }
+}

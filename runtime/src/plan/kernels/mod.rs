@@ -1,0 +1,43 @@
+//! The kernels of the layers of this crate: what each needs, and how it is called.
+//!
+//! The arithmetic is in `trainspec-kernels`; a file here fits it into a [`Plan`](super::Plan).
+
+mod batch_norm;
+mod concat;
+mod conv2d;
+mod difference;
+mod embedding;
+mod group_norm;
+mod linear;
+mod pool;
+mod product;
+mod recurrent;
+mod row_norm;
+mod self_attention;
+mod softmax;
+
+pub(crate) use batch_norm::BatchNorm;
+pub(crate) use concat::Concat;
+pub(crate) use conv2d::Conv2d;
+pub(crate) use difference::Difference;
+pub(crate) use embedding::{Embedding, PositionEmbedding};
+pub(crate) use group_norm::GroupNorm;
+pub(crate) use linear::Linear;
+pub(crate) use pool::{AveragePool, GlobalAveragePool, MaxPool};
+pub(crate) use product::Product;
+pub(crate) use recurrent::{Gru, Lstm};
+pub(crate) use row_norm::{LayerNorm, RmsNorm};
+pub(crate) use self_attention::SelfAttention;
+pub(crate) use softmax::Softmax;
+
+use trainspec_kernels::product::Onto;
+
+/// A parameter's numbers, if the layer has it.
+fn parameter(parameters: &[Vec<f32>], place: usize) -> Option<&[f32]> {
+    parameters.get(place).map(Vec::as_slice)
+}
+
+/// Where a parameter's gradient goes, if the layer has it.
+fn gradient(gradients: &mut [Vec<f32>], place: usize, onto: Onto) -> Option<(&mut [f32], Onto)> {
+    gradients.get_mut(place).map(|gradient| (gradient.as_mut_slice(), onto))
+}
