@@ -1,8 +1,8 @@
 //! The Euclidean norm of many tensors, in a fixed order of sums: `sqrt(sum(x^2))` over all their numbers.
 //!
-//! Squares are summed in f32 in 32 running sums over 512 numbers, the running sums by halves, and from there on all
-//! is f64: the sums of a part of a tensor one after the other, the parts of a tensor by halves, the tensors one
-//! after the other. The parts are fixed by the tensor's length, so neither the threads nor the SIMD level show.
+//! Squares are summed in f32 in 32 running sums over 512 numbers; from there on all is f64: 32 running sums of a part
+//! of a tensor, and these by halves, the parts of a tensor by halves, the tensors one after the other. The parts
+//! are fixed by the tensor's length, so neither the threads nor the SIMD level show.
 
 mod squares;
 
@@ -25,8 +25,8 @@ thread_local! {
 
 /// The sum of squares of one tensor.
 ///
-/// All terms have one sign, and at most 22 roundings of f32 meet a term, so that the relative error is below
-/// `23 * 2^-24`, whatever the size. A value whose square does not fit f32 gives infinity; a NaN gives NaN.
+/// All terms have one sign, and at most 17 roundings of f32 meet a term, so that the relative error is below
+/// `18 * 2^-24`, whatever the size. A value whose square does not fit f32 gives infinity; a NaN gives NaN.
 #[must_use]
 pub fn sum_of_squares(values: &[f32]) -> f64 {
     if values.len() <= PART {

@@ -2,37 +2,15 @@
 
 use crate::simd;
 
-/// Numbers that are summed in f32 before the sum goes to f64.
+/// Numbers that are summed in f32 before the sums go to f64.
 pub(super) const BLOCK: usize = 512;
-/// Running sums of a block: two vectors, so that one waits while the other is added to. The same at every level,
-/// since the order of the sums is part of the result.
+/// Running sums: two vectors, so that one waits while the other is added to. The same at every level, since the
+/// order of the sums is part of the result.
 pub(super) const LANES: usize = 32;
 
-simd! {
-    pub(super) fn squares(values: &[f32]) -> f64 {
-        let (blocks, rest) = values.as_chunks::<BLOCK>();
-        let mut total = 0.0;
-        for block in blocks {
-            total += f64::from(sum(block));
-        }
-        if rest.is_empty() { total } else { total + f64::from(sum(rest)) }
-    }
-}
-
-/// The sum of squares of a block.
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loop around it")]
-fn sum(block: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; LANES];
-    let (rows, rest) = block.as_chunks::<LANES>();
-    for row in rows {
-        for (sum, value) in sums.iter_mut().zip(row) {
-            *sum += value * value;
-        }
-    }
-    for (sum, value) in sums.iter_mut().zip(rest) {
-        *sum += value * value;
-    }
+pub(super) fn squares(values: &[f32]) -> f64 {
+    let mut sums = [0.0; LANES];
+    lanes(values, &mut sums);
     let mut width = LANES;
     while width > 1 {
         width /= 2;
@@ -41,4 +19,26 @@ fn sum(block: &[f32]) -> f32 {
         }
     }
     sums[0]
+}
+
+simd! {
+    /// Adds the squares of every `LANES`th number to each of `totals`. Halving them here would make LLVM keep pairs
+    /// of running sums, not vectors.
+    fn lanes(values: &[f32], totals: &mut [f64; LANES]) {
+        for block in values.chunks(BLOCK) {
+            let mut sums = [0.0_f32; LANES];
+            let (rows, rest) = block.as_chunks::<LANES>();
+            for row in rows {
+                for (sum, value) in sums.iter_mut().zip(row) {
+                    *sum += value * value;
+                }
+            }
+            for (total, sum) in totals.iter_mut().zip(&sums) {
+                *total += f64::from(*sum);
+            }
+            for (total, value) in totals.iter_mut().zip(rest) {
+                *total += f64::from(value * value);
+            }
+        }
+    }
 }
