@@ -10,6 +10,7 @@ pub mod gru;
 pub mod lstm;
 pub mod norm;
 pub mod philox;
+pub mod pool;
 pub mod product;
 pub mod recurrent;
 pub mod scratch;

@@ -1,20 +1,66 @@
-//! The optimizer's pass over a parameter: weight, gradient and state are read once and written once.
+//! The optimizer's pass over the parameters: weight, gradient and state are read once and written once.
 //!
-//! An optimizer gives a *rule* for one element; the pass carries it over the slices. It is generic over
-//! the rule, so each optimizer gets its own compiled loop.
+//! An optimizer gives a *rule* for one element; the pass carries it over the slices. It is generic over the rule,
+//! so that each optimizer gets its own compiled loops. A rule rounds where it is written to, at every SIMD level
+//! (a product and a sum are fused only where it says `mul_add`), so that an update has the same bits everywhere.
+//!
+//! [`for_each_block`] divides the parameters of a model between threads; [`Slots::update_block`] takes a block on
+//! the thread that calls it:
+//!
+//! ```
+//! use trainspec_kernels::update::{Slots, for_each_block};
+//!
+//! let mut weights = vec![vec![1.0, 2.0], vec![3.0]];
+//! let gradients = vec![vec![2.0, 2.0], vec![4.0]];
+//! let mut state = vec![vec![vec![0.0; 2]], vec![vec![1.0]]];
+//! for_each_block(&mut weights, &gradients, &mut state, |tensor, weights, gradients, state| {
+//!     let rate = if tensor == 0 { 1.0 } else { 0.5 };
+//!     <[f32; 1]>::update_block(weights, gradients, 0.5, state, |w, g, [v]| {
+//!         *v += g;
+//!         w - rate * *v
+//!     });
+//! });
+//! assert_eq!(weights, [vec![0.0, 1.0], vec![1.5]]);
+//! ```
+
+mod blocks;
+pub(crate) mod split;
+
+#[cfg(test)]
+mod tests;
+
+pub use blocks::for_each_block;
+
+use crate::simd;
+
+/// Elements that a rule is applied to at once.
+const LANES: usize = 16;
 
 /// What an optimizer keeps for each element: `[f32; N]`, for instance first and second moment.
 pub trait Slots: Copy + Send + Sync + 'static {
     /// How many numbers an element has.
     const COUNT: usize;
 
-    /// Applies `rule` to each element.
+    /// Applies `rule` to each element, on this thread.
     ///
     /// `scale` multiplies each gradient before the rule sees it (averaging and clipping). `state` holds
-    /// [`Slots::COUNT`] slices as long as the weights; what it holds beyond that is not touched.
+    /// [`Slots::COUNT`] slices at least as long as the weights; what it holds beyond that is not touched. The rule
+    /// is a function of what it is given: it may be asked for elements that do not exist, of which all is 0.
     ///
     /// # Panics
-    /// If a slice is shorter than `weights`.
+    /// If a slice is shorter than `weights`, or `state` has fewer than [`Slots::COUNT`].
+    fn update_block(
+        weights: &mut [f32],
+        gradients: &[f32],
+        scale: f32,
+        state: &mut [&mut [f32]],
+        rule: impl Fn(f32, f32, &mut Self) -> f32,
+    );
+
+    /// [`Slots::update_block`] of a whole tensor, still on this thread.
+    ///
+    /// # Panics
+    /// As [`Slots::update_block`].
     fn update(
         weights: &mut [f32],
         gradients: &[f32],
@@ -27,6 +73,17 @@ pub trait Slots: Copy + Send + Sync + 'static {
 impl<const N: usize> Slots for [f32; N] {
     const COUNT: usize = N;
 
+    fn update_block(
+        weights: &mut [f32],
+        gradients: &[f32],
+        scale: f32,
+        state: &mut [&mut [f32]],
+        rule: impl Fn(f32, f32, &mut Self) -> f32,
+    ) {
+        let state = state.iter_mut().map(|slot| &mut **slot);
+        apply(weights, gradients, scale, first(state, weights.len()), &rule);
+    }
+
     fn update(
         weights: &mut [f32],
         gradients: &[f32],
@@ -34,46 +91,74 @@ impl<const N: usize> Slots for [f32; N] {
         state: &mut [Vec<f32>],
         rule: impl Fn(f32, f32, &mut Self) -> f32,
     ) {
+        let state = state.iter_mut().map(Vec::as_mut_slice);
+        apply(weights, gradients, scale, first(state, weights.len()), &rule);
+    }
+}
+
+/// The first `N` slices of a state, the first `count` elements of each.
+fn first<'a, const N: usize>(
+    mut state: impl Iterator<Item = &'a mut [f32]>,
+    count: usize,
+) -> [&'a mut [f32]; N] {
+    std::array::from_fn(|_| match state.next() {
+        Some(slot) => &mut slot[..count],
+        None => panic!("the optimizer's state has fewer slots than its rule"),
+    })
+}
+
+simd! {
+    fn apply[const N: usize, F: Fn(f32, f32, &mut [f32; N]) -> f32][N, F](
+        weights: &mut [f32],
+        gradients: &[f32],
+        scale: f32,
+        slots: [&mut [f32]; N],
+        rule: &F,
+    ) {
         let count = weights.len();
         let gradients = &gradients[..count];
-        // One length for all slices, so that the loop has no bounds to check.
-        let mut slices: [&mut [f32]; N] = {
-            let mut state = state.iter_mut();
-            std::array::from_fn(|_| match state.next() {
-                Some(slot) => &mut slot[..count],
-                None => panic!("the optimizer's state has fewer slots than its rule"),
-            })
-        };
-        for i in 0..count {
-            let mut slots: [f32; N] = std::array::from_fn(|slot| slices[slot][i]);
-            weights[i] = rule(weights[i], gradients[i] * scale, &mut slots);
-            for (slice, slot) in slices.iter_mut().zip(slots) {
-                slice[i] = slot;
-            }
+        let mut slots = slots;
+        let whole = count - count % LANES;
+        for start in (0..whole).step_by(LANES) {
+            lanes(weights, gradients, scale, &mut slots, start, LANES, rule);
+        }
+        if whole < count {
+            lanes(weights, gradients, scale, &mut slots, whole, count - whole, rule);
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_element_has_its_own_state() {
-        let mut weights = vec![1.0, 2.0, 3.0];
-        let mut state = vec![vec![0.0, 10.0, 20.0]];
-        <[f32; 1]>::update(&mut weights, &[1.0, 1.0, 2.0], 0.5, &mut state, |w, g, [m]| {
-            *m += g;
-            w - *m
-        });
-        assert_eq!(state[0], [0.5, 10.5, 21.0]);
-        assert_eq!(weights, [0.5, -8.5, -18.0]);
+/// Applies `rule` to `count` elements from `start` on. They are copied first, so that no slice can lie in
+/// another's way.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loop around it")]
+fn lanes<const N: usize, F: Fn(f32, f32, &mut [f32; N]) -> f32>(
+    weights: &mut [f32],
+    gradients: &[f32],
+    scale: f32,
+    slots: &mut [&mut [f32]; N],
+    start: usize,
+    count: usize,
+    rule: &F,
+) {
+    let here = start..start + count;
+    let mut w = [0.0; LANES];
+    w[..count].copy_from_slice(&weights[here.clone()]);
+    let mut g = [0.0; LANES];
+    g[..count].copy_from_slice(&gradients[here.clone()]);
+    let mut s = [[0.0; LANES]; N];
+    for (s, slot) in s.iter_mut().zip(&*slots) {
+        s[..count].copy_from_slice(&slot[here.clone()]);
     }
-
-    #[test]
-    fn a_rule_without_state() {
-        let mut weights = vec![1.0, 2.0];
-        <[f32; 0]>::update(&mut weights, &[1.0, 1.0], 1.0, &mut [], |w, g, []| w - g);
-        assert_eq!(weights, [0.0, 1.0]);
+    for lane in 0..LANES {
+        let mut element: [f32; N] = std::array::from_fn(|slot| s[slot][lane]);
+        w[lane] = rule(w[lane], g[lane] * scale, &mut element);
+        for (s, value) in s.iter_mut().zip(element) {
+            s[lane] = value;
+        }
+    }
+    weights[here.clone()].copy_from_slice(&w[..count]);
+    for (s, slot) in s.iter().zip(slots) {
+        slot[here.clone()].copy_from_slice(&s[..count]);
     }
 }

@@ -1,0 +1,106 @@
+use proptest::prelude::*;
+
+use super::squares::{BLOCK, LANES};
+use super::{PART, global_norm, global_norm_of, sum_of_squares};
+use crate::philox;
+use crate::simd::{self, Level};
+
+/// Numbers from -1 to 1.
+fn numbers(count: usize, key: u32) -> Vec<f32> {
+    let mut words = vec![0; count];
+    philox::fill(&mut words, [key, 0], [0; 3]);
+    words.iter().map(|&word| (f64::from(word) / f64::from(1_u32 << 31) - 1.0) as f32).collect()
+}
+
+/// The plain sum, in f64.
+fn exact(values: &[f32]) -> f64 {
+    values.iter().map(|&value| f64::from(value) * f64::from(value)).sum()
+}
+
+/// All terms are positive, so that the relative error of the sum is that of a term: a rounding for its square and
+/// one for each addition to a running sum; f64's own are less than another one.
+fn tolerance() -> f64 {
+    (1 + BLOCK / LANES + 1) as f64 * f64::from(f32::EPSILON) / 2.0
+}
+
+#[track_caller]
+fn check(values: &[f32]) {
+    let (found, expected) = (sum_of_squares(values), exact(values));
+    assert!(
+        (found - expected).abs() <= expected * tolerance(),
+        "{} numbers: {found}, not {expected}",
+        values.len()
+    );
+}
+
+proptest! {
+    #[test]
+    fn agrees_with_f64(values in prop::collection::vec(-100.0_f32..100.0, 0..2000)) {
+        check(&values);
+    }
+}
+
+#[test]
+fn agrees_with_f64_at_the_edges_of_blocks_and_parts() {
+    let values = numbers(3 * PART + 1, 1);
+    for edge in [0, 1, LANES, BLOCK, 2 * BLOCK, PART, 2 * PART, 3 * PART] {
+        for length in [edge.saturating_sub(1), edge, edge + 1] {
+            check(&values[..length]);
+        }
+    }
+}
+
+/// Small, middle and large tensors, and some without a number.
+fn tensors() -> Vec<Vec<f32>> {
+    let lengths = [0, 3, PART, 5 * PART + 700, 10, 0, 1, 2 * PART - 1, 40_000, 40_000, 40_000, 40_000, 7, 0];
+    lengths.iter().zip(0..).map(|(&length, key)| numbers(length, key)).collect()
+}
+
+#[test]
+fn all_tensors_count() {
+    let tensors = tensors();
+    let expected = tensors.iter().map(|tensor| exact(tensor)).sum::<f64>().sqrt();
+    for count in [1, 2, tensors.len()] {
+        let some = &tensors[tensors.len() - count..];
+        let one_by_one = global_norm(some.iter().map(Vec::as_slice));
+        assert_eq!(global_norm_of(some).to_bits(), one_by_one.to_bits());
+    }
+    assert!((global_norm_of(&tensors) - expected).abs() <= expected * tolerance());
+    assert_eq!(global_norm_of::<Vec<f32>>(&[]).to_bits(), 0);
+    assert_eq!(global_norm_of(&[[0.0; 0]]).to_bits(), 0);
+}
+
+#[test]
+fn bits_do_not_depend_on_the_level() {
+    let tensors = tensors();
+    let expected = global_norm_of(&tensors).to_bits();
+    for &level in Level::available() {
+        assert_eq!(simd::at_level(level, || global_norm_of(&tensors)).to_bits(), expected, "{level:?}");
+    }
+}
+
+#[test]
+fn bits_do_not_depend_on_threads() {
+    let tensors = tensors();
+    let expected = global_norm_of(&tensors).to_bits();
+    for threads in [1, 2, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        assert_eq!(pool.install(|| global_norm_of(&tensors)).to_bits(), expected, "{threads}");
+    }
+}
+
+#[test]
+fn non_finite_values_show() {
+    assert!(sum_of_squares(&[1.0, f32::NAN]).is_nan());
+    assert!(sum_of_squares(&[1.0, f32::INFINITY]).is_infinite());
+    assert!(sum_of_squares(&[1.0, 1e30]).is_infinite());
+    for bad in [f32::NAN, f32::INFINITY] {
+        let mut tensors = tensors();
+        for place in [0, 1, PART, 5 * PART + 699] {
+            let good = std::mem::replace(&mut tensors[3][place], bad);
+            assert!(!global_norm_of(&tensors).is_finite(), "{bad} at {place}");
+            tensors[3][place] = good;
+        }
+        assert!(global_norm_of(&tensors).is_finite());
+    }
+}

@@ -1,0 +1,65 @@
+//! The mean of each window of one plane.
+
+use super::Pool;
+use super::window::{runs, split};
+use crate::product::Onto;
+use crate::simd;
+
+pub(super) fn forward(pool: &Pool, x: &[f32], y: &mut [f32]) {
+    let columns = pool.out_width();
+    if pool.is_halving() {
+        match columns {
+            0..4 => {}
+            4..8 => return halve::<4>(pool, x, y),
+            8..16 => return halve::<8>(pool, x, y),
+            16.. => return halve::<16>(pool, x, y),
+        }
+    }
+    let factor = factor(pool);
+    for (number, y) in y.iter_mut().enumerate() {
+        let mut sum = 0.0;
+        for row in pool.rows(number / columns) {
+            for column in pool.columns(number % columns) {
+                sum += x[row * pool.width + column];
+            }
+        }
+        *y = sum * factor;
+    }
+}
+
+pub(super) fn backward(pool: &Pool, dy: &[f32], dx: &mut [f32], onto: Onto) {
+    if onto == Onto::Replace {
+        dx.fill(0.0);
+    }
+    let (columns, factor) = (pool.out_width(), factor(pool));
+    for (number, dy) in dy.iter().enumerate() {
+        let part = dy * factor;
+        let within = pool.columns(number % columns);
+        for row in pool.rows(number / columns) {
+            for dx in &mut dx[row * pool.width..][within.clone()] {
+                *dx += part;
+            }
+        }
+    }
+}
+
+fn factor(pool: &Pool) -> f32 {
+    (1.0 / (pool.kernel * pool.kernel) as f64) as f32
+}
+
+simd! {
+    /// Windows of 2x2 that touch, `N` at a time; a row has at least `N`.
+    fn halve[const N: usize][N](pool: &Pool, x: &[f32], y: &mut [f32]) {
+        let (width, columns) = (pool.width, pool.out_width());
+        for (row, y) in y.chunks_exact_mut(columns).enumerate() {
+            let [upper, lower] = [0, 1].map(|half| &x[(2 * row + half) * width..][..width]);
+            for start in runs(columns, N) {
+                let [a, b] = split::<N>(&upper[2 * start..][..2 * N]);
+                let [c, d] = split::<N>(&lower[2 * start..][..2 * N]);
+                for (lane, y) in y[start..][..N].iter_mut().enumerate() {
+                    *y = (((a[lane] + b[lane]) + c[lane]) + d[lane]) * 0.25;
+                }
+            }
+        }
+    }
+}

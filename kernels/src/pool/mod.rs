@@ -1,0 +1,186 @@
+//! Pooling: the largest value or the mean of each window of each plane, and the mean of whole planes.
+//!
+//! A plane is one channel of one image, `[height, width]`. With stride `s` and padding `p`, the window of
+//! output `(i, j)` has the places `(s i + u - p, s j + v - p)` for `u, v < kernel`:
+//!
+//! - the maximum takes what is outside of the plane as minus infinity, and NaN as larger than every number;
+//!   its gradient goes to the first maximum, row by row;
+//! - the mean takes what is outside as 0 and divides by `kernel^2`: the padding counts.
+//!
+//! # Source
+//! Max pooling: Riesenhuber and Poggio, "Hierarchical models of object recognition in cortex", 1999; average
+//! pooling: LeCun et al., "Handwritten digit recognition with a back-propagation network", 1989; the mean of
+//! whole planes: Lin et al., "Network in network", 2013. Sizes and padding are PyTorch's.
+
+mod average;
+mod global;
+mod max;
+mod window;
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
+
+pub use global::{global_average, global_average_backward};
+
+use crate::product::Onto;
+use crate::threads;
+
+/// The sizes of a pooling.
+///
+/// ```
+/// use trainspec_kernels::pool::Pool;
+/// use trainspec_kernels::product::Onto;
+///
+/// let pool = Pool { planes: 1, height: 2, width: 4, kernel: 2, stride: 2, padding: 0 };
+/// let x = [1.0, 4.0, 2.0, 0.0, 3.0, 4.0, 6.0, 8.0];
+/// let (mut y, mut winners, mut dx) = ([0.0; 2], [0; 2], [0.0; 8]);
+/// pool.max_forward(&x, &mut y, Some(&mut winners));
+/// assert_eq!((y, winners), ([4.0, 8.0], [1, 7]));
+/// pool.max_backward(&winners, &[1.0, 2.0], (&mut dx, Onto::Replace));
+/// assert_eq!(dx, [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0]);
+/// pool.average_forward(&x, &mut y);
+/// assert_eq!(y, [3.0, 4.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Pool {
+    /// The number of planes: images times channels.
+    pub planes: usize,
+    /// The rows of a plane.
+    pub height: usize,
+    /// The columns of a plane.
+    pub width: usize,
+    /// The side of the square window, at least 1.
+    pub kernel: usize,
+    /// How many places the window moves at a time, at least 1.
+    pub stride: usize,
+    /// By how many places windows reach over each edge, at most half of `kernel`.
+    pub padding: usize,
+}
+
+impl Pool {
+    /// The rows of a plane of the result, `floor((height + 2 padding - kernel) / stride) + 1`; 0 if the window
+    /// does not fit or the plane is empty.
+    #[must_use]
+    pub fn out_height(&self) -> usize {
+        self.places(self.height)
+    }
+
+    /// The columns of a plane of the result, as [`Pool::out_height`].
+    #[must_use]
+    pub fn out_width(&self) -> usize {
+        self.places(self.width)
+    }
+
+    /// The largest value of each window, into `y`, and where in its plane the first of equal ones is, as
+    /// `row * width + column`, into `winners`.
+    ///
+    /// # Shapes
+    /// `x`: `[planes, height, width]`; `y` and `winners`: `[planes, out_height, out_width]`.
+    ///
+    /// # Panics
+    /// If a slice has another length, `kernel` or `stride` is 0, `padding` is more than half of `kernel`, or a
+    /// plane has more than 2^32 places.
+    pub fn max_forward(&self, x: &[f32], y: &mut [f32], winners: Option<&mut [u32]>) {
+        self.check(x, y);
+        let (each, size) = (self.out_places(), self.block() * self.out_places());
+        let Some(winners) = winners else {
+            return threads::chunks(y, size.max(1), |number, y| {
+                self.each_plane(number, x, y.chunks_exact_mut(each), |x, y| max::forward(self, x, y, None));
+            });
+        };
+        assert_eq!(winners.len(), y.len(), "winners is [planes, out height, out width]");
+        threads::chunks2((y, size.max(1)), (winners, size.max(1)), |number, y, winners| {
+            let results = y.chunks_exact_mut(each).zip(winners.chunks_exact_mut(each));
+            self.each_plane(number, x, results, |x, (y, winners)| max::forward(self, x, y, Some(winners)));
+        });
+    }
+
+    /// The gradient of `x`, into `dx`, from that of `y`, `dy`, and the `winners` of [`Pool::max_forward`].
+    ///
+    /// # Panics
+    /// As [`Pool::max_forward`], or if a winner is not a place of the plane.
+    pub fn max_backward(&self, winners: &[u32], dy: &[f32], (dx, onto): (&mut [f32], Onto)) {
+        self.check(dx, dy);
+        assert_eq!(winners.len(), dy.len(), "winners is [planes, out height, out width]");
+        self.each_gradient(dx, |outputs, dx| {
+            max::backward(self, &winners[outputs.clone()], &dy[outputs], dx, onto);
+        });
+    }
+
+    /// The mean of each window, into `y`; the padding counts.
+    ///
+    /// # Panics
+    /// As [`Pool::max_forward`].
+    pub fn average_forward(&self, x: &[f32], y: &mut [f32]) {
+        self.check(x, y);
+        let (each, size) = (self.out_places(), self.block() * self.out_places());
+        threads::chunks(y, size.max(1), |number, y| {
+            self.each_plane(number, x, y.chunks_exact_mut(each), |x, y| average::forward(self, x, y));
+        });
+    }
+
+    /// The gradient of `x`, into `dx`, from that of the means, `dy`.
+    ///
+    /// # Panics
+    /// As [`Pool::max_forward`].
+    pub fn average_backward(&self, dy: &[f32], (dx, onto): (&mut [f32], Onto)) {
+        self.check(dx, dy);
+        self.each_gradient(dx, |outputs, dx| average::backward(self, &dy[outputs], dx, onto));
+    }
+
+    fn places(&self, length: usize) -> usize {
+        if length == 0 {
+            return 0;
+        }
+        (length + 2 * self.padding).checked_sub(self.kernel).map_or(0, |room| room / self.stride + 1)
+    }
+
+    fn out_places(&self) -> usize {
+        self.out_height() * self.out_width()
+    }
+
+    fn check(&self, x: &[f32], y: &[f32]) {
+        assert!(self.kernel > 0 && self.stride > 0, "kernel and stride are at least 1");
+        assert!(2 * self.padding <= self.kernel, "padding is at most half of the kernel");
+        assert!(self.height * self.width <= 1 << 32, "a place of a plane is a u32");
+        assert_eq!(x.len(), self.planes * self.height * self.width, "x is [planes, height, width]");
+        assert_eq!(y.len(), self.planes * self.out_places(), "y is [planes, out height, out width]");
+    }
+
+    /// How many planes a thread takes at a time.
+    fn block(&self) -> usize {
+        let places = (self.height * self.width).max(1);
+        threads::block(self.planes * places, places) / places
+    }
+
+    /// Whether windows are 2x2 and touch, and there is no padding: the case that has loops of its own.
+    fn is_halving(&self) -> bool {
+        (self.kernel, self.stride, self.padding) == (2, 2, 0)
+    }
+
+    /// Runs `run` for each plane of a block, of which `results` are the results.
+    fn each_plane<R>(
+        &self,
+        block: usize,
+        x: &[f32],
+        results: impl Iterator<Item = R>,
+        run: impl Fn(&[f32], R),
+    ) {
+        let places = self.height * self.width;
+        for (plane, result) in (block * self.block()..).zip(results) {
+            run(&x[plane * places..][..places], result);
+        }
+    }
+
+    /// Runs `run` for each plane of a gradient of `x`, with the numbers of its outputs.
+    fn each_gradient(&self, dx: &mut [f32], run: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync + Send) {
+        let (places, outputs) = (self.height * self.width, self.out_places());
+        threads::chunks(dx, (self.block() * places).max(1), |number, dx| {
+            for (plane, dx) in (number * self.block()..).zip(dx.chunks_exact_mut(places)) {
+                run(plane * outputs..(plane + 1) * outputs, dx);
+            }
+        });
+    }
+}

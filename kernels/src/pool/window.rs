@@ -1,0 +1,38 @@
+//! Which places a window has.
+
+use std::ops::Range;
+
+use super::Pool;
+
+impl Pool {
+    /// The rows of the windows of output row `row`, inside of the plane.
+    pub(super) fn rows(&self, row: usize) -> Range<usize> {
+        self.inside(row, self.height)
+    }
+
+    /// The columns of the windows of output column `column`, inside of the plane.
+    pub(super) fn columns(&self, column: usize) -> Range<usize> {
+        self.inside(column, self.width)
+    }
+
+    fn inside(&self, place: usize, length: usize) -> Range<usize> {
+        let first = place * self.stride;
+        first.saturating_sub(self.padding)..(first + self.kernel - self.padding).min(length)
+    }
+}
+
+/// The starts of runs of `size` that cover `length`, which is at least `size`; the last may overlap another.
+pub(super) fn runs(length: usize, size: usize) -> impl Iterator<Item = usize> {
+    (0..length).step_by(size).map(move |start| start.min(length - size))
+}
+
+/// The numbers of even and of odd index.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+pub(super) fn split<const N: usize>(values: &[f32]) -> [[f32; N]; 2] {
+    let (mut even, mut odd) = ([0.0; N], [0.0; N]);
+    for ((even, odd), pair) in even.iter_mut().zip(&mut odd).zip(values.as_chunks::<2>().0) {
+        [*even, *odd] = *pair;
+    }
+    [even, odd]
+}

@@ -1,0 +1,125 @@
+//! The parameters of a model in blocks, over threads.
+
+use super::split::{join, middle};
+
+/// Elements that one thread takes at once: some ten microseconds of work even where all is in its cache.
+pub(super) const BLOCK: usize = 64 * 1024;
+
+/// Slices of a state for which no list has to be allocated.
+const FEW: usize = 8;
+
+/// Runs `run` for blocks of all tensors, over threads, so that each element is in one block: with the number of
+/// the tensor, and the block's weights, gradients and state.
+///
+/// A tensor has as many gradients as weights, and as much of each slot of its state. A model of few elements is
+/// one block a tensor, on the caller's thread. Nothing is allocated unless a tensor has more than 8 slots.
+///
+/// # Panics
+/// If the tensors or their lengths are not the same everywhere.
+pub fn for_each_block<W, G>(
+    weights: &mut [W],
+    gradients: &[G],
+    state: &mut [Vec<Vec<f32>>],
+    run: impl Fn(usize, &mut [f32], &[f32], &mut [&mut [f32]]) + Sync,
+) where
+    W: AsMut<[f32]> + Send,
+    G: AsRef<[f32]> + Sync,
+{
+    assert_eq!(gradients.len(), weights.len(), "each tensor has gradients");
+    assert_eq!(state.len(), weights.len(), "each tensor has a state");
+    tensors(0, weights, gradients, state, &run);
+}
+
+/// The tensors from number `first` on.
+fn tensors<W, G, F>(first: usize, weights: &mut [W], gradients: &[G], state: &mut [Vec<Vec<f32>>], run: &F)
+where
+    W: AsMut<[f32]> + Send,
+    G: AsRef<[f32]> + Sync,
+    F: Fn(usize, &mut [f32], &[f32], &mut [&mut [f32]]) + Sync,
+{
+    let total: usize = gradients.iter().map(|gradient| gradient.as_ref().len()).sum();
+    if gradients.len() <= 1 || total <= BLOCK {
+        for (index, ((weights, gradients), state)) in weights.iter_mut().zip(gradients).zip(state).enumerate()
+        {
+            let (weights, gradients) = (weights.as_mut(), gradients.as_ref());
+            assert_eq!(gradients.len(), weights.len(), "gradients of tensor {}", first + index);
+            for slot in &*state {
+                assert_eq!(slot.len(), weights.len(), "state of tensor {}", first + index);
+            }
+            let mut state = Slices::new(state.iter_mut().map(Vec::as_mut_slice));
+            tensor(first + index, weights, gradients, state.get(), run);
+        }
+        return;
+    }
+    let at = middle(gradients, total);
+    let (weights, other_weights) = weights.split_at_mut(at);
+    let (gradients, other_gradients) = gradients.split_at(at);
+    let (state, other_state) = state.split_at_mut(at);
+    join(
+        || tensors(first, weights, gradients, state, run),
+        || tensors(first + at, other_weights, other_gradients, other_state, run),
+    );
+}
+
+/// A part of the tensor `number`.
+fn tensor<F>(number: usize, weights: &mut [f32], gradients: &[f32], state: &mut [&mut [f32]], run: &F)
+where
+    F: Fn(usize, &mut [f32], &[f32], &mut [&mut [f32]]) + Sync,
+{
+    if weights.len() <= BLOCK {
+        run(number, weights, gradients, state);
+        return;
+    }
+    let at = weights.len().div_ceil(BLOCK) / 2 * BLOCK;
+    let (weights, other_weights) = weights.split_at_mut(at);
+    let (gradients, other_gradients) = gradients.split_at(at);
+    let (mut state, mut other_state) = Slices::split(state, at);
+    join(
+        || tensor(number, weights, gradients, state.get(), run),
+        || tensor(number, other_weights, other_gradients, other_state.get(), run),
+    );
+}
+
+/// A list of slices: in place if they are few.
+#[derive(Default)]
+struct Slices<'a> {
+    few: [&'a mut [f32]; FEW],
+    count: usize,
+    /// All of them if they are more.
+    many: Vec<&'a mut [f32]>,
+}
+
+impl<'a> Slices<'a> {
+    fn new(slices: impl Iterator<Item = &'a mut [f32]>) -> Self {
+        let mut list = Self::default();
+        slices.for_each(|slice| list.push(slice));
+        list
+    }
+
+    /// The elements before `at` of each slice, and the others.
+    fn split(slices: &'a mut [&mut [f32]], at: usize) -> (Self, Self) {
+        let (mut left, mut right) = (Self::default(), Self::default());
+        for slice in slices {
+            let (before, after) = slice.split_at_mut(at);
+            left.push(before);
+            right.push(after);
+        }
+        (left, right)
+    }
+
+    fn push(&mut self, slice: &'a mut [f32]) {
+        if let Some(place) = self.few.get_mut(self.count) {
+            *place = slice;
+        } else {
+            if self.many.is_empty() {
+                self.many.extend(self.few.iter_mut().map(std::mem::take));
+            }
+            self.many.push(slice);
+        }
+        self.count += 1;
+    }
+
+    fn get(&mut self) -> &mut [&'a mut [f32]] {
+        if self.many.is_empty() { &mut self.few[..self.count] } else { &mut self.many }
+    }
+}

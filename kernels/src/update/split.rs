@@ -1,0 +1,27 @@
+//! Dividing work on many tensors between threads: a list of them by halves, until a half is small.
+
+use crate::simd::is_forced;
+
+/// Runs both, on two threads if there are two.
+pub(crate) fn join<A: Send, B: Send>(
+    left: impl FnOnce() -> A + Send,
+    right: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if is_forced() { (left(), right()) } else { rayon::join(left, right) }
+}
+
+/// Where to cut a list of two tensors or more so that both halves have about as many numbers of their `total`;
+/// neither is empty.
+pub(crate) fn middle<T: AsRef<[f32]>>(tensors: &[T], total: usize) -> usize {
+    let mut before = 0;
+    for (index, tensor) in tensors.iter().enumerate() {
+        let after = before + tensor.as_ref().len();
+        if after > total / 2 {
+            // The tensor in the middle goes where it makes the halves more equal.
+            let index = if total - after > before { index + 1 } else { index };
+            return index.clamp(1, tensors.len() - 1);
+        }
+        before = after;
+    }
+    tensors.len() / 2
+}
