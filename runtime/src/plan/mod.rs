@@ -17,7 +17,7 @@ pub(crate) mod kernels;
 
 pub use form::{Backward, Data, Draws, Form, Forward, Joins, Kernel, MAX_INPUTS, Needs, Reads};
 
-pub(crate) use backward::BackwardStep;
+pub(crate) use backward::{BackwardStep, KernelStep};
 pub(crate) use forward::ForwardStep;
 pub(crate) use fuse::{Group, Work};
 
@@ -53,7 +53,6 @@ pub struct Plan {
     forward: Vec<ForwardStep>,
     backward: Vec<BackwardStep>,
     output: Place,
-    output_length: usize,
     loss_gradient: Option<Buffer>,
     layout: Layout,
     operations: u64,
@@ -78,7 +77,6 @@ impl Plan {
         let mut planner = forward::Forward::new(graph, &groups, batch, training, &mut buffers);
         let steps = planner.steps();
         let output = groups.roots[graph.output];
-        let output_length = planner.length(output);
         let output_place = planner.read(output, groups.list.len());
         let (backward, loss_gradient) = if training {
             backward::plan(&mut planner, &steps)
@@ -97,7 +95,6 @@ impl Plan {
             forward: steps,
             backward,
             output: output_place,
-            output_length,
             loss_gradient,
             layout: buffers.place(),
             operations: flops.fold(0, u64::saturating_add).saturating_mul(batch as u64),
@@ -142,9 +139,9 @@ impl Plan {
         &self.backward
     }
 
-    /// Where the model's output is, and how long it is.
-    pub(crate) fn output(&self) -> (Place, usize) {
-        (self.output, self.output_length)
+    /// Where the model's output is.
+    pub(crate) fn output(&self) -> Place {
+        self.output
     }
 
     /// Where the gradient of the output goes, if any parameter needs it.

@@ -47,7 +47,7 @@ impl<'a> Pass<'a> {
     }
 
     fn forward_step(&mut self, step: &ForwardStep, group: &Group, node: &Node) -> Result<()> {
-        let plan = self.plan;
+        let (plan, draws) = (self.plan, self.draws(group));
         let [a, b, c] = step.inputs.map(|place| plan.place(place));
         let ([a, b, c, residual], [output, pre, saved, scratch]) = self.arena.lend(
             [a, b, c, plan.place(step.residual)],
@@ -75,7 +75,7 @@ impl<'a> Pass<'a> {
                 saved,
                 scratch,
                 output,
-                draws: self.draws(group),
+                draws,
             }),
             Work::Island => {
                 let mode = match self.training {
@@ -98,7 +98,7 @@ impl<'a> Pass<'a> {
         kernel: Option<&dyn LossKernel>,
         objective: &dyn Objective,
     ) -> Result<MicroBatch> {
-        let (place, _) = self.plan.output();
+        let place = self.plan.output();
         let gradient = if self.training { self.plan.loss_gradient() } else { None };
         let ([output], [d_output]) =
             self.arena.lend([self.plan.place(Some(place))], [gradient.unwrap_or(Span::EMPTY)]);
@@ -168,7 +168,7 @@ impl<'a> Pass<'a> {
     fn kernel(&mut self, step: &KernelStep) -> Result<()> {
         let plan = self.plan;
         let group = plan.group(step.group);
-        let node = &self.graph.nodes[group.node];
+        let (node, draws) = (&self.graph.nodes[group.node], self.draws(group));
         let [a, b, c] = step.inputs.map(|place| plan.place(place));
         let [d_a, d_b, d_c] = step.d_inputs.map(|target| plan.span(target.map(|(buffer, _)| buffer)));
         let ([a, b, c, output], [d, saved, scratch, d_a, d_b, d_c]) = self.arena.lend(
@@ -200,7 +200,7 @@ impl<'a> Pass<'a> {
                 d_inputs,
                 gradients: &mut self.gradients[node.parameters.clone()],
                 onto: self.onto,
-                draws: self.draws(group),
+                draws,
             }),
             Work::Island => {
                 let gradients = &mut self.gradients[node.parameters.clone()];

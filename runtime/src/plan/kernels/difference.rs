@@ -4,7 +4,7 @@ use trainspec_kernels::element;
 use trainspec_kernels::epilogue::Epilogue;
 
 use crate::error::Result;
-use crate::plan::{Backward, Forward, Joins, Kernel, Reads};
+use crate::plan::{Backward, Data, Forward, Kernel, Reads};
 
 /// `a - b`
 #[derive(Debug)]
@@ -16,7 +16,7 @@ impl Kernel for Difference {
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
-        let [a, b, _] = pass.inputs.map(crate::plan::Data::real);
+        let [a, b, _] = pass.inputs.map(Data::real);
         element::sub(a, b, &Epilogue::NONE, pass.output);
         Ok(())
     }

@@ -62,6 +62,11 @@ fn each<T>(parameters: &[T]) -> Option<[(&T, Option<&T>); 2]> {
     }
 }
 
+/// Where the gradient of a bias goes, if there is one.
+fn with(onto: Onto, bias: Option<&mut Vec<f32>>) -> Option<(&mut [f32], Onto)> {
+    bias.map(|bias| (bias.as_mut_slice(), onto))
+}
+
 impl Kernel for SelfAttention {
     fn joins(&self) -> Joins {
         Joins::Forward
@@ -103,15 +108,12 @@ impl Kernel for SelfAttention {
             [in_weight, out_weight] => ((in_weight, None), (out_weight, None)),
             _ => return,
         };
-        let with_onto = |bias: Option<&'_ mut Vec<f32>>| -> Option<(&mut [f32], Onto)> {
-            bias.map(|bias| (bias.as_mut_slice(), onto))
-        };
 
-        mix.backward_weight(kept.mixed, pass.d, (d_out.0, onto), with_onto(d_out.1));
+        mix.backward_weight(kept.mixed, pass.d, (d_out.0, onto), with(onto, d_out.1));
         mix.backward_input(pass.d, out_weight, (d.mixed, Onto::Replace));
         let attention = self.attention(pass.batch, pass.draws);
         attention.backward(kept.projected, kept.mixed, kept.log_sums, d.mixed, d.projected);
-        project.backward_weight(pass.inputs[0].real(), d.projected, (d_in.0, onto), with_onto(d_in.1));
+        project.backward_weight(pass.inputs[0].real(), d.projected, (d_in.0, onto), with(onto, d_in.1));
         if let Some(dx) = pass.d_inputs[0].take() {
             project.backward_input(d.projected, in_weight, dx);
         }
