@@ -22,8 +22,11 @@ use self::arguments::{Arguments, Changes, Command, Eval, Train};
 use self::progress::{Head, Progress};
 use self::report::Report;
 use crate::config::Config;
+use crate::engine::Planned;
 use crate::error::{Error, Result};
+use crate::graph::{Graph, Summary};
 use crate::model::Model;
+use crate::plan::Plan;
 use crate::run::pretty;
 use crate::spec::hash;
 use crate::training::Training;
@@ -64,7 +67,7 @@ fn run<M: Model>(
             let graph = training.graph()?;
             let settings = training.settings()?;
             let slots = settings.optimizer.state_names().len();
-            say(out, &graph.summary(settings.batch).with_optimizer(slots).to_string())
+            say(out, &summary(&graph, settings.batch, slots).to_string())
         }
         Command::Spec(changes) => {
             let spec = changed(training, changes)?.spec()?;
@@ -136,6 +139,20 @@ fn sentence(error: &Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// The summary of a model, with the memory of its plan where it runs by one.
+fn summary(graph: &Graph, batch: usize, slots: usize) -> Summary {
+    /// More than any machine has, so that no plan is made for it.
+    const MOST: u64 = 1 << 50;
+    let summary = graph.summary(batch).with_optimizer(slots);
+    if Planned::can_run(graph) && summary.memory().total() < MOST {
+        let plan = Plan::training(graph, 0, batch);
+        if !plan.has_islands() {
+            return summary.with_plan(&plan);
+        }
+    }
+    summary
 }
 
 #[cfg(test)]

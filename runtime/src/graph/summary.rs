@@ -5,6 +5,7 @@ use std::fmt::{Display, Formatter};
 use super::{Graph, Node};
 use crate::human::{bytes, count, short};
 use crate::layer::Role;
+use crate::plan::Plan;
 use crate::shape::Shape;
 use crate::table::Table;
 
@@ -34,6 +35,8 @@ pub struct Summary {
     pub activations: u64,
     /// Numbers that the optimizer keeps for each trained one; `None` if it is not known.
     pub optimizer_slots: Option<usize>,
+    /// Numbers that a plan has room for: all that a micro-batch needs at one time. `None` without a plan.
+    pub planned: Option<u64>,
 }
 
 /// One layer of a [`Summary`].
@@ -60,7 +63,7 @@ pub struct Memory {
     pub gradients: u64,
     /// What the optimizer keeps.
     pub optimizer: u64,
-    /// Every value of one micro-batch.
+    /// What a micro-batch needs: by the plan, or without one every value.
     pub activations: u64,
 }
 
@@ -97,6 +100,7 @@ impl Graph {
             statistics: sum(|role| role == Role::Statistic).1,
             activations: self.shapes.iter().map(elements).fold(0, u64::saturating_add),
             optimizer_slots: None,
+            planned: None,
         }
     }
 
@@ -124,6 +128,13 @@ impl Summary {
         self
     }
 
+    /// The same with the memory of a plan for this graph and micro-batch.
+    #[must_use]
+    pub fn with_plan(mut self, plan: &Plan) -> Self {
+        self.planned = Some(plan.length() as u64);
+        self
+    }
+
     /// Trained numbers.
     #[must_use]
     pub fn trained(&self) -> u64 {
@@ -143,8 +154,8 @@ impl Summary {
         self.flops().saturating_mul(TRAINING_PER_FORWARD).saturating_mul(self.batch as u64)
     }
 
-    /// An estimate of the memory that training takes in f32. What operations need besides for a moment, and
-    /// what the engine frees early, are not in it.
+    /// The memory that training takes in f32: with a plan what the engine asks for, without one an estimate, which
+    /// has neither what operations need besides for a moment nor what is freed early.
     #[must_use]
     pub fn memory(&self) -> Memory {
         let of = |numbers: u64| numbers.saturating_mul(F32);
@@ -152,7 +163,9 @@ impl Summary {
             parameters: of(self.trained().saturating_add(self.statistics)),
             gradients: of(self.trained()),
             optimizer: of(self.trained().saturating_mul(self.optimizer_slots.unwrap_or(0) as u64)),
-            activations: of(self.activations.saturating_mul(self.batch as u64)),
+            activations: of(self
+                .planned
+                .unwrap_or_else(|| self.activations.saturating_mul(self.batch as u64))),
         }
     }
 
@@ -190,14 +203,15 @@ impl Display for Summary {
             "forward and backward",
             &format!("{} FLOPs a micro-batch, at about three times forward", short(self.training_flops())),
         ]);
-        totals
-            .row(["memory", &format!("{}, as an estimate of what the engine holds:", bytes(memory.total()))]);
+        let source = if self.planned.is_some() { "as planned" } else { "as an estimate of what the engine holds" };
+        totals.row(["memory", &format!("{}, {source}:", bytes(memory.total()))]);
         totals.row([
             "",
             &format!(
-                "parameters {}, gradients {}, {optimizer}, values of a micro-batch {}",
+                "parameters {}, gradients {}, {optimizer}, {} {}",
                 bytes(memory.parameters),
                 bytes(memory.gradients),
+                if self.planned.is_some() { "a micro-batch" } else { "values of a micro-batch" },
                 bytes(memory.activations)
             ),
         ]);

@@ -1,0 +1,119 @@
+//! A training step of the planned engine allocates no tensor, and no more with each step.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use trainspec::data::{Digits8x8, InMemory};
+use trainspec::prelude::*;
+use trainspec::train::Stepper;
+use trainspec::{Model, Training, engine};
+
+/// The smallest tensor of the models here has more bytes than this.
+const TENSOR: usize = 4096;
+
+static TENSORS: AtomicUsize = AtomicUsize::new(0);
+static ALL: AtomicUsize = AtomicUsize::new(0);
+
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator as it comes.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALL.fetch_add(1, Ordering::Relaxed);
+        if layout.size() >= TENSOR {
+            TENSORS.fetch_add(1, Ordering::Relaxed);
+        }
+        // SAFETY: the caller's promise is the system's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is the system's.
+        unsafe { System.dealloc(place, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The digits, with everything that convolutional networks have.
+#[model]
+fn Convolutions(image: Image<1, 8, 8>) -> Logits<10> {
+    let x = image.conv2d(out = 16, kernel = 3, padding = 1).batch_norm().relu();
+    let around = x.conv2d(out = 16, kernel = 3, padding = 1, bias = false).group_norm(groups = 4).gelu();
+    (x + around).max_pool2d(kernel = 2).flatten().dropout(p = 0.2).linear(out = 64).silu().linear(out = 10)
+}
+
+train! {
+    Digits {
+        model: Convolutions,
+        data: Digits8x8::embedded(),
+        batch: 64,
+        steps: 1000,
+        optimizer: AdamW { lr: 1e-3 },
+        clip: GlobalNorm { max: 1.0 },
+    }
+}
+
+/// Sequences of tokens, with everything that they are read with.
+#[model]
+fn Sequences(tokens: Tokens<32, 64>) -> TokenLogits<32> {
+    let x = (tokens.embedding(out = 32) + tokens.position_embedding(out = 32)).dropout(p = 0.1);
+    let x = x + x.layer_norm().self_attention(heads = 2, causal = true, dropout = 0.1).dropout(p = 0.1);
+    x.rms_norm().lstm(out = 32).gru(out = 32).linear(out = 32)
+}
+
+fn echo() -> trainspec::Result<InMemory<Tokens<32, 64>, Tokens<32, 64>>> {
+    let tokens: Vec<u32> = (0..64 * 64).map(|place| place * 7919 % 32).collect();
+    InMemory::new(tokens.clone(), tokens)
+}
+
+train! {
+    Echo {
+        model: Sequences,
+        data: echo(),
+        batch: 16,
+        accumulate: 2,
+        steps: 1000,
+        optimizer: Sgd { lr: 0.1, momentum: 0.9 },
+    }
+}
+
+/// Allocations of tensor size, and all allocations, of each of ten times ten steps.
+fn counts<M: Model>(mut training: Training<M>) -> Vec<(usize, usize)> {
+    let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
+    let settings = training.settings().unwrap();
+    let mut engine = engine::open(&graph, settings).unwrap();
+    let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+    let size = settings.batch;
+    let window: Vec<_> = (0..settings.accumulate)
+        .map(|number| data.batch(&data.train()[number * size..(number + 1) * size]).unwrap())
+        .collect();
+    for _ in 0..10 {
+        stepper.step(&window).unwrap();
+    }
+    let count = || (TENSORS.load(Ordering::Relaxed), ALL.load(Ordering::Relaxed));
+    (0..10)
+        .map(|_| {
+            let before = count();
+            for _ in 0..10 {
+                stepper.step(&window).unwrap();
+            }
+            let after = count();
+            (after.0 - before.0, after.1 - before.1)
+        })
+        .collect()
+}
+
+/// One test, since others would allocate beside it. The pool's queues may take a block of their own now and
+/// then: a handful in ten steps, where a step runs some hundred pieces of work.
+#[test]
+fn a_step_allocates_nothing() {
+    for counts in [counts(Digits::training()), counts(Echo::training())] {
+        assert!(counts.iter().all(|&(tensors, _)| tensors == 0), "{counts:?}");
+        assert!(counts.iter().all(|&(_, all)| all <= 40), "{counts:?}");
+        assert!(counts[9].1 <= counts[0].1 + 40, "{counts:?}");
+    }
+}
