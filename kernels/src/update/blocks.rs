@@ -16,14 +16,15 @@ const FEW: usize = 8;
 ///
 /// # Panics
 /// If the tensors or their lengths are not the same everywhere.
-pub fn for_each_block<W, G>(
+pub fn for_each_block<W, G, S>(
     weights: &mut [W],
     gradients: &[G],
-    state: &mut [Vec<Vec<f32>>],
+    state: &mut [Vec<S>],
     run: impl Fn(usize, &mut [f32], &[f32], &mut [&mut [f32]]) + Sync,
 ) where
     W: AsMut<[f32]> + Send,
     G: AsRef<[f32]> + Sync,
+    S: AsMut<[f32]> + Send,
 {
     assert_eq!(gradients.len(), weights.len(), "each tensor has gradients");
     assert_eq!(state.len(), weights.len(), "each tensor has a state");
@@ -31,10 +32,11 @@ pub fn for_each_block<W, G>(
 }
 
 /// The tensors from number `first` on.
-fn tensors<W, G, F>(first: usize, weights: &mut [W], gradients: &[G], state: &mut [Vec<Vec<f32>>], run: &F)
+fn tensors<W, G, S, F>(first: usize, weights: &mut [W], gradients: &[G], state: &mut [Vec<S>], run: &F)
 where
     W: AsMut<[f32]> + Send,
     G: AsRef<[f32]> + Sync,
+    S: AsMut<[f32]> + Send,
     F: Fn(usize, &mut [f32], &[f32], &mut [&mut [f32]]) + Sync,
 {
     let total: usize = gradients.iter().map(|gradient| gradient.as_ref().len()).sum();
@@ -43,10 +45,10 @@ where
         {
             let (weights, gradients) = (weights.as_mut(), gradients.as_ref());
             assert_eq!(gradients.len(), weights.len(), "gradients of tensor {}", first + index);
-            for slot in &*state {
+            let mut state = Slices::new(state.iter_mut().map(AsMut::as_mut));
+            for slot in state.get() {
                 assert_eq!(slot.len(), weights.len(), "state of tensor {}", first + index);
             }
-            let mut state = Slices::new(state.iter_mut().map(Vec::as_mut_slice));
             tensor(first + index, weights, gradients, state.get(), run);
         }
         return;

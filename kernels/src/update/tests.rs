@@ -112,6 +112,9 @@ impl Model {
     }
 }
 
+/// No state.
+const NONE: Vec<Vec<f32>> = Vec::new();
+
 const LENGTHS: &[usize] = &[0, 5, 3 * BLOCK + 77, 1, BLOCK, 40_000, 40_000, 0, 40_000, BLOCK + 1, 17];
 
 proptest! {
@@ -179,7 +182,7 @@ fn slices_of_slices_will_do() {
     let (mut one, mut other) = ([1.0, 2.0], [3.0]);
     let mut weights = [&mut one[..], &mut other[..]];
     let gradients = [&[1.0, 1.0][..], &[1.0]];
-    for_each_block(&mut weights, &gradients, &mut [vec![], vec![]], |_, weights, gradients, state| {
+    for_each_block(&mut weights, &gradients, &mut [NONE, NONE], |_, weights, gradients, state| {
         <[f32; 0]>::update_block(weights, gradients, 1.0, state, |w, g, []| w - g);
     });
     assert_eq!((one, other), ([0.0, 1.0], [2.0]));
@@ -217,7 +220,7 @@ fn slots_are_counted() {
 #[should_panic(expected = "gradients of tensor 1")]
 fn gradients_are_as_long_as_weights() {
     let mut weights = [vec![1.0], vec![1.0]];
-    for_each_block(&mut weights, &[vec![1.0], vec![]], &mut [vec![], vec![]], |_, _, _, _| ());
+    for_each_block(&mut weights, &[vec![1.0], vec![]], &mut [NONE, NONE], |_, _, _, _| ());
 }
 
 #[test]

@@ -1,0 +1,55 @@
+//! Rows that are taken from a table, and added to it.
+
+use crate::product::Onto;
+use crate::simd;
+
+/// Tokens that are looked at before the rows of those found are added.
+const GROUP: usize = 256;
+
+simd! {
+    /// The rows of `tokens`, as far as `y` has room.
+    pub(super) fn gather(tokens: &[u32], table: &[f32], features: usize, y: &mut [f32], onto: Onto) {
+        for (row, token) in y.chunks_exact_mut(features).zip(tokens) {
+            let from = &table[*token as usize * features..][..features];
+            match onto {
+                Onto::Replace => row.copy_from_slice(from),
+                Onto::Add => plus(row, from),
+            }
+        }
+    }
+}
+
+simd! {
+    /// Adds the rows of `dy` whose tokens are `first` or up to as many after it as there are `d_rows`.
+    pub(super) fn scatter(tokens: &[u32], first: usize, features: usize, dy: &[f32], d_rows: &mut [f32]) {
+        let count = d_rows.len() / features;
+        let mut found = [0; GROUP];
+        for (tokens, dy) in tokens.chunks(GROUP).zip(dy.chunks(GROUP * features)) {
+            // No branch depends on a token: it could not be foretold.
+            let mut end = 0;
+            for (place, token) in tokens.iter().enumerate() {
+                found[end] = place;
+                end += usize::from((*token as usize).wrapping_sub(first) < count);
+            }
+            for &place in &found[..end] {
+                let row = (tokens[place] as usize - first) * features;
+                plus(&mut d_rows[row..][..features], &dy[place * features..][..features]);
+            }
+        }
+    }
+}
+
+simd! {
+    /// `to += from`
+    pub(super) fn add(to: &mut [f32], from: &[f32]) {
+        plus(to, from);
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loop around it")]
+fn plus(to: &mut [f32], from: &[f32]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += from;
+    }
+}

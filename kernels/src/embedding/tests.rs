@@ -1,0 +1,261 @@
+use proptest::prelude::*;
+
+use super::reference::Rows;
+use super::{BLOCK, Embedding, PositionEmbedding};
+use crate::philox;
+use crate::product::Onto;
+use crate::simd::{self, Level};
+
+fn words(count: usize, key: u32) -> Vec<u32> {
+    let mut words = vec![0; count];
+    philox::fill(&mut words, [key, 0], [0; 3]);
+    words
+}
+
+/// Numbers from -1 to 1.
+fn numbers(count: usize, key: u32) -> Vec<f32> {
+    let each = |word| (f64::from(word) / f64::from(1_u32 << 31) - 1.0) as f32;
+    words(count, key).into_iter().map(each).collect()
+}
+
+fn widen(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+/// One of both kernels with its data.
+enum Kernel {
+    Token(Embedding, Vec<u32>),
+    Position(PositionEmbedding),
+}
+
+use Kernel::{Position, Token};
+
+impl Kernel {
+    fn token(places: usize, vocabulary: usize, features: usize) -> Self {
+        // Small numbers are more frequent than large ones, as in a language.
+        let token = |word: u32| (((u64::from(word) * u64::from(word)) >> 32) * vocabulary as u64) >> 32;
+        let tokens = words(places, 9).into_iter().map(|word| token(word) as u32).collect();
+        Token(Embedding { vocabulary, features }, tokens)
+    }
+
+    fn position(batch: usize, length: usize, features: usize) -> Self {
+        Position(PositionEmbedding { batch, length, features })
+    }
+
+    /// The row of each place, the number of rows, and their length.
+    fn reference(&self) -> (Rows, usize, usize) {
+        match self {
+            Token(embedding, tokens) => {
+                let rows = tokens.iter().map(|&token| token as usize).collect();
+                (Rows(rows), embedding.vocabulary, embedding.features)
+            }
+            Position(positions) => {
+                let rows = (0..positions.batch).flat_map(|_| 0..positions.length).collect();
+                (Rows(rows), positions.length, positions.features)
+            }
+        }
+    }
+
+    fn forward(&self, table: &[f32], y: &mut [f32], onto: Onto) {
+        match self {
+            Token(embedding, tokens) => embedding.forward(tokens, table, y, onto),
+            Position(positions) => positions.forward(table, y, onto),
+        }
+    }
+
+    fn backward(&self, dy: &[f32], d_table: (&mut [f32], Onto)) {
+        match self {
+            Token(embedding, tokens) => embedding.backward(tokens, dy, d_table),
+            Position(positions) => positions.backward(dy, d_table),
+        }
+    }
+
+    /// The table, and the gradient of `y`.
+    fn data(&self) -> (Vec<f32>, Vec<f32>) {
+        let (rows, count, features) = self.reference();
+        (numbers(count * features, 1), numbers(rows.0.len() * features, 2))
+    }
+
+    /// `y` replaced and added to, then the gradient of the table, both ways.
+    fn run(&self) -> [Vec<f32>; 4] {
+        let (table, dy) = self.data();
+        // What was in the results must not show where they are replaced.
+        let (mut y, mut y_added) = (vec![f32::NAN; dy.len()], dy.clone());
+        self.forward(&table, &mut y, Onto::Replace);
+        self.forward(&table, &mut y_added, Onto::Add);
+        let (mut d_table, mut d_table_added) = (vec![f32::NAN; table.len()], table.clone());
+        self.backward(&dy, (&mut d_table, Onto::Replace));
+        self.backward(&dy, (&mut d_table_added, Onto::Add));
+        [y, y_added, d_table, d_table_added]
+    }
+
+    /// Forward is a copy, so that `y` is exact, and a sum with something else is rounded once. A sum of `n` rows is
+    /// rounded `n` times at most, each time by half a unit of what the absolute values sum to at most.
+    fn check(&self) {
+        let (rows, count, features) = self.reference();
+        let (table, dy) = self.data();
+        let [y, y_added, d_table, d_table_added] = self.run();
+        let expected_y: Vec<f32> =
+            rows.forward(&widen(&table), count, features).into_iter().map(|value| value as f32).collect();
+        assert_eq!(y, expected_y);
+        let expected_sum: Vec<f32> = dy.iter().zip(&expected_y).map(|(dy, y)| dy + y).collect();
+        assert_eq!(y_added, expected_sum);
+
+        let expected = rows.backward(&widen(&dy), count, features);
+        let absolute: Vec<f32> = dy.iter().map(|value| value.abs()).collect();
+        let sizes = rows.backward(&widen(&absolute), count, features);
+        for index in 0..table.len() {
+            let hits = rows.0.iter().filter(|&&row| row == index / features).count() as f64;
+            for (found, before) in [(d_table[index], 0.0), (d_table_added[index], f64::from(table[index]))] {
+                let expected = expected[index] + before;
+                let tolerance = hits * (sizes[index] + before.abs()) * f64::from(f32::EPSILON) / 2.0;
+                assert!(
+                    (f64::from(found) - expected).abs() <= tolerance,
+                    "{found}, not {expected}, at {index}"
+                );
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn agrees_with_the_reference(a in 0..600_usize, b in 1..12_usize, features in 0..40_usize) {
+        Kernel::token(a, b, features).check();
+        Kernel::position(b, a / 20, features).check();
+        Kernel::position(0, b, features).check();
+    }
+}
+
+/// Many blocks, with a last one that is shorter.
+fn large() -> [Kernel; 4] {
+    [
+        Kernel::token(5000, 13, 70),
+        Kernel::token(300, 1500, 201),
+        Kernel::position(70, 33, 65),
+        Kernel::position(3, 1, 2 * BLOCK + 100),
+    ]
+}
+
+#[test]
+fn agrees_with_the_reference_over_many_blocks() {
+    large()[..3].iter().for_each(Kernel::check);
+    // The sums of a row as long as this take the reference too long: one place is enough.
+    let [y, ..] = large()[3].run();
+    let (table, _) = large()[3].data();
+    assert!(y.chunks_exact(table.len()).all(|row| row == table));
+}
+
+/// A linear map and its transpose: `dy (W t) = (W^T dy) t`.
+#[test]
+fn the_reference_has_the_gradient_of_its_forward() {
+    for kernel in [Kernel::token(50, 7, 3), Kernel::position(4, 5, 3)] {
+        let (rows, count, features) = kernel.reference();
+        let (table, dy) = kernel.data();
+        let (table, dy) = (widen(&table), widen(&dy));
+        let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
+        let one = dot(&dy, &rows.forward(&table, count, features));
+        let other = dot(&rows.backward(&dy, count, features), &table);
+        assert!((one - other).abs() < 1e-12, "{one} {other}");
+    }
+}
+
+#[test]
+fn bits_do_not_depend_on_the_level() {
+    for kernel in large() {
+        let expected = kernel.run().map(|values| bits(&values));
+        for &level in Level::available() {
+            let found = simd::at_level(level, || kernel.run());
+            assert!(found.map(|values| bits(&values)) == expected, "{level:?}");
+        }
+    }
+}
+
+#[test]
+fn bits_do_not_depend_on_threads() {
+    for kernel in large() {
+        let expected = kernel.run().map(|values| bits(&values));
+        for threads in [1, 2, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            let found = pool.install(|| kernel.run());
+            assert!(found.map(|values| bits(&values)) == expected, "{threads}");
+        }
+    }
+}
+
+/// Rows are summed in the order of places: in any other one the small number would be lost, or not.
+#[test]
+fn the_order_of_sums_is_that_of_places() {
+    let embedding = Embedding { vocabulary: 2, features: 1 };
+    let (large, small) = (1e8, 1.0);
+    for (dy, expected) in [([large, small, 5.0, -large], 0.0), ([large, -large, 5.0, small], 1.0)] {
+        let mut d_table = [f32::NAN; 2];
+        embedding.backward(&[1, 1, 0, 1], &dy, (&mut d_table, Onto::Replace));
+        assert_eq!(bits(&d_table), bits(&[5.0, expected]));
+    }
+    let positions = PositionEmbedding { batch: 3, length: 1, features: 1 };
+    for (dy, expected) in [([large, small, -large], 0.0), ([large, -large, small], 1.0)] {
+        let mut d_table = [f32::NAN];
+        positions.backward(&dy, (&mut d_table, Onto::Replace));
+        assert_eq!(bits(&d_table), bits(&[expected]));
+    }
+}
+
+#[test]
+fn a_nan_shows() {
+    for kernel in [Kernel::token(50, 7, 3), Kernel::position(4, 5, 3)] {
+        let (mut table, mut dy) = kernel.data();
+        let mut y = vec![0.0; dy.len()];
+        (table[0], dy[1]) = (f32::NAN, f32::NAN);
+        kernel.forward(&table, &mut y, Onto::Replace);
+        let rows = kernel.reference().0.0;
+        assert_eq!(y.iter().filter(|y| y.is_nan()).count(), rows.iter().filter(|&&row| row == 0).count());
+        kernel.backward(&dy, (&mut table, Onto::Replace));
+        assert_eq!(table.iter().position(|d| d.is_nan()), Some(rows[0] * 3 + 1));
+        assert_eq!(table.iter().filter(|d| d.is_nan()).count(), 1);
+    }
+}
+
+#[test]
+fn nothing_is_possible() {
+    for kernel in [
+        Token(Embedding { vocabulary: 0, features: 3 }, vec![]),
+        Token(Embedding { vocabulary: 3, features: 0 }, vec![1, 2]),
+        Token(Embedding { vocabulary: 3, features: 2 }, vec![]),
+        Kernel::position(0, 3, 2),
+        Kernel::position(2, 0, 2),
+        Kernel::position(2, 3, 0),
+    ] {
+        kernel.check();
+    }
+}
+
+#[test]
+#[should_panic(expected = "token 3 is not in a vocabulary of 3")]
+fn tokens_are_checked() {
+    let embedding = Embedding { vocabulary: 3, features: 1 };
+    embedding.backward(&[0, 3, 1], &[0.0; 3], (&mut [0.0; 3], Onto::Add));
+}
+
+#[test]
+#[should_panic(expected = "the table is [vocabulary, features]")]
+fn the_length_of_the_table_is_checked() {
+    Embedding { vocabulary: 3, features: 1 }.forward(&[], &[0.0], &mut [], Onto::Replace);
+}
+
+#[test]
+#[should_panic(expected = "y is [places, features]")]
+fn the_length_of_y_is_checked() {
+    Embedding { vocabulary: 1, features: 1 }.forward(&[0], &[0.0], &mut [], Onto::Replace);
+}
+
+#[test]
+#[should_panic(expected = "y is [batch, length, features]")]
+fn the_length_of_positions_is_checked() {
+    PositionEmbedding { batch: 2, length: 1, features: 1 }.backward(&[0.0], (&mut [0.0], Onto::Add));
+}
