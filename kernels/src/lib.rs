@@ -6,12 +6,14 @@
 pub mod attention;
 pub mod epilogue;
 pub mod gru;
+pub mod linear;
 pub mod lstm;
 pub mod norm;
 pub mod philox;
 pub mod product;
 pub mod recurrent;
 pub mod scratch;
+mod shared;
 pub mod simd;
 pub mod threads;
 pub mod update;
