@@ -1,9 +1,9 @@
 //! The backward pass of one head.
 
-use super::shared::Shared;
 use super::tile::SCORES;
 use super::{Head, KEYS, Part, QUERIES};
 use crate::product::{Onto, View, serial};
+use crate::shared::Shared;
 use crate::{scratch, simd};
 
 pub(super) fn head(head: &Head<'_>, qkv: &[f32], y: &[f32], log_sums: &[f32], dy: &[f32], dqkv: &Shared<'_>) {

@@ -1,9 +1,9 @@
 //! The forward pass of one head.
 
-use super::shared::Shared;
 use super::tile::{SCORES, Sums};
 use super::{Head, Part, QUERIES};
 use crate::product::{Onto, View, serial};
+use crate::shared::Shared;
 use crate::{attention::KEYS, scratch};
 
 pub(super) fn head(head: &Head<'_>, qkv: &[f32], y: &Shared<'_>, log_sums: &Shared<'_>) {

@@ -14,7 +14,6 @@ mod backward;
 pub(crate) mod exp;
 mod forward;
 mod mask;
-mod shared;
 mod tile;
 
 #[cfg(test)]
@@ -23,8 +22,8 @@ mod reference;
 mod tests;
 
 use crate::epilogue::Dropout;
+use crate::shared::Shared;
 use crate::threads;
-use shared::Shared;
 
 /// Queries that are worked on at once.
 const QUERIES: usize = 64;

@@ -15,8 +15,8 @@ mod tests;
 
 pub use crate::recurrent::{Gradients, Weights};
 
-use crate::product::{Onto, View, product, serial};
-use crate::recurrent::{SAMPLES, Sizes, column_sums};
+use crate::product::{Onto, View, column_sums, product, serial};
+use crate::recurrent::{SAMPLES, Sizes};
 use crate::{scratch, threads};
 
 /// The number of gates: reset, update and new.

@@ -1,4 +1,44 @@
 //! Matrix products.
+//!
+//! Every element of a result is the sum of its products in their order: fused multiply-adds from 0 on over a block
+//! of the depth, whose sums are then added one after the other (the first takes the place of what is there, unless
+//! the product is added to it). The blocks follow from the depth alone. So an element depends on its row and its
+//! column and nothing else: not on the sizes of the operands, on strides, threads or the SIMD level, nor on
+//! which of these functions computes it.
+//!
+//! ```
+//! use trainspec_kernels::product::{Onto, View, product};
+//!
+//! let (a, b) = ([1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]);
+//! let mut c = [0.0; 4];
+//! product(View::new(&a, 2, 2), View::new(&b, 2, 2), &mut c, Onto::Replace);
+//! assert_eq!(c, [19.0, 22.0, 43.0, 50.0]);
+//! product(View::new(&a, 2, 2).transposed(), View::new(&b, 2, 2), &mut c, Onto::Add);
+//! assert_eq!(c, [19.0 + 26.0, 22.0 + 30.0, 43.0 + 38.0, 50.0 + 44.0]);
+//! ```
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod block;
+mod columns;
+mod kernel;
+mod pack;
+mod packed;
+mod portable;
+
+#[cfg(test)]
+mod tests;
+
+pub use columns::column_sums;
+pub use packed::Packed;
+
+use std::ops::Range;
+
+use crate::simd::{Level, level};
+use crate::threads;
+use block::{Right, Target};
 
 /// A matrix inside a slice, with any strides.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +79,16 @@ impl<'a> View<'a> {
             column_stride: self.row_stride,
         }
     }
+
+    /// That the data has all elements.
+    fn check(&self, name: &str) {
+        if self.rows > 0 && self.columns > 0 {
+            let last = ((self.rows - 1).checked_mul(self.row_stride))
+                .zip((self.columns - 1).checked_mul(self.column_stride))
+                .and_then(|(row, column)| row.checked_add(column));
+            assert!(last.is_some_and(|last| last < self.data.len()), "{name} lies in its data");
+        }
+    }
 }
 
 /// What a result does to what is there.
@@ -51,21 +101,119 @@ pub enum Onto {
 }
 
 /// `c = a b`, or `c += a b`, on the caller's thread; rows of `c` begin `stride` numbers apart.
+///
+/// # Panics
+/// If the sizes do not fit, or a slice is too short.
 pub fn serial(a: View<'_>, b: View<'_>, c: &mut [f32], stride: usize, onto: Onto) {
-    for i in 0..a.rows {
-        for j in 0..b.columns {
-            let mut sum = 0.0_f32;
-            for k in 0..a.columns {
-                sum = a.data[i * a.row_stride + k * a.column_stride]
-                    .mul_add(b.data[k * b.row_stride + j * b.column_stride], sum);
-            }
-            let c = &mut c[i * stride + j];
-            *c = if onto == Onto::Add { *c + sum } else { sum };
+    b.check("b");
+    let (rows, columns) = (a.rows, b.columns);
+    let c = target(&a, &Right::View(b), c, stride);
+    // SAFETY: `target` and `check` have seen that all lies in its slice, and `c` is borrowed for this alone.
+    unsafe { run(&a, &Right::View(b), c, (0..rows, 0..columns), onto, &|_, _, _| ()) };
+}
+
+/// `c = a b`, or `c += a b`, on all threads; rows of `c` lie one after the other.
+///
+/// # Panics
+/// If the sizes do not fit, or a slice is too short.
+pub fn product(a: View<'_>, b: View<'_>, c: &mut [f32], onto: Onto) {
+    product_then(a, b, c, onto, |_, _, _| ());
+}
+
+/// [`product`], then `then` for every run of a row of `c` as soon as it is finished, with the number of the row and
+/// that of the run's first column, on the thread that made it. The runs hold every element once.
+///
+/// # Panics
+/// As [`product`].
+pub fn product_then(
+    a: View<'_>,
+    b: View<'_>,
+    c: &mut [f32],
+    onto: Onto,
+    then: impl Fn(usize, usize, &mut [f32]) + Sync,
+) {
+    b.check("b");
+    let (rows, columns) = (a.rows, b.columns);
+    let c = target(&a, &Right::View(b), c, columns);
+    let (height, width) = blocks(rows, columns, a.columns);
+    let across = columns.div_ceil(width);
+    threads::for_each(rows.div_ceil(height) * across, |number| {
+        let (row, column) = (number / across * height, number % across * width);
+        let part = (row..rows.min(row + height), column..columns.min(column + width));
+        // SAFETY: `target` and `check` have seen that all lies in its slice; `c` is borrowed for this alone, and each
+        // block is computed once.
+        unsafe { run(&a, &Right::View(b), c, part, onto, &then) };
+    });
+}
+
+/// The heights and widths of the blocks of a result that threads compute, a function of the sizes alone.
+fn blocks(rows: usize, columns: usize, depth: usize) -> (usize, usize) {
+    /// Multiplications that are worth a word to another thread.
+    const WORK: usize = 1 << 20;
+    /// Blocks of a large product.
+    const COUNT: usize = 16;
+    /// The largest block.
+    const LARGEST: usize = 512;
+    let even = |size: usize, most: usize, unit: usize| {
+        let count = size.div_ceil(most).max(1);
+        size.div_ceil(count).next_multiple_of(unit).max(unit)
+    };
+    let (mut height, mut width) = (even(rows, LARGEST, 1), even(columns, LARGEST, 32));
+    loop {
+        let count = rows.div_ceil(height) * columns.div_ceil(width);
+        let work = height.saturating_mul(width).saturating_mul(depth);
+        if count >= COUNT || work < 2 * WORK {
+            return (height, width);
+        }
+        // The right-hand side is packed for every block of rows, the left-hand side, which costs less, for every block
+        // of columns.
+        if width >= 128 && 2 * width > height {
+            width = even(width, width / 2, 32);
+        } else if height >= 64 {
+            height = height.div_ceil(2);
+        } else {
+            return (height, width);
         }
     }
 }
 
-/// `c = a b`, or `c += a b`, on all threads; rows of `c` lie one after the other.
-pub fn product(a: View<'_>, b: View<'_>, c: &mut [f32], onto: Onto) {
-    serial(a, b, c, b.columns, onto);
+/// Checks sizes; gives where the result goes.
+fn target(a: &View<'_>, b: &Right<'_>, c: &mut [f32], stride: usize) -> Target {
+    a.check("a");
+    assert_eq!(a.columns, b.depth(), "a has as many columns as b has rows");
+    let (rows, columns) = (a.rows, b.columns());
+    if rows > 0 && columns > 0 {
+        assert!(rows == 1 || stride >= columns, "rows of c do not overlap");
+        let last = (rows - 1).checked_mul(stride).and_then(|row| row.checked_add(columns));
+        assert!(last.is_some_and(|last| last <= c.len()), "c has room for the result");
+    }
+    Target { start: c.as_mut_ptr(), row_stride: stride, column_stride: 1 }
+}
+
+/// Runs a block at the level of this thread.
+///
+/// # Safety
+/// The operands have the sizes of their views in their data, and the block lies in them. `c` has the block, and nobody
+/// else uses it.
+unsafe fn run(
+    a: &View<'_>,
+    b: &Right<'_>,
+    c: Target,
+    part: (Range<usize>, Range<usize>),
+    onto: Onto,
+    then: &impl Fn(usize, usize, &mut [f32]),
+) {
+    if part.0.is_empty() || part.1.is_empty() {
+        return;
+    }
+    // SAFETY: as the caller promises; `level` gives a level only where the processor was seen to have it.
+    unsafe {
+        match level() {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => block::run::<avx512::Avx512>(a, b, c, part, onto, then),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => block::run::<avx2::Avx2>(a, b, c, part, onto, then),
+            _ => block::run::<portable::Portable>(a, b, c, part, onto, then),
+        }
+    }
 }

@@ -11,10 +11,10 @@ mod vector;
 pub(crate) mod testing;
 
 pub(crate) use activation::{sigmoid, tanh};
-pub(crate) use vector::{LANES, add, load, store, zip};
+pub(crate) use vector::{LANES, load, store, zip};
 
 use crate::product::{Onto, View, product};
-use crate::{simd, threads};
+use crate::threads;
 
 /// Samples that walk a sequence together.
 pub(crate) const SAMPLES: usize = 16;
@@ -100,39 +100,5 @@ impl Sizes {
             first.fill(0.0);
             others.copy_from_slice(&y[number * sample..][..sample - self.hidden]);
         });
-    }
-}
-
-/// The sums of the columns of a matrix with `sums.len()` columns, of which the rows begin `stride` numbers apart:
-/// in f32 over blocks of rows, then over the blocks in their order.
-pub(crate) fn column_sums(matrix: &[f32], rows: usize, stride: usize, sums: &mut [f32], onto: Onto) {
-    /// Columns that are summed at once.
-    const COLUMNS: usize = 64;
-    threads::chunks(sums, COLUMNS, |number, sums| {
-        let first = (number * COLUMNS).min(matrix.len());
-        add_columns(&matrix[first..], rows, stride, sums, onto);
-    });
-}
-
-simd! {
-    fn add_columns(matrix: &[f32], rows: usize, stride: usize, sums: &mut [f32], onto: Onto) {
-        /// Rows that are summed before their sum goes to the total.
-        const ROWS: usize = 64;
-        if onto == Onto::Replace {
-            sums.fill(0.0);
-        }
-        for start in (0..sums.len()).step_by(LANES) {
-            let width = LANES.min(sums.len() - start);
-            let mut total = [0.0; LANES];
-            for block in (0..rows).step_by(ROWS) {
-                let mut sum = [0.0; LANES];
-                for row in block..rows.min(block + ROWS) {
-                    add(&mut sum, load(&matrix[row * stride..][..start + width], start));
-                }
-                add(&mut total, sum);
-            }
-            add(&mut total, load(sums, start));
-            store(sums, start, total);
-        }
     }
 }

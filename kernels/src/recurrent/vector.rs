@@ -27,14 +27,6 @@ pub(crate) fn store(into: &mut [f32], start: usize, vector: [f32; LANES]) {
     }
 }
 
-/// `to += from`
-#[inline(always)]
-pub(crate) fn add(to: &mut [f32; LANES], from: [f32; LANES]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += from;
-    }
-}
-
 /// Applies `function` to each lane of `vectors`.
 #[inline(always)]
 pub(crate) fn zip<const IN: usize, const OUT: usize>(

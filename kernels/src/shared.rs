@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 /// A slice that is lent out in parts.
-pub(super) struct Shared<'a> {
+pub(crate) struct Shared<'a> {
     start: *mut f32,
     length: usize,
     slice: PhantomData<&'a mut [f32]>,
@@ -18,7 +18,7 @@ unsafe impl Send for Shared<'_> {}
 unsafe impl Sync for Shared<'_> {}
 
 impl<'a> Shared<'a> {
-    pub(super) fn new(slice: &'a mut [f32]) -> Self {
+    pub(crate) fn new(slice: &'a mut [f32]) -> Self {
         Self { start: slice.as_mut_ptr(), length: slice.len(), slice: PhantomData }
     }
 
@@ -27,7 +27,7 @@ impl<'a> Shared<'a> {
     /// # Safety
     /// As long as the result lives, no other part may have an element of `range`.
     #[allow(clippy::mut_from_ref, reason = "what the parts of a shared slice are for")]
-    pub(super) unsafe fn part(&self, range: Range<usize>) -> &mut [f32] {
+    pub(crate) unsafe fn part(&self, range: Range<usize>) -> &mut [f32] {
         assert!(range.start <= range.end && range.end <= self.length, "a part lies inside the slice");
         // SAFETY: the range lies inside the slice, and nobody else has these elements, as the caller promises.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }

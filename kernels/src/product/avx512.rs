@@ -1,0 +1,177 @@
+//! The AVX-512 micro-kernel: up to 14 rows by 32 columns, which is 28 running sums in the 32 registers.
+
+use std::arch::x86_64::{
+    __m512, __mmask16, _mm512_add_ps, _mm512_castpd_ps, _mm512_castps_pd, _mm512_fmadd_ps, _mm512_loadu_ps,
+    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_f32x4,
+    _mm512_storeu_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
+};
+
+use super::kernel::{A_STRIDE, Kernel, Left, Tile, WIDE};
+
+pub(super) struct Avx512;
+
+impl Kernel for Avx512 {
+    const ROWS: usize = 14;
+    const LANES: usize = 16;
+
+    #[inline]
+    unsafe fn tile(tile: &Tile) {
+        let table = match (tile.left, tile.width) {
+            (Left::Rows, WIDE) => &TILES[0],
+            (Left::Rows, _) => &TILES[1],
+            (Left::Columns, WIDE) => &TILES[2],
+            (Left::Columns, _) => &TILES[3],
+        };
+        // SAFETY: the caller promises the features, and what the tile says of its memory.
+        unsafe { table[tile.rows - 1](tile) }
+    }
+
+    #[inline]
+    unsafe fn transpose(
+        from: *const f32,
+        stride: usize,
+        columns: usize,
+        depth: usize,
+        into: *mut f32,
+        width: usize,
+    ) {
+        // SAFETY: as the caller promises.
+        unsafe { transpose(from, stride, columns, depth, into, width) }
+    }
+}
+
+macro_rules! table {
+    ($vectors:literal, $left:literal; $($rows:literal)*) => { [$(tile::<$rows, $vectors, $left>),*] };
+}
+
+/// By layout and width, then by the number of rows less 1.
+static TILES: [[unsafe fn(&Tile); 14]; 4] = [
+    table!(2, false; 1 2 3 4 5 6 7 8 9 10 11 12 13 14),
+    table!(1, false; 1 2 3 4 5 6 7 8 9 10 11 12 13 14),
+    table!(2, true; 1 2 3 4 5 6 7 8 9 10 11 12 13 14),
+    table!(1, true; 1 2 3 4 5 6 7 8 9 10 11 12 13 14),
+];
+
+/// # Safety
+/// The processor has AVX-512, and the tile keeps what [`Tile`] asks for, with `ROWS` rows and `16 VECTORS` columns of
+/// width.
+#[target_feature(enable = "avx512f")]
+unsafe fn tile<const ROWS: usize, const VECTORS: usize, const COLUMNS: bool>(tile: &Tile) {
+    let (row, step) = if COLUMNS { (1, Avx512::LANES) } else { (A_STRIDE, 1) };
+    let (mut a, mut b) = (tile.a, tile.b);
+    let mut sums = [[_mm512_setzero_ps(); VECTORS]; ROWS];
+    // SAFETY: `a` and `b` have `depth` rows of these sizes, and `c` has the rows and columns of the tile, as the
+    // caller promises; the last vector of a row of `c` is masked.
+    unsafe {
+        for _ in 0..tile.depth {
+            let mut right = [_mm512_setzero_ps(); VECTORS];
+            for (number, right) in right.iter_mut().enumerate() {
+                *right = _mm512_loadu_ps(b.add(number * 16));
+            }
+            for (number, sums) in sums.iter_mut().enumerate() {
+                let left = _mm512_set1_ps(*a.add(number * row));
+                for (sum, right) in sums.iter_mut().zip(right) {
+                    *sum = _mm512_fmadd_ps(left, right, *sum);
+                }
+            }
+            a = a.add(step);
+            b = b.add(tile.b_stride);
+        }
+        let last = first(tile.columns - 16 * (VECTORS - 1));
+        for (number, sums) in sums.into_iter().enumerate() {
+            let c = tile.c.add(number * tile.c_stride);
+            for (number, mut sum) in sums.into_iter().enumerate() {
+                let c = c.add(number * 16);
+                let mask = if number + 1 == VECTORS { last } else { !0 };
+                if tile.adds {
+                    sum = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, c), sum);
+                }
+                _mm512_mask_storeu_ps(c, mask, sum);
+            }
+        }
+    }
+}
+
+/// The first `count` lanes, at most 16.
+#[inline]
+fn first(count: usize) -> __mmask16 {
+    (u32::MAX >> (32 - count)) as u16
+}
+
+/// Packs a panel of a right-hand side of which the columns lie one after the other.
+///
+/// # Safety
+/// The processor has AVX-512; `from` has `columns` columns of `depth` numbers, `stride` apart; `into` has room for
+/// `depth * width` numbers, and `width` is a multiple of 16 and at least `columns`.
+#[target_feature(enable = "avx512f")]
+unsafe fn transpose(
+    from: *const f32,
+    stride: usize,
+    columns: usize,
+    depth: usize,
+    into: *mut f32,
+    width: usize,
+) {
+    for column in (0..width).step_by(16) {
+        let count = columns.saturating_sub(column).min(16);
+        for start in (0..depth).step_by(16) {
+            let steps = (depth - start).min(16);
+            let mut block = [_mm512_setzero_ps(); 16];
+            // SAFETY: these columns and steps are within `from`; other lanes are masked.
+            unsafe {
+                let from = from.add(column * stride + start);
+                if count == 16 && steps == 16 {
+                    for (number, vector) in block.iter_mut().enumerate() {
+                        *vector = _mm512_loadu_ps(from.add(number * stride));
+                    }
+                } else {
+                    for (number, vector) in block.iter_mut().enumerate().take(count) {
+                        *vector = _mm512_maskz_loadu_ps(first(steps), from.add(number * stride));
+                    }
+                }
+            }
+            let block = transposed(&block);
+            // SAFETY: these rows are within `into`.
+            unsafe {
+                let into = into.add(start * width + column);
+                if steps == 16 {
+                    for (number, vector) in block.into_iter().enumerate() {
+                        _mm512_storeu_ps(into.add(number * width), vector);
+                    }
+                } else {
+                    for (number, vector) in block.into_iter().enumerate().take(steps) {
+                        _mm512_storeu_ps(into.add(number * width), vector);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A block of 16 by 16 with rows as columns.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn transposed(rows: &[__m512; 16]) -> [__m512; 16] {
+    // Pairs of numbers, then fours, within each quarter of a vector; then quarters.
+    let mut fours = [_mm512_setzero_ps(); 16];
+    for group in 0..4 {
+        let [a, b, c, d] = [rows[4 * group], rows[4 * group + 1], rows[4 * group + 2], rows[4 * group + 3]];
+        let low = [_mm512_castps_pd(_mm512_unpacklo_ps(a, b)), _mm512_castps_pd(_mm512_unpacklo_ps(c, d))];
+        let high = [_mm512_castps_pd(_mm512_unpackhi_ps(a, b)), _mm512_castps_pd(_mm512_unpackhi_ps(c, d))];
+        fours[4 * group] = _mm512_castpd_ps(_mm512_unpacklo_pd(low[0], low[1]));
+        fours[4 * group + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low[0], low[1]));
+        fours[4 * group + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high[0], high[1]));
+        fours[4 * group + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high[0], high[1]));
+    }
+    let mut columns = [_mm512_setzero_ps(); 16];
+    for place in 0..4 {
+        let [a, b, c, d] = [fours[place], fours[4 + place], fours[8 + place], fours[12 + place]];
+        let ab = [_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xdd>(a, b)];
+        let cd = [_mm512_shuffle_f32x4::<0x88>(c, d), _mm512_shuffle_f32x4::<0xdd>(c, d)];
+        columns[place] = _mm512_shuffle_f32x4::<0x88>(ab[0], cd[0]);
+        columns[4 + place] = _mm512_shuffle_f32x4::<0x88>(ab[1], cd[1]);
+        columns[8 + place] = _mm512_shuffle_f32x4::<0xdd>(ab[0], cd[0]);
+        columns[12 + place] = _mm512_shuffle_f32x4::<0xdd>(ab[1], cd[1]);
+    }
+    columns
+}

@@ -1,0 +1,285 @@
+//! The loops around the micro-kernel, for a block of `c` on one thread.
+//!
+//! After Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008, and Van Zee and van de
+//! Geijn, "BLIS: a framework for rapidly instantiating BLAS functionality", 2015.
+
+use std::ops::Range;
+
+use super::kernel::{DEPTH, Kernel, MOST_ROWS, Tile, WIDE};
+use super::{Onto, View, pack};
+use crate::scratch;
+
+/// Columns whose part of the right-hand side is packed at once: with `DEPTH`, half of a second-level cache.
+const COLUMNS: usize = 512;
+/// Tiles whose left-hand sides are packed at once.
+const TILES: usize = 8;
+/// Columns of a result that is rather computed as the transpose of a product.
+const FEW: usize = 4;
+
+/// The right-hand side of a product.
+#[derive(Clone, Copy)]
+pub(super) enum Right<'a> {
+    View(View<'a>),
+    /// See [`Packed`](super::Packed).
+    Packed {
+        depth: usize,
+        columns: usize,
+        data: &'a [f32],
+    },
+}
+
+impl Right<'_> {
+    pub(super) fn depth(&self) -> usize {
+        match self {
+            Self::View(view) => view.rows,
+            Self::Packed { depth, .. } => *depth,
+        }
+    }
+
+    pub(super) fn columns(&self) -> usize {
+        match self {
+            Self::View(view) => view.columns,
+            Self::Packed { columns, .. } => *columns,
+        }
+    }
+}
+
+/// Where a result goes: element (i, j) is at `i * row_stride + j * column_stride`.
+#[derive(Clone, Copy)]
+pub(super) struct Target {
+    pub(super) start: *mut f32,
+    pub(super) row_stride: usize,
+    pub(super) column_stride: usize,
+}
+
+// SAFETY: a target is only a place; who writes to it promises that it is theirs.
+unsafe impl Send for Target {}
+// SAFETY: as above.
+unsafe impl Sync for Target {}
+
+/// The lengths of the blocks of a depth, but for the last, which may be shorter: a function of the depth alone, so
+/// that every path makes its sums alike.
+pub(super) fn step(depth: usize) -> usize {
+    let count = depth.div_ceil(DEPTH).max(1);
+    depth.div_ceil(count).next_multiple_of(16).max(16)
+}
+
+/// The blocks of a depth: where each starts, and its length.
+pub(super) fn steps(depth: usize) -> impl Iterator<Item = (usize, usize)> {
+    let step = step(depth);
+    (0..depth).step_by(step).map(move |start| (start, step.min(depth - start)))
+}
+
+/// The tiles of `rows`: as few as there can be, and of nearly equal heights.
+fn tiles<K: Kernel>(rows: Range<usize>) -> impl Iterator<Item = (usize, usize)> + Clone {
+    let count = rows.len().div_ceil(K::ROWS);
+    (0..count).map(move |number| {
+        let [start, end] = [number, number + 1].map(|number| rows.start + rows.len() * number / count);
+        (start, end - start)
+    })
+}
+
+/// Computes the block `rows` by `columns` of `c`, and calls `then` with each finished run of a row.
+///
+/// # Safety
+/// The processor has the level of `K`. The operands have the sizes of their views in their data, and the block lies
+/// in them. `c` has the block, and nobody else uses it.
+pub(super) unsafe fn run<K: Kernel>(
+    a: &View<'_>,
+    b: &Right<'_>,
+    c: Target,
+    (rows, columns): (Range<usize>, Range<usize>),
+    onto: Onto,
+    then: &impl Fn(usize, usize, &mut [f32]),
+) {
+    if let Right::View(b) = b
+        && columns.len() <= FEW
+        && rows.len() > MOST_ROWS
+    {
+        let swapped = Target { start: c.start, row_stride: c.column_stride, column_stride: c.row_stride };
+        let (a, b) = (Right::View(a.transposed()), b.transposed());
+        // SAFETY: as the caller promises; the transpose has the same elements.
+        unsafe { run_wide::<K>(&b, &a, swapped, (columns.clone(), rows.clone()), onto, &|_, _, _| ()) };
+        for row in rows {
+            // SAFETY: this run of the block is the caller's, and not in use any more.
+            let run = unsafe {
+                std::slice::from_raw_parts_mut(c.start.add(row * c.row_stride + columns.start), columns.len())
+            };
+            then(row, columns.start, run);
+        }
+    } else {
+        // SAFETY: as the caller promises.
+        unsafe { run_wide::<K>(a, b, c, (rows, columns), onto, then) };
+    }
+}
+
+/// # Safety
+/// That of [`run`]; where columns of `c` have a stride, `then` gets nothing.
+unsafe fn run_wide<K: Kernel>(
+    a: &View<'_>,
+    b: &Right<'_>,
+    c: Target,
+    (rows, columns): (Range<usize>, Range<usize>),
+    onto: Onto,
+    then: &impl Fn(usize, usize, &mut [f32]),
+) {
+    let depth = b.depth();
+    let chunk = TILES * K::ROWS;
+    let step = step(depth);
+    // One panel is enough where it serves once.
+    let once = rows.len() <= chunk;
+    let left_room = TILES.min(rows.len().div_ceil(K::ROWS)) * pack::tile_room::<K>();
+    let right_room = step * if once { WIDE } else { columns.len().min(COLUMNS).next_multiple_of(WIDE) };
+    scratch::with(left_room + right_room + 16, |room| {
+        // Vectors of the panels should not cross lines of the cache.
+        let skipped = room.as_ptr().align_offset(64).min(16);
+        let (packed_b, packed_a) = room[skipped..].split_at_mut(right_room);
+        for first_column in columns.clone().step_by(COLUMNS) {
+            let columns = first_column..columns.end.min(first_column + COLUMNS);
+            if depth == 0 {
+                // SAFETY: the block is the caller's.
+                unsafe { nothing(c, &rows, &columns, onto, then) };
+            }
+            for (start, length) in steps(depth) {
+                let adds = onto == Onto::Add || start > 0;
+                for (number, first_row) in rows.clone().step_by(chunk).enumerate() {
+                    let rows = first_row..rows.end.min(first_row + chunk);
+                    let tiles = tiles::<K>(rows.clone());
+                    pack::left::<K>(a, tiles.clone(), (start, length), packed_a);
+                    for panel in columns.clone().step_by(WIDE) {
+                        let count = WIDE.min(columns.end - panel);
+                        let place = if once { 0 } else { (panel - columns.start) * length };
+                        // SAFETY: the caller promises the level and the sizes.
+                        let (from, b_stride) = unsafe {
+                            panel_of::<K>(
+                                b,
+                                (panel, count),
+                                (start, length),
+                                number == 0,
+                                rows.len(),
+                                &mut packed_b[place..],
+                            )
+                        };
+                        for ((first, rows), left) in
+                            tiles.clone().zip(packed_a.chunks_exact(pack::tile_room::<K>()))
+                        {
+                            // SAFETY: the panel and the tile have been packed, and the tile of `c` is the caller's.
+                            unsafe {
+                                let c_start = c.start.add(first * c.row_stride + panel * c.column_stride);
+                                let tile = Tile {
+                                    rows,
+                                    columns: count,
+                                    width: pack::width(count),
+                                    depth: length,
+                                    left: pack::order(a),
+                                    a: left.as_ptr(),
+                                    b: from,
+                                    b_stride,
+                                    c: c_start,
+                                    c_stride: c.row_stride,
+                                    adds,
+                                };
+                                if c.column_stride == 1 {
+                                    K::tile(&tile);
+                                } else {
+                                    scattered::<K>(&tile, c.column_stride);
+                                }
+                            }
+                        }
+                    }
+                    if start + length == depth && c.column_stride == 1 {
+                        for row in rows {
+                            // SAFETY: this run is of the block, and nothing of it is in use.
+                            let run = unsafe {
+                                let start = c.start.add(row * c.row_stride + columns.start);
+                                std::slice::from_raw_parts_mut(start, columns.len())
+                            };
+                            then(row, columns.start, run);
+                        }
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Where the rows of a panel are, and from one to the next: in place if that is as good, else packed into `room`,
+/// which has been done if not `fresh`.
+///
+/// # Safety
+/// The processor has the level of `K`; the data of `b` has the panel.
+unsafe fn panel_of<K: Kernel>(
+    b: &Right<'_>,
+    (first, columns): (usize, usize),
+    (start, depth): (usize, usize),
+    fresh: bool,
+    rows: usize,
+    room: &mut [f32],
+) -> (*const f32, usize) {
+    match b {
+        Right::Packed { columns: all, data, .. } => {
+            let place = start * all.next_multiple_of(16) + first * depth;
+            (data[place..].as_ptr(), pack::width(columns))
+        }
+        Right::View(b) => {
+            let in_place = b.column_stride == 1
+                && columns == WIDE
+                && (rows <= 2 * MOST_ROWS || depth * b.row_stride <= 8192);
+            if in_place {
+                return (b.data[start * b.row_stride + first..].as_ptr(), b.row_stride);
+            }
+            if fresh {
+                // SAFETY: as the caller promises.
+                unsafe { pack::right::<K>(b, (first, columns), (start, depth), room) };
+            }
+            (room.as_ptr(), pack::width(columns))
+        }
+    }
+}
+
+/// A tile of which the columns of `c` have a stride.
+///
+/// # Safety
+/// That of [`Kernel::tile`].
+unsafe fn scattered<K: Kernel>(tile: &Tile, column_stride: usize) {
+    let mut sums = [0.0_f32; MOST_ROWS * WIDE];
+    // SAFETY: the array has room for the tile; the elements of `c` are the caller's.
+    unsafe {
+        K::tile(&Tile { c: sums.as_mut_ptr(), c_stride: WIDE, adds: false, ..*tile });
+        for row in 0..tile.rows {
+            for column in 0..tile.columns {
+                let (c, sum) =
+                    (tile.c.add(row * tile.c_stride + column * column_stride), sums[row * WIDE + column]);
+                *c = if tile.adds { *c + sum } else { sum };
+            }
+        }
+    }
+}
+
+/// What a product over no numbers gives.
+///
+/// # Safety
+/// The block of `c` is the caller's.
+unsafe fn nothing(
+    c: Target,
+    rows: &Range<usize>,
+    columns: &Range<usize>,
+    onto: Onto,
+    then: &impl Fn(usize, usize, &mut [f32]),
+) {
+    for row in rows.clone() {
+        for column in columns.clone() {
+            if onto == Onto::Replace {
+                // SAFETY: the element is the caller's.
+                unsafe { *c.start.add(row * c.row_stride + column * c.column_stride) = 0.0 };
+            }
+        }
+        if c.column_stride == 1 {
+            // SAFETY: the run is the caller's.
+            let run = unsafe {
+                std::slice::from_raw_parts_mut(c.start.add(row * c.row_stride + columns.start), columns.len())
+            };
+            then(row, columns.start, run);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A right-hand side that serves many products.
+
+use super::block::{Right, steps};
+use super::kernel::{Kernel, NARROW, WIDE};
+use super::{Onto, View, pack, run, target};
+use crate::simd::{Level, level};
+
+/// A right-hand side `[k, n]` that is packed once for many products, in a slice of the caller's.
+///
+/// ```
+/// use trainspec_kernels::product::{Onto, Packed, View};
+///
+/// let b = View::new(&[1.0, 2.0, 3.0, 4.0], 2, 2);
+/// let mut room = vec![0.0; Packed::size(2, 2)];
+/// let packed = Packed::new(b, &mut room);
+/// let mut c = [0.0; 2];
+/// packed.serial(View::new(&[1.0, 10.0], 1, 2), &mut c, 2, Onto::Replace);
+/// assert_eq!(c, [31.0, 42.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Packed<'a> {
+    depth: usize,
+    columns: usize,
+    /// For each block of the depth panels of 32 columns, the last of 16 if that is enough; in a panel the rows one
+    /// after the other, which end in zeros.
+    data: &'a [f32],
+}
+
+impl<'a> Packed<'a> {
+    /// How many numbers a packed right-hand side of `depth` rows and `columns` columns has.
+    #[must_use]
+    pub fn size(depth: usize, columns: usize) -> usize {
+        depth * columns.next_multiple_of(NARROW)
+    }
+
+    /// Packs `b` into `room`.
+    ///
+    /// # Panics
+    /// If the data of `b` does not have all its elements, or `room` has not [`Packed::size`] numbers.
+    pub fn new(b: View<'_>, room: &'a mut [f32]) -> Self {
+        b.check("b");
+        let (depth, columns) = (b.rows, b.columns);
+        assert_eq!(room.len(), Self::size(depth, columns), "room for the packed right-hand side");
+        match level() {
+            // SAFETY: `level` gives a level only where the processor was seen to have it.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => unsafe { fill::<super::avx512::Avx512>(&b, room) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { fill::<super::avx2::Avx2>(&b, room) },
+            // SAFETY: every processor has this level.
+            _ => unsafe { fill::<super::portable::Portable>(&b, room) },
+        }
+        Self { depth, columns, data: room }
+    }
+
+    /// `c = a b`, or `c += a b`, on the caller's thread; rows of `c` begin `stride` numbers apart.
+    ///
+    /// # Panics
+    /// If the sizes do not fit, or a slice is too short.
+    pub fn serial(&self, a: View<'_>, c: &mut [f32], stride: usize, onto: Onto) {
+        let Self { depth, columns, data } = *self;
+        let b = Right::Packed { depth, columns, data };
+        let c = target(&a, &b, c, stride);
+        // SAFETY: `target` has seen that all lies in its slice, and `c` is borrowed for this alone.
+        unsafe { run(&a, &b, c, (0..a.rows, 0..columns), onto, &|_, _, _| ()) };
+    }
+}
+
+/// # Safety
+/// The processor has the level of `K`.
+unsafe fn fill<K: Kernel>(b: &View<'_>, room: &mut [f32]) {
+    for (start, length) in steps(b.rows) {
+        for first in (0..b.columns).step_by(WIDE) {
+            let columns = WIDE.min(b.columns - first);
+            let place = start * b.columns.next_multiple_of(NARROW) + first * length;
+            // SAFETY: as the caller promises.
+            unsafe { pack::right::<K>(b, (first, columns), (start, length), &mut room[place..]) };
+        }
+    }
+}
