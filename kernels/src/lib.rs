@@ -4,6 +4,7 @@
 //! the kernel itself is not plain, and tests. A kernel knows nothing of models or of training.
 
 pub mod attention;
+pub mod conv2d;
 pub mod epilogue;
 pub mod gru;
 pub mod lstm;
