@@ -5,6 +5,7 @@
 
 pub mod arena;
 pub mod attention;
+pub mod conv2d;
 pub mod embedding;
 pub mod epilogue;
 pub mod gru;

@@ -1,0 +1,116 @@
+//! A padded image in scratch.
+
+use crate::scratch;
+
+/// What is between planes, so that a vector that reaches over the end of one sees zeros.
+const GAP: usize = 16;
+
+/// How the planes of an image lie in scratch: with zeros around them, and split into phases.
+///
+/// Place `(i, j)` of phase `(a, b)` is that of the image at `(s i + a - p, s j + b - p)`.
+#[derive(Clone, Copy)]
+pub(super) struct Field {
+    /// The number of planes of the image, and its rows and columns.
+    pub(super) planes: usize,
+    pub(super) height: usize,
+    pub(super) width: usize,
+    /// `s` and `p` above.
+    pub(super) stride: usize,
+    pub(super) padding: usize,
+    /// How many phases there are along each axis.
+    pub(super) phases: usize,
+    /// The rows and columns of a phase.
+    pub(super) rows: usize,
+    pub(super) pitch: usize,
+}
+
+impl Field {
+    /// From a phase to the next.
+    fn phase(&self) -> usize {
+        let size = (self.rows * self.pitch + GAP).next_multiple_of(16);
+        // Planes at a multiple of 4 KiB from each other would all want the same lines of the cache.
+        if size.is_multiple_of(512) { size + 16 } else { size }
+    }
+
+    /// From a plane to the next.
+    pub(super) fn plane(&self) -> usize {
+        self.phases * self.phases * self.phase()
+    }
+
+    /// The numbers of an image in scratch.
+    ///
+    /// # Panics
+    /// If there are 2^31 or more.
+    pub(super) fn len(&self) -> usize {
+        let length = self.planes * self.plane();
+        assert!(length < 1 << 31, "an image with its padding has less than 2^31 numbers");
+        length
+    }
+
+    /// The place in scratch of what is `down` and `right` of the corner of the padded plane.
+    pub(super) fn at(&self, plane: usize, down: usize, right: usize) -> usize {
+        let stride = self.stride;
+        let phase = down % stride * self.phases + right % stride;
+        plane * self.plane() + phase * self.phase() + down / stride * self.pitch + right / stride
+    }
+
+    /// Lends `run` scratch for `images` images, with zeros wherever [`Field::copy`] does not write.
+    pub(super) fn with<R>(&self, images: usize, run: impl FnOnce(&mut [f32]) -> R) -> R {
+        scratch::with(images * self.len(), |scratch| {
+            scratch.fill(0.0);
+            run(scratch)
+        })
+    }
+
+    /// Copies an image to its place in scratch.
+    pub(super) fn copy(&self, image: &[f32], scratch: &mut [f32]) {
+        let planes = image.chunks_exact((self.height * self.width).max(1));
+        for (image, scratch) in planes.zip(scratch.chunks_exact_mut(self.plane())) {
+            let phases = scratch.chunks_exact_mut(self.phase());
+            for (phase, scratch) in phases.enumerate() {
+                let (a, b) = (phase / self.phases, phase % self.phases);
+                let (first, skip) = (self.first(a), self.first(b));
+                let columns = self.count(b, self.width, self.pitch);
+                for i in first..first + self.count(a, self.height, self.rows) {
+                    let row = &image[(i * self.stride + a - self.padding) * self.width..][..self.width];
+                    let to = &mut scratch[i * self.pitch + skip..][..columns];
+                    if columns > 0 {
+                        spread(&row[skip * self.stride + b - self.padding..], self.stride, to);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The first row or column of a phase that is inside of the image.
+    pub(super) fn first(&self, phase: usize) -> usize {
+        self.padding.saturating_sub(phase).div_ceil(self.stride)
+    }
+
+    /// How many rows or columns of a phase are inside of the image, of `length`, and of the phase, of `size`.
+    pub(super) fn count(&self, phase: usize, length: usize, size: usize) -> usize {
+        let end = (length + self.padding).saturating_sub(phase).div_ceil(self.stride);
+        end.min(size).saturating_sub(self.first(phase))
+    }
+}
+
+/// Every `stride`-th number.
+fn spread(from: &[f32], stride: usize, to: &mut [f32]) {
+    match stride {
+        1 => to.copy_from_slice(&from[..to.len()]),
+        2 => take::<2>(from, to),
+        _ => to.iter_mut().zip(from.iter().step_by(stride)).for_each(|(to, from)| *to = *from),
+    }
+}
+
+fn take<const STRIDE: usize>(from: &[f32], to: &mut [f32]) {
+    let (last, most) = match to.split_last_mut() {
+        Some(parts) => parts,
+        None => return,
+    };
+    let place = most.len() * STRIDE;
+    for (to, from) in most.iter_mut().zip(from.as_chunks::<STRIDE>().0) {
+        *to = from[0];
+    }
+    *last = from[place];
+}

@@ -1,0 +1,104 @@
+//! The forward pass.
+
+use super::Conv2d;
+use super::field::Field;
+use super::strips::Strips;
+use super::sweep::{Sweep, tile_rows};
+use super::weights;
+use crate::epilogue::Epilogue;
+use crate::product::Onto;
+use crate::{scratch, threads};
+
+impl Conv2d {
+    /// The padded image, in phases of the stride.
+    pub(super) fn image_field(&self) -> Field {
+        let reach = (self.kernel - 1) * self.dilation;
+        Field {
+            planes: self.channels,
+            height: self.height,
+            width: self.width,
+            stride: self.stride,
+            padding: self.padding,
+            phases: self.stride.min(reach + 1),
+            rows: self.out_height() + reach / self.stride,
+            pitch: self.out_width() + reach / self.stride,
+        }
+    }
+
+    /// Lends `run` the distances of the taps of a group in `field`, in the order of their weights.
+    pub(super) fn with_offsets<R>(&self, field: &Field, run: impl FnOnce(&[u32]) -> R) -> R {
+        scratch::with(self.taps(), |room| {
+            let offsets: &mut [u32] = bytemuck::cast_slice_mut(room);
+            for (tap, offset) in offsets.iter_mut().enumerate() {
+                let (channel, u, v) = self.tap(tap);
+                *offset = field.at(channel, u * self.dilation, v * self.dilation) as u32;
+            }
+            run(offsets)
+        })
+    }
+
+    /// The channel, row and column of a tap.
+    fn tap(&self, tap: usize) -> (usize, usize, usize) {
+        (tap / self.kernel / self.kernel, tap / self.kernel % self.kernel, tap % self.kernel)
+    }
+}
+
+pub(super) fn run(
+    conv: &Conv2d,
+    x: &[f32],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    epilogue: &Epilogue<'_>,
+    mut pre: Option<&mut [f32]>,
+    y: &mut [f32],
+) {
+    let field = conv.image_field();
+    let (taps, rows) = (conv.taps(), conv.out / conv.groups);
+    let room = weights::room(rows, taps, tile_rows());
+    let size = (conv.out_height(), conv.out_width());
+    let strips = |run: &mut dyn FnMut(Strips<'_>)| Strips::with(size, 0, field.pitch, run);
+    scratch::with(conv.groups * room, |packed| {
+        for group in 0..conv.groups {
+            let packed = &mut packed[group * room..][..room];
+            weights::pack(
+                weight,
+                (rows, taps, tile_rows()),
+                |row, tap| (group * rows + row) * taps + tap,
+                packed,
+            );
+        }
+        let packed = &*packed;
+        conv.with_offsets(&field, |offsets| {
+            strips(&mut |strips| {
+                let sweep = Sweep { strips, offsets, rows };
+                let images = |first: usize, mut pre: Option<&mut [f32]>, y: &mut [f32]| {
+                    field.with(1, |source| {
+                        let results = y.chunks_exact_mut(conv.result());
+                        for (number, y) in results.enumerate() {
+                            let image = first + number;
+                            field.copy(&x[image * conv.image()..][..conv.image()], source);
+                            for (group, y) in y.chunks_exact_mut(rows * strips.plane).enumerate() {
+                                let source = &source[group * conv.channels / conv.groups * field.plane()..];
+                                let bias = bias.map_or(&[][..], |bias| &bias[group * rows..][..rows]);
+                                sweep.run(source, &packed[group * room..][..room], bias, y, Onto::Replace);
+                            }
+                            if let Some(pre) = &mut pre {
+                                pre[number * conv.result()..][..conv.result()].copy_from_slice(y);
+                            }
+                            if !epilogue.is_identity() {
+                                epilogue.forward_in_place(image * conv.result(), y);
+                            }
+                        }
+                    });
+                };
+                let size = conv.images() * conv.result();
+                match &mut pre {
+                    None => threads::chunks(y, size, |number, y| images(number * conv.images(), None, y)),
+                    Some(pre) => threads::chunks2((pre, size), (y, size), |number, pre, y| {
+                        images(number * conv.images(), Some(pre), y);
+                    }),
+                }
+            });
+        });
+    });
+}

@@ -1,0 +1,198 @@
+//! Convolution of images in two dimensions, with any stride, padding, dilation and number of groups.
+//!
+//! `pre[n, o, i, j] = bias[o] + sum over c, u, v of weight[o, c, u, v] * x[n, g(o) + c, s i + d u - p, s j + d v - p]`
+//! and `y = epilogue(pre)`, with stride `s`, dilation `d`, padding `p` and 0 outside of the image; `c` goes over
+//! the channels of the group of `o`, of which `g(o)` is the first.
+//!
+//! No matrix of patches is ever made. An image is copied once into scratch, with zeros around it and split into
+//! its `s^2` phases (the places with the same remainders by `s`), so that each tap `(c, u, v)` sees its
+//! neighbours side by side: tile after tile of the result is then a sum of vectors at fixed distances from the
+//! place of the tile, times a number of the weights. The gradient of the image is the same sweep, once for each
+//! phase of the image, over the padded gradient of the result; that of the weights keeps a tile of
+//! (outputs x taps) in registers while it goes over places.
+//!
+//! Each element of `pre` and of the gradient of `x` is one sum in a fixed order, `(c, u, v)` or `(o, u, v)`,
+//! with fused multiplications. The gradient of the weights is a sum over fixed groups of images, of sixteen
+//! running sums each.
+//!
+//! # Source
+//! LeCun et al., "Gradient-based learning applied to document recognition", 1998; direct convolution in register
+//! tiles: Georganas et al., "Anatomy of high-performance deep learning convolutions on SIMD architectures",
+//! 2018; sizes are PyTorch's.
+
+mod backward_input;
+mod backward_weight;
+mod correlate;
+mod field;
+mod forward;
+mod lanes;
+mod strips;
+mod sweep;
+mod weights;
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
+
+use crate::epilogue::Epilogue;
+use crate::product::Onto;
+
+/// The sizes of a convolution.
+///
+/// ```
+/// use trainspec_kernels::conv2d::Conv2d;
+/// use trainspec_kernels::epilogue::Epilogue;
+///
+/// let conv = Conv2d {
+///     batch: 1, channels: 1, height: 1, width: 4, out: 1,
+///     kernel: 3, stride: 1, padding: 1, dilation: 1, groups: 1,
+/// };
+/// let weight = [0.0, 0.0, 0.0, 1.0, 10.0, 100.0, 0.0, 0.0, 0.0];
+/// let mut y = [0.0; 4];
+/// conv.forward(&[1.0, 2.0, 3.0, 4.0], &weight, Some(&[0.5]), &Epilogue::NONE, None, &mut y);
+/// assert_eq!(y, [210.5, 321.5, 432.5, 43.5]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Conv2d {
+    /// The number of images.
+    pub batch: usize,
+    /// The channels of an image, a multiple of `groups`.
+    pub channels: usize,
+    /// The rows of an image.
+    pub height: usize,
+    /// The columns of an image.
+    pub width: usize,
+    /// The channels of a result, a multiple of `groups`.
+    pub out: usize,
+    /// The side of the square kernel, at least 1.
+    pub kernel: usize,
+    /// How many places the kernel moves at a time, at least 1.
+    pub stride: usize,
+    /// By how many places the kernel reaches over each edge.
+    pub padding: usize,
+    /// How far apart the taps of the kernel are, at least 1.
+    pub dilation: usize,
+    /// Into how many groups channels fall: those of the result see only their group of the image's.
+    pub groups: usize,
+}
+
+impl Conv2d {
+    /// The rows of a result, `floor((height + 2 padding - dilation (kernel - 1) - 1) / stride) + 1`; 0 if the
+    /// kernel does not fit.
+    #[must_use]
+    pub fn out_height(&self) -> usize {
+        self.places(self.height)
+    }
+
+    /// The columns of a result, as [`Conv2d::out_height`].
+    #[must_use]
+    pub fn out_width(&self) -> usize {
+        self.places(self.width)
+    }
+
+    /// The convolution, into `pre` if that is wanted, and what `epilogue` makes of it, into `y`.
+    ///
+    /// # Shapes
+    /// `x`: `[batch, channels, height, width]`; `weight`: `[out, channels / groups, kernel, kernel]`; `bias`:
+    /// `[out]`; `pre` and `y`: `[batch, out, out_height, out_width]`, in which the epilogue counts elements.
+    ///
+    /// # Panics
+    /// If a slice has another length, `kernel`, `stride`, `dilation` or `groups` is 0, `groups` does not divide
+    /// `channels` and `out`, or an image with its padding has 2^31 numbers or more.
+    pub fn forward(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        bias: Option<&[f32]>,
+        epilogue: &Epilogue<'_>,
+        pre: Option<&mut [f32]>,
+        y: &mut [f32],
+    ) {
+        self.check(x, weight, y);
+        if let Some(bias) = bias {
+            assert_eq!(bias.len(), self.out, "bias is [out]");
+        }
+        if let Some(pre) = &pre {
+            assert_eq!(pre.len(), y.len(), "pre is [batch, out, out height, out width]");
+        }
+        if !y.is_empty() {
+            forward::run(self, x, weight, bias, epilogue, pre, y);
+        }
+    }
+
+    /// The gradients of the weights, into `d_weight`, and of the bias, into `d_bias`, from that of `pre`.
+    ///
+    /// # Panics
+    /// As [`Conv2d::forward`].
+    pub fn backward_weight(
+        &self,
+        x: &[f32],
+        d_pre: &[f32],
+        d_weight: (&mut [f32], Onto),
+        d_bias: Option<(&mut [f32], Onto)>,
+    ) {
+        self.check(x, d_weight.0, d_pre);
+        if let Some((d_bias, _)) = &d_bias {
+            assert_eq!(d_bias.len(), self.out, "the gradient of bias is [out]");
+        }
+        backward_weight::run(self, x, d_pre, d_weight, d_bias);
+    }
+
+    /// The gradient of `x`, into `dx`, from that of `pre`.
+    ///
+    /// # Panics
+    /// As [`Conv2d::forward`].
+    pub fn backward_input(&self, d_pre: &[f32], weight: &[f32], dx: (&mut [f32], Onto)) {
+        self.check(dx.0, weight, d_pre);
+        if !dx.0.is_empty() {
+            backward_input::run(self, d_pre, weight, dx);
+        }
+    }
+
+    fn places(&self, length: usize) -> usize {
+        let reach = self.dilation * (self.kernel - 1) + 1;
+        (length + 2 * self.padding).checked_sub(reach).map_or(0, |room| room / self.stride + 1)
+    }
+
+    fn check(&self, x: &[f32], weight: &[f32], y: &[f32]) {
+        assert!(
+            self.kernel > 0 && self.stride > 0 && self.dilation > 0 && self.groups > 0,
+            "kernel, stride, dilation and groups are at least 1"
+        );
+        assert!(
+            self.channels.is_multiple_of(self.groups) && self.out.is_multiple_of(self.groups),
+            "groups divides channels and out"
+        );
+        assert_eq!(x.len(), self.batch * self.image(), "x is [batch, channels, height, width]");
+        assert_eq!(
+            weight.len(),
+            self.out * self.taps(),
+            "weight is [out, channels / groups, kernel, kernel]"
+        );
+        assert_eq!(y.len(), self.batch * self.result(), "y and pre are [batch, out, out height, out width]");
+    }
+
+    /// The numbers of an image.
+    fn image(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// The numbers of the result of an image.
+    fn result(&self) -> usize {
+        self.out * self.out_height() * self.out_width()
+    }
+
+    /// The weights of a channel of the result.
+    fn taps(&self) -> usize {
+        self.channels / self.groups * self.kernel * self.kernel
+    }
+
+    /// How many images a thread takes at a time.
+    fn images(&self) -> usize {
+        /// Multiplications worth a word to another thread.
+        const MULTIPLICATIONS: usize = 1 << 21;
+        let each = self.result().saturating_mul(self.taps()).max(1);
+        (MULTIPLICATIONS / each).clamp(1, self.batch.max(1))
+    }
+}

@@ -1,0 +1,211 @@
+//! Rows of results from a padded image: tile after tile, each a sum over taps.
+#![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+
+use super::lanes::{Lanes, Plain};
+use super::strips::{STRIP, Strips};
+use super::weights;
+use crate::product::Onto;
+use crate::simd::{self, Level};
+
+/// The vectors of which all tiles are made before the next: their part of the image stays in the first cache.
+const BLOCK: usize = 6;
+
+/// What is the same for all images.
+#[derive(Clone, Copy)]
+pub(super) struct Sweep<'a> {
+    /// Where results are.
+    pub(super) strips: Strips<'a>,
+    /// For each tap, how far its places are from those of the results.
+    pub(super) offsets: &'a [u32],
+    /// The planes of results.
+    pub(super) rows: usize,
+}
+
+/// The rows of a full tile at this level.
+pub(super) fn tile_rows() -> usize {
+    match simd::level() {
+        Level::Avx512 => 8,
+        Level::Avx2 | Level::Portable => 4,
+    }
+}
+
+impl Sweep<'_> {
+    /// `results[row][place] = start[row] + sum over taps of weight[row][tap] * source[place + offset[tap]]`, with
+    /// weights from [`weights::pack`] for [`tile_rows`]; `start` is 0 if it is empty.
+    pub(super) fn run(&self, source: &[f32], packed: &[f32], start: &[f32], results: &mut [f32], onto: Onto) {
+        let farthest = self.offsets.iter().max().map_or(0, |&offset| offset as usize);
+        let reach = if self.offsets.is_empty() { 0 } else { farthest + self.strips.reach };
+        assert!(reach <= source.len(), "every tap of every strip is inside of the source");
+        assert!(
+            packed.len() >= weights::room(self.rows, self.offsets.len(), tile_rows()),
+            "a weight for each tap"
+        );
+        assert!(start.is_empty() || start.len() == self.rows, "a start for each row");
+        assert!(results.len() >= self.rows * self.strips.plane, "a plane for each row");
+        let job = Job { sweep: *self, source, packed, start, onto };
+        // SAFETY: `level` gives a level only where the processor was seen to have its features; the rest is
+        // asserted above, and `Strips` lie inside of their plane.
+        unsafe {
+            match simd::level() {
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx512 if self.strips.wide => avx512::<true>(&job, results),
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx512 => avx512::<false>(&job, results),
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx2 => avx2(&job, results),
+                _ => sweep::<Plain, false, 4>(&job, results),
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+unsafe fn avx512<const WIDE: bool>(job: &Job<'_>, results: &mut [f32]) {
+    // SAFETY: the caller's.
+    unsafe { sweep::<super::lanes::Avx512, WIDE, 8>(job, results) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn avx2(job: &Job<'_>, results: &mut [f32]) {
+    // SAFETY: the caller's.
+    unsafe { sweep::<super::lanes::Avx2, false, 4>(job, results) }
+}
+
+struct Job<'a> {
+    sweep: Sweep<'a>,
+    source: &'a [f32],
+    packed: &'a [f32],
+    start: &'a [f32],
+    onto: Onto,
+}
+
+/// # Safety
+/// The processor has the level of `V`, and what [`Sweep::run`] asserts holds.
+#[inline(always)]
+unsafe fn sweep<V: Lanes, const WIDE: bool, const MOST: usize>(job: &Job<'_>, results: &mut [f32]) {
+    let Sweep { strips, offsets, rows } = job.sweep;
+    // In vectors of this level.
+    let vectors = strips.vectors() * 2 / V::STRIPS;
+    let block = BLOCK * 2 / V::STRIPS;
+    for first in (0..vectors).step_by(block) {
+        let end = (first + block).min(vectors);
+        let (mut row, mut packed) = (0, job.packed.as_ptr());
+        while row < rows {
+            let height = weights::height(rows - row, MOST);
+            // SAFETY: the caller's; `height` is the height of the tile that `pack` made at this row.
+            unsafe {
+                match height {
+                    1 => band::<V, WIDE, 1>(job, packed, row, first..end, results),
+                    4 => band::<V, WIDE, 4>(job, packed, row, first..end, results),
+                    _ => band::<V, WIDE, MOST>(job, packed, row, first..end, results),
+                }
+                packed = packed.add(height * offsets.len());
+            }
+            row += height;
+        }
+    }
+}
+
+/// The tiles of some vectors and `M` rows.
+///
+/// # Safety
+/// As [`sweep`], with a tile of weights of `M` rows at `packed`.
+#[inline(always)]
+unsafe fn band<V: Lanes, const WIDE: bool, const M: usize>(
+    job: &Job<'_>,
+    packed: *const f32,
+    row: usize,
+    vectors: std::ops::Range<usize>,
+    results: &mut [f32],
+) {
+    let mut vector = vectors.start;
+    // SAFETY: the caller's.
+    unsafe {
+        while vector + 3 <= vectors.end {
+            tile::<V, WIDE, M, 3>(job, packed, row, vector, results);
+            vector += 3;
+        }
+        match vectors.end - vector {
+            1 => tile::<V, WIDE, M, 1>(job, packed, row, vector, results),
+            2 => tile::<V, WIDE, M, 2>(job, packed, row, vector, results),
+            _ => {}
+        }
+    }
+}
+
+/// `M` rows of `N` vectors.
+///
+/// # Safety
+/// As [`band`].
+#[inline(always)]
+unsafe fn tile<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
+    job: &Job<'_>,
+    packed: *const f32,
+    row: usize,
+    vector: usize,
+    results: &mut [f32],
+) {
+    let Sweep { strips, offsets, rows } = job.sweep;
+    let source = job.source.as_ptr();
+    let mut places = [[source; 2]; N];
+    for (n, places) in places.iter_mut().enumerate() {
+        let number = (vector + n) * V::STRIPS;
+        // SAFETY: `Sweep::run` asserts that strips are inside of the source, the farthest tap away.
+        *places = unsafe {
+            [number, number + V::STRIPS - 1].map(|number| source.add(strips.get(number).base as usize))
+        };
+    }
+    // SAFETY: as above for loads; the weights of the tile are at `packed`.
+    unsafe {
+        let mut sums = [[V::splat(0.0); N]; M];
+        for (m, sums) in sums.iter_mut().enumerate() {
+            let start = job.start.get(row + m).copied().unwrap_or(0.0);
+            *sums = [V::splat(start); N];
+        }
+        let mut weight = packed;
+        for &offset in offsets {
+            let offset = offset as usize;
+            let mut values = [V::splat(0.0); N];
+            for n in 0..N {
+                values[n] = V::load::<WIDE>(places[n][0].add(offset), places[n][1].add(offset));
+            }
+            for m in 0..M {
+                let factor = V::splat(*weight.add(m));
+                for n in 0..N {
+                    sums[m][n] = factor.mul_add(values[n], sums[m][n]);
+                }
+            }
+            weight = weight.add(M);
+        }
+        for m in 0..M.min(rows - row) {
+            let plane = (row + m) * strips.plane;
+            for n in 0..N {
+                let mut lanes = [0.0; 2 * STRIP];
+                sums[m][n].store(lanes.as_mut_ptr());
+                for strip in 0..V::STRIPS {
+                    put(
+                        strips,
+                        (vector + n) * V::STRIPS + strip,
+                        &lanes[strip * STRIP..],
+                        plane,
+                        job.onto,
+                        results,
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Writes a strip of results to its place.
+#[inline(always)]
+fn put(strips: Strips<'_>, number: usize, lanes: &[f32], plane: usize, onto: Onto, results: &mut [f32]) {
+    let strip = strips.get(number);
+    let results = &mut results[plane + strip.place as usize..][..strip.count as usize];
+    match onto {
+        Onto::Replace => results.copy_from_slice(&lanes[..results.len()]),
+        Onto::Add => results.iter_mut().zip(lanes).for_each(|(result, lane)| *result += lane),
+    }
+}

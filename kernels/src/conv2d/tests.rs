@@ -1,0 +1,283 @@
+use proptest::prelude::*;
+
+use super::{Conv2d, reference};
+use crate::epilogue::{Activation, Dropout, Epilogue};
+use crate::philox;
+use crate::product::Onto;
+use crate::simd::{self, Level};
+
+/// Numbers from -1 to 1.
+fn numbers(count: usize, key: u32) -> Vec<f32> {
+    let mut words = vec![0; count];
+    philox::fill(&mut words, [key, 0], [0; 3]);
+    words.iter().map(|&word| (f64::from(word) / f64::from(1_u32 << 31) - 1.0) as f32).collect()
+}
+
+fn widen(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
+struct Data {
+    x: Vec<f32>,
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    d_pre: Vec<f32>,
+}
+
+impl Data {
+    fn of(conv: &Conv2d) -> Self {
+        Self {
+            x: numbers(conv.batch * conv.image(), 1),
+            weight: numbers(conv.out * conv.taps(), 2),
+            bias: numbers(conv.out, 3),
+            d_pre: numbers(conv.batch * conv.result(), 4),
+        }
+    }
+
+    /// `pre`, and the gradients of `x`, of the weights and of the bias, in the place of what was there or added
+    /// to it.
+    fn run(&self, conv: &Conv2d, onto: Onto, there: f32) -> [Vec<f32>; 4] {
+        let mut pre = vec![f32::NAN; self.d_pre.len()];
+        let [mut dx, mut d_weight, mut d_bias] =
+            [self.x.len(), self.weight.len(), conv.out].map(|length| vec![there; length]);
+        conv.forward(&self.x, &self.weight, Some(&self.bias), &Epilogue::NONE, None, &mut pre);
+        conv.backward_input(&self.d_pre, &self.weight, (&mut dx, onto));
+        conv.backward_weight(&self.x, &self.d_pre, (&mut d_weight, onto), Some((&mut d_bias, onto)));
+        [pre, dx, d_weight, d_bias]
+    }
+}
+
+fn bits(values: &[Vec<f32>]) -> Vec<u32> {
+    values.iter().flatten().map(|value| value.to_bits()).collect()
+}
+
+/// The kernels against the reference, element by element.
+///
+/// A sum of `n` products, each added with one rounding, is off by at most `n` units of 2^-24 of the sum of the
+/// absolute values of its terms, to first order; so is a sum in any other order, and of fewer terms, since what
+/// is padded with zeros rounds nothing. One more for what is added at the end; twice that is room enough for
+/// the higher orders.
+fn check(conv: &Conv2d) {
+    let data = Data::of(conv);
+    let [x, weight, bias, d_pre] =
+        [&data.x, &data.weight, &data.bias, &data.d_pre].map(|values| widen(values));
+    let pre = reference::forward(conv, &x, &weight, &bias);
+    let [dx, d_weight, d_bias] = reference::backward(conv, &x, &weight, &d_pre);
+    let places = conv.batch * conv.out_height() * conv.out_width();
+    let reaching = conv.out / conv.groups * conv.kernel * conv.kernel;
+    let expected = [
+        ("pre", pre, conv.taps()),
+        ("dx", dx, reaching),
+        ("d_weight", d_weight, places),
+        ("d_bias", d_bias, places),
+    ];
+    for (onto, there) in [(Onto::Replace, f32::NAN), (Onto::Add, 0.5)] {
+        let found = data.run(conv, onto, there);
+        for (which, ((name, expected, terms), found)) in expected.iter().zip(&found).enumerate() {
+            let added = if onto == Onto::Add && which > 0 { f64::from(there) } else { 0.0 };
+            assert_eq!(expected.values.len(), found.len());
+            for (index, (&found, (value, size))) in
+                found.iter().zip(expected.values.iter().zip(&expected.sizes)).enumerate()
+            {
+                let tolerance = (*terms as f64 + 2.0) * (size + added) * f64::from(f32::EPSILON);
+                let error = (f64::from(found) - value - added).abs();
+                assert!(error <= tolerance, "{conv:?}: {name}[{index}] is {found}, not {}", value + added);
+            }
+        }
+    }
+}
+
+prop_compose! {
+    fn convolutions()(
+        batch in 0..4_usize,
+        (groups, ins, outs) in (1..4_usize, 0..5_usize, 0..11_usize),
+        height in 0..10_usize,
+        width in 0..20_usize,
+        kernel in 1..5_usize,
+        stride in 1..4_usize,
+        padding in 0..4_usize,
+        dilation in 1..3_usize,
+    ) -> Conv2d {
+        let (channels, out) = (groups * ins, groups * outs);
+        Conv2d { batch, channels, height, width, out, kernel, stride, padding, dilation, groups }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn agrees_with_the_reference(conv in convolutions()) {
+        check(&conv);
+    }
+}
+
+/// Of each kind one: vectors along rows, and of two rows; strides that split the image; groups; no square.
+const KINDS: [Conv2d; 7] = {
+    let plain = Conv2d {
+        batch: 5,
+        channels: 4,
+        height: 6,
+        width: 16,
+        out: 9,
+        kernel: 3,
+        stride: 1,
+        padding: 1,
+        dilation: 1,
+        groups: 1,
+    };
+    [
+        plain,
+        Conv2d { width: 8, height: 8, out: 16, ..plain },
+        Conv2d { width: 37, height: 3, kernel: 2, padding: 0, ..plain },
+        Conv2d { stride: 2, ..plain },
+        Conv2d { stride: 2, kernel: 1, padding: 0, width: 13, ..plain },
+        Conv2d { stride: 3, kernel: 5, padding: 4, dilation: 2, ..plain },
+        Conv2d { channels: 6, out: 6, groups: 6, width: 14, ..plain },
+    ]
+};
+
+#[test]
+fn each_kind_agrees_with_the_reference() {
+    KINDS.iter().for_each(check);
+}
+
+#[test]
+fn many_images_agree_with_the_reference() {
+    check(&Conv2d { batch: 67, height: 9, width: 14, channels: 2, out: 3, ..KINDS[0] });
+}
+
+#[test]
+fn bits_do_not_depend_on_the_level() {
+    for conv in &KINDS {
+        let data = Data::of(conv);
+        let expected = bits(&simd::at_level(Level::Portable, || data.run(conv, Onto::Add, 0.25)));
+        for &level in Level::available() {
+            let found = bits(&simd::at_level(level, || data.run(conv, Onto::Add, 0.25)));
+            assert!(found == expected, "{level:?} {conv:?}");
+        }
+    }
+}
+
+#[test]
+fn bits_do_not_depend_on_threads() {
+    for conv in KINDS.map(|conv| Conv2d { batch: 40, channels: 4 * conv.channels, height: 20, ..conv }) {
+        let data = Data::of(&conv);
+        let expected = bits(&data.run(&conv, Onto::Replace, f32::NAN));
+        for threads in [1, 2, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            let found = bits(&pool.install(|| data.run(&conv, Onto::Replace, f32::NAN)));
+            assert!(found == expected, "{threads} {conv:?}");
+        }
+    }
+}
+
+#[test]
+fn an_image_does_not_depend_on_the_others() {
+    for conv in &KINDS {
+        let data = Data::of(conv);
+        let [pre, dx, ..] = data.run(conv, Onto::Replace, f32::NAN);
+        for image in 0..conv.batch {
+            let part = |values: &[f32]| -> Vec<f32> {
+                let each = values.len() / conv.batch;
+                values[image * each..][..each].to_vec()
+            };
+            let Data { weight, bias, .. } = Data::of(conv);
+            let alone = Data { x: part(&data.x), weight, bias, d_pre: part(&data.d_pre) };
+            let [pre_alone, dx_alone, ..] = alone.run(&Conv2d { batch: 1, ..*conv }, Onto::Replace, f32::NAN);
+            assert_eq!(bits(&[pre_alone, dx_alone]), bits(&[part(&pre), part(&dx)]), "{conv:?}");
+        }
+    }
+}
+
+#[test]
+fn the_epilogue_counts_in_the_whole_value() {
+    for conv in &KINDS {
+        let data = Data::of(conv);
+        let residual = numbers(data.d_pre.len(), 5);
+        let dropout = Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0 };
+        let epilogue = Epilogue {
+            activation: Activation::LeakyRelu { slope: 0.1 },
+            dropout: Some(dropout),
+            residual: Some(&residual),
+            then: Activation::Relu,
+        };
+        let [expected_pre, ..] = data.run(conv, Onto::Replace, f32::NAN);
+        let mut expected = vec![0.0; expected_pre.len()];
+        epilogue.forward(0, &expected_pre, &mut expected);
+        let mut pre = vec![f32::NAN; expected.len()];
+        let [mut y, mut y_alone] = [pre.clone(), pre.clone()];
+        conv.forward(&data.x, &data.weight, Some(&data.bias), &epilogue, Some(&mut pre), &mut y);
+        conv.forward(&data.x, &data.weight, Some(&data.bias), &epilogue, None, &mut y_alone);
+        assert_eq!(bits(&[pre, y, y_alone]), bits(&[expected_pre, expected.clone(), expected]));
+    }
+}
+
+#[test]
+fn no_bias_is_a_bias_of_zero() {
+    let conv = &KINDS[0];
+    let data = Data { bias: vec![0.0; conv.out], ..Data::of(conv) };
+    let [expected, _, d_weight, _] = data.run(conv, Onto::Replace, f32::NAN);
+    let mut y = vec![f32::NAN; expected.len()];
+    conv.forward(&data.x, &data.weight, None, &Epilogue::NONE, None, &mut y);
+    let mut d_weight_alone = vec![f32::NAN; d_weight.len()];
+    conv.backward_weight(&data.x, &data.d_pre, (&mut d_weight_alone, Onto::Replace), None);
+    assert_eq!(bits(&[y, d_weight_alone]), bits(&[expected, d_weight]));
+}
+
+#[test]
+fn the_reference_has_the_gradient_of_its_forward() {
+    for conv in
+        KINDS.map(|conv| Conv2d { batch: 2, channels: 2, width: 5, height: 4, out: 2, groups: 2, ..conv })
+    {
+        let data = Data::of(&conv);
+        let mut values = [&data.x, &data.weight, &data.bias].map(|values| widen(values));
+        let d_pre = widen(&data.d_pre);
+        let gradients = reference::backward(&conv, &values[0], &values[1], &d_pre);
+        let loss = |[x, weight, bias]: &[Vec<f64>; 3]| -> f64 {
+            let pre = reference::forward(&conv, x, weight, bias).values;
+            pre.iter().zip(&d_pre).map(|(pre, d)| pre * d).sum()
+        };
+        for (which, gradient) in gradients.iter().enumerate() {
+            for index in 0..gradient.values.len() {
+                // The loss is linear in each of the three, so that any step gives the gradient but for rounding.
+                let value = values[which][index];
+                values[which][index] = value + 0.5;
+                let above = loss(&values);
+                values[which][index] = value - 0.5;
+                let slope = above - loss(&values);
+                values[which][index] = value;
+                assert!((slope - gradient.values[index]).abs() < 1e-11);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_nan_shows_where_it_should() {
+    let conv = Conv2d { batch: 2, channels: 2, groups: 2, out: 4, ..KINDS[0] };
+    let mut data = Data::of(&conv);
+    data.x[0] = f32::NAN;
+    data.d_pre[0] = f32::NAN;
+    let [pre, dx, d_weight, d_bias] = data.run(&conv, Onto::Replace, 0.0);
+    let nans =
+        |values: &[f32]| -> Vec<usize> { (0..values.len()).filter(|&at| values[at].is_nan()).collect() };
+    // The corner is seen by four places of each of the first two channels of the first result.
+    assert_eq!(nans(&pre), [0, 1, 16, 17, 96, 97, 112, 113]);
+    assert_eq!(nans(&dx), [0, 1, 16, 17]);
+    // The gradient is that of the first channel at the corner, and the pixel is in the first group.
+    assert!(nans(&d_weight).iter().all(|&at| at < 18) && d_weight[4].is_nan() && d_weight[13].is_nan());
+    assert_eq!(nans(&d_bias), [0]);
+}
+
+#[test]
+#[should_panic(expected = "x is [batch, channels, height, width]")]
+fn lengths_are_checked() {
+    let data = Data::of(&KINDS[0]);
+    KINDS[0].backward_input(&data.d_pre, &data.weight, (&mut [0.0], Onto::Replace));
+}
+
+#[test]
+#[should_panic(expected = "groups divides channels and out")]
+fn groups_are_checked() {
+    Conv2d { groups: 2, ..KINDS[0] }.forward(&[], &[], None, &Epilogue::NONE, None, &mut []);
+}
