@@ -4,13 +4,16 @@
 //! the kernel itself is not plain, and tests. A kernel knows nothing of models or of training.
 
 pub mod attention;
+pub mod batch_norm;
 pub mod epilogue;
 pub mod gru;
+pub mod layer_norm;
 pub mod lstm;
 pub mod norm;
 pub mod philox;
 pub mod product;
 pub mod recurrent;
+mod runs;
 pub mod scratch;
 pub mod simd;
 pub mod threads;
