@@ -5,10 +5,12 @@
 
 pub mod arena;
 pub mod attention;
+pub mod batch_norm;
 pub mod conv2d;
 pub mod embedding;
 pub mod epilogue;
 pub mod gru;
+pub mod layer_norm;
 pub mod linear;
 pub mod lstm;
 pub mod norm;
@@ -16,6 +18,7 @@ pub mod philox;
 pub mod pool;
 pub mod product;
 pub mod recurrent;
+mod runs;
 pub mod scratch;
 mod shared;
 pub mod simd;

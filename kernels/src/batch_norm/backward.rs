@@ -1,0 +1,190 @@
+//! The gradient of `pre` and its sums, then that of `x`.
+
+use std::ops::Range;
+
+use super::columns::{self, Columns, Slopes, WIDTH};
+use super::forward::{add, normals, parts_of};
+use super::places::{self, Cut, Runs, Slope};
+use super::{BatchNorm, Normal, PARTS, SPLIT_CHANNELS, scale};
+use crate::epilogue::{Activation, Epilogue, Saved};
+use crate::product::Onto;
+use crate::runs::{Shared, put};
+use crate::{scratch, threads};
+
+/// What both passes read.
+pub(super) struct Input<'a> {
+    pub(super) norm: &'a BatchNorm,
+    pub(super) x: &'a [f32],
+    pub(super) weight: &'a [f32],
+    pub(super) bias: &'a [f32],
+    pub(super) statistics: &'a [f32],
+    pub(super) epilogue: &'a Epilogue<'a>,
+    pub(super) y: &'a [f32],
+}
+
+/// Where the results go.
+struct Output<'a> {
+    d: Shared<'a>,
+    dx: Option<(Shared<'a>, Onto)>,
+    d_weight: (Shared<'a>, Onto),
+    d_bias: (Shared<'a>, Onto),
+}
+
+pub(super) fn run<'a>(
+    input: &Input<'_>,
+    d: &'a mut [f32],
+    dx: Option<(&'a mut [f32], Onto)>,
+    d_weight: (&'a mut [f32], Onto),
+    d_bias: (&'a mut [f32], Onto),
+) {
+    let share = |(slice, onto): (&'a mut [f32], Onto)| (Shared::new(slice), onto);
+    let output =
+        Output { d: Shared::new(d), dx: dx.map(share), d_weight: share(d_weight), d_bias: share(d_bias) };
+    let norm = input.norm;
+    let parts = norm.parts();
+    if norm.places == 1 {
+        let block = norm.channels_of_block(WIDTH);
+        threads::for_each(norm.channels.div_ceil(block), |number| {
+            for range in parts_of(number * block..norm.channels.min((number + 1) * block), WIDTH) {
+                input.columns(range, &output);
+            }
+        });
+    } else if parts == 1 {
+        let block = norm.channels_of_block(1);
+        threads::for_each(norm.channels.div_ceil(block), |number| {
+            for channel in number * block..norm.channels.min((number + 1) * block) {
+                let runs = Runs::new(norm, channel, 0..norm.batch);
+                let sums = input.sums(channel, &runs, &output.d);
+                let slope = input.finish(channel, sums, &output);
+                input.gradient(&runs, slope, &output);
+            }
+        });
+    } else {
+        let mut sums = [[0.0; 2]; SPLIT_CHANNELS * PARTS];
+        let sums = &mut sums[..norm.channels * parts];
+        threads::chunks(sums, 1, |number, sums| {
+            let runs = Runs::new(norm, number / parts, norm.part(number % parts, parts));
+            sums[0] = input.sums(number / parts, &runs, &output.d);
+        });
+        let none = Slope { mean: 0.0, of_d: 0.0, of_x: 0.0, rest: 0.0 };
+        let mut slopes = [none; SPLIT_CHANNELS];
+        for (channel, (sums, slope)) in sums.chunks_exact(parts).zip(&mut slopes).enumerate() {
+            *slope = input.finish(channel, add(sums), &output);
+        }
+        threads::for_each(norm.channels * parts, |number| {
+            let channel = number / parts;
+            let runs = Runs::new(norm, channel, norm.part(number % parts, parts));
+            input.gradient(&runs, slopes[channel], &output);
+        });
+    }
+}
+
+impl Input<'_> {
+    fn mean(&self, channel: usize) -> f32 {
+        self.statistics[channel]
+    }
+
+    fn variance(&self, channel: usize) -> f32 {
+        self.statistics[self.norm.channels + channel]
+    }
+
+    /// Whether the epilogue's gradient is done in the loop that sums it; else it is done before.
+    fn is_plain(&self) -> bool {
+        self.epilogue.dropout.is_none()
+            && matches!(self.epilogue.activation, Activation::Identity | Activation::Relu)
+    }
+
+    /// The gradient of `pre` in some runs of a channel, in place, and its sums.
+    fn sums(&self, channel: usize, runs: &Runs, d: &Shared<'_>) -> [f64; 2] {
+        let Input { norm, x, epilogue, .. } = *self;
+        let mean = self.mean(channel);
+        let scale = scale(self.weight[channel], self.variance(channel), norm.eps);
+        let normal = Normal { mean, scale, bias: self.bias[channel] };
+        let saved = epilogue.saved();
+        if self.is_plain() {
+            let cut = match saved {
+                Saved::Nothing => Cut::Not,
+                Saved::Output => Cut::Output(self.y),
+                Saved::Input => Cut::Pre(normal),
+            };
+            return places::cut_and_sum(x, runs, mean, cut, d);
+        }
+        scratch::with(norm.places, |pre| {
+            for run in runs.ranges() {
+                // SAFETY: only the caller's thread has these runs.
+                let d = unsafe { d.part(run.clone()) };
+                let saved = match saved {
+                    Saved::Nothing => &[],
+                    Saved::Output => &self.y[run.clone()],
+                    Saved::Input => {
+                        places::normalize(&x[run.clone()], normal, pre);
+                        &*pre
+                    }
+                };
+                epilogue.backward_in_place(run.start, saved, d);
+            }
+        });
+        places::cut_and_sum(x, runs, mean, Cut::Not, d)
+    }
+
+    /// The gradients of weight and bias of a channel, from its sums, and what is left for that of `x`.
+    fn finish(&self, channel: usize, [sum, products]: [f64; 2], output: &Output<'_>) -> Slope {
+        let part = channel..channel + 1;
+        // SAFETY: each channel is finished once.
+        let (d_weight, d_bias) =
+            unsafe { (output.d_weight.0.part(part.clone()), output.d_bias.0.part(part)) };
+        let inverse = 1.0 / (f64::from(self.variance(channel)) + f64::from(self.norm.eps)).sqrt();
+        put(&mut d_weight[0], (products * inverse) as f32, output.d_weight.1);
+        put(&mut d_bias[0], sum as f32, output.d_bias.1);
+        let count = self.norm.count().max(1) as f64;
+        let of_d = f64::from(self.weight[channel]) * inverse;
+        let of_x = -of_d * inverse * inverse * products / count;
+        let rest = -of_d * sum / count;
+        Slope { mean: self.mean(channel), of_d: of_d as f32, of_x: of_x as f32, rest: rest as f32 }
+    }
+
+    fn gradient(&self, runs: &Runs, slope: Slope, output: &Output<'_>) {
+        if let Some((dx, onto)) = &output.dx {
+            places::gradient(self.x, runs, slope, &output.d, dx, *onto);
+        }
+    }
+
+    /// All of some channels of vectors.
+    fn columns(&self, range: Range<usize>, output: &Output<'_>) {
+        let Input { norm, x, epilogue, .. } = *self;
+        let columns = Columns { samples: 0..norm.batch, channels: norm.channels, range: range.clone() };
+        let (means, variances) = self.statistics.split_at(norm.channels);
+        let numbers = [self.weight, self.bias, means, variances].map(|channels| &channels[range.clone()]);
+        let normals = normals(norm.eps, numbers);
+        let saved = epilogue.saved();
+        if saved != Saved::Nothing || epilogue.dropout.is_some() {
+            let mut pre = [0.0; WIDTH];
+            let pre = &mut pre[..range.len()];
+            for range in columns.ranges() {
+                // SAFETY: only the caller's thread has these channels.
+                let d = unsafe { output.d.part(range.clone()) };
+                let saved = match saved {
+                    Saved::Nothing => &[],
+                    Saved::Output => &self.y[range.clone()],
+                    Saved::Input => {
+                        columns::normalize(&x[range.clone()], &normals, pre);
+                        &*pre
+                    }
+                };
+                epilogue.backward_in_place(range.start, saved, d);
+            }
+        }
+        let [sums, products] = columns::products(x, &columns, &normals.mean, &output.d);
+        let each = [0.0; WIDTH];
+        let mut slopes = Slopes { mean: normals.mean, of_d: each, of_x: each, rest: each };
+        for (column, channel) in range.enumerate() {
+            let slope = self.finish(channel, [sums[column], products[column]], output);
+            slopes.of_d[column] = slope.of_d;
+            slopes.of_x[column] = slope.of_x;
+            slopes.rest[column] = slope.rest;
+        }
+        if let Some((dx, onto)) = &output.dx {
+            columns::gradient(x, &columns, &slopes, &output.d, dx, *onto);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Batch normalization: each channel to mean 0 and variance 1 over the batch.
+//!
+//! `pre = weight * (x - mean) / sqrt(variance + eps) + bias` with the mean and the biased variance of the channel over
+//! all samples and places, and `y = epilogue(pre)`. Backward, with `d` the gradient of `pre`, `n` values a channel and
+//! `xhat = (x - mean) / sqrt(variance + eps)`: `d_bias = sum d`, `d_weight = sum d xhat`, and
+//! `dx = weight / sqrt(variance + eps) * (d - d_bias / n - xhat d_weight / n)`.
+//!
+//! A thread takes a channel through both passes, so that the second finds it in its cache. Sums are those of the
+//! differences from a number near the mean, so that a mean far above the deviation cancels nothing.
+//!
+//! # Source
+//! Ioffe and Szegedy, "Batch normalization", 2015; the shift: Chan, Golub and `LeVeque`, "Algorithms for computing the
+//! sample variance", 1983.
+
+mod backward;
+mod columns;
+mod forward;
+mod places;
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
+
+use crate::epilogue::{Activation, Epilogue, Saved};
+use crate::product::Onto;
+
+/// The sizes of a batch normalization.
+///
+/// ```
+/// use trainspec_kernels::batch_norm::BatchNorm;
+/// use trainspec_kernels::epilogue::Epilogue;
+///
+/// let norm = BatchNorm { batch: 2, channels: 1, places: 2, eps: 0.0 };
+/// let (mut statistics, mut y) = ([0.0; 2], [0.0; 4]);
+/// norm.forward(&[1.0, 3.0, 1.0, 3.0], &[2.0], &[0.5], &Epilogue::NONE, &mut statistics, &mut y);
+/// assert_eq!(statistics, [2.0, 1.0]);
+/// assert_eq!(y, [-1.5, 2.5, -1.5, 2.5]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct BatchNorm {
+    /// The number of samples.
+    pub batch: usize,
+    /// The number of channels.
+    pub channels: usize,
+    /// The number of places of a channel; 1 for vectors.
+    pub places: usize,
+    /// What is added to the variance.
+    pub eps: f32,
+}
+
+impl BatchNorm {
+    /// The normalized values after `epilogue`, into `y`, and each channel's mean and biased variance over the batch,
+    /// into `statistics` (0 and 0 of no values).
+    ///
+    /// # Shapes
+    /// `x`, `y`: `[batch, channels, places]`; `weight`, `bias`: `[channels]`; `statistics`: `[2, channels]`, the
+    /// means, then the variances. An element's number for the epilogue is that in `y`.
+    ///
+    /// # Panics
+    /// If a slice has another length.
+    pub fn forward(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+        epilogue: &Epilogue<'_>,
+        statistics: &mut [f32],
+        y: &mut [f32],
+    ) {
+        self.check(x, weight, bias);
+        self.check_epilogue(epilogue);
+        assert_eq!(y.len(), x.len(), "y is as long as x");
+        assert_eq!(statistics.len(), 2 * self.channels, "statistics are [2, channels]");
+        forward::train(self, x, weight, bias, epilogue, statistics, y);
+    }
+
+    /// The normalized values after `epilogue`, into `y`, with given means and variances.
+    ///
+    /// With the batch's own they have the bits of [`BatchNorm::forward`].
+    ///
+    /// # Panics
+    /// As [`BatchNorm::forward`]; `running_mean` and `running_var` are `[channels]`.
+    #[allow(clippy::too_many_arguments, reason = "each is an array of its own")]
+    pub fn infer(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+        running_mean: &[f32],
+        running_var: &[f32],
+        epilogue: &Epilogue<'_>,
+        y: &mut [f32],
+    ) {
+        self.check(x, weight, bias);
+        self.check_epilogue(epilogue);
+        assert_eq!(y.len(), x.len(), "y is as long as x");
+        assert_eq!(running_mean.len(), self.channels, "running_mean is [channels]");
+        assert_eq!(running_var.len(), self.channels, "running_var is [channels]");
+        forward::infer(self, x, [weight, bias, running_mean, running_var], epilogue, y);
+    }
+
+    /// The gradients of `x`, `weight` and `bias`, as [`BatchNorm::forward`] normalizes.
+    ///
+    /// `d` is the gradient before the residual was added, what
+    /// [`Epilogue::backward_in_place`] takes; it becomes that of `pre`, before the epilogue. `statistics` are what
+    /// [`BatchNorm::forward`] wrote for the same `x`. `y` is what it wrote, and is read if the epilogue
+    /// [needs it](Epilogue::saved); else it may be empty.
+    ///
+    /// # Panics
+    /// As [`BatchNorm::forward`], or if a gradient is not as long as its value.
+    #[allow(clippy::too_many_arguments, reason = "each is an array of its own")]
+    pub fn backward(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+        statistics: &[f32],
+        epilogue: &Epilogue<'_>,
+        y: &[f32],
+        d: &mut [f32],
+        dx: Option<(&mut [f32], Onto)>,
+        d_weight: (&mut [f32], Onto),
+        d_bias: (&mut [f32], Onto),
+    ) {
+        self.check(x, weight, bias);
+        assert_eq!(statistics.len(), 2 * self.channels, "statistics are [2, channels]");
+        let needs_output = epilogue.saved() == Saved::Output;
+        assert!(y.len() == x.len() || y.is_empty() && !needs_output, "the epilogue needs y, as long as x");
+        assert_eq!(d.len(), x.len(), "d is as long as x");
+        assert!(dx.as_ref().is_none_or(|(dx, _)| dx.len() == x.len()), "dx is as long as x");
+        assert_eq!(d_weight.0.len(), self.channels, "the gradient of the weight is [channels]");
+        assert_eq!(d_bias.0.len(), self.channels, "the gradient of the bias is [channels]");
+        let input = backward::Input { norm: self, x, weight, bias, statistics, epilogue, y };
+        backward::run(&input, d, dx, d_weight, d_bias);
+    }
+
+    fn check(&self, x: &[f32], weight: &[f32], bias: &[f32]) {
+        assert_eq!(x.len(), self.batch * self.channels * self.places, "x is [batch, channels, places]");
+        assert_eq!(weight.len(), self.channels, "weight is [channels]");
+        assert_eq!(bias.len(), self.channels, "bias is [channels]");
+    }
+
+    fn check_epilogue(&self, epilogue: &Epilogue<'_>) {
+        let length = self.batch * self.channels * self.places;
+        assert!(
+            epilogue.residual.is_none_or(|residual| residual.len() == length),
+            "the residual is as long as y"
+        );
+    }
+
+    /// The values of a channel.
+    fn count(&self) -> usize {
+        self.batch * self.places
+    }
+
+    /// How many channels a thread takes at least, a multiple of `unit`.
+    fn channels_of_block(&self, unit: usize) -> usize {
+        /// Values worth a word to another thread.
+        const VALUES: usize = 32 * 1024;
+        VALUES.div_ceil(self.count().max(1)).next_multiple_of(unit).min(self.channels.max(1))
+    }
+
+    /// Into how many parts the samples are split for the threads, if there are too few channels for them.
+    fn parts(&self) -> usize {
+        const FEW: usize = 8;
+        const VALUES: usize = 32 * 1024;
+        if self.channels >= FEW || self.count() < VALUES { 1 } else { PARTS.min(self.batch) }
+    }
+
+    /// The samples of a part.
+    fn part(&self, number: usize, parts: usize) -> std::ops::Range<usize> {
+        number * self.batch / parts..(number + 1) * self.batch / parts
+    }
+}
+
+/// The most parts of the samples.
+const PARTS: usize = 8;
+/// The most channels whose samples are split.
+const SPLIT_CHANNELS: usize = 8;
+
+/// From `x` to `pre` in a channel.
+#[derive(Clone, Copy)]
+struct Normal {
+    mean: f32,
+    scale: f32,
+    bias: f32,
+}
+
+impl Normal {
+    #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+    #[inline(always)]
+    fn of(self, x: f32) -> f32 {
+        (x - self.mean).mul_add(self.scale, self.bias)
+    }
+}
+
+/// The factor of `x - mean`.
+fn scale(weight: f32, variance: f32, eps: f32) -> f32 {
+    (f64::from(weight) / (f64::from(variance) + f64::from(eps)).sqrt()) as f32
+}
+
+/// Mean and biased variance of `count` numbers, from the sum and the sum of squares of their differences from
+/// `shift`.
+fn statistics([sum, squares]: [f64; 2], shift: f32, count: usize) -> [f32; 2] {
+    let count = count.max(1) as f64;
+    let mean = sum / count;
+    let variance = squares / count - mean * mean;
+    // Not `max`, which takes a NaN away.
+    let variance = if variance < 0.0 { 0.0 } else { variance };
+    [(f64::from(shift) + mean) as f32, variance as f32]
+}
+
+/// An epilogue of ReLU and a residual, which is done in the same loop: what is below a floor becomes the floor.
+#[derive(Clone, Copy)]
+struct Floors {
+    activation: f32,
+    then: f32,
+}
+
+impl Floors {
+    fn of(epilogue: &Epilogue<'_>) -> Option<Self> {
+        let floor = |activation| match activation {
+            Activation::Identity => Some(f32::NEG_INFINITY),
+            Activation::Relu => Some(0.0),
+            _ => None,
+        };
+        let floors = Self { activation: floor(epilogue.activation)?, then: floor(epilogue.then)? };
+        epilogue.dropout.is_none().then_some(floors)
+    }
+
+    #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+    #[inline(always)]
+    fn apply(self, pre: f32, residual: Option<f32>) -> f32 {
+        let floor = |x: f32, floor: f32| if x <= floor { floor } else { x };
+        let value = floor(pre, self.activation);
+        floor(residual.map_or(value, |residual| value + residual), self.then)
+    }
+}

@@ -1,0 +1,327 @@
+use proptest::prelude::*;
+
+use super::{BatchNorm, reference};
+use crate::epilogue::{Activation, Dropout, Epilogue, Saved};
+use crate::product::Onto;
+use crate::runs::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, widen};
+
+const DROPOUT: Dropout = Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0 };
+
+/// Epilogues of every way through the kernels.
+fn epilogues(residual: &[f32]) -> [Epilogue<'_>; 8] {
+    let none = Epilogue::NONE;
+    let relu = Epilogue { activation: Activation::Relu, ..none };
+    [
+        none,
+        relu,
+        Epilogue { residual: Some(residual), then: Activation::Relu, ..none },
+        Epilogue { residual: Some(residual), ..relu },
+        Epilogue { dropout: Some(DROPOUT), ..none },
+        Epilogue { dropout: Some(DROPOUT), ..relu },
+        Epilogue { activation: Activation::Tanh, ..none },
+        Epilogue { activation: Activation::Gelu, dropout: Some(DROPOUT), residual: Some(residual), ..none },
+    ]
+}
+
+struct Data {
+    x: Vec<f32>,
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    residual: Vec<f32>,
+    d: Vec<f32>,
+}
+
+/// `x` within `spread` of `offset`, the others within 1.
+fn data(norm: &BatchNorm, offset: f32, spread: f32) -> Data {
+    let count = norm.batch * norm.channels * norm.places;
+    Data {
+        x: numbers(count, 1).into_iter().map(|x| x.mul_add(spread, offset)).collect(),
+        weight: numbers(norm.channels, 2),
+        bias: numbers(norm.channels, 3),
+        residual: numbers(count, 4),
+        d: numbers(count, 5),
+    }
+}
+
+/// `statistics`, `y`, `d`, `dx`, `d_weight` and `d_bias`.
+fn run(norm: &BatchNorm, data: &Data, epilogue: &Epilogue<'_>, onto: Onto) -> [Vec<f32>; 6] {
+    let Data { x, weight, bias, d, .. } = data;
+    // What was in the results must not show.
+    let mut statistics = vec![f32::NAN; 2 * norm.channels];
+    let mut y = vec![f32::NAN; x.len()];
+    norm.forward(x, weight, bias, epilogue, &mut statistics, &mut y);
+    let there = if onto == Onto::Add { 1.0 } else { f32::NAN };
+    let [mut dx, mut d_weight, mut d_bias] = [x, weight, bias].map(|value| vec![there; value.len()]);
+    let mut d = d.clone();
+    let saved = if epilogue.saved() == Saved::Output { &*y } else { &[] };
+    let (to_x, to_weight, to_bias) = ((&mut *dx, onto), (&mut *d_weight, onto), (&mut *d_bias, onto));
+    norm.backward(x, weight, bias, &statistics, epilogue, saved, &mut d, Some(to_x), to_weight, to_bias);
+    [statistics, y, d, dx, d_weight, d_bias]
+}
+
+/// The kernel without an epilogue against the reference.
+///
+/// With u = 2^-24 and numbers within `s` of a center, differences from the shift are within `2 s`; a sum of them has at
+/// most 36 roundings behind each other (the difference, 32 additions in a lane, the fused product and a spare), the
+/// rest is in f64. So the mean is off by `u |mean|`, where it is rounded to f32, and by `36 u 2 s`; the variance, a
+/// mean of squares within `4 s^2` less a square of a mean within `2 s`, by `2 * 36 u 4 s^2` and by twice `2 s`
+/// times the mean's `36 u 2 s`. All that follows is linear in these errors: relatively, the deviation has half
+/// of the variance's error over `variance + eps`, and each sum 36 roundings again, of the sum of the absolute terms.
+fn check(norm: &BatchNorm, offset: f32, spread: f32) {
+    let data = data(norm, offset, spread);
+    let [statistics, y, d, dx, d_weight, d_bias] = run(norm, &data, &Epilogue::NONE, Onto::Replace);
+    assert_eq!(bits(&[d]), bits(&[data.d.clone()]));
+
+    let [x, weight, bias, d] = [&data.x, &data.weight, &data.bias, &data.d].map(|values| widen(values));
+    let pre = reference::forward(norm, &x, &weight, &bias);
+    let [expected_dx, expected_d_weight, expected_d_bias] = reference::backward(norm, &x, &weight, &d);
+    let (spread, eps) = (f64::from(spread), f64::from(norm.eps));
+    let count = (norm.batch * norm.places).max(1) as f64;
+    let sum = 36.0 * ROUNDING;
+    for channel in 0..norm.channels {
+        let [mean, variance] = reference::statistics(norm, &x, channel);
+        let off_mean = ROUNDING * mean.abs() + sum * 2.0 * spread;
+        let off_variance = 4.0 * sum * 4.0 * spread * spread;
+        compare("mean", &statistics[channel..][..1], &[mean], &[off_mean]);
+        compare("variance", &statistics[norm.channels + channel..][..1], &[variance], &[off_variance]);
+
+        let inverse = 1.0 / (variance + eps).sqrt();
+        // 8 for the numbers that are made of these on the way.
+        let relative = off_variance / (variance + eps) + 8.0 * ROUNDING;
+        let elements = || reference::elements(norm, channel);
+        let xhat = |at: usize| ((x[at] - mean) * inverse).abs();
+        let off_xhat = |at: usize| off_mean * inverse + xhat(at) * relative;
+        let size_bias: f64 = elements().map(|at| d[at].abs()).sum();
+        let size_weight: f64 = elements().map(|at| d[at].abs() * xhat(at)).sum();
+        let off_bias = (sum + ROUNDING) * size_bias;
+        let off_weight = sum * size_weight + elements().map(|at| d[at].abs() * off_xhat(at)).sum::<f64>();
+        compare("d_bias", &d_bias[channel..][..1], &[expected_d_bias[channel]], &[off_bias]);
+        compare("d_weight", &d_weight[channel..][..1], &[expected_d_weight[channel]], &[off_weight]);
+
+        let weight = weight[channel].abs();
+        for at in elements() {
+            let off = weight * off_xhat(at) + 2.0 * ROUNDING * (pre[at].abs() + bias[channel].abs());
+            compare("y", &y[at..][..1], &[pre[at]], &[off]);
+            let size = d[at].abs() + size_bias / count + xhat(at) * size_weight / count;
+            let off = off_bias + xhat(at) * off_weight + off_xhat(at) * size_weight;
+            let off = weight * inverse * (off / count + size * (2.0 * relative));
+            compare("dx", &dx[at..][..1], &[expected_dx[at]], &[off]);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn agrees_with_the_reference(
+        batch in 1..9_usize,
+        channels in 1..12_usize,
+        places in 1..70_usize,
+        offset in -20.0_f32..20.0,
+        spread in 0.1_f32..3.0,
+    ) {
+        check(&BatchNorm { batch, channels, places, eps: 1e-5 }, offset, spread);
+    }
+
+    #[test]
+    fn agrees_with_the_reference_for_vectors(
+        batch in 1..80_usize,
+        channels in 1..150_usize,
+        offset in -20.0_f32..20.0,
+    ) {
+        check(&BatchNorm { batch, channels, places: 1, eps: 1e-3 }, offset, 1.0);
+    }
+}
+
+/// One whose samples are split, one with several blocks of channels, and vectors in several blocks.
+const LARGE: [BatchNorm; 3] = [
+    BatchNorm { batch: 9, channels: 3, places: 4000, eps: 1e-5 },
+    BatchNorm { batch: 3, channels: 9, places: 2100, eps: 1e-5 },
+    BatchNorm { batch: 300, channels: 300, places: 1, eps: 1e-5 },
+];
+
+#[test]
+fn agrees_with_the_reference_where_it_is_large() {
+    for norm in &LARGE {
+        check(norm, 3.0, 1.0);
+    }
+}
+
+#[test]
+fn a_large_mean_cancels_nothing() {
+    for places in [1, 100] {
+        let norm = BatchNorm { batch: 64, channels: 2, places, eps: 1e-5 };
+        check(&norm, 30_000.0, 1.0);
+        let data = data(&norm, 30_000.0, 1.0);
+        let [statistics, ..] = run(&norm, &data, &Epilogue::NONE, Onto::Replace);
+        let [_, variance] = reference::statistics(&norm, &widen(&data.x), 1);
+        // Far below the grid of x, 2e-3.
+        compare("variance", &statistics[3..], &[variance], &[1e-5 * variance]);
+    }
+}
+
+#[test]
+fn the_reference_has_the_gradient_of_its_forward() {
+    let norm = BatchNorm { batch: 3, channels: 2, places: 2, eps: 0.1 };
+    let data = data(&norm, 0.5, 1.0);
+    let [mut x, mut weight, mut bias, d] =
+        [&data.x, &data.weight, &data.bias, &data.d].map(|values| widen(values));
+    let [dx, d_weight, d_bias] = reference::backward(&norm, &x, &weight, &d);
+    let loss = |x: &[f64], weight: &[f64], bias: &[f64]| -> f64 {
+        reference::forward(&norm, x, weight, bias).iter().zip(&d).map(|(y, d)| y * d).sum()
+    };
+    let (x2, weight2, bias2) = (x.clone(), weight.clone(), bias.clone());
+    differentiate(&mut x, &dx, 1e-7, |x| loss(x, &weight2, &bias2));
+    differentiate(&mut weight, &d_weight, 1e-7, |weight| loss(&x2, weight, &bias2));
+    differentiate(&mut bias, &d_bias, 1e-7, |bias| loss(&x2, &weight2, bias));
+}
+
+#[test]
+fn epilogues_are_those_of_the_epilogue() {
+    let small = BatchNorm { batch: 3, channels: 5, places: 21, eps: 1e-5 };
+    for norm in [small, BatchNorm { places: 1, channels: 70, ..small }, LARGE[0]] {
+        let data = data(&norm, 0.0, 1.0);
+        let [statistics, pre, ..] = run(&norm, &data, &Epilogue::NONE, Onto::Replace);
+        for epilogue in epilogues(&data.residual) {
+            let [_, y, d, dx, ..] = run(&norm, &data, &epilogue, Onto::Replace);
+            let mut expected_y = pre.clone();
+            epilogue.forward_in_place(0, &mut expected_y);
+            assert_eq!(bits(&[y.clone()]), bits(&[expected_y]), "{norm:?} {:?}", epilogue.activation);
+            let saved: &[f32] = match epilogue.saved() {
+                Saved::Nothing => &[],
+                Saved::Output => &y,
+                Saved::Input => &pre,
+            };
+            let mut expected_d = data.d.clone();
+            epilogue.backward_in_place(0, saved, &mut expected_d);
+            // Not bits: 0 may be -0.
+            assert_eq!(d, expected_d, "{norm:?} {:?}", epilogue.activation);
+            // The rest is as if this had come without an epilogue.
+            let without = Data { d, ..self::data(&norm, 0.0, 1.0) };
+            let [_, _, _, expected_dx, ..] = run(&norm, &without, &Epilogue::NONE, Onto::Replace);
+            assert_eq!(bits(&[dx]), bits(&[expected_dx]));
+
+            let (means, variances) = statistics.split_at(norm.channels);
+            let mut inferred = vec![f32::NAN; y.len()];
+            norm.infer(&data.x, &data.weight, &data.bias, means, variances, &epilogue, &mut inferred);
+            assert_eq!(bits(&[inferred]), bits(&[y]));
+        }
+    }
+}
+
+#[test]
+fn bits_depend_neither_on_the_level_nor_on_threads() {
+    let small = BatchNorm { batch: 3, channels: 5, places: 21, eps: 1e-5 };
+    for norm in LARGE.into_iter().chain([small]) {
+        let data = data(&norm, 1.0, 1.0);
+        let [none, relu, _, relu_residual, ..] = epilogues(&data.residual);
+        for epilogue in [none, relu, relu_residual] {
+            same_bits(|| {
+                let mut results = run(&norm, &data, &epilogue, Onto::Add).to_vec();
+                let mut y = vec![f32::NAN; data.x.len()];
+                let (weight, bias) = (&data.weight, &data.bias);
+                norm.infer(&data.x, weight, bias, bias, &vec![2.0; norm.channels], &epilogue, &mut y);
+                results.push(y);
+                results
+            });
+        }
+    }
+}
+
+#[test]
+fn a_channel_does_not_depend_on_the_others() {
+    for places in [1, 5] {
+        let all = BatchNorm { batch: 4, channels: 3, places, eps: 1e-5 };
+        let one = BatchNorm { channels: 1, ..all };
+        let whole = data(&all, 0.0, 1.0);
+        let together = run(&all, &whole, &Epilogue::NONE, Onto::Replace);
+        let pick =
+            |values: &[f32]| -> Vec<f32> { reference::elements(&all, 1).map(|at| values[at]).collect() };
+        let alone = Data {
+            x: pick(&whole.x),
+            weight: whole.weight[1..2].to_vec(),
+            bias: whole.bias[1..2].to_vec(),
+            residual: Vec::new(),
+            d: pick(&whole.d),
+        };
+        let alone = run(&one, &alone, &Epilogue::NONE, Onto::Replace);
+        assert_eq!(
+            bits(&[alone[1].clone(), alone[3].clone()]),
+            bits(&[pick(&together[1]), pick(&together[3])])
+        );
+    }
+}
+
+#[test]
+fn gradients_can_be_added_and_that_of_x_left_out() {
+    for norm in [LARGE[0], LARGE[1], BatchNorm { batch: 5, channels: 20, places: 1, eps: 1e-5 }] {
+        let data = data(&norm, 0.0, 1.0);
+        let [replaced, added] =
+            [Onto::Replace, Onto::Add].map(|onto| run(&norm, &data, &Epilogue::NONE, onto));
+        for (replaced, added) in replaced.iter().zip(&added).skip(3) {
+            let expected: Vec<f32> = replaced.iter().map(|value| 1.0 + value).collect();
+            assert_eq!(bits(&[expected]), bits(&[added.clone()]));
+        }
+        let Data { x, weight, bias, d, .. } = &data;
+        let (mut d, mut d_weight, mut d_bias) = (d.clone(), weight.clone(), bias.clone());
+        let (to_weight, to_bias) = ((&mut *d_weight, Onto::Replace), (&mut *d_bias, Onto::Replace));
+        let statistics = &replaced[0];
+        norm.backward(x, weight, bias, statistics, &Epilogue::NONE, &[], &mut d, None, to_weight, to_bias);
+        assert_eq!(bits(&[d_weight, d_bias]), bits(&replaced[4..]));
+    }
+}
+
+#[test]
+fn a_channel_of_equal_numbers_is_its_bias() {
+    for (batch, places) in [(7, 3), (7, 1), (1, 1), (1, 1100)] {
+        let norm = BatchNorm { batch, channels: 1, places, eps: 1e-5 };
+        let x = vec![0.1; batch * places];
+        let mut y = x.clone();
+        norm.forward(&x, &[1.0], &[0.25], &Epilogue::NONE, &mut [0.0; 2], &mut y);
+        assert!(y.iter().all(|y| (y - 0.25).abs() < 1e-5), "{y:?}");
+    }
+}
+
+#[test]
+fn a_nan_shows() {
+    for places in [1, 3] {
+        let norm = BatchNorm { batch: 2, channels: 2, places, eps: 1e-5 };
+        let mut data = data(&norm, 0.0, 1.0);
+        data.x[0] = f32::NAN;
+        let relu = Epilogue { activation: Activation::Relu, ..Epilogue::NONE };
+        let [statistics, y, _, dx, d_weight, _] = run(&norm, &data, &relu, Onto::Replace);
+        assert!(statistics[0].is_nan() && statistics[2].is_nan() && !statistics[1].is_nan());
+        assert!(y[0].is_nan() && dx[0].is_nan() && d_weight[0].is_nan() && !d_weight[1].is_nan());
+    }
+}
+
+#[test]
+fn nothing_is_possible() {
+    for (batch, channels, places) in [(0, 3, 2), (2, 0, 2), (2, 3, 0), (0, 3, 1), (2, 0, 1)] {
+        let norm = BatchNorm { batch, channels, places, eps: 1e-5 };
+        let data = data(&norm, 0.0, 1.0);
+        for epilogue in epilogues(&data.residual) {
+            let results = run(&norm, &data, &epilogue, Onto::Replace);
+            assert!(results.iter().flatten().all(|&value| value == 0.0));
+            let mut y = [];
+            norm.infer(&data.x, &data.weight, &data.bias, &data.bias, &data.bias, &epilogue, &mut y);
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "x is [batch, channels, places]")]
+fn lengths_are_checked() {
+    let norm = BatchNorm { batch: 1, channels: 1, places: 2, eps: 1e-5 };
+    norm.forward(&[1.0], &[1.0], &[0.0], &Epilogue::NONE, &mut [0.0; 2], &mut [0.0]);
+}
+
+#[test]
+#[should_panic(expected = "the epilogue needs y")]
+fn a_missing_output_is_told() {
+    let norm = BatchNorm { batch: 1, channels: 1, places: 1, eps: 1e-5 };
+    let relu = Epilogue { activation: Activation::Relu, ..Epilogue::NONE };
+    let (mut a, mut b) = ([0.0], [0.0]);
+    let (to_weight, to_bias) = ((&mut a[..], Onto::Add), (&mut b[..], Onto::Add));
+    norm.backward(&[1.0], &[1.0], &[0.0], &[0.0; 2], &relu, &[], &mut [0.0], None, to_weight, to_bias);
+}

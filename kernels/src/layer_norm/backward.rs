@@ -1,0 +1,167 @@
+//! The gradient of each vector, and those of weight and bias: sums over blocks of vectors, then over the blocks.
+#![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+
+use super::{Rows, SUMMED};
+use crate::product::Onto;
+use crate::runs::{LANES, Shared, accumulate, put, total};
+use crate::{scratch, simd, threads};
+
+pub(super) struct Input<'a> {
+    pub(super) rows: Rows,
+    pub(super) x: &'a [f32],
+    pub(super) weight: &'a [f32],
+    pub(super) statistics: &'a [f32],
+    pub(super) dy: &'a [f32],
+}
+
+/// `CENTERED` as in forward.
+pub(super) fn run<const CENTERED: bool>(
+    input: &Input<'_>,
+    dx: Option<(&mut [f32], Onto)>,
+    d_weight: Option<(&mut [f32], Onto)>,
+    d_bias: Option<(&mut [f32], Onto)>,
+) {
+    let Rows { rows, features, .. } = input.rows;
+    let is_long = |d: &Option<(&mut [f32], Onto)>| d.as_ref().is_none_or(|(d, _)| d.len() == features);
+    assert_eq!(input.dy.len(), input.x.len(), "dy is as long as x");
+    assert!(dx.as_ref().is_none_or(|(dx, _)| dx.len() == input.x.len()), "dx is as long as x");
+    assert!(is_long(&d_weight), "the gradient of the weight is [features]");
+    assert!(is_long(&d_bias), "the gradient of the bias is [features]");
+
+    let block = input.rows.block();
+    let blocks = rows.div_ceil(block);
+    let dx = dx.map(|(dx, onto)| (Shared::new(dx), onto));
+    scratch::with(blocks * 2 * features, |sums| {
+        let shared = Shared::new(sums);
+        threads::for_each(blocks, |number| {
+            let (first, end) = (number * block, rows.min((number + 1) * block));
+            // SAFETY: each block has its own sums, and each row is in one block.
+            let (sums, dx) = unsafe {
+                let dx = dx.as_ref();
+                let dx = dx.map(|(dx, onto)| (dx.part(first * features..end * features), *onto));
+                (shared.part(number * 2 * features..(number + 1) * 2 * features), dx)
+            };
+            scratch::with(2 * features, |room| differentiate::<CENTERED>(input, first, end, dx, sums, room));
+        });
+        for (number, d) in [d_weight, d_bias].into_iter().enumerate() {
+            if let Some((d, onto)) = d {
+                add_blocks(sums, number * features, 2 * features, d, onto);
+            }
+        }
+    });
+}
+
+simd! {
+    /// Vectors `first..end`; the sums of `dy xhat` and of `dy` go into `sums`.
+    fn differentiate[const CENTERED: bool][CENTERED](
+        input: &Input<'_>,
+        first: usize,
+        end: usize,
+        dx: Option<(&mut [f32], Onto)>,
+        sums: &mut [f32],
+        room: &mut [f32],
+    ) {
+        let features = input.rows.features;
+        let weight = &input.weight[..features];
+        let mut dx = dx;
+        sums.fill(0.0);
+        for start in (first..end).step_by(SUMMED) {
+            room.fill(0.0);
+            let (of_weight, of_bias) = room.split_at_mut(features);
+            for row in start..end.min(start + SUMMED) {
+                let part = row * features..(row + 1) * features;
+                let (x, dy) = (&input.x[part.clone()], &input.dy[part]);
+                let (mean, inverse) = if CENTERED {
+                    (input.statistics[2 * row], input.statistics[2 * row + 1])
+                } else {
+                    (0.0, input.statistics[row])
+                };
+                add_row::<CENTERED>(x, dy, mean, inverse, of_weight, of_bias);
+                if let Some((dx, onto)) = &mut dx {
+                    let slope = Slope::of::<CENTERED>(x, dy, weight, mean, inverse);
+                    let dx = &mut dx[(row - first) * features..][..features];
+                    match onto {
+                        Onto::Replace => slope.write(x, dy, weight, dx, |_, value| value),
+                        Onto::Add => slope.write(x, dy, weight, dx, |there, value| there + value),
+                    }
+                }
+            }
+            for (sum, room) in sums.iter_mut().zip(&*room) {
+                *sum += room;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn add_row<const CENTERED: bool>(
+    x: &[f32],
+    dy: &[f32],
+    mean: f32,
+    inverse: f32,
+    of_weight: &mut [f32],
+    of_bias: &mut [f32],
+) {
+    let features = x.len();
+    let (dy, of_weight, of_bias) = (&dy[..features], &mut of_weight[..features], &mut of_bias[..features]);
+    for feature in 0..features {
+        let dy = dy[feature];
+        of_weight[feature] = dy.mul_add((x[feature] - mean) * inverse, of_weight[feature]);
+        if CENTERED {
+            of_bias[feature] += dy;
+        }
+    }
+}
+
+/// `dx = of_g * g + of_x * (x - mean) + rest` with `g = weight * dy`
+struct Slope {
+    mean: f32,
+    of_g: f32,
+    of_x: f32,
+    rest: f32,
+}
+
+impl Slope {
+    #[inline(always)]
+    fn of<const CENTERED: bool>(x: &[f32], dy: &[f32], weight: &[f32], mean: f32, inverse: f32) -> Self {
+        let mut sums = [[0.0; LANES]; 2];
+        accumulate([x, dy, weight], [mean, 0.0, 0.0], &mut sums, |[x, dy, weight], [sum, products]| {
+            let g = weight * dy;
+            [if CENTERED { sum + g } else { 0.0 }, g.mul_add(x - mean, products)]
+        });
+        let [sum, products] = sums.map(total);
+        let (inverse, length) = (f64::from(inverse), x.len() as f64);
+        let of_x = -inverse * inverse * inverse * products / length;
+        let rest = if CENTERED { -inverse * sum / length } else { 0.0 };
+        Self { mean, of_g: inverse as f32, of_x: of_x as f32, rest: rest as f32 }
+    }
+
+    #[inline(always)]
+    fn write(&self, x: &[f32], dy: &[f32], weight: &[f32], dx: &mut [f32], end: impl Fn(f32, f32) -> f32) {
+        let features = dx.len();
+        let (x, dy, weight) = (&x[..features], &dy[..features], &weight[..features]);
+        for feature in 0..features {
+            let g = weight[feature] * dy[feature];
+            let value = self.of_g.mul_add(g, self.of_x.mul_add(x[feature] - self.mean, self.rest));
+            dx[feature] = end(dx[feature], value);
+        }
+    }
+}
+
+simd! {
+    /// The sums over blocks, of which those of a block begin `stride` after those of the block before.
+    fn add_blocks(sums: &[f32], first: usize, stride: usize, d: &mut [f32], onto: Onto) {
+        for (number, d) in d.chunks_mut(LANES).enumerate() {
+            let mut totals = [0.0; LANES];
+            for block in sums.chunks_exact(stride) {
+                let block = &block[first + number * LANES..][..d.len()];
+                for (total, sum) in totals.iter_mut().zip(block) {
+                    *total += f64::from(*sum);
+                }
+            }
+            for (d, total) in d.iter_mut().zip(totals) {
+                put(d, total as f32, onto);
+            }
+        }
+    }
+}

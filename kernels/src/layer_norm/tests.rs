@@ -1,0 +1,250 @@
+use proptest::prelude::*;
+
+use super::{LayerNorm, RmsNorm, reference};
+use crate::product::Onto;
+use crate::runs::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, widen};
+
+const EPS: f32 = 1e-5;
+
+struct Data {
+    x: Vec<f32>,
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    dy: Vec<f32>,
+}
+
+/// `x` within `spread` of `offset`, the others within 1; no weights and zeros without `affine`.
+fn data(rows: usize, features: usize, offset: f32, spread: f32) -> Data {
+    Data {
+        x: numbers(rows * features, 1).into_iter().map(|x| x.mul_add(spread, offset)).collect(),
+        weight: numbers(features, 2),
+        bias: numbers(features, 3),
+        dy: numbers(rows * features, 4),
+    }
+}
+
+/// `statistics`, `y`, `dx`, `d_weight` and `d_bias`; layer normalization if `centered`.
+fn run(data: &Data, centered: bool, onto: Onto) -> [Vec<f32>; 5] {
+    let Data { x, weight, bias, dy } = data;
+    let features = weight.len();
+    let rows = x.len() / features.max(1);
+    // What was in the results must not show.
+    let mut statistics = vec![f32::NAN; if centered { 2 * rows } else { rows }];
+    let [mut y, mut inferred] = [(); 2].map(|()| vec![f32::NAN; x.len()]);
+    let there = if onto == Onto::Add { 1.0 } else { f32::NAN };
+    let [mut dx, mut d_weight, mut d_bias] = [x, weight, bias].map(|value| vec![there; value.len()]);
+    let (to_x, to_weight, to_bias) = ((&mut *dx, onto), (&mut *d_weight, onto), (&mut *d_bias, onto));
+    if centered {
+        let norm = LayerNorm { rows, features, eps: EPS };
+        norm.forward(x, Some(weight), Some(bias), &mut statistics, &mut y);
+        norm.infer(x, Some(weight), Some(bias), &mut inferred);
+        norm.backward(x, Some(weight), &statistics, dy, Some(to_x), Some(to_weight), Some(to_bias));
+    } else {
+        let norm = RmsNorm { rows, features, eps: EPS };
+        norm.forward(x, weight, &mut statistics, &mut y);
+        norm.infer(x, weight, &mut inferred);
+        norm.backward(x, weight, &statistics, dy, Some(to_x), to_weight);
+        d_bias.clear();
+    }
+    assert_eq!(bits(&[inferred]), bits(&[y.clone()]));
+    [statistics, y, dx, d_weight, d_bias]
+}
+
+/// The kernels against the reference.
+///
+/// With u = 2^-24: a sum in a vector has at most 34 roundings behind each other, then goes on in f64. So the mean of
+/// numbers within `m` is off by `35 u m`, the last one being its own; the variance by `36 u` of itself and by the
+/// square of the mean's error (a shift of all differences has no other effect), and `1 / sqrt` by half of that,
+/// relatively. `xhat` has both, `y` two roundings more. A sum over vectors has at most 32 + 32 + 2 roundings.
+fn check(rows: usize, features: usize, centered: bool, offset: f32, spread: f32) {
+    let data = data(rows, features, offset, spread);
+    let [statistics, y, dx, d_weight, d_bias] = run(&data, centered, Onto::Replace);
+    let [x, weight, mut bias, dy] = [&data.x, &data.weight, &data.bias, &data.dy].map(|values| widen(values));
+    if !centered {
+        bias.fill(0.0);
+    }
+    let eps = f64::from(EPS);
+    let expected_y = reference::forward(&x, &weight, &bias, centered, eps);
+    let [expected_dx, expected_d_weight, expected_d_bias] =
+        reference::backward(&x, &weight, &dy, centered, eps);
+
+    let sum = 36.0 * ROUNDING;
+    let length = features as f64;
+    let (mut off_weight, mut off_bias) = (vec![0.0; features], vec![0.0; features]);
+    for row in 0..rows {
+        let part = row * features..(row + 1) * features;
+        let (x, dy) = (&x[part.clone()], &dy[part.clone()]);
+        let [mean, inverse] = reference::statistics(x, centered, eps);
+        let largest = x.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+        let off_mean = if centered { sum * largest } else { 0.0 };
+        let relative = sum + (off_mean * inverse).powi(2);
+        if centered {
+            compare("mean", &statistics[2 * row..][..1], &[mean], &[off_mean]);
+        }
+        let found = if centered { &statistics[2 * row + 1..][..1] } else { &statistics[row..][..1] };
+        compare("inverse", found, &[inverse], &[relative * inverse]);
+
+        let xhat: Vec<f64> = x.iter().map(|x| (x - mean) * inverse).collect();
+        let off_xhat: Vec<f64> =
+            xhat.iter().map(|xhat| off_mean * inverse + xhat.abs() * (relative + 3.0 * ROUNDING)).collect();
+        let size = |i: usize| dy[i].abs() * weight[i].abs();
+        let sizes: f64 = if centered { (0..features).map(size).sum() } else { 0.0 };
+        let products: f64 = (0..features).map(|i| size(i) * xhat[i].abs()).sum();
+        let off_products: f64 = (0..features).map(|i| size(i) * off_xhat[i]).sum();
+        for i in 0..features {
+            let at = part.start + i;
+            let off = weight[i].abs() * off_xhat[i] + 2.0 * ROUNDING * (expected_y[at].abs() + bias[i].abs());
+            compare("y", &y[at..][..1], &[expected_y[at]], &[off]);
+            let all = size(i) + sizes / length + xhat[i].abs() * products / length;
+            let off = off_xhat[i] * products + xhat[i].abs() * off_products;
+            // The inverse, 3 times at most; a sum; what is made of them.
+            let off = inverse * (off / length + all * (3.0 * relative + sum + 6.0 * ROUNDING));
+            compare("dx", &dx[at..][..1], &[expected_dx[at]], &[off]);
+            off_weight[i] += dy[i].abs() * (off_xhat[i] + 66.0 * ROUNDING * xhat[i].abs());
+            off_bias[i] += dy[i].abs() * 66.0 * ROUNDING;
+        }
+    }
+    compare("d_weight", &d_weight, &expected_d_weight, &off_weight);
+    if centered {
+        compare("d_bias", &d_bias, &expected_d_bias, &off_bias);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn agrees_with_the_reference(
+        rows in 1..70_usize,
+        features in 1..80_usize,
+        centered: bool,
+        offset in -20.0_f32..20.0,
+        spread in 0.1_f32..3.0,
+    ) {
+        check(rows, features, centered, offset, spread);
+    }
+}
+
+#[test]
+fn agrees_with_the_reference_where_it_is_large() {
+    for centered in [false, true] {
+        check(40, 1100, centered, 1.0, 1.0);
+        check(2500, 3, centered, 0.0, 1.0);
+        check(300, 128, centered, 10.0, 1.0);
+    }
+}
+
+#[test]
+fn the_reference_has_the_gradient_of_its_forward() {
+    for centered in [false, true] {
+        let data = data(3, 4, 0.5, 1.0);
+        let [mut x, mut weight, mut bias, dy] =
+            [&data.x, &data.weight, &data.bias, &data.dy].map(|values| widen(values));
+        let [dx, d_weight, d_bias] = reference::backward(&x, &weight, &dy, centered, 0.1);
+        let loss = |x: &[f64], weight: &[f64], bias: &[f64]| -> f64 {
+            reference::forward(x, weight, bias, centered, 0.1).iter().zip(&dy).map(|(y, dy)| y * dy).sum()
+        };
+        let (x2, weight2, bias2) = (x.clone(), weight.clone(), bias.clone());
+        differentiate(&mut x, &dx, 1e-7, |x| loss(x, &weight2, &bias2));
+        differentiate(&mut weight, &d_weight, 1e-7, |weight| loss(&x2, weight, &bias2));
+        differentiate(&mut bias, &d_bias, 1e-7, |bias| loss(&x2, &weight2, bias));
+    }
+}
+
+#[test]
+fn bits_depend_neither_on_the_level_nor_on_threads() {
+    for centered in [false, true] {
+        for (rows, features) in [(3, 5), (300, 300), (40, 1041)] {
+            let data = data(rows, features, 1.0, 1.0);
+            same_bits(|| run(&data, centered, Onto::Add).to_vec());
+        }
+    }
+}
+
+#[test]
+fn a_vector_does_not_depend_on_the_others() {
+    for centered in [false, true] {
+        let all = data(300, 130, 0.0, 1.0);
+        let together = run(&all, centered, Onto::Replace);
+        for row in [0, 131, 299] {
+            let pick = |values: &[f32]| values[row * 130..][..130].to_vec();
+            let one = Data {
+                x: pick(&all.x),
+                dy: pick(&all.dy),
+                weight: all.weight.clone(),
+                bias: all.bias.clone(),
+            };
+            let [_, y, dx, ..] = run(&one, centered, Onto::Replace);
+            assert_eq!(bits(&[y, dx]), bits(&[pick(&together[1]), pick(&together[2])]));
+        }
+    }
+}
+
+#[test]
+fn gradients_can_be_added_and_left_out() {
+    let data = data(70, 33, 0.0, 1.0);
+    for centered in [false, true] {
+        let [replaced, added] = [Onto::Replace, Onto::Add].map(|onto| run(&data, centered, onto));
+        for (replaced, added) in replaced.iter().zip(&added).skip(2) {
+            let expected: Vec<f32> = replaced.iter().map(|value| 1.0 + value).collect();
+            assert_eq!(bits(&[expected]), bits(&[added.clone()]));
+        }
+    }
+    let norm = LayerNorm { rows: 70, features: 33, eps: EPS };
+    let [statistics, _, dx, d_weight, _] = run(&data, true, Onto::Replace);
+    let (x, weight, dy) = (&data.x, Some(&*data.weight), &data.dy);
+    let (mut to_x, mut to_weight) = (dx.clone(), d_weight.clone());
+    norm.backward(x, weight, &statistics, dy, Some((&mut to_x, Onto::Replace)), None, None);
+    norm.backward(x, weight, &statistics, dy, None, Some((&mut to_weight, Onto::Replace)), None);
+    assert_eq!(bits(&[to_x, to_weight]), bits(&[dx, d_weight]));
+}
+
+#[test]
+fn no_weight_is_a_weight_of_ones() {
+    let mut data = data(5, 20, 0.0, 1.0);
+    data.weight.fill(1.0);
+    data.bias.fill(0.0);
+    let [statistics, y, dx, ..] = run(&data, true, Onto::Replace);
+    let norm = LayerNorm { rows: 5, features: 20, eps: EPS };
+    let [mut found_y, mut found_dx] = [vec![f32::NAN; 100], vec![f32::NAN; 100]];
+    norm.infer(&data.x, None, None, &mut found_y);
+    let to_x = Some((&mut *found_dx, Onto::Replace));
+    norm.backward(&data.x, None, &statistics, &data.dy, to_x, None, None);
+    assert_eq!(bits(&[found_y, found_dx]), bits(&[y, dx]));
+}
+
+#[test]
+fn a_nan_shows_in_its_vector() {
+    for centered in [false, true] {
+        let mut data = data(2, 3, 0.0, 1.0);
+        data.x[1] = f32::NAN;
+        let [_, y, dx, d_weight, _] = run(&data, centered, Onto::Replace);
+        assert!(y[..3].iter().chain(&dx[..3]).chain(&d_weight).all(|value| value.is_nan()));
+        assert!(y[3..].iter().chain(&dx[3..]).all(|value| value.is_finite()));
+    }
+}
+
+#[test]
+fn nothing_is_possible() {
+    for (rows, features) in [(0, 3), (3, 0), (0, 0)] {
+        let mut d_weight = vec![f32::NAN; features];
+        let mut d_bias = d_weight.clone();
+        let weight = vec![1.0; features];
+        let norm = LayerNorm { rows, features, eps: EPS };
+        let mut statistics = vec![0.0; 2 * rows];
+        norm.forward(&[], Some(&weight), None, &mut statistics, &mut []);
+        let (to_weight, to_bias) = ((&mut *d_weight, Onto::Replace), (&mut *d_bias, Onto::Replace));
+        let to_x = Some((&mut [][..], Onto::Replace));
+        norm.backward(&[], Some(&weight), &statistics, &[], to_x, Some(to_weight), Some(to_bias));
+        assert!(d_weight.iter().chain(&d_bias).all(|&value| value == 0.0));
+
+        let norm = RmsNorm { rows, features, eps: EPS };
+        norm.forward(&[], &weight, &mut statistics[..rows], &mut []);
+        norm.backward(&[], &weight, &statistics[..rows], &[], None, (&mut d_weight, Onto::Add));
+    }
+}
+
+#[test]
+#[should_panic(expected = "statistics are [rows, 2]")]
+fn lengths_are_checked() {
+    LayerNorm { rows: 1, features: 1, eps: EPS }.forward(&[1.0], None, None, &mut [0.0], &mut [0.0]);
+}

@@ -1,0 +1,131 @@
+//! Sums over runs of numbers, for the normalizations and the losses: in a fixed order at every level, in f32 for as
+//! long as that is exact enough, then in f64.
+#![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+
+mod shared;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub(crate) use shared::Shared;
+
+use crate::product::Onto;
+
+/// Numbers of a vector, at every level.
+pub(crate) const LANES: usize = 16;
+
+/// Numbers that are summed in f32 before the sum goes to f64: at most 32 additions stand behind each other.
+pub(crate) const PIECE: usize = 2 * LANES * 32;
+
+/// A vector of running sums in f64.
+pub(crate) type Totals = [f64; LANES];
+
+/// Adds the terms of a run to `totals`: `step` takes a number of each of `inputs`, which are equally long, and the
+/// sums so far to the sums after it. It must leave the sums as they are if it gets `fill`.
+#[inline(always)]
+pub(crate) fn accumulate<const IN: usize, const OUT: usize>(
+    inputs: [&[f32]; IN],
+    fill: [f32; IN],
+    totals: &mut [Totals; OUT],
+    step: impl Fn([f32; IN], [f32; OUT]) -> [f32; OUT],
+) {
+    let length = inputs[0].len();
+    let pieces = length.div_ceil(PIECE);
+    for piece in 0..pieces {
+        let range = piece * PIECE..length.min((piece + 1) * PIECE);
+        let inputs = inputs.map(|input| &input[range.clone()]);
+        let count = range.len() / LANES;
+        let vectors = inputs.map(|input| &input.as_chunks::<LANES>().0[..count]);
+        let mut sums = [[[0.0; LANES]; OUT]; 2];
+        for pair in 0..count / 2 {
+            sums[0] = lanes(vectors.map(|vectors| vectors[2 * pair]), sums[0], &step);
+            sums[1] = lanes(vectors.map(|vectors| vectors[2 * pair + 1]), sums[1], &step);
+        }
+        if count % 2 == 1 {
+            sums[0] = lanes(vectors.map(|vectors| vectors[count - 1]), sums[0], &step);
+        }
+        if !range.len().is_multiple_of(LANES) {
+            let mut rests = [[0.0; LANES]; IN];
+            for ((rest, input), fill) in rests.iter_mut().zip(inputs).zip(fill) {
+                *rest = last(input, fill);
+            }
+            sums[1] = lanes(rests, sums[1], &step);
+        }
+        for (out, totals) in totals.iter_mut().enumerate() {
+            for lane in 0..LANES {
+                totals[lane] += f64::from(sums[0][out][lane]) + f64::from(sums[1][out][lane]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn lanes<const IN: usize, const OUT: usize>(
+    values: [[f32; LANES]; IN],
+    mut sums: [[f32; LANES]; OUT],
+    step: &impl Fn([f32; IN], [f32; OUT]) -> [f32; OUT],
+) -> [[f32; LANES]; OUT] {
+    for lane in 0..LANES {
+        let new = step(values.map(|vector| vector[lane]), sums.map(|vector| vector[lane]));
+        for (sums, new) in sums.iter_mut().zip(new) {
+            sums[lane] = new;
+        }
+    }
+    sums
+}
+
+/// What the whole vectors leave of `run`, and `fill` in the other lanes.
+#[inline(always)]
+pub(crate) fn last(run: &[f32], fill: f32) -> [f32; LANES] {
+    let rest = run.len() % LANES;
+    // The vector that ends where the run ends, if there is one, since a load of any length is slow.
+    if let Some(vector) = run.last_chunk::<LANES>() {
+        let mut vector = *vector;
+        for (lane, value) in vector.iter_mut().enumerate() {
+            *value = if lane < LANES - rest { fill } else { *value };
+        }
+        return vector;
+    }
+    let mut vector = [fill; LANES];
+    for (to, from) in vector.iter_mut().zip(run) {
+        *to = *from;
+    }
+    vector
+}
+
+/// The lanes brought together, halves onto halves.
+#[inline(always)]
+pub(crate) fn total(mut lanes: Totals) -> f64 {
+    for half in [8, 4, 2, 1] {
+        for lane in 0..half {
+            lanes[lane] += lanes[lane + half];
+        }
+    }
+    lanes[0]
+}
+
+/// Puts or adds a result.
+#[inline(always)]
+pub(crate) fn put(place: &mut f32, value: f32, onto: Onto) {
+    *place = if onto == Onto::Add { *place + value } else { value };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_is_summed_once() {
+        for length in [0, 1, 15, 16, 17, 31, 32, 33, 100, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 21] {
+            let run: Vec<f32> = (0..length).map(|index| (index + 1) as f32).collect();
+            let mut totals = [[0.0; LANES]; 2];
+            let step = |[x]: [f32; 1], [count, sum]: [f32; 2]| {
+                if x == -1.0 { [count, sum] } else { [count + 1.0, sum + x] }
+            };
+            accumulate([&run], [-1.0], &mut totals, step);
+            let [count, sum] = totals.map(total);
+            assert_eq!(count, length as f64);
+            assert_eq!(sum, (length * (length + 1) / 2) as f64);
+        }
+    }
+}

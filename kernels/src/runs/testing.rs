@@ -1,0 +1,66 @@
+//! What the tests of the normalizations and the losses have in common.
+
+use crate::philox;
+use crate::simd::{self, Level};
+
+/// The relative error of one rounding.
+pub(crate) const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;
+
+/// Numbers from -1 to 1.
+pub(crate) fn numbers(count: usize, key: u32) -> Vec<f32> {
+    let mut words = vec![0; count];
+    philox::fill(&mut words, [key, 0], [0; 3]);
+    words.iter().map(|&word| (f64::from(word) / f64::from(1_u32 << 31) - 1.0) as f32).collect()
+}
+
+pub(crate) fn widen(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
+pub(crate) fn bits(values: &[Vec<f32>]) -> Vec<u32> {
+    values.iter().flatten().map(|value| value.to_bits()).collect()
+}
+
+/// Each of `found` is that of `expected`, within `tolerance`, an array that is as long or one number.
+pub(crate) fn compare(name: &str, found: &[f32], expected: &[f64], tolerance: &[f64]) {
+    assert_eq!(found.len(), expected.len(), "{name}");
+    for (index, (&found, &expected)) in found.iter().zip(expected).enumerate() {
+        let tolerance = if tolerance.len() == 1 { tolerance[0] } else { tolerance[index] };
+        let error = (f64::from(found) - expected).abs();
+        assert!(error <= tolerance, "{name}[{index}] is {found}, not {expected}, within {tolerance:e}");
+    }
+}
+
+/// What `run` gives has the same bits at every level and on any number of threads.
+pub(crate) fn same_bits(run: impl Fn() -> Vec<Vec<f32>> + Sync) {
+    let expected = bits(&run());
+    for &level in Level::available() {
+        assert_eq!(bits(&simd::at_level(level, &run)), expected, "{level:?}");
+    }
+    for threads in [1, 2, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        assert_eq!(bits(&pool.install(&run)), expected, "{threads} threads");
+    }
+}
+
+/// The gradient that `gradient` names is that of `loss` at `values`, by finite differences.
+///
+/// The third derivative times `STEP^2 / 6`, and the sum's rounding over `STEP`, are below `tolerance`.
+pub(crate) fn differentiate(
+    values: &mut [f64],
+    gradient: &[f64],
+    tolerance: f64,
+    loss: impl Fn(&[f64]) -> f64,
+) {
+    const STEP: f64 = 1e-5;
+    assert_eq!(values.len(), gradient.len());
+    for index in 0..values.len() {
+        let value = values[index];
+        values[index] = value + STEP;
+        let above = loss(values);
+        values[index] = value - STEP;
+        let slope = (above - loss(values)) / (2.0 * STEP);
+        values[index] = value;
+        assert!((slope - gradient[index]).abs() < tolerance, "{index}: {slope} {}", gradient[index]);
+    }
+}
