@@ -11,7 +11,7 @@ const FEW: usize = 8;
 /// Runs `run` for blocks of all tensors, over threads, so that each element is in one block: with the number of
 /// the tensor, and the block's weights, gradients and state.
 ///
-/// A tensor has as many gradients as weights, and as much of each slot of its state. A model of few elements is
+/// A tensor without gradients is left out; any other has as many gradients as weights, and as much of each slot of its state. A model of few elements is
 /// one block a tensor, on the caller's thread. Nothing is allocated unless a tensor has more than 8 slots.
 ///
 /// # Panics
@@ -44,6 +44,9 @@ where
         for (index, ((weights, gradients), state)) in weights.iter_mut().zip(gradients).zip(state).enumerate()
         {
             let (weights, gradients) = (weights.as_mut(), gradients.as_ref());
+            if gradients.is_empty() {
+                continue;
+            }
             assert_eq!(gradients.len(), weights.len(), "gradients of tensor {}", first + index);
             let mut state = Slices::new(state.iter_mut().map(AsMut::as_mut));
             for slot in state.get() {

@@ -156,7 +156,6 @@ impl Groups {
 struct Builder<'a> {
     graph: &'a Graph,
     seed: u64,
-    training: bool,
     forms: Vec<Form>,
     roots: Vec<usize>,
     /// How many take the numbers of a value.
@@ -183,7 +182,7 @@ impl<'a> Builder<'a> {
         }
         uses[roots[graph.output]] += 1;
         let makers = vec![None; graph.shapes.len()];
-        Self { graph, seed, training, forms, roots, uses, makers, list: Vec::new() }
+        Self { graph, seed, forms, roots, uses, makers, list: Vec::new() }
     }
 
     fn build(mut self) -> Groups {

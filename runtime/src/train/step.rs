@@ -1,6 +1,6 @@
 //! One optimizer step, in the order that the numbers depend on.
 
-use trainspec_kernels::norm::global_norm;
+use trainspec_kernels::norm::global_norm_of;
 
 use super::evaluate::Totals;
 use super::plan::plan;
@@ -132,7 +132,7 @@ impl<'a> Stepper<'a> {
         }
         // A window in which nothing counts has the gradient 0.
         let average = if totals.weight() == 0.0 { 0.0 } else { 1.0 / totals.weight() };
-        let gradient_norm = global_norm(self.engine.gradients().iter().map(Vec::as_slice)) * average;
+        let gradient_norm = global_norm_of(self.engine.gradients()) * average;
         refuse_non_finite(&*self.engine, self.graph, step, totals.loss(), gradient_norm)?;
         let factor = self.settings.clip.factor(gradient_norm);
         let lr = self.rate();

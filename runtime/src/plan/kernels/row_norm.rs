@@ -84,7 +84,7 @@ impl Kernel for RmsNorm {
 
     fn backward(&self, pass: &mut Backward<'_>) {
         let weight = parameter(pass.parameters, 0).unwrap_or_default();
-        let d_weight = gradient(pass.gradients, 0, pass.onto);
+        let Some(d_weight) = gradient(pass.gradients, 0, pass.onto) else { return };
         let dx = pass.d_inputs[0].take();
         self.sizes(pass.batch).backward(pass.inputs[0].real(), weight, pass.saved, pass.d, dx, d_weight);
     }
