@@ -70,6 +70,19 @@ fn all_tensors_count() {
     assert_eq!(global_norm_of(&[[0.0; 0]]).to_bits(), 0);
 }
 
+/// 1 is lost beside 2^54, but 8 are not: a tensor's sum stays at its place.
+#[test]
+fn tensors_are_summed_in_their_order() {
+    let many = vec![0.0; PART];
+    let (large, small) = (vec![(1_u32 << 27) as f32], vec![1.0]);
+    let mut tensors = vec![small; 8];
+    tensors.push(many);
+    tensors.push(large);
+    assert!(global_norm_of(&tensors) > f64::from(1_u32 << 27));
+    tensors.reverse();
+    assert_eq!(global_norm_of(&tensors).to_bits(), f64::from(1_u32 << 27).to_bits());
+}
+
 #[test]
 fn bits_do_not_depend_on_the_level() {
     let tensors = tensors();
