@@ -22,15 +22,12 @@ pub(super) struct Correlation<'a> {
     pub(super) d_image: usize,
 }
 
-/// The sum of the lanes.
+/// The sum of the lanes: halves upon halves.
 #[inline(always)]
-pub(super) fn fold(mut lanes: [f32; LANES]) -> f32 {
-    for width in [8, 4, 2, 1] {
-        for lane in 0..width {
-            lanes[lane] += lanes[lane + width];
-        }
-    }
-    lanes[0]
+pub(super) fn fold(lanes: [f32; LANES]) -> f32 {
+    let [a, b, c, d] = [0, 1, 2, 3].map(|lane| lanes[lane] + lanes[lane + 8]);
+    let [e, f, g, h] = [4, 5, 6, 7].map(|lane| lanes[lane] + lanes[lane + 8]);
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
 impl Correlation<'_> {
@@ -82,31 +79,46 @@ unsafe fn correlate<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
     d: &[f32],
     sums: &mut [f32],
 ) {
-    let taps = job.offsets.len();
-    for row in (0..job.rows).step_by(M) {
-        for tap in (0..taps).step_by(N) {
-            let (m, n) = (M.min(job.rows - row), N.min(taps - tap));
-            let mut found = [[[0.0; LANES]; N]; M];
-            // SAFETY: the caller's.
-            unsafe {
-                match (m == M, n == N) {
-                    (true, true) => tile::<V, WIDE, M, N, M, N>(job, source, d, (row, tap), &mut found),
-                    _ => {
-                        for m in 0..m {
-                            for n in 0..n {
-                                let mut one = [[[0.0; LANES]; N]; M];
-                                tile::<V, WIDE, 1, 1, M, N>(job, source, d, (row + m, tap + n), &mut one);
-                                found[m][n] = one[0][0];
-                            }
-                        }
-                    }
-                }
-            }
-            for (m, found) in found.iter().enumerate().take(m) {
-                for (n, found) in found.iter().enumerate().take(n) {
-                    sums[(row + m) * taps + tap + n] = fold(*found);
-                }
-            }
+    let mut row = 0;
+    // SAFETY: the caller's.
+    unsafe {
+        while row + M <= job.rows {
+            band::<V, WIDE, M, N>(job, source, d, row, sums);
+            row += M;
+        }
+        while row < job.rows {
+            band::<V, WIDE, 1, N>(job, source, d, row, sums);
+            row += 1;
+        }
+    }
+}
+
+/// All taps of `M` rows.
+///
+/// # Safety
+/// As [`correlate`].
+#[inline(always)]
+unsafe fn band<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
+    job: &Correlation<'_>,
+    source: &[f32],
+    d: &[f32],
+    row: usize,
+    sums: &mut [f32],
+) {
+    let (mut tap, taps) = (0, job.offsets.len());
+    // SAFETY: the caller's.
+    unsafe {
+        while tap + N <= taps {
+            tile::<V, WIDE, M, N>(job, source, d, (row, tap), sums);
+            tap += N;
+        }
+        while tap + 3 <= taps {
+            tile::<V, WIDE, M, 3>(job, source, d, (row, tap), sums);
+            tap += 3;
+        }
+        while tap < taps {
+            tile::<V, WIDE, M, 1>(job, source, d, (row, tap), sums);
+            tap += 1;
         }
     }
 }
@@ -116,21 +128,19 @@ unsafe fn correlate<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
 /// # Safety
 /// As [`correlate`].
 #[inline(always)]
-unsafe fn tile<
-    V: Lanes,
-    const WIDE: bool,
-    const M: usize,
-    const N: usize,
-    const MM: usize,
-    const NN: usize,
->(
+unsafe fn tile<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
     job: &Correlation<'_>,
     source: &[f32],
     d: &[f32],
     (row, tap): (usize, usize),
-    found: &mut [[[f32; LANES]; NN]; MM],
+    results: &mut [f32],
 ) {
     let vectors = job.strips.vectors();
+    let mut offsets = [0; N];
+    for (offset, &tap) in offsets.iter_mut().zip(&job.offsets[tap..]) {
+        *offset = tap as usize;
+    }
+    let mut found = [[[0.0_f32; LANES]; N]; M];
     // SAFETY: as asserted by `Correlation::run`.
     unsafe {
         // A vector of one strip goes over the places twice.
@@ -138,18 +148,21 @@ unsafe fn tile<
             let mut sums = [[V::splat(0.0); N]; M];
             for image in 0..job.images {
                 let source = source.as_ptr().add(image * job.image);
-                let d = d.as_ptr().add(image * job.d_image + row * vectors * LANES + pass * STRIP);
+                let mut places = [source; N];
+                for n in 0..N {
+                    places[n] = source.add(offsets[n]);
+                }
+                let mut d = d.as_ptr().add(image * job.d_image + row * vectors * LANES + pass * STRIP);
                 for vector in 0..vectors {
-                    let bases =
-                        [2 * vector + pass, 2 * vector + 1].map(|at| job.strips.get(at).base as usize);
+                    let bases = job.strips.bases(vector, pass);
                     let mut rows = [V::splat(0.0); M];
                     for m in 0..M {
-                        let at = d.add((m * vectors + vector) * LANES);
+                        let at = d.add(m * vectors * LANES);
                         rows[m] = V::load::<true>(at, at.add(STRIP));
                     }
+                    d = d.add(LANES);
                     for n in 0..N {
-                        let places = source.add(job.offsets[tap + n] as usize);
-                        let value = V::load::<WIDE>(places.add(bases[0]), places.add(bases[1]));
+                        let value = V::load::<WIDE>(places[n].add(bases[0]), places[n].add(bases[1]));
                         for m in 0..M {
                             sums[m][n] = rows[m].mul_add(value, sums[m][n]);
                         }
@@ -161,6 +174,11 @@ unsafe fn tile<
                     sums[m][n].store(found[m][n].as_mut_ptr().add(pass * STRIP));
                 }
             }
+        }
+    }
+    for m in 0..M {
+        for n in 0..N {
+            results[(row + m) * job.offsets.len() + tap + n] = fold(found[m][n]);
         }
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::strips::STRIP;
+use crate::product::Onto;
 
 /// A vector of one strip or two.
 ///
@@ -23,6 +24,11 @@ pub(super) trait Lanes: Copy {
 
     /// All lanes, to `STRIPS * STRIP` numbers at `to`.
     unsafe fn store(self, to: *mut f32);
+
+    /// The first `counts[0]` numbers of the first strip to `to[0]`, and of the second, if there are two, to
+    /// `to[1]`, or added to what is there. If `WIDE`, strips are neighbours where they go, and the second is
+    /// empty if the first is not full.
+    unsafe fn put<const WIDE: bool>(self, to: [*mut f32; 2], counts: [usize; 2], onto: Onto);
 }
 
 /// The kind for processors of which nothing is known.
@@ -62,6 +68,17 @@ impl Lanes for Plain {
         // SAFETY: the caller's.
         unsafe { to.cast::<[f32; 2 * STRIP]>().write(self.0) }
     }
+
+    #[inline(always)]
+    unsafe fn put<const WIDE: bool>(self, to: [*mut f32; 2], counts: [usize; 2], onto: Onto) {
+        for (strip, (to, count)) in to.into_iter().zip(counts).enumerate() {
+            // SAFETY: the caller's.
+            let to = unsafe { std::slice::from_raw_parts_mut(to, count) };
+            for (to, lane) in to.iter_mut().zip(&self.0[strip * STRIP..]) {
+                *to = if onto == Onto::Add { *to + lane } else { *lane };
+            }
+        }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -69,12 +86,18 @@ pub(super) use x86::{Avx2, Avx512};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::Lanes;
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_castps_pd, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
-        _mm512_castpd_ps, _mm512_castps_pd, _mm512_castps256_ps512, _mm512_fmadd_ps, _mm512_insertf64x4,
-        _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+        __m256, __m256i, __m512, _mm256_add_ps, _mm256_castpd_ps, _mm256_castps_pd, _mm256_cmpgt_epi32,
+        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mask_storeu_ps, _mm256_maskload_ps, _mm256_maskstore_ps,
+        _mm256_maskz_loadu_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_storeu_ps,
+        _mm512_add_ps, _mm512_castpd_ps, _mm512_castps_pd, _mm512_castps256_ps512, _mm512_castps512_ps256,
+        _mm512_extractf64x4_pd, _mm512_fmadd_ps, _mm512_insertf64x4, _mm512_loadu_ps, _mm512_mask_storeu_ps,
+        _mm512_maskz_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
     };
+
+    use super::Lanes;
+    use crate::conv2d::strips::STRIP;
+    use crate::product::Onto;
 
     /// The kind for AVX2 and FMA.
     #[derive(Clone, Copy)]
@@ -105,6 +128,39 @@ mod x86 {
         unsafe fn store(self, to: *mut f32) {
             // SAFETY: the caller's: the processor has AVX2, and the strip can be written.
             unsafe { _mm256_storeu_ps(to, self.0) }
+        }
+
+        #[inline(always)]
+        unsafe fn put<const WIDE: bool>(self, to: [*mut f32; 2], counts: [usize; 2], onto: Onto) {
+            let (to, count) = (to[0], counts[0]);
+            // SAFETY: the caller's: the processor has AVX2, and as many numbers as the mask has can be written.
+            unsafe {
+                let mut value = self.0;
+                if count == STRIP {
+                    if onto == Onto::Add {
+                        value = _mm256_add_ps(_mm256_loadu_ps(to), value);
+                    }
+                    _mm256_storeu_ps(to, value);
+                } else {
+                    let mask = first(count);
+                    if onto == Onto::Add {
+                        value = _mm256_add_ps(_mm256_maskload_ps(to, mask), value);
+                    }
+                    _mm256_maskstore_ps(to, mask, value);
+                }
+            }
+        }
+    }
+
+    /// The mask of the first `count` lanes.
+    ///
+    /// # Safety
+    /// The processor has AVX2.
+    #[inline(always)]
+    unsafe fn first(count: usize) -> __m256i {
+        // SAFETY: the caller's.
+        unsafe {
+            _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
         }
     }
 
@@ -144,6 +200,43 @@ mod x86 {
         unsafe fn store(self, to: *mut f32) {
             // SAFETY: the caller's: the processor has AVX-512, and the strips can be written.
             unsafe { _mm512_storeu_ps(to, self.0) }
+        }
+
+        #[inline(always)]
+        unsafe fn put<const WIDE: bool>(self, to: [*mut f32; 2], counts: [usize; 2], onto: Onto) {
+            // SAFETY: the caller's: the processor has AVX-512, and as many numbers as masks have can be written.
+            unsafe {
+                if WIDE {
+                    let (to, count, mut value) = (to[0], counts[0] + counts[1], self.0);
+                    if count == 2 * STRIP {
+                        if onto == Onto::Add {
+                            value = _mm512_add_ps(_mm512_loadu_ps(to), value);
+                        }
+                        _mm512_storeu_ps(to, value);
+                    } else {
+                        let mask = ((1_u32 << count) - 1) as u16;
+                        if onto == Onto::Add {
+                            value = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, to), value);
+                        }
+                        _mm512_mask_storeu_ps(to, mask, value);
+                    }
+                    return;
+                }
+                let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(self.0)));
+                let strips = [_mm512_castps512_ps256(self.0), high];
+                for strip in 0..2 {
+                    let (to, count, mut value) = (to[strip], counts[strip], strips[strip]);
+                    let mask = ((1_u32 << count) - 1) as u8;
+                    if onto == Onto::Add {
+                        value = _mm256_add_ps(_mm256_maskz_loadu_ps(mask, to), value);
+                    }
+                    if count == STRIP {
+                        _mm256_storeu_ps(to, value);
+                    } else {
+                        _mm256_mask_storeu_ps(to, mask, value);
+                    }
+                }
+            }
         }
     }
 }

@@ -64,6 +64,18 @@ impl Strips<'_> {
         self.table.len() / 2
     }
 
+    /// Where the strips of a vector begin in the source; `pass` 1 begins with the second.
+    ///
+    /// # Safety
+    /// There is that vector, and `pass` is at most 1.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+    pub(super) unsafe fn bases(&self, vector: usize, pass: usize) -> [usize; 2] {
+        let first = self.table.as_ptr();
+        // SAFETY: the caller's: the table has both.
+        unsafe { [(*first.add(2 * vector + pass))[0] as usize, (*first.add(2 * vector + 1))[0] as usize] }
+    }
+
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
     pub(super) fn get(&self, number: usize) -> Strip {

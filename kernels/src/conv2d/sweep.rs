@@ -2,7 +2,7 @@
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::lanes::{Lanes, Plain};
-use super::strips::{STRIP, Strips};
+use super::strips::Strips;
 use super::weights;
 use crate::product::Onto;
 use crate::simd::{self, Level};
@@ -123,14 +123,22 @@ unsafe fn band<V: Lanes, const WIDE: bool, const M: usize>(
     let mut vector = vectors.start;
     // SAFETY: the caller's.
     unsafe {
-        while vector + 3 <= vectors.end {
-            tile::<V, WIDE, M, 3>(job, packed, row, vector, results);
-            vector += 3;
-        }
-        match vectors.end - vector {
-            1 => tile::<V, WIDE, M, 1>(job, packed, row, vector, results),
-            2 => tile::<V, WIDE, M, 2>(job, packed, row, vector, results),
-            _ => {}
+        while vector < vectors.end {
+            // Two and two are more even than three and one.
+            match vectors.end - vector {
+                1 => {
+                    tile::<V, WIDE, M, 1>(job, packed, row, vector, results);
+                    vector += 1;
+                }
+                2 | 4 => {
+                    tile::<V, WIDE, M, 2>(job, packed, row, vector, results);
+                    vector += 2;
+                }
+                _ => {
+                    tile::<V, WIDE, M, 3>(job, packed, row, vector, results);
+                    vector += 3;
+                }
+            }
         }
     }
 }
@@ -149,13 +157,19 @@ unsafe fn tile<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
 ) {
     let Sweep { strips, offsets, rows } = job.sweep;
     let source = job.source.as_ptr();
-    let mut places = [[source; 2]; N];
-    for (n, places) in places.iter_mut().enumerate() {
-        let number = (vector + n) * V::STRIPS;
-        // SAFETY: `Sweep::run` asserts that strips are inside of the source, the farthest tap away.
-        *places = unsafe {
-            [number, number + V::STRIPS - 1].map(|number| source.add(strips.get(number).base as usize))
-        };
+    let result = results.as_mut_ptr();
+    let (mut places, mut to, mut counts) = ([[source; 2]; N], [[result; 2]; N], [[0; 2]; N]);
+    for n in 0..N {
+        for strip in 0..V::STRIPS {
+            let found = strips.get((vector + n) * V::STRIPS + strip);
+            // SAFETY: `Sweep::run` asserts that strips are inside of the source, the farthest tap away, and inside
+            // of a plane of results.
+            unsafe {
+                places[n][strip] = source.add(found.base as usize);
+                to[n][strip] = result.add(row * strips.plane + found.place as usize);
+            }
+            counts[n][strip] = found.count as usize;
+        }
     }
     // SAFETY: as above for loads; the weights of the tile are at `packed`.
     unsafe {
@@ -179,33 +193,13 @@ unsafe fn tile<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
             }
             weight = weight.add(M);
         }
-        for m in 0..M.min(rows - row) {
-            let plane = (row + m) * strips.plane;
-            for n in 0..N {
-                let mut lanes = [0.0; 2 * STRIP];
-                sums[m][n].store(lanes.as_mut_ptr());
-                for strip in 0..V::STRIPS {
-                    put(
-                        strips,
-                        (vector + n) * V::STRIPS + strip,
-                        &lanes[strip * STRIP..],
-                        plane,
-                        job.onto,
-                        results,
-                    );
+        for m in 0..M {
+            if m < rows - row {
+                for n in 0..N {
+                    let to = [to[n][0].add(m * strips.plane), to[n][1].add(m * strips.plane)];
+                    sums[m][n].put::<WIDE>(to, counts[n], job.onto);
                 }
             }
         }
-    }
-}
-
-/// Writes a strip of results to its place.
-#[inline(always)]
-fn put(strips: Strips<'_>, number: usize, lanes: &[f32], plane: usize, onto: Onto, results: &mut [f32]) {
-    let strip = strips.get(number);
-    let results = &mut results[plane + strip.place as usize..][..strip.count as usize];
-    match onto {
-        Onto::Replace => results.copy_from_slice(&lanes[..results.len()]),
-        Onto::Add => results.iter_mut().zip(lanes).for_each(|(result, lane)| *result += lane),
     }
 }

@@ -28,6 +28,9 @@ pub(super) fn forward(pool: &Pool, x: &[f32], y: &mut [f32]) {
 }
 
 pub(super) fn backward(pool: &Pool, dy: &[f32], dx: &mut [f32], onto: Onto) {
+    if pool.is_halving() {
+        return double(pool, dy, dx, onto);
+    }
     if onto == Onto::Replace {
         dx.fill(0.0);
     }
@@ -59,6 +62,29 @@ simd! {
                 for (lane, y) in y[start..][..N].iter_mut().enumerate() {
                     *y = (((a[lane] + b[lane]) + c[lane]) + d[lane]) * 0.25;
                 }
+            }
+        }
+    }
+}
+
+simd! {
+    /// The gradient for windows of 2x2 that touch.
+    fn double(pool: &Pool, dy: &[f32], dx: &mut [f32], onto: Onto) {
+        let (width, columns) = (pool.width, pool.out_width());
+        let (pairs, odd_row) = dx.split_at_mut(pool.out_height() * 2 * width);
+        if onto == Onto::Replace {
+            odd_row.fill(0.0);
+        }
+        for (row, dx) in pairs.chunks_exact_mut(width.max(1)).enumerate() {
+            let dy = &dy[row / 2 * columns..][..columns];
+            let (pairs, odd) = dx.split_at_mut(2 * columns);
+            let pairs = pairs.as_chunks_mut::<2>().0.iter_mut().zip(dy);
+            match onto {
+                Onto::Replace => {
+                    odd.fill(0.0);
+                    pairs.for_each(|(pair, dy)| *pair = [dy * 0.25; 2]);
+                }
+                Onto::Add => pairs.for_each(|(pair, dy)| *pair = [pair[0] + dy * 0.25, pair[1] + dy * 0.25]),
             }
         }
     }

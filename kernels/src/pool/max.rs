@@ -21,12 +21,7 @@ pub(super) fn forward(pool: &Pool, x: &[f32], y: &mut [f32], winners: Option<&mu
 pub(super) fn backward(pool: &Pool, winners: &[u32], dy: &[f32], dx: &mut [f32], onto: Onto) {
     // Windows that touch write each place once.
     if pool.is_halving() {
-        match pool.out_width() {
-            0..4 => {}
-            4..8 => return spread::<4>(pool, winners, dy, dx, onto),
-            8..16 => return spread::<8>(pool, winners, dy, dx, onto),
-            16.. => return spread::<16>(pool, winners, dy, dx, onto),
-        }
+        return spread(pool, winners, dy, dx, onto);
     }
     if onto == Onto::Replace {
         dx.fill(0.0);
@@ -72,17 +67,17 @@ simd! {
                 let [a, b] = split::<N>(&upper[2 * start..][..2 * N]);
                 let [c, d] = split::<N>(&lower[2 * start..][..2 * N]);
                 let first = (2 * row * width + 2 * start) as u32;
-                let (mut largest, mut places) = ([0.0; N], [0; N]);
-                for lane in 0..N {
-                    let place = first + 2 * lane as u32;
-                    let [mut value, mut winner] = [a[lane].to_bits(), place];
-                    for (other, at) in [(b, 1), (c, width as u32), (d, width as u32 + 1)] {
-                        let wins = beats(other[lane], f32::from_bits(value));
-                        value = if wins { other[lane].to_bits() } else { value };
-                        winner = if wins { place + at } else { winner };
+                let (mut largest, mut places) = (a, [0; N]);
+                for (lane, place) in places.iter_mut().enumerate() {
+                    *place = first + 2 * lane as u32;
+                }
+                for (other, step) in [(b, 1), (c, width as u32), (d, width as u32 + 1)] {
+                    for lane in 0..N {
+                        let wins = beats(other[lane], largest[lane]);
+                        let place = first + 2 * lane as u32 + step;
+                        largest[lane] = if wins { other[lane] } else { largest[lane] };
+                        places[lane] = if wins { place } else { places[lane] };
                     }
-                    largest[lane] = f32::from_bits(value);
-                    places[lane] = winner;
                 }
                 y[start..][..N].copy_from_slice(&largest);
                 if let Some(winners) = &mut winners {
@@ -94,48 +89,33 @@ simd! {
 }
 
 simd! {
-    /// The gradient for windows of 2x2 that touch, `N` at a time; a row has at least `N`.
-    fn spread[const N: usize][N](pool: &Pool, winners: &[u32], dy: &[f32], dx: &mut [f32], onto: Onto) {
+    /// The gradient for windows of 2x2 that touch.
+    fn spread(pool: &Pool, winners: &[u32], dy: &[f32], dx: &mut [f32], onto: Onto) {
         let (width, columns) = (pool.width, pool.out_width());
-        let rows = winners.chunks_exact(columns).zip(dy.chunks_exact(columns));
-        let pairs = dx.chunks_exact_mut(2 * width);
-        for (row, ((winners, dy), dx)) in rows.zip(pairs).enumerate() {
-            for (half, dx) in dx.chunks_exact_mut(width).enumerate() {
-                // What is beyond the last window.
-                if onto == Onto::Replace {
-                    dx[2 * columns..].fill(0.0);
+        let (pairs, odd_row) = dx.split_at_mut(pool.out_height() * 2 * width);
+        if onto == Onto::Replace {
+            odd_row.fill(0.0);
+        }
+        for (row, dx) in pairs.chunks_exact_mut(width.max(1)).enumerate() {
+            let outputs = row / 2 * columns..(row / 2 + 1) * columns;
+            let (winners, dy) = (&winners[outputs.clone()], &dy[outputs]);
+            let (pairs, odd) = dx.split_at_mut(2 * columns);
+            let pairs = pairs.as_chunks_mut::<2>().0.iter_mut().zip(winners.iter().zip(dy));
+            let first = (row * width) as u32;
+            match onto {
+                Onto::Replace => {
+                    odd.fill(0.0);
+                    for (place, (pair, (winner, dy))) in (first..).step_by(2).zip(pairs) {
+                        *pair = [place, place + 1].map(|place| if *winner == place { *dy } else { 0.0 });
+                    }
                 }
-                let mut next = 0;
-                for start in runs(columns, N) {
-                    let (winners, dy) = (&winners[start..][..N], &dy[start..][..N]);
-                    let first = ((2 * row + half) * width + 2 * start) as u32;
-                    let dx = &mut dx[2 * start..][..2 * N];
-                    // Places that an earlier run has been to keep their sums.
-                    let skip = if onto == Onto::Add { next - start } else { 0 };
-                    next = start + N;
-                    let pairs = dx.as_chunks_mut::<2>().0.iter_mut();
-                    if skip == 0 {
-                        for (lane, (pair, (winner, dy))) in pairs.zip(winners.iter().zip(dy)).enumerate() {
-                            put(pair, *winner, first + 2 * lane as u32, *dy, onto);
-                        }
-                    } else {
-                        for (lane, (pair, (winner, dy))) in pairs.zip(winners.iter().zip(dy)).enumerate().skip(skip) {
-                            put(pair, *winner, first + 2 * lane as u32, *dy, onto);
-                        }
+                Onto::Add => {
+                    for (place, (pair, (winner, dy))) in (first..).step_by(2).zip(pairs) {
+                        pair[0] += if *winner == place { *dy } else { 0.0 };
+                        pair[1] += if *winner == place + 1 { *dy } else { 0.0 };
                     }
                 }
             }
         }
-        // An odd last row belongs to no window.
-        if onto == Onto::Replace {
-            dx[pool.out_height() * 2 * width..].fill(0.0);
-        }
     }
-}
-
-/// Gives `dy` to the place of the pair that won.
-#[inline(always)]
-fn put(pair: &mut [f32; 2], winner: u32, place: u32, dy: f32, onto: Onto) {
-    let found = [place, place + 1].map(|place| if winner == place { dy } else { 0.0 });
-    *pair = if onto == Onto::Add { [pair[0] + found[0], pair[1] + found[1]] } else { found };
 }
