@@ -5,6 +5,7 @@
 
 pub mod attention;
 pub mod batch_norm;
+pub mod cross_entropy;
 pub mod epilogue;
 pub mod gru;
 pub mod layer_norm;
@@ -16,5 +17,6 @@ pub mod recurrent;
 mod runs;
 pub mod scratch;
 pub mod simd;
+pub mod squared_error;
 pub mod threads;
 pub mod update;
