@@ -7,6 +7,7 @@ pub mod attention;
 pub mod batch_norm;
 pub mod cross_entropy;
 pub mod epilogue;
+pub mod group_norm;
 pub mod gru;
 pub mod layer_norm;
 pub mod lstm;

@@ -109,7 +109,7 @@ pub(super) fn floor_run(x: &[f32], normal: Normal, floors: Floors, residual: Opt
     }
 }
 
-/// Where a gradient of ReLU is 0.
+/// Where a gradient is cut to 0.
 #[derive(Clone, Copy)]
 pub(super) enum Cut<'a> {
     Not,

@@ -16,8 +16,8 @@ pub(super) fn run<const CENTERED: bool>(
     assert_eq!(y.len(), x.len(), "y is as long as x");
     let (block, numbers) = (rows.block(), if CENTERED { 2 } else { 1 });
     let (y, statistics) = (Shared::new(y), statistics.map(Shared::new));
-    threads::for_each(rows.rows.div_ceil(block), |number| {
-        let (first, end) = (number * block, rows.rows.min((number + 1) * block));
+    threads::for_each(rows.count.div_ceil(block), |number| {
+        let (first, end) = (number * block, rows.count.min((number + 1) * block));
         let part = first * rows.features..end * rows.features;
         // SAFETY: each row is in one block.
         let (y, statistics) = unsafe {

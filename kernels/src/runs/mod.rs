@@ -120,12 +120,11 @@ mod tests {
             let run: Vec<f32> = (0..length).map(|index| (index + 1) as f32).collect();
             let mut totals = [[0.0; LANES]; 2];
             let step = |[x]: [f32; 1], [count, sum]: [f32; 2]| {
-                if x == -1.0 { [count, sum] } else { [count + 1.0, sum + x] }
+                if x < 0.0 { [count, sum] } else { [count + 1.0, sum + x] }
             };
             accumulate([&run], [-1.0], &mut totals, step);
             let [count, sum] = totals.map(total);
-            assert_eq!(count, length as f64);
-            assert_eq!(sum, (length * (length + 1) / 2) as f64);
+            assert_eq!([count as usize, sum as usize], [length, length * (length + 1) / 2]);
         }
     }
 }
