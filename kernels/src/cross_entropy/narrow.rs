@@ -21,8 +21,12 @@ simd! {
             let target = loss.target(target);
             let row_logits = load(&logits[row * classes..], classes);
             let largest = fold(row_logits, larger);
-            let distances = row_logits.map(|logit| logit - largest);
-            let exponentials = distances.map(exp);
+            let mut distances = [0.0; LANES];
+            let mut exponentials = [0.0; LANES];
+            for lane in 0..LANES {
+                distances[lane] = row_logits[lane] - largest;
+                exponentials[lane] = exp(distances[lane]);
+            }
             let sum = fold(exponentials, |a, b| a + b);
             let mut all = 0.0;
             if loss.label_smoothing > 0.0 {
@@ -31,7 +35,10 @@ simd! {
             total += loss.loss(sum, logits[row * classes + target] - largest, all);
             if GRADIENT {
                 let factor = 1.0 / sum;
-                let d = exponentials.map(|exponential| exponential.mul_add(factor, -spread));
+                let mut d = exponentials;
+                for d in &mut d {
+                    *d = d.mul_add(factor, -spread);
+                }
                 store(d, &mut d_logits[row * classes..], classes);
                 d_logits[row * classes + target] -= 1.0 - loss.label_smoothing;
             }

@@ -26,15 +26,21 @@ simd! {
             if GRADIENT {
                 let d = &mut d_logits[row * classes..][..classes];
                 exponentials(logits, largest, d);
-                accumulate([d], [0.0], &mut sums, |[exponential], [sum]| [sum + exponential]);
+                accumulate([d], [0.0], &mut sums, |[exponential], [sum]| {
+for lane in 0..LANES { sum[lane] += exponential[lane]; }
+});
             } else {
                 let fill = [f32::NEG_INFINITY];
-                accumulate([logits], fill, &mut sums, |[logit], [sum]| [sum + exp(logit - largest)]);
+                accumulate([logits], fill, &mut sums, |[logit], [sum]| {
+for lane in 0..LANES { sum[lane] += exp(logit[lane] - largest); }
+});
             }
             let sum = total(sums[0]) as f32;
             let mut all = [[0.0; LANES]];
             if loss.label_smoothing > 0.0 {
-                accumulate([logits], [largest], &mut all, |[logit], [sum]| [sum + (logit - largest)]);
+                accumulate([logits], [largest], &mut all, |[logit], [sum]| {
+for lane in 0..LANES { sum[lane] += logit[lane] - largest; }
+});
             }
             losses += loss.loss(sum, logits[target] - largest, total(all[0]));
             if GRADIENT {
@@ -68,10 +74,14 @@ fn largest(logits: &[f32]) -> f32 {
 fn exponentials(logits: &[f32], largest: f32, into: &mut [f32]) {
     let (vectors, _) = logits.as_chunks::<LANES>();
     for (into, vector) in into.as_chunks_mut::<LANES>().0.iter_mut().zip(vectors) {
-        *into = vector.map(|logit| exp(logit - largest));
+        for lane in 0..LANES {
+            into[lane] = exp(vector[lane] - largest);
+        }
     }
     // Some are written twice, with the same bits.
-    if let (Some(into), Some(vector)) = (into.last_chunk_mut(), logits.last_chunk::<LANES>()) {
-        *into = vector.map(|logit| exp(logit - largest));
+    if let (Some(into), Some(vector)) = (into.last_chunk_mut::<LANES>(), logits.last_chunk::<LANES>()) {
+        for lane in 0..LANES {
+            into[lane] = exp(vector[lane] - largest);
+        }
     }
 }

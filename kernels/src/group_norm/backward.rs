@@ -66,7 +66,10 @@ simd! {
             let part = channel * places..(channel + 1) * places;
             let mut totals = [[0.0; LANES]; 2];
             accumulate([&x[part.clone()], &dy[part]], [mean, 0.0], &mut totals, |[x, dy], [sum, products]| {
-                [sum + dy, dy.mul_add(x - mean, products)]
+                for lane in 0..LANES {
+                    sum[lane] += dy[lane];
+                    products[lane] = dy[lane].mul_add(x[lane] - mean, products[lane]);
+                }
             });
             let [sum, products] = totals.map(total);
             let products = products * f64::from(inverse);

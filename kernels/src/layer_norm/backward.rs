@@ -126,8 +126,13 @@ impl Slope {
     fn of<const CENTERED: bool>(x: &[f32], dy: &[f32], weight: &[f32], mean: f32, inverse: f32) -> Self {
         let mut sums = [[0.0; LANES]; 2];
         accumulate([x, dy, weight], [mean, 0.0, 0.0], &mut sums, |[x, dy, weight], [sum, products]| {
-            let g = weight * dy;
-            [if CENTERED { sum + g } else { 0.0 }, g.mul_add(x - mean, products)]
+            for lane in 0..LANES {
+                let g = weight[lane] * dy[lane];
+                if CENTERED {
+                    sum[lane] += g;
+                }
+                products[lane] = g.mul_add(x[lane] - mean, products[lane]);
+            }
         });
         let [sum, products] = sums.map(total);
         let (inverse, length) = (f64::from(inverse), x.len() as f64);

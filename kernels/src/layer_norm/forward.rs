@@ -48,11 +48,17 @@ simd! {
             let mut mean = 0.0;
             if CENTERED {
                 let mut sums = [[0.0; LANES]];
-                accumulate([x], [0.0], &mut sums, |[x], [sum]| [sum + x]);
+                accumulate([x], [0.0], &mut sums, |[x], [sum]| {
+for lane in 0..LANES { sum[lane] += x[lane]; }
+});
                 mean = (total(sums[0]) / length) as f32;
             }
             let mut squares = [[0.0; LANES]];
-            accumulate([x], [mean], &mut squares, |[x], [sum]| [(x - mean).mul_add(x - mean, sum)]);
+            accumulate([x], [mean], &mut squares, |[x], [sum]| {
+for lane in 0..LANES {
+let difference = x[lane] - mean;
+sum[lane] = difference.mul_add(difference, sum[lane]); }
+});
             let inverse = (1.0 / (total(squares[0]) / length + f64::from(rows.eps)).sqrt()) as f32;
             for feature in 0..features {
                 y[feature] = ((x[feature] - mean) * inverse).mul_add(weight[feature], bias[feature]);

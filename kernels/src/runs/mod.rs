@@ -17,61 +17,48 @@ pub(crate) const LANES: usize = 16;
 /// Numbers that are summed in f32 before the sum goes to f64: at most 32 additions stand behind each other.
 pub(crate) const PIECE: usize = 2 * LANES * 32;
 
+/// A vector.
+pub(crate) type Vector = [f32; LANES];
 /// A vector of running sums in f64.
 pub(crate) type Totals = [f64; LANES];
 
-/// Adds the terms of a run to `totals`: `step` takes a number of each of `inputs`, which are equally long, and the
-/// sums so far to the sums after it. It must leave the sums as they are if it gets `fill`.
+/// Adds the terms of a run to `totals`: `step` takes a vector of each of `inputs`, which are equally long, and brings
+/// the sums up to date, each lane by itself. It must leave a lane as it is if it gets `fill` there.
 #[inline(always)]
 pub(crate) fn accumulate<const IN: usize, const OUT: usize>(
     inputs: [&[f32]; IN],
     fill: [f32; IN],
     totals: &mut [Totals; OUT],
-    step: impl Fn([f32; IN], [f32; OUT]) -> [f32; OUT],
+    step: impl Fn([&Vector; IN], &mut [Vector; OUT]),
 ) {
     let length = inputs[0].len();
-    let pieces = length.div_ceil(PIECE);
-    for piece in 0..pieces {
+    for piece in 0..length.div_ceil(PIECE) {
         let range = piece * PIECE..length.min((piece + 1) * PIECE);
         let inputs = inputs.map(|input| &input[range.clone()]);
         let count = range.len() / LANES;
         let vectors = inputs.map(|input| &input.as_chunks::<LANES>().0[..count]);
-        let mut sums = [[[0.0; LANES]; OUT]; 2];
+        let mut even = [[0.0_f32; LANES]; OUT];
+        let mut odd = [[0.0_f32; LANES]; OUT];
         for pair in 0..count / 2 {
-            sums[0] = lanes(vectors.map(|vectors| vectors[2 * pair]), sums[0], &step);
-            sums[1] = lanes(vectors.map(|vectors| vectors[2 * pair + 1]), sums[1], &step);
+            step(vectors.map(|vectors| &vectors[2 * pair]), &mut even);
+            step(vectors.map(|vectors| &vectors[2 * pair + 1]), &mut odd);
         }
         if count % 2 == 1 {
-            sums[0] = lanes(vectors.map(|vectors| vectors[count - 1]), sums[0], &step);
+            step(vectors.map(|vectors| &vectors[count - 1]), &mut even);
         }
         if !range.len().is_multiple_of(LANES) {
             let mut rests = [[0.0; LANES]; IN];
             for ((rest, input), fill) in rests.iter_mut().zip(inputs).zip(fill) {
                 *rest = last(input, fill);
             }
-            sums[1] = lanes(rests, sums[1], &step);
+            step(rests.each_ref(), &mut odd);
         }
-        for (out, totals) in totals.iter_mut().enumerate() {
+        for out in 0..OUT {
             for lane in 0..LANES {
-                totals[lane] += f64::from(sums[0][out][lane]) + f64::from(sums[1][out][lane]);
+                totals[out][lane] += f64::from(even[out][lane]) + f64::from(odd[out][lane]);
             }
         }
     }
-}
-
-#[inline(always)]
-fn lanes<const IN: usize, const OUT: usize>(
-    values: [[f32; LANES]; IN],
-    mut sums: [[f32; LANES]; OUT],
-    step: &impl Fn([f32; IN], [f32; OUT]) -> [f32; OUT],
-) -> [[f32; LANES]; OUT] {
-    for lane in 0..LANES {
-        let new = step(values.map(|vector| vector[lane]), sums.map(|vector| vector[lane]));
-        for (sums, new) in sums.iter_mut().zip(new) {
-            sums[lane] = new;
-        }
-    }
-    sums
 }
 
 /// What the whole vectors leave of `run`, and `fill` in the other lanes.
@@ -119,10 +106,12 @@ mod tests {
         for length in [0, 1, 15, 16, 17, 31, 32, 33, 100, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 21] {
             let run: Vec<f32> = (0..length).map(|index| (index + 1) as f32).collect();
             let mut totals = [[0.0; LANES]; 2];
-            let step = |[x]: [f32; 1], [count, sum]: [f32; 2]| {
-                if x < 0.0 { [count, sum] } else { [count + 1.0, sum + x] }
-            };
-            accumulate([&run], [-1.0], &mut totals, step);
+            accumulate([&run], [-1.0], &mut totals, |[x], [count, sum]| {
+                for lane in (0..LANES).filter(|&lane| x[lane] > 0.0) {
+                    count[lane] += 1.0;
+                    sum[lane] += x[lane];
+                }
+            });
             let [count, sum] = totals.map(total);
             assert_eq!([count as usize, sum as usize], [length, length * (length + 1) / 2]);
         }

@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::runs::{LANES, accumulate, total};
+use crate::runs::{LANES, Vector, accumulate, total};
 use crate::{simd, threads};
 
 /// The sizes of a squared error.
@@ -90,10 +90,19 @@ fn block(values: usize) -> usize {
     values.div_ceil(BLOCKS).max(LEAST)
 }
 
+#[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+#[inline(always)]
+fn add_squares([y, t]: [&Vector; 2], [sum]: &mut [Vector; 1]) {
+    for lane in 0..LANES {
+        let difference = y[lane] - t[lane];
+        sum[lane] = difference.mul_add(difference, sum[lane]);
+    }
+}
+
 simd! {
     fn squares(y: &[f32], t: &[f32]) -> f64 {
         let mut sums = [[0.0; LANES]];
-        accumulate([y, t], [0.0; 2], &mut sums, |[y, t], [sum]| [(y - t).mul_add(y - t, sum)]);
+        accumulate([y, t], [0.0; 2], &mut sums, add_squares);
         total(sums[0])
     }
 }
@@ -104,7 +113,7 @@ simd! {
         const PART: usize = crate::runs::PIECE;
         let mut sums = [[0.0; LANES]];
         for ((y, t), dy) in y.chunks(PART).zip(t.chunks(PART)).zip(dy.chunks_mut(PART)) {
-            accumulate([y, t], [0.0; 2], &mut sums, |[y, t], [sum]| [(y - t).mul_add(y - t, sum)]);
+            accumulate([y, t], [0.0; 2], &mut sums, add_squares);
             for ((dy, y), t) in dy.iter_mut().zip(y).zip(t) {
                 *dy = scale * (y - t);
             }
