@@ -139,18 +139,6 @@ impl CrossEntropy {
     }
 }
 
-/// The lanes brought together, halves onto halves.
-#[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
-#[inline(always)]
-fn fold(mut lanes: [f32; LANES], join: impl Fn(f32, f32) -> f32) -> f32 {
-    for half in [8, 4, 2, 1] {
-        for lane in 0..half {
-            lanes[lane] = join(lanes[lane], lanes[lane + half]);
-        }
-    }
-    lanes[0]
-}
-
 /// The larger of two; one that is NaN may be lost, and shows in the exponentials.
 #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 #[inline(always)]

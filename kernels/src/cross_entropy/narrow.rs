@@ -1,9 +1,9 @@
 //! Rows that fit one vector.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
-use super::{CrossEntropy, fold, larger};
+use super::{CrossEntropy, larger};
 use crate::attention::exp::exp;
-use crate::runs::LANES;
+use crate::runs::{LANES, Vector, fold, keep_first};
 use crate::simd;
 
 simd! {
@@ -49,24 +49,21 @@ simd! {
 
 /// The first `classes` numbers; below all of them in the other lanes.
 #[inline(always)]
-fn load(from: &[f32], classes: usize) -> [f32; LANES] {
-    let mut vector = [f32::NEG_INFINITY; LANES];
+fn load(from: &[f32], classes: usize) -> Vector {
     // A load of one length, where the next rows have the numbers for it.
-    if let Some(whole) = from.first_chunk::<LANES>() {
-        for lane in 0..LANES {
-            vector[lane] = if lane < classes { whole[lane] } else { vector[lane] };
-        }
-    } else {
-        for (to, from) in vector.iter_mut().zip(from).take(classes) {
-            *to = *from;
-        }
+    if let Some(vector) = from.first_chunk() {
+        return keep_first(vector, classes, f32::NEG_INFINITY);
+    }
+    let mut vector = [f32::NEG_INFINITY; LANES];
+    for (to, from) in vector.iter_mut().zip(from).take(classes) {
+        *to = *from;
     }
     vector
 }
 
 /// The first `classes` numbers; what is behind them may be written over, and is what comes next.
 #[inline(always)]
-fn store(vector: [f32; LANES], to: &mut [f32], classes: usize) {
+fn store(vector: Vector, to: &mut [f32], classes: usize) {
     if let Some(place) = to.first_chunk_mut() {
         *place = vector;
     } else {

@@ -1,9 +1,9 @@
 //! Rows of several vectors.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
-use super::{CrossEntropy, fold, larger};
+use super::{CrossEntropy, larger};
 use crate::attention::exp::exp;
-use crate::runs::{LANES, accumulate, total};
+use crate::runs::{LANES, accumulate, fold, total};
 use crate::simd;
 
 simd! {

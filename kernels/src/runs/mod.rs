@@ -63,15 +63,10 @@ pub(crate) fn accumulate<const IN: usize, const OUT: usize>(
 
 /// What the whole vectors leave of `run`, and `fill` in the other lanes.
 #[inline(always)]
-pub(crate) fn last(run: &[f32], fill: f32) -> [f32; LANES] {
-    let rest = run.len() % LANES;
+fn last(run: &[f32], fill: f32) -> Vector {
     // The vector that ends where the run ends, if there is one, since a load of any length is slow.
     if let Some(vector) = run.last_chunk::<LANES>() {
-        let mut vector = *vector;
-        for (lane, value) in vector.iter_mut().enumerate() {
-            *value = if lane < LANES - rest { fill } else { *value };
-        }
-        return vector;
+        return keep_last(vector, run.len() % LANES, fill);
     }
     let mut vector = [fill; LANES];
     for (to, from) in vector.iter_mut().zip(run) {
@@ -80,15 +75,64 @@ pub(crate) fn last(run: &[f32], fill: f32) -> [f32; LANES] {
     vector
 }
 
-/// The lanes brought together, halves onto halves.
+/// No bits, then all of them.
+static BITS: [u32; 2 * LANES] = {
+    let mut bits = [0; 2 * LANES];
+    let mut at = LANES;
+    while at < bits.len() {
+        bits[at] = u32::MAX;
+        at += 1;
+    }
+    bits
+};
+
+/// The last `count` lanes, fewer than all, and `fill` in the others.
 #[inline(always)]
-pub(crate) fn total(mut lanes: Totals) -> f64 {
-    for half in [8, 4, 2, 1] {
-        for lane in 0..half {
-            lanes[lane] += lanes[lane + half];
+fn keep_last(vector: &Vector, count: usize, fill: f32) -> Vector {
+    // Bits from a table, not comparisons, which become a branch a lane.
+    let mut kept = [0.0; LANES];
+    if let Some(bits) = BITS[count..].first_chunk::<LANES>() {
+        for lane in 0..LANES {
+            kept[lane] = f32::from_bits(vector[lane].to_bits() & bits[lane] | fill.to_bits() & !bits[lane]);
         }
     }
-    lanes[0]
+    kept
+}
+
+/// The first `count` lanes, and `fill` in the others.
+#[inline(always)]
+pub(crate) fn keep_first(vector: &Vector, count: usize, fill: f32) -> Vector {
+    let mut kept = [0.0; LANES];
+    if let Some(bits) = BITS[LANES - count..].first_chunk::<LANES>() {
+        for lane in 0..LANES {
+            kept[lane] = f32::from_bits(vector[lane].to_bits() & !bits[lane] | fill.to_bits() & bits[lane]);
+        }
+    }
+    kept
+}
+
+/// The lanes brought together, halves onto halves.
+#[inline(always)]
+pub(crate) fn fold<T: Copy + Default>(lanes: [T; LANES], join: impl Fn(T, T) -> T) -> T {
+    let lanes: [T; 8] = halve(&lanes, &join);
+    let lanes: [T; 4] = halve(&lanes, &join);
+    let [first, second] = halve(&lanes, &join);
+    join(first, second)
+}
+
+#[inline(always)]
+fn halve<T: Copy + Default, const HALF: usize>(lanes: &[T], join: &impl Fn(T, T) -> T) -> [T; HALF] {
+    let mut joined = [T::default(); HALF];
+    for lane in 0..HALF {
+        joined[lane] = join(lanes[lane], lanes[lane + HALF]);
+    }
+    joined
+}
+
+/// The sum of the lanes.
+#[inline(always)]
+pub(crate) fn total(lanes: Totals) -> f64 {
+    fold(lanes, |a, b| a + b)
 }
 
 /// Puts or adds a result.
