@@ -211,7 +211,7 @@ fn statistics([sum, squares]: [f64; 2], shift: f32, count: usize) -> [f32; 2] {
     [(f64::from(shift) + mean) as f32, variance as f32]
 }
 
-/// An epilogue of ReLU and a residual, which is done in the same loop: what is below a floor becomes the floor.
+/// An epilogue that is done in the same loop, of a residual and functions that cut what is below a floor.
 #[derive(Clone, Copy)]
 struct Floors {
     activation: f32,

@@ -44,7 +44,9 @@ pub(super) fn shift(x: &[f32], norm: &BatchNorm, channel: usize) -> f32 {
 simd! {
     fn sum(run: &[f32]) -> [f64; 1] {
         let mut totals = [[0.0; LANES]];
-        accumulate([run], [0.0], &mut totals, |[x], [sum]| [sum + x]);
+        accumulate([run], [0.0], &mut totals, |[x], [sum]| {
+for lane in 0..LANES { sum[lane] += x[lane]; }
+});
         totals.map(total)
     }
 }
@@ -55,8 +57,11 @@ simd! {
         let mut totals = [[0.0; LANES]; 2];
         for run in runs.ranges() {
             accumulate([&x[run]], [shift], &mut totals, |[x], [sum, squares]| {
-                let difference = x - shift;
-                [sum + difference, difference.mul_add(difference, squares)]
+                for lane in 0..LANES {
+                    let difference = x[lane] - shift;
+                    sum[lane] += difference;
+                    squares[lane] = difference.mul_add(difference, squares[lane]);
+                }
             });
         }
         totals.map(total)
@@ -109,7 +114,7 @@ pub(super) fn floor_run(x: &[f32], normal: Normal, floors: Floors, residual: Opt
     }
 }
 
-/// Where a gradient of ReLU is 0.
+/// Where a gradient is cut to 0.
 #[derive(Clone, Copy)]
 pub(super) enum Cut<'a> {
     Not,
@@ -143,7 +148,10 @@ simd! {
                 }
             }
             accumulate([x, d], [mean, 0.0], &mut totals, |[x, d], [sum, products]| {
-                [sum + d, d.mul_add(x - mean, products)]
+                for lane in 0..LANES {
+                    sum[lane] += d[lane];
+                    products[lane] = d[lane].mul_add(x[lane] - mean, products[lane]);
+                }
             });
         }
         totals.map(total)

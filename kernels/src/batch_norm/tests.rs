@@ -70,7 +70,7 @@ fn run(norm: &BatchNorm, data: &Data, epilogue: &Epilogue<'_>, onto: Onto) -> [V
 fn check(norm: &BatchNorm, offset: f32, spread: f32) {
     let data = data(norm, offset, spread);
     let [statistics, y, d, dx, d_weight, d_bias] = run(norm, &data, &Epilogue::NONE, Onto::Replace);
-    assert_eq!(bits(&[d]), bits(&[data.d.clone()]));
+    assert_eq!(bits(&[&d]), bits(&[&data.d]));
 
     let [x, weight, bias, d] = [&data.x, &data.weight, &data.bias, &data.d].map(|values| widen(values));
     let pre = reference::forward(norm, &x, &weight, &bias);
@@ -186,7 +186,7 @@ fn epilogues_are_those_of_the_epilogue() {
             let [_, y, d, dx, ..] = run(&norm, &data, &epilogue, Onto::Replace);
             let mut expected_y = pre.clone();
             epilogue.forward_in_place(0, &mut expected_y);
-            assert_eq!(bits(&[y.clone()]), bits(&[expected_y]), "{norm:?} {:?}", epilogue.activation);
+            assert_eq!(bits(&[&y]), bits(&[expected_y]), "{norm:?} {:?}", epilogue.activation);
             let saved: &[f32] = match epilogue.saved() {
                 Saved::Nothing => &[],
                 Saved::Output => &y,
@@ -260,7 +260,7 @@ fn gradients_can_be_added_and_that_of_x_left_out() {
             [Onto::Replace, Onto::Add].map(|onto| run(&norm, &data, &Epilogue::NONE, onto));
         for (replaced, added) in replaced.iter().zip(&added).skip(3) {
             let expected: Vec<f32> = replaced.iter().map(|value| 1.0 + value).collect();
-            assert_eq!(bits(&[expected]), bits(&[added.clone()]));
+            assert_eq!(bits(&[expected]), bits(&[added]));
         }
         let Data { x, weight, bias, d, .. } = &data;
         let (mut d, mut d_weight, mut d_bias) = (d.clone(), weight.clone(), bias.clone());

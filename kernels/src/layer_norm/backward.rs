@@ -21,7 +21,7 @@ pub(super) fn run<const CENTERED: bool>(
     d_weight: Option<(&mut [f32], Onto)>,
     d_bias: Option<(&mut [f32], Onto)>,
 ) {
-    let Rows { rows, features, .. } = input.rows;
+    let Rows { count, features, .. } = input.rows;
     let is_long = |d: &Option<(&mut [f32], Onto)>| d.as_ref().is_none_or(|(d, _)| d.len() == features);
     assert_eq!(input.dy.len(), input.x.len(), "dy is as long as x");
     assert!(dx.as_ref().is_none_or(|(dx, _)| dx.len() == input.x.len()), "dx is as long as x");
@@ -29,12 +29,12 @@ pub(super) fn run<const CENTERED: bool>(
     assert!(is_long(&d_bias), "the gradient of the bias is [features]");
 
     let block = input.rows.block();
-    let blocks = rows.div_ceil(block);
+    let blocks = count.div_ceil(block);
     let dx = dx.map(|(dx, onto)| (Shared::new(dx), onto));
     scratch::with(blocks * 2 * features, |sums| {
         let shared = Shared::new(sums);
         threads::for_each(blocks, |number| {
-            let (first, end) = (number * block, rows.min((number + 1) * block));
+            let (first, end) = (number * block, count.min((number + 1) * block));
             // SAFETY: each block has its own sums, and each row is in one block.
             let (sums, dx) = unsafe {
                 let dx = dx.as_ref();
@@ -126,8 +126,13 @@ impl Slope {
     fn of<const CENTERED: bool>(x: &[f32], dy: &[f32], weight: &[f32], mean: f32, inverse: f32) -> Self {
         let mut sums = [[0.0; LANES]; 2];
         accumulate([x, dy, weight], [mean, 0.0, 0.0], &mut sums, |[x, dy, weight], [sum, products]| {
-            let g = weight * dy;
-            [if CENTERED { sum + g } else { 0.0 }, g.mul_add(x - mean, products)]
+            for lane in 0..LANES {
+                let g = weight[lane] * dy[lane];
+                if CENTERED {
+                    sum[lane] += g;
+                }
+                products[lane] = g.mul_add(x[lane] - mean, products[lane]);
+            }
         });
         let [sum, products] = sums.map(total);
         let (inverse, length) = (f64::from(inverse), x.len() as f64);

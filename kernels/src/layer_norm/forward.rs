@@ -16,8 +16,8 @@ pub(super) fn run<const CENTERED: bool>(
     assert_eq!(y.len(), x.len(), "y is as long as x");
     let (block, numbers) = (rows.block(), if CENTERED { 2 } else { 1 });
     let (y, statistics) = (Shared::new(y), statistics.map(Shared::new));
-    threads::for_each(rows.rows.div_ceil(block), |number| {
-        let (first, end) = (number * block, rows.rows.min((number + 1) * block));
+    threads::for_each(rows.count.div_ceil(block), |number| {
+        let (first, end) = (number * block, rows.count.min((number + 1) * block));
         let part = first * rows.features..end * rows.features;
         // SAFETY: each row is in one block.
         let (y, statistics) = unsafe {
@@ -48,11 +48,17 @@ simd! {
             let mut mean = 0.0;
             if CENTERED {
                 let mut sums = [[0.0; LANES]];
-                accumulate([x], [0.0], &mut sums, |[x], [sum]| [sum + x]);
+                accumulate([x], [0.0], &mut sums, |[x], [sum]| {
+for lane in 0..LANES { sum[lane] += x[lane]; }
+});
                 mean = (total(sums[0]) / length) as f32;
             }
             let mut squares = [[0.0; LANES]];
-            accumulate([x], [mean], &mut squares, |[x], [sum]| [(x - mean).mul_add(x - mean, sum)]);
+            accumulate([x], [mean], &mut squares, |[x], [sum]| {
+for lane in 0..LANES {
+let difference = x[lane] - mean;
+sum[lane] = difference.mul_add(difference, sum[lane]); }
+});
             let inverse = (1.0 / (total(squares[0]) / length + f64::from(rows.eps)).sqrt()) as f32;
             for feature in 0..features {
                 y[feature] = ((x[feature] - mean) * inverse).mul_add(weight[feature], bias[feature]);

@@ -128,7 +128,7 @@ impl LayerNorm {
     }
 
     fn rows(&self) -> Rows {
-        Rows { rows: self.rows, features: self.features, eps: self.eps }
+        Rows { count: self.rows, features: self.features, eps: self.eps }
     }
 }
 
@@ -179,21 +179,21 @@ impl RmsNorm {
     }
 
     fn rows(&self) -> Rows {
-        Rows { rows: self.rows, features: self.features, eps: self.eps }
+        Rows { count: self.rows, features: self.features, eps: self.eps }
     }
 }
 
 /// The sizes of either.
 #[derive(Clone, Copy)]
 struct Rows {
-    rows: usize,
+    count: usize,
     features: usize,
     eps: f32,
 }
 
 impl Rows {
     fn check(self, x: &[f32], weight: Option<&[f32]>, bias: Option<&[f32]>) {
-        assert_eq!(x.len(), self.rows * self.features, "x is [rows, features]");
+        assert_eq!(x.len(), self.count * self.features, "x is [rows, features]");
         assert!(weight.is_none_or(|weight| weight.len() == self.features), "weight is [features]");
         assert!(bias.is_none_or(|bias| bias.len() == self.features), "bias is [features]");
     }

@@ -46,7 +46,7 @@ fn run(data: &Data, centered: bool, onto: Onto) -> [Vec<f32>; 5] {
         norm.backward(x, weight, &statistics, dy, Some(to_x), to_weight);
         d_bias.clear();
     }
-    assert_eq!(bits(&[inferred]), bits(&[y.clone()]));
+    assert_eq!(bits(&[inferred]), bits(&[&y]));
     [statistics, y, dx, d_weight, d_bias]
 }
 
@@ -186,7 +186,7 @@ fn gradients_can_be_added_and_left_out() {
         let [replaced, added] = [Onto::Replace, Onto::Add].map(|onto| run(&data, centered, onto));
         for (replaced, added) in replaced.iter().zip(&added).skip(2) {
             let expected: Vec<f32> = replaced.iter().map(|value| 1.0 + value).collect();
-            assert_eq!(bits(&[expected]), bits(&[added.clone()]));
+            assert_eq!(bits(&[expected]), bits(&[added]));
         }
     }
     let norm = LayerNorm { rows: 70, features: 33, eps: EPS };

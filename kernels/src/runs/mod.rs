@@ -17,74 +17,56 @@ pub(crate) const LANES: usize = 16;
 /// Numbers that are summed in f32 before the sum goes to f64: at most 32 additions stand behind each other.
 pub(crate) const PIECE: usize = 2 * LANES * 32;
 
+/// A vector.
+pub(crate) type Vector = [f32; LANES];
 /// A vector of running sums in f64.
 pub(crate) type Totals = [f64; LANES];
 
-/// Adds the terms of a run to `totals`: `step` takes a number of each of `inputs`, which are equally long, and the
-/// sums so far to the sums after it. It must leave the sums as they are if it gets `fill`.
+/// Adds the terms of a run to `totals`: `step` takes a vector of each of `inputs`, which are equally long, and brings
+/// the sums up to date, each lane by itself. It must leave a lane as it is if it gets `fill` there.
 #[inline(always)]
 pub(crate) fn accumulate<const IN: usize, const OUT: usize>(
     inputs: [&[f32]; IN],
     fill: [f32; IN],
     totals: &mut [Totals; OUT],
-    step: impl Fn([f32; IN], [f32; OUT]) -> [f32; OUT],
+    step: impl Fn([&Vector; IN], &mut [Vector; OUT]),
 ) {
     let length = inputs[0].len();
-    let pieces = length.div_ceil(PIECE);
-    for piece in 0..pieces {
+    for piece in 0..length.div_ceil(PIECE) {
         let range = piece * PIECE..length.min((piece + 1) * PIECE);
         let inputs = inputs.map(|input| &input[range.clone()]);
         let count = range.len() / LANES;
         let vectors = inputs.map(|input| &input.as_chunks::<LANES>().0[..count]);
-        let mut sums = [[[0.0; LANES]; OUT]; 2];
+        let mut even = [[0.0_f32; LANES]; OUT];
+        let mut odd = [[0.0_f32; LANES]; OUT];
         for pair in 0..count / 2 {
-            sums[0] = lanes(vectors.map(|vectors| vectors[2 * pair]), sums[0], &step);
-            sums[1] = lanes(vectors.map(|vectors| vectors[2 * pair + 1]), sums[1], &step);
+            step(vectors.map(|vectors| &vectors[2 * pair]), &mut even);
+            step(vectors.map(|vectors| &vectors[2 * pair + 1]), &mut odd);
         }
         if count % 2 == 1 {
-            sums[0] = lanes(vectors.map(|vectors| vectors[count - 1]), sums[0], &step);
+            step(vectors.map(|vectors| &vectors[count - 1]), &mut even);
         }
         if !range.len().is_multiple_of(LANES) {
             let mut rests = [[0.0; LANES]; IN];
             for ((rest, input), fill) in rests.iter_mut().zip(inputs).zip(fill) {
                 *rest = last(input, fill);
             }
-            sums[1] = lanes(rests, sums[1], &step);
+            step(rests.each_ref(), &mut odd);
         }
-        for (out, totals) in totals.iter_mut().enumerate() {
+        for out in 0..OUT {
             for lane in 0..LANES {
-                totals[lane] += f64::from(sums[0][out][lane]) + f64::from(sums[1][out][lane]);
+                totals[out][lane] += f64::from(even[out][lane]) + f64::from(odd[out][lane]);
             }
         }
     }
 }
 
-#[inline(always)]
-fn lanes<const IN: usize, const OUT: usize>(
-    values: [[f32; LANES]; IN],
-    mut sums: [[f32; LANES]; OUT],
-    step: &impl Fn([f32; IN], [f32; OUT]) -> [f32; OUT],
-) -> [[f32; LANES]; OUT] {
-    for lane in 0..LANES {
-        let new = step(values.map(|vector| vector[lane]), sums.map(|vector| vector[lane]));
-        for (sums, new) in sums.iter_mut().zip(new) {
-            sums[lane] = new;
-        }
-    }
-    sums
-}
-
 /// What the whole vectors leave of `run`, and `fill` in the other lanes.
 #[inline(always)]
-pub(crate) fn last(run: &[f32], fill: f32) -> [f32; LANES] {
-    let rest = run.len() % LANES;
+fn last(run: &[f32], fill: f32) -> Vector {
     // The vector that ends where the run ends, if there is one, since a load of any length is slow.
     if let Some(vector) = run.last_chunk::<LANES>() {
-        let mut vector = *vector;
-        for (lane, value) in vector.iter_mut().enumerate() {
-            *value = if lane < LANES - rest { fill } else { *value };
-        }
-        return vector;
+        return keep_last(vector, run.len() % LANES, fill);
     }
     let mut vector = [fill; LANES];
     for (to, from) in vector.iter_mut().zip(run) {
@@ -93,15 +75,64 @@ pub(crate) fn last(run: &[f32], fill: f32) -> [f32; LANES] {
     vector
 }
 
-/// The lanes brought together, halves onto halves.
+/// No bits, then all of them.
+static BITS: [u32; 2 * LANES] = {
+    let mut bits = [0; 2 * LANES];
+    let mut at = LANES;
+    while at < bits.len() {
+        bits[at] = u32::MAX;
+        at += 1;
+    }
+    bits
+};
+
+/// The last `count` lanes, fewer than all, and `fill` in the others.
 #[inline(always)]
-pub(crate) fn total(mut lanes: Totals) -> f64 {
-    for half in [8, 4, 2, 1] {
-        for lane in 0..half {
-            lanes[lane] += lanes[lane + half];
+fn keep_last(vector: &Vector, count: usize, fill: f32) -> Vector {
+    // Bits from a table, not comparisons, which become a branch a lane.
+    let mut kept = [0.0; LANES];
+    if let Some(bits) = BITS[count..].first_chunk::<LANES>() {
+        for lane in 0..LANES {
+            kept[lane] = f32::from_bits(vector[lane].to_bits() & bits[lane] | fill.to_bits() & !bits[lane]);
         }
     }
-    lanes[0]
+    kept
+}
+
+/// The first `count` lanes, and `fill` in the others.
+#[inline(always)]
+pub(crate) fn keep_first(vector: &Vector, count: usize, fill: f32) -> Vector {
+    let mut kept = [0.0; LANES];
+    if let Some(bits) = BITS[LANES - count..].first_chunk::<LANES>() {
+        for lane in 0..LANES {
+            kept[lane] = f32::from_bits(vector[lane].to_bits() & !bits[lane] | fill.to_bits() & bits[lane]);
+        }
+    }
+    kept
+}
+
+/// The lanes brought together, halves onto halves.
+#[inline(always)]
+pub(crate) fn fold<T: Copy + Default>(lanes: [T; LANES], join: impl Fn(T, T) -> T) -> T {
+    let lanes: [T; 8] = halve(&lanes, &join);
+    let lanes: [T; 4] = halve(&lanes, &join);
+    let [first, second] = halve(&lanes, &join);
+    join(first, second)
+}
+
+#[inline(always)]
+fn halve<T: Copy + Default, const HALF: usize>(lanes: &[T], join: &impl Fn(T, T) -> T) -> [T; HALF] {
+    let mut joined = [T::default(); HALF];
+    for lane in 0..HALF {
+        joined[lane] = join(lanes[lane], lanes[lane + HALF]);
+    }
+    joined
+}
+
+/// The sum of the lanes.
+#[inline(always)]
+pub(crate) fn total(lanes: Totals) -> f64 {
+    fold(lanes, |a, b| a + b)
 }
 
 /// Puts or adds a result.
@@ -119,13 +150,14 @@ mod tests {
         for length in [0, 1, 15, 16, 17, 31, 32, 33, 100, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 21] {
             let run: Vec<f32> = (0..length).map(|index| (index + 1) as f32).collect();
             let mut totals = [[0.0; LANES]; 2];
-            let step = |[x]: [f32; 1], [count, sum]: [f32; 2]| {
-                if x == -1.0 { [count, sum] } else { [count + 1.0, sum + x] }
-            };
-            accumulate([&run], [-1.0], &mut totals, step);
+            accumulate([&run], [-1.0], &mut totals, |[x], [count, sum]| {
+                for lane in (0..LANES).filter(|&lane| x[lane] > 0.0) {
+                    count[lane] += 1.0;
+                    sum[lane] += x[lane];
+                }
+            });
             let [count, sum] = totals.map(total);
-            assert_eq!(count, length as f64);
-            assert_eq!(sum, (length * (length + 1) / 2) as f64);
+            assert_eq!([count as usize, sum as usize], [length, length * (length + 1) / 2]);
         }
     }
 }

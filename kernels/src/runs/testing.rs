@@ -17,8 +17,8 @@ pub(crate) fn widen(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
-pub(crate) fn bits(values: &[Vec<f32>]) -> Vec<u32> {
-    values.iter().flatten().map(|value| value.to_bits()).collect()
+pub(crate) fn bits(values: &[impl AsRef<[f32]>]) -> Vec<u32> {
+    values.iter().flat_map(AsRef::as_ref).map(|value| value.to_bits()).collect()
 }
 
 /// Each of `found` is that of `expected`, within `tolerance`, an array that is as long or one number.

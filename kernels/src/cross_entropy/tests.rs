@@ -1,0 +1,170 @@
+use proptest::prelude::*;
+
+use super::{CrossEntropy, reference};
+use crate::runs::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, widen};
+use crate::simd::{self, Level};
+
+/// Logits within `spread`, and targets.
+fn data(loss: &CrossEntropy, spread: f32) -> (Vec<f32>, Vec<u32>) {
+    let logits = numbers(loss.rows * loss.classes, 1).into_iter().map(|z| z * spread).collect();
+    let targets = (0..loss.rows).map(|row| (row * 7 % loss.classes.max(1)) as u32).collect();
+    (logits, targets)
+}
+
+fn run(loss: &CrossEntropy, logits: &[f32], targets: &[u32]) -> (f64, Vec<f32>) {
+    // What was in the gradient must not show.
+    let mut d = vec![f32::NAN; logits.len()];
+    let sum = loss.forward_backward(logits, targets, &mut d);
+    assert_eq!(sum.to_bits(), loss.forward(logits, targets).to_bits());
+    (sum, d)
+}
+
+/// The kernel against the reference.
+///
+/// With u = 2^-24 and logits within `s`: a distance to the largest logit is within `2 s` and off by `2 s u`, and so is
+/// its exponential, relatively, with 4 roundings of its own (its polynomial, 5e-9, and the rest) and
+/// what the large distances lose in the reduction, `2 s u` again; below -87.3 it is 0, which is off by 2^-125. Their sum has 36
+/// roundings more; its logarithm has the sum's relative error and one rounding of itself. A probability has that
+/// of an exponential and of the sum.
+fn check(loss: &CrossEntropy, spread: f32) {
+    let (logits, targets) = data(loss, spread);
+    let (sum, d) = run(loss, &logits, &targets);
+    let (losses, expected) = reference::run(loss, &widen(&logits), &targets);
+    let (spread, e) = (f64::from(spread), f64::from(loss.label_smoothing));
+    let relative = ROUNDING * (4.0 * spread + 4.0 + 36.0);
+    let log = (loss.classes as f64).ln();
+    let off = losses.iter().map(|loss| relative + ROUNDING * (log + 40.0 * spread * e + loss)).sum::<f64>();
+    let expected_sum: f64 = losses.iter().sum();
+    assert!((sum - expected_sum).abs() <= off, "{loss:?}: {sum} is not {expected_sum}, within {off:e}");
+    // A probability of at most 1, the share of a class, and their difference.
+    let off: Vec<f64> = expected.iter().map(|d| (d.abs() + 1.0 + e) * (2.0 * relative)).collect();
+    compare("d_logits", &d, &expected, &off);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn agrees_with_the_reference(
+        rows in 1..40_usize,
+        classes in 1..90_usize,
+        spread in 0.1_f32..60.0,
+        smooth: bool,
+    ) {
+        check(&CrossEntropy { rows, classes, label_smoothing: if smooth { 0.1 } else { 0.0 } }, spread);
+    }
+}
+
+const LARGE: [CrossEntropy; 3] = [
+    CrossEntropy { rows: 4000, classes: 10, label_smoothing: 0.0 },
+    CrossEntropy { rows: 1500, classes: 65, label_smoothing: 0.1 },
+    CrossEntropy { rows: 3, classes: 20_011, label_smoothing: 0.1 },
+];
+
+#[test]
+fn agrees_with_the_reference_over_several_blocks() {
+    for loss in &LARGE {
+        check(loss, 3.0);
+    }
+}
+
+#[test]
+fn the_reference_has_the_gradient_of_its_loss() {
+    for label_smoothing in [0.0, 0.2] {
+        let loss = CrossEntropy { rows: 3, classes: 4, label_smoothing };
+        let (logits, targets) = data(&loss, 2.0);
+        let mut logits = widen(&logits);
+        let (_, d) = reference::run(&loss, &logits, &targets);
+        differentiate(&mut logits, &d, 1e-8, |logits| reference::run(&loss, logits, &targets).0.iter().sum());
+    }
+}
+
+#[test]
+fn bits_depend_neither_on_the_level_nor_on_threads() {
+    let odd = CrossEntropy { rows: 33, classes: 37, label_smoothing: 0.1 };
+    for loss in LARGE.into_iter().chain([odd]) {
+        let (logits, targets) = data(&loss, 5.0);
+        same_bits(|| vec![run(&loss, &logits, &targets).1]);
+        let expected = loss.forward(&logits, &targets);
+        for &level in Level::available() {
+            let found = simd::at_level(level, || run(&loss, &logits, &targets).0);
+            assert_eq!(found.to_bits(), expected.to_bits(), "{level:?}");
+        }
+        for threads in [1, 2, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            let found = pool.install(|| run(&loss, &logits, &targets).0);
+            assert_eq!(found.to_bits(), expected.to_bits(), "{threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_row_does_not_depend_on_the_others() {
+    for classes in [1, 3, 10, 16, 17, 65] {
+        let all = CrossEntropy { rows: 7, classes, label_smoothing: 0.1 };
+        let one = CrossEntropy { rows: 1, ..all };
+        let (logits, targets) = data(&all, 5.0);
+        let (sum, together) = run(&all, &logits, &targets);
+        let mut expected = 0.0;
+        for row in 0..all.rows {
+            let part = row * classes..(row + 1) * classes;
+            let (loss, d) = run(&one, &logits[part.clone()], &targets[row..][..1]);
+            assert_eq!(bits(&[d]), bits(&[together[part].to_vec()]));
+            expected += loss;
+        }
+        assert_eq!(sum.to_bits(), expected.to_bits());
+    }
+}
+
+#[test]
+fn extreme_logits_are_exact() {
+    for classes in [10, 40] {
+        let loss = CrossEntropy { rows: 1, classes, label_smoothing: 0.0 };
+        let mut logits = vec![-10_000.0; classes];
+        logits[3] = 10_000.0;
+        let (right, d) = run(&loss, &logits, &[3]);
+        assert_eq!((right, d), (0.0, vec![0.0; classes]));
+        let (wrong, d) = run(&loss, &logits, &[4]);
+        assert_eq!(
+            (wrong.to_bits(), [d[3], d[4]].map(f32::to_bits)),
+            (20_000.0_f64.to_bits(), [1.0, -1.0].map(f32::to_bits))
+        );
+        // A class that is ruled out.
+        logits[5] = f32::NEG_INFINITY;
+        assert_eq!(run(&loss, &logits, &[3]), (0.0, vec![0.0; classes]));
+        assert!(run(&loss, &logits, &[5]).0.is_infinite());
+    }
+}
+
+#[test]
+fn a_nan_shows() {
+    for classes in [10, 40] {
+        let loss = CrossEntropy { rows: 2, classes, label_smoothing: 0.0 };
+        for place in [0, classes - 1] {
+            let (mut logits, _) = data(&loss, 1.0);
+            logits[place] = f32::NAN;
+            let (sum, d) = run(&loss, &logits, &[1, 1]);
+            assert!(sum.is_nan() && d[..classes].iter().all(|d| d.is_nan()));
+            assert!(d[classes..].iter().all(|d| d.is_finite()));
+        }
+    }
+}
+
+#[test]
+fn nothing_is_possible() {
+    for classes in [0, 3] {
+        let loss = CrossEntropy { rows: 0, classes, label_smoothing: 0.0 };
+        assert_eq!(run(&loss, &[], &[]), (0.0, Vec::new()));
+    }
+}
+
+#[test]
+#[should_panic(expected = "target 2 is not below the number of classes, 2")]
+fn a_target_is_a_class() {
+    run(&CrossEntropy { rows: 1, classes: 2, label_smoothing: 0.0 }, &[0.0; 2], &[2]);
+}
+
+#[test]
+#[should_panic(expected = "logits are [rows, classes]")]
+fn lengths_are_checked() {
+    run(&CrossEntropy { rows: 1, classes: 2, label_smoothing: 0.0 }, &[0.0], &[0]);
+}

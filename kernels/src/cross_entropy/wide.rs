@@ -1,0 +1,87 @@
+//! Rows of several vectors.
+#![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+
+use super::{CrossEntropy, larger};
+use crate::attention::exp::exp;
+use crate::runs::{LANES, accumulate, fold, total};
+use crate::simd;
+
+simd! {
+    /// The losses of some rows, and with `GRADIENT` theirs.
+    pub(super) fn rows[const GRADIENT: bool][GRADIENT](
+        loss: &CrossEntropy,
+        logits: &[f32],
+        targets: &[u32],
+        d_logits: &mut [f32],
+    ) -> f64 {
+        let classes = loss.classes;
+        let spread = loss.label_smoothing / classes as f32;
+        let mut losses = 0.0;
+        for (row, &target) in targets.iter().enumerate() {
+            let target = loss.target(target);
+            let logits = &logits[row * classes..][..classes];
+            let largest = largest(logits);
+            // The same terms in the same order with the gradient and without.
+            let mut sums = [[0.0; LANES]];
+            if GRADIENT {
+                let d = &mut d_logits[row * classes..][..classes];
+                exponentials(logits, largest, d);
+                accumulate([d], [0.0], &mut sums, |[exponential], [sum]| {
+for lane in 0..LANES { sum[lane] += exponential[lane]; }
+});
+            } else {
+                let fill = [f32::NEG_INFINITY];
+                accumulate([logits], fill, &mut sums, |[logit], [sum]| {
+for lane in 0..LANES { sum[lane] += exp(logit[lane] - largest); }
+});
+            }
+            let sum = total(sums[0]) as f32;
+            let mut all = [[0.0; LANES]];
+            if loss.label_smoothing > 0.0 {
+                accumulate([logits], [largest], &mut all, |[logit], [sum]| {
+for lane in 0..LANES { sum[lane] += logit[lane] - largest; }
+});
+            }
+            losses += loss.loss(sum, logits[target] - largest, total(all[0]));
+            if GRADIENT {
+                let d = &mut d_logits[row * classes..][..classes];
+                let factor = 1.0 / sum;
+                for d in &mut *d {
+                    *d = d.mul_add(factor, -spread);
+                }
+                d[target] -= 1.0 - loss.label_smoothing;
+            }
+        }
+        losses
+    }
+}
+
+#[inline(always)]
+fn largest(logits: &[f32]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let (vectors, _) = logits.as_chunks::<LANES>();
+    // Some numbers come twice, which does not change the largest.
+    for vector in vectors.iter().chain(logits.last_chunk()) {
+        for (lane, &logit) in lanes.iter_mut().zip(vector) {
+            *lane = larger(*lane, logit);
+        }
+    }
+    fold(lanes, larger)
+}
+
+/// `exp(logits - largest)`; there is at least a vector of them.
+#[inline(always)]
+fn exponentials(logits: &[f32], largest: f32, into: &mut [f32]) {
+    let (vectors, _) = logits.as_chunks::<LANES>();
+    for (into, vector) in into.as_chunks_mut::<LANES>().0.iter_mut().zip(vectors) {
+        for lane in 0..LANES {
+            into[lane] = exp(vector[lane] - largest);
+        }
+    }
+    // Some are written twice, with the same bits.
+    if let (Some(into), Some(vector)) = (into.last_chunk_mut::<LANES>(), logits.last_chunk::<LANES>()) {
+        for lane in 0..LANES {
+            into[lane] = exp(vector[lane] - largest);
+        }
+    }
+}

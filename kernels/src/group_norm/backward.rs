@@ -1,0 +1,96 @@
+//! Sums of each channel in each sample, from which come the gradient of the group and, over the samples, those of weight
+//! and bias.
+
+use super::GroupNorm;
+use crate::product::Onto;
+use crate::runs::{LANES, Shared, accumulate, put, total};
+use crate::{scratch, simd, threads};
+
+pub(super) struct Input<'a> {
+    pub(super) norm: &'a GroupNorm,
+    pub(super) x: &'a [f32],
+    pub(super) weight: &'a [f32],
+    pub(super) statistics: &'a [f32],
+    pub(super) dy: &'a [f32],
+}
+
+pub(super) fn run(
+    input: &Input<'_>,
+    dx: Option<(&mut [f32], Onto)>,
+    d_weight: (&mut [f32], Onto),
+    d_bias: (&mut [f32], Onto),
+) {
+    let norm = input.norm;
+    let (channels, width) = (norm.channels, norm.width());
+    let dx = dx.map(|(dx, onto)| (Shared::new(dx), onto));
+    // Of each channel in each sample: the sums of `dy` and of `dy xhat`.
+    scratch::with(norm.batch * channels * 2, |sums| {
+        let shared = Shared::new(sums);
+        threads::for_each(norm.blocks(), |block| {
+            for group in norm.groups_of(block) {
+                let length = width * norm.places;
+                // SAFETY: each group is in one block.
+                let (sums, dx) = unsafe {
+                    let dx = dx.as_ref();
+                    let dx = dx.map(|(dx, onto)| (dx.part(group * length..(group + 1) * length), *onto));
+                    (shared.part(2 * group * width..2 * (group + 1) * width), dx)
+                };
+                differentiate(input, group, sums, dx);
+            }
+        });
+        for channel in 0..channels {
+            let mut totals = [0.0; 2];
+            for sample in 0..norm.batch {
+                let sums = &sums[2 * (sample * channels + channel)..][..2];
+                totals = [totals[0] + f64::from(sums[0]), totals[1] + f64::from(sums[1])];
+            }
+            put(&mut d_bias.0[channel], totals[0] as f32, d_bias.1);
+            put(&mut d_weight.0[channel], totals[1] as f32, d_weight.1);
+        }
+    });
+}
+
+simd! {
+    /// One group, counted through all samples.
+    fn differentiate(input: &Input<'_>, group: usize, sums: &mut [f32], dx: Option<(&mut [f32], Onto)>) {
+        let Input { norm, x, weight, statistics, dy } = *input;
+        let (width, places) = (norm.width(), norm.places);
+        let length = width * places;
+        let (x, dy) = (&x[group * length..][..length], &dy[group * length..][..length]);
+        let weight = &weight[group % norm.groups * width..][..width];
+        let (mean, inverse) = (statistics[2 * group], statistics[2 * group + 1]);
+
+        // Of the whole group, of `g` and of `g xhat`.
+        let mut means = [0.0; 2];
+        for channel in 0..width {
+            let part = channel * places..(channel + 1) * places;
+            let mut totals = [[0.0; LANES]; 2];
+            accumulate([&x[part.clone()], &dy[part]], [mean, 0.0], &mut totals, |[x, dy], [sum, products]| {
+                for lane in 0..LANES {
+                    sum[lane] += dy[lane];
+                    products[lane] = dy[lane].mul_add(x[lane] - mean, products[lane]);
+                }
+            });
+            let [sum, products] = totals.map(total);
+            let products = products * f64::from(inverse);
+            sums[2 * channel] = sum as f32;
+            sums[2 * channel + 1] = products as f32;
+            let weight = f64::from(weight[channel]) / length.max(1) as f64;
+            means = [means[0] + weight * sum, means[1] + weight * products];
+        }
+
+        let Some((dx, onto)) = dx else { return };
+        let inverse = f64::from(inverse);
+        let (of_x, rest) = ((-inverse * inverse * means[1]) as f32, (-inverse * means[0]) as f32);
+        for channel in 0..width {
+            let part = channel * places..(channel + 1) * places;
+            let of_dy = (inverse * f64::from(weight[channel])) as f32;
+            let numbers = dx[part.clone()].iter_mut().zip(&dy[part.clone()]).zip(&x[part]);
+            let value = |dy: f32, x: f32| of_dy.mul_add(dy, of_x.mul_add(x - mean, rest));
+            match onto {
+                Onto::Replace => numbers.for_each(|((dx, &dy), &x)| *dx = value(dy, x)),
+                Onto::Add => numbers.for_each(|((dx, &dy), &x)| *dx += value(dy, x)),
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Statistics of a group, then its channels.
+
+use super::GroupNorm;
+use crate::runs::{LANES, Shared, accumulate, total};
+use crate::{simd, threads};
+
+pub(super) fn run(
+    norm: &GroupNorm,
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    statistics: Option<&mut [f32]>,
+    y: &mut [f32],
+) {
+    assert_eq!(y.len(), x.len(), "y is as long as x");
+    let (y, statistics) = (Shared::new(y), statistics.map(Shared::new));
+    let length = norm.width() * norm.places;
+    threads::for_each(norm.blocks(), |block| {
+        for group in norm.groups_of(block) {
+            let part = group * length..(group + 1) * length;
+            // SAFETY: each group is in one block.
+            let (y, statistics) = unsafe {
+                let statistics = statistics.as_ref();
+                let statistics = statistics.map(|statistics| statistics.part(2 * group..2 * group + 2));
+                (y.part(part.clone()), statistics)
+            };
+            let first = group % norm.groups * norm.width();
+            let channels = first..first + norm.width();
+            let found = normalize(norm, &x[part], &weight[channels.clone()], &bias[channels], y);
+            if let Some(statistics) = statistics {
+                statistics.copy_from_slice(&found);
+            }
+        }
+    });
+}
+
+simd! {
+    /// One group; gives its mean and `1 / sqrt(variance + eps)`.
+    fn normalize(norm: &GroupNorm, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) -> [f32; 2] {
+        let length = x.len().max(1) as f64;
+        let mut sums = [[0.0; LANES]];
+        accumulate([x], [0.0], &mut sums, |[x], [sum]| {
+for lane in 0..LANES { sum[lane] += x[lane]; }
+});
+        let mean = (total(sums[0]) / length) as f32;
+        let mut squares = [[0.0; LANES]];
+        accumulate([x], [mean], &mut squares, |[x], [sum]| {
+for lane in 0..LANES {
+let difference = x[lane] - mean;
+sum[lane] = difference.mul_add(difference, sum[lane]); }
+});
+        let inverse = (1.0 / (total(squares[0]) / length + f64::from(norm.eps)).sqrt()) as f32;
+        let channels = x.chunks_exact(norm.places.max(1)).zip(y.chunks_exact_mut(norm.places.max(1)));
+        for ((x, y), (&weight, &bias)) in channels.zip(weight.iter().zip(bias)) {
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = ((x - mean) * inverse).mul_add(weight, bias);
+            }
+        }
+        [mean, inverse]
+    }
+}
