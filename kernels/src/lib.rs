@@ -7,6 +7,7 @@ pub mod attention;
 pub mod epilogue;
 pub mod gru;
 pub mod lstm;
+pub mod math;
 pub mod norm;
 pub mod philox;
 pub mod product;

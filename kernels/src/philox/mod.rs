@@ -4,6 +4,11 @@
 //! A block of four words is a function of a key and a counter and of nothing else, so any element of
 //! any stream can be had at any time, in any order, on any number of threads.
 
+mod wide;
+
+use crate::simd;
+pub(crate) use wide::{BLOCKS, WORDS, blocks};
+
 /// Multipliers of the round function, from the paper's table 2.
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 /// Key increments, the golden ratio and the square root of 3 less 1, from the paper.
@@ -31,12 +36,19 @@ pub fn block(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     counter
 }
 
-/// Fills `words` with the stream of `key` whose upper three counter words are `place`; element `i` is
-/// word `i % 4` of block `i / 4`. A stream has 2^34 words.
-pub fn fill(words: &mut [u32], key: [u32; 2], place: [u32; 3]) {
-    for (index, four) in (0_u32..).zip(words.chunks_mut(4)) {
-        let block = block([index, place[0], place[1], place[2]], key);
-        four.copy_from_slice(&block[..four.len()]);
+simd! {
+    /// Fills `words` with the stream of `key` whose upper three counter words are `place`; element `i` is
+    /// word `i % 4` of block `i / 4`. A stream has 2^34 words.
+    pub fn fill(words: &mut [u32], key: [u32; 2], place: [u32; 3]) {
+        let mut first = 0_u32;
+        let (groups, rest) = words.as_chunks_mut::<WORDS>();
+        for group in groups {
+            *group = blocks(first, key, place);
+            first = first.wrapping_add(BLOCKS as u32);
+        }
+        if !rest.is_empty() {
+            rest.copy_from_slice(&blocks(first, key, place)[..rest.len()]);
+        }
     }
 }
 

@@ -50,3 +50,14 @@ pub(crate) fn zip<const IN: usize, const OUT: usize>(
     }
     results
 }
+
+/// The lanes brought together, halves onto halves.
+#[inline(always)]
+pub(crate) fn fold(mut lanes: [f32; LANES], join: impl Fn(f32, f32) -> f32) -> f32 {
+    for half in [8, 4, 2, 1] {
+        for lane in 0..half {
+            lanes[lane] = join(lanes[lane], lanes[lane + half]);
+        }
+    }
+    lanes[0]
+}

@@ -1,0 +1,35 @@
+//! Dropout's factors, drawn for a run of elements.
+#![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+
+use super::Dropout;
+use crate::philox::{BLOCKS, WORDS, blocks};
+
+/// What the elements of a run are multiplied by, 0 or dropout's scale: room for `ROOM` words.
+pub(crate) struct Factors<const ROOM: usize>([f32; ROOM]);
+
+impl<const ROOM: usize> Factors<ROOM> {
+    /// The factors that drop nothing.
+    pub(crate) const ONES: Self = Self([1.0; ROOM]);
+
+    /// Draws the factors of `count` elements from number `first` of the stream on; gives where the first
+    /// of them stands. With `first % 4` before them they fill at most `ROOM`, which is a multiple of 32.
+    #[inline(always)]
+    pub(crate) fn draw(&mut self, dropout: &Dropout, first: u64, count: usize) -> usize {
+        const { assert!(ROOM.is_multiple_of(WORDS)) };
+        let skipped = (first % 4) as usize;
+        let mut block = (first / 4) as u32;
+        let groups = self.0.as_chunks_mut::<WORDS>().0;
+        for factors in groups.iter_mut().take((skipped + count).div_ceil(WORDS)) {
+            let words = blocks(block, dropout.key, dropout.place);
+            *factors = words.map(|word| if word < dropout.threshold { 0.0 } else { dropout.scale });
+            block = block.wrapping_add(BLOCKS as u32);
+        }
+        skipped
+    }
+
+    /// The factors from `start` on.
+    #[inline(always)]
+    pub(crate) fn from(&self, start: usize) -> &[f32] {
+        &self.0[start..]
+    }
+}
