@@ -69,7 +69,7 @@ fn dropout(bencher: Bencher<'_, '_>, (first, count): (usize, usize)) {
         .bench_local(|| epilogue.forward_in_place(black_box(first), black_box(&mut y)));
 }
 
-/// In place, ReLU alone.
+/// In place, `ReLU` alone.
 #[divan::bench(args = [10, 16, 31, 32, 64])]
 fn short_relu(bencher: Bencher<'_, '_>, count: usize) {
     let epilogue = Epilogue { activation: Activation::Relu, ..Epilogue::NONE };
@@ -77,7 +77,7 @@ fn short_relu(bencher: Bencher<'_, '_>, count: usize) {
     bencher.counter(ItemsCount::new(count)).bench_local(|| epilogue.forward_in_place(0, black_box(&mut y)));
 }
 
-/// In place, GELU alone.
+/// In place, `GELU` alone.
 #[divan::bench(args = [10, 16, 31, 32, 64])]
 fn short_gelu(bencher: Bencher<'_, '_>, count: usize) {
     let epilogue = Epilogue { activation: Activation::Gelu, ..Epilogue::NONE };

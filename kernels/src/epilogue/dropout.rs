@@ -2,7 +2,15 @@
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::Dropout;
-use crate::philox::{BLOCKS, WORDS, blocks};
+use crate::philox::{WORDS, draw};
+
+impl Dropout {
+    /// What the element of `word` is multiplied by.
+    #[inline(always)]
+    pub(super) fn factor(&self, word: u32) -> f32 {
+        if word < self.threshold { 0.0 } else { self.scale }
+    }
+}
 
 /// What the elements of a run are multiplied by, 0 or dropout's scale: room for `ROOM` words.
 pub(crate) struct Factors<const ROOM: usize>([f32; ROOM]);
@@ -17,12 +25,11 @@ impl<const ROOM: usize> Factors<ROOM> {
     pub(crate) fn draw(&mut self, dropout: &Dropout, first: u64, count: usize) -> usize {
         const { assert!(ROOM.is_multiple_of(WORDS)) };
         let skipped = (first % 4) as usize;
-        let mut block = (first / 4) as u32;
-        let groups = self.0.as_chunks_mut::<WORDS>().0;
-        for factors in groups.iter_mut().take((skipped + count).div_ceil(WORDS)) {
-            let words = blocks(block, dropout.key, dropout.place);
-            *factors = words.map(|word| if word < dropout.threshold { 0.0 } else { dropout.scale });
-            block = block.wrapping_add(BLOCKS as u32);
+        let mut words = [0; ROOM];
+        let groups = (skipped + count).div_ceil(WORDS);
+        draw(&mut words.as_chunks_mut().0[..groups], (first / 4) as u32, dropout.key, dropout.place);
+        for (factor, word) in self.0.iter_mut().zip(words) {
+            *factor = dropout.factor(word);
         }
         skipped
     }

@@ -13,7 +13,7 @@ mod tests;
 use crate::threads;
 pub(crate) use dropout::Factors;
 use function::{
-    Gelu, GeluTanh, Identity, LeakyRelu, Relu, Sigmoid, SigmoidOfOutput, Silu, Tanh, TanhOfOutput,
+    Function, Gelu, GeluTanh, Identity, LeakyRelu, Relu, Sigmoid, SigmoidOfOutput, Silu, Tanh, TanhOfOutput,
 };
 
 /// Whole values are cut at multiples of this.
@@ -133,16 +133,22 @@ impl Epilogue<'_> {
     fn run_forward(&self, first: usize, pre: Option<&[f32]>, y: &mut [f32]) {
         assert!(matches!(self.then, Activation::Identity | Activation::Relu), "what comes last is a ReLU");
         match self.activation {
-            Activation::Identity => pass::forward(self, Identity, first, pre, y),
-            Activation::Relu => pass::forward(self, Relu, first, pre, y),
-            Activation::LeakyRelu { slope } => {
-                pass::forward(self, LeakyRelu { slope }, first, pre, y);
-            }
-            Activation::Gelu => pass::forward(self, Gelu, first, pre, y),
-            Activation::GeluTanh => pass::forward(self, GeluTanh, first, pre, y),
-            Activation::Silu => pass::forward(self, Silu, first, pre, y),
-            Activation::Tanh => pass::forward(self, Tanh, first, pre, y),
-            Activation::Sigmoid => pass::forward(self, Sigmoid, first, pre, y),
+            Activation::Identity => self.forward_by(Identity, first, pre, y),
+            Activation::Relu => self.forward_by(Relu, first, pre, y),
+            Activation::LeakyRelu { slope } => self.forward_by(LeakyRelu { slope }, first, pre, y),
+            Activation::Gelu => self.forward_by(Gelu, first, pre, y),
+            Activation::GeluTanh => self.forward_by(GeluTanh, first, pre, y),
+            Activation::Silu => self.forward_by(Silu, first, pre, y),
+            Activation::Tanh => self.forward_by(Tanh, first, pre, y),
+            Activation::Sigmoid => self.forward_by(Sigmoid, first, pre, y),
+        }
+    }
+
+    fn forward_by(&self, function: impl Function, first: usize, pre: Option<&[f32]>, y: &mut [f32]) {
+        if self.dropout.is_some() {
+            pass::forward::<_, true>(self, function, first, pre, y);
+        } else {
+            pass::forward::<_, false>(self, function, first, pre, y);
         }
     }
 
@@ -196,23 +202,41 @@ impl Epilogue<'_> {
             // What is dropped has the output 0, and so a ReLU the slope 0.
             let scale = dropout.map_or(1.0, |dropout| dropout.scale);
             match self.activation {
-                Activation::Tanh => pass::backward(TanhOfOutput, None, 1.0, first, saved, d, d_pre),
-                Activation::Sigmoid => pass::backward(SigmoidOfOutput, None, 1.0, first, saved, d, d_pre),
-                _ => pass::backward(Relu, None, scale, first, saved, d, d_pre),
+                Activation::Tanh => {
+                    pass::backward::<_, false>(TanhOfOutput, None, 1.0, first, saved, d, d_pre);
+                }
+                Activation::Sigmoid => {
+                    pass::backward::<_, false>(SigmoidOfOutput, None, 1.0, first, saved, d, d_pre);
+                }
+                _ => pass::backward::<_, false>(Relu, None, scale, first, saved, d, d_pre),
             }
             return;
         }
         match self.activation {
-            Activation::Identity => pass::backward(Identity, dropout, 1.0, first, saved, d, d_pre),
-            Activation::Relu => pass::backward(Relu, dropout, 1.0, first, saved, d, d_pre),
-            Activation::LeakyRelu { slope } => {
-                pass::backward(LeakyRelu { slope }, dropout, 1.0, first, saved, d, d_pre);
-            }
-            Activation::Gelu => pass::backward(Gelu, dropout, 1.0, first, saved, d, d_pre),
-            Activation::GeluTanh => pass::backward(GeluTanh, dropout, 1.0, first, saved, d, d_pre),
-            Activation::Silu => pass::backward(Silu, dropout, 1.0, first, saved, d, d_pre),
-            Activation::Tanh => pass::backward(Tanh, dropout, 1.0, first, saved, d, d_pre),
-            Activation::Sigmoid => pass::backward(Sigmoid, dropout, 1.0, first, saved, d, d_pre),
+            Activation::Identity => self.backward_by(Identity, first, saved, d, d_pre),
+            Activation::Relu => self.backward_by(Relu, first, saved, d, d_pre),
+            Activation::LeakyRelu { slope } => self.backward_by(LeakyRelu { slope }, first, saved, d, d_pre),
+            Activation::Gelu => self.backward_by(Gelu, first, saved, d, d_pre),
+            Activation::GeluTanh => self.backward_by(GeluTanh, first, saved, d, d_pre),
+            Activation::Silu => self.backward_by(Silu, first, saved, d, d_pre),
+            Activation::Tanh => self.backward_by(Tanh, first, saved, d, d_pre),
+            Activation::Sigmoid => self.backward_by(Sigmoid, first, saved, d, d_pre),
+        }
+    }
+
+    fn backward_by(
+        &self,
+        function: impl Function,
+        first: usize,
+        saved: &[f32],
+        d: Option<&[f32]>,
+        d_pre: &mut [f32],
+    ) {
+        let dropout = self.dropout.as_ref();
+        if dropout.is_some() {
+            pass::backward::<_, true>(function, dropout, 1.0, first, saved, d, d_pre);
+        } else {
+            pass::backward::<_, false>(function, None, 1.0, first, saved, d, d_pre);
         }
     }
 

@@ -12,7 +12,7 @@ pub(crate) fn load(from: &[f32], start: usize) -> [f32; LANES] {
         return *vector;
     }
     let mut vector = [0.0; LANES];
-    vector[..from.len()].copy_from_slice(from);
+    copy_few(from, &mut vector);
     vector
 }
 
@@ -23,7 +23,30 @@ pub(crate) fn store(into: &mut [f32], start: usize, vector: [f32; LANES]) {
     if let Some(place) = into.first_chunk_mut() {
         *place = vector;
     } else {
-        into.copy_from_slice(&vector[..into.len()]);
+        copy_few(&vector[..into.len()], into);
+    }
+}
+
+/// Copies fewer numbers than a vector has, by powers of 2: a call of `memcpy`, which the compiler would make of a loop,
+/// costs all vector registers.
+#[inline(always)]
+fn copy_few(from: &[f32], into: &mut [f32]) {
+    let (from, into) = copy_if::<8>(from, into);
+    let (from, into) = copy_if::<4>(from, into);
+    let (from, into) = copy_if::<2>(from, into);
+    copy_if::<1>(from, into);
+}
+
+/// Copies `SIZE` numbers, if there are as many; gives what is left.
+#[inline(always)]
+fn copy_if<'a, 'b, const SIZE: usize>(from: &'a [f32], into: &'b mut [f32]) -> (&'a [f32], &'b mut [f32]) {
+    match from.split_first_chunk::<SIZE>() {
+        Some((first, rest)) => {
+            let (place, room) = into.split_at_mut(SIZE);
+            place.copy_from_slice(first);
+            (rest, room)
+        }
+        None => (from, into),
     }
 }
 
