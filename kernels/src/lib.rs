@@ -15,6 +15,7 @@ pub mod gru;
 pub mod layer_norm;
 pub mod linear;
 pub mod lstm;
+pub mod math;
 pub mod norm;
 pub mod philox;
 pub mod pool;

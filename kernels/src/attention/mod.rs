@@ -11,9 +11,7 @@
 //! Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018.
 
 mod backward;
-pub(crate) mod exp;
 mod forward;
-mod mask;
 mod tile;
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! What is done to a tile of scores between its products.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
-use super::exp::exp;
-use super::mask::Factors;
 use super::{KEYS, QUERIES};
-use crate::epilogue::Dropout;
+use crate::epilogue::{self, Dropout};
+use crate::math::{LANES, exp, fold};
+use crate::philox::WORDS;
 use crate::simd;
 
-/// Running sums of a row, at every level.
-const LANES: usize = 16;
+/// The factors of dropout for a row of a tile, which may begin inside a block of words.
+type Factors = epilogue::Factors<{ KEYS + WORDS }>;
 
 /// Some queries and some keys; its scores and weights have rows of `KEYS` numbers.
 #[derive(Clone, Copy)]
@@ -144,15 +144,4 @@ simd! {
             d_weights[seen..end].fill(0.0);
         }
     }
-}
-
-/// The lanes brought together, halves onto halves.
-#[inline(always)]
-fn fold(mut lanes: [f32; LANES], join: impl Fn(f32, f32) -> f32) -> f32 {
-    for half in [8, 4, 2, 1] {
-        for lane in 0..half {
-            lanes[lane] = join(lanes[lane], lanes[lane + half]);
-        }
-    }
-    lanes[0]
 }

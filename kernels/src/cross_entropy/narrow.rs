@@ -2,7 +2,7 @@
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::{CrossEntropy, larger};
-use crate::attention::exp::exp;
+use crate::math::exp;
 use crate::runs::{LANES, Vector, fold, keep_first};
 use crate::simd;
 

@@ -1,9 +1,20 @@
 //! What follows a product, a convolution or a normalization while its result is in cache:
 //! `y = then(residual + dropout(activation(pre)))`, each part optional.
 
+mod dropout;
+mod function;
+mod pass;
+
+#[cfg(test)]
 mod plain;
+#[cfg(test)]
+mod tests;
 
 use crate::threads;
+pub(crate) use dropout::Factors;
+use function::{
+    Function, Gelu, GeluTanh, Identity, LeakyRelu, Relu, Sigmoid, SigmoidOfOutput, Silu, Tanh, TanhOfOutput,
+};
 
 /// Whole values are cut at multiples of this.
 const UNIT: usize = 64;
@@ -101,8 +112,12 @@ impl Epilogue<'_> {
     /// # Panics
     /// If the lengths differ, or the residual ends before the last element.
     pub fn forward(&self, first: usize, pre: &[f32], y: &mut [f32]) {
-        y.copy_from_slice(pre);
-        self.forward_in_place(first, y);
+        assert_eq!(pre.len(), y.len(), "input and output");
+        if self.is_identity() {
+            y.copy_from_slice(pre);
+        } else {
+            self.run_forward(first, Some(pre), y);
+        }
     }
 
     /// [`Epilogue::forward`] where `y` holds `pre`.
@@ -110,12 +125,30 @@ impl Epilogue<'_> {
     /// # Panics
     /// If the residual ends before the last element.
     pub fn forward_in_place(&self, first: usize, y: &mut [f32]) {
-        for (number, y) in (first..).zip(y) {
-            let mut value = plain::value(self.activation, *y) * plain::factor(self.dropout, number);
-            if let Some(residual) = self.residual {
-                value += residual[number];
-            }
-            *y = plain::value(self.then, value);
+        if !self.is_identity() {
+            self.run_forward(first, None, y);
+        }
+    }
+
+    fn run_forward(&self, first: usize, pre: Option<&[f32]>, y: &mut [f32]) {
+        assert!(matches!(self.then, Activation::Identity | Activation::Relu), "what comes last is a ReLU");
+        match self.activation {
+            Activation::Identity => self.forward_by(Identity, first, pre, y),
+            Activation::Relu => self.forward_by(Relu, first, pre, y),
+            Activation::LeakyRelu { slope } => self.forward_by(LeakyRelu { slope }, first, pre, y),
+            Activation::Gelu => self.forward_by(Gelu, first, pre, y),
+            Activation::GeluTanh => self.forward_by(GeluTanh, first, pre, y),
+            Activation::Silu => self.forward_by(Silu, first, pre, y),
+            Activation::Tanh => self.forward_by(Tanh, first, pre, y),
+            Activation::Sigmoid => self.forward_by(Sigmoid, first, pre, y),
+        }
+    }
+
+    fn forward_by(&self, function: impl Function, first: usize, pre: Option<&[f32]>, y: &mut [f32]) {
+        if self.dropout.is_some() {
+            pass::forward::<_, true>(self, function, first, pre, y);
+        } else {
+            pass::forward::<_, false>(self, function, first, pre, y);
         }
     }
 
@@ -128,9 +161,7 @@ impl Epilogue<'_> {
             return;
         }
         assert_eq!(y.len(), d.len(), "output and gradient");
-        for (d, y) in d.iter_mut().zip(y) {
-            *d = if *y <= 0.0 { 0.0 } else { *d };
-        }
+        pass::then(y, d);
     }
 
     /// The gradient of `pre` from that before the residual, `d`; `saved` is what [`Epilogue::saved`] says
@@ -139,8 +170,12 @@ impl Epilogue<'_> {
     /// # Panics
     /// If the lengths differ.
     pub fn backward(&self, first: usize, saved: &[f32], d: &[f32], d_pre: &mut [f32]) {
-        d_pre.copy_from_slice(d);
-        self.backward_in_place(first, saved, d_pre);
+        assert_eq!(d.len(), d_pre.len(), "gradients");
+        if self.changes_no_gradient() {
+            d_pre.copy_from_slice(d);
+        } else {
+            self.run_backward(first, saved, Some(d), d_pre);
+        }
     }
 
     /// [`Epilogue::backward`] where `d` becomes the gradient of `pre`.
@@ -148,19 +183,60 @@ impl Epilogue<'_> {
     /// # Panics
     /// If the lengths differ.
     pub fn backward_in_place(&self, first: usize, saved: &[f32], d: &mut [f32]) {
+        if !self.changes_no_gradient() {
+            self.run_backward(first, saved, None, d);
+        }
+    }
+
+    /// Whether the gradient of `pre` is that before the residual.
+    fn changes_no_gradient(&self) -> bool {
+        self.activation == Activation::Identity && self.dropout.is_none()
+    }
+
+    fn run_backward(&self, first: usize, saved: &[f32], d: Option<&[f32]>, d_pre: &mut [f32]) {
+        let dropout = self.dropout.as_ref();
         let kind = self.saved();
-        assert!(kind == Saved::Nothing || saved.len() == d.len(), "saved value and gradient");
-        for (index, d) in d.iter_mut().enumerate() {
-            *d *= match (kind, self.activation) {
-                (Saved::Nothing, _) => plain::factor(self.dropout, first + index),
-                (Saved::Input, activation) => {
-                    plain::slope(activation, saved[index]) * plain::factor(self.dropout, first + index)
+        let saved = if kind == Saved::Nothing { &[] } else { saved };
+        assert!(kind == Saved::Nothing || saved.len() == d_pre.len(), "saved value and gradient");
+        if kind == Saved::Output {
+            // What is dropped has the output 0, and so a ReLU the slope 0.
+            let scale = dropout.map_or(1.0, |dropout| dropout.scale);
+            match self.activation {
+                Activation::Tanh => {
+                    pass::backward::<_, false>(TanhOfOutput, None, 1.0, first, saved, d, d_pre);
                 }
-                (Saved::Output, Activation::Tanh) => 1.0 - saved[index] * saved[index],
-                (Saved::Output, Activation::Sigmoid) => saved[index] * (1.0 - saved[index]),
-                (Saved::Output, _) if saved[index] <= 0.0 => 0.0,
-                (Saved::Output, _) => self.dropout.map_or(1.0, |dropout| dropout.scale),
-            };
+                Activation::Sigmoid => {
+                    pass::backward::<_, false>(SigmoidOfOutput, None, 1.0, first, saved, d, d_pre);
+                }
+                _ => pass::backward::<_, false>(Relu, None, scale, first, saved, d, d_pre),
+            }
+            return;
+        }
+        match self.activation {
+            Activation::Identity => self.backward_by(Identity, first, saved, d, d_pre),
+            Activation::Relu => self.backward_by(Relu, first, saved, d, d_pre),
+            Activation::LeakyRelu { slope } => self.backward_by(LeakyRelu { slope }, first, saved, d, d_pre),
+            Activation::Gelu => self.backward_by(Gelu, first, saved, d, d_pre),
+            Activation::GeluTanh => self.backward_by(GeluTanh, first, saved, d, d_pre),
+            Activation::Silu => self.backward_by(Silu, first, saved, d, d_pre),
+            Activation::Tanh => self.backward_by(Tanh, first, saved, d, d_pre),
+            Activation::Sigmoid => self.backward_by(Sigmoid, first, saved, d, d_pre),
+        }
+    }
+
+    fn backward_by(
+        &self,
+        function: impl Function,
+        first: usize,
+        saved: &[f32],
+        d: Option<&[f32]>,
+        d_pre: &mut [f32],
+    ) {
+        let dropout = self.dropout.as_ref();
+        if dropout.is_some() {
+            pass::backward::<_, true>(function, dropout, 1.0, first, saved, d, d_pre);
+        } else {
+            pass::backward::<_, false>(function, None, 1.0, first, saved, d, d_pre);
         }
     }
 

@@ -1,6 +1,6 @@
 //! One step of one sample.
 
-use crate::recurrent::{LANES, load, sigmoid, store, tanh, zip};
+use crate::math::{LANES, load, sigmoid, store, tanh, zip};
 use crate::simd;
 
 simd! {

@@ -4,6 +4,10 @@
 //! A block of four words is a function of a key and a counter and of nothing else, so any element of
 //! any stream can be had at any time, in any order, on any number of threads.
 
+mod wide;
+
+pub(crate) use wide::{BLOCKS, WORDS, draw};
+
 /// Multipliers of the round function, from the paper's table 2.
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 /// Key increments, the golden ratio and the square root of 3 less 1, from the paper.
@@ -34,9 +38,12 @@ pub fn block(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
 /// Fills `words` with the stream of `key` whose upper three counter words are `place`; element `i` is
 /// word `i % 4` of block `i / 4`. A stream has 2^34 words.
 pub fn fill(words: &mut [u32], key: [u32; 2], place: [u32; 3]) {
-    for (index, four) in (0_u32..).zip(words.chunks_mut(4)) {
-        let block = block([index, place[0], place[1], place[2]], key);
-        four.copy_from_slice(&block[..four.len()]);
+    let (groups, rest) = words.as_chunks_mut::<WORDS>();
+    draw(groups, 0, key, place);
+    if !rest.is_empty() {
+        let mut group = [0; WORDS];
+        draw(std::array::from_mut(&mut group), (groups.len() * BLOCKS) as u32, key, place);
+        rest.copy_from_slice(&group[..rest.len()]);
     }
 }
 
@@ -48,6 +55,7 @@ fn multiply(a: u32, b: u32) -> (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd;
 
     /// The known answers that come with the authors' Random123 (`kat_vectors`, philox4x32 10).
     #[test]
@@ -69,10 +77,31 @@ mod tests {
     fn a_stream_does_not_depend_on_how_much_of_it_is_drawn() {
         let mut long = [0; 103];
         fill(&mut long, [1, 2], [3, 4, 5]);
+        for (index, word) in (0_u32..).zip(long) {
+            assert_eq!(word, block([index / 4, 3, 4, 5], [1, 2])[index as usize % 4]);
+        }
         for length in 0..long.len() {
             let mut short = vec![0; length];
             fill(&mut short, [1, 2], [3, 4, 5]);
             assert_eq!(short, long[..length]);
+        }
+    }
+
+    #[test]
+    fn every_level_draws_the_blocks_of_their_numbers() {
+        let (key, place) = ([u32::MAX, 0x1234_5678], [7, u32::MAX, 0]);
+        // Past the last number comes the first.
+        for first in [0, 5, u32::MAX - 20] {
+            let numbers = (0..5 * BLOCKS as u32).map(|number| first.wrapping_add(number));
+            let expected: Vec<u32> =
+                numbers.flat_map(|n| block([n, place[0], place[1], place[2]], key)).collect();
+            for &level in simd::Level::available() {
+                for count in 0..5 {
+                    let mut groups = vec![[0; WORDS]; count];
+                    simd::at_level(level, || draw(&mut groups, first, key, place));
+                    assert_eq!(groups.as_flattened(), &expected[..count * WORDS], "{level:?}");
+                }
+            }
         }
     }
 }

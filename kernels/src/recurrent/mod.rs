@@ -4,14 +4,8 @@
 //! the whole sequence; then blocks of samples walk it alone, each on one thread, with one product a step. The
 //! gradients of the weights and of the input are products over the whole sequence again.
 
-mod activation;
-mod vector;
-
 #[cfg(test)]
 pub(crate) mod testing;
-
-pub(crate) use activation::{sigmoid, tanh};
-pub(crate) use vector::{LANES, load, store, zip};
 
 use crate::product::{Onto, View, product};
 use crate::threads;

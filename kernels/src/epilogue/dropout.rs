@@ -1,0 +1,42 @@
+//! Dropout's factors, drawn for a run of elements.
+#![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+
+use super::Dropout;
+use crate::philox::{WORDS, draw};
+
+impl Dropout {
+    /// What the element of `word` is multiplied by.
+    #[inline(always)]
+    pub(super) fn factor(&self, word: u32) -> f32 {
+        if word < self.threshold { 0.0 } else { self.scale }
+    }
+}
+
+/// What the elements of a run are multiplied by, 0 or dropout's scale: room for `ROOM` words.
+pub(crate) struct Factors<const ROOM: usize>([f32; ROOM]);
+
+impl<const ROOM: usize> Factors<ROOM> {
+    /// The factors that drop nothing.
+    pub(crate) const ONES: Self = Self([1.0; ROOM]);
+
+    /// Draws the factors of `count` elements from number `first` of the stream on; gives where the first
+    /// of them stands. With `first % 4` before them they fill at most `ROOM`, which is a multiple of 32.
+    #[inline(always)]
+    pub(crate) fn draw(&mut self, dropout: &Dropout, first: u64, count: usize) -> usize {
+        const { assert!(ROOM.is_multiple_of(WORDS)) };
+        let skipped = (first % 4) as usize;
+        let mut words = [0; ROOM];
+        let groups = (skipped + count).div_ceil(WORDS);
+        draw(&mut words.as_chunks_mut().0[..groups], (first / 4) as u32, dropout.key, dropout.place);
+        for (factor, word) in self.0.iter_mut().zip(words) {
+            *factor = dropout.factor(word);
+        }
+        skipped
+    }
+
+    /// The factors from `start` on.
+    #[inline(always)]
+    pub(crate) fn from(&self, start: usize) -> &[f32] {
+        &self.0[start..]
+    }
+}

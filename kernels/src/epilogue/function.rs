@@ -1,0 +1,64 @@
+//! The activations as types, so that each has its own compiled loop.
+#![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+
+use crate::math;
+
+/// A function of one number, and its derivative.
+pub(super) trait Function: Copy {
+    fn value(self, x: f32) -> f32;
+    /// The derivative where the input, or for the types named so, the output is `x`.
+    fn slope(self, x: f32) -> f32;
+}
+
+macro_rules! function {
+    ($name:ident, $value:expr, $slope:expr) => {
+        #[derive(Clone, Copy)]
+        pub(super) struct $name;
+
+        impl Function for $name {
+            #[inline(always)]
+            fn value(self, x: f32) -> f32 {
+                $value(x)
+            }
+
+            #[inline(always)]
+            fn slope(self, x: f32) -> f32 {
+                $slope(x)
+            }
+        }
+    };
+}
+
+function!(Identity, |x| x, |_| 1.0);
+// NaN is not below 0, and shows. The output is 0 where the input is not above 0, so that this is `relu'` from either.
+function!(Relu, relu, |x| if x <= 0.0 { 0.0 } else { 1.0 });
+function!(Gelu, math::gelu, math::gelu_slope);
+function!(GeluTanh, math::gelu_tanh, math::gelu_tanh_slope);
+function!(Silu, math::silu, math::silu_slope);
+function!(Tanh, math::tanh, math::tanh_slope);
+function!(Sigmoid, math::sigmoid, math::sigmoid_slope);
+function!(TanhOfOutput, math::tanh, |y: f32| (-y).mul_add(y, 1.0));
+function!(SigmoidOfOutput, math::sigmoid, |y: f32| y * (1.0 - y));
+
+/// `max(x, 0)`, NaN for NaN.
+#[inline(always)]
+pub(super) fn relu(x: f32) -> f32 {
+    if x <= 0.0 { 0.0 } else { x }
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct LeakyRelu {
+    pub(super) slope: f32,
+}
+
+impl Function for LeakyRelu {
+    #[inline(always)]
+    fn value(self, x: f32) -> f32 {
+        x * self.slope(x)
+    }
+
+    #[inline(always)]
+    fn slope(self, x: f32) -> f32 {
+        if x <= 0.0 { self.slope } else { 1.0 }
+    }
+}
