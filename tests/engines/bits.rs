@@ -1,0 +1,84 @@
+//! What does not show in the bits of a result: threads, SIMD levels, and the other samples of a batch.
+
+use proptest::prelude::*;
+use trainspec::data::{Batch, Column, Elements};
+use trainspec::engine::{Engine, Planned};
+use trainspec::rng::Moment;
+use trainspec_kernels::simd::{Level, at_level};
+
+use crate::random::{Input, RandomModel};
+use crate::{Goal, SEED, batch, models};
+
+/// Every bit that two micro-batches leave.
+fn bits(model: RandomModel, size: usize) -> Vec<u32> {
+    let mut engine = Planned::new(model.graph(), Goal::boxed(true), SEED).unwrap();
+    let mut numbers = Vec::new();
+    for micro_batch in 0..2 {
+        let batch = batch(model, size + micro_batch as usize, micro_batch.into());
+        let part = engine.accumulate(&batch, Moment { step: 5, micro_batch }).unwrap();
+        numbers.push(part.loss as f32);
+        numbers.extend(engine.prediction().unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap());
+    }
+    numbers.extend(engine.gradients().iter().flatten());
+    for parameter in engine.parameters().unwrap() {
+        numbers.extend(parameter.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+    }
+    numbers.into_iter().map(f32::to_bits).collect()
+}
+
+/// One sample of a batch, by itself.
+fn alone(batch: &Batch, number: usize) -> Batch {
+    let column = |column: &Column| {
+        let each = column.shape.elements();
+        let elements = match &column.elements {
+            Elements::Real(reals) => Elements::Real(reals[number * each..][..each].to_vec()),
+            Elements::Whole(wholes) => Elements::Whole(wholes[number * each..][..each].to_vec()),
+        };
+        Column { shape: column.shape, elements }
+    };
+    Batch { size: 1, input: column(&batch.input), target: column(&batch.target) }
+}
+
+proptest! {
+    #![proptest_config(models(64))]
+    #[test]
+    fn threads_and_levels_do_not_show(
+        seed in 0..1_u64 << 32,
+        kind in 0..Input::ALL.len(),
+        layers in 1..10_usize,
+        size in 2..40_usize,
+    ) {
+        let model = RandomModel { input: Input::ALL[kind], seed, layers };
+        let expected = bits(model, size);
+        for threads in [1, 2, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            prop_assert!(pool.install(|| bits(model, size)) == expected, "{threads} threads: {model:?}");
+        }
+        for &level in Level::available() {
+            prop_assert!(at_level(level, || bits(model, size)) == expected, "{level:?}: {model:?}");
+        }
+    }
+
+    #[test]
+    fn a_sample_does_not_depend_on_the_others(
+        seed in 0..1_u64 << 32,
+        kind in 0..Input::ALL.len(),
+        layers in 1..10_usize,
+        size in 2..40_usize,
+    ) {
+        let model = RandomModel { input: Input::ALL[kind], seed, layers };
+        let mut engine = Planned::new(model.graph(), Goal::boxed(true), SEED).unwrap();
+        let batch = batch(model, size, 0);
+        let predict = |engine: &mut Planned, batch: &Batch| {
+            engine.evaluate(batch).unwrap();
+            engine.prediction().unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+        };
+        let together = predict(&mut engine, &batch);
+        let each = together.len() / size;
+        for (number, expected) in together.chunks(each).enumerate() {
+            let found = predict(&mut engine, &alone(&batch, number));
+            let same = found.iter().zip(expected).all(|(a, b)| a.to_bits() == b.to_bits());
+            prop_assert!(same, "sample {number} of {size}: {model:?}");
+        }
+    }
+}
