@@ -3,7 +3,7 @@
 
 use super::{Rows, SUMMED};
 use crate::product::Onto;
-use crate::runs::{LANES, Shared, accumulate, put, total};
+use crate::runs::{LANES, Shared, put, sums};
 use crate::{scratch, simd, threads};
 
 pub(super) struct Input<'a> {
@@ -124,8 +124,7 @@ struct Slope {
 impl Slope {
     #[inline(always)]
     fn of<const CENTERED: bool>(x: &[f32], dy: &[f32], weight: &[f32], mean: f32, inverse: f32) -> Self {
-        let mut sums = [[0.0; LANES]; 2];
-        accumulate([x, dy, weight], [mean, 0.0, 0.0], &mut sums, |[x, dy, weight], [sum, products]| {
+        let [sum, products] = sums([x, dy, weight], [mean, 0.0, 0.0], |[x, dy, weight], [sum, products]| {
             for lane in 0..LANES {
                 let g = weight[lane] * dy[lane];
                 if CENTERED {
@@ -134,7 +133,6 @@ impl Slope {
                 products[lane] = g.mul_add(x[lane] - mean, products[lane]);
             }
         });
-        let [sum, products] = sums.map(total);
         let (inverse, length) = (f64::from(inverse), x.len() as f64);
         let of_x = -inverse * inverse * inverse * products / length;
         let rest = if CENTERED { -inverse * sum / length } else { 0.0 };
