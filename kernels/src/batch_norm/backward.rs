@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::columns::{self, Columns, Slopes, WIDTH};
-use super::forward::{add, normals, parts_of};
-use super::places::{self, Cut, Runs, Slope};
-use super::{BatchNorm, Normal, PARTS, SPLIT_CHANNELS, scale};
+use super::forward::{add, normals, normals_of, parts_of};
+use super::places::{self, Block, CHANNELS, Cut, Each, Slope};
+use super::{BatchNorm, PARTS, SPLIT_CHANNELS};
 use crate::epilogue::{Activation, Epilogue, Saved};
 use crate::product::Onto;
 use crate::runs::{Shared, put};
@@ -50,31 +50,33 @@ pub(super) fn run<'a>(
             }
         });
     } else if parts == 1 {
-        let block = norm.channels_of_block(1);
+        let width = Block::width(norm);
+        let block = norm.channels_of_block(width);
         threads::for_each(norm.channels.div_ceil(block), |number| {
-            for channel in number * block..norm.channels.min((number + 1) * block) {
-                let runs = Runs::new(norm, channel, 0..norm.batch);
-                let sums = input.sums(channel, &runs, &output.d);
-                let slope = input.finish(channel, sums, &output);
-                input.gradient(&runs, slope, &output);
+            for range in parts_of(number * block..norm.channels.min((number + 1) * block), width) {
+                let block = Block::new(norm, range.clone(), 0..norm.batch);
+                let sums = input.sums(&block, &output.d);
+                let mut slopes = [Slope::ZERO; CHANNELS];
+                for ((channel, sums), slope) in range.zip(sums).zip(&mut slopes) {
+                    *slope = input.finish(channel, sums, &output);
+                }
+                input.gradient(&block, &slopes, &output);
             }
         });
     } else {
         let mut sums = [[0.0; 2]; SPLIT_CHANNELS * PARTS];
         let sums = &mut sums[..norm.channels * parts];
-        threads::chunks(sums, 1, |number, sums| {
-            let runs = Runs::new(norm, number / parts, norm.part(number % parts, parts));
-            sums[0] = input.sums(number / parts, &runs, &output.d);
-        });
-        let none = Slope { mean: 0.0, of_d: 0.0, of_x: 0.0, rest: 0.0 };
-        let mut slopes = [none; SPLIT_CHANNELS];
+        let part = |number: usize| {
+            let channel = number / parts;
+            Block::new(norm, channel..channel + 1, norm.part(number % parts, parts))
+        };
+        threads::chunks(sums, 1, |number, sums| sums[0] = input.sums(&part(number), &output.d)[0]);
+        let mut slopes = [Slope::ZERO; SPLIT_CHANNELS];
         for (channel, (sums, slope)) in sums.chunks_exact(parts).zip(&mut slopes).enumerate() {
             *slope = input.finish(channel, add(sums), &output);
         }
         threads::for_each(norm.channels * parts, |number| {
-            let channel = number / parts;
-            let runs = Runs::new(norm, channel, norm.part(number % parts, parts));
-            input.gradient(&runs, slopes[channel], &output);
+            input.gradient(&part(number), &[slopes[number / parts]; CHANNELS], &output);
         });
     }
 }
@@ -94,37 +96,38 @@ impl Input<'_> {
             && matches!(self.epilogue.activation, Activation::Identity | Activation::Relu)
     }
 
-    /// The gradient of `pre` in some runs of a channel, in place, and its sums.
-    fn sums(&self, channel: usize, runs: &Runs, d: &Shared<'_>) -> [f64; 2] {
+    /// The gradient of `pre` in a block, in place, and its sums.
+    fn sums(&self, block: &Block, d: &Shared<'_>) -> Each<[f64; 2]> {
         let Input { norm, x, epilogue, .. } = *self;
-        let mean = self.mean(channel);
-        let scale = scale(self.weight[channel], self.variance(channel), norm.eps);
-        let normal = Normal { mean, scale, bias: self.bias[channel] };
+        let (means, variances) = self.statistics.split_at(norm.channels);
+        let range = block.range.clone();
+        let numbers = [self.weight, self.bias, means, variances].map(|channels| &channels[range.clone()]);
+        let normals = normals_of(norm.eps, numbers);
         let saved = epilogue.saved();
         if self.is_plain() {
             let cut = match saved {
                 Saved::Nothing => Cut::Not,
                 Saved::Output => Cut::Output(self.y),
-                Saved::Input => Cut::Pre(normal),
+                Saved::Input => Cut::Pre,
             };
-            return places::cut_and_sum(x, runs, mean, cut, d);
+            return places::cut_and_sum(x, block, &normals, cut, d);
         }
-        scratch::with(norm.places, |pre| {
-            for run in runs.ranges() {
-                // SAFETY: only the caller's thread has these runs.
-                let d = unsafe { d.part(run.clone()) };
+        scratch::with(range.len() * norm.places, |pre| {
+            for part in block.parts() {
+                // SAFETY: only the caller's thread has this block.
+                let d = unsafe { d.part(part.clone()) };
                 let saved = match saved {
                     Saved::Nothing => &[],
-                    Saved::Output => &self.y[run.clone()],
+                    Saved::Output => &self.y[part.clone()],
                     Saved::Input => {
-                        places::normalize(&x[run.clone()], normal, pre);
+                        places::normalize(&x[part.clone()], norm.places, &normals, pre);
                         &*pre
                     }
                 };
-                epilogue.backward_in_place(run.start, saved, d);
+                epilogue.backward_in_place(part.start, saved, d);
             }
         });
-        places::cut_and_sum(x, runs, mean, Cut::Not, d)
+        places::cut_and_sum(x, block, &normals, Cut::Not, d)
     }
 
     /// The gradients of weight and bias of a channel, from its sums, and what is left for that of `x`.
@@ -143,9 +146,9 @@ impl Input<'_> {
         Slope { mean: self.mean(channel), of_d: of_d as f32, of_x: of_x as f32, rest: rest as f32 }
     }
 
-    fn gradient(&self, runs: &Runs, slope: Slope, output: &Output<'_>) {
+    fn gradient(&self, block: &Block, slopes: &Each<Slope>, output: &Output<'_>) {
         if let Some((dx, onto)) = &output.dx {
-            places::gradient(self.x, runs, slope, &output.d, dx, *onto);
+            places::gradient(self.x, block, slopes, &output.d, dx, *onto);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::runs::Shared;
 use crate::simd;
 
 /// The most channels that are worked on at once.
-pub(super) const WIDTH: usize = 64;
+pub(super) const WIDTH: usize = 256;
 /// Samples that are summed in f32 before the sum goes to f64.
 const SAMPLES: usize = 32;
 
@@ -37,28 +37,16 @@ impl Columns {
         sample * self.channels + self.range.start..sample * self.channels + self.range.end
     }
 
-    /// Sums over the samples: of `term` of a channel's numbers in the `IN` rows that `inputs` gives, and of its
-    /// `shift`.
+    /// Two sums for each channel over the samples, of which `add` adds those of one to the sums so far.
     #[inline(always)]
-    fn sums<'a, const IN: usize>(
-        &self,
-        inputs: impl Fn(Range<usize>) -> [&'a [f32]; IN],
-        shifts: &Each,
-        term: impl Fn([f32; IN], f32) -> [f32; 2],
-    ) -> [Each<f64>; 2] {
+    fn sums(&self, add: impl Fn(Range<usize>, &mut [f32], &mut [f32])) -> [Each<f64>; 2] {
         let width = self.range.len();
         let mut totals = [[0.0; WIDTH]; 2];
         for block in self.samples.clone().step_by(SAMPLES) {
             let mut sums = [[0.0; WIDTH]; 2];
             let [first, second] = &mut sums;
-            let (first, second) = (&mut first[..width], &mut second[..width]);
             for sample in block..self.samples.end.min(block + SAMPLES) {
-                let inputs = inputs(self.of(sample)).map(|input| &input[..width]);
-                for column in 0..width {
-                    let [a, b] = term(inputs.map(|input| input[column]), shifts[..width][column]);
-                    first[column] += a;
-                    second[column] += b;
-                }
+                add(self.of(sample), &mut first[..width], &mut second[..width]);
             }
             for (totals, sums) in totals.iter_mut().zip(sums) {
                 for (total, sum) in totals.iter_mut().zip(sums) {
@@ -73,16 +61,28 @@ impl Columns {
 simd! {
     /// The sums and the sums of squares of the differences from `shifts`.
     pub(super) fn moments(x: &[f32], columns: &Columns, shifts: &Each) -> [Each<f64>; 2] {
-        columns.sums(|range| [&x[range]], shifts, |[x], shift| [x - shift, (x - shift) * (x - shift)])
+        columns.sums(|range, sums, squares| {
+            for (((x, shift), sum), square) in x[range].iter().zip(shifts).zip(sums).zip(squares) {
+                let difference = x - shift;
+                *sum += difference;
+                *square = difference.mul_add(difference, *square);
+            }
+        })
     }
 }
 
 simd! {
     /// The sums of `d` and of `d (x - mean)`.
     pub(super) fn products(x: &[f32], columns: &Columns, means: &Each, d: &Shared<'_>) -> [Each<f64>; 2] {
-        // SAFETY: the caller has these columns to itself, and only reads them here.
-        let d = |range: Range<usize>| &*unsafe { d.part(range) };
-        columns.sums(|range| [&x[range.clone()], d(range)], means, |[x, d], mean| [d, d * (x - mean)])
+        columns.sums(|range, sums, products| {
+            // SAFETY: the caller has these columns to itself.
+            let d = unsafe { d.part(range.clone()) };
+            let numbers = x[range].iter().zip(means).zip(&*d);
+            for (((( x, mean), d), sum), product) in numbers.zip(sums).zip(products) {
+                *sum += d;
+                *product = d.mul_add(x - mean, *product);
+            }
+        })
     }
 }
 

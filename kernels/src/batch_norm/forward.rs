@@ -1,7 +1,7 @@
 //! Statistics, then the normalized values.
 
 use super::columns::{self, Columns, Normals, WIDTH};
-use super::places::{self, Runs};
+use super::places::{self, Block, CHANNELS, Each};
 use super::{BatchNorm, Floors, Normal, PARTS, SPLIT_CHANNELS, scale, statistics};
 use crate::epilogue::Epilogue;
 use crate::runs::Shared;
@@ -43,36 +43,43 @@ pub(super) fn train(
         });
     } else if parts == 1 {
         let (means, variances, y) = (Shared::new(means), Shared::new(variances), Shared::new(y));
-        let block = norm.channels_of_block(1);
+        let width = Block::width(norm);
+        let block = norm.channels_of_block(width);
         threads::for_each(norm.channels.div_ceil(block), |number| {
-            for channel in number * block..norm.channels.min((number + 1) * block) {
-                let runs = Runs::new(norm, channel, 0..norm.batch);
-                let shift = places::shift(x, norm, channel);
-                let [mean, variance] = statistics(places::moments(x, &runs, shift), shift, norm.count());
-                // SAFETY: each channel is in one block.
-                unsafe {
-                    means.part(channel..channel + 1)[0] = mean;
-                    variances.part(channel..channel + 1)[0] = variance;
+            for range in parts_of(number * block..norm.channels.min((number + 1) * block), width) {
+                // SAFETY: each channel is in one part of one block.
+                let (means, variances) =
+                    unsafe { (means.part(range.clone()), variances.part(range.clone())) };
+                let block = Block::new(norm, range, 0..norm.batch);
+                let shifts = places::shifts(x, &block);
+                let sums = places::moments(x, &block, &shifts);
+                for (channel, (mean, variance)) in means.iter_mut().zip(&mut *variances).enumerate() {
+                    [*mean, *variance] = statistics(sums[channel], shifts[channel], norm.count());
                 }
-                input.places(channel, &runs, [mean, variance], &y);
+                input.places(&block, means, variances, &y);
             }
         });
     } else {
         let mut sums = [[0.0; 2]; SPLIT_CHANNELS * PARTS];
         let sums = &mut sums[..norm.channels * parts];
+        // A channel's shift is that of its first sample in all parts.
+        let part = |number: usize| {
+            let channel = number / parts;
+            Block::new(norm, channel..channel + 1, norm.part(number % parts, parts))
+        };
         threads::chunks(sums, 1, |number, sums| {
-            let runs = Runs::new(norm, number / parts, norm.part(number % parts, parts));
-            sums[0] = places::moments(x, &runs, places::shift(x, norm, number / parts));
+            let block = part(number);
+            sums[0] = places::moments(x, &block, &places::shifts(x, &block))[0];
         });
         for (channel, sums) in sums.chunks_exact(parts).enumerate() {
-            let shift = places::shift(x, norm, channel);
+            let shift = places::shifts(x, &part(channel * parts))[0];
             [means[channel], variances[channel]] = statistics(add(sums), shift, norm.count());
         }
         let y = Shared::new(y);
         threads::for_each(norm.channels * parts, |number| {
-            let channel = number / parts;
-            let runs = Runs::new(norm, channel, norm.part(number % parts, parts));
-            input.places(channel, &runs, [means[channel], variances[channel]], &y);
+            let block = part(number);
+            let range = block.range.clone();
+            input.places(&block, &means[range.clone()], &variances[range], &y);
         });
     }
 }
@@ -131,21 +138,32 @@ impl Input<'_> {
         }
     }
 
-    /// From `x` to `y` in some runs of a channel.
-    fn places(&self, channel: usize, runs: &Runs, [mean, variance]: [f32; 2], y: &Shared<'_>) {
+    /// From `x` to `y` in a block.
+    fn places(&self, block: &Block, means: &[f32], variances: &[f32], y: &Shared<'_>) {
         let Input { norm, x, weight, bias, epilogue } = *self;
-        let normal = Normal { mean, scale: scale(weight[channel], variance, norm.eps), bias: bias[channel] };
+        let range = block.range.clone();
+        let normals = normals_of(norm.eps, [&weight[range.clone()], &bias[range], means, variances]);
         if let Some(floors) = Floors::of(epilogue) {
-            places::normalize_with_floors(x, runs, normal, floors, epilogue.residual, y);
+            places::normalize_with_floors(x, block, &normals, floors, epilogue.residual, y);
             return;
         }
-        for run in runs.ranges() {
-            // SAFETY: only the caller's thread has these runs.
-            let y = unsafe { y.part(run.clone()) };
-            places::normalize(&x[run.clone()], normal, y);
-            epilogue.forward_in_place(run.start, y);
+        for part in block.parts() {
+            // SAFETY: only the caller's thread has this block.
+            let y = unsafe { y.part(part.clone()) };
+            places::normalize(&x[part.clone()], norm.places, &normals, y);
+            epilogue.forward_in_place(part.start, y);
         }
     }
+}
+
+/// [`Normal`] of some channels, whose numbers these are.
+pub(super) fn normals_of(eps: f32, [weight, bias, means, variances]: [&[f32]; 4]) -> Each<Normal> {
+    let mut normals = [Normal { mean: 0.0, scale: 0.0, bias: 0.0 }; CHANNELS];
+    for (channel, normal) in normals.iter_mut().take(means.len()).enumerate() {
+        let scale = scale(weight[channel], variances[channel], eps);
+        *normal = Normal { mean: means[channel], scale, bias: bias[channel] };
+    }
+    normals
 }
 
 pub(super) fn infer(
@@ -172,9 +190,9 @@ pub(super) fn infer(
             }
             return;
         }
-        for channel in 0..norm.channels {
-            let runs = Runs::new(norm, channel, samples.clone());
-            input.places(channel, &runs, [means[channel], variances[channel]], &y);
+        for range in parts_of(0..norm.channels, Block::width(norm)) {
+            let (means, variances) = (&means[range.clone()], &variances[range.clone()]);
+            input.places(&Block::new(norm, range, samples.clone()), means, variances, &y);
         }
     });
 }

@@ -1,78 +1,111 @@
-//! The passes over a channel whose places lie side by side: lanes are places.
+//! The passes over channels whose places lie side by side: lanes are places.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use std::ops::Range;
 
 use super::{BatchNorm, Floors, Normal};
 use crate::product::Onto;
-use crate::runs::{LANES, Shared, accumulate, total};
+use crate::runs::{self, LANES, Shared, Sums};
 use crate::simd;
 
-/// The runs of a channel in some samples.
+/// The most channels that are worked on at once.
+pub(super) const CHANNELS: usize = 8;
+
+/// A number for each of the channels.
+pub(super) type Each<T = f32> = [T; CHANNELS];
+
+/// Some channels in some samples, each a run of places.
 #[derive(Clone)]
-pub(super) struct Runs {
-    first: usize,
-    stride: usize,
-    length: usize,
+pub(super) struct Block {
+    channels: usize,
+    places: usize,
+    /// At most [`CHANNELS`] of them.
+    pub(super) range: Range<usize>,
     samples: Range<usize>,
 }
 
-impl Runs {
-    pub(super) fn new(norm: &BatchNorm, channel: usize, samples: Range<usize>) -> Self {
-        let BatchNorm { channels, places, .. } = *norm;
-        Self { first: channel * places, stride: channels * places, length: places, samples }
+impl Block {
+    pub(super) fn new(norm: &BatchNorm, range: Range<usize>, samples: Range<usize>) -> Self {
+        // No places are no samples.
+        let samples = if norm.places > 0 { samples } else { 0..0 };
+        Self { channels: norm.channels, places: norm.places, range, samples }
     }
 
-    /// Where each run lies.
+    /// How many channels are best worked on at once: short runs side by side are read faster.
+    pub(super) fn width(norm: &BatchNorm) -> usize {
+        const NUMBERS: usize = 1024;
+        (NUMBERS / norm.places.max(1)).clamp(1, CHANNELS)
+    }
+
+    /// Where the channels lie in each sample.
     #[inline(always)]
-    pub(super) fn ranges(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let Self { first, stride, length, .. } = *self;
-        self.samples.clone().map(move |sample| {
-            let start = first + sample * stride;
-            start..start + length
+    pub(super) fn parts(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let Self { channels, places, range, samples } = self.clone();
+        samples.map(move |sample| {
+            (sample * channels + range.start) * places..(sample * channels + range.end) * places
         })
     }
 }
 
-/// The mean of the first run of a channel, or something near it.
-pub(super) fn shift(x: &[f32], norm: &BatchNorm, channel: usize) -> f32 {
-    let Some(run) = Runs::new(norm, channel, 0..norm.batch.min(1)).ranges().next() else { return 0.0 };
-    let [sum] = sum(&x[run.clone()]);
-    (sum / run.len().max(1) as f64) as f32
+/// The means of the channels in the first sample, which are near enough; 0 without samples.
+pub(super) fn shifts(x: &[f32], block: &Block) -> Each {
+    let mut shifts = [0.0; CHANNELS];
+    let first = block.range.start * block.places..block.range.end * block.places;
+    let runs = x.get(first).unwrap_or_default().chunks_exact(block.places.max(1));
+    for (shift, run) in shifts.iter_mut().zip(runs) {
+        *shift = (sum(run) / run.len() as f64) as f32;
+    }
+    shifts
 }
 
 simd! {
-    fn sum(run: &[f32]) -> [f64; 1] {
-        let mut totals = [[0.0; LANES]];
-        accumulate([run], [0.0], &mut totals, |[x], [sum]| {
-for lane in 0..LANES { sum[lane] += x[lane]; }
-});
-        totals.map(total)
+    fn sum(run: &[f32]) -> f64 {
+        let [sum] = runs::sums([run], [0.0], |[x], [sum]| {
+            for lane in 0..LANES {
+                sum[lane] += x[lane];
+            }
+        });
+        sum
     }
 }
 
+/// The sums of each channel.
+#[inline(always)]
+fn finish(sums: &Each<Sums<2>>, count: usize) -> Each<[f64; 2]> {
+    let mut finished = [[0.0; 2]; CHANNELS];
+    for (finished, sums) in finished.iter_mut().zip(sums).take(count) {
+        *finished = sums.finish();
+    }
+    finished
+}
+
 simd! {
-    /// The sum and the sum of squares of the differences from `shift`.
-    pub(super) fn moments(x: &[f32], runs: &Runs, shift: f32) -> [f64; 2] {
-        let mut totals = [[0.0; LANES]; 2];
-        for run in runs.ranges() {
-            accumulate([&x[run]], [shift], &mut totals, |[x], [sum, squares]| {
-                for lane in 0..LANES {
-                    let difference = x[lane] - shift;
-                    sum[lane] += difference;
-                    squares[lane] = difference.mul_add(difference, squares[lane]);
-                }
-            });
+    /// The sums and the sums of squares of the differences from `shifts`.
+    pub(super) fn moments(x: &[f32], block: &Block, shifts: &Each) -> Each<[f64; 2]> {
+        let mut sums = [Sums::ZERO; CHANNELS];
+        for part in block.parts() {
+            let runs = x[part].chunks_exact(block.places);
+            for ((run, sums), &shift) in runs.zip(&mut sums).zip(shifts) {
+                sums.add([run], [shift], |[x], [sum, squares]| {
+                    for lane in 0..LANES {
+                        let difference = x[lane] - shift;
+                        sum[lane] += difference;
+                        squares[lane] = difference.mul_add(difference, squares[lane]);
+                    }
+                });
+            }
         }
-        totals.map(total)
+        finish(&sums, block.range.len())
     }
 }
 
 simd! {
-    /// `pre` of a run.
-    pub(super) fn normalize(x: &[f32], normal: Normal, pre: &mut [f32]) {
-        for (pre, &x) in pre.iter_mut().zip(x) {
-            *pre = normal.of(x);
+    /// `pre` of some channels of one sample.
+    pub(super) fn normalize(x: &[f32], places: usize, normals: &Each<Normal>, pre: &mut [f32]) {
+        for ((x, pre), normal) in x.chunks_exact(places).zip(pre.chunks_exact_mut(places)).zip(normals) {
+            for (pre, &x) in pre.iter_mut().zip(x) {
+                *pre = normal.of(x);
+            }
         }
     }
 }
@@ -80,35 +113,36 @@ simd! {
 simd! {
     /// From `x` to `y`, where the epilogue is one of floors.
     ///
-    /// No other thread may touch these runs of `y`.
+    /// No other thread may touch this block of `y`.
     pub(super) fn normalize_with_floors(
         x: &[f32],
-        runs: &Runs,
-        normal: Normal,
+        block: &Block,
+        normals: &Each<Normal>,
         floors: Floors,
         residual: Option<&[f32]>,
         y: &Shared<'_>,
     ) {
-        for run in runs.ranges() {
-            // SAFETY: the caller has these runs to itself.
-            let y = unsafe { y.part(run.clone()) };
-            floor_run(&x[run.clone()], normal, floors, residual.map(|residual| &residual[run]), y);
-        }
-    }
-}
-
-/// [`normalize_with_floors`] of one run.
-#[inline(always)]
-pub(super) fn floor_run(x: &[f32], normal: Normal, floors: Floors, residual: Option<&[f32]>, y: &mut [f32]) {
-    match residual {
-        Some(residual) => {
-            for ((y, &x), &residual) in y.iter_mut().zip(x).zip(residual) {
-                *y = floors.apply(normal.of(x), Some(residual));
-            }
-        }
-        None => {
-            for (y, &x) in y.iter_mut().zip(x) {
-                *y = floors.apply(normal.of(x), None);
+        let places = block.places;
+        for part in block.parts() {
+            // SAFETY: the caller has this block to itself.
+            let y = unsafe { y.part(part.clone()) }.chunks_exact_mut(places);
+            let x = x[part.clone()].chunks_exact(places);
+            match residual {
+                Some(residual) => {
+                    let runs = y.zip(x).zip(residual[part].chunks_exact(places));
+                    for (((y, x), residual), normal) in runs.zip(normals) {
+                        for ((y, &x), &residual) in y.iter_mut().zip(x).zip(residual) {
+                            *y = floors.apply(normal.of(x), Some(residual));
+                        }
+                    }
+                }
+                None => {
+                    for ((y, x), normal) in y.zip(x).zip(normals) {
+                        for (y, &x) in y.iter_mut().zip(x) {
+                            *y = floors.apply(normal.of(x), None);
+                        }
+                    }
+                }
             }
         }
     }
@@ -121,40 +155,50 @@ pub(super) enum Cut<'a> {
     /// Where the output is not above 0.
     Output(&'a [f32]),
     /// Where `pre` is not above 0.
-    Pre(Normal),
+    Pre,
 }
 
 simd! {
     /// Cuts `d`, and gives the sums of `d` and of `d (x - mean)`.
     ///
-    /// No other thread may touch these runs of `d`.
-    pub(super) fn cut_and_sum(x: &[f32], runs: &Runs, mean: f32, cut: Cut<'_>, d: &Shared<'_>) -> [f64; 2] {
-        let mut totals = [[0.0; LANES]; 2];
-        for run in runs.ranges() {
-            // SAFETY: the caller has these runs to itself.
-            let d = unsafe { d.part(run.clone()) };
-            let x = &x[run.clone()];
-            match cut {
-                Cut::Not => {}
-                Cut::Output(y) => {
-                    for (d, &y) in d.iter_mut().zip(&y[run]) {
-                        *d = if y <= 0.0 { 0.0 } else { *d };
+    /// No other thread may touch this block of `d`.
+    pub(super) fn cut_and_sum(
+        x: &[f32],
+        block: &Block,
+        normals: &Each<Normal>,
+        cut: Cut<'_>,
+        d: &Shared<'_>,
+    ) -> Each<[f64; 2]> {
+        let mut sums = [Sums::ZERO; CHANNELS];
+        for part in block.parts() {
+            for (number, (normal, sums)) in normals.iter().zip(&mut sums).take(block.range.len()).enumerate() {
+                let start = part.start + number * block.places;
+                let run = start..start + block.places;
+                // SAFETY: the caller has this block to itself.
+                let d = unsafe { d.part(run.clone()) };
+                let x = &x[run.clone()];
+                match cut {
+                    Cut::Not => {}
+                    Cut::Output(y) => {
+                        for (d, &y) in d.iter_mut().zip(&y[run]) {
+                            *d = if y <= 0.0 { 0.0 } else { *d };
+                        }
+                    }
+                    Cut::Pre => {
+                        for (d, &x) in d.iter_mut().zip(x) {
+                            *d = if normal.of(x) <= 0.0 { 0.0 } else { *d };
+                        }
                     }
                 }
-                Cut::Pre(normal) => {
-                    for (d, &x) in d.iter_mut().zip(x) {
-                        *d = if normal.of(x) <= 0.0 { 0.0 } else { *d };
+                sums.add([x, d], [normal.mean, 0.0], |[x, d], [sum, products]| {
+                    for lane in 0..LANES {
+                        sum[lane] += d[lane];
+                        products[lane] = d[lane].mul_add(x[lane] - normal.mean, products[lane]);
                     }
-                }
+                });
             }
-            accumulate([x, d], [mean, 0.0], &mut totals, |[x, d], [sum, products]| {
-                for lane in 0..LANES {
-                    sum[lane] += d[lane];
-                    products[lane] = d[lane].mul_add(x[lane] - mean, products[lane]);
-                }
-            });
         }
-        totals.map(total)
+        finish(&sums, block.range.len())
     }
 }
 
@@ -168,6 +212,9 @@ pub(super) struct Slope {
 }
 
 impl Slope {
+    /// Of nothing.
+    pub(super) const ZERO: Self = Self { mean: 0.0, of_d: 0.0, of_x: 0.0, rest: 0.0 };
+
     #[inline(always)]
     pub(super) fn of(self, d: f32, x: f32) -> f32 {
         self.of_d.mul_add(d, self.of_x.mul_add(x - self.mean, self.rest))
@@ -177,15 +224,30 @@ impl Slope {
 simd! {
     /// `dx` from `d`.
     ///
-    /// No other thread may touch these runs of `d` and `dx`.
-    pub(super) fn gradient(x: &[f32], runs: &Runs, slope: Slope, d: &Shared<'_>, dx: &Shared<'_>, onto: Onto) {
-        for run in runs.ranges() {
-            // SAFETY: the caller has these runs to itself.
-            let (d, dx) = unsafe { (d.part(run.clone()), dx.part(run.clone())) };
-            let numbers = dx.iter_mut().zip(&*d).zip(&x[run]);
-            match onto {
-                Onto::Replace => numbers.for_each(|((dx, &d), &x)| *dx = slope.of(d, x)),
-                Onto::Add => numbers.for_each(|((dx, &d), &x)| *dx += slope.of(d, x)),
+    /// No other thread may touch this block of `d` and `dx`.
+    pub(super) fn gradient(
+        x: &[f32],
+        block: &Block,
+        slopes: &Each<Slope>,
+        d: &Shared<'_>,
+        dx: &Shared<'_>,
+        onto: Onto,
+    ) {
+        let places = block.places;
+        for part in block.parts() {
+            // SAFETY: the caller has this block to itself.
+            let (d, dx) = unsafe { (d.part(part.clone()), dx.part(part.clone())) };
+            let runs = x[part].chunks_exact(places).zip(d.chunks_exact(places)).zip(dx.chunks_exact_mut(places));
+            for (((x, d), dx), slope) in runs.zip(slopes) {
+                if onto == Onto::Add {
+                    for ((dx, &d), &x) in dx.iter_mut().zip(d).zip(x) {
+                        *dx += slope.of(d, x);
+                    }
+                } else {
+                    for ((dx, &d), &x) in dx.iter_mut().zip(d).zip(x) {
+                        *dx = slope.of(d, x);
+                    }
+                }
             }
         }
     }

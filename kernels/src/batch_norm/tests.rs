@@ -62,11 +62,11 @@ fn run(norm: &BatchNorm, data: &Data, epilogue: &Epilogue<'_>, onto: Onto) -> [V
 /// The kernel without an epilogue against the reference.
 ///
 /// With u = 2^-24 and numbers within `s` of a center, differences from the shift are within `2 s`; a sum of them has at
-/// most 36 roundings behind each other (the difference, 32 additions in a lane, the fused product and a spare), the
-/// rest is in f64. So the mean is off by `u |mean|`, where it is rounded to f32, and by `36 u 2 s`; the variance, a
-/// mean of squares within `4 s^2` less a square of a mean within `2 s`, by `2 * 36 u 4 s^2` and by twice `2 s`
-/// times the mean's `36 u 2 s`. All that follows is linear in these errors: relatively, the deviation has half
-/// of the variance's error over `variance + eps`, and each sum 36 roundings again, of the sum of the absolute terms.
+/// most 68 roundings behind each other (64 additions in a lane and a few of the terms), the rest is in f64. So the
+/// mean is off by `u |mean|`, where it is rounded to f32, and by `68 u 2 s`; the variance, a
+/// mean of squares within `4 s^2` less a square of a mean within `2 s`, by `2 * 68 u 4 s^2` and by twice `2 s`
+/// times the mean's `68 u 2 s`. All that follows is linear in these errors: relatively, the deviation has half
+/// of the variance's error over `variance + eps`, and each sum 68 roundings again, of the sum of the absolute terms.
 fn check(norm: &BatchNorm, offset: f32, spread: f32) {
     let data = data(norm, offset, spread);
     let [statistics, y, d, dx, d_weight, d_bias] = run(norm, &data, &Epilogue::NONE, Onto::Replace);
@@ -77,7 +77,7 @@ fn check(norm: &BatchNorm, offset: f32, spread: f32) {
     let [expected_dx, expected_d_weight, expected_d_bias] = reference::backward(norm, &x, &weight, &d);
     let (spread, eps) = (f64::from(spread), f64::from(norm.eps));
     let count = (norm.batch * norm.places).max(1) as f64;
-    let sum = 36.0 * ROUNDING;
+    let sum = 68.0 * ROUNDING;
     for channel in 0..norm.channels {
         let [mean, variance] = reference::statistics(norm, &x, channel);
         let off_mean = ROUNDING * mean.abs() + sum * 2.0 * spread;
@@ -126,7 +126,7 @@ proptest! {
     #[test]
     fn agrees_with_the_reference_for_vectors(
         batch in 1..80_usize,
-        channels in 1..150_usize,
+        channels in 1..300_usize,
         offset in -20.0_f32..20.0,
     ) {
         check(&BatchNorm { batch, channels, places: 1, eps: 1e-3 }, offset, 1.0);
@@ -137,7 +137,7 @@ proptest! {
 const LARGE: [BatchNorm; 3] = [
     BatchNorm { batch: 9, channels: 3, places: 4000, eps: 1e-5 },
     BatchNorm { batch: 3, channels: 9, places: 2100, eps: 1e-5 },
-    BatchNorm { batch: 300, channels: 300, places: 1, eps: 1e-5 },
+    BatchNorm { batch: 130, channels: 700, places: 1, eps: 1e-5 },
 ];
 
 #[test]
@@ -179,7 +179,7 @@ fn the_reference_has_the_gradient_of_its_forward() {
 #[test]
 fn epilogues_are_those_of_the_epilogue() {
     let small = BatchNorm { batch: 3, channels: 5, places: 21, eps: 1e-5 };
-    for norm in [small, BatchNorm { places: 1, channels: 70, ..small }, LARGE[0]] {
+    for norm in [small, BatchNorm { places: 1, channels: 270, ..small }, LARGE[0]] {
         let data = data(&norm, 0.0, 1.0);
         let [statistics, pre, ..] = run(&norm, &data, &Epilogue::NONE, Onto::Replace);
         for epilogue in epilogues(&data.residual) {

@@ -3,7 +3,7 @@
 
 use super::{CrossEntropy, larger};
 use crate::math::exp;
-use crate::runs::{LANES, accumulate, fold, total};
+use crate::runs::{LANES, fold, sums};
 use crate::simd;
 
 simd! {
@@ -22,27 +22,31 @@ simd! {
             let logits = &logits[row * classes..][..classes];
             let largest = largest(logits);
             // The same terms in the same order with the gradient and without.
-            let mut sums = [[0.0; LANES]];
-            if GRADIENT {
+            let [sum] = if GRADIENT {
                 let d = &mut d_logits[row * classes..][..classes];
                 exponentials(logits, largest, d);
-                accumulate([d], [0.0], &mut sums, |[exponential], [sum]| {
-for lane in 0..LANES { sum[lane] += exponential[lane]; }
-});
+                sums([d], [0.0], |[exponential], [sum]| {
+                    for lane in 0..LANES {
+                        sum[lane] += exponential[lane];
+                    }
+                })
             } else {
-                let fill = [f32::NEG_INFINITY];
-                accumulate([logits], fill, &mut sums, |[logit], [sum]| {
-for lane in 0..LANES { sum[lane] += exp(logit[lane] - largest); }
-});
-            }
-            let sum = total(sums[0]) as f32;
-            let mut all = [[0.0; LANES]];
+                sums([logits], [f32::NEG_INFINITY], |[logit], [sum]| {
+                    for lane in 0..LANES {
+                        sum[lane] += exp(logit[lane] - largest);
+                    }
+                })
+            };
+            let sum = sum as f32;
+            let mut all = [0.0];
             if loss.label_smoothing > 0.0 {
-                accumulate([logits], [largest], &mut all, |[logit], [sum]| {
-for lane in 0..LANES { sum[lane] += logit[lane] - largest; }
-});
+                all = sums([logits], [largest], |[logit], [sum]| {
+                    for lane in 0..LANES {
+                        sum[lane] += logit[lane] - largest;
+                    }
+                });
             }
-            losses += loss.loss(sum, logits[target] - largest, total(all[0]));
+            losses += loss.loss(sum, logits[target] - largest, all[0]);
             if GRADIENT {
                 let d = &mut d_logits[row * classes..][..classes];
                 let factor = 1.0 / sum;

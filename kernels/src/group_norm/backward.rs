@@ -3,7 +3,7 @@
 
 use super::GroupNorm;
 use crate::product::Onto;
-use crate::runs::{LANES, Shared, accumulate, put, total};
+use crate::runs::{self, LANES, Shared, put};
 use crate::{scratch, simd, threads};
 
 pub(super) struct Input<'a> {
@@ -64,14 +64,13 @@ simd! {
         let mut means = [0.0; 2];
         for channel in 0..width {
             let part = channel * places..(channel + 1) * places;
-            let mut totals = [[0.0; LANES]; 2];
-            accumulate([&x[part.clone()], &dy[part]], [mean, 0.0], &mut totals, |[x, dy], [sum, products]| {
+            let inputs = [&x[part.clone()], &dy[part]];
+            let [sum, products] = runs::sums(inputs, [mean, 0.0], |[x, dy], [sum, products]| {
                 for lane in 0..LANES {
                     sum[lane] += dy[lane];
                     products[lane] = dy[lane].mul_add(x[lane] - mean, products[lane]);
                 }
             });
-            let [sum, products] = totals.map(total);
             let products = products * f64::from(inverse);
             sums[2 * channel] = sum as f32;
             sums[2 * channel + 1] = products as f32;

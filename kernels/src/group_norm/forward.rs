@@ -1,7 +1,7 @@
 //! Statistics of a group, then its channels.
 
 use super::GroupNorm;
-use crate::runs::{LANES, Shared, accumulate, total};
+use crate::runs::{LANES, Shared, sums};
 use crate::{simd, threads};
 
 pub(super) fn run(
@@ -38,18 +38,19 @@ simd! {
     /// One group; gives its mean and `1 / sqrt(variance + eps)`.
     fn normalize(norm: &GroupNorm, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) -> [f32; 2] {
         let length = x.len().max(1) as f64;
-        let mut sums = [[0.0; LANES]];
-        accumulate([x], [0.0], &mut sums, |[x], [sum]| {
-for lane in 0..LANES { sum[lane] += x[lane]; }
-});
-        let mean = (total(sums[0]) / length) as f32;
-        let mut squares = [[0.0; LANES]];
-        accumulate([x], [mean], &mut squares, |[x], [sum]| {
-for lane in 0..LANES {
-let difference = x[lane] - mean;
-sum[lane] = difference.mul_add(difference, sum[lane]); }
-});
-        let inverse = (1.0 / (total(squares[0]) / length + f64::from(norm.eps)).sqrt()) as f32;
+        let [sum] = sums([x], [0.0], |[x], [sum]| {
+            for lane in 0..LANES {
+                sum[lane] += x[lane];
+            }
+        });
+        let mean = (sum / length) as f32;
+        let [squares] = sums([x], [mean], |[x], [sum]| {
+            for lane in 0..LANES {
+                let difference = x[lane] - mean;
+                sum[lane] = difference.mul_add(difference, sum[lane]);
+            }
+        });
+        let inverse = (1.0 / (squares / length + f64::from(norm.eps)).sqrt()) as f32;
         let channels = x.chunks_exact(norm.places.max(1)).zip(y.chunks_exact_mut(norm.places.max(1)));
         for ((x, y), (&weight, &bias)) in channels.zip(weight.iter().zip(bias)) {
             for (y, &x) in y.iter_mut().zip(x) {

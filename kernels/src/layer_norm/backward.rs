@@ -3,7 +3,7 @@
 
 use super::{Rows, SUMMED};
 use crate::product::Onto;
-use crate::runs::{LANES, Shared, accumulate, put, total};
+use crate::runs::{LANES, Shared, put, sums};
 use crate::{scratch, simd, threads};
 
 pub(super) struct Input<'a> {
@@ -41,7 +41,7 @@ pub(super) fn run<const CENTERED: bool>(
                 let dx = dx.map(|(dx, onto)| (dx.part(first * features..end * features), *onto));
                 (shared.part(number * 2 * features..(number + 1) * 2 * features), dx)
             };
-            scratch::with(2 * features, |room| differentiate::<CENTERED>(input, first, end, dx, sums, room));
+            scratch::with(3 * features, |room| differentiate::<CENTERED>(input, first, end, dx, sums, room));
         });
         for (number, d) in [d_weight, d_bias].into_iter().enumerate() {
             if let Some((d, onto)) = d {
@@ -65,6 +65,7 @@ simd! {
         let weight = &input.weight[..features];
         let mut dx = dx;
         sums.fill(0.0);
+        let (room, g) = room.split_at_mut(2 * features);
         for start in (first..end).step_by(SUMMED) {
             room.fill(0.0);
             let (of_weight, of_bias) = room.split_at_mut(features);
@@ -78,11 +79,14 @@ simd! {
                 };
                 add_row::<CENTERED>(x, dy, mean, inverse, of_weight, of_bias);
                 if let Some((dx, onto)) = &mut dx {
-                    let slope = Slope::of::<CENTERED>(x, dy, weight, mean, inverse);
+                    for ((g, weight), dy) in g.iter_mut().zip(weight).zip(dy) {
+                        *g = weight * dy;
+                    }
+                    let slope = Slope::of::<CENTERED>(x, g, mean, inverse);
                     let dx = &mut dx[(row - first) * features..][..features];
                     match onto {
-                        Onto::Replace => slope.write(x, dy, weight, dx, |_, value| value),
-                        Onto::Add => slope.write(x, dy, weight, dx, |there, value| there + value),
+                        Onto::Replace => slope.write(x, g, dx, |_, value| value),
+                        Onto::Add => slope.write(x, g, dx, |there, value| there + value),
                     }
                 }
             }
@@ -123,18 +127,15 @@ struct Slope {
 
 impl Slope {
     #[inline(always)]
-    fn of<const CENTERED: bool>(x: &[f32], dy: &[f32], weight: &[f32], mean: f32, inverse: f32) -> Self {
-        let mut sums = [[0.0; LANES]; 2];
-        accumulate([x, dy, weight], [mean, 0.0, 0.0], &mut sums, |[x, dy, weight], [sum, products]| {
+    fn of<const CENTERED: bool>(x: &[f32], g: &[f32], mean: f32, inverse: f32) -> Self {
+        let [sum, products] = sums([x, g], [mean, 0.0], |[x, g], [sum, products]| {
             for lane in 0..LANES {
-                let g = weight[lane] * dy[lane];
                 if CENTERED {
-                    sum[lane] += g;
+                    sum[lane] += g[lane];
                 }
-                products[lane] = g.mul_add(x[lane] - mean, products[lane]);
+                products[lane] = g[lane].mul_add(x[lane] - mean, products[lane]);
             }
         });
-        let [sum, products] = sums.map(total);
         let (inverse, length) = (f64::from(inverse), x.len() as f64);
         let of_x = -inverse * inverse * inverse * products / length;
         let rest = if CENTERED { -inverse * sum / length } else { 0.0 };
@@ -142,12 +143,11 @@ impl Slope {
     }
 
     #[inline(always)]
-    fn write(&self, x: &[f32], dy: &[f32], weight: &[f32], dx: &mut [f32], end: impl Fn(f32, f32) -> f32) {
+    fn write(&self, x: &[f32], g: &[f32], dx: &mut [f32], end: impl Fn(f32, f32) -> f32) {
         let features = dx.len();
-        let (x, dy, weight) = (&x[..features], &dy[..features], &weight[..features]);
+        let (x, g) = (&x[..features], &g[..features]);
         for feature in 0..features {
-            let g = weight[feature] * dy[feature];
-            let value = self.of_g.mul_add(g, self.of_x.mul_add(x[feature] - self.mean, self.rest));
+            let value = self.of_g.mul_add(g[feature], self.of_x.mul_add(x[feature] - self.mean, self.rest));
             dx[feature] = end(dx[feature], value);
         }
     }

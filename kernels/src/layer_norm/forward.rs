@@ -1,7 +1,7 @@
 //! Statistics of a vector, then the vector, while it is in the first cache.
 
 use super::Rows;
-use crate::runs::{LANES, Shared, accumulate, total};
+use crate::runs::{LANES, Shared, sums};
 use crate::{simd, threads};
 
 /// `CENTERED`: with the mean taken away, layer normalization; else root mean square normalization.
@@ -47,19 +47,20 @@ simd! {
             let (x, y) = (&x[row * features..][..features], &mut y[row * features..][..features]);
             let mut mean = 0.0;
             if CENTERED {
-                let mut sums = [[0.0; LANES]];
-                accumulate([x], [0.0], &mut sums, |[x], [sum]| {
-for lane in 0..LANES { sum[lane] += x[lane]; }
-});
-                mean = (total(sums[0]) / length) as f32;
+                let [sum] = sums([x], [0.0], |[x], [sum]| {
+                    for lane in 0..LANES {
+                        sum[lane] += x[lane];
+                    }
+                });
+                mean = (sum / length) as f32;
             }
-            let mut squares = [[0.0; LANES]];
-            accumulate([x], [mean], &mut squares, |[x], [sum]| {
-for lane in 0..LANES {
-let difference = x[lane] - mean;
-sum[lane] = difference.mul_add(difference, sum[lane]); }
-});
-            let inverse = (1.0 / (total(squares[0]) / length + f64::from(rows.eps)).sqrt()) as f32;
+            let [squares] = sums([x], [mean], |[x], [sum]| {
+                for lane in 0..LANES {
+                    let difference = x[lane] - mean;
+                    sum[lane] = difference.mul_add(difference, sum[lane]);
+                }
+            });
+            let inverse = (1.0 / (squares / length + f64::from(rows.eps)).sqrt()) as f32;
             for feature in 0..features {
                 y[feature] = ((x[feature] - mean) * inverse).mul_add(weight[feature], bias[feature]);
             }

@@ -14,51 +14,104 @@ use crate::product::Onto;
 /// Numbers of a vector, at every level.
 pub(crate) const LANES: usize = 16;
 
-/// Numbers that are summed in f32 before the sum goes to f64: at most 32 additions stand behind each other.
+/// Numbers that are summed in f32 before the sum goes to f64: of one run, at most 33 additions stand behind each
+/// other, of many short ones 64.
 pub(crate) const PIECE: usize = 2 * LANES * 32;
 
 /// A vector.
 pub(crate) type Vector = [f32; LANES];
-/// A vector of running sums in f64.
-pub(crate) type Totals = [f64; LANES];
+/// Running sums in f64.
+type Totals = [f64; LANES];
 
-/// Adds the terms of a run to `totals`: `step` takes a vector of each of `inputs`, which are equally long, and brings
-/// the sums up to date, each lane by itself. It must leave a lane as it is if it gets `fill` there.
-#[inline(always)]
-pub(crate) fn accumulate<const IN: usize, const OUT: usize>(
-    inputs: [&[f32]; IN],
-    fill: [f32; IN],
-    totals: &mut [Totals; OUT],
-    step: impl Fn([&Vector; IN], &mut [Vector; OUT]),
-) {
-    let length = inputs[0].len();
-    for piece in 0..length.div_ceil(PIECE) {
-        let range = piece * PIECE..length.min((piece + 1) * PIECE);
-        let inputs = inputs.map(|input| &input[range.clone()]);
-        let count = range.len() / LANES;
-        let vectors = inputs.map(|input| &input.as_chunks::<LANES>().0[..count]);
-        let mut even = [[0.0_f32; LANES]; OUT];
-        let mut odd = [[0.0_f32; LANES]; OUT];
-        for pair in 0..count / 2 {
-            step(vectors.map(|vectors| &vectors[2 * pair]), &mut even);
-            step(vectors.map(|vectors| &vectors[2 * pair + 1]), &mut odd);
-        }
-        if count % 2 == 1 {
-            step(vectors.map(|vectors| &vectors[count - 1]), &mut even);
-        }
-        if !range.len().is_multiple_of(LANES) {
-            let mut rests = [[0.0; LANES]; IN];
-            for ((rest, input), fill) in rests.iter_mut().zip(inputs).zip(fill) {
-                *rest = last(input, fill);
+/// Sums of the terms of runs: in f32 over a [`PIECE`], then in f64.
+#[derive(Clone, Copy)]
+pub(crate) struct Sums<const OUT: usize> {
+    /// Two vectors each, so that the next addition does not wait for the last.
+    even: [Vector; OUT],
+    odd: [Vector; OUT],
+    /// Numbers that are in these.
+    pending: usize,
+    totals: [Totals; OUT],
+}
+
+impl<const OUT: usize> Sums<OUT> {
+    /// Of nothing.
+    pub(crate) const ZERO: Self =
+        Self { even: [[0.0; LANES]; OUT], odd: [[0.0; LANES]; OUT], pending: 0, totals: [[0.0; LANES]; OUT] };
+
+    /// Adds the terms of a run: `step` takes a vector of each of `inputs`, which are equally long, and brings the sums
+    /// up to date, each lane by itself. It must leave a lane as it is if it gets `fill` there.
+    #[inline(always)]
+    pub(crate) fn add<const IN: usize>(
+        &mut self,
+        inputs: [&[f32]; IN],
+        fill: [f32; IN],
+        step: impl Fn([&Vector; IN], &mut [Vector; OUT]),
+    ) {
+        let length = inputs[0].len();
+        let mut start = 0;
+        while start < length {
+            let end = length.min(start + PIECE - self.pending);
+            let inputs = inputs.map(|input| &input[start..end]);
+            let count = (end - start) / LANES;
+            let vectors = inputs.map(|input| &input.as_chunks::<LANES>().0[..count]);
+            let (mut even, mut odd) = (self.even, self.odd);
+            for pair in 0..count / 2 {
+                step(vectors.map(|vectors| &vectors[2 * pair]), &mut even);
+                step(vectors.map(|vectors| &vectors[2 * pair + 1]), &mut odd);
             }
-            step(rests.each_ref(), &mut odd);
-        }
-        for out in 0..OUT {
-            for lane in 0..LANES {
-                totals[out][lane] += f64::from(even[out][lane]) + f64::from(odd[out][lane]);
+            if count % 2 == 1 {
+                step(vectors.map(|vectors| &vectors[count - 1]), &mut even);
             }
+            if !(end - start).is_multiple_of(LANES) {
+                let mut rests = [[0.0; LANES]; IN];
+                for ((rest, input), fill) in rests.iter_mut().zip(inputs).zip(fill) {
+                    *rest = last(input, fill);
+                }
+                step(rests.each_ref(), &mut odd);
+            }
+            (self.even, self.odd) = (even, odd);
+            self.pending += (end - start).next_multiple_of(LANES);
+            if self.pending == PIECE {
+                self.flush();
+            }
+            start = end;
         }
     }
+
+    #[inline(always)]
+    fn flush(&mut self) {
+        for out in 0..OUT {
+            for lane in 0..LANES {
+                self.totals[out][lane] += f64::from(self.even[out][lane]) + f64::from(self.odd[out][lane]);
+            }
+        }
+        (self.even, self.odd, self.pending) = ([[0.0; LANES]; OUT], [[0.0; LANES]; OUT], 0);
+    }
+
+    /// The sums.
+    #[inline(always)]
+    pub(crate) fn finish(mut self) -> [f64; OUT] {
+        self.flush();
+        let mut sums = [0.0; OUT];
+        for (sum, totals) in sums.iter_mut().zip(&self.totals) {
+            *sum = fold(*totals, |a, b| a + b);
+        }
+        sums
+    }
+}
+
+/// [`Sums`] of one run.
+#[inline(always)]
+pub(crate) fn sums<const IN: usize, const OUT: usize>(
+    inputs: [&[f32]; IN],
+    fill: [f32; IN],
+    step: impl Fn([&Vector; IN], &mut [Vector; OUT]),
+) -> [f64; OUT] {
+    let mut sums = Sums::ZERO;
+    // A place in memory: sums that never have one are taken apart into single lanes.
+    std::hint::black_box(&mut sums).add(inputs, fill, step);
+    sums.finish()
 }
 
 /// What the whole vectors leave of `run`, and `fill` in the other lanes.
@@ -129,12 +182,6 @@ fn halve<T: Copy + Default, const HALF: usize>(lanes: &[T], join: &impl Fn(T, T)
     joined
 }
 
-/// The sum of the lanes.
-#[inline(always)]
-pub(crate) fn total(lanes: Totals) -> f64 {
-    fold(lanes, |a, b| a + b)
-}
-
 /// Puts or adds a result.
 #[inline(always)]
 pub(crate) fn put(place: &mut f32, value: f32, onto: Onto) {
@@ -147,17 +194,23 @@ mod tests {
 
     #[test]
     fn each_number_is_summed_once() {
+        let mut all = Sums::ZERO;
+        let (mut lengths, mut squares) = (0, 0);
         for length in [0, 1, 15, 16, 17, 31, 32, 33, 100, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 21] {
             let run: Vec<f32> = (0..length).map(|index| (index + 1) as f32).collect();
-            let mut totals = [[0.0; LANES]; 2];
-            accumulate([&run], [-1.0], &mut totals, |[x], [count, sum]| {
+            let step = |[x]: [&Vector; 1], [count, sum]: &mut [Vector; 2]| {
                 for lane in (0..LANES).filter(|&lane| x[lane] > 0.0) {
                     count[lane] += 1.0;
                     sum[lane] += x[lane];
                 }
-            });
-            let [count, sum] = totals.map(total);
-            assert_eq!([count as usize, sum as usize], [length, length * (length + 1) / 2]);
+            };
+            let expected = [length, length * (length + 1) / 2];
+            assert_eq!(sums([&run], [-1.0], step).map(|sum| sum as usize), expected);
+            for _ in 0..3 {
+                all.add([&run], [-1.0], step);
+            }
+            (lengths, squares) = (lengths + 3 * expected[0], squares + 3 * expected[1]);
         }
+        assert_eq!(all.finish().map(|sum| sum as usize), [lengths, squares]);
     }
 }

@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::runs::{LANES, Vector, accumulate, total};
+use crate::runs::{self, LANES, PIECE, Sums, Vector};
 use crate::{simd, threads};
 
 /// The sizes of a squared error.
@@ -101,23 +101,20 @@ fn add_squares([y, t]: [&Vector; 2], [sum]: &mut [Vector; 1]) {
 
 simd! {
     fn squares(y: &[f32], t: &[f32]) -> f64 {
-        let mut sums = [[0.0; LANES]];
-        accumulate([y, t], [0.0; 2], &mut sums, add_squares);
-        total(sums[0])
+        runs::sums([y, t], [0.0; 2], add_squares)[0]
     }
 }
 
 simd! {
     fn squares_and_gradient(y: &[f32], t: &[f32], scale: f32, dy: &mut [f32]) -> f64 {
-        /// Values whose gradient is made while they are in the first cache.
-        const PART: usize = crate::runs::PIECE;
-        let mut sums = [[0.0; LANES]];
-        for ((y, t), dy) in y.chunks(PART).zip(t.chunks(PART)).zip(dy.chunks_mut(PART)) {
-            accumulate([y, t], [0.0; 2], &mut sums, add_squares);
+        let mut sums = Sums::ZERO;
+        // The gradient of a piece is made while it is in the first cache.
+        for ((y, t), dy) in y.chunks(PIECE).zip(t.chunks(PIECE)).zip(dy.chunks_mut(PIECE)) {
+            sums.add([y, t], [0.0; 2], add_squares);
             for ((dy, y), t) in dy.iter_mut().zip(y).zip(t) {
                 *dy = scale * (y - t);
             }
         }
-        total(sums[0])
+        sums.finish()[0]
     }
 }
