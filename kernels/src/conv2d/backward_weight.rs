@@ -39,7 +39,7 @@ pub(super) fn run(
         } else {
             conv.with_offsets(&field, |offsets| {
                 let size = (conv.out_height(), conv.out_width());
-                Strips::with(size, 0, field.pitch, |strips| {
+                Strips::with(size, field.pitch, |strips| {
                     threads::chunks(partial, each, |group, partial| {
                         let images = group * conv.batch / sums..(group + 1) * conv.batch / sums;
                         images_of_a_sum(conv, &field, offsets, strips, x, d_pre, images, partial);
