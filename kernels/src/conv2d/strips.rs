@@ -77,6 +77,11 @@ impl<'a> Strips<'a> {
         })
     }
 
+    /// Whether the vectors one after the other are the plane as it is.
+    pub(super) fn are_the_plane(&self) -> bool {
+        self.table.len() * STRIP == self.plane
+    }
+
     /// The number of vectors.
     pub(super) fn vectors(&self) -> usize {
         self.table.len() / 2
