@@ -39,7 +39,7 @@ pub(super) fn run(
         } else {
             conv.with_offsets(&field, |offsets| {
                 let size = (conv.out_height(), conv.out_width());
-                Strips::with(size, 0, field.pitch, |strips| {
+                Strips::with(size, field.pitch, |strips| {
                     threads::chunks(partial, each, |group, partial| {
                         let images = group * conv.batch / sums..(group + 1) * conv.batch / sums;
                         images_of_a_sum(conv, &field, offsets, strips, x, d_pre, images, partial);
@@ -68,31 +68,35 @@ fn images_of_a_sum(
 ) {
     let count = images.len();
     let (d_weight, d_bias) = partial.split_at_mut(conv.out * conv.taps());
+    let d_pre = &d_pre[images.start * conv.result()..images.end * conv.result()];
+    let x = &x[images.start * conv.image()..images.end * conv.image()];
     let d_plane = strips.vectors() * LANES;
-    let d_image = conv.out * d_plane;
-    scratch::with(count * d_image, |d| {
-        for (d, image) in d.chunks_exact_mut(d_image).zip(images.clone()) {
-            let planes = d_pre[image * conv.result()..][..conv.result()].chunks_exact(strips.plane);
-            for (d, plane) in d.chunks_exact_mut(d_plane).zip(planes) {
+    let gathered = if strips.are_the_plane() { 0 } else { count * conv.out * d_plane };
+    scratch::with(gathered, |room| {
+        let d = if gathered == 0 {
+            d_pre
+        } else {
+            for (d, plane) in room.chunks_exact_mut(d_plane).zip(d_pre.chunks_exact(strips.plane)) {
                 gather(strips, plane, d);
             }
-        }
-        let d = &*d;
+            room
+        };
         for (out, d_bias) in d_bias.iter_mut().enumerate() {
-            *d_bias = total(d, out * d_plane, d_plane, d_image);
+            *d_bias = total(d, out * d_plane, d_plane, conv.out * d_plane);
         }
         if d_weight.is_empty() {
             return;
         }
         field.with(count, |source| {
-            for (source, image) in source.chunks_exact_mut(field.len()).zip(images) {
-                field.copy(&x[image * conv.image()..][..conv.image()], source);
+            for (source, image) in source.chunks_exact_mut(field.len()).zip(x.chunks_exact(conv.image().max(1))) {
+                field.copy(image, source);
             }
             let source = &*source;
             let outs = conv.out / conv.groups;
+            let d_image = conv.out * d_plane;
+            let correlation =
+                Correlation { strips, offsets, rows: outs, images: count, image: field.len(), d_image };
             for (group, d_weight) in d_weight.chunks_exact_mut(outs * conv.taps()).enumerate() {
-                let correlation =
-                    Correlation { strips, offsets, rows: outs, images: count, image: field.len(), d_image };
                 let source = &source[group * conv.channels / conv.groups * field.plane()..];
                 correlation.run(source, &d[group * outs * d_plane..], d_weight);
             }

@@ -1,6 +1,6 @@
 //! A padded image in scratch.
 
-use crate::scratch;
+use crate::{scratch, simd};
 
 /// What is between planes, so that a vector that reaches over the end of one sees zeros.
 const GAP: usize = 16;
@@ -64,22 +64,7 @@ impl Field {
 
     /// Copies an image to its place in scratch.
     pub(super) fn copy(&self, image: &[f32], scratch: &mut [f32]) {
-        let planes = image.chunks_exact((self.height * self.width).max(1));
-        for (image, scratch) in planes.zip(scratch.chunks_exact_mut(self.plane())) {
-            let phases = scratch.chunks_exact_mut(self.phase());
-            for (phase, scratch) in phases.enumerate() {
-                let (a, b) = (phase / self.phases, phase % self.phases);
-                let (first, skip) = (self.first(a), self.first(b));
-                let columns = self.count(b, self.width, self.pitch);
-                for i in first..first + self.count(a, self.height, self.rows) {
-                    let row = &image[(i * self.stride + a - self.padding) * self.width..][..self.width];
-                    let to = &mut scratch[i * self.pitch + skip..][..columns];
-                    if columns > 0 {
-                        spread(&row[skip * self.stride + b - self.padding..], self.stride, to);
-                    }
-                }
-            }
-        }
+        copy(self, image, scratch);
     }
 
     /// The first row or column of a phase that is inside of the image.
@@ -94,23 +79,59 @@ impl Field {
     }
 }
 
-/// Every `stride`-th number.
-fn spread(from: &[f32], stride: usize, to: &mut [f32]) {
-    match stride {
-        1 => to.copy_from_slice(&from[..to.len()]),
-        2 => take::<2>(from, to),
-        _ => to.iter_mut().zip(from.iter().step_by(stride)).for_each(|(to, from)| *to = *from),
+simd! {
+    fn copy(field: &Field, image: &[f32], scratch: &mut [f32]) {
+        let Field { height, width, stride, padding, .. } = *field;
+        let planes = image.chunks_exact((height * width).max(1));
+        for (image, scratch) in planes.zip(scratch.chunks_exact_mut(field.plane())) {
+            for (phase, scratch) in scratch.chunks_exact_mut(field.phase()).enumerate() {
+                let (a, b) = (phase / field.phases, phase % field.phases);
+                let (top, left) = (field.first(a), field.first(b));
+                let columns = field.count(b, width, field.pitch);
+                if columns == 0 {
+                    continue;
+                }
+                for i in top..top + field.count(a, height, field.rows) {
+                    let row = &image[(i * stride + a - padding) * width..][..width];
+                    let row = &row[left * stride + b - padding..];
+                    let to = &mut scratch[i * field.pitch + left..][..columns];
+                    match stride {
+                        1 => every::<1>(row, to),
+                        2 => every::<2>(row, to),
+                        _ => to.iter_mut().zip(row.iter().step_by(stride)).for_each(|(to, from)| *to = *from),
+                    }
+                }
+            }
+        }
     }
 }
 
-fn take<const STRIDE: usize>(from: &[f32], to: &mut [f32]) {
-    let (last, most) = match to.split_last_mut() {
-        Some(parts) => parts,
-        None => return,
-    };
-    let place = most.len() * STRIDE;
-    for (to, from) in most.iter_mut().zip(from.as_chunks::<STRIDE>().0) {
-        *to = from[0];
+/// Every `STRIDE`-th number, eight at a time; the last eight may overlap others.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+fn every<const STRIDE: usize>(from: &[f32], to: &mut [f32]) {
+    let most = to.len().saturating_sub(1) * STRIDE + 1;
+    let from = &from[..most];
+    let mut start = 0;
+    // Of a last number, `from` may not have all of its stride.
+    while start + 8 < to.len() || (STRIDE == 1 && start + 8 == to.len()) {
+        let from = &from[start * STRIDE..][..8 * STRIDE];
+        let to = &mut to[start..][..8];
+        for lane in 0..8 {
+            to[lane] = from[lane * STRIDE];
+        }
+        start += 8;
     }
-    *last = from[place];
+    if STRIDE == 1 && to.len() >= 8 {
+        let start = to.len() - 8;
+        let from = &from[start..][..8];
+        let to = &mut to[start..][..8];
+        for lane in 0..8 {
+            to[lane] = from[lane];
+        }
+        return;
+    }
+    for at in start..to.len() {
+        to[at] = from[at * STRIDE];
+    }
 }

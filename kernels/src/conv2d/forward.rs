@@ -56,7 +56,7 @@ pub(super) fn run(
     let (taps, rows) = (conv.taps(), conv.out / conv.groups);
     let room = weights::room(rows, taps, tile_rows());
     let size = (conv.out_height(), conv.out_width());
-    let strips = |run: &mut dyn FnMut(Strips<'_>)| Strips::with(size, 0, field.pitch, run);
+    let strips = |run: &mut dyn FnMut(Strips<'_>)| Strips::with(size, field.pitch, run);
     scratch::with(conv.groups * room, |packed| {
         for group in 0..conv.groups {
             let packed = &mut packed[group * room..][..room];

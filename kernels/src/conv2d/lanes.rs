@@ -2,7 +2,6 @@
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::strips::STRIP;
-use crate::product::Onto;
 
 /// A vector of one strip or two.
 ///
@@ -26,9 +25,9 @@ pub(super) trait Lanes: Copy {
     unsafe fn store(self, to: *mut f32);
 
     /// The first `counts[0]` numbers of the first strip to `to[0]`, and of the second, if there are two, to
-    /// `to[1]`, or added to what is there. If `WIDE`, strips are neighbours where they go, and the second is
+    /// `to[1]`, with `ADD` added to what is there. If `WIDE`, strips are neighbours where they go, and the second is
     /// empty if the first is not full.
-    unsafe fn put<const WIDE: bool>(self, to: [*mut f32; 2], counts: [usize; 2], onto: Onto);
+    unsafe fn put<const WIDE: bool, const ADD: bool>(self, to: [*mut f32; 2], counts: [usize; 2]);
 }
 
 /// The kind for processors of which nothing is known.
@@ -70,12 +69,12 @@ impl Lanes for Plain {
     }
 
     #[inline(always)]
-    unsafe fn put<const WIDE: bool>(self, to: [*mut f32; 2], counts: [usize; 2], onto: Onto) {
+    unsafe fn put<const WIDE: bool, const ADD: bool>(self, to: [*mut f32; 2], counts: [usize; 2]) {
         for (strip, (to, count)) in to.into_iter().zip(counts).enumerate() {
             // SAFETY: the caller's.
             let to = unsafe { std::slice::from_raw_parts_mut(to, count) };
             for (to, lane) in to.iter_mut().zip(&self.0[strip * STRIP..]) {
-                *to = if onto == Onto::Add { *to + lane } else { *lane };
+                *to = if ADD { *to + lane } else { *lane };
             }
         }
     }
@@ -97,7 +96,6 @@ mod x86 {
 
     use super::Lanes;
     use crate::conv2d::strips::STRIP;
-    use crate::product::Onto;
 
     /// The kind for AVX2 and FMA.
     #[derive(Clone, Copy)]
@@ -131,19 +129,19 @@ mod x86 {
         }
 
         #[inline(always)]
-        unsafe fn put<const WIDE: bool>(self, to: [*mut f32; 2], counts: [usize; 2], onto: Onto) {
+        unsafe fn put<const WIDE: bool, const ADD: bool>(self, to: [*mut f32; 2], counts: [usize; 2]) {
             let (to, count) = (to[0], counts[0]);
             // SAFETY: the caller's: the processor has AVX2, and as many numbers as the mask has can be written.
             unsafe {
                 let mut value = self.0;
                 if count == STRIP {
-                    if onto == Onto::Add {
+                    if ADD {
                         value = _mm256_add_ps(_mm256_loadu_ps(to), value);
                     }
                     _mm256_storeu_ps(to, value);
                 } else {
                     let mask = first(count);
-                    if onto == Onto::Add {
+                    if ADD {
                         value = _mm256_add_ps(_mm256_maskload_ps(to, mask), value);
                     }
                     _mm256_maskstore_ps(to, mask, value);
@@ -203,23 +201,16 @@ mod x86 {
         }
 
         #[inline(always)]
-        unsafe fn put<const WIDE: bool>(self, to: [*mut f32; 2], counts: [usize; 2], onto: Onto) {
+        unsafe fn put<const WIDE: bool, const ADD: bool>(self, to: [*mut f32; 2], counts: [usize; 2]) {
             // SAFETY: the caller's: the processor has AVX-512, and as many numbers as masks have can be written.
             unsafe {
                 if WIDE {
                     let (to, count, mut value) = (to[0], counts[0] + counts[1], self.0);
-                    if count == 2 * STRIP {
-                        if onto == Onto::Add {
-                            value = _mm512_add_ps(_mm512_loadu_ps(to), value);
-                        }
-                        _mm512_storeu_ps(to, value);
-                    } else {
-                        let mask = ((1_u32 << count) - 1) as u16;
-                        if onto == Onto::Add {
-                            value = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, to), value);
-                        }
-                        _mm512_mask_storeu_ps(to, mask, value);
+                    let mask = ((1_u32 << count) - 1) as u16;
+                    if ADD {
+                        value = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, to), value);
                     }
+                    _mm512_mask_storeu_ps(to, mask, value);
                     return;
                 }
                 let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(self.0)));
@@ -227,14 +218,10 @@ mod x86 {
                 for strip in 0..2 {
                     let (to, count, mut value) = (to[strip], counts[strip], strips[strip]);
                     let mask = ((1_u32 << count) - 1) as u8;
-                    if onto == Onto::Add {
+                    if ADD {
                         value = _mm256_add_ps(_mm256_maskz_loadu_ps(mask, to), value);
                     }
-                    if count == STRIP {
-                        _mm256_storeu_ps(to, value);
-                    } else {
-                        _mm256_mask_storeu_ps(to, mask, value);
-                    }
+                    _mm256_mask_storeu_ps(to, mask, value);
                 }
             }
         }

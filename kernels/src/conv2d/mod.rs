@@ -26,8 +26,10 @@ mod correlate;
 mod field;
 mod forward;
 mod lanes;
+mod phase;
 mod strips;
 mod sweep;
+mod weave;
 mod weights;
 
 #[cfg(test)]
@@ -191,7 +193,7 @@ impl Conv2d {
     /// How many images a thread takes at a time.
     fn images(&self) -> usize {
         /// Multiplications worth a word to another thread.
-        const MULTIPLICATIONS: usize = 1 << 21;
+        const MULTIPLICATIONS: usize = 1 << 23;
         let each = self.result().saturating_mul(self.taps()).max(1);
         (MULTIPLICATIONS / each).clamp(1, self.batch.max(1))
     }

@@ -28,35 +28,58 @@ pub(super) struct Strips<'a> {
     pub(super) reach: usize,
 }
 
-impl Strips<'_> {
-    /// Cuts a plane of `rows` rows and `columns` columns, of which element `(i, j)` begins at
-    /// `first + i * pitch + j` in the source.
-    pub(super) fn with<R>(
-        (rows, columns): (usize, usize),
-        first: usize,
-        pitch: usize,
-        run: impl FnOnce(Strips<'_>) -> R,
-    ) -> R {
-        let vectors = columns.div_ceil(2 * STRIP);
-        // Vectors along a row, unless single strips need fewer.
-        let wide = 2 * vectors == columns.div_ceil(STRIP).max(1) || rows <= 1;
-        let a_row = if wide { 2 * vectors } else { columns.div_ceil(STRIP) };
-        let count = (rows * a_row).next_multiple_of(2);
-        scratch::with(3 * count, |room| {
-            let table: &mut [[u32; 3]] = bytemuck::cast_slice_mut(room);
-            let mut reach = 0;
-            for (number, strip) in table.iter_mut().enumerate() {
-                // One more for an odd number: it has no elements.
-                let row = (number / a_row.max(1)).min(rows.saturating_sub(1));
-                let column = number % a_row.max(1) * STRIP;
-                let left = if number < rows * a_row { columns.saturating_sub(column) } else { 0 };
-                let base = first + row * pitch + column;
-                reach = reach.max(base + STRIP);
-                let place = if left == 0 { 0 } else { row * columns + column };
-                *strip = [base as u32, place as u32, left.min(STRIP) as u32];
-            }
-            run(Strips { table, wide, plane: rows * columns, reach })
+impl<'a> Strips<'a> {
+    /// Whether vectors lie along rows of `columns`, and how many strips a row has.
+    fn of_a_row((rows, columns): (usize, usize)) -> (bool, usize) {
+        let (vectors, strips) = (columns.div_ceil(2 * STRIP), columns.div_ceil(STRIP));
+        // Along rows, unless single strips need fewer vectors.
+        if rows <= 1 || 2 * vectors == strips { (true, 2 * vectors) } else { (false, strips) }
+    }
+
+    /// How many strips a plane of `size`, rows and columns, has.
+    pub(super) fn count(size: (usize, usize)) -> usize {
+        (size.0 * Self::of_a_row(size).1).next_multiple_of(2)
+    }
+
+    /// Cuts a plane of `size`, rows and columns, of which element `(i, j)` begins at `first + i * pitch + j` in
+    /// the source.
+    pub(super) fn cut(table: &mut [[u32; 3]], size: (usize, usize), first: usize, pitch: usize) {
+        let ((rows, columns), (_, a_row)) = (size, Self::of_a_row(size));
+        for (number, strip) in table.iter_mut().enumerate() {
+            // An odd number has one more, without elements.
+            let row = (number / a_row).min(rows - 1);
+            let column = number % a_row * STRIP;
+            let left = if number < rows * a_row { columns.saturating_sub(column) } else { 0 };
+            let base = first + row * pitch + column;
+            let place = if left == 0 { 0 } else { row * columns + column };
+            *strip = [base as u32, place as u32, left.min(STRIP) as u32];
+        }
+    }
+
+    /// What [`Strips::cut`] made of a plane of `size`.
+    pub(super) fn of(table: &'a [[u32; 3]], size: (usize, usize)) -> Self {
+        let (rows, columns) = size;
+        let inside = |[_, place, count]: &[u32; 3]| (place + count) as usize <= rows * columns;
+        assert!(
+            table.len().is_multiple_of(2) && table.iter().all(inside),
+            "strips are inside of their plane"
+        );
+        let reach = table.iter().map(|[base, ..]| *base as usize + STRIP).max().unwrap_or(0);
+        Self { table, wide: Self::of_a_row(size).0, plane: rows * columns, reach }
+    }
+
+    /// Lends `run` the strips of a plane that begins where the source does.
+    pub(super) fn with<R>(size: (usize, usize), pitch: usize, run: impl FnOnce(Strips<'_>) -> R) -> R {
+        scratch::with(3 * Self::count(size), |room| {
+            let table = bytemuck::cast_slice_mut(room);
+            Self::cut(table, size, 0, pitch);
+            run(Strips::of(table, size))
         })
+    }
+
+    /// Whether the vectors one after the other are the plane as it is.
+    pub(super) fn are_the_plane(&self) -> bool {
+        self.table.len() * STRIP == self.plane
     }
 
     /// The number of vectors.

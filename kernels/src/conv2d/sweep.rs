@@ -193,13 +193,32 @@ unsafe fn tile<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
             }
             weight = weight.add(M);
         }
-        for m in 0..M {
-            if m < rows - row {
-                for n in 0..N {
-                    let to = [to[n][0].add(m * strips.plane), to[n][1].add(m * strips.plane)];
-                    sums[m][n].put::<WIDE>(to, counts[n], job.onto);
-                }
-            }
+        // A loop of its own where all rows are results: it is unrolled, so that sums stay in registers.
+        match (rows - row >= M, job.onto) {
+            (true, Onto::Replace) => put::<V, WIDE, false, M, N>(&sums, M, &to, &counts, strips.plane),
+            (true, Onto::Add) => put::<V, WIDE, true, M, N>(&sums, M, &to, &counts, strips.plane),
+            (false, Onto::Replace) => put::<V, WIDE, false, M, N>(&sums, rows - row, &to, &counts, strips.plane),
+            (false, Onto::Add) => put::<V, WIDE, true, M, N>(&sums, rows - row, &to, &counts, strips.plane),
+        }
+    }
+}
+
+/// Writes the first `rows` rows of a tile.
+///
+/// # Safety
+/// The processor has the level of `V`, and results are at `to`, with rows `plane` apart.
+#[inline(always)]
+unsafe fn put<V: Lanes, const WIDE: bool, const ADD: bool, const M: usize, const N: usize>(
+    sums: &[[V; N]; M],
+    rows: usize,
+    to: &[[*mut f32; 2]; N],
+    counts: &[[usize; 2]; N],
+    plane: usize,
+) {
+    for (m, sums) in sums.iter().enumerate().take(rows) {
+        for n in 0..N {
+            // SAFETY: the caller's.
+            unsafe { sums[n].put::<WIDE, ADD>(to[n].map(|to| to.add(m * plane)), counts[n]) };
         }
     }
 }

@@ -1,0 +1,113 @@
+//! The gradient of one phase of an image.
+
+use super::Conv2d;
+use super::field::Field;
+use super::strips::Strips;
+use super::sweep::{Sweep, tile_rows};
+use super::weights;
+
+/// Those places of the padded image that have the same remainders by the stride: they see the same taps.
+pub(super) struct Phase<'a> {
+    conv: &'a Conv2d,
+    /// The remainders, downwards and to the right.
+    remainders: [usize; 2],
+    /// How many rows and columns there are.
+    pub(super) size: (usize, usize),
+}
+
+/// What the sweeps of some phases read: each has its part at the beginning of what those before it have left.
+#[derive(Clone, Copy)]
+pub(super) struct Tables<'a> {
+    pub(super) offsets: &'a [u32],
+    pub(super) packed: &'a [f32],
+    pub(super) strips: &'a [[u32; 3]],
+}
+
+impl Conv2d {
+    /// How many places of a phase before its own a place looks back.
+    pub(super) fn back(&self) -> usize {
+        (self.kernel - 1) * self.dilation / self.stride
+    }
+
+    /// The phases of an image.
+    pub(super) fn phases(&self) -> impl Iterator<Item = Phase<'_>> {
+        (0..self.stride * self.stride).map(|number| {
+            let remainders = [number / self.stride, number % self.stride];
+            let count = |remainder, length: usize| {
+                (length + self.padding).saturating_sub(remainder).div_ceil(self.stride)
+                    - self.first(remainder)
+            };
+            let size = (count(remainders[0], self.height), count(remainders[1], self.width));
+            Phase { conv: self, remainders, size }
+        })
+    }
+
+    /// The first place with a remainder, in steps of the stride, that is not padding before the image.
+    fn first(&self, remainder: usize) -> usize {
+        self.padding.saturating_sub(remainder).div_ceil(self.stride)
+    }
+}
+
+impl Phase<'_> {
+    /// The rows, or columns, of the kernel that reach places with a remainder.
+    fn reaching(&self, axis: usize) -> impl Iterator<Item = usize> {
+        let (conv, remainder) = (*self.conv, self.remainders[axis]);
+        (0..conv.kernel).filter(move |tap| tap * conv.dilation % conv.stride == remainder)
+    }
+
+    /// The taps of a group.
+    pub(super) fn taps(&self) -> usize {
+        self.conv.out / self.conv.groups * self.reaching(0).count() * self.reaching(1).count()
+    }
+
+    /// The room for its packed weights, of each group.
+    pub(super) fn room(&self) -> usize {
+        weights::room(self.conv.channels / self.conv.groups, self.taps(), tile_rows())
+    }
+
+    /// Fills its part of the tables: distances of taps in `field`, weights and strips; `places` is room for a
+    /// number for each tap.
+    pub(super) fn prepare(
+        &self,
+        field: &Field,
+        weight: &[f32],
+        places: &mut [u32],
+        offsets: &mut [u32],
+        packed: &mut [f32],
+        strips: &mut [[u32; 3]],
+    ) {
+        let conv = self.conv;
+        let [outs, rows] = [conv.out, conv.channels].map(|channels| channels / conv.groups);
+        let square = conv.kernel * conv.kernel;
+        let mut slots = offsets.iter_mut().zip(places.iter_mut());
+        for out in 0..outs {
+            for u in self.reaching(0) {
+                for v in self.reaching(1) {
+                    let [down, right] = [u, v].map(|tap| conv.back() - tap * conv.dilation / conv.stride);
+                    if let Some((offset, place)) = slots.next() {
+                        *offset = field.at(out, down, right) as u32;
+                        *place = (out * rows * square + u * conv.kernel + v) as u32;
+                    }
+                }
+            }
+        }
+        for (group, packed) in packed.chunks_exact_mut(self.room().max(1)).enumerate() {
+            let at = |row, tap: usize| (group * outs * rows + row) * square + places[tap] as usize;
+            weights::pack(weight, (rows, self.taps(), tile_rows()), at, packed);
+        }
+        if !strips.is_empty() {
+            let first = self.remainders.map(|remainder| conv.first(remainder));
+            Strips::cut(strips, self.size, first[0] * field.pitch + first[1], field.pitch);
+        }
+    }
+
+    /// The sweep and the packed weights of all groups, which are taken off the tables.
+    pub(super) fn take<'t>(&self, tables: &mut Tables<'t>) -> (Sweep<'t>, &'t [f32]) {
+        let (offsets, strips, packed);
+        (offsets, tables.offsets) = tables.offsets.split_at(self.taps());
+        (strips, tables.strips) = tables.strips.split_at(Strips::count(self.size));
+        (packed, tables.packed) = tables.packed.split_at(self.conv.groups * self.room());
+        let rows = self.conv.channels / self.conv.groups;
+        (Sweep { strips: Strips::of(strips, self.size), offsets, rows }, packed)
+    }
+}
