@@ -4,6 +4,7 @@
 //! the kernel itself is not plain, and tests. A kernel knows nothing of models or of training.
 
 pub mod attention;
+pub mod element;
 pub mod epilogue;
 pub mod gru;
 pub mod lstm;
@@ -14,5 +15,6 @@ pub mod product;
 pub mod recurrent;
 pub mod scratch;
 pub mod simd;
+pub mod softmax;
 pub mod threads;
 pub mod update;

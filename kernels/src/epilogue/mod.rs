@@ -17,8 +17,8 @@ pub(crate) use dropout::Factors;
 use function::{Gelu, GeluTanh, LeakyRelu, Relu, Sigmoid, SigmoidOfOutput, Silu, Tanh, TanhOfOutput};
 use pass::PIECE;
 
-/// Whole values are cut at multiples of this.
-const UNIT: usize = 64;
+/// Elements of a block of a whole value, if it costs little but memory, or more.
+const BLOCKS: [usize; 2] = [64 << 10, 32 << 10];
 
 /// A function of one number.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -243,7 +243,7 @@ impl Epilogue<'_> {
     /// If the lengths differ.
     pub fn forward_all(&self, pre: &[f32], y: &mut [f32]) {
         assert_eq!(pre.len(), y.len(), "input and output");
-        let size = threads::block(y.len(), UNIT);
+        let size = self.block();
         threads::chunks(y, size, |number, y| {
             let first = number * size;
             self.forward(first, &pre[first..first + y.len()], y);
@@ -255,7 +255,7 @@ impl Epilogue<'_> {
     /// # Panics
     /// If the residual is shorter than `y`.
     pub fn forward_all_in_place(&self, y: &mut [f32]) {
-        let size = threads::block(y.len(), UNIT);
+        let size = self.block();
         threads::chunks(y, size, |number, y| self.forward_in_place(number * size, y));
     }
 
@@ -268,7 +268,7 @@ impl Epilogue<'_> {
             return;
         }
         assert_eq!(y.len(), d.len(), "output and gradient");
-        let size = threads::block(d.len(), UNIT);
+        let size = self.block();
         threads::chunks(d, size, |number, d| {
             let first = number * size;
             self.backward_then(&y[first..first + d.len()], d);
@@ -281,7 +281,7 @@ impl Epilogue<'_> {
     /// If the lengths differ.
     pub fn backward_all(&self, saved: &[f32], d: &[f32], d_pre: &mut [f32]) {
         assert_eq!(d.len(), d_pre.len(), "gradients");
-        let size = threads::block(d.len(), UNIT);
+        let size = self.block();
         threads::chunks(d_pre, size, |number, d_pre| {
             let first = number * size;
             let end = first + d_pre.len();
@@ -294,11 +294,18 @@ impl Epilogue<'_> {
     /// # Panics
     /// If the lengths differ.
     pub fn backward_all_in_place(&self, saved: &[f32], d: &mut [f32]) {
-        let size = threads::block(d.len(), UNIT);
+        let size = self.block();
         threads::chunks(d, size, |number, d| {
             let first = number * size;
             self.backward_in_place(first, self.part(saved, first, first + d.len()), d);
         });
+    }
+
+    /// Elements of a block of a whole value.
+    fn block(&self) -> usize {
+        let is_cheap =
+            matches!(self.activation, Activation::Identity | Activation::Relu | Activation::LeakyRelu { .. });
+        BLOCKS[usize::from(!is_cheap || self.dropout.is_some())]
     }
 
     /// Elements `first..end` of what was saved, if anything was.

@@ -81,17 +81,54 @@ pub(crate) fn each_with<T: Copy + Default>(
     }
 }
 
+/// `value = function(value, a, b)` for all, and as many `a` and `b`.
+#[inline(always)]
+pub(crate) fn each_with_two(
+    values: &mut [f32],
+    a: &[f32],
+    b: &[f32],
+    function: impl Fn(f32, f32, f32) -> f32,
+) {
+    let (wide, rest) = values.as_chunks_mut::<WIDE>();
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<WIDE>(), b.as_chunks::<WIDE>());
+    for ((wide, a), b) in wide.iter_mut().zip(a).zip(b) {
+        for ((value, a), b) in wide.iter_mut().zip(a).zip(b) {
+            *value = function(*value, *a, *b);
+        }
+    }
+    let (vectors, rest) = rest.as_chunks_mut::<LANES>();
+    let ((a, a_rest), (b, b_rest)) = (a_rest.as_chunks::<LANES>(), b_rest.as_chunks::<LANES>());
+    for ((vector, a), b) in vectors.iter_mut().zip(a).zip(b) {
+        for ((value, a), b) in vector.iter_mut().zip(a).zip(b) {
+            *value = function(*value, *a, *b);
+        }
+    }
+    if !rest.is_empty() {
+        let (mut last, a, b) = (few(rest), few(a_rest), few(b_rest));
+        for ((value, a), b) in last.iter_mut().zip(a).zip(b) {
+            *value = function(*value, a, b);
+        }
+        put_few(rest, &last);
+    }
+}
+
 /// Fewer numbers than a vector has, then 0.
 #[inline(always)]
 fn few<T: Copy + Default>(values: &[T]) -> [T; LANES] {
-    let mut vector = [T::default(); LANES];
+    few_or(values, T::default())
+}
+
+/// Fewer numbers than a vector has, then `other`.
+#[inline(always)]
+pub(crate) fn few_or<T: Copy>(values: &[T], other: T) -> [T; LANES] {
+    let mut vector = [other; LANES];
     copy_few(values, &mut vector);
     vector
 }
 
 /// Takes fewer numbers than a vector has from it.
 #[inline(always)]
-fn put_few(into: &mut [f32], vector: &[f32; LANES]) {
+pub(crate) fn put_few(into: &mut [f32], vector: &[f32; LANES]) {
     copy_few(&vector[..into.len()], into);
 }
 
