@@ -29,9 +29,8 @@ macro_rules! function {
     };
 }
 
-function!(Identity, |x| x, |_| 1.0);
 // NaN is not below 0, and shows. The output is 0 where the input is not above 0, so that this is `relu'` from either.
-function!(Relu, relu, |x| if x <= 0.0 { 0.0 } else { 1.0 });
+function!(Relu, |x| if x <= 0.0 { 0.0 } else { x }, |x| if x <= 0.0 { 0.0 } else { 1.0 });
 function!(Gelu, math::gelu, math::gelu_slope);
 function!(GeluTanh, math::gelu_tanh, math::gelu_tanh_slope);
 function!(Silu, math::silu, math::silu_slope);
@@ -39,12 +38,6 @@ function!(Tanh, math::tanh, math::tanh_slope);
 function!(Sigmoid, math::sigmoid, math::sigmoid_slope);
 function!(TanhOfOutput, math::tanh, |y: f32| (-y).mul_add(y, 1.0));
 function!(SigmoidOfOutput, math::sigmoid, |y: f32| y * (1.0 - y));
-
-/// `max(x, 0)`, NaN for NaN.
-#[inline(always)]
-pub(super) fn relu(x: f32) -> f32 {
-    if x <= 0.0 { 0.0 } else { x }
-}
 
 #[derive(Clone, Copy)]
 pub(super) struct LeakyRelu {

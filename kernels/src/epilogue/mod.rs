@@ -10,14 +10,15 @@ mod plain;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use crate::threads;
 pub(crate) use dropout::Factors;
-use function::{
-    Function, Gelu, GeluTanh, Identity, LeakyRelu, Relu, Sigmoid, SigmoidOfOutput, Silu, Tanh, TanhOfOutput,
-};
+use function::{Gelu, GeluTanh, LeakyRelu, Relu, Sigmoid, SigmoidOfOutput, Silu, Tanh, TanhOfOutput};
+use pass::PIECE;
 
-/// Whole values are cut at multiples of this.
-const UNIT: usize = 64;
+/// Elements of a block of a whole value, if it costs little but memory, or more.
+const BLOCKS: [usize; 2] = [64 << 10, 32 << 10];
 
 /// A function of one number.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -115,9 +116,12 @@ impl Epilogue<'_> {
         assert_eq!(pre.len(), y.len(), "input and output");
         if self.is_identity() {
             y.copy_from_slice(pre);
-        } else {
-            self.run_forward(first, Some(pre), y);
+            return;
         }
+        each_piece(first, y, |part, number, y| {
+            y.copy_from_slice(&pre[part]);
+            self.forward_piece(number, y);
+        });
     }
 
     /// [`Epilogue::forward`] where `y` holds `pre`.
@@ -125,30 +129,33 @@ impl Epilogue<'_> {
     /// # Panics
     /// If the residual ends before the last element.
     pub fn forward_in_place(&self, first: usize, y: &mut [f32]) {
-        if !self.is_identity() {
-            self.run_forward(first, None, y);
+        if self.is_identity() {
+            return;
         }
+        each_piece(first, y, |_, number, y| self.forward_piece(number, y));
     }
 
-    fn run_forward(&self, first: usize, pre: Option<&[f32]>, y: &mut [f32]) {
-        assert!(matches!(self.then, Activation::Identity | Activation::Relu), "what comes last is a ReLU");
+    fn forward_piece(&self, first: usize, y: &mut [f32]) {
         match self.activation {
-            Activation::Identity => self.forward_by(Identity, first, pre, y),
-            Activation::Relu => self.forward_by(Relu, first, pre, y),
-            Activation::LeakyRelu { slope } => self.forward_by(LeakyRelu { slope }, first, pre, y),
-            Activation::Gelu => self.forward_by(Gelu, first, pre, y),
-            Activation::GeluTanh => self.forward_by(GeluTanh, first, pre, y),
-            Activation::Silu => self.forward_by(Silu, first, pre, y),
-            Activation::Tanh => self.forward_by(Tanh, first, pre, y),
-            Activation::Sigmoid => self.forward_by(Sigmoid, first, pre, y),
+            Activation::Identity => (),
+            Activation::Relu => pass::values(Relu, y),
+            Activation::LeakyRelu { slope } => pass::values(LeakyRelu { slope }, y),
+            Activation::Gelu => pass::values(Gelu, y),
+            Activation::GeluTanh => pass::values(GeluTanh, y),
+            Activation::Silu => pass::values(Silu, y),
+            Activation::Tanh => pass::values(Tanh, y),
+            Activation::Sigmoid => pass::values(Sigmoid, y),
         }
-    }
-
-    fn forward_by(&self, function: impl Function, first: usize, pre: Option<&[f32]>, y: &mut [f32]) {
-        if self.dropout.is_some() {
-            pass::forward::<_, true>(self, function, first, pre, y);
-        } else {
-            pass::forward::<_, false>(self, function, first, pre, y);
+        if let Some(dropout) = &self.dropout {
+            pass::drop(dropout, first, y);
+        }
+        if let Some(residual) = self.residual {
+            pass::add(&residual[first..][..y.len()], y);
+        }
+        match self.then {
+            Activation::Identity => (),
+            Activation::Relu => pass::values(Relu, y),
+            other => panic!("{other:?} cannot come last"),
         }
     }
 
@@ -173,9 +180,13 @@ impl Epilogue<'_> {
         assert_eq!(d.len(), d_pre.len(), "gradients");
         if self.changes_no_gradient() {
             d_pre.copy_from_slice(d);
-        } else {
-            self.run_backward(first, saved, Some(d), d_pre);
+            return;
         }
+        self.check_saved(saved, d);
+        each_piece(first, d_pre, |part, number, d_pre| {
+            d_pre.copy_from_slice(&d[part.clone()]);
+            self.backward_piece(number, self.part(saved, part.start, part.end), d_pre);
+        });
     }
 
     /// [`Epilogue::backward`] where `d` becomes the gradient of `pre`.
@@ -183,9 +194,13 @@ impl Epilogue<'_> {
     /// # Panics
     /// If the lengths differ.
     pub fn backward_in_place(&self, first: usize, saved: &[f32], d: &mut [f32]) {
-        if !self.changes_no_gradient() {
-            self.run_backward(first, saved, None, d);
+        if self.changes_no_gradient() {
+            return;
         }
+        self.check_saved(saved, d);
+        each_piece(first, d, |part, number, d| {
+            self.backward_piece(number, self.part(saved, part.start, part.end), d);
+        });
     }
 
     /// Whether the gradient of `pre` is that before the residual.
@@ -193,50 +208,32 @@ impl Epilogue<'_> {
         self.activation == Activation::Identity && self.dropout.is_none()
     }
 
-    fn run_backward(&self, first: usize, saved: &[f32], d: Option<&[f32]>, d_pre: &mut [f32]) {
-        let dropout = self.dropout.as_ref();
-        let kind = self.saved();
-        let saved = if kind == Saved::Nothing { &[] } else { saved };
-        assert!(kind == Saved::Nothing || saved.len() == d_pre.len(), "saved value and gradient");
-        if kind == Saved::Output {
-            // What is dropped has the output 0, and so a ReLU the slope 0.
-            let scale = dropout.map_or(1.0, |dropout| dropout.scale);
+    fn check_saved(&self, saved: &[f32], d: &[f32]) {
+        assert!(self.saved() == Saved::Nothing || saved.len() == d.len(), "saved value and gradient");
+    }
+
+    fn backward_piece(&self, first: usize, saved: &[f32], d: &mut [f32]) {
+        if self.saved() == Saved::Output {
             match self.activation {
-                Activation::Tanh => {
-                    pass::backward::<_, false>(TanhOfOutput, None, 1.0, first, saved, d, d_pre);
-                }
-                Activation::Sigmoid => {
-                    pass::backward::<_, false>(SigmoidOfOutput, None, 1.0, first, saved, d, d_pre);
-                }
-                _ => pass::backward::<_, false>(Relu, None, scale, first, saved, d, d_pre),
+                Activation::Tanh => pass::slopes(TanhOfOutput, saved, d),
+                Activation::Sigmoid => pass::slopes(SigmoidOfOutput, saved, d),
+                // The output of what is dropped is 0, where the slope is.
+                _ => pass::scaled_slopes(Relu, self.dropout.map_or(1.0, |dropout| dropout.scale), saved, d),
             }
             return;
         }
         match self.activation {
-            Activation::Identity => self.backward_by(Identity, first, saved, d, d_pre),
-            Activation::Relu => self.backward_by(Relu, first, saved, d, d_pre),
-            Activation::LeakyRelu { slope } => self.backward_by(LeakyRelu { slope }, first, saved, d, d_pre),
-            Activation::Gelu => self.backward_by(Gelu, first, saved, d, d_pre),
-            Activation::GeluTanh => self.backward_by(GeluTanh, first, saved, d, d_pre),
-            Activation::Silu => self.backward_by(Silu, first, saved, d, d_pre),
-            Activation::Tanh => self.backward_by(Tanh, first, saved, d, d_pre),
-            Activation::Sigmoid => self.backward_by(Sigmoid, first, saved, d, d_pre),
+            Activation::Identity => (),
+            Activation::Relu => pass::slopes(Relu, saved, d),
+            Activation::LeakyRelu { slope } => pass::slopes(LeakyRelu { slope }, saved, d),
+            Activation::Gelu => pass::slopes(Gelu, saved, d),
+            Activation::GeluTanh => pass::slopes(GeluTanh, saved, d),
+            Activation::Silu => pass::slopes(Silu, saved, d),
+            Activation::Tanh => pass::slopes(Tanh, saved, d),
+            Activation::Sigmoid => pass::slopes(Sigmoid, saved, d),
         }
-    }
-
-    fn backward_by(
-        &self,
-        function: impl Function,
-        first: usize,
-        saved: &[f32],
-        d: Option<&[f32]>,
-        d_pre: &mut [f32],
-    ) {
-        let dropout = self.dropout.as_ref();
-        if dropout.is_some() {
-            pass::backward::<_, true>(function, dropout, 1.0, first, saved, d, d_pre);
-        } else {
-            pass::backward::<_, false>(function, None, 1.0, first, saved, d, d_pre);
+        if let Some(dropout) = &self.dropout {
+            pass::drop(dropout, first, d);
         }
     }
 
@@ -246,7 +243,7 @@ impl Epilogue<'_> {
     /// If the lengths differ.
     pub fn forward_all(&self, pre: &[f32], y: &mut [f32]) {
         assert_eq!(pre.len(), y.len(), "input and output");
-        let size = threads::block(y.len(), UNIT);
+        let size = self.block();
         threads::chunks(y, size, |number, y| {
             let first = number * size;
             self.forward(first, &pre[first..first + y.len()], y);
@@ -258,7 +255,7 @@ impl Epilogue<'_> {
     /// # Panics
     /// If the residual is shorter than `y`.
     pub fn forward_all_in_place(&self, y: &mut [f32]) {
-        let size = threads::block(y.len(), UNIT);
+        let size = self.block();
         threads::chunks(y, size, |number, y| self.forward_in_place(number * size, y));
     }
 
@@ -271,7 +268,7 @@ impl Epilogue<'_> {
             return;
         }
         assert_eq!(y.len(), d.len(), "output and gradient");
-        let size = threads::block(d.len(), UNIT);
+        let size = self.block();
         threads::chunks(d, size, |number, d| {
             let first = number * size;
             self.backward_then(&y[first..first + d.len()], d);
@@ -284,7 +281,7 @@ impl Epilogue<'_> {
     /// If the lengths differ.
     pub fn backward_all(&self, saved: &[f32], d: &[f32], d_pre: &mut [f32]) {
         assert_eq!(d.len(), d_pre.len(), "gradients");
-        let size = threads::block(d.len(), UNIT);
+        let size = self.block();
         threads::chunks(d_pre, size, |number, d_pre| {
             let first = number * size;
             let end = first + d_pre.len();
@@ -297,15 +294,34 @@ impl Epilogue<'_> {
     /// # Panics
     /// If the lengths differ.
     pub fn backward_all_in_place(&self, saved: &[f32], d: &mut [f32]) {
-        let size = threads::block(d.len(), UNIT);
+        let size = self.block();
         threads::chunks(d, size, |number, d| {
             let first = number * size;
             self.backward_in_place(first, self.part(saved, first, first + d.len()), d);
         });
     }
 
+    /// Elements of a block of a whole value.
+    fn block(&self) -> usize {
+        let is_cheap =
+            matches!(self.activation, Activation::Identity | Activation::Relu | Activation::LeakyRelu { .. });
+        BLOCKS[usize::from(!is_cheap || self.dropout.is_some())]
+    }
+
     /// Elements `first..end` of what was saved, if anything was.
     fn part<'s>(&self, saved: &'s [f32], first: usize, end: usize) -> &'s [f32] {
         if self.saved() == Saved::Nothing { &[] } else { &saved[first..end] }
+    }
+}
+
+/// Calls `piece` for one piece of a run after the other, with its place in it and the number of its first element.
+fn each_piece(first: usize, run: &mut [f32], mut piece: impl FnMut(Range<usize>, usize, &mut [f32])) {
+    let count = run.len();
+    let mut start = 0;
+    while start < count {
+        // Up to a whole block of words, so that none is drawn twice.
+        let end = count.min(start + PIECE - (first + start) % 4);
+        piece(start..end, first + start, &mut run[start..end]);
+        start = end;
     }
 }

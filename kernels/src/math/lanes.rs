@@ -3,6 +3,9 @@
 
 /// Numbers of a vector, at every level.
 pub(crate) const LANES: usize = 16;
+/// Numbers of a loop that the compiler does not unroll: where it unrolls one over the lanes of a vector, it may make
+/// vectors across the loop around it, by gathering.
+const WIDE: usize = 64;
 
 /// The numbers from `start` on; 0 past the end.
 #[inline(always)]
@@ -11,9 +14,7 @@ pub(crate) fn load(from: &[f32], start: usize) -> [f32; LANES] {
     if let Some(vector) = from.first_chunk() {
         return *vector;
     }
-    let mut vector = [0.0; LANES];
-    copy_few(from, &mut vector);
-    vector
+    few(from)
 }
 
 /// Puts `vector` from `start` on, as far as there is room.
@@ -23,23 +24,127 @@ pub(crate) fn store(into: &mut [f32], start: usize, vector: [f32; LANES]) {
     if let Some(place) = into.first_chunk_mut() {
         *place = vector;
     } else {
-        copy_few(&vector[..into.len()], into);
+        put_few(into, &vector);
     }
+}
+
+/// `value = function(value)` for all.
+#[inline(always)]
+pub(crate) fn each(values: &mut [f32], function: impl Fn(f32) -> f32) {
+    let (wide, rest) = values.as_chunks_mut::<WIDE>();
+    for wide in wide {
+        for value in wide {
+            *value = function(*value);
+        }
+    }
+    let (vectors, rest) = rest.as_chunks_mut::<LANES>();
+    for vector in vectors {
+        for value in vector {
+            *value = function(*value);
+        }
+    }
+    if !rest.is_empty() {
+        let mut last = few(rest);
+        for value in &mut last {
+            *value = function(*value);
+        }
+        put_few(rest, &last);
+    }
+}
+
+/// `value = function(value, other)` for all, and as many others.
+#[inline(always)]
+pub(crate) fn each_with<T: Copy + Default>(
+    values: &mut [f32],
+    others: &[T],
+    function: impl Fn(f32, T) -> f32,
+) {
+    let ((wide, rest), (others, other_rest)) = (values.as_chunks_mut::<WIDE>(), others.as_chunks::<WIDE>());
+    for (wide, others) in wide.iter_mut().zip(others) {
+        for (value, other) in wide.iter_mut().zip(others) {
+            *value = function(*value, *other);
+        }
+    }
+    let ((vectors, rest), (others, other_rest)) =
+        (rest.as_chunks_mut::<LANES>(), other_rest.as_chunks::<LANES>());
+    for (vector, others) in vectors.iter_mut().zip(others) {
+        for (value, other) in vector.iter_mut().zip(others) {
+            *value = function(*value, *other);
+        }
+    }
+    if !rest.is_empty() {
+        let (mut last, others) = (few(rest), few(other_rest));
+        for (value, other) in last.iter_mut().zip(others) {
+            *value = function(*value, other);
+        }
+        put_few(rest, &last);
+    }
+}
+
+/// `value = function(value, a, b)` for all, and as many `a` and `b`.
+#[inline(always)]
+pub(crate) fn each_with_two(
+    values: &mut [f32],
+    a: &[f32],
+    b: &[f32],
+    function: impl Fn(f32, f32, f32) -> f32,
+) {
+    let (wide, rest) = values.as_chunks_mut::<WIDE>();
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<WIDE>(), b.as_chunks::<WIDE>());
+    for ((wide, a), b) in wide.iter_mut().zip(a).zip(b) {
+        for ((value, a), b) in wide.iter_mut().zip(a).zip(b) {
+            *value = function(*value, *a, *b);
+        }
+    }
+    let (vectors, rest) = rest.as_chunks_mut::<LANES>();
+    let ((a, a_rest), (b, b_rest)) = (a_rest.as_chunks::<LANES>(), b_rest.as_chunks::<LANES>());
+    for ((vector, a), b) in vectors.iter_mut().zip(a).zip(b) {
+        for ((value, a), b) in vector.iter_mut().zip(a).zip(b) {
+            *value = function(*value, *a, *b);
+        }
+    }
+    if !rest.is_empty() {
+        let (mut last, a, b) = (few(rest), few(a_rest), few(b_rest));
+        for ((value, a), b) in last.iter_mut().zip(a).zip(b) {
+            *value = function(*value, a, b);
+        }
+        put_few(rest, &last);
+    }
+}
+
+/// Fewer numbers than a vector has, then 0.
+#[inline(always)]
+fn few<T: Copy + Default>(values: &[T]) -> [T; LANES] {
+    few_or(values, T::default())
+}
+
+/// Fewer numbers than a vector has, then `other`.
+#[inline(always)]
+pub(crate) fn few_or<T: Copy>(values: &[T], other: T) -> [T; LANES] {
+    let mut vector = [other; LANES];
+    copy_few(values, &mut vector);
+    vector
+}
+
+/// Takes fewer numbers than a vector has from it.
+#[inline(always)]
+pub(crate) fn put_few(into: &mut [f32], vector: &[f32; LANES]) {
+    copy_few(&vector[..into.len()], into);
 }
 
 /// Copies fewer numbers than a vector has, by powers of 2: a call of `memcpy`, which the compiler would make of a loop,
 /// costs all vector registers.
 #[inline(always)]
-fn copy_few(from: &[f32], into: &mut [f32]) {
-    let (from, into) = copy_if::<8>(from, into);
-    let (from, into) = copy_if::<4>(from, into);
-    let (from, into) = copy_if::<2>(from, into);
-    copy_if::<1>(from, into);
+fn copy_few<T: Copy>(from: &[T], into: &mut [T]) {
+    let (from, into) = copy_if::<8, T>(from, into);
+    let (from, into) = copy_if::<4, T>(from, into);
+    let (from, into) = copy_if::<2, T>(from, into);
+    copy_if::<1, T>(from, into);
 }
 
 /// Copies `SIZE` numbers, if there are as many; gives what is left.
 #[inline(always)]
-fn copy_if<'a, 'b, const SIZE: usize>(from: &'a [f32], into: &'b mut [f32]) -> (&'a [f32], &'b mut [f32]) {
+fn copy_if<'a, 'b, const SIZE: usize, T: Copy>(from: &'a [T], into: &'b mut [T]) -> (&'a [T], &'b mut [T]) {
     match from.split_first_chunk::<SIZE>() {
         Some((first, rest)) => {
             let (place, room) = into.split_at_mut(SIZE);

@@ -1,0 +1,46 @@
+//! Rows from one place to another.
+
+use super::{BLOCK, added};
+use crate::product::Onto;
+use crate::threads;
+
+/// Takes `rows` rows of `width` numbers, which begin `from_stride` numbers apart, and puts them into, or adds them to, rows
+/// that begin `into_stride` numbers apart. What stands between the rows is left as it is.
+///
+/// # Panics
+/// If `width` is larger than a stride, or the last row ends behind a slice.
+pub fn copy_rows(
+    from: &[f32],
+    from_stride: usize,
+    into: &mut [f32],
+    into_stride: usize,
+    width: usize,
+    rows: usize,
+    onto: Onto,
+) {
+    if width == 0 || rows == 0 {
+        return;
+    }
+    assert!(width <= from_stride && width <= into_stride, "rows do not overlap");
+    assert!((rows - 1) * from_stride + width <= from.len(), "all rows come from inside the slice");
+    assert!((rows - 1) * into_stride + width <= into.len(), "all rows go inside the slice");
+    let into = &mut into[..(rows - 1) * into_stride + width];
+    let block = BLOCK.div_ceil(width);
+    threads::chunks(into, block * into_stride, |number, into| {
+        let from = &from[number * block * from_stride..];
+        if width == from_stride && width == into_stride {
+            return copy(&from[..into.len()], into, onto);
+        }
+        for (from, into) in from.chunks(from_stride).zip(into.chunks_mut(into_stride)) {
+            copy(&from[..width], &mut into[..width], onto);
+        }
+    });
+}
+
+#[inline]
+fn copy(from: &[f32], into: &mut [f32], onto: Onto) {
+    match onto {
+        Onto::Replace => into.copy_from_slice(from),
+        Onto::Add => added(from, into),
+    }
+}
