@@ -9,7 +9,8 @@ use crate::simd;
 /// Room for the left-hand side of a tile.
 pub(super) const fn tile_room<K: Kernel>() -> usize {
     let (rows, columns) = (K::ROWS * A_STRIDE, K::LANES * DEPTH);
-    if rows > columns { rows } else { columns }
+    // Not a power of 2 either.
+    (if rows > columns { rows } else { columns }) + 16
 }
 
 /// How the left-hand side is packed: in the order that it has.
