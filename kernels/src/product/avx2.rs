@@ -1,10 +1,10 @@
 //! The AVX2 micro-kernel: up to 6 rows by 16 columns, which is 12 running sums in the 16 registers.
 
 use std::arch::x86_64::{
-    __m256, __m256i, _mm256_add_ps, _mm256_broadcast_ss, _mm256_castpd_ps, _mm256_castps_pd,
-    _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps,
-    _mm256_permute2f128_ps, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_storeu_ps,
-    _mm256_unpackhi_pd, _mm256_unpackhi_ps, _mm256_unpacklo_pd, _mm256_unpacklo_ps,
+    __m256, __m256i, _MM_HINT_T1, _mm_prefetch, _mm256_add_ps, _mm256_broadcast_ss, _mm256_castpd_ps,
+    _mm256_castps_pd, _mm256_cmpgt_epi32, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps,
+    _mm256_maskstore_ps, _mm256_permute2f128_ps, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_setzero_ps,
+    _mm256_storeu_ps, _mm256_unpackhi_pd, _mm256_unpackhi_ps, _mm256_unpacklo_pd, _mm256_unpacklo_ps,
 };
 
 use super::kernel::{A_STRIDE, Kernel, Left, NARROW, Tile};
@@ -29,6 +29,25 @@ impl Kernel for Avx2 {
                 });
             }
         }
+    }
+
+    #[inline]
+    fn fetch(place: *const f32) {
+        // SAFETY: a hint, which reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(place.cast()) };
+    }
+
+    #[inline]
+    unsafe fn columns(
+        from: *const f32,
+        stride: usize,
+        tiles: &[(usize, usize)],
+        depth: usize,
+        into: *mut f32,
+        room: usize,
+    ) {
+        // SAFETY: as the caller promises.
+        unsafe { columns(from, stride, tiles, depth, into, room) }
     }
 
     #[inline]
@@ -104,8 +123,33 @@ unsafe fn tile<const ROWS: usize, const COLUMNS: bool>(tile: &Tile) {
 #[target_feature(enable = "avx2")]
 #[inline]
 fn first(count: usize) -> __m256i {
-    let count = _mm256_set1_epi32(count.min(8) as u8 as i32);
+    let count = _mm256_set1_epi32(i32::from(count.min(8) as u8));
     _mm256_cmpgt_epi32(count, _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+}
+
+/// See [`Kernel::columns`].
+///
+/// # Safety
+/// The processor has AVX2; the rest is that of [`Kernel::columns`].
+#[target_feature(enable = "avx2,fma")]
+unsafe fn columns(
+    from: *const f32,
+    stride: usize,
+    tiles: &[(usize, usize)],
+    depth: usize,
+    into: *mut f32,
+    room: usize,
+) {
+    for at in 0..depth {
+        // SAFETY: these are within `from` and `into`, as the caller promises; other lanes are masked.
+        unsafe {
+            let (column, into) = (from.add(at * stride), into.add(at * Avx2::LANES));
+            for (number, &(start, rows)) in tiles.iter().enumerate() {
+                let part = _mm256_maskload_ps(column.add(start), first(rows));
+                _mm256_storeu_ps(into.add(number * room), part);
+            }
+        }
+    }
 }
 
 /// Packs a panel of a right-hand side of which the columns lie one after the other.

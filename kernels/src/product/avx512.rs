@@ -1,9 +1,10 @@
 //! The AVX-512 micro-kernel: up to 14 rows by 32 columns, which is 28 running sums in the 32 registers.
 
 use std::arch::x86_64::{
-    __m512, __mmask16, _mm512_add_ps, _mm512_castpd_ps, _mm512_castps_pd, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_f32x4,
-    _mm512_storeu_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
+    __m512, __mmask16, _MM_HINT_ET0, _MM_HINT_T1, _mm_prefetch, _mm512_add_ps, _mm512_castpd_ps,
+    _mm512_castps_pd, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
+    _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_storeu_ps, _mm512_unpackhi_pd,
+    _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
 };
 
 use super::kernel::{A_STRIDE, Kernel, Left, Tile, WIDE};
@@ -24,6 +25,25 @@ impl Kernel for Avx512 {
         };
         // SAFETY: the caller promises the features, and what the tile says of its memory.
         unsafe { table[tile.rows - 1](tile) }
+    }
+
+    #[inline]
+    fn fetch(place: *const f32) {
+        // SAFETY: a hint, which reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(place.cast()) };
+    }
+
+    #[inline]
+    unsafe fn columns(
+        from: *const f32,
+        stride: usize,
+        tiles: &[(usize, usize)],
+        depth: usize,
+        into: *mut f32,
+        room: usize,
+    ) {
+        // SAFETY: as the caller promises.
+        unsafe { columns(from, stride, tiles, depth, into, room) }
     }
 
     #[inline]
@@ -63,6 +83,13 @@ unsafe fn tile<const ROWS: usize, const VECTORS: usize, const COLUMNS: bool>(til
     // SAFETY: `a` and `b` have `depth` rows of these sizes, and `c` has the rows and columns of the tile, as the
     // caller promises; the last vector of a row of `c` is masked.
     unsafe {
+        for number in 0..if tile.depth < 64 { 0 } else { ROWS } {
+            for vector in 0..VECTORS {
+                _mm_prefetch::<_MM_HINT_ET0>(
+                    tile.c.wrapping_add(number * tile.c_stride + vector * 16).cast::<i8>(),
+                );
+            }
+        }
         for _ in 0..tile.depth {
             let mut right = [_mm512_setzero_ps(); VECTORS];
             for (number, right) in right.iter_mut().enumerate() {
@@ -96,6 +123,31 @@ unsafe fn tile<const ROWS: usize, const VECTORS: usize, const COLUMNS: bool>(til
 #[inline]
 fn first(count: usize) -> __mmask16 {
     (u32::MAX >> (32 - count)) as u16
+}
+
+/// See [`Kernel::columns`].
+///
+/// # Safety
+/// The processor has AVX-512; the rest is that of [`Kernel::columns`].
+#[target_feature(enable = "avx512f")]
+unsafe fn columns(
+    from: *const f32,
+    stride: usize,
+    tiles: &[(usize, usize)],
+    depth: usize,
+    into: *mut f32,
+    room: usize,
+) {
+    for at in 0..depth {
+        // SAFETY: these are within `from` and `into`, as the caller promises; other lanes are masked.
+        unsafe {
+            let (column, into) = (from.add(at * stride), into.add(at * Avx512::LANES));
+            for (number, &(start, rows)) in tiles.iter().enumerate() {
+                let part = _mm512_maskz_loadu_ps(first(rows), column.add(start));
+                _mm512_storeu_ps(into.add(number * room), part);
+            }
+        }
+    }
 }
 
 /// Packs a panel of a right-hand side of which the columns lie one after the other.

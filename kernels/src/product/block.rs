@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use super::kernel::{DEPTH, Kernel, MOST_ROWS, Tile, WIDE};
+use super::ahead::Ahead;
+use super::kernel::{DEPTH, Kernel, MOST_ROWS, NARROW, Tile, WIDE};
 use super::{Onto, View, pack};
 use crate::scratch;
 
@@ -42,6 +43,18 @@ impl Right<'_> {
             Self::Packed { columns, .. } => *columns,
         }
     }
+
+    /// Whether packing would cost more than it saves for so many rows.
+    fn serves_in_place(&self, rows: usize) -> bool {
+        /// Numbers that stay in the first-level cache.
+        const NEAR: usize = 8 << 10;
+        match self {
+            Self::View(b) => {
+                b.column_stride == 1 && (rows <= 2 * MOST_ROWS || step(b.rows) * b.row_stride <= NEAR)
+            }
+            Self::Packed { .. } => false,
+        }
+    }
 }
 
 /// Where a result goes: element (i, j) is at `i * row_stride + j * column_stride`.
@@ -70,13 +83,25 @@ pub(super) fn steps(depth: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..depth).step_by(step).map(move |start| (start, step.min(depth - start)))
 }
 
-/// The tiles of `rows`: as few as there can be, and of nearly equal heights.
-fn tiles<K: Kernel>(rows: Range<usize>) -> impl Iterator<Item = (usize, usize)> + Clone {
-    let count = rows.len().div_ceil(K::ROWS);
-    (0..count).map(move |number| {
-        let [start, end] = [number, number + 1].map(|number| rows.start + rows.len() * number / count);
-        (start, end - start)
-    })
+/// The tiles of at most `TILES * K::ROWS` rows, each a first row and a number of rows: as few as there can be, and of
+/// nearly equal heights.
+struct Tiles {
+    tiles: [(usize, usize); TILES],
+    count: usize,
+}
+
+impl Tiles {
+    fn new<K: Kernel>(rows: &Range<usize>) -> Self {
+        let count = rows.len().div_ceil(K::ROWS);
+        let mut tiles = [(0, 0); TILES];
+        let mut first = rows.start;
+        for (number, tile) in tiles.iter_mut().take(count).enumerate() {
+            let height = (rows.end - first).div_ceil(count - number);
+            *tile = (first, height);
+            first += height;
+        }
+        Self { tiles, count }
+    }
 }
 
 /// Computes the block `rows` by `columns` of `c`, and calls `then` with each finished run of a row.
@@ -124,60 +149,91 @@ unsafe fn run_wide<K: Kernel>(
     then: &impl Fn(usize, usize, &mut [f32]),
 ) {
     let depth = b.depth();
-    let chunk = TILES * K::ROWS;
-    let step = step(depth);
-    // One panel is enough where it serves once.
-    let once = rows.len() <= chunk;
-    let left_room = TILES.min(rows.len().div_ceil(K::ROWS)) * pack::tile_room::<K>();
-    let right_room = step * if once { WIDE } else { columns.len().min(COLUMNS).next_multiple_of(WIDE) };
-    scratch::with(left_room + right_room + 16, |room| {
+    let room = pack::tile_room::<K>();
+    let in_place = b.serves_in_place(rows.len());
+    let left_room = TILES.min(rows.len().div_ceil(K::ROWS)) * room;
+    let right_room = step(depth) * columns.len().min(COLUMNS).next_multiple_of(WIDE);
+    let chunk = |first: usize| first..rows.end.min(first + TILES * K::ROWS);
+    scratch::with(left_room + right_room + 16, |packed| {
         // Vectors of the panels should not cross lines of the cache.
-        let skipped = room.as_ptr().align_offset(64).min(16);
-        let (packed_b, packed_a) = room[skipped..].split_at_mut(right_room);
+        let skipped = packed.as_ptr().align_offset(64).min(16);
+        let (packed_b, packed_a) = packed[skipped..].split_at_mut(right_room);
         for first_column in columns.clone().step_by(COLUMNS) {
             let columns = first_column..columns.end.min(first_column + COLUMNS);
             if depth == 0 {
                 // SAFETY: the block is the caller's.
                 unsafe { nothing(c, &rows, &columns, onto, then) };
             }
-            for (start, length) in steps(depth) {
-                let adds = onto == Onto::Add || start > 0;
-                for (number, first_row) in rows.clone().step_by(chunk).enumerate() {
-                    let rows = first_row..rows.end.min(first_row + chunk);
-                    let tiles = tiles::<K>(rows.clone());
-                    pack::left::<K>(a, tiles.clone(), (start, length), packed_a);
+            for part in steps(depth) {
+                let (start, length) = part;
+                let next = start + length..start + 2 * length;
+                for first_row in rows.clone().step_by(TILES * K::ROWS) {
+                    let part_rows = chunk(first_row);
+                    let tiles = Tiles::new::<K>(&part_rows);
+                    let tiles = &tiles.tiles[..tiles.count];
+                    // SAFETY: the caller promises the level.
+                    unsafe { pack::left::<K>(a, tiles, part, packed_a) };
+                    let shares = tiles.len() * columns.len().div_ceil(WIDE);
+                    let mut left = if part_rows.end < rows.end {
+                        Ahead::new(a, chunk(part_rows.end), start..start + length, shares)
+                    } else {
+                        Ahead::new(a, chunk(rows.start), next.clone(), shares)
+                    };
                     for panel in columns.clone().step_by(WIDE) {
-                        let count = WIDE.min(columns.end - panel);
-                        let place = if once { 0 } else { (panel - columns.start) * length };
-                        // SAFETY: the caller promises the level and the sizes.
-                        let (from, b_stride) = unsafe {
-                            panel_of::<K>(
-                                b,
-                                (panel, count),
-                                (start, length),
-                                number == 0,
-                                rows.len(),
-                                &mut packed_b[place..],
-                            )
+                        let panel = panel..columns.end.min(panel + WIDE);
+                        let place = (panel.start - columns.start) * length;
+                        let width = pack::width(panel.len());
+                        let mut right = Ahead::nothing();
+                        let (b_start, b_stride) = match b {
+                            Right::Packed { columns: all, data, .. } => {
+                                let place = start * all.next_multiple_of(NARROW) + panel.start * length;
+                                (data[place..].as_ptr(), width)
+                            }
+                            Right::View(b) if in_place && panel.len() == width => {
+                                (b.data[start * b.row_stride + panel.start..].as_ptr(), b.row_stride)
+                            }
+                            Right::View(b) => {
+                                if first_row == rows.start {
+                                    // SAFETY: the caller promises the level.
+                                    unsafe {
+                                        pack::right::<K>(b, panel.clone(), part, &mut packed_b[place..])
+                                    };
+                                    right = if panel.end < columns.end {
+                                        Ahead::new(
+                                            b,
+                                            start..start + length,
+                                            panel.end..panel.end + WIDE,
+                                            tiles.len(),
+                                        )
+                                    } else {
+                                        Ahead::new(
+                                            b,
+                                            next.clone(),
+                                            columns.start..columns.start + WIDE,
+                                            tiles.len(),
+                                        )
+                                    };
+                                }
+                                (packed_b[place..].as_ptr(), width)
+                            }
                         };
-                        for ((first, rows), left) in
-                            tiles.clone().zip(packed_a.chunks_exact(pack::tile_room::<K>()))
-                        {
-                            // SAFETY: the panel and the tile have been packed, and the tile of `c` is the caller's.
+                        for (&(first, rows), packed_a) in tiles.iter().zip(packed_a.chunks_exact(room)) {
+                            left.fetch::<K>();
+                            right.fetch::<K>();
+                            // SAFETY: the panel and the tile are there, and the tile of `c` is the caller's.
                             unsafe {
-                                let c_start = c.start.add(first * c.row_stride + panel * c.column_stride);
                                 let tile = Tile {
                                     rows,
-                                    columns: count,
-                                    width: pack::width(count),
+                                    columns: panel.len(),
+                                    width,
                                     depth: length,
                                     left: pack::order(a),
-                                    a: left.as_ptr(),
-                                    b: from,
+                                    a: packed_a.as_ptr(),
+                                    b: b_start,
                                     b_stride,
-                                    c: c_start,
+                                    c: c.start.add(first * c.row_stride + panel.start * c.column_stride),
                                     c_stride: c.row_stride,
-                                    adds,
+                                    adds: onto == Onto::Add || start > 0,
                                 };
                                 if c.column_stride == 1 {
                                     K::tile(&tile);
@@ -188,7 +244,7 @@ unsafe fn run_wide<K: Kernel>(
                         }
                     }
                     if start + length == depth && c.column_stride == 1 {
-                        for row in rows {
+                        for row in part_rows {
                             // SAFETY: this run is of the block, and nothing of it is in use.
                             let run = unsafe {
                                 let start = c.start.add(row * c.row_stride + columns.start);
@@ -201,40 +257,6 @@ unsafe fn run_wide<K: Kernel>(
             }
         }
     });
-}
-
-/// Where the rows of a panel are, and from one to the next: in place if that is as good, else packed into `room`,
-/// which has been done if not `fresh`.
-///
-/// # Safety
-/// The processor has the level of `K`; the data of `b` has the panel.
-unsafe fn panel_of<K: Kernel>(
-    b: &Right<'_>,
-    (first, columns): (usize, usize),
-    (start, depth): (usize, usize),
-    fresh: bool,
-    rows: usize,
-    room: &mut [f32],
-) -> (*const f32, usize) {
-    match b {
-        Right::Packed { columns: all, data, .. } => {
-            let place = start * all.next_multiple_of(16) + first * depth;
-            (data[place..].as_ptr(), pack::width(columns))
-        }
-        Right::View(b) => {
-            let in_place = b.column_stride == 1
-                && columns == WIDE
-                && (rows <= 2 * MOST_ROWS || depth * b.row_stride <= 8192);
-            if in_place {
-                return (b.data[start * b.row_stride + first..].as_ptr(), b.row_stride);
-            }
-            if fresh {
-                // SAFETY: as the caller promises.
-                unsafe { pack::right::<K>(b, (first, columns), (start, depth), room) };
-            }
-            (room.as_ptr(), pack::width(columns))
-        }
-    }
 }
 
 /// A tile of which the columns of `c` have a stride.

@@ -56,6 +56,24 @@ pub(super) trait Kernel {
     /// The processor has the level, and the tile has the memory that it speaks of.
     unsafe fn tile(tile: &Tile);
 
+    /// Brings the line of the cache at `place`, if there is one, to the second level.
+    fn fetch(_place: *const f32) {}
+
+    /// Packs the left-hand sides of tiles, each a first row and a number of rows, in [`Left::Columns`], `room` numbers
+    /// apart.
+    ///
+    /// # Safety
+    /// The processor has the level; `from` has `depth` columns, `stride` apart, of the rows of all tiles; `into` has room
+    /// for all tiles, and `room` is at least `depth * LANES`; a tile has at most `ROWS` rows.
+    unsafe fn columns(
+        from: *const f32,
+        stride: usize,
+        tiles: &[(usize, usize)],
+        depth: usize,
+        into: *mut f32,
+        room: usize,
+    );
+
     /// Packs a panel of a right-hand side of which the columns lie one after the other: `depth` rows of `width`
     /// numbers, of which those from `columns` on are 0.
     ///

@@ -17,6 +17,7 @@
 //! assert_eq!(c, [19.0 + 26.0, 22.0 + 30.0, 43.0 + 38.0, 50.0 + 44.0]);
 //! ```
 
+mod ahead;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -151,7 +152,7 @@ fn blocks(rows: usize, columns: usize, depth: usize) -> (usize, usize) {
     /// Multiplications that are worth a word to another thread.
     const WORK: usize = 1 << 20;
     /// Blocks of a large product.
-    const COUNT: usize = 16;
+    const COUNT: usize = 8;
     /// The largest block.
     const LARGEST: usize = 512;
     let even = |size: usize, most: usize, unit: usize| {

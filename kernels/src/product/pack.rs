@@ -1,12 +1,16 @@
 //! Copies of operands in the order in which the micro-kernel reads them.
 
+use std::ops::Range;
+
 use super::View;
 use super::kernel::{A_STRIDE, DEPTH, Kernel, Left, NARROW, WIDE};
+use crate::simd;
 
 /// Room for the left-hand side of a tile.
 pub(super) const fn tile_room<K: Kernel>() -> usize {
     let (rows, columns) = (K::ROWS * A_STRIDE, K::LANES * DEPTH);
-    if rows > columns { rows } else { columns }
+    // Not a power of 2 either.
+    (if rows > columns { rows } else { columns }) + 16
 }
 
 /// How the left-hand side is packed: in the order that it has.
@@ -14,39 +18,40 @@ pub(super) fn order(a: &View<'_>) -> Left {
     if a.column_stride == 1 { Left::Rows } else { Left::Columns }
 }
 
-/// Packs rows `rows` of `a`, a tile after the other, with `depth` of their numbers from `start` on. The tiles begin at
-/// the rows that `tiles` gives and end where the next begins.
-pub(super) fn left<K: Kernel>(
+/// Packs tiles of `a`, each a first row and a number of rows, with `depth` of their numbers from `start` on.
+///
+/// # Safety
+/// The processor has the level of `K`.
+pub(super) unsafe fn left<K: Kernel>(
     a: &View<'_>,
-    tiles: impl Iterator<Item = (usize, usize)> + Clone,
+    tiles: &[(usize, usize)],
     (start, depth): (usize, usize),
     into: &mut [f32],
 ) {
-    let rooms = into.chunks_exact_mut(tile_room::<K>());
+    let rooms = tiles.iter().zip(into.chunks_exact_mut(tile_room::<K>()));
     match order(a) {
         Left::Rows => {
-            for ((first, rows), room) in tiles.zip(rooms) {
+            for (&(first, rows), room) in rooms {
                 for (row, into) in (first..first + rows).zip(room.chunks_exact_mut(A_STRIDE)) {
                     into[..depth].copy_from_slice(&a.data[row * a.row_stride + start..][..depth]);
                 }
             }
         }
         Left::Columns if a.row_stride == 1 => {
-            for at in 0..depth {
-                let column = (start + at) * a.column_stride;
-                for ((first, rows), room) in tiles.clone().zip(into.chunks_exact_mut(tile_room::<K>())) {
-                    let from = &a.data[column + first..];
-                    let into = &mut room[at * K::LANES..][..K::LANES];
-                    if from.len() >= K::LANES {
-                        into.copy_from_slice(&from[..K::LANES]);
-                    } else {
-                        into[..rows].copy_from_slice(&from[..rows]);
-                    }
-                }
-            }
+            let from = &a.data[start * a.column_stride..];
+            let room = tile_room::<K>();
+            let last = tiles.last().map_or(0, |(first, rows)| first + rows);
+            assert!(tiles.len() * room <= into.len() && depth * K::LANES <= room, "room for tiles");
+            assert!(
+                tiles.iter().all(|tile| tile.1 <= K::ROWS && tile.0 + tile.1 <= last),
+                "tiles are in order"
+            );
+            assert!((depth - 1) * a.column_stride + last <= from.len(), "a has these");
+            // SAFETY: as asserted; the caller promises the level.
+            unsafe { K::columns(from.as_ptr(), a.column_stride, tiles, depth, into.as_mut_ptr(), room) };
         }
         Left::Columns => {
-            for ((first, rows), room) in tiles.zip(rooms) {
+            for (&(first, rows), room) in rooms {
                 for at in 0..depth {
                     for row in 0..rows {
                         room[at * K::LANES + row] =
@@ -63,47 +68,50 @@ pub(super) const fn width(columns: usize) -> usize {
     if columns <= NARROW { NARROW } else { WIDE }
 }
 
-/// Packs the panel of `columns` columns of `b` from `first` on, with `depth` rows from `start` on: rows of
-/// [`width`] numbers, which end in zeros.
+/// Packs the panel of the columns `columns` of `b`, with `depth` rows from `start` on: rows of [`width`] numbers, which
+/// end in zeros.
 ///
 /// # Safety
 /// The processor has the level of `K`.
 pub(super) unsafe fn right<K: Kernel>(
     b: &View<'_>,
-    (first, columns): (usize, usize),
+    columns: Range<usize>,
     (start, depth): (usize, usize),
     into: &mut [f32],
 ) {
-    let width = width(columns);
-    assert!(into.len() >= depth * width && columns <= WIDE, "room for a panel");
-    let origin = start * b.row_stride + first * b.column_stride;
+    let from = &b.data[start * b.row_stride + columns.start * b.column_stride..];
+    let (columns, width) = (columns.len(), width(columns.len()));
+    let into = &mut into[..depth * width];
     if b.column_stride == 1 {
-        let rows = into.chunks_exact_mut(width).take(depth).enumerate();
+        copy_rows(from, b.row_stride, columns, into);
+    } else if b.row_stride == 1 {
+        assert!((columns - 1) * b.column_stride + depth <= from.len(), "b has these");
+        // SAFETY: as asserted, and `width` is wide enough; the caller promises the level.
+        unsafe { K::transpose(from.as_ptr(), b.column_stride, columns, depth, into.as_mut_ptr(), width) };
+    } else {
+        for (row, into) in into.chunks_exact_mut(width).enumerate() {
+            for (column, into) in into.iter_mut().enumerate() {
+                let place = row * b.row_stride + column * b.column_stride;
+                *into = if column < columns { from[place] } else { 0.0 };
+            }
+        }
+    }
+}
+
+simd! {
+    /// A panel of a right-hand side whose rows are in order.
+    fn copy_rows(from: &[f32], stride: usize, columns: usize, into: &mut [f32]) {
         if columns == WIDE {
-            for (row, into) in rows {
-                into.copy_from_slice(&b.data[origin + row * b.row_stride..][..WIDE]);
+            for (row, into) in into.as_chunks_mut::<WIDE>().0.iter_mut().enumerate() {
+                if let Some(from) = from[row * stride..].first_chunk() {
+                    *into = *from;
+                }
             }
         } else {
-            for (row, into) in rows {
-                into[..columns].copy_from_slice(&b.data[origin + row * b.row_stride..][..columns]);
-                into[columns..].fill(0.0);
-            }
-        }
-    } else if b.row_stride == 1 {
-        assert!(
-            depth == 0 || origin + (columns - 1) * b.column_stride + depth <= b.data.len(),
-            "b has these"
-        );
-        // SAFETY: as asserted; the caller promises the level.
-        unsafe {
-            let from = b.data.as_ptr().add(origin);
-            K::transpose(from, b.column_stride, columns, depth, into.as_mut_ptr(), width);
-        }
-    } else {
-        for (row, into) in into.chunks_exact_mut(width).take(depth).enumerate() {
-            for (column, into) in into.iter_mut().enumerate() {
-                let place = origin + row * b.row_stride + column * b.column_stride;
-                *into = if column < columns { b.data[place] } else { 0.0 };
+            for (row, into) in into.chunks_exact_mut(width(columns)).enumerate() {
+                let (into, zeros) = into.split_at_mut(columns);
+                into.copy_from_slice(&from[row * stride..][..columns]);
+                zeros.fill(0.0);
             }
         }
     }

@@ -72,10 +72,9 @@ impl<'a> Packed<'a> {
 unsafe fn fill<K: Kernel>(b: &View<'_>, room: &mut [f32]) {
     for (start, length) in steps(b.rows) {
         for first in (0..b.columns).step_by(WIDE) {
-            let columns = WIDE.min(b.columns - first);
-            let place = start * b.columns.next_multiple_of(NARROW) + first * length;
+            let room = &mut room[start * b.columns.next_multiple_of(NARROW) + first * length..];
             // SAFETY: as the caller promises.
-            unsafe { pack::right::<K>(b, (first, columns), (start, length), &mut room[place..]) };
+            unsafe { pack::right::<K>(b, first..b.columns.min(first + WIDE), (start, length), room) };
         }
     }
 }

@@ -36,6 +36,27 @@ impl Kernel for Portable {
         }
     }
 
+    unsafe fn columns(
+        from: *const f32,
+        stride: usize,
+        tiles: &[(usize, usize)],
+        depth: usize,
+        into: *mut f32,
+        room: usize,
+    ) {
+        for at in 0..depth {
+            for (number, &(start, rows)) in tiles.iter().enumerate() {
+                for row in 0..rows {
+                    // SAFETY: these are within `from` and `into`, as the caller promises.
+                    unsafe {
+                        *into.add(number * room + at * Self::LANES + row) =
+                            *from.add(at * stride + start + row);
+                    }
+                }
+            }
+        }
+    }
+
     unsafe fn transpose(
         from: *const f32,
         stride: usize,
