@@ -17,7 +17,7 @@ impl Kernel for Difference {
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let [a, b, _] = pass.inputs.map(Data::real);
-        element::sub(a, b, &Epilogue::NONE, pass.output);
+        element::sub(a, b, pass.output, &Epilogue::NONE);
         Ok(())
     }
 

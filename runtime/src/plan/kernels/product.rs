@@ -13,7 +13,7 @@ pub(crate) struct Product;
 impl Kernel for Product {
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let [a, b, _] = pass.inputs.map(Data::real);
-        element::mul(a, b, &Epilogue::NONE, pass.output);
+        element::mul(a, b, pass.output, &Epilogue::NONE);
         Ok(())
     }
 
