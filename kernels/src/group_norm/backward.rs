@@ -3,7 +3,7 @@
 
 use super::GroupNorm;
 use crate::product::Onto;
-use crate::runs::{self, LANES, Shared, put};
+use crate::runs::{self, Shared, WIDE, put};
 use crate::{scratch, simd, threads};
 
 pub(super) struct Input<'a> {
@@ -66,7 +66,7 @@ simd! {
             let part = channel * places..(channel + 1) * places;
             let inputs = [&x[part.clone()], &dy[part]];
             let [sum, products] = runs::sums(inputs, [mean, 0.0], |[x, dy], [sum, products]| {
-                for lane in 0..LANES {
+                for lane in 0..WIDE {
                     sum[lane] += dy[lane];
                     products[lane] = dy[lane].mul_add(x[lane] - mean, products[lane]);
                 }

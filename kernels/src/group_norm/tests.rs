@@ -40,10 +40,10 @@ fn run(norm: &GroupNorm, data: &Data, onto: Onto) -> [Vec<f32>; 5] {
 
 /// The kernel against the reference.
 ///
-/// With u = 2^-24: a sum in a group has at most 34 roundings behind each other, then goes on in f64. So the mean of
-/// numbers within `m` is off by `36 u m`, the last one being its own; the variance by `36 u` of itself and by the
+/// With u = 2^-24: a sum in a group has at most 42 roundings behind each other (38 additions, and the terms), then goes on in f64. So the mean of
+/// numbers within `m` is off by `44 u m`, the last one being its own; the variance by `44 u` of itself and by the
 /// square of the mean's error, and `1 / sqrt` by half of that, relatively. `xhat` has both, `y` two roundings more.
-/// Sums of a channel have the same 36 roundings, and go on in f64.
+/// Sums of a channel have the same 44 roundings, and go on in f64.
 fn check(norm: &GroupNorm, offset: f32, spread: f32) {
     let data = data(norm, offset, spread);
     let [statistics, y, dx, d_weight, d_bias] = run(norm, &data, Onto::Replace);
@@ -51,7 +51,7 @@ fn check(norm: &GroupNorm, offset: f32, spread: f32) {
     let expected_y = reference::forward(norm, &x, &weight, &bias);
     let [expected_dx, expected_d_weight, expected_d_bias] = reference::backward(norm, &x, &weight, &dy);
 
-    let sum = 36.0 * ROUNDING;
+    let sum = 44.0 * ROUNDING;
     let length = norm.width() * norm.places;
     let (mut off_weight, mut off_bias) = (vec![0.0; norm.channels], vec![0.0; norm.channels]);
     for group in 0..norm.batch * norm.groups {
