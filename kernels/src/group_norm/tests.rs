@@ -70,7 +70,7 @@ fn check(norm: &GroupNorm, offset: f32, spread: f32) {
         let mean_of = |term: &dyn Fn(usize) -> f64| (0..length).map(term).sum::<f64>() / length as f64;
         let [sizes, products] = [mean_of(&size), mean_of(&|at| size(at) * xhat(at))];
         let off_products = mean_of(&|at| size(at) * off_xhat(at));
-        for at in 0..length {
+        for (at, dy) in dy.iter().enumerate() {
             let (all, channel) = (part.start + at, channel(at));
             let off = 2.0 * ROUNDING * (expected_y[all].abs() + bias[channel].abs());
             let off = off + weight[channel].abs() * off_xhat(at);
@@ -80,8 +80,8 @@ fn check(norm: &GroupNorm, offset: f32, spread: f32) {
             // The inverse, 3 times at most; a sum; what is made of them.
             let off = inverse * (off + terms * (3.0 * relative + sum + 6.0 * ROUNDING));
             compare("dx", &dx[all..][..1], &[expected_dx[all]], &[off]);
-            off_weight[channel] += dy[at].abs() * (off_xhat(at) + 2.0 * sum * xhat(at));
-            off_bias[channel] += dy[at].abs() * 2.0 * sum;
+            off_weight[channel] += dy.abs() * (off_xhat(at) + 2.0 * sum * xhat(at));
+            off_bias[channel] += dy.abs() * 2.0 * sum;
         }
     }
     compare("d_weight", &d_weight, &expected_d_weight, &off_weight);
