@@ -13,7 +13,7 @@ struct Data {
     dy: Vec<f32>,
 }
 
-/// `x` within `spread` of `offset`, the others within 1; no weights and zeros without `affine`.
+/// `x` within `spread` of `offset`, the others within 1.
 fn data(rows: usize, features: usize, offset: f32, spread: f32) -> Data {
     Data {
         x: numbers(rows * features, 1).into_iter().map(|x| x.mul_add(spread, offset)).collect(),
