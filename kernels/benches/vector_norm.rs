@@ -3,6 +3,7 @@
 
 use divan::Bencher;
 use divan::counter::BytesCount;
+use trainspec_kernels::group_norm::GroupNorm;
 use trainspec_kernels::layer_norm::{LayerNorm, RmsNorm};
 use trainspec_kernels::product::Onto;
 
@@ -62,5 +63,33 @@ fn rms_backward(bencher: Bencher, [rows, features]: [usize; 2]) {
     bencher.counter(bytes(3, x.len())).bench_local(|| {
         let [to_x, to_weight] = [&mut dx, &mut d_weight].map(|d| (&mut **d, Onto::Replace));
         norm.backward(&x, &weight, &statistics, &dy, Some(to_x), to_weight);
+    });
+}
+
+/// `[batch, channels, places, groups]`
+const GROUPS: [[usize; 4]; 2] = [[64, 16, 1024, 4], [64, 64, 64, 8]];
+
+#[divan::bench(args = GROUPS)]
+fn group_forward(bencher: Bencher, [batch, channels, places, groups]: [usize; 4]) {
+    let norm = GroupNorm { batch, channels, places, groups, eps: 1e-5 };
+    let (x, weight) = (numbers(batch * channels * places, 1), numbers(channels, 2));
+    let (mut statistics, mut y) = (vec![0.0; 2 * batch * groups], x.clone());
+    bencher.counter(bytes(2, x.len())).bench_local(|| {
+        norm.forward(&x, &weight, &weight, &mut statistics, &mut y);
+    });
+}
+
+#[divan::bench(args = GROUPS)]
+fn group_backward(bencher: Bencher, [batch, channels, places, groups]: [usize; 4]) {
+    let norm = GroupNorm { batch, channels, places, groups, eps: 1e-5 };
+    let count = batch * channels * places;
+    let (x, weight, dy) = (numbers(count, 1), numbers(channels, 2), numbers(count, 3));
+    let (mut statistics, mut dx) = (vec![0.0; 2 * batch * groups], x.clone());
+    norm.forward(&x, &weight, &weight, &mut statistics, &mut dx);
+    let (mut d_weight, mut d_bias) = (weight.clone(), weight.clone());
+    bencher.counter(bytes(3, x.len())).bench_local(|| {
+        let [to_x, to_weight, to_bias] =
+            [&mut dx, &mut d_weight, &mut d_bias].map(|d| (&mut **d, Onto::Replace));
+        norm.backward(&x, &weight, &statistics, &dy, Some(to_x), to_weight, to_bias);
     });
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{BatchNorm, Floors, Normal};
 use crate::product::Onto;
-use crate::runs::{self, LANES, Shared, Sums};
+use crate::runs::{self, Shared, Sums, WIDE};
 use crate::simd;
 
 /// The most channels that are worked on at once.
@@ -61,7 +61,7 @@ pub(super) fn shifts(x: &[f32], block: &Block) -> Each {
 simd! {
     fn sum(run: &[f32]) -> f64 {
         let [sum] = runs::sums([run], [0.0], |[x], [sum]| {
-            for lane in 0..LANES {
+            for lane in 0..WIDE {
                 sum[lane] += x[lane];
             }
         });
@@ -71,7 +71,7 @@ simd! {
 
 /// The sums of each channel.
 #[inline(always)]
-fn finish(sums: &Each<Sums<2>>, count: usize) -> Each<[f64; 2]> {
+fn finish(sums: &mut Each<Sums<2>>, count: usize) -> Each<[f64; 2]> {
     let mut finished = [[0.0; 2]; CHANNELS];
     for (finished, sums) in finished.iter_mut().zip(sums).take(count) {
         *finished = sums.finish();
@@ -87,7 +87,7 @@ simd! {
             let runs = x[part].chunks_exact(block.places);
             for ((run, sums), &shift) in runs.zip(&mut sums).zip(shifts) {
                 sums.add([run], [shift], |[x], [sum, squares]| {
-                    for lane in 0..LANES {
+                    for lane in 0..WIDE {
                         let difference = x[lane] - shift;
                         sum[lane] += difference;
                         squares[lane] = difference.mul_add(difference, squares[lane]);
@@ -95,7 +95,7 @@ simd! {
                 });
             }
         }
-        finish(&sums, block.range.len())
+        finish(&mut sums, block.range.len())
     }
 }
 
@@ -191,14 +191,14 @@ simd! {
                     }
                 }
                 sums.add([x, d], [normal.mean, 0.0], |[x, d], [sum, products]| {
-                    for lane in 0..LANES {
+                    for lane in 0..WIDE {
                         sum[lane] += d[lane];
                         products[lane] = d[lane].mul_add(x[lane] - normal.mean, products[lane]);
                     }
                 });
             }
         }
-        finish(&sums, block.range.len())
+        finish(&mut sums, block.range.len())
     }
 }
 

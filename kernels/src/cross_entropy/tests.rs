@@ -23,7 +23,7 @@ fn run(loss: &CrossEntropy, logits: &[f32], targets: &[u32]) -> (f64, Vec<f32>) 
 ///
 /// With u = 2^-24 and logits within `s`: a distance to the largest logit is within `2 s` and off by `2 s u`, and so is
 /// its exponential, relatively, with 4 roundings of its own (its polynomial, 5e-9, and the rest) and
-/// what the large distances lose in the reduction, `2 s u` again; below -87.3 it is 0, which is off by 2^-125. Their sum has 36
+/// what the large distances lose in the reduction, `2 s u` again; below -87.3 it is 0, which is off by 2^-125. Their sum has 38
 /// roundings more; its logarithm has the sum's relative error and one rounding of itself. A probability has that
 /// of an exponential and of the sum.
 fn check(loss: &CrossEntropy, spread: f32) {
@@ -31,7 +31,7 @@ fn check(loss: &CrossEntropy, spread: f32) {
     let (sum, d) = run(loss, &logits, &targets);
     let (losses, expected) = reference::run(loss, &widen(&logits), &targets);
     let (spread, e) = (f64::from(spread), f64::from(loss.label_smoothing));
-    let relative = ROUNDING * (4.0 * spread + 4.0 + 36.0);
+    let relative = ROUNDING * (4.0 * spread + 4.0 + 38.0);
     let log = (loss.classes as f64).ln();
     let off = losses.iter().map(|loss| relative + ROUNDING * (log + 40.0 * spread * e + loss)).sum::<f64>();
     let expected_sum: f64 = losses.iter().sum();

@@ -3,7 +3,7 @@
 
 use super::{CrossEntropy, larger};
 use crate::math::exp;
-use crate::runs::{LANES, fold, sums};
+use crate::runs::{LANES, WIDE, fold, sums};
 use crate::simd;
 
 simd! {
@@ -26,13 +26,13 @@ simd! {
                 let d = &mut d_logits[row * classes..][..classes];
                 exponentials(logits, largest, d);
                 sums([d], [0.0], |[exponential], [sum]| {
-                    for lane in 0..LANES {
+                    for lane in 0..WIDE {
                         sum[lane] += exponential[lane];
                     }
                 })
             } else {
                 sums([logits], [f32::NEG_INFINITY], |[logit], [sum]| {
-                    for lane in 0..LANES {
+                    for lane in 0..WIDE {
                         sum[lane] += exp(logit[lane] - largest);
                     }
                 })
@@ -41,7 +41,7 @@ simd! {
             let mut all = [0.0];
             if loss.label_smoothing > 0.0 {
                 all = sums([logits], [largest], |[logit], [sum]| {
-                    for lane in 0..LANES {
+                    for lane in 0..WIDE {
                         sum[lane] += logit[lane] - largest;
                     }
                 });

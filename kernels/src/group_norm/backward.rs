@@ -3,7 +3,7 @@
 
 use super::GroupNorm;
 use crate::product::Onto;
-use crate::runs::{self, LANES, Shared, put};
+use crate::runs::{self, Shared, WIDE, put};
 use crate::{scratch, simd, threads};
 
 pub(super) struct Input<'a> {
@@ -17,8 +17,8 @@ pub(super) struct Input<'a> {
 pub(super) fn run(
     input: &Input<'_>,
     dx: Option<(&mut [f32], Onto)>,
-    d_weight: (&mut [f32], Onto),
-    d_bias: (&mut [f32], Onto),
+    (d_weight, to_weight): (&mut [f32], Onto),
+    (d_bias, to_bias): (&mut [f32], Onto),
 ) {
     let norm = input.norm;
     let (channels, width) = (norm.channels, norm.width());
@@ -44,8 +44,8 @@ pub(super) fn run(
                 let sums = &sums[2 * (sample * channels + channel)..][..2];
                 totals = [totals[0] + f64::from(sums[0]), totals[1] + f64::from(sums[1])];
             }
-            put(&mut d_bias.0[channel], totals[0] as f32, d_bias.1);
-            put(&mut d_weight.0[channel], totals[1] as f32, d_weight.1);
+            put(&mut d_bias[channel], totals[0] as f32, to_bias);
+            put(&mut d_weight[channel], totals[1] as f32, to_weight);
         }
     });
 }
@@ -66,7 +66,7 @@ simd! {
             let part = channel * places..(channel + 1) * places;
             let inputs = [&x[part.clone()], &dy[part]];
             let [sum, products] = runs::sums(inputs, [mean, 0.0], |[x, dy], [sum, products]| {
-                for lane in 0..LANES {
+                for lane in 0..WIDE {
                     sum[lane] += dy[lane];
                     products[lane] = dy[lane].mul_add(x[lane] - mean, products[lane]);
                 }
@@ -81,9 +81,9 @@ simd! {
         let Some((dx, onto)) = dx else { return };
         let inverse = f64::from(inverse);
         let (of_x, rest) = ((-inverse * inverse * means[1]) as f32, (-inverse * means[0]) as f32);
-        for channel in 0..width {
+        for (channel, &weight) in weight.iter().enumerate() {
             let part = channel * places..(channel + 1) * places;
-            let of_dy = (inverse * f64::from(weight[channel])) as f32;
+            let of_dy = (inverse * f64::from(weight)) as f32;
             let numbers = dx[part.clone()].iter_mut().zip(&dy[part.clone()]).zip(&x[part]);
             let value = |dy: f32, x: f32| of_dy.mul_add(dy, of_x.mul_add(x - mean, rest));
             match onto {

@@ -1,7 +1,7 @@
 //! Statistics of a group, then its channels.
 
 use super::GroupNorm;
-use crate::runs::{LANES, Shared, sums};
+use crate::runs::{Shared, WIDE, sums};
 use crate::{simd, threads};
 
 pub(super) fn run(
@@ -39,13 +39,13 @@ simd! {
     fn normalize(norm: &GroupNorm, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) -> [f32; 2] {
         let length = x.len().max(1) as f64;
         let [sum] = sums([x], [0.0], |[x], [sum]| {
-            for lane in 0..LANES {
+            for lane in 0..WIDE {
                 sum[lane] += x[lane];
             }
         });
         let mean = (sum / length) as f32;
         let [squares] = sums([x], [mean], |[x], [sum]| {
-            for lane in 0..LANES {
+            for lane in 0..WIDE {
                 let difference = x[lane] - mean;
                 sum[lane] = difference.mul_add(difference, sum[lane]);
             }

@@ -3,7 +3,7 @@
 
 use super::{Rows, SUMMED};
 use crate::product::Onto;
-use crate::runs::{LANES, Shared, put, sums};
+use crate::runs::{LANES, Shared, WIDE, put, sums};
 use crate::{scratch, simd, threads};
 
 pub(super) struct Input<'a> {
@@ -129,7 +129,7 @@ impl Slope {
     #[inline(always)]
     fn of<const CENTERED: bool>(x: &[f32], g: &[f32], mean: f32, inverse: f32) -> Self {
         let [sum, products] = sums([x, g], [mean, 0.0], |[x, g], [sum, products]| {
-            for lane in 0..LANES {
+            for lane in 0..WIDE {
                 if CENTERED {
                     sum[lane] += g[lane];
                 }

@@ -1,7 +1,7 @@
 //! Statistics of a vector, then the vector, while it is in the first cache.
 
 use super::Rows;
-use crate::runs::{LANES, Shared, sums};
+use crate::runs::{Shared, WIDE, sums};
 use crate::{simd, threads};
 
 /// `CENTERED`: with the mean taken away, layer normalization; else root mean square normalization.
@@ -39,38 +39,50 @@ simd! {
         statistics: Option<&mut [f32]>,
         y: &mut [f32],
     ) {
+        /// Rows that go through each step together, so that one does not wait for another's sum.
+        const TOGETHER: usize = 8;
         let features = rows.features;
         let mut statistics = statistics;
         let length = features.max(1) as f64;
         let (weight, bias) = (&weight[..features], &bias[..features]);
-        for row in 0..count {
-            let (x, y) = (&x[row * features..][..features], &mut y[row * features..][..features]);
-            let mut mean = 0.0;
+        let row = |row: usize| row * features..(row + 1) * features;
+        for first in (0..count).step_by(TOGETHER) {
+            let together = TOGETHER.min(count - first);
+            let mut means = [0.0; TOGETHER];
             if CENTERED {
-                let [sum] = sums([x], [0.0], |[x], [sum]| {
-                    for lane in 0..LANES {
-                        sum[lane] += x[lane];
+                for (number, mean) in means[..together].iter_mut().enumerate() {
+                    let [sum] = sums([&x[row(first + number)]], [0.0], |[x], [sum]| {
+                        for lane in 0..WIDE {
+                            sum[lane] += x[lane];
+                        }
+                    });
+                    *mean = (sum / length) as f32;
+                }
+            }
+            let mut inverses = [0.0; TOGETHER];
+            for (number, (inverse, &mean)) in inverses[..together].iter_mut().zip(&means).enumerate() {
+                let [squares] = sums([&x[row(first + number)]], [mean], |[x], [sum]| {
+                    for lane in 0..WIDE {
+                        let difference = x[lane] - mean;
+                        sum[lane] = difference.mul_add(difference, sum[lane]);
                     }
                 });
-                mean = (sum / length) as f32;
+                *inverse = (1.0 / (squares / length + f64::from(rows.eps)).sqrt()) as f32;
             }
-            let [squares] = sums([x], [mean], |[x], [sum]| {
-                for lane in 0..LANES {
-                    let difference = x[lane] - mean;
-                    sum[lane] = difference.mul_add(difference, sum[lane]);
+            for number in 0..together {
+                let (mean, inverse) = (means[number], inverses[number]);
+                let (x, y) = (&x[row(first + number)], &mut y[row(first + number)]);
+                for feature in 0..features {
+                    y[feature] = ((x[feature] - mean) * inverse).mul_add(weight[feature], bias[feature]);
                 }
-            });
-            let inverse = (1.0 / (squares / length + f64::from(rows.eps)).sqrt()) as f32;
-            for feature in 0..features {
-                y[feature] = ((x[feature] - mean) * inverse).mul_add(weight[feature], bias[feature]);
-            }
-            match &mut statistics {
-                Some(statistics) if CENTERED => {
-                    statistics[2 * row] = mean;
-                    statistics[2 * row + 1] = inverse;
+                match &mut statistics {
+                    Some(statistics) if CENTERED => {
+                        statistics[2 * (first + number)] = mean;
+                        statistics[2 * (first + number) + 1] = inverse;
+                    }
+                    Some(statistics) => statistics[first + number] = inverse,
+                    None => {}
                 }
-                Some(statistics) => statistics[row] = inverse,
-                None => {}
             }
         }
     }

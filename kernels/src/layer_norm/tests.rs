@@ -13,7 +13,7 @@ struct Data {
     dy: Vec<f32>,
 }
 
-/// `x` within `spread` of `offset`, the others within 1; no weights and zeros without `affine`.
+/// `x` within `spread` of `offset`, the others within 1.
 fn data(rows: usize, features: usize, offset: f32, spread: f32) -> Data {
     Data {
         x: numbers(rows * features, 1).into_iter().map(|x| x.mul_add(spread, offset)).collect(),
@@ -52,8 +52,8 @@ fn run(data: &Data, centered: bool, onto: Onto) -> [Vec<f32>; 5] {
 
 /// The kernels against the reference.
 ///
-/// With u = 2^-24: a sum in a vector has at most 34 roundings behind each other, then goes on in f64. So the mean of
-/// numbers within `m` is off by `35 u m`, the last one being its own; the variance by `36 u` of itself and by the
+/// With u = 2^-24: a sum in a vector has at most 42 roundings behind each other (38 additions, and the terms), then goes on in f64. So the mean of
+/// numbers within `m` is off by `43 u m`, the last one being its own; the variance by `44 u` of itself and by the
 /// square of the mean's error (a shift of all differences has no other effect), and `1 / sqrt` by half of that,
 /// relatively. `xhat` has both, `y` two roundings more. A sum over vectors has at most 32 + 32 + 2 roundings.
 fn check(rows: usize, features: usize, centered: bool, offset: f32, spread: f32) {
@@ -68,7 +68,7 @@ fn check(rows: usize, features: usize, centered: bool, offset: f32, spread: f32)
     let [expected_dx, expected_d_weight, expected_d_bias] =
         reference::backward(&x, &weight, &dy, centered, eps);
 
-    let sum = 36.0 * ROUNDING;
+    let sum = 44.0 * ROUNDING;
     let length = features as f64;
     let (mut off_weight, mut off_bias) = (vec![0.0; features], vec![0.0; features]);
     for row in 0..rows {

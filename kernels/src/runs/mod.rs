@@ -13,65 +13,62 @@ use crate::product::Onto;
 
 /// Numbers of a vector, at every level.
 pub(crate) const LANES: usize = 16;
-
-/// Numbers that are summed in f32 before the sum goes to f64: of one run, at most 33 additions stand behind each
-/// other, of many short ones 64.
-pub(crate) const PIECE: usize = 2 * LANES * 32;
-
 /// A vector.
 pub(crate) type Vector = [f32; LANES];
-/// Running sums in f64.
-type Totals = [f64; LANES];
+
+/// Running sums of each sum, at every level: several vectors, so that an addition does not wait for the last. A loop
+/// over as many becomes SIMD as a whole, where one over a single vector is unrolled and then taken for scalars.
+pub(crate) const WIDE: usize = 4 * LANES;
+/// Several vectors.
+pub(crate) type Wide = [f32; WIDE];
+
+/// Numbers that are summed in f32 before the sum goes to f64: at most 38 additions stand behind each other, 32 in a
+/// lane and 6 of lanes.
+pub(crate) const PIECE: usize = 32 * WIDE;
 
 /// Sums of the terms of runs: in f32 over a [`PIECE`], then in f64.
 #[derive(Clone, Copy)]
+#[repr(C, align(64))]
 pub(crate) struct Sums<const OUT: usize> {
-    /// Two vectors each, so that the next addition does not wait for the last.
-    even: [Vector; OUT],
-    odd: [Vector; OUT],
+    lanes: [Wide; OUT],
     /// Numbers that are in these.
     pending: usize,
-    totals: [Totals; OUT],
+    totals: [f64; OUT],
 }
 
 impl<const OUT: usize> Sums<OUT> {
     /// Of nothing.
-    pub(crate) const ZERO: Self =
-        Self { even: [[0.0; LANES]; OUT], odd: [[0.0; LANES]; OUT], pending: 0, totals: [[0.0; LANES]; OUT] };
+    pub(crate) const ZERO: Self = Self { lanes: [[0.0; WIDE]; OUT], pending: 0, totals: [0.0; OUT] };
 
-    /// Adds the terms of a run: `step` takes a vector of each of `inputs`, which are equally long, and brings the sums
-    /// up to date, each lane by itself. It must leave a lane as it is if it gets `fill` there.
+    /// Adds the terms of a run: `step` takes as many numbers of each of `inputs`, which are equally long, as there are
+    /// lanes, and brings the sums up to date, each lane by itself. It must leave a lane as it is if it gets `fill` there.
     #[inline(always)]
     pub(crate) fn add<const IN: usize>(
         &mut self,
         inputs: [&[f32]; IN],
         fill: [f32; IN],
-        step: impl Fn([&Vector; IN], &mut [Vector; OUT]),
+        step: impl Fn([&Wide; IN], &mut [Wide; OUT]),
     ) {
         let length = inputs[0].len();
         let mut start = 0;
         while start < length {
             let end = length.min(start + PIECE - self.pending);
             let inputs = inputs.map(|input| &input[start..end]);
-            let count = (end - start) / LANES;
-            let vectors = inputs.map(|input| &input.as_chunks::<LANES>().0[..count]);
-            let (mut even, mut odd) = (self.even, self.odd);
-            for pair in 0..count / 2 {
-                step(vectors.map(|vectors| &vectors[2 * pair]), &mut even);
-                step(vectors.map(|vectors| &vectors[2 * pair + 1]), &mut odd);
+            let count = (end - start) / WIDE;
+            let parts = inputs.map(|input| &input.as_chunks::<WIDE>().0[..count]);
+            let mut lanes = self.lanes;
+            for part in 0..count {
+                step(parts.map(|parts| &parts[part]), &mut lanes);
             }
-            if count % 2 == 1 {
-                step(vectors.map(|vectors| &vectors[count - 1]), &mut even);
-            }
-            if !(end - start).is_multiple_of(LANES) {
-                let mut rests = [[0.0; LANES]; IN];
+            if !(end - start).is_multiple_of(WIDE) {
+                let mut rests = [[0.0; WIDE]; IN];
                 for ((rest, input), fill) in rests.iter_mut().zip(inputs).zip(fill) {
-                    *rest = last(input, fill);
+                    last(input, fill, rest);
                 }
-                step(rests.each_ref(), &mut odd);
+                step(rests.each_ref(), &mut lanes);
             }
-            (self.even, self.odd) = (even, odd);
-            self.pending += (end - start).next_multiple_of(LANES);
+            self.lanes = lanes;
+            self.pending += (end - start).next_multiple_of(WIDE);
             if self.pending == PIECE {
                 self.flush();
             }
@@ -81,23 +78,31 @@ impl<const OUT: usize> Sums<OUT> {
 
     #[inline(always)]
     fn flush(&mut self) {
-        for out in 0..OUT {
-            for lane in 0..LANES {
-                self.totals[out][lane] += f64::from(self.even[out][lane]) + f64::from(self.odd[out][lane]);
-            }
+        // In memory, the halves are vectors to the compiler; in registers they are taken apart into single lanes.
+        let lanes = std::hint::black_box(&mut self.lanes);
+        for (total, lanes) in self.totals.iter_mut().zip(lanes) {
+            add_half::<32>(lanes);
+            add_half::<16>(lanes);
+            add_half::<8>(lanes);
+            add_half::<4>(lanes);
+            *total += f64::from((lanes[0] + lanes[2]) + (lanes[1] + lanes[3]));
         }
-        (self.even, self.odd, self.pending) = ([[0.0; LANES]; OUT], [[0.0; LANES]; OUT], 0);
+        (self.lanes, self.pending) = ([[0.0; WIDE]; OUT], 0);
     }
 
     /// The sums.
     #[inline(always)]
-    pub(crate) fn finish(mut self) -> [f64; OUT] {
+    pub(crate) fn finish(&mut self) -> [f64; OUT] {
         self.flush();
-        let mut sums = [0.0; OUT];
-        for (sum, totals) in sums.iter_mut().zip(&self.totals) {
-            *sum = fold(*totals, |a, b| a + b);
-        }
-        sums
+        self.totals
+    }
+}
+
+#[inline(always)]
+fn add_half<const HALF: usize>(lanes: &mut Wide) {
+    let (first, second) = lanes.split_at_mut(HALF);
+    for lane in 0..HALF {
+        first[lane] += second[lane];
     }
 }
 
@@ -106,32 +111,33 @@ impl<const OUT: usize> Sums<OUT> {
 pub(crate) fn sums<const IN: usize, const OUT: usize>(
     inputs: [&[f32]; IN],
     fill: [f32; IN],
-    step: impl Fn([&Vector; IN], &mut [Vector; OUT]),
+    step: impl Fn([&Wide; IN], &mut [Wide; OUT]),
 ) -> [f64; OUT] {
     let mut sums = Sums::ZERO;
-    // A place in memory: sums that never have one are taken apart into single lanes.
-    std::hint::black_box(&mut sums).add(inputs, fill, step);
+    sums.add(inputs, fill, step);
     sums.finish()
 }
 
-/// What the whole vectors leave of `run`, and `fill` in the other lanes.
+/// What the parts of [`WIDE`] leave of `run`, and `fill` in the other lanes.
 #[inline(always)]
-fn last(run: &[f32], fill: f32) -> Vector {
-    // The vector that ends where the run ends, if there is one, since a load of any length is slow.
-    if let Some(vector) = run.last_chunk::<LANES>() {
-        return keep_last(vector, run.len() % LANES, fill);
+fn last(run: &[f32], fill: f32, into: &mut Wide) {
+    // The part that ends where the run ends, if there is one, since a copy of any length is slow.
+    if let Some(part) = run.last_chunk::<WIDE>()
+        && let Some(bits) = BITS[run.len() % WIDE..].first_chunk::<WIDE>()
+    {
+        for lane in 0..WIDE {
+            into[lane] = f32::from_bits(part[lane].to_bits() & bits[lane] | fill.to_bits() & !bits[lane]);
+        }
+    } else {
+        into.fill(fill);
+        into[..run.len()].copy_from_slice(run);
     }
-    let mut vector = [fill; LANES];
-    for (to, from) in vector.iter_mut().zip(run) {
-        *to = *from;
-    }
-    vector
 }
 
-/// No bits, then all of them.
-static BITS: [u32; 2 * LANES] = {
-    let mut bits = [0; 2 * LANES];
-    let mut at = LANES;
+/// No bits, then all of them: masks from a table, since comparisons become a branch a lane.
+static BITS: [u32; 2 * WIDE] = {
+    let mut bits = [0; 2 * WIDE];
+    let mut at = WIDE;
     while at < bits.len() {
         bits[at] = u32::MAX;
         at += 1;
@@ -139,24 +145,11 @@ static BITS: [u32; 2 * LANES] = {
     bits
 };
 
-/// The last `count` lanes, fewer than all, and `fill` in the others.
-#[inline(always)]
-fn keep_last(vector: &Vector, count: usize, fill: f32) -> Vector {
-    // Bits from a table, not comparisons, which become a branch a lane.
-    let mut kept = [0.0; LANES];
-    if let Some(bits) = BITS[count..].first_chunk::<LANES>() {
-        for lane in 0..LANES {
-            kept[lane] = f32::from_bits(vector[lane].to_bits() & bits[lane] | fill.to_bits() & !bits[lane]);
-        }
-    }
-    kept
-}
-
 /// The first `count` lanes, and `fill` in the others.
 #[inline(always)]
 pub(crate) fn keep_first(vector: &Vector, count: usize, fill: f32) -> Vector {
     let mut kept = [0.0; LANES];
-    if let Some(bits) = BITS[LANES - count..].first_chunk::<LANES>() {
+    if let Some(bits) = BITS[WIDE - count..].first_chunk::<LANES>() {
         for lane in 0..LANES {
             kept[lane] = f32::from_bits(vector[lane].to_bits() & !bits[lane] | fill.to_bits() & bits[lane]);
         }
@@ -166,16 +159,16 @@ pub(crate) fn keep_first(vector: &Vector, count: usize, fill: f32) -> Vector {
 
 /// The lanes brought together, halves onto halves.
 #[inline(always)]
-pub(crate) fn fold<T: Copy + Default>(lanes: [T; LANES], join: impl Fn(T, T) -> T) -> T {
-    let lanes: [T; 8] = halve(&lanes, &join);
-    let lanes: [T; 4] = halve(&lanes, &join);
+pub(crate) fn fold(lanes: Vector, join: impl Fn(f32, f32) -> f32) -> f32 {
+    let lanes: [_; 8] = halve(&lanes, &join);
+    let lanes: [_; 4] = halve(&lanes, &join);
     let [first, second] = halve(&lanes, &join);
     join(first, second)
 }
 
 #[inline(always)]
-fn halve<T: Copy + Default, const HALF: usize>(lanes: &[T], join: &impl Fn(T, T) -> T) -> [T; HALF] {
-    let mut joined = [T::default(); HALF];
+fn halve<const HALF: usize>(lanes: &[f32], join: &impl Fn(f32, f32) -> f32) -> [f32; HALF] {
+    let mut joined = [0.0; HALF];
     for lane in 0..HALF {
         joined[lane] = join(lanes[lane], lanes[lane + HALF]);
     }
@@ -196,10 +189,12 @@ mod tests {
     fn each_number_is_summed_once() {
         let mut all = Sums::ZERO;
         let (mut lengths, mut squares) = (0, 0);
-        for length in [0, 1, 15, 16, 17, 31, 32, 33, 100, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 21] {
+        for length in
+            [0, 1, 15, 16, 17, 63, 64, 65, 127, 128, 200, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 21]
+        {
             let run: Vec<f32> = (0..length).map(|index| (index + 1) as f32).collect();
-            let step = |[x]: [&Vector; 1], [count, sum]: &mut [Vector; 2]| {
-                for lane in (0..LANES).filter(|&lane| x[lane] > 0.0) {
+            let step = |[x]: [&Wide; 1], [count, sum]: &mut [Wide; 2]| {
+                for lane in (0..WIDE).filter(|&lane| x[lane] > 0.0) {
                     count[lane] += 1.0;
                     sum[lane] += x[lane];
                 }

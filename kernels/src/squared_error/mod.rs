@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::runs::{self, LANES, PIECE, Sums, Vector};
+use crate::runs::{self, PIECE, Sums, WIDE, Wide};
 use crate::{simd, threads};
 
 /// The sizes of a squared error.
@@ -92,8 +92,8 @@ fn block(values: usize) -> usize {
 
 #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 #[inline(always)]
-fn add_squares([y, t]: [&Vector; 2], [sum]: &mut [Vector; 1]) {
-    for lane in 0..LANES {
+fn add_squares([y, t]: [&Wide; 2], [sum]: &mut [Wide; 1]) {
+    for lane in 0..WIDE {
         let difference = y[lane] - t[lane];
         sum[lane] = difference.mul_add(difference, sum[lane]);
     }

@@ -14,14 +14,14 @@ fn run(loss: &SquaredError) -> (f64, Vec<f32>) {
     (sum, dy)
 }
 
-/// All terms are positive: a square has 3 roundings of its own and at most 34 in its sum. A gradient has 3.
+/// All terms are positive: a square has 3 roundings of its own and at most 38 in its sum. A gradient has 3.
 fn check(loss: &SquaredError) {
     let (sum, dy) = run(loss);
     let (y, t) = (numbers(dy.len(), 1), numbers(dy.len(), 2));
     let differences: Vec<f64> = y.iter().zip(&t).map(|(&y, &t)| f64::from(y) - f64::from(t)).collect();
     let columns = loss.columns as f64;
     let expected = differences.iter().map(|difference| difference * difference).sum::<f64>() / columns;
-    assert!((sum - expected).abs() <= 37.0 * ROUNDING * expected, "{sum} is not {expected}");
+    assert!((sum - expected).abs() <= 41.0 * ROUNDING * expected, "{sum} is not {expected}");
     let gradient: Vec<f64> = differences.iter().map(|difference| 2.0 * difference / columns).collect();
     let off: Vec<f64> = gradient.iter().map(|d| 3.0 * ROUNDING * d.abs()).collect();
     compare("dy", &dy, &gradient, &off);
