@@ -29,10 +29,9 @@ pub(super) fn run(conv: &Conv2d, d_pre: &[f32], weight: &[f32], (dx, onto): (&mu
 
 /// Lends `run` the tables of all phases.
 fn with_tables(conv: &Conv2d, field: &Field, weight: &[f32], run: impl FnOnce(Tables<'_>)) {
-    let sum = |size: fn(&super::phase::Phase<'_>) -> usize| conv.phases().map(|phase| size(&phase)).sum();
-    let taps: usize = sum(|phase| phase.taps());
-    let strips: usize = sum(|phase| Strips::count(phase.size));
-    let packed: usize = sum(|phase| phase.room());
+    let taps: usize = conv.phases().map(|phase| phase.taps()).sum();
+    let strips: usize = conv.phases().map(|phase| Strips::count(phase.size)).sum();
+    let packed: usize = conv.phases().map(|phase| phase.room()).sum();
     scratch::with(2 * taps + 3 * strips, |tables| {
         scratch::with(conv.groups * packed, |packed| {
             let (offsets, tables) = tables.split_at_mut(taps);

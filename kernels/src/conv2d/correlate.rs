@@ -1,5 +1,9 @@
 //! Sums over places and images of products of gradients and inputs: tiles of (rows x taps).
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops of fixed length, over several arrays, that are unrolled"
+)]
 
 use super::lanes::{Lanes, Plain};
 use super::strips::{STRIP, Strips};
@@ -20,6 +24,10 @@ pub(super) struct Correlation<'a> {
     pub(super) images: usize,
     pub(super) image: usize,
     pub(super) d_image: usize,
+    /// From a row of gradients to the next.
+    pub(super) d_plane: usize,
+    /// Whether a row of gradients is vectors one after the other, not a plane of results.
+    pub(super) in_vectors: bool,
 }
 
 /// The sum of the lanes: halves upon halves.
@@ -31,26 +39,33 @@ pub(super) fn fold(lanes: [f32; LANES]) -> f32 {
 }
 
 impl Correlation<'_> {
-    /// `sums[row][tap] = sum over images and places of d[row][place] * source[place + offset[tap]]`; rows of `d`
-    /// are vectors one after the other.
+    /// `sums[row][tap] = sum over images and places of d[row][place] * source[place + offset[tap]]`.
     pub(super) fn run(&self, source: &[f32], d: &[f32], sums: &mut [f32]) {
         let farthest = self.offsets.iter().max().map_or(0, |&offset| offset as usize);
         let last = self.images.checked_sub(1).expect("there are images");
         assert!(last * self.image + farthest + self.strips.reach <= source.len(), "the source has every tap");
-        let row = self.strips.vectors() * LANES;
-        assert!(last * self.d_image + self.rows * row <= d.len(), "a row of gradients for each");
+        let row = if self.in_vectors { self.strips.vectors() * LANES } else { self.strips.plane };
+        let needed = last * self.d_image + self.rows.saturating_sub(1) * self.d_plane + row;
+        assert!(needed <= d.len(), "a row of gradients for each");
         assert_eq!(sums.len(), self.rows * self.offsets.len(), "a sum for each row and tap");
         // SAFETY: `level` gives a level only where the processor was seen to have its features; the rest is
         // asserted above.
         unsafe {
-            match simd::level() {
+            match (simd::level(), self.strips.wide, self.in_vectors) {
                 #[cfg(target_arch = "x86_64")]
-                Level::Avx512 if self.strips.wide => avx512::<true>(self, source, d, sums),
+                (Level::Avx512, true, true) => avx512::<true, true>(self, source, d, sums),
                 #[cfg(target_arch = "x86_64")]
-                Level::Avx512 => avx512::<false>(self, source, d, sums),
+                (Level::Avx512, true, false) => avx512::<true, false>(self, source, d, sums),
                 #[cfg(target_arch = "x86_64")]
-                Level::Avx2 => avx2(self, source, d, sums),
-                _ => correlate::<Plain, false, 2, 3>(self, source, d, sums),
+                (Level::Avx512, false, true) => avx512::<false, true>(self, source, d, sums),
+                #[cfg(target_arch = "x86_64")]
+                (Level::Avx512, false, false) => avx512::<false, false>(self, source, d, sums),
+                #[cfg(target_arch = "x86_64")]
+                (Level::Avx2, _, true) => avx2::<true>(self, source, d, sums),
+                #[cfg(target_arch = "x86_64")]
+                (Level::Avx2, _, false) => avx2::<false>(self, source, d, sums),
+                (.., true) => correlate::<Plain, false, true, 2, 3>(self, source, d, sums),
+                (.., false) => correlate::<Plain, false, false, 2, 3>(self, source, d, sums),
             }
         }
     }
@@ -58,22 +73,27 @@ impl Correlation<'_> {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-unsafe fn avx512<const WIDE: bool>(job: &Correlation<'_>, source: &[f32], d: &[f32], sums: &mut [f32]) {
+unsafe fn avx512<const WIDE: bool, const FULL: bool>(
+    job: &Correlation<'_>,
+    source: &[f32],
+    d: &[f32],
+    sums: &mut [f32],
+) {
     // SAFETY: the caller's.
-    unsafe { correlate::<super::lanes::Avx512, WIDE, 4, 6>(job, source, d, sums) }
+    unsafe { correlate::<super::lanes::Avx512, WIDE, FULL, 4, 6>(job, source, d, sums) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn avx2(job: &Correlation<'_>, source: &[f32], d: &[f32], sums: &mut [f32]) {
+unsafe fn avx2<const FULL: bool>(job: &Correlation<'_>, source: &[f32], d: &[f32], sums: &mut [f32]) {
     // SAFETY: the caller's.
-    unsafe { correlate::<super::lanes::Avx2, false, 2, 6>(job, source, d, sums) }
+    unsafe { correlate::<super::lanes::Avx2, false, FULL, 2, 6>(job, source, d, sums) }
 }
 
 /// # Safety
 /// The processor has the level of `V`, and what [`Correlation::run`] asserts holds.
 #[inline(always)]
-unsafe fn correlate<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
+unsafe fn correlate<V: Lanes, const WIDE: bool, const FULL: bool, const M: usize, const N: usize>(
     job: &Correlation<'_>,
     source: &[f32],
     d: &[f32],
@@ -83,11 +103,11 @@ unsafe fn correlate<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
     // SAFETY: the caller's.
     unsafe {
         while row + M <= job.rows {
-            band::<V, WIDE, M, N>(job, source, d, row, sums);
+            band::<V, WIDE, FULL, M, N>(job, source, d, row, sums);
             row += M;
         }
         while row < job.rows {
-            band::<V, WIDE, 1, N>(job, source, d, row, sums);
+            band::<V, WIDE, FULL, 1, N>(job, source, d, row, sums);
             row += 1;
         }
     }
@@ -98,7 +118,7 @@ unsafe fn correlate<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
 /// # Safety
 /// As [`correlate`].
 #[inline(always)]
-unsafe fn band<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
+unsafe fn band<V: Lanes, const WIDE: bool, const FULL: bool, const M: usize, const N: usize>(
     job: &Correlation<'_>,
     source: &[f32],
     d: &[f32],
@@ -109,15 +129,15 @@ unsafe fn band<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
     // SAFETY: the caller's.
     unsafe {
         while tap + N <= taps {
-            tile::<V, WIDE, M, N>(job, source, d, (row, tap), sums);
+            tile::<V, WIDE, FULL, M, N>(job, source, d, (row, tap), sums);
             tap += N;
         }
         while tap + 3 <= taps {
-            tile::<V, WIDE, M, 3>(job, source, d, (row, tap), sums);
+            tile::<V, WIDE, FULL, M, 3>(job, source, d, (row, tap), sums);
             tap += 3;
         }
         while tap < taps {
-            tile::<V, WIDE, M, 1>(job, source, d, (row, tap), sums);
+            tile::<V, WIDE, FULL, M, 1>(job, source, d, (row, tap), sums);
             tap += 1;
         }
     }
@@ -128,14 +148,14 @@ unsafe fn band<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
 /// # Safety
 /// As [`correlate`].
 #[inline(always)]
-unsafe fn tile<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
+unsafe fn tile<V: Lanes, const WIDE: bool, const FULL: bool, const M: usize, const N: usize>(
     job: &Correlation<'_>,
     source: &[f32],
     d: &[f32],
     (row, tap): (usize, usize),
     results: &mut [f32],
 ) {
-    let vectors = job.strips.vectors();
+    let plane = job.d_plane;
     let mut offsets = [0; N];
     for (offset, &tap) in offsets.iter_mut().zip(&job.offsets[tap..]) {
         *offset = tap as usize;
@@ -152,17 +172,24 @@ unsafe fn tile<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
                 for n in 0..N {
                     places[n] = source.add(offsets[n]);
                 }
-                let mut d = d.as_ptr().add(image * job.d_image + row * vectors * LANES + pass * STRIP);
-                for vector in 0..vectors {
-                    let bases = job.strips.bases(vector, pass);
+                let d = d.as_ptr().add(image * job.d_image + row * plane);
+                for vector in 0..job.strips.vectors() {
+                    let [first, second] = job.strips.vector(vector);
+                    let first = if pass == 0 { first } else { second };
                     let mut rows = [V::splat(0.0); M];
                     for m in 0..M {
-                        let at = d.add(m * vectors * LANES);
-                        rows[m] = V::load::<true>(at, at.add(STRIP));
+                        let d = d.add(m * plane);
+                        rows[m] = if FULL {
+                            let d = d.add(vector * LANES + pass * STRIP);
+                            V::load::<true>(d, d.add(STRIP))
+                        } else {
+                            let strips = [d.add(first.place as usize), d.add(second.place as usize)];
+                            V::load_part::<WIDE>(strips, [first.count as usize, second.count as usize])
+                        };
                     }
-                    d = d.add(LANES);
                     for n in 0..N {
-                        let value = V::load::<WIDE>(places[n].add(bases[0]), places[n].add(bases[1]));
+                        let (first, second) = (first.base as usize, second.base as usize);
+                        let value = V::load::<WIDE>(places[n].add(first), places[n].add(second));
                         for m in 0..M {
                             sums[m][n] = rows[m].mul_add(value, sums[m][n]);
                         }

@@ -124,11 +124,7 @@ fn every<const STRIDE: usize>(from: &[f32], to: &mut [f32]) {
     }
     if STRIDE == 1 && to.len() >= 8 {
         let start = to.len() - 8;
-        let from = &from[start..][..8];
-        let to = &mut to[start..][..8];
-        for lane in 0..8 {
-            to[lane] = from[lane];
-        }
+        to[start..][..8].copy_from_slice(&from[start..][..8]);
         return;
     }
     for at in start..to.len() {

@@ -18,6 +18,10 @@ pub(super) trait Lanes: Copy {
     /// A strip at `first` and, if there are two, one at `second`. If `WIDE`, that is where `first` ends.
     unsafe fn load<const WIDE: bool>(first: *const f32, second: *const f32) -> Self;
 
+    /// As `load`, but the first `counts[0]` lanes of the first strip and the first `counts[1]` of the second, and
+    /// 0 for others, which are not read. If `WIDE`, the second is empty if the first is not full.
+    unsafe fn load_part<const WIDE: bool>(strips: [*const f32; 2], counts: [usize; 2]) -> Self;
+
     /// `self * factor + sum`, rounded once.
     unsafe fn mul_add(self, factor: Self, sum: Self) -> Self;
 
@@ -50,6 +54,18 @@ impl Lanes for Plain {
         let mut lanes = [0.0; 2 * STRIP];
         lanes[..STRIP].copy_from_slice(&first);
         lanes[STRIP..].copy_from_slice(&second);
+        Self(lanes)
+    }
+
+    #[inline(always)]
+    unsafe fn load_part<const WIDE: bool>(strips: [*const f32; 2], counts: [usize; 2]) -> Self {
+        let mut lanes = [0.0; 2 * STRIP];
+        for (lanes, (strip, count)) in
+            lanes.as_chunks_mut::<STRIP>().0.iter_mut().zip(strips.into_iter().zip(counts))
+        {
+            // SAFETY: the caller's.
+            lanes[..count].copy_from_slice(unsafe { std::slice::from_raw_parts(strip, count) });
+        }
         Self(lanes)
     }
 
@@ -117,6 +133,18 @@ mod x86 {
         }
 
         #[inline(always)]
+        unsafe fn load_part<const WIDE: bool>(strips: [*const f32; 2], counts: [usize; 2]) -> Self {
+            // SAFETY: the caller's: the processor has AVX2, and as many numbers as the mask has can be read.
+            unsafe {
+                if counts[0] == STRIP {
+                    Self(_mm256_loadu_ps(strips[0]))
+                } else {
+                    Self(_mm256_maskload_ps(strips[0], first(counts[0])))
+                }
+            }
+        }
+
+        #[inline(always)]
         unsafe fn mul_add(self, factor: Self, sum: Self) -> Self {
             // SAFETY: the caller's: the processor has FMA.
             Self(unsafe { _mm256_fmadd_ps(self.0, factor.0, sum.0) })
@@ -158,7 +186,23 @@ mod x86 {
     unsafe fn first(count: usize) -> __m256i {
         // SAFETY: the caller's.
         unsafe {
-            _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+            _mm256_cmpgt_epi32(
+                _mm256_set1_epi32((count as u32).cast_signed()),
+                _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7),
+            )
+        }
+    }
+
+    /// Two strips as one vector.
+    ///
+    /// # Safety
+    /// The processor has AVX-512.
+    #[inline(always)]
+    unsafe fn join(low: __m256, high: __m256) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe {
+            let low = _mm512_castps_pd(_mm512_castps256_ps512(low));
+            _mm512_castpd_ps(_mm512_insertf64x4::<1>(low, _mm256_castps_pd(high)))
         }
     }
 
@@ -182,9 +226,22 @@ mod x86 {
                 if WIDE {
                     return Self(_mm512_loadu_ps(first));
                 }
-                let low = _mm512_castps_pd(_mm512_castps256_ps512(_mm256_loadu_ps(first)));
-                let high = _mm256_castps_pd(_mm256_loadu_ps(second));
-                Self(_mm512_castpd_ps(_mm512_insertf64x4::<1>(low, high)))
+                Self(join(_mm256_loadu_ps(first), _mm256_loadu_ps(second)))
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn load_part<const WIDE: bool>(strips: [*const f32; 2], counts: [usize; 2]) -> Self {
+            let masks = counts.map(|count| (1_u32 << count) - 1);
+            // SAFETY: the caller's: the processor has AVX-512, and as many numbers as masks have can be read.
+            unsafe {
+                if WIDE {
+                    let mask = (masks[0] | masks[1] << STRIP) as u16;
+                    return Self(_mm512_maskz_loadu_ps(mask, strips[0]));
+                }
+                let low = _mm256_maskz_loadu_ps(masks[0] as u8, strips[0]);
+                let high = _mm256_maskz_loadu_ps(masks[1] as u8, strips[1]);
+                Self(join(low, high))
             }
         }
 

@@ -87,16 +87,17 @@ impl<'a> Strips<'a> {
         self.table.len() / 2
     }
 
-    /// Where the strips of a vector begin in the source; `pass` 1 begins with the second.
+    /// The strips of a vector.
     ///
     /// # Safety
-    /// There is that vector, and `pass` is at most 1.
+    /// There is that vector.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
-    pub(super) unsafe fn bases(&self, vector: usize, pass: usize) -> [usize; 2] {
-        let first = self.table.as_ptr();
-        // SAFETY: the caller's: the table has both.
-        unsafe { [(*first.add(2 * vector + pass))[0] as usize, (*first.add(2 * vector + 1))[0] as usize] }
+    pub(super) unsafe fn vector(&self, vector: usize) -> [Strip; 2] {
+        // SAFETY: the caller's.
+        let [first, second] = unsafe { self.table.as_ptr().add(2 * vector).cast::<[[u32; 3]; 2]>().read() };
+        let strip = |[base, place, count]: [u32; 3]| Strip { base, place, count };
+        [strip(first), strip(second)]
     }
 
     #[inline(always)]

@@ -1,5 +1,9 @@
 //! Rows of results from a padded image: tile after tile, each a sum over taps.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops of fixed length, over several arrays, that are unrolled"
+)]
 
 use super::lanes::{Lanes, Plain};
 use super::strips::Strips;
@@ -197,7 +201,9 @@ unsafe fn tile<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
         match (rows - row >= M, job.onto) {
             (true, Onto::Replace) => put::<V, WIDE, false, M, N>(&sums, M, &to, &counts, strips.plane),
             (true, Onto::Add) => put::<V, WIDE, true, M, N>(&sums, M, &to, &counts, strips.plane),
-            (false, Onto::Replace) => put::<V, WIDE, false, M, N>(&sums, rows - row, &to, &counts, strips.plane),
+            (false, Onto::Replace) => {
+                put::<V, WIDE, false, M, N>(&sums, rows - row, &to, &counts, strips.plane);
+            }
             (false, Onto::Add) => put::<V, WIDE, true, M, N>(&sums, rows - row, &to, &counts, strips.plane),
         }
     }
