@@ -181,11 +181,19 @@ pub(crate) fn zip<const IN: usize, const OUT: usize>(
 
 /// The lanes brought together, halves onto halves.
 #[inline(always)]
-pub(crate) fn fold(mut lanes: [f32; LANES], join: impl Fn(f32, f32) -> f32) -> f32 {
-    for half in [8, 4, 2, 1] {
-        for lane in 0..half {
-            lanes[lane] = join(lanes[lane], lanes[lane + half]);
-        }
+pub(crate) fn fold(lanes: [f32; LANES], join: impl Fn(f32, f32) -> f32) -> f32 {
+    let eight: [f32; 8] = halve(&lanes, &join);
+    let four: [f32; 4] = halve(&eight, &join);
+    let [a, b]: [f32; 2] = halve(&four, &join);
+    join(a, b)
+}
+
+#[inline(always)]
+fn halve<const HALF: usize>(lanes: &[f32], join: impl Fn(f32, f32) -> f32) -> [f32; HALF] {
+    let (low, high) = lanes.split_at(HALF);
+    let mut joined = [0.0; HALF];
+    for ((joined, low), high) in joined.iter_mut().zip(low).zip(high) {
+        *joined = join(*low, *high);
     }
-    lanes[0]
+    joined
 }
