@@ -1,5 +1,4 @@
 //! Loops over rows of any length in vectors of 16.
-#![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 /// Numbers of a vector, at every level.
 pub(crate) const LANES: usize = 16;
