@@ -118,8 +118,7 @@ impl Epilogue<'_> {
             return;
         }
         each_piece(first, y, |part, number, y| {
-            y.copy_from_slice(&pre[part]);
-            self.forward_piece(number, y);
+            self.forward_piece(number, Some(&pre[part]), y);
         });
     }
 
@@ -131,7 +130,7 @@ impl Epilogue<'_> {
         if self.is_identity() {
             return;
         }
-        each_piece(first, y, |_, number, y| self.forward_piece(number, y));
+        each_piece(first, y, |_, number, y| self.forward_piece(number, None, y));
     }
 
     /// The gradient before `then`, in place: `d *= then'`, which is the residual's gradient too.
@@ -159,8 +158,8 @@ impl Epilogue<'_> {
         }
         self.check_saved(saved, d);
         each_piece(first, d_pre, |part, number, d_pre| {
-            d_pre.copy_from_slice(&d[part.clone()]);
-            self.backward_piece(number, self.part(saved, part.start, part.end), d_pre);
+            let saved = self.part(saved, part.start, part.end);
+            self.backward_piece(number, saved, Some(&d[part]), d_pre);
         });
     }
 
@@ -174,7 +173,7 @@ impl Epilogue<'_> {
         }
         self.check_saved(saved, d);
         each_piece(first, d, |part, number, d| {
-            self.backward_piece(number, self.part(saved, part.start, part.end), d);
+            self.backward_piece(number, self.part(saved, part.start, part.end), None, d);
         });
     }
 

@@ -82,11 +82,11 @@ pub(crate) fn each_with<T: Copy + Default>(
 
 /// `value = function(value, a, b)` for all, and as many `a` and `b`.
 #[inline(always)]
-pub(crate) fn each_with_two(
+pub(crate) fn each_with_two<T: Copy + Default>(
     values: &mut [f32],
     a: &[f32],
-    b: &[f32],
-    function: impl Fn(f32, f32, f32) -> f32,
+    b: &[T],
+    function: impl Fn(f32, f32, T) -> f32,
 ) {
     let (wide, rest) = values.as_chunks_mut::<WIDE>();
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<WIDE>(), b.as_chunks::<WIDE>());
