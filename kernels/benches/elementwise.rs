@@ -177,10 +177,14 @@ mod large {
             .bench_local(|| epilogue.backward_all_in_place(black_box(&saved), black_box(&mut d)));
     }
 
-    #[divan::bench(sample_count = 10)]
-    fn dropout_and_residual(bencher: Bencher<'_, '_>) {
+    #[divan::bench(args = [(true, false), (false, true), (true, true)], sample_count = 20)]
+    fn dropout_and_residual(bencher: Bencher<'_, '_>, (drops, adds): (bool, bool)) {
         let residual = numbers(LARGE);
-        let epilogue = Epilogue { dropout: Some(DROPOUT), residual: Some(&residual), ..Epilogue::NONE };
+        let epilogue = Epilogue {
+            dropout: drops.then_some(DROPOUT),
+            residual: adds.then_some(&residual),
+            ..Epilogue::NONE
+        };
         let (pre, mut y) = (numbers(LARGE), vec![0.0; LARGE]);
         bencher
             .counter(ItemsCount::new(LARGE))
