@@ -1,8 +1,11 @@
 //! Passes over elements, in cache and from memory.
 
 use divan::{Bencher, black_box, counter::ItemsCount};
+use trainspec_kernels::element;
 use trainspec_kernels::epilogue::{Activation, Dropout, Epilogue, Saved};
 use trainspec_kernels::philox;
+use trainspec_kernels::product::Onto;
+use trainspec_kernels::softmax::Softmax;
 
 fn main() {
     divan::main();
@@ -94,6 +97,52 @@ fn dropout_and_residual(bencher: Bencher<'_, '_>, count: usize) {
     bencher.counter(ItemsCount::new(count)).bench_local(|| epilogue.forward_in_place(0, black_box(&mut y)));
 }
 
+/// Rows and classes: of digits, of a language model of characters and of one of tokens, of an attention.
+#[divan::bench(args = [(128, 10), (128, 65), (4, 1024), (32, 128)])]
+fn softmax_forward(bencher: Bencher<'_, '_>, (rows, classes): (usize, usize)) {
+    let softmax = Softmax { rows, classes };
+    let (x, mut y) = (numbers(rows * classes), vec![0.0; rows * classes]);
+    bencher
+        .counter(ItemsCount::new(rows * classes))
+        .bench_local(|| softmax.forward(black_box(&x), black_box(&mut y)));
+}
+
+#[divan::bench(args = [(128, 10), (128, 65), (4, 1024), (32, 128)])]
+fn softmax_backward(bencher: Bencher<'_, '_>, (rows, classes): (usize, usize)) {
+    let softmax = Softmax { rows, classes };
+    let (y, dy, mut dx) = (numbers(rows * classes), numbers(rows * classes), vec![0.0; rows * classes]);
+    bencher
+        .counter(ItemsCount::new(rows * classes))
+        .bench_local(|| softmax.backward(black_box(&y), black_box(&dy), (black_box(&mut dx), Onto::Replace)));
+}
+
+/// A sum of two, alone and with a `ReLU`, as where a block of a residual network ends.
+#[divan::bench(args = [Activation::Identity, Activation::Relu])]
+fn element_add(bencher: Bencher<'_, '_>, activation: Activation) {
+    let epilogue = Epilogue { activation, ..Epilogue::NONE };
+    let (a, b, mut y) = (numbers(SMALL), numbers(SMALL), vec![0.0; SMALL]);
+    bencher
+        .counter(ItemsCount::new(SMALL))
+        .bench_local(|| element::add(black_box(&a), black_box(&b), black_box(&mut y), &epilogue));
+}
+
+#[divan::bench]
+fn element_accumulate(bencher: Bencher<'_, '_>) {
+    let (from, mut into) = (numbers(SMALL), vec![0.0; SMALL]);
+    bencher
+        .counter(ItemsCount::new(SMALL))
+        .bench_local(|| element::accumulate(black_box(&from), black_box(&mut into), Onto::Add));
+}
+
+/// Rows of 64 into rows of 128.
+#[divan::bench]
+fn element_copy_rows(bencher: Bencher<'_, '_>) {
+    let (from, mut into) = (numbers(SMALL), vec![0.0; 2 * SMALL]);
+    bencher.counter(ItemsCount::new(SMALL)).bench_local(|| {
+        element::copy_rows(black_box(&from), 64, black_box(&mut into), 128, 64, SMALL / 64, Onto::Replace);
+    });
+}
+
 /// Values that do not fit any cache, on all threads.
 mod large {
     use super::{
@@ -128,10 +177,14 @@ mod large {
             .bench_local(|| epilogue.backward_all_in_place(black_box(&saved), black_box(&mut d)));
     }
 
-    #[divan::bench(sample_count = 10)]
-    fn dropout_and_residual(bencher: Bencher<'_, '_>) {
+    #[divan::bench(args = [(true, false), (false, true), (true, true)], sample_count = 20)]
+    fn dropout_and_residual(bencher: Bencher<'_, '_>, (drops, adds): (bool, bool)) {
         let residual = numbers(LARGE);
-        let epilogue = Epilogue { dropout: Some(DROPOUT), residual: Some(&residual), ..Epilogue::NONE };
+        let epilogue = Epilogue {
+            dropout: drops.then_some(DROPOUT),
+            residual: adds.then_some(&residual),
+            ..Epilogue::NONE
+        };
         let (pre, mut y) = (numbers(LARGE), vec![0.0; LARGE]);
         bencher
             .counter(ItemsCount::new(LARGE))

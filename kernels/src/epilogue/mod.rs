@@ -4,18 +4,16 @@
 mod dropout;
 mod function;
 mod pass;
+mod piece;
 
 #[cfg(test)]
 mod plain;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
-
 use crate::threads;
 pub(crate) use dropout::Factors;
-use function::{Gelu, GeluTanh, LeakyRelu, Relu, Sigmoid, SigmoidOfOutput, Silu, Tanh, TanhOfOutput};
-use pass::PIECE;
+use piece::each_piece;
 
 /// Elements of a block of a whole value, if it costs little but memory, or more.
 const BLOCKS: [usize; 2] = [64 << 10, 32 << 10];
@@ -108,10 +106,11 @@ impl Epilogue<'_> {
         if shows_in_output && is_last { Saved::Output } else { Saved::Input }
     }
 
-    /// `y` from `pre`, for the elements from number `first` of the whole value on.
+    /// `y` from `pre`, for the elements from number `first` of the whole value on. What a run gives does not depend on
+    /// where the whole is cut into runs.
     ///
     /// # Panics
-    /// If the lengths differ, or the residual ends before the last element.
+    /// If the lengths differ, the residual ends before the last element, or `then` is another activation.
     pub fn forward(&self, first: usize, pre: &[f32], y: &mut [f32]) {
         assert_eq!(pre.len(), y.len(), "input and output");
         if self.is_identity() {
@@ -119,8 +118,7 @@ impl Epilogue<'_> {
             return;
         }
         each_piece(first, y, |part, number, y| {
-            y.copy_from_slice(&pre[part]);
-            self.forward_piece(number, y);
+            self.forward_piece(number, Some(&pre[part]), y);
         });
     }
 
@@ -132,31 +130,7 @@ impl Epilogue<'_> {
         if self.is_identity() {
             return;
         }
-        each_piece(first, y, |_, number, y| self.forward_piece(number, y));
-    }
-
-    fn forward_piece(&self, first: usize, y: &mut [f32]) {
-        match self.activation {
-            Activation::Identity => (),
-            Activation::Relu => pass::values(Relu, y),
-            Activation::LeakyRelu { slope } => pass::values(LeakyRelu { slope }, y),
-            Activation::Gelu => pass::values(Gelu, y),
-            Activation::GeluTanh => pass::values(GeluTanh, y),
-            Activation::Silu => pass::values(Silu, y),
-            Activation::Tanh => pass::values(Tanh, y),
-            Activation::Sigmoid => pass::values(Sigmoid, y),
-        }
-        if let Some(dropout) = &self.dropout {
-            pass::drop(dropout, first, y);
-        }
-        if let Some(residual) = self.residual {
-            pass::add(&residual[first..][..y.len()], y);
-        }
-        match self.then {
-            Activation::Identity => (),
-            Activation::Relu => pass::values(Relu, y),
-            other => panic!("{other:?} cannot come last"),
-        }
+        each_piece(first, y, |_, number, y| self.forward_piece(number, None, y));
     }
 
     /// The gradient before `then`, in place: `d *= then'`, which is the residual's gradient too.
@@ -184,8 +158,8 @@ impl Epilogue<'_> {
         }
         self.check_saved(saved, d);
         each_piece(first, d_pre, |part, number, d_pre| {
-            d_pre.copy_from_slice(&d[part.clone()]);
-            self.backward_piece(number, self.part(saved, part.start, part.end), d_pre);
+            let saved = self.part(saved, part.start, part.end);
+            self.backward_piece(number, saved, Some(&d[part]), d_pre);
         });
     }
 
@@ -199,7 +173,7 @@ impl Epilogue<'_> {
         }
         self.check_saved(saved, d);
         each_piece(first, d, |part, number, d| {
-            self.backward_piece(number, self.part(saved, part.start, part.end), d);
+            self.backward_piece(number, self.part(saved, part.start, part.end), None, d);
         });
     }
 
@@ -210,31 +184,6 @@ impl Epilogue<'_> {
 
     fn check_saved(&self, saved: &[f32], d: &[f32]) {
         assert!(self.saved() == Saved::Nothing || saved.len() == d.len(), "saved value and gradient");
-    }
-
-    fn backward_piece(&self, first: usize, saved: &[f32], d: &mut [f32]) {
-        if self.saved() == Saved::Output {
-            match self.activation {
-                Activation::Tanh => pass::slopes(TanhOfOutput, saved, d),
-                Activation::Sigmoid => pass::slopes(SigmoidOfOutput, saved, d),
-                // The output of what is dropped is 0, where the slope is.
-                _ => pass::scaled_slopes(Relu, self.dropout.map_or(1.0, |dropout| dropout.scale), saved, d),
-            }
-            return;
-        }
-        match self.activation {
-            Activation::Identity => (),
-            Activation::Relu => pass::slopes(Relu, saved, d),
-            Activation::LeakyRelu { slope } => pass::slopes(LeakyRelu { slope }, saved, d),
-            Activation::Gelu => pass::slopes(Gelu, saved, d),
-            Activation::GeluTanh => pass::slopes(GeluTanh, saved, d),
-            Activation::Silu => pass::slopes(Silu, saved, d),
-            Activation::Tanh => pass::slopes(Tanh, saved, d),
-            Activation::Sigmoid => pass::slopes(Sigmoid, saved, d),
-        }
-        if let Some(dropout) = &self.dropout {
-            pass::drop(dropout, first, d);
-        }
     }
 
     /// [`Epilogue::forward`] of a whole value, on all threads.
@@ -311,17 +260,5 @@ impl Epilogue<'_> {
     /// Elements `first..end` of what was saved, if anything was.
     fn part<'s>(&self, saved: &'s [f32], first: usize, end: usize) -> &'s [f32] {
         if self.saved() == Saved::Nothing { &[] } else { &saved[first..end] }
-    }
-}
-
-/// Calls `piece` for one piece of a run after the other, with its place in it and the number of its first element.
-fn each_piece(first: usize, run: &mut [f32], mut piece: impl FnMut(Range<usize>, usize, &mut [f32])) {
-    let count = run.len();
-    let mut start = 0;
-    while start < count {
-        // Up to a whole block of words, so that none is drawn twice.
-        let end = count.min(start + PIECE - (first + start) % 4);
-        piece(start..end, first + start, &mut run[start..end]);
-        start = end;
     }
 }

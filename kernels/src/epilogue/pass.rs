@@ -1,10 +1,10 @@
 //! The loops over the elements of a run, one for each part of an epilogue; a run goes through them by pieces that stay
-//! in the first cache.
+//! in the first cache. Each reads what it works on from another place, if there is one, else from its own result.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::Dropout;
-use super::function::Function;
-use crate::math::{each, each_with};
+use super::function::{Function, Relu};
+use crate::math::{each, each_with, each_with_two};
 use crate::philox::{self, WORDS};
 use crate::simd;
 
@@ -12,30 +12,42 @@ use crate::simd;
 pub(super) const PIECE: usize = 256;
 
 simd! {
-    /// `y = function(y)`
-    pub(super) fn values[A: Function][A](function: A, y: &mut [f32]) {
-        each(y, |x| function.value(x));
+    /// `y = function(pre)`
+    pub(super) fn values[A: Function][A](function: A, pre: Option<&[f32]>, y: &mut [f32]) {
+        match pre {
+            Some(pre) => each_with(y, pre, |_, x| function.value(x)),
+            None => each(y, |x| function.value(x)),
+        }
     }
 }
 
 simd! {
-    /// `d *= function'`, where `saved` is its input or its output.
-    pub(super) fn slopes[A: Function][A](function: A, saved: &[f32], d: &mut [f32]) {
-        each_with(d, saved, |d, x| d * function.slope(x));
+    /// `d_pre = d * function'`, where `saved` is its input or its output.
+    pub(super) fn slopes[A: Function][A](function: A, saved: &[f32], d: Option<&[f32]>, d_pre: &mut [f32]) {
+        match d {
+            Some(d) => each_with_two(d_pre, d, saved, |_, d, x| d * function.slope(x)),
+            None => each_with(d_pre, saved, |d, x| d * function.slope(x)),
+        }
     }
 }
 
 simd! {
-    /// `d *= scale * function'`, where `saved` is the input of the function or its output.
-    pub(super) fn scaled_slopes[A: Function][A](function: A, scale: f32, saved: &[f32], d: &mut [f32]) {
-        each_with(d, saved, |d, x| d * (function.slope(x) * scale));
+    /// `d_pre = d * scale` where the output of a `ReLU` is above 0, else `d * 0`.
+    pub(super) fn scaled_slopes(scale: f32, y: &[f32], d: Option<&[f32]>, d_pre: &mut [f32]) {
+        match d {
+            Some(d) => each_with_two(d_pre, d, y, |_, d, y| d * (Relu.slope(y) * scale)),
+            None => each_with(d_pre, y, |d, y| d * (Relu.slope(y) * scale)),
+        }
     }
 }
 
 simd! {
-    /// `y += residual`
-    pub(super) fn add(residual: &[f32], y: &mut [f32]) {
-        each_with(y, residual, |y, residual| y + residual);
+    /// `y = pre + residual`
+    pub(super) fn add(residual: &[f32], pre: Option<&[f32]>, y: &mut [f32]) {
+        match pre {
+            Some(pre) => each_with_two(y, pre, residual, |_, x, residual| x + residual),
+            None => each_with(y, residual, |y, residual| y + residual),
+        }
     }
 }
 
@@ -46,13 +58,13 @@ simd! {
     }
 }
 
-/// Drops elements of `values`, at most [`PIECE`] with `first % 4` before them, of which the first has number `first`.
-pub(super) fn drop(dropout: &Dropout, first: usize, values: &mut [f32]) {
+/// Drops elements of `from` on the way into `values`, at most [`PIECE`] with `first % 4` before them, of which the first has number `first`.
+pub(super) fn drop(dropout: &Dropout, first: usize, from: Option<&[f32]>, values: &mut [f32]) {
     let skipped = first % 4;
     let mut words = Words([0; PIECE]);
     let groups = (skipped + values.len()).div_ceil(WORDS);
     philox::draw(&mut words.0.as_chunks_mut().0[..groups], (first / 4) as u32, dropout.key, dropout.place);
-    mask(dropout, &words.0[skipped..][..values.len()], values);
+    mask(dropout, &words.0[skipped..][..values.len()], from, values);
 }
 
 /// As a processor's lines are aligned.
@@ -61,7 +73,10 @@ struct Words([u32; PIECE]);
 
 simd! {
     /// Multiplies by the factors of `words`.
-    fn mask(dropout: &Dropout, words: &[u32], values: &mut [f32]) {
-        each_with(values, words, |value, word| value * dropout.factor(word));
+    fn mask(dropout: &Dropout, words: &[u32], from: Option<&[f32]>, values: &mut [f32]) {
+        match from {
+            Some(from) => each_with_two(values, from, words, |_, x, word| x * dropout.factor(word)),
+            None => each_with(values, words, |value, word| value * dropout.factor(word)),
+        }
     }
 }

@@ -89,10 +89,10 @@ fn bits(values: &[Vec<f32>]) -> Vec<u32> {
 
 /// The kernel against [`plain`], element by element.
 ///
-/// A value of an activation is within 5 units of its last place, thus 10 of 2^-24 of it, but for
+/// A value of an activation is within 6.1 units of its last place, thus 12.2 of 2^-24 of it, but for
 /// [`Activation::GeluTanh`] below 0: there the argument of its exponential, which is at most 86 for inputs within 8,
-/// has at most 2 roundings more. A slope, within 1.2, is within 5 units of 2^-24 of its terms, which are within 2,
-/// or has twice the error of the output. Dropout, residual and gradient round once each.
+/// has 3 roundings more. A slope, within 1.2, is within 5.1 units of 2^-24 of its terms, which are within 2, or has
+/// twice the error of the output. Dropout, residual and gradient round once each.
 fn check(first: usize, count: usize) {
     let unit = f64::from(f32::EPSILON) / 2.0;
     let (pre, dy) = (numbers(count, 7, 8.0), numbers(count, 8, 1.0));
@@ -107,8 +107,8 @@ fn check(first: usize, count: usize) {
             let sum = value + residual;
             let expected = plain::value(epilogue.then, sum);
             let argument =
-                if epilogue.activation == Activation::GeluTanh && x < 0.0 { 2.0 * 86.0 } else { 0.0 };
-            let tolerance = unit * ((10.0 + argument + 2.0) * value.abs() + residual.abs());
+                if epilogue.activation == Activation::GeluTanh && x < 0.0 { 3.0 * 86.0 } else { 0.0 };
+            let tolerance = unit * ((12.2 + argument + 2.0) * value.abs() + residual.abs());
             let found = f64::from(y[index]);
             assert!((found - expected).abs() <= tolerance, "{epilogue:?}: {x} gives {found}, not {expected}");
 
@@ -148,14 +148,24 @@ fn the_reference_has_the_slopes_of_its_values() {
 
 #[test]
 fn a_part_gives_what_the_whole_gives() {
-    let count = 200;
+    let count = 700;
     let (pre, dy, residual) = (numbers(count, 7, 8.0), numbers(count, 8, 1.0), numbers(count, 9, 1.0));
     for epilogue in epilogues(&residual) {
         let whole = run(&epilogue, 0, &pre, &dy);
         assert_eq!(bits(&run_all(&epilogue, &pre, &dy)), bits(&whole));
-        for (first, length) in
-            [(0, 1), (1, 1), (1, 66), (2, 62), (3, 61), (3, 64), (5, 128), (63, 65), (199, 1)]
-        {
+        for (first, length) in [
+            (0, 1),
+            (1, 1),
+            (1, 66),
+            (2, 62),
+            (3, 61),
+            (3, 64),
+            (5, 128),
+            (2, 254),
+            (3, 600),
+            (63, 65),
+            (199, 1),
+        ] {
             let part = first..first + length;
             let found = run(&epilogue, first, &pre[part.clone()], &dy[part.clone()]);
             let expected = whole.each_ref().map(|values| values[part.clone()].to_vec());

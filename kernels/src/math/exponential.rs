@@ -1,5 +1,4 @@
 //! The exponential function, and the parts of which others are made.
-#![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 /// Beyond these, `exp` is 0 and infinity.
 pub(super) const LEAST: f32 = -104.0;

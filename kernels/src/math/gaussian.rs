@@ -1,6 +1,5 @@
 //! The Gaussian error linear unit (Hendrycks and Gimpel, "Gaussian error linear units", 2016), and its approximation
 //! by tanh from the same paper.
-#![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::exponential::Reduced;
 use super::gated::{gated, gated_slope};

@@ -1,5 +1,4 @@
 //! Loops over rows of any length in vectors of 16.
-#![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 /// Numbers of a vector, at every level.
 pub(crate) const LANES: usize = 16;
@@ -83,11 +82,11 @@ pub(crate) fn each_with<T: Copy + Default>(
 
 /// `value = function(value, a, b)` for all, and as many `a` and `b`.
 #[inline(always)]
-pub(crate) fn each_with_two(
+pub(crate) fn each_with_two<T: Copy + Default>(
     values: &mut [f32],
     a: &[f32],
-    b: &[f32],
-    function: impl Fn(f32, f32, f32) -> f32,
+    b: &[T],
+    function: impl Fn(f32, f32, T) -> f32,
 ) {
     let (wide, rest) = values.as_chunks_mut::<WIDE>();
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<WIDE>(), b.as_chunks::<WIDE>());
@@ -181,11 +180,19 @@ pub(crate) fn zip<const IN: usize, const OUT: usize>(
 
 /// The lanes brought together, halves onto halves.
 #[inline(always)]
-pub(crate) fn fold(mut lanes: [f32; LANES], join: impl Fn(f32, f32) -> f32) -> f32 {
-    for half in [8, 4, 2, 1] {
-        for lane in 0..half {
-            lanes[lane] = join(lanes[lane], lanes[lane + half]);
-        }
+pub(crate) fn fold(lanes: [f32; LANES], join: impl Fn(f32, f32) -> f32) -> f32 {
+    let eight: [f32; 8] = halve(&lanes, &join);
+    let four: [f32; 4] = halve(&eight, &join);
+    let [a, b]: [f32; 2] = halve(&four, &join);
+    join(a, b)
+}
+
+#[inline(always)]
+fn halve<const HALF: usize>(lanes: &[f32], join: impl Fn(f32, f32) -> f32) -> [f32; HALF] {
+    let (low, high) = lanes.split_at(HALF);
+    let mut joined = [0.0; HALF];
+    for ((joined, low), high) in joined.iter_mut().zip(low).zip(high) {
+        *joined = join(*low, *high);
     }
-    lanes[0]
+    joined
 }

@@ -1,5 +1,4 @@
 //! The logistic function.
-#![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::exponential::{LEAST, Reduced};
 use super::size;

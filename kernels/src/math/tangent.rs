@@ -1,5 +1,4 @@
 //! The hyperbolic tangent.
-#![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::exponential::Reduced;
 use super::size;

@@ -40,10 +40,7 @@ impl Softmax {
         self.check(x, y);
         let block = self.block();
         threads::chunks(y, block, |number, y| {
-            let x = &x[number * block..];
-            for (x, y) in x.chunks_exact(self.classes).zip(y.chunks_exact_mut(self.classes)) {
-                row::forward(x, y);
-            }
+            row::forward(&x[number * block..][..y.len()], y, self.classes);
         });
     }
 
@@ -57,11 +54,8 @@ impl Softmax {
         assert_eq!(dy.len(), y.len(), "the gradient of y is as long as y");
         let block = self.block();
         threads::chunks(dx, block, |number, dx| {
-            let rows = y[number * block..].chunks_exact(self.classes);
-            let rows = rows.zip(dy[number * block..].chunks_exact(self.classes));
-            for ((y, dy), dx) in rows.zip(dx.chunks_exact_mut(self.classes)) {
-                row::backward(y, dy, dx, onto);
-            }
+            let part = number * block..number * block + dx.len();
+            row::backward(&y[part.clone()], &dy[part], dx, self.classes, onto);
         });
     }
 

@@ -1,60 +1,72 @@
-//! One row.
+//! Rows, one after the other.
 
-use crate::math::{LANES, add, each, each_with_two, exp, few_or, fold, put_few};
+use crate::math::{LANES, each, each_with_two, exp, few_or, fold, put_few};
 use crate::product::Onto;
 use crate::simd;
 
 simd! {
-    pub(super) fn forward(x: &[f32], y: &mut [f32]) {
-        let (vectors, rest) = x.as_chunks::<LANES>();
-        let last = few_or(rest, f32::NEG_INFINITY);
+    pub(super) fn forward(x: &[f32], y: &mut [f32], classes: usize) {
+        for (x, y) in x.chunks_exact(classes).zip(y.chunks_exact_mut(classes)) {
+            let (x, x_rest) = x.as_chunks::<LANES>();
+            let (y, y_rest) = y.as_chunks_mut::<LANES>();
+            let mut last = few_or(x_rest, f32::NEG_INFINITY);
 
-        let mut lanes = last;
-        for vector in vectors {
-            for (lane, &x) in lanes.iter_mut().zip(vector) {
-                *lane = if *lane > x { *lane } else { x };
+            let mut lanes = last;
+            for vector in x {
+                for (lane, &x) in lanes.iter_mut().zip(vector) {
+                    *lane = if *lane > x { *lane } else { x };
+                }
             }
-        }
-        let largest = fold(lanes, |a, b| if a > b { a } else { b });
+            let largest = fold(lanes, |a, b| if a > b { a } else { b });
 
-        let mut sums = [0.0; LANES];
-        let (y_vectors, y_rest) = y.as_chunks_mut::<LANES>();
-        for (y, x) in y_vectors.iter_mut().zip(vectors) {
-            for ((y, x), sum) in y.iter_mut().zip(x).zip(&mut sums) {
-                *y = exp(x - largest);
-                *sum += *y;
+            // Behind the end of the row stands 0; or NaN, where the largest is not finite, but then the row is NaN too.
+            let mut sums = [0.0; LANES];
+            if !x_rest.is_empty() {
+                for value in &mut last {
+                    *value = exp(*value - largest);
+                }
+                sums = last;
+            }
+            for (y, x) in y.iter_mut().zip(x) {
+                for ((y, x), sum) in y.iter_mut().zip(x).zip(&mut sums) {
+                    *y = exp(x - largest);
+                    *sum += *y;
+                }
+            }
+            let factor = 1.0 / fold(sums, |a, b| a + b);
+            each(y.as_flattened_mut(), |y| y * factor);
+            if !y_rest.is_empty() {
+                put_few(y_rest, &last.map(|y| y * factor));
             }
         }
-        if !rest.is_empty() {
-            // What stands behind the end of the row is 0; where the largest is not finite it is NaN, but so is the row.
-            let mut exponentials = [0.0; LANES];
-            for (y, x) in exponentials.iter_mut().zip(last) {
-                *y = exp(x - largest);
-            }
-            add(&mut sums, exponentials);
-            put_few(y_rest, &exponentials);
-        }
-        let factor = 1.0 / fold(sums, |a, b| a + b);
-        each(y, |y| y * factor);
     }
 }
 
 simd! {
-    pub(super) fn backward(y: &[f32], dy: &[f32], dx: &mut [f32], onto: Onto) {
-        let ((y_vectors, y_rest), (dy_vectors, dy_rest)) = (y.as_chunks::<LANES>(), dy.as_chunks::<LANES>());
-        let mut sums = [0.0; LANES];
-        for ((sum, y), dy) in sums.iter_mut().zip(few_or(y_rest, 0.0)).zip(few_or(dy_rest, 0.0)) {
-            *sum = y * dy;
-        }
-        for (y, dy) in y_vectors.iter().zip(dy_vectors) {
-            for ((sum, y), dy) in sums.iter_mut().zip(y).zip(dy) {
-                *sum = y.mul_add(*dy, *sum);
+    pub(super) fn backward(y: &[f32], dy: &[f32], dx: &mut [f32], classes: usize, onto: Onto) {
+        let rows = y.chunks_exact(classes).zip(dy.chunks_exact(classes)).zip(dx.chunks_exact_mut(classes));
+        for ((y, dy), dx) in rows {
+            let mean = dot(y, dy);
+            match onto {
+                Onto::Replace => each_with_two(dx, y, dy, |_, y, dy| y * (dy - mean)),
+                Onto::Add => each_with_two(dx, y, dy, |dx, y, dy| y.mul_add(dy - mean, dx)),
             }
         }
-        let mean = fold(sums, |a, b| a + b);
-        match onto {
-            Onto::Replace => each_with_two(dx, y, dy, |_, y, dy| y * (dy - mean)),
-            Onto::Add => each_with_two(dx, y, dy, |dx, y, dy| y.mul_add(dy - mean, dx)),
+    }
+}
+
+#[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+#[inline(always)]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut sums = [0.0; LANES];
+    for ((sum, a), b) in sums.iter_mut().zip(few_or(a_rest, 0.0)).zip(few_or(b_rest, 0.0)) {
+        *sum = a * b;
+    }
+    for (a, b) in a.iter().zip(b) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum = a.mul_add(*b, *sum);
         }
     }
+    fold(sums, |a, b| a + b)
 }
