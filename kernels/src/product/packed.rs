@@ -22,7 +22,7 @@ pub struct Packed<'a> {
     depth: usize,
     columns: usize,
     /// For each block of the depth panels of 32 columns, the last of 16 if that is enough; in a panel the rows one
-    /// after the other, which end in zeros.
+    /// after the other, which end in anything.
     data: &'a [f32],
 }
 
