@@ -24,7 +24,9 @@ pub(super) enum Right<'a> {
     /// See [`Packed`](super::Packed).
     Packed {
         depth: usize,
+        first: usize,
         columns: usize,
+        all: usize,
         data: &'a [f32],
     },
 }
@@ -55,8 +57,8 @@ impl Right<'_> {
         /// Numbers that stay in the first-level cache.
         const NEAR: usize = 8 << 10;
         match self {
-            Self::Packed { columns, data, .. } => {
-                let place = start * columns.next_multiple_of(NARROW) + panel.start * depth;
+            Self::Packed { first, all, data, .. } => {
+                let place = start * all.next_multiple_of(NARROW) + (first + panel.start) * depth;
                 Some((data[place..].as_ptr(), pack::width(panel.len())))
             }
             Self::View(b) => {
