@@ -1,5 +1,5 @@
-//! A slice of which threads write different parts: the heads of a place lie side by side, so that no head
-//! has a slice of its own.
+//! A slice of which threads write different parts, where these do not lie one after the other: the numbers of a channel
+//! or of a head lie apart, so that none has a slice of its own.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -26,6 +26,7 @@ impl<'a> Shared<'a> {
     ///
     /// # Safety
     /// As long as the result lives, no other part may have an element of `range`.
+    #[inline]
     #[allow(clippy::mut_from_ref, reason = "what the parts of a shared slice are for")]
     pub(crate) unsafe fn part(&self, range: Range<usize>) -> &mut [f32] {
         assert!(range.start <= range.end && range.end <= self.length, "a part lies inside the slice");

@@ -55,9 +55,9 @@ fn batch(model: RandomModel, size: usize, number: u64) -> Batch {
     let stream = Stream::new(model.seed, Purpose::Augment, "batch");
     let count = size * shape.elements();
     let input = match shape.vocabulary() {
-        Some(vocabulary) => {
-            Elements::Whole(stream.words(at, count).into_iter().map(|word| word % vocabulary as u32).collect())
-        }
+        Some(vocabulary) => Elements::Whole(
+            stream.words(at, count).into_iter().map(|word| word % vocabulary as u32).collect(),
+        ),
         None => Elements::Real(stream.normal(at, count)),
     };
     let classes = Stream::new(model.seed, Purpose::Augment, "classes").words(at, size);
@@ -109,7 +109,9 @@ fn found(engine: &mut dyn Engine, batches: &[Batch]) -> (f64, Vec<Vec<f32>>) {
 }
 
 fn largest(numbers: impl IntoIterator<Item = f64>) -> f64 {
-    numbers.into_iter().fold(0.0, |largest, number| if number.abs() > largest { number.abs() } else { largest })
+    numbers
+        .into_iter()
+        .fold(0.0, |largest, number| if number.abs() > largest { number.abs() } else { largest })
 }
 
 fn distance(found: &[f32], exact: &[f64]) -> f64 {

@@ -172,8 +172,7 @@ fn image(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
 fn sequence(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
     let features = x.shape().last();
     match dice.below(12) {
-        0 | 1 => scope
-            .call(Linear { out: 2 * (1 + dice.below(8)), bias: dice.below(3) > 0 }, &[x]),
+        0 | 1 => scope.call(Linear { out: 2 * (1 + dice.below(8)), bias: dice.below(3) > 0 }, &[x]),
         2 => scope.call(LayerNorm { affine: dice.below(3) > 0, ..LayerNorm::DEFAULT }, &[x]),
         3 => scope.call(RmsNorm::DEFAULT, &[x]),
         4 | 5 if features.is_multiple_of(2) => {

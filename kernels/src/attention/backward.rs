@@ -2,25 +2,27 @@
 
 use super::tile::SCORES;
 use super::{Head, KEYS, Part, QUERIES};
-use crate::product::{Onto, View, serial};
+use crate::product::{Onto, Packed, View, serial};
 use crate::shared::Shared;
 use crate::{scratch, simd};
 
 pub(super) fn head(head: &Head<'_>, qkv: &[f32], y: &[f32], log_sums: &[f32], dy: &[f32], dqkv: &Shared<'_>) {
     let (length, width) = (head.attention.length, head.attention.width);
     let log_sums = &log_sums[head.of_log_sums()];
-    let all = length * width;
-    scratch::with(2 * SCORES + 3 * QUERIES * width + 4 * all, |room| {
+    let (all, packed) = (length * width, Packed::size(width, length));
+    scratch::with(2 * SCORES + 3 * QUERIES * width + 3 * all + 2 * packed, |room| {
         let (scores, room) = room.split_at_mut(SCORES);
         let (d_weights, room) = room.split_at_mut(SCORES);
         let (query, room) = room.split_at_mut(QUERIES * width);
         let (d_mean, room) = room.split_at_mut(QUERIES * width);
         let (d_query, room) = room.split_at_mut(QUERIES * width);
         let (keys, room) = room.split_at_mut(all);
-        let (values, room) = room.split_at_mut(all);
+        let (packed_keys, room) = room.split_at_mut(packed);
+        let (packed_values, room) = room.split_at_mut(packed);
         let (d_keys, d_values) = room.split_at_mut(all);
         head.gather(qkv, Part::Key, 0..length, 1.0, keys);
-        head.gather(qkv, Part::Value, 0..length, 1.0, values);
+        let packed_keys = Packed::new(head.columns(qkv, Part::Key), packed_keys);
+        let packed_values = Packed::new(head.columns(qkv, Part::Value), packed_values);
         d_keys.fill(0.0);
         d_values.fill(0.0);
 
@@ -35,12 +37,12 @@ pub(super) fn head(head: &Head<'_>, qkv: &[f32], y: &[f32], log_sums: &[f32], dy
             for tile in head.tiles(queries.clone()) {
                 let part = tile.first_key * width..(tile.first_key + tile.columns) * width;
                 let key = View::new(&keys[part.clone()], tile.columns, width);
-                let value = View::new(&values[part.clone()], tile.columns, width);
                 let query = View::new(query, tile.rows, width);
                 let d_mean = View::new(d_mean, tile.rows, width);
 
-                serial(query, key.transposed(), scores, KEYS, Onto::Replace);
-                serial(d_mean, value.transposed(), d_weights, KEYS, Onto::Replace);
+                let columns = tile.first_key..tile.first_key + tile.columns;
+                packed_keys.part(columns.clone()).serial(query, scores, KEYS, Onto::Replace);
+                packed_values.part(columns).serial(d_mean, d_weights, KEYS, Onto::Replace);
                 tile.differentiate(scores, d_weights, &log_sums[queries.clone()], &means);
 
                 let weights = View::with_stride(scores, tile.rows, tile.columns, KEYS).transposed();

@@ -2,7 +2,7 @@
 
 use super::tile::{SCORES, Sums};
 use super::{Head, Part, QUERIES};
-use crate::product::{Onto, View, serial};
+use crate::product::{Onto, Packed, View, serial};
 use crate::shared::Shared;
 use crate::{attention::KEYS, scratch};
 
@@ -10,22 +10,22 @@ pub(super) fn head(head: &Head<'_>, qkv: &[f32], y: &Shared<'_>, log_sums: &Shar
     let (length, width) = (head.attention.length, head.attention.width);
     // SAFETY: each head of each sample has its own part of `log_sums`, and each runs once.
     let log_sums = unsafe { log_sums.part(head.of_log_sums()) };
-    scratch::with(SCORES + 2 * QUERIES * width + 2 * length * width, |room| {
+    let packed = Packed::size(width, length);
+    scratch::with(SCORES + 2 * QUERIES * width + packed + length * width, |room| {
         let (scores, room) = room.split_at_mut(SCORES);
         let (query, room) = room.split_at_mut(QUERIES * width);
         let (mean, room) = room.split_at_mut(QUERIES * width);
-        let (keys, values) = room.split_at_mut(length * width);
-        head.gather(qkv, Part::Key, 0..length, 1.0, keys);
+        let (keys, values) = room.split_at_mut(packed);
+        let keys = Packed::new(head.columns(qkv, Part::Key), keys);
         head.gather(qkv, Part::Value, 0..length, 1.0, values);
 
         for queries in head.queries() {
             head.gather(qkv, Part::Query, queries.clone(), head.scale(), query);
             let mut sums = [Sums::NONE; QUERIES];
             for tile in head.tiles(queries.clone()) {
-                let part = tile.first_key * width..(tile.first_key + tile.columns) * width;
-                let keys = View::new(&keys[part.clone()], tile.columns, width);
-                let values = View::new(&values[part], tile.columns, width);
-                serial(View::new(query, tile.rows, width), keys.transposed(), scores, KEYS, Onto::Replace);
+                let part = tile.first_key..tile.first_key + tile.columns;
+                let values = View::new(&values[part.start * width..part.end * width], tile.columns, width);
+                keys.part(part).serial(View::new(query, tile.rows, width), scores, KEYS, Onto::Replace);
                 tile.weigh(scores, &mut sums, mean, width);
                 let onto = if tile.first_key == 0 { Onto::Replace } else { Onto::Add };
                 serial(View::with_stride(scores, tile.rows, tile.columns, KEYS), values, mean, width, onto);

@@ -20,6 +20,7 @@ mod reference;
 mod tests;
 
 use crate::epilogue::Dropout;
+use crate::product::View;
 use crate::shared::Shared;
 use crate::threads;
 
@@ -154,6 +155,13 @@ impl Head<'_> {
         let Attention { length, heads, .. } = *self.attention;
         let first = (self.sample * heads + self.number) * length;
         first..first + length
+    }
+
+    /// `part` of all places as the columns of a matrix.
+    fn columns<'a>(&self, qkv: &'a [f32], part: Part) -> View<'a> {
+        let Attention { length, heads, width, .. } = *self.attention;
+        let first = self.of_qkv(part, 0).start.min(qkv.len());
+        View::with_stride(&qkv[first..], length, width, 3 * heads * width).transposed()
     }
 
     /// What queries are multiplied by.

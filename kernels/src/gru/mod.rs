@@ -15,7 +15,7 @@ mod tests;
 
 pub use crate::recurrent::{Gradients, Weights};
 
-use crate::product::{Onto, View, column_sums, product, serial};
+use crate::product::{Onto, Packed, View, column_sums, product};
 use crate::recurrent::{SAMPLES, Sizes};
 use crate::{scratch, threads};
 
@@ -76,10 +76,10 @@ impl Gru {
         }
         let (gates, news) = saved.split_at_mut(sizes.steps() * sizes.row());
         sizes.project(x, weights, gates);
-        self.with_bias(weights, |bias| {
+        self.prepare(weights, |hidden, bias| {
             let block = SAMPLES * self.length * self.hidden;
             threads::chunks3((gates, GATES * block), (news, block), (y, block), |_, gates, news, y| {
-                self.walk(weights, bias, y, |step, walk| {
+                self.walk(hidden, bias, y, |step, walk| {
                     walk.step(
                         (&mut gates[step * sizes.row()..], self.length * sizes.row()),
                         (&mut news[step * self.hidden..], self.length * self.hidden),
@@ -100,18 +100,19 @@ impl Gru {
         if y.is_empty() {
             return;
         }
-        let w = View::new(weights.input, sizes.row(), self.inputs).transposed();
-        self.with_bias(weights, |bias| {
-            threads::chunks(y, SAMPLES * self.length * self.hidden, |number, y| {
-                let x = &x[number * SAMPLES * self.length * self.inputs..];
-                let samples = y.len() / (self.length * self.hidden);
-                scratch::with(samples * (sizes.row() + self.hidden), |room| {
-                    let (gates, news) = room.split_at_mut(samples * sizes.row());
-                    self.walk(weights, bias, y, |step, walk| {
-                        let (first, stride) = (step * self.inputs, self.length * self.inputs);
-                        let x = View::with_stride(&x[first..], samples, self.inputs, stride);
-                        serial(x, w, gates, sizes.row(), Onto::Replace);
-                        walk.step((gates, sizes.row()), (news, self.hidden), step);
+        sizes.with_packed(weights.input, self.inputs, |input| {
+            self.prepare(weights, |hidden, bias| {
+                threads::chunks(y, SAMPLES * self.length * self.hidden, |number, y| {
+                    let x = &x[number * SAMPLES * self.length * self.inputs..];
+                    let samples = y.len() / (self.length * self.hidden);
+                    scratch::with(samples * (sizes.row() + self.hidden), |room| {
+                        let (gates, news) = room.split_at_mut(samples * sizes.row());
+                        self.walk(hidden, bias, y, |step, walk| {
+                            let (first, stride) = (step * self.inputs, self.length * self.inputs);
+                            let x = View::with_stride(&x[first..], samples, self.inputs, stride);
+                            input.serial(x, gates, sizes.row(), Onto::Replace);
+                            walk.step((gates, sizes.row()), (news, self.hidden), step);
+                        });
                     });
                 });
             });
@@ -147,8 +148,10 @@ impl Gru {
         let (gates, news) = saved.split_at_mut(steps * sizes.row());
         if !y.is_empty() {
             let block = SAMPLES * self.length * hidden;
-            threads::chunks2((gates, GATES * block), (news, block), |number, gates, news| {
-                self.walk_back(weights, gates, news, &y[number * block..], &dy[number * block..]);
+            sizes.with_packed_back(weights.hidden, |w| {
+                threads::chunks2((gates, GATES * block), (news, block), |number, gates, news| {
+                    self.walk_back(w, gates, news, &y[number * block..], &dy[number * block..]);
+                });
             });
         }
 
@@ -176,8 +179,8 @@ impl Gru {
         }
     }
 
-    /// Lends `run` the biases of r, z (each the sum of both), n and n', zeros if there are none.
-    fn with_bias(&self, weights: &Weights<'_>, run: impl FnOnce(&[f32])) {
+    /// Lends `run` the state's weight, packed, and the biases of r, z (each the sum of both), n and n', zeros if there are none.
+    fn prepare(&self, weights: &Weights<'_>, run: impl FnOnce(&Packed<'_>, &[f32])) {
         scratch::with((GATES + 1) * self.hidden, |bias| {
             match weights.biases {
                 Some([input, hidden]) => {
@@ -191,29 +194,22 @@ impl Gru {
                 }
                 None => bias.fill(0.0),
             }
-            run(bias);
+            self.sizes().with_packed(weights.hidden, self.hidden, |w| run(w, bias));
         });
     }
 
     /// Takes a block of samples, whose outputs are `y`, through all steps; `each` is to call [`Walk::step`].
-    fn walk(
-        &self,
-        weights: &Weights<'_>,
-        bias: &[f32],
-        y: &mut [f32],
-        mut each: impl FnMut(usize, &mut Walk<'_>),
-    ) {
+    fn walk(&self, w: &Packed<'_>, bias: &[f32], y: &mut [f32], mut each: impl FnMut(usize, &mut Walk<'_>)) {
         let samples = y.len() / (self.length * self.hidden);
         let row = GATES * self.hidden;
         scratch::with(samples * row, |recurrent| {
             recurrent.fill(0.0);
-            let w = View::new(weights.hidden, row, self.hidden).transposed();
             let mut walk = Walk { gru: self, bias, recurrent, y };
             for step in 0..self.length {
                 if step > 0 {
                     let last = &walk.y[(step - 1) * self.hidden..];
                     let last = View::with_stride(last, samples, self.hidden, self.length * self.hidden);
-                    serial(last, w, walk.recurrent, row, Onto::Replace);
+                    w.serial(last, walk.recurrent, row, Onto::Replace);
                 }
                 each(step, &mut walk);
             }
@@ -222,10 +218,9 @@ impl Gru {
 
     /// Takes a block of samples back through all steps: their gates become the gradients of r, z and n, and
     /// `news` that of n'.
-    fn walk_back(&self, weights: &Weights<'_>, gates: &mut [f32], news: &mut [f32], y: &[f32], dy: &[f32]) {
+    fn walk_back(&self, w: &Packed<'_>, gates: &mut [f32], news: &mut [f32], y: &[f32], dy: &[f32]) {
         let (hidden, row) = (self.hidden, GATES * self.hidden);
         let samples = news.len() / (self.length * hidden);
-        let w = View::new(weights.hidden, row, hidden);
         scratch::with(samples * (row + hidden), |room| {
             let (d_recurrent, d_states) = room.split_at_mut(samples * row);
             d_states.fill(0.0);
@@ -239,7 +234,7 @@ impl Gru {
                     step::back(gates, &mut news[at(place)], before, &dy[at(place)], d_state, d_recurrent);
                 }
                 if step > 0 {
-                    serial(View::new(d_recurrent, samples, row), w, d_states, hidden, Onto::Add);
+                    w.serial(View::new(d_recurrent, samples, row), d_states, hidden, Onto::Add);
                 }
             }
         });

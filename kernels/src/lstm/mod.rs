@@ -14,7 +14,7 @@ mod tests;
 
 pub use crate::recurrent::{Gradients, Weights};
 
-use crate::product::{Onto, View, column_sums, product, serial};
+use crate::product::{Onto, Packed, View, column_sums, product};
 use crate::recurrent::{SAMPLES, Sizes};
 use crate::{scratch, threads};
 
@@ -79,10 +79,10 @@ impl Lstm {
         }
         let (gates, cells) = saved.split_at_mut(sizes.steps() * sizes.row());
         sizes.project(x, weights, gates);
-        self.with_bias(weights, |bias| {
+        self.prepare(weights, |hidden, bias| {
             let block = SAMPLES * self.length * self.hidden;
             threads::chunks3((gates, GATES * block), (cells, block), (y, block), |_, gates, cells, y| {
-                self.walk(weights, bias, y, |step, walk| {
+                self.walk(hidden, bias, y, |step, walk| {
                     walk.step(step, gates, step * GATES * self.hidden, self.length * GATES * self.hidden);
                     let rows = cells.chunks_exact_mut(self.length * self.hidden);
                     for (row, cell) in rows.zip(walk.cells.chunks_exact(self.hidden)) {
@@ -103,17 +103,18 @@ impl Lstm {
         if y.is_empty() {
             return;
         }
-        let w = View::new(weights.input, sizes.row(), self.inputs).transposed();
-        self.with_bias(weights, |bias| {
-            threads::chunks(y, SAMPLES * self.length * self.hidden, |number, y| {
-                let x = &x[number * SAMPLES * self.length * self.inputs..];
-                let samples = y.len() / (self.length * self.hidden);
-                scratch::with(samples * sizes.row(), |gates| {
-                    self.walk(weights, bias, y, |step, walk| {
-                        let (first, stride) = (step * self.inputs, self.length * self.inputs);
-                        let x = View::with_stride(&x[first..], samples, self.inputs, stride);
-                        serial(x, w, gates, sizes.row(), Onto::Replace);
-                        walk.step(step, gates, 0, sizes.row());
+        sizes.with_packed(weights.input, self.inputs, |input| {
+            self.prepare(weights, |hidden, bias| {
+                threads::chunks(y, SAMPLES * self.length * self.hidden, |number, y| {
+                    let x = &x[number * SAMPLES * self.length * self.inputs..];
+                    let samples = y.len() / (self.length * self.hidden);
+                    scratch::with(samples * sizes.row(), |gates| {
+                        self.walk(hidden, bias, y, |step, walk| {
+                            let (first, stride) = (step * self.inputs, self.length * self.inputs);
+                            let x = View::with_stride(&x[first..], samples, self.inputs, stride);
+                            input.serial(x, gates, sizes.row(), Onto::Replace);
+                            walk.step(step, gates, 0, sizes.row());
+                        });
                     });
                 });
             });
@@ -148,9 +149,10 @@ impl Lstm {
         let (gates, cells) = saved.split_at_mut(sizes.steps() * sizes.row());
         if !y.is_empty() {
             let block = SAMPLES * self.length * hidden;
-            threads::chunks(gates, GATES * block, |number, gates| {
-                let (cells, dy) = (&cells[number * block..], &dy[number * block..]);
-                self.walk_back(weights, gates, cells, dy);
+            sizes.with_packed_back(weights.hidden, |w| {
+                threads::chunks(gates, GATES * block, |number, gates| {
+                    self.walk_back(w, gates, &cells[number * block..], &dy[number * block..]);
+                });
             });
         }
 
@@ -170,8 +172,8 @@ impl Lstm {
         }
     }
 
-    /// Lends `run` the sum of both biases, zeros if there are none.
-    fn with_bias(&self, weights: &Weights<'_>, run: impl FnOnce(&[f32])) {
+    /// Lends `run` the state's weight, packed, and the sum of both biases, zeros if there are none.
+    fn prepare(&self, weights: &Weights<'_>, run: impl FnOnce(&Packed<'_>, &[f32])) {
         scratch::with(GATES * self.hidden, |sum| {
             match weights.biases {
                 Some([input, hidden]) => {
@@ -181,31 +183,24 @@ impl Lstm {
                 }
                 None => sum.fill(0.0),
             }
-            run(sum);
+            self.sizes().with_packed(weights.hidden, self.hidden, |w| run(w, sum));
         });
     }
 
     /// Takes a block of samples, whose outputs are `y`, through all steps; `each` is to call [`Walk::step`].
-    fn walk(
-        &self,
-        weights: &Weights<'_>,
-        bias: &[f32],
-        y: &mut [f32],
-        mut each: impl FnMut(usize, &mut Walk<'_>),
-    ) {
+    fn walk(&self, w: &Packed<'_>, bias: &[f32], y: &mut [f32], mut each: impl FnMut(usize, &mut Walk<'_>)) {
         let samples = y.len() / (self.length * self.hidden);
         let row = GATES * self.hidden;
         scratch::with(samples * (row + self.hidden), |room| {
             let (recurrent, cells) = room.split_at_mut(samples * row);
             recurrent.fill(0.0);
             cells.fill(0.0);
-            let w = View::new(weights.hidden, row, self.hidden).transposed();
             let mut walk = Walk { lstm: self, bias, recurrent, cells, y };
             for step in 0..self.length {
                 if step > 0 {
                     let last = &walk.y[(step - 1) * self.hidden..];
                     let last = View::with_stride(last, samples, self.hidden, self.length * self.hidden);
-                    serial(last, w, walk.recurrent, row, Onto::Replace);
+                    w.serial(last, walk.recurrent, row, Onto::Replace);
                 }
                 each(step, &mut walk);
             }
@@ -213,10 +208,9 @@ impl Lstm {
     }
 
     /// Takes a block of samples back through all steps: their gates become the gradients of their sums.
-    fn walk_back(&self, weights: &Weights<'_>, gates: &mut [f32], cells: &[f32], dy: &[f32]) {
+    fn walk_back(&self, w: &Packed<'_>, gates: &mut [f32], cells: &[f32], dy: &[f32]) {
         let (hidden, row) = (self.hidden, GATES * self.hidden);
         let samples = gates.len() / (self.length * row);
-        let w = View::new(weights.hidden, row, hidden);
         scratch::with(2 * samples * hidden, |room| {
             room.fill(0.0);
             let (d_states, d_cells) = room.split_at_mut(samples * hidden);
@@ -231,7 +225,7 @@ impl Lstm {
                 }
                 if step > 0 {
                     let gates = View::with_stride(&gates[step * row..], samples, row, self.length * row);
-                    serial(gates, w, d_states, hidden, Onto::Replace);
+                    w.serial(gates, d_states, hidden, Onto::Replace);
                 }
             }
         });

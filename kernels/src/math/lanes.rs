@@ -154,14 +154,6 @@ fn copy_if<'a, 'b, const SIZE: usize, T: Copy>(from: &'a [T], into: &'b mut [T])
     }
 }
 
-/// `to += from`
-#[inline(always)]
-pub(crate) fn add(to: &mut [f32; LANES], from: [f32; LANES]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += from;
-    }
-}
-
 /// Applies `function` to each lane of `vectors`.
 #[inline(always)]
 pub(crate) fn zip<const IN: usize, const OUT: usize>(

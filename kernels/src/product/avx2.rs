@@ -152,11 +152,10 @@ unsafe fn columns(
     }
 }
 
-/// Packs a panel of a right-hand side of which the columns lie one after the other.
+/// See [`Kernel::transpose`].
 ///
 /// # Safety
-/// The processor has AVX2; `from` has `columns` columns of `depth` numbers, `stride` apart; `into` has room for
-/// `depth * width` numbers, and `width` is a multiple of 16 and at least `columns`.
+/// The processor has AVX2; the rest is that of [`Kernel::transpose`].
 #[target_feature(enable = "avx2,fma")]
 unsafe fn transpose(
     from: *const f32,

@@ -1,10 +1,10 @@
 //! The AVX-512 micro-kernel: up to 14 rows by 32 columns, which is 28 running sums in the 32 registers.
 
 use std::arch::x86_64::{
-    __m512, __mmask16, _MM_HINT_ET0, _MM_HINT_T1, _mm_prefetch, _mm512_add_ps, _mm512_castpd_ps,
-    _mm512_castps_pd, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
-    _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_storeu_ps, _mm512_unpackhi_pd,
-    _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
+    __mmask16, _MM_HINT_ET0, _MM_HINT_T1, _mm_loadu_ps, _mm_prefetch, _mm512_add_ps, _mm512_castpd_ps,
+    _mm512_castps_pd, _mm512_castps128_ps512, _mm512_fmadd_ps, _mm512_insertf32x4, _mm512_loadu_ps,
+    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
 };
 
 use super::kernel::{A_STRIDE, Kernel, Left, Tile, WIDE};
@@ -150,11 +150,10 @@ unsafe fn columns(
     }
 }
 
-/// Packs a panel of a right-hand side of which the columns lie one after the other.
+/// See [`Kernel::transpose`].
 ///
 /// # Safety
-/// The processor has AVX-512; `from` has `columns` columns of `depth` numbers, `stride` apart; `into` has room for
-/// `depth * width` numbers, and `width` is a multiple of 16 and at least `columns`.
+/// The processor has AVX-512; the rest is that of [`Kernel::transpose`].
 #[target_feature(enable = "avx512f")]
 unsafe fn transpose(
     from: *const f32,
@@ -165,65 +164,61 @@ unsafe fn transpose(
     width: usize,
 ) {
     for column in (0..width).step_by(16) {
-        let count = columns.saturating_sub(column).min(16);
-        for start in (0..depth).step_by(16) {
-            let steps = (depth - start).min(16);
-            let mut block = [_mm512_setzero_ps(); 16];
-            // SAFETY: these columns and steps are within `from`; other lanes are masked.
+        // What a row ends in after the last column is never looked at: the last column again.
+        let count = (columns - column).min(16);
+        let from = from.wrapping_add(column * stride);
+        // SAFETY: `into` has these columns.
+        let into = unsafe { into.add(column) };
+        let fours = depth / 4 * 4;
+        for start in (0..fours).step_by(4) {
+            // SAFETY: `count` columns of 4 numbers are within `from`, and 4 rows within `into`.
             unsafe {
-                let from = from.add(column * stride + start);
-                if count == 16 && steps == 16 {
-                    for (number, vector) in block.iter_mut().enumerate() {
-                        *vector = _mm512_loadu_ps(from.add(number * stride));
-                    }
+                let (from, into) = (from.add(start), into.add(start * width));
+                if count == 16 {
+                    transpose_four(|column| from.add(column * stride), into, width);
                 } else {
-                    for (number, vector) in block.iter_mut().enumerate().take(count) {
-                        *vector = _mm512_maskz_loadu_ps(first(steps), from.add(number * stride));
-                    }
+                    transpose_four(|column| from.add(column.min(count - 1) * stride), into, width);
                 }
             }
-            let block = transposed(&block);
-            // SAFETY: these rows are within `into`.
-            unsafe {
-                let into = into.add(start * width + column);
-                if steps == 16 {
-                    for (number, vector) in block.into_iter().enumerate() {
-                        _mm512_storeu_ps(into.add(number * width), vector);
-                    }
-                } else {
-                    for (number, vector) in block.into_iter().enumerate().take(steps) {
-                        _mm512_storeu_ps(into.add(number * width), vector);
-                    }
-                }
+        }
+        for start in fours..depth {
+            for number in 0..16 {
+                // SAFETY: these are within `from` and `into`.
+                unsafe {
+                    *into.add(start * width + number) = *from.add(number.min(count - 1) * stride + start);
+                };
             }
         }
     }
 }
 
-/// A block of 16 by 16 with rows as columns.
+/// Writes 4 numbers of each of 16 columns as 4 rows.
+///
+/// # Safety
+/// The processor has AVX-512; `from` gives where the numbers of each column are, and `into` has the rows, `width` apart.
 #[target_feature(enable = "avx512f")]
 #[inline]
-fn transposed(rows: &[__m512; 16]) -> [__m512; 16] {
-    // Pairs of numbers, then fours, within each quarter of a vector; then quarters.
-    let mut fours = [_mm512_setzero_ps(); 16];
-    for group in 0..4 {
-        let [a, b, c, d] = [rows[4 * group], rows[4 * group + 1], rows[4 * group + 2], rows[4 * group + 3]];
-        let low = [_mm512_castps_pd(_mm512_unpacklo_ps(a, b)), _mm512_castps_pd(_mm512_unpacklo_ps(c, d))];
-        let high = [_mm512_castps_pd(_mm512_unpackhi_ps(a, b)), _mm512_castps_pd(_mm512_unpackhi_ps(c, d))];
-        fours[4 * group] = _mm512_castpd_ps(_mm512_unpacklo_pd(low[0], low[1]));
-        fours[4 * group + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low[0], low[1]));
-        fours[4 * group + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high[0], high[1]));
-        fours[4 * group + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high[0], high[1]));
+unsafe fn transpose_four(from: impl Fn(usize) -> *const f32, into: *mut f32, width: usize) {
+    // Quarter q of vector i is of column 4 q + i.
+    let mut vectors = [_mm512_setzero_ps(); 4];
+    for (number, vector) in vectors.iter_mut().enumerate() {
+        // SAFETY: `from` gives where 4 numbers are.
+        unsafe {
+            let quarter = |quarter: usize| _mm_loadu_ps(from(4 * quarter + number));
+            let first = _mm512_castps128_ps512(quarter(0));
+            let second = _mm512_insertf32x4::<1>(first, quarter(1));
+            let third = _mm512_insertf32x4::<2>(second, quarter(2));
+            *vector = _mm512_insertf32x4::<3>(third, quarter(3));
+        }
     }
-    let mut columns = [_mm512_setzero_ps(); 16];
-    for place in 0..4 {
-        let [a, b, c, d] = [fours[place], fours[4 + place], fours[8 + place], fours[12 + place]];
-        let ab = [_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xdd>(a, b)];
-        let cd = [_mm512_shuffle_f32x4::<0x88>(c, d), _mm512_shuffle_f32x4::<0xdd>(c, d)];
-        columns[place] = _mm512_shuffle_f32x4::<0x88>(ab[0], cd[0]);
-        columns[4 + place] = _mm512_shuffle_f32x4::<0x88>(ab[1], cd[1]);
-        columns[8 + place] = _mm512_shuffle_f32x4::<0xdd>(ab[0], cd[0]);
-        columns[12 + place] = _mm512_shuffle_f32x4::<0xdd>(ab[1], cd[1]);
+    let [a, b, c, d] = vectors;
+    let low = [_mm512_castps_pd(_mm512_unpacklo_ps(a, b)), _mm512_castps_pd(_mm512_unpacklo_ps(c, d))];
+    let high = [_mm512_castps_pd(_mm512_unpackhi_ps(a, b)), _mm512_castps_pd(_mm512_unpackhi_ps(c, d))];
+    // SAFETY: the rows are within `into`.
+    unsafe {
+        _mm512_storeu_ps(into, _mm512_castpd_ps(_mm512_unpacklo_pd(low[0], low[1])));
+        _mm512_storeu_ps(into.add(width), _mm512_castpd_ps(_mm512_unpackhi_pd(low[0], low[1])));
+        _mm512_storeu_ps(into.add(2 * width), _mm512_castpd_ps(_mm512_unpacklo_pd(high[0], high[1])));
+        _mm512_storeu_ps(into.add(3 * width), _mm512_castpd_ps(_mm512_unpackhi_pd(high[0], high[1])));
     }
-    columns
 }

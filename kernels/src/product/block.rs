@@ -24,7 +24,9 @@ pub(super) enum Right<'a> {
     /// See [`Packed`](super::Packed).
     Packed {
         depth: usize,
+        first: usize,
         columns: usize,
+        all: usize,
         data: &'a [f32],
     },
 }
@@ -44,15 +46,27 @@ impl Right<'_> {
         }
     }
 
-    /// Whether packing would cost more than it saves for so many rows.
-    fn serves_in_place(&self, rows: usize) -> bool {
+    /// Where the rows of a panel are, and from one to the next, if it need not be packed for so many rows of `a`: it
+    /// has been, or that would cost more than it saves.
+    fn in_place(
+        &self,
+        panel: &Range<usize>,
+        (start, depth): (usize, usize),
+        rows: usize,
+    ) -> Option<(*const f32, usize)> {
         /// Numbers that stay in the first-level cache.
         const NEAR: usize = 8 << 10;
         match self {
-            Self::View(b) => {
-                b.column_stride == 1 && (rows <= 2 * MOST_ROWS || step(b.rows) * b.row_stride <= NEAR)
+            Self::Packed { first, all, data, .. } => {
+                let place = start * all.next_multiple_of(NARROW) + (first + panel.start) * depth;
+                Some((data[place..].as_ptr(), pack::width(panel.len())))
             }
-            Self::Packed { .. } => false,
+            Self::View(b) => {
+                let is_whole = b.column_stride == 1 && panel.len().is_multiple_of(NARROW);
+                let is_near = rows <= 2 * MOST_ROWS || depth * b.row_stride <= NEAR;
+                let place = start * b.row_stride + panel.start;
+                (is_whole && is_near).then(|| (b.data[place..].as_ptr(), b.row_stride))
+            }
         }
     }
 }
@@ -117,24 +131,19 @@ pub(super) unsafe fn run<K: Kernel>(
     onto: Onto,
     then: &impl Fn(usize, usize, &mut [f32]),
 ) {
-    if let Right::View(b) = b
-        && columns.len() <= FEW
-        && rows.len() > MOST_ROWS
-    {
-        let swapped = Target { start: c.start, row_stride: c.column_stride, column_stride: c.row_stride };
-        let (a, b) = (Right::View(a.transposed()), b.transposed());
-        // SAFETY: as the caller promises; the transpose has the same elements.
-        unsafe { run_wide::<K>(&b, &a, swapped, (columns.clone(), rows.clone()), onto, &|_, _, _| ()) };
-        for row in rows {
-            // SAFETY: this run of the block is the caller's, and not in use any more.
-            let run = unsafe {
-                std::slice::from_raw_parts_mut(c.start.add(row * c.row_stride + columns.start), columns.len())
-            };
-            then(row, columns.start, run);
+    match b {
+        Right::View(b) if columns.len() <= FEW && rows.len() > MOST_ROWS => {
+            let swapped = Target { start: c.start, row_stride: c.column_stride, column_stride: c.row_stride };
+            let (left, right) = (b.transposed(), Right::View(a.transposed()));
+            let part = (columns.clone(), rows.clone());
+            // SAFETY: as the caller promises; the transpose has the same elements.
+            unsafe {
+                run_wide::<K>(&left, &right, swapped, part, onto, &|_, _, _| ());
+                finish(c, rows, &columns, then);
+            }
         }
-    } else {
         // SAFETY: as the caller promises.
-        unsafe { run_wide::<K>(a, b, c, (rows, columns), onto, then) };
+        _ => unsafe { run_wide::<K>(a, b, c, (rows, columns), onto, then) },
     }
 }
 
@@ -149,11 +158,9 @@ unsafe fn run_wide<K: Kernel>(
     then: &impl Fn(usize, usize, &mut [f32]),
 ) {
     let depth = b.depth();
-    let room = pack::tile_room::<K>();
-    let in_place = b.serves_in_place(rows.len());
-    let left_room = TILES.min(rows.len().div_ceil(K::ROWS)) * room;
-    let right_room = step(depth) * columns.len().min(COLUMNS).next_multiple_of(WIDE);
     let chunk = |first: usize| first..rows.end.min(first + TILES * K::ROWS);
+    let left_room = TILES.min(rows.len().div_ceil(K::ROWS)) * pack::tile_room::<K>();
+    let right_room = step(depth) * columns.len().min(COLUMNS).next_multiple_of(WIDE);
     scratch::with(left_room + right_room + 16, |packed| {
         // Vectors of the panels should not cross lines of the cache.
         let skipped = packed.as_ptr().align_offset(64).min(16);
@@ -162,70 +169,55 @@ unsafe fn run_wide<K: Kernel>(
             let columns = first_column..columns.end.min(first_column + COLUMNS);
             if depth == 0 {
                 // SAFETY: the block is the caller's.
-                unsafe { nothing(c, &rows, &columns, onto, then) };
+                unsafe { nothing(c, &rows, &columns, onto) };
             }
             for part in steps(depth) {
                 let (start, length) = part;
                 let next = start + length..start + 2 * length;
                 for first_row in rows.clone().step_by(TILES * K::ROWS) {
-                    let part_rows = chunk(first_row);
-                    let tiles = Tiles::new::<K>(&part_rows);
+                    let tiles = Tiles::new::<K>(&chunk(first_row));
                     let tiles = &tiles.tiles[..tiles.count];
                     // SAFETY: the caller promises the level.
                     unsafe { pack::left::<K>(a, tiles, part, packed_a) };
                     let shares = tiles.len() * columns.len().div_ceil(WIDE);
-                    let mut left = if part_rows.end < rows.end {
-                        Ahead::new(a, chunk(part_rows.end), start..start + length, shares)
-                    } else {
+                    let following = chunk(first_row + TILES * K::ROWS);
+                    let mut left_ahead = if following.is_empty() {
                         Ahead::new(a, chunk(rows.start), next.clone(), shares)
+                    } else {
+                        Ahead::new(a, following, start..start + length, shares)
                     };
-                    for panel in columns.clone().step_by(WIDE) {
-                        let panel = panel..columns.end.min(panel + WIDE);
-                        let place = (panel.start - columns.start) * length;
-                        let width = pack::width(panel.len());
-                        let mut right = Ahead::nothing();
-                        let (b_start, b_stride) = match b {
-                            Right::Packed { columns: all, data, .. } => {
-                                let place = start * all.next_multiple_of(NARROW) + panel.start * length;
-                                (data[place..].as_ptr(), width)
-                            }
-                            Right::View(b) if in_place && panel.len() == width => {
-                                (b.data[start * b.row_stride + panel.start..].as_ptr(), b.row_stride)
-                            }
-                            Right::View(b) => {
-                                if first_row == rows.start {
+                    for first in columns.clone().step_by(WIDE) {
+                        let panel = first..columns.end.min(first + WIDE);
+                        let mut right_ahead = Ahead::nothing();
+                        let (b_start, b_stride) = match b.in_place(&panel, part, rows.len()) {
+                            Some(place) => place,
+                            None => {
+                                let packed_b = &mut packed_b[(first - columns.start) * length..];
+                                if let (Right::View(b), true) = (b, first_row == rows.start) {
                                     // SAFETY: the caller promises the level.
-                                    unsafe {
-                                        pack::right::<K>(b, panel.clone(), part, &mut packed_b[place..])
-                                    };
-                                    right = if panel.end < columns.end {
-                                        Ahead::new(
-                                            b,
-                                            start..start + length,
-                                            panel.end..panel.end + WIDE,
-                                            tiles.len(),
-                                        )
+                                    unsafe { pack::right::<K>(b, panel.clone(), part, packed_b) };
+                                    right_ahead = if panel.end < columns.end {
+                                        let following = panel.end..panel.end + WIDE;
+                                        Ahead::new(b, start..start + length, following, tiles.len())
                                     } else {
-                                        Ahead::new(
-                                            b,
-                                            next.clone(),
-                                            columns.start..columns.start + WIDE,
-                                            tiles.len(),
-                                        )
+                                        let following = columns.start..columns.start + WIDE;
+                                        Ahead::new(b, next.clone(), following, tiles.len())
                                     };
                                 }
-                                (packed_b[place..].as_ptr(), width)
+                                (packed_b.as_ptr(), pack::width(panel.len()))
                             }
                         };
-                        for (&(first, rows), packed_a) in tiles.iter().zip(packed_a.chunks_exact(room)) {
-                            left.fetch::<K>();
-                            right.fetch::<K>();
+                        for (&(first, rows), packed_a) in
+                            tiles.iter().zip(packed_a.chunks_exact(pack::tile_room::<K>()))
+                        {
+                            left_ahead.fetch::<K>();
+                            right_ahead.fetch::<K>();
                             // SAFETY: the panel and the tile are there, and the tile of `c` is the caller's.
                             unsafe {
                                 let tile = Tile {
                                     rows,
                                     columns: panel.len(),
-                                    width,
+                                    width: pack::width(panel.len()),
                                     depth: length,
                                     left: pack::order(a),
                                     a: packed_a.as_ptr(),
@@ -235,73 +227,80 @@ unsafe fn run_wide<K: Kernel>(
                                     c_stride: c.row_stride,
                                     adds: onto == Onto::Add || start > 0,
                                 };
-                                if c.column_stride == 1 {
-                                    K::tile(&tile);
-                                } else {
-                                    scattered::<K>(&tile, c.column_stride);
-                                }
+                                compute::<K>(&tile, c.column_stride);
                             }
                         }
                     }
-                    if start + length == depth && c.column_stride == 1 {
-                        for row in part_rows {
-                            // SAFETY: this run is of the block, and nothing of it is in use.
-                            let run = unsafe {
-                                let start = c.start.add(row * c.row_stride + columns.start);
-                                std::slice::from_raw_parts_mut(start, columns.len())
-                            };
-                            then(row, columns.start, run);
-                        }
+                    if start + length == depth {
+                        // SAFETY: the block is the caller's, and nothing of it is in use.
+                        unsafe { finish(c, chunk(first_row), &columns, then) };
                     }
                 }
+            }
+            if depth == 0 {
+                // SAFETY: the block is the caller's, and nothing of it is in use.
+                unsafe { finish(c, rows.clone(), &columns, then) };
             }
         }
     });
 }
 
-/// A tile of which the columns of `c` have a stride.
+/// Computes a tile whose columns have a stride in `c`.
 ///
 /// # Safety
 /// That of [`Kernel::tile`].
-unsafe fn scattered<K: Kernel>(tile: &Tile, column_stride: usize) {
+unsafe fn compute<K: Kernel>(tile: &Tile, column_stride: usize) {
+    if column_stride == 1 {
+        // SAFETY: as the caller promises.
+        return unsafe { K::tile(tile) };
+    }
     let mut sums = [0.0_f32; MOST_ROWS * WIDE];
     // SAFETY: the array has room for the tile; the elements of `c` are the caller's.
     unsafe {
         K::tile(&Tile { c: sums.as_mut_ptr(), c_stride: WIDE, adds: false, ..*tile });
         for row in 0..tile.rows {
             for column in 0..tile.columns {
-                let (c, sum) =
-                    (tile.c.add(row * tile.c_stride + column * column_stride), sums[row * WIDE + column]);
+                let c = tile.c.add(row * tile.c_stride + column * column_stride);
+                let sum = sums[row * WIDE + column];
                 *c = if tile.adds { *c + sum } else { sum };
             }
         }
     }
 }
 
-/// What a product over no numbers gives.
+/// Calls `then` for each row of a block, if the rows are together.
+///
+/// # Safety
+/// The block of `c` is the caller's, and nothing of it is in use.
+unsafe fn finish(
+    c: Target,
+    rows: Range<usize>,
+    columns: &Range<usize>,
+    then: &impl Fn(usize, usize, &mut [f32]),
+) {
+    if c.column_stride == 1 {
+        for row in rows {
+            // SAFETY: this run is of the block.
+            let run = unsafe {
+                let start = c.start.add(row * c.row_stride + columns.start);
+                std::slice::from_raw_parts_mut(start, columns.len())
+            };
+            then(row, columns.start, run);
+        }
+    }
+}
+
+/// A block of a product over no numbers.
 ///
 /// # Safety
 /// The block of `c` is the caller's.
-unsafe fn nothing(
-    c: Target,
-    rows: &Range<usize>,
-    columns: &Range<usize>,
-    onto: Onto,
-    then: &impl Fn(usize, usize, &mut [f32]),
-) {
-    for row in rows.clone() {
-        for column in columns.clone() {
-            if onto == Onto::Replace {
+unsafe fn nothing(c: Target, rows: &Range<usize>, columns: &Range<usize>, onto: Onto) {
+    if onto == Onto::Replace {
+        for row in rows.clone() {
+            for column in columns.clone() {
                 // SAFETY: the element is the caller's.
                 unsafe { *c.start.add(row * c.row_stride + column * c.column_stride) = 0.0 };
             }
-        }
-        if c.column_stride == 1 {
-            // SAFETY: the run is the caller's.
-            let run = unsafe {
-                std::slice::from_raw_parts_mut(c.start.add(row * c.row_stride + columns.start), columns.len())
-            };
-            then(row, columns.start, run);
         }
     }
 }

@@ -75,11 +75,11 @@ pub(super) trait Kernel {
     );
 
     /// Packs a panel of a right-hand side of which the columns lie one after the other: `depth` rows of `width`
-    /// numbers, of which those from `columns` on are 0.
+    /// numbers, which end in anything after the last column.
     ///
     /// # Safety
     /// The processor has the level; `from` has `columns` columns of `depth` numbers, `stride` apart; `into` has room
-    /// for `depth * width` numbers, and `width` is a multiple of 16 and at least `columns`.
+    /// for `depth * width` numbers; `width` is a multiple of 16 that is less than 16 more than `columns`.
     unsafe fn transpose(
         from: *const f32,
         stride: usize,

@@ -69,7 +69,7 @@ pub(super) const fn width(columns: usize) -> usize {
 }
 
 /// Packs the panel of the columns `columns` of `b`, with `depth` rows from `start` on: rows of [`width`] numbers, which
-/// end in zeros.
+/// end in anything after the last column.
 ///
 /// # Safety
 /// The processor has the level of `K`.
@@ -90,9 +90,8 @@ pub(super) unsafe fn right<K: Kernel>(
         unsafe { K::transpose(from.as_ptr(), b.column_stride, columns, depth, into.as_mut_ptr(), width) };
     } else {
         for (row, into) in into.chunks_exact_mut(width).enumerate() {
-            for (column, into) in into.iter_mut().enumerate() {
-                let place = row * b.row_stride + column * b.column_stride;
-                *into = if column < columns { from[place] } else { 0.0 };
+            for (column, into) in into.iter_mut().enumerate().take(columns) {
+                *into = from[row * b.row_stride + column * b.column_stride];
             }
         }
     }
@@ -109,9 +108,7 @@ simd! {
             }
         } else {
             for (row, into) in into.chunks_exact_mut(width(columns)).enumerate() {
-                let (into, zeros) = into.split_at_mut(columns);
-                into.copy_from_slice(&from[row * stride..][..columns]);
-                zeros.fill(0.0);
+                into[..columns].copy_from_slice(&from[row * stride..][..columns]);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! A right-hand side that serves many products.
 
+use std::ops::Range;
+
 use super::block::{Right, steps};
 use super::kernel::{Kernel, NARROW, WIDE};
 use super::{Onto, View, pack, run, target};
@@ -20,9 +22,13 @@ use crate::simd::{Level, level};
 #[derive(Clone, Copy, Debug)]
 pub struct Packed<'a> {
     depth: usize,
+    /// The first of its columns, and how many there are.
+    first: usize,
     columns: usize,
+    /// The columns that have been packed.
+    all: usize,
     /// For each block of the depth panels of 32 columns, the last of 16 if that is enough; in a panel the rows one
-    /// after the other, which end in zeros.
+    /// after the other, which end in anything.
     data: &'a [f32],
 }
 
@@ -30,7 +36,7 @@ impl<'a> Packed<'a> {
     /// How many numbers a packed right-hand side of `depth` rows and `columns` columns has.
     #[must_use]
     pub fn size(depth: usize, columns: usize) -> usize {
-        depth * columns.next_multiple_of(NARROW)
+        depth * columns.next_multiple_of(NARROW) + NARROW
     }
 
     /// Packs `b` into `room`.
@@ -41,6 +47,9 @@ impl<'a> Packed<'a> {
         b.check("b");
         let (depth, columns) = (b.rows, b.columns);
         assert_eq!(room.len(), Self::size(depth, columns), "room for the packed right-hand side");
+        // Vectors should not cross lines of the cache.
+        let skipped = room.as_ptr().align_offset(64).min(NARROW);
+        let room = &mut room[skipped..];
         match level() {
             // SAFETY: `level` gives a level only where the processor was seen to have it.
             #[cfg(target_arch = "x86_64")]
@@ -51,7 +60,19 @@ impl<'a> Packed<'a> {
             // SAFETY: every processor has this level.
             _ => unsafe { fill::<super::portable::Portable>(&b, room) },
         }
-        Self { depth, columns, data: room }
+        Self { depth, first: 0, columns, all: columns, data: room }
+    }
+
+    /// Some of the columns.
+    ///
+    /// # Panics
+    /// If `columns` does not begin at a multiple of 32, or ends neither at one nor with the last column.
+    #[must_use]
+    pub fn part(&self, columns: Range<usize>) -> Self {
+        let ends =
+            columns.end == self.columns || columns.end.is_multiple_of(WIDE) && columns.end < self.columns;
+        assert!(columns.start.is_multiple_of(WIDE) && columns.start <= columns.end && ends, "whole panels");
+        Self { first: self.first + columns.start, columns: columns.len(), ..*self }
     }
 
     /// `c = a b`, or `c += a b`, on the caller's thread; rows of `c` begin `stride` numbers apart.
@@ -59,8 +80,8 @@ impl<'a> Packed<'a> {
     /// # Panics
     /// If the sizes do not fit, or a slice is too short.
     pub fn serial(&self, a: View<'_>, c: &mut [f32], stride: usize, onto: Onto) {
-        let Self { depth, columns, data } = *self;
-        let b = Right::Packed { depth, columns, data };
+        let Self { depth, first, columns, all, data } = *self;
+        let b = Right::Packed { depth, first, columns, all, data };
         let c = target(&a, &b, c, stride);
         // SAFETY: `target` has seen that all lies in its slice, and `c` is borrowed for this alone.
         unsafe { run(&a, &b, c, (0..a.rows, 0..columns), onto, &|_, _, _| ()) };

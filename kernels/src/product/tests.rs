@@ -228,6 +228,36 @@ fn what_follows_sees_every_finished_element_once() {
 }
 
 #[test]
+fn parts_of_what_is_packed_are_its_columns() {
+    let [rows, depth, columns] = [5, 270, 150];
+    let (a, b) = (numbers(rows * depth, 1), numbers(depth * columns, 2));
+    let (a, b) = (View::new(&a, rows, depth), View::new(&b, depth, columns));
+    let mut all = vec![f32::NAN; rows * columns];
+    serial(a, b, &mut all, columns, Onto::Replace);
+    let mut room = vec![f32::NAN; Packed::size(depth, columns)];
+    let packed = Packed::new(b, &mut room);
+    for part in [0..64, 32..96, 64..150, 128..150, 96..96, 0..150] {
+        let mut c = vec![f32::NAN; rows * part.len()];
+        packed.part(part.clone()).serial(a, &mut c, part.len(), Onto::Replace);
+        for (c, all) in c.chunks_exact(part.len().max(1)).zip(all.chunks_exact(columns)) {
+            assert_eq!(bits(c), bits(&all[part.clone()]));
+        }
+    }
+    let part = packed.part(32..150).part(32..118);
+    let mut c = vec![f32::NAN; rows * 86];
+    part.serial(a, &mut c, 86, Onto::Replace);
+    assert_eq!(bits(&c[86..172]), bits(&all[columns + 64..2 * columns]));
+}
+
+#[test]
+#[should_panic(expected = "whole panels")]
+fn parts_are_whole_panels() {
+    let b = [0.0; 100];
+    let mut room = vec![0.0; Packed::size(1, 100)];
+    let _ = Packed::new(View::new(&b, 1, 100), &mut room).part(0..33);
+}
+
+#[test]
 fn a_nan_and_an_infinity_show() {
     let mut a = numbers(20 * 9, 1);
     (a[3 * 9 + 2], a[5 * 9 + 8]) = (f32::NAN, f32::INFINITY);

@@ -7,8 +7,8 @@
 #[cfg(test)]
 pub(crate) mod testing;
 
-use crate::product::{Onto, View, product};
-use crate::threads;
+use crate::product::{Onto, Packed, View, product};
+use crate::{scratch, threads};
 
 /// Samples that walk a sequence together.
 pub(crate) const SAMPLES: usize = 16;
@@ -81,6 +81,18 @@ impl Sizes {
     pub(crate) fn project(&self, x: &[f32], weights: &Weights<'_>, gates: &mut [f32]) {
         let x = View::new(x, self.steps(), self.inputs);
         product(x, View::new(weights.input, self.row(), self.inputs).transposed(), gates, Onto::Replace);
+    }
+
+    /// Lends `run` a weight with as many columns, packed for the product with a row at every step.
+    pub(crate) fn with_packed(&self, weight: &[f32], columns: usize, run: impl FnOnce(&Packed<'_>)) {
+        let weight = View::new(weight, self.row(), columns).transposed();
+        scratch::with(Packed::size(weight.rows, weight.columns), |room| run(&Packed::new(weight, room)));
+    }
+
+    /// Lends `run` the state's weight, packed for the product with the gradient of a row at every step.
+    pub(crate) fn with_packed_back(&self, weight: &[f32], run: impl FnOnce(&Packed<'_>)) {
+        let weight = View::new(weight, self.row(), self.hidden);
+        scratch::with(Packed::size(weight.rows, weight.columns), |room| run(&Packed::new(weight, room)));
     }
 
     /// The outputs of the step before each, 0 before the first.

@@ -2,17 +2,14 @@
 //! long as that is exact enough, then in f64.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
-mod shared;
-
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub(crate) use shared::Shared;
+pub(crate) use crate::math::LANES;
+pub(crate) use crate::shared::Shared;
 
 use crate::product::Onto;
 
-/// Numbers of a vector, at every level.
-pub(crate) const LANES: usize = 16;
 /// A vector.
 pub(crate) type Vector = [f32; LANES];
 

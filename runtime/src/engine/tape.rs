@@ -98,7 +98,8 @@ impl Engine for Tape {
                 optimizer.update_block(step, roles[parameter].role, weights, gradients, scale as f32, state);
             },
         );
-        for ((parameter, variable), weights) in self.graph.parameters.iter().zip(&self.variables).zip(weights) {
+        for ((parameter, variable), weights) in self.graph.parameters.iter().zip(&self.variables).zip(weights)
+        {
             if parameter.is_trained() {
                 variable.set(&Tensor::from_vec(weights, parameter.shape.axes(), &self.device)?)?;
             }

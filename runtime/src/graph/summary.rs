@@ -203,7 +203,8 @@ impl Display for Summary {
             "forward and backward",
             &format!("{} FLOPs a micro-batch, at about three times forward", short(self.training_flops())),
         ]);
-        let source = if self.planned.is_some() { "as planned" } else { "as an estimate of what the engine holds" };
+        let source =
+            if self.planned.is_some() { "as planned" } else { "as an estimate of what the engine holds" };
         totals.row(["memory", &format!("{}, {source}:", bytes(memory.total()))]);
         totals.row([
             "",

@@ -95,12 +95,7 @@ impl Rows {
 }
 
 impl LossKernel for Rows {
-    fn sum(
-        &self,
-        prediction: &[f32],
-        target: &Elements,
-        gradient: Option<&mut [f32]>,
-    ) -> Result<(f64, f64)> {
+    fn sum(&self, prediction: &[f32], target: &Elements, gradient: Option<&mut [f32]>) -> Result<(f64, f64)> {
         let Elements::Whole(targets) = target else {
             return Err(Error::Internal("cross entropy is given targets that are no classes"));
         };

@@ -53,12 +53,7 @@ struct Rows {
 }
 
 impl LossKernel for Rows {
-    fn sum(
-        &self,
-        prediction: &[f32],
-        target: &Elements,
-        gradient: Option<&mut [f32]>,
-    ) -> Result<(f64, f64)> {
+    fn sum(&self, prediction: &[f32], target: &Elements, gradient: Option<&mut [f32]>) -> Result<(f64, f64)> {
         let Elements::Real(targets) = target else {
             return Err(Error::Internal("mean squared error is given targets that are no numbers"));
         };

@@ -57,12 +57,7 @@ pub trait LossKernel: Send + Sync {
     ///
     /// # Errors
     /// If the targets do not fit.
-    fn sum(
-        &self,
-        prediction: &[f32],
-        target: &Elements,
-        gradient: Option<&mut [f32]>,
-    ) -> Result<(f64, f64)>;
+    fn sum(&self, prediction: &[f32], target: &Elements, gradient: Option<&mut [f32]>) -> Result<(f64, f64)>;
 }
 
 /// A loss of any type, for one model and one kind of target.

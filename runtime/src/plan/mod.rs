@@ -78,18 +78,16 @@ impl Plan {
         let steps = planner.steps();
         let output = groups.roots[graph.output];
         let output_place = planner.read(output, groups.list.len());
-        let (backward, loss_gradient) = if training {
-            backward::plan(&mut planner, &steps)
-        } else {
-            (Vec::new(), None)
-        };
+        let (backward, loss_gradient) =
+            if training { backward::plan(&mut planner, &steps) } else { (Vec::new(), None) };
         if let Place::Arena(buffer) = output_place {
             // It is read when the step is over.
             buffers.touch(buffer, steps.len() + 1 + backward.len());
         }
-        let flops = graph.nodes.iter().map(|node| {
-            node.layer.flops(&graph.input_shapes(node), graph.shapes[node.output])
-        });
+        let flops = graph
+            .nodes
+            .iter()
+            .map(|node| node.layer.flops(&graph.input_shapes(node), graph.shapes[node.output]));
         Self {
             batch,
             forward: steps,

@@ -60,8 +60,7 @@ impl Islands {
             .zip(&parameters[node.parameters.clone()])
             .map(|(parameter, numbers)| Ok(Var::from_slice(numbers, parameter.shape.axes(), &Device::Cpu)?))
             .collect::<Result<Vec<_>>>()?;
-        let own_tensors: Vec<_> =
-            own_variables.iter().map(|variable| variable.as_tensor().clone()).collect();
+        let own_tensors: Vec<_> = own_variables.iter().map(|variable| variable.as_tensor().clone()).collect();
         let mut statistics = Vec::new();
         let mut pass =
             Pass::new(mode, &node.path, (node.parameters.start, own), &own_tensors, &mut statistics);

@@ -137,8 +137,7 @@ impl<'a> Pass<'a> {
         };
         match *step {
             BackwardStep::Copy { from, to } | BackwardStep::Add { from, to } => {
-                let onto =
-                    if matches!(step, BackwardStep::Add { .. }) { Onto::Add } else { Onto::Replace };
+                let onto = if matches!(step, BackwardStep::Add { .. }) { Onto::Add } else { Onto::Replace };
                 let ([from], [to]) = self.arena.lend([plan.span(Some(from))], [plan.span(Some(to))]);
                 element::accumulate(from, to, onto);
             }
@@ -173,14 +172,7 @@ impl<'a> Pass<'a> {
         let [d_a, d_b, d_c] = step.d_inputs.map(|target| plan.span(target.map(|(buffer, _)| buffer)));
         let ([a, b, c, output], [d, saved, scratch, d_a, d_b, d_c]) = self.arena.lend(
             [a, b, c, plan.span(step.output)],
-            [
-                plan.span(Some(step.d)),
-                plan.span(step.saved),
-                plan.span(step.scratch),
-                d_a,
-                d_b,
-                d_c,
-            ],
+            [plan.span(Some(step.d)), plan.span(step.saved), plan.span(step.scratch), d_a, d_b, d_c],
         );
         let mut onto = step.d_inputs.map(|target| target.map(|(_, onto)| onto)).into_iter();
         let d_inputs = [d_a, d_b, d_c].map(|d| onto.next().flatten().map(|onto| (d, onto)));

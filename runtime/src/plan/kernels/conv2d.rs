@@ -25,14 +25,7 @@ impl Kernel for Conv2d {
         let weight = parameter(pass.parameters, 0).unwrap_or_default();
         let bias = parameter(pass.parameters, 1);
         let pre = pass.pre.as_deref_mut();
-        self.sizes(pass.batch).forward(
-            pass.inputs[0].real(),
-            weight,
-            bias,
-            &pass.epilogue,
-            pre,
-            pass.output,
-        );
+        self.sizes(pass.batch).forward(pass.inputs[0].real(), weight, bias, &pass.epilogue, pre, pass.output);
         Ok(())
     }
 

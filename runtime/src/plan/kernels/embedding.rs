@@ -26,7 +26,8 @@ impl Kernel for Embedding {
         let Self { vocabulary, features } = *self;
         let tokens = pass.inputs[0].whole();
         if let Some(wrong) = tokens.iter().find(|&&token| token as usize >= vocabulary) {
-            let problem = format!("the token {wrong} is not in the vocabulary; expected 0 to {}", vocabulary - 1);
+            let problem =
+                format!("the token {wrong} is not in the vocabulary; expected 0 to {}", vocabulary - 1);
             return Err(Error::Batch(problem));
         }
         let table = parameter(pass.parameters, 0).unwrap_or_default();

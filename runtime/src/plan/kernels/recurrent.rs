@@ -79,15 +79,7 @@ macro_rules! kernel {
                 };
                 let x = pass.inputs[0].real();
                 let dx = pass.d_inputs[0].take();
-                self.sizes(pass.batch).backward(
-                    x,
-                    &weights,
-                    pass.output,
-                    pass.saved,
-                    pass.d,
-                    dx,
-                    gradients,
-                );
+                self.sizes(pass.batch).backward(x, &weights, pass.output, pass.saved, pass.d, dx, gradients);
             }
         }
     };
