@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use trainspec::data::Batch;
+use trainspec::plan::Plan;
 use trainspec::train::Stepper;
 use trainspec::{Model, Result, Training, engine};
 
@@ -56,7 +57,10 @@ impl Clock {
             times.push(one(&mut stepper, &window, part)?);
         }
         times.sort_unstable();
-        Ok(Measured { times, samples: first.len() })
+        let slots = settings.optimizer.state_names().len();
+        let plan = Plan::training(&graph, settings.seed, first.len());
+        let planned = graph.summary(first.len()).with_optimizer(slots).with_plan(&plan).memory().total();
+        Ok(Measured { times, samples: first.len(), planned })
     }
 }
 
@@ -75,6 +79,8 @@ fn one(stepper: &mut Stepper<'_>, window: &[Batch], part: Part) -> Result<Durati
 pub(crate) struct Measured {
     times: Vec<Duration>,
     samples: usize,
+    /// The bytes that training is planned to take.
+    planned: u64,
 }
 
 impl Measured {
@@ -89,6 +95,7 @@ impl Measured {
             "p90": rounded(self.milliseconds(9, 10), 4),
             "samples_per_s": rounded(self.samples as f64 / median * 1e3, 1),
             "peak_rss_mb": peak_memory().map(|bytes| bytes >> 20),
+            "planned_mb": self.planned >> 20,
             "gflops": rounded(workload.operations() / median / 1e6, 1),
         })
     }
@@ -120,7 +127,7 @@ mod tests {
     #[test]
     fn quantiles_are_steps() {
         let times = (0..100).map(Duration::from_millis).collect();
-        let measured = Measured { times, samples: 32 };
+        let measured = Measured { times, samples: 32, planned: 0 };
         let json = measured.to_json(Workload::W0);
         assert_eq!((json["ms_per_step_median"].as_f64(), json["p10"].as_f64()), (Some(50.0), Some(10.0)));
         assert_eq!((json["p90"].as_f64(), json["samples_per_s"].as_f64()), (Some(90.0), Some(640.0)));
