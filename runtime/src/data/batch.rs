@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Tensor};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shape::Shape;
 
 /// Some samples of a data set.
@@ -34,7 +34,42 @@ pub enum Elements {
     Whole(Vec<u32>),
 }
 
+impl Batch {
+    /// That both columns hold as many samples as the batch, and the input is one that a model takes.
+    ///
+    /// # Errors
+    /// If not.
+    pub(crate) fn check(&self, input: Shape) -> Result<()> {
+        if !self.input.shape.same(input) {
+            let problem = format!("the input is {}; the model takes {input}", self.input.shape);
+            return Err(Error::Batch(problem));
+        }
+        for (name, column) in [("input", &self.input), ("target", &self.target)] {
+            let (found, expected) = (column.length(), self.size.saturating_mul(column.shape.elements()));
+            if found != expected {
+                return Err(Error::Batch(format!(
+                    "the {name} has {found} numbers; expected {expected}, {} samples of {}",
+                    self.size, column.shape
+                )));
+            }
+        }
+        let is_whole = matches!(self.input.elements, Elements::Whole(_));
+        if is_whole != input.vocabulary().is_some() {
+            return Err(Error::Batch("the input holds numbers of the wrong sort for its shape".to_owned()));
+        }
+        Ok(())
+    }
+}
+
 impl Column {
+    /// How many numbers it holds.
+    fn length(&self) -> usize {
+        match &self.elements {
+            Elements::Real(reals) => reals.len(),
+            Elements::Whole(wholes) => wholes.len(),
+        }
+    }
+
     /// The column as a tensor `[batch, …]`.
     ///
     /// # Errors

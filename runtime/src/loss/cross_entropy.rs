@@ -5,7 +5,7 @@ use candle_nn::ops::log_softmax;
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::cross_entropy as kernels;
 
-use super::{Loss, LossKernel, LossSum};
+use super::{Loss, LossKernel, LossSum, check_targets};
 use crate::config::Config;
 use crate::data::Elements;
 use crate::error::{Error, Result};
@@ -100,6 +100,7 @@ impl LossKernel for Rows {
             return Err(Error::Internal("cross entropy is given targets that are no classes"));
         };
         let Self { classes, label_smoothing } = *self;
+        check_targets(prediction.len() / classes.max(1), targets.len())?;
         if let Some(wrong) = targets.iter().find(|&&target| target as usize >= classes) {
             let problem = format!("the target {wrong} is no class; expected 0 to {}", classes - 1);
             return Err(Error::Batch(problem));

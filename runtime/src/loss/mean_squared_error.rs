@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::squared_error::SquaredError;
 
-use super::{Loss, LossKernel, LossSum};
+use super::{Loss, LossKernel, LossSum, check_targets};
 use crate::config::Config;
 use crate::data::Elements;
 use crate::error::{Error, Result};
@@ -57,6 +57,7 @@ impl LossKernel for Rows {
         let Elements::Real(targets) = target else {
             return Err(Error::Internal("mean squared error is given targets that are no numbers"));
         };
+        check_targets(prediction.len(), targets.len())?;
         let kernel = SquaredError { rows: targets.len() / self.values.max(1), columns: self.values };
         let sum = match gradient {
             Some(gradient) => kernel.forward_backward(prediction, targets, gradient),

@@ -17,7 +17,7 @@ use candle_core::Tensor;
 
 use crate::config::{Config, Setting, with_changes};
 use crate::data::Elements;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shape::{Kind, Shape};
 
 /// A loss summed over a batch, and the weight by which the sum is divided.
@@ -95,4 +95,12 @@ impl<Output: Kind, Target: Kind, L: Loss<Output, Target>> AnyLoss<Output, Target
     }
 
     with_changes!(dyn AnyLoss<Output, Target>);
+}
+
+/// That there is a target for each part of a prediction.
+fn check_targets(predicted: usize, targets: usize) -> Result<()> {
+    if predicted == targets {
+        return Ok(());
+    }
+    Err(Error::Batch(format!("there are {targets} targets; the model's output needs {predicted}")))
 }

@@ -90,8 +90,10 @@ impl Planned {
         })
     }
 
-    /// The plan for micro-batches of `batch` samples, and room for it.
-    fn plan(&mut self, batch: usize, training: bool) -> Result<usize> {
+    /// The plan for micro-batches of that size, and room for it.
+    fn plan(&mut self, batch: &Batch, training: bool) -> Result<usize> {
+        batch.check(self.graph.shapes[0])?;
+        let batch = batch.size;
         let plans = if training { &mut self.training } else { &mut self.evaluation };
         let place = match plans.iter().position(|plan| plan.batch() == batch) {
             Some(place) => place,
@@ -132,7 +134,7 @@ fn reals(batch: &Batch) -> &[f32] {
 
 impl Engine for Planned {
     fn accumulate(&mut self, batch: &Batch, at: Moment) -> Result<MicroBatch> {
-        let place = self.plan(batch.size, true)?;
+        let place = self.plan(batch, true)?;
         let onto = if self.spent { Onto::Replace } else { Onto::Add };
         let plan = &self.training[place];
         let mut pass = run::Pass {
@@ -184,7 +186,7 @@ impl Engine for Planned {
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch> {
-        let place = self.plan(batch.size, false)?;
+        let place = self.plan(batch, false)?;
         let plan = &self.evaluation[place];
         let mut pass = run::Pass {
             graph: &self.graph,
