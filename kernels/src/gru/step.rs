@@ -23,13 +23,13 @@ simd! {
                 let [sum] = zip(parts, |[input, recurrent, bias]| [input + recurrent + bias]);
                 sum
             });
-            let [r, z] = sums.map(|sum| sum.map(sigmoid));
+            let [r, z] = zip(sums, |[r, z]| [sigmoid(r), sigmoid(z)]);
             let parts = [part(gates, 2), part(recurrent, 2), part(bias, 2), part(bias, 3), r];
             let [n, state] = zip(parts, |[input, recurrent, input_bias, state_bias, r]| {
                 let state = recurrent + state_bias;
                 [r.mul_add(state, input + input_bias), state]
             });
-            let n = n.map(tanh);
+            let [n] = zip([n], |[n]| [tanh(n)]);
             let [out] = zip([z, n, before], |[z, n, before]| [z.mul_add(before - n, n)]);
             store(new, start, state);
             store(y, start, out);

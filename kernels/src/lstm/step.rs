@@ -17,8 +17,8 @@ simd! {
                 sum
             });
             let [i, f, g, o] = sums;
-            let [i, f, o] = [i, f, o].map(|sum| sum.map(sigmoid));
-            let g = g.map(tanh);
+            let [i, f, o] = zip([i, f, o], |[i, f, o]| [sigmoid(i), sigmoid(f), sigmoid(o)]);
+            let [g] = zip([g], |[g]| [tanh(g)]);
             let [new, out] = zip([i, f, g, o, load(cell, start)], |[i, f, g, o, cell]| {
                 let new = f.mul_add(cell, i * g);
                 [new, o * tanh(new)]
