@@ -11,7 +11,7 @@ mod vector;
 pub(crate) mod testing;
 
 pub(crate) use activation::{sigmoid, tanh};
-pub(crate) use vector::{LANES, load, store, zip};
+pub(crate) use vector::{LANES, load, load_each, parts, store, zip};
 
 use crate::product::{Onto, Packed, View, product};
 use crate::{scratch, threads};
