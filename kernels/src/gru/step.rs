@@ -1,6 +1,6 @@
 //! One step of one sample.
 
-use crate::math::{LANES, load, sigmoid, store, tanh, zip};
+use crate::math::{LANES, load, load_each, parts, sigmoid, store, tanh, zip};
 use crate::simd;
 
 simd! {
@@ -16,20 +16,19 @@ simd! {
     ) {
         let hidden = y.len();
         for start in (0..hidden).step_by(LANES) {
-            let part = |values: &[f32], gate: usize| load(&values[gate * hidden..][..hidden], start);
+            let [input_r, input_z, input_n] = load_each(parts(gates, hidden), start);
+            let [state_r, state_z, state_n] = load_each(parts(recurrent, hidden), start);
+            let [bias_r, bias_z, input_bias, state_bias] = load_each(parts(bias, hidden), start);
             let before = if before.is_empty() { [0.0; LANES] } else { load(before, start) };
-            let sums = [0, 1].map(|gate| {
-                let parts = [part(gates, gate), part(recurrent, gate), part(bias, gate)];
-                let [sum] = zip(parts, |[input, recurrent, bias]| [input + recurrent + bias]);
-                sum
-            });
-            let [r, z] = sums.map(|sum| sum.map(sigmoid));
-            let parts = [part(gates, 2), part(recurrent, 2), part(bias, 2), part(bias, 3), r];
-            let [n, state] = zip(parts, |[input, recurrent, input_bias, state_bias, r]| {
+            let sigmoid_of = |[input, recurrent, bias]: [f32; 3]| [sigmoid(input + recurrent + bias)];
+            let [r] = zip([input_r, state_r, bias_r], sigmoid_of);
+            let [z] = zip([input_z, state_z, bias_z], sigmoid_of);
+            let values = [input_n, state_n, input_bias, state_bias, r];
+            let [n, state] = zip(values, |[input, recurrent, input_bias, state_bias, r]| {
                 let state = recurrent + state_bias;
                 [r.mul_add(state, input + input_bias), state]
             });
-            let n = n.map(tanh);
+            let [n] = zip([n], |[n]| [tanh(n)]);
             let [out] = zip([z, n, before], |[z, n, before]| [z.mul_add(before - n, n)]);
             store(new, start, state);
             store(y, start, out);
@@ -54,10 +53,10 @@ simd! {
     ) {
         let hidden = dy.len();
         for start in (0..hidden).step_by(LANES) {
-            let [r, z, n] = [0, 1, 2].map(|gate| load(&gates[gate * hidden..][..hidden], start));
+            let [r, z, n] = load_each(parts(gates, hidden), start);
             let before = if before.is_empty() { [0.0; LANES] } else { load(before, start) };
-            let parts = [r, z, n, load(new, start), before, load(dy, start), load(d_state, start)];
-            let [dr, dz, dn, d_new, past] = zip(parts, |[r, z, n, new, before, dy, d_state]| {
+            let values = [r, z, n, load(new, start), before, load(dy, start), load(d_state, start)];
+            let [dr, dz, dn, d_new, past] = zip(values, |[r, z, n, new, before, dy, d_state]| {
                 let dy = dy + d_state;
                 let dn = dy * (1.0 - z) * (-n).mul_add(n, 1.0);
                 let dz = dy * (before - n) * z * (1.0 - z);

@@ -1,6 +1,6 @@
 //! One step of one sample.
 
-use crate::math::{LANES, load, sigmoid, store, tanh, zip};
+use crate::math::{LANES, load, load_each, parts, sigmoid, store, tanh, zip};
 use crate::simd;
 
 simd! {
@@ -9,16 +9,15 @@ simd! {
     pub(super) fn forward(gates: &mut [f32], recurrent: &[f32], bias: &[f32], cell: &mut [f32], y: &mut [f32]) {
         let hidden = cell.len();
         for start in (0..hidden).step_by(LANES) {
-            let sums = [0, 1, 2, 3].map(|gate| {
-                let part = gate * hidden..(gate + 1) * hidden;
-                let parts =
-                    [&gates[part.clone()], &recurrent[part.clone()], &bias[part]].map(|part| load(part, start));
-                let [sum] = zip(parts, |[input, recurrent, bias]| [input + recurrent + bias]);
-                sum
-            });
+            let mut sums = load_each(parts(gates, hidden), start);
+            let recurrent = load_each::<4>(parts(recurrent, hidden), start);
+            let bias = load_each::<4>(parts(bias, hidden), start);
+            for ((sum, recurrent), bias) in sums.iter_mut().zip(recurrent).zip(bias) {
+                [*sum] = zip([*sum, recurrent, bias], |[input, recurrent, bias]| [input + recurrent + bias]);
+            }
             let [i, f, g, o] = sums;
-            let [i, f, o] = [i, f, o].map(|sum| sum.map(sigmoid));
-            let g = g.map(tanh);
+            let [i, f, o] = zip([i, f, o], |[i, f, o]| [sigmoid(i), sigmoid(f), sigmoid(o)]);
+            let [g] = zip([g], |[g]| [tanh(g)]);
             let [new, out] = zip([i, f, g, o, load(cell, start)], |[i, f, g, o, cell]| {
                 let new = f.mul_add(cell, i * g);
                 [new, o * tanh(new)]
@@ -45,9 +44,9 @@ simd! {
     ) {
         let hidden = cell.len();
         for start in (0..hidden).step_by(LANES) {
-            let [i, f, g, o] = [0, 1, 2, 3].map(|gate| load(&gates[gate * hidden..][..hidden], start));
+            let [i, f, g, o] = load_each(parts(gates, hidden), start);
             let before = if before.is_empty() { [0.0; LANES] } else { load(before, start) };
-            let [cell, dy, d_state] = [cell, dy, d_state].map(|values| load(values, start));
+            let [cell, dy, d_state] = load_each([cell, dy, d_state], start);
             let d_cell_after = load(d_cell, start);
             let [shape] = zip([cell], |[cell]| [tanh(cell)]);
             let [di, df, dg, d_o, d_cell_before] =

@@ -54,7 +54,9 @@ use crate::{math, simd};
 pub use exponential::exp;
 pub use gated::{silu, silu_slope};
 pub use gaussian::{gelu, gelu_slope, gelu_tanh, gelu_tanh_slope};
-pub(crate) use lanes::{LANES, each, each_with, each_with_two, few_or, fold, load, put_few, store, zip};
+pub(crate) use lanes::{
+    LANES, each, each_with, each_with_two, few_or, fold, load, load_each, parts, put_few, store, zip,
+};
 pub use logistic::{sigmoid, sigmoid_slope};
 pub use normal::{erf, phi};
 pub use tangent::{tanh, tanh_slope};

@@ -81,7 +81,7 @@ static TILES: [[unsafe fn(&Tile); 6]; 2] = [
 /// The processor has AVX2 and FMA, and the tile keeps what [`Tile`] asks for, with `ROWS` rows and at most 16 columns.
 #[target_feature(enable = "avx2,fma")]
 unsafe fn tile<const ROWS: usize, const COLUMNS: bool>(tile: &Tile) {
-    let (row, step) = if COLUMNS { (1, Avx2::LANES) } else { (A_STRIDE, 1) };
+    let (row, step) = if COLUMNS { (1, tile.a_step) } else { (A_STRIDE, 1) };
     let (mut a, mut b) = (tile.a, tile.b);
     let mut sums = [[_mm256_setzero_ps(); 2]; ROWS];
     // SAFETY: `a` and `b` have `depth` rows of these sizes, and `c` has the rows and columns of the tile, as the

@@ -77,7 +77,7 @@ static TILES: [[unsafe fn(&Tile); 14]; 4] = [
 /// width.
 #[target_feature(enable = "avx512f")]
 unsafe fn tile<const ROWS: usize, const VECTORS: usize, const COLUMNS: bool>(tile: &Tile) {
-    let (row, step) = if COLUMNS { (1, Avx512::LANES) } else { (A_STRIDE, 1) };
+    let (row, step) = if COLUMNS { (1, tile.a_step) } else { (A_STRIDE, 1) };
     let (mut a, mut b) = (tile.a, tile.b);
     let mut sums = [[_mm512_setzero_ps(); VECTORS]; ROWS];
     // SAFETY: `a` and `b` have `depth` rows of these sizes, and `c` has the rows and columns of the tile, as the

@@ -177,8 +177,11 @@ unsafe fn run_wide<K: Kernel>(
                 for first_row in rows.clone().step_by(TILES * K::ROWS) {
                     let tiles = Tiles::new::<K>(&chunk(first_row));
                     let tiles = &tiles.tiles[..tiles.count];
-                    // SAFETY: the caller promises the level.
-                    unsafe { pack::left::<K>(a, tiles, part, packed_a) };
+                    let left_is_near = pack::is_near(a, length);
+                    if !left_is_near {
+                        // SAFETY: the caller promises the level.
+                        unsafe { pack::left::<K>(a, tiles, part, packed_a) };
+                    }
                     let shares = tiles.len() * columns.len().div_ceil(WIDE);
                     let following = chunk(first_row + TILES * K::ROWS);
                     let mut left_ahead = if following.is_empty() {
@@ -212,6 +215,11 @@ unsafe fn run_wide<K: Kernel>(
                         {
                             left_ahead.fetch::<K>();
                             right_ahead.fetch::<K>();
+                            let (a_start, a_step) = if left_is_near {
+                                (a.data[start * a.column_stride + first..].as_ptr(), a.column_stride)
+                            } else {
+                                (packed_a.as_ptr(), K::LANES)
+                            };
                             // SAFETY: the panel and the tile are there, and the tile of `c` is the caller's.
                             unsafe {
                                 let tile = Tile {
@@ -220,7 +228,8 @@ unsafe fn run_wide<K: Kernel>(
                                     width: pack::width(panel.len()),
                                     depth: length,
                                     left: pack::order(a),
-                                    a: packed_a.as_ptr(),
+                                    a: a_start,
+                                    a_step,
                                     b: b_start,
                                     b_stride,
                                     c: c.start.add(first * c.row_stride + panel.start * c.column_stride),

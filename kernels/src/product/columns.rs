@@ -3,7 +3,9 @@
 use super::Onto;
 use crate::{simd, threads};
 
-/// Numbers of a vector, at every level.
+/// Columns that are summed side by side: enough for a row's part to be read in one go.
+const WIDE: usize = 128;
+/// The same for those that are left.
 const LANES: usize = 16;
 
 /// The sums of the columns of a matrix with `sums.len()` columns, of which the rows begin `stride` numbers apart:
@@ -14,7 +16,7 @@ const LANES: usize = 16;
 pub fn column_sums(matrix: &[f32], rows: usize, stride: usize, sums: &mut [f32], onto: Onto) {
     /// Numbers that are worth a word to another thread.
     const NUMBERS: usize = 1 << 17;
-    let columns = (NUMBERS / rows.max(1)).next_multiple_of(LANES).max(4 * LANES);
+    let columns = (NUMBERS / rows.max(1)).next_multiple_of(WIDE).max(WIDE);
     threads::chunks(sums, columns, |number, sums| {
         let first = (number * columns).min(matrix.len());
         add_columns(&matrix[first..], rows, stride, sums, onto);
@@ -23,38 +25,51 @@ pub fn column_sums(matrix: &[f32], rows: usize, stride: usize, sums: &mut [f32],
 
 simd! {
     fn add_columns(matrix: &[f32], rows: usize, stride: usize, sums: &mut [f32], onto: Onto) {
-        /// Rows that are summed before their sum goes to the total.
-        const ROWS: usize = 64;
         if onto == Onto::Replace {
             sums.fill(0.0);
         }
-        for start in (0..sums.len()).step_by(LANES) {
-            let width = LANES.min(sums.len() - start);
-            let mut total = [0.0; LANES];
-            for block in (0..rows).step_by(ROWS) {
-                let mut sum = [0.0; LANES];
-                for row in block..rows.min(block + ROWS) {
-                    let row = &matrix[row * stride + start..][..width];
-                    if let Some(row) = row.first_chunk() {
-                        add(&mut sum, row);
-                    } else {
-                        for (sum, value) in sum.iter_mut().zip(row) {
-                            *sum += value;
-                        }
-                    }
-                }
-                add(&mut total, &sum);
-            }
-            for (sum, total) in sums[start..].iter_mut().zip(total) {
-                *sum += total;
-            }
+        let (wide, rest) = sums.as_chunks_mut::<WIDE>();
+        let first = wide.len() * WIDE;
+        for (number, sums) in wide.iter_mut().enumerate() {
+            add_to(matrix, rows, stride, number * WIDE, sums);
+        }
+        let (narrow, rest) = rest.as_chunks_mut::<LANES>();
+        for (number, sums) in narrow.iter_mut().enumerate() {
+            add_to(matrix, rows, stride, first + number * LANES, sums);
+        }
+        let first = first + narrow.len() * LANES;
+        for (number, sum) in rest.iter_mut().enumerate() {
+            add_to(matrix, rows, stride, first + number, std::array::from_mut(sum));
         }
     }
 }
 
+/// Adds the sums of the columns from `first` on.
 #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loop around it")]
 #[inline(always)]
-fn add(to: &mut [f32; LANES], from: &[f32; LANES]) {
+fn add_to<const COLUMNS: usize>(
+    matrix: &[f32],
+    rows: usize,
+    stride: usize,
+    first: usize,
+    sums: &mut [f32; COLUMNS],
+) {
+    /// Rows that are summed before their sum goes to the total.
+    const ROWS: usize = 64;
+    let mut total = [0.0; COLUMNS];
+    for block in (0..rows).step_by(ROWS) {
+        let mut sum = [0.0; COLUMNS];
+        for row in block..rows.min(block + ROWS) {
+            add(&mut sum, &matrix[row * stride + first..][..COLUMNS]);
+        }
+        add(&mut total, &sum);
+    }
+    add(sums, &total);
+}
+
+#[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loop around it")]
+#[inline(always)]
+fn add<const COLUMNS: usize>(to: &mut [f32; COLUMNS], from: &[f32]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to += from;
     }

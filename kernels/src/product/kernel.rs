@@ -17,7 +17,7 @@ pub(super) const MOST_ROWS: usize = 14;
 pub(super) enum Left {
     /// Row by row, `A_STRIDE` apart.
     Rows,
-    /// Column by column, [`Kernel::LANES`] apart.
+    /// Column by column.
     Columns,
 }
 
@@ -36,6 +36,8 @@ pub(super) struct Tile {
     pub(super) depth: usize,
     pub(super) left: Left,
     pub(super) a: *const f32,
+    /// From a column of `a` to the next, in [`Left::Columns`].
+    pub(super) a_step: usize,
     pub(super) b: *const f32,
     pub(super) b_stride: usize,
     pub(super) c: *mut f32,

@@ -18,6 +18,13 @@ pub(super) fn order(a: &View<'_>) -> Left {
     if a.column_stride == 1 { Left::Rows } else { Left::Columns }
 }
 
+/// Whether the left-hand side is near enough, with `depth` columns, to be read where it is.
+pub(super) fn is_near(a: &View<'_>, depth: usize) -> bool {
+    /// Numbers that take half of the first-level cache.
+    const NEAR: usize = 4 << 10;
+    a.row_stride == 1 && order(a) == Left::Columns && depth * a.column_stride <= NEAR
+}
+
 /// Packs tiles of `a`, each a first row and a number of rows, with `depth` of their numbers from `start` on.
 ///
 /// # Safety
