@@ -35,8 +35,17 @@ pub(super) fn tile_rows() -> usize {
 
 impl Sweep<'_> {
     /// `results[row][place] = start[row] + sum over taps of weight[row][tap] * source[place + offset[tap]]`, with
-    /// weights from [`weights::pack`] for [`tile_rows`]; `start` is 0 if it is empty.
-    pub(super) fn run(&self, source: &[f32], packed: &[f32], start: &[f32], results: &mut [f32], onto: Onto) {
+    /// weights from [`weights::pack`] for [`tile_rows`]; `start` is 0 if it is empty. `next` is what is read next:
+    /// it is brought near meanwhile.
+    pub(super) fn run(
+        &self,
+        source: &[f32],
+        packed: &[f32],
+        start: &[f32],
+        results: &mut [f32],
+        onto: Onto,
+        next: &[f32],
+    ) {
         let farthest = self.offsets.iter().max().map_or(0, |&offset| offset as usize);
         let reach = if self.offsets.is_empty() { 0 } else { farthest + self.strips.reach };
         assert!(reach <= source.len(), "every tap of every strip is inside of the source");
@@ -46,7 +55,7 @@ impl Sweep<'_> {
         );
         assert!(start.is_empty() || start.len() == self.rows, "a start for each row");
         assert!(results.len() >= self.rows * self.strips.plane, "a plane for each row");
-        let job = Job { sweep: *self, source, packed, start, onto };
+        let job = Job { sweep: *self, source, packed, start, onto, next };
         // SAFETY: `level` gives a level only where the processor was seen to have its features; the rest is
         // asserted above, and `Strips` lie inside of their plane.
         unsafe {
@@ -83,6 +92,7 @@ struct Job<'a> {
     packed: &'a [f32],
     start: &'a [f32],
     onto: Onto,
+    next: &'a [f32],
 }
 
 /// # Safety
@@ -93,8 +103,11 @@ unsafe fn sweep<V: Lanes, const WIDE: bool, const MOST: usize>(job: &Job<'_>, re
     // In vectors of this level.
     let vectors = strips.vectors() * 2 / V::STRIPS;
     let block = BLOCK * 2 / V::STRIPS;
+    let share = job.next.len().div_ceil(vectors.div_ceil(block).max(1)).max(1);
+    let mut shares = job.next.chunks(share);
     for first in (0..vectors).step_by(block) {
         let end = (first + block).min(vectors);
+        fetch(shares.next().unwrap_or_default());
         let (mut row, mut packed) = (0, job.packed.as_ptr());
         while row < rows {
             let height = weights::height(rows - row, MOST);
@@ -110,6 +123,19 @@ unsafe fn sweep<V: Lanes, const WIDE: bool, const MOST: usize>(job: &Job<'_>, re
             row += height;
         }
     }
+}
+
+/// Brings numbers into the second cache.
+#[inline(always)]
+fn fetch(numbers: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in numbers.chunks(16) {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: every x86-64 has it, and it reads nothing that the program would see.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = numbers;
 }
 
 /// The tiles of some vectors and `M` rows.
