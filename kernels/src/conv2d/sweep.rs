@@ -29,7 +29,8 @@ pub(super) struct Sweep<'a> {
 pub(super) fn tile_rows() -> usize {
     match simd::level() {
         Level::Avx512 => 8,
-        Level::Avx2 | Level::Portable => 4,
+        Level::Avx2 => 6,
+        Level::Portable => 4,
     }
 }
 
@@ -66,7 +67,7 @@ impl Sweep<'_> {
                 Level::Avx512 => avx512::<false>(&job, results),
                 #[cfg(target_arch = "x86_64")]
                 Level::Avx2 => avx2(&job, results),
-                _ => sweep::<Plain, false, 4>(&job, results),
+                _ => sweep::<Plain, false, 4, 1>(&job, results),
             }
         }
     }
@@ -76,14 +77,14 @@ impl Sweep<'_> {
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
 unsafe fn avx512<const WIDE: bool>(job: &Job<'_>, results: &mut [f32]) {
     // SAFETY: the caller's.
-    unsafe { sweep::<super::lanes::Avx512, WIDE, 8>(job, results) }
+    unsafe { sweep::<super::lanes::Avx512, WIDE, 8, 3>(job, results) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2(job: &Job<'_>, results: &mut [f32]) {
     // SAFETY: the caller's.
-    unsafe { sweep::<super::lanes::Avx2, false, 4>(job, results) }
+    unsafe { sweep::<super::lanes::Avx2, false, 6, 2>(job, results) }
 }
 
 struct Job<'a> {
@@ -98,7 +99,10 @@ struct Job<'a> {
 /// # Safety
 /// The processor has the level of `V`, and what [`Sweep::run`] asserts holds.
 #[inline(always)]
-unsafe fn sweep<V: Lanes, const WIDE: bool, const MOST: usize>(job: &Job<'_>, results: &mut [f32]) {
+unsafe fn sweep<V: Lanes, const WIDE: bool, const MOST: usize, const ACROSS: usize>(
+    job: &Job<'_>,
+    results: &mut [f32],
+) {
     let Sweep { strips, offsets, rows } = job.sweep;
     // In vectors of this level.
     let vectors = strips.vectors() * 2 / V::STRIPS;
@@ -114,9 +118,9 @@ unsafe fn sweep<V: Lanes, const WIDE: bool, const MOST: usize>(job: &Job<'_>, re
             // SAFETY: the caller's; `height` is the height of the tile that `pack` made at this row.
             unsafe {
                 match height {
-                    1 => band::<V, WIDE, 1>(job, packed, row, first..end, results),
-                    4 => band::<V, WIDE, 4>(job, packed, row, first..end, results),
-                    _ => band::<V, WIDE, MOST>(job, packed, row, first..end, results),
+                    1 => band::<V, WIDE, 1, ACROSS>(job, packed, row, first..end, results),
+                    4 => band::<V, WIDE, 4, ACROSS>(job, packed, row, first..end, results),
+                    _ => band::<V, WIDE, MOST, ACROSS>(job, packed, row, first..end, results),
                 }
                 packed = packed.add(height * offsets.len());
             }
@@ -138,12 +142,12 @@ fn fetch(numbers: &[f32]) {
     let _ = numbers;
 }
 
-/// The tiles of some vectors and `M` rows.
+/// The tiles of some vectors and `M` rows, with at most `ACROSS` vectors, which is at most 3.
 ///
 /// # Safety
 /// As [`sweep`], with a tile of weights of `M` rows at `packed`.
 #[inline(always)]
-unsafe fn band<V: Lanes, const WIDE: bool, const M: usize>(
+unsafe fn band<V: Lanes, const WIDE: bool, const M: usize, const ACROSS: usize>(
     job: &Job<'_>,
     packed: *const f32,
     row: usize,
@@ -155,20 +159,14 @@ unsafe fn band<V: Lanes, const WIDE: bool, const M: usize>(
     unsafe {
         while vector < vectors.end {
             // Two and two are more even than three and one.
-            match vectors.end - vector {
-                1 => {
-                    tile::<V, WIDE, M, 1>(job, packed, row, vector, results);
-                    vector += 1;
-                }
-                2 | 4 => {
-                    tile::<V, WIDE, M, 2>(job, packed, row, vector, results);
-                    vector += 2;
-                }
-                _ => {
-                    tile::<V, WIDE, M, 3>(job, packed, row, vector, results);
-                    vector += 3;
-                }
+            let left = vectors.end - vector;
+            let across = if left == 4 { 2.min(ACROSS) } else { left.min(ACROSS) };
+            match across {
+                1 => tile::<V, WIDE, M, 1>(job, packed, row, vector, results),
+                2 => tile::<V, WIDE, M, 2>(job, packed, row, vector, results),
+                _ => tile::<V, WIDE, M, 3>(job, packed, row, vector, results),
             }
+            vector += across;
         }
     }
 }
