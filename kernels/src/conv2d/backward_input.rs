@@ -73,8 +73,11 @@ fn images(
         scratch::with(if woven { conv.image() } else { 0 }, |results| {
             // Phases that no tap reaches stay zero.
             results.fill(0.0);
+            let d_pre = &d_pre[first * conv.result()..][..dx.len() / conv.image() * conv.result()];
             for (number, dx) in dx.chunks_exact_mut(conv.image()).enumerate() {
-                field.copy(&d_pre[(first + number) * conv.result()..][..conv.result()], source);
+                let (d_pre, next) = d_pre[number * conv.result()..].split_at(conv.result());
+                let next = &next[..conv.result().min(next.len())];
+                field.copy(d_pre, source);
                 let mut tables = tables;
                 let mut start = 0;
                 for phase in conv.phases() {
@@ -89,7 +92,9 @@ fn images(
                     for group in 0..conv.groups {
                         let source = &source[group * conv.out / conv.groups * field.plane()..];
                         let packed = &packed[group * phase.room()..][..phase.room()];
-                        sweep.run(source, packed, &[], &mut results[group * each..][..each], onto);
+                        let results = &mut results[group * each..][..each];
+                        let next = if start == conv.image() && group + 1 == conv.groups { next } else { &[] };
+                        sweep.run(source, packed, &[], results, onto, next);
                     }
                 }
                 if woven {

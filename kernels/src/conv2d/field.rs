@@ -68,66 +68,121 @@ impl Field {
     }
 
     /// The first row or column of a phase that is inside of the image.
-    pub(super) fn first(&self, phase: usize) -> usize {
+    fn first(&self, phase: usize) -> usize {
         self.padding.saturating_sub(phase).div_ceil(self.stride)
-    }
-
-    /// How many rows or columns of a phase are inside of the image, of `length`, and of the phase, of `size`.
-    pub(super) fn count(&self, phase: usize, length: usize, size: usize) -> usize {
-        let end = (length + self.padding).saturating_sub(phase).div_ceil(self.stride);
-        end.min(size).saturating_sub(self.first(phase))
     }
 }
 
 simd! {
     fn copy(field: &Field, image: &[f32], scratch: &mut [f32]) {
-        let Field { height, width, stride, padding, .. } = *field;
+        let Field { height, width, stride, padding, phases, .. } = *field;
+        let size = field.phase();
         let planes = image.chunks_exact((height * width).max(1));
         for (image, scratch) in planes.zip(scratch.chunks_exact_mut(field.plane())) {
-            for (phase, scratch) in scratch.chunks_exact_mut(field.phase()).enumerate() {
-                let (a, b) = (phase / field.phases, phase % field.phases);
-                let (top, left) = (field.first(a), field.first(b));
-                let columns = field.count(b, width, field.pitch);
-                if columns == 0 {
-                    continue;
+            // The phase of a row and its place in it.
+            let (mut a, mut i) = (padding % stride, padding / stride);
+            for row in image.chunks_exact(width) {
+                if a < phases && i < field.rows {
+                    let band = &mut scratch[a * phases * size..][..phases * size];
+                    copy_row(field, row, i, band);
                 }
-                for i in top..top + field.count(a, height, field.rows) {
-                    let row = &image[(i * stride + a - padding) * width..][..width];
-                    let row = &row[left * stride + b - padding..];
-                    let to = &mut scratch[i * field.pitch + left..][..columns];
-                    match stride {
-                        1 => every::<1>(row, to),
-                        2 => every::<2>(row, to),
-                        _ => to.iter_mut().zip(row.iter().step_by(stride)).for_each(|(to, from)| *to = *from),
-                    }
+                a += 1;
+                if a == stride {
+                    (a, i) = (0, i + 1);
                 }
             }
         }
     }
 }
 
-/// Every `STRIDE`-th number, eight at a time; the last eight may overlap others.
+/// Copies a row to row `i` of each phase in `band`.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
-fn every<const STRIDE: usize>(from: &[f32], to: &mut [f32]) {
-    let most = to.len().saturating_sub(1) * STRIDE + 1;
-    let from = &from[..most];
+fn copy_row(field: &Field, row: &[f32], i: usize, band: &mut [f32]) {
+    let Field { stride, padding, phases, pitch, .. } = *field;
+    let start = i * pitch;
+    match (stride, phases) {
+        (1, _) => whole(row, &mut band[start + padding.min(pitch)..start + pitch]),
+        (2, 2) => {
+            let (zero, one) = band.split_at_mut(field.phase());
+            let (zero, one) = (&mut zero[start..][..pitch], &mut one[start..][..pitch]);
+            // Even columns are in phase 0, unless the padding is odd.
+            let left = (padding / 2).min(pitch);
+            if padding.is_multiple_of(2) {
+                part(row, &mut zero[left..], &mut one[left..]);
+            } else {
+                part(row, &mut one[left..], &mut zero[(left + 1).min(pitch)..]);
+            }
+        }
+        _ => {
+            for b in 0..phases {
+                let to = &mut band[b * field.phase() + start..][..pitch];
+                let left = field.first(b);
+                let first = left * stride + b - padding;
+                if left >= pitch || first >= row.len() {
+                    continue;
+                }
+                let (to, from) = (&mut to[left..], &row[first..]);
+                if stride == 2 {
+                    halve(from, to);
+                } else {
+                    to.iter_mut().zip(from.iter().step_by(stride)).for_each(|(to, from)| *to = *from);
+                }
+            }
+        }
+    }
+}
+
+/// Copies as many numbers as there are and have a place, eight at a time; the last eight may overlap others.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+fn whole(from: &[f32], to: &mut [f32]) {
+    let length = to.len().min(from.len());
+    let (from, to) = (&from[..length], &mut to[..length]);
+    let Some(last) = length.checked_sub(8) else {
+        return to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    };
     let mut start = 0;
-    // Of a last number, `from` may not have all of its stride.
-    while start + 8 < to.len() || (STRIDE == 1 && start + 8 == to.len()) {
-        let from = &from[start * STRIDE..][..8 * STRIDE];
-        let to = &mut to[start..][..8];
+    while start < last {
+        to[start..][..8].copy_from_slice(&from[start..][..8]);
+        start += 8;
+    }
+    to[last..][..8].copy_from_slice(&from[last..][..8]);
+}
+
+/// Copies every second number, as many as there are and have a place.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+fn halve(from: &[f32], to: &mut [f32]) {
+    let mut start = 0;
+    while start + 8 <= to.len() && 2 * start + 16 <= from.len() {
+        let (from, to) = (&from[2 * start..][..16], &mut to[start..][..8]);
         for lane in 0..8 {
-            to[lane] = from[lane * STRIDE];
+            to[lane] = from[2 * lane];
         }
         start += 8;
     }
-    if STRIDE == 1 && to.len() >= 8 {
-        let start = to.len() - 8;
-        to[start..][..8].copy_from_slice(&from[start..][..8]);
-        return;
+    let rest = from.iter().skip(2 * start).step_by(2);
+    to.iter_mut().skip(start).zip(rest).for_each(|(to, from)| *to = *from);
+}
+
+/// Parts even columns from odd ones, as many as have a place.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+fn part(row: &[f32], even: &mut [f32], odd: &mut [f32]) {
+    let (pairs, rest) = row.as_chunks::<2>();
+    let both = pairs.len().min(even.len()).min(odd.len());
+    for (pair, (even, odd)) in pairs.iter().zip(even.iter_mut().zip(odd.iter_mut())) {
+        [*even, *odd] = *pair;
     }
-    for at in start..to.len() {
-        to[at] = from[at * STRIDE];
+    // What is left has a place in one of them.
+    for (pair, even) in pairs.iter().zip(even.iter_mut()).skip(both) {
+        *even = pair[0];
+    }
+    for (pair, odd) in pairs.iter().zip(odd.iter_mut()).skip(both) {
+        *odd = pair[1];
+    }
+    if let ([last], Some(even)) = (rest, even.get_mut(pairs.len())) {
+        *even = *last;
     }
 }

@@ -73,14 +73,25 @@ pub(super) fn run(
                 let sweep = Sweep { strips, offsets, rows };
                 let images = |first: usize, mut pre: Option<&mut [f32]>, y: &mut [f32]| {
                     field.with(1, |source| {
+                        let count = y.len() / conv.result();
                         let results = y.chunks_exact_mut(conv.result());
                         for (number, y) in results.enumerate() {
                             let image = first + number;
                             field.copy(&x[image * conv.image()..][..conv.image()], source);
+                            let near = |group| {
+                                // Not worth it for a stride that jumps over most of it.
+                                let last = group + 1 == conv.groups && number + 1 < count;
+                                if last && conv.kernel >= conv.stride {
+                                    &x[(image + 1) * conv.image()..][..conv.image()]
+                                } else {
+                                    &[]
+                                }
+                            };
                             for (group, y) in y.chunks_exact_mut(rows * strips.plane).enumerate() {
                                 let source = &source[group * conv.channels / conv.groups * field.plane()..];
                                 let bias = bias.map_or(&[][..], |bias| &bias[group * rows..][..rows]);
-                                sweep.run(source, &packed[group * room..][..room], bias, y, Onto::Replace);
+                                let packed = &packed[group * room..][..room];
+                                sweep.run(source, packed, bias, y, Onto::Replace, near(group));
                             }
                             if let Some(pre) = &mut pre {
                                 pre[number * conv.result()..][..conv.result()].copy_from_slice(y);

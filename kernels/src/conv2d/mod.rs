@@ -190,11 +190,12 @@ impl Conv2d {
         self.channels / self.groups * self.kernel * self.kernel
     }
 
-    /// How many images a thread takes at a time.
+    /// How many images a thread takes at a time: sixteen blocks, unless that is too little work or too much.
     fn images(&self) -> usize {
-        /// Multiplications worth a word to another thread.
-        const MULTIPLICATIONS: usize = 1 << 23;
+        /// Multiplications worth a word to another thread, and those from which on more gain nothing.
+        const MULTIPLICATIONS: [usize; 2] = [1 << 20, 1 << 23];
         let each = self.result().saturating_mul(self.taps()).max(1);
-        (MULTIPLICATIONS / each).clamp(1, self.batch.max(1))
+        let [least, most] = MULTIPLICATIONS.map(|all| all / each);
+        (self.batch / 16).max(least).min(most).clamp(1, self.batch.max(1))
     }
 }

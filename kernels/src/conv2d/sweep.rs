@@ -29,14 +29,24 @@ pub(super) struct Sweep<'a> {
 pub(super) fn tile_rows() -> usize {
     match simd::level() {
         Level::Avx512 => 8,
-        Level::Avx2 | Level::Portable => 4,
+        Level::Avx2 => 6,
+        Level::Portable => 4,
     }
 }
 
 impl Sweep<'_> {
     /// `results[row][place] = start[row] + sum over taps of weight[row][tap] * source[place + offset[tap]]`, with
-    /// weights from [`weights::pack`] for [`tile_rows`]; `start` is 0 if it is empty.
-    pub(super) fn run(&self, source: &[f32], packed: &[f32], start: &[f32], results: &mut [f32], onto: Onto) {
+    /// weights from [`weights::pack`] for [`tile_rows`]; `start` is 0 if it is empty. `next` is what is read next:
+    /// it is brought near meanwhile.
+    pub(super) fn run(
+        &self,
+        source: &[f32],
+        packed: &[f32],
+        start: &[f32],
+        results: &mut [f32],
+        onto: Onto,
+        next: &[f32],
+    ) {
         let farthest = self.offsets.iter().max().map_or(0, |&offset| offset as usize);
         let reach = if self.offsets.is_empty() { 0 } else { farthest + self.strips.reach };
         assert!(reach <= source.len(), "every tap of every strip is inside of the source");
@@ -46,7 +56,7 @@ impl Sweep<'_> {
         );
         assert!(start.is_empty() || start.len() == self.rows, "a start for each row");
         assert!(results.len() >= self.rows * self.strips.plane, "a plane for each row");
-        let job = Job { sweep: *self, source, packed, start, onto };
+        let job = Job { sweep: *self, source, packed, start, onto, next };
         // SAFETY: `level` gives a level only where the processor was seen to have its features; the rest is
         // asserted above, and `Strips` lie inside of their plane.
         unsafe {
@@ -57,7 +67,7 @@ impl Sweep<'_> {
                 Level::Avx512 => avx512::<false>(&job, results),
                 #[cfg(target_arch = "x86_64")]
                 Level::Avx2 => avx2(&job, results),
-                _ => sweep::<Plain, false, 4>(&job, results),
+                _ => sweep::<Plain, false, 4, 1>(&job, results),
             }
         }
     }
@@ -67,14 +77,14 @@ impl Sweep<'_> {
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
 unsafe fn avx512<const WIDE: bool>(job: &Job<'_>, results: &mut [f32]) {
     // SAFETY: the caller's.
-    unsafe { sweep::<super::lanes::Avx512, WIDE, 8>(job, results) }
+    unsafe { sweep::<super::lanes::Avx512, WIDE, 8, 3>(job, results) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2(job: &Job<'_>, results: &mut [f32]) {
     // SAFETY: the caller's.
-    unsafe { sweep::<super::lanes::Avx2, false, 4>(job, results) }
+    unsafe { sweep::<super::lanes::Avx2, false, 6, 2>(job, results) }
 }
 
 struct Job<'a> {
@@ -83,27 +93,34 @@ struct Job<'a> {
     packed: &'a [f32],
     start: &'a [f32],
     onto: Onto,
+    next: &'a [f32],
 }
 
 /// # Safety
 /// The processor has the level of `V`, and what [`Sweep::run`] asserts holds.
 #[inline(always)]
-unsafe fn sweep<V: Lanes, const WIDE: bool, const MOST: usize>(job: &Job<'_>, results: &mut [f32]) {
+unsafe fn sweep<V: Lanes, const WIDE: bool, const MOST: usize, const ACROSS: usize>(
+    job: &Job<'_>,
+    results: &mut [f32],
+) {
     let Sweep { strips, offsets, rows } = job.sweep;
     // In vectors of this level.
     let vectors = strips.vectors() * 2 / V::STRIPS;
     let block = BLOCK * 2 / V::STRIPS;
+    let share = job.next.len().div_ceil(vectors.div_ceil(block).max(1)).max(1);
+    let mut shares = job.next.chunks(share);
     for first in (0..vectors).step_by(block) {
         let end = (first + block).min(vectors);
+        fetch(shares.next().unwrap_or_default());
         let (mut row, mut packed) = (0, job.packed.as_ptr());
         while row < rows {
             let height = weights::height(rows - row, MOST);
             // SAFETY: the caller's; `height` is the height of the tile that `pack` made at this row.
             unsafe {
                 match height {
-                    1 => band::<V, WIDE, 1>(job, packed, row, first..end, results),
-                    4 => band::<V, WIDE, 4>(job, packed, row, first..end, results),
-                    _ => band::<V, WIDE, MOST>(job, packed, row, first..end, results),
+                    1 => band::<V, WIDE, 1, ACROSS>(job, packed, row, first..end, results),
+                    4 => band::<V, WIDE, 4, ACROSS>(job, packed, row, first..end, results),
+                    _ => band::<V, WIDE, MOST, ACROSS>(job, packed, row, first..end, results),
                 }
                 packed = packed.add(height * offsets.len());
             }
@@ -112,12 +129,25 @@ unsafe fn sweep<V: Lanes, const WIDE: bool, const MOST: usize>(job: &Job<'_>, re
     }
 }
 
-/// The tiles of some vectors and `M` rows.
+/// Brings numbers into the second cache.
+#[inline(always)]
+fn fetch(numbers: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in numbers.chunks(16) {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: every x86-64 has it, and it reads nothing that the program would see.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = numbers;
+}
+
+/// The tiles of some vectors and `M` rows, with at most `ACROSS` vectors, which is at most 3.
 ///
 /// # Safety
 /// As [`sweep`], with a tile of weights of `M` rows at `packed`.
 #[inline(always)]
-unsafe fn band<V: Lanes, const WIDE: bool, const M: usize>(
+unsafe fn band<V: Lanes, const WIDE: bool, const M: usize, const ACROSS: usize>(
     job: &Job<'_>,
     packed: *const f32,
     row: usize,
@@ -129,20 +159,14 @@ unsafe fn band<V: Lanes, const WIDE: bool, const M: usize>(
     unsafe {
         while vector < vectors.end {
             // Two and two are more even than three and one.
-            match vectors.end - vector {
-                1 => {
-                    tile::<V, WIDE, M, 1>(job, packed, row, vector, results);
-                    vector += 1;
-                }
-                2 | 4 => {
-                    tile::<V, WIDE, M, 2>(job, packed, row, vector, results);
-                    vector += 2;
-                }
-                _ => {
-                    tile::<V, WIDE, M, 3>(job, packed, row, vector, results);
-                    vector += 3;
-                }
+            let left = vectors.end - vector;
+            let across = if left == 4 { 2.min(ACROSS) } else { left.min(ACROSS) };
+            match across {
+                1 => tile::<V, WIDE, M, 1>(job, packed, row, vector, results),
+                2 => tile::<V, WIDE, M, 2>(job, packed, row, vector, results),
+                _ => tile::<V, WIDE, M, 3>(job, packed, row, vector, results),
             }
+            vector += across;
         }
     }
 }

@@ -158,9 +158,16 @@ fn bits_do_not_depend_on_the_level() {
     }
 }
 
+/// Large enough for several blocks of images.
+fn in_blocks(conv: Conv2d) -> Conv2d {
+    let conv = Conv2d { batch: 40, channels: 4 * conv.channels, out: 4 * conv.out, height: 20, ..conv };
+    assert!(conv.groups > 1 || conv.stride > 1 || conv.images() < conv.batch);
+    conv
+}
+
 #[test]
 fn bits_do_not_depend_on_threads() {
-    for conv in KINDS.map(|conv| Conv2d { batch: 40, channels: 4 * conv.channels, height: 20, ..conv }) {
+    for conv in KINDS.map(in_blocks) {
         let data = Data::of(&conv);
         let expected = bits(&data.run(&conv, Onto::Replace, f32::NAN));
         for threads in [1, 2, 3] {
@@ -191,7 +198,7 @@ fn an_image_does_not_depend_on_the_others() {
 
 #[test]
 fn the_epilogue_counts_in_the_whole_value() {
-    for conv in &KINDS {
+    for conv in &KINDS.map(in_blocks) {
         let data = Data::of(conv);
         let residual = numbers(data.d_pre.len(), 5);
         let dropout = Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0 };
