@@ -36,7 +36,7 @@ impl Data {
             y: numbers(2),
             residual: numbers(3),
             channels: vec![1.0; channels],
-            statistics: vec![0.0; 2 * channels],
+            statistics: vec![0.0; 3 * channels],
         };
         data.forward(false);
         data

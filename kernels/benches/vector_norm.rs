@@ -25,7 +25,7 @@ fn bytes(passes: usize, count: usize) -> BytesCount {
 fn layer_forward(bencher: Bencher, [rows, features]: [usize; 2]) {
     let norm = LayerNorm { rows, features, eps: 1e-5 };
     let (x, weight) = (numbers(rows * features, 1), numbers(features, 2));
-    let (mut statistics, mut y) = (vec![0.0; 2 * rows], x.clone());
+    let (mut statistics, mut y) = (vec![0.0; 3 * rows], x.clone());
     bencher.counter(bytes(2, x.len())).bench_local(|| {
         norm.forward(&x, Some(&weight), Some(&weight), &mut statistics, &mut y);
     });
@@ -35,7 +35,7 @@ fn layer_forward(bencher: Bencher, [rows, features]: [usize; 2]) {
 fn layer_backward(bencher: Bencher, [rows, features]: [usize; 2]) {
     let norm = LayerNorm { rows, features, eps: 1e-5 };
     let (x, weight, dy) = (numbers(rows * features, 1), numbers(features, 2), numbers(rows * features, 3));
-    let (mut statistics, mut dx) = (vec![0.0; 2 * rows], x.clone());
+    let (mut statistics, mut dx) = (vec![0.0; 3 * rows], x.clone());
     norm.forward(&x, Some(&weight), Some(&weight), &mut statistics, &mut dx);
     let (mut d_weight, mut d_bias) = (weight.clone(), weight.clone());
     bencher.counter(bytes(3, x.len())).bench_local(|| {
@@ -73,7 +73,7 @@ const GROUPS: [[usize; 4]; 2] = [[64, 16, 1024, 4], [64, 64, 64, 8]];
 fn group_forward(bencher: Bencher, [batch, channels, places, groups]: [usize; 4]) {
     let norm = GroupNorm { batch, channels, places, groups, eps: 1e-5 };
     let (x, weight) = (numbers(batch * channels * places, 1), numbers(channels, 2));
-    let (mut statistics, mut y) = (vec![0.0; 2 * batch * groups], x.clone());
+    let (mut statistics, mut y) = (vec![0.0; 3 * batch * groups], x.clone());
     bencher.counter(bytes(2, x.len())).bench_local(|| {
         norm.forward(&x, &weight, &weight, &mut statistics, &mut y);
     });
@@ -84,7 +84,7 @@ fn group_backward(bencher: Bencher, [batch, channels, places, groups]: [usize; 4
     let norm = GroupNorm { batch, channels, places, groups, eps: 1e-5 };
     let count = batch * channels * places;
     let (x, weight, dy) = (numbers(count, 1), numbers(channels, 2), numbers(count, 3));
-    let (mut statistics, mut dx) = (vec![0.0; 2 * batch * groups], x.clone());
+    let (mut statistics, mut dx) = (vec![0.0; 3 * batch * groups], x.clone());
     norm.forward(&x, &weight, &weight, &mut statistics, &mut dx);
     let (mut d_weight, mut d_bias) = (weight.clone(), weight.clone());
     bencher.counter(bytes(3, x.len())).bench_local(|| {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::columns::{self, Columns, Slopes, WIDTH};
 use super::forward::{add, normals, normals_of, parts_of};
 use super::places::{self, Block, CHANNELS, Cut, Each, Slope};
-use super::{BatchNorm, PARTS, SPLIT_CHANNELS};
+use super::{BatchNorm, Channels, PARTS, SPLIT_CHANNELS};
 use crate::epilogue::{Activation, Epilogue, Saved};
 use crate::product::Onto;
 use crate::runs::{Shared, put};
@@ -15,9 +15,7 @@ use crate::{scratch, threads};
 pub(super) struct Input<'a> {
     pub(super) norm: &'a BatchNorm,
     pub(super) x: &'a [f32],
-    pub(super) weight: &'a [f32],
-    pub(super) bias: &'a [f32],
-    pub(super) statistics: &'a [f32],
+    pub(super) channels: Channels<'a>,
     pub(super) epilogue: &'a Epilogue<'a>,
     pub(super) y: &'a [f32],
 }
@@ -82,14 +80,6 @@ pub(super) fn run<'a>(
 }
 
 impl Input<'_> {
-    fn mean(&self, channel: usize) -> f32 {
-        self.statistics[channel]
-    }
-
-    fn variance(&self, channel: usize) -> f32 {
-        self.statistics[self.norm.channels + channel]
-    }
-
     /// Whether the epilogue's gradient is done in the loop that sums it; else it is done before.
     fn is_plain(&self) -> bool {
         self.epilogue.dropout.is_none()
@@ -99,10 +89,7 @@ impl Input<'_> {
     /// The gradient of `pre` in a block, in place, and its sums.
     fn sums(&self, block: &Block, d: &Shared<'_>) -> Each<[f64; 2]> {
         let Input { norm, x, epilogue, .. } = *self;
-        let (means, variances) = self.statistics.split_at(norm.channels);
-        let range = block.range.clone();
-        let numbers = [self.weight, self.bias, means, variances].map(|channels| &channels[range.clone()]);
-        let normals = normals_of(norm.eps, numbers);
+        let normals = normals_of(norm.eps, &self.channels.part(&block.range));
         let saved = epilogue.saved();
         if self.is_plain() {
             let cut = match saved {
@@ -112,7 +99,7 @@ impl Input<'_> {
             };
             return places::cut_and_sum(x, block, &normals, cut, d);
         }
-        scratch::with(range.len() * norm.places, |pre| {
+        scratch::with(block.range.len() * norm.places, |pre| {
             for part in block.parts() {
                 // SAFETY: only the caller's thread has this block.
                 let d = unsafe { d.part(part.clone()) };
@@ -130,20 +117,26 @@ impl Input<'_> {
         places::cut_and_sum(x, block, &normals, Cut::Not, d)
     }
 
-    /// The gradients of weight and bias of a channel, from its sums, and what is left for that of `x`.
+    /// The gradients of weight and bias of a channel, from the sums of `d` and of `d` times `x` less the mean as an
+    /// f32, and what is left for that of `x`.
     fn finish(&self, channel: usize, [sum, products]: [f64; 2], output: &Output<'_>) -> Slope {
         let part = channel..channel + 1;
         // SAFETY: each channel is finished once.
         let (d_weight, d_bias) =
             unsafe { (output.d_weight.0.part(part.clone()), output.d_bias.0.part(part)) };
-        let inverse = 1.0 / (f64::from(self.variance(channel)) + f64::from(self.norm.eps)).sqrt();
+        let Channels { weight, means, variances, rests, .. } = self.channels;
+        let rest = rests.map_or(0.0, |rests| f64::from(rests[channel]));
+        let products = products - rest * sum;
+        let inverse = 1.0 / (f64::from(variances[channel]) + f64::from(self.norm.eps)).sqrt();
         put(&mut d_weight[0], (products * inverse) as f32, output.d_weight.1);
         put(&mut d_bias[0], sum as f32, output.d_bias.1);
         let count = self.norm.count().max(1) as f64;
-        let of_d = f64::from(self.weight[channel]) * inverse;
-        let of_x = -of_d * inverse * inverse * products / count;
-        let rest = -of_d * sum / count;
-        Slope { mean: self.mean(channel), of_d: of_d as f32, of_x: of_x as f32, rest: rest as f32 }
+        let of_d = f64::from(weight[channel]) * inverse;
+        let of_x = (-of_d * inverse * inverse * products / count) as f32;
+        let of_d = of_d as f32;
+        // From the rounded factors, so that the sum over the channel is 0.
+        let constant = -f64::from(of_d) * sum / count - f64::from(of_x) * rest;
+        Slope { mean: means[channel], of_d, of_x, constant: constant as f32 }
     }
 
     fn gradient(&self, block: &Block, slopes: &Each<Slope>, output: &Output<'_>) {
@@ -156,9 +149,7 @@ impl Input<'_> {
     fn columns(&self, range: Range<usize>, output: &Output<'_>) {
         let Input { norm, x, epilogue, .. } = *self;
         let columns = Columns { samples: 0..norm.batch, channels: norm.channels, range: range.clone() };
-        let (means, variances) = self.statistics.split_at(norm.channels);
-        let numbers = [self.weight, self.bias, means, variances].map(|channels| &channels[range.clone()]);
-        let normals = normals(norm.eps, numbers);
+        let normals = normals(norm.eps, &self.channels.part(&range));
         let saved = epilogue.saved();
         if saved != Saved::Nothing || epilogue.dropout.is_some() {
             let mut pre = [0.0; WIDTH];
@@ -179,12 +170,12 @@ impl Input<'_> {
         }
         let [sums, products] = columns::products(x, &columns, &normals.mean, &output.d);
         let each = [0.0; WIDTH];
-        let mut slopes = Slopes { mean: normals.mean, of_d: each, of_x: each, rest: each };
+        let mut slopes = Slopes { mean: normals.mean, of_d: each, of_x: each, constant: each };
         for (column, channel) in range.enumerate() {
             let slope = self.finish(channel, [sums[column], products[column]], output);
             slopes.of_d[column] = slope.of_d;
             slopes.of_x[column] = slope.of_x;
-            slopes.rest[column] = slope.rest;
+            slopes.constant[column] = slope.constant;
         }
         if let Some((dx, onto)) = &output.dx {
             columns::gradient(x, &columns, &slopes, &output.d, dx, *onto);

@@ -145,7 +145,7 @@ pub(super) struct Slopes {
     pub(super) mean: Each,
     pub(super) of_d: Each,
     pub(super) of_x: Each,
-    pub(super) rest: Each,
+    pub(super) constant: Each,
 }
 
 simd! {
@@ -161,15 +161,15 @@ simd! {
         onto: Onto,
     ) {
         let width = columns.range.len();
-        let [mean, of_d, of_x, rest] =
-            [&slopes.mean, &slopes.of_d, &slopes.of_x, &slopes.rest].map(|each| &each[..width]);
+        let [mean, of_d, of_x, constant] =
+            [&slopes.mean, &slopes.of_d, &slopes.of_x, &slopes.constant].map(|each| &each[..width]);
         for range in columns.ranges() {
             // SAFETY: the caller has these columns to itself.
             let (d, dx) = unsafe { (d.part(range.clone()), dx.part(range.clone())) };
             let x = &x[range];
             for column in 0..width {
                 let (mean, of_d) = (mean[column], of_d[column]);
-                let slope = Slope { mean, of_d, of_x: of_x[column], rest: rest[column] };
+                let slope = Slope { mean, of_d, of_x: of_x[column], constant: constant[column] };
                 let value = slope.of(d[column], x[column]);
                 dx[column] = if onto == Onto::Add { dx[column] + value } else { value };
             }

@@ -1,8 +1,10 @@
 //! Statistics, then the normalized values.
 
+use std::ops::Range;
+
 use super::columns::{self, Columns, Normals, WIDTH};
 use super::places::{self, Block, CHANNELS, Each};
-use super::{BatchNorm, Floors, Normal, PARTS, SPLIT_CHANNELS, scale, statistics};
+use super::{BatchNorm, Channels, Floors, Normal, PARTS, SPLIT_CHANNELS, statistics};
 use crate::epilogue::Epilogue;
 use crate::runs::Shared;
 use crate::threads;
@@ -11,8 +13,6 @@ use crate::threads;
 struct Input<'a> {
     norm: &'a BatchNorm,
     x: &'a [f32],
-    weight: &'a [f32],
-    bias: &'a [f32],
     epilogue: &'a Epilogue<'a>,
 }
 
@@ -22,41 +22,46 @@ pub(super) fn train(
     weight: &[f32],
     bias: &[f32],
     epilogue: &Epilogue<'_>,
-    found: &mut [f32],
+    statistics: &mut [f32],
     y: &mut [f32],
 ) {
-    let input = Input { norm, x, weight, bias, epilogue };
-    let (means, variances) = found.split_at_mut(norm.channels);
+    let input = Input { norm, x, epilogue };
     let parts = norm.parts();
     if norm.places == 1 {
-        let (means, variances, y) = (Shared::new(means), Shared::new(variances), Shared::new(y));
+        let (found, y) = (Found::new(norm, statistics), Shared::new(y));
         let block = norm.channels_of_block(WIDTH);
         threads::for_each(norm.channels.div_ceil(block), |number| {
             for range in parts_of(number * block..norm.channels.min((number + 1) * block), WIDTH) {
-                // SAFETY: each channel is in one part of one block.
-                let (means, variances) =
-                    unsafe { (means.part(range.clone()), variances.part(range.clone())) };
                 let columns = Columns { samples: 0..norm.batch, channels: norm.channels, range };
-                column_statistics(x, &columns, means, variances);
-                input.columns(&columns, means, variances, &y);
+                let range = &columns.range;
+                let mut shifts = [0.0; WIDTH];
+                if norm.batch > 0 {
+                    shifts[..range.len()].copy_from_slice(&x[range.clone()]);
+                }
+                let [sums, squares] = columns::moments(x, &columns, &shifts);
+                let moments = |column| ([sums[column], squares[column]], shifts[column]);
+                // SAFETY: each channel is in one part of one block.
+                let [means, variances, rests] = unsafe { found.put(range, moments) };
+                let (weight, bias) = (&weight[range.clone()], &bias[range.clone()]);
+                let channels = Channels { weight, bias, means, variances, rests: Some(rests) };
+                input.columns(&columns, &channels, &y);
             }
         });
     } else if parts == 1 {
-        let (means, variances, y) = (Shared::new(means), Shared::new(variances), Shared::new(y));
+        let (found, y) = (Found::new(norm, statistics), Shared::new(y));
         let width = Block::width(norm);
         let block = norm.channels_of_block(width);
         threads::for_each(norm.channels.div_ceil(block), |number| {
             for range in parts_of(number * block..norm.channels.min((number + 1) * block), width) {
-                // SAFETY: each channel is in one part of one block.
-                let (means, variances) =
-                    unsafe { (means.part(range.clone()), variances.part(range.clone())) };
-                let block = Block::new(norm, range, 0..norm.batch);
+                let block = Block::new(norm, range.clone(), 0..norm.batch);
                 let shifts = places::shifts(x, &block);
                 let sums = places::moments(x, &block, &shifts);
-                for (channel, (mean, variance)) in means.iter_mut().zip(&mut *variances).enumerate() {
-                    [*mean, *variance] = statistics(sums[channel], shifts[channel], norm.count());
-                }
-                input.places(&block, means, variances, &y);
+                // SAFETY: each channel is in one part of one block.
+                let [means, variances, rests] =
+                    unsafe { found.put(&range, |channel| (sums[channel], shifts[channel])) };
+                let (weight, bias) = (&weight[range.clone()], &bias[range]);
+                let channels = Channels { weight, bias, means, variances, rests: Some(rests) };
+                input.places(&block, &channels, &y);
             }
         });
     } else {
@@ -71,16 +76,48 @@ pub(super) fn train(
             let block = part(number);
             sums[0] = places::moments(x, &block, &places::shifts(x, &block))[0];
         });
-        for (channel, sums) in sums.chunks_exact(parts).enumerate() {
-            let shift = places::shifts(x, &part(channel * parts))[0];
-            [means[channel], variances[channel]] = statistics(add(sums), shift, norm.count());
-        }
+        let moments = |channel| {
+            let sums = add(&sums[channel * parts..(channel + 1) * parts]);
+            (sums, places::shifts(x, &part(channel * parts))[0])
+        };
+        // SAFETY: nobody else has them.
+        unsafe { Found::new(norm, statistics).put(&(0..norm.channels), moments) };
+        let channels = Channels::new(weight, bias, statistics);
         let y = Shared::new(y);
         threads::for_each(norm.channels * parts, |number| {
             let block = part(number);
-            let range = block.range.clone();
-            input.places(&block, &means[range.clone()], &variances[range], &y);
+            input.places(&block, &channels.part(&block.range), &y);
         });
+    }
+}
+
+/// Where the statistics go.
+struct Found<'a> {
+    norm: &'a BatchNorm,
+    statistics: Shared<'a>,
+}
+
+impl<'a> Found<'a> {
+    fn new(norm: &'a BatchNorm, statistics: &'a mut [f32]) -> Self {
+        Self { norm, statistics: Shared::new(statistics) }
+    }
+
+    /// The statistics of some channels, from the sums of each and their shift.
+    ///
+    /// # Safety
+    /// As long as the result lives, nobody else may have these channels.
+    unsafe fn put(&self, range: &Range<usize>, moments: impl Fn(usize) -> ([f64; 2], f32)) -> [&[f32]; 3] {
+        let channels = self.norm.channels;
+        let part = |number| number * channels + range.start..number * channels + range.end;
+        // SAFETY: the three do not overlap, and the caller has them to itself.
+        let mut found = [0, 1, 2].map(|number| unsafe { self.statistics.part(part(number)) });
+        for channel in 0..range.len() {
+            let (sums, shift) = moments(channel);
+            for (found, number) in found.iter_mut().zip(statistics(sums, shift, self.norm.count())) {
+                found[channel] = number;
+            }
+        }
+        found.map(|found| &*found)
     }
 }
 
@@ -90,42 +127,26 @@ pub(super) fn add(parts: &[[f64; 2]]) -> [f64; 2] {
 }
 
 /// A range in parts of `size`.
-pub(super) fn parts_of(
-    range: std::ops::Range<usize>,
-    size: usize,
-) -> impl Iterator<Item = std::ops::Range<usize>> {
+pub(super) fn parts_of(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
     range.clone().step_by(size).map(move |start| start..range.end.min(start + size))
 }
 
-fn column_statistics(x: &[f32], columns: &Columns, means: &mut [f32], variances: &mut [f32]) {
-    let mut shifts = [0.0; WIDTH];
-    if !columns.samples.is_empty() {
-        shifts[..means.len()].copy_from_slice(&x[columns.range.clone()]);
-    }
-    let [sums, squares] = columns::moments(x, columns, &shifts);
-    for (column, (mean, variance)) in means.iter_mut().zip(variances).enumerate() {
-        [*mean, *variance] =
-            statistics([sums[column], squares[column]], shifts[column], columns.samples.len());
-    }
-}
-
-/// [`Normals`] of some channels, whose numbers these are.
-pub(super) fn normals(eps: f32, [weight, bias, means, variances]: [&[f32]; 4]) -> Normals {
+/// [`Normals`] of some channels.
+pub(super) fn normals(eps: f32, channels: &Channels<'_>) -> Normals {
     let mut normals = Normals { mean: [0.0; WIDTH], scale: [0.0; WIDTH], bias: [0.0; WIDTH] };
-    normals.mean[..means.len()].copy_from_slice(means);
-    normals.bias[..bias.len()].copy_from_slice(bias);
-    for ((to, &weight), &variance) in normals.scale.iter_mut().zip(weight).zip(variances) {
-        *to = scale(weight, variance, eps);
+    for (column, normal) in channels.normals(eps).enumerate() {
+        normals.mean[column] = normal.mean;
+        normals.scale[column] = normal.scale;
+        normals.bias[column] = normal.bias;
     }
     normals
 }
 
 impl Input<'_> {
     /// From `x` to `y` in some channels of vectors.
-    fn columns(&self, columns: &Columns, means: &[f32], variances: &[f32], y: &Shared<'_>) {
-        let Input { norm, x, weight, bias, epilogue } = *self;
-        let range = columns.range.clone();
-        let normals = normals(norm.eps, [&weight[range.clone()], &bias[range], means, variances]);
+    fn columns(&self, columns: &Columns, channels: &Channels<'_>, y: &Shared<'_>) {
+        let Input { norm, x, epilogue } = *self;
+        let normals = normals(norm.eps, channels);
         if let Some(floors) = Floors::of(epilogue) {
             columns::normalize_with_floors(x, columns, &normals, floors, epilogue.residual, y);
             return;
@@ -139,10 +160,9 @@ impl Input<'_> {
     }
 
     /// From `x` to `y` in a block.
-    fn places(&self, block: &Block, means: &[f32], variances: &[f32], y: &Shared<'_>) {
-        let Input { norm, x, weight, bias, epilogue } = *self;
-        let range = block.range.clone();
-        let normals = normals_of(norm.eps, [&weight[range.clone()], &bias[range], means, variances]);
+    fn places(&self, block: &Block, channels: &Channels<'_>, y: &Shared<'_>) {
+        let Input { norm, x, epilogue } = *self;
+        let normals = normals_of(norm.eps, channels);
         if let Some(floors) = Floors::of(epilogue) {
             places::normalize_with_floors(x, block, &normals, floors, epilogue.residual, y);
             return;
@@ -156,12 +176,11 @@ impl Input<'_> {
     }
 }
 
-/// [`Normal`] of some channels, whose numbers these are.
-pub(super) fn normals_of(eps: f32, [weight, bias, means, variances]: [&[f32]; 4]) -> Each<Normal> {
-    let mut normals = [Normal { mean: 0.0, scale: 0.0, bias: 0.0 }; CHANNELS];
-    for (channel, normal) in normals.iter_mut().take(means.len()).enumerate() {
-        let scale = scale(weight[channel], variances[channel], eps);
-        *normal = Normal { mean: means[channel], scale, bias: bias[channel] };
+/// [`Normal`] of some channels.
+pub(super) fn normals_of(eps: f32, channels: &Channels<'_>) -> Each<Normal> {
+    let mut normals = [Normal::ZERO; CHANNELS];
+    for (to, normal) in normals.iter_mut().zip(channels.normals(eps)) {
+        *to = normal;
     }
     normals
 }
@@ -169,11 +188,11 @@ pub(super) fn normals_of(eps: f32, [weight, bias, means, variances]: [&[f32]; 4]
 pub(super) fn infer(
     norm: &BatchNorm,
     x: &[f32],
-    [weight, bias, means, variances]: [&[f32]; 4],
+    channels: &Channels<'_>,
     epilogue: &Epilogue<'_>,
     y: &mut [f32],
 ) {
-    let input = Input { norm, x, weight, bias, epilogue };
+    let input = Input { norm, x, epilogue };
     let sample = norm.channels * norm.places;
     if y.is_empty() {
         return;
@@ -184,15 +203,14 @@ pub(super) fn infer(
         let samples = number * block..norm.batch.min((number + 1) * block);
         if norm.places == 1 {
             for range in parts_of(0..norm.channels, WIDTH) {
-                let (means, variances) = (&means[range.clone()], &variances[range.clone()]);
                 let columns = Columns { samples: samples.clone(), channels: norm.channels, range };
-                input.columns(&columns, means, variances, &y);
+                input.columns(&columns, &channels.part(&columns.range), &y);
             }
             return;
         }
         for range in parts_of(0..norm.channels, Block::width(norm)) {
-            let (means, variances) = (&means[range.clone()], &variances[range.clone()]);
-            input.places(&Block::new(norm, range, samples.clone()), means, variances, &y);
+            let block = Block::new(norm, range, samples.clone());
+            input.places(&block, &channels.part(&block.range), &y);
         }
     });
 }

@@ -6,7 +6,9 @@
 //! `dx = weight / sqrt(variance + eps) * (d - d_bias / n - xhat d_weight / n)`.
 //!
 //! A thread takes a channel through both passes, so that the second finds it in its cache. Sums are those of the
-//! differences from a number near the mean, so that a mean far above the deviation cancels nothing.
+//! differences from a number near the mean, so that a mean far above the deviation cancels nothing. For the same reason
+//! the mean is kept as two numbers, an f32 and what it leaves, the rest: it goes into the numbers of the channel, so that
+//! an element costs no more, and the sum of `dx` over a channel is 0 but for the roundings of its terms.
 //!
 //! # Source
 //! Ioffe and Szegedy, "Batch normalization", 2015; the shift: Chan, Golub and `LeVeque`, "Algorithms for computing the
@@ -22,8 +24,11 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use crate::epilogue::{Activation, Epilogue, Saved};
 use crate::product::Onto;
+use crate::runs::split;
 
 /// The sizes of a batch normalization.
 ///
@@ -32,9 +37,9 @@ use crate::product::Onto;
 /// use trainspec_kernels::epilogue::Epilogue;
 ///
 /// let norm = BatchNorm { batch: 2, channels: 1, places: 2, eps: 0.0 };
-/// let (mut statistics, mut y) = ([0.0; 2], [0.0; 4]);
+/// let (mut statistics, mut y) = ([0.0; 3], [0.0; 4]);
 /// norm.forward(&[1.0, 3.0, 1.0, 3.0], &[2.0], &[0.5], &Epilogue::NONE, &mut statistics, &mut y);
-/// assert_eq!(statistics, [2.0, 1.0]);
+/// assert_eq!(statistics, [2.0, 1.0, 0.0]);
 /// assert_eq!(y, [-1.5, 2.5, -1.5, 2.5]);
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -51,11 +56,12 @@ pub struct BatchNorm {
 
 impl BatchNorm {
     /// The normalized values after `epilogue`, into `y`, and each channel's mean and biased variance over the batch,
-    /// into `statistics` (0 and 0 of no values).
+    /// into `statistics` (0 and 0 of no values), and the rest of the mean.
     ///
     /// # Shapes
-    /// `x`, `y`: `[batch, channels, places]`; `weight`, `bias`: `[channels]`; `statistics`: `[2, channels]`, the
-    /// means, then the variances. An element's number for the epilogue is that in `y`.
+    /// `x`, `y`: `[batch, channels, places]`; `weight`, `bias`: `[channels]`; `statistics`: `[3, channels]`, the
+    /// means, then the variances, then what the means as f32 leave of the means. An element's number for the epilogue
+    /// is that in `y`.
     ///
     /// # Panics
     /// If a slice has another length.
@@ -71,13 +77,13 @@ impl BatchNorm {
         self.check(x, weight, bias);
         self.check_epilogue(epilogue);
         assert_eq!(y.len(), x.len(), "y is as long as x");
-        assert_eq!(statistics.len(), 2 * self.channels, "statistics are [2, channels]");
+        assert_eq!(statistics.len(), 3 * self.channels, "statistics are [3, channels]");
         forward::train(self, x, weight, bias, epilogue, statistics, y);
     }
 
     /// The normalized values after `epilogue`, into `y`, with given means and variances.
     ///
-    /// With the batch's own they have the bits of [`BatchNorm::forward`].
+    /// With the batch's own they are those of [`BatchNorm::forward`], but for the rest of the mean.
     ///
     /// # Panics
     /// As [`BatchNorm::forward`]; `running_mean` and `running_var` are `[channels]`.
@@ -97,7 +103,8 @@ impl BatchNorm {
         assert_eq!(y.len(), x.len(), "y is as long as x");
         assert_eq!(running_mean.len(), self.channels, "running_mean is [channels]");
         assert_eq!(running_var.len(), self.channels, "running_var is [channels]");
-        forward::infer(self, x, [weight, bias, running_mean, running_var], epilogue, y);
+        let channels = Channels { weight, bias, means: running_mean, variances: running_var, rests: None };
+        forward::infer(self, x, &channels, epilogue, y);
     }
 
     /// The gradients of `x`, `weight` and `bias`, as [`BatchNorm::forward`] normalizes.
@@ -124,14 +131,15 @@ impl BatchNorm {
         d_bias: (&mut [f32], Onto),
     ) {
         self.check(x, weight, bias);
-        assert_eq!(statistics.len(), 2 * self.channels, "statistics are [2, channels]");
+        assert_eq!(statistics.len(), 3 * self.channels, "statistics are [3, channels]");
         let needs_output = epilogue.saved() == Saved::Output;
         assert!(y.len() == x.len() || y.is_empty() && !needs_output, "the epilogue needs y, as long as x");
         assert_eq!(d.len(), x.len(), "d is as long as x");
         assert!(dx.as_ref().is_none_or(|(dx, _)| dx.len() == x.len()), "dx is as long as x");
         assert_eq!(d_weight.0.len(), self.channels, "the gradient of the weight is [channels]");
         assert_eq!(d_bias.0.len(), self.channels, "the gradient of the bias is [channels]");
-        let input = backward::Input { norm: self, x, weight, bias, statistics, epilogue, y };
+        let channels = Channels::new(weight, bias, statistics);
+        let input = backward::Input { norm: self, x, channels, epilogue, y };
         backward::run(&input, d, dx, d_weight, d_bias);
     }
 
@@ -169,7 +177,7 @@ impl BatchNorm {
     }
 
     /// The samples of a part.
-    fn part(&self, number: usize, parts: usize) -> std::ops::Range<usize> {
+    fn part(&self, number: usize, parts: usize) -> Range<usize> {
         number * self.batch / parts..(number + 1) * self.batch / parts
     }
 }
@@ -179,15 +187,61 @@ const PARTS: usize = 8;
 /// The most channels whose samples are split.
 const SPLIT_CHANNELS: usize = 8;
 
+/// The numbers of some channels.
+#[derive(Clone, Copy)]
+struct Channels<'a> {
+    weight: &'a [f32],
+    bias: &'a [f32],
+    means: &'a [f32],
+    variances: &'a [f32],
+    /// What the means leave; nothing if there is none.
+    rests: Option<&'a [f32]>,
+}
+
+impl<'a> Channels<'a> {
+    /// With the statistics of [`BatchNorm::forward`].
+    fn new(weight: &'a [f32], bias: &'a [f32], statistics: &'a [f32]) -> Self {
+        let (means, others) = statistics.split_at(weight.len());
+        let (variances, rests) = others.split_at(weight.len());
+        Self { weight, bias, means, variances, rests: Some(rests) }
+    }
+
+    fn part(&self, range: &Range<usize>) -> Self {
+        let part = |numbers: &'a [f32]| &numbers[range.clone()];
+        Self {
+            weight: part(self.weight),
+            bias: part(self.bias),
+            means: part(self.means),
+            variances: part(self.variances),
+            rests: self.rests.map(part),
+        }
+    }
+
+    /// The [`Normal`] of each.
+    fn normals(&self, eps: f32) -> impl Iterator<Item = Normal> {
+        (0..self.means.len()).map(move |channel| {
+            let (weight, variance) = (f64::from(self.weight[channel]), f64::from(self.variances[channel]));
+            let rest = self.rests.map_or(0.0, |rests| rests[channel]);
+            let scale = (weight / (variance + f64::from(eps)).sqrt()) as f32;
+            let bias = (f64::from(self.bias[channel]) - f64::from(scale) * f64::from(rest)) as f32;
+            Normal { mean: self.means[channel], scale, bias }
+        })
+    }
+}
+
 /// From `x` to `pre` in a channel.
 #[derive(Clone, Copy)]
 struct Normal {
     mean: f32,
     scale: f32,
+    /// The bias, less what the rest of the mean takes away.
     bias: f32,
 }
 
 impl Normal {
+    /// Of nothing.
+    const ZERO: Self = Self { mean: 0.0, scale: 0.0, bias: 0.0 };
+
     #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
     #[inline(always)]
     fn of(self, x: f32) -> f32 {
@@ -195,20 +249,16 @@ impl Normal {
     }
 }
 
-/// The factor of `x - mean`.
-fn scale(weight: f32, variance: f32, eps: f32) -> f32 {
-    (f64::from(weight) / (f64::from(variance) + f64::from(eps)).sqrt()) as f32
-}
-
-/// Mean and biased variance of `count` numbers, from the sum and the sum of squares of their differences from
-/// `shift`.
-fn statistics([sum, squares]: [f64; 2], shift: f32, count: usize) -> [f32; 2] {
+/// Mean and biased variance of `count` numbers and the rest of the mean, from the sum and the sum of squares of their
+/// differences from `shift`.
+fn statistics([sum, squares]: [f64; 2], shift: f32, count: usize) -> [f32; 3] {
     let count = count.max(1) as f64;
     let mean = sum / count;
     let variance = squares / count - mean * mean;
     // Not `max`, which takes a NaN away.
     let variance = if variance < 0.0 { 0.0 } else { variance };
-    [(f64::from(shift) + mean) as f32, variance as f32]
+    let [mean, rest] = split(f64::from(shift) + mean);
+    [mean, variance as f32, rest]
 }
 
 /// An epilogue that is done in the same loop, of a residual and functions that cut what is below a floor.

@@ -202,22 +202,22 @@ simd! {
     }
 }
 
-/// `dx = of_d * d + of_x * (x - mean) + rest`
+/// `dx = of_d * d + of_x * (x - mean) + constant`
 #[derive(Clone, Copy)]
 pub(super) struct Slope {
     pub(super) mean: f32,
     pub(super) of_d: f32,
     pub(super) of_x: f32,
-    pub(super) rest: f32,
+    pub(super) constant: f32,
 }
 
 impl Slope {
     /// Of nothing.
-    pub(super) const ZERO: Self = Self { mean: 0.0, of_d: 0.0, of_x: 0.0, rest: 0.0 };
+    pub(super) const ZERO: Self = Self { mean: 0.0, of_d: 0.0, of_x: 0.0, constant: 0.0 };
 
     #[inline(always)]
     pub(super) fn of(self, d: f32, x: f32) -> f32 {
-        self.of_d.mul_add(d, self.of_x.mul_add(x - self.mean, self.rest))
+        self.of_d.mul_add(d, self.of_x.mul_add(x - self.mean, self.constant))
     }
 }
 

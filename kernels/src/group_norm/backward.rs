@@ -58,9 +58,13 @@ simd! {
         let length = width * places;
         let (x, dy) = (&x[group * length..][..length], &dy[group * length..][..length]);
         let weight = &weight[group % norm.groups * width..][..width];
-        let (mean, inverse) = (statistics[2 * group], statistics[2 * group + 1]);
+        let statistics = &statistics[3 * group..][..3];
+        let mean = statistics[0];
+        let [inverse, rest] = [statistics[1], statistics[2]].map(f64::from);
+        let of_dy = |channel: usize| (inverse * f64::from(weight[channel])) as f32;
 
-        // Of the whole group, of `g` and of `g xhat`.
+        // Of the whole group, of `g / sqrt(variance + eps)`, with the rounded factors of `dy`, so that the sum of `dx` is
+        // 0, and of `g xhat`.
         let mut means = [0.0; 2];
         for channel in 0..width {
             let part = channel * places..(channel + 1) * places;
@@ -71,21 +75,22 @@ simd! {
                     products[lane] = dy[lane].mul_add(x[lane] - mean, products[lane]);
                 }
             });
-            let products = products * f64::from(inverse);
+            let products = (products - rest * sum) * inverse;
             sums[2 * channel] = sum as f32;
             sums[2 * channel + 1] = products as f32;
-            let weight = f64::from(weight[channel]) / length.max(1) as f64;
-            means = [means[0] + weight * sum, means[1] + weight * products];
+            let (of_dy, weight) = (f64::from(of_dy(channel)), f64::from(weight[channel]));
+            means = [means[0] + of_dy * sum, means[1] + weight * products];
         }
+        let means = means.map(|sum| sum / length.max(1) as f64);
 
         let Some((dx, onto)) = dx else { return };
-        let inverse = f64::from(inverse);
-        let (of_x, rest) = ((-inverse * inverse * means[1]) as f32, (-inverse * means[0]) as f32);
-        for (channel, &weight) in weight.iter().enumerate() {
+        let of_x = (-inverse * inverse * means[1]) as f32;
+        let constant = (-means[0] - f64::from(of_x) * rest) as f32;
+        for channel in 0..width {
             let part = channel * places..(channel + 1) * places;
-            let of_dy = (inverse * f64::from(weight)) as f32;
+            let of_dy = of_dy(channel);
             let numbers = dx[part.clone()].iter_mut().zip(&dy[part.clone()]).zip(&x[part]);
-            let value = |dy: f32, x: f32| of_dy.mul_add(dy, of_x.mul_add(x - mean, rest));
+            let value = |dy: f32, x: f32| of_dy.mul_add(dy, of_x.mul_add(x - mean, constant));
             match onto {
                 Onto::Replace => numbers.for_each(|((dx, &dy), &x)| *dx = value(dy, x)),
                 Onto::Add => numbers.for_each(|((dx, &dy), &x)| *dx += value(dy, x)),

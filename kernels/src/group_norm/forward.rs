@@ -1,7 +1,7 @@
 //! Statistics of a group, then its channels.
 
 use super::GroupNorm;
-use crate::runs::{Shared, WIDE, sums};
+use crate::runs::{Shared, WIDE, centered, split, sums};
 use crate::{simd, threads};
 
 pub(super) fn run(
@@ -21,7 +21,7 @@ pub(super) fn run(
             // SAFETY: each group is in one block.
             let (y, statistics) = unsafe {
                 let statistics = statistics.as_ref();
-                let statistics = statistics.map(|statistics| statistics.part(2 * group..2 * group + 2));
+                let statistics = statistics.map(|statistics| statistics.part(3 * group..3 * group + 3));
                 (y.part(part.clone()), statistics)
             };
             let first = group % norm.groups * norm.width();
@@ -35,28 +35,32 @@ pub(super) fn run(
 }
 
 simd! {
-    /// One group; gives its mean and `1 / sqrt(variance + eps)`.
-    fn normalize(norm: &GroupNorm, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) -> [f32; 2] {
+    /// One group; gives its mean, `1 / sqrt(variance + eps)` and the rest of the mean.
+    fn normalize(norm: &GroupNorm, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) -> [f32; 3] {
         let length = x.len().max(1) as f64;
-        let [sum] = sums([x], [0.0], |[x], [sum]| {
+        // Differences from a number within the group, so that a mean far above them costs no digits.
+        let shift = x.first().copied().unwrap_or_default();
+        let [sum] = sums([x], [shift], |[x], [sum]| {
             for lane in 0..WIDE {
-                sum[lane] += x[lane];
+                sum[lane] += x[lane] - shift;
             }
         });
-        let mean = (sum / length) as f32;
+        let [mean, rest] = split(f64::from(shift) + sum / length);
         let [squares] = sums([x], [mean], |[x], [sum]| {
             for lane in 0..WIDE {
                 let difference = x[lane] - mean;
                 sum[lane] = difference.mul_add(difference, sum[lane]);
             }
         });
-        let inverse = (1.0 / (squares / length + f64::from(norm.eps)).sqrt()) as f32;
+        let variance = centered(squares / length, rest);
+        let inverse = (1.0 / (variance + f64::from(norm.eps)).sqrt()) as f32;
+        let offset = -rest * inverse;
         let channels = x.chunks_exact(norm.places.max(1)).zip(y.chunks_exact_mut(norm.places.max(1)));
         for ((x, y), (&weight, &bias)) in channels.zip(weight.iter().zip(bias)) {
             for (y, &x) in y.iter_mut().zip(x) {
-                *y = ((x - mean) * inverse).mul_add(weight, bias);
+                *y = (x - mean).mul_add(inverse, offset).mul_add(weight, bias);
             }
         }
-        [mean, inverse]
+        [mean, inverse, rest]
     }
 }

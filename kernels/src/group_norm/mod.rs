@@ -5,6 +5,9 @@
 //! `g = weight * dy` and means over the group: `dx = (g - mean(g) - xhat mean(g xhat)) / sqrt(variance + eps)`, and
 //! `d_weight = sum dy xhat`, `d_bias = sum dy` over samples and places.
 //!
+//! The mean is kept as two numbers, an f32 and what it leaves, the rest: where the mean is far above the deviation, the
+//! rest is far above the rounding of `xhat`, and the sum of `dx` would not be 0.
+//!
 //! # Source
 //! Wu and He, "Group normalization", 2018.
 
@@ -26,9 +29,9 @@ use crate::product::Onto;
 /// use trainspec_kernels::group_norm::GroupNorm;
 ///
 /// let norm = GroupNorm { batch: 1, channels: 2, places: 1, groups: 1, eps: 0.0 };
-/// let (mut statistics, mut y) = ([0.0; 2], [0.0; 2]);
+/// let (mut statistics, mut y) = ([0.0; 3], [0.0; 2]);
 /// norm.forward(&[3.0, 7.0], &[1.0, 2.0], &[0.0, 0.5], &mut statistics, &mut y);
-/// assert_eq!(statistics, [5.0, 0.5]);
+/// assert_eq!(statistics, [5.0, 0.5, 0.0]);
 /// assert_eq!(y, [-1.0, 2.5]);
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -46,17 +49,18 @@ pub struct GroupNorm {
 }
 
 impl GroupNorm {
-    /// The normalized values, into `y`, and each group's mean and `1 / sqrt(variance + eps)`, into `statistics`.
+    /// The normalized values, into `y`, and each group's mean, `1 / sqrt(variance + eps)` and what the mean as an f32
+    /// leaves of the mean, into `statistics`.
     ///
     /// # Shapes
-    /// `x`, `y`: `[batch, channels, places]`; `weight`, `bias`: `[channels]`; `statistics`: `[batch, groups, 2]`.
+    /// `x`, `y`: `[batch, channels, places]`; `weight`, `bias`: `[channels]`; `statistics`: `[batch, groups, 3]`.
     ///
     /// # Panics
     /// If a slice has another length, or the groups do not divide the channels.
     pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], statistics: &mut [f32], y: &mut [f32]) {
         self.check(x, weight);
         assert_eq!(bias.len(), self.channels, "bias is [channels]");
-        assert_eq!(statistics.len(), 2 * self.batch * self.groups, "statistics are [batch, groups, 2]");
+        assert_eq!(statistics.len(), 3 * self.batch * self.groups, "statistics are [batch, groups, 3]");
         forward::run(self, x, weight, bias, Some(statistics), y);
     }
 
@@ -88,7 +92,7 @@ impl GroupNorm {
         d_bias: (&mut [f32], Onto),
     ) {
         self.check(x, weight);
-        assert_eq!(statistics.len(), 2 * self.batch * self.groups, "statistics are [batch, groups, 2]");
+        assert_eq!(statistics.len(), 3 * self.batch * self.groups, "statistics are [batch, groups, 3]");
         assert_eq!(dy.len(), x.len(), "dy is as long as x");
         assert!(dx.as_ref().is_none_or(|(dx, _)| dx.len() == x.len()), "dx is as long as x");
         assert_eq!(d_weight.0.len(), self.channels, "the gradient of the weight is [channels]");

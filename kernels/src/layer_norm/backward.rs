@@ -72,17 +72,18 @@ simd! {
             for row in start..end.min(start + SUMMED) {
                 let part = row * features..(row + 1) * features;
                 let (x, dy) = (&input.x[part.clone()], &input.dy[part]);
-                let (mean, inverse) = if CENTERED {
-                    (input.statistics[2 * row], input.statistics[2 * row + 1])
+                let found = if CENTERED {
+                    let found = &input.statistics[3 * row..][..3];
+                    Found { mean: found[0], inverse: found[1], rest: found[2] }
                 } else {
-                    (0.0, input.statistics[row])
+                    Found { mean: 0.0, inverse: input.statistics[row], rest: 0.0 }
                 };
-                add_row::<CENTERED>(x, dy, mean, inverse, of_weight, of_bias);
+                add_row::<CENTERED>(x, dy, found, of_weight, of_bias);
                 if let Some((dx, onto)) = &mut dx {
                     for ((g, weight), dy) in g.iter_mut().zip(weight).zip(dy) {
                         *g = weight * dy;
                     }
-                    let slope = Slope::of::<CENTERED>(x, g, mean, inverse);
+                    let slope = Slope::of::<CENTERED>(x, g, found);
                     let dx = &mut dx[(row - first) * features..][..features];
                     match onto {
                         Onto::Replace => slope.write(x, g, dx, |_, value| value),
@@ -97,37 +98,47 @@ simd! {
     }
 }
 
+/// The statistics of a vector.
+#[derive(Clone, Copy)]
+struct Found {
+    mean: f32,
+    inverse: f32,
+    /// Of the mean.
+    rest: f32,
+}
+
 #[inline(always)]
 fn add_row<const CENTERED: bool>(
     x: &[f32],
     dy: &[f32],
-    mean: f32,
-    inverse: f32,
+    Found { mean, inverse, rest }: Found,
     of_weight: &mut [f32],
     of_bias: &mut [f32],
 ) {
     let features = x.len();
+    let offset = if CENTERED { -rest * inverse } else { -0.0 };
     let (dy, of_weight, of_bias) = (&dy[..features], &mut of_weight[..features], &mut of_bias[..features]);
     for feature in 0..features {
         let dy = dy[feature];
-        of_weight[feature] = dy.mul_add((x[feature] - mean) * inverse, of_weight[feature]);
+        let xhat = (x[feature] - mean).mul_add(inverse, offset);
+        of_weight[feature] = dy.mul_add(xhat, of_weight[feature]);
         if CENTERED {
             of_bias[feature] += dy;
         }
     }
 }
 
-/// `dx = of_g * g + of_x * (x - mean) + rest` with `g = weight * dy`
+/// `dx = of_g * g + of_x * (x - mean) + constant` with `g = weight * dy`
 struct Slope {
     mean: f32,
     of_g: f32,
     of_x: f32,
-    rest: f32,
+    constant: f32,
 }
 
 impl Slope {
     #[inline(always)]
-    fn of<const CENTERED: bool>(x: &[f32], g: &[f32], mean: f32, inverse: f32) -> Self {
+    fn of<const CENTERED: bool>(x: &[f32], g: &[f32], Found { mean, inverse, rest }: Found) -> Self {
         let [sum, products] = sums([x, g], [mean, 0.0], |[x, g], [sum, products]| {
             for lane in 0..WIDE {
                 if CENTERED {
@@ -136,10 +147,13 @@ impl Slope {
                 products[lane] = g[lane].mul_add(x[lane] - mean, products[lane]);
             }
         });
-        let (inverse, length) = (f64::from(inverse), x.len() as f64);
-        let of_x = -inverse * inverse * inverse * products / length;
-        let rest = if CENTERED { -inverse * sum / length } else { 0.0 };
-        Self { mean, of_g: inverse as f32, of_x: of_x as f32, rest: rest as f32 }
+        let (of_g, length) = (inverse, x.len() as f64);
+        let (inverse, rest) = (f64::from(inverse), f64::from(rest));
+        let products = products - rest * sum;
+        let of_x = (-inverse * inverse * inverse * products / length) as f32;
+        // From the rounded factors, so that the sum over the vector is 0.
+        let constant = if CENTERED { -inverse * sum / length - f64::from(of_x) * rest } else { 0.0 };
+        Self { mean, of_g, of_x, constant: constant as f32 }
     }
 
     #[inline(always)]
@@ -147,7 +161,8 @@ impl Slope {
         let features = dx.len();
         let (x, g) = (&x[..features], &g[..features]);
         for feature in 0..features {
-            let value = self.of_g.mul_add(g[feature], self.of_x.mul_add(x[feature] - self.mean, self.rest));
+            let value =
+                self.of_g.mul_add(g[feature], self.of_x.mul_add(x[feature] - self.mean, self.constant));
             dx[feature] = end(dx[feature], value);
         }
     }

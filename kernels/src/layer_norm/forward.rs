@@ -1,7 +1,7 @@
 //! Statistics of a vector, then the vector, while it is in the first cache.
 
 use super::Rows;
-use crate::runs::{Shared, WIDE, sums};
+use crate::runs::{Shared, WIDE, centered, split, sums};
 use crate::{simd, threads};
 
 /// `CENTERED`: with the mean taken away, layer normalization; else root mean square normalization.
@@ -14,7 +14,7 @@ pub(super) fn run<const CENTERED: bool>(
     y: &mut [f32],
 ) {
     assert_eq!(y.len(), x.len(), "y is as long as x");
-    let (block, numbers) = (rows.block(), if CENTERED { 2 } else { 1 });
+    let (block, numbers) = (rows.block(), if CENTERED { 3 } else { 1 });
     let (y, statistics) = (Shared::new(y), statistics.map(Shared::new));
     threads::for_each(rows.count.div_ceil(block), |number| {
         let (first, end) = (number * block, rows.count.min((number + 1) * block));
@@ -48,37 +48,42 @@ simd! {
         let row = |row: usize| row * features..(row + 1) * features;
         for first in (0..count).step_by(TOGETHER) {
             let together = TOGETHER.min(count - first);
-            let mut means = [0.0; TOGETHER];
+            let mut means = [[0.0; 2]; TOGETHER];
             if CENTERED {
                 for (number, mean) in means[..together].iter_mut().enumerate() {
-                    let [sum] = sums([&x[row(first + number)]], [0.0], |[x], [sum]| {
+                    let x = &x[row(first + number)];
+                    // Differences from a number within the vector, so that a mean far above them costs no digits.
+                    let shift = x.first().copied().unwrap_or_default();
+                    let [sum] = sums([x], [shift], |[x], [sum]| {
                         for lane in 0..WIDE {
-                            sum[lane] += x[lane];
+                            sum[lane] += x[lane] - shift;
                         }
                     });
-                    *mean = (sum / length) as f32;
+                    *mean = split(f64::from(shift) + sum / length);
                 }
             }
             let mut inverses = [0.0; TOGETHER];
-            for (number, (inverse, &mean)) in inverses[..together].iter_mut().zip(&means).enumerate() {
+            for (number, (inverse, &[mean, rest])) in inverses[..together].iter_mut().zip(&means).enumerate() {
                 let [squares] = sums([&x[row(first + number)]], [mean], |[x], [sum]| {
                     for lane in 0..WIDE {
                         let difference = x[lane] - mean;
                         sum[lane] = difference.mul_add(difference, sum[lane]);
                     }
                 });
-                *inverse = (1.0 / (squares / length + f64::from(rows.eps)).sqrt()) as f32;
+                let variance = centered(squares / length, rest);
+                *inverse = (1.0 / (variance + f64::from(rows.eps)).sqrt()) as f32;
             }
             for number in 0..together {
-                let (mean, inverse) = (means[number], inverses[number]);
+                let ([mean, rest], inverse) = (means[number], inverses[number]);
+                let offset = if CENTERED { -rest * inverse } else { -0.0 };
                 let (x, y) = (&x[row(first + number)], &mut y[row(first + number)]);
                 for feature in 0..features {
-                    y[feature] = ((x[feature] - mean) * inverse).mul_add(weight[feature], bias[feature]);
+                    let xhat = (x[feature] - mean).mul_add(inverse, offset);
+                    y[feature] = xhat.mul_add(weight[feature], bias[feature]);
                 }
                 match &mut statistics {
                     Some(statistics) if CENTERED => {
-                        statistics[2 * (first + number)] = mean;
-                        statistics[2 * (first + number) + 1] = inverse;
+                        statistics[3 * (first + number)..][..3].copy_from_slice(&[mean, inverse, rest]);
                     }
                     Some(statistics) => statistics[first + number] = inverse,
                     None => {}

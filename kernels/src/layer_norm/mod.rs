@@ -7,6 +7,9 @@
 //! `dx = (g - mean(g) - xhat mean(g xhat)) / sqrt(variance + eps)`, without `mean(g)` for the root mean square, and
 //! `d_weight = sum dy xhat`, `d_bias = sum dy` over the vectors.
 //!
+//! The mean is kept as two numbers, an f32 and what it leaves, the rest: where the mean is far above the deviation, the
+//! rest is far above the rounding of `xhat`, and the sum of `dx` would not be 0.
+//!
 //! # Source
 //! Ba, Kiros and Hinton, "Layer normalization", 2016; Zhang and Sennrich, "Root mean square layer normalization", 2019.
 
@@ -27,9 +30,9 @@ use crate::scratch;
 /// use trainspec_kernels::layer_norm::LayerNorm;
 ///
 /// let norm = LayerNorm { rows: 1, features: 2, eps: 0.0 };
-/// let (mut statistics, mut y) = ([0.0; 2], [0.0; 2]);
+/// let (mut statistics, mut y) = ([0.0; 3], [0.0; 2]);
 /// norm.forward(&[3.0, 7.0], Some(&[1.0, 2.0]), Some(&[0.0, 0.5]), &mut statistics, &mut y);
-/// assert_eq!(statistics, [5.0, 0.5]);
+/// assert_eq!(statistics, [5.0, 0.5, 0.0]);
 /// assert_eq!(y, [-1.0, 2.5]);
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -64,11 +67,12 @@ pub struct RmsNorm {
 }
 
 impl LayerNorm {
-    /// The normalized vectors, into `y`, and each one's mean and `1 / sqrt(variance + eps)`, into `statistics`.
+    /// The normalized vectors, into `y`, and each one's mean, `1 / sqrt(variance + eps)` and what the mean as an f32
+    /// leaves of the mean, into `statistics`.
     ///
     /// # Shapes
     /// `x`, `y`: `[rows, features]`; `weight`, `bias`: `[features]`, 1 and 0 where there is none; `statistics`:
-    /// `[rows, 2]`.
+    /// `[rows, 3]`.
     ///
     /// # Panics
     /// If a slice has another length.
@@ -80,7 +84,7 @@ impl LayerNorm {
         statistics: &mut [f32],
         y: &mut [f32],
     ) {
-        assert_eq!(statistics.len(), 2 * self.rows, "statistics are [rows, 2]");
+        assert_eq!(statistics.len(), 3 * self.rows, "statistics are [rows, 3]");
         self.rows().check(x, weight, bias);
         self.rows().with_weight(weight, |weight| {
             self.rows().with_bias(bias, |bias| {
@@ -119,7 +123,7 @@ impl LayerNorm {
         d_weight: Option<(&mut [f32], Onto)>,
         d_bias: Option<(&mut [f32], Onto)>,
     ) {
-        assert_eq!(statistics.len(), 2 * self.rows, "statistics are [rows, 2]");
+        assert_eq!(statistics.len(), 3 * self.rows, "statistics are [rows, 3]");
         self.rows().check(x, weight, None);
         self.rows().with_weight(weight, |weight| {
             let input = backward::Input { rows: self.rows(), x, weight, statistics, dy };

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::{LayerNorm, RmsNorm, reference};
 use crate::product::Onto;
-use crate::runs::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, widen};
+use crate::runs::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, vanishes, widen};
 
 const EPS: f32 = 1e-5;
 
@@ -29,7 +29,7 @@ fn run(data: &Data, centered: bool, onto: Onto) -> [Vec<f32>; 5] {
     let features = weight.len();
     let rows = x.len() / features.max(1);
     // What was in the results must not show.
-    let mut statistics = vec![f32::NAN; if centered { 2 * rows } else { rows }];
+    let mut statistics = vec![f32::NAN; if centered { 3 * rows } else { rows }];
     let [mut y, mut inferred] = [(); 2].map(|()| vec![f32::NAN; x.len()]);
     let there = if onto == Onto::Add { 1.0 } else { f32::NAN };
     let [mut dx, mut d_weight, mut d_bias] = [x, weight, bias].map(|value| vec![there; value.len()]);
@@ -52,10 +52,10 @@ fn run(data: &Data, centered: bool, onto: Onto) -> [Vec<f32>; 5] {
 
 /// The kernels against the reference.
 ///
-/// With u = 2^-24: a sum in a vector has at most 42 roundings behind each other (38 additions, and the terms), then goes on in f64. So the mean of
-/// numbers within `m` is off by `43 u m`, the last one being its own; the variance by `44 u` of itself and by the
-/// square of the mean's error (a shift of all differences has no other effect), and `1 / sqrt` by half of that,
-/// relatively. `xhat` has both, `y` two roundings more. A sum over vectors has at most 32 + 32 + 2 roundings.
+/// With u = 2^-24: a sum in a vector has at most 38 roundings behind each other (32 additions, and the terms), then goes
+/// on in f64. So the mean, with its rest, of numbers within `s` of a center is off by `38 u 2 s`, and by `u` of the rest,
+/// which is within `u |mean|`; the variance by `38 u` of itself and by the square of the mean's error (a shift of all
+/// differences has no other effect), and `1 / sqrt` by half of that, relatively. `xhat` has both, `y` two roundings more. A sum over vectors has at most 32 + 32 + 2 roundings.
 fn check(rows: usize, features: usize, centered: bool, offset: f32, spread: f32) {
     let data = data(rows, features, offset, spread);
     let [statistics, y, dx, d_weight, d_bias] = run(&data, centered, Onto::Replace);
@@ -68,20 +68,22 @@ fn check(rows: usize, features: usize, centered: bool, offset: f32, spread: f32)
     let [expected_dx, expected_d_weight, expected_d_bias] =
         reference::backward(&x, &weight, &dy, centered, eps);
 
-    let sum = 44.0 * ROUNDING;
+    let sum = 38.0 * ROUNDING;
     let length = features as f64;
     let (mut off_weight, mut off_bias) = (vec![0.0; features], vec![0.0; features]);
     for row in 0..rows {
         let part = row * features..(row + 1) * features;
         let (x, dy) = (&x[part.clone()], &dy[part.clone()]);
         let [mean, inverse] = reference::statistics(x, centered, eps);
-        let largest = x.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
-        let off_mean = if centered { sum * largest } else { 0.0 };
+        let within = 2.0 * sum * f64::from(spread) + ROUNDING * ROUNDING * mean.abs();
+        let off_mean = if centered { within } else { 0.0 };
         let relative = sum + (off_mean * inverse).powi(2);
         if centered {
-            compare("mean", &statistics[2 * row..][..1], &[mean], &[off_mean]);
+            let (found, rest) = (statistics[3 * row], statistics[3 * row + 2]);
+            compare("mean", &[found], &[mean], &[ROUNDING * mean.abs() + off_mean]);
+            compare("rest", &[rest], &[mean - f64::from(found)], &[off_mean]);
         }
-        let found = if centered { &statistics[2 * row + 1..][..1] } else { &statistics[row..][..1] };
+        let found = if centered { &statistics[3 * row + 1..][..1] } else { &statistics[row..][..1] };
         compare("inverse", found, &[inverse], &[relative * inverse]);
 
         let xhat: Vec<f64> = x.iter().map(|x| (x - mean) * inverse).collect();
@@ -130,6 +132,37 @@ fn agrees_with_the_reference_where_it_is_large() {
         check(40, 1100, centered, 1.0, 1.0);
         check(2500, 3, centered, 0.0, 1.0);
         check(300, 128, centered, 10.0, 1.0);
+    }
+}
+
+#[test]
+fn a_large_mean_cancels_nothing() {
+    check(5, 300, true, 30_000.0, 1.0);
+}
+
+/// What a bias before the normalization would get.
+#[test]
+fn the_gradient_of_x_sums_to_0() {
+    for features in [64, 256, 5000] {
+        let mut data = data(9, features, 0.6, 0.1);
+        // Along `xhat`, so that all of the mean's error shows.
+        for (dy, x) in data.dy.iter_mut().zip(&data.x) {
+            *dy += (x - 0.6) * 10.0;
+        }
+        data.weight.fill(0.7);
+        let [statistics, _, dx, ..] = run(&data, true, Onto::Replace);
+        for row in 0..9 {
+            let part = row * features..(row + 1) * features;
+            let inverse = f64::from(statistics[3 * row + 1]);
+            let (x, dy) = (&widen(&data.x[part.clone()]), &widen(&data.dy[part.clone()]));
+            let mean = |of: &dyn Fn(usize) -> f64| (0..features).map(of).sum::<f64>() / features as f64;
+            let center = mean(&|at| x[at]);
+            let xhat = |at: usize| (x[at] - center) * inverse;
+            let (of_bias, of_weight) = (mean(&|at| dy[at]), mean(&|at| dy[at] * xhat(at)));
+            let size = |at: usize| dy[at].abs() + (of_weight * xhat(at)).abs();
+            let largest = (0..features).map(size).fold(0.0, f64::max) + of_bias.abs();
+            vanishes("dx", &dx[part], 0.7 * inverse * largest, 0.7 * inverse * of_bias);
+        }
     }
 }
 
@@ -230,7 +263,7 @@ fn nothing_is_possible() {
         let mut d_bias = d_weight.clone();
         let weight = vec![1.0; features];
         let norm = LayerNorm { rows, features, eps: EPS };
-        let mut statistics = vec![0.0; 2 * rows];
+        let mut statistics = vec![0.0; 3 * rows];
         norm.forward(&[], Some(&weight), None, &mut statistics, &mut []);
         let (to_weight, to_bias) = ((&mut *d_weight, Onto::Replace), (&mut *d_bias, Onto::Replace));
         let to_x = Some((&mut [][..], Onto::Replace));
@@ -244,7 +277,7 @@ fn nothing_is_possible() {
 }
 
 #[test]
-#[should_panic(expected = "statistics are [rows, 2]")]
+#[should_panic(expected = "statistics are [rows, 3]")]
 fn lengths_are_checked() {
     LayerNorm { rows: 1, features: 1, eps: EPS }.forward(&[1.0], None, None, &mut [0.0], &mut [0.0]);
 }

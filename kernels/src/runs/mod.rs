@@ -19,8 +19,7 @@ pub(crate) const WIDE: usize = 4 * LANES;
 /// Several vectors.
 pub(crate) type Wide = [f32; WIDE];
 
-/// Numbers that are summed in f32 before the sum goes to f64: at most 38 additions stand behind each other, 32 in a
-/// lane and 6 of lanes.
+/// Numbers that are summed in f32 before the sum goes to f64: 32 in a lane.
 pub(crate) const PIECE: usize = 32 * WIDE;
 
 /// Sums of the terms of runs: in f32 over a [`PIECE`], then in f64.
@@ -75,14 +74,19 @@ impl<const OUT: usize> Sums<OUT> {
 
     #[inline(always)]
     fn flush(&mut self) {
-        // In memory, the halves are vectors to the compiler; in registers they are taken apart into single lanes.
+        // In memory, the lanes are vectors to the compiler; in registers they are taken apart into single ones.
         let lanes = std::hint::black_box(&mut self.lanes);
         for (total, lanes) in self.totals.iter_mut().zip(lanes) {
-            add_half::<32>(lanes);
-            add_half::<16>(lanes);
-            add_half::<8>(lanes);
-            add_half::<4>(lanes);
-            *total += f64::from((lanes[0] + lanes[2]) + (lanes[1] + lanes[3]));
+            // The sum of all lanes can be far larger than that of one, so that its rounding would be the largest.
+            let mut sums = [0.0; LANES];
+            for lanes in lanes.as_chunks::<LANES>().0 {
+                for (sum, lane) in sums.iter_mut().zip(lanes) {
+                    *sum += f64::from(*lane);
+                }
+            }
+            let sums: [f64; 8] = halve(&sums, &|a, b| a + b);
+            let sums: [f64; 4] = halve(&sums, &|a, b| a + b);
+            *total += (sums[0] + sums[2]) + (sums[1] + sums[3]);
         }
         (self.lanes, self.pending) = ([[0.0; WIDE]; OUT], 0);
     }
@@ -92,14 +96,6 @@ impl<const OUT: usize> Sums<OUT> {
     pub(crate) fn finish(&mut self) -> [f64; OUT] {
         self.flush();
         self.totals
-    }
-}
-
-#[inline(always)]
-fn add_half<const HALF: usize>(lanes: &mut Wide) {
-    let (first, second) = lanes.split_at_mut(HALF);
-    for lane in 0..HALF {
-        first[lane] += second[lane];
     }
 }
 
@@ -164,12 +160,29 @@ pub(crate) fn fold(lanes: Vector, join: impl Fn(f32, f32) -> f32) -> f32 {
 }
 
 #[inline(always)]
-fn halve<const HALF: usize>(lanes: &[f32], join: &impl Fn(f32, f32) -> f32) -> [f32; HALF] {
-    let mut joined = [0.0; HALF];
+fn halve<T: Copy + Default, const HALF: usize>(lanes: &[T], join: &impl Fn(T, T) -> T) -> [T; HALF] {
+    let mut joined = [T::default(); HALF];
     for lane in 0..HALF {
         joined[lane] = join(lanes[lane], lanes[lane + HALF]);
     }
     joined
+}
+
+/// A mean as an f32, and the rest that this leaves.
+///
+/// Where the mean is far above the deviation, the rest is far above the rounding of the deviation.
+#[inline(always)]
+pub(crate) fn split(mean: f64) -> [f32; 2] {
+    let rough = mean as f32;
+    [rough, (mean - f64::from(rough)) as f32]
+}
+
+/// A variance, from the mean square of the differences from the mean as an f32.
+#[inline(always)]
+pub(crate) fn centered(square: f64, rest: f32) -> f64 {
+    let variance = square - f64::from(rest) * f64::from(rest);
+    // Not `max`, which takes a NaN away.
+    if variance < 0.0 { 0.0 } else { variance }
 }
 
 /// Puts or adds a result.

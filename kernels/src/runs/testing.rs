@@ -31,6 +31,17 @@ pub(crate) fn compare(name: &str, found: &[f32], expected: &[f64], tolerance: &[
     }
 }
 
+/// The sum of a gradient `dx`, of terms `a + b`, is as near to 0 as their roundings let it.
+///
+/// With n elements and u = 2^-24: an element is rounded a few times, each by `u` of its terms at most and by chance, which is
+/// `8 u sqrt(n)` of their largest size with all but no doubt; and the constant in all of them once, by `u` of itself, which is
+/// a mean of the terms.
+pub(crate) fn vanishes(name: &str, dx: &[f32], largest: f64, constant: f64) {
+    let (sum, count) = (dx.iter().map(|&dx| f64::from(dx)).sum::<f64>(), dx.len() as f64);
+    let off = ROUNDING * (8.0 * count.sqrt() * largest + count * constant.abs());
+    assert!(sum.abs() <= off, "the sum of {name} is {sum:e}, not 0 within {off:e}");
+}
+
 /// What `run` gives has the same bits at every level and on any number of threads.
 pub(crate) fn same_bits(run: impl Fn() -> Vec<Vec<f32>> + Sync) {
     let expected = bits(&run());

@@ -37,7 +37,7 @@ impl Kernel for BatchNorm {
     }
 
     fn needs(&self, _: usize) -> Needs {
-        Needs { saved: 2 * self.channels, ..Needs::default() }
+        Needs { saved: 3 * self.channels, ..Needs::default() }
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
@@ -54,7 +54,8 @@ impl Kernel for BatchNorm {
             return Err(Error::no_variance(count));
         }
         sizes.forward(x, weight, bias, &pass.epilogue, pass.saved, pass.output);
-        let (mean, variance) = pass.saved.split_at(self.channels);
+        let (mean, others) = pass.saved.split_at(self.channels);
+        let variance = &others[..self.channels];
         self.follow(running_mean, mean, 1.0);
         self.follow(running_var, variance, count as f64 / (count as f64 - 1.0));
         Ok(())

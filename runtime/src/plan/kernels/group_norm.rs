@@ -17,7 +17,7 @@ impl GroupNorm {
 
 impl Kernel for GroupNorm {
     fn needs(&self, batch: usize) -> Needs {
-        Needs { saved: 2 * batch * self.0.groups, ..Needs::default() }
+        Needs { saved: 3 * batch * self.0.groups, ..Needs::default() }
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {

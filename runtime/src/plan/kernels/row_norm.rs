@@ -26,7 +26,7 @@ pub(crate) struct RmsNorm {
 
 impl Kernel for LayerNorm {
     fn needs(&self, batch: usize) -> Needs {
-        Needs { saved: 2 * batch * self.vectors, ..Needs::default() }
+        Needs { saved: 3 * batch * self.vectors, ..Needs::default() }
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
