@@ -136,7 +136,7 @@ fn agree(model: RandomModel, sizes: &[usize], has_kernel: bool) {
         largest(parts.map(|(found, exact)| distance(found, exact)))
     };
     let least = 16.0 * f64::from(f32::EPSILON);
-    let allowed = 128.0 * error(&tape_gradients).max(scale * least);
+    let allowed = 8.0 * error(&tape_gradients).max(scale * least);
     let of_loss = 8.0 * (tape_loss - loss).abs().max(loss.abs() * least);
     assert!((planned_loss - loss).abs() <= of_loss, "{model:?}: the loss is {planned_loss}, expected {loss}");
     for ((parameter, found), exact) in graph.parameters.iter().zip(&planned_gradients).zip(&gradients) {

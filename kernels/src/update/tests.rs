@@ -220,7 +220,17 @@ fn slots_are_counted() {
 #[should_panic(expected = "gradients of tensor 1")]
 fn gradients_are_as_long_as_weights() {
     let mut weights = [vec![1.0], vec![1.0]];
-    for_each_block(&mut weights, &[vec![1.0], vec![]], &mut [NONE, NONE], |_, _, _, _| ());
+    for_each_block(&mut weights, &[vec![1.0], vec![1.0, 2.0]], &mut [NONE, NONE], |_, _, _, _| ());
+}
+
+#[test]
+fn what_has_no_gradients_is_left_out() {
+    let mut weights = [vec![1.0], vec![2.0]];
+    for_each_block(&mut weights, &[vec![], vec![1.0]], &mut [NONE, NONE], |number, weights, _, _| {
+        assert_eq!(number, 1);
+        weights[0] = 3.0;
+    });
+    assert_eq!(weights, [vec![1.0], vec![3.0]]);
 }
 
 #[test]
