@@ -219,8 +219,8 @@ proptest! {
         seed in 0..1_u64 << 32,
         kind in 0..Input::ALL.len(),
         layers in 1..12_usize,
-        first in 2..7_usize,
-        second in 2..7_usize,
+        first in 4..9_usize,
+        second in 4..9_usize,
         has_kernel: bool,
     ) {
         let model = RandomModel { input: Input::ALL[kind], seed, layers };

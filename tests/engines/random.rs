@@ -15,6 +15,10 @@ use crate::island::Wave;
 /// The classes that every random model tells apart.
 pub(crate) const CLASSES: usize = 5;
 
+/// The fewest numbers that are normalized together. Of one or two, normalization leaves hardly more than a sign: the
+/// gradient is next to 0, the difference of terms that are not, and says nothing of the engines.
+const LEAST: usize = 4;
+
 /// What a random model takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Input {
@@ -154,7 +158,7 @@ fn image(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
         }
         3 => scope.call(Conv2d { out: 1 + dice.below(5), kernel: 1, ..Conv2d::DEFAULT }, &[x]),
         4 | 5 => scope.call(BatchNorm::DEFAULT, &[x]),
-        6 => {
+        6 if height * width >= LEAST => {
             let groups = if channels.is_multiple_of(2) { 2 } else { 1 };
             scope.call(GroupNorm { groups, ..GroupNorm::DEFAULT }, &[x])
         }
@@ -173,8 +177,8 @@ fn sequence(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
     let features = x.shape().last();
     match dice.below(12) {
         0 | 1 => scope.call(Linear { out: 2 * (1 + dice.below(8)), bias: dice.below(3) > 0 }, &[x]),
-        2 => scope.call(LayerNorm { affine: dice.below(3) > 0, ..LayerNorm::DEFAULT }, &[x]),
-        3 => scope.call(RmsNorm::DEFAULT, &[x]),
+        2 if features >= LEAST => scope.call(LayerNorm { affine: dice.below(3) > 0, ..LayerNorm::DEFAULT }, &[x]),
+        3 if features >= LEAST => scope.call(RmsNorm::DEFAULT, &[x]),
         4 | 5 if features.is_multiple_of(2) => {
             let layer = SelfAttention {
                 heads: dice.one_of(&[1, 2]),
@@ -196,7 +200,7 @@ fn features(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
     match dice.below(8) {
         0..=2 => scope.call(Linear { out: 1 + dice.below(24), bias: dice.below(3) > 0 }, &[x]),
         3 => scope.call(BatchNorm::DEFAULT, &[x]),
-        4 => scope.call(LayerNorm::DEFAULT, &[x]),
+        4 if x.shape().last() >= LEAST => scope.call(LayerNorm::DEFAULT, &[x]),
         _ => pointwise(dice, scope, x),
     }
 }
