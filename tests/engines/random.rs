@@ -103,7 +103,10 @@ impl Module for RandomModel {
                 2 => sequence(&mut dice, scope, x)?,
                 _ => features(&mut dice, scope, x)?,
             };
-            // Now and then two branches meet, the value with itself among them.
+            if dice.below(5) == 0 {
+                x = branches(&mut dice, scope, x)?;
+            }
+            // Now and then a value meets an earlier one, or itself.
             let alike: Vec<Value> =
                 seen.iter().copied().chain([x]).filter(|other| other.shape() == x.shape()).collect();
             if dice.below(3) == 0 {
@@ -121,6 +124,27 @@ impl Module for RandomModel {
         let x = scope.call(Flatten {}, &[x])?;
         scope.call(Linear { out: CLASSES, ..Linear::DEFAULT }, &[x])
     }
+}
+
+/// Two ways around each other, which end in a sum.
+fn branches(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
+    let (rank, out, kernel) = (x.shape().rank(), 1 + dice.below(5), dice.one_of(&[1, 3]));
+    let way = |dice: &mut Dice, scope: &mut Scope<'_>| {
+        let bias = dice.below(2) == 0;
+        let y = match rank {
+            3 => scope.call(Conv2d { out, kernel, padding: kernel / 2, bias, ..Conv2d::DEFAULT }, &[x])?,
+            _ => scope.call(Linear { out, bias }, &[x])?,
+        };
+        match dice.below(4) {
+            0 => scope.call(BatchNorm::DEFAULT, &[y]),
+            1 => scope.call(Dropout { p: 0.3 }, &[y]),
+            2 => scope.call(Tanh {}, &[y]),
+            _ => Ok(y),
+        }
+    };
+    let (a, b) = (way(dice, scope)?, way(dice, scope)?);
+    let sum = if dice.below(2) == 0 { scope.add(a, b)? } else { scope.add(b, a)? };
+    if dice.below(2) == 0 { scope.call(Relu {}, &[sum]) } else { Ok(sum) }
 }
 
 /// A function of each number.
