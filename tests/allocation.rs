@@ -11,7 +11,7 @@ use trainspec::train::Stepper;
 use trainspec::{Model, Training, engine};
 
 /// The smallest tensor of the models here has more bytes than this.
-const TENSOR: usize = 4096;
+const TENSOR: usize = 1024;
 
 static TENSORS: AtomicUsize = AtomicUsize::new(0);
 static ALL: AtomicUsize = AtomicUsize::new(0);

@@ -58,7 +58,7 @@ impl Clock {
         }
         times.sort_unstable();
         let slots = settings.optimizer.state_names().len();
-        let plan = Plan::training(&graph, settings.seed, first.len());
+        let plan = Plan::training(&graph, settings.seed, first.len())?;
         let planned = graph.summary(first.len()).with_optimizer(slots).with_plan(&plan).memory().total();
         Ok(Measured { times, samples: first.len(), planned })
     }

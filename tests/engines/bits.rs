@@ -48,7 +48,7 @@ proptest! {
         layers in 1..10_usize,
         size in 2..40_usize,
     ) {
-        let model = RandomModel { input: Input::ALL[kind], seed, layers };
+        let model = RandomModel { input: Input::ALL[kind], seed, layers, knot: None };
         let expected = bits(model, size);
         for threads in [1, 2, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -66,7 +66,7 @@ proptest! {
         layers in 1..10_usize,
         size in 2..40_usize,
     ) {
-        let model = RandomModel { input: Input::ALL[kind], seed, layers };
+        let model = RandomModel { input: Input::ALL[kind], seed, layers, knot: None };
         let mut engine = Planned::new(model.graph(), Goal::boxed(true), SEED).unwrap();
         let batch = batch(model, size, 0);
         let predict = |engine: &mut Planned, batch: &Batch| {

@@ -38,11 +38,77 @@ pub(crate) struct RandomModel {
     pub(crate) input: Input,
     pub(crate) seed: u64,
     pub(crate) layers: usize,
+    /// What the model is instead of random layers.
+    pub(crate) knot: Option<Knot>,
+}
+
+/// Ways to connect layers that chance does not draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Knot {
+    /// A layer that leads nowhere.
+    DeadBranch,
+    /// The output goes into another layer as well.
+    OutputTakenTwice,
+    /// Nothing to train.
+    NoParameters,
+    /// The output is the input.
+    Nothing,
+    /// The output is the input under another shape.
+    Alias,
+    /// A residual around a kernel with an epilogue.
+    Residual,
+    /// The same value in both branches, one of them an island.
+    IslandAround,
+}
+
+impl Knot {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::DeadBranch,
+        Self::OutputTakenTwice,
+        Self::NoParameters,
+        Self::Nothing,
+        Self::Alias,
+        Self::Residual,
+        Self::IslandAround,
+    ];
+
+    fn tie(self, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
+        let linear = Linear { out: CLASSES, ..Linear::DEFAULT };
+        match self {
+            Self::DeadBranch => {
+                let dead = scope.call(linear, &[x])?;
+                scope.call(BatchNorm::DEFAULT, &[dead])?;
+                scope.call(linear, &[x])
+            }
+            Self::OutputTakenTwice => {
+                let y = scope.call(linear, &[x])?;
+                scope.call(Relu {}, &[y])?;
+                Ok(y)
+            }
+            Self::NoParameters => scope.call(Relu {}, &[x]),
+            Self::Nothing => Ok(x),
+            Self::Alias => scope.call(Flatten {}, &[x]),
+            Self::Residual => {
+                let x = scope.call(linear, &[x])?;
+                let y = scope.call(linear, &[x])?;
+                let y = scope.call(Gelu::DEFAULT, &[y])?;
+                let x = scope.add(x, y)?;
+                let y = scope.call(BatchNorm::DEFAULT, &[x])?;
+                let y = scope.call(Relu {}, &[y])?;
+                scope.add(y, x)
+            }
+            Self::IslandAround => {
+                let x = scope.call(linear, &[x])?;
+                let y = scope.call(Wave { frequency: 0.5 }, &[x])?;
+                scope.add(x, y)
+            }
+        }
+    }
 }
 
 impl Config for RandomModel {
     const NAME: &'static str = "random_model";
-    const DEFAULT: Self = Self { input: Input::Features, seed: 0, layers: 0 };
+    const DEFAULT: Self = Self { input: Input::Features, seed: 0, layers: 0, knot: None };
     const CHECK: fn(&Self) -> Verdict = |_| Ok(());
 }
 
@@ -70,6 +136,9 @@ impl Dice {
 impl RandomModel {
     /// The shape of one sample.
     pub(crate) fn shape(self) -> Shape {
+        if self.knot.is_some() {
+            return Shape::of(&[CLASSES]);
+        }
         let mut dice = Dice::new(self.seed, "shape");
         match self.input {
             Input::Image => Shape::of(&[1 + dice.below(4), 3 + dice.below(8), 3 + dice.below(8)]),
@@ -90,6 +159,9 @@ impl Module for RandomModel {
     fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Value> {
         let mut dice = Dice::new(self.seed, "layers");
         let mut x = inputs[0];
+        if let Some(knot) = self.knot {
+            return knot.tie(scope, x);
+        }
         if self.input == Input::Tokens {
             let out = 2 * (1 + dice.below(5));
             let vectors = scope.call(Embedding { out }, &[x])?;
@@ -201,7 +273,9 @@ fn sequence(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
     let features = x.shape().last();
     match dice.below(12) {
         0 | 1 => scope.call(Linear { out: 2 * (1 + dice.below(8)), bias: dice.below(3) > 0 }, &[x]),
-        2 if features >= LEAST => scope.call(LayerNorm { affine: dice.below(3) > 0, ..LayerNorm::DEFAULT }, &[x]),
+        2 if features >= LEAST => {
+            scope.call(LayerNorm { affine: dice.below(3) > 0, ..LayerNorm::DEFAULT }, &[x])
+        }
         3 if features >= LEAST => scope.call(RmsNorm::DEFAULT, &[x]),
         4 | 5 if features.is_multiple_of(2) => {
             let layer = SelfAttention {

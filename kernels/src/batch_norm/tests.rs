@@ -62,7 +62,7 @@ fn run(norm: &BatchNorm, data: &Data, epilogue: &Epilogue<'_>, onto: Onto) -> [V
 /// The kernel without an epilogue against the reference.
 ///
 /// With u = 2^-24 and numbers within `s` of a center, differences from the shift are within `2 s`; a sum of them has at
-/// most 38 roundings behind each other (32 additions and a few of the terms), the rest is in f64. So the mean, with its
+/// most 38 roundings behind each other (34 additions and a few of the terms), the rest is in f64. So the mean, with its
 /// rest, is off by `38 u 2 s`, and by `u` of the rest, which is within `u |mean|`; the variance, a
 /// mean of squares within `4 s^2` less a square of a mean within `2 s`, by `2 * 38 u 4 s^2` and by twice `2 s`
 /// times the mean's `38 u 2 s`. All that follows is linear in these errors: relatively, the deviation has half

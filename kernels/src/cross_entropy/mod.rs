@@ -114,16 +114,16 @@ impl CrossEntropy {
         }
     }
 
-    /// A row's loss, from the sum of the exponentials, the right one's distance to the largest logit, and, with
+    /// A row's loss, from the logarithm of the sum of the exponentials, the right one's distance to the largest logit, and, with
     /// label smoothing, the sum of all distances; none is above 0.
     #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
     #[inline(always)]
-    fn loss(&self, sum: f32, right: f32, all: f64) -> f64 {
+    fn loss(&self, log_sum: f32, right: f32, all: f64) -> f64 {
         let smoothing = f64::from(self.label_smoothing);
         let target = (1.0 - smoothing) * f64::from(right);
         // A class that is ruled out by a logit of -infinity counts for nothing without smoothing.
         let spread = if self.label_smoothing == 0.0 { 0.0 } else { smoothing * all / self.classes as f64 };
-        f64::from(sum.ln()) - target - spread
+        f64::from(log_sum) - target - spread
     }
 
     #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]

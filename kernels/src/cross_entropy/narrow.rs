@@ -1,15 +1,13 @@
-//! Rows that fit one vector, several at a time, so that one does not wait for another's sum.
+//! Rows that fit one vector: exponentials row by row, then the logarithms of their sums side by side.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
-use std::hint::black_box;
-
-use super::{CrossEntropy, larger};
-use crate::math::exp;
+use super::CrossEntropy;
+use crate::math::{exp, few_or, ln, put_few};
 use crate::runs::{LANES, Vector, keep_first};
 use crate::simd;
 
-/// Rows that go through each step together.
-const ROWS: usize = 8;
+/// Rows that go through each step together: so many that the compiler does not unroll a loop over them.
+const ROWS: usize = 64;
 
 simd! {
     /// The losses of some rows, and with `GRADIENT` theirs.
@@ -22,37 +20,42 @@ simd! {
         let classes = loss.classes.min(LANES);
         let spread = loss.label_smoothing / classes as f32;
         let mut losses = 0.0;
+        let mut exponentials = [[0.0; LANES]; ROWS];
         for (number, targets) in targets.chunks(ROWS).enumerate() {
             let start = number * ROWS * classes;
-            let mut table = [[0.0; LANES]; ROWS];
-            for (row, vector) in table[..targets.len()].iter_mut().enumerate() {
-                *vector = load(&logits[start + row * classes..], classes);
-            }
-            let largest = fold(table, larger);
-            let mut exponentials = [[0.0; LANES]; ROWS];
-            for ((exponentials, vector), largest) in exponentials.iter_mut().zip(&table).zip(largest) {
-                for lane in 0..LANES {
-                    exponentials[lane] = exp(vector[lane] - largest);
-                }
-            }
-            let sums = fold(exponentials, |a, b| a + b);
+            let (mut sums, mut distances) = ([1.0; ROWS], [[0.0; 2]; ROWS]);
             for (row, &target) in targets.iter().enumerate() {
-                let target = loss.target(target);
                 let at = start + row * classes;
-                let mut all = 0.0;
-                if loss.label_smoothing > 0.0 {
-                    let distances = table[row][..classes].iter().map(|logit| logit - largest[row]);
-                    all = f64::from(distances.sum::<f32>());
+                let vector = load(&logits[at..], classes);
+                let largest = fold::largest(&vector);
+                let (mut distances_of_all, mut powers) = ([0.0; LANES], [0.0; LANES]);
+                for lane in 0..LANES {
+                    distances_of_all[lane] = vector[lane] - largest;
+                    powers[lane] = exp(distances_of_all[lane]);
                 }
-                losses += loss.loss(sums[row], logits[at + target] - largest[row], all);
+                exponentials[row] = keep_first(&powers, classes, 0.0);
+                sums[row] = fold::sum(&exponentials[row]);
+                distances[row][0] = logits[at + loss.target(target)] - largest;
+                if loss.label_smoothing > 0.0 {
+                    distances[row][1] = fold::sum(&keep_first(&distances_of_all, classes, 0.0));
+                }
+            }
+            let (mut logs, mut factors) = ([0.0; ROWS], [0.0; ROWS]);
+            for row in 0..ROWS {
+                logs[row] = ln(sums[row]);
+                factors[row] = 1.0 / sums[row];
+            }
+            for (row, &target) in targets.iter().enumerate() {
+                let [right, all] = distances[row];
+                losses += loss.loss(logs[row], right, f64::from(all));
                 if GRADIENT {
-                    let factor = 1.0 / sums[row];
+                    let at = start + row * classes;
                     let mut d = exponentials[row];
                     for d in &mut d {
-                        *d = d.mul_add(factor, -spread);
+                        *d = d.mul_add(factors[row], -spread);
                     }
                     store(d, &mut d_logits[at..], classes);
-                    d_logits[at + target] -= 1.0 - loss.label_smoothing;
+                    d_logits[at + loss.target(target)] -= 1.0 - loss.label_smoothing;
                 }
             }
         }
@@ -60,43 +63,65 @@ simd! {
     }
 }
 
-/// The lanes of each row brought together, halves onto halves.
-#[inline(always)]
-fn fold(mut rows: [Vector; ROWS], join: impl Fn(f32, f32) -> f32) -> [f32; ROWS] {
-    // In memory, the halves are vectors to the compiler; in registers they are taken apart into single lanes.
-    let rows = black_box(&mut rows);
-    halve::<8>(rows, &join);
-    halve::<4>(rows, &join);
-    halve::<2>(rows, &join);
-    let mut folded = [0.0; ROWS];
-    for (folded, row) in folded.iter_mut().zip(rows) {
-        *folded = join(row[0], row[1]);
-    }
-    folded
-}
+/// The largest lane, and the sum of the lanes: halves brought onto halves.
+#[cfg(target_arch = "x86_64")]
+mod fold {
+    use std::arch::x86_64::{
+        __m128, _mm_add_ps, _mm_cvtss_f32, _mm_loadu_ps, _mm_max_ps, _mm_movehl_ps, _mm_shuffle_ps,
+    };
 
-#[inline(always)]
-fn halve<const HALF: usize>(rows: &mut [Vector; ROWS], join: &impl Fn(f32, f32) -> f32) {
-    for row in rows {
-        let (first, second) = row.split_at_mut(HALF);
-        for lane in 0..HALF {
-            first[lane] = join(first[lane], second[lane]);
+    use crate::runs::Vector;
+
+    #[inline(always)]
+    pub(super) fn largest(lanes: &Vector) -> f32 {
+        // SAFETY: every processor of the target has it.
+        fold(lanes, |a, b| unsafe { _mm_max_ps(a, b) })
+    }
+
+    #[inline(always)]
+    pub(super) fn sum(lanes: &Vector) -> f32 {
+        // SAFETY: every processor of the target has it.
+        fold(lanes, |a, b| unsafe { _mm_add_ps(a, b) })
+    }
+
+    /// By instructions, since the compiler takes a loop over halves apart into single lanes, or gathers them.
+    #[inline(always)]
+    fn fold(lanes: &Vector, join: impl Fn(__m128, __m128) -> __m128) -> f32 {
+        // SAFETY: every processor of the target has them, and four lanes are read from 0, 4, 8 and 12 on.
+        unsafe {
+            let [a, b, c, d] = [0, 4, 8, 12].map(|lane| _mm_loadu_ps(lanes.as_ptr().add(lane)));
+            let four = join(join(a, c), join(b, d));
+            let two = join(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(join(two, _mm_shuffle_ps::<1>(two, two)))
         }
     }
 }
 
-/// The first `classes` numbers; below all of them in the other lanes.
+/// The same with loops.
+#[cfg(not(target_arch = "x86_64"))]
+mod fold {
+    use super::super::larger;
+    use crate::runs::{Vector, fold};
+
+    #[inline(always)]
+    pub(super) fn largest(lanes: &Vector) -> f32 {
+        fold(*lanes, larger)
+    }
+
+    #[inline(always)]
+    pub(super) fn sum(lanes: &Vector) -> f32 {
+        fold(*lanes, |a, b| a + b)
+    }
+}
+
+/// The first `classes` numbers; the first of them in the other lanes, where an exponential below all numbers would be slow.
 #[inline(always)]
 fn load(from: &[f32], classes: usize) -> Vector {
     // A load of one length, where the next rows have the numbers for it.
     if let Some(vector) = from.first_chunk() {
-        return keep_first(vector, classes, f32::NEG_INFINITY);
+        return keep_first(vector, classes, from[0]);
     }
-    let mut vector = [f32::NEG_INFINITY; LANES];
-    for (to, from) in vector.iter_mut().zip(from).take(classes) {
-        *to = *from;
-    }
-    vector
+    few_or(&from[..classes], from[0])
 }
 
 /// The first `classes` numbers; what is behind them may be written over, and is what comes next.
@@ -105,8 +130,6 @@ fn store(vector: Vector, to: &mut [f32], classes: usize) {
     if let Some(place) = to.first_chunk_mut() {
         *place = vector;
     } else {
-        for (to, from) in to.iter_mut().zip(vector).take(classes) {
-            *to = from;
-        }
+        put_few(&mut to[..classes], &vector);
     }
 }

@@ -24,7 +24,7 @@ fn run(loss: &CrossEntropy, logits: &[f32], targets: &[u32]) -> (f64, Vec<f32>) 
 /// With u = 2^-24 and logits within `s`: a distance to the largest logit is within `2 s` and off by `2 s u`, and so is
 /// its exponential, relatively, with 4 roundings of its own (its polynomial, 5e-9, and the rest) and
 /// what the large distances lose in the reduction, `2 s u` again; below -87.3 it is 0, which is off by 2^-125. Their sum has 38
-/// roundings more; its logarithm has the sum's relative error and one rounding of itself. A probability has that
+/// roundings more; its logarithm has the sum's relative error and two roundings of itself. A probability has that
 /// of an exponential and of the sum.
 fn check(loss: &CrossEntropy, spread: f32) {
     let (logits, targets) = data(loss, spread);
@@ -33,7 +33,8 @@ fn check(loss: &CrossEntropy, spread: f32) {
     let (spread, e) = (f64::from(spread), f64::from(loss.label_smoothing));
     let relative = ROUNDING * (4.0 * spread + 4.0 + 38.0);
     let log = (loss.classes as f64).ln();
-    let off = losses.iter().map(|loss| relative + ROUNDING * (log + 40.0 * spread * e + loss)).sum::<f64>();
+    let off =
+        losses.iter().map(|loss| relative + ROUNDING * (2.0 * log + 40.0 * spread * e + loss)).sum::<f64>();
     let expected_sum: f64 = losses.iter().sum();
     assert!((sum - expected_sum).abs() <= off, "{loss:?}: {sum} is not {expected_sum}, within {off:e}");
     // A probability of at most 1, the share of a class, and their difference.

@@ -46,7 +46,7 @@ simd! {
                     }
                 });
             }
-            losses += loss.loss(sum, logits[target] - largest, all[0]);
+            losses += loss.loss(sum.ln(), logits[target] - largest, all[0]);
             if GRADIENT {
                 let d = &mut d_logits[row * classes..][..classes];
                 let factor = 1.0 / sum;

@@ -40,7 +40,7 @@ fn run(norm: &GroupNorm, data: &Data, onto: Onto) -> [Vec<f32>; 5] {
 
 /// The kernel against the reference.
 ///
-/// With u = 2^-24: a sum in a group has at most 38 roundings behind each other (32 additions, and the terms), then goes
+/// With u = 2^-24: a sum in a group has at most 38 roundings behind each other (34 additions, and the terms), then goes
 /// on in f64. So the mean, with its rest, of numbers within `s` of a center is off by `38 u 2 s`, and by `u` of the rest,
 /// which is within `u |mean|`; the variance by `38 u` of itself and by the square of the mean's error, and `1 / sqrt` by
 /// half of that, relatively. `xhat` has both, `y` two roundings more. Sums of a channel have the same 38 roundings, and go

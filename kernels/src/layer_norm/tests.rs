@@ -52,7 +52,7 @@ fn run(data: &Data, centered: bool, onto: Onto) -> [Vec<f32>; 5] {
 
 /// The kernels against the reference.
 ///
-/// With u = 2^-24: a sum in a vector has at most 38 roundings behind each other (32 additions, and the terms), then goes
+/// With u = 2^-24: a sum in a vector has at most 38 roundings behind each other (34 additions, and the terms), then goes
 /// on in f64. So the mean, with its rest, of numbers within `s` of a center is off by `38 u 2 s`, and by `u` of the rest,
 /// which is within `u |mean|`; the variance by `38 u` of itself and by the square of the mean's error (a shift of all
 /// differences has no other effect), and `1 / sqrt` by half of that, relatively. `xhat` has both, `y` two roundings more. A sum over vectors has at most 32 + 32 + 2 roundings.

@@ -19,6 +19,8 @@
 //! | [`gelu`] | 6.09 | [`gelu_slope`] 5.08* |
 //! | [`gelu_tanh`] | 215 | [`gelu_tanh_slope`] 221* |
 //!
+//! [`ln`] has 0.99, as its own test finds over every 3001st positive f32 and every 13th from 0.5 to 2.
+//!
 //! So [`gelu`], [`phi`], [`silu`] and [`sigmoid`] keep their digits in the whole negative tail, down to the last subnormal
 //! number. [`gelu_tanh`] does not: rounding the argument of its exponential costs up to 3 of 2^-24 of the result for
 //! each unit of that argument, which is 1.7 at -1, 11 at -4 and 87 at -10.
@@ -37,6 +39,7 @@ mod exponential;
 mod gated;
 mod gaussian;
 mod lanes;
+mod logarithm;
 mod logistic;
 mod normal;
 mod tangent;
@@ -57,6 +60,7 @@ pub use gaussian::{gelu, gelu_slope, gelu_tanh, gelu_tanh_slope};
 pub(crate) use lanes::{
     LANES, each, each_with, each_with_two, few_or, fold, load, load_each, parts, put_few, store, zip,
 };
+pub use logarithm::ln;
 pub use logistic::{sigmoid, sigmoid_slope};
 pub use normal::{erf, phi};
 pub use tangent::{tanh, tanh_slope};

@@ -19,7 +19,8 @@ pub(crate) const WIDE: usize = 4 * LANES;
 /// Several vectors.
 pub(crate) type Wide = [f32; WIDE];
 
-/// Numbers that are summed in f32 before the sum goes to f64: 32 in a lane.
+/// Numbers that are summed in f32 before the sum goes to f64: at most 34 additions stand behind each other, 32 in a
+/// lane and 2 of lanes.
 pub(crate) const PIECE: usize = 32 * WIDE;
 
 /// Sums of the terms of runs: in f32 over a [`PIECE`], then in f64.
@@ -77,14 +78,13 @@ impl<const OUT: usize> Sums<OUT> {
         // In memory, the lanes are vectors to the compiler; in registers they are taken apart into single ones.
         let lanes = std::hint::black_box(&mut self.lanes);
         for (total, lanes) in self.totals.iter_mut().zip(lanes) {
+            add_half::<32>(lanes);
+            add_half::<16>(lanes);
             // The sum of all lanes can be far larger than that of one, so that its rounding would be the largest.
-            let mut sums = [0.0; LANES];
-            for lanes in lanes.as_chunks::<LANES>().0 {
-                for (sum, lane) in sums.iter_mut().zip(lanes) {
-                    *sum += f64::from(*lane);
-                }
+            let mut sums = [0.0; 8];
+            for lane in 0..8 {
+                sums[lane] = f64::from(lanes[lane]) + f64::from(lanes[lane + 8]);
             }
-            let sums: [f64; 8] = halve(&sums, &|a, b| a + b);
             let sums: [f64; 4] = halve(&sums, &|a, b| a + b);
             *total += (sums[0] + sums[2]) + (sums[1] + sums[3]);
         }
@@ -96,6 +96,14 @@ impl<const OUT: usize> Sums<OUT> {
     pub(crate) fn finish(&mut self) -> [f64; OUT] {
         self.flush();
         self.totals
+    }
+}
+
+#[inline(always)]
+fn add_half<const HALF: usize>(lanes: &mut Wide) {
+    let (first, second) = lanes.split_at_mut(HALF);
+    for lane in 0..HALF {
+        first[lane] += second[lane];
     }
 }
 

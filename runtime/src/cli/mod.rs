@@ -143,16 +143,11 @@ fn sentence(error: &Error) -> String {
 
 /// The summary of a model, with the memory of its plan where it runs by one.
 fn summary(graph: &Graph, batch: usize, slots: usize) -> Summary {
-    /// More than any machine has, so that no plan is made for it.
-    const MOST: u64 = 1 << 50;
     let summary = graph.summary(batch).with_optimizer(slots);
-    if Planned::can_run(graph) && summary.memory().total() < MOST {
-        let plan = Plan::training(graph, 0, batch);
-        if !plan.has_islands() {
-            return summary.with_plan(&plan);
-        }
+    match Plan::training(graph, 0, batch) {
+        Ok(plan) if Planned::can_run(graph) && !plan.has_islands() => summary.with_plan(&plan),
+        _ => summary,
     }
-    summary
 }
 
 #[cfg(test)]

@@ -40,6 +40,9 @@ impl Batch {
     /// # Errors
     /// If not.
     pub(crate) fn check(&self, input: Shape) -> Result<()> {
+        if self.size == 0 {
+            return Err(Error::Batch("a batch has no samples; expected at least 1".to_owned()));
+        }
         if !self.input.shape.same(input) {
             let problem = format!("the input is {}; the model takes {input}", self.input.shape);
             return Err(Error::Batch(problem));

@@ -72,7 +72,7 @@ pub trait Engine: Send {
     fn accumulate(&mut self, batch: &Batch, at: Moment) -> Result<MicroBatch>;
 
     /// The summed gradients of the window so far, in the order of the graph's parameters; empty for a
-    /// running statistic.
+    /// running statistic. After an update they hold anything, until a micro-batch is accumulated.
     fn gradients(&self) -> &[Vec<f32>];
 
     /// Applies the optimizer to every trained parameter with its gradient times `scale`; the next

@@ -154,8 +154,9 @@ impl Summary {
         self.flops().saturating_mul(TRAINING_PER_FORWARD).saturating_mul(self.batch as u64)
     }
 
-    /// The memory that training takes in f32: with a plan what the engine asks for, without one an estimate, which
-    /// has neither what operations need besides for a moment nor what is freed early.
+    /// The memory that training takes in f32: with a plan what the engine asks for, but for the scratch of its
+    /// threads; without one an estimate, which has neither what operations need besides for a moment nor what is
+    /// freed early.
     #[must_use]
     pub fn memory(&self) -> Memory {
         let of = |numbers: u64| numbers.saturating_mul(F32);

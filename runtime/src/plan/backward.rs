@@ -185,6 +185,11 @@ impl Planner<'_, '_> {
             self.hand_on(residual, d);
         }
         let d_pre = self.undo_epilogue(group, step, d);
+        if d_pre != d {
+            // Whoever was handed `d` has it alone from here on.
+            *self.holders(d) -= 1;
+            *self.holders(d_pre) += 1;
+        }
         match group.work {
             Work::Epilogue => {
                 for &input in &group.inputs {
@@ -193,7 +198,7 @@ impl Planner<'_, '_> {
             }
             Work::Kernel(_) | Work::Island => self.kernel(group, step, d_pre),
         }
-        *self.holders(d) -= 1;
+        *self.holders(d_pre) -= 1;
     }
 
     fn undo_then(&mut self, group: &Group, step: &ForwardStep, d: Buffer) -> Buffer {

@@ -19,14 +19,14 @@ pub enum Form {
     Island,
     /// By nothing: the output is the input's numbers under another shape.
     Alias,
-    /// A function of each number, which joins the pass of the kernel before it.
+    /// A function of each number, done in the pass of the kernel before it if that [joins](Joins) it.
     Activation(Activation),
-    /// Inverted dropout, which joins the pass of the kernel before it.
+    /// Inverted dropout, done in the pass of the kernel before it if that joins it.
     Dropout {
         /// The probability that a number is dropped.
         p: f64,
     },
-    /// The sum of two values, which joins the pass of the kernel that gives the later one.
+    /// The sum of two values, done in the pass of the kernel that gives the later one if that joins it.
     Add,
     /// By a kernel.
     Kernel(Arc<dyn Kernel>),
@@ -42,7 +42,8 @@ impl Form {
 
 /// A layer's forward and backward pass on slices.
 ///
-/// A kernel allocates nothing: it says what memory it [needs](Kernel::needs), and is given it.
+/// A kernel allocates nothing in a steady state: it says what memory of a tensor's size it [needs](Kernel::needs), and is
+/// given it; what its loops need for a moment, each thread keeps.
 pub trait Kernel: Debug + Send + Sync {
     /// What of an epilogue the kernel does in its own passes.
     fn joins(&self) -> Joins {
@@ -76,7 +77,8 @@ pub enum Joins {
     /// Nothing: no epilogue is given to it.
     Nothing,
     /// It applies the epilogue, and keeps the value before it in [`Forward::pre`] when that is given. Its
-    /// backward pass begins at the gradient of that value.
+    /// backward pass begins at the gradient of that value, and cannot [read](Reads) the output, which is the value
+    /// after it.
     Forward,
     /// It applies the epilogue and undoes it. Its backward pass begins at the gradient before the residual was
     /// added, and turns it into the gradient of the value before the epilogue, in place.

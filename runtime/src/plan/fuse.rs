@@ -92,6 +92,10 @@ impl Group {
 
     pub(crate) fn joins(&self) -> Joins {
         match &self.work {
+            // It reads its own output, which an epilogue that it does not undo would change.
+            Work::Kernel(kernel) if kernel.joins() == Joins::Forward && kernel.reads().output => {
+                Joins::Nothing
+            }
             Work::Kernel(kernel) => kernel.joins(),
             Work::Epilogue => Joins::Forward,
             Work::Island => Joins::Nothing,
@@ -167,9 +171,17 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(graph: &'a Graph, seed: u64, training: bool) -> Self {
-        let form = |node: &Node| match node.layer.form(&graph.input_shapes(node)) {
-            Form::Dropout { p } if !training || p == 0.0 => Form::Alias,
-            form => form,
+        let form = |node: &Node| {
+            let inputs = graph.input_shapes(node);
+            let keeps_size =
+                inputs.iter().all(|input| input.elements() == graph.shapes[node.output].elements());
+            match node.layer.form(&inputs) {
+                Form::Kernel(kernel) => Form::Kernel(kernel),
+                // The other forms are of layers that keep the number of elements.
+                _ if !keeps_size => Form::Island,
+                Form::Dropout { p } if !training || p == 0.0 => Form::Alias,
+                form => form,
+            }
         };
         let forms: Vec<Form> = graph.nodes.iter().map(form).collect();
         let mut roots: Vec<usize> = (0..graph.shapes.len()).collect();

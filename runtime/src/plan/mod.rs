@@ -21,10 +21,14 @@ pub(crate) use backward::{BackwardStep, KernelStep};
 pub(crate) use forward::ForwardStep;
 pub(crate) use fuse::{Group, Work};
 
+pub use trainspec_kernels::epilogue::{Activation, Dropout, Epilogue};
+pub use trainspec_kernels::product::Onto;
+
 use buffer::{Buffer, Buffers, Layout};
 use fuse::Groups;
 use trainspec_kernels::arena::Span;
 
+use crate::error::{Error, Result};
 use crate::graph::Graph;
 
 /// Where a value is.
@@ -60,18 +64,30 @@ pub struct Plan {
 
 impl Plan {
     /// The plan of a training step for micro-batches of `batch` samples.
-    #[must_use]
-    pub fn training(graph: &Graph, seed: u64, batch: usize) -> Self {
+    ///
+    /// # Errors
+    /// If no machine has the memory for its values.
+    pub fn training(graph: &Graph, seed: u64, batch: usize) -> Result<Self> {
         Self::new(graph, seed, batch, true)
     }
 
     /// The plan of a forward pass in evaluation mode.
-    #[must_use]
-    pub fn evaluation(graph: &Graph, batch: usize) -> Self {
+    ///
+    /// # Errors
+    /// As [`Plan::training`].
+    pub fn evaluation(graph: &Graph, batch: usize) -> Result<Self> {
         Self::new(graph, 0, batch, false)
     }
 
-    fn new(graph: &Graph, seed: u64, batch: usize, training: bool) -> Self {
+    fn new(graph: &Graph, seed: u64, batch: usize, training: bool) -> Result<Self> {
+        /// Numbers of all values together. No kernel needs more than a small multiple, so that no sum overflows.
+        const MOST: usize = 1 << 45;
+        let values = graph.shapes.iter().map(|shape| shape.elements()).fold(0, usize::saturating_add);
+        if values.saturating_mul(batch) > MOST {
+            return Err(Error::Batch(format!(
+                "a micro-batch of {batch} samples has more values than any machine holds; use a smaller `batch`"
+            )));
+        }
         let groups = Groups::of(graph, seed, training);
         let mut buffers = Buffers::default();
         let mut planner = forward::Forward::new(graph, &groups, batch, training, &mut buffers);
@@ -88,7 +104,7 @@ impl Plan {
             .nodes
             .iter()
             .map(|node| node.layer.flops(&graph.input_shapes(node), graph.shapes[node.output]));
-        Self {
+        Ok(Self {
             batch,
             forward: steps,
             backward,
@@ -97,7 +113,7 @@ impl Plan {
             layout: buffers.place(),
             operations: flops.fold(0, u64::saturating_add).saturating_mul(batch as u64),
             groups,
-        }
+        })
     }
 
     /// The number of samples that it is for.
@@ -106,7 +122,8 @@ impl Plan {
         self.batch
     }
 
-    /// How many numbers the arena has to have: all values, gradients and scratch of a step.
+    /// How many numbers the arena has to have: all values, gradients and scratch of a step, but for what each thread
+    /// keeps for the loops of kernels.
     #[must_use]
     pub fn length(&self) -> usize {
         self.layout.length()

@@ -19,7 +19,7 @@ impl Confusion {
 }
 
 /// Counts what the engine's model takes the samples of these numbers for; `None` if their targets are no
-/// classes, there are more than [`Confusion::MAX_CLASSES`], or there are no samples.
+/// classes, the model does not give a number for each, there are more than [`Confusion::MAX_CLASSES`], or there are no samples.
 ///
 /// # Errors
 /// If a sample cannot be read or candle refuses an operation.
@@ -38,7 +38,12 @@ pub fn confusion(
         };
         counts.resize_with(classes, || vec![0; classes]);
         engine.evaluate(&batch)?;
-        let predictions = engine.prediction()?.to_vec2::<f32>()?;
+        let prediction = engine.prediction()?;
+        if prediction.dims() != [batch.size, classes] {
+            // A loss of the user's own compares classes with something else.
+            return Ok(None);
+        }
+        let predictions = prediction.to_vec2::<f32>()?;
         let Elements::Whole(targets) = &batch.target.elements else { return Ok(None) };
         for (logits, &target) in predictions.iter().zip(targets) {
             let row = counts.get_mut(target as usize);

@@ -60,7 +60,7 @@ impl Totals {
         self.loss.1
     }
 
-    pub(super) fn loss(&self) -> f64 {
+    pub(super) fn mean_loss(&self) -> f64 {
         mean(self.loss)
     }
 
@@ -77,7 +77,7 @@ impl Totals {
 
     pub(super) fn evaluation(&self) -> Evaluation {
         Evaluation {
-            loss: self.loss(),
+            loss: self.mean_loss(),
             metrics: self.metrics.iter().map(|(&label, &total)| (label, mean(total))).collect(),
             samples: self.samples,
         }

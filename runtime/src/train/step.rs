@@ -108,8 +108,16 @@ impl<'a> Stepper<'a> {
     /// The first half of a step: the gradients of a window's micro-batches, summed, and what they gave.
     ///
     /// # Errors
-    /// If a batch does not fit the model.
+    /// If a batch does not fit the model, there is none, or the run has no more steps.
     pub fn accumulate(&mut self, window: &[Batch]) -> Result<Totals> {
+        let step = self.k + 1;
+        if self.k == self.plan.steps {
+            return Err(Error::Training { step, problem: format!("the run has {} steps", self.k) });
+        }
+        if window.is_empty() {
+            let problem = "the window has no micro-batches; expected at least 1".to_owned();
+            return Err(Error::Training { step, problem });
+        }
         let mut totals = Totals::default();
         for (micro_batch, batch) in (0..).zip(window) {
             let part = self.engine.accumulate(batch, Moment { step: self.k, micro_batch })?;
@@ -133,7 +141,7 @@ impl<'a> Stepper<'a> {
         // A window in which nothing counts has the gradient 0.
         let average = if totals.weight() == 0.0 { 0.0 } else { 1.0 / totals.weight() };
         let gradient_norm = global_norm_of(self.engine.gradients()) * average;
-        refuse_non_finite(&*self.engine, self.graph, step, totals.loss(), gradient_norm)?;
+        refuse_non_finite(&*self.engine, self.graph, step, totals.mean_loss(), gradient_norm)?;
         let factor = self.settings.clip.factor(gradient_norm);
         let lr = self.rate();
         self.engine.update(&*self.settings.optimizer, UpdateStep { t: step, lr }, average * factor)?;

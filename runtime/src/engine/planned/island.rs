@@ -37,12 +37,17 @@ impl Islands {
         parameters: &mut [Vec<f32>],
         output: &mut [f32],
     ) -> Result<()> {
+        let records = mode != Mode::Evaluate;
         let mut variables = Vec::new();
         let mut tensors = Vec::new();
         for (&value, data) in node.inputs.iter().zip(inputs) {
             let mut axes = vec![batch.size];
             axes.extend_from_slice(graph.shapes[value].axes());
             match data {
+                Data::Real(reals) if !records => {
+                    tensors.push(Tensor::from_slice(reals, axes, &Device::Cpu)?);
+                    variables.push(None);
+                }
                 Data::Real(reals) => {
                     let variable = Var::from_slice(reals, axes, &Device::Cpu)?;
                     tensors.push(variable.as_tensor().clone());
@@ -60,26 +65,32 @@ impl Islands {
             .zip(&parameters[node.parameters.clone()])
             .map(|(parameter, numbers)| Ok(Var::from_slice(numbers, parameter.shape.axes(), &Device::Cpu)?))
             .collect::<Result<Vec<_>>>()?;
-        let own_tensors: Vec<_> = own_variables.iter().map(|variable| variable.as_tensor().clone()).collect();
+        let tensor = |variable: &Var| match records {
+            true => variable.as_tensor().clone(),
+            false => variable.as_detached_tensor(),
+        };
+        let own_tensors: Vec<_> = own_variables.iter().map(tensor).collect();
         let mut statistics = Vec::new();
         let mut pass =
             Pass::new(mode, &node.path, (node.parameters.start, own), &own_tensors, &mut statistics);
         let result = node.layer.forward(&tensors, &mut pass)?;
-        let numbers = result.flatten_all()?.to_vec1::<f32>()?;
-        if numbers.len() != output.len() {
-            return Err(Error::Batch(format!(
-                "the layer gives {} numbers; expected {}, by its `output`",
-                numbers.len(),
-                output.len()
-            )));
+        let mut axes = vec![batch.size];
+        axes.extend_from_slice(graph.shapes[node.output].axes());
+        if result.dims() != axes {
+            let problem = format!("`forward` gives {:?}; expected {axes:?}, by its `output`", result.dims());
+            return Err(Error::Batch(problem));
         }
-        output.copy_from_slice(&numbers);
-        for statistic in statistics {
-            if let Some(parameter) = parameters.get_mut(statistic.index) {
-                *parameter = statistic.value.flatten_all()?.to_vec1()?;
+        output.copy_from_slice(&result.flatten_all()?.to_vec1::<f32>()?);
+        if records {
+            for statistic in statistics {
+                let (expected, found) = (&graph.parameters[statistic.index], statistic.value.dims());
+                if found != expected.shape.axes() {
+                    let problem =
+                        format!("`{}` is set to {found:?}; expected {}", expected.path, expected.shape);
+                    return Err(Error::Batch(problem));
+                }
+                parameters[statistic.index] = statistic.value.flatten_all()?.to_vec1()?;
             }
-        }
-        if mode != Mode::Evaluate {
             let tape = Tape { inputs: variables, parameters: own_variables, output: result };
             self.0.insert(number, tape);
         }

@@ -24,8 +24,9 @@ use island::Islands;
 ///
 /// A plan is made when a batch size is first seen, and kept. After that a step allocates no tensor: values,
 /// gradients and what kernels need for a moment live in one arena, the gradients of parameters are summed in place
-/// over an accumulation window, and the optimizer passes over weights, gradients and state once. Layers without a
-/// planned form run as islands of candle operations, which do allocate.
+/// over an accumulation window, and the optimizer passes over weights, gradients and state once. What allocates are
+/// layers without a planned form, which run as islands of candle operations, losses without a kernel, and metrics,
+/// which are given a tensor.
 pub struct Planned {
     graph: Graph,
     objective: Box<dyn Objective>,
@@ -92,6 +93,8 @@ impl Planned {
 
     /// The plan for micro-batches of that size, and room for it.
     fn plan(&mut self, batch: &Batch, training: bool) -> Result<usize> {
+        // What is in the arena is about to go.
+        self.prediction = None;
         batch.check(self.graph.shapes[0])?;
         let batch = batch.size;
         let plans = if training { &mut self.training } else { &mut self.evaluation };
@@ -99,8 +102,8 @@ impl Planned {
             Some(place) => place,
             None => {
                 plans.push(match training {
-                    true => Plan::training(&self.graph, self.seed, batch),
-                    false => Plan::evaluation(&self.graph, batch),
+                    true => Plan::training(&self.graph, self.seed, batch)?,
+                    false => Plan::evaluation(&self.graph, batch)?,
                 });
                 plans.len() - 1
             }
@@ -172,13 +175,15 @@ impl Engine for Planned {
             self.state =
                 self.gradients.iter().map(|gradient| vec![vec![0.0; gradient.len()]; slots]).collect();
         }
+        // A window without a micro-batch has the gradient 0.
+        let scale = if self.spent { 0.0 } else { scale as f32 };
         let roles = &self.graph.parameters;
         for_each_block(
             &mut self.parameters,
             &self.gradients,
             &mut self.state,
             |parameter, weights, gradients, state| {
-                optimizer.update_block(step, roles[parameter].role, weights, gradients, scale as f32, state);
+                optimizer.update_block(step, roles[parameter].role, weights, gradients, scale, state);
             },
         );
         self.spent = true;

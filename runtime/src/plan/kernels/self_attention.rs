@@ -8,6 +8,9 @@ use trainspec_kernels::product::Onto;
 use crate::error::{Error, Result};
 use crate::plan::{Backward, Draws, Forward, Joins, Kernel, Needs};
 
+/// The length of a stream of random numbers.
+const DRAWS: usize = 1 << 34;
+
 /// Each place takes a weighted mean of all places.
 #[derive(Debug)]
 pub(crate) struct SelfAttention {
@@ -82,6 +85,13 @@ impl Kernel for SelfAttention {
         let Some([(in_weight, in_bias), (out_weight, out_bias)]) = each(pass.parameters) else {
             return Err(Error::Internal("attention has other parameters than it asked for"));
         };
+        let weights =
+            [self.heads, self.length, self.length].into_iter().fold(pass.batch, usize::saturating_mul);
+        if self.dropout > 0.0 && pass.training && weights > DRAWS {
+            return Err(Error::Batch(format!(
+                "dropout has {weights} weights to draw; expected at most {DRAWS}; use a smaller batch"
+            )));
+        }
         let [project, mix] = self.maps(pass.batch);
         let memory = if pass.training { &mut *pass.saved } else { &mut *pass.scratch };
         let parts = self.parts(pass.batch, memory);
