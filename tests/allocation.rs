@@ -11,7 +11,7 @@ use trainspec::train::Stepper;
 use trainspec::{Model, Training, engine};
 
 /// The smallest tensor of the models here has more bytes than this.
-const TENSOR: usize = 1024;
+const TENSOR: usize = 2048;
 
 static TENSORS: AtomicUsize = AtomicUsize::new(0);
 static ALL: AtomicUsize = AtomicUsize::new(0);
@@ -107,13 +107,12 @@ fn counts<M: Model>(mut training: Training<M>) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// One test, since others would allocate beside it. The pool's queues may take a block of their own now and
-/// then: a handful in ten steps, where a step runs some hundred pieces of work.
+/// One test, since others would allocate beside it. The pool's queue takes a block of its own now and then, less
+/// than one in a step.
 #[test]
 fn a_step_allocates_nothing() {
     for counts in [counts(Digits::training()), counts(Echo::training())] {
         assert!(counts.iter().all(|&(tensors, _)| tensors == 0), "{counts:?}");
-        assert!(counts.iter().all(|&(_, all)| all <= 40), "{counts:?}");
-        assert!(counts[9].1 <= counts[0].1 + 40, "{counts:?}");
+        assert!(counts.iter().all(|&(_, all)| all < 10), "{counts:?}");
     }
 }
