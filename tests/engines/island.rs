@@ -11,15 +11,6 @@ pub(crate) struct Wave {
     pub(crate) frequency: f64,
 }
 
-impl Wave {
-    const fn output(&self, input: Shape) -> Verdict<Shape> {
-        match input.reals() {
-            Ok(()) => Ok(input),
-            Err(problem) => Err(problem),
-        }
-    }
-}
-
 impl Config for Wave {
     const NAME: &'static str = "wave";
     const DEFAULT: Self = Self { frequency: 1.0 };
@@ -27,7 +18,7 @@ impl Config for Wave {
 }
 
 impl Layer for Wave {
-    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+    const OUTPUT: OutputRule<Self> = OutputRule::One(|_, input| input.reals().map(|()| input));
 
     fn parameters(&self, _: &[Shape]) -> Vec<Parameter> {
         vec![Parameter::new("gain", &[1], Role::Norm, Init::Ones)]

@@ -65,9 +65,8 @@ impl Islands {
             .zip(&parameters[node.parameters.clone()])
             .map(|(parameter, numbers)| Ok(Var::from_slice(numbers, parameter.shape.axes(), &Device::Cpu)?))
             .collect::<Result<Vec<_>>>()?;
-        let tensor = |variable: &Var| match records {
-            true => variable.as_tensor().clone(),
-            false => variable.as_detached_tensor(),
+        let tensor = |variable: &Var| {
+            if records { variable.as_tensor().clone() } else { variable.as_detached_tensor() }
         };
         let own_tensors: Vec<_> = own_variables.iter().map(tensor).collect();
         let mut statistics = Vec::new();

@@ -101,9 +101,10 @@ impl Planned {
         let place = match plans.iter().position(|plan| plan.batch() == batch) {
             Some(place) => place,
             None => {
-                plans.push(match training {
-                    true => Plan::training(&self.graph, self.seed, batch)?,
-                    false => Plan::evaluation(&self.graph, batch)?,
+                plans.push(if training {
+                    Plan::training(&self.graph, self.seed, batch)?
+                } else {
+                    Plan::evaluation(&self.graph, batch)?
                 });
                 plans.len() - 1
             }

@@ -35,7 +35,7 @@ pub(super) struct Pass<'a> {
     pub(super) islands: &'a mut Islands,
 }
 
-impl<'a> Pass<'a> {
+impl Pass<'_> {
     /// Every value.
     pub(super) fn forward(&mut self) -> Result<()> {
         let plan = self.plan;
@@ -78,10 +78,8 @@ impl<'a> Pass<'a> {
                 draws,
             }),
             Work::Island => {
-                let mode = match self.training {
-                    true => Mode::Train { seed: self.seed, at: self.at },
-                    false => Mode::Evaluate,
-                };
+                let train = Mode::Train { seed: self.seed, at: self.at };
+                let mode = if self.training { train } else { Mode::Evaluate };
                 let island = (step.group, node);
                 self.islands.forward(self.graph, island, mode, self.batch, &inputs, self.parameters, output)
             }
@@ -154,9 +152,10 @@ impl<'a> Pass<'a> {
                     Some(Place::Input(_)) => super::reals(self.batch),
                     _ => in_arena,
                 };
-                match is_in_place {
-                    true => undoing(group).backward_all_in_place(saved, to),
-                    false => undoing(group).backward_all(saved, from, to),
+                if is_in_place {
+                    undoing(group).backward_all_in_place(saved, to);
+                } else {
+                    undoing(group).backward_all(saved, from, to);
                 }
             }
             BackwardStep::Kernel(step) => self.kernel(&step)?,
@@ -182,9 +181,10 @@ impl<'a> Pass<'a> {
                 inputs: with_batch(self.batch, step.inputs, [a, b, c]),
                 output,
                 parameters: &self.parameters[node.parameters.clone()],
-                epilogue: match step.undoes {
-                    true => group.joined.undoing(self.at, group.residual.is_some()),
-                    false => Epilogue::NONE,
+                epilogue: if step.undoes {
+                    group.joined.undoing(self.at, group.residual.is_some())
+                } else {
+                    Epilogue::NONE
                 },
                 saved,
                 scratch,
