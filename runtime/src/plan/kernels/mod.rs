@@ -2,13 +2,12 @@
 //!
 //! The arithmetic is in `trainspec-kernels`; a file here fits it into a [`Plan`](super::Plan).
 
+mod affine;
 mod batch_norm;
 mod concat;
-mod conv2d;
 mod difference;
 mod embedding;
 mod group_norm;
-mod linear;
 mod pool;
 mod product;
 mod recurrent;
@@ -16,13 +15,12 @@ mod row_norm;
 mod self_attention;
 mod softmax;
 
+pub(crate) use affine::{Conv2d, Linear};
 pub(crate) use batch_norm::BatchNorm;
 pub(crate) use concat::Concat;
-pub(crate) use conv2d::Conv2d;
 pub(crate) use difference::Difference;
 pub(crate) use embedding::{Embedding, PositionEmbedding};
 pub(crate) use group_norm::GroupNorm;
-pub(crate) use linear::Linear;
 pub(crate) use pool::{AveragePool, GlobalAveragePool, MaxPool};
 pub(crate) use product::Product;
 pub(crate) use recurrent::{Gru, Lstm};
