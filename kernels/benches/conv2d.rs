@@ -29,23 +29,24 @@ const fn conv(channels: usize, side: usize, out: usize, kernel: usize, stride: u
     }
 }
 
-const SHAPES: [(&str, Conv2d); 10] = [
+const SHAPES: [(&str, Conv2d); 11] = [
     ("cnn 1x28 -> 32", conv(1, 28, 32, 3, 1)),
     ("cnn 32x14 -> 64", conv(32, 14, 64, 3, 1)),
     ("resnet 3x32 -> 16", conv(3, 32, 16, 3, 1)),
     ("resnet 16x32 -> 16", conv(16, 32, 16, 3, 1)),
     ("resnet 32x16 -> 32", conv(32, 16, 32, 3, 1)),
     ("resnet 64x8 -> 64", conv(64, 8, 64, 3, 1)),
+    ("128x8 -> 128", conv(128, 8, 128, 3, 1)),
     ("resnet 16x32 -> 32, stride 2", conv(16, 32, 32, 3, 2)),
     ("resnet 32x16 -> 64, stride 2", conv(32, 16, 64, 3, 2)),
     ("resnet 1x1 16x32 -> 32, stride 2", conv(16, 32, 32, 1, 2)),
     ("depthwise 64x16", Conv2d { groups: 64, ..conv(64, 16, 64, 3, 1) }),
 ];
 
-const NAMES: [&str; 10] = {
-    let mut names = [""; 10];
+const NAMES: [&str; 11] = {
+    let mut names = [""; 11];
     let mut at = 0;
-    while at < 10 {
+    while at < 11 {
         names[at] = SHAPES[at].0;
         at += 1;
     }

@@ -5,10 +5,14 @@ use super::field::Field;
 use super::phase::Tables;
 use super::strips::Strips;
 use super::weave::weave;
+use super::winograd;
 use crate::product::Onto;
 use crate::{scratch, threads};
 
 pub(super) fn run(conv: &Conv2d, d_pre: &[f32], weight: &[f32], (dx, onto): (&mut [f32], Onto)) {
+    if let Some(filter) = conv.back_filter() {
+        return winograd::backward_input(conv, &filter, d_pre, weight, dx, onto);
+    }
     let places = |length: usize| conv.back() + (length - 1 + conv.padding) / conv.stride + 1;
     let field = Field {
         planes: conv.out,

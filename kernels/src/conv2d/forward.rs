@@ -4,7 +4,7 @@ use super::Conv2d;
 use super::field::Field;
 use super::strips::Strips;
 use super::sweep::{Sweep, tile_rows};
-use super::weights;
+use super::{weights, winograd};
 use crate::epilogue::Epilogue;
 use crate::product::Onto;
 use crate::{scratch, threads};
@@ -52,6 +52,9 @@ pub(super) fn run(
     mut pre: Option<&mut [f32]>,
     y: &mut [f32],
 ) {
+    if let Some(filter) = conv.filter() {
+        return winograd::forward(conv, &filter, x, weight, bias, epilogue, pre, y);
+    }
     let field = conv.image_field();
     let (taps, rows) = (conv.taps(), conv.out / conv.groups);
     let room = weights::room(rows, taps, tile_rows());

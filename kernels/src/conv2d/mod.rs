@@ -11,8 +11,12 @@
 //! phase of the image, over the padded gradient of the result; that of the weights keeps a tile of
 //! (outputs x taps) in registers while it goes over places.
 //!
-//! Each element of `pre` and of the gradient of `x` is one sum in a fixed order, `(c, u, v)` or `(o, u, v)`,
-//! with fused multiplications. The gradient of the weights is a sum over fixed groups of images, of sixteen
+//! Where it is faster (kernels of 3 x 3 one place apart, with channels enough: the sizes of an image decide, not
+//! the batch), `pre` and the gradient of `x` come from Winograd's minimal filters instead: 2.25 times fewer
+//! multiplications, and errors a few times larger. An infinite or NaN number then makes NaN of whole tiles of 2 x 2.
+//!
+//! Otherwise each element of `pre` and of the gradient of `x` is one sum in a fixed order, `(c, u, v)` or
+//! `(o, u, v)`, with fused multiplications. The gradient of the weights is a sum over fixed groups of images, of sixteen
 //! running sums each.
 //!
 //! # Source
@@ -31,6 +35,7 @@ mod strips;
 mod sweep;
 mod weave;
 mod weights;
+mod winograd;
 
 #[cfg(test)]
 mod reference;

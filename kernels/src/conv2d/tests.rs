@@ -13,19 +13,19 @@ fn numbers(count: usize, key: u32) -> Vec<f32> {
     words.iter().map(|&word| (f64::from(word) / f64::from(1_u32 << 31) - 1.0) as f32).collect()
 }
 
-fn widen(values: &[f32]) -> Vec<f64> {
+pub(super) fn widen(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
-struct Data {
-    x: Vec<f32>,
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-    d_pre: Vec<f32>,
+pub(super) struct Data {
+    pub(super) x: Vec<f32>,
+    pub(super) weight: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+    pub(super) d_pre: Vec<f32>,
 }
 
 impl Data {
-    fn of(conv: &Conv2d) -> Self {
+    pub(super) fn of(conv: &Conv2d) -> Self {
         Self {
             x: numbers(conv.batch * conv.image(), 1),
             weight: numbers(conv.out * conv.taps(), 2),
@@ -36,7 +36,7 @@ impl Data {
 
     /// `pre`, and the gradients of `x`, of the weights and of the bias, in the place of what was there or added
     /// to it.
-    fn run(&self, conv: &Conv2d, onto: Onto, there: f32) -> [Vec<f32>; 4] {
+    pub(super) fn run(&self, conv: &Conv2d, onto: Onto, there: f32) -> [Vec<f32>; 4] {
         let mut pre = vec![f32::NAN; self.d_pre.len()];
         let [mut dx, mut d_weight, mut d_bias] =
             [self.x.len(), self.weight.len(), conv.out].map(|length| vec![there; length]);
@@ -47,7 +47,7 @@ impl Data {
     }
 }
 
-fn bits(values: &[Vec<f32>]) -> Vec<u32> {
+pub(super) fn bits(values: &[Vec<f32>]) -> Vec<u32> {
     values.iter().flatten().map(|value| value.to_bits()).collect()
 }
 

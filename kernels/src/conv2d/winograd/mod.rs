@@ -1,0 +1,254 @@
+//! Convolution with kernels of 3 x 3 by minimal filtering.
+//!
+//! Results are made in tiles of 2 x 2, each from 4 x 4 numbers `d` of each channel: `A' (sum of (G g G') (B' d B)) A`
+//! over the channels, with products of 4 x 4 numbers element by element. That takes 16 multiplications for what takes
+//! 36 otherwise. For each of the 16 points the sums are a matrix product of the transformed weights and tiles. The
+//! gradient of the image is the same, with kernels turned around and inputs as outputs.
+//!
+//! Each number is made by the same operations in the same order, whatever stands beside it. Tiles mix what they see:
+//! where a number is infinite or NaN, all results of its tiles are NaN.
+//!
+//! # Source
+//! Winograd, "Arithmetic complexity of computations", 1980; Lavin and Gray, "Fast algorithms for convolutional neural
+//! networks", 2016: `F(2 x 2, 3 x 3)`.
+
+mod image;
+mod kernel;
+mod result;
+
+#[cfg(test)]
+mod tests;
+
+use super::Conv2d;
+use super::strips::Strips;
+use super::sweep::{Sweep, tile_rows};
+use super::weights;
+use crate::epilogue::Epilogue;
+use crate::product::Onto;
+use crate::{scratch, threads};
+
+/// Numbers of a vector.
+const LANES: usize = 16;
+/// Products of a tile.
+const POINTS: usize = 16;
+/// The numbers of transformed planes, of images and results, that stay in the second cache.
+const ROOM: usize = 96 << 10;
+
+/// What a filter makes: `outs` planes of `rows` by `columns` from `ins` planes of `height` by `width`.
+#[derive(Clone, Copy)]
+pub(super) struct Filter {
+    ins: usize,
+    height: usize,
+    width: usize,
+    outs: usize,
+    rows: usize,
+    columns: usize,
+    padding: usize,
+}
+
+impl Conv2d {
+    /// The forward pass as a filter, if that is faster than direct sums: the batch has no say.
+    pub(super) fn filter(&self) -> Option<Filter> {
+        let Self { channels, out, kernel, stride, padding, dilation, groups, .. } = *self;
+        let (rows, columns) = (self.out_height(), self.out_width());
+        let is_plain = (kernel, stride, dilation, groups) == (3, 1, 1, 1) && padding <= 2;
+        // Products grow with both numbers of channels, transforms with their sum.
+        let has_products = channels.saturating_mul(out) >= 16 * (channels + out);
+        // Weights of all points fill the second cache from there on.
+        let is_small = channels.max(out) <= 128;
+        (is_plain && has_products && is_small && rows.min(columns) >= 8).then_some(Filter {
+            ins: channels,
+            height: self.height,
+            width: self.width,
+            outs: out,
+            rows,
+            columns,
+            padding,
+        })
+    }
+
+    /// The gradient of the image as a filter: that of the kernels turned around.
+    pub(super) fn back_filter(&self) -> Option<Filter> {
+        self.filter().map(|filter| Filter {
+            ins: self.out,
+            height: filter.rows,
+            width: filter.columns,
+            outs: self.channels,
+            rows: self.height,
+            columns: self.width,
+            padding: 2 - self.padding,
+        })
+    }
+}
+
+/// What of the images is transformed at a time, so that it stays in the second cache: rows of tiles of one image, or
+/// some images.
+#[derive(Clone, Copy)]
+struct Cut {
+    /// The tiles of a row and of a column.
+    across: usize,
+    down: usize,
+    /// The rows of tiles, and how many images.
+    band: usize,
+    images: usize,
+    /// From a plane of transformed tiles to the next.
+    pitch: usize,
+}
+
+/// Rows of tiles.
+#[derive(Clone, Copy)]
+struct Part {
+    top: usize,
+    band: usize,
+}
+
+impl Cut {
+    /// From the planes of a point to those of the next: not a multiple of 4 KiB, where they would all want
+    /// the same lines of the cache.
+    fn in_point(&self, ins: usize) -> usize {
+        ins * self.pitch + LANES
+    }
+
+    /// As [`Cut::in_point`], of results.
+    fn out_point(&self, outs: usize) -> usize {
+        outs * self.pitch + LANES
+    }
+}
+
+impl Filter {
+    /// `most` images at a time at most.
+    fn cut(&self, most: usize) -> Cut {
+        let (down, across) = (self.rows.div_ceil(2), self.columns.div_ceil(2));
+        let vectors = (ROOM / (POINTS * LANES * (self.ins + self.outs))).max(1);
+        let bands = (down * across).div_ceil(vectors * LANES);
+        let band = down.div_ceil(bands);
+        let images = if bands > 1 { 1 } else { (vectors * LANES / (down * across)).clamp(1, most) };
+        let tiles = band * across;
+        // The last vector of an image may end in those of the next, or in nothing.
+        let pitch = ((images - 1) * tiles + tiles.next_multiple_of(LANES)).next_multiple_of(LANES);
+        Cut { across, down, band, images, pitch }
+    }
+}
+
+/// What is the same for all images.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    filter: &'a Filter,
+    cut: &'a Cut,
+    /// Weights of all points, and the distances of planes.
+    packed: &'a [f32],
+    offsets: &'a [u32],
+}
+
+impl Job<'_> {
+    /// Filters images.
+    fn run(&self, x: &[f32], bias: Option<&[f32]>, y: &mut [f32], onto: Onto) {
+        let Self { filter, cut, packed, offsets } = *self;
+        let Filter { ins, height, width, outs, rows, columns, .. } = *filter;
+        let (ins_size, outs_size) = (cut.in_point(ins), cut.out_point(outs));
+        scratch::with(POINTS * ins_size, |source| {
+            scratch::with(POINTS * outs_size, |sums| {
+                let mut left = x;
+                let x = x.chunks(cut.images * ins * height * width);
+                let y = y.chunks_mut(cut.images * outs * rows * columns);
+                for (x, y) in x.zip(y) {
+                    let images = y.len() / (outs * rows * columns);
+                    // The next images are brought near, a part with each sweep.
+                    left = &left[x.len()..];
+                    let next = &left[..x.len().min(left.len())];
+                    let share = next.len().div_ceil(POINTS * cut.down.div_ceil(cut.band)).max(1);
+                    let mut shares = next.chunks(share);
+                    for top in (0..cut.down).step_by(cut.band) {
+                        let part = Part { top, band: cut.band.min(cut.down - top) };
+                        image::transform(filter, cut, part, x, source);
+                        let wide = (images * part.band * cut.across).next_multiple_of(LANES);
+                        Strips::with((1, wide), cut.pitch, |strips| {
+                            let sweep = Sweep { strips, offsets, rows: outs };
+                            let packed = packed.chunks_exact(packed.len() / POINTS);
+                            let sums = sums.chunks_exact_mut(outs_size);
+                            let points = source.chunks_exact(ins_size).zip(packed).zip(sums);
+                            for ((source, packed), sums) in points {
+                                sweep.run(
+                                    source,
+                                    packed,
+                                    &[],
+                                    sums,
+                                    Onto::Replace,
+                                    shares.next().unwrap_or_default(),
+                                );
+                            }
+                        });
+                        result::transform(filter, cut, part, (sums, wide), bias, (y, onto));
+                    }
+                }
+            });
+        });
+    }
+}
+
+/// Lends `go` the weights of all points and the distances of planes.
+fn with_tables(filter: &Filter, weight: &[f32], back: bool, cut: &Cut, go: impl FnOnce(&[f32], &[u32])) {
+    let room = weights::room(filter.outs, filter.ins, tile_rows());
+    scratch::with(POINTS * room, |packed| {
+        kernel::transform(filter, weight, back, packed);
+        scratch::with(filter.ins, |offsets| {
+            let offsets: &mut [u32] = bytemuck::cast_slice_mut(offsets);
+            for (plane, offset) in offsets.iter_mut().enumerate() {
+                *offset = (plane * cut.pitch) as u32;
+            }
+            go(packed, offsets);
+        });
+    });
+}
+
+/// The forward pass.
+#[allow(clippy::too_many_arguments, reason = "those of the pass, and how it runs")]
+pub(super) fn forward(
+    conv: &Conv2d,
+    filter: &Filter,
+    x: &[f32],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    epilogue: &Epilogue<'_>,
+    mut pre: Option<&mut [f32]>,
+    y: &mut [f32],
+) {
+    let cut = filter.cut(conv.images());
+    with_tables(filter, weight, false, &cut, |packed, offsets| {
+        let images = |first: usize, pre: Option<&mut [f32]>, y: &mut [f32]| {
+            let count = y.len() / conv.result();
+            let x = &x[first * conv.image()..][..count * conv.image()];
+            Job { filter, cut: &cut, packed, offsets }.run(x, bias, y, Onto::Replace);
+            if let Some(pre) = pre {
+                pre.copy_from_slice(y);
+            }
+            epilogue.forward_in_place(first * conv.result(), y);
+        };
+        let size = conv.images() * conv.result();
+        match &mut pre {
+            None => threads::chunks(y, size, |number, y| images(number * conv.images(), None, y)),
+            Some(pre) => threads::chunks2((pre, size), (y, size), |number, pre, y| {
+                images(number * conv.images(), Some(pre), y);
+            }),
+        }
+    });
+}
+
+/// The gradient of the image.
+pub(super) fn backward_input(
+    conv: &Conv2d,
+    filter: &Filter,
+    d_pre: &[f32],
+    weight: &[f32],
+    dx: &mut [f32],
+    onto: Onto,
+) {
+    let cut = filter.cut(conv.images());
+    with_tables(filter, weight, true, &cut, |packed, offsets| {
+        threads::chunks(dx, conv.images() * conv.image(), |number, dx| {
+            let first = number * conv.images() * conv.result();
+            let d_pre = &d_pre[first..][..dx.len() / conv.image() * conv.result()];
+            Job { filter, cut: &cut, packed, offsets }.run(d_pre, None, dx, onto);
+        });
+    });
+}
