@@ -81,10 +81,15 @@ impl Lstm {
         let (gates, cells) = saved.split_at_mut(sizes.steps() * sizes.row());
         self.prepare(weights, |weights| {
             let block = SAMPLES * self.length * self.hidden;
-            threads::chunks3((gates, GATES * block), (cells, block), (y, block), |number, gates, cells, y| {
-                let x = &x[number * SAMPLES * self.length * self.inputs..];
-                self.walk(weights, x, y, Some(Kept { gates, cells }));
-            });
+            threads::chunks3(
+                (gates, GATES * block),
+                (cells, block),
+                (y, block),
+                |number, gates, cells, y| {
+                    let x = &x[number * SAMPLES * self.length * self.inputs..];
+                    self.walk(weights, x, y, Some(Kept { gates, cells }));
+                },
+            );
         });
     }
 
