@@ -22,7 +22,7 @@ mod tests;
 use crate::epilogue::Dropout;
 use crate::product::View;
 use crate::shared::Shared;
-use crate::threads;
+use crate::{simd, threads};
 
 /// Queries that are worked on at once.
 const QUERIES: usize = 64;
@@ -194,8 +194,17 @@ impl Head<'_> {
 
     /// Copies `part` of the places `places` together, each times `scale`.
     fn gather(&self, qkv: &[f32], part: Part, places: std::ops::Range<usize>, scale: f32, into: &mut [f32]) {
-        for (place, row) in places.zip(into.chunks_exact_mut(self.attention.width.max(1))) {
-            for (to, from) in row.iter_mut().zip(&qkv[self.of_qkv(part, place)]) {
+        let Attention { heads, width, .. } = *self.attention;
+        let first = self.of_qkv(part, places.start).start.min(qkv.len());
+        scaled_rows(&qkv[first..], 3 * heads * width, scale, &mut into[..places.len() * width], width);
+    }
+}
+
+simd! {
+    /// Rows of `width` numbers that begin `stride` apart, each times `scale`, together in `into`.
+    fn scaled_rows(from: &[f32], stride: usize, scale: f32, into: &mut [f32], width: usize) {
+        for (number, row) in into.chunks_exact_mut(width.max(1)).enumerate() {
+            for (to, from) in row.iter_mut().zip(&from[number * stride..][..width]) {
                 *to = from * scale;
             }
         }

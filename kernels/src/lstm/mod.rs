@@ -14,9 +14,10 @@ mod tests;
 
 pub use crate::recurrent::{Gradients, Weights};
 
-use crate::product::{Onto, Packed, View, column_sums, product};
+use crate::product::{Onto, Packed, View, product};
 use crate::recurrent::{SAMPLES, Sizes};
 use crate::{scratch, threads};
+use step::Kept;
 
 /// The number of gates: input, forget, cell and output.
 const GATES: usize = 4;
@@ -78,18 +79,17 @@ impl Lstm {
             return;
         }
         let (gates, cells) = saved.split_at_mut(sizes.steps() * sizes.row());
-        sizes.project(x, weights, gates);
-        self.prepare(weights, |hidden, bias| {
+        self.prepare(weights, |weights| {
             let block = SAMPLES * self.length * self.hidden;
-            threads::chunks3((gates, GATES * block), (cells, block), (y, block), |_, gates, cells, y| {
-                self.walk(hidden, bias, y, |step, walk| {
-                    walk.step(step, gates, step * GATES * self.hidden, self.length * GATES * self.hidden);
-                    let rows = cells.chunks_exact_mut(self.length * self.hidden);
-                    for (row, cell) in rows.zip(walk.cells.chunks_exact(self.hidden)) {
-                        row[step * self.hidden..][..self.hidden].copy_from_slice(cell);
-                    }
-                });
-            });
+            threads::chunks3(
+                (gates, GATES * block),
+                (cells, block),
+                (y, block),
+                |number, gates, cells, y| {
+                    let x = &x[number * SAMPLES * self.length * self.inputs..];
+                    self.walk(weights, x, y, Some(Kept { gates, cells }));
+                },
+            );
         });
     }
 
@@ -103,20 +103,9 @@ impl Lstm {
         if y.is_empty() {
             return;
         }
-        sizes.with_packed(weights.input, self.inputs, |input| {
-            self.prepare(weights, |hidden, bias| {
-                threads::chunks(y, SAMPLES * self.length * self.hidden, |number, y| {
-                    let x = &x[number * SAMPLES * self.length * self.inputs..];
-                    let samples = y.len() / (self.length * self.hidden);
-                    scratch::with(samples * sizes.row(), |gates| {
-                        self.walk(hidden, bias, y, |step, walk| {
-                            let (first, stride) = (step * self.inputs, self.length * self.inputs);
-                            let x = View::with_stride(&x[first..], samples, self.inputs, stride);
-                            input.serial(x, gates, sizes.row(), Onto::Replace);
-                            walk.step(step, gates, 0, sizes.row());
-                        });
-                    });
-                });
+        self.prepare(weights, |weights| {
+            threads::chunks(y, SAMPLES * self.length * self.hidden, |number, y| {
+                self.walk(weights, &x[number * SAMPLES * self.length * self.inputs..], y, None);
             });
         });
     }
@@ -164,17 +153,18 @@ impl Lstm {
             sizes.previous(y, previous);
             product(gates.transposed(), View::new(previous, sizes.steps(), hidden), d_weight, onto);
         });
-        for (bias, onto) in gradients.biases.into_iter().flatten() {
-            column_sums(gates.data, sizes.steps(), sizes.row(), bias, onto);
+        if let Some(biases) = gradients.biases {
+            sizes.biases(gates.data, biases);
         }
         if let Some((dx, onto)) = dx {
             product(gates, View::new(weights.input, sizes.row(), self.inputs), dx, onto);
         }
     }
 
-    /// Lends `run` the state's weight, packed, and the sum of both biases, zeros if there are none.
-    fn prepare(&self, weights: &Weights<'_>, run: impl FnOnce(&Packed<'_>, &[f32])) {
-        scratch::with(GATES * self.hidden, |sum| {
+    /// Lends `run` the weights, packed, and the sum of both biases, zeros if there are none.
+    fn prepare(&self, weights: &Weights<'_>, run: impl FnOnce(&Prepared<'_>)) {
+        let sizes = self.sizes();
+        scratch::with(sizes.row(), |sum| {
             match weights.biases {
                 Some([input, hidden]) => {
                     for ((sum, input), hidden) in sum.iter_mut().zip(input).zip(hidden) {
@@ -183,26 +173,44 @@ impl Lstm {
                 }
                 None => sum.fill(0.0),
             }
-            self.sizes().with_packed(weights.hidden, self.hidden, |w| run(w, sum));
+            sizes.with_packed(weights.input, self.inputs, |&input| {
+                sizes.with_packed(weights.hidden, self.hidden, |&hidden| {
+                    run(&Prepared { input, hidden, bias: sum });
+                });
+            });
         });
     }
 
-    /// Takes a block of samples, whose outputs are `y`, through all steps; `each` is to call [`Walk::step`].
-    fn walk(&self, w: &Packed<'_>, bias: &[f32], y: &mut [f32], mut each: impl FnMut(usize, &mut Walk<'_>)) {
-        let samples = y.len() / (self.length * self.hidden);
-        let row = GATES * self.hidden;
-        scratch::with(samples * (row + self.hidden), |room| {
-            let (recurrent, cells) = room.split_at_mut(samples * row);
+    /// Takes a block of samples, whose outputs are `y` and whose inputs `x` begins with, through all steps; `kept` gets
+    /// what backward needs.
+    fn walk(&self, weights: &Prepared<'_>, x: &[f32], y: &mut [f32], mut kept: Option<Kept<'_>>) {
+        let Self { length, inputs, hidden, .. } = *self;
+        let row = GATES * hidden;
+        let samples = y.len() / (length * hidden);
+        scratch::with(2 * samples * (row + hidden), |room| {
+            let (input, room) = room.split_at_mut(samples * row);
+            let (recurrent, room) = room.split_at_mut(samples * row);
+            let (cells, states) = room.split_at_mut(samples * hidden);
             recurrent.fill(0.0);
             cells.fill(0.0);
-            let mut walk = Walk { lstm: self, bias, recurrent, cells, y };
-            for step in 0..self.length {
+            for step in 0..length {
+                let x = View::with_stride(&x[step * inputs..], samples, inputs, length * inputs);
+                weights.input.serial(x, input, row, Onto::Replace);
                 if step > 0 {
-                    let last = &walk.y[(step - 1) * self.hidden..];
-                    let last = View::with_stride(last, samples, self.hidden, self.length * self.hidden);
-                    w.serial(last, walk.recurrent, row, Onto::Replace);
+                    let states = View::new(states, samples, hidden);
+                    weights.hidden.serial(states, recurrent, row, Onto::Replace);
                 }
-                each(step, &mut walk);
+                let parts = input.chunks_exact(row).zip(recurrent.chunks_exact(row));
+                let state = cells.chunks_exact_mut(hidden).zip(states.chunks_exact_mut(hidden));
+                for (sample, ((input, recurrent), (cell, state))) in parts.zip(state).enumerate() {
+                    let place = sample * length + step;
+                    let kept = kept.as_mut().map(|Kept { gates, cells }| Kept {
+                        gates: &mut gates[place * row..][..row],
+                        cells: &mut cells[place * hidden..][..hidden],
+                    });
+                    step::forward(input, recurrent, weights.bias, cell, state, kept);
+                    y[place * hidden..][..hidden].copy_from_slice(state);
+                }
             }
         });
     }
@@ -211,20 +219,27 @@ impl Lstm {
     fn walk_back(&self, w: &Packed<'_>, gates: &mut [f32], cells: &[f32], dy: &[f32]) {
         let (hidden, row) = (self.hidden, GATES * self.hidden);
         let samples = gates.len() / (self.length * row);
-        scratch::with(2 * samples * hidden, |room| {
-            room.fill(0.0);
-            let (d_states, d_cells) = room.split_at_mut(samples * hidden);
+        // Where the gates of samples lie together: not a power of 2 apart, which would be sets of the cache that they
+        // share.
+        let stride = row + 32;
+        scratch::with(samples * (2 * hidden + stride), |room| {
+            let (d_states, room) = room.split_at_mut(samples * hidden);
+            let (d_cells, together) = room.split_at_mut(samples * hidden);
+            d_states.fill(0.0);
+            d_cells.fill(0.0);
             for step in (0..self.length).rev() {
                 let rows = d_states.chunks_exact(hidden).zip(d_cells.chunks_exact_mut(hidden));
-                for (sample, (d_state, d_cell)) in rows.enumerate() {
+                let rows = rows.zip(together.chunks_exact_mut(stride));
+                for (sample, ((d_state, d_cell), together)) in rows.enumerate() {
                     let place = sample * self.length + step;
                     let at = |place: usize| place * hidden..(place + 1) * hidden;
                     let before = if step > 0 { &cells[at(place - 1)] } else { &[] };
                     let gates = &mut gates[place * row..][..row];
-                    step::back(gates, &cells[at(place)], before, &dy[at(place)], d_state, d_cell);
+                    let together = &mut together[..row];
+                    step::back(gates, together, &cells[at(place)], before, &dy[at(place)], d_state, d_cell);
                 }
                 if step > 0 {
-                    let gates = View::with_stride(&gates[step * row..], samples, row, self.length * row);
+                    let gates = View::with_stride(together, samples, row, stride);
                     w.serial(gates, d_states, hidden, Onto::Replace);
                 }
             }
@@ -232,27 +247,9 @@ impl Lstm {
     }
 }
 
-/// A block of samples between two steps.
-struct Walk<'a> {
-    lstm: &'a Lstm,
+/// What all blocks of samples use.
+struct Prepared<'a> {
+    input: Packed<'a>,
+    hidden: Packed<'a>,
     bias: &'a [f32],
-    /// The state's part of the gates.
-    recurrent: &'a mut [f32],
-    cells: &'a mut [f32],
-    y: &'a mut [f32],
-}
-
-impl Walk<'_> {
-    /// Takes a step; the gates of a sample begin at `first` and `stride` numbers after those of the sample
-    /// before, hold the input's part, and are replaced by their values.
-    fn step(&mut self, step: usize, gates: &mut [f32], first: usize, stride: usize) {
-        let Lstm { length, hidden, .. } = *self.lstm;
-        let row = GATES * hidden;
-        let samples = self.cells.chunks_exact_mut(hidden).zip(self.recurrent.chunks_exact(row));
-        for (sample, (cell, recurrent)) in samples.enumerate() {
-            let gates = &mut gates[first + sample * stride..][..row];
-            let y = &mut self.y[(sample * length + step) * hidden..][..hidden];
-            step::forward(gates, recurrent, self.bias, cell, y);
-        }
-    }
 }

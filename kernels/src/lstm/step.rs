@@ -3,13 +3,28 @@
 use crate::math::{LANES, load, load_each, parts, sigmoid, store, tanh, zip};
 use crate::simd;
 
+/// What a step leaves for backward, or all steps.
+pub(super) struct Kept<'a> {
+    /// The values of the gates.
+    pub(super) gates: &'a mut [f32],
+    pub(super) cells: &'a mut [f32],
+}
+
 simd! {
-    /// From the input's part of the gates in `gates` and the state's in `recurrent` to the values of the gates,
-    /// the new cell and the output.
-    pub(super) fn forward(gates: &mut [f32], recurrent: &[f32], bias: &[f32], cell: &mut [f32], y: &mut [f32]) {
+    /// From the input's part of the gates in `input` and the state's in `recurrent` to the new cell and the output;
+    /// `kept` gets the values of the gates and the cell.
+    pub(super) fn forward(
+        input: &[f32],
+        recurrent: &[f32],
+        bias: &[f32],
+        cell: &mut [f32],
+        y: &mut [f32],
+        kept: Option<Kept<'_>>,
+    ) {
+        let mut kept = kept;
         let hidden = cell.len();
         for start in (0..hidden).step_by(LANES) {
-            let mut sums = load_each(parts(gates, hidden), start);
+            let mut sums = load_each::<4>(parts(input, hidden), start);
             let recurrent = load_each::<4>(parts(recurrent, hidden), start);
             let bias = load_each::<4>(parts(bias, hidden), start);
             for ((sum, recurrent), bias) in sums.iter_mut().zip(recurrent).zip(bias) {
@@ -24,18 +39,22 @@ simd! {
             });
             store(cell, start, new);
             store(y, start, out);
-            for (gate, values) in [i, f, g, o].into_iter().enumerate() {
-                store(&mut gates[gate * hidden..][..hidden], start, values);
+            if let Some(kept) = &mut kept {
+                store(kept.cells, start, new);
+                for (gate, values) in [i, f, g, o].into_iter().enumerate() {
+                    store(&mut kept.gates[gate * hidden..][..hidden], start, values);
+                }
             }
         }
     }
 }
 
 simd! {
-    /// From the values of the gates to the gradients of their sums; `d_cell` goes from the gradient of the cell to
+    /// From the values of the gates to the gradients of their sums, which go to `copy` too; `d_cell` goes from the gradient of the cell to
     /// that of the one before, of which the value is `before`, empty for 0.
     pub(super) fn back(
         gates: &mut [f32],
+        copy: &mut [f32],
         cell: &[f32],
         before: &[f32],
         dy: &[f32],
@@ -65,6 +84,7 @@ simd! {
             store(d_cell, start, d_cell_before);
             for (gate, values) in [di, df, dg, d_o].into_iter().enumerate() {
                 store(&mut gates[gate * hidden..][..hidden], start, values);
+                store(&mut copy[gate * hidden..][..hidden], start, values);
             }
         }
     }

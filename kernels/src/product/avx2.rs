@@ -7,7 +7,7 @@ use std::arch::x86_64::{
     _mm256_storeu_ps, _mm256_unpackhi_pd, _mm256_unpackhi_ps, _mm256_unpacklo_pd, _mm256_unpacklo_ps,
 };
 
-use super::kernel::{A_STRIDE, Kernel, Left, NARROW, Tile};
+use super::kernel::{Kernel, Left, NARROW, Tile};
 
 pub(super) struct Avx2;
 
@@ -81,8 +81,10 @@ static TILES: [[unsafe fn(&Tile); 6]; 2] = [
 /// The processor has AVX2 and FMA, and the tile keeps what [`Tile`] asks for, with `ROWS` rows and at most 16 columns.
 #[target_feature(enable = "avx2,fma")]
 unsafe fn tile<const ROWS: usize, const COLUMNS: bool>(tile: &Tile) {
-    let (row, step) = if COLUMNS { (1, tile.a_step) } else { (A_STRIDE, 1) };
-    let (mut a, mut b) = (tile.a, tile.b);
+    let (row, step) = if COLUMNS { (1, tile.a_step) } else { (tile.a_step, 1) };
+    // Few pointers, from which 0, 1 or 2 rows on can be read at once.
+    let mut a = [tile.a, tile.a.wrapping_add(3 * row)];
+    let mut b = tile.b;
     let mut sums = [[_mm256_setzero_ps(); 2]; ROWS];
     // SAFETY: `a` and `b` have `depth` rows of these sizes, and `c` has the rows and columns of the tile, as the
     // caller promises; the vectors of an incomplete row of `c` are masked.
@@ -90,12 +92,12 @@ unsafe fn tile<const ROWS: usize, const COLUMNS: bool>(tile: &Tile) {
         for _ in 0..tile.depth {
             let right = [_mm256_loadu_ps(b), _mm256_loadu_ps(b.add(8))];
             for (number, sums) in sums.iter_mut().enumerate() {
-                let left = _mm256_broadcast_ss(&*a.add(number * row));
+                let left = _mm256_broadcast_ss(&*a[number / 3].add(number % 3 * row));
                 for (sum, right) in sums.iter_mut().zip(right) {
                     *sum = _mm256_fmadd_ps(left, right, *sum);
                 }
             }
-            a = a.add(step);
+            a = a.map(|a| a.wrapping_add(step));
             b = b.add(tile.b_stride);
         }
         for (number, sums) in sums.into_iter().enumerate() {

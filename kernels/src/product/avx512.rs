@@ -7,7 +7,7 @@ use std::arch::x86_64::{
     _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
 };
 
-use super::kernel::{A_STRIDE, Kernel, Left, Tile, WIDE};
+use super::kernel::{Kernel, Left, Tile, WIDE};
 
 pub(super) struct Avx512;
 
@@ -72,13 +72,28 @@ static TILES: [[unsafe fn(&Tile); 14]; 4] = [
     table!(1, true; 1 2 3 4 5 6 7 8 9 10 11 12 13 14),
 ];
 
+/// Adds the products of one column of the left-hand side with one row of the right-hand side.
+macro_rules! rows {
+    ($sums:ident, $right:ident, |$number:ident| $left:expr; $($row:literal)*) => { $(
+        if let Some(sums) = $sums.get_mut($row) {
+            let $number = $row;
+            let left = _mm512_set1_ps($left);
+            for (sum, right) in sums.iter_mut().zip($right) {
+                *sum = _mm512_fmadd_ps(left, right, *sum);
+            }
+        }
+    )* };
+}
+
 /// # Safety
 /// The processor has AVX-512, and the tile keeps what [`Tile`] asks for, with `ROWS` rows and `16 VECTORS` columns of
 /// width.
 #[target_feature(enable = "avx512f")]
 unsafe fn tile<const ROWS: usize, const VECTORS: usize, const COLUMNS: bool>(tile: &Tile) {
-    let (row, step) = if COLUMNS { (1, tile.a_step) } else { (A_STRIDE, 1) };
-    let (mut a, mut b) = (tile.a, tile.b);
+    let (row, step) = if COLUMNS { (1, tile.a_step) } else { (tile.a_step, 1) };
+    // Few pointers, from which 0, 1 or 2 rows on can be read at once.
+    let mut a: [_; 5] = std::array::from_fn(|group| tile.a.wrapping_add(3 * group * row));
+    let mut b = tile.b;
     let mut sums = [[_mm512_setzero_ps(); VECTORS]; ROWS];
     // SAFETY: `a` and `b` have `depth` rows of these sizes, and `c` has the rows and columns of the tile, as the
     // caller promises; the last vector of a row of `c` is masked.
@@ -95,13 +110,9 @@ unsafe fn tile<const ROWS: usize, const VECTORS: usize, const COLUMNS: bool>(til
             for (number, right) in right.iter_mut().enumerate() {
                 *right = _mm512_loadu_ps(b.add(number * 16));
             }
-            for (number, sums) in sums.iter_mut().enumerate() {
-                let left = _mm512_set1_ps(*a.add(number * row));
-                for (sum, right) in sums.iter_mut().zip(right) {
-                    *sum = _mm512_fmadd_ps(left, right, *sum);
-                }
-            }
-            a = a.add(step);
+            // Written out: the compiler leaves a loop with so many rows a loop, with its sums in memory.
+            rows!(sums, right, |number| *a[number / 3].add(number % 3 * row); 0 1 2 3 4 5 6 7 8 9 10 11 12 13);
+            a = a.map(|a| a.wrapping_add(step));
             b = b.add(tile.b_stride);
         }
         let last = first(tile.columns - 16 * (VECTORS - 1));

@@ -56,6 +56,8 @@ impl Right<'_> {
     ) -> Option<(*const f32, usize)> {
         /// Numbers that stay in the first-level cache.
         const NEAR: usize = 8 << 10;
+        /// Rows so short that the panels of a block of the depth lie together in the second-level cache.
+        const TOGETHER: usize = 256;
         match self {
             Self::Packed { first, all, data, .. } => {
                 let place = start * all.next_multiple_of(NARROW) + (first + panel.start) * depth;
@@ -63,7 +65,8 @@ impl Right<'_> {
             }
             Self::View(b) => {
                 let is_whole = b.column_stride == 1 && panel.len().is_multiple_of(NARROW);
-                let is_near = rows <= 2 * MOST_ROWS || depth * b.row_stride <= NEAR;
+                let is_near =
+                    rows <= 2 * MOST_ROWS || depth * b.row_stride <= NEAR || b.row_stride <= TOGETHER;
                 let place = start * b.row_stride + panel.start;
                 (is_whole && is_near).then(|| (b.data[place..].as_ptr(), b.row_stride))
             }
@@ -215,11 +218,8 @@ unsafe fn run_wide<K: Kernel>(
                         {
                             left_ahead.fetch::<K>();
                             right_ahead.fetch::<K>();
-                            let (a_start, a_step) = if left_is_near {
-                                (a.data[start * a.column_stride + first..].as_ptr(), a.column_stride)
-                            } else {
-                                (packed_a.as_ptr(), K::LANES)
-                            };
+                            let (a_start, a_step) =
+                                pack::place::<K>(a, left_is_near, (first, start), packed_a);
                             // SAFETY: the panel and the tile are there, and the tile of `c` is the caller's.
                             unsafe {
                                 let tile = Tile {

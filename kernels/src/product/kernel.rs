@@ -15,7 +15,7 @@ pub(super) const MOST_ROWS: usize = 14;
 /// How the left-hand side of a tile lies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Left {
-    /// Row by row, `A_STRIDE` apart.
+    /// Row by row.
     Rows,
     /// Column by column.
     Columns,
@@ -36,7 +36,7 @@ pub(super) struct Tile {
     pub(super) depth: usize,
     pub(super) left: Left,
     pub(super) a: *const f32,
-    /// From a column of `a` to the next, in [`Left::Columns`].
+    /// From a row of `a` to the next in [`Left::Rows`], and from a column to the next in [`Left::Columns`].
     pub(super) a_step: usize,
     pub(super) b: *const f32,
     pub(super) b_stride: usize,

@@ -151,8 +151,8 @@ pub fn product_then(
 fn blocks(rows: usize, columns: usize, depth: usize) -> (usize, usize) {
     /// Multiplications that are worth a word to another thread.
     const WORK: usize = 1 << 20;
-    /// Blocks of a large product.
-    const COUNT: usize = 8;
+    /// Blocks of a large product: more would be smaller, and pack more.
+    const COUNT: usize = 4;
     /// The largest block.
     const LARGEST: usize = 512;
     let even = |size: usize, most: usize, unit: usize| {

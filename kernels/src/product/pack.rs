@@ -18,11 +18,36 @@ pub(super) fn order(a: &View<'_>) -> Left {
     if a.column_stride == 1 { Left::Rows } else { Left::Columns }
 }
 
-/// Whether the left-hand side is near enough, with `depth` columns, to be read where it is.
+/// Whether the left-hand side is best read where it is, with `depth` columns.
 pub(super) fn is_near(a: &View<'_>, depth: usize) -> bool {
     /// Numbers that take half of the first-level cache.
     const NEAR: usize = 4 << 10;
-    a.row_stride == 1 && order(a) == Left::Columns && depth * a.column_stride <= NEAR
+    /// Rows about a multiple of it apart have sets of the first-level cache in common.
+    const PERIOD: usize = 512;
+    match order(a) {
+        Left::Rows => {
+            let after = a.row_stride % PERIOD;
+            a.row_stride <= PERIOD || after.min(PERIOD - after) >= 32
+        }
+        Left::Columns => a.row_stride == 1 && depth * a.column_stride <= NEAR,
+    }
+}
+
+/// Where the left-hand side of a tile is: if it [`is_near`], in `a`, with rows from `first` on and columns from `start`
+/// on, else in `packed`; and from a row, or a column, to the next.
+pub(super) fn place<K: Kernel>(
+    a: &View<'_>,
+    is_near: bool,
+    (first, start): (usize, usize),
+    packed: &[f32],
+) -> (*const f32, usize) {
+    let own = &a.data[if is_near { first * a.row_stride + start * a.column_stride } else { 0 }..];
+    match (is_near, order(a)) {
+        (true, Left::Rows) => (own.as_ptr(), a.row_stride),
+        (true, Left::Columns) => (own.as_ptr(), a.column_stride),
+        (false, Left::Rows) => (packed.as_ptr(), A_STRIDE),
+        (false, Left::Columns) => (packed.as_ptr(), K::LANES),
+    }
 }
 
 /// Packs tiles of `a`, each a first row and a number of rows, with `depth` of their numbers from `start` on.

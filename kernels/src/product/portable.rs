@@ -1,6 +1,6 @@
 //! The micro-kernel in plain loops: up to 4 rows by 16 columns.
 
-use super::kernel::{A_STRIDE, Kernel, Left, NARROW, Tile};
+use super::kernel::{Kernel, Left, NARROW, Tile};
 
 pub(super) struct Portable;
 
@@ -9,7 +9,7 @@ impl Kernel for Portable {
     const LANES: usize = 4;
 
     unsafe fn tile(tile: &Tile) {
-        let (row, step) = if tile.left == Left::Columns { (1, tile.a_step) } else { (A_STRIDE, 1) };
+        let (row, step) = if tile.left == Left::Columns { (1, tile.a_step) } else { (tile.a_step, 1) };
         for start in (0..tile.columns).step_by(NARROW) {
             let columns = (tile.columns - start).min(NARROW);
             let mut sums = [[0.0_f32; NARROW]; Self::ROWS];

@@ -142,6 +142,9 @@ fn edges_of_blocks_are_as_good() {
         [2, 16, 530],
         [120, 8, 520],
         [600, 3, 3],
+        // Rows of `a` that share sets of the cache; panels of `b` that are read where they are.
+        [30, 1030, 20],
+        [40, 300, 96],
     ] {
         for (number, a) in LIES.into_iter().enumerate() {
             check(sizes, [a, LIES[(number + sizes[0]) % 4]], Onto::Replace);

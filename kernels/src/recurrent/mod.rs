@@ -7,7 +7,7 @@
 #[cfg(test)]
 pub(crate) mod testing;
 
-use crate::product::{Onto, Packed, View, product};
+use crate::product::{Onto, Packed, View, column_sums, product};
 use crate::{scratch, threads};
 
 /// Samples that walk a sequence together.
@@ -105,6 +105,19 @@ impl Sizes {
             let (first, others) = previous.split_at_mut(self.hidden);
             first.fill(0.0);
             others.copy_from_slice(&y[number * sample..][..sample - self.hidden]);
+        });
+    }
+
+    /// The gradients of both biases, which are the same, from those of all gates of all steps.
+    pub(crate) fn biases(&self, gates: &[f32], gradients: [(&mut [f32], Onto); 2]) {
+        scratch::with(self.row(), |sums| {
+            column_sums(gates, self.steps(), self.row(), sums, Onto::Replace);
+            for (bias, onto) in gradients {
+                match onto {
+                    Onto::Replace => bias.copy_from_slice(sums),
+                    Onto::Add => bias.iter_mut().zip(&*sums).for_each(|(bias, sum)| *bias += sum),
+                }
+            }
         });
     }
 }
