@@ -8,6 +8,12 @@ use rayon::prelude::*;
 
 use crate::simd::is_forced;
 
+/// The number of threads of the pool.
+#[must_use]
+pub fn count() -> usize {
+    rayon::current_num_threads()
+}
+
 /// Runs `work` on a thread of the pool, so that its parallel parts begin without being handed over each.
 pub fn inside<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     if is_forced() { work() } else { rayon::scope(|_| work()) }

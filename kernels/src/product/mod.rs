@@ -147,14 +147,17 @@ pub fn product_then(
     });
 }
 
-/// The heights and widths of the blocks of a result that threads compute, a function of the sizes alone.
+/// The heights and widths of the blocks of a result that threads compute.
+///
+/// They may follow the number of threads, as nothing else here does: an element's sum has no part in how the result is
+/// cut.
 fn blocks(rows: usize, columns: usize, depth: usize) -> (usize, usize) {
     /// Multiplications that are worth a word to another thread.
     const WORK: usize = 1 << 20;
-    /// Blocks of a large product: more would be smaller, and pack more.
-    const COUNT: usize = 4;
     /// The largest block.
     const LARGEST: usize = 512;
+    // Two for each thread, so that one that is late has less to catch up with; more would be smaller, and pack more.
+    let wanted = 2 * threads::count().max(2);
     let even = |size: usize, most: usize, unit: usize| {
         let count = size.div_ceil(most).max(1);
         size.div_ceil(count).next_multiple_of(unit).max(unit)
@@ -163,7 +166,7 @@ fn blocks(rows: usize, columns: usize, depth: usize) -> (usize, usize) {
     loop {
         let count = rows.div_ceil(height) * columns.div_ceil(width);
         let work = height.saturating_mul(width).saturating_mul(depth);
-        if count >= COUNT || work < 2 * WORK {
+        if count >= wanted || work < 2 * WORK {
             return (height, width);
         }
         // The right-hand side is packed for every block of rows, the left-hand side, which costs less, for every block
