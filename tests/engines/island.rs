@@ -1,8 +1,9 @@
-//! A layer that has only a reference form.
+//! Layers of a user's own: one that has only a reference form, and one with a kernel.
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
+use trainspec::plan::{Backward, Form, Forward, Kernel, Onto};
 use trainspec::{Config, Error, Pass, Result, Shape, Verdict};
 
 /// `y = gain * sin(frequency * x)`, with one gain for all.
@@ -27,5 +28,45 @@ impl Layer for Wave {
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
         let [x] = inputs else { return Err(Error::arity("wave", 1, inputs.len())) };
         Ok(x.affine(self.frequency, 0.0)?.sin()?.broadcast_mul(pass.parameter("gain")?)?)
+    }
+}
+
+/// `y = x^2 / 4`
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Bowl {}
+
+impl Config for Bowl {
+    const NAME: &'static str = "bowl";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+}
+
+impl Layer for Bowl {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(|_, input| input.reals().map(|()| input));
+
+    fn form(&self, _: &[Shape]) -> Form {
+        Form::kernel(*self)
+    }
+
+    fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
+        let [x] = inputs else { return Err(Error::arity("bowl", 1, inputs.len())) };
+        Ok(x.sqr()?.affine(0.25, 0.0)?)
+    }
+}
+
+impl Kernel for Bowl {
+    fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
+        for (y, x) in pass.output.iter_mut().zip(pass.inputs[0].real()) {
+            *y = 0.25 * x * x;
+        }
+        Ok(())
+    }
+
+    fn backward(&self, pass: &mut Backward<'_>) {
+        let Some((dx, onto)) = pass.d_inputs[0].take() else { return };
+        for ((dx, d), x) in dx.iter_mut().zip(&*pass.d).zip(pass.inputs[0].real()) {
+            let gradient = 0.5 * x * d;
+            *dx = if onto == Onto::Add { *dx + gradient } else { gradient };
+        }
     }
 }

@@ -10,7 +10,7 @@ use trainspec::layer::{
 use trainspec::rng::{Moment, Purpose, Stream};
 use trainspec::{Config, Result, Shape, Value, Verdict};
 
-use crate::island::Wave;
+use crate::island::{Bowl, Wave};
 
 /// The classes that every random model tells apart.
 pub(crate) const CLASSES: usize = 5;
@@ -221,7 +221,7 @@ fn branches(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
 
 /// A function of each number.
 fn pointwise(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
-    match dice.below(10) {
+    match dice.below(11) {
         0 => scope.call(LeakyRelu::DEFAULT, &[x]),
         1 => scope.call(Gelu::DEFAULT, &[x]),
         2 => scope.call(Gelu { approximate: Approximate::Tanh }, &[x]),
@@ -231,6 +231,8 @@ fn pointwise(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> 
         6 => scope.call(Dropout { p: 0.3 }, &[x]),
         // A layer without a planned form.
         7 => scope.call(Wave { frequency: 1.5 }, &[x]),
+        // One with a kernel of its own.
+        8 => scope.call(Bowl {}, &[x]),
         _ => scope.call(Relu {}, &[x]),
     }
 }

@@ -44,6 +44,35 @@ impl Form {
 ///
 /// A kernel allocates nothing in a steady state: it says what memory of a tensor's size it [needs](Kernel::needs), and is
 /// given it; what its loops need for a moment, each thread keeps.
+///
+/// ```
+/// use trainspec::plan::{Backward, Form, Forward, Kernel, Onto};
+///
+/// /// `y = x^2`
+/// #[derive(Debug)]
+/// struct Square;
+///
+/// impl Kernel for Square {
+///     fn forward(&self, pass: &mut Forward<'_>) -> trainspec::Result<()> {
+///         for (y, x) in pass.output.iter_mut().zip(pass.inputs[0].real()) {
+///             *y = x * x;
+///         }
+///         Ok(())
+///     }
+///
+///     fn backward(&self, pass: &mut Backward<'_>) {
+///         let Some((dx, onto)) = pass.d_inputs[0].take() else { return };
+///         for ((dx, d), x) in dx.iter_mut().zip(&*pass.d).zip(pass.inputs[0].real()) {
+///             let gradient = 2.0 * x * d;
+///             *dx = if onto == Onto::Add { *dx + gradient } else { gradient };
+///         }
+///     }
+/// }
+///
+/// // What a layer's `form` returns.
+/// let form = Form::kernel(Square);
+/// # let Form::Kernel(_) = form else { panic!() };
+/// ```
 pub trait Kernel: Debug + Send + Sync {
     /// What of an epilogue the kernel does in its own passes.
     fn joins(&self) -> Joins {

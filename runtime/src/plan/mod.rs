@@ -7,6 +7,24 @@
 //! A [`Plan`] is the order of the work, the groups of layers that are computed in one pass ([`Form`]), what is kept
 //! for the backward pass, and where each value lives while it is needed: nothing is allocated in a step, and the
 //! memory that it takes is known before the first one.
+//!
+//! ```
+//! use trainspec::plan::Plan;
+//! use trainspec::prelude::*;
+//! use trainspec::Model;
+//!
+//! #[model]
+//! fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+//!     image.flatten().linear(out = 32).relu().linear(out = 10)
+//! }
+//!
+//! let graph = Net::graph()?;
+//! let (small, large) = (Plan::training(&graph, 0, 64)?, Plan::training(&graph, 0, 128)?);
+//! assert!(small.length() < large.length());
+//! // Every layer has a planned form.
+//! assert!(!small.has_islands());
+//! # Ok::<(), trainspec::Error>(())
+//! ```
 
 mod backward;
 mod buffer;
