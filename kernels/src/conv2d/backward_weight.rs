@@ -3,6 +3,7 @@
 use super::Conv2d;
 use super::correlate::Correlation;
 use super::strips::{STRIP, Strips};
+use super::winograd::{self, Filter};
 use crate::product::Onto;
 use crate::{scratch, simd, threads};
 
@@ -37,6 +38,8 @@ pub(super) fn run(
     scratch::with(sums * each, |partial| {
         if conv.batch == 0 || conv.result() == 0 {
             partial.fill(0.0);
+        } else if let Some(filter) = conv.weight_filter() {
+            filtered(conv, &filter, x, d_pre, partial, d_bias.is_some());
         } else {
             groups_of_images(conv, x, d_pre, partial, d_bias.is_some());
         }
@@ -45,6 +48,22 @@ pub(super) fn run(
             add_up(partial, each, d_weight.len(), d_bias, onto);
         }
         add_up(partial, each, 0, d_weight, onto);
+    });
+}
+
+/// The gradients by each group of images, where minimal filters are faster.
+fn filtered(conv: &Conv2d, filter: &Filter, x: &[f32], d_pre: &[f32], partial: &mut [f32], with_bias: bool) {
+    let sums = conv.sums();
+    let weights = conv.out * conv.taps();
+    threads::chunks(partial, weights + conv.out, |group, partial| {
+        let images = group * conv.batch / sums..(group + 1) * conv.batch / sums;
+        let x = &x[images.start * conv.image()..images.end * conv.image()];
+        let d_pre = &d_pre[images.start * conv.result()..images.end * conv.result()];
+        let (d_weight, d_bias) = partial.split_at_mut(weights);
+        if with_bias {
+            totals(d_pre, conv.result() / conv.out, d_bias);
+        }
+        winograd::backward_weight(filter, x, d_pre, d_weight);
     });
 }
 

@@ -14,10 +14,11 @@
 //! Where it is faster (kernels of 3 x 3 one place apart, with channels enough: the sizes of an image decide, not
 //! the batch), `pre` and the gradient of `x` come from Winograd's minimal filters instead: 2.25 times fewer
 //! multiplications, and errors a few times larger. An infinite or NaN number then makes NaN of whole tiles of 2 x 2.
+//! So does the gradient of the weights, if there are images enough; NaN is then in more taps of a kernel.
 //!
 //! Otherwise each element of `pre` and of the gradient of `x` is one sum in a fixed order, `(c, u, v)` or
 //! `(o, u, v)`, with fused multiplications. The gradient of the weights is a sum over fixed groups of images, of sixteen
-//! running sums each.
+//! running sums each, or, by minimal filters, of one for each of sixteen points.
 //!
 //! # Source
 //! LeCun et al., "Gradient-based learning applied to document recognition", 1998; direct convolution in register

@@ -247,7 +247,7 @@ unsafe fn put<V: Lanes>(mut d: [[V; 4]; 4], to: *mut f32, point: usize) {
 /// # Safety
 /// The processor has the level of `V`.
 #[inline(always)]
-unsafe fn line<V: Lanes>([a, b, c, d]: [V; 4]) -> [V; 4] {
+pub(super) unsafe fn line<V: Lanes>([a, b, c, d]: [V; 4]) -> [V; 4] {
     // SAFETY: the caller's.
     unsafe { [a.sub(c), b.add(c), c.sub(b), b.sub(d)] }
 }

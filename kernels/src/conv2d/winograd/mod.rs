@@ -3,7 +3,8 @@
 //! Results are made in tiles of 2 x 2, each from 4 x 4 numbers `d` of each channel: `A' (sum of (G g G') (B' d B)) A`
 //! over the channels, with products of 4 x 4 numbers element by element. That takes 16 multiplications for what takes
 //! 36 otherwise. For each of the 16 points the sums are a matrix product of the transformed weights and tiles. The
-//! gradient of the image is the same, with kernels turned around and inputs as outputs.
+//! gradient of the image is the same, with kernels turned around and inputs as outputs. That of the weights,
+//! `G' (sum of (A dy A') (B' d B)) G`, has its sums over tiles and images instead.
 //!
 //! Each number is made by the same operations in the same order, whatever stands beside it. Tiles mix what they see:
 //! where a number is infinite or NaN, all results of its tiles are NaN.
@@ -12,12 +13,16 @@
 //! Winograd, "Arithmetic complexity of computations", 1980; Lavin and Gray, "Fast algorithms for convolutional neural
 //! networks", 2016: `F(2 x 2, 3 x 3)`.
 
+mod gradient;
 mod image;
 mod kernel;
 mod result;
+mod turned;
 
 #[cfg(test)]
 mod tests;
+
+pub(super) use gradient::backward_weight;
 
 use super::Conv2d;
 use super::strips::Strips;
@@ -64,6 +69,19 @@ impl Conv2d {
             rows,
             columns,
             padding,
+        })
+    }
+
+    /// The gradient of the weights as a filter: sums must be long enough to be worth their transforms
+    /// back, and vectors almost full.
+    pub(super) fn weight_filter(&self) -> Option<Filter> {
+        /// Tiles of all images. Where those are many, so are those of each group.
+        const TILES: usize = 128;
+        let tiles = self.batch.saturating_mul(self.out_height().div_ceil(2) * self.out_width().div_ceil(2));
+        self.filter().filter(|&Filter { ins, outs, .. }| {
+            // Vectors are of channels.
+            let whole = ins.next_multiple_of(LANES) * outs.next_multiple_of(LANES);
+            tiles >= TILES && 3 * whole <= 4 * ins * outs
         })
     }
 
