@@ -44,6 +44,8 @@ impl Clock {
     fn measure<M: Model>(self, mut training: Training<M>, part: Part) -> Result<Measured> {
         let (graph, data) = (training.graph()?, training.data()?);
         let settings = training.settings()?;
+        // The program and the data.
+        let before = peak_memory().unwrap_or(0);
         let mut engine = engine::open(&graph, settings)?;
         let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data)?;
         let first: Vec<usize> = data.train().iter().copied().take(settings.batch).collect();
@@ -60,7 +62,7 @@ impl Clock {
         let slots = settings.optimizer.state_names().len();
         let plan = Plan::training(&graph, settings.seed, first.len())?;
         let planned = graph.summary(first.len()).with_optimizer(slots).with_plan(&plan).memory().total();
-        Ok(Measured { times, samples: first.len(), planned })
+        Ok(Measured { times, samples: first.len(), planned: before + planned })
     }
 }
 
@@ -79,7 +81,7 @@ fn one(stepper: &mut Stepper<'_>, window: &[Batch], part: Part) -> Result<Durati
 pub(crate) struct Measured {
     times: Vec<Duration>,
     samples: usize,
-    /// The bytes that training is planned to take.
+    /// The bytes that the process is planned to take: what it held before, and the plan.
     planned: u64,
 }
 
