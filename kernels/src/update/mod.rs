@@ -56,18 +56,6 @@ pub trait Slots: Copy + Send + Sync + 'static {
         state: &mut [&mut [f32]],
         rule: impl Fn(f32, f32, &mut Self) -> f32,
     );
-
-    /// [`Slots::update_block`] of a whole tensor, still on this thread.
-    ///
-    /// # Panics
-    /// As [`Slots::update_block`].
-    fn update(
-        weights: &mut [f32],
-        gradients: &[f32],
-        scale: f32,
-        state: &mut [Vec<f32>],
-        rule: impl Fn(f32, f32, &mut Self) -> f32,
-    );
 }
 
 impl<const N: usize> Slots for [f32; N] {
@@ -81,17 +69,6 @@ impl<const N: usize> Slots for [f32; N] {
         rule: impl Fn(f32, f32, &mut Self) -> f32,
     ) {
         let state = state.iter_mut().map(|slot| &mut **slot);
-        apply(weights, gradients, scale, first(state, weights.len()), &rule);
-    }
-
-    fn update(
-        weights: &mut [f32],
-        gradients: &[f32],
-        scale: f32,
-        state: &mut [Vec<f32>],
-        rule: impl Fn(f32, f32, &mut Self) -> f32,
-    ) {
-        let state = state.iter_mut().map(Vec::as_mut_slice);
         apply(weights, gradients, scale, first(state, weights.len()), &rule);
     }
 }

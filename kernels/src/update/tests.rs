@@ -10,8 +10,8 @@ use crate::simd::{self, Level};
 #[test]
 fn each_element_has_its_own_state() {
     let mut weights = vec![1.0, 2.0, 3.0];
-    let mut state = vec![vec![0.0, 10.0, 20.0]];
-    <[f32; 1]>::update(&mut weights, &[1.0, 1.0, 2.0], 0.5, &mut state, |w, g, [m]| {
+    let mut state = [vec![0.0, 10.0, 20.0]];
+    <[f32; 1]>::update_block(&mut weights, &[1.0, 1.0, 2.0], 0.5, &mut [&mut state[0]], |w, g, [m]| {
         *m += g;
         w - *m
     });
@@ -22,7 +22,7 @@ fn each_element_has_its_own_state() {
 #[test]
 fn a_rule_without_state() {
     let mut weights = vec![1.0, 2.0];
-    <[f32; 0]>::update(&mut weights, &[1.0, 1.0], 1.0, &mut [], |w, g, []| w - g);
+    <[f32; 0]>::update_block(&mut weights, &[1.0, 1.0], 1.0, &mut [], |w, g, []| w - g);
     assert_eq!(weights, [0.0, 1.0]);
 }
 
