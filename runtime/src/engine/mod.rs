@@ -8,6 +8,7 @@
 mod forward;
 mod planned;
 mod tape;
+mod update;
 
 pub use forward::forward;
 pub use planned::Planned;
@@ -21,7 +22,7 @@ use crate::data::Batch;
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::loss::{LossKernel, LossSum};
-use crate::optim::{AnyOptimizer, UpdateStep};
+use crate::optim::Update;
 use crate::rng::Moment;
 use crate::shape::Shape;
 use crate::spec::{BoundLoss, Settings};
@@ -60,6 +61,15 @@ pub struct MicroBatch {
     pub weight: f64,
 }
 
+/// The numbers of a graph on the host, in the order of its parameters.
+#[derive(Debug)]
+pub struct Numbers<'a> {
+    /// Every parameter and running statistic.
+    pub parameters: &'a mut [Vec<f32>],
+    /// The gradients, as [`Engine::gradients`] gives them.
+    pub gradients: &'a mut [Vec<f32>],
+}
+
 /// Runs and trains one graph.
 ///
 /// One optimizer step is a call of [`Engine::accumulate`] for each micro-batch, then one of
@@ -75,12 +85,18 @@ pub trait Engine: Send {
     /// running statistic. After an update they hold anything, until a micro-batch is accumulated.
     fn gradients(&self) -> &[Vec<f32>];
 
-    /// Applies the optimizer to every trained parameter with its gradient times `scale`; the next
-    /// [`Engine::accumulate`] begins a new sum.
+    /// Applies an update to every trained parameter; the next [`Engine::accumulate`] begins a new sum.
     ///
     /// # Errors
     /// If a parameter cannot be written.
-    fn update(&mut self, optimizer: &dyn AnyOptimizer, step: UpdateStep, scale: f64) -> Result<()>;
+    fn update(&mut self, update: &Update<'_>) -> Result<()>;
+
+    /// Lets `work` read and change the parameters and the summed gradients of the window so far: for what is neither
+    /// forward, backward nor update.
+    ///
+    /// # Errors
+    /// If a parameter cannot be read or written.
+    fn edit(&mut self, work: &mut dyn FnMut(Numbers<'_>)) -> Result<()>;
 
     /// The loss in evaluation mode, which changes neither parameters nor gradients.
     ///

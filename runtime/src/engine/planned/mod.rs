@@ -7,15 +7,15 @@ use candle_core::{Device, Tensor};
 use trainspec_kernels::arena::Arena;
 use trainspec_kernels::product::Onto;
 use trainspec_kernels::threads;
-use trainspec_kernels::update::for_each_block;
 
 use super::tape::numbers;
-use super::{Engine, MicroBatch, Objective, initial};
+use super::update::{apply, initial_state};
+use super::{Engine, MicroBatch, Numbers, Objective, initial};
 use crate::data::{Batch, Elements};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::loss::LossKernel;
-use crate::optim::{AnyOptimizer, UpdateStep};
+use crate::optim::Update;
 use crate::plan::{Place, Plan};
 use crate::rng::Moment;
 use island::Islands;
@@ -116,6 +116,13 @@ impl Planned {
         Ok(place)
     }
 
+    /// Makes the gradients those of a window: 0 if it has no micro-batch yet.
+    fn begin_window(&mut self) {
+        if std::mem::take(&mut self.spent) {
+            self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
+        }
+    }
+
     /// Runs `work` on the threads of the pool, unless it is too small to be handed over.
     fn on_threads<R: Send>(plan: &Plan, work: impl FnOnce() -> R + Send) -> R {
         /// Operations of a forward pass below which threads are not worth their waking.
@@ -170,24 +177,19 @@ impl Engine for Planned {
         &self.gradients
     }
 
-    fn update(&mut self, optimizer: &dyn AnyOptimizer, step: UpdateStep, scale: f64) -> Result<()> {
+    fn update(&mut self, update: &Update<'_>) -> Result<()> {
+        self.begin_window();
         if self.state.is_empty() {
-            let slots = optimizer.state_names().len();
-            self.state =
-                self.gradients.iter().map(|gradient| vec![vec![0.0; gradient.len()]; slots]).collect();
+            self.state = initial_state(update, &self.gradients);
         }
-        // A window without a micro-batch has the gradient 0.
-        let scale = if self.spent { 0.0 } else { scale as f32 };
-        let roles = &self.graph.parameters;
-        for_each_block(
-            &mut self.parameters,
-            &self.gradients,
-            &mut self.state,
-            |parameter, weights, gradients, state| {
-                optimizer.update_block(step, roles[parameter].role, weights, gradients, scale, state);
-            },
-        );
+        apply(update, &self.graph.parameters, &mut self.parameters, &self.gradients, &mut self.state);
         self.spent = true;
+        Ok(())
+    }
+
+    fn edit(&mut self, work: &mut dyn FnMut(Numbers<'_>)) -> Result<()> {
+        self.begin_window();
+        work(Numbers { parameters: &mut self.parameters, gradients: &mut self.gradients });
         Ok(())
     }
 
