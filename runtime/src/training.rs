@@ -9,6 +9,7 @@ use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
+use crate::optim::AnyOptimizer;
 use crate::run::{Folder, Start};
 use crate::spec::{AnySpec, Declaration, Device, Settings, hash};
 use crate::train::{self, Evaluation, Event, Observer, Outcome};
@@ -84,6 +85,36 @@ impl<M: Model> Training<M> {
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         self.changed("seed", &seed.to_string())
+    }
+
+    /// Trains by another optimizer, of any type.
+    ///
+    /// ```
+    /// # use trainspec::prelude::*;
+    /// # #[model]
+    /// # fn Net(x: Image<1, 8, 8>) -> Logits<10> { x.flatten().linear(out = 10) }
+    /// # train! {
+    /// #     Digits { model: Net, data: Digits8x8::embedded(), epochs: 1 }
+    /// # }
+    /// use trainspec::Config;
+    ///
+    /// for momentum in [0.0, 0.9] {
+    ///     let sgd = Sgd { momentum, ..Sgd::DEFAULT };
+    ///     let run = Digits::training().optimizer(&sgd).without_folder().run()?;
+    ///     println!("{momentum}: {:?}", run.outcome.validation);
+    /// }
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    #[must_use]
+    pub fn optimizer(mut self, optimizer: &dyn AnyOptimizer) -> Self {
+        let checked = self.settings.and_then(|mut settings| {
+            settings.optimizer = optimizer.boxed();
+            settings.check()?;
+            Ok(settings)
+        });
+        self.settings = checked;
+        self.overrides.push(("optimizer".to_owned(), optimizer.to_json().to_string()));
+        self
     }
 
     /// Computes there.
