@@ -192,6 +192,18 @@ impl Schedule {
         most
     }
 
+    /// Optimizer steps of the whole run.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.phases.last().map_or(0, Placed::end)
+    }
+
+    /// Optimizer steps of an epoch.
+    #[must_use]
+    pub fn steps_per_epoch(&self) -> u64 {
+        self.phases.last().map_or(0, |placed| placed.epoch)
+    }
+
     /// The phases, with their places and rates.
     #[must_use]
     pub fn spans(&self) -> Vec<Span> {
