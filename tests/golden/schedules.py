@@ -52,6 +52,7 @@ falling = (
     + [0.42 + 0.01 * math.sin(i) for i in range(14)]
     + [0.40 * (1 - 1.5e-4) ** i for i in range(6)]
     + [0.39 * (1 - 0.5e-4) ** i for i in range(20)]
+    + [0.391] * 14
 )
 rising = [1.0 - 0.3 * value for value in falling]
 schedules = {
