@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::data::Prepared;
+use crate::data::{Prepared, training_samples};
 use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
 use crate::optim::AnyOptimizer;
 use crate::run::{Folder, Start};
+use crate::schedule::Schedule;
 use crate::spec::{AnySpec, Declaration, Device, Settings, hash};
 use crate::train::{self, Evaluation, Event, Observer, Outcome};
 use crate::trained::Trained;
@@ -222,6 +223,18 @@ impl<M: Model> Training<M> {
     pub fn data(&mut self) -> Result<Prepared> {
         let seed = self.settings()?.seed;
         Prepared::new(self.spec.open()?, seed)
+    }
+
+    /// The learning rate of every step of the run. Of the data only the number of samples is looked at.
+    ///
+    /// # Errors
+    /// If the settings or the split cannot be used, the data cannot be opened, or the schedule does not fit the run.
+    pub fn schedule(&mut self) -> Result<Schedule> {
+        let spec = self.spec;
+        let settings = self.settings()?;
+        let samples = training_samples(&*spec.open()?, settings.seed)?;
+        let (steps, epoch) = train::length(settings, samples);
+        Schedule::of(settings, steps, epoch)
     }
 
     /// Trains in silence.

@@ -4,7 +4,7 @@ use trainspec_kernels::norm::global_norm_of;
 
 use super::evaluate::Totals;
 use super::plan::plan;
-use super::{Evaluation, RunPlan, StepReport};
+use super::{Evaluation, RunPlan, StepReport, monitor};
 use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -71,8 +71,7 @@ impl<'a> Stepper<'a> {
         data: &Prepared,
     ) -> Result<Self> {
         let plan = plan(graph, settings, data)?;
-        let phases = settings.schedule.iter().map(|phase| phase.boxed()).collect();
-        let schedule = Schedule::new(phases, settings.optimizer.lr(), plan.steps, plan.steps_per_epoch)?;
+        let schedule = Schedule::of(settings, plan.steps, plan.steps_per_epoch)?;
         let treatments = Treatment::of_all(&graph.parameters, &*settings.optimizer);
         let scales = vec![1.0; treatments.len()];
         Ok(Self { engine, graph, settings, plan, schedule, treatments, scales, k: 0 })
@@ -88,6 +87,25 @@ impl<'a> Stepper<'a> {
     #[must_use]
     pub fn rate(&self) -> f64 {
         self.schedule.rate(self.k)
+    }
+
+    /// The schedule, as it stands.
+    #[must_use]
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// Shows the schedule an evaluation of the validation data, made at the end of an epoch.
+    ///
+    /// # Errors
+    /// If a phase listens and what it monitors is NaN.
+    pub fn see(&mut self, validation: &Evaluation) -> Result<()> {
+        let (settings, step) = (self.settings, self.k);
+        self.schedule.see(step, |watched| {
+            let direction = monitor::direction(settings, watched)
+                .ok_or(Error::Internal("a phase listens to what the run does not measure"))?;
+            Ok((monitor::value(watched, validation, step)?, direction))
+        })
     }
 
     /// The engine, to be read between steps.
