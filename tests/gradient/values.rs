@@ -323,7 +323,7 @@ fn dropout_keeps_the_mean_and_depends_on_seed_step_and_path_alone() {
 #[test]
 fn embeddings_look_rows_up() {
     let weight = tensor(&[0.0, 1.0, 10.0, 11.0, 20.0, 21.0], &[3, 2]);
-    let graph = Graph::of(&Embedding { out: 2 }, &[Shape::tokens(3, 2)]).unwrap();
+    let graph = Graph::of(&Embedding { out: 2, ..Embedding::DEFAULT }, &[Shape::tokens(3, 2)]).unwrap();
     let tokens = Tensor::new(&[[2_u32, 0], [1, 1]], &Device::Cpu).unwrap();
     let (y, _) =
         forward(&graph, std::slice::from_ref(&weight), std::slice::from_ref(&tokens), Mode::Evaluate)
@@ -331,7 +331,7 @@ fn embeddings_look_rows_up() {
     assert_eq!(y.dims(), [2, 2, 2]);
     assert_eq!(numbers(&y), [20.0, 21.0, 0.0, 1.0, 10.0, 11.0, 10.0, 11.0]);
 
-    let graph = Graph::of(&PositionEmbedding { out: 3 }, &[Shape::tokens(3, 2)]).unwrap();
+    let graph = Graph::of(&PositionEmbedding { out: 3, ..PositionEmbedding::DEFAULT }, &[Shape::tokens(3, 2)]).unwrap();
     let weight = weight.reshape((2, 3)).unwrap();
     let (y, _) = forward(&graph, &[weight], &[tokens], Mode::Evaluate).unwrap();
     assert_eq!(y.dims(), [2, 2, 3]);
@@ -444,7 +444,7 @@ fn parameters_begin_within_their_bounds() {
     }
     let norm = begin(&|| Graph::of(&BatchNorm::DEFAULT, &[Shape::of(&[2])]).unwrap());
     assert_eq!(norm, [[1.0, 1.0], [0.0, 0.0], [0.0, 0.0], [1.0, 1.0]]);
-    let embedding = begin(&|| Graph::of(&Embedding { out: 100 }, &[Shape::tokens(100, 2)]).unwrap());
+    let embedding = begin(&|| Graph::of(&Embedding { out: 100, ..Embedding::DEFAULT }, &[Shape::tokens(100, 2)]).unwrap());
     let variance = embedding[0].iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / 1e4;
     // The variance of n normal draws has deviation sqrt(2 / n).
     assert!((variance - 1.0).abs() < 5.0 * (2e-4_f64).sqrt());
