@@ -20,7 +20,7 @@ use trainspec::graph::Graph;
 use trainspec::layer::{
     Add, Approximate, AvgPool2d, BatchNorm, Concat, Conv2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool,
     GroupNorm, Gru, LayerNorm, LeakyRelu, Linear, Lstm, MaxPool2d, Mul, PositionEmbedding, Relu, Reshape,
-    RmsNorm, SelfAttention, Sigmoid, Silu, Softmax, Sub, Tanh,
+    RmsNorm, SelfAttention, Sigmoid, Silu, Softmax, StochasticDepth, Sub, Tanh,
 };
 use trainspec::{Config, Shape};
 
@@ -136,6 +136,11 @@ gradients! {
     dropout at Anywhere {
         Dropout { p: 0.5 } => [13];
         Dropout { p: 0.0 } => [3];
+    }
+    stochastic_depth at Anywhere {
+        StochasticDepth { p: 0.5 } => [2, 3];
+        StochasticDepth { p: 0.0 } => [3];
+        StochasticDepth { p: 0.3 } => [1];
     }
     max_pool2d at OffKinks {
         MAX => [2, 4, 6];
