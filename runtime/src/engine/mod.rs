@@ -6,13 +6,15 @@
 //! rounding of their sums.
 
 mod forward;
+mod initial;
 mod planned;
 mod tape;
 mod update;
 
 pub use forward::forward;
+pub use initial::initial;
 pub use planned::Planned;
-pub use tape::{Tape, initial};
+pub use tape::Tape;
 
 use std::sync::Arc;
 
@@ -126,7 +128,7 @@ pub trait Engine: Send {
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>];
 }
 
-/// The engine of a run, with initial parameters: [`Planned`] on the CPU, if it knows what to do with the graph,
+/// The engine of a run, with initial parameters, drawn as the settings' `init` and the layers' own say: [`Planned`] on the CPU, if it knows what to do with the graph,
 /// else [`Tape`].
 ///
 /// # Errors
@@ -134,8 +136,9 @@ pub trait Engine: Send {
 pub fn open(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
     let objective = Box::new(Arc::clone(&settings.loss));
     let device = settings.device.open()?;
-    if device.is_cpu() && Planned::can_run(graph) {
-        return Ok(Box::new(Planned::new(graph.clone(), objective, settings.seed)?));
+    let graph = graph.clone().begun(settings.init);
+    if device.is_cpu() && Planned::can_run(&graph) {
+        return Ok(Box::new(Planned::new(graph, objective, settings.seed)?));
     }
-    Ok(Box::new(Tape::new(graph.clone(), objective, settings.seed, device)?))
+    Ok(Box::new(Tape::new(graph, objective, settings.seed, device)?))
 }
