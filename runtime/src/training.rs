@@ -13,7 +13,7 @@ use crate::optim::AnyOptimizer;
 use crate::run::{Folder, Start};
 use crate::schedule::Schedule;
 use crate::spec::{AnySpec, Declaration, Device, Settings, hash};
-use crate::train::{self, Evaluation, Event, Observer, Outcome};
+use crate::train::{self, Evaluation, Event, Observer, Outcome, RateCurve, RateSearch};
 use crate::trained::Trained;
 
 /// A run that was declared with [`train!`](crate::train!): the same as its command line, without one.
@@ -286,6 +286,18 @@ impl<M: Model> Training<M> {
                 Err(error)
             }
         }
+    }
+
+    /// Searches for a learning rate, on parameters of its own: see [`train::find_rate`].
+    ///
+    /// # Errors
+    /// If the settings or the data cannot be used, or a sample cannot be read.
+    pub fn find_rate(mut self, search: RateSearch) -> Result<RateCurve> {
+        let data = self.data()?;
+        let graph = self.graph()?;
+        let settings = self.settings?;
+        let mut engine = engine::open(&graph, &settings)?;
+        train::find_rate(&mut *engine, &graph, &settings, &data, search)
     }
 
     /// The seed from which the data of a trained model are split: the one that was set, else that of the

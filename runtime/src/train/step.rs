@@ -77,6 +77,13 @@ impl<'a> Stepper<'a> {
         Ok(Self { engine, graph, settings, plan, schedule, treatments, scales, k: 0 })
     }
 
+    /// The same with other learning rates, as long as they last.
+    pub(super) fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.plan.steps = schedule.steps();
+        self.schedule = schedule;
+        self
+    }
+
     /// What the whole run is.
     #[must_use]
     pub fn plan(&self) -> &RunPlan {
