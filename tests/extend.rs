@@ -1,5 +1,5 @@
 //! Everything built in can be brought by a user: a layer, a loss, a metric, an optimizer, a phase of a
-//! schedule, a way to clip, a data set. Each is used in the same syntax as a built-in one.
+//! schedule, a way to scale a rate, a way to clip, a data set. Each is used in the same syntax as a built-in one.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -11,7 +11,9 @@ use trainspec::loss::{Loss, LossSum};
 use trainspec::metric::{Direction, Metric};
 use trainspec::optim::{Clip, Optimizer, UpdateStep};
 use trainspec::prelude::*;
-use trainspec::schedule::{Clock, Interval, Phase};
+use trainspec::schedule::{Clock, Interval, Phase, ScaleLr, Seen};
+use trainspec::spec::Monitor;
+use trainspec::train::Event;
 use trainspec::{Config, Error, Pass, Problem, Result, Shape, Verdict};
 
 /// `y = x * scale`, with a factor for each feature, and a sharpness that is checked.
@@ -77,6 +79,8 @@ plain_config!(FourthPower {});
 plain_config!(WorstError {});
 plain_config!(SignDescent { lr: f64 = 0.01 });
 plain_config!(Halve { every: u64 = 1 });
+plain_config!(Tire { by: f64 = 0.5 });
+plain_config!(PerSample { share: f64 = 0.1 });
 plain_config!(Shrink { by: f64 = 0.5 });
 
 impl Loss<Values<1>, Values<1>> for FourthPower {
@@ -106,6 +110,33 @@ impl Optimizer for SignDescent {
     fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 0]) -> f32 {
         let lr = step.lr as f32;
         move |w, g, []| if g == 0.0 { w } else { w - lr * g.signum() }
+    }
+}
+
+impl Phase for Tire {
+    const STATE: &'static [&'static str] = &["evaluations"];
+
+    fn length(&self) -> Option<Interval> {
+        None
+    }
+
+    fn rate(&self, _: u64, eta: f64, clock: Clock<'_>) -> f64 {
+        eta * self.by.powf(clock.state[0])
+    }
+
+    fn monitor(&self) -> Option<Monitor> {
+        Some(ValMetric("worst_error"))
+    }
+
+    fn see(&self, seen: Seen, state: &mut [f64]) {
+        assert!(seen.value > 0.0 && seen.direction == Direction::Lower);
+        state[0] += 1.0;
+    }
+}
+
+impl ScaleLr for PerSample {
+    fn factor(&self, samples: u64) -> f64 {
+        self.share * samples as f64
     }
 }
 
@@ -166,6 +197,21 @@ train! {
     }
 }
 
+train! {
+    Tired {
+        model: Curve,
+        data: Parabola,
+        loss: FourthPower,
+        metrics: [WorstError {}],
+        batch: 20,
+        epochs: 3,
+        optimizer: SignDescent { lr: 0.01 },
+        scale_lr: PerSample {},
+        schedule: [Tire {}],
+        checkpoint: Checkpoint { keep: 1 },
+    }
+}
+
 // With a constant of its name a configuration can be given bare: `loss: FourthPower`.
 #[allow(non_upper_case_globals)]
 const FourthPower: FourthPower = FourthPower::DEFAULT;
@@ -193,4 +239,24 @@ fn keys_of_a_users_own_are_set_and_spelled_out() {
     assert_eq!(spec["optimizer"]["type"], "SignDescent");
     assert_eq!(spec["schedule"][1]["every"], 10);
     assert_eq!(spec["clip"]["by"], 0.5);
+}
+
+/// A phase that listens is shown every evaluation but the last, after which there is no step, and what it remembers is
+/// in the checkpoint.
+#[test]
+fn a_users_own_phase_listens_to_the_evaluations() {
+    let out = tempfile::tempdir().unwrap();
+    let mut rates = Vec::new();
+    let run = Tired::training().out(out.path()).run_with(&mut |event: &Event<'_>| {
+        if let Event::Epoch(epoch) = event {
+            rates.push(epoch.lr);
+        }
+        Ok(())
+    });
+    assert_eq!(rates, [0.02, 0.01, 0.005]);
+    let checkpoints = run.unwrap().folder.unwrap().join("checkpoints");
+    let last = std::fs::read_dir(checkpoints).unwrap().next().unwrap().unwrap().path();
+    let state: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(last.join("state.json")).unwrap()).unwrap();
+    assert_eq!(state["schedule"], serde_json::json!([{ "evaluations": 2.0 }]));
 }

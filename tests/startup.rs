@@ -38,6 +38,43 @@ train! {
     }
 }
 
+train! {
+    Deaf { model: Normed, data: points(7), batch: 7, epochs: 2, schedule: [ReduceOnPlateau { patience: 1 }] }
+}
+
+train! {
+    Scaled {
+        model: Normed,
+        data: points(64),
+        batch: 8,
+        accumulate: 2,
+        epochs: 8,
+        metrics: [Accuracy],
+        optimizer: AdamW { lr: 0.01, weight_decay: 0.1 },
+        scale_lr: LinearScaling { base_batch: 8 },
+        schedule: [
+            Constant { epochs: 1 },
+            MultiStep { at: &[Epochs(2), Epochs(3)], epochs: 4 },
+            ReduceOnPlateau { monitor: ValMetric("accuracy") },
+        ],
+    }
+}
+
+train! {
+    Cycle { model: Normed, data: points(64), batch: 8, epochs: 2, schedule: [OneCycle { max: 0.1 }] }
+}
+
+train! {
+    ScaledCycle {
+        model: Normed,
+        data: points(64),
+        batch: 8,
+        epochs: 2,
+        scale_lr: SqrtScaling { base_batch: 32 },
+        schedule: [OneCycle { max: 0.1 }],
+    }
+}
+
 fn refusal<M: Model>(training: Training<M>) -> String {
     let mut steps = 0;
     let run = training.run_with(&mut |event: &Event<'_>| {
@@ -100,4 +137,58 @@ fn refused_changes_are_errors_and_defaults_are_spelled_out() {
     assert_eq!(spec["data"], "points(64)");
     assert_eq!(spec["loss"]["type"], "CrossEntropy");
     assert_eq!(spec["optimizer"]["betas"][1], 0.999);
+}
+
+#[test]
+fn a_schedule_that_has_nothing_to_listen_to() {
+    assert!(
+        refusal(Deaf::training().without_folder())
+            .starts_with("schedule.0: there are no validation samples to listen to")
+    );
+    let Err(error) = Scaled::training().set("schedule.2.monitor", "val_recall") else { panic!() };
+    assert_eq!(
+        error.to_string(),
+        "schedule.2.monitor: `recall` is no metric of the run; expected `accuracy`, or `ValLoss`"
+    );
+}
+
+/// `scale_lr` is applied once, to what the whole schedule works on.
+#[test]
+fn a_rate_is_scaled_to_the_batch() {
+    let mut training = Scaled::training().set("schedule.1.at", r#"[{"Epochs":1},{"Epochs":3}]"#).unwrap();
+    // 56 samples in steps of 16 are 4 steps an epoch, and twice 8 samples twice the rate.
+    let schedule = training.schedule().unwrap();
+    let near = |k, expected: f64| (schedule.rate(k) - expected).abs() < 1e-15;
+    for (k, expected) in [(0, 0.02), (7, 0.02), (8, 0.002), (15, 0.002), (16, 0.0002), (31, 0.0002)] {
+        assert!(near(k, expected), "{k}: {}", schedule.rate(k));
+    }
+    let run = training.without_folder().set("steps", "21").unwrap().run();
+    assert!(run.is_ok(), "{run:?}");
+}
+
+/// A rule of the optimizer's for `lr` holds for every rate.
+#[test]
+fn the_largest_rate_is_judged() {
+    let training = Scaled::training().without_folder().set("schedule.0.factor", "600").unwrap();
+    let problem = refusal(training);
+    assert!(
+        problem.starts_with("schedule: the largest rate is 12, while `lr` is 0.01; with that"),
+        "{problem}"
+    );
+    assert!(
+        problem
+            .ends_with("lr * weight_decay is 1.2; expected less than 1, or each step takes the whole weight")
+    );
+    assert!(
+        refusal(Cycle::training().without_folder().set("schedule.0.max", "1e3").unwrap()).contains("1000")
+    );
+    assert!(Cycle::training().without_folder().run().is_ok());
+}
+
+#[test]
+fn a_scale_without_effect() {
+    assert_eq!(
+        refusal(ScaledCycle::training().without_folder()),
+        "scale_lr: `OneCycle` has rates of its own, which do not depend on `lr`; scale those and remove `scale_lr`"
+    );
 }

@@ -72,7 +72,7 @@ fn plateau(name: &str) -> ReduceOnPlateau {
 }
 
 fn number(json: &Value, key: &str) -> f64 {
-    json[key].as_f64().unwrap()
+    json[key].as_f64().expect("a number")
 }
 
 /// Ours is a formula of at most eight roundings, of numbers up to the largest rate. PyTorch's is either such a formula too or

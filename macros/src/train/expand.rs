@@ -85,7 +85,7 @@ fn functions(
             pub fn training() -> #training {
                 #declared
             }
-            /// The command line: `train`, `eval`, `summary`, `spec`.
+            /// The command line: `train`, `eval`, `summary`, `schedule`, `spec`.
             pub fn main() -> __t::Result<()> {
                 #main
             }

@@ -88,7 +88,7 @@ fn draw(f: &mut Formatter<'_>, steps: u64, rate: impl Fn(u64) -> f64) -> std::fm
     }
     writeln!(f, "  {:margin$} └{}", "", edge.iter().collect::<String>())?;
     writeln!(f, "  {:margin$}  {numbers}", "")?;
-    writeln!(f, "  {:margin$}  {:^WIDTH$}", "", "step").map(|()| ())
+    writeln!(f, "  {:margin$}  {:>center$}", "", "step", center = WIDTH / 2 + 2)
 }
 
 /// The smallest and the largest rate of the steps that each column of dots stands for, and of the way there from the

@@ -233,6 +233,19 @@ mod tests {
     }
 
     #[test]
+    fn a_schedule_is_drawn_without_training() {
+        let out = tempfile::tempdir().unwrap();
+        let file = out.path().join("rates.svg");
+        let line = format!("line schedule --set optimizer.lr=0.02 --svg {}", file.display());
+        let text = program(&line).unwrap();
+        // 18 samples in batches of 4 are 5 steps an epoch.
+        assert!(text.starts_with("line: AdamW at 2.00e-2; 15 steps, 5 an epoch\n"), "{text}");
+        assert!(text.contains("  Constant           1         15     2.00e-2    2.00e-2\n"), "{text}");
+        assert!(std::fs::read_to_string(file).unwrap().contains("line: learning rate"));
+        assert!(program("line schedule --svg /proc/no/rates.svg").is_err());
+    }
+
+    #[test]
     fn a_rule_speaks_of_the_value_that_was_set() {
         let error = program("line --set optimizer.lr=-1").unwrap_err();
         assert_eq!(sentence(&error), "optimizer.lr: AdamW: lr is -1; expected a number above 0");

@@ -271,3 +271,66 @@ fn above_floor(eta: f64, floor: f64) -> Verdict {
     }
     Err(Problem::new("begins at the rate ").float(eta).text(", below its floor ").float(floor))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a rule says, with a few values that it lets pass.
+    #[track_caller]
+    fn refuses<C: Config>(wrong: C, words: &str) {
+        let problem = wrong.judge().expect_err("it is refused");
+        assert!(problem.as_str().contains(words), "`{words}` is not in: {problem}");
+    }
+
+    #[test]
+    fn ranges_are_told() {
+        let (steps, epochs) = (Interval::Steps, Interval::Epochs);
+        refuses(Linear { to: -0.1, ..Linear::DEFAULT }, "to is -0.1; expected a learning rate of 0 or more");
+        refuses(Linear { steps: 1, epochs: 1, ..Linear::DEFAULT }, "both `steps` and `epochs` are given");
+        refuses(Polynomial { power: 0.0, ..Polynomial }, "power is 0; expected a number above 0");
+        refuses(Polynomial { to: f64::NAN, ..Polynomial }, "to is NaN");
+        refuses(InverseSqrt::DEFAULT, "warmup is Steps(0); expected at least Steps(1)");
+        refuses(
+            Exponential { factor: 0.0, ..Exponential::DEFAULT },
+            "factor is 0; expected a number above 0",
+        );
+        refuses(Exponential { every: epochs(0), ..Exponential::DEFAULT }, "every is Epochs(0)");
+
+        let at = |at| MultiStep { at, ..MultiStep::DEFAULT };
+        refuses(at(&[]), "at is empty; expected at least one place");
+        refuses(at(&[Interval::Steps(3), Interval::Epochs(4)]), "mixes `Steps` and `Epochs`");
+        refuses(at(&[Interval::Steps(3), Interval::Steps(3)]), "at has 3 after 3; expected places that rise");
+        refuses(at(&[Interval::Steps(0)]), "a place of at is Steps(0)");
+
+        let restarts = CosineRestarts { period: steps(5), ..CosineRestarts::DEFAULT };
+        refuses(CosineRestarts { multiply: 0, ..restarts }, "multiply is 0; expected at least 1");
+        refuses(CosineRestarts { floor: -1.0, ..restarts }, "floor is -1");
+        refuses(CosineRestarts::DEFAULT, "period is Steps(0)");
+
+        let cycle = OneCycle { max: 1.0, ..OneCycle::DEFAULT };
+        refuses(OneCycle::DEFAULT, "max is 0; expected a learning rate above 0");
+        refuses(OneCycle { rise: 1.0, ..cycle }, "rise is 1; expected 0 < rise < 1");
+        refuses(OneCycle { rise: 0.6, three_phase: true, ..cycle }, "expected at most 0.5");
+        refuses(OneCycle { div: 0.5, ..cycle }, "div is 0.5; expected at least 1");
+        refuses(OneCycle { final_div: f64::INFINITY, ..cycle }, "final_div is infinity; expected at least 1");
+
+        refuses(ReduceOnPlateau { factor: 1.0, ..ReduceOnPlateau }, "factor is 1; expected less than 1");
+        refuses(ReduceOnPlateau { threshold: -0.1, ..ReduceOnPlateau }, "expected 0 <= threshold < 1");
+        refuses(ReduceOnPlateau { min: -1.0, ..ReduceOnPlateau }, "min is -1");
+        for fine in
+            [&cycle as &dyn Setting, &restarts, &ReduceOnPlateau, &Polynomial, &at(&[Interval::Steps(1)])]
+        {
+            assert!(fine.judge().is_ok(), "{fine:?}");
+        }
+    }
+
+    /// A list goes through JSON, as it does for `--set`.
+    #[test]
+    fn places_are_read_back() {
+        let phase = MultiStep { at: &[Interval::Epochs(2), Interval::Epochs(9)], ..MultiStep::DEFAULT };
+        let json = phase.to_json();
+        assert_eq!(json["at"], serde_json::json!([{ "Epochs": 2 }, { "Epochs": 9 }]));
+        assert_eq!(AnyPhase::with(&phase, &json).unwrap().to_json(), json);
+    }
+}

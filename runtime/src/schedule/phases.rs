@@ -295,7 +295,10 @@ fn fault(problem: String) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Constant, Cosine, CosineEnd, Interval, Step, Warmup};
+    use super::super::{
+        Constant, Cosine, CosineEnd, Exponential, Interval, InverseSqrt, MultiStep, OneCycle,
+        ReduceOnPlateau, Step, Warmup,
+    };
     use super::*;
     use crate::config::Config;
 
@@ -350,6 +353,47 @@ mod tests {
     }
 
     #[test]
+    fn an_evaluation_counts_between_two_steps_of_the_phase() {
+        let listener = ReduceOnPlateau { factor: 0.5, patience: 0, steps: 4, ..ReduceOnPlateau };
+        let lead = Constant { steps: 2, ..Constant };
+        let mut schedule =
+            Schedule::new(vec![Box::new(lead), Box::new(listener), Box::new(Constant)], 1.0, 8, 2).unwrap();
+        let mut looks = 0;
+        for (steps, expected) in [(2, 1.0), (3, 1.0), (4, 0.5), (5, 0.25), (6, 0.25), (7, 0.25)] {
+            let look = |_| {
+                looks += 1;
+                Ok((1.0, Direction::Lower))
+            };
+            schedule.see(steps, look).unwrap();
+            close(&[schedule.rate(5), schedule.rate(6)], &[expected; 2]);
+        }
+        assert_eq!(looks, 3, "the phase runs from step 3 to step 6");
+        assert_eq!(schedule.state()[1]["reductions"], 2.0);
+        assert!(schedule.state()[0].is_null());
+        assert!(schedule.spans()[1].listens);
+        // Whatever was seen, the largest rate is what it was.
+        close(&[schedule.largest_rate()], &[1.0]);
+    }
+
+    #[test]
+    fn a_state_goes_back_whole_or_not_at_all() {
+        let new = || Schedule::new(vec![Box::new(ReduceOnPlateau)], 1.0, 8, 2).unwrap();
+        let mut schedule = new();
+        // The best is still infinite then: nothing is below it.
+        schedule.see(2, |_| Ok((f64::INFINITY, Direction::Lower))).unwrap();
+        let state = schedule.state();
+        assert_eq!(state[0]["best"], "inf");
+        let mut restored = new();
+        restored.restore(&state).unwrap();
+        assert_eq!(restored.state(), state);
+        for other in [json!([]), json!([null]), json!([{ "best": 1.0 }]), json!([{ "a": 1, "b": 1 }])] {
+            let problem = restored.restore(&other).unwrap_err().to_string();
+            assert!(problem.contains("not that of these phases"), "{problem}");
+            assert_eq!(restored.state(), state);
+        }
+    }
+
+    #[test]
     fn phases_must_fill_the_run() {
         let fault =
             |phases: Vec<Box<dyn AnyPhase>>| Schedule::new(phases, 1.0, 10, 5).unwrap_err().to_string();
@@ -359,5 +403,13 @@ mod tests {
         assert!(fault(vec![warmup(9)]).contains("end after 9 steps, but the run has 10"));
         assert!(fault(vec![Box::new(Constant), Box::new(Cosine)]).contains("has no length"));
         assert!(fault(vec![Box::new(Cosine { floor: 2.0, ..Cosine })]).contains("below its floor"));
+        let warmup = InverseSqrt { warmup: Interval::Epochs(3), ..InverseSqrt::DEFAULT };
+        assert!(fault(vec![Box::new(warmup)]).contains("warmup is 15 steps, but the phase has 10"));
+        let late = MultiStep { at: &[Interval::Steps(4), Interval::Steps(10)], ..MultiStep::DEFAULT };
+        assert!(fault(vec![Box::new(late)]).contains("after 10 steps, but the phase has 10"));
+        let short = OneCycle { max: 1.0, rise: 0.1, ..OneCycle::DEFAULT };
+        assert!(fault(vec![Box::new(short)]).contains("rises for 1 of 10 steps; expected more than 1"));
+        let huge = Exponential { factor: 1e40, every: Interval::Steps(1), ..Exponential::DEFAULT };
+        assert!(fault(vec![Box::new(huge)]).contains("reaches the rate inf"));
     }
 }
