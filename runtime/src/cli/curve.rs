@@ -2,8 +2,8 @@
 
 use std::fmt::{Display, Formatter};
 
+use super::plot::{DOTS_ACROSS, Plot};
 use crate::human::{count, rate};
-use crate::run::Axis;
 use crate::schedule::Schedule;
 use crate::spec::Settings;
 use crate::table::Table;
@@ -15,12 +15,6 @@ pub(super) struct Curve<'a> {
     pub(super) schedule: &'a Schedule,
 }
 
-/// Characters across and down.
-const WIDTH: usize = 64;
-const HEIGHT: usize = 12;
-/// A character of Braille is two dots wide and four high.
-const DOTS_ACROSS: usize = 2 * WIDTH;
-const DOTS_DOWN: usize = 4 * HEIGHT;
 /// Steps that are looked at for a column of dots, if it stands for more.
 const LOOKS: u64 = 64;
 
@@ -36,7 +30,13 @@ impl Display for Curve<'_> {
         }
         let (steps, epoch) = (schedule.steps(), schedule.steps_per_epoch());
         writeln!(f, "; {} steps, {} an epoch\n", count(steps), count(epoch))?;
-        draw(f, steps, |k| schedule.rate(k))?;
+        let columns = columns(steps, |k| schedule.rate(k));
+        let most = columns.iter().map(|column| column.1).fold(0.0, f64::max);
+        write!(
+            f,
+            "{}",
+            Plot { columns: &columns, up: (0.0, most), across: (1.0, steps as f64), label: "step" }
+        )?;
         let mut table = Table::new("<").indented(2);
         table.row(["phase", "first step", "last step", "first rate", "last rate"]);
         let spans = schedule.spans();
@@ -58,39 +58,6 @@ impl Display for Curve<'_> {
     }
 }
 
-/// A curve over the steps from 0 to `steps`, with a scale at the left and one of step numbers, from 1, below.
-fn draw(f: &mut Formatter<'_>, steps: u64, rate: impl Fn(u64) -> f64) -> std::fmt::Result {
-    let columns = columns(steps, rate);
-    let most = columns.iter().map(|column| column.1).fold(0.0, f64::max);
-    let up = Axis::over([0.0, most].into_iter(), DOTS_DOWN as f64 - 1.0, 0.0, 5);
-    let across = Axis::over([1.0, steps as f64].into_iter(), 0.0, WIDTH as f64 - 1.0, 8);
-    let mut labels = vec![String::new(); HEIGHT];
-    for (value, label) in up.ticks() {
-        if let Some(place) = labels.get_mut(up.place(value).round() as usize / 4) {
-            *place = label;
-        }
-    }
-    let margin = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
-    for (line, label) in labels.iter().enumerate() {
-        let dots: String = (0..WIDTH).map(|place| braille(&columns, &up, line, place)).collect();
-        let edge = if label.is_empty() { '│' } else { '┤' };
-        writeln!(f, "  {label:>margin$} {edge}{}", dots.trim_end_matches('\u{2800}'))?;
-    }
-    let (mut edge, mut numbers) = (vec!['─'; WIDTH], String::new());
-    for (value, label) in across.ticks() {
-        let place = across.place(value).round().max(0.0) as usize;
-        let begin = place.saturating_sub(label.len() / 2);
-        // The scale shows whole steps only; a number that would touch the one before is left out.
-        if value.fract() == 0.0 && (numbers.is_empty() || begin > numbers.len()) {
-            numbers = format!("{numbers:<begin$}{label}");
-            edge.get_mut(place).into_iter().for_each(|mark| *mark = '┬');
-        }
-    }
-    writeln!(f, "  {:margin$} └{}", "", edge.iter().collect::<String>())?;
-    writeln!(f, "  {:margin$}  {numbers}", "")?;
-    writeln!(f, "  {:margin$}  {:>center$}", "", "step", center = WIDTH / 2 + 2)
-}
-
 /// The smallest and the largest rate of the steps that each column of dots stands for, and of the way there from the
 /// column before.
 fn columns(steps: u64, rate: impl Fn(u64) -> f64) -> Vec<(f64, f64)> {
@@ -109,16 +76,4 @@ fn columns(steps: u64, rate: impl Fn(u64) -> f64) -> Vec<(f64, f64)> {
             (low, high)
         })
         .collect()
-}
-
-/// The character at a place of a line: of its eight dots those between a column's ends.
-fn braille(columns: &[(f64, f64)], up: &Axis, line: usize, place: usize) -> char {
-    /// The bits of the dots of a character, by column from above.
-    const BITS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
-    let columns = columns.iter().skip(2 * place).zip(BITS);
-    let dots = columns.flat_map(|(&(low, high), bits)| {
-        let (top, bottom) = (up.place(high).round() as usize, up.place(low).round() as usize);
-        (4 * line..).zip(bits).filter(move |(dot, _)| (top..=bottom).contains(dot)).map(|(_, bit)| bit)
-    });
-    char::from_u32(0x2800 + dots.sum::<u32>()).unwrap_or(' ')
 }

@@ -5,6 +5,7 @@
 //! digits eval MODEL.safetensors      measure a trained model
 //! digits summary                     the model layer by layer
 //! digits schedule [--svg FILE.svg]   the learning rate of every step
+//! digits find-lr [--svg FILE.svg]    search for a learning rate
 //! digits spec                        the whole spec, with its hash
 //! ```
 //!
@@ -12,6 +13,8 @@
 
 mod arguments;
 mod curve;
+mod found;
+mod plot;
 mod progress;
 mod report;
 
@@ -20,8 +23,9 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use serde_json::json;
 
-use self::arguments::{Arguments, Changes, Command, Eval, Schedule, Train};
+use self::arguments::{Arguments, Changes, Command, Eval, FindLr, Schedule, Train};
 use self::curve::Curve;
+use self::found::Found;
 use self::progress::{Head, Progress};
 use self::report::Report;
 use crate::config::Config;
@@ -30,8 +34,9 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, Summary};
 use crate::model::Model;
 use crate::plan::Plan;
-use crate::run::{draw_rates, pretty, write_whole};
+use crate::run::{draw_rates, draw_search, pretty, write_whole};
 use crate::spec::hash;
+use crate::train::RateSearch;
 use crate::training::Training;
 
 /// Runs the command line of a declared run.
@@ -73,6 +78,7 @@ fn run<M: Model>(
             say(out, &summary(&graph, settings.batch, slots).to_string())
         }
         Command::Schedule(arguments) => schedule(training, arguments, out),
+        Command::FindLr(arguments) => find_lr(training, arguments, out),
         Command::Spec(changes) => {
             let mut training = changed(training, changes)?;
             let spec = training.spec()?;
@@ -138,6 +144,20 @@ fn schedule<M: Model>(
     say(out, &format!("\n  {}\n", path.display()))
 }
 
+fn find_lr<M: Model>(
+    training: Training<M>,
+    FindLr { from, to, steps, svg, changes }: FindLr,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let mut training = changed(training, changes)?;
+    let (name, optimizer) = (training.name(), training.settings()?.optimizer.name());
+    let curve = training.find_rate(RateSearch { from, to, steps })?;
+    say(out, &Found { name, optimizer, curve: &curve }.to_string())?;
+    let Some(path) = svg else { return Ok(()) };
+    write_whole(&path, draw_search(name, &curve).as_bytes())?;
+    say(out, &format!("\n  {}\n", path.display()))
+}
+
 fn changed<M: Model>(mut training: Training<M>, changes: Changes) -> Result<Training<M>> {
     for (key, value) in changes.keys() {
         training = training.set(&key, &value)?;
@@ -199,6 +219,19 @@ mod tests {
         assert_eq!(text.lines().filter(|line| line.starts_with("epoch ")).count(), 2, "{text}");
         assert!(text.contains("\ncompleted after 2 epochs, "), "{text}");
         assert!(text.contains("model.safetensors"), "{text}");
+    }
+
+    #[test]
+    fn a_search_suggests_a_rate_and_draws_its_curve() {
+        let folder = tempfile::tempdir().unwrap();
+        let svg = folder.path().join("found.svg");
+        let text = program(&format!("line find-lr --from 1e-4 --to 100 --steps 60 --svg {}", svg.display()))
+            .unwrap();
+        assert!(text.starts_with("line: AdamW, "), "{text}");
+        assert!(text.contains("suggested, where the loss falls fastest: lr = "), "{text}");
+        assert!(std::fs::read_to_string(svg).unwrap().contains("line: loss against learning rate"));
+        let wrong = program("line find-lr --from 1 --to 0.5").unwrap_err().to_string();
+        assert!(wrong.contains("to is 0.5; expected a rate above the first, 1"), "{wrong}");
     }
 
     #[test]

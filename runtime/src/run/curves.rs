@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Formatter};
 
 use super::chart::{Chart, Line};
-use crate::train::{EpochReport, Evaluation, StepReport};
+use crate::train::{EpochReport, Evaluation, RateCurve, RatePoint, StepReport};
 
 /// What is drawn of a run, gathered while it goes on.
 pub(super) struct Curves {
@@ -73,6 +73,20 @@ pub(crate) fn draw_rates(name: &str, rates: impl Iterator<Item = (u64, f64)>) ->
     let mut thinned = Thinned::default();
     rates.for_each(|(step, rate)| thinned.push((step as f64, rate)));
     Picture { charts: vec![chart_of_rates(name, &thinned)] }.to_string()
+}
+
+/// The picture of a search for a learning rate.
+pub(crate) fn draw_search(name: &str, curve: &RateCurve) -> String {
+    let line = |name, value: fn(&RatePoint) -> f64| Line {
+        name,
+        points: curve.points.iter().map(|point| (point.rate.log10(), value(point))).collect(),
+    };
+    let chart = Chart {
+        title: format!("{name}: loss against learning rate"),
+        across: "rate, as a power of ten",
+        lines: vec![line("smoothed", |point| point.smoothed), line("each step", |point| point.loss)],
+    };
+    Picture { charts: vec![chart] }.to_string()
 }
 
 fn chart_of_rates(name: &str, rates: &Thinned) -> Chart {

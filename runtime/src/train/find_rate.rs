@@ -115,10 +115,17 @@ pub struct RateCurve {
 impl RateCurve {
     /// The rate at which the smoothed loss falls fastest, over the logarithm of the rate and up to its minimum: the
     /// suggestion. Nothing if it falls nowhere.
+    ///
+    /// The slope at a step is taken over a twentieth of all steps to either side. The first tenth is left out, where
+    /// the average is one of few losses and moves with each.
     #[must_use]
     pub fn steepest(&self) -> Option<f64> {
-        let before = &self.points[..=self.lowest()?];
-        let slopes = before.windows(3).map(|three| (three[1].rate, three[2].smoothed - three[0].smoothed));
+        let count = self.points.len();
+        let reach = (count / 20).max(1);
+        let before = self.points.get(count / 10..=self.lowest()?)?;
+        let slopes = before
+            .windows(2 * reach + 1)
+            .map(|around| (around[reach].rate, around[2 * reach].smoothed - around[0].smoothed));
         let (rate, slope) = slopes.min_by(|a, b| a.1.total_cmp(&b.1))?;
         (slope < 0.0).then_some(rate)
     }
@@ -141,10 +148,13 @@ impl RateCurve {
             self.end = SearchEnd::NotFinite;
             return false;
         }
-        let (count, last) = (self.points.len() as i32, self.points.last().map_or(0.0, |last| last.smoothed));
+        let last = self.points.last().map_or(0.0, |last| last.smoothed);
+        // How much of an average's weight the losses so far have.
+        let weight = |count: usize| 1.0 - KEPT.powf(count as f64);
+        let count = self.points.len();
         // Of the average before its correction.
-        let sum = KEPT * last * (1.0 - KEPT.powi(count)) + (1.0 - KEPT) * loss;
-        let smoothed = sum / (1.0 - KEPT.powi(count + 1));
+        let sum = KEPT * last * weight(count) + (1.0 - KEPT) * loss;
+        let smoothed = sum / weight(count + 1);
         self.points.push(RatePoint { rate, loss, smoothed });
         let lowest = self.points.iter().map(|point| point.smoothed).fold(f64::INFINITY, f64::min);
         if smoothed > BROKEN * lowest {
