@@ -52,7 +52,7 @@ impl Display for Plot<'_> {
         }
         writeln!(f, "  {:margin$} └{}", "", edge.iter().collect::<String>())?;
         writeln!(f, "  {:margin$}  {numbers}", "")?;
-        writeln!(f, "  {:margin$}  {:>center$}", "", "step", center = WIDTH / 2 + 2)
+        writeln!(f, "  {:margin$}  {name:^WIDTH$}", "")
     }
 }
 
