@@ -5,7 +5,10 @@ pub use crate::graph::Value;
 pub use crate::layer::Approximate;
 pub use crate::layer::names::*;
 pub use crate::loss::{CrossEntropy, MeanSquaredError};
-pub use crate::metric::{Accuracy, MeanAbsoluteError};
+pub use crate::metric::{
+    Accuracy, Auroc, Average, ConfusionMatrix, F1, MeanAbsoluteError, Perplexity, Precision, R2, Recall,
+    RootMeanSquaredError, TopK,
+};
 pub use crate::model::Model;
 pub use crate::optim::{AdamW, Decay, GlobalNorm, Sgd};
 pub use crate::schedule::Interval::{Epochs, Steps};
