@@ -1,6 +1,6 @@
 //! Metrics of whole runs: what is refused, where they show, and that samples are looked at once.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::float_cmp)]
 
 use std::cell::Cell;
 
@@ -92,7 +92,7 @@ fn test_samples_are_evaluated_once() {
 #[test]
 fn a_metric_that_cannot_be_is_refused_before_the_first_step() {
     let with = |key: &str, value: &str| {
-        Sorted::training().set(key, value).map(refusal).unwrap_or_else(|error| error.to_string())
+        Sorted::training().set(key, value).map_or_else(|error| error.to_string(), refusal)
     };
     assert!(with("metrics.1.k", "3").contains("TopK: k is 3; expected less than the 3 classes"));
     assert!(with("metrics.1.k", "0").contains("k is 0; expected at least 1"));

@@ -1,5 +1,7 @@
 //! The area under the receiver operating characteristic.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Direction, Metric, Outcomes, State, number};
@@ -30,7 +32,7 @@ pub struct Scores {
     /// Classes that a sample is scored for: 1 of two, else all.
     scored: usize,
     /// Sample after sample.
-    scores: Vec<Score>,
+    odds: Vec<Score>,
     classes: Vec<u32>,
 }
 
@@ -71,7 +73,7 @@ fn area(samples: &mut [(f64, bool)]) -> Option<f64> {
     // Pairs counted twice, so that half a pair is a whole number.
     let (mut wins, mut negatives, mut positives) = (0_u128, 0_u128, 0_u128);
     // 0 and -0 are one score, though the order has them apart; they are neighbours all the same.
-    for equal in samples.chunk_by(|one, other| one.0 == other.0) {
+    for equal in samples.chunk_by(|one, other| one.0.partial_cmp(&other.0) == Some(Ordering::Equal)) {
         let positive = equal.iter().filter(|(_, is_positive)| *is_positive).count() as u128;
         let negative = equal.len() as u128 - positive;
         wins += positive * (2 * negatives + negative);
@@ -86,7 +88,7 @@ impl State for Scores {
     fn merge(&mut self, other: &Self) {
         if !other.classes.is_empty() {
             self.scored = other.scored;
-            self.scores.extend_from_slice(&other.scores);
+            self.odds.extend_from_slice(&other.odds);
             self.classes.extend_from_slice(&other.classes);
         }
     }
@@ -96,7 +98,7 @@ impl State for Scores {
         let (mut sum, mut count) = (0.0, 0_u32);
         for scored in 0..self.scored {
             let class = if self.scored == 1 { 1 } else { scored as u32 };
-            let scores = self.scores.iter().skip(scored).step_by(self.scored);
+            let scores = self.odds.iter().skip(scored).step_by(self.scored);
             samples.clear();
             samples.extend(scores.zip(&self.classes).map(|(score, &right)| (score.0, right == class)));
             if let Some(area) = area(&mut samples) {
@@ -108,7 +110,7 @@ impl State for Scores {
     }
 
     fn clear(&mut self) {
-        self.scores.clear();
+        self.odds.clear();
         self.classes.clear();
     }
 }
@@ -128,12 +130,10 @@ impl<const C: usize> Metric<Logits<C>, Class<C>> for Auroc {
     fn update(&self, state: &mut Scores, outcomes: &Outcomes<'_, u32>) {
         state.scored = if C == 2 { 1 } else { C };
         for (logits, target) in outcomes.rows() {
-            let mut skipped = if C == 2 { 1 } else { 0 };
+            let mut is_skipped = C == 2;
             log_odds(logits, |score| {
-                if skipped == 0 {
-                    state.scores.push(Score(score));
-                } else {
-                    skipped -= 1;
+                if !std::mem::take(&mut is_skipped) {
+                    state.odds.push(Score(score));
                 }
             });
             state.classes.push(target);
@@ -153,12 +153,10 @@ mod tests {
         for (positive, _) in samples.iter().filter(|(_, is_positive)| *is_positive) {
             for (negative, _) in samples.iter().filter(|(_, is_positive)| !is_positive) {
                 pairs += 1.0;
-                wins += if positive > negative {
-                    1.0
-                } else if positive == negative {
-                    0.5
-                } else {
-                    0.0
+                wins += match positive.partial_cmp(negative) {
+                    Some(Ordering::Greater) => 1.0,
+                    Some(Ordering::Equal) => 0.5,
+                    _ => 0.0,
                 };
             }
         }
