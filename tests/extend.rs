@@ -3,12 +3,12 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use candle_core::{D, Tensor};
+use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use trainspec::data::Dataset;
 use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
 use trainspec::loss::{Loss, LossSum};
-use trainspec::metric::{Direction, Metric};
+use trainspec::metric::{Direction, Metric, Outcomes, State};
 use trainspec::optim::{Clip, Optimizer, UpdateStep};
 use trainspec::prelude::*;
 use trainspec::schedule::{Clock, Interval, Phase, ScaleLr, Seen};
@@ -89,13 +89,29 @@ impl Loss<Values<1>, Values<1>> for FourthPower {
     }
 }
 
+/// What [`WorstError`] gathers: the worst so far. (A mean would be `type State = Mean`.)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Worst(f64);
+
+impl State for Worst {
+    fn merge(&mut self, other: &Self) {
+        self.0 = self.0.max(other.0);
+    }
+
+    fn value(&self) -> f64 {
+        self.0
+    }
+}
+
 impl Metric<Values<1>, Values<1>> for WorstError {
+    type State = Worst;
     const LABEL: &'static str = "worst_error";
     const DIRECTION: Direction = Direction::Lower;
 
-    fn measure(&self, prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)> {
-        let worst = (prediction - target)?.abs()?.flatten_all()?.max(D::Minus1)?.to_scalar::<f32>()?;
-        Ok((f64::from(worst), 1.0))
+    fn update(&self, worst: &mut Worst, outcomes: &Outcomes<'_, f32>) {
+        for (prediction, target) in outcomes.predictions.iter().zip(outcomes.targets) {
+            worst.0 = worst.0.max(f64::from((prediction - target).abs()));
+        }
     }
 }
 
@@ -223,6 +239,7 @@ fn a_run_of_nothing_built_in() {
     // The mean distance of a parabola over [-1, 1] from its best constant, 1/3, is 0.257 (4 / (9 sqrt 3)); a
     // model that has learned something of its bend is well below.
     assert!(test.metrics["mean_absolute_error"] < 0.2, "{test:?}");
+    assert!(test.metrics["worst_error"] >= test.metrics["mean_absolute_error"], "{test:?}");
     let names: Vec<_> = run.model.parameters().map(|(name, _)| name.to_owned()).collect();
     assert_eq!(
         names,

@@ -8,7 +8,10 @@ pub use crate::layer::Initializer::{
 pub use crate::layer::names::*;
 pub use crate::layer::{Approximate, Initializer};
 pub use crate::loss::{CrossEntropy, MeanSquaredError};
-pub use crate::metric::{Accuracy, MeanAbsoluteError};
+pub use crate::metric::{
+    Accuracy, Auroc, Average, ConfusionMatrix, F1, MeanAbsoluteError, Perplexity, Precision, R2, Recall,
+    RootMeanSquaredError, TopK,
+};
 pub use crate::model::Model;
 pub use crate::optim::{AdamW, Decay, GlobalNorm, Sgd};
 pub use crate::schedule::Interval::{Epochs, Steps};

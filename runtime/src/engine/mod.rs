@@ -16,6 +16,7 @@ pub use initial::initial;
 pub use planned::Planned;
 pub use tape::Tape;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use candle_core::Tensor;
@@ -131,6 +132,15 @@ pub trait Engine: Send {
     /// # Errors
     /// If there was none.
     fn prediction(&self) -> Result<Tensor>;
+
+    /// The numbers of [`Engine::prediction`], sample after sample, without a copy where the engine has them at hand.
+    ///
+    /// # Errors
+    /// If there was no batch, or they cannot be read from the device.
+    fn predictions(&self) -> Result<Cow<'_, [f32]>>;
+
+    /// The shape of one sample's prediction.
+    fn prediction_shape(&self) -> Shape;
 
     /// Every parameter and running statistic, in the graph's order.
     ///

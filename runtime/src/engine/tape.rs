@@ -1,6 +1,8 @@
 //! The tape engine: reference forms on candle, and candle's gradients.
 
-use candle_core::{Device, Tensor, Var};
+use std::borrow::Cow;
+
+use candle_core::{DType, Device, Tensor, Var};
 
 use super::update::{apply, initial_state};
 use super::{Engine, MicroBatch, Numbers, Objective, forward, initial, taped_loss};
@@ -11,6 +13,7 @@ use crate::layer::{Mode, Statistic};
 use crate::loss::LossSum;
 use crate::optim::Update;
 use crate::rng::Moment;
+use crate::shape::Shape;
 
 /// Runs a graph on candle's tape, on any of candle's devices.
 ///
@@ -114,6 +117,14 @@ impl Engine for Tape {
 
     fn prediction(&self) -> Result<Tensor> {
         self.prediction.clone().ok_or(Error::Internal("a prediction is asked for before any batch"))
+    }
+
+    fn predictions(&self) -> Result<Cow<'_, [f32]>> {
+        Ok(self.prediction()?.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?.into())
+    }
+
+    fn prediction_shape(&self) -> Shape {
+        self.graph.shapes.get(self.graph.output).copied().unwrap_or(Shape::UNKNOWN)
     }
 
     fn parameters(&self) -> Result<Vec<Tensor>> {

@@ -1,44 +1,26 @@
 //! Mean absolute error.
 
-use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, Metric};
+use super::{Direction, Mean, Metric, Outcomes};
 use crate::config::Config;
-use crate::error::Result;
-use crate::shape::{Values, Verdict};
+use crate::shape::Values;
 
 /// The distance between prediction and target, averaged over the values of a sample and over the samples.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MeanAbsoluteError {}
 
-/// [`MeanAbsoluteError`](struct@MeanAbsoluteError) with every key at its default.
-#[allow(non_upper_case_globals)]
-pub const MeanAbsoluteError: MeanAbsoluteError = MeanAbsoluteError::DEFAULT;
-
-impl MeanAbsoluteError {
-    /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
-        Ok(())
-    }
-}
-
-impl Config for MeanAbsoluteError {
-    const NAME: &'static str = "MeanAbsoluteError";
-    const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
-}
+super::keyless!(MeanAbsoluteError);
 
 impl<const N: usize> Metric<Values<N>, Values<N>> for MeanAbsoluteError {
+    type State = Mean;
     const LABEL: &'static str = "mean_absolute_error";
     const DIRECTION: Direction = Direction::Lower;
 
-    fn measure(&self, prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)> {
-        let (samples, values) = prediction.dims2()?;
-        let predictions = prediction.flatten_all()?.to_vec1::<f32>()?;
-        let targets = target.flatten_all()?.to_vec1::<f32>()?;
-        let distance: f64 = predictions.iter().zip(&targets).map(|(p, t)| f64::from((p - t).abs())).sum();
-        Ok((distance / values.max(1) as f64, samples as f64))
+    fn update(&self, mean: &mut Mean, outcomes: &Outcomes<'_, f32>) {
+        for (&prediction, &target) in outcomes.predictions.iter().zip(outcomes.targets) {
+            mean.add((f64::from(prediction) - f64::from(target)).abs());
+        }
     }
 }

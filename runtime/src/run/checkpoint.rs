@@ -99,11 +99,7 @@ impl Checkpoints {
             "step": snapshot.step,
             "epoch": snapshot.epoch,
             "step_in_epoch": snapshot.step_in_epoch,
-            "totals": {
-                "loss": snapshot.totals.loss,
-                "metrics": snapshot.totals.metrics,
-                "samples": snapshot.totals.samples,
-            },
+            "totals": snapshot.totals.to_json()?,
             "schedule": snapshot.schedule,
             "monitored": monitored,
             "spec_hash": spec_hash,

@@ -182,7 +182,12 @@ mod tests {
     fn a_picture_has_a_chart_for_each_measure_and_the_rate() {
         let mut curves = Curves::new("digits");
         assert!(curves.draw().is_none());
-        let evaluation = Evaluation { loss: 0.5, metrics: BTreeMap::from([("accuracy", 0.75)]), samples: 10 };
+        let evaluation = Evaluation {
+            loss: 0.5,
+            metrics: BTreeMap::from([("accuracy", 0.75)]),
+            confusion: None,
+            samples: 10,
+        };
         curves.epoch(&EpochReport {
             epoch: 1,
             step: 1,

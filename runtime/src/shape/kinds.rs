@@ -46,6 +46,9 @@ pub trait Element: Copy + Default + Debug + PartialEq + Send + Sync + private::S
     /// Numbers of this type, as a batch holds them.
     fn column(numbers: Vec<Self>) -> Elements;
 
+    /// The numbers of a column, if they are of this type.
+    fn of(column: &Elements) -> Option<&[Self]>;
+
     /// The number that a text says: finite if real; whole and below the vocabulary, if there is one,
     /// otherwise. `3.0` is a whole number, as many programs write classes so.
     fn from_text(text: &str, vocabulary: Option<usize>) -> Option<Self>;
@@ -56,6 +59,13 @@ impl Element for f32 {
         Elements::Real(numbers)
     }
 
+    fn of(column: &Elements) -> Option<&[Self]> {
+        match column {
+            Elements::Real(numbers) => Some(numbers),
+            Elements::Whole(_) => None,
+        }
+    }
+
     fn from_text(text: &str, _: Option<usize>) -> Option<Self> {
         text.parse().ok().filter(|number: &Self| number.is_finite())
     }
@@ -64,6 +74,13 @@ impl Element for f32 {
 impl Element for u32 {
     fn column(numbers: Vec<Self>) -> Elements {
         Elements::Whole(numbers)
+    }
+
+    fn of(column: &Elements) -> Option<&[Self]> {
+        match column {
+            Elements::Whole(numbers) => Some(numbers),
+            Elements::Real(_) => None,
+        }
     }
 
     fn from_text(text: &str, vocabulary: Option<usize>) -> Option<Self> {

@@ -7,8 +7,8 @@ use candle_core::Tensor;
 use crate::config::Setting;
 use crate::error::Result;
 use crate::loss::{AnyLoss, LossKernel, LossSum};
-use crate::metric::{AnyMetric, Direction};
-use crate::shape::{Kind, Shape};
+use crate::metric::{Accumulator, AnyMetric, Direction};
+use crate::shape::{Kind, Shape, Verdict};
 
 /// A loss that fits the run's model and data.
 pub trait BoundLoss: Send + Sync {
@@ -32,15 +32,17 @@ pub trait BoundLoss: Send + Sync {
 pub trait BoundMetric: Send + Sync {
     /// Its keys and its rules.
     fn setting(&self) -> &dyn Setting;
-    /// [`Metric::LABEL`](crate::metric::Metric::LABEL)
+    /// [`Metric::label`](crate::metric::Metric::label)
     fn label(&self) -> &'static str;
     /// [`Metric::DIRECTION`](crate::metric::Metric::DIRECTION)
     fn direction(&self) -> Direction;
-    /// [`Metric::measure`](crate::metric::Metric::measure)
+    /// [`Metric::fits`](crate::metric::Metric::fits)
     ///
     /// # Errors
-    /// If candle refuses an operation.
-    fn measure(&self, prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)>;
+    /// If the rule does not hold.
+    fn fits(&self) -> Verdict;
+    /// The metric before the first sample.
+    fn start(&self) -> Box<dyn Accumulator>;
     /// The same metric with changed keys.
     ///
     /// # Errors
@@ -99,8 +101,12 @@ impl<O: Kind, T: Kind> BoundMetric for Held<dyn AnyMetric<O, T>> {
         (**self).direction()
     }
 
-    fn measure(&self, prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)> {
-        (**self).measure(prediction, target)
+    fn fits(&self) -> Verdict {
+        (**self).fits()
+    }
+
+    fn start(&self) -> Box<dyn Accumulator> {
+        (**self).start()
     }
 
     fn with(&self, json: &serde_json::Value) -> Result<Box<dyn BoundMetric>, String> {

@@ -111,6 +111,7 @@ impl Settings {
         let mut labels = BTreeSet::from(["loss", "samples"]);
         for metric in &self.metrics {
             metric.setting().judge()?;
+            metric.fits()?;
             if !labels.insert(metric.label()) {
                 let problem =
                     format!("two numbers of a log would be called `{}`; remove one", metric.label());
@@ -156,10 +157,11 @@ impl Settings {
         let Monitor::ValMetric(name) = monitor else {
             return Ok(());
         };
-        if self.metrics.iter().any(|metric| metric.label() == name) {
+        let numbers = || self.metrics.iter().filter(|metric| metric.start().table().is_none());
+        if numbers().any(|metric| metric.label() == name) {
             return Ok(());
         }
-        let labels: Vec<_> = self.metrics.iter().map(|metric| format!("`{}`", metric.label())).collect();
+        let labels: Vec<_> = numbers().map(|metric| format!("`{}`", metric.label())).collect();
         let known = if labels.is_empty() {
             "the run has no metrics".to_owned()
         } else {

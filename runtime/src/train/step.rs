@@ -55,6 +55,8 @@ pub struct Stepper<'a> {
     treatments: Vec<Treatment>,
     /// What each parameter's gradient is multiplied by in this step.
     scales: Vec<f64>,
+    /// The totals of an earlier step, whose memory the next one takes.
+    spare: Option<Totals>,
     /// Steps taken.
     k: u64,
 }
@@ -74,7 +76,7 @@ impl<'a> Stepper<'a> {
         let schedule = Schedule::of(settings, plan.steps, plan.steps_per_epoch)?;
         let treatments = Treatment::of_all(&graph.parameters, &*settings.optimizer);
         let scales = vec![1.0; treatments.len()];
-        Ok(Self { engine, graph, settings, plan, schedule, treatments, scales, k: 0 })
+        Ok(Self { engine, graph, settings, plan, schedule, treatments, scales, spare: None, k: 0 })
     }
 
     /// The same with other learning rates, as long as they last.
@@ -133,7 +135,14 @@ impl<'a> Stepper<'a> {
     /// As these two.
     pub fn step(&mut self, window: &[Batch]) -> Result<StepReport> {
         let totals = self.accumulate(window)?;
-        self.update(&totals)
+        let report = self.update(&totals)?;
+        self.give_back(totals);
+        Ok(report)
+    }
+
+    /// Takes back the totals of a step that are no longer needed, so that the next one need not allocate its own.
+    pub fn give_back(&mut self, totals: Totals) {
+        self.spare = Some(totals);
     }
 
     /// The first half of a step: the gradients of a window's micro-batches, summed, and what they gave.
@@ -149,10 +158,11 @@ impl<'a> Stepper<'a> {
             let problem = "the window has no micro-batches; expected at least 1".to_owned();
             return Err(Error::Training { step, problem });
         }
-        let mut totals = Totals::default();
+        let mut totals = self.spare.take().unwrap_or_else(|| Totals::new(self.settings));
+        totals.clear();
         for (micro_batch, batch) in (0..).zip(window) {
             let part = self.engine.accumulate(batch, Moment { step: self.k, micro_batch })?;
-            totals.add(self.settings, &*self.engine, part, batch)?;
+            totals.add(&*self.engine, part, batch)?;
         }
         Ok(totals)
     }
@@ -186,7 +196,7 @@ impl<'a> Stepper<'a> {
         })?;
         let epoch = self.k / self.plan.steps_per_epoch.max(1) + 1;
         self.k = step;
-        let Evaluation { loss, metrics, samples } = totals.evaluation();
+        let (loss, metrics, samples) = (totals.mean_loss(), totals.measures(), totals.samples);
         Ok(StepReport { step, epoch, loss, lr, gradient_norm, samples, metrics })
     }
 }
