@@ -9,6 +9,8 @@
 //! Seen to fail: the mean of the batches' values, a macro average over classes that do not occur, ties counted whole,
 //! R2 about each batch's own mean, the largest logit's last place, a root before the mean.
 
+#![allow(clippy::unwrap_used, clippy::float_cmp)]
+
 use trainspec::Shape;
 use trainspec::data::Elements;
 use trainspec::metric::{Accumulator, AnyMetric, Average};
