@@ -12,7 +12,10 @@ pub use crate::metric::{Accuracy, MeanAbsoluteError};
 pub use crate::model::Model;
 pub use crate::optim::{AdamW, Decay, GlobalNorm, Sgd};
 pub use crate::schedule::Interval::{Epochs, Steps};
-pub use crate::schedule::{Constant, Cosine, CosineEnd, Step, Warmup};
+pub use crate::schedule::{
+    Anneal, Constant, Cosine, CosineEnd, CosineRestarts, Exponential, InverseSqrt, Linear, LinearScaling,
+    MultiStep, OneCycle, Polynomial, ReduceOnPlateau, SqrtScaling, Step, Warmup,
+};
 pub use crate::shape::{Class, Features, Image, Logits, TokenLogits, Tokens, Values};
 pub use crate::spec::Device::Cpu;
 pub use crate::spec::Monitor::{ValLoss, ValMetric};

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::data::Prepared;
+use crate::data::{Prepared, training_samples};
 use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
+use crate::optim::AnyOptimizer;
 use crate::run::{Folder, Start};
+use crate::schedule::Schedule;
 use crate::spec::{AnySpec, Declaration, Device, Settings, hash};
 use crate::train::{self, Evaluation, Event, Observer, Outcome};
 use crate::trained::Trained;
@@ -84,6 +86,36 @@ impl<M: Model> Training<M> {
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         self.changed("seed", &seed.to_string())
+    }
+
+    /// Trains by another optimizer, of any type.
+    ///
+    /// ```
+    /// # use trainspec::prelude::*;
+    /// # #[model]
+    /// # fn Net(x: Image<1, 8, 8>) -> Logits<10> { x.flatten().linear(out = 10) }
+    /// # train! {
+    /// #     Digits { model: Net, data: Digits8x8::embedded(), epochs: 1 }
+    /// # }
+    /// use trainspec::Config;
+    ///
+    /// for momentum in [0.0, 0.9] {
+    ///     let sgd = Sgd { momentum, ..Sgd::DEFAULT };
+    ///     let run = Digits::training().optimizer(&sgd).without_folder().run()?;
+    ///     println!("{momentum}: {:?}", run.outcome.validation);
+    /// }
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    #[must_use]
+    pub fn optimizer(mut self, optimizer: &dyn AnyOptimizer) -> Self {
+        let checked = self.settings.and_then(|mut settings| {
+            settings.optimizer = optimizer.boxed();
+            settings.check()?;
+            Ok(settings)
+        });
+        self.settings = checked;
+        self.overrides.push(("optimizer".to_owned(), optimizer.to_json().to_string()));
+        self
     }
 
     /// Computes there.
@@ -191,6 +223,18 @@ impl<M: Model> Training<M> {
     pub fn data(&mut self) -> Result<Prepared> {
         let seed = self.settings()?.seed;
         Prepared::new(self.spec.open()?, seed)
+    }
+
+    /// The learning rate of every step of the run. Of the data only the number of samples is looked at.
+    ///
+    /// # Errors
+    /// If the settings or the split cannot be used, the data cannot be opened, or the schedule does not fit the run.
+    pub fn schedule(&mut self) -> Result<Schedule> {
+        let spec = self.spec;
+        let settings = self.settings()?;
+        let samples = training_samples(&*spec.open()?, settings.seed)?;
+        let (steps, epoch) = train::length(settings, samples);
+        Schedule::of(settings, steps, epoch)
     }
 
     /// Trains in silence.

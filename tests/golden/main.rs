@@ -6,3 +6,4 @@
 mod file;
 mod initializers;
 mod layers;
+mod schedules;

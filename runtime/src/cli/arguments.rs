@@ -26,6 +26,8 @@ pub(super) enum Command {
     Eval(Eval),
     /// Show the model layer by layer, and what training it costs
     Summary(Changes),
+    /// Show the learning rate of every step, without training
+    Schedule(Schedule),
     /// Print the whole spec as JSON, with every default and its hash
     Spec(Changes),
 }
@@ -50,6 +52,15 @@ pub(super) struct Eval {
     /// The part of the data
     #[arg(long, value_enum, default_value_t = Part::Test)]
     pub(super) part: Part,
+    #[command(flatten)]
+    pub(super) changes: Changes,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Schedule {
+    /// Draw the curve into this file too, as SVG
+    #[arg(long, value_name = "FILE.svg")]
+    pub(super) svg: Option<PathBuf>,
     #[command(flatten)]
     pub(super) changes: Changes,
 }

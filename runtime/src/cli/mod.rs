@@ -4,12 +4,14 @@
 //! digits [train]                     train, and leave runs/digits/<time>
 //! digits eval MODEL.safetensors      measure a trained model
 //! digits summary                     the model layer by layer
+//! digits schedule [--svg FILE.svg]   the learning rate of every step
 //! digits spec                        the whole spec, with its hash
 //! ```
 //!
 //! Only here is anything printed.
 
 mod arguments;
+mod curve;
 mod progress;
 mod report;
 
@@ -18,7 +20,8 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use serde_json::json;
 
-use self::arguments::{Arguments, Changes, Command, Eval, Train};
+use self::arguments::{Arguments, Changes, Command, Eval, Schedule, Train};
+use self::curve::Curve;
 use self::progress::{Head, Progress};
 use self::report::Report;
 use crate::config::Config;
@@ -27,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, Summary};
 use crate::model::Model;
 use crate::plan::Plan;
-use crate::run::pretty;
+use crate::run::{draw_rates, pretty, write_whole};
 use crate::spec::hash;
 use crate::training::Training;
 
@@ -69,9 +72,16 @@ fn run<M: Model>(
             let slots = settings.optimizer.state_names().len();
             say(out, &summary(&graph, settings.batch, slots).to_string())
         }
+        Command::Schedule(arguments) => schedule(training, arguments, out),
         Command::Spec(changes) => {
-            let spec = changed(training, changes)?.spec()?;
-            say(out, &pretty(&json!({ "hash": hash(&spec), "spec": spec })))
+            let mut training = changed(training, changes)?;
+            let spec = training.spec()?;
+            let settings = training.settings()?;
+            let mut shown = json!({ "hash": hash(&spec), "spec": spec });
+            if settings.base_rate().to_bits() != settings.optimizer.lr().to_bits() {
+                shown["scaled_lr"] = json!(settings.base_rate());
+            }
+            say(out, &pretty(&shown))
         }
     }
 }
@@ -107,6 +117,25 @@ fn eval<M: Model>(training: Training<M>, arguments: Eval, out: &mut dyn Write) -
     let evaluation = training.evaluate(&model, part.indices())?;
     let head = format!("{} on the {} data, seed {seed}\n\n", path.display(), part.name());
     say(out, &(head + &report::measures(&[(part.name(), &evaluation)])))
+}
+
+fn schedule<M: Model>(
+    training: Training<M>,
+    Schedule { svg, changes }: Schedule,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let mut training = changed(training, changes)?;
+    let schedule = training.schedule()?;
+    let name = training.name();
+    let curve = Curve { name, settings: training.settings()?, schedule: &schedule };
+    say(out, &curve.to_string())?;
+    let Some(path) = svg else { return Ok(()) };
+    // More points than a picture has columns, however long the run is.
+    let (steps, most) = (schedule.steps(), 100_000);
+    let places = (0..steps).step_by(steps.div_ceil(most) as usize).chain([steps - 1]);
+    let picture = draw_rates(name, places.map(|k| (k + 1, schedule.rate(k))));
+    write_whole(&path, picture.as_bytes())?;
+    say(out, &format!("\n  {}\n", path.display()))
 }
 
 fn changed<M: Model>(mut training: Training<M>, changes: Changes) -> Result<Training<M>> {

@@ -49,7 +49,7 @@ impl Head {
             name,
             model,
             parameters: parameters as u64,
-            optimizer: format!("{} at {}", settings.optimizer.name(), rate(settings.optimizer.lr())),
+            optimizer: format!("{} at {}", settings.optimizer.name(), rate(settings.base_rate())),
             device: settings.device.to_string(),
             seed: settings.seed,
             batch: settings.batch,

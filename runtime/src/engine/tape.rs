@@ -2,15 +2,14 @@
 
 use candle_core::{Device, Tensor, Var};
 
-use trainspec_kernels::update::for_each_block;
-
-use super::{Engine, MicroBatch, Objective, forward, initial};
+use super::update::{apply, initial_state};
+use super::{Engine, MicroBatch, Numbers, Objective, forward, initial, taped_loss};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::{Mode, Statistic};
 use crate::loss::LossSum;
-use crate::optim::{AnyOptimizer, UpdateStep};
+use crate::optim::Update;
 use crate::rng::Moment;
 
 /// Runs a graph on candle's tape, on any of candle's devices.
@@ -47,12 +46,20 @@ impl Tape {
         Ok(Self { graph, objective, seed, device, variables, gradients, state: Vec::new(), prediction: None })
     }
 
+    fn write(&mut self, parameters: Vec<Vec<f32>>) -> Result<()> {
+        for ((parameter, variable), numbers) in
+            self.graph.parameters.iter().zip(&self.variables).zip(parameters)
+        {
+            variable.set(&Tensor::from_vec(numbers, parameter.shape.axes(), &self.device)?)?;
+        }
+        Ok(())
+    }
+
     fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(LossSum, Vec<Statistic>)> {
         let input = batch.input.to_tensor(batch.size, &self.device)?;
-        let target = batch.target.to_tensor(batch.size, &self.device)?;
         let parameters: Vec<_> = self.variables.iter().map(|variable| variable.as_tensor().clone()).collect();
         let (prediction, statistics) = forward(&self.graph, &parameters, &[input], mode)?;
-        let loss = self.objective.sum(&prediction, &target)?;
+        let loss = taped_loss(&*self.objective, &prediction, batch)?;
         self.prediction = Some(prediction.detach());
         Ok((loss, statistics))
     }
@@ -82,32 +89,22 @@ impl Engine for Tape {
         &self.gradients
     }
 
-    fn update(&mut self, optimizer: &dyn AnyOptimizer, step: UpdateStep, scale: f64) -> Result<()> {
+    fn update(&mut self, update: &Update<'_>) -> Result<()> {
         if self.state.is_empty() {
-            let slots = optimizer.state_names().len();
-            self.state =
-                self.gradients.iter().map(|gradient| vec![vec![0.0; gradient.len()]; slots]).collect();
+            self.state = initial_state(update, &self.gradients);
         }
         let mut weights = numbers(&self.parameters()?)?;
-        let roles = &self.graph.parameters;
-        for_each_block(
-            &mut weights,
-            &self.gradients,
-            &mut self.state,
-            |parameter, weights, gradients, state| {
-                optimizer.update_block(step, roles[parameter].role, weights, gradients, scale as f32, state);
-            },
-        );
-        for ((parameter, variable), weights) in self.graph.parameters.iter().zip(&self.variables).zip(weights)
-        {
-            if parameter.is_trained() {
-                variable.set(&Tensor::from_vec(weights, parameter.shape.axes(), &self.device)?)?;
-            }
-        }
+        apply(update, &self.graph.parameters, &mut weights, &self.gradients, &mut self.state);
         for gradient in &mut self.gradients {
             gradient.fill(0.0);
         }
-        Ok(())
+        self.write(weights)
+    }
+
+    fn edit(&mut self, work: &mut dyn FnMut(Numbers<'_>)) -> Result<()> {
+        let mut parameters = numbers(&self.parameters()?)?;
+        work(Numbers { parameters: &mut parameters, gradients: &mut self.gradients });
+        self.write(parameters)
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch> {

@@ -63,12 +63,23 @@ impl Curves {
                     .collect(),
             })
             .collect();
-        charts.push(Chart {
-            title: format!("{}: learning rate", self.name),
-            across: "step",
-            lines: vec![Line { name: "learning rate", points: self.rates.points() }],
-        });
+        charts.push(chart_of_rates(&self.name, &self.rates));
         Some(Picture { charts }.to_string())
+    }
+}
+
+/// The picture of a learning rate over the numbers of steps, from 1.
+pub(crate) fn draw_rates(name: &str, rates: impl Iterator<Item = (u64, f64)>) -> String {
+    let mut thinned = Thinned::default();
+    rates.for_each(|(step, rate)| thinned.push((step as f64, rate)));
+    Picture { charts: vec![chart_of_rates(name, &thinned)] }.to_string()
+}
+
+fn chart_of_rates(name: &str, rates: &Thinned) -> Chart {
+    Chart {
+        title: format!("{name}: learning rate"),
+        across: "step",
+        lines: vec![Line { name: "learning rate", points: rates.points() }],
     }
 }
 

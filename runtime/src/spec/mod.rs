@@ -33,7 +33,7 @@ use crate::loss::{AnyLoss, Suggested};
 use crate::metric::AnyMetric;
 use crate::model::Model;
 use crate::optim::{AdamW, AnyClip, AnyOptimizer, NoClip};
-use crate::schedule::{AnyPhase, Constant};
+use crate::schedule::{AnyPhase, AnyScaleLr, Constant, NoScaling};
 use crate::shape::{Fits, InputKind, Kind, OutputKind};
 
 /// The keys of [`train!`](crate::train!).
@@ -69,6 +69,9 @@ pub struct Spec<M: Model, T: Kind> {
     pub optimizer: &'static dyn AnyOptimizer,
     /// The learning rate over time: a list of [`Phase`](crate::schedule::Phase)s. Default: [`Constant`](struct@Constant).
     pub schedule: &'static [&'static dyn AnyPhase],
+    /// How `lr` fits the samples in an optimizer step: a [`ScaleLr`](crate::schedule::ScaleLr). Default:
+    /// [`NoScaling`](struct@NoScaling).
+    pub scale_lr: &'static dyn AnyScaleLr,
     /// A bound for the gradients: a [`Clip`](crate::optim::Clip). Default: [`NoClip`](struct@NoClip).
     pub clip: &'static dyn AnyClip,
     /// The type of the computation. Default: [`Precision::F32`].
@@ -99,6 +102,7 @@ impl<M: Model, T: Kind> Spec<M, T> {
         init: &Initializer::Default,
         optimizer: &AdamW::DEFAULT,
         schedule: &[&Constant],
+        scale_lr: &NoScaling,
         clip: &NoClip,
         precision: &Precision::F32,
         early_stop: &EarlyStop::NEVER,

@@ -15,7 +15,7 @@ use crate::layer::Initializer;
 use crate::loss::{AnyLoss, Suggested};
 use crate::model::Model;
 use crate::optim::{AnyClip, AnyOptimizer};
-use crate::schedule::AnyPhase;
+use crate::schedule::{AnyPhase, AnyScaleLr};
 use crate::shape::{Kind, TargetKind};
 
 /// Every key of a run with its value.
@@ -40,6 +40,8 @@ pub struct Settings {
     pub optimizer: Box<dyn AnyOptimizer>,
     /// [`Spec::schedule`]
     pub schedule: Vec<Box<dyn AnyPhase>>,
+    /// [`Spec::scale_lr`]
+    pub scale_lr: Box<dyn AnyScaleLr>,
     /// [`Spec::clip`]
     pub clip: Box<dyn AnyClip>,
     /// [`Spec::precision`]
@@ -79,6 +81,7 @@ impl Settings {
             init: *spec.init,
             optimizer: spec.optimizer.boxed(),
             schedule: spec.schedule.iter().map(|phase| phase.boxed()).collect(),
+            scale_lr: spec.scale_lr.boxed(),
             clip: spec.clip.boxed(),
             precision: *spec.precision,
             early_stop: Some(*spec.early_stop).filter(|stop| *stop != EarlyStop::NEVER),
@@ -115,21 +118,41 @@ impl Settings {
             }
         }
         self.optimizer.judge()?;
-        for phase in &self.schedule {
+        for (place, phase) in self.schedule.iter().enumerate() {
             phase.judge()?;
+            if let Some(monitor) = phase.monitor() {
+                self.check_monitor(&format!("schedule.{place}.monitor"), monitor)?;
+            }
         }
+        self.scale_lr.judge()?;
+        self.check_base_rate()?;
         self.clip.judge()?;
         if let Some(checkpoint) = &self.checkpoint {
             Setting::judge(checkpoint)?;
         }
         if let Some(stop) = &self.early_stop {
             Setting::judge(stop)?;
-            self.check_monitor(stop.monitor)?;
+            self.check_monitor("early_stop.monitor", stop.monitor)?;
         }
         Ok(())
     }
 
-    fn check_monitor(&self, monitor: Monitor) -> Result<()> {
+    /// The learning rate on which the schedule works: the optimizer's `lr`, scaled to the batch.
+    #[must_use]
+    pub fn base_rate(&self) -> f64 {
+        let samples = (self.batch as u64).saturating_mul(self.accumulate as u64);
+        self.optimizer.lr() * self.scale_lr.factor(samples)
+    }
+
+    fn check_base_rate(&self) -> Result<()> {
+        let rate = self.base_rate();
+        if rate > 0.0 && rate.is_finite() {
+            return Ok(());
+        }
+        Err(fault("scale_lr", format!("makes the learning rate {rate}; expected a number above 0")))
+    }
+
+    fn check_monitor(&self, key: &str, monitor: Monitor) -> Result<()> {
         let Monitor::ValMetric(name) = monitor else {
             return Ok(());
         };
@@ -142,7 +165,7 @@ impl Settings {
         } else {
             format!("expected {}", labels.join(" or "))
         };
-        Err(fault("early_stop.monitor", format!("`{name}` is no metric of the run; {known}, or `ValLoss`")))
+        Err(fault(key, format!("`{name}` is no metric of the run; {known}, or `ValLoss`")))
     }
 
     /// The settings as canonical JSON: every key, in the order of the alphabet.
@@ -163,6 +186,7 @@ impl Settings {
             "metrics": metrics,
             "optimizer": self.optimizer.to_json(),
             "precision": self.precision,
+            "scale_lr": self.scale_lr.to_json(),
             "schedule": phases,
             "seed": self.seed,
             "steps": self.steps,
@@ -211,6 +235,7 @@ impl Settings {
             "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,
             "optimizer" => self.optimizer = self.optimizer.with(json)?,
             "precision" => self.precision = read(json)?,
+            "scale_lr" => self.scale_lr = self.scale_lr.with(json)?,
             "schedule" => self.schedule = each(&self.schedule, json, |phase, json| phase.with(json))?,
             "seed" => self.seed = read(json)?,
             "steps" => (self.steps, self.epochs) = (Some(read(json)?), None),

@@ -109,6 +109,8 @@ pub struct Snapshot<'a> {
     pub optimizer_state: &'a [Vec<Vec<f32>>],
     /// Sums over the steps of the epoch so far.
     pub totals: &'a Totals,
+    /// What the phases of the schedule remember: [`Schedule::state`](crate::schedule::Schedule::state).
+    pub schedule: serde_json::Value,
     /// The best so far, if the run is watched for it.
     pub monitored: Option<Monitored<'a>>,
 }

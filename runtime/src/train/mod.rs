@@ -6,6 +6,7 @@
 mod confusion;
 mod evaluate;
 mod event;
+mod monitor;
 mod plan;
 mod run;
 mod step;
@@ -14,5 +15,6 @@ mod stop;
 pub use confusion::{Confusion, confusion};
 pub use evaluate::{Evaluation, Totals, evaluate};
 pub use event::{EpochReport, Event, Exit, Monitored, Observer, RunPlan, Snapshot, StepReport};
+pub(crate) use plan::length;
 pub use run::{Outcome, run};
 pub use step::Stepper;

@@ -71,11 +71,14 @@ pub fn run(
             if !at_end && is_due(settings, &plan, k) {
                 let position = (k, epoch, k - first);
                 let state = (&totals, watch.as_ref());
-                let snapshot = snapshot(stepper.engine(), graph, settings, state, position)?;
+                let snapshot = snapshot(&stepper, graph, settings, state, position)?;
                 observer.on(&Event::Checkpoint(&snapshot))?;
             }
         }
         let validation = part(stepper.engine_mut(), settings, data, data.validation())?;
+        if let Some(validation) = &validation {
+            stepper.see(validation)?;
+        }
         let is_best = match (&mut watch, &validation) {
             (Some(watch), Some(validation)) => watch.see(validation, epoch, k, stepper.engine())?,
             _ => false,
@@ -91,7 +94,7 @@ pub fn run(
         if is_due(settings, &plan, k) {
             let position = (k, epoch, k - first);
             let state = (&totals, watch.as_ref());
-            let snapshot = snapshot(stepper.engine(), graph, settings, state, position)?;
+            let snapshot = snapshot(&stepper, graph, settings, state, position)?;
             observer.on(&Event::Checkpoint(&snapshot))?;
         }
         if let Some(watch) = watch.as_ref().filter(|watch| watch.is_over()) {
@@ -124,12 +127,13 @@ fn is_due(settings: &Settings, plan: &RunPlan, k: u64) -> bool {
 }
 
 fn snapshot<'a>(
-    engine: &'a dyn Engine,
+    stepper: &'a Stepper<'_>,
     graph: &'a Graph,
     settings: &Settings,
     (totals, watch): (&'a Totals, Option<&'a Watch>),
     (step, epoch, step_in_epoch): (u64, u64, u64),
 ) -> Result<Snapshot<'a>> {
+    let engine = stepper.engine();
     let paths = graph.parameters.iter().map(|parameter| parameter.path.as_str());
     Ok(Snapshot {
         step,
@@ -139,6 +143,7 @@ fn snapshot<'a>(
         state_names: settings.optimizer.state_names(),
         optimizer_state: engine.optimizer_state(),
         totals,
+        schedule: stepper.schedule().state(),
         monitored: watch.and_then(Watch::state),
     })
 }

@@ -4,12 +4,12 @@ use trainspec_kernels::norm::global_norm_of;
 
 use super::evaluate::Totals;
 use super::plan::plan;
-use super::{Evaluation, RunPlan, StepReport};
+use super::{Evaluation, RunPlan, StepReport, monitor};
 use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::optim::UpdateStep;
+use crate::optim::{Treatment, Update};
 use crate::rng::Moment;
 use crate::schedule::Schedule;
 use crate::spec::Settings;
@@ -51,6 +51,10 @@ pub struct Stepper<'a> {
     settings: &'a Settings,
     plan: RunPlan,
     schedule: Schedule,
+    /// How each parameter is treated.
+    treatments: Vec<Treatment>,
+    /// What each parameter's gradient is multiplied by in this step.
+    scales: Vec<f64>,
     /// Steps taken.
     k: u64,
 }
@@ -67,9 +71,10 @@ impl<'a> Stepper<'a> {
         data: &Prepared,
     ) -> Result<Self> {
         let plan = plan(graph, settings, data)?;
-        let phases = settings.schedule.iter().map(|phase| phase.boxed()).collect();
-        let schedule = Schedule::new(phases, settings.optimizer.lr(), plan.steps, plan.steps_per_epoch)?;
-        Ok(Self { engine, graph, settings, plan, schedule, k: 0 })
+        let schedule = Schedule::of(settings, plan.steps, plan.steps_per_epoch)?;
+        let treatments = Treatment::of_all(&graph.parameters, &*settings.optimizer);
+        let scales = vec![1.0; treatments.len()];
+        Ok(Self { engine, graph, settings, plan, schedule, treatments, scales, k: 0 })
     }
 
     /// What the whole run is.
@@ -82,6 +87,25 @@ impl<'a> Stepper<'a> {
     #[must_use]
     pub fn rate(&self) -> f64 {
         self.schedule.rate(self.k)
+    }
+
+    /// The schedule, as it stands.
+    #[must_use]
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// Shows the schedule an evaluation of the validation data, made at the end of an epoch.
+    ///
+    /// # Errors
+    /// If a phase listens and what it monitors is NaN.
+    pub fn see(&mut self, validation: &Evaluation) -> Result<()> {
+        let (settings, step) = (self.settings, self.k);
+        self.schedule.see(step, |watched| {
+            let direction = monitor::direction(settings, watched)
+                .ok_or(Error::Internal("a phase listens to what the run does not measure"))?;
+            Ok((monitor::value(watched, validation, step)?, direction))
+        })
     }
 
     /// The engine, to be read between steps.
@@ -144,7 +168,15 @@ impl<'a> Stepper<'a> {
         refuse_non_finite(&*self.engine, self.graph, step, totals.mean_loss(), gradient_norm)?;
         let factor = self.settings.clip.factor(gradient_norm);
         let lr = self.rate();
-        self.engine.update(&*self.settings.optimizer, UpdateStep { t: step, lr }, average * factor)?;
+        self.scales.fill(average * factor);
+        self.engine.update(&Update {
+            optimizer: &*self.settings.optimizer,
+            t: step,
+            lr,
+            treatments: &self.treatments,
+            scales: &self.scales,
+            bound: f64::INFINITY,
+        })?;
         let epoch = self.k / self.plan.steps_per_epoch.max(1) + 1;
         self.k = step;
         let Evaluation { loss, metrics, samples } = totals.evaluation();
