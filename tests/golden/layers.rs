@@ -4,6 +4,8 @@
 //! the running value; `update` as the weight of the old value; `eps` outside of the root; two gates of a recurrent layer
 //! exchanged; the reset gate before the product; queries and keys not scaled; a causal place that does not see itself.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
+
 use candle_core::{DType, Device, Tensor, Var};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -174,6 +176,7 @@ impl<'a> Case<'a> {
                 shape: graph.shapes[graph.output],
                 elements: Elements::Real(singles(&self.json["weights"])),
             },
+            mixed: None,
         }
     }
 
