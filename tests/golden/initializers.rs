@@ -1,7 +1,8 @@
 //! Initializers against PyTorch's: what is drawn from, and what comes of it.
 //!
-//! Seen to fail: `fan_in` and `fan_out` exchanged, a kernel's area left out, the groups of a convolution forgotten, He without the
-//! gain of a `relu`, an orthogonal matrix with the signs of a Householder decomposition, and one whose rows were taken for columns.
+//! Seen to fail: `fan_in` and `fan_out` exchanged, a kernel's area left out, He without the gain of a `relu`, an orthogonal
+//! matrix with the other sign and one whose rows were taken for columns, a truncated normal that is not drawn again, a choice
+//! for the model that overrules the layer's.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 
