@@ -192,3 +192,48 @@ fn a_scale_without_effect() {
         "scale_lr: `OneCycle` has rates of its own, which do not depend on `lr`; scale those and remove `scale_lr`"
     );
 }
+
+/// The first layer has no `init` of its own.
+#[model]
+fn Begun(x: Features<2>) -> Logits<2> {
+    x.linear(out = 4).relu().linear(out = 2, init = Orthogonal { gain: 2.0 })
+}
+
+train! {
+    AllAlike { model: Begun, data: points(64), epochs: 1, init: He }
+}
+
+train! {
+    WithAKey { model: Begun, data: points(64), epochs: 1, init: Initializer::Normal { std: 0.5 } }
+}
+
+/// What an engine of the run begins with, as numbers.
+fn beginning<M: Model>(mut training: Training<M>) -> Vec<Vec<f32>> {
+    let graph = training.graph().unwrap();
+    let engine = trainspec::engine::open(&graph, training.settings().unwrap()).unwrap();
+    let parameters = engine.parameters().unwrap();
+    parameters.iter().map(|parameter| parameter.flatten_all().unwrap().to_vec1().unwrap()).collect()
+}
+
+#[test]
+fn weights_begin_as_the_layer_says_or_else_the_spec() {
+    assert_eq!(AllAlike::training().settings().unwrap().init, He);
+    assert_eq!(WithAKey::training().settings().unwrap().init, Normal { std: 0.5 });
+    let [he, normal] = [beginning(AllAlike::training()), beginning(WithAKey::training())];
+    let ours = beginning(AllAlike::training().set("init", "Default").unwrap());
+    // He's deviation of two inputs is 1: the same draws, twice as large.
+    assert_ne!(he[0], ours[0]);
+    assert!(he[0].iter().zip(&normal[0]).all(|(he, normal)| he.to_bits() == (2.0 * normal).to_bits()));
+    // Biases, and the layer with a choice of its own.
+    assert_eq!(he[1..], ours[1..]);
+    assert_eq!(normal[1..], ours[1..]);
+    let zeros = beginning(AllAlike::training().set("init", "Zeros").unwrap());
+    assert!(zeros[0].iter().all(|&weight| weight == 0.0));
+    assert_eq!(zeros[1..], ours[1..]);
+}
+
+#[test]
+fn an_initializer_out_of_range() {
+    let set = WithAKey::training().set("init.Normal.std", "-1").map(|_| ());
+    assert_eq!(set.unwrap_err().to_string(), "init.std is -1; expected a number above 0");
+}

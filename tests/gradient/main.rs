@@ -2,7 +2,7 @@
 //!
 //! A layer of this crate has a row in the table here; [`difference`] checks the rows, and [`values`] has what
 //! no difference can see: the values themselves, kinks, and running statistics. [`recurrent`] has the values of
-//! layers that read sequences, with PyTorch's numbers beside them.
+//! layers that read sequences. PyTorch's numbers are in `golden/layers`.
 //!
 //! Each test here was seen to fail: with candle's own `relu`, `gelu_erf` and `layer_norm` in place of ours;
 //! with `>=` for `>` in the maximum, the biased variance in the running value, no place for NaN, and the
