@@ -14,6 +14,7 @@ pub mod epilogue;
 pub mod group_norm;
 pub mod gru;
 pub mod layer_norm;
+pub mod likelihood;
 pub mod linear;
 pub mod lstm;
 pub mod margin_loss;

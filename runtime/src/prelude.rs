@@ -4,13 +4,18 @@ pub use crate::data::{Csv, Dataset, Digits8x8, Idx, InMemory, Mnist, Normalizati
 pub use crate::graph::Value;
 pub use crate::layer::Approximate;
 pub use crate::layer::names::*;
-pub use crate::loss::{CrossEntropy, MeanSquaredError};
+pub use crate::loss::{
+    BinaryCrossEntropy, CrossEntropy, Hinge, Huber, KlDivergence, MeanSquaredError, NegativeLogLikelihood,
+    Reduction, SmoothL1,
+};
 pub use crate::metric::{Accuracy, MeanAbsoluteError};
 pub use crate::model::Model;
 pub use crate::optim::{AdamW, Decay, GlobalNorm, Sgd};
 pub use crate::schedule::Interval::{Epochs, Steps};
 pub use crate::schedule::{Constant, Cosine, CosineEnd, Step, Warmup};
-pub use crate::shape::{Class, Features, Image, Logits, TokenLogits, Tokens, Values};
+pub use crate::shape::{
+    Class, Features, Image, Labels, LogProbabilities, Logits, Probabilities, TokenLogits, Tokens, Values,
+};
 pub use crate::spec::Device::Cpu;
 pub use crate::spec::Monitor::{ValLoss, ValMetric};
 pub use crate::spec::Precision::{Bf16, F16, F32};
