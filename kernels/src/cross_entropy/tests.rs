@@ -60,7 +60,7 @@ proptest! {
         let loss = CrossEntropy {
             label_smoothing: if smooth { 0.1 } else { 0.0 },
             weights: if weighted { &weights } else { &[] },
-            ignored: ignored.then_some(if weighted { 0 } else { 1 }),
+            ignored: ignored.then_some(u32::from(!weighted)),
             ..CrossEntropy::new(rows, classes)
         };
         check(&loss, spread);
