@@ -7,7 +7,10 @@ pub use crate::layer::Initializer::{
 };
 pub use crate::layer::names::*;
 pub use crate::layer::{Approximate, Initializer};
-pub use crate::loss::{CrossEntropy, MeanSquaredError};
+pub use crate::loss::{
+    BinaryCrossEntropy, CrossEntropy, Hinge, Huber, KlDivergence, MeanSquaredError, NegativeLogLikelihood,
+    Reduction, SmoothL1,
+};
 pub use crate::metric::{
     Accuracy, Auroc, Average, ConfusionMatrix, F1, MeanAbsoluteError, Perplexity, Precision, R2, Recall,
     RootMeanSquaredError, TopK,
@@ -19,7 +22,9 @@ pub use crate::schedule::{
     Anneal, Constant, Cosine, CosineEnd, CosineRestarts, Exponential, InverseSqrt, Linear, LinearScaling,
     MultiStep, OneCycle, Polynomial, ReduceOnPlateau, SqrtScaling, Step, Warmup,
 };
-pub use crate::shape::{Class, Features, Image, Logits, TokenLogits, Tokens, Values};
+pub use crate::shape::{
+    Class, Features, Image, Labels, LogProbabilities, Logits, Probabilities, TokenLogits, Tokens, Values,
+};
 pub use crate::spec::Device::Cpu;
 pub use crate::spec::Monitor::{ValLoss, ValMetric};
 pub use crate::spec::Precision::{Bf16, F16, F32};

@@ -221,8 +221,9 @@ impl<M: Model> Training<M> {
     /// # Errors
     /// If they cannot be read or cannot be used.
     pub fn data(&mut self) -> Result<Prepared> {
-        let seed = self.settings()?.seed;
-        Prepared::new(self.spec.open()?, seed)
+        let settings = self.settings()?;
+        let (seed, ignored) = (settings.seed, settings.loss.ignored());
+        Prepared::ignoring(self.spec.open()?, seed, ignored)
     }
 
     /// The learning rate of every step of the run. Of the data only the number of samples is looked at.
@@ -317,7 +318,9 @@ impl<M: Model> Training<M> {
     /// If the data cannot be used or do not fit the model, or the part has no samples.
     pub fn evaluate(mut self, model: &Trained<M>, part: fn(&Prepared) -> &[usize]) -> Result<Evaluation> {
         let seed = self.split_seed(model)?;
-        let data = Prepared::new(self.spec.open()?, seed)?.with_normalizer(model.normalizer().cloned())?;
+        let ignored = self.settings()?.loss.ignored();
+        let data = Prepared::ignoring(self.spec.open()?, seed, ignored)?
+            .with_normalizer(model.normalizer().cloned())?;
         if part(&data).is_empty() {
             return Err(Error::Dataset(
                 "this part has no samples; evaluate another, or change the split".to_owned(),

@@ -6,5 +6,6 @@
 mod file;
 mod initializers;
 mod layers;
+mod losses;
 mod metrics;
 mod schedules;

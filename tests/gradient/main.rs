@@ -19,8 +19,8 @@ use difference::{Points, agree};
 use trainspec::graph::Graph;
 use trainspec::layer::{
     Add, Approximate, AvgPool2d, BatchNorm, Concat, Conv2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool,
-    GroupNorm, Gru, LayerNorm, LeakyRelu, Linear, Lstm, MaxPool2d, Mul, PositionEmbedding, Relu, Reshape,
-    RmsNorm, SelfAttention, Sigmoid, Silu, Softmax, StochasticDepth, Sub, Tanh,
+    GroupNorm, Gru, LayerNorm, LeakyRelu, Linear, LogSoftmax, Lstm, MaxPool2d, Mul, PositionEmbedding, Relu,
+    Reshape, RmsNorm, SelfAttention, Sigmoid, Silu, Softmax, StochasticDepth, Sub, Tanh,
 };
 use trainspec::{Config, Shape};
 
@@ -132,6 +132,11 @@ gradients! {
         Softmax {} => [7];
         Softmax {} => [2, 3];
         Softmax {} => [3, 1];
+    }
+    log_softmax at Anywhere {
+        LogSoftmax {} => [7];
+        LogSoftmax {} => [2, 3];
+        LogSoftmax {} => [3, 1];
     }
     dropout at Anywhere {
         Dropout { p: 0.5 } => [13];

@@ -18,6 +18,7 @@
 //! | [`Gelu`], [`Silu`] | `gelu`, `silu` | smooth relatives of `relu` |
 //! | [`Tanh`], [`Sigmoid`] | `tanh`, `sigmoid` | into (-1, 1), into (0, 1) |
 //! | [`Softmax`] | `softmax` | probabilities along the last axis |
+//! | [`LogSoftmax`] | `log_softmax` | their logarithms |
 //! | [`Dropout`] | `dropout` | zeroes values at random in training |
 //! | [`StochasticDepth`] | `stochastic_depth` | zeroes whole samples at random in training |
 //! | [`Embedding`] | `embedding` | a learned vector for each token |
@@ -47,6 +48,7 @@ mod initializer;
 mod layer_norm;
 mod leaky_relu;
 mod linear;
+mod log_softmax;
 mod lstm;
 mod max_pool2d;
 pub mod names;
@@ -82,6 +84,7 @@ pub use initializer::Initializer;
 pub use layer_norm::LayerNorm;
 pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
+pub use log_softmax::LogSoftmax;
 pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2d;
 pub use part::{GraphParameter, Init, Parameter, Role};

@@ -6,7 +6,7 @@ use candle_core::Tensor;
 
 use crate::config::Setting;
 use crate::error::Result;
-use crate::loss::{AnyLoss, LossKernel, LossSum};
+use crate::loss::{AnyLoss, LossKernel, LossSum, Reduction};
 use crate::metric::{Accumulator, AnyMetric, Direction};
 use crate::shape::{Kind, Shape, Verdict};
 
@@ -19,6 +19,15 @@ pub trait BoundLoss: Send + Sync {
     /// # Errors
     /// If candle refuses an operation.
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
+    /// [`Loss::reduction`](crate::loss::Loss::reduction)
+    fn reduction(&self) -> Reduction;
+    /// [`Loss::fits`](crate::loss::Loss::fits)
+    ///
+    /// # Errors
+    /// If the keys do not fit the kinds.
+    fn fits(&self) -> Verdict;
+    /// [`Loss::ignored`](crate::loss::Loss::ignored)
+    fn ignored(&self) -> Option<u32>;
     /// [`Loss::kernel`](crate::loss::Loss::kernel)
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>>;
     /// The same loss with changed keys.
@@ -77,6 +86,18 @@ impl<O: Kind, T: Kind> BoundLoss for Held<dyn AnyLoss<O, T>> {
 
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
         (**self).sum(prediction, target)
+    }
+
+    fn reduction(&self) -> Reduction {
+        (**self).reduction()
+    }
+
+    fn fits(&self) -> Verdict {
+        (**self).fits()
+    }
+
+    fn ignored(&self) -> Option<u32> {
+        (**self).ignored()
     }
 
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {

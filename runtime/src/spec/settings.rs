@@ -108,6 +108,7 @@ impl Settings {
         )
         .all()?;
         self.loss.setting().judge()?;
+        self.loss.fits()?;
         let mut labels = BTreeSet::from(["loss", "samples"]);
         for metric in &self.metrics {
             metric.setting().judge()?;

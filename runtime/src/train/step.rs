@@ -9,6 +9,7 @@ use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::loss::Reduction;
 use crate::optim::{Treatment, Update};
 use crate::rng::Moment;
 use crate::schedule::Schedule;
@@ -169,7 +170,8 @@ impl<'a> Stepper<'a> {
 
     /// The second half of a step: averages and clips the gradients, and updates the parameters.
     ///
-    /// The gradient is the window's sum of gradients over its sum of weights, so a short micro-batch or a
+    /// The gradient is the window's sum of gradients over its sum of weights (or the sum alone, if the loss's
+    /// [`Reduction`] says so), so a short micro-batch or a
     /// short window is averaged right.
     ///
     /// # Errors
@@ -180,7 +182,11 @@ impl<'a> Stepper<'a> {
             return Err(Error::Training { step, problem: format!("the run has {} steps", self.k) });
         }
         // A window in which nothing counts has the gradient 0.
-        let average = if totals.weight() == 0.0 { 0.0 } else { 1.0 / totals.weight() };
+        let average = match self.settings.loss.reduction() {
+            Reduction::Mean if totals.weight() == 0.0 => 0.0,
+            Reduction::Mean => 1.0 / totals.weight(),
+            Reduction::Sum => 1.0,
+        };
         let gradient_norm = global_norm_of(self.engine.gradients()) * average;
         refuse_non_finite(&*self.engine, self.graph, step, totals.mean_loss(), gradient_norm)?;
         let factor = self.settings.clip.factor(gradient_norm);
