@@ -107,7 +107,7 @@ impl Optimizer for SignDescent {
         self.lr
     }
 
-    fn rule(&self, step: UpdateStep, _: Role) -> impl Fn(f32, f32, &mut [f32; 0]) -> f32 {
+    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 0]) -> f32 {
         let lr = step.lr as f32;
         move |w, g, []| if g == 0.0 { w } else { w - lr * g.signum() }
     }

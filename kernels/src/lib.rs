@@ -18,6 +18,7 @@ pub mod linear;
 pub mod lstm;
 pub mod math;
 pub mod norm;
+pub mod orthogonal;
 pub mod philox;
 pub mod pool;
 pub mod product;

@@ -2,8 +2,11 @@
 
 pub use crate::data::{Csv, Dataset, Digits8x8, Idx, InMemory, Mnist, Normalization, Split};
 pub use crate::graph::Value;
-pub use crate::layer::Approximate;
+pub use crate::layer::Initializer::{
+    He, HeUniform, Lecun, Normal, Orthogonal, TruncatedNormal, Uniform, Xavier, XavierNormal, Zeros,
+};
 pub use crate::layer::names::*;
+pub use crate::layer::{Approximate, Initializer};
 pub use crate::loss::{CrossEntropy, MeanSquaredError};
 pub use crate::metric::{Accuracy, MeanAbsoluteError};
 pub use crate::model::Model;

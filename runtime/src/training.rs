@@ -9,10 +9,11 @@ use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
+use crate::optim::AnyOptimizer;
 use crate::run::{Folder, Start};
 use crate::schedule::Schedule;
 use crate::spec::{AnySpec, Declaration, Device, Settings, hash};
-use crate::train::{self, Evaluation, Event, Observer, Outcome};
+use crate::train::{self, Evaluation, Event, Observer, Outcome, RateCurve, RateSearch};
 use crate::trained::Trained;
 
 /// A run that was declared with [`train!`](crate::train!): the same as its command line, without one.
@@ -85,6 +86,36 @@ impl<M: Model> Training<M> {
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         self.changed("seed", &seed.to_string())
+    }
+
+    /// Trains by another optimizer, of any type.
+    ///
+    /// ```
+    /// # use trainspec::prelude::*;
+    /// # #[model]
+    /// # fn Net(x: Image<1, 8, 8>) -> Logits<10> { x.flatten().linear(out = 10) }
+    /// # train! {
+    /// #     Digits { model: Net, data: Digits8x8::embedded(), epochs: 1 }
+    /// # }
+    /// use trainspec::Config;
+    ///
+    /// for momentum in [0.0, 0.9] {
+    ///     let sgd = Sgd { momentum, ..Sgd::DEFAULT };
+    ///     let run = Digits::training().optimizer(&sgd).without_folder().run()?;
+    ///     println!("{momentum}: {:?}", run.outcome.validation);
+    /// }
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    #[must_use]
+    pub fn optimizer(mut self, optimizer: &dyn AnyOptimizer) -> Self {
+        let checked = self.settings.and_then(|mut settings| {
+            settings.optimizer = optimizer.boxed();
+            settings.check()?;
+            Ok(settings)
+        });
+        self.settings = checked;
+        self.overrides.push(("optimizer".to_owned(), optimizer.to_json().to_string()));
+        self
     }
 
     /// Computes there.
@@ -255,6 +286,18 @@ impl<M: Model> Training<M> {
                 Err(error)
             }
         }
+    }
+
+    /// Searches for a learning rate, on parameters of its own: see [`train::find_rate`].
+    ///
+    /// # Errors
+    /// If the settings or the data cannot be used, or a sample cannot be read.
+    pub fn find_rate(mut self, search: RateSearch) -> Result<RateCurve> {
+        let data = self.data()?;
+        let graph = self.graph()?;
+        let settings = self.settings?;
+        let mut engine = engine::open(&graph, &settings)?;
+        train::find_rate(&mut *engine, &graph, &settings, &data, search)
     }
 
     /// The seed from which the data of a trained model are split: the one that was set, else that of the

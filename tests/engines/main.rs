@@ -9,6 +9,7 @@
 mod bits;
 mod island;
 mod losses;
+mod mixed;
 mod random;
 
 use candle_core::{DType, Device, Tensor, Var};
@@ -20,7 +21,7 @@ use trainspec::engine::{Engine, Objective, Planned, Tape, forward, initial};
 use trainspec::graph::Graph;
 use trainspec::layer::Mode;
 use trainspec::loss::{CrossEntropy, Loss, LossKernel, LossSum};
-use trainspec::optim::{Clip, GlobalNorm, Sgd, UpdateStep};
+use trainspec::optim::{Clip, GlobalNorm, Sgd, Treatment, Update};
 use trainspec::rng::{Moment, Purpose, Stream};
 use trainspec::{Class, Config, Logits, Result, Shape};
 use trainspec_kernels::norm::global_norm_of;
@@ -67,6 +68,7 @@ fn batch(model: RandomModel, size: usize, number: u64) -> Batch {
         size,
         input: Column { shape, elements: input },
         target: Column { shape: Shape::class(CLASSES), elements: target },
+        mixed: None,
     }
 }
 
@@ -179,6 +181,7 @@ fn train(model: RandomModel, mut planned: Planned, mut tape: Tape, size: usize, 
     let sgd = Sgd { lr: 1e-3, momentum: 0.5, ..Sgd::DEFAULT };
     let clip = GlobalNorm { max: 1.0 };
     let first = tape.parameters().unwrap();
+    let treatments = Treatment::of_all(&model.graph().parameters, &sgd);
     let mut ends = Vec::new();
     for engine in [&mut planned as &mut dyn Engine, &mut tape] {
         engine.set_parameters(&first).unwrap();
@@ -189,7 +192,11 @@ fn train(model: RandomModel, mut planned: Planned, mut tape: Tape, size: usize, 
             }
             let average = 1.0 / size as f64;
             let factor = Clip::factor(&clip, average * global_norm_of(engine.gradients()));
-            engine.update(&sgd, UpdateStep { t, lr: sgd.lr }, average * factor).unwrap();
+            let scales = vec![average * factor; first.len()];
+            let (lr, bound) = (sgd.lr, f64::INFINITY);
+            engine
+                .update(&Update { optimizer: &sgd, t, lr, treatments: &treatments, scales: &scales, bound })
+                .unwrap();
         }
         ends.push(engine.parameters().unwrap());
     }

@@ -2,16 +2,15 @@
 
 use candle_core::{Device, Tensor, Var};
 
-use trainspec_kernels::update::for_each_block;
-
-use super::{Engine, MicroBatch, Objective, forward};
+use super::update::{apply, initial_state};
+use super::{Engine, MicroBatch, Numbers, Objective, forward, initial, taped_loss};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::{Mode, Statistic};
 use crate::loss::LossSum;
-use crate::optim::{AnyOptimizer, UpdateStep};
-use crate::rng::{Moment, Purpose, Stream};
+use crate::optim::Update;
+use crate::rng::Moment;
 
 /// Runs a graph on candle's tape, on any of candle's devices.
 ///
@@ -47,12 +46,20 @@ impl Tape {
         Ok(Self { graph, objective, seed, device, variables, gradients, state: Vec::new(), prediction: None })
     }
 
+    fn write(&mut self, parameters: Vec<Vec<f32>>) -> Result<()> {
+        for ((parameter, variable), numbers) in
+            self.graph.parameters.iter().zip(&self.variables).zip(parameters)
+        {
+            variable.set(&Tensor::from_vec(numbers, parameter.shape.axes(), &self.device)?)?;
+        }
+        Ok(())
+    }
+
     fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(LossSum, Vec<Statistic>)> {
         let input = batch.input.to_tensor(batch.size, &self.device)?;
-        let target = batch.target.to_tensor(batch.size, &self.device)?;
         let parameters: Vec<_> = self.variables.iter().map(|variable| variable.as_tensor().clone()).collect();
         let (prediction, statistics) = forward(&self.graph, &parameters, &[input], mode)?;
-        let loss = self.objective.sum(&prediction, &target)?;
+        let loss = taped_loss(&*self.objective, &prediction, batch)?;
         self.prediction = Some(prediction.detach());
         Ok((loss, statistics))
     }
@@ -82,32 +89,22 @@ impl Engine for Tape {
         &self.gradients
     }
 
-    fn update(&mut self, optimizer: &dyn AnyOptimizer, step: UpdateStep, scale: f64) -> Result<()> {
+    fn update(&mut self, update: &Update<'_>) -> Result<()> {
         if self.state.is_empty() {
-            let slots = optimizer.state_names().len();
-            self.state =
-                self.gradients.iter().map(|gradient| vec![vec![0.0; gradient.len()]; slots]).collect();
+            self.state = initial_state(update, &self.gradients);
         }
         let mut weights = numbers(&self.parameters()?)?;
-        let roles = &self.graph.parameters;
-        for_each_block(
-            &mut weights,
-            &self.gradients,
-            &mut self.state,
-            |parameter, weights, gradients, state| {
-                optimizer.update_block(step, roles[parameter].role, weights, gradients, scale as f32, state);
-            },
-        );
-        for ((parameter, variable), weights) in self.graph.parameters.iter().zip(&self.variables).zip(weights)
-        {
-            if parameter.is_trained() {
-                variable.set(&Tensor::from_vec(weights, parameter.shape.axes(), &self.device)?)?;
-            }
-        }
+        apply(update, &self.graph.parameters, &mut weights, &self.gradients, &mut self.state);
         for gradient in &mut self.gradients {
             gradient.fill(0.0);
         }
-        Ok(())
+        self.write(weights)
+    }
+
+    fn edit(&mut self, work: &mut dyn FnMut(Numbers<'_>)) -> Result<()> {
+        let mut parameters = numbers(&self.parameters()?)?;
+        work(Numbers { parameters: &mut parameters, gradients: &mut self.gradients });
+        self.write(parameters)
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch> {
@@ -140,32 +137,6 @@ impl Engine for Tape {
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>] {
         &self.state
     }
-}
-
-/// The parameters of a graph before the first step.
-///
-/// # Errors
-/// If the device refuses one.
-pub fn initial(graph: &Graph, seed: u64, device: &Device) -> Result<Vec<Tensor>> {
-    use crate::layer::Init;
-    let tensor = |parameter: &crate::graph::GraphParameter| {
-        let count = parameter.shape.elements();
-        let stream = Stream::new(seed, Purpose::Init, &parameter.path);
-        let values = match parameter.init {
-            Init::Zeros => vec![0.0; count],
-            Init::Ones => vec![1.0; count],
-            Init::Uniform { bound } => {
-                let scale = |unit: f32| (bound * (2.0 * f64::from(unit) - 1.0)) as f32;
-                stream.uniform(Moment::default(), count).into_iter().map(scale).collect()
-            }
-            Init::Normal { std } => {
-                let scale = |normal: f32| (std * f64::from(normal)) as f32;
-                stream.normal(Moment::default(), count).into_iter().map(scale).collect()
-            }
-        };
-        Ok(Tensor::from_vec(values, parameter.shape.axes(), device)?)
-    };
-    graph.parameters.iter().map(tensor).collect()
 }
 
 /// The numbers of some tensors.

@@ -19,6 +19,7 @@
 //! | [`Tanh`], [`Sigmoid`] | `tanh`, `sigmoid` | into (-1, 1), into (0, 1) |
 //! | [`Softmax`] | `softmax` | probabilities along the last axis |
 //! | [`Dropout`] | `dropout` | zeroes values at random in training |
+//! | [`StochasticDepth`] | `stochastic_depth` | zeroes whole samples at random in training |
 //! | [`Embedding`] | `embedding` | a learned vector for each token |
 //! | [`PositionEmbedding`] | `position_embedding` | a learned vector for each place |
 //! | [`SelfAttention`] | `self_attention` | each place looks at the others |
@@ -42,6 +43,7 @@ mod gelu;
 mod global_avg_pool;
 mod group_norm;
 mod gru;
+mod initializer;
 mod layer_norm;
 mod leaky_relu;
 mod linear;
@@ -60,6 +62,7 @@ mod self_attention;
 mod sigmoid;
 mod silu;
 mod softmax;
+mod stochastic_depth;
 mod tanh;
 mod window;
 
@@ -75,6 +78,7 @@ pub use gelu::{Approximate, Gelu};
 pub use global_avg_pool::GlobalAvgPool;
 pub use group_norm::GroupNorm;
 pub use gru::Gru;
+pub use initializer::Initializer;
 pub use layer_norm::LayerNorm;
 pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
@@ -90,6 +94,7 @@ pub use self_attention::SelfAttention;
 pub use sigmoid::Sigmoid;
 pub use silu::Silu;
 pub use softmax::Softmax;
+pub use stochastic_depth::StochasticDepth;
 pub use tanh::Tanh;
 
 use candle_core::Tensor;

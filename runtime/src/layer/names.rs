@@ -9,6 +9,6 @@ pub use super::{
     GlobalAvgPool as global_avg_pool, GroupNorm as group_norm, Gru as gru, LayerNorm as layer_norm,
     LeakyRelu as leaky_relu, Linear as linear, Lstm as lstm, MaxPool2d as max_pool2d, Mul as mul,
     PositionEmbedding as position_embedding, Relu as relu, Reshape as reshape, RmsNorm as rms_norm,
-    SelfAttention as self_attention, Sigmoid as sigmoid, Silu as silu, Softmax as softmax, Sub as sub,
-    Tanh as tanh,
+    SelfAttention as self_attention, Sigmoid as sigmoid, Silu as silu, Softmax as softmax,
+    StochasticDepth as stochastic_depth, Sub as sub, Tanh as tanh,
 };

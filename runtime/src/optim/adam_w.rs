@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decay, Optimizer, UpdateStep};
+use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
-use crate::layer::Role;
 use crate::shape::{Problem, Verdict};
 
 /// Adam with decoupled weight decay.
@@ -26,7 +25,11 @@ pub struct AdamW {
     pub eps: f64,
     /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0.01 by default.
     pub weight_decay: f64,
-    /// Which parameters decay; matrices by default.
+    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    pub l1: f64,
+    /// Times the weight, added to the gradient, 0 or more; 0 by default. `weight_decay` is what is usual here.
+    pub l2: f64,
+    /// Which parameters `weight_decay`, `l1` and `l2` touch; matrices by default.
     pub decay: Decay,
 }
 
@@ -47,14 +50,26 @@ impl AdamW {
         if !(self.eps > 0.0 && self.eps.is_finite()) {
             return Err(Problem::new("eps is ").float(self.eps).text("; expected a number above 0"));
         }
-        super::check_decay("weight_decay", self.weight_decay, self.lr)
+        self.penalties_of().check(self.lr)
+    }
+
+    const fn penalties_of(&self) -> Penalties {
+        let Self { l1, l2, weight_decay, decay, .. } = *self;
+        Penalties { l1, l2, weight_decay, decay }
     }
 }
 
 impl Config for AdamW {
     const NAME: &'static str = "AdamW";
-    const DEFAULT: Self =
-        Self { lr: 1e-3, betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.01, decay: Decay::Matrices };
+    const DEFAULT: Self = Self {
+        lr: 1e-3,
+        betas: (0.9, 0.999),
+        eps: 1e-8,
+        weight_decay: 0.01,
+        l1: 0.0,
+        l2: 0.0,
+        decay: Decay::Matrices,
+    };
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
 
@@ -66,10 +81,12 @@ impl Optimizer for AdamW {
         self.lr
     }
 
-    fn rule(&self, step: UpdateStep, role: Role) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
+    fn penalties(&self) -> Penalties {
+        self.penalties_of()
+    }
+
+    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
         let (b1, b2) = self.betas;
-        let decay = if self.decay.touches(role) { self.weight_decay } else { 0.0 };
-        let keep = (1.0 - step.lr * decay) as f32;
         let correction = |beta: f64| 1.0 - beta.powf(step.t as f64);
         let size = (step.lr / correction(b1)) as f32;
         let root = correction(b2).sqrt() as f32;
@@ -80,14 +97,16 @@ impl Optimizer for AdamW {
             // PyTorch's `lerp`, which takes the nearer end.
             *m = if b1_rest < 0.5 { *m + b1_rest * (g - *m) } else { g - (g - *m) * (1.0 - b1_rest) };
             *v = b2 * *v + b2_rest * g * g;
-            w * keep - (size * *m) / (v.sqrt() / root + eps)
+            w - (size * *m) / (v.sqrt() / root + eps)
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::element::Element;
     use super::*;
+    use crate::layer::Role;
 
     /// The formulas of the paper in f64, from the weight 1.
     fn exact(adam: AdamW, gradients: &[f32], lr: impl Fn(u64) -> f64) -> f64 {
@@ -128,9 +147,10 @@ mod tests {
             AdamW { betas: (0.4, 0.9), eps: 0.1, ..AdamW::DEFAULT },
         ] {
             for count in 1..=gradients.len() {
-                let (mut w, mut state) = (1.0, [0.0; 2]);
+                let mut element = Element::new(&adam, Role::Matrix, 1.0);
+                let mut w = 1.0;
                 for (t, &g) in (1..).zip(&gradients[..count]) {
-                    w = adam.rule(UpdateStep { t, lr: lr(t) }, Role::Matrix)(w, g, &mut state);
+                    w = element.step(lr(t), g);
                 }
                 let expected = exact(adam, &gradients[..count], lr);
                 assert!(
@@ -145,7 +165,7 @@ mod tests {
     #[test]
     fn epsilon_stands_outside_the_corrected_root() {
         let adam = AdamW { eps: 1.0, weight_decay: 0.0, ..AdamW::DEFAULT };
-        let w = adam.rule(UpdateStep { t: 1, lr: 0.5 }, Role::Matrix)(0.0, 1.0, &mut [0.0; 2]);
+        let w = Element::new(&adam, Role::Matrix, 0.0).step(0.5, 1.0);
         assert!((w + 0.25).abs() < 4.0 * f32::EPSILON, "{w}");
     }
 }

@@ -10,52 +10,26 @@
 
 mod adam_w;
 mod clip;
+#[cfg(test)]
+mod element;
+mod penalties;
 mod sgd;
+mod update;
 
 pub use adam_w::AdamW;
 pub use clip::{AnyClip, Clip, GlobalNorm, NoClip};
+pub use penalties::{Decay, Penalties};
 pub use sgd::Sgd;
+pub use update::{Incoming, Treatment, Update, UpdateStep};
 
-use serde::{Deserialize, Serialize};
 use trainspec_kernels::update::Slots;
 
 use crate::config::{Config, Setting, with_changes};
-use crate::layer::Role;
-
-/// Which parameters `weight_decay` and `l2` touch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Decay {
-    /// Matrices and convolution kernels only; not biases, normalization and embeddings. The default.
-    Matrices,
-    /// Every trained parameter.
-    All,
-}
-
-impl Decay {
-    /// Whether a parameter of this role is decayed.
-    #[must_use]
-    pub fn touches(self, role: Role) -> bool {
-        match self {
-            Self::Matrices => role == Role::Matrix,
-            Self::All => role != Role::Statistic,
-        }
-    }
-}
-
-/// When an update happens, and how far it goes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct UpdateStep {
-    /// Optimizer steps, counted from 1.
-    pub t: u64,
-    /// The scheduled learning rate of this step.
-    pub lr: f64,
-}
 
 /// An optimizer: configuration, and the update of one element.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
-/// use trainspec::layer::Role;
 /// use trainspec::optim::{Optimizer, UpdateStep};
 /// use trainspec::{Config, Verdict};
 ///
@@ -84,24 +58,60 @@ pub struct UpdateStep {
 ///     fn lr(&self) -> f64 {
 ///         self.lr
 ///     }
-///     fn rule(&self, step: UpdateStep, _: Role) -> impl Fn(f32, f32, &mut [f32; 0]) -> f32 {
+///     fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 0]) -> f32 {
 ///         let lr = step.lr as f32;
 ///         move |w, g, []| if g == 0.0 { w } else { w - lr * g.signum() }
 ///     }
 /// }
 /// ```
 pub trait Optimizer: Config {
-    /// What is kept for each element, all 0 before the first step: `[f32; N]`.
+    /// What is kept for each element: `[f32; N]`.
     type State: Slots;
     /// The names of the state's numbers, as in the papers: `["m", "v"]`.
     const STATE: &'static [&'static str];
+    /// Whether the rule applies [`UpdateStep::weight_decay`] itself, where it means something else than
+    /// `w *= 1 - eta * weight_decay` before the rule.
+    const DECAYS_ITSELF: bool = false;
+    /// Whether the rule needs [`UpdateStep::trust`], a number that depends on a whole parameter.
+    const LAYERWISE: bool = false;
 
     /// The learning rate on which schedules work.
     fn lr(&self) -> f64;
 
-    /// The update in one step of a parameter of this role: a function from the weight, its gradient and
-    /// its state to the new weight. What depends on the step alone is computed before it, in f64.
-    fn rule(&self, step: UpdateStep, role: Role) -> impl Fn(f32, f32, &mut Self::State) -> f32;
+    /// The names of the state that these keys need: the first few of [`Optimizer::STATE`]. What is not kept is 0
+    /// whenever the rule sees it.
+    fn state_names(&self) -> &'static [&'static str] {
+        Self::STATE
+    }
+
+    /// The state of each element before the first step, a number for each of the [names](Optimizer::STATE); all 0
+    /// by default.
+    fn initial_state(&self) -> &'static [f32] {
+        &[]
+    }
+
+    /// What keeps the weights small; nothing by default. The pass obeys it.
+    fn penalties(&self) -> Penalties {
+        Penalties::NONE
+    }
+
+    /// The update of a parameter in one step: a function from the weight, its gradient and its state to the new
+    /// weight. What depends on the step alone is computed before it, in f64.
+    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut Self::State) -> f32;
+
+    /// For a [layer-wise](Optimizer::LAYERWISE) rule: where an element would go, of which the norm over the parameter
+    /// is taken before any element moves. It may move the state, which the rule then sees moved.
+    fn direction(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut Self::State) -> f32 {
+        let _ = step;
+        |_, g, _| g
+    }
+
+    /// For a [layer-wise](Optimizer::LAYERWISE) rule: the number that it is told, from the norms of the parameter and
+    /// of its direction.
+    fn trust(&self, step: UpdateStep, weights: f64, direction: f64) -> f64 {
+        let _ = (step, weights, direction);
+        1.0
+    }
 }
 
 /// An optimizer of any type.
@@ -112,17 +122,36 @@ pub trait Optimizer: Config {
 pub trait AnyOptimizer: Setting {
     /// [`Optimizer::lr`]
     fn lr(&self) -> f64;
-    /// [`Optimizer::STATE`]
+    /// [`Optimizer::state_names`]
     fn state_names(&self) -> &'static [&'static str];
-    /// One step of a part of one parameter: `gradients` are multiplied by `scale` before the rule sees them, and
-    /// `state` holds the part's numbers of each of the [state's names](AnyOptimizer::state_names).
+    /// [`Optimizer::initial_state`] of that name's number.
+    fn initial(&self, slot: usize) -> f32;
+    /// [`Optimizer::penalties`]
+    fn penalties(&self) -> Penalties;
+    /// [`Optimizer::DECAYS_ITSELF`]
+    fn decays_itself(&self) -> bool;
+    /// [`Optimizer::LAYERWISE`]
+    fn is_layerwise(&self) -> bool;
+    /// [`Optimizer::trust`]
+    fn trust(&self, step: UpdateStep, weights: f64, direction: f64) -> f64;
+    /// The sums of the squares of a part's weights and of its [directions](Optimizer::direction). All else is as for
+    /// [`AnyOptimizer::update_block`].
+    fn measure_block(
+        &self,
+        step: UpdateStep,
+        incoming: Incoming,
+        weights: &[f32],
+        gradients: &[f32],
+        state: &mut [&mut [f32]],
+    ) -> [f64; 2];
+    /// One step of a part of one parameter. `state` holds the part's numbers of each of the
+    /// [state's names](AnyOptimizer::state_names).
     fn update_block(
         &self,
         step: UpdateStep,
-        role: Role,
+        incoming: Incoming,
         weights: &mut [f32],
         gradients: &[f32],
-        scale: f32,
         state: &mut [&mut [f32]],
     );
     /// A copy.
@@ -141,19 +170,62 @@ impl<O: Optimizer> AnyOptimizer for O {
     }
 
     fn state_names(&self) -> &'static [&'static str] {
-        O::STATE
+        Optimizer::state_names(self)
+    }
+
+    fn initial(&self, slot: usize) -> f32 {
+        self.initial_state().get(slot).copied().unwrap_or(0.0)
+    }
+
+    fn penalties(&self) -> Penalties {
+        Optimizer::penalties(self)
+    }
+
+    fn decays_itself(&self) -> bool {
+        O::DECAYS_ITSELF
+    }
+
+    fn is_layerwise(&self) -> bool {
+        O::LAYERWISE
+    }
+
+    fn trust(&self, step: UpdateStep, weights: f64, direction: f64) -> f64 {
+        Optimizer::trust(self, step, weights, direction)
+    }
+
+    fn measure_block(
+        &self,
+        step: UpdateStep,
+        incoming: Incoming,
+        weights: &[f32],
+        gradients: &[f32],
+        state: &mut [&mut [f32]],
+    ) -> [f64; 2] {
+        let direction = self.direction(step);
+        O::State::measure_block(weights, gradients, incoming.scale, state, |w, g, element| {
+            direction(w * incoming.keep, incoming.gradient(w, g), element)
+        })
     }
 
     fn update_block(
         &self,
         step: UpdateStep,
-        role: Role,
+        incoming: Incoming,
         weights: &mut [f32],
         gradients: &[f32],
-        scale: f32,
         state: &mut [&mut [f32]],
     ) {
-        O::State::update_block(weights, gradients, scale, state, self.rule(step, role));
+        let (rule, keep) = (self.rule(step), incoming.keep);
+        // A loop of its own for what most runs do.
+        if incoming.only_scales() {
+            O::State::update_block(weights, gradients, incoming.scale, state, |w, g, element| {
+                rule(w * keep, g, element)
+            });
+        } else {
+            O::State::update_block(weights, gradients, incoming.scale, state, |w, g, element| {
+                rule(w * keep, incoming.gradient(w, g), element)
+            });
+        }
     }
 
     with_changes!(dyn AnyOptimizer);
@@ -165,19 +237,4 @@ const fn check_lr(lr: f64) -> crate::shape::Verdict {
         return Ok(());
     }
     Err(crate::shape::Problem::new("lr is ").float(lr).text("; expected a number above 0"))
-}
-
-/// The range of every decay: not negative, and a step must not turn a weight round.
-const fn check_decay(key: &str, decay: f64, lr: f64) -> crate::shape::Verdict {
-    if !(decay >= 0.0 && decay.is_finite()) {
-        return Err(crate::shape::Problem::new(key).text(" is ").float(decay).text("; expected 0 or more"));
-    }
-    if lr * decay >= 1.0 {
-        return Err(crate::shape::Problem::new("lr * ")
-            .text(key)
-            .text(" is ")
-            .float(lr * decay)
-            .text("; expected less than 1, or each step takes the whole weight"));
-    }
-    Ok(())
 }

@@ -28,6 +28,7 @@ use crate::config::Config;
 use crate::data::{AnyDataset, Dataset, IntoDataset};
 use crate::error::Result;
 use crate::graph::Graph;
+use crate::layer::Initializer;
 use crate::loss::{AnyLoss, Suggested};
 use crate::metric::AnyMetric;
 use crate::model::Model;
@@ -61,6 +62,9 @@ pub struct Spec<M: Model, T: Kind> {
     pub steps: &'static u64,
     /// What all random numbers come from. Default: 0.
     pub seed: &'static u64,
+    /// How the weights begin of all layers without an `init` of their own. Default: [`Initializer::Default`], each layer's
+    /// own way, which is PyTorch's.
+    pub init: &'static Initializer,
     /// The update rule: an [`Optimizer`](crate::optim::Optimizer). Default: [`AdamW`].
     pub optimizer: &'static dyn AnyOptimizer,
     /// The learning rate over time: a list of [`Phase`](crate::schedule::Phase)s. Default: [`Constant`](struct@Constant).
@@ -95,6 +99,7 @@ impl<M: Model, T: Kind> Spec<M, T> {
         epochs: &NOT_GIVEN,
         steps: &NOT_GIVEN,
         seed: &0,
+        init: &Initializer::Default,
         optimizer: &AdamW::DEFAULT,
         schedule: &[&Constant],
         scale_lr: &NoScaling,

@@ -7,7 +7,7 @@ use crate::shape::{Kind, Problem, TargetKind, Verdict, contains, same_text};
 /// A verdict for each key of a spec.
 #[derive(Clone, Copy)]
 pub struct Rules {
-    verdicts: [(&'static str, Verdict); 6],
+    verdicts: [(&'static str, Verdict); 7],
 }
 
 impl Rules {
@@ -66,6 +66,7 @@ impl Rules {
         steps: Option<u64>,
         precision: Verdict,
         suggested_loss: Verdict,
+        init: Verdict,
     ) -> Self {
         let duration = match (epochs, steps) {
             (Some(_), Some(_)) => Err(Problem::new(
@@ -84,6 +85,7 @@ impl Rules {
                 ("steps", duration),
                 ("precision", precision),
                 ("loss", suggested_loss),
+                ("init", init),
             ],
         }
     }
@@ -99,6 +101,7 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
             given(*self.steps),
             self.precision.check(),
             suggested_loss::<M::Output, T>(),
+            self.init.check(),
         )
     }
 }

@@ -11,6 +11,7 @@ use super::{BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, Prec
 use crate::config::{Config, Setting, from_json};
 use crate::error::{Error, Result};
 use crate::hash::sha256;
+use crate::layer::Initializer;
 use crate::loss::{AnyLoss, Suggested};
 use crate::model::Model;
 use crate::optim::{AnyClip, AnyOptimizer};
@@ -33,6 +34,8 @@ pub struct Settings {
     pub steps: Option<u64>,
     /// [`Spec::seed`]
     pub seed: u64,
+    /// [`Spec::init`]
+    pub init: Initializer,
     /// [`Spec::optimizer`]
     pub optimizer: Box<dyn AnyOptimizer>,
     /// [`Spec::schedule`]
@@ -75,6 +78,7 @@ impl Settings {
             epochs: if steps.is_some() { epochs } else { Some(epochs.unwrap_or(Self::EPOCHS)) },
             steps,
             seed: *spec.seed,
+            init: *spec.init,
             optimizer: spec.optimizer.boxed(),
             schedule: spec.schedule.iter().map(|phase| phase.boxed()).collect(),
             scale_lr: spec.scale_lr.boxed(),
@@ -100,6 +104,7 @@ impl Settings {
             self.steps,
             self.precision.check(),
             Ok(()),
+            self.init.check(),
         )
         .all()?;
         self.loss.setting().judge()?;
@@ -176,6 +181,7 @@ impl Settings {
             "device": self.device,
             "early_stop": self.early_stop.as_ref().map(Setting::to_json),
             "epochs": self.epochs,
+            "init": self.init,
             "loss": self.loss.setting().to_json(),
             "metrics": metrics,
             "optimizer": self.optimizer.to_json(),
@@ -224,6 +230,7 @@ impl Settings {
             "device" => self.device = read(json)?,
             "early_stop" => self.early_stop = part(json)?,
             "epochs" => (self.epochs, self.steps) = (Some(read(json)?), None),
+            "init" => self.init = read(json)?,
             "loss" => self.loss = self.loss.with(json)?.into(),
             "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,
             "optimizer" => self.optimizer = self.optimizer.with(json)?,

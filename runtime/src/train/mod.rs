@@ -6,6 +6,7 @@
 mod confusion;
 mod evaluate;
 mod event;
+mod find_rate;
 mod monitor;
 mod plan;
 mod run;
@@ -15,6 +16,7 @@ mod stop;
 pub use confusion::{Confusion, confusion};
 pub use evaluate::{Evaluation, Totals, evaluate};
 pub use event::{EpochReport, Event, Exit, Monitored, Observer, RunPlan, Snapshot, StepReport};
+pub use find_rate::{RateCurve, RatePoint, RateSearch, SearchEnd, find_rate};
 pub(crate) use plan::length;
 pub use run::{Outcome, run};
 pub use step::Stepper;

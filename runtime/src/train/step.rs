@@ -9,7 +9,7 @@ use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::optim::UpdateStep;
+use crate::optim::{Treatment, Update};
 use crate::rng::Moment;
 use crate::schedule::Schedule;
 use crate::spec::Settings;
@@ -51,6 +51,10 @@ pub struct Stepper<'a> {
     settings: &'a Settings,
     plan: RunPlan,
     schedule: Schedule,
+    /// How each parameter is treated.
+    treatments: Vec<Treatment>,
+    /// What each parameter's gradient is multiplied by in this step.
+    scales: Vec<f64>,
     /// Steps taken.
     k: u64,
 }
@@ -68,7 +72,16 @@ impl<'a> Stepper<'a> {
     ) -> Result<Self> {
         let plan = plan(graph, settings, data)?;
         let schedule = Schedule::of(settings, plan.steps, plan.steps_per_epoch)?;
-        Ok(Self { engine, graph, settings, plan, schedule, k: 0 })
+        let treatments = Treatment::of_all(&graph.parameters, &*settings.optimizer);
+        let scales = vec![1.0; treatments.len()];
+        Ok(Self { engine, graph, settings, plan, schedule, treatments, scales, k: 0 })
+    }
+
+    /// The same with other learning rates, as long as they last.
+    pub(super) fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.plan.steps = schedule.steps();
+        self.schedule = schedule;
+        self
     }
 
     /// What the whole run is.
@@ -162,7 +175,15 @@ impl<'a> Stepper<'a> {
         refuse_non_finite(&*self.engine, self.graph, step, totals.mean_loss(), gradient_norm)?;
         let factor = self.settings.clip.factor(gradient_norm);
         let lr = self.rate();
-        self.engine.update(&*self.settings.optimizer, UpdateStep { t: step, lr }, average * factor)?;
+        self.scales.fill(average * factor);
+        self.engine.update(&Update {
+            optimizer: &*self.settings.optimizer,
+            t: step,
+            lr,
+            treatments: &self.treatments,
+            scales: &self.scales,
+            bound: f64::INFINITY,
+        })?;
         let epoch = self.k / self.plan.steps_per_epoch.max(1) + 1;
         self.k = step;
         let Evaluation { loss, metrics, samples } = totals.evaluation();

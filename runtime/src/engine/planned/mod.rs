@@ -1,21 +1,22 @@
 //! The planned engine: fused kernels on the CPU, in the order and the memory of a plan.
 
 mod island;
+mod mixed;
 mod run;
 
 use candle_core::{Device, Tensor};
 use trainspec_kernels::arena::Arena;
 use trainspec_kernels::product::Onto;
 use trainspec_kernels::threads;
-use trainspec_kernels::update::for_each_block;
 
 use super::tape::numbers;
-use super::{Engine, MicroBatch, Objective, initial};
+use super::update::{apply, initial_state};
+use super::{Engine, MicroBatch, Numbers, Objective, initial};
 use crate::data::{Batch, Elements};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::loss::LossKernel;
-use crate::optim::{AnyOptimizer, UpdateStep};
+use crate::optim::Update;
 use crate::plan::{Place, Plan};
 use crate::rng::Moment;
 use island::Islands;
@@ -41,6 +42,8 @@ pub struct Planned {
     evaluation: Vec<Plan>,
     arena: Arena,
     islands: Islands,
+    /// The gradient of a mixed batch's second target; empty until there is one.
+    mixture: Vec<f32>,
     /// The output for the last batch, and its size.
     prediction: Option<(Output, usize)>,
 }
@@ -87,6 +90,7 @@ impl Planned {
             evaluation: Vec::new(),
             arena: Arena::new(0).map_err(|source| no_memory(0, source))?,
             islands: Islands::default(),
+            mixture: Vec::new(),
             prediction: None,
         })
     }
@@ -114,6 +118,13 @@ impl Planned {
             self.arena.grow(length).map_err(|source| no_memory(length, source))?;
         }
         Ok(place)
+    }
+
+    /// Makes the gradients those of a window: 0 if it has no micro-batch yet.
+    fn begin_window(&mut self) {
+        if std::mem::take(&mut self.spent) {
+            self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
+        }
     }
 
     /// Runs `work` on the threads of the pool, unless it is too small to be handed over.
@@ -153,6 +164,7 @@ impl Engine for Planned {
             onto,
             arena: &mut self.arena,
             islands: &mut self.islands,
+            mixture: &mut self.mixture,
         };
         let (loss, objective) = (self.loss.as_deref(), &*self.objective);
         let result = Self::on_threads(plan, || {
@@ -170,24 +182,19 @@ impl Engine for Planned {
         &self.gradients
     }
 
-    fn update(&mut self, optimizer: &dyn AnyOptimizer, step: UpdateStep, scale: f64) -> Result<()> {
+    fn update(&mut self, update: &Update<'_>) -> Result<()> {
+        self.begin_window();
         if self.state.is_empty() {
-            let slots = optimizer.state_names().len();
-            self.state =
-                self.gradients.iter().map(|gradient| vec![vec![0.0; gradient.len()]; slots]).collect();
+            self.state = initial_state(update, &self.gradients);
         }
-        // A window without a micro-batch has the gradient 0.
-        let scale = if self.spent { 0.0 } else { scale as f32 };
-        let roles = &self.graph.parameters;
-        for_each_block(
-            &mut self.parameters,
-            &self.gradients,
-            &mut self.state,
-            |parameter, weights, gradients, state| {
-                optimizer.update_block(step, roles[parameter].role, weights, gradients, scale, state);
-            },
-        );
+        apply(update, &self.graph.parameters, &mut self.parameters, &self.gradients, &mut self.state);
         self.spent = true;
+        Ok(())
+    }
+
+    fn edit(&mut self, work: &mut dyn FnMut(Numbers<'_>)) -> Result<()> {
+        self.begin_window();
+        work(Numbers { parameters: &mut self.parameters, gradients: &mut self.gradients });
         Ok(())
     }
 
@@ -206,6 +213,7 @@ impl Engine for Planned {
             onto: Onto::Add,
             arena: &mut self.arena,
             islands: &mut self.islands,
+            mixture: &mut self.mixture,
         };
         let (loss, objective) = (self.loss.as_deref(), &*self.objective);
         let result = Self::on_threads(plan, || {
