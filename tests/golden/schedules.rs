@@ -75,7 +75,7 @@ fn number(json: &Value, key: &str) -> f64 {
     json[key].as_f64().expect("a number")
 }
 
-/// Ours is a formula of at most eight roundings, of numbers up to the largest rate. PyTorch's is either such a formula too or
+/// Ours is a formula of at most eight roundings, of numbers up to the largest rate. PyTorch's is such a formula too, or
 /// makes each rate from the one before, with at most eight roundings (the cosine's: two cosines, their two sums with 1, a
 /// quotient, a difference, a product, a sum). In a chain that falls, an error made at a rate is made smaller by all further steps, as the
 /// rate is, so that at step `k` there are `8 k` errors of half an ulp of the largest rate at most.

@@ -7,9 +7,9 @@ use super::{Clock, Interval, Phase};
 use crate::config::Config;
 use crate::shape::{Problem, Verdict};
 
-/// `eta * min(t / warmup, sqrt(warmup / t))` at the phase's step `t = j + 1`: it rises linearly to the full rate at
-/// step `warmup`, then falls with the root of the step. It has its own warmup, so that no [`Warmup`](super::Warmup) stands
-/// before it.
+/// `eta * min(t / warmup, sqrt(warmup / t))` at the phase's step `t = j + 1`: it rises linearly to the full rate
+/// at step `warmup`, then falls with the root of the step. It has its own warmup, so that no
+/// [`Warmup`](super::Warmup) stands before it.
 ///
 /// # Source
 /// Vaswani et al. 2017, with the largest rate named (`eta`) instead of computed from the model's width.

@@ -25,6 +25,7 @@
 mod constant;
 mod cosine;
 mod cosine_restarts;
+mod declared;
 mod exponential;
 mod interval;
 mod inverse_sqrt;

@@ -11,9 +11,9 @@ use crate::shape::{Problem, Verdict};
 
 /// One cycle: from `max / div` up to `max` and down to `max / div / final_div`, as in PyTorch's `OneCycleLR`.
 ///
-/// With `W` steps the rate is `max` at step `rise * W - 1` (which need not be whole) and lowest at the last. It knows its
-/// own rates, so the optimizer's `lr` plays no part in this phase, and `scale_lr` cannot be combined with it as the first. Unlike PyTorch
-/// it leaves the momentum as it is (`cycle_momentum=False`).
+/// With `W` steps the rate is `max` at step `rise * W - 1` (which need not be whole) and lowest at the last. The
+/// phase knows its own rates: the optimizer's `lr` plays no part in it, so that `scale_lr` is refused if it is the
+/// first. Unlike PyTorch it leaves the momentum as it is (`cycle_momentum=False`).
 ///
 /// # Source
 /// Smith and Topin 2018. Their third part, back to the start and then below it, is `three_phase`.
@@ -30,8 +30,8 @@ pub struct OneCycle {
     pub final_div: f64,
     /// The form of rise and fall; half a cosine by default (`anneal_strategy`).
     pub anneal: Anneal,
-    /// Whether the rate falls back to the first rate as fast as it rose, and only then to the last. Then `rise` is at most 0.5; false
-    /// by default.
+    /// Whether the rate falls back to the first rate as fast as it rose, and only then to the last. Then `rise` is
+    /// at most 0.5; false by default.
     pub three_phase: bool,
     /// The phase's length in steps; by default all that remain.
     pub steps: u64,

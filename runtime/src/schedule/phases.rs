@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{AnyPhase, Clock, Seen, larger};
 use crate::error::{Error, Result};
 use crate::metric::Direction;
-use crate::spec::{Monitor, Settings};
+use crate::spec::Monitor;
 
 /// The learning rate of every step of a run.
 ///
@@ -125,44 +125,6 @@ impl Schedule {
         Ok(Self { phases: placed, lr })
     }
 
-    /// The schedule that the settings declare, for a run of so many steps, of which an epoch has `epoch`.
-    ///
-    /// # Errors
-    /// As [`Schedule::new`]; if the optimizer's rules do not hold at the largest rate; or if `scale_lr` is given
-    /// but nothing depends on `lr`.
-    pub fn of(settings: &Settings, steps: u64, epoch: u64) -> Result<Self> {
-        let phases = || settings.schedule.iter().map(|phase| phase.boxed()).collect();
-        let (declared, lr) = (settings.optimizer.lr(), settings.base_rate());
-        let schedule = Self::new(phases(), lr, steps, epoch)?;
-        schedule.check_largest(settings)?;
-        if lr.to_bits() != declared.to_bits()
-            && let (Some(first), Ok(unscaled)) =
-                (settings.schedule.first(), Self::new(phases(), declared, steps, epoch))
-            && unscaled.rate(0).to_bits() == schedule.rate(0).to_bits()
-        {
-            let problem = format!(
-                "`{}` has rates of its own, which do not depend on `lr`; scale those and remove `scale_lr`",
-                first.name()
-            );
-            return Err(Error::Setting { key: "scale_lr".to_owned(), problem });
-        }
-        Ok(schedule)
-    }
-
-    /// The optimizer judges its keys for the declared `lr`; what it says of a rate must hold for the largest as
-    /// well, such as that `lr * weight_decay` is below 1.
-    fn check_largest(&self, settings: &Settings) -> Result<()> {
-        let (lr, largest) = (settings.optimizer.lr(), self.largest_rate());
-        let mut json = settings.optimizer.to_json();
-        let key = json.get_mut("lr").filter(|key| key.as_f64() == Some(lr) && largest > lr);
-        let Some(key) = key else { return Ok(()) };
-        *key = json!(largest);
-        let judged = settings.optimizer.with(&json);
-        judged.map(|_| ()).map_err(|problem| {
-            fault(format!("the largest rate is {largest}, while `lr` is {lr}; with that rate: {problem}"))
-        })
-    }
-
     /// The rate of the step with index `k`, from 0.
     ///
     /// It is a function of `k` alone, but for phases that listen to evaluations, whose state is
@@ -223,8 +185,8 @@ impl Schedule {
         self.phases.iter().map(span).collect()
     }
 
-    /// Takes in an evaluation after `steps` steps of the run, for the phase that goes on at that moment, if it listens. `look`
-    /// gives the value of what the phase monitors, and which way it improves.
+    /// Takes in an evaluation after `steps` steps of the run, for the phase that goes on at that moment, if it
+    /// listens. `look` gives the value of what the phase monitors, and which way it improves.
     ///
     /// # Errors
     /// Those of `look`.
@@ -289,7 +251,7 @@ fn from_json(json: &Value) -> Option<f64> {
     json.as_f64().or_else(|| json.as_str()?.parse().ok())
 }
 
-fn fault(problem: String) -> Error {
+pub(super) fn fault(problem: String) -> Error {
     Error::Setting { key: "schedule".to_owned(), problem }
 }
 

@@ -12,8 +12,8 @@ use crate::spec::Monitor;
 /// `max(eta * factor^n, min)`, where `n` counts how often the evaluations stood still.
 ///
 /// An evaluation at an epoch's end improves if it is below `best * (1 - threshold)`, or above
-/// `best * (1 + threshold)` for a metric of which more is better; the first improves on nothing. After more than
-/// `patience` evaluations in a row that do not improve, `n` rises by one and the count begins anew. For `cooldown` evaluations after that none is
+/// `best * (1 + threshold)` for a metric of which more is better. After more than `patience` evaluations in a row
+/// that do not improve, `n` rises by one and the count begins anew. For `cooldown` evaluations after that none is
 /// counted. An evaluation counts while the phase goes on: between two of its steps.
 ///
 /// PyTorch's `ReduceLROnPlateau` with its default `threshold_mode='rel'`, but that the direction belongs to the
