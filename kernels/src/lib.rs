@@ -5,6 +5,7 @@
 
 pub mod arena;
 pub mod attention;
+pub mod average;
 pub mod batch_norm;
 pub mod conv2d;
 pub mod cross_entropy;
@@ -17,6 +18,7 @@ pub mod layer_norm;
 pub mod linear;
 pub mod lstm;
 pub mod math;
+pub mod noise;
 pub mod norm;
 pub mod philox;
 pub mod pool;
