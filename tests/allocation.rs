@@ -5,7 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use trainspec::data::{Digits8x8, InMemory};
+use trainspec::data::{Digits8x8, InMemory, Mixed};
 use trainspec::prelude::*;
 use trainspec::train::Stepper;
 use trainspec::{Model, Training, engine};
@@ -75,14 +75,18 @@ train! {
 }
 
 /// The allocations of a hundred steps, of any size, after the first ten.
-fn count<M: Model>(mut training: Training<M>) -> usize {
+fn count<M: Model>(mut training: Training<M>, share: Option<f64>) -> usize {
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
     let mut engine = engine::open(&graph, settings).unwrap();
     let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
     let size = settings.batch;
     let window: Vec<_> = (0..settings.accumulate)
-        .map(|number| data.batch(&data.train()[number * size..(number + 1) * size]).unwrap())
+        .map(|number| {
+            let mut batch = data.batch(&data.train()[number * size..(number + 1) * size]).unwrap();
+            batch.mixed = share.map(|share| Mixed { target: batch.target.clone(), share });
+            batch
+        })
         .collect();
     for _ in 0..10 {
         stepper.step(&window).unwrap();
@@ -99,5 +103,9 @@ fn count<M: Model>(mut training: Training<M>) -> usize {
 #[test]
 fn a_step_allocates_nothing() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    assert_eq!(pool.install(|| [count(Digits::training()), count(Echo::training())]), [0, 0]);
+    let counts = pool.install(|| {
+        let mixed = count(Digits::training(), Some(0.3));
+        [count(Digits::training(), None), count(Echo::training(), None), mixed]
+    });
+    assert_eq!(counts, [0, 0, 0]);
 }

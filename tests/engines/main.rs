@@ -9,6 +9,7 @@
 mod bits;
 mod island;
 mod losses;
+mod mixed;
 mod random;
 
 use candle_core::{DType, Device, Tensor, Var};
@@ -67,6 +68,7 @@ fn batch(model: RandomModel, size: usize, number: u64) -> Batch {
         size,
         input: Column { shape, elements: input },
         target: Column { shape: Shape::class(CLASSES), elements: target },
+        mixed: None,
     }
 }
 

@@ -12,7 +12,7 @@
 //! | `batch` | samples side by side |
 
 pub use adapt::{WithNormalization, WithSplit};
-pub use batch::{Batch, Column, Elements};
+pub use batch::{Batch, Column, Elements, Mixed};
 pub use csv::{Csv, CsvColumn};
 pub use dataset::{AnyDataset, Dataset, IntoDataset};
 pub use digits::Digits8x8;

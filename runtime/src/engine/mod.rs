@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use crate::data::Batch;
+use crate::data::{Batch, Column};
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::loss::{LossKernel, LossSum};
@@ -50,6 +50,26 @@ impl Objective for Arc<dyn BoundLoss> {
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
         (**self).kernel(prediction)
     }
+}
+
+/// The loss of a batch as operations that candle can differentiate: of both targets, where it is mixed.
+fn taped_loss(objective: &dyn Objective, prediction: &Tensor, batch: &Batch) -> Result<LossSum> {
+    let sum =
+        |target: &Column| objective.sum(prediction, &target.to_tensor(batch.size, prediction.device())?);
+    let first = sum(&batch.target)?;
+    let Some(mixed) = &batch.mixed else { return Ok(first) };
+    mixed.check()?;
+    let second = sum(&mixed.target)?;
+    let weight = mixed.of(first.weight, second.weight);
+    // A target that counts for nothing is not asked, though its loss be infinite.
+    let sum = if mixed.share >= 1.0 {
+        first.sum
+    } else if mixed.share <= 0.0 {
+        second.sum
+    } else {
+        ((first.sum * mixed.share)? + (second.sum * (1.0 - mixed.share))?)?
+    };
+    Ok(LossSum { sum, weight })
 }
 
 /// What one micro-batch gave.

@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor, Var};
 
 use super::update::{apply, initial_state};
-use super::{Engine, MicroBatch, Numbers, Objective, forward};
+use super::{Engine, MicroBatch, Numbers, Objective, forward, taped_loss};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -57,10 +57,9 @@ impl Tape {
 
     fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(LossSum, Vec<Statistic>)> {
         let input = batch.input.to_tensor(batch.size, &self.device)?;
-        let target = batch.target.to_tensor(batch.size, &self.device)?;
         let parameters: Vec<_> = self.variables.iter().map(|variable| variable.as_tensor().clone()).collect();
         let (prediction, statistics) = forward(&self.graph, &parameters, &[input], mode)?;
-        let loss = self.objective.sum(&prediction, &target)?;
+        let loss = taped_loss(&*self.objective, &prediction, batch)?;
         self.prediction = Some(prediction.detach());
         Ok((loss, statistics))
     }

@@ -1,6 +1,7 @@
 //! The planned engine: fused kernels on the CPU, in the order and the memory of a plan.
 
 mod island;
+mod mixed;
 mod run;
 
 use candle_core::{Device, Tensor};
@@ -41,6 +42,8 @@ pub struct Planned {
     evaluation: Vec<Plan>,
     arena: Arena,
     islands: Islands,
+    /// The gradient of a mixed batch's second target; empty until there is one.
+    mixture: Vec<f32>,
     /// The output for the last batch, and its size.
     prediction: Option<(Output, usize)>,
 }
@@ -87,6 +90,7 @@ impl Planned {
             evaluation: Vec::new(),
             arena: Arena::new(0).map_err(|source| no_memory(0, source))?,
             islands: Islands::default(),
+            mixture: Vec::new(),
             prediction: None,
         })
     }
@@ -160,6 +164,7 @@ impl Engine for Planned {
             onto,
             arena: &mut self.arena,
             islands: &mut self.islands,
+            mixture: &mut self.mixture,
         };
         let (loss, objective) = (self.loss.as_deref(), &*self.objective);
         let result = Self::on_threads(plan, || {
@@ -208,6 +213,7 @@ impl Engine for Planned {
             onto: Onto::Add,
             arena: &mut self.arena,
             islands: &mut self.islands,
+            mixture: &mut self.mixture,
         };
         let (loss, objective) = (self.loss.as_deref(), &*self.objective);
         let result = Self::on_threads(plan, || {
