@@ -9,7 +9,7 @@ use trainspec::data::Dataset;
 use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
 use trainspec::loss::{Loss, LossSum};
 use trainspec::metric::{Direction, Metric};
-use trainspec::optim::{Clip, Optimizer, UpdateStep};
+use trainspec::optim::{Clip, Constraint, Gradients, Optimizer, UpdateStep};
 use trainspec::prelude::*;
 use trainspec::schedule::{Clock, Interval, Phase};
 use trainspec::{Config, Error, Pass, Problem, Result, Shape, Verdict};
@@ -78,6 +78,7 @@ plain_config!(WorstError {});
 plain_config!(SignDescent { lr: f64 = 0.01 });
 plain_config!(Halve { every: u64 = 1 });
 plain_config!(Shrink { by: f64 = 0.5 });
+plain_config!(Within { most: f64 = 2.0 });
 
 impl Loss<Values<1>, Values<1>> for FourthPower {
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
@@ -120,8 +121,16 @@ impl Phase for Halve {
 }
 
 impl Clip for Shrink {
-    fn factor(&self, _: f64) -> f64 {
-        self.by
+    fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()> {
+        gradients.scale_all(self.by);
+        Ok(())
+    }
+}
+
+impl Constraint for Within {
+    fn constrain(&self, unit: &mut [f32]) {
+        let most = self.most as f32;
+        unit.iter_mut().for_each(|weight| *weight = weight.clamp(-most, most));
     }
 }
 
@@ -162,6 +171,7 @@ train! {
         optimizer: SignDescent { lr: 0.02 },
         schedule: [Warmup { epochs: 1 }, Halve { every: 10 }],
         clip: Shrink {},
+        constrain: Within { most: 1.5 },
         early_stop: EarlyStop { monitor: ValMetric("worst_error"), patience: 40 },
     }
 }
@@ -193,4 +203,5 @@ fn keys_of_a_users_own_are_set_and_spelled_out() {
     assert_eq!(spec["optimizer"]["type"], "SignDescent");
     assert_eq!(spec["schedule"][1]["every"], 10);
     assert_eq!(spec["clip"]["by"], 0.5);
+    assert_eq!(spec["constrain"]["most"], 1.5);
 }

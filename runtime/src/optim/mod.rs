@@ -10,14 +10,23 @@
 
 mod adam_w;
 mod clip;
+mod constraint;
 #[cfg(test)]
 mod element;
+mod ema;
+mod gradient_noise;
 mod penalties;
 mod sgd;
+mod units;
 mod update;
 
 pub use adam_w::AdamW;
-pub use clip::{AnyClip, Clip, GlobalNorm, NoClip};
+pub(crate) use clip::Measure;
+pub use clip::{AdaptiveGrad, AnyClip, Clip, GlobalNorm, Gradients, NoClip, PerParameter, Unit, Value};
+pub(crate) use constraint::constrain_all;
+pub use constraint::{AnyConstraint, Constraint, MaxNorm, Unconstrained};
+pub use ema::Ema;
+pub use gradient_noise::GradientNoise;
 pub use penalties::{Decay, Penalties};
 pub use sgd::Sgd;
 pub use update::{Incoming, Treatment, Update, UpdateStep};

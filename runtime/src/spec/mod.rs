@@ -31,7 +31,7 @@ use crate::graph::Graph;
 use crate::loss::{AnyLoss, Suggested};
 use crate::metric::AnyMetric;
 use crate::model::Model;
-use crate::optim::{AdamW, AnyClip, AnyOptimizer, NoClip};
+use crate::optim::{AdamW, AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise, NoClip, Unconstrained};
 use crate::schedule::{AnyPhase, Constant};
 use crate::shape::{Fits, InputKind, Kind, OutputKind};
 
@@ -67,6 +67,16 @@ pub struct Spec<M: Model, T: Kind> {
     pub schedule: &'static [&'static dyn AnyPhase],
     /// A bound for the gradients: a [`Clip`](crate::optim::Clip). Default: [`NoClip`](struct@NoClip).
     pub clip: &'static dyn AnyClip,
+    /// Noise that is added to the gradients. Default: [`GradientNoise::NONE`].
+    pub gradient_noise: &'static GradientNoise,
+    /// Whether the norm of each parameter's gradient is recorded at each step, beside that of all together. Default:
+    /// false.
+    pub gradient_norms: &'static bool,
+    /// A bound for the weights: a [`Constraint`](crate::optim::Constraint). Default:
+    /// [`Unconstrained`](struct@Unconstrained).
+    pub constrain: &'static dyn AnyConstraint,
+    /// An average of the weights over the steps, by which the run is judged. Default: [`Ema::NONE`].
+    pub ema: &'static Ema,
     /// The type of the computation. Default: [`Precision::F32`].
     pub precision: &'static Precision,
     /// When to stop early. Default: [`EarlyStop::NEVER`].
@@ -95,6 +105,10 @@ impl<M: Model, T: Kind> Spec<M, T> {
         optimizer: &AdamW::DEFAULT,
         schedule: &[&Constant],
         clip: &NoClip,
+        gradient_noise: &GradientNoise::NONE,
+        gradient_norms: &false,
+        constrain: &Unconstrained,
+        ema: &Ema::NONE,
         precision: &Precision::F32,
         early_stop: &EarlyStop::NEVER,
         checkpoint: &Checkpoint::NEVER,

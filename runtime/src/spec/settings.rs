@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::hash::sha256;
 use crate::loss::{AnyLoss, Suggested};
 use crate::model::Model;
-use crate::optim::{AnyClip, AnyOptimizer};
+use crate::optim::{AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise};
 use crate::schedule::AnyPhase;
 use crate::shape::{Kind, TargetKind};
 
@@ -39,6 +39,14 @@ pub struct Settings {
     pub schedule: Vec<Box<dyn AnyPhase>>,
     /// [`Spec::clip`]
     pub clip: Box<dyn AnyClip>,
+    /// [`Spec::gradient_noise`]
+    pub gradient_noise: Option<GradientNoise>,
+    /// [`Spec::gradient_norms`]
+    pub gradient_norms: bool,
+    /// [`Spec::constrain`]
+    pub constrain: Box<dyn AnyConstraint>,
+    /// [`Spec::ema`]
+    pub ema: Option<Ema>,
     /// [`Spec::precision`]
     pub precision: Precision,
     /// [`Spec::early_stop`]
@@ -76,6 +84,10 @@ impl Settings {
             optimizer: spec.optimizer.boxed(),
             schedule: spec.schedule.iter().map(|phase| phase.boxed()).collect(),
             clip: spec.clip.boxed(),
+            gradient_noise: Some(*spec.gradient_noise).filter(|noise| *noise != GradientNoise::NONE),
+            gradient_norms: *spec.gradient_norms,
+            constrain: spec.constrain.boxed(),
+            ema: Some(*spec.ema).filter(|ema| *ema != Ema::NONE),
             precision: *spec.precision,
             early_stop: Some(*spec.early_stop).filter(|stop| *stop != EarlyStop::NEVER),
             checkpoint: Some(*spec.checkpoint).filter(|checkpoint| *checkpoint != Checkpoint::NEVER),
@@ -114,6 +126,13 @@ impl Settings {
             phase.judge()?;
         }
         self.clip.judge()?;
+        self.constrain.judge()?;
+        if let Some(noise) = &self.gradient_noise {
+            Setting::judge(noise)?;
+        }
+        if let Some(ema) = &self.ema {
+            Setting::judge(ema)?;
+        }
         if let Some(checkpoint) = &self.checkpoint {
             Setting::judge(checkpoint)?;
         }
@@ -150,9 +169,13 @@ impl Settings {
             "batch": self.batch,
             "checkpoint": self.checkpoint.as_ref().map(Setting::to_json),
             "clip": self.clip.to_json(),
+            "constrain": self.constrain.to_json(),
             "device": self.device,
             "early_stop": self.early_stop.as_ref().map(Setting::to_json),
+            "ema": self.ema.as_ref().map(Setting::to_json),
             "epochs": self.epochs,
+            "gradient_noise": self.gradient_noise.as_ref().map(Setting::to_json),
+            "gradient_norms": self.gradient_norms,
             "loss": self.loss.setting().to_json(),
             "metrics": metrics,
             "optimizer": self.optimizer.to_json(),
@@ -197,8 +220,12 @@ impl Settings {
             "batch" => self.batch = read(json)?,
             "checkpoint" => self.checkpoint = part(json)?,
             "clip" => self.clip = self.clip.with(json)?,
+            "constrain" => self.constrain = self.constrain.with(json)?,
             "device" => self.device = read(json)?,
             "early_stop" => self.early_stop = part(json)?,
+            "ema" => self.ema = part(json)?,
+            "gradient_noise" => self.gradient_noise = part(json)?,
+            "gradient_norms" => self.gradient_norms = read(json)?,
             "epochs" => (self.epochs, self.steps) = (Some(read(json)?), None),
             "loss" => self.loss = self.loss.with(json)?.into(),
             "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,

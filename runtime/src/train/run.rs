@@ -70,16 +70,19 @@ pub fn run(
             let at_end = k - first == plan.steps_per_epoch || k == plan.steps;
             if !at_end && is_due(settings, &plan, k) {
                 let position = (k, epoch, k - first);
-                let state = (&totals, watch.as_ref());
+                let state = (&totals, watch.as_ref(), stepper.average());
                 let snapshot = snapshot(stepper.engine(), graph, settings, state, position)?;
                 observer.on(&Event::Checkpoint(&snapshot))?;
             }
         }
-        let validation = part(stepper.engine_mut(), settings, data, data.validation())?;
-        let is_best = match (&mut watch, &validation) {
-            (Some(watch), Some(validation)) => watch.see(validation, epoch, k, stepper.engine())?,
-            _ => false,
-        };
+        let (validation, is_best) = stepper.judge(|engine| {
+            let validation = part(engine, settings, data, data.validation())?;
+            let is_best = match (&mut watch, &validation) {
+                (Some(watch), Some(validation)) => watch.see(validation, epoch, k, engine)?,
+                _ => false,
+            };
+            Ok((validation, is_best))
+        })?;
         observer.on(&Event::Epoch(&EpochReport {
             epoch,
             step: k,
@@ -90,7 +93,7 @@ pub fn run(
         }))?;
         if is_due(settings, &plan, k) {
             let position = (k, epoch, k - first);
-            let state = (&totals, watch.as_ref());
+            let state = (&totals, watch.as_ref(), stepper.average());
             let snapshot = snapshot(stepper.engine(), graph, settings, state, position)?;
             observer.on(&Event::Checkpoint(&snapshot))?;
         }
@@ -100,6 +103,7 @@ pub fn run(
         }
     }
 
+    stepper.finish()?;
     let best_epoch = watch.as_ref().and_then(Watch::best_epoch);
     if let Some(watch) = &watch {
         watch.restore(engine)?;
@@ -127,7 +131,7 @@ fn snapshot<'a>(
     engine: &'a dyn Engine,
     graph: &'a Graph,
     settings: &Settings,
-    (totals, watch): (&'a Totals, Option<&'a Watch>),
+    (totals, watch, average): (&'a Totals, Option<&'a Watch>, Option<&'a [Vec<f32>]>),
     (step, epoch, step_in_epoch): (u64, u64, u64),
 ) -> Result<Snapshot<'a>> {
     let paths = graph.parameters.iter().map(|parameter| parameter.path.as_str());
@@ -138,6 +142,7 @@ fn snapshot<'a>(
         parameters: paths.zip(engine.parameters()?).collect(),
         state_names: settings.optimizer.state_names(),
         optimizer_state: engine.optimizer_state(),
+        average,
         totals,
         monitored: watch.and_then(Watch::state),
     })
