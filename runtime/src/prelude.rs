@@ -8,7 +8,7 @@ pub use crate::loss::{CrossEntropy, MeanSquaredError};
 pub use crate::metric::{Accuracy, MeanAbsoluteError};
 pub use crate::model::Model;
 pub use crate::optim::{AdamW, Decay, GlobalNorm, Sgd};
-pub use crate::optim::{AdaptiveGrad, Ema, GradientNoise, MaxNorm, PerParameter};
+pub use crate::optim::{AdaptiveGrad, Ema, GradientNoise, MaxNorm, PerParameter, clip};
 pub use crate::schedule::Interval::{Epochs, Steps};
 pub use crate::schedule::{Constant, Cosine, CosineEnd, Step, Warmup};
 pub use crate::shape::{Class, Features, Image, Logits, TokenLogits, Tokens, Values};

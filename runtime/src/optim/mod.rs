@@ -9,7 +9,7 @@
 //! the same for all.
 
 mod adam_w;
-mod clip;
+pub mod clip;
 mod constraint;
 #[cfg(test)]
 mod element;

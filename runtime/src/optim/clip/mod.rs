@@ -6,6 +6,8 @@
 //! | [`PerParameter`] | the norm of each parameter's gradient | |
 //! | [`Value`] | each element | |
 //! | [`AdaptiveGrad`] | each unit's norm, by that of its weights | Brock et al. 2021 |
+//!
+//! In a spec `Value` is written `clip::Value { max: … }`, since a bare `Value` is what models pass between layers.
 
 mod adaptive_grad;
 mod global_norm;
