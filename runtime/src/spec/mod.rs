@@ -25,6 +25,7 @@ pub use settings::{Settings, canonical, hash};
 use std::marker::PhantomData;
 
 use crate::config::Config;
+use crate::data::mix::{AnyMix, Unmixed};
 use crate::data::{AnyDataset, Dataset, IntoDataset};
 use crate::error::Result;
 use crate::graph::Graph;
@@ -69,6 +70,9 @@ pub struct Spec<M: Model, T: Kind> {
     pub clip: &'static dyn AnyClip,
     /// Noise that is added to the gradients. Default: [`GradientNoise::NONE`].
     pub gradient_noise: &'static GradientNoise,
+    /// How the samples of a training batch are mixed: a [`Mix`](crate::data::mix::Mix). Default:
+    /// [`Unmixed`](struct@Unmixed).
+    pub mix: &'static dyn AnyMix,
     /// Whether the norm of each parameter's gradient is recorded at each step, beside that of all together. Default:
     /// false.
     pub gradient_norms: &'static bool,
@@ -106,6 +110,7 @@ impl<M: Model, T: Kind> Spec<M, T> {
         schedule: &[&Constant],
         clip: &NoClip,
         gradient_noise: &GradientNoise::NONE,
+        mix: &Unmixed,
         gradient_norms: &false,
         constrain: &Unconstrained,
         ema: &Ema::NONE,

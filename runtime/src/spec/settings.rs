@@ -9,6 +9,7 @@ use super::bound::Held;
 use super::rules::given;
 use super::{BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, Precision, Rules, Spec};
 use crate::config::{Config, Setting, from_json};
+use crate::data::mix::AnyMix;
 use crate::error::{Error, Result};
 use crate::hash::sha256;
 use crate::loss::{AnyLoss, Suggested};
@@ -41,6 +42,8 @@ pub struct Settings {
     pub clip: Box<dyn AnyClip>,
     /// [`Spec::gradient_noise`]
     pub gradient_noise: Option<GradientNoise>,
+    /// [`Spec::mix`]
+    pub mix: Box<dyn AnyMix>,
     /// [`Spec::gradient_norms`]
     pub gradient_norms: bool,
     /// [`Spec::constrain`]
@@ -85,6 +88,7 @@ impl Settings {
             schedule: spec.schedule.iter().map(|phase| phase.boxed()).collect(),
             clip: spec.clip.boxed(),
             gradient_noise: Some(*spec.gradient_noise).filter(|noise| *noise != GradientNoise::NONE),
+            mix: spec.mix.boxed(),
             gradient_norms: *spec.gradient_norms,
             constrain: spec.constrain.boxed(),
             ema: Some(*spec.ema).filter(|ema| *ema != Ema::NONE),
@@ -127,6 +131,7 @@ impl Settings {
         }
         self.clip.judge()?;
         self.constrain.judge()?;
+        self.mix.judge()?;
         if let Some(noise) = &self.gradient_noise {
             Setting::judge(noise)?;
         }
@@ -178,6 +183,7 @@ impl Settings {
             "gradient_norms": self.gradient_norms,
             "loss": self.loss.setting().to_json(),
             "metrics": metrics,
+            "mix": self.mix.to_json(),
             "optimizer": self.optimizer.to_json(),
             "precision": self.precision,
             "schedule": phases,
@@ -229,6 +235,7 @@ impl Settings {
             "epochs" => (self.epochs, self.steps) = (Some(read(json)?), None),
             "loss" => self.loss = self.loss.with(json)?.into(),
             "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,
+            "mix" => self.mix = self.mix.with(json)?,
             "optimizer" => self.optimizer = self.optimizer.with(json)?,
             "precision" => self.precision = read(json)?,
             "schedule" => self.schedule = each(&self.schedule, json, |phase, json| phase.with(json))?,

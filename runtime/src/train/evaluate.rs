@@ -46,7 +46,12 @@ impl Totals {
             return Ok(());
         }
         let prediction = engine.prediction()?;
-        let target = batch.target.to_tensor(batch.size, prediction.device())?;
+        // Of a mixed batch the target that counts for more.
+        let target = match &batch.mixed {
+            Some(mixed) if mixed.share < 0.5 => &mixed.target,
+            _ => &batch.target,
+        };
+        let target = target.to_tensor(batch.size, prediction.device())?;
         for metric in &settings.metrics {
             let (sum, weight) = metric.measure(&prediction, &target)?;
             let total = self.metrics.entry(metric.label()).or_default();

@@ -60,8 +60,10 @@ pub fn run(
             if k == plan.steps {
                 break;
             }
-            let window: Vec<Batch> =
-                window.chunks(settings.batch).map(|indices| data.batch(indices)).collect::<Result<_>>()?;
+            let window: Vec<Batch> = (0..)
+                .zip(window.chunks(settings.batch))
+                .map(|(micro_batch, indices)| stepper.prepare(micro_batch, data.batch(indices)?))
+                .collect::<Result<_>>()?;
             let part = stepper.accumulate(&window)?;
             let report = stepper.update(&part)?;
             (k, lr) = (report.step, report.lr);

@@ -6,7 +6,7 @@ use super::average::Average;
 use super::evaluate::Totals;
 use super::plan::plan;
 use super::{Evaluation, RunPlan, StepReport};
-use crate::data::{Batch, Prepared};
+use crate::data::{Batch, Prepared, mix};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -80,6 +80,7 @@ impl<'a> Stepper<'a> {
         data: &Prepared,
     ) -> Result<Self> {
         let plan = plan(graph, settings, data)?;
+        mix::check(&*settings.mix, data.input_shape())?;
         let phases = settings.schedule.iter().map(|phase| phase.boxed()).collect();
         let schedule = Schedule::new(phases, settings.optimizer.lr(), plan.steps, plan.steps_per_epoch)?;
         let treatments = Treatment::of_all(&graph.parameters, &*settings.optimizer);
@@ -135,6 +136,16 @@ impl<'a> Stepper<'a> {
     /// The engine, to be evaluated between steps.
     pub fn engine_mut(&mut self) -> &mut dyn Engine {
         &mut *self.engine
+    }
+
+    /// A micro-batch of the next step as that step learns from it: mixed, if the run mixes its samples. It is counted from
+    /// 0.
+    ///
+    /// # Errors
+    /// If it cannot be mixed.
+    pub fn prepare(&self, micro_batch: u32, batch: Batch) -> Result<Batch> {
+        let at = Moment { step: self.k, micro_batch };
+        mix::mixed(&*self.settings.mix, batch, self.settings.seed, at)
     }
 
     /// Takes a step on the micro-batches of one accumulation window: [`Stepper::accumulate`], then
