@@ -6,6 +6,7 @@
 use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 use trainspec::data::Dataset;
+use trainspec::data::mix::{Draws, Mix, Samples};
 use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
 use trainspec::loss::{Loss, LossSum};
 use trainspec::metric::{Direction, Metric};
@@ -78,6 +79,7 @@ plain_config!(WorstError {});
 plain_config!(SignDescent { lr: f64 = 0.01 });
 plain_config!(Halve { every: u64 = 1 });
 plain_config!(Shrink { by: f64 = 0.5 });
+plain_config!(Same {});
 plain_config!(Within { most: f64 = 2.0 });
 
 impl Loss<Values<1>, Values<1>> for FourthPower {
@@ -127,6 +129,13 @@ impl Clip for Shrink {
     }
 }
 
+impl Mix for Same {
+    fn mix(&self, samples: &mut Samples<'_>, _: &mut Draws) -> f64 {
+        assert_eq!(samples.inputs.len(), samples.partners.len());
+        1.0
+    }
+}
+
 impl Constraint for Within {
     fn constrain(&self, unit: &mut [f32]) {
         let most = self.most as f32;
@@ -172,6 +181,7 @@ train! {
         schedule: [Warmup { epochs: 1 }, Halve { every: 10 }],
         clip: Shrink {},
         constrain: Within { most: 1.5 },
+        mix: Same {},
         early_stop: EarlyStop { monitor: ValMetric("worst_error"), patience: 40 },
     }
 }

@@ -57,6 +57,18 @@ runs! {
     AdaptiveWithPenalty: AdaptiveGrad {}, 0.125;
 }
 
+train! {
+    Noisy {
+        model: Net,
+        data: one(),
+        batch: 1,
+        steps: 10,
+        optimizer: Sgd { lr: 0.5, momentum: 0.9 },
+        clip: clip::Value { max: 0.25 },
+        gradient_noise: GradientNoise { eta: 4.0 },
+    }
+}
+
 /// The gradients that the rule of the first step sees on either engine, and what the step tells.
 fn seen(
     training: fn() -> Training<Net>,
@@ -179,6 +191,30 @@ fn penalties_are_added_after_clipping() {
                         // The product with a power of two is exact, the sum is rounded once in either place.
                         assert_eq!(*found, g + l2 * w, "{name}: {parameter}");
                     }
+                }
+            }
+        }
+    });
+}
+
+/// What a gradient of 0 gets is the noise; it comes to any other as it is, and is above the bound itself. Of the 53
+/// squares the mean has the deviation `4 sqrt(2 / 53)`.
+#[test]
+fn noise_is_added_after_clipping() {
+    let file = parse(include_str!("clipping.json"));
+    let gradients = &file["cases"]["zero"]["gradients"];
+    let [(noise, _), (taped, _)] = seen(Noisy::training, &file["weights"], gradients);
+    assert_eq!(noise, taped);
+    let squares: Vec<f64> = noise.iter().flatten().map(|noise| f64::from(*noise).powi(2)).collect();
+    let mean = squares.iter().sum::<f64>() / squares.len() as f64;
+    assert!((mean - 4.0).abs() < 5.0 * 4.0 * (2.0 / squares.len() as f64).sqrt(), "{mean}");
+    assert_ne!(noise[0][..2], noise[2][..2], "each parameter has its own");
+    each_case(|name, case, weights, _| {
+        for (found, _) in seen(Noisy::training, weights, &case["gradients"]) {
+            for (parameter, found) in found.iter().enumerate() {
+                let clipped = singles(&case["value"][parameter]);
+                for ((found, clipped), noise) in found.iter().zip(clipped).zip(&noise[parameter]) {
+                    assert_eq!(*found, clipped + noise, "{name}: {parameter}");
                 }
             }
         }
