@@ -6,10 +6,11 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use trainspec::data::Dataset;
+use trainspec::data::mix::{Draws, Mix, Samples};
 use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
 use trainspec::loss::{Loss, LossSum};
 use trainspec::metric::{Direction, Metric, Outcomes, State};
-use trainspec::optim::{Clip, Optimizer, UpdateStep};
+use trainspec::optim::{Clip, Constraint, Gradients, Optimizer, UpdateStep};
 use trainspec::prelude::*;
 use trainspec::schedule::{Clock, Interval, Phase, ScaleLr, Seen};
 use trainspec::spec::Monitor;
@@ -82,6 +83,8 @@ plain_config!(Halve { every: u64 = 1 });
 plain_config!(Tire { by: f64 = 0.5 });
 plain_config!(PerSample { share: f64 = 0.1 });
 plain_config!(Shrink { by: f64 = 0.5 });
+plain_config!(Same {});
+plain_config!(Within { most: f64 = 2.0 });
 
 impl Loss<Values<1>, Values<1>> for FourthPower {
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
@@ -167,8 +170,23 @@ impl Phase for Halve {
 }
 
 impl Clip for Shrink {
-    fn factor(&self, _: f64) -> f64 {
-        self.by
+    fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()> {
+        gradients.scale_all(self.by);
+        Ok(())
+    }
+}
+
+impl Mix for Same {
+    fn mix(&self, samples: &mut Samples<'_>, _: &mut Draws) -> f64 {
+        assert_eq!(samples.inputs.len(), samples.partners.len());
+        1.0
+    }
+}
+
+impl Constraint for Within {
+    fn constrain(&self, unit: &mut [f32]) {
+        let most = self.most as f32;
+        unit.iter_mut().for_each(|weight| *weight = weight.clamp(-most, most));
     }
 }
 
@@ -209,6 +227,8 @@ train! {
         optimizer: SignDescent { lr: 0.02 },
         schedule: [Warmup { epochs: 1 }, Halve { every: 10 }],
         clip: Shrink {},
+        constrain: Within { most: 1.5 },
+        mix: Same {},
         early_stop: EarlyStop { monitor: ValMetric("worst_error"), patience: 40 },
     }
 }
@@ -256,6 +276,7 @@ fn keys_of_a_users_own_are_set_and_spelled_out() {
     assert_eq!(spec["optimizer"]["type"], "SignDescent");
     assert_eq!(spec["schedule"][1]["every"], 10);
     assert_eq!(spec["clip"]["by"], 0.5);
+    assert_eq!(spec["constrain"]["most"], 1.5);
 }
 
 /// A phase that listens is shown every evaluation but the last, after which there is no step, and what it remembers is

@@ -5,6 +5,7 @@
 
 pub mod arena;
 pub mod attention;
+pub mod average;
 pub mod batch_norm;
 pub mod conv2d;
 pub mod cross_entropy;
@@ -19,6 +20,7 @@ pub mod linear;
 pub mod lstm;
 pub mod margin_loss;
 pub mod math;
+pub mod noise;
 pub mod norm;
 pub mod orthogonal;
 pub mod philox;

@@ -1,5 +1,6 @@
 //! Everything that a declaration uses: `use trainspec::prelude::*;`.
 
+pub use crate::data::mix::{CutMix, Mixup};
 pub use crate::data::{Csv, Dataset, Digits8x8, Idx, InMemory, Mnist, Normalization, Split};
 pub use crate::graph::Value;
 pub use crate::layer::Initializer::{
@@ -17,6 +18,7 @@ pub use crate::metric::{
 };
 pub use crate::model::Model;
 pub use crate::optim::{AdamW, Decay, GlobalNorm, Sgd};
+pub use crate::optim::{AdaptiveGrad, Ema, GradientNoise, MaxNorm, PerParameter, clip};
 pub use crate::schedule::Interval::{Epochs, Steps};
 pub use crate::schedule::{
     Anneal, Constant, Cosine, CosineEnd, CosineRestarts, Exponential, InverseSqrt, Linear, LinearScaling,

@@ -20,6 +20,8 @@ pub enum Purpose {
     Augment = 4,
     /// The split into training, validation and test.
     Split = 5,
+    /// Noise on gradients.
+    GradientNoise = 6,
 }
 
 /// When something is drawn: the optimizer step, and the micro-batch within it.
@@ -33,7 +35,7 @@ pub struct Moment {
 
 impl Moment {
     /// The upper words of a counter.
-    fn place(self) -> [u32; 3] {
+    pub(crate) fn place(self) -> [u32; 3] {
         [self.micro_batch, self.step as u32, (self.step >> 32) as u32]
     }
 }
@@ -50,6 +52,11 @@ impl Stream {
     pub fn new(seed: u64, purpose: Purpose, path: &str) -> Self {
         let key = mix(mix(mix(seed) ^ purpose as u64) ^ hash(path));
         Self { key: [key as u32, (key >> 32) as u32] }
+    }
+
+    /// What the stream's draws are made with.
+    pub(crate) fn key(self) -> [u32; 2] {
+        self.key
     }
 
     /// Inverted dropout drawn from this stream: each element is dropped with probability `p`, exact to 2^-32.

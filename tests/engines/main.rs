@@ -21,7 +21,7 @@ use trainspec::engine::{Engine, Objective, Planned, Tape, forward, initial};
 use trainspec::graph::Graph;
 use trainspec::layer::Mode;
 use trainspec::loss::{CrossEntropy, Loss, LossKernel, LossSum};
-use trainspec::optim::{Clip, GlobalNorm, Sgd, Treatment, Update};
+use trainspec::optim::{GlobalNorm, Sgd, Treatment, Update};
 use trainspec::rng::{Moment, Purpose, Stream};
 use trainspec::{Class, Config, Logits, Result, Shape};
 use trainspec_kernels::norm::global_norm_of;
@@ -191,7 +191,7 @@ fn train(model: RandomModel, mut planned: Planned, mut tape: Tape, size: usize, 
                 engine.accumulate(&batch(model, size, t), at).unwrap();
             }
             let average = 1.0 / size as f64;
-            let factor = Clip::factor(&clip, average * global_norm_of(engine.gradients()));
+            let factor = clip.factor(average * global_norm_of(engine.gradients()));
             let scales = vec![average * factor; first.len()];
             let (lr, bound) = (sgd.lr, f64::INFINITY);
             engine

@@ -32,6 +32,7 @@ mod digits;
 mod file;
 mod idx;
 mod memory;
+pub mod mix;
 mod mnist;
 mod normalizer;
 mod prepared;

@@ -89,7 +89,7 @@ pub struct MicroBatch {
 pub struct Numbers<'a> {
     /// Every parameter and running statistic.
     pub parameters: &'a mut [Vec<f32>],
-    /// The gradients, as [`Engine::gradients`] gives them.
+    /// The gradients, as [`Engine::gradients`] gives them: between an update and the next micro-batch anything.
     pub gradients: &'a mut [Vec<f32>],
 }
 

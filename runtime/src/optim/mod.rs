@@ -9,15 +9,24 @@
 //! the same for all.
 
 mod adam_w;
-mod clip;
+pub mod clip;
+mod constraint;
 #[cfg(test)]
 mod element;
+mod ema;
+mod gradient_noise;
 mod penalties;
 mod sgd;
+mod units;
 mod update;
 
 pub use adam_w::AdamW;
-pub use clip::{AnyClip, Clip, GlobalNorm, NoClip};
+pub(crate) use clip::Measure;
+pub use clip::{AdaptiveGrad, AnyClip, Clip, GlobalNorm, Gradients, NoClip, PerParameter, Unit, Value};
+pub(crate) use constraint::constrain_all;
+pub use constraint::{AnyConstraint, Constraint, MaxNorm, Unconstrained};
+pub use ema::Ema;
+pub use gradient_noise::GradientNoise;
 pub use penalties::{Decay, Penalties};
 pub use sgd::Sgd;
 pub use update::{Incoming, Treatment, Update, UpdateStep};

@@ -2,13 +2,15 @@
 //!
 //! `checkpoints/step-00000150/` holds `model.safetensors`, which is a model file like any other;
 //! `optimizer.safetensors`, with the optimizer's numbers of each parameter under its path and their name
-//! (`linear_1.weight.m`); `best.safetensors`, the weights of the best epoch, if the run ends with those; and
-//! `state.json`: the place in the run, the sums of the epoch so far, what is monitored, what the schedule remembers, the hashes of spec
+//! (`linear_1.weight.m`); `ema.safetensors`, a model file of the weights' average, if the run keeps one;
+//! `best.safetensors`, the weights of the best epoch, if the run ends with those; and `state.json`: the place in the
+//! run, the sums of the epoch so far, what is monitored, what the schedule remembers, the hashes of spec
 //! and data, and the SHA-256 of the other files.
 
 use std::fs;
 use std::path::PathBuf;
 
+use candle_core::{Device, Tensor};
 use serde_json::json;
 
 use super::whole::{pretty, sync_folder, write_synced};
@@ -83,6 +85,14 @@ impl Checkpoints {
         if let Some(best) = snapshot.monitored.and_then(|monitored| monitored.parameters) {
             files.push(("best.safetensors", encode(graph, best, normalizer.as_ref(), Some(*seed))?));
         }
+        if let Some(average) = snapshot.average {
+            let tensors = average
+                .iter()
+                .zip(&graph.parameters)
+                .map(|(numbers, about)| Tensor::from_slice(numbers, about.shape.axes(), &Device::Cpu))
+                .collect::<candle_core::Result<Vec<_>>>()?;
+            files.push(("ema.safetensors", encode(graph, &tensors, normalizer.as_ref(), Some(*seed))?));
+        }
         let mut sums = serde_json::Map::new();
         for (name, bytes) in &files {
             write_synced(&folder.join(name), bytes)?;
@@ -138,8 +148,6 @@ fn folder_name(step: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{Device, Tensor};
-
     use super::*;
     use crate::fixture::{Line, graph};
     use crate::train::{Monitored, Totals};
@@ -165,6 +173,8 @@ mod tests {
                 vec![vec![0.5; if parameter.is_trained() { parameter.shape.elements() } else { 0 }]; 2]
             })
             .collect();
+        let average: Vec<_> =
+            graph.parameters.iter().map(|parameter| vec![0.25; parameter.shape.elements()]).collect();
         let snapshot = Snapshot {
             step,
             epoch: 2,
@@ -172,6 +182,7 @@ mod tests {
             parameters: graph.parameters.iter().map(|p| p.path.as_str()).zip(tensors.clone()).collect(),
             state_names: &["m", "v"],
             optimizer_state: &state,
+            average: is_best.then_some(&average),
             totals: &Totals::default(),
             schedule: json!([null, { "reductions": 2.0 }]),
             monitored: is_best.then_some(Monitored {
@@ -200,7 +211,13 @@ mod tests {
         let path = out.path().join("checkpoints/step-00000150");
         assert_eq!(
             names(&path),
-            ["best.safetensors", "model.safetensors", "optimizer.safetensors", "state.json"]
+            [
+                "best.safetensors",
+                "ema.safetensors",
+                "model.safetensors",
+                "optimizer.safetensors",
+                "state.json"
+            ]
         );
         let state: serde_json::Value =
             serde_json::from_slice(&fs::read(path.join("state.json")).unwrap()).unwrap();
@@ -208,7 +225,7 @@ mod tests {
         assert_eq!(state["step_in_epoch"], 3);
         assert_eq!(state["monitored"]["best_epoch"], 1);
         assert_eq!(state["schedule"][1]["reductions"], 2.0);
-        for name in ["best.safetensors", "model.safetensors", "optimizer.safetensors"] {
+        for name in ["best.safetensors", "ema.safetensors", "model.safetensors", "optimizer.safetensors"] {
             assert_eq!(state["sha256"][name], sha256(fs::read(path.join(name)).unwrap()));
         }
         let bytes = fs::read(path.join("optimizer.safetensors")).unwrap();
@@ -220,6 +237,10 @@ mod tests {
         let model = crate::Trained::<Line>::load(path.join("model.safetensors")).unwrap();
         let x = Tensor::zeros((1, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
         assert!(model.predict_tensor(&x).is_ok());
+        let average = crate::Trained::<Line>::load(path.join("ema.safetensors")).unwrap();
+        for (path, tensor) in average.parameters() {
+            assert!(tensor.to_vec1::<f32>().unwrap().iter().all(|&number| number == 0.25), "{path}");
+        }
     }
 
     #[test]

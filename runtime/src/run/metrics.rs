@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result};
 use crate::train::{Confusion, EpochReport, Evaluation, StepReport};
@@ -31,6 +32,8 @@ enum Line<'a> {
         loss: f64,
         lr: f64,
         gradient_norm: f64,
+        #[serde(skip_serializing_if = "Norms::is_empty")]
+        gradient_norms: Norms<'a>,
         samples: usize,
     },
     Epoch {
@@ -41,6 +44,21 @@ enum Line<'a> {
         validation: Option<Measured<'a>>,
         is_best: bool,
     },
+}
+
+/// The norm of each parameter's gradient, by its path.
+struct Norms<'a>(&'a [(Arc<str>, f64)]);
+
+impl Norms<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Norms<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(path, norm)| (&**path, norm)))
+    }
 }
 
 /// An evaluation as it stands in a run's files: the loss, each metric under its name, the samples.
@@ -72,7 +90,8 @@ impl Metrics {
 
     pub(super) fn step(&mut self, report: &StepReport) -> Result<()> {
         let &StepReport { step, epoch, loss, lr, gradient_norm, samples, .. } = report;
-        self.write(&Line::Step { step, epoch, loss, lr, gradient_norm, samples })?;
+        let gradient_norms = Norms(&report.gradient_norms);
+        self.write(&Line::Step { step, epoch, loss, lr, gradient_norm, gradient_norms, samples })?;
         self.steps += 1;
         if self.steps >= Self::STEPS_UNFLUSHED { self.flush() } else { Ok(()) }
     }
@@ -121,6 +140,7 @@ mod tests {
             loss: 0.1,
             lr: 3e-3,
             gradient_norm: 1.5,
+            gradient_norms: Vec::new(),
             samples: 4,
             metrics: Measures::default(),
         };
@@ -167,12 +187,15 @@ mod tests {
                 loss: 0.1,
                 lr: 3e-3,
                 gradient_norm: 1.5,
+                gradient_norms: vec![("line_1.weight".into(), 1.0)],
                 samples: 4,
                 metrics: Measures::default(),
             };
             metrics.step(&report).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 50);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 50);
+        assert!(text.contains(r#""gradient_norm":1.5,"gradient_norms":{"line_1.weight":1.0},"#), "{text}");
         drop(metrics);
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 60);
     }

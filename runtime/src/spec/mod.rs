@@ -25,6 +25,7 @@ pub use settings::{Settings, canonical, hash};
 use std::marker::PhantomData;
 
 use crate::config::Config;
+use crate::data::mix::{AnyMix, Unmixed};
 use crate::data::{AnyDataset, Dataset, IntoDataset};
 use crate::error::Result;
 use crate::graph::Graph;
@@ -32,7 +33,7 @@ use crate::layer::Initializer;
 use crate::loss::{AnyLoss, Suggested};
 use crate::metric::AnyMetric;
 use crate::model::Model;
-use crate::optim::{AdamW, AnyClip, AnyOptimizer, NoClip};
+use crate::optim::{AdamW, AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise, NoClip, Unconstrained};
 use crate::schedule::{AnyPhase, AnyScaleLr, Constant, NoScaling};
 use crate::shape::{Fits, InputKind, Kind, OutputKind};
 
@@ -74,6 +75,19 @@ pub struct Spec<M: Model, T: Kind> {
     pub scale_lr: &'static dyn AnyScaleLr,
     /// A bound for the gradients: a [`Clip`](crate::optim::Clip). Default: [`NoClip`](struct@NoClip).
     pub clip: &'static dyn AnyClip,
+    /// Noise that is added to the gradients. Default: [`GradientNoise::NONE`].
+    pub gradient_noise: &'static GradientNoise,
+    /// How the samples of a training batch are mixed: a [`Mix`](crate::data::mix::Mix). Default:
+    /// [`Unmixed`](struct@Unmixed).
+    pub mix: &'static dyn AnyMix,
+    /// Whether the norm of each parameter's gradient is recorded at each step, beside that of all together. Default:
+    /// false.
+    pub gradient_norms: &'static bool,
+    /// A bound for the weights: a [`Constraint`](crate::optim::Constraint). Default:
+    /// [`Unconstrained`](struct@Unconstrained).
+    pub constrain: &'static dyn AnyConstraint,
+    /// An average of the weights over the steps, by which the run is judged. Default: [`Ema::NONE`].
+    pub ema: &'static Ema,
     /// The type of the computation. Default: [`Precision::F32`].
     pub precision: &'static Precision,
     /// When to stop early. Default: [`EarlyStop::NEVER`].
@@ -104,6 +118,11 @@ impl<M: Model, T: Kind> Spec<M, T> {
         schedule: &[&Constant],
         scale_lr: &NoScaling,
         clip: &NoClip,
+        gradient_noise: &GradientNoise::NONE,
+        mix: &Unmixed,
+        gradient_norms: &false,
+        constrain: &Unconstrained,
+        ema: &Ema::NONE,
         precision: &Precision::F32,
         early_stop: &EarlyStop::NEVER,
         checkpoint: &Checkpoint::NEVER,

@@ -9,12 +9,13 @@ use super::bound::Held;
 use super::rules::given;
 use super::{BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, Precision, Rules, Spec};
 use crate::config::{Config, Setting, from_json};
+use crate::data::mix::AnyMix;
 use crate::error::{Error, Result};
 use crate::hash::sha256;
 use crate::layer::Initializer;
 use crate::loss::{AnyLoss, Suggested};
 use crate::model::Model;
-use crate::optim::{AnyClip, AnyOptimizer};
+use crate::optim::{AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise};
 use crate::schedule::{AnyPhase, AnyScaleLr};
 use crate::shape::{Kind, TargetKind};
 
@@ -44,6 +45,16 @@ pub struct Settings {
     pub scale_lr: Box<dyn AnyScaleLr>,
     /// [`Spec::clip`]
     pub clip: Box<dyn AnyClip>,
+    /// [`Spec::gradient_noise`]
+    pub gradient_noise: Option<GradientNoise>,
+    /// [`Spec::mix`]
+    pub mix: Box<dyn AnyMix>,
+    /// [`Spec::gradient_norms`]
+    pub gradient_norms: bool,
+    /// [`Spec::constrain`]
+    pub constrain: Box<dyn AnyConstraint>,
+    /// [`Spec::ema`]
+    pub ema: Option<Ema>,
     /// [`Spec::precision`]
     pub precision: Precision,
     /// [`Spec::early_stop`]
@@ -83,6 +94,11 @@ impl Settings {
             schedule: spec.schedule.iter().map(|phase| phase.boxed()).collect(),
             scale_lr: spec.scale_lr.boxed(),
             clip: spec.clip.boxed(),
+            gradient_noise: Some(*spec.gradient_noise).filter(|noise| *noise != GradientNoise::NONE),
+            mix: spec.mix.boxed(),
+            gradient_norms: *spec.gradient_norms,
+            constrain: spec.constrain.boxed(),
+            ema: Some(*spec.ema).filter(|ema| *ema != Ema::NONE),
             precision: *spec.precision,
             early_stop: Some(*spec.early_stop).filter(|stop| *stop != EarlyStop::NEVER),
             checkpoint: Some(*spec.checkpoint).filter(|checkpoint| *checkpoint != Checkpoint::NEVER),
@@ -129,6 +145,14 @@ impl Settings {
         self.scale_lr.judge()?;
         self.check_base_rate()?;
         self.clip.judge()?;
+        self.constrain.judge()?;
+        self.mix.judge()?;
+        if let Some(noise) = &self.gradient_noise {
+            Setting::judge(noise)?;
+        }
+        if let Some(ema) = &self.ema {
+            Setting::judge(ema)?;
+        }
         if let Some(checkpoint) = &self.checkpoint {
             Setting::judge(checkpoint)?;
         }
@@ -181,12 +205,17 @@ impl Settings {
             "batch": self.batch,
             "checkpoint": self.checkpoint.as_ref().map(Setting::to_json),
             "clip": self.clip.to_json(),
+            "constrain": self.constrain.to_json(),
             "device": self.device,
             "early_stop": self.early_stop.as_ref().map(Setting::to_json),
+            "ema": self.ema.as_ref().map(Setting::to_json),
             "epochs": self.epochs,
+            "gradient_noise": self.gradient_noise.as_ref().map(Setting::to_json),
+            "gradient_norms": self.gradient_norms,
             "init": self.init,
             "loss": self.loss.setting().to_json(),
             "metrics": metrics,
+            "mix": self.mix.to_json(),
             "optimizer": self.optimizer.to_json(),
             "precision": self.precision,
             "scale_lr": self.scale_lr.to_json(),
@@ -230,12 +259,17 @@ impl Settings {
             "batch" => self.batch = read(json)?,
             "checkpoint" => self.checkpoint = part(json)?,
             "clip" => self.clip = self.clip.with(json)?,
+            "constrain" => self.constrain = self.constrain.with(json)?,
             "device" => self.device = read(json)?,
             "early_stop" => self.early_stop = part(json)?,
+            "ema" => self.ema = part(json)?,
+            "gradient_noise" => self.gradient_noise = part(json)?,
+            "gradient_norms" => self.gradient_norms = read(json)?,
             "epochs" => (self.epochs, self.steps) = (Some(read(json)?), None),
             "init" => self.init = read(json)?,
             "loss" => self.loss = self.loss.with(json)?.into(),
             "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,
+            "mix" => self.mix = self.mix.with(json)?,
             "optimizer" => self.optimizer = self.optimizer.with(json)?,
             "precision" => self.precision = read(json)?,
             "scale_lr" => self.scale_lr = self.scale_lr.with(json)?,

@@ -59,7 +59,12 @@ impl Totals {
             return Ok(());
         }
         let predictions = engine.predictions()?;
-        let (shape, targets) = (engine.prediction_shape(), &batch.target.elements);
+        // Of a mixed batch the target that counts for more.
+        let target = match &batch.mixed {
+            Some(mixed) if mixed.share < 0.5 => &mixed.target,
+            _ => &batch.target,
+        };
+        let (shape, targets) = (engine.prediction_shape(), &target.elements);
         self.metrics.iter_mut().try_for_each(|metric| metric.update(batch.size, shape, &predictions, targets))
     }
 

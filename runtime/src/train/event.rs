@@ -1,5 +1,7 @@
 //! What a run tells while it goes on.
 
+use std::sync::Arc;
+
 use candle_core::Tensor;
 
 use super::{Evaluation, Measures, Totals};
@@ -66,6 +68,9 @@ pub struct StepReport {
     pub lr: f64,
     /// The norm of all gradients together, before clipping.
     pub gradient_norm: f64,
+    /// The norm of each parameter's gradient, before clipping, with the parameter's path, in the graph's order; empty
+    /// unless the run's `gradient_norms` asks for it.
+    pub gradient_norms: Vec<(Arc<str>, f64)>,
     /// Samples that it has seen.
     pub samples: usize,
     /// Each metric over the step's samples, before the update.
@@ -105,6 +110,8 @@ pub struct Snapshot<'a> {
     pub state_names: &'static [&'static str],
     /// The optimizer's state by parameter and name.
     pub optimizer_state: &'a [Vec<Vec<f32>>],
+    /// The average of the parameters and running statistics, in their order, if the run keeps one.
+    pub average: Option<&'a [Vec<f32>]>,
     /// Sums over the steps of the epoch so far.
     pub totals: &'a Totals,
     /// What the phases of the schedule remember: [`Schedule::state`](crate::schedule::Schedule::state).

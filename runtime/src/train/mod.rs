@@ -3,6 +3,7 @@
 //! A batch goes from the data's [`Prepared`](crate::data::Prepared) through a [`Stepper`] to
 //! the [`Engine`](crate::engine::Engine); [`run`] counts epochs; what happens is told to an [`Observer`].
 
+mod average;
 mod evaluate;
 mod event;
 mod find_rate;

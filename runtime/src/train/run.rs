@@ -58,8 +58,10 @@ pub fn run(
             if k == plan.steps {
                 break;
             }
-            let window: Vec<Batch> =
-                window.chunks(settings.batch).map(|indices| data.batch(indices)).collect::<Result<_>>()?;
+            let window: Vec<Batch> = (0..)
+                .zip(window.chunks(settings.batch))
+                .map(|(micro_batch, indices)| stepper.prepare(micro_batch, data.batch(indices)?))
+                .collect::<Result<_>>()?;
             let part = stepper.accumulate(&window)?;
             let report = stepper.update(&part)?;
             (k, lr) = (report.step, report.lr);
@@ -74,14 +76,17 @@ pub fn run(
                 observer.on(&Event::Checkpoint(&snapshot))?;
             }
         }
-        let validation = part(stepper.engine_mut(), settings, data, data.validation())?;
+        let (validation, is_best) = stepper.judge(|engine| {
+            let validation = part(engine, settings, data, data.validation())?;
+            let is_best = match (&mut watch, &validation) {
+                (Some(watch), Some(validation)) => watch.see(validation, epoch, k, engine)?,
+                _ => false,
+            };
+            Ok((validation, is_best))
+        })?;
         if let Some(validation) = &validation {
             stepper.see(validation)?;
         }
-        let is_best = match (&mut watch, &validation) {
-            (Some(watch), Some(validation)) => watch.see(validation, epoch, k, stepper.engine())?,
-            _ => false,
-        };
         observer.on(&Event::Epoch(&EpochReport {
             epoch,
             step: k,
@@ -102,6 +107,7 @@ pub fn run(
         }
     }
 
+    stepper.finish()?;
     let best_epoch = watch.as_ref().and_then(Watch::best_epoch);
     if let Some(watch) = &watch {
         watch.restore(engine)?;
@@ -141,6 +147,7 @@ fn snapshot<'a>(
         parameters: paths.zip(engine.parameters()?).collect(),
         state_names: settings.optimizer.state_names(),
         optimizer_state: engine.optimizer_state(),
+        average: stepper.average(),
         totals,
         schedule: stepper.schedule().state(),
         monitored: watch.and_then(Watch::state),

@@ -1,17 +1,18 @@
 //! One optimizer step, in the order that the numbers depend on.
 
-use trainspec_kernels::norm::global_norm_of;
+use std::sync::Arc;
 
+use super::average::Average;
 use super::evaluate::Totals;
 use super::plan::plan;
 use super::{Evaluation, RunPlan, StepReport, monitor};
-use crate::data::{Batch, Prepared};
+use crate::data::{Batch, Prepared, mix};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::loss::Reduction;
-use crate::optim::{Treatment, Update};
-use crate::rng::Moment;
+use crate::optim::{Gradients, Measure, Treatment, Update, constrain_all};
+use crate::rng::{Moment, Purpose, Stream};
 use crate::schedule::Schedule;
 use crate::spec::Settings;
 
@@ -54,8 +55,16 @@ pub struct Stepper<'a> {
     schedule: Schedule,
     /// How each parameter is treated.
     treatments: Vec<Treatment>,
-    /// What each parameter's gradient is multiplied by in this step.
-    scales: Vec<f64>,
+    /// What is known of the step's gradients, and what becomes of them.
+    measure: Measure,
+    /// The streams of the parameters' gradient noise, if there is any.
+    noise: Vec<Stream>,
+    /// The paths of the parameters, if their gradients are recorded.
+    paths: Vec<Arc<str>>,
+    /// Whether a parameter is constrained.
+    is_constrained: bool,
+    /// The average of the weights, if there is one.
+    average: Option<Average>,
     /// The totals of an earlier step, whose memory the next one takes.
     spare: Option<Totals>,
     /// Steps taken.
@@ -74,10 +83,39 @@ impl<'a> Stepper<'a> {
         data: &Prepared,
     ) -> Result<Self> {
         let plan = plan(graph, settings, data)?;
+        mix::check(&*settings.mix, data.input_shape())?;
         let schedule = Schedule::of(settings, plan.steps, plan.steps_per_epoch)?;
         let treatments = Treatment::of_all(&graph.parameters, &*settings.optimizer);
-        let scales = vec![1.0; treatments.len()];
-        Ok(Self { engine, graph, settings, plan, schedule, treatments, scales, spare: None, k: 0 })
+        let measure = Measure::new(treatments.len());
+        let stream = |path: &str| Stream::new(settings.seed, Purpose::GradientNoise, path);
+        let noise = if settings.gradient_noise.is_some() {
+            graph.parameters.iter().map(|parameter| stream(&parameter.path)).collect()
+        } else {
+            Vec::new()
+        };
+        let paths = if settings.gradient_norms {
+            graph.parameters.iter().map(|parameter| parameter.path.as_str().into()).collect()
+        } else {
+            Vec::new()
+        };
+        let is_constrained =
+            graph.parameters.iter().any(|parameter| settings.constrain.touches(parameter.role));
+        let average = settings.ema.map(|ema| Average::new(ema, graph, &*engine)).transpose()?;
+        Ok(Self {
+            engine,
+            graph,
+            settings,
+            plan,
+            schedule,
+            treatments,
+            measure,
+            noise,
+            paths,
+            is_constrained,
+            average,
+            spare: None,
+            k: 0,
+        })
     }
 
     /// The same with other learning rates, as long as they last.
@@ -127,6 +165,16 @@ impl<'a> Stepper<'a> {
     /// The engine, to be evaluated between steps.
     pub fn engine_mut(&mut self) -> &mut dyn Engine {
         &mut *self.engine
+    }
+
+    /// A micro-batch of the next step as that step learns from it: mixed, if the run mixes its samples. It is counted from
+    /// 0.
+    ///
+    /// # Errors
+    /// If it cannot be mixed.
+    pub fn prepare(&self, micro_batch: u32, batch: Batch) -> Result<Batch> {
+        let at = Moment { step: self.k, micro_batch };
+        mix::mixed(&*self.settings.mix, batch, self.settings.seed, at)
     }
 
     /// Takes a step on the micro-batches of one accumulation window: [`Stepper::accumulate`], then
@@ -187,23 +235,87 @@ impl<'a> Stepper<'a> {
             Reduction::Mean => 1.0 / totals.weight(),
             Reduction::Sum => 1.0,
         };
-        let gradient_norm = global_norm_of(self.engine.gradients()) * average;
+        self.measure.take(self.engine.gradients(), average);
+        let gradient_norm = self.measure.norm;
         refuse_non_finite(&*self.engine, self.graph, step, totals.mean_loss(), gradient_norm)?;
-        let factor = self.settings.clip.factor(gradient_norm);
+        let gradient_norms = self.gradient_norms();
+        self.clip()?;
         let lr = self.rate();
-        self.scales.fill(average * factor);
         self.engine.update(&Update {
             optimizer: &*self.settings.optimizer,
             t: step,
             lr,
             treatments: &self.treatments,
-            scales: &self.scales,
-            bound: f64::INFINITY,
+            scales: &self.measure.scales,
+            bound: self.measure.bound,
         })?;
+        self.settle(step)?;
         let epoch = self.k / self.plan.steps_per_epoch.max(1) + 1;
         self.k = step;
         let (loss, metrics, samples) = (totals.mean_loss(), totals.measures(), totals.samples);
-        Ok(StepReport { step, epoch, loss, lr, gradient_norm, samples, metrics })
+        Ok(StepReport { step, epoch, loss, lr, gradient_norm, gradient_norms, samples, metrics })
+    }
+
+    /// The norm of each parameter's gradient, if it is to be recorded.
+    fn gradient_norms(&self) -> Vec<(Arc<str>, f64)> {
+        let has_gradient = |place: &usize| !self.engine.gradients()[*place].is_empty();
+        let places = (0..self.paths.len()).filter(has_gradient);
+        places.map(|place| (Arc::clone(&self.paths[place]), self.measure.norms[place])).collect()
+    }
+
+    /// Clips the gradients, then adds noise to them.
+    fn clip(&mut self) -> Result<()> {
+        let mut gradients = Gradients::new(&mut *self.engine, self.graph, &mut self.measure);
+        self.settings.clip.clip(&mut gradients)?;
+        if let Some(noise) = self.settings.gradient_noise {
+            gradients.add_noise(noise.std(self.k), &self.noise, Moment { step: self.k, micro_batch: 0 })?;
+        }
+        Ok(())
+    }
+
+    /// What follows an applied update: weights are brought within bounds, then averaged.
+    fn settle(&mut self, t: u64) -> Result<()> {
+        let Self { graph, settings, is_constrained, average, .. } = self;
+        if !*is_constrained && average.is_none() {
+            return Ok(());
+        }
+        self.engine.edit(&mut |mut numbers| {
+            if *is_constrained {
+                constrain_all(&*settings.constrain, &graph.parameters, &mut numbers);
+            }
+            if let Some(average) = average {
+                average.add(t, numbers.parameters);
+            }
+        })
+    }
+
+    /// Lets `work` see the engine with the weights by which the run is judged: under `ema` their average, which is
+    /// exchanged for the weights themselves, and back.
+    ///
+    /// # Errors
+    /// As `work`, or if the engine refuses other weights.
+    pub fn judge<R>(&mut self, work: impl FnOnce(&mut dyn Engine) -> Result<R>) -> Result<R> {
+        let Some(average) = &mut self.average else {
+            return work(&mut *self.engine);
+        };
+        average.swap(&mut *self.engine)?;
+        let result = work(&mut *self.engine);
+        average.swap(&mut *self.engine)?;
+        result
+    }
+
+    /// Leaves the engine with the weights by which the run is judged.
+    ///
+    /// # Errors
+    /// If the engine refuses other weights.
+    pub fn finish(mut self) -> Result<()> {
+        self.average.as_mut().map_or(Ok(()), |average| average.swap(&mut *self.engine))
+    }
+
+    /// The average of the parameters and running statistics, in the graph's order, if the run keeps one.
+    #[must_use]
+    pub fn average(&self) -> Option<&[Vec<f32>]> {
+        self.average.as_ref().map(Average::numbers)
     }
 }
 

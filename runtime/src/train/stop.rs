@@ -81,3 +81,65 @@ impl Watch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::fixture;
+
+    /// What a watch says to each of some values: whether it is the best, and whether that is the end.
+    fn watch(monitor: &str, patience: u64, min_delta: f64, values: &[f64]) -> Result<Vec<(bool, bool)>> {
+        let stop = format!(
+            r#"{{ "monitor": "{monitor}", "patience": {patience}, "min_delta": {min_delta}, "restore_best": true }}"#
+        );
+        let mut training = fixture::training().set("early_stop", &stop)?;
+        let graph = training.graph()?;
+        let settings = training.settings()?;
+        let engine = crate::engine::open(&graph, settings)?;
+        let mut watch = Watch::new(settings).unwrap();
+        let see = |(epoch, &value): (u64, &f64)| {
+            let metrics = BTreeMap::from([("accuracy", value)]);
+            let best = watch.see(
+                &Evaluation { loss: value, metrics, samples: 1, confusion: None },
+                epoch,
+                epoch,
+                &*engine,
+            )?;
+            Ok((best, watch.is_over()))
+        };
+        (1..).zip(values).map(see).collect()
+    }
+
+    const BEST: (bool, bool) = (true, false);
+    const WORSE: (bool, bool) = (false, false);
+    const END: (bool, bool) = (false, true);
+
+    #[test]
+    fn patience_is_the_evaluations_in_a_row_that_do_not_improve() {
+        let found = watch("val_loss", 3, 0.0, &[1.0, 1.0, 1.5, 0.9, 0.9, 2.0, 0.95]).unwrap();
+        assert_eq!(found, [BEST, WORSE, WORSE, BEST, WORSE, WORSE, END]);
+        assert_eq!(watch("val_loss", 1, 0.0, &[1.0, 1.0]).unwrap(), [BEST, END]);
+    }
+
+    /// Powers of two, so that the differences are exact. What comes in small steps is measured against the best.
+    #[test]
+    fn an_improvement_is_more_than_min_delta() {
+        let found = watch("val_loss", 9, 0.25, &[1.0, 0.75, 0.875, 0.625, 0.375, 0.25]).unwrap();
+        assert_eq!(found, [BEST, WORSE, WORSE, BEST, WORSE, BEST].map(|(best, _)| (best, false)));
+    }
+
+    #[test]
+    fn more_is_better_where_the_metric_says_so() {
+        let found = watch("val_accuracy", 2, 0.0, &[0.5, 0.75, 0.75, 0.5]).unwrap();
+        assert_eq!(found, [BEST, BEST, WORSE, END]);
+    }
+
+    #[test]
+    fn nan_stops_with_a_message() {
+        let problem = watch("val_loss", 2, 0.0, &[1.0, f64::NAN]).unwrap_err().to_string();
+        assert_eq!(problem, "step 2: the monitored `loss` of the validation data is NaN");
+        assert_eq!(watch("val_loss", 2, 0.0, &[f64::INFINITY, 1.0]).unwrap(), [BEST, BEST]);
+    }
+}

@@ -206,7 +206,6 @@ impl Engine for Planned {
     }
 
     fn edit(&mut self, work: &mut dyn FnMut(Numbers<'_>)) -> Result<()> {
-        self.begin_window();
         work(Numbers { parameters: &mut self.parameters, gradients: &mut self.gradients });
         Ok(())
     }
