@@ -218,6 +218,8 @@ far = single([[1e4, -1e4, 1e4, -1e4], [50, -50, 12, -12], [-88, 88, 0, 1e-4]])
 for name, a, b in [
     ("ordinary", y, answers),
     ("right by far", far, single([[1, 0, 1, 0], [1, 0, 1, 0], [0, 1, 0, 1]])),
+    # Alone, so that no large loss hides the digits of these.
+    ("right by 50 and 12", far[1:2], single([[1, 0, 1, 0]])),
     ("wrong by far", far, single([[0, 1, 0, 1], [0, 1, 0, 1], [1, 0, 1, 0]])),
     ("soft", far, single([[0.5, 0.25, 0.1, 0.9]] * 3)),
 ]:

@@ -20,7 +20,7 @@ simd! {
     ) -> f64 {
         let classes = loss.classes.min(LANES);
         let spread = loss.label_smoothing / classes as f32;
-        let weights = if WEIGHTED { few_or(&loss.weights[..classes], 0.0) } else { [1.0; LANES] };
+        let weights = if WEIGHTED { load(loss.weights, classes) } else { [1.0; LANES] };
         let mut losses = 0.0;
         let mut exponentials = [[0.0; LANES]; ROWS];
         for (number, targets) in targets.chunks(ROWS).enumerate() {

@@ -210,3 +210,13 @@ fn what_is_ignored_counts_for_nothing() {
 fn weights_are_counted() {
     run(&CrossEntropy { weights: &[1.0], ..CrossEntropy::new(1, 2) }, &[0.0; 2], &[0]);
 }
+
+/// Vectors that are just full, and just not.
+#[test]
+fn every_number_of_classes_has_its_weights() {
+    for classes in 1..=2 * 16 + 1 {
+        let weights: Vec<f32> = (1..=classes).map(|weight| 2.0 / weight as f32).collect();
+        let loss = CrossEntropy { label_smoothing: 0.1, weights: &weights, ..CrossEntropy::new(5, classes) };
+        check(&loss, 3.0);
+    }
+}
