@@ -7,7 +7,10 @@ pub use crate::layer::names::*;
 pub use crate::loss::{CrossEntropy, MeanSquaredError};
 pub use crate::metric::{Accuracy, MeanAbsoluteError};
 pub use crate::model::Model;
-pub use crate::optim::{AdamW, Decay, GlobalNorm, Sgd};
+pub use crate::optim::{
+    AdaDelta, AdaGrad, Adam, AdamW, Adamax, Decay, GlobalNorm, Group, Lamb, Lars, Lion, NAdam, RAdam,
+    RmsProp, Sgd, SignSgd, SparseAdam,
+};
 pub use crate::schedule::Interval::{Epochs, Steps};
 pub use crate::schedule::{Constant, Cosine, CosineEnd, Step, Warmup};
 pub use crate::shape::{Class, Features, Image, Logits, TokenLogits, Tokens, Values};

@@ -121,6 +121,8 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64;
     /// [`Layer::least_batch`]
     fn least_batch(&self, inputs: &[Shape]) -> usize;
+    /// [`Layer::reads_rows`]
+    fn reads_rows(&self) -> bool;
     /// [`Layer::form`]
     fn form(&self, inputs: &[Shape]) -> Form;
     /// [`Layer::forward`]
@@ -147,6 +149,10 @@ impl<L: Layer> AnyLayer for L {
 
     fn least_batch(&self, inputs: &[Shape]) -> usize {
         Layer::least_batch(self, inputs)
+    }
+
+    fn reads_rows(&self) -> bool {
+        Layer::reads_rows(self)
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

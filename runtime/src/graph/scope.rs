@@ -161,6 +161,7 @@ impl Scope<'_> {
                 shape: parameter.shape,
                 role: parameter.role,
                 init: parameter.init,
+                frozen: false,
             });
         }
         let id = self.graph.shapes.len();

@@ -26,13 +26,15 @@ pub struct GraphParameter {
     pub role: Role,
     /// Its value before the first step.
     pub init: Init,
+    /// Whether a run leaves it as it is.
+    pub frozen: bool,
 }
 
 impl GraphParameter {
-    /// Whether an optimizer changes it.
+    /// Whether an optimizer changes it: it is neither frozen nor a running statistic.
     #[must_use]
     pub fn is_trained(&self) -> bool {
-        self.role != Role::Statistic
+        !self.frozen && self.role != Role::Statistic
     }
 }
 

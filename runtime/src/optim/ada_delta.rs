@@ -51,15 +51,8 @@ impl AdaDelta {
 
 impl Config for AdaDelta {
     const NAME: &'static str = "AdaDelta";
-    const DEFAULT: Self = Self {
-        lr: 1.0,
-        rho: 0.9,
-        eps: 1e-6,
-        weight_decay: 0.0,
-        l2: 0.0,
-        l1: 0.0,
-        decay: Decay::Matrices,
-    };
+    const DEFAULT: Self =
+        Self { lr: 1.0, rho: 0.9, eps: 1e-6, weight_decay: 0.0, l2: 0.0, l1: 0.0, decay: Decay::Matrices };
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
 

@@ -53,7 +53,7 @@ use crate::shape::{Problem, Verdict};
 pub struct Group {
     /// Which parameters it means; required.
     #[serde(deserialize_with = "text")]
-    pub pattern: &'static str,
+    pub pattern: Text,
     /// Multiplies the scheduled rate, above 0; 1 by default.
     #[serde(serialize_with = "known", deserialize_with = "perhaps")]
     pub lr: f64,
@@ -69,6 +69,9 @@ pub struct Group {
     /// Whether they stay as they are. False by default.
     pub freeze: bool,
 }
+
+/// A pattern, under a name by which serde does not take it for a part of its input.
+type Text = &'static str;
 
 /// A number that is not given, so that `weight_decay: 0.0` can be told from none; `null` in JSON.
 const NOT_GIVEN: f64 = f64::NAN;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::math::lerp;
+use super::math::{correction, lerp};
 use super::rules::{self, hold};
 use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;

@@ -48,14 +48,8 @@ impl Lion {
 
 impl Config for Lion {
     const NAME: &'static str = "Lion";
-    const DEFAULT: Self = Self {
-        lr: 1e-4,
-        betas: (0.9, 0.99),
-        weight_decay: 0.0,
-        l2: 0.0,
-        l1: 0.0,
-        decay: Decay::Matrices,
-    };
+    const DEFAULT: Self =
+        Self { lr: 1e-4, betas: (0.9, 0.99), weight_decay: 0.0, l2: 0.0, l1: 0.0, decay: Decay::Matrices };
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
 

@@ -115,11 +115,8 @@ fn product(beta: f64, decay: f64, t: u64) -> f64 {
     for k in 1..=64_u32 {
         let k = f64::from(k);
         half *= 0.5;
-        let powers = if ln_q == 0.0 {
-            t
-        } else {
-            (k * ln_q).exp() * (k * ln_q * t).exp_m1() / (k * ln_q).exp_m1()
-        };
+        let powers =
+            if ln_q == 0.0 { t } else { (k * ln_q).exp() * (k * ln_q * t).exp_m1() / (k * ln_q).exp_m1() };
         logarithm -= half / k * powers;
     }
     logarithm.exp()

@@ -86,8 +86,8 @@ impl Optimizer for RAdam {
         let length = longest - 2.0 * step.t as f64 * b2.powf(step.t as f64) / below;
         // How the moments are weighed, once there are enough of them.
         let rectified = (length > 5.0).then(|| {
-            let rectification = (length - 4.0) * (length - 2.0) * longest
-                / ((longest - 4.0) * (longest - 2.0) * length);
+            let rectification =
+                (length - 4.0) * (length - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * length);
             (below.sqrt() as f32, rectification.sqrt() as f32)
         });
         let (is_rectified, (root, rectification)) = (rectified.is_some(), rectified.unwrap_or((1.0, 1.0)));

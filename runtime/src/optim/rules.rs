@@ -43,7 +43,10 @@ pub(super) const fn above_zero(key: &str, value: f64) -> Verdict {
     if value as f32 > 0.0 && (value as f32).is_finite() {
         return Ok(());
     }
-    Err(Problem::new(key).text(" is ").float(value).text("; expected a number above 0, within the range of f32"))
+    Err(Problem::new(key)
+        .text(" is ")
+        .float(value)
+        .text("; expected a number above 0, within the range of f32"))
 }
 
 /// How much of something stays.

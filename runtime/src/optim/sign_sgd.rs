@@ -48,14 +48,8 @@ impl SignSgd {
 
 impl Config for SignSgd {
     const NAME: &'static str = "SignSgd";
-    const DEFAULT: Self = Self {
-        lr: 1e-4,
-        momentum: 0.0,
-        weight_decay: 0.0,
-        l2: 0.0,
-        l1: 0.0,
-        decay: Decay::Matrices,
-    };
+    const DEFAULT: Self =
+        Self { lr: 1e-4, momentum: 0.0, weight_decay: 0.0, l2: 0.0, l1: 0.0, decay: Decay::Matrices };
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
 

@@ -31,7 +31,7 @@ use crate::graph::Graph;
 use crate::loss::{AnyLoss, Suggested};
 use crate::metric::AnyMetric;
 use crate::model::Model;
-use crate::optim::{AdamW, AnyClip, AnyOptimizer, NoClip};
+use crate::optim::{AdamW, AnyClip, AnyOptimizer, Group, NoClip};
 use crate::schedule::{AnyPhase, Constant};
 use crate::shape::{Fits, InputKind, Kind, OutputKind};
 
@@ -63,6 +63,8 @@ pub struct Spec<M: Model, T: Kind> {
     pub seed: &'static u64,
     /// The update rule: an [`Optimizer`](crate::optim::Optimizer). Default: [`AdamW`].
     pub optimizer: &'static dyn AnyOptimizer,
+    /// Parameters with a rate and a decay of their own, or frozen: a list of [`Group`]s. Default: none.
+    pub groups: &'static [&'static Group],
     /// The learning rate over time: a list of [`Phase`](crate::schedule::Phase)s. Default: [`Constant`](struct@Constant).
     pub schedule: &'static [&'static dyn AnyPhase],
     /// A bound for the gradients: a [`Clip`](crate::optim::Clip). Default: [`NoClip`](struct@NoClip).
@@ -93,6 +95,7 @@ impl<M: Model, T: Kind> Spec<M, T> {
         steps: &NOT_GIVEN,
         seed: &0,
         optimizer: &AdamW::DEFAULT,
+        groups: &[],
         schedule: &[&Constant],
         clip: &NoClip,
         precision: &Precision::F32,

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::hash::sha256;
 use crate::loss::{AnyLoss, Suggested};
 use crate::model::Model;
-use crate::optim::{AnyClip, AnyOptimizer};
+use crate::optim::{AnyClip, AnyOptimizer, Group};
 use crate::schedule::AnyPhase;
 use crate::shape::{Kind, TargetKind};
 
@@ -35,6 +35,8 @@ pub struct Settings {
     pub seed: u64,
     /// [`Spec::optimizer`]
     pub optimizer: Box<dyn AnyOptimizer>,
+    /// [`Spec::groups`]
+    pub groups: Vec<Group>,
     /// [`Spec::schedule`]
     pub schedule: Vec<Box<dyn AnyPhase>>,
     /// [`Spec::clip`]
@@ -74,6 +76,7 @@ impl Settings {
             steps,
             seed: *spec.seed,
             optimizer: spec.optimizer.boxed(),
+            groups: spec.groups.iter().map(|&&group| group).collect(),
             schedule: spec.schedule.iter().map(|phase| phase.boxed()).collect(),
             clip: spec.clip.boxed(),
             precision: *spec.precision,
@@ -110,6 +113,9 @@ impl Settings {
             }
         }
         self.optimizer.judge()?;
+        for group in &self.groups {
+            group.judge()?;
+        }
         for phase in &self.schedule {
             phase.judge()?;
         }
@@ -144,6 +150,7 @@ impl Settings {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let phases: Vec<_> = self.schedule.iter().map(|phase| phase.to_json()).collect();
+        let groups: Vec<_> = self.groups.iter().map(Setting::to_json).collect();
         let metrics: Vec<_> = self.metrics.iter().map(|metric| metric.setting().to_json()).collect();
         json!({
             "accumulate": self.accumulate,
@@ -153,6 +160,7 @@ impl Settings {
             "device": self.device,
             "early_stop": self.early_stop.as_ref().map(Setting::to_json),
             "epochs": self.epochs,
+            "groups": groups,
             "loss": self.loss.setting().to_json(),
             "metrics": metrics,
             "optimizer": self.optimizer.to_json(),
@@ -200,6 +208,7 @@ impl Settings {
             "device" => self.device = read(json)?,
             "early_stop" => self.early_stop = part(json)?,
             "epochs" => (self.epochs, self.steps) = (Some(read(json)?), None),
+            "groups" => self.groups = each(&self.groups, json, |_, json| from_json(json))?,
             "loss" => self.loss = self.loss.with(json)?.into(),
             "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,
             "optimizer" => self.optimizer = self.optimizer.with(json)?,

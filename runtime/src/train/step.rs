@@ -9,7 +9,7 @@ use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::optim::{Treatment, Update};
+use crate::optim::{Groups, Treatment, Update};
 use crate::rng::Moment;
 use crate::schedule::Schedule;
 use crate::spec::Settings;
@@ -73,7 +73,7 @@ impl<'a> Stepper<'a> {
         let plan = plan(graph, settings, data)?;
         let phases = settings.schedule.iter().map(|phase| phase.boxed()).collect();
         let schedule = Schedule::new(phases, settings.optimizer.lr(), plan.steps, plan.steps_per_epoch)?;
-        let treatments = Treatment::of_all(&graph.parameters, &*settings.optimizer);
+        let treatments = Groups(&settings.groups).treatments(&graph.parameters, &*settings.optimizer)?;
         let scales = vec![1.0; treatments.len()];
         Ok(Self { engine, graph, settings, plan, schedule, treatments, scales, k: 0 })
     }
