@@ -64,8 +64,8 @@ def by_torch(make, lr, dtype, decays):
         for name, shape in SHAPES.items()
     }
     groups = [
-        {"params": [tensors["matrix"]], **decays},
-        {"params": [tensors["bias"], tensors["scalar"]]},
+        {"params": [tensors["matrix"]], "weight_decay": 0.0, **decays},
+        {"params": [tensors["bias"], tensors["scalar"]], "weight_decay": 0.0},
     ]
     optimizer = make(groups)
     steps = []
@@ -211,7 +211,7 @@ for keys in [
     torch_case("Sgd", O.SGD, keys, lr=0.01)
 torch_case("Sgd", O.SGD, {"momentum": 0.9}, decays=L2, lr=0.01)
 paper_case("Sgd", decoupled(plain_sgd), 0.01, decays=DECAY)
-paper_case("Sgd", plain_sgd, 0.01, decays={"l1": 0.3})
+paper_case("Sgd", plain_sgd, 0.01, decays={"l1": 0.03})
 
 for keys in [{}, {"amsgrad": True}, {"betas": (0.4, 0.9)}, {"eps": 0.1}]:
     torch_case("Adam", O.Adam, keys, lr=1e-3)
@@ -242,7 +242,7 @@ torch_case("AdaDelta", O.Adadelta, {}, decays=L2, lr=1.0)
 paper_case("Lion", lion(), 1e-4)
 paper_case("Lion", lion(0.5, 0.8), 1e-2, {"lr": 1e-2, "betas": (0.5, 0.8)}, DECAY)
 paper_case("SignSgd", sign_sgd(), 1e-4)
-paper_case("SignSgd", sign_sgd(0.9), 1e-2, {"lr": 1e-2, "momentum": 0.9}, {"l1": 0.3})
+paper_case("SignSgd", sign_sgd(0.9), 1e-2, {"lr": 1e-2, "momentum": 0.9}, {"l1": 0.0107})
 paper_case("Lamb", lamb(), 1e-3, decays={"weight_decay": 0.01})
 paper_case("Lamb", lamb(0.5, 0.8, 0.1), 0.1, {"lr": 0.1, "betas": (0.5, 0.8), "eps": 0.1}, DECAY)
 paper_case("Lars", lars(), 0.1)

@@ -26,6 +26,7 @@ use crate::engine::Planned;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Summary};
 use crate::model::Model;
+use crate::optim::Groups;
 use crate::plan::Plan;
 use crate::run::pretty;
 use crate::spec::hash;
@@ -67,7 +68,10 @@ fn run<M: Model>(
             let graph = training.graph()?;
             let settings = training.settings()?;
             let slots = settings.optimizer.state_names().len();
-            say(out, &summary(&graph, settings.batch, slots).to_string())
+            let optimizer = &*settings.optimizer;
+            let treatments = Groups(&settings.groups).treatments(&graph.parameters, optimizer)?;
+            let summary = summary(&graph, settings.batch, slots);
+            say(out, &summary.with_treatments(&graph, &treatments, optimizer.lr()).to_string())
         }
         Command::Spec(changes) => {
             let spec = changed(training, changes)?.spec()?;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 pub use scope::{Module, Scope};
-pub use summary::{LayerSummary, Memory, Summary};
+pub use summary::{LayerSummary, Memory, ParameterSummary, Summary};
 
 use crate::config::Config;
 use crate::error::Result;
