@@ -10,6 +10,7 @@ mod bits;
 mod frozen;
 mod island;
 mod losses;
+mod mixed;
 mod random;
 
 use candle_core::{DType, Device, Tensor, Var};
@@ -36,7 +37,7 @@ struct Goal {
 
 impl Goal {
     fn boxed(has_kernel: bool) -> Box<dyn Objective> {
-        Box::new(Self { loss: CrossEntropy { label_smoothing: 0.1 }, has_kernel })
+        Box::new(Self { loss: CrossEntropy { label_smoothing: 0.1, ..CrossEntropy }, has_kernel })
     }
 }
 
@@ -68,6 +69,7 @@ fn batch(model: RandomModel, size: usize, number: u64) -> Batch {
         size,
         input: Column { shape, elements: input },
         target: Column { shape: Shape::class(CLASSES), elements: target },
+        mixed: None,
     }
 }
 
@@ -77,7 +79,7 @@ fn exact(graph: &Graph, parameters: &[Tensor], batches: &[Batch]) -> (f64, Vec<V
         .iter()
         .map(|parameter| Var::from_tensor(&parameter.to_dtype(DType::F64).unwrap()).unwrap())
         .collect();
-    let goal = Goal { loss: CrossEntropy { label_smoothing: 0.1 }, has_kernel: false };
+    let goal = Goal { loss: CrossEntropy { label_smoothing: 0.1, ..CrossEntropy }, has_kernel: false };
     let mut total = 0.0;
     let mut sums: Vec<Vec<f64>> =
         graph.parameters.iter().map(|parameter| vec![0.0; parameter.shape.elements()]).collect();

@@ -4,4 +4,9 @@
 //! comes from the arithmetic: how many f32 roundings lie between the two ways, and how large what they round.
 
 mod file;
+mod initializers;
+mod layers;
+mod losses;
+mod metrics;
 mod optimizers;
+mod schedules;

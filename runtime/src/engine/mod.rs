@@ -6,20 +6,23 @@
 //! rounding of their sums.
 
 mod forward;
+mod initial;
 mod planned;
 mod rows;
 mod tape;
 mod update;
 
 pub use forward::forward;
+pub use initial::initial;
 pub use planned::Planned;
-pub use tape::{Tape, initial};
+pub use tape::Tape;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use crate::data::Batch;
+use crate::data::{Batch, Column};
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::loss::{LossKernel, LossSum};
@@ -51,6 +54,26 @@ impl Objective for Arc<dyn BoundLoss> {
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
         (**self).kernel(prediction)
     }
+}
+
+/// The loss of a batch as operations that candle can differentiate: of both targets, where it is mixed.
+fn taped_loss(objective: &dyn Objective, prediction: &Tensor, batch: &Batch) -> Result<LossSum> {
+    let sum =
+        |target: &Column| objective.sum(prediction, &target.to_tensor(batch.size, prediction.device())?);
+    let first = sum(&batch.target)?;
+    let Some(mixed) = &batch.mixed else { return Ok(first) };
+    mixed.check()?;
+    let second = sum(&mixed.target)?;
+    let weight = mixed.of(first.weight, second.weight);
+    // A target that counts for nothing is not asked, though its loss be infinite.
+    let sum = if mixed.share >= 1.0 {
+        first.sum
+    } else if mixed.share <= 0.0 {
+        second.sum
+    } else {
+        ((first.sum * mixed.share)? + (second.sum * (1.0 - mixed.share))?)?
+    };
+    Ok(LossSum { sum, weight })
 }
 
 /// What one micro-batch gave.
@@ -111,6 +134,15 @@ pub trait Engine: Send {
     /// If there was none.
     fn prediction(&self) -> Result<Tensor>;
 
+    /// The numbers of [`Engine::prediction`], sample after sample, without a copy where the engine has them at hand.
+    ///
+    /// # Errors
+    /// If there was no batch, or they cannot be read from the device.
+    fn predictions(&self) -> Result<Cow<'_, [f32]>>;
+
+    /// The shape of one sample's prediction.
+    fn prediction_shape(&self) -> Shape;
+
     /// Every parameter and running statistic, in the graph's order.
     ///
     /// # Errors
@@ -127,7 +159,7 @@ pub trait Engine: Send {
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>];
 }
 
-/// The engine of a run, with initial parameters: [`Planned`] on the CPU, if it knows what to do with the graph,
+/// The engine of a run, with initial parameters, drawn as the settings' `init` and the layers' own say: [`Planned`] on the CPU, if it knows what to do with the graph,
 /// else [`Tape`].
 ///
 /// # Errors
@@ -135,8 +167,9 @@ pub trait Engine: Send {
 pub fn open(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
     let objective = Box::new(Arc::clone(&settings.loss));
     let device = settings.device.open()?;
-    if device.is_cpu() && Planned::can_run(graph) {
-        return Ok(Box::new(Planned::new(graph.clone(), objective, settings.seed)?));
+    let graph = graph.clone().begun(settings.init);
+    if device.is_cpu() && Planned::can_run(&graph) {
+        return Ok(Box::new(Planned::new(graph, objective, settings.seed)?));
     }
-    Ok(Box::new(Tape::new(graph.clone(), objective, settings.seed, device)?))
+    Ok(Box::new(Tape::new(graph, objective, settings.seed, device)?))
 }

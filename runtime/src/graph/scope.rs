@@ -162,6 +162,7 @@ impl Scope<'_> {
                 role: parameter.role,
                 init: parameter.init,
                 frozen: false,
+                is_chosen: parameter.is_chosen,
             });
         }
         let id = self.graph.shapes.len();

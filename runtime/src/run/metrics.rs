@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::train::{EpochReport, Evaluation, StepReport};
+use crate::train::{Confusion, EpochReport, Evaluation, StepReport};
 
 /// The open file.
 pub(super) struct Metrics {
@@ -49,13 +49,15 @@ pub(super) struct Measured<'a> {
     loss: f64,
     #[serde(flatten)]
     metrics: &'a BTreeMap<&'static str, f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confusion_matrix: Option<&'a Confusion>,
     samples: usize,
 }
 
 impl<'a> From<&'a Evaluation> for Measured<'a> {
     fn from(evaluation: &'a Evaluation) -> Self {
-        let Evaluation { loss, metrics, samples } = evaluation;
-        Self { loss: *loss, metrics, samples: *samples }
+        let Evaluation { loss, metrics, confusion, samples } = evaluation;
+        Self { loss: *loss, metrics, confusion_matrix: confusion.as_ref(), samples: *samples }
     }
 }
 
@@ -102,9 +104,10 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::Measures;
 
     fn evaluation(loss: f64) -> Evaluation {
-        Evaluation { loss, metrics: BTreeMap::from([("accuracy", 0.5)]), samples: 10 }
+        Evaluation { loss, metrics: BTreeMap::from([("accuracy", 0.5)]), confusion: None, samples: 10 }
     }
 
     #[test]
@@ -119,7 +122,7 @@ mod tests {
             lr: 3e-3,
             gradient_norm: 1.5,
             samples: 4,
-            metrics: BTreeMap::new(),
+            metrics: Measures::default(),
         };
         metrics.step(&report).unwrap();
         let mut report = EpochReport {
@@ -165,7 +168,7 @@ mod tests {
                 lr: 3e-3,
                 gradient_norm: 1.5,
                 samples: 4,
-                metrics: BTreeMap::new(),
+                metrics: Measures::default(),
             };
             metrics.step(&report).unwrap();
         }

@@ -11,10 +11,11 @@ use super::{BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, Prec
 use crate::config::{Config, Setting, from_json};
 use crate::error::{Error, Result};
 use crate::hash::sha256;
+use crate::layer::Initializer;
 use crate::loss::{AnyLoss, Suggested};
 use crate::model::Model;
 use crate::optim::{AnyClip, AnyOptimizer, Group};
-use crate::schedule::AnyPhase;
+use crate::schedule::{AnyPhase, AnyScaleLr};
 use crate::shape::{Kind, TargetKind};
 
 /// Every key of a run with its value.
@@ -33,12 +34,16 @@ pub struct Settings {
     pub steps: Option<u64>,
     /// [`Spec::seed`]
     pub seed: u64,
+    /// [`Spec::init`]
+    pub init: Initializer,
     /// [`Spec::optimizer`]
     pub optimizer: Box<dyn AnyOptimizer>,
     /// [`Spec::groups`]
     pub groups: Vec<Group>,
     /// [`Spec::schedule`]
     pub schedule: Vec<Box<dyn AnyPhase>>,
+    /// [`Spec::scale_lr`]
+    pub scale_lr: Box<dyn AnyScaleLr>,
     /// [`Spec::clip`]
     pub clip: Box<dyn AnyClip>,
     /// [`Spec::precision`]
@@ -75,9 +80,11 @@ impl Settings {
             epochs: if steps.is_some() { epochs } else { Some(epochs.unwrap_or(Self::EPOCHS)) },
             steps,
             seed: *spec.seed,
+            init: *spec.init,
             optimizer: spec.optimizer.boxed(),
             groups: spec.groups.iter().map(|&&group| group).collect(),
             schedule: spec.schedule.iter().map(|phase| phase.boxed()).collect(),
+            scale_lr: spec.scale_lr.boxed(),
             clip: spec.clip.boxed(),
             precision: *spec.precision,
             early_stop: Some(*spec.early_stop).filter(|stop| *stop != EarlyStop::NEVER),
@@ -100,12 +107,15 @@ impl Settings {
             self.steps,
             self.precision.check(),
             Ok(()),
+            self.init.check(),
         )
         .all()?;
         self.loss.setting().judge()?;
+        self.loss.fits()?;
         let mut labels = BTreeSet::from(["loss", "samples"]);
         for metric in &self.metrics {
             metric.setting().judge()?;
+            metric.fits()?;
             if !labels.insert(metric.label()) {
                 let problem =
                     format!("two numbers of a log would be called `{}`; remove one", metric.label());
@@ -116,34 +126,55 @@ impl Settings {
         for group in &self.groups {
             group.judge()?;
         }
-        for phase in &self.schedule {
+        for (place, phase) in self.schedule.iter().enumerate() {
             phase.judge()?;
+            if let Some(monitor) = phase.monitor() {
+                self.check_monitor(&format!("schedule.{place}.monitor"), monitor)?;
+            }
         }
+        self.scale_lr.judge()?;
+        self.check_base_rate()?;
         self.clip.judge()?;
         if let Some(checkpoint) = &self.checkpoint {
             Setting::judge(checkpoint)?;
         }
         if let Some(stop) = &self.early_stop {
             Setting::judge(stop)?;
-            self.check_monitor(stop.monitor)?;
+            self.check_monitor("early_stop.monitor", stop.monitor)?;
         }
         Ok(())
     }
 
-    fn check_monitor(&self, monitor: Monitor) -> Result<()> {
+    /// The learning rate on which the schedule works: the optimizer's `lr`, scaled to the batch.
+    #[must_use]
+    pub fn base_rate(&self) -> f64 {
+        let samples = (self.batch as u64).saturating_mul(self.accumulate as u64);
+        self.optimizer.lr() * self.scale_lr.factor(samples)
+    }
+
+    fn check_base_rate(&self) -> Result<()> {
+        let rate = self.base_rate();
+        if rate > 0.0 && rate.is_finite() {
+            return Ok(());
+        }
+        Err(fault("scale_lr", format!("makes the learning rate {rate}; expected a number above 0")))
+    }
+
+    fn check_monitor(&self, key: &str, monitor: Monitor) -> Result<()> {
         let Monitor::ValMetric(name) = monitor else {
             return Ok(());
         };
-        if self.metrics.iter().any(|metric| metric.label() == name) {
+        let numbers = || self.metrics.iter().filter(|metric| metric.start().table().is_none());
+        if numbers().any(|metric| metric.label() == name) {
             return Ok(());
         }
-        let labels: Vec<_> = self.metrics.iter().map(|metric| format!("`{}`", metric.label())).collect();
+        let labels: Vec<_> = numbers().map(|metric| format!("`{}`", metric.label())).collect();
         let known = if labels.is_empty() {
             "the run has no metrics".to_owned()
         } else {
             format!("expected {}", labels.join(" or "))
         };
-        Err(fault("early_stop.monitor", format!("`{name}` is no metric of the run; {known}, or `ValLoss`")))
+        Err(fault(key, format!("`{name}` is no metric of the run; {known}, or `ValLoss`")))
     }
 
     /// The settings as canonical JSON: every key, in the order of the alphabet.
@@ -161,10 +192,12 @@ impl Settings {
             "early_stop": self.early_stop.as_ref().map(Setting::to_json),
             "epochs": self.epochs,
             "groups": groups,
+            "init": self.init,
             "loss": self.loss.setting().to_json(),
             "metrics": metrics,
             "optimizer": self.optimizer.to_json(),
             "precision": self.precision,
+            "scale_lr": self.scale_lr.to_json(),
             "schedule": phases,
             "seed": self.seed,
             "steps": self.steps,
@@ -209,10 +242,12 @@ impl Settings {
             "early_stop" => self.early_stop = part(json)?,
             "epochs" => (self.epochs, self.steps) = (Some(read(json)?), None),
             "groups" => self.groups = each(&self.groups, json, |_, json| from_json(json))?,
+            "init" => self.init = read(json)?,
             "loss" => self.loss = self.loss.with(json)?.into(),
             "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,
             "optimizer" => self.optimizer = self.optimizer.with(json)?,
             "precision" => self.precision = read(json)?,
+            "scale_lr" => self.scale_lr = self.scale_lr.with(json)?,
             "schedule" => self.schedule = each(&self.schedule, json, |phase, json| phase.with(json))?,
             "seed" => self.seed = read(json)?,
             "steps" => (self.steps, self.epochs) = (Some(read(json)?), None),

@@ -1,7 +1,10 @@
 //! The planned engine: fused kernels on the CPU, in the order and the memory of a plan.
 
 mod island;
+mod mixed;
 mod run;
+
+use std::borrow::Cow;
 
 use candle_core::{Device, Tensor};
 use trainspec_kernels::arena::Arena;
@@ -19,6 +22,7 @@ use crate::loss::LossKernel;
 use crate::optim::Update;
 use crate::plan::{Place, Plan};
 use crate::rng::Moment;
+use crate::shape::Shape;
 use island::Islands;
 
 /// Runs a graph by a [`Plan`] on the CPU.
@@ -26,8 +30,7 @@ use island::Islands;
 /// A plan is made when a batch size is first seen, and kept. After that a step allocates no tensor: values,
 /// gradients and what kernels need for a moment live in one arena, the gradients of parameters are summed in place
 /// over an accumulation window, and the optimizer passes over weights, gradients and state once. What allocates are
-/// layers without a planned form, which run as islands of candle operations, losses without a kernel, and metrics,
-/// which are given a tensor.
+/// layers without a planned form, which run as islands of candle operations and losses without a kernel.
 pub struct Planned {
     graph: Graph,
     objective: Box<dyn Objective>,
@@ -46,6 +49,8 @@ pub struct Planned {
     evaluation: Vec<Plan>,
     arena: Arena,
     islands: Islands,
+    /// The gradient of a mixed batch's second target; empty until there is one.
+    mixture: Vec<f32>,
     /// The output for the last batch, and its size.
     prediction: Option<(Output, usize)>,
 }
@@ -94,6 +99,7 @@ impl Planned {
             evaluation: Vec::new(),
             arena: Arena::new(0).map_err(|source| no_memory(0, source))?,
             islands: Islands::default(),
+            mixture: Vec::new(),
             prediction: None,
         })
     }
@@ -129,6 +135,17 @@ impl Planned {
             self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
             self.rows.clear();
         }
+    }
+
+    /// The output for the last batch, and its size.
+    fn output(&self) -> Result<(&[f32], usize)> {
+        let missing = Error::Internal("a prediction is asked for before any batch");
+        let (output, batch) = self.prediction.as_ref().ok_or(missing)?;
+        let numbers = match output {
+            Output::Arena(span) => self.arena.read(*span),
+            Output::Apart(numbers) => numbers,
+        };
+        Ok((numbers, *batch))
     }
 
     /// Runs `work` on the threads of the pool, unless it is too small to be handed over.
@@ -169,6 +186,7 @@ impl Engine for Planned {
             onto,
             arena: &mut self.arena,
             islands: &mut self.islands,
+            mixture: &mut self.mixture,
         };
         let (loss, objective) = (self.loss.as_deref(), &*self.objective);
         let result = Self::on_threads(plan, || {
@@ -221,6 +239,7 @@ impl Engine for Planned {
             onto: Onto::Add,
             arena: &mut self.arena,
             islands: &mut self.islands,
+            mixture: &mut self.mixture,
         };
         let (loss, objective) = (self.loss.as_deref(), &*self.objective);
         let result = Self::on_threads(plan, || {
@@ -232,15 +251,18 @@ impl Engine for Planned {
     }
 
     fn prediction(&self) -> Result<Tensor> {
-        let missing = Error::Internal("a prediction is asked for before any batch");
-        let (output, batch) = self.prediction.as_ref().ok_or(missing)?;
-        let mut axes = vec![*batch];
-        axes.extend_from_slice(self.graph.shapes[self.graph.output].axes());
-        let numbers = match output {
-            Output::Arena(span) => self.arena.read(*span),
-            Output::Apart(numbers) => numbers,
-        };
+        let (numbers, batch) = self.output()?;
+        let mut axes = vec![batch];
+        axes.extend_from_slice(self.prediction_shape().axes());
         Ok(Tensor::from_slice(numbers, axes, &Device::Cpu)?)
+    }
+
+    fn predictions(&self) -> Result<Cow<'_, [f32]>> {
+        Ok(self.output()?.0.into())
+    }
+
+    fn prediction_shape(&self) -> Shape {
+        self.graph.shapes.get(self.graph.output).copied().unwrap_or(Shape::UNKNOWN)
     }
 
     fn parameters(&self) -> Result<Vec<Tensor>> {

@@ -7,8 +7,9 @@ use trainspec_kernels::epilogue::Epilogue;
 use trainspec_kernels::product::Onto;
 
 use super::island::Islands;
+use super::mixed;
 use crate::data::{Batch, Elements};
-use crate::engine::{MicroBatch, Objective};
+use crate::engine::{MicroBatch, Objective, taped_loss};
 use crate::error::Result;
 use crate::graph::{Graph, Node};
 use crate::layer::{Mode, Role};
@@ -35,6 +36,8 @@ pub(super) struct Pass<'a> {
     pub(super) onto: Onto,
     pub(super) arena: &'a mut Arena,
     pub(super) islands: &'a mut Islands,
+    /// Memory for the gradient of a second target.
+    pub(super) mixture: &'a mut Vec<f32>,
 }
 
 impl Pass<'_> {
@@ -108,14 +111,12 @@ impl Pass<'_> {
         };
         let gradient = gradient.is_some().then_some(d_output);
         if let Some(kernel) = kernel {
-            let (loss, weight) = kernel.sum(prediction, &self.batch.target.elements, gradient)?;
-            return Ok(MicroBatch { loss, weight });
+            return mixed::loss(kernel, prediction, self.batch, gradient, self.mixture);
         }
         let mut axes = vec![self.batch.size];
         axes.extend_from_slice(self.graph.shapes[self.graph.output].axes());
         let prediction = Var::from_slice(prediction, axes, &Device::Cpu)?;
-        let target = self.batch.target.to_tensor(self.batch.size, &Device::Cpu)?;
-        let loss = objective.sum(prediction.as_tensor(), &target)?;
+        let loss = taped_loss(objective, prediction.as_tensor(), self.batch)?;
         if let Some(gradient) = gradient {
             let gradients = loss.sum.backward()?;
             copy(gradients.get(prediction.as_tensor()), gradient, Onto::Replace)?;
