@@ -76,7 +76,7 @@ train! {
     }
 }
 
-/// Rows of the embedding by themselves, and layers that are frozen.
+// Rows of the embedding by themselves, and parameters that are frozen.
 train! {
     EchoByRows {
         model: Sequences,

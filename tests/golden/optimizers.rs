@@ -221,7 +221,8 @@ fn sparse_rows_agree_with_pytorch() {
     let file = parse(include_str!("optimizers.json"));
     let shown: Vec<u64> = numbers(&file["shown"]).into_iter().map(|t| t as u64).collect();
     let tokens = file["tokens"].as_array().expect("tokens");
-    let graph = Graph::of(&Embedding { out: 2 }, &[Shape::tokens(6, 3)]).expect("a graph");
+    let graph =
+        Graph::of(&Embedding { out: 2, ..Embedding::DEFAULT }, &[Shape::tokens(6, 3)]).expect("a graph");
     for case in file["sparse"].as_array().expect("cases") {
         let mut case = case.clone();
         if case["optimizer"] == "AdaGrad" {
@@ -264,7 +265,8 @@ fn sparse_rows_agree_with_pytorch() {
 /// What a dense optimizer leaves alone, a sparse one does too: the same bits, also with rows of a window of two batches.
 #[test]
 fn sparse_and_dense_updates_are_equal_where_other_rows_stay() {
-    let graph = Graph::of(&Embedding { out: 2 }, &[Shape::tokens(6, 3)]).expect("a graph");
+    let graph =
+        Graph::of(&Embedding { out: 2, ..Embedding::DEFAULT }, &[Shape::tokens(6, 3)]).expect("a graph");
     let ends = [false, true].map(|sparse| {
         let optimizer = AdaGrad { sparse, initial_accumulator: 0.5, ..AdaGrad::DEFAULT };
         engines(&graph).map(|mut engine| {
@@ -285,6 +287,7 @@ fn sparse_and_dense_updates_are_equal_where_other_rows_stay() {
 fn batch(tokens: &[u32]) -> Batch {
     Batch {
         size: 1,
+        mixed: None,
         input: Column { shape: Shape::tokens(6, 3), elements: Elements::Whole(tokens.to_vec()) },
         target: Column { shape: Shape::of(&[1]), elements: Elements::Real(vec![0.0]) },
     }
