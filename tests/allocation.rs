@@ -90,6 +90,22 @@ train! {
     }
 }
 
+// Rows of the embedding by themselves, and parameters that are frozen.
+train! {
+    EchoByRows {
+        model: Sequences,
+        data: echo(),
+        batch: 16,
+        steps: 1000,
+        optimizer: AdaGrad { sparse: true },
+        groups: [Group { pattern: "linear_1.**", freeze: true }, Group { pattern: "gru_1.weight_ih", freeze: true }],
+    }
+}
+
+train! {
+    EchoByLayers { model: Sequences, data: echo(), batch: 16, steps: 1000, optimizer: Lamb { lr: 0.1 } }
+}
+
 /// The allocations of a hundred steps, of any size, after the first ten.
 fn count<M: Model>(mut training: Training<M>, share: Option<f64>) -> usize {
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
@@ -122,7 +138,16 @@ fn a_step_allocates_nothing() {
     let counts = pool.install(|| {
         let mixed = count(Digits::training(), Some(0.3));
         let surrounded = count(Surrounded::training(), None);
-        [count(Digits::training(), None), count(Echo::training(), None), mixed, surrounded]
+        let [by_rows, by_layers] =
+            [count(EchoByRows::training(), None), count(EchoByLayers::training(), None)];
+        [
+            count(Digits::training(), None),
+            count(Echo::training(), None),
+            mixed,
+            surrounded,
+            by_rows,
+            by_layers,
+        ]
     });
-    assert_eq!(counts, [0; 4]);
+    assert_eq!(counts, [0; 6]);
 }

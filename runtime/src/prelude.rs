@@ -17,8 +17,10 @@ pub use crate::metric::{
     RootMeanSquaredError, TopK,
 };
 pub use crate::model::Model;
-pub use crate::optim::{AdamW, Decay, GlobalNorm, Sgd};
-pub use crate::optim::{AdaptiveGrad, Ema, GradientNoise, MaxNorm, PerParameter, clip};
+pub use crate::optim::{
+    AdaDelta, AdaGrad, Adam, AdamW, Adamax, AdaptiveGrad, Decay, Ema, GlobalNorm, GradientNoise, Group, Lamb,
+    Lars, Lion, MaxNorm, NAdam, PerParameter, RAdam, RmsProp, Sgd, SignSgd, SparseAdam, clip,
+};
 pub use crate::schedule::Interval::{Epochs, Steps};
 pub use crate::schedule::{
     Anneal, Constant, Cosine, CosineEnd, CosineRestarts, Exponential, InverseSqrt, Linear, LinearScaling,

@@ -15,7 +15,7 @@ use crate::hash::sha256;
 use crate::layer::Initializer;
 use crate::loss::{AnyLoss, Suggested};
 use crate::model::Model;
-use crate::optim::{AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise};
+use crate::optim::{AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise, Group};
 use crate::schedule::{AnyPhase, AnyScaleLr};
 use crate::shape::{Kind, TargetKind};
 
@@ -39,6 +39,8 @@ pub struct Settings {
     pub init: Initializer,
     /// [`Spec::optimizer`]
     pub optimizer: Box<dyn AnyOptimizer>,
+    /// [`Spec::groups`]
+    pub groups: Vec<Group>,
     /// [`Spec::schedule`]
     pub schedule: Vec<Box<dyn AnyPhase>>,
     /// [`Spec::scale_lr`]
@@ -91,6 +93,7 @@ impl Settings {
             seed: *spec.seed,
             init: *spec.init,
             optimizer: spec.optimizer.boxed(),
+            groups: spec.groups.iter().map(|&&group| group).collect(),
             schedule: spec.schedule.iter().map(|phase| phase.boxed()).collect(),
             scale_lr: spec.scale_lr.boxed(),
             clip: spec.clip.boxed(),
@@ -136,6 +139,9 @@ impl Settings {
             }
         }
         self.optimizer.judge()?;
+        for group in &self.groups {
+            group.judge()?;
+        }
         for (place, phase) in self.schedule.iter().enumerate() {
             phase.judge()?;
             if let Some(monitor) = phase.monitor() {
@@ -199,6 +205,7 @@ impl Settings {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let phases: Vec<_> = self.schedule.iter().map(|phase| phase.to_json()).collect();
+        let groups: Vec<_> = self.groups.iter().map(Setting::to_json).collect();
         let metrics: Vec<_> = self.metrics.iter().map(|metric| metric.setting().to_json()).collect();
         json!({
             "accumulate": self.accumulate,
@@ -212,6 +219,7 @@ impl Settings {
             "epochs": self.epochs,
             "gradient_noise": self.gradient_noise.as_ref().map(Setting::to_json),
             "gradient_norms": self.gradient_norms,
+            "groups": groups,
             "init": self.init,
             "loss": self.loss.setting().to_json(),
             "metrics": metrics,
@@ -266,6 +274,7 @@ impl Settings {
             "gradient_noise" => self.gradient_noise = part(json)?,
             "gradient_norms" => self.gradient_norms = read(json)?,
             "epochs" => (self.epochs, self.steps) = (Some(read(json)?), None),
+            "groups" => self.groups = each(&self.groups, json, |_, json| from_json(json))?,
             "init" => self.init = read(json)?,
             "loss" => self.loss = self.loss.with(json)?.into(),
             "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,

@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::loss::Reduction;
-use crate::optim::{Gradients, Measure, Treatment, Update, constrain_all};
+use crate::optim::{Gradients, Groups, Measure, Treatment, Update, constrain_all};
 use crate::rng::{Moment, Purpose, Stream};
 use crate::schedule::Schedule;
 use crate::spec::Settings;
@@ -85,7 +85,7 @@ impl<'a> Stepper<'a> {
         let plan = plan(graph, settings, data)?;
         mix::check(&*settings.mix, data.input_shape())?;
         let schedule = Schedule::of(settings, plan.steps, plan.steps_per_epoch)?;
-        let treatments = Treatment::of_all(&graph.parameters, &*settings.optimizer);
+        let treatments = Groups(&settings.groups).treatments(&graph.parameters, &*settings.optimizer)?;
         let measure = Measure::new(treatments.len());
         let stream = |path: &str| Stream::new(settings.seed, Purpose::GradientNoise, path);
         let noise = if settings.gradient_noise.is_some() {
