@@ -76,6 +76,22 @@ train! {
     }
 }
 
+// Rows of the embedding by themselves, and parameters that are frozen.
+train! {
+    EchoByRows {
+        model: Sequences,
+        data: echo(),
+        batch: 16,
+        steps: 1000,
+        optimizer: AdaGrad { sparse: true },
+        groups: [Group { pattern: "linear_1.**", freeze: true }, Group { pattern: "gru_1.weight_ih", freeze: true }],
+    }
+}
+
+train! {
+    EchoByLayers { model: Sequences, data: echo(), batch: 16, steps: 1000, optimizer: Lamb { lr: 0.1 } }
+}
+
 /// The allocations of a hundred steps, of any size, after the first ten.
 fn count<M: Model>(mut training: Training<M>, share: Option<f64>) -> usize {
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
@@ -107,7 +123,9 @@ fn a_step_allocates_nothing() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let counts = pool.install(|| {
         let mixed = count(Digits::training(), Some(0.3));
-        [count(Digits::training(), None), count(Echo::training(), None), mixed]
+        let [by_rows, by_layers] =
+            [count(EchoByRows::training(), None), count(EchoByLayers::training(), None)];
+        [count(Digits::training(), None), count(Echo::training(), None), mixed, by_rows, by_layers]
     });
-    assert_eq!(counts, [0, 0, 0]);
+    assert_eq!(counts, [0; 5]);
 }

@@ -16,7 +16,10 @@ pub use crate::metric::{
     RootMeanSquaredError, TopK,
 };
 pub use crate::model::Model;
-pub use crate::optim::{AdamW, Decay, GlobalNorm, Sgd};
+pub use crate::optim::{
+    AdaDelta, AdaGrad, Adam, AdamW, Adamax, Decay, GlobalNorm, Group, Lamb, Lars, Lion, NAdam, RAdam,
+    RmsProp, Sgd, SignSgd, SparseAdam,
+};
 pub use crate::schedule::Interval::{Epochs, Steps};
 pub use crate::schedule::{
     Anneal, Constant, Cosine, CosineEnd, CosineRestarts, Exponential, InverseSqrt, Linear, LinearScaling,

@@ -9,7 +9,7 @@ use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
-use crate::optim::AnyOptimizer;
+use crate::optim::{AnyOptimizer, Groups};
 use crate::run::{Folder, Start};
 use crate::schedule::Schedule;
 use crate::spec::{AnySpec, Declaration, Device, Settings, hash};
@@ -194,12 +194,16 @@ impl<M: Model> Training<M> {
         Ok(spec)
     }
 
-    /// The model's graph.
+    /// The model's graph, with the parameters frozen that are to be.
     ///
     /// # Errors
-    /// If a rule of the model does not hold.
+    /// If a rule of the model does not hold, or a group means none of its parameters.
     pub fn graph(&self) -> Result<Graph> {
-        self.spec.graph()
+        let mut graph = self.spec.graph()?;
+        if let Ok(settings) = &self.settings {
+            Groups(&settings.groups).freeze(&mut graph.parameters)?;
+        }
+        Ok(graph)
     }
 
     /// Reads a trained model.

@@ -8,4 +8,5 @@ mod initializers;
 mod layers;
 mod losses;
 mod metrics;
+mod optimizers;
 mod schedules;

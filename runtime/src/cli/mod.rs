@@ -33,6 +33,7 @@ use crate::engine::Planned;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Summary};
 use crate::model::Model;
+use crate::optim::Groups;
 use crate::plan::Plan;
 use crate::run::{draw_rates, draw_search, pretty, write_whole};
 use crate::spec::hash;
@@ -75,7 +76,10 @@ fn run<M: Model>(
             let graph = training.graph()?;
             let settings = training.settings()?;
             let slots = settings.optimizer.state_names().len();
-            say(out, &summary(&graph, settings.batch, slots).to_string())
+            let optimizer = &*settings.optimizer;
+            let treatments = Groups(&settings.groups).treatments(&graph.parameters, optimizer)?;
+            let summary = summary(&graph, settings.batch, slots);
+            say(out, &summary.with_treatments(&graph, &treatments, optimizer.lr()).to_string())
         }
         Command::Schedule(arguments) => schedule(training, arguments, out),
         Command::FindLr(arguments) => find_lr(training, arguments, out),

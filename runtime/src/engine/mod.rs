@@ -8,6 +8,7 @@
 mod forward;
 mod initial;
 mod planned;
+mod rows;
 mod tape;
 mod update;
 
@@ -105,7 +106,7 @@ pub trait Engine: Send {
     fn accumulate(&mut self, batch: &Batch, at: Moment) -> Result<MicroBatch>;
 
     /// The summed gradients of the window so far, in the order of the graph's parameters; empty for a
-    /// running statistic. After an update they hold anything, until a micro-batch is accumulated.
+    /// running statistic and for a frozen parameter. After an update they hold anything, until a micro-batch is accumulated.
     fn gradients(&self) -> &[Vec<f32>];
 
     /// Applies an update to every trained parameter; the next [`Engine::accumulate`] begins a new sum.

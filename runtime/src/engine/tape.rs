@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use candle_core::{DType, Device, Tensor, Var};
 
+use super::rows::ReadRows;
 use super::update::{apply, initial_state};
 use super::{Engine, MicroBatch, Numbers, Objective, forward, initial, taped_loss};
 use crate::data::Batch;
@@ -26,6 +27,8 @@ pub struct Tape {
     device: Device,
     variables: Vec<Var>,
     gradients: Vec<Vec<f32>>,
+    /// The rows that the window has read.
+    rows: ReadRows,
     state: Vec<Vec<Vec<f32>>>,
     /// The output for the last batch.
     prediction: Option<Tensor>,
@@ -46,7 +49,9 @@ impl Tape {
             .iter()
             .map(|parameter| vec![0.0; if parameter.is_trained() { parameter.shape.elements() } else { 0 }])
             .collect();
-        Ok(Self { graph, objective, seed, device, variables, gradients, state: Vec::new(), prediction: None })
+        let rows = ReadRows::of(&graph);
+        let state = Vec::new();
+        Ok(Self { graph, objective, seed, device, variables, gradients, rows, state, prediction: None })
     }
 
     fn write(&mut self, parameters: Vec<Vec<f32>>) -> Result<()> {
@@ -60,7 +65,11 @@ impl Tape {
 
     fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(LossSum, Vec<Statistic>)> {
         let input = batch.input.to_tensor(batch.size, &self.device)?;
-        let parameters: Vec<_> = self.variables.iter().map(|variable| variable.as_tensor().clone()).collect();
+        // Candle makes no gradient for what is detached.
+        let own = |(variable, parameter): (&Var, &crate::graph::GraphParameter)| {
+            if parameter.frozen { variable.as_detached_tensor() } else { variable.as_tensor().clone() }
+        };
+        let parameters: Vec<_> = self.variables.iter().zip(&self.graph.parameters).map(own).collect();
         let (prediction, statistics) = forward(&self.graph, &parameters, &[input], mode)?;
         let loss = taped_loss(&*self.objective, &prediction, batch)?;
         self.prediction = Some(prediction.detach());
@@ -85,6 +94,7 @@ impl Engine for Tape {
                 variable.set(&statistic.value)?;
             }
         }
+        self.rows.add(batch);
         Ok(MicroBatch { loss: scalar(&loss.sum)?, weight: loss.weight })
     }
 
@@ -97,7 +107,8 @@ impl Engine for Tape {
             self.state = initial_state(update, &self.gradients);
         }
         let mut weights = numbers(&self.parameters()?)?;
-        apply(update, &self.graph.parameters, &mut weights, &self.gradients, &mut self.state);
+        apply(update, &self.graph, &mut weights, &self.gradients, &mut self.state, &self.rows);
+        self.rows.clear();
         for gradient in &mut self.gradients {
             gradient.fill(0.0);
         }

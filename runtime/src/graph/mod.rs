@@ -13,7 +13,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 pub use scope::{Module, Scope};
-pub use summary::{LayerSummary, Memory, Summary};
+pub use summary::{LayerSummary, Memory, ParameterSummary, Summary};
 
 use crate::config::Config;
 use crate::error::Result;
@@ -129,6 +129,8 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64;
     /// [`Layer::least_batch`]
     fn least_batch(&self, inputs: &[Shape]) -> usize;
+    /// [`Layer::reads_rows`]
+    fn reads_rows(&self) -> bool;
     /// [`Layer::form`]
     fn form(&self, inputs: &[Shape]) -> Form;
     /// [`Layer::forward`]
@@ -155,6 +157,10 @@ impl<L: Layer> AnyLayer for L {
 
     fn least_batch(&self, inputs: &[Shape]) -> usize {
         Layer::least_batch(self, inputs)
+    }
+
+    fn reads_rows(&self) -> bool {
+        Layer::reads_rows(self)
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

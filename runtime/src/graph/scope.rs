@@ -161,6 +161,7 @@ impl Scope<'_> {
                 shape: parameter.shape,
                 role: parameter.role,
                 init: parameter.init,
+                frozen: false,
                 is_chosen: parameter.is_chosen,
             });
         }

@@ -91,6 +91,10 @@ impl Layer for Embedding {
         0
     }
 
+    fn reads_rows(&self) -> bool {
+        true
+    }
+
     fn form(&self, inputs: &[Shape]) -> Form {
         let vocabulary = inputs.first().and_then(|input| input.vocabulary()).unwrap_or(1);
         Form::kernel(kernels::Embedding { vocabulary, features: self.out })

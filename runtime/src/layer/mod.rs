@@ -188,6 +188,13 @@ pub trait Layer: Config {
         1
     }
 
+    /// Whether its parameters of the role [`Role::Embedding`] are tables with a row for each token of its input, of which
+    /// it reads the rows of the tokens that it is given and no others; false by default. Then optimizers can leave the
+    /// other rows alone.
+    fn reads_rows(&self) -> bool {
+        false
+    }
+
     /// What the planned engine does for inputs of these shapes; by default it runs the reference form.
     fn form(&self, inputs: &[Shape]) -> Form {
         let _ = inputs;

@@ -29,6 +29,8 @@ pub struct GraphParameter {
     pub role: Role,
     /// Its value before the first step.
     pub init: Init,
+    /// Whether a run leaves it as it is.
+    pub frozen: bool,
     /// [`Parameter::is_chosen`]
     pub is_chosen: bool,
 }
@@ -44,10 +46,10 @@ impl GraphParameter {
         }
     }
 
-    /// Whether an optimizer changes it.
+    /// Whether an optimizer changes it: it is neither frozen nor a running statistic.
     #[must_use]
     pub fn is_trained(&self) -> bool {
-        self.role != Role::Statistic
+        !self.frozen && self.role != Role::Statistic
     }
 }
 

@@ -1,25 +1,70 @@
 //! Optimizers: one configuration and one pure rule for one element each.
 //!
-//! | optimizer | source |
-//! | --- | --- |
-//! | [`Sgd`] | momentum and Nesterov in PyTorch's form (Sutskever et al. 2013) |
-//! | [`AdamW`] | Loshchilov and Hutter 2019 |
+//! | optimizer | keys of its own, with defaults | source |
+//! | --- | --- | --- |
+//! | [`Sgd`] | `lr: 0.01`, `momentum: 0`, `dampening: 0`, `nesterov: false` | Sutskever et al. 2013, in PyTorch's form |
+//! | [`Adam`] | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8`, `amsgrad: false` | Kingma and Ba 2015; Reddi et al. 2018 |
+//! | [`AdamW`] | the same; `weight_decay: 0.01` | Loshchilov and Hutter 2019 |
+//! | [`NAdam`] | `lr: 2e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8`, `momentum_decay: 4e-3` | Dozat 2016 |
+//! | [`RAdam`] | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Liu et al. 2020 |
+//! | [`Adamax`] | `lr: 2e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Kingma and Ba 2015 |
+//! | [`RmsProp`] | `lr: 0.01`, `alpha: 0.99`, `eps: 1e-8`, `momentum: 0`, `centered: false` | Tieleman and Hinton 2012; Graves 2013 |
+//! | [`AdaGrad`] | `lr: 0.01`, `lr_decay: 0`, `initial_accumulator: 0`, `eps: 1e-10`, `sparse: false` | Duchi et al. 2011 |
+//! | [`AdaDelta`] | `lr: 1`, `rho: 0.9`, `eps: 1e-6` | Zeiler 2012 |
+//! | [`Lion`] | `lr: 1e-4`, `betas: (0.9, 0.99)` | Chen et al. 2023 |
+//! | [`SignSgd`] | `lr: 1e-4`, `momentum: 0` | Bernstein et al. 2018 |
+//! | [`Lamb`] | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-6`, `weight_decay: 0.01` | You et al. 2020 |
+//! | [`Lars`] | `lr: 0.1`, `momentum: 0.9`, `trust: 1e-3` | You et al. 2017 |
+//! | [`SparseAdam`] | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Kingma and Ba 2015, lazily |
+//!
+//! Each has `l1: 0`, `l2: 0`, `weight_decay: 0` and `decay: Matrices` besides ([`Penalties`]). A [`Group`] gives some
+//! parameters a rate and a decay of their own, or freezes them.
 //!
 //! The pass over the parameters is not the optimizer's: it is fused with averaging and clipping, and it is
 //! the same for all.
 
+mod ada_delta;
+mod ada_grad;
+mod adam;
 mod adam_w;
+mod adamax;
 mod clip;
 #[cfg(test)]
 mod element;
+mod group;
+mod lamb;
+mod lars;
+mod lion;
+mod math;
+mod moments;
+mod nadam;
+mod path;
 mod penalties;
+mod radam;
+mod rms_prop;
+mod rules;
 mod sgd;
+mod sign_sgd;
+mod sparse_adam;
 mod update;
 
+pub use ada_delta::AdaDelta;
+pub use ada_grad::AdaGrad;
+pub use adam::Adam;
 pub use adam_w::AdamW;
+pub use adamax::Adamax;
 pub use clip::{AnyClip, Clip, GlobalNorm, NoClip};
+pub use group::{Group, Groups};
+pub use lamb::Lamb;
+pub use lars::Lars;
+pub use lion::Lion;
+pub use nadam::NAdam;
 pub use penalties::{Decay, Penalties};
+pub use radam::RAdam;
+pub use rms_prop::RmsProp;
 pub use sgd::Sgd;
+pub use sign_sgd::SignSgd;
+pub use sparse_adam::SparseAdam;
 pub use update::{Incoming, Treatment, Update, UpdateStep};
 
 use trainspec_kernels::update::Slots;
@@ -78,16 +123,23 @@ pub trait Optimizer: Config {
     /// The learning rate on which schedules work.
     fn lr(&self) -> f64;
 
-    /// The names of the state that these keys need: the first few of [`Optimizer::STATE`]. What is not kept is 0
-    /// whenever the rule sees it.
+    /// The names of the state that these keys need, one for each of the first few numbers of
+    /// [`Optimizer::State`]. What is not kept is 0 whenever the rule sees it.
     fn state_names(&self) -> &'static [&'static str] {
         Self::STATE
     }
 
-    /// The state of each element before the first step, a number for each of the [names](Optimizer::STATE); all 0
-    /// by default.
-    fn initial_state(&self) -> &'static [f32] {
-        &[]
+    /// What each element's number of this [name](Optimizer::state_names) is before the first step; 0 by default.
+    fn initial_state(&self, slot: usize) -> f32 {
+        let _ = slot;
+        0.0
+    }
+
+    /// Whether only those rows of embeddings are updated that a batch reads; false by default. Their gradient is 0 in
+    /// every other row; the state of these rows stays as it is. An embedding that the [`penalties`](Optimizer::penalties)
+    /// touch is updated whole, since these move every row.
+    fn is_sparse(&self) -> bool {
+        false
     }
 
     /// What keeps the weights small; nothing by default. The pass obeys it.
@@ -126,6 +178,8 @@ pub trait AnyOptimizer: Setting {
     fn state_names(&self) -> &'static [&'static str];
     /// [`Optimizer::initial_state`] of that name's number.
     fn initial(&self, slot: usize) -> f32;
+    /// [`Optimizer::is_sparse`]
+    fn is_sparse(&self) -> bool;
     /// [`Optimizer::penalties`]
     fn penalties(&self) -> Penalties;
     /// [`Optimizer::DECAYS_ITSELF`]
@@ -174,7 +228,11 @@ impl<O: Optimizer> AnyOptimizer for O {
     }
 
     fn initial(&self, slot: usize) -> f32 {
-        self.initial_state().get(slot).copied().unwrap_or(0.0)
+        self.initial_state(slot)
+    }
+
+    fn is_sparse(&self) -> bool {
+        Optimizer::is_sparse(self)
     }
 
     fn penalties(&self) -> Penalties {
@@ -229,12 +287,4 @@ impl<O: Optimizer> AnyOptimizer for O {
     }
 
     with_changes!(dyn AnyOptimizer);
-}
-
-/// The range of every learning rate.
-const fn check_lr(lr: f64) -> crate::shape::Verdict {
-    if lr > 0.0 && lr.is_finite() {
-        return Ok(());
-    }
-    Err(crate::shape::Problem::new("lr is ").float(lr).text("; expected a number above 0"))
 }

@@ -10,7 +10,8 @@ use crate::shape::{Problem, Verdict};
 ///
 /// With rate `eta` and gradient `g`: `w *= 1 - eta * weight_decay`; `g += l2 * w`;
 /// `v = g` at the first step, later `v = momentum * v + (1 - dampening) * g`;
-/// `w -= eta * v`, or with Nesterov `w -= eta * (g + momentum * v)`. Without momentum, `w -= eta * g`.
+/// `w -= eta * v`, or with Nesterov `w -= eta * (g + momentum * v)`. Without momentum, `w -= eta * g`, and only those rows
+/// of an [embedding](crate::layer::Embedding) are touched that the batch reads.
 ///
 /// # Source
 /// Sutskever et al. 2013, in PyTorch's form: the rate multiplies the velocity when it is applied.
@@ -38,7 +39,7 @@ pub struct Sgd {
 impl Sgd {
     /// The ranges of the keys, and what Nesterov needs.
     pub const fn check(&self) -> Verdict {
-        if let Err(problem) = super::check_lr(self.lr) {
+        if let Err(problem) = super::rules::lr(self.lr) {
             return Err(problem);
         }
         if !(self.momentum >= 0.0 && self.momentum < 1.0) {
@@ -100,6 +101,11 @@ impl Optimizer for Sgd {
 
     fn state_names(&self) -> &'static [&'static str] {
         if self.momentum == 0.0 { &[] } else { Self::STATE }
+    }
+
+    /// Without momentum a row without a gradient does not move.
+    fn is_sparse(&self) -> bool {
+        self.momentum == 0.0
     }
 
     fn penalties(&self) -> Penalties {

@@ -52,7 +52,12 @@ impl Treatment {
         }
     }
 
-    /// The treatments of all parameters of a graph.
+    /// Whether it moves weights whose gradient is 0.
+    pub(crate) fn has_penalties(&self) -> bool {
+        self.l1 != 0.0 || self.l2 != 0.0 || self.weight_decay != 0.0
+    }
+
+    /// The treatments of all parameters of a graph, without [groups](super::Group).
     #[must_use]
     pub fn of_all(parameters: &[GraphParameter], optimizer: &dyn AnyOptimizer) -> Vec<Self> {
         let penalties = optimizer.penalties();

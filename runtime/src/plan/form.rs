@@ -93,6 +93,12 @@ pub trait Kernel: Debug + Send + Sync {
         Reads::INPUT
     }
 
+    /// Whether its backward pass leaves gradients out whose place is empty, where all of the layer's parameters are
+    /// frozen. A kernel that does not is given a place for each, which nobody reads.
+    fn leaves_out(&self) -> bool {
+        false
+    }
+
     /// From the inputs to the output.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ use crate::layer::Initializer;
 use crate::loss::{AnyLoss, Suggested};
 use crate::metric::AnyMetric;
 use crate::model::Model;
-use crate::optim::{AdamW, AnyClip, AnyOptimizer, NoClip};
+use crate::optim::{AdamW, AnyClip, AnyOptimizer, Group, NoClip};
 use crate::schedule::{AnyPhase, AnyScaleLr, Constant, NoScaling};
 use crate::shape::{Fits, InputKind, Kind, OutputKind};
 
@@ -67,6 +67,8 @@ pub struct Spec<M: Model, T: Kind> {
     pub init: &'static Initializer,
     /// The update rule: an [`Optimizer`](crate::optim::Optimizer). Default: [`AdamW`].
     pub optimizer: &'static dyn AnyOptimizer,
+    /// Parameters with a rate and a decay of their own, or frozen: a list of [`Group`]s. Default: none.
+    pub groups: &'static [&'static Group],
     /// The learning rate over time: a list of [`Phase`](crate::schedule::Phase)s. Default: [`Constant`](struct@Constant).
     pub schedule: &'static [&'static dyn AnyPhase],
     /// How `lr` fits the samples in an optimizer step: a [`ScaleLr`](crate::schedule::ScaleLr). Default:
@@ -101,6 +103,7 @@ impl<M: Model, T: Kind> Spec<M, T> {
         seed: &0,
         init: &Initializer::Default,
         optimizer: &AdamW::DEFAULT,
+        groups: &[],
         schedule: &[&Constant],
         scale_lr: &NoScaling,
         clip: &NoClip,

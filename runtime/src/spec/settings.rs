@@ -14,7 +14,7 @@ use crate::hash::sha256;
 use crate::layer::Initializer;
 use crate::loss::{AnyLoss, Suggested};
 use crate::model::Model;
-use crate::optim::{AnyClip, AnyOptimizer};
+use crate::optim::{AnyClip, AnyOptimizer, Group};
 use crate::schedule::{AnyPhase, AnyScaleLr};
 use crate::shape::{Kind, TargetKind};
 
@@ -38,6 +38,8 @@ pub struct Settings {
     pub init: Initializer,
     /// [`Spec::optimizer`]
     pub optimizer: Box<dyn AnyOptimizer>,
+    /// [`Spec::groups`]
+    pub groups: Vec<Group>,
     /// [`Spec::schedule`]
     pub schedule: Vec<Box<dyn AnyPhase>>,
     /// [`Spec::scale_lr`]
@@ -80,6 +82,7 @@ impl Settings {
             seed: *spec.seed,
             init: *spec.init,
             optimizer: spec.optimizer.boxed(),
+            groups: spec.groups.iter().map(|&&group| group).collect(),
             schedule: spec.schedule.iter().map(|phase| phase.boxed()).collect(),
             scale_lr: spec.scale_lr.boxed(),
             clip: spec.clip.boxed(),
@@ -120,6 +123,9 @@ impl Settings {
             }
         }
         self.optimizer.judge()?;
+        for group in &self.groups {
+            group.judge()?;
+        }
         for (place, phase) in self.schedule.iter().enumerate() {
             phase.judge()?;
             if let Some(monitor) = phase.monitor() {
@@ -175,6 +181,7 @@ impl Settings {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let phases: Vec<_> = self.schedule.iter().map(|phase| phase.to_json()).collect();
+        let groups: Vec<_> = self.groups.iter().map(Setting::to_json).collect();
         let metrics: Vec<_> = self.metrics.iter().map(|metric| metric.setting().to_json()).collect();
         json!({
             "accumulate": self.accumulate,
@@ -184,6 +191,7 @@ impl Settings {
             "device": self.device,
             "early_stop": self.early_stop.as_ref().map(Setting::to_json),
             "epochs": self.epochs,
+            "groups": groups,
             "init": self.init,
             "loss": self.loss.setting().to_json(),
             "metrics": metrics,
@@ -233,6 +241,7 @@ impl Settings {
             "device" => self.device = read(json)?,
             "early_stop" => self.early_stop = part(json)?,
             "epochs" => (self.epochs, self.steps) = (Some(read(json)?), None),
+            "groups" => self.groups = each(&self.groups, json, |_, json| from_json(json))?,
             "init" => self.init = read(json)?,
             "loss" => self.loss = self.loss.with(json)?.into(),
             "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,

@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::loss::Reduction;
-use crate::optim::{Treatment, Update};
+use crate::optim::{Groups, Treatment, Update};
 use crate::rng::Moment;
 use crate::schedule::Schedule;
 use crate::spec::Settings;
@@ -75,7 +75,7 @@ impl<'a> Stepper<'a> {
     ) -> Result<Self> {
         let plan = plan(graph, settings, data)?;
         let schedule = Schedule::of(settings, plan.steps, plan.steps_per_epoch)?;
-        let treatments = Treatment::of_all(&graph.parameters, &*settings.optimizer);
+        let treatments = Groups(&settings.groups).treatments(&graph.parameters, &*settings.optimizer)?;
         let scales = vec![1.0; treatments.len()];
         Ok(Self { engine, graph, settings, plan, schedule, treatments, scales, spare: None, k: 0 })
     }

@@ -11,6 +11,7 @@ use trainspec_kernels::arena::Arena;
 use trainspec_kernels::product::Onto;
 use trainspec_kernels::threads;
 
+use super::rows::ReadRows;
 use super::tape::numbers;
 use super::update::{apply, initial_state};
 use super::{Engine, MicroBatch, Numbers, Objective, initial};
@@ -37,6 +38,10 @@ pub struct Planned {
     seed: u64,
     parameters: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
+    /// Where kernels write the gradients of frozen parameters; made when one does.
+    unread: Vec<Vec<f32>>,
+    /// The rows that the window has read.
+    rows: ReadRows,
     /// Whether the gradients are those of a window that was already applied.
     spent: bool,
     state: Vec<Vec<Vec<f32>>>,
@@ -80,6 +85,8 @@ impl Planned {
         let gradients = graph.parameters.iter().map(|parameter| vec![0.0; length(parameter)]).collect();
         let loss = graph.shapes.get(graph.output).and_then(|&shape| objective.kernel(shape));
         Ok(Self {
+            unread: vec![Vec::new(); graph.parameters.len()],
+            rows: ReadRows::of(&graph),
             graph,
             objective,
             loss,
@@ -126,6 +133,7 @@ impl Planned {
     fn begin_window(&mut self) {
         if std::mem::take(&mut self.spent) {
             self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
+            self.rows.clear();
         }
     }
 
@@ -174,6 +182,7 @@ impl Engine for Planned {
             training: true,
             parameters: &mut self.parameters,
             gradients: &mut self.gradients,
+            unread: &mut self.unread,
             onto,
             arena: &mut self.arena,
             islands: &mut self.islands,
@@ -187,7 +196,10 @@ impl Engine for Planned {
             Ok::<_, Error>(loss)
         })?;
         self.prediction = Some((output(plan, batch), batch.size));
-        self.spent = false;
+        if std::mem::take(&mut self.spent) {
+            self.rows.clear();
+        }
+        self.rows.add(batch);
         Ok(result)
     }
 
@@ -200,7 +212,7 @@ impl Engine for Planned {
         if self.state.is_empty() {
             self.state = initial_state(update, &self.gradients);
         }
-        apply(update, &self.graph.parameters, &mut self.parameters, &self.gradients, &mut self.state);
+        apply(update, &self.graph, &mut self.parameters, &self.gradients, &mut self.state, &self.rows);
         self.spent = true;
         Ok(())
     }
@@ -223,6 +235,7 @@ impl Engine for Planned {
             training: false,
             parameters: &mut self.parameters,
             gradients: &mut self.gradients,
+            unread: &mut self.unread,
             onto: Onto::Add,
             arena: &mut self.arena,
             islands: &mut self.islands,

@@ -12,7 +12,7 @@ use crate::data::{Batch, Elements};
 use crate::engine::{MicroBatch, Objective, taped_loss};
 use crate::error::Result;
 use crate::graph::{Graph, Node};
-use crate::layer::Mode;
+use crate::layer::{Mode, Role};
 use crate::loss::LossKernel;
 use crate::plan::{
     Backward, BackwardStep, Data, Draws, Forward, ForwardStep, Group, KernelStep, MAX_INPUTS, Place, Plan,
@@ -30,6 +30,8 @@ pub(super) struct Pass<'a> {
     pub(super) training: bool,
     pub(super) parameters: &'a mut [Vec<f32>],
     pub(super) gradients: &'a mut [Vec<f32>],
+    /// Room for the gradients of frozen parameters, for kernels that make them nevertheless.
+    pub(super) unread: &'a mut [Vec<f32>],
     /// What gradients of parameters do to what is there.
     pub(super) onto: Onto,
     pub(super) arena: &'a mut Arena,
@@ -176,6 +178,17 @@ impl Pass<'_> {
         );
         let mut onto = step.d_inputs.map(|target| target.map(|(_, onto)| onto)).into_iter();
         let d_inputs = [d_a, d_b, d_c].map(|d| onto.next().flatten().map(|onto| (d, onto)));
+        let makes_unread = match &group.work {
+            Work::Kernel(kernel) => {
+                let own = &self.graph.parameters[node.parameters.clone()];
+                let is_frozen = own.iter().any(|parameter| parameter.frozen);
+                is_frozen && !(kernel.leaves_out() && own.iter().all(|parameter| !parameter.is_trained()))
+            }
+            _ => false,
+        };
+        if makes_unread {
+            lend_unread(self.graph, node, self.gradients, self.unread);
+        }
         match &group.work {
             Work::Kernel(kernel) => kernel.backward(&mut Backward {
                 batch: self.batch.size,
@@ -203,7 +216,23 @@ impl Pass<'_> {
             }
             Work::Epilogue => {}
         }
+        if makes_unread {
+            lend_unread(self.graph, node, self.gradients, self.unread);
+        }
         Ok(())
+    }
+}
+
+/// Puts room in place of the gradients that a node's frozen parameters do not have, or takes it away again.
+fn lend_unread(graph: &Graph, node: &Node, gradients: &mut [Vec<f32>], unread: &mut [Vec<f32>]) {
+    for place in node.parameters.clone() {
+        let parameter = &graph.parameters[place];
+        if parameter.frozen && parameter.role != Role::Statistic {
+            if gradients[place].is_empty() {
+                unread[place].resize(parameter.shape.elements(), 0.0);
+            }
+            std::mem::swap(&mut gradients[place], &mut unread[place]);
+        }
     }
 }
 
