@@ -43,6 +43,7 @@ train! {
     Digits {
         model: Convolutions,
         data: Digits8x8::embedded(),
+        metrics: [Accuracy, TopK { k: 3 }, F1, ConfusionMatrix],
         batch: 64,
         steps: 1000,
         optimizer: AdamW { lr: 1e-3 },
@@ -67,6 +68,7 @@ train! {
     Echo {
         model: Sequences,
         data: echo(),
+        metrics: [Accuracy, Perplexity],
         batch: 16,
         accumulate: 2,
         steps: 1000,

@@ -62,11 +62,18 @@ impl Stream {
     /// Inverted dropout drawn from this stream: each element is dropped with probability `p`, exact to 2^-32.
     #[must_use]
     pub fn dropout(self, p: f64, at: Moment) -> Dropout {
+        self.dropout_of_runs(p, 1, at)
+    }
+
+    /// The same for runs of `each` elements, which are dropped or kept together; run `i` has word `i` of the stream.
+    #[must_use]
+    pub fn dropout_of_runs(self, p: f64, each: usize, at: Moment) -> Dropout {
         Dropout {
             key: self.key,
             place: at.place(),
             threshold: (p * 4_294_967_296.0) as u32,
             scale: (1.0 / (1.0 - p)) as f32,
+            each: each.max(1),
         }
     }
 

@@ -36,7 +36,7 @@ struct Goal {
 
 impl Goal {
     fn boxed(has_kernel: bool) -> Box<dyn Objective> {
-        Box::new(Self { loss: CrossEntropy { label_smoothing: 0.1 }, has_kernel })
+        Box::new(Self { loss: CrossEntropy { label_smoothing: 0.1, ..CrossEntropy }, has_kernel })
     }
 }
 
@@ -78,7 +78,7 @@ fn exact(graph: &Graph, parameters: &[Tensor], batches: &[Batch]) -> (f64, Vec<V
         .iter()
         .map(|parameter| Var::from_tensor(&parameter.to_dtype(DType::F64).unwrap()).unwrap())
         .collect();
-    let goal = Goal { loss: CrossEntropy { label_smoothing: 0.1 }, has_kernel: false };
+    let goal = Goal { loss: CrossEntropy { label_smoothing: 0.1, ..CrossEntropy }, has_kernel: false };
     let mut total = 0.0;
     let mut sums: Vec<Vec<f64>> =
         graph.parameters.iter().map(|parameter| vec![0.0; parameter.shape.elements()]).collect();

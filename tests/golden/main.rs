@@ -6,3 +6,8 @@
 mod averaging;
 mod clipping;
 mod file;
+mod initializers;
+mod layers;
+mod losses;
+mod metrics;
+mod schedules;

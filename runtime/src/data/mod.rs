@@ -22,6 +22,7 @@ pub use mnist::Mnist;
 pub use normalizer::{Normalization, Normalizer};
 pub use prepared::Prepared;
 pub use split::Split;
+pub(crate) use split::training_samples;
 
 mod adapt;
 mod batch;

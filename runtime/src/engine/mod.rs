@@ -6,14 +6,17 @@
 //! rounding of their sums.
 
 mod forward;
+mod initial;
 mod planned;
 mod tape;
 mod update;
 
 pub use forward::forward;
+pub use initial::initial;
 pub use planned::Planned;
-pub use tape::{Tape, initial};
+pub use tape::Tape;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use candle_core::Tensor;
@@ -130,6 +133,15 @@ pub trait Engine: Send {
     /// If there was none.
     fn prediction(&self) -> Result<Tensor>;
 
+    /// The numbers of [`Engine::prediction`], sample after sample, without a copy where the engine has them at hand.
+    ///
+    /// # Errors
+    /// If there was no batch, or they cannot be read from the device.
+    fn predictions(&self) -> Result<Cow<'_, [f32]>>;
+
+    /// The shape of one sample's prediction.
+    fn prediction_shape(&self) -> Shape;
+
     /// Every parameter and running statistic, in the graph's order.
     ///
     /// # Errors
@@ -146,7 +158,7 @@ pub trait Engine: Send {
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>];
 }
 
-/// The engine of a run, with initial parameters: [`Planned`] on the CPU, if it knows what to do with the graph,
+/// The engine of a run, with initial parameters, drawn as the settings' `init` and the layers' own say: [`Planned`] on the CPU, if it knows what to do with the graph,
 /// else [`Tape`].
 ///
 /// # Errors
@@ -154,8 +166,9 @@ pub trait Engine: Send {
 pub fn open(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
     let objective = Box::new(Arc::clone(&settings.loss));
     let device = settings.device.open()?;
-    if device.is_cpu() && Planned::can_run(graph) {
-        return Ok(Box::new(Planned::new(graph.clone(), objective, settings.seed)?));
+    let graph = graph.clone().begun(settings.init);
+    if device.is_cpu() && Planned::can_run(&graph) {
+        return Ok(Box::new(Planned::new(graph, objective, settings.seed)?));
     }
-    Ok(Box::new(Tape::new(graph.clone(), objective, settings.seed, device)?))
+    Ok(Box::new(Tape::new(graph, objective, settings.seed, device)?))
 }

@@ -1,16 +1,19 @@
 //! The tape engine: reference forms on candle, and candle's gradients.
 
-use candle_core::{Device, Tensor, Var};
+use std::borrow::Cow;
+
+use candle_core::{DType, Device, Tensor, Var};
 
 use super::update::{apply, initial_state};
-use super::{Engine, MicroBatch, Numbers, Objective, forward, taped_loss};
+use super::{Engine, MicroBatch, Numbers, Objective, forward, initial, taped_loss};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::{Mode, Statistic};
 use crate::loss::LossSum;
 use crate::optim::Update;
-use crate::rng::{Moment, Purpose, Stream};
+use crate::rng::Moment;
+use crate::shape::Shape;
 
 /// Runs a graph on candle's tape, on any of candle's devices.
 ///
@@ -116,6 +119,14 @@ impl Engine for Tape {
         self.prediction.clone().ok_or(Error::Internal("a prediction is asked for before any batch"))
     }
 
+    fn predictions(&self) -> Result<Cow<'_, [f32]>> {
+        Ok(self.prediction()?.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?.into())
+    }
+
+    fn prediction_shape(&self) -> Shape {
+        self.graph.shapes.get(self.graph.output).copied().unwrap_or(Shape::UNKNOWN)
+    }
+
     fn parameters(&self) -> Result<Vec<Tensor>> {
         Ok(self
             .variables
@@ -137,32 +148,6 @@ impl Engine for Tape {
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>] {
         &self.state
     }
-}
-
-/// The parameters of a graph before the first step.
-///
-/// # Errors
-/// If the device refuses one.
-pub fn initial(graph: &Graph, seed: u64, device: &Device) -> Result<Vec<Tensor>> {
-    use crate::layer::Init;
-    let tensor = |parameter: &crate::graph::GraphParameter| {
-        let count = parameter.shape.elements();
-        let stream = Stream::new(seed, Purpose::Init, &parameter.path);
-        let values = match parameter.init {
-            Init::Zeros => vec![0.0; count],
-            Init::Ones => vec![1.0; count],
-            Init::Uniform { bound } => {
-                let scale = |unit: f32| (bound * (2.0 * f64::from(unit) - 1.0)) as f32;
-                stream.uniform(Moment::default(), count).into_iter().map(scale).collect()
-            }
-            Init::Normal { std } => {
-                let scale = |normal: f32| (std * f64::from(normal)) as f32;
-                stream.normal(Moment::default(), count).into_iter().map(scale).collect()
-            }
-        };
-        Ok(Tensor::from_vec(values, parameter.shape.axes(), device)?)
-    };
-    graph.parameters.iter().map(tensor).collect()
 }
 
 /// The numbers of some tensors.

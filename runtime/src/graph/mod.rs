@@ -18,7 +18,7 @@ pub use summary::{LayerSummary, Memory, Summary};
 use crate::config::Config;
 use crate::error::Result;
 pub use crate::layer::GraphParameter;
-use crate::layer::{Layer, Parameter, Pass};
+use crate::layer::{Initializer, Layer, Parameter, Pass};
 use crate::plan::Form;
 use crate::shape::{Kind, Shape};
 
@@ -81,6 +81,14 @@ impl Graph {
     #[must_use]
     pub fn trained_elements(&self) -> usize {
         self.parameters.iter().filter(|p| p.is_trained()).map(|p| p.shape.elements()).sum()
+    }
+
+    /// The same model, whose weights begin as `initializer` says where a layer has no choice of its own: the key `init` of
+    /// [`train!`](crate::train!).
+    #[must_use]
+    pub fn begun(mut self, initializer: Initializer) -> Self {
+        self.parameters.iter_mut().for_each(|parameter| parameter.begin(initializer));
+        self
     }
 
     /// The shapes that a node takes.

@@ -161,6 +161,7 @@ impl Scope<'_> {
                 shape: parameter.shape,
                 role: parameter.role,
                 init: parameter.init,
+                is_chosen: parameter.is_chosen,
             });
         }
         let id = self.graph.shapes.len();

@@ -25,6 +25,9 @@ pub enum Form {
     Dropout {
         /// The probability that a number is dropped.
         p: f64,
+        /// How many numbers behind each other are dropped together, at least 1: 1 for dropout, all of a sample for
+        /// stochastic depth.
+        each: usize,
     },
     /// The sum of two values, done in the pass of the kernel that gives the later one if that joins it.
     Add,

@@ -2,8 +2,9 @@
 //!
 //! `checkpoints/step-00000150/` holds `model.safetensors`, which is a model file like any other;
 //! `optimizer.safetensors`, with the optimizer's numbers of each parameter under its path and their name
-//! (`linear_1.weight.m`); `ema.safetensors`, a model file of the weights' average, if the run keeps one; `best.safetensors`, the weights of the best epoch, if the run ends with those; and
-//! `state.json`: the place in the run, the sums of the epoch so far, what is monitored, the hashes of spec
+//! (`linear_1.weight.m`); `ema.safetensors`, a model file of the weights' average, if the run keeps one; `best.safetensors`,
+//! the weights of the best epoch, if the run ends with those; and
+//! `state.json`: the place in the run, the sums of the epoch so far, what is monitored, what the schedule remembers, the hashes of spec
 //! and data, and the SHA-256 of the other files.
 
 use std::fs;
@@ -108,11 +109,8 @@ impl Checkpoints {
             "step": snapshot.step,
             "epoch": snapshot.epoch,
             "step_in_epoch": snapshot.step_in_epoch,
-            "totals": {
-                "loss": snapshot.totals.loss,
-                "metrics": snapshot.totals.metrics,
-                "samples": snapshot.totals.samples,
-            },
+            "totals": snapshot.totals.to_json()?,
+            "schedule": snapshot.schedule,
             "monitored": monitored,
             "spec_hash": spec_hash,
             "data_fingerprint": data_fingerprint,
@@ -186,6 +184,7 @@ mod tests {
             optimizer_state: &state,
             average: is_best.then_some(&average),
             totals: &Totals::default(),
+            schedule: json!([null, { "reductions": 2.0 }]),
             monitored: is_best.then_some(Monitored {
                 best: 0.25,
                 best_epoch: 1,
@@ -225,6 +224,7 @@ mod tests {
         assert_eq!(state["step"], 150);
         assert_eq!(state["step_in_epoch"], 3);
         assert_eq!(state["monitored"]["best_epoch"], 1);
+        assert_eq!(state["schedule"][1]["reductions"], 2.0);
         for name in ["best.safetensors", "ema.safetensors", "model.safetensors", "optimizer.safetensors"] {
             assert_eq!(state["sha256"][name], sha256(fs::read(path.join(name)).unwrap()));
         }

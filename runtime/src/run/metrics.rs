@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result};
-use crate::train::{EpochReport, Evaluation, StepReport};
+use crate::train::{Confusion, EpochReport, Evaluation, StepReport};
 
 /// The open file.
 pub(super) struct Metrics {
@@ -67,13 +67,15 @@ pub(super) struct Measured<'a> {
     loss: f64,
     #[serde(flatten)]
     metrics: &'a BTreeMap<&'static str, f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confusion_matrix: Option<&'a Confusion>,
     samples: usize,
 }
 
 impl<'a> From<&'a Evaluation> for Measured<'a> {
     fn from(evaluation: &'a Evaluation) -> Self {
-        let Evaluation { loss, metrics, samples } = evaluation;
-        Self { loss: *loss, metrics, samples: *samples }
+        let Evaluation { loss, metrics, confusion, samples } = evaluation;
+        Self { loss: *loss, metrics, confusion_matrix: confusion.as_ref(), samples: *samples }
     }
 }
 
@@ -121,9 +123,10 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::Measures;
 
     fn evaluation(loss: f64) -> Evaluation {
-        Evaluation { loss, metrics: BTreeMap::from([("accuracy", 0.5)]), samples: 10 }
+        Evaluation { loss, metrics: BTreeMap::from([("accuracy", 0.5)]), confusion: None, samples: 10 }
     }
 
     #[test]
@@ -139,7 +142,7 @@ mod tests {
             gradient_norm: 1.5,
             gradient_norms: Vec::new(),
             samples: 4,
-            metrics: BTreeMap::new(),
+            metrics: Measures::default(),
         };
         metrics.step(&report).unwrap();
         let mut report = EpochReport {
@@ -186,7 +189,7 @@ mod tests {
                 gradient_norm: 1.5,
                 gradient_norms: vec![("line_1.weight".into(), 1.0)],
                 samples: 4,
-                metrics: BTreeMap::new(),
+                metrics: Measures::default(),
             };
             metrics.step(&report).unwrap();
         }

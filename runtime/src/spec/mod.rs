@@ -29,11 +29,12 @@ use crate::data::mix::{AnyMix, Unmixed};
 use crate::data::{AnyDataset, Dataset, IntoDataset};
 use crate::error::Result;
 use crate::graph::Graph;
+use crate::layer::Initializer;
 use crate::loss::{AnyLoss, Suggested};
 use crate::metric::AnyMetric;
 use crate::model::Model;
 use crate::optim::{AdamW, AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise, NoClip, Unconstrained};
-use crate::schedule::{AnyPhase, Constant};
+use crate::schedule::{AnyPhase, AnyScaleLr, Constant, NoScaling};
 use crate::shape::{Fits, InputKind, Kind, OutputKind};
 
 /// The keys of [`train!`](crate::train!).
@@ -62,10 +63,16 @@ pub struct Spec<M: Model, T: Kind> {
     pub steps: &'static u64,
     /// What all random numbers come from. Default: 0.
     pub seed: &'static u64,
+    /// How the weights begin of all layers without an `init` of their own. Default: [`Initializer::Default`], each layer's
+    /// own way, which is PyTorch's.
+    pub init: &'static Initializer,
     /// The update rule: an [`Optimizer`](crate::optim::Optimizer). Default: [`AdamW`].
     pub optimizer: &'static dyn AnyOptimizer,
     /// The learning rate over time: a list of [`Phase`](crate::schedule::Phase)s. Default: [`Constant`](struct@Constant).
     pub schedule: &'static [&'static dyn AnyPhase],
+    /// How `lr` fits the samples in an optimizer step: a [`ScaleLr`](crate::schedule::ScaleLr). Default:
+    /// [`NoScaling`](struct@NoScaling).
+    pub scale_lr: &'static dyn AnyScaleLr,
     /// A bound for the gradients: a [`Clip`](crate::optim::Clip). Default: [`NoClip`](struct@NoClip).
     pub clip: &'static dyn AnyClip,
     /// Noise that is added to the gradients. Default: [`GradientNoise::NONE`].
@@ -106,8 +113,10 @@ impl<M: Model, T: Kind> Spec<M, T> {
         epochs: &NOT_GIVEN,
         steps: &NOT_GIVEN,
         seed: &0,
+        init: &Initializer::Default,
         optimizer: &AdamW::DEFAULT,
         schedule: &[&Constant],
+        scale_lr: &NoScaling,
         clip: &NoClip,
         gradient_noise: &GradientNoise::NONE,
         mix: &Unmixed,

@@ -12,10 +12,11 @@ use crate::config::{Config, Setting, from_json};
 use crate::data::mix::AnyMix;
 use crate::error::{Error, Result};
 use crate::hash::sha256;
+use crate::layer::Initializer;
 use crate::loss::{AnyLoss, Suggested};
 use crate::model::Model;
 use crate::optim::{AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise};
-use crate::schedule::AnyPhase;
+use crate::schedule::{AnyPhase, AnyScaleLr};
 use crate::shape::{Kind, TargetKind};
 
 /// Every key of a run with its value.
@@ -34,10 +35,14 @@ pub struct Settings {
     pub steps: Option<u64>,
     /// [`Spec::seed`]
     pub seed: u64,
+    /// [`Spec::init`]
+    pub init: Initializer,
     /// [`Spec::optimizer`]
     pub optimizer: Box<dyn AnyOptimizer>,
     /// [`Spec::schedule`]
     pub schedule: Vec<Box<dyn AnyPhase>>,
+    /// [`Spec::scale_lr`]
+    pub scale_lr: Box<dyn AnyScaleLr>,
     /// [`Spec::clip`]
     pub clip: Box<dyn AnyClip>,
     /// [`Spec::gradient_noise`]
@@ -84,8 +89,10 @@ impl Settings {
             epochs: if steps.is_some() { epochs } else { Some(epochs.unwrap_or(Self::EPOCHS)) },
             steps,
             seed: *spec.seed,
+            init: *spec.init,
             optimizer: spec.optimizer.boxed(),
             schedule: spec.schedule.iter().map(|phase| phase.boxed()).collect(),
+            scale_lr: spec.scale_lr.boxed(),
             clip: spec.clip.boxed(),
             gradient_noise: Some(*spec.gradient_noise).filter(|noise| *noise != GradientNoise::NONE),
             mix: spec.mix.boxed(),
@@ -113,12 +120,15 @@ impl Settings {
             self.steps,
             self.precision.check(),
             Ok(()),
+            self.init.check(),
         )
         .all()?;
         self.loss.setting().judge()?;
+        self.loss.fits()?;
         let mut labels = BTreeSet::from(["loss", "samples"]);
         for metric in &self.metrics {
             metric.setting().judge()?;
+            metric.fits()?;
             if !labels.insert(metric.label()) {
                 let problem =
                     format!("two numbers of a log would be called `{}`; remove one", metric.label());
@@ -126,9 +136,14 @@ impl Settings {
             }
         }
         self.optimizer.judge()?;
-        for phase in &self.schedule {
+        for (place, phase) in self.schedule.iter().enumerate() {
             phase.judge()?;
+            if let Some(monitor) = phase.monitor() {
+                self.check_monitor(&format!("schedule.{place}.monitor"), monitor)?;
+            }
         }
+        self.scale_lr.judge()?;
+        self.check_base_rate()?;
         self.clip.judge()?;
         self.constrain.judge()?;
         self.mix.judge()?;
@@ -143,25 +158,41 @@ impl Settings {
         }
         if let Some(stop) = &self.early_stop {
             Setting::judge(stop)?;
-            self.check_monitor(stop.monitor)?;
+            self.check_monitor("early_stop.monitor", stop.monitor)?;
         }
         Ok(())
     }
 
-    fn check_monitor(&self, monitor: Monitor) -> Result<()> {
+    /// The learning rate on which the schedule works: the optimizer's `lr`, scaled to the batch.
+    #[must_use]
+    pub fn base_rate(&self) -> f64 {
+        let samples = (self.batch as u64).saturating_mul(self.accumulate as u64);
+        self.optimizer.lr() * self.scale_lr.factor(samples)
+    }
+
+    fn check_base_rate(&self) -> Result<()> {
+        let rate = self.base_rate();
+        if rate > 0.0 && rate.is_finite() {
+            return Ok(());
+        }
+        Err(fault("scale_lr", format!("makes the learning rate {rate}; expected a number above 0")))
+    }
+
+    fn check_monitor(&self, key: &str, monitor: Monitor) -> Result<()> {
         let Monitor::ValMetric(name) = monitor else {
             return Ok(());
         };
-        if self.metrics.iter().any(|metric| metric.label() == name) {
+        let numbers = || self.metrics.iter().filter(|metric| metric.start().table().is_none());
+        if numbers().any(|metric| metric.label() == name) {
             return Ok(());
         }
-        let labels: Vec<_> = self.metrics.iter().map(|metric| format!("`{}`", metric.label())).collect();
+        let labels: Vec<_> = numbers().map(|metric| format!("`{}`", metric.label())).collect();
         let known = if labels.is_empty() {
             "the run has no metrics".to_owned()
         } else {
             format!("expected {}", labels.join(" or "))
         };
-        Err(fault("early_stop.monitor", format!("`{name}` is no metric of the run; {known}, or `ValLoss`")))
+        Err(fault(key, format!("`{name}` is no metric of the run; {known}, or `ValLoss`")))
     }
 
     /// The settings as canonical JSON: every key, in the order of the alphabet.
@@ -181,11 +212,13 @@ impl Settings {
             "epochs": self.epochs,
             "gradient_noise": self.gradient_noise.as_ref().map(Setting::to_json),
             "gradient_norms": self.gradient_norms,
+            "init": self.init,
             "loss": self.loss.setting().to_json(),
             "metrics": metrics,
             "mix": self.mix.to_json(),
             "optimizer": self.optimizer.to_json(),
             "precision": self.precision,
+            "scale_lr": self.scale_lr.to_json(),
             "schedule": phases,
             "seed": self.seed,
             "steps": self.steps,
@@ -233,11 +266,13 @@ impl Settings {
             "gradient_noise" => self.gradient_noise = part(json)?,
             "gradient_norms" => self.gradient_norms = read(json)?,
             "epochs" => (self.epochs, self.steps) = (Some(read(json)?), None),
+            "init" => self.init = read(json)?,
             "loss" => self.loss = self.loss.with(json)?.into(),
             "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,
             "mix" => self.mix = self.mix.with(json)?,
             "optimizer" => self.optimizer = self.optimizer.with(json)?,
             "precision" => self.precision = read(json)?,
+            "scale_lr" => self.scale_lr = self.scale_lr.with(json)?,
             "schedule" => self.schedule = each(&self.schedule, json, |phase, json| phase.with(json))?,
             "seed" => self.seed = read(json)?,
             "steps" => (self.steps, self.epochs) = (Some(read(json)?), None),

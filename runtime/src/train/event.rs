@@ -1,11 +1,10 @@
 //! What a run tells while it goes on.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::{Evaluation, Totals};
+use super::{Evaluation, Measures, Totals};
 use crate::error::Result;
 
 /// Listens to a run: a progress bar, a log, a folder of checkpoints.
@@ -74,8 +73,8 @@ pub struct StepReport {
     pub gradient_norms: Vec<(Arc<str>, f64)>,
     /// Samples that it has seen.
     pub samples: usize,
-    /// The mean of each metric over the step's samples, before the update.
-    pub metrics: BTreeMap<&'static str, f64>,
+    /// Each metric over the step's samples, before the update.
+    pub metrics: Measures,
 }
 
 /// One epoch.
@@ -115,6 +114,8 @@ pub struct Snapshot<'a> {
     pub average: Option<&'a [Vec<f32>]>,
     /// Sums over the steps of the epoch so far.
     pub totals: &'a Totals,
+    /// What the phases of the schedule remember: [`Schedule::state`](crate::schedule::Schedule::state).
+    pub schedule: serde_json::Value,
     /// The best so far, if the run is watched for it.
     pub monitored: Option<Monitored<'a>>,
 }

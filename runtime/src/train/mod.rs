@@ -4,16 +4,21 @@
 //! the [`Engine`](crate::engine::Engine); [`run`] counts epochs; what happens is told to an [`Observer`].
 
 mod average;
-mod confusion;
 mod evaluate;
 mod event;
+mod find_rate;
+mod measures;
+mod monitor;
 mod plan;
 mod run;
 mod step;
 mod stop;
 
-pub use confusion::{Confusion, confusion};
+pub use crate::metric::Confusion;
 pub use evaluate::{Evaluation, Totals, evaluate};
 pub use event::{EpochReport, Event, Exit, Monitored, Observer, RunPlan, Snapshot, StepReport};
+pub use find_rate::{RateCurve, RatePoint, RateSearch, SearchEnd, find_rate};
+pub use measures::Measures;
+pub(crate) use plan::length;
 pub use run::{Outcome, run};
 pub use step::Stepper;

@@ -1,10 +1,8 @@
 //! A whole run: epochs of steps, evaluations between them, and its end.
 
+use super::evaluate::{evaluate, examine};
 use super::stop::Watch;
-use super::{
-    Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Snapshot, Stepper, Totals, confusion,
-    evaluate,
-};
+use super::{Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Snapshot, Stepper, Totals};
 use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -53,7 +51,7 @@ pub fn run(
     while k < plan.steps {
         epoch += 1;
         let order = data.order(settings.seed, epoch);
-        let mut totals = Totals::default();
+        let mut totals = Totals::new(settings);
         let mut lr = stepper.rate();
         let first = k;
         for window in order.chunks(settings.batch.saturating_mul(settings.accumulate)) {
@@ -67,13 +65,14 @@ pub fn run(
             let part = stepper.accumulate(&window)?;
             let report = stepper.update(&part)?;
             (k, lr) = (report.step, report.lr);
-            totals.merge(part);
+            totals.merge(&part);
+            stepper.give_back(part);
             observer.on(&Event::Step(&report))?;
             let at_end = k - first == plan.steps_per_epoch || k == plan.steps;
             if !at_end && is_due(settings, &plan, k) {
                 let position = (k, epoch, k - first);
                 let state = (&totals, watch.as_ref(), stepper.average());
-                let snapshot = snapshot(stepper.engine(), graph, settings, state, position)?;
+                let snapshot = snapshot(&stepper, graph, settings, state, position)?;
                 observer.on(&Event::Checkpoint(&snapshot))?;
             }
         }
@@ -85,6 +84,9 @@ pub fn run(
             };
             Ok((validation, is_best))
         })?;
+        if let Some(validation) = &validation {
+            stepper.see(validation)?;
+        }
         observer.on(&Event::Epoch(&EpochReport {
             epoch,
             step: k,
@@ -96,7 +98,7 @@ pub fn run(
         if is_due(settings, &plan, k) {
             let position = (k, epoch, k - first);
             let state = (&totals, watch.as_ref(), stepper.average());
-            let snapshot = snapshot(stepper.engine(), graph, settings, state, position)?;
+            let snapshot = snapshot(&stepper, graph, settings, state, position)?;
             observer.on(&Event::Checkpoint(&snapshot))?;
         }
         if let Some(watch) = watch.as_ref().filter(|watch| watch.is_over()) {
@@ -111,15 +113,15 @@ pub fn run(
         watch.restore(engine)?;
     }
     observer.on(&Event::End(&exit))?;
-    Ok(Outcome {
-        exit,
-        steps: k,
-        epochs: epoch,
-        best_epoch,
-        validation: part(engine, settings, data, data.validation())?,
-        test: part(engine, settings, data, data.test())?,
-        confusion: confusion(engine, settings, data, data.test())?,
-    })
+    let validation = part(engine, settings, data, data.validation())?;
+    let (test, confusion) = match data.test() {
+        [] => (None, None),
+        indices => {
+            let (test, confusion) = examine(engine, settings, data, indices)?;
+            (Some(test), confusion)
+        }
+    };
+    Ok(Outcome { exit, steps: k, epochs: epoch, best_epoch, validation, test, confusion })
 }
 
 /// Whether a checkpoint is due after `k` steps.
@@ -130,12 +132,13 @@ fn is_due(settings: &Settings, plan: &RunPlan, k: u64) -> bool {
 }
 
 fn snapshot<'a>(
-    engine: &'a dyn Engine,
+    stepper: &'a Stepper<'_>,
     graph: &'a Graph,
     settings: &Settings,
     (totals, watch, average): (&'a Totals, Option<&'a Watch>, Option<&'a [Vec<f32>]>),
     (step, epoch, step_in_epoch): (u64, u64, u64),
 ) -> Result<Snapshot<'a>> {
+    let engine = stepper.engine();
     let paths = graph.parameters.iter().map(|parameter| parameter.path.as_str());
     Ok(Snapshot {
         step,
@@ -146,6 +149,7 @@ fn snapshot<'a>(
         optimizer_state: engine.optimizer_state(),
         average,
         totals,
+        schedule: stepper.schedule().state(),
         monitored: watch.and_then(Watch::state),
     })
 }

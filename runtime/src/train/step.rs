@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::average::Average;
 use super::evaluate::Totals;
 use super::plan::plan;
-use super::{Evaluation, RunPlan, StepReport};
+use super::{Evaluation, RunPlan, StepReport, monitor};
 use crate::data::{Batch, Prepared, mix};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::loss::Reduction;
 use crate::optim::{Gradients, Measure, Treatment, Update, constrain_all};
 use crate::rng::{Moment, Purpose, Stream};
 use crate::schedule::Schedule;
@@ -64,6 +65,8 @@ pub struct Stepper<'a> {
     is_constrained: bool,
     /// The average of the weights, if there is one.
     average: Option<Average>,
+    /// The totals of an earlier step, whose memory the next one takes.
+    spare: Option<Totals>,
     /// Steps taken.
     k: u64,
 }
@@ -81,8 +84,7 @@ impl<'a> Stepper<'a> {
     ) -> Result<Self> {
         let plan = plan(graph, settings, data)?;
         mix::check(&*settings.mix, data.input_shape())?;
-        let phases = settings.schedule.iter().map(|phase| phase.boxed()).collect();
-        let schedule = Schedule::new(phases, settings.optimizer.lr(), plan.steps, plan.steps_per_epoch)?;
+        let schedule = Schedule::of(settings, plan.steps, plan.steps_per_epoch)?;
         let treatments = Treatment::of_all(&graph.parameters, &*settings.optimizer);
         let measure = Measure::new(treatments.len());
         let stream = |path: &str| Stream::new(settings.seed, Purpose::GradientNoise, path);
@@ -111,8 +113,16 @@ impl<'a> Stepper<'a> {
             paths,
             is_constrained,
             average,
+            spare: None,
             k: 0,
         })
+    }
+
+    /// The same with other learning rates, as long as they last.
+    pub(super) fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.plan.steps = schedule.steps();
+        self.schedule = schedule;
+        self
     }
 
     /// What the whole run is.
@@ -125,6 +135,25 @@ impl<'a> Stepper<'a> {
     #[must_use]
     pub fn rate(&self) -> f64 {
         self.schedule.rate(self.k)
+    }
+
+    /// The schedule, as it stands.
+    #[must_use]
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// Shows the schedule an evaluation of the validation data, made at the end of an epoch.
+    ///
+    /// # Errors
+    /// If a phase listens and what it monitors is NaN.
+    pub fn see(&mut self, validation: &Evaluation) -> Result<()> {
+        let (settings, step) = (self.settings, self.k);
+        self.schedule.see(step, |watched| {
+            let direction = monitor::direction(settings, watched)
+                .ok_or(Error::Internal("a phase listens to what the run does not measure"))?;
+            Ok((monitor::value(watched, validation, step)?, direction))
+        })
     }
 
     /// The engine, to be read between steps.
@@ -155,7 +184,14 @@ impl<'a> Stepper<'a> {
     /// As these two.
     pub fn step(&mut self, window: &[Batch]) -> Result<StepReport> {
         let totals = self.accumulate(window)?;
-        self.update(&totals)
+        let report = self.update(&totals)?;
+        self.give_back(totals);
+        Ok(report)
+    }
+
+    /// Takes back the totals of a step that are no longer needed, so that the next one need not allocate its own.
+    pub fn give_back(&mut self, totals: Totals) {
+        self.spare = Some(totals);
     }
 
     /// The first half of a step: the gradients of a window's micro-batches, summed, and what they gave.
@@ -171,17 +207,19 @@ impl<'a> Stepper<'a> {
             let problem = "the window has no micro-batches; expected at least 1".to_owned();
             return Err(Error::Training { step, problem });
         }
-        let mut totals = Totals::default();
+        let mut totals = self.spare.take().unwrap_or_else(|| Totals::new(self.settings));
+        totals.clear();
         for (micro_batch, batch) in (0..).zip(window) {
             let part = self.engine.accumulate(batch, Moment { step: self.k, micro_batch })?;
-            totals.add(self.settings, &*self.engine, part, batch)?;
+            totals.add(&*self.engine, part, batch)?;
         }
         Ok(totals)
     }
 
     /// The second half of a step: averages and clips the gradients, and updates the parameters.
     ///
-    /// The gradient is the window's sum of gradients over its sum of weights, so a short micro-batch or a
+    /// The gradient is the window's sum of gradients over its sum of weights (or the sum alone, if the loss's
+    /// [`Reduction`] says so), so a short micro-batch or a
     /// short window is averaged right.
     ///
     /// # Errors
@@ -192,7 +230,11 @@ impl<'a> Stepper<'a> {
             return Err(Error::Training { step, problem: format!("the run has {} steps", self.k) });
         }
         // A window in which nothing counts has the gradient 0.
-        let average = if totals.weight() == 0.0 { 0.0 } else { 1.0 / totals.weight() };
+        let average = match self.settings.loss.reduction() {
+            Reduction::Mean if totals.weight() == 0.0 => 0.0,
+            Reduction::Mean => 1.0 / totals.weight(),
+            Reduction::Sum => 1.0,
+        };
         self.measure.take(self.engine.gradients(), average);
         let gradient_norm = self.measure.norm;
         refuse_non_finite(&*self.engine, self.graph, step, totals.mean_loss(), gradient_norm)?;
@@ -210,7 +252,7 @@ impl<'a> Stepper<'a> {
         self.settle(step)?;
         let epoch = self.k / self.plan.steps_per_epoch.max(1) + 1;
         self.k = step;
-        let Evaluation { loss, metrics, samples } = totals.evaluation();
+        let (loss, metrics, samples) = (totals.mean_loss(), totals.measures(), totals.samples);
         Ok(StepReport { step, epoch, loss, lr, gradient_norm, gradient_norms, samples, metrics })
     }
 

@@ -2,11 +2,11 @@
 
 use candle_core::Tensor;
 
-use super::{Evaluation, Monitored};
+use super::{Evaluation, Monitored, monitor};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::metric::Direction;
-use crate::spec::{EarlyStop, Monitor, Settings};
+use crate::spec::{EarlyStop, Settings};
 
 /// Watches the evaluations of a run.
 pub(super) struct Watch {
@@ -26,14 +26,7 @@ impl Watch {
     /// The watch that the settings ask for, if any.
     pub(super) fn new(settings: &Settings) -> Option<Self> {
         let rule = settings.early_stop?;
-        let direction = match rule.monitor {
-            Monitor::ValLoss => Direction::Lower,
-            Monitor::ValMetric(name) => settings
-                .metrics
-                .iter()
-                .find(|metric| metric.label() == name)
-                .map(|metric| metric.direction())?,
-        };
+        let direction = monitor::direction(settings, rule.monitor)?;
         Some(Self { rule, direction, best: None, without_improvement: 0 })
     }
 
@@ -45,16 +38,7 @@ impl Watch {
         step: u64,
         engine: &dyn Engine,
     ) -> Result<bool> {
-        let (name, value) = match self.rule.monitor {
-            Monitor::ValLoss => ("loss", evaluation.loss),
-            Monitor::ValMetric(name) => (name, evaluation.metrics.get(name).copied().unwrap_or(f64::NAN)),
-        };
-        if value.is_nan() {
-            return Err(Error::Training {
-                step,
-                problem: format!("the monitored `{name}` of the validation data is NaN"),
-            });
-        }
+        let value = monitor::value(self.rule.monitor, evaluation, step)?;
         let improves = self.best.as_ref().is_none_or(|best| match self.direction {
             Direction::Lower => value < best.value - self.rule.min_delta,
             Direction::Higher => value > best.value + self.rule.min_delta,
@@ -117,7 +101,12 @@ mod tests {
         let mut watch = Watch::new(settings).unwrap();
         let see = |(epoch, &value): (u64, &f64)| {
             let metrics = BTreeMap::from([("accuracy", value)]);
-            let best = watch.see(&Evaluation { loss: value, metrics, samples: 1 }, epoch, epoch, &*engine)?;
+            let best = watch.see(
+                &Evaluation { loss: value, metrics, confusion: None, samples: 1 },
+                epoch,
+                epoch,
+                &*engine,
+            )?;
             Ok((best, watch.is_over()))
         };
         (1..).zip(values).map(see).collect()

@@ -4,6 +4,8 @@ mod island;
 mod mixed;
 mod run;
 
+use std::borrow::Cow;
+
 use candle_core::{Device, Tensor};
 use trainspec_kernels::arena::Arena;
 use trainspec_kernels::product::Onto;
@@ -19,6 +21,7 @@ use crate::loss::LossKernel;
 use crate::optim::Update;
 use crate::plan::{Place, Plan};
 use crate::rng::Moment;
+use crate::shape::Shape;
 use island::Islands;
 
 /// Runs a graph by a [`Plan`] on the CPU.
@@ -26,8 +29,7 @@ use island::Islands;
 /// A plan is made when a batch size is first seen, and kept. After that a step allocates no tensor: values,
 /// gradients and what kernels need for a moment live in one arena, the gradients of parameters are summed in place
 /// over an accumulation window, and the optimizer passes over weights, gradients and state once. What allocates are
-/// layers without a planned form, which run as islands of candle operations, losses without a kernel, and metrics,
-/// which are given a tensor.
+/// layers without a planned form, which run as islands of candle operations and losses without a kernel.
 pub struct Planned {
     graph: Graph,
     objective: Box<dyn Objective>,
@@ -127,6 +129,17 @@ impl Planned {
         }
     }
 
+    /// The output for the last batch, and its size.
+    fn output(&self) -> Result<(&[f32], usize)> {
+        let missing = Error::Internal("a prediction is asked for before any batch");
+        let (output, batch) = self.prediction.as_ref().ok_or(missing)?;
+        let numbers = match output {
+            Output::Arena(span) => self.arena.read(*span),
+            Output::Apart(numbers) => numbers,
+        };
+        Ok((numbers, *batch))
+    }
+
     /// Runs `work` on the threads of the pool, unless it is too small to be handed over.
     fn on_threads<R: Send>(plan: &Plan, work: impl FnOnce() -> R + Send) -> R {
         /// Operations of a forward pass below which threads are not worth their waking.
@@ -224,15 +237,18 @@ impl Engine for Planned {
     }
 
     fn prediction(&self) -> Result<Tensor> {
-        let missing = Error::Internal("a prediction is asked for before any batch");
-        let (output, batch) = self.prediction.as_ref().ok_or(missing)?;
-        let mut axes = vec![*batch];
-        axes.extend_from_slice(self.graph.shapes[self.graph.output].axes());
-        let numbers = match output {
-            Output::Arena(span) => self.arena.read(*span),
-            Output::Apart(numbers) => numbers,
-        };
+        let (numbers, batch) = self.output()?;
+        let mut axes = vec![batch];
+        axes.extend_from_slice(self.prediction_shape().axes());
         Ok(Tensor::from_slice(numbers, axes, &Device::Cpu)?)
+    }
+
+    fn predictions(&self) -> Result<Cow<'_, [f32]>> {
+        Ok(self.output()?.0.into())
+    }
+
+    fn prediction_shape(&self) -> Shape {
+        self.graph.shapes.get(self.graph.output).copied().unwrap_or(Shape::UNKNOWN)
     }
 
     fn parameters(&self) -> Result<Vec<Tensor>> {
