@@ -186,7 +186,9 @@ impl Mix for Same {
 impl Constraint for Within {
     fn constrain(&self, unit: &mut [f32]) {
         let most = self.most as f32;
-        unit.iter_mut().for_each(|weight| *weight = weight.clamp(-most, most));
+        for weight in unit {
+            *weight = weight.clamp(-most, most);
+        }
     }
 }
 

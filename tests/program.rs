@@ -1,4 +1,5 @@
-//! A small training program with everything that has state: dropout, batch norm, momentum, accumulation.
+//! A small training program with everything that has state: dropout, batch norm, momentum, accumulation, noise, an
+//! average of the weights, mixed samples.
 
 use trainspec::data::Digits8x8;
 use trainspec::prelude::*;
@@ -30,6 +31,10 @@ train! {
         optimizer: Sgd { lr: 0.1, momentum: 0.9, nesterov: true, weight_decay: 1e-3 },
         schedule: [Warmup { steps: 5 }, Cosine { floor: 1e-4 }],
         clip: GlobalNorm { max: 1.0 },
+        gradient_noise: GradientNoise { eta: 1e-5 },
+        constrain: MaxNorm { max: 2.0 },
+        ema: Ema { decay: 0.9, warmup: true },
+        mix: CutMix { p: 0.25 },
         early_stop: EarlyStop { monitor: ValMetric("accuracy"), patience: 2 },
         checkpoint: Checkpoint { every: Steps(10), keep: 2 },
     }

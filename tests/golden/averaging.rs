@@ -4,6 +4,8 @@
 //! micro-batch, one that begins at the first step, one of the running statistics, one that moves
 //! before the weights are brought within bounds, bounds on the columns of a matrix.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something fails")]
+
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -23,6 +25,12 @@ const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Weighted {}
 
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "as every configuration has it"
+)]
 impl Weighted {
     pub(crate) const fn check(&self) -> Verdict {
         Ok(())

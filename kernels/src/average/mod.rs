@@ -26,9 +26,9 @@ pub fn lerp(averages: &mut [f32], values: &[f32], share: f32) {
     threads::chunks(averages, BLOCK, |number, averages| {
         let values = &values[number * BLOCK..][..averages.len()];
         if share < 0.5 {
-            from_average(averages, values, share)
+            from_average(averages, values, share);
         } else {
-            from_value(averages, values, 1.0 - share)
+            from_value(averages, values, 1.0 - share);
         }
     });
 }

@@ -165,7 +165,9 @@ impl Constraint for MaxNorm {
         let norm = global_norm([&*unit]);
         if norm > self.max {
             let factor = (self.max / norm) as f32;
-            unit.iter_mut().for_each(|weight| *weight *= factor);
+            for weight in unit {
+                *weight *= factor;
+            }
         }
     }
 }

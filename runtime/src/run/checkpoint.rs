@@ -239,7 +239,10 @@ mod tests {
         assert!(model.predict_tensor(&x).is_ok());
         let average = crate::Trained::<Line>::load(path.join("ema.safetensors")).unwrap();
         for (path, tensor) in average.parameters() {
-            assert!(tensor.to_vec1::<f32>().unwrap().iter().all(|&number| number == 0.25), "{path}");
+            assert!(
+                tensor.to_vec1::<f32>().unwrap().iter().all(|number| number.to_bits() == 0.25_f32.to_bits()),
+                "{path}"
+            );
         }
     }
 

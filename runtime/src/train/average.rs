@@ -4,7 +4,7 @@ use trainspec_kernels::average::lerp;
 
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::graph::Graph;
+use crate::graph::{Graph, GraphParameter};
 use crate::optim::Ema;
 
 /// An average of a graph's parameters over the applied steps of a run.
@@ -24,7 +24,7 @@ impl Average {
             .iter()
             .map(|tensor| Ok(tensor.flatten_all()?.to_vec1()?))
             .collect::<Result<_>>()?;
-        let is_averaged = graph.parameters.iter().map(|parameter| parameter.is_trained()).collect();
+        let is_averaged = graph.parameters.iter().map(GraphParameter::is_trained).collect();
         Ok(Self { rule, numbers, is_averaged })
     }
 

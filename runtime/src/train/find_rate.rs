@@ -195,8 +195,10 @@ pub fn find_rate(
             if curve.points.len() as u64 == search.steps {
                 return Ok(curve);
             }
-            let window: Vec<Batch> =
-                window.chunks(settings.batch).map(|indices| data.batch(indices)).collect::<Result<_>>()?;
+            let window: Vec<Batch> = (0..)
+                .zip(window.chunks(settings.batch))
+                .map(|(micro_batch, indices)| stepper.prepare(micro_batch, data.batch(indices)?))
+                .collect::<Result<_>>()?;
             let rate = stepper.rate();
             let totals = stepper.accumulate(&window)?;
             if !curve.push(rate, totals.mean_loss()) {

@@ -16,8 +16,8 @@ use crate::shape::{Problem, Shape, Verdict};
 /// For images `[channels, height, width]`.
 ///
 /// # Source
-/// Yun et al. 2019, "CutMix: Regularization strategy to train strong classifiers with localizable features", who cut half
-/// of the batches of CIFAR and all of ImageNet.
+/// Yun et al. 2019, "`CutMix`: Regularization strategy to train strong classifiers with localizable features", who cut half
+/// of the batches of CIFAR and all of `ImageNet`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CutMix {

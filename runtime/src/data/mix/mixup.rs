@@ -13,7 +13,7 @@ use crate::shape::{Problem, Verdict};
 /// For images and features.
 ///
 /// # Source
-/// Zhang et al. 2018, "mixup: Beyond empirical risk minimization": an alpha of 0.2 for ImageNet, 1 for CIFAR.
+/// Zhang et al. 2018, "mixup: Beyond empirical risk minimization": an alpha of 0.2 for `ImageNet`, 1 for CIFAR.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mixup {

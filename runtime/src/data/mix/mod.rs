@@ -273,9 +273,9 @@ mod tests {
             for (sample, &partner) in classes(&second.target).iter().enumerate() {
                 let mut own = 0;
                 for place in 0..EACH {
-                    let found = reals(&after.input)[sample * EACH + place];
-                    let mine = reals(&before.input)[sample * EACH + place];
-                    let other = reals(&before.input)[partner as usize * EACH + place];
+                    let found = reals(&after.input)[sample * EACH + place].to_bits();
+                    let mine = reals(&before.input)[sample * EACH + place].to_bits();
+                    let other = reals(&before.input)[partner as usize * EACH + place].to_bits();
                     assert!(found == mine || found == other);
                     own += usize::from(found == mine);
                 }
@@ -285,7 +285,7 @@ mod tests {
                 }
             }
             assert!(
-                counts.iter().all(|&own| own as f64 == (second.share * EACH as f64).round()),
+                counts.iter().all(|&own| own == (second.share * EACH as f64).round() as usize),
                 "{counts:?}, {}",
                 second.share
             );

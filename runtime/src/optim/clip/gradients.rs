@@ -163,7 +163,9 @@ impl Measure {
         for (gradient, scale) in gradients.iter_mut().zip(&self.scales) {
             let scale = *scale as f32;
             threads::chunks(gradient, BLOCK, |_, gradient| {
-                gradient.iter_mut().for_each(|value| *value = (*value * scale).clamp(-bound, bound));
+                for value in gradient {
+                    *value = (*value * scale).clamp(-bound, bound);
+                }
             });
         }
         self.scales.fill(1.0);
