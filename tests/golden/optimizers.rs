@@ -14,7 +14,7 @@
 //!
 //! Seen to fail, each by itself: epsilon inside the correction (Adam), a momentum that holds the old rate (Sgd), a bias
 //! correction of one step more (Adam), decay after the update, a maximum of corrected moments (amsgrad), Nesterov without
-//! its look ahead, epsilon outside of AdaDelta's roots, `sign(0) = 1` in `l1`, NAdam's product one factor short, RAdam's
+//! its look ahead, epsilon outside of `AdaDelta`'s roots, `sign(0) = 1` in `l1`, `NAdam`'s product one factor short, `RAdam`'s
 //! threshold of 4.
 
 use candle_core::{Device, Tensor};
