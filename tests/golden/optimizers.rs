@@ -12,9 +12,9 @@
 //! the error is one of the terms, which are not larger than `moved`. So `t` steps are off by
 //! `t * epsilon * (1.5 * size + 40 * moved)` at most.
 //!
-//! Seen to fail, each by itself: epsilon inside the correction (Adam), a momentum that holds the old rate (Sgd), a bias
+//! Seen to fail, in the cases of the optimizer that has it: epsilon inside the correction (Adam), a momentum that holds the old rate (Sgd), a bias
 //! correction of one step more (Adam), decay after the update, a maximum of corrected moments (amsgrad), Nesterov without
-//! its look ahead, epsilon outside of AdaDelta's roots, `sign(0) = 1` in `l1`, NAdam's product one factor short, RAdam's
+//! its look ahead, epsilon outside of `AdaDelta`'s roots, `sign(0) = 1` in `l1`, `NAdam`'s product one factor short, `RAdam`'s
 //! threshold of 4.
 
 use candle_core::{Device, Tensor};
@@ -214,8 +214,7 @@ fn bits(numbers: &[f32]) -> Vec<u32> {
 }
 
 /// `torch.nn.Embedding(sparse=True)`: six rows, of which each batch reads some. Row 4 is always read, with the gradient
-/// 0; rows 2 and 3 never are, and keep their bits. Seen to fail with rows that are remembered from batch to batch, and with
-/// dense moments.
+/// 0; rows 2 and 3 never are, and keep their bits.
 #[test]
 fn sparse_rows_agree_with_pytorch() {
     let file = parse(include_str!("optimizers.json"));
