@@ -27,7 +27,19 @@ pub(crate) fn contestants() -> Vec<Contestant> {
         Contestant::new("SGD", sgd, 1e-4),
         Contestant::new("momentum", Sgd { momentum: 0.9, ..sgd }, 1e-4),
         Contestant::new("Nesterov", Sgd { momentum: 0.9, nesterov: true, ..sgd }, 1e-4),
+        Contestant::new("AdaGrad", AdaGrad::DEFAULT, 1e-3),
+        Contestant::new("AdaDelta", AdaDelta::DEFAULT, 1e-1),
+        Contestant::new("RMSProp", RmsProp::DEFAULT, 1e-4),
+        Contestant::new("Adam", Adam::DEFAULT, 1e-3),
         Contestant::new("AdamW", AdamW::DEFAULT, 1e-3),
+        Contestant::new("AMSGrad", Adam { amsgrad: true, ..Adam::DEFAULT }, 1e-3),
+        Contestant::new("NAdam", NAdam::DEFAULT, 1e-3),
+        Contestant::new("RAdam", RAdam::DEFAULT, 1e-3),
+        Contestant::new("Adamax", Adamax::DEFAULT, 1e-3),
+        Contestant::new("Lion", Lion::DEFAULT, 1e-4),
+        Contestant::new("SignSGD", SignSgd::DEFAULT, 1e-4),
+        Contestant::new("LAMB", Lamb::DEFAULT, 1e-3),
+        Contestant::new("LARS", Lars::DEFAULT, 1e-2),
     ]
 }
 

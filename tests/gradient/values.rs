@@ -324,7 +324,7 @@ fn dropout_keeps_the_mean_and_depends_on_seed_step_and_path_alone() {
 #[test]
 fn stochastic_depth_drops_whole_samples() {
     const SAMPLES: usize = 10_000;
-    let (layer, ones) = (StochasticDepth { p: 0.2 }, tensor(&[1.0; 3 * SAMPLES], &[SAMPLES, 3, 1]));
+    let (layer, ones) = (StochasticDepth { p: 0.2 }, tensor(&vec![1.0; 3 * SAMPLES], &[SAMPLES, 3, 1]));
     let drop = |step| run(&layer, &[], &ones, Mode::Train { seed: 1, at: Moment { step, micro_batch: 0 } }).0;
     let first = drop(0);
     assert!(first.chunks(3).all(|sample| sample == [0.0; 3] || sample == [f64::from(1.25_f32); 3]));
