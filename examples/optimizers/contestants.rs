@@ -12,10 +12,10 @@ pub(crate) struct Contestant {
 }
 
 impl Contestant {
-    /// One whose steps are as long as the gradient, or as long as its rate: tried from `low` to a thousand times
-    /// that, twice a decade.
+    /// One that is tried at rates from `low` to ten thousand times
+    /// that, two in each decade.
     fn new(name: &'static str, optimizer: impl AnyOptimizer + 'static, low: f64) -> Self {
-        let rates = (0..7).map(|half| low * 10_f64.powf(f64::from(half) / 2.0)).collect();
+        let rates = (0..9).map(|half| low * 10_f64.powf(f64::from(half) / 2.0)).collect();
         Self { name, optimizer: Box::new(optimizer), rates }
     }
 }

@@ -42,13 +42,13 @@ fn main() -> anyhow::Result<()> {
     let mut comparisons = Vec::new();
     for Contestant { name, optimizer, rates } in contestants() {
         let surface = best(&*optimizer, &rates, surface::descend, surface::Path::height)?;
-        let digits = best(&*optimizer, &rates, digits::learn, digits::Curve::best_loss)?;
+        let digits = best(&*optimizer, &rates, digits::learn, digits::Curve::loss)?;
         println!(
             "{name:<16} {:>9.1e} {:>11.2e}   {:>9.1e} {:>10.4} {:>8.2}%",
             surface.rate,
             surface.height(),
             digits.rate,
-            digits.best_loss(),
+            digits.loss(),
             100.0 * digits.test_accuracy,
         );
         comparisons.push(Comparison { name, surface, digits });

@@ -19,7 +19,7 @@ const CHART: u32 = 560;
 const X: std::ops::Range<f64> = -2.0..2.0;
 const Y: std::ops::Range<f64> = -1.0..3.0;
 /// Points of the grid on which contours are found, in each direction.
-const GRID: usize = 161;
+const GRID: usize = 101;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
@@ -90,7 +90,13 @@ fn curves(area: &Area<'_>, comparisons: &[Comparison]) -> anyhow::Result<()> {
         .x_label_area_size(36)
         .y_label_area_size(56)
         .build_cartesian_2d(1.0..epochs, (low * 0.9..high * 1.1).log_scale())?;
-    chart.configure_mesh().light_line_style(WHITE).x_desc("epoch").draw()?;
+    chart
+        .configure_mesh()
+        .light_line_style(WHITE)
+        .x_desc("epoch")
+        .x_label_formatter(&|epoch| format!("{epoch:.0}"))
+        .y_label_formatter(&|loss| format!("{loss:.2}"))
+        .draw()?;
     let ends = ends(comparisons, low, high);
     for (index, Comparison { name, digits, .. }) in comparisons.iter().enumerate() {
         let colour = HSLColor(index as f64 / comparisons.len() as f64, 0.75, 0.42);
