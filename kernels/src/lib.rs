@@ -13,6 +13,7 @@ pub mod embedding;
 pub mod epilogue;
 pub mod group_norm;
 pub mod gru;
+pub mod half;
 pub mod layer_norm;
 pub mod linear;
 pub mod lstm;
