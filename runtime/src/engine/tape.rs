@@ -2,9 +2,11 @@
 
 use candle_core::{Device, Tensor, Var};
 
+use trainspec_kernels::half::Format;
 use trainspec_kernels::update::for_each_block;
 
-use super::{Engine, MicroBatch, Objective, forward};
+use super::forward::{Rounding, forward_rounded};
+use super::{Engine, MicroBatch, Objective};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -25,6 +27,10 @@ pub struct Tape {
     variables: Vec<Var>,
     gradients: Vec<Vec<f32>>,
     state: Vec<Vec<Vec<f32>>>,
+    /// Where values are rounded in training and in evaluation; `None` in f32.
+    rounding: Option<[Rounding; 2]>,
+    /// Running statistics as they were before the window, once it has begun.
+    before: Option<Vec<Statistic>>,
     /// The output for the last batch.
     prediction: Option<Tensor>,
 }
@@ -44,26 +50,63 @@ impl Tape {
             .iter()
             .map(|parameter| vec![0.0; if parameter.is_trained() { parameter.shape.elements() } else { 0 }])
             .collect();
-        Ok(Self { graph, objective, seed, device, variables, gradients, state: Vec::new(), prediction: None })
+        Ok(Self {
+            graph,
+            objective,
+            seed,
+            device,
+            variables,
+            gradients,
+            state: Vec::new(),
+            rounding: None,
+            before: None,
+            prediction: None,
+        })
     }
 
-    fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(LossSum, Vec<Statistic>)> {
+    /// The same engine with values that are rounded where the planned engine rounds them, and so are their gradients.
+    /// What candle computes with stays f32, since it does not multiply numbers of 16 bits on every device.
+    #[must_use]
+    pub fn with_format(mut self, format: Option<Format>) -> Self {
+        self.rounding =
+            format.map(|format| [true, false].map(|training| Rounding::of(&self.graph, training, format)));
+        self
+    }
+
+    /// The loss, the new statistics, and what the loss is differentiated by.
+    fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(LossSum, Vec<Statistic>, Vec<Tensor>)> {
         let input = batch.input.to_tensor(batch.size, &self.device)?;
         let target = batch.target.to_tensor(batch.size, &self.device)?;
+        let rounding = self.rounding.as_ref().map(|[train, evaluate]| match mode {
+            Mode::Train { .. } => train,
+            Mode::Evaluate => evaluate,
+        });
         let parameters: Vec<_> = self.variables.iter().map(|variable| variable.as_tensor().clone()).collect();
-        let (prediction, statistics) = forward(&self.graph, &parameters, &[input], mode)?;
+        let parameters = match rounding {
+            Some(rounding) => rounding.weights(&self.graph, &parameters)?,
+            None => parameters,
+        };
+        let (prediction, statistics) = forward_rounded(&self.graph, &parameters, &[input], mode, rounding)?;
         let loss = self.objective.sum(&prediction, &target)?;
         self.prediction = Some(prediction.detach());
-        Ok((loss, statistics))
+        Ok((loss, statistics, parameters))
     }
 }
 
 impl Engine for Tape {
-    fn accumulate(&mut self, batch: &Batch, at: Moment) -> Result<MicroBatch> {
-        let (loss, statistics) = self.run(batch, Mode::Train { seed: self.seed, at })?;
-        let gradients = loss.sum.backward()?;
-        for (variable, total) in self.variables.iter().zip(&mut self.gradients) {
-            if let Some(gradient) = gradients.get(variable.as_tensor()) {
+    fn accumulate_scaled(&mut self, batch: &Batch, at: Moment, loss_scale: f32) -> Result<MicroBatch> {
+        if self.before.is_none() {
+            let parameters = self.graph.parameters.iter().zip(&self.variables).enumerate();
+            let statistics = parameters.filter(|(_, (parameter, _))| !parameter.is_trained());
+            let copies = statistics.map(|(index, (_, variable))| {
+                Ok(Statistic { index, value: variable.as_detached_tensor().copy()? })
+            });
+            self.before = Some(copies.collect::<Result<_>>()?);
+        }
+        let (loss, statistics, parameters) = self.run(batch, Mode::Train { seed: self.seed, at })?;
+        let gradients = loss.sum.affine(f64::from(loss_scale), 0.0)?.backward()?;
+        for (parameter, total) in parameters.iter().zip(&mut self.gradients) {
+            if let Some(gradient) = gradients.get(parameter) {
                 let gradient = gradient.flatten_all()?.to_vec1::<f32>()?;
                 for (total, gradient) in total.iter_mut().zip(gradient) {
                     *total += gradient;
@@ -76,6 +119,18 @@ impl Engine for Tape {
             }
         }
         Ok(MicroBatch { loss: scalar(&loss.sum)?, weight: loss.weight })
+    }
+
+    fn discard(&mut self) -> Result<()> {
+        for statistic in self.before.take().unwrap_or_default() {
+            if let Some(variable) = self.variables.get(statistic.index) {
+                variable.set(&statistic.value)?;
+            }
+        }
+        for gradient in &mut self.gradients {
+            gradient.fill(0.0);
+        }
+        Ok(())
     }
 
     fn gradients(&self) -> &[Vec<f32>] {
@@ -107,11 +162,12 @@ impl Engine for Tape {
         for gradient in &mut self.gradients {
             gradient.fill(0.0);
         }
+        self.before = None;
         Ok(())
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch> {
-        let (loss, _) = self.run(batch, Mode::Evaluate)?;
+        let (loss, ..) = self.run(batch, Mode::Evaluate)?;
         Ok(MicroBatch { loss: scalar(&loss.sum)?, weight: loss.weight })
     }
 

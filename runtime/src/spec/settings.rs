@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::bound::Held;
 use super::rules::given;
-use super::{BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, Precision, Rules, Spec};
+use super::{
+    BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, OnNonFinite, Precision, Rules, Spec, Stop,
+};
 use crate::config::{Config, Setting, from_json};
 use crate::error::{Error, Result};
 use crate::hash::sha256;
@@ -41,6 +43,8 @@ pub struct Settings {
     pub clip: Box<dyn AnyClip>,
     /// [`Spec::precision`]
     pub precision: Precision,
+    /// [`Spec::on_non_finite`]; `None` is [`Stop`].
+    pub on_non_finite: Option<OnNonFinite>,
     /// [`Spec::early_stop`]
     pub early_stop: Option<EarlyStop>,
     /// [`Spec::checkpoint`]
@@ -76,7 +80,8 @@ impl Settings {
             optimizer: spec.optimizer.boxed(),
             schedule: spec.schedule.iter().map(|phase| phase.boxed()).collect(),
             clip: spec.clip.boxed(),
-            precision: *spec.precision,
+            precision: spec.precision.precision(),
+            on_non_finite: Some(*spec.on_non_finite).filter(|rule| *rule != Stop),
             early_stop: Some(*spec.early_stop).filter(|stop| *stop != EarlyStop::NEVER),
             checkpoint: Some(*spec.checkpoint).filter(|checkpoint| *checkpoint != Checkpoint::NEVER),
             device: *spec.device,
@@ -90,15 +95,15 @@ impl Settings {
     /// # Errors
     /// The first rule that does not hold.
     pub fn check(&self) -> Result<()> {
-        Rules::over(
-            Some(self.batch),
-            Some(self.accumulate),
-            self.epochs,
-            self.steps,
-            self.precision.check(),
-            Ok(()),
-        )
-        .all()?;
+        Rules::over(Some(self.batch), Some(self.accumulate), self.epochs, self.steps, Ok(())).all()?;
+        self.precision.check()?;
+        if let Some(rule) = &self.on_non_finite {
+            Setting::judge(rule)?;
+            if self.precision.loss_scale().is_some() {
+                let problem = "in f16 the loss scale decides; remove the key, or set `max_skips` of `F16`";
+                return Err(fault("on_non_finite", problem));
+            }
+        }
         self.loss.setting().judge()?;
         let mut labels = BTreeSet::from(["loss", "samples"]);
         for metric in &self.metrics {
@@ -156,6 +161,7 @@ impl Settings {
             "loss": self.loss.setting().to_json(),
             "metrics": metrics,
             "optimizer": self.optimizer.to_json(),
+            "on_non_finite": self.on_non_finite.as_ref().map_or_else(|| json!("Stop"), Setting::to_json),
             "precision": self.precision,
             "schedule": phases,
             "seed": self.seed,
@@ -203,6 +209,9 @@ impl Settings {
             "loss" => self.loss = self.loss.with(json)?.into(),
             "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,
             "optimizer" => self.optimizer = self.optimizer.with(json)?,
+            "on_non_finite" => {
+                self.on_non_finite = if *json == "Stop" { None } else { part(json)? };
+            }
             "precision" => self.precision = read(json)?,
             "schedule" => self.schedule = each(&self.schedule, json, |phase, json| phase.with(json))?,
             "seed" => self.seed = read(json)?,

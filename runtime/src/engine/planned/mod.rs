@@ -1,5 +1,6 @@
 //! The planned engine: fused kernels on the CPU, in the order and the memory of a plan.
 
+mod convert;
 mod island;
 mod run;
 
@@ -16,8 +17,9 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::loss::LossKernel;
 use crate::optim::{AnyOptimizer, UpdateStep};
-use crate::plan::{Place, Plan};
+use crate::plan::{Place, Plan, Storage};
 use crate::rng::Moment;
+use convert::Weights;
 use island::Islands;
 
 /// Runs a graph by a [`Plan`] on the CPU.
@@ -41,6 +43,11 @@ pub struct Planned {
     evaluation: Vec<Plan>,
     arena: Arena,
     islands: Islands,
+    storage: Storage,
+    /// The rounded weights of a layer.
+    weights: Weights,
+    /// Running statistics as they were before the window; empty for what is trained.
+    before: Vec<Vec<f32>>,
     /// The output for the last batch, and its size.
     prediction: Option<(Output, usize)>,
 }
@@ -72,6 +79,10 @@ impl Planned {
         let length = |parameter: &crate::graph::GraphParameter| {
             if parameter.is_trained() { parameter.shape.elements() } else { 0 }
         };
+        let before = graph.parameters.iter().zip(&parameters).map(|(parameter, numbers): (_, &Vec<f32>)| {
+            if parameter.is_trained() { Vec::new() } else { numbers.clone() }
+        });
+        let before = before.collect();
         let gradients = graph.parameters.iter().map(|parameter| vec![0.0; length(parameter)]).collect();
         let loss = graph.shapes.get(graph.output).and_then(|&shape| objective.kernel(shape));
         Ok(Self {
@@ -87,8 +98,22 @@ impl Planned {
             evaluation: Vec::new(),
             arena: Arena::new(0).map_err(|source| no_memory(0, source))?,
             islands: Islands::default(),
+            storage: Storage::default(),
+            weights: Weights::default(),
+            before,
             prediction: None,
         })
+    }
+
+    /// The same engine with values that are rounded where they pass from one kernel to another: a
+    /// [`Format`](crate::plan::Format), or none, or a [`Storage`].
+    #[must_use]
+    pub fn with_storage(mut self, storage: impl Into<Storage>) -> Self {
+        self.storage = storage.into();
+        self.weights =
+            if self.storage.format.is_some() { Weights::of(&self.graph) } else { Weights::default() };
+        (self.training, self.evaluation) = (Vec::new(), Vec::new());
+        self
     }
 
     /// The plan for micro-batches of that size, and room for it.
@@ -102,9 +127,9 @@ impl Planned {
             Some(place) => place,
             None => {
                 plans.push(if training {
-                    Plan::training(&self.graph, self.seed, batch)?
+                    Plan::training_in(&self.graph, self.seed, batch, self.storage)?
                 } else {
-                    Plan::evaluation(&self.graph, batch)?
+                    Plan::evaluation_in(&self.graph, batch, self.storage)?
                 });
                 plans.len() - 1
             }
@@ -137,8 +162,14 @@ fn reals(batch: &Batch) -> &[f32] {
 }
 
 impl Engine for Planned {
-    fn accumulate(&mut self, batch: &Batch, at: Moment) -> Result<MicroBatch> {
+    fn accumulate_scaled(&mut self, batch: &Batch, at: Moment, loss_scale: f32) -> Result<MicroBatch> {
         let place = self.plan(batch, true)?;
+        if self.spent {
+            let statistics = self.before.iter_mut().zip(&self.parameters);
+            statistics
+                .filter(|(before, _)| !before.is_empty())
+                .for_each(|(before, now)| before.copy_from_slice(now));
+        }
         let onto = if self.spent { Onto::Replace } else { Onto::Add };
         let plan = &self.training[place];
         let mut pass = run::Pass {
@@ -153,6 +184,8 @@ impl Engine for Planned {
             onto,
             arena: &mut self.arena,
             islands: &mut self.islands,
+            weights: &mut self.weights,
+            loss_scale,
         };
         let (loss, objective) = (self.loss.as_deref(), &*self.objective);
         let result = Self::on_threads(plan, || {
@@ -164,6 +197,17 @@ impl Engine for Planned {
         self.prediction = Some((output(plan, batch), batch.size));
         self.spent = false;
         Ok(result)
+    }
+
+    fn discard(&mut self) -> Result<()> {
+        if !self.spent {
+            let statistics = self.before.iter().zip(&mut self.parameters);
+            statistics
+                .filter(|(before, _)| !before.is_empty())
+                .for_each(|(before, now)| now.copy_from_slice(before));
+        }
+        self.spent = true;
+        Ok(())
     }
 
     fn gradients(&self) -> &[Vec<f32>] {
@@ -206,6 +250,8 @@ impl Engine for Planned {
             onto: Onto::Add,
             arena: &mut self.arena,
             islands: &mut self.islands,
+            weights: &mut self.weights,
+            loss_scale: 1.0,
         };
         let (loss, objective) = (self.loss.as_deref(), &*self.objective);
         let result = Self::on_threads(plan, || {
