@@ -3,7 +3,7 @@
 //! `checkpoints/step-00000150/` holds `model.safetensors`, which is a model file like any other;
 //! `optimizer.safetensors`, with the optimizer's numbers of each parameter under its path and their name
 //! (`linear_1.weight.m`); `best.safetensors`, the weights of the best epoch, if the run ends with those; and
-//! `state.json`: the place in the run, the sums of the epoch so far, what is monitored, the hashes of spec
+//! `state.json`: the place in the run, the sums of the epoch so far, what is monitored, the loss scale and skipped steps, the hashes of spec
 //! and data, and the SHA-256 of the other files.
 
 use std::fs;
@@ -105,6 +105,7 @@ impl Checkpoints {
                 "samples": snapshot.totals.samples,
             },
             "monitored": monitored,
+            "scaling": snapshot.scaling,
             "spec_hash": spec_hash,
             "data_fingerprint": data_fingerprint,
             "sha256": sums,
@@ -145,7 +146,7 @@ mod tests {
 
     use super::*;
     use crate::fixture::{Line, graph};
-    use crate::train::{Monitored, Totals};
+    use crate::train::{Monitored, Scaling, Totals};
 
     fn checkpoints(path: &std::path::Path, keep: usize) -> Checkpoints {
         let origin = Origin {
@@ -175,6 +176,7 @@ mod tests {
             parameters: graph.parameters.iter().map(|p| p.path.as_str()).zip(tensors.clone()).collect(),
             state_names: &["m", "v"],
             optimizer_state: &state,
+            scaling: Scaling { loss_scale: Some(512.0), good_steps: 3, skipped_in_a_row: 0, skipped: 7 },
             totals: &Totals::default(),
             monitored: is_best.then_some(Monitored {
                 best: 0.25,
@@ -208,6 +210,8 @@ mod tests {
             serde_json::from_slice(&fs::read(path.join("state.json")).unwrap()).unwrap();
         assert_eq!(state["step"], 150);
         assert_eq!(state["step_in_epoch"], 3);
+        let scaling: Scaling = serde_json::from_value(state["scaling"].clone()).unwrap();
+        assert_eq!((scaling.loss_scale, scaling.good_steps, scaling.skipped), (Some(512.0), 3, 7));
         assert_eq!(state["monitored"]["best_epoch"], 1);
         for name in ["best.safetensors", "model.safetensors", "optimizer.safetensors"] {
             assert_eq!(state["sha256"][name], sha256(fs::read(path.join(name)).unwrap()));

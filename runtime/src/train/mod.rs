@@ -6,13 +6,16 @@
 mod confusion;
 mod evaluate;
 mod event;
+mod feed;
 mod plan;
 mod run;
+mod scale;
 mod step;
 mod stop;
 
 pub use confusion::{Confusion, confusion};
 pub use evaluate::{Evaluation, Totals, evaluate};
-pub use event::{EpochReport, Event, Exit, Monitored, Observer, RunPlan, Snapshot, StepReport};
+pub use event::{EpochReport, Event, Exit, Monitored, Observer, RunPlan, Skip, Snapshot, StepReport};
 pub use run::{Outcome, run};
+pub use scale::Scaling;
 pub use step::Stepper;

@@ -1,11 +1,12 @@
 //! A whole run: epochs of steps, evaluations between them, and its end.
 
+use super::feed::Feed;
 use super::stop::Watch;
 use super::{
-    Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Snapshot, Stepper, Totals, confusion,
-    evaluate,
+    Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Snapshot, Stepper, Totals,
+    confusion, evaluate,
 };
-use crate::data::{Batch, Prepared};
+use crate::data::Prepared;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::graph::Graph;
@@ -20,6 +21,8 @@ pub struct Outcome {
     pub steps: u64,
     /// Epochs begun.
     pub epochs: u64,
+    /// The loss scale at the end, and how many steps were skipped.
+    pub scaling: Scaling,
     /// The best epoch by what was monitored, if the run was watched; it ends with that epoch's weights
     /// unless `restore_best` is off.
     pub best_epoch: Option<u64>,
@@ -47,23 +50,24 @@ pub fn run(
     let mut stepper = Stepper::new(&mut *engine, graph, settings, data)?;
     let plan = stepper.plan().clone();
     let mut watch = Watch::new(settings);
+    let mut feed = Feed::new(settings, data, plan.steps_per_epoch);
     observer.on(&Event::Begin(&plan))?;
 
     let (mut k, mut epoch, mut exit) = (0, 0, Exit::Completed);
     while k < plan.steps {
         epoch += 1;
-        let order = data.order(settings.seed, epoch);
         let mut totals = Totals::default();
         let mut lr = stepper.rate();
         let first = k;
-        for window in order.chunks(settings.batch.saturating_mul(settings.accumulate)) {
-            if k == plan.steps {
-                break;
-            }
-            let window: Vec<Batch> =
-                window.chunks(settings.batch).map(|indices| data.batch(indices)).collect::<Result<_>>()?;
+        // An epoch is so many steps that were applied; a skipped one has used up its samples all the same.
+        while k < plan.steps && k - first < plan.steps_per_epoch {
+            let window = feed.window(k + stepper.scaling().skipped)?;
             let part = stepper.accumulate(&window)?;
             let report = stepper.update(&part)?;
+            if report.skip.is_some() {
+                observer.on(&Event::Skip(&report))?;
+                continue;
+            }
             (k, lr) = (report.step, report.lr);
             totals.merge(part);
             observer.on(&Event::Step(&report))?;
@@ -71,7 +75,7 @@ pub fn run(
             if !at_end && is_due(settings, &plan, k) {
                 let position = (k, epoch, k - first);
                 let state = (&totals, watch.as_ref());
-                let snapshot = snapshot(stepper.engine(), graph, settings, state, position)?;
+                let snapshot = snapshot(&stepper, graph, settings, state, position)?;
                 observer.on(&Event::Checkpoint(&snapshot))?;
             }
         }
@@ -91,7 +95,7 @@ pub fn run(
         if is_due(settings, &plan, k) {
             let position = (k, epoch, k - first);
             let state = (&totals, watch.as_ref());
-            let snapshot = snapshot(stepper.engine(), graph, settings, state, position)?;
+            let snapshot = snapshot(&stepper, graph, settings, state, position)?;
             observer.on(&Event::Checkpoint(&snapshot))?;
         }
         if let Some(watch) = watch.as_ref().filter(|watch| watch.is_over()) {
@@ -100,6 +104,7 @@ pub fn run(
         }
     }
 
+    let scaling = stepper.scaling();
     let best_epoch = watch.as_ref().and_then(Watch::best_epoch);
     if let Some(watch) = &watch {
         watch.restore(engine)?;
@@ -109,6 +114,7 @@ pub fn run(
         exit,
         steps: k,
         epochs: epoch,
+        scaling,
         best_epoch,
         validation: part(engine, settings, data, data.validation())?,
         test: part(engine, settings, data, data.test())?,
@@ -124,12 +130,13 @@ fn is_due(settings: &Settings, plan: &RunPlan, k: u64) -> bool {
 }
 
 fn snapshot<'a>(
-    engine: &'a dyn Engine,
+    stepper: &'a Stepper<'_>,
     graph: &'a Graph,
     settings: &Settings,
     (totals, watch): (&'a Totals, Option<&'a Watch>),
     (step, epoch, step_in_epoch): (u64, u64, u64),
 ) -> Result<Snapshot<'a>> {
+    let engine = stepper.engine();
     let paths = graph.parameters.iter().map(|parameter| parameter.path.as_str());
     Ok(Snapshot {
         step,
@@ -138,6 +145,7 @@ fn snapshot<'a>(
         parameters: paths.zip(engine.parameters()?).collect(),
         state_names: settings.optimizer.state_names(),
         optimizer_state: engine.optimizer_state(),
+        scaling: stepper.scaling(),
         totals,
         monitored: watch.and_then(Watch::state),
     })

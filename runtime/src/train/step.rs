@@ -4,7 +4,8 @@ use trainspec_kernels::norm::global_norm_of;
 
 use super::evaluate::Totals;
 use super::plan::plan;
-use super::{Evaluation, RunPlan, StepReport};
+use super::scale::{Scaler, Verdict, Why};
+use super::{Evaluation, RunPlan, Scaling, Skip, StepReport};
 use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -51,6 +52,7 @@ pub struct Stepper<'a> {
     settings: &'a Settings,
     plan: RunPlan,
     schedule: Schedule,
+    scaler: Scaler,
     /// Steps taken.
     k: u64,
 }
@@ -69,7 +71,7 @@ impl<'a> Stepper<'a> {
         let plan = plan(graph, settings, data)?;
         let phases = settings.schedule.iter().map(|phase| phase.boxed()).collect();
         let schedule = Schedule::new(phases, settings.optimizer.lr(), plan.steps, plan.steps_per_epoch)?;
-        Ok(Self { engine, graph, settings, plan, schedule, k: 0 })
+        Ok(Self { engine, graph, settings, plan, schedule, scaler: Scaler::new(settings), k: 0 })
     }
 
     /// What the whole run is.
@@ -82,6 +84,27 @@ impl<'a> Stepper<'a> {
     #[must_use]
     pub fn rate(&self) -> f64 {
         self.schedule.rate(self.k)
+    }
+
+    /// The loss scale and the counters of skipped steps.
+    #[must_use]
+    pub fn scaling(&self) -> Scaling {
+        self.scaler.state()
+    }
+
+    /// Goes on from a loss scale and counters that [`Stepper::scaling`] gave in a run of the same settings.
+    ///
+    /// # Errors
+    /// If one has a loss scale and the other has none.
+    pub fn set_scaling(&mut self, scaling: Scaling) -> Result<()> {
+        if scaling.loss_scale.is_some() != self.scaling().loss_scale.is_some() {
+            return Err(Error::Setting {
+                key: "precision".to_owned(),
+                problem: "the state has a loss scale and the run has none, or the other way round".to_owned(),
+            });
+        }
+        self.scaler.restore(scaling);
+        Ok(())
     }
 
     /// The engine, to be read between steps.
@@ -120,7 +143,11 @@ impl<'a> Stepper<'a> {
         }
         let mut totals = Totals::default();
         for (micro_batch, batch) in (0..).zip(window) {
-            let part = self.engine.accumulate(batch, Moment { step: self.k, micro_batch })?;
+            let part = self.engine.accumulate_scaled(
+                batch,
+                Moment { step: self.k, micro_batch },
+                self.scaler.scale(),
+            )?;
             totals.add(self.settings, &*self.engine, part, batch)?;
         }
         Ok(totals)
@@ -131,42 +158,90 @@ impl<'a> Stepper<'a> {
     /// The gradient is the window's sum of gradients over its sum of weights, so a short micro-batch or a
     /// short window is averaged right.
     ///
+    /// A step whose loss or gradients are not finite is skipped, where the precision or `on_non_finite` say so: its report
+    /// has a [`Skip`], and nothing but the [scaling](Stepper::scaling) changes.
+    ///
     /// # Errors
-    /// If the loss or a gradient is not finite, or the run has no more steps.
+    /// If the loss or a gradient is not finite and the step is not skipped, or the run has no more steps.
     pub fn update(&mut self, totals: &Totals) -> Result<StepReport> {
         let step = self.k + 1;
         if self.k == self.plan.steps {
             return Err(Error::Training { step, problem: format!("the run has {} steps", self.k) });
         }
         // A window in which nothing counts has the gradient 0.
-        let average = if totals.weight() == 0.0 { 0.0 } else { 1.0 / totals.weight() };
+        // In f16 the gradients are those of the scaled loss: the scale is taken out with the average.
+        let loss_scale = self.scaling().loss_scale;
+        let weight = totals.weight() * f64::from(self.scaler.scale());
+        let average = if totals.weight() == 0.0 { 0.0 } else { 1.0 / weight };
         let gradient_norm = global_norm_of(self.engine.gradients()) * average;
-        refuse_non_finite(&*self.engine, self.graph, step, totals.mean_loss(), gradient_norm)?;
-        let factor = self.settings.clip.factor(gradient_norm);
         let lr = self.rate();
+        if let Some(skip) = self.skip(step, totals.mean_loss(), gradient_norm)? {
+            let Evaluation { loss, metrics, samples } = totals.evaluation();
+            let (epoch, skip) = (self.epoch(), Some(skip));
+            return Ok(StepReport {
+                step,
+                epoch,
+                loss,
+                lr,
+                gradient_norm,
+                samples,
+                metrics,
+                loss_scale,
+                skip,
+            });
+        }
+        let factor = self.settings.clip.factor(gradient_norm);
         self.engine.update(&*self.settings.optimizer, UpdateStep { t: step, lr }, average * factor)?;
-        let epoch = self.k / self.plan.steps_per_epoch.max(1) + 1;
+        let epoch = self.epoch();
         self.k = step;
         let Evaluation { loss, metrics, samples } = totals.evaluation();
-        Ok(StepReport { step, epoch, loss, lr, gradient_norm, samples, metrics })
+        Ok(StepReport { step, epoch, loss, lr, gradient_norm, samples, metrics, loss_scale, skip: None })
+    }
+
+    /// The epoch of the next step, from 1.
+    fn epoch(&self) -> u64 {
+        self.k / self.plan.steps_per_epoch.max(1) + 1
+    }
+
+    /// Skips the step and says why, if its loss or gradients are not finite.
+    fn skip(&mut self, step: u64, loss: f64, norm: f64) -> Result<Option<Skip>> {
+        let is_finite = loss.is_finite() && norm.is_finite();
+        let verdict = self.scaler.judge(is_finite);
+        if verdict == Verdict::Apply {
+            return Ok(None);
+        }
+        let reason = non_finite(&*self.engine, self.graph, loss);
+        self.engine.discard()?;
+        let advice = match verdict {
+            Verdict::Stop(Why::Rule) => {
+                "try a smaller `lr`, `clip: GlobalNorm { max: 1.0 }`, or a warmup".to_owned()
+            }
+            Verdict::Stop(Why::TooMany(row)) => {
+                format!(
+                    "{row} steps in a row were skipped; try a smaller `lr`, or `precision: Bf16` or `F32`"
+                )
+            }
+            Verdict::Stop(Why::Floor(scale)) => format!(
+                "not even at a loss scale of {scale}, the smallest; try a smaller `lr`, or `precision: Bf16` or `F32`"
+            ),
+            Verdict::Apply | Verdict::Skip => {
+                let Scaling { skipped_in_a_row: in_a_row, skipped: total, .. } = self.scaling();
+                return Ok(Some(Skip { reason, in_a_row, total }));
+            }
+        };
+        Err(Error::Training { step, problem: format!("{reason}; {advice}") })
     }
 }
 
-fn refuse_non_finite(engine: &dyn Engine, graph: &Graph, step: u64, loss: f64, norm: f64) -> Result<()> {
-    if loss.is_finite() && norm.is_finite() {
-        return Ok(());
-    }
+/// What is not finite: the first parameter whose gradient is not, or the loss.
+fn non_finite(engine: &dyn Engine, graph: &Graph, loss: f64) -> String {
     let is_broken = |gradient: &Vec<f32>| gradient.iter().any(|value| !value.is_finite());
     let first = engine.gradients().iter().position(is_broken).and_then(|place| graph.parameters.get(place));
-    let what = match first {
+    match first {
         Some(parameter) => format!("the gradient of `{}` is not finite", parameter.path),
         None if loss.is_finite() => "the gradients are too large for f32".to_owned(),
         None => format!("the loss is {loss}"),
-    };
-    Err(Error::Training {
-        step,
-        problem: format!("{what}; try a smaller `lr`, `clip: GlobalNorm {{ max: 1.0 }}`, or a warmup"),
-    })
+    }
 }
 
 #[cfg(test)]
