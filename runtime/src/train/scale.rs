@@ -169,7 +169,7 @@ mod tests {
         let mut lowest = scaler(SMALL, 20);
         let verdicts: Vec<_> = (0..4).map(|_| lowest.judge(false)).collect();
         assert_eq!(verdicts, [Verdict::Skip, Verdict::Skip, Verdict::Skip, Verdict::Stop(Why::Floor(2))]);
-        let mut many = scaler(LossScale { min: 1, ..SMALL }, 3);
+        let mut many = scaler(LossScale { init: 64, ..SMALL }, 3);
         let verdicts: Vec<_> =
             [false, false, true, false, false, false].into_iter().map(|finite| many.judge(finite)).collect();
         let (skip, stop) = (Verdict::Skip, Verdict::Stop(Why::TooMany(3)));
