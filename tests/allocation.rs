@@ -100,4 +100,16 @@ fn count<M: Model>(mut training: Training<M>) -> usize {
 fn a_step_allocates_nothing() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     assert_eq!(pool.install(|| [count(Digits::training()), count(Echo::training())]), [0, 0]);
+    let in_16_bits = |precision: &str| {
+        pool.install(|| {
+            let set = "a precision is a key";
+            let (digits, echo) = (Digits::training(), Echo::training());
+            [
+                count(digits.set("precision", precision).expect(set)),
+                count(echo.set("precision", precision).expect(set)),
+            ]
+        })
+    };
+    assert_eq!(in_16_bits("Bf16"), [0, 0]);
+    assert_eq!(in_16_bits(r#"{"type":"F16","loss_scale":1024}"#), [0, 0]);
 }

@@ -4,3 +4,4 @@
 //! comes from the arithmetic: how many f32 roundings lie between the two ways, and how large what they round.
 
 mod file;
+mod loss_scale;

@@ -26,7 +26,7 @@ use crate::engine::Planned;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Summary};
 use crate::model::Model;
-use crate::plan::Plan;
+use crate::plan::{Plan, Storage};
 use crate::run::pretty;
 use crate::spec::hash;
 use crate::training::Training;
@@ -67,7 +67,8 @@ fn run<M: Model>(
             let graph = training.graph()?;
             let settings = training.settings()?;
             let slots = settings.optimizer.state_names().len();
-            say(out, &summary(&graph, settings.batch, slots).to_string())
+            let storage = Storage::from(settings.precision.format());
+            say(out, &summary(&graph, settings.batch, slots, storage).to_string())
         }
         Command::Spec(changes) => {
             let spec = changed(training, changes)?.spec()?;
@@ -142,9 +143,9 @@ fn sentence(error: &Error) -> String {
 }
 
 /// The summary of a model, with the memory of its plan where it runs by one.
-fn summary(graph: &Graph, batch: usize, slots: usize) -> Summary {
+fn summary(graph: &Graph, batch: usize, slots: usize, storage: Storage) -> Summary {
     let summary = graph.summary(batch).with_optimizer(slots);
-    match Plan::training(graph, 0, batch) {
+    match Plan::training_in(graph, 0, batch, storage) {
         Ok(plan) if Planned::can_run(graph) && !plan.has_islands() => summary.with_plan(&plan),
         _ => summary,
     }

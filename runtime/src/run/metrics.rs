@@ -33,7 +33,7 @@ enum Line<'a> {
         gradient_norm: f64,
         samples: usize,
         #[serde(skip_serializing_if = "Option::is_none")]
-        loss_scale: Option<f32>,
+        loss_scale: Option<f64>,
     },
     Skip {
         step: u64,
@@ -41,7 +41,7 @@ enum Line<'a> {
         loss: f64,
         samples: usize,
         #[serde(skip_serializing_if = "Option::is_none")]
-        loss_scale: Option<f32>,
+        loss_scale: Option<f64>,
         reason: &'a str,
         skipped_in_a_row: u64,
         skipped: u64,
@@ -82,7 +82,8 @@ impl Metrics {
     }
 
     pub(super) fn step(&mut self, report: &StepReport) -> Result<()> {
-        let &StepReport { step, epoch, loss, lr, gradient_norm, samples, loss_scale, .. } = report;
+        let &StepReport { step, epoch, loss, lr, gradient_norm, samples, .. } = report;
+        let loss_scale = report.loss_scale.map(f64::from);
         let line = match &report.skip {
             None => Line::Step { step, epoch, loss, lr, gradient_norm, samples, loss_scale },
             Some(Skip { reason, in_a_row, total }) => {

@@ -1,4 +1,4 @@
-//! A precision that is not built yet.
+//! A loss scale where none is needed.
 
 use trainspec::prelude::*;
 
@@ -11,7 +11,7 @@ train! {
     pub Run {
         model: Net,
         data: Digits8x8::embedded(),
-        precision: Bf16,
+        precision: Bf16 { loss_scale: Dynamic },
     }
 }
 
