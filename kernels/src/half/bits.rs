@@ -1,5 +1,10 @@
 //! One number's bits, without a branch, so that loops of these become vectors.
 
+#![allow(
+    clippy::inline_always,
+    reason = "what a loop that is compiled for several levels calls is inlined into each"
+)]
+
 /// The bits of an f32 without its sign.
 const MAGNITUDE: u32 = 0x7FFF_FFFF;
 /// The bits of an infinity; what is above is a NaN.

@@ -107,7 +107,8 @@ fn the_ends_of_the_range() {
     let mut found = of_f16;
     round(Format::F16, &mut found);
     let least = 5.960_464_5e-8;
-    assert_eq!(found, [65_504.0, 65_504.0, f32::INFINITY, least, 0.0, least, 6.103_515_6e-5]);
+    let told = [65_504.0, 65_504.0, f32::INFINITY, least, 0.0, least, 6.103_515_6e-5];
+    assert_eq!(bits(&found), bits(&told));
 }
 
 proptest! {

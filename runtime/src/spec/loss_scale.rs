@@ -44,6 +44,7 @@ pub const fn Static(scale: u32) -> LossScale {
 impl LossScale {
     /// Whether it stays what it is.
     #[must_use]
+    #[allow(clippy::float_cmp, reason = "1 is written, not computed")]
     pub const fn is_static(&self) -> bool {
         self.growth == 1.0 && self.backoff == 1.0
     }

@@ -249,8 +249,8 @@ impl Pass<'_> {
 /// The gradient of the loss times its scale, rounded as the values are that it is the gradient of.
 fn scale(gradient: Option<&mut [f32]>, by: f32, plan: &Plan) {
     let Some(gradient) = gradient else { return };
-    if by != 1.0 {
-        gradient.iter_mut().for_each(|number| *number *= by);
+    for number in &mut *gradient {
+        *number *= by;
     }
     round(plan.format(), gradient);
 }
