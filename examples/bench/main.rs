@@ -24,7 +24,7 @@ struct Arguments {
     /// How many threads compute.
     #[arg(long, default_value_t = 2)]
     threads: usize,
-    /// The precision, as `--set precision=` takes it: F32, Bf16, {"type":"F16","loss_scale":"Dynamic"}.
+    /// The precision, as `--set precision=` takes it: `F32`, `Bf16`, `{"type":"F16","loss_scale":"Dynamic"}`.
     #[arg(long, default_value = "F32")]
     precision: String,
 }

@@ -3,6 +3,8 @@
 //! Both multiply in f64 and round to f32, so the scales are equal to the bit. Seen to fail when the scale grows one step
 //! early or late, and when a skipped step does not begin the interval anew.
 
+#![allow(clippy::unwrap_used)]
+
 use trainspec::data::{Elements, InMemory};
 use trainspec::engine;
 use trainspec::prelude::*;
@@ -45,14 +47,13 @@ fn scales_are_those_of_grad_scaler() {
         let mut engine = engine::open(&graph, settings).unwrap();
         let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
         let mut batch = data.batch(&data.train()[..4]).unwrap();
-        let finite = numbers(&case["finite"]);
-        for (place, (finite, expected)) in finite.into_iter().zip(singles(&case["scales"])).enumerate() {
+        let finite = numbers(&case["finite"]).into_iter().map(|flag| flag > 0.5);
+        for (place, (finite, expected)) in finite.zip(singles(&case["scales"])).enumerate() {
             // A target so near that its gradient is 0 whatever the scale, or one that is nowhere.
             let target = engine_output(&mut stepper, &batch);
-            batch.target.elements =
-                Elements::Real(if finite == 1.0 { target } else { vec![f32::INFINITY; 4] });
+            batch.target.elements = Elements::Real(if finite { target } else { vec![f32::INFINITY; 4] });
             let report = stepper.step(std::slice::from_ref(&batch)).unwrap();
-            assert_eq!(report.skip.is_none(), finite == 1.0, "step {place}");
+            assert_eq!(report.skip.is_none(), finite, "step {place}");
             let found = stepper.scaling().loss_scale.unwrap();
             assert_eq!(found.to_bits(), expected.to_bits(), "step {place}: {found}, expected {expected}");
         }
