@@ -114,7 +114,7 @@ fn a_step_that_overflows_changes_nothing_but_the_scale() {
     });
 }
 
-/// A run that skipped goes on like one that did not, where the scale is the same power of 2.
+/// A run that skipped goes on like one that did not, bit for bit.
 #[test]
 fn a_skipped_step_leaves_no_trace() {
     // Two engines, one of which meets a broken batch between.
