@@ -5,7 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use trainspec::data::{Digits8x8, InMemory};
+use trainspec::data::{Digits8x8, InMemory, Mixed};
 use trainspec::prelude::*;
 use trainspec::train::Stepper;
 use trainspec::{Model, Training, engine};
@@ -43,6 +43,7 @@ train! {
     Digits {
         model: Convolutions,
         data: Digits8x8::embedded(),
+        metrics: [Accuracy, TopK { k: 3 }, F1, ConfusionMatrix],
         batch: 64,
         steps: 1000,
         optimizer: AdamW { lr: 1e-3 },
@@ -67,6 +68,7 @@ train! {
     Echo {
         model: Sequences,
         data: echo(),
+        metrics: [Accuracy, Perplexity],
         batch: 16,
         accumulate: 2,
         steps: 1000,
@@ -74,15 +76,49 @@ train! {
     }
 }
 
+train! {
+    /// With everything that can stand around the update.
+    Surrounded {
+        model: Convolutions,
+        data: Digits8x8::embedded(),
+        batch: 64,
+        steps: 1000,
+        clip: AdaptiveGrad {},
+        gradient_noise: GradientNoise { eta: 0.01 },
+        constrain: MaxNorm { max: 1.0 },
+        ema: Ema { warmup: true },
+    }
+}
+
+// Rows of the embedding by themselves, and parameters that are frozen.
+train! {
+    EchoByRows {
+        model: Sequences,
+        data: echo(),
+        batch: 16,
+        steps: 1000,
+        optimizer: AdaGrad { sparse: true },
+        groups: [Group { pattern: "linear_1.**", freeze: true }, Group { pattern: "gru_1.weight_ih", freeze: true }],
+    }
+}
+
+train! {
+    EchoByLayers { model: Sequences, data: echo(), batch: 16, steps: 1000, optimizer: Lamb { lr: 0.1 } }
+}
+
 /// The allocations of a hundred steps, of any size, after the first ten.
-fn count<M: Model>(mut training: Training<M>) -> usize {
+fn count<M: Model>(mut training: Training<M>, share: Option<f64>) -> usize {
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
     let mut engine = engine::open(&graph, settings).unwrap();
     let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
     let size = settings.batch;
     let window: Vec<_> = (0..settings.accumulate)
-        .map(|number| data.batch(&data.train()[number * size..(number + 1) * size]).unwrap())
+        .map(|number| {
+            let mut batch = data.batch(&data.train()[number * size..(number + 1) * size]).unwrap();
+            batch.mixed = share.map(|share| Mixed { target: batch.target.clone(), share });
+            batch
+        })
         .collect();
     for _ in 0..10 {
         stepper.step(&window).unwrap();
@@ -99,14 +135,28 @@ fn count<M: Model>(mut training: Training<M>) -> usize {
 #[test]
 fn a_step_allocates_nothing() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    assert_eq!(pool.install(|| [count(Digits::training()), count(Echo::training())]), [0, 0]);
+    let counts = pool.install(|| {
+        let mixed = count(Digits::training(), Some(0.3));
+        let surrounded = count(Surrounded::training(), None);
+        let [by_rows, by_layers] =
+            [count(EchoByRows::training(), None), count(EchoByLayers::training(), None)];
+        [
+            count(Digits::training(), None),
+            count(Echo::training(), None),
+            mixed,
+            surrounded,
+            by_rows,
+            by_layers,
+        ]
+    });
+    assert_eq!(counts, [0; 6]);
     let in_16_bits = |precision: &str| {
         pool.install(|| {
             let set = "a precision is a key";
             let (digits, echo) = (Digits::training(), Echo::training());
             [
-                count(digits.set("precision", precision).expect(set)),
-                count(echo.set("precision", precision).expect(set)),
+                count(digits.set("precision", precision).expect(set), None),
+                count(echo.set("precision", precision).expect(set), None),
             ]
         })
     };

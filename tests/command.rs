@@ -60,6 +60,20 @@ fn summary_and_spec_need_no_training() {
     assert!(!folder.path().join("runs").exists());
 }
 
+#[test]
+fn the_schedule_is_shown_without_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = program(&["schedule", "--set", "optimizer.lr=0.4", "--svg", "rates.svg"], folder.path());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let shown = text(&output.stdout);
+    for words in ["Sgd at 4.00e-1", "Warmup", "Cosine", "first step", "4.00e-1", "1.00e-4", "┤", "┬"] {
+        assert!(shown.contains(words), "`{words}` is not in:\n{shown}");
+    }
+    let picture = std::fs::read_to_string(folder.path().join("rates.svg")).unwrap();
+    assert!(picture.starts_with("<svg") && picture.contains("learning rate"));
+    assert!(!folder.path().join("runs").exists());
+}
+
 /// One line on standard error, no backtrace, and no folder left behind.
 #[test]
 fn mistakes_on_the_command_line_are_explained() {

@@ -1,17 +1,20 @@
 //! Everything built in can be brought by a user: a layer, a loss, a metric, an optimizer, a phase of a
-//! schedule, a way to clip, a data set. Each is used in the same syntax as a built-in one.
+//! schedule, a way to scale a rate, a way to clip, a data set. Each is used in the same syntax as a built-in one.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use candle_core::{D, Tensor};
+use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use trainspec::data::Dataset;
+use trainspec::data::mix::{Draws, Mix, Samples};
 use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
 use trainspec::loss::{Loss, LossSum};
-use trainspec::metric::{Direction, Metric};
-use trainspec::optim::{Clip, Optimizer, UpdateStep};
+use trainspec::metric::{Direction, Metric, Outcomes, State};
+use trainspec::optim::{Clip, Constraint, Gradients, Optimizer, UpdateStep};
 use trainspec::prelude::*;
-use trainspec::schedule::{Clock, Interval, Phase};
+use trainspec::schedule::{Clock, Interval, Phase, ScaleLr, Seen};
+use trainspec::spec::Monitor;
+use trainspec::train::Event;
 use trainspec::{Config, Error, Pass, Problem, Result, Shape, Verdict};
 
 /// `y = x * scale`, with a factor for each feature, and a sharpness that is checked.
@@ -77,7 +80,11 @@ plain_config!(FourthPower {});
 plain_config!(WorstError {});
 plain_config!(SignDescent { lr: f64 = 0.01 });
 plain_config!(Halve { every: u64 = 1 });
+plain_config!(Tire { by: f64 = 0.5 });
+plain_config!(PerSample { share: f64 = 0.1 });
 plain_config!(Shrink { by: f64 = 0.5 });
+plain_config!(Same {});
+plain_config!(Within { most: f64 = 2.0 });
 
 impl Loss<Values<1>, Values<1>> for FourthPower {
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
@@ -85,13 +92,29 @@ impl Loss<Values<1>, Values<1>> for FourthPower {
     }
 }
 
+/// What [`WorstError`] gathers: the worst so far. (A mean would be `type State = Mean`.)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Worst(f64);
+
+impl State for Worst {
+    fn merge(&mut self, other: &Self) {
+        self.0 = self.0.max(other.0);
+    }
+
+    fn value(&self) -> f64 {
+        self.0
+    }
+}
+
 impl Metric<Values<1>, Values<1>> for WorstError {
+    type State = Worst;
     const LABEL: &'static str = "worst_error";
     const DIRECTION: Direction = Direction::Lower;
 
-    fn measure(&self, prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)> {
-        let worst = (prediction - target)?.abs()?.flatten_all()?.max(D::Minus1)?.to_scalar::<f32>()?;
-        Ok((f64::from(worst), 1.0))
+    fn update(&self, worst: &mut Worst, outcomes: &Outcomes<'_, f32>) {
+        for (prediction, target) in outcomes.predictions.iter().zip(outcomes.targets) {
+            worst.0 = worst.0.max(f64::from((prediction - target).abs()));
+        }
     }
 }
 
@@ -103,9 +126,36 @@ impl Optimizer for SignDescent {
         self.lr
     }
 
-    fn rule(&self, step: UpdateStep, _: Role) -> impl Fn(f32, f32, &mut [f32; 0]) -> f32 {
+    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 0]) -> f32 {
         let lr = step.lr as f32;
         move |w, g, []| if g == 0.0 { w } else { w - lr * g.signum() }
+    }
+}
+
+impl Phase for Tire {
+    const STATE: &'static [&'static str] = &["evaluations"];
+
+    fn length(&self) -> Option<Interval> {
+        None
+    }
+
+    fn rate(&self, _: u64, eta: f64, clock: Clock<'_>) -> f64 {
+        eta * self.by.powf(clock.state[0])
+    }
+
+    fn monitor(&self) -> Option<Monitor> {
+        Some(ValMetric("worst_error"))
+    }
+
+    fn see(&self, seen: Seen, state: &mut [f64]) {
+        assert!(seen.value > 0.0 && seen.direction == Direction::Lower);
+        state[0] += 1.0;
+    }
+}
+
+impl ScaleLr for PerSample {
+    fn factor(&self, samples: u64) -> f64 {
+        self.share * samples as f64
     }
 }
 
@@ -120,8 +170,23 @@ impl Phase for Halve {
 }
 
 impl Clip for Shrink {
-    fn factor(&self, _: f64) -> f64 {
-        self.by
+    fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()> {
+        gradients.scale_all(self.by);
+        Ok(())
+    }
+}
+
+impl Mix for Same {
+    fn mix(&self, samples: &mut Samples<'_>, _: &mut Draws) -> f64 {
+        assert_eq!(samples.inputs.len(), samples.partners.len());
+        1.0
+    }
+}
+
+impl Constraint for Within {
+    fn constrain(&self, unit: &mut [f32]) {
+        let most = self.most as f32;
+        unit.iter_mut().for_each(|weight| *weight = weight.clamp(-most, most));
     }
 }
 
@@ -162,7 +227,24 @@ train! {
         optimizer: SignDescent { lr: 0.02 },
         schedule: [Warmup { epochs: 1 }, Halve { every: 10 }],
         clip: Shrink {},
+        constrain: Within { most: 1.5 },
+        mix: Same {},
         early_stop: EarlyStop { monitor: ValMetric("worst_error"), patience: 40 },
+    }
+}
+
+train! {
+    Tired {
+        model: Curve,
+        data: Parabola,
+        loss: FourthPower,
+        metrics: [WorstError {}],
+        batch: 20,
+        epochs: 3,
+        optimizer: SignDescent { lr: 0.01 },
+        scale_lr: PerSample {},
+        schedule: [Tire {}],
+        checkpoint: Checkpoint { keep: 1 },
     }
 }
 
@@ -177,6 +259,7 @@ fn a_run_of_nothing_built_in() {
     // The mean distance of a parabola over [-1, 1] from its best constant, 1/3, is 0.257 (4 / (9 sqrt 3)); a
     // model that has learned something of its bend is well below.
     assert!(test.metrics["mean_absolute_error"] < 0.2, "{test:?}");
+    assert!(test.metrics["worst_error"] >= test.metrics["mean_absolute_error"], "{test:?}");
     let names: Vec<_> = run.model.parameters().map(|(name, _)| name.to_owned()).collect();
     assert_eq!(
         names,
@@ -193,4 +276,25 @@ fn keys_of_a_users_own_are_set_and_spelled_out() {
     assert_eq!(spec["optimizer"]["type"], "SignDescent");
     assert_eq!(spec["schedule"][1]["every"], 10);
     assert_eq!(spec["clip"]["by"], 0.5);
+    assert_eq!(spec["constrain"]["most"], 1.5);
+}
+
+/// A phase that listens is shown every evaluation but the last, after which there is no step, and what it remembers is
+/// in the checkpoint.
+#[test]
+fn a_users_own_phase_listens_to_the_evaluations() {
+    let out = tempfile::tempdir().unwrap();
+    let mut rates = Vec::new();
+    let run = Tired::training().out(out.path()).run_with(&mut |event: &Event<'_>| {
+        if let Event::Epoch(epoch) = event {
+            rates.push(epoch.lr);
+        }
+        Ok(())
+    });
+    assert_eq!(rates, [0.02, 0.01, 0.005]);
+    let checkpoints = run.unwrap().folder.unwrap().join("checkpoints");
+    let last = std::fs::read_dir(checkpoints).unwrap().next().unwrap().unwrap().path();
+    let state: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(last.join("state.json")).unwrap()).unwrap();
+    assert_eq!(state["schedule"], serde_json::json!([{ "evaluations": 2.0 }]));
 }

@@ -38,6 +38,43 @@ train! {
     }
 }
 
+train! {
+    Deaf { model: Normed, data: points(7), batch: 7, epochs: 2, schedule: [ReduceOnPlateau { patience: 1 }] }
+}
+
+train! {
+    Scaled {
+        model: Normed,
+        data: points(64),
+        batch: 8,
+        accumulate: 2,
+        epochs: 8,
+        metrics: [Accuracy],
+        optimizer: AdamW { lr: 0.01, weight_decay: 0.1 },
+        scale_lr: LinearScaling { base_batch: 8 },
+        schedule: [
+            Constant { epochs: 1 },
+            MultiStep { at: &[Epochs(2), Epochs(3)], epochs: 4 },
+            ReduceOnPlateau { monitor: ValMetric("accuracy") },
+        ],
+    }
+}
+
+train! {
+    Cycle { model: Normed, data: points(64), batch: 8, epochs: 2, schedule: [OneCycle { max: 0.1 }] }
+}
+
+train! {
+    ScaledCycle {
+        model: Normed,
+        data: points(64),
+        batch: 8,
+        epochs: 2,
+        scale_lr: SqrtScaling { base_batch: 32 },
+        schedule: [OneCycle { max: 0.1 }],
+    }
+}
+
 fn refusal<M: Model>(training: Training<M>) -> String {
     let mut steps = 0;
     let run = training.run_with(&mut |event: &Event<'_>| {
@@ -100,4 +137,103 @@ fn refused_changes_are_errors_and_defaults_are_spelled_out() {
     assert_eq!(spec["data"], "points(64)");
     assert_eq!(spec["loss"]["type"], "CrossEntropy");
     assert_eq!(spec["optimizer"]["betas"][1], 0.999);
+}
+
+#[test]
+fn a_schedule_that_has_nothing_to_listen_to() {
+    assert!(
+        refusal(Deaf::training().without_folder())
+            .starts_with("schedule.0: there are no validation samples to listen to")
+    );
+    let Err(error) = Scaled::training().set("schedule.2.monitor", "val_recall") else { panic!() };
+    assert_eq!(
+        error.to_string(),
+        "schedule.2.monitor: `recall` is no metric of the run; expected `accuracy`, or `ValLoss`"
+    );
+}
+
+/// `scale_lr` is applied once, to what the whole schedule works on.
+#[test]
+fn a_rate_is_scaled_to_the_batch() {
+    let mut training = Scaled::training().set("schedule.1.at", r#"[{"Epochs":1},{"Epochs":3}]"#).unwrap();
+    // 56 samples in steps of 16 are 4 steps an epoch, and twice 8 samples twice the rate.
+    let schedule = training.schedule().unwrap();
+    let near = |k, expected: f64| (schedule.rate(k) - expected).abs() < 1e-15;
+    for (k, expected) in [(0, 0.02), (7, 0.02), (8, 0.002), (15, 0.002), (16, 0.0002), (31, 0.0002)] {
+        assert!(near(k, expected), "{k}: {}", schedule.rate(k));
+    }
+    let run = training.without_folder().set("steps", "21").unwrap().run();
+    assert!(run.is_ok(), "{run:?}");
+}
+
+/// A rule of the optimizer's for `lr` holds for every rate.
+#[test]
+fn the_largest_rate_is_judged() {
+    let training = Scaled::training().without_folder().set("schedule.0.factor", "600").unwrap();
+    let problem = refusal(training);
+    assert!(
+        problem.starts_with("schedule: the largest rate is 12, while `lr` is 0.01; with that"),
+        "{problem}"
+    );
+    assert!(
+        problem
+            .ends_with("lr * weight_decay is 1.2; expected less than 1, or each step takes the whole weight")
+    );
+    assert!(
+        refusal(Cycle::training().without_folder().set("schedule.0.max", "1e3").unwrap()).contains("1000")
+    );
+    assert!(Cycle::training().without_folder().run().is_ok());
+}
+
+#[test]
+fn a_scale_without_effect() {
+    assert_eq!(
+        refusal(ScaledCycle::training().without_folder()),
+        "scale_lr: `OneCycle` has rates of its own, which do not depend on `lr`; scale those and remove `scale_lr`"
+    );
+}
+
+/// The first layer has no `init` of its own.
+#[model]
+fn Begun(x: Features<2>) -> Logits<2> {
+    x.linear(out = 4).relu().linear(out = 2, init = Orthogonal { gain: 2.0 })
+}
+
+train! {
+    AllAlike { model: Begun, data: points(64), epochs: 1, init: He }
+}
+
+train! {
+    WithAKey { model: Begun, data: points(64), epochs: 1, init: Initializer::Normal { std: 0.5 } }
+}
+
+/// What an engine of the run begins with, as numbers.
+fn beginning<M: Model>(mut training: Training<M>) -> Vec<Vec<f32>> {
+    let graph = training.graph().unwrap();
+    let engine = trainspec::engine::open(&graph, training.settings().unwrap()).unwrap();
+    let parameters = engine.parameters().unwrap();
+    parameters.iter().map(|parameter| parameter.flatten_all().unwrap().to_vec1().unwrap()).collect()
+}
+
+#[test]
+fn weights_begin_as_the_layer_says_or_else_the_spec() {
+    assert_eq!(AllAlike::training().settings().unwrap().init, He);
+    assert_eq!(WithAKey::training().settings().unwrap().init, Normal { std: 0.5 });
+    let [he, normal] = [beginning(AllAlike::training()), beginning(WithAKey::training())];
+    let ours = beginning(AllAlike::training().set("init", "Default").unwrap());
+    // He's deviation of two inputs is 1: the same draws, twice as large.
+    assert_ne!(he[0], ours[0]);
+    assert!(he[0].iter().zip(&normal[0]).all(|(he, normal)| he.to_bits() == (2.0 * normal).to_bits()));
+    // Biases, and the layer with a choice of its own.
+    assert_eq!(he[1..], ours[1..]);
+    assert_eq!(normal[1..], ours[1..]);
+    let zeros = beginning(AllAlike::training().set("init", "Zeros").unwrap());
+    assert!(zeros[0].iter().all(|&weight| weight == 0.0));
+    assert_eq!(zeros[1..], ours[1..]);
+}
+
+#[test]
+fn an_initializer_out_of_range() {
+    let set = WithAKey::training().set("init.Normal.std", "-1").map(|_| ());
+    assert_eq!(set.unwrap_err().to_string(), "init.std is -1; expected a number above 0");
 }

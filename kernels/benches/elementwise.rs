@@ -12,7 +12,7 @@ fn main() {
 }
 
 const DROPOUT: Dropout =
-    Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 10, scale: 1.0 / 0.9 };
+    Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 10, scale: 1.0 / 0.9, each: 1 };
 
 const ACTIVATIONS: [Activation; 8] = [
     Activation::Identity,

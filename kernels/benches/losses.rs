@@ -18,7 +18,8 @@ const SHAPES: [[usize; 2]; 4] = [[32, 10], [128, 10], [2048, 65], [2048, 1000]];
 
 #[divan::bench(args = SHAPES, consts = [false, true])]
 fn cross_entropy<const SMOOTH: bool>(bencher: Bencher, [rows, classes]: [usize; 2]) {
-    let loss = CrossEntropy { rows, classes, label_smoothing: if SMOOTH { 0.1 } else { 0.0 } };
+    let loss =
+        CrossEntropy { label_smoothing: if SMOOTH { 0.1 } else { 0.0 }, ..CrossEntropy::new(rows, classes) };
     let logits = numbers(rows * classes, 1);
     let targets: Vec<u32> = (0..rows).map(|row| (row % classes) as u32).collect();
     let mut d = logits.clone();
@@ -29,7 +30,7 @@ fn cross_entropy<const SMOOTH: bool>(bencher: Bencher, [rows, classes]: [usize; 
 
 #[divan::bench(args = SHAPES)]
 fn cross_entropy_alone(bencher: Bencher, [rows, classes]: [usize; 2]) {
-    let loss = CrossEntropy { rows, classes, label_smoothing: 0.0 };
+    let loss = CrossEntropy::new(rows, classes);
     let logits = numbers(rows * classes, 1);
     let targets: Vec<u32> = (0..rows).map(|row| (row % classes) as u32).collect();
     bencher.counter(ItemsCount::new(logits.len())).bench_local(|| loss.forward(&logits, &targets));

@@ -5,6 +5,7 @@
 
 pub mod arena;
 pub mod attention;
+pub mod average;
 pub mod batch_norm;
 pub mod conv2d;
 pub mod cross_entropy;
@@ -15,11 +16,16 @@ pub mod group_norm;
 pub mod gru;
 pub mod half;
 pub mod layer_norm;
+pub mod likelihood;
 pub mod linear;
 pub mod lstm;
+pub mod margin_loss;
 pub mod math;
+pub mod noise;
 pub mod norm;
+pub mod orthogonal;
 pub mod philox;
+pub mod pointwise_loss;
 pub mod pool;
 pub mod product;
 pub mod recurrent;

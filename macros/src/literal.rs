@@ -70,10 +70,17 @@ impl Literal {
     }
 }
 
+/// Whether a literal is of a struct, which a `..` can complete, and not of an enum's variant, which is written after its type:
+/// `Initializer::Normal { std: 0.02 }`.
+pub(crate) fn is_struct(literal: &ExprStruct) -> bool {
+    let before = literal.path.segments.iter().rev().nth(1);
+    !before.is_some_and(|segment| segment.ident.to_string().starts_with(char::is_uppercase))
+}
+
 /// An expression whose struct literals are completed; they are added to `all`.
 pub(crate) fn completed(value: &Expr, all: &mut Vec<Literal>) -> TokenStream {
     match value {
-        Expr::Struct(literal) => Literal::of_struct(literal, all),
+        Expr::Struct(literal) if is_struct(literal) => Literal::of_struct(literal, all),
         Expr::Paren(inner) => completed(&inner.expr, all),
         Expr::Group(inner) => completed(&inner.expr, all),
         // `&a + b` would be `(&a) + b`.

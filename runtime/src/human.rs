@@ -49,6 +49,11 @@ pub(crate) fn measure(value: f64) -> String {
     }
 }
 
+/// A metric, as [`measure`] has it; `-` where it is not defined.
+pub(crate) fn metric(value: f64) -> String {
+    if value.is_nan() { "-".to_owned() } else { measure(value) }
+}
+
 /// A learning rate: `2.91e-3`.
 pub(crate) fn rate(rate: f64) -> String {
     format!("{rate:.2e}")

@@ -77,8 +77,8 @@ pub use graph::Value;
 pub use layer::Pass;
 pub use model::Model;
 pub use shape::{
-    Class, Element, Features, Fits, Image, InputKind, Kind, Logits, OutputKind, Problem, Shape, TargetKind,
-    TokenLogits, Tokens, Values, Verdict,
+    Class, Element, Features, Fits, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind,
+    Probabilities, Problem, Shape, TargetKind, TokenLogits, Tokens, Values, Verdict,
 };
 pub use trained::Trained;
 pub use training::{Run, Training};

@@ -1,16 +1,34 @@
 //! Everything that a declaration uses: `use trainspec::prelude::*;`.
 
+pub use crate::data::mix::{CutMix, Mixup};
 pub use crate::data::{Csv, Dataset, Digits8x8, Idx, InMemory, Mnist, Normalization, Split};
 pub use crate::graph::Value;
-pub use crate::layer::Approximate;
+pub use crate::layer::Initializer::{
+    He, HeUniform, Lecun, Normal, Orthogonal, TruncatedNormal, Uniform, Xavier, XavierNormal, Zeros,
+};
 pub use crate::layer::names::*;
-pub use crate::loss::{CrossEntropy, MeanSquaredError};
-pub use crate::metric::{Accuracy, MeanAbsoluteError};
+pub use crate::layer::{Approximate, Initializer};
+pub use crate::loss::{
+    BinaryCrossEntropy, CrossEntropy, Hinge, Huber, KlDivergence, MeanSquaredError, NegativeLogLikelihood,
+    Reduction, SmoothL1,
+};
+pub use crate::metric::{
+    Accuracy, Auroc, Average, ConfusionMatrix, F1, MeanAbsoluteError, Perplexity, Precision, R2, Recall,
+    RootMeanSquaredError, TopK,
+};
 pub use crate::model::Model;
-pub use crate::optim::{AdamW, Decay, GlobalNorm, Sgd};
+pub use crate::optim::{
+    AdaDelta, AdaGrad, Adam, AdamW, Adamax, AdaptiveGrad, Decay, Ema, GlobalNorm, GradientNoise, Group, Lamb,
+    Lars, Lion, MaxNorm, NAdam, PerParameter, RAdam, RmsProp, Sgd, SignSgd, SparseAdam, clip,
+};
 pub use crate::schedule::Interval::{Epochs, Steps};
-pub use crate::schedule::{Constant, Cosine, CosineEnd, Step, Warmup};
-pub use crate::shape::{Class, Features, Image, Logits, TokenLogits, Tokens, Values};
+pub use crate::schedule::{
+    Anneal, Constant, Cosine, CosineEnd, CosineRestarts, Exponential, InverseSqrt, Linear, LinearScaling,
+    MultiStep, OneCycle, Polynomial, ReduceOnPlateau, SqrtScaling, Step, Warmup,
+};
+pub use crate::shape::{
+    Class, Features, Image, Labels, LogProbabilities, Logits, Probabilities, TokenLogits, Tokens, Values,
+};
 pub use crate::spec::Device::Cpu;
 pub use crate::spec::Monitor::{ValLoss, ValMetric};
 pub use crate::spec::{Bf16, Dynamic, F16, F32, Skip, Static, Stop};

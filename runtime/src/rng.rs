@@ -20,6 +20,8 @@ pub enum Purpose {
     Augment = 4,
     /// The split into training, validation and test.
     Split = 5,
+    /// Noise on gradients.
+    GradientNoise = 6,
 }
 
 /// When something is drawn: the optimizer step, and the micro-batch within it.
@@ -33,7 +35,7 @@ pub struct Moment {
 
 impl Moment {
     /// The upper words of a counter.
-    fn place(self) -> [u32; 3] {
+    pub(crate) fn place(self) -> [u32; 3] {
         [self.micro_batch, self.step as u32, (self.step >> 32) as u32]
     }
 }
@@ -52,14 +54,26 @@ impl Stream {
         Self { key: [key as u32, (key >> 32) as u32] }
     }
 
+    /// What the stream's draws are made with.
+    pub(crate) fn key(self) -> [u32; 2] {
+        self.key
+    }
+
     /// Inverted dropout drawn from this stream: each element is dropped with probability `p`, exact to 2^-32.
     #[must_use]
     pub fn dropout(self, p: f64, at: Moment) -> Dropout {
+        self.dropout_of_runs(p, 1, at)
+    }
+
+    /// The same for runs of `each` elements, which are dropped or kept together; run `i` has word `i` of the stream.
+    #[must_use]
+    pub fn dropout_of_runs(self, p: f64, each: usize, at: Moment) -> Dropout {
         Dropout {
             key: self.key,
             place: at.place(),
             threshold: (p * 4_294_967_296.0) as u32,
             scale: (1.0 / (1.0 - p)) as f32,
+            each: each.max(1),
         }
     }
 

@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::data::Prepared;
+use crate::data::{Prepared, training_samples};
 use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
+use crate::optim::{AnyOptimizer, Groups};
 use crate::run::{Folder, Start};
+use crate::schedule::Schedule;
 use crate::spec::{AnySpec, Declaration, Device, Settings, hash};
-use crate::train::{self, Evaluation, Event, Observer, Outcome};
+use crate::train::{self, Evaluation, Event, Observer, Outcome, RateCurve, RateSearch};
 use crate::trained::Trained;
 
 /// A run that was declared with [`train!`](crate::train!): the same as its command line, without one.
@@ -84,6 +86,36 @@ impl<M: Model> Training<M> {
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         self.changed("seed", &seed.to_string())
+    }
+
+    /// Trains by another optimizer, of any type.
+    ///
+    /// ```
+    /// # use trainspec::prelude::*;
+    /// # #[model]
+    /// # fn Net(x: Image<1, 8, 8>) -> Logits<10> { x.flatten().linear(out = 10) }
+    /// # train! {
+    /// #     Digits { model: Net, data: Digits8x8::embedded(), epochs: 1 }
+    /// # }
+    /// use trainspec::Config;
+    ///
+    /// for momentum in [0.0, 0.9] {
+    ///     let sgd = Sgd { momentum, ..Sgd::DEFAULT };
+    ///     let run = Digits::training().optimizer(&sgd).without_folder().run()?;
+    ///     println!("{momentum}: {:?}", run.outcome.validation);
+    /// }
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    #[must_use]
+    pub fn optimizer(mut self, optimizer: &dyn AnyOptimizer) -> Self {
+        let checked = self.settings.and_then(|mut settings| {
+            settings.optimizer = optimizer.boxed();
+            settings.check()?;
+            Ok(settings)
+        });
+        self.settings = checked;
+        self.overrides.push(("optimizer".to_owned(), optimizer.to_json().to_string()));
+        self
     }
 
     /// Computes there.
@@ -162,12 +194,16 @@ impl<M: Model> Training<M> {
         Ok(spec)
     }
 
-    /// The model's graph.
+    /// The model's graph, with the parameters frozen that are to be.
     ///
     /// # Errors
-    /// If a rule of the model does not hold.
+    /// If a rule of the model does not hold, or a group means none of its parameters.
     pub fn graph(&self) -> Result<Graph> {
-        self.spec.graph()
+        let mut graph = self.spec.graph()?;
+        if let Ok(settings) = &self.settings {
+            Groups(&settings.groups).freeze(&mut graph.parameters)?;
+        }
+        Ok(graph)
     }
 
     /// Reads a trained model.
@@ -189,8 +225,21 @@ impl<M: Model> Training<M> {
     /// # Errors
     /// If they cannot be read or cannot be used.
     pub fn data(&mut self) -> Result<Prepared> {
-        let seed = self.settings()?.seed;
-        Prepared::new(self.spec.open()?, seed)
+        let settings = self.settings()?;
+        let (seed, ignored) = (settings.seed, settings.loss.ignored());
+        Prepared::ignoring(self.spec.open()?, seed, ignored)
+    }
+
+    /// The learning rate of every step of the run. Of the data only the number of samples is looked at.
+    ///
+    /// # Errors
+    /// If the settings or the split cannot be used, the data cannot be opened, or the schedule does not fit the run.
+    pub fn schedule(&mut self) -> Result<Schedule> {
+        let spec = self.spec;
+        let settings = self.settings()?;
+        let samples = training_samples(&*spec.open()?, settings.seed)?;
+        let (steps, epoch) = train::length(settings, samples);
+        Schedule::of(settings, steps, epoch)
     }
 
     /// Trains in silence.
@@ -244,6 +293,18 @@ impl<M: Model> Training<M> {
         }
     }
 
+    /// Searches for a learning rate, on parameters of its own: see [`train::find_rate`].
+    ///
+    /// # Errors
+    /// If the settings or the data cannot be used, or a sample cannot be read.
+    pub fn find_rate(mut self, search: RateSearch) -> Result<RateCurve> {
+        let data = self.data()?;
+        let graph = self.graph()?;
+        let settings = self.settings?;
+        let mut engine = engine::open(&graph, &settings)?;
+        train::find_rate(&mut *engine, &graph, &settings, &data, search)
+    }
+
     /// The seed from which the data of a trained model are split: the one that was set, else that of the
     /// model's run, else the declared one. With another, the model would meet samples it has learned from.
     ///
@@ -261,7 +322,9 @@ impl<M: Model> Training<M> {
     /// If the data cannot be used or do not fit the model, or the part has no samples.
     pub fn evaluate(mut self, model: &Trained<M>, part: fn(&Prepared) -> &[usize]) -> Result<Evaluation> {
         let seed = self.split_seed(model)?;
-        let data = Prepared::new(self.spec.open()?, seed)?.with_normalizer(model.normalizer().cloned())?;
+        let ignored = self.settings()?.loss.ignored();
+        let data = Prepared::ignoring(self.spec.open()?, seed, ignored)?
+            .with_normalizer(model.normalizer().cloned())?;
         if part(&data).is_empty() {
             return Err(Error::Dataset(
                 "this part has no samples; evaluate another, or change the split".to_owned(),

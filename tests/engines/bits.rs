@@ -36,7 +36,7 @@ fn alone(batch: &Batch, number: usize) -> Batch {
         };
         Column { shape: column.shape, elements }
     };
-    Batch { size: 1, input: column(&batch.input), target: column(&batch.target) }
+    Batch { size: 1, input: column(&batch.input), target: column(&batch.target), mixed: None }
 }
 
 proptest! {

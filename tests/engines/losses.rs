@@ -62,7 +62,7 @@ fn check(
 #[test]
 fn cross_entropy() {
     for label_smoothing in [0.0, 0.1] {
-        let loss = CrossEntropy { label_smoothing };
+        let loss = CrossEntropy { label_smoothing, ..CrossEntropy };
         let shape = <Logits<5> as Kind>::SHAPE;
         check(
             Loss::<Logits<5>, Class<5>>::kernel(&loss, shape),
@@ -82,7 +82,7 @@ fn cross_entropy() {
 
 #[test]
 fn mean_squared_error() {
-    let loss = MeanSquaredError {};
+    let loss = MeanSquaredError;
     let shape = <Values<3> as Kind>::SHAPE;
     check(
         Loss::<Values<3>, Values<3>>::kernel(&loss, shape),
@@ -95,7 +95,7 @@ fn mean_squared_error() {
 #[test]
 fn targets_are_counted_and_ranged() {
     let shape = <Logits<5> as Kind>::SHAPE;
-    let kernel = Loss::<Logits<5>, Class<5>>::kernel(&CrossEntropy { label_smoothing: 0.0 }, shape).unwrap();
+    let kernel = Loss::<Logits<5>, Class<5>>::kernel(&CrossEntropy, shape).unwrap();
     let said =
         |targets: Vec<u32>| kernel.sum(&[0.0; 10], &Elements::Whole(targets), None).unwrap_err().to_string();
     assert_eq!(said(vec![0, 5]), "the target 5 is no class; expected 0 to 4");

@@ -7,9 +7,11 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 
 mod bits;
+mod frozen;
 mod half;
 mod island;
 mod losses;
+mod mixed;
 mod random;
 
 use candle_core::{DType, Device, Tensor, Var};
@@ -21,7 +23,7 @@ use trainspec::engine::{Engine, Objective, Planned, Tape, forward, initial};
 use trainspec::graph::Graph;
 use trainspec::layer::Mode;
 use trainspec::loss::{CrossEntropy, Loss, LossKernel, LossSum};
-use trainspec::optim::{Clip, GlobalNorm, Sgd, UpdateStep};
+use trainspec::optim::{GlobalNorm, Sgd, Treatment, Update};
 use trainspec::rng::{Moment, Purpose, Stream};
 use trainspec::{Class, Config, Logits, Result, Shape};
 use trainspec_kernels::norm::global_norm_of;
@@ -36,7 +38,7 @@ struct Goal {
 
 impl Goal {
     fn boxed(has_kernel: bool) -> Box<dyn Objective> {
-        Box::new(Self { loss: CrossEntropy { label_smoothing: 0.1 }, has_kernel })
+        Box::new(Self { loss: CrossEntropy { label_smoothing: 0.1, ..CrossEntropy }, has_kernel })
     }
 }
 
@@ -68,6 +70,7 @@ fn batch(model: RandomModel, size: usize, number: u64) -> Batch {
         size,
         input: Column { shape, elements: input },
         target: Column { shape: Shape::class(CLASSES), elements: target },
+        mixed: None,
     }
 }
 
@@ -77,7 +80,7 @@ fn exact(graph: &Graph, parameters: &[Tensor], batches: &[Batch]) -> (f64, Vec<V
         .iter()
         .map(|parameter| Var::from_tensor(&parameter.to_dtype(DType::F64).unwrap()).unwrap())
         .collect();
-    let goal = Goal { loss: CrossEntropy { label_smoothing: 0.1 }, has_kernel: false };
+    let goal = Goal { loss: CrossEntropy { label_smoothing: 0.1, ..CrossEntropy }, has_kernel: false };
     let mut total = 0.0;
     let mut sums: Vec<Vec<f64>> =
         graph.parameters.iter().map(|parameter| vec![0.0; parameter.shape.elements()]).collect();
@@ -180,6 +183,7 @@ fn train(model: RandomModel, mut planned: Planned, mut tape: Tape, size: usize, 
     let sgd = Sgd { lr: 1e-3, momentum: 0.5, ..Sgd::DEFAULT };
     let clip = GlobalNorm { max: 1.0 };
     let first = tape.parameters().unwrap();
+    let treatments = Treatment::of_all(&model.graph().parameters, &sgd);
     let mut ends = Vec::new();
     for engine in [&mut planned as &mut dyn Engine, &mut tape] {
         engine.set_parameters(&first).unwrap();
@@ -189,8 +193,12 @@ fn train(model: RandomModel, mut planned: Planned, mut tape: Tape, size: usize, 
                 engine.accumulate(&batch(model, size, t), at).unwrap();
             }
             let average = 1.0 / size as f64;
-            let factor = Clip::factor(&clip, average * global_norm_of(engine.gradients()));
-            engine.update(&sgd, UpdateStep { t, lr: sgd.lr }, average * factor).unwrap();
+            let factor = clip.factor(average * global_norm_of(engine.gradients()));
+            let scales = vec![average * factor; first.len()];
+            let (lr, bound) = (sgd.lr, f64::INFINITY);
+            engine
+                .update(&Update { optimizer: &sgd, t, lr, treatments: &treatments, scales: &scales, bound })
+                .unwrap();
         }
         ends.push(engine.parameters().unwrap());
     }

@@ -5,7 +5,7 @@ use trainspec::graph::{Graph, Module, Scope};
 use trainspec::layer::{
     Approximate, AvgPool2d, BatchNorm, Concat, Conv2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool,
     GroupNorm, Gru, LayerNorm, LeakyRelu, Linear, Lstm, MaxPool2d, PositionEmbedding, Relu, Reshape, RmsNorm,
-    SelfAttention, Sigmoid, Silu, Softmax, Tanh,
+    SelfAttention, Sigmoid, Silu, Softmax, StochasticDepth, Tanh,
 };
 use trainspec::rng::{Moment, Purpose, Stream};
 use trainspec::{Config, Result, Shape, Value, Verdict};
@@ -164,8 +164,8 @@ impl Module for RandomModel {
         }
         if self.input == Input::Tokens {
             let out = 2 * (1 + dice.below(5));
-            let vectors = scope.call(Embedding { out }, &[x])?;
-            let places = scope.call(PositionEmbedding { out }, &[x])?;
+            let vectors = scope.call(Embedding { out, ..Embedding::DEFAULT }, &[x])?;
+            let places = scope.call(PositionEmbedding { out, ..PositionEmbedding::DEFAULT }, &[x])?;
             x = scope.add(vectors, places)?;
         }
         let mut seen = vec![x];
@@ -205,12 +205,13 @@ fn branches(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
         let bias = dice.below(2) == 0;
         let y = match rank {
             3 => scope.call(Conv2d { out, kernel, padding: kernel / 2, bias, ..Conv2d::DEFAULT }, &[x])?,
-            _ => scope.call(Linear { out, bias }, &[x])?,
+            _ => scope.call(Linear { out, bias, ..Linear::DEFAULT }, &[x])?,
         };
-        match dice.below(4) {
+        match dice.below(5) {
             0 => scope.call(BatchNorm::DEFAULT, &[y]),
             1 => scope.call(Dropout { p: 0.3 }, &[y]),
             2 => scope.call(Tanh {}, &[y]),
+            3 => scope.call(StochasticDepth { p: 0.3 }, &[y]),
             _ => Ok(y),
         }
     };
@@ -221,7 +222,7 @@ fn branches(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
 
 /// A function of each number.
 fn pointwise(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
-    match dice.below(11) {
+    match dice.below(12) {
         0 => scope.call(LeakyRelu::DEFAULT, &[x]),
         1 => scope.call(Gelu::DEFAULT, &[x]),
         2 => scope.call(Gelu { approximate: Approximate::Tanh }, &[x]),
@@ -233,6 +234,7 @@ fn pointwise(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> 
         7 => scope.call(Wave { frequency: 1.5 }, &[x]),
         // One with a kernel of its own.
         8 => scope.call(Bowl {}, &[x]),
+        9 => scope.call(StochasticDepth { p: 0.3 }, &[x]),
         _ => scope.call(Relu {}, &[x]),
     }
 }
@@ -251,6 +253,7 @@ fn image(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
                 dilation: if fits(5) { dice.one_of(&[1, 1, 2]) } else { 1 },
                 groups,
                 bias: dice.below(2) == 0,
+                ..Conv2d::DEFAULT
             };
             scope.call(layer, &[x])
         }
@@ -274,7 +277,8 @@ fn image(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
 fn sequence(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
     let features = x.shape().last();
     match dice.below(12) {
-        0 | 1 => scope.call(Linear { out: 2 * (1 + dice.below(8)), bias: dice.below(3) > 0 }, &[x]),
+        0 | 1 => scope
+            .call(Linear { out: 2 * (1 + dice.below(8)), bias: dice.below(3) > 0, ..Linear::DEFAULT }, &[x]),
         2 if features >= LEAST => {
             scope.call(LayerNorm { affine: dice.below(3) > 0, ..LayerNorm::DEFAULT }, &[x])
         }
@@ -285,11 +289,12 @@ fn sequence(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
                 causal: dice.below(2) == 0,
                 dropout: dice.one_of(&[0.0, 0.2]),
                 bias: dice.below(3) > 0,
+                ..SelfAttention::DEFAULT
             };
             scope.call(layer, &[x])
         }
-        6 => scope.call(Lstm { out: 1 + dice.below(6), bias: dice.below(2) == 0 }, &[x]),
-        7 => scope.call(Gru { out: 1 + dice.below(6), bias: dice.below(2) == 0 }, &[x]),
+        6 => scope.call(Lstm { out: 1 + dice.below(6), bias: dice.below(2) == 0, ..Lstm::DEFAULT }, &[x]),
+        7 => scope.call(Gru { out: 1 + dice.below(6), bias: dice.below(2) == 0, ..Gru::DEFAULT }, &[x]),
         8 => scope.call(Softmax {}, &[x]),
         9 => scope.call(BatchNorm::DEFAULT, &[x]),
         _ => pointwise(dice, scope, x),
@@ -298,7 +303,9 @@ fn sequence(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
 
 fn features(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
     match dice.below(8) {
-        0..=2 => scope.call(Linear { out: 1 + dice.below(24), bias: dice.below(3) > 0 }, &[x]),
+        0..=2 => {
+            scope.call(Linear { out: 1 + dice.below(24), bias: dice.below(3) > 0, ..Linear::DEFAULT }, &[x])
+        }
         3 => scope.call(BatchNorm::DEFAULT, &[x]),
         4 if x.shape().last() >= LEAST => scope.call(LayerNorm::DEFAULT, &[x]),
         _ => pointwise(dice, scope, x),

@@ -2,7 +2,7 @@
 //!
 //! A layer of this crate has a row in the table here; [`difference`] checks the rows, and [`values`] has what
 //! no difference can see: the values themselves, kinks, and running statistics. [`recurrent`] has the values of
-//! layers that read sequences, with PyTorch's numbers beside them.
+//! layers that read sequences. PyTorch's numbers are in `golden/layers`.
 //!
 //! Each test here was seen to fail: with candle's own `relu`, `gelu_erf` and `layer_norm` in place of ours;
 //! with `>=` for `>` in the maximum, the biased variance in the running value, no place for NaN, and the
@@ -19,8 +19,8 @@ use difference::{Points, agree};
 use trainspec::graph::Graph;
 use trainspec::layer::{
     Add, Approximate, AvgPool2d, BatchNorm, Concat, Conv2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool,
-    GroupNorm, Gru, LayerNorm, LeakyRelu, Linear, Lstm, MaxPool2d, Mul, PositionEmbedding, Relu, Reshape,
-    RmsNorm, SelfAttention, Sigmoid, Silu, Softmax, Sub, Tanh,
+    GroupNorm, Gru, LayerNorm, LeakyRelu, Linear, LogSoftmax, Lstm, MaxPool2d, Mul, PositionEmbedding, Relu,
+    Reshape, RmsNorm, SelfAttention, Sigmoid, Silu, Softmax, StochasticDepth, Sub, Tanh,
 };
 use trainspec::{Config, Shape};
 
@@ -63,7 +63,7 @@ const ATTENTION: SelfAttention = SelfAttention { heads: 2, ..SelfAttention::DEFA
 gradients! {
     linear at Anywhere {
         Linear { out: 5, ..Linear::DEFAULT } => [3];
-        Linear { out: 1, bias: false } => [1];
+        Linear { out: 1, bias: false, ..Linear::DEFAULT } => [1];
         Linear { out: 3, ..Linear::DEFAULT } => [2, 7];
         Linear { out: 2, ..Linear::DEFAULT } => [2, 1, 3];
     }
@@ -133,9 +133,19 @@ gradients! {
         Softmax {} => [2, 3];
         Softmax {} => [3, 1];
     }
+    log_softmax at Anywhere {
+        LogSoftmax {} => [7];
+        LogSoftmax {} => [2, 3];
+        LogSoftmax {} => [3, 1];
+    }
     dropout at Anywhere {
         Dropout { p: 0.5 } => [13];
         Dropout { p: 0.0 } => [3];
+    }
+    stochastic_depth at Anywhere {
+        StochasticDepth { p: 0.5 } => [2, 3];
+        StochasticDepth { p: 0.0 } => [3];
+        StochasticDepth { p: 0.3 } => [1];
     }
     max_pool2d at OffKinks {
         MAX => [2, 4, 6];
@@ -169,14 +179,14 @@ gradients! {
         Reshape { to: [1, 3, 1, 1] } => [3];
     }
     embedding at Anywhere {
-        Embedding { out: 3 } => Shape::tokens(5, 7);
-        Embedding { out: 1 } => Shape::tokens(1, 1);
-        Embedding { out: 2 } => Shape::class(3);
+        Embedding { out: 3, ..Embedding::DEFAULT } => Shape::tokens(5, 7);
+        Embedding { out: 1, ..Embedding::DEFAULT } => Shape::tokens(1, 1);
+        Embedding { out: 2, ..Embedding::DEFAULT } => Shape::class(3);
     }
     position_embedding at Anywhere {
-        PositionEmbedding { out: 3 } => Shape::tokens(5, 7);
-        PositionEmbedding { out: 2 } => [3, 2];
-        PositionEmbedding { out: 1 } => [1];
+        PositionEmbedding { out: 3, ..PositionEmbedding::DEFAULT } => Shape::tokens(5, 7);
+        PositionEmbedding { out: 2, ..PositionEmbedding::DEFAULT } => [3, 2];
+        PositionEmbedding { out: 1, ..PositionEmbedding::DEFAULT } => [1];
     }
     self_attention at Anywhere {
         ATTENTION => [5, 6];
@@ -187,12 +197,12 @@ gradients! {
     }
     lstm at Anywhere {
         Lstm { out: 3, ..Lstm::DEFAULT } => [4, 2];
-        Lstm { out: 2, bias: false } => [3, 5];
+        Lstm { out: 2, bias: false, ..Lstm::DEFAULT } => [3, 5];
         Lstm { out: 1, ..Lstm::DEFAULT } => [1, 1];
     }
     gru at Anywhere {
         Gru { out: 3, ..Gru::DEFAULT } => [4, 2];
-        Gru { out: 2, bias: false } => [3, 5];
+        Gru { out: 2, bias: false, ..Gru::DEFAULT } => [3, 5];
         Gru { out: 1, ..Gru::DEFAULT } => [1, 1];
     }
     concat at Anywhere {

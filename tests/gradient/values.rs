@@ -6,7 +6,7 @@ use trainspec::graph::{Graph, Module};
 use trainspec::layer::{
     Approximate, AvgPool2d, BatchNorm, Concat, Conv2d, Dropout, Embedding, Gelu, GroupNorm, Gru, LayerNorm,
     LeakyRelu, Linear, Lstm, MaxPool2d, PositionEmbedding, Relu, Reshape, RmsNorm, SelfAttention, Sigmoid,
-    Silu, Softmax,
+    Silu, Softmax, StochasticDepth,
 };
 use trainspec::layer::{Mode, Statistic};
 use trainspec::rng::Moment;
@@ -320,10 +320,27 @@ fn dropout_keeps_the_mean_and_depends_on_seed_step_and_path_alone() {
     assert_eq!(evaluate(&layer, &[], &ones), vec![1.0; COUNT]);
 }
 
+/// A sample is kept whole or not at all; the mean of n masks as in the test before.
+#[test]
+fn stochastic_depth_drops_whole_samples() {
+    const SAMPLES: usize = 10_000;
+    let (layer, ones) = (StochasticDepth { p: 0.2 }, tensor(&[1.0; 3 * SAMPLES], &[SAMPLES, 3, 1]));
+    let drop = |step| run(&layer, &[], &ones, Mode::Train { seed: 1, at: Moment { step, micro_batch: 0 } }).0;
+    let first = drop(0);
+    assert!(first.chunks(3).all(|sample| sample == [0.0; 3] || sample == [f64::from(1.25_f32); 3]));
+    let mean = first.iter().sum::<f64>() / first.len() as f64;
+    assert!((mean - 1.0).abs() < 5.0 * (0.25 / SAMPLES as f64).sqrt());
+    assert_eq!(first, drop(0));
+    assert_ne!(first, drop(1));
+    assert_eq!(evaluate(&layer, &[], &ones), vec![1.0; 3 * SAMPLES]);
+    let none = StochasticDepth { p: 0.0 };
+    assert_eq!(run(&none, &[], &ones, TRAIN).0, vec![1.0; 3 * SAMPLES]);
+}
+
 #[test]
 fn embeddings_look_rows_up() {
     let weight = tensor(&[0.0, 1.0, 10.0, 11.0, 20.0, 21.0], &[3, 2]);
-    let graph = Graph::of(&Embedding { out: 2 }, &[Shape::tokens(3, 2)]).unwrap();
+    let graph = Graph::of(&Embedding { out: 2, ..Embedding::DEFAULT }, &[Shape::tokens(3, 2)]).unwrap();
     let tokens = Tensor::new(&[[2_u32, 0], [1, 1]], &Device::Cpu).unwrap();
     let (y, _) =
         forward(&graph, std::slice::from_ref(&weight), std::slice::from_ref(&tokens), Mode::Evaluate)
@@ -331,7 +348,9 @@ fn embeddings_look_rows_up() {
     assert_eq!(y.dims(), [2, 2, 2]);
     assert_eq!(numbers(&y), [20.0, 21.0, 0.0, 1.0, 10.0, 11.0, 10.0, 11.0]);
 
-    let graph = Graph::of(&PositionEmbedding { out: 3 }, &[Shape::tokens(3, 2)]).unwrap();
+    let graph =
+        Graph::of(&PositionEmbedding { out: 3, ..PositionEmbedding::DEFAULT }, &[Shape::tokens(3, 2)])
+            .unwrap();
     let weight = weight.reshape((2, 3)).unwrap();
     let (y, _) = forward(&graph, &[weight], &[tokens], Mode::Evaluate).unwrap();
     assert_eq!(y.dims(), [2, 2, 3]);
@@ -444,7 +463,9 @@ fn parameters_begin_within_their_bounds() {
     }
     let norm = begin(&|| Graph::of(&BatchNorm::DEFAULT, &[Shape::of(&[2])]).unwrap());
     assert_eq!(norm, [[1.0, 1.0], [0.0, 0.0], [0.0, 0.0], [1.0, 1.0]]);
-    let embedding = begin(&|| Graph::of(&Embedding { out: 100 }, &[Shape::tokens(100, 2)]).unwrap());
+    let embedding = begin(&|| {
+        Graph::of(&Embedding { out: 100, ..Embedding::DEFAULT }, &[Shape::tokens(100, 2)]).unwrap()
+    });
     let variance = embedding[0].iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / 1e4;
     // The variance of n normal draws has deviation sqrt(2 / n).
     assert!((variance - 1.0).abs() < 5.0 * (2e-4_f64).sqrt());

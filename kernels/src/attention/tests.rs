@@ -5,7 +5,8 @@ use crate::epilogue::Dropout;
 use crate::philox;
 use crate::simd::{self, Level};
 
-const DROPOUT: Dropout = Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0 };
+const DROPOUT: Dropout =
+    Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0, each: 1 };
 
 /// Numbers from -1 to 1.
 fn numbers(count: usize, key: u32) -> Vec<f32> {

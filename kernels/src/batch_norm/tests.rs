@@ -5,7 +5,8 @@ use crate::epilogue::{Activation, Dropout, Epilogue, Saved};
 use crate::product::Onto;
 use crate::runs::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, vanishes, widen};
 
-const DROPOUT: Dropout = Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0 };
+const DROPOUT: Dropout =
+    Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0, each: 1 };
 
 /// Epilogues of every way through the kernels.
 fn epilogues(residual: &[f32]) -> [Epilogue<'_>; 8] {

@@ -201,7 +201,8 @@ fn the_epilogue_counts_in_the_whole_value() {
     for conv in &KINDS.map(in_blocks) {
         let data = Data::of(conv);
         let residual = numbers(data.d_pre.len(), 5);
-        let dropout = Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0 };
+        let dropout =
+            Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0, each: 1 };
         let epilogue = Epilogue {
             activation: Activation::LeakyRelu { slope: 0.1 },
             dropout: Some(dropout),

@@ -4,6 +4,10 @@
 //! `(1 - e) * -log p_c + e * mean_k(-log p_k)`, and the gradient `p_k - (1 - e) [k = c] - e / classes`. The largest
 //! logit is taken away first, so that no exponential overflows.
 //!
+//! With a weight `w_k` for each class, the loss is `(1 - e) * -w_c log p_c + e * mean_k(-w_k log p_k)`, and the gradient
+//! `a p_k - (1 - e) w_c [k = c] - e w_k / classes` with `a = (1 - e) w_c + e * mean_k(w_k)`. A row whose target is the ignored one
+//! has no loss and the gradient 0.
+//!
 //! # Source
 //! Label smoothing: Szegedy et al., "Rethinking the Inception architecture", 2016, in PyTorch's form.
 
@@ -23,33 +27,43 @@ use crate::threads;
 /// ```
 /// use trainspec_kernels::cross_entropy::CrossEntropy;
 ///
-/// let loss = CrossEntropy { rows: 1, classes: 2, label_smoothing: 0.0 };
+/// let loss = CrossEntropy::new(1, 2);
 /// let mut d = [0.0; 2];
 /// let sum = loss.forward_backward(&[3.0, 3.0], &[1], &mut d);
 /// assert!((sum - 2.0_f64.ln()).abs() < 1e-7);
 /// assert_eq!(d, [0.5, -0.5]);
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct CrossEntropy {
+pub struct CrossEntropy<'a> {
     /// The number of rows: samples, or tokens.
     pub rows: usize,
     /// The number of classes.
     pub classes: usize,
     /// How much of the target is spread over all classes, from 0 to below 1.
     pub label_smoothing: f32,
+    /// The weight of each class, 0 or more; none is 1 for all.
+    pub weights: &'a [f32],
+    /// The target of a row that counts for nothing; it need not be a class.
+    pub ignored: Option<u32>,
 }
 
 /// The most blocks of rows.
 const BLOCKS: usize = 64;
 
-impl CrossEntropy {
+impl CrossEntropy<'_> {
+    /// Without smoothing, weights and an ignored target.
+    #[must_use]
+    pub const fn new(rows: usize, classes: usize) -> Self {
+        Self { rows, classes, label_smoothing: 0.0, weights: &[], ignored: None }
+    }
+
     /// The sum of the losses of all rows.
     ///
     /// # Shapes
     /// `logits`: `[rows, classes]`; `targets`: `[rows]`, the right classes.
     ///
     /// # Panics
-    /// If a slice has another length, or a target is not below `classes`.
+    /// If a slice has another length, or a target is neither below `classes` nor ignored.
     #[must_use]
     pub fn forward(&self, logits: &[f32], targets: &[u32]) -> f64 {
         self.check(logits, targets);
@@ -87,6 +101,10 @@ impl CrossEntropy {
         assert_eq!(logits.len(), self.rows * self.classes, "logits are [rows, classes]");
         assert_eq!(targets.len(), self.rows, "targets are [rows]");
         assert!(self.rows == 0 || self.classes > 0, "a target is below the number of classes, 0");
+        assert!(
+            self.weights.is_empty() || self.weights.len() == self.classes,
+            "weights are none or [classes]"
+        );
     }
 
     /// The rows of a block.
@@ -107,23 +125,37 @@ impl CrossEntropy {
     }
 
     fn block_sum<const GRADIENT: bool>(&self, logits: &[f32], targets: &[u32], d_logits: &mut [f32]) -> f64 {
-        if self.classes <= LANES {
-            narrow::rows::<GRADIENT>(self, logits, targets, d_logits)
-        } else {
-            wide::rows::<GRADIENT>(self, logits, targets, d_logits)
+        let mean_weight =
+            self.weights.iter().map(|&weight| f64::from(weight)).sum::<f64>() / self.classes.max(1) as f64;
+        match (self.classes <= LANES, self.weights.is_empty()) {
+            (true, true) => narrow::rows::<GRADIENT, false>(self, 1.0, logits, targets, d_logits),
+            (true, false) => narrow::rows::<GRADIENT, true>(self, mean_weight, logits, targets, d_logits),
+            (false, true) => wide::rows::<GRADIENT, false>(self, 1.0, logits, targets, d_logits),
+            (false, false) => wide::rows::<GRADIENT, true>(self, mean_weight, logits, targets, d_logits),
         }
     }
 
     /// A row's loss, from the logarithm of the sum of the exponentials, the right one's distance to the largest logit, and, with
-    /// label smoothing, the sum of all distances; none is above 0.
+    /// label smoothing, the sum of all distances, each times its weight; none is above 0.
     #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
     #[inline(always)]
-    fn loss(&self, log_sum: f32, right: f32, all: f64) -> f64 {
+    fn loss(&self, log_sum: f32, right: f32, all: f64, shares: &Shares) -> f64 {
         let smoothing = f64::from(self.label_smoothing);
-        let target = (1.0 - smoothing) * f64::from(right);
+        let target = shares.right * f64::from(right);
         // A class that is ruled out by a logit of -infinity counts for nothing without smoothing.
         let spread = if self.label_smoothing == 0.0 { 0.0 } else { smoothing * all / self.classes as f64 };
-        f64::from(log_sum) - target - spread
+        shares.all * f64::from(log_sum) - target - spread
+    }
+
+    #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
+    #[inline(always)]
+    fn shares<const WEIGHTED: bool>(&self, target: usize, mean_weight: f64) -> Shares {
+        let smoothing = f64::from(self.label_smoothing);
+        if !WEIGHTED {
+            return Shares { right: 1.0 - smoothing, all: 1.0 };
+        }
+        let right = (1.0 - smoothing) * f64::from(self.weights[target]);
+        Shares { right, all: right + if self.label_smoothing > 0.0 { smoothing * mean_weight } else { 0.0 } }
     }
 
     #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
@@ -137,6 +169,14 @@ impl CrossEntropy {
         );
         target
     }
+}
+
+/// What a row's log-probabilities count for.
+struct Shares {
+    /// That of the right class, besides what is spread over all.
+    right: f64,
+    /// All together.
+    all: f64,
 }
 
 /// The larger of two; one that is NaN may be lost, and shows in the exponentials.

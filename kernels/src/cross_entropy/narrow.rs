@@ -11,20 +11,25 @@ const ROWS: usize = 64;
 
 simd! {
     /// The losses of some rows, and with `GRADIENT` theirs.
-    pub(super) fn rows[const GRADIENT: bool][GRADIENT](
-        loss: &CrossEntropy,
+    pub(super) fn rows[const GRADIENT: bool, const WEIGHTED: bool][GRADIENT, WEIGHTED](
+        loss: &CrossEntropy<'_>,
+        mean_weight: f64,
         logits: &[f32],
         targets: &[u32],
         d_logits: &mut [f32],
     ) -> f64 {
         let classes = loss.classes.min(LANES);
         let spread = loss.label_smoothing / classes as f32;
+        let weights = if WEIGHTED { load(loss.weights, classes) } else { [1.0; LANES] };
         let mut losses = 0.0;
         let mut exponentials = [[0.0; LANES]; ROWS];
         for (number, targets) in targets.chunks(ROWS).enumerate() {
             let start = number * ROWS * classes;
             let (mut sums, mut distances) = ([1.0; ROWS], [[0.0; 2]; ROWS]);
             for (row, &target) in targets.iter().enumerate() {
+                if loss.ignored == Some(target) {
+                    continue;
+                }
                 let at = start + row * classes;
                 let vector = load(&logits[at..], classes);
                 let largest = fold::largest(&vector);
@@ -37,6 +42,11 @@ simd! {
                 sums[row] = fold::sum(&exponentials[row]);
                 distances[row][0] = logits[at + loss.target(target)] - largest;
                 if loss.label_smoothing > 0.0 {
+                    if WEIGHTED {
+                        for lane in 0..LANES {
+                            distances_of_all[lane] *= weights[lane];
+                        }
+                    }
                     distances[row][1] = fold::sum(&keep_first(&distances_of_all, classes, 0.0));
                 }
             }
@@ -46,16 +56,31 @@ simd! {
                 factors[row] = 1.0 / sums[row];
             }
             for (row, &target) in targets.iter().enumerate() {
+                let at = start + row * classes;
+                if loss.ignored == Some(target) {
+                    if GRADIENT {
+                        store([0.0; LANES], &mut d_logits[at..], classes);
+                    }
+                    continue;
+                }
+                let target = loss.target(target);
+                let shares = loss.shares::<WEIGHTED>(target, mean_weight);
                 let [right, all] = distances[row];
-                losses += loss.loss(logs[row], right, f64::from(all));
+                losses += loss.loss(logs[row], right, f64::from(all), &shares);
                 if GRADIENT {
-                    let at = start + row * classes;
                     let mut d = exponentials[row];
-                    for d in &mut d {
-                        *d = d.mul_add(factors[row], -spread);
+                    if WEIGHTED {
+                        let factor = factors[row] * shares.all as f32;
+                        for lane in 0..LANES {
+                            d[lane] = d[lane].mul_add(factor, -spread * weights[lane]);
+                        }
+                    } else {
+                        for d in &mut d {
+                            *d = d.mul_add(factors[row], -spread);
+                        }
                     }
                     store(d, &mut d_logits[at..], classes);
-                    d_logits[at + loss.target(target)] -= 1.0 - loss.label_smoothing;
+                    d_logits[at + target] -= shares.right as f32;
                 }
             }
         }

@@ -5,13 +5,13 @@ use crate::runs::testing::{ROUNDING, bits, compare, differentiate, numbers, same
 use crate::simd::{self, Level};
 
 /// Logits within `spread`, and targets.
-fn data(loss: &CrossEntropy, spread: f32) -> (Vec<f32>, Vec<u32>) {
+fn data(loss: &CrossEntropy<'_>, spread: f32) -> (Vec<f32>, Vec<u32>) {
     let logits = numbers(loss.rows * loss.classes, 1).into_iter().map(|z| z * spread).collect();
     let targets = (0..loss.rows).map(|row| (row * 7 % loss.classes.max(1)) as u32).collect();
     (logits, targets)
 }
 
-fn run(loss: &CrossEntropy, logits: &[f32], targets: &[u32]) -> (f64, Vec<f32>) {
+fn run(loss: &CrossEntropy<'_>, logits: &[f32], targets: &[u32]) -> (f64, Vec<f32>) {
     // What was in the gradient must not show.
     let mut d = vec![f32::NAN; logits.len()];
     let sum = loss.forward_backward(logits, targets, &mut d);
@@ -25,20 +25,23 @@ fn run(loss: &CrossEntropy, logits: &[f32], targets: &[u32]) -> (f64, Vec<f32>) 
 /// its exponential, relatively, with 4 roundings of its own (its polynomial, 5e-9, and the rest) and
 /// what the large distances lose in the reduction, `2 s u` again; below -87.3 it is 0, which is off by 2^-125. Their sum has 38
 /// roundings more; its logarithm has the sum's relative error and two roundings of itself. A probability has that
-/// of an exponential and of the sum.
-fn check(loss: &CrossEntropy, spread: f32) {
+/// of an exponential and of the sum. Weights are within 2, and add a rounding each.
+fn check(loss: &CrossEntropy<'_>, spread: f32) {
     let (logits, targets) = data(loss, spread);
     let (sum, d) = run(loss, &logits, &targets);
     let (losses, expected) = reference::run(loss, &widen(&logits), &targets);
     let (spread, e) = (f64::from(spread), f64::from(loss.label_smoothing));
-    let relative = ROUNDING * (4.0 * spread + 4.0 + 38.0);
+    let weight = if loss.weights.is_empty() { 1.0 } else { 2.0 };
+    let relative = weight * ROUNDING * (4.0 * spread + 6.0 + 38.0);
     let log = (loss.classes as f64).ln();
-    let off =
-        losses.iter().map(|loss| relative + ROUNDING * (2.0 * log + 40.0 * spread * e + loss)).sum::<f64>();
+    let off = losses
+        .iter()
+        .map(|loss| relative + weight * ROUNDING * (2.0 * log + 40.0 * spread * e + loss))
+        .sum::<f64>();
     let expected_sum: f64 = losses.iter().sum();
     assert!((sum - expected_sum).abs() <= off, "{loss:?}: {sum} is not {expected_sum}, within {off:e}");
     // A probability of at most 1, the share of a class, and their difference.
-    let off: Vec<f64> = expected.iter().map(|d| (d.abs() + 1.0 + e) * (2.0 * relative)).collect();
+    let off: Vec<f64> = expected.iter().map(|d| (d.abs() + weight + e) * (2.0 * relative)).collect();
     compare("d_logits", &d, &expected, &off);
 }
 
@@ -50,15 +53,24 @@ proptest! {
         classes in 1..90_usize,
         spread in 0.1_f32..60.0,
         smooth: bool,
+        weighted: bool,
+        ignored: bool,
     ) {
-        check(&CrossEntropy { rows, classes, label_smoothing: if smooth { 0.1 } else { 0.0 } }, spread);
+        let weights: Vec<f32> = numbers(classes, 3).into_iter().map(|weight| 2.0 * weight.abs()).collect();
+        let loss = CrossEntropy {
+            label_smoothing: if smooth { 0.1 } else { 0.0 },
+            weights: if weighted { &weights } else { &[] },
+            ignored: ignored.then_some(u32::from(!weighted)),
+            ..CrossEntropy::new(rows, classes)
+        };
+        check(&loss, spread);
     }
 }
 
-const LARGE: [CrossEntropy; 3] = [
-    CrossEntropy { rows: 4000, classes: 10, label_smoothing: 0.0 },
-    CrossEntropy { rows: 1500, classes: 65, label_smoothing: 0.1 },
-    CrossEntropy { rows: 3, classes: 20_011, label_smoothing: 0.1 },
+const LARGE: [CrossEntropy<'_>; 3] = [
+    CrossEntropy::new(4000, 10),
+    CrossEntropy { label_smoothing: 0.1, ..CrossEntropy::new(1500, 65) },
+    CrossEntropy { label_smoothing: 0.1, ..CrossEntropy::new(3, 20_011) },
 ];
 
 #[test]
@@ -70,8 +82,9 @@ fn agrees_with_the_reference_over_several_blocks() {
 
 #[test]
 fn the_reference_has_the_gradient_of_its_loss() {
-    for label_smoothing in [0.0, 0.2] {
-        let loss = CrossEntropy { rows: 3, classes: 4, label_smoothing };
+    let weights = [0.5, 0.0, 2.0, 1.0, 3.0];
+    for (label_smoothing, weights) in [(0.0, &[] as &[f32]), (0.2, &[]), (0.0, &weights), (0.2, &weights)] {
+        let loss = CrossEntropy { label_smoothing, weights, ..CrossEntropy::new(3, 5) };
         let (logits, targets) = data(&loss, 2.0);
         let mut logits = widen(&logits);
         let (_, d) = reference::run(&loss, &logits, &targets);
@@ -81,7 +94,7 @@ fn the_reference_has_the_gradient_of_its_loss() {
 
 #[test]
 fn bits_depend_neither_on_the_level_nor_on_threads() {
-    let odd = CrossEntropy { rows: 33, classes: 37, label_smoothing: 0.1 };
+    let odd = CrossEntropy { label_smoothing: 0.1, ..CrossEntropy::new(33, 37) };
     for loss in LARGE.into_iter().chain([odd]) {
         let (logits, targets) = data(&loss, 5.0);
         same_bits(|| vec![run(&loss, &logits, &targets).1]);
@@ -101,7 +114,7 @@ fn bits_depend_neither_on_the_level_nor_on_threads() {
 #[test]
 fn a_row_does_not_depend_on_the_others() {
     for classes in [1, 3, 10, 16, 17, 65] {
-        let all = CrossEntropy { rows: 7, classes, label_smoothing: 0.1 };
+        let all = CrossEntropy { label_smoothing: 0.1, ..CrossEntropy::new(7, classes) };
         let one = CrossEntropy { rows: 1, ..all };
         let (logits, targets) = data(&all, 5.0);
         let (sum, together) = run(&all, &logits, &targets);
@@ -119,7 +132,7 @@ fn a_row_does_not_depend_on_the_others() {
 #[test]
 fn extreme_logits_are_exact() {
     for classes in [10, 40] {
-        let loss = CrossEntropy { rows: 1, classes, label_smoothing: 0.0 };
+        let loss = CrossEntropy::new(1, classes);
         let mut logits = vec![-10_000.0; classes];
         logits[3] = 10_000.0;
         let (right, d) = run(&loss, &logits, &[3]);
@@ -139,7 +152,7 @@ fn extreme_logits_are_exact() {
 #[test]
 fn a_nan_shows() {
     for classes in [10, 40] {
-        let loss = CrossEntropy { rows: 2, classes, label_smoothing: 0.0 };
+        let loss = CrossEntropy::new(2, classes);
         for place in [0, classes - 1] {
             let (mut logits, _) = data(&loss, 1.0);
             logits[place] = f32::NAN;
@@ -153,7 +166,7 @@ fn a_nan_shows() {
 #[test]
 fn nothing_is_possible() {
     for classes in [0, 3] {
-        let loss = CrossEntropy { rows: 0, classes, label_smoothing: 0.0 };
+        let loss = CrossEntropy::new(0, classes);
         assert_eq!(run(&loss, &[], &[]), (0.0, Vec::new()));
     }
 }
@@ -161,11 +174,49 @@ fn nothing_is_possible() {
 #[test]
 #[should_panic(expected = "target 2 is not below the number of classes, 2")]
 fn a_target_is_a_class() {
-    run(&CrossEntropy { rows: 1, classes: 2, label_smoothing: 0.0 }, &[0.0; 2], &[2]);
+    run(&CrossEntropy::new(1, 2), &[0.0; 2], &[2]);
 }
 
 #[test]
 #[should_panic(expected = "logits are [rows, classes]")]
 fn lengths_are_checked() {
-    run(&CrossEntropy { rows: 1, classes: 2, label_smoothing: 0.0 }, &[0.0], &[0]);
+    run(&CrossEntropy::new(1, 2), &[0.0], &[0]);
+}
+
+#[test]
+fn what_is_ignored_counts_for_nothing() {
+    for classes in [5, 40] {
+        let weights = vec![0.5; classes];
+        let all = CrossEntropy { label_smoothing: 0.1, weights: &weights, ..CrossEntropy::new(3, classes) };
+        // Inside the classes and outside.
+        for ignored in [2, 255] {
+            let loss = CrossEntropy { ignored: Some(ignored), ..all };
+            let (mut logits, _) = data(&loss, 5.0);
+            logits[classes..2 * classes].fill(f32::NAN);
+            let (sum, d) = run(&loss, &logits, &[1, ignored, 0]);
+            let both = [&logits[..classes], &logits[2 * classes..]].concat();
+            let (expected, expected_d) = run(&CrossEntropy { rows: 2, ..all }, &both, &[1, 0]);
+            assert_eq!(sum.to_bits(), expected.to_bits());
+            assert_eq!([&d[..classes], &d[2 * classes..]].concat(), expected_d);
+            assert_eq!(d[classes..2 * classes], vec![0.0; classes]);
+            let nothing = run(&loss, &logits, &[ignored; 3]);
+            assert_eq!(nothing, (0.0, vec![0.0; 3 * classes]));
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "weights are none or [classes]")]
+fn weights_are_counted() {
+    run(&CrossEntropy { weights: &[1.0], ..CrossEntropy::new(1, 2) }, &[0.0; 2], &[0]);
+}
+
+/// Vectors that are just full, and just not.
+#[test]
+fn every_number_of_classes_has_its_weights() {
+    for classes in 1..=2 * 16 + 1 {
+        let weights: Vec<f32> = (1..=classes).map(|weight| 2.0 / weight as f32).collect();
+        let loss = CrossEntropy { label_smoothing: 0.1, weights: &weights, ..CrossEntropy::new(5, classes) };
+        check(&loss, 3.0);
+    }
 }

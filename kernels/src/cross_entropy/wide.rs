@@ -8,8 +8,9 @@ use crate::simd;
 
 simd! {
     /// The losses of some rows, and with `GRADIENT` theirs.
-    pub(super) fn rows[const GRADIENT: bool][GRADIENT](
-        loss: &CrossEntropy,
+    pub(super) fn rows[const GRADIENT: bool, const WEIGHTED: bool][GRADIENT, WEIGHTED](
+        loss: &CrossEntropy<'_>,
+        mean_weight: f64,
         logits: &[f32],
         targets: &[u32],
         d_logits: &mut [f32],
@@ -18,7 +19,14 @@ simd! {
         let spread = loss.label_smoothing / classes as f32;
         let mut losses = 0.0;
         for (row, &target) in targets.iter().enumerate() {
+            if loss.ignored == Some(target) {
+                if GRADIENT {
+                    d_logits[row * classes..][..classes].fill(0.0);
+                }
+                continue;
+            }
             let target = loss.target(target);
+            let shares = loss.shares::<WEIGHTED>(target, mean_weight);
             let logits = &logits[row * classes..][..classes];
             let largest = largest(logits);
             // The same terms in the same order with the gradient and without.
@@ -39,21 +47,34 @@ simd! {
             };
             let sum = sum as f32;
             let mut all = [0.0];
-            if loss.label_smoothing > 0.0 {
+            if loss.label_smoothing > 0.0 && WEIGHTED {
+                all = sums([logits, loss.weights], [largest, 0.0], |[logit, weight], [sum]| {
+                    for lane in 0..WIDE {
+                        sum[lane] = (logit[lane] - largest).mul_add(weight[lane], sum[lane]);
+                    }
+                });
+            } else if loss.label_smoothing > 0.0 {
                 all = sums([logits], [largest], |[logit], [sum]| {
                     for lane in 0..WIDE {
                         sum[lane] += logit[lane] - largest;
                     }
                 });
             }
-            losses += loss.loss(sum.ln(), logits[target] - largest, all[0]);
+            losses += loss.loss(sum.ln(), logits[target] - largest, all[0], &shares);
             if GRADIENT {
                 let d = &mut d_logits[row * classes..][..classes];
                 let factor = 1.0 / sum;
-                for d in &mut *d {
-                    *d = d.mul_add(factor, -spread);
+                if WEIGHTED {
+                    let factor = factor * shares.all as f32;
+                    for (d, weight) in d.iter_mut().zip(loss.weights) {
+                        *d = d.mul_add(factor, -spread * weight);
+                    }
+                } else {
+                    for d in &mut *d {
+                        *d = d.mul_add(factor, -spread);
+                    }
                 }
-                d[target] -= 1.0 - loss.label_smoothing;
+                d[target] -= shares.right as f32;
             }
         }
         losses

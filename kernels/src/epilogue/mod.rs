@@ -53,6 +53,9 @@ pub struct Dropout {
     pub threshold: u32,
     /// What kept elements are multiplied by.
     pub scale: f32,
+    /// How many elements behind each other share one word of the stream, at least 1: 1 for dropout, a sample for stochastic
+    /// depth.
+    pub each: usize,
 }
 
 /// What backward needs besides the gradient of the output.

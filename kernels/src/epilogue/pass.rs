@@ -60,11 +60,37 @@ simd! {
 
 /// Drops elements of `from` on the way into `values`, at most [`PIECE`] with `first % 4` before them, of which the first has number `first`.
 pub(super) fn drop(dropout: &Dropout, first: usize, from: Option<&[f32]>, values: &mut [f32]) {
+    if dropout.each > 1 {
+        return drop_runs(dropout, first, from, values);
+    }
     let skipped = first % 4;
     let mut words = Words([0; PIECE]);
     let groups = (skipped + values.len()).div_ceil(WORDS);
     philox::draw(&mut words.0.as_chunks_mut().0[..groups], (first / 4) as u32, dropout.key, dropout.place);
     mask(dropout, &words.0[skipped..][..values.len()], from, values);
+}
+
+/// [`drop`] where runs of elements share a word.
+fn drop_runs(dropout: &Dropout, first: usize, from: Option<&[f32]>, values: &mut [f32]) {
+    let mut start = 0;
+    while start < values.len() {
+        let run = (first + start) / dropout.each;
+        let end = values.len().min((run + 1) * dropout.each - first);
+        let [a, b, c] = dropout.place;
+        let factor = dropout.factor(philox::block([(run / 4) as u32, a, b, c], dropout.key)[run % 4]);
+        scale(factor, from.map(|from| &from[start..end]), &mut values[start..end]);
+        start = end;
+    }
+}
+
+simd! {
+    /// Multiplies by one factor.
+    fn scale(factor: f32, from: Option<&[f32]>, values: &mut [f32]) {
+        match from {
+            Some(from) => each_with(values, from, |_, x| x * factor),
+            None => each(values, |value| value * factor),
+        }
+    }
 }
 
 /// As a processor's lines are aligned.

@@ -35,6 +35,7 @@ pub(super) fn slope(activation: Activation, x: f64) -> f64 {
 
 pub(super) fn factor(dropout: Option<Dropout>, number: usize) -> f64 {
     let Some(dropout) = dropout else { return 1.0 };
+    let number = number / dropout.each;
     let [one, two, three] = dropout.place;
     let words = philox::block([(number / 4) as u32, one, two, three], dropout.key);
     if words[number % 4] < dropout.threshold { 0.0 } else { f64::from(dropout.scale) }

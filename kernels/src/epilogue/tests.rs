@@ -5,7 +5,10 @@ use super::{Activation, Dropout, Epilogue, Saved};
 use crate::philox;
 use crate::simd::{self, Level};
 
-const DROPOUT: Dropout = Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0 };
+const DROPOUT: Dropout =
+    Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0, each: 1 };
+/// Runs that neither begin nor end with a piece, and hardly ever with a block.
+const OF_RUNS: Dropout = Dropout { each: 37, ..DROPOUT };
 const ACTIVATIONS: [Activation; 8] = [
     Activation::Identity,
     Activation::Relu,
@@ -27,7 +30,7 @@ fn numbers(count: usize, key: u32, bound: f64) -> Vec<f32> {
 
 /// All epilogues of a run whose residual is `residual`.
 fn epilogues(residual: &[f32]) -> impl Iterator<Item = Epilogue<'_>> {
-    let parts = [None, Some(DROPOUT)].into_iter().flat_map(move |dropout| {
+    let parts = [None, Some(DROPOUT), Some(OF_RUNS)].into_iter().flat_map(move |dropout| {
         [None, Some(residual)].into_iter().flat_map(move |residual| {
             [Activation::Identity, Activation::Relu].map(move |then| (dropout, residual, then))
         })

@@ -108,7 +108,8 @@ fn the_epilogue_is_that_of_the_whole_value() {
     let linear = Linear { rows, inputs, outputs };
     let (x, weight, bias) = (numbers(rows * inputs, 1), numbers(outputs * inputs, 2), numbers(outputs, 3));
     let residual = numbers(rows * outputs, 5);
-    let dropout = Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0 };
+    let dropout =
+        Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0, each: 1 };
     let epilogue = Epilogue {
         activation: Activation::Silu,
         dropout: Some(dropout),

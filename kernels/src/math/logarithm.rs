@@ -38,9 +38,34 @@ pub fn ln(x: f32) -> f32 {
     if x > 0.0 { ln } else { least }
 }
 
+/// `ln(1 + x)` for `x` from 0 to 1, to the last few digits of small `x` too: what `1 + x` was rounded by is added to the
+/// logarithm, by its slope.
+#[inline(always)]
+pub(crate) fn ln_1p(x: f32) -> f32 {
+    let sum = 1.0 + x;
+    ln(sum) + (x - (sum - 1.0)) / sum
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The unit is that of the last place, as above.
+    #[test]
+    fn ln_1p_keeps_the_digits_of_small_numbers() {
+        let mut worst = (0.0, 0.0);
+        for bits in (1..=1.0_f32.to_bits()).step_by(997) {
+            let x = f32::from_bits(bits);
+            let exact = f64::from(x).ln_1p();
+            let unit = f64::from((exact as f32).next_up()) - f64::from(exact as f32);
+            let error = (f64::from(ln_1p(x)) - exact).abs() / unit;
+            if error > worst.0 {
+                worst = (error, x);
+            }
+        }
+        assert!(worst.0 <= 2.0, "{worst:?}");
+        assert!(ln_1p(f32::NAN).is_nan());
+    }
 
     #[test]
     fn the_error_is_as_documented() {

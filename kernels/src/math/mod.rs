@@ -61,6 +61,7 @@ pub(crate) use lanes::{
     LANES, each, each_with, each_with_two, few_or, fold, load, load_each, parts, put_few, store, zip,
 };
 pub use logarithm::ln;
+pub(crate) use logarithm::ln_1p;
 pub use logistic::{sigmoid, sigmoid_slope};
 pub use normal::{erf, phi};
 pub use tangent::{tanh, tanh_slope};

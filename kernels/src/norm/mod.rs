@@ -65,12 +65,27 @@ pub fn global_norm_of<T: AsRef<[f32]> + Sync>(tensors: &[T]) -> f64 {
     sums.clear();
     sums.resize(tensors.len(), 0.0);
     each(tensors, &mut sums);
-    let norm = sums.iter().fold(0.0, f64::add).sqrt();
+    let norm = norm_of_sums(&sums);
     SUMS.set(sums);
     norm
 }
 
-/// The sum of squares of each tensor, into `sums`.
+/// [`global_norm`] from the [sum of squares](squares_of_each) of each tensor, with the same bits.
+#[must_use]
+pub fn norm_of_sums(sums: &[f64]) -> f64 {
+    sums.iter().fold(0.0, f64::add).sqrt()
+}
+
+/// The [sum of squares](sum_of_squares) of each tensor, into `sums`, over threads.
+///
+/// # Panics
+/// If there are not as many sums as tensors.
+pub fn squares_of_each<T: AsRef<[f32]> + Sync>(tensors: &[T], sums: &mut [f64]) {
+    assert_eq!(tensors.len(), sums.len(), "each tensor has a sum");
+    each(tensors, sums);
+}
+
+/// [`squares_of_each`] of as many.
 fn each<T: AsRef<[f32]> + Sync>(tensors: &[T], sums: &mut [f64]) {
     let total = total(tensors);
     if tensors.len() == 1 || total <= PART {

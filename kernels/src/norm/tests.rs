@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::squares::{BLOCK, LANES};
-use super::{PART, global_norm, global_norm_of, sum_of_squares};
+use super::{PART, global_norm, global_norm_of, norm_of_sums, squares_of_each, sum_of_squares};
 use crate::philox;
 use crate::simd::{self, Level};
 
@@ -64,6 +64,12 @@ fn all_tensors_count() {
         let some = &tensors[tensors.len() - count..];
         let one_by_one = global_norm(some.iter().map(Vec::as_slice));
         assert_eq!(global_norm_of(some).to_bits(), one_by_one.to_bits());
+        let mut sums = vec![f64::NAN; count];
+        squares_of_each(some, &mut sums);
+        assert!(
+            some.iter().zip(&sums).all(|(tensor, &sum)| sum_of_squares(tensor).to_bits() == sum.to_bits())
+        );
+        assert_eq!(norm_of_sums(&sums).to_bits(), one_by_one.to_bits());
     }
     assert!((global_norm_of(&tensors) - expected).abs() <= expected * tolerance());
     assert_eq!(global_norm_of::<Vec<f32>>(&[]).to_bits(), 0);

@@ -85,6 +85,28 @@ where
     );
 }
 
+/// The sums of what `measure` gives for the blocks of one tensor, over threads, added by halves: so a sum has one
+/// order, whatever the threads.
+pub fn sum_of_blocks(
+    weights: &[f32],
+    gradients: &[f32],
+    state: &mut [&mut [f32]],
+    measure: &(impl Fn(&[f32], &[f32], &mut [&mut [f32]]) -> [f64; 2] + Sync),
+) -> [f64; 2] {
+    if weights.len() <= BLOCK {
+        return measure(weights, gradients, state);
+    }
+    let at = weights.len().div_ceil(BLOCK) / 2 * BLOCK;
+    let (weights, other_weights) = weights.split_at(at);
+    let (gradients, other_gradients) = gradients.split_at(at);
+    let (mut state, mut other_state) = Slices::split(state, at);
+    let (left, right) = join(
+        || sum_of_blocks(weights, gradients, state.get(), measure),
+        || sum_of_blocks(other_weights, other_gradients, other_state.get(), measure),
+    );
+    [left[0] + right[0], left[1] + right[1]]
+}
+
 /// A list of slices: in place if they are few.
 #[derive(Default)]
 struct Slices<'a> {

@@ -29,7 +29,7 @@ pub(crate) mod split;
 #[cfg(test)]
 mod tests;
 
-pub use blocks::for_each_block;
+pub use blocks::{for_each_block, sum_of_blocks};
 
 use crate::simd;
 
@@ -43,12 +43,14 @@ pub trait Slots: Copy + Send + Sync + 'static {
 
     /// Applies `rule` to each element, on this thread.
     ///
-    /// `scale` multiplies each gradient before the rule sees it (averaging and clipping). `state` holds
-    /// [`Slots::COUNT`] slices at least as long as the weights; what it holds beyond that is not touched. The rule
-    /// is a function of what it is given: it may be asked for elements that do not exist, of which all is 0.
+    /// `scale` multiplies each gradient before the rule sees it (averaging and clipping). `state` holds up to
+    /// [`Slots::COUNT`] slices at least as long as the weights; what it holds beyond that is not touched. A slot
+    /// that it does not hold is 0 for each element, and what the rule makes of it is forgotten: so an optimizer
+    /// pays for the options that it uses. The rule is a function of what it is given: it may be asked for elements
+    /// that do not exist, of which all is 0.
     ///
     /// # Panics
-    /// If a slice is shorter than `weights`, or `state` has fewer than [`Slots::COUNT`].
+    /// If a slice is shorter than `weights`.
     fn update_block(
         weights: &mut [f32],
         gradients: &[f32],
@@ -56,6 +58,21 @@ pub trait Slots: Copy + Send + Sync + 'static {
         state: &mut [&mut [f32]],
         rule: impl Fn(f32, f32, &mut Self) -> f32,
     );
+
+    /// The sums of the squares of a block's weights, and of what `direction` makes of its elements, on this thread.
+    ///
+    /// For rules that need the size of a whole parameter and of its update. All else is as for
+    /// [`Slots::update_block`]; `direction` may change the state. The squares are summed in f64, by lanes.
+    ///
+    /// # Panics
+    /// If a slice is shorter than `weights`.
+    fn measure_block(
+        weights: &[f32],
+        gradients: &[f32],
+        scale: f32,
+        state: &mut [&mut [f32]],
+        direction: impl Fn(f32, f32, &mut Self) -> f32,
+    ) -> [f64; 2];
 }
 
 impl<const N: usize> Slots for [f32; N] {
@@ -71,17 +88,25 @@ impl<const N: usize> Slots for [f32; N] {
         let state = state.iter_mut().map(|slot| &mut **slot);
         apply(weights, gradients, scale, first(state, weights.len()), &rule);
     }
+
+    fn measure_block(
+        weights: &[f32],
+        gradients: &[f32],
+        scale: f32,
+        state: &mut [&mut [f32]],
+        direction: impl Fn(f32, f32, &mut Self) -> f32,
+    ) -> [f64; 2] {
+        let state = state.iter_mut().map(|slot| &mut **slot);
+        measure(weights, gradients, scale, first(state, weights.len()), &direction)
+    }
 }
 
-/// The first `N` slices of a state, the first `count` elements of each.
+/// The first `N` slices of a state, the first `count` elements of each; a slot that is missing is empty.
 fn first<'a, const N: usize>(
     mut state: impl Iterator<Item = &'a mut [f32]>,
     count: usize,
 ) -> [&'a mut [f32]; N] {
-    std::array::from_fn(|_| match state.next() {
-        Some(slot) => &mut slot[..count],
-        None => panic!("the optimizer's state has fewer slots than its rule"),
-    })
+    std::array::from_fn(|_| state.next().map_or(&mut [][..], |slot| &mut slot[..count]))
 }
 
 simd! {
@@ -97,45 +122,78 @@ simd! {
         let mut slots = slots;
         let whole = count - count % LANES;
         for start in (0..whole).step_by(LANES) {
-            lanes(weights, gradients, scale, &mut slots, start, LANES, rule);
+            let (weights, gradients) = (&mut weights[start..start + LANES], &gradients[start..start + LANES]);
+            let (_, made) = lanes(weights, gradients, scale, &mut slots, start..start + LANES, rule);
+            weights.copy_from_slice(&made);
         }
         if whole < count {
-            lanes(weights, gradients, scale, &mut slots, whole, count - whole, rule);
+            let (weights, gradients) = (&mut weights[whole..], &gradients[whole..]);
+            let (_, made) = lanes(weights, gradients, scale, &mut slots, whole..count, rule);
+            weights.copy_from_slice(&made[..count - whole]);
         }
     }
 }
 
-/// Applies `rule` to `count` elements from `start` on. They are copied first, so that no slice can lie in
-/// another's way.
+simd! {
+    fn measure[const N: usize, F: Fn(f32, f32, &mut [f32; N]) -> f32][N, F](
+        weights: &[f32],
+        gradients: &[f32],
+        scale: f32,
+        slots: [&mut [f32]; N],
+        direction: &F,
+    ) -> [f64; 2] {
+        let count = weights.len();
+        let gradients = &gradients[..count];
+        let mut slots = slots;
+        let mut sums = [[0.0; LANES]; 2];
+        for start in (0..count).step_by(LANES) {
+            let here = start..count.min(start + LANES);
+            let (w, u) = lanes(&weights[here.clone()], &gradients[here.clone()], scale, &mut slots, here, direction);
+            for lane in 0..LANES {
+                sums[0][lane] += f64::from(w[lane]) * f64::from(w[lane]);
+                sums[1][lane] += f64::from(u[lane]) * f64::from(u[lane]);
+            }
+        }
+        sums.map(|lanes| lanes.iter().sum())
+    }
+}
+
+/// Applies `rule` to the elements `here`, at most [`LANES`], whose weights and gradients these are: the weights as
+/// they were, and what the rule gives, both followed by what it gives for zeros. They are copied first, so that no
+/// slice can lie in another's way.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loop around it")]
 fn lanes<const N: usize, F: Fn(f32, f32, &mut [f32; N]) -> f32>(
-    weights: &mut [f32],
+    weights: &[f32],
     gradients: &[f32],
     scale: f32,
     slots: &mut [&mut [f32]; N],
-    start: usize,
-    count: usize,
+    here: std::ops::Range<usize>,
     rule: &F,
-) {
-    let here = start..start + count;
+) -> ([f32; LANES], [f32; LANES]) {
+    let count = here.len();
     let mut w = [0.0; LANES];
-    w[..count].copy_from_slice(&weights[here.clone()]);
+    w[..count].copy_from_slice(weights);
     let mut g = [0.0; LANES];
-    g[..count].copy_from_slice(&gradients[here.clone()]);
+    g[..count].copy_from_slice(gradients);
     let mut s = [[0.0; LANES]; N];
     for (s, slot) in s.iter_mut().zip(&*slots) {
-        s[..count].copy_from_slice(&slot[here.clone()]);
+        if !slot.is_empty() {
+            s[..count].copy_from_slice(&slot[here.clone()]);
+        }
     }
+    let mut made = [0.0; LANES];
     for lane in 0..LANES {
         let mut element: [f32; N] = std::array::from_fn(|slot| s[slot][lane]);
-        w[lane] = rule(w[lane], g[lane] * scale, &mut element);
+        made[lane] = rule(w[lane], g[lane] * scale, &mut element);
         for (s, value) in s.iter_mut().zip(element) {
             s[lane] = value;
         }
     }
-    weights[here.clone()].copy_from_slice(&w[..count]);
     for (s, slot) in s.iter().zip(slots) {
-        slot[here.clone()].copy_from_slice(&s[..count]);
+        if !slot.is_empty() {
+            slot[here.clone()].copy_from_slice(&s[..count]);
+        }
     }
+    (w, made)
 }

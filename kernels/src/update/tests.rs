@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use proptest::prelude::*;
 
 use super::blocks::BLOCK;
-use super::{Slots, for_each_block};
+use super::{Slots, for_each_block, sum_of_blocks};
 use crate::philox;
 use crate::simd::{self, Level};
 
@@ -211,9 +211,59 @@ fn what_is_too_much_is_not_touched() {
 }
 
 #[test]
-#[should_panic(expected = "the optimizer's state has fewer slots than its rule")]
-fn slots_are_counted() {
-    <[f32; 1]>::update_block(&mut [1.0], &[1.0], 1.0, &mut [], |w, _, _| w);
+fn a_missing_slot_is_zero_and_forgotten() {
+    let (mut weights, gradients) = (vec![1.0; 37], vec![1.0; 37]);
+    let mut kept = vec![0.0; 37];
+    for _ in 0..2 {
+        <[f32; 2]>::update_block(&mut weights, &gradients, 1.0, &mut [&mut kept], |w, g, [kept, missing]| {
+            *kept += g;
+            *missing += g;
+            w - *missing
+        });
+    }
+    assert_eq!((kept, weights), (vec![2.0; 37], vec![-1.0; 37]));
+}
+
+/// The sums are those of the elements by themselves: each has one rounding in f64 for its square and one for
+/// each of the additions on its way.
+#[test]
+fn squares_are_summed_over_blocks() {
+    for length in [0, 1, 15, 16, 17, BLOCK, 3 * BLOCK + 5] {
+        let (weights, gradients) = (numbers(length, 1), numbers(length, 2));
+        let direction = |w: f32, g: f32, [m]: &mut [f32; 1]| {
+            *m = 0.5 * *m + g;
+            *m + 0.25 * w
+        };
+        let found = |level| {
+            let mut state = numbers(length, 3);
+            let sums = simd::at_level(level, || {
+                sum_of_blocks(&weights, &gradients, &mut [&mut state], &|weights, gradients, state| {
+                    <[f32; 1]>::measure_block(weights, gradients, 0.5, state, direction)
+                })
+            });
+            (sums, state)
+        };
+        let mut state = numbers(length, 3);
+        let mut expected = [0.0, 0.0];
+        for ((&w, &g), m) in weights.iter().zip(&gradients).zip(&mut state) {
+            let mut element = [*m];
+            let u = direction(w, g * 0.5, &mut element);
+            [*m] = element;
+            expected[0] += f64::from(w) * f64::from(w);
+            expected[1] += f64::from(u) * f64::from(u);
+        }
+        let (sums, moved) = found(simd::level());
+        assert_eq!(moved, state);
+        for (sum, expected) in sums.iter().zip(expected) {
+            assert!(
+                (sum - expected).abs() <= (length + 1) as f64 * f64::EPSILON * expected,
+                "{sum}, {expected}"
+            );
+        }
+        for &level in Level::available() {
+            assert_eq!(found(level).0.map(f64::to_bits), sums.map(f64::to_bits), "{level:?}");
+        }
+    }
 }
 
 #[test]

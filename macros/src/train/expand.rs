@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 use super::ast::{Entry, Train, Value};
 use crate::docs::first_line;
-use crate::literal::{Literal, completed, tidy};
+use crate::literal::{Literal, completed, is_struct, tidy};
 use crate::names::snake_case;
 
 /// The whole item.
@@ -19,8 +19,8 @@ pub(super) fn train(train: &Train) -> TokenStream {
     let spec = spec(train, &mut literals);
     let checks: TokenStream = literals.iter().map(Literal::check).collect();
     // Structs and lists are judged by their own types; the rest has rules in the spec.
-    let is_plain =
-        |entry: &&Entry| matches!(&entry.value, Value::One(value) if !matches!(value, Expr::Struct(_)));
+    let is_judged = |value: &Expr| matches!(value, Expr::Struct(literal) if is_struct(literal));
+    let is_plain = |entry: &&Entry| matches!(&entry.value, Value::One(value) if !is_judged(value));
     let rules = train.entries.iter().filter(is_plain).map(|entry| {
         let key = entry.key.to_string();
         quote_spanned!(entry.value.span()=> const _: () = __t::whole(__declared.rule(#key));)
@@ -85,7 +85,7 @@ fn functions(
             pub fn training() -> #training {
                 #declared
             }
-            /// The command line: `train`, `eval`, `summary`, `spec`.
+            /// The command line: `train`, `eval`, `summary`, `schedule`, `spec`.
             pub fn main() -> __t::Result<()> {
                 #main
             }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::config::Config;
 use crate::data::Prepared;
 use crate::spec::Device;
+use crate::train::RateSearch;
 
 /// The whole command line; without a command it trains.
 #[derive(Debug, Parser)]
@@ -26,6 +28,10 @@ pub(super) enum Command {
     Eval(Eval),
     /// Show the model layer by layer, and what training it costs
     Summary(Changes),
+    /// Show the learning rate of every step, without training
+    Schedule(Schedule),
+    /// Search for a learning rate: train a little while the rate grows until training breaks (Smith 2017)
+    FindLr(FindLr),
     /// Print the whole spec as JSON, with every default and its hash
     Spec(Changes),
 }
@@ -50,6 +56,33 @@ pub(super) struct Eval {
     /// The part of the data
     #[arg(long, value_enum, default_value_t = Part::Test)]
     pub(super) part: Part,
+    #[command(flatten)]
+    pub(super) changes: Changes,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Schedule {
+    /// Draw the curve into this file too, as SVG
+    #[arg(long, value_name = "FILE.svg")]
+    pub(super) svg: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) changes: Changes,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FindLr {
+    /// The first rate
+    #[arg(long, value_name = "RATE", default_value_t = RateSearch::DEFAULT.from)]
+    pub(super) from: f64,
+    /// The last rate
+    #[arg(long, value_name = "RATE", default_value_t = RateSearch::DEFAULT.to)]
+    pub(super) to: f64,
+    /// Optimizer steps, each at a higher rate
+    #[arg(long, value_name = "NUMBER", default_value_t = RateSearch::DEFAULT.steps)]
+    pub(super) steps: u64,
+    /// Draw the curve into this file too, as SVG
+    #[arg(long, value_name = "FILE.svg")]
+    pub(super) svg: Option<PathBuf>,
     #[command(flatten)]
     pub(super) changes: Changes,
 }

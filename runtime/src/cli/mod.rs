@@ -4,12 +4,17 @@
 //! digits [train]                     train, and leave runs/digits/<time>
 //! digits eval MODEL.safetensors      measure a trained model
 //! digits summary                     the model layer by layer
+//! digits schedule [--svg FILE.svg]   the learning rate of every step
+//! digits find-lr [--svg FILE.svg]    search for a learning rate
 //! digits spec                        the whole spec, with its hash
 //! ```
 //!
 //! Only here is anything printed.
 
 mod arguments;
+mod curve;
+mod found;
+mod plot;
 mod progress;
 mod report;
 
@@ -18,7 +23,9 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use serde_json::json;
 
-use self::arguments::{Arguments, Changes, Command, Eval, Train};
+use self::arguments::{Arguments, Changes, Command, Eval, FindLr, Schedule, Train};
+use self::curve::Curve;
+use self::found::Found;
 use self::progress::{Head, Progress};
 use self::report::Report;
 use crate::config::Config;
@@ -26,9 +33,11 @@ use crate::engine::Planned;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Summary};
 use crate::model::Model;
+use crate::optim::Groups;
 use crate::plan::{Plan, Storage};
-use crate::run::pretty;
+use crate::run::{draw_rates, draw_search, pretty, write_whole};
 use crate::spec::hash;
+use crate::train::RateSearch;
 use crate::training::Training;
 
 /// Runs the command line of a declared run.
@@ -67,12 +76,23 @@ fn run<M: Model>(
             let graph = training.graph()?;
             let settings = training.settings()?;
             let slots = settings.optimizer.state_names().len();
+            let optimizer = &*settings.optimizer;
+            let treatments = Groups(&settings.groups).treatments(&graph.parameters, optimizer)?;
             let storage = Storage::from(settings.precision.format());
-            say(out, &summary(&graph, settings.batch, slots, storage).to_string())
+            let summary = summary(&graph, settings.batch, slots, storage);
+            say(out, &summary.with_treatments(&graph, &treatments, optimizer.lr()).to_string())
         }
+        Command::Schedule(arguments) => schedule(training, arguments, out),
+        Command::FindLr(arguments) => find_lr(training, arguments, out),
         Command::Spec(changes) => {
-            let spec = changed(training, changes)?.spec()?;
-            say(out, &pretty(&json!({ "hash": hash(&spec), "spec": spec })))
+            let mut training = changed(training, changes)?;
+            let spec = training.spec()?;
+            let settings = training.settings()?;
+            let mut shown = json!({ "hash": hash(&spec), "spec": spec });
+            if settings.base_rate().to_bits() != settings.optimizer.lr().to_bits() {
+                shown["scaled_lr"] = json!(settings.base_rate());
+            }
+            say(out, &pretty(&shown))
         }
     }
 }
@@ -108,6 +128,39 @@ fn eval<M: Model>(training: Training<M>, arguments: Eval, out: &mut dyn Write) -
     let evaluation = training.evaluate(&model, part.indices())?;
     let head = format!("{} on the {} data, seed {seed}\n\n", path.display(), part.name());
     say(out, &(head + &report::measures(&[(part.name(), &evaluation)])))
+}
+
+fn schedule<M: Model>(
+    training: Training<M>,
+    Schedule { svg, changes }: Schedule,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let mut training = changed(training, changes)?;
+    let schedule = training.schedule()?;
+    let name = training.name();
+    let curve = Curve { name, settings: training.settings()?, schedule: &schedule };
+    say(out, &curve.to_string())?;
+    let Some(path) = svg else { return Ok(()) };
+    // More points than a picture has columns, however long the run is.
+    let (steps, most) = (schedule.steps(), 100_000);
+    let places = (0..steps).step_by(steps.div_ceil(most) as usize).chain([steps - 1]);
+    let picture = draw_rates(name, places.map(|k| (k + 1, schedule.rate(k))));
+    write_whole(&path, picture.as_bytes())?;
+    say(out, &format!("\n  {}\n", path.display()))
+}
+
+fn find_lr<M: Model>(
+    training: Training<M>,
+    FindLr { from, to, steps, svg, changes }: FindLr,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let mut training = changed(training, changes)?;
+    let (name, optimizer) = (training.name(), training.settings()?.optimizer.name());
+    let curve = training.find_rate(RateSearch { from, to, steps })?;
+    say(out, &Found { name, optimizer, curve: &curve }.to_string())?;
+    let Some(path) = svg else { return Ok(()) };
+    write_whole(&path, draw_search(name, &curve).as_bytes())?;
+    say(out, &format!("\n  {}\n", path.display()))
 }
 
 fn changed<M: Model>(mut training: Training<M>, changes: Changes) -> Result<Training<M>> {
@@ -174,6 +227,19 @@ mod tests {
     }
 
     #[test]
+    fn a_search_suggests_a_rate_and_draws_its_curve() {
+        let folder = tempfile::tempdir().unwrap();
+        let svg = folder.path().join("found.svg");
+        let text = program(&format!("line find-lr --from 1e-4 --to 100 --steps 60 --svg {}", svg.display()))
+            .unwrap();
+        assert!(text.starts_with("line: AdamW, "), "{text}");
+        assert!(text.contains("suggested, where the loss falls fastest: lr = "), "{text}");
+        assert!(std::fs::read_to_string(svg).unwrap().contains("line: loss against learning rate"));
+        let wrong = program("line find-lr --from 1 --to 0.5").unwrap_err().to_string();
+        assert!(wrong.contains("to is 0.5; expected a rate above the first, 1"), "{wrong}");
+    }
+
+    #[test]
     fn a_quiet_run_says_nothing() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(program(&format!("line train -q --out {}", folder.path().display())).unwrap(), "");
@@ -202,6 +268,19 @@ mod tests {
         assert_eq!(spec["spec"]["optimizer"]["lr"], 0.5);
         assert_eq!(spec["hash"], hash(&spec["spec"]));
         assert!(program("line summary --set batch=7").unwrap().contains("[7, 3]"));
+    }
+
+    #[test]
+    fn a_schedule_is_drawn_without_training() {
+        let out = tempfile::tempdir().unwrap();
+        let file = out.path().join("rates.svg");
+        let line = format!("line schedule --set optimizer.lr=0.02 --svg {}", file.display());
+        let text = program(&line).unwrap();
+        // 18 samples in batches of 4 are 5 steps an epoch.
+        assert!(text.starts_with("line: AdamW at 2.00e-2; 15 steps, 5 an epoch\n"), "{text}");
+        assert!(text.contains("  Constant           1         15     2.00e-2    2.00e-2\n"), "{text}");
+        assert!(std::fs::read_to_string(file).unwrap().contains("line: learning rate"));
+        assert!(program("line schedule --svg /proc/no/rates.svg").is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::Result;
-use crate::human::{count, measure, rate};
+use crate::human::{count, measure, metric, rate};
 use crate::spec::Settings;
 use crate::train::{EpochReport, Evaluation, Event, Observer, RunPlan, StepReport};
 
@@ -49,7 +49,7 @@ impl Head {
             name,
             model,
             parameters: parameters as u64,
-            optimizer: format!("{} at {}", settings.optimizer.name(), rate(settings.optimizer.lr())),
+            optimizer: format!("{} at {}", settings.optimizer.name(), rate(settings.base_rate())),
             device: settings.device.to_string(),
             seed: settings.seed,
             batch: settings.batch,
@@ -114,7 +114,7 @@ impl<'a> Progress<'a> {
         if self.is_terminal {
             let &StepReport { step, epoch, loss, lr, .. } = report;
             let mut parts = vec![format!("epoch {epoch}/{}", self.epochs), format!("loss {}", measure(loss))];
-            parts.extend(report.metrics.iter().map(|(name, value)| format!("{name} {}", measure(*value))));
+            parts.extend(report.metrics.iter().map(|(name, value)| format!("{name} {}", metric(value))));
             parts.push(format!("lr {}", rate(lr)));
             parts.extend(report.loss_scale.map(|scale| format!("loss scale {scale}")));
             self.bar.set_message(parts.join("  "));
@@ -175,7 +175,7 @@ fn line(report: &EpochReport, epochs: u64) -> String {
     let mut measures = |prefix: &str, evaluation: &Evaluation| {
         parts.push(format!("{prefix}loss {}", measure(evaluation.loss)));
         parts.extend(
-            evaluation.metrics.iter().map(|(name, value)| format!("{prefix}{name} {}", measure(*value))),
+            evaluation.metrics.iter().map(|(name, value)| format!("{prefix}{name} {}", metric(*value))),
         );
     };
     measures("", &report.training);
@@ -197,7 +197,7 @@ mod tests {
     use crate::train::{Exit, Skip};
 
     fn evaluation(loss: f64, accuracy: f64) -> Evaluation {
-        Evaluation { loss, metrics: BTreeMap::from([("accuracy", accuracy)]), samples: 100 }
+        Evaluation { loss, metrics: BTreeMap::from([("accuracy", accuracy)]), confusion: None, samples: 100 }
     }
 
     fn report(epoch: u64, is_best: bool) -> EpochReport {

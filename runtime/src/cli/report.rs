@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{Display, Formatter};
 use std::path::Path;
 
-use crate::human::{count, measure, seconds};
+use crate::human::{count, measure, metric, seconds};
 use crate::table::Table;
 use crate::train::{Confusion, EpochReport, Evaluation, Exit, Outcome};
 
@@ -72,10 +72,8 @@ pub(super) fn measures(rows: &[(&str, &Evaluation)]) -> String {
     let mut table = Table::new("<").indented(2);
     table.row(["", "samples", "loss"].into_iter().chain(metrics.iter().copied()));
     for (part, evaluation) in rows {
-        let values = metrics.iter().map(|metric| match evaluation.metrics.get(metric) {
-            Some(value) => measure(*value),
-            None => "-".to_owned(),
-        });
+        let values =
+            metrics.iter().map(|name| metric(evaluation.metrics.get(name).copied().unwrap_or(f64::NAN)));
         let first = [(*part).to_owned(), count(evaluation.samples as u64), measure(evaluation.loss)];
         table.row(first.into_iter().chain(values));
     }
@@ -106,6 +104,7 @@ mod tests {
         let evaluation = |loss, accuracy, samples| Evaluation {
             loss,
             metrics: BTreeMap::from([("accuracy", accuracy)]),
+            confusion: None,
             samples,
         };
         let outcome = Outcome {

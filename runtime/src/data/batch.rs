@@ -14,6 +14,52 @@ pub struct Batch {
     pub input: Column,
     /// Their targets.
     pub target: Column,
+    /// Their second targets, if the inputs are mixtures of two samples.
+    pub mixed: Option<Mixed>,
+}
+
+/// The other targets of mixed samples (mixup, cutmix).
+///
+/// The loss of a mixed batch is `share * L(target) + (1 - share) * L(second)`, its weight likewise, and so its
+/// gradient.
+///
+/// # Source
+/// Zhang et al., "mixup: Beyond empirical risk minimization", 2018.
+#[derive(Clone, Debug)]
+pub struct Mixed {
+    /// The second target of each sample, of the kind of the first.
+    pub target: Column,
+    /// What the first target counts for, from 0 to 1; the second counts for the rest.
+    pub share: f64,
+}
+
+impl Mixed {
+    /// That the share is one.
+    ///
+    /// # Errors
+    /// If not.
+    pub(crate) fn check(&self) -> Result<()> {
+        if (0.0..=1.0).contains(&self.share) {
+            return Ok(());
+        }
+        Err(Error::Batch(format!(
+            "the first target of a mixed batch has a share of {}; expected 0 to 1",
+            self.share
+        )))
+    }
+
+    /// Of two losses, or of their weights: exact where they are equal.
+    pub(crate) fn of(&self, first: f64, second: f64) -> f64 {
+        if first.to_bits() == second.to_bits() {
+            return first;
+        }
+        // A target that counts for nothing is not asked, though its loss be infinite.
+        [(self.share, first), (1.0 - self.share, second)]
+            .into_iter()
+            .filter(|(share, _)| *share > 0.0)
+            .map(|(share, value)| share * value)
+            .sum()
+    }
 }
 
 /// The inputs or the targets of a batch.
@@ -47,7 +93,8 @@ impl Batch {
             let problem = format!("the input is {}; the model takes {input}", self.input.shape);
             return Err(Error::Batch(problem));
         }
-        for (name, column) in [("input", &self.input), ("target", &self.target)] {
+        let second = self.mixed.as_ref().map(|mixed| ("second target", &mixed.target));
+        for (name, column) in [("input", &self.input), ("target", &self.target)].into_iter().chain(second) {
             let (found, expected) = (column.length(), self.size.saturating_mul(column.shape.elements()));
             if found != expected {
                 return Err(Error::Batch(format!(
@@ -55,6 +102,9 @@ impl Batch {
                     self.size, column.shape
                 )));
             }
+        }
+        if let Some(mixed) = &self.mixed {
+            mixed.check()?;
         }
         let is_whole = matches!(self.input.elements, Elements::Whole(_));
         if is_whole != input.vocabulary().is_some() {

@@ -194,6 +194,7 @@ impl<D: Dataset> AnyDataset for D {
             size: indices.len(),
             input: Column { shape: input_shape, elements: Element::column(inputs) },
             target: Column { shape: target_shape, elements: Element::column(targets) },
+            mixed: None,
         })
     }
 }

@@ -12,7 +12,7 @@
 //! | `batch` | samples side by side |
 
 pub use adapt::{WithNormalization, WithSplit};
-pub use batch::{Batch, Column, Elements};
+pub use batch::{Batch, Column, Elements, Mixed};
 pub use csv::{Csv, CsvColumn};
 pub use dataset::{AnyDataset, Dataset, IntoDataset};
 pub use digits::Digits8x8;
@@ -22,6 +22,7 @@ pub use mnist::Mnist;
 pub use normalizer::{Normalization, Normalizer};
 pub use prepared::Prepared;
 pub use split::Split;
+pub(crate) use split::training_samples;
 
 mod adapt;
 mod batch;
@@ -31,6 +32,7 @@ mod digits;
 mod file;
 mod idx;
 mod memory;
+pub mod mix;
 mod mnist;
 mod normalizer;
 mod prepared;

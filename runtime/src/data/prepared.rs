@@ -50,6 +50,14 @@ impl Prepared {
     /// # Errors
     /// If the data cannot be used; see [`Prepared`]. Samples are numbered from 0.
     pub fn new(data: Box<dyn AnyDataset>, seed: u64) -> Result<Self> {
+        Self::ignoring(data, seed, None)
+    }
+
+    /// The same for a loss that ignores a target, which need not be a class then.
+    ///
+    /// # Errors
+    /// As [`Prepared::new`].
+    pub fn ignoring(data: Box<dyn AnyDataset>, seed: u64, ignored: Option<u32>) -> Result<Self> {
         let (input, target) = (data.input_shape(), data.target_shape());
         let parts = data.split().resolve(data.len(), seed)?;
         let mut survey = Survey::new(data.as_ref(), &parts)?;
@@ -60,7 +68,7 @@ impl Prepared {
         for start in (0..data.len()).step_by(at_once) {
             indices.clear();
             indices.extend(start..data.len().min(start + at_once));
-            survey.look(start, &data.batch(&indices)?)?;
+            survey.look(start, &data.batch(&indices)?, ignored)?;
         }
         let normalizer = match data.normalization() {
             Normalization::None => None,
@@ -192,9 +200,9 @@ impl Survey {
     }
 
     /// Looks at samples from number `start` on.
-    fn look(&mut self, start: usize, batch: &Batch) -> Result<()> {
-        check("input", start, &batch.input)?;
-        check("target", start, &batch.target)?;
+    fn look(&mut self, start: usize, batch: &Batch, ignored: Option<u32>) -> Result<()> {
+        check("input", start, &batch.input, None)?;
+        check("target", start, &batch.target, ignored)?;
         self.inputs.update(bytes(&batch.input.elements));
         self.targets.update(bytes(&batch.target.elements));
         let learned = self.learned.get(start..).unwrap_or_default();
@@ -239,7 +247,7 @@ fn bytes(numbers: &Elements) -> Vec<u8> {
 }
 
 /// Whether every number is one that the kind can have.
-fn check(what: &str, start: usize, column: &Column) -> Result<()> {
+fn check(what: &str, start: usize, column: &Column, ignored: Option<u32>) -> Result<()> {
     let size = column.shape.elements();
     let wrong = |place: usize, found: String, expected: String| {
         let place_in_sample = match column.shape.rank() {
@@ -266,7 +274,8 @@ fn check(what: &str, start: usize, column: &Column) -> Result<()> {
                      token"
                 )));
             };
-            match (0..).zip(wholes).find(|(_, whole)| **whole as usize >= known) {
+            let is_wrong = |whole: u32| whole as usize >= known && ignored != Some(whole);
+            match (0..).zip(wholes).find(|(_, whole)| is_wrong(**whole)) {
                 Some((place, whole)) => {
                     Err(wrong(place, whole.to_string(), format!("a whole number from 0 to {}", known - 1)))
                 }

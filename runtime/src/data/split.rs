@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::AnyDataset;
 use crate::error::{Error, Result};
 use crate::rng::{Moment, Purpose, Stream};
 use crate::shape::{Problem, Verdict};
@@ -96,6 +97,11 @@ impl Split {
         }
         Ok(parts)
     }
+}
+
+/// How many samples of a data set are for training; none of them is read.
+pub(crate) fn training_samples(data: &dyn AnyDataset, seed: u64) -> Result<usize> {
+    Ok(data.split().resolve(data.len(), seed)?.train.len())
 }
 
 /// `floor(share * len)`. A share is the f64 nearest to what was written, and the product is rounded again,

@@ -47,6 +47,9 @@ impl Rounding {
             if !is_rounded(parameter.role) {
                 return Ok(tensor.clone());
             }
+            if parameter.frozen {
+                return self.round(&tensor.detach());
+            }
             Ok(Var::from_tensor(&self.round(&tensor.detach())?)?.into_inner())
         };
         graph.parameters.iter().zip(parameters).map(rounded).collect()

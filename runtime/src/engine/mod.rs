@@ -12,22 +12,27 @@
 //! hardware does which multiplies numbers of 16 bits and sums in f32.
 
 mod forward;
+mod initial;
 mod planned;
+mod rows;
 mod tape;
+mod update;
 
 pub use forward::forward;
+pub use initial::initial;
 pub use planned::Planned;
-pub use tape::{Tape, initial};
+pub use tape::Tape;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use crate::data::Batch;
+use crate::data::{Batch, Column};
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::loss::{LossKernel, LossSum};
-use crate::optim::{AnyOptimizer, UpdateStep};
+use crate::optim::Update;
 use crate::rng::Moment;
 use crate::shape::Shape;
 use crate::spec::{BoundLoss, Settings};
@@ -57,6 +62,26 @@ impl Objective for Arc<dyn BoundLoss> {
     }
 }
 
+/// The loss of a batch as operations that candle can differentiate: of both targets, where it is mixed.
+fn taped_loss(objective: &dyn Objective, prediction: &Tensor, batch: &Batch) -> Result<LossSum> {
+    let sum =
+        |target: &Column| objective.sum(prediction, &target.to_tensor(batch.size, prediction.device())?);
+    let first = sum(&batch.target)?;
+    let Some(mixed) = &batch.mixed else { return Ok(first) };
+    mixed.check()?;
+    let second = sum(&mixed.target)?;
+    let weight = mixed.of(first.weight, second.weight);
+    // A target that counts for nothing is not asked, though its loss be infinite.
+    let sum = if mixed.share >= 1.0 {
+        first.sum
+    } else if mixed.share <= 0.0 {
+        second.sum
+    } else {
+        ((first.sum * mixed.share)? + (second.sum * (1.0 - mixed.share))?)?
+    };
+    Ok(LossSum { sum, weight })
+}
+
 /// What one micro-batch gave.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MicroBatch {
@@ -64,6 +89,15 @@ pub struct MicroBatch {
     pub loss: f64,
     /// What the sum is over: samples, tokens, or class weights.
     pub weight: f64,
+}
+
+/// The numbers of a graph on the host, in the order of its parameters.
+#[derive(Debug)]
+pub struct Numbers<'a> {
+    /// Every parameter and running statistic.
+    pub parameters: &'a mut [Vec<f32>],
+    /// The gradients, as [`Engine::gradients`] gives them: between an update and the next micro-batch anything.
+    pub gradients: &'a mut [Vec<f32>],
 }
 
 /// Runs and trains one graph.
@@ -94,15 +128,21 @@ pub trait Engine: Send {
     fn discard(&mut self) -> Result<()>;
 
     /// The summed gradients of the window so far, in the order of the graph's parameters; empty for a
-    /// running statistic. After an update they hold anything, until a micro-batch is accumulated.
+    /// running statistic and for a frozen parameter. After an update they hold anything, until a micro-batch is accumulated.
     fn gradients(&self) -> &[Vec<f32>];
 
-    /// Applies the optimizer to every trained parameter with its gradient times `scale`; the next
-    /// [`Engine::accumulate`] begins a new sum.
+    /// Applies an update to every trained parameter; the next [`Engine::accumulate`] begins a new sum.
     ///
     /// # Errors
     /// If a parameter cannot be written.
-    fn update(&mut self, optimizer: &dyn AnyOptimizer, step: UpdateStep, scale: f64) -> Result<()>;
+    fn update(&mut self, update: &Update<'_>) -> Result<()>;
+
+    /// Lets `work` read and change the parameters and the summed gradients of the window so far: for what is neither
+    /// forward, backward nor update.
+    ///
+    /// # Errors
+    /// If a parameter cannot be read or written.
+    fn edit(&mut self, work: &mut dyn FnMut(Numbers<'_>)) -> Result<()>;
 
     /// The loss in evaluation mode, which changes neither parameters nor gradients.
     ///
@@ -115,6 +155,15 @@ pub trait Engine: Send {
     /// # Errors
     /// If there was none.
     fn prediction(&self) -> Result<Tensor>;
+
+    /// The numbers of [`Engine::prediction`], sample after sample, without a copy where the engine has them at hand.
+    ///
+    /// # Errors
+    /// If there was no batch, or they cannot be read from the device.
+    fn predictions(&self) -> Result<Cow<'_, [f32]>>;
+
+    /// The shape of one sample's prediction.
+    fn prediction_shape(&self) -> Shape;
 
     /// Every parameter and running statistic, in the graph's order.
     ///
@@ -132,7 +181,7 @@ pub trait Engine: Send {
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>];
 }
 
-/// The engine of a run, with initial parameters: [`Planned`] on the CPU, if it knows what to do with the graph,
+/// The engine of a run, with initial parameters, drawn as the settings' `init` and the layers' own say: [`Planned`] on the CPU, if it knows what to do with the graph,
 /// else [`Tape`].
 ///
 /// # Errors
@@ -141,10 +190,11 @@ pub fn open(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
     let objective = Box::new(Arc::clone(&settings.loss));
     let device = settings.device.open()?;
     let format = settings.precision.format();
-    if device.is_cpu() && Planned::can_run(graph) {
-        let planned = Planned::new(graph.clone(), objective, settings.seed)?;
+    let graph = graph.clone().begun(settings.init);
+    if device.is_cpu() && Planned::can_run(&graph) {
+        let planned = Planned::new(graph, objective, settings.seed)?;
         return Ok(Box::new(planned.with_storage(format)));
     }
-    let tape = Tape::new(graph.clone(), objective, settings.seed, device)?;
+    let tape = Tape::new(graph, objective, settings.seed, device)?;
     Ok(Box::new(tape.with_format(format)))
 }

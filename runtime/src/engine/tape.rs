@@ -1,19 +1,22 @@
 //! The tape engine: reference forms on candle, and candle's gradients.
 
-use candle_core::{Device, Tensor, Var};
+use std::borrow::Cow;
 
+use candle_core::{DType, Device, Tensor, Var};
 use trainspec_kernels::half::Format;
-use trainspec_kernels::update::for_each_block;
 
 use super::forward::{Rounding, forward_rounded};
-use super::{Engine, MicroBatch, Objective};
+use super::rows::ReadRows;
+use super::update::{apply, initial_state};
+use super::{Engine, MicroBatch, Numbers, Objective, initial, taped_loss};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::{Mode, Statistic};
 use crate::loss::LossSum;
-use crate::optim::{AnyOptimizer, UpdateStep};
-use crate::rng::{Moment, Purpose, Stream};
+use crate::optim::Update;
+use crate::rng::Moment;
+use crate::shape::Shape;
 
 /// Runs a graph on candle's tape, on any of candle's devices.
 ///
@@ -26,6 +29,8 @@ pub struct Tape {
     device: Device,
     variables: Vec<Var>,
     gradients: Vec<Vec<f32>>,
+    /// The rows that the window has read.
+    rows: ReadRows,
     state: Vec<Vec<Vec<f32>>>,
     /// Where values are rounded in training and in evaluation; `None` in f32.
     rounding: Option<[Rounding; 2]>,
@@ -50,6 +55,7 @@ impl Tape {
             .iter()
             .map(|parameter| vec![0.0; if parameter.is_trained() { parameter.shape.elements() } else { 0 }])
             .collect();
+        let rows = ReadRows::of(&graph);
         Ok(Self {
             graph,
             objective,
@@ -57,11 +63,21 @@ impl Tape {
             device,
             variables,
             gradients,
+            rows,
             state: Vec::new(),
             rounding: None,
             before: None,
             prediction: None,
         })
+    }
+
+    fn write(&mut self, parameters: Vec<Vec<f32>>) -> Result<()> {
+        for ((parameter, variable), numbers) in
+            self.graph.parameters.iter().zip(&self.variables).zip(parameters)
+        {
+            variable.set(&Tensor::from_vec(numbers, parameter.shape.axes(), &self.device)?)?;
+        }
+        Ok(())
     }
 
     /// The same engine with values that are rounded where the planned engine rounds them, and so are their gradients.
@@ -76,18 +92,21 @@ impl Tape {
     /// The loss, the new statistics, and what the loss is differentiated by.
     fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(LossSum, Vec<Statistic>, Vec<Tensor>)> {
         let input = batch.input.to_tensor(batch.size, &self.device)?;
-        let target = batch.target.to_tensor(batch.size, &self.device)?;
         let rounding = self.rounding.as_ref().map(|[train, evaluate]| match mode {
             Mode::Train { .. } => train,
             Mode::Evaluate => evaluate,
         });
-        let parameters: Vec<_> = self.variables.iter().map(|variable| variable.as_tensor().clone()).collect();
+        // Candle makes no gradient for what is detached.
+        let own = |(variable, parameter): (&Var, &crate::graph::GraphParameter)| {
+            if parameter.frozen { variable.as_detached_tensor() } else { variable.as_tensor().clone() }
+        };
+        let parameters: Vec<_> = self.variables.iter().zip(&self.graph.parameters).map(own).collect();
         let parameters = match rounding {
             Some(rounding) => rounding.weights(&self.graph, &parameters)?,
             None => parameters,
         };
         let (prediction, statistics) = forward_rounded(&self.graph, &parameters, &[input], mode, rounding)?;
-        let loss = self.objective.sum(&prediction, &target)?;
+        let loss = taped_loss(&*self.objective, &prediction, batch)?;
         self.prediction = Some(prediction.detach());
         Ok((loss, statistics, parameters))
     }
@@ -97,7 +116,8 @@ impl Engine for Tape {
     fn accumulate_scaled(&mut self, batch: &Batch, at: Moment, loss_scale: f32) -> Result<MicroBatch> {
         if self.before.is_none() {
             let parameters = self.graph.parameters.iter().zip(&self.variables).enumerate();
-            let statistics = parameters.filter(|(_, (parameter, _))| !parameter.is_trained());
+            let statistics =
+                parameters.filter(|(_, (parameter, _))| parameter.role == crate::layer::Role::Statistic);
             let copies = statistics.map(|(index, (_, variable))| {
                 Ok(Statistic { index, value: variable.as_detached_tensor().copy()? })
             });
@@ -118,6 +138,7 @@ impl Engine for Tape {
                 variable.set(&statistic.value)?;
             }
         }
+        self.rows.add(batch);
         Ok(MicroBatch { loss: scalar(&loss.sum)?, weight: loss.weight })
     }
 
@@ -137,33 +158,24 @@ impl Engine for Tape {
         &self.gradients
     }
 
-    fn update(&mut self, optimizer: &dyn AnyOptimizer, step: UpdateStep, scale: f64) -> Result<()> {
+    fn update(&mut self, update: &Update<'_>) -> Result<()> {
         if self.state.is_empty() {
-            let slots = optimizer.state_names().len();
-            self.state =
-                self.gradients.iter().map(|gradient| vec![vec![0.0; gradient.len()]; slots]).collect();
+            self.state = initial_state(update, &self.gradients);
         }
         let mut weights = numbers(&self.parameters()?)?;
-        let roles = &self.graph.parameters;
-        for_each_block(
-            &mut weights,
-            &self.gradients,
-            &mut self.state,
-            |parameter, weights, gradients, state| {
-                optimizer.update_block(step, roles[parameter].role, weights, gradients, scale as f32, state);
-            },
-        );
-        for ((parameter, variable), weights) in self.graph.parameters.iter().zip(&self.variables).zip(weights)
-        {
-            if parameter.is_trained() {
-                variable.set(&Tensor::from_vec(weights, parameter.shape.axes(), &self.device)?)?;
-            }
-        }
+        apply(update, &self.graph, &mut weights, &self.gradients, &mut self.state, &self.rows);
+        self.rows.clear();
         for gradient in &mut self.gradients {
             gradient.fill(0.0);
         }
         self.before = None;
-        Ok(())
+        self.write(weights)
+    }
+
+    fn edit(&mut self, work: &mut dyn FnMut(Numbers<'_>)) -> Result<()> {
+        let mut parameters = numbers(&self.parameters()?)?;
+        work(Numbers { parameters: &mut parameters, gradients: &mut self.gradients });
+        self.write(parameters)
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch> {
@@ -173,6 +185,14 @@ impl Engine for Tape {
 
     fn prediction(&self) -> Result<Tensor> {
         self.prediction.clone().ok_or(Error::Internal("a prediction is asked for before any batch"))
+    }
+
+    fn predictions(&self) -> Result<Cow<'_, [f32]>> {
+        Ok(self.prediction()?.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?.into())
+    }
+
+    fn prediction_shape(&self) -> Shape {
+        self.graph.shapes.get(self.graph.output).copied().unwrap_or(Shape::UNKNOWN)
     }
 
     fn parameters(&self) -> Result<Vec<Tensor>> {
@@ -196,32 +216,6 @@ impl Engine for Tape {
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>] {
         &self.state
     }
-}
-
-/// The parameters of a graph before the first step.
-///
-/// # Errors
-/// If the device refuses one.
-pub fn initial(graph: &Graph, seed: u64, device: &Device) -> Result<Vec<Tensor>> {
-    use crate::layer::Init;
-    let tensor = |parameter: &crate::graph::GraphParameter| {
-        let count = parameter.shape.elements();
-        let stream = Stream::new(seed, Purpose::Init, &parameter.path);
-        let values = match parameter.init {
-            Init::Zeros => vec![0.0; count],
-            Init::Ones => vec![1.0; count],
-            Init::Uniform { bound } => {
-                let scale = |unit: f32| (bound * (2.0 * f64::from(unit) - 1.0)) as f32;
-                stream.uniform(Moment::default(), count).into_iter().map(scale).collect()
-            }
-            Init::Normal { std } => {
-                let scale = |normal: f32| (std * f64::from(normal)) as f32;
-                stream.normal(Moment::default(), count).into_iter().map(scale).collect()
-            }
-        };
-        Ok(Tensor::from_vec(values, parameter.shape.axes(), device)?)
-    };
-    graph.parameters.iter().map(tensor).collect()
 }
 
 /// The numbers of some tensors.

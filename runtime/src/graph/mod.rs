@@ -13,12 +13,12 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 pub use scope::{Module, Scope};
-pub use summary::{LayerSummary, Memory, Summary};
+pub use summary::{LayerSummary, Memory, ParameterSummary, Summary};
 
 use crate::config::Config;
 use crate::error::Result;
 pub use crate::layer::GraphParameter;
-use crate::layer::{Layer, Parameter, Pass};
+use crate::layer::{Initializer, Layer, Parameter, Pass};
 use crate::plan::Form;
 use crate::shape::{Kind, Shape};
 
@@ -83,6 +83,14 @@ impl Graph {
         self.parameters.iter().filter(|p| p.is_trained()).map(|p| p.shape.elements()).sum()
     }
 
+    /// The same model, whose weights begin as `initializer` says where a layer has no choice of its own: the key `init` of
+    /// [`train!`](crate::train!).
+    #[must_use]
+    pub fn begun(mut self, initializer: Initializer) -> Self {
+        self.parameters.iter_mut().for_each(|parameter| parameter.begin(initializer));
+        self
+    }
+
     /// The shapes that a node takes.
     pub(crate) fn input_shapes(&self, node: &Node) -> Vec<Shape> {
         node.inputs.iter().filter_map(|&value| self.shapes.get(value).copied()).collect()
@@ -121,6 +129,8 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64;
     /// [`Layer::least_batch`]
     fn least_batch(&self, inputs: &[Shape]) -> usize;
+    /// [`Layer::reads_rows`]
+    fn reads_rows(&self) -> bool;
     /// [`Layer::form`]
     fn form(&self, inputs: &[Shape]) -> Form;
     /// [`Layer::forward`]
@@ -147,6 +157,10 @@ impl<L: Layer> AnyLayer for L {
 
     fn least_batch(&self, inputs: &[Shape]) -> usize {
         Layer::least_batch(self, inputs)
+    }
+
+    fn reads_rows(&self) -> bool {
+        Layer::reads_rows(self)
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

@@ -161,6 +161,8 @@ impl Scope<'_> {
                 shape: parameter.shape,
                 role: parameter.role,
                 init: parameter.init,
+                frozen: false,
+                is_chosen: parameter.is_chosen,
             });
         }
         let id = self.graph.shapes.len();

@@ -2,9 +2,10 @@
 
 use std::fmt::{Display, Formatter};
 
-use super::{Graph, Node};
+use super::{Graph, GraphParameter, Node};
 use crate::human::{bytes, count, short};
 use crate::layer::Role;
+use crate::optim::Treatment;
 use crate::plan::{Format, Plan};
 use crate::shape::Shape;
 use crate::table::Table;
@@ -31,6 +32,10 @@ pub struct Summary {
     pub others: (usize, u64),
     /// Numbers in running statistics.
     pub statistics: u64,
+    /// Numbers in frozen parameters.
+    pub frozen: u64,
+    /// How an optimizer treats each parameter; empty if it is not known.
+    pub treatments: Vec<ParameterSummary>,
     /// Numbers in all values for one sample, the inputs with them.
     pub activations: u64,
     /// Numbers that the optimizer keeps for each trained one; `None` if it is not known.
@@ -57,6 +62,15 @@ pub struct LayerSummary {
     pub parameters: u64,
     /// Floating-point operations of its forward pass for one sample.
     pub flops: u64,
+}
+
+/// How one parameter of a [`Summary`] is trained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterSummary {
+    /// Its path.
+    pub path: String,
+    /// The rate at a factor of 1 of the schedule, and the penalties; `None` if it is frozen.
+    pub treatment: Option<Treatment>,
 }
 
 /// What training takes in memory, in bytes.
@@ -87,8 +101,8 @@ impl Graph {
     #[must_use]
     pub fn summary(&self, batch: usize) -> Summary {
         let elements = |shape: &Shape| shape.elements() as u64;
-        let sum = |is_counted: fn(Role) -> bool| {
-            self.parameters.iter().filter(|parameter| is_counted(parameter.role)).fold(
+        let sum = |is_counted: fn(&GraphParameter) -> bool| {
+            self.parameters.iter().filter(|parameter| is_counted(parameter)).fold(
                 (0, 0_u64),
                 |(parameters, numbers), parameter| {
                     (parameters + 1, numbers.saturating_add(elements(&parameter.shape)))
@@ -100,9 +114,11 @@ impl Graph {
             batch,
             inputs: self.shapes.iter().take(self.inputs).copied().collect(),
             layers: self.nodes.iter().map(|node| self.layer_summary(node)).collect(),
-            matrices: sum(|role| role == Role::Matrix),
-            others: sum(|role| !matches!(role, Role::Matrix | Role::Statistic)),
-            statistics: sum(|role| role == Role::Statistic).1,
+            matrices: sum(|parameter| parameter.is_trained() && parameter.role == Role::Matrix),
+            others: sum(|parameter| parameter.is_trained() && parameter.role != Role::Matrix),
+            statistics: sum(|parameter| parameter.role == Role::Statistic).1,
+            frozen: sum(|parameter| parameter.role != Role::Statistic && parameter.frozen).1,
+            treatments: Vec::new(),
             activations: self.shapes.iter().map(elements).fold(0, u64::saturating_add),
             optimizer_slots: None,
             planned: None,
@@ -132,6 +148,20 @@ impl Summary {
     #[must_use]
     pub fn with_optimizer(mut self, slots: usize) -> Self {
         self.optimizer_slots = Some(slots);
+        self
+    }
+
+    /// The same with what an optimizer does to each parameter of the graph, at the rate `lr`.
+    #[must_use]
+    pub fn with_treatments(mut self, graph: &Graph, treatments: &[Treatment], lr: f64) -> Self {
+        let parameters = graph.parameters.iter().zip(treatments);
+        self.treatments = parameters
+            .filter(|(parameter, _)| parameter.role != Role::Statistic)
+            .map(|(parameter, &treatment)| ParameterSummary {
+                path: parameter.path.clone(),
+                treatment: parameter.is_trained().then_some(Treatment { lr: lr * treatment.lr, ..treatment }),
+            })
+            .collect();
         self
     }
 
@@ -169,7 +199,7 @@ impl Summary {
     pub fn memory(&self) -> Memory {
         let of = |numbers: u64| numbers.saturating_mul(F32);
         Memory {
-            parameters: of(self.trained().saturating_add(self.statistics)),
+            parameters: of(self.trained().saturating_add(self.frozen).saturating_add(self.statistics)),
             gradients: of(self.trained()),
             optimizer: of(self.trained().saturating_mul(self.optimizer_slots.unwrap_or(0) as u64)),
             activations: of(self
@@ -197,6 +227,15 @@ impl Display for Summary {
             layers.row([path, *call, &self.batched(*output), &parameters, &short(*flops)]);
         }
         writeln!(f, "{layers}")?;
+        if !self.treatments.is_empty() {
+            let mut parameters = Table::new("<<<").indented(2);
+            parameters.row(["parameter", "rate", "decay"]);
+            for parameter in &self.treatments {
+                let [rate, decay] = parameter.cells();
+                parameters.row([&parameter.path, &rate, &decay]);
+            }
+            writeln!(f, "{parameters}")?;
+        }
 
         let memory = self.memory();
         let optimizer = match self.optimizer_slots {
@@ -205,6 +244,9 @@ impl Display for Summary {
         };
         let mut totals = Table::new("<<").indented(2);
         totals.row(["trained parameters", &count(self.trained())]);
+        if self.frozen > 0 {
+            totals.row(["frozen parameters", &count(self.frozen)]);
+        }
         totals.row(["running statistics", &count(self.statistics)]);
         totals.row(["weight decay", &self.decay()]);
         totals.row(["forward", &format!("{} FLOPs a sample", short(self.flops()))]);
@@ -235,6 +277,21 @@ impl Display for Summary {
             totals.row(["", &format!("of a micro-batch {kept} kept for backward, values as {format}")]);
         }
         write!(f, "{totals}")
+    }
+}
+
+impl ParameterSummary {
+    /// Its rate and its decay in words.
+    fn cells(&self) -> [String; 2] {
+        let Some(Treatment { lr, l1, l2, weight_decay }) = self.treatment else {
+            return ["frozen".to_owned(), "-".to_owned()];
+        };
+        let given: Vec<_> = [("weight_decay", weight_decay), ("l2", l2), ("l1", l1)]
+            .into_iter()
+            .filter(|(_, value)| *value != 0.0)
+            .map(|(key, value)| format!("{key} {value}"))
+            .collect();
+        [format!("{lr:.2e}"), if given.is_empty() { "-".to_owned() } else { given.join(", ") }]
     }
 }
 
@@ -277,6 +334,25 @@ Line, a micro-batch of 64
                         parameters 36 B, gradients 24 B, optimizer 48 B, values of a micro-batch 1.5 KiB
 ";
         assert_eq!(graph().summary(64).with_optimizer(2).to_string(), expected);
+    }
+
+    #[test]
+    fn each_parameter_has_a_rate_and_a_decay_or_is_frozen() {
+        let mut graph = graph();
+        graph.parameters[1].frozen = true;
+        let treatment = Treatment { lr: 0.5, l1: 0.25, l2: 0.0, weight_decay: 0.01 };
+        let summary = graph.summary(1).with_optimizer(2).with_treatments(&graph, &[treatment; 3], 0.02);
+        let text = summary.to_string();
+        let expected = "\
+  parameter      rate     decay
+  line_1.weight  1.00e-2  weight_decay 0.01, l1 0.25
+  line_1.bias    frozen   -
+";
+        assert!(text.contains(expected), "{text}");
+        assert!(text.contains("frozen parameters     3"), "{text}");
+        let memory = summary.memory();
+        // All nine numbers are held; three have a gradient and a state.
+        assert_eq!((memory.parameters, memory.gradients, memory.optimizer), (36, 12, 24));
     }
 
     #[test]

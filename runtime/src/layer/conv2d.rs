@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
 use super::window::Window;
-use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Initializer, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -18,7 +18,7 @@ use crate::shape::{Problem, Shape, Verdict};
 /// `s`, dilation `d`, padding `p`, and `x` 0 outside of the image. With `groups` above 1 the channels are
 /// split, and each group of outputs sees its own group of inputs; `groups` = channels is the depthwise
 /// convolution. `W` is `weight [out, channels / groups, kernel, kernel]`, `b` is `bias [out]`; both begin
-/// uniform within `1 / sqrt(channels / groups * kernel^2)`.
+/// uniform within `1 / sqrt(channels / groups * kernel^2)`; `init` chooses another beginning of `W`.
 ///
 /// # Shapes
 /// `[channels, height, width]` to `[out, h, w]` with
@@ -58,11 +58,14 @@ pub struct Conv2d {
     /// Whether a learned number is added to each output channel; `true` by default. A following
     /// `batch_norm` makes it useless.
     pub bias: bool,
+    /// How `weight` begins; [`Initializer::Default`], PyTorch's way, by default.
+    pub init: Initializer,
 }
 
 impl Conv2d {
-    /// Counts are at least 1, and `groups` divides `out`.
+    /// Counts are at least 1, `groups` divides `out`, and `init` holds.
     pub const fn check(&self) -> Verdict {
+        hold!(self.init.check());
         hold!(rule::count("out", self.out));
         hold!(self.window().check());
         hold!(rule::count("groups", self.groups));
@@ -109,8 +112,16 @@ impl Conv2d {
 
 impl Config for Conv2d {
     const NAME: &'static str = "conv2d";
-    const DEFAULT: Self =
-        Self { out: 0, kernel: 0, stride: 1, padding: 0, dilation: 1, groups: 1, bias: true };
+    const DEFAULT: Self = Self {
+        out: 0,
+        kernel: 0,
+        stride: 1,
+        padding: 0,
+        dilation: 1,
+        groups: 1,
+        bias: true,
+        init: Initializer::Default,
+    };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("out", "the number of output channels"), ("kernel", "the side of the square kernel")];
     const CHECK: fn(&Self) -> Verdict = Self::check;
@@ -123,7 +134,7 @@ impl Layer for Conv2d {
         let Some(&[channels, ..]) = inputs.first().map(Shape::axes) else { return Vec::new() };
         let init = Init::fan_in(self.fan_in(inputs.first()));
         let axes = [self.out, channels / self.groups.max(1), self.kernel, self.kernel];
-        let mut parameters = vec![Parameter::new("weight", &axes, Role::Matrix, init)];
+        let mut parameters = vec![Parameter::new("weight", &axes, Role::Matrix, init).begun(self.init)];
         if self.bias {
             parameters.push(Parameter::new("bias", &[self.out], Role::Bias, init));
         }

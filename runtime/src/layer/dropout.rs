@@ -66,7 +66,7 @@ impl Layer for Dropout {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
 
     fn form(&self, _: &[Shape]) -> Form {
-        Form::Dropout { p: self.p }
+        Form::Dropout { p: self.p, each: 1 }
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

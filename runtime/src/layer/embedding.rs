@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Initializer, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -14,7 +14,7 @@ use crate::shape::{Problem, Shape, Verdict};
 /// The embedding: each token becomes its row of a learned table.
 ///
 /// `y[t] = W[x[t]]`, with `weight [vocabulary, out]`, whose numbers begin normal with mean 0 and deviation 1.
-/// It is not decayed.
+/// It is not decayed. `init` chooses another beginning: GPT-2's is `Normal { std: 0.02 }`.
 ///
 /// # Shapes
 /// Tokens `[length]` to `[length, out]`; one class `[]` to `[out]`.
@@ -29,9 +29,9 @@ use crate::shape::{Problem, Shape, Verdict};
 /// # Example
 /// ```
 /// use trainspec::layer::Embedding;
-/// use trainspec::Shape;
+/// use trainspec::{Config, Shape};
 ///
-/// let layer = Embedding { out: 256 };
+/// let layer = Embedding { out: 256, ..Embedding::DEFAULT };
 /// assert_eq!(layer.output(Shape::tokens(65, 128)), Ok(Shape::of(&[128, 256])));
 /// ```
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -39,12 +39,15 @@ use crate::shape::{Problem, Shape, Verdict};
 pub struct Embedding {
     /// The length of each vector, at least 1; must be given.
     pub out: usize,
+    /// How `weight` begins; [`Initializer::Default`], PyTorch's way, by default.
+    pub init: Initializer,
 }
 
 impl Embedding {
-    /// `out` is at least 1.
+    /// `out` is at least 1, and `init` holds.
     pub const fn check(&self) -> Verdict {
-        rule::count("out", self.out)
+        hold!(rule::count("out", self.out));
+        self.init.check()
     }
 
     /// `[length, out]`.
@@ -68,7 +71,7 @@ impl Embedding {
 
 impl Config for Embedding {
     const NAME: &'static str = "embedding";
-    const DEFAULT: Self = Self { out: 0 };
+    const DEFAULT: Self = Self { out: 0, init: Initializer::Default };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("out", "the length of each vector")];
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
@@ -78,11 +81,18 @@ impl Layer for Embedding {
 
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         let vocabulary = inputs.first().and_then(|input| input.vocabulary()).unwrap_or(1);
-        vec![Parameter::new("weight", &[vocabulary, self.out], Role::Embedding, Init::Normal { std: 1.0 })]
+        vec![
+            Parameter::new("weight", &[vocabulary, self.out], Role::Embedding, Init::Normal { std: 1.0 })
+                .begun(self.init),
+        ]
     }
 
     fn flops(&self, _: &[Shape], _: Shape) -> u64 {
         0
+    }
+
+    fn reads_rows(&self) -> bool {
+        true
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {
@@ -104,7 +114,7 @@ mod tests {
 
     #[test]
     fn tokens_become_vectors() {
-        let layer = Embedding { out: 3 };
+        let layer = Embedding { out: 3, ..Embedding::DEFAULT };
         assert_eq!(layer.output(Shape::tokens(5, 7)), Ok(Shape::of(&[7, 3])));
         assert_eq!(layer.output(Shape::class(5)), Ok(Shape::of(&[3])));
         let problem = layer.output(Shape::of(&[7])).unwrap_err();
@@ -115,8 +125,8 @@ mod tests {
 
     #[test]
     fn out_is_above_zero() {
-        assert!(Embedding { out: 1 }.check().is_ok());
-        assert!(Embedding { out: 0 }.check().is_err());
-        assert!(Embedding { out: 0 }.output(Shape::tokens(5, 7)).is_err());
+        assert!(Embedding { out: 1, ..Embedding::DEFAULT }.check().is_ok());
+        assert!(Embedding { out: 0, ..Embedding::DEFAULT }.check().is_err());
+        assert!(Embedding { out: 0, ..Embedding::DEFAULT }.output(Shape::tokens(5, 7)).is_err());
     }
 }

@@ -5,8 +5,8 @@ use candle_nn::ops::sigmoid;
 use serde::{Deserialize, Serialize};
 
 use super::recurrent::Cell;
-use super::rule;
-use super::{Layer, OutputRule, Parameter, one};
+use super::rule::{self, hold};
+use super::{Initializer, Layer, OutputRule, Parameter, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -21,7 +21,8 @@ use crate::shape::{Shape, Verdict};
 /// `y[t] = h = (1 - z) * n + z * h`.
 ///
 /// The parameters and how they begin are those of PyTorch's `GRU`: `weight_ih [3 out, features]`,
-/// `weight_hh [3 out, out]`, `bias_ih [3 out]` and `bias_hh [3 out]`, all uniform within `1 / sqrt(out)`.
+/// `weight_hh [3 out, out]`, `bias_ih [3 out]` and `bias_hh [3 out]`, all uniform within `1 / sqrt(out)`. `init` chooses another
+/// beginning of the two weights, each as one matrix with the gates below each other.
 ///
 /// # Shapes
 /// `[length, features]` to `[length, out]`: the hidden vector of every place.
@@ -48,12 +49,15 @@ pub struct Gru {
     pub out: usize,
     /// Whether the two affine maps have biases; `true` by default.
     pub bias: bool,
+    /// How `weight_ih` and `weight_hh` begin; [`Initializer::Default`], PyTorch's way, by default.
+    pub init: Initializer,
 }
 
 impl Gru {
-    /// `out` is at least 1.
+    /// `out` is at least 1, and `init` holds.
     pub const fn check(&self) -> Verdict {
-        rule::count("out", self.out)
+        hold!(rule::count("out", self.out));
+        self.init.check()
     }
 
     /// `[length, out]`.
@@ -62,13 +66,13 @@ impl Gru {
     }
 
     const fn cell(&self) -> Cell {
-        Cell { out: self.out, gates: 3, bias: self.bias }
+        Cell { out: self.out, gates: 3, bias: self.bias, init: self.init }
     }
 }
 
 impl Config for Gru {
     const NAME: &'static str = "gru";
-    const DEFAULT: Self = Self { out: 0, bias: true };
+    const DEFAULT: Self = Self { out: 0, bias: true, init: Initializer::Default };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("out", "the length of the hidden vector")];
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Initializer, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -14,7 +14,7 @@ use crate::shape::{Shape, Verdict};
 /// An affine map of the last axis, `y = W x + b`.
 ///
 /// `W` is `weight [out, in]`, `b` is `bias [out]`; `in` is the length of the last axis. Both begin uniform
-/// within `1 / sqrt(in)`.
+/// within `1 / sqrt(in)`; `init` chooses another beginning of `W`.
 ///
 /// # Shapes
 /// `[…, in]` to `[…, out]`: every vector along the last axis is mapped by itself.
@@ -41,12 +41,15 @@ pub struct Linear {
     pub out: usize,
     /// Whether a learned number is added to each output feature; `true` by default.
     pub bias: bool,
+    /// How `weight` begins; [`Initializer::Default`], PyTorch's way, by default.
+    pub init: Initializer,
 }
 
 impl Linear {
-    /// `out` is at least 1.
+    /// `out` is at least 1, and `init` holds.
     pub const fn check(&self) -> Verdict {
-        rule::count("out", self.out)
+        hold!(rule::count("out", self.out));
+        self.init.check()
     }
 
     /// The input with a last axis of `out`.
@@ -60,7 +63,7 @@ impl Linear {
 
 impl Config for Linear {
     const NAME: &'static str = "linear";
-    const DEFAULT: Self = Self { out: 0, bias: true };
+    const DEFAULT: Self = Self { out: 0, bias: true, init: Initializer::Default };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("out", "the number of output features")];
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
@@ -71,7 +74,8 @@ impl Layer for Linear {
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         let features = inputs.first().map_or(1, |input| input.last());
         let init = Init::fan_in(features);
-        let mut parameters = vec![Parameter::new("weight", &[self.out, features], Role::Matrix, init)];
+        let mut parameters =
+            vec![Parameter::new("weight", &[self.out, features], Role::Matrix, init).begun(self.init)];
         if self.bias {
             parameters.push(Parameter::new("bias", &[self.out], Role::Bias, init));
         }
@@ -125,9 +129,9 @@ mod tests {
 
     #[test]
     fn out_is_above_zero() {
-        assert!(Linear { out: 1, bias: true }.check().is_ok());
+        assert!(Linear { out: 1, ..Linear::DEFAULT }.check().is_ok());
         assert_eq!(
-            Linear { out: 0, bias: true }.check().unwrap_err().as_str(),
+            Linear { out: 0, ..Linear::DEFAULT }.check().unwrap_err().as_str(),
             "out is 0; expected at least 1"
         );
     }

@@ -18,7 +18,9 @@
 //! | [`Gelu`], [`Silu`] | `gelu`, `silu` | smooth relatives of `relu` |
 //! | [`Tanh`], [`Sigmoid`] | `tanh`, `sigmoid` | into (-1, 1), into (0, 1) |
 //! | [`Softmax`] | `softmax` | probabilities along the last axis |
+//! | [`LogSoftmax`] | `log_softmax` | their logarithms |
 //! | [`Dropout`] | `dropout` | zeroes values at random in training |
+//! | [`StochasticDepth`] | `stochastic_depth` | zeroes whole samples at random in training |
 //! | [`Embedding`] | `embedding` | a learned vector for each token |
 //! | [`PositionEmbedding`] | `position_embedding` | a learned vector for each place |
 //! | [`SelfAttention`] | `self_attention` | each place looks at the others |
@@ -42,9 +44,11 @@ mod gelu;
 mod global_avg_pool;
 mod group_norm;
 mod gru;
+mod initializer;
 mod layer_norm;
 mod leaky_relu;
 mod linear;
+mod log_softmax;
 mod lstm;
 mod max_pool2d;
 pub mod names;
@@ -60,6 +64,7 @@ mod self_attention;
 mod sigmoid;
 mod silu;
 mod softmax;
+mod stochastic_depth;
 mod tanh;
 mod window;
 
@@ -75,9 +80,11 @@ pub use gelu::{Approximate, Gelu};
 pub use global_avg_pool::GlobalAvgPool;
 pub use group_norm::GroupNorm;
 pub use gru::Gru;
+pub use initializer::Initializer;
 pub use layer_norm::LayerNorm;
 pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
+pub use log_softmax::LogSoftmax;
 pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2d;
 pub use part::{GraphParameter, Init, Parameter, Role};
@@ -90,6 +97,7 @@ pub use self_attention::SelfAttention;
 pub use sigmoid::Sigmoid;
 pub use silu::Silu;
 pub use softmax::Softmax;
+pub use stochastic_depth::StochasticDepth;
 pub use tanh::Tanh;
 
 use candle_core::Tensor;
@@ -178,6 +186,13 @@ pub trait Layer: Config {
     fn least_batch(&self, inputs: &[Shape]) -> usize {
         let _ = inputs;
         1
+    }
+
+    /// Whether its parameters of the role [`Role::Embedding`] are tables with a row for each token of its input, of which
+    /// it reads the rows of the tokens that it is given and no others; false by default. Then optimizers can leave the
+    /// other rows alone.
+    fn reads_rows(&self) -> bool {
+        false
     }
 
     /// What the planned engine does for inputs of these shapes; by default it runs the reference form.

@@ -1,5 +1,6 @@
 //! What a layer owns: parameters and running statistics.
 
+use super::initializer::Initializer;
 use crate::shape::Shape;
 
 /// A parameter (or running statistic) that a layer asks for.
@@ -13,6 +14,8 @@ pub struct Parameter {
     pub role: Role,
     /// Its value before the first step.
     pub init: Init,
+    /// Whether that was chosen for the layer, so that a choice for the whole model does not change it.
+    pub is_chosen: bool,
 }
 
 /// One parameter of a graph.
@@ -26,13 +29,27 @@ pub struct GraphParameter {
     pub role: Role,
     /// Its value before the first step.
     pub init: Init,
+    /// Whether a run leaves it as it is.
+    pub frozen: bool,
+    /// [`Parameter::is_chosen`]
+    pub is_chosen: bool,
 }
 
 impl GraphParameter {
-    /// Whether an optimizer changes it.
+    /// Makes it begin as was chosen for the whole model, if it is a weight whose layer has no choice of its own.
+    pub(crate) fn begin(&mut self, initializer: Initializer) {
+        if self.is_chosen {
+            return;
+        }
+        if let Some(init) = initializer.resolve(self.role, self.shape) {
+            self.init = init;
+        }
+    }
+
+    /// Whether an optimizer changes it: it is neither frozen nor a running statistic.
     #[must_use]
     pub fn is_trained(&self) -> bool {
-        self.role != Role::Statistic
+        !self.frozen && self.role != Role::Statistic
     }
 }
 
@@ -68,6 +85,17 @@ pub enum Init {
         /// The standard deviation.
         std: f64,
     },
+    /// Normal with mean 0, drawn again where it is farther out than `2 std`.
+    TruncatedNormal {
+        /// The standard deviation before anything is drawn again.
+        std: f64,
+    },
+    /// As a matrix of as many rows as the first axis is long: orthonormal rows, or if there are more rows than columns,
+    /// columns, times `gain`.
+    Orthogonal {
+        /// The factor.
+        gain: f64,
+    },
 }
 
 impl Init {
@@ -90,6 +118,24 @@ impl Parameter {
     /// A parameter named `name`.
     #[must_use]
     pub fn new(name: &'static str, axes: &[usize], role: Role, init: Init) -> Self {
-        Self { name, shape: Shape::of(axes), role, init }
+        Self { name, shape: Shape::of(axes), role, init, is_chosen: false }
+    }
+
+    /// The same, begun as a layer's key `init` says: `init` given to [`Parameter::new`] is what
+    /// [`Initializer::Default`] stands for.
+    ///
+    /// ```
+    /// use trainspec::layer::{Init, Initializer, Parameter, Role};
+    ///
+    /// let weight = Parameter::new("weight", &[8, 2], Role::Matrix, Init::fan_in(2));
+    /// assert_eq!(weight.clone().begun(Initializer::Default), weight);
+    /// assert_eq!(weight.begun(Initializer::He).init, Init::Normal { std: 1.0 });
+    /// ```
+    #[must_use]
+    pub fn begun(mut self, initializer: Initializer) -> Self {
+        if let Some(init) = initializer.resolve(self.role, self.shape) {
+            (self.init, self.is_chosen) = (init, true);
+        }
+        self
     }
 }

@@ -84,6 +84,24 @@ impl<'a> Pass<'a> {
     /// # Errors
     /// If candle refuses an operation.
     pub fn dropout(&mut self, x: &Tensor, p: f64) -> Result<Tensor> {
+        self.dropped(x, p, x.dims().to_vec())
+    }
+
+    /// Inverted dropout of whole samples of `x`, whose first axis is the batch: in training each sample is kept with
+    /// probability `1 - p` and multiplied by `1 / (1 - p)`, or zeroed as a whole; otherwise `x` itself.
+    ///
+    /// # Errors
+    /// If candle refuses an operation.
+    pub fn dropout_of_samples(&mut self, x: &Tensor, p: f64) -> Result<Tensor> {
+        let mut axes = vec![1; x.rank()];
+        if let (Some(axis), Some(&samples)) = (axes.first_mut(), x.dims().first()) {
+            *axis = samples;
+        }
+        self.dropped(x, p, axes)
+    }
+
+    /// `x` times a mask of shape `axes`.
+    fn dropped(&mut self, x: &Tensor, p: f64, axes: Vec<usize>) -> Result<Tensor> {
         let Mode::Train { seed, at } = self.mode else {
             return Ok(x.clone());
         };
@@ -99,12 +117,12 @@ impl<'a> Pass<'a> {
         let stream = Stream::new(seed, Purpose::Dropout, &path);
         let dropout = stream.dropout(p, at);
         let mask: Vec<f32> = stream
-            .words(at, x.elem_count())
+            .words(at, axes.iter().product())
             .into_iter()
             .map(|word| if word < dropout.threshold { 0.0 } else { dropout.scale })
             .collect();
-        let mask = Tensor::from_vec(mask, x.shape(), x.device())?.to_dtype(x.dtype())?;
-        Ok((x * mask)?)
+        let mask = Tensor::from_vec(mask, axes, x.device())?.to_dtype(x.dtype())?;
+        Ok(x.broadcast_mul(&mask)?)
     }
 
     fn place(&self, name: &str) -> Result<usize> {

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Initializer, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -15,7 +15,7 @@ use crate::shape::{Problem, Shape, Verdict};
 ///
 /// `y[t] = W[t]`, with `weight [length, out]`, whose numbers begin normal with mean 0 and deviation 1. It is
 /// added to what the places hold: `tokens.embedding(out = 256) + tokens.position_embedding(out = 256)`. It
-/// is not decayed.
+/// is not decayed. `init` chooses another beginning.
 ///
 /// # Shapes
 /// Tokens `[length]`, or numbers `[length, …]`, to `[length, out]`.
@@ -29,9 +29,9 @@ use crate::shape::{Problem, Shape, Verdict};
 /// # Example
 /// ```
 /// use trainspec::layer::PositionEmbedding;
-/// use trainspec::Shape;
+/// use trainspec::{Config, Shape};
 ///
-/// let layer = PositionEmbedding { out: 256 };
+/// let layer = PositionEmbedding { out: 256, ..PositionEmbedding::DEFAULT };
 /// assert_eq!(layer.output(Shape::tokens(65, 128)), Ok(Shape::of(&[128, 256])));
 /// ```
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -39,12 +39,15 @@ use crate::shape::{Problem, Shape, Verdict};
 pub struct PositionEmbedding {
     /// The length of each vector, at least 1; must be given.
     pub out: usize,
+    /// How `weight` begins; [`Initializer::Default`], PyTorch's way, by default.
+    pub init: Initializer,
 }
 
 impl PositionEmbedding {
-    /// `out` is at least 1.
+    /// `out` is at least 1, and `init` holds.
     pub const fn check(&self) -> Verdict {
-        rule::count("out", self.out)
+        hold!(rule::count("out", self.out));
+        self.init.check()
     }
 
     /// `[length, out]`.
@@ -61,7 +64,7 @@ impl PositionEmbedding {
 
 impl Config for PositionEmbedding {
     const NAME: &'static str = "position_embedding";
-    const DEFAULT: Self = Self { out: 0 };
+    const DEFAULT: Self = Self { out: 0, init: Initializer::Default };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("out", "the length of each vector")];
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
@@ -71,7 +74,10 @@ impl Layer for PositionEmbedding {
 
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         let Some(&[length, ..]) = inputs.first().map(Shape::axes) else { return Vec::new() };
-        vec![Parameter::new("weight", &[length, self.out], Role::Embedding, Init::Normal { std: 1.0 })]
+        vec![
+            Parameter::new("weight", &[length, self.out], Role::Embedding, Init::Normal { std: 1.0 })
+                .begun(self.init),
+        ]
     }
 
     fn flops(&self, _: &[Shape], _: Shape) -> u64 {
@@ -97,11 +103,11 @@ mod tests {
 
     #[test]
     fn the_first_axis_counts_places() {
-        let layer = PositionEmbedding { out: 3 };
+        let layer = PositionEmbedding { out: 3, ..PositionEmbedding::DEFAULT };
         assert_eq!(layer.output(Shape::tokens(5, 7)), Ok(Shape::of(&[7, 3])));
         assert_eq!(layer.output(Shape::of(&[7, 4])), Ok(Shape::of(&[7, 3])));
         assert!(layer.output(Shape::of(&[])).is_err());
         assert!(layer.output(Shape::of(&[Shape::ANY, 4])).is_err());
-        assert!(PositionEmbedding { out: 0 }.check().is_err());
+        assert!(PositionEmbedding { out: 0, ..PositionEmbedding::DEFAULT }.check().is_err());
     }
 }

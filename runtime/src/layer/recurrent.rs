@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::linear::affine;
 use super::rule::{self, hold};
-use super::{Init, Parameter, Role};
+use super::{Init, Initializer, Parameter, Role};
 use crate::error::Result;
 use crate::layer::Pass;
 use crate::shape::{Shape, Verdict};
@@ -16,6 +16,7 @@ pub(super) struct Cell {
     pub(super) out: usize,
     pub(super) gates: usize,
     pub(super) bias: bool,
+    pub(super) init: Initializer,
 }
 
 impl Cell {
@@ -29,14 +30,15 @@ impl Cell {
         rule::given(input.with_last(self.out))
     }
 
-    /// `weight_ih`, `weight_hh`, and with `bias` one for each, all uniform within `1 / sqrt(out)`.
+    /// `weight_ih`, `weight_hh`, and with `bias` one for each, all uniform within `1 / sqrt(out)`; `init`
+    /// is for the weights.
     pub(super) fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         let features = inputs.first().map_or(1, |input| input.last());
         let rows = self.gates.saturating_mul(self.out);
         let init = Init::fan_in(self.out);
         let mut parameters = vec![
-            Parameter::new("weight_ih", &[rows, features], Role::Matrix, init),
-            Parameter::new("weight_hh", &[rows, self.out], Role::Matrix, init),
+            Parameter::new("weight_ih", &[rows, features], Role::Matrix, init).begun(self.init),
+            Parameter::new("weight_hh", &[rows, self.out], Role::Matrix, init).begun(self.init),
         ];
         if self.bias {
             parameters.push(Parameter::new("bias_ih", &[rows], Role::Bias, init));
@@ -91,7 +93,7 @@ impl Cell {
 mod tests {
     use super::*;
 
-    const CELL: Cell = Cell { out: 5, gates: 3, bias: true };
+    const CELL: Cell = Cell { out: 5, gates: 3, bias: true, init: Initializer::Default };
 
     #[test]
     fn a_sequence_gives_a_sequence() {

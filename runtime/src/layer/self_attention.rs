@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::linear::affine;
 use super::rule::{self, hold};
 use super::softmax::softmax;
-use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Initializer, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -21,7 +21,8 @@ use crate::shape::{Problem, Shape, Verdict};
 ///
 /// The parameters and how they begin are those of PyTorch's `MultiheadAttention`: `in_weight
 /// [3 features, features]` (queries, keys, values) uniform within `sqrt(6 / (4 features))`, `out_weight
-/// [features, features]` within `1 / sqrt(features)`, `in_bias` and `out_bias` 0.
+/// [features, features]` within `1 / sqrt(features)`, `in_bias` and `out_bias` 0. `init` chooses another beginning of the
+/// two weights, each as one matrix.
 ///
 /// # Shapes
 /// `[length, features]`, unchanged.
@@ -55,11 +56,14 @@ pub struct SelfAttention {
     pub dropout: f64,
     /// Whether the two affine maps have biases; `true` by default.
     pub bias: bool,
+    /// How `in_weight` and `out_weight` begin; [`Initializer::Default`], PyTorch's way, by default.
+    pub init: Initializer,
 }
 
 impl SelfAttention {
-    /// `heads` is at least 1, `0 <= dropout < 1`.
+    /// `heads` is at least 1, `0 <= dropout < 1`, and `init` holds.
     pub const fn check(&self) -> Verdict {
+        hold!(self.init.check());
         hold!(rule::count("heads", self.heads));
         rule::probability("dropout", self.dropout)
     }
@@ -84,7 +88,8 @@ impl SelfAttention {
 
 impl Config for SelfAttention {
     const NAME: &'static str = "self_attention";
-    const DEFAULT: Self = Self { heads: 0, causal: false, dropout: 0.0, bias: true };
+    const DEFAULT: Self =
+        Self { heads: 0, causal: false, dropout: 0.0, bias: true, init: Initializer::Default };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("heads", "the number of heads")];
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
@@ -96,9 +101,11 @@ impl Layer for SelfAttention {
         let features = inputs.first().map_or(1, |input| input.last());
         let all = features.saturating_mul(3);
         let in_weight =
-            Parameter::new("in_weight", &[all, features], Role::Matrix, Init::xavier(features, all));
+            Parameter::new("in_weight", &[all, features], Role::Matrix, Init::xavier(features, all))
+                .begun(self.init);
         let out_weight =
-            Parameter::new("out_weight", &[features, features], Role::Matrix, Init::fan_in(features));
+            Parameter::new("out_weight", &[features, features], Role::Matrix, Init::fan_in(features))
+                .begun(self.init);
         if !self.bias {
             return vec![in_weight, out_weight];
         }

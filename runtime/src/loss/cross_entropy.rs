@@ -5,10 +5,12 @@ use candle_nn::ops::log_softmax;
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::cross_entropy as kernels;
 
-use super::{Loss, LossKernel, LossSum, check_targets};
+use super::classes::{Counting, nothing};
+use super::list::{check_count, check_weights, leaked, singles};
+use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::data::Elements;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::shape::{Class, Logits, Problem, Shape, TokenLogits, Tokens, Verdict};
 
 /// The negative log-probability of the right class, from unnormalized log-probabilities.
@@ -18,6 +20,35 @@ use crate::shape::{Class, Logits, Problem, Shape, TokenLogits, Tokens, Verdict};
 /// The mean is over samples, for tokens over all places. The model must end in logits: no softmax before
 /// this loss.
 ///
+/// With [`weights`](Self::weights) `w`, a sample's loss is `(1 - e) * -w_c log p_c + e * mean_k(-w_k log p_k)` and its weight
+/// in the mean `w_c`: the mean is the sum of the losses over the sum of the weights.
+///
+/// # Errors
+/// Weights for another number of classes, when the program starts: `CrossEntropy: weights has 2 numbers, but there are 10
+/// classes; expected one for each`.
+///
+/// # Example
+/// ```
+/// use trainspec::prelude::*;
+///
+/// #[model]
+/// fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+///     image.flatten().linear(out = 10)
+/// }
+///
+/// train! {
+///     Digits {
+///         model: Net,
+///         data: Digits8x8::embedded(),
+///         // An 8 is taken for other digits most often.
+///         loss: CrossEntropy { weights: &[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 1.0] },
+///         steps: 2,
+///     }
+/// }
+/// # Digits::training().run()?;
+/// # Ok::<(), trainspec::Error>(())
+/// ```
+///
 /// # Source
 /// Label smoothing: Szegedy et al. 2016, in PyTorch's form.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -25,6 +56,15 @@ use crate::shape::{Class, Logits, Problem, Shape, TokenLogits, Tokens, Verdict};
 pub struct CrossEntropy {
     /// How much of the target is spread over all classes: `0 <= label_smoothing < 1`; 0 by default.
     pub label_smoothing: f64,
+    /// What each class counts for, a number of 0 or more for each: `&[1.0, 5.0]`. None, the default, is 1 for all.
+    #[serde(deserialize_with = "leaked")]
+    pub weights: &'static [f64],
+    /// A target that counts for nothing, such as `Some(255)` for a label that nobody gave or `Some(0)` for padding: neither in the
+    /// sum nor in the weight. It need not be one of the classes; data with it are then taken. A batch with nothing else
+    /// has the loss 0, the weight 0 and the gradient 0. `None` by default.
+    pub ignore_index: Option<u32>,
+    /// Mean or sum; the mean by default.
+    pub reduction: Reduction,
 }
 
 /// [`CrossEntropy`](struct@CrossEntropy) with every key at its default.
@@ -32,39 +72,62 @@ pub struct CrossEntropy {
 pub const CrossEntropy: CrossEntropy = CrossEntropy::DEFAULT;
 
 impl CrossEntropy {
-    /// The range of the label smoothing.
+    /// The ranges of the label smoothing and of the weights.
     pub const fn check(&self) -> Verdict {
         if self.label_smoothing >= 0.0 && self.label_smoothing < 1.0 {
-            return Ok(());
+            return check_weights("weights", self.weights);
         }
         Err(Problem::new("label_smoothing is ")
             .float(self.label_smoothing)
             .text("; expected 0 <= label_smoothing < 1"))
     }
 
+    fn counting(self) -> Counting {
+        Counting { weights: self.weights, ignored: self.ignore_index }
+    }
+
     /// `logits` is `[rows, classes]`, `classes` is `[rows]`.
     fn rows(self, logits: &Tensor, classes: &Tensor) -> Result<LossSum> {
-        let log_p = log_softmax(logits, 1)?;
-        let right = log_p.gather(&classes.unsqueeze(1)?, 1)?.sum_all()?.neg()?;
+        let counting = self.counting();
+        let Some(rows) = counting.rows(classes, logits.dtype())? else { return nothing(logits) };
+        let log_p = log_softmax(&rows.of(logits)?, 1)?;
+        let right = rows.likelihood(&log_p)?;
         let sum = if self.label_smoothing == 0.0 {
             right
         } else {
+            let log_p = match counting.weights(logits.dtype(), logits.device())? {
+                Some(weights) => log_p.broadcast_mul(&weights)?,
+                None => log_p,
+            };
             let spread = (log_p.sum_all()?.neg()? / logits.dim(1)? as f64)?;
             ((right * (1.0 - self.label_smoothing))? + (spread * self.label_smoothing)?)?
         };
-        Ok(LossSum { sum, weight: classes.elem_count() as f64 })
+        Ok(LossSum { sum, weight: rows.weight })
     }
 }
 
 impl Config for CrossEntropy {
     const NAME: &'static str = "CrossEntropy";
-    const DEFAULT: Self = Self { label_smoothing: 0.0 };
+    const DEFAULT: Self =
+        Self { label_smoothing: 0.0, weights: &[], ignore_index: None, reduction: Reduction::Mean };
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
 
 impl<const C: usize> Loss<Logits<C>, Class<C>> for CrossEntropy {
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
         self.rows(prediction, target)
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn fits(&self) -> Verdict {
+        check_count("weights", self.weights, C, "classes")
+    }
+
+    fn ignored(&self) -> Option<u32> {
+        self.ignore_index
     }
 
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
@@ -77,6 +140,18 @@ impl<const V: usize, const T: usize> Loss<TokenLogits<V>, Tokens<V, T>> for Cros
         self.rows(&prediction.flatten_to(1)?, &target.flatten_all()?)
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn fits(&self) -> Verdict {
+        check_count("weights", self.weights, V, "tokens")
+    }
+
+    fn ignored(&self) -> Option<u32> {
+        self.ignore_index
+    }
+
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
         Some(Box::new(Rows::new(*self, prediction)))
     }
@@ -86,30 +161,32 @@ impl<const V: usize, const T: usize> Loss<TokenLogits<V>, Tokens<V, T>> for Cros
 struct Rows {
     classes: usize,
     label_smoothing: f32,
+    weights: Vec<f32>,
+    counting: Counting,
 }
 
 impl Rows {
     fn new(loss: CrossEntropy, prediction: Shape) -> Self {
-        Self { classes: prediction.last(), label_smoothing: loss.label_smoothing as f32 }
+        Self {
+            classes: prediction.last(),
+            label_smoothing: loss.label_smoothing as f32,
+            weights: singles(loss.weights),
+            counting: loss.counting(),
+        }
     }
 }
 
 impl LossKernel for Rows {
     fn sum(&self, prediction: &[f32], target: &Elements, gradient: Option<&mut [f32]>) -> Result<(f64, f64)> {
-        let Elements::Whole(targets) = target else {
-            return Err(Error::Internal("cross entropy is given targets that are no classes"));
-        };
-        let Self { classes, label_smoothing } = *self;
-        check_targets(prediction.len() / classes.max(1), targets.len())?;
-        if let Some(wrong) = targets.iter().find(|&&target| target as usize >= classes) {
-            let problem = format!("the target {wrong} is no class; expected 0 to {}", classes - 1);
-            return Err(Error::Batch(problem));
-        }
-        let kernel = kernels::CrossEntropy { rows: targets.len(), classes, label_smoothing };
+        let Self { classes, label_smoothing, ref weights, counting } = *self;
+        let rows = prediction.len() / classes.max(1);
+        let targets = counting.check(target, rows, classes)?;
+        let kernel =
+            kernels::CrossEntropy { rows, classes, label_smoothing, weights, ignored: counting.ignored };
         let sum = match gradient {
             Some(gradient) => kernel.forward_backward(prediction, targets, gradient),
             None => kernel.forward(prediction, targets),
         };
-        Ok((sum, targets.len() as f64))
+        Ok((sum, counting.sum(targets)))
     }
 }

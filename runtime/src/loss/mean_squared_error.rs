@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::squared_error::SquaredError;
 
-use super::{Loss, LossKernel, LossSum, check_targets};
+use super::{Loss, LossKernel, LossSum, Reduction, check_targets};
 use crate::config::Config;
 use crate::data::Elements;
 use crate::error::{Error, Result};
@@ -16,7 +16,10 @@ use crate::shape::{Shape, Values, Verdict};
 /// Prediction and target have exactly one shape; nothing broadcasts.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MeanSquaredError {}
+pub struct MeanSquaredError {
+    /// Mean or sum; the mean by default.
+    pub reduction: Reduction,
+}
 
 /// [`MeanSquaredError`](struct@MeanSquaredError) with every key at its default.
 #[allow(non_upper_case_globals)]
@@ -31,7 +34,7 @@ impl MeanSquaredError {
 
 impl Config for MeanSquaredError {
     const NAME: &'static str = "MeanSquaredError";
-    const DEFAULT: Self = Self {};
+    const DEFAULT: Self = Self { reduction: Reduction::Mean };
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
 
@@ -39,17 +42,22 @@ impl<const N: usize> Loss<Values<N>, Values<N>> for MeanSquaredError {
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
         let (samples, values) = prediction.dims2()?;
         let squares = (prediction - target)?.sqr()?.sum_all()?;
-        Ok(LossSum { sum: (squares / values.max(1) as f64)?, weight: samples as f64 })
+        Ok(LossSum { sum: self.reduction.over(&squares, values)?, weight: samples as f64 })
     }
 
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
-        Some(Box::new(Rows { values: prediction.elements() }))
+        Some(Box::new(Rows { values: prediction.elements(), reduction: self.reduction }))
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
     }
 }
 
 /// The loss as a kernel.
 struct Rows {
     values: usize,
+    reduction: Reduction,
 }
 
 impl LossKernel for Rows {
@@ -58,11 +66,16 @@ impl LossKernel for Rows {
             return Err(Error::Internal("mean squared error is given targets that are no numbers"));
         };
         check_targets(prediction.len(), targets.len())?;
-        let kernel = SquaredError { rows: targets.len() / self.values.max(1), columns: self.values };
+        let samples = targets.len() / self.values.max(1);
+        let kernel = match self.reduction {
+            Reduction::Mean => SquaredError { rows: samples, columns: self.values },
+            // Each value is a row of its own.
+            Reduction::Sum => SquaredError { rows: targets.len(), columns: 1 },
+        };
         let sum = match gradient {
             Some(gradient) => kernel.forward_backward(prediction, targets, gradient),
             None => kernel.forward(prediction, targets),
         };
-        Ok((sum, kernel.rows as f64))
+        Ok((sum, samples as f64))
     }
 }

@@ -4,13 +4,41 @@
 //! | --- | --- | --- |
 //! | [`CrossEntropy`](struct@CrossEntropy) | [`Logits`](crate::Logits), [`TokenLogits`](crate::TokenLogits) | [`Class`](crate::Class), [`Tokens`](crate::Tokens) |
 //! | [`MeanSquaredError`](struct@MeanSquaredError) | [`Values`](crate::Values) | [`Values`](crate::Values) |
+//! | [`MeanAbsoluteError`](struct@MeanAbsoluteError) | `Values` | `Values` |
+//! | [`Huber`](struct@Huber), [`SmoothL1`](struct@SmoothL1) | `Values` | `Values` |
+//! | [`BinaryCrossEntropy`](struct@BinaryCrossEntropy) | `Logits<N>`; `Logits<1>` | [`Labels<N>`](crate::Labels); `Class<2>` |
+//! | [`Hinge`](struct@Hinge) | `Logits<C>`; `Logits<1>` | `Class<C>`; `Class<2>` |
+//! | [`NegativeLogLikelihood`](struct@NegativeLogLikelihood) | [`LogProbabilities`](crate::LogProbabilities) | `Class` |
+//! | [`KlDivergence`](struct@KlDivergence) | `LogProbabilities` | [`Probabilities`](crate::Probabilities) |
+//!
+//! Prediction and target have exactly the shapes of their kinds; nothing broadcasts. Each loss has the key
+//! [`reduction`](Reduction), the mean by default.
 
+mod binary_cross_entropy;
+mod classes;
 mod cross_entropy;
+mod hinge;
+mod huber;
+mod kl_divergence;
+mod list;
+mod mean_absolute_error;
 mod mean_squared_error;
+mod negative_log_likelihood;
+mod pointwise;
+mod reduction;
+mod smooth_l1;
 mod suggested;
 
+pub use crate::metric::MeanAbsoluteError;
+pub use binary_cross_entropy::BinaryCrossEntropy;
 pub use cross_entropy::CrossEntropy;
+pub use hinge::Hinge;
+pub use huber::Huber;
+pub use kl_divergence::KlDivergence;
 pub use mean_squared_error::MeanSquaredError;
+pub use negative_log_likelihood::NegativeLogLikelihood;
+pub use reduction::Reduction;
+pub use smooth_l1::SmoothL1;
 pub(crate) use suggested::Suggested;
 
 use candle_core::Tensor;
@@ -18,7 +46,7 @@ use candle_core::Tensor;
 use crate::config::{Config, Setting, with_changes};
 use crate::data::Elements;
 use crate::error::{Error, Result};
-use crate::shape::{Kind, Shape};
+use crate::shape::{Kind, Shape, Verdict};
 
 /// A loss summed over a batch, and the weight by which the sum is divided.
 ///
@@ -28,7 +56,7 @@ use crate::shape::{Kind, Shape};
 pub struct LossSum {
     /// The sum: a tensor of no axes, which candle can differentiate.
     pub sum: Tensor,
-    /// Samples, tokens or class weights.
+    /// Samples, tokens or class weights: those of the samples that count.
     pub weight: f64,
 }
 
@@ -39,6 +67,24 @@ pub trait Loss<Output: Kind, Target: Kind>: Config {
     /// # Shapes
     /// `prediction` is `[batch, …]` as the output's kind says, `target` as the target's.
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
+
+    /// What the gradient of a window is: that of the mean, by default, or of the sum.
+    fn reduction(&self) -> Reduction {
+        Reduction::Mean
+    }
+
+    /// Whether the keys fit the kinds, such as a weight for each class. Asked once, before the run.
+    ///
+    /// # Errors
+    /// If they do not.
+    fn fits(&self) -> Verdict {
+        Ok(())
+    }
+
+    /// The target that counts for nothing, and that data may have although it is no class.
+    fn ignored(&self) -> Option<u32> {
+        None
+    }
 
     /// The same for predictions of this shape as a kernel, for the planned engine; by default there is none, and
     /// it lets candle differentiate [`Loss::sum`].
@@ -65,7 +111,10 @@ pub trait LossKernel: Send + Sync {
     message = "`{Self}` does not compare `{Output}` with `{Target}`",
     label = "this loss does not fit what the model gives and the data expect",
     note = "`CrossEntropy` compares `Logits<C>` with `Class<C>` and `TokenLogits<V>` with `Tokens<V, T>`; \
-            `MeanSquaredError` compares `Values<N>` with `Values<N>`"
+            `MeanSquaredError`, `MeanAbsoluteError`, `Huber` and `SmoothL1` compare `Values<N>` with `Values<N>`",
+    note = "`BinaryCrossEntropy` compares `Logits<N>` with `Labels<N>`, and `Logits<1>` with `Class<2>`, as `Hinge` does, \
+            which also compares `Logits<C>` with `Class<C>`; `NegativeLogLikelihood` compares `LogProbabilities<C>` with \
+            `Class<C>`, `KlDivergence` with `Probabilities<C>`"
 )]
 pub trait AnyLoss<Output, Target>: Setting {
     /// [`Loss::sum`]
@@ -73,6 +122,15 @@ pub trait AnyLoss<Output, Target>: Setting {
     /// # Errors
     /// If candle refuses an operation.
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
+    /// [`Loss::reduction`]
+    fn reduction(&self) -> Reduction;
+    /// [`Loss::fits`]
+    ///
+    /// # Errors
+    /// If the keys do not fit the kinds.
+    fn fits(&self) -> Verdict;
+    /// [`Loss::ignored`]
+    fn ignored(&self) -> Option<u32>;
     /// [`Loss::kernel`]
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>>;
     /// A copy.
@@ -88,6 +146,18 @@ pub trait AnyLoss<Output, Target>: Setting {
 impl<Output: Kind, Target: Kind, L: Loss<Output, Target>> AnyLoss<Output, Target> for L {
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
         Loss::sum(self, prediction, target)
+    }
+
+    fn reduction(&self) -> Reduction {
+        Loss::reduction(self)
+    }
+
+    fn fits(&self) -> Verdict {
+        Loss::fits(self).map_err(|problem| problem.of(L::NAME))
+    }
+
+    fn ignored(&self) -> Option<u32> {
+        Loss::ignored(self)
     }
 
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {

@@ -1,17 +1,22 @@
 //! Mean absolute error.
 
-use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, Metric};
+use super::{Direction, Mean, Metric, Outcomes};
 use crate::config::Config;
-use crate::error::Result;
+use crate::loss::Reduction;
 use crate::shape::{Values, Verdict};
 
-/// The distance between prediction and target, averaged over the values of a sample and over the samples.
+/// The distance between prediction and target, averaged over the values of a sample and over the samples: a metric,
+/// and a [loss](crate::loss).
+///
+/// As a loss it has the slope 0 where prediction and target are equal (PyTorch's `L1Loss`).
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MeanAbsoluteError {}
+pub struct MeanAbsoluteError {
+    /// Of the loss, mean or sum; of the metric, whether the values of a sample are added up. The mean by default.
+    pub reduction: Reduction,
+}
 
 /// [`MeanAbsoluteError`](struct@MeanAbsoluteError) with every key at its default.
 #[allow(non_upper_case_globals)]
@@ -26,19 +31,26 @@ impl MeanAbsoluteError {
 
 impl Config for MeanAbsoluteError {
     const NAME: &'static str = "MeanAbsoluteError";
-    const DEFAULT: Self = Self {};
+    const DEFAULT: Self = Self { reduction: Reduction::Mean };
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
 
 impl<const N: usize> Metric<Values<N>, Values<N>> for MeanAbsoluteError {
+    type State = Mean;
     const LABEL: &'static str = "mean_absolute_error";
     const DIRECTION: Direction = Direction::Lower;
 
-    fn measure(&self, prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)> {
-        let (samples, values) = prediction.dims2()?;
-        let predictions = prediction.flatten_all()?.to_vec1::<f32>()?;
-        let targets = target.flatten_all()?.to_vec1::<f32>()?;
-        let distance: f64 = predictions.iter().zip(&targets).map(|(p, t)| f64::from((p - t).abs())).sum();
-        Ok((distance / values.max(1) as f64, samples as f64))
+    fn update(&self, mean: &mut Mean, outcomes: &Outcomes<'_, f32>) {
+        let distance =
+            |(&prediction, &target): (&f32, &f32)| (f64::from(prediction) - f64::from(target)).abs();
+        let distances = outcomes.predictions.iter().zip(outcomes.targets);
+        if self.reduction == Reduction::Mean {
+            distances.for_each(|pair| mean.add(distance(pair)));
+            return;
+        }
+        let samples = outcomes.predictions.chunks(N.max(1)).zip(outcomes.targets.chunks(N.max(1)));
+        for (predictions, targets) in samples {
+            mean.add(predictions.iter().zip(targets).map(distance).sum());
+        }
     }
 }

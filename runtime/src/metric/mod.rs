@@ -1,22 +1,102 @@
 //! Metrics: what is reported of a model beside its loss.
 //!
-//! | metric | model gives | data give | better |
-//! | --- | --- | --- | --- |
-//! | [`Accuracy`](struct@Accuracy) | `Logits`, `TokenLogits` | `Class`, `Tokens` | higher |
-//! | [`MeanAbsoluteError`](struct@MeanAbsoluteError) | `Values` | `Values` | lower |
+//! | metric | label | model gives | data give | better |
+//! | --- | --- | --- | --- | --- |
+//! | [`Accuracy`](struct@Accuracy) | `accuracy` | `Logits`, `TokenLogits` | `Class`, `Tokens` | higher |
+//! | [`TopK`](struct@TopK) | `top_5_accuracy` | `Logits`, `TokenLogits` | `Class`, `Tokens` | higher |
+//! | [`Precision`](struct@Precision) | `precision_macro` | `Logits`, `TokenLogits` | `Class`, `Tokens` | higher |
+//! | [`Recall`](struct@Recall) | `recall_macro` | `Logits`, `TokenLogits` | `Class`, `Tokens` | higher |
+//! | [`F1`](struct@F1) | `f1_macro` | `Logits`, `TokenLogits` | `Class`, `Tokens` | higher |
+//! | [`ConfusionMatrix`](struct@ConfusionMatrix) | `confusion_matrix` | `Logits` | `Class` | a table |
+//! | [`Auroc`](struct@Auroc) | `auroc` | `Logits` | `Class` | higher |
+//! | [`Perplexity`](struct@Perplexity) | `perplexity` | `TokenLogits` | `Tokens` | lower |
+//! | [`R2`](struct@R2) | `r2` | `Values` | `Values` | higher |
+//! | [`MeanAbsoluteError`](struct@MeanAbsoluteError) | `mean_absolute_error` | `Values` | `Values` | lower |
+//! | [`MeanSquaredError`](struct@crate::loss::MeanSquaredError) | `mean_squared_error` | `Values` | `Values` | lower |
+//! | [`RootMeanSquaredError`](struct@RootMeanSquaredError) | `root_mean_squared_error` | `Values` | `Values` | lower |
+//!
+//! Each is measured on the training samples on their way through an epoch, on the validation and on the test samples.
+//! It goes over the samples once and gathers a [`State`], from which its value is made at the end: so batches of
+//! unequal size count for what they hold, and what no mean of batches is (an F1, an area, a root) is right as well. A
+//! value that is not defined is NaN, which shows as `-`, and as `null` in JSON.
+//!
+//! # A metric of your own
+//! A mean over samples needs one function:
+//!
+//! ```
+//! use serde::{Deserialize, Serialize};
+//! use trainspec::metric::{Direction, Mean, Metric, Outcomes};
+//! use trainspec::{Config, Values, Verdict};
+//!
+//! /// How far off the worst value of a sample is, averaged over the samples.
+//! #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+//! pub struct WorstValue {}
+//!
+//! impl WorstValue {
+//!     pub const fn check(&self) -> Verdict {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! impl Config for WorstValue {
+//!     const NAME: &'static str = "WorstValue";
+//!     const DEFAULT: Self = Self {};
+//!     const CHECK: fn(&Self) -> Verdict = Self::check;
+//! }
+//!
+//! impl<const N: usize> Metric<Values<N>, Values<N>> for WorstValue {
+//!     type State = Mean;
+//!     const LABEL: &'static str = "worst_value";
+//!     const DIRECTION: Direction = Direction::Lower;
+//!
+//!     fn update(&self, mean: &mut Mean, outcomes: &Outcomes<'_, f32>) {
+//!         for (prediction, target) in outcomes.samples() {
+//!             let distances = prediction.iter().zip(target).map(|(p, t)| (p - t).abs());
+//!             mean.add(f64::from(distances.fold(0.0, f32::max)));
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! With a [`State`] of its own a metric gathers whatever it needs.
 
+mod accumulator;
 mod accuracy;
+mod auroc;
+mod class_counts;
+mod confusion_matrix;
+mod f1;
 mod mean_absolute_error;
+mod mean_squared_error;
+mod outcomes;
+mod perplexity;
+mod precision;
+mod r2;
+mod recall;
+mod root_mean_squared_error;
+mod state;
+mod top_k;
 
+pub use accumulator::Accumulator;
 pub use accuracy::Accuracy;
-pub(crate) use accuracy::predicted_class;
+pub use auroc::{Auroc, Scores};
+pub use class_counts::{Average, ClassCounts};
+pub use confusion_matrix::{Confusion, ConfusionMatrix};
+pub use f1::F1;
 pub use mean_absolute_error::MeanAbsoluteError;
+pub use outcomes::Outcomes;
+pub use perplexity::{NegativeLogLikelihood, Perplexity};
+pub use precision::Precision;
+pub use r2::{R2, Residuals};
+pub use recall::Recall;
+pub use root_mean_squared_error::{RootMeanSquaredError, SquaredDistance};
+pub use state::{Mean, Share, State, number};
+pub use top_k::TopK;
 
-use candle_core::Tensor;
+use std::borrow::Cow;
 
 use crate::config::{Config, Setting, with_changes};
-use crate::error::Result;
-use crate::shape::Kind;
+use crate::shape::{Kind, Verdict};
 
 /// Which way a metric improves. It belongs to the metric's type, never to its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,36 +107,63 @@ pub enum Direction {
     Lower,
 }
 
-/// A metric of a model that gives `Output` on data that give `Target`: a mean over samples.
+/// A metric of a model that gives `Output` on data that give `Target`.
 pub trait Metric<Output: Kind, Target: Kind>: Config {
+    /// What it gathers: [`Mean`] and [`Share`] are there for the simple ones.
+    type State: State + Sync;
     /// The metric's name in logs: `accuracy`.
     const LABEL: &'static str;
     /// Which way it improves.
     const DIRECTION: Direction;
 
-    /// The metric of a batch: its sum, and the number of things it is the mean of.
+    /// The name in logs where it depends on the keys: `top_3_accuracy`. [`Metric::LABEL`] by default.
+    fn label(&self) -> Cow<'static, str> {
+        Self::LABEL.into()
+    }
+
+    /// The rule of these keys with these kinds, such as `k` with the number of classes; told when the program starts.
     ///
-    /// # Shapes
-    /// `prediction` is `[batch, …]` as the output's kind says, `target` as the target's.
-    fn measure(&self, prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)>;
+    /// # Errors
+    /// If the rule does not hold.
+    fn fits(&self) -> Verdict {
+        Ok(())
+    }
+
+    /// Takes in a batch. Samples are to count one by one, so that it does not show how they were cut into batches.
+    fn update(&self, state: &mut Self::State, outcomes: &Outcomes<'_, Target::Element>);
+
+    /// The metric over all samples so far; NaN if it is not defined on them. [`State::value`] by default.
+    fn value(&self, state: &Self::State) -> f64 {
+        state.value()
+    }
+
+    /// The counts by classes, for a metric that is a table instead of a number.
+    fn table<'a>(&self, state: &'a Self::State) -> Option<&'a Confusion> {
+        let _ = state;
+        None
+    }
 }
 
 /// A metric of any type, for one model and one kind of target.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not measure `{Output}` against `{Target}`",
     label = "this metric does not fit what the model gives and the data expect",
-    note = "`Accuracy` is for `Logits<C>` and `TokenLogits<V>`; `MeanAbsoluteError` is for `Values<N>`"
+    note = "`Accuracy`, `TopK`, `Precision`, `Recall` and `F1` are for `Logits<C>` and `TokenLogits<V>`; `Auroc` and \
+            `ConfusionMatrix` for `Logits<C>`; `Perplexity` for `TokenLogits<V>`; `MeanAbsoluteError`, `MeanSquaredError`, \
+            `RootMeanSquaredError` and `R2` for `Values<N>`"
 )]
 pub trait AnyMetric<Output, Target>: Setting {
-    /// [`Metric::LABEL`]
+    /// [`Metric::label`]
     fn label(&self) -> &'static str;
     /// [`Metric::DIRECTION`]
     fn direction(&self) -> Direction;
-    /// [`Metric::measure`]
+    /// [`Metric::fits`]
     ///
     /// # Errors
-    /// If candle refuses an operation.
-    fn measure(&self, prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)>;
+    /// If the rule does not hold.
+    fn fits(&self) -> Verdict;
+    /// The metric before the first sample.
+    fn start(&self) -> Box<dyn Accumulator>;
     /// A copy.
     fn boxed(&self) -> Box<dyn AnyMetric<Output, Target>>;
     /// The same metric with changed keys.
@@ -69,16 +176,65 @@ pub trait AnyMetric<Output, Target>: Setting {
 #[diagnostic::do_not_recommend]
 impl<Output: Kind, Target: Kind, M: Metric<Output, Target>> AnyMetric<Output, Target> for M {
     fn label(&self) -> &'static str {
-        M::LABEL
+        accumulator::lasting(Metric::label(self))
     }
 
     fn direction(&self) -> Direction {
         M::DIRECTION
     }
 
-    fn measure(&self, prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)> {
-        Metric::measure(self, prediction, target)
+    fn fits(&self) -> Verdict {
+        Metric::fits(self).map_err(|problem| problem.of(M::NAME))
+    }
+
+    fn start(&self) -> Box<dyn Accumulator> {
+        Box::new(accumulator::Gathered::new(*self))
     }
 
     with_changes!(dyn AnyMetric<Output, Target>);
 }
+
+/// Implements [`Config`] for a metric without rules of its own, and the constant of its name.
+macro_rules! keyless {
+    ($name:ident) => {
+        #[doc = concat!("[`", stringify!($name), "`](struct@", stringify!($name), ") with every key at its default.")]
+        #[allow(non_upper_case_globals)]
+        pub const $name: $name = $name::DEFAULT;
+
+        impl $name {
+            /// There is nothing to check.
+            pub const fn check(&self) -> $crate::shape::Verdict {
+                Ok(())
+            }
+        }
+
+        impl $crate::config::Config for $name {
+            const NAME: &'static str = stringify!($name);
+            const DEFAULT: Self = Self {};
+            const CHECK: fn(&Self) -> $crate::shape::Verdict = Self::check;
+        }
+    };
+}
+use keyless;
+
+/// Implements [`Metric`] for what gives classes, one a sample or one a place.
+macro_rules! of_logits {
+    ($metric:ty, $state:ty, $label:literal, { $($body:tt)* }) => {
+        $crate::metric::of_logits! { @ <C> Logits<C>, Class<C>; C; $metric, $state, $label, { $($body)* } }
+        $crate::metric::of_logits! { @ <V, T> TokenLogits<V>, Tokens<V, T>; V; $metric, $state, $label, { $($body)* } }
+    };
+    (@ <$($axis:ident),*> $output:ty, $target:ty; $classes:ident; $metric:ty, $state:ty, $label:literal, { $($body:tt)* }) => {
+        impl<$(const $axis: usize),*> $crate::metric::Metric<$output, $target> for $metric {
+            type State = $state;
+            const LABEL: &'static str = $label;
+            const DIRECTION: $crate::metric::Direction = $crate::metric::Direction::Higher;
+
+            fn fits(&self) -> $crate::shape::Verdict {
+                self.fits_classes($classes)
+            }
+
+            $($body)*
+        }
+    };
+}
+use of_logits;

@@ -2,16 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decay, Optimizer, UpdateStep};
+use super::moments::adam;
+use super::rules::{self, hold};
+use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
-use crate::layer::Role;
-use crate::shape::{Problem, Verdict};
+use crate::shape::Verdict;
 
 /// Adam with decoupled weight decay.
 ///
 /// At step `t`, with rate `eta` and gradient `g`:
 /// `w *= 1 - eta * weight_decay`; `m = b1*m + (1 - b1)*g`; `v = b2*v + (1 - b2)*g^2`;
 /// `w -= eta * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)`.
+///
+/// With `amsgrad` (Reddi et al. 2018), `u = max(u, v)` over the raw second moments stands for `v` in the last line:
+/// the correction `1 - b2^t` is that of the present step. This is PyTorch's form; the paper has no corrections, and a
+/// maximum of corrected moments would be another method.
 ///
 /// # Source
 /// Loshchilov and Hutter 2019; epsilon outside the corrected root, as in PyTorch.
@@ -20,74 +25,79 @@ use crate::shape::{Problem, Verdict};
 pub struct AdamW {
     /// The learning rate, above 0; 1e-3 by default.
     pub lr: f64,
-    /// How much of the moments stays at each step, each `0 <= b < 1`; (0.9, 0.999) by default.
+    /// How much of the moments stays at each step, each `0 <= beta < 1`; (0.9, 0.999) by default.
     pub betas: (f64, f64),
     /// Added to the root, above 0; 1e-8 by default.
     pub eps: f64,
+    /// Divides by the largest second moment so far instead of the present one; it is kept beside the others only
+    /// then. False by default.
+    pub amsgrad: bool,
     /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0.01 by default.
     pub weight_decay: f64,
-    /// Which parameters decay; matrices by default.
+    /// Times the weight, added to the gradient, 0 or more; 0 by default. `weight_decay` is what is usual here.
+    pub l2: f64,
+    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    pub l1: f64,
+    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
     pub decay: Decay,
 }
 
 impl AdamW {
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {
-        if let Err(problem) = super::check_lr(self.lr) {
-            return Err(problem);
-        }
-        let (first, second) = self.betas;
-        if !(first >= 0.0 && first < 1.0 && second >= 0.0 && second < 1.0) {
-            return Err(Problem::new("betas is (")
-                .float(first)
-                .text(", ")
-                .float(second)
-                .text("); expected 0 <= beta < 1 for both"));
-        }
-        if !(self.eps > 0.0 && self.eps.is_finite()) {
-            return Err(Problem::new("eps is ").float(self.eps).text("; expected a number above 0"));
-        }
-        super::check_decay("weight_decay", self.weight_decay, self.lr)
+        hold!(rules::lr(self.lr));
+        hold!(rules::betas(self.betas));
+        hold!(rules::eps(self.eps));
+        self.penalties_of().check(self.lr)
+    }
+
+    const fn penalties_of(&self) -> Penalties {
+        let Self { l1, l2, weight_decay, decay, .. } = *self;
+        Penalties { l1, l2, weight_decay, decay }
     }
 }
 
 impl Config for AdamW {
     const NAME: &'static str = "AdamW";
-    const DEFAULT: Self =
-        Self { lr: 1e-3, betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.01, decay: Decay::Matrices };
+    const DEFAULT: Self = Self {
+        lr: 1e-3,
+        betas: (0.9, 0.999),
+        eps: 1e-8,
+        amsgrad: false,
+        weight_decay: 0.01,
+        l2: 0.0,
+        l1: 0.0,
+        decay: Decay::Matrices,
+    };
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
 
 impl Optimizer for AdamW {
-    type State = [f32; 2];
-    const STATE: &'static [&'static str] = &["m", "v"];
+    type State = [f32; 3];
+    const STATE: &'static [&'static str] = &["m", "v", "v_max"];
 
     fn lr(&self) -> f64 {
         self.lr
     }
 
-    fn rule(&self, step: UpdateStep, role: Role) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
-        let (b1, b2) = self.betas;
-        let decay = if self.decay.touches(role) { self.weight_decay } else { 0.0 };
-        let keep = (1.0 - step.lr * decay) as f32;
-        let correction = |beta: f64| 1.0 - beta.powf(step.t as f64);
-        let size = (step.lr / correction(b1)) as f32;
-        let root = correction(b2).sqrt() as f32;
-        let eps = self.eps as f32;
-        let (b1_rest, b2_rest) = ((1.0 - b1) as f32, (1.0 - b2) as f32);
-        let b2 = b2 as f32;
-        move |w, g, [m, v]| {
-            // PyTorch's `lerp`, which takes the nearer end.
-            *m = if b1_rest < 0.5 { *m + b1_rest * (g - *m) } else { g - (g - *m) * (1.0 - b1_rest) };
-            *v = b2 * *v + b2_rest * g * g;
-            w * keep - (size * *m) / (v.sqrt() / root + eps)
-        }
+    fn penalties(&self) -> Penalties {
+        self.penalties_of()
+    }
+
+    fn state_names(&self) -> &'static [&'static str] {
+        &Self::STATE[..if self.amsgrad { 3 } else { 2 }]
+    }
+
+    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 3]) -> f32 {
+        adam(self.betas, self.eps, step)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::element::Element;
     use super::*;
+    use crate::layer::Role;
 
     /// The formulas of the paper in f64, from the weight 1.
     fn exact(adam: AdamW, gradients: &[f32], lr: impl Fn(u64) -> f64) -> f64 {
@@ -128,9 +138,10 @@ mod tests {
             AdamW { betas: (0.4, 0.9), eps: 0.1, ..AdamW::DEFAULT },
         ] {
             for count in 1..=gradients.len() {
-                let (mut w, mut state) = (1.0, [0.0; 2]);
+                let mut element = Element::new(&adam, Role::Matrix, 1.0);
+                let mut w = 1.0;
                 for (t, &g) in (1..).zip(&gradients[..count]) {
-                    w = adam.rule(UpdateStep { t, lr: lr(t) }, Role::Matrix)(w, g, &mut state);
+                    w = element.step(lr(t), g);
                 }
                 let expected = exact(adam, &gradients[..count], lr);
                 assert!(
@@ -145,7 +156,7 @@ mod tests {
     #[test]
     fn epsilon_stands_outside_the_corrected_root() {
         let adam = AdamW { eps: 1.0, weight_decay: 0.0, ..AdamW::DEFAULT };
-        let w = adam.rule(UpdateStep { t: 1, lr: 0.5 }, Role::Matrix)(0.0, 1.0, &mut [0.0; 2]);
+        let w = Element::new(&adam, Role::Matrix, 0.0).step(0.5, 1.0);
         assert!((w + 0.25).abs() < 4.0 * f32::EPSILON, "{w}");
     }
 }

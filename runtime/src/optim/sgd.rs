@@ -2,16 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decay, Optimizer, UpdateStep};
+use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
-use crate::layer::Role;
 use crate::shape::{Problem, Verdict};
 
 /// Gradient descent, with momentum if wanted.
 ///
 /// With rate `eta` and gradient `g`: `w *= 1 - eta * weight_decay`; `g += l2 * w`;
 /// `v = g` at the first step, later `v = momentum * v + (1 - dampening) * g`;
-/// `w -= eta * v`, or with Nesterov `w -= eta * (g + momentum * v)`. Without momentum, `w -= eta * g`.
+/// `w -= eta * v`, or with Nesterov `w -= eta * (g + momentum * v)`. Without momentum, `w -= eta * g`, and only those rows
+/// of an [embedding](crate::layer::Embedding) are touched that the batch reads.
 ///
 /// # Source
 /// Sutskever et al. 2013, in PyTorch's form: the rate multiplies the velocity when it is applied.
@@ -30,14 +30,16 @@ pub struct Sgd {
     pub l2: f64,
     /// How much of a weight goes at each step, as a multiple of the rate; 0 by default.
     pub weight_decay: f64,
-    /// Which parameters `l2` and `weight_decay` touch; matrices by default.
+    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    pub l1: f64,
+    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
     pub decay: Decay,
 }
 
 impl Sgd {
     /// The ranges of the keys, and what Nesterov needs.
     pub const fn check(&self) -> Verdict {
-        if let Err(problem) = super::check_lr(self.lr) {
+        if let Err(problem) = super::rules::lr(self.lr) {
             return Err(problem);
         }
         if !(self.momentum >= 0.0 && self.momentum < 1.0) {
@@ -65,10 +67,12 @@ impl Sgd {
                 Problem::new("nesterov goes with dampening 0, but dampening is ").float(self.dampening)
             );
         }
-        if let Err(problem) = super::check_decay("l2", self.l2, self.lr) {
-            return Err(problem);
-        }
-        super::check_decay("weight_decay", self.weight_decay, self.lr)
+        self.penalties_of().check(self.lr)
+    }
+
+    const fn penalties_of(&self) -> Penalties {
+        let Self { l1, l2, weight_decay, decay, .. } = *self;
+        Penalties { l1, l2, weight_decay, decay }
     }
 }
 
@@ -81,6 +85,7 @@ impl Config for Sgd {
         nesterov: false,
         l2: 0.0,
         weight_decay: 0.0,
+        l1: 0.0,
         decay: Decay::Matrices,
     };
     const CHECK: fn(&Self) -> Verdict = Self::check;
@@ -94,16 +99,25 @@ impl Optimizer for Sgd {
         self.lr
     }
 
-    fn rule(&self, step: UpdateStep, role: Role) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {
-        let (l2, decay) = if self.decay.touches(role) { (self.l2, self.weight_decay) } else { (0.0, 0.0) };
-        let (l2, keep) = (l2 as f32, (1.0 - step.lr * decay) as f32);
+    fn state_names(&self) -> &'static [&'static str] {
+        if self.momentum == 0.0 { &[] } else { Self::STATE }
+    }
+
+    /// Without momentum a row without a gradient does not move.
+    fn is_sparse(&self) -> bool {
+        self.momentum == 0.0
+    }
+
+    fn penalties(&self) -> Penalties {
+        self.penalties_of()
+    }
+
+    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {
         let momentum = self.momentum as f32;
         // The first gradient becomes the velocity whole, whatever the dampening.
         let share = if step.t == 1 { 1.0 } else { (1.0 - self.dampening) as f32 };
         let (lr, nesterov) = (step.lr as f32, self.nesterov);
         move |w, g, [v]| {
-            let w = w * keep;
-            let g = g + l2 * w;
             *v = momentum * *v + share * g;
             w - lr * if nesterov { g + momentum * *v } else { *v }
         }
@@ -112,55 +126,48 @@ impl Optimizer for Sgd {
 
 #[cfg(test)]
 mod tests {
+    use super::super::element::Element;
     use super::*;
+    use crate::layer::Role;
 
-    /// Weights after steps with these gradients, in f32 by the rule, from the weight 1.
-    fn steps(sgd: Sgd, gradients: &[f32]) -> Vec<f32> {
-        let (mut w, mut state) = (1.0, [0.0]);
-        (1..)
-            .zip(gradients)
-            .map(|(t, &g)| {
-                w = sgd.rule(UpdateStep { t, lr: sgd.lr }, Role::Matrix)(w, g, &mut state);
-                w
-            })
-            .collect()
+    /// Weights after steps with these gradients, from the weight 1.
+    fn steps(sgd: Sgd, role: Role, gradients: &[f32]) -> Vec<f32> {
+        let mut element = Element::new(&sgd, role, 1.0);
+        gradients.iter().map(|&g| element.step(sgd.lr, g)).collect()
     }
 
     /// By hand, in numbers that f32 holds exactly: v = 1; 0.5 + 0.5 * 2 = 1.5; 0.75 + 0.5 * 0 = 0.75.
     #[test]
     fn momentum_and_dampening() {
         let sgd = Sgd { lr: 0.25, momentum: 0.5, dampening: 0.5, ..Sgd::DEFAULT };
-        assert_eq!(steps(sgd, &[1.0, 2.0, 0.0]), [0.75, 0.375, 0.1875]);
+        assert_eq!(steps(sgd, Role::Matrix, &[1.0, 2.0, 0.0]), [0.75, 0.375, 0.1875]);
     }
 
     /// v = 1, 2.5; updates 1 + 0.5 * 1 = 1.5 and 2 + 0.5 * 2.5 = 3.25.
     #[test]
     fn nesterov_looks_ahead() {
         let sgd = Sgd { lr: 0.25, momentum: 0.5, nesterov: true, ..Sgd::DEFAULT };
-        assert_eq!(steps(sgd, &[1.0, 2.0]), [0.625, -0.1875]);
+        assert_eq!(steps(sgd, Role::Matrix, &[1.0, 2.0]), [0.625, -0.1875]);
     }
 
     /// The velocity does not hold the rate: a rate that falls acts at once on all of it.
     #[test]
     fn the_rate_multiplies_the_velocity_when_it_is_applied() {
         let sgd = Sgd { momentum: 0.5, ..Sgd::DEFAULT };
-        let mut state = [0.0];
-        let w = sgd.rule(UpdateStep { t: 1, lr: 1.0 }, Role::Matrix)(0.0, 1.0, &mut state);
-        let w = sgd.rule(UpdateStep { t: 2, lr: 0.5 }, Role::Matrix)(w, 0.0, &mut state);
-        assert_eq!(w.to_bits(), (-1.25_f32).to_bits());
+        let mut element = Element::new(&sgd, Role::Matrix, 0.0);
+        element.step(1.0, 1.0);
+        assert_eq!(element.step(0.5, 0.0).to_bits(), (-1.25_f32).to_bits());
     }
 
     /// `l2` goes through the gradient, `weight_decay` does not; biases are left alone by both.
     #[test]
     fn the_two_decays_differ_and_know_their_parameters() {
         let l2 = Sgd { lr: 0.5, momentum: 0.5, l2: 0.5, ..Sgd::DEFAULT };
-        assert_eq!(steps(l2, &[0.0, 0.0]), [0.75, 0.4375]);
+        assert_eq!(steps(l2, Role::Matrix, &[0.0, 0.0]), [0.75, 0.4375]);
         let decay = Sgd { lr: 0.5, momentum: 0.5, weight_decay: 0.5, ..Sgd::DEFAULT };
-        assert_eq!(steps(decay, &[0.0, 0.0]), [0.75, 0.5625]);
-        let step = UpdateStep { t: 1, lr: 0.5 };
-        assert_eq!(decay.rule(step, Role::Bias)(1.0, 0.0, &mut [0.0]).to_bits(), 1.0_f32.to_bits());
-        let all = Sgd { decay: Decay::All, ..decay };
-        assert_eq!(all.rule(step, Role::Bias)(1.0, 0.0, &mut [0.0]).to_bits(), 0.75_f32.to_bits());
+        assert_eq!(steps(decay, Role::Matrix, &[0.0, 0.0]), [0.75, 0.5625]);
+        assert_eq!(steps(decay, Role::Bias, &[0.0]), [1.0]);
+        assert_eq!(steps(Sgd { decay: Decay::All, ..decay }, Role::Bias, &[0.0]), [0.75]);
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub enum Form {
     Dropout {
         /// The probability that a number is dropped.
         p: f64,
+        /// How many numbers behind each other are dropped together, at least 1: 1 for dropout, all of a sample for
+        /// stochastic depth.
+        each: usize,
     },
     /// The sum of two values, done in the pass of the kernel that gives the later one if that joins it.
     Add,
@@ -89,6 +92,12 @@ pub trait Kernel: Debug + Send + Sync {
     /// Which values its backward pass reads.
     fn reads(&self) -> Reads {
         Reads::INPUT
+    }
+
+    /// Whether its backward pass leaves gradients out whose place is empty, where all of the layer's parameters are
+    /// frozen. A kernel that does not is given a place for each, which nobody reads.
+    fn leaves_out(&self) -> bool {
+        false
     }
 
     /// From the inputs to the output.

@@ -44,7 +44,7 @@ pub(crate) struct Group {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Joined {
     activation: Activation,
-    dropout: Option<(Stream, f64)>,
+    dropout: Option<(Stream, f64, usize)>,
     then: Activation,
 }
 
@@ -54,7 +54,8 @@ impl Joined {
 
     /// The epilogue at one moment.
     pub(crate) fn at<'a>(&self, moment: Moment, residual: Option<&'a [f32]>) -> Epilogue<'a> {
-        let dropout = |(stream, p): (Stream, f64)| -> Dropout { stream.dropout(p, moment) };
+        let dropout =
+            |(stream, p, each): (Stream, f64, usize)| -> Dropout { stream.dropout_of_runs(p, each, moment) };
         Epilogue {
             activation: self.activation,
             dropout: self.dropout.map(dropout),
@@ -142,8 +143,8 @@ impl Group {
             Form::Activation(Activation::Relu) if has_residual && !self.joined.has_then() => {
                 self.joined.then = Activation::Relu;
             }
-            Form::Dropout { p } if self.joined.dropout.is_none() && !has_residual => {
-                self.joined.dropout = Some((stream, p));
+            Form::Dropout { p, each } if self.joined.dropout.is_none() && !has_residual => {
+                self.joined.dropout = Some((stream, p, each));
             }
             _ => return false,
         }
@@ -199,7 +200,7 @@ impl<'a> Builder<'a> {
                 Form::Kernel(kernel) => Form::Kernel(kernel),
                 // The other forms are of layers that keep the number of elements.
                 _ if !keeps_size => Form::Island,
-                Form::Dropout { p } if !training || p == 0.0 => Form::Alias,
+                Form::Dropout { p, .. } if !training || p == 0.0 => Form::Alias,
                 form => form,
             }
         };

@@ -94,7 +94,7 @@ impl Line {
 }
 
 /// From values to places, with round numbers on the way.
-struct Axis {
+pub(crate) struct Axis {
     low: f64,
     high: f64,
     step: f64,
@@ -104,7 +104,7 @@ struct Axis {
 
 impl Axis {
     /// An axis over all values from the place `first` to the place `last`, with about `count` numbers.
-    fn over(values: impl Iterator<Item = f64>, first: f64, last: f64, count: u32) -> Self {
+    pub(crate) fn over(values: impl Iterator<Item = f64>, first: f64, last: f64, count: u32) -> Self {
         let ends = values.fold(None, |ends: Option<(f64, f64)>, value| {
             Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
         });
@@ -123,11 +123,11 @@ impl Axis {
         Self { low, high, step, first, last }
     }
 
-    fn place(&self, value: f64) -> f64 {
+    pub(crate) fn place(&self, value: f64) -> f64 {
         self.first + (value - self.low) / (self.high - self.low) * (self.last - self.first)
     }
 
-    fn ticks(&self) -> impl Iterator<Item = (f64, String)> {
+    pub(crate) fn ticks(&self) -> impl Iterator<Item = (f64, String)> {
         let start = (self.low / self.step).ceil() as i64;
         let end = (self.high / self.step).floor() as i64;
         let decimals = (-self.step.log10()).ceil().max(0.0) as usize;

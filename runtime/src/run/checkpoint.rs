@@ -2,13 +2,15 @@
 //!
 //! `checkpoints/step-00000150/` holds `model.safetensors`, which is a model file like any other;
 //! `optimizer.safetensors`, with the optimizer's numbers of each parameter under its path and their name
-//! (`linear_1.weight.m`); `best.safetensors`, the weights of the best epoch, if the run ends with those; and
-//! `state.json`: the place in the run, the sums of the epoch so far, what is monitored, the loss scale and skipped steps, the hashes of spec
+//! (`linear_1.weight.m`); `ema.safetensors`, a model file of the weights' average, if the run keeps one;
+//! `best.safetensors`, the weights of the best epoch, if the run ends with those; and `state.json`: the place in the
+//! run, the sums of the epoch so far, what is monitored, the loss scale and skipped steps, what the schedule remembers, the hashes of spec
 //! and data, and the SHA-256 of the other files.
 
 use std::fs;
 use std::path::PathBuf;
 
+use candle_core::{Device, Tensor};
 use serde_json::json;
 
 use super::whole::{pretty, sync_folder, write_synced};
@@ -83,6 +85,14 @@ impl Checkpoints {
         if let Some(best) = snapshot.monitored.and_then(|monitored| monitored.parameters) {
             files.push(("best.safetensors", encode(graph, best, normalizer.as_ref(), Some(*seed))?));
         }
+        if let Some(average) = snapshot.average {
+            let tensors = average
+                .iter()
+                .zip(&graph.parameters)
+                .map(|(numbers, about)| Tensor::from_slice(numbers, about.shape.axes(), &Device::Cpu))
+                .collect::<candle_core::Result<Vec<_>>>()?;
+            files.push(("ema.safetensors", encode(graph, &tensors, normalizer.as_ref(), Some(*seed))?));
+        }
         let mut sums = serde_json::Map::new();
         for (name, bytes) in &files {
             write_synced(&folder.join(name), bytes)?;
@@ -99,11 +109,8 @@ impl Checkpoints {
             "step": snapshot.step,
             "epoch": snapshot.epoch,
             "step_in_epoch": snapshot.step_in_epoch,
-            "totals": {
-                "loss": snapshot.totals.loss,
-                "metrics": snapshot.totals.metrics,
-                "samples": snapshot.totals.samples,
-            },
+            "totals": snapshot.totals.to_json()?,
+            "schedule": snapshot.schedule,
             "monitored": monitored,
             "scaling": snapshot.scaling,
             "spec_hash": spec_hash,
@@ -142,8 +149,6 @@ fn folder_name(step: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{Device, Tensor};
-
     use super::*;
     use crate::fixture::{Line, graph};
     use crate::train::{Monitored, Scaling, Totals};
@@ -169,6 +174,8 @@ mod tests {
                 vec![vec![0.5; if parameter.is_trained() { parameter.shape.elements() } else { 0 }]; 2]
             })
             .collect();
+        let average: Vec<_> =
+            graph.parameters.iter().map(|parameter| vec![0.25; parameter.shape.elements()]).collect();
         let snapshot = Snapshot {
             step,
             epoch: 2,
@@ -177,7 +184,9 @@ mod tests {
             state_names: &["m", "v"],
             optimizer_state: &state,
             scaling: Scaling { loss_scale: Some(512.0), good_steps: 3, skipped_in_a_row: 0, skipped: 7 },
+            average: is_best.then_some(&average),
             totals: &Totals::default(),
+            schedule: json!([null, { "reductions": 2.0 }]),
             monitored: is_best.then_some(Monitored {
                 best: 0.25,
                 best_epoch: 1,
@@ -204,7 +213,13 @@ mod tests {
         let path = out.path().join("checkpoints/step-00000150");
         assert_eq!(
             names(&path),
-            ["best.safetensors", "model.safetensors", "optimizer.safetensors", "state.json"]
+            [
+                "best.safetensors",
+                "ema.safetensors",
+                "model.safetensors",
+                "optimizer.safetensors",
+                "state.json"
+            ]
         );
         let state: serde_json::Value =
             serde_json::from_slice(&fs::read(path.join("state.json")).unwrap()).unwrap();
@@ -213,7 +228,8 @@ mod tests {
         let scaling: Scaling = serde_json::from_value(state["scaling"].clone()).unwrap();
         assert_eq!((scaling.loss_scale, scaling.good_steps, scaling.skipped), (Some(512.0), 3, 7));
         assert_eq!(state["monitored"]["best_epoch"], 1);
-        for name in ["best.safetensors", "model.safetensors", "optimizer.safetensors"] {
+        assert_eq!(state["schedule"][1]["reductions"], 2.0);
+        for name in ["best.safetensors", "ema.safetensors", "model.safetensors", "optimizer.safetensors"] {
             assert_eq!(state["sha256"][name], sha256(fs::read(path.join(name)).unwrap()));
         }
         let bytes = fs::read(path.join("optimizer.safetensors")).unwrap();
@@ -225,6 +241,10 @@ mod tests {
         let model = crate::Trained::<Line>::load(path.join("model.safetensors")).unwrap();
         let x = Tensor::zeros((1, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
         assert!(model.predict_tensor(&x).is_ok());
+        let average = crate::Trained::<Line>::load(path.join("ema.safetensors")).unwrap();
+        for (path, tensor) in average.parameters() {
+            assert!(tensor.to_vec1::<f32>().unwrap().iter().all(|&number| number == 0.25), "{path}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Formatter};
 
 use super::chart::{Chart, Line};
-use crate::train::{EpochReport, Evaluation, StepReport};
+use crate::train::{EpochReport, Evaluation, RateCurve, RatePoint, StepReport};
 
 /// What is drawn of a run, gathered while it goes on.
 pub(super) struct Curves {
@@ -63,12 +63,37 @@ impl Curves {
                     .collect(),
             })
             .collect();
-        charts.push(Chart {
-            title: format!("{}: learning rate", self.name),
-            across: "step",
-            lines: vec![Line { name: "learning rate", points: self.rates.points() }],
-        });
+        charts.push(chart_of_rates(&self.name, &self.rates));
         Some(Picture { charts }.to_string())
+    }
+}
+
+/// The picture of a learning rate over the numbers of steps, from 1.
+pub(crate) fn draw_rates(name: &str, rates: impl Iterator<Item = (u64, f64)>) -> String {
+    let mut thinned = Thinned::default();
+    rates.for_each(|(step, rate)| thinned.push((step as f64, rate)));
+    Picture { charts: vec![chart_of_rates(name, &thinned)] }.to_string()
+}
+
+/// The picture of a search for a learning rate.
+pub(crate) fn draw_search(name: &str, curve: &RateCurve) -> String {
+    let line = |name, value: fn(&RatePoint) -> f64| Line {
+        name,
+        points: curve.points.iter().map(|point| (point.rate.log10(), value(point))).collect(),
+    };
+    let chart = Chart {
+        title: format!("{name}: loss against learning rate"),
+        across: "rate, as a power of ten",
+        lines: vec![line("smoothed", |point| point.smoothed), line("each step", |point| point.loss)],
+    };
+    Picture { charts: vec![chart] }.to_string()
+}
+
+fn chart_of_rates(name: &str, rates: &Thinned) -> Chart {
+    Chart {
+        title: format!("{name}: learning rate"),
+        across: "step",
+        lines: vec![Line { name: "learning rate", points: rates.points() }],
     }
 }
 
@@ -157,7 +182,12 @@ mod tests {
     fn a_picture_has_a_chart_for_each_measure_and_the_rate() {
         let mut curves = Curves::new("digits");
         assert!(curves.draw().is_none());
-        let evaluation = Evaluation { loss: 0.5, metrics: BTreeMap::from([("accuracy", 0.75)]), samples: 10 };
+        let evaluation = Evaluation {
+            loss: 0.5,
+            metrics: BTreeMap::from([("accuracy", 0.75)]),
+            confusion: None,
+            samples: 10,
+        };
         curves.epoch(&EpochReport {
             epoch: 1,
             step: 1,

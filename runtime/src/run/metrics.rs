@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result};
-use crate::train::{EpochReport, Evaluation, Skip, StepReport};
+use crate::train::{Confusion, EpochReport, Evaluation, Skip, StepReport};
 
 /// The open file.
 pub(super) struct Metrics {
@@ -31,6 +32,8 @@ enum Line<'a> {
         loss: f64,
         lr: f64,
         gradient_norm: f64,
+        #[serde(skip_serializing_if = "Norms::is_empty")]
+        gradient_norms: Norms<'a>,
         samples: usize,
         #[serde(skip_serializing_if = "Option::is_none")]
         loss_scale: Option<f64>,
@@ -56,19 +59,36 @@ enum Line<'a> {
     },
 }
 
+/// The norm of each parameter's gradient, by its path.
+struct Norms<'a>(&'a [(Arc<str>, f64)]);
+
+impl Norms<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Norms<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(path, norm)| (&**path, norm)))
+    }
+}
+
 /// An evaluation as it stands in a run's files: the loss, each metric under its name, the samples.
 #[derive(Serialize)]
 pub(super) struct Measured<'a> {
     loss: f64,
     #[serde(flatten)]
     metrics: &'a BTreeMap<&'static str, f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confusion_matrix: Option<&'a Confusion>,
     samples: usize,
 }
 
 impl<'a> From<&'a Evaluation> for Measured<'a> {
     fn from(evaluation: &'a Evaluation) -> Self {
-        let Evaluation { loss, metrics, samples } = evaluation;
-        Self { loss: *loss, metrics, samples: *samples }
+        let Evaluation { loss, metrics, confusion, samples } = evaluation;
+        Self { loss: *loss, metrics, confusion_matrix: confusion.as_ref(), samples: *samples }
     }
 }
 
@@ -84,8 +104,9 @@ impl Metrics {
     pub(super) fn step(&mut self, report: &StepReport) -> Result<()> {
         let &StepReport { step, epoch, loss, lr, gradient_norm, samples, .. } = report;
         let loss_scale = report.loss_scale.map(f64::from);
+        let gradient_norms = Norms(&report.gradient_norms);
         let line = match &report.skip {
-            None => Line::Step { step, epoch, loss, lr, gradient_norm, samples, loss_scale },
+            None => Line::Step { step, epoch, loss, lr, gradient_norm, gradient_norms, samples, loss_scale },
             Some(Skip { reason, in_a_row, total }) => {
                 let (skipped_in_a_row, skipped) = (*in_a_row, *total);
                 Line::Skip { step, epoch, loss, samples, loss_scale, reason, skipped_in_a_row, skipped }
@@ -123,9 +144,10 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::Measures;
 
     fn evaluation(loss: f64) -> Evaluation {
-        Evaluation { loss, metrics: BTreeMap::from([("accuracy", 0.5)]), samples: 10 }
+        Evaluation { loss, metrics: BTreeMap::from([("accuracy", 0.5)]), confusion: None, samples: 10 }
     }
 
     #[test]
@@ -139,8 +161,9 @@ mod tests {
             loss: 0.1,
             lr: 3e-3,
             gradient_norm: 1.5,
+            gradient_norms: Vec::new(),
             samples: 4,
-            metrics: BTreeMap::new(),
+            metrics: Measures::default(),
             loss_scale: None,
             skip: None,
         };
@@ -193,14 +216,17 @@ mod tests {
                 loss: 0.1,
                 lr: 3e-3,
                 gradient_norm: 1.5,
+                gradient_norms: vec![("line_1.weight".into(), 1.0)],
                 samples: 4,
-                metrics: BTreeMap::new(),
+                metrics: Measures::default(),
                 loss_scale: None,
                 skip: None,
             };
             metrics.step(&report).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 50);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 50);
+        assert!(text.contains(r#""gradient_norm":1.5,"gradient_norms":{"line_1.weight":1.0},"#), "{text}");
         drop(metrics);
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 60);
     }

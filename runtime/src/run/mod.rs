@@ -20,6 +20,8 @@ mod metrics;
 mod start;
 mod whole;
 
+pub(crate) use chart::Axis;
+pub(crate) use curves::{draw_rates, draw_search};
 pub use folder::Folder;
 pub use start::Start;
 pub(crate) use whole::{pretty, write_whole};

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::interval::{check_length, length};
-use super::{Clock, Interval, Phase};
+use super::{Clock, Interval, Phase, check_factor, larger_end};
 use crate::config::Config;
-use crate::shape::{Problem, Verdict};
+use crate::shape::Verdict;
 
 /// `eta * factor` for the whole phase.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -26,8 +26,8 @@ pub const Constant: Constant = Constant::DEFAULT;
 impl Constant {
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {
-        if !(self.factor > 0.0 && self.factor.is_finite()) {
-            return Err(Problem::new("factor is ").float(self.factor).text("; expected a number above 0"));
+        if let Err(problem) = check_factor(self.factor) {
+            return Err(problem);
         }
         check_length(self.steps, self.epochs)
     }
@@ -44,7 +44,11 @@ impl Phase for Constant {
         length(self.steps, self.epochs)
     }
 
-    fn rate(&self, _: u64, eta: f64, _: Clock) -> f64 {
+    fn rate(&self, _: u64, eta: f64, _: Clock<'_>) -> f64 {
         eta * self.factor
+    }
+
+    fn largest(&self, eta: f64, clock: Clock<'_>) -> f64 {
+        larger_end(self, eta, clock)
     }
 }

@@ -5,9 +5,9 @@ use std::f64::consts::PI;
 use serde::{Deserialize, Serialize};
 
 use super::interval::{check_length, length};
-use super::{Clock, Interval, Phase};
+use super::{Clock, Interval, Phase, above_floor, check_floor, larger_end};
 use crate::config::Config;
-use crate::shape::{Problem, Verdict};
+use crate::shape::Verdict;
 
 /// `floor + (eta - floor) * (1 + cos(pi * j / (W - 1))) / 2` at step `j` of `W`.
 ///
@@ -44,10 +44,8 @@ pub const Cosine: Cosine = Cosine::DEFAULT;
 impl Cosine {
     /// The range of the floor.
     pub const fn check(&self) -> Verdict {
-        if !(self.floor >= 0.0 && self.floor.is_finite()) {
-            return Err(Problem::new("floor is ")
-                .float(self.floor)
-                .text("; expected a learning rate of 0 or more"));
+        if let Err(problem) = check_floor("floor", self.floor) {
+            return Err(problem);
         }
         check_length(self.steps, self.epochs)
     }
@@ -64,21 +62,24 @@ impl Phase for Cosine {
         length(self.steps, self.epochs)
     }
 
-    fn rate(&self, j: u64, eta: f64, clock: Clock) -> f64 {
+    fn rate(&self, j: u64, eta: f64, clock: Clock<'_>) -> f64 {
+        // After a phase that listens to evaluations the rate may be below the floor already; it never rises.
+        let floor = self.floor.min(eta);
         let end = match self.end {
             CosineEnd::Reach => clock.steps.saturating_sub(1),
             CosineEnd::Torch => clock.steps,
         };
         if j >= end && end > 0 {
-            return self.floor;
+            return floor;
         }
-        self.floor + (eta - self.floor) * (1.0 + (PI * j as f64 / end.max(1) as f64).cos()) / 2.0
+        floor + (eta - floor) * (1.0 + (PI * j as f64 / end.max(1) as f64).cos()) / 2.0
     }
 
-    fn check_start(&self, eta: f64) -> Verdict {
-        if eta >= self.floor {
-            return Ok(());
-        }
-        Err(Problem::new("begins at the rate ").float(eta).text(", below its floor ").float(self.floor))
+    fn check_start(&self, eta: f64, _: Clock<'_>) -> Verdict {
+        above_floor(eta, self.floor)
+    }
+
+    fn largest(&self, eta: f64, clock: Clock<'_>) -> f64 {
+        larger_end(self, eta, clock)
     }
 }

@@ -1,9 +1,25 @@
 //! A list of phases over a run.
 
-use super::{AnyPhase, Clock};
+use serde_json::{Value, json};
+
+use super::{AnyPhase, Clock, Seen, larger};
 use crate::error::{Error, Result};
+use crate::metric::Direction;
+use crate::spec::Monitor;
 
 /// The learning rate of every step of a run.
+///
+/// # Example
+/// ```
+/// use trainspec::Config;
+/// use trainspec::schedule::{Cosine, Schedule, Warmup};
+///
+/// let warmup = Warmup { steps: 4, ..Warmup::DEFAULT };
+/// // Twelve steps in epochs of six.
+/// let schedule = Schedule::new(vec![Box::new(warmup), Box::new(Cosine)], 0.1, 12, 6)?;
+/// assert_eq!([0, 3, 4, 11].map(|k| schedule.rate(k)), [0.025, 0.1, 0.1, 0.0]);
+/// # Ok::<(), trainspec::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Schedule {
     phases: Vec<Placed>,
@@ -15,9 +31,44 @@ pub struct Schedule {
 struct Placed {
     phase: Box<dyn AnyPhase>,
     first: u64,
-    clock: Clock,
-    /// The rate at which it begins.
-    eta: f64,
+    steps: u64,
+    epoch: u64,
+    state: Vec<f64>,
+}
+
+/// A phase's place in a run, and its rates there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Span {
+    /// The phase's name.
+    pub name: &'static str,
+    /// The number of its first step, from 1.
+    pub first: u64,
+    /// The number of its last step.
+    pub last: u64,
+    /// The rate at its first step.
+    pub first_rate: f64,
+    /// The rate at its last step.
+    pub last_rate: f64,
+    /// Whether its rates depend on evaluations; those given here are the rates as things stand.
+    pub listens: bool,
+}
+
+impl Placed {
+    fn clock(&self) -> Clock<'_> {
+        Clock { steps: self.steps, epoch: self.epoch, state: &self.state }
+    }
+
+    fn rate(&self, k: u64, eta: f64) -> f64 {
+        self.phase.rate(k - self.first, eta, self.clock())
+    }
+
+    fn end(&self) -> u64 {
+        self.first + self.steps
+    }
+
+    fn last_rate(&self, eta: f64) -> f64 {
+        self.rate(self.end() - 1, eta)
+    }
 }
 
 impl Schedule {
@@ -25,9 +76,9 @@ impl Schedule {
     ///
     /// # Errors
     /// If the phases need more steps than the run has, end before it, leave nothing for a phase without
-    /// length, or a phase that is not the last has no length.
+    /// length, or a phase that is not the last has no length; if a phase cannot begin where it stands; if a rate
+    /// is not finite.
     pub fn new(phases: Vec<Box<dyn AnyPhase>>, lr: f64, steps: u64, epoch: u64) -> Result<Self> {
-        let fault = |problem: String| Error::Setting { key: "schedule".to_owned(), problem };
         let count = phases.len();
         let mut placed = Vec::with_capacity(count);
         let (mut first, mut eta) = (0, lr);
@@ -58,26 +109,158 @@ impl Schedule {
                      length, or add `Constant` to stay at its rate"
                 )));
             }
-            phase.check_start(eta).map_err(|problem| fault(problem.of(phase.name()).as_str().to_owned()))?;
-            let clock = Clock { steps: own, epoch };
-            let last = phase.rate(own - 1, eta, clock);
-            placed.push(Placed { phase, first, clock, eta });
-            (first, eta) = (end, last);
+            let state = vec![0.0; phase.state_names().len()];
+            let at = Placed { phase, first, steps: own, epoch, state };
+            let (phase, clock) = (&at.phase, at.clock());
+            phase
+                .check_start(eta, clock)
+                .map_err(|problem| fault(problem.of(phase.name()).as_str().to_owned()))?;
+            let largest = phase.largest(eta, clock);
+            if !largest.is_finite() {
+                return Err(fault(format!("`{}` reaches the rate {largest}", phase.name())));
+            }
+            (first, eta) = (end, at.last_rate(eta));
+            placed.push(at);
         }
         Ok(Self { phases: placed, lr })
     }
 
     /// The rate of the step with index `k`, from 0.
+    ///
+    /// It is a function of `k` alone, but for phases that listen to evaluations, whose state is
+    /// [`state`](Schedule::state).
     #[must_use]
     pub fn rate(&self, k: u64) -> f64 {
-        let at = self.phases.iter().rev().find(|placed| placed.first <= k);
-        at.map_or(self.lr, |placed| placed.phase.rate(k - placed.first, placed.eta, placed.clock))
+        let mut eta = self.lr;
+        for (place, placed) in self.phases.iter().enumerate() {
+            if k < placed.end() || place + 1 == self.phases.len() {
+                return placed.rate(k, eta);
+            }
+            eta = placed.last_rate(eta);
+        }
+        eta
     }
+
+    /// The largest rate of the run, whatever the evaluations say. What must hold for the rate of every step is to be
+    /// checked with this one.
+    #[must_use]
+    pub fn largest_rate(&self) -> f64 {
+        let (mut eta, mut most) = (self.lr, 0.0);
+        for placed in &self.phases {
+            let largest = placed.phase.largest(eta, placed.clock());
+            most = larger(largest, most);
+            eta = if placed.state.is_empty() { placed.last_rate(eta) } else { largest };
+        }
+        most
+    }
+
+    /// Optimizer steps of the whole run.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.phases.last().map_or(0, Placed::end)
+    }
+
+    /// Optimizer steps of an epoch.
+    #[must_use]
+    pub fn steps_per_epoch(&self) -> u64 {
+        self.phases.last().map_or(0, |placed| placed.epoch)
+    }
+
+    /// The phases, with their places and rates.
+    #[must_use]
+    pub fn spans(&self) -> Vec<Span> {
+        let mut eta = self.lr;
+        let span = |placed: &Placed| {
+            let (first_rate, last_rate) = (placed.rate(placed.first, eta), placed.last_rate(eta));
+            eta = last_rate;
+            Span {
+                name: placed.phase.name(),
+                first: placed.first + 1,
+                last: placed.end(),
+                first_rate,
+                last_rate,
+                listens: !placed.state.is_empty(),
+            }
+        };
+        self.phases.iter().map(span).collect()
+    }
+
+    /// Takes in an evaluation after `steps` steps of the run, for the phase that goes on at that moment, if it
+    /// listens. `look` gives the value of what the phase monitors, and which way it improves.
+    ///
+    /// # Errors
+    /// Those of `look`.
+    pub fn see(&mut self, steps: u64, look: impl FnOnce(Monitor) -> Result<(f64, Direction)>) -> Result<()> {
+        let mut eta = self.lr;
+        for placed in &mut self.phases {
+            if placed.first < steps && steps < placed.end() {
+                if let Some(monitor) = placed.phase.monitor() {
+                    let (value, direction) = look(monitor)?;
+                    placed.phase.see(Seen { value, direction, eta }, &mut placed.state);
+                }
+                return Ok(());
+            }
+            eta = placed.last_rate(eta);
+        }
+        Ok(())
+    }
+
+    /// What the phases remember, for a checkpoint: for each phase an object of named numbers, or `null` if it
+    /// remembers nothing.
+    #[must_use]
+    pub fn state(&self) -> Value {
+        self.phases
+            .iter()
+            .map(|Placed { phase, state, .. }| match phase.state_names() {
+                [] => Value::Null,
+                names => {
+                    let numbers = names.iter().zip(state);
+                    numbers.map(|(&name, &number)| (name.to_owned(), to_json(number))).collect()
+                }
+            })
+            .collect()
+    }
+
+    /// Puts the phases back to what they remembered in [`Schedule::state`].
+    ///
+    /// # Errors
+    /// If it is the state of other phases. Then nothing changes.
+    pub fn restore(&mut self, state: &Value) -> Result<()> {
+        let other = || fault("the state is not that of these phases".to_owned());
+        let parts = state.as_array().filter(|parts| parts.len() == self.phases.len()).ok_or_else(other)?;
+        let numbers = |(placed, part): (&Placed, &Value)| -> Option<Vec<f64>> {
+            let names = placed.phase.state_names();
+            let known = part.as_object().map_or(0, serde_json::Map::len);
+            let numbers = || names.iter().map(|&name| from_json(part.get(name)?)).collect();
+            if known == names.len() { numbers() } else { None }
+        };
+        let states: Option<Vec<_>> = self.phases.iter().zip(parts).map(numbers).collect();
+        for (placed, state) in self.phases.iter_mut().zip(states.ok_or_else(other)?) {
+            placed.state = state;
+        }
+        Ok(())
+    }
+}
+
+/// JSON has no infinite numbers; they are written as words.
+fn to_json(number: f64) -> Value {
+    if number.is_finite() { json!(number) } else { json!(number.to_string()) }
+}
+
+fn from_json(json: &Value) -> Option<f64> {
+    json.as_f64().or_else(|| json.as_str()?.parse().ok())
+}
+
+pub(super) fn fault(problem: String) -> Error {
+    Error::Setting { key: "schedule".to_owned(), problem }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Constant, Cosine, CosineEnd, Interval, Step, Warmup};
+    use super::super::{
+        Constant, Cosine, CosineEnd, Exponential, Interval, InverseSqrt, MultiStep, OneCycle,
+        ReduceOnPlateau, Step, Warmup,
+    };
     use super::*;
     use crate::config::Config;
 
@@ -132,6 +315,47 @@ mod tests {
     }
 
     #[test]
+    fn an_evaluation_counts_between_two_steps_of_the_phase() {
+        let listener = ReduceOnPlateau { factor: 0.5, patience: 0, steps: 4, ..ReduceOnPlateau };
+        let lead = Constant { steps: 2, ..Constant };
+        let mut schedule =
+            Schedule::new(vec![Box::new(lead), Box::new(listener), Box::new(Constant)], 1.0, 8, 2).unwrap();
+        let mut looks = 0;
+        for (steps, expected) in [(2, 1.0), (3, 1.0), (4, 0.5), (5, 0.25), (6, 0.25), (7, 0.25)] {
+            let look = |_| {
+                looks += 1;
+                Ok((1.0, Direction::Lower))
+            };
+            schedule.see(steps, look).unwrap();
+            close(&[schedule.rate(5), schedule.rate(6)], &[expected; 2]);
+        }
+        assert_eq!(looks, 3, "the phase runs from step 3 to step 6");
+        assert_eq!(schedule.state()[1]["reductions"], 2.0);
+        assert!(schedule.state()[0].is_null());
+        assert!(schedule.spans()[1].listens);
+        // Whatever was seen, the largest rate is what it was.
+        close(&[schedule.largest_rate()], &[1.0]);
+    }
+
+    #[test]
+    fn a_state_goes_back_whole_or_not_at_all() {
+        let new = || Schedule::new(vec![Box::new(ReduceOnPlateau)], 1.0, 8, 2).unwrap();
+        let mut schedule = new();
+        // The best is still infinite then: nothing is below it.
+        schedule.see(2, |_| Ok((f64::INFINITY, Direction::Lower))).unwrap();
+        let state = schedule.state();
+        assert_eq!(state[0]["best"], "inf");
+        let mut restored = new();
+        restored.restore(&state).unwrap();
+        assert_eq!(restored.state(), state);
+        for other in [json!([]), json!([null]), json!([{ "best": 1.0 }]), json!([{ "a": 1, "b": 1 }])] {
+            let problem = restored.restore(&other).unwrap_err().to_string();
+            assert!(problem.contains("not that of these phases"), "{problem}");
+            assert_eq!(restored.state(), state);
+        }
+    }
+
+    #[test]
     fn phases_must_fill_the_run() {
         let fault =
             |phases: Vec<Box<dyn AnyPhase>>| Schedule::new(phases, 1.0, 10, 5).unwrap_err().to_string();
@@ -141,5 +365,13 @@ mod tests {
         assert!(fault(vec![warmup(9)]).contains("end after 9 steps, but the run has 10"));
         assert!(fault(vec![Box::new(Constant), Box::new(Cosine)]).contains("has no length"));
         assert!(fault(vec![Box::new(Cosine { floor: 2.0, ..Cosine })]).contains("below its floor"));
+        let warmup = InverseSqrt { warmup: Interval::Epochs(3), ..InverseSqrt::DEFAULT };
+        assert!(fault(vec![Box::new(warmup)]).contains("warmup is 15 steps, but the phase has 10"));
+        let late = MultiStep { at: &[Interval::Steps(4), Interval::Steps(10)], ..MultiStep::DEFAULT };
+        assert!(fault(vec![Box::new(late)]).contains("after 10 steps, but the phase has 10"));
+        let short = OneCycle { max: 1.0, rise: 0.1, ..OneCycle::DEFAULT };
+        assert!(fault(vec![Box::new(short)]).contains("rises for 1 of 10 steps; expected more than 1"));
+        let huge = Exponential { factor: 1e40, every: Interval::Steps(1), ..Exponential::DEFAULT };
+        assert!(fault(vec![Box::new(huge)]).contains("reaches the rate inf"));
     }
 }

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::interval::{check_length, length};
-use super::{Clock, Interval, Phase};
+use super::{Clock, Interval, Phase, check_factor, larger_end};
 use crate::config::Config;
-use crate::shape::{Problem, Verdict};
+use crate::shape::Verdict;
 
 /// `eta * factor^floor(j / every)` at step `j`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -27,8 +27,8 @@ impl Step {
         if let Err(problem) = self.every.check("every") {
             return Err(problem);
         }
-        if !(self.factor > 0.0 && self.factor.is_finite()) {
-            return Err(Problem::new("factor is ").float(self.factor).text("; expected a number above 0"));
+        if let Err(problem) = check_factor(self.factor) {
+            return Err(problem);
         }
         check_length(self.steps, self.epochs)
     }
@@ -47,8 +47,12 @@ impl Phase for Step {
         length(self.steps, self.epochs)
     }
 
-    fn rate(&self, j: u64, eta: f64, clock: Clock) -> f64 {
+    fn rate(&self, j: u64, eta: f64, clock: Clock<'_>) -> f64 {
         let every = self.every.in_steps(clock.epoch).max(1);
         eta * self.factor.powf((j / every) as f64)
+    }
+
+    fn largest(&self, eta: f64, clock: Clock<'_>) -> f64 {
+        larger_end(self, eta, clock)
     }
 }

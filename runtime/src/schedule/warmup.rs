@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::interval::{check_length, length};
-use super::{Clock, Interval, Phase};
+use super::{Clock, Interval, Phase, larger_end};
 use crate::config::Config;
 use crate::shape::{Problem, Verdict};
 
@@ -48,7 +48,11 @@ impl Phase for Warmup {
         length(self.steps, self.epochs)
     }
 
-    fn rate(&self, j: u64, eta: f64, clock: Clock) -> f64 {
+    fn rate(&self, j: u64, eta: f64, clock: Clock<'_>) -> f64 {
         eta * (self.from + (1.0 - self.from) * (j + 1) as f64 / clock.steps.max(1) as f64)
+    }
+
+    fn largest(&self, eta: f64, clock: Clock<'_>) -> f64 {
+        larger_end(self, eta, clock)
     }
 }

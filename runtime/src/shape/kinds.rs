@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use super::Shape;
 use crate::data::Elements;
 use crate::graph::Value;
-use crate::loss::{AnyLoss, CrossEntropy, MeanSquaredError};
+use crate::loss::{AnyLoss, BinaryCrossEntropy, CrossEntropy, KlDivergence, MeanSquaredError};
 
 /// What a value is: the type of an input, an output or a target.
 ///
@@ -46,6 +46,9 @@ pub trait Element: Copy + Default + Debug + PartialEq + Send + Sync + private::S
     /// Numbers of this type, as a batch holds them.
     fn column(numbers: Vec<Self>) -> Elements;
 
+    /// The numbers of a column, if they are of this type.
+    fn of(column: &Elements) -> Option<&[Self]>;
+
     /// The number that a text says: finite if real; whole and below the vocabulary, if there is one,
     /// otherwise. `3.0` is a whole number, as many programs write classes so.
     fn from_text(text: &str, vocabulary: Option<usize>) -> Option<Self>;
@@ -56,6 +59,13 @@ impl Element for f32 {
         Elements::Real(numbers)
     }
 
+    fn of(column: &Elements) -> Option<&[Self]> {
+        match column {
+            Elements::Real(numbers) => Some(numbers),
+            Elements::Whole(_) => None,
+        }
+    }
+
     fn from_text(text: &str, _: Option<usize>) -> Option<Self> {
         text.parse().ok().filter(|number: &Self| number.is_finite())
     }
@@ -64,6 +74,13 @@ impl Element for f32 {
 impl Element for u32 {
     fn column(numbers: Vec<Self>) -> Elements {
         Elements::Whole(numbers)
+    }
+
+    fn of(column: &Elements) -> Option<&[Self]> {
+        match column {
+            Elements::Whole(numbers) => Some(numbers),
+            Elements::Real(_) => None,
+        }
     }
 
     fn from_text(text: &str, vocabulary: Option<usize>) -> Option<Self> {
@@ -153,6 +170,12 @@ kinds! {
     Values<N>: f32 = Shape::of(&[N]);
     /// Unnormalized log-probabilities of `V` tokens at each place: `[T, V]`.
     TokenLogits<V>: f32 = Shape::of(&[Shape::ANY, V]);
+    /// Log-probabilities of `C` classes, as `log_softmax` gives them: `[C]`.
+    LogProbabilities<C>: f32 = Shape::of(&[C]);
+    /// Probabilities of `C` classes, as a target: `[C]`.
+    Probabilities<C>: f32 = Shape::of(&[C]);
+    /// `N` labels, each 1 or 0 (or between, where nobody is sure), as a target: `[N]`.
+    Labels<N>: f32 = Shape::of(&[N]);
     /// One of `C` classes, as its number from 0: `[]`.
     Class<C>: u32 = Shape::class(C);
 }
@@ -164,6 +187,7 @@ impl<const V: usize, const T: usize> InputKind for Tokens<V, T> {}
 impl<const C: usize> OutputKind for Logits<C> {}
 impl<const N: usize> OutputKind for Values<N> {}
 impl<const V: usize> OutputKind for TokenLogits<V> {}
+impl<const C: usize> OutputKind for LogProbabilities<C> {}
 
 impl<const C: usize> TargetKind for Class<C> {
     const SUGGESTED_FOR: Option<(&'static str, Shape)> =
@@ -180,6 +204,26 @@ impl<const N: usize> TargetKind for Values<N> {
 
     fn default_loss() -> Option<Box<dyn Any>> {
         let loss: Box<dyn AnyLoss<Self, Self>> = Box::new(MeanSquaredError);
+        Some(Box::new(loss))
+    }
+}
+
+impl<const N: usize> TargetKind for Labels<N> {
+    const SUGGESTED_FOR: Option<(&'static str, Shape)> =
+        Some((<Logits<N> as Kind>::NAME, <Logits<N> as Kind>::SHAPE));
+
+    fn default_loss() -> Option<Box<dyn Any>> {
+        let loss: Box<dyn AnyLoss<Logits<N>, Self>> = Box::new(BinaryCrossEntropy);
+        Some(Box::new(loss))
+    }
+}
+
+impl<const C: usize> TargetKind for Probabilities<C> {
+    const SUGGESTED_FOR: Option<(&'static str, Shape)> =
+        Some((<LogProbabilities<C> as Kind>::NAME, <LogProbabilities<C> as Kind>::SHAPE));
+
+    fn default_loss() -> Option<Box<dyn Any>> {
+        let loss: Box<dyn AnyLoss<LogProbabilities<C>, Self>> = Box::new(KlDivergence);
         Some(Box::new(loss))
     }
 }

@@ -8,8 +8,8 @@ mod text;
 mod trace;
 
 pub use kinds::{
-    Class, Element, Features, Fits, Image, InputKind, Kind, Logits, OutputKind, TargetKind, TokenLogits,
-    Tokens, Values,
+    Class, Element, Features, Fits, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind,
+    Probabilities, TargetKind, TokenLogits, Tokens, Values,
 };
 pub use text::{Problem, Verdict};
 pub use trace::{Trace, alone, whole};

@@ -6,9 +6,9 @@ use candle_core::Tensor;
 
 use crate::config::Setting;
 use crate::error::Result;
-use crate::loss::{AnyLoss, LossKernel, LossSum};
-use crate::metric::{AnyMetric, Direction};
-use crate::shape::{Kind, Shape};
+use crate::loss::{AnyLoss, LossKernel, LossSum, Reduction};
+use crate::metric::{Accumulator, AnyMetric, Direction};
+use crate::shape::{Kind, Shape, Verdict};
 
 /// A loss that fits the run's model and data.
 pub trait BoundLoss: Send + Sync {
@@ -19,6 +19,15 @@ pub trait BoundLoss: Send + Sync {
     /// # Errors
     /// If candle refuses an operation.
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
+    /// [`Loss::reduction`](crate::loss::Loss::reduction)
+    fn reduction(&self) -> Reduction;
+    /// [`Loss::fits`](crate::loss::Loss::fits)
+    ///
+    /// # Errors
+    /// If the keys do not fit the kinds.
+    fn fits(&self) -> Verdict;
+    /// [`Loss::ignored`](crate::loss::Loss::ignored)
+    fn ignored(&self) -> Option<u32>;
     /// [`Loss::kernel`](crate::loss::Loss::kernel)
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>>;
     /// The same loss with changed keys.
@@ -32,15 +41,17 @@ pub trait BoundLoss: Send + Sync {
 pub trait BoundMetric: Send + Sync {
     /// Its keys and its rules.
     fn setting(&self) -> &dyn Setting;
-    /// [`Metric::LABEL`](crate::metric::Metric::LABEL)
+    /// [`Metric::label`](crate::metric::Metric::label)
     fn label(&self) -> &'static str;
     /// [`Metric::DIRECTION`](crate::metric::Metric::DIRECTION)
     fn direction(&self) -> Direction;
-    /// [`Metric::measure`](crate::metric::Metric::measure)
+    /// [`Metric::fits`](crate::metric::Metric::fits)
     ///
     /// # Errors
-    /// If candle refuses an operation.
-    fn measure(&self, prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)>;
+    /// If the rule does not hold.
+    fn fits(&self) -> Verdict;
+    /// The metric before the first sample.
+    fn start(&self) -> Box<dyn Accumulator>;
     /// The same metric with changed keys.
     ///
     /// # Errors
@@ -77,6 +88,18 @@ impl<O: Kind, T: Kind> BoundLoss for Held<dyn AnyLoss<O, T>> {
         (**self).sum(prediction, target)
     }
 
+    fn reduction(&self) -> Reduction {
+        (**self).reduction()
+    }
+
+    fn fits(&self) -> Verdict {
+        (**self).fits()
+    }
+
+    fn ignored(&self) -> Option<u32> {
+        (**self).ignored()
+    }
+
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
         (**self).kernel(prediction)
     }
@@ -99,8 +122,12 @@ impl<O: Kind, T: Kind> BoundMetric for Held<dyn AnyMetric<O, T>> {
         (**self).direction()
     }
 
-    fn measure(&self, prediction: &Tensor, target: &Tensor) -> Result<(f64, f64)> {
-        (**self).measure(prediction, target)
+    fn fits(&self) -> Verdict {
+        (**self).fits()
+    }
+
+    fn start(&self) -> Box<dyn Accumulator> {
+        (**self).start()
     }
 
     fn with(&self, json: &serde_json::Value) -> Result<Box<dyn BoundMetric>, String> {

@@ -29,14 +29,18 @@ pub use settings::{Settings, canonical, hash};
 use std::marker::PhantomData;
 
 use crate::config::Config;
+use crate::data::mix::{AnyMix, Unmixed};
 use crate::data::{AnyDataset, Dataset, IntoDataset};
 use crate::error::Result;
 use crate::graph::Graph;
+use crate::layer::Initializer;
 use crate::loss::{AnyLoss, Suggested};
 use crate::metric::AnyMetric;
 use crate::model::Model;
-use crate::optim::{AdamW, AnyClip, AnyOptimizer, NoClip};
-use crate::schedule::{AnyPhase, Constant};
+use crate::optim::{
+    AdamW, AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise, Group, NoClip, Unconstrained,
+};
+use crate::schedule::{AnyPhase, AnyScaleLr, Constant, NoScaling};
 use crate::shape::{Fits, InputKind, Kind, OutputKind};
 
 /// The keys of [`train!`](crate::train!).
@@ -65,12 +69,33 @@ pub struct Spec<M: Model, T: Kind> {
     pub steps: &'static u64,
     /// What all random numbers come from. Default: 0.
     pub seed: &'static u64,
+    /// How the weights begin of all layers without an `init` of their own. Default: [`Initializer::Default`], each layer's
+    /// own way, which is PyTorch's.
+    pub init: &'static Initializer,
     /// The update rule: an [`Optimizer`](crate::optim::Optimizer). Default: [`AdamW`].
     pub optimizer: &'static dyn AnyOptimizer,
+    /// Parameters with a rate and a decay of their own, or frozen: a list of [`Group`]s. Default: none.
+    pub groups: &'static [&'static Group],
     /// The learning rate over time: a list of [`Phase`](crate::schedule::Phase)s. Default: [`Constant`](struct@Constant).
     pub schedule: &'static [&'static dyn AnyPhase],
+    /// How `lr` fits the samples in an optimizer step: a [`ScaleLr`](crate::schedule::ScaleLr). Default:
+    /// [`NoScaling`](struct@NoScaling).
+    pub scale_lr: &'static dyn AnyScaleLr,
     /// A bound for the gradients: a [`Clip`](crate::optim::Clip). Default: [`NoClip`](struct@NoClip).
     pub clip: &'static dyn AnyClip,
+    /// Noise that is added to the gradients. Default: [`GradientNoise::NONE`].
+    pub gradient_noise: &'static GradientNoise,
+    /// How the samples of a training batch are mixed: a [`Mix`](crate::data::mix::Mix). Default:
+    /// [`Unmixed`](struct@Unmixed).
+    pub mix: &'static dyn AnyMix,
+    /// Whether the norm of each parameter's gradient is recorded at each step, beside that of all together. Default:
+    /// false.
+    pub gradient_norms: &'static bool,
+    /// A bound for the weights: a [`Constraint`](crate::optim::Constraint). Default:
+    /// [`Unconstrained`](struct@Unconstrained).
+    pub constrain: &'static dyn AnyConstraint,
+    /// An average of the weights over the steps, by which the run is judged. Default: [`Ema::NONE`].
+    pub ema: &'static Ema,
     /// The type of the computation: an [`AnyPrecision`]. Default: [`F32`](struct@F32).
     pub precision: &'static dyn AnyPrecision,
     /// What a step does whose gradients are not finite, but for f16, which skips it. Default: [`Stop`].
@@ -98,9 +123,17 @@ impl<M: Model, T: Kind> Spec<M, T> {
         epochs: &NOT_GIVEN,
         steps: &NOT_GIVEN,
         seed: &0,
+        init: &Initializer::Default,
         optimizer: &AdamW::DEFAULT,
+        groups: &[],
         schedule: &[&Constant],
+        scale_lr: &NoScaling,
         clip: &NoClip,
+        gradient_noise: &GradientNoise::NONE,
+        mix: &Unmixed,
+        gradient_norms: &false,
+        constrain: &Unconstrained,
+        ema: &Ema::NONE,
         precision: &F32,
         on_non_finite: &Stop,
         early_stop: &EarlyStop::NEVER,

@@ -7,15 +7,19 @@ use crate::shape::{Kind, Problem, TargetKind, Verdict, contains, same_text};
 /// A verdict for each key of a spec.
 #[derive(Clone, Copy)]
 pub struct Rules {
-    verdicts: [(&'static str, Verdict); 5],
+    verdicts: [(&'static str, Verdict); 6],
 }
 
 impl Rules {
-    /// The verdict on one key.
+    /// The verdict on one key that is given.
     ///
     /// # Errors
     /// If its rule does not hold.
     pub const fn of(&self, key: &str) -> Verdict {
+        // The rule of the loss is about the suggested one; one that is given is judged by its type.
+        if same_text(key, "loss") {
+            return Ok(());
+        }
         let mut i = 0;
         while i < self.verdicts.len() {
             let (name, verdict) = self.verdicts[i];
@@ -65,6 +69,7 @@ impl Rules {
         epochs: Option<u64>,
         steps: Option<u64>,
         suggested_loss: Verdict,
+        init: Verdict,
     ) -> Self {
         let duration = match (epochs, steps) {
             (Some(_), Some(_)) => Err(Problem::new(
@@ -82,6 +87,7 @@ impl Rules {
                 ("epochs", at_least_one("epochs", epochs, "passes over the training data")),
                 ("steps", duration),
                 ("loss", suggested_loss),
+                ("init", init),
             ],
         }
     }
@@ -96,6 +102,7 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
             given(*self.epochs),
             given(*self.steps),
             suggested_loss::<M::Output, T>(),
+            self.init.check(),
         )
     }
 }

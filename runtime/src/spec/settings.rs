@@ -11,12 +11,14 @@ use super::{
     BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, OnNonFinite, Precision, Rules, Spec, Stop,
 };
 use crate::config::{Config, Setting, from_json};
+use crate::data::mix::AnyMix;
 use crate::error::{Error, Result};
 use crate::hash::sha256;
+use crate::layer::Initializer;
 use crate::loss::{AnyLoss, Suggested};
 use crate::model::Model;
-use crate::optim::{AnyClip, AnyOptimizer};
-use crate::schedule::AnyPhase;
+use crate::optim::{AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise, Group};
+use crate::schedule::{AnyPhase, AnyScaleLr};
 use crate::shape::{Kind, TargetKind};
 
 /// Every key of a run with its value.
@@ -35,12 +37,28 @@ pub struct Settings {
     pub steps: Option<u64>,
     /// [`Spec::seed`]
     pub seed: u64,
+    /// [`Spec::init`]
+    pub init: Initializer,
     /// [`Spec::optimizer`]
     pub optimizer: Box<dyn AnyOptimizer>,
+    /// [`Spec::groups`]
+    pub groups: Vec<Group>,
     /// [`Spec::schedule`]
     pub schedule: Vec<Box<dyn AnyPhase>>,
+    /// [`Spec::scale_lr`]
+    pub scale_lr: Box<dyn AnyScaleLr>,
     /// [`Spec::clip`]
     pub clip: Box<dyn AnyClip>,
+    /// [`Spec::gradient_noise`]
+    pub gradient_noise: Option<GradientNoise>,
+    /// [`Spec::mix`]
+    pub mix: Box<dyn AnyMix>,
+    /// [`Spec::gradient_norms`]
+    pub gradient_norms: bool,
+    /// [`Spec::constrain`]
+    pub constrain: Box<dyn AnyConstraint>,
+    /// [`Spec::ema`]
+    pub ema: Option<Ema>,
     /// [`Spec::precision`]
     pub precision: Precision,
     /// [`Spec::on_non_finite`]; `None` is [`Stop`].
@@ -77,9 +95,17 @@ impl Settings {
             epochs: if steps.is_some() { epochs } else { Some(epochs.unwrap_or(Self::EPOCHS)) },
             steps,
             seed: *spec.seed,
+            init: *spec.init,
             optimizer: spec.optimizer.boxed(),
+            groups: spec.groups.iter().map(|&&group| group).collect(),
             schedule: spec.schedule.iter().map(|phase| phase.boxed()).collect(),
+            scale_lr: spec.scale_lr.boxed(),
             clip: spec.clip.boxed(),
+            gradient_noise: Some(*spec.gradient_noise).filter(|noise| *noise != GradientNoise::NONE),
+            mix: spec.mix.boxed(),
+            gradient_norms: *spec.gradient_norms,
+            constrain: spec.constrain.boxed(),
+            ema: Some(*spec.ema).filter(|ema| *ema != Ema::NONE),
             precision: spec.precision.precision(),
             on_non_finite: Some(*spec.on_non_finite).filter(|rule| *rule != Stop),
             early_stop: Some(*spec.early_stop).filter(|stop| *stop != EarlyStop::NEVER),
@@ -95,7 +121,15 @@ impl Settings {
     /// # Errors
     /// The first rule that does not hold.
     pub fn check(&self) -> Result<()> {
-        Rules::over(Some(self.batch), Some(self.accumulate), self.epochs, self.steps, Ok(())).all()?;
+        Rules::over(
+            Some(self.batch),
+            Some(self.accumulate),
+            self.epochs,
+            self.steps,
+            Ok(()),
+            self.init.check(),
+        )
+        .all()?;
         self.precision.check()?;
         if let Some(rule) = &self.on_non_finite {
             Setting::judge(rule)?;
@@ -105,9 +139,11 @@ impl Settings {
             }
         }
         self.loss.setting().judge()?;
+        self.loss.fits()?;
         let mut labels = BTreeSet::from(["loss", "samples"]);
         for metric in &self.metrics {
             metric.setting().judge()?;
+            metric.fits()?;
             if !labels.insert(metric.label()) {
                 let problem =
                     format!("two numbers of a log would be called `{}`; remove one", metric.label());
@@ -115,54 +151,95 @@ impl Settings {
             }
         }
         self.optimizer.judge()?;
-        for phase in &self.schedule {
-            phase.judge()?;
+        for group in &self.groups {
+            group.judge()?;
         }
+        for (place, phase) in self.schedule.iter().enumerate() {
+            phase.judge()?;
+            if let Some(monitor) = phase.monitor() {
+                self.check_monitor(&format!("schedule.{place}.monitor"), monitor)?;
+            }
+        }
+        self.scale_lr.judge()?;
+        self.check_base_rate()?;
         self.clip.judge()?;
+        self.constrain.judge()?;
+        self.mix.judge()?;
+        if let Some(noise) = &self.gradient_noise {
+            Setting::judge(noise)?;
+        }
+        if let Some(ema) = &self.ema {
+            Setting::judge(ema)?;
+        }
         if let Some(checkpoint) = &self.checkpoint {
             Setting::judge(checkpoint)?;
         }
         if let Some(stop) = &self.early_stop {
             Setting::judge(stop)?;
-            self.check_monitor(stop.monitor)?;
+            self.check_monitor("early_stop.monitor", stop.monitor)?;
         }
         Ok(())
     }
 
-    fn check_monitor(&self, monitor: Monitor) -> Result<()> {
+    /// The learning rate on which the schedule works: the optimizer's `lr`, scaled to the batch.
+    #[must_use]
+    pub fn base_rate(&self) -> f64 {
+        let samples = (self.batch as u64).saturating_mul(self.accumulate as u64);
+        self.optimizer.lr() * self.scale_lr.factor(samples)
+    }
+
+    fn check_base_rate(&self) -> Result<()> {
+        let rate = self.base_rate();
+        if rate > 0.0 && rate.is_finite() {
+            return Ok(());
+        }
+        Err(fault("scale_lr", format!("makes the learning rate {rate}; expected a number above 0")))
+    }
+
+    fn check_monitor(&self, key: &str, monitor: Monitor) -> Result<()> {
         let Monitor::ValMetric(name) = monitor else {
             return Ok(());
         };
-        if self.metrics.iter().any(|metric| metric.label() == name) {
+        let numbers = || self.metrics.iter().filter(|metric| metric.start().table().is_none());
+        if numbers().any(|metric| metric.label() == name) {
             return Ok(());
         }
-        let labels: Vec<_> = self.metrics.iter().map(|metric| format!("`{}`", metric.label())).collect();
+        let labels: Vec<_> = numbers().map(|metric| format!("`{}`", metric.label())).collect();
         let known = if labels.is_empty() {
             "the run has no metrics".to_owned()
         } else {
             format!("expected {}", labels.join(" or "))
         };
-        Err(fault("early_stop.monitor", format!("`{name}` is no metric of the run; {known}, or `ValLoss`")))
+        Err(fault(key, format!("`{name}` is no metric of the run; {known}, or `ValLoss`")))
     }
 
     /// The settings as canonical JSON: every key, in the order of the alphabet.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let phases: Vec<_> = self.schedule.iter().map(|phase| phase.to_json()).collect();
+        let groups: Vec<_> = self.groups.iter().map(Setting::to_json).collect();
         let metrics: Vec<_> = self.metrics.iter().map(|metric| metric.setting().to_json()).collect();
         json!({
             "accumulate": self.accumulate,
             "batch": self.batch,
             "checkpoint": self.checkpoint.as_ref().map(Setting::to_json),
             "clip": self.clip.to_json(),
+            "constrain": self.constrain.to_json(),
             "device": self.device,
             "early_stop": self.early_stop.as_ref().map(Setting::to_json),
+            "ema": self.ema.as_ref().map(Setting::to_json),
             "epochs": self.epochs,
+            "gradient_noise": self.gradient_noise.as_ref().map(Setting::to_json),
+            "gradient_norms": self.gradient_norms,
+            "groups": groups,
+            "init": self.init,
             "loss": self.loss.setting().to_json(),
             "metrics": metrics,
+            "mix": self.mix.to_json(),
             "optimizer": self.optimizer.to_json(),
             "on_non_finite": self.on_non_finite.as_ref().map_or_else(|| json!("Stop"), Setting::to_json),
             "precision": self.precision,
+            "scale_lr": self.scale_lr.to_json(),
             "schedule": phases,
             "seed": self.seed,
             "steps": self.steps,
@@ -203,16 +280,24 @@ impl Settings {
             "batch" => self.batch = read(json)?,
             "checkpoint" => self.checkpoint = part(json)?,
             "clip" => self.clip = self.clip.with(json)?,
+            "constrain" => self.constrain = self.constrain.with(json)?,
             "device" => self.device = read(json)?,
             "early_stop" => self.early_stop = part(json)?,
+            "ema" => self.ema = part(json)?,
+            "gradient_noise" => self.gradient_noise = part(json)?,
+            "gradient_norms" => self.gradient_norms = read(json)?,
             "epochs" => (self.epochs, self.steps) = (Some(read(json)?), None),
+            "groups" => self.groups = each(&self.groups, json, |_, json| from_json(json))?,
+            "init" => self.init = read(json)?,
             "loss" => self.loss = self.loss.with(json)?.into(),
             "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,
+            "mix" => self.mix = self.mix.with(json)?,
             "optimizer" => self.optimizer = self.optimizer.with(json)?,
             "on_non_finite" => {
                 self.on_non_finite = if *json == "Stop" { None } else { part(json)? };
             }
             "precision" => self.precision = read(json)?,
+            "scale_lr" => self.scale_lr = self.scale_lr.with(json)?,
             "schedule" => self.schedule = each(&self.schedule, json, |phase, json| phase.with(json))?,
             "seed" => self.seed = read(json)?,
             "steps" => (self.steps, self.epochs) = (Some(read(json)?), None),

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::data::{Batch, Prepared};
+use serde_json::{Value, json};
+
+use super::Measures;
+use crate::data::{Batch, Elements, Prepared};
 use crate::engine::{Engine, MicroBatch};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::metric::{Accumulator, Confusion, Outcomes};
 use crate::spec::Settings;
 
 /// The mean loss and metrics over some samples.
@@ -12,48 +16,56 @@ use crate::spec::Settings;
 pub struct Evaluation {
     /// The mean loss.
     pub loss: f64,
-    /// The mean of each metric, by its name.
+    /// Each metric, by its name; NaN if it is not defined on these samples.
     pub metrics: BTreeMap<&'static str, f64>,
+    /// Which classes were taken for which, if [`ConfusionMatrix`](struct@crate::metric::ConfusionMatrix) is among the
+    /// metrics.
+    pub confusion: Option<Confusion>,
     /// How many samples.
     pub samples: usize,
 }
 
-/// Sums of loss and metrics over micro-batches, each with its weight, so that batches of unequal size count
-/// for what they hold.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The sum of the loss with its weight and what the metrics have gathered over micro-batches, so that batches of
+/// unequal size count for what they hold.
+#[derive(Debug, Default)]
 pub struct Totals {
     /// The sum of the loss, and what it is to be divided by.
     pub loss: (f64, f64),
-    /// The same of each metric, by its name.
-    pub metrics: BTreeMap<&'static str, (f64, f64)>,
+    /// The metrics, each with what it has gathered.
+    pub metrics: Vec<Box<dyn Accumulator>>,
     /// How many samples.
     pub samples: usize,
 }
 
 impl Totals {
+    /// Over no samples yet.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        Self { metrics: settings.metrics.iter().map(|metric| metric.start()).collect(), ..Self::default() }
+    }
+
+    /// Forgets what was added, and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        (self.loss, self.samples) = ((0.0, 0.0), 0);
+        self.metrics.iter_mut().for_each(|metric| metric.clear());
+    }
+
     /// Adds what `engine` just made of `batch`.
-    pub(super) fn add(
-        &mut self,
-        settings: &Settings,
-        engine: &dyn Engine,
-        part: MicroBatch,
-        batch: &Batch,
-    ) -> Result<()> {
+    pub(super) fn add(&mut self, engine: &dyn Engine, part: MicroBatch, batch: &Batch) -> Result<()> {
         self.loss.0 += part.loss;
         self.loss.1 += part.weight;
         self.samples += batch.size;
-        if settings.metrics.is_empty() {
+        if self.metrics.is_empty() {
             return Ok(());
         }
-        let prediction = engine.prediction()?;
-        let target = batch.target.to_tensor(batch.size, prediction.device())?;
-        for metric in &settings.metrics {
-            let (sum, weight) = metric.measure(&prediction, &target)?;
-            let total = self.metrics.entry(metric.label()).or_default();
-            total.0 += sum;
-            total.1 += weight;
-        }
-        Ok(())
+        let predictions = engine.predictions()?;
+        // Of a mixed batch the target that counts for more.
+        let target = match &batch.mixed {
+            Some(mixed) if mixed.share < 0.5 => &mixed.target,
+            _ => &batch.target,
+        };
+        let (shape, targets) = (engine.prediction_shape(), &target.elements);
+        self.metrics.iter_mut().try_for_each(|metric| metric.update(batch.size, shape, &predictions, targets))
     }
 
     pub(super) fn weight(&self) -> f64 {
@@ -64,23 +76,70 @@ impl Totals {
         mean(self.loss)
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
+    /// Each metric that is a number.
+    pub(super) fn measures(&self) -> Measures {
+        let mut measures = Measures::default();
+        for metric in &self.metrics {
+            if metric.table().is_none() {
+                measures.push(metric.label(), metric.value());
+            }
+        }
+        measures
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
         self.loss.0 += other.loss.0;
         self.loss.1 += other.loss.1;
         self.samples += other.samples;
-        for (label, (sum, weight)) in other.metrics {
-            let total = self.metrics.entry(label).or_default();
-            total.0 += sum;
-            total.1 += weight;
+        for (metric, other) in self.metrics.iter_mut().zip(&other.metrics) {
+            metric.merge(&**other);
         }
     }
 
     pub(super) fn evaluation(&self) -> Evaluation {
         Evaluation {
             loss: self.mean_loss(),
-            metrics: self.metrics.iter().map(|(&label, &total)| (label, mean(total))).collect(),
+            metrics: self.measures().iter().collect(),
+            confusion: self.metrics.iter().find_map(|metric| metric.table()).cloned(),
             samples: self.samples,
         }
+    }
+
+    /// All of it as JSON, for a checkpoint: [`Totals::restored`] gives the same back, bit for bit.
+    ///
+    /// # Errors
+    /// If a metric's state cannot be written as JSON.
+    pub fn to_json(&self) -> Result<Value> {
+        let metrics: serde_json::Map<_, _> = self
+            .metrics
+            .iter()
+            .map(|metric| Ok((metric.label().to_owned(), metric.to_json()?)))
+            .collect::<Result<_>>()?;
+        Ok(json!({ "loss": self.loss, "metrics": metrics, "samples": self.samples }))
+    }
+
+    /// The totals of a checkpoint, for a run with these settings.
+    ///
+    /// # Errors
+    /// If they are not those of the run's metrics.
+    pub fn restored(settings: &Settings, json: &Value) -> Result<Self> {
+        let fault = |key: &str, problem: &str| Error::Setting {
+            key: format!("totals.{key}"),
+            problem: problem.to_owned(),
+        };
+        let of = |key: &str| json.get(key).cloned().unwrap_or(Value::Null);
+        let mut totals = Self::new(settings);
+        totals.loss =
+            serde_json::from_value(of("loss")).map_err(|_| fault("loss", "expected a sum and a weight"))?;
+        totals.samples =
+            serde_json::from_value(of("samples")).map_err(|_| fault("samples", "expected a count"))?;
+        let states = of("metrics");
+        for metric in &mut totals.metrics {
+            let missing = || fault("metrics", &format!("there is nothing of `{}`", metric.label()));
+            let state = states.get(metric.label()).ok_or_else(missing)?;
+            metric.restore(state)?;
+        }
+        Ok(totals)
     }
 }
 
@@ -99,11 +158,45 @@ pub fn evaluate(
     data: &Prepared,
     indices: &[usize],
 ) -> Result<Evaluation> {
-    let mut totals = Totals::default();
+    each(engine, settings, data, indices, |_, _| Ok(()))
+}
+
+/// The same in the same pass with the table of [`Confusion`], declared or not: `None` if the targets are no classes, the
+/// model does not give a number for each, or there are more than [`Confusion::MAX_CLASSES`].
+pub(super) fn examine(
+    engine: &mut dyn Engine,
+    settings: &Settings,
+    data: &Prepared,
+    indices: &[usize],
+) -> Result<(Evaluation, Option<Confusion>)> {
+    let (target, shape) = (data.target_shape(), engine.prediction_shape());
+    let classes =
+        target.vocabulary().filter(|&classes| target.rank() == 0 && classes <= Confusion::MAX_CLASSES);
+    // A loss of the user's own may compare classes with something else.
+    let mut confusion = classes.filter(|&classes| shape.axes() == [classes]).map(|_| Confusion::default());
+    let evaluation = each(engine, settings, data, indices, |engine, batch| {
+        if let (Some(confusion), Elements::Whole(targets)) = (&mut confusion, &batch.target.elements) {
+            let predictions = engine.predictions()?;
+            confusion.update(&Outcomes { size: batch.size, shape, predictions: &predictions, targets });
+        }
+        Ok(())
+    })?;
+    Ok((evaluation, confusion))
+}
+
+fn each(
+    engine: &mut dyn Engine,
+    settings: &Settings,
+    data: &Prepared,
+    indices: &[usize],
+    mut look: impl FnMut(&dyn Engine, &Batch) -> Result<()>,
+) -> Result<Evaluation> {
+    let mut totals = Totals::new(settings);
     for indices in indices.chunks(settings.batch.max(1)) {
         let batch = data.batch(indices)?;
         let part = engine.evaluate(&batch)?;
-        totals.add(settings, engine, part, &batch)?;
+        totals.add(engine, part, &batch)?;
+        look(engine, &batch)?;
     }
     Ok(totals.evaluation())
 }

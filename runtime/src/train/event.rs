@@ -1,10 +1,10 @@
 //! What a run tells while it goes on.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::{Evaluation, Scaling, Totals};
+use super::{Evaluation, Measures, Scaling, Totals};
 use crate::error::Result;
 
 /// Listens to a run: a progress bar, a log, a folder of checkpoints.
@@ -70,10 +70,13 @@ pub struct StepReport {
     pub lr: f64,
     /// The norm of all gradients together, before clipping.
     pub gradient_norm: f64,
+    /// The norm of each parameter's gradient, before clipping, with the parameter's path, in the graph's order; empty
+    /// unless the run's `gradient_norms` asks for it.
+    pub gradient_norms: Vec<(Arc<str>, f64)>,
     /// Samples that it has seen.
     pub samples: usize,
-    /// The mean of each metric over the step's samples, before the update.
-    pub metrics: BTreeMap<&'static str, f64>,
+    /// Each metric over the step's samples, before the update.
+    pub metrics: Measures,
     /// What the loss was multiplied by, in f16; the loss and the norm here are not.
     pub loss_scale: Option<f32>,
     /// Why the step was skipped, if it was; its number is then that of the next step.
@@ -126,8 +129,12 @@ pub struct Snapshot<'a> {
     pub optimizer_state: &'a [Vec<Vec<f32>>],
     /// The loss scale and the counters of skipped steps.
     pub scaling: Scaling,
+    /// The average of the parameters and running statistics, in their order, if the run keeps one.
+    pub average: Option<&'a [Vec<f32>]>,
     /// Sums over the steps of the epoch so far.
     pub totals: &'a Totals,
+    /// What the phases of the schedule remember: [`Schedule::state`](crate::schedule::Schedule::state).
+    pub schedule: serde_json::Value,
     /// The best so far, if the run is watched for it.
     pub monitored: Option<Monitored<'a>>,
 }

@@ -9,18 +9,23 @@ use crate::spec::Settings;
 /// How many steps there are, and of what.
 pub(super) fn plan(graph: &Graph, settings: &Settings, data: &Prepared) -> Result<RunPlan> {
     check_micro_batches(graph, settings, data.train().len())?;
-    let batches = data.train().len().div_ceil(settings.batch);
-    let steps_per_epoch = batches.div_ceil(settings.accumulate) as u64;
-    let steps = match (settings.steps, settings.epochs) {
-        (Some(steps), _) => steps,
-        (None, epochs) => epochs.unwrap_or(1).saturating_mul(steps_per_epoch),
-    };
+    let (steps, steps_per_epoch) = length(settings, data.train().len());
     if settings.early_stop.is_some() && data.validation().is_empty() {
         return Err(Error::Setting {
             key: "early_stop".to_owned(),
             problem:
                 "there are no validation samples to watch; give the data a validation part, or remove the key"
                     .to_owned(),
+        });
+    }
+    if let Some(place) = settings.schedule.iter().position(|phase| phase.monitor().is_some())
+        && data.validation().is_empty()
+    {
+        return Err(Error::Setting {
+            key: format!("schedule.{place}"),
+            problem: "there are no validation samples to listen to; give the data a validation part, or use \
+                      another phase"
+                .to_owned(),
         });
     }
     Ok(RunPlan {
@@ -30,6 +35,17 @@ pub(super) fn plan(graph: &Graph, settings: &Settings, data: &Prepared) -> Resul
         validation_samples: data.validation().len(),
         test_samples: data.test().len(),
     })
+}
+
+/// The optimizer steps of a run on so many training samples, and of an epoch of it.
+pub(crate) fn length(settings: &Settings, samples: usize) -> (u64, u64) {
+    let batches = samples.div_ceil(settings.batch);
+    let steps_per_epoch = batches.div_ceil(settings.accumulate) as u64;
+    let steps = match (settings.steps, settings.epochs) {
+        (Some(steps), _) => steps,
+        (None, epochs) => epochs.unwrap_or(1).saturating_mul(steps_per_epoch),
+    };
+    (steps, steps_per_epoch)
 }
 
 /// That every layer can train on every micro-batch of an epoch, the last and shortest included.

@@ -1,12 +1,12 @@
 //! A whole run: epochs of steps, evaluations between them, and its end.
 
+use super::evaluate::{evaluate, examine};
 use super::feed::Feed;
 use super::stop::Watch;
 use super::{
     Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Snapshot, Stepper, Totals,
-    confusion, evaluate,
 };
-use crate::data::Prepared;
+use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::graph::Graph;
@@ -56,12 +56,16 @@ pub fn run(
     let (mut k, mut epoch, mut exit) = (0, 0, Exit::Completed);
     while k < plan.steps {
         epoch += 1;
-        let mut totals = Totals::default();
+        let mut totals = Totals::new(settings);
         let mut lr = stepper.rate();
         let first = k;
         // An epoch is so many steps that were applied; a skipped one has used up its samples all the same.
         while k < plan.steps && k - first < plan.steps_per_epoch {
             let window = feed.window(k + stepper.scaling().skipped)?;
+            let window: Vec<Batch> = (0..)
+                .zip(window)
+                .map(|(micro_batch, batch)| stepper.prepare(micro_batch, batch))
+                .collect::<Result<_>>()?;
             let part = stepper.accumulate(&window)?;
             let report = stepper.update(&part)?;
             if report.skip.is_some() {
@@ -69,7 +73,8 @@ pub fn run(
                 continue;
             }
             (k, lr) = (report.step, report.lr);
-            totals.merge(part);
+            totals.merge(&part);
+            stepper.give_back(part);
             observer.on(&Event::Step(&report))?;
             let at_end = k - first == plan.steps_per_epoch || k == plan.steps;
             if !at_end && is_due(settings, &plan, k) {
@@ -79,11 +84,17 @@ pub fn run(
                 observer.on(&Event::Checkpoint(&snapshot))?;
             }
         }
-        let validation = part(stepper.engine_mut(), settings, data, data.validation())?;
-        let is_best = match (&mut watch, &validation) {
-            (Some(watch), Some(validation)) => watch.see(validation, epoch, k, stepper.engine())?,
-            _ => false,
-        };
+        let (validation, is_best) = stepper.judge(|engine| {
+            let validation = part(engine, settings, data, data.validation())?;
+            let is_best = match (&mut watch, &validation) {
+                (Some(watch), Some(validation)) => watch.see(validation, epoch, k, engine)?,
+                _ => false,
+            };
+            Ok((validation, is_best))
+        })?;
+        if let Some(validation) = &validation {
+            stepper.see(validation)?;
+        }
         observer.on(&Event::Epoch(&EpochReport {
             epoch,
             step: k,
@@ -105,21 +116,21 @@ pub fn run(
     }
 
     let scaling = stepper.scaling();
+    stepper.finish()?;
     let best_epoch = watch.as_ref().and_then(Watch::best_epoch);
     if let Some(watch) = &watch {
         watch.restore(engine)?;
     }
     observer.on(&Event::End(&exit))?;
-    Ok(Outcome {
-        exit,
-        steps: k,
-        epochs: epoch,
-        scaling,
-        best_epoch,
-        validation: part(engine, settings, data, data.validation())?,
-        test: part(engine, settings, data, data.test())?,
-        confusion: confusion(engine, settings, data, data.test())?,
-    })
+    let validation = part(engine, settings, data, data.validation())?;
+    let (test, confusion) = match data.test() {
+        [] => (None, None),
+        indices => {
+            let (test, confusion) = examine(engine, settings, data, indices)?;
+            (Some(test), confusion)
+        }
+    };
+    Ok(Outcome { exit, steps: k, epochs: epoch, scaling, best_epoch, validation, test, confusion })
 }
 
 /// Whether a checkpoint is due after `k` steps.
@@ -146,7 +157,9 @@ fn snapshot<'a>(
         state_names: settings.optimizer.state_names(),
         optimizer_state: engine.optimizer_state(),
         scaling: stepper.scaling(),
+        average: stepper.average(),
         totals,
+        schedule: stepper.schedule().state(),
         monitored: watch.and_then(Watch::state),
     })
 }

@@ -1,17 +1,19 @@
 //! One optimizer step, in the order that the numbers depend on.
 
-use trainspec_kernels::norm::global_norm_of;
+use std::sync::Arc;
 
+use super::average::Average;
 use super::evaluate::Totals;
 use super::plan::plan;
 use super::scale::{Scaler, Verdict, Why};
-use super::{Evaluation, RunPlan, Scaling, Skip, StepReport};
-use crate::data::{Batch, Prepared};
+use super::{Evaluation, RunPlan, Scaling, Skip, StepReport, monitor};
+use crate::data::{Batch, Prepared, mix};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::optim::UpdateStep;
-use crate::rng::Moment;
+use crate::loss::Reduction;
+use crate::optim::{Gradients, Groups, Measure, Treatment, Update, constrain_all};
+use crate::rng::{Moment, Purpose, Stream};
 use crate::schedule::Schedule;
 use crate::spec::Settings;
 
@@ -53,6 +55,20 @@ pub struct Stepper<'a> {
     plan: RunPlan,
     schedule: Schedule,
     scaler: Scaler,
+    /// How each parameter is treated.
+    treatments: Vec<Treatment>,
+    /// What is known of the step's gradients, and what becomes of them.
+    measure: Measure,
+    /// The streams of the parameters' gradient noise, if there is any.
+    noise: Vec<Stream>,
+    /// The paths of the parameters, if their gradients are recorded.
+    paths: Vec<Arc<str>>,
+    /// Whether a parameter is constrained.
+    is_constrained: bool,
+    /// The average of the weights, if there is one.
+    average: Option<Average>,
+    /// The totals of an earlier step, whose memory the next one takes.
+    spare: Option<Totals>,
     /// Steps taken.
     k: u64,
 }
@@ -69,9 +85,47 @@ impl<'a> Stepper<'a> {
         data: &Prepared,
     ) -> Result<Self> {
         let plan = plan(graph, settings, data)?;
-        let phases = settings.schedule.iter().map(|phase| phase.boxed()).collect();
-        let schedule = Schedule::new(phases, settings.optimizer.lr(), plan.steps, plan.steps_per_epoch)?;
-        Ok(Self { engine, graph, settings, plan, schedule, scaler: Scaler::new(settings), k: 0 })
+        mix::check(&*settings.mix, data.input_shape())?;
+        let schedule = Schedule::of(settings, plan.steps, plan.steps_per_epoch)?;
+        let treatments = Groups(&settings.groups).treatments(&graph.parameters, &*settings.optimizer)?;
+        let measure = Measure::new(treatments.len());
+        let stream = |path: &str| Stream::new(settings.seed, Purpose::GradientNoise, path);
+        let noise = if settings.gradient_noise.is_some() {
+            graph.parameters.iter().map(|parameter| stream(&parameter.path)).collect()
+        } else {
+            Vec::new()
+        };
+        let paths = if settings.gradient_norms {
+            graph.parameters.iter().map(|parameter| parameter.path.as_str().into()).collect()
+        } else {
+            Vec::new()
+        };
+        let is_constrained =
+            graph.parameters.iter().any(|parameter| settings.constrain.touches(parameter.role));
+        let average = settings.ema.map(|ema| Average::new(ema, graph, &*engine)).transpose()?;
+        Ok(Self {
+            engine,
+            graph,
+            settings,
+            plan,
+            schedule,
+            scaler: Scaler::new(settings),
+            treatments,
+            measure,
+            noise,
+            paths,
+            is_constrained,
+            average,
+            spare: None,
+            k: 0,
+        })
+    }
+
+    /// The same with other learning rates, as long as they last.
+    pub(super) fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.plan.steps = schedule.steps();
+        self.schedule = schedule;
+        self
     }
 
     /// What the whole run is.
@@ -107,6 +161,25 @@ impl<'a> Stepper<'a> {
         Ok(())
     }
 
+    /// The schedule, as it stands.
+    #[must_use]
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// Shows the schedule an evaluation of the validation data, made at the end of an epoch.
+    ///
+    /// # Errors
+    /// If a phase listens and what it monitors is NaN.
+    pub fn see(&mut self, validation: &Evaluation) -> Result<()> {
+        let (settings, step) = (self.settings, self.k);
+        self.schedule.see(step, |watched| {
+            let direction = monitor::direction(settings, watched)
+                .ok_or(Error::Internal("a phase listens to what the run does not measure"))?;
+            Ok((monitor::value(watched, validation, step)?, direction))
+        })
+    }
+
     /// The engine, to be read between steps.
     #[must_use]
     pub fn engine(&self) -> &dyn Engine {
@@ -118,6 +191,16 @@ impl<'a> Stepper<'a> {
         &mut *self.engine
     }
 
+    /// A micro-batch of the next step as that step learns from it: mixed, if the run mixes its samples. It is counted from
+    /// 0.
+    ///
+    /// # Errors
+    /// If it cannot be mixed.
+    pub fn prepare(&self, micro_batch: u32, batch: Batch) -> Result<Batch> {
+        let at = Moment { step: self.k, micro_batch };
+        mix::mixed(&*self.settings.mix, batch, self.settings.seed, at)
+    }
+
     /// Takes a step on the micro-batches of one accumulation window: [`Stepper::accumulate`], then
     /// [`Stepper::update`].
     ///
@@ -125,7 +208,14 @@ impl<'a> Stepper<'a> {
     /// As these two.
     pub fn step(&mut self, window: &[Batch]) -> Result<StepReport> {
         let totals = self.accumulate(window)?;
-        self.update(&totals)
+        let report = self.update(&totals)?;
+        self.give_back(totals);
+        Ok(report)
+    }
+
+    /// Takes back the totals of a step that are no longer needed, so that the next one need not allocate its own.
+    pub fn give_back(&mut self, totals: Totals) {
+        self.spare = Some(totals);
     }
 
     /// The first half of a step: the gradients of a window's micro-batches, summed, and what they gave.
@@ -141,21 +231,20 @@ impl<'a> Stepper<'a> {
             let problem = "the window has no micro-batches; expected at least 1".to_owned();
             return Err(Error::Training { step, problem });
         }
-        let mut totals = Totals::default();
+        let mut totals = self.spare.take().unwrap_or_else(|| Totals::new(self.settings));
+        totals.clear();
         for (micro_batch, batch) in (0..).zip(window) {
-            let part = self.engine.accumulate_scaled(
-                batch,
-                Moment { step: self.k, micro_batch },
-                self.scaler.scale(),
-            )?;
-            totals.add(self.settings, &*self.engine, part, batch)?;
+            let at = Moment { step: self.k, micro_batch };
+            let part = self.engine.accumulate_scaled(batch, at, self.scaler.scale())?;
+            totals.add(&*self.engine, part, batch)?;
         }
         Ok(totals)
     }
 
     /// The second half of a step: averages and clips the gradients, and updates the parameters.
     ///
-    /// The gradient is the window's sum of gradients over its sum of weights, so a short micro-batch or a
+    /// The gradient is the window's sum of gradients over its sum of weights (or the sum alone, if the loss's
+    /// [`Reduction`] says so), so a short micro-batch or a
     /// short window is averaged right.
     ///
     /// A step whose loss or gradients are not finite is skipped, where the precision or `on_non_finite` say so: its report
@@ -169,33 +258,46 @@ impl<'a> Stepper<'a> {
             return Err(Error::Training { step, problem: format!("the run has {} steps", self.k) });
         }
         // A window in which nothing counts has the gradient 0.
+        let average = match self.settings.loss.reduction() {
+            Reduction::Mean if totals.weight() == 0.0 => 0.0,
+            Reduction::Mean => 1.0 / totals.weight(),
+            Reduction::Sum => 1.0,
+        };
         // In f16 the gradients are those of the scaled loss: the scale is taken out with the average.
         let loss_scale = self.scaling().loss_scale;
-        let weight = totals.weight() * f64::from(self.scaler.scale());
-        let average = if totals.weight() == 0.0 { 0.0 } else { 1.0 / weight };
-        let gradient_norm = global_norm_of(self.engine.gradients()) * average;
-        let lr = self.rate();
-        if let Some(skip) = self.skip(step, totals.mean_loss(), gradient_norm)? {
-            let Evaluation { loss, metrics, samples } = totals.evaluation();
-            let (epoch, skip) = (self.epoch(), Some(skip));
-            return Ok(StepReport {
-                step,
-                epoch,
-                loss,
-                lr,
-                gradient_norm,
-                samples,
-                metrics,
-                loss_scale,
-                skip,
-            });
+        let average = average / f64::from(self.scaler.scale());
+        self.measure.take(self.engine.gradients(), average);
+        let gradient_norm = self.measure.norm;
+        let skip = self.skip(step, totals.mean_loss(), gradient_norm)?;
+        let gradient_norms = self.gradient_norms();
+        let (lr, epoch) = (self.rate(), self.epoch());
+        let report = StepReport {
+            step,
+            epoch,
+            loss: totals.mean_loss(),
+            lr,
+            gradient_norm,
+            gradient_norms,
+            samples: totals.samples,
+            metrics: totals.measures(),
+            loss_scale,
+            skip,
+        };
+        if report.skip.is_some() {
+            return Ok(report);
         }
-        let factor = self.settings.clip.factor(gradient_norm);
-        self.engine.update(&*self.settings.optimizer, UpdateStep { t: step, lr }, average * factor)?;
-        let epoch = self.epoch();
+        self.clip()?;
+        self.engine.update(&Update {
+            optimizer: &*self.settings.optimizer,
+            t: step,
+            lr,
+            treatments: &self.treatments,
+            scales: &self.measure.scales,
+            bound: self.measure.bound,
+        })?;
+        self.settle(step)?;
         self.k = step;
-        let Evaluation { loss, metrics, samples } = totals.evaluation();
-        Ok(StepReport { step, epoch, loss, lr, gradient_norm, samples, metrics, loss_scale, skip: None })
+        Ok(report)
     }
 
     /// The epoch of the next step, from 1.
@@ -230,6 +332,68 @@ impl<'a> Stepper<'a> {
             }
         };
         Err(Error::Training { step, problem: format!("{reason}; {advice}") })
+    }
+
+    /// The norm of each parameter's gradient, if it is to be recorded.
+    fn gradient_norms(&self) -> Vec<(Arc<str>, f64)> {
+        let has_gradient = |place: &usize| !self.engine.gradients()[*place].is_empty();
+        let places = (0..self.paths.len()).filter(has_gradient);
+        places.map(|place| (Arc::clone(&self.paths[place]), self.measure.norms[place])).collect()
+    }
+
+    /// Clips the gradients, then adds noise to them.
+    fn clip(&mut self) -> Result<()> {
+        let mut gradients = Gradients::new(&mut *self.engine, self.graph, &mut self.measure);
+        self.settings.clip.clip(&mut gradients)?;
+        if let Some(noise) = self.settings.gradient_noise {
+            gradients.add_noise(noise.std(self.k), &self.noise, Moment { step: self.k, micro_batch: 0 })?;
+        }
+        Ok(())
+    }
+
+    /// What follows an applied update: weights are brought within bounds, then averaged.
+    fn settle(&mut self, t: u64) -> Result<()> {
+        let Self { graph, settings, is_constrained, average, .. } = self;
+        if !*is_constrained && average.is_none() {
+            return Ok(());
+        }
+        self.engine.edit(&mut |mut numbers| {
+            if *is_constrained {
+                constrain_all(&*settings.constrain, &graph.parameters, &mut numbers);
+            }
+            if let Some(average) = average {
+                average.add(t, numbers.parameters);
+            }
+        })
+    }
+
+    /// Lets `work` see the engine with the weights by which the run is judged: under `ema` their average, which is
+    /// exchanged for the weights themselves, and back.
+    ///
+    /// # Errors
+    /// As `work`, or if the engine refuses other weights.
+    pub fn judge<R>(&mut self, work: impl FnOnce(&mut dyn Engine) -> Result<R>) -> Result<R> {
+        let Some(average) = &mut self.average else {
+            return work(&mut *self.engine);
+        };
+        average.swap(&mut *self.engine)?;
+        let result = work(&mut *self.engine);
+        average.swap(&mut *self.engine)?;
+        result
+    }
+
+    /// Leaves the engine with the weights by which the run is judged.
+    ///
+    /// # Errors
+    /// If the engine refuses other weights.
+    pub fn finish(mut self) -> Result<()> {
+        self.average.as_mut().map_or(Ok(()), |average| average.swap(&mut *self.engine))
+    }
+
+    /// The average of the parameters and running statistics, in the graph's order, if the run keeps one.
+    #[must_use]
+    pub fn average(&self) -> Option<&[Vec<f32>]> {
+        self.average.as_ref().map(Average::numbers)
     }
 }
 

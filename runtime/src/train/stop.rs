@@ -2,11 +2,11 @@
 
 use candle_core::Tensor;
 
-use super::{Evaluation, Monitored};
+use super::{Evaluation, Monitored, monitor};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::metric::Direction;
-use crate::spec::{EarlyStop, Monitor, Settings};
+use crate::spec::{EarlyStop, Settings};
 
 /// Watches the evaluations of a run.
 pub(super) struct Watch {
@@ -26,14 +26,7 @@ impl Watch {
     /// The watch that the settings ask for, if any.
     pub(super) fn new(settings: &Settings) -> Option<Self> {
         let rule = settings.early_stop?;
-        let direction = match rule.monitor {
-            Monitor::ValLoss => Direction::Lower,
-            Monitor::ValMetric(name) => settings
-                .metrics
-                .iter()
-                .find(|metric| metric.label() == name)
-                .map(|metric| metric.direction())?,
-        };
+        let direction = monitor::direction(settings, rule.monitor)?;
         Some(Self { rule, direction, best: None, without_improvement: 0 })
     }
 
@@ -45,16 +38,7 @@ impl Watch {
         step: u64,
         engine: &dyn Engine,
     ) -> Result<bool> {
-        let (name, value) = match self.rule.monitor {
-            Monitor::ValLoss => ("loss", evaluation.loss),
-            Monitor::ValMetric(name) => (name, evaluation.metrics.get(name).copied().unwrap_or(f64::NAN)),
-        };
-        if value.is_nan() {
-            return Err(Error::Training {
-                step,
-                problem: format!("the monitored `{name}` of the validation data is NaN"),
-            });
-        }
+        let value = monitor::value(self.rule.monitor, evaluation, step)?;
         let improves = self.best.as_ref().is_none_or(|best| match self.direction {
             Direction::Lower => value < best.value - self.rule.min_delta,
             Direction::Higher => value > best.value + self.rule.min_delta,
@@ -95,5 +79,67 @@ impl Watch {
             Some(parameters) => engine.set_parameters(parameters),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::fixture;
+
+    /// What a watch says to each of some values: whether it is the best, and whether that is the end.
+    fn watch(monitor: &str, patience: u64, min_delta: f64, values: &[f64]) -> Result<Vec<(bool, bool)>> {
+        let stop = format!(
+            r#"{{ "monitor": "{monitor}", "patience": {patience}, "min_delta": {min_delta}, "restore_best": true }}"#
+        );
+        let mut training = fixture::training().set("early_stop", &stop)?;
+        let graph = training.graph()?;
+        let settings = training.settings()?;
+        let engine = crate::engine::open(&graph, settings)?;
+        let mut watch = Watch::new(settings).unwrap();
+        let see = |(epoch, &value): (u64, &f64)| {
+            let metrics = BTreeMap::from([("accuracy", value)]);
+            let best = watch.see(
+                &Evaluation { loss: value, metrics, samples: 1, confusion: None },
+                epoch,
+                epoch,
+                &*engine,
+            )?;
+            Ok((best, watch.is_over()))
+        };
+        (1..).zip(values).map(see).collect()
+    }
+
+    const BEST: (bool, bool) = (true, false);
+    const WORSE: (bool, bool) = (false, false);
+    const END: (bool, bool) = (false, true);
+
+    #[test]
+    fn patience_is_the_evaluations_in_a_row_that_do_not_improve() {
+        let found = watch("val_loss", 3, 0.0, &[1.0, 1.0, 1.5, 0.9, 0.9, 2.0, 0.95]).unwrap();
+        assert_eq!(found, [BEST, WORSE, WORSE, BEST, WORSE, WORSE, END]);
+        assert_eq!(watch("val_loss", 1, 0.0, &[1.0, 1.0]).unwrap(), [BEST, END]);
+    }
+
+    /// Powers of two, so that the differences are exact. What comes in small steps is measured against the best.
+    #[test]
+    fn an_improvement_is_more_than_min_delta() {
+        let found = watch("val_loss", 9, 0.25, &[1.0, 0.75, 0.875, 0.625, 0.375, 0.25]).unwrap();
+        assert_eq!(found, [BEST, WORSE, WORSE, BEST, WORSE, BEST].map(|(best, _)| (best, false)));
+    }
+
+    #[test]
+    fn more_is_better_where_the_metric_says_so() {
+        let found = watch("val_accuracy", 2, 0.0, &[0.5, 0.75, 0.75, 0.5]).unwrap();
+        assert_eq!(found, [BEST, BEST, WORSE, END]);
+    }
+
+    #[test]
+    fn nan_stops_with_a_message() {
+        let problem = watch("val_loss", 2, 0.0, &[1.0, f64::NAN]).unwrap_err().to_string();
+        assert_eq!(problem, "step 2: the monitored `loss` of the validation data is NaN");
+        assert_eq!(watch("val_loss", 2, 0.0, &[f64::INFINITY, 1.0]).unwrap(), [BEST, BEST]);
     }
 }

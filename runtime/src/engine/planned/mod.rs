@@ -2,23 +2,29 @@
 
 mod convert;
 mod island;
+mod mixed;
 mod run;
+
+use std::borrow::Cow;
 
 use candle_core::{Device, Tensor};
 use trainspec_kernels::arena::Arena;
 use trainspec_kernels::product::Onto;
 use trainspec_kernels::threads;
-use trainspec_kernels::update::for_each_block;
 
+use super::rows::ReadRows;
 use super::tape::numbers;
-use super::{Engine, MicroBatch, Objective, initial};
+use super::update::{apply, initial_state};
+use super::{Engine, MicroBatch, Numbers, Objective, initial};
 use crate::data::{Batch, Elements};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::layer::Role;
 use crate::loss::LossKernel;
-use crate::optim::{AnyOptimizer, UpdateStep};
+use crate::optim::Update;
 use crate::plan::{Place, Plan, Storage};
 use crate::rng::Moment;
+use crate::shape::Shape;
 use convert::Weights;
 use island::Islands;
 
@@ -27,8 +33,7 @@ use island::Islands;
 /// A plan is made when a batch size is first seen, and kept. After that a step allocates no tensor: values,
 /// gradients and what kernels need for a moment live in one arena, the gradients of parameters are summed in place
 /// over an accumulation window, and the optimizer passes over weights, gradients and state once. What allocates are
-/// layers without a planned form, which run as islands of candle operations, losses without a kernel, and metrics,
-/// which are given a tensor.
+/// layers without a planned form, which run as islands of candle operations and losses without a kernel.
 pub struct Planned {
     graph: Graph,
     objective: Box<dyn Objective>,
@@ -36,6 +41,10 @@ pub struct Planned {
     seed: u64,
     parameters: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
+    /// Where kernels write the gradients of frozen parameters; made when one does.
+    unread: Vec<Vec<f32>>,
+    /// The rows that the window has read.
+    rows: ReadRows,
     /// Whether the gradients are those of a window that was already applied.
     spent: bool,
     state: Vec<Vec<Vec<f32>>>,
@@ -48,6 +57,8 @@ pub struct Planned {
     weights: Weights,
     /// Running statistics as they were before the window; empty for what is trained.
     before: Vec<Vec<f32>>,
+    /// The gradient of a mixed batch's second target; empty until there is one.
+    mixture: Vec<f32>,
     /// The output for the last batch, and its size.
     prediction: Option<(Output, usize)>,
 }
@@ -80,12 +91,14 @@ impl Planned {
             if parameter.is_trained() { parameter.shape.elements() } else { 0 }
         };
         let before = graph.parameters.iter().zip(&parameters).map(|(parameter, numbers): (_, &Vec<f32>)| {
-            if parameter.is_trained() { Vec::new() } else { numbers.clone() }
+            if parameter.role == Role::Statistic { numbers.clone() } else { Vec::new() }
         });
         let before = before.collect();
         let gradients = graph.parameters.iter().map(|parameter| vec![0.0; length(parameter)]).collect();
         let loss = graph.shapes.get(graph.output).and_then(|&shape| objective.kernel(shape));
         Ok(Self {
+            unread: vec![Vec::new(); graph.parameters.len()],
+            rows: ReadRows::of(&graph),
             graph,
             objective,
             loss,
@@ -101,6 +114,7 @@ impl Planned {
             storage: Storage::default(),
             weights: Weights::default(),
             before,
+            mixture: Vec::new(),
             prediction: None,
         })
     }
@@ -139,6 +153,25 @@ impl Planned {
             self.arena.grow(length).map_err(|source| no_memory(length, source))?;
         }
         Ok(place)
+    }
+
+    /// Makes the gradients those of a window: 0 if it has no micro-batch yet.
+    fn begin_window(&mut self) {
+        if std::mem::take(&mut self.spent) {
+            self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
+            self.rows.clear();
+        }
+    }
+
+    /// The output for the last batch, and its size.
+    fn output(&self) -> Result<(&[f32], usize)> {
+        let missing = Error::Internal("a prediction is asked for before any batch");
+        let (output, batch) = self.prediction.as_ref().ok_or(missing)?;
+        let numbers = match output {
+            Output::Arena(span) => self.arena.read(*span),
+            Output::Apart(numbers) => numbers,
+        };
+        Ok((numbers, *batch))
     }
 
     /// Runs `work` on the threads of the pool, unless it is too small to be handed over.
@@ -181,11 +214,13 @@ impl Engine for Planned {
             training: true,
             parameters: &mut self.parameters,
             gradients: &mut self.gradients,
+            unread: &mut self.unread,
             onto,
             arena: &mut self.arena,
             islands: &mut self.islands,
             weights: &mut self.weights,
             loss_scale,
+            mixture: &mut self.mixture,
         };
         let (loss, objective) = (self.loss.as_deref(), &*self.objective);
         let result = Self::on_threads(plan, || {
@@ -195,7 +230,10 @@ impl Engine for Planned {
             Ok::<_, Error>(loss)
         })?;
         self.prediction = Some((output(plan, batch), batch.size));
-        self.spent = false;
+        if std::mem::take(&mut self.spent) {
+            self.rows.clear();
+        }
+        self.rows.add(batch);
         Ok(result)
     }
 
@@ -214,24 +252,18 @@ impl Engine for Planned {
         &self.gradients
     }
 
-    fn update(&mut self, optimizer: &dyn AnyOptimizer, step: UpdateStep, scale: f64) -> Result<()> {
+    fn update(&mut self, update: &Update<'_>) -> Result<()> {
+        self.begin_window();
         if self.state.is_empty() {
-            let slots = optimizer.state_names().len();
-            self.state =
-                self.gradients.iter().map(|gradient| vec![vec![0.0; gradient.len()]; slots]).collect();
+            self.state = initial_state(update, &self.gradients);
         }
-        // A window without a micro-batch has the gradient 0.
-        let scale = if self.spent { 0.0 } else { scale as f32 };
-        let roles = &self.graph.parameters;
-        for_each_block(
-            &mut self.parameters,
-            &self.gradients,
-            &mut self.state,
-            |parameter, weights, gradients, state| {
-                optimizer.update_block(step, roles[parameter].role, weights, gradients, scale, state);
-            },
-        );
+        apply(update, &self.graph, &mut self.parameters, &self.gradients, &mut self.state, &self.rows);
         self.spent = true;
+        Ok(())
+    }
+
+    fn edit(&mut self, work: &mut dyn FnMut(Numbers<'_>)) -> Result<()> {
+        work(Numbers { parameters: &mut self.parameters, gradients: &mut self.gradients });
         Ok(())
     }
 
@@ -247,11 +279,13 @@ impl Engine for Planned {
             training: false,
             parameters: &mut self.parameters,
             gradients: &mut self.gradients,
+            unread: &mut self.unread,
             onto: Onto::Add,
             arena: &mut self.arena,
             islands: &mut self.islands,
             weights: &mut self.weights,
             loss_scale: 1.0,
+            mixture: &mut self.mixture,
         };
         let (loss, objective) = (self.loss.as_deref(), &*self.objective);
         let result = Self::on_threads(plan, || {
@@ -263,15 +297,18 @@ impl Engine for Planned {
     }
 
     fn prediction(&self) -> Result<Tensor> {
-        let missing = Error::Internal("a prediction is asked for before any batch");
-        let (output, batch) = self.prediction.as_ref().ok_or(missing)?;
-        let mut axes = vec![*batch];
-        axes.extend_from_slice(self.graph.shapes[self.graph.output].axes());
-        let numbers = match output {
-            Output::Arena(span) => self.arena.read(*span),
-            Output::Apart(numbers) => numbers,
-        };
+        let (numbers, batch) = self.output()?;
+        let mut axes = vec![batch];
+        axes.extend_from_slice(self.prediction_shape().axes());
         Ok(Tensor::from_slice(numbers, axes, &Device::Cpu)?)
+    }
+
+    fn predictions(&self) -> Result<Cow<'_, [f32]>> {
+        Ok(self.output()?.0.into())
+    }
+
+    fn prediction_shape(&self) -> Shape {
+        self.graph.shapes.get(self.graph.output).copied().unwrap_or(Shape::UNKNOWN)
     }
 
     fn parameters(&self) -> Result<Vec<Tensor>> {

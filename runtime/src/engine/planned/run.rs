@@ -10,11 +10,12 @@ use trainspec_kernels::product::Onto;
 
 use super::convert::{self, Weights};
 use super::island::Islands;
+use super::mixed;
 use crate::data::{Batch, Elements};
-use crate::engine::{MicroBatch, Objective};
+use crate::engine::{MicroBatch, Objective, taped_loss};
 use crate::error::Result;
 use crate::graph::{Graph, Node};
-use crate::layer::Mode;
+use crate::layer::{Mode, Role};
 use crate::loss::LossKernel;
 use crate::plan::{
     Backward, BackwardStep, Data, Draws, Forward, ForwardStep, Group, KernelStep, MAX_INPUTS, Place, Plan,
@@ -32,6 +33,8 @@ pub(super) struct Pass<'a> {
     pub(super) training: bool,
     pub(super) parameters: &'a mut [Vec<f32>],
     pub(super) gradients: &'a mut [Vec<f32>],
+    /// Room for the gradients of frozen parameters, for kernels that make them nevertheless.
+    pub(super) unread: &'a mut [Vec<f32>],
     /// What gradients of parameters do to what is there.
     pub(super) onto: Onto,
     pub(super) arena: &'a mut Arena,
@@ -39,6 +42,8 @@ pub(super) struct Pass<'a> {
     pub(super) weights: &'a mut Weights,
     /// What the gradient of the loss is multiplied by.
     pub(super) loss_scale: f32,
+    /// Memory for the gradient of a second target.
+    pub(super) mixture: &'a mut Vec<f32>,
 }
 
 impl Pass<'_> {
@@ -134,16 +139,14 @@ impl Pass<'_> {
         };
         let mut gradient = gradient.is_some().then_some(d_output);
         if let Some(kernel) = kernel {
-            let target = &self.batch.target.elements;
-            let (loss, weight) = kernel.sum(prediction, target, gradient.as_deref_mut())?;
+            let result = mixed::loss(kernel, prediction, self.batch, gradient.as_deref_mut(), self.mixture);
             scale(gradient, self.loss_scale, self.plan);
-            return Ok(MicroBatch { loss, weight });
+            return result;
         }
         let mut axes = vec![self.batch.size];
         axes.extend_from_slice(self.graph.shapes[self.graph.output].axes());
         let prediction = Var::from_slice(prediction, axes, &Device::Cpu)?;
-        let target = self.batch.target.to_tensor(self.batch.size, &Device::Cpu)?;
-        let loss = objective.sum(prediction.as_tensor(), &target)?;
+        let loss = taped_loss(objective, prediction.as_tensor(), self.batch)?;
         if let Some(gradient) = &mut gradient {
             let gradients = loss.sum.backward()?;
             copy(gradients.get(prediction.as_tensor()), gradient, Onto::Replace)?;
@@ -214,6 +217,17 @@ impl Pass<'_> {
         );
         let mut onto = step.d_inputs.map(|target| target.map(|(_, onto)| onto)).into_iter();
         let d_inputs = [d_a, d_b, d_c].map(|d| onto.next().flatten().map(|onto| (d, onto)));
+        let makes_unread = match &group.work {
+            Work::Kernel(kernel) => {
+                let own = &self.graph.parameters[node.parameters.clone()];
+                let is_frozen = own.iter().any(|parameter| parameter.frozen);
+                is_frozen && !(kernel.leaves_out() && own.iter().all(|parameter| !parameter.is_trained()))
+            }
+            _ => false,
+        };
+        if makes_unread {
+            lend_unread(self.graph, node, self.gradients, self.unread);
+        }
         match &group.work {
             Work::Kernel(kernel) => kernel.backward(&mut Backward {
                 batch: self.batch.size,
@@ -242,6 +256,9 @@ impl Pass<'_> {
             }
             Work::Epilogue => {}
         }
+        if makes_unread {
+            lend_unread(self.graph, node, self.gradients, self.unread);
+        }
         Ok(())
     }
 }
@@ -253,6 +270,19 @@ fn scale(gradient: Option<&mut [f32]>, by: f32, plan: &Plan) {
         *number *= by;
     }
     round(plan.format(), gradient);
+}
+
+/// Puts room in place of the gradients that a node's frozen parameters do not have, or takes it away again.
+fn lend_unread(graph: &Graph, node: &Node, gradients: &mut [Vec<f32>], unread: &mut [Vec<f32>]) {
+    for place in node.parameters.clone() {
+        let parameter = &graph.parameters[place];
+        if parameter.frozen && parameter.role != Role::Statistic {
+            if gradients[place].is_empty() {
+                unread[place].resize(parameter.shape.elements(), 0.0);
+            }
+            std::mem::swap(&mut gradients[place], &mut unread[place]);
+        }
+    }
 }
 
 /// The inputs of a step, those that are with the batch from there.

@@ -39,6 +39,10 @@ macro_rules! kernel {
                 Joins::Forward
             }
 
+            fn leaves_out(&self) -> bool {
+                true
+            }
+
             fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
                 let weight = parameter(pass.parameters, 0).unwrap_or_default();
                 let bias = parameter(pass.parameters, 1);
@@ -49,7 +53,9 @@ macro_rules! kernel {
 
             fn backward(&self, pass: &mut Backward<'_>) {
                 let sizes = self.sizes(pass.batch);
-                if let Some((weight, biases)) = pass.gradients.split_first_mut() {
+                if let Some((weight, biases)) = pass.gradients.split_first_mut()
+                    && !weight.is_empty()
+                {
                     let bias = gradient(biases, 0, pass.onto);
                     sizes.backward_weight(pass.inputs[0].real(), pass.d, (weight, pass.onto), bias);
                 }

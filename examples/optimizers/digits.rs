@@ -1,0 +1,57 @@
+//! Handwritten digits, read by a small network.
+
+use trainspec::optim::AnyOptimizer;
+use trainspec::prelude::*;
+use trainspec::train::Event;
+use trainspec::{Error, Result};
+
+/// One hidden layer: small enough to be trained a hundred times over.
+#[model]
+fn Reader(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 64).relu().linear(out = 10)
+}
+
+train! {
+    Reading {
+        model: Reader,
+        data: Digits8x8::embedded(),
+        metrics: [Accuracy],
+        batch: 64,
+        epochs: 20,
+        seed: 1,
+        schedule: [Cosine],
+    }
+}
+
+/// How a network learned.
+pub(crate) struct Curve {
+    pub(crate) rate: f64,
+    /// The validation loss after each epoch.
+    pub(crate) losses: Vec<f64>,
+    pub(crate) test_accuracy: f64,
+}
+
+impl Curve {
+    /// The lowest validation loss: it chooses the rate, so that the test part chooses nothing.
+    pub(crate) fn best_loss(&self) -> f64 {
+        self.losses.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+}
+
+/// Trains the network by an optimizer; nothing if it leaves the numbers.
+pub(crate) fn learn(optimizer: &dyn AnyOptimizer, rate: f64) -> Result<Option<Curve>> {
+    let mut losses = Vec::new();
+    let mut listen = |event: &Event<'_>| {
+        if let Event::Epoch(report) = event {
+            losses.extend(report.validation.as_ref().map(|validation| validation.loss));
+        }
+        Ok(())
+    };
+    let run = match Reading::training().optimizer(optimizer).without_folder().run_with(&mut listen) {
+        Ok(run) => run,
+        Err(Error::Training { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let test_accuracy = run.outcome.test.map_or(0.0, |test| test.metrics["accuracy"]);
+    Ok(Some(Curve { rate, losses, test_accuracy }))
+}

@@ -1,0 +1,140 @@
+//! Random numbers one after the other.
+
+use trainspec_kernels::philox;
+
+use crate::rng::{Moment, Stream};
+
+/// The numbers of a stream for one moment, one after the other: for draws that take as many as they need.
+#[derive(Debug)]
+pub struct Draws {
+    key: [u32; 2],
+    place: [u32; 3],
+    /// The number of the next block of four words.
+    block: u32,
+}
+
+impl Draws {
+    /// The draws of `stream` at that moment, from the first.
+    #[must_use]
+    pub fn new(stream: Stream, at: Moment) -> Self {
+        Self { key: stream.key(), place: at.place(), block: 0 }
+    }
+
+    /// Two numbers uniform in (0, 1), on a grid of 2^-53.
+    fn pair(&mut self) -> [f64; 2] {
+        let [x, y, z] = self.place;
+        let [a, b, c, d] = philox::block([self.block, x, y, z], self.key);
+        self.block = self.block.wrapping_add(1);
+        [[a, b], [c, d]].map(|[low, high]| {
+            let word = u64::from(low) | u64::from(high) << 32;
+            ((word >> 12) as f64 + 0.5) * (1.0 / (1_u64 << 52) as f64)
+        })
+    }
+
+    /// A number uniform in (0, 1).
+    pub fn uniform(&mut self) -> f64 {
+        self.pair()[0]
+    }
+
+    /// A number below `count`, each equally likely but for a bias of `count / 2^52`; 0 if there is none.
+    pub fn below(&mut self, count: usize) -> usize {
+        (self.uniform() * count as f64) as usize
+    }
+
+    /// A number of the normal distribution with mean 0 and deviation 1 (Box and Muller 1958).
+    pub fn normal(&mut self) -> f64 {
+        let [u, v] = self.pair();
+        (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+    }
+
+    /// The logarithm of a number of the gamma distribution with this shape and scale 1 (Marsaglia and Tsang 2000; for a
+    /// shape below 1 one of the next shape times `u^(1 / shape)`, as they say). Its logarithm, since of small shapes most
+    /// numbers are below any that f64 has.
+    fn ln_gamma(&mut self, shape: f64) -> f64 {
+        if shape < 1.0 {
+            let power = self.uniform().ln() / shape;
+            return self.ln_gamma(shape + 1.0) + power;
+        }
+        let d = shape - 1.0 / 3.0;
+        let c = 1.0 / (9.0 * d).sqrt();
+        loop {
+            let x = self.normal();
+            let v = (1.0 + c * x).powi(3);
+            if v > 0.0 && self.uniform().ln() < 0.5 * x * x + d - d * v + d * v.ln() {
+                return d.ln() + v.ln();
+            }
+        }
+    }
+
+    /// A number of the beta distribution: `x / (x + y)` with `x` and `y` of the gamma distributions of shapes `a` and `b`,
+    /// both above 0.
+    pub fn beta(&mut self, a: f64, b: f64) -> f64 {
+        let (x, y) = (self.ln_gamma(a), self.ln_gamma(b));
+        1.0 / (1.0 + (y - x).exp())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Purpose;
+
+    const COUNT: usize = 40_000;
+
+    fn draws(key: u64) -> Draws {
+        Draws::new(Stream::new(key, Purpose::Augment, "test"), Moment::default())
+    }
+
+    /// Raw moments: the mean of `x^k` has the deviation `sqrt((m(2k) - m(k)^2) / n)`; five of them are missed once in 2
+    /// million seeds.
+    fn check(what: &str, values: &[f64], moment: impl Fn(i32) -> f64) {
+        for k in 1..=3 {
+            let mean = values.iter().map(|value| value.powi(k)).sum::<f64>() / values.len() as f64;
+            let deviation = ((moment(2 * k) - moment(k).powi(2)) / values.len() as f64).sqrt();
+            assert!(
+                (mean - moment(k)).abs() < 5.0 * deviation,
+                "{what}: moment {k} is {mean}, not {}",
+                moment(k)
+            );
+        }
+    }
+
+    /// The moment k of the beta distribution is the product of `(a + i) / (a + b + i)` for i below k; the gamma's that of
+    /// `a + i`.
+    #[test]
+    fn moments_are_those_of_the_distributions() {
+        let rising = |a: f64, k: i32| (0..k).map(|i| a + f64::from(i)).product::<f64>();
+        for (key, (a, b)) in (0..).zip([(0.2, 0.2), (1.0, 1.0), (0.05, 0.05), (4.0, 4.0), (2.5, 0.5)]) {
+            let mut draws = draws(key);
+            let values: Vec<f64> = (0..COUNT).map(|_| draws.beta(a, b)).collect();
+            assert!(values.iter().all(|value| (0.0..=1.0).contains(value)));
+            check("beta", &values, |k| rising(a, k) / rising(a + b, k));
+        }
+        for (key, shape) in (10..).zip([0.3, 1.0, 7.5]) {
+            let mut draws = draws(key);
+            let values: Vec<f64> = (0..COUNT).map(|_| draws.ln_gamma(shape).exp()).collect();
+            check("gamma", &values, |k| rising(shape, k));
+        }
+        let mut draws = draws(20);
+        let values: Vec<f64> = (0..COUNT).map(|_| draws.uniform()).collect();
+        check("uniform", &values, |k| 1.0 / f64::from(k + 1));
+    }
+
+    #[test]
+    fn the_smallest_shapes_still_draw() {
+        let mut draws = draws(30);
+        let ends =
+            (0..1000).map(|_| draws.beta(1e-4, 1e-4)).filter(|share| (0.0..=1.0).contains(share)).count();
+        assert_eq!(ends, 1000);
+    }
+
+    #[test]
+    fn whole_numbers_are_below_their_count() {
+        let mut draws = draws(31);
+        let mut counts = [0; 7];
+        (0..7000).for_each(|_| counts[draws.below(7)] += 1);
+        // Five deviations of sqrt(7000 * 6 / 49).
+        assert!(counts.iter().all(|count: &i32| (count - 1000).abs() < 147), "{counts:?}");
+        assert_eq!(draws.below(0), 0);
+    }
+}

@@ -1,0 +1,332 @@
+//! Training on mixtures of samples.
+//!
+//! | way | mixes | source |
+//! | --- | --- | --- |
+//! | [`Mixup`] | all numbers of two samples by their shares | Zhang et al. 2018 |
+//! | [`CutMix`] | images, by a rectangle | Yun et al. 2019 |
+
+mod cut_mix;
+mod draws;
+mod mixup;
+
+pub use cut_mix::CutMix;
+pub use draws::Draws;
+pub use mixup::Mixup;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Batch, Column, Elements, Mixed};
+use crate::config::{Config, Setting, with_changes};
+use crate::error::{Error, Result};
+use crate::rng::{Moment, Purpose, Stream};
+use crate::shape::{Shape, Verdict};
+
+/// A way to mix the samples of a training batch with each other.
+///
+/// Each sample gets a partner, by a permutation of the micro-batch. The loss is then the sum of those of both targets by
+/// their shares, which is what the papers' own code computes: for cross entropy that of the mixed target, for a squared
+/// error that of the mixed target and a constant besides, so it has the same gradient. All draws come from the run's seed,
+/// the step and the micro-batch. Metrics of training are against the target with the larger share; evaluation sees samples as
+/// they are.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use trainspec::data::mix::{Draws, Mix, Samples};
+/// use trainspec::{Config, Verdict};
+///
+/// /// Half of both, always.
+/// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+/// pub struct Pairing {}
+///
+/// impl Config for Pairing {
+///     const NAME: &'static str = "Pairing";
+///     const DEFAULT: Self = Self {};
+///     const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+/// }
+///
+/// impl Mix for Pairing {
+///     fn mix(&self, samples: &mut Samples<'_>, _: &mut Draws) -> f64 {
+///         for (value, partner) in samples.inputs.iter_mut().zip(samples.partners) {
+///             *value = 0.5 * (*value + partner);
+///         }
+///         0.5
+///     }
+/// }
+/// ```
+pub trait Mix: Config {
+    /// Mixes the inputs of a micro-batch with those of their partners. Gives the share of a sample's own target, from 0 to
+    /// 1.
+    fn mix(&self, samples: &mut Samples<'_>, draws: &mut Draws) -> f64;
+
+    /// Whether inputs of real numbers of that shape can be mixed; all by default.
+    ///
+    /// # Errors
+    /// If not; with what is expected.
+    fn fits(&self, input: Shape) -> Verdict {
+        let _ = input;
+        Ok(())
+    }
+
+    /// Whether anything is mixed at all.
+    fn is_active(&self) -> bool {
+        true
+    }
+}
+
+/// The inputs of a micro-batch, to be mixed.
+#[derive(Debug)]
+pub struct Samples<'a> {
+    /// One input's shape.
+    pub shape: Shape,
+    /// Input after input.
+    pub inputs: &'a mut [f32],
+    /// The same of their partners.
+    pub partners: &'a [f32],
+}
+
+/// A way to mix of any type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no way to mix samples",
+    label = "expected `Mixup {{ alpha: … }}` or `CutMix {{ alpha: … }}`"
+)]
+pub trait AnyMix: Setting {
+    /// [`Mix::mix`]
+    fn mix(&self, samples: &mut Samples<'_>, draws: &mut Draws) -> f64;
+    /// [`Mix::fits`]
+    ///
+    /// # Errors
+    /// As there.
+    fn fits(&self, input: Shape) -> Verdict;
+    /// [`Mix::is_active`]
+    fn is_active(&self) -> bool;
+    /// A copy.
+    fn boxed(&self) -> Box<dyn AnyMix>;
+    /// The same with changed keys.
+    ///
+    /// # Errors
+    /// If a key or value does not fit.
+    fn with(&self, json: &serde_json::Value) -> Result<Box<dyn AnyMix>, String>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: Mix> AnyMix for C {
+    fn mix(&self, samples: &mut Samples<'_>, draws: &mut Draws) -> f64 {
+        Mix::mix(self, samples, draws)
+    }
+
+    fn fits(&self, input: Shape) -> Verdict {
+        Mix::fits(self, input).map_err(|problem| problem.of(C::NAME))
+    }
+
+    fn is_active(&self) -> bool {
+        Mix::is_active(self)
+    }
+
+    with_changes!(dyn AnyMix);
+}
+
+/// Samples stay as they are.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unmixed {}
+
+/// [`Unmixed`](struct@Unmixed) as a value.
+#[allow(non_upper_case_globals)]
+pub const Unmixed: Unmixed = Unmixed {};
+
+impl Unmixed {
+    /// There is nothing to check.
+    pub const fn check(&self) -> Verdict {
+        Ok(())
+    }
+}
+
+impl Config for Unmixed {
+    const NAME: &'static str = "Unmixed";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Mix for Unmixed {
+    fn mix(&self, _: &mut Samples<'_>, _: &mut Draws) -> f64 {
+        1.0
+    }
+
+    fn is_active(&self) -> bool {
+        false
+    }
+}
+
+/// That inputs of this shape can be mixed.
+///
+/// # Errors
+/// If they are tokens, which have no mixture, or of another shape than the way needs.
+pub(crate) fn check(mix: &dyn AnyMix, input: Shape) -> Result<()> {
+    if !mix.is_active() {
+        return Ok(());
+    }
+    let fault = |problem| Err(Error::Setting { key: "mix".to_owned(), problem });
+    if input.vocabulary().is_some() {
+        return fault(
+            "the model reads tokens, of which there is no mixture; expected images or features, remove the key"
+                .to_owned(),
+        );
+    }
+    mix.fits(input).or_else(|problem| fault(problem.as_str().to_owned()))
+}
+
+/// The batch that a step learns from: mixed as `mix` says, by draws for that step and micro-batch.
+///
+/// # Errors
+/// If its inputs are not real numbers.
+pub(crate) fn mixed(mix: &dyn AnyMix, batch: Batch, seed: u64, at: Moment) -> Result<Batch> {
+    if !mix.is_active() {
+        return Ok(batch);
+    }
+    let Batch { size, mut input, target, .. } = batch;
+    let order = Stream::new(seed, Purpose::Augment, "mix.partner").permutation(at, size);
+    let mut draws = Draws::new(Stream::new(seed, Purpose::Augment, "mix.share"), at);
+    let Elements::Real(inputs) = &mut input.elements else {
+        return Err(Error::Batch("tokens cannot be mixed; remove the key `mix`".to_owned()));
+    };
+    let partners = of_partners(inputs, &order);
+    let shape = input.shape;
+    let share = mix.mix(&mut Samples { shape, inputs, partners: &partners }, &mut draws);
+    let second = match &target.elements {
+        Elements::Real(numbers) => Elements::Real(of_partners(numbers, &order)),
+        Elements::Whole(numbers) => Elements::Whole(of_partners(numbers, &order)),
+    };
+    let mixed = Some(Mixed { target: Column { shape: target.shape, elements: second }, share });
+    Ok(Batch { size, input, target, mixed })
+}
+
+/// The samples of a column in another order.
+fn of_partners<T: Copy>(numbers: &[T], order: &[usize]) -> Vec<T> {
+    let each = numbers.len() / order.len().max(1);
+    order.iter().flat_map(|&place| &numbers[place * each..(place + 1) * each]).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers of an input.
+    const EACH: usize = 3 * 8 * 6;
+
+    fn batch(size: usize) -> Batch {
+        let inputs = (0..size * EACH).map(|place| place as f32).collect();
+        Batch {
+            size,
+            input: Column { shape: Shape::of(&[3, 8, 6]), elements: Elements::Real(inputs) },
+            target: Column {
+                shape: Shape::class(100),
+                elements: Elements::Whole((0..size as u32).collect()),
+            },
+            mixed: None,
+        }
+    }
+
+    fn reals(column: &Column) -> &[f32] {
+        match &column.elements {
+            Elements::Real(reals) => reals,
+            Elements::Whole(_) => &[],
+        }
+    }
+
+    fn classes(column: &Column) -> &[u32] {
+        match &column.elements {
+            Elements::Whole(classes) => classes,
+            Elements::Real(_) => &[],
+        }
+    }
+
+    /// By the second targets, which tell the partners. Each input is one of two products and a sum, of numbers below
+    /// 1152: three roundings.
+    #[test]
+    fn mixup_gives_each_sample_its_shares() {
+        let before = batch(8);
+        let at = Moment { step: 3, micro_batch: 1 };
+        let after = mixed(&Mixup { alpha: 1.0 }, before.clone(), 5, at).unwrap();
+        let second = after.mixed.unwrap();
+        assert_eq!(classes(&after.target), classes(&before.target));
+        assert!(second.share > 0.0 && second.share < 1.0);
+        for (sample, &partner) in classes(&second.target).iter().enumerate() {
+            for place in 0..EACH {
+                let own = f64::from(reals(&before.input)[sample * EACH + place]);
+                let other = f64::from(reals(&before.input)[partner as usize * EACH + place]);
+                let found = f64::from(reals(&after.input)[sample * EACH + place]);
+                let expected = second.share * own + (1.0 - second.share) * other;
+                assert!((found - expected).abs() <= 3.0 * 1152.0 * f64::from(f32::EPSILON), "{sample}");
+            }
+        }
+    }
+
+    #[test]
+    fn cut_mix_shares_an_image_by_its_area() {
+        let before = batch(8);
+        let mix = CutMix { p: 1.0, ..CutMix::DEFAULT };
+        let mut seen = std::collections::BTreeSet::new();
+        for step in 0..200 {
+            let after = mixed(&mix, before.clone(), 5, Moment { step, micro_batch: 0 }).unwrap();
+            let second = after.mixed.unwrap();
+            let mut counts = Vec::new();
+            for (sample, &partner) in classes(&second.target).iter().enumerate() {
+                let mut own = 0;
+                for place in 0..EACH {
+                    let found = reals(&after.input)[sample * EACH + place];
+                    let mine = reals(&before.input)[sample * EACH + place];
+                    let other = reals(&before.input)[partner as usize * EACH + place];
+                    assert!(found == mine || found == other);
+                    own += usize::from(found == mine);
+                }
+                // A partner of itself tells nothing.
+                if partner as usize != sample {
+                    counts.push(own);
+                }
+            }
+            assert!(
+                counts.iter().all(|&own| own as f64 == (second.share * EACH as f64).round()),
+                "{counts:?}, {}",
+                second.share
+            );
+            seen.insert((second.share * 48.0) as u32);
+        }
+        assert!(seen.len() > 5, "shares of many sizes: {seen:?}");
+    }
+
+    #[test]
+    fn a_batch_is_cut_as_often_as_asked() {
+        let count = |p| {
+            let is_cut = |step| {
+                let at = Moment { step, micro_batch: 0 };
+                mixed(&CutMix { p, ..CutMix::DEFAULT }, batch(2), 1, at).unwrap().mixed.unwrap().share < 1.0
+            };
+            (0..400).filter(|&step| is_cut(step)).count()
+        };
+        assert_eq!(count(0.0), 0);
+        // A quarter of the batches, but for those whose rectangle is empty, since a third of the width is less than two
+        // pixels: a ninth. Five deviations of sqrt(400 * 0.222 * 0.778) are 41.
+        let found = count(0.25);
+        assert!((48..=130).contains(&found), "{found}");
+    }
+
+    #[test]
+    fn draws_are_by_seed_step_and_micro_batch() {
+        let share = |seed, step, micro_batch| {
+            let at = Moment { step, micro_batch };
+            mixed(&Mixup::DEFAULT, batch(4), seed, at).unwrap().mixed.unwrap().share.to_bits()
+        };
+        assert_eq!(share(1, 2, 3), share(1, 2, 3));
+        assert!(![share(2, 2, 3), share(1, 3, 3), share(1, 2, 4)].contains(&share(1, 2, 3)));
+    }
+
+    #[test]
+    fn what_cannot_be_mixed_is_refused() {
+        let problem = |mix: &dyn AnyMix, shape| check(mix, shape).unwrap_err().to_string();
+        assert!(problem(&Mixup::DEFAULT, Shape::tokens(9, 4)).contains("tokens"));
+        let text = problem(&CutMix::DEFAULT, Shape::of(&[10]));
+        assert!(text.starts_with("mix: CutMix") && text.contains("Mixup"), "{text}");
+        assert!(check(&Mixup::DEFAULT, Shape::of(&[10])).is_ok());
+        assert!(check(&Unmixed, Shape::tokens(9, 4)).is_ok());
+    }
+}

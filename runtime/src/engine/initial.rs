@@ -1,0 +1,81 @@
+//! The parameters before the first step.
+
+use candle_core::{Device, Tensor};
+use trainspec_kernels::orthogonal::orthonormalize;
+
+use crate::error::Result;
+use crate::graph::{Graph, GraphParameter};
+use crate::layer::Init;
+use crate::rng::{Moment, Purpose, Stream};
+use crate::shape::Shape;
+
+/// The parameters of a graph before the first step, each drawn from its own stream by the seed and its path.
+///
+/// # Errors
+/// If the device refuses one.
+pub fn initial(graph: &Graph, seed: u64, device: &Device) -> Result<Vec<Tensor>> {
+    let tensor = |parameter: &GraphParameter| {
+        let stream = Stream::new(seed, Purpose::Init, &parameter.path);
+        let values = drawn(parameter.init, parameter.shape, stream);
+        Ok(Tensor::from_vec(values, parameter.shape.axes(), device)?)
+    };
+    graph.parameters.iter().map(tensor).collect()
+}
+
+fn drawn(init: Init, shape: Shape, stream: Stream) -> Vec<f32> {
+    let count = shape.elements();
+    let normal = |std: f64, values: Vec<f32>| -> Vec<f32> {
+        values.into_iter().map(|normal| (std * f64::from(normal)) as f32).collect()
+    };
+    match init {
+        Init::Zeros => vec![0.0; count],
+        Init::Ones => vec![1.0; count],
+        Init::Uniform { bound } => {
+            let scale = |unit: f32| (bound * (2.0 * f64::from(unit) - 1.0)) as f32;
+            stream.uniform(Moment::default(), count).into_iter().map(scale).collect()
+        }
+        Init::Normal { std } => normal(std, stream.normal(Moment::default(), count)),
+        Init::TruncatedNormal { std } => normal(std, truncated(count, stream)),
+        Init::Orthogonal { gain } => orthogonal(gain, shape, stream),
+    }
+}
+
+/// Normal numbers, those beyond two deviations drawn again: one in 22, each time.
+fn truncated(count: usize, stream: Stream) -> Vec<f32> {
+    const MOST: f32 = 2.0;
+    let mut values = stream.normal(Moment::default(), count);
+    let mut outside: Vec<usize> = (0..count).filter(|&place| values[place].abs() > MOST).collect();
+    let mut at = Moment::default();
+    while !outside.is_empty() {
+        at.step += 1;
+        for (&place, value) in outside.iter().zip(stream.normal(at, outside.len())) {
+            values[place] = value;
+        }
+        outside.retain(|&place| values[place].abs() > MOST);
+    }
+    values
+}
+
+/// A matrix of normal numbers made orthonormal along its shorter side, which makes all such matrices alike probable.
+fn orthogonal(gain: f64, shape: Shape, stream: Stream) -> Vec<f32> {
+    let count = shape.elements();
+    let rows = shape.axes().first().copied().unwrap_or(1).max(1);
+    let columns = count / rows;
+    let matrix = stream.normal(Moment::default(), count);
+    let number = |place: usize| f64::from(matrix[place]);
+    let scaled = |number: f64| (gain * number) as f32;
+    if rows < columns {
+        let mut vectors: Vec<f64> = (0..count).map(number).collect();
+        orthonormalize(&mut vectors, columns);
+        return vectors.into_iter().map(scaled).collect();
+    }
+    let mut vectors: Vec<f64> = (0..columns)
+        .flat_map(|column| (0..rows).map(move |row| row * columns + column))
+        .map(number)
+        .collect();
+    orthonormalize(&mut vectors, rows);
+    (0..rows)
+        .flat_map(|row| (0..columns).map(move |column| column * rows + row))
+        .map(|place| scaled(vectors[place]))
+        .collect()
+}

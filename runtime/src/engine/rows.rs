@@ -1,0 +1,107 @@
+//! Which rows of tables the batches of a window read: only these have a gradient.
+
+use std::ops::Range;
+
+use crate::data::{Batch, Elements};
+use crate::graph::Graph;
+use crate::layer::Role;
+
+/// The rows that a window has read, of each table that is read by tokens of the batch.
+pub(super) struct ReadRows(Vec<Table>);
+
+/// A parameter with a row for each token.
+pub(super) struct Table {
+    pub(super) parameter: usize,
+    /// Numbers in a row.
+    pub(super) width: usize,
+    rows: usize,
+    /// A bit for each row, which keeps them in order.
+    read: Vec<u64>,
+}
+
+impl ReadRows {
+    /// The tables of a graph whose first input is the batch.
+    pub(super) fn of(graph: &Graph) -> Self {
+        let mut tables = Vec::new();
+        for node in &graph.nodes {
+            let vocabulary = match node.inputs[..] {
+                [0] if graph.inputs == 1 && node.layer.reads_rows() => graph.shapes[0].vocabulary(),
+                _ => None,
+            };
+            let Some(rows) = vocabulary else { continue };
+            for parameter in node.parameters.clone() {
+                let table = &graph.parameters[parameter];
+                let axes = table.shape.axes();
+                if table.is_trained() && table.role == Role::Embedding && axes.first() == Some(&rows) {
+                    let width = axes[1..].iter().product();
+                    tables.push(Table { parameter, width, rows, read: vec![0; rows.div_ceil(64)] });
+                }
+            }
+        }
+        Self(tables)
+    }
+
+    /// A window begins.
+    pub(super) fn clear(&mut self) {
+        self.0.iter_mut().for_each(|table| table.read.fill(0));
+    }
+
+    /// The window has one more batch, whose tokens are in the vocabulary.
+    pub(super) fn add(&mut self, batch: &Batch) {
+        let Elements::Whole(tokens) = &batch.input.elements else { return };
+        for table in &mut self.0 {
+            for &token in tokens {
+                if let Some(word) = table.read.get_mut(token as usize / 64) {
+                    *word |= 1 << (token % 64);
+                }
+            }
+        }
+    }
+
+    pub(super) fn tables(&self) -> &[Table] {
+        &self.0
+    }
+}
+
+impl Table {
+    fn is_read(&self, row: usize) -> bool {
+        self.read[row / 64] >> (row % 64) & 1 == 1
+    }
+
+    /// The read rows in runs of neighbours, the first row first.
+    pub(super) fn runs(&self) -> impl Iterator<Item = Range<usize>> {
+        let mut row = 0;
+        std::iter::from_fn(move || {
+            while row < self.rows && !self.is_read(row) {
+                // Words of rows that are not read are passed at once.
+                row += if self.read[row / 64] == 0 { 64 - row % 64 } else { 1 };
+            }
+            if row >= self.rows {
+                return None;
+            }
+            let start = row;
+            while row < self.rows && self.is_read(row) {
+                row += 1;
+            }
+            Some(start..row)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runs(rows: usize, read: &[usize]) -> Vec<Range<usize>> {
+        let mut table = Table { parameter: 0, width: 1, rows, read: vec![0; rows.div_ceil(64)] };
+        read.iter().for_each(|row| table.read[row / 64] |= 1 << (row % 64));
+        table.runs().collect()
+    }
+
+    #[test]
+    fn neighbours_are_one_run() {
+        assert_eq!(runs(200, &[3, 2, 63, 64, 65, 199, 130]), [2..4, 63..66, 130..131, 199..200]);
+        assert_eq!(runs(5, &[0, 1, 2, 3, 4]), [0..5]);
+        assert!(runs(130, &[]).is_empty());
+    }
+}

@@ -1,0 +1,105 @@
+//! The update of all parameters: the same for both engines.
+
+use std::ops::Range;
+
+use trainspec_kernels::update::{for_each_block, sum_of_blocks};
+
+use super::rows::{ReadRows, Table};
+use crate::graph::{Graph, GraphParameter};
+use crate::optim::{Update, UpdateStep};
+
+/// The optimizer's state before the first step: by parameter, then by name.
+pub(super) fn initial_state(update: &Update<'_>, gradients: &[Vec<f32>]) -> Vec<Vec<Vec<f32>>> {
+    let slots = update.optimizer.state_names().len();
+    let slot = |length: usize| move |slot| vec![update.optimizer.initial(slot); length];
+    gradients.iter().map(|gradient| (0..slots).map(slot(gradient.len())).collect()).collect()
+}
+
+/// Takes one step of every parameter that has gradients.
+pub(super) fn apply(
+    update: &Update<'_>,
+    graph: &Graph,
+    parameters: &mut [Vec<f32>],
+    gradients: &[Vec<f32>],
+    state: &mut [Vec<Vec<f32>>],
+    rows: &ReadRows,
+) {
+    if update.optimizer.is_layerwise() {
+        layerwise(update, &graph.parameters, parameters, gradients, state);
+        return;
+    }
+    let tables = if update.optimizer.is_sparse() { rows.tables() } else { &[] };
+    // Penalties move every row.
+    let is_by_rows = |table: &&Table| !update.treatments[table.parameter].has_penalties();
+    for_each_block(parameters, gradients, state, |parameter, weights, gradients, state| {
+        if tables.iter().filter(is_by_rows).any(|table| table.parameter == parameter) {
+            return;
+        }
+        let (step, incoming) = update.of(parameter, graph.parameters[parameter].role);
+        update.optimizer.update_block(step, incoming, weights, gradients, state);
+    });
+    for table in tables.iter().filter(is_by_rows) {
+        let parameter = table.parameter;
+        let (step, incoming) = update.of(parameter, graph.parameters[parameter].role);
+        for rows in table.runs() {
+            let numbers = rows.start * table.width..rows.end * table.width;
+            with_slots(&mut state[parameter], numbers.clone(), |state| {
+                let weights = &mut parameters[parameter][numbers.clone()];
+                let gradients = &gradients[parameter][numbers.clone()];
+                update.optimizer.update_block(step, incoming, weights, gradients, state);
+            });
+        }
+    }
+}
+
+/// Calls `work` with a part of each slot of a state, without allocating for the few slots that optimizers have.
+fn with_slots<R>(
+    state: &mut [Vec<f32>],
+    numbers: Range<usize>,
+    work: impl FnOnce(&mut [&mut [f32]]) -> R,
+) -> R {
+    const FEW: usize = 4;
+    if state.len() > FEW {
+        let mut slots: Vec<_> = state.iter_mut().map(|slot| &mut slot[numbers.clone()]).collect();
+        return work(&mut slots);
+    }
+    let mut slots: [&mut [f32]; FEW] = Default::default();
+    let count = state.len();
+    for (place, slot) in slots.iter_mut().zip(state) {
+        *place = &mut slot[numbers.clone()];
+    }
+    work(&mut slots[..count])
+}
+
+/// The same for a rule that depends on norms of whole parameters: one after the other, each measured, then moved.
+fn layerwise(
+    update: &Update<'_>,
+    graph: &[GraphParameter],
+    parameters: &mut [Vec<f32>],
+    gradients: &[Vec<f32>],
+    state: &mut [Vec<Vec<f32>>],
+) {
+    let tensors = parameters.iter_mut().zip(gradients).zip(state).enumerate();
+    for (parameter, ((weights, gradients), state)) in tensors {
+        if gradients.is_empty() {
+            continue;
+        }
+        let (step, incoming) = update.of(parameter, graph[parameter].role);
+        let measure = |weights: &[f32], gradients: &[f32], state: &mut [&mut [f32]]| {
+            update.optimizer.measure_block(step, incoming, weights, gradients, state)
+        };
+        let squares =
+            with_slots(state, 0..weights.len(), |state| sum_of_blocks(weights, gradients, state, &measure));
+        let [weight, direction] = squares.map(f64::sqrt);
+        let step = UpdateStep { trust: update.optimizer.trust(step, weight, direction), ..step };
+        let one = std::slice::from_mut::<Vec<f32>>;
+        for_each_block(
+            one(weights),
+            std::slice::from_ref(gradients),
+            std::slice::from_mut(state),
+            |_, weights, gradients, state| {
+                update.optimizer.update_block(step, incoming, weights, gradients, state);
+            },
+        );
+    }
+}

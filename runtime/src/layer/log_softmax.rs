@@ -1,0 +1,84 @@
+//! The logarithm of the softmax along the last axis.
+
+use candle_core::{D, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::rule::{self, hold};
+use super::{Layer, OutputRule, one};
+use crate::config::Config;
+use crate::error::Result;
+use crate::layer::Pass;
+use crate::shape::{Shape, Verdict};
+
+/// The logarithm of the softmax along the last axis, `y[i] = x[i] - ln(sum over j of exp(x[j]))`.
+///
+/// Computed with the largest `x` taken off each, so that nothing overflows and small probabilities keep their
+/// digits. For a model that gives `LogProbabilities`; before `CrossEntropy`, which takes logits, it changes nothing.
+///
+/// # Shapes
+/// `[…, classes]`, unchanged; the exponentials of each vector along the last axis sum to 1.
+///
+/// # Errors
+/// `log_softmax: the input is one number []; expected at least one axis`, at compile time.
+///
+/// # Example
+/// ```
+/// use trainspec::layer::LogSoftmax;
+/// use trainspec::Shape;
+///
+/// let x = Shape::of(&[32, 8, 8]);
+/// assert_eq!(LogSoftmax {}.output(x), Ok(x));
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSoftmax {}
+
+impl LogSoftmax {
+    /// There is nothing to check.
+    pub const fn check(&self) -> Verdict {
+        Ok(())
+    }
+
+    /// The input's shape.
+    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        hold!(rule::vectors(input));
+        Ok(input)
+    }
+}
+
+impl Config for LogSoftmax {
+    const NAME: &'static str = "log_softmax";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for LogSoftmax {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn flops(&self, _: &[Shape], output: Shape) -> u64 {
+        // maximum and difference, exponential, sum, difference
+        rule::operations(&[4, output.elements()])
+    }
+
+    fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
+        let x = one(inputs, self)?;
+        // A constant to the gradient, since it cancels.
+        let largest = x.detach().max_keepdim(D::Minus1)?;
+        let x = x.broadcast_sub(&largest)?;
+        let log_sum = x.exp()?.sum_keepdim(D::Minus1)?.log()?;
+        Ok(x.broadcast_sub(&log_sum)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_last_axis() {
+        assert!(LogSoftmax {}.check().is_ok());
+        assert!(LogSoftmax {}.output(Shape::of(&[1])).is_ok());
+        let problem = LogSoftmax {}.output(Shape::of(&[])).unwrap_err();
+        assert_eq!(problem.as_str(), "the input is one number []; expected at least one axis");
+    }
+}

@@ -1,0 +1,126 @@
+//! Binary cross entropy from logits.
+
+use candle_core::{DType, Tensor};
+use candle_nn::ops::sigmoid;
+use serde::{Deserialize, Serialize};
+use trainspec_kernels::pointwise_loss::Function;
+
+use super::list::{check_count, check_weights, leaked, singles};
+use super::pointwise::{Expects, Pointwise};
+use super::{Loss, LossKernel, LossSum, Reduction};
+use crate::config::Config;
+use crate::error::Result;
+use crate::shape::{Class, Labels, Logits, Shape, Verdict};
+
+/// The negative log-probability of yes-or-no answers, from logits; for several labels of a sample, each by itself.
+///
+/// With `p = sigmoid(z)`, an answer's loss is `-w t ln p - (1 - t) ln(1 - p)`, with the target `t` from 0 to 1 and the
+/// weight `w` of [`pos_weight`](Self::pos_weight); averaged over the labels of a sample and over the samples. The model
+/// must end in logits: no sigmoid before this loss.
+///
+/// The data give [`Labels<N>`](crate::Labels) for a model that gives `Logits<N>`, or `Class<2>` for one that gives
+/// `Logits<1>`, the logit of class 1.
+///
+/// # Errors
+/// `the target 2 is no probability; expected 0 to 1`, in a step; a `pos_weight` for another number of labels, when the
+/// program starts.
+///
+/// # Source
+/// PyTorch's `BCEWithLogitsLoss`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BinaryCrossEntropy {
+    /// What a target of 1 counts for, one number of 0 or more for each label: `&[5.0]`. For rare labels, the share of
+    /// the 0s over that of the 1s makes both count alike. None, the default, is 1 for all.
+    #[serde(deserialize_with = "leaked")]
+    pub pos_weight: &'static [f64],
+    /// Mean or sum; the mean by default.
+    pub reduction: Reduction,
+}
+
+/// [`BinaryCrossEntropy`](struct@BinaryCrossEntropy) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const BinaryCrossEntropy: BinaryCrossEntropy = BinaryCrossEntropy::DEFAULT;
+
+impl BinaryCrossEntropy {
+    /// The range of the weights.
+    pub const fn check(&self) -> Verdict {
+        check_weights("pos_weight", self.pos_weight)
+    }
+
+    /// `logits` and `target` are `[batch, labels]`.
+    fn rows(self, logits: &Tensor, target: &Tensor) -> Result<LossSum> {
+        let (samples, labels) = logits.dims2()?;
+        let mut of_ones = (target * softplus(&logits.neg()?)?)?;
+        if !self.pos_weight.is_empty() {
+            let weights = Tensor::from_vec(singles(self.pos_weight), (1, labels), logits.device())?;
+            of_ones = of_ones.broadcast_mul(&weights.to_dtype(logits.dtype())?)?;
+        }
+        let of_zeros = (target.affine(-1.0, 1.0)? * softplus(logits)?)?;
+        let sum = (of_ones + of_zeros)?.sum_all()?;
+        Ok(LossSum { sum: self.reduction.over(&sum, labels)?, weight: samples as f64 })
+    }
+
+    fn form(self, prediction: Shape, expects: Expects) -> Pointwise {
+        let function = Function::Logistic { weights: &[] };
+        Pointwise::new(function, prediction, self.reduction).of(expects).weighted(self.pos_weight)
+    }
+}
+
+/// `ln(1 + exp(x))`: from `exp(-|x|)`, which cannot overflow, and `ln(1 + e)` with the digits of a small `e`. The slope is
+/// given by itself, since that of a maximum at 0 is a matter of taste.
+fn softplus(x: &Tensor) -> Result<Tensor> {
+    let at = x.detach();
+    let e = at.abs()?.neg()?.exp()?;
+    let sum = (&e + 1.0)?;
+    let log = (sum.log()? + ((&e - (&sum - 1.0)?)? / &sum)?)?;
+    let value = (at.relu()? + log)?;
+    Ok(((x - &at)? * sigmoid(&at)?)?.add(&value)?)
+}
+
+impl Config for BinaryCrossEntropy {
+    const NAME: &'static str = "BinaryCrossEntropy";
+    const DEFAULT: Self = Self { pos_weight: &[], reduction: Reduction::Mean };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl<const N: usize> Loss<Logits<N>, Labels<N>> for BinaryCrossEntropy {
+    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
+        self.rows(prediction, target)
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn fits(&self) -> Verdict {
+        check_count("pos_weight", self.pos_weight, N, "labels")
+    }
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        Some(Box::new(self.form(prediction, Expects::Probability)))
+    }
+}
+
+impl Loss<Logits<1>, Class<2>> for BinaryCrossEntropy {
+    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
+        self.rows(prediction, &one_of_two(target, prediction.dtype())?)
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn fits(&self) -> Verdict {
+        check_count("pos_weight", self.pos_weight, 1, "logits")
+    }
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        Some(Box::new(self.form(prediction, Expects::Class)))
+    }
+}
+
+/// Classes `[batch]` of two as numbers `[batch, 1]`.
+pub(super) fn one_of_two(target: &Tensor, dtype: DType) -> Result<Tensor> {
+    Ok(target.to_dtype(dtype)?.unsqueeze(1)?)
+}

@@ -1,0 +1,48 @@
+//! Lists of numbers in a configuration, which is a constant and can be copied.
+
+use serde::{Deserialize, Deserializer};
+
+use crate::shape::{Problem, Verdict};
+
+/// Reads a list. A program reads its spec once, so the few bytes may stay.
+pub(super) fn leaked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static [f64], D::Error> {
+    Ok(Vec::leak(Vec::deserialize(deserializer)?))
+}
+
+/// That each number of the key `name` is a weight, and one of them is above 0.
+pub(super) const fn check_weights(name: &str, weights: &[f64]) -> Verdict {
+    let (mut i, mut counts) = (0, weights.is_empty());
+    while i < weights.len() {
+        if !(weights[i] >= 0.0 && weights[i] <= f32::MAX as f64) {
+            return Err(Problem::new(name)
+                .text(" has ")
+                .float(weights[i])
+                .text(" as number ")
+                .number(i)
+                .text(" (from 0); expected finite numbers of 0 or more"));
+        }
+        counts = counts || weights[i] > 0.0;
+        i += 1;
+    }
+    if counts { Ok(()) } else { Err(Problem::new(name).text(" is 0 for all; expected one above 0")) }
+}
+
+/// That the key `name` has no numbers or `count`, one for each of `what`.
+pub(super) const fn check_count(name: &str, weights: &[f64], count: usize, what: &str) -> Verdict {
+    if weights.is_empty() || weights.len() == count {
+        return Ok(());
+    }
+    Err(Problem::new(name)
+        .text(" has ")
+        .number(weights.len())
+        .text(" numbers, but there are ")
+        .number(count)
+        .text(" ")
+        .text(what)
+        .text("; expected one for each"))
+}
+
+/// The numbers as kernels take them.
+pub(super) fn singles(weights: &[f64]) -> Vec<f32> {
+    weights.iter().map(|&weight| weight as f32).collect()
+}

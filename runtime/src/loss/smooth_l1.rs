@@ -1,0 +1,74 @@
+//! The smooth absolute error.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+use trainspec_kernels::pointwise_loss::Function;
+
+use super::mean_absolute_error::distance;
+use super::pointwise::Pointwise;
+use super::{Loss, LossKernel, LossSum, Reduction};
+use crate::config::Config;
+use crate::error::Result;
+use crate::shape::{Problem, Shape, Values, Verdict};
+
+/// The absolute error with a round bottom.
+///
+/// With `e = y - t`, a value's loss is `e^2 / (2 beta)` for `|e| < beta`, else `|e| - beta / 2`; its slope grows to
+/// 1, whatever `beta` is. Averaged over the values of a sample and over the samples. With `beta: 0` it is the
+/// absolute error.
+///
+/// # Source
+/// Girshick, "Fast R-CNN", 2015; PyTorch's `SmoothL1Loss`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmoothL1 {
+    /// Where the lines begin, in units of the values, 0 or more; 1 by default.
+    pub beta: f64,
+    /// Mean or sum; the mean by default.
+    pub reduction: Reduction,
+}
+
+/// [`SmoothL1`](struct@SmoothL1) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const SmoothL1: SmoothL1 = SmoothL1::DEFAULT;
+
+impl SmoothL1 {
+    /// The range of `beta`.
+    pub const fn check(&self) -> Verdict {
+        if self.beta >= 0.0 && self.beta <= f32::MAX as f64 {
+            return Ok(());
+        }
+        Err(Problem::new("beta is ").float(self.beta).text("; expected a finite number of 0 or more"))
+    }
+}
+
+impl Config for SmoothL1 {
+    const NAME: &'static str = "SmoothL1";
+    const DEFAULT: Self = Self { beta: 1.0, reduction: Reduction::Mean };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl<const N: usize> Loss<Values<N>, Values<N>> for SmoothL1 {
+    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
+        let (samples, values) = prediction.dims2()?;
+        let error = (prediction - target)?;
+        let size = distance(&error)?;
+        let far = (&size - 0.5 * self.beta)?;
+        let sum = if self.beta > 0.0 {
+            let near = (error.sqr()? * (0.5 / self.beta))?;
+            size.detach().lt(self.beta)?.where_cond(&near, &far)?.sum_all()?
+        } else {
+            far.sum_all()?
+        };
+        Ok(LossSum { sum: self.reduction.over(&sum, values)?, weight: samples as f64 })
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
+        let function = Function::SmoothL1 { beta: self.beta as f32 };
+        Some(Box::new(Pointwise::new(function, prediction, self.reduction)))
+    }
+}

@@ -1,0 +1,200 @@
+//! What precision, recall and F1 are made of.
+
+use serde::{Deserialize, Serialize};
+
+use super::accuracy::predicted_class;
+use super::{Outcomes, State};
+use crate::shape::{Problem, Verdict};
+
+/// How the values of the classes become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Average {
+    /// Every class counts the same. A class that is neither among the targets nor predicted is left out.
+    Macro,
+    /// Every sample counts the same: the counts are summed over the classes first. Where a sample has one class,
+    /// as here, precision, recall and F1 are then all the accuracy.
+    Micro,
+    /// Every class counts as often as it is right.
+    Weighted,
+    /// The value of class 1 alone, for two classes of which 1 is the one that is looked for.
+    Binary,
+}
+
+impl Average {
+    /// The two classes of [`Average::Binary`].
+    pub(super) const fn fits_classes(self, classes: usize) -> Verdict {
+        if !matches!(self, Self::Binary) || classes == 2 {
+            return Ok(());
+        }
+        Err(Problem::new("average is Binary, but there are ")
+            .number(classes)
+            .text(" classes; expected Macro, Micro or Weighted, or a model of 2 classes"))
+    }
+
+    /// A metric's name in logs under this average, as scikit-learn has them.
+    pub(super) fn label(self, names: [&'static str; 4]) -> &'static str {
+        let [binary, of_macro, micro, weighted] = names;
+        match self {
+            Self::Macro => of_macro,
+            Self::Micro => micro,
+            Self::Weighted => weighted,
+            Self::Binary => binary,
+        }
+    }
+}
+
+/// How often each class was right, was predicted, and both.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassCounts {
+    /// By class; empty before the first sample.
+    classes: Vec<Class>,
+}
+
+/// The counts of one class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Class {
+    /// Samples of the class that were predicted to be of it.
+    right: u64,
+    /// Samples that were predicted to be of the class.
+    predicted: u64,
+    /// Samples of the class.
+    actual: u64,
+}
+
+impl Class {
+    /// Of a class that was never predicted: 0.
+    pub(super) fn precision(self) -> f64 {
+        share(self.right, self.predicted)
+    }
+
+    /// Of a class that does not occur: 0.
+    pub(super) fn recall(self) -> f64 {
+        share(self.right, self.actual)
+    }
+
+    /// `2 * right / (predicted + actual)`, which is the harmonic mean of precision and recall.
+    pub(super) fn f1(self) -> f64 {
+        share(2 * self.right, self.predicted + self.actual)
+    }
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+impl ClassCounts {
+    pub(super) fn update(&mut self, outcomes: &Outcomes<'_, u32>) {
+        self.grow(outcomes.shape.last());
+        for (logits, target) in outcomes.rows() {
+            let predicted = predicted_class(logits);
+            if let Some(class) = self.classes.get_mut(target as usize) {
+                class.actual += 1;
+                class.right += u64::from(predicted == Some(target));
+            }
+            if let Some(class) = predicted.and_then(|class| self.classes.get_mut(class as usize)) {
+                class.predicted += 1;
+            }
+        }
+    }
+
+    fn grow(&mut self, classes: usize) {
+        if self.classes.len() < classes {
+            self.classes.resize(classes, Class::default());
+        }
+    }
+
+    /// The average of `value` over the classes; NaN over no samples.
+    pub(super) fn average(&self, average: Average, value: fn(Class) -> f64) -> f64 {
+        let total = self.classes.iter().fold(Class::default(), |sum, class| Class {
+            right: sum.right + class.right,
+            predicted: sum.predicted + class.predicted,
+            actual: sum.actual + class.actual,
+        });
+        if total.actual + total.predicted == 0 {
+            return f64::NAN;
+        }
+        match average {
+            Average::Micro => value(total),
+            Average::Binary => self.classes.get(1).map_or(0.0, |&class| value(class)),
+            Average::Weighted => {
+                let sum: f64 = self.classes.iter().map(|&class| class.actual as f64 * value(class)).sum();
+                sum / total.actual as f64
+            }
+            Average::Macro => {
+                let present = || self.classes.iter().filter(|class| class.predicted + class.actual > 0);
+                present().map(|&class| value(class)).sum::<f64>() / present().count() as f64
+            }
+        }
+    }
+}
+
+impl State for ClassCounts {
+    fn merge(&mut self, other: &Self) {
+        self.grow(other.classes.len());
+        for (class, other) in self.classes.iter_mut().zip(&other.classes) {
+            class.right += other.right;
+            class.predicted += other.predicted;
+            class.actual += other.actual;
+        }
+    }
+
+    /// The accuracy.
+    fn value(&self) -> f64 {
+        self.average(Average::Micro, Class::recall)
+    }
+
+    fn clear(&mut self) {
+        self.classes.fill(Class::default());
+    }
+}
+
+/// A metric of [`ClassCounts`] with the one key `average`.
+macro_rules! averaged {
+    ($(#[$docs:meta])* $name:ident, $value:path, $labels:expr) => {
+        $(#[$docs])*
+        #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// How the values of the classes become one; [`Average::Macro`] by default.
+            pub average: Average,
+        }
+
+        #[doc = concat!("[`", stringify!($name), "`](struct@", stringify!($name), ") with every key at its default.")]
+        #[allow(non_upper_case_globals)]
+        pub const $name: $name = $name::DEFAULT;
+
+        impl $name {
+            /// There is nothing to check without the number of classes.
+            pub const fn check(&self) -> Verdict {
+                Ok(())
+            }
+
+            const fn fits_classes(self, classes: usize) -> Verdict {
+                self.average.fits_classes(classes)
+            }
+        }
+
+        impl Config for $name {
+            const NAME: &'static str = stringify!($name);
+            const DEFAULT: Self = Self { average: Average::Macro };
+            const CHECK: fn(&Self) -> Verdict = Self::check;
+        }
+
+        of_logits! { $name, ClassCounts, "", {
+            fn label(&self) -> Cow<'static, str> {
+                self.average.label($labels).into()
+            }
+
+            fn update(&self, counts: &mut ClassCounts, outcomes: &Outcomes<'_, u32>) {
+                counts.update(outcomes);
+            }
+
+            fn value(&self, counts: &ClassCounts) -> f64 {
+                counts.average(self.average, $value)
+            }
+        } }
+    };
+}
+pub(super) use averaged;

@@ -1,0 +1,98 @@
+//! Top-k accuracy.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Outcomes, Share, of_logits};
+use crate::config::Config;
+use crate::shape::{Class, Logits, Problem, TokenLogits, Tokens, Verdict};
+
+/// The share of samples (of places, for tokens) whose right class is among those with the `k` largest logits.
+///
+/// Of equal logits the first counts as the larger. It is called `top_5_accuracy` in logs, by its `k`. With as many as `k`
+/// classes it would always be 1, which is an error when the program starts.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TopK {
+    /// How many classes may be named, at least 1 and less than there are; 5 by default.
+    pub k: usize,
+}
+
+/// [`TopK`](struct@TopK) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const TopK: TopK = TopK::DEFAULT;
+
+impl TopK {
+    /// That there is a class to name.
+    pub const fn check(&self) -> Verdict {
+        if self.k == 0 { Err(Problem::new("k is 0; expected at least 1")) } else { Ok(()) }
+    }
+
+    const fn fits_classes(self, classes: usize) -> Verdict {
+        if self.k < classes {
+            return Ok(());
+        }
+        Err(Problem::new("k is ")
+            .number(self.k)
+            .text("; expected less than the ")
+            .number(classes)
+            .text(" classes, all of which would be right"))
+    }
+}
+
+impl Config for TopK {
+    const NAME: &'static str = "TopK";
+    const DEFAULT: Self = Self { k: 5 };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+/// Whether class `target` is among the `k` with the largest logits.
+fn is_among(logits: &[f32], target: u32, k: usize) -> bool {
+    let place = target as usize;
+    let Some((before, [logit, after @ ..])) = logits.split_at_checked(place) else {
+        return false;
+    };
+    // A logit that is NaN is larger than nothing, and nothing is larger: it is no answer.
+    let larger = before.iter().filter(|other| *other >= logit).count()
+        + after.iter().filter(|other| *other > logit).count();
+    !logit.is_nan() && larger < k
+}
+
+of_logits! { TopK, Share, "top_k_accuracy", {
+    fn label(&self) -> Cow<'static, str> {
+        format!("top_{}_accuracy", self.k).into()
+    }
+
+    fn update(&self, share: &mut Share, outcomes: &Outcomes<'_, u32>) {
+        for (logits, target) in outcomes.rows() {
+            share.add(is_among(logits, target, self.k));
+        }
+    }
+} }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metric::AnyMetric;
+
+    #[test]
+    fn of_equal_logits_the_first_is_named() {
+        let logits = [1.0, 3.0, 3.0, 2.0];
+        let among = |target, k| is_among(&logits, target, k);
+        assert_eq!([1, 2, 3, 0].map(|class| (1..=4).find(|&k| among(class, k)).unwrap()), [1, 2, 3, 4]);
+        assert!(!is_among(&logits, 4, 4) && !is_among(&[f32::NAN, 0.0], 0, 2));
+    }
+
+    #[test]
+    fn there_are_more_classes_than_are_named() {
+        let metric: &dyn AnyMetric<Logits<5>, Class<5>> = &TopK;
+        assert_eq!(
+            metric.fits().unwrap_err().as_str(),
+            "TopK: k is 5; expected less than the 5 classes, all of which would be right"
+        );
+        let metric: &dyn AnyMetric<Logits<6>, Class<6>> = &TopK;
+        assert!(metric.fits().is_ok());
+        assert_eq!(metric.label(), "top_5_accuracy");
+    }
+}

@@ -1,0 +1,81 @@
+//! Steps in the units of the weights.
+
+use serde::{Deserialize, Serialize};
+
+use super::rules::{self, hold};
+use super::{Decay, Optimizer, Penalties, UpdateStep};
+use crate::config::Config;
+use crate::shape::Verdict;
+
+/// Each gradient over the root of its fading mean square, times that of the steps so far.
+///
+/// `v = rho*v + (1 - rho)*g^2`; `d = sqrt(u + eps) / sqrt(v + eps) * g`; `u = rho*u + (1 - rho)*d^2`;
+/// `w -= eta * d`.
+///
+/// # Source
+/// Zeiler 2012, where the rate is 1; epsilon within both roots, as in PyTorch.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdaDelta {
+    /// The learning rate, above 0; 1 by default.
+    pub lr: f64,
+    /// How much of the mean squares stays at each step: `0 <= rho < 1`; 0.9 by default.
+    pub rho: f64,
+    /// Added within the roots, above 0; 1e-6 by default.
+    pub eps: f64,
+    /// Times the weight, added to the gradient (what PyTorch calls `weight_decay` here), 0 or more; 0 by default.
+    pub l2: f64,
+    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default. `l2` is what is
+    /// usual here.
+    pub weight_decay: f64,
+    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    pub l1: f64,
+    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    pub decay: Decay,
+}
+
+impl AdaDelta {
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        hold!(rules::lr(self.lr));
+        hold!(rules::fraction("rho", self.rho));
+        hold!(rules::eps(self.eps));
+        self.penalties_of().check(self.lr)
+    }
+
+    const fn penalties_of(&self) -> Penalties {
+        let Self { l1, l2, weight_decay, decay, .. } = *self;
+        Penalties { l1, l2, weight_decay, decay }
+    }
+}
+
+impl Config for AdaDelta {
+    const NAME: &'static str = "AdaDelta";
+    const DEFAULT: Self =
+        Self { lr: 1.0, rho: 0.9, eps: 1e-6, weight_decay: 0.0, l2: 0.0, l1: 0.0, decay: Decay::Matrices };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Optimizer for AdaDelta {
+    type State = [f32; 2];
+    const STATE: &'static [&'static str] = &["v", "u"];
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn penalties(&self) -> Penalties {
+        self.penalties_of()
+    }
+
+    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
+        let (rho, rest) = (self.rho as f32, (1.0 - self.rho) as f32);
+        let (lr, eps) = (step.lr as f32, self.eps as f32);
+        move |w, g, [v, u]| {
+            *v = rho * *v + rest * g * g;
+            let delta = (*u + eps).sqrt() / (*v + eps).sqrt() * g;
+            *u = rho * *u + rest * delta * delta;
+            w - lr * delta
+        }
+    }
+}

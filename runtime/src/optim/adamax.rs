@@ -1,0 +1,88 @@
+//! Adam with the largest gradient for a scale.
+
+use serde::{Deserialize, Serialize};
+
+use super::math::{correction, lerp};
+use super::rules::{self, hold};
+use super::{Decay, Optimizer, Penalties, UpdateStep};
+use crate::config::Config;
+use crate::shape::Verdict;
+
+/// Adam whose second moment is a maximum: the largest gradient so far, fading.
+///
+/// `m = b1*m + (1 - b1)*g`; `u = max(b2*u, |g| + eps)`; `w -= eta / (1 - b1^t) * m / u`.
+///
+/// # Source
+/// Kingma and Ba 2015, section 7.1; epsilon as in PyTorch.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adamax {
+    /// The learning rate, above 0; 2e-3 by default.
+    pub lr: f64,
+    /// How much of the moments stays at each step, each `0 <= beta < 1`; (0.9, 0.999) by default.
+    pub betas: (f64, f64),
+    /// Added to the size of each gradient, above 0; 1e-8 by default.
+    pub eps: f64,
+    /// Times the weight, added to the gradient (what PyTorch calls `weight_decay` here), 0 or more; 0 by default.
+    pub l2: f64,
+    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default. `l2` is what is
+    /// usual here.
+    pub weight_decay: f64,
+    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    pub l1: f64,
+    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    pub decay: Decay,
+}
+
+impl Adamax {
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        hold!(rules::lr(self.lr));
+        hold!(rules::betas(self.betas));
+        hold!(rules::eps(self.eps));
+        self.penalties_of().check(self.lr)
+    }
+
+    const fn penalties_of(&self) -> Penalties {
+        let Self { l1, l2, weight_decay, decay, .. } = *self;
+        Penalties { l1, l2, weight_decay, decay }
+    }
+}
+
+impl Config for Adamax {
+    const NAME: &'static str = "Adamax";
+    const DEFAULT: Self = Self {
+        lr: 2e-3,
+        betas: (0.9, 0.999),
+        eps: 1e-8,
+        weight_decay: 0.0,
+        l2: 0.0,
+        l1: 0.0,
+        decay: Decay::Matrices,
+    };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Optimizer for Adamax {
+    type State = [f32; 2];
+    const STATE: &'static [&'static str] = &["m", "u"];
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn penalties(&self) -> Penalties {
+        self.penalties_of()
+    }
+
+    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
+        let (b1, b2) = self.betas;
+        let size = (step.lr / correction(b1, step.t)) as f32;
+        let (b1_rest, b2, eps) = ((1.0 - b1) as f32, b2 as f32, self.eps as f32);
+        move |w, g, [m, u]| {
+            *m = lerp(*m, g, b1_rest);
+            *u = (b2 * *u).max(g.abs() + eps);
+            w - size * *m / *u
+        }
+    }
+}

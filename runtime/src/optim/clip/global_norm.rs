@@ -1,0 +1,50 @@
+//! The norm of all gradients together.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Clip, Gradients, check_bound, factor};
+use crate::config::Config;
+use crate::error::Result;
+use crate::shape::Verdict;
+
+/// Bounds the Euclidean norm of all gradients together.
+///
+/// Gradients stay as they are when `norm <= max`, and are multiplied by `max / norm` otherwise. (PyTorch
+/// divides by `norm + 1e-6`, which is not the identity at the bound.)
+///
+/// # Source
+/// Pascanu et al. 2013.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GlobalNorm {
+    /// The largest norm, above 0; required.
+    pub max: f64,
+}
+
+impl GlobalNorm {
+    /// The range of the norm.
+    pub const fn check(&self) -> Verdict {
+        check_bound("max", self.max, "a norm")
+    }
+
+    /// What all gradients are multiplied by when their norm is `norm`.
+    #[must_use]
+    pub fn factor(&self, norm: f64) -> f64 {
+        factor(norm, self.max)
+    }
+}
+
+impl Config for GlobalNorm {
+    const NAME: &'static str = "GlobalNorm";
+    const DEFAULT: Self = Self { max: 0.0 };
+    const REQUIRED: &'static [(&'static str, &'static str)] =
+        &[("max", "the largest norm of all gradients together")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Clip for GlobalNorm {
+    fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()> {
+        gradients.scale_all(self.factor(gradients.norm()));
+        Ok(())
+    }
+}

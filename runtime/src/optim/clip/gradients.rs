@@ -1,0 +1,172 @@
+//! The gradients of a step, as those who clip them see them.
+
+use std::ops::Range;
+
+use trainspec_kernels::noise::add_normal;
+use trainspec_kernels::norm::{norm_of_sums, squares_of_each};
+use trainspec_kernels::threads;
+
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::graph::Graph;
+use crate::layer::{GraphParameter, Role};
+use crate::optim::units::unit_length;
+use crate::rng::{Moment, Stream};
+
+/// Numbers that one thread scales at once.
+const BLOCK: usize = 32 * 1024;
+
+/// The gradients of one step, averaged over its window.
+///
+/// Scaling and bounding cost nothing: they are noted, and done in the optimizer's pass. What changes single elements
+/// ([`Gradients::each_unit`]) is a pass of its own.
+pub struct Gradients<'a> {
+    engine: &'a mut dyn Engine,
+    graph: &'a Graph,
+    measure: &'a mut Measure,
+}
+
+/// Part of a gradient: what belongs to one output of a layer.
+#[derive(Debug)]
+pub struct Unit<'a> {
+    /// The number of its parameter in the graph.
+    pub parameter: usize,
+    /// Its gradient.
+    pub gradient: &'a mut [f32],
+    /// Its weights.
+    pub weights: &'a [f32],
+}
+
+impl<'a> Gradients<'a> {
+    /// The gradients of `engine`, which were just measured.
+    pub(crate) fn new(engine: &'a mut dyn Engine, graph: &'a Graph, measure: &'a mut Measure) -> Self {
+        Self { engine, graph, measure }
+    }
+
+    /// The norm of all gradients together, as they came.
+    #[must_use]
+    pub fn norm(&self) -> f64 {
+        self.measure.norm
+    }
+
+    /// The norm of each parameter's gradient, as it came; 0 for a parameter without one.
+    #[must_use]
+    pub fn norms(&self) -> &[f64] {
+        &self.measure.norms
+    }
+
+    /// What the gradients are of, in the same order.
+    #[must_use]
+    pub fn parameters(&self) -> &[GraphParameter] {
+        &self.graph.parameters
+    }
+
+    /// The parameters of the last layer that has a matrix or kernel; empty if none has.
+    #[must_use]
+    pub fn last_layer(&self) -> Range<usize> {
+        let has_matrix = |range: &Range<usize>| {
+            self.graph.parameters[range.clone()].iter().any(|parameter| parameter.role == Role::Matrix)
+        };
+        self.graph.nodes.iter().rev().map(|node| node.parameters.clone()).find(has_matrix).unwrap_or(0..0)
+    }
+
+    /// Multiplies all gradients.
+    pub fn scale_all(&mut self, factor: f64) {
+        self.measure.scales.iter_mut().for_each(|scale| *scale *= factor);
+    }
+
+    /// Multiplies the gradient of one parameter.
+    ///
+    /// # Panics
+    /// If there is no parameter of that number.
+    pub fn scale(&mut self, parameter: usize, factor: f64) {
+        self.measure.scales[parameter] *= factor;
+    }
+
+    /// Bounds the size of each element by `max`, 0 or more, after all scaling.
+    pub fn bound(&mut self, max: f64) {
+        self.measure.bound = self.measure.bound.min(max.max(0.0));
+    }
+
+    /// Lets `work` see and change the gradient of each unit, and see its weights, over threads: scaled and bounded as
+    /// far as that was asked for.
+    ///
+    /// A unit is a slice along the first axis of a parameter of two axes or more: what leads to one output. A parameter
+    /// of one axis is one unit. Parameters without a gradient are left out.
+    ///
+    /// # Errors
+    /// If a parameter cannot be read from the device.
+    pub fn each_unit(&mut self, work: impl Fn(Unit<'_>) + Sync) -> Result<()> {
+        let (graph, measure) = (self.graph, &mut *self.measure);
+        self.engine.edit(&mut |numbers| {
+            measure.settle(numbers.gradients);
+            let tensors = numbers.gradients.iter_mut().zip(numbers.parameters).zip(&graph.parameters);
+            for (parameter, ((gradient, weights), about)) in tensors.enumerate() {
+                if gradient.is_empty() {
+                    continue;
+                }
+                let length = unit_length(about.shape);
+                let block = threads::block(gradient.len(), length);
+                threads::chunks2((gradient, block), (weights, block), |_, gradient, weights| {
+                    for (gradient, weights) in gradient.chunks_mut(length).zip(weights.chunks(length)) {
+                        work(Unit { parameter, gradient, weights });
+                    }
+                });
+            }
+        })
+    }
+
+    /// Adds normal noise of this deviation to every element, each parameter's from its own stream.
+    pub(crate) fn add_noise(&mut self, std: f64, streams: &[Stream], at: Moment) -> Result<()> {
+        let measure = &mut *self.measure;
+        self.engine.edit(&mut |numbers| {
+            measure.settle(numbers.gradients);
+            for (gradient, stream) in numbers.gradients.iter_mut().zip(streams) {
+                add_normal(gradient, std as f32, stream.key(), at.place());
+            }
+        })
+    }
+}
+
+/// What is known of a step's gradients, and what is to be done to them in the optimizer's pass. It is kept from step to
+/// step, so that nothing is allocated.
+#[derive(Debug)]
+pub(crate) struct Measure {
+    /// [`Gradients::norm`]
+    pub(crate) norm: f64,
+    /// [`Gradients::norms`]
+    pub(crate) norms: Vec<f64>,
+    /// What each parameter's summed gradient is multiplied by.
+    pub(crate) scales: Vec<f64>,
+    /// The largest size of an element after that.
+    pub(crate) bound: f64,
+}
+
+impl Measure {
+    /// Room for a graph of that many parameters.
+    pub(crate) fn new(parameters: usize) -> Self {
+        Self { norm: 0.0, norms: vec![0.0; parameters], scales: vec![1.0; parameters], bound: f64::INFINITY }
+    }
+
+    /// Measures a window's summed gradients, which become the average times this.
+    pub(crate) fn take(&mut self, gradients: &[Vec<f32>], average: f64) {
+        squares_of_each(gradients, &mut self.norms);
+        self.norm = norm_of_sums(&self.norms) * average;
+        self.norms.iter_mut().for_each(|sum| *sum = sum.sqrt() * average);
+        self.scales.fill(average);
+        self.bound = f64::INFINITY;
+    }
+
+    /// Does what is noted, as the optimizer's pass would.
+    fn settle(&mut self, gradients: &mut [Vec<f32>]) {
+        let bound = self.bound as f32;
+        for (gradient, scale) in gradients.iter_mut().zip(&self.scales) {
+            let scale = *scale as f32;
+            threads::chunks(gradient, BLOCK, |_, gradient| {
+                gradient.iter_mut().for_each(|value| *value = (*value * scale).clamp(-bound, bound));
+            });
+        }
+        self.scales.fill(1.0);
+        self.bound = f64::INFINITY;
+    }
+}

@@ -1,0 +1,150 @@
+//! Gradient clipping.
+//!
+//! | way | bounds | source |
+//! | --- | --- | --- |
+//! | [`GlobalNorm`] | the norm of all gradients together | Pascanu et al. 2013 |
+//! | [`PerParameter`] | the norm of each parameter's gradient | |
+//! | [`Value`] | each element | |
+//! | [`AdaptiveGrad`] | each unit's norm, by that of its weights | Brock et al. 2021 |
+//!
+//! In a spec `Value` is written `clip::Value { max: … }`, since a bare `Value` is what models pass between layers.
+
+mod adaptive_grad;
+mod global_norm;
+mod gradients;
+mod per_parameter;
+mod value;
+
+pub use adaptive_grad::AdaptiveGrad;
+pub use global_norm::GlobalNorm;
+pub(crate) use gradients::Measure;
+pub use gradients::{Gradients, Unit};
+pub use per_parameter::PerParameter;
+pub use value::Value;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, Setting, with_changes};
+use crate::error::Result;
+use crate::shape::{Problem, Verdict};
+
+/// A way to bound the gradient of a step.
+///
+/// It sees the gradient after averaging over the window, and never one that is not finite. Weight decay, `l1` and `l2`
+/// come after it.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use trainspec::optim::{Clip, Gradients};
+/// use trainspec::{Config, Verdict};
+///
+/// /// Gradients of norm 1, whatever they were (0 stays 0).
+/// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+/// pub struct Normalized {}
+///
+/// impl Config for Normalized {
+///     const NAME: &'static str = "Normalized";
+///     const DEFAULT: Self = Self {};
+///     const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+/// }
+///
+/// impl Clip for Normalized {
+///     fn clip(&self, gradients: &mut Gradients<'_>) -> trainspec::Result<()> {
+///         let norm = gradients.norm();
+///         if norm > 0.0 {
+///             gradients.scale_all(1.0 / norm);
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait Clip: Config {
+    /// Bounds the gradients of one step.
+    ///
+    /// # Errors
+    /// If a parameter cannot be read from the device.
+    fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()>;
+}
+
+/// A way to clip of any type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no way to clip gradients",
+    label = "expected `GlobalNorm {{ max: … }}`"
+)]
+pub trait AnyClip: Setting {
+    /// [`Clip::clip`]
+    ///
+    /// # Errors
+    /// As there.
+    fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()>;
+    /// A copy.
+    fn boxed(&self) -> Box<dyn AnyClip>;
+    /// The same with changed keys.
+    ///
+    /// # Errors
+    /// If a key or value does not fit.
+    fn with(&self, json: &serde_json::Value) -> Result<Box<dyn AnyClip>, String>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: Clip> AnyClip for C {
+    fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()> {
+        Clip::clip(self, gradients)
+    }
+
+    with_changes!(dyn AnyClip);
+}
+
+/// Gradients stay as they are.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoClip {}
+
+/// [`NoClip`](struct@NoClip) as a value.
+#[allow(non_upper_case_globals)]
+pub const NoClip: NoClip = NoClip {};
+
+impl NoClip {
+    /// There is nothing to check.
+    pub const fn check(&self) -> Verdict {
+        Ok(())
+    }
+}
+
+impl Config for NoClip {
+    const NAME: &'static str = "NoClip";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Clip for NoClip {
+    fn clip(&self, _: &mut Gradients<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// What brings a norm to `max` where it is larger; exactly 1 where it is not.
+fn factor(norm: f64, max: f64) -> f64 {
+    if norm <= max { 1.0 } else { max / norm }
+}
+
+/// The range of a bound.
+const fn check_bound(key: &str, max: f64, what: &str) -> Verdict {
+    if max > 0.0 && max.is_finite() {
+        return Ok(());
+    }
+    Err(Problem::new(key).text(" is ").float(max).text("; expected ").text(what).text(" above 0"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::factor;
+
+    #[test]
+    fn at_the_bound_nothing_changes() {
+        for (norm, expected) in [(2.0, 1.0_f64), (4.0, 0.5), (0.0, 1.0), (2.0_f64.next_down(), 1.0)] {
+            assert_eq!(factor(norm, 2.0).to_bits(), expected.to_bits());
+        }
+        assert!(factor(2.0_f64.next_up(), 2.0) < 1.0);
+    }
+}

@@ -1,0 +1,38 @@
+//! Each element by itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Clip, Gradients, check_bound};
+use crate::config::Config;
+use crate::error::Result;
+use crate::shape::Verdict;
+
+/// Bounds each element of the gradients: `max(-max, min(g, max))`. PyTorch's `clip_grad_value_`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Value {
+    /// The largest size of an element, above 0; required.
+    pub max: f64,
+}
+
+impl Value {
+    /// The range of the bound.
+    pub const fn check(&self) -> Verdict {
+        check_bound("max", self.max, "a size")
+    }
+}
+
+impl Config for Value {
+    const NAME: &'static str = "Value";
+    const DEFAULT: Self = Self { max: 0.0 };
+    const REQUIRED: &'static [(&'static str, &'static str)] =
+        &[("max", "the largest size of an element of a gradient")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Clip for Value {
+    fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()> {
+        gradients.bound(self.max);
+        Ok(())
+    }
+}

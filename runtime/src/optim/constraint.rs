@@ -1,0 +1,171 @@
+//! What holds the weights within bounds, after each update.
+
+use serde::{Deserialize, Serialize};
+use trainspec_kernels::norm::global_norm;
+use trainspec_kernels::threads;
+
+use super::units::unit_length;
+use crate::config::{Config, Setting, with_changes};
+use crate::engine::Numbers;
+use crate::layer::{GraphParameter, Role};
+use crate::shape::{Problem, Verdict};
+
+/// A bound on the weights, which holds after every step.
+///
+/// It is asked for each unit: what leads to one output of a matrix or kernel (a slice along its first axis).
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use trainspec::optim::Constraint;
+/// use trainspec::{Config, Verdict};
+///
+/// /// No weight is below 0.
+/// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+/// pub struct NotNegative {}
+///
+/// impl Config for NotNegative {
+///     const NAME: &'static str = "NotNegative";
+///     const DEFAULT: Self = Self {};
+///     const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+/// }
+///
+/// impl Constraint for NotNegative {
+///     fn constrain(&self, unit: &mut [f32]) {
+///         unit.iter_mut().for_each(|weight| *weight = weight.max(0.0));
+///     }
+/// }
+/// ```
+pub trait Constraint: Config {
+    /// Brings the weights of one unit within bounds.
+    fn constrain(&self, unit: &mut [f32]);
+
+    /// Whether parameters of that role are bound; matrices and kernels by default.
+    fn touches(&self, role: Role) -> bool {
+        role == Role::Matrix
+    }
+}
+
+/// A constraint of any type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no constraint on weights",
+    label = "expected `MaxNorm {{ max: … }}`"
+)]
+pub trait AnyConstraint: Setting {
+    /// [`Constraint::constrain`]
+    fn constrain(&self, unit: &mut [f32]);
+    /// [`Constraint::touches`]
+    fn touches(&self, role: Role) -> bool;
+    /// A copy.
+    fn boxed(&self) -> Box<dyn AnyConstraint>;
+    /// The same with changed keys.
+    ///
+    /// # Errors
+    /// If a key or value does not fit.
+    fn with(&self, json: &serde_json::Value) -> Result<Box<dyn AnyConstraint>, String>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: Constraint> AnyConstraint for C {
+    fn constrain(&self, unit: &mut [f32]) {
+        Constraint::constrain(self, unit);
+    }
+
+    fn touches(&self, role: Role) -> bool {
+        Constraint::touches(self, role)
+    }
+
+    with_changes!(dyn AnyConstraint);
+}
+
+/// Brings all trained weights that a constraint touches within its bounds, over threads.
+pub(crate) fn constrain_all(
+    constraint: &dyn AnyConstraint,
+    graph: &[GraphParameter],
+    numbers: &mut Numbers<'_>,
+) {
+    for ((weights, gradient), parameter) in numbers.parameters.iter_mut().zip(&*numbers.gradients).zip(graph)
+    {
+        // What has no gradient is not trained.
+        if gradient.is_empty() || !constraint.touches(parameter.role) {
+            continue;
+        }
+        let length = unit_length(parameter.shape);
+        let block = threads::block(weights.len(), length);
+        threads::chunks(weights, block, |_, weights| {
+            weights.chunks_mut(length).for_each(|unit| constraint.constrain(unit));
+        });
+    }
+}
+
+/// Weights are free.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unconstrained {}
+
+/// [`Unconstrained`](struct@Unconstrained) as a value.
+#[allow(non_upper_case_globals)]
+pub const Unconstrained: Unconstrained = Unconstrained {};
+
+impl Unconstrained {
+    /// There is nothing to check.
+    pub const fn check(&self) -> Verdict {
+        Ok(())
+    }
+}
+
+impl Config for Unconstrained {
+    const NAME: &'static str = "Unconstrained";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Constraint for Unconstrained {
+    fn constrain(&self, _: &mut [f32]) {}
+
+    fn touches(&self, _: Role) -> bool {
+        false
+    }
+}
+
+/// Bounds the norm of the weights that lead to each unit, after every step.
+///
+/// They stay as they are when their `norm <= max`, and are multiplied by `max / norm` otherwise. It touches matrices and
+/// kernels, whose units are the slices along their first axis: PyTorch's `renorm(p=2, dim=0, maxnorm=max)`, which
+/// divides by `norm + 1e-7`.
+///
+/// # Source
+/// Srivastava et al. 2014 ("Dropout", section 5.1), who find 3 to 4 typical.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MaxNorm {
+    /// The largest norm of a unit's weights, above 0; required.
+    pub max: f64,
+}
+
+impl MaxNorm {
+    /// The range of the norm.
+    pub const fn check(&self) -> Verdict {
+        if self.max > 0.0 && self.max.is_finite() {
+            return Ok(());
+        }
+        Err(Problem::new("max is ").float(self.max).text("; expected a norm above 0"))
+    }
+}
+
+impl Config for MaxNorm {
+    const NAME: &'static str = "MaxNorm";
+    const DEFAULT: Self = Self { max: 0.0 };
+    const REQUIRED: &'static [(&'static str, &'static str)] =
+        &[("max", "the largest norm of the weights that lead to one unit")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Constraint for MaxNorm {
+    fn constrain(&self, unit: &mut [f32]) {
+        let norm = global_norm([&*unit]);
+        if norm > self.max {
+            let factor = (self.max / norm) as f32;
+            unit.iter_mut().for_each(|weight| *weight *= factor);
+        }
+    }
+}

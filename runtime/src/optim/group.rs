@@ -1,0 +1,313 @@
+//! Parameters that are treated otherwise than the rest.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{AnyOptimizer, Treatment, path, rules};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::layer::{GraphParameter, Role};
+use crate::shape::{Problem, Verdict};
+
+/// A rate and a decay of their own for the parameters whose paths a pattern means, or none at all.
+///
+/// A pattern is a path with stars: `*` stands for any letters within one part, `**` for any number of whole parts, also
+/// none. `block.*.norm.weight` is that weight in each block, `head.**` everything in the head, `**.bias` every bias.
+/// Where several groups of a run mean one parameter, the last of them counts, whole.
+///
+/// A penalty that a group gives holds for every parameter that it means, whatever its role; one that it does not give
+/// is the optimizer's, for the parameters that the optimizer's `decay` touches.
+///
+/// A frozen parameter is left out of everything: it gets no gradient, counts in no norm, and is neither updated nor
+/// decayed; nothing is kept for it. Running statistics still follow the data.
+///
+/// ```
+/// use trainspec::prelude::*;
+///
+/// #[model]
+/// fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+///     let body = image.flatten().linear(out = 32).relu();
+///     let head = body.linear(out = 10);
+///     head
+/// }
+///
+/// train! {
+///     Tuned {
+///         model: Net,
+///         data: Digits8x8::embedded(),
+///         groups: [
+///             Group { pattern: "**", freeze: true },
+///             Group { pattern: "head.*", lr: 0.1, weight_decay: 0.0 },
+///         ],
+///     }
+/// }
+///
+/// assert_eq!(Tuned::training().graph()?.trained_elements(), 32 * 10 + 10);
+/// # Ok::<(), trainspec::Error>(())
+/// ```
+///
+/// # Errors
+/// When the program starts: if the pattern means no parameter, if later groups mean all of its parameters, or if every
+/// parameter of the model is frozen.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Which parameters it means; required.
+    #[serde(deserialize_with = "text")]
+    pub pattern: Text,
+    /// Multiplies the scheduled rate, above 0; 1 by default.
+    #[serde(serialize_with = "known", deserialize_with = "perhaps")]
+    pub lr: f64,
+    /// The weight decay of these parameters instead of the optimizer's, 0 or more.
+    #[serde(serialize_with = "known", deserialize_with = "perhaps")]
+    pub weight_decay: f64,
+    /// Their `l2` instead of the optimizer's, 0 or more.
+    #[serde(serialize_with = "known", deserialize_with = "perhaps")]
+    pub l2: f64,
+    /// Their `l1` instead of the optimizer's, 0 or more.
+    #[serde(serialize_with = "known", deserialize_with = "perhaps")]
+    pub l1: f64,
+    /// Whether they stay as they are. False by default.
+    pub freeze: bool,
+}
+
+/// A pattern, under a name by which serde does not take it for a part of its input.
+type Text = &'static str;
+
+/// A number that is not given, so that `weight_decay: 0.0` can be told from none; `null` in JSON.
+const NOT_GIVEN: f64 = f64::NAN;
+
+impl Group {
+    /// The ranges of the keys, and that there is something to do.
+    pub const fn check(&self) -> Verdict {
+        rules::hold!(path::check(self.pattern));
+        let gives_numbers =
+            !(self.lr.is_nan() && self.weight_decay.is_nan() && self.l2.is_nan() && self.l1.is_nan());
+        if !self.freeze && !gives_numbers {
+            return Err(Problem::new(
+                "it changes nothing; give it `lr`, `weight_decay`, `l2`, `l1` or `freeze: true`",
+            ));
+        }
+        if self.freeze && gives_numbers {
+            return Err(Problem::new(
+                "frozen parameters have neither rate nor decay; leave these keys out, or leave out `freeze`",
+            ));
+        }
+        if self.lr == 0.0 {
+            return Err(Problem::new("lr is 0; expected a factor above 0, or write `freeze: true`"));
+        }
+        if !(self.lr.is_nan() || self.lr > 0.0 && self.lr.is_finite()) {
+            return Err(Problem::new("lr is ").float(self.lr).text("; expected a factor above 0"));
+        }
+        rules::hold!(given_or_not("weight_decay", self.weight_decay));
+        rules::hold!(given_or_not("l2", self.l2));
+        given_or_not("l1", self.l1)
+    }
+
+    /// The treatment of one of its parameters.
+    fn treatment(&self, usual: Treatment) -> Treatment {
+        let or = |own: f64, usual: f64| if own.is_nan() { usual } else { own };
+        Treatment {
+            lr: or(self.lr, usual.lr),
+            l1: or(self.l1, usual.l1),
+            l2: or(self.l2, usual.l2),
+            weight_decay: or(self.weight_decay, usual.weight_decay),
+        }
+    }
+}
+
+const fn given_or_not(key: &str, value: f64) -> Verdict {
+    if value.is_nan() { Ok(()) } else { rules::not_negative(key, value) }
+}
+
+impl Config for Group {
+    const NAME: &'static str = "Group";
+    const DEFAULT: Self = Self {
+        pattern: "",
+        lr: NOT_GIVEN,
+        weight_decay: NOT_GIVEN,
+        l2: NOT_GIVEN,
+        l1: NOT_GIVEN,
+        freeze: false,
+    };
+    const REQUIRED: &'static [(&'static str, &'static str)] =
+        &[("pattern", "the path of its parameters, such as \"head.**\"")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+/// The groups of a run, in their order.
+#[derive(Clone, Copy, Debug)]
+pub struct Groups<'a>(pub &'a [Group]);
+
+impl Groups<'_> {
+    /// The group that a parameter is in, if it is in one.
+    fn of(&self, parameter: &GraphParameter) -> Option<&Group> {
+        self.0.iter().rev().find(|group| path::matches(group.pattern, &parameter.path))
+    }
+
+    /// Freezes the parameters that are to be frozen.
+    ///
+    /// # Errors
+    /// If a group has no parameters, or all parameters would be frozen.
+    pub fn freeze(&self, parameters: &mut [GraphParameter]) -> Result<()> {
+        let movable = |parameter: &&GraphParameter| parameter.role != Role::Statistic;
+        for (place, group) in self.0.iter().enumerate() {
+            let mut meant = parameters
+                .iter()
+                .filter(movable)
+                .filter(|parameter| path::matches(group.pattern, &parameter.path))
+                .peekable();
+            if meant.peek().is_none() {
+                let paths = parameters.iter().filter(movable).map(|parameter| parameter.path.as_str());
+                return Err(nothing_meant(place, group.pattern, &path::nearest(group.pattern, paths)));
+            }
+            let is_last = |parameter: &GraphParameter| {
+                !self.0[place + 1..].iter().any(|later| path::matches(later.pattern, &parameter.path))
+            };
+            if !meant.any(is_last) {
+                let problem = format!(
+                    "later groups mean every parameter of `{}`, and the last group of a parameter counts; remove it, \
+                     or put it behind them",
+                    group.pattern
+                );
+                return Err(fault(place, problem));
+            }
+        }
+        for parameter in &mut *parameters {
+            parameter.frozen = self.of(parameter).is_some_and(|group| group.freeze);
+        }
+        if !self.0.is_empty() && !parameters.iter().any(GraphParameter::is_trained) {
+            let problem = "they freeze every parameter of the model; leave one to be trained".to_owned();
+            return Err(Error::Setting { key: "groups".to_owned(), problem });
+        }
+        Ok(())
+    }
+
+    /// The treatments of all parameters.
+    ///
+    /// # Errors
+    /// If a step would take a whole weight.
+    pub fn treatments(
+        &self,
+        parameters: &[GraphParameter],
+        optimizer: &dyn AnyOptimizer,
+    ) -> Result<Vec<Treatment>> {
+        let usual = Treatment::of_all(parameters, optimizer);
+        let each = parameters.iter().zip(usual).map(|(parameter, usual)| {
+            let Some(group) = self.of(parameter).filter(|_| parameter.is_trained()) else { return Ok(usual) };
+            let treatment = group.treatment(usual);
+            for (key, decay) in [("weight_decay", treatment.weight_decay), ("l2", treatment.l2)] {
+                let taken = optimizer.lr() * treatment.lr * decay;
+                if taken >= 1.0 {
+                    let problem = format!(
+                        "`{}`: lr * {key} is {taken} for `{}`; expected less than 1, or each step takes the whole \
+                         weight",
+                        group.pattern, parameter.path
+                    );
+                    return Err(Error::Setting { key: "groups".to_owned(), problem });
+                }
+            }
+            Ok(treatment)
+        });
+        each.collect()
+    }
+}
+
+fn nothing_meant(place: usize, pattern: &str, near: &[&str]) -> Error {
+    let near: Vec<_> = near.iter().map(|path| format!("`{path}`")).collect();
+    let known = match near.as_slice() {
+        [] => "the model has no parameters".to_owned(),
+        near => format!("the nearest are {}; `summary` lists them all", near.join(", ")),
+    };
+    fault(place, format!("no parameter's path is like `{pattern}`; {known}"))
+}
+
+fn fault(place: usize, problem: String) -> Error {
+    Error::Setting { key: format!("groups.{place}.pattern"), problem }
+}
+
+/// A program reads its spec once, so the few bytes of a pattern may stay.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<&'static str, D::Error> {
+    Ok(String::deserialize(deserializer)?.leak())
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+fn known<S: Serializer>(number: &f64, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    Some(*number).filter(|number| !number.is_nan()).serialize(serializer)
+}
+
+fn perhaps<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(NOT_GIVEN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::AdamW;
+    use super::*;
+    use crate::fixture;
+
+    fn with(groups: &[Group]) -> Result<Vec<(bool, Treatment)>> {
+        let mut graph = fixture::graph();
+        Groups(groups).freeze(&mut graph.parameters)?;
+        let treatments = Groups(groups).treatments(&graph.parameters, &AdamW::DEFAULT)?;
+        Ok(graph.parameters.iter().map(|parameter| parameter.frozen).zip(treatments).collect())
+    }
+
+    fn said(groups: &[Group]) -> String {
+        with(groups).unwrap_err().to_string()
+    }
+
+    /// The fixture has `line_1.weight`, `line_1.bias` and a running statistic, `line_1.seen`.
+    #[test]
+    fn the_last_group_of_a_parameter_counts_whole() {
+        let groups = [
+            Group { pattern: "**", lr: 0.5, l1: 0.25, ..Group::DEFAULT },
+            Group { pattern: "*.bias", weight_decay: 0.125, ..Group::DEFAULT },
+        ];
+        let [weight, bias, _] = with(&groups).unwrap()[..] else { panic!("three parameters") };
+        assert_eq!(weight, (false, Treatment { lr: 0.5, l1: 0.25, l2: 0.0, weight_decay: 0.01 }));
+        assert_eq!(bias, (false, Treatment { lr: 1.0, l1: 0.0, l2: 0.0, weight_decay: 0.125 }));
+    }
+
+    #[test]
+    fn what_is_frozen_can_be_freed_by_a_later_group() {
+        let freeze = Group { pattern: "**", freeze: true, ..Group::DEFAULT };
+        let groups = [freeze, Group { pattern: "**.bias", lr: 1.0, ..Group::DEFAULT }];
+        let frozen: Vec<_> = with(&groups).unwrap().iter().map(|(frozen, _)| *frozen).collect();
+        assert_eq!(frozen, [true, false, true]);
+        assert!(said(&[freeze]).contains("they freeze every parameter"), "{}", said(&[freeze]));
+    }
+
+    #[test]
+    fn a_group_means_something() {
+        let none = said(&[Group { pattern: "lime_1.weight", lr: 0.5, ..Group::DEFAULT }]);
+        assert!(none.starts_with("groups.0.pattern: no parameter's path is like `lime_1.weight`"), "{none}");
+        assert!(none.contains("the nearest are `line_1.weight`, `line_1.bias`"), "{none}");
+        let statistic = said(&[Group { pattern: "**.seen", lr: 0.5, ..Group::DEFAULT }]);
+        assert!(statistic.contains("no parameter's path"), "{statistic}");
+        let one = Group { pattern: "**.bias", lr: 0.5, ..Group::DEFAULT };
+        assert!(said(&[one, Group { pattern: "**", ..one }]).contains("later groups mean every parameter"));
+        let whole = said(&[Group { pattern: "**.bias", lr: 100.0, l2: 10.0, ..Group::DEFAULT }]);
+        assert!(whole.contains("lr * l2 is 1 for `line_1.bias`"), "{whole}");
+    }
+
+    #[test]
+    fn the_keys_have_ranges() {
+        let said = |group: Group| group.check().unwrap_err().as_str().to_owned();
+        let one = Group { pattern: "a", ..Group::DEFAULT };
+        assert!(said(one).starts_with("it changes nothing"));
+        assert!(said(Group { lr: 1.0, freeze: true, ..one }).starts_with("frozen parameters have neither"));
+        assert!(said(Group { lr: 0.0, ..one }).contains("`freeze: true`"));
+        assert!(said(Group { lr: f64::INFINITY, ..one }).starts_with("lr is infinity"));
+        assert!(said(Group { l2: -1.0, ..one }).starts_with("l2 is -1"));
+        assert!(Group { weight_decay: 0.0, ..one }.check().is_ok());
+        assert!(Group { freeze: true, ..one }.check().is_ok());
+    }
+
+    #[test]
+    fn what_is_not_given_is_null() {
+        let json = serde_json::to_value(Group { pattern: "a", l1: 0.0, ..Group::DEFAULT }).unwrap();
+        assert_eq!((&json["l1"], &json["lr"]), (&serde_json::json!(0.0), &serde_json::Value::Null));
+        let back: Group = serde_json::from_value(json).unwrap();
+        assert!(back.lr.is_nan() && back.l1 == 0.0 && back.pattern == "a");
+    }
+}

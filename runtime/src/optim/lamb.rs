@@ -1,0 +1,115 @@
+//! Adam with a rate for each parameter, for large batches.
+
+use serde::{Deserialize, Serialize};
+
+use super::math::{correction, lerp};
+use super::rules::{self, hold};
+use super::{Decay, Optimizer, Penalties, UpdateStep};
+use crate::config::Config;
+use crate::shape::Verdict;
+
+/// Adam whose step for a whole parameter is as long, times the rate, as the parameter itself.
+///
+/// With `m'` and `v'`, the corrected moments of [`Adam`](super::Adam), for a whole parameter `w`:
+/// `r = m' / (sqrt(v') + eps) + weight_decay * w`; `w -= eta * |w| / |r| * r`, in Euclidean norms. Where one of these is
+/// 0, as for a bias before its first step, their ratio counts as 1. `weight_decay` is a part of the direction here, as
+/// in the paper; with `decay: All` every parameter has it.
+///
+/// # Source
+/// You et al. 2020, with `phi` the identity.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lamb {
+    /// The learning rate, above 0; 1e-3 by default.
+    pub lr: f64,
+    /// How much of the moments stays at each step, each `0 <= beta < 1`; (0.9, 0.999) by default.
+    pub betas: (f64, f64),
+    /// Added to the root, above 0; 1e-6 by default.
+    pub eps: f64,
+    /// Times the weight, added to the direction before its length is taken, 0 or more; 0.01 by default.
+    pub weight_decay: f64,
+    /// Times the weight, added to the gradient, 0 or more; 0 by default. `weight_decay` is what is usual here.
+    pub l2: f64,
+    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    pub l1: f64,
+    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    pub decay: Decay,
+}
+
+impl Lamb {
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        hold!(rules::lr(self.lr));
+        hold!(rules::betas(self.betas));
+        hold!(rules::eps(self.eps));
+        self.penalties_of().check(self.lr)
+    }
+
+    const fn penalties_of(&self) -> Penalties {
+        let Self { l1, l2, weight_decay, decay, .. } = *self;
+        Penalties { l1, l2, weight_decay, decay }
+    }
+}
+
+impl Config for Lamb {
+    const NAME: &'static str = "Lamb";
+    const DEFAULT: Self = Self {
+        lr: 1e-3,
+        betas: (0.9, 0.999),
+        eps: 1e-6,
+        weight_decay: 0.01,
+        l2: 0.0,
+        l1: 0.0,
+        decay: Decay::Matrices,
+    };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Optimizer for Lamb {
+    type State = [f32; 2];
+    const STATE: &'static [&'static str] = &["m", "v"];
+    const DECAYS_ITSELF: bool = true;
+    const LAYERWISE: bool = true;
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn penalties(&self) -> Penalties {
+        self.penalties_of()
+    }
+
+    fn direction(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
+        let (b1, b2) = self.betas;
+        let (b1_rest, b2_rest) = ((1.0 - b1) as f32, (1.0 - b2) as f32);
+        let b2 = b2 as f32;
+        let direction = self.towards(step);
+        move |w, g, state| {
+            let [m, v] = state;
+            *m = lerp(*m, g, b1_rest);
+            *v = b2 * *v + b2_rest * g * g;
+            direction(w, state)
+        }
+    }
+
+    fn trust(&self, _: UpdateStep, weights: f64, direction: f64) -> f64 {
+        if weights > 0.0 && direction > 0.0 { weights / direction } else { 1.0 }
+    }
+
+    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
+        let size = (step.lr * step.trust) as f32;
+        let direction = self.towards(step);
+        move |w, _, state| w - size * direction(w, state)
+    }
+}
+
+impl Lamb {
+    /// The direction, from moments that already know the gradient.
+    fn towards(&self, step: UpdateStep) -> impl Fn(f32, &[f32; 2]) -> f32 + use<> {
+        let (b1, b2) = self.betas;
+        let size = (1.0 / correction(b1, step.t)) as f32;
+        let root = correction(b2, step.t).sqrt() as f32;
+        let (eps, decay) = (self.eps as f32, step.weight_decay as f32);
+        move |w, [m, v]| (size * *m) / (v.sqrt() / root + eps) + decay * w
+    }
+}

@@ -1,0 +1,102 @@
+//! Gradient descent with a rate for each parameter, for large batches.
+
+use serde::{Deserialize, Serialize};
+
+use super::rules::{self, hold};
+use super::{Decay, Optimizer, Penalties, UpdateStep};
+use crate::config::Config;
+use crate::shape::Verdict;
+
+/// Gradient descent whose step for a whole parameter is as long as a small part of the parameter itself.
+///
+/// For a whole parameter `w` with gradient `g`: `a = trust * |w| / (|g| + weight_decay * |w|)`, in Euclidean norms;
+/// `v = momentum*v + a * (g + weight_decay * w)`; `w -= eta * v`. Where one of the norms is 0, as for a bias before its
+/// first step, `a` is 1. `weight_decay` is a part of the direction here, as in the paper; `l2` goes into `g` before its
+/// length is taken.
+///
+/// # Source
+/// You et al. 2017. There the rate is a part of the velocity; here it multiplies it when it is applied, as in
+/// [`Sgd`](super::Sgd), so that a rate that falls acts at once. At a constant rate both are the same.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lars {
+    /// The learning rate, above 0; 0.1 by default.
+    pub lr: f64,
+    /// How much of the velocity stays at each step: `0 <= momentum < 1`; 0.9 by default.
+    pub momentum: f64,
+    /// How long a step is for a parameter of length 1 at the rate 1, above 0; 1e-3 by default.
+    pub trust: f64,
+    /// Times the weight, added to the gradient beside its length, 0 or more; 0 by default.
+    pub weight_decay: f64,
+    /// Times the weight, added to the gradient, 0 or more; 0 by default. `weight_decay` is what is usual here.
+    pub l2: f64,
+    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    pub l1: f64,
+    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    pub decay: Decay,
+}
+
+impl Lars {
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        hold!(rules::lr(self.lr));
+        hold!(rules::fraction("momentum", self.momentum));
+        hold!(rules::above_zero("trust", self.trust));
+        self.penalties_of().check(self.lr)
+    }
+
+    const fn penalties_of(&self) -> Penalties {
+        let Self { l1, l2, weight_decay, decay, .. } = *self;
+        Penalties { l1, l2, weight_decay, decay }
+    }
+}
+
+impl Config for Lars {
+    const NAME: &'static str = "Lars";
+    const DEFAULT: Self = Self {
+        lr: 0.1,
+        momentum: 0.9,
+        trust: 1e-3,
+        weight_decay: 0.0,
+        l2: 0.0,
+        l1: 0.0,
+        decay: Decay::Matrices,
+    };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Optimizer for Lars {
+    type State = [f32; 1];
+    const STATE: &'static [&'static str] = &["v"];
+    const DECAYS_ITSELF: bool = true;
+    const LAYERWISE: bool = true;
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn penalties(&self) -> Penalties {
+        self.penalties_of()
+    }
+
+    fn state_names(&self) -> &'static [&'static str] {
+        if self.momentum == 0.0 { &[] } else { Self::STATE }
+    }
+
+    fn trust(&self, step: UpdateStep, weights: f64, gradient: f64) -> f64 {
+        if weights > 0.0 && gradient > 0.0 {
+            self.trust * weights / (gradient + step.weight_decay * weights)
+        } else {
+            1.0
+        }
+    }
+
+    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {
+        let (lr, trust) = (step.lr as f32, step.trust as f32);
+        let (momentum, decay) = (self.momentum as f32, step.weight_decay as f32);
+        move |w, g, [v]| {
+            *v = momentum * *v + trust * (g + decay * w);
+            w - lr * *v
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Adam with Nesterov's momentum.
+
+use serde::{Deserialize, Serialize};
+
+use super::math::{correction, lerp};
+use super::rules::{self, hold};
+use super::{Decay, Optimizer, Penalties, UpdateStep};
+use crate::config::Config;
+use crate::shape::Verdict;
+
+/// Adam that looks ahead by one step of its momentum, with a momentum that rises over the first steps.
+///
+/// With `mu_t = b1 * (1 - 0.96^(t * momentum_decay) / 2)` and its product `M_t = mu_1 * … * mu_t`:
+/// `m = b1*m + (1 - b1)*g`; `v = b2*v + (1 - b2)*g^2`; `d = sqrt(v / (1 - b2^t)) + eps`;
+/// `w -= eta * (1 - mu_t) / (1 - M_t) * g / d`; `w -= eta * mu_{t+1} / (1 - M_{t+1}) * m / d`.
+///
+/// What PyTorch calls `decoupled_weight_decay` is here the choice between `weight_decay` and `l2`.
+///
+/// # Source
+/// Dozat 2016, in PyTorch's form.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NAdam {
+    /// The learning rate, above 0; 2e-3 by default.
+    pub lr: f64,
+    /// How much of the moments stays at each step, each `0 <= beta < 1`; (0.9, 0.999) by default.
+    pub betas: (f64, f64),
+    /// Added to the root, above 0; 1e-8 by default.
+    pub eps: f64,
+    /// How fast the momentum rises, 0 or more; 4e-3 by default. With 0 it is half of the first beta.
+    pub momentum_decay: f64,
+    /// Times the weight, added to the gradient (what PyTorch calls `weight_decay` here), 0 or more; 0 by default.
+    pub l2: f64,
+    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default. `l2` is what is
+    /// usual here.
+    pub weight_decay: f64,
+    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    pub l1: f64,
+    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    pub decay: Decay,
+}
+
+impl NAdam {
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        hold!(rules::lr(self.lr));
+        hold!(rules::betas(self.betas));
+        hold!(rules::eps(self.eps));
+        hold!(rules::not_negative("momentum_decay", self.momentum_decay));
+        self.penalties_of().check(self.lr)
+    }
+
+    const fn penalties_of(&self) -> Penalties {
+        let Self { l1, l2, weight_decay, decay, .. } = *self;
+        Penalties { l1, l2, weight_decay, decay }
+    }
+}
+
+impl Config for NAdam {
+    const NAME: &'static str = "NAdam";
+    const DEFAULT: Self = Self {
+        lr: 2e-3,
+        betas: (0.9, 0.999),
+        eps: 1e-8,
+        momentum_decay: 4e-3,
+        weight_decay: 0.0,
+        l2: 0.0,
+        l1: 0.0,
+        decay: Decay::Matrices,
+    };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Optimizer for NAdam {
+    type State = [f32; 2];
+    const STATE: &'static [&'static str] = &["m", "v"];
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn penalties(&self) -> Penalties {
+        self.penalties_of()
+    }
+
+    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
+        let (b1, b2) = self.betas;
+        let mu = |t: u64| b1 * (1.0 - 0.5 * 0.96_f64.powf(t as f64 * self.momentum_decay));
+        let product = product(b1, self.momentum_decay, step.t);
+        let (now, next) = (mu(step.t), mu(step.t + 1));
+        let of_gradient = (-step.lr * (1.0 - now) / (1.0 - product)) as f32;
+        let of_momentum = (-step.lr * next / (1.0 - product * next)) as f32;
+        let root = correction(b2, step.t) as f32;
+        let eps = self.eps as f32;
+        let (b1_rest, b2_rest) = ((1.0 - b1) as f32, (1.0 - b2) as f32);
+        let b2 = b2 as f32;
+        move |w, g, [m, v]| {
+            *m = lerp(*m, g, b1_rest);
+            *v = b2 * *v + b2_rest * g * g;
+            let below = (*v / root).sqrt() + eps;
+            w + of_gradient * g / below + of_momentum * *m / below
+        }
+    }
+}
+
+/// `mu_1 * … * mu_t` for `mu_s = beta * (1 - q^s / 2)` with `q = 0.96^decay`, as a function of the step alone: no state
+/// has to be kept, and the work does not grow with `t`.
+///
+/// Its logarithm is `t ln(beta) - sum over k of 2^-k / k * (q^k + q^2k + … + q^tk)`, by the series of `ln(1 - x)`; what 64
+/// terms leave out is below `t * 2^-64`.
+fn product(beta: f64, decay: f64, t: u64) -> f64 {
+    let (t, ln_q) = (t as f64, decay * 0.96_f64.ln());
+    let mut logarithm = t * beta.ln();
+    let mut half = 1.0;
+    for k in 1..=64_u32 {
+        let k = f64::from(k);
+        half *= 0.5;
+        let powers =
+            if ln_q == 0.0 { t } else { (k * ln_q).exp() * (k * ln_q * t).exp_m1() / (k * ln_q).exp_m1() };
+        logarithm -= half / k * powers;
+    }
+    logarithm.exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each factor and product rounds once, the series some hundred times.
+    #[test]
+    fn the_product_of_the_momentums_needs_no_loop() {
+        for (beta, decay) in [(0.9, 4e-3), (0.99, 0.0), (0.5, 3.0), (0.999, 1e-4)] {
+            let mut expected = 1.0;
+            for t in 1..=2000_u64 {
+                expected *= beta * (1.0 - 0.5 * 0.96_f64.powf(t as f64 * decay));
+                let found = product(beta, decay, t);
+                assert!((found - expected).abs() <= 1e-11 * expected, "{t}: {found}, expected {expected}");
+            }
+        }
+        assert_eq!(product(0.0, 4e-3, 1).to_bits(), 0.0_f64.to_bits());
+    }
+}

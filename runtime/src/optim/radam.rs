@@ -1,0 +1,105 @@
+//! Adam with a rectified rate.
+
+use serde::{Deserialize, Serialize};
+
+use super::math::{correction, lerp};
+use super::rules::{self, hold};
+use super::{Decay, Optimizer, Penalties, UpdateStep};
+use crate::config::Config;
+use crate::shape::Verdict;
+
+/// Adam whose rate is held back while its second moment rests on few gradients.
+///
+/// With `rho_inf = 2 / (1 - b2) - 1` and `rho_t = rho_inf - 2 t b2^t / (1 - b2^t)`: `m` and `v` as in
+/// [`Adam`](super::Adam), `m' = m / (1 - b1^t)`. While `rho_t <= 5`, `w -= eta * m'`; later
+/// `w -= eta * m' * r * sqrt(1 - b2^t) / (sqrt(v) + eps)` with
+/// `r = sqrt((rho_t - 4)(rho_t - 2) rho_inf / ((rho_inf - 4)(rho_inf - 2) rho_t))`.
+///
+/// # Source
+/// Liu et al. 2020, in PyTorch's form, which has the threshold 5 of the authors' code and epsilon in the uncorrected
+/// root.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RAdam {
+    /// The learning rate, above 0; 1e-3 by default.
+    pub lr: f64,
+    /// How much of the moments stays at each step, each `0 <= beta < 1`; (0.9, 0.999) by default.
+    pub betas: (f64, f64),
+    /// Added to the root, above 0; 1e-8 by default.
+    pub eps: f64,
+    /// Times the weight, added to the gradient (what PyTorch calls `weight_decay` here), 0 or more; 0 by default.
+    pub l2: f64,
+    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default. `l2` is what is
+    /// usual here.
+    pub weight_decay: f64,
+    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    pub l1: f64,
+    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    pub decay: Decay,
+}
+
+impl RAdam {
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        hold!(rules::lr(self.lr));
+        hold!(rules::betas(self.betas));
+        hold!(rules::eps(self.eps));
+        self.penalties_of().check(self.lr)
+    }
+
+    const fn penalties_of(&self) -> Penalties {
+        let Self { l1, l2, weight_decay, decay, .. } = *self;
+        Penalties { l1, l2, weight_decay, decay }
+    }
+}
+
+impl Config for RAdam {
+    const NAME: &'static str = "RAdam";
+    const DEFAULT: Self = Self {
+        lr: 1e-3,
+        betas: (0.9, 0.999),
+        eps: 1e-8,
+        weight_decay: 0.0,
+        l2: 0.0,
+        l1: 0.0,
+        decay: Decay::Matrices,
+    };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Optimizer for RAdam {
+    type State = [f32; 2];
+    const STATE: &'static [&'static str] = &["m", "v"];
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn penalties(&self) -> Penalties {
+        self.penalties_of()
+    }
+
+    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
+        let (b1, b2) = self.betas;
+        let below = correction(b2, step.t);
+        let longest = 2.0 / (1.0 - b2) - 1.0;
+        let length = longest - 2.0 * step.t as f64 * b2.powf(step.t as f64) / below;
+        // How the moments are weighed, once there are enough of them.
+        let rectified = (length > 5.0).then(|| {
+            let rectification =
+                (length - 4.0) * (length - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * length);
+            (below.sqrt() as f32, rectification.sqrt() as f32)
+        });
+        let (is_rectified, (root, rectification)) = (rectified.is_some(), rectified.unwrap_or((1.0, 1.0)));
+        let (first, lr, eps) = (correction(b1, step.t) as f32, step.lr as f32, self.eps as f32);
+        let (b1_rest, b2_rest) = ((1.0 - b1) as f32, (1.0 - b2) as f32);
+        let b2 = b2 as f32;
+        move |w, g, [m, v]| {
+            *m = lerp(*m, g, b1_rest);
+            *v = b2 * *v + b2_rest * g * g;
+            let plain = *m / first * lr;
+            let adapted = plain * (root / (v.sqrt() + eps)) * rectification;
+            w - if is_rectified { adapted } else { plain }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Gradients over the root of their mean square.
+
+use serde::{Deserialize, Serialize};
+
+use super::math::lerp;
+use super::rules::{self, hold};
+use super::{Decay, Optimizer, Penalties, UpdateStep};
+use crate::config::Config;
+use crate::shape::Verdict;
+
+/// Gradient descent with each gradient over the root of its fading mean square.
+///
+/// `v = alpha*v + (1 - alpha)*g^2`; `d = sqrt(v) + eps`, or `centered` `a = alpha*a + (1 - alpha)*g` and
+/// `d = sqrt(v - a^2) + eps`; `w -= eta * g / d`, or with momentum `b = momentum*b + g / d`; `w -= eta * b`.
+/// The means and the momentum that the keys do not ask for are not kept.
+///
+/// # Source
+/// Tieleman and Hinton 2012; centered, Graves 2013; in PyTorch's form, epsilon outside the root.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RmsProp {
+    /// The learning rate, above 0; 0.01 by default.
+    pub lr: f64,
+    /// How much of the mean square stays at each step: `0 <= alpha < 1`; 0.99 by default.
+    pub alpha: f64,
+    /// Added to the root, above 0; 1e-8 by default.
+    pub eps: f64,
+    /// How much of the velocity stays at each step: `0 <= momentum < 1`; 0 by default.
+    pub momentum: f64,
+    /// Divides by the gradient's deviation instead of its size. False by default.
+    pub centered: bool,
+    /// Times the weight, added to the gradient (what PyTorch calls `weight_decay` here), 0 or more; 0 by default.
+    pub l2: f64,
+    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default. `l2` is what is
+    /// usual here.
+    pub weight_decay: f64,
+    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    pub l1: f64,
+    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    pub decay: Decay,
+}
+
+impl RmsProp {
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        hold!(rules::lr(self.lr));
+        hold!(rules::fraction("alpha", self.alpha));
+        hold!(rules::eps(self.eps));
+        hold!(rules::fraction("momentum", self.momentum));
+        self.penalties_of().check(self.lr)
+    }
+
+    const fn penalties_of(&self) -> Penalties {
+        let Self { l1, l2, weight_decay, decay, .. } = *self;
+        Penalties { l1, l2, weight_decay, decay }
+    }
+}
+
+impl Config for RmsProp {
+    const NAME: &'static str = "RmsProp";
+    const DEFAULT: Self = Self {
+        lr: 0.01,
+        alpha: 0.99,
+        eps: 1e-8,
+        momentum: 0.0,
+        centered: false,
+        weight_decay: 0.0,
+        l2: 0.0,
+        l1: 0.0,
+        decay: Decay::Matrices,
+    };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Optimizer for RmsProp {
+    type State = [f32; 3];
+    const STATE: &'static [&'static str] = &["v", "a", "b"];
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn penalties(&self) -> Penalties {
+        self.penalties_of()
+    }
+
+    fn state_names(&self) -> &'static [&'static str] {
+        match (self.centered, self.momentum == 0.0) {
+            (false, true) => &["v"],
+            (false, false) => &["v", "b"],
+            (true, true) => &["v", "a"],
+            (true, false) => Self::STATE,
+        }
+    }
+
+    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 3]) -> f32 {
+        let (alpha, rest) = (self.alpha as f32, (1.0 - self.alpha) as f32);
+        let (lr, eps, momentum) = (step.lr as f32, self.eps as f32, self.momentum as f32);
+        let (centered, moves) = (self.centered, self.momentum != 0.0);
+        move |w, g, [v, second, third]| {
+            *v = alpha * *v + rest * g * g;
+            let (square, b) = if centered {
+                *second = lerp(*second, g, rest);
+                // A mean of squares that rounding left below the square of the mean is no deviation.
+                ((*v - *second * *second).max(0.0), third)
+            } else {
+                (*v, second)
+            };
+            let below = square.sqrt() + eps;
+            if moves {
+                *b = momentum * *b + g / below;
+                w - lr * *b
+            } else {
+                w - lr * g / below
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Ranges that several optimizers share.
+
+use crate::shape::{Problem, Verdict};
+
+/// `?` for a [`Verdict`] in a `const fn`, where `?` itself is not to be had.
+macro_rules! hold {
+    ($verdict:expr) => {
+        if let Err(problem) = $verdict {
+            return Err(problem);
+        }
+    };
+}
+pub(super) use hold;
+
+/// A learning rate.
+pub(super) const fn lr(lr: f64) -> Verdict {
+    if lr > 0.0 && lr.is_finite() {
+        return Ok(());
+    }
+    Err(Problem::new("lr is ").float(lr).text("; expected a number above 0"))
+}
+
+/// How much of two moments stays.
+pub(super) const fn betas((first, second): (f64, f64)) -> Verdict {
+    if first >= 0.0 && first < 1.0 && second >= 0.0 && second < 1.0 {
+        return Ok(());
+    }
+    Err(Problem::new("betas is (")
+        .float(first)
+        .text(", ")
+        .float(second)
+        .text("); expected 0 <= beta < 1 for both"))
+}
+
+/// What keeps a divisor from 0.
+pub(super) const fn eps(eps: f64) -> Verdict {
+    above_zero("eps", eps)
+}
+
+/// A number above 0.
+pub(super) const fn above_zero(key: &str, value: f64) -> Verdict {
+    // Also as f32, the type of the arithmetic.
+    if value as f32 > 0.0 && (value as f32).is_finite() {
+        return Ok(());
+    }
+    Err(Problem::new(key)
+        .text(" is ")
+        .float(value)
+        .text("; expected a number above 0, within the range of f32"))
+}
+
+/// How much of something stays.
+pub(super) const fn fraction(key: &str, value: f64) -> Verdict {
+    if value >= 0.0 && value < 1.0 {
+        return Ok(());
+    }
+    Err(Problem::new(key).text(" is ").float(value).text("; expected 0 <= ").text(key).text(" < 1"))
+}
+
+/// A number of at least 0.
+pub(super) const fn not_negative(key: &str, value: f64) -> Verdict {
+    if value >= 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    Err(Problem::new(key).text(" is ").float(value).text("; expected 0 or more"))
+}

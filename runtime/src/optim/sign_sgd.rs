@@ -1,0 +1,79 @@
+//! Steps of one size, by the sign of the gradient.
+
+use serde::{Deserialize, Serialize};
+
+use super::math::sign;
+use super::rules::{self, hold};
+use super::{Decay, Optimizer, Penalties, UpdateStep};
+use crate::config::Config;
+use crate::shape::Verdict;
+
+/// Steps of one size for all weights, by the sign of the gradient, or with momentum by the sign of its fading mean.
+///
+/// `m = momentum*m + (1 - momentum)*g`; `w -= eta * sign(m)`; `sign(0) = 0`. Without momentum nothing is kept. With
+/// `l1`, weights that the gradient does not hold go to 0.
+///
+/// # Source
+/// Bernstein et al. 2018, who call it Signum when it has momentum: the mean is taken before the sign.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignSgd {
+    /// The learning rate, above 0; 1e-4 by default.
+    pub lr: f64,
+    /// How much of the mean stays at each step: `0 <= momentum < 1`; 0 by default.
+    pub momentum: f64,
+    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default.
+    pub weight_decay: f64,
+    /// Times the weight, added to the gradient, 0 or more; 0 by default. `weight_decay` is what is usual here.
+    pub l2: f64,
+    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    pub l1: f64,
+    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    pub decay: Decay,
+}
+
+impl SignSgd {
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        hold!(rules::lr(self.lr));
+        hold!(rules::fraction("momentum", self.momentum));
+        self.penalties_of().check(self.lr)
+    }
+
+    const fn penalties_of(&self) -> Penalties {
+        let Self { l1, l2, weight_decay, decay, .. } = *self;
+        Penalties { l1, l2, weight_decay, decay }
+    }
+}
+
+impl Config for SignSgd {
+    const NAME: &'static str = "SignSgd";
+    const DEFAULT: Self =
+        Self { lr: 1e-4, momentum: 0.0, weight_decay: 0.0, l2: 0.0, l1: 0.0, decay: Decay::Matrices };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Optimizer for SignSgd {
+    type State = [f32; 1];
+    const STATE: &'static [&'static str] = &["m"];
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn penalties(&self) -> Penalties {
+        self.penalties_of()
+    }
+
+    fn state_names(&self) -> &'static [&'static str] {
+        if self.momentum == 0.0 { &[] } else { Self::STATE }
+    }
+
+    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {
+        let (lr, momentum, rest) = (step.lr as f32, self.momentum as f32, (1.0 - self.momentum) as f32);
+        move |w, g, [m]| {
+            *m = momentum * *m + rest * g;
+            w - lr * sign(*m)
+        }
+    }
+}

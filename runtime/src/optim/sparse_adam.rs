@@ -1,0 +1,97 @@
+//! Adam for tables of which a batch touches few rows.
+
+use serde::{Deserialize, Serialize};
+
+use super::moments::adam;
+use super::rules::{self, hold};
+use super::{Decay, Optimizer, Penalties, UpdateStep};
+use crate::config::Config;
+use crate::shape::Verdict;
+
+/// Adam that updates, of an [embedding](crate::layer::Embedding), only the rows that the batch reads.
+///
+/// The moments of the other rows stay as they are, where [`Adam`](super::Adam) would let them fade and still move the
+/// weights by them. `t` counts steps of the run, not of a row. A row that the batch reads is updated even if its
+/// gradient is 0. All parameters but embeddings are updated as by `Adam`; so is an embedding that `l1`, `l2` or
+/// `weight_decay` touch, since these move every row.
+///
+/// Rows are updated by `Adam`'s formula, epsilon outside the corrected root, so that a table of which each batch reads
+/// every row trains as by `Adam`. (PyTorch's `SparseAdam` adds epsilon to the root before it is corrected.)
+///
+/// # Source
+/// Kingma and Ba 2015; the lazy form is PyTorch's.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SparseAdam {
+    /// The learning rate, above 0; 1e-3 by default.
+    pub lr: f64,
+    /// How much of the moments stays at each step, each `0 <= beta < 1`; (0.9, 0.999) by default.
+    pub betas: (f64, f64),
+    /// Added to the root, above 0; 1e-8 by default.
+    pub eps: f64,
+    /// Times the weight, added to the gradient (what PyTorch calls `weight_decay` here), 0 or more; 0 by default.
+    pub l2: f64,
+    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default. `l2` is what is
+    /// usual here.
+    pub weight_decay: f64,
+    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    pub l1: f64,
+    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    pub decay: Decay,
+}
+
+impl SparseAdam {
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        hold!(rules::lr(self.lr));
+        hold!(rules::betas(self.betas));
+        hold!(rules::eps(self.eps));
+        self.penalties_of().check(self.lr)
+    }
+
+    const fn penalties_of(&self) -> Penalties {
+        let Self { l1, l2, weight_decay, decay, .. } = *self;
+        Penalties { l1, l2, weight_decay, decay }
+    }
+}
+
+impl Config for SparseAdam {
+    const NAME: &'static str = "SparseAdam";
+    const DEFAULT: Self = Self {
+        lr: 1e-3,
+        betas: (0.9, 0.999),
+        eps: 1e-8,
+        weight_decay: 0.0,
+        l2: 0.0,
+        l1: 0.0,
+        decay: Decay::Matrices,
+    };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Optimizer for SparseAdam {
+    type State = [f32; 2];
+    const STATE: &'static [&'static str] = &["m", "v"];
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn penalties(&self) -> Penalties {
+        self.penalties_of()
+    }
+
+    fn is_sparse(&self) -> bool {
+        true
+    }
+
+    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
+        let rule = adam(self.betas, self.eps, step);
+        move |w, g, [m, v]| {
+            let mut state = [*m, *v, 0.0];
+            let w = rule(w, g, &mut state);
+            [*m, *v, _] = state;
+            w
+        }
+    }
+}

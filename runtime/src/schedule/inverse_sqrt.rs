@@ -1,0 +1,70 @@
+//! A rate that rises, then falls with the root of the step.
+
+use serde::{Deserialize, Serialize};
+
+use super::interval::{check_length, length};
+use super::{Clock, Interval, Phase};
+use crate::config::Config;
+use crate::shape::{Problem, Verdict};
+
+/// `eta * min(t / warmup, sqrt(warmup / t))` at the phase's step `t = j + 1`: it rises linearly to the full rate
+/// at step `warmup`, then falls with the root of the step. It has its own warmup, so that no
+/// [`Warmup`](super::Warmup) stands before it.
+///
+/// # Source
+/// Vaswani et al. 2017, with the largest rate named (`eta`) instead of computed from the model's width.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InverseSqrt {
+    /// How long the rate rises, at least one step and at most as long as the phase; required.
+    pub warmup: Interval,
+    /// The phase's length in steps; by default all that remain.
+    pub steps: u64,
+    /// The phase's length in epochs instead.
+    pub epochs: u64,
+}
+
+impl InverseSqrt {
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        if let Err(problem) = self.warmup.check("warmup") {
+            return Err(problem);
+        }
+        check_length(self.steps, self.epochs)
+    }
+}
+
+impl Config for InverseSqrt {
+    const NAME: &'static str = "InverseSqrt";
+    const DEFAULT: Self = Self { warmup: Interval::Steps(0), steps: 0, epochs: 0 };
+    const REQUIRED: &'static [(&'static str, &'static str)] =
+        &[("warmup", "how long the rate rises: `Steps(n)` or `Epochs(n)`")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Phase for InverseSqrt {
+    fn length(&self) -> Option<Interval> {
+        length(self.steps, self.epochs)
+    }
+
+    fn rate(&self, j: u64, eta: f64, clock: Clock<'_>) -> f64 {
+        let (t, warmup) = ((j + 1) as f64, self.warmup.in_steps(clock.epoch).max(1) as f64);
+        eta * if t < warmup { t / warmup } else { (warmup / t).sqrt() }
+    }
+
+    fn check_start(&self, _: f64, clock: Clock<'_>) -> Verdict {
+        let warmup = self.warmup.in_steps(clock.epoch);
+        if warmup <= clock.steps {
+            return Ok(());
+        }
+        Err(Problem::new("warmup is ")
+            .number(warmup as usize)
+            .text(" steps, but the phase has ")
+            .number(clock.steps as usize)
+            .text("; shorten it or train longer"))
+    }
+
+    fn largest(&self, eta: f64, _: Clock<'_>) -> f64 {
+        eta
+    }
+}

@@ -1,0 +1,121 @@
+//! A rate that falls at given places.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::interval::{check_length, length};
+use super::{Clock, Interval, Phase, check_factor, larger_end};
+use crate::config::Config;
+use crate::shape::{Problem, Verdict};
+
+/// `eta * factor^n` at step `j`, where `n` is the number of places in `at` that are not after `j`.
+///
+/// Places are counted from the phase's beginning: with `Steps(30)` the phase's thirty-first step, of index 30, is the
+/// first with the smaller rate. PyTorch's `MultiStepLR` is the same.
+///
+/// # Example
+/// ```
+/// use trainspec::prelude::*;
+///
+/// # #[model]
+/// # fn Net(x: Image<1, 8, 8>) -> Logits<10> { x.flatten().linear(out = 10) }
+/// train! {
+///     Digits {
+///         model: Net,
+///         data: Digits8x8::embedded(),
+///         epochs: 90,
+///         optimizer: Sgd { lr: 0.1, momentum: 0.9 },
+///         schedule: [MultiStep { at: &[Epochs(30), Epochs(60)] }],
+///     }
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MultiStep {
+    /// Where the rate is multiplied, each later than the one before, all in steps or all in epochs:
+    /// `&[Steps(100), Steps(150)]`. All lie within the phase. Required.
+    #[serde(deserialize_with = "kept")]
+    pub at: &'static [Interval],
+    /// What it is multiplied by, above 0; 0.1 by default.
+    pub factor: f64,
+    /// The phase's length in steps; by default all that remain.
+    pub steps: u64,
+    /// The phase's length in epochs instead.
+    pub epochs: u64,
+}
+
+impl MultiStep {
+    /// The ranges of the keys, and the order of the places.
+    pub const fn check(&self) -> Verdict {
+        let mut rest = self.at;
+        let mut before = 0;
+        if rest.is_empty() {
+            return Err(Problem::new("at is empty; expected at least one place, such as `&[Epochs(30)]`"));
+        }
+        let in_epochs = matches!(self.at[0], Interval::Epochs(_));
+        while let [first, others @ ..] = rest {
+            if let Err(problem) = first.check("a place of at") {
+                return Err(problem);
+            }
+            let (place, same) = match first {
+                Interval::Steps(place) => (*place, !in_epochs),
+                Interval::Epochs(place) => (*place, in_epochs),
+            };
+            if !same {
+                return Err(Problem::new("at mixes `Steps` and `Epochs`; expected one of them"));
+            }
+            if place <= before {
+                return Err(Problem::new("at has ")
+                    .number(place as usize)
+                    .text(" after ")
+                    .number(before as usize)
+                    .text("; expected places that rise"));
+            }
+            before = place;
+            rest = others;
+        }
+        if let Err(problem) = check_factor(self.factor) {
+            return Err(problem);
+        }
+        check_length(self.steps, self.epochs)
+    }
+}
+
+impl Config for MultiStep {
+    const NAME: &'static str = "MultiStep";
+    const DEFAULT: Self = Self { at: &[], factor: 0.1, steps: 0, epochs: 0 };
+    const REQUIRED: &'static [(&'static str, &'static str)] =
+        &[("at", "the places where the rate falls: `&[Epochs(30), Epochs(60)]`")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Phase for MultiStep {
+    fn length(&self) -> Option<Interval> {
+        length(self.steps, self.epochs)
+    }
+
+    fn rate(&self, j: u64, eta: f64, clock: Clock<'_>) -> f64 {
+        let passed = self.at.partition_point(|at| at.in_steps(clock.epoch) <= j);
+        eta * self.factor.powf(passed as f64)
+    }
+
+    fn check_start(&self, _: f64, clock: Clock<'_>) -> Verdict {
+        let last = self.at.last().map_or(0, |at| at.in_steps(clock.epoch));
+        if last < clock.steps {
+            return Ok(());
+        }
+        Err(Problem::new("the last place in at is after ")
+            .number(last as usize)
+            .text(" steps, but the phase has ")
+            .number(clock.steps as usize)
+            .text(", so that it is never reached; remove it or train longer"))
+    }
+
+    fn largest(&self, eta: f64, clock: Clock<'_>) -> f64 {
+        larger_end(self, eta, clock)
+    }
+}
+
+/// A program reads its spec once, so the few bytes of a list may stay.
+fn kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static [Interval], D::Error> {
+    Vec::deserialize(deserializer).map(|list: Vec<Interval>| &*list.leak())
+}

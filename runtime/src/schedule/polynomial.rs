@@ -1,0 +1,68 @@
+//! A rate that goes along a power.
+
+use serde::{Deserialize, Serialize};
+
+use super::interval::{check_length, length};
+use super::{Clock, Interval, Phase, check_floor, larger_end};
+use crate::config::Config;
+use crate::shape::{Problem, Verdict};
+
+/// `to + (eta - to) * (1 - j / (W - 1))^power` at step `j` of `W`: the first step has the full rate, the last has
+/// `to`.
+///
+/// PyTorch's `PolynomialLR` with `total_iters = W - 1` is the same for `to: 0`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Polynomial {
+    /// The power, above 0; 1, a line, by default.
+    pub power: f64,
+    /// The rate at the last step, 0 or more; 0 by default.
+    pub to: f64,
+    /// The phase's length in steps; by default all that remain.
+    pub steps: u64,
+    /// The phase's length in epochs instead.
+    pub epochs: u64,
+}
+
+/// [`Polynomial`](struct@Polynomial) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const Polynomial: Polynomial = Polynomial::DEFAULT;
+
+impl Polynomial {
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        if !(self.power > 0.0 && self.power.is_finite()) {
+            return Err(Problem::new("power is ").float(self.power).text("; expected a number above 0"));
+        }
+        if let Err(problem) = check_floor("to", self.to) {
+            return Err(problem);
+        }
+        check_length(self.steps, self.epochs)
+    }
+}
+
+impl Config for Polynomial {
+    const NAME: &'static str = "Polynomial";
+    const DEFAULT: Self = Self { power: 1.0, to: 0.0, steps: 0, epochs: 0 };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Phase for Polynomial {
+    fn length(&self) -> Option<Interval> {
+        length(self.steps, self.epochs)
+    }
+
+    fn rate(&self, j: u64, eta: f64, clock: Clock<'_>) -> f64 {
+        let end = clock.steps.saturating_sub(1);
+        if j >= end && end > 0 {
+            return self.to;
+        }
+        // The whole number that is left, divided once: 1 - j / end would round twice.
+        let left = (end.max(1) - j.min(end)) as f64 / end.max(1) as f64;
+        self.to + (eta - self.to) * left.powf(self.power)
+    }
+
+    fn largest(&self, eta: f64, clock: Clock<'_>) -> f64 {
+        larger_end(self, eta, clock)
+    }
+}

@@ -1,0 +1,151 @@
+//! A rate that falls when the evaluations no longer improve.
+
+use serde::{Deserialize, Serialize};
+
+use super::interval::{check_length, length};
+use super::{Clock, Interval, Phase, Seen, above_floor, check_factor, check_floor};
+use crate::config::Config;
+use crate::metric::Direction;
+use crate::shape::{Problem, Verdict};
+use crate::spec::Monitor;
+
+/// `max(eta * factor^n, min)`, where `n` counts how often the evaluations stood still.
+///
+/// An evaluation at an epoch's end improves if it is below `best * (1 - threshold)`, or above
+/// `best * (1 + threshold)` for a metric of which more is better. After more than `patience` evaluations in a row
+/// that do not improve, `n` rises by one and the count begins anew. For `cooldown` evaluations after that none is
+/// counted. An evaluation counts while the phase goes on: between two of its steps.
+///
+/// PyTorch's `ReduceLROnPlateau` with its default `threshold_mode='rel'`, but that the direction belongs to the
+/// metric. Since the threshold is relative, it is of use for numbers of one sign only.
+///
+/// The state is part of every checkpoint. A monitored value that is not a number stops the run with an error.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReduceOnPlateau {
+    /// What is watched; the validation loss by default.
+    pub monitor: Monitor,
+    /// What the rate is multiplied by, `0 < factor < 1`; 0.1 by default.
+    pub factor: f64,
+    /// Evaluations without improvement that are borne, 0 or more; 10 by default.
+    pub patience: u64,
+    /// The least improvement, as a share of the best value, `0 <= threshold < 1`; 1e-4 by default.
+    pub threshold: f64,
+    /// Evaluations after a reduction during which none is counted; 0 by default.
+    pub cooldown: u64,
+    /// The rate below which it does not fall, 0 or more, and at most the rate at the start; 0 by default.
+    pub min: f64,
+    /// A reduction by less than this, as a rate, is left out; 1e-8 by default, as in PyTorch.
+    pub eps: f64,
+    /// The phase's length in steps; by default all that remain.
+    pub steps: u64,
+    /// The phase's length in epochs instead.
+    pub epochs: u64,
+}
+
+/// [`ReduceOnPlateau`](struct@ReduceOnPlateau) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const ReduceOnPlateau: ReduceOnPlateau = ReduceOnPlateau::DEFAULT;
+
+impl ReduceOnPlateau {
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        if let Err(problem) = check_factor(self.factor) {
+            return Err(problem);
+        }
+        if self.factor >= 1.0 {
+            return Err(Problem::new("factor is ").float(self.factor).text("; expected less than 1"));
+        }
+        if !(self.threshold >= 0.0 && self.threshold < 1.0) {
+            return Err(Problem::new("threshold is ")
+                .float(self.threshold)
+                .text("; expected 0 <= threshold < 1, a share of the best value"));
+        }
+        if let Err(problem) = check_floor("min", self.min) {
+            return Err(problem);
+        }
+        if let Err(problem) = check_floor("eps", self.eps) {
+            return Err(problem);
+        }
+        check_length(self.steps, self.epochs)
+    }
+
+    fn after(&self, reductions: f64, eta: f64) -> f64 {
+        (eta * self.factor.powf(reductions)).max(self.min.min(eta))
+    }
+}
+
+impl Config for ReduceOnPlateau {
+    const NAME: &'static str = "ReduceOnPlateau";
+    const DEFAULT: Self = Self {
+        monitor: Monitor::ValLoss,
+        factor: 0.1,
+        patience: 10,
+        threshold: 1e-4,
+        cooldown: 0,
+        min: 0.0,
+        eps: 1e-8,
+        steps: 0,
+        epochs: 0,
+    };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Phase for ReduceOnPlateau {
+    const STATE: &'static [&'static str] =
+        &["evaluations", "best", "without_improvement", "cooldown", "reductions"];
+
+    fn length(&self) -> Option<Interval> {
+        length(self.steps, self.epochs)
+    }
+
+    fn rate(&self, _: u64, eta: f64, clock: Clock<'_>) -> f64 {
+        self.after(clock.state.last().copied().unwrap_or_default(), eta)
+    }
+
+    fn check_start(&self, eta: f64, _: Clock<'_>) -> Verdict {
+        above_floor(eta, self.min)
+    }
+
+    fn largest(&self, eta: f64, _: Clock<'_>) -> f64 {
+        eta
+    }
+
+    fn monitor(&self) -> Option<Monitor> {
+        Some(self.monitor)
+    }
+
+    fn see(&self, seen: Seen, state: &mut [f64]) {
+        let [evaluations, best, without_improvement, cooldown, reductions] = state else { return };
+        let worst = match seen.direction {
+            Direction::Lower => f64::INFINITY,
+            Direction::Higher => f64::NEG_INFINITY,
+        };
+        if *evaluations == 0.0 {
+            *best = worst;
+        }
+        *evaluations += 1.0;
+        let improves = match seen.direction {
+            Direction::Lower => seen.value < *best * (1.0 - self.threshold),
+            Direction::Higher => seen.value > *best * (1.0 + self.threshold),
+        };
+        if improves {
+            *best = seen.value;
+            *without_improvement = 0.0;
+        } else {
+            *without_improvement += 1.0;
+        }
+        if *cooldown > 0.0 {
+            *cooldown -= 1.0;
+            *without_improvement = 0.0;
+        }
+        if *without_improvement > self.patience as f64 {
+            let less = self.after(*reductions + 1.0, seen.eta);
+            if self.after(*reductions, seen.eta) - less > self.eps {
+                *reductions += 1.0;
+            }
+            *cooldown = self.cooldown as f64;
+            *without_improvement = 0.0;
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Learning rates for the size of the batch.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, Setting, with_changes};
+use crate::shape::{Problem, Verdict};
+
+/// A rule that fits the learning rate to the samples in an optimizer step.
+pub trait ScaleLr: Config {
+    /// What `lr` is multiplied by when a step has `samples` samples: batch times accumulation.
+    fn factor(&self, samples: u64) -> f64;
+}
+
+/// A rule of any type that fits the learning rate to the batch.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not scale a learning rate",
+    label = "expected `LinearScaling {{ base_batch: 256 }}` or `SqrtScaling {{ base_batch: 256 }}`"
+)]
+pub trait AnyScaleLr: Setting {
+    /// [`ScaleLr::factor`]
+    fn factor(&self, samples: u64) -> f64;
+    /// A copy.
+    fn boxed(&self) -> Box<dyn AnyScaleLr>;
+    /// The same rule with changed keys.
+    ///
+    /// # Errors
+    /// If a key or value does not fit.
+    fn with(&self, json: &serde_json::Value) -> Result<Box<dyn AnyScaleLr>, String>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: ScaleLr> AnyScaleLr for S {
+    fn factor(&self, samples: u64) -> f64 {
+        ScaleLr::factor(self, samples)
+    }
+
+    with_changes!(dyn AnyScaleLr);
+}
+
+/// `lr` is the rate, whatever the batch.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoScaling {}
+
+/// [`NoScaling`](struct@NoScaling), which has no keys.
+#[allow(non_upper_case_globals)]
+pub const NoScaling: NoScaling = NoScaling::DEFAULT;
+
+impl NoScaling {
+    /// Nothing can be wrong.
+    pub const fn check(&self) -> Verdict {
+        Ok(())
+    }
+}
+
+impl Config for NoScaling {
+    const NAME: &'static str = "NoScaling";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl ScaleLr for NoScaling {
+    fn factor(&self, _: u64) -> f64 {
+        1.0
+    }
+}
+
+/// `lr * batch * accumulate / base_batch`: `lr` is the rate for steps of `base_batch` samples.
+///
+/// It holds for SGD up to some size of the batch, with a warmup; above 8,192 samples a step it is known to fail
+/// without more regularization or layer-wise rates.
+///
+/// # Source
+/// Goyal et al. 2017.
+///
+/// # Example
+/// ```
+/// use trainspec::prelude::*;
+///
+/// # #[model]
+/// # fn Net(x: Image<1, 8, 8>) -> Logits<10> { x.flatten().linear(out = 10) }
+/// train! {
+///     Digits {
+///         model: Net,
+///         data: Digits8x8::embedded(),
+///         batch: 128,
+///         accumulate: 4,
+///         optimizer: Sgd { lr: 0.1, momentum: 0.9 },
+///         scale_lr: LinearScaling { base_batch: 256 }, // 0.1 * 512 / 256
+///     }
+/// }
+/// assert_eq!(Digits::training().settings()?.base_rate(), 0.2);
+/// # Ok::<(), trainspec::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinearScaling {
+    /// The samples in a step for which `lr` is meant, at least 1; required.
+    pub base_batch: u64,
+}
+
+impl LinearScaling {
+    /// The range of the key.
+    pub const fn check(&self) -> Verdict {
+        check_base(self.base_batch)
+    }
+}
+
+impl Config for LinearScaling {
+    const NAME: &'static str = "LinearScaling";
+    const DEFAULT: Self = Self { base_batch: 0 };
+    const REQUIRED: &'static [(&'static str, &'static str)] = BASE_BATCH;
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl ScaleLr for LinearScaling {
+    fn factor(&self, samples: u64) -> f64 {
+        samples as f64 / self.base_batch as f64
+    }
+}
+
+/// `lr * sqrt(batch * accumulate / base_batch)`: the gradient's variance keeps its size, usual for Adam and its kin.
+///
+/// # Source
+/// Krizhevsky 2014.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SqrtScaling {
+    /// The samples in a step for which `lr` is meant, at least 1; required.
+    pub base_batch: u64,
+}
+
+impl SqrtScaling {
+    /// The range of the key.
+    pub const fn check(&self) -> Verdict {
+        check_base(self.base_batch)
+    }
+}
+
+impl Config for SqrtScaling {
+    const NAME: &'static str = "SqrtScaling";
+    const DEFAULT: Self = Self { base_batch: 0 };
+    const REQUIRED: &'static [(&'static str, &'static str)] = BASE_BATCH;
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl ScaleLr for SqrtScaling {
+    fn factor(&self, samples: u64) -> f64 {
+        (samples as f64 / self.base_batch as f64).sqrt()
+    }
+}
+
+const BASE_BATCH: &[(&str, &str)] = &[("base_batch", "the samples in a step for which `lr` is meant")];
+
+const fn check_base(base_batch: u64) -> Verdict {
+    if base_batch > 0 {
+        return Ok(());
+    }
+    Err(Problem::new("base_batch is 0; expected at least 1, the samples in a step for which `lr` is meant"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_grows_with_the_batch_or_its_root() {
+        let (linear, root) = (LinearScaling { base_batch: 256 }, SqrtScaling { base_batch: 256 });
+        let factors = |rule: &dyn AnyScaleLr| [256, 1024, 64].map(|samples| rule.factor(samples).to_bits());
+        assert_eq!(factors(&linear), [1.0_f64, 4.0, 0.25].map(f64::to_bits));
+        assert_eq!(factors(&root), [1.0_f64, 2.0, 0.5].map(f64::to_bits));
+        assert_eq!(factors(&NoScaling), [1.0_f64; 3].map(f64::to_bits));
+        assert!(LinearScaling { base_batch: 0 }.check().unwrap_err().as_str().contains("at least 1"));
+    }
+}

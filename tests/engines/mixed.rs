@@ -1,0 +1,133 @@
+//! Batches of mixed samples: the loss, its weight and every gradient are those of both targets, by their shares.
+
+use candle_core::Device;
+use trainspec::data::{Batch, Column, Elements, Mixed};
+use trainspec::engine::{Engine, Planned, Tape};
+use trainspec::rng::Moment;
+use trainspec_kernels::simd::{Level, at_level};
+
+use crate::random::{CLASSES, Input, RandomModel};
+use crate::{Goal, SEED, batch, largest};
+
+const AT: Moment = Moment { step: 3, micro_batch: 1 };
+
+fn model(seed: u64) -> RandomModel {
+    RandomModel { input: Input::Features, seed, layers: 5, knot: None }
+}
+
+/// The same samples, each with the next class.
+fn other_targets(batch: &Batch) -> Column {
+    let Elements::Whole(targets) = &batch.target.elements else { panic!("the targets are classes") };
+    let elements = Elements::Whole(targets.iter().map(|class| (class + 1) % CLASSES as u32).collect());
+    Column { shape: batch.target.shape, elements }
+}
+
+fn engines(model: RandomModel) -> [Box<dyn Engine>; 3] {
+    let planned = |has_kernel| Planned::new(model.graph(), Goal::boxed(has_kernel), SEED).unwrap();
+    let tape = Tape::new(model.graph(), Goal::boxed(false), SEED, Device::Cpu).unwrap();
+    [Box::new(planned(true)), Box::new(planned(false)), Box::new(tape)]
+}
+
+/// Loss, weight and gradients of one micro-batch, beside those of each target by itself.
+#[test]
+fn both_targets_count_by_their_shares() {
+    for seed in 0..8 {
+        let plain = batch(model(seed), 6, 0);
+        let swapped = Batch { target: other_targets(&plain), ..plain.clone() };
+        for share in [0.3, 0.5, 0.875] {
+            let second = Mixed { target: other_targets(&plain), share };
+            let mixed = Batch { mixed: Some(second), ..plain.clone() };
+            for number in 0..3 {
+                let run = |batch: &Batch| {
+                    let engine = &mut engines(model(seed))[number];
+                    let part = engine.accumulate(batch, AT).unwrap();
+                    (part, engine.gradients().to_vec())
+                };
+                let (first, second, both) = (run(&plain), run(&swapped), run(&mixed));
+                assert_eq!(both.0.weight.to_bits(), 6.0_f64.to_bits());
+                let loss = share * first.0.loss + (1.0 - share) * second.0.loss;
+                // The tape's sum is rounded to f32 a few times.
+                assert!((both.0.loss - loss).abs() <= 4.0 * f64::from(f32::EPSILON) * loss);
+                let all = |gradients: &[Vec<f32>]| -> Vec<f64> {
+                    gradients.iter().flatten().map(|&d| f64::from(d)).collect()
+                };
+                let (first, second, both) = (all(&first.1), all(&second.1), all(&both.1));
+                let scale = largest(first.iter().chain(&second).copied());
+                // Backward is linear, and each of its sums rounds anew: some dozen roundings a layer.
+                let allowed = 512.0 * f64::from(f32::EPSILON) * scale;
+                for ((first, second), both) in first.iter().zip(&second).zip(&both) {
+                    let expected = share * first + (1.0 - share) * second;
+                    assert!((both - expected).abs() <= allowed, "{both}, expected {expected} of {scale}");
+                }
+                assert!(largest(first.iter().zip(&both).map(|(a, b)| a - b)) > 16.0 * allowed, "both count");
+            }
+        }
+    }
+}
+
+/// A share of 1 or 0 is a batch of one target, to the bit.
+#[test]
+fn a_whole_share_is_a_batch_of_one_target() {
+    let plain = batch(model(1), 6, 0);
+    let swapped = Batch { target: other_targets(&plain), ..plain.clone() };
+    for (share, alone) in [(1.0, &plain), (0.0, &swapped)] {
+        let mixed = Batch { mixed: Some(Mixed { target: other_targets(&plain), share }), ..plain.clone() };
+        for (mut engine, mut single) in engines(model(1)).into_iter().zip(engines(model(1))) {
+            assert_eq!(engine.accumulate(&mixed, AT).unwrap(), single.accumulate(alone, AT).unwrap());
+            assert_eq!(engine.gradients(), single.gradients());
+            assert_eq!(engine.evaluate(&mixed).unwrap(), single.evaluate(alone).unwrap());
+        }
+    }
+}
+
+/// A mixed micro-batch leaves nothing behind for the next one.
+#[test]
+fn mixed_and_plain_batches_take_turns() {
+    let plain = batch(model(2), 6, 0);
+    let mixed = Batch { mixed: Some(Mixed { target: other_targets(&plain), share: 0.4 }), ..plain.clone() };
+    for (mut engine, mut fresh) in engines(model(2)).into_iter().zip(engines(model(2))) {
+        engine.evaluate(&mixed).unwrap();
+        assert_eq!(engine.accumulate(&plain, AT).unwrap(), fresh.accumulate(&plain, AT).unwrap());
+        assert_eq!(engine.gradients(), fresh.gradients());
+    }
+}
+
+#[test]
+fn levels_and_threads_do_not_show() {
+    let plain = batch(model(3), 9, 0);
+    let mixed = Batch { mixed: Some(Mixed { target: other_targets(&plain), share: 0.7 }), ..plain };
+    let bits = || {
+        let mut engine = Planned::new(model(3).graph(), Goal::boxed(true), SEED).unwrap();
+        let part = engine.accumulate(&mixed, AT).unwrap();
+        let gradients = engine.gradients().iter().flatten().map(|d| d.to_bits()).collect::<Vec<_>>();
+        (part.loss.to_bits(), gradients)
+    };
+    let expected = bits();
+    for &level in Level::available() {
+        assert!(at_level(level, bits) == expected, "{level:?}");
+    }
+    for threads in 1..=3 {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert!(pool.install(bits) == expected, "{threads} threads");
+    }
+}
+
+#[test]
+fn a_second_target_is_checked() {
+    let plain = batch(model(1), 6, 0);
+    let said = |target: Column, share: f64, engine: &mut dyn Engine| {
+        let mixed = Batch { mixed: Some(Mixed { target, share }), ..plain.clone() };
+        engine.accumulate(&mixed, AT).unwrap_err().to_string()
+    };
+    let short = Column { shape: plain.target.shape, elements: Elements::Whole(vec![0; 5]) };
+    for mut engine in engines(model(1)) {
+        for share in [-0.1, 1.5, f64::NAN] {
+            let problem = said(other_targets(&plain), share, &mut *engine);
+            assert!(problem.contains("share") && problem.contains("expected 0 to 1"), "{problem}");
+        }
+    }
+    for engine in &mut engines(model(1))[..2] {
+        let problem = said(short.clone(), 0.5, &mut **engine);
+        assert!(problem.contains("the second target has 5 numbers; expected 6"), "{problem}");
+    }
+}

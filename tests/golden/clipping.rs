@@ -1,0 +1,252 @@
+//! Clipping against PyTorch, adaptive clipping against the paper in f64.
+//!
+//! The gradients are put into an engine and clipped by a step of `Sgd` with momentum, whose state after the first step is
+//! the gradient that the rule saw, exactly.
+//!
+//! Seen to fail: clipping after the penalty, PyTorch's `1e-6` at the bound, adaptive clipping of whole tensors, the last
+//! layer clipped with the others, the norm reported after clipping.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use trainspec::Training;
+use trainspec::data::InMemory;
+use trainspec::engine::{Engine, Planned, Tape};
+use trainspec::prelude::*;
+use trainspec::train::{StepReport, Stepper};
+
+use crate::file::{numbers, parse, singles};
+
+/// Half a unit in the last place of 1.
+const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;
+
+#[model]
+fn Net(image: Image<2, 3, 3>) -> Values<2> {
+    image.conv2d(out = 3, kernel = 2).flatten().linear(out = 2)
+}
+
+/// One sample, so that a window's sum is its average.
+fn one() -> trainspec::Result<InMemory<Image<2, 3, 3>, Values<2>>> {
+    InMemory::new((0..18).map(|place| place as f32 / 9.0 - 1.0).collect(), vec![1.0, -1.0])
+}
+
+macro_rules! runs {
+    ($($name:ident: $clip:expr, $l2:expr;)*) => {
+        $(train! {
+            $name {
+                model: Net,
+                data: one(),
+                batch: 1,
+                steps: 10,
+                optimizer: Sgd { lr: 0.5, momentum: 0.9, l2: $l2 },
+                clip: $clip,
+                gradient_norms: true,
+            }
+        })*
+    };
+}
+
+runs! {
+    Global: GlobalNorm { max: 2.0 }, 0.0;
+    Each: PerParameter { max: 2.0 }, 0.0;
+    Bounded: clip::Value { max: 0.25 }, 0.0;
+    Adaptive: AdaptiveGrad {}, 0.0;
+    AdaptiveAll: AdaptiveGrad { last_layer: true }, 0.0;
+    GlobalWithPenalty: GlobalNorm { max: 2.0 }, 0.125;
+    BoundedWithPenalty: clip::Value { max: 0.25 }, 0.125;
+    AdaptiveWithPenalty: AdaptiveGrad {}, 0.125;
+}
+
+train! {
+    Noisy {
+        model: Net,
+        data: one(),
+        batch: 1,
+        steps: 10,
+        optimizer: Sgd { lr: 0.5, momentum: 0.9 },
+        clip: clip::Value { max: 0.25 },
+        gradient_noise: GradientNoise { eta: 4.0 },
+    }
+}
+
+/// The gradients that the rule of the first step sees on either engine, and what the step tells.
+fn seen(
+    training: fn() -> Training<Net>,
+    weights: &Json,
+    gradients: &Json,
+) -> [(Vec<Vec<f32>>, StepReport); 2] {
+    [false, true].map(|taped| {
+        let mut training = training();
+        let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
+        let settings = training.settings().unwrap();
+        let objective = Box::new(Arc::clone(&settings.loss));
+        let mut engine: Box<dyn Engine> = if taped {
+            Box::new(Tape::new(graph.clone(), objective, 1, candle_core::Device::Cpu).unwrap())
+        } else {
+            Box::new(Planned::new(graph.clone(), objective, 1).unwrap())
+        };
+        let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+        let totals = stepper.accumulate(&[data.batch(data.train()).unwrap()]).unwrap();
+        assert_eq!(totals.loss.1.to_bits(), 1.0_f64.to_bits(), "the average is the sum");
+        let put = |into: &mut [Vec<f32>], json: &Json| {
+            for (numbers, json) in into.iter_mut().zip(json.as_array().unwrap()) {
+                assert_eq!(numbers.len(), json.as_array().unwrap().len());
+                *numbers = singles(json);
+            }
+        };
+        let edited = stepper.engine_mut().edit(&mut |numbers| {
+            put(numbers.parameters, weights);
+            put(numbers.gradients, gradients);
+        });
+        edited.unwrap();
+        let report = stepper.update(&totals).unwrap();
+        let state = stepper.engine().optimizer_state();
+        (state.iter().map(|slots| slots[0].clone()).collect(), report)
+    })
+}
+
+/// That each number is within `relative` of what is expected.
+#[track_caller]
+fn check(what: &str, found: &[Vec<f32>], expected: &Json, relative: impl Fn(usize) -> f64) {
+    for (parameter, (found, expected)) in found.iter().zip(expected.as_array().unwrap()).enumerate() {
+        for (place, (&found, expected)) in found.iter().zip(numbers(expected)).enumerate() {
+            // Below the least normal number a rounding is half of the least number.
+            let bound = expected.abs() * relative(parameter) + f64::from(f32::from_bits(1));
+            let error = (f64::from(found) - expected).abs();
+            assert!(error <= bound, "{what}: {parameter}[{place}] is {found:e}, not {expected:e}");
+        }
+    }
+}
+
+fn each_case(run: impl Fn(&str, &Json, &Json, f64)) {
+    let file = parse(include_str!("clipping.json"));
+    for (name, case) in file["cases"].as_object().unwrap() {
+        run(name, case, &file["weights"], file["max"].as_f64().unwrap());
+    }
+}
+
+/// A norm has at most half of the 18 roundings of its sum of squares, a factor one, its product with an element one.
+const SCALED: f64 = 11.0 * ROUNDING;
+
+#[test]
+fn norms_are_bounded_as_in_pytorch() {
+    each_case(|name, case, weights, max| {
+        // PyTorch divides by a norm that is 1e-6 too large, if at all.
+        let (norm, norms) = (case["norm"].as_f64().unwrap(), numbers(&case["norms"]));
+        let slack = |norm: f64| if norm > max { SCALED + 1e-6 / norm } else { 0.0 };
+        for (found, report) in seen(Global::training, weights, &case["gradients"]) {
+            check(name, &found, &case["global"], |_| slack(norm));
+            assert!((report.gradient_norm - norm).abs() <= 9.0 * ROUNDING * norm, "{name}");
+            let paths: Vec<_> = report.gradient_norms.iter().map(|(path, _)| &**path).collect();
+            assert_eq!(paths, ["conv2d_1.weight", "conv2d_1.bias", "linear_1.weight", "linear_1.bias"]);
+            for ((path, found), expected) in report.gradient_norms.iter().zip(&norms) {
+                assert!((found - expected).abs() <= 9.0 * ROUNDING * expected, "{name}: {path}");
+            }
+        }
+        for (found, _) in seen(Each::training, weights, &case["gradients"]) {
+            check(name, &found, &case["each"], |parameter| slack(norms[parameter]));
+        }
+    });
+}
+
+/// 0.25 is a number of f32, so nothing rounds.
+#[test]
+fn elements_are_bounded_as_in_pytorch() {
+    each_case(|name, case, weights, _| {
+        for (found, _) in seen(Bounded::training, weights, &case["gradients"]) {
+            check(name, &found, &case["value"], |_| 0.0);
+        }
+    });
+}
+
+/// Both norms of a unit are off, so that there are nine roundings more.
+#[test]
+fn units_are_bounded_as_in_the_paper() {
+    each_case(|name, case, weights, _| {
+        for (training, expected) in
+            [(Adaptive::training as fn() -> _, "adaptive"), (AdaptiveAll::training, "adaptive_all")]
+        {
+            for (found, _) in seen(training, weights, &case["gradients"]) {
+                check(name, &found, &case[expected], |_| SCALED + 9.0 * ROUNDING);
+            }
+        }
+    });
+}
+
+/// What is clipped is the gradient of the loss alone; `l2 * w`, of matrices and kernels, comes to it as it is.
+#[test]
+fn penalties_are_added_after_clipping() {
+    each_case(|name, case, weights, _| {
+        for (training, plain) in [
+            (GlobalWithPenalty::training as fn() -> _, Global::training as fn() -> _),
+            (BoundedWithPenalty::training, Bounded::training),
+            (AdaptiveWithPenalty::training, Adaptive::training),
+        ] {
+            let found = seen(training, weights, &case["gradients"]);
+            for ((found, _), (clipped, _)) in found.iter().zip(seen(plain, weights, &case["gradients"])) {
+                for (parameter, (found, clipped)) in found.iter().zip(&clipped).enumerate() {
+                    let weights = singles(&weights[parameter]);
+                    let l2 = if parameter % 2 == 0 { 0.125 } else { 0.0 };
+                    for ((found, g), w) in found.iter().zip(clipped).zip(weights) {
+                        // The product with a power of two is exact, the sum is rounded once in either place.
+                        assert_eq!(*found, g + l2 * w, "{name}: {parameter}");
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// What a gradient of 0 gets is the noise; it comes to any other as it is, and is above the bound itself. Of the 53
+/// squares the mean has the deviation `4 sqrt(2 / 53)`.
+#[test]
+fn noise_is_added_after_clipping() {
+    let file = parse(include_str!("clipping.json"));
+    let gradients = &file["cases"]["zero"]["gradients"];
+    let [(noise, _), (taped, _)] = seen(Noisy::training, &file["weights"], gradients);
+    assert_eq!(noise, taped);
+    let squares: Vec<f64> = noise.iter().flatten().map(|noise| f64::from(*noise).powi(2)).collect();
+    let mean = squares.iter().sum::<f64>() / squares.len() as f64;
+    assert!((mean - 4.0).abs() < 5.0 * 4.0 * (2.0 / squares.len() as f64).sqrt(), "{mean}");
+    assert_ne!(noise[0][..2], noise[2][..2], "each parameter has its own");
+    each_case(|name, case, weights, _| {
+        for (found, _) in seen(Noisy::training, weights, &case["gradients"]) {
+            for (parameter, found) in found.iter().enumerate() {
+                let clipped = singles(&case["value"][parameter]);
+                for ((found, clipped), noise) in found.iter().zip(clipped).zip(&noise[parameter]) {
+                    assert_eq!(*found, clipped + noise, "{name}: {parameter}");
+                }
+            }
+        }
+    });
+}
+
+/// At the bound all bits stay, and just above they do not.
+#[test]
+fn the_bound_itself_is_not_above_the_bound() {
+    // 3 and 4 have the norm 5 without rounding.
+    let gradient = |large: f64| -> Json {
+        let mut first = vec![0.0; 24];
+        (first[3], first[20]) = (3.0, large);
+        serde_json::json!([first, vec![0.0; 3], vec![0.0; 24], vec![0.0; 2]])
+    };
+    let clipped = |large: f64| {
+        let mut training = Global::training().set("clip.max", "5").unwrap();
+        let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
+        let settings = training.settings().unwrap();
+        let mut engine = trainspec::engine::open(&graph, settings).unwrap();
+        let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+        let totals = stepper.accumulate(&[data.batch(data.train()).unwrap()]).unwrap();
+        let edited = stepper.engine_mut().edit(&mut |numbers| {
+            for (numbers, json) in numbers.gradients.iter_mut().zip(gradient(large).as_array().unwrap()) {
+                *numbers = singles(json);
+            }
+        });
+        edited.unwrap();
+        let report = stepper.update(&totals).unwrap();
+        (stepper.engine().optimizer_state()[0][0][20], report.gradient_norm)
+    };
+    assert_eq!(clipped(4.0), (4.0, 5.0));
+    let (found, norm) = clipped(8.0);
+    assert!(norm > 5.0 && found < 8.0);
+}

@@ -1,0 +1,168 @@
+"""Golden numbers of layers: PyTorch's outputs and gradients in f64, small enough to be read.
+
+usage: python layers.py > layers.json
+
+Needs PyTorch; the tests need the JSON file alone. Every number that goes in is a multiple of 1/256, so that a test in f32 begins
+at the same point; what comes out has 15 digits. The gradients are those of the sum of `weights * output`. Parameters stand in
+trainspec's order.
+"""
+import json
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+BATCH = 2
+
+
+def coarse(tensor):
+    return (256 * tensor.double()).round() / 256
+
+
+def random(*shape):
+    return coarse(torch.randn(*shape))
+
+
+def rounded(parameters):
+    with torch.no_grad():
+        for parameter in parameters:
+            parameter.copy_(coarse(parameter))
+    return parameters
+
+
+def flat(tensor):
+    return [float(f"{number:.15g}") for number in tensor.detach().flatten().tolist()]
+
+
+def case(shape, function, parameters=(), x=None):
+    """One call of `function(x)`, with gradients of `x` and of `parameters`."""
+    x = random(BATCH, *shape) if x is None else x
+    x.requires_grad_()
+    parameters = rounded(list(parameters))
+    for parameter in parameters:
+        parameter.grad = None
+    y = function(x)
+    weights = random(*y.shape)
+    (weights * y).sum().backward()
+    return {
+        "shape": list(shape),
+        "input": flat(x),
+        "parameters": [flat(parameter) for parameter in parameters],
+        "weights": flat(weights),
+        "output": flat(y),
+        "input_gradient": flat(x.grad),
+        "parameter_gradients": [flat(parameter.grad) for parameter in parameters],
+    }
+
+
+def module(shape, layer):
+    layer = layer.double()
+    return case(shape, layer, layer.parameters())
+
+
+def shifted(shape, layer):
+    """A normalization whose scale and shift are not those it begins with."""
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.copy_(random(*parameter.shape))
+    return module(shape, layer)
+
+
+def recurrent(layer):
+    layer = layer(3, 2, batch_first=True).double()
+    names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
+    parameters = [getattr(layer, f"{name}_l0") for name in names]
+    return case([4, 3], lambda x: layer(x)[0], parameters)
+
+
+def attention(length, features, heads, causal, bias=True):
+    layer = nn.MultiheadAttention(features, heads, bias=bias, batch_first=True).double()
+    parameters = [layer.in_proj_weight, layer.in_proj_bias, layer.out_proj.weight, layer.out_proj.bias]
+    parameters = [parameter for parameter in parameters if parameter is not None]
+    with torch.no_grad():
+        for parameter in parameters:
+            parameter.copy_(coarse(0.5 * random(*parameter.shape)))
+    # Of a boolean mask, what is true is not seen.
+    mask = torch.ones(length, length, dtype=torch.bool).triu(1) if causal else None
+    return case([length, features], lambda x: layer(x, x, x, attn_mask=mask)[0], parameters)
+
+
+def scaled_dot_product(length, features, heads):
+    """The same layer made of `F.scaled_dot_product_attention` and two products."""
+    each = features // heads
+    parameters = [coarse(0.5 * random(*shape)) for shape in ([3 * features, features], [3 * features], [features] * 2, [features])]
+    parameters = [nn.Parameter(parameter) for parameter in parameters]
+
+    def attend(x):
+        in_weight, in_bias, out_weight, out_bias = parameters
+        parts = F.linear(x, in_weight, in_bias).reshape(BATCH, length, 3, heads, each).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(*parts, is_causal=True)
+        return F.linear(mixed.transpose(1, 2).reshape(BATCH, length, features), out_weight, out_bias)
+
+    return case([length, features], attend, parameters)
+
+
+def far_out():
+    """From -12 to 12, and farther; 0 is among them, where only what is smooth there may be differentiated."""
+    numbers = [*torch.linspace(-12, 12, 25).tolist(), -90.0, 90.0, 2.0**-30, -(2.0**-30), 0.125]
+    return torch.tensor(numbers).double().reshape(BATCH, 15)
+
+
+def activation(function):
+    return case([15], function, x=far_out())
+
+
+def batch_norm(layer, shape):
+    """Three steps in training, then evaluation."""
+    layer = layer.double()
+    with torch.no_grad():
+        layer.weight.copy_(random(*layer.weight.shape))
+        layer.bias.copy_(random(*layer.bias.shape))
+    steps = []
+    for step in range(4):
+        layer.train(step < 3)
+        numbers = case(shape, layer, layer.parameters(), 3.0 + 2.0 * random(4, *shape))
+        running = {"running_mean": flat(layer.running_mean), "running_var": flat(layer.running_var)}
+        steps.append({**numbers, **running})
+    return {"eps": layer.eps, "update": layer.momentum, "shape": shape, "steps": steps}
+
+
+torch.manual_seed(1)
+cases = {
+    "linear": module([3, 7], nn.Linear(7, 4)),
+    "conv2d": module([3, 5, 4], nn.Conv2d(3, 2, 3)),
+    "conv2d_stride_padding": module([2, 6, 5], nn.Conv2d(2, 3, 3, stride=2, padding=1)),
+    "conv2d_dilation": module([2, 6, 7], nn.Conv2d(2, 2, 3, dilation=2, padding=2, stride=2)),
+    "conv2d_groups": module([4, 5, 5], nn.Conv2d(4, 6, 3, groups=2, padding=1)),
+    "conv2d_depthwise": module([3, 4, 5], nn.Conv2d(3, 3, 3, groups=3, padding=1, bias=False)),
+    "max_pool2d": module([2, 5, 6], nn.MaxPool2d(2)),
+    "max_pool2d_overlapping": module([2, 5, 6], nn.MaxPool2d(3, stride=2, padding=1)),
+    "avg_pool2d": module([2, 5, 6], nn.AvgPool2d(2)),
+    "avg_pool2d_overlapping": module([2, 5, 6], nn.AvgPool2d(3, stride=2, padding=1)),
+    "global_avg_pool": case([3, 4, 5], lambda x: F.adaptive_avg_pool2d(x, 1).flatten(1)),
+    "layer_norm": shifted([3, 5], nn.LayerNorm(5)),
+    "layer_norm_eps": shifted([2, 6], nn.LayerNorm(6, eps=0.1)),
+    "rms_norm": shifted([3, 5], nn.RMSNorm(5, eps=1e-5)),
+    "rms_norm_eps": shifted([2, 6], nn.RMSNorm(6, eps=0.1)),
+    "group_norm": shifted([4, 3, 2], nn.GroupNorm(2, 4)),
+    "group_norm_eps": shifted([6, 2, 2], nn.GroupNorm(3, 6, eps=0.1)),
+    "lstm": recurrent(nn.LSTM),
+    "gru": recurrent(nn.GRU),
+    "self_attention": attention(4, 6, 2, causal=False),
+    "self_attention_causal": attention(4, 6, 3, causal=True),
+    "self_attention_without_bias": attention(3, 4, 1, causal=False, bias=False),
+    "scaled_dot_product": scaled_dot_product(3, 4, 2),
+    "gelu": activation(nn.GELU()),
+    "gelu_tanh": activation(nn.GELU(approximate="tanh")),
+    "silu": activation(nn.SiLU()),
+    "tanh": activation(nn.Tanh()),
+    "sigmoid": activation(nn.Sigmoid()),
+    "relu": activation(nn.ReLU()),
+    "softmax": activation(nn.Softmax(-1)),
+}
+norms = [
+    batch_norm(nn.BatchNorm2d(3), [3, 2, 3]),
+    batch_norm(nn.BatchNorm2d(2, eps=0.1, momentum=0.3), [2, 3, 1]),
+    batch_norm(nn.BatchNorm1d(3), [3]),
+]
+print(json.dumps({"torch": torch.__version__, "cases": cases, "batch_norm": norms}, separators=(",", ":")))

@@ -1,0 +1,196 @@
+//! Metrics against formulas that were written out in numpy and held against scikit-learn's.
+//!
+//! Shares and areas are quotients of whole numbers on both sides; averages over at most 5 classes add 5 roundings, so
+//! 1e-15 times a few: the bound is 4e-15. Sums over the 87 values of `values` and the 33 places of `places` are in f64
+//! in another order than numpy's, at most 87 roundings of 1.1e-16 relative to a sum of like signs: 1e-14. The variation
+//! of a target around 1000 with a spread of 0.5 loses up to 1000^2 / 0.25 * 1.1e-16 = 5e-10 if squares are summed, and
+//! by Welford's way a few times 1000 / 0.5 * 1.1e-16 = 2e-13 on either side: 1e-12.
+//!
+//! Seen to fail: the mean of the batches' values, a macro average over classes that do not occur, ties counted whole,
+//! R2 about each batch's own mean, the largest logit's last place, a root before the mean.
+
+#![allow(clippy::unwrap_used, clippy::float_cmp)]
+
+use trainspec::Shape;
+use trainspec::data::Elements;
+use trainspec::metric::{Accumulator, AnyMetric, Average};
+use trainspec::prelude::*;
+
+use super::file::{numbers, parse, singles};
+
+const GOLDEN: &str = include_str!("metrics.json");
+
+/// A topic's samples, and what its metrics are to be.
+struct Topic {
+    json: serde_json::Value,
+    predictions: Vec<f32>,
+    targets: Elements,
+    shape: Shape,
+}
+
+impl Topic {
+    fn new(name: &str, shape: Shape) -> Self {
+        let json = parse(GOLDEN)[name].clone();
+        let targets = if name == "values" {
+            Elements::Real(singles(&json["targets"]))
+        } else {
+            Elements::Whole(numbers(&json["targets"]).iter().map(|&target| target as u32).collect())
+        };
+        Self { predictions: singles(&json["predictions"]), targets, shape, json }
+    }
+
+    fn samples(&self) -> usize {
+        self.predictions.len() / self.shape.elements()
+    }
+
+    /// Takes in the samples of a range.
+    fn feed(&self, metric: &mut dyn Accumulator, range: std::ops::Range<usize>) {
+        let per = self.shape.elements();
+        let size = range.len();
+        let predictions = &self.predictions[range.start * per..range.end * per];
+        let cut =
+            |length: usize| range.start * (length / self.samples())..range.end * (length / self.samples());
+        let targets = match &self.targets {
+            Elements::Real(targets) => Elements::Real(targets[cut(targets.len())].to_vec()),
+            Elements::Whole(targets) => Elements::Whole(targets[cut(targets.len())].to_vec()),
+        };
+        metric.update(size, self.shape, predictions, &targets).unwrap();
+    }
+
+    /// In uneven batches, all at once, in parts that are merged, and with the state read back from JSON halfway.
+    fn check<O: trainspec::Kind, T: trainspec::Kind>(&self, metric: &dyn AnyMetric<O, T>, bound: f64) {
+        let label = metric.label();
+        let expected = self.json["values"][label].as_f64().unwrap_or_else(|| panic!("no golden `{label}`"));
+        assert!(metric.fits().is_ok());
+        let (samples, near) =
+            (self.samples(), |value: f64| (value - expected).abs() <= bound * expected.abs().max(1.0));
+        let mut whole = metric.start();
+        assert!(whole.value().is_nan(), "{label} of nothing");
+        self.feed(&mut *whole, 0..samples);
+        assert!(near(whole.value()), "{label}: {}, expected {expected}", whole.value());
+
+        let mut batches = metric.start();
+        let mut parts = metric.start();
+        let cuts = [0, 1, 3, 4, samples / 2, samples];
+        for window in cuts.windows(2) {
+            let range = window[0]..window[1];
+            self.feed(&mut *batches, range.clone());
+            let mut part = metric.start();
+            self.feed(&mut *part, range);
+            parts.merge(&*part);
+            let json = serde_json::to_string(&batches.to_json().unwrap()).unwrap();
+            batches = metric.start();
+            batches.restore(&serde_json::from_str(&json).unwrap()).unwrap();
+        }
+        // Samples count one by one, so how they are cut into batches does not show in a bit.
+        assert_eq!(batches.value().to_bits(), whole.value().to_bits(), "{label} in batches");
+        assert!(near(parts.value()), "{label} of merged parts: {}, expected {expected}", parts.value());
+        batches.clear();
+        assert!(batches.value().is_nan(), "{label} after it was cleared");
+        self.feed(&mut *batches, 0..samples);
+        assert_eq!(batches.value().to_bits(), whole.value().to_bits(), "{label} again");
+    }
+}
+
+const AVERAGES: [Average; 3] = [Average::Macro, Average::Micro, Average::Weighted];
+
+#[test]
+fn metrics_of_many_classes() {
+    let topic = Topic::new("many", Shape::of(&[5]));
+    let check = |metric: &dyn AnyMetric<Logits<5>, Class<5>>| topic.check(metric, 4e-15);
+    check(&Accuracy);
+    (1..5).for_each(|k| check(&TopK { k }));
+    for average in AVERAGES {
+        check(&Precision { average });
+        check(&Recall { average });
+        check(&F1 { average });
+    }
+    check(&Auroc);
+}
+
+#[test]
+fn metrics_of_two_classes() {
+    let topic = Topic::new("two", Shape::of(&[2]));
+    let check = |metric: &dyn AnyMetric<Logits<2>, Class<2>>| topic.check(metric, 4e-15);
+    check(&Accuracy);
+    check(&TopK { k: 1 });
+    for average in AVERAGES.into_iter().chain([Average::Binary]) {
+        check(&Precision { average });
+        check(&Recall { average });
+        check(&F1 { average });
+    }
+    check(&Auroc);
+}
+
+#[test]
+fn metrics_of_tokens() {
+    let topic = Topic::new("places", Shape::of(&[3, 4]));
+    let check = |metric: &dyn AnyMetric<TokenLogits<4>, Tokens<4, 3>>| topic.check(metric, 1e-14);
+    check(&Accuracy);
+    check(&Perplexity);
+}
+
+#[test]
+fn metrics_of_values() {
+    let topic = Topic::new("values", Shape::of(&[3]));
+    let check = |metric: &dyn AnyMetric<Values<3>, Values<3>>, bound| topic.check(metric, bound);
+    check(&MeanAbsoluteError, 1e-14);
+    check(&MeanSquaredError, 1e-14);
+    check(&RootMeanSquaredError, 1e-14);
+    check(&R2, 1e-12);
+}
+
+#[test]
+fn a_table_of_classes() {
+    let topic = Topic::new("many", Shape::of(&[5]));
+    let metric: &dyn AnyMetric<Logits<5>, Class<5>> = &ConfusionMatrix;
+    let [mut one, mut other] = [metric.start(), metric.start()];
+    topic.feed(&mut *one, 0..20);
+    topic.feed(&mut *other, 20..53);
+    one.merge(&*other);
+    let expected: Vec<Vec<u64>> = serde_json::from_value(topic.json["table"].clone()).unwrap();
+    assert_eq!(one.table().unwrap().counts, expected);
+}
+
+fn regression(predictions: &[f32], targets: &[f32]) -> f64 {
+    let metric: &dyn AnyMetric<Values<1>, Values<1>> = &R2;
+    let mut metric = metric.start();
+    metric.update(targets.len(), Shape::of(&[1]), predictions, &Elements::Real(targets.to_vec())).unwrap();
+    metric.value()
+}
+
+fn classified(metric: &dyn AnyMetric<Logits<2>, Class<2>>, logits: &[f32], targets: &[u32]) -> f64 {
+    let mut metric = metric.start();
+    metric.update(targets.len(), Shape::of(&[2]), logits, &Elements::Whole(targets.to_vec())).unwrap();
+    metric.value()
+}
+
+/// As scikit-learn has it, and NaN rather than a crash where it has nothing to say.
+#[test]
+fn values_that_are_hardly_defined() {
+    assert!(regression(&[1.0], &[1.0]).is_nan());
+    assert_eq!(regression(&[2.0, 2.0], &[2.0, 2.0]), 1.0);
+    assert_eq!(regression(&[2.0, 1.0], &[2.0, 2.0]), 0.0);
+    let logits = [0.0, 1.0, 0.0, 2.0];
+    assert!(classified(&Auroc, &logits, &[1, 1]).is_nan());
+    assert!(classified(&Auroc, &[0.0, f32::NAN, 0.0, 1.0], &[0, 1]).is_nan());
+    assert_eq!(classified(&Auroc, &[0.0; 4], &[0, 1]), 0.5);
+    assert_eq!(classified(&Precision { average: Average::Binary }, &[1.0, 0.0, 1.0, 0.0], &[1, 1]), 0.0);
+    assert_eq!(classified(&Recall { average: Average::Binary }, &logits, &[0, 0]), 0.0);
+    assert_eq!(classified(&F1 { average: Average::Binary }, &[1.0, 0.0], &[0]), 0.0);
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let metric: &dyn AnyMetric<Logits<2>, Class<2>> = &Accuracy;
+    let mut metric = metric.start();
+    let shape = Shape::of(&[2]);
+    assert!(metric.update(2, shape, &[0.0; 4], &Elements::Whole(vec![0])).is_err());
+    assert!(metric.update(2, shape, &[0.0; 3], &Elements::Whole(vec![0, 1])).is_err());
+    assert!(metric.update(2, shape, &[0.0; 4], &Elements::Real(vec![0.0, 1.0])).is_err());
+    assert!(metric.restore(&serde_json::json!({ "sum": 1 })).is_err());
+    let metric: &dyn AnyMetric<Logits<3>, Class<3>> = &F1 { average: Average::Binary };
+    assert!(
+        metric.fits().unwrap_err().as_str().starts_with("F1: average is Binary, but there are 3 classes")
+    );
+}

@@ -1,0 +1,100 @@
+//! Groups of parameters in a whole run: rates, decay and freezing by path, on declared keys and on changed ones.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use candle_core::Tensor;
+use trainspec::prelude::*;
+use trainspec::{engine, train::Stepper};
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    let body = image.conv2d(out = 4, kernel = 3).batch_norm().relu().flatten().linear(out = 8).relu();
+    let head = body.linear(out = 10);
+    head
+}
+
+train! {
+    Tuned {
+        model: Net,
+        data: Digits8x8::embedded(),
+        batch: 64,
+        steps: 3,
+        optimizer: Sgd { lr: 0.5, weight_decay: 0.5 },
+        groups: [
+            Group { pattern: "conv2d_1.*", freeze: true },
+            Group { pattern: "head.bias", lr: 0.125, weight_decay: 1.0 },
+        ],
+    }
+}
+
+fn numbers(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+#[test]
+fn frozen_parameters_keep_their_bits_and_running_statistics_move() {
+    let graph = Tuned::training().graph().unwrap();
+    let first = engine::initial(&graph, 0, &candle_core::Device::Cpu).unwrap();
+    let run = Tuned::training().without_folder().run().unwrap();
+    for ((parameter, first), (name, end)) in graph.parameters.iter().zip(&first).zip(run.model.parameters()) {
+        assert_eq!(parameter.path, name);
+        let is_same = numbers(first) == numbers(end);
+        assert_eq!(is_same, name.starts_with("conv2d_1"), "{name}");
+        assert_eq!(parameter.frozen, name.starts_with("conv2d_1"), "{name}");
+    }
+}
+
+/// Without a gradient of its own a weight shows its decay alone: the bias of the head loses an eighth of the rate times 1,
+/// as the group says whatever its role.
+#[test]
+fn a_group_has_a_rate_and_a_decay_of_its_own() {
+    let mut training = Tuned::training().set("batch", "8").unwrap();
+    let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
+    let settings = training.settings().unwrap();
+    let mut engine = engine::open(&graph, settings).unwrap();
+    let ones: Vec<_> = engine
+        .parameters()
+        .unwrap()
+        .iter()
+        .map(|tensor| Tensor::ones(tensor.dims(), tensor.dtype(), tensor.device()).unwrap())
+        .collect();
+    engine.set_parameters(&ones).unwrap();
+    let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+    let batch = data.batch(&data.train()[..8]).unwrap();
+    let totals = stepper.accumulate(std::slice::from_ref(&batch)).unwrap();
+    let zero = &mut |numbers: engine::Numbers<'_>| numbers.gradients.iter_mut().for_each(|g| g.fill(0.0));
+    stepper.engine_mut().edit(zero).unwrap();
+    stepper.update(&totals).unwrap();
+    let expected = |path: &str| match path {
+        "head.bias" => 1.0 - 0.5 * 0.125,
+        "linear_1.weight" | "head.weight" => 0.75,
+        _ => 1.0,
+    };
+    let end = stepper.engine().parameters().unwrap();
+    for (parameter, end) in graph.parameters.iter().zip(&end).filter(|(parameter, _)| parameter.is_trained())
+    {
+        let expected: f32 = expected(&parameter.path);
+        assert!(
+            numbers(end).iter().all(|number| number.to_bits() == expected.to_bits()),
+            "{}",
+            parameter.path
+        );
+    }
+}
+
+#[test]
+fn groups_are_changed_and_judged_when_the_program_starts() {
+    let mut training = Tuned::training().set("groups.1.lr", "2").unwrap().set("groups.1.l1", "0.5").unwrap();
+    let spec = training.spec().unwrap();
+    assert_eq!((&spec["groups"][1]["lr"], &spec["groups"][1]["l2"]), (&2.0.into(), &serde_json::Value::Null));
+    assert_eq!(spec["groups"][0]["freeze"], true);
+
+    let said = |key: &str, value: &str| match Tuned::training().set(key, value) {
+        Err(error) => error.to_string(),
+        Ok(training) => training.without_folder().run().err().unwrap().to_string(),
+    };
+    assert!(said("groups.0.pattern", "conv_1.*").contains("the nearest are `conv2d_1."), "pattern");
+    assert!(said("groups.1.lr", "0").contains("write `freeze: true`"), "lr");
+    assert!(said("groups.1.lr", "4").contains("lr * weight_decay is 2 for `head.bias`"), "decay");
+    assert!(said("groups.1.rate", "4").contains("there is no `rate`"), "key");
+}

@@ -1,0 +1,199 @@
+//! Losses in whole runs: what their keys do to a step, and which data and keys are refused.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use trainspec::data::InMemory;
+use trainspec::prelude::*;
+use trainspec::train::{StepReport, Stepper};
+use trainspec::{Training, engine};
+
+#[model]
+fn Three(x: Features<2>) -> Logits<3> {
+    x.linear(out = 4).tanh().linear(out = 3)
+}
+
+/// 32 samples; the label of every fourth is unknown, and written as 255.
+fn partly_labelled() -> trainspec::Result<InMemory<Features<2>, Class<3>>> {
+    let label = |i: u32| if i % 4 == 3 { 255 } else { i % 3 };
+    InMemory::new(inputs(), (0..32).map(label).collect())
+}
+
+fn inputs() -> Vec<f32> {
+    (0..64).map(|i| (i as f32 * 0.37).sin()).collect()
+}
+
+fn labelled() -> trainspec::Result<InMemory<Features<2>, Class<3>>> {
+    InMemory::new(inputs(), (0..32).map(|i| i % 3).collect())
+}
+
+train! {
+    Ignoring { model: Three, data: partly_labelled(), batch: 8, steps: 3, loss: CrossEntropy { ignore_index: Some(255) } }
+}
+
+train! {
+    Refusing { model: Three, data: partly_labelled(), batch: 8, steps: 3 }
+}
+
+train! {
+    TooFewWeights { model: Three, data: labelled(), steps: 3, loss: CrossEntropy { weights: &[1.0, 2.0] } }
+}
+
+train! {
+    Mean { model: Three, data: labelled(), batch: 8, accumulate: 2, steps: 3, optimizer: Sgd { lr: 0.5 } }
+}
+
+train! {
+    Sum {
+        model: Three,
+        data: labelled(),
+        batch: 8,
+        accumulate: 2,
+        steps: 3,
+        optimizer: Sgd { lr: 0.03125 },
+        loss: CrossEntropy { reduction: Reduction::Sum },
+    }
+}
+
+#[test]
+fn data_may_have_the_ignored_label_and_no_other() {
+    assert!(Ignoring::training().without_folder().run().is_ok());
+    let said = Refusing::training().without_folder().run().unwrap_err().to_string();
+    assert!(said.contains("the target is 255; expected a whole number from 0 to 2"), "{said}");
+    let said = Ignoring::training().set("loss.ignore_index", "254").unwrap().without_folder().run();
+    assert!(said.unwrap_err().to_string().contains("the target is 255"));
+}
+
+#[test]
+fn there_is_a_weight_for_each_class() {
+    let said = "CrossEntropy: weights has 2 numbers, but there are 3 classes; expected one for each";
+    let found = TooFewWeights::training().without_folder().run().unwrap_err().to_string();
+    assert!(found.contains(said), "{found}");
+    // Keys that are given when the program starts are judged alike.
+    assert!(Mean::training().set("loss.weights", "[1, 2, 3]").is_ok());
+    for (weights, said) in [
+        ("[1, 2]", "expected one for each"),
+        ("[0, 0, 0]", "weights is 0 for all; expected one above 0"),
+        ("[1, -1, 1]", "weights has -1 as number 1 (from 0); expected finite numbers of 0 or more"),
+    ] {
+        let mut training = Mean::training();
+        let found = match training.set("loss.weights", weights) {
+            Ok(mut training) => training.settings().err().unwrap().to_string(),
+            Err(error) => error.to_string(),
+        };
+        assert!(found.contains(said), "{found}");
+        training = Mean::training();
+        assert!(training.settings().is_ok());
+    }
+}
+
+/// The reports of a run's steps and the parameters behind them.
+fn steps<M: Model>(mut training: Training<M>) -> (Vec<StepReport>, Vec<Vec<f32>>) {
+    let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
+    let settings = training.settings().unwrap();
+    let mut engine = engine::open(&graph, settings).unwrap();
+    let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+    let order = data.order(settings.seed, 1);
+    let windows = order.chunks_exact(settings.batch * settings.accumulate).cycle();
+    let reports = windows
+        .take(3)
+        .map(|window| {
+            let batches: Vec<_> =
+                window.chunks(settings.batch).map(|indices| data.batch(indices).unwrap()).collect();
+            stepper.step(&batches).unwrap()
+        })
+        .collect();
+    let parameters = engine.parameters().unwrap();
+    (reports, parameters.iter().map(|p| p.flatten_all().unwrap().to_vec1().unwrap()).collect())
+}
+
+/// The gradient of a sum over 16 samples is 16 times that of the mean, however the window was cut, so a sixteenth of the rate
+/// goes as far: to the bit, as all factors are powers of 2. The loss in the log is that of a sample for both.
+#[test]
+fn a_sum_over_a_window_is_a_plain_sum() {
+    let all = |training: Training<Three>| training.set("batch", "4").unwrap().set("accumulate", "4").unwrap();
+    let (mean, at_mean) = steps(all(Mean::training()));
+    let (sum, at_sum) = steps(all(Sum::training()));
+    assert_eq!(at_mean, at_sum);
+    for (mean, sum) in mean.iter().zip(&sum) {
+        assert_eq!(mean.samples, 16);
+        assert_eq!(mean.loss.to_bits(), sum.loss.to_bits());
+        assert!((sum.gradient_norm / mean.gradient_norm - 16.0).abs() < 1e-12);
+    }
+}
+
+#[model]
+fn Tagger(x: Features<2>) -> Logits<2> {
+    x.linear(out = 2)
+}
+
+#[model]
+fn Spread(x: Features<2>) -> LogProbabilities<3> {
+    x.linear(out = 3).log_softmax()
+}
+
+#[model]
+fn Judge(x: Features<2>) -> Logits<1> {
+    x.linear(out = 1)
+}
+
+#[model]
+fn Curve(x: Features<2>) -> Values<1> {
+    x.linear(out = 1)
+}
+
+fn tags() -> trainspec::Result<InMemory<Features<2>, Labels<2>>> {
+    InMemory::new(inputs(), inputs().into_iter().map(|x| f32::from(x > 0.0)).collect())
+}
+
+fn shares() -> trainspec::Result<InMemory<Features<2>, Probabilities<3>>> {
+    InMemory::new(inputs(), [0.5, 0.25, 0.25, 0.0, 0.0, 1.0].repeat(16))
+}
+
+fn sides() -> trainspec::Result<InMemory<Features<2>, Class<2>>> {
+    InMemory::new(inputs(), inputs().chunks(2).map(|x| u32::from(x[0] > 0.0)).collect())
+}
+
+fn heights() -> trainspec::Result<InMemory<Features<2>, Values<1>>> {
+    InMemory::new(inputs(), inputs().chunks(2).map(|x| x[0] - 2.0 * x[1]).collect())
+}
+
+macro_rules! runs {
+    ($($name:ident: $model:ident, $data:ident { $($keys:tt)* })*) => {
+        $(
+            train! {
+                $name { model: $model, data: $data(), batch: 8, epochs: 30, optimizer: Sgd { lr: 0.05 }, $($keys)* }
+            }
+        )*
+
+        /// Each loss in the syntax of a declaration, with all of its keys: it falls.
+        #[test]
+        fn every_loss_is_minimized() {
+            $(
+                let mut losses = Vec::new();
+                $name::training().without_folder().run_with(&mut |event: &trainspec::train::Event<'_>| {
+                    if let trainspec::train::Event::Epoch(report) = event {
+                        losses.push(report.training.loss);
+                    }
+                    Ok(())
+                }).unwrap();
+                assert!(losses[29] < 0.98 * losses[0], "{}: {losses:?}", stringify!($name));
+            )*
+        }
+    };
+}
+
+runs! {
+    Tags: Tagger, tags {}
+    WeightedTags: Tagger, tags { loss: BinaryCrossEntropy { pos_weight: &[1.0, 3.0], reduction: Reduction::Sum } }
+    Shares: Spread, shares {}
+    Divergence: Spread, shares { loss: KlDivergence { reduction: Reduction::Mean } }
+    Likelihood: Spread, labelled { loss: NegativeLogLikelihood { weights: &[1.0, 2.0, 1.0], ignore_index: Some(2) } }
+    Entropy: Three, labelled { loss: CrossEntropy { weights: &[3.0, 1.0, 1.0], ignore_index: Some(2), label_smoothing: 0.1 } }
+    Sides: Judge, sides { loss: BinaryCrossEntropy { pos_weight: &[2.0] } }
+    Margin: Judge, sides { loss: Hinge }
+    Margins: Three, labelled { loss: Hinge { margin: 0.5, power: 2 } }
+    Distance: Curve, heights { loss: MeanAbsoluteError, metrics: [MeanAbsoluteError] }
+    Squares: Curve, heights { loss: MeanSquaredError { reduction: Reduction::Mean } }
+    Robust: Curve, heights { loss: Huber { delta: 0.5 } }
+    Smooth: Curve, heights { loss: SmoothL1 { beta: 0.5 } }
+}

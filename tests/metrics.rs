@@ -1,0 +1,148 @@
+//! Metrics of whole runs: what is refused, where they show, and that samples are looked at once.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::float_cmp)]
+
+use std::cell::Cell;
+
+use trainspec::engine::{self, Engine};
+use trainspec::prelude::*;
+use trainspec::rng::Moment;
+use trainspec::train::{Stepper, Totals};
+use trainspec::{Result, Training};
+
+thread_local! {
+    /// How often a test sample was read, by this test.
+    static TEST_READS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Points on a line, of the class of their place; the test samples are all of class 0.
+struct Points;
+
+impl Dataset for Points {
+    type Input = Features<2>;
+    type Target = Class<3>;
+
+    fn len(&self) -> usize {
+        50
+    }
+
+    fn sample(&self, index: usize, input: &mut [f32], target: &mut [u32]) -> Result<()> {
+        if index >= 40 {
+            TEST_READS.set(TEST_READS.get() + 1);
+        }
+        let class = if index >= 40 { 0 } else { index % 3 };
+        input.copy_from_slice(&[class as f32 - 1.0, (index as f32 * 0.37).sin()]);
+        target.fill(class as u32);
+        Ok(())
+    }
+
+    fn split(&self) -> Split {
+        Split::Fixed { train: 0..29, validation: 29..40, test: 40..50 }
+    }
+}
+
+#[model]
+fn Net(x: Features<2>) -> Logits<3> {
+    x.linear(out = 8).tanh().linear(out = 3)
+}
+
+train! {
+    Sorted {
+        model: Net,
+        data: Points,
+        metrics: [Accuracy, TopK { k: 2 }, F1, F1 { average: Average::Micro }, Auroc, ConfusionMatrix],
+        batch: 4,
+        accumulate: 2,
+        epochs: 3,
+        early_stop: EarlyStop { monitor: ValMetric("top_2_accuracy"), patience: 9 },
+    }
+}
+
+fn refusal<M: Model>(training: Training<M>) -> String {
+    training.without_folder().run().expect_err("the run is refused").to_string()
+}
+
+/// With a second pass for the table it was 30.
+#[test]
+fn test_samples_are_evaluated_once() {
+    let out = tempfile::tempdir().unwrap();
+    let run = Sorted::training().out(out.path()).run().unwrap();
+    // Once when the data are checked, once by the final weights.
+    assert_eq!(TEST_READS.get(), 20);
+    let test = run.outcome.test.unwrap();
+    let counts = run.outcome.confusion.unwrap().counts;
+    assert_eq!(counts.iter().flatten().sum::<u64>(), 10);
+    assert_eq!(test.metrics["accuracy"], counts[0][0] as f64 / 10.0);
+    assert_eq!(test.metrics["accuracy"], test.metrics["f1_micro"]);
+    // Of one class there are no pairs.
+    assert!(test.metrics["auroc"].is_nan());
+    let folder = run.folder.unwrap();
+    let lines = std::fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
+    let epoch: serde_json::Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_eq!(epoch["validation"]["confusion_matrix"].as_array().unwrap().len(), 3);
+    assert!(
+        epoch["training"]["auroc"].is_f64() && epoch["validation"]["top_2_accuracy"].is_number(),
+        "{epoch}"
+    );
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.join("manifest.json")).unwrap()).unwrap();
+    assert!(manifest.to_string().contains("\"auroc\":null"), "{manifest}");
+}
+
+#[test]
+fn a_metric_that_cannot_be_is_refused_before_the_first_step() {
+    let with = |key: &str, value: &str| {
+        Sorted::training().set(key, value).map_or_else(|error| error.to_string(), refusal)
+    };
+    assert!(with("metrics.1.k", "3").contains("TopK: k is 3; expected less than the 3 classes"));
+    assert!(with("metrics.1.k", "0").contains("k is 0; expected at least 1"));
+    // A label follows its keys: the run has no `top_2_accuracy` any more, or two numbers of one name.
+    assert!(with("metrics.1.k", "1").contains("`top_2_accuracy` is no metric of the run"));
+    assert!(with("metrics.3.average", "Macro").contains("would be called `f1_macro`"));
+    assert!(with("metrics.2.average", "Binary").contains("average is Binary, but there are 3 classes"));
+    assert!(
+        with("early_stop.monitor", "val_confusion_matrix")
+            .contains("`confusion_matrix` is no metric of the run")
+    );
+}
+
+/// The accumulators of half an epoch, through the JSON of a checkpoint.
+#[test]
+fn totals_come_back_from_a_checkpoint_bit_for_bit() {
+    let mut training = Sorted::training();
+    let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
+    let settings = training.settings().unwrap();
+    let mut engine = engine::open(&graph, settings).unwrap();
+    let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+    let window: Vec<_> = data.train()[..7].chunks(4).map(|indices| data.batch(indices).unwrap()).collect();
+    let totals = stepper.accumulate(&window).unwrap();
+    let json = totals.to_json().unwrap();
+    let text = serde_json::to_string(&json).unwrap();
+    let restored = Totals::restored(settings, &serde_json::from_str(&text).unwrap()).unwrap();
+    assert_eq!(format!("{restored:?}"), format!("{totals:?}"));
+    assert_eq!(restored.to_json().unwrap(), json);
+    assert!(
+        Totals::restored(settings, &serde_json::json!({ "loss": [0.0, 0.0], "samples": 0, "metrics": {} }))
+            .is_err()
+    );
+}
+
+/// What metrics read is what candle is given.
+#[test]
+fn both_engines_lend_their_predictions() {
+    let mut training = Sorted::training();
+    let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
+    let settings = training.settings().unwrap();
+    let objective = || Box::new(std::sync::Arc::clone(&settings.loss));
+    let batch = data.batch(&data.train()[..5]).unwrap();
+    let planned = engine::Planned::new(graph.clone(), objective(), 0).unwrap();
+    let tape = engine::Tape::new(graph.clone(), objective(), 0, candle_core::Device::Cpu).unwrap();
+    for mut engine in [Box::new(planned) as Box<dyn Engine>, Box::new(tape)] {
+        assert!(engine.predictions().is_err());
+        engine.accumulate(&batch, Moment::default()).unwrap();
+        let tensor = engine.prediction().unwrap();
+        assert_eq!(tensor.dims(), [5, 3]);
+        assert_eq!(engine.prediction_shape().axes(), [3]);
+        assert_eq!(*engine.predictions().unwrap(), tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+    }
+}
