@@ -217,7 +217,7 @@ fn everything_is_rounded_where_it_should_be() {
             Tensor::from_vec(numbers(&parameter.path, axes.iter().product()), axes, &Device::Cpu).unwrap()
         })
         .collect();
-    let batch = Batch { size: BATCH, input: real(&x), target: real(&target) };
+    let batch = Batch { size: BATCH, input: real(&x), target: real(&target), mixed: None };
     let masters: Vec<Vec<f32>> =
         parameters.iter().map(|tensor| tensor.flatten_all().unwrap().to_vec1().unwrap()).collect();
 
@@ -263,6 +263,7 @@ fn small_gradients_live_by_the_scale_and_large_ones_overflow() {
         size: BATCH,
         input: real(&between_one_and_two("x", BATCH * WIDTH)),
         target: real(&[target; BATCH * WIDTH]),
+        mixed: None,
     };
     let planned = Planned::new(graph.clone(), Box::new(Given), SEED).unwrap().with_storage(Some(Format::F16));
     let tape = Tape::new(graph, Box::new(Given), SEED, Device::Cpu).unwrap().with_format(Some(Format::F16));

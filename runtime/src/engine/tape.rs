@@ -151,6 +151,7 @@ impl Engine for Tape {
         for gradient in &mut self.gradients {
             gradient.fill(0.0);
         }
+        self.rows.clear();
         Ok(())
     }
 
