@@ -150,4 +150,16 @@ fn a_step_allocates_nothing() {
         ]
     });
     assert_eq!(counts, [0; 6]);
+    let in_16_bits = |precision: &str| {
+        pool.install(|| {
+            let set = "a precision is a key";
+            let (digits, echo) = (Digits::training(), Echo::training());
+            [
+                count(digits.set("precision", precision).expect(set), None),
+                count(echo.set("precision", precision).expect(set), None),
+            ]
+        })
+    };
+    assert_eq!(in_16_bits("Bf16"), [0, 0]);
+    assert_eq!(in_16_bits(r#"{"type":"F16","loss_scale":1024}"#), [0, 0]);
 }

@@ -24,12 +24,15 @@ struct Arguments {
     /// How many threads compute.
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// The precision, as `--set precision=` takes it: `F32`, `Bf16`, `{"type":"F16","loss_scale":"Dynamic"}`.
+    #[arg(long, default_value = "F32")]
+    precision: String,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let Arguments { workload, seconds, threads } = Arguments::parse();
+    let Arguments { workload, seconds, threads, precision } = Arguments::parse();
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
-    let measured = workload.measure(Clock { seconds })?;
+    let measured = workload.measure(&Clock { seconds, precision })?;
     println!("{}", measured.to_json(workload));
     Ok(())
 }

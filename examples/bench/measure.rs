@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use trainspec::data::Batch;
-use trainspec::plan::Plan;
+use trainspec::plan::{Plan, Storage};
 use trainspec::train::Stepper;
 use trainspec::{Model, Result, Training, engine};
 
@@ -17,9 +17,10 @@ const WARM_UP: usize = 5;
 const LEAST: usize = 5;
 
 /// How long to measure.
-#[derive(Clone, Copy)]
 pub(crate) struct Clock {
     pub(crate) seconds: f64,
+    /// The value of the key `precision`.
+    pub(crate) precision: String,
 }
 
 /// Which part of a step is measured.
@@ -31,17 +32,18 @@ enum Part {
 
 impl Clock {
     /// Measures whole steps of a declared run, all on the first batch of its data.
-    pub(crate) fn steps<M: Model>(self, training: Training<M>) -> Result<Measured> {
+    pub(crate) fn steps<M: Model>(&self, training: Training<M>) -> Result<Measured> {
         self.measure(training, Part::Whole)
     }
 
     /// Measures what comes after the gradients: their norm, clipping, and the optimizer. The gradients are
     /// real, and made afresh before each update.
-    pub(crate) fn updates<M: Model>(self, training: Training<M>) -> Result<Measured> {
+    pub(crate) fn updates<M: Model>(&self, training: Training<M>) -> Result<Measured> {
         self.measure(training, Part::Optimizer)
     }
 
-    fn measure<M: Model>(self, mut training: Training<M>, part: Part) -> Result<Measured> {
+    fn measure<M: Model>(&self, training: Training<M>, part: Part) -> Result<Measured> {
+        let mut training = training.set("precision", &self.precision)?;
         let (graph, data) = (training.graph()?, training.data()?);
         let settings = training.settings()?;
         // The program and the data.
@@ -60,7 +62,8 @@ impl Clock {
         }
         times.sort_unstable();
         let slots = settings.optimizer.state_names().len();
-        let plan = Plan::training(&graph, settings.seed, first.len())?;
+        let storage = Storage::from(settings.precision.format());
+        let plan = Plan::training_in(&graph, settings.seed, first.len(), storage)?;
         let planned = graph.summary(first.len()).with_optimizer(slots).with_plan(&plan).memory().total();
         Ok(Measured { times, samples: first.len(), planned: before + planned })
     }

@@ -33,7 +33,7 @@ pub(crate) enum Workload {
 
 impl Workload {
     /// Measures its steps.
-    pub(crate) fn measure(self, clock: Clock) -> Result<Measured> {
+    pub(crate) fn measure(self, clock: &Clock) -> Result<Measured> {
         match self {
             Self::W0 => clock.steps(mlp::W0::training()),
             Self::W1 => clock.steps(mlp::W1::training()),
@@ -87,6 +87,6 @@ mod tests {
 
     #[test]
     fn the_smallest_takes_steps() {
-        assert!(Workload::W0.measure(Clock { seconds: 0.0 }).is_ok());
+        assert!(Workload::W0.measure(&Clock { seconds: 0.0, precision: "F32".to_owned() }).is_ok());
     }
 }

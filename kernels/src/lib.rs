@@ -14,6 +14,7 @@ pub mod embedding;
 pub mod epilogue;
 pub mod group_norm;
 pub mod gru;
+pub mod half;
 pub mod layer_norm;
 pub mod likelihood;
 pub mod linear;

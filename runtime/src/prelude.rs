@@ -31,7 +31,7 @@ pub use crate::shape::{
 };
 pub use crate::spec::Device::Cpu;
 pub use crate::spec::Monitor::{ValLoss, ValMetric};
-pub use crate::spec::Precision::{Bf16, F16, F32};
+pub use crate::spec::{Bf16, Dynamic, F16, F32, Skip, Static, Stop};
 pub use crate::spec::{Checkpoint, EarlyStop};
 pub use crate::trained::Trained;
 pub use crate::training::{Run, Training};

@@ -8,6 +8,7 @@
 
 mod bits;
 mod frozen;
+mod half;
 mod island;
 mod losses;
 mod mixed;

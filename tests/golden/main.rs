@@ -8,6 +8,7 @@ mod clipping;
 mod file;
 mod initializers;
 mod layers;
+mod loss_scale;
 mod losses;
 mod metrics;
 mod optimizers;

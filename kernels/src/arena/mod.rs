@@ -181,6 +181,20 @@ pub fn as_words_ref(numbers: &[f32]) -> &[u32] {
     bytemuck::cast_slice(numbers)
 }
 
+/// The same memory as numbers of 16 bits, two for each of 32.
+#[inline]
+#[must_use]
+pub fn as_halves(numbers: &mut [f32]) -> &mut [u16] {
+    bytemuck::cast_slice_mut(numbers)
+}
+
+/// The same memory as numbers of 16 bits, to be read.
+#[inline]
+#[must_use]
+pub fn as_halves_ref(numbers: &[f32]) -> &[u16] {
+    bytemuck::cast_slice(numbers)
+}
+
 #[cold]
 #[inline(never)]
 fn outside(span: Span, length: usize) -> ! {

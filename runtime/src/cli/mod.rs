@@ -34,7 +34,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, Summary};
 use crate::model::Model;
 use crate::optim::Groups;
-use crate::plan::Plan;
+use crate::plan::{Plan, Storage};
 use crate::run::{draw_rates, draw_search, pretty, write_whole};
 use crate::spec::hash;
 use crate::train::RateSearch;
@@ -78,7 +78,8 @@ fn run<M: Model>(
             let slots = settings.optimizer.state_names().len();
             let optimizer = &*settings.optimizer;
             let treatments = Groups(&settings.groups).treatments(&graph.parameters, optimizer)?;
-            let summary = summary(&graph, settings.batch, slots);
+            let storage = Storage::from(settings.precision.format());
+            let summary = summary(&graph, settings.batch, slots, storage);
             say(out, &summary.with_treatments(&graph, &treatments, optimizer.lr()).to_string())
         }
         Command::Schedule(arguments) => schedule(training, arguments, out),
@@ -195,9 +196,9 @@ fn sentence(error: &Error) -> String {
 }
 
 /// The summary of a model, with the memory of its plan where it runs by one.
-fn summary(graph: &Graph, batch: usize, slots: usize) -> Summary {
+fn summary(graph: &Graph, batch: usize, slots: usize, storage: Storage) -> Summary {
     let summary = graph.summary(batch).with_optimizer(slots);
-    match Plan::training(graph, 0, batch) {
+    match Plan::training_in(graph, 0, batch, storage) {
         Ok(plan) if Planned::can_run(graph) && !plan.has_islands() => summary.with_plan(&plan),
         _ => summary,
     }

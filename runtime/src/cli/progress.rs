@@ -116,9 +116,18 @@ impl<'a> Progress<'a> {
             let mut parts = vec![format!("epoch {epoch}/{}", self.epochs), format!("loss {}", measure(loss))];
             parts.extend(report.metrics.iter().map(|(name, value)| format!("{name} {}", metric(value))));
             parts.push(format!("lr {}", rate(lr)));
+            parts.extend(report.loss_scale.map(|scale| format!("loss scale {scale}")));
             self.bar.set_message(parts.join("  "));
             self.bar.set_position(step);
         }
+    }
+
+    fn skip(&mut self, report: &StepReport) {
+        let line = skipped(report);
+        let out = &mut *self.out;
+        self.bar.suspend(|| {
+            let _ = writeln!(out, "{line}");
+        });
     }
 
     fn epoch(&mut self, report: &EpochReport) {
@@ -138,6 +147,7 @@ impl Observer for Progress<'_> {
         match event {
             Event::Begin(plan) => self.begin(plan),
             Event::Step(report) => self.step(report),
+            Event::Skip(report) => self.skip(report),
             Event::Epoch(report) => self.epoch(report),
             Event::End(_) => {
                 self.seconds = self.began.map_or(0.0, |began| began.elapsed().as_secs_f64());
@@ -147,6 +157,14 @@ impl Observer for Progress<'_> {
         }
         Ok(())
     }
+}
+
+/// A step that was skipped: `step 12 skipped: the loss is NaN, at loss scale 65536 (1 in a row, 3 in all)`.
+fn skipped(report: &StepReport) -> String {
+    let Some(skip) = &report.skip else { return String::new() };
+    let scale = report.loss_scale.map(|scale| format!(", at loss scale {scale}")).unwrap_or_default();
+    let counts = format!("{} in a row, {} in all", count(skip.in_a_row), count(skip.total));
+    format!("step {} skipped: {}{scale} ({counts})", report.step, skip.reason)
 }
 
 /// One epoch: `epoch  3/40  loss 0.3121  accuracy 0.9312  val loss 0.2210  lr 2.91e-3  *`, with a star at the
@@ -176,7 +194,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::train::Exit;
+    use crate::train::Measures;
+    use crate::train::{Exit, Skip};
 
     fn evaluation(loss: f64, accuracy: f64) -> Evaluation {
         Evaluation { loss, metrics: BTreeMap::from([("accuracy", accuracy)]), confusion: None, samples: 100 }
@@ -206,6 +225,25 @@ mod tests {
         );
         let plain = EpochReport { validation: None, ..report(12, false) };
         assert_eq!(line(&plain, 40), "epoch 12/40  loss 0.3121  accuracy 0.9312  lr 2.91e-3");
+    }
+
+    #[test]
+    fn a_skipped_step_is_a_line_with_its_reason_and_the_scale() {
+        let skip = Skip { reason: "the loss is NaN".to_owned(), in_a_row: 1, total: 3 };
+        let report = StepReport {
+            step: 12,
+            epoch: 1,
+            loss: f64::NAN,
+            lr: 1e-3,
+            gradient_norm: f64::NAN,
+            samples: 4,
+            metrics: Measures::default(),
+            gradient_norms: Vec::new(),
+            loss_scale: Some(65_536.0),
+            skip: Some(skip),
+        };
+        let expected = "step 12 skipped: the loss is NaN, at loss scale 65536 (1 in a row, 3 in all)";
+        assert_eq!(skipped(&report), expected);
     }
 
     #[test]

@@ -30,6 +30,12 @@ impl Display for Report<'_> {
         if let Some(best) = outcome.best_epoch {
             write!(f, "; the best epoch was {best}")?;
         }
+        if outcome.scaling.skipped > 0 {
+            write!(f, "; skipped {}", count(outcome.scaling.skipped))?;
+        }
+        if let Some(scale) = outcome.scaling.loss_scale {
+            write!(f, "; loss scale {scale}")?;
+        }
         let rows = [
             ("training", kept.map(|epoch| &epoch.training)),
             ("validation", outcome.validation.as_ref()),
@@ -91,6 +97,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::train::Scaling;
 
     #[test]
     fn a_report_has_the_numbers_and_the_places() {
@@ -105,6 +112,7 @@ mod tests {
             steps: 1200,
             epochs: 12,
             best_epoch: Some(4),
+            scaling: Scaling { loss_scale: Some(512.0), skipped: 3, ..Scaling::default() },
             validation: Some(evaluation(0.2210, 0.9511, 180)),
             test: Some(evaluation(0.2305, 0.9444, 180)),
             confusion: Some(Confusion { counts: vec![vec![90, 2], vec![0, 88]] }),
@@ -118,7 +126,7 @@ mod tests {
             is_best: true,
         };
         let expected = "
-stopped early after 12 epochs, 1,200 steps, 12.3 s; the best epoch was 4
+stopped early after 12 epochs, 1,200 steps, 12.3 s; the best epoch was 4; skipped 3; loss scale 512
 
               samples    loss  accuracy
   training      1,437  0.3121    0.9312

@@ -1,10 +1,60 @@
 //! The forward pass of a graph in reference form.
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor, Var};
+use trainspec_kernels::half::Format;
 
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::{Mode, Pass, Statistic};
+use crate::plan::{Groups, is_rounded};
+
+/// Which values of a graph are rounded, and to what.
+pub(super) struct Rounding {
+    format: DType,
+    /// Whether each value passes from one kernel of a plan to another.
+    passes: Vec<bool>,
+}
+
+impl Rounding {
+    /// Where a plan for this graph rounds.
+    pub(super) fn of(graph: &Graph, training: bool, format: Format) -> Self {
+        let mut passes: Vec<bool> = (0..graph.shapes.len()).map(|value| value < graph.inputs).collect();
+        for group in Groups::of(graph, 0, training, true).list {
+            passes[group.output] = true;
+        }
+        let format = match format {
+            Format::Bf16 => DType::BF16,
+            Format::F16 => DType::F16,
+        };
+        Self { format, passes }
+    }
+
+    /// A value as others see it. Going back, its gradient is rounded too.
+    fn value(&self, number: usize, tensor: Tensor) -> Result<Tensor> {
+        if !self.passes[number] || tensor.dtype() != DType::F32 {
+            return Ok(tensor);
+        }
+        self.round(&tensor)
+    }
+
+    fn round(&self, tensor: &Tensor) -> Result<Tensor> {
+        Ok(tensor.to_dtype(self.format)?.to_dtype(DType::F32)?)
+    }
+
+    /// The parameters as layers read them: variables of their own, so that their gradients are not rounded.
+    pub(super) fn weights(&self, graph: &Graph, parameters: &[Tensor]) -> Result<Vec<Tensor>> {
+        let rounded = |(parameter, tensor): (&crate::layer::GraphParameter, &Tensor)| {
+            if !is_rounded(parameter.role) {
+                return Ok(tensor.clone());
+            }
+            if parameter.frozen {
+                return self.round(&tensor.detach());
+            }
+            Ok(Var::from_tensor(&self.round(&tensor.detach())?)?.into_inner())
+        };
+        graph.parameters.iter().zip(parameters).map(rounded).collect()
+    }
+}
 
 /// Runs a graph in reference form: the output, and the new running statistics.
 ///
@@ -19,13 +69,29 @@ pub fn forward(
     inputs: &[Tensor],
     mode: Mode,
 ) -> Result<(Tensor, Vec<Statistic>)> {
+    forward_rounded(graph, parameters, inputs, mode, None)
+}
+
+/// [`forward`] with some values rounded.
+pub(super) fn forward_rounded(
+    graph: &Graph,
+    parameters: &[Tensor],
+    inputs: &[Tensor],
+    mode: Mode,
+    rounding: Option<&Rounding>,
+) -> Result<(Tensor, Vec<Statistic>)> {
     if inputs.len() != graph.inputs {
         return Err(Error::arity(graph.name, graph.inputs, inputs.len()));
     }
     let mut statistics = Vec::new();
     let mut values: Vec<Option<Tensor>> = vec![None; graph.shapes.len()];
-    for (slot, input) in values.iter_mut().zip(inputs) {
-        *slot = Some(input.clone());
+    let round = |number: usize, tensor: Tensor| match rounding {
+        // A model that gives its input gives it as it is.
+        Some(rounding) if number != graph.output || number >= graph.inputs => rounding.value(number, tensor),
+        _ => Ok(tensor),
+    };
+    for (number, input) in inputs.iter().enumerate() {
+        values[number] = Some(round(number, input.clone())?);
     }
     let missing = || Error::Internal("a layer stands before the value that it takes");
     for node in &graph.nodes {
@@ -39,7 +105,7 @@ pub fn forward(
             .forward(&taken.ok_or_else(missing)?, &mut pass)
             .map_err(|error| error.at(&node.path))?;
         if let Some(slot) = values.get_mut(node.output) {
-            *slot = Some(output);
+            *slot = Some(round(node.output, output)?);
         }
     }
     let output = values.get(graph.output).cloned().flatten().ok_or_else(missing)?;

@@ -4,6 +4,12 @@
 //! the CPU, and the default there: it runs a [`Plan`](crate::plan::Plan) of fused kernels. [`Tape`] is for every
 //! device: it runs the layers' reference forms on candle, and lets candle differentiate. They agree but for the
 //! rounding of their sums.
+//!
+//! In 16 bits ([`Precision`](crate::spec::Precision)) both compute in f32, and round where numbers pass from one
+//! kernel to the next: each value that a kernel or a fused group of layers gives, the gradient of each, and the weights
+//! of matrices, convolutions and biases as kernels read them. Parameters, their gradients and the sums of these, the
+//! optimizer's state, statistics, scales and shifts of normalizations, softmax, losses and sums are f32. That is what
+//! hardware does which multiplies numbers of 16 bits and sums in f32.
 
 mod forward;
 mod initial;
@@ -103,7 +109,23 @@ pub trait Engine: Send {
     ///
     /// # Errors
     /// If candle refuses an operation or the batch does not fit the model.
-    fn accumulate(&mut self, batch: &Batch, at: Moment) -> Result<MicroBatch>;
+    fn accumulate(&mut self, batch: &Batch, at: Moment) -> Result<MicroBatch> {
+        self.accumulate_scaled(batch, at, 1.0)
+    }
+
+    /// The same with the loss multiplied by `loss_scale` before its gradient is taken, so that gradients which are
+    /// too small for 16 bits are not lost. The loss that is reported is not scaled; [`Engine::gradients`] are.
+    ///
+    /// # Errors
+    /// As [`Engine::accumulate`].
+    fn accumulate_scaled(&mut self, batch: &Batch, at: Moment, loss_scale: f32) -> Result<MicroBatch>;
+
+    /// Drops the window: its gradients are forgotten, and running statistics are again what they were before its first
+    /// micro-batch. So a step that is skipped leaves no trace, whatever was in its batches.
+    ///
+    /// # Errors
+    /// If a statistic cannot be written.
+    fn discard(&mut self) -> Result<()>;
 
     /// The summed gradients of the window so far, in the order of the graph's parameters; empty for a
     /// running statistic and for a frozen parameter. After an update they hold anything, until a micro-batch is accumulated.
@@ -167,9 +189,12 @@ pub trait Engine: Send {
 pub fn open(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
     let objective = Box::new(Arc::clone(&settings.loss));
     let device = settings.device.open()?;
+    let format = settings.precision.format();
     let graph = graph.clone().begun(settings.init);
     if device.is_cpu() && Planned::can_run(&graph) {
-        return Ok(Box::new(Planned::new(graph, objective, settings.seed)?));
+        let planned = Planned::new(graph, objective, settings.seed)?;
+        return Ok(Box::new(planned.with_storage(format)));
     }
-    Ok(Box::new(Tape::new(graph, objective, settings.seed, device)?))
+    let tape = Tape::new(graph, objective, settings.seed, device)?;
+    Ok(Box::new(tape.with_format(format)))
 }

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use candle_core::{DType, Device, Tensor, Var};
+use trainspec_kernels::half::Format;
 
+use super::forward::{Rounding, forward_rounded};
 use super::rows::ReadRows;
 use super::update::{apply, initial_state};
-use super::{Engine, MicroBatch, Numbers, Objective, forward, initial, taped_loss};
+use super::{Engine, MicroBatch, Numbers, Objective, initial, taped_loss};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -30,6 +32,10 @@ pub struct Tape {
     /// The rows that the window has read.
     rows: ReadRows,
     state: Vec<Vec<Vec<f32>>>,
+    /// Where values are rounded in training and in evaluation; `None` in f32.
+    rounding: Option<[Rounding; 2]>,
+    /// Running statistics as they were before the window, once it has begun.
+    before: Option<Vec<Statistic>>,
     /// The output for the last batch.
     prediction: Option<Tensor>,
 }
@@ -50,8 +56,19 @@ impl Tape {
             .map(|parameter| vec![0.0; if parameter.is_trained() { parameter.shape.elements() } else { 0 }])
             .collect();
         let rows = ReadRows::of(&graph);
-        let state = Vec::new();
-        Ok(Self { graph, objective, seed, device, variables, gradients, rows, state, prediction: None })
+        Ok(Self {
+            graph,
+            objective,
+            seed,
+            device,
+            variables,
+            gradients,
+            rows,
+            state: Vec::new(),
+            rounding: None,
+            before: None,
+            prediction: None,
+        })
     }
 
     fn write(&mut self, parameters: Vec<Vec<f32>>) -> Result<()> {
@@ -63,26 +80,53 @@ impl Tape {
         Ok(())
     }
 
-    fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(LossSum, Vec<Statistic>)> {
+    /// The same engine with values that are rounded where the planned engine rounds them, and so are their gradients.
+    /// What candle computes with stays f32, since it does not multiply numbers of 16 bits on every device.
+    #[must_use]
+    pub fn with_format(mut self, format: Option<Format>) -> Self {
+        self.rounding =
+            format.map(|format| [true, false].map(|training| Rounding::of(&self.graph, training, format)));
+        self
+    }
+
+    /// The loss, the new statistics, and what the loss is differentiated by.
+    fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(LossSum, Vec<Statistic>, Vec<Tensor>)> {
         let input = batch.input.to_tensor(batch.size, &self.device)?;
+        let rounding = self.rounding.as_ref().map(|[train, evaluate]| match mode {
+            Mode::Train { .. } => train,
+            Mode::Evaluate => evaluate,
+        });
         // Candle makes no gradient for what is detached.
         let own = |(variable, parameter): (&Var, &crate::graph::GraphParameter)| {
             if parameter.frozen { variable.as_detached_tensor() } else { variable.as_tensor().clone() }
         };
         let parameters: Vec<_> = self.variables.iter().zip(&self.graph.parameters).map(own).collect();
-        let (prediction, statistics) = forward(&self.graph, &parameters, &[input], mode)?;
+        let parameters = match rounding {
+            Some(rounding) => rounding.weights(&self.graph, &parameters)?,
+            None => parameters,
+        };
+        let (prediction, statistics) = forward_rounded(&self.graph, &parameters, &[input], mode, rounding)?;
         let loss = taped_loss(&*self.objective, &prediction, batch)?;
         self.prediction = Some(prediction.detach());
-        Ok((loss, statistics))
+        Ok((loss, statistics, parameters))
     }
 }
 
 impl Engine for Tape {
-    fn accumulate(&mut self, batch: &Batch, at: Moment) -> Result<MicroBatch> {
-        let (loss, statistics) = self.run(batch, Mode::Train { seed: self.seed, at })?;
-        let gradients = loss.sum.backward()?;
-        for (variable, total) in self.variables.iter().zip(&mut self.gradients) {
-            if let Some(gradient) = gradients.get(variable.as_tensor()) {
+    fn accumulate_scaled(&mut self, batch: &Batch, at: Moment, loss_scale: f32) -> Result<MicroBatch> {
+        if self.before.is_none() {
+            let parameters = self.graph.parameters.iter().zip(&self.variables).enumerate();
+            let statistics =
+                parameters.filter(|(_, (parameter, _))| parameter.role == crate::layer::Role::Statistic);
+            let copies = statistics.map(|(index, (_, variable))| {
+                Ok(Statistic { index, value: variable.as_detached_tensor().copy()? })
+            });
+            self.before = Some(copies.collect::<Result<_>>()?);
+        }
+        let (loss, statistics, parameters) = self.run(batch, Mode::Train { seed: self.seed, at })?;
+        let gradients = loss.sum.affine(f64::from(loss_scale), 0.0)?.backward()?;
+        for (parameter, total) in parameters.iter().zip(&mut self.gradients) {
+            if let Some(gradient) = gradients.get(parameter) {
                 let gradient = gradient.flatten_all()?.to_vec1::<f32>()?;
                 for (total, gradient) in total.iter_mut().zip(gradient) {
                     *total += gradient;
@@ -96,6 +140,19 @@ impl Engine for Tape {
         }
         self.rows.add(batch);
         Ok(MicroBatch { loss: scalar(&loss.sum)?, weight: loss.weight })
+    }
+
+    fn discard(&mut self) -> Result<()> {
+        for statistic in self.before.take().unwrap_or_default() {
+            if let Some(variable) = self.variables.get(statistic.index) {
+                variable.set(&statistic.value)?;
+            }
+        }
+        for gradient in &mut self.gradients {
+            gradient.fill(0.0);
+        }
+        self.rows.clear();
+        Ok(())
     }
 
     fn gradients(&self) -> &[Vec<f32>] {
@@ -112,6 +169,7 @@ impl Engine for Tape {
         for gradient in &mut self.gradients {
             gradient.fill(0.0);
         }
+        self.before = None;
         self.write(weights)
     }
 
@@ -122,7 +180,7 @@ impl Engine for Tape {
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch> {
-        let (loss, _) = self.run(batch, Mode::Evaluate)?;
+        let (loss, ..) = self.run(batch, Mode::Evaluate)?;
         Ok(MicroBatch { loss: scalar(&loss.sum)?, weight: loss.weight })
     }
 

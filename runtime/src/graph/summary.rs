@@ -6,7 +6,7 @@ use super::{Graph, GraphParameter, Node};
 use crate::human::{bytes, count, short};
 use crate::layer::Role;
 use crate::optim::Treatment;
-use crate::plan::Plan;
+use crate::plan::{Format, Plan};
 use crate::shape::Shape;
 use crate::table::Table;
 
@@ -40,8 +40,13 @@ pub struct Summary {
     pub activations: u64,
     /// Numbers that the optimizer keeps for each trained one; `None` if it is not known.
     pub optimizer_slots: Option<usize>,
-    /// Numbers that a plan has room for: all that a micro-batch needs at one time. `None` without a plan.
+    /// Words of 32 bits that a plan has room for: all that a micro-batch needs at one time, and in 16 bits the rounded
+    /// weights of a layer. `None` without a plan.
     pub planned: Option<u64>,
+    /// How many of these hold what is kept from the forward to the backward pass; 0 without a plan.
+    pub kept: u64,
+    /// What values are rounded to and kept as; `None` is f32.
+    pub format: Option<Format>,
 }
 
 /// One layer of a [`Summary`].
@@ -117,6 +122,8 @@ impl Graph {
             activations: self.shapes.iter().map(elements).fold(0, u64::saturating_add),
             optimizer_slots: None,
             planned: None,
+            kept: 0,
+            format: None,
         }
     }
 
@@ -161,7 +168,8 @@ impl Summary {
     /// The same with the memory of a plan for this graph and micro-batch.
     #[must_use]
     pub fn with_plan(mut self, plan: &Plan) -> Self {
-        self.planned = Some(plan.length() as u64);
+        self.planned = Some((plan.length() + plan.rounded_weights()) as u64);
+        (self.kept, self.format) = (plan.kept() as u64, plan.format());
         self
     }
 
@@ -184,7 +192,7 @@ impl Summary {
         self.flops().saturating_mul(TRAINING_PER_FORWARD).saturating_mul(self.batch as u64)
     }
 
-    /// The memory that training takes in f32: with a plan what the engine asks for, but for the scratch of its
+    /// The memory that training takes: with a plan what the engine asks for, but for the scratch of its
     /// threads; without one an estimate, which has neither what operations need besides for a moment nor what is
     /// freed early.
     #[must_use]
@@ -259,6 +267,15 @@ impl Display for Summary {
                 bytes(memory.activations)
             ),
         ]);
+        if self.planned.is_some() {
+            let kept = bytes(self.kept.saturating_mul(F32));
+            let format = match self.format {
+                None => "f32",
+                Some(Format::Bf16) => "bf16",
+                Some(Format::F16) => "f16",
+            };
+            totals.row(["", &format!("of a micro-batch {kept} kept for backward, values as {format}")]);
+        }
         write!(f, "{totals}")
     }
 }

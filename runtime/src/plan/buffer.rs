@@ -11,9 +11,19 @@ const ALIGNMENT: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Buffer(usize);
 
+impl Buffer {
+    /// Its place in the order in which buffers were made.
+    pub(crate) fn number(self) -> usize {
+        self.0
+    }
+}
+
 /// Pieces of memory with the times at which they are needed.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
+    /// How many numbers each has.
+    numbers: Vec<usize>,
+    /// How many words of 32 bits each takes.
     lengths: Vec<usize>,
     times: Vec<RangeInclusive<usize>>,
 }
@@ -21,6 +31,7 @@ pub(crate) struct Buffers {
 impl Buffers {
     /// A buffer of `length` numbers, needed at `time`.
     pub(crate) fn new_at(&mut self, length: usize, time: usize) -> Buffer {
+        self.numbers.push(length);
         self.lengths.push(length);
         self.times.push(time..=time);
         Buffer(self.lengths.len() - 1)
@@ -32,8 +43,30 @@ impl Buffers {
         *times = (*times.start()).min(time)..=(*times.end()).max(time);
     }
 
+    /// How many buffers there are.
+    pub(crate) fn count(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// How many numbers a buffer has.
     pub(crate) fn length(&self, buffer: Buffer) -> usize {
-        self.lengths[buffer.0]
+        self.numbers[buffer.0]
+    }
+
+    /// Takes half a word for each of a buffer's first `values` numbers.
+    pub(crate) fn pack(&mut self, buffer: Buffer, values: usize) {
+        self.lengths[buffer.0] = values.div_ceil(2) + (self.numbers[buffer.0] - values);
+    }
+
+    /// The first and the last time at which a buffer is needed.
+    pub(crate) fn times(&self, buffer: Buffer) -> &RangeInclusive<usize> {
+        &self.times[buffer.0]
+    }
+
+    /// How many words all buffers take that are needed at `time`.
+    pub(crate) fn words_at(&self, time: usize) -> usize {
+        let all = self.lengths.iter().zip(&self.times);
+        all.filter(|(_, times)| times.contains(&time)).map(|(words, _)| words).sum()
     }
 
     /// Places all buffers so that no two that are needed at one time overlap.

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use trainspec_kernels::epilogue::{Activation, Dropout, Epilogue};
+use trainspec_kernels::half::{self, Format};
 use trainspec_kernels::product::Onto;
 
 use crate::error::Result;
@@ -128,6 +129,9 @@ pub enum Joins {
 pub struct Needs {
     /// In training, kept from the forward to the backward pass.
     pub saved: usize,
+    /// How many numbers of `saved`, the first ones, are values of the layer: computing in 16 bits rounds them when the
+    /// forward pass is over, and keeps them in half the memory. The others stay as they are: statistics, places.
+    pub values: usize,
     /// For the forward pass of training alone.
     pub forward: usize,
     /// For the backward pass alone.
@@ -204,11 +208,33 @@ impl Draws {
     }
 }
 
+/// Rounds `values` to `format`, if there is one: what a kernel that is made of several does to what passes between
+/// these.
+///
+/// ```
+/// use trainspec::plan::{Format, round};
+///
+/// let mut values = [1.001];
+/// round(None, &mut values);
+/// assert_eq!(values, [1.001]);
+/// round(Some(Format::Bf16), &mut values);
+/// assert_eq!(values, [1.0]);
+/// ```
+pub fn round(format: Option<Format>, values: &mut [f32]) {
+    if let Some(format) = format {
+        half::round(format, values);
+    }
+}
+
 /// What a kernel's forward pass is given.
 #[derive(Debug)]
 pub struct Forward<'a> {
     /// The number of samples.
     pub batch: usize,
+    /// What values are rounded to where they pass from one kernel to another; `None` for f32. Inputs and weights
+    /// are rounded before the kernel sees them, its output after it; a kernel that is made of several
+    /// [rounds](round) between them.
+    pub format: Option<Format>,
     /// Whether the pass trains.
     pub training: bool,
     /// The inputs; those that the layer does not take are empty.
@@ -235,6 +261,8 @@ pub struct Forward<'a> {
 pub struct Backward<'a> {
     /// The number of samples.
     pub batch: usize,
+    /// As [`Forward::format`]. Gradients of inputs are rounded, those of parameters are not.
+    pub format: Option<Format>,
     /// The inputs; empty unless the kernel [reads](Reads) them.
     pub inputs: [Data<'a>; MAX_INPUTS],
     /// The output; empty unless the kernel, or the epilogue that it undoes, reads it.

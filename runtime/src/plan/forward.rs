@@ -1,10 +1,8 @@
 //! The forward pass: one step for each group.
 
-use trainspec_kernels::epilogue::Saved;
-
 use super::buffer::{Buffer, Buffers};
 use super::fuse::{Group, Groups, Work};
-use super::{Joins, MAX_INPUTS, Needs, Place};
+use super::{MAX_INPUTS, Needs, Place};
 use crate::graph::Graph;
 
 /// One group's forward pass.
@@ -81,10 +79,7 @@ impl<'a> Forward<'a> {
         let output = self.buffers.new_at(length, time);
         self.places[group.output] = Some(Place::Arena(output));
         let needs = self.needs(group);
-        let keeps_pre = self.training
-            && matches!(group.work, Work::Kernel(_))
-            && group.joins() == Joins::Forward
-            && group.saved() == Saved::Input;
+        let keeps_pre = self.training && group.keeps_pre();
         ForwardStep {
             group: time,
             inputs,

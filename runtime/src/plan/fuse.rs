@@ -111,6 +111,25 @@ impl Group {
         }
     }
 
+    /// Whether a kernel would have to keep the value before its epilogue for backward.
+    pub(super) fn keeps_pre(&self) -> bool {
+        matches!(self.work, Work::Kernel(_)) && self.joins() == Joins::Forward && self.saved() == Saved::Input
+    }
+
+    /// Does `take`, unless values are rounded and the kernel would then keep the value before its epilogue: that would be
+    /// rounded for backward and not for forward. By itself, the epilogue sees the same numbers both times.
+    fn if_alike(&mut self, rounds: bool, take: impl FnOnce(&mut Self) -> bool) -> bool {
+        let before = (self.joined, self.residual, self.output);
+        if !take(self) {
+            return false;
+        }
+        if rounds && self.keeps_pre() {
+            (self.joined, self.residual, self.output) = before;
+            return false;
+        }
+        true
+    }
+
     /// Takes `form` into the epilogue, if there is still room for it.
     fn take(&mut self, form: &Form, stream: Stream, output: usize) -> bool {
         if self.joins() == Joins::Nothing {
@@ -152,15 +171,16 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
-    /// The groups of a graph.
-    pub(crate) fn of(graph: &Graph, seed: u64, training: bool) -> Self {
-        Builder::new(graph, seed, training).build()
+    /// The groups of a graph; whether values are rounded between them has a say in what joins what.
+    pub(crate) fn of(graph: &Graph, seed: u64, training: bool, rounds: bool) -> Self {
+        Builder::new(graph, seed, training, rounds).build()
     }
 }
 
 struct Builder<'a> {
     graph: &'a Graph,
     seed: u64,
+    rounds: bool,
     forms: Vec<Form>,
     roots: Vec<usize>,
     /// How many take the numbers of a value.
@@ -171,7 +191,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(graph: &'a Graph, seed: u64, training: bool) -> Self {
+    fn new(graph: &'a Graph, seed: u64, training: bool, rounds: bool) -> Self {
         let form = |node: &Node| {
             let inputs = graph.input_shapes(node);
             let keeps_size =
@@ -195,7 +215,7 @@ impl<'a> Builder<'a> {
         }
         uses[roots[graph.output]] += 1;
         let makers = vec![None; graph.shapes.len()];
-        Self { graph, seed, forms, roots, uses, makers, list: Vec::new() }
+        Self { graph, seed, rounds, forms, roots, uses, makers, list: Vec::new() }
     }
 
     fn build(mut self) -> Groups {
@@ -245,7 +265,7 @@ impl<'a> Builder<'a> {
     fn join(&mut self, place: usize, form: &Form, input: usize) {
         let (stream, output) = (self.stream(&self.graph.nodes[place]), self.graph.nodes[place].output);
         if let Some(maker) = self.sole_maker(input)
-            && self.list[maker].take(form, stream, output)
+            && self.list[maker].if_alike(self.rounds, |group| group.take(form, stream, output))
         {
             self.makers[output] = Some(maker);
             return;
@@ -261,7 +281,7 @@ impl<'a> Builder<'a> {
         let (early, late) = if self.makers[a] > self.makers[b] { (b, a) } else { (a, b) };
         if let Some(maker) = self.sole_maker(late)
             && early != late
-            && self.list[maker].take_residual(early, output)
+            && self.list[maker].if_alike(self.rounds, |group| group.take_residual(early, output))
         {
             self.makers[output] = Some(maker);
             return;

@@ -32,22 +32,26 @@ mod form;
 mod forward;
 mod fuse;
 pub(crate) mod kernels;
+mod pack;
 
-pub use form::{Backward, Data, Draws, Form, Forward, Joins, Kernel, MAX_INPUTS, Needs, Reads};
+pub use form::{Backward, Data, Draws, Form, Forward, Joins, Kernel, MAX_INPUTS, Needs, Reads, round};
 
 pub(crate) use backward::{BackwardStep, KernelStep};
 pub(crate) use forward::ForwardStep;
-pub(crate) use fuse::{Group, Work};
+pub(crate) use fuse::{Group, Groups, Work};
+pub(crate) use pack::{Load, Moves, Store};
 
 pub use trainspec_kernels::epilogue::{Activation, Dropout, Epilogue};
+pub use trainspec_kernels::half::Format;
 pub use trainspec_kernels::product::Onto;
 
 use buffer::{Buffer, Buffers, Layout};
-use fuse::Groups;
+use pack::Packer;
 use trainspec_kernels::arena::Span;
 
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::layer::Role;
 
 /// Where a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +82,26 @@ pub struct Plan {
     loss_gradient: Option<Buffer>,
     layout: Layout,
     operations: u64,
+    format: Option<Format>,
+    /// What is done to values around each step, by its time; none in f32.
+    moves: Vec<Moves>,
+    kept: usize,
+    rounded_weights: usize,
+}
+
+/// How values pass between kernels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// What they are rounded to; `None` leaves them as f32.
+    pub format: Option<Format>,
+    /// Keeps them in 32 bits all the same: the same numbers, in more memory and without being converted.
+    pub wide: bool,
+}
+
+impl From<Option<Format>> for Storage {
+    fn from(format: Option<Format>) -> Self {
+        Self { format, wide: false }
+    }
 }
 
 impl Plan {
@@ -86,7 +110,33 @@ impl Plan {
     /// # Errors
     /// If no machine has the memory for its values.
     pub fn training(graph: &Graph, seed: u64, batch: usize) -> Result<Self> {
-        Self::new(graph, seed, batch, true)
+        Self::new(graph, seed, batch, true, Storage::default())
+    }
+
+    /// The same with values that are rounded where they pass from one kernel to another, and kept in 16 bits.
+    ///
+    /// ```
+    /// use trainspec::plan::{Format, Plan, Storage};
+    /// use trainspec::prelude::*;
+    ///
+    /// #[model]
+    /// fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    ///     let x = image.conv2d(out = 8, kernel = 3, padding = 1).relu();
+    ///     let x = x.conv2d(out = 8, kernel = 3, padding = 1).relu();
+    ///     x.conv2d(out = 8, kernel = 3, padding = 1).relu().flatten().linear(out = 10)
+    /// }
+    ///
+    /// let graph = Net::graph()?;
+    /// let storage = Storage::from(Some(Format::Bf16));
+    /// let (full, half) = (Plan::training(&graph, 0, 64)?, Plan::training_in(&graph, 0, 64, storage)?);
+    /// assert!(half.kept() < full.kept() * 6 / 10);
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Plan::training`].
+    pub fn training_in(graph: &Graph, seed: u64, batch: usize, storage: Storage) -> Result<Self> {
+        Self::new(graph, seed, batch, true, storage)
     }
 
     /// The plan of a forward pass in evaluation mode.
@@ -94,10 +144,18 @@ impl Plan {
     /// # Errors
     /// As [`Plan::training`].
     pub fn evaluation(graph: &Graph, batch: usize) -> Result<Self> {
-        Self::new(graph, 0, batch, false)
+        Self::new(graph, 0, batch, false, Storage::default())
     }
 
-    fn new(graph: &Graph, seed: u64, batch: usize, training: bool) -> Result<Self> {
+    /// The same with values that are rounded where they pass from one kernel to another, and kept in 16 bits.
+    ///
+    /// # Errors
+    /// As [`Plan::training`].
+    pub fn evaluation_in(graph: &Graph, batch: usize, storage: Storage) -> Result<Self> {
+        Self::new(graph, 0, batch, false, storage)
+    }
+
+    fn new(graph: &Graph, seed: u64, batch: usize, training: bool, storage: Storage) -> Result<Self> {
         /// Numbers of all values together. No kernel needs more than a small multiple, so that no sum overflows.
         const MOST: usize = 1 << 45;
         let values = graph.shapes.iter().map(|shape| shape.elements()).fold(0, usize::saturating_add);
@@ -106,18 +164,41 @@ impl Plan {
                 "a micro-batch of {batch} samples has more values than any machine holds; use a smaller `batch`"
             )));
         }
-        let groups = Groups::of(graph, seed, training);
+        let groups = Groups::of(graph, seed, training, storage.format.is_some());
         let mut buffers = Buffers::default();
         let mut planner = forward::Forward::new(graph, &groups, batch, training, &mut buffers);
-        let steps = planner.steps();
+        let mut steps = planner.steps();
         let output = groups.roots[graph.output];
         let output_place = planner.read(output, groups.list.len());
-        let (backward, loss_gradient) =
+        let (mut backward, loss_gradient) =
             if training { backward::plan(&mut planner, &steps) } else { (Vec::new(), None) };
         if let Place::Arena(buffer) = output_place {
             // It is read when the step is over.
             buffers.touch(buffer, steps.len() + 1 + backward.len());
         }
+        let times = steps.len() + 1 + backward.len();
+        let moves = match storage.format {
+            None => Vec::new(),
+            Some(_) => {
+                let wide = output_place.buffer().into_iter().chain(loss_gradient).collect();
+                let reals = graph.shapes.first().filter(|shape| shape.vocabulary().is_none());
+                let input = reals.map(|shape| batch * shape.elements());
+                let values = |group: usize| match &groups.list[group].work {
+                    Work::Kernel(kernel) => kernel.needs(batch).values,
+                    Work::Epilogue | Work::Island => 0,
+                };
+                let mut packer = Packer::new(&mut buffers, wide, (times, input), !storage.wide);
+                for (time, step) in steps.iter_mut().enumerate() {
+                    packer.forward(time, step, values(step.group));
+                }
+                for (time, step) in (steps.len() + 1..).zip(&mut backward) {
+                    packer.backward(time, step, values);
+                }
+                packer.finish()
+            }
+        };
+        let kept = buffers.words_at(steps.len());
+        let rounded_weights = if storage.format.is_some() { rounded_weights(graph) } else { 0 };
         let flops = graph
             .nodes
             .iter()
@@ -131,6 +212,10 @@ impl Plan {
             layout: buffers.place(),
             operations: flops.fold(0, u64::saturating_add).saturating_mul(batch as u64),
             groups,
+            format: storage.format,
+            moves,
+            kept,
+            rounded_weights,
         })
     }
 
@@ -145,6 +230,25 @@ impl Plan {
     #[must_use]
     pub fn length(&self) -> usize {
         self.layout.length()
+    }
+
+    /// How many words of 32 bits hold what is kept from the forward to the backward pass, with the output and its
+    /// gradient: saved activations, and what kernels save beside them.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.kept
+    }
+
+    /// How many numbers the rounded weights of a step take, outside the arena; 0 in f32.
+    #[must_use]
+    pub fn rounded_weights(&self) -> usize {
+        self.rounded_weights
+    }
+
+    /// What values are rounded to.
+    #[must_use]
+    pub fn format(&self) -> Option<Format> {
+        self.format
     }
 
     /// Floating-point operations of the forward pass.
@@ -172,6 +276,12 @@ impl Plan {
         &self.backward
     }
 
+    /// What is done to values around the step at `time`: forward steps are counted first, then the loss, then backward
+    /// steps. `None` in f32.
+    pub(crate) fn moves(&self, time: usize) -> Option<&Moves> {
+        self.moves.get(time)
+    }
+
     /// Where the model's output is.
     pub(crate) fn output(&self) -> Place {
         self.output
@@ -190,4 +300,26 @@ impl Plan {
     pub(crate) fn place(&self, place: Option<Place>) -> Span {
         self.span(place.and_then(Place::buffer))
     }
+}
+
+/// Whether a kernel reads a parameter of this role rounded: scales and shifts of normalizations, and
+/// statistics, stay f32. A table's vectors are rounded once they are looked up.
+pub(crate) fn is_rounded(role: Role) -> bool {
+    matches!(role, Role::Matrix | Role::Bias)
+}
+
+/// Room for the rounded weights of any one layer: for each place among a layer's parameters the largest.
+fn rounded_weights(graph: &Graph) -> usize {
+    let mut most: Vec<usize> = Vec::new();
+    for node in &graph.nodes {
+        for (place, parameter) in graph.parameters[node.parameters.clone()].iter().enumerate() {
+            if most.len() <= place {
+                most.push(0);
+            }
+            if is_rounded(parameter.role) {
+                most[place] = most[place].max(parameter.shape.elements());
+            }
+        }
+    }
+    most.into_iter().fold(0, usize::saturating_add)
 }

@@ -4,7 +4,7 @@
 //! `optimizer.safetensors`, with the optimizer's numbers of each parameter under its path and their name
 //! (`linear_1.weight.m`); `ema.safetensors`, a model file of the weights' average, if the run keeps one;
 //! `best.safetensors`, the weights of the best epoch, if the run ends with those; and `state.json`: the place in the
-//! run, the sums of the epoch so far, what is monitored, what the schedule remembers, the hashes of spec
+//! run, the sums of the epoch so far, what is monitored, the loss scale and skipped steps, what the schedule remembers, the hashes of spec
 //! and data, and the SHA-256 of the other files.
 
 use std::fs;
@@ -112,6 +112,7 @@ impl Checkpoints {
             "totals": snapshot.totals.to_json()?,
             "schedule": snapshot.schedule,
             "monitored": monitored,
+            "scaling": snapshot.scaling,
             "spec_hash": spec_hash,
             "data_fingerprint": data_fingerprint,
             "sha256": sums,
@@ -150,7 +151,7 @@ fn folder_name(step: u64) -> String {
 mod tests {
     use super::*;
     use crate::fixture::{Line, graph};
-    use crate::train::{Monitored, Totals};
+    use crate::train::{Monitored, Scaling, Totals};
 
     fn checkpoints(path: &std::path::Path, keep: usize) -> Checkpoints {
         let origin = Origin {
@@ -182,6 +183,7 @@ mod tests {
             parameters: graph.parameters.iter().map(|p| p.path.as_str()).zip(tensors.clone()).collect(),
             state_names: &["m", "v"],
             optimizer_state: &state,
+            scaling: Scaling { loss_scale: Some(512.0), good_steps: 3, skipped_in_a_row: 0, skipped: 7 },
             average: is_best.then_some(&average),
             totals: &Totals::default(),
             schedule: json!([null, { "reductions": 2.0 }]),
@@ -223,6 +225,8 @@ mod tests {
             serde_json::from_slice(&fs::read(path.join("state.json")).unwrap()).unwrap();
         assert_eq!(state["step"], 150);
         assert_eq!(state["step_in_epoch"], 3);
+        let scaling: Scaling = serde_json::from_value(state["scaling"].clone()).unwrap();
+        assert_eq!((scaling.loss_scale, scaling.good_steps, scaling.skipped), (Some(512.0), 3, 7));
         assert_eq!(state["monitored"]["best_epoch"], 1);
         assert_eq!(state["schedule"][1]["reductions"], 2.0);
         for name in ["best.safetensors", "ema.safetensors", "model.safetensors", "optimizer.safetensors"] {

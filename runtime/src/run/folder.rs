@@ -83,6 +83,7 @@ impl Observer for Folder {
                 self.curves.step(report);
                 self.metrics.step(report)
             }
+            Event::Skip(report) => self.metrics.step(report),
             Event::Epoch(report) => {
                 if report.is_best {
                     self.checkpoints.best(report.step);

@@ -112,6 +112,8 @@ impl Manifest {
                 "steps": outcome.steps,
                 "epochs": outcome.epochs,
                 "best_epoch": outcome.best_epoch,
+                "skipped_steps": outcome.scaling.skipped,
+                "loss_scale": outcome.scaling.loss_scale.map(f64::from),
                 "validation": outcome.validation.as_ref().map(Measured::from),
                 "test": outcome.test.as_ref().map(Measured::from),
             })

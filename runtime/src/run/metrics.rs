@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result};
-use crate::train::{Confusion, EpochReport, Evaluation, StepReport};
+use crate::train::{Confusion, EpochReport, Evaluation, Skip, StepReport};
 
 /// The open file.
 pub(super) struct Metrics {
@@ -35,6 +35,19 @@ enum Line<'a> {
         #[serde(skip_serializing_if = "Norms::is_empty")]
         gradient_norms: Norms<'a>,
         samples: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        loss_scale: Option<f64>,
+    },
+    Skip {
+        step: u64,
+        epoch: u64,
+        loss: f64,
+        samples: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        loss_scale: Option<f64>,
+        reason: &'a str,
+        skipped_in_a_row: u64,
+        skipped: u64,
     },
     Epoch {
         epoch: u64,
@@ -90,8 +103,16 @@ impl Metrics {
 
     pub(super) fn step(&mut self, report: &StepReport) -> Result<()> {
         let &StepReport { step, epoch, loss, lr, gradient_norm, samples, .. } = report;
+        let loss_scale = report.loss_scale.map(f64::from);
         let gradient_norms = Norms(&report.gradient_norms);
-        self.write(&Line::Step { step, epoch, loss, lr, gradient_norm, gradient_norms, samples })?;
+        let line = match &report.skip {
+            None => Line::Step { step, epoch, loss, lr, gradient_norm, gradient_norms, samples, loss_scale },
+            Some(Skip { reason, in_a_row, total }) => {
+                let (skipped_in_a_row, skipped) = (*in_a_row, *total);
+                Line::Skip { step, epoch, loss, samples, loss_scale, reason, skipped_in_a_row, skipped }
+            }
+        };
+        self.write(&line)?;
         self.steps += 1;
         if self.steps >= Self::STEPS_UNFLUSHED { self.flush() } else { Ok(()) }
     }
@@ -143,8 +164,13 @@ mod tests {
             gradient_norms: Vec::new(),
             samples: 4,
             metrics: Measures::default(),
+            loss_scale: None,
+            skip: None,
         };
         metrics.step(&report).unwrap();
+        let skip = Skip { reason: "the loss is NaN".to_owned(), in_a_row: 1, total: 2 };
+        let skipped = StepReport { loss: f64::NAN, loss_scale: Some(512.0), skip: Some(skip), ..report };
+        metrics.step(&skipped).unwrap();
         let mut report = EpochReport {
             epoch: 1,
             step: 1,
@@ -161,6 +187,9 @@ mod tests {
             text,
             concat!(
                 r#"{"kind":"step","step":1,"epoch":1,"loss":0.1,"lr":0.003,"gradient_norm":1.5,"samples":4}"#,
+                "\n",
+                r#"{"kind":"skip","step":1,"epoch":1,"loss":null,"samples":4,"loss_scale":512.0,"#,
+                r#""reason":"the loss is NaN","skipped_in_a_row":1,"skipped":2}"#,
                 "\n",
                 r#"{"kind":"epoch","epoch":1,"step":1,"lr":0.003,"training":{"loss":0.1,"accuracy":0.5,"samples":10},"#,
                 r#""validation":null,"is_best":false}"#,
@@ -190,6 +219,8 @@ mod tests {
                 gradient_norms: vec![("line_1.weight".into(), 1.0)],
                 samples: 4,
                 metrics: Measures::default(),
+                loss_scale: None,
+                skip: None,
             };
             metrics.step(&report).unwrap();
         }

@@ -8,6 +8,8 @@ mod checkpoint;
 mod declaration;
 mod device;
 mod early_stop;
+mod loss_scale;
+mod non_finite;
 mod precision;
 mod rules;
 mod settings;
@@ -18,7 +20,9 @@ pub(crate) use declaration::AnySpec;
 pub use declaration::Declaration;
 pub use device::Device;
 pub use early_stop::{EarlyStop, Monitor};
-pub use precision::Precision;
+pub use loss_scale::{Dynamic, LossScale, Static};
+pub use non_finite::{OnNonFinite, Skip, Stop};
+pub use precision::{AnyPrecision, Bf16, F16, F32, Precision};
 pub use rules::Rules;
 pub use settings::{Settings, canonical, hash};
 
@@ -92,8 +96,10 @@ pub struct Spec<M: Model, T: Kind> {
     pub constrain: &'static dyn AnyConstraint,
     /// An average of the weights over the steps, by which the run is judged. Default: [`Ema::NONE`].
     pub ema: &'static Ema,
-    /// The type of the computation. Default: [`Precision::F32`].
-    pub precision: &'static Precision,
+    /// The type of the computation: an [`AnyPrecision`]. Default: [`F32`](struct@F32).
+    pub precision: &'static dyn AnyPrecision,
+    /// What a step does whose gradients are not finite, but for f16, which skips it. Default: [`Stop`].
+    pub on_non_finite: &'static OnNonFinite,
     /// When to stop early. Default: [`EarlyStop::NEVER`].
     pub early_stop: &'static EarlyStop,
     /// When to save the state of the run. Default: [`Checkpoint::NEVER`]; the model is saved at the end.
@@ -128,7 +134,8 @@ impl<M: Model, T: Kind> Spec<M, T> {
         gradient_norms: &false,
         constrain: &Unconstrained,
         ema: &Ema::NONE,
-        precision: &Precision::F32,
+        precision: &F32,
+        on_non_finite: &Stop,
         early_stop: &EarlyStop::NEVER,
         checkpoint: &Checkpoint::NEVER,
         device: &Device::Cpu,

@@ -1,30 +1,273 @@
 //! The type of the computation.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use trainspec_kernels::half::Format;
 
+use super::LossScale;
+use crate::config::{Config, Setting, from_json};
 use crate::shape::{Problem, Verdict};
 
-/// The type in which a run computes. Parameters, optimizer state and sums are f32 whatever it is.
+/// The type in which a run computes, for the key `precision`: [`F32`](struct@F32), [`Bf16`](struct@Bf16), or [`F16`].
+///
+/// Whatever it is, parameters (*master weights*), the optimizer's state, sums of gradients, statistics of
+/// normalizations, softmax, losses and sums are f32. In 16 bits what passes from one kernel to another is rounded,
+/// which takes half the memory for what is kept until the backward pass.
+///
+/// # Source
+/// Micikevicius et al. 2018; for bf16 Kalamkar et al. 2019.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no precision",
+    label = "expected `F32`, `Bf16`, or `F16 {{ loss_scale: Dynamic }}`"
+)]
+pub trait AnyPrecision: Setting {
+    /// The same as a value.
+    fn precision(&self) -> Precision;
+}
+
+/// 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct F32 {}
+
+/// [`F32`](struct@F32) as a value.
+#[allow(non_upper_case_globals)]
+pub const F32: F32 = F32 {};
+
+/// 16 bits with the range of f32 and 8 bits of precision. It needs no loss scale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bf16 {}
+
+/// [`Bf16`](struct@Bf16) as a value.
+#[allow(non_upper_case_globals)]
+pub const Bf16: Bf16 = Bf16 {};
+
+/// 16 bits with 11 bits of precision, from 2^-24 to 65504. Gradients are often smaller than that, so the loss is
+/// multiplied by a scale, and gradients are divided by it before anything looks at them.
+///
+/// A step whose gradients are not finite is skipped: nothing changes but the scale, the counters of skipped steps, and
+/// the place in the data, whose samples it has used. The next step draws the random numbers of its dropout at the same
+/// moment.
+///
+/// ```
+/// use trainspec::prelude::*;
+///
+/// #[model]
+/// fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+///     image.flatten().linear(out = 10)
+/// }
+///
+/// train! {
+///     Digits { model: Net, data: Digits8x8::embedded(), precision: F16 { loss_scale: Dynamic } }
+/// }
+///
+/// train! {
+///     Others { model: Net, data: Digits8x8::embedded(), precision: F16 { loss_scale: Static(1024) } }
+/// }
+/// # assert!(Digits::training().settings().is_ok() && Others::training().settings().is_ok());
+/// ```
+///
+/// It cannot do without:
+///
+/// ```compile_fail
+/// # use trainspec::prelude::*;
+/// # #[model]
+/// # fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+/// #     image.flatten().linear(out = 10)
+/// # }
+/// train! {
+///     Digits { model: Net, data: Digits8x8::embedded(), precision: F16 {} }
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct F16 {
+    /// What the loss is multiplied by: `Dynamic`, `Dynamic { init: 1024, … }` or `Static(1024)`. Required.
+    pub loss_scale: LossScale,
+    /// So many skipped steps in a row stop the run, at least 1; 20 by default.
+    pub max_skips: u64,
+}
+
+impl F16 {
+    /// The ranges of the keys; a loss scale that is written with keys of its own is judged where it is written.
+    pub const fn check(&self) -> Verdict {
+        if self.max_skips == 0 {
+            return Err(Problem::new("max_skips is 0; expected at least 1 step"));
+        }
+        if self.loss_scale.is_static() {
+            return self.loss_scale.check();
+        }
+        Ok(())
+    }
+
+    /// Every rule, for what the compiler did not see.
+    fn check_all(&self) -> Verdict {
+        self.check()?;
+        self.loss_scale.check()
+    }
+}
+
+impl Config for F32 {
+    const NAME: &'static str = "F32";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Config for Bf16 {
+    const NAME: &'static str = "Bf16";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Config for F16 {
+    const NAME: &'static str = "F16";
+    const DEFAULT: Self = Self { loss_scale: LossScale::DEFAULT, max_skips: 20 };
+    const REQUIRED: &'static [(&'static str, &'static str)] =
+        &[("loss_scale", "what keeps small gradients from being lost: `Dynamic` or `Static(1024)`")];
+    const CHECK: fn(&Self) -> Verdict = Self::check_all;
+}
+
+impl F32 {
+    /// There is nothing to check.
+    pub const fn check(&self) -> Verdict {
+        Ok(())
+    }
+}
+
+impl Bf16 {
+    /// There is nothing to check.
+    pub const fn check(&self) -> Verdict {
+        Ok(())
+    }
+}
+
+impl AnyPrecision for F32 {
+    fn precision(&self) -> Precision {
+        Precision::F32
+    }
+}
+
+impl AnyPrecision for Bf16 {
+    fn precision(&self) -> Precision {
+        Precision::Bf16
+    }
+}
+
+impl AnyPrecision for F16 {
+    fn precision(&self) -> Precision {
+        Precision::F16(*self)
+    }
+}
+
+/// A precision as a value: what a run holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Precision {
-    /// 32 bits.
+    /// [`F32`](struct@F32)
     F32,
-    /// 16 bits with the range of f32. Not built yet, and refused.
+    /// [`Bf16`](struct@Bf16)
     Bf16,
-    /// 16 bits. Not built yet, and refused.
-    F16,
+    /// [`F16`](struct@F16)
+    F16(F16),
 }
 
 impl Precision {
-    /// Refuses what is not built yet.
+    /// The ranges of its keys.
     ///
     /// # Errors
-    /// For anything but f32.
-    pub const fn check(self) -> Verdict {
+    /// The first that does not hold.
+    pub fn check(self) -> Verdict {
         match self {
-            Self::F32 => Ok(()),
-            Self::Bf16 => Err(Problem::new("precision: `Bf16` is not built yet; write `F32`")),
-            Self::F16 => Err(Problem::new("precision: `F16` is not built yet; write `F32`")),
+            Self::F32 | Self::Bf16 => Ok(()),
+            Self::F16(half) => half.judge(),
         }
+    }
+
+    /// What values are rounded to; `None` for f32.
+    #[must_use]
+    pub fn format(self) -> Option<Format> {
+        match self {
+            Self::F32 => None,
+            Self::Bf16 => Some(Format::Bf16),
+            Self::F16(_) => Some(Format::F16),
+        }
+    }
+
+    /// The loss scale and the most steps that are skipped in a row, for f16.
+    #[must_use]
+    pub fn loss_scale(self) -> Option<F16> {
+        match self {
+            Self::F32 | Self::Bf16 => None,
+            Self::F16(half) => Some(half),
+        }
+    }
+}
+
+impl Serialize for Precision {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::F32 => serializer.serialize_str("F32"),
+            Self::Bf16 => serializer.serialize_str("Bf16"),
+            Self::F16(half) => half.to_json().serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Precision {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let expected = "expected \"F32\", \"Bf16\", or {\"type\": \"F16\", \"loss_scale\": \"Dynamic\"}";
+        let problem =
+            |found: &dyn std::fmt::Display| serde::de::Error::custom(format_args!("{found}; {expected}"));
+        let mut json = Value::deserialize(deserializer)?;
+        match json.as_str() {
+            Some("F32") => return Ok(Self::F32),
+            Some("Bf16") => return Ok(Self::Bf16),
+            Some("F16") => return Err(problem(&"`F16` needs a loss scale")),
+            Some(other) => return Err(problem(&format_args!("`{other}` is no precision"))),
+            None => {}
+        }
+        if let Some(keys) = json.as_object_mut() {
+            if !keys.contains_key("loss_scale") {
+                return Err(problem(&"`F16` needs a loss scale"));
+            }
+            keys.entry("max_skips").or_insert_with(|| F16::DEFAULT.max_skips.into());
+        }
+        from_json(&json).map(Self::F16).map_err(|error| problem(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn precisions_are_read_back_as_they_are_written() {
+        let half = F16 { loss_scale: LossScale { init: 512, ..LossScale::DEFAULT }, max_skips: 3 };
+        let fixed = F16 { loss_scale: super::super::Static(1024), max_skips: 20 };
+        for precision in [Precision::F32, Precision::Bf16, Precision::F16(half), Precision::F16(fixed)] {
+            let json = serde_json::to_value(precision).unwrap();
+            assert_eq!(serde_json::from_value::<Precision>(json).unwrap(), precision);
+        }
+        let short = json!({ "type": "F16", "loss_scale": "Dynamic" });
+        let read: Precision = serde_json::from_value(short).unwrap();
+        assert_eq!(read, Precision::F16(F16::DEFAULT));
+        let fixed_short = json!({ "type": "F16", "loss_scale": 1024 });
+        assert_eq!(serde_json::from_value::<Precision>(fixed_short).unwrap(), Precision::F16(fixed));
+    }
+
+    #[test]
+    fn what_is_no_precision_is_told_what_is() {
+        let said = |json: Value| serde_json::from_value::<Precision>(json).unwrap_err().to_string();
+        assert!(said(json!("F16")).starts_with("`F16` needs a loss scale; expected \"F32\", "));
+        assert!(said(json!("half")).starts_with("`half` is no precision; expected "));
+        assert!(said(json!({ "type": "F16" })).starts_with("`F16` needs a loss scale; "));
+        let low = json!({ "type": "F16", "loss_scale": 0 });
+        assert!(
+            said(low).contains("init is 0; expected "),
+            "{}",
+            said(json!({ "type": "F16", "loss_scale": 0 }))
+        );
     }
 }

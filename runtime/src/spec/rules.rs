@@ -7,7 +7,7 @@ use crate::shape::{Kind, Problem, TargetKind, Verdict, contains, same_text};
 /// A verdict for each key of a spec.
 #[derive(Clone, Copy)]
 pub struct Rules {
-    verdicts: [(&'static str, Verdict); 7],
+    verdicts: [(&'static str, Verdict); 6],
 }
 
 impl Rules {
@@ -68,7 +68,6 @@ impl Rules {
         accumulate: Option<usize>,
         epochs: Option<u64>,
         steps: Option<u64>,
-        precision: Verdict,
         suggested_loss: Verdict,
         init: Verdict,
     ) -> Self {
@@ -87,7 +86,6 @@ impl Rules {
                 ),
                 ("epochs", at_least_one("epochs", epochs, "passes over the training data")),
                 ("steps", duration),
-                ("precision", precision),
                 ("loss", suggested_loss),
                 ("init", init),
             ],
@@ -103,7 +101,6 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
             Some(*self.accumulate),
             given(*self.epochs),
             given(*self.steps),
-            self.precision.check(),
             suggested_loss::<M::Output, T>(),
             self.init.check(),
         )

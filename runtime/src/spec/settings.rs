@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::bound::Held;
 use super::rules::given;
-use super::{BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, Precision, Rules, Spec};
+use super::{
+    BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, OnNonFinite, Precision, Rules, Spec, Stop,
+};
 use crate::config::{Config, Setting, from_json};
 use crate::data::mix::AnyMix;
 use crate::error::{Error, Result};
@@ -59,6 +61,8 @@ pub struct Settings {
     pub ema: Option<Ema>,
     /// [`Spec::precision`]
     pub precision: Precision,
+    /// [`Spec::on_non_finite`]; `None` is [`Stop`].
+    pub on_non_finite: Option<OnNonFinite>,
     /// [`Spec::early_stop`]
     pub early_stop: Option<EarlyStop>,
     /// [`Spec::checkpoint`]
@@ -102,7 +106,8 @@ impl Settings {
             gradient_norms: *spec.gradient_norms,
             constrain: spec.constrain.boxed(),
             ema: Some(*spec.ema).filter(|ema| *ema != Ema::NONE),
-            precision: *spec.precision,
+            precision: spec.precision.precision(),
+            on_non_finite: Some(*spec.on_non_finite).filter(|rule| *rule != Stop),
             early_stop: Some(*spec.early_stop).filter(|stop| *stop != EarlyStop::NEVER),
             checkpoint: Some(*spec.checkpoint).filter(|checkpoint| *checkpoint != Checkpoint::NEVER),
             device: *spec.device,
@@ -121,11 +126,18 @@ impl Settings {
             Some(self.accumulate),
             self.epochs,
             self.steps,
-            self.precision.check(),
             Ok(()),
             self.init.check(),
         )
         .all()?;
+        self.precision.check()?;
+        if let Some(rule) = &self.on_non_finite {
+            Setting::judge(rule)?;
+            if self.precision.loss_scale().is_some() {
+                let problem = "in f16 the loss scale decides; remove the key, or set `max_skips` of `F16`";
+                return Err(fault("on_non_finite", problem));
+            }
+        }
         self.loss.setting().judge()?;
         self.loss.fits()?;
         let mut labels = BTreeSet::from(["loss", "samples"]);
@@ -225,6 +237,7 @@ impl Settings {
             "metrics": metrics,
             "mix": self.mix.to_json(),
             "optimizer": self.optimizer.to_json(),
+            "on_non_finite": self.on_non_finite.as_ref().map_or_else(|| json!("Stop"), Setting::to_json),
             "precision": self.precision,
             "scale_lr": self.scale_lr.to_json(),
             "schedule": phases,
@@ -280,6 +293,9 @@ impl Settings {
             "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,
             "mix" => self.mix = self.mix.with(json)?,
             "optimizer" => self.optimizer = self.optimizer.with(json)?,
+            "on_non_finite" => {
+                self.on_non_finite = if *json == "Stop" { None } else { part(json)? };
+            }
             "precision" => self.precision = read(json)?,
             "scale_lr" => self.scale_lr = self.scale_lr.with(json)?,
             "schedule" => self.schedule = each(&self.schedule, json, |phase, json| phase.with(json))?,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::{Evaluation, Measures, Totals};
+use super::{Evaluation, Measures, Scaling, Totals};
 use crate::error::Result;
 
 /// Listens to a run: a progress bar, a log, a folder of checkpoints.
@@ -32,6 +32,8 @@ pub enum Event<'a> {
     Begin(&'a RunPlan),
     /// An optimizer step was taken.
     Step(&'a StepReport),
+    /// An optimizer step was skipped, since its loss or its gradients were not finite: nothing has changed.
+    Skip(&'a StepReport),
     /// An epoch ended and was evaluated.
     Epoch(&'a EpochReport),
     /// The state is to be saved.
@@ -75,6 +77,21 @@ pub struct StepReport {
     pub samples: usize,
     /// Each metric over the step's samples, before the update.
     pub metrics: Measures,
+    /// What the loss was multiplied by, in f16; the loss and the norm here are not.
+    pub loss_scale: Option<f32>,
+    /// Why the step was skipped, if it was; its number is then that of the next step.
+    pub skip: Option<Skip>,
+}
+
+/// A step that was skipped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skip {
+    /// What is not finite.
+    pub reason: String,
+    /// Steps in a row that were skipped, this one with them.
+    pub in_a_row: u64,
+    /// Steps that were skipped in the whole run, this one with them.
+    pub total: u64,
 }
 
 /// One epoch.
@@ -110,6 +127,8 @@ pub struct Snapshot<'a> {
     pub state_names: &'static [&'static str],
     /// The optimizer's state by parameter and name.
     pub optimizer_state: &'a [Vec<Vec<f32>>],
+    /// The loss scale and the counters of skipped steps.
+    pub scaling: Scaling,
     /// The average of the parameters and running statistics, in their order, if the run keeps one.
     pub average: Option<&'a [Vec<f32>]>,
     /// Sums over the steps of the epoch so far.

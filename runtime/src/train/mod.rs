@@ -6,19 +6,22 @@
 mod average;
 mod evaluate;
 mod event;
+mod feed;
 mod find_rate;
 mod measures;
 mod monitor;
 mod plan;
 mod run;
+mod scale;
 mod step;
 mod stop;
 
 pub use crate::metric::Confusion;
 pub use evaluate::{Evaluation, Totals, evaluate};
-pub use event::{EpochReport, Event, Exit, Monitored, Observer, RunPlan, Snapshot, StepReport};
+pub use event::{EpochReport, Event, Exit, Monitored, Observer, RunPlan, Skip, Snapshot, StepReport};
 pub use find_rate::{RateCurve, RatePoint, RateSearch, SearchEnd, find_rate};
 pub use measures::Measures;
 pub(crate) use plan::length;
 pub use run::{Outcome, run};
+pub use scale::Scaling;
 pub use step::Stepper;

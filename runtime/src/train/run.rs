@@ -1,8 +1,11 @@
 //! A whole run: epochs of steps, evaluations between them, and its end.
 
 use super::evaluate::{evaluate, examine};
+use super::feed::Feed;
 use super::stop::Watch;
-use super::{Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Snapshot, Stepper, Totals};
+use super::{
+    Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Snapshot, Stepper, Totals,
+};
 use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -18,6 +21,8 @@ pub struct Outcome {
     pub steps: u64,
     /// Epochs begun.
     pub epochs: u64,
+    /// The loss scale at the end, and how many steps were skipped.
+    pub scaling: Scaling,
     /// The best epoch by what was monitored, if the run was watched; it ends with that epoch's weights
     /// unless `restore_best` is off.
     pub best_epoch: Option<u64>,
@@ -45,25 +50,28 @@ pub fn run(
     let mut stepper = Stepper::new(&mut *engine, graph, settings, data)?;
     let plan = stepper.plan().clone();
     let mut watch = Watch::new(settings);
+    let mut feed = Feed::new(settings, data, plan.steps_per_epoch);
     observer.on(&Event::Begin(&plan))?;
 
     let (mut k, mut epoch, mut exit) = (0, 0, Exit::Completed);
     while k < plan.steps {
         epoch += 1;
-        let order = data.order(settings.seed, epoch);
         let mut totals = Totals::new(settings);
         let mut lr = stepper.rate();
         let first = k;
-        for window in order.chunks(settings.batch.saturating_mul(settings.accumulate)) {
-            if k == plan.steps {
-                break;
-            }
+        // An epoch is so many steps that were applied; a skipped one has used up its samples all the same.
+        while k < plan.steps && k - first < plan.steps_per_epoch {
+            let window = feed.window(k + stepper.scaling().skipped)?;
             let window: Vec<Batch> = (0..)
-                .zip(window.chunks(settings.batch))
-                .map(|(micro_batch, indices)| stepper.prepare(micro_batch, data.batch(indices)?))
+                .zip(window)
+                .map(|(micro_batch, batch)| stepper.prepare(micro_batch, batch))
                 .collect::<Result<_>>()?;
             let part = stepper.accumulate(&window)?;
             let report = stepper.update(&part)?;
+            if report.skip.is_some() {
+                observer.on(&Event::Skip(&report))?;
+                continue;
+            }
             (k, lr) = (report.step, report.lr);
             totals.merge(&part);
             stepper.give_back(part);
@@ -107,6 +115,7 @@ pub fn run(
         }
     }
 
+    let scaling = stepper.scaling();
     stepper.finish()?;
     let best_epoch = watch.as_ref().and_then(Watch::best_epoch);
     if let Some(watch) = &watch {
@@ -121,7 +130,7 @@ pub fn run(
             (Some(test), confusion)
         }
     };
-    Ok(Outcome { exit, steps: k, epochs: epoch, best_epoch, validation, test, confusion })
+    Ok(Outcome { exit, steps: k, epochs: epoch, scaling, best_epoch, validation, test, confusion })
 }
 
 /// Whether a checkpoint is due after `k` steps.
@@ -147,6 +156,7 @@ fn snapshot<'a>(
         parameters: paths.zip(engine.parameters()?).collect(),
         state_names: settings.optimizer.state_names(),
         optimizer_state: engine.optimizer_state(),
+        scaling: stepper.scaling(),
         average: stepper.average(),
         totals,
         schedule: stepper.schedule().state(),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::average::Average;
 use super::evaluate::Totals;
 use super::plan::plan;
-use super::{Evaluation, RunPlan, StepReport, monitor};
+use super::scale::{Scaler, Verdict, Why};
+use super::{Evaluation, RunPlan, Scaling, Skip, StepReport, monitor};
 use crate::data::{Batch, Prepared, mix};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -53,6 +54,7 @@ pub struct Stepper<'a> {
     settings: &'a Settings,
     plan: RunPlan,
     schedule: Schedule,
+    scaler: Scaler,
     /// How each parameter is treated.
     treatments: Vec<Treatment>,
     /// What is known of the step's gradients, and what becomes of them.
@@ -107,6 +109,7 @@ impl<'a> Stepper<'a> {
             settings,
             plan,
             schedule,
+            scaler: Scaler::new(settings),
             treatments,
             measure,
             noise,
@@ -135,6 +138,27 @@ impl<'a> Stepper<'a> {
     #[must_use]
     pub fn rate(&self) -> f64 {
         self.schedule.rate(self.k)
+    }
+
+    /// The loss scale and the counters of skipped steps.
+    #[must_use]
+    pub fn scaling(&self) -> Scaling {
+        self.scaler.state()
+    }
+
+    /// Goes on from a loss scale and counters that [`Stepper::scaling`] gave in a run of the same settings.
+    ///
+    /// # Errors
+    /// If one has a loss scale and the other has none.
+    pub fn set_scaling(&mut self, scaling: Scaling) -> Result<()> {
+        if scaling.loss_scale.is_some() != self.scaling().loss_scale.is_some() {
+            return Err(Error::Setting {
+                key: "precision".to_owned(),
+                problem: "the state has a loss scale and the run has none, or the other way round".to_owned(),
+            });
+        }
+        self.scaler.restore(scaling);
+        Ok(())
     }
 
     /// The schedule, as it stands.
@@ -210,7 +234,8 @@ impl<'a> Stepper<'a> {
         let mut totals = self.spare.take().unwrap_or_else(|| Totals::new(self.settings));
         totals.clear();
         for (micro_batch, batch) in (0..).zip(window) {
-            let part = self.engine.accumulate(batch, Moment { step: self.k, micro_batch })?;
+            let at = Moment { step: self.k, micro_batch };
+            let part = self.engine.accumulate_scaled(batch, at, self.scaler.scale())?;
             totals.add(&*self.engine, part, batch)?;
         }
         Ok(totals)
@@ -222,8 +247,11 @@ impl<'a> Stepper<'a> {
     /// [`Reduction`] says so), so a short micro-batch or a
     /// short window is averaged right.
     ///
+    /// A step whose loss or gradients are not finite is skipped, where the precision or `on_non_finite` say so: its report
+    /// has a [`Skip`], and nothing but the [scaling](Stepper::scaling) changes.
+    ///
     /// # Errors
-    /// If the loss or a gradient is not finite, or the run has no more steps.
+    /// If the loss or a gradient is not finite and the step is not skipped, or the run has no more steps.
     pub fn update(&mut self, totals: &Totals) -> Result<StepReport> {
         let step = self.k + 1;
         if self.k == self.plan.steps {
@@ -235,12 +263,30 @@ impl<'a> Stepper<'a> {
             Reduction::Mean => 1.0 / totals.weight(),
             Reduction::Sum => 1.0,
         };
+        // In f16 the gradients are those of the scaled loss: the scale is taken out with the average.
+        let loss_scale = self.scaling().loss_scale;
+        let average = average / f64::from(self.scaler.scale());
         self.measure.take(self.engine.gradients(), average);
         let gradient_norm = self.measure.norm;
-        refuse_non_finite(&*self.engine, self.graph, step, totals.mean_loss(), gradient_norm)?;
+        let skip = self.skip(step, totals.mean_loss(), gradient_norm)?;
         let gradient_norms = self.gradient_norms();
+        let (lr, epoch) = (self.rate(), self.epoch());
+        let report = StepReport {
+            step,
+            epoch,
+            loss: totals.mean_loss(),
+            lr,
+            gradient_norm,
+            gradient_norms,
+            samples: totals.samples,
+            metrics: totals.measures(),
+            loss_scale,
+            skip,
+        };
+        if report.skip.is_some() {
+            return Ok(report);
+        }
         self.clip()?;
-        let lr = self.rate();
         self.engine.update(&Update {
             optimizer: &*self.settings.optimizer,
             t: step,
@@ -250,10 +296,42 @@ impl<'a> Stepper<'a> {
             bound: self.measure.bound,
         })?;
         self.settle(step)?;
-        let epoch = self.k / self.plan.steps_per_epoch.max(1) + 1;
         self.k = step;
-        let (loss, metrics, samples) = (totals.mean_loss(), totals.measures(), totals.samples);
-        Ok(StepReport { step, epoch, loss, lr, gradient_norm, gradient_norms, samples, metrics })
+        Ok(report)
+    }
+
+    /// The epoch of the next step, from 1.
+    fn epoch(&self) -> u64 {
+        self.k / self.plan.steps_per_epoch.max(1) + 1
+    }
+
+    /// Skips the step and says why, if its loss or gradients are not finite.
+    fn skip(&mut self, step: u64, loss: f64, norm: f64) -> Result<Option<Skip>> {
+        let is_finite = loss.is_finite() && norm.is_finite();
+        let verdict = self.scaler.judge(is_finite);
+        if verdict == Verdict::Apply {
+            return Ok(None);
+        }
+        let reason = non_finite(&*self.engine, self.graph, loss);
+        self.engine.discard()?;
+        let advice = match verdict {
+            Verdict::Stop(Why::Rule) => {
+                "try a smaller `lr`, `clip: GlobalNorm { max: 1.0 }`, or a warmup".to_owned()
+            }
+            Verdict::Stop(Why::TooMany(row)) => {
+                format!(
+                    "{row} steps in a row were skipped; try a smaller `lr`, or `precision: Bf16` or `F32`"
+                )
+            }
+            Verdict::Stop(Why::Floor(scale)) => format!(
+                "not even at a loss scale of {scale}, the smallest; try a smaller `lr`, or `precision: Bf16` or `F32`"
+            ),
+            Verdict::Apply | Verdict::Skip => {
+                let Scaling { skipped_in_a_row: in_a_row, skipped: total, .. } = self.scaling();
+                return Ok(Some(Skip { reason, in_a_row, total }));
+            }
+        };
+        Err(Error::Training { step, problem: format!("{reason}; {advice}") })
     }
 
     /// The norm of each parameter's gradient, if it is to be recorded.
@@ -319,21 +397,15 @@ impl<'a> Stepper<'a> {
     }
 }
 
-fn refuse_non_finite(engine: &dyn Engine, graph: &Graph, step: u64, loss: f64, norm: f64) -> Result<()> {
-    if loss.is_finite() && norm.is_finite() {
-        return Ok(());
-    }
+/// What is not finite: the first parameter whose gradient is not, or the loss.
+fn non_finite(engine: &dyn Engine, graph: &Graph, loss: f64) -> String {
     let is_broken = |gradient: &Vec<f32>| gradient.iter().any(|value| !value.is_finite());
     let first = engine.gradients().iter().position(is_broken).and_then(|place| graph.parameters.get(place));
-    let what = match first {
+    match first {
         Some(parameter) => format!("the gradient of `{}` is not finite", parameter.path),
         None if loss.is_finite() => "the gradients are too large for f32".to_owned(),
         None => format!("the loss is {loss}"),
-    };
-    Err(Error::Training {
-        step,
-        problem: format!("{what}; try a smaller `lr`, `clip: GlobalNorm {{ max: 1.0 }}`, or a warmup"),
-    })
+    }
 }
 
 #[cfg(test)]

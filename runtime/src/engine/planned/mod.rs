@@ -1,5 +1,6 @@
 //! The planned engine: fused kernels on the CPU, in the order and the memory of a plan.
 
+mod convert;
 mod island;
 mod mixed;
 mod run;
@@ -18,11 +19,13 @@ use super::{Engine, MicroBatch, Numbers, Objective, initial};
 use crate::data::{Batch, Elements};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::layer::Role;
 use crate::loss::LossKernel;
 use crate::optim::Update;
-use crate::plan::{Place, Plan};
+use crate::plan::{Place, Plan, Storage};
 use crate::rng::Moment;
 use crate::shape::Shape;
+use convert::Weights;
 use island::Islands;
 
 /// Runs a graph by a [`Plan`] on the CPU.
@@ -49,6 +52,11 @@ pub struct Planned {
     evaluation: Vec<Plan>,
     arena: Arena,
     islands: Islands,
+    storage: Storage,
+    /// The rounded weights of a layer.
+    weights: Weights,
+    /// Running statistics as they were before the window; empty for what is trained.
+    before: Vec<Vec<f32>>,
     /// The gradient of a mixed batch's second target; empty until there is one.
     mixture: Vec<f32>,
     /// The output for the last batch, and its size.
@@ -82,6 +90,10 @@ impl Planned {
         let length = |parameter: &crate::graph::GraphParameter| {
             if parameter.is_trained() { parameter.shape.elements() } else { 0 }
         };
+        let before = graph.parameters.iter().zip(&parameters).map(|(parameter, numbers): (_, &Vec<f32>)| {
+            if parameter.role == Role::Statistic { numbers.clone() } else { Vec::new() }
+        });
+        let before = before.collect();
         let gradients = graph.parameters.iter().map(|parameter| vec![0.0; length(parameter)]).collect();
         let loss = graph.shapes.get(graph.output).and_then(|&shape| objective.kernel(shape));
         Ok(Self {
@@ -99,9 +111,23 @@ impl Planned {
             evaluation: Vec::new(),
             arena: Arena::new(0).map_err(|source| no_memory(0, source))?,
             islands: Islands::default(),
+            storage: Storage::default(),
+            weights: Weights::default(),
+            before,
             mixture: Vec::new(),
             prediction: None,
         })
+    }
+
+    /// The same engine with values that are rounded where they pass from one kernel to another: a
+    /// [`Format`](crate::plan::Format), or none, or a [`Storage`].
+    #[must_use]
+    pub fn with_storage(mut self, storage: impl Into<Storage>) -> Self {
+        self.storage = storage.into();
+        self.weights =
+            if self.storage.format.is_some() { Weights::of(&self.graph) } else { Weights::default() };
+        (self.training, self.evaluation) = (Vec::new(), Vec::new());
+        self
     }
 
     /// The plan for micro-batches of that size, and room for it.
@@ -115,9 +141,9 @@ impl Planned {
             Some(place) => place,
             None => {
                 plans.push(if training {
-                    Plan::training(&self.graph, self.seed, batch)?
+                    Plan::training_in(&self.graph, self.seed, batch, self.storage)?
                 } else {
-                    Plan::evaluation(&self.graph, batch)?
+                    Plan::evaluation_in(&self.graph, batch, self.storage)?
                 });
                 plans.len() - 1
             }
@@ -169,8 +195,14 @@ fn reals(batch: &Batch) -> &[f32] {
 }
 
 impl Engine for Planned {
-    fn accumulate(&mut self, batch: &Batch, at: Moment) -> Result<MicroBatch> {
+    fn accumulate_scaled(&mut self, batch: &Batch, at: Moment, loss_scale: f32) -> Result<MicroBatch> {
         let place = self.plan(batch, true)?;
+        if self.spent {
+            let statistics = self.before.iter_mut().zip(&self.parameters);
+            statistics
+                .filter(|(before, _)| !before.is_empty())
+                .for_each(|(before, now)| before.copy_from_slice(now));
+        }
         let onto = if self.spent { Onto::Replace } else { Onto::Add };
         let plan = &self.training[place];
         let mut pass = run::Pass {
@@ -186,6 +218,8 @@ impl Engine for Planned {
             onto,
             arena: &mut self.arena,
             islands: &mut self.islands,
+            weights: &mut self.weights,
+            loss_scale,
             mixture: &mut self.mixture,
         };
         let (loss, objective) = (self.loss.as_deref(), &*self.objective);
@@ -201,6 +235,17 @@ impl Engine for Planned {
         }
         self.rows.add(batch);
         Ok(result)
+    }
+
+    fn discard(&mut self) -> Result<()> {
+        if !self.spent {
+            let statistics = self.before.iter().zip(&mut self.parameters);
+            statistics
+                .filter(|(before, _)| !before.is_empty())
+                .for_each(|(before, now)| now.copy_from_slice(before));
+        }
+        self.spent = true;
+        Ok(())
     }
 
     fn gradients(&self) -> &[Vec<f32>] {
@@ -238,6 +283,8 @@ impl Engine for Planned {
             onto: Onto::Add,
             arena: &mut self.arena,
             islands: &mut self.islands,
+            weights: &mut self.weights,
+            loss_scale: 1.0,
             mixture: &mut self.mixture,
         };
         let (loss, objective) = (self.loss.as_deref(), &*self.objective);

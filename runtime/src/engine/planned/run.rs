@@ -1,11 +1,14 @@
 //! One micro-batch: the steps of a plan, one after the other.
 
+use std::ops::Range;
+
 use candle_core::{Device, Tensor, Var};
 use trainspec_kernels::arena::{Arena, Span};
 use trainspec_kernels::element;
 use trainspec_kernels::epilogue::Epilogue;
 use trainspec_kernels::product::Onto;
 
+use super::convert::{self, Weights};
 use super::island::Islands;
 use super::mixed;
 use crate::data::{Batch, Elements};
@@ -16,7 +19,7 @@ use crate::layer::{Mode, Role};
 use crate::loss::LossKernel;
 use crate::plan::{
     Backward, BackwardStep, Data, Draws, Forward, ForwardStep, Group, KernelStep, MAX_INPUTS, Place, Plan,
-    Work,
+    Work, round,
 };
 use crate::rng::Moment;
 
@@ -36,6 +39,9 @@ pub(super) struct Pass<'a> {
     pub(super) onto: Onto,
     pub(super) arena: &'a mut Arena,
     pub(super) islands: &'a mut Islands,
+    pub(super) weights: &'a mut Weights,
+    /// What the gradient of the loss is multiplied by.
+    pub(super) loss_scale: f32,
     /// Memory for the gradient of a second target.
     pub(super) mixture: &'a mut Vec<f32>,
 }
@@ -47,8 +53,29 @@ impl Pass<'_> {
         plan.forward().iter().try_for_each(|step| {
             let group = plan.group(step.group);
             let node = &self.graph.nodes[group.node];
-            self.forward_step(step, group, node).map_err(|error| error.at(&node.path))
+            let own = node.parameters.clone();
+            let done = self.around(step.group, own, |pass| pass.forward_step(step, group, node));
+            done.map_err(|error| error.at(&node.path))
         })
+    }
+
+    /// Does the work of the step at `time` on its layer's rounded weights, which are those of numbers `own`, and working copies, where there are any.
+    fn around(
+        &mut self,
+        time: usize,
+        own: Range<usize>,
+        work: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let plan = self.plan;
+        let (Some(format), Some(moves)) = (plan.format(), plan.moves(time)) else {
+            return work(self);
+        };
+        convert::load(plan, format, moves, self.arena, super::reals(self.batch));
+        self.weights.round(format, self.graph, own.clone(), self.parameters);
+        let done = work(self);
+        self.weights.swap(self.graph, own, self.parameters);
+        convert::store(plan, format, moves, self.arena);
+        done
     }
 
     fn forward_step(&mut self, step: &ForwardStep, group: &Group, node: &Node) -> Result<()> {
@@ -72,6 +99,7 @@ impl Pass<'_> {
             }
             Work::Kernel(kernel) => kernel.forward(&mut Forward {
                 batch: self.batch.size,
+                format: plan.format(),
                 training: self.training,
                 inputs,
                 parameters: &mut self.parameters[node.parameters.clone()],
@@ -109,25 +137,36 @@ impl Pass<'_> {
             Place::Arena(_) => output,
             Place::Input(_) => super::reals(self.batch),
         };
-        let gradient = gradient.is_some().then_some(d_output);
+        let mut gradient = gradient.is_some().then_some(d_output);
         if let Some(kernel) = kernel {
-            return mixed::loss(kernel, prediction, self.batch, gradient, self.mixture);
+            let result = mixed::loss(kernel, prediction, self.batch, gradient.as_deref_mut(), self.mixture);
+            scale(gradient, self.loss_scale, self.plan);
+            return result;
         }
         let mut axes = vec![self.batch.size];
         axes.extend_from_slice(self.graph.shapes[self.graph.output].axes());
         let prediction = Var::from_slice(prediction, axes, &Device::Cpu)?;
         let loss = taped_loss(objective, prediction.as_tensor(), self.batch)?;
-        if let Some(gradient) = gradient {
+        if let Some(gradient) = &mut gradient {
             let gradients = loss.sum.backward()?;
             copy(gradients.get(prediction.as_tensor()), gradient, Onto::Replace)?;
         }
+        scale(gradient, self.loss_scale, self.plan);
         Ok(MicroBatch { loss: f64::from(loss.sum.to_scalar::<f32>()?), weight: loss.weight })
     }
 
     /// Every gradient.
     pub(super) fn backward(&mut self) -> Result<()> {
         let plan = self.plan;
-        plan.backward().iter().try_for_each(|step| self.backward_step(step))
+        let first = plan.forward().len() + 1;
+        (first..).zip(plan.backward()).try_for_each(|(time, step)| match step {
+            BackwardStep::Kernel(kernel) => {
+                let own = self.graph.nodes[plan.group(kernel.group).node].parameters.clone();
+                self.around(time, own, |pass| pass.kernel(kernel))
+            }
+            // The others have no weights.
+            _ => self.around(time, 0..0, |pass| pass.backward_step(step)),
+        })
     }
 
     fn backward_step(&mut self, step: &BackwardStep) -> Result<()> {
@@ -192,6 +231,7 @@ impl Pass<'_> {
         match &group.work {
             Work::Kernel(kernel) => kernel.backward(&mut Backward {
                 batch: self.batch.size,
+                format: plan.format(),
                 inputs: with_batch(self.batch, step.inputs, [a, b, c]),
                 output,
                 parameters: &self.parameters[node.parameters.clone()],
@@ -221,6 +261,15 @@ impl Pass<'_> {
         }
         Ok(())
     }
+}
+
+/// The gradient of the loss times its scale, rounded as the values are that it is the gradient of.
+fn scale(gradient: Option<&mut [f32]>, by: f32, plan: &Plan) {
+    let Some(gradient) = gradient else { return };
+    for number in &mut *gradient {
+        *number *= by;
+    }
+    round(plan.format(), gradient);
 }
 
 /// Puts room in place of the gradients that a node's frozen parameters do not have, or takes it away again.

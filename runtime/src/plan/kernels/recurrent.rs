@@ -52,7 +52,9 @@ macro_rules! kernel {
 
         impl Kernel for $type {
             fn needs(&self, batch: usize) -> Needs {
-                Needs { saved: self.sizes(batch).saved(), ..Needs::default() }
+                // Gates and what they let through: values all.
+                let saved = self.sizes(batch).saved();
+                Needs { saved, values: saved, ..Needs::default() }
             }
 
             fn reads(&self) -> Reads {

@@ -6,7 +6,7 @@ use trainspec_kernels::linear::Linear;
 use trainspec_kernels::product::Onto;
 
 use crate::error::{Error, Result};
-use crate::plan::{Backward, Draws, Forward, Joins, Kernel, Needs};
+use crate::plan::{Backward, Draws, Forward, Joins, Kernel, Needs, round};
 
 /// The length of a stream of random numbers.
 const DRAWS: usize = 1 << 34;
@@ -78,7 +78,8 @@ impl Kernel for SelfAttention {
     fn needs(&self, batch: usize) -> Needs {
         // Evaluation keeps nothing, and uses the same parts for a moment.
         let kept = self.kept(batch);
-        Needs { saved: kept, forward: 0, backward: kept, evaluation: kept }
+        let values = batch * self.length * 4 * self.features;
+        Needs { saved: kept, values, forward: 0, backward: kept, evaluation: kept }
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
@@ -97,8 +98,10 @@ impl Kernel for SelfAttention {
         let parts = self.parts(pass.batch, memory);
         let in_bias = in_bias.map(Vec::as_slice);
         project.forward(pass.inputs[0].real(), in_weight, in_bias, &Epilogue::NONE, None, parts.projected);
+        round(pass.format, parts.projected);
         let attention = self.attention(pass.batch, pass.draws);
         attention.forward(parts.projected, parts.mixed, parts.log_sums);
+        round(pass.format, parts.mixed);
         let out_bias = out_bias.map(Vec::as_slice);
         let pre = pass.pre.as_deref_mut();
         mix.forward(parts.mixed, out_weight, out_bias, &pass.epilogue, pre, pass.output);
@@ -121,8 +124,10 @@ impl Kernel for SelfAttention {
 
         mix.backward_weight(kept.mixed, pass.d, (d_out.0, onto), with(onto, d_out.1));
         mix.backward_input(pass.d, out_weight, (d.mixed, Onto::Replace));
+        round(pass.format, d.mixed);
         let attention = self.attention(pass.batch, pass.draws);
         attention.backward(kept.projected, kept.mixed, kept.log_sums, d.mixed, d.projected);
+        round(pass.format, d.projected);
         project.backward_weight(pass.inputs[0].real(), d.projected, (d_in.0, onto), with(onto, d_in.1));
         if let Some(dx) = pass.d_inputs[0].take() {
             project.backward_input(d.projected, in_weight, dx);

@@ -1,4 +1,4 @@
-//! A precision that is not built yet.
+//! f16 without a loss scale.
 
 use trainspec::prelude::*;
 
@@ -11,7 +11,7 @@ train! {
     pub Run {
         model: Net,
         data: Digits8x8::embedded(),
-        precision: Bf16,
+        precision: F16 {},
     }
 }
 

@@ -1,0 +1,97 @@
+//! What happens around a step where values pass between kernels in 16 bits.
+
+use trainspec_kernels::arena::{Arena, as_halves, as_halves_ref};
+use trainspec_kernels::half::{self, Format};
+
+use std::ops::Range;
+
+use crate::graph::Graph;
+use crate::plan::{Load, Moves, Plan, Store, is_rounded};
+
+/// Gives a step its working copies. `reals` are the numbers that are with the batch.
+pub(super) fn load(plan: &Plan, format: Format, moves: &Moves, arena: &mut Arena, reals: &[f32]) {
+    for load in &moves.loads {
+        match *load {
+            Load::Input { to } => half::rounded(format, reals, arena.write(plan.span(Some(to)))),
+            Load::Packed { from, to, values } => {
+                let ([from], [to]) = arena.lend([plan.span(Some(from))], [plan.span(Some(to))]);
+                let (packed, others) = from.split_at(values.div_ceil(2));
+                let (reals, rest) = to.split_at_mut(values);
+                half::unpack(format, &as_halves_ref(packed)[..values], reals);
+                rest.copy_from_slice(others);
+            }
+        }
+    }
+}
+
+/// Rounds and keeps what a step wrote.
+pub(super) fn store(plan: &Plan, format: Format, moves: &Moves, arena: &mut Arena) {
+    for store in &moves.stores {
+        match *store {
+            Store::Round { buffer, values } => {
+                half::round(format, &mut arena.write(plan.span(Some(buffer)))[..values]);
+            }
+            Store::Pack { from, to, values, rounds } => {
+                let ([], [from, to]) = arena.lend([], [plan.span(Some(from)), plan.span(Some(to))]);
+                let (packed, others) = to.split_at_mut(values.div_ceil(2));
+                let (reals, rest) = from.split_at_mut(values);
+                let packed = &mut as_halves(packed)[..values];
+                if rounds {
+                    half::pack_and_round(format, reals, packed);
+                } else {
+                    half::pack(format, reals, packed);
+                }
+                others.copy_from_slice(rest);
+            }
+        }
+    }
+}
+
+/// Rounded weights, of one layer at a time: the largest there is for each place among a layer's parameters.
+#[derive(Default)]
+pub(super) struct Weights(Vec<Vec<f32>>);
+
+impl Weights {
+    /// Room for those of every layer of a graph, so that a step allocates nothing.
+    pub(super) fn of(graph: &Graph) -> Self {
+        let mut weights: Vec<Vec<f32>> = Vec::new();
+        for node in &graph.nodes {
+            for (place, parameter) in graph.parameters[node.parameters.clone()].iter().enumerate() {
+                if weights.len() <= place {
+                    weights.push(Vec::new());
+                }
+                if is_rounded(parameter.role) {
+                    weights[place].reserve_exact(parameter.shape.elements());
+                }
+            }
+        }
+        Self(weights)
+    }
+
+    /// Puts the rounded weights of a layer, whose parameters are those of numbers `own`, in the place of its weights,
+    /// which [`Weights::swap`] brings back.
+    pub(super) fn round(
+        &mut self,
+        format: Format,
+        graph: &Graph,
+        own: Range<usize>,
+        parameters: &mut [Vec<f32>],
+    ) {
+        for (rounded, number) in self.0.iter_mut().zip(own.clone()) {
+            if is_rounded(graph.parameters[number].role) {
+                rounded.resize(parameters[number].len(), 0.0);
+                half::rounded(format, &parameters[number], rounded);
+            }
+        }
+        self.swap(graph, own, parameters);
+    }
+
+    /// Changes a layer's weights with those that are here.
+    pub(super) fn swap(&mut self, graph: &Graph, own: Range<usize>, parameters: &mut [Vec<f32>]) {
+        for (rounded, number) in self.0.iter_mut().zip(own) {
+            if is_rounded(graph.parameters[number].role) {
+                std::mem::swap(rounded, &mut parameters[number]);
+            }
+        }
+    }
+}

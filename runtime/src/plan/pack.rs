@@ -1,0 +1,228 @@
+//! Values in 16 bits: what a step has to widen before it runs, and to round and narrow after.
+//!
+//! Kernels compute in f32. Whatever one of them writes is rounded at once, so that numbers do not depend on where they
+//! are kept. What is needed for longer than from one step to the next is kept in 16 bits: a step reads and writes it
+//! through a working copy in f32, which lives as long as the step, and into the next one if that reads it too. What is
+//! handed to the next step alone is rounded where it is. Scratch, and of what a kernel saves what is no
+//! value, are left alone.
+
+use trainspec_kernels::product::Onto;
+
+use super::buffer::{Buffer, Buffers};
+use super::forward::ForwardStep;
+use super::{BackwardStep, Place};
+
+/// What is done to values around one step.
+#[derive(Debug, Default)]
+pub(crate) struct Moves {
+    /// Before it.
+    pub(crate) loads: Vec<Load>,
+    /// After it.
+    pub(crate) stores: Vec<Store>,
+}
+
+/// How a step comes by a value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Load {
+    /// What is with the batch, rounded.
+    Input { to: Buffer },
+    /// What is kept in 16 bits: the first `values` of its numbers.
+    Packed { from: Buffer, to: Buffer, values: usize },
+}
+
+/// What becomes of a value that a step wrote.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Store {
+    /// Its first `values` numbers are rounded where they are.
+    Round { buffer: Buffer, values: usize },
+    /// Its first `values` numbers are kept in 16 bits; they are rounded in `from` too if the next step reads them there.
+    Pack { from: Buffer, to: Buffer, values: usize, rounds: bool },
+}
+
+/// What a step does to a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+    /// Both.
+    Change,
+}
+
+/// A value's working copy: where it is, the last step that had it, and the store that left it there, if one did.
+#[derive(Clone, Copy, Debug)]
+struct Copy {
+    buffer: Buffer,
+    time: usize,
+    stored: Option<(usize, usize)>,
+}
+
+/// Goes through the steps and gives each the working copies that it needs.
+pub(super) struct Packer<'a> {
+    buffers: &'a mut Buffers,
+    /// Buffers that stay in f32: the output and its gradient, which others than kernels read and write.
+    wide: Vec<Buffer>,
+    /// Whether anything is kept in 16 bits at all.
+    packs: bool,
+    /// The working copy of each buffer.
+    copies: Vec<Option<Copy>>,
+    /// That of what is with the batch, and how many numbers it has.
+    input: Option<Copy>,
+    input_length: Option<usize>,
+    moves: Vec<Moves>,
+}
+
+impl<'a> Packer<'a> {
+    /// For plans of `times` steps, whose input has `input_length` numbers, if these are real.
+    pub(super) fn new(
+        buffers: &'a mut Buffers,
+        wide: Vec<Buffer>,
+        (times, input_length): (usize, Option<usize>),
+        packs: bool,
+    ) -> Self {
+        let copies = vec![None; buffers.count()];
+        let moves = (0..times).map(|_| Moves::default()).collect();
+        Self { buffers, wide, packs, copies, input: None, input_length, moves }
+    }
+
+    /// The moves of every step, by its time.
+    pub(super) fn finish(self) -> Vec<Moves> {
+        self.moves
+    }
+
+    /// One step forward, of whose saved numbers the first `saved` are values.
+    pub(super) fn forward(&mut self, time: usize, step: &mut ForwardStep, saved: usize) {
+        for place in step.inputs.iter_mut().chain([&mut step.residual]).flatten() {
+            self.read(place, time);
+        }
+        let length = self.buffers.length(step.output);
+        self.touch(&mut step.output, time, length, Access::Write);
+        if let Some(pre) = &mut step.pre {
+            self.touch(pre, time, length, Access::Write);
+        }
+        if let Some(buffer) = &mut step.saved {
+            self.touch(buffer, time, saved, Access::Write);
+        }
+    }
+
+    /// One step back; `saved` says the same of a group's kernel.
+    pub(super) fn backward(&mut self, time: usize, step: &mut BackwardStep, saved: impl Fn(usize) -> usize) {
+        match step {
+            BackwardStep::Copy { from, to } => {
+                self.all(from, time, Access::Read);
+                self.all(to, time, Access::Write);
+            }
+            BackwardStep::Add { from, to } => {
+                self.all(from, time, Access::Read);
+                self.all(to, time, Access::Change);
+            }
+            BackwardStep::Then { output, d, .. } => {
+                self.all(output, time, Access::Read);
+                self.all(d, time, Access::Change);
+            }
+            BackwardStep::Epilogue { saved, from, to, .. } => {
+                if let Some(place) = saved {
+                    self.read(place, time);
+                }
+                if from == to {
+                    self.all(to, time, Access::Change);
+                    *from = *to;
+                } else {
+                    self.all(from, time, Access::Read);
+                    self.all(to, time, Access::Write);
+                }
+            }
+            BackwardStep::Kernel(step) => {
+                for place in step.inputs.iter_mut().flatten() {
+                    self.read(place, time);
+                }
+                if let Some(output) = &mut step.output {
+                    self.all(output, time, Access::Read);
+                }
+                if let Some(buffer) = &mut step.saved {
+                    self.touch(buffer, time, saved(step.group), Access::Read);
+                }
+                // A kernel that undoes its epilogue changes it, but nobody reads it again.
+                self.all(&mut step.d, time, Access::Read);
+                for (buffer, onto) in step.d_inputs.iter_mut().flatten() {
+                    let access = if *onto == Onto::Add { Access::Change } else { Access::Write };
+                    self.all(buffer, time, access);
+                }
+            }
+        }
+    }
+
+    fn read(&mut self, place: &mut Place, time: usize) {
+        match (&mut *place, self.input_length) {
+            (Place::Arena(buffer), _) => self.all(buffer, time, Access::Read),
+            (Place::Input(_), Some(length)) => *place = Place::Arena(self.input(length, time)),
+            (Place::Input(_), None) => {}
+        }
+    }
+
+    fn all(&mut self, buffer: &mut Buffer, time: usize, access: Access) {
+        let values = self.buffers.length(*buffer);
+        self.touch(buffer, time, values, access);
+    }
+
+    /// Puts the working copy into the buffer's place, if it is kept in 16 bits.
+    fn touch(&mut self, buffer: &mut Buffer, time: usize, values: usize, access: Access) {
+        let original = *buffer;
+        if !self.is_packed(original, values) {
+            if access != Access::Read && values > 0 {
+                self.moves[time].stores.push(Store::Round { buffer: original, values });
+            }
+            return;
+        }
+        self.buffers.pack(original, values);
+        let length = self.buffers.length(original);
+        let before = self.copies[original.number()];
+        let copy = if access == Access::Write {
+            Copy { buffer: self.buffers.new_at(length, time), time, stored: None }
+        } else {
+            self.copy(before, length, time, |to| Load::Packed { from: original, to, values })
+        };
+        self.copies[original.number()] = Some(copy);
+        *buffer = copy.buffer;
+        if access != Access::Read {
+            let stores = &mut self.moves[time].stores;
+            let stored = Some((time, stores.len()));
+            stores.push(Store::Pack { from: copy.buffer, to: original, values, rounds: false });
+            self.copies[original.number()] = Some(Copy { stored, ..copy });
+        }
+    }
+
+    /// The rounded copy of what is with the batch.
+    fn input(&mut self, length: usize, time: usize) -> Buffer {
+        let copy = self.copy(self.input, length, time, |to| Load::Input { to });
+        self.input = Some(copy);
+        copy.buffer
+    }
+
+    /// The copy that there was, if it is of this step or the one before; else one that is loaded.
+    fn copy(
+        &mut self,
+        before: Option<Copy>,
+        length: usize,
+        time: usize,
+        load: impl FnOnce(Buffer) -> Load,
+    ) -> Copy {
+        if let Some(copy) = before.filter(|copy| copy.time + 1 >= time) {
+            self.buffers.touch(copy.buffer, time);
+            if let Some((time, place)) = copy.stored
+                && let Store::Pack { rounds, .. } = &mut self.moves[time].stores[place]
+            {
+                *rounds = true;
+            }
+            return Copy { time, ..copy };
+        }
+        let buffer = self.buffers.new_at(length, time);
+        self.moves[time].loads.push(load(buffer));
+        Copy { buffer, time, stored: None }
+    }
+
+    /// A value is kept in 16 bits if it is needed after the next step.
+    fn is_packed(&self, buffer: Buffer, values: usize) -> bool {
+        let times = self.buffers.times(buffer);
+        self.packs && values > 0 && times.end() - times.start() > 1 && !self.wide.contains(&buffer)
+    }
+}

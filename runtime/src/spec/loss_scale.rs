@@ -1,0 +1,149 @@
+//! What the loss is multiplied by in f16.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::config::Config;
+use crate::shape::{Problem, Verdict};
+
+/// What the loss is multiplied by before its gradient is taken, in f16: [`Dynamic`](struct@Dynamic) or [`Static`].
+///
+/// A dynamic scale is multiplied by `backoff` at each step whose gradients are not finite, which is skipped, and by `growth`
+/// after each `interval` steps in a row whose gradients are; it does not grow past f32. It is never lowered below `min`: a
+/// step whose gradients are not finite even there stops the run.
+///
+/// The scale is PyTorch's `GradScaler`, number by number, but for `min`. What it meets is another loss: a sum over the
+/// micro-batch, of which the mean is taken once the window is complete. So the gradients that it keeps in range are those of
+/// single samples, whatever the batch size, and it settles lower than PyTorch's by about that factor.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct LossScale {
+    /// The scale of the first step, a whole number from 1 to 2^31; 65536 by default.
+    pub init: u32,
+    /// What a scale that holds is multiplied by, above 1; 2 by default.
+    pub growth: f64,
+    /// What a scale that is too large is multiplied by, between 0 and 1; 0.5 by default.
+    pub backoff: f64,
+    /// Steps in a row after which the scale grows, at least 1; 2000 by default.
+    pub interval: u64,
+    /// The smallest scale, from 1 to `init`; 1 by default.
+    pub min: u32,
+}
+
+pub use LossScale as Dynamic;
+
+/// A [`LossScale`](struct@LossScale) that is sought while the run goes on, with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const Dynamic: LossScale = LossScale::DEFAULT;
+
+/// A [`LossScale`](struct@LossScale) that stays what it is. Steps whose gradients are not finite are skipped all the same.
+#[allow(non_snake_case)]
+#[must_use]
+pub const fn Static(scale: u32) -> LossScale {
+    LossScale { init: scale, growth: 1.0, backoff: 1.0, interval: 1, min: scale }
+}
+
+impl LossScale {
+    /// Whether it stays what it is.
+    #[must_use]
+    #[allow(clippy::float_cmp, reason = "1 is written, not computed")]
+    pub const fn is_static(&self) -> bool {
+        self.growth == 1.0 && self.backoff == 1.0
+    }
+
+    /// The ranges of the keys.
+    pub const fn check(&self) -> Verdict {
+        if self.init == 0 || self.init > 1 << 31 {
+            return Err(Problem::new("init is ")
+                .number(self.init as usize)
+                .text("; expected a loss scale from 1 to 2^31, best a power of 2"));
+        }
+        if self.min == 0 || self.min > self.init {
+            return Err(Problem::new("min is ")
+                .number(self.min as usize)
+                .text("; expected a loss scale from 1 to `init`, which is ")
+                .number(self.init as usize));
+        }
+        if self.interval == 0 {
+            return Err(Problem::new("interval is 0; expected at least 1 step"));
+        }
+        if self.is_static() {
+            return Ok(());
+        }
+        if !(self.growth > 1.0 && self.growth.is_finite()) {
+            return Err(Problem::new("growth is ").float(self.growth).text("; expected a factor above 1"));
+        }
+        if !(self.backoff > 0.0 && self.backoff < 1.0) {
+            return Err(Problem::new("backoff is ")
+                .float(self.backoff)
+                .text("; expected a factor between 0 and 1"));
+        }
+        Ok(())
+    }
+}
+
+impl Config for LossScale {
+    const NAME: &'static str = "Dynamic";
+    const DEFAULT: Self = Self { init: 65_536, growth: 2.0, backoff: 0.5, interval: 2000, min: 1 };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl<'de> Deserialize<'de> for LossScale {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// What stands for a scale in JSON: its keys, of which any may be left out, or less.
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Name(String),
+            Static(u32),
+            Keys(Keys),
+        }
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Keys {
+            init: Option<u32>,
+            growth: Option<f64>,
+            backoff: Option<f64>,
+            interval: Option<u64>,
+            min: Option<u32>,
+        }
+        match Written::deserialize(deserializer) {
+            Ok(Written::Name(name)) if name == "Dynamic" => Ok(Self::DEFAULT),
+            Ok(Written::Static(scale)) => Ok(Static(scale)),
+            Ok(Written::Keys(Keys { init, growth, backoff, interval, min })) => Ok(Self {
+                init: init.unwrap_or(Self::DEFAULT.init),
+                growth: growth.unwrap_or(Self::DEFAULT.growth),
+                backoff: backoff.unwrap_or(Self::DEFAULT.backoff),
+                interval: interval.unwrap_or(Self::DEFAULT.interval),
+                min: min.unwrap_or(Self::DEFAULT.min),
+            }),
+            _ => Err(serde::de::Error::custom(
+                "expected \"Dynamic\", a whole number, or some of `init`, `growth`, `backoff`, `interval` and `min`",
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges() {
+        assert!(LossScale::DEFAULT.check().is_ok());
+        assert!(Static(1).check().is_ok() && Static(1 << 31).check().is_ok());
+        let said = |scale: LossScale| scale.check().unwrap_err().as_str().to_owned();
+        assert!(said(Static(0)).starts_with("init is 0; expected "));
+        let of = LossScale::DEFAULT;
+        assert!(
+            said(LossScale { min: 65_537, ..of })
+                .contains("min is 65537; expected a loss scale from 1 to `init`")
+        );
+        assert!(said(LossScale { min: 0, ..of }).starts_with("min is 0"));
+        assert!(said(LossScale { interval: 0, ..of }).starts_with("interval is 0"));
+        for growth in [1.0, 0.5, f64::NAN, f64::INFINITY] {
+            assert!(said(LossScale { growth, ..of }).starts_with("growth is "));
+        }
+        for backoff in [0.0, 1.0, f64::NAN, -0.5] {
+            assert!(said(LossScale { backoff, ..of }).starts_with("backoff is "));
+        }
+    }
+}

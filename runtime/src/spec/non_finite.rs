@@ -1,0 +1,43 @@
+//! What happens when gradients are not finite.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::shape::{Problem, Verdict};
+
+/// What a step does whose loss or gradients are not finite, for the key `on_non_finite`: [`Stop`], the default, or `Skip
+/// { limit: 10 }`. In f16 the loss scale decides, and the key may not be given.
+///
+/// A step that is skipped changes nothing: not parameters nor running statistics nor the optimizer's state, and it is no
+/// step of the schedule. Its samples are used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnNonFinite {
+    /// The most steps in a row that are skipped, at least 1; one more stops the run. Required.
+    pub limit: u64,
+}
+
+pub use OnNonFinite as Skip;
+
+/// The run stops with an error that names the first parameter whose gradient is not finite. Checkpoints stay as they
+/// are.
+#[allow(non_upper_case_globals)]
+pub const Stop: OnNonFinite = OnNonFinite { limit: 0 };
+
+impl OnNonFinite {
+    /// The range of the limit.
+    pub const fn check(&self) -> Verdict {
+        if self.limit == 0 {
+            return Err(Problem::new("limit is 0; expected at least 1 step, or `on_non_finite: Stop`"));
+        }
+        Ok(())
+    }
+}
+
+impl Config for OnNonFinite {
+    const NAME: &'static str = "Skip";
+    const DEFAULT: Self = Stop;
+    const REQUIRED: &'static [(&'static str, &'static str)] =
+        &[("limit", "the most steps in a row that are skipped")];
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}

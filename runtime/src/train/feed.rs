@@ -1,0 +1,36 @@
+//! Which samples each window has.
+
+use crate::data::{Batch, Prepared};
+use crate::error::Result;
+use crate::spec::Settings;
+
+/// The data as windows of micro-batches, pass after pass, each pass in an order of its own.
+///
+/// A window's place is a count of all before it: of the steps that were applied and of those that were skipped, whose
+/// samples are used up.
+pub(super) struct Feed<'a> {
+    settings: &'a Settings,
+    data: &'a Prepared,
+    /// Windows of a pass.
+    windows: u64,
+    /// The pass whose order is at hand, from 1.
+    pass: u64,
+    order: Vec<usize>,
+}
+
+impl<'a> Feed<'a> {
+    pub(super) fn new(settings: &'a Settings, data: &'a Prepared, windows: u64) -> Self {
+        Self { settings, data, windows: windows.max(1), pass: 0, order: Vec::new() }
+    }
+
+    /// The window with `count` before it.
+    pub(super) fn window(&mut self, count: u64) -> Result<Vec<Batch>> {
+        let pass = count / self.windows + 1;
+        if pass != self.pass {
+            (self.pass, self.order) = (pass, self.data.order(self.settings.seed, pass));
+        }
+        let samples = self.settings.batch.saturating_mul(self.settings.accumulate);
+        let window = self.order.chunks(samples).nth((count % self.windows) as usize).unwrap_or_default();
+        window.chunks(self.settings.batch).map(|indices| self.data.batch(indices)).collect()
+    }
+}

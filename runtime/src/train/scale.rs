@@ -1,0 +1,206 @@
+//! Steps whose gradients are not finite: the loss scale of f16, and what is skipped.
+
+use serde::{Deserialize, Serialize};
+
+use crate::spec::{F16, OnNonFinite, Settings};
+
+/// The loss scale and the counters of skipped steps: what a run's future depends on besides its parameters and its
+/// place, and a part of each checkpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scaling {
+    /// What the loss of the next step is multiplied by; `None` but in f16.
+    pub loss_scale: Option<f32>,
+    /// Steps in a row that were applied since the scale last changed.
+    pub good_steps: u64,
+    /// Steps in a row that were skipped, up to now.
+    pub skipped_in_a_row: u64,
+    /// Steps that were skipped in the whole run.
+    pub skipped: u64,
+}
+
+/// What becomes of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is applied.
+    Apply,
+    /// It is skipped.
+    Skip,
+    /// The run stops.
+    Stop(Why),
+}
+
+/// Why a run stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// Nothing is skipped.
+    Rule,
+    /// So many steps in a row were skipped.
+    TooMany(u64),
+    /// The scale is as low as it may be.
+    Floor(u32),
+}
+
+/// Judges steps, and moves the loss scale.
+#[derive(Debug)]
+pub(super) struct Scaler {
+    half: Option<F16>,
+    rule: Option<OnNonFinite>,
+    state: Scaling,
+}
+
+impl Scaler {
+    /// Before the first step.
+    pub(super) fn new(settings: &Settings) -> Self {
+        let half = settings.precision.loss_scale();
+        let loss_scale = half.map(|half| half.loss_scale.init as f32);
+        Self { half, rule: settings.on_non_finite, state: Scaling { loss_scale, ..Scaling::default() } }
+    }
+
+    /// What the loss of the next step is multiplied by.
+    pub(super) fn scale(&self) -> f32 {
+        self.state.loss_scale.unwrap_or(1.0)
+    }
+
+    pub(super) fn state(&self) -> Scaling {
+        self.state
+    }
+
+    /// Goes on from a state of the same precision.
+    pub(super) fn restore(&mut self, state: Scaling) {
+        self.state = state;
+    }
+
+    /// What becomes of a step, by whether its loss and its gradients are finite. A step that is skipped is counted, and
+    /// one that stops the run as well.
+    pub(super) fn judge(&mut self, is_finite: bool) -> Verdict {
+        if is_finite {
+            self.state.skipped_in_a_row = 0;
+            self.grow();
+            return Verdict::Apply;
+        }
+        let verdict = match (self.half, self.rule) {
+            (Some(half), _) => {
+                let is_lowest = !half.loss_scale.is_static() && self.scale() <= half.loss_scale.min as f32;
+                if is_lowest {
+                    Verdict::Stop(Why::Floor(half.loss_scale.min))
+                } else if self.state.skipped_in_a_row + 1 >= half.max_skips {
+                    Verdict::Stop(Why::TooMany(half.max_skips))
+                } else {
+                    Verdict::Skip
+                }
+            }
+            (None, Some(rule)) if self.state.skipped_in_a_row < rule.limit => Verdict::Skip,
+            (None, Some(rule)) => Verdict::Stop(Why::TooMany(rule.limit + 1)),
+            (None, None) => Verdict::Stop(Why::Rule),
+        };
+        self.state.skipped_in_a_row += 1;
+        self.state.skipped += 1;
+        self.back_off();
+        verdict
+    }
+
+    /// The products are f64, rounded to f32, as PyTorch's are.
+    fn grow(&mut self) {
+        let (Some(half), Some(scale)) = (self.half, &mut self.state.loss_scale) else { return };
+        self.state.good_steps += 1;
+        if self.state.good_steps == half.loss_scale.interval {
+            let grown = (f64::from(*scale) * half.loss_scale.growth) as f32;
+            if grown.is_finite() {
+                *scale = grown;
+            }
+            self.state.good_steps = 0;
+        }
+    }
+
+    fn back_off(&mut self) {
+        let (Some(half), Some(scale)) = (self.half, &mut self.state.loss_scale) else { return };
+        let lower = (f64::from(*scale) * half.loss_scale.backoff) as f32;
+        *scale = lower.max(half.loss_scale.min as f32);
+        self.state.good_steps = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{LossScale, Static};
+
+    fn scaler(loss_scale: LossScale, max_skips: u64) -> Scaler {
+        let state = Scaling { loss_scale: Some(loss_scale.init as f32), ..Scaling::default() };
+        Scaler { half: Some(F16 { loss_scale, max_skips }), rule: None, state }
+    }
+
+    fn other(rule: Option<OnNonFinite>) -> Scaler {
+        Scaler { half: None, rule, state: Scaling::default() }
+    }
+
+    const SMALL: LossScale = LossScale { init: 16, growth: 2.0, backoff: 0.5, interval: 3, min: 2 };
+
+    #[test]
+    fn the_scale_grows_after_the_interval_and_not_before() {
+        let mut scaler = scaler(SMALL, 20);
+        let scales: Vec<f32> = (0..7)
+            .map(|_| {
+                assert_eq!(scaler.judge(true), Verdict::Apply);
+                scaler.scale()
+            })
+            .collect();
+        assert_eq!(scales, [16.0, 16.0, 32.0, 32.0, 32.0, 64.0, 64.0]);
+    }
+
+    #[test]
+    fn an_overflow_halves_the_scale_and_begins_the_interval_anew() {
+        let mut scaler = scaler(SMALL, 20);
+        let finite = [true, true, false, true, true, true, false];
+        let scales: Vec<f32> = finite
+            .into_iter()
+            .map(|is_finite| {
+                scaler.judge(is_finite);
+                scaler.scale()
+            })
+            .collect();
+        assert_eq!(scales, [16.0, 16.0, 8.0, 8.0, 8.0, 16.0, 8.0]);
+        let state = Scaling { loss_scale: Some(8.0), good_steps: 0, skipped_in_a_row: 1, skipped: 2 };
+        assert_eq!(scaler.state(), state);
+    }
+
+    #[test]
+    fn the_floor_and_a_row_of_skips_stop_the_run() {
+        let mut lowest = scaler(SMALL, 20);
+        let verdicts: Vec<_> = (0..4).map(|_| lowest.judge(false)).collect();
+        assert_eq!(verdicts, [Verdict::Skip, Verdict::Skip, Verdict::Skip, Verdict::Stop(Why::Floor(2))]);
+        let mut many = scaler(LossScale { init: 64, ..SMALL }, 3);
+        let verdicts: Vec<_> =
+            [false, false, true, false, false, false].into_iter().map(|finite| many.judge(finite)).collect();
+        let (skip, stop) = (Verdict::Skip, Verdict::Stop(Why::TooMany(3)));
+        assert_eq!(verdicts, [skip, skip, Verdict::Apply, skip, skip, stop]);
+    }
+
+    #[test]
+    fn a_static_scale_stays() {
+        let mut scaler = scaler(Static(1024), 3);
+        for finite in [true, false, false, true, true, false] {
+            assert_ne!(scaler.judge(finite), Verdict::Stop(Why::Floor(1024)));
+            assert_eq!(scaler.scale().to_bits(), 1024.0_f32.to_bits());
+        }
+        assert_eq!(scaler.state().skipped, 3);
+    }
+
+    #[test]
+    fn the_scale_stays_within_f32() {
+        let mut scaler = scaler(LossScale { init: 1 << 31, growth: 1e30, interval: 1, ..SMALL }, 20);
+        scaler.judge(true);
+        assert_eq!(scaler.scale().to_bits(), 2_147_483_648.0_f32.to_bits());
+    }
+
+    #[test]
+    fn without_a_scale_the_key_decides() {
+        assert_eq!(other(None).judge(false), Verdict::Stop(Why::Rule));
+        let mut two = other(Some(OnNonFinite { limit: 2 }));
+        let verdicts: Vec<_> =
+            [false, false, true, false, false, false].into_iter().map(|finite| two.judge(finite)).collect();
+        let (skip, stop) = (Verdict::Skip, Verdict::Stop(Why::TooMany(3)));
+        assert_eq!(verdicts, [skip, skip, Verdict::Apply, skip, skip, stop]);
+        assert_eq!(two.state().loss_scale, None);
+    }
+}
