@@ -45,7 +45,7 @@ use crate::shape::{Class, Logits, Problem, Shape, TokenLogits, Tokens, Verdict};
 ///         steps: 2,
 ///     }
 /// }
-/// # Digits::training().run()?;
+/// # Digits::training().without_folder().run()?;
 /// # Ok::<(), trainspec::Error>(())
 /// ```
 ///
