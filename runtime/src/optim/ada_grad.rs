@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::{self, hold};
+use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
 use crate::shape::Verdict;
@@ -48,12 +48,7 @@ impl AdaGrad {
         hold!(rules::not_negative("lr_decay", self.lr_decay));
         hold!(rules::not_negative("initial_accumulator", self.initial_accumulator));
         hold!(rules::eps(self.eps));
-        self.penalties_of().check(self.lr)
-    }
-
-    const fn penalties_of(&self) -> Penalties {
-        let Self { l1, l2, weight_decay, decay, .. } = *self;
-        Penalties { l1, l2, weight_decay, decay }
+        penalties!(self).check(self.lr)
     }
 }
 
@@ -82,7 +77,7 @@ impl Optimizer for AdaGrad {
     }
 
     fn penalties(&self) -> Penalties {
-        self.penalties_of()
+        penalties!(self)
     }
 
     fn initial_state(&self, _: usize) -> f32 {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::math::{correction, lerp};
-use super::rules::{self, hold};
+use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
 use crate::shape::Verdict;
@@ -42,12 +42,7 @@ impl Lamb {
         hold!(rules::lr(self.lr));
         hold!(rules::betas(self.betas));
         hold!(rules::eps(self.eps));
-        self.penalties_of().check(self.lr)
-    }
-
-    const fn penalties_of(&self) -> Penalties {
-        let Self { l1, l2, weight_decay, decay, .. } = *self;
-        Penalties { l1, l2, weight_decay, decay }
+        penalties!(self).check(self.lr)
     }
 }
 
@@ -76,7 +71,7 @@ impl Optimizer for Lamb {
     }
 
     fn penalties(&self) -> Penalties {
-        self.penalties_of()
+        penalties!(self)
     }
 
     fn direction(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {

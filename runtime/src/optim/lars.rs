@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::{self, hold};
+use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
 use crate::shape::Verdict;
@@ -42,12 +42,7 @@ impl Lars {
         hold!(rules::lr(self.lr));
         hold!(rules::fraction("momentum", self.momentum));
         hold!(rules::above_zero("trust", self.trust));
-        self.penalties_of().check(self.lr)
-    }
-
-    const fn penalties_of(&self) -> Penalties {
-        let Self { l1, l2, weight_decay, decay, .. } = *self;
-        Penalties { l1, l2, weight_decay, decay }
+        penalties!(self).check(self.lr)
     }
 }
 
@@ -76,7 +71,7 @@ impl Optimizer for Lars {
     }
 
     fn penalties(&self) -> Penalties {
-        self.penalties_of()
+        penalties!(self)
     }
 
     fn state_names(&self) -> &'static [&'static str] {

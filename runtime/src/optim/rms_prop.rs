@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::math::lerp;
-use super::rules::{self, hold};
+use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
 use crate::shape::Verdict;
@@ -47,12 +47,7 @@ impl RmsProp {
         hold!(rules::fraction("alpha", self.alpha));
         hold!(rules::eps(self.eps));
         hold!(rules::fraction("momentum", self.momentum));
-        self.penalties_of().check(self.lr)
-    }
-
-    const fn penalties_of(&self) -> Penalties {
-        let Self { l1, l2, weight_decay, decay, .. } = *self;
-        Penalties { l1, l2, weight_decay, decay }
+        penalties!(self).check(self.lr)
     }
 }
 
@@ -81,7 +76,7 @@ impl Optimizer for RmsProp {
     }
 
     fn penalties(&self) -> Penalties {
-        self.penalties_of()
+        penalties!(self)
     }
 
     fn state_names(&self) -> &'static [&'static str] {

@@ -12,6 +12,15 @@ macro_rules! hold {
 }
 pub(super) use hold;
 
+/// The [`Penalties`](super::Penalties) that an optimizer's four keys are.
+macro_rules! penalties {
+    ($optimizer:expr) => {{
+        let Self { l1, l2, weight_decay, decay, .. } = *$optimizer;
+        Penalties { l1, l2, weight_decay, decay }
+    }};
+}
+pub(super) use penalties;
+
 /// A learning rate.
 pub(super) const fn lr(lr: f64) -> Verdict {
     if lr > 0.0 && lr.is_finite() {

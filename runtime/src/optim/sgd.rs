@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rules::penalties;
 use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
 use crate::shape::{Problem, Verdict};
@@ -67,12 +68,7 @@ impl Sgd {
                 Problem::new("nesterov goes with dampening 0, but dampening is ").float(self.dampening)
             );
         }
-        self.penalties_of().check(self.lr)
-    }
-
-    const fn penalties_of(&self) -> Penalties {
-        let Self { l1, l2, weight_decay, decay, .. } = *self;
-        Penalties { l1, l2, weight_decay, decay }
+        penalties!(self).check(self.lr)
     }
 }
 
@@ -109,7 +105,7 @@ impl Optimizer for Sgd {
     }
 
     fn penalties(&self) -> Penalties {
-        self.penalties_of()
+        penalties!(self)
     }
 
     fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::math::sign;
-use super::rules::{self, hold};
+use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
 use crate::shape::Verdict;
@@ -37,12 +37,7 @@ impl SignSgd {
     pub const fn check(&self) -> Verdict {
         hold!(rules::lr(self.lr));
         hold!(rules::fraction("momentum", self.momentum));
-        self.penalties_of().check(self.lr)
-    }
-
-    const fn penalties_of(&self) -> Penalties {
-        let Self { l1, l2, weight_decay, decay, .. } = *self;
-        Penalties { l1, l2, weight_decay, decay }
+        penalties!(self).check(self.lr)
     }
 }
 
@@ -62,7 +57,7 @@ impl Optimizer for SignSgd {
     }
 
     fn penalties(&self) -> Penalties {
-        self.penalties_of()
+        penalties!(self)
     }
 
     fn state_names(&self) -> &'static [&'static str] {

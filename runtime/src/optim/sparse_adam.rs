@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::moments::adam;
-use super::rules::{self, hold};
+use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
 use crate::shape::Verdict;
@@ -46,12 +46,7 @@ impl SparseAdam {
         hold!(rules::lr(self.lr));
         hold!(rules::betas(self.betas));
         hold!(rules::eps(self.eps));
-        self.penalties_of().check(self.lr)
-    }
-
-    const fn penalties_of(&self) -> Penalties {
-        let Self { l1, l2, weight_decay, decay, .. } = *self;
-        Penalties { l1, l2, weight_decay, decay }
+        penalties!(self).check(self.lr)
     }
 }
 
@@ -78,7 +73,7 @@ impl Optimizer for SparseAdam {
     }
 
     fn penalties(&self) -> Penalties {
-        self.penalties_of()
+        penalties!(self)
     }
 
     fn is_sparse(&self) -> bool {
