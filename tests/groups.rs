@@ -27,6 +27,18 @@ train! {
     }
 }
 
+train! {
+    Scaled {
+        model: Net,
+        data: Digits8x8::embedded(),
+        batch: 64,
+        steps: 3,
+        optimizer: Sgd { lr: 0.5 },
+        scale_lr: LinearScaling { base_batch: 4 },
+        groups: [Group { pattern: "head.weight", weight_decay: 0.25 }],
+    }
+}
+
 fn numbers(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
@@ -80,6 +92,15 @@ fn a_group_has_a_rate_and_a_decay_of_its_own() {
             parameter.path
         );
     }
+}
+
+/// 0.5 * 0.25 is an eighth; but the batch is 16 times the one that 0.5 is for. Seen to fail when `lr` is judged instead.
+#[test]
+fn a_groups_decay_is_judged_at_the_largest_rate() {
+    let said = Scaled::training().without_folder().run().err().unwrap().to_string();
+    assert!(said.contains("lr * weight_decay is 2 for `head.weight`"), "{said}");
+    let fits = Scaled::training().without_folder().set("scale_lr.base_batch", "32").unwrap().run();
+    assert!(fits.is_ok(), "{fits:?}");
 }
 
 #[test]

@@ -75,6 +75,50 @@ train! {
     }
 }
 
+#[model]
+fn Aside(x: Features<2>) -> Logits<3> {
+    let _unused = x.linear(out = 4);
+    x.linear(out = 3)
+}
+
+fn three() -> trainspec::Result<InMemory<Features<2>, Class<3>>> {
+    InMemory::new(vec![1.0, 2.0, 3.0, 4.0], vec![0, 2])
+}
+
+train! {
+    NoisyAside { model: Aside, data: three(), batch: 2, steps: 10, gradient_noise: GradientNoise { eta: 1.0 } }
+}
+
+/// No kernel writes the gradient of a layer whose output nothing uses, so what noise puts there is to be taken away again:
+/// seen to fail when it is not, and noise is added to noise.
+#[test]
+fn noise_does_not_outlive_its_step() {
+    for taped in [false, true] {
+        let mut training = NoisyAside::training();
+        let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
+        let settings = training.settings().unwrap();
+        let objective = Box::new(Arc::clone(&settings.loss));
+        let mut engine: Box<dyn Engine> = if taped {
+            Box::new(Tape::new(graph.clone(), objective, 1, candle_core::Device::Cpu).unwrap())
+        } else {
+            Box::new(Planned::new(graph.clone(), objective, 1).unwrap())
+        };
+        let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+        let batch = data.batch(data.train()).unwrap();
+        for _ in 0..2 {
+            let totals = stepper.accumulate(std::slice::from_ref(&batch)).unwrap();
+            let parameters = graph.parameters.iter().zip(stepper.engine().gradients());
+            let unused: Vec<_> =
+                parameters.filter(|(parameter, _)| parameter.path.starts_with("_unused")).collect();
+            assert_eq!(unused.len(), 2, "{:?}", graph.parameters);
+            for (parameter, gradient) in unused {
+                assert!(gradient.iter().all(|number| *number == 0.0), "{}: {gradient:?}", parameter.path);
+            }
+            stepper.update(&totals).unwrap();
+        }
+    }
+}
+
 /// The gradients that the rule of the first step sees on either engine, and what the step tells.
 fn seen(
     training: fn() -> Training<Net>,

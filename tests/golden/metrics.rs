@@ -54,7 +54,7 @@ impl Topic {
             Elements::Real(targets) => Elements::Real(targets[cut(targets.len())].to_vec()),
             Elements::Whole(targets) => Elements::Whole(targets[cut(targets.len())].to_vec()),
         };
-        metric.update(size, self.shape, predictions, &targets).unwrap();
+        metric.update(size, self.shape, predictions, &targets, None).unwrap();
     }
 
     /// In uneven batches, all at once, in parts that are merged, and with the state read back from JSON halfway.
@@ -155,13 +155,15 @@ fn a_table_of_classes() {
 fn regression(predictions: &[f32], targets: &[f32]) -> f64 {
     let metric: &dyn AnyMetric<Values<1>, Values<1>> = &R2;
     let mut metric = metric.start();
-    metric.update(targets.len(), Shape::of(&[1]), predictions, &Elements::Real(targets.to_vec())).unwrap();
+    metric
+        .update(targets.len(), Shape::of(&[1]), predictions, &Elements::Real(targets.to_vec()), None)
+        .unwrap();
     metric.value()
 }
 
 fn classified(metric: &dyn AnyMetric<Logits<2>, Class<2>>, logits: &[f32], targets: &[u32]) -> f64 {
     let mut metric = metric.start();
-    metric.update(targets.len(), Shape::of(&[2]), logits, &Elements::Whole(targets.to_vec())).unwrap();
+    metric.update(targets.len(), Shape::of(&[2]), logits, &Elements::Whole(targets.to_vec()), None).unwrap();
     metric.value()
 }
 
@@ -185,9 +187,9 @@ fn what_does_not_fit_is_refused() {
     let metric: &dyn AnyMetric<Logits<2>, Class<2>> = &Accuracy;
     let mut metric = metric.start();
     let shape = Shape::of(&[2]);
-    assert!(metric.update(2, shape, &[0.0; 4], &Elements::Whole(vec![0])).is_err());
-    assert!(metric.update(2, shape, &[0.0; 3], &Elements::Whole(vec![0, 1])).is_err());
-    assert!(metric.update(2, shape, &[0.0; 4], &Elements::Real(vec![0.0, 1.0])).is_err());
+    assert!(metric.update(2, shape, &[0.0; 4], &Elements::Whole(vec![0]), None).is_err());
+    assert!(metric.update(2, shape, &[0.0; 3], &Elements::Whole(vec![0, 1]), None).is_err());
+    assert!(metric.update(2, shape, &[0.0; 4], &Elements::Real(vec![0.0, 1.0]), None).is_err());
     assert!(metric.restore(&serde_json::json!({ "sum": 1 })).is_err());
     let metric: &dyn AnyMetric<Logits<3>, Class<3>> = &F1 { average: Average::Binary };
     assert!(

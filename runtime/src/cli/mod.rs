@@ -77,10 +77,11 @@ fn run<M: Model>(
             let settings = training.settings()?;
             let slots = settings.optimizer.state_names().len();
             let optimizer = &*settings.optimizer;
-            let treatments = Groups(&settings.groups).treatments(&graph.parameters, optimizer)?;
+            let rate = settings.base_rate();
+            let treatments = Groups(&settings.groups).treatments(&graph.parameters, optimizer, rate)?;
             let storage = Storage::from(settings.precision.format());
             let summary = summary(&graph, settings.batch, slots, storage);
-            say(out, &summary.with_treatments(&graph, &treatments, optimizer.lr()).to_string())
+            say(out, &summary.with_treatments(&graph, &treatments, rate).to_string())
         }
         Command::Schedule(arguments) => schedule(training, arguments, out),
         Command::FindLr(arguments) => find_lr(training, arguments, out),

@@ -60,7 +60,7 @@ pub struct CrossEntropy {
     #[serde(deserialize_with = "leaked")]
     pub weights: &'static [f64],
     /// A target that counts for nothing, such as `Some(255)` for a label that nobody gave or `Some(0)` for padding: neither in the
-    /// sum nor in the weight. It need not be one of the classes; data with it are then taken. A batch with nothing else
+    /// sum nor in the weight, nor in metrics. It need not be one of the classes; data with it are then taken. A batch with nothing else
     /// has the loss 0, the weight 0 and the gradient 0. `None` by default.
     pub ignore_index: Option<u32>,
     /// Mean or sum; the mean by default.

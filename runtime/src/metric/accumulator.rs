@@ -16,11 +16,19 @@ use crate::shape::{Element, Kind, Shape};
 pub trait Accumulator: Debug + Send + Sync {
     /// [`Metric::label`]
     fn label(&self) -> &'static str;
-    /// [`Metric::update`] on the predictions of that many samples of that shape.
+    /// [`Metric::update`] on the predictions of that many samples of that shape; `ignored` is the target that counts for
+    /// nothing.
     ///
     /// # Errors
     /// If there is not one target for each prediction, or they are of the wrong sort.
-    fn update(&mut self, size: usize, shape: Shape, predictions: &[f32], targets: &Elements) -> Result<()>;
+    fn update(
+        &mut self,
+        size: usize,
+        shape: Shape,
+        predictions: &[f32],
+        targets: &Elements,
+        ignored: Option<u32>,
+    ) -> Result<()>;
     /// [`State::merge`]; another metric's is left out.
     fn merge(&mut self, other: &dyn Accumulator);
     /// [`State::clear`]
@@ -70,7 +78,14 @@ impl<M: Metric<O, T>, O: Kind, T: Kind> Accumulator for Gathered<M, O, T> {
         self.label
     }
 
-    fn update(&mut self, size: usize, shape: Shape, predictions: &[f32], targets: &Elements) -> Result<()> {
+    fn update(
+        &mut self,
+        size: usize,
+        shape: Shape,
+        predictions: &[f32],
+        targets: &Elements,
+        ignored: Option<u32>,
+    ) -> Result<()> {
         let targets = <T::Element as Element>::of(targets)
             .ok_or(Error::Internal("a metric is given targets of the wrong sort"))?;
         let expected = size.saturating_mul(shape.elements());
@@ -82,7 +97,7 @@ impl<M: Metric<O, T>, O: Kind, T: Kind> Accumulator for Gathered<M, O, T> {
                 targets.len()
             )));
         }
-        self.metric.update(&mut self.state, &Outcomes { size, shape, predictions, targets });
+        self.metric.update(&mut self.state, &Outcomes { size, shape, predictions, targets, ignored });
         Ok(())
     }
 

@@ -19,6 +19,7 @@
 //! It goes over the samples once and gathers a [`State`], from which its value is made at the end: so batches of
 //! unequal size count for what they hold, and what no mean of batches is (an F1, an area, a root) is right as well. A
 //! value that is not defined is NaN, which shows as `-`, and as `null` in JSON.
+//! Labels that the loss [ignores](crate::loss::Loss::ignored) are left out, as they are of the loss.
 //!
 //! # A metric of your own
 //! A mean over samples needs one function:

@@ -11,8 +11,10 @@ pub struct Outcomes<'a, E> {
     pub shape: Shape,
     /// Prediction after prediction.
     pub predictions: &'a [f32],
-    /// Target after target: real numbers, or classes and tokens.
+    /// Target after target: real numbers, or classes and tokens, those that the loss ignores with them.
     pub targets: &'a [E],
+    /// The class or token that counts for nothing: [`Loss::ignored`](crate::loss::Loss::ignored).
+    pub ignored: Option<u32>,
 }
 
 impl<'a, E> Outcomes<'a, E> {
@@ -25,8 +27,11 @@ impl<'a, E> Outcomes<'a, E> {
 }
 
 impl<'a> Outcomes<'a, u32> {
-    /// The logits along the last axis, with the class that is right: one row a sample, or one a place for tokens.
+    /// The logits along the last axis, with the class that is right: one row a sample, or one a place for tokens. What
+    /// the loss ignores is left out.
     pub fn rows(&self) -> impl Iterator<Item = (&'a [f32], u32)> + use<'a> {
-        self.predictions.chunks_exact(self.shape.last().max(1)).zip(self.targets.iter().copied())
+        let ignored = self.ignored;
+        let rows = self.predictions.chunks_exact(self.shape.last().max(1)).zip(self.targets.iter().copied());
+        rows.filter(move |(_, target)| ignored != Some(*target))
     }
 }

@@ -182,7 +182,7 @@ impl Groups<'_> {
         Ok(())
     }
 
-    /// The treatments of all parameters.
+    /// The treatments of all parameters, in a run whose largest scheduled rate is `largest`.
     ///
     /// # Errors
     /// If a step would take a whole weight.
@@ -190,13 +190,14 @@ impl Groups<'_> {
         &self,
         parameters: &[GraphParameter],
         optimizer: &dyn AnyOptimizer,
+        largest: f64,
     ) -> Result<Vec<Treatment>> {
         let usual = Treatment::of_all(parameters, optimizer);
         let each = parameters.iter().zip(usual).map(|(parameter, usual)| {
             let Some(group) = self.of(parameter).filter(|_| parameter.is_trained()) else { return Ok(usual) };
             let treatment = group.treatment(usual);
             for (key, decay) in [("weight_decay", treatment.weight_decay), ("l2", treatment.l2)] {
-                let taken = optimizer.lr() * treatment.lr * decay;
+                let taken = largest * treatment.lr * decay;
                 if taken >= 1.0 {
                     let problem = format!(
                         "`{}`: lr * {key} is {taken} for `{}`; expected less than 1, or each step takes the whole \
@@ -248,7 +249,7 @@ mod tests {
     fn with(groups: &[Group]) -> Result<Vec<(bool, Treatment)>> {
         let mut graph = fixture::graph();
         Groups(groups).freeze(&mut graph.parameters)?;
-        let treatments = Groups(groups).treatments(&graph.parameters, &AdamW::DEFAULT)?;
+        let treatments = Groups(groups).treatments(&graph.parameters, &AdamW::DEFAULT, AdamW::DEFAULT.lr)?;
         Ok(graph.parameters.iter().map(|parameter| parameter.frozen).zip(treatments).collect())
     }
 

@@ -99,8 +99,10 @@ impl Checkpoints {
             sums.insert((*name).to_owned(), sha256(bytes).into());
         }
         let monitored = snapshot.monitored.map(|monitored| {
+            // JSON has no infinite numbers; `metric::number` reads this back.
+            let best = monitored.best;
             json!({
-                "best": monitored.best,
+                "best": if best.is_finite() { json!(best) } else { json!(best.to_string()) },
                 "best_epoch": monitored.best_epoch,
                 "without_improvement": monitored.without_improvement,
             })
@@ -248,6 +250,38 @@ mod tests {
                 "{path}"
             );
         }
+    }
+
+    /// A first evaluation may be infinite, and the best so far.
+    #[test]
+    fn a_best_value_without_a_number_in_json_is_kept() {
+        let graph = graph();
+        let snapshot = Snapshot {
+            step: 1,
+            epoch: 1,
+            step_in_epoch: 1,
+            parameters: Vec::new(),
+            state_names: &[],
+            optimizer_state: &[],
+            scaling: Scaling::default(),
+            average: None,
+            totals: &Totals::default(),
+            schedule: json!([]),
+            monitored: Some(Monitored {
+                best: f64::INFINITY,
+                best_epoch: 1,
+                without_improvement: 0,
+                parameters: None,
+            }),
+        };
+        let tensors = crate::engine::initial(&graph, 1, &Device::Cpu).unwrap();
+        let parameters = graph.parameters.iter().map(|p| p.path.as_str()).zip(tensors).collect();
+        let out = tempfile::tempdir().unwrap();
+        checkpoints(out.path(), 1).save(&Snapshot { parameters, ..snapshot }).unwrap();
+        let state = fs::read(out.path().join("checkpoints/step-00000001/state.json")).unwrap();
+        let state: serde_json::Value = serde_json::from_slice(&state).unwrap();
+        let best = crate::metric::number::deserialize(&state["monitored"]["best"]).unwrap();
+        assert_eq!(best.to_bits(), f64::INFINITY.to_bits());
     }
 
     #[test]

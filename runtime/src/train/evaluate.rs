@@ -35,13 +35,16 @@ pub struct Totals {
     pub metrics: Vec<Box<dyn Accumulator>>,
     /// How many samples.
     pub samples: usize,
+    /// The target that the loss ignores, and metrics with it.
+    ignored: Option<u32>,
 }
 
 impl Totals {
     /// Over no samples yet.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
-        Self { metrics: settings.metrics.iter().map(|metric| metric.start()).collect(), ..Self::default() }
+        let metrics = settings.metrics.iter().map(|metric| metric.start()).collect();
+        Self { metrics, ignored: settings.loss.ignored(), ..Self::default() }
     }
 
     /// Forgets what was added, and keeps the memory.
@@ -65,7 +68,10 @@ impl Totals {
             _ => &batch.target,
         };
         let (shape, targets) = (engine.prediction_shape(), &target.elements);
-        self.metrics.iter_mut().try_for_each(|metric| metric.update(batch.size, shape, &predictions, targets))
+        let ignored = self.ignored;
+        self.metrics
+            .iter_mut()
+            .try_for_each(|metric| metric.update(batch.size, shape, &predictions, targets, ignored))
     }
 
     pub(super) fn weight(&self) -> f64 {
@@ -177,7 +183,8 @@ pub(super) fn examine(
     let evaluation = each(engine, settings, data, indices, |engine, batch| {
         if let (Some(confusion), Elements::Whole(targets)) = (&mut confusion, &batch.target.elements) {
             let predictions = engine.predictions()?;
-            confusion.update(&Outcomes { size: batch.size, shape, predictions: &predictions, targets });
+            let (size, predictions, ignored) = (batch.size, &*predictions, settings.loss.ignored());
+            confusion.update(&Outcomes { size, shape, predictions, targets, ignored });
         }
         Ok(())
     })?;

@@ -87,7 +87,9 @@ impl<'a> Stepper<'a> {
         let plan = plan(graph, settings, data)?;
         mix::check(&*settings.mix, data.input_shape())?;
         let schedule = Schedule::of(settings, plan.steps, plan.steps_per_epoch)?;
-        let treatments = Groups(&settings.groups).treatments(&graph.parameters, &*settings.optimizer)?;
+        let groups = Groups(&settings.groups);
+        let treatments =
+            groups.treatments(&graph.parameters, &*settings.optimizer, schedule.largest_rate())?;
         let measure = Measure::new(treatments.len());
         let stream = |path: &str| Stream::new(settings.seed, Purpose::GradientNoise, path);
         let noise = if settings.gradient_noise.is_some() {

@@ -47,6 +47,9 @@ pub struct Planned {
     rows: ReadRows,
     /// Whether the gradients are those of a window that was already applied.
     spent: bool,
+    /// Whether somebody else wrote the gradients of the window: then also those that no kernel writes, of layers whose
+    /// output the model does not use, which must be 0 again in the next.
+    edited: bool,
     state: Vec<Vec<Vec<f32>>>,
     training: Vec<Plan>,
     evaluation: Vec<Plan>,
@@ -106,6 +109,7 @@ impl Planned {
             parameters,
             gradients,
             spent: true,
+            edited: false,
             state: Vec::new(),
             training: Vec::new(),
             evaluation: Vec::new(),
@@ -203,6 +207,9 @@ impl Engine for Planned {
                 .filter(|(before, _)| !before.is_empty())
                 .for_each(|(before, now)| before.copy_from_slice(now));
         }
+        if self.spent && std::mem::take(&mut self.edited) {
+            self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
+        }
         let onto = if self.spent { Onto::Replace } else { Onto::Add };
         let plan = &self.training[place];
         let mut pass = run::Pass {
@@ -263,6 +270,7 @@ impl Engine for Planned {
     }
 
     fn edit(&mut self, work: &mut dyn FnMut(Numbers<'_>)) -> Result<()> {
+        self.edited |= !self.spent;
         work(Numbers { parameters: &mut self.parameters, gradients: &mut self.gradients });
         Ok(())
     }
