@@ -14,7 +14,8 @@ use crate::spec::Settings;
 
 /// How much of the smoothed loss stays at each step.
 const KEPT: f64 = 0.98;
-/// The search ends where the smoothed loss is this many times its minimum.
+/// The search ends where the smoothed loss is this many times its minimum, if that is above 0: a loss that can be 0 or less
+/// has no such measure.
 const BROKEN: f64 = 4.0;
 
 /// Which rates are tried.
@@ -157,7 +158,7 @@ impl RateCurve {
         let smoothed = sum / weight(count + 1);
         self.points.push(RatePoint { rate, loss, smoothed });
         let lowest = self.points.iter().map(|point| point.smoothed).fold(f64::INFINITY, f64::min);
-        if smoothed > BROKEN * lowest {
+        if lowest > 0.0 && smoothed > BROKEN * lowest {
             self.end = SearchEnd::Diverged;
             return false;
         }
@@ -256,6 +257,9 @@ mod tests {
         let infinite = curve([1.0, f64::NAN, 1.0]);
         assert_eq!((infinite.points.len(), infinite.end), (1, SearchEnd::NotFinite));
         assert_eq!(curve([]).steepest(), None);
+        // Four times a number below 0 is less than the number.
+        let negative = curve([-1.0, -2.0, -3.0, -1.0]);
+        assert_eq!((negative.points.len(), negative.end), (4, SearchEnd::LastRate));
     }
 
     /// The loss falls by 1, by 30, by 1, and rises: it falls fastest around the third rate, 1e2. Its average is
