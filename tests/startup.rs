@@ -90,7 +90,7 @@ fn a_last_batch_too_small_for_batch_norm() {
     assert_eq!(
         refusal(Uneven::training().without_folder()),
         "batch: `batch_norm_1` trains on at least 2 samples at once, but of 57 samples in batches of 8 the last \
-         is 1; change `batch`"
+         is 1; change `batch`, or add `drop_last: true`"
     );
     assert!(Uneven::training().without_folder().set("batch", "19").unwrap().run().is_ok());
 }

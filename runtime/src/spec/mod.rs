@@ -63,6 +63,9 @@ pub struct Spec<M: Model, T: Kind> {
     pub batch: &'static usize,
     /// Micro-batches in an optimizer step, at least 1. Default: 1.
     pub accumulate: &'static usize,
+    /// Whether an epoch leaves out the samples at its end that do not fill a micro-batch; which these are changes with the
+    /// epoch's order. Default: false.
+    pub drop_last: &'static bool,
     /// Passes over the training data, at least 1. Default: 10, unless `steps` is given.
     pub epochs: &'static u64,
     /// Optimizer steps, at least 1, instead of `epochs`.
@@ -120,6 +123,7 @@ impl<M: Model, T: Kind> Spec<M, T> {
         metrics: &[],
         batch: &32,
         accumulate: &1,
+        drop_last: &false,
         epochs: &NOT_GIVEN,
         steps: &NOT_GIVEN,
         seed: &0,

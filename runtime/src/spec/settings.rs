@@ -31,6 +31,8 @@ pub struct Settings {
     pub batch: usize,
     /// [`Spec::accumulate`]
     pub accumulate: usize,
+    /// [`Spec::drop_last`]
+    pub drop_last: bool,
     /// [`Spec::epochs`]; `None` if the run's length is in steps.
     pub epochs: Option<u64>,
     /// [`Spec::steps`]
@@ -92,6 +94,7 @@ impl Settings {
             metrics: metrics.collect(),
             batch: *spec.batch,
             accumulate: *spec.accumulate,
+            drop_last: *spec.drop_last,
             epochs: if steps.is_some() { epochs } else { Some(epochs.unwrap_or(Self::EPOCHS)) },
             steps,
             seed: *spec.seed,
@@ -226,6 +229,7 @@ impl Settings {
             "clip": self.clip.to_json(),
             "constrain": self.constrain.to_json(),
             "device": self.device,
+            "drop_last": self.drop_last,
             "early_stop": self.early_stop.as_ref().map(Setting::to_json),
             "ema": self.ema.as_ref().map(Setting::to_json),
             "epochs": self.epochs,
@@ -282,6 +286,7 @@ impl Settings {
             "clip" => self.clip = self.clip.with(json)?,
             "constrain" => self.constrain = self.constrain.with(json)?,
             "device" => self.device = read(json)?,
+            "drop_last" => self.drop_last = read(json)?,
             "early_stop" => self.early_stop = part(json)?,
             "ema" => self.ema = part(json)?,
             "gradient_noise" => self.gradient_noise = part(json)?,

@@ -4,6 +4,8 @@ use crate::data::{Batch, Prepared};
 use crate::error::Result;
 use crate::spec::Settings;
 
+use super::plan::samples_of_an_epoch;
+
 /// The data as windows of micro-batches, pass after pass, each pass in an order of its own.
 ///
 /// A window's place is a count of all before it: of the steps that were applied and of those that were skipped, whose
@@ -28,6 +30,7 @@ impl<'a> Feed<'a> {
         let pass = count / self.windows + 1;
         if pass != self.pass {
             (self.pass, self.order) = (pass, self.data.order(self.settings.seed, pass));
+            self.order.truncate(samples_of_an_epoch(self.settings, self.order.len()));
         }
         let samples = self.settings.batch.saturating_mul(self.settings.accumulate);
         let window = self.order.chunks(samples).nth((count % self.windows) as usize).unwrap_or_default();

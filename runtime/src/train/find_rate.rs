@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Stepper;
+use super::feed::Feed;
 use crate::config::Config;
 use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
@@ -189,35 +190,32 @@ pub fn find_rate(
     let mut stepper =
         stepper.with_schedule(Schedule::new(vec![Box::new(search)], search.from, search.steps, epoch)?);
     let mut curve = RateCurve { points: Vec::new(), end: SearchEnd::LastRate };
-    for epoch in 1.. {
-        for window in
-            data.order(settings.seed, epoch).chunks(settings.batch.saturating_mul(settings.accumulate))
-        {
-            if curve.points.len() as u64 == search.steps {
-                return Ok(curve);
+    let mut feed = Feed::new(settings, data, epoch);
+    for count in 0.. {
+        if curve.points.len() as u64 == search.steps {
+            break;
+        }
+        let window: Vec<Batch> = (0..)
+            .zip(feed.window(count)?)
+            .map(|(micro_batch, batch)| stepper.prepare(micro_batch, batch))
+            .collect::<Result<_>>()?;
+        let rate = stepper.rate();
+        let totals = stepper.accumulate(&window)?;
+        let report = stepper.update(&totals);
+        // A step that is skipped is none: its rate is tried again with the next samples.
+        if report.as_ref().is_ok_and(|report| report.skip.is_some()) {
+            continue;
+        }
+        if !curve.push(rate, totals.mean_loss()) {
+            break;
+        }
+        match report {
+            Ok(_) => {}
+            Err(Error::Training { .. }) => {
+                curve.end = SearchEnd::NotFinite;
+                break;
             }
-            let window: Vec<Batch> = (0..)
-                .zip(window.chunks(settings.batch))
-                .map(|(micro_batch, indices)| stepper.prepare(micro_batch, data.batch(indices)?))
-                .collect::<Result<_>>()?;
-            let rate = stepper.rate();
-            let totals = stepper.accumulate(&window)?;
-            let report = stepper.update(&totals);
-            // A step that is skipped is none: its rate is tried again with the next samples.
-            if report.as_ref().is_ok_and(|report| report.skip.is_some()) {
-                continue;
-            }
-            if !curve.push(rate, totals.mean_loss()) {
-                return Ok(curve);
-            }
-            match report {
-                Ok(_) => {}
-                Err(Error::Training { .. }) => {
-                    curve.end = SearchEnd::NotFinite;
-                    return Ok(curve);
-                }
-                Err(error) => return Err(error),
-            }
+            Err(error) => return Err(error),
         }
     }
     Ok(curve)

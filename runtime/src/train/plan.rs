@@ -39,7 +39,7 @@ pub(super) fn plan(graph: &Graph, settings: &Settings, data: &Prepared) -> Resul
 
 /// The optimizer steps of a run on so many training samples, and of an epoch of it.
 pub(crate) fn length(settings: &Settings, samples: usize) -> (u64, u64) {
-    let batches = samples.div_ceil(settings.batch);
+    let batches = samples_of_an_epoch(settings, samples).div_ceil(settings.batch);
     let steps_per_epoch = batches.div_ceil(settings.accumulate) as u64;
     let steps = match (settings.steps, settings.epochs) {
         (Some(steps), _) => steps,
@@ -48,10 +48,23 @@ pub(crate) fn length(settings: &Settings, samples: usize) -> (u64, u64) {
     (steps, steps_per_epoch)
 }
 
+/// How many of so many training samples an epoch uses.
+pub(super) fn samples_of_an_epoch(settings: &Settings, samples: usize) -> usize {
+    if settings.drop_last { samples - samples % settings.batch } else { samples }
+}
+
 /// That every layer can train on every micro-batch of an epoch, the last and shortest included.
 fn check_micro_batches(graph: &Graph, settings: &Settings, samples: usize) -> Result<()> {
-    let shortest = match samples % settings.batch {
-        0 => settings.batch.min(samples),
+    let used = samples_of_an_epoch(settings, samples);
+    if used == 0 {
+        let problem = format!(
+            "of {samples} training samples none fill a micro-batch of {}; remove the key, or change `batch`",
+            settings.batch
+        );
+        return Err(Error::Setting { key: "drop_last".to_owned(), problem });
+    }
+    let shortest = match used % settings.batch {
+        0 => settings.batch.min(used),
         rest => rest,
     };
     for node in &graph.nodes {
@@ -59,7 +72,7 @@ fn check_micro_batches(graph: &Graph, settings: &Settings, samples: usize) -> Re
         if shortest < least {
             let problem = format!(
                 "`{}` trains on at least {least} samples at once, but of {samples} samples in batches of {} the \
-                 last is {shortest}; change `batch`",
+                 last is {shortest}; change `batch`, or add `drop_last: true`",
                 node.path, settings.batch
             );
             return Err(Error::Setting { key: "batch".to_owned(), problem });

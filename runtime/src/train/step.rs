@@ -237,8 +237,12 @@ impl<'a> Stepper<'a> {
         totals.clear();
         for (micro_batch, batch) in (0..).zip(window) {
             let at = Moment { step: self.k, micro_batch };
-            let part = self.engine.accumulate_scaled(batch, at, self.scaler.scale())?;
-            totals.add(&*self.engine, part, batch)?;
+            let part = self.engine.accumulate_scaled(batch, at, self.scaler.scale());
+            if let Err(error) = part.and_then(|part| totals.add(&*self.engine, part, batch)) {
+                // Whoever goes on all the same begins a new window.
+                self.engine.discard()?;
+                return Err(error);
+            }
         }
         Ok(totals)
     }
@@ -414,6 +418,27 @@ fn non_finite(engine: &dyn Engine, graph: &Graph, loss: f64) -> String {
 mod tests {
     use super::*;
     use crate::fixture;
+
+    /// 18 samples in batches of 4 are 5 steps an epoch; without the last, shorter one they are 4. A batch is whole
+    /// then, and other samples are left out in other epochs.
+    #[test]
+    fn an_epoch_can_leave_out_what_fills_no_batch() {
+        let mut training = fixture::training().set("drop_last", "true").unwrap();
+        let data = training.data().unwrap();
+        let settings = training.settings().unwrap();
+        assert_eq!(crate::train::length(settings, data.train().len()), (12, 4));
+        let mut feed = super::super::feed::Feed::new(settings, &data, 4);
+        for count in 0..8 {
+            let window = feed.window(count).unwrap();
+            assert_eq!(window.iter().map(|batch| batch.size).collect::<Vec<_>>(), [4], "window {count}");
+        }
+        let problem = training.set("batch", "20").unwrap().without_folder();
+        let problem = problem.set("checkpoint", "null").unwrap().run().unwrap_err().to_string();
+        assert!(
+            problem.starts_with("drop_last: of 18 training samples none fill a micro-batch of 20"),
+            "{problem}"
+        );
+    }
 
     /// 18 samples in batches of 4 are 5 steps an epoch.
     #[test]
