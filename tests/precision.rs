@@ -164,6 +164,7 @@ fn too_many_skips_stop_the_run() {
             problem.contains("`conv2d_1.weight` is not finite; 3 steps in a row were skipped"),
             "{problem}"
         );
+        assert!(problem.ends_with("try a smaller `lr`"), "{problem}");
     });
     with_engines(Full::training, |stepper, [a, _]| {
         let problem = said(stepper, &a, 0);

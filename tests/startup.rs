@@ -5,6 +5,7 @@
 use trainspec::data::Prepared;
 use trainspec::prelude::*;
 use trainspec::train::Event;
+use trainspec::{Config, Setting};
 
 #[model]
 fn Normed(x: Features<2>) -> Logits<2> {
@@ -148,7 +149,7 @@ fn a_schedule_that_has_nothing_to_listen_to() {
     let Err(error) = Scaled::training().set("schedule.2.monitor", "val_recall") else { panic!() };
     assert_eq!(
         error.to_string(),
-        "schedule.2.monitor: `recall` is no metric of the run; expected `accuracy`, or `ValLoss`"
+        "schedule.2.monitor: `recall` is no metric of the run; expected `accuracy` or `ValLoss`"
     );
 }
 
@@ -204,7 +205,7 @@ train! {
 }
 
 train! {
-    WithAKey { model: Begun, data: points(64), epochs: 1, init: Initializer::Normal { std: 0.5 } }
+    WithAKey { model: Begun, data: points(64), epochs: 1, init: Normal { std: 0.5 } }
 }
 
 /// What an engine of the run begins with, as numbers.
@@ -230,6 +231,29 @@ fn weights_begin_as_the_layer_says_or_else_the_spec() {
     let zeros = beginning(AllAlike::training().set("init", "Zeros").unwrap());
     assert!(zeros[0].iter().all(|&weight| weight == 0.0));
     assert_eq!(zeros[1..], ours[1..]);
+}
+
+train! {
+    Bare { model: Begun, data: points(64), optimizer: RAdam, clip: AdaptiveGrad, mix: Mixup, ema: Ema, early_stop: EarlyStop }
+}
+
+#[test]
+fn a_bare_name_is_every_default() {
+    let mut training = Bare::training();
+    let settings = training.settings().unwrap();
+    assert_eq!(settings.optimizer.to_json(), RAdam::DEFAULT.to_json());
+    assert_eq!(settings.clip.to_json(), AdaptiveGrad::DEFAULT.to_json());
+    assert_eq!(settings.mix.to_json(), Mixup::DEFAULT.to_json());
+    assert_eq!((settings.ema, settings.early_stop), (Some(Ema::DEFAULT), Some(EarlyStop::DEFAULT)));
+}
+
+/// A change may give a part that the program does not declare, with some of its keys.
+#[test]
+fn a_part_that_was_not_declared_has_defaults() {
+    let mut training = AllAlike::training().set("ema", r#"{"half_life":5}"#).unwrap();
+    let ema = training.settings().unwrap().ema;
+    assert_eq!(ema, Some(Ema { half_life: 5.0, ..Ema::DEFAULT }));
+    assert!(AllAlike::training().set("on_non_finite", "{}").is_err(), "its limit is required");
 }
 
 #[test]

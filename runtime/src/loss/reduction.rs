@@ -18,8 +18,10 @@ use crate::error::Result;
 pub enum Reduction {
     /// The mean.
     #[default]
+    #[serde(alias = "Mean")]
     Mean,
     /// The sum.
+    #[serde(alias = "Sum")]
     Sum,
 }
 

@@ -209,11 +209,11 @@ impl Settings {
         }
         let labels: Vec<_> = numbers().map(|metric| format!("`{}`", metric.label())).collect();
         let known = if labels.is_empty() {
-            "the run has no metrics".to_owned()
+            "the run has no metrics; expected `ValLoss`".to_owned()
         } else {
-            format!("expected {}", labels.join(" or "))
+            format!("expected {} or `ValLoss`", labels.join(", "))
         };
-        Err(fault(key, format!("`{name}` is no metric of the run; {known}, or `ValLoss`")))
+        Err(fault(key, format!("`{name}` is no metric of the run; {known}")))
     }
 
     /// The settings as canonical JSON: every key, in the order of the alphabet.
@@ -276,8 +276,17 @@ impl Settings {
         fn read<T: serde::de::DeserializeOwned>(json: &Value) -> Result<T, String> {
             serde_json::from_value(json.clone()).map_err(|error| error.to_string())
         }
+        // What a run need not have may be given whole, where it has none: keys that are left out have their defaults.
         fn part<C: Config>(json: &Value) -> Result<Option<C>, String> {
-            if json.is_null() { Ok(None) } else { from_json(json).map(Some) }
+            let Some(given) = json.as_object() else {
+                return if json.is_null() { Ok(None) } else { from_json(json).map(Some) };
+            };
+            let mut whole = C::DEFAULT.to_json();
+            if let Some(keys) = whole.as_object_mut() {
+                keys.retain(|key, _| !C::REQUIRED.iter().any(|(required, _)| key == required));
+                keys.extend(given.clone());
+            }
+            from_json(&whole).map(Some)
         }
         match key {
             "accumulate" => self.accumulate = read(json)?,

@@ -325,9 +325,9 @@ impl<'a> Stepper<'a> {
                 "try a smaller `lr`, `clip: GlobalNorm { max: 1.0 }`, or a warmup".to_owned()
             }
             Verdict::Stop(Why::TooMany(row)) => {
-                format!(
-                    "{row} steps in a row were skipped; try a smaller `lr`, or `precision: Bf16` or `F32`"
-                )
+                let other =
+                    if self.scaling().loss_scale.is_some() { ", or `precision: Bf16` or `F32`" } else { "" };
+                format!("{row} steps in a row were skipped; try a smaller `lr`{other}")
             }
             Verdict::Stop(Why::Floor(scale)) => format!(
                 "not even at a loss scale of {scale}, the smallest; try a smaller `lr`, or `precision: Bf16` or `F32`"

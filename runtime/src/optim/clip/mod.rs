@@ -69,7 +69,7 @@ pub trait Clip: Config {
 /// A way to clip of any type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no way to clip gradients",
-    label = "expected `GlobalNorm {{ max: … }}`"
+    label = "expected `GlobalNorm {{ max: … }}`, `PerParameter {{ max: … }}`, `clip::Value {{ max: … }}` or `AdaptiveGrad`"
 )]
 pub trait AnyClip: Setting {
     /// [`Clip::clip`]

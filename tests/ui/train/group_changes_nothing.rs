@@ -1,0 +1,20 @@
+//! A group that treats its parameters as all others.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        groups: [Group { pattern: "**.bias" }],
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

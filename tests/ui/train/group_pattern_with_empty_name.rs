@@ -1,0 +1,20 @@
+//! A pattern with a name of no letters.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        groups: [Group { pattern: "linear1..bias", freeze: true }],
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

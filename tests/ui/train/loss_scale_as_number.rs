@@ -1,0 +1,20 @@
+//! A loss scale that does not say whether it moves.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        precision: F16 { loss_scale: 1024 },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,20 @@
+//! Places of a schedule in steps and in epochs.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        schedule: [MultiStep { at: &[Epochs(30), Steps(9000)] }],
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,20 @@
+//! Skips of which none is allowed.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        on_non_finite: Skip { limit: 0 },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

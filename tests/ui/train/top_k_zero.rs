@@ -1,0 +1,20 @@
+//! The share of samples whose class is among the first none.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        metrics: [TopK { k: 0 }],
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}
