@@ -205,7 +205,7 @@ train! {
 }
 
 train! {
-    WithAKey { model: Begun, data: points(64), epochs: 1, init: Normal { std: 0.5 } }
+    WithAKey { model: Begun, data: points(64), epochs: 1, init: Initializer::Normal { std: 0.5 } }
 }
 
 /// What an engine of the run begins with, as numbers.

@@ -2,8 +2,8 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprPath, ExprStruct, Ident, parse_quote};
 
 use super::ast::{Entry, Train, Value};
 use crate::docs::first_line;
@@ -19,7 +19,8 @@ pub(super) fn train(train: &Train) -> TokenStream {
     let spec = spec(train, &mut literals);
     let checks: TokenStream = literals.iter().map(Literal::check).collect();
     // Structs and lists are judged by their own types; the rest has rules in the spec.
-    let is_plain = |entry: &&Entry| matches!(&entry.value, Value::One(value) if configuration(&entry.key, value).is_none());
+    let is_judged = |value: &Expr| matches!(value, Expr::Struct(literal) if is_struct(literal));
+    let is_plain = |entry: &&Entry| matches!(&entry.value, Value::One(value) if !is_judged(value));
     let rules = train.entries.iter().filter(is_plain).map(|entry| {
         let key = entry.key.to_string();
         quote_spanned!(entry.value.span()=> const _: () = __t::whole(__declared.rule(#key));)
@@ -100,13 +101,13 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> TokenStream {
         .map(|Entry { key, value }| {
             let value = match value {
                 Value::One(value) => {
-                    let value_of_key = value_of(key, value, literals);
-                    quote_spanned!(value.span()=> &#value_of_key)
+                    let completed = completed(value, literals);
+                    quote_spanned!(value.span()=> &#completed)
                 }
                 Value::List(values, span) => {
                     let elements = values.iter().map(|value| {
-                        let element = value_of(key, value, literals);
-                        quote_spanned!(value.span()=> &#element)
+                        let completed = completed(value, literals);
+                        quote_spanned!(value.span()=> &#completed)
                     });
                     quote_spanned!(*span=> &[#(#elements),*])
                 }
@@ -125,42 +126,6 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> TokenStream {
     });
     let span = train.name.span();
     quote_spanned!(span=> __t::Spec { #model #data #(#entries,)* ..__t::Spec::DEFAULT })
-}
-
-/// The value of a key, or an element of its list, with its literals completed.
-fn value_of(key: &Ident, value: &Expr, literals: &mut Vec<Literal>) -> TokenStream {
-    match configuration(key, value) {
-        Some(literal) => Literal::of_struct(&literal, literals),
-        None if key == INIT => value.to_token_stream(),
-        None => completed(value, literals),
-    }
-}
-
-/// The key whose values are variants of an enum, with keys or without: nothing completes them.
-const INIT: &str = "init";
-
-/// The keys whose bare names are variants or constants, not types.
-const NAMES: [&str; 3] = [INIT, "device", "on_non_finite"];
-
-/// The literal that a value is: one of a struct, or a type's bare name, which is all its defaults.
-fn configuration(key: &Ident, value: &Expr) -> Option<ExprStruct> {
-    match value {
-        Expr::Struct(literal) if is_struct(literal) && key != INIT => Some(literal.clone()),
-        Expr::Path(path) if !NAMES.iter().any(|name| key == name) && is_type(path) => {
-            Some(parse_quote!(#path {}))
-        }
-        _ => None,
-    }
-}
-
-/// Whether a bare name is a type's, `RAdam` or `clip::AdaptiveGrad`, and not a constant's, `SLOW` or `EarlyStop::NEVER`.
-/// Types without a small letter, `F1`, have a constant of their name.
-fn is_type(path: &ExprPath) -> bool {
-    let mut names = path.path.segments.iter().rev().map(|segment| segment.ident.to_string());
-    let is_camel = |name: &String| name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
-    path.qself.is_none()
-        && names.next().is_some_and(|last| is_camel(&last))
-        && !names.next().is_some_and(|before| before.starts_with(char::is_uppercase))
 }
 
 impl Value {

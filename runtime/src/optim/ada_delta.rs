@@ -34,6 +34,10 @@ pub struct AdaDelta {
     pub decay: Decay,
 }
 
+/// [`AdaDelta`](struct@AdaDelta) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const AdaDelta: AdaDelta = AdaDelta::DEFAULT;
+
 impl AdaDelta {
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {

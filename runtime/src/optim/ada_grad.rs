@@ -41,6 +41,10 @@ pub struct AdaGrad {
     pub decay: Decay,
 }
 
+/// [`AdaGrad`](struct@AdaGrad) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const AdaGrad: AdaGrad = AdaGrad::DEFAULT;
+
 impl AdaGrad {
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {

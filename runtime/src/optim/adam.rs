@@ -17,7 +17,7 @@ use crate::shape::Verdict;
 /// the correction `1 - b2^t` is that of the present step. This is PyTorch's form; the paper has no corrections, and a
 /// maximum of corrected moments would be another method.
 ///
-/// For decay use [`AdamW`](super::AdamW): an `l2` here is divided by the second moment like the rest of the gradient, so
+/// For decay use [`AdamW`](struct@super::AdamW): an `l2` here is divided by the second moment like the rest of the gradient, so
 /// that it hardly acts where gradients are large.
 ///
 /// # Source
@@ -44,6 +44,10 @@ pub struct Adam {
     /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
     pub decay: Decay,
 }
+
+/// [`Adam`](struct@Adam) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const Adam: Adam = Adam::DEFAULT;
 
 impl Adam {
     /// The ranges of the keys.

@@ -42,6 +42,10 @@ pub struct AdamW {
     pub decay: Decay,
 }
 
+/// [`AdamW`](struct@AdamW) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const AdamW: AdamW = AdamW::DEFAULT;
+
 impl AdamW {
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {

@@ -34,6 +34,10 @@ pub struct Adamax {
     pub decay: Decay,
 }
 
+/// [`Adamax`](struct@Adamax) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const Adamax: Adamax = Adamax::DEFAULT;
+
 impl Adamax {
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {

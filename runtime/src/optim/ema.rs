@@ -30,6 +30,10 @@ pub struct Ema {
     pub warmup: bool,
 }
 
+/// [`Ema`](struct@Ema) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const Ema: Ema = Ema::DEFAULT;
+
 impl Ema {
     /// No averaging.
     pub const NONE: Self = Self { decay: 0.0, ..Self::DEFAULT };

@@ -10,7 +10,7 @@ use crate::shape::Verdict;
 
 /// Adam whose step for a whole parameter is as long, times the rate, as the parameter itself.
 ///
-/// With `m'` and `v'`, the corrected moments of [`Adam`](super::Adam), for a whole parameter `w`:
+/// With `m'` and `v'`, the corrected moments of [`Adam`](struct@super::Adam), for a whole parameter `w`:
 /// `r = m' / (sqrt(v') + eps) + weight_decay * w`; `w -= eta * |w| / |r| * r`, in Euclidean norms. Where one of these is
 /// 0, as for a bias before its first step, their ratio counts as 1. `weight_decay` is a part of the direction here, as
 /// in the paper; with `decay: All` every parameter has it.
@@ -35,6 +35,10 @@ pub struct Lamb {
     /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
     pub decay: Decay,
 }
+
+/// [`Lamb`](struct@Lamb) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const Lamb: Lamb = Lamb::DEFAULT;
 
 impl Lamb {
     /// The ranges of the keys.

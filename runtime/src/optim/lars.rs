@@ -16,7 +16,7 @@ use crate::shape::Verdict;
 ///
 /// # Source
 /// You et al. 2017. There the rate is a part of the velocity; here it multiplies it when it is applied, as in
-/// [`Sgd`](super::Sgd), so that a rate that falls acts at once. At a constant rate both are the same.
+/// [`Sgd`](struct@super::Sgd), so that a rate that falls acts at once. At a constant rate both are the same.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lars {
@@ -35,6 +35,10 @@ pub struct Lars {
     /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
     pub decay: Decay,
 }
+
+/// [`Lars`](struct@Lars) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const Lars: Lars = Lars::DEFAULT;
 
 impl Lars {
     /// The ranges of the keys.

@@ -32,6 +32,10 @@ pub struct Lion {
     pub decay: Decay,
 }
 
+/// [`Lion`](struct@Lion) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const Lion: Lion = Lion::DEFAULT;
+
 impl Lion {
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {

@@ -2,20 +2,20 @@
 //!
 //! | optimizer | keys of its own, with defaults | source |
 //! | --- | --- | --- |
-//! | [`Sgd`] | `lr: 0.01`, `momentum: 0`, `dampening: 0`, `nesterov: false` | Sutskever et al. 2013, in PyTorch's form |
-//! | [`Adam`] | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8`, `amsgrad: false` | Kingma and Ba 2015; Reddi et al. 2018 |
-//! | [`AdamW`] | the same; `weight_decay: 0.01` | Loshchilov and Hutter 2019 |
-//! | [`NAdam`] | `lr: 2e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8`, `momentum_decay: 4e-3` | Dozat 2016 |
-//! | [`RAdam`] | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Liu et al. 2020 |
-//! | [`Adamax`] | `lr: 2e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Kingma and Ba 2015 |
-//! | [`RmsProp`] | `lr: 0.01`, `alpha: 0.99`, `eps: 1e-8`, `momentum: 0`, `centered: false` | Tieleman and Hinton 2012; Graves 2013 |
-//! | [`AdaGrad`] | `lr: 0.01`, `lr_decay: 0`, `initial_accumulator: 0`, `eps: 1e-10`, `sparse: false` | Duchi et al. 2011 |
-//! | [`AdaDelta`] | `lr: 1`, `rho: 0.9`, `eps: 1e-6` | Zeiler 2012 |
-//! | [`Lion`] | `lr: 1e-4`, `betas: (0.9, 0.99)` | Chen et al. 2023 |
-//! | [`SignSgd`] | `lr: 1e-4`, `momentum: 0` | Bernstein et al. 2018 |
-//! | [`Lamb`] | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-6`, `weight_decay: 0.01` | You et al. 2020 |
-//! | [`Lars`] | `lr: 0.1`, `momentum: 0.9`, `trust: 1e-3` | You et al. 2017 |
-//! | [`SparseAdam`] | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Kingma and Ba 2015, lazily |
+//! | [`Sgd`](struct@Sgd) | `lr: 0.01`, `momentum: 0`, `dampening: 0`, `nesterov: false` | Sutskever et al. 2013, in PyTorch's form |
+//! | [`Adam`](struct@Adam) | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8`, `amsgrad: false` | Kingma and Ba 2015; Reddi et al. 2018 |
+//! | [`AdamW`](struct@AdamW) | the same; `weight_decay: 0.01` | Loshchilov and Hutter 2019 |
+//! | [`NAdam`](struct@NAdam) | `lr: 2e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8`, `momentum_decay: 4e-3` | Dozat 2016 |
+//! | [`RAdam`](struct@RAdam) | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Liu et al. 2020 |
+//! | [`Adamax`](struct@Adamax) | `lr: 2e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Kingma and Ba 2015 |
+//! | [`RmsProp`](struct@RmsProp) | `lr: 0.01`, `alpha: 0.99`, `eps: 1e-8`, `momentum: 0`, `centered: false` | Tieleman and Hinton 2012; Graves 2013 |
+//! | [`AdaGrad`](struct@AdaGrad) | `lr: 0.01`, `lr_decay: 0`, `initial_accumulator: 0`, `eps: 1e-10`, `sparse: false` | Duchi et al. 2011 |
+//! | [`AdaDelta`](struct@AdaDelta) | `lr: 1`, `rho: 0.9`, `eps: 1e-6` | Zeiler 2012 |
+//! | [`Lion`](struct@Lion) | `lr: 1e-4`, `betas: (0.9, 0.99)` | Chen et al. 2023 |
+//! | [`SignSgd`](struct@SignSgd) | `lr: 1e-4`, `momentum: 0` | Bernstein et al. 2018 |
+//! | [`Lamb`](struct@Lamb) | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-6`, `weight_decay: 0.01` | You et al. 2020 |
+//! | [`Lars`](struct@Lars) | `lr: 0.1`, `momentum: 0.9`, `trust: 1e-3` | You et al. 2017 |
+//! | [`SparseAdam`](struct@SparseAdam) | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Kingma and Ba 2015, lazily |
 //!
 //! Each has `l1: 0`, `l2: 0`, `weight_decay: 0` and `decay: Matrices` besides ([`Penalties`]). A [`Group`] gives some
 //! parameters a rate and a decay of their own, or freezes them.

@@ -40,6 +40,10 @@ pub struct NAdam {
     pub decay: Decay,
 }
 
+/// [`NAdam`](struct@NAdam) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const NAdam: NAdam = NAdam::DEFAULT;
+
 impl NAdam {
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {

@@ -11,7 +11,7 @@ use crate::shape::Verdict;
 /// Adam whose rate is held back while its second moment rests on few gradients.
 ///
 /// With `rho_inf = 2 / (1 - b2) - 1` and `rho_t = rho_inf - 2 t b2^t / (1 - b2^t)`: `m` and `v` as in
-/// [`Adam`](super::Adam), `m' = m / (1 - b1^t)`. While `rho_t <= 5`, `w -= eta * m'`; later
+/// [`Adam`](struct@super::Adam), `m' = m / (1 - b1^t)`. While `rho_t <= 5`, `w -= eta * m'`; later
 /// `w -= eta * m' * r * sqrt(1 - b2^t) / (sqrt(v) + eps)` with
 /// `r = sqrt((rho_t - 4)(rho_t - 2) rho_inf / ((rho_inf - 4)(rho_inf - 2) rho_t))`.
 ///
@@ -37,6 +37,10 @@ pub struct RAdam {
     /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
     pub decay: Decay,
 }
+
+/// [`RAdam`](struct@RAdam) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const RAdam: RAdam = RAdam::DEFAULT;
 
 impl RAdam {
     /// The ranges of the keys.

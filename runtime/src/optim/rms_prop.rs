@@ -40,6 +40,10 @@ pub struct RmsProp {
     pub decay: Decay,
 }
 
+/// [`RmsProp`](struct@RmsProp) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const RmsProp: RmsProp = RmsProp::DEFAULT;
+
 impl RmsProp {
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {

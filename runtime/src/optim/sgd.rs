@@ -37,6 +37,10 @@ pub struct Sgd {
     pub decay: Decay,
 }
 
+/// [`Sgd`](struct@Sgd) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const Sgd: Sgd = Sgd::DEFAULT;
+
 impl Sgd {
     /// The ranges of the keys, and what Nesterov needs.
     pub const fn check(&self) -> Verdict {

@@ -32,6 +32,10 @@ pub struct SignSgd {
     pub decay: Decay,
 }
 
+/// [`SignSgd`](struct@SignSgd) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const SignSgd: SignSgd = SignSgd::DEFAULT;
+
 impl SignSgd {
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {

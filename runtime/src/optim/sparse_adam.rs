@@ -10,7 +10,7 @@ use crate::shape::Verdict;
 
 /// Adam that updates, of an [embedding](crate::layer::Embedding), only the rows that the batch reads.
 ///
-/// The moments of the other rows stay as they are, where [`Adam`](super::Adam) would let them fade and still move the
+/// The moments of the other rows stay as they are, where [`Adam`](struct@super::Adam) would let them fade and still move the
 /// weights by them. `t` counts steps of the run, not of a row. A row that the batch reads is updated even if its
 /// gradient is 0. All parameters but embeddings are updated as by `Adam`; so is an embedding that `l1`, `l2` or
 /// `weight_decay` touch, since these move every row.
@@ -39,6 +39,10 @@ pub struct SparseAdam {
     /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
     pub decay: Decay,
 }
+
+/// [`SparseAdam`](struct@SparseAdam) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const SparseAdam: SparseAdam = SparseAdam::DEFAULT;
 
 impl SparseAdam {
     /// The ranges of the keys.

@@ -23,6 +23,10 @@ pub struct EarlyStop {
     pub restore_best: bool,
 }
 
+/// [`EarlyStop`](struct@EarlyStop) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const EarlyStop: EarlyStop = EarlyStop::DEFAULT;
+
 impl EarlyStop {
     /// The run takes all its steps.
     pub const NEVER: Self = Self { patience: u64::MAX, ..Self::DEFAULT };

@@ -75,7 +75,7 @@ pub struct Spec<M: Model, T: Kind> {
     /// How the weights begin of all layers without an `init` of their own. Default: [`Initializer::Default`], each layer's
     /// own way, which is PyTorch's.
     pub init: &'static Initializer,
-    /// The update rule: an [`Optimizer`](crate::optim::Optimizer). Default: [`AdamW`].
+    /// The update rule: an [`Optimizer`](crate::optim::Optimizer). Default: [`AdamW`](struct@AdamW).
     pub optimizer: &'static dyn AnyOptimizer,
     /// Parameters with a rate and a decay of their own, or frozen: a list of [`Group`]s. Default: none.
     pub groups: &'static [&'static Group],

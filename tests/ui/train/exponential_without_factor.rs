@@ -11,7 +11,7 @@ train! {
     pub Run {
         model: Net,
         data: Digits8x8::embedded(),
-        schedule: [Exponential],
+        schedule: [Exponential {}],
     }
 }
 

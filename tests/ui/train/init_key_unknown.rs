@@ -11,7 +11,7 @@ train! {
     pub Run {
         model: Net,
         data: Digits8x8::embedded(),
-        init: Uniform { std: 0.1 },
+        init: Initializer::Uniform { std: 0.1 },
     }
 }
 

@@ -11,7 +11,7 @@ train! {
     pub Run {
         model: Net,
         data: Digits8x8::embedded(),
-        init: Normal { std: -1.0 },
+        init: Initializer::Normal { std: -1.0 },
     }
 }
 

@@ -11,7 +11,7 @@ train! {
     pub Run {
         model: Net,
         data: Digits8x8::embedded(),
-        scale_lr: LinearScaling,
+        scale_lr: LinearScaling {},
     }
 }
 

@@ -27,6 +27,10 @@ pub struct CutMix {
     pub p: f64,
 }
 
+/// [`CutMix`](struct@CutMix) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const CutMix: CutMix = CutMix::DEFAULT;
+
 impl CutMix {
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {

@@ -21,6 +21,10 @@ pub struct Mixup {
     pub alpha: f64,
 }
 
+/// [`Mixup`](struct@Mixup) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const Mixup: Mixup = Mixup::DEFAULT;
+
 impl Mixup {
     /// The range of the key.
     pub const fn check(&self) -> Verdict {

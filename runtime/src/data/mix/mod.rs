@@ -2,8 +2,8 @@
 //!
 //! | way | mixes | source |
 //! | --- | --- | --- |
-//! | [`Mixup`] | all numbers of two samples by their shares | Zhang et al. 2018 |
-//! | [`CutMix`] | images, by a rectangle | Yun et al. 2019 |
+//! | [`Mixup`](struct@Mixup) | all numbers of two samples by their shares | Zhang et al. 2018 |
+//! | [`CutMix`](struct@CutMix) | images, by a rectangle | Yun et al. 2019 |
 
 mod cut_mix;
 mod draws;

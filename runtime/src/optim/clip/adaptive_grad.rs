@@ -31,6 +31,10 @@ pub struct AdaptiveGrad {
     pub last_layer: bool,
 }
 
+/// [`AdaptiveGrad`](struct@AdaptiveGrad) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const AdaptiveGrad: AdaptiveGrad = AdaptiveGrad::DEFAULT;
+
 impl AdaptiveGrad {
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {

@@ -5,7 +5,7 @@
 //! | [`GlobalNorm`] | the norm of all gradients together | Pascanu et al. 2013 |
 //! | [`PerParameter`] | the norm of each parameter's gradient | |
 //! | [`Value`] | each element | |
-//! | [`AdaptiveGrad`] | each unit's norm, by that of its weights | Brock et al. 2021 |
+//! | [`AdaptiveGrad`](struct@AdaptiveGrad) | each unit's norm, by that of its weights | Brock et al. 2021 |
 //!
 //! In a spec `Value` is written `clip::Value { max: … }`, since a bare `Value` is what models pass between layers.
 
