@@ -444,7 +444,7 @@ fn EndsInside(x: Features<2>) -> Logits<4> {
 fn a_softmax_inside_the_last_model() {
     assert_eq!(
         EndsInside::graph().map(|_| ()).unwrap_err().to_string(),
-        "`softmax` is the last layer, but `Logits` are what comes before it, and the loss applies it itself; remove \
+        "`softmax` is the last layer, but `Logits` are what comes before it, and their losses expect them so; remove \
          `softmax`"
     );
 }

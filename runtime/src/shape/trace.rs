@@ -182,7 +182,7 @@ pub(crate) const fn last_layer(kind: &str, layer: &str) -> Verdict {
             .text(layer)
             .text("` is the last layer, but `")
             .text(kind)
-            .text("` are what comes before it, and the loss applies it itself; remove `")
+            .text("` are what comes before it, and their losses expect them so; remove `")
             .text(layer)
             .text("`"));
     }
