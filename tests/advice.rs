@@ -359,7 +359,7 @@ fn a_run_begins_with_its_advice() {
     let run = Raw::training().epochs(1).without_folder().run_with(&mut |event: &Event<'_>| {
         match event {
             Event::Advice(advice) => {
-                told.extend(advice.iter().map(|finding| format!("{:?}", finding.advice)))
+                told.extend(advice.iter().map(|finding| format!("{:?}", finding.advice)));
             }
             Event::Begin(_) => told.push("begin".to_owned()),
             _ => {}

@@ -50,7 +50,7 @@ pub enum Advice {
     BatchNormBias,
     /// A batch norm over less than 8 samples.
     SmallBatchNorm,
-    /// ReLU as the last layer.
+    /// [`Relu`](crate::layer::Relu) as the last layer.
     ReluOutput,
     /// A learning rate above what is usual for the optimizer.
     HighRate,

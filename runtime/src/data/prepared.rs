@@ -83,7 +83,7 @@ impl Prepared {
         let profile = input.vocabulary().is_none().then(|| survey.moments.per_element().ok()).flatten();
         let shared = survey.samples.shared(&parts);
         let class_counts = survey.class_counts;
-        Ok(Self { parts, normalizer, fingerprint, class_counts, profile, shared, data })
+        Ok(Self { data, parts, normalizer, fingerprint, class_counts, profile, shared })
     }
 
     /// The samples to learn from, in rising order; there is at least one.
