@@ -104,3 +104,34 @@ fn mistakes_on_the_command_line_are_explained() {
         assert!(!shown.contains("panicked"), "{shown}");
     }
 }
+
+#[test]
+fn a_check_trains_nothing_and_gives_advice() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = |arguments: &[&str]| {
+        let output = program(arguments, folder.path());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let sane = shown(&["check", "--set", "early_stop.patience=1", "--epochs", "3"]);
+    assert!(sane.ends_with("\n\nnothing is wrong, and there is no advice\n"), "{sane}");
+    assert!(sane.contains(" of memory, of ") && sane.contains("1,287 samples to train on"), "{sane}");
+    let advised = shown(&["check"]);
+    for words in [
+        "\nadvice: LongPatience: a patience of 2 in a run of 2 evaluations\n  why      the run takes all its steps",
+        "\n  or else  `allow: [Advice::LongPatience]`\n",
+        "\nnothing is wrong\n",
+    ] {
+        assert!(advised.contains(words), "`{words}` is not in:\n{advised}");
+    }
+    assert!(!shown(&["check", "--set", "allow=[\"LongPatience\"]"]).contains("advice:"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "something was written");
+    for (arguments, words) in [
+        (["check", "--set", "schedule.0.steps=100000"].as_slice(), "need 100000 steps, but the run has"),
+        (&["check", "--out", "/proc/nowhere"], "the folder of the run cannot be made"),
+    ] {
+        let output = program(arguments, folder.path());
+        let error = text(&output.stderr);
+        assert!(!output.status.success() && error.contains(words), "{error}");
+    }
+}

@@ -77,6 +77,7 @@ train! {
         steps: 2,
         optimizer: AdamW { lr: 1e-3 },
         clip: GlobalNorm { max: 1.0 },
+        allow: [Advice::AttentionWithoutWarmup],
     }
 }
 
@@ -95,6 +96,13 @@ train! {
         optimizer: AdamW { lr: 1e-3, weight_decay: 0.0 },
         clip: GlobalNorm { max: 1.0 },
     }
+}
+
+#[test]
+fn no_sample_draws_advice() {
+    assert_eq!(Digits::training().check().unwrap().advice, []);
+    assert_eq!(Characters::training().check().unwrap().advice, []);
+    assert_eq!(Remembered::training().check().unwrap().advice, []);
 }
 
 #[test]

@@ -51,6 +51,11 @@ fn main() -> trainspec::Result<()> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn nothing_is_to_be_advised() {
+        assert_eq!(Digits::training().check().expect("a run that can start").advice, []);
+    }
+
     /// What the README promises: 97.5 % on writers that the model has never seen.
     #[test]
     fn digits_of_unseen_writers_are_read() {

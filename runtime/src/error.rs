@@ -101,6 +101,23 @@ pub enum Error {
         source: std::io::Error,
     },
 
+    /// The system has less memory than a run needs, which is known before its first step.
+    #[error(
+        "training needs {} of memory, of which {} are for the values of a micro-batch, but the system has {}; try a \
+         smaller model, or a smaller `batch` with `accumulate`",
+        crate::human::bytes(*needed),
+        crate::human::bytes(*activations),
+        crate::human::bytes(*available)
+    )]
+    TooLittleMemory {
+        /// What all together takes, in bytes.
+        needed: u64,
+        /// What the values of a micro-batch take of it.
+        activations: u64,
+        /// What the system can give.
+        available: u64,
+    },
+
     /// A file or folder cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {

@@ -43,6 +43,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+pub mod advice;
 pub mod cli;
 mod config;
 pub mod data;
@@ -81,7 +82,7 @@ pub use shape::{
     Probabilities, Problem, Shape, TargetKind, TokenLogits, Tokens, Values, Verdict,
 };
 pub use trained::Trained;
-pub use training::{Run, Training};
+pub use training::{Check, Run, Training};
 #[doc = include_str!("docs/model.md")]
 pub use trainspec_macros::model;
 #[doc = include_str!("docs/train.md")]

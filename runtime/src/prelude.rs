@@ -1,5 +1,6 @@
 //! Everything that a declaration uses: `use trainspec::prelude::*;`.
 
+pub use crate::advice::Advice;
 pub use crate::data::mix::{CutMix, Mixup};
 pub use crate::data::{Csv, Dataset, Digits8x8, Idx, InMemory, Mnist, Normalization, Split};
 pub use crate::graph::Value;

@@ -1,9 +1,13 @@
 //! A declared run as a value: changed and started from code, or by the command line.
 
+mod check;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+pub use self::check::Check;
+use crate::advice::{Facts, Finding, advice};
 use crate::data::{Prepared, training_samples};
 use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
@@ -13,7 +17,7 @@ use crate::optim::{AnyOptimizer, Groups};
 use crate::run::{Folder, Start};
 use crate::schedule::Schedule;
 use crate::spec::{AnySpec, Declaration, Device, Settings, hash};
-use crate::train::{self, Evaluation, Event, Observer, Outcome, RateCurve, RateSearch};
+use crate::train::{self, Evaluation, Event, Observer, Outcome, RateCurve, RateSearch, Stepper};
 use crate::trained::Trained;
 
 /// A run that was declared with [`train!`](crate::train!): the same as its command line, without one.
@@ -265,6 +269,11 @@ impl<M: Model> Training<M> {
                 problem: "there is no run folder to save to; give the run one, or remove the key".to_owned(),
             });
         }
+        check::fits(check::memory(&graph, &settings, data.train().len()), check::available(&settings))?;
+        let advice = advise(&graph, &settings, &data)?;
+        if !advice.is_empty() {
+            observer.on(&Event::Advice(&advice))?;
+        }
         let mut engine = engine::open(&graph, &settings)?;
         let start = Start {
             name: self.name,
@@ -291,6 +300,26 @@ impl<M: Model> Training<M> {
                 Err(error)
             }
         }
+    }
+
+    /// Does everything that is done before a run's first step, and takes none: reads and checks the data, the schedule and
+    /// the model against each other, plans the memory, and tries the place of the run's folder. Nothing is written.
+    ///
+    /// # Errors
+    /// If the run would be refused.
+    pub fn check(mut self) -> Result<Check> {
+        let data = self.data()?;
+        let graph = self.graph()?;
+        let settings = self.settings?;
+        if let Some(out) = &self.out {
+            check::writable(&out.join(self.name))?;
+        }
+        let (memory, available) =
+            (check::memory(&graph, &settings, data.train().len()), check::available(&settings));
+        check::fits(memory, available)?;
+        let mut engine = engine::open(&graph, &settings)?;
+        let plan = Stepper::new(&mut *engine, &graph, &settings, &data)?.plan().clone();
+        Ok(Check { plan, memory, available, advice: advise(&graph, &settings, &data)? })
     }
 
     /// Searches for a learning rate, on parameters of its own: see [`train::find_rate`].
@@ -336,6 +365,11 @@ impl<M: Model> Training<M> {
         engine.set_parameters(model.tensors())?;
         train::evaluate(&mut *engine, &settings, &data, part(&data))
     }
+}
+
+fn advise(graph: &Graph, settings: &Settings, data: &Prepared) -> Result<Vec<Finding>> {
+    let plan = train::plan(graph, settings, data)?;
+    Ok(advice(&Facts { graph, settings, data, plan: &plan }))
 }
 
 /// Trains, and saves the model if there is a folder.

@@ -2,12 +2,11 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::ast::{Entry, Train, Value};
 use crate::docs::first_line;
-use crate::literal::{Literal, completed, is_struct, tidy};
+use crate::literal::{Literal, completed, tidy};
 use crate::names::snake_case;
 
 /// The whole item.
@@ -18,10 +17,8 @@ pub(super) fn train(train: &Train) -> TokenStream {
     let mut literals = Vec::new();
     let spec = spec(train, &mut literals);
     let checks: TokenStream = literals.iter().map(Literal::check).collect();
-    // Structs and lists are judged by their own types; the rest has rules in the spec.
-    let is_judged = |value: &Expr| matches!(value, Expr::Struct(literal) if is_struct(literal));
-    let is_plain = |entry: &&Entry| matches!(&entry.value, Value::One(value) if !is_judged(value));
-    let rules = train.entries.iter().filter(is_plain).map(|entry| {
+    // Structs are judged by their own types; what a key's value is beside the others, by the spec.
+    let rules = train.entries.iter().map(|entry| {
         let key = entry.key.to_string();
         quote_spanned!(entry.value.span()=> const _: () = __t::whole(__declared.rule(#key));)
     });

@@ -24,6 +24,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Train the model, which is what happens without a command
     Train(Train),
+    /// Do everything that is done before the first step, and train nothing: every check, and advice
+    Check(Check),
     /// Measure a trained model on one part of the data
     Eval(Eval),
     /// Show the model layer by layer, and what training it costs
@@ -46,6 +48,15 @@ pub(super) struct Train {
     /// Say nothing but errors
     #[arg(long, short)]
     pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) changes: Changes,
+    /// The folder below which the run would write its own [default: runs]
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! digits [train]                     train, and leave runs/digits/<time>
+//! digits check                       every check before the first step, and advice
 //! digits eval MODEL.safetensors      measure a trained model
 //! digits summary                     the model layer by layer
 //! digits schedule [--svg FILE.svg]   the learning rate of every step
@@ -11,6 +12,7 @@
 //!
 //! Only here is anything printed.
 
+mod advice;
 mod arguments;
 mod curve;
 mod found;
@@ -23,7 +25,8 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use serde_json::json;
 
-use self::arguments::{Arguments, Changes, Command, Eval, FindLr, Schedule, Train};
+use self::advice::Checked;
+use self::arguments::{Arguments, Changes, Check, Command, Eval, FindLr, Schedule, Train};
 use self::curve::Curve;
 use self::found::Found;
 use self::progress::{Head, Progress};
@@ -70,6 +73,7 @@ fn run<M: Model>(
 ) -> Result<()> {
     match command {
         Command::Train(arguments) => train(training, arguments, out, is_terminal),
+        Command::Check(arguments) => check(training, arguments, out),
         Command::Eval(arguments) => eval(training, arguments, out),
         Command::Summary(changes) => {
             let mut training = changed(training, changes)?;
@@ -119,6 +123,26 @@ fn train<M: Model>(
     let run = run?;
     let folder = run.folder.as_deref();
     say(out, &Report { outcome: &run.outcome, kept: kept.as_ref(), seconds, folder }.to_string())
+}
+
+fn check<M: Model>(
+    training: Training<M>,
+    Check { changes, out: folder }: Check,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let mut training = changed(training, changes)?;
+    if let Some(folder) = folder {
+        training = training.out(folder);
+    }
+    let parameters = training.graph()?.trained_elements();
+    let head = Head::new(training.name(), <M as Config>::NAME, parameters, training.settings()?);
+    let check = training.check()?;
+    say(out, &format!("{}{}", head.text(&check.plan, threads()), Checked(&check)))
+}
+
+/// Threads that a run has.
+fn threads() -> usize {
+    candle_core::utils::get_num_threads()
 }
 
 fn eval<M: Model>(training: Training<M>, arguments: Eval, out: &mut dyn Write) -> Result<()> {

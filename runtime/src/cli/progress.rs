@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::advice::Advised;
 use crate::error::Result;
 use crate::human::{count, measure, metric, rate};
 use crate::spec::Settings;
@@ -17,6 +18,8 @@ pub(super) struct Progress<'a> {
     out: &'a mut dyn Write,
     is_terminal: bool,
     head: Head,
+    /// What is said below the head.
+    advice: String,
     bar: ProgressBar,
     epochs: u64,
     began: Option<Instant>,
@@ -58,7 +61,7 @@ impl Head {
         }
     }
 
-    fn text(&self, plan: &RunPlan, threads: usize) -> String {
+    pub(super) fn text(&self, plan: &RunPlan, threads: usize) -> String {
         let Self { name, model, parameters, optimizer, device, seed, batch, accumulate, .. } = self;
         let samples = if *accumulate == 1 { batch.to_string() } else { format!("{accumulate} x {batch}") };
         let parts = [plan.training_samples, plan.validation_samples, plan.test_samples];
@@ -81,6 +84,7 @@ impl<'a> Progress<'a> {
             out,
             is_terminal,
             head,
+            advice: String::new(),
             bar: ProgressBar::hidden(),
             epochs: 0,
             began: None,
@@ -96,8 +100,11 @@ impl<'a> Progress<'a> {
     }
 
     fn begin(&mut self, plan: &RunPlan) {
-        let head = self.head.text(plan, candle_core::utils::get_num_threads());
+        let head = self.head.text(plan, super::threads());
         let _ = writeln!(self.out, "{head}");
+        if !self.advice.is_empty() {
+            let _ = writeln!(self.out, "{}", self.advice);
+        }
         self.epochs = plan.steps.div_ceil(plan.steps_per_epoch.max(1));
         self.began = Some(Instant::now());
         if self.is_terminal {
@@ -145,6 +152,7 @@ impl<'a> Progress<'a> {
 impl Observer for Progress<'_> {
     fn on(&mut self, event: &Event<'_>) -> Result<()> {
         match event {
+            Event::Advice(advice) => self.advice = Advised(advice).to_string(),
             Event::Begin(plan) => self.begin(plan),
             Event::Step(report) => self.step(report),
             Event::Skip(report) => self.skip(report),

@@ -36,4 +36,5 @@ pub mod mix;
 mod mnist;
 mod normalizer;
 mod prepared;
+mod shared;
 mod split;

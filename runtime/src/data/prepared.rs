@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::memory::size;
 use super::normalizer::Moments;
+use super::shared::Inputs;
 use super::split::Parts;
 use super::{AnyDataset, Batch, Column, Elements, Normalization, Normalizer, Split};
 use crate::error::{Error, Result};
@@ -42,6 +43,8 @@ pub struct Prepared {
     normalizer: Option<Normalizer>,
     fingerprint: String,
     class_counts: Option<Vec<usize>>,
+    profile: Option<Normalizer>,
+    shared: usize,
 }
 
 impl Prepared {
@@ -76,7 +79,11 @@ impl Prepared {
             Normalization::Whole => Some(survey.moments.whole()?),
         };
         let fingerprint = survey.fingerprint(input, target, data.len());
-        Ok(Self { parts, normalizer, fingerprint, class_counts: survey.class_counts, data })
+        // Numbers so large that they have no mean in f32 have no profile; a normalizer would have said so.
+        let profile = input.vocabulary().is_none().then(|| survey.moments.per_element().ok()).flatten();
+        let shared = survey.samples.shared(&parts);
+        let class_counts = survey.class_counts;
+        Ok(Self { data, parts, normalizer, fingerprint, class_counts, profile, shared })
     }
 
     /// The samples to learn from, in rising order; there is at least one.
@@ -139,6 +146,16 @@ impl Prepared {
         self.class_counts.as_deref()
     }
 
+    /// Mean and deviation of each number of an input over the training samples, before normalization; none for tokens.
+    pub(crate) fn profile(&self) -> Option<&Normalizer> {
+        self.profile.as_ref()
+    }
+
+    /// How many samples of the other parts have the input of a training sample.
+    pub(crate) fn shared(&self) -> usize {
+        self.shared
+    }
+
     /// The training samples in the order of an epoch, counted from 1: a permutation from the run's seed and the
     /// epoch alone.
     pub fn order(&self, seed: u64, epoch: u64) -> Vec<usize> {
@@ -170,6 +187,7 @@ struct Survey {
     class_counts: Option<Vec<usize>>,
     inputs: Sha256,
     targets: Sha256,
+    samples: Inputs,
 }
 
 impl Survey {
@@ -192,10 +210,11 @@ impl Survey {
         }
         Ok(Self {
             learned,
-            moments: Moments::new(if normalization == Normalization::None { 0 } else { elements }),
+            moments: Moments::new(if input.vocabulary().is_some() { 0 } else { elements }),
             class_counts: target.vocabulary().filter(|_| target.rank() == 0).map(|classes| vec![0; classes]),
             inputs: Sha256::new(),
             targets: Sha256::new(),
+            samples: Inputs::default(),
         })
     }
 
@@ -203,7 +222,9 @@ impl Survey {
     fn look(&mut self, start: usize, batch: &Batch, ignored: Option<u32>) -> Result<()> {
         check("input", start, &batch.input, None)?;
         check("target", start, &batch.target, ignored)?;
-        self.inputs.update(bytes(&batch.input.elements));
+        let inputs = bytes(&batch.input.elements);
+        self.samples.add(&inputs, batch.size);
+        self.inputs.update(inputs);
         self.targets.update(bytes(&batch.target.elements));
         let learned = self.learned.get(start..).unwrap_or_default();
         if let Elements::Real(numbers) = &batch.input.elements {

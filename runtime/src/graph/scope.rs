@@ -148,7 +148,12 @@ impl Scope<'_> {
         let mut trace = crate::shape::Trace::QUIET;
         let shape = trace.output::<K>(value.shape);
         let verdict: Verdict<Shape> = trace.finish(shape);
-        verdict.map(|_| value).map_err(Into::into)
+        verdict?;
+        // The compiler sees the layers of the model itself, not those of the models that it calls.
+        if let Some(node) = self.graph.nodes.iter().find(|node| node.output == value.id) {
+            crate::shape::last_layer(K::NAME, node.layer.name())?;
+        }
+        Ok(value)
     }
 
     fn push<L: Layer>(&mut self, layer: &L, inputs: &[Value]) -> Result<Value> {

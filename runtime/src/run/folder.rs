@@ -96,7 +96,7 @@ impl Observer for Folder {
                 self.metrics.flush()?;
                 self.checkpoints.save(snapshot)
             }
-            Event::Begin(_) => Ok(()),
+            Event::Begin(_) | Event::Advice(_) => Ok(()),
             Event::End(_) => self.metrics.flush(),
         }
     }

@@ -13,7 +13,7 @@ pub use kinds::{
 };
 pub use text::{Problem, Verdict};
 pub use trace::{Trace, alone, whole};
-pub(crate) use trace::{contains, same_text};
+pub(crate) use trace::{contains, last_layer, same_text};
 
 /// The shape of one value for one sample, without the batch axis, and what its numbers are.
 ///

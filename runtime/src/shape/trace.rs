@@ -16,13 +16,15 @@ use crate::layer::{Add, Mul, Sub};
 pub struct Trace {
     first: Verdict,
     speaks: bool,
+    /// The layer that was traced last, which is the one that gives the output.
+    last: &'static str,
 }
 
 impl Trace {
     /// Reports a mistake where it is made.
-    pub const SPEAKING: Self = Self { first: Ok(()), speaks: true };
+    pub const SPEAKING: Self = Self { first: Ok(()), speaks: true, last: "" };
     /// Keeps the first mistake for [`Trace::finish`].
-    pub const QUIET: Self = Self { first: Ok(()), speaks: false };
+    pub const QUIET: Self = Self { first: Ok(()), speaks: false, last: "" };
 
     /// The shape of an input of kind `K`, of which nothing else is known.
     pub const fn kind<K: Kind>(&mut self) -> Shape {
@@ -108,7 +110,10 @@ impl Trace {
     #[track_caller]
     pub const fn output<K: Kind>(&mut self, shape: Shape) -> Shape {
         if K::SHAPE.is_unknown() || shape.matches(K::SHAPE) {
-            return shape;
+            return match last_layer(K::NAME, self.last) {
+                Ok(()) => shape,
+                Err(problem) => self.step("", Err(problem)),
+            };
         }
         let problem = Problem::new("the model gives ")
             .shape(shape)
@@ -136,7 +141,8 @@ impl Trace {
     }
 
     #[track_caller]
-    const fn step(&mut self, name: &str, output: Verdict<Shape>) -> Shape {
+    const fn step(&mut self, name: &'static str, output: Verdict<Shape>) -> Shape {
+        self.last = name;
         match output {
             _ if self.first.is_err() => Shape::UNKNOWN,
             Ok(shape) => shape,
@@ -161,6 +167,31 @@ impl Trace {
             self.first = Err(Problem::SILENT);
         }
     }
+}
+
+/// Whether a model's last layer may give its output: logits are before any softmax, and what is dropped at random is no
+/// answer.
+pub(crate) const fn last_layer(kind: &str, layer: &str) -> Verdict {
+    if !same_text(kind, "Logits") && !same_text(kind, "TokenLogits") {
+        return Ok(());
+    }
+    let squashes =
+        same_text(layer, "softmax") || same_text(layer, "log_softmax") || same_text(layer, "sigmoid");
+    if squashes {
+        return Err(Problem::new("`")
+            .text(layer)
+            .text("` is the last layer, but `")
+            .text(kind)
+            .text("` are what comes before it, and their losses expect them so; remove `")
+            .text(layer)
+            .text("`"));
+    }
+    if same_text(layer, "dropout") {
+        return Err(Problem::new(
+            "`dropout` is the last layer, so that it zeroes answers; put it before the last `linear`",
+        ));
+    }
+    Ok(())
 }
 
 /// The verdict on a configuration: every required key is given, and its own rules hold.

@@ -28,6 +28,7 @@ pub use settings::{Settings, canonical, hash};
 
 use std::marker::PhantomData;
 
+use crate::advice::Advice;
 use crate::config::Config;
 use crate::data::mix::{AnyMix, Unmixed};
 use crate::data::{AnyDataset, Dataset, IntoDataset};
@@ -107,6 +108,9 @@ pub struct Spec<M: Model, T: Kind> {
     pub early_stop: &'static EarlyStop,
     /// When to save the state of the run. Default: [`Checkpoint::NEVER`]; the model is saved at the end.
     pub checkpoint: &'static Checkpoint,
+    /// Advice that is not to be shown: a list of names, such as `[Advice::SmallBatchNorm]`. Default: none; see
+    /// [`advice`](crate::advice).
+    pub allow: &'static [&'static Advice],
     /// Where to compute. Default: [`Device::Cpu`].
     pub device: &'static Device,
 }
@@ -142,6 +146,7 @@ impl<M: Model, T: Kind> Spec<M, T> {
         on_non_finite: &Stop,
         early_stop: &EarlyStop::NEVER,
         checkpoint: &Checkpoint::NEVER,
+        allow: &[],
         device: &Device::Cpu,
     };
 }

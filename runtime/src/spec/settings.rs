@@ -10,6 +10,7 @@ use super::rules::given;
 use super::{
     BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, OnNonFinite, Precision, Rules, Spec, Stop,
 };
+use crate::advice::Advice;
 use crate::config::{Config, Setting, from_json};
 use crate::data::mix::AnyMix;
 use crate::error::{Error, Result};
@@ -69,6 +70,8 @@ pub struct Settings {
     pub early_stop: Option<EarlyStop>,
     /// [`Spec::checkpoint`]
     pub checkpoint: Option<Checkpoint>,
+    /// [`Spec::allow`]
+    pub allow: BTreeSet<Advice>,
     /// [`Spec::device`]
     pub device: Device,
 }
@@ -113,6 +116,7 @@ impl Settings {
             on_non_finite: Some(*spec.on_non_finite).filter(|rule| *rule != Stop),
             early_stop: Some(*spec.early_stop).filter(|stop| *stop != EarlyStop::NEVER),
             checkpoint: Some(*spec.checkpoint).filter(|checkpoint| *checkpoint != Checkpoint::NEVER),
+            allow: spec.allow.iter().map(|&&advice| advice).collect(),
             device: *spec.device,
         };
         settings.check()?;
@@ -131,6 +135,8 @@ impl Settings {
             self.steps,
             Ok(()),
             self.init.check(),
+            // By name, below.
+            Ok(()),
         )
         .all()?;
         self.precision.check()?;
@@ -224,6 +230,7 @@ impl Settings {
         let metrics: Vec<_> = self.metrics.iter().map(|metric| metric.setting().to_json()).collect();
         json!({
             "accumulate": self.accumulate,
+            "allow": self.allow,
             "batch": self.batch,
             "checkpoint": self.checkpoint.as_ref().map(Setting::to_json),
             "clip": self.clip.to_json(),
@@ -290,6 +297,7 @@ impl Settings {
         }
         match key {
             "accumulate" => self.accumulate = read(json)?,
+            "allow" => self.allow = read(json)?,
             "batch" => self.batch = read(json)?,
             "checkpoint" => self.checkpoint = part(json)?,
             "clip" => self.clip = self.clip.with(json)?,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::{Evaluation, Measures, Scaling, Totals};
+use crate::advice::Finding;
 use crate::error::Result;
 
 /// Listens to a run: a progress bar, a log, a folder of checkpoints.
@@ -28,6 +29,8 @@ impl<F: FnMut(&Event<'_>) -> Result<()>> Observer for F {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// What the data, the model and the keys together give reason to doubt; before [`Event::Begin`], if there is any.
+    Advice(&'a [Finding]),
     /// The run is about to take its first step.
     Begin(&'a RunPlan),
     /// An optimizer step was taken.

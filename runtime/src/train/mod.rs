@@ -21,7 +21,7 @@ pub use evaluate::{Evaluation, Totals, evaluate};
 pub use event::{EpochReport, Event, Exit, Monitored, Observer, RunPlan, Skip, Snapshot, StepReport};
 pub use find_rate::{RateCurve, RatePoint, RateSearch, SearchEnd, find_rate};
 pub use measures::Measures;
-pub(crate) use plan::length;
+pub(crate) use plan::{length, plan};
 pub use run::{Outcome, run};
 pub use scale::Scaling;
 pub use step::Stepper;

@@ -7,8 +7,9 @@ use crate::graph::Graph;
 use crate::spec::Settings;
 
 /// How many steps there are, and of what.
-pub(super) fn plan(graph: &Graph, settings: &Settings, data: &Prepared) -> Result<RunPlan> {
+pub(crate) fn plan(graph: &Graph, settings: &Settings, data: &Prepared) -> Result<RunPlan> {
     check_micro_batches(graph, settings, data.train().len())?;
+    check_window(settings, data.train().len())?;
     let (steps, steps_per_epoch) = length(settings, data.train().len());
     if settings.early_stop.is_some() && data.validation().is_empty() {
         return Err(Error::Setting {
@@ -51,6 +52,20 @@ pub(crate) fn length(settings: &Settings, samples: usize) -> (u64, u64) {
 /// How many of so many training samples an epoch uses.
 pub(super) fn samples_of_an_epoch(settings: &Settings, samples: usize) -> usize {
     if settings.drop_last { samples - samples % settings.batch } else { samples }
+}
+
+/// That an epoch has the micro-batches of a whole step.
+fn check_window(settings: &Settings, samples: usize) -> Result<()> {
+    let batches = samples_of_an_epoch(settings, samples).div_ceil(settings.batch);
+    if settings.accumulate <= batches {
+        return Ok(());
+    }
+    let problem = format!(
+        "a step has {} micro-batches, but {samples} samples in batches of {} are {batches}: no step would be whole; use at \
+         most {batches}, or a smaller `batch`",
+        settings.accumulate, settings.batch
+    );
+    Err(Error::Setting { key: "accumulate".to_owned(), problem })
 }
 
 /// That every layer can train on every micro-batch of an epoch, the last and shortest included.

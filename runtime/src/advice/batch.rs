@@ -1,0 +1,31 @@
+//! Batches of very many samples.
+
+use super::Facts;
+use super::rate::is_warmed_up;
+use crate::human::count;
+
+/// Up to here Goyal et al. 2017 found no loss of accuracy.
+const LARGE: u64 = 8192;
+
+/// The samples of a micro-batch: no more than there are.
+pub(super) fn micro_batch(facts: &Facts<'_>) -> usize {
+    facts.settings.batch.min(facts.plan.training_samples)
+}
+
+/// The samples of an optimizer step: no more than there are.
+fn samples(facts: &Facts<'_>) -> u64 {
+    let declared = (facts.settings.batch as u64).saturating_mul(facts.settings.accumulate as u64);
+    declared.min(facts.plan.training_samples as u64)
+}
+
+pub(super) fn without_warmup(facts: &Facts<'_>) -> Option<String> {
+    let samples = samples(facts);
+    (samples > LARGE && !is_warmed_up(facts))
+        .then(|| format!("steps of {} samples, whose rate begins at its full height", count(samples)))
+}
+
+pub(super) fn scaled_rate(facts: &Facts<'_>) -> Option<String> {
+    let (samples, settings) = (samples(facts), facts.settings);
+    (samples > LARGE && settings.base_rate() > settings.optimizer.lr())
+        .then(|| format!("`{}` for steps of {} samples", settings.scale_lr.name(), count(samples)))
+}

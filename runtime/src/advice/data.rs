@@ -1,0 +1,68 @@
+//! Data that are not what a model can learn from.
+
+use super::Facts;
+use crate::human::count;
+
+/// Means and deviations up to this are near enough to 0 and 1.
+const FAR: f32 = 10.0;
+
+/// How many times the samples of another class are too many: the smallest imbalance of which Buda et al. 2018 show the harm.
+const IMBALANCE: usize = 10;
+
+/// One sample in so many that is also in the training part is bearable: features of few values repeat by chance.
+const BEARABLE: usize = 100;
+
+/// First layers that scale the inputs.
+const NORMS: &[&str] = &["batch_norm", "layer_norm", "group_norm", "rms_norm"];
+
+pub(super) fn unscaled_inputs(facts: &Facts<'_>) -> Option<String> {
+    let (profile, graph) = (facts.data.profile()?, facts.graph);
+    let mut readers = graph.nodes.iter().filter(|node| node.inputs.iter().any(|&input| input < graph.inputs));
+    if facts.data.normalizer().is_some() || readers.all(|node| NORMS.contains(&node.layer.name())) {
+        return None;
+    }
+    let far = |place: &usize| profile.mean()[*place].abs() > FAR || profile.deviation()[*place] > FAR;
+    let far: Vec<_> = (0..profile.mean().len()).filter(far).collect();
+    let first = *far.first()?;
+    let (mean, deviation) = (profile.mean()[first], profile.deviation()[first]);
+    Some(format!(
+        "{} of {} numbers of an input; number {first} (from 0) has a mean of {mean:.1} and a deviation of {deviation:.1}",
+        count(far.len() as u64),
+        count(profile.mean().len() as u64),
+    ))
+}
+
+/// Of features only: the border of images is often of one colour.
+pub(super) fn constant_features(facts: &Facts<'_>) -> Option<String> {
+    let profile = facts.data.profile().filter(|_| facts.data.input_shape().rank() == 1)?;
+    let constant: Vec<_> =
+        (0..profile.mean().len()).filter(|&place| profile.deviation()[place] == 0.0).collect();
+    let first = *constant.first()?;
+    let others =
+        if constant.len() == 1 { String::new() } else { format!(" and {} more", constant.len() - 1) };
+    Some(format!("feature {first} (from 0){others} is {} in every training sample", profile.mean()[first]))
+}
+
+pub(super) fn class_imbalance(facts: &Facts<'_>) -> Option<String> {
+    let counts = facts.data.class_counts().filter(|counts| counts.len() > 1)?;
+    let loss = facts.settings.loss.setting().to_json();
+    let has_weights = ["weights", "pos_weight"].iter().any(|key| {
+        loss.get(key).is_some_and(|weights| weights.as_array().is_some_and(|weights| !weights.is_empty()))
+    });
+    let (rarest, &least) = counts.iter().enumerate().min_by_key(|(_, count)| **count)?;
+    let (commonest, &most) = counts.iter().enumerate().max_by_key(|(_, count)| **count)?;
+    let is_unequal = least == 0 || !has_weights && most / least >= IMBALANCE;
+    is_unequal.then(|| {
+        let (least, most) = (count(least as u64), count(most as u64));
+        format!("{least} training samples of class {rarest}, {most} of class {commonest}")
+    })
+}
+
+pub(super) fn shared_samples(facts: &Facts<'_>) -> Option<String> {
+    let (shared, plan) = (facts.data.shared(), facts.plan);
+    let others = plan.validation_samples + plan.test_samples;
+    (shared > 0 && shared >= others / BEARABLE).then(|| {
+        let (shared, others) = (count(shared as u64), count(others as u64));
+        format!("{shared} of {others} samples to validate and test have an input of the training part")
+    })
+}

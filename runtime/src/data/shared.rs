@@ -1,0 +1,54 @@
+//! Samples with the same input in two parts of a split.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::split::Parts;
+
+/// A hash of each sample's input, in the order of the data.
+///
+/// Of ten million samples two different ones have one hash in three runs of a million.
+#[derive(Default)]
+pub(super) struct Inputs {
+    hashes: Vec<u64>,
+}
+
+impl Inputs {
+    /// Takes in the inputs of `samples` samples, which lie side by side.
+    pub(super) fn add(&mut self, bytes: &[u8], samples: usize) {
+        let size = bytes.len() / samples.max(1);
+        self.hashes.extend(bytes.chunks_exact(size.max(1)).map(|sample| {
+            let mut hasher = DefaultHasher::new();
+            sample.hash(&mut hasher);
+            hasher.finish()
+        }));
+    }
+
+    /// How many samples to validate and test with have the input of a training sample.
+    pub(super) fn shared(&self, parts: &Parts) -> usize {
+        let hash = |index: &usize| self.hashes.get(*index);
+        let learned: HashSet<&u64> = parts.train.iter().filter_map(hash).collect();
+        let others = parts.validation.iter().chain(&parts.test);
+        others.filter_map(hash).filter(|hash| learned.contains(hash)).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_of_the_training_part_are_found_in_the_others() {
+        let mut inputs = Inputs::default();
+        inputs.add(&[1, 2, 3, 4, 1, 2], 3);
+        inputs.add(&[3, 4, 1, 9], 2);
+        let parts = |train: &[usize], validation: &[usize], test: &[usize]| Parts {
+            train: train.to_vec(),
+            validation: validation.to_vec(),
+            test: test.to_vec(),
+        };
+        assert_eq!(inputs.shared(&parts(&[0, 1], &[2, 4], &[3])), 2);
+        // A copy within a part is none.
+        assert_eq!(inputs.shared(&parts(&[0, 2], &[1, 3], &[4])), 0);
+    }
+}

@@ -1,0 +1,10 @@
+//! Sigmoid in the model and in the loss.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10).sigmoid()
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+//! A name where a list of names is expected.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        allow: Advice::NoWeightDecay,
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,20 @@
+//! Advice of no such name.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        allow: [Advice::NoWeightDecy],
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

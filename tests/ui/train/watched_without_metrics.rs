@@ -1,0 +1,20 @@
+//! A metric is watched that nobody measures.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        early_stop: EarlyStop { monitor: ValMetric("accuracy") },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}
