@@ -55,7 +55,9 @@ pub(super) fn convolution_dropout(facts: &Facts<'_>) -> Option<String> {
 /// How each parameter is treated; none if the groups do not fit the model, which is told elsewhere.
 fn treatments(facts: &Facts<'_>) -> Vec<Treatment> {
     let settings = facts.settings;
-    Groups(&settings.groups).treatments(&facts.graph.parameters, &*settings.optimizer).unwrap_or_default()
+    Groups(&settings.groups)
+        .treatments(&facts.graph.parameters, &*settings.optimizer, settings.base_rate())
+        .unwrap_or_default()
 }
 
 /// A number among a layer's keys; 0 if it has none of that name.
