@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! digits [train]                     train, and leave runs/digits/<time>
+//! digits --resume [RUN]              go on with a run that was ended
 //! digits eval MODEL.safetensors      measure a trained model
 //! digits summary                     the model layer by layer
 //! digits schedule [--svg FILE.svg]   the learning rate of every step
@@ -99,13 +100,25 @@ fn run<M: Model>(
 
 fn train<M: Model>(
     training: Training<M>,
-    Train { changes, out: folder, quiet }: Train,
+    Train { changes, out: folder, resume, allow_spec_change, quiet }: Train,
     out: &mut dyn Write,
     is_terminal: bool,
 ) -> Result<()> {
     let mut training = changed(training, changes)?;
     if let Some(folder) = folder {
+        if let Some(Some(run)) = &resume {
+            let problem = format!("the run is resumed in its folder, {}; remove `--out`", run.display());
+            return Err(Error::Setting { key: "out".to_owned(), problem });
+        }
         training = training.out(folder);
+    }
+    training = match resume {
+        None => training,
+        Some(None) => training.resume_newest(),
+        Some(Some(run)) => training.resume(run),
+    };
+    for key in allow_spec_change {
+        training = training.allow_spec_change(key.trim());
     }
     if quiet {
         return training.run().map(|_| ());
