@@ -240,6 +240,28 @@ mod tests {
     }
 
     #[test]
+    fn a_run_is_resumed_and_says_from_where() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().display();
+        program(&format!("line -q --epochs 2 --out {out}")).unwrap();
+        let text = program(&format!("line --resume --epochs 2 --out {out}")).unwrap();
+        assert!(text.starts_with("going on from ") && text.contains("step-00000010\n\nline: Line"), "{text}");
+        assert!(text.contains("\ncompleted after 2 epochs, 10 steps"), "{text}");
+        let problem = program(&format!("line --resume --out {out}")).unwrap_err().to_string();
+        assert!(problem.contains("`epochs` was 2, is 3; "), "{problem}");
+        let text = program(&format!("line --resume --allow-spec-change epochs --out {out}")).unwrap();
+        assert!(text.contains("step-00000010\nchanged: `epochs` was 2, is 3\n\nline: "), "{text}");
+        assert_eq!(text.lines().filter(|line| line.starts_with("epoch ")).count(), 1, "{text}");
+        let run = std::fs::read_dir(folder.path().join("line")).unwrap().next().unwrap().unwrap().path();
+        std::fs::write(run.join("checkpoints/step-00000015/state.json"), "{}").unwrap();
+        let text = program(&format!("line --resume {} --allow-spec-change epochs", run.display())).unwrap();
+        let words = "passed over: step-00000015 is not whole: `state.json` is not what was written";
+        assert!(text.starts_with(words), "{text}");
+        let problem = program(&format!("line --resume {} --out {out}", run.display())).unwrap_err();
+        assert!(problem.to_string().contains("remove `--out`"), "{problem}");
+    }
+
+    #[test]
     fn a_search_suggests_a_rate_and_draws_its_curve() {
         let folder = tempfile::tempdir().unwrap();
         let svg = folder.path().join("found.svg");

@@ -77,7 +77,8 @@ mod tests {
     #[test]
     fn the_innermost_keys_are_named() {
         let old = json!({ "a": { "x": 1, "y": [1, { "z": 2.0 }] }, "b": null, "same": [1, 2], "gone": "g" });
-        let new = json!({ "a": { "x": 3, "y": [1, { "z": 2.5 }] }, "b": { "c": 1 }, "same": [1, 2], "list": [] });
+        let new =
+            json!({ "a": { "x": 3, "y": [1, { "z": 2.5 }] }, "b": { "c": 1 }, "same": [1, 2], "list": [] });
         let found: Vec<_> = changes(&old, &new).iter().map(ToString::to_string).collect();
         assert_eq!(
             found,

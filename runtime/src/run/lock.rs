@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 /// A run folder that is this process's own until the value is dropped, or the process ends in whatever way.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -23,9 +23,9 @@ impl Lock {
             .open(&path)
             .map_err(Error::file(&path))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             // A file system without locks is no reason not to train.
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(Self { _file: file }),
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(Self { file }),
             Err(TryLockError::Error(source)) => Err(Error::File { path, source }),
             Err(TryLockError::WouldBlock) => {
                 let problem = "another process is at work in this run folder; wait for it, or end it";
@@ -33,6 +33,13 @@ impl Lock {
                 Err(Error::File { path: folder.to_owned(), source })
             }
         }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that was started at this very moment may have it open still.
+        let _ = self.file.unlock();
     }
 }
 

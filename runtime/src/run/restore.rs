@@ -130,7 +130,12 @@ impl Whole {
 }
 
 /// The optimizer's state by parameter and slot; one that is not trained has empty slots.
-fn optimizer_state(bytes: &[u8], path: &Path, graph: &Graph, settings: &Settings) -> Result<Vec<Vec<Vec<f32>>>> {
+fn optimizer_state(
+    bytes: &[u8],
+    path: &Path,
+    graph: &Graph,
+    settings: &Settings,
+) -> Result<Vec<Vec<Vec<f32>>>> {
     let names = settings.optimizer.state_names();
     let trained = graph.parameters.iter().filter(|parameter| parameter.is_trained());
     let expected: Vec<_> = trained

@@ -42,9 +42,13 @@ impl Folder {
         let Found { whole, steps, damaged } = newest_whole(&place, &lines)?;
         let changes = compare(&whole.path, &whole.state, start, permitted)?;
         let saved = whole.decode(start.graph, start.settings)?;
-        let lines = whole.state.metrics.part(&lines).map_err(|problem| refused(format!("{}: {problem}", path.display())))?;
-        let replayed = replay(start.name, lines)
+        let lines = whole
+            .state
+            .metrics
+            .part(&lines)
             .map_err(|problem| refused(format!("{}: {problem}", path.display())))?;
+        let replayed =
+            replay(start.name, lines).map_err(|problem| refused(format!("{}: {problem}", path.display())))?;
         let (newer, damaged): (Vec<_>, Vec<_>) = damaged.into_iter().unzip();
         let resumed = Resumed { checkpoint: whole.path, step: saved.step, damaged, changes };
 

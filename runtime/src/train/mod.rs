@@ -20,7 +20,9 @@ mod stop;
 
 pub use crate::metric::Confusion;
 pub use evaluate::{Evaluation, Totals, evaluate};
-pub use event::{EpochReport, Event, Exit, Monitored, Observer, Resumed, RunPlan, Skip, Snapshot, StepReport};
+pub use event::{
+    EpochReport, Event, Exit, Monitored, Observer, Resumed, RunPlan, Skip, Snapshot, StepReport,
+};
 pub use find_rate::{RateCurve, RatePoint, RateSearch, SearchEnd, find_rate};
 pub use measures::Measures;
 pub(crate) use plan::length;

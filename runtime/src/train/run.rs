@@ -80,6 +80,7 @@ fn lead(
     // The sums of an epoch that is not over.
     let mut begun = None;
     if let Some(mut saved) = saved {
+        saved.check()?;
         place = saved.place(plan.steps, plan.steps_per_epoch)?;
         if place.step < plan.steps && place.step_in_epoch < plan.steps_per_epoch {
             begun = Some(Totals::restored(settings, &saved.totals)?);

@@ -76,6 +76,21 @@ impl Saved {
         }
         Ok(Place { step, epoch, step_in_epoch })
     }
+
+    /// That no counter is so high that it could not be counted on.
+    pub(super) fn check(&self) -> Result<()> {
+        const MOST: u64 = 1 << 60;
+        let Scaling { loss_scale, good_steps, skipped_in_a_row, skipped } = self.scaling;
+        let without = self.monitored.as_ref().map_or(0, |monitored| monitored.without_improvement);
+        let counts = [good_steps, skipped_in_a_row, skipped, without];
+        let is_scale = loss_scale.is_none_or(|scale| scale.is_finite() && scale > 0.0);
+        if counts.iter().any(|&count| count > MOST) || !is_scale {
+            let problem =
+                format!("the saved counters are none that a run has: {counts:?}, loss scale {loss_scale:?}");
+            return Err(Error::Setting { key: "resume".to_owned(), problem });
+        }
+        Ok(())
+    }
 }
 
 /// The state of a run at this place.

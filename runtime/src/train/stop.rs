@@ -70,7 +70,8 @@ impl Watch {
 
     /// Goes on from what [`Watch::state`] gave.
     pub(super) fn go_on(&mut self, saved: Option<SavedBest>) -> Result<()> {
-        let Some(SavedBest { best: value, best_epoch: epoch, without_improvement, parameters }) = saved else {
+        let Some(SavedBest { best: value, best_epoch: epoch, without_improvement, parameters }) = saved
+        else {
             return Ok(());
         };
         if self.rule.restore_best && parameters.is_none() {

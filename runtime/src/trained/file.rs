@@ -156,7 +156,12 @@ pub(crate) fn decode_tensors(
         }
     }
     let known: std::collections::BTreeSet<_> = expected.iter().map(|(name, _)| name.as_str()).collect();
-    faults.extend(file.names().into_iter().filter(|name| !known.contains(name)).map(|name| format!("`{name}` is left over")));
+    faults.extend(
+        file.names()
+            .into_iter()
+            .filter(|name| !known.contains(name))
+            .map(|name| format!("`{name}` is left over")),
+    );
     if faults.is_empty() {
         return Ok(tensors);
     }
