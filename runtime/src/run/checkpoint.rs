@@ -212,7 +212,7 @@ mod tests {
     use crate::fixture::{Line, graph};
     use crate::train::{Monitored, Scaling, Totals};
 
-    fn checkpoints(path: &std::path::Path, keep: usize) -> Checkpoints {
+    fn checkpoints(path: &Path, keep: usize) -> Checkpoints {
         let origin = Origin {
             graph: graph(),
             normalizer: None,
@@ -257,7 +257,7 @@ mod tests {
         checkpoints.save(&snapshot, Recorded::default())
     }
 
-    fn names(path: &std::path::Path) -> Vec<String> {
+    fn names(path: &Path) -> Vec<String> {
         let mut names: Vec<_> = fs::read_dir(path)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -282,7 +282,7 @@ mod tests {
                 "state.json"
             ]
         );
-        let state: serde_json::Value =
+        let state: Value =
             serde_json::from_slice(&fs::read(path.join("state.json")).unwrap()).unwrap();
         assert_eq!(state["step"], 150);
         assert_eq!(state["step_in_epoch"], 3);
