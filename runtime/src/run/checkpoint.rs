@@ -282,8 +282,7 @@ mod tests {
                 "state.json"
             ]
         );
-        let state: Value =
-            serde_json::from_slice(&fs::read(path.join("state.json")).unwrap()).unwrap();
+        let state: Value = serde_json::from_slice(&fs::read(path.join("state.json")).unwrap()).unwrap();
         assert_eq!(state["step"], 150);
         assert_eq!(state["step_in_epoch"], 3);
         let scaling: Scaling = serde_json::from_value(state["scaling"].clone()).unwrap();
