@@ -7,9 +7,12 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use trainspec::engine::{Engine, Tape};
@@ -318,6 +321,57 @@ fn what_was_half_written_goes() {
     assert_equal(&files(&folder), &whole, "with a partial folder");
 }
 
+/// A process that is ended by the system at whatever instant, again and again, across saves, renames and lines half written.
+#[test]
+fn a_run_that_is_killed_again_and_again() {
+    let out = tempfile::tempdir().unwrap();
+    let run = |place: &str, more: &[&str], wait: Option<Duration>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_program"));
+        command.args(["--quiet", "--set", r#"checkpoint.every={"Steps":1}"#, "--out", place]).args(more);
+        let mut child = command
+            .current_dir(out.path())
+            .env("RAYON_NUM_THREADS", "1")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        if let Some(wait) = wait {
+            std::thread::sleep(wait);
+            // It may have ended by itself.
+            let _ = child.kill();
+        }
+        child.wait_with_output().unwrap()
+    };
+    let began = Instant::now();
+    let only = |place: &str| {
+        let mut runs: Vec<_> = fs::read_dir(out.path().join(place).join("small_digits"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        runs.sort();
+        runs.pop().unwrap()
+    };
+    assert!(run("whole", &[], None).status.success());
+    let whole = files(&only("whole"));
+    let length = began.elapsed();
+
+    let (mut kills, mut random) = (0, 1_u32);
+    let mut ended = run("killed", &[], Some(length / 4));
+    while !ended.status.success() {
+        kills += u32::from(ended.status.code().is_none());
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let wait = length / 3 * (random >> 24) / 256;
+        ended = run("killed", &["--resume"], (kills < 12).then_some(wait));
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        if said.contains("there is no run") || said.contains("there is no checkpoint") {
+            ended = run("killed", &[], Some(length / 2));
+        } else {
+            assert!(said.is_empty(), "{said}");
+        }
+    }
+    assert!(kills >= 3, "{kills} kills");
+    assert_equal(&files(&only("killed")), &whole, &format!("after {kills} kills"));
+}
+
 /// The tape engine, which a program gets where the planned one does not run, led by hand.
 #[test]
 fn the_tape_engine() {
@@ -446,7 +500,8 @@ fn a_log_that_is_shorter_than_a_checkpoint_says_passes_it_over() {
 #[test]
 fn a_changed_spec_is_refused_by_the_names_of_its_keys() {
     let (_out, folder, whole) = ended();
-    let before = files(&folder);
+    let mut before = files(&folder);
+    before.insert("lock".to_owned(), Vec::new());
     let changed = || {
         let training = Adam::training().set("optimizer.lr", "0.5").unwrap();
         training.set("ema.decay", "0.8").unwrap().set("epochs", "4").unwrap()
@@ -462,13 +517,7 @@ fn a_changed_spec_is_refused_by_the_names_of_its_keys() {
     let problem = resumed(changed().allow_spec_change("optimizer").allow_spec_change("epochs"), &folder);
     let problem = problem.unwrap_err().to_string();
     assert!(problem.contains("`ema.decay` was") && !problem.contains("`epochs` was"), "{problem}");
-    let mut after = files(&folder);
-    after.remove("lock");
-    assert_equal(
-        &after,
-        &BTreeMap::from_iter(before.into_iter().filter(|(name, _)| name != "lock")),
-        "refused",
-    );
+    assert_equal(&files(&folder), &before, "refused");
 
     let permitted =
         ["optimizer.lr", "epochs", "ema"].into_iter().fold(changed(), Training::allow_spec_change);
@@ -558,17 +607,20 @@ fn no_bytes_make_it_panic() {
             .map(|(name, bytes)| (name.clone(), bytes.clone()))
             .collect();
         changed.insert(format!("{place}/{name}"), bytes);
-        let sums: String = changed
-            .iter()
-            .filter_map(|(name, bytes)| Some((name.strip_prefix(&format!("{place}/"))?, bytes)))
-            .filter(|(name, _)| *name != "SHA256SUMS")
-            .map(|(name, bytes)| {
-                let sum: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-                format!("{sum}  {name}\n")
-            })
-            .collect();
+        let mut sums = String::new();
+        for (name, bytes) in &changed {
+            let name = name.strip_prefix(&format!("{place}/")).filter(|name| *name != "SHA256SUMS");
+            if let Some(name) = name {
+                for byte in Sha256::digest(bytes) {
+                    write!(sums, "{byte:02x}").unwrap();
+                }
+                writeln!(sums, "  {name}").unwrap();
+            }
+        }
         changed.insert(format!("{place}/SHA256SUMS"), sums.into_bytes());
-        changed.iter().for_each(|(name, bytes)| write(&folder.join(name), bytes));
+        for (name, bytes) in &changed {
+            write(&folder.join(name), bytes);
+        }
         training().allow_spec_change("checkpoint").resume(&folder).run().map(|_| ())
     };
     let text = &whole[&format!("{place}/state.json")];

@@ -159,8 +159,8 @@ impl Checkpoints {
             scaling: snapshot.scaling,
             schedule: snapshot.schedule.clone(),
             monitored: snapshot.monitored.map(|monitored| Best {
-                best: monitored.best,
-                best_epoch: monitored.best_epoch,
+                value: monitored.best,
+                epoch: monitored.best_epoch,
                 without_improvement: monitored.without_improvement,
             }),
             metrics,
@@ -287,7 +287,7 @@ mod tests {
         assert_eq!(state["step_in_epoch"], 3);
         let scaling: Scaling = serde_json::from_value(state["scaling"].clone()).unwrap();
         assert_eq!((scaling.loss_scale, scaling.good_steps, scaling.skipped), (Some(512.0), 3, 7));
-        assert_eq!(state["monitored"]["best_epoch"], 1);
+        assert_eq!(state["monitored"]["epoch"], 1);
         assert_eq!(state["schedule"][1]["reductions"], 2.0);
         assert_eq!(sums::read(&path).unwrap().len(), 5);
         let bytes = fs::read(path.join("optimizer.safetensors")).unwrap();

@@ -120,8 +120,8 @@ impl Whole {
             totals: totals.clone(),
             schedule: schedule.clone(),
             monitored: monitored.map(|monitored| SavedBest {
-                best: monitored.best,
-                best_epoch: monitored.best_epoch,
+                best: monitored.value,
+                best_epoch: monitored.epoch,
                 without_improvement: monitored.without_improvement,
                 parameters: best,
             }),

@@ -13,7 +13,7 @@ use super::replay::replay;
 use super::restore::{Found, newest_whole};
 use super::start::Start;
 use super::state::State;
-use super::whole::write_whole;
+use super::whole::{clear_aside, write_whole};
 use crate::error::{Error, Result};
 use crate::train::{Resumed, Saved};
 
@@ -52,6 +52,7 @@ impl Folder {
         let (newer, damaged): (Vec<_>, Vec<_>) = damaged.into_iter().unzip();
         let resumed = Resumed { checkpoint: whole.path, step: saved.step, damaged, changes };
 
+        clear_aside(path)?;
         let keep = start.settings.checkpoint.map_or(1, |checkpoint| checkpoint.keep);
         let mut checkpoints = Checkpoints::new(place, keep, Origin::of(start));
         checkpoints.take_up(steps, replayed.best, &newer)?;

@@ -38,7 +38,7 @@ pub(super) struct State {
 #[serde(deny_unknown_fields)]
 pub(super) struct Best {
     #[serde(with = "number")]
-    pub(super) best: f64,
-    pub(super) best_epoch: u64,
+    pub(super) value: f64,
+    pub(super) epoch: u64,
     pub(super) without_improvement: u64,
 }
