@@ -14,10 +14,10 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
 use crate::optim::{AnyOptimizer, Groups};
-use crate::run::{Folder, Start};
+use crate::run::{Folder, Start, newest};
 use crate::schedule::Schedule;
 use crate::spec::{AnySpec, Declaration, Device, Settings, hash};
-use crate::train::{self, Evaluation, Event, Observer, Outcome, RateCurve, RateSearch, Stepper};
+use crate::train::{self, Evaluation, Event, Observer, Outcome, RateCurve, RateSearch, Saved, Stepper};
 use crate::trained::Trained;
 
 /// A run that was declared with [`train!`](crate::train!): the same as its command line, without one.
@@ -41,6 +41,16 @@ pub struct Training<M: 'static> {
     overrides: Vec<(String, String)>,
     spec: &'static dyn AnySpec<M>,
     out: Option<PathBuf>,
+    resume: Option<Resume>,
+    permitted: Vec<String>,
+}
+
+/// Which run is taken up again.
+enum Resume {
+    /// That of a folder.
+    Of(PathBuf),
+    /// The one that was begun last.
+    Newest,
 }
 
 /// What a run leaves in memory.
@@ -65,6 +75,8 @@ impl<M: Model> Training<M> {
             overrides: Vec::new(),
             spec,
             out: Some(PathBuf::from("runs")),
+            resume: None,
+            permitted: Vec::new(),
         }
     }
 
@@ -138,7 +150,46 @@ impl<M: Model> Training<M> {
     /// Writes nothing.
     #[must_use]
     pub fn without_folder(mut self) -> Self {
-        self.out = None;
+        (self.out, self.resume) = (None, None);
+        self
+    }
+
+    /// Goes on with the run of this folder, from its newest whole checkpoint, instead of beginning another: the files that
+    /// it ends with are byte for byte those of a run that was never ended. The settings are to be those that it was
+    /// begun with, and so are the data.
+    ///
+    /// ```no_run
+    /// # use trainspec::prelude::*;
+    /// # #[model]
+    /// # fn Net(x: Image<1, 8, 8>) -> Logits<10> { x.flatten().linear(out = 10) }
+    /// # train! {
+    /// #     Digits { model: Net, data: Digits8x8::embedded(), checkpoint: Checkpoint { every: Epochs(1), keep: 2 } }
+    /// # }
+    /// let run = Digits::training().resume("runs/digits/20261124-101500").run()?;
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    #[must_use]
+    pub fn resume(mut self, run: impl Into<PathBuf>) -> Self {
+        self.resume = Some(Resume::Of(run.into()));
+        self
+    }
+
+    /// The same with the program's newest run below the folder of [`Training::out`].
+    #[must_use]
+    pub fn resume_newest(mut self) -> Self {
+        self.resume = Some(Resume::Newest);
+        self
+    }
+
+    /// Permits this key of the spec, with all that it holds, to differ from what a resumed run was begun with; what has
+    /// changed is recorded in the manifest. By default no key may: the run that results is no longer one that can be
+    /// had from its spec alone.
+    ///
+    /// That the state fits the changed spec is checked: another number of epochs or another rate does, another layer does
+    /// not.
+    #[must_use]
+    pub fn allow_spec_change(mut self, key: impl Into<String>) -> Self {
+        self.permitted.push(key.into());
         self
     }
 
@@ -257,13 +308,14 @@ impl<M: Model> Training<M> {
     /// Trains, and tells an observer what happens.
     ///
     /// # Errors
-    /// If the settings or the data cannot be used, training cannot go on, or something cannot be written.
+    /// If the settings or the data cannot be used, training cannot go on, or something cannot be written; if a run is to
+    /// be resumed, also those of [`Folder::resume`](crate::run::Folder::resume).
     pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
         let spec = self.spec()?;
         let data = self.data()?;
         let graph = self.graph()?;
         let settings = self.settings?;
-        if self.out.is_none() && settings.checkpoint.is_some() {
+        if self.out.is_none() && self.resume.is_none() && settings.checkpoint.is_some() {
             return Err(Error::Setting {
                 key: "checkpoint".to_owned(),
                 problem: "there is no run folder to save to; give the run one, or remove the key".to_owned(),
@@ -284,8 +336,22 @@ impl<M: Model> Training<M> {
             graph: &graph,
             data: &data,
         };
-        let mut folder = self.out.as_ref().map(|out| Folder::create(out, &start)).transpose()?;
-        match train_into(&mut folder, &mut *engine, &start, observer) {
+        let resumed = match &self.resume {
+            None => None,
+            Some(Resume::Of(path)) => Some(path.clone()),
+            Some(Resume::Newest) => {
+                Some(newest(self.out.as_deref().unwrap_or(Path::new("runs")), self.name)?)
+            }
+        };
+        let (mut folder, saved) = match resumed {
+            None => (self.out.as_ref().map(|out| Folder::create(out, &start)).transpose()?, None),
+            Some(path) => {
+                let (folder, saved, resumed) = Folder::resume(&path, &start, &self.permitted)?;
+                observer.on(&Event::Resume(&resumed))?;
+                (Some(folder), Some(saved))
+            }
+        };
+        match train_into(&mut folder, &mut *engine, &start, saved, observer) {
             Ok((model, outcome)) => {
                 if let Some(folder) = &mut folder {
                     folder.finish(&outcome.exit.to_string(), Some(&outcome))?;
@@ -377,6 +443,7 @@ fn train_into<M: Model>(
     folder: &mut Option<Folder>,
     engine: &mut dyn Engine,
     start: &Start<'_>,
+    saved: Option<Saved>,
     observer: &mut dyn Observer,
 ) -> Result<(Trained<M>, Outcome)> {
     let mut both = |event: &Event<'_>| {
@@ -385,7 +452,11 @@ fn train_into<M: Model>(
         }
         observer.on(event)
     };
-    let outcome = train::run(engine, start.graph, start.settings, start.data, &mut both)?;
+    let Start { graph, settings, data, .. } = start;
+    let outcome = match saved {
+        None => train::run(engine, graph, settings, data, &mut both)?,
+        Some(saved) => train::resume(engine, graph, settings, data, saved, &mut both)?,
+    };
     let model = Trained::new(
         start.graph.clone(),
         engine.parameters()?,

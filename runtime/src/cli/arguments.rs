@@ -45,6 +45,13 @@ pub(super) struct Train {
     /// Write the folder of the run below this folder [default: runs]
     #[arg(long, value_name = "FOLDER")]
     pub(super) out: Option<PathBuf>,
+    /// Go on with this run, or with the newest one, from its newest whole checkpoint
+    #[arg(long, value_name = "RUN")]
+    #[expect(clippy::option_option, reason = "not there, there, and there with a folder")]
+    pub(super) resume: Option<Option<PathBuf>>,
+    /// Let these keys of the spec differ from those that the resumed run was begun with
+    #[arg(long, value_name = "KEY,…", value_delimiter = ',', requires = "resume")]
+    pub(super) allow_spec_change: Vec<String>,
     /// Say nothing but errors
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -202,6 +209,21 @@ mod tests {
             assert_eq!(keys, [("epochs".into(), "3".into()), ("a.b".into(), "1".into())]);
         }
         assert!(matches!(read("digits"), Ok(Command::Train(_))));
+    }
+
+    #[test]
+    fn a_run_is_resumed_with_or_without_its_folder() {
+        let resume = |line: &str| match read(line) {
+            Ok(Command::Train(train)) => (train.resume, train.allow_spec_change),
+            other => panic!("{line}: {other:?}"),
+        };
+        assert_eq!(resume("digits"), (None, vec![]));
+        assert_eq!(resume("digits --resume"), (Some(None), vec![]));
+        assert_eq!(resume("digits train --resume --quiet"), (Some(None), vec![]));
+        let run = Some(Some("runs/1".into()));
+        let keys = vec!["epochs".to_owned(), "optimizer.lr".to_owned()];
+        assert_eq!(resume("digits --resume runs/1 --allow-spec-change epochs,optimizer.lr"), (run, keys));
+        assert!(read("digits --allow-spec-change epochs").is_err());
     }
 
     #[test]

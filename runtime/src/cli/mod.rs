@@ -3,6 +3,7 @@
 //! ```text
 //! digits [train]                     train, and leave runs/digits/<time>
 //! digits check                       every check before the first step, and advice
+//! digits --resume [RUN]              go on with a run that was ended
 //! digits eval MODEL.safetensors      measure a trained model
 //! digits summary                     the model layer by layer
 //! digits schedule [--svg FILE.svg]   the learning rate of every step
@@ -104,13 +105,25 @@ fn run<M: Model>(
 
 fn train<M: Model>(
     training: Training<M>,
-    Train { changes, out: folder, quiet }: Train,
+    Train { changes, out: folder, resume, allow_spec_change, quiet }: Train,
     out: &mut dyn Write,
     is_terminal: bool,
 ) -> Result<()> {
     let mut training = changed(training, changes)?;
     if let Some(folder) = folder {
+        if let Some(Some(run)) = &resume {
+            let problem = format!("the run is resumed in its folder, {}; remove `--out`", run.display());
+            return Err(Error::Setting { key: "out".to_owned(), problem });
+        }
         training = training.out(folder);
+    }
+    training = match resume {
+        None => training,
+        Some(None) => training.resume_newest(),
+        Some(Some(run)) => training.resume(run),
+    };
+    for key in allow_spec_change {
+        training = training.allow_spec_change(key.trim());
     }
     if quiet {
         return training.run().map(|_| ());
@@ -249,6 +262,28 @@ mod tests {
         assert_eq!(text.lines().filter(|line| line.starts_with("epoch ")).count(), 2, "{text}");
         assert!(text.contains("\ncompleted after 2 epochs, "), "{text}");
         assert!(text.contains("model.safetensors"), "{text}");
+    }
+
+    #[test]
+    fn a_run_is_resumed_and_says_from_where() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().display();
+        program(&format!("line -q --epochs 2 --out {out}")).unwrap();
+        let text = program(&format!("line --resume --epochs 2 --out {out}")).unwrap();
+        assert!(text.starts_with("going on from ") && text.contains("step-00000010\n\nline: Line"), "{text}");
+        assert!(text.contains("\ncompleted after 2 epochs, 10 steps"), "{text}");
+        let problem = program(&format!("line --resume --out {out}")).unwrap_err().to_string();
+        assert!(problem.contains("`epochs` was 2, is 3; "), "{problem}");
+        let text = program(&format!("line --resume --allow-spec-change epochs --out {out}")).unwrap();
+        assert!(text.contains("step-00000010\nchanged: `epochs` was 2, is 3\n\nline: "), "{text}");
+        assert_eq!(text.lines().filter(|line| line.starts_with("epoch ")).count(), 1, "{text}");
+        let run = std::fs::read_dir(folder.path().join("line")).unwrap().next().unwrap().unwrap().path();
+        std::fs::write(run.join("checkpoints/step-00000015/state.json"), "{}").unwrap();
+        let text = program(&format!("line --resume {} --allow-spec-change epochs", run.display())).unwrap();
+        let words = "passed over: step-00000015 is not whole: `state.json` is not what was written";
+        assert!(text.starts_with(words), "{text}");
+        let problem = program(&format!("line --resume {} --out {out}", run.display())).unwrap_err();
+        assert!(problem.to_string().contains("remove `--out`"), "{problem}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::advice::Advised;
 use crate::error::Result;
 use crate::human::{count, measure, metric, rate};
 use crate::spec::Settings;
-use crate::train::{EpochReport, Evaluation, Event, Observer, RunPlan, StepReport};
+use crate::train::{EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport};
 
 /// A head before training, a line an epoch, and between them a bar if somebody is there to watch it.
 ///
@@ -22,6 +22,8 @@ pub(super) struct Progress<'a> {
     advice: String,
     bar: ProgressBar,
     epochs: u64,
+    /// Steps that an earlier process has taken.
+    first: u64,
     began: Option<Instant>,
     seconds: f64,
     kept: Option<EpochReport>,
@@ -87,6 +89,7 @@ impl<'a> Progress<'a> {
             advice: String::new(),
             bar: ProgressBar::hidden(),
             epochs: 0,
+            first: 0,
             began: None,
             seconds: 0.0,
             kept: None,
@@ -97,6 +100,18 @@ impl<'a> Progress<'a> {
     pub(super) fn close(self) -> (Option<EpochReport>, f64) {
         self.bar.finish_and_clear();
         (self.kept, self.seconds)
+    }
+
+    fn resume(&mut self, resumed: &Resumed) {
+        for sentence in &resumed.damaged {
+            let _ = writeln!(self.out, "passed over: {sentence}");
+        }
+        let _ = writeln!(self.out, "going on from {}", resumed.checkpoint.display());
+        for change in &resumed.changes {
+            let _ = writeln!(self.out, "changed: {change}");
+        }
+        let _ = writeln!(self.out);
+        self.first = resumed.step;
     }
 
     fn begin(&mut self, plan: &RunPlan) {
@@ -113,6 +128,9 @@ impl<'a> Progress<'a> {
             if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len}  {msg}  {eta} left") {
                 self.bar.set_style(style);
             }
+            self.bar.set_position(self.first);
+            // So that the time left is told by this process's own pace.
+            self.bar.reset_eta();
             self.bar.enable_steady_tick(Duration::from_millis(200));
         }
     }
@@ -153,6 +171,7 @@ impl Observer for Progress<'_> {
     fn on(&mut self, event: &Event<'_>) -> Result<()> {
         match event {
             Event::Advice(advice) => self.advice = Advised(advice).to_string(),
+            Event::Resume(resumed) => self.resume(resumed),
             Event::Begin(plan) => self.begin(plan),
             Event::Step(report) => self.step(report),
             Event::Skip(report) => self.skip(report),

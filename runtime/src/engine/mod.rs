@@ -179,6 +179,13 @@ pub trait Engine: Send {
 
     /// The optimizer's state by parameter and slot; empty before the first step.
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>];
+
+    /// Replaces the optimizer's state by one that [`Engine::optimizer_state`] gave in a run of the same graph and optimizer:
+    /// for each parameter its slots, each as long as its gradient; or none at all, as before the first step.
+    ///
+    /// # Errors
+    /// If it is that of another graph. Then nothing changes.
+    fn set_optimizer_state(&mut self, state: Vec<Vec<Vec<f32>>>) -> Result<()>;
 }
 
 /// The engine of a run, with initial parameters, drawn as the settings' `init` and the layers' own say: [`Planned`] on the CPU, if it knows what to do with the graph,

@@ -7,7 +7,7 @@ use trainspec_kernels::half::Format;
 
 use super::forward::{Rounding, forward_rounded};
 use super::rows::ReadRows;
-use super::update::{apply, initial_state};
+use super::update::{apply, check_state, initial_state};
 use super::{Engine, MicroBatch, Numbers, Objective, initial, taped_loss};
 use crate::data::Batch;
 use crate::error::{Error, Result};
@@ -216,6 +216,12 @@ impl Engine for Tape {
 
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>] {
         &self.state
+    }
+
+    fn set_optimizer_state(&mut self, state: Vec<Vec<Vec<f32>>>) -> Result<()> {
+        check_state(&state, &self.gradients)?;
+        self.state = state;
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use trainspec_kernels::update::{for_each_block, sum_of_blocks};
 
 use super::rows::{ReadRows, Table};
+use crate::error::{Error, Result};
 use crate::graph::{Graph, GraphParameter};
 use crate::optim::{Update, UpdateStep};
 
@@ -13,6 +14,16 @@ pub(super) fn initial_state(update: &Update<'_>, gradients: &[Vec<f32>]) -> Vec<
     let slots = update.optimizer.state_names().len();
     let slot = |length: usize| move |slot| vec![update.optimizer.initial(slot); length];
     gradients.iter().map(|gradient| (0..slots).map(slot(gradient.len())).collect()).collect()
+}
+
+/// That a state has the slots of parameters with such gradients: as many for each, and as long.
+pub(super) fn check_state(state: &[Vec<Vec<f32>>], gradients: &[Vec<f32>]) -> Result<()> {
+    let slots = state.first().map_or(0, Vec::len);
+    let fits = |(state, gradient): (&Vec<Vec<f32>>, &Vec<f32>)| {
+        state.len() == slots && state.iter().all(|slot| slot.len() == gradient.len())
+    };
+    let is_whole = state.len() == gradients.len() && state.iter().zip(gradients).all(fits);
+    if state.is_empty() || is_whole { Ok(()) } else { Err(Error::Internal("the state of another optimizer")) }
 }
 
 /// Takes one step of every parameter that has gradients.

@@ -3,21 +3,25 @@
 //! `checkpoints/step-00000150/` holds `model.safetensors`, which is a model file like any other;
 //! `optimizer.safetensors`, with the optimizer's numbers of each parameter under its path and their name
 //! (`linear_1.weight.m`); `ema.safetensors`, a model file of the weights' average, if the run keeps one;
-//! `best.safetensors`, the weights of the best epoch, if the run ends with those; and `state.json`: the place in the
-//! run, the sums of the epoch so far, what is monitored, the loss scale and skipped steps, what the schedule remembers, the hashes of spec
-//! and data, and the SHA-256 of the other files.
+//! `best.safetensors`, the weights of the best epoch, if the run ends with those; `state.json`: the place in the
+//! run, the sums of the epoch so far, what is monitored, the loss scale and skipped steps, what the schedule remembers, how far
+//! `metrics.jsonl` was, the spec and the fingerprint of the data; and `SHA256SUMS` over all of these.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::metrics::Recorded;
+use super::start::Start;
+use super::state::{Best, FORMAT, State};
+use super::sums::{self, BEST, EMA, Files, MODEL, OPTIMIZER, STATE, SUMS};
 use super::whole::{pretty, sync_folder, write_synced};
 use crate::data::Normalizer;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::hash::sha256;
 use crate::train::Snapshot;
 use crate::trained::file::{NamedTensor, encode, encode_tensors};
 
@@ -37,8 +41,22 @@ pub(super) struct Origin {
     pub(super) graph: Graph,
     pub(super) normalizer: Option<Normalizer>,
     pub(super) seed: u64,
+    pub(super) spec: Value,
     pub(super) spec_hash: String,
     pub(super) data_fingerprint: String,
+}
+
+impl Origin {
+    pub(super) fn of(start: &Start<'_>) -> Self {
+        Self {
+            seed: start.settings.seed,
+            graph: start.graph.clone(),
+            normalizer: start.data.normalizer().cloned(),
+            spec: start.spec.clone(),
+            spec_hash: start.spec_hash.to_owned(),
+            data_fingerprint: start.data.fingerprint().to_owned(),
+        }
+    }
 }
 
 impl Checkpoints {
@@ -52,13 +70,38 @@ impl Checkpoints {
         self.best = Some(step);
     }
 
+    /// Goes on with the checkpoints of these steps. What a process that was ended left half written goes, and those of the
+    /// steps in `damaged` are set aside.
+    pub(super) fn take_up(&mut self, steps: Vec<u64>, best: Option<u64>, damaged: &[u64]) -> Result<()> {
+        let entries = fs::read_dir(&self.path).map_err(Error::file(&self.path))?;
+        for entry in entries {
+            let entry = entry.map_err(Error::file(&self.path))?;
+            let is_partial = |name: &str| name.starts_with(".step-") && name.ends_with(".partial");
+            if entry.file_name().to_str().is_some_and(is_partial) {
+                remove(&entry.path())?;
+            }
+        }
+        for &step in damaged {
+            let aside = self.path.join(format!("{}.damaged", folder_name(step)));
+            remove(&aside)?;
+            let place = self.path.join(folder_name(step));
+            fs::rename(&place, &aside).map_err(Error::file(&place))?;
+        }
+        sync_folder(&self.path)?;
+        (self.steps, self.best) = (steps, best);
+        Ok(())
+    }
+
     /// Saves the state, then removes what is no longer kept.
-    pub(super) fn save(&mut self, snapshot: &Snapshot<'_>) -> Result<()> {
+    pub(super) fn save(&mut self, snapshot: &Snapshot<'_>, metrics: Recorded) -> Result<()> {
         let place = self.path.join(folder_name(snapshot.step));
         let aside = self.path.join(format!(".{}.partial", folder_name(snapshot.step)));
-        fs::create_dir_all(&self.path).map_err(Error::file(&self.path))?;
+        if !self.path.is_dir() {
+            fs::create_dir_all(&self.path).map_err(Error::file(&self.path))?;
+            self.path.parent().map_or(Ok(()), sync_folder)?;
+        }
         fs::create_dir(&aside).map_err(Error::file(&aside))?;
-        let written = self.write(&aside, snapshot);
+        let written = self.write(&aside, snapshot, metrics);
         let placed = written.and_then(|()| fs::rename(&aside, &place).map_err(Error::file(&place)));
         if let Err(error) = placed {
             // What is left aside is of no use; why it could not get to its place is the error to tell.
@@ -68,22 +111,32 @@ impl Checkpoints {
         sync_folder(&self.path)?;
         self.steps.push(snapshot.step);
         for step in superseded(&self.steps, self.keep, self.best) {
-            let old = self.path.join(folder_name(step));
-            fs::remove_dir_all(&old).map_err(Error::file(&old))?;
+            remove(&self.path.join(folder_name(step)))?;
             self.steps.retain(|&kept| kept != step);
         }
         Ok(())
     }
 
-    fn write(&self, folder: &std::path::Path, snapshot: &Snapshot<'_>) -> Result<()> {
-        let Origin { graph, normalizer, seed, spec_hash, data_fingerprint } = &self.origin;
+    fn write(&self, folder: &Path, snapshot: &Snapshot<'_>, metrics: Recorded) -> Result<()> {
+        let files = self.files(snapshot, metrics)?;
+        for (name, bytes) in &files {
+            write_synced(&folder.join(name), bytes)?;
+        }
+        write_synced(&folder.join(SUMS), sums::list(&files).as_bytes())?;
+        sync_folder(folder)
+    }
+
+    fn files(&self, snapshot: &Snapshot<'_>, metrics: Recorded) -> Result<Files> {
+        let Origin { graph, normalizer, seed, .. } = &self.origin;
+        let model = |tensors: &[Tensor]| encode(graph, tensors, normalizer.as_ref(), Some(*seed));
         let parameters: Vec<_> = snapshot.parameters.iter().map(|(_, tensor)| tensor.clone()).collect();
-        let mut files = vec![
-            ("model.safetensors", encode(graph, &parameters, normalizer.as_ref(), Some(*seed))?),
-            ("optimizer.safetensors", encode_tensors(&self.optimizer(snapshot), &json!({}))?),
-        ];
+        let mut files = Files::from([
+            (MODEL, model(&parameters)?),
+            (OPTIMIZER, encode_tensors(&self.optimizer(snapshot), &json!({}))?),
+            (STATE, self.state(snapshot, metrics)?.into_bytes()),
+        ]);
         if let Some(best) = snapshot.monitored.and_then(|monitored| monitored.parameters) {
-            files.push(("best.safetensors", encode(graph, best, normalizer.as_ref(), Some(*seed))?));
+            files.insert(BEST, model(best)?);
         }
         if let Some(average) = snapshot.average {
             let tensors = average
@@ -91,36 +144,32 @@ impl Checkpoints {
                 .zip(&graph.parameters)
                 .map(|(numbers, about)| Tensor::from_slice(numbers, about.shape.axes(), &Device::Cpu))
                 .collect::<candle_core::Result<Vec<_>>>()?;
-            files.push(("ema.safetensors", encode(graph, &tensors, normalizer.as_ref(), Some(*seed))?));
+            files.insert(EMA, model(&tensors)?);
         }
-        let mut sums = serde_json::Map::new();
-        for (name, bytes) in &files {
-            write_synced(&folder.join(name), bytes)?;
-            sums.insert((*name).to_owned(), sha256(bytes).into());
-        }
-        let monitored = snapshot.monitored.map(|monitored| {
-            // JSON has no infinite numbers; `metric::number` reads this back.
-            let best = monitored.best;
-            json!({
-                "best": if best.is_finite() { json!(best) } else { json!(best.to_string()) },
-                "best_epoch": monitored.best_epoch,
-                "without_improvement": monitored.without_improvement,
-            })
-        });
-        let state = json!({
-            "step": snapshot.step,
-            "epoch": snapshot.epoch,
-            "step_in_epoch": snapshot.step_in_epoch,
-            "totals": snapshot.totals.to_json()?,
-            "schedule": snapshot.schedule,
-            "monitored": monitored,
-            "scaling": snapshot.scaling,
-            "spec_hash": spec_hash,
-            "data_fingerprint": data_fingerprint,
-            "sha256": sums,
-        });
-        write_synced(&folder.join("state.json"), pretty(&state).as_bytes())?;
-        sync_folder(folder)
+        Ok(files)
+    }
+
+    fn state(&self, snapshot: &Snapshot<'_>, metrics: Recorded) -> Result<String> {
+        let state = State {
+            format: FORMAT,
+            step: snapshot.step,
+            epoch: snapshot.epoch,
+            step_in_epoch: snapshot.step_in_epoch,
+            totals: snapshot.totals.to_json()?,
+            scaling: snapshot.scaling,
+            schedule: snapshot.schedule.clone(),
+            monitored: snapshot.monitored.map(|monitored| Best {
+                value: monitored.best,
+                epoch: monitored.best_epoch,
+                without_improvement: monitored.without_improvement,
+            }),
+            metrics,
+            spec: self.origin.spec.clone(),
+            spec_hash: self.origin.spec_hash.clone(),
+            data_fingerprint: self.origin.data_fingerprint.clone(),
+        };
+        let json = serde_json::to_value(&state);
+        Ok(pretty(&json.map_err(|_| Error::Internal("a run's state is not JSON"))?))
     }
 
     fn optimizer(&self, snapshot: &Snapshot<'_>) -> Vec<NamedTensor> {
@@ -145,8 +194,16 @@ fn superseded(steps: &[u64], keep: usize, best: Option<u64>) -> Vec<u64> {
     steps.iter().copied().take(old).filter(|&step| Some(step) != of_best).collect()
 }
 
-fn folder_name(step: u64) -> String {
+pub(super) fn folder_name(step: u64) -> String {
     format!("step-{step:08}")
+}
+
+/// Removes a folder, if it is there.
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::file(path)(error)),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -155,10 +212,11 @@ mod tests {
     use crate::fixture::{Line, graph};
     use crate::train::{Monitored, Scaling, Totals};
 
-    fn checkpoints(path: &std::path::Path, keep: usize) -> Checkpoints {
+    fn checkpoints(path: &Path, keep: usize) -> Checkpoints {
         let origin = Origin {
             graph: graph(),
             normalizer: None,
+            spec: json!({}),
             spec_hash: "spec".to_owned(),
             data_fingerprint: "data".to_owned(),
             seed: 7,
@@ -196,10 +254,10 @@ mod tests {
                 parameters: Some(&tensors),
             }),
         };
-        checkpoints.save(&snapshot)
+        checkpoints.save(&snapshot, Recorded::default())
     }
 
-    fn names(path: &std::path::Path) -> Vec<String> {
+    fn names(path: &Path) -> Vec<String> {
         let mut names: Vec<_> = fs::read_dir(path)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -216,6 +274,7 @@ mod tests {
         assert_eq!(
             names(&path),
             [
+                "SHA256SUMS",
                 "best.safetensors",
                 "ema.safetensors",
                 "model.safetensors",
@@ -223,17 +282,14 @@ mod tests {
                 "state.json"
             ]
         );
-        let state: serde_json::Value =
-            serde_json::from_slice(&fs::read(path.join("state.json")).unwrap()).unwrap();
+        let state: Value = serde_json::from_slice(&fs::read(path.join("state.json")).unwrap()).unwrap();
         assert_eq!(state["step"], 150);
         assert_eq!(state["step_in_epoch"], 3);
         let scaling: Scaling = serde_json::from_value(state["scaling"].clone()).unwrap();
         assert_eq!((scaling.loss_scale, scaling.good_steps, scaling.skipped), (Some(512.0), 3, 7));
-        assert_eq!(state["monitored"]["best_epoch"], 1);
+        assert_eq!(state["monitored"]["epoch"], 1);
         assert_eq!(state["schedule"][1]["reductions"], 2.0);
-        for name in ["best.safetensors", "ema.safetensors", "model.safetensors", "optimizer.safetensors"] {
-            assert_eq!(state["sha256"][name], sha256(fs::read(path.join(name)).unwrap()));
-        }
+        assert_eq!(sums::read(&path).unwrap().len(), 5);
         let bytes = fs::read(path.join("optimizer.safetensors")).unwrap();
         let mut paths = Vec::new();
         let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
@@ -277,10 +333,10 @@ mod tests {
         let tensors = crate::engine::initial(&graph, 1, &Device::Cpu).unwrap();
         let parameters = graph.parameters.iter().map(|p| p.path.as_str()).zip(tensors).collect();
         let out = tempfile::tempdir().unwrap();
-        checkpoints(out.path(), 1).save(&Snapshot { parameters, ..snapshot }).unwrap();
+        checkpoints(out.path(), 1).save(&Snapshot { parameters, ..snapshot }, Recorded::default()).unwrap();
         let state = fs::read(out.path().join("checkpoints/step-00000001/state.json")).unwrap();
-        let state: serde_json::Value = serde_json::from_slice(&state).unwrap();
-        let best = crate::metric::number::deserialize(&state["monitored"]["best"]).unwrap();
+        let state: Value = serde_json::from_slice(&state).unwrap();
+        let best = crate::metric::number::deserialize(&state["monitored"]["value"]).unwrap();
         assert_eq!(best.to_bits(), f64::INFINITY.to_bits());
     }
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Formatter};
 
 use super::chart::{Chart, Line};
-use crate::train::{EpochReport, Evaluation, RateCurve, RatePoint, StepReport};
+use crate::train::{EpochReport, RateCurve, RatePoint};
 
 /// What is drawn of a run, gathered while it goes on.
 pub(super) struct Curves {
     name: String,
     /// `loss`, then each metric: training and validation over epochs.
-    measures: BTreeMap<&'static str, [Vec<(f64, f64)>; 2]>,
+    measures: BTreeMap<String, [Vec<(f64, f64)>; 2]>,
     loss: [Vec<(f64, f64)>; 2],
     rates: Thinned,
 }
@@ -25,22 +25,33 @@ impl Curves {
         }
     }
 
-    pub(super) fn step(&mut self, report: &StepReport) {
-        self.rates.push((report.step as f64, report.lr));
+    pub(super) fn step(&mut self, step: u64, lr: f64) {
+        self.rates.push((step as f64, lr));
     }
 
     pub(super) fn epoch(&mut self, report: &EpochReport) {
-        let epoch = report.epoch as f64;
-        let mut add = |part: usize, evaluation: &Evaluation| {
-            self.loss.get_mut(part).into_iter().for_each(|points| points.push((epoch, evaluation.loss)));
-            for (&name, &value) in &evaluation.metrics {
-                let parts = self.measures.entry(name).or_default();
-                parts.get_mut(part).into_iter().for_each(|points| points.push((epoch, value)));
+        let parts = [Some(&report.training), report.validation.as_ref()];
+        for (part, evaluation) in parts.into_iter().enumerate() {
+            if let Some(evaluation) = evaluation {
+                let metrics = evaluation.metrics.iter().map(|(&name, &value)| (name, value));
+                self.add(report.epoch, part, evaluation.loss, metrics);
             }
-        };
-        add(0, &report.training);
-        if let Some(validation) = &report.validation {
-            add(1, validation);
+        }
+    }
+
+    /// An epoch's evaluation of the training samples, part 0, or the validation samples, part 1.
+    pub(super) fn add<'a>(
+        &mut self,
+        epoch: u64,
+        part: usize,
+        loss: f64,
+        metrics: impl Iterator<Item = (&'a str, f64)>,
+    ) {
+        let epoch = epoch as f64;
+        self.loss.get_mut(part).into_iter().for_each(|points| points.push((epoch, loss)));
+        for (name, value) in metrics {
+            let parts = self.measures.entry(name.to_owned()).or_default();
+            parts.get_mut(part).into_iter().for_each(|points| points.push((epoch, value)));
         }
     }
 
@@ -50,7 +61,7 @@ impl Curves {
             return None;
         }
         let losses = std::iter::once(("loss", &self.loss));
-        let measures = losses.chain(self.measures.iter().map(|(&name, parts)| (name, parts)));
+        let measures = losses.chain(self.measures.iter().map(|(name, parts)| (name.as_str(), parts)));
         let mut charts: Vec<Chart> = measures
             .map(|(name, parts)| Chart {
                 title: format!("{}: {name}", self.name),
@@ -165,6 +176,7 @@ impl Thinned {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::Evaluation;
 
     #[test]
     fn a_long_line_keeps_its_ends_and_even_steps() {

@@ -9,10 +9,11 @@ use serde_json::json;
 
 use super::checkpoint::{Checkpoints, Origin};
 use super::curves::Curves;
+use super::lock::Lock;
 use super::manifest::Manifest;
 use super::metrics::Metrics;
 use super::start::Start;
-use super::whole::{pretty, write_whole};
+use super::whole::{pretty, sync_folder, write_whole};
 use crate::error::{Error, Result};
 use crate::train::{Event, Observer, Outcome};
 
@@ -20,12 +21,15 @@ use crate::train::{Event, Observer, Outcome};
 ///
 /// The id is the time at which the run starts, in UTC: `20261123-184501`, with `-2`, `-3`… if another run
 /// took it first.
+///
+/// It is locked as long as the value lives, so no other process can write there.
 pub struct Folder {
-    path: PathBuf,
-    manifest: Manifest,
-    metrics: Metrics,
-    checkpoints: Checkpoints,
-    curves: Curves,
+    pub(super) path: PathBuf,
+    pub(super) manifest: Manifest,
+    pub(super) metrics: Metrics,
+    pub(super) checkpoints: Checkpoints,
+    pub(super) curves: Curves,
+    pub(super) _lock: Lock,
 }
 
 impl Folder {
@@ -35,20 +39,15 @@ impl Folder {
     /// If the folder cannot be made or written.
     pub fn create(out: &Path, start: &Start<'_>) -> Result<Self> {
         let (path, id) = claim(&out.join(start.name), &timestamp(SystemTime::now()))?;
-        let spec = json!({ "hash": start.spec_hash, "spec": start.spec });
-        write_whole(&path.join("spec.json"), pretty(&spec).as_bytes())?;
+        let lock = Lock::take(&path)?;
+        write_whole(&path.join("spec.json"), spec_text(start).as_bytes())?;
         let manifest = Manifest::write_start(path.join("manifest.json"), &id, start)?;
         let metrics = Metrics::create(&path.join("metrics.jsonl"))?;
-        let origin = Origin {
-            seed: start.settings.seed,
-            graph: start.graph.clone(),
-            normalizer: start.data.normalizer().cloned(),
-            spec_hash: start.spec_hash.to_owned(),
-            data_fingerprint: start.data.fingerprint().to_owned(),
-        };
+        sync_folder(&path)?;
         let keep = start.settings.checkpoint.map_or(1, |checkpoint| checkpoint.keep);
-        let checkpoints = Checkpoints::new(path.join("checkpoints"), keep, origin);
-        Ok(Self { path, manifest, metrics, checkpoints, curves: Curves::new(start.name) })
+        let checkpoints = Checkpoints::new(path.join("checkpoints"), keep, Origin::of(start));
+        let curves = Curves::new(start.name);
+        Ok(Self { path, manifest, metrics, checkpoints, curves, _lock: lock })
     }
 
     /// The folder.
@@ -80,7 +79,7 @@ impl Observer for Folder {
     fn on(&mut self, event: &Event<'_>) -> Result<()> {
         match event {
             Event::Step(report) => {
-                self.curves.step(report);
+                self.curves.step(report.step, report.lr);
                 self.metrics.step(report)
             }
             Event::Skip(report) => self.metrics.step(report),
@@ -93,13 +92,18 @@ impl Observer for Folder {
             }
             Event::Checkpoint(snapshot) => {
                 // So that what is recorded is never behind the state.
-                self.metrics.flush()?;
-                self.checkpoints.save(snapshot)
+                let metrics = self.metrics.record()?;
+                self.checkpoints.save(snapshot, metrics)
             }
-            Event::Begin(_) | Event::Advice(_) => Ok(()),
+            Event::Resume(_) | Event::Begin(_) | Event::Advice(_) => Ok(()),
             Event::End(_) => self.metrics.flush(),
         }
     }
+}
+
+/// `spec.json`: the whole spec, and its hash.
+pub(super) fn spec_text(start: &Start<'_>) -> String {
+    pretty(&json!({ "hash": start.spec_hash, "spec": start.spec }))
 }
 
 /// Makes a folder below `parent` that no other run has, as near to `id` as can be.
@@ -119,7 +123,13 @@ fn claim(parent: &Path, id: &str) -> Result<(PathBuf, String)> {
         let path = parent.join(&id);
         // Making the folder is what decides between runs that start at once.
         match fs::create_dir(&path) {
-            Ok(()) => return Ok((path, id)),
+            Ok(()) => {
+                // The folders above may be new as well.
+                for folder in parent.ancestors().take(2).filter(|folder| !folder.as_os_str().is_empty()) {
+                    sync_folder(folder)?;
+                }
+                return Ok((path, id));
+            }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(refused(&path)(error)),
         }

@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::metrics::Measured;
 use super::start::Start;
 use super::whole::write_whole;
 use crate::error::Result;
-use crate::train::Outcome;
+use crate::train::{Outcome, Resumed};
 
 /// The manifest of one run; a key that is not known is `null`.
 ///
 /// It is written when the run starts, with `end` and `exit` null, and again when the run ends; a run that was
 /// killed leaves them null.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Manifest {
     #[serde(skip)]
     path: PathBuf,
@@ -34,15 +34,33 @@ pub(super) struct Manifest {
     end: Option<String>,
     exit: Option<String>,
     result: Option<serde_json::Value>,
+    /// Each time that the run was taken up again.
+    #[serde(default)]
+    resumed: Vec<TakenUp>,
 }
 
-#[derive(Serialize)]
+/// A time at which a run was taken up again.
+#[derive(Serialize, Deserialize)]
+struct TakenUp {
+    time: String,
+    /// The checkpoint's step.
+    step: u64,
+    /// Newer checkpoints that are not whole.
+    damaged: Vec<String>,
+    /// Keys of the spec that have changed since the checkpoint, as it was permitted.
+    spec_changes: Vec<String>,
+    versions: Versions,
+    git: Option<Git>,
+    threads: usize,
+}
+
+#[derive(Serialize, Deserialize)]
 struct Override {
     key: String,
     value: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Data {
     fingerprint: String,
     training_samples: usize,
@@ -50,15 +68,15 @@ struct Data {
     test_samples: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Versions {
-    trainspec: &'static str,
-    candle: &'static str,
-    rustc: &'static str,
+    trainspec: String,
+    candle: String,
+    rustc: String,
 }
 
 /// The state of the working folder's repository.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Git {
     commit: String,
     /// Whether files differ from the commit; `null` if git does not say.
@@ -69,17 +87,13 @@ struct Git {
 const CANDLE: &str = "0.11.1";
 
 impl Manifest {
-    pub(super) fn write_start(path: PathBuf, id: &str, start: &Start<'_>) -> Result<Self> {
-        let manifest = Self {
+    fn new(path: PathBuf, id: &str, start: &Start<'_>) -> Self {
+        Self {
             path,
             name: start.name.to_owned(),
             id: id.to_owned(),
             seed: start.settings.seed,
-            overrides: start
-                .overrides
-                .iter()
-                .map(|(key, value)| Override { key: key.clone(), value: value.clone() })
-                .collect(),
+            overrides: overrides(start),
             spec_hash: start.spec_hash.to_owned(),
             data: Data {
                 fingerprint: start.data.fingerprint().to_owned(),
@@ -87,11 +101,7 @@ impl Manifest {
                 validation_samples: start.data.validation().len(),
                 test_samples: start.data.test().len(),
             },
-            versions: Versions {
-                trainspec: env!("CARGO_PKG_VERSION"),
-                candle: CANDLE,
-                rustc: env!("TRAINSPEC_RUSTC"),
-            },
+            versions: Versions::current(),
             git: Git::of(Path::new(".")),
             device: start.settings.device.to_string(),
             threads: candle_core::utils::get_num_threads(),
@@ -99,7 +109,36 @@ impl Manifest {
             end: None,
             exit: None,
             result: None,
-        };
+            resumed: Vec::new(),
+        }
+    }
+
+    /// The manifest of a run that is taken up again: what it was, and that. One that cannot be read is made anew, since a
+    /// run does not depend on it.
+    pub(super) fn write_resumed(path: PathBuf, start: &Start<'_>, resumed: &Resumed) -> Result<Self> {
+        let read = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
+        let mut manifest = read.unwrap_or_else(|| {
+            let id = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+            Self::new(PathBuf::new(), &id, start)
+        });
+        manifest.path = path;
+        (manifest.end, manifest.exit, manifest.result) = (None, None, None);
+        (manifest.overrides, manifest.spec_hash) = (overrides(start), start.spec_hash.to_owned());
+        manifest.resumed.push(TakenUp {
+            time: now(),
+            step: resumed.step,
+            damaged: resumed.damaged.clone(),
+            spec_changes: resumed.changes.clone(),
+            versions: Versions::current(),
+            git: Git::of(Path::new(".")),
+            threads: candle_core::utils::get_num_threads(),
+        });
+        manifest.write()?;
+        Ok(manifest)
+    }
+
+    pub(super) fn write_start(path: PathBuf, id: &str, start: &Start<'_>) -> Result<Self> {
+        let manifest = Self::new(path, id, start);
         manifest.write()?;
         Ok(manifest)
     }
@@ -127,6 +166,21 @@ impl Manifest {
         bytes.push(b'\n');
         write_whole(&self.path, &bytes)
     }
+}
+
+impl Versions {
+    fn current() -> Self {
+        Self {
+            trainspec: env!("CARGO_PKG_VERSION").to_owned(),
+            candle: CANDLE.to_owned(),
+            rustc: env!("TRAINSPEC_RUSTC").to_owned(),
+        }
+    }
+}
+
+fn overrides(start: &Start<'_>) -> Vec<Override> {
+    let pair = |(key, value): &(String, String)| Override { key: key.clone(), value: value.clone() };
+    start.overrides.iter().map(pair).collect()
 }
 
 impl Git {

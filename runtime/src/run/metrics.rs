@@ -5,21 +5,66 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::hash::{hex, sha256};
 use crate::train::{Confusion, EpochReport, Evaluation, Skip, StepReport};
 
 /// The open file.
 pub(super) struct Metrics {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: Summed,
     /// Steps since the file was last flushed.
     steps: u32,
+}
+
+/// How far the file was at a checkpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recorded {
+    bytes: u64,
+    sha256: String,
+}
+
+impl Recorded {
+    /// The part of the file that was there, or why it is not.
+    pub(super) fn part<'a>(&self, file: &'a [u8]) -> Result<&'a [u8], String> {
+        let part = usize::try_from(self.bytes).ok().and_then(|bytes| file.get(..bytes));
+        let part = part.ok_or_else(|| {
+            format!("`metrics.jsonl` has {} bytes; at the checkpoint it had {}", file.len(), self.bytes)
+        })?;
+        if sha256(part) == self.sha256 {
+            Ok(part)
+        } else {
+            Err("`metrics.jsonl` is not what it was: its SHA-256 is another".to_owned())
+        }
+    }
+}
+
+/// A file with the sum of what was written.
+struct Summed {
+    file: BufWriter<File>,
+    sum: Sha256,
+    bytes: u64,
+}
+
+impl Write for Summed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.sum.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// One line.
@@ -98,7 +143,25 @@ impl Metrics {
 
     pub(super) fn create(path: &Path) -> Result<Self> {
         let file = File::create_new(path).map_err(Error::file(path))?;
-        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), steps: 0 })
+        let file = Summed { file: BufWriter::new(file), sum: Sha256::new(), bytes: 0 };
+        Ok(Self { path: path.to_owned(), file, steps: 0 })
+    }
+
+    /// Goes on behind `part`, with which the file begins; what comes after it goes.
+    pub(super) fn reopen(path: &Path, part: &[u8]) -> Result<Self> {
+        let mut file = File::options().write(true).open(path).map_err(Error::file(path))?;
+        let bytes = part.len() as u64;
+        let cut = file.set_len(bytes).and_then(|()| file.seek(SeekFrom::Start(bytes)));
+        cut.and_then(|_| file.sync_all()).map_err(Error::file(path))?;
+        let file = Summed { file: BufWriter::new(file), sum: Sha256::new_with_prefix(part), bytes };
+        Ok(Self { path: path.to_owned(), file, steps: 0 })
+    }
+
+    /// How far the file is, once that is on the disk.
+    pub(super) fn record(&mut self) -> Result<Recorded> {
+        self.flush()?;
+        self.file.file.get_ref().sync_data().map_err(Error::file(&self.path))?;
+        Ok(Recorded { bytes: self.file.bytes, sha256: hex(&self.file.sum.clone().finalize()) })
     }
 
     pub(super) fn step(&mut self, report: &StepReport) -> Result<()> {

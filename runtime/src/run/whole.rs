@@ -21,6 +21,20 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     sync_folder(folder)
 }
 
+/// What the names of temporary files begin with.
+const ASIDE: &str = ".tmp";
+
+/// Removes the temporary files that a process left in a folder when it was ended while it wrote.
+pub(super) fn clear_aside(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder).map_err(Error::file(folder))? {
+        let entry = entry.map_err(Error::file(folder))?;
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(ASIDE)) {
+            std::fs::remove_file(entry.path()).map_err(Error::file(entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes and syncs a file in a folder that is not at its place yet.
 pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = File::create_new(path).map_err(Error::file(path))?;
@@ -58,6 +72,7 @@ fn sorted(json: &Value) -> Value {
 /// Temporary files are private; those that stay have the permissions that any new file has.
 fn aside() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
+    builder.prefix(ASIDE);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -3,7 +3,7 @@
 use trainspec_kernels::average::lerp;
 
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::{Graph, GraphParameter};
 use crate::optim::Ema;
 
@@ -39,6 +39,15 @@ impl Average {
                 average.copy_from_slice(values);
             }
         }
+    }
+
+    /// Goes on from what [`Average::numbers`] gave.
+    pub(super) fn restore(&mut self, numbers: Vec<Vec<f32>>) -> Result<()> {
+        if !numbers.iter().map(Vec::len).eq(self.numbers.iter().map(Vec::len)) {
+            return Err(Error::Internal("the average of another model"));
+        }
+        self.numbers = numbers;
+        Ok(())
     }
 
     /// The average, in the graph's order.

@@ -140,12 +140,27 @@ impl Totals {
         totals.samples =
             serde_json::from_value(of("samples")).map_err(|_| fault("samples", "expected a count"))?;
         let states = of("metrics");
+        if largest(&states).max(totals.samples as u64) > MOST {
+            return Err(fault("metrics", "a count is larger than any run's"));
+        }
         for metric in &mut totals.metrics {
             let missing = || fault("metrics", &format!("there is nothing of `{}`", metric.label()));
             let state = states.get(metric.label()).ok_or_else(missing)?;
             metric.restore(state)?;
         }
         Ok(totals)
+    }
+}
+
+/// More than is ever counted, and so little that sums of such counts do not overflow.
+const MOST: u64 = 1 << 53;
+
+/// The largest whole number within a value.
+fn largest(json: &Value) -> u64 {
+    match json {
+        Value::Array(list) => list.iter().map(largest).max().unwrap_or(0),
+        Value::Object(keys) => keys.values().map(largest).max().unwrap_or(0),
+        other => other.as_u64().unwrap_or(0),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a run tells while it goes on.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use candle_core::Tensor;
@@ -31,6 +32,8 @@ impl<F: FnMut(&Event<'_>) -> Result<()>> Observer for F {
 pub enum Event<'a> {
     /// What the data, the model and the keys together give reason to doubt; before [`Event::Begin`], if there is any.
     Advice(&'a [Finding]),
+    /// The run goes on from a checkpoint; then it begins like any other.
+    Resume(&'a Resumed),
     /// The run is about to take its first step.
     Begin(&'a RunPlan),
     /// An optimizer step was taken.
@@ -43,6 +46,19 @@ pub enum Event<'a> {
     Checkpoint(&'a Snapshot<'a>),
     /// The last step was taken.
     End(&'a Exit),
+}
+
+/// Where a run was taken up again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// The checkpoint's folder.
+    pub checkpoint: PathBuf,
+    /// Its step.
+    pub step: u64,
+    /// Newer checkpoints that are not whole, and were passed over: a sentence on each.
+    pub damaged: Vec<String>,
+    /// The keys of the spec that have changed since the checkpoint, as it was permitted: a line on each.
+    pub changes: Vec<String>,
 }
 
 /// What a run is about to do.

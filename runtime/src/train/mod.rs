@@ -1,7 +1,8 @@
 //! Training: from a batch to updated weights, and from epoch to epoch.
 //!
 //! A batch goes from the data's [`Prepared`](crate::data::Prepared) through a [`Stepper`] to
-//! the [`Engine`](crate::engine::Engine); [`run`] counts epochs; what happens is told to an [`Observer`].
+//! the [`Engine`](crate::engine::Engine); [`run`] counts epochs; what happens is told to an [`Observer`]. What an observer
+//! is shown as a [`Snapshot`] comes back as [`Saved`], from which [`resume`] goes on.
 
 mod average;
 mod evaluate;
@@ -12,16 +13,20 @@ mod measures;
 mod monitor;
 mod plan;
 mod run;
+mod saved;
 mod scale;
 mod step;
 mod stop;
 
 pub use crate::metric::Confusion;
 pub use evaluate::{Evaluation, Totals, evaluate};
-pub use event::{EpochReport, Event, Exit, Monitored, Observer, RunPlan, Skip, Snapshot, StepReport};
+pub use event::{
+    EpochReport, Event, Exit, Monitored, Observer, Resumed, RunPlan, Skip, Snapshot, StepReport,
+};
 pub use find_rate::{RateCurve, RatePoint, RateSearch, SearchEnd, find_rate};
 pub use measures::Measures;
 pub(crate) use plan::{length, plan};
-pub use run::{Outcome, run};
+pub use run::{Outcome, resume, run};
+pub use saved::{Saved, SavedBest};
 pub use scale::Scaling;
 pub use step::Stepper;

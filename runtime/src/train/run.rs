@@ -2,10 +2,9 @@
 
 use super::evaluate::{evaluate, examine};
 use super::feed::Feed;
+use super::saved::{Place, Saved, snapshot};
 use super::stop::Watch;
-use super::{
-    Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Snapshot, Stepper, Totals,
-};
+use super::{Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Stepper, Totals};
 use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -47,21 +46,67 @@ pub fn run(
     data: &Prepared,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
+    lead(engine, graph, settings, data, None, observer)
+}
+
+/// The same from a saved state on: what follows is bit for bit what followed in the run that it was taken of.
+///
+/// # Errors
+/// As [`run`], or if the state is not that of such a run.
+pub fn resume(
+    engine: &mut dyn Engine,
+    graph: &Graph,
+    settings: &Settings,
+    data: &Prepared,
+    saved: Saved,
+    observer: &mut dyn Observer,
+) -> Result<Outcome> {
+    lead(engine, graph, settings, data, Some(saved), observer)
+}
+
+fn lead(
+    engine: &mut dyn Engine,
+    graph: &Graph,
+    settings: &Settings,
+    data: &Prepared,
+    saved: Option<Saved>,
+    observer: &mut dyn Observer,
+) -> Result<Outcome> {
     let mut stepper = Stepper::new(&mut *engine, graph, settings, data)?;
     let plan = stepper.plan().clone();
     let mut watch = Watch::new(settings);
     let mut feed = Feed::new(settings, data, plan.steps_per_epoch);
+    let mut place = Place::default();
+    // The sums of an epoch that is not over.
+    let mut begun = None;
+    if let Some(mut saved) = saved {
+        saved.check()?;
+        place = saved.place(plan.steps, plan.steps_per_epoch)?;
+        if place.step < plan.steps && place.step_in_epoch < plan.steps_per_epoch {
+            begun = Some(Totals::restored(settings, &saved.totals)?);
+        }
+        if let Some(watch) = &mut watch {
+            watch.go_on(saved.monitored.take())?;
+        }
+        stepper.restore(saved)?;
+    }
     observer.on(&Event::Begin(&plan))?;
 
-    let (mut k, mut epoch, mut exit) = (0, 0, Exit::Completed);
-    while k < plan.steps {
-        epoch += 1;
-        let mut totals = Totals::new(settings);
+    let exit = loop {
+        if let Some(watch) = watch.as_ref().filter(|watch| watch.is_over()) {
+            break Exit::StoppedEarly { best_epoch: watch.best_epoch().unwrap_or(place.epoch) };
+        }
+        if place.step == plan.steps {
+            break Exit::Completed;
+        }
+        let mut totals = begun.take().unwrap_or_else(|| {
+            place = Place { epoch: place.epoch + 1, step_in_epoch: 0, ..place };
+            Totals::new(settings)
+        });
         let mut lr = stepper.rate();
-        let first = k;
         // An epoch is so many steps that were applied; a skipped one has used up its samples all the same.
-        while k < plan.steps && k - first < plan.steps_per_epoch {
-            let window = feed.window(k + stepper.scaling().skipped)?;
+        while place.step < plan.steps && place.step_in_epoch < plan.steps_per_epoch {
+            let window = feed.window(place.step + stepper.scaling().skipped)?;
             let window: Vec<Batch> = (0..)
                 .zip(window)
                 .map(|(micro_batch, batch)| stepper.prepare(micro_batch, batch))
@@ -72,22 +117,22 @@ pub fn run(
                 observer.on(&Event::Skip(&report))?;
                 continue;
             }
-            (k, lr) = (report.step, report.lr);
+            place = Place { step: report.step, step_in_epoch: place.step_in_epoch + 1, ..place };
+            lr = report.lr;
             totals.merge(&part);
             stepper.give_back(part);
             observer.on(&Event::Step(&report))?;
-            let at_end = k - first == plan.steps_per_epoch || k == plan.steps;
-            if !at_end && is_due(settings, &plan, k) {
-                let position = (k, epoch, k - first);
-                let state = (&totals, watch.as_ref());
-                let snapshot = snapshot(&stepper, graph, settings, state, position)?;
+            let at_end = place.step_in_epoch == plan.steps_per_epoch || place.step == plan.steps;
+            if !at_end && is_due(settings, &plan, place.step) {
+                let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
                 observer.on(&Event::Checkpoint(&snapshot))?;
             }
         }
+        let Place { step, epoch, .. } = place;
         let (validation, is_best) = stepper.judge(|engine| {
             let validation = part(engine, settings, data, data.validation())?;
             let is_best = match (&mut watch, &validation) {
-                (Some(watch), Some(validation)) => watch.see(validation, epoch, k, engine)?,
+                (Some(watch), Some(validation)) => watch.see(validation, epoch, step, engine)?,
                 _ => false,
             };
             Ok((validation, is_best))
@@ -95,25 +140,13 @@ pub fn run(
         if let Some(validation) = &validation {
             stepper.see(validation)?;
         }
-        observer.on(&Event::Epoch(&EpochReport {
-            epoch,
-            step: k,
-            training: totals.evaluation(),
-            validation,
-            lr,
-            is_best,
-        }))?;
-        if is_due(settings, &plan, k) {
-            let position = (k, epoch, k - first);
-            let state = (&totals, watch.as_ref());
-            let snapshot = snapshot(&stepper, graph, settings, state, position)?;
+        let training = totals.evaluation();
+        observer.on(&Event::Epoch(&EpochReport { epoch, step, training, validation, lr, is_best }))?;
+        if is_due(settings, &plan, step) {
+            let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
             observer.on(&Event::Checkpoint(&snapshot))?;
         }
-        if let Some(watch) = watch.as_ref().filter(|watch| watch.is_over()) {
-            exit = Exit::StoppedEarly { best_epoch: watch.best_epoch().unwrap_or(epoch) };
-            break;
-        }
-    }
+    };
 
     let scaling = stepper.scaling();
     stepper.finish()?;
@@ -130,7 +163,8 @@ pub fn run(
             (Some(test), confusion)
         }
     };
-    Ok(Outcome { exit, steps: k, epochs: epoch, scaling, best_epoch, validation, test, confusion })
+    let Place { step: steps, epoch: epochs, .. } = place;
+    Ok(Outcome { exit, steps, epochs, scaling, best_epoch, validation, test, confusion })
 }
 
 /// Whether a checkpoint is due after `k` steps.
@@ -138,30 +172,6 @@ fn is_due(settings: &Settings, plan: &RunPlan, k: u64) -> bool {
     settings
         .checkpoint
         .is_some_and(|checkpoint| k.is_multiple_of(checkpoint.every.in_steps(plan.steps_per_epoch).max(1)))
-}
-
-fn snapshot<'a>(
-    stepper: &'a Stepper<'_>,
-    graph: &'a Graph,
-    settings: &Settings,
-    (totals, watch): (&'a Totals, Option<&'a Watch>),
-    (step, epoch, step_in_epoch): (u64, u64, u64),
-) -> Result<Snapshot<'a>> {
-    let engine = stepper.engine();
-    let paths = graph.parameters.iter().map(|parameter| parameter.path.as_str());
-    Ok(Snapshot {
-        step,
-        epoch,
-        step_in_epoch,
-        parameters: paths.zip(engine.parameters()?).collect(),
-        state_names: settings.optimizer.state_names(),
-        optimizer_state: engine.optimizer_state(),
-        scaling: stepper.scaling(),
-        average: stepper.average(),
-        totals,
-        schedule: stepper.schedule().state(),
-        monitored: watch.and_then(Watch::state),
-    })
 }
 
 fn part(

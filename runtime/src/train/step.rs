@@ -6,7 +6,7 @@ use super::average::Average;
 use super::evaluate::Totals;
 use super::plan::plan;
 use super::scale::{Scaler, Verdict, Why};
-use super::{Evaluation, RunPlan, Scaling, Skip, StepReport, monitor};
+use super::{Evaluation, RunPlan, Saved, Scaling, Skip, StepReport, monitor};
 use crate::data::{Batch, Prepared, mix};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -160,6 +160,30 @@ impl<'a> Stepper<'a> {
             });
         }
         self.scaler.restore(scaling);
+        Ok(())
+    }
+
+    /// Goes on from the state of a run of the same settings: parameters, optimizer, average, loss scale, schedule and
+    /// the number of steps are those of the state.
+    ///
+    /// # Errors
+    /// If it is the state of another model, or one of the settings that the state depends on has changed.
+    pub fn restore(&mut self, saved: Saved) -> Result<()> {
+        let slots = self.settings.optimizer.state_names().len();
+        if saved.optimizer_state.iter().any(|state| state.len() != slots) {
+            return Err(Error::Internal("the state of another optimizer"));
+        }
+        self.engine.set_parameters(&saved.parameters)?;
+        self.engine.set_optimizer_state(saved.optimizer_state)?;
+        self.set_scaling(saved.scaling)?;
+        self.schedule.restore(&saved.schedule)?;
+        if let Some(average) = &mut self.average {
+            average.restore(saved.average.ok_or_else(|| Error::Setting {
+                key: "ema".to_owned(),
+                problem: "the saved state has no average of the weights; remove the key".to_owned(),
+            })?)?;
+        }
+        self.k = saved.step;
         Ok(())
     }
 

@@ -2,9 +2,9 @@
 
 use candle_core::Tensor;
 
-use super::{Evaluation, Monitored, monitor};
+use super::{Evaluation, Monitored, SavedBest, monitor};
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metric::Direction;
 use crate::spec::{EarlyStop, Settings};
 
@@ -66,6 +66,24 @@ impl Watch {
             without_improvement: self.without_improvement,
             parameters: best.parameters.as_deref(),
         })
+    }
+
+    /// Goes on from what [`Watch::state`] gave.
+    pub(super) fn go_on(&mut self, saved: Option<SavedBest>) -> Result<()> {
+        let Some(SavedBest { best: value, best_epoch: epoch, without_improvement, parameters }) = saved
+        else {
+            return Ok(());
+        };
+        if self.rule.restore_best && parameters.is_none() {
+            return Err(Error::Setting {
+                key: "early_stop.restore_best".to_owned(),
+                problem: "the saved state does not hold the best weights so far; set it to false".to_owned(),
+            });
+        }
+        let parameters = parameters.filter(|_| self.rule.restore_best);
+        self.best = Some(Best { value, epoch, parameters });
+        self.without_improvement = without_improvement;
+        Ok(())
     }
 
     /// The best epoch, from 1.

@@ -62,9 +62,9 @@ pub(crate) fn encode_tensors(tensors: &[NamedTensor], metadata: &serde_json::Val
 
 /// What a model file holds.
 #[derive(Debug)]
-pub(super) struct Contents {
+pub(crate) struct Contents {
     /// In the graph's order.
-    pub(super) parameters: Vec<Tensor>,
+    pub(crate) parameters: Vec<Tensor>,
     pub(super) normalizer: Option<Normalizer>,
     /// The seed of the run that wrote the file; `None` if it was written by others.
     pub(super) seed: Option<u64>,
@@ -73,9 +73,14 @@ pub(super) struct Contents {
 /// Reads a model file; every tensor that is missing, left over or of another shape is named at once.
 pub(super) fn read(path: &Path, graph: &Graph) -> Result<Contents> {
     let bytes = std::fs::read(path).map_err(Error::file(path))?;
+    decode(&bytes, path, graph)
+}
+
+/// The same of the bytes of a file, whose path is for errors.
+pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Contents> {
     let fault = |problem: String| Error::ModelFile { path: path.to_owned(), problem };
     let file =
-        SafeTensors::deserialize(&bytes).map_err(|error| fault(format!("no safetensors file: {error}")))?;
+        SafeTensors::deserialize(bytes).map_err(|error| fault(format!("no safetensors file: {error}")))?;
     let mut faults = Vec::new();
     let mut parameters = Vec::new();
     for parameter in &graph.parameters {
@@ -125,7 +130,43 @@ pub(super) fn read(path: &Path, graph: &Graph) -> Result<Contents> {
             Some(normalizer)
         }
     };
-    Ok(Contents { parameters, normalizer, seed: seed(&bytes) })
+    Ok(Contents { parameters, normalizer, seed: seed(bytes) })
+}
+
+/// The numbers of the tensors with these names and shapes, if the file has them and no others; each that differs is named.
+pub(crate) fn decode_tensors(
+    bytes: &[u8],
+    path: &Path,
+    expected: &[(String, &[usize])],
+    what: &str,
+) -> Result<Vec<Vec<f32>>> {
+    let fault = |problem: String| Error::ModelFile { path: path.to_owned(), problem };
+    let file =
+        SafeTensors::deserialize(bytes).map_err(|error| fault(format!("no safetensors file: {error}")))?;
+    let mut faults = Vec::new();
+    let mut tensors = Vec::new();
+    for (name, shape) in expected {
+        match file.tensor(name) {
+            Err(_) => faults.push(format!("`{name}` is missing")),
+            Ok(view) if view.shape() != *shape || view.dtype() != Dtype::F32 => {
+                let (dtype, found) = (view.dtype(), view.shape());
+                faults.push(format!("`{name}` is {dtype:?} {found:?}, expected F32 {shape:?}"));
+            }
+            Ok(view) => tensors.push(numbers(view.data())),
+        }
+    }
+    let known: std::collections::BTreeSet<_> = expected.iter().map(|(name, _)| name.as_str()).collect();
+    faults.extend(
+        file.names()
+            .into_iter()
+            .filter(|name| !known.contains(name))
+            .map(|name| format!("`{name}` is left over")),
+    );
+    if faults.is_empty() {
+        return Ok(tensors);
+    }
+    faults.sort();
+    Err(fault(format!("not {what}: {}", faults.join("; "))))
 }
 
 /// The seed in a file's metadata, if it is there.

@@ -14,7 +14,7 @@ use trainspec_kernels::threads;
 
 use super::rows::ReadRows;
 use super::tape::numbers;
-use super::update::{apply, initial_state};
+use super::update::{apply, check_state, initial_state};
 use super::{Engine, MicroBatch, Numbers, Objective, initial};
 use crate::data::{Batch, Elements};
 use crate::error::{Error, Result};
@@ -340,6 +340,12 @@ impl Engine for Planned {
 
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>] {
         &self.state
+    }
+
+    fn set_optimizer_state(&mut self, state: Vec<Vec<Vec<f32>>>) -> Result<()> {
+        check_state(&state, &self.gradients)?;
+        self.state = state;
+        Ok(())
     }
 }
 

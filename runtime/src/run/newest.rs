@@ -1,0 +1,62 @@
+//! The run that was begun last.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// The newest run folder of the program `name` below `out`.
+pub(crate) fn newest(out: &Path, name: &str) -> Result<PathBuf> {
+    let runs = out.join(name);
+    let none = || Error::Setting {
+        key: "resume".to_owned(),
+        problem: format!("there is no run in {}; give its folder, or `--out`", runs.display()),
+    };
+    let entries = match fs::read_dir(&runs) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(none()),
+        entries => entries.map_err(Error::file(&runs))?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(Error::file(&runs))?;
+        let age = entry.file_name().to_str().and_then(age);
+        found.extend(age.filter(|_| entry.path().is_dir()).map(|age| (age, entry.path())));
+    }
+    found.into_iter().max().map(|(_, path)| path).ok_or_else(none)
+}
+
+/// The time in a run's id, and its number among those of that second.
+fn age(id: &str) -> Option<(u64, u32)> {
+    let mut parts = id.split('-');
+    let day: u64 = parts.next()?.parse().ok()?;
+    let second: u64 = parts.next()?.parse().ok().filter(|&second| second < 1_000_000)?;
+    let number = parts.next().map_or(Some(1), |number| number.parse().ok())?;
+    let time = day.checked_mul(1_000_000)?.checked_add(second)?;
+    parts.next().is_none().then_some((time, number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_is_told_by_its_name() {
+        let out = tempfile::tempdir().unwrap();
+        let problem = newest(out.path(), "line").unwrap_err().to_string();
+        assert!(problem.contains("there is no run in"), "{problem}");
+        for id in ["20261123-184501", "20261123-184501-9", "20261123-184501-10", "20261122-235959", "notes"] {
+            fs::create_dir_all(out.path().join("line").join(id)).unwrap();
+        }
+        fs::write(out.path().join("line/20271123-184501"), "").unwrap();
+        assert!(newest(out.path(), "line").unwrap().ends_with("20261123-184501-10"));
+    }
+
+    #[test]
+    fn other_names_are_no_runs() {
+        for id in
+            ["", "-", "2026", "20261123-", "20261123-1234567", "20261123-184501-", "20261123-184501-1-1", "é"]
+        {
+            assert_eq!(age(id), None, "{id}");
+        }
+    }
+}

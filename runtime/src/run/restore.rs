@@ -1,0 +1,156 @@
+//! Checkpoints read back: the newest that is whole.
+//!
+//! Nothing in a folder is trusted: a file is what was written, by its SHA-256, or its checkpoint is passed over.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use candle_core::Tensor;
+
+use super::checkpoint::folder_name;
+use super::state::{FORMAT, State};
+use super::sums::{self, BEST, EMA, Files, MODEL, OPTIMIZER, STATE};
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::spec::{Settings, hash};
+use crate::train::{Saved, SavedBest};
+use crate::trained::file::{decode, decode_tensors};
+
+/// A checkpoint all of whose files are what was written.
+#[derive(Debug)]
+pub(super) struct Whole {
+    pub(super) path: PathBuf,
+    pub(super) state: State,
+    files: Files,
+}
+
+/// What a run has of checkpoints.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The newest whole one.
+    pub(super) whole: Whole,
+    /// The steps of it and of all older ones, in their order.
+    pub(super) steps: Vec<u64>,
+    /// The newer ones, which are not whole, and a sentence on each.
+    pub(super) damaged: Vec<(u64, String)>,
+}
+
+/// The newest whole checkpoint in a folder, of a run whose `metrics.jsonl` has these bytes.
+pub(super) fn newest_whole(folder: &Path, metrics: &[u8]) -> Result<Found> {
+    let mut steps = steps(folder)?;
+    let fault = |problem: String| {
+        let problem = format!("{}: {problem}", folder.display());
+        Err(Error::Setting { key: "resume".to_owned(), problem })
+    };
+    if steps.is_empty() {
+        return fault("there is no checkpoint; a run has them if its spec has `checkpoint`".to_owned());
+    }
+    let mut damaged = Vec::new();
+    while let Some(&step) = steps.last() {
+        match Whole::read(folder.join(folder_name(step)), step, metrics) {
+            Ok(whole) => return Ok(Found { whole, steps, damaged }),
+            Err(problem) => damaged.push((step, format!("{} is not whole: {problem}", folder_name(step)))),
+        }
+        steps.pop();
+    }
+    let sentences: Vec<_> = damaged.into_iter().map(|(_, sentence)| sentence).collect();
+    fault(format!("no checkpoint can be used: {}", sentences.join("; ")))
+}
+
+/// The steps of the checkpoints in a folder, in their order.
+fn steps(folder: &Path) -> Result<Vec<u64>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(Error::file(folder))?,
+    };
+    let mut steps = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(Error::file(folder))?.file_name();
+        let step = name.to_str().and_then(|name| name.strip_prefix("step-")?.parse().ok());
+        steps.extend(step.filter(|&step| name.to_str() == Some(folder_name(step).as_str())));
+    }
+    steps.sort_unstable();
+    Ok(steps)
+}
+
+impl Whole {
+    fn read(path: PathBuf, step: u64, metrics: &[u8]) -> Result<Self, String> {
+        let files = sums::read(&path)?;
+        let state = files.get(STATE).map(Vec::as_slice).unwrap_or_default();
+        let format = |state: &serde_json::Value| state.get("format").and_then(serde_json::Value::as_u64);
+        let json: serde_json::Value =
+            serde_json::from_slice(state).map_err(|error| format!("`{STATE}` is no JSON: {error}"))?;
+        if format(&json) != Some(FORMAT.into()) {
+            let found = format(&json).map_or_else(|| "none".to_owned(), |format| format.to_string());
+            return Err(format!("`{STATE}` has the format {found}; this version reads {FORMAT}"));
+        }
+        let state: State =
+            serde_json::from_value(json).map_err(|error| format!("`{STATE}` is no state: {error}"))?;
+        if state.step != step {
+            return Err(format!("`{STATE}` is that of step {}", state.step));
+        }
+        if state.spec_hash != hash(&state.spec) {
+            return Err(format!("`{STATE}` has a spec of another hash"));
+        }
+        state.metrics.part(metrics)?;
+        Ok(Self { path, state, files })
+    }
+
+    /// The state for a run of this graph and these settings: every tensor by its path and shape, and no other.
+    pub(super) fn decode(&self, graph: &Graph, settings: &Settings) -> Result<Saved> {
+        let file = |name: &'static str| self.files.get(name).map(|bytes| (self.path.join(name), bytes));
+        let model = |name| -> Result<Option<Vec<Tensor>>> {
+            let Some((path, bytes)) = file(name) else { return Ok(None) };
+            Ok(Some(decode(bytes, &path, graph)?.parameters))
+        };
+        let missing = || Error::Internal("a file of a whole checkpoint is missing");
+        let (path, bytes) = file(OPTIMIZER).ok_or_else(missing)?;
+        let numbers = |tensor: Tensor| -> Result<Vec<f32>> { Ok(tensor.flatten_all()?.to_vec1()?) };
+        let average = model(EMA)?;
+        let State { step, epoch, step_in_epoch, totals, scaling, schedule, monitored, .. } = &self.state;
+        let best = model(BEST)?;
+        Ok(Saved {
+            step: *step,
+            epoch: *epoch,
+            step_in_epoch: *step_in_epoch,
+            parameters: model(MODEL)?.ok_or_else(missing)?,
+            optimizer_state: optimizer_state(bytes, &path, graph, settings)?,
+            scaling: *scaling,
+            average: average.map(|tensors| tensors.into_iter().map(numbers).collect()).transpose()?,
+            totals: totals.clone(),
+            schedule: schedule.clone(),
+            monitored: monitored.map(|monitored| SavedBest {
+                best: monitored.value,
+                best_epoch: monitored.epoch,
+                without_improvement: monitored.without_improvement,
+                parameters: best,
+            }),
+        })
+    }
+}
+
+/// The optimizer's state by parameter and slot; one that is not trained has empty slots.
+fn optimizer_state(
+    bytes: &[u8],
+    path: &Path,
+    graph: &Graph,
+    settings: &Settings,
+) -> Result<Vec<Vec<Vec<f32>>>> {
+    let names = settings.optimizer.state_names();
+    let trained = graph.parameters.iter().filter(|parameter| parameter.is_trained());
+    let expected: Vec<_> = trained
+        .flat_map(|parameter| {
+            names.iter().map(|name| (format!("{}.{name}", parameter.path), parameter.shape.axes()))
+        })
+        .collect();
+    let what = format!("the state of `{}`", settings.optimizer.name());
+    let mut slots = decode_tensors(bytes, path, &expected, &what)?.into_iter();
+    let state = graph.parameters.iter().map(|parameter| {
+        if parameter.is_trained() {
+            slots.by_ref().take(names.len()).collect()
+        } else {
+            vec![Vec::new(); names.len()]
+        }
+    });
+    Ok(state.collect())
+}

@@ -1,0 +1,44 @@
+//! `state.json`: what of a checkpoint is no tensor.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::metrics::Recorded;
+use crate::metric::number;
+use crate::train::Scaling;
+
+/// The form of checkpoints that this version writes, and the only one that it reads.
+pub(super) const FORMAT: u32 = 1;
+
+/// The file, as it is written and read.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct State {
+    /// [`FORMAT`]
+    pub(super) format: u32,
+    pub(super) step: u64,
+    pub(super) epoch: u64,
+    pub(super) step_in_epoch: u64,
+    /// Sums over the steps of the epoch so far.
+    pub(super) totals: Value,
+    pub(super) scaling: Scaling,
+    /// What the phases of the schedule remember.
+    pub(super) schedule: Value,
+    pub(super) monitored: Option<Best>,
+    /// How far `metrics.jsonl` was.
+    pub(super) metrics: Recorded,
+    /// The whole spec.
+    pub(super) spec: Value,
+    pub(super) spec_hash: String,
+    pub(super) data_fingerprint: String,
+}
+
+/// The best evaluation so far; its weights are in a file of their own.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Best {
+    #[serde(with = "number")]
+    pub(super) value: f64,
+    pub(super) epoch: u64,
+    pub(super) without_improvement: u64,
+}
