@@ -1,0 +1,168 @@
+//! Files that are not what was written.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+
+use sha2::{Digest, Sha256};
+
+use super::{Averaged, assert_equal, checkpoint, ended, files, killed, resumed, write};
+
+/// Each file of the newest checkpoint cut, with a bit flipped, empty, or gone: the one before it is used, and the run
+/// ends the same.
+#[test]
+fn a_damaged_checkpoint_is_passed_over() {
+    let (out, folder, whole) = ended();
+    let newest = format!("{}/", checkpoint(20));
+    let names: Vec<_> = whole.keys().filter(|name| name.starts_with(&newest)).collect();
+    assert_eq!(names.len(), 6, "{names:?}");
+    for (place, name) in names.into_iter().enumerate() {
+        for (kind, what) in ["cut", "flipped", "empty", "gone"].into_iter().enumerate() {
+            let folder = out.path().join(format!("{place}-{kind}"));
+            killed(&whole, 20, &folder);
+            let mut bytes = whole[name].clone();
+            match what {
+                "cut" => bytes.truncate(bytes.len() / 3),
+                "flipped" => {
+                    let middle = bytes.len() / 2;
+                    bytes[middle] ^= 4;
+                }
+                _ => bytes.clear(),
+            }
+            fs::write(folder.join(name), bytes).unwrap();
+            if what == "gone" {
+                fs::remove_file(folder.join(name)).unwrap();
+            }
+            let said = resumed(Averaged::training(), &folder).unwrap();
+            assert_eq!((said.step, said.damaged.len()), (19, 1), "{name} {what}");
+            let sentence = &said.damaged[0];
+            let file = name.strip_prefix(&newest).unwrap();
+            assert!(sentence.starts_with("step-00000020 is not whole: `"), "{sentence}");
+            assert!(sentence.contains(file) || file == "SHA256SUMS", "{name} {what}: {sentence}");
+            let mut found = files(&folder);
+            found.retain(|name, _| !name.contains(".damaged/"));
+            assert_equal(&found, &whole, &format!("{name} {what}"));
+            let manifest: serde_json::Value =
+                serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap();
+            assert_eq!(manifest["resumed"][0]["damaged"][0], *sentence);
+            assert_eq!(
+                (&manifest["resumed"][0]["step"], &manifest["exit"]),
+                (&19.into(), &"completed".into())
+            );
+        }
+    }
+    drop(folder);
+}
+
+/// What a damaged list of lines takes with it are the checkpoints that came after the damage.
+#[test]
+fn a_log_that_is_shorter_than_a_checkpoint_says_passes_it_over() {
+    let (_out, folder, whole) = ended();
+    let state: serde_json::Value =
+        serde_json::from_slice(&whole[&format!("{}/state.json", checkpoint(11))]).unwrap();
+    let length = state["metrics"]["bytes"].as_u64().unwrap() as usize;
+    fs::write(folder.join("metrics.jsonl"), &whole["metrics.jsonl"][..length]).unwrap();
+    let said = resumed(Averaged::training(), &folder).unwrap();
+    assert_eq!((said.step, said.damaged.len()), (11, 9));
+    assert!(said.damaged[0].contains("at the checkpoint it had"), "{:?}", said.damaged);
+    fs::remove_file(folder.join("metrics.jsonl")).unwrap();
+    let problem = resumed(Averaged::training(), &folder).unwrap_err().to_string();
+    assert!(problem.contains("no checkpoint can be used: step-00000024 is not whole: "), "{problem}");
+}
+
+/// Files whose sums are right, but that no run has written: each value of the state in turn, and each byte of the headers of
+/// tensors. Whatever is in them, it is an error or a run.
+#[test]
+fn no_bytes_make_it_panic() {
+    let out = tempfile::tempdir().unwrap();
+    let training = || Averaged::training().set("checkpoint.every", r#"{ "Steps": 30 }"#).unwrap();
+    let whole = files(&Averaged::training().out(out.path()).run().unwrap().folder.unwrap());
+    let place = checkpoint(20);
+    let try_with = |name: &str, bytes: Vec<u8>| {
+        let folder = out.path().join("changed");
+        let _ = fs::remove_dir_all(&folder);
+        let mut changed: BTreeMap<_, _> = whole
+            .iter()
+            .filter(|(name, _)| !name.starts_with("checkpoints/") || name.starts_with(&place))
+            .map(|(name, bytes)| (name.clone(), bytes.clone()))
+            .collect();
+        changed.insert(format!("{place}/{name}"), bytes);
+        let mut sums = String::new();
+        for (name, bytes) in &changed {
+            let name = name.strip_prefix(&format!("{place}/")).filter(|name| *name != "SHA256SUMS");
+            if let Some(name) = name {
+                for byte in Sha256::digest(bytes) {
+                    write!(sums, "{byte:02x}").unwrap();
+                }
+                writeln!(sums, "  {name}").unwrap();
+            }
+        }
+        changed.insert(format!("{place}/SHA256SUMS"), sums.into_bytes());
+        for (name, bytes) in &changed {
+            write(&folder.join(name), bytes);
+        }
+        training().allow_spec_change("checkpoint").resume(&folder).run().map(|_| ())
+    };
+    let text = &whole[&format!("{place}/state.json")];
+    let state: serde_json::Value = serde_json::from_slice(text).unwrap();
+    try_with("state.json", text.clone()).unwrap();
+    let mut paths = Vec::new();
+    leaves(&state, String::new(), &mut paths);
+    paths.retain(|path| !path.starts_with("/spec/") && !path.starts_with("/metrics/"));
+    assert!(paths.len() > 30, "{paths:?}");
+    let (mut errors, mut runs) = (0, 0);
+    for path in &paths {
+        for value in
+            ["null", "0", "-1", "18446744073709551615", "1e308", "\"NaN\"", "[]", "{}", "[[1],[2,3]]"]
+        {
+            let mut changed = state.clone();
+            *changed.pointer_mut(path).unwrap() = serde_json::from_str(value).unwrap();
+            match try_with("state.json", serde_json::to_vec(&changed).unwrap()) {
+                Ok(()) => runs += 1,
+                Err(_) => errors += 1,
+            }
+        }
+    }
+    assert!(errors > runs, "{errors} errors, {runs} runs");
+    for name in ["model.safetensors", "optimizer.safetensors"] {
+        let bytes = &whole[&format!("{place}/{name}")];
+        for byte in (0..160).step_by(3).chain([usize::MAX]) {
+            let mut changed = bytes.clone();
+            match changed.get_mut(byte) {
+                Some(byte) => *byte ^= 0x11,
+                None => changed.truncate(100),
+            }
+            let _ = try_with(name, changed);
+        }
+    }
+}
+
+/// The paths of the values within a value, as JSON pointers.
+fn leaves(json: &serde_json::Value, path: String, paths: &mut Vec<String>) {
+    match json {
+        serde_json::Value::Object(keys) => {
+            keys.iter().for_each(|(key, value)| leaves(value, format!("{path}/{key}"), paths));
+        }
+        serde_json::Value::Array(list) => {
+            list.iter()
+                .take(3)
+                .enumerate()
+                .for_each(|(key, value)| leaves(value, format!("{path}/{key}"), paths));
+        }
+        _ => {}
+    }
+    paths.push(path);
+}
+
+/// A manifest or spec that was damaged does not matter: both are made anew.
+#[test]
+fn the_other_files_are_no_part_of_the_state() {
+    let (_out, folder, whole) = ended();
+    fs::write(folder.join("manifest.json"), "{").unwrap();
+    fs::write(folder.join("spec.json"), "").unwrap();
+    resumed(Averaged::training(), &folder).unwrap();
+    assert_equal(&files(&folder), &whole, "without manifest and spec");
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!((&manifest["id"], &manifest["exit"]), (&"killed".into(), &"completed".into()));
+}

@@ -1,0 +1,145 @@
+//! Taken up after every step, under everything that has state.
+
+use std::collections::BTreeMap;
+
+use trainspec::engine::{Engine, Tape};
+use trainspec::prelude::*;
+use trainspec::run::{Folder, Start};
+use trainspec::train::{self, Exit};
+
+use super::{Averaged, Blots, Momentum, Net, assert_equal, checkpoint, files, killed, lines};
+
+train! {
+    /// The scale is too high again and again.
+    Half {
+        model: Net,
+        data: Blots,
+        metrics: [Accuracy],
+        batch: 5,
+        steps: 21,
+        optimizer: AdamW { lr: 0.01 },
+        schedule: [Cosine],
+        precision: F16 { loss_scale: Dynamic { init: 33554432, interval: 3 } },
+        checkpoint: Checkpoint { every: Steps(1), keep: 100 },
+    }
+}
+
+train! {
+    /// Mixed samples, weights within bounds, another optimizer with state of its own; ends within an epoch.
+    Mixed {
+        model: Net,
+        data: Blots,
+        metrics: [Accuracy],
+        batch: 8,
+        steps: 22,
+        optimizer: NAdam { lr: 0.01 },
+        mix: Mixup { alpha: 0.4 },
+        constrain: MaxNorm { max: 1.0 },
+        early_stop: EarlyStop { monitor: ValMetric("accuracy"), patience: 6, restore_best: false },
+        checkpoint: Checkpoint { every: Steps(1), keep: 100 },
+    }
+}
+
+/// Runs, then resumes from every checkpoint; gives the files, and how the run ended.
+fn from_every_step<M: Model>(training: impl Fn() -> Training<M>) -> (BTreeMap<String, Vec<u8>>, Exit) {
+    let out = tempfile::tempdir().unwrap();
+    let run = training().out(out.path()).run().unwrap();
+    let whole = files(&run.folder.unwrap());
+    for name in ["model.safetensors", "metrics.jsonl", "curves.svg", "spec.json"] {
+        assert!(whole.contains_key(name), "{name}");
+    }
+    for k in 1..=run.outcome.steps {
+        let folder = out.path().join(k.to_string());
+        killed(&whole, k, &folder);
+        let again = training().resume(&folder).run().unwrap();
+        assert_eq!(again.outcome, run.outcome, "from step {k}");
+        assert_equal(&files(&folder), &whole, &format!("from step {k}"));
+    }
+    (whole, run.outcome.exit)
+}
+
+#[test]
+fn adam_with_an_average_and_early_stop() {
+    let (files, exit) = from_every_step(Averaged::training);
+    assert_eq!((exit, lines(&files, "step")), (Exit::Completed, 24));
+    assert!(files.contains_key(&format!("{}/best.safetensors", checkpoint(24))));
+    assert!(files.contains_key(&format!("{}/ema.safetensors", checkpoint(24))));
+}
+
+/// At a rate so high that it does not improve for long.
+#[test]
+fn a_run_that_stops_early() {
+    let (files, exit) = from_every_step(|| {
+        Averaged::training().set("optimizer.lr", "3").unwrap().set("epochs", "9").unwrap()
+    });
+    assert!(matches!(exit, Exit::StoppedEarly { .. }), "{exit:?}");
+    assert!(lines(&files, "epoch") < 9);
+}
+
+#[test]
+fn momentum_on_a_plateau_in_uneven_windows() {
+    let (files, _) = from_every_step(Momentum::training);
+    assert_eq!(lines(&files, "step"), 24);
+    let state: serde_json::Value =
+        serde_json::from_slice(&files[&format!("{}/state.json", checkpoint(24))]).unwrap();
+    assert!(state["schedule"][0]["reductions"].as_f64().unwrap() > 0.0, "the plateau is of use: {state}");
+}
+
+#[test]
+fn f16_with_skipped_steps() {
+    let (files, _) = from_every_step(Half::training);
+    let (steps, skips) = (lines(&files, "step"), lines(&files, "skip"));
+    assert_eq!(steps, 21);
+    let text = std::str::from_utf8(&files["metrics.jsonl"]).unwrap();
+    let last_skip =
+        text.lines().enumerate().filter(|(_, line)| line.contains(r#""kind":"skip""#)).last().unwrap().0;
+    assert!(skips > 2 && last_skip > 12, "{skips} skips, the last at line {last_skip}");
+}
+
+#[test]
+fn mixed_samples_and_bound_weights() {
+    let (files, _) = from_every_step(Mixed::training);
+    assert_eq!((lines(&files, "step"), lines(&files, "epoch")), (22, 6));
+}
+
+/// The tape engine, which a program gets where the planned one does not run, led by hand.
+#[test]
+fn the_tape_engine() {
+    let out = tempfile::tempdir().unwrap();
+    let mut training = Averaged::training();
+    let (graph, data, spec) = (training.graph().unwrap(), training.data().unwrap(), training.spec().unwrap());
+    let settings = training.settings().unwrap();
+    let start = Start {
+        name: "averaged",
+        spec: &spec,
+        spec_hash: &trainspec::spec::hash(&spec),
+        overrides: &[],
+        settings,
+        graph: &graph,
+        data: &data,
+    };
+    let tape = || {
+        let objective = Box::new(std::sync::Arc::clone(&settings.loss));
+        Tape::new(graph.clone(), objective, settings.seed, candle_core::Device::Cpu).unwrap()
+    };
+    let weights = |engine: &Tape| -> Vec<u32> {
+        let tensors = engine.parameters().unwrap();
+        let numbers = tensors.iter().map(|tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+        numbers.flatten().map(f32::to_bits).collect()
+    };
+    let mut folder = Folder::create(out.path(), &start).unwrap();
+    let mut engine = tape();
+    let outcome = train::run(&mut engine, &graph, settings, &data, &mut folder).unwrap();
+    folder.finish("completed", Some(&outcome)).unwrap();
+    let whole = files(folder.path());
+    for k in 1..=outcome.steps {
+        let path = out.path().join(k.to_string());
+        killed(&whole, k, &path);
+        let (mut folder, saved, _) = Folder::resume(&path, &start, &[]).unwrap();
+        let mut resumed = tape();
+        let again = train::resume(&mut resumed, &graph, settings, &data, saved, &mut folder).unwrap();
+        folder.finish("completed", Some(&again)).unwrap();
+        assert_eq!((&again, weights(&resumed)), (&outcome, weights(&engine)), "from step {k}");
+        assert_equal(&files(&path), &whole, &format!("from step {k}"));
+    }
+}

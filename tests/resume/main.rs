@@ -1,0 +1,170 @@
+//! A run that is ended after any of its steps and taken up again leaves the files of one that was not, byte for byte.
+//!
+//! Seen to fail when the optimizer's state, the average, the loss scale, its steps since the last change, the steps that were
+//! skipped (and have used up samples), the schedule's state, the sums of the epoch, the watch, the curves or the best
+//! checkpoint's step are not restored, and when lines of `metrics.jsonl` behind the checkpoint stay.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod damage;
+mod every_step;
+mod killed_runs;
+mod refusals;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use trainspec::prelude::*;
+use trainspec::train::{Event, Resumed};
+use trainspec::{Result, Training};
+
+#[model]
+fn Net(image: Image<1, 6, 6>) -> Logits<3> {
+    let x = image.conv2d(out = 3, kernel = 3, bias = false).batch_norm().relu();
+    x.flatten().dropout(p = 0.3).linear(out = 3)
+}
+
+/// 42 images with the brightness of their class here and there: 30 to learn from.
+struct Blots;
+
+impl Dataset for Blots {
+    type Input = Image<1, 6, 6>;
+    type Target = Class<3>;
+
+    fn len(&self) -> usize {
+        42
+    }
+
+    fn sample(&self, index: usize, input: &mut [f32], target: &mut [u32]) -> Result<()> {
+        for (place, value) in input.iter_mut().enumerate() {
+            let noise = (index * 7919 + place * 104_729) % 101;
+            *value = noise as f32 / 50.0 - 1.0 + if place % 3 == index % 3 { 0.5 } else { 0.0 };
+        }
+        target.fill((index % 3) as u32);
+        Ok(())
+    }
+
+    fn split(&self) -> Split {
+        Split::Fixed { train: 0..30, validation: 30..36, test: 36..42 }
+    }
+}
+
+train! {
+    /// 8 steps an epoch; stops early or takes 24.
+    Averaged {
+        model: Net,
+        data: Blots,
+        metrics: [Accuracy, F1, ConfusionMatrix, Auroc],
+        batch: 4,
+        epochs: 3,
+        seed: 5,
+        optimizer: AdamW { lr: 0.02 },
+        schedule: [Warmup { steps: 5 }, Cosine { floor: 1e-4 }],
+        clip: GlobalNorm { max: 1.0 },
+        ema: Ema { decay: 0.9, warmup: true },
+        gradient_norms: true,
+        early_stop: EarlyStop { patience: 2 },
+        checkpoint: Checkpoint { every: Steps(1), keep: 100 },
+    }
+}
+
+train! {
+    /// 3 steps an epoch, the last of fewer micro-batches, of which the last is smaller.
+    Momentum {
+        model: Net,
+        data: Blots,
+        metrics: [Accuracy],
+        batch: 4,
+        accumulate: 3,
+        epochs: 8,
+        optimizer: Sgd { lr: 0.5, momentum: 0.9, weight_decay: 1e-3 },
+        schedule: [ReduceOnPlateau { factor: 0.5, patience: 0, cooldown: 1 }],
+        gradient_noise: GradientNoise { eta: 1e-4 },
+        checkpoint: Checkpoint { every: Steps(1), keep: 100 },
+    }
+}
+
+/// Every file of a run by its name, but for the manifest, which tells of times.
+fn files(run: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![run.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(run).unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if name != "manifest.json" {
+                files.insert(name, fs::read(path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+fn checkpoint(step: u64) -> String {
+    format!("checkpoints/step-{step:08}")
+}
+
+/// The folder of a run as one that is ended after step `k` leaves it: lines that it wrote after its last checkpoint are
+/// there whole, with a cut one behind them, or cut, or are not.
+fn killed(whole: &BTreeMap<String, Vec<u8>>, k: u64, to: &Path) {
+    let state: serde_json::Value =
+        serde_json::from_slice(&whole[&format!("{}/state.json", checkpoint(k))]).unwrap();
+    let recorded = state["metrics"]["bytes"].as_u64().unwrap() as usize;
+    for (name, bytes) in whole {
+        let is_later = name.starts_with("checkpoints/") && *name > format!("{}~", checkpoint(k));
+        if is_later || ["model.safetensors", "curves.svg"].contains(&name.as_str()) {
+            continue;
+        }
+        let mut bytes = bytes.clone();
+        if name == "metrics.jsonl" {
+            match k % 3 {
+                0 => bytes.truncate(recorded),
+                1 => bytes.truncate(recorded + 7),
+                _ => bytes.extend_from_slice(b"{\"kind\":\"st"),
+            }
+        }
+        write(&to.join(name), &bytes);
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+#[track_caller]
+fn assert_equal(found: &BTreeMap<String, Vec<u8>>, expected: &BTreeMap<String, Vec<u8>>, what: &str) {
+    assert!(found.keys().eq(expected.keys()), "{what}: {:?} against {:?}", found.keys(), expected.keys());
+    for (name, bytes) in expected {
+        assert!(found[name] == *bytes, "{what}: {name} differs");
+    }
+}
+
+fn lines(files: &BTreeMap<String, Vec<u8>>, kind: &str) -> usize {
+    let text = std::str::from_utf8(&files["metrics.jsonl"]).unwrap();
+    text.lines().filter(|line| line.starts_with(&format!(r#"{{"kind":"{kind}""#))).count()
+}
+
+/// A run of 24 steps that was ended, and what a resumed run says.
+fn ended() -> (tempfile::TempDir, PathBuf, BTreeMap<String, Vec<u8>>) {
+    let out = tempfile::tempdir().unwrap();
+    let whole = files(&Averaged::training().out(out.path()).run().unwrap().folder.unwrap());
+    let folder = out.path().join("killed");
+    killed(&whole, 20, &folder);
+    (out, folder, whole)
+}
+
+fn resumed(training: Training<Net>, folder: &Path) -> Result<Resumed> {
+    let mut said = None;
+    let mut look = |event: &Event<'_>| {
+        if let Event::Resume(resumed) = event {
+            said = Some((*resumed).clone());
+        }
+        Ok(())
+    };
+    training.resume(folder).run_with(&mut look)?;
+    Ok(said.unwrap())
+}

@@ -1,0 +1,130 @@
+//! Runs that are not the one that was ended.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use trainspec::prelude::*;
+use trainspec::train::Event;
+use trainspec::{Result, Training};
+
+use super::{Averaged, Blots, Momentum, Net, assert_equal, ended, files, lines, resumed};
+
+static MOVED: AtomicBool = AtomicBool::new(false);
+
+/// [`Blots`], of which one may move.
+struct Moved;
+
+impl Dataset for Moved {
+    type Input = Image<1, 6, 6>;
+    type Target = Class<3>;
+
+    fn len(&self) -> usize {
+        42
+    }
+
+    fn sample(&self, index: usize, input: &mut [f32], target: &mut [u32]) -> Result<()> {
+        Blots.sample(index, input, target)?;
+        if index == 3 && MOVED.load(Ordering::Relaxed) {
+            input[0] += 0.25;
+        }
+        Ok(())
+    }
+}
+
+train! {
+    Moving { model: Net, data: Moved, steps: 2, checkpoint: Checkpoint { every: Steps(1), keep: 1 } }
+}
+
+#[test]
+fn a_changed_spec_is_refused_by_the_names_of_its_keys() {
+    let (_out, folder, whole) = ended();
+    let mut before = files(&folder);
+    before.insert("lock".to_owned(), Vec::new());
+    let changed = || {
+        let training = Averaged::training().set("optimizer.lr", "0.5").unwrap();
+        training.set("ema.decay", "0.8").unwrap().set("epochs", "4").unwrap()
+    };
+    let problem = resumed(changed(), &folder).unwrap_err().to_string();
+    for words in [
+        "resume: ",
+        "step-00000020 is of another spec: `ema.decay` was 0.9, is 0.8; `epochs` was 3, is 4; `optimizer.lr` was 0.02, is 0.5;",
+        "--allow-spec-change ema.decay,epochs,optimizer.lr",
+    ] {
+        assert!(problem.contains(words), "`{words}` is not in: {problem}");
+    }
+    let problem = resumed(changed().allow_spec_change("optimizer").allow_spec_change("epochs"), &folder);
+    let problem = problem.unwrap_err().to_string();
+    assert!(problem.contains("`ema.decay` was") && !problem.contains("`epochs` was"), "{problem}");
+    assert_equal(&files(&folder), &before, "refused");
+
+    let permitted =
+        ["optimizer.lr", "epochs", "ema"].into_iter().fold(changed(), Training::allow_spec_change);
+    let said = resumed(permitted, &folder).unwrap();
+    assert_eq!(said.changes.len(), 3);
+    let json = |name: &str| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap()
+    };
+    let (manifest, spec) = (json("manifest.json"), json("spec.json"));
+    assert_eq!(manifest["resumed"][0]["spec_changes"][1], "`epochs` was 3, is 4");
+    assert_eq!((&spec["spec"]["epochs"], &spec["hash"]), (&4.into(), &manifest["spec_hash"]));
+    assert!(lines(&files(&folder), "step") > lines(&whole, "step"), "it went on for longer");
+}
+
+/// What is permitted must fit the state nevertheless.
+#[test]
+fn a_state_that_does_not_fit_is_refused() {
+    let (_out, folder, _) = ended();
+    let tried = |key: &str, value: &str| {
+        let training = Averaged::training().set(key, value).unwrap().allow_spec_change(key);
+        resumed(training, &folder).unwrap_err().to_string()
+    };
+    let problem = tried("batch", "5");
+    assert!(problem.contains("that is no place in a run of 18 steps, 6 an epoch"), "{problem}");
+    let problem =
+        resumed(Averaged::training().set("epochs", "2").unwrap().allow_spec_change("epochs"), &folder);
+    let problem = problem.unwrap_err().to_string();
+    assert!(problem.contains("no place in a run of 16 steps"), "{problem}");
+    let sgd = Sgd { momentum: 0.9, ..<Sgd as trainspec::Config>::DEFAULT };
+    let training = Averaged::training().optimizer(&sgd).allow_spec_change("optimizer");
+    let problem = resumed(training, &folder).unwrap_err().to_string();
+    assert!(
+        problem.contains("not the state of `Sgd`: ") && problem.contains("`linear_1.bias.m` is left over"),
+        "{problem}"
+    );
+}
+
+/// A checkpoint of another program, another model, other data.
+#[test]
+fn what_is_of_another_run_is_refused() {
+    let (out, folder, _) = ended();
+    let problem = Momentum::training().resume(&folder).run().unwrap_err().to_string();
+    assert!(problem.contains("`name` was \"averaged\", is \"momentum\""), "{problem}");
+    let problem = Averaged::training().resume(out.path().join("nowhere")).run().unwrap_err().to_string();
+    assert!(problem.contains("nowhere is no folder; expected that of a run"), "{problem}");
+}
+
+/// One number of one sample has changed.
+#[test]
+fn other_data_are_refused() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = Moving::training().out(out.path()).run().unwrap().folder.unwrap();
+    MOVED.store(true, Ordering::Relaxed);
+    let problem = Moving::training().resume(&folder).run().unwrap_err().to_string();
+    let words = ["data: they are not those of ", "their fingerprint was ", "the data it was begun with"];
+    assert!(words.iter().all(|words| problem.contains(words)), "{problem}");
+}
+
+#[test]
+fn two_runs_do_not_share_a_folder() {
+    let (_out, folder, _) = ended();
+    let mut problem = None;
+    let mut look = |event: &Event<'_>| {
+        if let Event::Begin(_) = event {
+            problem = Some(Averaged::training().resume(&folder).run().unwrap_err().to_string());
+        }
+        Ok(())
+    };
+    Averaged::training().resume(&folder).run_with(&mut look).unwrap();
+    let problem = problem.unwrap();
+    assert!(problem.contains("another process is at work in this run folder"), "{problem}");
+}
