@@ -19,8 +19,8 @@ pub use crate::metric::{
 };
 pub use crate::model::Model;
 pub use crate::optim::{
-    AdaDelta, AdaGrad, Adam, AdamW, Adamax, AdaptiveGrad, Decay, Ema, GlobalNorm, GradientNoise, Group, Lamb,
-    Lars, Lion, MaxNorm, NAdam, PerParameter, RAdam, RmsProp, Sgd, SignSgd, SparseAdam, clip,
+    AdaDelta, AdaGrad, Adam, AdamW, Adamax, AdaptiveGrad, ClipValue, Decay, Ema, GlobalNorm, GradientNoise,
+    Group, Lamb, Lars, Lion, MaxNorm, NAdam, PerParameter, RAdam, RmsProp, Sgd, SignSgd, SparseAdam,
 };
 pub use crate::schedule::Interval::{Epochs, Steps};
 pub use crate::schedule::{

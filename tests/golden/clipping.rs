@@ -55,11 +55,11 @@ macro_rules! runs {
 runs! {
     Global: GlobalNorm { max: 2.0 }, 0.0;
     Each: PerParameter { max: 2.0 }, 0.0;
-    Bounded: clip::Value { max: 0.25 }, 0.0;
+    Bounded: ClipValue { max: 0.25 }, 0.0;
     Adaptive: AdaptiveGrad {}, 0.0;
     AdaptiveAll: AdaptiveGrad { last_layer: true }, 0.0;
     GlobalWithPenalty: GlobalNorm { max: 2.0 }, 0.125;
-    BoundedWithPenalty: clip::Value { max: 0.25 }, 0.125;
+    BoundedWithPenalty: ClipValue { max: 0.25 }, 0.125;
     AdaptiveWithPenalty: AdaptiveGrad {}, 0.125;
 }
 
@@ -70,7 +70,7 @@ train! {
         batch: 1,
         steps: 10,
         optimizer: Sgd { lr: 0.5, momentum: 0.9 },
-        clip: clip::Value { max: 0.25 },
+        clip: ClipValue { max: 0.25 },
         gradient_noise: GradientNoise { eta: 4.0 },
     }
 }

@@ -58,7 +58,7 @@ pub use adam::Adam;
 pub use adam_w::AdamW;
 pub use adamax::Adamax;
 pub(crate) use clip::Measure;
-pub use clip::{AdaptiveGrad, AnyClip, Clip, GlobalNorm, Gradients, NoClip, PerParameter, Unit, Value};
+pub use clip::{AdaptiveGrad, AnyClip, Clip, ClipValue, GlobalNorm, Gradients, NoClip, PerParameter, Unit};
 pub(crate) use constraint::constrain_all;
 pub use constraint::{AnyConstraint, Constraint, MaxNorm, Unconstrained};
 pub use ema::Ema;

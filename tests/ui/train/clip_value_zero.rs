@@ -11,7 +11,7 @@ train! {
     pub Run {
         model: Net,
         data: Digits8x8::embedded(),
-        clip: clip::Value { max: 0.0 },
+        clip: ClipValue { max: 0.0 },
     }
 }
 

@@ -4,23 +4,23 @@
 //! | --- | --- | --- |
 //! | [`GlobalNorm`] | the norm of all gradients together | Pascanu et al. 2013 |
 //! | [`PerParameter`] | the norm of each parameter's gradient | |
-//! | [`Value`] | each element | |
+//! | [`ClipValue`] | each element | |
 //! | [`AdaptiveGrad`](struct@AdaptiveGrad) | each unit's norm, by that of its weights | Brock et al. 2021 |
 //!
-//! In a spec `Value` is written `clip::Value { max: … }`, since a bare `Value` is what models pass between layers.
+//! `ClipValue` has the name that it has because a bare `Value` is what models pass between layers.
 
 mod adaptive_grad;
+mod clip_value;
 mod global_norm;
 mod gradients;
 mod per_parameter;
-mod value;
 
 pub use adaptive_grad::AdaptiveGrad;
+pub use clip_value::ClipValue;
 pub use global_norm::GlobalNorm;
 pub(crate) use gradients::Measure;
 pub use gradients::{Gradients, Unit};
 pub use per_parameter::PerParameter;
-pub use value::Value;
 
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +69,7 @@ pub trait Clip: Config {
 /// A way to clip of any type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no way to clip gradients",
-    label = "expected `GlobalNorm {{ max: … }}`, `PerParameter {{ max: … }}`, `clip::Value {{ max: … }}` or `AdaptiveGrad`"
+    label = "expected `GlobalNorm {{ max: … }}`, `PerParameter {{ max: … }}`, `ClipValue {{ max: … }}` or `AdaptiveGrad`"
 )]
 pub trait AnyClip: Setting {
     /// [`Clip::clip`]

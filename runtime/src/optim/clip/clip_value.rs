@@ -10,27 +10,27 @@ use crate::shape::Verdict;
 /// Bounds each element of the gradients: `max(-max, min(g, max))`. PyTorch's `clip_grad_value_`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Value {
+pub struct ClipValue {
     /// The largest size of an element, above 0; required.
     pub max: f64,
 }
 
-impl Value {
+impl ClipValue {
     /// The range of the bound.
     pub const fn check(&self) -> Verdict {
         check_bound("max", self.max, "a size")
     }
 }
 
-impl Config for Value {
-    const NAME: &'static str = "Value";
+impl Config for ClipValue {
+    const NAME: &'static str = "ClipValue";
     const DEFAULT: Self = Self { max: 0.0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("max", "the largest size of an element of a gradient")];
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
 
-impl Clip for Value {
+impl Clip for ClipValue {
     fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()> {
         gradients.bound(self.max);
         Ok(())
