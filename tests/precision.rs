@@ -77,6 +77,20 @@ fn with_engines<M: Model>(training: fn() -> Training<M>, run: impl Fn(&mut Stepp
     }
 }
 
+/// A target that is no class is found behind the forward pass, which has moved the running statistics by then.
+#[test]
+fn a_batch_that_is_refused_leaves_no_trace() {
+    with_engines(Full::training, |stepper, [good, mut bad]| {
+        let Elements::Whole(classes) = &mut bad.target.elements else { unreachable!("targets are classes") };
+        classes[3] = 10;
+        let before = state(stepper.engine());
+        for window in [[bad.clone(), good.clone()], [good, bad]] {
+            assert!(stepper.step(&window).is_err());
+            assert_eq!(state(stepper.engine()), before);
+        }
+    });
+}
+
 /// Seen to fail when running statistics are not restored, when `t` or the schedule moves on a skip, and when the norm is
 /// taken before the scale is out of it.
 #[test]

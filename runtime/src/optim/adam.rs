@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::moments::adam;
-use super::rules::{self, hold, penalties};
+use super::rules::{self, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
 use crate::shape::Verdict;
@@ -52,10 +52,7 @@ pub const Adam: Adam = Adam::DEFAULT;
 impl Adam {
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {
-        hold!(rules::lr(self.lr));
-        hold!(rules::betas(self.betas));
-        hold!(rules::eps(self.eps));
-        penalties!(self).check(self.lr)
+        rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
 }
 

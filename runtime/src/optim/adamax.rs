@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::math::{correction, lerp};
-use super::rules::{self, hold, penalties};
+use super::rules::{self, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
 use crate::shape::Verdict;
@@ -41,10 +41,7 @@ pub const Adamax: Adamax = Adamax::DEFAULT;
 impl Adamax {
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {
-        hold!(rules::lr(self.lr));
-        hold!(rules::betas(self.betas));
-        hold!(rules::eps(self.eps));
-        penalties!(self).check(self.lr)
+        rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Ranges that several optimizers share.
 
+use super::Penalties;
 use crate::shape::{Problem, Verdict};
 
 /// `?` for a [`Verdict`] in a `const fn`, where `?` itself is not to be had.
@@ -20,6 +21,14 @@ macro_rules! penalties {
     }};
 }
 pub(super) use penalties;
+
+/// The keys of the optimizers that keep two moments.
+pub(super) const fn moments(lr: f64, betas: (f64, f64), eps: f64, penalties: Penalties) -> Verdict {
+    hold!(self::lr(lr));
+    hold!(self::betas(betas));
+    hold!(self::eps(eps));
+    penalties.check(lr)
+}
 
 /// A learning rate.
 pub(super) const fn lr(lr: f64) -> Verdict {

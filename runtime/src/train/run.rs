@@ -114,6 +114,7 @@ fn lead(
             let part = stepper.accumulate(&window)?;
             let report = stepper.update(&part)?;
             if report.skip.is_some() {
+                stepper.give_back(part);
                 observer.on(&Event::Skip(&report))?;
                 continue;
             }

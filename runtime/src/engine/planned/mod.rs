@@ -190,6 +190,15 @@ fn no_memory(length: usize, source: std::io::Error) -> Error {
     Error::Memory { bytes: length as u64 * size_of::<f32>() as u64, source }
 }
 
+/// Makes running statistics what they were before the window.
+fn restore(before: &[Vec<f32>], parameters: &mut [Vec<f32>]) {
+    for (before, now) in before.iter().zip(parameters) {
+        if !before.is_empty() {
+            now.copy_from_slice(before);
+        }
+    }
+}
+
 /// An input that the batch has as real numbers.
 fn reals(batch: &Batch) -> &[f32] {
     match &batch.input.elements {
@@ -235,7 +244,12 @@ impl Engine for Planned {
             let loss = pass.loss(loss, objective)?;
             pass.backward()?;
             Ok::<_, Error>(loss)
-        })?;
+        });
+        if result.is_err() && self.spent {
+            // The forward pass of a window's first batch has moved them; those of later ones are for `discard`.
+            restore(&self.before, &mut self.parameters);
+        }
+        let result = result?;
         self.prediction = Some((output(plan, batch), batch.size));
         if std::mem::take(&mut self.spent) {
             self.rows.clear();
@@ -246,10 +260,7 @@ impl Engine for Planned {
 
     fn discard(&mut self) -> Result<()> {
         if !self.spent {
-            let statistics = self.before.iter().zip(&mut self.parameters);
-            statistics
-                .filter(|(before, _)| !before.is_empty())
-                .for_each(|(before, now)| now.copy_from_slice(before));
+            restore(&self.before, &mut self.parameters);
         }
         self.spent = true;
         Ok(())
