@@ -37,6 +37,7 @@ impl Runtime {
                 clippy::restriction,
                 clippy::nursery,
                 non_upper_case_globals,
+                unused_imports,
                 unused_qualifications
             )]
             const _: () = {

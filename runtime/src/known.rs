@@ -62,7 +62,7 @@ pub struct Known {
     pub(crate) scales_loss: bool,
     pub(crate) label: Option<Label>,
     pub(crate) is_table: bool,
-    classes: Classes,
+    pub(crate) classes: Classes,
 }
 
 /// How long a phase is.
@@ -85,7 +85,7 @@ pub(crate) enum Scaling {
 
 /// A rule between a key and the number of classes.
 #[derive(Clone, Copy, Debug)]
-enum Classes {
+pub(crate) enum Classes {
     Any,
     /// The key, and the number that there must be more classes than.
     MoreThan(&'static str, usize),

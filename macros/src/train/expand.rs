@@ -2,9 +2,11 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::ast::{Entry, Train, Value};
+use super::tell;
 use crate::docs::first_line;
 use crate::literal::{Literal, completed, tidy};
 use crate::names::snake_case;
@@ -15,16 +17,24 @@ pub(super) fn train(train: &Train) -> TokenStream {
         return face(train);
     };
     let mut literals = Vec::new();
-    let spec = spec(train, &mut literals);
+    let (spec, told) = spec(train, &mut literals);
     let checks: TokenStream = literals.iter().map(Literal::check).collect();
     // Structs are judged by their own types; what a key's value is beside the others, by the spec.
     let rules = train.entries.iter().map(|entry| {
         let key = entry.key.to_string();
-        quote_spanned!(entry.value.span()=> const _: () = __t::whole(__declared.rule(#key));)
+        let elements = entry.value.elements().iter().enumerate().map(|(place, element)| {
+            quote_spanned!(tell::word(element)=> const _: () = __t::whole(__declared.rule_of(#key, #place));)
+        });
+        let elements: TokenStream = elements.collect();
+        quote_spanned!(entry.value.span()=> const _: () = __t::whole(__declared.rule(#key)); #elements)
     });
     let given = train.entries.iter().map(|entry| entry.key.to_string());
     let missing = quote_spanned!(train.name.span()=> const _: () = __t::whole(__declared.rule_of_missing(&[#(#given),*])););
-    let shapes = quote_spanned!(model.span()=> const _: () = __t::whole(<__Model>::shapes()););
+    let shapes = quote_spanned!(model.span()=> <__Model>::shapes());
+    let traced = quote_spanned! {model.span()=>
+        const _: () = __t::whole(#shapes);
+        const _: () = __t::whole(__declared.rule("model"));
+    };
     let name = snake_case(&train.name).to_string();
     let about = first_line(&train.docs).unwrap_or_default();
     let functions = functions(
@@ -34,11 +44,16 @@ pub(super) fn train(train: &Train) -> TokenStream {
         &quote!(__t::main(Self::training())),
     );
     let declaration = declaration(train);
+    let whole = tell::whole();
     let block = train.runtime.block(&quote! {
         type __Model = #model;
-        #shapes
         #checks
-        const __declared: __t::Declaration<__Model> = __t::Declaration::of(const { &#spec });
+        const __declared: __t::Declaration<__Model> = {
+            use __t::{LookForConfig as _, LookForMetric as _, LookNoFurther as _};
+            let #whole = const { &#spec };
+            __t::Declaration::of(#whole, #shapes, &[#(#told),*])
+        };
+        #traced
         #(#rules)*
         #missing
         #functions
@@ -90,8 +105,9 @@ fn functions(
     }
 }
 
-/// `Spec { key: &value, … }`: keys are fields, so that rustc knows them.
-fn spec(train: &Train, literals: &mut Vec<Literal>) -> TokenStream {
+/// `Spec { key: &value, … }`: keys are fields, so that rustc knows them; and what each key's values tell of themselves.
+fn spec(train: &Train, literals: &mut Vec<Literal>) -> (TokenStream, Vec<TokenStream>) {
+    let mut told = Vec::new();
     let entries: Vec<_> = train
         .entries
         .iter()
@@ -99,13 +115,16 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> TokenStream {
             let value = match value {
                 Value::One(value) => {
                     let completed = completed(value, literals);
+                    told.push(tell::one(key, value, &completed));
                     quote_spanned!(value.span()=> &#completed)
                 }
                 Value::List(values, span) => {
-                    let elements = values.iter().map(|value| {
-                        let completed = completed(value, literals);
-                        quote_spanned!(value.span()=> &#completed)
-                    });
+                    let completed: Vec<_> = values.iter().map(|value| completed(value, literals)).collect();
+                    told.push(tell::list(key, values, &completed));
+                    let elements = values
+                        .iter()
+                        .zip(&completed)
+                        .map(|(value, completed)| quote_spanned!(value.span()=> &#completed));
                     quote_spanned!(*span=> &[#(#elements),*])
                 }
             };
@@ -122,7 +141,7 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> TokenStream {
         quote!(#key: #opened,)
     });
     let span = train.name.span();
-    quote_spanned!(span=> __t::Spec { #model #data #(#entries,)* ..__t::Spec::DEFAULT })
+    (quote_spanned!(span=> __t::Spec { #model #data #(#entries,)* ..__t::Spec::DEFAULT }), told)
 }
 
 impl Value {
@@ -130,6 +149,14 @@ impl Value {
         match self {
             Self::One(value) => value.span(),
             Self::List(_, span) => *span,
+        }
+    }
+
+    /// The elements of a list.
+    fn elements(&self) -> &[Expr] {
+        match self {
+            Self::One(_) => &[],
+            Self::List(values, _) => values,
         }
     }
 }

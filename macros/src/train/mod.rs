@@ -3,6 +3,7 @@
 mod ast;
 mod expand;
 mod parse;
+mod tell;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -63,6 +63,7 @@ pub(crate) use constraint::constrain_all;
 pub use constraint::{AnyConstraint, Constraint, MaxNorm, Unconstrained};
 pub use ema::Ema;
 pub use gradient_noise::GradientNoise;
+pub(crate) use group::freezes_all;
 pub use group::{Group, Groups};
 pub use lamb::Lamb;
 pub use lars::Lars;

@@ -23,6 +23,7 @@
 //! [`SqrtScaling`].
 
 mod constant;
+mod course;
 mod cosine;
 mod cosine_restarts;
 mod declared;
@@ -40,6 +41,8 @@ mod step;
 mod warmup;
 
 pub use constant::Constant;
+pub(crate) use course::{Course, Taken};
+pub(crate) use declared::{at_largest, scaled_in_vain};
 pub use cosine::{Cosine, CosineEnd};
 pub use cosine_restarts::CosineRestarts;
 pub use exponential::Exponential;
@@ -265,7 +268,7 @@ const fn check_factor(factor: f64) -> Verdict {
 }
 
 /// That a phase which falls to `floor` does not begin below it.
-fn above_floor(eta: f64, floor: f64) -> Verdict {
+pub(crate) const fn above_floor(eta: f64, floor: f64) -> Verdict {
     use crate::shape::Problem;
     if eta >= floor {
         return Ok(());
