@@ -258,7 +258,8 @@ mod tests {
 
     #[test]
     fn classes_are_counted() {
-        let said = |known: Known, classes| known.fits(classes, "classes").map_err(|problem| problem.to_string());
+        let said =
+            |known: Known, classes| known.fits(classes, "classes").map_err(|problem| problem.to_string());
         assert_eq!(said(Known::NOTHING, 1), Ok(()));
         assert_eq!(said(Known::NOTHING.one_for_each_class("weights", 0), 3), Ok(()));
         assert_eq!(said(Known::NOTHING.one_for_each_class("weights", 3), 3), Ok(()));

@@ -51,7 +51,9 @@ pub(super) fn list(key: &Ident, values: &[Expr], completed: &[TokenStream]) -> T
 /// The user's word for a value: the name of a literal's type.
 pub(super) fn word(value: &Expr) -> Span {
     match value {
-        Expr::Struct(literal) => literal.path.segments.last().map_or_else(|| value.span(), |last| last.ident.span()),
+        Expr::Struct(literal) => {
+            literal.path.segments.last().map_or_else(|| value.span(), |last| last.ident.span())
+        }
         other => other.span(),
     }
 }

@@ -177,7 +177,9 @@ mod tests {
     #[test]
     fn one_to_three_axes() {
         for axes in [&[4][..], &[4, 9], &[4, 3, 3]] {
-            assert!(BatchNorm::DEFAULT.output(Shape::of(axes)).is_ok_and(|output| output.same(Shape::of(axes))));
+            assert!(
+                BatchNorm::DEFAULT.output(Shape::of(axes)).is_ok_and(|output| output.same(Shape::of(axes)))
+            );
         }
         for axes in [&[][..], &[4, 3, 3, 3], &[0, 3], &[Shape::ANY]] {
             assert!(BatchNorm::DEFAULT.output(Shape::of(axes)).is_err());

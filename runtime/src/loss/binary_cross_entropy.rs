@@ -9,8 +9,8 @@ use super::list::{check_weights, leaked, singles};
 use super::pointwise::{Expects, Pointwise};
 use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
-use crate::known::Known;
 use crate::error::Result;
+use crate::known::Known;
 use crate::shape::{Class, Labels, Logits, Shape, Verdict};
 
 /// The negative log-probability of yes-or-no answers, from logits; for several labels of a sample, each by itself.

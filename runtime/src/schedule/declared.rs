@@ -39,9 +39,9 @@ impl Schedule {
         let Some(key) = key else { return Ok(()) };
         *key = json!(largest);
         let judged = settings.optimizer.with(&json);
-        judged.map(|_| ()).map_err(|problem| {
-            fault(at_largest(largest, lr, Problem::new(&problem)).as_str().to_owned())
-        })
+        judged
+            .map(|_| ())
+            .map_err(|problem| fault(at_largest(largest, lr, Problem::new(&problem)).as_str().to_owned()))
     }
 }
 

@@ -23,9 +23,9 @@
 //! [`SqrtScaling`].
 
 mod constant;
-mod course;
 mod cosine;
 mod cosine_restarts;
+mod course;
 mod declared;
 mod exponential;
 mod interval;
@@ -41,10 +41,10 @@ mod step;
 mod warmup;
 
 pub use constant::Constant;
-pub(crate) use course::{Course, Taken};
-pub(crate) use declared::{at_largest, scaled_in_vain};
 pub use cosine::{Cosine, CosineEnd};
 pub use cosine_restarts::CosineRestarts;
+pub(crate) use course::{Course, Taken};
+pub(crate) use declared::{at_largest, scaled_in_vain};
 pub use exponential::Exponential;
 pub use interval::Interval;
 pub use inverse_sqrt::InverseSqrt;

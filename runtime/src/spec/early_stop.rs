@@ -68,7 +68,9 @@ impl Monitor {
         }
         let problem = Problem::new("`").text(name);
         if metrics.is_empty() {
-            return Err(problem.text("` is watched, but the run has no `metrics`; add it there, or watch `ValLoss`"));
+            return Err(
+                problem.text("` is watched, but the run has no `metrics`; add it there, or watch `ValLoss`")
+            );
         }
         let mut problem = problem.text("` is no metric of the run; expected ");
         let mut i = 0;

@@ -90,7 +90,7 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
     /// Every mistake between keys that can be known.
     pub(super) const fn mistakes(&self, model: Verdict<Shape>, given: Given<'_>) -> Mistakes {
         let mut found = Mistakes { found: [None; Mistakes::MOST], count: 0 };
-        found.add("model", WHOLE, classes_to_tell::<M::Output, T>());
+        found.add("model", WHOLE, classes_to_tell::<T>());
         found.add("batch", WHOLE, least_batch(*self.batch, model));
         if let Some([precision]) = told(given, "precision") {
             found.add("on_non_finite", WHOLE, beside_loss_scale(self.on_non_finite, precision.scales_loss));
@@ -186,7 +186,9 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
             if let Some(rates) = rates {
                 let (reached, at) = match (phase.peak, rate, phase.times, phase.floor) {
                     (Some(peak), _, _, _) => (peak, i),
-                    (None, Some(rate), Some(factor), _) => (rate * factor, if factor > 1.0 { i } else { WHOLE }),
+                    (None, Some(rate), Some(factor), _) => {
+                        (rate * factor, if factor > 1.0 { i } else { WHOLE })
+                    }
                     (None, Some(rate), None, Some(_)) => (rate, WHOLE),
                     _ => (0.0, WHOLE),
                 };
@@ -234,7 +236,9 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
             Some([Known { scaling: Some(Scaling::Linear(base)), .. }]) => {
                 (Some(samples as f64 / *base as f64), samples != *base)
             }
-            Some([Known { scaling: Some(Scaling::Other(base)), .. }]) if samples == *base => (Some(1.0), false),
+            Some([Known { scaling: Some(Scaling::Other(base)), .. }]) if samples == *base => {
+                (Some(1.0), false)
+            }
             Some([Known { scaling: Some(Scaling::Other(_)), .. }]) => (None, true),
             Some(_) => (None, false),
         };
@@ -266,7 +270,9 @@ impl Course {
         match length {
             Length::Rest => Taken::Rest,
             Length::Of(Interval::Steps(steps)) if same_text(self.unit(), Self::STEPS) => Taken::Units(steps),
-            Length::Of(Interval::Epochs(epochs)) if same_text(self.unit(), Self::EPOCHS) => Taken::Units(epochs),
+            Length::Of(Interval::Epochs(epochs)) if same_text(self.unit(), Self::EPOCHS) => {
+                Taken::Units(epochs)
+            }
             _ => Taken::Unknown,
         }
     }
@@ -327,15 +333,14 @@ const fn classes_of<Output: Kind, Target: Kind>() -> (usize, &'static str) {
 }
 
 /// That the right answer is not always the same.
-const fn classes_to_tell<Output: Kind, Target: Kind>() -> Verdict {
+const fn classes_to_tell<Target: Kind>() -> Verdict {
     if !matches!(Target::SHAPE.vocabulary(), Some(1)) {
         return Ok(());
     }
-    Err(Problem::new("model: it gives `")
-        .text(Output::NAME)
-        .text("` for `")
-        .text(Target::NAME)
-        .text("` of 1 class, which is always right; expected at least 2 classes, of which `Logits<2>` tells two apart, or `Logits<1>` with `BinaryCrossEntropy`"))
+    Err(Problem::new("model: `").text(Target::NAME).text(
+        "` has 1 class, so that every answer is right; expected at least 2, such as `Class<2>` for a model that gives \
+         `Logits<2>`, or `Logits<1>` with `BinaryCrossEntropy`",
+    ))
 }
 
 /// That every layer can train on a whole micro-batch. Whether it can on the last of an epoch, only the data can tell.
