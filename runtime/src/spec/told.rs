@@ -15,16 +15,18 @@ use crate::model::Model;
 use crate::shape::{Kind, Verdict};
 
 /// What the `check` of a literal returned.
-pub struct Judged<T>(pub Verdict<T>);
+///
+/// It is generic over the whole of it: of a literal whose type does not exist rustc then says nothing more.
+pub struct Judged<R>(pub R);
 
-impl Judged<()> {
+impl Judged<Verdict> {
     /// That it holds.
     pub const fn known(&self) -> Known {
         Known::NOTHING
     }
 }
 
-impl Judged<Known> {
+impl Judged<Verdict<Known>> {
     /// What it told; nothing after a mistake, which is reported where the literal stands.
     pub const fn known(&self) -> Known {
         match self.0 {
