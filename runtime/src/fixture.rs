@@ -109,7 +109,7 @@ pub(crate) fn training() -> Training<Line> {
                 ..Spec::DEFAULT
             }
         },
-        Ok(crate::Shape::UNKNOWN),
+        Ok(Shape::UNKNOWN),
         &[],
     );
     Training::declared("line", "Fits a line.", &DECLARED)

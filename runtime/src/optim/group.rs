@@ -47,7 +47,7 @@ use crate::shape::{Problem, Verdict};
 ///
 /// # Errors
 /// When the program starts: if the pattern means no parameter, if later groups mean all of its parameters, or if every
-/// parameter of the model is frozen.
+/// parameter of the model is frozen; at compile time if that is by `**`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {

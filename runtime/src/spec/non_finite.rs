@@ -35,7 +35,7 @@ impl OnNonFinite {
 }
 
 /// That the key is left out where the loss scale decides.
-pub(super) const fn beside_loss_scale(rule: &OnNonFinite, scales_loss: bool) -> Verdict {
+pub(super) const fn beside_loss_scale(rule: OnNonFinite, scales_loss: bool) -> Verdict {
     if !scales_loss || rule.limit == Stop.limit {
         return Ok(());
     }

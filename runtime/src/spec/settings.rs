@@ -141,7 +141,7 @@ impl Settings {
         self.precision.check()?;
         if let Some(rule) = &self.on_non_finite {
             Setting::judge(rule)?;
-            beside_loss_scale(rule, self.precision.loss_scale().is_some())?;
+            beside_loss_scale(*rule, self.precision.loss_scale().is_some())?;
         }
         self.loss.setting().judge()?;
         self.loss.fits()?;

@@ -93,7 +93,7 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
         found.add("model", WHOLE, classes_to_tell::<T>());
         found.add("batch", WHOLE, least_batch(*self.batch, model));
         if let Some([precision]) = told(given, "precision") {
-            found.add("on_non_finite", WHOLE, beside_loss_scale(self.on_non_finite, precision.scales_loss));
+            found.add("on_non_finite", WHOLE, beside_loss_scale(*self.on_non_finite, precision.scales_loss));
         }
         let (classes, what) = classes_of::<M::Output, T>();
         if let Some([loss]) = told(given, "loss") {
