@@ -37,6 +37,7 @@ impl Runtime {
                 clippy::restriction,
                 clippy::nursery,
                 non_upper_case_globals,
+                unexpected_cfgs,
                 unused_qualifications
             )]
             const _: () = {

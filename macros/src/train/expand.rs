@@ -2,30 +2,29 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::ast::{Entry, Train, Value};
+use super::value::half;
 use crate::docs::first_line;
-use crate::literal::{Literal, completed, tidy};
+use crate::literal::{Literal, completed_under, tidy};
 use crate::names::snake_case;
 
 /// The whole item.
 pub(super) fn train(train: &Train) -> TokenStream {
-    let (Some((_, model)), Some(_)) = (&train.model, &train.data) else {
-        return face(train);
-    };
-    let mut literals = Vec::new();
-    let spec = spec(train, &mut literals);
-    let checks: TokenStream = literals.iter().map(Literal::check).collect();
+    let declared = declared(train);
     // Structs are judged by their own types; what a key's value is beside the others, by the spec.
-    let rules = train.entries.iter().map(|entry| {
-        let key = entry.key.to_string();
-        quote_spanned!(entry.value.span()=> const _: () = __t::whole(__declared.rule(#key));)
+    let rules = train.entries.iter().map(|Entry { attributes, key, value, .. }| {
+        let key = key.unraw().to_string();
+        quote_spanned!(value.span()=> #(#attributes)* const _: () = __t::whole(__declared.rule(#key));)
     });
-    let given = train.entries.iter().map(|entry| entry.key.to_string());
+    let given = train.entries.iter().map(|Entry { attributes, key, .. }| {
+        let key = key.unraw().to_string();
+        quote!(#(#attributes)* #key)
+    });
     let missing = quote_spanned!(train.name.span()=> const _: () = __t::whole(__declared.rule_of_missing(&[#(#given),*])););
-    let shapes = quote_spanned!(model.span()=> const _: () = __t::whole(<__Model>::shapes()););
-    let name = snake_case(&train.name).to_string();
+    let name = snake_case(&train.name).unraw().to_string();
     let about = first_line(&train.docs).unwrap_or_default();
     let functions = functions(
         train,
@@ -34,19 +33,12 @@ pub(super) fn train(train: &Train) -> TokenStream {
         &quote!(__t::main(Self::training())),
     );
     let declaration = declaration(train);
-    let block = train.runtime.block(&quote! {
-        type __Model = #model;
-        #shapes
-        #checks
-        const __declared: __t::Declaration<__Model> = __t::Declaration::of(const { &#spec });
-        #(#rules)*
-        #missing
-        #functions
-    });
+    let block = train.runtime.block(&quote!(#declared #(#rules)* #missing #functions));
     quote!(#declaration #block)
 }
 
-/// The item's public face, for use after an error.
+/// After an error: the item's public face, and what can be read of the spec. So mistakes in other keys are told too, and editors
+/// know what stands where.
 pub(super) fn face(train: &Train) -> TokenStream {
     let declaration = declaration(train);
     let training = match &train.model {
@@ -55,8 +47,33 @@ pub(super) fn face(train: &Train) -> TokenStream {
     };
     let functions =
         functions(train, &training, &quote!(::core::unreachable!()), &quote!(::core::unreachable!()));
-    let block = train.runtime.block(&functions);
+    let declared = declared(train);
+    let block = train.runtime.block(&quote!(#functions #declared));
     quote!(#declaration #block)
+}
+
+/// The spec as a constant, with the rules of the model and of each struct.
+fn declared(train: &Train) -> TokenStream {
+    let mut literals = Vec::new();
+    let spec = spec(train, &mut literals);
+    let checks: TokenStream = literals.iter().map(Literal::check).collect();
+    let Some((_, model)) = &train.model else {
+        return quote! {
+            #checks
+            #[cfg(rust_analyzer)]
+            const __declared: __t::Declaration<_> = __t::Declaration::of(const { &#spec });
+        };
+    };
+    // Without data, the kind of the targets is not known to the compiler; an editor does not need it.
+    let for_editors = train.data.is_none().then(|| quote!(#[cfg(rust_analyzer)]));
+    let shapes = quote_spanned!(model.span()=> const _: () = __t::whole(<__Model>::shapes()););
+    quote! {
+        type __Model = #model;
+        #shapes
+        #checks
+        #for_editors
+        const __declared: __t::Declaration<__Model> = __t::Declaration::of(const { &#spec });
+    }
 }
 
 fn declaration(train: &Train) -> TokenStream {
@@ -95,23 +112,31 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> TokenStream {
     let entries: Vec<_> = train
         .entries
         .iter()
-        .map(|Entry { key, value }| {
+        .map(|Entry { attributes, key, value, whole }| {
+            let mut within = Vec::new();
             let value = match value {
                 Value::One(value) => {
-                    let completed = completed(value, literals);
+                    let completed = completed_under(attributes, value, &mut within);
                     quote_spanned!(value.span()=> &#completed)
                 }
                 Value::List(values, span) => {
-                    let elements = values.iter().map(|value| {
-                        let completed = completed(value, literals);
-                        quote_spanned!(value.span()=> &#completed)
+                    let elements = values.iter().map(|element| {
+                        let (cfg, value) = (&element.attributes, &element.value);
+                        let all = [attributes.as_slice(), cfg.as_slice()].concat();
+                        let completed = completed_under(&all, value, &mut within);
+                        quote_spanned!(value.span()=> #(#cfg)* &#completed)
                     });
                     quote_spanned!(*span=> &[#(#elements),*])
                 }
             };
-            quote!(#key: #value)
+            // What is missing in a broken value is no further mistake.
+            if *whole {
+                literals.append(&mut within);
+            }
+            quote!(#(#attributes)* #key: #value)
         })
         .collect();
+    let half_typed = train.half_typed.iter().map(half);
     let model = train.model.as_ref().map(|(key, model)| {
         let named = quote_spanned!(model.span()=> __t::model_of::<__Model>());
         quote!(#key: #named,)
@@ -122,7 +147,7 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> TokenStream {
         quote!(#key: #opened,)
     });
     let span = train.name.span();
-    quote_spanned!(span=> __t::Spec { #model #data #(#entries,)* ..__t::Spec::DEFAULT })
+    quote_spanned!(span=> __t::Spec { #model #data #(#entries,)* #(#half_typed,)* ..__t::Spec::DEFAULT })
 }
 
 impl Value {

@@ -3,6 +3,8 @@
 mod ast;
 mod expand;
 mod parse;
+mod rows;
+mod value;
 
 use proc_macro2::TokenStream;
 use quote::quote;

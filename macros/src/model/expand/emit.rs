@@ -5,6 +5,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, RangeLimits};
 
@@ -149,7 +150,7 @@ impl Emitter {
             Over::Graph => match &call.binding {
                 None => quote_spanned!(span=> __scope.call(#tokens, &[#(#inputs),*])?),
                 Some(binding) => {
-                    let name = binding.to_string();
+                    let name = binding.unraw().to_string();
                     quote_spanned!(span=> __scope.call_named(#name, #tokens, &[#(#inputs),*])?)
                 }
             },

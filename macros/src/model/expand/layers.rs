@@ -1,6 +1,7 @@
 //! The calls of a body in the order of the source.
 
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 
 use crate::literal::{Literal, tidy};
 use crate::model::ast::{Call, Flow, Step, Steps};
@@ -27,9 +28,9 @@ pub(super) fn layers(body: &Steps) -> Vec<Called> {
     let mut found = Vec::new();
     in_steps(body, &mut |call| {
         let keys =
-            call.keys.iter().map(|(key, value)| format!("`{key} = {}`", tidy(&value.to_token_stream())));
+            call.keys.iter().map(|(key, value)| format!("`{} = {}`", key.unraw(), tidy(&value.to_token_stream())));
         found.push(Called {
-            name: call.layer.to_string(),
+            name: call.layer.unraw().to_string(),
             keys: keys.collect::<Vec<_>>().join(", "),
             stands_alone: !call.depends,
             literal: literal(call),

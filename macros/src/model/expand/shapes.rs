@@ -2,11 +2,13 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{PathArguments, Type};
 
 use super::emit::{Over, emit};
 use crate::model::ast::{Signature, Steps};
+use crate::syntax::peeled_type;
 
 /// The shape functions.
 ///
@@ -59,7 +61,7 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
     });
     let given = inputs.iter().map(|input| {
         let (mutable, name, kind) = (&input.mutable, &input.name, &input.kind);
-        let word = name.to_string();
+        let word = name.unraw().to_string();
         quote!(let #mutable #name = __trace.input::<#kind>(#word, #name);)
     });
     let known = inputs.iter().map(|input| {
@@ -99,7 +101,7 @@ fn traced(signature: &Signature, body: &Steps) -> TokenStream {
 
 /// Whether a kind has lengths of its own, as `Image<1, 8, 8>` has and `Value` has not.
 fn is_concrete(kind: &Type) -> bool {
-    match kind {
+    match peeled_type(kind) {
         Type::Path(path) => path
             .path
             .segments
