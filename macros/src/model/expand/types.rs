@@ -34,7 +34,8 @@ pub(super) fn types(runtime: &Runtime, signature: &Signature, layers: &[Called])
     // Where rustc points at the definition, it points at the user's name.
     let structure = quote_spanned!(name.span()=> struct #name #parameters { #(#fields)* });
     let call_name = snake_case(name);
-    let alias = (call_name != *name).then(|| {
+    let can_be_named = !["self", "super", "crate"].iter().any(|word| call_name == word);
+    let alias = (can_be_named && call_name != *name).then(|| {
         quote! {
             #[allow(unused_imports)]
             #[doc(hidden)]
