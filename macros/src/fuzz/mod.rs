@@ -219,7 +219,7 @@ fn monsters() {
             ("#[cfg(a)] ", ""),
             ("x { } ", ""),
         ] {
-            for times in [10, 100, 200, 500, 1_000, 5_000, 10_000] {
+            for times in [100, 400, 5_000] {
                 let monster: TokenStream =
                     format!("{}x{}", begin.repeat(times), end.repeat(times)).parse().unwrap();
                 for input in [
