@@ -77,6 +77,19 @@ pub(crate) struct Call {
     pub(crate) binding: Option<Ident>,
 }
 
+impl Call {
+    /// This call, the one on whose value it is called, and so on to the first.
+    pub(crate) fn chain(&self) -> Vec<&Self> {
+        let mut calls = vec![self];
+        let mut call = self;
+        while let Some(Flow::Call(before)) = call.inputs.first() {
+            calls.push(before);
+            call = before;
+        }
+        calls
+    }
+}
+
 /// A call that was read, for use after an error.
 pub(crate) struct Seen {
     pub(crate) layer: Ident,

@@ -109,7 +109,7 @@ impl Emitter {
     fn flow(&mut self, flow: &Flow, before: &mut TokenStream) -> TokenStream {
         match flow {
             Flow::Name(name) => quote!(#name),
-            Flow::Call(call) => self.call(call, before),
+            Flow::Call(call) => self.chain(call, before),
             Flow::Join { left, operator, span, right } => {
                 let operands = self.operands(&[left, right], before);
                 let method = method(*operator, *span);
@@ -142,8 +142,24 @@ impl Emitter {
         flows.iter().map(operand).collect()
     }
 
-    fn call(&mut self, call: &Call, before: &mut TokenStream) -> TokenStream {
-        let inputs = self.operands(&call.inputs.iter().collect::<Vec<_>>(), before);
+    /// Calls one after the other, from the first on: a chain may have hundreds, and each level of recursion takes stack.
+    fn chain(&mut self, last: &Call, before: &mut TokenStream) -> TokenStream {
+        let calls = last.chain();
+        let mut receiver = None;
+        for call in calls.into_iter().rev() {
+            let given = match receiver {
+                None => self.operands(&call.inputs.iter().collect::<Vec<_>>(), before),
+                Some(receiver) => {
+                    let others: Vec<_> = call.inputs.iter().skip(1).collect();
+                    std::iter::once(receiver).chain(self.operands(&others, before)).collect()
+                }
+            };
+            receiver = Some(self.call(call, &given, before));
+        }
+        receiver.unwrap_or_default()
+    }
+
+    fn call(&mut self, call: &Call, inputs: &[TokenStream], before: &mut TokenStream) -> TokenStream {
         let literal = literal(call);
         let (span, tokens) = (literal.span, &literal.tokens);
         let called = match self.over {

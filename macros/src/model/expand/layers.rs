@@ -61,11 +61,15 @@ fn in_steps(steps: &Steps, visit: &mut impl FnMut(&Call)) {
 fn in_flow(flow: &Flow, visit: &mut impl FnMut(&Call)) {
     match flow {
         Flow::Name(_) => {}
-        Flow::Call(call) => {
-            for input in &call.inputs {
-                in_flow(input, visit);
+        Flow::Call(last) => {
+            let mut received = false;
+            for call in last.chain().into_iter().rev() {
+                for input in call.inputs.iter().skip(usize::from(received)) {
+                    in_flow(input, visit);
+                }
+                visit(call);
+                received = true;
             }
-            visit(call);
         }
         Flow::Join { left, right, .. } => {
             in_flow(left, visit);

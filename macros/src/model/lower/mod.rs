@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use syn::{Attribute, BinOp, Block, Expr, ExprIf, GenericParam, Ident, Label, Local, Member, Pat, PatIdent, Stmt};
+use syn::{Attribute, BinOp, Block, Expr, ExprIf, ExprMethodCall, GenericParam, Ident, Label, Local, Member, Pat, PatIdent, Stmt};
 
 use self::advice::{advice, assigned, forms};
 use self::names::{as_name, attributes, count_lets, find, names_of};
@@ -362,7 +362,7 @@ impl Lowering<'_> {
                     None
                 }
             },
-            Expr::MethodCall(call) => self.call(call),
+            Expr::MethodCall(call) => self.chain(call),
             Expr::Binary(binary) => {
                 let (operator, span) = match &binary.op {
                     BinOp::Add(token) => (Operator::Add, token.span),
@@ -414,11 +414,29 @@ impl Lowering<'_> {
         self.seen.push(Seen { layer: layer.clone(), turbofish, keys, half_typed, depends });
     }
 
-    fn call(&mut self, call: &syn::ExprMethodCall) -> Option<Flow> {
+    /// Calls one after the other, from the first on: a chain may have hundreds, and each level of recursion takes stack.
+    fn chain(&mut self, last: &ExprMethodCall) -> Option<Flow> {
+        let mut calls = vec![last];
+        let mut receiver = &last.receiver;
+        while let Expr::MethodCall(call) = &**receiver {
+            calls.push(call);
+            receiver = &call.receiver;
+        }
+        let mut flow = self.flow(receiver);
+        for (place, call) in calls.iter().enumerate().rev() {
+            if place > 0 {
+                self.refuse_attributes(&call.attrs);
+            }
+            flow = self.call(call, flow);
+        }
+        flow
+    }
+
+    fn call(&mut self, call: &ExprMethodCall, receiver: Option<Flow>) -> Option<Flow> {
         if call.method == self.own_name {
             self.error(&call.method, "a model cannot call itself; repeat layers with `for`");
         }
-        let mut inputs = vec![self.flow(&call.receiver)];
+        let mut inputs = vec![receiver];
         let mut keys: Vec<(Ident, Expr)> = Vec::new();
         let mut half_typed = Vec::new();
         let told = self.diagnostics.len();
