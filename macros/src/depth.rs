@@ -20,8 +20,8 @@ const OPERATOR: usize = 6;
 const POSTFIX: usize = 3;
 
 const KEYWORDS: &[&str] = &[
-    "as", "async", "await", "break", "const", "dyn", "else", "extern", "fn", "for", "if", "impl", "in", "let",
-    "loop", "match", "move", "mut", "ref", "return", "static", "unsafe", "where", "while", "yield",
+    "as", "async", "await", "break", "const", "dyn", "else", "extern", "fn", "for", "if", "impl", "in",
+    "let", "loop", "match", "move", "mut", "ref", "return", "static", "unsafe", "where", "while", "yield",
 ];
 
 /// Whether a parser can read these tokens without running out of stack.
@@ -60,7 +60,8 @@ fn walk(tokens: &TokenStream, around: usize) -> Result<(), Span> {
                 if !was_word {
                     cost += POSTFIX;
                 }
-                let ends = group.delimiter() == Delimiter::Brace && tokens.peek().is_none_or(begins_statement);
+                let ends =
+                    group.delimiter() == Delimiter::Brace && tokens.peek().is_none_or(begins_statement);
                 if ends {
                     (cost, in_parameters) = (around, false);
                     angles.clear();
@@ -74,7 +75,9 @@ fn walk(tokens: &TokenStream, around: usize) -> Result<(), Span> {
                 ',' if angles.is_empty() && !in_parameters => cost = around,
                 // Attributes follow each other without end, as the lines of a documentation comment do.
                 '#' => {
-                    if let Some(TokenTree::Group(group)) = tokens.next_if(|next| matches!(next, TokenTree::Group(_))) {
+                    if let Some(TokenTree::Group(group)) =
+                        tokens.next_if(|next| matches!(next, TokenTree::Group(_)))
+                    {
                         walk(&group.stream(), cost + GROUP)?;
                     }
                 }

@@ -52,7 +52,11 @@ fn holds(input: &TokenStream) -> Result<(), String> {
     answers(input, model_name(input), crate::model::expand(TokenStream::new(), input.clone()))?;
     answers(input, run_name(input), crate::train::expand(input.clone()))?;
     // What stands in the brackets of `#[model(…)]` comes from the user too.
-    let item = quote!(fn Net(x: Value) -> Value { x.relu() });
+    let item = quote!(
+        fn Net(x: Value) -> Value {
+            x.relu()
+        }
+    );
     answers(input, Some("Net".to_owned()), crate::model::expand(input.clone(), item))
 }
 

@@ -19,7 +19,8 @@ pub(super) fn seeds() -> Vec<TokenStream> {
 
 fn from(path: &Path, seeds: &mut Vec<TokenStream>) {
     if path.is_dir() {
-        let mut inside: Vec<_> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut inside: Vec<_> =
+            std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
         inside.sort();
         return inside.iter().for_each(|path| from(path, seeds));
     }
@@ -29,7 +30,9 @@ fn from(path: &Path, seeds: &mut Vec<TokenStream>) {
     }
     let text = std::fs::read_to_string(path).unwrap();
     let parts: Vec<_> = match extension {
-        Some("md") => text.split("```").skip(1).step_by(2).map(|block| block.trim_start_matches("rust")).collect(),
+        Some("md") => {
+            text.split("```").skip(1).step_by(2).map(|block| block.trim_start_matches("rust")).collect()
+        }
         _ => vec![text.as_str()],
     };
     for part in parts {
@@ -51,7 +54,8 @@ fn gather(tokens: TokenStream, seeds: &mut Vec<TokenStream>) {
                 }
             }
             TokenTree::Group(group) => {
-                let is_model = group.delimiter() == Delimiter::Bracket && group.stream().to_string().starts_with("model");
+                let is_model = group.delimiter() == Delimiter::Bracket
+                    && group.stream().to_string().starts_with("model");
                 if is_model {
                     seeds.push(item(&tokens[place + 1..]));
                 }
@@ -64,7 +68,8 @@ fn gather(tokens: TokenStream, seeds: &mut Vec<TokenStream>) {
 
 /// The tokens until the first braces.
 fn item(tokens: &[TokenTree]) -> TokenStream {
-    let is_body = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+    let is_body =
+        |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
     let end = tokens.iter().position(is_body).map_or(tokens.len(), |body| body + 1);
     tokens[..end].iter().cloned().collect()
 }

@@ -6,7 +6,9 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, AttrStyle, Block, Expr, FnArg, GenericParam, Ident, Pat, ReturnType, Type, Visibility, token};
+use syn::{
+    AttrStyle, Attribute, Block, Expr, FnArg, GenericParam, Ident, Pat, ReturnType, Type, Visibility, token,
+};
 
 use super::ast::{Body, Input, Key, Signature};
 use crate::depth;
@@ -16,7 +18,10 @@ use crate::syntax::peeled_type;
 
 /// The function under `#[model]`; `None` if it has no face, because it is no function or has no name. Its body is `None`
 /// where that cannot be read.
-pub(super) fn function(item: TokenStream, diagnostics: &mut Diagnostics) -> Option<(Signature, Option<Body>)> {
+pub(super) fn function(
+    item: TokenStream,
+    diagnostics: &mut Diagnostics,
+) -> Option<(Signature, Option<Body>)> {
     let (head, body) = halves(item);
     let function = match depth::check(&head).and_then(|()| Head::parse.parse2(head)) {
         Ok(function) => function,
@@ -28,7 +33,10 @@ pub(super) fn function(item: TokenStream, diagnostics: &mut Diagnostics) -> Opti
     let body = match body {
         Some(body) => block(&body).map_err(|error| diagnostics.push(error)).ok(),
         None => {
-            diagnostics.error(&function.sig.ident, "a model has a body; end with its output in braces: `{ x.relu() }`");
+            diagnostics.error(
+                &function.sig.ident,
+                "a model has a body; end with its output in braces: `{ x.relu() }`",
+            );
             None
         }
     };
@@ -82,11 +90,8 @@ struct Head {
 
 impl Head {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let head = Self {
-            attrs: input.call(Attribute::parse_outer)?,
-            vis: input.parse()?,
-            sig: input.parse()?,
-        };
+        let head =
+            Self { attrs: input.call(Attribute::parse_outer)?, vis: input.parse()?, sig: input.parse()? };
         if input.peek(syn::Token![;]) {
             input.parse::<syn::Token![;]>()?;
         }
@@ -140,7 +145,8 @@ fn block(body: &Group) -> syn::Result<Block> {
 
 fn refuse_modifiers(function: &Head, diagnostics: &mut Diagnostics) {
     let signature = &function.sig;
-    for attribute in function.attrs.iter().filter(|attribute| matches!(attribute.style, AttrStyle::Inner(_))) {
+    for attribute in function.attrs.iter().filter(|attribute| matches!(attribute.style, AttrStyle::Inner(_)))
+    {
         diagnostics.error(attribute, "attributes of a model stand before it: `#[…]`");
     }
     if let Some(word) = &signature.asyncness {
@@ -168,7 +174,8 @@ fn refuse_modifiers(function: &Head, diagnostics: &mut Diagnostics) {
     }
     let call_name = snake_case(&signature.ident);
     if ["self", "super", "crate"].iter().any(|word| call_name == word) {
-        let message = format!("the call name of `{}` would be the keyword `{call_name}`; rename it", signature.ident);
+        let message =
+            format!("the call name of `{}` would be the keyword `{call_name}`; rename it", signature.ident);
         diagnostics.error(&signature.ident, message);
     }
 }
@@ -196,9 +203,11 @@ fn parameter(argument: FnArg, inputs: &mut Vec<Input>, keys: &mut Vec<Key>, diag
     };
     let (defaults, docs): (Vec<_>, Vec<_>) =
         argument.attrs.into_iter().partition(|attribute| attribute.path().is_ident("default"));
-    if let Some(part) = pattern.by_ref.map(|word| word.to_token_stream()).or_else(|| {
-        pattern.subpat.as_ref().map(|(_, pattern)| pattern.to_token_stream())
-    }) {
+    if let Some(part) = pattern
+        .by_ref
+        .map(|word| word.to_token_stream())
+        .or_else(|| pattern.subpat.as_ref().map(|(_, pattern)| pattern.to_token_stream()))
+    {
         diagnostics.error(part, "expected a name and its type alone; remove this");
     }
     if let Some(second) = defaults.get(1) {

@@ -17,13 +17,13 @@ pub(super) fn train(train: &Train) -> TokenStream {
     // Structs are judged by their own types; what a key's value is beside the others, by the spec.
     let rules = train.entries.iter().map(|Entry { attributes, key, value, .. }| {
         let key = key.unraw().to_string();
-        quote_spanned!(value.span()=> #(#attributes)* const _: () = __t::whole(__declared.rule(#key));)
+        quote_spanned!(value.span()=> #(#attributes)* const _: () = __t::whole(__t::Declaration::rule(&__declared, #key));)
     });
     let given = train.entries.iter().map(|Entry { attributes, key, .. }| {
         let key = key.unraw().to_string();
         quote!(#(#attributes)* #key)
     });
-    let missing = quote_spanned!(train.name.span()=> const _: () = __t::whole(__declared.rule_of_missing(&[#(#given),*])););
+    let missing = quote_spanned!(train.name.span()=> const _: () = __t::whole(__t::Declaration::rule_of_missing(&__declared, &[#(#given),*])););
     let name = snake_case(&train.name).unraw().to_string();
     let about = first_line(&train.docs).unwrap_or_default();
     let functions = functions(

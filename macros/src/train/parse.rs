@@ -81,7 +81,9 @@ impl Head {
         };
         let (docs, visibility, name, between) = parse.parse2(head)?;
         match body {
-            Some(body) if between.is_empty() => Ok(Self { docs, visibility, name, body, after: tokens.collect() }),
+            Some(body) if between.is_empty() => {
+                Ok(Self { docs, visibility, name, body, after: tokens.collect() })
+            }
             _ => {
                 let message = "expected the program's name and its keys: `pub Name { model: …, data: … }`";
                 Err(Error::new_spanned(&name, message))
@@ -169,7 +171,12 @@ impl Reader<'_> {
         } else {
             match value(&key, row.value, self.diagnostics) {
                 Some(read) => {
-                    self.train.entries.push(Entry { attributes: cfg, key, value: read.value, whole: read.whole });
+                    self.train.entries.push(Entry {
+                        attributes: cfg,
+                        key,
+                        value: read.value,
+                        whole: read.whole,
+                    });
                     self.leftover(read.rest);
                 }
                 None => self.train.half_typed.push(key),
@@ -196,7 +203,8 @@ impl Reader<'_> {
             Some(found) => {
                 let found = found.clone();
                 self.train.entries.retain(|entry| entry.key != found);
-                self.diagnostics.error(&found, format!("`{found}` is no key; a key with a similar name is `{key}`"));
+                self.diagnostics
+                    .error(&found, format!("`{found}` is no key; a key with a similar name is `{key}`"));
             }
             None => {
                 let name = &self.train.name;

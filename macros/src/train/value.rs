@@ -33,7 +33,9 @@ pub(super) fn value(key: &Ident, tokens: TokenStream, diagnostics: &mut Diagnost
     };
     // An `$e:expr` of a `macro_rules!` may be a list.
     let value = match peeled(&value) {
-        Expr::Array(array) => return list(key, &group_of(array), diagnostics).map(|read| Read { rest, ..read }),
+        Expr::Array(array) => {
+            return list(key, &group_of(array), diagnostics).map(|read| Read { rest, ..read });
+        }
         _ => Value::One(value),
     };
     Some(Read { value, whole, rest })
@@ -48,7 +50,10 @@ fn list(key: &Ident, group: &Group, diagnostics: &mut Diagnostics) -> Option<Rea
     let (elements, whole) = match elements {
         Ok((elements, _)) => (elements.into_iter().collect::<Vec<_>>(), true),
         // One by one, to find those that are well.
-        Err(_) => (rows(group.stream()).into_iter().filter_map(|row| element(key, row, diagnostics)).collect(), false),
+        Err(_) => (
+            rows(group.stream()).into_iter().filter_map(|row| element(key, row, diagnostics)).collect(),
+            false,
+        ),
     };
     for attribute in elements.iter().flat_map(|element| &element.attributes) {
         if !attribute.path().is_ident("cfg") {

@@ -11,6 +11,7 @@ use syn::{Expr, Ident, RangeLimits};
 
 use super::layers::literal;
 use crate::model::ast::{Call, Flow, Operator, Step, Steps};
+use crate::path::local;
 
 /// What the body is written over.
 #[derive(Clone, Copy, PartialEq)]
@@ -19,6 +20,17 @@ pub(super) enum Over {
     Shapes,
     /// `Scope` and `Value`, when the program runs.
     Graph,
+}
+
+impl Over {
+    /// What the steps are called on.
+    pub(super) fn local(self, span: Span) -> Ident {
+        let name = match self {
+            Self::Shapes => "__trace",
+            Self::Graph => "__scope",
+        };
+        local(name, span)
+    }
 }
 
 /// The body's statements, and the expression of its last value.
@@ -113,9 +125,10 @@ impl Emitter {
             Flow::Join { left, operator, span, right } => {
                 let operands = self.operands(&[left, right], before);
                 let method = method(*operator, *span);
+                let over = self.over.local(*span);
                 let joined = match self.over {
-                    Over::Shapes => quote_spanned!(*span=> __trace.#method(#(#operands),*)),
-                    Over::Graph => quote_spanned!(*span=> __scope.#method(#(#operands),*)?),
+                    Over::Shapes => quote_spanned!(*span=> #over.#method(#(#operands),*)),
+                    Over::Graph => quote_spanned!(*span=> #over.#method(#(#operands),*)?),
                 };
                 self.value(*span, &joined, before)
             }
@@ -162,12 +175,13 @@ impl Emitter {
     fn call(&mut self, call: &Call, inputs: &[TokenStream], before: &mut TokenStream) -> TokenStream {
         let literal = literal(call);
         let (span, tokens) = (literal.span, &literal.tokens);
+        let over = self.over.local(span);
         let called = match self.over {
             Over::Graph => match &call.binding {
-                None => quote_spanned!(span=> __scope.call(#tokens, &[#(#inputs),*])?),
+                None => quote_spanned!(span=> #over.call(#tokens, &[#(#inputs),*])?),
                 Some(binding) => {
                     let name = binding.unraw().to_string();
-                    quote_spanned!(span=> __scope.call_named(#name, #tokens, &[#(#inputs),*])?)
+                    quote_spanned!(span=> #over.call_named(#name, #tokens, &[#(#inputs),*])?)
                 }
             },
             Over::Shapes => {
@@ -176,7 +190,7 @@ impl Emitter {
                 let method = Ident::new(method, span);
                 before.extend(quote_spanned!(span=> let __layer = #tokens;));
                 quote_spanned! {span=>
-                    __trace.#method(&__layer, &[#(#names),*], __layer.check(), __layer.output(#(#inputs),*))
+                    #over.#method(&__layer, &[#(#names),*], __layer.check(), __layer.output(#(#inputs),*))
                 }
             }
         };

@@ -27,8 +27,10 @@ pub(super) fn literal(call: &Call) -> Literal {
 pub(super) fn layers(body: &Steps) -> Vec<Called> {
     let mut found = Vec::new();
     in_steps(body, &mut |call| {
-        let keys =
-            call.keys.iter().map(|(key, value)| format!("`{} = {}`", key.unraw(), tidy(&value.to_token_stream())));
+        let keys = call
+            .keys
+            .iter()
+            .map(|(key, value)| format!("`{} = {}`", key.unraw(), tidy(&value.to_token_stream())));
         found.push(Called {
             name: call.layer.unraw().to_string(),
             keys: keys.collect::<Vec<_>>().join(", "),

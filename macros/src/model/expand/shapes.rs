@@ -95,7 +95,8 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
 fn traced(signature: &Signature, body: &Steps) -> TokenStream {
     let (steps, tail) = emit(Over::Shapes, body);
     let output = &signature.output;
-    let end = quote_spanned!(output.span()=> __trace.output::<#output>(#tail));
+    let trace = Over::Shapes.local(output.span());
+    let end = quote_spanned!(output.span()=> #trace.output::<#output>(#tail));
     quote!(#steps #end)
 }
 

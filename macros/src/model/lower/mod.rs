@@ -10,7 +10,10 @@ use std::collections::HashMap;
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use syn::{Attribute, BinOp, Block, Expr, ExprIf, ExprMethodCall, GenericParam, Ident, Label, Local, Member, Pat, PatIdent, Stmt};
+use syn::{
+    Attribute, BinOp, Block, Expr, ExprIf, ExprMethodCall, GenericParam, Ident, Label, Local, Member, Pat,
+    PatIdent, Stmt,
+};
 
 use self::advice::{advice, assigned, forms};
 use self::names::{as_name, attributes, count_lets, find, names_of};
@@ -157,7 +160,10 @@ impl Lowering<'_> {
         let flow = self.flow(&init.expr);
         if let Some((word, otherwise)) = &init.diverge {
             let tokens = [word.to_token_stream(), otherwise.to_token_stream()];
-            self.error(tokens.into_iter().collect::<TokenStream>(), "a layer always gives a value; remove the `else`");
+            self.error(
+                tokens.into_iter().collect::<TokenStream>(),
+                "a layer always gives a value; remove the `else`",
+            );
         }
         let Pat::Ident(pattern) = &local.pat else {
             let message = match &local.pat {
@@ -477,7 +483,13 @@ impl Lowering<'_> {
         let depends = keys.iter().any(|(_, value)| self.depends(value.to_token_stream()))
             || call.turbofish.as_ref().is_some_and(|turbofish| self.depends(turbofish.to_token_stream()));
         let is_whole = self.diagnostics.len() == told;
-        self.see(&call.method, call.turbofish.clone(), keys.clone(), (!is_whole).then_some(half_typed), depends);
+        self.see(
+            &call.method,
+            call.turbofish.clone(),
+            keys.clone(),
+            (!is_whole).then_some(half_typed),
+            depends,
+        );
         Some(Flow::Call(Box::new(Call {
             inputs: inputs.into_iter().collect::<Option<_>>()?,
             layer: call.method.clone(),
