@@ -129,13 +129,13 @@ fn braces(token: TokenTree) -> Option<Group> {
 
 fn block(body: &Group) -> syn::Result<Block> {
     depth::check(&body.stream())?;
-    let mut brace_token = token::Brace::default();
-    brace_token.span = body.delim_span();
+    let brace_token = token::Brace { span: body.delim_span() };
     let parse = |input: ParseStream<'_>| {
         let inside;
         syn::braced!(inside in input);
-        for attribute in inside.call(Attribute::parse_inner)? {
-            return Err(syn::Error::new_spanned(attribute, "attributes of a model stand before it: `#[…]`"));
+        if let Some(attribute) = inside.call(Attribute::parse_inner)?.first() {
+            let message = "attributes of a model stand before it: `#[…]`";
+            return Err(syn::Error::new_spanned(attribute, message));
         }
         inside.call(Block::parse_within)
     };
