@@ -4,9 +4,11 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident};
 
+use super::ast::Element;
 use crate::literal::is_struct;
 
 /// The name of the whole spec where its values are asked.
@@ -16,7 +18,7 @@ pub(super) fn whole() -> Ident {
 
 /// A key with one value.
 pub(super) fn one(key: &Ident, value: &Expr, completed: &TokenStream) -> TokenStream {
-    let key = key.to_string();
+    let key = key.unraw().to_string();
     let told = is_literal(value).then(|| {
         quote_spanned! {word(value)=> {
             let __value = #completed;
@@ -27,12 +29,12 @@ pub(super) fn one(key: &Ident, value: &Expr, completed: &TokenStream) -> TokenSt
 }
 
 /// A key with a list.
-pub(super) fn list(key: &Ident, values: &[Expr], completed: &[TokenStream]) -> TokenStream {
-    let key = key.to_string();
+pub(super) fn list(key: &Ident, values: &[Element], completed: &[TokenStream]) -> TokenStream {
+    let key = key.unraw().to_string();
     let whole = whole();
-    let told = values.iter().zip(completed).map(|(value, completed)| {
+    let told = values.iter().zip(completed).map(|(Element { attributes, value }, completed)| {
         if is_literal(value) {
-            return quote_spanned! {word(value)=> {
+            return quote_spanned! {word(value)=> #(#attributes)* {
                 let __value = #completed;
                 __t::by_type(#whole, __t::Judged(__value.check()).known(), |__kinds| {
                     (&&&__t::Probe::of(__kinds, &__value)).__look()
@@ -40,7 +42,7 @@ pub(super) fn list(key: &Ident, values: &[Expr], completed: &[TokenStream]) -> T
             }};
         }
         quote_spanned! {word(value)=>
-            __t::by_type(#whole, __t::Known::NOTHING, |__kinds| {
+            #(#attributes)* __t::by_type(#whole, __t::Known::NOTHING, |__kinds| {
                 (&&&__t::Probe::of(__kinds, &#completed)).__look()
             })
         }

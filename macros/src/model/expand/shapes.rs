@@ -2,6 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::emit::{Over, emit};
@@ -52,7 +53,7 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
     });
     let given = inputs.iter().map(|input| {
         let (mutable, name, kind) = (&input.mutable, &input.name, &input.kind);
-        let word = name.to_string();
+        let word = name.unraw().to_string();
         quote!(let #mutable #name = __trace.input::<#kind>(#word, #name);)
     });
     let known = inputs.iter().map(|input| {
@@ -86,6 +87,7 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
 fn traced(signature: &Signature, body: &Steps) -> TokenStream {
     let (steps, tail) = emit(Over::Shapes, body);
     let output = &signature.output;
-    let end = quote_spanned!(output.span()=> __trace.output::<#output>(#tail));
+    let trace = Over::Shapes.local(output.span());
+    let end = quote_spanned!(output.span()=> #trace.output::<#output>(#tail));
     quote!(#steps #end)
 }
