@@ -21,6 +21,10 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let Some((signature, body)) = parse::function(item, &mut diagnostics) else {
         return diagnostics.into_compile_errors();
     };
+    let Some(body) = body else {
+        let (face, errors) = (expand::face(&runtime, &signature), diagnostics.into_compile_errors());
+        return quote!(#face #errors);
+    };
     let body = lower::body(&signature, &body, &mut diagnostics);
     if diagnostics.is_empty() {
         return expand::model(&runtime, &signature, &body);

@@ -1,0 +1,25 @@
+//! A depth below zero.
+//~ about: Model and data
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net<const DEPTH: usize>(image: Image<1, 8, 8>) -> Logits<10> {
+    let mut x = image;
+    for _ in 0..DEPTH {
+        x = x.relu();
+    }
+    x.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net<-1>,
+        //~ instead: model: Net<1>,
+        data: Digits8x8::embedded(),
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}
