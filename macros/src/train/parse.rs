@@ -1,12 +1,14 @@
 //! Tokens to syntax: keys one by one, so that a mistake in one leaves the others whole.
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Ident, Path, Token, Type, Visibility, braced, token};
 
 use super::ast::{Entry, Train, Value};
 use crate::diagnostics::Diagnostics;
+use crate::literal::tidy;
 use crate::path::Runtime;
 
 /// The block; `None` if it has no face, because it has no name.
@@ -131,9 +133,17 @@ fn entry(input: ParseStream<'_>, train: &mut Train) -> syn::Result<()> {
         let model = input.parse::<Type>().map_err(|error| {
             syn::Error::new(error.span(), "expected the name of a model, such as `DigitNet` or `CharGpt<4>`")
         })?;
+        if !input.is_empty() && !input.peek(Token![,]) {
+            return Err(input.error("expected the name of a model alone, such as `DigitNet` or `CharGpt<4>`"));
+        }
         train.model = Some((key, model));
     } else {
-        let value = input.parse::<Expr>().map_err(|error| broken(&key, &error))?;
+        let nameless = input.peek(token::Brace).then(|| input.span());
+        let value = input.parse::<Expr>().map_err(|error| match nameless {
+            Some(brace) => syn::Error::new(brace, format!("expected a name before the braces: `{key}: Name {{ … }}`")),
+            None => broken(&key, &error),
+        })?;
+        refuse_call(&value)?;
         if key == "data" {
             if train.data.is_some() {
                 return Err(repeated());
@@ -165,8 +175,23 @@ fn entry(input: ParseStream<'_>, train: &mut Train) -> syn::Result<()> {
 fn end(input: ParseStream<'_>) -> syn::Result<()> {
     if input.peek(Token![,]) {
         input.parse::<Token![,]>()?;
+        return if input.is_empty() { Ok(()) } else { Err(input.error("expected `key: value`")) };
     }
     if input.is_empty() { Ok(()) } else { Err(input.error("expected `,` and the next `key: value`")) }
+}
+
+/// The mistake of writing a value of a run as `#[model]` has its layers: `AdamW(lr = 1e-3)`.
+fn refuse_call(value: &Expr) -> syn::Result<()> {
+    match value {
+        Expr::Array(list) => list.elems.iter().try_for_each(refuse_call),
+        Expr::Call(call) => {
+            let Some(Expr::Assign(assign)) = call.args.first() else { return Ok(()) };
+            let (name, key) = (tidy(&call.func.to_token_stream()), tidy(&assign.left.to_token_stream()));
+            let message = format!("keys stand in braces, with `:`; write `{name} {{ {key}: … }}`");
+            Err(syn::Error::new_spanned(value, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn broken(key: &Ident, error: &syn::Error) -> syn::Error {

@@ -143,6 +143,10 @@ impl<K: InputKind> Fits<K> for K {}
 /// A model over any value cannot be trained; that is said of the model, not of the data.
 impl<K: InputKind> Fits<Value> for K {}
 
+/// Nor can one over several values.
+impl<K: InputKind, A, B> Fits<(A, B)> for K {}
+impl<K: InputKind, A, B, C> Fits<(A, B, C)> for K {}
+
 // The generics are written out, so that rustc shows them where it shows the kind.
 macro_rules! kinds {
     ($($(#[$docs:meta])* $name:ident<$($axis:ident),*> [$($generics:tt)*]: $element:ty = $shape:expr;)*) => { $(

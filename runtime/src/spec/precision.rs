@@ -95,8 +95,10 @@ impl F16 {
         if self.max_skips == 0 {
             return Err(Problem::new("max_skips is 0; expected at least 1 step"));
         }
-        if self.loss_scale.is_static() {
-            return self.loss_scale.check();
+        if self.loss_scale.is_static() && self.loss_scale.check().is_err() {
+            return Err(Problem::new("loss_scale is Static(")
+                .number(self.loss_scale.init as usize)
+                .text("); expected a scale from 1 to 2^31, best a power of 2"));
         }
         Ok(())
     }
