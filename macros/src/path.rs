@@ -65,7 +65,8 @@ impl Parse for Runtime {
         if input.is_empty() {
             return Ok(Self::default());
         }
-        let advice = "`#[model]` stands alone; expected nothing, or `crate = path` if trainspec is re-exported";
+        let advice =
+            "`#[model]` stands alone; expected nothing, or `crate = path` if trainspec is re-exported";
         let told = |error: syn::Error| syn::Error::new(error.span(), advice);
         input.parse::<Token![crate]>().map_err(told)?;
         input.parse::<Token![=]>().map_err(told)?;

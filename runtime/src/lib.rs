@@ -76,7 +76,7 @@ pub use data::Dataset;
 pub use error::{Error, Result};
 pub use graph::Value;
 pub use layer::Pass;
-pub use model::Model;
+pub use model::{Blank, Model};
 pub use shape::{
     Class, Element, Features, Fits, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind,
     Probabilities, Problem, Shape, TargetKind, TokenLogits, Tokens, Values, Verdict,

@@ -55,6 +55,7 @@ pub trait Blank {
 
 macro_rules! blank {
     ($($ty:ty = $value:expr),* $(,)?) => { $(
+        #[diagnostic::do_not_recommend]
         impl Blank for $ty {
             const BLANK: Self = $value;
         }

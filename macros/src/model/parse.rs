@@ -8,7 +8,10 @@ use crate::diagnostics::Diagnostics;
 
 /// The function under `#[model]`; `None` if it has no face, because it is no function or has no name. There is no body
 /// either where its inputs are not known: what it says of them could only repeat that mistake.
-pub(super) fn function(item: TokenStream, diagnostics: &mut Diagnostics) -> Option<(Signature, Option<Body>)> {
+pub(super) fn function(
+    item: TokenStream,
+    diagnostics: &mut Diagnostics,
+) -> Option<(Signature, Option<Body>)> {
     let function: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(error) => {
@@ -73,7 +76,8 @@ fn key_with_colon(item: TokenStream) -> Option<syn::Error> {
 fn colon(arguments: TokenStream) -> Option<syn::Error> {
     let tokens: Vec<TokenTree> = arguments.into_iter().collect();
     (0..tokens.len()).find_map(|place| {
-        let is_head = place == 0 || matches!(&tokens[place - 1], TokenTree::Punct(comma) if comma.as_char() == ',');
+        let is_head =
+            place == 0 || matches!(&tokens[place - 1], TokenTree::Punct(comma) if comma.as_char() == ',');
         match &tokens[place..] {
             [TokenTree::Ident(key), TokenTree::Punct(colon), ..]
                 if is_head && colon.as_char() == ':' && colon.spacing() == Spacing::Alone =>

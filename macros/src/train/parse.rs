@@ -140,7 +140,9 @@ fn entry(input: ParseStream<'_>, train: &mut Train) -> syn::Result<()> {
     } else {
         let nameless = input.peek(token::Brace).then(|| input.span());
         let value = input.parse::<Expr>().map_err(|error| match nameless {
-            Some(brace) => syn::Error::new(brace, format!("expected a name before the braces: `{key}: Name {{ … }}`")),
+            Some(brace) => {
+                syn::Error::new(brace, format!("expected a name before the braces: `{key}: Name {{ … }}`"))
+            }
             None => broken(&key, &error),
         })?;
         refuse_call(&value)?;

@@ -249,10 +249,7 @@ mod tests {
         );
         let layer = Conv2d { out: 7, ..layer };
         let problem = layer.check().unwrap_err();
-        assert_eq!(
-            problem.as_str(),
-            "7 output channels do not split into 3 groups; expected a divisor of 7"
-        );
+        assert_eq!(problem.as_str(), "7 output channels do not split into 3 groups; expected a divisor of 7");
     }
 
     #[test]
