@@ -7,7 +7,7 @@ use super::case::{Case, Line};
 /// The sections in their order, each with what it is about.
 pub const SECTIONS: [(&str, &str); 14] = [
     ("Layers", "The keys of a layer or of a model that is called like one: names, types and ranges."),
-    ("Shapes", "What a layer takes and gives. `Shape`s are those of one sample, without the batch."),
+    ("Shapes", "What a layer takes and gives. Shapes are those of one sample, without the batch."),
     ("The body of a model", "What stands in a function under `#[model]`."),
     ("The signature of a model", "Its inputs, its keys and what it gives."),
     ("Model and data", "The keys `model` and `data` of `train!`, and whether they fit each other."),
@@ -39,15 +39,11 @@ are right (`+`). rustc puts the message on the word that is meant, and may add n
 pub fn page(cases: &[Case]) -> String {
     let is_known = |about: &str| SECTIONS.iter().any(|(name, _)| *name == about);
     let of = |section: &str| {
-        let mut found: Vec<_> = cases
-            .iter()
-            .filter(|case| match case.about.as_deref().filter(|about| is_known(about)) {
-                Some(about) => about == section,
-                None => section == OTHERS.0,
-            })
-            .collect();
-        found.sort_by_key(|case| case.title.trim_matches('`').to_lowercase());
-        found
+        let is_of = |case: &&Case| match case.about.as_deref().filter(|about| is_known(about)) {
+            Some(about) => about == section,
+            None => section == OTHERS.0,
+        };
+        cases.iter().filter(is_of).collect::<Vec<_>>()
     };
     let sections: Vec<_> = SECTIONS
         .iter()
@@ -86,26 +82,29 @@ fn entry(case: &Case) -> String {
         }
     }
     entry += "```\n\n```diff\n";
-    for line in shown(case) {
-        match line {
-            Line::Both(text) => writeln!(entry, " {text}").unwrap(),
-            Line::Wrong(text) => writeln!(entry, "-{text}").unwrap(),
-            Line::Right(text) => writeln!(entry, "+{text}").unwrap(),
+    for (place, paragraph) in shown(case).into_iter().enumerate() {
+        entry += if place > 0 { "\n" } else { "" };
+        for line in paragraph {
+            match line {
+                Line::Both(text) => writeln!(entry, " {text}").unwrap(),
+                Line::Wrong(text) => writeln!(entry, "-{text}").unwrap(),
+                Line::Right(text) => writeln!(entry, "+{text}").unwrap(),
+            }
         }
     }
     entry + "```\n"
 }
 
 /// The paragraphs with a line that is wrong; all but the usual frame, if none is marked.
-fn shown(case: &Case) -> Vec<&Line> {
+fn shown(case: &Case) -> Vec<&[Line]> {
     let is_blank = |line: &Line| matches!(line, Line::Both(text) if text.is_empty());
     let begins = |lines: &[Line], word: &str| matches!(lines.first(), Some(Line::Both(text)) if text.starts_with(word));
-    let paragraphs = case.lines.split(is_blank).filter(|lines| {
+    let is_shown = |lines: &&[Line]| {
         if case.is_righted() {
             lines.iter().any(|line| !matches!(line, Line::Both(_)))
         } else {
             !begins(lines, "use ") && !begins(lines, "fn main")
         }
-    });
-    paragraphs.flatten().collect()
+    };
+    case.lines.split(is_blank).filter(is_shown).collect()
 }

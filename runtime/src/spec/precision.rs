@@ -267,7 +267,7 @@ mod tests {
         assert!(said(json!({ "type": "F16" })).starts_with("`F16` needs a loss scale; "));
         let low = json!({ "type": "F16", "loss_scale": 0 });
         assert!(
-            said(low).contains("init is 0; expected "),
+            said(low).contains("loss_scale is Static(0); expected "),
             "{}",
             said(json!({ "type": "F16", "loss_scale": 0 }))
         );

@@ -7,6 +7,7 @@ use trainspec::prelude::*;
 fn Net(x: Features<8>) -> Values<8> {
     let mut y = x;
     for (i, j) in 0..4 {
+    //~ instead: for i in 0..4 {
         y = y.relu();
     }
     y

@@ -5,10 +5,14 @@ use trainspec::prelude::*;
 
 #[model]
 fn Net(x: Features<8>) -> Values<8> {
-    fn width() -> usize {
+    const fn width() -> usize {
+    //~ instead: const WIDTH: usize = 8;
         8
+        //~ instead:
     }
-    x.linear(out = 8)
+    //~ instead:
+    x.linear(out = width())
+    //~ instead: x.linear(out = WIDTH)
 }
 
 fn main() {}

@@ -5,7 +5,9 @@ use trainspec::prelude::*;
 
 #[model]
 fn Net(image: Image<1, 8, 8>) -> Image<1, 8, 8> {
+//~ instead: fn Net(image: Image<1, 8, 8>) -> Logits<10> {
     image.relu()
+    //~ instead: image.relu().flatten().linear(out = 10)
 }
 
 train! {

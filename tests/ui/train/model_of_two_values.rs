@@ -5,7 +5,9 @@ use trainspec::prelude::*;
 
 #[model]
 fn Net(a: Image<1, 8, 8>, b: Image<1, 8, 8>) -> Logits<10> {
+//~ instead: fn Net(a: Image<1, 8, 8>) -> Logits<10> {
     (a + b).flatten().linear(out = 10)
+    //~ instead: a.flatten().linear(out = 10)
 }
 
 train! {
