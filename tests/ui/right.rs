@@ -192,6 +192,19 @@ mod model_batch_norm_update_above_one {
 }
 
 #[rustfmt::skip]
+mod model_block_without_value {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<8>) -> Values<8> {
+        let y = { let h = x.relu(); h };
+        y
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod model_borrowed_value {
     use trainspec::prelude::*;
 
@@ -199,6 +212,18 @@ mod model_borrowed_value {
     fn Net(x: Features<8>) -> Values<8> {
         let y = x;
         y.relu()
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod model_branch_ends_with_let {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<8>, #[default(true)] deep: bool) -> Values<8> {
+        if deep { x.relu() } else { x }
     }
 
     fn main() {}
@@ -615,6 +640,22 @@ mod model_for_by_value {
 }
 
 #[rustfmt::skip]
+mod model_for_in_pattern {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<8>) -> Values<8> {
+        let mut y = x;
+        for i in 0..4 {
+            y = y.relu();
+        }
+        y
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod model_for_without_end {
     use trainspec::prelude::*;
 
@@ -768,6 +809,18 @@ mod model_image_without_numbers {
 }
 
 #[rustfmt::skip]
+mod model_image_without_rows {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod model_image_without_width {
     use trainspec::prelude::*;
 
@@ -868,6 +921,19 @@ mod model_inside_sub_model {
     #[model]
     fn Net(tokens: Tokens<65, 16>) -> TokenLogits<65> {
         tokens.embedding(out = 64).block(heads = 4).linear(out = 65)
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod model_item_in_body {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<8>) -> Values<8> {
+        const WIDTH: usize = 8;
+        x.linear(out = WIDTH)
     }
 
     fn main() {}
@@ -4483,12 +4549,54 @@ mod train_model_by_call_name {
 }
 
 #[rustfmt::skip]
+mod train_model_gives_an_image {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.relu().flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
 mod train_model_is_a_part {
     use trainspec::prelude::*;
 
     #[model]
     fn Net(image: Image<1, 8, 8>) -> Logits<10> {
         image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
+mod train_model_of_two_values {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(a: Image<1, 8, 8>) -> Logits<10> {
+        a.flatten().linear(out = 10)
     }
 
     train! {
