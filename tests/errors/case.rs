@@ -3,34 +3,34 @@
 use std::path::Path;
 
 /// One file of `ui/`.
-pub struct Case {
+pub(crate) struct Case {
     /// `model/dropout_one`
-    pub name: String,
+    pub(crate) name: String,
     /// What is wrong: a title, and what more there is to say.
-    pub title: String,
-    pub meaning: Vec<String>,
+    pub(crate) title: String,
+    pub(crate) meaning: Vec<String>,
     /// The section that it stands in.
-    pub about: Option<String>,
-    pub lines: Vec<Line>,
-    pub messages: Vec<Message>,
+    pub(crate) about: Option<String>,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) messages: Vec<Message>,
 }
 
 /// A line of the source.
-pub enum Line {
+pub(crate) enum Line {
     Both(String),
     Wrong(String),
     Right(String),
 }
 
 /// What the user reads, without places and without what rustc adds.
-pub struct Message {
-    pub text: String,
+pub(crate) struct Message {
+    pub(crate) text: String,
     /// What stands under the user's word, if it says more.
-    pub label: Option<String>,
+    pub(crate) label: Option<String>,
 }
 
 impl Case {
-    pub fn read(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         let folder = path.parent().unwrap().file_name().unwrap().to_str().unwrap();
         let name = format!("{folder}/{}", path.file_stem().unwrap().to_str().unwrap());
         let source = std::fs::read_to_string(path).unwrap();
@@ -51,12 +51,12 @@ impl Case {
     }
 
     /// Whether it says what to write instead.
-    pub fn is_righted(&self) -> bool {
+    pub(crate) fn is_righted(&self) -> bool {
         self.lines.iter().any(|line| matches!(line, Line::Wrong(_) | Line::Right(_)))
     }
 
     /// The source as it would be right.
-    pub fn righted(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn righted(&self) -> impl Iterator<Item = &str> {
         self.lines.iter().filter_map(|line| match line {
             Line::Both(text) | Line::Right(text) => Some(text.as_str()),
             Line::Wrong(_) => None,
@@ -79,7 +79,7 @@ fn lines(name: &str, source: &str) -> Vec<Line> {
         };
         if !is_run {
             match lines.pop() {
-                Some(Line::Both(wrong)) => lines.push(Line::Wrong(wrong)),
+                Some(Line::Both(wrong)) if !wrong.is_empty() => lines.push(Line::Wrong(wrong)),
                 _ => panic!("{name}: `//~ instead:` stands below the line that is wrong"),
             }
         }

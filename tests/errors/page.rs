@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::case::{Case, Line};
 
 /// The sections in their order, each with what it is about.
-pub const SECTIONS: [(&str, &str); 14] = [
+pub(crate) const SECTIONS: [(&str, &str); 14] = [
     ("Layers", "The keys of a layer or of a model that is called like one: names, types and ranges."),
     ("Shapes", "What a layer takes and gives. Shapes are those of one sample, without the batch."),
     ("The body of a model", "What stands in a function under `#[model]`."),
@@ -36,7 +36,7 @@ are right (`+`). rustc puts the message on the word that is meant, and may add n
 ";
 
 /// `docs/errors.md`.
-pub fn page(cases: &[Case]) -> String {
+pub(crate) fn page(cases: &[Case]) -> String {
     let is_known = |about: &str| SECTIONS.iter().any(|(name, _)| *name == about);
     let of = |section: &str| {
         let is_of = |case: &&Case| match case.about.as_deref().filter(|about| is_known(about)) {

@@ -12,7 +12,7 @@ fn main() {}
 ";
 
 /// `ui/right.rs`.
-pub fn crate_of(cases: &[Case]) -> String {
+pub(crate) fn crate_of(cases: &[Case]) -> String {
     let modules = cases.iter().filter(|case| case.is_righted()).map(|case| {
         let lines = case
             .righted()
