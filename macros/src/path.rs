@@ -75,9 +75,12 @@ impl Parse for Runtime {
         if input.is_empty() {
             return Ok(Self::default());
         }
-        input.parse::<Token![crate]>()?;
-        input.parse::<Token![=]>()?;
-        let path = input.call(Path::parse_mod_style)?;
+        let advice =
+            "`#[model]` stands alone; expected nothing, or `crate = path` if trainspec is re-exported";
+        let told = |error: syn::Error| syn::Error::new(error.span(), advice);
+        input.parse::<Token![crate]>().map_err(told)?;
+        input.parse::<Token![=]>().map_err(told)?;
+        let path = input.call(Path::parse_mod_style).map_err(told)?;
         Ok(Self::at(&path))
     }
 }

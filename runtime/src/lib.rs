@@ -78,7 +78,7 @@ pub use error::{Error, Result};
 pub use graph::Value;
 pub use known::{Known, Label};
 pub use layer::Pass;
-pub use model::Model;
+pub use model::{Blank, Model};
 pub use shape::{
     Class, Element, Features, Fits, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind,
     Probabilities, Problem, Shape, TargetKind, TokenLogits, Tokens, Values, Verdict,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
@@ -17,7 +17,7 @@ use crate::names::snake_case;
 use crate::syntax::peeled_type;
 
 /// The function under `#[model]`; `None` if it has no face, because it is no function or has no name. Its body is `None`
-/// where that cannot be read.
+/// where that cannot be read, or its inputs are not known: what it says of them could only repeat that mistake.
 pub(super) fn function(
     item: TokenStream,
     diagnostics: &mut Diagnostics,
@@ -31,7 +31,10 @@ pub(super) fn function(
         }
     };
     let body = match body {
-        Some(body) => block(&body).map_err(|error| diagnostics.push(error)).ok(),
+        Some(body) => {
+            let mistake = |error| key_with_colon(body.stream()).unwrap_or(error);
+            block(&body).map_err(|error| diagnostics.push(mistake(error))).ok()
+        }
         None => {
             diagnostics.error(
                 &function.sig.ident,
@@ -42,13 +45,15 @@ pub(super) fn function(
     };
     refuse_modifiers(&function, diagnostics);
     let (mut inputs, mut keys) = (Vec::<Input>::new(), Vec::<Key>::new());
+    let mut are_known = true;
     for argument in function.sig.inputs {
-        parameter(argument, &mut inputs, &mut keys, diagnostics);
+        are_known &= parameter(argument, &mut inputs, &mut keys, diagnostics);
     }
     let mut names = HashSet::new();
     inputs.retain(|input| is_new(&input.name, &mut names, diagnostics));
     keys.retain(|key| is_new(&key.name, &mut names, diagnostics));
-    if inputs.is_empty() && diagnostics.is_empty() {
+    if inputs.is_empty() && are_known {
+        are_known = false;
         diagnostics.error(
             &function.sig.ident,
             "a model takes a value first; add an input, such as `x: Features<64>`",
@@ -78,7 +83,38 @@ pub(super) fn function(
         keys,
         output,
     };
-    Some((signature, body))
+    Some((signature, body.filter(|_| are_known)))
+}
+
+/// The mistake of writing a layer's key as `train!` has its keys: `.linear(out: 10)`. It is no Rust, so the item cannot be
+/// read further.
+fn key_with_colon(item: TokenStream) -> Option<syn::Error> {
+    let tokens: Vec<TokenTree> = item.into_iter().collect();
+    tokens.iter().enumerate().find_map(|(place, token)| {
+        let TokenTree::Group(group) = token else { return None };
+        let is_call = group.delimiter() == Delimiter::Parenthesis
+            && matches!(&tokens[..place], [.., TokenTree::Punct(dot), TokenTree::Ident(_)] if dot.as_char() == '.');
+        let here = if is_call { colon(group.stream()) } else { None };
+        here.or_else(|| key_with_colon(group.stream()))
+    })
+}
+
+/// `key:` at the head of an argument.
+fn colon(arguments: TokenStream) -> Option<syn::Error> {
+    let tokens: Vec<TokenTree> = arguments.into_iter().collect();
+    (0..tokens.len()).find_map(|place| {
+        let is_head =
+            place == 0 || matches!(&tokens[place - 1], TokenTree::Punct(comma) if comma.as_char() == ',');
+        match &tokens[place..] {
+            [TokenTree::Ident(key), TokenTree::Punct(colon), ..]
+                if is_head && colon.as_char() == ':' && colon.spacing() == Spacing::Alone =>
+            {
+                let message = format!("a layer's key is written with `=`: `{key} = …`");
+                Some(syn::Error::new(colon.span(), message))
+            }
+            _ => None,
+        }
+    })
 }
 
 /// What stands before a function's body.
@@ -189,17 +225,23 @@ fn is_new(name: &Ident, names: &mut HashSet<String>, diagnostics: &mut Diagnosti
     is_new
 }
 
-fn parameter(argument: FnArg, inputs: &mut Vec<Input>, keys: &mut Vec<Key>, diagnostics: &mut Diagnostics) {
+/// Adds an input or a key; gives whether the body can know it.
+fn parameter(
+    argument: FnArg,
+    inputs: &mut Vec<Input>,
+    keys: &mut Vec<Key>,
+    diagnostics: &mut Diagnostics,
+) -> bool {
     let argument = match argument {
         FnArg::Typed(argument) => argument,
         FnArg::Receiver(receiver) => {
             diagnostics.error(receiver, "a model is no method; name the input, such as `x: Features<64>`");
-            return;
+            return false;
         }
     };
     let Pat::Ident(pattern) = *argument.pat else {
-        diagnostics.error(&argument.pat, "expected a name");
-        return;
+        diagnostics.error(&argument.pat, "expected a name, such as `x: Features<64>`");
+        return false;
     };
     let (defaults, docs): (Vec<_>, Vec<_>) =
         argument.attrs.into_iter().partition(|attribute| attribute.path().is_ident("default"));
@@ -226,16 +268,16 @@ fn parameter(argument: FnArg, inputs: &mut Vec<Input>, keys: &mut Vec<Key>, diag
     if defaults.is_empty() && !is_configuration(&argument.ty) {
         if keys.is_empty() {
             inputs.push(Input { mutable: pattern.mutability, name: pattern.ident, kind: *argument.ty });
-        } else {
-            diagnostics
-                .error(&pattern.ident, "a value stands before all configuration; move it to the front");
+            return true;
         }
-        return;
+        diagnostics.error(&pattern.ident, "a value stands before all configuration; move it to the front");
+        return false;
     }
     if let Some(word) = pattern.mutability {
         diagnostics.error(word, "configuration is constant; remove `mut`");
     }
     keys.push(Key { docs: documentation(docs), name: pattern.ident, ty: *argument.ty, default });
+    true
 }
 
 /// Numbers, `bool`, `char` and references are configuration; kinds of values are written with a capital.

@@ -7,7 +7,7 @@ use syn::{Attribute, Error, Expr, Ident, Path, Type, Visibility};
 
 use super::ast::{Entry, Train};
 use super::rows::{Row, parse_all, rows};
-use super::value::value;
+use super::value::{refuse_calls, value};
 use crate::depth;
 use crate::diagnostics::Diagnostics;
 use crate::path::Runtime;
@@ -153,7 +153,13 @@ impl Reader<'_> {
             match parse_all(Type::parse, row.value) {
                 Ok((model, rest)) => {
                     self.train.model = Some((key.unraw(), model));
-                    self.leftover(rest);
+                    match rest.clone().into_iter().next() {
+                        Some(first) if Row::read(rest.clone()).is_err() => self.diagnostics.error(
+                            first,
+                            "expected the name of a model alone, such as `DigitNet` or `CharGpt<4>`",
+                        ),
+                        _ => self.leftover(rest),
+                    }
                 }
                 Err(error) => self.diagnostics.push(Error::new(
                     error.span(),
@@ -163,6 +169,7 @@ impl Reader<'_> {
         } else if key.unraw() == "data" {
             match parse_all(Expr::parse, row.value) {
                 Ok((data, rest)) => {
+                    refuse_calls([&data], self.diagnostics);
                     self.train.data = Some((key.unraw(), data));
                     self.leftover(rest);
                 }

@@ -10,6 +10,7 @@ use super::ast::{Element, Value};
 use super::parse::unreadable;
 use super::rows::{Row, parse_all, rows};
 use crate::diagnostics::Diagnostics;
+use crate::literal::tidy;
 use crate::syntax::peeled;
 
 /// A value as far as it can be read.
@@ -29,7 +30,14 @@ pub(super) fn value(key: &Ident, tokens: TokenStream, diagnostics: &mut Diagnost
     }
     let (value, rest, whole) = match parse_all(Expr::parse, tokens.clone()) {
         Ok((value, rest)) => (value, rest, true),
-        Err(error) => (half_literal(tokens, key, &error, diagnostics)?, TokenStream::new(), false),
+        Err(error) => {
+            if let Some(braces) = only(&tokens) {
+                let message = format!("expected a name before the braces: `{key}: Name {{ … }}`");
+                diagnostics.push(Error::new(braces.span_open(), message));
+                return None;
+            }
+            (half_literal(tokens, key, &error, diagnostics)?, TokenStream::new(), false)
+        }
     };
     // An `$e:expr` of a `macro_rules!` may be a list.
     let value = match peeled(&value) {
@@ -38,7 +46,11 @@ pub(super) fn value(key: &Ident, tokens: TokenStream, diagnostics: &mut Diagnost
         }
         _ => Value::One(value),
     };
-    Some(Read { value, whole, rest })
+    let is_call = match &value {
+        Value::One(value) => refuse_calls([value], diagnostics),
+        Value::List(..) => false,
+    };
+    (!is_call).then_some(Read { value, whole, rest })
 }
 
 fn list(key: &Ident, group: &Group, diagnostics: &mut Diagnostics) -> Option<Read> {
@@ -55,6 +67,9 @@ fn list(key: &Ident, group: &Group, diagnostics: &mut Diagnostics) -> Option<Rea
             false,
         ),
     };
+    if refuse_calls(elements.iter().map(|element| &element.value), diagnostics) {
+        return None;
+    }
     for attribute in elements.iter().flat_map(|element| &element.attributes) {
         if !attribute.path().is_ident("cfg") {
             diagnostics.error(attribute, "expected `#[cfg(…)]` or a value; comments begin with `//`");
@@ -145,6 +160,21 @@ fn half_literal(
         diagnostics.push(unreadable(key, error));
     }
     literal.ok()
+}
+
+/// Refuses values of a run that are written as `#[model]` has its layers: `AdamW(lr = 1e-3)`. Gives whether there was one.
+pub(super) fn refuse_calls<'a>(
+    values: impl IntoIterator<Item = &'a Expr>,
+    diagnostics: &mut Diagnostics,
+) -> bool {
+    let before = diagnostics.len();
+    for value in values {
+        let Expr::Call(call) = value else { continue };
+        let Some(Expr::Assign(assign)) = call.args.first() else { continue };
+        let (name, key) = (tidy(&call.func.to_token_stream()), tidy(&assign.left.to_token_stream()));
+        diagnostics.error(value, format!("keys stand in braces, with `:`; write `{name} {{ {key}: … }}`"));
+    }
+    diagnostics.len() > before
 }
 
 /// A key whose value cannot be read, for editors alone.

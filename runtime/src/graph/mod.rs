@@ -38,6 +38,7 @@ impl Value {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Value {
     type Element = f32;
     const NAME: &'static str = "Value";

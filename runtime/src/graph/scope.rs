@@ -7,6 +7,7 @@ use super::{Graph, GraphParameter, Node, Value};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::{Add, Layer, Mul, Sub};
+use crate::model::Model;
 use crate::shape::{Kind, Problem, Shape, Verdict};
 
 /// What can be called on a value in a model: a layer, or another model.
@@ -138,6 +139,14 @@ impl Scope<'_> {
     /// If the shapes differ.
     pub fn mul(&mut self, a: Value, b: Value) -> Result<Value> {
         self.call(Mul {}, &[a, b])
+    }
+
+    /// Checks that a value is what model `M` says that it gives.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn output_of<M: Model>(&self, value: Value) -> Result<Value> {
+        self.output::<M::Output>(value)
     }
 
     /// Checks that a value is of kind `K`.

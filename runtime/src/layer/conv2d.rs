@@ -76,7 +76,8 @@ impl Conv2d {
             .number(self.out)
             .text(" output channels do not split into ")
             .number(self.groups)
-            .text(" groups"))
+            .text(" groups; expected a divisor of ")
+            .number(self.out))
     }
 
     /// `[out, h, w]`.
@@ -91,7 +92,8 @@ impl Conv2d {
                 .shape(input)
                 .text(" do not split into ")
                 .number(self.groups)
-                .text(" groups"));
+                .text(" groups; expected a divisor of ")
+                .number(channels));
         }
         let weight = Shape::of(&[self.out, channels / self.groups, self.kernel, self.kernel]);
         hold!(rule::possible("weight", weight));
@@ -243,10 +245,11 @@ mod tests {
         assert_eq!(layer.output(Shape::of(&[9, 1, 1])), Ok(Shape::of(&[6, 1, 1])));
         assert_eq!(
             said(&layer, &[4, 1, 1]),
-            "the 4 channels of the input [4, 1, 1] do not split into 3 groups"
+            "the 4 channels of the input [4, 1, 1] do not split into 3 groups; expected a divisor of 4"
         );
         let layer = Conv2d { out: 7, ..layer };
-        assert_eq!(layer.check().unwrap_err().as_str(), "7 output channels do not split into 3 groups");
+        let problem = layer.check().unwrap_err();
+        assert_eq!(problem.as_str(), "7 output channels do not split into 3 groups; expected a divisor of 7");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::shape::{Problem, Shape, Verdict};
 ///
 /// # Errors
 /// ``group_norm needs `groups`, the number of groups``, or
-/// `group_norm: 8 channels do not split into 3 groups`, at compile time.
+/// `group_norm: 8 channels do not split into 3 groups; expected a divisor of 8`, at compile time.
 ///
 /// # Source
 /// Wu & He 2018. One group is layer normalization over the whole image, as many groups as channels instance
@@ -67,7 +67,8 @@ impl GroupNorm {
             .number(channels)
             .text(" channels do not split into ")
             .number(self.groups)
-            .text(" groups"))
+            .text(" groups; expected a divisor of ")
+            .number(channels))
     }
 }
 
@@ -135,7 +136,7 @@ mod tests {
         let image = Shape::of(&[8, 3, 1]);
         assert_eq!(layer.output(image), Ok(image));
         let problem = GroupNorm { groups: 3, ..layer }.output(image).unwrap_err();
-        assert_eq!(problem.as_str(), "8 channels do not split into 3 groups");
+        assert_eq!(problem.as_str(), "8 channels do not split into 3 groups; expected a divisor of 8");
         for bad in [&[8][..], &[8, 3], &[8, 3, 0], &[8, 3, Shape::ANY], &[2, 3, 3]] {
             assert!(layer.output(Shape::of(bad)).is_err());
         }

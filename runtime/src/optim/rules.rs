@@ -87,5 +87,5 @@ pub(super) const fn not_negative(key: &str, value: f64) -> Verdict {
     if value >= 0.0 && value.is_finite() {
         return Ok(());
     }
-    Err(Problem::new(key).text(" is ").float(value).text("; expected 0 or more"))
+    Err(Problem::new(key).text(" is ").float(value).text("; expected a finite number, 0 or more"))
 }

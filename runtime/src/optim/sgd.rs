@@ -69,9 +69,9 @@ impl Sgd {
             ));
         }
         if self.nesterov && self.dampening != 0.0 {
-            return Err(
-                Problem::new("nesterov goes with dampening 0, but dampening is ").float(self.dampening)
-            );
+            return Err(Problem::new("nesterov goes with dampening 0, but dampening is ")
+                .float(self.dampening)
+                .text("; leave one of them out"));
         }
         rules::rated(self.lr, penalties!(self))
     }

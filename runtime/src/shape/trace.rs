@@ -6,6 +6,7 @@
 use super::{Kind, Problem, Shape, Verdict};
 use crate::config::Config;
 use crate::layer::{Add, Mul, Sub};
+use crate::model::Model;
 
 /// Follows the shapes of one model.
 ///
@@ -28,21 +29,24 @@ impl Trace {
     /// Keeps the first mistake for [`Trace::finish`].
     pub const QUIET: Self = Self { first: Ok(()), speaks: false, last: "", asks: Shape::UNKNOWN };
 
-    /// The shape of an input of kind `K`, of which nothing else is known.
-    pub const fn kind<K: Kind>(&mut self) -> Shape {
-        if K::SHAPE.is_unknown() {
+    /// The shape of an input of which nothing is known but its kind's shape.
+    pub const fn kind(&mut self, kind: Shape) -> Shape {
+        if kind.is_unknown() {
             self.fall_silent();
         }
-        K::SHAPE
+        kind
     }
 
-    /// The shape of an input of kind `K`, given by the caller.
-    pub const fn input<K: Kind>(&mut self, name: &str, given: Shape) -> Shape {
-        if self.first.is_err() || K::SHAPE.is_unknown() || given.is_unknown() {
+    /// The shape of an input of a kind, given by the caller.
+    ///
+    /// The kind comes as what is known of it and not as a type: so a type that is no kind is told of once, in one form.
+    pub const fn input(&mut self, name: &str, kind: (&str, Shape), given: Shape) -> Shape {
+        let (kind_name, kind) = kind;
+        if self.first.is_err() || kind.is_unknown() || given.is_unknown() {
             return given;
         }
-        let fits = given.matches(K::SHAPE)
-            && match (given.vocabulary(), K::SHAPE.vocabulary()) {
+        let fits = given.matches(kind)
+            && match (given.vocabulary(), kind.vocabulary()) {
                 (None, None) => true,
                 (Some(given), Some(known)) => given <= known,
                 _ => false,
@@ -53,9 +57,9 @@ impl Trace {
                 .text("` is ")
                 .shape(given)
                 .text("; expected ")
-                .text(K::NAME)
+                .text(kind_name)
                 .text(" ")
-                .shape(K::SHAPE));
+                .shape(kind));
         }
         given
     }
@@ -108,7 +112,21 @@ impl Trace {
         self.step(Mul::NAME, Mul {}.output(a, b))
     }
 
-    /// The model's output, which must be of kind `K`.
+    /// The output of model `M`, which must be of its kind.
+    #[track_caller]
+    pub const fn output_of<M: Model>(&mut self, shape: Shape) -> Shape {
+        self.output::<M::Output>(shape)
+    }
+
+    /// The verdict on a model whose output is judged elsewhere: the shape of its kind.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub const fn declared<M: Model>(self) -> Verdict<Shape> {
+        self.finish(<M::Output as Kind>::SHAPE)
+    }
+
+    /// A model's output, which must be of kind `K`.
     #[track_caller]
     pub const fn output<K: Kind>(&mut self, shape: Shape) -> Shape {
         if K::SHAPE.is_unknown() || shape.matches(K::SHAPE) {
@@ -119,10 +137,11 @@ impl Trace {
         }
         let problem = Problem::new("the model gives ")
             .shape(shape)
-            .text("; `")
+            .text(", but `")
             .text(K::NAME)
             .text("` is ")
-            .shape(K::SHAPE);
+            .shape(K::SHAPE)
+            .text("; change one of them");
         self.step("", Err(problem))
     }
 

@@ -96,10 +96,10 @@ impl F16 {
         if self.max_skips == 0 {
             return Err(Problem::new("max_skips is 0; expected at least 1 step"));
         }
-        if self.loss_scale.is_static()
-            && let Err(problem) = self.loss_scale.check()
-        {
-            return Err(problem);
+        if self.loss_scale.is_static() && self.loss_scale.check().is_err() {
+            return Err(Problem::new("loss_scale is Static(")
+                .number(self.loss_scale.init as usize)
+                .text("); expected a scale from 1 to 2^31, best a power of 2"));
         }
         Ok(Known::NOTHING.scaling_loss())
     }
@@ -268,7 +268,7 @@ mod tests {
         assert!(said(json!({ "type": "F16" })).starts_with("`F16` needs a loss scale; "));
         let low = json!({ "type": "F16", "loss_scale": 0 });
         assert!(
-            said(low).contains("init is 0; expected "),
+            said(low).contains("loss_scale is Static(0); expected "),
             "{}",
             said(json!({ "type": "F16", "loss_scale": 0 }))
         );

@@ -17,14 +17,13 @@ pub(super) fn module(signature: &Signature, body: &Steps) -> TokenStream {
     });
     let keys = signature.keys.iter().map(|key| &key.name);
     let (steps, tail) = emit(Over::Graph, body);
-    let output = &signature.output;
     implementation(
         signature,
         &quote! {
             let [#(#inputs),*] = __scope.inputs(#name, __inputs)?;
             #(let #keys = self.#keys;)*
             #steps
-            __t::Scope::output::<#output>(__scope, #tail)
+            __t::Scope::output_of::<Self>(__scope, #tail)
         },
     )
 }

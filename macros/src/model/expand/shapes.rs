@@ -2,6 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::Ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
@@ -18,7 +19,7 @@ pub(super) fn shapes(signature: &Signature, body: &Steps) -> TokenStream {
         let name = format_ident!("shapes_of_{}", signature.name, span = Span::mixed_site());
         let inputs = signature.inputs.iter().map(|input| {
             let (mutable, name, kind) = (&input.mutable, &input.name, &input.kind);
-            quote!(let #mutable #name = __trace.kind::<#kind>();)
+            quote!(let #mutable #name = __trace.kind(<#kind as __t::Kind>::SHAPE);)
         });
         let traced = traced(signature, body);
         quote! {
@@ -54,13 +55,18 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
     let given = inputs.iter().map(|input| {
         let (mutable, name, kind) = (&input.mutable, &input.name, &input.kind);
         let word = name.unraw().to_string();
-        quote!(let #mutable #name = __trace.input::<#kind>(#word, #name);)
+        quote! {
+            let #mutable #name =
+                __trace.input(#word, (<#kind as __t::Kind>::NAME, <#kind as __t::Kind>::SHAPE), #name);
+        }
     });
     let known = inputs.iter().map(|input| {
         let kind = &input.kind;
         quote!(<#kind as __t::Kind>::SHAPE)
     });
     let keys = keys.iter().map(|key| &key.name);
+    // Where rustc points at the method, it points at the user's name.
+    let method = Ident::new("output", name.span());
     quote! {
         impl #parameters #name #arguments {
             /// The rules of the model's own keys; those of its layers are part of [`Self::output`].
@@ -69,7 +75,7 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
             }
             /// The shape that the model gives for inputs of these shapes.
             #[allow(unused_mut, unused_variables, unused_assignments)]
-            pub const fn output(&self, #(#takes),*) -> __t::Verdict<__t::Shape> {
+            pub const fn #method(&self, #(#takes),*) -> __t::Verdict<__t::Shape> {
                 let mut __trace = __t::Trace::QUIET;
                 #(let #keys = self.#keys;)*
                 #(#given)*
@@ -86,8 +92,9 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
 /// The body over shapes, ending in the output's shape.
 fn traced(signature: &Signature, body: &Steps) -> TokenStream {
     let (steps, tail) = emit(Over::Shapes, body);
-    let output = &signature.output;
-    let trace = Over::Shapes.local(output.span());
-    let end = quote_spanned!(output.span()=> #trace.output::<#output>(#tail));
+    let (name, (_, arguments, _)) = (&signature.name, signature.generics.split_for_impl());
+    let span = signature.output.span();
+    let trace = Over::Shapes.local(span);
+    let end = quote_spanned!(span=> #trace.output_of::<#name #arguments>(#tail));
     quote!(#steps #end)
 }

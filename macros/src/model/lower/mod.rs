@@ -131,7 +131,7 @@ impl Lowering<'_> {
                     tail = self.flow(expression);
                 }
                 Stmt::Expr(expression, semicolon) => {
-                    steps.extend(self.statement(expression, semicolon.is_some()));
+                    steps.extend(self.statement(expression, semicolon.is_some(), is_last));
                 }
                 Stmt::Item(_) | Stmt::Macro(_) => {
                     self.error(statement, forms());
@@ -209,9 +209,9 @@ impl Lowering<'_> {
     }
 
     /// An expression that stands as a statement.
-    fn statement(&mut self, expression: &Expr, semicolon: bool) -> Option<Step> {
+    fn statement(&mut self, expression: &Expr, semicolon: bool, is_last: bool) -> Option<Step> {
         match expression {
-            Expr::Group(inner) => self.statement(&inner.expr, semicolon),
+            Expr::Group(inner) => self.statement(&inner.expr, semicolon, is_last),
             Expr::Assign(assign) => {
                 self.refuse_attributes(&assign.attrs);
                 let Some(name) = as_name(&assign.left) else {
@@ -240,7 +240,12 @@ impl Lowering<'_> {
                 None
             }
             other if self.is_flow(other) && semicolon => {
-                self.error(other, "this value is not used; give it a name with `let`, or remove it");
+                let message = if is_last && self.loops == 0 {
+                    "this value is not used; to end with it, remove the semicolon"
+                } else {
+                    "this value is not used; give it a name with `let`, or remove it"
+                };
+                self.error(other, message);
                 None
             }
             other => {
@@ -361,10 +366,7 @@ impl Lowering<'_> {
             Expr::Path(_) => match as_name(expression) {
                 Some(name) if self.is_value(name) => Some(Flow::Name(name.clone())),
                 _ => {
-                    self.error(
-                        expression,
-                        "expected a value of the model: an input, or a `let` made from one",
-                    );
+                    self.error(expression, advice(expression));
                     None
                 }
             },
