@@ -269,11 +269,17 @@ impl Settings {
         *place(&mut after, key)? = value;
         let top = key.split('.').next().unwrap_or(key);
         let of = |json: &Value| json.get(top).cloned().unwrap_or(Value::Null);
+        let length = (self.epochs, self.steps);
         self.take(top, &of(&after)).map_err(|problem| fault(key, problem))?;
         let checked = self.check();
         if checked.is_err() {
-            // What was there before was read back from this JSON once already.
-            self.take(top, &of(&before)).map_err(|problem| fault(key, problem))?;
+            if top == "epochs" || top == "steps" {
+                // The one that is not given cannot be read back.
+                (self.epochs, self.steps) = length;
+            } else {
+                // What was there before was read back from this JSON once already.
+                self.take(top, &of(&before)).map_err(|problem| fault(key, problem))?;
+            }
         }
         checked
     }
