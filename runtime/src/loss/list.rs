@@ -21,7 +21,8 @@ pub(super) const fn check_weights(name: &str, weights: &[f64]) -> Verdict {
                 .number(i)
                 .text(" (from 0); expected finite numbers of 0 or more"));
         }
-        counts = counts || weights[i] > 0.0;
+        // As f32, the type of the arithmetic.
+        counts = counts || weights[i] as f32 > 0.0;
         i += 1;
     }
     if counts { Ok(()) } else { Err(Problem::new(name).text(" is 0 for all; expected one above 0")) }

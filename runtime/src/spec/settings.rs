@@ -199,10 +199,14 @@ impl Settings {
 
     fn check_base_rate(&self) -> Result<()> {
         let rate = self.base_rate();
-        if rate > 0.0 && rate.is_finite() {
+        // Also as f32, the type of the arithmetic.
+        if rate as f32 > 0.0 && (rate as f32).is_finite() {
             return Ok(());
         }
-        Err(fault("scale_lr", format!("makes the learning rate {rate}; expected a number above 0")))
+        Err(fault(
+            "scale_lr",
+            format!("makes the learning rate {rate}; expected a number above 0, within the range of f32"),
+        ))
     }
 
     fn check_monitor(&self, key: &str, monitor: Monitor) -> Result<()> {

@@ -11,7 +11,8 @@ use crate::spec::{Monitor, Settings};
 /// end at its first evaluation.
 pub(super) fn check(settings: &Settings, data: &Prepared, prediction: Shape) -> Result<()> {
     let phases = settings.schedule.iter().enumerate();
-    let phases = phases.filter_map(|(place, phase)| Some((format!("schedule.{place}.monitor"), phase.monitor()?)));
+    let phases =
+        phases.filter_map(|(place, phase)| Some((format!("schedule.{place}.monitor"), phase.monitor()?)));
     let stop = settings.early_stop.map(|stop| ("early_stop.monitor".to_owned(), stop.monitor));
     for (key, monitor) in stop.into_iter().chain(phases) {
         let Monitor::ValMetric(name) = monitor else { continue };
