@@ -43,10 +43,12 @@ pub struct LeakyRelu {
 impl LeakyRelu {
     /// `slope` is finite.
     pub const fn check(&self) -> Verdict {
-        if self.slope.is_finite() {
+        // Also as f32, the type of the arithmetic.
+        if (self.slope as f32).is_finite() {
             return Ok(());
         }
-        Err(Problem::new("slope is ").float(self.slope).text("; expected a finite number"))
+        let range = if self.slope.is_finite() { ", within the range of f32" } else { "" };
+        Err(Problem::new("slope is ").float(self.slope).text("; expected a finite number").text(range))
     }
 
     /// The input's shape.

@@ -22,7 +22,8 @@ pub(super) const fn check_weights(name: &'static str, weights: &[f64]) -> Verdic
                 .number(i)
                 .text(" (from 0); expected finite numbers of 0 or more"));
         }
-        counts = counts || weights[i] > 0.0;
+        // As f32, the type of the arithmetic.
+        counts = counts || weights[i] as f32 > 0.0;
         i += 1;
     }
     if !counts {

@@ -75,6 +75,7 @@ impl<const C: usize> Metric<Logits<C>, Class<C>> for ConfusionMatrix {
     const LABEL: &'static str = "confusion_matrix";
     const DIRECTION: Direction = Direction::Higher;
     const IS_TABLE: bool = true;
+    const DEFINED_BY_TARGETS: bool = true;
 
     fn fits(&self) -> Verdict {
         const MOST: usize = 1000;

@@ -119,6 +119,10 @@ pub trait Metric<Output: Kind, Target: Kind>: Config {
     const IS_TABLE: bool = false;
     /// Which way it improves.
     const DIRECTION: Direction;
+    /// Whether the targets alone decide if the metric is defined on some samples, as those of one class leave
+    /// [`Auroc`](struct@Auroc) without a pair, whatever the predictions, as long as these are numbers. A run that monitors such a
+    /// metric is refused before its first step if its validation samples leave it undefined. False by default.
+    const DEFINED_BY_TARGETS: bool = false;
 
     /// The name in logs where it depends on the keys: `top_3_accuracy`. [`Metric::LABEL`] by default.
     fn label(&self) -> Cow<'static, str> {
@@ -161,6 +165,8 @@ pub trait AnyMetric<Output, Target>: Setting {
     fn label(&self) -> &'static str;
     /// [`Metric::DIRECTION`]
     fn direction(&self) -> Direction;
+    /// [`Metric::DEFINED_BY_TARGETS`]
+    fn is_defined_by_targets(&self) -> bool;
     /// [`Metric::fits`]
     ///
     /// # Errors
@@ -185,6 +191,10 @@ impl<Output: Kind, Target: Kind, M: Metric<Output, Target>> AnyMetric<Output, Ta
 
     fn direction(&self) -> Direction {
         M::DIRECTION
+    }
+
+    fn is_defined_by_targets(&self) -> bool {
+        M::DEFINED_BY_TARGETS
     }
 
     fn fits(&self) -> Verdict {
@@ -232,6 +242,7 @@ macro_rules! of_logits {
             type State = $state;
             const LABEL: &'static str = $label;
             const DIRECTION: $crate::metric::Direction = $crate::metric::Direction::Higher;
+            const DEFINED_BY_TARGETS: bool = true;
 
             fn fits(&self) -> $crate::shape::Verdict {
                 self.check()?.fits($classes, $what)

@@ -209,6 +209,14 @@ impl Groups<'_> {
         let each = parameters.iter().zip(usual).map(|(parameter, usual)| {
             let Some(group) = self.of(parameter).filter(|_| parameter.is_trained()) else { return Ok(usual) };
             let treatment = group.treatment(usual);
+            let rate = largest * treatment.lr;
+            if !(rate as f32).is_finite() {
+                let problem = format!(
+                    "`{}`: the largest rate of `{}` is {rate}; expected rates within the range of f32",
+                    group.pattern, parameter.path
+                );
+                return Err(Error::Setting { key: "groups".to_owned(), problem });
+            }
             for (key, decay) in [("weight_decay", treatment.weight_decay), ("l2", treatment.l2)] {
                 let taken = largest * treatment.lr * decay;
                 if taken >= 1.0 {

@@ -40,7 +40,7 @@ pub(super) const fn rated(lr: f64, penalties: Penalties) -> Verdict<Known> {
 /// A learning rate.
 pub(super) const fn lr(lr: f64) -> Verdict {
     if lr > 0.0 && lr.is_finite() {
-        return Ok(());
+        return above_zero("lr", lr);
     }
     Err(Problem::new("lr is ").float(lr).text("; expected a number above 0"))
 }
@@ -84,8 +84,14 @@ pub(super) const fn fraction(key: &str, value: f64) -> Verdict {
 
 /// A number of at least 0.
 pub(super) const fn not_negative(key: &str, value: f64) -> Verdict {
-    if value >= 0.0 && value.is_finite() {
+    // Also as f32, the type of the arithmetic.
+    if value >= 0.0 && (value as f32).is_finite() {
         return Ok(());
     }
-    Err(Problem::new(key).text(" is ").float(value).text("; expected a finite number, 0 or more"))
+    let range = if value.is_finite() && value > 0.0 {
+        "0 or more, within the range of f32"
+    } else {
+        "a finite number, 0 or more"
+    };
+    Err(Problem::new(key).text(" is ").float(value).text("; expected ").text(range))
 }

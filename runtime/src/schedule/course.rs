@@ -74,7 +74,7 @@ impl Course {
             };
             let problem = problem.text(if more { " need more than " } else { " need " });
             return Err(problem
-                .number((if !more && own == 0 { end + 1 } else { end }) as usize)
+                .number((if !more && own == 0 { end.saturating_add(1) } else { end }) as usize)
                 .text(" ")
                 .text(unit)
                 .text(", but the run has ")

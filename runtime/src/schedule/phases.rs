@@ -96,8 +96,13 @@ impl Schedule {
                 .check_start(eta, clock)
                 .map_err(|problem| fault(problem.of(phase.name()).as_str().to_owned()))?;
             let largest = phase.largest(eta, clock);
-            if !largest.is_finite() {
-                return Err(fault(format!("`{}` reaches the rate {largest}", phase.name())));
+            // Also as f32, the type of the arithmetic.
+            if !(largest as f32).is_finite() {
+                let problem = format!(
+                    "`{}` reaches the rate {largest}; expected rates within the range of f32",
+                    phase.name()
+                );
+                return Err(fault(problem));
             }
             eta = at.last_rate(eta);
             placed.push(at);
@@ -333,6 +338,43 @@ mod tests {
             assert!(problem.contains("not that of these phases"), "{problem}");
             assert_eq!(restored.state(), state);
         }
+    }
+
+    /// Nothing here takes a loop over steps, and nothing overflows.
+    #[test]
+    fn a_run_of_any_length_has_a_schedule() {
+        use super::super::{CosineRestarts, Linear, Polynomial};
+        let most = u64::MAX;
+        let steps = Interval::Steps;
+        let phases: [Box<dyn AnyPhase>; 13] = [
+            Box::new(Constant),
+            Box::new(Warmup { steps: most, ..Warmup::DEFAULT }),
+            Box::new(Linear::DEFAULT),
+            Box::new(Cosine),
+            Box::new(CosineRestarts { period: steps(1), ..CosineRestarts::DEFAULT }),
+            Box::new(CosineRestarts { period: steps(3), multiply: most, ..CosineRestarts::DEFAULT }),
+            Box::new(Polynomial),
+            Box::new(InverseSqrt { warmup: steps(most), ..InverseSqrt::DEFAULT }),
+            Box::new(Step { every: steps(1), ..Step::DEFAULT }),
+            Box::new(MultiStep {
+                at: &[Interval::Steps(1), Interval::Steps(u64::MAX - 1)],
+                ..MultiStep::DEFAULT
+            }),
+            Box::new(Exponential { factor: 0.5, every: Interval::Epochs(most), ..Exponential::DEFAULT }),
+            Box::new(OneCycle { max: 1.0, ..OneCycle::DEFAULT }),
+            Box::new(ReduceOnPlateau),
+        ];
+        for phase in phases {
+            for epoch in [1, 5, most] {
+                let schedule = Schedule::new(vec![phase.boxed()], 1.0, most, epoch).unwrap();
+                for k in [0, 1, most / 2, most - 1] {
+                    assert!((0.0..=1.0).contains(&schedule.rate(k)), "{phase:?} at step {k}");
+                }
+                assert!(schedule.largest_rate() <= 1.0);
+            }
+        }
+        let warmup = Warmup { steps: most, ..Warmup::DEFAULT };
+        assert!(Schedule::new(vec![Box::new(warmup), Box::new(Constant)], 1.0, most, 5).is_err());
     }
 
     #[test]

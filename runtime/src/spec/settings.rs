@@ -193,10 +193,14 @@ impl Settings {
 
     fn check_base_rate(&self) -> Result<()> {
         let rate = self.base_rate();
-        if rate > 0.0 && rate.is_finite() {
+        // Also as f32, the type of the arithmetic.
+        if rate as f32 > 0.0 && (rate as f32).is_finite() {
             return Ok(());
         }
-        Err(fault("scale_lr", format!("makes the learning rate {rate}; expected a number above 0")))
+        Err(fault(
+            "scale_lr",
+            format!("makes the learning rate {rate}; expected a number above 0, within the range of f32"),
+        ))
     }
 
     fn check_monitor(&self, key: &str, monitor: Monitor) -> Result<()> {
@@ -252,11 +256,17 @@ impl Settings {
         *place(&mut after, key)? = value;
         let top = key.split('.').next().unwrap_or(key);
         let of = |json: &Value| json.get(top).cloned().unwrap_or(Value::Null);
+        let length = (self.epochs, self.steps);
         self.take(top, &of(&after)).map_err(|problem| fault(key, problem))?;
         let checked = self.check();
         if checked.is_err() {
-            // What was there before was read back from this JSON once already.
-            self.take(top, &of(&before)).map_err(|problem| fault(key, problem))?;
+            if top == "epochs" || top == "steps" {
+                // The one that is not given cannot be read back.
+                (self.epochs, self.steps) = length;
+            } else {
+                // What was there before was read back from this JSON once already.
+                self.take(top, &of(&before)).map_err(|problem| fault(key, problem))?;
+            }
         }
         checked
     }

@@ -130,10 +130,12 @@ fn factor(norm: f64, max: f64) -> f64 {
 
 /// The range of a bound.
 const fn check_bound(key: &str, max: f64, what: &str) -> Verdict {
-    if max > 0.0 && max.is_finite() {
+    // Also as f32, the type of the arithmetic.
+    if max as f32 > 0.0 && (max as f32).is_finite() {
         return Ok(());
     }
-    Err(Problem::new(key).text(" is ").float(max).text("; expected ").text(what).text(" above 0"))
+    let range = if max > 0.0 && max.is_finite() { ", within the range of f32" } else { "" };
+    Err(Problem::new(key).text(" is ").float(max).text("; expected ").text(what).text(" above 0").text(range))
 }
 
 #[cfg(test)]
