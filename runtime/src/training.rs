@@ -1,13 +1,16 @@
 //! A declared run as a value: changed and started from code, or by the command line.
 
 mod check;
+mod disk;
+mod look;
+pub(crate) mod memory;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 pub use self::check::Check;
-use crate::advice::{Facts, Finding, advice};
+use crate::advice::{Facts, Finding, FirstLook, advice};
 use crate::data::{Prepared, training_samples};
 use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
@@ -17,7 +20,9 @@ use crate::optim::{AnyOptimizer, Groups};
 use crate::run::{Folder, Start, newest};
 use crate::schedule::Schedule;
 use crate::spec::{AnySpec, Declaration, Device, Settings, hash};
-use crate::train::{self, Evaluation, Event, Observer, Outcome, RateCurve, RateSearch, Saved, Stepper};
+use crate::train::{
+    self, Evaluation, Event, Observer, Outcome, RateCurve, RateSearch, RunPlan, Saved, Stepper,
+};
 use crate::trained::Trained;
 
 /// A run that was declared with [`train!`](crate::train!): the same as its command line, without one.
@@ -314,6 +319,7 @@ impl<M: Model> Training<M> {
         let spec = self.spec()?;
         let data = self.data()?;
         let graph = self.graph()?;
+        let place = self.place();
         let settings = self.settings?;
         if self.out.is_none() && self.resume.is_none() && settings.checkpoint.is_some() {
             return Err(Error::Setting {
@@ -321,12 +327,19 @@ impl<M: Model> Training<M> {
                 problem: "there is no run folder to save to; give the run one, or remove the key".to_owned(),
             });
         }
-        check::fits(check::memory(&graph, &settings, data.train().len()), check::available(&settings))?;
-        let advice = advise(&graph, &settings, &data)?;
+        memory::fits(memory::memory(&graph, &settings, data.train().len()), memory::available(&settings))?;
+        let plan = train::plan(&graph, &settings, &data)?;
+        if let Some(place) = &place {
+            let needed = disk::needed(&graph, &settings, &plan, self.resume.is_some());
+            disk::fits(needed, place)?;
+        }
+        let mut engine = engine::open(&graph, &settings)?;
+        let first =
+            if self.resume.is_none() { look::of_run(&mut *engine, &graph, &settings, &data)? } else { None };
+        let advice = advise(&graph, &settings, &data, &plan, first.as_ref());
         if !advice.is_empty() {
             observer.on(&Event::Advice(&advice))?;
         }
-        let mut engine = engine::open(&graph, &settings)?;
         let start = Start {
             name: self.name,
             spec: &spec,
@@ -376,16 +389,30 @@ impl<M: Model> Training<M> {
     pub fn check(mut self) -> Result<Check> {
         let data = self.data()?;
         let graph = self.graph()?;
+        let place = self.place();
         let settings = self.settings?;
         if let Some(out) = &self.out {
-            check::writable(&out.join(self.name))?;
+            disk::writable(&out.join(self.name))?;
         }
         let (memory, available) =
-            (check::memory(&graph, &settings, data.train().len()), check::available(&settings));
-        check::fits(memory, available)?;
+            (memory::memory(&graph, &settings, data.train().len()), memory::available(&settings));
+        memory::fits(memory, available)?;
         let mut engine = engine::open(&graph, &settings)?;
         let plan = Stepper::new(&mut *engine, &graph, &settings, &data)?.plan().clone();
-        Ok(Check { plan, memory, available, advice: advise(&graph, &settings, &data)? })
+        if let Some(place) = &place {
+            disk::fits(disk::needed(&graph, &settings, &plan, self.resume.is_some()), place)?;
+        }
+        let first = look::of_check(&mut *engine, &graph, &settings, &data)?;
+        let advice = advise(&graph, &settings, &data, &plan, Some(&first));
+        Ok(Check { plan, memory, available, advice })
+    }
+
+    /// Where the run writes, if it does.
+    fn place(&self) -> Option<PathBuf> {
+        match &self.resume {
+            Some(Resume::Of(path)) => Some(path.clone()),
+            _ => self.out.as_ref().map(|out| out.join(self.name)),
+        }
     }
 
     /// Searches for a learning rate, on parameters of its own: see [`train::find_rate`].
@@ -396,6 +423,7 @@ impl<M: Model> Training<M> {
         let data = self.data()?;
         let graph = self.graph()?;
         let settings = self.settings?;
+        memory::fits(memory::memory(&graph, &settings, data.train().len()), memory::available(&settings))?;
         let mut engine = engine::open(&graph, &settings)?;
         train::find_rate(&mut *engine, &graph, &settings, &data, search)
     }
@@ -433,9 +461,16 @@ impl<M: Model> Training<M> {
     }
 }
 
-fn advise(graph: &Graph, settings: &Settings, data: &Prepared) -> Result<Vec<Finding>> {
-    let plan = train::plan(graph, settings, data)?;
-    Ok(advice(&Facts { graph, settings, data, plan: &plan }))
+/// Advice to a run, whose weights begin as its settings say.
+fn advise(
+    graph: &Graph,
+    settings: &Settings,
+    data: &Prepared,
+    plan: &RunPlan,
+    first: Option<&FirstLook>,
+) -> Vec<Finding> {
+    let graph = &graph.clone().begun(settings.init);
+    advice(&Facts { graph, settings, data, plan, first })
 }
 
 /// Trains, and saves the model if there is a folder.

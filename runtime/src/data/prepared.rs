@@ -6,7 +6,7 @@ use super::memory::size;
 use super::normalizer::Moments;
 use super::shared::Inputs;
 use super::split::Parts;
-use super::{AnyDataset, Batch, Column, Elements, Normalization, Normalizer, Split};
+use super::{AnyDataset, Batch, Column, Elements, Normalization, Normalizer, Patterns, Split};
 use crate::error::{Error, Result};
 use crate::hash::hex;
 use crate::rng::{Moment, Purpose, Stream};
@@ -44,6 +44,7 @@ pub struct Prepared {
     fingerprint: String,
     class_counts: Option<Vec<usize>>,
     profile: Option<Normalizer>,
+    patterns: Patterns,
     shared: usize,
 }
 
@@ -82,8 +83,8 @@ impl Prepared {
         // Numbers so large that they have no mean in f32 have no profile; a normalizer would have said so.
         let profile = input.vocabulary().is_none().then(|| survey.moments.per_element().ok()).flatten();
         let shared = survey.samples.shared(&parts);
-        let class_counts = survey.class_counts;
-        Ok(Self { data, parts, normalizer, fingerprint, class_counts, profile, shared })
+        let Survey { class_counts, patterns, .. } = survey;
+        Ok(Self { data, parts, normalizer, fingerprint, class_counts, profile, patterns, shared })
     }
 
     /// The samples to learn from, in rising order; there is at least one.
@@ -151,6 +152,11 @@ impl Prepared {
         self.profile.as_ref()
     }
 
+    /// What the training samples look like, before normalization.
+    pub(crate) fn patterns(&self) -> &Patterns {
+        &self.patterns
+    }
+
     /// How many samples of the other parts have the input of a training sample.
     pub(crate) fn shared(&self) -> usize {
         self.shared
@@ -188,6 +194,7 @@ struct Survey {
     inputs: Sha256,
     targets: Sha256,
     samples: Inputs,
+    patterns: Patterns,
 }
 
 impl Survey {
@@ -215,6 +222,7 @@ impl Survey {
             inputs: Sha256::new(),
             targets: Sha256::new(),
             samples: Inputs::default(),
+            patterns: Patterns::new(input, target),
         })
     }
 
@@ -227,6 +235,7 @@ impl Survey {
         self.inputs.update(inputs);
         self.targets.update(bytes(&batch.target.elements));
         let learned = self.learned.get(start..).unwrap_or_default();
+        self.patterns.add(batch, learned);
         if let Elements::Real(numbers) = &batch.input.elements {
             let samples = numbers.chunks(batch.input.shape.elements());
             for (sample, _) in samples.zip(learned).filter(|(_, learned)| **learned) {

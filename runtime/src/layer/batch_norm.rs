@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::Pass;
@@ -100,6 +100,10 @@ impl Layer for BatchNorm {
         // One sample has a variance if it has several values a channel.
         let values = inputs.first().map_or(1, |input| input.axes().iter().skip(1).product());
         if values > 1 { 1 } else { 2 }
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::BatchNorm
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

@@ -199,10 +199,13 @@ impl Settings {
 
     fn check_base_rate(&self) -> Result<()> {
         let rate = self.base_rate();
-        if rate > 0.0 && rate.is_finite() {
+        if rate as f32 >= f32::MIN_POSITIVE && (rate as f32).is_finite() {
             return Ok(());
         }
-        Err(fault("scale_lr", format!("makes the learning rate {rate}; expected a number above 0")))
+        Err(fault(
+            "scale_lr",
+            format!("makes the learning rate {rate}; expected a number from 1.2e-38 to 3.4e38"),
+        ))
     }
 
     fn check_monitor(&self, key: &str, monitor: Monitor) -> Result<()> {
