@@ -2,10 +2,10 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use trainspec::Check;
 use trainspec::data::Dataset;
 use trainspec::prelude::*;
-use trainspec::train::Event;
+use trainspec::train::{Event, RateSearch};
+use trainspec::{Check, Config};
 
 /// `count` different points of two classes, a quarter of each at the end to validate.
 fn points(count: usize) -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Class<2>>> {
@@ -259,6 +259,8 @@ fn lengths_against_the_length_of_the_run() {
     silent(Averaged::training, &[("ema.decay", "0.95")]);
     fires(Averaged::training, &[("ema.decay", "0.96")], Advice::LongAverage);
     silent(Averaged::training, &[("ema.decay", "0.96"), ("ema.warmup", "true")]);
+    // The default, 0.999, in 300 steps: three quarters of it are the first weights.
+    fires(Averaged::training, &[("ema.decay", "0.999"), ("epochs", "50")], Advice::LongAverage);
 }
 
 /// Sixty points: the first feature as `first` says, the second one anything; of class 1 those that `is_one` names.
@@ -588,8 +590,7 @@ fn rates_below_what_is_usual() {
 
 /// Texts in which each target is the next token.
 fn texts() -> trainspec::Result<InMemory<Tokens<16, 8>, Tokens<16, 8>>> {
-    let tokens =
-        |first: u32| (0..16).flat_map(move |row| (0..8).map(move |i| (row * row + 3 * (i + first)) % 16));
+    let tokens = |first: u32| (0..16).flat_map(move |row| (0..8).map(move |i| (row + 3 * (i + first)) % 16));
     InMemory::new(tokens(0).collect(), tokens(1).collect())
 }
 
@@ -613,7 +614,7 @@ fn attention_to_what_is_to_be_foretold() {
 /// Coloured slopes, of two classes, in either order.
 fn slopes(is_last: bool) -> trainspec::Result<InMemory<Image<3, 6, 6>, Class<2>>> {
     let colour = |image: usize, channel: usize, place: usize| {
-        (image * 7 + channel * 5) as f32 % 3.0 + (place % 6 + place / 6) as f32 * 0.05
+        (image as f32).sin() + (channel * 5 % 3) as f32 + (place % 6 + place / 6) as f32 * 0.05
     };
     let inputs = (0..60).flat_map(|image| {
         (0..108).map(
@@ -639,7 +640,7 @@ fn channels_in_the_wrong_place() {
     silent(ChannelsFirst::training, &[]);
 }
 
-/// Values that are `scale * sin + offset`, or 0 and 1.
+/// Sixty samples with these targets.
 fn values(
     target: fn(usize) -> f32,
 ) -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Values<1>>> {
@@ -690,7 +691,7 @@ fn WithABatchNorm(x: Features<2>) -> Values<1> {
 }
 train! { FarUnderBatchNorm { model: WithABatchNorm, data: values(|i| 300.0 + (i as f32).cos()), batch: 16, epochs: 2 } }
 
-/// What a run ends with is the same whether its model was looked at or not: with `Step` events, and without.
+/// What a run ends with is the same whether its model was looked at or not.
 #[test]
 fn a_look_leaves_no_trace() {
     let ends = || {
@@ -714,8 +715,10 @@ fn a_look_leaves_no_trace() {
     fires(FarUnderBatchNorm::training, &[], Advice::HighFirstLoss);
 }
 
-/// A layer of the tests' own, which takes the mean of the batch away.
+/// Parts of the tests' own: a layer that takes the mean of the batch away, and two parts that say what they are.
 mod own {
+    #![allow(unreachable_pub)]
+
     use candle_core::Tensor;
     use serde::{Deserialize, Serialize};
     use trainspec::layer::{Layer, Nature, OutputRule};
@@ -865,6 +868,31 @@ fn Enormous(x: Features<2>) -> Logits<2> {
 
 train! {
     TooLarge { model: Enormous, data: points(64), batch: 8, epochs: 1 }
+}
+
+/// More checkpoints than any disk holds: each of at least 4 numbers, after each of as many steps.
+#[test]
+fn a_disk_that_is_too_small() {
+    let out = std::env::temp_dir();
+    let many = |training: Training<Wide>| {
+        let saved = r#"{"every":{"Steps":1},"keep":1000000000000000}"#;
+        training.set("steps", "1000000000000000").unwrap().set("checkpoint", saved).unwrap().out(&out)
+    };
+    for error in [
+        many(Sane::training()).check().map(|_| ()).unwrap_err(),
+        many(Sane::training()).run().map(|_| ()).unwrap_err(),
+    ] {
+        let error = error.to_string();
+        let words = " there for 1000000000000000 checkpoints and the model, but ";
+        assert!(error.contains("the run needs ") && error.contains(words), "{error}");
+    }
+    assert!(!out.join("sane").exists());
+}
+
+#[test]
+fn a_search_for_a_rate_needs_the_memory_too() {
+    let error = TooLarge::training().find_rate(RateSearch::DEFAULT).map(|_| ()).unwrap_err().to_string();
+    assert!(error.starts_with("training needs 21.8 TiB of memory"), "{error}");
 }
 
 #[test]

@@ -120,8 +120,8 @@ pub enum Error {
 
     /// The file system of a run's folder has less space than the run needs, which is known before its first step.
     #[error(
-        "{}: the run needs {} there for {}the model, but {} are free; make room, give another place with `--out` or \
-         `Training::out`, or a smaller `keep` of `checkpoint`",
+        "{}: the run needs {} there for {}the model, but {} are free; make room, or give another place with `--out` or \
+         `Training::out`{}",
         path.display(),
         crate::human::bytes(*needed),
         match checkpoints {
@@ -129,7 +129,8 @@ pub enum Error {
             1 => "a checkpoint and ".to_owned(),
             more => format!("{more} checkpoints and "),
         },
-        crate::human::bytes(*available)
+        crate::human::bytes(*available),
+        if *checkpoints > 1 { ", or a smaller `keep` of `checkpoint`" } else { "" }
     )]
     TooLittleDisk {
         /// The folder, or the first above it that is there.

@@ -6,7 +6,7 @@ use crate::human::count;
 /// Means and deviations up to this are near enough to 0 and 1.
 const FAR: f32 = 10.0;
 
-/// How many times the samples of another class are too many: the smallest imbalance of which Buda et al. 2018 show the harm.
+/// How many times the samples of another class are too many: an imbalance of which Buda et al. 2018 show the harm.
 const IMBALANCE: usize = 10;
 
 /// One sample in so many that is also in the training part is bearable: features of few values repeat by chance.
@@ -31,7 +31,9 @@ pub(super) fn unscaled_inputs(facts: &Facts<'_>) -> Option<String> {
 
 /// Of features only: the border of images is often of one colour.
 pub(super) fn constant_features(facts: &Facts<'_>) -> Option<String> {
-    let profile = facts.data.profile().filter(|_| facts.data.input_shape().rank() == 1)?;
+    let (data, samples) = (facts.data, facts.data.train().len());
+    // One sample alone has nothing but constants.
+    let profile = data.profile().filter(|_| data.input_shape().rank() == 1 && samples > 1)?;
     let constant: Vec<_> =
         (0..profile.mean().len()).filter(|&place| profile.deviation()[place] == 0.0).collect();
     let first = *constant.first()?;

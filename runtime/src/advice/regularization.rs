@@ -6,16 +6,18 @@ use crate::graph::Node;
 use crate::human::count;
 use crate::layer::Nature;
 use crate::optim::{Groups, StepSize, Treatment};
+use crate::plan::Form;
 
 /// Fewer weights than this need no keeping small.
 const MANY: usize = 10_000;
 
 pub(super) fn no_weight_decay(facts: &Facts<'_>) -> Option<String> {
     let (settings, weights) = (facts.settings, facts.graph.trained_elements());
-    // Whatever drops something calls the probability so.
+    // An attention drops within itself.
     let drops = |node: &Node| {
-        matches!(node.layer.nature(), Nature::Dropout { p } if p > 0.0)
-            || node.layer.name() == "stochastic_depth" && key(node, "p") > 0.0
+        let form = node.layer.form(&facts.graph.input_shapes(node));
+        matches!(form, Form::Dropout { p, .. } if p > 0.0)
+            || matches!(node.layer.nature(), Nature::Dropout { p } if p > 0.0)
             || key(node, "dropout") > 0.0
     };
     let smoothing =

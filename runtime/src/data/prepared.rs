@@ -19,7 +19,8 @@ use crate::shape::Shape;
 ///
 /// - a split that cannot be, or that leaves nothing to learn from;
 /// - a number that is NaN or infinite;
-/// - a class or token that the kind does not have.
+/// - a class or token that the kind does not have;
+/// - targets to learn from of which the loss ignores every one.
 ///
 /// It fits the normalizer on the training part alone, and takes a fingerprint, so that a run is not
 /// resumed on other data. An empty validation or test part is allowed.
@@ -73,6 +74,12 @@ impl Prepared {
             indices.clear();
             indices.extend(start..data.len().min(start + at_once));
             survey.look(start, &data.batch(&indices)?, ignored)?;
+        }
+        if let (Some(ignored), false) = (ignored, survey.has_targets) {
+            return Err(Error::Dataset(format!(
+                "every target of the {} training samples is {ignored}, which the loss ignores; nothing could be learned",
+                parts.train.len()
+            )));
         }
         let normalizer = match data.normalization() {
             Normalization::None => None,
@@ -191,6 +198,8 @@ struct Survey {
     learned: Vec<bool>,
     moments: Moments,
     class_counts: Option<Vec<usize>>,
+    /// Whether a training sample has a target that is not ignored.
+    has_targets: bool,
     inputs: Sha256,
     targets: Sha256,
     samples: Inputs,
@@ -219,6 +228,7 @@ impl Survey {
             learned,
             moments: Moments::new(if input.vocabulary().is_some() { 0 } else { elements }),
             class_counts: target.vocabulary().filter(|_| target.rank() == 0).map(|classes| vec![0; classes]),
+            has_targets: false,
             inputs: Sha256::new(),
             targets: Sha256::new(),
             samples: Inputs::default(),
@@ -241,6 +251,11 @@ impl Survey {
             for (sample, _) in samples.zip(learned).filter(|(_, learned)| **learned) {
                 self.moments.add(sample);
             }
+        }
+        if let Elements::Whole(targets) = &batch.target.elements {
+            let mut samples = targets.chunks(batch.target.shape.elements()).zip(learned);
+            self.has_targets |= samples
+                .any(|(targets, learned)| *learned && targets.iter().any(|&target| Some(target) != ignored));
         }
         if let (Some(counts), Elements::Whole(classes)) = (&mut self.class_counts, &batch.target.elements) {
             for (&class, _) in classes.iter().zip(learned).filter(|(_, learned)| **learned) {
@@ -307,7 +322,11 @@ fn check(what: &str, start: usize, column: &Column, ignored: Option<u32>) -> Res
             let is_wrong = |whole: u32| whole as usize >= known && ignored != Some(whole);
             match (0..).zip(wholes).find(|(_, whole)| is_wrong(**whole)) {
                 Some((place, whole)) => {
-                    Err(wrong(place, whole.to_string(), format!("a whole number from 0 to {}", known - 1)))
+                    // The mistake that is made most.
+                    let hint =
+                        if *whole as usize == known { "; if yours count from 1, subtract 1" } else { "" };
+                    let expected = format!("a whole number from 0 to {}{hint}", known - 1);
+                    Err(wrong(place, whole.to_string(), expected))
                 }
                 None => Ok(()),
             }

@@ -91,7 +91,7 @@ mod tests {
         assert!(fits(Needed { bytes: 1, checkpoints: 0 }, &folder.path().join("runs")).is_ok());
         let error = fits(Needed { bytes: 1 << 60, checkpoints: 5 }, folder.path()).unwrap_err().to_string();
         assert!(
-            error.contains("the run needs 1048576.0 TiB there for 5 checkpoints and the model, but "),
+            error.contains("the run needs 1.0 EiB there for 5 checkpoints and the model, but "),
             "{error}"
         );
         assert!(error.contains(" are free; "), "{error}");
