@@ -716,8 +716,7 @@ fn a_look_leaves_no_trace() {
 }
 
 /// Parts of the tests' own: a layer that takes the mean of the batch away, and two parts that say what they are.
-mod own {
-    #![allow(unreachable_pub)]
+pub mod own {
 
     use candle_core::Tensor;
     use serde::{Deserialize, Serialize};

@@ -18,7 +18,8 @@ pub(super) fn high_first_loss(facts: &Facts<'_>) -> Option<String> {
         return None;
     }
     let bound = if first.of_classes { OF_CLASSES * first.baseline + 1.0 } else { OF_VALUES * first.baseline };
-    (first.baseline > 0.0 && !(first.loss <= bound)).then(|| {
+    let is_high = first.loss.is_nan() || first.loss > bound;
+    (first.baseline > 0.0 && is_high).then(|| {
         let (what, loss, baseline) = (
             if first.of_classes { "outputs that are all alike" } else { "the mean of the targets" },
             measure(first.loss),

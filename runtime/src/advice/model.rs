@@ -4,7 +4,7 @@ use super::Facts;
 use super::batch::micro_batch;
 use super::chain::{behind, feeder, matrix, named, only_feeder, producer};
 use crate::graph::{Graph, Node};
-use crate::layer::{Nature, Role};
+use crate::layer::{GraphParameter, Nature, Role};
 
 /// Below this many samples statistics of a batch are noise: Wu & He 2018 have batch norm's error rise from 16 samples to 8
 /// and ever faster below.
@@ -119,7 +119,7 @@ fn is_batch_norm(node: &Node) -> bool {
 }
 
 fn is_trained(graph: &Graph, node: &Node) -> bool {
-    matrix(graph, node).is_some_and(|matrix| matrix.is_trained())
+    matrix(graph, node).is_some_and(GraphParameter::is_trained)
 }
 
 /// Whether a kernel `[out, in, …]` has fewer inputs than its image has channels.
