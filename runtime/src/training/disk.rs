@@ -132,6 +132,8 @@ mod tests {
         assert_eq!(of(false).checkpoints, 3 + has_best);
         assert_eq!(of(true).checkpoints, 1);
         let each = (of(false).bytes - of(true).bytes) / (2 + has_best);
+        // Nine numbers in each copy of the model; two for each of six trained ones.
+        assert_eq!(each, 4 * (9 * (1 + kept(settings)) + 12));
         let run = with().run().unwrap();
         let left = sizes(run.folder.as_deref().unwrap());
         assert!(of(false).bytes - (1 + has_best) * each <= left, "{} {left}", of(false).bytes);
