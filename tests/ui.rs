@@ -43,6 +43,9 @@ fn no_message_shows_the_macros_insides() {
             "__trace",
             "__value",
             "__scope",
+            "__kinds",
+            "__look",
+            "Judged",
             "macro expansion",
             "this error originates in",
         ] {

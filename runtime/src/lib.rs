@@ -54,6 +54,7 @@ mod fixture;
 pub mod graph;
 mod hash;
 mod human;
+mod known;
 pub mod layer;
 pub mod loss;
 pub mod metric;
@@ -75,6 +76,7 @@ pub use config::{Config, Setting};
 pub use data::Dataset;
 pub use error::{Error, Result};
 pub use graph::Value;
+pub use known::{Known, Label};
 pub use layer::Pass;
 pub use model::Model;
 pub use shape::{

@@ -127,7 +127,7 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter>;
     /// [`Layer::flops`]
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64;
-    /// [`Layer::least_batch`]
+    /// The fewest samples of a micro-batch that the layer can train on: [`Shape::least_batch`] of its output.
     fn least_batch(&self, inputs: &[Shape]) -> usize;
     /// [`Layer::reads_rows`]
     fn reads_rows(&self) -> bool;
@@ -158,7 +158,7 @@ impl<L: Layer> AnyLayer for L {
     }
 
     fn least_batch(&self, inputs: &[Shape]) -> usize {
-        Layer::least_batch(self, inputs)
+        L::OUTPUT.apply(self, inputs).map_or(1, Shape::least_batch)
     }
 
     fn reads_rows(&self) -> bool {

@@ -158,7 +158,7 @@ impl Scope<'_> {
 
     fn push<L: Layer>(&mut self, layer: &L, inputs: &[Value]) -> Result<Value> {
         let shapes: Vec<_> = inputs.iter().map(|value| value.shape).collect();
-        let shape = L::OUTPUT.apply(layer, &shapes)?;
+        let shape = L::OUTPUT.apply(layer, &shapes)?.bare();
         let first = self.graph.parameters.len();
         for parameter in layer.parameters(&shapes) {
             self.graph.parameters.push(GraphParameter {

@@ -113,7 +113,8 @@ use crate::shape::{Shape, Verdict};
 ///
 /// Besides this trait a layer has two inherent functions, which the macros call by name in a `const`:
 /// `const fn check(&self) -> Verdict` and `const fn output(&self, input: Shape) -> Verdict<Shape>`
-/// (with one `Shape` more for each further value it takes).
+/// (with one `Shape` more for each further value it takes). A layer that cannot train on a single sample says so with the
+/// shape of its output: [`Shape::for_batches_of`].
 ///
 /// ```
 /// use candle_core::Tensor;
@@ -182,12 +183,6 @@ pub trait Layer: Config {
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64 {
         let _ = inputs;
         output.elements() as u64
-    }
-
-    /// The fewest samples of a micro-batch that the layer can train on.
-    fn least_batch(&self, inputs: &[Shape]) -> usize {
-        let _ = inputs;
-        1
     }
 
     /// Whether its parameters of the role [`Role::Embedding`] are tables with a row for each token of its input, of which

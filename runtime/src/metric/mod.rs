@@ -112,8 +112,11 @@ pub enum Direction {
 pub trait Metric<Output: Kind, Target: Kind>: Config {
     /// What it gathers: [`Mean`] and [`Share`] are there for the simple ones.
     type State: State + Sync;
-    /// The metric's name in logs: `accuracy`.
+    /// The metric's name in logs: `accuracy`. Empty if it depends on the keys; then [`Metric::label`] tells it, and
+    /// [`Known::called`](crate::Known::called) to the compiler.
     const LABEL: &'static str;
+    /// Whether it is a [table](Metric::table), which nothing can watch; false by default.
+    const IS_TABLE: bool = false;
     /// Which way it improves.
     const DIRECTION: Direction;
 
@@ -204,15 +207,15 @@ macro_rules! keyless {
 
         impl $name {
             /// There is nothing to check.
-            pub const fn check(&self) -> $crate::shape::Verdict {
-                Ok(())
+            pub const fn check(&self) -> $crate::shape::Verdict<$crate::known::Known> {
+                Ok($crate::known::Known::NOTHING)
             }
         }
 
         impl $crate::config::Config for $name {
             const NAME: &'static str = stringify!($name);
             const DEFAULT: Self = Self {};
-            const CHECK: fn(&Self) -> $crate::shape::Verdict = Self::check;
+            const CHECK: fn(&Self) -> $crate::shape::Verdict = |this| this.check().map(|_| ());
         }
     };
 }
@@ -221,17 +224,17 @@ use keyless;
 /// Implements [`Metric`] for what gives classes, one a sample or one a place.
 macro_rules! of_logits {
     ($metric:ty, $state:ty, $label:literal, { $($body:tt)* }) => {
-        $crate::metric::of_logits! { @ <C> Logits<C>, Class<C>; C; $metric, $state, $label, { $($body)* } }
-        $crate::metric::of_logits! { @ <V, T> TokenLogits<V>, Tokens<V, T>; V; $metric, $state, $label, { $($body)* } }
+        $crate::metric::of_logits! { @ <C> Logits<C>, Class<C>; C, "classes"; $metric, $state, $label, { $($body)* } }
+        $crate::metric::of_logits! { @ <V, T> TokenLogits<V>, Tokens<V, T>; V, "tokens"; $metric, $state, $label, { $($body)* } }
     };
-    (@ <$($axis:ident),*> $output:ty, $target:ty; $classes:ident; $metric:ty, $state:ty, $label:literal, { $($body:tt)* }) => {
+    (@ <$($axis:ident),*> $output:ty, $target:ty; $classes:ident, $what:literal; $metric:ty, $state:ty, $label:literal, { $($body:tt)* }) => {
         impl<$(const $axis: usize),*> $crate::metric::Metric<$output, $target> for $metric {
             type State = $state;
             const LABEL: &'static str = $label;
             const DIRECTION: $crate::metric::Direction = $crate::metric::Direction::Higher;
 
             fn fits(&self) -> $crate::shape::Verdict {
-                self.fits_classes($classes)
+                self.check()?.fits($classes, $what)
             }
 
             $($body)*

@@ -6,6 +6,7 @@ use super::math::{correction, lerp};
 use super::rules::{self, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// Adam whose step for a whole parameter is as long, times the rate, as the parameter itself.
@@ -42,7 +43,7 @@ pub const Lamb: Lamb = Lamb::DEFAULT;
 
 impl Lamb {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
 }
@@ -58,7 +59,7 @@ impl Config for Lamb {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for Lamb {

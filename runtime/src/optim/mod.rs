@@ -65,6 +65,7 @@ pub use constraint::{AnyConstraint, Constraint, MaxNorm, Unconstrained};
 pub use ema::Ema;
 pub use facts::{StepSize, UsualRates};
 pub use gradient_noise::GradientNoise;
+pub(crate) use group::freezes_all;
 pub use group::{Group, Groups};
 pub use lamb::Lamb;
 pub use lars::Lars;

@@ -1,6 +1,7 @@
 //! Ranges that several optimizers share.
 
 use super::Penalties;
+use crate::known::Known;
 use crate::shape::{Problem, Verdict};
 
 /// `?` for a [`Verdict`] in a `const fn`, where `?` itself is not to be had.
@@ -23,11 +24,17 @@ macro_rules! penalties {
 pub(super) use penalties;
 
 /// The keys of the optimizers that keep two moments.
-pub(super) const fn moments(lr: f64, betas: (f64, f64), eps: f64, penalties: Penalties) -> Verdict {
+pub(super) const fn moments(lr: f64, betas: (f64, f64), eps: f64, penalties: Penalties) -> Verdict<Known> {
     hold!(self::lr(lr));
     hold!(self::betas(betas));
     hold!(self::eps(eps));
-    penalties.check(lr)
+    rated(lr, penalties)
+}
+
+/// The penalties of an optimizer at its `lr`, and that it has both.
+pub(super) const fn rated(lr: f64, penalties: Penalties) -> Verdict<Known> {
+    hold!(penalties.check(lr));
+    Ok(Known::NOTHING.rate(lr, penalties))
 }
 
 /// A learning rate.

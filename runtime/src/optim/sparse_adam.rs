@@ -6,6 +6,7 @@ use super::moments::adam;
 use super::rules::{self, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// Adam that updates, of an [embedding](crate::layer::Embedding), only the rows that the batch reads.
@@ -46,7 +47,7 @@ pub const SparseAdam: SparseAdam = SparseAdam::DEFAULT;
 
 impl SparseAdam {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
 }
@@ -62,7 +63,7 @@ impl Config for SparseAdam {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for SparseAdam {

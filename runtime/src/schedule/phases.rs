@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{AnyPhase, Clock, Seen, larger};
+use super::{AnyPhase, Clock, Course, Seen, Taken, larger};
 use crate::error::{Error, Result};
 use crate::metric::Direction;
 use crate::spec::Monitor;
@@ -81,34 +81,14 @@ impl Schedule {
     pub fn new(phases: Vec<Box<dyn AnyPhase>>, lr: f64, steps: u64, epoch: u64) -> Result<Self> {
         let count = phases.len();
         let mut placed = Vec::with_capacity(count);
-        let (mut first, mut eta) = (0, lr);
+        let (mut course, mut eta) = (Course::of(steps, "steps"), lr);
         for (place, phase) in phases.into_iter().enumerate() {
-            let is_last = place + 1 == count;
-            let own = match phase.length() {
-                Some(length) => length.in_steps(epoch),
-                None if is_last => steps.saturating_sub(first),
-                None => {
-                    return Err(fault(format!(
-                        "phase {}, `{}`, has no length, but another follows; give it `steps` or `epochs`",
-                        place + 1,
-                        phase.name()
-                    )));
-                }
-            };
-            let end = first.saturating_add(own);
-            if end > steps || own == 0 {
-                return Err(fault(format!(
-                    "the phases up to `{}` need {} steps, but the run has {steps}; shorten them or train longer",
-                    phase.name(),
-                    if own == 0 { end + 1 } else { end },
-                )));
-            }
-            if is_last && end < steps {
-                return Err(fault(format!(
-                    "the phases end after {end} steps, but the run has {steps}; let the last phase have no \
-                     length, or add `Constant` to stay at its rate"
-                )));
-            }
+            let taken = phase.length().map_or(Taken::Rest, |length| Taken::Units(length.in_steps(epoch)));
+            let first = course.used();
+            course = course
+                .then(phase.name(), taken, place + 1 == count)
+                .map_err(|problem| fault(problem.as_str().to_owned()))?;
+            let own = course.used() - first;
             let state = vec![0.0; phase.state_names().len()];
             let at = Placed { phase, first, steps: own, epoch, state };
             let (phase, clock) = (&at.phase, at.clock());
@@ -119,7 +99,7 @@ impl Schedule {
             if !largest.is_finite() {
                 return Err(fault(format!("`{}` reaches the rate {largest}", phase.name())));
             }
-            (first, eta) = (end, at.last_rate(eta));
+            eta = at.last_rate(eta);
             placed.push(at);
         }
         Ok(Self { phases: placed, lr })

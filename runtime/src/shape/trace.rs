@@ -18,13 +18,15 @@ pub struct Trace {
     speaks: bool,
     /// The layer that was traced last, which is the one that gives the output.
     last: &'static str,
+    /// The output of the layer that needs the largest batch.
+    asks: Shape,
 }
 
 impl Trace {
     /// Reports a mistake where it is made.
-    pub const SPEAKING: Self = Self { first: Ok(()), speaks: true, last: "" };
+    pub const SPEAKING: Self = Self { first: Ok(()), speaks: true, last: "", asks: Shape::UNKNOWN };
     /// Keeps the first mistake for [`Trace::finish`].
-    pub const QUIET: Self = Self { first: Ok(()), speaks: false, last: "" };
+    pub const QUIET: Self = Self { first: Ok(()), speaks: false, last: "", asks: Shape::UNKNOWN };
 
     /// The shape of an input of kind `K`, of which nothing else is known.
     pub const fn kind<K: Kind>(&mut self) -> Shape {
@@ -60,11 +62,11 @@ impl Trace {
 
     /// A layer whose configuration stands alone and is judged by [`alone`]: only its shapes are new.
     #[track_caller]
-    pub const fn layer<C: Config>(
+    pub const fn layer<C: Config, T: Copy>(
         &mut self,
         configuration: &C,
         given: &[&str],
-        check: Verdict,
+        check: Verdict<T>,
         output: Verdict<Shape>,
     ) -> Shape {
         if holds(configuration, given, check).is_err() {
@@ -75,11 +77,11 @@ impl Trace {
 
     /// A layer whose configuration depends on the model's parameters or on a loop.
     #[track_caller]
-    pub const fn dependent<C: Config>(
+    pub const fn dependent<C: Config, T: Copy>(
         &mut self,
         configuration: &C,
         given: &[&str],
-        check: Verdict,
+        check: Verdict<T>,
         output: Verdict<Shape>,
     ) -> Shape {
         match holds(configuration, given, check) {
@@ -135,7 +137,7 @@ impl Trace {
     /// The first mistake.
     pub const fn finish(self, output: Shape) -> Verdict<Shape> {
         match self.first {
-            Ok(()) => Ok(output),
+            Ok(()) => Ok(output.for_batches_of(self.asks.least_batch()).asked(self.asks.asked_by())),
             Err(problem) => Err(problem),
         }
     }
@@ -145,7 +147,12 @@ impl Trace {
         self.last = name;
         match output {
             _ if self.first.is_err() => Shape::UNKNOWN,
-            Ok(shape) => shape,
+            Ok(shape) => {
+                if shape.least_batch() > self.asks.least_batch() {
+                    self.asks = shape.asked(name);
+                }
+                shape.bare()
+            }
             Err(problem) if problem.is_silent() => {
                 self.first = Err(problem);
                 Shape::UNKNOWN
@@ -198,7 +205,7 @@ pub(crate) const fn last_layer(kind: &str, layer: &str) -> Verdict {
 ///
 /// # Errors
 /// The first rule that does not hold, with the configuration's name before it.
-pub(crate) const fn holds<C: Config>(_: &C, given: &[&str], check: Verdict) -> Verdict {
+pub(crate) const fn holds<C: Config, T: Copy>(_: &C, given: &[&str], check: Verdict<T>) -> Verdict {
     let mut i = 0;
     while i < C::REQUIRED.len() {
         let (key, meaning) = C::REQUIRED[i];
@@ -208,7 +215,7 @@ pub(crate) const fn holds<C: Config>(_: &C, given: &[&str], check: Verdict) -> V
         i += 1;
     }
     match check {
-        Ok(()) => Ok(()),
+        Ok(_) => Ok(()),
         Err(problem) => Err(problem.of(C::NAME)),
     }
 }
@@ -216,7 +223,7 @@ pub(crate) const fn holds<C: Config>(_: &C, given: &[&str], check: Verdict) -> V
 /// Whether every required key is given and the configuration's own rules hold, as a compile error on the
 /// caller.
 #[track_caller]
-pub const fn alone<C: Config>(configuration: &C, given: &[&str], check: Verdict) {
+pub const fn alone<C: Config, T: Copy>(configuration: &C, given: &[&str], check: Verdict<T>) {
     whole(holds(configuration, given, check));
 }
 

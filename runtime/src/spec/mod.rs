@@ -13,6 +13,8 @@ mod non_finite;
 mod precision;
 mod rules;
 mod settings;
+mod together;
+pub(crate) mod told;
 
 pub use bound::{BoundLoss, BoundMetric};
 pub use checkpoint::Checkpoint;

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::ext::IdentExt;
 
 use super::emit::{Over, emit};
 use crate::model::ast::{Signature, Steps};
@@ -9,7 +10,7 @@ use crate::names::snake_case;
 
 /// `impl Module`: the body as calls on a scope.
 pub(super) fn module(signature: &Signature, body: &Steps) -> TokenStream {
-    let name = snake_case(&signature.name).to_string();
+    let name = snake_case(&signature.name).unraw().to_string();
     let inputs = signature.inputs.iter().map(|input| {
         let (mutable, name) = (&input.mutable, &input.name);
         quote!(#mutable #name)
@@ -44,7 +45,7 @@ fn implementation(signature: &Signature, body: &TokenStream) -> TokenStream {
     let (parameters, arguments, _) = generics.split_for_impl();
     quote! {
         impl #parameters __t::Module for #name #arguments {
-            const IS_MODEL: bool = true;
+            const IS_MODEL: ::core::primitive::bool = true;
 
             fn build(
                 &self,

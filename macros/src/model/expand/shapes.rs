@@ -2,8 +2,8 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{PathArguments, Type};
 
 use super::emit::{Over, emit};
 use crate::model::ast::{Signature, Steps};
@@ -11,7 +11,7 @@ use crate::model::ast::{Signature, Steps};
 /// The shape functions.
 ///
 /// A model without parameters is traced in a `const` of its own, where the first mistake is an error on the
-/// user's word. One with parameters, or with an input of any shape, is traced by `output` for each use.
+/// user's word. Every model is traced by `output` for each use, quietly.
 pub(super) fn shapes(signature: &Signature, body: &Steps) -> TokenStream {
     let stands_alone = signature.generics.params.is_empty() && signature.keys.is_empty();
     let trace = stands_alone.then(|| {
@@ -30,16 +30,10 @@ pub(super) fn shapes(signature: &Signature, body: &Steps) -> TokenStream {
             };
         }
     });
-    let output = if stands_alone && signature.inputs.iter().all(|input| is_concrete(&input.kind)) {
-        // Its inputs have one shape, and what it does with that is checked by the `const`.
-        let output = &signature.output;
-        quote!(__trace.finish(<#output as __t::Kind>::SHAPE))
-    } else {
-        let traced = traced(signature, body);
-        quote! {
-            let __output = { #traced };
-            __trace.finish(__output)
-        }
+    let traced = traced(signature, body);
+    let output = quote! {
+        let __output = { #traced };
+        __trace.finish(__output)
     };
     let functions = functions(signature, &output);
     quote!(#trace #functions)
@@ -59,7 +53,7 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
     });
     let given = inputs.iter().map(|input| {
         let (mutable, name, kind) = (&input.mutable, &input.name, &input.kind);
-        let word = name.to_string();
+        let word = name.unraw().to_string();
         quote!(let #mutable #name = __trace.input::<#kind>(#word, #name);)
     });
     let known = inputs.iter().map(|input| {
@@ -93,18 +87,7 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
 fn traced(signature: &Signature, body: &Steps) -> TokenStream {
     let (steps, tail) = emit(Over::Shapes, body);
     let output = &signature.output;
-    let end = quote_spanned!(output.span()=> __trace.output::<#output>(#tail));
+    let trace = Over::Shapes.local(output.span());
+    let end = quote_spanned!(output.span()=> #trace.output::<#output>(#tail));
     quote!(#steps #end)
-}
-
-/// Whether a kind has lengths of its own, as `Image<1, 8, 8>` has and `Value` has not.
-fn is_concrete(kind: &Type) -> bool {
-    match kind {
-        Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .is_some_and(|last| matches!(last.arguments, PathArguments::AngleBracketed(_))),
-        _ => false,
-    }
 }
