@@ -1,13 +1,16 @@
 //! A declared run as a value: changed and started from code, or by the command line.
 
 mod check;
+mod disk;
+mod look;
+pub(crate) mod memory;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 pub use self::check::Check;
-use crate::advice::{Facts, advice};
+use crate::advice::{Facts, FirstLook, advice};
 use crate::data::{Prepared, training_samples};
 use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
@@ -349,10 +352,10 @@ impl<M: Model> Training<M> {
     pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
         let spec = self.spec()?;
         let (graph, data) = (self.graph()?, self.data()?);
+        let place = self.place();
         let settings = self.settings?;
-        let place = self.out.as_ref().filter(|_| self.resume.is_none()).map(|out| out.join(self.name));
-        let has_folder = self.out.is_some() || self.resume.is_some();
-        let Ready { mut engine, check } = ready(&graph, &settings, &data, has_folder, place.as_deref())?;
+        let Ready { mut engine, check } =
+            ready(&graph, &settings, &data, place.as_deref(), self.resume.is_some(), look::of_run)?;
         if !check.advice.is_empty() {
             observer.on(&Event::Advice(&check.advice))?;
         }
@@ -404,9 +407,18 @@ impl<M: Model> Training<M> {
     /// If the run would be refused.
     pub fn check(mut self) -> Result<Check> {
         let (graph, data) = (self.graph()?, self.data()?);
+        let place = self.place();
         let settings = self.settings?;
-        let place = self.out.as_ref().map(|out| out.join(self.name));
-        Ok(ready(&graph, &settings, &data, place.is_some(), place.as_deref())?.check)
+        let is_resumed = self.resume.is_some();
+        Ok(ready(&graph, &settings, &data, place.as_deref(), is_resumed, look::of_check)?.check)
+    }
+
+    /// Where the run writes, if it does.
+    fn place(&self) -> Option<PathBuf> {
+        match &self.resume {
+            Some(Resume::Of(path)) => Some(path.clone()),
+            _ => self.out.as_ref().map(|out| out.join(self.name)),
+        }
     }
 
     /// Searches for a learning rate, on parameters of its own: see [`train::find_rate`].
@@ -417,6 +429,7 @@ impl<M: Model> Training<M> {
         let data = self.data()?;
         let graph = self.graph()?;
         let settings = self.settings?;
+        memory::fits(memory::memory(&graph, &settings, data.train().len()), memory::available(&settings))?;
         let mut engine = engine::open(&graph, &settings)?;
         train::find_rate(&mut *engine, &graph, &settings, &data, search)
     }
@@ -454,36 +467,46 @@ impl<M: Model> Training<M> {
     }
 }
 
-/// What stands ready before the first step.
+/// A run that may begin.
 struct Ready {
     engine: Box<dyn Engine>,
     check: Check,
 }
 
+/// How a model is looked at before its first step.
+type Look = fn(&mut dyn Engine, &Graph, &Settings, &Prepared) -> Result<Option<FirstLook>>;
+
 /// Judges all that is known before the first step, for a check as for a run: what one refuses the other does, and in the
-/// same words. `place` is where a new folder is to be made.
+/// same words. `place` is where the run writes.
 fn ready(
     graph: &Graph,
     settings: &Settings,
     data: &Prepared,
-    has_folder: bool,
     place: Option<&Path>,
+    is_resumed: bool,
+    look: Look,
 ) -> Result<Ready> {
-    if settings.checkpoint.is_some() && !has_folder {
+    if settings.checkpoint.is_some() && place.is_none() && !is_resumed {
         return Err(Error::Setting {
             key: "checkpoint".to_owned(),
             problem: "there is no run folder to save to; give the run one, or remove the key".to_owned(),
         });
     }
-    if let Some(place) = place {
-        check::writable(place)?;
-    }
     let (memory, available) =
-        (check::memory(graph, settings, data.train().len()), check::available(settings));
-    check::fits(memory, available)?;
+        (memory::memory(graph, settings, data.train().len()), memory::available(settings));
+    memory::fits(memory, available)?;
     let mut engine = engine::open(graph, settings)?;
     let plan = Stepper::new(&mut *engine, graph, settings, data)?.plan().clone();
-    let advice = advice(&Facts { graph, settings, data, plan: &plan });
+    if let Some(place) = place {
+        if !is_resumed {
+            disk::writable(place)?;
+        }
+        disk::fits(disk::needed(graph, settings, &plan, is_resumed), place)?;
+    }
+    // A run that is taken up is not at its beginning.
+    let first = if is_resumed { None } else { look(&mut *engine, graph, settings, data)? };
+    let begun = graph.clone().begun(settings.init);
+    let advice = advice(&Facts { graph: &begun, settings, data, plan: &plan, first: first.as_ref() });
     Ok(Ready { engine, check: Check { plan, memory, available, advice } })
 }
 

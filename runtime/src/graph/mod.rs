@@ -18,7 +18,7 @@ pub use summary::{LayerSummary, Memory, ParameterSummary, Summary};
 use crate::config::Config;
 use crate::error::Result;
 pub use crate::layer::GraphParameter;
-use crate::layer::{Initializer, Layer, Parameter, Pass};
+use crate::layer::{Initializer, Layer, Nature, Parameter, Pass};
 use crate::plan::Form;
 use crate::shape::{Kind, Shape};
 
@@ -132,6 +132,8 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn least_batch(&self, inputs: &[Shape]) -> usize;
     /// [`Layer::reads_rows`]
     fn reads_rows(&self) -> bool;
+    /// [`Layer::nature`]
+    fn nature(&self) -> Nature;
     /// [`Layer::form`]
     fn form(&self, inputs: &[Shape]) -> Form;
     /// [`Layer::forward`]
@@ -162,6 +164,10 @@ impl<L: Layer> AnyLayer for L {
 
     fn reads_rows(&self) -> bool {
         Layer::reads_rows(self)
+    }
+
+    fn nature(&self) -> Nature {
+        Layer::nature(self)
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::Pass;
@@ -96,6 +96,10 @@ impl Layer for BatchNorm {
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // mean, difference, square, mean, scale and shift
         rule::operations(&[7, output.elements()])
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::BatchNorm
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

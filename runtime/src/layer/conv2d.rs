@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
 use super::window::Window;
-use super::{Init, Initializer, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Initializer, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -145,6 +145,10 @@ impl Layer for Conv2d {
 
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64 {
         rule::operations(&[2, self.fan_in(inputs.first()), output.elements()])
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Affine
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

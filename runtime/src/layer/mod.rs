@@ -52,6 +52,7 @@ mod log_softmax;
 mod lstm;
 mod max_pool2d;
 pub mod names;
+mod nature;
 mod part;
 mod pass;
 mod position_embedding;
@@ -87,6 +88,7 @@ pub use linear::Linear;
 pub use log_softmax::LogSoftmax;
 pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2d;
+pub use nature::Nature;
 pub use part::{GraphParameter, Init, Parameter, Role};
 pub use pass::{Mode, Pass, Statistic};
 pub use position_embedding::PositionEmbedding;
@@ -188,6 +190,11 @@ pub trait Layer: Config {
     /// other rows alone.
     fn reads_rows(&self) -> bool {
         false
+    }
+
+    /// What it is to the layers beside it, for [advice](crate::advice); by default nothing is known of it.
+    fn nature(&self) -> Nature {
+        Nature::Other
     }
 
     /// What the planned engine does for inputs of these shapes; by default it runs the reference form.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::linear::affine;
 use super::rule::{self, hold};
 use super::softmax::softmax;
-use super::{Init, Initializer, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Initializer, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -122,6 +122,10 @@ impl Layer for SelfAttention {
         let Some(&[length, features]) = inputs.first().map(Shape::axes) else { return 0 };
         let maps = rule::operations(&[8, length, features, features]);
         maps.saturating_add(rule::operations(&[4, length, length, features]))
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Attention { causal: self.causal }
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rules::{self, hold, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::known::Known;
 use crate::shape::Verdict;
@@ -62,6 +62,14 @@ impl Optimizer for AdaDelta {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        StepSize::SecondMoment { rectified: false }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-3, highest: 1.0, source: "Zeiler 2012: 1" })
     }
 
     fn penalties(&self) -> Penalties {

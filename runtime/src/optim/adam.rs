@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::moments::adam;
 use super::rules::{self, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::known::Known;
 use crate::shape::Verdict;
@@ -78,6 +78,14 @@ impl Optimizer for Adam {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        StepSize::SecondMoment { rectified: false }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-6, highest: 1e-2, source: "Kingma & Ba 2015: 1e-3" })
     }
 
     fn penalties(&self) -> Penalties {

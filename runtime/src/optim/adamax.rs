@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::math::{correction, lerp};
 use super::rules::{self, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::known::Known;
 use crate::shape::Verdict;
@@ -66,6 +66,14 @@ impl Optimizer for Adamax {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        StepSize::SecondMoment { rectified: false }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 2e-6, highest: 2e-2, source: "Kingma & Ba 2015: 2e-3" })
     }
 
     fn penalties(&self) -> Penalties {

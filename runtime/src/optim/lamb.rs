@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::math::{correction, lerp};
 use super::rules::{self, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::known::Known;
 use crate::shape::Verdict;
@@ -70,6 +70,14 @@ impl Optimizer for Lamb {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        StepSize::SecondMoment { rectified: false }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-6, highest: 4e-2, source: "You et al. 2020" })
     }
 
     fn penalties(&self) -> Penalties {

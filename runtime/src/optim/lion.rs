@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::math::sign;
 use super::rules::{self, hold, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::known::Known;
 use crate::shape::Verdict;
@@ -59,6 +59,10 @@ impl Optimizer for Lion {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-7, highest: 1e-3, source: "Chen et al. 2023: 1e-4" })
     }
 
     fn penalties(&self) -> Penalties {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::math::{correction, lerp};
 use super::rules::{self, hold, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::known::Known;
 use crate::shape::Verdict;
@@ -77,6 +77,14 @@ impl Optimizer for NAdam {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        StepSize::SecondMoment { rectified: false }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 2e-6, highest: 2e-2, source: "Dozat 2016: 2e-3" })
     }
 
     fn penalties(&self) -> Penalties {

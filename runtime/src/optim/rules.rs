@@ -39,10 +39,16 @@ pub(super) const fn rated(lr: f64, penalties: Penalties) -> Verdict<Known> {
 
 /// A learning rate.
 pub(super) const fn lr(lr: f64) -> Verdict {
-    if lr > 0.0 && lr.is_finite() {
-        return above_zero("lr", lr);
+    if !(lr > 0.0 && lr.is_finite()) {
+        return Err(Problem::new("lr is ").float(lr).text("; expected a number above 0"));
     }
-    Err(Problem::new("lr is ").float(lr).text("; expected a number above 0"))
+    // Weights are moved in f32, in which less is 0 or has hardly a digit left.
+    if (lr as f32) < f32::MIN_POSITIVE || !(lr as f32).is_finite() {
+        return Err(Problem::new("lr is ")
+            .float(lr)
+            .text("; expected a number from 1.2e-38 to 3.4e38, those of f32"));
+    }
+    Ok(())
 }
 
 /// How much of two moments stays.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rules::{self, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::known::Known;
 use crate::shape::{Problem, Verdict};
@@ -98,6 +98,10 @@ impl Optimizer for Sgd {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-6, highest: 1.0, source: "Bengio 2012" })
     }
 
     fn state_names(&self) -> &'static [&'static str] {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::math::sign;
 use super::rules::{self, hold, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::known::Known;
 use crate::shape::Verdict;
@@ -59,6 +59,14 @@ impl Optimizer for SignSgd {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        if self.momentum == 0.0 { StepSize::Sign } else { StepSize::Other }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-7, highest: 1e-3, source: "Bernstein et al. 2018: 1e-4" })
     }
 
     fn penalties(&self) -> Penalties {

@@ -193,13 +193,12 @@ impl Settings {
 
     fn check_base_rate(&self) -> Result<()> {
         let rate = self.base_rate();
-        // Also as f32, the type of the arithmetic.
-        if rate as f32 > 0.0 && (rate as f32).is_finite() {
+        if rate as f32 >= f32::MIN_POSITIVE && (rate as f32).is_finite() {
             return Ok(());
         }
         Err(fault(
             "scale_lr",
-            format!("makes the learning rate {rate}; expected a number above 0, within the range of f32"),
+            format!("makes the learning rate {rate}; expected a number from 1.2e-38 to 3.4e38"),
         ))
     }
 

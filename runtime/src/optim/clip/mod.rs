@@ -64,6 +64,12 @@ pub trait Clip: Config {
     /// # Errors
     /// If a parameter cannot be read from the device.
     fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()>;
+
+    /// Whether each element keeps its sign, for [advice](crate::advice): an optimizer that goes by the sign alone sees
+    /// nothing of such a way. False by default, for nobody knows.
+    fn keeps_signs(&self) -> bool {
+        false
+    }
 }
 
 /// A way to clip of any type.
@@ -77,6 +83,8 @@ pub trait AnyClip: Setting {
     /// # Errors
     /// As there.
     fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()>;
+    /// [`Clip::keeps_signs`]
+    fn keeps_signs(&self) -> bool;
     /// A copy.
     fn boxed(&self) -> Box<dyn AnyClip>;
     /// The same with changed keys.
@@ -90,6 +98,10 @@ pub trait AnyClip: Setting {
 impl<C: Clip> AnyClip for C {
     fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()> {
         Clip::clip(self, gradients)
+    }
+
+    fn keeps_signs(&self) -> bool {
+        Clip::keeps_signs(self)
     }
 
     with_changes!(dyn AnyClip);
