@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::hash::hex;
 use crate::rng::{Moment, Purpose, Stream};
 use crate::shape::Shape;
+use crate::train::Interrupt;
 
 /// A data set that is ready for a run: divided, checked, and with its normalizer.
 ///
@@ -45,6 +46,7 @@ pub struct Prepared {
     class_counts: Option<Vec<usize>>,
     profile: Option<Normalizer>,
     shared: usize,
+    interrupt: Interrupt,
 }
 
 impl Prepared {
@@ -61,6 +63,19 @@ impl Prepared {
     /// # Errors
     /// As [`Prepared::new`].
     pub fn ignoring(data: Box<dyn AnyDataset>, seed: u64, ignored: Option<u32>) -> Result<Self> {
+        Self::until(data, seed, ignored, &Interrupt::new())
+    }
+
+    /// The same as long as no end is requested: now, and whenever a batch is read later.
+    ///
+    /// # Errors
+    /// As [`Prepared::new`], and [`Error::Interrupted`].
+    pub fn until(
+        data: Box<dyn AnyDataset>,
+        seed: u64,
+        ignored: Option<u32>,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
         let (input, target) = (data.input_shape(), data.target_shape());
         let parts = data.split().resolve(data.len(), seed)?;
         let mut survey = Survey::new(data.as_ref(), &parts)?;
@@ -69,6 +84,7 @@ impl Prepared {
         let at_once = (1_000_000 / sizes).clamp(1, 1000);
         let mut indices = Vec::new();
         for start in (0..data.len()).step_by(at_once) {
+            interrupt.check()?;
             indices.clear();
             indices.extend(start..data.len().min(start + at_once));
             survey.look(start, &data.batch(&indices)?, ignored)?;
@@ -83,7 +99,16 @@ impl Prepared {
         let profile = input.vocabulary().is_none().then(|| survey.moments.per_element().ok()).flatten();
         let shared = survey.samples.shared(&parts);
         let class_counts = survey.class_counts;
-        Ok(Self { data, parts, normalizer, fingerprint, class_counts, profile, shared })
+        Ok(Self {
+            data,
+            parts,
+            normalizer,
+            fingerprint,
+            class_counts,
+            profile,
+            shared,
+            interrupt: interrupt.clone(),
+        })
     }
 
     /// The samples to learn from, in rising order; there is at least one.
@@ -164,11 +189,18 @@ impl Prepared {
         order.into_iter().filter_map(|place| self.parts.train.get(place).copied()).collect()
     }
 
+    /// What asks for an end while these data are in use.
+    #[must_use]
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
     /// Samples of these numbers, normalized.
     ///
     /// # Errors
-    /// If there is no such sample, or if one cannot be read.
+    /// If there is no such sample, if one cannot be read, or if an end is requested.
     pub fn batch(&self, indices: &[usize]) -> Result<Batch> {
+        self.interrupt.check()?;
         if let Some(index) = indices.iter().find(|index| **index >= self.data.len()) {
             return Err(Error::Dataset(format!("there is no sample {index} of {}", self.data.len())));
         }

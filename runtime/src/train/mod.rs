@@ -9,6 +9,7 @@ mod evaluate;
 mod event;
 mod feed;
 mod find_rate;
+mod interrupt;
 mod measures;
 mod monitor;
 mod plan;
@@ -24,6 +25,7 @@ pub use event::{
     EpochReport, Event, Exit, Monitored, Observer, Resumed, RunPlan, Skip, Snapshot, StepReport,
 };
 pub use find_rate::{RateCurve, RatePoint, RateSearch, SearchEnd, find_rate};
+pub use interrupt::{Cause, Interrupt};
 pub use measures::Measures;
 pub(crate) use plan::{length, plan};
 pub use run::{Outcome, resume, run};
