@@ -325,7 +325,8 @@ impl<M: Model> Training<M> {
     ///
     /// # Errors
     /// If the settings or the data cannot be used, training cannot go on, or something cannot be written; if a run is to
-    /// be resumed, also those of [`Folder::resume`](crate::run::Folder::resume).
+    /// be resumed, also those of [`Folder::resume`](crate::run::Folder::resume). A run that is interrupted before it has begun is an
+    /// [`Error::Interrupted`]; later it is an [`Exit`].
     pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
         let spec = self.spec()?;
         let data = self.data()?;

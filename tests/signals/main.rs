@@ -6,6 +6,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod background;
 mod instants;
 #[cfg(unix)]
 mod processes;

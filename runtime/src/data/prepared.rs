@@ -84,10 +84,10 @@ impl Prepared {
         let at_once = (1_000_000 / sizes).clamp(1, 1000);
         let mut indices = Vec::new();
         for start in (0..data.len()).step_by(at_once) {
-            interrupt.check()?;
             indices.clear();
             indices.extend(start..data.len().min(start + at_once));
             survey.look(start, &data.batch(&indices)?, ignored)?;
+            interrupt.check()?;
         }
         let normalizer = match data.normalization() {
             Normalization::None => None,

@@ -87,10 +87,10 @@ impl Checkpoints {
         self.add(Slot::due(snapshot.step), snapshot, metrics)
     }
 
-    /// Saves the state of a run that is interrupted, if that of this moment is not saved already, and waits for it.
+    /// Saves the state of a run that is interrupted, and waits for it. If there is a checkpoint of this step, nothing is to be
+    /// saved: what may have come since is an evaluation, which a resumed run makes again.
     pub(super) fn save_interrupted(&mut self, snapshot: &Snapshot<'_>, metrics: Recording) -> Result<()> {
-        // One that is due at the end of an epoch is made after the evaluation.
-        if !self.writer.wait()?.has(snapshot.step) || snapshot.before_evaluation {
+        if !self.writer.wait()?.has(snapshot.step) {
             self.add(Slot::of_interruption(snapshot.step), snapshot, metrics)?;
         }
         self.wait()

@@ -84,9 +84,9 @@ impl Shelf {
         &self.path
     }
 
-    /// Whether a checkpoint that was due is the newest, and of this step.
+    /// Whether the newest checkpoint is of this step.
     pub(super) fn has(&self, step: u64) -> bool {
-        self.slots.last() == Some(&Slot::due(step))
+        self.slots.last().is_some_and(|slot| slot.step == step)
     }
 
     /// Writes a checkpoint aside, brings it to its place, and only then removes what is no longer kept. `best` is the last step

@@ -2,7 +2,7 @@
 //!
 //! A batch goes from the data's [`Prepared`](crate::data::Prepared) through a [`Stepper`] to
 //! the [`Engine`](crate::engine::Engine); [`run`] counts epochs; what happens is told to an [`Observer`]. What an observer
-//! is shown as a [`Snapshot`] comes back as [`Saved`], from which [`resume`] goes on.
+//! is shown as a [`Snapshot`] comes back as [`Saved`], from which [`resume`] goes on. An [`Interrupt`] asks for an end.
 
 mod average;
 mod evaluate;

@@ -48,7 +48,7 @@ pub fn run(
     data: &Prepared,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
-    lead(engine, graph, settings, data, None, observer)
+    lead(engine, Given { graph, settings, data }, None, observer)
 }
 
 /// The same from a saved state on: what follows is bit for bit what followed in the run that it was taken of.
@@ -63,17 +63,24 @@ pub fn resume(
     saved: Saved,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
-    lead(engine, graph, settings, data, Some(saved), observer)
+    lead(engine, Given { graph, settings, data }, Some(saved), observer)
+}
+
+/// What a run is of.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    graph: &'a Graph,
+    settings: &'a Settings,
+    data: &'a Prepared,
 }
 
 fn lead(
     engine: &mut dyn Engine,
-    graph: &Graph,
-    settings: &Settings,
-    data: &Prepared,
+    given: Given<'_>,
     saved: Option<Saved>,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
+    let Given { graph, settings, data } = given;
     let mut stepper = Stepper::new(&mut *engine, graph, settings, data)?;
     let plan = stepper.plan().clone();
     let mut watch = Watch::new(settings);
@@ -166,9 +173,22 @@ fn lead(
         }
     };
 
+    end(stepper, given, watch.as_ref(), place, exit, observer)
+}
+
+/// What the run came to: the final weights are measured, and left in the engine.
+fn end(
+    mut stepper: Stepper<'_>,
+    given: Given<'_>,
+    watch: Option<&Watch>,
+    place: Place,
+    exit: Exit,
+    observer: &mut dyn Observer,
+) -> Result<Outcome> {
+    let Given { graph, settings, data } = given;
     observer.on(&Event::End(&exit))?;
     let scaling = stepper.scaling();
-    let best_epoch = watch.as_ref().and_then(Watch::best_epoch);
+    let best_epoch = watch.and_then(Watch::best_epoch);
     let Place { step: steps, epoch: epochs, .. } = place;
     let nothing = Measured { validation: None, test: None, confusion: None };
     let of = |exit, Measured { validation, test, confusion }| Outcome {
@@ -184,7 +204,7 @@ fn lead(
     if matches!(exit, Exit::Interrupted { .. }) {
         return Ok(of(exit, nothing));
     }
-    let measured = stepper.judge(|engine| measure(engine, settings, data, watch.as_ref()));
+    let measured = stepper.judge(|engine| measure(engine, settings, data, watch));
     match interruption(measured)? {
         Ok(measured) => {
             stepper.finish()?;
@@ -192,7 +212,7 @@ fn lead(
         }
         Err(cause) => {
             let totals = Totals::new(settings);
-            let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
+            let snapshot = snapshot(&stepper, graph, settings, (&totals, watch), place)?;
             observer.on(&Event::Interrupt(&snapshot))?;
             Ok(of(Exit::Interrupted { cause }, nothing))
         }
