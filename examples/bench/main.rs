@@ -7,6 +7,7 @@
 
 mod data;
 mod measure;
+mod record;
 mod workload;
 
 use clap::Parser;
@@ -27,11 +28,24 @@ struct Arguments {
     /// The precision, as `--set precision=` takes it: `F32`, `Bf16`, `{"type":"F16","loss_scale":"Dynamic"}`.
     #[arg(long, default_value = "F32")]
     precision: String,
+    /// Instead: what a run folder and a checkpoint after each epoch cost, over so many pairs of runs; of W1 alone.
+    #[arg(long, value_name = "ROUNDS")]
+    record: Option<usize>,
+    /// Where the folders of these runs are made, and stay.
+    #[arg(long, value_name = "FOLDER", default_value = "runs", requires = "record")]
+    out: std::path::PathBuf,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let Arguments { workload, seconds, threads, precision } = Arguments::parse();
+    let Arguments { workload, seconds, threads, precision, record, out } = Arguments::parse();
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    if let Some(rounds) = record {
+        if workload != Workload::W1 {
+            return Err("--record is of W1; give that".into());
+        }
+        println!("{}", record::measure(rounds, &out)?);
+        return Ok(());
+    }
     let measured = workload.measure(&Clock { seconds, precision })?;
     println!("{}", measured.to_json(workload));
     Ok(())

@@ -2,7 +2,7 @@
 
 mod gpt;
 mod image;
-mod mlp;
+pub(crate) mod mlp;
 mod optimizer;
 mod recurrent;
 mod resnet;

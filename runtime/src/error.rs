@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::shape::Problem;
+use crate::train::Cause;
 
 /// The result of everything here that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -164,6 +165,10 @@ pub enum Error {
         /// What happened there.
         source: Box<Error>,
     },
+
+    /// What was going on was asked to end by an [`Interrupt`](crate::train::Interrupt), and had no state to keep.
+    #[error("interrupted by {0}")]
+    Interrupted(Cause),
 
     /// A promise of this crate to itself is broken; please report it.
     #[error("internal error: {0}; please report it")]

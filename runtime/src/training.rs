@@ -11,7 +11,7 @@ use serde_json::json;
 
 pub use self::check::Check;
 use crate::advice::{Facts, FirstLook, advice};
-use crate::data::{Prepared, training_samples};
+use crate::data::{AnyDataset, Prepared, training_samples};
 use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -20,7 +20,9 @@ use crate::optim::{AnyOptimizer, Groups};
 use crate::run::{Folder, Start, newest};
 use crate::schedule::Schedule;
 use crate::spec::{AnySpec, Declaration, Device, Settings, hash};
-use crate::train::{self, Evaluation, Event, Observer, Outcome, RateCurve, RateSearch, Saved, Stepper};
+use crate::train::{
+    self, Evaluation, Event, Exit, Interrupt, Observer, Outcome, RateCurve, RateSearch, Saved, Stepper,
+};
 use crate::trained::Trained;
 
 /// A run that was declared with [`train!`](crate::train!): the same as its command line, without one.
@@ -46,6 +48,7 @@ pub struct Training<M: 'static> {
     out: Option<PathBuf>,
     resume: Option<Resume>,
     permitted: Vec<String>,
+    interrupt: Interrupt,
 }
 
 /// Which run is taken up again.
@@ -59,7 +62,7 @@ enum Resume {
 /// What a run leaves in memory.
 #[derive(Debug)]
 pub struct Run<M> {
-    /// The model with its final parameters.
+    /// The model with its final parameters; of a run that was interrupted, with those after its last step.
     pub model: Trained<M>,
     /// What the run came to.
     pub outcome: Outcome,
@@ -80,6 +83,7 @@ impl<M: Model> Training<M> {
             out: Some(PathBuf::from("runs")),
             resume: None,
             permitted: Vec::new(),
+            interrupt: Interrupt::new(),
         }
     }
 
@@ -232,6 +236,13 @@ impl<M: Model> Training<M> {
         self
     }
 
+    /// Ends when that is requested of this handle, with nothing lost: see [`Interrupt`]. Without, only the run's own end ends it.
+    #[must_use]
+    pub fn interrupted_by(mut self, interrupt: &Interrupt) -> Self {
+        self.interrupt = interrupt.clone();
+        self
+    }
+
     /// Changes a key, as `--set key=value` does: `batch`, `optimizer.lr`, `schedule.0.steps`.
     ///
     /// # Errors
@@ -321,7 +332,12 @@ impl<M: Model> Training<M> {
     pub fn data(&mut self) -> Result<Prepared> {
         let settings = self.settings()?;
         let (seed, ignored) = (settings.seed, settings.loss.ignored());
-        Prepared::ignoring(self.spec.open()?, seed, ignored)
+        Prepared::until(self.opened()?, seed, ignored, &self.interrupt)
+    }
+
+    fn opened(&self) -> Result<Box<dyn AnyDataset>> {
+        self.interrupt.check()?;
+        self.interrupt.during(|| self.spec.open())
     }
 
     /// The learning rate of every step of the run. Of the data only the number of samples is looked at.
@@ -329,9 +345,9 @@ impl<M: Model> Training<M> {
     /// # Errors
     /// If the settings or the split cannot be used, the data cannot be opened, or the schedule does not fit the run.
     pub fn schedule(&mut self) -> Result<Schedule> {
-        let spec = self.spec;
+        let data = self.opened()?;
         let settings = self.settings()?;
-        let samples = training_samples(&*spec.open()?, settings.seed)?;
+        let samples = training_samples(&*data, settings.seed)?;
         let (steps, epoch) = train::length(settings, samples);
         Schedule::of(settings, steps, epoch)
     }
@@ -348,7 +364,8 @@ impl<M: Model> Training<M> {
     ///
     /// # Errors
     /// If the settings or the data cannot be used, training cannot go on, or something cannot be written; if a run is to
-    /// be resumed, also those of [`Folder::resume`](crate::run::Folder::resume).
+    /// be resumed, also those of [`Folder::resume`](crate::run::Folder::resume). A run that is interrupted before it has begun is an
+    /// [`Error::Interrupted`]; later it is an [`Exit`].
     pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
         let spec = self.spec()?;
         let (graph, data) = (self.graph()?, self.data()?);
@@ -452,7 +469,7 @@ impl<M: Model> Training<M> {
     pub fn evaluate(mut self, model: &Trained<M>, part: fn(&Prepared) -> &[usize]) -> Result<Evaluation> {
         let seed = self.split_seed(model)?;
         let ignored = self.settings()?.loss.ignored();
-        let data = Prepared::ignoring(self.spec.open()?, seed, ignored)?
+        let data = Prepared::until(self.opened()?, seed, ignored, &self.interrupt)?
             .with_normalizer(model.normalizer().cloned())?;
         if part(&data).is_empty() {
             return Err(Error::Dataset(
@@ -535,7 +552,10 @@ fn train_into<M: Model>(
         start.data.normalizer().cloned(),
         Some(start.settings.seed),
     );
-    if let Some(folder) = folder {
+    // A run that was interrupted has no final model yet.
+    if let Some(folder) = folder
+        && !matches!(outcome.exit, Exit::Interrupted { .. })
+    {
         model.save(folder.model())?;
     }
     Ok((model, outcome))

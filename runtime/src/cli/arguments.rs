@@ -147,6 +147,13 @@ impl Arguments {
     }
 }
 
+impl Command {
+    /// Whether it reads data or computes with them, so that a signal is to wait for a moment at which nothing is lost.
+    pub(super) fn works_for_long(&self) -> bool {
+        matches!(self, Self::Train(_) | Self::Check(_) | Self::Eval(_) | Self::FindLr(_))
+    }
+}
+
 impl Changes {
     /// Every change as a key of the spec and its value; what `--set` says comes last, so it wins.
     pub(super) fn keys(self) -> impl Iterator<Item = (String, String)> {

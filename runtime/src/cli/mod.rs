@@ -17,9 +17,11 @@ mod advice;
 mod arguments;
 mod curve;
 mod found;
+mod interrupted;
 mod plot;
 mod progress;
 mod report;
+mod signals;
 
 use std::error::Error as _;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -30,6 +32,7 @@ use self::advice::Checked;
 use self::arguments::{Arguments, Changes, Check, Command, Eval, FindLr, Schedule, Train};
 use self::curve::Curve;
 use self::found::Found;
+use self::interrupted::Interrupted;
 use self::progress::{Head, Progress};
 use self::report::Report;
 use crate::config::Config;
@@ -38,7 +41,7 @@ use crate::model::Model;
 use crate::optim::Groups;
 use crate::run::{draw_rates, draw_search, pretty, write_whole};
 use crate::spec::hash;
-use crate::train::RateSearch;
+use crate::train::{Exit, Interrupt, Outcome, RateSearch};
 use crate::training::Training;
 use crate::training::memory::summary;
 
@@ -46,6 +49,9 @@ use crate::training::memory::summary;
 ///
 /// It ends the process itself where something is wrong, after one line on standard error: with code 2 if the
 /// command line cannot be read, with code 1 for every other error.
+///
+/// Ctrl-C (SIGINT), SIGTERM and SIGHUP end what goes on as an [`Interrupt`] does, and the process with 130, 143 or 129: a run
+/// saves its state, and says how it is resumed. A second one ends the process at once.
 ///
 /// # Errors
 /// None by now; the `Result` lets a program's own `main` use `?` beside this call.
@@ -57,7 +63,18 @@ pub fn main<M: Model>(training: Training<M>) -> Result<()> {
     // Never locked: the progress bar draws on it from a thread of its own.
     let mut stdout = std::io::stdout();
     let is_terminal = stdout.is_terminal();
-    if let Err(error) = run(training, command, &mut stdout, is_terminal) {
+    let interrupt = Interrupt::new();
+    if command.works_for_long()
+        && let Err(error) = signals::listen(&interrupt)
+    {
+        let _ = writeln!(std::io::stderr(), "note: a signal will end the program at once: {error}");
+    }
+    let result = run(training.interrupted_by(&interrupt), command, &mut stdout, is_terminal);
+    if let Err(error) = result {
+        if let Error::Interrupted(cause) = error {
+            let _ = writeln!(std::io::stderr(), "{error}");
+            std::process::exit(cause.exit_code());
+        }
         let _ = writeln!(std::io::stderr(), "error: {}", sentence(&error));
         std::process::exit(1);
     }
@@ -118,20 +135,37 @@ fn train<M: Model>(
         Some(None) => training.resume_newest(),
         Some(Some(run)) => training.resume(run),
     };
-    for key in allow_spec_change {
+    for key in &allow_spec_change {
         training = training.allow_spec_change(key.trim());
     }
+    let changes = training.overrides().to_vec();
     if quiet {
-        return training.run().map(|_| ());
+        return ended(&training.run()?.outcome);
     }
     let parameters = training.graph()?.trained_elements();
-    let head = Head::new(training.name(), <M as Config>::NAME, parameters, training.settings()?);
+    let name = training.name();
+    let head = Head::new(name, <M as Config>::NAME, parameters, training.settings()?);
     let mut progress = Progress::new(head, out, is_terminal);
     let run = training.run_with(&mut progress);
     let (kept, seconds) = progress.close();
     let run = run?;
     let folder = run.folder.as_deref();
+    if let Err(interrupted) = ended(&run.outcome) {
+        let program = std::env::args_os().next().unwrap_or_else(|| name.into());
+        let (outcome, program) = (&run.outcome, &*program.to_string_lossy());
+        let allowed = &allow_spec_change;
+        say(out, &Interrupted { outcome, program, folder, changes: &changes, allowed }.to_string())?;
+        return Err(interrupted);
+    }
     say(out, &Report { outcome: &run.outcome, kept: kept.as_ref(), seconds, folder }.to_string())
+}
+
+/// That the run came to its own end.
+fn ended(outcome: &Outcome) -> Result<()> {
+    match outcome.exit {
+        Exit::Interrupted { cause } => Err(Error::Interrupted(cause)),
+        _ => Ok(()),
+    }
 }
 
 fn check<M: Model>(

@@ -23,6 +23,7 @@ impl Display for Report<'_> {
         let exit = match outcome.exit {
             Exit::Completed => "completed",
             Exit::StoppedEarly { .. } => "stopped early",
+            Exit::Interrupted { .. } => "interrupted",
         };
         let epochs = if outcome.epochs == 1 { "epoch" } else { "epochs" };
         let (epoch_count, steps) = (count(outcome.epochs), count(outcome.steps));

@@ -1,12 +1,13 @@
 //! A data file, unpacked on the way if it is gzip.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
 use crate::error::{Error, Result};
+use crate::train::Interrupt;
 
 /// Where bytes come from, for what has to be said of them.
 pub(super) struct Origin {
@@ -16,9 +17,22 @@ pub(super) struct Origin {
 
 /// The file's bytes; whether it is gzip is told by its first two, not by its name.
 pub(super) fn open(path: &Path) -> Result<(Origin, Box<dyn BufRead>)> {
-    let mut bytes = BufReader::new(File::open(path).map_err(Error::file(path))?);
-    bytes.fill_buf().map_err(Error::file(path))?;
-    unpacked(path, bytes)
+    let file = File::open(path).map_err(Error::file(path))?;
+    unpacked(path, BufReader::new(Polled { file, interrupt: Interrupt::current() }))
+}
+
+/// A file that is read as long as no end is requested.
+struct Polled<R> {
+    file: R,
+    interrupt: Interrupt,
+}
+
+impl<R: Read> Read for Polled<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // Not as `ErrorKind::Interrupted`, after which a reader tries again.
+        self.interrupt.check().map_err(io::Error::other)?;
+        self.file.read(buffer)
+    }
 }
 
 /// The same of bytes that are already here.
@@ -26,8 +40,9 @@ pub(super) fn unpacked<'a>(
     path: &Path,
     mut bytes: impl BufRead + 'a,
 ) -> Result<(Origin, Box<dyn BufRead + 'a>)> {
-    let packed = bytes.fill_buf().map_err(Error::file(path))?.starts_with(&[0x1F, 0x8B]);
-    let origin = Origin { path: path.to_owned(), packed };
+    let mut origin = Origin { path: path.to_owned(), packed: false };
+    let packed = bytes.fill_buf().map_err(|error| origin.unreadable(error))?.starts_with(&[0x1F, 0x8B]);
+    origin.packed = packed;
     if packed {
         return Ok((origin, Box::new(BufReader::new(MultiGzDecoder::new(bytes)))));
     }
@@ -48,6 +63,9 @@ impl Origin {
     /// A refusal to read on: by the unpacker or by the system.
     pub(super) fn unreadable(&self, source: io::Error) -> Error {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        if let Some(&Error::Interrupted(cause)) = source.get_ref().and_then(|error| error.downcast_ref()) {
+            return Error::Interrupted(cause);
+        }
         if self.packed && matches!(source.kind(), InvalidData | InvalidInput | UnexpectedEof) {
             return self.problem(format!("the gzip file is damaged or cut short ({source}); get it anew"));
         }
@@ -117,5 +135,25 @@ pub(super) mod tests {
         let missing = text(Path::new("no-such-file")).unwrap_err().to_string();
         assert!(missing.starts_with("no-such-file: No such file"), "{missing}");
         assert!(matches!(text(Path::new("/")), Err(Error::File { .. })));
+    }
+
+    /// Packed or not, in the middle of the file; the error comes through the unpacker as what it is.
+    #[test]
+    fn a_file_is_read_until_an_end_is_requested() {
+        let noise: Vec<u8> =
+            (0..100_000_u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let folder = tempfile::tempdir().unwrap();
+        for bytes in [packed(&noise), noise] {
+            let path = folder.path().join("noise");
+            std::fs::write(&path, bytes).unwrap();
+            let interrupt = Interrupt::new();
+            let (origin, mut bytes) = interrupt.during(|| open(&path)).unwrap();
+            bytes.read_exact(&mut [0; 1000]).unwrap();
+            interrupt.request();
+            let error = bytes.read_to_end(&mut Vec::new()).unwrap_err();
+            assert!(matches!(origin.unreadable(error), Error::Interrupted(_)));
+            let Err(error) = interrupt.during(|| open(&path)) else { panic!("it was opened") };
+            assert!(matches!(error, Error::Interrupted(_)), "{error}");
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::hash::hex;
 use crate::rng::{Moment, Purpose, Stream};
 use crate::shape::Shape;
+use crate::train::Interrupt;
 
 /// A data set that is ready for a run: divided, checked, and with its normalizer.
 ///
@@ -47,6 +48,7 @@ pub struct Prepared {
     profile: Option<Normalizer>,
     patterns: Patterns,
     shared: usize,
+    interrupt: Interrupt,
 }
 
 impl Prepared {
@@ -63,6 +65,19 @@ impl Prepared {
     /// # Errors
     /// As [`Prepared::new`].
     pub fn ignoring(data: Box<dyn AnyDataset>, seed: u64, ignored: Option<u32>) -> Result<Self> {
+        Self::until(data, seed, ignored, &Interrupt::new())
+    }
+
+    /// The same as long as no end is requested: now, and whenever a batch is read later.
+    ///
+    /// # Errors
+    /// As [`Prepared::new`], and [`Error::Interrupted`].
+    pub fn until(
+        data: Box<dyn AnyDataset>,
+        seed: u64,
+        ignored: Option<u32>,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
         let (input, target) = (data.input_shape(), data.target_shape());
         let parts = data.split().resolve(data.len(), seed)?;
         let mut survey = Survey::new(data.as_ref(), &parts)?;
@@ -74,6 +89,7 @@ impl Prepared {
             indices.clear();
             indices.extend(start..data.len().min(start + at_once));
             survey.look(start, &data.batch(&indices)?, ignored)?;
+            interrupt.check()?;
         }
         if let (Some(ignored), false) = (ignored, survey.has_targets) {
             return Err(Error::Dataset(format!(
@@ -91,7 +107,17 @@ impl Prepared {
         let profile = input.vocabulary().is_none().then(|| survey.moments.per_element().ok()).flatten();
         let shared = survey.samples.shared(&parts);
         let Survey { class_counts, patterns, .. } = survey;
-        Ok(Self { data, parts, normalizer, fingerprint, class_counts, profile, patterns, shared })
+        Ok(Self {
+            data,
+            parts,
+            normalizer,
+            fingerprint,
+            class_counts,
+            profile,
+            patterns,
+            shared,
+            interrupt: interrupt.clone(),
+        })
     }
 
     /// The samples to learn from, in rising order; there is at least one.
@@ -177,11 +203,18 @@ impl Prepared {
         order.into_iter().filter_map(|place| self.parts.train.get(place).copied()).collect()
     }
 
+    /// What asks for an end while these data are in use.
+    #[must_use]
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
     /// Samples of these numbers, normalized.
     ///
     /// # Errors
-    /// If there is no such sample, or if one cannot be read.
+    /// If there is no such sample, if one cannot be read, or if an end is requested.
     pub fn batch(&self, indices: &[usize]) -> Result<Batch> {
+        self.interrupt.check()?;
         if let Some(index) = indices.iter().find(|index| **index >= self.data.len()) {
             return Err(Error::Dataset(format!("there is no sample {index} of {}", self.data.len())));
         }

@@ -5,33 +5,35 @@
 //! (`linear_1.weight.m`); `ema.safetensors`, a model file of the weights' average, if the run keeps one;
 //! `best.safetensors`, the weights of the best epoch, if the run ends with those; `state.json`: the place in the
 //! run, the sums of the epoch so far, what is monitored, the loss scale and skipped steps, what the schedule remembers, how far
-//! `metrics.jsonl` was, the spec and the fingerprint of the data; and `SHA256SUMS` over all of these.
+//! `metrics.jsonl` was, the spec and the fingerprint of the data; and `SHA256SUMS` over all of these. One that a run left
+//! when it was interrupted is named `step-00000150-interrupted`.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::path::PathBuf;
 
-use candle_core::{Device, Tensor};
 use serde_json::{Value, json};
 
-use super::metrics::Recorded;
+use super::metrics::{Recorded, Recording};
+use super::shelf::{Shelf, Slot};
 use super::start::Start;
 use super::state::{Best, FORMAT, State};
-use super::sums::{self, BEST, EMA, Files, MODEL, OPTIMIZER, STATE, SUMS};
-use super::whole::{pretty, sync_folder, write_synced};
+use super::sums::{BEST, EMA, Files, MODEL, OPTIMIZER, STATE};
+use super::whole::pretty;
+use super::writer::Writer;
 use crate::data::Normalizer;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::train::Snapshot;
-use crate::trained::file::{NamedTensor, encode, encode_tensors};
+use crate::trained::file::{NamedTensor, encode_numbers, encode_tensors, numbers_of};
 
 /// The checkpoints of one run.
+///
+/// A checkpoint is made in two parts. While the run waits, the state is copied, as the bytes of the files that it becomes.
+/// Then a thread writes them while the run goes on. There is one copy at a time: if the next checkpoint is due before the last
+/// is on the disk, the run waits for that.
 pub(super) struct Checkpoints {
-    path: PathBuf,
-    keep: usize,
+    writer: Writer,
     origin: Origin,
-    /// The steps of those that are there, in their order.
-    steps: Vec<u64>,
     /// The last step of the best epoch so far.
     best: Option<u64>,
 }
@@ -62,7 +64,7 @@ impl Origin {
 impl Checkpoints {
     /// Checkpoints below `path`, of which the newest `keep` stay.
     pub(super) fn new(path: PathBuf, keep: usize, origin: Origin) -> Self {
-        Self { path, keep: keep.max(1), origin, steps: Vec::new(), best: None }
+        Self { writer: Writer::new(Shelf::new(path, keep)), origin, best: None }
     }
 
     /// Notes that the epoch that ended with this step is the best so far.
@@ -70,81 +72,71 @@ impl Checkpoints {
         self.best = Some(step);
     }
 
-    /// Goes on with the checkpoints of these steps. What a process that was ended left half written goes, and those of the
-    /// steps in `damaged` are set aside.
-    pub(super) fn take_up(&mut self, steps: Vec<u64>, best: Option<u64>, damaged: &[u64]) -> Result<()> {
-        let entries = fs::read_dir(&self.path).map_err(Error::file(&self.path))?;
-        for entry in entries {
-            let entry = entry.map_err(Error::file(&self.path))?;
-            let is_partial = |name: &str| name.starts_with(".step-") && name.ends_with(".partial");
-            if entry.file_name().to_str().is_some_and(is_partial) {
-                remove(&entry.path())?;
-            }
-        }
-        for &step in damaged {
-            let aside = self.path.join(format!("{}.damaged", folder_name(step)));
-            remove(&aside)?;
-            let place = self.path.join(folder_name(step));
-            fs::rename(&place, &aside).map_err(Error::file(&place))?;
-        }
-        sync_folder(&self.path)?;
-        (self.steps, self.best) = (steps, best);
-        Ok(())
+    /// Goes on with these checkpoints. What a process that was ended left half written goes, and those of `damaged` are set
+    /// aside.
+    pub(super) fn take_up(&mut self, slots: Vec<Slot>, best: Option<u64>, damaged: &[Slot]) -> Result<()> {
+        self.best = best;
+        self.writer.wait()?.take_up(slots, damaged)
     }
 
-    /// Saves the state, then removes what is no longer kept.
-    pub(super) fn save(&mut self, snapshot: &Snapshot<'_>, metrics: Recorded) -> Result<()> {
-        let place = self.path.join(folder_name(snapshot.step));
-        let aside = self.path.join(format!(".{}.partial", folder_name(snapshot.step)));
-        if !self.path.is_dir() {
-            fs::create_dir_all(&self.path).map_err(Error::file(&self.path))?;
-            self.path.parent().map_or(Ok(()), sync_folder)?;
-        }
-        fs::create_dir(&aside).map_err(Error::file(&aside))?;
-        let written = self.write(&aside, snapshot, metrics);
-        let placed = written.and_then(|()| fs::rename(&aside, &place).map_err(Error::file(&place)));
-        if let Err(error) = placed {
-            // What is left aside is of no use; why it could not get to its place is the error to tell.
-            let _ = fs::remove_dir_all(&aside);
-            return Err(error);
-        }
-        sync_folder(&self.path)?;
-        self.steps.push(snapshot.step);
-        for step in superseded(&self.steps, self.keep, self.best) {
-            remove(&self.path.join(folder_name(step)))?;
-            self.steps.retain(|&kept| kept != step);
-        }
-        Ok(())
+    /// Copies the state, and has it saved in the background; then what is no longer kept is removed.
+    ///
+    /// # Errors
+    /// If the checkpoint before could not be saved.
+    pub(super) fn save(&mut self, snapshot: &Snapshot<'_>, metrics: Recording) -> Result<()> {
+        self.add(Slot::due(snapshot.step), snapshot, metrics)
     }
 
-    fn write(&self, folder: &Path, snapshot: &Snapshot<'_>, metrics: Recorded) -> Result<()> {
-        let files = self.files(snapshot, metrics)?;
-        for (name, bytes) in &files {
-            write_synced(&folder.join(name), bytes)?;
+    /// Saves the state of a run that is interrupted, and waits for it. If there is a checkpoint of this step, nothing is to be
+    /// saved: what may have come since is an evaluation, which a resumed run makes again.
+    pub(super) fn save_interrupted(&mut self, snapshot: &Snapshot<'_>, metrics: Recording) -> Result<()> {
+        if !self.writer.wait()?.has(snapshot.step) {
+            self.add(Slot::of_interruption(snapshot.step), snapshot, metrics)?;
         }
-        write_synced(&folder.join(SUMS), sums::list(&files).as_bytes())?;
-        sync_folder(folder)
+        self.wait()
+    }
+
+    fn add(&mut self, slot: Slot, snapshot: &Snapshot<'_>, metrics: Recording) -> Result<()> {
+        // Before there is another copy.
+        self.writer.wait()?;
+        let files = self.files(snapshot, metrics.recorded)?;
+        let (log, best) = (metrics.log, self.best);
+        self.writer.start(move |shelf| {
+            // What is recorded is never behind the state.
+            log.sync()?;
+            shelf.add(slot, files, best)
+        })
+    }
+
+    /// The error of a checkpoint that could not be saved, if that is known by now.
+    pub(super) fn poll(&mut self) -> Result<()> {
+        self.writer.poll()
+    }
+
+    /// Waits until what is to be saved is saved.
+    pub(super) fn wait(&mut self) -> Result<()> {
+        self.writer.wait().map(|_| ())
+    }
+
+    /// Removes what only an interruption has made, of a run that has ended.
+    pub(super) fn clear(&mut self) -> Result<()> {
+        self.writer.wait()?.clear()
     }
 
     fn files(&self, snapshot: &Snapshot<'_>, metrics: Recorded) -> Result<Files> {
         let Origin { graph, normalizer, seed, .. } = &self.origin;
-        let model = |tensors: &[Tensor]| encode(graph, tensors, normalizer.as_ref(), Some(*seed));
-        let parameters: Vec<_> = snapshot.parameters.iter().map(|(_, tensor)| tensor.clone()).collect();
+        let model =
+            |numbers: Result<Vec<_>>| encode_numbers(graph, &numbers?, normalizer.as_ref(), Some(*seed));
         let mut files = Files::from([
-            (MODEL, model(&parameters)?),
+            (MODEL, model(snapshot.parameters.iter().map(|(_, tensor)| numbers_of(tensor)).collect())?),
             (OPTIMIZER, encode_tensors(&self.optimizer(snapshot), &json!({}))?),
             (STATE, self.state(snapshot, metrics)?.into_bytes()),
         ]);
         if let Some(best) = snapshot.monitored.and_then(|monitored| monitored.parameters) {
-            files.insert(BEST, model(best)?);
+            files.insert(BEST, model(best.iter().map(numbers_of).collect())?);
         }
         if let Some(average) = snapshot.average {
-            let tensors = average
-                .iter()
-                .zip(&graph.parameters)
-                .map(|(numbers, about)| Tensor::from_slice(numbers, about.shape.axes(), &Device::Cpu))
-                .collect::<candle_core::Result<Vec<_>>>()?;
-            files.insert(EMA, model(&tensors)?);
+            files.insert(EMA, model(Ok(average.iter().map(|numbers| Cow::Borrowed(&**numbers)).collect()))?);
         }
         Ok(files)
     }
@@ -155,6 +147,7 @@ impl Checkpoints {
             step: snapshot.step,
             epoch: snapshot.epoch,
             step_in_epoch: snapshot.step_in_epoch,
+            before_evaluation: snapshot.before_evaluation,
             totals: snapshot.totals.to_json()?,
             scaling: snapshot.scaling,
             schedule: snapshot.schedule.clone(),
@@ -172,42 +165,29 @@ impl Checkpoints {
         Ok(pretty(&json.map_err(|_| Error::Internal("a run's state is not JSON"))?))
     }
 
-    fn optimizer(&self, snapshot: &Snapshot<'_>) -> Vec<NamedTensor> {
+    fn optimizer<'a>(&self, snapshot: &Snapshot<'a>) -> Vec<NamedTensor<'a>> {
         let trained = self.origin.graph.parameters.iter().zip(snapshot.optimizer_state);
         trained
             .filter(|(parameter, _)| parameter.is_trained())
             .flat_map(|(parameter, slots)| {
                 snapshot.state_names.iter().zip(slots).map(|(name, numbers)| {
                     let path = format!("{}.{name}", parameter.path);
-                    (path, parameter.shape.axes().to_vec(), numbers.clone())
+                    (path, parameter.shape.axes().to_vec(), Cow::Borrowed(&**numbers))
                 })
             })
             .collect()
     }
 }
 
-/// Which checkpoints go: all but the newest `keep`, and but the one of the best epoch, which is the first
-/// that was made at its end or later.
-fn superseded(steps: &[u64], keep: usize, best: Option<u64>) -> Vec<u64> {
-    let of_best = best.and_then(|best| steps.iter().copied().find(|&step| step >= best));
-    let old = steps.len().saturating_sub(keep);
-    steps.iter().copied().take(old).filter(|&step| Some(step) != of_best).collect()
-}
-
-pub(super) fn folder_name(step: u64) -> String {
-    format!("step-{step:08}")
-}
-
-/// Removes a folder, if it is there.
-fn remove(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::file(path)(error)),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use candle_core::{Device, Tensor};
+
+    use super::super::metrics::Metrics;
+    use super::super::sums;
     use super::*;
     use crate::fixture::{Line, graph};
     use crate::train::{Monitored, Scaling, Totals};
@@ -222,6 +202,11 @@ mod tests {
             seed: 7,
         };
         Checkpoints::new(path.join("checkpoints"), keep, origin)
+    }
+
+    fn recording() -> Recording {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        Metrics::reopen(file.path(), &[]).unwrap().record().unwrap()
     }
 
     fn save(checkpoints: &mut Checkpoints, step: u64, is_best: bool) -> Result<()> {
@@ -240,6 +225,7 @@ mod tests {
             step,
             epoch: 2,
             step_in_epoch: 3,
+            before_evaluation: false,
             parameters: graph.parameters.iter().map(|p| p.path.as_str()).zip(tensors.clone()).collect(),
             state_names: &["m", "v"],
             optimizer_state: &state,
@@ -254,7 +240,8 @@ mod tests {
                 parameters: Some(&tensors),
             }),
         };
-        checkpoints.save(&snapshot, Recorded::default())
+        checkpoints.save(&snapshot, recording())?;
+        checkpoints.wait()
     }
 
     fn names(path: &Path) -> Vec<String> {
@@ -316,6 +303,7 @@ mod tests {
             step: 1,
             epoch: 1,
             step_in_epoch: 1,
+            before_evaluation: false,
             parameters: Vec::new(),
             state_names: &[],
             optimizer_state: &[],
@@ -333,7 +321,9 @@ mod tests {
         let tensors = crate::engine::initial(&graph, 1, &Device::Cpu).unwrap();
         let parameters = graph.parameters.iter().map(|p| p.path.as_str()).zip(tensors).collect();
         let out = tempfile::tempdir().unwrap();
-        checkpoints(out.path(), 1).save(&Snapshot { parameters, ..snapshot }, Recorded::default()).unwrap();
+        let mut checkpoints = checkpoints(out.path(), 1);
+        checkpoints.save(&Snapshot { parameters, ..snapshot }, recording()).unwrap();
+        checkpoints.wait().unwrap();
         let state = fs::read(out.path().join("checkpoints/step-00000001/state.json")).unwrap();
         let state: Value = serde_json::from_slice(&state).unwrap();
         let best = crate::metric::number::deserialize(&state["monitored"]["value"]).unwrap();
@@ -352,13 +342,6 @@ mod tests {
         }
         let kept = ["step-00000002", "step-00000005", "step-00000006"];
         assert_eq!(names(&out.path().join("checkpoints")), kept);
-    }
-
-    #[test]
-    fn the_best_is_the_first_checkpoint_at_or_after_its_epoch() {
-        assert_eq!(superseded(&[10, 20, 30, 40], 1, Some(15)), [10, 30]);
-        assert_eq!(superseded(&[10, 20, 30, 40], 1, Some(50)), [10, 20, 30]);
-        assert_eq!(superseded(&[10, 20], 3, None), [0_u64; 0]);
     }
 
     #[test]

@@ -8,19 +8,25 @@ use std::time::SystemTime;
 use serde_json::json;
 
 use super::checkpoint::{Checkpoints, Origin};
+use super::clock;
 use super::curves::Curves;
 use super::lock::Lock;
 use super::manifest::Manifest;
 use super::metrics::Metrics;
+use super::newest::{age, newest_of};
 use super::start::Start;
 use super::whole::{pretty, sync_folder, write_whole};
 use crate::error::{Error, Result};
-use crate::train::{Event, Observer, Outcome};
+use crate::train::{Event, Exit, Observer, Outcome};
 
 /// The folder of one run: `<out>/<name>/<id>`.
 ///
 /// The id is the time at which the run starts, in UTC: `20261123-184501`, with `-2`, `-3`… if another run
-/// took it first.
+/// took it first. Of the runs of a program below one folder the last one always has the highest: where the clock has gone back
+/// since the last, it takes that one's time and the next number.
+///
+/// Checkpoints are written beside the steps by a thread of their own, one at a time, and an error of it ends the run: at the
+/// next step, or at the end, which waits for it. So does the value's end.
 ///
 /// It is locked as long as the value lives, so no other process can write there.
 pub struct Folder {
@@ -38,7 +44,7 @@ impl Folder {
     /// # Errors
     /// If the folder cannot be made or written.
     pub fn create(out: &Path, start: &Start<'_>) -> Result<Self> {
-        let (path, id) = claim(&out.join(start.name), &timestamp(SystemTime::now()))?;
+        let (path, id) = claim(&out.join(start.name), &timestamp(clock::now()))?;
         let lock = Lock::take(&path)?;
         write_whole(&path.join("spec.json"), spec_text(start).as_bytes())?;
         let manifest = Manifest::write_start(path.join("manifest.json"), &id, start)?;
@@ -67,16 +73,28 @@ impl Folder {
     /// # Errors
     /// If a file cannot be written.
     pub fn finish(&mut self, exit: &str, outcome: Option<&Outcome>) -> Result<()> {
-        self.metrics.flush()?;
+        // Whatever becomes of one, the others are written.
+        let checkpoints = self.checkpoints.wait();
+        let metrics = self.metrics.flush();
+        let rest = self.finish_rest(exit, outcome);
+        checkpoints.and(metrics).and(rest)
+    }
+
+    fn finish_rest(&mut self, exit: &str, outcome: Option<&Outcome>) -> Result<()> {
         if let Some(picture) = self.curves.draw() {
             write_whole(&self.path.join("curves.svg"), picture.as_bytes())?;
         }
-        self.manifest.write_end(exit, outcome)
+        self.manifest.write_end(exit, outcome)?;
+        match outcome {
+            Some(outcome) if !matches!(outcome.exit, Exit::Interrupted { .. }) => self.checkpoints.clear(),
+            _ => Ok(()),
+        }
     }
 }
 
 impl Observer for Folder {
     fn on(&mut self, event: &Event<'_>) -> Result<()> {
+        self.checkpoints.poll()?;
         match event {
             Event::Step(report) => {
                 self.curves.step(report.step, report.lr);
@@ -91,12 +109,18 @@ impl Observer for Folder {
                 self.metrics.epoch(report)
             }
             Event::Checkpoint(snapshot) => {
-                // So that what is recorded is never behind the state.
                 let metrics = self.metrics.record()?;
                 self.checkpoints.save(snapshot, metrics)
             }
+            Event::Interrupt(snapshot) => {
+                let metrics = self.metrics.record()?;
+                self.checkpoints.save_interrupted(snapshot, metrics)
+            }
             Event::Resume(_) | Event::Begin(_) | Event::Advice(_) => Ok(()),
-            Event::End(_) => self.metrics.flush(),
+            Event::End(_) => {
+                self.metrics.flush()?;
+                self.checkpoints.wait()
+            }
         }
     }
 }
@@ -118,8 +142,9 @@ fn claim(parent: &Path, id: &str) -> Result<(PathBuf, String)> {
         }
     };
     fs::create_dir_all(parent).map_err(refused(parent))?;
-    for attempt in 1_u32.. {
-        let id = if attempt == 1 { id.to_owned() } else { format!("{id}-{attempt}") };
+    let (id, first) = after_all(parent, id)?;
+    for attempt in first.. {
+        let id = if attempt == 1 { id.clone() } else { format!("{id}-{attempt}") };
         let path = parent.join(&id);
         // Making the folder is what decides between runs that start at once.
         match fs::create_dir(&path) {
@@ -135,6 +160,17 @@ fn claim(parent: &Path, id: &str) -> Result<(PathBuf, String)> {
         }
     }
     Err(Error::Internal("no number was left for the folder of the run"))
+}
+
+/// The id and the number that come after those of every run below `parent`: this id, if it is the newest.
+fn after_all(parent: &Path, id: &str) -> Result<(String, u32)> {
+    let Some((newest, path)) = newest_of(parent)? else { return Ok((id.to_owned(), 1)) };
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or(id);
+    if age(id).is_none_or(|age| age.0 > newest.0) {
+        return Ok((id.to_owned(), 1));
+    }
+    let time = name.splitn(3, '-').take(2).collect::<Vec<_>>().join("-");
+    Ok((time, newest.1.saturating_add(1)))
 }
 
 /// `20261123-184501`
@@ -155,6 +191,7 @@ mod tests {
 
     use super::*;
     use crate::fixture::training;
+    use crate::run::newest;
     use crate::spec::hash;
 
     #[test]
@@ -167,6 +204,33 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let ids: Vec<_> = (0..3).map(|_| claim(out.path(), "20261123-184501").unwrap().1).collect();
         assert_eq!(ids, ["20261123-184501", "20261123-184501-2", "20261123-184501-3"]);
+    }
+
+    /// As it does where a battery is empty or a clock is set right.
+    #[test]
+    fn the_newest_run_is_the_last_whatever_the_clock_shows() {
+        let out = tempfile::tempdir().unwrap();
+        let mut last = PathBuf::new();
+        for (seconds, id) in [
+            (1_795_459_501, "20261123-184501"),
+            (1_795_459_500, "20261123-184501-2"),
+            (-5, "20261123-184501-3"),
+            (1_795_459_501, "20261123-184501-4"),
+            (1_795_459_502, "20261123-184502"),
+            (0, "20261123-184502-2"),
+        ] {
+            clock::set(seconds);
+            last = training().out(out.path()).epochs(1).run().unwrap().folder.unwrap();
+            assert!(last.ends_with(id), "{} is not {id}", last.display());
+            assert_eq!(newest(out.path(), "line").unwrap(), last);
+        }
+        clock::set(-5);
+        let run = training().out(out.path()).epochs(1).resume_newest().run().unwrap();
+        assert_eq!(run.folder.unwrap(), last);
+        let manifest = fs::read_to_string(last.join("manifest.json")).unwrap();
+        let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+        let times = [&manifest["start"], &manifest["resumed"][0]["time"], &manifest["end"]];
+        assert!(times.is_sorted_by_key(|time| time.as_str().unwrap()), "{times:?}");
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::clock::noted_after;
 use super::metrics::Measured;
 use super::start::Start;
 use super::whole::write_whole;
@@ -105,7 +105,7 @@ impl Manifest {
             git: Git::of(Path::new(".")),
             device: start.settings.device.to_string(),
             threads: candle_core::utils::get_num_threads(),
-            start: now(),
+            start: noted_after(""),
             end: None,
             exit: None,
             result: None,
@@ -124,8 +124,9 @@ impl Manifest {
         manifest.path = path;
         (manifest.end, manifest.exit, manifest.result) = (None, None, None);
         (manifest.overrides, manifest.spec_hash) = (overrides(start), start.spec_hash.to_owned());
+        let time = manifest.now();
         manifest.resumed.push(TakenUp {
-            time: now(),
+            time,
             step: resumed.step,
             damaged: resumed.damaged.clone(),
             spec_changes: resumed.changes.clone(),
@@ -144,7 +145,7 @@ impl Manifest {
     }
 
     pub(super) fn write_end(&mut self, exit: &str, outcome: Option<&Outcome>) -> Result<()> {
-        self.end = Some(now());
+        self.end = Some(self.now());
         self.exit = Some(exit.to_owned());
         self.result = outcome.map(|outcome| {
             serde_json::json!({
@@ -158,6 +159,11 @@ impl Manifest {
             })
         });
         self.write()
+    }
+
+    /// The time, after all that is noted already.
+    fn now(&self) -> String {
+        noted_after(self.resumed.last().map_or(&self.start, |taken_up| &taken_up.time))
     }
 
     fn write(&self) -> Result<()> {
@@ -203,11 +209,6 @@ impl Git {
         let is_dirty = ask(&["status", "--porcelain"]).map(|changes| !changes.is_empty());
         Some(Self { commit, is_dirty })
     }
-}
-
-/// The time in UTC as RFC 3339 has it.
-fn now() -> String {
-    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }
 
 #[cfg(test)]

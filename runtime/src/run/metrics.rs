@@ -32,6 +32,25 @@ pub(super) struct Recorded {
     sha256: String,
 }
 
+/// The same, and the file, to be synced before a checkpoint relies on it.
+pub(super) struct Recording {
+    pub(super) recorded: Recorded,
+    pub(super) log: Log,
+}
+
+/// The file, for another thread.
+pub(super) struct Log {
+    path: PathBuf,
+    file: File,
+}
+
+impl Log {
+    /// Makes what was written so far outlive a power cut.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(Error::file(&self.path))
+    }
+}
+
 impl Recorded {
     /// The part of the file that was there, or why it is not.
     pub(super) fn part<'a>(&self, file: &'a [u8]) -> Result<&'a [u8], String> {
@@ -157,11 +176,12 @@ impl Metrics {
         Ok(Self { path: path.to_owned(), file, steps: 0 })
     }
 
-    /// How far the file is, once that is on the disk.
-    pub(super) fn record(&mut self) -> Result<Recorded> {
+    /// How far the file is: on the disk only when the log of it is synced.
+    pub(super) fn record(&mut self) -> Result<Recording> {
         self.flush()?;
-        self.file.file.get_ref().sync_data().map_err(Error::file(&self.path))?;
-        Ok(Recorded { bytes: self.file.bytes, sha256: hex(&self.file.sum.clone().finalize()) })
+        let file = self.file.file.get_ref().try_clone().map_err(Error::file(&self.path))?;
+        let recorded = Recorded { bytes: self.file.bytes, sha256: hex(&self.file.sum.clone().finalize()) };
+        Ok(Recording { recorded, log: Log { path: self.path.clone(), file } })
     }
 
     pub(super) fn step(&mut self, report: &StepReport) -> Result<()> {

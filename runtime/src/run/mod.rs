@@ -14,6 +14,7 @@
 
 mod chart;
 mod checkpoint;
+mod clock;
 mod curves;
 mod difference;
 mod folder;
@@ -24,10 +25,12 @@ mod newest;
 mod replay;
 mod restore;
 mod resume;
+mod shelf;
 mod start;
 mod state;
 mod sums;
 mod whole;
+mod writer;
 
 pub(crate) use chart::Axis;
 pub(crate) use curves::{draw_rates, draw_search};

@@ -12,21 +12,26 @@ pub(crate) fn newest(out: &Path, name: &str) -> Result<PathBuf> {
         key: "resume".to_owned(),
         problem: format!("there is no run in {}; give its folder, or `--out`", runs.display()),
     };
-    let entries = match fs::read_dir(&runs) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(none()),
-        entries => entries.map_err(Error::file(&runs))?,
+    newest_of(&runs)?.map(|(_, path)| path).ok_or_else(none)
+}
+
+/// The newest run folder in `runs`, with its age; nothing if there is none.
+pub(super) fn newest_of(runs: &Path) -> Result<Option<((u64, u32), PathBuf)>> {
+    let entries = match fs::read_dir(runs) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        entries => entries.map_err(Error::file(runs))?,
     };
     let mut found = Vec::new();
     for entry in entries {
-        let entry = entry.map_err(Error::file(&runs))?;
+        let entry = entry.map_err(Error::file(runs))?;
         let age = entry.file_name().to_str().and_then(age);
         found.extend(age.filter(|_| entry.path().is_dir()).map(|age| (age, entry.path())));
     }
-    found.into_iter().max().map(|(_, path)| path).ok_or_else(none)
+    Ok(found.into_iter().max())
 }
 
 /// The time in a run's id, and its number among those of that second.
-fn age(id: &str) -> Option<(u64, u32)> {
+pub(super) fn age(id: &str) -> Option<(u64, u32)> {
     let mut parts = id.split('-');
     let day: u64 = parts.next()?.parse().ok()?;
     let second: u64 = parts.next()?.parse().ok().filter(|&second| second < 1_000_000)?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
 
-use super::checkpoint::folder_name;
+use super::shelf::Slot;
 use super::state::{FORMAT, State};
 use super::sums::{self, BEST, EMA, Files, MODEL, OPTIMIZER, STATE};
 use crate::error::{Error, Result};
@@ -29,48 +29,48 @@ pub(super) struct Whole {
 pub(super) struct Found {
     /// The newest whole one.
     pub(super) whole: Whole,
-    /// The steps of it and of all older ones, in their order.
-    pub(super) steps: Vec<u64>,
+    /// It and all older ones, in their order.
+    pub(super) slots: Vec<Slot>,
     /// The newer ones, which are not whole, and a sentence on each.
-    pub(super) damaged: Vec<(u64, String)>,
+    pub(super) damaged: Vec<(Slot, String)>,
 }
 
 /// The newest whole checkpoint in a folder, of a run whose `metrics.jsonl` has these bytes.
 pub(super) fn newest_whole(folder: &Path, metrics: &[u8]) -> Result<Found> {
-    let mut steps = steps(folder)?;
+    let mut slots = slots(folder)?;
     let fault = |problem: String| {
         let problem = format!("{}: {problem}", folder.display());
         Err(Error::Setting { key: "resume".to_owned(), problem })
     };
-    if steps.is_empty() {
-        return fault("there is no checkpoint; a run has them if its spec has `checkpoint`".to_owned());
+    if slots.is_empty() {
+        let problem = "there is no checkpoint; a run has them if its spec has `checkpoint`, and one if it was interrupted";
+        return fault(problem.to_owned());
     }
     let mut damaged = Vec::new();
-    while let Some(&step) = steps.last() {
-        match Whole::read(folder.join(folder_name(step)), step, metrics) {
-            Ok(whole) => return Ok(Found { whole, steps, damaged }),
-            Err(problem) => damaged.push((step, format!("{} is not whole: {problem}", folder_name(step)))),
+    while let Some(&slot) = slots.last() {
+        match Whole::read(folder.join(slot.name()), slot.step, metrics) {
+            Ok(whole) => return Ok(Found { whole, slots, damaged }),
+            Err(problem) => damaged.push((slot, format!("{} is not whole: {problem}", slot.name()))),
         }
-        steps.pop();
+        slots.pop();
     }
     let sentences: Vec<_> = damaged.into_iter().map(|(_, sentence)| sentence).collect();
     fault(format!("no checkpoint can be used: {}", sentences.join("; ")))
 }
 
-/// The steps of the checkpoints in a folder, in their order.
-fn steps(folder: &Path) -> Result<Vec<u64>> {
+/// The checkpoints in a folder, in their order.
+fn slots(folder: &Path) -> Result<Vec<Slot>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(Error::file(folder))?,
     };
-    let mut steps = Vec::new();
+    let mut slots = Vec::new();
     for entry in entries {
         let name = entry.map_err(Error::file(folder))?.file_name();
-        let step = name.to_str().and_then(|name| name.strip_prefix("step-")?.parse().ok());
-        steps.extend(step.filter(|&step| name.to_str() == Some(folder_name(step).as_str())));
+        slots.extend(name.to_str().and_then(Slot::named));
     }
-    steps.sort_unstable();
-    Ok(steps)
+    slots.sort_unstable();
+    Ok(slots)
 }
 
 impl Whole {
@@ -107,14 +107,17 @@ impl Whole {
         let (path, bytes) = file(OPTIMIZER).ok_or_else(missing)?;
         let numbers = |tensor: Tensor| -> Result<Vec<f32>> { Ok(tensor.flatten_all()?.to_vec1()?) };
         let average = model(EMA)?;
-        let State { step, epoch, step_in_epoch, totals, scaling, schedule, monitored, .. } = &self.state;
+        let State {
+            step, epoch, step_in_epoch, before_evaluation, totals, scaling, schedule, monitored, ..
+        } = &self.state;
         let best = model(BEST)?;
         Ok(Saved {
             step: *step,
             epoch: *epoch,
             step_in_epoch: *step_in_epoch,
+            before_evaluation: *before_evaluation,
             parameters: model(MODEL)?.ok_or_else(missing)?,
-            optimizer_state: optimizer_state(bytes, &path, graph, settings)?,
+            optimizer_state: optimizer_state(bytes, &path, graph, settings, *step > 0)?,
             scaling: *scaling,
             average: average.map(|tensors| tensors.into_iter().map(numbers).collect()).transpose()?,
             totals: totals.clone(),
@@ -129,15 +132,16 @@ impl Whole {
     }
 }
 
-/// The optimizer's state by parameter and slot; one that is not trained has empty slots.
+/// The optimizer's state by parameter and slot; one that is not trained has empty slots. Before the first step there is none.
 fn optimizer_state(
     bytes: &[u8],
     path: &Path,
     graph: &Graph,
     settings: &Settings,
+    has_begun: bool,
 ) -> Result<Vec<Vec<Vec<f32>>>> {
     let names = settings.optimizer.state_names();
-    let trained = graph.parameters.iter().filter(|parameter| parameter.is_trained());
+    let trained = graph.parameters.iter().filter(|parameter| has_begun && parameter.is_trained());
     let expected: Vec<_> = trained
         .flat_map(|parameter| {
             names.iter().map(|name| (format!("{}.{name}", parameter.path), parameter.shape.axes()))
@@ -145,6 +149,9 @@ fn optimizer_state(
         .collect();
     let what = format!("the state of `{}`", settings.optimizer.name());
     let mut slots = decode_tensors(bytes, path, &expected, &what)?.into_iter();
+    if !has_begun {
+        return Ok(Vec::new());
+    }
     let state = graph.parameters.iter().map(|parameter| {
         if parameter.is_trained() {
             slots.by_ref().take(names.len()).collect()

@@ -39,7 +39,7 @@ impl Folder {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             lines => lines.map_err(Error::file(&log))?,
         };
-        let Found { whole, steps, damaged } = newest_whole(&place, &lines)?;
+        let Found { whole, slots, damaged } = newest_whole(&place, &lines)?;
         let changes = compare(&whole.path, &whole.state, start, permitted)?;
         let saved = whole.decode(start.graph, start.settings)?;
         let lines = whole
@@ -55,7 +55,7 @@ impl Folder {
         clear_aside(path)?;
         let keep = start.settings.checkpoint.map_or(1, |checkpoint| checkpoint.keep);
         let mut checkpoints = Checkpoints::new(place, keep, Origin::of(start));
-        checkpoints.take_up(steps, replayed.best, &newer)?;
+        checkpoints.take_up(slots, replayed.best, &newer)?;
         let metrics = Metrics::reopen(&log, lines)?;
         let spec = spec_text(start);
         if fs::read(path.join("spec.json")).ok().as_deref() != Some(spec.as_bytes()) {

@@ -19,6 +19,9 @@ pub(super) struct State {
     pub(super) step: u64,
     pub(super) epoch: u64,
     pub(super) step_in_epoch: u64,
+    /// Whether the epoch is to be evaluated yet; so only in a checkpoint of an interruption.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) before_evaluation: bool,
     /// Sums over the steps of the epoch so far.
     pub(super) totals: Value,
     pub(super) scaling: Scaling,

@@ -4,7 +4,6 @@
 //! `state.json`, so a list that was cut is told from a whole one.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -30,14 +29,9 @@ const FILES: [(&str, bool); 5] =
 /// The files of a checkpoint by their names.
 pub(super) type Files = BTreeMap<&'static str, Vec<u8>>;
 
-/// The list of these files.
-pub(super) fn list(files: &Files) -> String {
-    let mut text = String::new();
-    for (name, bytes) in files {
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{}  {name}", sha256(bytes));
-    }
-    text
+/// The line of a file.
+pub(super) fn line(name: &str, bytes: &[u8]) -> String {
+    format!("{}  {name}\n", sha256(bytes))
 }
 
 /// The files of a folder, if its list is whole and they are those of the list; else what is wrong.
@@ -83,7 +77,8 @@ mod tests {
         for (name, bytes) in &files {
             fs::write(folder.path().join(name), bytes).unwrap();
         }
-        fs::write(folder.path().join(SUMS), list(&files)).unwrap();
+        let list: String = files.iter().map(|(name, bytes)| line(name, bytes)).collect();
+        fs::write(folder.path().join(SUMS), list).unwrap();
         assert_eq!(read(folder.path()).unwrap(), files);
         for name in [SUMS, MODEL, STATE] {
             let path = folder.path().join(name);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::{Evaluation, Measures, Scaling, Totals};
+use super::{Cause, Evaluation, Measures, Scaling, Totals};
 use crate::advice::Finding;
 use crate::error::Result;
 
@@ -44,6 +44,9 @@ pub enum Event<'a> {
     Epoch(&'a EpochReport),
     /// The state is to be saved.
     Checkpoint(&'a Snapshot<'a>),
+    /// The run is to end before its end: the state is to be saved, whatever the spec says. It may come in the evaluation after
+    /// [`Event::End`], too.
+    Interrupt(&'a Snapshot<'a>),
     /// The last step was taken.
     End(&'a Exit),
 }
@@ -140,6 +143,8 @@ pub struct Snapshot<'a> {
     pub epoch: u64,
     /// Steps taken within that epoch.
     pub step_in_epoch: u64,
+    /// Whether the epoch has had all its steps and is to be evaluated yet: so only where a run was interrupted there.
+    pub before_evaluation: bool,
     /// Every parameter and running statistic by its path.
     pub parameters: Vec<(&'a str, Tensor)>,
     /// The names of the optimizer's numbers for an element.
@@ -181,6 +186,11 @@ pub enum Exit {
         /// The best epoch, from 1.
         best_epoch: u64,
     },
+    /// It was asked to end by an [`Interrupt`](super::Interrupt).
+    Interrupted {
+        /// What asked it.
+        cause: Cause,
+    },
 }
 
 impl std::fmt::Display for Exit {
@@ -188,6 +198,7 @@ impl std::fmt::Display for Exit {
         match self {
             Self::Completed => f.write_str("completed"),
             Self::StoppedEarly { best_epoch } => write!(f, "stopped early; the best epoch was {best_epoch}"),
+            Self::Interrupted { cause } => write!(f, "interrupted by {cause}"),
         }
     }
 }

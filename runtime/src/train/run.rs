@@ -2,6 +2,7 @@
 
 use super::evaluate::{evaluate, examine};
 use super::feed::Feed;
+use super::interrupt::interruption;
 use super::saved::{Place, Saved, snapshot};
 use super::stop::Watch;
 use super::{Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Stepper, Totals};
@@ -14,7 +15,7 @@ use crate::spec::Settings;
 /// What a run came to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// Why it ended.
+    /// Why it ended. What follows is of a run that was interrupted as far as it came, and nothing is measured of it.
     pub exit: Exit,
     /// Optimizer steps taken.
     pub steps: u64,
@@ -34,7 +35,8 @@ pub struct Outcome {
     pub confusion: Option<Confusion>,
 }
 
-/// Trains `engine` on `data` as `settings` say.
+/// Trains `engine` on `data` as `settings` say, or until the [`Interrupt`](super::Interrupt) of the data is requested: then
+/// the engine is left as it stands after the last whole step.
 ///
 /// # Errors
 /// If the settings do not fit the data, a sample cannot be read, the loss or a gradient is not finite, or an
@@ -46,7 +48,7 @@ pub fn run(
     data: &Prepared,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
-    lead(engine, graph, settings, data, None, observer)
+    lead(engine, Given { graph, settings, data }, None, observer)
 }
 
 /// The same from a saved state on: what follows is bit for bit what followed in the run that it was taken of.
@@ -61,17 +63,24 @@ pub fn resume(
     saved: Saved,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
-    lead(engine, graph, settings, data, Some(saved), observer)
+    lead(engine, Given { graph, settings, data }, Some(saved), observer)
+}
+
+/// What a run is of.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    graph: &'a Graph,
+    settings: &'a Settings,
+    data: &'a Prepared,
 }
 
 fn lead(
     engine: &mut dyn Engine,
-    graph: &Graph,
-    settings: &Settings,
-    data: &Prepared,
+    given: Given<'_>,
     saved: Option<Saved>,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
+    let Given { graph, settings, data } = given;
     let mut stepper = Stepper::new(&mut *engine, graph, settings, data)?;
     let plan = stepper.plan().clone();
     let mut watch = Watch::new(settings);
@@ -82,7 +91,8 @@ fn lead(
     if let Some(mut saved) = saved {
         saved.check()?;
         place = saved.place(plan.steps, plan.steps_per_epoch)?;
-        if place.step < plan.steps && place.step_in_epoch < plan.steps_per_epoch {
+        let is_amid = place.step < plan.steps && place.step_in_epoch < plan.steps_per_epoch;
+        if is_amid || place.before_evaluation {
             begun = Some(Totals::restored(settings, &saved.totals)?);
         }
         if let Some(watch) = &mut watch {
@@ -92,26 +102,30 @@ fn lead(
     }
     observer.on(&Event::Begin(&plan))?;
 
-    let exit = loop {
-        if let Some(watch) = watch.as_ref().filter(|watch| watch.is_over()) {
-            break Exit::StoppedEarly { best_epoch: watch.best_epoch().unwrap_or(place.epoch) };
-        }
-        if place.step == plan.steps {
-            break Exit::Completed;
+    let exit = 'run: loop {
+        if begun.is_none() {
+            if let Some(watch) = watch.as_ref().filter(|watch| watch.is_over()) {
+                break Exit::StoppedEarly { best_epoch: watch.best_epoch().unwrap_or(place.epoch) };
+            }
+            if place.step == plan.steps {
+                break Exit::Completed;
+            }
         }
         let mut totals = begun.take().unwrap_or_else(|| {
             place = Place { epoch: place.epoch + 1, step_in_epoch: 0, ..place };
             Totals::new(settings)
         });
-        let mut lr = stepper.rate();
+        let mut lr = stepper.last_rate();
         // An epoch is so many steps that were applied; a skipped one has used up its samples all the same.
         while place.step < plan.steps && place.step_in_epoch < plan.steps_per_epoch {
-            let window = feed.window(place.step + stepper.scaling().skipped)?;
-            let window: Vec<Batch> = (0..)
-                .zip(window)
-                .map(|(micro_batch, batch)| stepper.prepare(micro_batch, batch))
-                .collect::<Result<_>>()?;
-            let part = stepper.accumulate(&window)?;
+            let part = match interruption(gather(&mut stepper, &mut feed))? {
+                Ok(part) => part,
+                Err(cause) => {
+                    let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
+                    observer.on(&Event::Interrupt(&snapshot))?;
+                    break 'run Exit::Interrupted { cause };
+                }
+            };
             let report = stepper.update(&part)?;
             if report.skip.is_some() {
                 stepper.give_back(part);
@@ -130,14 +144,24 @@ fn lead(
             }
         }
         let Place { step, epoch, .. } = place;
-        let (validation, is_best) = stepper.judge(|engine| {
+        let judged = stepper.judge(|engine| {
             let validation = part(engine, settings, data, data.validation())?;
             let is_best = match (&mut watch, &validation) {
                 (Some(watch), Some(validation)) => watch.see(validation, epoch, step, engine)?,
                 _ => false,
             };
             Ok((validation, is_best))
-        })?;
+        });
+        place.before_evaluation = true;
+        let (validation, is_best) = match interruption(judged)? {
+            Ok(judged) => judged,
+            Err(cause) => {
+                let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
+                observer.on(&Event::Interrupt(&snapshot))?;
+                break Exit::Interrupted { cause };
+            }
+        };
+        place.before_evaluation = false;
         if let Some(validation) = &validation {
             stepper.see(validation)?;
         }
@@ -149,13 +173,89 @@ fn lead(
         }
     };
 
-    let scaling = stepper.scaling();
-    stepper.finish()?;
-    let best_epoch = watch.as_ref().and_then(Watch::best_epoch);
-    if let Some(watch) = &watch {
-        watch.restore(engine)?;
-    }
+    end(stepper, given, watch.as_ref(), place, exit, observer)
+}
+
+/// What the run came to: the final weights are measured, and left in the engine.
+fn end(
+    mut stepper: Stepper<'_>,
+    given: Given<'_>,
+    watch: Option<&Watch>,
+    place: Place,
+    exit: Exit,
+    observer: &mut dyn Observer,
+) -> Result<Outcome> {
+    let Given { graph, settings, data } = given;
     observer.on(&Event::End(&exit))?;
+    let scaling = stepper.scaling();
+    let best_epoch = watch.and_then(Watch::best_epoch);
+    let Place { step: steps, epoch: epochs, .. } = place;
+    let nothing = Measured { validation: None, test: None, confusion: None };
+    let of = |exit, Measured { validation, test, confusion }| Outcome {
+        exit,
+        steps,
+        epochs,
+        scaling,
+        best_epoch,
+        validation,
+        test,
+        confusion,
+    };
+    if matches!(exit, Exit::Interrupted { .. }) {
+        return Ok(of(exit, nothing));
+    }
+    let measured = stepper.judge(|engine| measure(engine, settings, data, watch));
+    match interruption(measured)? {
+        Ok(measured) => {
+            stepper.finish()?;
+            Ok(of(exit, measured))
+        }
+        Err(cause) => {
+            let totals = Totals::new(settings);
+            let snapshot = snapshot(&stepper, graph, settings, (&totals, watch), place)?;
+            observer.on(&Event::Interrupt(&snapshot))?;
+            Ok(of(Exit::Interrupted { cause }, nothing))
+        }
+    }
+}
+
+/// The gradients of the next window, summed, and what they gave.
+fn gather(stepper: &mut Stepper<'_>, feed: &mut Feed<'_>) -> Result<Totals> {
+    let window = feed.window(stepper.taken() + stepper.scaling().skipped)?;
+    let window: Vec<Batch> = (0..)
+        .zip(window)
+        .map(|(micro_batch, batch)| stepper.prepare(micro_batch, batch))
+        .collect::<Result<_>>()?;
+    stepper.accumulate(&window)
+}
+
+/// What the final weights give.
+struct Measured {
+    validation: Option<Evaluation>,
+    test: Option<Evaluation>,
+    confusion: Option<Confusion>,
+}
+
+/// Measures the weights that the run ends with, and leaves them in the engine; if it is interrupted, those that it found.
+fn measure(
+    engine: &mut dyn Engine,
+    settings: &Settings,
+    data: &Prepared,
+    watch: Option<&Watch>,
+) -> Result<Measured> {
+    let Some(watch) = watch.filter(|watch| watch.restores()) else {
+        return final_parts(engine, settings, data);
+    };
+    let last = engine.parameters()?;
+    watch.restore(engine)?;
+    let measured = final_parts(engine, settings, data);
+    if measured.is_err() {
+        engine.set_parameters(&last)?;
+    }
+    measured
+}
+
+fn final_parts(engine: &mut dyn Engine, settings: &Settings, data: &Prepared) -> Result<Measured> {
     let validation = part(engine, settings, data, data.validation())?;
     let (test, confusion) = match data.test() {
         [] => (None, None),
@@ -164,8 +264,7 @@ fn lead(
             (Some(test), confusion)
         }
     };
-    let Place { step: steps, epoch: epochs, .. } = place;
-    Ok(Outcome { exit, steps, epochs, scaling, best_epoch, validation, test, confusion })
+    Ok(Measured { validation, test, confusion })
 }
 
 /// Whether a checkpoint is due after `k` steps.

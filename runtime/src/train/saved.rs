@@ -21,6 +21,8 @@ pub struct Saved {
     pub epoch: u64,
     /// Steps taken within that epoch.
     pub step_in_epoch: u64,
+    /// Whether the epoch has had all its steps and is to be evaluated yet.
+    pub before_evaluation: bool,
     /// Every parameter and running statistic, in the graph's order.
     pub parameters: Vec<Tensor>,
     /// The optimizer's state by parameter and slot.
@@ -59,22 +61,25 @@ pub(super) struct Place {
     pub(super) epoch: u64,
     /// Steps taken within it.
     pub(super) step_in_epoch: u64,
+    /// Whether the epoch has had all its steps and is to be evaluated yet.
+    pub(super) before_evaluation: bool,
 }
 
 impl Saved {
     /// The place in a run of so many steps in epochs of so many.
     pub(super) fn place(&self, steps: u64, steps_per_epoch: u64) -> Result<Place> {
-        let &Self { step, epoch, step_in_epoch, .. } = self;
+        let &Self { step, epoch, step_in_epoch, before_evaluation, .. } = self;
         let before = epoch.checked_sub(1).and_then(|before| before.checked_mul(steps_per_epoch));
         let fits = before.and_then(|before| before.checked_add(step_in_epoch)) == Some(step);
-        if !fits || step > steps || step_in_epoch > steps_per_epoch {
+        let has_all = step == steps || step_in_epoch == steps_per_epoch;
+        if !fits || step > steps || step_in_epoch > steps_per_epoch || (before_evaluation && !has_all) {
             let problem = format!(
                 "the saved state stands after {step_in_epoch} steps of epoch {epoch}, {step} steps in all; that is no \
                  place in a run of {steps} steps, {steps_per_epoch} an epoch"
             );
             return Err(Error::Setting { key: "resume".to_owned(), problem });
         }
-        Ok(Place { step, epoch, step_in_epoch })
+        Ok(Place { step, epoch, step_in_epoch, before_evaluation })
     }
 
     /// That no counter is so high that it could not be counted on.
@@ -103,11 +108,12 @@ pub(super) fn snapshot<'a>(
 ) -> Result<Snapshot<'a>> {
     let engine = stepper.engine();
     let paths = graph.parameters.iter().map(|parameter| parameter.path.as_str());
-    let Place { step, epoch, step_in_epoch } = place;
+    let Place { step, epoch, step_in_epoch, before_evaluation } = place;
     Ok(Snapshot {
         step,
         epoch,
         step_in_epoch,
+        before_evaluation,
         parameters: paths.zip(engine.parameters()?).collect(),
         state_names: settings.optimizer.state_names(),
         optimizer_state: engine.optimizer_state(),

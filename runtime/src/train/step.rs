@@ -6,7 +6,7 @@ use super::average::Average;
 use super::evaluate::Totals;
 use super::plan::plan;
 use super::scale::{Scaler, Verdict, Why};
-use super::{Evaluation, RunPlan, Saved, Scaling, Skip, StepReport, monitor};
+use super::{Evaluation, Interrupt, RunPlan, Saved, Scaling, Skip, StepReport, monitor};
 use crate::data::{Batch, Prepared, mix};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -69,6 +69,8 @@ pub struct Stepper<'a> {
     average: Option<Average>,
     /// The totals of an earlier step, whose memory the next one takes.
     spare: Option<Totals>,
+    /// Asks for an end.
+    interrupt: Interrupt,
     /// Steps taken.
     k: u64,
 }
@@ -120,6 +122,7 @@ impl<'a> Stepper<'a> {
             is_constrained,
             average,
             spare: None,
+            interrupt: data.interrupt().clone(),
             k: 0,
         })
     }
@@ -141,6 +144,16 @@ impl<'a> Stepper<'a> {
     #[must_use]
     pub fn rate(&self) -> f64 {
         self.schedule.rate(self.k)
+    }
+
+    /// Steps taken.
+    pub(super) fn taken(&self) -> u64 {
+        self.k
+    }
+
+    /// The learning rate of the last step; before the first, of the next.
+    pub(super) fn last_rate(&self) -> f64 {
+        self.schedule.rate(self.k.saturating_sub(1))
     }
 
     /// The loss scale and the counters of skipped steps.
@@ -248,7 +261,8 @@ impl<'a> Stepper<'a> {
     /// The first half of a step: the gradients of a window's micro-batches, summed, and what they gave.
     ///
     /// # Errors
-    /// If a batch does not fit the model, there is none, or the run has no more steps.
+    /// If a batch does not fit the model, there is none, or the run has no more steps; if the data's [`Interrupt`] is
+    /// requested, which drops the window.
     pub fn accumulate(&mut self, window: &[Batch]) -> Result<Totals> {
         let step = self.k + 1;
         if self.k == self.plan.steps {
@@ -262,7 +276,8 @@ impl<'a> Stepper<'a> {
         totals.clear();
         for (micro_batch, batch) in (0..).zip(window) {
             let at = Moment { step: self.k, micro_batch };
-            let part = self.engine.accumulate_scaled(batch, at, self.scaler.scale());
+            let scale = self.scaler.scale();
+            let part = self.interrupt.check().and_then(|()| self.engine.accumulate_scaled(batch, at, scale));
             if let Err(error) = part.and_then(|part| totals.add(&*self.engine, part, batch)) {
                 // Whoever goes on all the same begins a new window.
                 self.engine.discard()?;

@@ -1,10 +1,11 @@
 //! Model files: safetensors with one tensor for each parameter, under its path.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use safetensors::tensor::{Dtype, SafeTensors, View, serialize};
 
 use crate::data::Normalizer;
 use crate::error::{Error, Result};
@@ -21,14 +22,29 @@ pub(crate) fn encode(
     normalizer: Option<&Normalizer>,
     seed: Option<u64>,
 ) -> Result<Vec<u8>> {
-    let mut tensors: Vec<NamedTensor> = Vec::new();
-    for (parameter, tensor) in graph.parameters.iter().zip(parameters) {
-        let numbers = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
-        tensors.push((parameter.path.clone(), parameter.shape.axes().to_vec(), numbers));
+    let numbers: Vec<_> = parameters.iter().map(numbers_of).collect::<Result<_>>()?;
+    encode_numbers(graph, &numbers, normalizer, seed)
+}
+
+/// The numbers of a tensor, in f32, for [`encode_numbers`].
+pub(crate) fn numbers_of(tensor: &Tensor) -> Result<Cow<'static, [f32]>> {
+    Ok(Cow::Owned(tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?))
+}
+
+/// The same as [`encode`], of numbers in the graph's order.
+pub(crate) fn encode_numbers(
+    graph: &Graph,
+    parameters: &[Cow<'_, [f32]>],
+    normalizer: Option<&Normalizer>,
+    seed: Option<u64>,
+) -> Result<Vec<u8>> {
+    let mut tensors: Vec<NamedTensor<'_>> = Vec::new();
+    for (parameter, numbers) in graph.parameters.iter().zip(parameters) {
+        tensors.push((parameter.path.clone(), parameter.shape.axes().to_vec(), Cow::Borrowed(numbers)));
     }
     if let Some(normalizer) = normalizer {
         for (name, numbers) in [(MEAN, normalizer.mean()), (DEVIATION, normalizer.deviation())] {
-            tensors.push((name.to_owned(), vec![numbers.len()], numbers.to_vec()));
+            tensors.push((name.to_owned(), vec![numbers.len()], Cow::Borrowed(numbers)));
         }
     }
     encode_tensors(
@@ -38,26 +54,46 @@ pub(crate) fn encode(
 }
 
 /// A tensor of a file: its name, axes, and numbers.
-pub(crate) type NamedTensor = (String, Vec<usize>, Vec<f32>);
+pub(crate) type NamedTensor<'a> = (String, Vec<usize>, Cow<'a, [f32]>);
+
+/// Numbers as safetensors takes them, without a copy of all before they are written.
+struct Numbers<'a> {
+    shape: &'a [usize],
+    numbers: &'a [f32],
+}
+
+impl View for Numbers<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        if cfg!(target_endian = "little") {
+            Cow::Borrowed(bytemuck::cast_slice(self.numbers))
+        } else {
+            Cow::Owned(self.numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
+        }
+    }
+
+    fn data_len(&self) -> usize {
+        size_of_val(self.numbers)
+    }
+}
 
 /// Named tensors as the bytes of a safetensors file.
-pub(crate) fn encode_tensors(tensors: &[NamedTensor], metadata: &serde_json::Value) -> Result<Vec<u8>> {
-    let bytes: Vec<Vec<u8>> = tensors
-        .iter()
-        .map(|(_, _, numbers)| numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
-        .collect();
-    let views = tensors
-        .iter()
-        .zip(&bytes)
-        .map(|((name, shape, _), bytes)| {
-            Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?))
-        })
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
+pub(crate) fn encode_tensors(tensors: &[NamedTensor<'_>], metadata: &serde_json::Value) -> Result<Vec<u8>> {
+    const UNFILLED: Error = Error::Internal("a tensor whose numbers do not fill its shape");
+    if tensors.iter().any(|(_, shape, numbers)| shape.iter().product::<usize>() != numbers.len()) {
+        return Err(UNFILLED);
+    }
+    let views = tensors.iter().map(|(name, shape, numbers)| (name.as_str(), Numbers { shape, numbers }));
     // One key only: several would be written in the random order of a hash map.
     let metadata = HashMap::from([("trainspec".to_owned(), metadata.to_string())]);
-    views
-        .and_then(|views| serialize(views, Some(metadata)))
-        .map_err(|_| Error::Internal("a tensor whose numbers do not fill its shape"))
+    serialize(views, Some(metadata)).map_err(|_| UNFILLED)
 }
 
 /// What a model file holds.
@@ -224,7 +260,8 @@ mod tests {
         std::fs::write(&path, encode(&graph(), &[], None, None).unwrap()).unwrap();
         let contents = read(&path, &graph()).unwrap();
         assert_eq!((contents.normalizer, contents.seed), (None, None));
-        let half = encode_tensors(&[(DEVIATION.to_owned(), vec![2], vec![1.0; 2])], &serde_json::json!({}));
+        let half =
+            encode_tensors(&[(DEVIATION.to_owned(), vec![2], vec![1.0; 2].into())], &serde_json::json!({}));
         std::fs::write(&path, half.unwrap()).unwrap();
         assert_eq!(
             problem(&path),

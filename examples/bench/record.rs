@@ -1,0 +1,83 @@
+//! What it costs to leave a record: a run of W1 with a folder, and a checkpoint after each epoch, against one without.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use trainspec::prelude::*;
+use trainspec::run::{Folder, Start};
+use trainspec::spec::hash;
+use trainspec::train::{self, Event};
+use trainspec::{Result, engine};
+
+use crate::data::classified;
+use crate::workload::mlp::Large;
+
+train! {
+    /// W1 on as many samples as MNIST has: 468 steps an epoch.
+    pub(crate) Recorded {
+        model: Large,
+        data: classified::<Features<784>, 10>(60_000),
+        batch: 128,
+        drop_last: true,
+        epochs: 2,
+        optimizer: AdamW { lr: 1e-3, weight_decay: 0.01, decay: Decay::All },
+        checkpoint: Checkpoint { every: Epochs(1), keep: 2 },
+    }
+}
+
+/// Runs of both kinds in turn, so many times, with their folders below `out`: one JSON line.
+///
+/// `in_the_run_percent` is the part of a run that its own thread spends on the record: lines, copies of the state, and waiting for
+/// the thread that writes them. `whole_percent` is by how much the medians of both kinds differ, which on a shared machine says
+/// little unless there are many rounds.
+pub(crate) fn measure(rounds: usize, out: &std::path::Path) -> Result<Value> {
+    let mut training = Recorded::training();
+    let (graph, data, spec) = (training.graph()?, training.data()?, training.spec()?);
+    let mut bare = Recorded::training().set("checkpoint", "null")?;
+    let (recorded, bare) = (training.settings()?, bare.settings()?);
+    let start = Start {
+        name: "w1",
+        spec: &spec,
+        spec_hash: &hash(&spec),
+        overrides: &[],
+        settings: recorded,
+        graph: &graph,
+        data: &data,
+    };
+    let (mut without, mut with, mut spent) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..rounds.max(1) {
+        let mut engine = engine::open(&graph, bare)?;
+        let began = Instant::now();
+        train::run(&mut *engine, &graph, bare, &data, &mut |_: &Event<'_>| Ok(()))?;
+        without.push(began.elapsed());
+
+        let mut folder = Folder::create(out, &start)?;
+        let mut engine = engine::open(&graph, recorded)?;
+        let began = Instant::now();
+        let mut record = Duration::ZERO;
+        let mut observe = |event: &Event<'_>| {
+            let began = Instant::now();
+            let told = train::Observer::on(&mut folder, event);
+            record += began.elapsed();
+            told
+        };
+        train::run(&mut *engine, &graph, recorded, &data, &mut observe)?;
+        with.push(began.elapsed());
+        spent.push(record);
+    }
+    let [without, with, spent] = [without, with, spent].map(median);
+    let percent = |part: f64| (part / without * 1e4).round() / 1e2;
+    Ok(json!({
+        "workload": "W1, 2 epochs of 468 steps",
+        "rounds": rounds,
+        "seconds_without_record": without,
+        "seconds_with_record": with,
+        "whole_percent": percent(with - without),
+        "in_the_run_percent": percent(spent),
+    }))
+}
+
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    times.get(times.len() / 2).map_or(f64::NAN, Duration::as_secs_f64)
+}

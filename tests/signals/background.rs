@@ -1,0 +1,59 @@
+//! Checkpoints are written beside the steps; what goes wrong there ends the run all the same.
+
+use std::fs;
+
+use trainspec::train::Event;
+
+use super::instants::Stateful;
+use super::{manifest, only};
+
+/// The steps of a run whose checkpoints cannot be written since there is a file in their place, and its error.
+fn ended_by_its_writer(every: u64) -> (u64, String) {
+    let out = tempfile::tempdir().unwrap();
+    let mut steps = 0;
+    let mut look = |event: &Event<'_>| {
+        match event {
+            Event::Begin(_) => {
+                let folder = only(&out.path().join("stateful")).unwrap();
+                fs::write(folder.join("checkpoints"), "in the way").unwrap();
+            }
+            Event::Step(report) => steps = report.step,
+            _ => {}
+        }
+        Ok(())
+    };
+    let training = Stateful::training().set("checkpoint.every", &format!(r#"{{"Steps":{every}}}"#)).unwrap();
+    let problem = training.out(out.path()).run_with(&mut look).unwrap_err().to_string();
+    let folder = only(&out.path().join("stateful")).unwrap();
+    assert_eq!(manifest(&folder)["exit"], format!("failed: {problem}"));
+    assert!(!folder.join("model.safetensors").exists());
+    (steps, problem)
+}
+
+/// At the next one at the latest, and at the end of the run if there is no other.
+#[test]
+fn a_checkpoint_that_cannot_be_written_ends_the_run() {
+    for (every, last) in [(2, 4), (12, 12)] {
+        let (steps, problem) = ended_by_its_writer(every);
+        assert!(problem.contains("checkpoints: "), "{problem}");
+        assert!(steps <= last, "{steps} steps, of which every {every} is to be saved");
+    }
+}
+
+/// And so does that of an interruption, which would else be believed to have lost nothing.
+#[test]
+fn an_interruption_that_cannot_be_saved_is_an_error() {
+    let out = tempfile::tempdir().unwrap();
+    let handle = trainspec::train::Interrupt::new();
+    let mut look = |event: &Event<'_>| {
+        if let Event::Begin(_) = event {
+            let folder = only(&out.path().join("stateful")).unwrap();
+            fs::write(folder.join("checkpoints"), "in the way").unwrap();
+            handle.request();
+        }
+        Ok(())
+    };
+    let training = Stateful::training().out(out.path()).interrupted_by(&handle);
+    let problem = training.run_with(&mut look).unwrap_err().to_string();
+    assert!(problem.contains("checkpoints: "), "{problem}");
+}

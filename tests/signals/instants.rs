@@ -1,0 +1,288 @@
+//! An end that is requested at a known instant: while a sample is read, or a metric is told of a micro-batch.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use trainspec::data::Prepared;
+use trainspec::metric::{Direction, Mean, Metric, Outcomes};
+use trainspec::prelude::*;
+use trainspec::train::{Cause, Event, Exit, Interrupt, RateSearch};
+use trainspec::{Config, Error, Result, Training, Verdict};
+
+use super::{assert_equal, files, manifest, only};
+
+thread_local! {
+    /// Instants that have passed in this thread, the one at which the end is requested, and of whom.
+    static PASSED: Cell<u64> = const { Cell::new(0) };
+    static LAST: Cell<u64> = const { Cell::new(0) };
+    static HANDLE: RefCell<Interrupt> = RefCell::new(Interrupt::new());
+}
+
+fn instant() {
+    PASSED.set(PASSED.get() + 1);
+    if PASSED.get() == LAST.get() {
+        HANDLE.with_borrow(Interrupt::request);
+    }
+}
+
+/// A handle of which the end is requested at this instant, counted from 1.
+fn end_at(last: u64) -> Interrupt {
+    let handle = Interrupt::new();
+    PASSED.set(0);
+    LAST.set(last);
+    HANDLE.set(handle.clone());
+    handle
+}
+
+/// 42 images with the brightness of their class here and there: 30 to learn from.
+struct Blots;
+
+impl Dataset for Blots {
+    type Input = Image<1, 6, 6>;
+    type Target = Class<3>;
+
+    fn len(&self) -> usize {
+        42
+    }
+
+    fn sample(&self, index: usize, input: &mut [f32], target: &mut [u32]) -> Result<()> {
+        instant();
+        for (place, value) in input.iter_mut().enumerate() {
+            let noise = (index * 7919 + place * 104_729) % 101;
+            *value = noise as f32 / 50.0 - 1.0 + if place % 3 == index % 3 { 0.5 } else { 0.0 };
+        }
+        target.fill((index % 3) as u32);
+        Ok(())
+    }
+
+    fn split(&self) -> Split {
+        Split::Fixed { train: 0..30, validation: 30..36, test: 36..42 }
+    }
+}
+
+/// The mean of the largest prediction, which passes an instant at each micro-batch.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Largest {}
+
+impl Largest {
+    #[expect(
+        clippy::unused_self,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unnecessary_wraps,
+        reason = "a part of a spec is checked by a function of this form"
+    )]
+    const fn check(&self) -> Verdict {
+        Ok(())
+    }
+}
+
+impl Config for Largest {
+    const NAME: &'static str = "Largest";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Metric<Logits<3>, Class<3>> for Largest {
+    type State = Mean;
+    const LABEL: &'static str = "largest";
+    const DIRECTION: Direction = Direction::Higher;
+
+    fn update(&self, mean: &mut Mean, outcomes: &Outcomes<'_, u32>) {
+        instant();
+        for (prediction, _) in outcomes.samples() {
+            mean.add(f64::from(prediction.iter().copied().fold(f32::MIN, f32::max)));
+        }
+    }
+}
+
+#[model]
+pub(super) fn Net(image: Image<1, 6, 6>) -> Logits<3> {
+    let x = image.conv2d(out = 3, kernel = 3, bias = false).batch_norm().relu();
+    x.flatten().dropout(p = 0.3).linear(out = 3)
+}
+
+train! {
+    /// 3 steps an epoch, the last of a window that is not whole; ends with the weights of an early epoch.
+    pub(super) Stateful {
+        model: Net,
+        data: Blots,
+        metrics: [Largest {}],
+        batch: 4,
+        accumulate: 3,
+        epochs: 4,
+        optimizer: Sgd { lr: 0.5, momentum: 0.9, weight_decay: 1e-3 },
+        schedule: [ReduceOnPlateau { factor: 0.5, patience: 0 }],
+        ema: Ema { decay: 0.5 },
+        early_stop: EarlyStop { patience: 9 },
+        checkpoint: Checkpoint { every: Steps(5), keep: 1 },
+    }
+}
+
+/// Interrupts a run at some instants up to its end, takes it up again, and gives the places at which it stood.
+fn from_instants(
+    training: impl Fn() -> Training<Net>,
+    instants: impl Iterator<Item = u64>,
+) -> BTreeSet<&'static str> {
+    let out = tempfile::tempdir().unwrap();
+    end_at(0);
+    let run = training().out(out.path().join("whole")).run().unwrap();
+    let (whole, passed) = (files(&run.folder.unwrap()), PASSED.get());
+    let mut places = BTreeSet::new();
+    for last in instants.take_while(|&last| last <= passed) {
+        let what = format!("ended at {last} of {passed}");
+        let out = out.path().join(last.to_string());
+        let ended = training().out(&out).interrupted_by(&end_at(last)).run();
+        let Some(folder) = only(&out.join("stateful")) else {
+            assert!(matches!(ended.unwrap_err(), Error::Interrupted(Cause::Request)), "{what}");
+            places.insert("reading");
+            continue;
+        };
+        let ended = ended.unwrap().outcome;
+        let next = PASSED.get() - last;
+        // A micro-batch is read, or read and evaluated; before the first step, so small a set is read at once.
+        assert!(next < if last <= 42 { 42 } else { 5 }, "{what}: {next} instants later");
+        if last + next == passed {
+            assert_eq!(ended.exit, Exit::Completed, "nothing was left to be done");
+            continue;
+        }
+        assert_eq!(ended.exit, Exit::Interrupted { cause: Cause::Request }, "{what}");
+        assert_eq!((ended.validation, ended.test), (None, None), "{what}");
+        let manifest = manifest(&folder);
+        assert_eq!(manifest["exit"], "interrupted by the program", "{what}");
+        assert_eq!(manifest["result"]["steps"], ended.steps, "{what}");
+        let left = files(&folder);
+        assert!(!left.contains_key("model.safetensors"), "{what}");
+        let kept: Vec<_> = left.keys().filter_map(|name| name.strip_suffix("state.json")).collect();
+        let interim = format!("checkpoints/step-{:08}-interrupted/", ended.steps);
+        let due = format!("checkpoints/step-{:08}/", ended.steps);
+        assert!(kept.contains(&&*interim) || kept.contains(&&*due), "{what}: {kept:?}");
+        if let Some(state) = left.get(&format!("{interim}state.json")) {
+            let state: serde_json::Value = serde_json::from_slice(state).unwrap();
+            places.insert(if state["before_evaluation"] == true { "evaluation" } else { "window" });
+        }
+        if ended.steps == 0 {
+            places.insert("start");
+        }
+        if ended.steps == 12 && ended.best_epoch.is_some() && left["metrics.jsonl"] == whole["metrics.jsonl"]
+        {
+            places.insert("end");
+        }
+
+        end_at(0);
+        let again = training().resume(&folder).run().unwrap();
+        assert_eq!(again.outcome, run.outcome, "{what}");
+        assert_equal(&files(&folder), &whole, &what);
+    }
+    places
+}
+
+#[test]
+fn every_instant_is_one_to_go_on_from() {
+    let places = from_instants(Stateful::training, (1..).step_by(7));
+    assert_eq!(places, ["end", "evaluation", "reading", "start", "window"].into());
+}
+
+/// The one that an interruption makes is the only one then.
+#[test]
+fn a_run_without_checkpoints_has_one_if_it_is_interrupted() {
+    let places =
+        from_instants(|| Stateful::training().set("checkpoint", "null").unwrap(), (43..).step_by(17));
+    assert!(places.contains("window"), "{places:?}");
+}
+
+/// Interrupted a second time before it comes to a checkpoint that is due.
+#[test]
+fn one_interruption_after_the_other() {
+    let out = tempfile::tempdir().unwrap();
+    end_at(0);
+    let whole = Stateful::training().out(out.path().join("whole")).run().unwrap();
+    let whole = files(&whole.folder.unwrap());
+    let first = Stateful::training().out(out.path()).interrupted_by(&end_at(46)).run().unwrap();
+    let folder = first.folder.unwrap();
+    let mut steps = vec![first.outcome.steps];
+    while steps.len() < 40 {
+        // First before anything is done.
+        let last = if steps.len() < 3 { 42 + 1 } else { 42 + 20 };
+        let again = Stateful::training().resume(&folder).interrupted_by(&end_at(last)).run().unwrap();
+        steps.push(again.outcome.steps);
+        let interims = files(&folder).keys().filter(|name| name.ends_with("interrupted/state.json")).count();
+        assert!(interims <= 1, "{interims} at {steps:?}");
+        if again.outcome.exit == Exit::Completed {
+            assert_equal(&files(&folder), &whole, &format!("{steps:?}"));
+            assert!(steps.len() > 4, "{steps:?}");
+            return;
+        }
+    }
+    panic!("it comes to no end: {steps:?}");
+}
+
+/// The events of a run that is asked to end by one of them.
+#[test]
+fn an_observer_is_shown_the_state() {
+    let handle = Interrupt::new();
+    let mut seen = Vec::new();
+    let mut look = |event: &Event<'_>| {
+        match event {
+            Event::Step(report) => {
+                seen.push("step");
+                if report.step == 2 {
+                    handle.request();
+                }
+            }
+            Event::Interrupt(snapshot) => {
+                assert_eq!((snapshot.step, snapshot.before_evaluation), (2, false));
+                seen.push("interrupt");
+            }
+            Event::End(Exit::Interrupted { .. }) => seen.push("end"),
+            _ => {}
+        }
+        Ok(())
+    };
+    let training = Stateful::training().set("checkpoint", "null").unwrap();
+    let run = training.without_folder().interrupted_by(&handle).run_with(&mut look).unwrap();
+    assert_eq!((run.outcome.steps, run.folder), (2, None));
+    assert_eq!(seen, ["step", "step", "interrupt", "end"]);
+}
+
+/// Interrupted while the weights of its best epoch are measured, a run shows those of its last step, which it could be made longer
+/// from.
+#[test]
+fn the_last_state_is_that_of_the_last_step() {
+    let state = |last: u64, every: &str| {
+        let mut state = None;
+        let mut look = |event: &Event<'_>| {
+            if let Event::Interrupt(snapshot) | Event::Checkpoint(snapshot) = event {
+                let tensors = snapshot.parameters.iter().map(|(_, tensor)| tensor.flatten_all().unwrap());
+                let numbers: Vec<Vec<f32>> = tensors.map(|tensor| tensor.to_vec1().unwrap()).collect();
+                state = Some((snapshot.step, numbers, snapshot.average.unwrap().to_vec()));
+            }
+            Ok(())
+        };
+        let training = Stateful::training().set("checkpoint.every", every).unwrap();
+        let out = tempfile::tempdir().unwrap();
+        let run = training.out(out.path()).interrupted_by(&end_at(last)).run_with(&mut look).unwrap();
+        (state.unwrap(), run.outcome)
+    };
+    let (expected, outcome) = state(0, r#"{ "Steps": 12 }"#);
+    let passed = PASSED.get();
+    assert_ne!(outcome.best_epoch, Some(4), "it ends with other weights than its last");
+    let (found, outcome) = state(passed - 7, r#"{ "Steps": 100 }"#);
+    assert!(matches!(outcome.exit, Exit::Interrupted { .. }));
+    assert!(found == expected);
+}
+
+#[test]
+fn a_search_and_an_evaluation_just_end() {
+    let is_ended = |error: Error| matches!(error, Error::Interrupted(Cause::Request));
+    let out = tempfile::tempdir().unwrap();
+    end_at(0);
+    let model = Stateful::training().out(out.path()).run().unwrap().model;
+    for last in [1, 42 + 3] {
+        let search = RateSearch { steps: 10_000, ..RateSearch::DEFAULT };
+        let training = Stateful::training().interrupted_by(&end_at(last));
+        assert!(is_ended(training.find_rate(search).unwrap_err()), "{last}");
+        let training = Stateful::training().interrupted_by(&end_at(last));
+        assert!(is_ended(training.evaluate(&model, Prepared::test).unwrap_err()), "{last}");
+    }
+}

@@ -1,0 +1,243 @@
+//! Signals to processes.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{Files, assert_equal, files, manifest, only};
+
+/// Those that are listened to, with the exit codes that custom has for them.
+const SIGNALS: [(&str, i32); 3] = [("INT", 130), ("TERM", 143), ("HUP", 129)];
+
+fn send(signal: &str, child: &Child) {
+    let line = format!("kill -{signal} {}", child.id());
+    // It may have ended by itself.
+    let _ = Command::new("sh").args(["-c", &line]).stderr(Stdio::null()).status().unwrap();
+}
+
+fn program(folder: &Path, arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_program"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("RAYON_NUM_THREADS", "1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// The command by which a run says that it is gone on with.
+fn way_on(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (_, rest) = said.split_once("go on with\n\n  ").unwrap_or_else(|| panic!("no way on in:\n{said}"));
+    rest.lines().next().unwrap().to_owned()
+}
+
+/// Again and again, by the command that it prints, until a process comes to the end of the run.
+#[test]
+fn a_run_goes_on_as_it_says_after_a_signal_at_any_instant() {
+    let out = tempfile::tempdir().unwrap();
+    let changes = ["--seed", "3", "--set", r#"checkpoint={"every":{"Steps":7},"keep":2}"#];
+    let began = Instant::now();
+    let whole = out.path().join("whole");
+    fs::create_dir(&whole).unwrap();
+    let output = program(&whole, &changes).wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let length = began.elapsed();
+    let whole = files(&only(&whole.join("runs/small_digits")).unwrap());
+
+    // How long a run takes depends on what else goes on: the sooner the signals, the more of them meet it.
+    for part in [2, 4, 8, 16, 32, 64] {
+        let place = out.path().join(part.to_string());
+        fs::create_dir(&place).unwrap();
+        if interrupted(&place, &changes, length / part, &whole) >= 3 {
+            return;
+        }
+    }
+    panic!("no run met three signals");
+}
+
+/// Interrupts a run after waits of up to this long, and compares the files that it ends with; how often it was interrupted.
+fn interrupted(place: &Path, changes: &[&str], longest: Duration, whole: &Files) -> usize {
+    let mut child = program(place, changes);
+    let (mut interrupted, mut random) = (0, 2_u32);
+    loop {
+        let (signal, code) = SIGNALS[interrupted % SIGNALS.len()];
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let wait = longest * (random >> 24) / 256;
+        // Enough of them: let it end.
+        if interrupted < 7 {
+            std::thread::sleep(wait);
+            send(signal, &child);
+        }
+        let output = child.wait_with_output().unwrap();
+        let folder = only(&place.join("runs/small_digits"));
+        if output.status.success() {
+            break;
+        }
+        if output.status.signal().is_some() {
+            // Before it listened, which is before it does anything.
+            child = match folder {
+                None => program(place, changes),
+                Some(_) => resumed(place, &["--resume"], changes),
+            };
+            continue;
+        }
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(text, format!("interrupted by SIG{signal}\n"));
+        interrupted += 1;
+        child = match folder {
+            // While data are read.
+            None => program(place, changes),
+            Some(folder) if String::from_utf8_lossy(&output.stdout).contains("go on with") => {
+                assert_eq!(manifest(&folder)["exit"], format!("interrupted by SIG{signal}"));
+                assert!(!folder.join("model.safetensors").exists());
+                let line = format!("exec {}", way_on(&output));
+                Command::new("sh")
+                    .args(["-c", &line])
+                    .current_dir(place)
+                    .env("RAYON_NUM_THREADS", "1")
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap()
+            }
+            // While data are read again.
+            Some(_) => resumed(place, &["--resume"], changes),
+        };
+    }
+    let folder = only(&place.join("runs/small_digits")).unwrap();
+    assert_eq!(manifest(&folder)["exit"], "completed");
+    assert_equal(&files(&folder), whole, &format!("after {interrupted} interruptions"));
+    interrupted
+}
+
+fn resumed(place: &Path, first: &[&str], changes: &[&str]) -> Child {
+    program(place, &[first, changes].concat())
+}
+
+/// A table that is never at its end: whoever reads it waits.
+struct Waiting {
+    child: Child,
+    pipe: File,
+    folder: tempfile::TempDir,
+}
+
+/// A process of these words that has read a line of its data, and waits for the next.
+fn waiting(words: &[&str]) -> Waiting {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.csv");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let child = Command::new(env!("CARGO_BIN_EXE_table"))
+        .args(words)
+        .current_dir(folder.path())
+        .env("TABLE", &path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Which waits until the other side is opened, after the process has begun to listen.
+    let mut pipe = File::options().write(true).open(&path).unwrap();
+    pipe.write_all(b"1,2,3\n").unwrap();
+    Waiting { child, pipe, folder }
+}
+
+#[test]
+fn data_are_read_until_a_signal_comes() {
+    for (words, (signal, code)) in [["train"], ["check"], ["find-lr"]].iter().zip(SIGNALS) {
+        let Waiting { child, mut pipe, folder } = waiting(words);
+        send(signal, &child);
+        // What comes after the signal is not read to its end, which there is none of.
+        while pipe.write_all(&b"1,2,3\n".repeat(1000)).is_ok() {}
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), format!("interrupted by SIG{signal}\n"));
+        assert!(!folder.path().join("runs").exists());
+    }
+}
+
+/// Who waits for data cannot look; the first signal changes nothing of that, and the second ends the process.
+#[test]
+fn a_second_signal_leaves_at_once() {
+    'pairs: for (first, (second, code)) in ["TERM", "INT", "INT"].into_iter().zip(SIGNALS) {
+        // Where the first comes before it waits, it has its say.
+        for _ in 0..100 {
+            if ended_by_two(first, second, code) {
+                continue 'pairs;
+            }
+        }
+        panic!("it never waits");
+    }
+}
+
+/// Whether it was the second that ended the process.
+fn ended_by_two(first: &str, second: &str, code: i32) -> bool {
+    let Waiting { mut child, pipe, folder: _folder } = waiting(&["train"]);
+    std::thread::sleep(Duration::from_millis(50));
+    send(first, &child);
+    // It is there when its handler has run: signals of one kind that wait together are one.
+    let pending = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("ShdPnd:\t").map(str::to_owned));
+        mask.is_some_and(|mask| mask.contains(|digit| digit != '0'))
+    };
+    while pending() {
+        std::thread::yield_now();
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    if child.try_wait().unwrap().is_some() {
+        return false;
+    }
+    send(second, &child);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(code), "{first}, {second}: {output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+    drop(pipe);
+    true
+}
+
+/// A program that `nohup` or a shell has told to ignore a signal ignores it.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_ignored_stays_ignored() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = format!("trap '' HUP INT; exec {} find-lr --steps 1000000", env!("CARGO_BIN_EXE_program"));
+    let mut command = Command::new("sh");
+    command.args(["-c", &line]).current_dir(folder.path()).stderr(Stdio::piped()).stdout(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let caught = || {
+        let status = fs::read_to_string(&status).unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:\t").map(str::to_owned)).unwrap();
+        u64::from_str_radix(&mask, 16).unwrap()
+    };
+    let term = 1 << 14;
+    while caught() & term == 0 && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    assert_eq!(caught() & 0b11, 0, "neither HUP nor INT");
+    send("HUP", &child);
+    send("INT", &child);
+    send("TERM", &child);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(143), "{output:?}");
+}
+
+/// As `program | head -1` does.
+#[test]
+fn a_reader_who_has_gone_away_is_no_reason_to_fail() {
+    let folder = tempfile::tempdir().unwrap();
+    for words in [["--epochs", "1"].as_slice(), &["summary"], &["spec"], &["--help"], &["schedule"]] {
+        let mut child = program(folder.path(), words);
+        drop(child.stdout.take());
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        let status = child.wait().unwrap();
+        assert!(status.success() && said.is_empty(), "{words:?}: {status}\n{said}");
+    }
+    assert_eq!(manifest(&only(&folder.path().join("runs/small_digits")).unwrap())["exit"], "completed");
+}
