@@ -76,7 +76,7 @@ impl Checkpoints {
     /// aside.
     pub(super) fn take_up(&mut self, slots: Vec<Slot>, best: Option<u64>, damaged: &[Slot]) -> Result<()> {
         self.best = best;
-        self.writer.wait()?.take_up(slots, damaged)
+        self.writer.wait()?.take_up(slots, best, damaged)
     }
 
     /// Copies the state, and has it saved in the background; then what is no longer kept is removed.

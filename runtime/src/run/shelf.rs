@@ -59,8 +59,9 @@ impl Shelf {
         Self { path, keep: keep.max(1), slots: Vec::new() }
     }
 
-    /// Goes on with what stands there. What a process that was ended left half written goes, and `damaged` is set aside.
-    pub(super) fn take_up(&mut self, slots: Vec<Slot>, damaged: &[Slot]) -> Result<()> {
+    /// Goes on with what stands there. What a process that was ended left half written or half removed goes, and `damaged` is
+    /// set aside. `best` is the last step of the best epoch so far.
+    pub(super) fn take_up(&mut self, slots: Vec<Slot>, best: Option<u64>, damaged: &[Slot]) -> Result<()> {
         let entries = fs::read_dir(&self.path).map_err(Error::file(&self.path))?;
         for entry in entries {
             let entry = entry.map_err(Error::file(&self.path))?;
@@ -77,7 +78,8 @@ impl Shelf {
         }
         sync_folder(&self.path)?;
         self.slots = slots;
-        Ok(())
+        // The process may have been ended before it removed what its last checkpoint supersedes.
+        self.remove(&superseded(&self.slots, self.keep, best))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -93,7 +95,7 @@ impl Shelf {
     /// of the best epoch so far.
     pub(super) fn add(&mut self, slot: Slot, files: Files, best: Option<u64>) -> Result<()> {
         let place = self.path.join(slot.name());
-        let aside = self.path.join(format!(".{}.partial", slot.name()));
+        let aside = self.aside(slot);
         if !self.path.is_dir() {
             fs::create_dir_all(&self.path).map_err(Error::file(&self.path))?;
             self.path.parent().map_or(Ok(()), sync_folder)?;
@@ -122,12 +124,22 @@ impl Shelf {
         Ok(())
     }
 
+    /// Takes them from their places first, so that none stands there of which some files are gone.
     fn remove(&mut self, slots: &[Slot]) -> Result<()> {
-        for slot in slots {
-            remove(&self.path.join(slot.name()))?;
-            self.slots.retain(|kept| kept != slot);
+        for &slot in slots {
+            let (place, aside) = (self.path.join(slot.name()), self.aside(slot));
+            match fs::rename(&place, &aside) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::file(&place)(error)),
+                _ => remove(&aside)?,
+            }
+            self.slots.retain(|kept| *kept != slot);
         }
         Ok(())
+    }
+
+    /// Where a checkpoint is that is not whole.
+    fn aside(&self, slot: Slot) -> PathBuf {
+        self.path.join(format!(".{}.partial", slot.name()))
     }
 }
 

@@ -1,0 +1,183 @@
+//! Each kind of file of a run, cut at every 64th of its length, with a bit flipped in each 64th, and empty.
+
+use std::fs;
+use std::path::Path;
+
+use trainspec::data::Digits8x8;
+use trainspec::prelude::*;
+use trainspec::train::Event;
+use trainspec::{Error, Result, Trained};
+use trainspec_tests::record::record;
+use trainspec_tests::run_files::{Files, assert_equal, files};
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 8).batch_norm().relu().linear(out = 10)
+}
+
+train! {
+    /// Everything that a checkpoint may hold.
+    Digits {
+        model: Net,
+        data: Digits8x8::embedded(),
+        metrics: [Accuracy],
+        batch: 256,
+        epochs: 2,
+        optimizer: AdamW { lr: 0.01 },
+        ema: Ema { decay: 0.9, warmup: true },
+        early_stop: EarlyStop { patience: 2 },
+        checkpoint: Checkpoint { every: Steps(4), keep: 3 },
+    }
+}
+
+/// What is done to a file.
+#[derive(Clone, Copy, Debug)]
+enum Damage {
+    /// So many 64ths of it are left.
+    Cut(usize),
+    /// A bit of this 64th is another.
+    Flipped(usize),
+}
+
+impl Damage {
+    fn all() -> impl Iterator<Item = Self> {
+        (0..64).map(Self::Cut).chain((0..64).map(Self::Flipped))
+    }
+
+    /// The bytes with the damage; `None` if it leaves them as they are.
+    fn on(self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut damaged = bytes.to_vec();
+        match self {
+            Self::Cut(part) => damaged.truncate(bytes.len() * part / 64),
+            Self::Flipped(part) => damaged[(bytes.len() - 1) * part / 63] ^= 1 << (part % 8),
+        }
+        (damaged != bytes).then_some(damaged)
+    }
+}
+
+/// A run that was ended behind its checkpoint of step 8: one more, of step 4, lies before it.
+fn ended(run: &Path, whole: &Files) {
+    for (name, bytes) in whole {
+        if name.starts_with("checkpoints/step-00000012") || name == "model.safetensors" || name == "curves.svg" {
+            continue;
+        }
+        let path = run.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+/// Looks at how a run is taken up, without a step of it: at which one, and how many checkpoints were passed over.
+fn taken_up(run: &Path) -> Result<(u64, usize)> {
+    let mut seen = None;
+    let mut look = |event: &Event<'_>| {
+        let Event::Resume(resumed) = event else { return Ok(()) };
+        seen = Some((resumed.step, resumed.damaged.len()));
+        Err(Error::Rule("seen".to_owned()))
+    };
+    match Digits::training().resume(run).run_with(&mut look) {
+        Err(Error::Rule(_)) if seen.is_some() => Ok(seen.unwrap()),
+        Err(error) => Err(error),
+        Ok(_) => unreachable!("the look ends it"),
+    }
+}
+
+/// Nothing that is damaged is taken for good, and nothing that is good is touched.
+#[test]
+fn a_damaged_file_of_a_checkpoint_is_seen() {
+    let out = tempfile::tempdir().unwrap();
+    let done = Digits::training().out(out.path().join("whole")).run().unwrap().folder.unwrap();
+    let whole = files(&done);
+    let newest = "checkpoints/step-00000008/";
+    let names: Vec<_> = whole.keys().filter(|name| name.starts_with(newest)).collect();
+    assert_eq!(names.len(), 6, "{names:?}");
+    let (mut cut, mut flipped) = (0, 0);
+    for (place, name) in names.iter().enumerate() {
+        for damage in Damage::all() {
+            let Some(bytes) = damage.on(&whole[*name]) else { continue };
+            let run = out.path().join(format!("{place}-{damage:?}"));
+            ended(&run, &whole);
+            fs::write(run.join(name), bytes).unwrap();
+            let before = files(&run);
+            assert_eq!(taken_up(&run).unwrap(), (4, 1), "{name} {damage:?}");
+            let after = files(&run);
+            for (name, bytes) in &before {
+                let is_set_aside = name.starts_with(newest);
+                // Lines that were written after the checkpoint that is gone on with are written again.
+                assert!(is_set_aside || name == "metrics.jsonl" || after[name] == *bytes, "{name} has changed");
+            }
+            match damage {
+                Damage::Cut(_) => cut += 1,
+                Damage::Flipped(_) => flipped += 1,
+            }
+            fs::remove_dir_all(run).unwrap();
+        }
+    }
+    record("damaged: files of a checkpoint", &[("cuts seen", cut), ("flipped bits seen", flipped)]);
+}
+
+/// The other files of a run: it is taken up and ends as it would have, or is refused in words; and the checkpoints stay.
+#[test]
+fn a_damaged_file_beside_the_checkpoints_does_no_harm() {
+    let out = tempfile::tempdir().unwrap();
+    let done = Digits::training().out(out.path().join("whole")).run().unwrap().folder.unwrap();
+    let whole = files(&done);
+    let manifest = fs::read(done.join("manifest.json")).unwrap();
+    let (mut cut, mut flipped, mut refused) = (0, 0, 0);
+    for name in ["metrics.jsonl", "spec.json", "manifest.json"] {
+        let good = whole.get(name).unwrap_or(&manifest);
+        for damage in Damage::all() {
+            let Some(bytes) = damage.on(good) else { continue };
+            let run = out.path().join(format!("{name}-{damage:?}"));
+            ended(&run, &whole);
+            fs::write(run.join("manifest.json"), &manifest).unwrap();
+            fs::write(run.join(name), bytes).unwrap();
+            match Digits::training().resume(&run).run() {
+                Ok(_) => {
+                    let mut found = files(&run);
+                    // What a line says that was written before the checkpoint is not read again.
+                    for text in ["metrics.jsonl", "spec.json"] {
+                        if text == name {
+                            found.insert(text.to_owned(), whole[text].clone());
+                        }
+                    }
+                    found.retain(|name, _| !name.contains(".damaged"));
+                    assert_equal(&found, &whole, &format!("{name} {damage:?}"));
+                }
+                Err(error) => {
+                    let said = error.to_string();
+                    assert!(said.contains(name) || said.contains("checkpoint"), "{name} {damage:?}: {said}");
+                    assert!(run.join("checkpoints/step-00000004/model.safetensors").exists(), "{name} {damage:?}");
+                    refused += 1;
+                }
+            }
+            match damage {
+                Damage::Cut(_) => cut += 1,
+                Damage::Flipped(_) => flipped += 1,
+            }
+            fs::remove_dir_all(run).unwrap();
+        }
+    }
+    record(
+        "damaged: files beside the checkpoints",
+        &[("cuts", cut), ("flipped bits", flipped), ("refused", refused)],
+    );
+}
+
+/// A model that is read is the one that was written, or it is refused.
+#[test]
+fn a_damaged_model_is_not_read() {
+    let out = tempfile::tempdir().unwrap();
+    let done = Digits::training().out(out.path()).run().unwrap().folder.unwrap();
+    let path = done.join("model.safetensors");
+    let good = fs::read(&path).unwrap();
+    let mut cut = 0;
+    for damage in (0..64).map(Damage::Cut) {
+        let Some(bytes) = damage.on(&good) else { continue };
+        fs::write(&path, bytes).unwrap();
+        let problem = Trained::<Net>::load(&path).unwrap_err().to_string();
+        assert!(problem.contains("model.safetensors"), "{problem}");
+        cut += 1;
+    }
+    record("damaged: a model file", &[("cuts seen", cut)]);
+}

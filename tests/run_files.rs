@@ -1,0 +1,57 @@
+//! The files of a run, to be compared byte by byte.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The bytes of each file, by its path below the run's folder.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// Every file of a run but the manifest, which tells of times, and what was set aside as damaged.
+///
+/// # Panics
+/// If one cannot be read.
+#[must_use]
+pub fn files(run: &Path) -> Files {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![run.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.strip_prefix(run).expect("below the run").to_string_lossy().into_owned();
+            if name.contains(".damaged") || name == "manifest.json" {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.insert(name, fs::read(&path).expect("a file"));
+            }
+        }
+    }
+    files
+}
+
+/// That both have the same files with the same bytes.
+///
+/// # Panics
+/// If not.
+#[track_caller]
+pub fn assert_equal(found: &Files, expected: &Files, what: &str) {
+    assert!(found.keys().eq(expected.keys()), "{what}: {:?} against {:?}", found.keys(), expected.keys());
+    for (name, bytes) in expected {
+        assert!(found[name] == *bytes, "{what}: {name} differs");
+    }
+}
+
+/// The only run of a program below `runs/<name>`, if there is one.
+///
+/// # Panics
+/// If there are more.
+#[must_use]
+pub fn only(program: &Path) -> Option<PathBuf> {
+    let mut runs = fs::read_dir(program).ok()?.map(|entry| entry.expect("an entry").path());
+    let run = runs.next();
+    assert!(runs.next().is_none(), "more than one run below {}", program.display());
+    run
+}
