@@ -96,7 +96,7 @@ fn traced(signature: &Signature, body: &Steps) -> TokenStream {
     let (steps, tail) = emit(Over::Shapes, body);
     let output = &signature.output;
     let trace = Over::Shapes.local(output.span());
-    let end = quote_spanned!(output.span()=> #trace.output::<#output>(#tail));
+    let end = quote_spanned!(output.span()=> (#trace).output::<#output>(#tail));
     quote!(#steps #end)
 }
 
