@@ -80,6 +80,9 @@ fn entry(case: &Case) -> String {
         if let Some(label) = &message.label {
             writeln!(entry, "    {label}").unwrap();
         }
+        for note in &message.notes {
+            writeln!(entry, "    note: {note}").unwrap();
+        }
     }
     entry += "```\n\n```diff\n";
     for (place, paragraph) in shown(case).into_iter().enumerate() {
