@@ -83,6 +83,20 @@ fn mistakes_on_the_command_line_are_explained() {
         (&["--set", "optimizer.rate=1"], "there is no `rate`; expected one of"),
         (&["--set", "btach=1"], "there is no `btach`; expected one of"),
         (&["--set", "batch=0"], "batch is 0; expected at least 1"),
+        (&["--set", "batch=1.5"], "floating point `1.5`, expected a whole number, 0 or more"),
+        (
+            &["--set", "loss.reduction={}"],
+            "loss.reduction: unknown variant `{}`, expected one of `Mean`, `mean`, `Sum`, `sum`",
+        ),
+        (
+            &["--set", "checkpoint.every=10"],
+            "checkpoint.every: unknown variant `10`, expected `Steps` or `Epochs`",
+        ),
+        (
+            &["--set", "early_stop.monitor=[]"],
+            "early_stop.monitor: `[]` cannot be watched; expected `val_loss`",
+        ),
+        (&["--set", "on_non_finite.limit=3"], "which is \"Stop\"; set `on_non_finite` itself"),
         (&["--set", "schedule.0.steps=100000"], "need 100000 steps, but the run has"),
         (&["--set", "early_stop.monitor=val_recall"], "`recall` is no metric of the run"),
         (&["--set", "optimizer.type=Adam"], "there is no `type`; expected one of"),

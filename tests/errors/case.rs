@@ -27,6 +27,10 @@ pub(crate) struct Message {
     pub(crate) text: String,
     /// What stands under the user's word, if it says more.
     pub(crate) label: Option<String>,
+    /// What this project adds to an error of rustc's.
+    pub(crate) notes: Vec<String>,
+    /// Whether it is of a trait that is not implemented, the errors to which this project adds notes.
+    is_of_trait: bool,
 }
 
 impl Case {
@@ -86,10 +90,22 @@ fn lines(name: &str, source: &str) -> Vec<Line> {
         is_run = true;
         if !instead.trim().is_empty() {
             let margin = &text[..text.len() - text.trim_start().len()];
-            lines.push(Line::Right(format!("{margin}{}", instead.strip_prefix(' ').unwrap_or(instead))));
+            push(&mut lines, format!("{margin}{}", instead.strip_prefix(' ').unwrap_or(instead)));
         }
     }
     lines
+}
+
+/// Adds a line that is right; if it is the wrong one itself, which only others were added to, it is both.
+fn push(lines: &mut Vec<Line>, right: String) {
+    let run = lines.iter().rposition(|line| !matches!(line, Line::Right(_)));
+    match run.map(|place| (place, &lines[place])) {
+        Some((place, Line::Wrong(wrong))) if *wrong == right => {
+            lines.remove(place);
+            lines.push(Line::Both(right));
+        }
+        _ => lines.push(Line::Right(right)),
+    }
 }
 
 /// The errors of a `.stderr`.
@@ -99,15 +115,41 @@ fn messages(stderr: &str) -> Vec<Message> {
         if let Some(error) = line.strip_prefix("error") {
             let text = error.split_once(": ").map_or(error, |(_, text)| text);
             let text = text.strip_prefix("evaluation panicked: ").unwrap_or(text);
-            messages.push(Message { text: text.to_owned(), label: None });
+            let is_of_trait = error.starts_with("[E0277]");
+            messages.push(Message {
+                text: without_places(text),
+                label: None,
+                notes: Vec::new(),
+                is_of_trait,
+            });
+        } else if let Some(message) = messages.last_mut()
+            && let Some(note) = line.trim_start().strip_prefix("= note: ")
+            && message.is_of_trait
+            && !note.starts_with("required for")
+        {
+            message.notes.push(without_places(note));
         } else if let Some(message) = messages.last_mut()
             && message.label.is_none()
             && let Some((_, label)) = line.rsplit_once("^ ")
             && line.trim_start().starts_with('|')
             && !label.starts_with("evaluation of")
+            && !label.starts_with("required by")
         {
-            message.label = Some(label.to_owned());
+            // Marks of another word on the same line stand before what is said of it.
+            let label = label.trim_start_matches([' ', '-']).trim_start_matches("help: ");
+            message.label = Some(without_places(label));
         }
     }
     messages
+}
+
+/// A text without the places at which closures stand.
+fn without_places(text: &str) -> String {
+    let mut parts = text.split("{closure@");
+    let mut short = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        short += "{closure}";
+        short += part.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    short
 }

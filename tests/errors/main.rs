@@ -24,6 +24,7 @@ mod case;
 mod page;
 mod right;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use case::Case;
@@ -73,4 +74,21 @@ fn nearly_every_mistake_is_shown_with_what_is_right() {
     let cases = cases();
     let without: Vec<_> = cases.iter().filter(|case| !case.is_righted()).map(|case| &case.name).collect();
     assert!(without.len() * 20 < cases.len(), "these have no `//~ instead:` {without:?}");
+}
+
+/// So that a link to an entry leads there, and a reader knows which is which.
+#[test]
+fn each_mistake_has_a_title_and_a_section_of_its_own() {
+    let mut titles = BTreeSet::new();
+    for case in cases() {
+        assert!(
+            titles.insert(case.title.clone()),
+            "{}: another case has the title `{}`",
+            case.name,
+            case.title
+        );
+        let about = case.about.as_deref().unwrap_or_default();
+        let is_known = page::SECTIONS.iter().any(|(name, _)| *name == about);
+        assert!(is_known, "{}: `//~ about: {about}` is none of the sections in page.rs", case.name);
+    }
 }

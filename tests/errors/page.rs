@@ -22,8 +22,6 @@ pub(crate) const SECTIONS: [(&str, &str); 14] = [
     ("Stopping and saving", "The keys `early_stop`, `checkpoint`, `on_non_finite`, `device` and `allow`."),
 ];
 
-const OTHERS: (&str, &str) = ("Other mistakes", "What belongs to no key alone.");
-
 const HEAD: &str = "\
 # Every message, and what to write instead
 
@@ -37,20 +35,10 @@ are right (`+`). rustc puts the message on the word that is meant, and may add n
 
 /// `docs/errors.md`.
 pub(crate) fn page(cases: &[Case]) -> String {
-    let is_known = |about: &str| SECTIONS.iter().any(|(name, _)| *name == about);
     let of = |section: &str| {
-        let is_of = |case: &&Case| match case.about.as_deref().filter(|about| is_known(about)) {
-            Some(about) => about == section,
-            None => section == OTHERS.0,
-        };
-        cases.iter().filter(is_of).collect::<Vec<_>>()
+        cases.iter().filter(|case| case.about.as_deref() == Some(section)).collect::<Vec<_>>()
     };
-    let sections: Vec<_> = SECTIONS
-        .iter()
-        .chain([&OTHERS])
-        .map(|&(name, about)| (name, about, of(name)))
-        .filter(|(_, _, cases)| !cases.is_empty())
-        .collect();
+    let sections = SECTIONS.map(|(name, about)| (name, about, of(name)));
     let mut page = HEAD.to_owned();
     for (name, about, cases) in &sections {
         writeln!(page, "- [{name}](#{}), {}: {about}", anchor(name), cases.len()).unwrap();
@@ -79,6 +67,9 @@ fn entry(case: &Case) -> String {
         writeln!(entry, "{}", message.text).unwrap();
         if let Some(label) = &message.label {
             writeln!(entry, "    {label}").unwrap();
+        }
+        for note in &message.notes {
+            writeln!(entry, "    note: {note}").unwrap();
         }
     }
     entry += "```\n\n```diff\n";

@@ -105,6 +105,24 @@ mod model_attribute_argument {
 }
 
 #[rustfmt::skip]
+mod model_attribute_on_step {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<8>) -> Values<8> {
+        let y = x.relu();
+        let y = y.tanh();
+        let z = y.gelu();
+        for i in 0..2 {}
+        z
+    }
+
+    fn main() {
+        let _ = Net::graph();
+    }
+}
+
+#[rustfmt::skip]
 mod model_avg_pool_without_kernel {
     use trainspec::prelude::*;
 
@@ -153,6 +171,20 @@ mod model_bad_literal_in_sub_model {
     }
 
     fn main() {}
+}
+
+#[rustfmt::skip]
+mod model_bad_signature {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<8>, #[default(8)] width: usize) -> Values<8> {
+        x.linear(out = width)
+    }
+
+    fn main() {
+        let _ = Net::graph();
+    }
 }
 
 #[rustfmt::skip]
@@ -239,6 +271,20 @@ mod model_branch_without_value {
     }
 
     fn main() {}
+}
+
+#[rustfmt::skip]
+mod model_call_name_is_a_keyword {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<8>) -> Values<8> {
+        x.relu()
+    }
+
+    fn main() {
+        let _ = Net::graph();
+    }
 }
 
 #[rustfmt::skip]
@@ -773,6 +819,21 @@ mod model_gru_without_out {
 }
 
 #[rustfmt::skip]
+mod model_half_typed {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<8>) -> Values<8> {
+        let y = x.dropout(p = 0.5).linear(out = 8, bias = false);
+        y.relu()
+    }
+
+    fn main() {
+        let _ = Net::graph();
+    }
+}
+
+#[rustfmt::skip]
 mod model_if_on_value {
     use trainspec::prelude::*;
 
@@ -1222,6 +1283,20 @@ mod model_negative_size {
     }
 
     fn main() {}
+}
+
+#[rustfmt::skip]
+mod model_nested_too_deeply {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<8>) -> Values<8> {
+        x.linear(out = 8)
+    }
+
+    fn main() {
+        let _ = Net::graph();
+    }
 }
 
 #[rustfmt::skip]
@@ -2251,6 +2326,26 @@ mod train_allow_without_list {
 }
 
 #[rustfmt::skip]
+mod train_average_binary_of_ten {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [F1 { average: Average::Macro }],
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod train_bare_word_unknown {
     use trainspec::prelude::*;
 
@@ -2339,6 +2434,55 @@ mod train_batch_in_some {
 }
 
 #[rustfmt::skip]
+mod train_batch_norm_of_one_sample {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 32).batch_norm().relu().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            batch: 64,
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod train_batch_norm_of_one_sample_in_part {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Normed(x: Value, width: usize) -> Value {
+        x.linear(out = width).batch_norm().relu()
+    }
+
+    #[model]
+    fn Net<const WIDTH: usize>(image: Image<1, 8, 8>) -> Logits<10> {
+        let mut x = image.flatten();
+        for i in 0..2 {
+            x = x.normed(width = WIDTH * (i + 1));
+        }
+        x.linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net<16>,
+            data: Digits8x8::embedded(),
+            batch: 64,
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod train_betas_in_brackets {
     use trainspec::prelude::*;
 
@@ -2397,6 +2541,30 @@ mod train_broken_value {
             data: Digits8x8::embedded(),
             batch: 64,
             clip: GlobalNorm { max: 1.0 },
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
+mod train_cfg_on_model {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            // The size.
+            batch: 64,
+            metrics: [Accuracy],
         }
     }
 
@@ -2469,6 +2637,26 @@ mod train_class_weights_all_zero {
     fn main() -> trainspec::Result<()> {
         Run::main()
     }
+}
+
+#[rustfmt::skip]
+mod train_class_weights_too_few {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            loss: CrossEntropy { weights: &[1.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0] },
+        }
+    }
+
+    fn main() {}
 }
 
 #[rustfmt::skip]
@@ -2866,6 +3054,50 @@ mod train_data_in_vector {
 }
 
 #[rustfmt::skip]
+mod train_decay_at_largest_rate {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            optimizer: Sgd { lr: 0.1, weight_decay: 0.5 },
+            schedule: [OneCycle { max: 1.0 }],
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod train_decay_at_scaled_rate {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            batch: 1024,
+            optimizer: Sgd { lr: 0.1, momentum: 0.9, weight_decay: 0.5 },
+            scale_lr: LinearScaling { base_batch: 256 },
+            schedule: [Warmup { steps: 10 }, Cosine],
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod train_decay_takes_whole_weight {
     use trainspec::prelude::*;
 
@@ -2907,6 +3139,48 @@ mod train_device_as_text {
     fn main() -> trainspec::Result<()> {
         Run::main()
     }
+}
+
+#[rustfmt::skip]
+mod train_early_stop_on_a_table {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [Accuracy, ConfusionMatrix],
+            early_stop: EarlyStop { monitor: ValMetric("accuracy") },
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod train_early_stop_on_misspelt_metric {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [Accuracy, TopK { k: 3 }],
+            early_stop: EarlyStop { monitor: ValMetric("accuracy"), patience: 3 },
+        }
+    }
+
+    fn main() {}
 }
 
 #[rustfmt::skip]
@@ -3173,6 +3447,26 @@ mod train_f16_max_skips_zero {
 }
 
 #[rustfmt::skip]
+mod train_f16_with_on_non_finite {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            precision: F16 { loss_scale: Dynamic, max_skips: 3 },
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod train_f16_without_loss_scale {
     use trainspec::prelude::*;
 
@@ -3236,6 +3530,47 @@ mod train_flag_for_checkpoint {
     fn main() -> trainspec::Result<()> {
         Run::main()
     }
+}
+
+#[rustfmt::skip]
+mod train_floor_above_default_rate {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            schedule: [ReduceOnPlateau { min: 1e-5 }],
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod train_floor_above_rate {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            optimizer: AdamW { lr: 1e-3 },
+            schedule: [Warmup { steps: 50 }, Cosine { floor: 1e-5 }],
+        }
+    }
+
+    fn main() {}
 }
 
 #[rustfmt::skip]
@@ -3515,6 +3850,52 @@ mod train_group_without_pattern {
             model: Net,
             data: Digits8x8::embedded(),
             groups: [Group { pattern: "**.bias", lr: 0.1 }],
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
+mod train_groups_freeze_everything {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            groups: [Group { pattern: "**.bias", lr: 0.5 }, Group { pattern: "**.weight", freeze: true }],
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod train_half_typed {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            loss: CrossEntropy { label_smoothing: 0.1 },
+            optimizer: AdamW,
+            metrics: [Accuracy, TopK { k: 3 }, F1],
+            clip: GlobalNorm { max: 1.0 },
+            schedule: [Cosine],
         }
     }
 
@@ -4334,6 +4715,26 @@ mod train_metric_does_not_fit {
 }
 
 #[rustfmt::skip]
+mod train_metric_twice {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [Accuracy, F1],
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod train_metric_without_list {
     use trainspec::prelude::*;
 
@@ -4454,6 +4855,28 @@ mod train_misspelt_advice {
             model: Net,
             data: Digits8x8::embedded(),
             allow: [Advice::NoWeightDecay],
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
+mod train_misspelt_data {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            batch: 64,
         }
     }
 
@@ -5220,6 +5643,30 @@ mod train_one_beta {
 }
 
 #[rustfmt::skip]
+mod train_one_class {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<2>) -> Logits<2> {
+        x.linear(out = 2)
+    }
+
+    fn points() -> trainspec::Result<trainspec::data::InMemory<Features<2>, Class<2>>> {
+        trainspec::data::InMemory::new(vec![0.0; 8], vec![0; 4])
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: points(),
+            batch: 8,
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod train_one_cycle_div_below_one {
     use trainspec::prelude::*;
 
@@ -5506,6 +5953,104 @@ mod train_optimizer_in_some {
 }
 
 #[rustfmt::skip]
+mod train_own_metric_misspelt {
+    use serde::{Deserialize, Serialize};
+    use trainspec::metric::{Direction, Mean, Metric, Outcomes};
+    use trainspec::prelude::*;
+    use trainspec::{Config, Verdict};
+
+    #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+    struct WorstValue {}
+
+    impl WorstValue {
+        const fn check(&self) -> Verdict {
+            Ok(())
+        }
+    }
+
+    impl Config for WorstValue {
+        const NAME: &'static str = "WorstValue";
+        const DEFAULT: Self = Self {};
+        const CHECK: fn(&Self) -> Verdict = Self::check;
+    }
+
+    impl Metric<Logits<10>, Class<10>> for WorstValue {
+        type State = Mean;
+        const LABEL: &'static str = "worst_value";
+        const DIRECTION: Direction = Direction::Lower;
+
+        fn update(&self, _: &mut Mean, _: &Outcomes<'_, u32>) {}
+    }
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [WorstValue {}],
+            early_stop: EarlyStop { monitor: ValMetric("worst_value") },
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod train_own_phase_longer_than_run {
+    use serde::{Deserialize, Serialize};
+    use trainspec::prelude::*;
+    use trainspec::schedule::{Clock, Interval, Phase};
+    use trainspec::{Config, Known, Verdict};
+
+    #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+    struct Rest {
+        steps: u64,
+    }
+
+    impl Rest {
+        const fn check(&self) -> Verdict<Known> {
+            Ok(Known::NOTHING.lasting(Some(Steps(self.steps))).times(1.0))
+        }
+    }
+
+    impl Config for Rest {
+        const NAME: &'static str = "Rest";
+        const DEFAULT: Self = Self { steps: 1 };
+        const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    }
+
+    impl Phase for Rest {
+        fn length(&self) -> Option<Interval> {
+            Some(Steps(self.steps))
+        }
+
+        fn rate(&self, _: u64, eta: f64, _: Clock<'_>) -> f64 {
+            eta
+        }
+    }
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            steps: 100,
+            schedule: [Warmup { steps: 50 }, Rest { steps: 30 }, Cosine],
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod train_patience_zero {
     use trainspec::prelude::*;
 
@@ -5616,6 +6161,26 @@ mod train_phase_of_two_lengths {
 }
 
 #[rustfmt::skip]
+mod train_phase_without_length_first {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            schedule: [Constant { factor: 0.5, steps: 100 }, Cosine],
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod train_phase_without_list {
     use trainspec::prelude::*;
 
@@ -5635,6 +6200,90 @@ mod train_phase_without_list {
     fn main() -> trainspec::Result<()> {
         Run::main()
     }
+}
+
+#[rustfmt::skip]
+mod train_phases_leave_nothing {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            steps: 100,
+            schedule: [Warmup { steps: 10 }, Cosine],
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod train_phases_longer_than_epochs {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            epochs: 5,
+            schedule: [Warmup { epochs: 2 }, Cosine { epochs: 3 }],
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod train_phases_longer_than_run {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            steps: 100,
+            schedule: [Warmup { steps: 40 }, Constant { steps: 60 }],
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod train_phases_shorter_than_run {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            steps: 100,
+            schedule: [Warmup { steps: 10 }, Cosine],
+        }
+    }
+
+    fn main() {}
 }
 
 #[rustfmt::skip]
@@ -5701,6 +6350,27 @@ mod train_plateau_min_negative {
     fn main() -> trainspec::Result<()> {
         Run::main()
     }
+}
+
+#[rustfmt::skip]
+mod train_plateau_on_undeclared_metric {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [Accuracy, F1],
+            schedule: [Warmup { steps: 50 }, ReduceOnPlateau { monitor: ValMetric("f1_macro") }],
+        }
+    }
+
+    fn main() {}
 }
 
 #[rustfmt::skip]
@@ -5966,6 +6636,27 @@ mod train_scale_lr_base_batch_zero {
 }
 
 #[rustfmt::skip]
+mod train_scale_lr_in_vain {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            batch: 64,
+            schedule: [OneCycle { max: 0.025 }],
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod train_scale_lr_without_base_batch {
     use trainspec::prelude::*;
 
@@ -6027,6 +6718,31 @@ mod train_semicolon_between_keys {
     }
 
     fn main() {}
+}
+
+#[rustfmt::skip]
+mod train_several_mistakes {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            batch: 64,
+            optimizer: AdamW { lr: 1e-3 },
+            epochs: 3,
+            clip: GlobalNorm { max: 1.0 },
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
 }
 
 #[rustfmt::skip]
@@ -6445,6 +7161,26 @@ mod train_text_for_reduction {
 }
 
 #[rustfmt::skip]
+mod train_top_k_of_all_classes {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [Accuracy, TopK { k: 3 }],
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod train_top_k_zero {
     use trainspec::prelude::*;
 
@@ -6488,6 +7224,29 @@ mod train_two_mistakes {
     fn main() -> trainspec::Result<()> {
         Run::main()
     }
+}
+
+#[rustfmt::skip]
+mod train_two_mistakes_between_keys {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            steps: 100,
+            metrics: [Accuracy, TopK { k: 3 }],
+            early_stop: EarlyStop { monitor: ValMetric("accuracy") },
+            schedule: [Warmup { steps: 20 }, Cosine],
+        }
+    }
+
+    fn main() {}
 }
 
 #[rustfmt::skip]
@@ -6637,6 +7396,27 @@ mod train_warmup_from_above_one {
     fn main() -> trainspec::Result<()> {
         Run::main()
     }
+}
+
+#[rustfmt::skip]
+mod train_warmup_longer_than_run {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            steps: 100,
+            schedule: [Warmup { steps: 20 }, Cosine],
+        }
+    }
+
+    fn main() {}
 }
 
 #[rustfmt::skip]

@@ -273,7 +273,11 @@ pub(crate) const fn above_floor(eta: f64, floor: f64) -> Verdict {
     if eta >= floor {
         return Ok(());
     }
-    Err(Problem::new("begins at the rate ").float(eta).text(", below its floor ").float(floor))
+    Err(Problem::new("begins at the rate ")
+        .float(eta)
+        .text(", below its floor ")
+        .float(floor)
+        .text("; lower the floor, or raise the rate"))
 }
 
 #[cfg(test)]

@@ -60,25 +60,29 @@ pub enum Monitor {
 }
 
 impl Monitor {
-    /// That it is a number of a run whose metrics have these names.
-    pub(super) const fn check(self, metrics: &[&str]) -> Verdict {
+    /// That it is a number of a run whose metrics have these names: those that are numbers, and those that are tables.
+    pub(super) const fn check(self, numbers: &[&str], tables: &[&str]) -> Verdict {
         let Self::ValMetric(name) = self else { return Ok(()) };
-        if contains(metrics, name) {
+        if contains(numbers, name) {
             return Ok(());
         }
         let problem = Problem::new("`").text(name);
-        if metrics.is_empty() {
+        if numbers.is_empty() && tables.is_empty() {
             return Err(
                 problem.text("` is watched, but the run has no `metrics`; add it there, or watch `ValLoss`")
             );
         }
-        let mut problem = problem.text("` is no metric of the run; expected ");
+        let mut problem = problem.text(if contains(tables, name) {
+            "` is a table and no single number; expected "
+        } else {
+            "` is no metric of the run; expected "
+        });
         let mut i = 0;
-        while i < metrics.len() {
-            problem = problem.text(if i == 0 { "`" } else { ", `" }).text(metrics[i]).text("`");
+        while i < numbers.len() {
+            problem = problem.text(if i == 0 { "`" } else { ", `" }).text(numbers[i]).text("`");
             i += 1;
         }
-        Err(problem.text(" or `ValLoss`"))
+        Err(problem.text(if numbers.is_empty() { "`ValLoss`" } else { " or `ValLoss`" }))
     }
 }
 

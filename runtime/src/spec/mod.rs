@@ -15,6 +15,7 @@ mod rules;
 mod settings;
 mod together;
 pub(crate) mod told;
+mod words;
 
 pub use bound::{BoundLoss, BoundMetric};
 pub use checkpoint::Checkpoint;

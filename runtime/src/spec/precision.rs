@@ -94,7 +94,9 @@ impl F16 {
     /// The ranges of the keys; a loss scale that is written with keys of its own is judged where it is written.
     pub const fn check(&self) -> Verdict<Known> {
         if self.max_skips == 0 {
-            return Err(Problem::new("max_skips is 0; expected at least 1 step"));
+            return Err(Problem::new(
+                "max_skips is 0; expected at least 1, the skipped steps in a row that stop the run",
+            ));
         }
         if self.loss_scale.is_static() && self.loss_scale.check().is_err() {
             return Err(Problem::new("loss_scale is Static(")

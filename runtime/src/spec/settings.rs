@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::bound::Held;
 use super::non_finite::beside_loss_scale;
 use super::rules::{RESERVED, called_alike, given};
+use super::words;
 use super::{
     BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, OnNonFinite, Precision, Rules, Spec, Stop,
 };
@@ -203,9 +204,12 @@ impl Settings {
     }
 
     fn check_monitor(&self, key: &str, monitor: Monitor) -> Result<()> {
-        let numbers = self.metrics.iter().filter(|metric| metric.start().table().is_none());
-        let labels: Vec<_> = numbers.map(|metric| metric.label()).collect();
-        monitor.check(&labels).map_err(|problem| fault(key, problem.as_str()))
+        let (numbers, tables): (Vec<_>, Vec<_>) =
+            self.metrics.iter().partition(|metric| metric.start().table().is_none());
+        let labels = |metrics: Vec<&Box<dyn BoundMetric>>| {
+            metrics.iter().map(|metric| metric.label()).collect::<Vec<_>>()
+        };
+        monitor.check(&labels(numbers), &labels(tables)).map_err(|problem| fault(key, problem.as_str()))
     }
 
     /// The settings as canonical JSON: every key, in the order of the alphabet.
@@ -252,11 +256,22 @@ impl Settings {
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
         let before = self.to_json();
         let mut after = before.clone();
-        *place(&mut after, key)? = value;
+        place(&mut after, key)?.clone_from(&value);
         let top = key.split('.').next().unwrap_or(key);
         let of = |json: &Value| json.get(top).cloned().unwrap_or(Value::Null);
         let length = (self.epochs, self.steps);
-        self.take(top, &of(&after)).map_err(|problem| fault(key, problem))?;
+        if let Err(mut problem) = self.take(top, &of(&after)) {
+            if words::is_of_type(&problem) && !value.is_string() {
+                // Of an enum, serde tells the names to a word alone; so it is asked what it says of this value as a word.
+                *place(&mut after, key)? = Value::String(value.to_string());
+                match self.take(top, &of(&after)) {
+                    Err(named) if !words::is_of_type(&named) => problem = named,
+                    Err(_) => {}
+                    Ok(()) => self.take(top, &of(&before)).map_err(|problem| fault(key, problem))?,
+                }
+            }
+            return Err(fault(key, words::plain(problem)));
+        }
         let checked = self.check();
         if checked.is_err() {
             if top == "epochs" || top == "steps" {
@@ -368,10 +383,8 @@ fn place<'a>(json: &'a mut Value, key: &str) -> Result<&'a mut Value> {
         };
         if !known.iter().any(|name| name == part) {
             let problem = if known.is_empty() {
-                format!(
-                    "there is nothing below `{}`",
-                    key.split_once(&format!(".{part}")).map_or(key, |(above, _)| above)
-                )
+                let above = key.split_once(&format!(".{part}")).map_or(key, |(above, _)| above);
+                format!("there is nothing below `{above}`, which is {place}; set `{above}` itself")
             } else {
                 format!("there is no `{part}`; expected one of {}", known.join(", "))
             };

@@ -6,7 +6,7 @@
 
 use super::non_finite::beside_loss_scale;
 use super::rules::{RESERVED, called_alike, given};
-use super::{Monitor, Settings, Spec};
+use super::{Settings, Spec};
 use crate::config::Config;
 use crate::known::{Known, Length, Scaling};
 use crate::model::Model;
@@ -114,30 +114,38 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
             Some(metrics) if metrics.len() == self.metrics.len() => metrics,
             Some(_) => return,
         };
-        let mut names = Names { texts: [""; MOST_NAMES], count: 0, all: true };
+        let (mut numbers, mut tables) = (Names::NONE, Names::NONE);
         let mut i = 0;
         while i < metrics.len() {
             let metric = &metrics[i];
             found.add("metrics", i, named(metric.fits(classes, what), metric.name));
             match &metric.label {
-                None => names.all = false,
+                None => numbers.all = false,
                 Some(label) if is_taken(metrics.split_at(i).0, label.as_str()) => {
                     found.add("metrics", i, Err(called_alike(label.as_str()).of("metrics")));
                 }
-                Some(label) if !metric.is_table => names.push(label.as_str()),
-                Some(_) => {}
+                Some(label) if metric.is_table => tables.push(label.as_str()),
+                Some(label) => numbers.push(label.as_str()),
             }
             i += 1;
         }
-        if !names.all {
+        if !(numbers.all && tables.all) {
             return;
         }
-        found.add("early_stop", WHOLE, named(names.judge(self.early_stop.monitor), "early_stop"));
+        found.add(
+            "early_stop",
+            WHOLE,
+            named(self.early_stop.monitor.check(numbers.texts(), tables.texts()), "early_stop"),
+        );
         if let Some(phases) = told(given, "schedule") {
             let mut i = 0;
             while i < phases.len() {
                 if let Some(monitor) = phases[i].watched {
-                    found.add("schedule", i, named(names.judge(monitor), phases[i].name));
+                    found.add(
+                        "schedule",
+                        i,
+                        named(monitor.check(numbers.texts(), tables.texts()), phases[i].name),
+                    );
                 }
                 i += 1;
             }
@@ -290,6 +298,8 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
+    const NONE: Self = Self { texts: [""; MOST_NAMES], count: 0, all: true };
+
     const fn push(&mut self, name: &'a str) {
         if self.count < MOST_NAMES {
             self.texts[self.count] = name;
@@ -299,8 +309,8 @@ impl<'a> Names<'a> {
         }
     }
 
-    const fn judge(&self, monitor: Monitor) -> Verdict {
-        monitor.check(self.texts.split_at(self.count).0)
+    const fn texts(&self) -> &[&'a str] {
+        self.texts.split_at(self.count).0
     }
 }
 

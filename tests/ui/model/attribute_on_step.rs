@@ -1,14 +1,19 @@
 //! What Rust would allow on a statement or a pattern, and a step of a model does not have.
+//~ about: The body of a model
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(x: Features<8>) -> Values<8> {
     #[cfg(any())]
+    //~ instead:
     let y = x.relu();
-    let ref y = x.tanh();
+    let ref y = y.tanh();
+    //~ instead: let y = y.tanh();
     let z = y.gelu() else { panic!() };
+    //~ instead: let z = y.gelu();
     'a: for mut i in 0..2 {}
+    //~ instead: for i in 0..2 {}
     z
 }
 

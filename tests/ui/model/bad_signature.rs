@@ -1,9 +1,11 @@
 //! What a function may have and a model does not.
+//~ about: The signature of a model
 
 use trainspec::prelude::*;
 
 #[model]
-unsafe fn Net(ref x: Features<8>, x: Features<8>, #[default(1)] #[default(2)] width: usize) -> Values<8> {
+unsafe fn Net(ref x: Features<8>, x: Features<8>, #[default(8)] #[default(8)] width: usize) -> Values<8> {
+//~ instead: fn Net(x: Features<8>, #[default(8)] width: usize) -> Values<8> {
     x.linear(out = width)
 }
 

@@ -1,4 +1,4 @@
-//! A default that is none.
+//! A default without its value.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,11 +1,14 @@
 //! A layer without brackets, a key without a value, and beside them a key that is out of range.
+//~ about: Layers
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(x: Features<8>) -> Values<8> {
     let y = x.dropout(p = 1.5).linear(out = 4, bia);
+    //~ instead: let y = x.dropout(p = 0.5).linear(out = 8, bias = false);
     y.rel
+    //~ instead: y.relu()
 }
 
 fn main() {

@@ -1,4 +1,4 @@
-//! A count that is a slip of the pen.
+//! A count with more zeros than was meant.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! 1 for `true`.
+//! A key of a layer is given 1 for `true`.
 //~ about: Layers
 
 use trainspec::prelude::*;

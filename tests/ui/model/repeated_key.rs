@@ -1,4 +1,4 @@
-//! A key is given twice.
+//! A key of a layer is given twice.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! After a mistake, the model's name, call name and use in a run are still known: one error.
+//! A value that is dropped, in a model that others use: one error, as the model is known all the same.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,5 @@
 //! An average over two classes, where there are ten.
+//~ about: Loss and metrics
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         metrics: [F1 { average: Average::Binary }],
+        //~ instead: metrics: [F1 { average: Average::Macro }],
     }
 }
 

@@ -1,4 +1,4 @@
-//! A key is given a name that is nothing.
+//! A batch size by a name that is nothing.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

@@ -1,4 +1,5 @@
-//! A batch norm of one number a channel, over one sample.
+//! Batch normalization over a batch of one sample.
+//~ about: Batches and length
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         batch: 1,
+        //~ instead: batch: 64,
     }
 }
 

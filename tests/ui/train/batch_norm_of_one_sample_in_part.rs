@@ -1,4 +1,5 @@
-//! The same within a part of the model, in a loop.
+//! Batch normalization over one sample, in a sub-model that a loop calls.
+//~ about: Batches and length
 
 use trainspec::prelude::*;
 
@@ -21,6 +22,7 @@ train! {
         model: Net<16>,
         data: Digits8x8::embedded(),
         batch: 1,
+        //~ instead: batch: 64,
     }
 }
 

@@ -1,4 +1,5 @@
-//! A run whose model depends on a feature.
+//! Attributes that neither a key nor a value can have.
+//~ about: The block and its keys
 
 use trainspec::prelude::*;
 
@@ -10,11 +11,14 @@ fn Net(image: Image<1, 8, 8>) -> Logits<10> {
 train! {
     pub Run {
         #[cfg(all())]
+        //~ instead:
         model: Net,
         data: Digits8x8::embedded(),
         /// The size.
+        //~ instead: // The size.
         batch: 64,
         metrics: [#[allow(unused)] Accuracy],
+        //~ instead: metrics: [Accuracy],
     }
 }
 

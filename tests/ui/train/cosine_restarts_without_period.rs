@@ -1,4 +1,4 @@
-//! Restarts nobody knows when.
+//! Restarts without the length of a period.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,5 @@
 //! The decay is too strong for the largest rate of the schedule.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -13,6 +14,7 @@ train! {
         data: Digits8x8::embedded(),
         optimizer: Sgd { lr: 0.1, weight_decay: 0.5 },
         schedule: [OneCycle { max: 3.0 }],
+        //~ instead: schedule: [OneCycle { max: 1.0 }],
     }
 }
 

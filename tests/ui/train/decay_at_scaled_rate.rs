@@ -1,4 +1,5 @@
 //! The decay is too strong for the rate that the batch makes.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -14,6 +15,7 @@ train! {
         batch: 1024,
         optimizer: Sgd { lr: 0.1, momentum: 0.9, weight_decay: 0.5 },
         scale_lr: LinearScaling { base_batch: 32 },
+        //~ instead: scale_lr: LinearScaling { base_batch: 256 },
         schedule: [Warmup { steps: 10 }, Cosine],
     }
 }

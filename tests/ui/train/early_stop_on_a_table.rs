@@ -1,4 +1,5 @@
-//! A table has no single number to watch.
+//! A table is watched, which has no single number.
+//~ about: Stopping and saving
 
 use trainspec::prelude::*;
 
@@ -13,6 +14,7 @@ train! {
         data: Digits8x8::embedded(),
         metrics: [Accuracy, ConfusionMatrix],
         early_stop: EarlyStop { monitor: ValMetric("confusion_matrix") },
+        //~ instead: early_stop: EarlyStop { monitor: ValMetric("accuracy") },
     }
 }
 

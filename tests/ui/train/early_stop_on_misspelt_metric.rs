@@ -1,4 +1,5 @@
 //! A letter is missing in the name of what is watched.
+//~ about: Stopping and saving
 
 use trainspec::prelude::*;
 
@@ -13,6 +14,7 @@ train! {
         data: Digits8x8::embedded(),
         metrics: [Accuracy, TopK { k: 3 }],
         early_stop: EarlyStop { monitor: ValMetric("acuracy"), patience: 3 },
+        //~ instead: early_stop: EarlyStop { monitor: ValMetric("accuracy"), patience: 3 },
     }
 }
 

@@ -1,4 +1,4 @@
-//! A rate that changes by nobody knows what.
+//! A rate that falls without saying by how much.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,5 @@
 //! Two rules for steps whose gradients are not finite.
+//~ about: Precision
 
 use trainspec::prelude::*;
 
@@ -12,7 +13,9 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         precision: F16 { loss_scale: Dynamic },
+        //~ instead: precision: F16 { loss_scale: Dynamic, max_skips: 3 },
         on_non_finite: Skip { limit: 3 },
+        //~ instead:
     }
 }
 

@@ -1,4 +1,4 @@
-//! `true` for a number.
+//! `true` for the size of a batch.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

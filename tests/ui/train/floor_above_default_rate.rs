@@ -1,4 +1,5 @@
 //! A floor above the rate that AdamW has by default.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         schedule: [ReduceOnPlateau { min: 0.1 }],
+        //~ instead: schedule: [ReduceOnPlateau { min: 1e-5 }],
     }
 }
 

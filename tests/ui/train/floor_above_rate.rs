@@ -1,4 +1,5 @@
 //! A floor above the rate from which the phase falls.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -13,6 +14,7 @@ train! {
         data: Digits8x8::embedded(),
         optimizer: AdamW { lr: 1e-3 },
         schedule: [Warmup { steps: 50 }, Cosine { floor: 1e-2 }],
+        //~ instead: schedule: [Warmup { steps: 50 }, Cosine { floor: 1e-5 }],
     }
 }
 

@@ -1,4 +1,4 @@
-//! A group that climbs.
+//! A group whose rate is below zero.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,5 @@
-//! The last group freezes all parameters.
+//! Groups that together freeze all parameters.
+//~ about: Gradients and weights
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         groups: [Group { pattern: "**.bias", lr: 0.5 }, Group { pattern: "**", freeze: true }],
+        //~ instead: groups: [Group { pattern: "**.bias", lr: 0.5 }, Group { pattern: "**.weight", freeze: true }],
     }
 }
 

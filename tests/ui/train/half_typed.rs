@@ -1,4 +1,5 @@
 //! A run as it is typed: each key that is not finished is told on its word, and the others are read.
+//~ about: The block and its keys
 
 use trainspec::prelude::*;
 
@@ -12,10 +13,15 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         loss: CrossEntropy { label_smoothing: },
+        //~ instead: loss: CrossEntropy { label_smoothing: 0.1 },
         optimizer: ,
+        //~ instead: optimizer: AdamW,
         metrics: [Accuracy, TopK { k: }, F2],
+        //~ instead: metrics: [Accuracy, TopK { k: 3 }, F1],
         clip: GlobalNorm { max: -1.0 },
+        //~ instead: clip: GlobalNorm { max: 1.0 },
         sche
+        //~ instead: schedule: [Cosine],
     }
 }
 

@@ -1,4 +1,4 @@
-//! A line to nobody knows where.
+//! A line that does not say where it ends.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

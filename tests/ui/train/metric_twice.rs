@@ -1,4 +1,5 @@
 //! One metric stands twice in the list.
+//~ about: Loss and metrics
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         metrics: [Accuracy, F1, Accuracy],
+        //~ instead: metrics: [Accuracy, F1],
     }
 }
 

@@ -1,4 +1,5 @@
 //! `data` with a slip.
+//~ about: Model and data
 
 use trainspec::prelude::*;
 
@@ -11,6 +12,7 @@ train! {
     pub Run {
         model: Net,
         dat: Digits8x8::embedded(),
+        //~ instead: data: Digits8x8::embedded(),
         batch: 64,
     }
 }

@@ -1,4 +1,4 @@
-//! Places of which there are none.
+//! Steps of the rate at no place.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

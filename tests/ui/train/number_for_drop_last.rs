@@ -1,4 +1,4 @@
-//! 1 for `true`.
+//! A key of the run is given 1 for `true`.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

@@ -1,13 +1,17 @@
 //! With one class there is nothing to tell apart.
+//~ about: Model and data
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(x: Features<2>) -> Logits<1> {
+//~ instead: fn Net(x: Features<2>) -> Logits<2> {
     x.linear(out = 1)
+    //~ instead: x.linear(out = 2)
 }
 
 fn points() -> trainspec::Result<trainspec::data::InMemory<Features<2>, Class<1>>> {
+//~ instead: fn points() -> trainspec::Result<trainspec::data::InMemory<Features<2>, Class<2>>> {
     trainspec::data::InMemory::new(vec![0.0; 8], vec![0; 4])
 }
 

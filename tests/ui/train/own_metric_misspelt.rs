@@ -1,4 +1,6 @@
-//! A metric of the user's own is known by its name in logs, though its `check` tells nothing.
+//! A letter too many in the name of a metric of one's own.
+//! It is known by its name in logs, though its `check` tells nothing.
+//~ about: Stopping and saving
 
 use serde::{Deserialize, Serialize};
 use trainspec::metric::{Direction, Mean, Metric, Outcomes};
@@ -39,6 +41,7 @@ train! {
         data: Digits8x8::embedded(),
         metrics: [WorstValue {}],
         early_stop: EarlyStop { monitor: ValMetric("worst_values") },
+        //~ instead: early_stop: EarlyStop { monitor: ValMetric("worst_value") },
     }
 }
 

@@ -1,4 +1,6 @@
-//! A phase of the user's own tells its length to the compiler.
+//! A phase of one's own with which the phases are longer than the run.
+//! Its `check` tells the compiler its length.
+//~ about: Learning rate
 
 use serde::{Deserialize, Serialize};
 use trainspec::prelude::*;
@@ -43,6 +45,7 @@ train! {
         data: Digits8x8::embedded(),
         steps: 100,
         schedule: [Warmup { steps: 50 }, Rest { steps: 60 }, Cosine],
+        //~ instead: schedule: [Warmup { steps: 50 }, Rest { steps: 30 }, Cosine],
     }
 }
 

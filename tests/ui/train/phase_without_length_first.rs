@@ -1,4 +1,5 @@
 //! A phase that takes all that remains, before another.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         schedule: [Constant { factor: 0.5 }, Cosine],
+        //~ instead: schedule: [Constant { factor: 0.5, steps: 100 }, Cosine],
     }
 }
 

@@ -1,4 +1,5 @@
 //! A last phase for which no step is left.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -13,6 +14,7 @@ train! {
         data: Digits8x8::embedded(),
         steps: 100,
         schedule: [Warmup { steps: 100 }, Cosine],
+        //~ instead: schedule: [Warmup { steps: 10 }, Cosine],
     }
 }
 

@@ -1,4 +1,5 @@
-//! Phases with their lengths in epochs, as the run has its own.
+//! Phases that together need more epochs than the run has.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -13,6 +14,7 @@ train! {
         data: Digits8x8::embedded(),
         epochs: 5,
         schedule: [Warmup { epochs: 2 }, Cosine { epochs: 4 }],
+        //~ instead: schedule: [Warmup { epochs: 2 }, Cosine { epochs: 3 }],
     }
 }
 

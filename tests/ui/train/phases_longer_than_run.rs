@@ -1,4 +1,5 @@
 //! Two phases that together need more steps than the run has.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -13,6 +14,7 @@ train! {
         data: Digits8x8::embedded(),
         steps: 100,
         schedule: [Warmup { steps: 40 }, Constant { steps: 80 }],
+        //~ instead: schedule: [Warmup { steps: 40 }, Constant { steps: 60 }],
     }
 }
 

@@ -1,4 +1,5 @@
 //! A schedule that ends before the run.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -13,6 +14,7 @@ train! {
         data: Digits8x8::embedded(),
         steps: 100,
         schedule: [Warmup { steps: 10 }, Cosine { steps: 40 }],
+        //~ instead: schedule: [Warmup { steps: 10 }, Cosine],
     }
 }
 

@@ -1,4 +1,5 @@
 //! A phase listens to a metric that the run does not measure.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         metrics: [Accuracy],
+        //~ instead: metrics: [Accuracy, F1],
         schedule: [Warmup { steps: 50 }, ReduceOnPlateau { monitor: ValMetric("f1_macro") }],
     }
 }

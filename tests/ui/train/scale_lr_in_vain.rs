@@ -1,4 +1,5 @@
 //! A rate is scaled that nothing depends on.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -13,7 +14,9 @@ train! {
         data: Digits8x8::embedded(),
         batch: 64,
         scale_lr: LinearScaling { base_batch: 256 },
+        //~ instead:
         schedule: [OneCycle { max: 0.1 }],
+        //~ instead: schedule: [OneCycle { max: 0.025 }],
     }
 }
 

@@ -1,4 +1,5 @@
 //! A sign, a name, a value and a key that is missing: each is told once.
+//~ about: The block and its keys
 
 use trainspec::prelude::*;
 
@@ -11,9 +12,14 @@ train! {
     pub Run {
         model: Net,
         batch = 64,
+        //~ instead: data: Digits8x8::embedded(),
+        //~ instead: batch: 64,
         optimizer: AdamW { lr: 0.0 }
+        //~ instead: optimizer: AdamW { lr: 1e-3 },
         epochs: 3 4,
+        //~ instead: epochs: 3,
         clip: GlobalNorm { max: -1.0 },
+        //~ instead: clip: GlobalNorm { max: 1.0 },
     }
 }
 

@@ -1,4 +1,4 @@
-//! Steps of the rate without a distance.
+//! Steps of the rate at a distance of 0.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Steps of the rate nobody knows when.
+//! Steps of the rate that do not say when.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,5 @@
-//! All classes would be named, and one of them is right.
+//! A count of classes of which one is always right.
+//~ about: Loss and metrics
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         metrics: [Accuracy, TopK { k: 10 }],
+        //~ instead: metrics: [Accuracy, TopK { k: 3 }],
     }
 }
 

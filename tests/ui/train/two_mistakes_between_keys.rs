@@ -1,4 +1,5 @@
-//! Both are told at once, each on its own word.
+//! A metric that is not measured and a warmup that is too long: both are told at once.
+//~ about: Stopping and saving
 
 use trainspec::prelude::*;
 
@@ -13,8 +14,10 @@ train! {
         data: Digits8x8::embedded(),
         steps: 100,
         metrics: [TopK { k: 3 }],
+        //~ instead: metrics: [Accuracy, TopK { k: 3 }],
         early_stop: EarlyStop { monitor: ValMetric("accuracy") },
         schedule: [Warmup { steps: 200 }, Cosine],
+        //~ instead: schedule: [Warmup { steps: 20 }, Cosine],
     }
 }
 

@@ -1,4 +1,5 @@
 //! A warmup that is longer than the whole run.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -13,6 +14,7 @@ train! {
         data: Digits8x8::embedded(),
         steps: 100,
         schedule: [Warmup { steps: 200 }, Cosine],
+        //~ instead: schedule: [Warmup { steps: 20 }, Cosine],
     }
 }
 
