@@ -334,6 +334,7 @@ impl<M: Model> Training<M> {
             overrides: &self.overrides,
             settings: &settings,
             graph: &graph,
+            engine: engine.name(),
             data: &data,
         };
         let resumed = match &self.resume {

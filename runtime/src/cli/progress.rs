@@ -180,7 +180,7 @@ impl Observer for Progress<'_> {
                 self.seconds = self.began.map_or(0.0, |began| began.elapsed().as_secs_f64());
                 self.bar.finish_and_clear();
             }
-            Event::Checkpoint(_) => {}
+            Event::Trace(_) | Event::Checkpoint(_) => {}
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! (`linear_1.weight.m`); `ema.safetensors`, a model file of the weights' average, if the run keeps one;
 //! `best.safetensors`, the weights of the best epoch, if the run ends with those; `state.json`: the place in the
 //! run, the sums of the epoch so far, what is monitored, the loss scale and skipped steps, what the schedule remembers, how far
-//! `metrics.jsonl` was, the spec and the fingerprint of the data; and `SHA256SUMS` over all of these.
+//! `metrics.jsonl` and `trace.jsonl` were, the spec and the fingerprint of the data; and `SHA256SUMS` over all of these.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -14,9 +14,8 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use serde_json::{Value, json};
 
-use super::metrics::Recorded;
 use super::start::Start;
-use super::state::{Best, FORMAT, State};
+use super::state::{Best, FORMAT, Records, State};
 use super::sums::{self, BEST, EMA, Files, MODEL, OPTIMIZER, STATE, SUMS};
 use super::whole::{pretty, sync_folder, write_synced};
 use crate::data::Normalizer;
@@ -93,7 +92,7 @@ impl Checkpoints {
     }
 
     /// Saves the state, then removes what is no longer kept.
-    pub(super) fn save(&mut self, snapshot: &Snapshot<'_>, metrics: Recorded) -> Result<()> {
+    pub(super) fn save(&mut self, snapshot: &Snapshot<'_>, records: Records) -> Result<()> {
         let place = self.path.join(folder_name(snapshot.step));
         let aside = self.path.join(format!(".{}.partial", folder_name(snapshot.step)));
         if !self.path.is_dir() {
@@ -101,7 +100,7 @@ impl Checkpoints {
             self.path.parent().map_or(Ok(()), sync_folder)?;
         }
         fs::create_dir(&aside).map_err(Error::file(&aside))?;
-        let written = self.write(&aside, snapshot, metrics);
+        let written = self.write(&aside, snapshot, records);
         let placed = written.and_then(|()| fs::rename(&aside, &place).map_err(Error::file(&place)));
         if let Err(error) = placed {
             // What is left aside is of no use; why it could not get to its place is the error to tell.
@@ -117,23 +116,26 @@ impl Checkpoints {
         Ok(())
     }
 
-    fn write(&self, folder: &Path, snapshot: &Snapshot<'_>, metrics: Recorded) -> Result<()> {
-        let files = self.files(snapshot, metrics)?;
+    fn write(&self, folder: &Path, snapshot: &Snapshot<'_>, records: Records) -> Result<()> {
+        let files = self.origin.files(snapshot, records)?;
         for (name, bytes) in &files {
             write_synced(&folder.join(name), bytes)?;
         }
         write_synced(&folder.join(SUMS), sums::list(&files).as_bytes())?;
         sync_folder(folder)
     }
+}
 
-    fn files(&self, snapshot: &Snapshot<'_>, metrics: Recorded) -> Result<Files> {
-        let Origin { graph, normalizer, seed, .. } = &self.origin;
+impl Origin {
+    /// The files of a checkpoint.
+    pub(super) fn files(&self, snapshot: &Snapshot<'_>, records: Records) -> Result<Files> {
+        let Origin { graph, normalizer, seed, .. } = self;
         let model = |tensors: &[Tensor]| encode(graph, tensors, normalizer.as_ref(), Some(*seed));
         let parameters: Vec<_> = snapshot.parameters.iter().map(|(_, tensor)| tensor.clone()).collect();
         let mut files = Files::from([
             (MODEL, model(&parameters)?),
             (OPTIMIZER, encode_tensors(&self.optimizer(snapshot), &json!({}))?),
-            (STATE, self.state(snapshot, metrics)?.into_bytes()),
+            (STATE, self.state(snapshot, records)?.into_bytes()),
         ]);
         if let Some(best) = snapshot.monitored.and_then(|monitored| monitored.parameters) {
             files.insert(BEST, model(best)?);
@@ -149,7 +151,7 @@ impl Checkpoints {
         Ok(files)
     }
 
-    fn state(&self, snapshot: &Snapshot<'_>, metrics: Recorded) -> Result<String> {
+    fn state(&self, snapshot: &Snapshot<'_>, records: Records) -> Result<String> {
         let state = State {
             format: FORMAT,
             step: snapshot.step,
@@ -163,17 +165,18 @@ impl Checkpoints {
                 epoch: monitored.best_epoch,
                 without_improvement: monitored.without_improvement,
             }),
-            metrics,
-            spec: self.origin.spec.clone(),
-            spec_hash: self.origin.spec_hash.clone(),
-            data_fingerprint: self.origin.data_fingerprint.clone(),
+            metrics: records.metrics,
+            trace: records.trace,
+            spec: self.spec.clone(),
+            spec_hash: self.spec_hash.clone(),
+            data_fingerprint: self.data_fingerprint.clone(),
         };
         let json = serde_json::to_value(&state);
         Ok(pretty(&json.map_err(|_| Error::Internal("a run's state is not JSON"))?))
     }
 
     fn optimizer(&self, snapshot: &Snapshot<'_>) -> Vec<NamedTensor> {
-        let trained = self.origin.graph.parameters.iter().zip(snapshot.optimizer_state);
+        let trained = self.graph.parameters.iter().zip(snapshot.optimizer_state);
         trained
             .filter(|(parameter, _)| parameter.is_trained())
             .flat_map(|(parameter, slots)| {
@@ -254,7 +257,7 @@ mod tests {
                 parameters: Some(&tensors),
             }),
         };
-        checkpoints.save(&snapshot, Recorded::default())
+        checkpoints.save(&snapshot, Records::default())
     }
 
     fn names(path: &Path) -> Vec<String> {
@@ -333,7 +336,7 @@ mod tests {
         let tensors = crate::engine::initial(&graph, 1, &Device::Cpu).unwrap();
         let parameters = graph.parameters.iter().map(|p| p.path.as_str()).zip(tensors).collect();
         let out = tempfile::tempdir().unwrap();
-        checkpoints(out.path(), 1).save(&Snapshot { parameters, ..snapshot }, Recorded::default()).unwrap();
+        checkpoints(out.path(), 1).save(&Snapshot { parameters, ..snapshot }, Records::default()).unwrap();
         let state = fs::read(out.path().join("checkpoints/step-00000001/state.json")).unwrap();
         let state: Value = serde_json::from_slice(&state).unwrap();
         let best = crate::metric::number::deserialize(&state["monitored"]["value"]).unwrap();

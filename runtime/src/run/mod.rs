@@ -5,6 +5,7 @@
 //! | `spec.json` | the whole spec with every default, and its hash |
 //! | `manifest.json` | where the run comes from, what it ran on, and how it ended |
 //! | `metrics.jsonl` | every step and epoch as it happened |
+//! | `trace.jsonl` | hashes of the parameters at some steps, and one over all that happened |
 //! | `checkpoints/` | the state of the run at some steps |
 //! | `model.safetensors` | the model at the end |
 //! | `curves.svg` | loss, metrics and learning rate as a picture |
@@ -16,8 +17,11 @@ mod chart;
 mod checkpoint;
 mod curves;
 mod difference;
+mod environment;
 mod folder;
+mod journal;
 mod lock;
+mod logs;
 mod manifest;
 mod metrics;
 mod newest;
@@ -27,6 +31,7 @@ mod resume;
 mod start;
 mod state;
 mod sums;
+mod trace;
 mod whole;
 
 pub(crate) use chart::Axis;

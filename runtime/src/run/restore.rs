@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use candle_core::Tensor;
 
 use super::checkpoint::folder_name;
+use super::logs::Logs;
+use super::metrics::METRICS;
 use super::state::{FORMAT, State};
 use super::sums::{self, BEST, EMA, Files, MODEL, OPTIMIZER, STATE};
 use crate::error::{Error, Result};
@@ -21,7 +23,7 @@ use crate::trained::file::{decode, decode_tensors};
 pub(super) struct Whole {
     pub(super) path: PathBuf,
     pub(super) state: State,
-    files: Files,
+    pub(super) files: Files,
 }
 
 /// What a run has of checkpoints.
@@ -35,8 +37,8 @@ pub(super) struct Found {
     pub(super) damaged: Vec<(u64, String)>,
 }
 
-/// The newest whole checkpoint in a folder, of a run whose `metrics.jsonl` has these bytes.
-pub(super) fn newest_whole(folder: &Path, metrics: &[u8]) -> Result<Found> {
+/// The newest whole checkpoint in a folder, of a run with these logs.
+pub(super) fn newest_whole(folder: &Path, logs: &Logs) -> Result<Found> {
     let mut steps = steps(folder)?;
     let fault = |problem: String| {
         let problem = format!("{}: {problem}", folder.display());
@@ -47,7 +49,7 @@ pub(super) fn newest_whole(folder: &Path, metrics: &[u8]) -> Result<Found> {
     }
     let mut damaged = Vec::new();
     while let Some(&step) = steps.last() {
-        match Whole::read(folder.join(folder_name(step)), step, metrics) {
+        match Whole::read(folder.join(folder_name(step)), step, logs) {
             Ok(whole) => return Ok(Found { whole, steps, damaged }),
             Err(problem) => damaged.push((step, format!("{} is not whole: {problem}", folder_name(step)))),
         }
@@ -58,7 +60,7 @@ pub(super) fn newest_whole(folder: &Path, metrics: &[u8]) -> Result<Found> {
 }
 
 /// The steps of the checkpoints in a folder, in their order.
-fn steps(folder: &Path) -> Result<Vec<u64>> {
+pub(super) fn steps(folder: &Path) -> Result<Vec<u64>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(Error::file(folder))?,
@@ -74,7 +76,7 @@ fn steps(folder: &Path) -> Result<Vec<u64>> {
 }
 
 impl Whole {
-    fn read(path: PathBuf, step: u64, metrics: &[u8]) -> Result<Self, String> {
+    pub(super) fn read(path: PathBuf, step: u64, logs: &Logs) -> Result<Self, String> {
         let files = sums::read(&path)?;
         let state = files.get(STATE).map(Vec::as_slice).unwrap_or_default();
         let format = |state: &serde_json::Value| state.get("format").and_then(serde_json::Value::as_u64);
@@ -92,7 +94,8 @@ impl Whole {
         if state.spec_hash != hash(&state.spec) {
             return Err(format!("`{STATE}` has a spec of another hash"));
         }
-        state.metrics.part(metrics)?;
+        state.metrics.part(METRICS, &logs.metrics)?;
+        state.trace.part(&logs.trace)?;
         Ok(Self { path, state, files })
     }
 

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::metrics::Recorded;
+use super::journal::Recorded;
+use super::trace::Traced;
 use crate::metric::number;
 use crate::train::Scaling;
 
@@ -27,10 +28,19 @@ pub(super) struct State {
     pub(super) monitored: Option<Best>,
     /// How far `metrics.jsonl` was.
     pub(super) metrics: Recorded,
+    /// How far `trace.jsonl` was, and its chain.
+    pub(super) trace: Traced,
     /// The whole spec.
     pub(super) spec: Value,
     pub(super) spec_hash: String,
     pub(super) data_fingerprint: String,
+}
+
+/// How far the logs of a run are at a checkpoint.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Records {
+    pub(super) metrics: Recorded,
+    pub(super) trace: Traced,
 }
 
 /// The best evaluation so far; its weights are in a file of their own.

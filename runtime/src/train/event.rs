@@ -18,6 +18,12 @@ pub trait Observer {
     /// # Errors
     /// If it cannot be recorded.
     fn on(&mut self, event: &Event<'_>) -> Result<()>;
+
+    /// Whether there is to be an [`Event::Checkpoint`] after this step, though none is due.
+    fn wants_state(&self, step: u64) -> bool {
+        let _ = step;
+        false
+    }
 }
 
 impl<F: FnMut(&Event<'_>) -> Result<()>> Observer for F {
@@ -38,6 +44,9 @@ pub enum Event<'a> {
     Begin(&'a RunPlan),
     /// An optimizer step was taken.
     Step(&'a StepReport),
+    /// The numbers after a step that is traced: the last of an epoch, one after which a checkpoint is due, and every
+    /// [`TRACED_EVERY`]th.
+    Trace(&'a TracePoint<'a>),
     /// An optimizer step was skipped, since its loss or its gradients were not finite: nothing has changed.
     Skip(&'a StepReport),
     /// An epoch ended and was evaluated.
@@ -129,6 +138,24 @@ pub struct EpochReport {
     pub lr: f64,
     /// Whether it is the best epoch so far by what is monitored.
     pub is_best: bool,
+}
+
+/// Of so many steps one is traced, besides those that are for another reason.
+pub const TRACED_EVERY: u64 = 100;
+
+/// The numbers of a run after a step.
+#[derive(Clone, Copy, Debug)]
+pub struct TracePoint<'a> {
+    /// Optimizer steps taken.
+    pub step: u64,
+    /// The epoch of the step, from 1.
+    pub epoch: u64,
+    /// Every parameter and running statistic, in the graph's order.
+    pub parameters: &'a [Vec<f32>],
+    /// The optimizer's state by parameter and slot.
+    pub optimizer_state: &'a [Vec<Vec<f32>>],
+    /// The average of the parameters and running statistics, in their order, if the run keeps one.
+    pub average: Option<&'a [Vec<f32>]>,
 }
 
 /// The whole state of a run at the end of a step.

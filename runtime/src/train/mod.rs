@@ -22,6 +22,7 @@ pub use crate::metric::Confusion;
 pub use evaluate::{Evaluation, Totals, evaluate};
 pub use event::{
     EpochReport, Event, Exit, Monitored, Observer, Resumed, RunPlan, Skip, Snapshot, StepReport,
+    TRACED_EVERY, TracePoint,
 };
 pub use find_rate::{RateCurve, RatePoint, RateSearch, SearchEnd, find_rate};
 pub use measures::Measures;

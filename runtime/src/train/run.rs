@@ -4,7 +4,10 @@ use super::evaluate::{evaluate, examine};
 use super::feed::Feed;
 use super::saved::{Place, Saved, snapshot};
 use super::stop::Watch;
-use super::{Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Stepper, Totals};
+use super::{
+    Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Stepper, TRACED_EVERY,
+    Totals, TracePoint,
+};
 use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -124,7 +127,17 @@ fn lead(
             stepper.give_back(part);
             observer.on(&Event::Step(&report))?;
             let at_end = place.step_in_epoch == plan.steps_per_epoch || place.step == plan.steps;
-            if !at_end && is_due(settings, &plan, place.step) {
+            let is_due = is_due(settings, &plan, place.step);
+            if at_end || is_due || place.step.is_multiple_of(TRACED_EVERY) {
+                observer.on(&Event::Trace(&TracePoint {
+                    step: place.step,
+                    epoch: place.epoch,
+                    parameters: &stepper.engine().numbers()?,
+                    optimizer_state: stepper.engine().optimizer_state(),
+                    average: stepper.average(),
+                }))?;
+            }
+            if !at_end && (is_due || observer.wants_state(place.step)) {
                 let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
                 observer.on(&Event::Checkpoint(&snapshot))?;
             }
@@ -143,7 +156,7 @@ fn lead(
         }
         let training = totals.evaluation();
         observer.on(&Event::Epoch(&EpochReport { epoch, step, training, validation, lr, is_best }))?;
-        if is_due(settings, &plan, step) {
+        if is_due(settings, &plan, step) || observer.wants_state(step) {
             let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
             observer.on(&Event::Checkpoint(&snapshot))?;
         }
