@@ -1,12 +1,14 @@
 //! A declared run as a value: changed and started from code, or by the command line.
 
 mod check;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 pub use self::check::Check;
+pub use self::verify::Replayed;
 use crate::advice::{Facts, Finding, advice};
 use crate::data::{Prepared, training_samples};
 use crate::engine::{self, Engine};

@@ -106,7 +106,7 @@ impl Observer for Folder {
                 let records = Records { metrics: self.metrics.record()?, trace: self.trace.record()? };
                 self.checkpoints.save(snapshot, records)
             }
-            Event::Resume(_) | Event::Begin(_) | Event::Advice(_) => Ok(()),
+            Event::Verify(_) | Event::Resume(_) | Event::Begin(_) | Event::Advice(_) => Ok(()),
             Event::End(_) => self.metrics.flush(),
         }
     }

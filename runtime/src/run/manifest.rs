@@ -174,17 +174,7 @@ impl Manifest {
     pub(super) fn write_end(&mut self, exit: &str, outcome: Option<&Outcome>) -> Result<()> {
         self.end = Some(now());
         self.exit = Some(exit.to_owned());
-        self.result = outcome.map(|outcome| {
-            serde_json::json!({
-                "steps": outcome.steps,
-                "epochs": outcome.epochs,
-                "best_epoch": outcome.best_epoch,
-                "skipped_steps": outcome.scaling.skipped,
-                "loss_scale": outcome.scaling.loss_scale.map(f64::from),
-                "validation": outcome.validation.as_ref().map(Measured::from),
-                "test": outcome.test.as_ref().map(Measured::from),
-            })
-        });
+        self.result = outcome.map(result);
         self.write()
     }
 
@@ -194,6 +184,19 @@ impl Manifest {
         bytes.push(b'\n');
         write_whole(&self.path, &bytes)
     }
+}
+
+/// What a run came to.
+pub(super) fn result(outcome: &Outcome) -> serde_json::Value {
+    serde_json::json!({
+                "steps": outcome.steps,
+                "epochs": outcome.epochs,
+                "best_epoch": outcome.best_epoch,
+                "skipped_steps": outcome.scaling.skipped,
+                "loss_scale": outcome.scaling.loss_scale.map(f64::from),
+                "validation": outcome.validation.as_ref().map(Measured::from),
+                "test": outcome.test.as_ref().map(Measured::from),
+    })
 }
 
 fn overrides(start: &Start<'_>) -> Vec<Override> {

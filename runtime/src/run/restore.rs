@@ -20,7 +20,7 @@ use crate::trained::file::{decode, decode_tensors};
 
 /// A checkpoint all of whose files are what was written.
 #[derive(Debug)]
-pub(super) struct Whole {
+pub(crate) struct Whole {
     pub(super) path: PathBuf,
     pub(super) state: State,
     pub(super) files: Files,
@@ -77,6 +77,14 @@ pub(super) fn steps(folder: &Path) -> Result<Vec<u64>> {
 
 impl Whole {
     pub(super) fn read(path: PathBuf, step: u64, logs: &Logs) -> Result<Self, String> {
+        let whole = Self::open(path, step)?;
+        whole.state.metrics.part(METRICS, &logs.metrics)?;
+        whole.state.trace.part(&logs.trace)?;
+        Ok(whole)
+    }
+
+    /// The same whatever the logs of its run are.
+    pub(super) fn open(path: PathBuf, step: u64) -> Result<Self, String> {
         let files = sums::read(&path)?;
         let state = files.get(STATE).map(Vec::as_slice).unwrap_or_default();
         let format = |state: &serde_json::Value| state.get("format").and_then(serde_json::Value::as_u64);
@@ -94,13 +102,11 @@ impl Whole {
         if state.spec_hash != hash(&state.spec) {
             return Err(format!("`{STATE}` has a spec of another hash"));
         }
-        state.metrics.part(METRICS, &logs.metrics)?;
-        state.trace.part(&logs.trace)?;
         Ok(Self { path, state, files })
     }
 
     /// The state for a run of this graph and these settings: every tensor by its path and shape, and no other.
-    pub(super) fn decode(&self, graph: &Graph, settings: &Settings) -> Result<Saved> {
+    pub(crate) fn decode(&self, graph: &Graph, settings: &Settings) -> Result<Saved> {
         let file = |name: &'static str| self.files.get(name).map(|bytes| (self.path.join(name), bytes));
         let model = |name| -> Result<Option<Vec<Tensor>>> {
             let Some((path, bytes)) = file(name) else { return Ok(None) };

@@ -16,9 +16,11 @@
 use std::hash::Hasher;
 
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Value, json};
 use twox_hash::{XxHash3_64, XxHash3_128};
 
 use super::journal::{Journal, Recorded};
+use super::tensors::TensorDifference;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::train::{EpochReport, Evaluation, StepReport, TRACED_EVERY, TracePoint};
@@ -120,10 +122,8 @@ impl Trace {
 
     /// A step of which there is to be a line.
     pub(super) fn point(&mut self, point: &TracePoint<'_>) -> Result<()> {
-        let hashes: Vec<_> = point.parameters.iter().map(|numbers| hash([numbers.as_slice()])).collect();
-        let optimizer = hash(point.optimizer_state.iter().flatten().map(Vec::as_slice));
-        let average = point.average.map(|average| hash(average.iter().map(Vec::as_slice)));
-        let words: Vec<_> = hashes.iter().copied().chain([optimizer, average.unwrap_or(0)]).collect();
+        let Hashes { parameters, optimizer, average } = Hashes::of(point);
+        let words: Vec<_> = parameters.iter().copied().chain([optimizer, average.unwrap_or(0)]).collect();
         for words in words.chunks(Chain::WORDS) {
             let mut padded = [0; Chain::WORDS];
             padded[..words.len()].copy_from_slice(words);
@@ -133,7 +133,7 @@ impl Trace {
             step: point.step,
             epoch: point.epoch,
             chain: self.chain.to_string(),
-            parameters: (&self.paths, &hashes),
+            parameters: (&self.paths, &parameters),
             optimizer: digits(optimizer),
             average: average.map(digits),
         })?;
@@ -146,10 +146,74 @@ impl Trace {
         Ok(Traced { file: self.journal.record()?, chain: self.chain.to_string() })
     }
 
+    /// In what a line that was read differs from these numbers, the chain aside; and whether that is a parameter.
+    pub(super) fn difference(
+        &self,
+        line: &Value,
+        point: &TracePoint<'_>,
+    ) -> Option<(TensorDifference, bool)> {
+        let Hashes { parameters, optimizer, average } = Hashes::of(point);
+        let parameters: serde_json::Map<_, _> =
+            self.paths.iter().cloned().zip(parameters.into_iter().map(|hash| digits(hash).into())).collect();
+        let is = json!({
+            "parameters": parameters, "optimizer": digits(optimizer), "average": average.map(digits),
+        });
+        line_difference(line, &is, &self.paths)
+    }
+
+    /// The paths of the parameters.
+    pub(super) fn paths(&self) -> &[String] {
+        &self.paths
+    }
+
     /// The newest line.
     pub(super) fn line(&self) -> &[u8] {
         self.journal.line()
     }
+}
+
+/// The hashes of a run's numbers.
+struct Hashes {
+    parameters: Vec<u64>,
+    optimizer: u64,
+    average: Option<u64>,
+}
+
+impl Hashes {
+    fn of(point: &TracePoint<'_>) -> Self {
+        Self {
+            parameters: point.parameters.iter().map(|numbers| hash([numbers.as_slice()])).collect(),
+            optimizer: hash(point.optimizer_state.iter().flatten().map(Vec::as_slice)),
+            average: point.average.map(|average| hash(average.iter().map(Vec::as_slice))),
+        }
+    }
+}
+
+/// The first hash in which two lines differ, in the order of these paths; and whether it is that of a parameter.
+pub(super) fn line_difference(was: &Value, is: &Value, paths: &[String]) -> Option<(TensorDifference, bool)> {
+    let text = |value: Option<&Value>| match value.and_then(Value::as_str) {
+        Some(hash) => format!("hashed as {hash}"),
+        None => "not there".to_owned(),
+    };
+    let differs = |what: &str, was: Option<&Value>, is: Option<&Value>| {
+        let (was, is) = (text(was), text(is));
+        (was != is).then(|| (what.to_owned(), was, is))
+    };
+    let of =
+        |line: &'_ Value, path: &str| line.get("parameters").and_then(|hashes| hashes.get(path)).cloned();
+    let parameter =
+        paths.iter().find_map(|path| differs(path, of(was, path).as_ref(), of(is, path).as_ref()));
+    parameter.map(|difference| (difference, true)).or_else(|| {
+        let others = ["optimizer", "average"].into_iter();
+        others.filter_map(|key| differs(key, was.get(key), is.get(key))).map(|found| (found, false)).next()
+    })
+}
+
+/// The line of a step, if there is one.
+pub(super) fn line_of(lines: &[u8], step: u64) -> Option<Value> {
+    let lines =
+        lines.rsplit(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+    lines.into_iter().find(|line| line.get("step").and_then(Value::as_u64) == Some(step))
 }
 
 fn paths(graph: &Graph) -> Vec<String> {

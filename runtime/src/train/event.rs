@@ -40,6 +40,8 @@ pub enum Event<'a> {
     Advice(&'a [Finding]),
     /// The run goes on from a checkpoint; then it begins like any other.
     Resume(&'a Resumed),
+    /// A run is made again to be compared with its record; then it begins like any other.
+    Verify(&'a Verifying),
     /// The run is about to take its first step.
     Begin(&'a RunPlan),
     /// An optimizer step was taken.
@@ -68,6 +70,17 @@ pub struct Resumed {
     pub damaged: Vec<String>,
     /// The keys of the spec that have changed since the checkpoint, as it was permitted: a line on each.
     pub changes: Vec<String>,
+}
+
+/// Of which run the record is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verifying {
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// The step of the checkpoint with which it begins; 0 is the start.
+    pub from: u64,
+    /// How this process differs from those that worked at the run: a sentence on each program, feature and setting.
+    pub environment: Vec<String>,
 }
 
 /// What a run is about to do.
