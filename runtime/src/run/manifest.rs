@@ -147,10 +147,6 @@ impl Manifest {
         self.overrides.iter().map(|change| (change.key.as_str(), change.value.as_str()))
     }
 
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
     pub(super) fn data_fingerprint(&self) -> &str {
         &self.data.fingerprint
     }

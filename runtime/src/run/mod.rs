@@ -16,6 +16,7 @@
 mod chart;
 mod checkpoint;
 mod curves;
+mod diff;
 mod difference;
 mod environment;
 mod folder;
@@ -39,6 +40,7 @@ mod whole;
 
 pub(crate) use chart::Axis;
 pub(crate) use curves::{draw_rates, draw_search};
+pub use diff::{Comparison, Losses, Results, diff};
 pub use difference::Change;
 pub use folder::Folder;
 pub(crate) use newest::newest;
