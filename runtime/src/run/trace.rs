@@ -352,7 +352,7 @@ mod tests {
             trace
                 .point(&TracePoint { step: 1, epoch: 1, parameters, optimizer_state: state, average })
                 .unwrap();
-            let line: serde_json::Value = serde_json::from_slice(trace.line()).unwrap();
+            let line: Value = serde_json::from_slice(trace.line()).unwrap();
             line
         };
         let (parameters, state, average) = (numbers(0.1), vec![numbers(0.2), numbers(0.3)], numbers(0.4));
