@@ -35,7 +35,8 @@ impl<M: Model> Training<M> {
     /// `metrics.jsonl` and `trace.jsonl`, each checkpoint, file by file, the final model and what the manifest says of it.
     /// Nothing is written.
     ///
-    /// It begins at the start, or `from` the step of a checkpoint. A run that was ended is compared as far as its record goes. If
+    /// It begins at the start, or `from` the step of a checkpoint, whose parameters, optimizer and average are compared with
+    /// their hashes; what else it holds is taken as it is, and compared if the run begins before it. A run that was ended is compared as far as its record goes. If
     /// no key was changed here, those are changed that were when the run was begun.
     ///
     /// ```no_run
