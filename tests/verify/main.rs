@@ -14,6 +14,7 @@ mod whole;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use trainspec::Result;
 use trainspec::prelude::*;
@@ -101,10 +102,17 @@ fn json(bytes: &[u8]) -> serde_json::Value {
     serde_json::from_slice(bytes).unwrap()
 }
 
-/// A run of [`Averaged`], and the folder for it.
+/// The files of a run of [`Averaged`].
+static WHOLE: LazyLock<BTreeMap<String, Vec<u8>>> = LazyLock::new(|| {
+    let out = tempfile::tempdir().unwrap();
+    files(&Averaged::training().out(out.path()).run().unwrap().folder.unwrap())
+});
+
+/// The folder of a run of [`Averaged`].
 fn ended() -> (tempfile::TempDir, PathBuf) {
     let out = tempfile::tempdir().unwrap();
-    let folder = Averaged::training().out(out.path()).run().unwrap().folder.unwrap();
+    let folder = out.path().join("ended");
+    write(&folder, &WHOLE);
     (out, folder)
 }
 
