@@ -19,7 +19,7 @@ pub(super) fn first_difference(old: &[u8], new: &[u8], paths: &[&str]) -> Option
             let text = |file: Result<_, safetensors::SafeTensorError>| {
                 file.map_or_else(
                     |error| format!("no safetensors file ({error})"),
-                    |_| "a safetensors file".to_owned(),
+                    |()| "a safetensors file".to_owned(),
                 )
             };
             return Some(("the file".to_owned(), text(was.map(|_| ())), text(is.map(|_| ()))));
@@ -35,7 +35,7 @@ pub(super) fn first_difference(old: &[u8], new: &[u8], paths: &[&str]) -> Option
     names.sort_unstable_by_key(|name| (place(name), *name));
     names.dedup();
     let different = names.into_iter().find_map(|name| {
-        let (was, is) = differs(was.tensor(name).ok(), is.tensor(name).ok())?;
+        let (was, is) = differs(was.tensor(name).ok().as_ref(), is.tensor(name).ok().as_ref())?;
         Some((name.to_owned(), was, is))
     });
     different.or_else(|| {
@@ -45,10 +45,10 @@ pub(super) fn first_difference(old: &[u8], new: &[u8], paths: &[&str]) -> Option
     })
 }
 
-fn differs(was: Option<TensorView<'_>>, is: Option<TensorView<'_>>) -> Option<(String, String)> {
-    let (Some(was), Some(is)) = (&was, &is) else {
-        let text = |tensor: &Option<TensorView<'_>>| if tensor.is_some() { "there" } else { "not there" };
-        return Some((text(&was).to_owned(), text(&is).to_owned()));
+fn differs(was: Option<&TensorView<'_>>, is: Option<&TensorView<'_>>) -> Option<(String, String)> {
+    let (Some(was), Some(is)) = (was, is) else {
+        let text = |tensor: Option<_>| if tensor.is_some() { "there" } else { "not there" }.to_owned();
+        return Some((text(was), text(is)));
     };
     let kind = |tensor: &TensorView<'_>| format!("{:?} {:?}", tensor.dtype(), tensor.shape());
     if kind(was) != kind(is) {

@@ -162,8 +162,7 @@ impl<'a> Verifier<'a> {
             }
         };
         // The head of the file.
-        let made = verifier.trace.line().to_vec();
-        verifier.compare(TRACE, &made, 0);
+        verifier.compare(TRACE, 0);
         Ok(verifier)
     }
 
@@ -255,13 +254,18 @@ impl<'a> Verifier<'a> {
         self.verified.first.get_or_insert(difference);
     }
 
-    /// Compares a line with the next on record.
-    fn compare(&mut self, name: &'static str, made: &[u8], step: u64) {
-        let left = if name == METRICS { &mut self.metrics_left } else { &mut self.trace_left };
+    /// Compares the newest line of a log with the next on record.
+    fn compare(&mut self, name: &'static str, step: u64) {
+        let (left, made) = if name == METRICS {
+            (&mut self.metrics_left, self.metrics.line())
+        } else {
+            (&mut self.trace_left, self.trace.line())
+        };
+        let text = |line| String::from_utf8_lossy(line).trim_end().to_owned();
         let Some(line) = next_line(left) else {
             if self.record.is_complete() {
-                let text = String::from_utf8_lossy(made).trim_end().to_owned();
-                self.differs(step, name, ("a line".to_owned(), "not there".to_owned(), text), false);
+                let missing = ("a line".to_owned(), "not there".to_owned(), text(made));
+                self.differs(step, name, missing, false);
             }
             return;
         };
@@ -272,13 +276,9 @@ impl<'a> Verifier<'a> {
             return;
         }
         let read = |line| serde_json::from_slice::<Value>(line);
-        let (was, is) = match (read(line), read(made)) {
-            (Ok(was), Ok(is)) => (was, is),
-            _ => {
-                let text = String::from_utf8_lossy(line).trim_end().to_owned();
-                let made = String::from_utf8_lossy(made).trim_end().to_owned();
-                return self.differs(step, name, ("a line".to_owned(), text, made), false);
-            }
+        let (Ok(was), Ok(is)) = (read(line), read(made)) else {
+            let lines = ("a line".to_owned(), text(line), text(made));
+            return self.differs(step, name, lines, false);
         };
         if name == TRACE
             && let Some((change, of_parameter)) = line_difference(&was, &is, self.trace.paths())
@@ -326,19 +326,19 @@ impl<'a> Verifier<'a> {
             Event::Step(report) | Event::Skip(report) => {
                 self.trace.step(report);
                 self.metrics.step(report)?;
-                self.compare(METRICS, &self.metrics.line().to_vec(), report.step);
+                self.compare(METRICS, report.step);
                 if report.skip.is_none() {
                     self.verified.to = report.step;
                 }
             }
             Event::Trace(point) => {
                 self.trace.point(point)?;
-                self.compare(TRACE, &self.trace.line().to_vec(), point.step);
+                self.compare(TRACE, point.step);
             }
             Event::Epoch(report) => {
                 self.trace.epoch(report);
                 self.metrics.epoch(report)?;
-                self.compare(METRICS, &self.metrics.line().to_vec(), report.step);
+                self.compare(METRICS, report.step);
             }
             Event::Checkpoint(snapshot) => {
                 if self.record.checkpoints.contains(&snapshot.step) {

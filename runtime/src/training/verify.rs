@@ -26,7 +26,7 @@ pub struct Replayed<M> {
 
 /// What became of a run made again.
 enum Again<M> {
-    Verified(Verified),
+    Verified(Box<Verified>),
     Replayed(Box<Replayed<M>>),
 }
 
@@ -71,7 +71,7 @@ impl<M: Model> Training<M> {
         observer: &mut dyn Observer,
     ) -> Result<Verified> {
         match self.again(run.as_ref(), Range::From(from), observer)? {
-            Again::Verified(verified) => Ok(verified),
+            Again::Verified(verified) => Ok(*verified),
             Again::Replayed(_) => Err(Error::Internal("a run was replayed, not verified")),
         }
     }
@@ -155,7 +155,7 @@ impl<M: Model> Training<M> {
             return Ok(Again::Replayed(Box::new(replayed(&start, verifier.into_state(step)?)?)));
         }
         let model = encode(&graph, &engine.parameters()?, data.normalizer(), Some(settings.seed))?;
-        verifier.finish(outcome.as_ref(), &model).map(Again::Verified)
+        verifier.finish(outcome.as_ref(), &model).map(Box::new).map(Again::Verified)
     }
 
     /// Makes the changes that the run was begun with, unless others were made.
@@ -190,6 +190,7 @@ fn replayed<M: Model>(start: &Start<'_>, State { parameters, average }: State) -
 }
 
 /// Which part of a run is made again.
+#[derive(Clone, Copy)]
 enum Range {
     /// From a checkpoint, or from the start.
     From(Option<u64>),
@@ -198,7 +199,7 @@ enum Range {
 }
 
 impl Range {
-    fn what(&self) -> &'static str {
+    fn what(self) -> &'static str {
         match self {
             Self::From(_) => "verify",
             Self::To(_) => "replay",
