@@ -78,11 +78,8 @@ fn a_long_run_with_skipped_steps() {
     assert!(
         (1..=205).filter(|step| step % 6 == 0 || step % 100 == 0 || *step == 205).eq(steps.iter().copied())
     );
-    assert!(
-        files["metrics.jsonl"]
-            .windows(13)
-            .any(|part| part == br#"{"kind":"skip"#.as_slice().get(..13).unwrap())
-    );
+    let metrics = String::from_utf8_lossy(&files["metrics.jsonl"]);
+    assert!(metrics.contains(r#"{"kind":"skip","#), "no step was skipped");
     let verified = Half::training().verify(&folder, None).unwrap();
     assert!(verified.is_same(), "{:?}", verified.first);
     assert_eq!((verified.to, verified.traced), (205, steps.len() as u64));
@@ -239,7 +236,7 @@ fn what_is_different_around_it_is_said_first() {
         said.iter().any(|sentence| sentence.starts_with("`versions.trainspec` was \"0.0.9\", is ")),
         "{said:?}"
     );
-    assert!(said.len() >= 1 + usize::from(cfg!(target_arch = "x86_64")), "{said:?}");
+    assert!(said.len() > usize::from(cfg!(target_arch = "x86_64")), "{said:?}");
 }
 
 /// What holds of one process holds of a record: nobody is to write while it is read.
