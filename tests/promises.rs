@@ -68,7 +68,10 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         promise: "A checkpoint with a damaged file is never gone on with; the newest whole one is",
-        tests: &["faults::a_damaged_file_of_a_checkpoint_is_seen", "resume::a_damaged_checkpoint_is_passed_over"],
+        tests: &[
+            "faults::a_damaged_file_of_a_checkpoint_is_seen",
+            "resume::a_damaged_checkpoint_is_passed_over",
+        ],
         figures: &["damaged: files of a checkpoint"],
     },
     Promise {

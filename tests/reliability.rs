@@ -63,7 +63,9 @@ fn text(counted: &Counted) -> Result<String, Error> {
     for Promise { promise, tests, figures } in PROMISES {
         let tests: Vec<_> = tests.iter().map(|test| format!("`{test}`")).collect();
         let mut told = Vec::new();
-        for (target, figures) in counted.iter().filter(|(target, _)| figures.iter().any(|it| target.starts_with(it))) {
+        for (target, figures) in
+            counted.iter().filter(|(target, _)| figures.iter().any(|it| target.starts_with(it)))
+        {
             let figures: Vec<_> = figures.iter().map(|(name, count)| format!("{count} {name}")).collect();
             told.push(format!("{target}: {}", figures.join(", ")));
         }

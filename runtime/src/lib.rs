@@ -84,7 +84,7 @@ pub use shape::{
     Probabilities, Problem, Shape, TargetKind, TokenLogits, Tokens, Values, Verdict,
 };
 pub use trained::Trained;
-pub use training::{Check, Run, Training};
+pub use training::{Check, Replayed, Run, Training};
 #[doc = include_str!("docs/model.md")]
 pub use trainspec_macros::model;
 #[doc = include_str!("docs/train.md")]

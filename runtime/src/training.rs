@@ -4,12 +4,14 @@ mod check;
 mod disk;
 mod look;
 pub(crate) mod memory;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 pub use self::check::Check;
+pub use self::verify::Replayed;
 use crate::advice::{Facts, FirstLook, advice};
 use crate::data::{AnyDataset, Prepared, training_samples};
 use crate::engine::{self, Engine};
@@ -383,6 +385,7 @@ impl<M: Model> Training<M> {
             overrides: &self.overrides,
             settings: &settings,
             graph: &graph,
+            engine: engine.name(),
             data: &data,
         };
         let resumed = match &self.resume {

@@ -58,7 +58,10 @@ impl Damage {
 /// A run that was ended behind its checkpoint of step 8: one more, of step 4, lies before it.
 fn ended(run: &Path, whole: &Files) {
     for (name, bytes) in whole {
-        if name.starts_with("checkpoints/step-00000012") || name == "model.safetensors" || name == "curves.svg" {
+        if name.starts_with("checkpoints/step-00000012")
+            || name == "model.safetensors"
+            || name == "curves.svg"
+        {
             continue;
         }
         let path = run.join(name);
@@ -104,7 +107,10 @@ fn a_damaged_file_of_a_checkpoint_is_seen() {
             for (name, bytes) in &before {
                 let is_set_aside = name.starts_with(newest);
                 // Lines that were written after the checkpoint that is gone on with are written again.
-                assert!(is_set_aside || name == "metrics.jsonl" || after[name] == *bytes, "{name} has changed");
+                assert!(
+                    is_set_aside || name == "metrics.jsonl" || after[name] == *bytes,
+                    "{name} has changed"
+                );
             }
             match damage {
                 Damage::Cut(_) => cut += 1,
@@ -147,7 +153,10 @@ fn a_damaged_file_beside_the_checkpoints_does_no_harm() {
                 Err(error) => {
                     let said = error.to_string();
                     assert!(said.contains(name) || said.contains("checkpoint"), "{name} {damage:?}: {said}");
-                    assert!(run.join("checkpoints/step-00000004/model.safetensors").exists(), "{name} {damage:?}");
+                    assert!(
+                        run.join("checkpoints/step-00000004/model.safetensors").exists(),
+                        "{name} {damage:?}"
+                    );
                     refused += 1;
                 }
             }

@@ -10,7 +10,12 @@ use trainspec_tests::run_files::{assert_equal, files, only};
 const EPOCHS: &str = "2";
 
 fn survivor(out: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_survivor")).args(["digits", "planned"]).arg(out).arg(EPOCHS).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_survivor"))
+        .args(["digits", "planned"])
+        .arg(out)
+        .arg(EPOCHS)
+        .output()
+        .unwrap()
 }
 
 /// A shell script in whose words `$1` is the program and `$2` the folder.
@@ -54,7 +59,9 @@ fn a_file_system_without_room() {
     for size in [16, 40, 64, 96, 128, 160, 192] {
         let (disk, kept) = (out.path().join(format!("disk-{size}")), out.path().join(format!("kept-{size}")));
         // What lies in the small file system is gone with the name space.
-        let script = format!("{mount} && {{ \"$1\" digits planned \"$2\" {EPOCHS}; code=$?; cp -a \"$2\" \"$KEPT\"; exit $code; }}");
+        let script = format!(
+            "{mount} && {{ \"$1\" digits planned \"$2\" {EPOCHS}; code=$?; cp -a \"$2\" \"$KEPT\"; exit $code; }}"
+        );
         let mut command = Command::new("unshare");
         command
             .args(["-rm", "sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_survivor")])
@@ -101,7 +108,9 @@ fn a_folder_that_is_read_only() {
     let script = "mkdir -p \"$2\" && mount -t tmpfs none \"$2\" && mount -o remount,ro \"$2\" && \
                   exec \"$1\" digits planned \"$2\" 1";
     let mut command = Command::new("unshare");
-    command.args(["-rm", "sh", "-c", script, "sh", env!("CARGO_BIN_EXE_survivor")]).arg(out.path().join("disk"));
+    command
+        .args(["-rm", "sh", "-c", script, "sh", env!("CARGO_BIN_EXE_survivor")])
+        .arg(out.path().join("disk"));
     let Ok(output) = command.output() else { return };
     let said = String::from_utf8_lossy(&output.stderr);
     if said.contains("unshare") || said.contains("mount:") {

@@ -9,6 +9,9 @@
 //! digits schedule [--svg FILE.svg]   the learning rate of every step
 //! digits find-lr [--svg FILE.svg]    search for a learning rate
 //! digits spec                        the whole spec, with its hash
+//! digits verify RUN [--from STEP]    make a run again and compare it with its record
+//! digits diff RUN RUN                in what two runs differ
+//! digits replay RUN --to STEP        the model as it was
 //! ```
 //!
 //! Only here is anything printed.
@@ -20,6 +23,7 @@ mod found;
 mod interrupted;
 mod plot;
 mod progress;
+mod record;
 mod report;
 mod signals;
 
@@ -101,6 +105,9 @@ fn run<M: Model>(
             let summary = summary(&graph, settings, settings.batch);
             say(out, &summary.with_treatments(&graph, &treatments, rate).to_string())
         }
+        Command::Verify(arguments) => record::verify(training, arguments, out, is_terminal),
+        Command::Diff(arguments) => record::compare(&arguments, out),
+        Command::Replay(arguments) => record::replay(training, arguments, out, is_terminal),
         Command::Schedule(arguments) => schedule(training, arguments, out),
         Command::FindLr(arguments) => find_lr(training, arguments, out),
         Command::Spec(changes) => {
@@ -305,6 +312,57 @@ mod tests {
         assert!(text.starts_with(words), "{text}");
         let problem = program(&format!("line --resume {} --out {out}", run.display())).unwrap_err();
         assert!(problem.to_string().contains("remove `--out`"), "{problem}");
+    }
+
+    #[test]
+    fn a_run_is_verified_compared_and_replayed() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().display();
+        program(&format!("line -q --seed 3 --out {out}")).unwrap();
+        program(&format!("line -q --seed 4 --out {out}")).unwrap();
+        let mut runs: Vec<_> = std::fs::read_dir(folder.path().join("line"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        runs.sort_by_key(|run| run.display().to_string().len());
+        let [one, other] = runs.as_slice() else { panic!("{runs:?}") };
+
+        let text = program(&format!("line verify {}", one.display())).unwrap();
+        assert!(text.starts_with("comparing ") && text.contains(" from the start\n"), "{text}");
+        for words in [
+            "the same bit for bit: ",
+            "steps        1 to 15",
+            "at 3 steps",
+            "checkpoints  10, 15",
+            "final model  the same",
+        ] {
+            assert!(text.contains(words), "`{words}` is not in: {text}");
+        }
+        let text = program(&format!("line verify {} --from 10 -q", one.display())).unwrap();
+        assert_eq!(text, "");
+        let problem = program(&format!("line verify {} --from 3", one.display())).unwrap_err().to_string();
+        assert!(
+            problem.contains("no checkpoint of step 3; expected one of 10, 15, or the start"),
+            "{problem}"
+        );
+
+        let text = program(&format!("line diff {} {}", one.display(), other.display())).unwrap();
+        for words in
+            ["begun with seed=", "\nspec\n  seed: ", "\nenvironment  the same\n", "differ first at step 1: "]
+        {
+            assert!(text.contains(words), "`{words}` is not in: {text}");
+        }
+        let text = program(&format!("line diff {0} {0}", one.display())).unwrap();
+        assert!(text.ends_with("the runs are the same bit for bit\n"), "{text}");
+
+        let file = folder.path().join("ten");
+        let line = format!("line replay {} --to 10 --out {}", one.display(), file.display());
+        assert!(program(&line).unwrap().contains("the model after step 10: "));
+        let checkpoint = one.join("checkpoints/step-00000010/model.safetensors");
+        assert!(std::fs::read(&file).unwrap() == std::fs::read(checkpoint).unwrap());
+        assert!(program(&line).unwrap_err().to_string().contains("there already"));
+        let problem = program(&format!("line replay {} --to 16", one.display())).unwrap_err().to_string();
+        assert!(problem.contains("no step 16; expected one of 1 to 15"), "{problem}");
     }
 
     #[test]

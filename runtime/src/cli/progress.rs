@@ -9,7 +9,7 @@ use super::advice::Advised;
 use crate::error::Result;
 use crate::human::{count, measure, metric, rate};
 use crate::spec::Settings;
-use crate::train::{EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport};
+use crate::train::{EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport, Verifying};
 
 /// A head before training, a line an epoch, and between them a bar if somebody is there to watch it.
 ///
@@ -114,6 +114,18 @@ impl<'a> Progress<'a> {
         self.first = resumed.step;
     }
 
+    fn verify(&mut self, verifying: &Verifying) {
+        for sentence in &verifying.environment {
+            let _ = writeln!(self.out, "other environment: {sentence}");
+        }
+        let from = match verifying.from {
+            0 => "the start".to_owned(),
+            step => format!("step {step}"),
+        };
+        let _ = writeln!(self.out, "comparing {} from {from}\n", verifying.folder.display());
+        self.first = verifying.from;
+    }
+
     fn begin(&mut self, plan: &RunPlan) {
         let head = self.head.text(plan, super::threads());
         let _ = writeln!(self.out, "{head}");
@@ -172,6 +184,7 @@ impl Observer for Progress<'_> {
         match event {
             Event::Advice(advice) => self.advice = Advised(advice).to_string(),
             Event::Resume(resumed) => self.resume(resumed),
+            Event::Verify(verifying) => self.verify(verifying),
             Event::Begin(plan) => self.begin(plan),
             Event::Step(report) => self.step(report),
             Event::Skip(report) => self.skip(report),
@@ -180,7 +193,7 @@ impl Observer for Progress<'_> {
                 self.seconds = self.began.map_or(0.0, |began| began.elapsed().as_secs_f64());
                 self.bar.finish_and_clear();
             }
-            Event::Checkpoint(_) | Event::Interrupt(_) => {}
+            Event::Trace(_) | Event::Checkpoint(_) | Event::Interrupt(_) => {}
         }
         Ok(())
     }

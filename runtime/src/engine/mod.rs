@@ -171,6 +171,19 @@ pub trait Engine: Send {
     /// If they cannot be read from the device.
     fn parameters(&self) -> Result<Vec<Tensor>>;
 
+    /// The numbers of [`Engine::parameters`], without a copy where the engine has them at hand.
+    ///
+    /// # Errors
+    /// If they cannot be read from the device.
+    fn numbers(&self) -> Result<Cow<'_, [Vec<f32>]>> {
+        Ok(tape::numbers(&self.parameters()?)?.into())
+    }
+
+    /// What the engine is called in a run's manifest. Default: the name of its type.
+    fn name(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
+
     /// Replaces every parameter and running statistic.
     ///
     /// # Errors
