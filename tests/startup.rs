@@ -65,13 +65,16 @@ train! {
     Cycle { model: Normed, data: points(64), batch: 8, epochs: 2, schedule: [OneCycle { max: 0.1 }] }
 }
 
+/// The compiler does not ask a constant for its keys, but only what is written with them.
+const WIDER: SqrtScaling = SqrtScaling { base_batch: 32 };
+
 train! {
     ScaledCycle {
         model: Normed,
         data: points(64),
         batch: 8,
         epochs: 2,
-        scale_lr: SqrtScaling { base_batch: 32 },
+        scale_lr: WIDER,
         schedule: [OneCycle { max: 0.1 }],
     }
 }

@@ -29,6 +29,11 @@ impl Diagnostics {
         self.errors.is_none()
     }
 
+    /// How many mistakes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.errors.iter().flatten().count()
+    }
+
     /// The mistakes as code: one `compile_error!` each.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
         self.errors.map(|errors| errors.to_compile_error()).unwrap_or_default()

@@ -6,12 +6,14 @@
 //! key, no numeric rule. What a type can say is left to rustc, on the user's own tokens.
 #![forbid(unsafe_code)]
 
+mod depth;
 mod diagnostics;
 mod docs;
 mod literal;
 mod model;
 mod names;
 mod path;
+mod syntax;
 mod train;
 
 use proc_macro::TokenStream;
@@ -29,5 +31,7 @@ pub fn train(input: TokenStream) -> TokenStream {
     train::expand(input.into()).into()
 }
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests;

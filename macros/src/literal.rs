@@ -2,17 +2,20 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprStruct, Ident, Member};
+use syn::{Attribute, Expr, ExprStruct, Ident, Member};
 
 /// `name { key: value, ..<_ as Config>::DEFAULT }`, from parts that keep their own spans.
 ///
 /// The type is named once only, so that rustc reports an unknown one once.
 pub(crate) struct Literal {
+    /// The `#[cfg]`s of what it is the value of.
+    pub(crate) attributes: Vec<Attribute>,
     /// The user's word: errors about the whole configuration go here.
     pub(crate) span: Span,
-    /// The names of the keys that are given.
-    pub(crate) keys: Vec<Ident>,
+    /// The names of the keys that are given, with their `#[cfg]`s.
+    keys: Vec<(Vec<Attribute>, Ident)>,
     /// The expression.
     pub(crate) tokens: TokenStream,
 }
@@ -22,7 +25,8 @@ impl Literal {
     pub(crate) fn of_call(name: &TokenStream, span: Span, keys: &[(Ident, Expr)]) -> Self {
         let fields = keys.iter().map(|(key, value)| quote!(#key: #value));
         let tokens = quote_spanned!(span=> #name { #(#fields,)* ..<_ as __t::Config>::DEFAULT });
-        Self { span, keys: keys.iter().map(|(key, _)| key.clone()).collect(), tokens }
+        let keys = keys.iter().map(|(key, _)| (Vec::new(), key.clone())).collect();
+        Self { attributes: Vec::new(), span, keys, tokens }
     }
 
     /// A struct literal of the user's, completed; one with a `..` of its own stays as it is. Literals
@@ -34,8 +38,9 @@ impl Literal {
             .fields
             .iter()
             .map(|field| {
-                let (member, value) = (&field.member, completed(&field.expr, all));
-                quote!(#member: #value)
+                let (attributes, member) = (&field.attrs, &field.member);
+                let value = completed_under(attributes, &field.expr, all);
+                quote!(#(#attributes)* #member: #value)
             })
             .collect();
         let rest = match &literal.rest {
@@ -45,23 +50,27 @@ impl Literal {
         let tokens = quote_spanned!(span=> #path { #(#fields,)* ..#rest });
         if literal.rest.is_none() {
             let keys = literal.fields.iter().filter_map(|field| match &field.member {
-                Member::Named(key) => Some(key.clone()),
+                Member::Named(key) => Some((field.attrs.clone(), key.clone())),
                 Member::Unnamed(_) => None,
             });
-            all.push(Self { span, keys: keys.collect(), tokens: tokens.clone() });
+            all.push(Self { attributes: Vec::new(), span, keys: keys.collect(), tokens: tokens.clone() });
         }
         tokens
     }
 
     /// The names of the given keys, as strings.
-    pub(crate) fn key_names(&self) -> impl Iterator<Item = String> {
-        self.keys.iter().map(|key| key.to_string().trim_start_matches("r#").to_owned())
+    pub(crate) fn key_names(&self) -> impl Iterator<Item = TokenStream> {
+        self.keys.iter().map(|(attributes, key)| {
+            let name = key.unraw().to_string();
+            quote!(#(#attributes)* #name)
+        })
     }
 
     /// A `const` that fails on the user's word when the configuration's own rules do not hold.
     pub(crate) fn check(&self) -> TokenStream {
-        let (tokens, names) = (&self.tokens, self.key_names());
+        let (attributes, tokens, names) = (&self.attributes, &self.tokens, self.key_names());
         quote_spanned! {self.span=>
+            #(#attributes)*
             const _: () = {
                 let __layer = #tokens;
                 __t::alone(&__layer, &[#(#names),*], __layer.check())
@@ -75,6 +84,16 @@ impl Literal {
 pub(crate) fn is_struct(literal: &ExprStruct) -> bool {
     let before = literal.path.segments.iter().rev().nth(1);
     !before.is_some_and(|segment| segment.ident.to_string().starts_with(char::is_uppercase))
+}
+
+/// The same for what stands under these `#[cfg]`s.
+pub(crate) fn completed_under(attributes: &[Attribute], value: &Expr, all: &mut Vec<Literal>) -> TokenStream {
+    let before = all.len();
+    let tokens = completed(value, all);
+    for literal in &mut all[before..] {
+        literal.attributes.extend_from_slice(attributes);
+    }
+    tokens
 }
 
 /// An expression whose struct literals are completed; they are added to `all`.

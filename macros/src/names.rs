@@ -1,11 +1,12 @@
 //! Call names of models and runs.
 
-use quote::format_ident;
+use quote::ToTokens;
 use syn::Ident;
+use syn::ext::IdentExt;
 
 /// The name in snake case, with the span of the original: `DigitNet` is called `digit_net`.
 pub(crate) fn snake_case(name: &Ident) -> Ident {
-    let text = name.to_string();
+    let text = name.unraw().to_string();
     let mut snake = String::with_capacity(text.len() + 4);
     let mut previous: Option<char> = None;
     let mut letters = text.chars().peekable();
@@ -23,7 +24,14 @@ pub(crate) fn snake_case(name: &Ident) -> Ident {
         snake.extend(letter.to_lowercase());
         previous = Some(letter);
     }
-    format_ident!("{}", snake, span = name.span())
+    let call_name = Ident::new(&snake, name.span());
+    let is_word = syn::parse2::<Ident>(call_name.to_token_stream()).is_ok();
+    // `Box` is called `r#box`; these have no such form.
+    if is_word || ["self", "super", "crate", "_"].contains(&snake.as_str()) {
+        call_name
+    } else {
+        Ident::new_raw(&snake, name.span())
+    }
 }
 
 #[cfg(test)]
@@ -39,8 +47,10 @@ mod tests {
             ("MLPHead", "mlp_head"),
             ("ResNet20", "res_net20"),
             ("block", "block"),
+            ("Loop", "r#loop"),
+            ("Crate", "crate"),
         ] {
-            assert_eq!(snake_case(&Ident::new(name, Span::call_site())), snake);
+            assert_eq!(snake_case(&Ident::new(name, Span::call_site())).to_string(), snake);
         }
     }
 }

@@ -1,9 +1,17 @@
 //! The one place that knows what generated code may name.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
-use syn::{Path, Token};
+use syn::{Ident, Path, Token};
+
+/// A local variable of generated code, at the place of a word of the user's.
+///
+/// The word may come from elsewhere than the macro call, such as from the arguments of a `macro_rules!` around it; a variable with
+/// its span alone would not be the one that was declared.
+pub(crate) fn local(name: &str, span: Span) -> Ident {
+    Ident::new(name, span.resolved_at(Span::call_site()))
+}
 
 /// The path of the runtime's hidden module for generated code: `::trainspec::__private`, or below the
 /// path of `#[model(crate = …)]` and `crate: …`, for crates that re-export trainspec.
@@ -37,6 +45,8 @@ impl Runtime {
                 clippy::restriction,
                 clippy::nursery,
                 non_upper_case_globals,
+                unused_imports,
+                unexpected_cfgs,
                 unused_qualifications
             )]
             const _: () = {
@@ -65,9 +75,12 @@ impl Parse for Runtime {
         if input.is_empty() {
             return Ok(Self::default());
         }
-        input.parse::<Token![crate]>()?;
-        input.parse::<Token![=]>()?;
-        let path = input.call(Path::parse_mod_style)?;
+        let advice =
+            "`#[model]` stands alone; expected nothing, or `crate = path` if trainspec is re-exported";
+        let told = |error: syn::Error| syn::Error::new(error.span(), advice);
+        input.parse::<Token![crate]>().map_err(told)?;
+        input.parse::<Token![=]>().map_err(told)?;
+        let path = input.call(Path::parse_mod_style).map_err(told)?;
         Ok(Self::at(&path))
     }
 }

@@ -118,6 +118,31 @@ pub enum Error {
         available: u64,
     },
 
+    /// The file system of a run's folder has less space than the run needs, which is known before its first step.
+    #[error(
+        "{}: the run needs {} there for {}the model, but {} are free; make room, or give another place with `--out` or \
+         `Training::out`{}",
+        path.display(),
+        crate::human::bytes(*needed),
+        match checkpoints {
+            0 => String::new(),
+            1 => "a checkpoint and ".to_owned(),
+            more => format!("{more} checkpoints and "),
+        },
+        crate::human::bytes(*available),
+        if *checkpoints > 1 { ", or a smaller `keep` of `checkpoint`" } else { "" }
+    )]
+    TooLittleDisk {
+        /// The folder, or the first above it that is there.
+        path: PathBuf,
+        /// What the run leaves at the least, in bytes.
+        needed: u64,
+        /// How many checkpoints are there at one time.
+        checkpoints: u64,
+        /// What is free.
+        available: u64,
+    },
+
     /// A file or folder cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {

@@ -109,6 +109,8 @@ pub(crate) fn training() -> Training<Line> {
                 ..Spec::DEFAULT
             }
         },
+        Ok(Shape::UNKNOWN),
+        &[],
     );
     Training::declared("line", "Fits a line.", &DECLARED)
 }

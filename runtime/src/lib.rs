@@ -54,6 +54,7 @@ mod fixture;
 pub mod graph;
 mod hash;
 mod human;
+mod known;
 pub mod layer;
 pub mod loss;
 pub mod metric;
@@ -75,8 +76,9 @@ pub use config::{Config, Setting};
 pub use data::Dataset;
 pub use error::{Error, Result};
 pub use graph::Value;
+pub use known::{Known, Label};
 pub use layer::Pass;
-pub use model::Model;
+pub use model::{Blank, Model};
 pub use shape::{
     Class, Element, Features, Fits, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind,
     Probabilities, Problem, Shape, TargetKind, TokenLogits, Tokens, Values, Verdict,

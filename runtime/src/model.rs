@@ -44,6 +44,10 @@ pub trait Model: Module {
 
 /// The value of a required key in a model's `DEFAULT`. It is never read: a caller that leaves the key out is
 /// refused.
+#[diagnostic::on_unimplemented(
+    message = "a key of the type `{Self}` must have a default",
+    label = "write it before the key: `#[default(…)]`"
+)]
 pub trait Blank {
     /// Nothing of the kind: 0, `false`, a space.
     const BLANK: Self;
@@ -51,6 +55,7 @@ pub trait Blank {
 
 macro_rules! blank {
     ($($ty:ty = $value:expr),* $(,)?) => { $(
+        #[diagnostic::do_not_recommend]
         impl Blank for $ty {
             const BLANK: Self = $value;
         }

@@ -1,6 +1,9 @@
 //! A declared run as a value: changed and started from code, or by the command line.
 
 mod check;
+mod disk;
+mod look;
+pub(crate) mod memory;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -9,7 +12,7 @@ use serde_json::json;
 
 pub use self::check::Check;
 pub use self::verify::Replayed;
-use crate::advice::{Facts, Finding, advice};
+use crate::advice::{Facts, FirstLook, advice};
 use crate::data::{Prepared, training_samples};
 use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
@@ -125,14 +128,50 @@ impl<M: Model> Training<M> {
     /// # Ok::<(), trainspec::Error>(())
     /// ```
     #[must_use]
-    pub fn optimizer(mut self, optimizer: &dyn AnyOptimizer) -> Self {
-        let checked = self.settings.and_then(|mut settings| {
-            settings.optimizer = optimizer.boxed();
+    pub fn optimizer(self, optimizer: &dyn AnyOptimizer) -> Self {
+        self.with_settings(|settings| settings.optimizer = optimizer.boxed())
+    }
+
+    /// Changes any keys at once, also to values of another type, which [`Training::set`] leaves to the program. Every rule
+    /// is judged once all changes are made; a fault shows when the run starts. What has changed is among the
+    /// [overrides](Training::overrides).
+    ///
+    /// ```
+    /// # use trainspec::prelude::*;
+    /// # #[model]
+    /// # fn Net(x: Image<1, 8, 8>) -> Logits<10> { x.flatten().linear(out = 10) }
+    /// # train! {
+    /// #     Digits { model: Net, data: Digits8x8::embedded(), epochs: 1 }
+    /// # }
+    /// use trainspec::Config;
+    ///
+    /// let warmup = Warmup { steps: 5, ..Warmup::DEFAULT };
+    /// let run = Digits::training()
+    ///     .with_settings(|settings| {
+    ///         settings.schedule = vec![Box::new(warmup), Box::new(Cosine)];
+    ///         settings.clip = Box::new(GlobalNorm { max: 1.0 });
+    ///     })
+    ///     .without_folder()
+    ///     .run()?;
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        let overrides = &mut self.overrides;
+        self.settings = self.settings.and_then(|mut settings| {
+            let before = settings.to_json();
+            change(&mut settings);
             settings.check()?;
+            let after = settings.to_json();
+            for (key, value) in after.as_object().into_iter().flatten() {
+                let is_length = key == "epochs" || key == "steps";
+                // A run has one length; that the other is not given is said by it.
+                if before.get(key) != Some(value) && !(is_length && value.is_null()) {
+                    overrides.push((key.clone(), value.to_string()));
+                }
+            }
             Ok(settings)
         });
-        self.settings = checked;
-        self.overrides.push(("optimizer".to_owned(), optimizer.to_json().to_string()));
         self
     }
 
@@ -314,21 +353,14 @@ impl<M: Model> Training<M> {
     /// be resumed, also those of [`Folder::resume`](crate::run::Folder::resume).
     pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
         let spec = self.spec()?;
-        let data = self.data()?;
-        let graph = self.graph()?;
+        let (graph, data) = (self.graph()?, self.data()?);
+        let place = self.place();
         let settings = self.settings?;
-        if self.out.is_none() && self.resume.is_none() && settings.checkpoint.is_some() {
-            return Err(Error::Setting {
-                key: "checkpoint".to_owned(),
-                problem: "there is no run folder to save to; give the run one, or remove the key".to_owned(),
-            });
+        let Ready { mut engine, check } =
+            ready(&graph, &settings, &data, place.as_deref(), self.resume.is_some(), look::of_run)?;
+        if !check.advice.is_empty() {
+            observer.on(&Event::Advice(&check.advice))?;
         }
-        check::fits(check::memory(&graph, &settings, data.train().len()), check::available(&settings))?;
-        let advice = advise(&graph, &settings, &data)?;
-        if !advice.is_empty() {
-            observer.on(&Event::Advice(&advice))?;
-        }
-        let mut engine = engine::open(&graph, &settings)?;
         let start = Start {
             name: self.name,
             spec: &spec,
@@ -377,18 +409,19 @@ impl<M: Model> Training<M> {
     /// # Errors
     /// If the run would be refused.
     pub fn check(mut self) -> Result<Check> {
-        let data = self.data()?;
-        let graph = self.graph()?;
+        let (graph, data) = (self.graph()?, self.data()?);
+        let place = self.place();
         let settings = self.settings?;
-        if let Some(out) = &self.out {
-            check::writable(&out.join(self.name))?;
+        let is_resumed = self.resume.is_some();
+        Ok(ready(&graph, &settings, &data, place.as_deref(), is_resumed, look::of_check)?.check)
+    }
+
+    /// Where the run writes, if it does.
+    fn place(&self) -> Option<PathBuf> {
+        match &self.resume {
+            Some(Resume::Of(path)) => Some(path.clone()),
+            _ => self.out.as_ref().map(|out| out.join(self.name)),
         }
-        let (memory, available) =
-            (check::memory(&graph, &settings, data.train().len()), check::available(&settings));
-        check::fits(memory, available)?;
-        let mut engine = engine::open(&graph, &settings)?;
-        let plan = Stepper::new(&mut *engine, &graph, &settings, &data)?.plan().clone();
-        Ok(Check { plan, memory, available, advice: advise(&graph, &settings, &data)? })
     }
 
     /// Searches for a learning rate, on parameters of its own: see [`train::find_rate`].
@@ -399,6 +432,7 @@ impl<M: Model> Training<M> {
         let data = self.data()?;
         let graph = self.graph()?;
         let settings = self.settings?;
+        memory::fits(memory::memory(&graph, &settings, data.train().len()), memory::available(&settings))?;
         let mut engine = engine::open(&graph, &settings)?;
         train::find_rate(&mut *engine, &graph, &settings, &data, search)
     }
@@ -436,9 +470,47 @@ impl<M: Model> Training<M> {
     }
 }
 
-fn advise(graph: &Graph, settings: &Settings, data: &Prepared) -> Result<Vec<Finding>> {
-    let plan = train::plan(graph, settings, data)?;
-    Ok(advice(&Facts { graph, settings, data, plan: &plan }))
+/// A run that may begin.
+struct Ready {
+    engine: Box<dyn Engine>,
+    check: Check,
+}
+
+/// How a model is looked at before its first step.
+type Look = fn(&mut dyn Engine, &Graph, &Settings, &Prepared) -> Result<Option<FirstLook>>;
+
+/// Judges all that is known before the first step, for a check as for a run: what one refuses the other does, and in the
+/// same words. `place` is where the run writes.
+fn ready(
+    graph: &Graph,
+    settings: &Settings,
+    data: &Prepared,
+    place: Option<&Path>,
+    is_resumed: bool,
+    look: Look,
+) -> Result<Ready> {
+    if settings.checkpoint.is_some() && place.is_none() && !is_resumed {
+        return Err(Error::Setting {
+            key: "checkpoint".to_owned(),
+            problem: "there is no run folder to save to; give the run one, or remove the key".to_owned(),
+        });
+    }
+    let (memory, available) =
+        (memory::memory(graph, settings, data.train().len()), memory::available(settings));
+    memory::fits(memory, available)?;
+    let mut engine = engine::open(graph, settings)?;
+    let plan = Stepper::new(&mut *engine, graph, settings, data)?.plan().clone();
+    if let Some(place) = place {
+        if !is_resumed {
+            disk::writable(place)?;
+        }
+        disk::fits(disk::needed(graph, settings, &plan, is_resumed), place)?;
+    }
+    // A run that is taken up is not at its beginning.
+    let first = if is_resumed { None } else { look(&mut *engine, graph, settings, data)? };
+    let begun = graph.clone().begun(settings.init);
+    let advice = advice(&Facts { graph: &begun, settings, data, plan: &plan, first: first.as_ref() });
+    Ok(Ready { engine, check: Check { plan, memory, available, advice } })
 }
 
 /// Trains, and saves the model if there is a folder.

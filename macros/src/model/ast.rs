@@ -77,6 +77,30 @@ pub(crate) struct Call {
     pub(crate) binding: Option<Ident>,
 }
 
+impl Call {
+    /// This call, the one on whose value it is called, and so on to the first.
+    pub(crate) fn chain(&self) -> Vec<&Self> {
+        let mut calls = vec![self];
+        let mut call = self;
+        while let Some(Flow::Call(before)) = call.inputs.first() {
+            calls.push(before);
+            call = before;
+        }
+        calls
+    }
+}
+
+/// A call that was read, for use after an error.
+pub(crate) struct Seen {
+    pub(crate) layer: Ident,
+    pub(crate) turbofish: Option<syn::AngleBracketedGenericArguments>,
+    pub(crate) keys: Vec<(Ident, Expr)>,
+    /// What could be keys without a value; `None` if the call is whole.
+    pub(crate) half_typed: Option<Vec<Ident>>,
+    /// Whether a key depends on the model's parameters, a loop, or a local constant.
+    pub(crate) depends: bool,
+}
+
 /// How two values are joined.
 #[derive(Clone, Copy)]
 pub(crate) enum Operator {

@@ -21,11 +21,12 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let Some((signature, body)) = parse::function(item, &mut diagnostics) else {
         return diagnostics.into_compile_errors();
     };
-    let body = lower::body(&signature, &body, &mut diagnostics);
-    if diagnostics.is_empty() {
-        return expand::model(&runtime, &signature, &body);
+    let body = body.map(|body| lower::body(&signature, &body, &mut diagnostics));
+    if let (true, Some(body)) = (diagnostics.is_empty(), &body) {
+        return expand::model(&runtime, &signature, &body.steps);
     }
-    let face = expand::face(&runtime, &signature);
+    let seen = body.map(|body| body.seen).unwrap_or_default();
+    let face = expand::face(&runtime, &signature, &seen);
     let errors = diagnostics.into_compile_errors();
     quote!(#face #errors)
 }

@@ -14,12 +14,18 @@ pub(crate) struct Train {
     pub(crate) data: Option<(Ident, Expr)>,
     /// The other keys, in the order of the source.
     pub(crate) entries: Vec<Entry>,
+    /// Keys whose value cannot be read, for editors.
+    pub(crate) half_typed: Vec<Ident>,
 }
 
 /// `key: value`
 pub(crate) struct Entry {
+    /// Each a `#[cfg(…)]`.
+    pub(crate) attributes: Vec<Attribute>,
     pub(crate) key: Ident,
     pub(crate) value: Value,
+    /// Whether the value is all that was written. One with a mistake in it is typed, but not judged.
+    pub(crate) whole: bool,
 }
 
 /// The right-hand side of a key.
@@ -27,5 +33,12 @@ pub(crate) enum Value {
     /// Any expression.
     One(Expr),
     /// `[a, b]`, whose elements may be of different types.
-    List(Vec<Expr>, proc_macro2::Span),
+    List(Vec<Element>, proc_macro2::Span),
+}
+
+/// One element of a list.
+pub(crate) struct Element {
+    /// Each a `#[cfg(…)]`.
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) value: Expr,
 }

@@ -2,30 +2,43 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::ast::{Entry, Train, Value};
+use super::ast::{Element, Entry, Train, Value};
+use super::tell;
+use super::value::half;
 use crate::docs::first_line;
-use crate::literal::{Literal, completed, tidy};
+use crate::literal::{Literal, completed_under, tidy};
 use crate::names::snake_case;
 
 /// The whole item.
 pub(super) fn train(train: &Train) -> TokenStream {
-    let (Some((_, model)), Some(_)) = (&train.model, &train.data) else {
-        return face(train);
-    };
-    let mut literals = Vec::new();
-    let spec = spec(train, &mut literals);
-    let checks: TokenStream = literals.iter().map(Literal::check).collect();
+    let declared = declared(train);
     // Structs are judged by their own types; what a key's value is beside the others, by the spec.
-    let rules = train.entries.iter().map(|entry| {
-        let key = entry.key.to_string();
-        quote_spanned!(entry.value.span()=> const _: () = __t::whole(__declared.rule(#key));)
+    let rules = train.entries.iter().map(|Entry { attributes, key, value, .. }| {
+        let key = key.unraw().to_string();
+        let elements = value.elements();
+        let elements: TokenStream = (0..elements.len())
+            .map(|i| {
+                let (cfg, place) = (&elements[i].attributes, place(elements, i));
+                quote_spanned! {tell::word(&elements[i].value)=>
+                    #(#attributes)* #(#cfg)*
+                    const _: () = __t::whole(__t::Declaration::rule_of(&__declared, #key, #place));
+                }
+            })
+            .collect();
+        quote_spanned! {value.span()=>
+            #(#attributes)* const _: () = __t::whole(__t::Declaration::rule(&__declared, #key));
+            #elements
+        }
     });
-    let given = train.entries.iter().map(|entry| entry.key.to_string());
-    let missing = quote_spanned!(train.name.span()=> const _: () = __t::whole(__declared.rule_of_missing(&[#(#given),*])););
-    let shapes = quote_spanned!(model.span()=> const _: () = __t::whole(<__Model>::shapes()););
-    let name = snake_case(&train.name).to_string();
+    let given = train.entries.iter().map(|Entry { attributes, key, .. }| {
+        let key = key.unraw().to_string();
+        quote!(#(#attributes)* #key)
+    });
+    let missing = quote_spanned!(train.name.span()=> const _: () = __t::whole(__t::Declaration::rule_of_missing(&__declared, &[#(#given),*])););
+    let name = snake_case(&train.name).unraw().to_string();
     let about = first_line(&train.docs).unwrap_or_default();
     let functions = functions(
         train,
@@ -34,19 +47,16 @@ pub(super) fn train(train: &Train) -> TokenStream {
         &quote!(__t::main(Self::training())),
     );
     let declaration = declaration(train);
-    let block = train.runtime.block(&quote! {
-        type __Model = #model;
-        #shapes
-        #checks
-        const __declared: __t::Declaration<__Model> = __t::Declaration::of(const { &#spec });
-        #(#rules)*
-        #missing
-        #functions
+    let model = train.model.iter().map(|(key, model)| {
+        let key = key.to_string();
+        quote_spanned!(model.span()=> const _: () = __t::whole(__t::Declaration::rule(&__declared, #key));)
     });
+    let block = train.runtime.block(&quote!(#declared #(#model)* #(#rules)* #missing #functions));
     quote!(#declaration #block)
 }
 
-/// The item's public face, for use after an error.
+/// After an error: the item's public face, and what can be read of the spec. So mistakes in other keys are told too, and editors
+/// know what stands where.
 pub(super) fn face(train: &Train) -> TokenStream {
     let declaration = declaration(train);
     let training = match &train.model {
@@ -55,8 +65,40 @@ pub(super) fn face(train: &Train) -> TokenStream {
     };
     let functions =
         functions(train, &training, &quote!(::core::unreachable!()), &quote!(::core::unreachable!()));
-    let block = train.runtime.block(&functions);
+    let declared = declared(train);
+    let block = train.runtime.block(&quote!(#functions #declared));
     quote!(#declaration #block)
+}
+
+/// The spec as a constant, with the rules of the model and of each struct.
+fn declared(train: &Train) -> TokenStream {
+    let mut literals = Vec::new();
+    let (spec, told) = spec(train, &mut literals);
+    let whole = tell::whole();
+    let checks: TokenStream = literals.iter().map(Literal::check).collect();
+    let Some((_, model)) = &train.model else {
+        return quote! {
+            #checks
+            #[cfg(rust_analyzer)]
+            const __declared: __t::Declaration<_> =
+                __t::Declaration::of(const { &#spec }, <_ as __t::Model>::shapes(), &[]);
+        };
+    };
+    // Without data, the kind of the targets is not known to the compiler; an editor does not need it.
+    let for_editors = train.data.is_none().then(|| quote!(#[cfg(rust_analyzer)]));
+    let shapes = quote_spanned!(model.span()=> <__Model>::shapes());
+    let traced = quote_spanned!(model.span()=> const _: () = __t::whole(#shapes););
+    quote! {
+        type __Model = #model;
+        #traced
+        #checks
+        #for_editors
+        const __declared: __t::Declaration<__Model> = {
+            use __t::{LookForConfig as _, LookForMetric as _, LookNoFurther as _};
+            let #whole = const { &#spec };
+            __t::Declaration::of(#whole, #shapes, &[#(#told),*])
+        };
+    }
 }
 
 fn declaration(train: &Train) -> TokenStream {
@@ -90,28 +132,52 @@ fn functions(
     }
 }
 
-/// `Spec { key: &value, … }`: keys are fields, so that rustc knows them.
-fn spec(train: &Train, literals: &mut Vec<Literal>) -> TokenStream {
+/// The place of an element in its list, without those before it that a `#[cfg]` leaves out.
+fn place(elements: &[Element], i: usize) -> TokenStream {
+    let before = &elements[..i];
+    if before.iter().all(|element| element.attributes.is_empty()) {
+        return quote!(#i);
+    }
+    let ones = before.iter().map(|Element { attributes, .. }| quote!(#(#attributes)* 1_u8));
+    quote!({ const __BEFORE: &[u8] = &[#(#ones),*]; __BEFORE.len() })
+}
+
+/// `Spec { key: &value, … }`: keys are fields, so that rustc knows them; and what each key's values tell of themselves.
+fn spec(train: &Train, literals: &mut Vec<Literal>) -> (TokenStream, Vec<TokenStream>) {
+    let mut told = Vec::new();
     let entries: Vec<_> = train
         .entries
         .iter()
-        .map(|Entry { key, value }| {
-            let value = match value {
+        .map(|Entry { attributes, key, value, whole }| {
+            let mut within = Vec::new();
+            let (value, tells) = match value {
                 Value::One(value) => {
-                    let completed = completed(value, literals);
-                    quote_spanned!(value.span()=> &#completed)
+                    let completed = completed_under(attributes, value, &mut within);
+                    (quote_spanned!(value.span()=> &#completed), tell::one(key, value, &completed))
                 }
                 Value::List(values, span) => {
-                    let elements = values.iter().map(|value| {
-                        let completed = completed(value, literals);
-                        quote_spanned!(value.span()=> &#completed)
+                    let completed: Vec<_> = values
+                        .iter()
+                        .map(|Element { attributes: cfg, value }| {
+                            let all = [attributes.as_slice(), cfg.as_slice()].concat();
+                            completed_under(&all, value, &mut within)
+                        })
+                        .collect();
+                    let elements = values.iter().zip(&completed).map(|(Element { attributes: cfg, value }, completed)| {
+                        quote_spanned!(value.span()=> #(#cfg)* &#completed)
                     });
-                    quote_spanned!(*span=> &[#(#elements),*])
+                    (quote_spanned!(*span=> &[#(#elements),*]), tell::list(key, values, &completed))
                 }
             };
-            quote!(#key: #value)
+            // What is missing in a broken value is no further mistake.
+            if *whole {
+                literals.append(&mut within);
+                told.push(quote!(#(#attributes)* #tells));
+            }
+            quote!(#(#attributes)* #key: #value)
         })
         .collect();
+    let half_typed = train.half_typed.iter().map(half);
     let model = train.model.as_ref().map(|(key, model)| {
         let named = quote_spanned!(model.span()=> __t::model_of::<__Model>());
         quote!(#key: #named,)
@@ -122,7 +188,9 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> TokenStream {
         quote!(#key: #opened,)
     });
     let span = train.name.span();
-    quote_spanned!(span=> __t::Spec { #model #data #(#entries,)* ..__t::Spec::DEFAULT })
+    let spec =
+        quote_spanned!(span=> __t::Spec { #model #data #(#entries,)* #(#half_typed,)* ..__t::Spec::DEFAULT });
+    (spec, told)
 }
 
 impl Value {
@@ -130,6 +198,14 @@ impl Value {
         match self {
             Self::One(value) => value.span(),
             Self::List(_, span) => *span,
+        }
+    }
+
+    /// The elements of a list.
+    fn elements(&self) -> &[Element] {
+        match self {
+            Self::One(_) => &[],
+            Self::List(values, _) => values,
         }
     }
 }

@@ -3,6 +3,9 @@
 mod ast;
 mod expand;
 mod parse;
+mod rows;
+mod tell;
+mod value;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,47 +1,49 @@
 //! Tokens to syntax: keys one by one, so that a mistake in one leaves the others whole.
 
-use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Ident, Path, Token, Type, Visibility, braced, token};
+use syn::{Attribute, Error, Expr, Ident, Path, Type, Visibility};
 
-use super::ast::{Entry, Train, Value};
+use super::ast::{Entry, Train};
+use super::rows::{Row, parse_all, rows};
+use super::value::{refuse_calls, value};
+use crate::depth;
 use crate::diagnostics::Diagnostics;
 use crate::path::Runtime;
 
 /// The block; `None` if it has no face, because it has no name.
 pub(super) fn train(input: TokenStream, diagnostics: &mut Diagnostics) -> Option<Train> {
-    let head = match (|input: ParseStream<'_>| Head::parse(input)).parse2(input) {
+    let head = match Head::read(input) {
         Ok(head) => head,
         Err(error) => {
             diagnostics.push(error);
             return None;
         }
     };
-    let mut train = Train {
-        runtime: Runtime::default(),
-        docs: head.docs,
-        visibility: head.visibility,
-        name: head.name,
-        model: None,
-        data: None,
-        entries: Vec::new(),
+    if let Some(first) = head.after.into_iter().next() {
+        diagnostics.error(first, "expected nothing after the block; one `train!` declares one program");
+    }
+    let mut reader = Reader {
+        train: Train {
+            runtime: Runtime::default(),
+            docs: head.docs,
+            visibility: head.visibility,
+            name: head.name,
+            model: None,
+            data: None,
+            entries: Vec::new(),
+            half_typed: Vec::new(),
+        },
+        mentioned: Vec::new(),
+        diagnostics,
     };
-    for tokens in entries(head.body) {
-        if let Err(error) = (|input: ParseStream<'_>| entry(input, &mut train)).parse2(tokens) {
-            diagnostics.push(error);
-        }
+    for tokens in rows(head.body) {
+        reader.row(tokens);
     }
-    for (found, key, example) in [
-        (train.model.is_some(), "model", "model: DigitNet"),
-        (train.data.is_some(), "data", "data: Digits8x8::embedded()"),
-    ] {
-        if !found && diagnostics.is_empty() {
-            diagnostics
-                .error(&train.name, format!("`{}` has no `{key}`; add it, such as `{example}`", train.name));
-        }
-    }
-    Some(train)
+    reader.required("model", "model: DigitNet");
+    reader.required("data", "data: Digits8x8::embedded()");
+    Some(reader.train)
 }
 
 /// `/// docs` `pub Name { … }`
@@ -50,125 +52,204 @@ struct Head {
     visibility: Visibility,
     name: Ident,
     body: TokenStream,
+    after: TokenStream,
 }
 
-impl Parse for Head {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let docs = input.call(Attribute::parse_outer)?;
-        let visibility = input.parse()?;
-        let name = input.parse().map_err(|error| {
-            syn::Error::new(error.span(), "expected the program's name: `train! { pub Digits { … } }`")
-        })?;
-        if !input.peek(token::Brace) {
-            let message = "expected the program's name and its keys: `pub Name { model: …, data: … }`";
-            return Err(syn::Error::new_spanned(&name, message));
+impl Head {
+    /// Cuts out the block before anything is parsed: its rows are read one by one.
+    fn read(input: TokenStream) -> syn::Result<Self> {
+        let mut tokens = input.into_iter();
+        let mut head = TokenStream::new();
+        let mut body = None;
+        for token in tokens.by_ref() {
+            match token {
+                TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                    body = Some(group.stream());
+                    break;
+                }
+                other => head.extend([other]),
+            }
         }
-        let body;
-        braced!(body in input);
-        let head = Self { docs, visibility, name, body: body.parse()? };
-        if !input.is_empty() {
-            return Err(input.error("expected nothing after the block; one `train!` declares one program"));
+        depth::check(&head)?;
+        let parse = |input: ParseStream<'_>| {
+            let docs = input.call(Attribute::parse_outer)?;
+            let visibility = input.parse::<Visibility>()?;
+            let name = input.parse::<Ident>().map_err(|error| {
+                Error::new(error.span(), "expected the program's name: `train! { pub Digits { … } }`")
+            })?;
+            Ok((docs, visibility, name, input.parse::<TokenStream>()?))
+        };
+        let (docs, visibility, name, between) = parse.parse2(head)?;
+        match body {
+            Some(body) if between.is_empty() => {
+                Ok(Self { docs, visibility, name, body, after: tokens.collect() })
+            }
+            _ => {
+                let message = "expected the program's name and its keys: `pub Name { model: …, data: … }`";
+                Err(Error::new_spanned(&name, message))
+            }
         }
-        Ok(head)
     }
 }
 
-/// The body cut before each `key:` that follows a comma at the top level. Commas within `<…>` and values
-/// that do not parse stay within one entry.
-fn entries(body: TokenStream) -> Vec<TokenStream> {
-    let tokens: Vec<TokenTree> = body.into_iter().collect();
-    let mut entries = vec![Vec::new()];
-    let mut rest = tokens.as_slice();
-    while let Some((token, after)) = rest.split_first() {
-        rest = after;
-        if is_punct(token, ',') && begins_entry(after) {
-            entries.push(Vec::new());
-        } else if let Some(entry) = entries.last_mut() {
-            entry.push(token.clone());
-        }
-    }
-    entries.into_iter().filter(|entry| !entry.is_empty()).map(|entry| entry.into_iter().collect()).collect()
+struct Reader<'a> {
+    train: Train,
+    /// Keys that were found, readable or not.
+    mentioned: Vec<Ident>,
+    diagnostics: &'a mut Diagnostics,
 }
 
-/// Whether what follows a comma is `key:` (but not a path, `key::`), an attribute, or nothing.
-fn begins_entry(tokens: &[TokenTree]) -> bool {
-    match tokens {
-        [] => true,
-        [TokenTree::Punct(hash), TokenTree::Group(group), ..] => {
-            hash.as_char() == '#' && group.delimiter() == Delimiter::Bracket
+impl Reader<'_> {
+    /// One key with its value.
+    fn row(&mut self, tokens: TokenStream) {
+        if let Err(error) = depth::check(&tokens) {
+            // Its key counts as found.
+            if let Some(TokenTree::Ident(key)) = tokens.into_iter().next() {
+                self.mentioned.push(key);
+            }
+            return self.diagnostics.push(error);
         }
-        // Also with `=`, a mistake that is told where the key is read.
-        [TokenTree::Ident(_), TokenTree::Punct(colon), ..] => {
-            matches!(colon.as_char(), ':' | '=') && colon.spacing() == Spacing::Alone
+        let row = match Row::read(tokens) {
+            Ok(row) => row,
+            Err(error) => return self.diagnostics.push(error),
+        };
+        if row.is_assigned {
+            self.diagnostics.error(&row.sign, format!("write `{}: value`, with `:` instead of `=`", row.key));
         }
+        for attribute in row.attributes.iter().filter(|attribute| !attribute.path().is_ident("cfg")) {
+            self.diagnostics.error(attribute, "expected `#[cfg(…)]` or a key; comments begin with `//`");
+        }
+        let cfg: Vec<_> =
+            row.attributes.into_iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
+        let key = row.key;
+        let given_before = self.mentioned.iter().any(|found| found.unraw() == key.unraw());
+        self.mentioned.push(key.clone());
+        if given_before && cfg.is_empty() {
+            self.diagnostics.error(&key, format!("`{key}` is given twice; remove one"));
+            return;
+        }
+        if row.value.is_empty() {
+            self.diagnostics.error(&key, format!("expected `{key}: value`"));
+            if key != "crate" {
+                self.train.half_typed.push(key);
+            }
+            return;
+        }
+        if (key == "crate" || key == "model" || key == "data")
+            && let Some(attribute) = cfg.first()
+        {
+            let message = format!("`{key}` has one value; put the `#[cfg]` on the whole `train!`");
+            self.diagnostics.error(attribute, message);
+        }
+        if key == "crate" {
+            match parse_all(Path::parse_mod_style, row.value) {
+                Ok((path, rest)) => {
+                    self.train.runtime = Runtime::at(&path);
+                    self.leftover(rest);
+                }
+                Err(error) => self.diagnostics.push(error),
+            }
+        } else if key.unraw() == "model" {
+            match parse_all(Type::parse, row.value) {
+                Ok((model, rest)) => {
+                    self.train.model = Some((key.unraw(), model));
+                    match rest.clone().into_iter().next() {
+                        Some(first) if Row::read(rest.clone()).is_err() => self.diagnostics.error(
+                            first,
+                            "expected the name of a model alone, such as `DigitNet` or `CharGpt<4>`",
+                        ),
+                        _ => self.leftover(rest),
+                    }
+                }
+                Err(error) => self.diagnostics.push(Error::new(
+                    error.span(),
+                    "expected the name of a model, such as `DigitNet` or `CharGpt<4>`",
+                )),
+            }
+        } else if key.unraw() == "data" {
+            match parse_all(Expr::parse, row.value) {
+                Ok((data, rest)) => {
+                    refuse_calls([&data], self.diagnostics);
+                    self.train.data = Some((key.unraw(), data));
+                    self.leftover(rest);
+                }
+                Err(error) => self.diagnostics.push(unreadable(&key, &error)),
+            }
+        } else {
+            match value(&key, row.value, self.diagnostics) {
+                Some(read) => {
+                    self.train.entries.push(Entry {
+                        attributes: cfg,
+                        key,
+                        value: read.value,
+                        whole: read.whole,
+                    });
+                    self.leftover(read.rest);
+                }
+                None => self.train.half_typed.push(key),
+            }
+        }
+    }
+
+    /// What stands after a value where a comma should be: often the next key.
+    fn leftover(&mut self, rest: TokenStream) {
+        let Some(first) = rest.clone().into_iter().next() else { return };
+        self.diagnostics.error(first, "expected `,` and the next `key: value`");
+        if Row::read(rest.clone()).is_ok_and(|row| !row.value.is_empty()) {
+            self.row(rest);
+        }
+    }
+
+    /// Asks for a key that is not there at all; one that is there and wrong was told of.
+    fn required(&mut self, key: &str, example: &str) {
+        if self.mentioned.iter().any(|found| found.unraw() == key) {
+            return;
+        }
+        let misspelt = self.mentioned.iter().find(|found| is_one_slip_from(&found.to_string(), key));
+        match misspelt {
+            Some(found) => {
+                let found = found.clone();
+                self.train.entries.retain(|entry| entry.key != found);
+                self.diagnostics
+                    .error(&found, format!("`{found}` is no key; a key with a similar name is `{key}`"));
+            }
+            None => {
+                let name = &self.train.name;
+                self.diagnostics.error(name, format!("`{name}` has no `{key}`; add it, such as `{example}`"));
+            }
+        }
+    }
+}
+
+/// A value that syn cannot read.
+pub(super) fn unreadable(key: &Ident, error: &Error) -> Error {
+    Error::new(error.span(), format!("the value of `{key}` cannot be read: {error}"))
+}
+
+/// Whether one letter is missing, too many, wrong, or in the place of its neighbour.
+fn is_one_slip_from(found: &str, key: &str) -> bool {
+    let (found, key): (Vec<_>, Vec<_>) = (found.chars().collect(), key.chars().collect());
+    let head = found.iter().zip(&key).take_while(|(a, b)| a == b).count();
+    let (found, key) = (&found[head..], &key[head..]);
+    let tail = found.iter().rev().zip(key.iter().rev()).take_while(|(a, b)| a == b).count();
+    match (&found[..found.len() - tail], &key[..key.len() - tail]) {
+        ([], [_]) | ([_], [] | [_]) => true,
+        ([a, b], [c, d]) => a == d && b == c,
         _ => false,
     }
 }
 
-fn is_punct(token: &TokenTree, character: char) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
-}
+#[cfg(test)]
+mod tests {
+    use super::is_one_slip_from;
 
-fn entry(input: ParseStream<'_>, train: &mut Train) -> syn::Result<()> {
-    if input.peek(Token![crate]) {
-        input.parse::<Token![crate]>()?;
-        input.parse::<Token![:]>()?;
-        train.runtime = Runtime::at(&input.call(Path::parse_mod_style)?);
-        return end(input);
-    }
-    let key: Ident = input.parse().map_err(|error| syn::Error::new(error.span(), "expected `key: value`"))?;
-    if input.peek(Token![=]) {
-        return Err(input.error(format!("write `{key}: value`, with `:` instead of `=`")));
-    }
-    input
-        .parse::<Token![:]>()
-        .map_err(|error| syn::Error::new(error.span(), format!("expected `{key}: value`")))?;
-    let repeated = || syn::Error::new(key.span(), format!("`{key}` is given twice; remove one"));
-    if key == "model" {
-        if train.model.is_some() {
-            return Err(repeated());
+    #[test]
+    fn slips() {
+        for found in ["dat", "adta", "daat", "datas", "dota", "ata"] {
+            assert!(is_one_slip_from(found, "data"), "{found}");
         }
-        let model = input.parse::<Type>().map_err(|error| {
-            syn::Error::new(error.span(), "expected the name of a model, such as `DigitNet` or `CharGpt<4>`")
-        })?;
-        train.model = Some((key, model));
-    } else {
-        let value = input.parse::<Expr>().map_err(|error| broken(&key, &error))?;
-        if key == "data" {
-            if train.data.is_some() {
-                return Err(repeated());
-            }
-            train.data = Some((key, value));
-        } else {
-            let value = match value {
-                Expr::Array(list) if list.elems.is_empty() => {
-                    return Err(syn::Error::new_spanned(
-                        list,
-                        format!("`{key}` is empty; leave the key out"),
-                    ));
-                }
-                Expr::Array(list) => {
-                    let span = list.span();
-                    Value::List(list.elems.into_iter().collect(), span)
-                }
-                one => Value::One(one),
-            };
-            if train.entries.iter().any(|entry| entry.key == key) {
-                return Err(repeated());
-            }
-            train.entries.push(Entry { key, value });
+        for found in ["data", "batch", "da", "ad", "date_", ""] {
+            assert!(!is_one_slip_from(found, "data"), "{found}");
         }
     }
-    end(input)
-}
-
-fn end(input: ParseStream<'_>) -> syn::Result<()> {
-    if input.peek(Token![,]) {
-        input.parse::<Token![,]>()?;
-    }
-    if input.is_empty() { Ok(()) } else { Err(input.error("expected `,` and the next `key: value`")) }
-}
-
-fn broken(key: &Ident, error: &syn::Error) -> syn::Error {
-    syn::Error::new(error.span(), format!("the value of `{key}` cannot be read: {error}"))
 }

@@ -6,19 +6,16 @@ use crate::human::count;
 /// Means and deviations up to this are near enough to 0 and 1.
 const FAR: f32 = 10.0;
 
-/// How many times the samples of another class are too many: the smallest imbalance of which Buda et al. 2018 show the harm.
+/// How many times the samples of another class are too many: an imbalance of which Buda et al. 2018 show the harm.
 const IMBALANCE: usize = 10;
 
 /// One sample in so many that is also in the training part is bearable: features of few values repeat by chance.
 const BEARABLE: usize = 100;
 
-/// First layers that scale the inputs.
-const NORMS: &[&str] = &["batch_norm", "layer_norm", "group_norm", "rms_norm"];
-
 pub(super) fn unscaled_inputs(facts: &Facts<'_>) -> Option<String> {
     let (profile, graph) = (facts.data.profile()?, facts.graph);
     let mut readers = graph.nodes.iter().filter(|node| node.inputs.iter().any(|&input| input < graph.inputs));
-    if facts.data.normalizer().is_some() || readers.all(|node| NORMS.contains(&node.layer.name())) {
+    if facts.data.normalizer().is_some() || readers.all(|node| node.layer.nature().is_norm()) {
         return None;
     }
     let far = |place: &usize| profile.mean()[*place].abs() > FAR || profile.deviation()[*place] > FAR;
@@ -34,7 +31,9 @@ pub(super) fn unscaled_inputs(facts: &Facts<'_>) -> Option<String> {
 
 /// Of features only: the border of images is often of one colour.
 pub(super) fn constant_features(facts: &Facts<'_>) -> Option<String> {
-    let profile = facts.data.profile().filter(|_| facts.data.input_shape().rank() == 1)?;
+    let (data, samples) = (facts.data, facts.data.train().len());
+    // One sample alone has nothing but constants.
+    let profile = data.profile().filter(|_| data.input_shape().rank() == 1 && samples > 1)?;
     let constant: Vec<_> =
         (0..profile.mean().len()).filter(|&place| profile.deviation()[place] == 0.0).collect();
     let first = *constant.first()?;
@@ -64,5 +63,33 @@ pub(super) fn shared_samples(facts: &Facts<'_>) -> Option<String> {
     (shared > 0 && shared >= others / BEARABLE).then(|| {
         let (shared, others) = (count(shared as u64), count(others as u64));
         format!("{shared} of {others} samples to validate and test have an input of the training part")
+    })
+}
+
+pub(super) fn channels_last(facts: &Facts<'_>) -> Option<String> {
+    let channels = facts.data.input_shape().axes().first().copied()?;
+    facts.data.patterns().channels_last().then(|| {
+        format!(
+            "a number of an image is more like the one {channels} places on than like the next one, as it is where \
+             the {channels} channels of each pixel lie side by side"
+        )
+    })
+}
+
+/// A regression's loss is 0 where the prediction is the target; one of logits is not.
+pub(super) fn classes_as_values(facts: &Facts<'_>) -> Option<String> {
+    if !facts.data.patterns().zero_or_one() {
+        return None;
+    }
+    let targets = facts.data.target_shape().elements();
+    let sample = facts.data.batch(facts.data.train().get(..1)?).ok()?;
+    let target = sample.target.to_tensor(1, &candle_core::Device::Cpu).ok()?;
+    let loss = facts.settings.loss.sum(&target, &target).ok()?;
+    let loss = loss.sum.to_dtype(candle_core::DType::F64).ok()?.to_scalar::<f64>().ok()?;
+    (loss == 0.0).then(|| {
+        let name = facts.settings.loss.setting().name();
+        let each =
+            if targets == 1 { "the target".to_owned() } else { format!("each of the {targets} targets") };
+        format!("{each} is 0 or 1 in every training sample, and the loss is `{name}`")
     })
 }

@@ -2,57 +2,132 @@
 
 use super::Facts;
 use super::batch::micro_batch;
+use super::chain::{behind, feeder, matrix, named, only_feeder, producer};
 use crate::graph::{Graph, Node};
-use crate::layer::Role;
+use crate::layer::{GraphParameter, Nature, Role};
 
-/// Below this many samples statistics of a batch are noise; Wu & He 2018 show the error of batch norm from 8 downwards.
+/// Below this many samples statistics of a batch are noise: Wu & He 2018 have batch norm's error rise from 16 samples to 8
+/// and ever faster below.
 const FEW: usize = 8;
 
-/// The layer that gives a value; none for an input of the model.
-pub(super) fn producer(graph: &Graph, value: usize) -> Option<&Node> {
-    graph.nodes.iter().find(|node| node.output == value)
-}
-
-/// The layer before a layer that takes one value.
-pub(super) fn feeder<'a>(graph: &'a Graph, node: &Node) -> Option<&'a Node> {
-    match *node.inputs {
-        [input] => producer(graph, input),
-        _ => None,
-    }
-}
+/// As many samples have their paper's error of a large batch; a step that gathers micro-batches could have them.
+const ENOUGH: usize = 16;
 
 pub(super) fn batch_norm_bias(facts: &Facts<'_>) -> Option<String> {
     let graph = facts.graph;
-    let norms = graph.nodes.iter().filter(|node| node.layer.name() == "batch_norm");
-    let biased: Vec<_> = norms
-        .filter_map(|norm| {
-            let before =
-                feeder(graph, norm).filter(|node| matches!(node.layer.name(), "conv2d" | "linear"))?;
-            let has_bias = graph.parameters[before.parameters.clone()]
-                .iter()
-                .any(|parameter| parameter.role == Role::Bias && parameter.is_trained());
-            // What something else reads too, the bias does reach.
-            let readers = graph.nodes.iter().filter(|node| node.inputs.contains(&before.output)).count();
-            (has_bias && readers == 1).then(|| format!("`{}`", before.path))
-        })
-        .collect();
-    let (first, rest) = biased.split_first()?;
-    let others = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-    Some(format!("{first}{others} has a bias and stands directly before a batch norm"))
+    let biased = graph.nodes.iter().filter(|node| is_batch_norm(node)).filter_map(|norm| {
+        // What something else reads too, the bias does reach.
+        let before = only_feeder(graph, norm).filter(|node| node.layer.nature() == Nature::Affine)?;
+        let has_bias = graph.parameters[before.parameters.clone()]
+            .iter()
+            .any(|parameter| parameter.role == Role::Bias && parameter.is_trained());
+        has_bias.then(|| format!("`{}`", before.path))
+    });
+    Some(format!("{} has a bias and stands directly before a batch norm", named(biased)?))
 }
 
 pub(super) fn small_batch_norm(facts: &Facts<'_>) -> Option<String> {
-    let norm = facts.graph.nodes.iter().find(|node| node.layer.name() == "batch_norm")?;
+    let norm = facts.graph.nodes.iter().find(|node| is_batch_norm(node))?;
     let batch = micro_batch(facts);
     (batch < FEW).then(|| format!("`{}` takes its statistics from {batch} samples", norm.path))
 }
 
+pub(super) fn accumulated_batch_norm(facts: &Facts<'_>) -> Option<String> {
+    let norm = facts.graph.nodes.iter().find(|node| is_batch_norm(node))?;
+    let (batch, accumulate) = (micro_batch(facts), facts.settings.accumulate);
+    (accumulate > 1 && (FEW..ENOUGH).contains(&batch)).then(|| {
+        format!(
+            "`{}` takes its statistics from {batch} samples at a time, in steps of {accumulate} x {batch}",
+            norm.path
+        )
+    })
+}
+
+pub(super) fn dropout_before_batch_norm(facts: &Facts<'_>) -> Option<String> {
+    let graph = facts.graph;
+    graph.nodes.iter().filter(|node| is_batch_norm(node)).find_map(|norm| {
+        let mut before = feeder(graph, norm)?;
+        loop {
+            match before.layer.nature() {
+                Nature::Dropout { p } if p > 0.0 => {
+                    return Some(format!("`{}` before `{}`", before.path, norm.path));
+                }
+                // What has a scale of its own again has none of the dropout's.
+                Nature::Norm | Nature::BatchNorm => return None,
+                _ => before = feeder(graph, before)?,
+            }
+        }
+    })
+}
+
+pub(super) fn norm_twice(facts: &Facts<'_>) -> Option<String> {
+    let graph = facts.graph;
+    let norms = graph.nodes.iter().filter(|node| node.layer.nature().is_norm());
+    let pairs = norms.filter_map(|norm| {
+        let before = behind(graph, norm, |nature| matches!(nature, Nature::Layout))?;
+        before.layer.nature().is_norm().then(|| format!("`{}` behind `{}`", norm.path, before.path))
+    });
+    named(pairs)
+}
+
+pub(super) fn activation_twice(facts: &Facts<'_>) -> Option<String> {
+    let graph = facts.graph;
+    let activations = graph.nodes.iter().filter(|node| node.layer.nature().is_activation());
+    let pairs = activations.filter_map(|node| {
+        let before = behind(graph, node, |nature| matches!(nature, Nature::Layout | Nature::Dropout { .. }))?;
+        before.layer.nature().is_activation().then(|| format!("`{}` behind `{}`", node.path, before.path))
+    });
+    named(pairs)
+}
+
+/// A narrow waist between the two is a choice of its own, and so are kernels that see some channels only.
+pub(super) fn linear_twice(facts: &Facts<'_>) -> Option<String> {
+    let graph = facts.graph;
+    let affine = graph.nodes.iter().filter(|node| node.layer.nature() == Nature::Affine);
+    let pairs = affine.filter_map(|node| {
+        let before = behind(graph, node, |nature| matches!(nature, Nature::Layout | Nature::Dropout { .. }))?;
+        let is_plain = before.layer.nature() == Nature::Affine
+            && [before, node].iter().all(|node| !sees_some_channels(graph, node) && is_trained(graph, node));
+        let elements = |value: usize| graph.shapes.get(value).map_or(0, |shape| shape.elements());
+        let [first] = *before.inputs else { return None };
+        let is_waist = elements(before.output) < elements(first).min(elements(node.output));
+        (is_plain && !is_waist).then(|| format!("`{}` behind `{}`", node.path, before.path))
+    });
+    named(pairs)
+}
+
 pub(super) fn relu_output(facts: &Facts<'_>) -> Option<String> {
     let last = producer(facts.graph, facts.graph.output)?;
-    (last.layer.name() == "relu").then(|| format!("the model ends with `{}`", last.path))
+    (last.layer.nature() == Nature::Rectifier).then(|| format!("the model ends with `{}`", last.path))
 }
 
 pub(super) fn recurrent_without_clip(facts: &Facts<'_>) -> Option<String> {
-    let node = facts.graph.nodes.iter().find(|node| matches!(node.layer.name(), "lstm" | "gru"))?;
+    let node = facts.graph.nodes.iter().find(|node| node.layer.nature() == Nature::Recurrent)?;
     (facts.settings.clip.name() == "NoClip").then(|| format!("`{}` without `clip`", node.path))
+}
+
+pub(super) fn looks_ahead(facts: &Facts<'_>) -> Option<String> {
+    let sees_all = |node: &&Node| node.layer.nature() == Nature::Attention { causal: false };
+    let node = facts.graph.nodes.iter().find(sees_all)?;
+    facts.data.patterns().next_tokens().then(|| {
+        format!("each target is the next token of the input, and `{}` sees every token of it", node.path)
+    })
+}
+
+fn is_batch_norm(node: &Node) -> bool {
+    node.layer.nature() == Nature::BatchNorm
+}
+
+fn is_trained(graph: &Graph, node: &Node) -> bool {
+    matrix(graph, node).is_some_and(GraphParameter::is_trained)
+}
+
+/// Whether a kernel `[out, in, …]` has fewer inputs than its image has channels.
+fn sees_some_channels(graph: &Graph, node: &Node) -> bool {
+    let channels =
+        node.inputs.first().and_then(|&value| graph.shapes.get(value)).filter(|shape| shape.rank() == 3);
+    match (channels, matrix(graph, node).map(|matrix| matrix.shape)) {
+        (Some(channels), Some(kernel)) if kernel.rank() > 1 => kernel.axes()[1] < channels.axes()[0],
+        _ => false,
+    }
 }

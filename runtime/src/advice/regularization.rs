@@ -1,28 +1,29 @@
 //! Weights that grow as they like, and dropout in the wrong place.
 
 use super::Facts;
-use super::model::feeder;
-use super::rate::is_adaptive;
+use super::chain::feeder;
 use crate::graph::Node;
 use crate::human::count;
-use crate::optim::{Groups, Treatment};
+use crate::layer::Nature;
+use crate::optim::{Groups, StepSize, Treatment};
+use crate::plan::Form;
 
 /// Fewer weights than this need no keeping small.
 const MANY: usize = 10_000;
 
-/// What passes values on without mixing them.
-const ELEMENTWISE: &[&str] =
-    &["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "batch_norm", "group_norm"];
-
 pub(super) fn no_weight_decay(facts: &Facts<'_>) -> Option<String> {
     let (settings, weights) = (facts.settings, facts.graph.trained_elements());
-    let drops =
-        |node: &Node| matches!(node.layer.name(), "dropout" | "stochastic_depth") && key(node, "p") > 0.0;
-    let attends = |node: &Node| key(node, "dropout") > 0.0;
+    // An attention drops within itself.
+    let drops = |node: &Node| {
+        let form = node.layer.form(&facts.graph.input_shapes(node));
+        matches!(form, Form::Dropout { p, .. } if p > 0.0)
+            || matches!(node.layer.nature(), Nature::Dropout { p } if p > 0.0)
+            || key(node, "dropout") > 0.0
+    };
     let smoothing =
         settings.loss.setting().to_json().get("label_smoothing").and_then(serde_json::Value::as_f64);
     let is_regularized = treatments(facts).iter().any(|t| t.weight_decay > 0.0 || t.l2 > 0.0 || t.l1 > 0.0)
-        || facts.graph.nodes.iter().any(|node| drops(node) || attends(node))
+        || facts.graph.nodes.iter().any(drops)
         || smoothing.is_some_and(|smoothing| smoothing > 0.0)
         || settings.mix.name() != "Unmixed"
         || settings.constrain.name() != "Unconstrained"
@@ -34,26 +35,29 @@ pub(super) fn no_weight_decay(facts: &Facts<'_>) -> Option<String> {
 }
 
 pub(super) fn l2_with_adam(facts: &Facts<'_>) -> Option<String> {
-    let optimizer = facts.settings.optimizer.name();
+    let optimizer = &facts.settings.optimizer;
+    let is_divided = matches!(optimizer.step_size(), StepSize::SecondMoment { .. });
     let largest = treatments(facts).iter().map(|treatment| treatment.l2).fold(0.0, f64::max);
-    (is_adaptive(optimizer) && largest > 0.0).then(|| format!("`{optimizer}` with an `l2` of {largest}"))
+    (is_divided && largest > 0.0).then(|| format!("`{}` with an `l2` of {largest}", optimizer.name()))
 }
 
 pub(super) fn convolution_dropout(facts: &Facts<'_>) -> Option<String> {
-    let mut dropouts = facts.graph.nodes.iter().filter(|node| node.layer.name() == "dropout");
-    dropouts.find_map(|node| {
-        let p = key(node, "p");
-        let mut before = feeder(facts.graph, node)?;
-        while ELEMENTWISE.contains(&before.layer.name()) {
-            before = feeder(facts.graph, before)?;
+    let graph = facts.graph;
+    graph.nodes.iter().find_map(|node| {
+        let Nature::Dropout { p } = node.layer.nature() else { return None };
+        let mut before = feeder(graph, node)?;
+        // What passes values on without mixing them.
+        while before.layer.nature().is_activation() || before.layer.nature().is_norm() {
+            before = feeder(graph, before)?;
         }
-        (p >= 0.5 && before.layer.name() == "conv2d")
+        let is_image = graph.shapes.get(before.output).is_some_and(|shape| shape.rank() == 3);
+        (p >= 0.5 && is_image && before.layer.nature() == Nature::Affine)
             .then(|| format!("`{}` drops {p} of the values of `{}`", node.path, before.path))
     })
 }
 
 /// How each parameter is treated; none if the groups do not fit the model, which is told elsewhere.
-fn treatments(facts: &Facts<'_>) -> Vec<Treatment> {
+pub(super) fn treatments(facts: &Facts<'_>) -> Vec<Treatment> {
     let settings = facts.settings;
     Groups(&settings.groups)
         .treatments(&facts.graph.parameters, &*settings.optimizer, settings.base_rate())

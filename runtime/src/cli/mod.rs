@@ -37,16 +37,14 @@ use self::found::Found;
 use self::progress::{Head, Progress};
 use self::report::Report;
 use crate::config::Config;
-use crate::engine::Planned;
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Summary};
 use crate::model::Model;
 use crate::optim::Groups;
-use crate::plan::{Plan, Storage};
 use crate::run::{draw_rates, draw_search, pretty, write_whole};
 use crate::spec::hash;
 use crate::train::RateSearch;
 use crate::training::Training;
+use crate::training::memory::summary;
 
 /// Runs the command line of a declared run.
 ///
@@ -84,12 +82,10 @@ fn run<M: Model>(
             let mut training = changed(training, changes)?;
             let graph = training.graph()?;
             let settings = training.settings()?;
-            let slots = settings.optimizer.state_names().len();
             let optimizer = &*settings.optimizer;
             let rate = settings.base_rate();
             let treatments = Groups(&settings.groups).treatments(&graph.parameters, optimizer, rate)?;
-            let storage = Storage::from(settings.precision.format());
-            let summary = summary(&graph, settings.batch, slots, storage);
+            let summary = summary(&graph, settings, settings.batch);
             say(out, &summary.with_treatments(&graph, &treatments, rate).to_string())
         }
         Command::Verify(arguments) => record::verify(training, arguments, out, is_terminal),
@@ -238,15 +234,6 @@ fn sentence(error: &Error) -> String {
         source = cause.source();
     }
     text
-}
-
-/// The summary of a model, with the memory of its plan where it runs by one.
-fn summary(graph: &Graph, batch: usize, slots: usize, storage: Storage) -> Summary {
-    let summary = graph.summary(batch).with_optimizer(slots);
-    match Plan::training_in(graph, 0, batch, storage) {
-        Ok(plan) if Planned::can_run(graph) && !plan.has_islands() => summary.with_plan(&plan),
-        _ => summary,
-    }
 }
 
 #[cfg(test)]

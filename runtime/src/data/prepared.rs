@@ -6,7 +6,7 @@ use super::memory::size;
 use super::normalizer::Moments;
 use super::shared::Inputs;
 use super::split::Parts;
-use super::{AnyDataset, Batch, Column, Elements, Normalization, Normalizer, Split};
+use super::{AnyDataset, Batch, Column, Elements, Normalization, Normalizer, Patterns, Split};
 use crate::error::{Error, Result};
 use crate::hash::hex;
 use crate::rng::{Moment, Purpose, Stream};
@@ -19,7 +19,8 @@ use crate::shape::Shape;
 ///
 /// - a split that cannot be, or that leaves nothing to learn from;
 /// - a number that is NaN or infinite;
-/// - a class or token that the kind does not have.
+/// - a class or token that the kind does not have;
+/// - targets to learn from of which the loss ignores every one.
 ///
 /// It fits the normalizer on the training part alone, and takes a fingerprint, so that a run is not
 /// resumed on other data. An empty validation or test part is allowed.
@@ -44,6 +45,7 @@ pub struct Prepared {
     fingerprint: String,
     class_counts: Option<Vec<usize>>,
     profile: Option<Normalizer>,
+    patterns: Patterns,
     shared: usize,
 }
 
@@ -73,6 +75,12 @@ impl Prepared {
             indices.extend(start..data.len().min(start + at_once));
             survey.look(start, &data.batch(&indices)?, ignored)?;
         }
+        if let (Some(ignored), false) = (ignored, survey.has_targets) {
+            return Err(Error::Dataset(format!(
+                "every target of the {} training samples is {ignored}, which the loss ignores; nothing could be learned",
+                parts.train.len()
+            )));
+        }
         let normalizer = match data.normalization() {
             Normalization::None => None,
             Normalization::PerElement => Some(survey.moments.per_element()?),
@@ -82,8 +90,8 @@ impl Prepared {
         // Numbers so large that they have no mean in f32 have no profile; a normalizer would have said so.
         let profile = input.vocabulary().is_none().then(|| survey.moments.per_element().ok()).flatten();
         let shared = survey.samples.shared(&parts);
-        let class_counts = survey.class_counts;
-        Ok(Self { data, parts, normalizer, fingerprint, class_counts, profile, shared })
+        let Survey { class_counts, patterns, .. } = survey;
+        Ok(Self { data, parts, normalizer, fingerprint, class_counts, profile, patterns, shared })
     }
 
     /// The samples to learn from, in rising order; there is at least one.
@@ -151,6 +159,11 @@ impl Prepared {
         self.profile.as_ref()
     }
 
+    /// What the training samples look like, before normalization.
+    pub(crate) fn patterns(&self) -> &Patterns {
+        &self.patterns
+    }
+
     /// How many samples of the other parts have the input of a training sample.
     pub(crate) fn shared(&self) -> usize {
         self.shared
@@ -185,9 +198,12 @@ struct Survey {
     learned: Vec<bool>,
     moments: Moments,
     class_counts: Option<Vec<usize>>,
+    /// Whether a training sample has a target that is not ignored.
+    has_targets: bool,
     inputs: Sha256,
     targets: Sha256,
     samples: Inputs,
+    patterns: Patterns,
 }
 
 impl Survey {
@@ -212,9 +228,11 @@ impl Survey {
             learned,
             moments: Moments::new(if input.vocabulary().is_some() { 0 } else { elements }),
             class_counts: target.vocabulary().filter(|_| target.rank() == 0).map(|classes| vec![0; classes]),
+            has_targets: false,
             inputs: Sha256::new(),
             targets: Sha256::new(),
             samples: Inputs::default(),
+            patterns: Patterns::new(input, target),
         })
     }
 
@@ -227,11 +245,17 @@ impl Survey {
         self.inputs.update(inputs);
         self.targets.update(bytes(&batch.target.elements));
         let learned = self.learned.get(start..).unwrap_or_default();
+        self.patterns.add(batch, learned);
         if let Elements::Real(numbers) = &batch.input.elements {
             let samples = numbers.chunks(batch.input.shape.elements());
             for (sample, _) in samples.zip(learned).filter(|(_, learned)| **learned) {
                 self.moments.add(sample);
             }
+        }
+        if let Elements::Whole(targets) = &batch.target.elements {
+            let mut samples = targets.chunks(batch.target.shape.elements()).zip(learned);
+            self.has_targets |= samples
+                .any(|(targets, learned)| *learned && targets.iter().any(|&target| Some(target) != ignored));
         }
         if let (Some(counts), Elements::Whole(classes)) = (&mut self.class_counts, &batch.target.elements) {
             for (&class, _) in classes.iter().zip(learned).filter(|(_, learned)| **learned) {
@@ -298,7 +322,11 @@ fn check(what: &str, start: usize, column: &Column, ignored: Option<u32>) -> Res
             let is_wrong = |whole: u32| whole as usize >= known && ignored != Some(whole);
             match (0..).zip(wholes).find(|(_, whole)| is_wrong(**whole)) {
                 Some((place, whole)) => {
-                    Err(wrong(place, whole.to_string(), format!("a whole number from 0 to {}", known - 1)))
+                    // The mistake that is made most.
+                    let hint =
+                        if *whole as usize == known { "; if yours count from 1, subtract 1" } else { "" };
+                    let expected = format!("a whole number from 0 to {}{hint}", known - 1);
+                    Err(wrong(place, whole.to_string(), expected))
                 }
                 None => Ok(()),
             }

@@ -18,7 +18,7 @@ pub use summary::{LayerSummary, Memory, ParameterSummary, Summary};
 use crate::config::Config;
 use crate::error::Result;
 pub use crate::layer::GraphParameter;
-use crate::layer::{Initializer, Layer, Parameter, Pass};
+use crate::layer::{Initializer, Layer, Nature, Parameter, Pass};
 use crate::plan::Form;
 use crate::shape::{Kind, Shape};
 
@@ -38,6 +38,7 @@ impl Value {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Value {
     type Element = f32;
     const NAME: &'static str = "Value";
@@ -127,10 +128,12 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter>;
     /// [`Layer::flops`]
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64;
-    /// [`Layer::least_batch`]
+    /// The fewest samples of a micro-batch that the layer can train on: [`Shape::least_batch`] of its output.
     fn least_batch(&self, inputs: &[Shape]) -> usize;
     /// [`Layer::reads_rows`]
     fn reads_rows(&self) -> bool;
+    /// [`Layer::nature`]
+    fn nature(&self) -> Nature;
     /// [`Layer::form`]
     fn form(&self, inputs: &[Shape]) -> Form;
     /// [`Layer::forward`]
@@ -156,11 +159,15 @@ impl<L: Layer> AnyLayer for L {
     }
 
     fn least_batch(&self, inputs: &[Shape]) -> usize {
-        Layer::least_batch(self, inputs)
+        L::OUTPUT.apply(self, inputs).map_or(1, Shape::least_batch)
     }
 
     fn reads_rows(&self) -> bool {
         Layer::reads_rows(self)
+    }
+
+    fn nature(&self) -> Nature {
+        Layer::nature(self)
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

@@ -7,6 +7,7 @@ use super::{Graph, GraphParameter, Node, Value};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::{Add, Layer, Mul, Sub};
+use crate::model::Model;
 use crate::shape::{Kind, Problem, Shape, Verdict};
 
 /// What can be called on a value in a model: a layer, or another model.
@@ -140,6 +141,14 @@ impl Scope<'_> {
         self.call(Mul {}, &[a, b])
     }
 
+    /// Checks that a value is what model `M` says that it gives.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn output_of<M: Model>(&self, value: Value) -> Result<Value> {
+        self.output::<M::Output>(value)
+    }
+
     /// Checks that a value is of kind `K`.
     ///
     /// # Errors
@@ -158,7 +167,7 @@ impl Scope<'_> {
 
     fn push<L: Layer>(&mut self, layer: &L, inputs: &[Value]) -> Result<Value> {
         let shapes: Vec<_> = inputs.iter().map(|value| value.shape).collect();
-        let shape = L::OUTPUT.apply(layer, &shapes)?;
+        let shape = L::OUTPUT.apply(layer, &shapes)?.bare();
         let first = self.graph.parameters.len();
         for parameter in layer.parameters(&shapes) {
             self.graph.parameters.push(GraphParameter {

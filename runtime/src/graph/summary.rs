@@ -40,6 +40,8 @@ pub struct Summary {
     pub activations: u64,
     /// Numbers that the optimizer keeps for each trained one; `None` if it is not known.
     pub optimizer_slots: Option<usize>,
+    /// Numbers that a run holds besides what its steps need: averages, best weights, what is being saved.
+    pub copies: u64,
     /// Words of 32 bits that a plan has room for: all that a micro-batch needs at one time, and in 16 bits the rounded
     /// weights of a layer. `None` without a plan.
     pub planned: Option<u64>,
@@ -84,13 +86,15 @@ pub struct Memory {
     pub optimizer: u64,
     /// What a micro-batch needs: by the plan, or without one every value.
     pub activations: u64,
+    /// Copies of these: the average of the weights, the best ones, and what is being saved.
+    pub copies: u64,
 }
 
 impl Memory {
     /// All together.
     #[must_use]
     pub fn total(self) -> u64 {
-        [self.gradients, self.optimizer, self.activations]
+        [self.gradients, self.optimizer, self.activations, self.copies]
             .into_iter()
             .fold(self.parameters, u64::saturating_add)
     }
@@ -121,6 +125,7 @@ impl Graph {
             treatments: Vec::new(),
             activations: self.shapes.iter().map(elements).fold(0, u64::saturating_add),
             optimizer_slots: None,
+            copies: 0,
             planned: None,
             kept: 0,
             format: None,
@@ -148,6 +153,13 @@ impl Summary {
     #[must_use]
     pub fn with_optimizer(mut self, slots: usize) -> Self {
         self.optimizer_slots = Some(slots);
+        self
+    }
+
+    /// The same with so many numbers that are held besides.
+    #[must_use]
+    pub fn with_copies(mut self, numbers: u64) -> Self {
+        self.copies = numbers;
         self
     }
 
@@ -205,6 +217,7 @@ impl Summary {
             activations: of(self
                 .planned
                 .unwrap_or_else(|| self.activations.saturating_mul(self.batch as u64))),
+            copies: of(self.copies),
         }
     }
 
@@ -254,13 +267,17 @@ impl Display for Summary {
             "forward and backward",
             &format!("{} FLOPs a micro-batch, at about three times forward", short(self.training_flops())),
         ]);
+        let copies = match memory.copies {
+            0 => String::new(),
+            copies => format!("copies and saving {}, ", bytes(copies)),
+        };
         let source =
             if self.planned.is_some() { "as planned" } else { "as an estimate of what the engine holds" };
         totals.row(["memory", &format!("{}, {source}:", bytes(memory.total()))]);
         totals.row([
             "",
             &format!(
-                "parameters {}, gradients {}, {optimizer}, {} {}",
+                "parameters {}, gradients {}, {optimizer}, {copies}{} {}",
                 bytes(memory.parameters),
                 bytes(memory.gradients),
                 if self.planned.is_some() { "a micro-batch" } else { "values of a micro-batch" },

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::Pass;
@@ -67,7 +67,9 @@ impl BatchNorm {
                 .text("; expected [channels], [channels, length] or [channels, height, width]"));
         }
         hold!(rule::fixed(Shape::of(&[input.axis(0)]), 0));
-        Ok(input)
+        // One sample has a variance if it has several values a channel.
+        let is_one = input.elements() == input.axis(0);
+        Ok(input.for_batches_of(if is_one { 2 } else { 1 }))
     }
 }
 
@@ -96,10 +98,8 @@ impl Layer for BatchNorm {
         rule::operations(&[7, output.elements()])
     }
 
-    fn least_batch(&self, inputs: &[Shape]) -> usize {
-        // One sample has a variance if it has several values a channel.
-        let values = inputs.first().map_or(1, |input| input.axes().iter().skip(1).product());
-        if values > 1 { 1 } else { 2 }
+    fn nature(&self) -> Nature {
+        Nature::BatchNorm
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {
@@ -181,7 +181,9 @@ mod tests {
     #[test]
     fn one_to_three_axes() {
         for axes in [&[4][..], &[4, 9], &[4, 3, 3]] {
-            assert_eq!(BatchNorm::DEFAULT.output(Shape::of(axes)), Ok(Shape::of(axes)));
+            assert!(
+                BatchNorm::DEFAULT.output(Shape::of(axes)).is_ok_and(|output| output.same(Shape::of(axes)))
+            );
         }
         for axes in [&[][..], &[4, 3, 3, 3], &[0, 3], &[Shape::ANY]] {
             assert!(BatchNorm::DEFAULT.output(Shape::of(axes)).is_err());

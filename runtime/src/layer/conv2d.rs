@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
 use super::window::Window;
-use super::{Init, Initializer, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Initializer, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -76,7 +76,8 @@ impl Conv2d {
             .number(self.out)
             .text(" output channels do not split into ")
             .number(self.groups)
-            .text(" groups"))
+            .text(" groups; expected a divisor of ")
+            .number(self.out))
     }
 
     /// `[out, h, w]`.
@@ -91,7 +92,8 @@ impl Conv2d {
                 .shape(input)
                 .text(" do not split into ")
                 .number(self.groups)
-                .text(" groups"));
+                .text(" groups; expected a divisor of ")
+                .number(channels));
         }
         let weight = Shape::of(&[self.out, channels / self.groups, self.kernel, self.kernel]);
         hold!(rule::possible("weight", weight));
@@ -143,6 +145,10 @@ impl Layer for Conv2d {
 
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64 {
         rule::operations(&[2, self.fan_in(inputs.first()), output.elements()])
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Affine
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {
@@ -243,10 +249,11 @@ mod tests {
         assert_eq!(layer.output(Shape::of(&[9, 1, 1])), Ok(Shape::of(&[6, 1, 1])));
         assert_eq!(
             said(&layer, &[4, 1, 1]),
-            "the 4 channels of the input [4, 1, 1] do not split into 3 groups"
+            "the 4 channels of the input [4, 1, 1] do not split into 3 groups; expected a divisor of 4"
         );
         let layer = Conv2d { out: 7, ..layer };
-        assert_eq!(layer.check().unwrap_err().as_str(), "7 output channels do not split into 3 groups");
+        let problem = layer.check().unwrap_err();
+        assert_eq!(problem.as_str(), "7 output channels do not split into 3 groups; expected a divisor of 7");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Layer, OutputRule, one};
+use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -64,6 +64,10 @@ impl Config for Dropout {
 
 impl Layer for Dropout {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn nature(&self) -> Nature {
+        Nature::Dropout { p: self.p }
+    }
 
     fn form(&self, _: &[Shape]) -> Form {
         Form::Dropout { p: self.p, each: 1 }

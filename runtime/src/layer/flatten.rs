@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Layer, OutputRule, one};
+use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -58,6 +58,10 @@ impl Layer for Flatten {
 
     fn flops(&self, _: &[Shape], _: Shape) -> u64 {
         0
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Layout
     }
 
     fn form(&self, _: &[Shape]) -> Form {

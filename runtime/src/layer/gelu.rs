@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
-use super::{Layer, OutputRule, one};
+use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -79,6 +79,10 @@ impl Layer for Gelu {
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // the error function, or the polynomial and the tangent, count as few; then a product and a sum
         rule::operations(&[8, output.elements()])
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Activation
     }
 
     fn form(&self, _: &[Shape]) -> Form {

@@ -4,7 +4,7 @@ use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Layer, OutputRule, one};
+use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -59,6 +59,10 @@ impl Layer for GlobalAvgPool {
 
     fn flops(&self, inputs: &[Shape], _: Shape) -> u64 {
         inputs.first().map_or(0, |input| input.elements() as u64)
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Pool
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

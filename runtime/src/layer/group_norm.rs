@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch_norm::spread;
 use super::rule::{self, hold};
-use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -24,7 +24,7 @@ use crate::shape::{Problem, Shape, Verdict};
 ///
 /// # Errors
 /// ``group_norm needs `groups`, the number of groups``, or
-/// `group_norm: 8 channels do not split into 3 groups`, at compile time.
+/// `group_norm: 8 channels do not split into 3 groups; expected a divisor of 8`, at compile time.
 ///
 /// # Source
 /// Wu & He 2018. One group is layer normalization over the whole image, as many groups as channels instance
@@ -67,7 +67,8 @@ impl GroupNorm {
             .number(channels)
             .text(" channels do not split into ")
             .number(self.groups)
-            .text(" groups"))
+            .text(" groups; expected a divisor of ")
+            .number(channels))
     }
 }
 
@@ -92,6 +93,10 @@ impl Layer for GroupNorm {
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // mean, difference, square, mean, quotient, scale and shift
         rule::operations(&[7, output.elements()])
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Norm
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {
@@ -135,7 +140,7 @@ mod tests {
         let image = Shape::of(&[8, 3, 1]);
         assert_eq!(layer.output(image), Ok(image));
         let problem = GroupNorm { groups: 3, ..layer }.output(image).unwrap_err();
-        assert_eq!(problem.as_str(), "8 channels do not split into 3 groups");
+        assert_eq!(problem.as_str(), "8 channels do not split into 3 groups; expected a divisor of 8");
         for bad in [&[8][..], &[8, 3], &[8, 3, 0], &[8, 3, Shape::ANY], &[2, 3, 3]] {
             assert!(layer.output(Shape::of(bad)).is_err());
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::recurrent::Cell;
 use super::rule::{self, hold};
-use super::{Initializer, Layer, OutputRule, Parameter, one};
+use super::{Initializer, Layer, Nature, OutputRule, Parameter, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -87,6 +87,10 @@ impl Layer for Gru {
     fn flops(&self, inputs: &[Shape], _: Shape) -> u64 {
         // three sums of the two maps; two sigmoids of four operations; tanh; two products, a difference, a sum
         self.cell().flops(inputs, 16)
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Recurrent
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

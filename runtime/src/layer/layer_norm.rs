@@ -4,7 +4,7 @@ use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -79,6 +79,10 @@ impl Layer for LayerNorm {
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // mean, difference, square, mean, quotient, scale and shift
         rule::operations(&[7, output.elements()])
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Norm
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

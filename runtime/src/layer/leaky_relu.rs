@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
-use super::{Layer, OutputRule, one};
+use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -43,10 +43,12 @@ pub struct LeakyRelu {
 impl LeakyRelu {
     /// `slope` is finite.
     pub const fn check(&self) -> Verdict {
-        if self.slope.is_finite() {
+        // Also as f32, the type of the arithmetic.
+        if (self.slope as f32).is_finite() {
             return Ok(());
         }
-        Err(Problem::new("slope is ").float(self.slope).text("; expected a finite number"))
+        let range = if self.slope.is_finite() { ", within the range of f32" } else { "" };
+        Err(Problem::new("slope is ").float(self.slope).text("; expected a finite number").text(range))
     }
 
     /// The input's shape.
@@ -68,6 +70,10 @@ impl Layer for LeakyRelu {
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // comparison and product
         rule::operations(&[2, output.elements()])
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Activation
     }
 
     fn form(&self, _: &[Shape]) -> Form {

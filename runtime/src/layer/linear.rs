@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Init, Initializer, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Initializer, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -85,6 +85,10 @@ impl Layer for Linear {
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64 {
         let features = inputs.first().map_or(1, |input| input.last());
         rule::operations(&[2, features, output.elements()])
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Affine
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::recurrent::Cell;
 use super::rule::{self, hold};
-use super::{Initializer, Layer, OutputRule, Parameter, one};
+use super::{Initializer, Layer, Nature, OutputRule, Parameter, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -87,6 +87,10 @@ impl Layer for Lstm {
     fn flops(&self, inputs: &[Shape], _: Shape) -> u64 {
         // four sums of the two maps; three sigmoids of four operations; two tanh; three products and a sum
         self.cell().flops(inputs, 22)
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Recurrent
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

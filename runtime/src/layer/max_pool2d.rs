@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
 use super::window::Window;
-use super::{Layer, OutputRule, one};
+use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -78,6 +78,10 @@ impl Layer for MaxPool2d {
 
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         rule::operations(&[self.kernel, self.kernel, output.elements()])
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Pool
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

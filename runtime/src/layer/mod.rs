@@ -52,6 +52,7 @@ mod log_softmax;
 mod lstm;
 mod max_pool2d;
 pub mod names;
+mod nature;
 mod part;
 mod pass;
 mod position_embedding;
@@ -87,6 +88,7 @@ pub use linear::Linear;
 pub use log_softmax::LogSoftmax;
 pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2d;
+pub use nature::Nature;
 pub use part::{GraphParameter, Init, Parameter, Role};
 pub use pass::{Mode, Pass, Statistic};
 pub use position_embedding::PositionEmbedding;
@@ -111,7 +113,8 @@ use crate::shape::{Shape, Verdict};
 ///
 /// Besides this trait a layer has two inherent functions, which the macros call by name in a `const`:
 /// `const fn check(&self) -> Verdict` and `const fn output(&self, input: Shape) -> Verdict<Shape>`
-/// (with one `Shape` more for each further value it takes).
+/// (with one `Shape` more for each further value it takes). A layer that cannot train on a single sample says so with the
+/// shape of its output: [`Shape::for_batches_of`].
 ///
 /// ```
 /// use candle_core::Tensor;
@@ -182,17 +185,16 @@ pub trait Layer: Config {
         output.elements() as u64
     }
 
-    /// The fewest samples of a micro-batch that the layer can train on.
-    fn least_batch(&self, inputs: &[Shape]) -> usize {
-        let _ = inputs;
-        1
-    }
-
     /// Whether its parameters of the role [`Role::Embedding`] are tables with a row for each token of its input, of which
     /// it reads the rows of the tokens that it is given and no others; false by default. Then optimizers can leave the
     /// other rows alone.
     fn reads_rows(&self) -> bool {
         false
+    }
+
+    /// What it is to the layers beside it, for [advice](crate::advice); by default nothing is known of it.
+    fn nature(&self) -> Nature {
+        Nature::Other
     }
 
     /// What the planned engine does for inputs of these shapes; by default it runs the reference form.

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Layer, OutputRule, one};
+use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -89,6 +89,10 @@ impl<const RANK: usize> Layer for Reshape<RANK> {
 
     fn flops(&self, _: &[Shape], _: Shape) -> u64 {
         0
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Layout
     }
 
     fn form(&self, _: &[Shape]) -> Form {

@@ -4,7 +4,7 @@ use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Init, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -70,6 +70,10 @@ impl Layer for RmsNorm {
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // square, mean, quotient, scale
         rule::operations(&[4, output.elements()])
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Norm
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {

@@ -51,10 +51,12 @@ pub(super) const fn probability(key: &str, p: f64) -> Verdict {
 
 /// A finite number above 0.
 pub(super) const fn positive(key: &str, number: f64) -> Verdict {
-    if number > 0.0 && number.is_finite() {
+    // Also as f32, the type of the arithmetic.
+    if number as f32 > 0.0 && (number as f32).is_finite() {
         return Ok(());
     }
-    Err(Problem::new(key).text(" is ").float(number).text("; expected a number above 0"))
+    let range = if number > 0.0 && number.is_finite() { ", within the range of f32" } else { "" };
+    Err(Problem::new(key).text(" is ").float(number).text("; expected a number above 0").text(range))
 }
 
 /// What every input must be: not empty, and not larger than any memory.
@@ -159,8 +161,8 @@ mod tests {
         assert_eq!(probability("p", 1.0).unwrap_err().as_str(), "p is 1; expected 0 <= p < 1");
         assert!(probability("p", -f64::MIN_POSITIVE).is_err());
         assert!(probability("p", f64::NAN).is_err());
-        assert!(positive("eps", f64::MIN_POSITIVE).is_ok());
-        for bad in [0.0, -1.0, f64::INFINITY, f64::NAN] {
+        assert!(positive("eps", f64::from(f32::MIN_POSITIVE)).is_ok());
+        for bad in [0.0, -1.0, f64::INFINITY, f64::NAN, 1e-300, 1e39] {
             assert!(positive("eps", bad).is_err());
         }
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::linear::affine;
 use super::rule::{self, hold};
 use super::softmax::softmax;
-use super::{Init, Initializer, Layer, OutputRule, Parameter, Role, one};
+use super::{Init, Initializer, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -31,7 +31,7 @@ use crate::shape::{Problem, Shape, Verdict};
 /// `dropout` drops weights of the mean, in training alone; the others grow by `1 / (1 - dropout)`.
 ///
 /// # Errors
-/// `self_attention: 256 features do not split into 3 heads`, at compile time.
+/// `self_attention: 256 features do not split into 3 heads; expected a divisor of 256`, at compile time.
 ///
 /// # Source
 /// Vaswani et al. 2017.
@@ -78,7 +78,8 @@ impl SelfAttention {
                 .number(features)
                 .text(" features do not split into ")
                 .number(self.heads)
-                .text(" heads"));
+                .text(" heads; expected a divisor of ")
+                .number(features));
         }
         hold!(rule::possible("weight", Shape::of(&[3, features, features])));
         hold!(rule::possible("table of weights", Shape::of(&[self.heads, input.axis(0), input.axis(0)])));
@@ -121,6 +122,10 @@ impl Layer for SelfAttention {
         let Some(&[length, features]) = inputs.first().map(Shape::axes) else { return 0 };
         let maps = rule::operations(&[8, length, features, features]);
         maps.saturating_add(rule::operations(&[4, length, length, features]))
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Attention { causal: self.causal }
     }
 
     fn form(&self, inputs: &[Shape]) -> Form {
@@ -171,7 +176,7 @@ mod tests {
         assert!(layer.output(Shape::of(&[128, 256])).is_ok());
         let layer = SelfAttention { heads: 3, ..layer };
         let problem = layer.output(Shape::of(&[128, 256])).unwrap_err();
-        assert_eq!(problem.as_str(), "256 features do not split into 3 heads");
+        assert_eq!(problem.as_str(), "256 features do not split into 3 heads; expected a divisor of 256");
     }
 
     #[test]

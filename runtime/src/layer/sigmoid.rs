@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
-use super::{Layer, OutputRule, one};
+use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -62,6 +62,10 @@ impl Layer for Sigmoid {
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
         // negation, exponential, sum and quotient
         rule::operations(&[4, output.elements()])
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Activation
     }
 
     fn form(&self, _: &[Shape]) -> Form {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
-use super::{Layer, OutputRule, one};
+use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -56,6 +56,10 @@ impl Config for Tanh {
 
 impl Layer for Tanh {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn nature(&self) -> Nature {
+        Nature::Activation
+    }
 
     fn form(&self, _: &[Shape]) -> Form {
         Form::Activation(Activation::Tanh)

@@ -5,11 +5,12 @@ use candle_nn::ops::sigmoid;
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::pointwise_loss::Function;
 
-use super::list::{check_count, check_weights, leaked, singles};
+use super::list::{check_weights, leaked, singles};
 use super::pointwise::{Expects, Pointwise};
 use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
+use crate::known::Known;
 use crate::shape::{Class, Labels, Logits, Shape, Verdict};
 
 /// The negative log-probability of yes-or-no answers, from logits; for several labels of a sample, each by itself.
@@ -44,7 +45,7 @@ pub const BinaryCrossEntropy: BinaryCrossEntropy = BinaryCrossEntropy::DEFAULT;
 
 impl BinaryCrossEntropy {
     /// The range of the weights.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         check_weights("pos_weight", self.pos_weight)
     }
 
@@ -81,7 +82,7 @@ fn softplus(x: &Tensor) -> Result<Tensor> {
 impl Config for BinaryCrossEntropy {
     const NAME: &'static str = "BinaryCrossEntropy";
     const DEFAULT: Self = Self { pos_weight: &[], reduction: Reduction::Mean };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl<const N: usize> Loss<Logits<N>, Labels<N>> for BinaryCrossEntropy {
@@ -94,7 +95,7 @@ impl<const N: usize> Loss<Logits<N>, Labels<N>> for BinaryCrossEntropy {
     }
 
     fn fits(&self) -> Verdict {
-        check_count("pos_weight", self.pos_weight, N, "labels")
+        self.check()?.fits(N, "labels")
     }
 
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
@@ -112,7 +113,7 @@ impl Loss<Logits<1>, Class<2>> for BinaryCrossEntropy {
     }
 
     fn fits(&self) -> Verdict {
-        check_count("pos_weight", self.pos_weight, 1, "logits")
+        self.check()?.fits(1, "logits")
     }
 
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {

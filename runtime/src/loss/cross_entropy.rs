@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use trainspec_kernels::cross_entropy as kernels;
 
 use super::classes::{Counting, nothing};
-use super::list::{check_count, check_weights, leaked, singles};
+use super::list::{check_weights, leaked, singles};
 use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::data::Elements;
 use crate::error::Result;
+use crate::known::Known;
 use crate::shape::{Class, Logits, Problem, Shape, TokenLogits, Tokens, Verdict};
 
 /// The negative log-probability of the right class, from unnormalized log-probabilities.
@@ -24,7 +25,7 @@ use crate::shape::{Class, Logits, Problem, Shape, TokenLogits, Tokens, Verdict};
 /// in the mean `w_c`: the mean is the sum of the losses over the sum of the weights.
 ///
 /// # Errors
-/// Weights for another number of classes, when the program starts: `CrossEntropy: weights has 2 numbers, but there are 10
+/// Weights for another number of classes: `CrossEntropy: weights has 2 numbers, but there are 10
 /// classes; expected one for each`.
 ///
 /// # Example
@@ -73,7 +74,7 @@ pub const CrossEntropy: CrossEntropy = CrossEntropy::DEFAULT;
 
 impl CrossEntropy {
     /// The ranges of the label smoothing and of the weights.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         if self.label_smoothing >= 0.0 && self.label_smoothing < 1.0 {
             return check_weights("weights", self.weights);
         }
@@ -110,7 +111,7 @@ impl Config for CrossEntropy {
     const NAME: &'static str = "CrossEntropy";
     const DEFAULT: Self =
         Self { label_smoothing: 0.0, weights: &[], ignore_index: None, reduction: Reduction::Mean };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl<const C: usize> Loss<Logits<C>, Class<C>> for CrossEntropy {
@@ -123,7 +124,7 @@ impl<const C: usize> Loss<Logits<C>, Class<C>> for CrossEntropy {
     }
 
     fn fits(&self) -> Verdict {
-        check_count("weights", self.weights, C, "classes")
+        self.check()?.fits(C, "classes")
     }
 
     fn ignored(&self) -> Option<u32> {
@@ -145,7 +146,7 @@ impl<const V: usize, const T: usize> Loss<TokenLogits<V>, Tokens<V, T>> for Cros
     }
 
     fn fits(&self) -> Verdict {
-        check_count("weights", self.weights, V, "tokens")
+        self.check()?.fits(V, "tokens")
     }
 
     fn ignored(&self) -> Option<u32> {

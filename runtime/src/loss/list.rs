@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
+use crate::known::Known;
 use crate::shape::{Problem, Verdict};
 
 /// Reads a list. A program reads its spec once, so the few bytes may stay.
@@ -9,8 +10,8 @@ pub(super) fn leaked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'sta
     Ok(Vec::leak(Vec::deserialize(deserializer)?))
 }
 
-/// That each number of the key `name` is a weight, and one of them is above 0.
-pub(super) const fn check_weights(name: &str, weights: &[f64]) -> Verdict {
+/// That each number of the key `name` is a weight, and one of them is above 0; and that there must be one for each class.
+pub(super) const fn check_weights(name: &'static str, weights: &[f64]) -> Verdict<Known> {
     let (mut i, mut counts) = (0, weights.is_empty());
     while i < weights.len() {
         if !(weights[i] >= 0.0 && weights[i] <= f32::MAX as f64) {
@@ -21,25 +22,14 @@ pub(super) const fn check_weights(name: &str, weights: &[f64]) -> Verdict {
                 .number(i)
                 .text(" (from 0); expected finite numbers of 0 or more"));
         }
-        counts = counts || weights[i] > 0.0;
+        // As f32, the type of the arithmetic.
+        counts = counts || weights[i] as f32 > 0.0;
         i += 1;
     }
-    if counts { Ok(()) } else { Err(Problem::new(name).text(" is 0 for all; expected one above 0")) }
-}
-
-/// That the key `name` has no numbers or `count`, one for each of `what`.
-pub(super) const fn check_count(name: &str, weights: &[f64], count: usize, what: &str) -> Verdict {
-    if weights.is_empty() || weights.len() == count {
-        return Ok(());
+    if !counts {
+        return Err(Problem::new(name).text(" is 0 for all; expected one above 0"));
     }
-    Err(Problem::new(name)
-        .text(" has ")
-        .number(weights.len())
-        .text(" numbers, but there are ")
-        .number(count)
-        .text(" ")
-        .text(what)
-        .text("; expected one for each"))
+    Ok(Known::NOTHING.one_for_each_class(name, weights.len()))
 }
 
 /// The numbers as kernels take them.

@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use trainspec_kernels::likelihood::NegativeLogLikelihood as Kernel;
 
 use super::classes::{Counting, nothing};
-use super::list::{check_count, check_weights, leaked, singles};
+use super::list::{check_weights, leaked, singles};
 use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::data::Elements;
 use crate::error::Result;
+use crate::known::Known;
 use crate::shape::{Class, LogProbabilities, Shape, Verdict};
 
 /// The negative log-probability of the right class, from log-probabilities.
@@ -38,7 +39,7 @@ pub const NegativeLogLikelihood: NegativeLogLikelihood = NegativeLogLikelihood::
 
 impl NegativeLogLikelihood {
     /// The range of the weights.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         check_weights("weights", self.weights)
     }
 
@@ -50,7 +51,7 @@ impl NegativeLogLikelihood {
 impl Config for NegativeLogLikelihood {
     const NAME: &'static str = "NegativeLogLikelihood";
     const DEFAULT: Self = Self { weights: &[], ignore_index: None, reduction: Reduction::Mean };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl<const C: usize> Loss<LogProbabilities<C>, Class<C>> for NegativeLogLikelihood {
@@ -66,7 +67,7 @@ impl<const C: usize> Loss<LogProbabilities<C>, Class<C>> for NegativeLogLikeliho
     }
 
     fn fits(&self) -> Verdict {
-        check_count("weights", self.weights, C, "classes")
+        self.check()?.fits(C, "classes")
     }
 
     fn ignored(&self) -> Option<u32> {

@@ -35,8 +35,15 @@ pub const SmoothL1: SmoothL1 = SmoothL1::DEFAULT;
 impl SmoothL1 {
     /// The range of `beta`.
     pub const fn check(&self) -> Verdict {
-        if self.beta >= 0.0 && self.beta <= f32::MAX as f64 {
+        // Half of its reciprocal is a number of f32 as well.
+        let is_divisor = self.beta >= f32::MIN_POSITIVE as f64 && self.beta <= f32::MAX as f64;
+        if self.beta == 0.0 || is_divisor {
             return Ok(());
+        }
+        if self.beta > 0.0 && self.beta.is_finite() {
+            return Err(Problem::new("beta is ")
+                .float(self.beta)
+                .text("; expected 0, or a number within the range of f32"));
         }
         Err(Problem::new("beta is ").float(self.beta).text("; expected a finite number of 0 or more"))
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Outcomes, Share, keyless, of_logits};
 use crate::config::Config;
-use crate::shape::{Class, Logits, TokenLogits, Tokens, Verdict};
+use crate::shape::{Class, Logits, TokenLogits, Tokens};
 
 /// The share of samples (of places, for tokens) whose largest logit is that of the right class.
 ///
@@ -19,14 +19,6 @@ keyless!(Accuracy);
 pub(super) fn predicted_class(logits: &[f32]) -> Option<u32> {
     let largest = (0_u32..).zip(logits).reduce(|best, next| if next.1 > best.1 { next } else { best });
     largest.map(|(class, _)| class)
-}
-
-impl Accuracy {
-    /// Any number of classes will do.
-    const fn fits_classes(self, classes: usize) -> Verdict {
-        let _ = classes;
-        self.check()
-    }
 }
 
 of_logits! { Accuracy, Share, "accuracy", {

@@ -119,6 +119,7 @@ impl<const C: usize> Metric<Logits<C>, Class<C>> for Auroc {
     type State = Scores;
     const LABEL: &'static str = "auroc";
     const DIRECTION: Direction = Direction::Higher;
+    const DEFINED_BY_TARGETS: bool = true;
 
     fn fits(&self) -> Verdict {
         if C >= 2 {

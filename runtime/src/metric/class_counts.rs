@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accuracy::predicted_class;
 use super::{Outcomes, State};
-use crate::shape::{Problem, Verdict};
+use crate::known::{Known, Label};
 
 /// How the values of the classes become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,18 +21,14 @@ pub enum Average {
 }
 
 impl Average {
-    /// The two classes of [`Average::Binary`].
-    pub(super) const fn fits_classes(self, classes: usize) -> Verdict {
-        if !matches!(self, Self::Binary) || classes == 2 {
-            return Ok(());
-        }
-        Err(Problem::new("average is Binary, but there are ")
-            .number(classes)
-            .text(" classes; expected Macro, Micro or Weighted, or a model of 2 classes"))
+    /// The two classes of [`Average::Binary`], and the name.
+    pub(super) const fn known(self, labels: [&'static str; 4]) -> Known {
+        let known = Known::NOTHING.called(Label::new(self.label(labels)));
+        if matches!(self, Self::Binary) { known.two_classes("average is Binary") } else { known }
     }
 
     /// A metric's name in logs under this average, as scikit-learn has them.
-    pub(super) fn label(self, names: [&'static str; 4]) -> &'static str {
+    pub(super) const fn label(self, names: [&'static str; 4]) -> &'static str {
         let [binary, of_macro, micro, weighted] = names;
         match self {
             Self::Macro => of_macro,
@@ -167,19 +163,15 @@ macro_rules! averaged {
 
         impl $name {
             /// There is nothing to check without the number of classes.
-            pub const fn check(&self) -> Verdict {
-                Ok(())
-            }
-
-            const fn fits_classes(self, classes: usize) -> Verdict {
-                self.average.fits_classes(classes)
+            pub const fn check(&self) -> Verdict<$crate::known::Known> {
+                Ok(self.average.known($labels))
             }
         }
 
         impl Config for $name {
             const NAME: &'static str = stringify!($name);
             const DEFAULT: Self = Self { average: Average::Macro };
-            const CHECK: fn(&Self) -> Verdict = Self::check;
+            const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
         }
 
         of_logits! { $name, ClassCounts, "", {

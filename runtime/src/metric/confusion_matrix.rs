@@ -74,6 +74,8 @@ impl<const C: usize> Metric<Logits<C>, Class<C>> for ConfusionMatrix {
     type State = Confusion;
     const LABEL: &'static str = "confusion_matrix";
     const DIRECTION: Direction = Direction::Higher;
+    const IS_TABLE: bool = true;
+    const DEFINED_BY_TARGETS: bool = true;
 
     fn fits(&self) -> Verdict {
         const MOST: usize = 1000;

@@ -39,6 +39,7 @@ impl<const N: usize> Metric<Values<N>, Values<N>> for MeanAbsoluteError {
     type State = Mean;
     const LABEL: &'static str = "mean_absolute_error";
     const DIRECTION: Direction = Direction::Lower;
+    const DEFINED_BY_TARGETS: bool = true;
 
     fn update(&self, mean: &mut Mean, outcomes: &Outcomes<'_, f32>) {
         let distance =

@@ -8,6 +8,7 @@ impl<const N: usize> Metric<Values<N>, Values<N>> for MeanSquaredError {
     type State = Mean;
     const LABEL: &'static str = "mean_squared_error";
     const DIRECTION: Direction = Direction::Lower;
+    const DEFINED_BY_TARGETS: bool = true;
 
     fn update(&self, mean: &mut Mean, outcomes: &Outcomes<'_, f32>) {
         for (&prediction, &target) in outcomes.predictions.iter().zip(outcomes.targets) {

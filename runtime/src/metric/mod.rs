@@ -112,10 +112,17 @@ pub enum Direction {
 pub trait Metric<Output: Kind, Target: Kind>: Config {
     /// What it gathers: [`Mean`] and [`Share`] are there for the simple ones.
     type State: State + Sync;
-    /// The metric's name in logs: `accuracy`.
+    /// The metric's name in logs: `accuracy`. Empty if it depends on the keys; then [`Metric::label`] tells it, and
+    /// [`Known::called`](crate::Known::called) to the compiler.
     const LABEL: &'static str;
+    /// Whether it is a [table](Metric::table), which nothing can watch; false by default.
+    const IS_TABLE: bool = false;
     /// Which way it improves.
     const DIRECTION: Direction;
+    /// Whether the targets alone decide if the metric is defined on some samples, as those of one class leave
+    /// [`Auroc`](struct@Auroc) without a pair, whatever the predictions, as long as these are numbers. A run that monitors such a
+    /// metric is refused before its first step if its validation samples leave it undefined. False by default.
+    const DEFINED_BY_TARGETS: bool = false;
 
     /// The name in logs where it depends on the keys: `top_3_accuracy`. [`Metric::LABEL`] by default.
     fn label(&self) -> Cow<'static, str> {
@@ -158,6 +165,8 @@ pub trait AnyMetric<Output, Target>: Setting {
     fn label(&self) -> &'static str;
     /// [`Metric::DIRECTION`]
     fn direction(&self) -> Direction;
+    /// [`Metric::DEFINED_BY_TARGETS`]
+    fn is_defined_by_targets(&self) -> bool;
     /// [`Metric::fits`]
     ///
     /// # Errors
@@ -184,6 +193,10 @@ impl<Output: Kind, Target: Kind, M: Metric<Output, Target>> AnyMetric<Output, Ta
         M::DIRECTION
     }
 
+    fn is_defined_by_targets(&self) -> bool {
+        M::DEFINED_BY_TARGETS
+    }
+
     fn fits(&self) -> Verdict {
         Metric::fits(self).map_err(|problem| problem.of(M::NAME))
     }
@@ -204,15 +217,15 @@ macro_rules! keyless {
 
         impl $name {
             /// There is nothing to check.
-            pub const fn check(&self) -> $crate::shape::Verdict {
-                Ok(())
+            pub const fn check(&self) -> $crate::shape::Verdict<$crate::known::Known> {
+                Ok($crate::known::Known::NOTHING)
             }
         }
 
         impl $crate::config::Config for $name {
             const NAME: &'static str = stringify!($name);
             const DEFAULT: Self = Self {};
-            const CHECK: fn(&Self) -> $crate::shape::Verdict = Self::check;
+            const CHECK: fn(&Self) -> $crate::shape::Verdict = |this| this.check().map(|_| ());
         }
     };
 }
@@ -221,17 +234,18 @@ use keyless;
 /// Implements [`Metric`] for what gives classes, one a sample or one a place.
 macro_rules! of_logits {
     ($metric:ty, $state:ty, $label:literal, { $($body:tt)* }) => {
-        $crate::metric::of_logits! { @ <C> Logits<C>, Class<C>; C; $metric, $state, $label, { $($body)* } }
-        $crate::metric::of_logits! { @ <V, T> TokenLogits<V>, Tokens<V, T>; V; $metric, $state, $label, { $($body)* } }
+        $crate::metric::of_logits! { @ <C> Logits<C>, Class<C>; C, "classes"; $metric, $state, $label, { $($body)* } }
+        $crate::metric::of_logits! { @ <V, T> TokenLogits<V>, Tokens<V, T>; V, "tokens"; $metric, $state, $label, { $($body)* } }
     };
-    (@ <$($axis:ident),*> $output:ty, $target:ty; $classes:ident; $metric:ty, $state:ty, $label:literal, { $($body:tt)* }) => {
+    (@ <$($axis:ident),*> $output:ty, $target:ty; $classes:ident, $what:literal; $metric:ty, $state:ty, $label:literal, { $($body:tt)* }) => {
         impl<$(const $axis: usize),*> $crate::metric::Metric<$output, $target> for $metric {
             type State = $state;
             const LABEL: &'static str = $label;
             const DIRECTION: $crate::metric::Direction = $crate::metric::Direction::Higher;
+            const DEFINED_BY_TARGETS: bool = true;
 
             fn fits(&self) -> $crate::shape::Verdict {
-                self.fits_classes($classes)
+                self.check()?.fits($classes, $what)
             }
 
             $($body)*

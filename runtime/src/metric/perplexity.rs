@@ -44,6 +44,7 @@ impl<const V: usize, const T: usize> Metric<TokenLogits<V>, Tokens<V, T>> for Pe
     type State = NegativeLogLikelihood;
     const LABEL: &'static str = "perplexity";
     const DIRECTION: Direction = Direction::Lower;
+    const DEFINED_BY_TARGETS: bool = true;
 
     fn update(&self, mean: &mut NegativeLogLikelihood, outcomes: &Outcomes<'_, u32>) {
         for (logits, target) in outcomes.rows() {

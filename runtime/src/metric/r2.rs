@@ -95,6 +95,7 @@ impl<const N: usize> Metric<Values<N>, Values<N>> for R2 {
     type State = Residuals;
     const LABEL: &'static str = "r2";
     const DIRECTION: Direction = Direction::Higher;
+    const DEFINED_BY_TARGETS: bool = true;
 
     fn update(&self, state: &mut Residuals, outcomes: &Outcomes<'_, f32>) {
         state.values.resize(N, Residual::default());

@@ -33,6 +33,7 @@ impl<const N: usize> Metric<Values<N>, Values<N>> for RootMeanSquaredError {
     type State = SquaredDistance;
     const LABEL: &'static str = "root_mean_squared_error";
     const DIRECTION: Direction = Direction::Lower;
+    const DEFINED_BY_TARGETS: bool = true;
 
     fn update(&self, squares: &mut SquaredDistance, outcomes: &Outcomes<'_, f32>) {
         for (&prediction, &target) in outcomes.predictions.iter().zip(outcomes.targets) {

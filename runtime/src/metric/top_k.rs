@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Outcomes, Share, of_logits};
 use crate::config::Config;
+use crate::known::{Known, Label};
 use crate::shape::{Class, Logits, Problem, TokenLogits, Tokens, Verdict};
 
 /// The share of samples (of places, for tokens) whose right class is among those with the `k` largest logits.
 ///
 /// Of equal logits the first counts as the larger. It is called `top_5_accuracy` in logs, by its `k`. With as many as `k`
-/// classes it would always be 1, which is an error when the program starts.
+/// classes it would always be 1, which is an error.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TopK {
@@ -25,26 +26,22 @@ pub const TopK: TopK = TopK::DEFAULT;
 
 impl TopK {
     /// That there is a class to name.
-    pub const fn check(&self) -> Verdict {
-        if self.k == 0 { Err(Problem::new("k is 0; expected at least 1")) } else { Ok(()) }
+    pub const fn check(&self) -> Verdict<Known> {
+        if self.k == 0 {
+            return Err(Problem::new("k is 0; expected at least 1"));
+        }
+        Ok(Known::NOTHING.called(self.called()).more_classes_than("k", self.k))
     }
 
-    const fn fits_classes(self, classes: usize) -> Verdict {
-        if self.k < classes {
-            return Ok(());
-        }
-        Err(Problem::new("k is ")
-            .number(self.k)
-            .text("; expected less than the ")
-            .number(classes)
-            .text(" classes, all of which would be right"))
+    const fn called(self) -> Label {
+        Label::new("top_").number(self.k).text("_accuracy")
     }
 }
 
 impl Config for TopK {
     const NAME: &'static str = "TopK";
     const DEFAULT: Self = Self { k: 5 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 /// Whether class `target` is among the `k` with the largest logits.
@@ -59,9 +56,9 @@ fn is_among(logits: &[f32], target: u32, k: usize) -> bool {
     !logit.is_nan() && larger < k
 }
 
-of_logits! { TopK, Share, "top_k_accuracy", {
+of_logits! { TopK, Share, "", {
     fn label(&self) -> Cow<'static, str> {
-        format!("top_{}_accuracy", self.k).into()
+        self.called().as_str().to_owned().into()
     }
 
     fn update(&self, share: &mut Share, outcomes: &Outcomes<'_, u32>) {

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::rules::{self, hold, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// Each gradient over the root of its fading mean square, times that of the steps so far.
@@ -40,11 +41,11 @@ pub const AdaDelta: AdaDelta = AdaDelta::DEFAULT;
 
 impl AdaDelta {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         hold!(rules::lr(self.lr));
         hold!(rules::fraction("rho", self.rho));
         hold!(rules::eps(self.eps));
-        penalties!(self).check(self.lr)
+        rules::rated(self.lr, penalties!(self))
     }
 }
 
@@ -52,7 +53,7 @@ impl Config for AdaDelta {
     const NAME: &'static str = "AdaDelta";
     const DEFAULT: Self =
         Self { lr: 1.0, rho: 0.9, eps: 1e-6, weight_decay: 0.0, l2: 0.0, l1: 0.0, decay: Decay::Matrices };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for AdaDelta {
@@ -61,6 +62,14 @@ impl Optimizer for AdaDelta {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        StepSize::SecondMoment { rectified: false }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-3, highest: 1.0, source: "Zeiler 2012: 1" })
     }
 
     fn penalties(&self) -> Penalties {

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::rules::{self, hold, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// Gradient descent with each gradient over the root of the sum of all its squares.
@@ -47,12 +48,12 @@ pub const AdaGrad: AdaGrad = AdaGrad::DEFAULT;
 
 impl AdaGrad {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         hold!(rules::lr(self.lr));
         hold!(rules::not_negative("lr_decay", self.lr_decay));
         hold!(rules::not_negative("initial_accumulator", self.initial_accumulator));
         hold!(rules::eps(self.eps));
-        penalties!(self).check(self.lr)
+        rules::rated(self.lr, penalties!(self))
     }
 }
 
@@ -69,7 +70,7 @@ impl Config for AdaGrad {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for AdaGrad {
@@ -78,6 +79,14 @@ impl Optimizer for AdaGrad {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        StepSize::SecondMoment { rectified: false }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-5, highest: 1e-1, source: "PyTorch's 1e-2" })
     }
 
     fn penalties(&self) -> Penalties {

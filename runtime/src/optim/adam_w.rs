@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::moments::adam;
 use super::rules::{self, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// Adam with decoupled weight decay.
@@ -48,7 +49,7 @@ pub const AdamW: AdamW = AdamW::DEFAULT;
 
 impl AdamW {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
 }
@@ -65,7 +66,7 @@ impl Config for AdamW {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for AdamW {
@@ -74,6 +75,14 @@ impl Optimizer for AdamW {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        StepSize::SecondMoment { rectified: false }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-6, highest: 1e-2, source: "Kingma & Ba 2015: 1e-3" })
     }
 
     fn penalties(&self) -> Penalties {

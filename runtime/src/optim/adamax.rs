@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::math::{correction, lerp};
 use super::rules::{self, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// Adam whose second moment is a maximum: the largest gradient so far, fading.
@@ -40,7 +41,7 @@ pub const Adamax: Adamax = Adamax::DEFAULT;
 
 impl Adamax {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
 }
@@ -56,7 +57,7 @@ impl Config for Adamax {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for Adamax {
@@ -65,6 +66,14 @@ impl Optimizer for Adamax {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        StepSize::SecondMoment { rectified: false }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 2e-6, highest: 2e-2, source: "Kingma & Ba 2015: 2e-3" })
     }
 
     fn penalties(&self) -> Penalties {

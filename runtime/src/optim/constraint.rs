@@ -145,10 +145,12 @@ pub struct MaxNorm {
 impl MaxNorm {
     /// The range of the norm.
     pub const fn check(&self) -> Verdict {
-        if self.max > 0.0 && self.max.is_finite() {
+        // Also as f32, the type of the weights.
+        if self.max as f32 > 0.0 && (self.max as f32).is_finite() {
             return Ok(());
         }
-        Err(Problem::new("max is ").float(self.max).text("; expected a norm above 0"))
+        let range = if self.max > 0.0 && self.max.is_finite() { ", within the range of f32" } else { "" };
+        Err(Problem::new("max is ").float(self.max).text("; expected a norm above 0").text(range))
     }
 }
 

@@ -29,7 +29,8 @@ impl GradientNoise {
 
     /// The ranges of the keys.
     pub const fn check(&self) -> Verdict {
-        if !(self.eta >= 0.0 && self.eta.is_finite()) {
+        // Also as f32, the type of the arithmetic.
+        if !(self.eta >= 0.0 && (self.eta as f32).is_finite()) {
             return Err(Problem::new("eta is ").float(self.eta).text("; expected a variance, 0 or more"));
         }
         if !(self.gamma >= 0.0 && self.gamma.is_finite()) {

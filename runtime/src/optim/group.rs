@@ -47,7 +47,7 @@ use crate::shape::{Problem, Verdict};
 ///
 /// # Errors
 /// When the program starts: if the pattern means no parameter, if later groups mean all of its parameters, or if every
-/// parameter of the model is frozen.
+/// parameter of the model is frozen; at compile time if that is by `**`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
@@ -134,6 +134,20 @@ impl Config for Group {
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
 
+const FROZEN: &str = "they freeze every parameter of the model; leave one to be trained";
+
+/// Whether groups freeze everything, whatever the model: the place of a group that means all, and what is said of it.
+pub(crate) const fn freezes_all(groups: &[&Group]) -> Option<(usize, Problem)> {
+    let mut place = groups.len();
+    while place > 0 && groups[place - 1].freeze {
+        place -= 1;
+        if let b"**" = groups[place].pattern.as_bytes() {
+            return Some((place, Problem::new(FROZEN)));
+        }
+    }
+    None
+}
+
 /// The groups of a run, in their order.
 #[derive(Clone, Copy, Debug)]
 pub struct Groups<'a>(pub &'a [Group]);
@@ -176,8 +190,7 @@ impl Groups<'_> {
             parameter.frozen = self.of(parameter).is_some_and(|group| group.freeze);
         }
         if !self.0.is_empty() && !parameters.iter().any(GraphParameter::is_trained) {
-            let problem = "they freeze every parameter of the model; leave one to be trained".to_owned();
-            return Err(Error::Setting { key: "groups".to_owned(), problem });
+            return Err(Error::Setting { key: "groups".to_owned(), problem: FROZEN.to_owned() });
         }
         Ok(())
     }
@@ -196,6 +209,14 @@ impl Groups<'_> {
         let each = parameters.iter().zip(usual).map(|(parameter, usual)| {
             let Some(group) = self.of(parameter).filter(|_| parameter.is_trained()) else { return Ok(usual) };
             let treatment = group.treatment(usual);
+            let rate = largest * treatment.lr;
+            if !(rate as f32).is_finite() {
+                let problem = format!(
+                    "`{}`: the largest rate of `{}` is {rate}; expected rates within the range of f32",
+                    group.pattern, parameter.path
+                );
+                return Err(Error::Setting { key: "groups".to_owned(), problem });
+            }
             for (key, decay) in [("weight_decay", treatment.weight_decay), ("l2", treatment.l2)] {
                 let taken = largest * treatment.lr * decay;
                 if taken >= 1.0 {

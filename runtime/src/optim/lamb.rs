@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::math::{correction, lerp};
 use super::rules::{self, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// Adam whose step for a whole parameter is as long, times the rate, as the parameter itself.
@@ -42,7 +43,7 @@ pub const Lamb: Lamb = Lamb::DEFAULT;
 
 impl Lamb {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
 }
@@ -58,7 +59,7 @@ impl Config for Lamb {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for Lamb {
@@ -69,6 +70,14 @@ impl Optimizer for Lamb {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        StepSize::SecondMoment { rectified: false }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-6, highest: 4e-2, source: "You et al. 2020" })
     }
 
     fn penalties(&self) -> Penalties {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// Gradient descent whose step for a whole parameter is as long as a small part of the parameter itself.
@@ -42,11 +43,11 @@ pub const Lars: Lars = Lars::DEFAULT;
 
 impl Lars {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         hold!(rules::lr(self.lr));
         hold!(rules::fraction("momentum", self.momentum));
         hold!(rules::above_zero("trust", self.trust));
-        penalties!(self).check(self.lr)
+        rules::rated(self.lr, penalties!(self))
     }
 }
 
@@ -61,7 +62,7 @@ impl Config for Lars {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for Lars {

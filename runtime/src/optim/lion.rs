@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::math::sign;
 use super::rules::{self, hold, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, UpdateStep, UsualRates};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// Steps of one size for all weights, by the sign of the gradient's fading mean.
@@ -38,10 +39,10 @@ pub const Lion: Lion = Lion::DEFAULT;
 
 impl Lion {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         hold!(rules::lr(self.lr));
         hold!(rules::betas(self.betas));
-        penalties!(self).check(self.lr)
+        rules::rated(self.lr, penalties!(self))
     }
 }
 
@@ -49,7 +50,7 @@ impl Config for Lion {
     const NAME: &'static str = "Lion";
     const DEFAULT: Self =
         Self { lr: 1e-4, betas: (0.9, 0.99), weight_decay: 0.0, l2: 0.0, l1: 0.0, decay: Decay::Matrices };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for Lion {
@@ -58,6 +59,10 @@ impl Optimizer for Lion {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-7, highest: 1e-3, source: "Chen et al. 2023: 1e-4" })
     }
 
     fn penalties(&self) -> Penalties {

@@ -33,6 +33,7 @@ mod constraint;
 #[cfg(test)]
 mod element;
 mod ema;
+mod facts;
 mod gradient_noise;
 mod group;
 mod lamb;
@@ -62,7 +63,9 @@ pub use clip::{AdaptiveGrad, AnyClip, Clip, ClipValue, GlobalNorm, Gradients, No
 pub(crate) use constraint::constrain_all;
 pub use constraint::{AnyConstraint, Constraint, MaxNorm, Unconstrained};
 pub use ema::Ema;
+pub use facts::{StepSize, UsualRates};
 pub use gradient_noise::GradientNoise;
+pub(crate) use group::freezes_all;
 pub use group::{Group, Groups};
 pub use lamb::Lamb;
 pub use lars::Lars;
@@ -156,6 +159,16 @@ pub trait Optimizer: Config {
         Penalties::NONE
     }
 
+    /// What the size of a step follows, for [advice](crate::advice); by default nobody knows.
+    fn step_size(&self) -> StepSize {
+        StepSize::Other
+    }
+
+    /// Which rates are usual, for [advice](crate::advice); by default nobody knows.
+    fn usual_rates(&self) -> Option<UsualRates> {
+        None
+    }
+
     /// The update of a parameter in one step: a function from the weight, its gradient and its state to the new
     /// weight. What depends on the step alone is computed before it, in f64.
     fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut Self::State) -> f32;
@@ -191,6 +204,10 @@ pub trait AnyOptimizer: Setting {
     fn is_sparse(&self) -> bool;
     /// [`Optimizer::penalties`]
     fn penalties(&self) -> Penalties;
+    /// [`Optimizer::step_size`]
+    fn step_size(&self) -> StepSize;
+    /// [`Optimizer::usual_rates`]
+    fn usual_rates(&self) -> Option<UsualRates>;
     /// [`Optimizer::DECAYS_ITSELF`]
     fn decays_itself(&self) -> bool;
     /// [`Optimizer::LAYERWISE`]
@@ -246,6 +263,14 @@ impl<O: Optimizer> AnyOptimizer for O {
 
     fn penalties(&self) -> Penalties {
         Optimizer::penalties(self)
+    }
+
+    fn step_size(&self) -> StepSize {
+        Optimizer::step_size(self)
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Optimizer::usual_rates(self)
     }
 
     fn decays_itself(&self) -> bool {

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::math::{correction, lerp};
 use super::rules::{self, hold, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// Adam that looks ahead by one step of its momentum, with a momentum that rises over the first steps.
@@ -46,12 +47,12 @@ pub const NAdam: NAdam = NAdam::DEFAULT;
 
 impl NAdam {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         hold!(rules::lr(self.lr));
         hold!(rules::betas(self.betas));
         hold!(rules::eps(self.eps));
         hold!(rules::not_negative("momentum_decay", self.momentum_decay));
-        penalties!(self).check(self.lr)
+        rules::rated(self.lr, penalties!(self))
     }
 }
 
@@ -67,7 +68,7 @@ impl Config for NAdam {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for NAdam {
@@ -76,6 +77,14 @@ impl Optimizer for NAdam {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        StepSize::SecondMoment { rectified: false }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 2e-6, highest: 2e-2, source: "Dozat 2016: 2e-3" })
     }
 
     fn penalties(&self) -> Penalties {

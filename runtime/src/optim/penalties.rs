@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rules::not_negative;
 use crate::layer::Role;
 use crate::shape::{Problem, Verdict};
 
@@ -60,13 +61,6 @@ impl Penalties {
         }
         check_decay("weight_decay", self.weight_decay, lr)
     }
-}
-
-const fn not_negative(key: &str, value: f64) -> Verdict {
-    if value >= 0.0 && value.is_finite() {
-        return Ok(());
-    }
-    Err(Problem::new(key).text(" is ").float(value).text("; expected 0 or more"))
 }
 
 const fn check_decay(key: &str, decay: f64, lr: f64) -> Verdict {

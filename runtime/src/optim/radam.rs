@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::math::{correction, lerp};
 use super::rules::{self, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// Adam whose rate is held back while its second moment rests on few gradients.
@@ -44,7 +45,7 @@ pub const RAdam: RAdam = RAdam::DEFAULT;
 
 impl RAdam {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
 }
@@ -60,7 +61,7 @@ impl Config for RAdam {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for RAdam {
@@ -69,6 +70,14 @@ impl Optimizer for RAdam {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        StepSize::SecondMoment { rectified: true }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-6, highest: 1e-2, source: "Kingma & Ba 2015: 1e-3" })
     }
 
     fn penalties(&self) -> Penalties {

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::math::lerp;
 use super::rules::{self, hold, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// Gradient descent with each gradient over the root of its fading mean square.
@@ -46,12 +47,12 @@ pub const RmsProp: RmsProp = RmsProp::DEFAULT;
 
 impl RmsProp {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         hold!(rules::lr(self.lr));
         hold!(rules::fraction("alpha", self.alpha));
         hold!(rules::eps(self.eps));
         hold!(rules::fraction("momentum", self.momentum));
-        penalties!(self).check(self.lr)
+        rules::rated(self.lr, penalties!(self))
     }
 }
 
@@ -68,7 +69,7 @@ impl Config for RmsProp {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for RmsProp {
@@ -77,6 +78,14 @@ impl Optimizer for RmsProp {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        StepSize::SecondMoment { rectified: false }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-6, highest: 1e-2, source: "Tieleman & Hinton 2012: 1e-3" })
     }
 
     fn penalties(&self) -> Penalties {

@@ -1,6 +1,7 @@
 //! Ranges that several optimizers share.
 
 use super::Penalties;
+use crate::known::Known;
 use crate::shape::{Problem, Verdict};
 
 /// `?` for a [`Verdict`] in a `const fn`, where `?` itself is not to be had.
@@ -23,19 +24,31 @@ macro_rules! penalties {
 pub(super) use penalties;
 
 /// The keys of the optimizers that keep two moments.
-pub(super) const fn moments(lr: f64, betas: (f64, f64), eps: f64, penalties: Penalties) -> Verdict {
+pub(super) const fn moments(lr: f64, betas: (f64, f64), eps: f64, penalties: Penalties) -> Verdict<Known> {
     hold!(self::lr(lr));
     hold!(self::betas(betas));
     hold!(self::eps(eps));
-    penalties.check(lr)
+    rated(lr, penalties)
+}
+
+/// The penalties of an optimizer at its `lr`, and that it has both.
+pub(super) const fn rated(lr: f64, penalties: Penalties) -> Verdict<Known> {
+    hold!(penalties.check(lr));
+    Ok(Known::NOTHING.rate(lr, penalties))
 }
 
 /// A learning rate.
 pub(super) const fn lr(lr: f64) -> Verdict {
-    if lr > 0.0 && lr.is_finite() {
-        return Ok(());
+    if !(lr > 0.0 && lr.is_finite()) {
+        return Err(Problem::new("lr is ").float(lr).text("; expected a number above 0"));
     }
-    Err(Problem::new("lr is ").float(lr).text("; expected a number above 0"))
+    // Weights are moved in f32, in which less is 0 or has hardly a digit left.
+    if (lr as f32) < f32::MIN_POSITIVE || !(lr as f32).is_finite() {
+        return Err(Problem::new("lr is ")
+            .float(lr)
+            .text("; expected a number from 1.2e-38 to 3.4e38, those of f32"));
+    }
+    Ok(())
 }
 
 /// How much of two moments stays.
@@ -77,8 +90,14 @@ pub(super) const fn fraction(key: &str, value: f64) -> Verdict {
 
 /// A number of at least 0.
 pub(super) const fn not_negative(key: &str, value: f64) -> Verdict {
-    if value >= 0.0 && value.is_finite() {
+    // Also as f32, the type of the arithmetic.
+    if value >= 0.0 && (value as f32).is_finite() {
         return Ok(());
     }
-    Err(Problem::new(key).text(" is ").float(value).text("; expected 0 or more"))
+    let range = if value.is_finite() && value > 0.0 {
+        "0 or more, within the range of f32"
+    } else {
+        "a finite number, 0 or more"
+    };
+    Err(Problem::new(key).text(" is ").float(value).text("; expected ").text(range))
 }

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::penalties;
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::rules::{self, penalties};
+use super::{Decay, Optimizer, Penalties, UpdateStep, UsualRates};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::{Problem, Verdict};
 
 /// Gradient descent, with momentum if wanted.
@@ -43,8 +44,8 @@ pub const Sgd: Sgd = Sgd::DEFAULT;
 
 impl Sgd {
     /// The ranges of the keys, and what Nesterov needs.
-    pub const fn check(&self) -> Verdict {
-        if let Err(problem) = super::rules::lr(self.lr) {
+    pub const fn check(&self) -> Verdict<Known> {
+        if let Err(problem) = rules::lr(self.lr) {
             return Err(problem);
         }
         if !(self.momentum >= 0.0 && self.momentum < 1.0) {
@@ -68,11 +69,11 @@ impl Sgd {
             ));
         }
         if self.nesterov && self.dampening != 0.0 {
-            return Err(
-                Problem::new("nesterov goes with dampening 0, but dampening is ").float(self.dampening)
-            );
+            return Err(Problem::new("nesterov goes with dampening 0, but dampening is ")
+                .float(self.dampening)
+                .text("; leave one of them out"));
         }
-        penalties!(self).check(self.lr)
+        rules::rated(self.lr, penalties!(self))
     }
 }
 
@@ -88,7 +89,7 @@ impl Config for Sgd {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for Sgd {
@@ -97,6 +98,10 @@ impl Optimizer for Sgd {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-6, highest: 1.0, source: "Bengio 2012" })
     }
 
     fn state_names(&self) -> &'static [&'static str] {

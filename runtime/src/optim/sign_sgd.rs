@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::math::sign;
 use super::rules::{self, hold, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// Steps of one size for all weights, by the sign of the gradient, or with momentum by the sign of its fading mean.
@@ -38,10 +39,10 @@ pub const SignSgd: SignSgd = SignSgd::DEFAULT;
 
 impl SignSgd {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         hold!(rules::lr(self.lr));
         hold!(rules::fraction("momentum", self.momentum));
-        penalties!(self).check(self.lr)
+        rules::rated(self.lr, penalties!(self))
     }
 }
 
@@ -49,7 +50,7 @@ impl Config for SignSgd {
     const NAME: &'static str = "SignSgd";
     const DEFAULT: Self =
         Self { lr: 1e-4, momentum: 0.0, weight_decay: 0.0, l2: 0.0, l1: 0.0, decay: Decay::Matrices };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for SignSgd {
@@ -58,6 +59,14 @@ impl Optimizer for SignSgd {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        if self.momentum == 0.0 { StepSize::Sign } else { StepSize::Other }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-7, highest: 1e-3, source: "Bernstein et al. 2018: 1e-4" })
     }
 
     fn penalties(&self) -> Penalties {

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::moments::adam;
 use super::rules::{self, penalties};
-use super::{Decay, Optimizer, Penalties, UpdateStep};
+use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// Adam that updates, of an [embedding](crate::layer::Embedding), only the rows that the batch reads.
@@ -46,7 +47,7 @@ pub const SparseAdam: SparseAdam = SparseAdam::DEFAULT;
 
 impl SparseAdam {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
 }
@@ -62,7 +63,7 @@ impl Config for SparseAdam {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for SparseAdam {
@@ -71,6 +72,14 @@ impl Optimizer for SparseAdam {
 
     fn lr(&self) -> f64 {
         self.lr
+    }
+
+    fn step_size(&self) -> StepSize {
+        StepSize::SecondMoment { rectified: false }
+    }
+
+    fn usual_rates(&self) -> Option<UsualRates> {
+        Some(UsualRates { lowest: 1e-6, highest: 1e-2, source: "Kingma & Ba 2015: 1e-3" })
     }
 
     fn penalties(&self) -> Penalties {

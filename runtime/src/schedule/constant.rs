@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{check_length, length};
+use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, check_factor, larger_end};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// `eta * factor` for the whole phase.
@@ -25,18 +26,21 @@ pub const Constant: Constant = Constant::DEFAULT;
 
 impl Constant {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         if let Err(problem) = check_factor(self.factor) {
             return Err(problem);
         }
-        check_length(self.steps, self.epochs)
+        match lasting(self.steps, self.epochs) {
+            Ok(known) => Ok(known.times(self.factor)),
+            problem => problem,
+        }
     }
 }
 
 impl Config for Constant {
     const NAME: &'static str = "Constant";
     const DEFAULT: Self = Self { factor: 1.0, steps: 0, epochs: 0 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Phase for Constant {

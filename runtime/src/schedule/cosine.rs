@@ -4,9 +4,10 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{check_length, length};
+use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, above_floor, check_floor, larger_end};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// `floor + (eta - floor) * (1 + cos(pi * j / (W - 1))) / 2` at step `j` of `W`.
@@ -43,18 +44,21 @@ pub const Cosine: Cosine = Cosine::DEFAULT;
 
 impl Cosine {
     /// The range of the floor.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         if let Err(problem) = check_floor("floor", self.floor) {
             return Err(problem);
         }
-        check_length(self.steps, self.epochs)
+        match lasting(self.steps, self.epochs) {
+            Ok(known) => Ok(known.floor(self.floor)),
+            problem => problem,
+        }
     }
 }
 
 impl Config for Cosine {
     const NAME: &'static str = "Cosine";
     const DEFAULT: Self = Self { floor: 0.0, end: CosineEnd::Reach, steps: 0, epochs: 0 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Phase for Cosine {

@@ -4,9 +4,10 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{check_length, length};
+use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, above_floor, check_floor};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::{Problem, Verdict};
 
 /// `floor + (eta - floor) * (1 + cos(pi * i / P)) / 2` at step `i` of a period of `P` steps.
@@ -34,7 +35,7 @@ pub struct CosineRestarts {
 
 impl CosineRestarts {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         if let Err(problem) = self.period.check("period") {
             return Err(problem);
         }
@@ -44,7 +45,10 @@ impl CosineRestarts {
         if let Err(problem) = check_floor("floor", self.floor) {
             return Err(problem);
         }
-        check_length(self.steps, self.epochs)
+        match lasting(self.steps, self.epochs) {
+            Ok(known) => Ok(known.floor(self.floor)),
+            problem => problem,
+        }
     }
 
     /// The step within its period of step `j`, and the length of that period.
@@ -67,7 +71,7 @@ impl Config for CosineRestarts {
     const DEFAULT: Self = Self { period: Interval::Steps(0), multiply: 1, floor: 0.0, steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("period", "the length of the first period: `Steps(n)` or `Epochs(n)`")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Phase for CosineRestarts {

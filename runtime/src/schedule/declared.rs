@@ -5,6 +5,7 @@ use serde_json::json;
 use super::Schedule;
 use super::phases::fault;
 use crate::error::{Error, Result};
+use crate::shape::Problem;
 use crate::spec::Settings;
 
 impl Schedule {
@@ -23,10 +24,7 @@ impl Schedule {
                 (settings.schedule.first(), Self::new(phases(), declared, steps, epoch))
             && unscaled.rate(0).to_bits() == schedule.rate(0).to_bits()
         {
-            let problem = format!(
-                "`{}` has rates of its own, which do not depend on `lr`; scale those and remove `scale_lr`",
-                first.name()
-            );
+            let problem = scaled_in_vain(first.name()).as_str().to_owned();
             return Err(Error::Setting { key: "scale_lr".to_owned(), problem });
         }
         Ok(schedule)
@@ -41,8 +39,25 @@ impl Schedule {
         let Some(key) = key else { return Ok(()) };
         *key = json!(largest);
         let judged = settings.optimizer.with(&json);
-        judged.map(|_| ()).map_err(|problem| {
-            fault(format!("the largest rate is {largest}, while `lr` is {lr}; with that rate: {problem}"))
-        })
+        judged
+            .map(|_| ())
+            .map_err(|problem| fault(at_largest(largest, lr, Problem::new(&problem)).as_str().to_owned()))
     }
+}
+
+/// What is said of `scale_lr` before a phase of this name, whose rates do not depend on it.
+pub(crate) const fn scaled_in_vain(phase: &str) -> Problem {
+    Problem::new("`")
+        .text(phase)
+        .text("` has rates of its own, which do not depend on `lr`; scale those and remove `scale_lr`")
+}
+
+/// What is said of an optimizer whose rules hold for `lr`, but not for the largest rate of the run.
+pub(crate) const fn at_largest(largest: f64, lr: f64, problem: Problem) -> Problem {
+    Problem::new("the largest rate is ")
+        .float(largest)
+        .text(", while `lr` is ")
+        .float(lr)
+        .text("; with that rate: ")
+        .text(problem.as_str())
 }

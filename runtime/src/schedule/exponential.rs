@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{check_length, length};
+use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, check_factor, larger_end};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// `eta * factor^floor(j / every)` at step `j`, by default with a whole epoch for `every`.
@@ -26,14 +27,14 @@ pub struct Exponential {
 
 impl Exponential {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         if let Err(problem) = check_factor(self.factor) {
             return Err(problem);
         }
         if let Err(problem) = self.every.check("every") {
             return Err(problem);
         }
-        check_length(self.steps, self.epochs)
+        lasting(self.steps, self.epochs)
     }
 }
 
@@ -42,7 +43,7 @@ impl Config for Exponential {
     const DEFAULT: Self = Self { factor: 1.0, every: Interval::Epochs(1), steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("factor", "what the rate is multiplied by after each epoch")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Phase for Exponential {

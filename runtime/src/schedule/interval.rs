@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::known::Known;
 use crate::shape::{Problem, Verdict};
 
 /// A number of optimizer steps or of epochs.
@@ -45,10 +46,10 @@ pub(super) const fn length(steps: u64, epochs: u64) -> Option<Interval> {
     }
 }
 
-/// The rule that a phase has its length in steps or in epochs, not in both.
-pub(super) const fn check_length(steps: u64, epochs: u64) -> Verdict {
+/// The rule that a phase has its length in steps or in epochs, not in both; and that length.
+pub(super) const fn lasting(steps: u64, epochs: u64) -> Verdict<Known> {
     if steps > 0 && epochs > 0 {
         return Err(Problem::new("both `steps` and `epochs` are given; expected one of them"));
     }
-    Ok(())
+    Ok(Known::NOTHING.lasting(length(steps, epochs)))
 }

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{check_length, length};
+use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::{Problem, Verdict};
 
 /// `eta * min(t / warmup, sqrt(warmup / t))` at the phase's step `t = j + 1`: it rises linearly to the full rate
@@ -26,11 +27,11 @@ pub struct InverseSqrt {
 
 impl InverseSqrt {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         if let Err(problem) = self.warmup.check("warmup") {
             return Err(problem);
         }
-        check_length(self.steps, self.epochs)
+        lasting(self.steps, self.epochs)
     }
 }
 
@@ -39,7 +40,7 @@ impl Config for InverseSqrt {
     const DEFAULT: Self = Self { warmup: Interval::Steps(0), steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("warmup", "how long the rate rises: `Steps(n)` or `Epochs(n)`")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Phase for InverseSqrt {

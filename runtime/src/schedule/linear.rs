@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{check_length, length};
+use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, check_floor, larger_end};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// `eta + (to - eta) * j / (W - 1)` at step `j` of `W`: the first step has the full rate, the last has `to`.
@@ -39,11 +40,11 @@ pub struct Linear {
 
 impl Linear {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         if let Err(problem) = check_floor("to", self.to) {
             return Err(problem);
         }
-        check_length(self.steps, self.epochs)
+        lasting(self.steps, self.epochs)
     }
 }
 
@@ -52,7 +53,7 @@ impl Config for Linear {
     const DEFAULT: Self = Self { to: 0.0, steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("to", "the learning rate at the phase's last step")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Phase for Linear {

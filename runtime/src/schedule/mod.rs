@@ -25,6 +25,7 @@
 mod constant;
 mod cosine;
 mod cosine_restarts;
+mod course;
 mod declared;
 mod exponential;
 mod interval;
@@ -42,6 +43,8 @@ mod warmup;
 pub use constant::Constant;
 pub use cosine::{Cosine, CosineEnd};
 pub use cosine_restarts::CosineRestarts;
+pub(crate) use course::{Course, Taken};
+pub(crate) use declared::{at_largest, scaled_in_vain};
 pub use exponential::Exponential;
 pub use interval::Interval;
 pub use inverse_sqrt::InverseSqrt;
@@ -265,7 +268,7 @@ const fn check_factor(factor: f64) -> Verdict {
 }
 
 /// That a phase which falls to `floor` does not begin below it.
-fn above_floor(eta: f64, floor: f64) -> Verdict {
+pub(crate) const fn above_floor(eta: f64, floor: f64) -> Verdict {
     use crate::shape::Problem;
     if eta >= floor {
         return Ok(());

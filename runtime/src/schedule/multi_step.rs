@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::interval::{check_length, length};
+use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, check_factor, larger_end};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::{Problem, Verdict};
 
 /// `eta * factor^n` at step `j`, where `n` is the number of places in `at` that are not after `j`.
@@ -45,7 +46,7 @@ pub struct MultiStep {
 
 impl MultiStep {
     /// The ranges of the keys, and the order of the places.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         let mut rest = self.at;
         let mut before = 0;
         if rest.is_empty() {
@@ -76,7 +77,7 @@ impl MultiStep {
         if let Err(problem) = check_factor(self.factor) {
             return Err(problem);
         }
-        check_length(self.steps, self.epochs)
+        lasting(self.steps, self.epochs)
     }
 }
 
@@ -85,7 +86,7 @@ impl Config for MultiStep {
     const DEFAULT: Self = Self { at: &[], factor: 0.1, steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("at", "the places where the rate falls: `&[Epochs(30), Epochs(60)]`")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Phase for MultiStep {

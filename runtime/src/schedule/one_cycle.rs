@@ -4,9 +4,10 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{check_length, length};
+use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::{Problem, Verdict};
 
 /// One cycle: from `max / div` up to `max` and down to `max / div / final_div`, as in PyTorch's `OneCycleLR`.
@@ -50,7 +51,7 @@ pub enum Anneal {
 
 impl OneCycle {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         if !(self.max > 0.0 && self.max.is_finite()) {
             return Err(Problem::new("max is ").float(self.max).text("; expected a learning rate above 0"));
         }
@@ -70,7 +71,10 @@ impl OneCycle {
         if !(self.final_div >= 1.0 && self.final_div.is_finite()) {
             return Err(Problem::new("final_div is ").float(self.final_div).text("; expected at least 1"));
         }
-        check_length(self.steps, self.epochs)
+        match lasting(self.steps, self.epochs) {
+            Ok(known) => Ok(known.peak(self.max)),
+            problem => problem,
+        }
     }
 
     /// The cycle's corners: the place of each, in steps, and its rate.
@@ -99,7 +103,7 @@ impl Config for OneCycle {
         epochs: 0,
     };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("max", "the largest learning rate")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Phase for OneCycle {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{AnyPhase, Clock, Seen, larger};
+use super::{AnyPhase, Clock, Course, Seen, Taken, larger};
 use crate::error::{Error, Result};
 use crate::metric::Direction;
 use crate::spec::Monitor;
@@ -81,34 +81,14 @@ impl Schedule {
     pub fn new(phases: Vec<Box<dyn AnyPhase>>, lr: f64, steps: u64, epoch: u64) -> Result<Self> {
         let count = phases.len();
         let mut placed = Vec::with_capacity(count);
-        let (mut first, mut eta) = (0, lr);
+        let (mut course, mut eta) = (Course::of(steps, "steps"), lr);
         for (place, phase) in phases.into_iter().enumerate() {
-            let is_last = place + 1 == count;
-            let own = match phase.length() {
-                Some(length) => length.in_steps(epoch),
-                None if is_last => steps.saturating_sub(first),
-                None => {
-                    return Err(fault(format!(
-                        "phase {}, `{}`, has no length, but another follows; give it `steps` or `epochs`",
-                        place + 1,
-                        phase.name()
-                    )));
-                }
-            };
-            let end = first.saturating_add(own);
-            if end > steps || own == 0 {
-                return Err(fault(format!(
-                    "the phases up to `{}` need {} steps, but the run has {steps}; shorten them or train longer",
-                    phase.name(),
-                    if own == 0 { end + 1 } else { end },
-                )));
-            }
-            if is_last && end < steps {
-                return Err(fault(format!(
-                    "the phases end after {end} steps, but the run has {steps}; let the last phase have no \
-                     length, or add `Constant` to stay at its rate"
-                )));
-            }
+            let taken = phase.length().map_or(Taken::Rest, |length| Taken::Units(length.in_steps(epoch)));
+            let first = course.used();
+            course = course
+                .then(phase.name(), taken, place + 1 == count)
+                .map_err(|problem| fault(problem.as_str().to_owned()))?;
+            let own = course.used() - first;
             let state = vec![0.0; phase.state_names().len()];
             let at = Placed { phase, first, steps: own, epoch, state };
             let (phase, clock) = (&at.phase, at.clock());
@@ -116,10 +96,15 @@ impl Schedule {
                 .check_start(eta, clock)
                 .map_err(|problem| fault(problem.of(phase.name()).as_str().to_owned()))?;
             let largest = phase.largest(eta, clock);
-            if !largest.is_finite() {
-                return Err(fault(format!("`{}` reaches the rate {largest}", phase.name())));
+            // Also as f32, the type of the arithmetic.
+            if !(largest as f32).is_finite() {
+                let problem = format!(
+                    "`{}` reaches the rate {largest}; expected rates within the range of f32",
+                    phase.name()
+                );
+                return Err(fault(problem));
             }
-            (first, eta) = (end, at.last_rate(eta));
+            eta = at.last_rate(eta);
             placed.push(at);
         }
         Ok(Self { phases: placed, lr })
@@ -353,6 +338,43 @@ mod tests {
             assert!(problem.contains("not that of these phases"), "{problem}");
             assert_eq!(restored.state(), state);
         }
+    }
+
+    /// Nothing here takes a loop over steps, and nothing overflows.
+    #[test]
+    fn a_run_of_any_length_has_a_schedule() {
+        use super::super::{CosineRestarts, Linear, Polynomial};
+        let most = u64::MAX;
+        let steps = Interval::Steps;
+        let phases: [Box<dyn AnyPhase>; 13] = [
+            Box::new(Constant),
+            Box::new(Warmup { steps: most, ..Warmup::DEFAULT }),
+            Box::new(Linear::DEFAULT),
+            Box::new(Cosine),
+            Box::new(CosineRestarts { period: steps(1), ..CosineRestarts::DEFAULT }),
+            Box::new(CosineRestarts { period: steps(3), multiply: most, ..CosineRestarts::DEFAULT }),
+            Box::new(Polynomial),
+            Box::new(InverseSqrt { warmup: steps(most), ..InverseSqrt::DEFAULT }),
+            Box::new(Step { every: steps(1), ..Step::DEFAULT }),
+            Box::new(MultiStep {
+                at: &[Interval::Steps(1), Interval::Steps(u64::MAX - 1)],
+                ..MultiStep::DEFAULT
+            }),
+            Box::new(Exponential { factor: 0.5, every: Interval::Epochs(most), ..Exponential::DEFAULT }),
+            Box::new(OneCycle { max: 1.0, ..OneCycle::DEFAULT }),
+            Box::new(ReduceOnPlateau),
+        ];
+        for phase in phases {
+            for epoch in [1, 5, most] {
+                let schedule = Schedule::new(vec![phase.boxed()], 1.0, most, epoch).unwrap();
+                for k in [0, 1, most / 2, most - 1] {
+                    assert!((0.0..=1.0).contains(&schedule.rate(k)), "{phase:?} at step {k}");
+                }
+                assert!(schedule.largest_rate() <= 1.0);
+            }
+        }
+        let warmup = Warmup { steps: most, ..Warmup::DEFAULT };
+        assert!(Schedule::new(vec![Box::new(warmup), Box::new(Constant)], 1.0, most, 5).is_err());
     }
 
     #[test]

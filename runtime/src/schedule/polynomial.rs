@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{check_length, length};
+use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, check_floor, larger_end};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::{Problem, Verdict};
 
 /// `to + (eta - to) * (1 - j / (W - 1))^power` at step `j` of `W`: the first step has the full rate, the last has
@@ -30,21 +31,21 @@ pub const Polynomial: Polynomial = Polynomial::DEFAULT;
 
 impl Polynomial {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         if !(self.power > 0.0 && self.power.is_finite()) {
             return Err(Problem::new("power is ").float(self.power).text("; expected a number above 0"));
         }
         if let Err(problem) = check_floor("to", self.to) {
             return Err(problem);
         }
-        check_length(self.steps, self.epochs)
+        lasting(self.steps, self.epochs)
     }
 }
 
 impl Config for Polynomial {
     const NAME: &'static str = "Polynomial";
     const DEFAULT: Self = Self { power: 1.0, to: 0.0, steps: 0, epochs: 0 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Phase for Polynomial {

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{check_length, length};
+use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, Seen, above_floor, check_factor, check_floor};
 use crate::config::Config;
+use crate::known::Known;
 use crate::metric::Direction;
 use crate::shape::{Problem, Verdict};
 use crate::spec::Monitor;
@@ -49,7 +50,7 @@ pub const ReduceOnPlateau: ReduceOnPlateau = ReduceOnPlateau::DEFAULT;
 
 impl ReduceOnPlateau {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         if let Err(problem) = check_factor(self.factor) {
             return Err(problem);
         }
@@ -67,7 +68,10 @@ impl ReduceOnPlateau {
         if let Err(problem) = check_floor("eps", self.eps) {
             return Err(problem);
         }
-        check_length(self.steps, self.epochs)
+        match lasting(self.steps, self.epochs) {
+            Ok(known) => Ok(known.floor(self.min).watching(self.monitor)),
+            problem => problem,
+        }
     }
 
     fn after(&self, reductions: f64, eta: f64) -> f64 {
@@ -88,7 +92,7 @@ impl Config for ReduceOnPlateau {
         steps: 0,
         epochs: 0,
     };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Phase for ReduceOnPlateau {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Setting, with_changes};
+use crate::known::Known;
 use crate::shape::{Problem, Verdict};
 
 /// A rule that fits the learning rate to the samples in an optimizer step.
@@ -101,8 +102,8 @@ pub struct LinearScaling {
 
 impl LinearScaling {
     /// The range of the key.
-    pub const fn check(&self) -> Verdict {
-        check_base(self.base_batch)
+    pub const fn check(&self) -> Verdict<Known> {
+        check_base(self.base_batch, true)
     }
 }
 
@@ -110,7 +111,7 @@ impl Config for LinearScaling {
     const NAME: &'static str = "LinearScaling";
     const DEFAULT: Self = Self { base_batch: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] = BASE_BATCH;
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl ScaleLr for LinearScaling {
@@ -132,8 +133,8 @@ pub struct SqrtScaling {
 
 impl SqrtScaling {
     /// The range of the key.
-    pub const fn check(&self) -> Verdict {
-        check_base(self.base_batch)
+    pub const fn check(&self) -> Verdict<Known> {
+        check_base(self.base_batch, false)
     }
 }
 
@@ -141,7 +142,7 @@ impl Config for SqrtScaling {
     const NAME: &'static str = "SqrtScaling";
     const DEFAULT: Self = Self { base_batch: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] = BASE_BATCH;
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl ScaleLr for SqrtScaling {
@@ -152,9 +153,9 @@ impl ScaleLr for SqrtScaling {
 
 const BASE_BATCH: &[(&str, &str)] = &[("base_batch", "the samples in a step for which `lr` is meant")];
 
-const fn check_base(base_batch: u64) -> Verdict {
+const fn check_base(base_batch: u64, linear: bool) -> Verdict<Known> {
     if base_batch > 0 {
-        return Ok(());
+        return Ok(Known::NOTHING.scaling(base_batch, linear));
     }
     Err(Problem::new("base_batch is 0; expected at least 1, the samples in a step for which `lr` is meant"))
 }

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{check_length, length};
+use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, check_factor, larger_end};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::Verdict;
 
 /// `eta * factor^floor(j / every)` at step `j`.
@@ -23,14 +24,14 @@ pub struct Step {
 
 impl Step {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         if let Err(problem) = self.every.check("every") {
             return Err(problem);
         }
         if let Err(problem) = check_factor(self.factor) {
             return Err(problem);
         }
-        check_length(self.steps, self.epochs)
+        lasting(self.steps, self.epochs)
     }
 }
 
@@ -39,7 +40,7 @@ impl Config for Step {
     const DEFAULT: Self = Self { every: Interval::Steps(0), factor: 0.1, steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("every", "the interval at which the rate falls: `Steps(n)` or `Epochs(n)`")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Phase for Step {

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{check_length, length};
+use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, larger_end};
 use crate::config::Config;
+use crate::known::Known;
 use crate::shape::{Problem, Verdict};
 
 /// `eta * (from + (1 - from) * (j + 1) / W)` at step `j` of `W`: never zero, full at the last step.
@@ -24,7 +25,7 @@ pub struct Warmup {
 
 impl Warmup {
     /// The ranges of the keys, and that there is a length.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         if self.steps == 0 && self.epochs == 0 {
             return Err(Problem::new("needs a length: `steps` or `epochs`, at least 1"));
         }
@@ -33,14 +34,17 @@ impl Warmup {
                 .float(self.from)
                 .text("; expected 0 <= from <= 1, a share of the rate"));
         }
-        check_length(self.steps, self.epochs)
+        match lasting(self.steps, self.epochs) {
+            Ok(known) => Ok(known.times(1.0)),
+            problem => problem,
+        }
     }
 }
 
 impl Config for Warmup {
     const NAME: &'static str = "Warmup";
     const DEFAULT: Self = Self { steps: 0, epochs: 0, from: 0.0 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
 }
 
 impl Phase for Warmup {

@@ -143,13 +143,19 @@ impl<K: InputKind> Fits<K> for K {}
 /// A model over any value cannot be trained; that is said of the model, not of the data.
 impl<K: InputKind> Fits<Value> for K {}
 
+/// Nor can one over several values.
+impl<K: InputKind, A, B> Fits<(A, B)> for K {}
+impl<K: InputKind, A, B, C> Fits<(A, B, C)> for K {}
+
+// The generics are written out, so that rustc shows them where it shows the kind.
 macro_rules! kinds {
-    ($($(#[$docs:meta])* $name:ident<$($axis:ident),*>: $element:ty = $shape:expr;)*) => { $(
+    ($($(#[$docs:meta])* $name:ident<$($axis:ident),*> [$($generics:tt)*]: $element:ty = $shape:expr;)*) => { $(
         $(#[$docs])*
         #[derive(Clone, Copy, Debug)]
-        pub struct $name<$(const $axis: usize),*> {}
+        pub struct $name<$($generics)*> {}
 
-        impl<$(const $axis: usize),*> Kind for $name<$($axis),*> {
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> Kind for $name<$($axis),*> {
             type Element = $element;
             const NAME: &'static str = stringify!($name);
             const SHAPE: Shape = $shape;
@@ -159,25 +165,25 @@ macro_rules! kinds {
 
 kinds! {
     /// An image of `C` channels, `H` rows and `W` columns: `[C, H, W]`.
-    Image<C, H, W>: f32 = Shape::of(&[C, H, W]);
+    Image<C, H, W> [const C: usize, const H: usize, const W: usize]: f32 = Shape::of(&[C, H, W]);
     /// `N` real features: `[N]`.
-    Features<N>: f32 = Shape::of(&[N]);
+    Features<N> [const N: usize]: f32 = Shape::of(&[N]);
     /// `T` tokens, each below `V`: `[T]`. As a target: the right token at each place.
-    Tokens<V, T>: u32 = Shape::tokens(V, T);
+    Tokens<V, T> [const V: usize, const T: usize]: u32 = Shape::tokens(V, T);
     /// Unnormalized log-probabilities of `C` classes: `[C]`.
-    Logits<C>: f32 = Shape::of(&[C]);
+    Logits<C> [const C: usize]: f32 = Shape::of(&[C]);
     /// `N` real numbers: `[N]`, as a prediction or as a target.
-    Values<N>: f32 = Shape::of(&[N]);
+    Values<N> [const N: usize]: f32 = Shape::of(&[N]);
     /// Unnormalized log-probabilities of `V` tokens at each place: `[T, V]`.
-    TokenLogits<V>: f32 = Shape::of(&[Shape::ANY, V]);
+    TokenLogits<V> [const V: usize]: f32 = Shape::of(&[Shape::ANY, V]);
     /// Log-probabilities of `C` classes, as `log_softmax` gives them: `[C]`.
-    LogProbabilities<C>: f32 = Shape::of(&[C]);
+    LogProbabilities<C> [const C: usize]: f32 = Shape::of(&[C]);
     /// Probabilities of `C` classes, as a target: `[C]`.
-    Probabilities<C>: f32 = Shape::of(&[C]);
+    Probabilities<C> [const C: usize]: f32 = Shape::of(&[C]);
     /// `N` labels, each 1 or 0 (or between, where nobody is sure), as a target: `[N]`.
-    Labels<N>: f32 = Shape::of(&[N]);
+    Labels<N> [const N: usize]: f32 = Shape::of(&[N]);
     /// One of `C` classes, as its number from 0: `[]`.
-    Class<C>: u32 = Shape::class(C);
+    Class<C> [const C: usize]: u32 = Shape::class(C);
 }
 
 impl<const C: usize, const H: usize, const W: usize> InputKind for Image<C, H, W> {}

@@ -29,6 +29,8 @@ pub struct Shape {
     axes: [usize; Self::MAX_RANK],
     rank: usize,
     vocabulary: usize,
+    least_batch: usize,
+    asked_by: &'static str,
 }
 
 impl Shape {
@@ -37,7 +39,10 @@ impl Shape {
     /// An axis of any length, in the shape that a kind demands.
     pub const ANY: usize = usize::MAX;
     /// Not known, because the value comes from outside or a mistake was made before it.
-    pub const UNKNOWN: Self = Self { axes: [0; Self::MAX_RANK], rank: usize::MAX, vocabulary: 0 };
+    pub const UNKNOWN: Self = Self { axes: [0; Self::MAX_RANK], rank: usize::MAX, ..Self::NUMBER };
+    /// One real number.
+    const NUMBER: Self =
+        Self { axes: [0; Self::MAX_RANK], rank: 0, vocabulary: 0, least_batch: 1, asked_by: "" };
 
     /// Real numbers along these axes; `&[]` is one number. Axes beyond [`Shape::MAX_RANK`] make it
     /// [`Shape::UNKNOWN`].
@@ -46,7 +51,7 @@ impl Shape {
         if axes.len() > Self::MAX_RANK {
             return Self::UNKNOWN;
         }
-        let mut shape = Self { axes: [0; Self::MAX_RANK], rank: axes.len(), vocabulary: 0 };
+        let mut shape = Self { rank: axes.len(), ..Self::NUMBER };
         let mut i = 0;
         while i < axes.len() {
             shape.axes[i] = axes[i];
@@ -132,6 +137,34 @@ impl Shape {
     #[must_use]
     pub const fn vocabulary(self) -> Option<usize> {
         if self.vocabulary == 0 { None } else { Some(self.vocabulary) }
+    }
+
+    /// The same shape of a value that takes at least so many samples at once to train on, as batch norm does of one
+    /// number a channel. A layer tells it with the shape of its output; it is no part of what the value is.
+    #[must_use]
+    pub const fn for_batches_of(self, samples: usize) -> Self {
+        Self { least_batch: samples, ..self }
+    }
+
+    /// [`Shape::for_batches_of`]; 1 by default.
+    #[must_use]
+    pub const fn least_batch(self) -> usize {
+        self.least_batch
+    }
+
+    /// The layer that says so.
+    pub(crate) const fn asked_by(self) -> &'static str {
+        self.asked_by
+    }
+
+    /// The same with the layer that says so, if it is not known yet.
+    pub(crate) const fn asked(self, layer: &'static str) -> Self {
+        if self.asked_by.is_empty() { Self { asked_by: layer, ..self } } else { self }
+    }
+
+    /// Only what the value is.
+    pub(crate) const fn bare(self) -> Self {
+        Self { least_batch: 1, asked_by: "", ..self }
     }
 
     /// Whether nothing is known of this value.

@@ -6,6 +6,7 @@
 use super::{Kind, Problem, Shape, Verdict};
 use crate::config::Config;
 use crate::layer::{Add, Mul, Sub};
+use crate::model::Model;
 
 /// Follows the shapes of one model.
 ///
@@ -18,29 +19,34 @@ pub struct Trace {
     speaks: bool,
     /// The layer that was traced last, which is the one that gives the output.
     last: &'static str,
+    /// The output of the layer that needs the largest batch.
+    asks: Shape,
 }
 
 impl Trace {
     /// Reports a mistake where it is made.
-    pub const SPEAKING: Self = Self { first: Ok(()), speaks: true, last: "" };
+    pub const SPEAKING: Self = Self { first: Ok(()), speaks: true, last: "", asks: Shape::UNKNOWN };
     /// Keeps the first mistake for [`Trace::finish`].
-    pub const QUIET: Self = Self { first: Ok(()), speaks: false, last: "" };
+    pub const QUIET: Self = Self { first: Ok(()), speaks: false, last: "", asks: Shape::UNKNOWN };
 
-    /// The shape of an input of kind `K`, of which nothing else is known.
-    pub const fn kind<K: Kind>(&mut self) -> Shape {
-        if K::SHAPE.is_unknown() {
+    /// The shape of an input of which nothing is known but its kind's shape.
+    pub const fn kind(&mut self, kind: Shape) -> Shape {
+        if kind.is_unknown() {
             self.fall_silent();
         }
-        K::SHAPE
+        kind
     }
 
-    /// The shape of an input of kind `K`, given by the caller.
-    pub const fn input<K: Kind>(&mut self, name: &str, given: Shape) -> Shape {
-        if self.first.is_err() || K::SHAPE.is_unknown() || given.is_unknown() {
+    /// The shape of an input of a kind, given by the caller.
+    ///
+    /// The kind comes as what is known of it and not as a type: so a type that is no kind is told of once, in one form.
+    pub const fn input(&mut self, name: &str, kind: (&str, Shape), given: Shape) -> Shape {
+        let (kind_name, kind) = kind;
+        if self.first.is_err() || kind.is_unknown() || given.is_unknown() {
             return given;
         }
-        let fits = given.matches(K::SHAPE)
-            && match (given.vocabulary(), K::SHAPE.vocabulary()) {
+        let fits = given.matches(kind)
+            && match (given.vocabulary(), kind.vocabulary()) {
                 (None, None) => true,
                 (Some(given), Some(known)) => given <= known,
                 _ => false,
@@ -51,20 +57,20 @@ impl Trace {
                 .text("` is ")
                 .shape(given)
                 .text("; expected ")
-                .text(K::NAME)
+                .text(kind_name)
                 .text(" ")
-                .shape(K::SHAPE));
+                .shape(kind));
         }
         given
     }
 
     /// A layer whose configuration stands alone and is judged by [`alone`]: only its shapes are new.
     #[track_caller]
-    pub const fn layer<C: Config>(
+    pub const fn layer<C: Config, T: Copy>(
         &mut self,
         configuration: &C,
         given: &[&str],
-        check: Verdict,
+        check: Verdict<T>,
         output: Verdict<Shape>,
     ) -> Shape {
         if holds(configuration, given, check).is_err() {
@@ -75,11 +81,11 @@ impl Trace {
 
     /// A layer whose configuration depends on the model's parameters or on a loop.
     #[track_caller]
-    pub const fn dependent<C: Config>(
+    pub const fn dependent<C: Config, T: Copy>(
         &mut self,
         configuration: &C,
         given: &[&str],
-        check: Verdict,
+        check: Verdict<T>,
         output: Verdict<Shape>,
     ) -> Shape {
         match holds(configuration, given, check) {
@@ -106,7 +112,21 @@ impl Trace {
         self.step(Mul::NAME, Mul {}.output(a, b))
     }
 
-    /// The model's output, which must be of kind `K`.
+    /// The output of model `M`, which must be of its kind.
+    #[track_caller]
+    pub const fn output_of<M: Model>(&mut self, shape: Shape) -> Shape {
+        self.output::<M::Output>(shape)
+    }
+
+    /// The verdict on a model whose output is judged elsewhere: the shape of its kind.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub const fn declared<M: Model>(self) -> Verdict<Shape> {
+        self.finish(<M::Output as Kind>::SHAPE)
+    }
+
+    /// A model's output, which must be of kind `K`.
     #[track_caller]
     pub const fn output<K: Kind>(&mut self, shape: Shape) -> Shape {
         if K::SHAPE.is_unknown() || shape.matches(K::SHAPE) {
@@ -117,10 +137,11 @@ impl Trace {
         }
         let problem = Problem::new("the model gives ")
             .shape(shape)
-            .text("; `")
+            .text(", but `")
             .text(K::NAME)
             .text("` is ")
-            .shape(K::SHAPE);
+            .shape(K::SHAPE)
+            .text("; change one of them");
         self.step("", Err(problem))
     }
 
@@ -135,7 +156,7 @@ impl Trace {
     /// The first mistake.
     pub const fn finish(self, output: Shape) -> Verdict<Shape> {
         match self.first {
-            Ok(()) => Ok(output),
+            Ok(()) => Ok(output.for_batches_of(self.asks.least_batch()).asked(self.asks.asked_by())),
             Err(problem) => Err(problem),
         }
     }
@@ -145,7 +166,12 @@ impl Trace {
         self.last = name;
         match output {
             _ if self.first.is_err() => Shape::UNKNOWN,
-            Ok(shape) => shape,
+            Ok(shape) => {
+                if shape.least_batch() > self.asks.least_batch() {
+                    self.asks = shape.asked(name);
+                }
+                shape.bare()
+            }
             Err(problem) if problem.is_silent() => {
                 self.first = Err(problem);
                 Shape::UNKNOWN
@@ -198,7 +224,7 @@ pub(crate) const fn last_layer(kind: &str, layer: &str) -> Verdict {
 ///
 /// # Errors
 /// The first rule that does not hold, with the configuration's name before it.
-pub(crate) const fn holds<C: Config>(_: &C, given: &[&str], check: Verdict) -> Verdict {
+pub(crate) const fn holds<C: Config, T: Copy>(_: &C, given: &[&str], check: Verdict<T>) -> Verdict {
     let mut i = 0;
     while i < C::REQUIRED.len() {
         let (key, meaning) = C::REQUIRED[i];
@@ -208,7 +234,7 @@ pub(crate) const fn holds<C: Config>(_: &C, given: &[&str], check: Verdict) -> V
         i += 1;
     }
     match check {
-        Ok(()) => Ok(()),
+        Ok(_) => Ok(()),
         Err(problem) => Err(problem.of(C::NAME)),
     }
 }
@@ -216,7 +242,7 @@ pub(crate) const fn holds<C: Config>(_: &C, given: &[&str], check: Verdict) -> V
 /// Whether every required key is given and the configuration's own rules hold, as a compile error on the
 /// caller.
 #[track_caller]
-pub const fn alone<C: Config>(configuration: &C, given: &[&str], check: Verdict) {
+pub const fn alone<C: Config, T: Copy>(configuration: &C, given: &[&str], check: Verdict<T>) {
     whole(holds(configuration, given, check));
 }
 

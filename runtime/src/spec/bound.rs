@@ -45,6 +45,8 @@ pub trait BoundMetric: Send + Sync {
     fn label(&self) -> &'static str;
     /// [`Metric::DIRECTION`](crate::metric::Metric::DIRECTION)
     fn direction(&self) -> Direction;
+    /// [`Metric::DEFINED_BY_TARGETS`](crate::metric::Metric::DEFINED_BY_TARGETS)
+    fn is_defined_by_targets(&self) -> bool;
     /// [`Metric::fits`](crate::metric::Metric::fits)
     ///
     /// # Errors
@@ -120,6 +122,10 @@ impl<O: Kind, T: Kind> BoundMetric for Held<dyn AnyMetric<O, T>> {
 
     fn direction(&self) -> Direction {
         (**self).direction()
+    }
+
+    fn is_defined_by_targets(&self) -> bool {
+        (**self).is_defined_by_targets()
     }
 
     fn fits(&self) -> Verdict {

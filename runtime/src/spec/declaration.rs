@@ -1,22 +1,28 @@
 //! A spec as a constant whose type can be named: without the kind of the data's targets.
 
+use super::together::{Given, Mistakes, WHOLE};
 use super::{Rules, Settings, Spec};
 use crate::data::AnyDataset;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
-use crate::shape::{TargetKind, Verdict};
+use crate::shape::{Shape, TargetKind, Verdict};
 
 /// What `train!` declares: the spec, and the verdicts on its own keys.
 pub struct Declaration<M: 'static> {
     spec: &'static dyn AnySpec<M>,
     rules: Rules,
+    mistakes: Mistakes,
 }
 
 impl<M: Model> Declaration<M> {
-    /// The declaration of a spec.
-    pub const fn of<T: TargetKind>(spec: &'static Spec<M, T>) -> Self {
-        Self { spec, rules: spec.rules() }
+    /// The declaration of a spec, of what its model gives, and of what its keys told.
+    pub const fn of<T: TargetKind>(
+        spec: &'static Spec<M, T>,
+        model: Verdict<Shape>,
+        given: Given<'_>,
+    ) -> Self {
+        Self { spec, rules: spec.rules(), mistakes: spec.mistakes(model, given) }
     }
 
     /// The verdict on a key that is given.
@@ -24,7 +30,18 @@ impl<M: Model> Declaration<M> {
     /// # Errors
     /// If its rule does not hold.
     pub const fn rule(&self, key: &str) -> Verdict {
-        self.rules.of(key)
+        match self.rules.of(key) {
+            Ok(()) => self.mistakes.of(key, WHOLE),
+            problem => problem,
+        }
+    }
+
+    /// The verdict on an element of the list that a key has.
+    ///
+    /// # Errors
+    /// If its rule does not hold.
+    pub const fn rule_of(&self, key: &str, place: usize) -> Verdict {
+        self.mistakes.of(key, place)
     }
 
     /// The verdict on the defaults of the keys that are not given.
@@ -32,7 +49,10 @@ impl<M: Model> Declaration<M> {
     /// # Errors
     /// If a default does not fit the others.
     pub const fn rule_of_missing(&self, given: &[&str]) -> Verdict {
-        self.rules.of_missing(given)
+        match self.rules.of_missing(given) {
+            Ok(()) => self.mistakes.of_missing(given),
+            problem => problem,
+        }
     }
 
     pub(crate) fn spec(&self) -> &'static dyn AnySpec<M> {

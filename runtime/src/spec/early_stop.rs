@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::config::Config;
-use crate::shape::{Problem, Verdict};
+use crate::shape::{Problem, Verdict, contains};
 
 /// Stops a run that no longer improves on the validation data.
 ///
@@ -57,6 +57,29 @@ pub enum Monitor {
     /// A metric on the validation data, by its name in logs: `ValMetric("accuracy")`. It must be one of the
     /// run's `metrics`.
     ValMetric(&'static str),
+}
+
+impl Monitor {
+    /// That it is a number of a run whose metrics have these names.
+    pub(super) const fn check(self, metrics: &[&str]) -> Verdict {
+        let Self::ValMetric(name) = self else { return Ok(()) };
+        if contains(metrics, name) {
+            return Ok(());
+        }
+        let problem = Problem::new("`").text(name);
+        if metrics.is_empty() {
+            return Err(
+                problem.text("` is watched, but the run has no `metrics`; add it there, or watch `ValLoss`")
+            );
+        }
+        let mut problem = problem.text("` is no metric of the run; expected ");
+        let mut i = 0;
+        while i < metrics.len() {
+            problem = problem.text(if i == 0 { "`" } else { ", `" }).text(metrics[i]).text("`");
+            i += 1;
+        }
+        Err(problem.text(" or `ValLoss`"))
+    }
 }
 
 impl Serialize for Monitor {

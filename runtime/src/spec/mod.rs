@@ -13,6 +13,8 @@ mod non_finite;
 mod precision;
 mod rules;
 mod settings;
+mod together;
+pub(crate) mod told;
 
 pub use bound::{BoundLoss, BoundMetric};
 pub use checkpoint::Checkpoint;
@@ -160,7 +162,7 @@ pub struct Declared<M> {
 /// A model that can be trained: one that takes data and gives something that a loss can judge.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be trained by itself",
-    label = "this model is a part of other models, or takes several values",
+    label = "this model takes or gives something that a run cannot",
     note = "to train it, give it one input of a kind, `Image<C, H, W>`, `Features<N>` or `Tokens<V, T>`, and an \
             output of a kind, `Logits<C>`, `Values<N>` or `TokenLogits<V>`"
 )]

@@ -34,6 +34,16 @@ impl OnNonFinite {
     }
 }
 
+/// That the key is left out where the loss scale decides.
+pub(super) const fn beside_loss_scale(rule: OnNonFinite, scales_loss: bool) -> Verdict {
+    if !scales_loss || rule.limit == Stop.limit {
+        return Ok(());
+    }
+    Err(Problem::new(
+        "on_non_finite: in f16 the loss scale decides; remove the key, or set `max_skips` of `F16`",
+    ))
+}
+
 impl Config for OnNonFinite {
     const NAME: &'static str = "Skip";
     const DEFAULT: Self = Stop;

@@ -6,6 +6,7 @@ use trainspec_kernels::half::Format;
 
 use super::LossScale;
 use crate::config::{Config, Setting, from_json};
+use crate::known::Known;
 use crate::shape::{Problem, Verdict};
 
 /// The type in which a run computes, for the key `precision`: [`F32`](struct@F32), [`Bf16`](struct@Bf16), or [`F16`].
@@ -91,14 +92,16 @@ pub struct F16 {
 
 impl F16 {
     /// The ranges of the keys; a loss scale that is written with keys of its own is judged where it is written.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> Verdict<Known> {
         if self.max_skips == 0 {
             return Err(Problem::new("max_skips is 0; expected at least 1 step"));
         }
-        if self.loss_scale.is_static() {
-            return self.loss_scale.check();
+        if self.loss_scale.is_static() && self.loss_scale.check().is_err() {
+            return Err(Problem::new("loss_scale is Static(")
+                .number(self.loss_scale.init as usize)
+                .text("); expected a scale from 1 to 2^31, best a power of 2"));
         }
-        Ok(())
+        Ok(Known::NOTHING.scaling_loss())
     }
 
     /// Every rule, for what the compiler did not see.
@@ -265,7 +268,7 @@ mod tests {
         assert!(said(json!({ "type": "F16" })).starts_with("`F16` needs a loss scale; "));
         let low = json!({ "type": "F16", "loss_scale": 0 });
         assert!(
-            said(low).contains("init is 0; expected "),
+            said(low).contains("loss_scale is Static(0); expected "),
             "{}",
             said(json!({ "type": "F16", "loss_scale": 0 }))
         );

@@ -1,13 +1,13 @@
 //! The rules of a spec's own keys, in const evaluation.
 
-use super::{EarlyStop, Monitor, NOT_GIVEN, Spec};
+use super::{NOT_GIVEN, Spec};
 use crate::model::Model;
 use crate::shape::{Kind, Problem, TargetKind, Verdict, contains, same_text};
 
 /// A verdict for each key of a spec.
 #[derive(Clone, Copy)]
 pub struct Rules {
-    verdicts: [(&'static str, Verdict); 7],
+    verdicts: [(&'static str, Verdict); 6],
 }
 
 impl Rules {
@@ -70,7 +70,6 @@ impl Rules {
         steps: Option<u64>,
         suggested_loss: Verdict,
         init: Verdict,
-        watched: Verdict,
     ) -> Self {
         let duration = match (epochs, steps) {
             (Some(_), Some(_)) => Err(Problem::new(
@@ -89,7 +88,6 @@ impl Rules {
                 ("steps", duration),
                 ("loss", suggested_loss),
                 ("init", init),
-                ("early_stop", watched),
             ],
         }
     }
@@ -105,20 +103,16 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
             given(*self.steps),
             suggested_loss::<M::Output, T>(),
             self.init.check(),
-            watched(self.early_stop, self.metrics.is_empty()),
         )
     }
 }
 
-/// Whether there is anything of which the watched metric could be one. Which metrics there are, only the program can
-/// tell, and it does so when it starts: a constant cannot ask a trait object for its name.
-const fn watched(stop: &EarlyStop, has_no_metrics: bool) -> Verdict {
-    match stop.monitor {
-        Monitor::ValMetric(name) if has_no_metrics => Err(Problem::new("early_stop: `")
-            .text(name)
-            .text("` is watched, but the run has no `metrics`; add it there, or watch `ValLoss`")),
-        _ => Ok(()),
-    }
+/// What a log has beside the metrics.
+pub(super) const RESERVED: [&str; 2] = ["loss", "samples"];
+
+/// What is said of a metric whose name something else has.
+pub(super) const fn called_alike(name: &str) -> Problem {
+    Problem::new("two numbers of a log would be called `").text(name).text("`; remove one")
 }
 
 /// Whether the loss that the target suggests is one for what the model gives.

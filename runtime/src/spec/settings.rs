@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::bound::Held;
-use super::rules::given;
+use super::non_finite::beside_loss_scale;
+use super::rules::{RESERVED, called_alike, given};
 use super::{
     BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, OnNonFinite, Precision, Rules, Spec, Stop,
 };
@@ -78,7 +79,7 @@ pub struct Settings {
 
 impl Settings {
     /// Passes over the data if the spec gives no length.
-    const EPOCHS: u64 = 10;
+    pub(super) const EPOCHS: u64 = 10;
 
     /// The keys of a spec, with every default.
     pub(crate) fn of<M: Model, T: TargetKind>(spec: &Spec<M, T>) -> Result<Self> {
@@ -135,28 +136,21 @@ impl Settings {
             self.steps,
             Ok(()),
             self.init.check(),
-            // By name, below.
-            Ok(()),
         )
         .all()?;
         self.precision.check()?;
         if let Some(rule) = &self.on_non_finite {
             Setting::judge(rule)?;
-            if self.precision.loss_scale().is_some() {
-                let problem = "in f16 the loss scale decides; remove the key, or set `max_skips` of `F16`";
-                return Err(fault("on_non_finite", problem));
-            }
+            beside_loss_scale(*rule, self.precision.loss_scale().is_some())?;
         }
         self.loss.setting().judge()?;
         self.loss.fits()?;
-        let mut labels = BTreeSet::from(["loss", "samples"]);
+        let mut labels = BTreeSet::from(RESERVED);
         for metric in &self.metrics {
             metric.setting().judge()?;
             metric.fits()?;
             if !labels.insert(metric.label()) {
-                let problem =
-                    format!("two numbers of a log would be called `{}`; remove one", metric.label());
-                return Err(fault("metrics", problem));
+                return Err(fault("metrics", called_alike(metric.label()).as_str()));
             }
         }
         self.optimizer.judge()?;
@@ -199,27 +193,19 @@ impl Settings {
 
     fn check_base_rate(&self) -> Result<()> {
         let rate = self.base_rate();
-        if rate > 0.0 && rate.is_finite() {
+        if rate as f32 >= f32::MIN_POSITIVE && (rate as f32).is_finite() {
             return Ok(());
         }
-        Err(fault("scale_lr", format!("makes the learning rate {rate}; expected a number above 0")))
+        Err(fault(
+            "scale_lr",
+            format!("makes the learning rate {rate}; expected a number from 1.2e-38 to 3.4e38"),
+        ))
     }
 
     fn check_monitor(&self, key: &str, monitor: Monitor) -> Result<()> {
-        let Monitor::ValMetric(name) = monitor else {
-            return Ok(());
-        };
-        let numbers = || self.metrics.iter().filter(|metric| metric.start().table().is_none());
-        if numbers().any(|metric| metric.label() == name) {
-            return Ok(());
-        }
-        let labels: Vec<_> = numbers().map(|metric| format!("`{}`", metric.label())).collect();
-        let known = if labels.is_empty() {
-            "the run has no metrics; expected `ValLoss`".to_owned()
-        } else {
-            format!("expected {} or `ValLoss`", labels.join(", "))
-        };
-        Err(fault(key, format!("`{name}` is no metric of the run; {known}")))
+        let numbers = self.metrics.iter().filter(|metric| metric.start().table().is_none());
+        let labels: Vec<_> = numbers.map(|metric| metric.label()).collect();
+        monitor.check(&labels).map_err(|problem| fault(key, problem.as_str()))
     }
 
     /// The settings as canonical JSON: every key, in the order of the alphabet.
@@ -269,11 +255,17 @@ impl Settings {
         *place(&mut after, key)? = value;
         let top = key.split('.').next().unwrap_or(key);
         let of = |json: &Value| json.get(top).cloned().unwrap_or(Value::Null);
+        let length = (self.epochs, self.steps);
         self.take(top, &of(&after)).map_err(|problem| fault(key, problem))?;
         let checked = self.check();
         if checked.is_err() {
-            // What was there before was read back from this JSON once already.
-            self.take(top, &of(&before)).map_err(|problem| fault(key, problem))?;
+            if top == "epochs" || top == "steps" {
+                // The one that is not given cannot be read back.
+                (self.epochs, self.steps) = length;
+            } else {
+                // What was there before was read back from this JSON once already.
+                self.take(top, &of(&before)).map_err(|problem| fault(key, problem))?;
+            }
         }
         checked
     }

@@ -26,7 +26,7 @@ pub use event::{
 };
 pub use find_rate::{RateCurve, RatePoint, RateSearch, SearchEnd, find_rate};
 pub use measures::Measures;
-pub(crate) use plan::{length, plan};
+pub(crate) use plan::length;
 pub use run::{Outcome, resume, run};
 pub use saved::{Saved, SavedBest};
 pub use scale::Scaling;

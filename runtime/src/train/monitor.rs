@@ -1,9 +1,41 @@
 //! What of an evaluation is watched.
 
 use super::Evaluation;
+use crate::data::Prepared;
 use crate::error::{Error, Result};
 use crate::metric::Direction;
+use crate::shape::Shape;
 use crate::spec::{Monitor, Settings};
+
+/// That what is monitored is a number on the validation samples, where their targets alone decide that: else the run would
+/// end at its first evaluation.
+pub(super) fn check(settings: &Settings, data: &Prepared, prediction: Shape) -> Result<()> {
+    let phases = settings.schedule.iter().enumerate();
+    let phases =
+        phases.filter_map(|(place, phase)| Some((format!("schedule.{place}.monitor"), phase.monitor()?)));
+    let stop = settings.early_stop.map(|stop| ("early_stop.monitor".to_owned(), stop.monitor));
+    for (key, monitor) in stop.into_iter().chain(phases) {
+        let Monitor::ValMetric(name) = monitor else { continue };
+        let metric = settings.metrics.iter().find(|metric| metric.label() == name);
+        let Some(metric) = metric.filter(|metric| metric.is_defined_by_targets()) else { continue };
+        let mut gathered = metric.start();
+        for indices in data.validation().chunks(settings.batch.max(1)) {
+            let batch = data.batch(indices)?;
+            let predictions = vec![0.0; batch.size * prediction.elements()];
+            let ignored = settings.loss.ignored();
+            gathered.update(batch.size, prediction, &predictions, &batch.target.elements, ignored)?;
+        }
+        if gathered.value().is_nan() {
+            let problem = format!(
+                "`{name}` is not defined on the {} validation samples, whatever is predicted; watch another number, or \
+                 give the data another validation part",
+                data.validation().len()
+            );
+            return Err(Error::Setting { key, problem });
+        }
+    }
+    Ok(())
+}
 
 /// Which way what is monitored improves; `None` if the run does not measure it.
 pub(super) fn direction(settings: &Settings, monitor: Monitor) -> Option<Direction> {

@@ -86,6 +86,7 @@ impl<'a> Stepper<'a> {
     ) -> Result<Self> {
         let plan = plan(graph, settings, data)?;
         mix::check(&*settings.mix, data.input_shape())?;
+        monitor::check(settings, data, engine.prediction_shape())?;
         let schedule = Schedule::of(settings, plan.steps, plan.steps_per_epoch)?;
         let groups = Groups(&settings.groups);
         let treatments =

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 
-use super::{Training, check};
+use super::{Training, memory};
 use crate::engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -115,7 +115,7 @@ impl<M: Model> Training<M> {
         };
         let (spec, data, graph) = (self.spec()?, self.data()?, self.graph()?);
         let settings = self.settings?;
-        check::fits(check::memory(&graph, &settings, data.train().len()), check::available(&settings))?;
+        memory::fits(memory::memory(&graph, &settings, data.train().len()), memory::available(&settings))?;
         let mut engine = engine::open(&graph, &settings)?;
         let start = Start {
             name: self.name,

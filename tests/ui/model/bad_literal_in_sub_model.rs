@@ -1,10 +1,12 @@
 //! A bad key inside a sub-model is reported there, once, though two models use it.
+//~ about: Layers
 
 use trainspec::prelude::*;
 
 #[model]
 fn Block(x: Value) -> Value {
     x.linear(out = 8).dropout(p = 1.5)
+    //~ instead: x.linear(out = 8).dropout(p = 0.5)
 }
 
 #[model]

@@ -1,10 +1,12 @@
 //! Groups that do not divide the channels.
+//~ about: Shapes
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(image: Image<3, 8, 8>) -> Logits<10> {
     image.conv2d(out = 8, kernel = 3, groups = 2).flatten().linear(out = 10)
+    //~ instead: image.conv2d(out = 9, kernel = 3, groups = 3).flatten().linear(out = 10)
 }
 
 fn main() {}

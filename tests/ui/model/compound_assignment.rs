@@ -1,4 +1,5 @@
 //! An operator that assigns.
+//~ about: The body of a model
 
 use trainspec::prelude::*;
 
@@ -6,6 +7,7 @@ use trainspec::prelude::*;
 fn Net(x: Features<8>) -> Values<8> {
     let mut h = x.linear(out = 8);
     h += x;
+    //~ instead: h = h + x;
     h
 }
 

@@ -1,10 +1,12 @@
 //! Dropout behind the last layer.
+//~ about: Layers
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(image: Image<1, 8, 8>) -> Logits<10> {
     image.flatten().linear(out = 10).dropout(p = 0.1)
+    //~ instead: image.flatten().dropout(p = 0.1).linear(out = 10)
 }
 
 fn main() {}

@@ -1,10 +1,12 @@
 //! A probability of dropout that drops everything.
+//~ about: Layers
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(x: Features<8>) -> Values<1> {
     x.dropout(p = 1.0).linear(out = 1)
+    //~ instead: x.dropout(p = 0.1).linear(out = 1)
 }
 
 fn main() {}

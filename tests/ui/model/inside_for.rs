@@ -1,4 +1,5 @@
 //! A mistake in a loop: the image is halved once too often.
+//~ about: Shapes
 
 use trainspec::prelude::*;
 
@@ -6,6 +7,7 @@ use trainspec::prelude::*;
 fn Net(image: Image<1, 8, 8>) -> Logits<10> {
     let mut x = image;
     for _ in 0..4 {
+    //~ instead: for _ in 0..3 {
         x = x.conv2d(out = 8, kernel = 3, padding = 1).max_pool2d(kernel = 2);
     }
     x.flatten().linear(out = 10)

@@ -1,4 +1,5 @@
 //! A sub-model is given a number of heads that does not divide its width.
+//~ about: Shapes
 
 use trainspec::prelude::*;
 
@@ -10,6 +11,7 @@ fn Block(x: Value, heads: usize) -> Value {
 #[model]
 fn Net(tokens: Tokens<65, 16>) -> TokenLogits<65> {
     tokens.embedding(out = 64).block(heads = 5).linear(out = 65)
+    //~ instead: tokens.embedding(out = 64).block(heads = 4).linear(out = 65)
 }
 
 fn main() {}

@@ -1,4 +1,5 @@
 //! A key that a loop computes goes out of range.
+//~ about: Layers
 
 use trainspec::prelude::*;
 
@@ -7,6 +8,7 @@ fn Net(x: Features<8>) -> Values<1> {
     let mut x = x;
     for i in 0..4 {
         x = x.linear(out = 3 - i);
+        //~ instead: x = x.linear(out = 8 - i);
     }
     x.linear(out = 1)
 }

@@ -1,10 +1,12 @@
 //! A value is assigned again without `mut`.
+//~ about: The body of a model
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(x: Features<8>) -> Values<8> {
     let h = x.linear(out = 8);
+    //~ instead: let mut h = x.linear(out = 8);
     h = h.relu();
     h
 }

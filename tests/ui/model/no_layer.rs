@@ -1,4 +1,5 @@
 //! A type that is no layer is called on a value.
+//~ about: Layers
 
 use trainspec::prelude::*;
 
@@ -7,6 +8,7 @@ struct Thing {}
 #[model]
 fn Net(x: Features<8>) -> Values<8> {
     x.Thing()
+    //~ instead: x.relu()
 }
 
 fn main() {}

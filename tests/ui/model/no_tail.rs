@@ -1,10 +1,12 @@
 //! A body that ends with a semicolon.
+//~ about: The body of a model
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(x: Features<8>) -> Values<8> {
     let y = x.relu();
+    //~ instead: x.relu()
 }
 
 fn main() {}

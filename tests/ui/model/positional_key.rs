@@ -1,10 +1,12 @@
 //! A number without the name of its key.
+//~ about: Layers
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(x: Features<8>) -> Values<8> {
     x.linear(8)
+    //~ instead: x.linear(out = 8)
 }
 
 fn main() {}

@@ -1,4 +1,5 @@
 //! The branches of a residual connection have different channels.
+//~ about: Shapes
 
 use trainspec::prelude::*;
 
@@ -6,6 +7,7 @@ use trainspec::prelude::*;
 fn Net(image: Image<1, 8, 8>) -> Logits<10> {
     let x = image.conv2d(out = 16, kernel = 3, padding = 1);
     let x = x + x.conv2d(out = 32, kernel = 3, padding = 1);
+    //~ instead: let x = x + x.conv2d(out = 16, kernel = 3, padding = 1);
     x.flatten().linear(out = 10)
 }
 

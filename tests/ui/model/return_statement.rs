@@ -1,10 +1,12 @@
 //! A `return` at the end.
+//~ about: The body of a model
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(x: Features<8>) -> Values<8> {
     return x.relu();
+    //~ instead: x.relu()
 }
 
 fn main() {}

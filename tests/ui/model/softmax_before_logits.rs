@@ -1,10 +1,12 @@
 //! Softmax in the model and in the loss.
+//~ about: Layers
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(image: Image<1, 8, 8>) -> Logits<10> {
     image.flatten().linear(out = 10).softmax()
+    //~ instead: image.flatten().linear(out = 10)
 }
 
 fn main() {}

@@ -1,10 +1,12 @@
 //! After a mistake, the model's name, call name and use in a run are still known: one error.
+//~ about: The body of a model
 
 use trainspec::prelude::*;
 
 #[model]
 pub fn Net(image: Image<1, 8, 8>) -> Logits<10> {
     image.flatten();
+    //~ instead:
     image.flatten().linear(out = 10)
 }
 

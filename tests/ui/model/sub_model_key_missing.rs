@@ -1,4 +1,5 @@
 //! A sub-model's key has no default and is not given.
+//~ about: Layers
 
 use trainspec::prelude::*;
 
@@ -14,6 +15,7 @@ fn Block(
 #[model]
 fn Net(tokens: Tokens<65, 16>) -> TokenLogits<65> {
     tokens.embedding(out = 64).block().linear(out = 65)
+    //~ instead: tokens.embedding(out = 64).block(heads = 4).linear(out = 65)
 }
 
 fn main() {}

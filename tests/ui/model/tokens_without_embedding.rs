@@ -1,10 +1,12 @@
 //! Token numbers go into a layer for real numbers.
+//~ about: Shapes
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(tokens: Tokens<65, 16>) -> TokenLogits<65> {
     tokens.linear(out = 65)
+    //~ instead: tokens.embedding(out = 64).linear(out = 65)
 }
 
 fn main() {}

@@ -1,4 +1,5 @@
 //! A layer for one value is given two.
+//~ about: Layers
 
 use trainspec::prelude::*;
 
@@ -6,6 +7,7 @@ use trainspec::prelude::*;
 fn Net(x: Features<8>) -> Values<8> {
     let y = x.linear(out = 8);
     x.relu(y)
+    //~ instead: x.relu() + y
 }
 
 fn main() {}

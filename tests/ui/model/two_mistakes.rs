@@ -1,4 +1,5 @@
 //! Two bad keys and a wrong shape in one model: all three are reported.
+//~ about: Layers
 
 use trainspec::prelude::*;
 
@@ -6,9 +7,12 @@ use trainspec::prelude::*;
 fn Net(image: Image<1, 8, 8>) -> Logits<10> {
     image
         .conv2d(out = 8, kernel = 3, stride = 0)
+        //~ instead: .conv2d(out = 8, kernel = 3, stride = 1)
         .leaky_relu(slope = f64::NAN)
+        //~ instead: .leaky_relu(slope = 0.01)
         .global_avg_pool()
         .dropout(p = -0.5)
+        //~ instead: .dropout(p = 0.5)
         .linear(out = 10)
 }
 

@@ -1,15 +1,18 @@
 //! A model with a type parameter, and its use.
+//~ about: The signature of a model
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net<T>(x: Features<8>) -> Values<8> {
+//~ instead: fn Net<const N: usize>(x: Features<8>) -> Values<8> {
     x.relu()
 }
 
 #[model]
 fn Outer(x: Features<8>) -> Values<8> {
     x.net()
+    //~ instead: x.net::<3>()
 }
 
 fn main() {}

@@ -1,10 +1,12 @@
 //! A value with a type of its own.
+//~ about: The body of a model
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(x: Features<8>) -> Values<8> {
     let h: Value = x.linear(out = 8);
+    //~ instead: let h = x.linear(out = 8);
     h.relu()
 }
 

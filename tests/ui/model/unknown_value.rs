@@ -1,10 +1,12 @@
 //! A layer is called on a name that is no value.
+//~ about: The body of a model
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(x: Features<8>) -> Values<8> {
     let h = y.linear(out = 8);
+    //~ instead: let h = x.linear(out = 8);
     h + x
 }
 

@@ -1,10 +1,12 @@
 //! The model gives another number of values than its kind says.
+//~ about: Shapes
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(x: Features<8>) -> Logits<10> {
     x.linear(out = 16).relu().linear(out = 9)
+    //~ instead: x.linear(out = 16).relu().linear(out = 10)
 }
 
 fn main() {}

@@ -1,4 +1,5 @@
 //! A rate that AdaGrad would let grow.
+//~ about: Optimizer
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         optimizer: AdaGrad { lr_decay: -0.1 },
+        //~ instead: optimizer: AdaGrad { lr_decay: 0.1 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! A name where a list of names is expected.
+//~ about: Stopping and saving
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         allow: Advice::NoWeightDecay,
+        //~ instead: allow: [Advice::NoWeightDecay],
     }
 }
 

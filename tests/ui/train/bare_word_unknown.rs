@@ -1,4 +1,5 @@
 //! A bare name of nothing.
+//~ about: Optimizer
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         optimizer: RAdm,
+        //~ instead: optimizer: RAdam,
     }
 }
 

@@ -1,4 +1,5 @@
 //! A beta of Adam's that never forgets.
+//~ about: Optimizer
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         optimizer: AdamW { betas: (0.9, 1.0) },
+        //~ instead: optimizer: AdamW { betas: (0.9, 0.999) },
     }
 }
 

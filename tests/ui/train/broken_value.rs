@@ -1,4 +1,5 @@
 //! A value that cannot be read, and another mistake: both are reported.
+//~ about: The block and its keys
 
 use trainspec::prelude::*;
 
@@ -12,7 +13,9 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         batch: 6 4,
+        //~ instead: batch: 64,
         clip: GlobalNorm { max: },
+        //~ instead: clip: GlobalNorm { max: 1.0 },
     }
 }
 

@@ -1,10 +1,13 @@
 //! The model has another number of classes than the data.
+//~ about: Loss and metrics
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(image: Image<1, 8, 8>) -> Logits<9> {
+//~ instead: fn Net(image: Image<1, 8, 8>) -> Logits<10> {
     image.flatten().linear(out = 9)
+    //~ instead: image.flatten().linear(out = 10)
 }
 
 train! {

@@ -1,4 +1,5 @@
 //! A bound that leaves no gradient.
+//~ about: Gradients and weights
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         clip: ClipValue { max: 0.0 },
+        //~ instead: clip: ClipValue { max: 0.5 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! Clipping without a bound.
+//~ about: Gradients and weights
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         clip: GlobalNorm {},
+        //~ instead: clip: GlobalNorm { max: 1.0 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! A mistake that only one size of the model has.
+//~ about: Model and data
 
 use trainspec::prelude::*;
 
@@ -14,6 +15,7 @@ fn Net<const DEPTH: usize>(image: Image<1, 8, 8>) -> Logits<10> {
 train! {
     pub Run {
         model: Net<4>,
+        //~ instead: model: Net<3>,
         data: Digits8x8::embedded(),
     }
 }

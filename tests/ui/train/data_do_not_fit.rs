@@ -1,9 +1,11 @@
 //! Images of another size than the model takes.
+//~ about: Model and data
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(image: Image<1, 28, 28>) -> Logits<10> {
+//~ instead: fn Net(image: Image<1, 8, 8>) -> Logits<10> {
     image.flatten().linear(out = 10)
 }
 

@@ -1,4 +1,5 @@
 //! A decay that takes the whole weight at each step.
+//~ about: Optimizer
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         optimizer: SignSgd { lr: 0.5, weight_decay: 2.0 },
+        //~ instead: optimizer: SignSgd { lr: 0.5, weight_decay: 0.1 },
     }
 }
 

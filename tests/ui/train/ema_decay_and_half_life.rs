@@ -1,4 +1,5 @@
 //! An average with two lengths.
+//~ about: Gradients and weights
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         ema: Ema { decay: 0.9, half_life: 100.0 },
+        //~ instead: ema: Ema { half_life: 100.0 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! An average that never moves.
+//~ about: Gradients and weights
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         ema: Ema { decay: 1.0 },
+        //~ instead: ema: Ema { decay: 0.999 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! A schedule without phases.
+//~ about: The block and its keys
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         schedule: [],
+        //~ instead:
     }
 }
 

@@ -1,4 +1,5 @@
 //! A run with two lengths.
+//~ about: Batches and length
 
 use trainspec::prelude::*;
 
@@ -13,6 +14,7 @@ train! {
         data: Digits8x8::embedded(),
         epochs: 3,
         steps: 100,
+        //~ instead:
     }
 }
 

@@ -1,4 +1,5 @@
 //! An epoch count that a sum makes zero.
+//~ about: Batches and length
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         epochs: 2 - 2,
+        //~ instead: epochs: 2 + 2,
     }
 }
 

@@ -1,4 +1,5 @@
 //! A rate that is 0 from the first change.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         schedule: [Exponential { factor: 0.0 }],
+        //~ instead: schedule: [Exponential { factor: 0.95 }],
     }
 }
 

@@ -1,4 +1,5 @@
 //! A rate that changes by nobody knows what.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         schedule: [Exponential {}],
+        //~ instead: schedule: [Exponential { factor: 0.95 }],
     }
 }
 

@@ -1,4 +1,5 @@
 //! f16 without a loss scale.
+//~ about: Precision
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         precision: F16 {},
+        //~ instead: precision: F16 { loss_scale: Dynamic },
     }
 }
 

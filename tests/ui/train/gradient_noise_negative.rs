@@ -1,4 +1,5 @@
 //! A variance below zero.
+//~ about: Gradients and weights
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         gradient_noise: GradientNoise { eta: -1.0 },
+        //~ instead: gradient_noise: GradientNoise { eta: 0.01 },
     }
 }
 

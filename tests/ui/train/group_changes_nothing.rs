@@ -1,4 +1,5 @@
 //! A group that treats its parameters as all others.
+//~ about: Gradients and weights
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         groups: [Group { pattern: "**.bias" }],
+        //~ instead: groups: [Group { pattern: "**.bias", weight_decay: 0.0 }],
     }
 }
 

@@ -1,4 +1,5 @@
 //! A pattern with a name of no letters.
+//~ about: Gradients and weights
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         groups: [Group { pattern: "linear1..bias", freeze: true }],
+        //~ instead: groups: [Group { pattern: "linear_1.bias", freeze: true }],
     }
 }
 

@@ -1,4 +1,5 @@
 //! A group that does not say of which parameters.
+//~ about: Gradients and weights
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         groups: [Group { lr: 0.1 }],
+        //~ instead: groups: [Group { pattern: "**.bias", lr: 0.1 }],
     }
 }
 

@@ -1,4 +1,5 @@
 //! A loss of Huber without its quadratic part.
+//~ about: Loss and metrics
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: InMemory::<Features<2>, Values<1>>::new(vec![0.0, 1.0], vec![1.0]),
         loss: Huber { delta: 0.0 },
+        //~ instead: loss: Huber { delta: 1.0 },
     }
 }
 

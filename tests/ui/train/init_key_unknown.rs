@@ -1,4 +1,5 @@
 //! A key of one initializer for another.
+//~ about: Gradients and weights
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         init: Initializer::Uniform { std: 0.1 },
+        //~ instead: init: Initializer::Uniform { bound: 0.1 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! A spread below zero.
+//~ about: Gradients and weights
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         init: Initializer::Normal { std: -1.0 },
+        //~ instead: init: Initializer::Normal { std: 0.02 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! Checkpoints of which none is kept.
+//~ about: Stopping and saving
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         checkpoint: Checkpoint { keep: 0 },
+        //~ instead: checkpoint: Checkpoint { keep: 3 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! Label smoothing that leaves nothing of the label.
+//~ about: Loss and metrics
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         loss: CrossEntropy { label_smoothing: 1.0 },
+        //~ instead: loss: CrossEntropy { label_smoothing: 0.1 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! A trust of LARS that stops every step.
+//~ about: Optimizer
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         optimizer: Lars { trust: 0.0 },
+        //~ instead: optimizer: Lars { trust: 1e-3 },
     }
 }
 

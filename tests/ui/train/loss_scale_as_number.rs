@@ -1,4 +1,5 @@
 //! A loss scale that does not say whether it moves.
+//~ about: Precision
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         precision: F16 { loss_scale: 1024 },
+        //~ instead: precision: F16 { loss_scale: Static(1024) },
     }
 }
 

@@ -1,4 +1,5 @@
 //! A loss scale that shrinks when all is well.
+//~ about: Precision
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         precision: F16 { loss_scale: Dynamic { growth: 0.5 } },
+        //~ instead: precision: F16 { loss_scale: Dynamic { growth: 2.0 } },
     }
 }
 

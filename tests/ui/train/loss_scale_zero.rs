@@ -1,4 +1,5 @@
 //! A loss scale that takes the loss away.
+//~ about: Precision
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         precision: F16 { loss_scale: Dynamic { backoff: 0.0 } },
+        //~ instead: precision: F16 { loss_scale: Dynamic { backoff: 0.5 } },
     }
 }
 

@@ -1,4 +1,5 @@
 //! A norm that leaves no weight.
+//~ about: Gradients and weights
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         constrain: MaxNorm { max: 0.0 },
+        //~ instead: constrain: MaxNorm { max: 3.0 },
     }
 }
 

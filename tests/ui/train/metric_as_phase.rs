@@ -1,4 +1,5 @@
 //! A metric where a phase of the schedule is expected.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         schedule: [Accuracy],
+        //~ instead: schedule: [Cosine],
     }
 }
 

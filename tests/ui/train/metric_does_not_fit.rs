@@ -1,4 +1,5 @@
 //! A metric for values with a model that gives logits.
+//~ about: Loss and metrics
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         metrics: [Accuracy, MeanAbsoluteError],
+        //~ instead: metrics: [Accuracy],
     }
 }
 

@@ -1,4 +1,5 @@
 //! The model's const generic is missing.
+//~ about: Model and data
 
 use trainspec::prelude::*;
 
@@ -10,6 +11,7 @@ fn Deep<const DEPTH: usize>(image: Image<1, 8, 8>) -> Logits<10> {
 train! {
     pub Run {
         model: Deep,
+        //~ instead: model: Deep<1>,
         data: Digits8x8::embedded(),
     }
 }

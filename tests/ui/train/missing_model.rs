@@ -1,4 +1,5 @@
 //! A run without a model.
+//~ about: Model and data
 
 use trainspec::prelude::*;
 
@@ -10,6 +11,8 @@ fn Net(image: Image<1, 8, 8>) -> Logits<10> {
 train! {
     pub Run {
         data: Digits8x8::embedded(),
+        //~ instead: model: Net,
+        //~ instead: data: Digits8x8::embedded(),
     }
 }
 

@@ -1,4 +1,5 @@
 //! Advice of no such name.
+//~ about: Stopping and saving
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         allow: [Advice::NoWeightDecy],
+        //~ instead: allow: [Advice::NoWeightDecay],
     }
 }
 

@@ -1,4 +1,5 @@
 //! Mixup that mixes nothing.
+//~ about: Mixed samples
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         mix: Mixup { alpha: 0.0 },
+        //~ instead: mix: Mixup { alpha: 0.2 },
     }
 }
 

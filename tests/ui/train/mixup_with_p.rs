@@ -1,4 +1,5 @@
 //! A key of CutMix for Mixup.
+//~ about: Mixed samples
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         mix: Mixup { p: 0.5 },
+        //~ instead: mix: CutMix { p: 0.5 },
     }
 }
 

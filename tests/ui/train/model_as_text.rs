@@ -1,4 +1,5 @@
 //! The model's name in quotes.
+//~ about: Model and data
 
 use trainspec::prelude::*;
 
@@ -10,6 +11,7 @@ fn Net(image: Image<1, 8, 8>) -> Logits<10> {
 train! {
     pub Run {
         model: "Net",
+        //~ instead: model: Net,
         data: Digits8x8::embedded(),
     }
 }

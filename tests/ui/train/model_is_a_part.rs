@@ -1,9 +1,11 @@
 //! A model over any value cannot be trained.
+//~ about: Model and data
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(image: Value) -> Value {
+//~ instead: fn Net(image: Image<1, 8, 8>) -> Logits<10> {
     image.flatten().linear(out = 10)
 }
 

@@ -1,4 +1,5 @@
 //! Places of a schedule in steps and in epochs.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         schedule: [MultiStep { at: &[Epochs(30), Steps(9000)] }],
+        //~ instead: schedule: [MultiStep { at: &[Epochs(30), Epochs(60)] }],
     }
 }
 

@@ -1,4 +1,5 @@
 //! Places of a schedule that do not rise.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         schedule: [MultiStep { at: &[Epochs(30), Epochs(10)] }],
+        //~ instead: schedule: [MultiStep { at: &[Epochs(10), Epochs(30)] }],
     }
 }
 

@@ -1,4 +1,5 @@
 //! A learning rate below zero.
+//~ about: Optimizer
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         optimizer: AdamW { lr: -1e-3 },
+        //~ instead: optimizer: AdamW { lr: 1e-3 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! A seed below zero.
+//~ about: Batches and length
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         seed: -1,
+        //~ instead: seed: 1,
     }
 }
 

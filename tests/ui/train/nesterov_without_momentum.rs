@@ -1,4 +1,5 @@
 //! Nesterov needs momentum.
+//~ about: Optimizer
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         optimizer: Sgd { lr: 0.1, nesterov: true },
+        //~ instead: optimizer: Sgd { lr: 0.1, momentum: 0.9, nesterov: true },
     }
 }
 

@@ -1,4 +1,5 @@
 //! Data that are no data set.
+//~ about: Model and data
 
 use trainspec::prelude::*;
 
@@ -11,6 +12,7 @@ train! {
     pub Run {
         model: Net,
         data: 42,
+        //~ instead: data: Digits8x8::embedded(),
     }
 }
 

@@ -1,10 +1,13 @@
 //! No loss is given, and there is none for what the model gives and the data expect.
+//~ about: Loss and metrics
 
 use trainspec::prelude::*;
 
 #[model]
 fn Net(image: Image<1, 8, 8>) -> Values<1> {
+//~ instead: fn Net(image: Image<1, 8, 8>) -> Logits<10> {
     image.flatten().linear(out = 1)
+    //~ instead: image.flatten().linear(out = 10)
 }
 
 train! {

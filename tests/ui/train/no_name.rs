@@ -1,4 +1,5 @@
 //! A run without a name.
+//~ about: The block and its keys
 
 use trainspec::prelude::*;
 
@@ -9,7 +10,11 @@ fn Net(image: Image<1, 8, 8>) -> Logits<10> {
 
 train! {
     model: Net,
+    //~ instead: pub Run {
+    //~ instead:     model: Net,
     data: Digits8x8::embedded(),
+    //~ instead:     data: Digits8x8::embedded(),
+    //~ instead: }
 }
 
 fn main() {}

@@ -1,4 +1,5 @@
 //! A number where a way to clip is expected.
+//~ about: Gradients and weights
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         clip: 1.0,
+        //~ instead: clip: GlobalNorm { max: 1.0 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! One cycle that only rises.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         schedule: [OneCycle { max: 0.1, rise: 1.0 }],
+        //~ instead: schedule: [OneCycle { max: 0.1, rise: 0.3 }],
     }
 }
 

@@ -1,4 +1,5 @@
 //! One cycle without the rate of its top.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         schedule: [OneCycle {}],
+        //~ instead: schedule: [OneCycle { max: 0.1 }],
     }
 }
 

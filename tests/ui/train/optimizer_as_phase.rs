@@ -1,4 +1,5 @@
 //! An optimizer in the schedule.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         schedule: [AdamW { lr: 0.1 }],
+        //~ instead: optimizer: AdamW { lr: 0.1 },
     }
 }
 

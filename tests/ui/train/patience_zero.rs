@@ -1,4 +1,5 @@
 //! No patience at all.
+//~ about: Stopping and saving
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         early_stop: EarlyStop { patience: 0 },
+        //~ instead: early_stop: EarlyStop { patience: 5 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! A schedule that is no list.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         schedule: Cosine,
+        //~ instead: schedule: [Cosine],
     }
 }
 

@@ -1,4 +1,5 @@
 //! A plateau that raises the rate.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         schedule: [ReduceOnPlateau { factor: 1.5 }],
+        //~ instead: schedule: [ReduceOnPlateau { factor: 0.5 }],
     }
 }
 

@@ -1,4 +1,5 @@
 //! A key is given twice.
+//~ about: The block and its keys
 
 use trainspec::prelude::*;
 
@@ -13,6 +14,7 @@ train! {
         data: Digits8x8::embedded(),
         batch: 64,
         batch: 32,
+        //~ instead:
     }
 }
 

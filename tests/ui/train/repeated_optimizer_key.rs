@@ -1,4 +1,5 @@
 //! A key of the loss is given twice.
+//~ about: Loss and metrics
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         loss: CrossEntropy { label_smoothing: 0.1, label_smoothing: 0.2 },
+        //~ instead: loss: CrossEntropy { label_smoothing: 0.1 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! RMSprop that never takes in a gradient.
+//~ about: Optimizer
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         optimizer: RmsProp { alpha: 1.0 },
+        //~ instead: optimizer: RmsProp { alpha: 0.99 },
     }
 }
 

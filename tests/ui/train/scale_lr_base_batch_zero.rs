@@ -1,4 +1,5 @@
 //! A rate for batches of no sample.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         scale_lr: LinearScaling { base_batch: 0 },
+        //~ instead: scale_lr: LinearScaling { base_batch: 256 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! A rate that belongs to no batch.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         scale_lr: LinearScaling {},
+        //~ instead: scale_lr: LinearScaling { base_batch: 256 },
     }
 }
 

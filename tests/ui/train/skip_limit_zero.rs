@@ -1,4 +1,5 @@
 //! Skips of which none is allowed.
+//~ about: Stopping and saving
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         on_non_finite: Skip { limit: 0 },
+        //~ instead: on_non_finite: Skip { limit: 20 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! The share of samples whose class is among the first none.
+//~ about: Loss and metrics
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         metrics: [TopK { k: 0 }],
+        //~ instead: metrics: [TopK { k: 5 }],
     }
 }
 

@@ -1,4 +1,5 @@
 //! Three mistakes in one run: all are reported.
+//~ about: The block and its keys
 
 use trainspec::prelude::*;
 
@@ -12,8 +13,11 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         batch: 0,
+        //~ instead: batch: 64,
         optimizer: AdamW { lr: 0.0, weight_decay: -1.0 },
+        //~ instead: optimizer: AdamW { lr: 1e-3, weight_decay: 0.01 },
         clip: GlobalNorm { max: -1.0 },
+        //~ instead: clip: GlobalNorm { max: 1.0 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! A key of the run is misspelled.
+//~ about: The block and its keys
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         btach: 64,
+        //~ instead: batch: 64,
     }
 }
 

@@ -1,4 +1,5 @@
 //! A key of the optimizer is misspelled.
+//~ about: Optimizer
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         optimizer: AdamW { weigth_decay: 0.1 },
+        //~ instead: optimizer: AdamW { weight_decay: 0.1 },
     }
 }
 

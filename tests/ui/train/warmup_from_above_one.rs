@@ -1,4 +1,5 @@
 //! A warmup that begins above the full rate.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         schedule: [Warmup { steps: 10, from: 1.5 }, Cosine],
+        //~ instead: schedule: [Warmup { steps: 10, from: 0.1 }, Cosine],
     }
 }
 

@@ -1,4 +1,5 @@
 //! A warmup of no length.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         schedule: [Warmup {}, Cosine],
+        //~ instead: schedule: [Warmup { steps: 100 }, Cosine],
     }
 }
 

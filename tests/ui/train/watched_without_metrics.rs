@@ -1,4 +1,5 @@
 //! A metric is watched that nobody measures.
+//~ about: Stopping and saving
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,8 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         early_stop: EarlyStop { monitor: ValMetric("accuracy") },
+        //~ instead: metrics: [Accuracy],
+        //~ instead: early_stop: EarlyStop { monitor: ValMetric("accuracy") },
     }
 }
 

@@ -1,4 +1,5 @@
 //! A batch that is no whole number.
+//~ about: Batches and length
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         batch: 6.4,
+        //~ instead: batch: 64,
     }
 }
 

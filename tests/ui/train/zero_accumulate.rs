@@ -1,4 +1,5 @@
 //! An accumulation of nothing.
+//~ about: Batches and length
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         accumulate: 0,
+        //~ instead: accumulate: 4,
     }
 }
 

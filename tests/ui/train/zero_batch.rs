@@ -1,4 +1,5 @@
 //! A batch of nothing.
+//~ about: Batches and length
 
 use trainspec::prelude::*;
 
@@ -12,6 +13,7 @@ train! {
         model: Net,
         data: Digits8x8::embedded(),
         batch: 0,
+        //~ instead: batch: 64,
     }
 }
 

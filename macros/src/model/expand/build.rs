@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::ext::IdentExt;
 
 use super::emit::{Over, emit};
 use crate::model::ast::{Signature, Steps};
@@ -9,21 +10,20 @@ use crate::names::snake_case;
 
 /// `impl Module`: the body as calls on a scope.
 pub(super) fn module(signature: &Signature, body: &Steps) -> TokenStream {
-    let name = snake_case(&signature.name).to_string();
+    let name = snake_case(&signature.name).unraw().to_string();
     let inputs = signature.inputs.iter().map(|input| {
         let (mutable, name) = (&input.mutable, &input.name);
         quote!(#mutable #name)
     });
     let keys = signature.keys.iter().map(|key| &key.name);
     let (steps, tail) = emit(Over::Graph, body);
-    let output = &signature.output;
     implementation(
         signature,
         &quote! {
             let [#(#inputs),*] = __scope.inputs(#name, __inputs)?;
             #(let #keys = self.#keys;)*
             #steps
-            __t::Scope::output::<#output>(__scope, #tail)
+            __t::Scope::output_of::<Self>(__scope, #tail)
         },
     )
 }
@@ -44,7 +44,7 @@ fn implementation(signature: &Signature, body: &TokenStream) -> TokenStream {
     let (parameters, arguments, _) = generics.split_for_impl();
     quote! {
         impl #parameters __t::Module for #name #arguments {
-            const IS_MODEL: bool = true;
+            const IS_MODEL: ::core::primitive::bool = true;
 
             fn build(
                 &self,

@@ -5,11 +5,13 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, RangeLimits};
 
 use super::layers::literal;
 use crate::model::ast::{Call, Flow, Operator, Step, Steps};
+use crate::path::local;
 
 /// What the body is written over.
 #[derive(Clone, Copy, PartialEq)]
@@ -18,6 +20,17 @@ pub(super) enum Over {
     Shapes,
     /// `Scope` and `Value`, when the program runs.
     Graph,
+}
+
+impl Over {
+    /// What the steps are called on.
+    pub(super) fn local(self, span: Span) -> Ident {
+        let name = match self {
+            Self::Shapes => "__trace",
+            Self::Graph => "__scope",
+        };
+        local(name, span)
+    }
 }
 
 /// The body's statements, and the expression of its last value.
@@ -108,13 +121,14 @@ impl Emitter {
     fn flow(&mut self, flow: &Flow, before: &mut TokenStream) -> TokenStream {
         match flow {
             Flow::Name(name) => quote!(#name),
-            Flow::Call(call) => self.call(call, before),
+            Flow::Call(call) => self.chain(call, before),
             Flow::Join { left, operator, span, right } => {
                 let operands = self.operands(&[left, right], before);
                 let method = method(*operator, *span);
+                let over = self.over.local(*span);
                 let joined = match self.over {
-                    Over::Shapes => quote_spanned!(*span=> __trace.#method(#(#operands),*)),
-                    Over::Graph => quote_spanned!(*span=> __scope.#method(#(#operands),*)?),
+                    Over::Shapes => quote_spanned!(*span=> #over.#method(#(#operands),*)),
+                    Over::Graph => quote_spanned!(*span=> #over.#method(#(#operands),*)?),
                 };
                 self.value(*span, &joined, before)
             }
@@ -141,16 +155,33 @@ impl Emitter {
         flows.iter().map(operand).collect()
     }
 
-    fn call(&mut self, call: &Call, before: &mut TokenStream) -> TokenStream {
-        let inputs = self.operands(&call.inputs.iter().collect::<Vec<_>>(), before);
+    /// Calls one after the other, from the first on: a chain may have hundreds, and each level of recursion takes stack.
+    fn chain(&mut self, last: &Call, before: &mut TokenStream) -> TokenStream {
+        let calls = last.chain();
+        let mut receiver = None;
+        for call in calls.into_iter().rev() {
+            let given = match receiver {
+                None => self.operands(&call.inputs.iter().collect::<Vec<_>>(), before),
+                Some(receiver) => {
+                    let others: Vec<_> = call.inputs.iter().skip(1).collect();
+                    std::iter::once(receiver).chain(self.operands(&others, before)).collect()
+                }
+            };
+            receiver = Some(self.call(call, &given, before));
+        }
+        receiver.unwrap_or_default()
+    }
+
+    fn call(&mut self, call: &Call, inputs: &[TokenStream], before: &mut TokenStream) -> TokenStream {
         let literal = literal(call);
         let (span, tokens) = (literal.span, &literal.tokens);
+        let over = self.over.local(span);
         let called = match self.over {
             Over::Graph => match &call.binding {
-                None => quote_spanned!(span=> __scope.call(#tokens, &[#(#inputs),*])?),
+                None => quote_spanned!(span=> #over.call(#tokens, &[#(#inputs),*])?),
                 Some(binding) => {
-                    let name = binding.to_string();
-                    quote_spanned!(span=> __scope.call_named(#name, #tokens, &[#(#inputs),*])?)
+                    let name = binding.unraw().to_string();
+                    quote_spanned!(span=> #over.call_named(#name, #tokens, &[#(#inputs),*])?)
                 }
             },
             Over::Shapes => {
@@ -159,7 +190,7 @@ impl Emitter {
                 let method = Ident::new(method, span);
                 before.extend(quote_spanned!(span=> let __layer = #tokens;));
                 quote_spanned! {span=>
-                    __trace.#method(&__layer, &[#(#names),*], __layer.check(), __layer.output(#(#inputs),*))
+                    #over.#method(&__layer, &[#(#names),*], __layer.check(), __layer.output(#(#inputs),*))
                 }
             }
         };

@@ -1,6 +1,7 @@
 //! The calls of a body in the order of the source.
 
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 
 use crate::literal::{Literal, tidy};
 use crate::model::ast::{Call, Flow, Step, Steps};
@@ -26,10 +27,12 @@ pub(super) fn literal(call: &Call) -> Literal {
 pub(super) fn layers(body: &Steps) -> Vec<Called> {
     let mut found = Vec::new();
     in_steps(body, &mut |call| {
-        let keys =
-            call.keys.iter().map(|(key, value)| format!("`{key} = {}`", tidy(&value.to_token_stream())));
+        let keys = call
+            .keys
+            .iter()
+            .map(|(key, value)| format!("`{} = {}`", key.unraw(), tidy(&value.to_token_stream())));
         found.push(Called {
-            name: call.layer.to_string(),
+            name: call.layer.unraw().to_string(),
             keys: keys.collect::<Vec<_>>().join(", "),
             stands_alone: !call.depends,
             literal: literal(call),
@@ -60,11 +63,15 @@ fn in_steps(steps: &Steps, visit: &mut impl FnMut(&Call)) {
 fn in_flow(flow: &Flow, visit: &mut impl FnMut(&Call)) {
     match flow {
         Flow::Name(_) => {}
-        Flow::Call(call) => {
-            for input in &call.inputs {
-                in_flow(input, visit);
+        Flow::Call(last) => {
+            let mut received = false;
+            for call in last.chain().into_iter().rev() {
+                for input in call.inputs.iter().skip(usize::from(received)) {
+                    in_flow(input, visit);
+                }
+                visit(call);
+                received = true;
             }
-            visit(call);
         }
         Flow::Join { left, right, .. } => {
             in_flow(left, visit);

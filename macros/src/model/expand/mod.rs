@@ -10,7 +10,7 @@ mod types;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::ast::{Signature, Steps};
+use super::ast::{Seen, Signature, Steps};
 use crate::path::Runtime;
 
 /// The whole item.
@@ -25,12 +25,14 @@ pub(super) fn model(runtime: &Runtime, signature: &Signature, body: &Steps) -> T
     quote!(#types #block)
 }
 
-/// The item's public face, for use after an error: everything that other code may name, and no rules.
-pub(super) fn face(runtime: &Runtime, signature: &Signature) -> TokenStream {
+/// The item's public face, for use after an error: everything that other code may name, and the rules of the layers that
+/// could be read.
+pub(super) fn face(runtime: &Runtime, signature: &Signature, seen: &[Seen]) -> TokenStream {
+    let checks = checks::seen(seen);
     let types = types::types(runtime, signature, &[]);
     let shapes = shapes::face(signature);
     let traits = types::traits(signature);
     let build = build::face(signature);
-    let block = runtime.block(&quote!(#shapes #traits #build));
+    let block = runtime.block(&quote!(#checks #shapes #traits #build));
     quote!(#types #block)
 }

@@ -2,8 +2,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::Ident;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{PathArguments, Type};
 
 use super::emit::{Over, emit};
 use crate::model::ast::{Signature, Steps};
@@ -11,14 +12,14 @@ use crate::model::ast::{Signature, Steps};
 /// The shape functions.
 ///
 /// A model without parameters is traced in a `const` of its own, where the first mistake is an error on the
-/// user's word. One with parameters, or with an input of any shape, is traced by `output` for each use.
+/// user's word. Every model is traced by `output` for each use, quietly.
 pub(super) fn shapes(signature: &Signature, body: &Steps) -> TokenStream {
     let stands_alone = signature.generics.params.is_empty() && signature.keys.is_empty();
     let trace = stands_alone.then(|| {
         let name = format_ident!("shapes_of_{}", signature.name, span = Span::mixed_site());
         let inputs = signature.inputs.iter().map(|input| {
             let (mutable, name, kind) = (&input.mutable, &input.name, &input.kind);
-            quote!(let #mutable #name = __trace.kind::<#kind>();)
+            quote!(let #mutable #name = __trace.kind(<#kind as __t::Kind>::SHAPE);)
         });
         let traced = traced(signature, body);
         quote! {
@@ -30,16 +31,10 @@ pub(super) fn shapes(signature: &Signature, body: &Steps) -> TokenStream {
             };
         }
     });
-    let output = if stands_alone && signature.inputs.iter().all(|input| is_concrete(&input.kind)) {
-        // Its inputs have one shape, and what it does with that is checked by the `const`.
-        let output = &signature.output;
-        quote!(__trace.finish(<#output as __t::Kind>::SHAPE))
-    } else {
-        let traced = traced(signature, body);
-        quote! {
-            let __output = { #traced };
-            __trace.finish(__output)
-        }
+    let traced = traced(signature, body);
+    let output = quote! {
+        let __output = { #traced };
+        __trace.finish(__output)
     };
     let functions = functions(signature, &output);
     quote!(#trace #functions)
@@ -59,14 +54,19 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
     });
     let given = inputs.iter().map(|input| {
         let (mutable, name, kind) = (&input.mutable, &input.name, &input.kind);
-        let word = name.to_string();
-        quote!(let #mutable #name = __trace.input::<#kind>(#word, #name);)
+        let word = name.unraw().to_string();
+        quote! {
+            let #mutable #name =
+                __trace.input(#word, (<#kind as __t::Kind>::NAME, <#kind as __t::Kind>::SHAPE), #name);
+        }
     });
     let known = inputs.iter().map(|input| {
         let kind = &input.kind;
         quote!(<#kind as __t::Kind>::SHAPE)
     });
     let keys = keys.iter().map(|key| &key.name);
+    // Where rustc points at the method, it points at the user's name.
+    let method = Ident::new("output", name.span());
     quote! {
         impl #parameters #name #arguments {
             /// The rules of the model's own keys; those of its layers are part of [`Self::output`].
@@ -75,7 +75,7 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
             }
             /// The shape that the model gives for inputs of these shapes.
             #[allow(unused_mut, unused_variables, unused_assignments)]
-            pub const fn output(&self, #(#takes),*) -> __t::Verdict<__t::Shape> {
+            pub const fn #method(&self, #(#takes),*) -> __t::Verdict<__t::Shape> {
                 let mut __trace = __t::Trace::QUIET;
                 #(let #keys = self.#keys;)*
                 #(#given)*
@@ -92,19 +92,9 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
 /// The body over shapes, ending in the output's shape.
 fn traced(signature: &Signature, body: &Steps) -> TokenStream {
     let (steps, tail) = emit(Over::Shapes, body);
-    let output = &signature.output;
-    let end = quote_spanned!(output.span()=> __trace.output::<#output>(#tail));
+    let (name, (_, arguments, _)) = (&signature.name, signature.generics.split_for_impl());
+    let span = signature.output.span();
+    let trace = Over::Shapes.local(span);
+    let end = quote_spanned!(span=> #trace.output_of::<#name #arguments>(#tail));
     quote!(#steps #end)
-}
-
-/// Whether a kind has lengths of its own, as `Image<1, 8, 8>` has and `Value` has not.
-fn is_concrete(kind: &Type) -> bool {
-    match kind {
-        Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .is_some_and(|last| matches!(last.arguments, PathArguments::AngleBracketed(_))),
-        _ => false,
-    }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
 
 use super::layers::Called;
 use crate::docs::meaning;
@@ -22,7 +23,7 @@ pub(super) fn types(runtime: &Runtime, signature: &Signature, layers: &[Called])
     let fields = keys.iter().map(|key| {
         let (name, ty) = (&key.name, &key.ty);
         let docs = if key.docs.is_empty() {
-            let text = format!("The model's `{name}`.");
+            let text = format!("The model's `{}`.", name.unraw());
             quote!(#[doc = #text])
         } else {
             let docs = &key.docs;
@@ -33,7 +34,8 @@ pub(super) fn types(runtime: &Runtime, signature: &Signature, layers: &[Called])
     // Where rustc points at the definition, it points at the user's name.
     let structure = quote_spanned!(name.span()=> struct #name #parameters { #(#fields)* });
     let call_name = snake_case(name);
-    let alias = (call_name != *name).then(|| {
+    let can_be_named = !["self", "super", "crate"].iter().any(|word| call_name == word);
+    let alias = (can_be_named && call_name != *name).then(|| {
         quote! {
             #[allow(unused_imports)]
             #[doc(hidden)]
@@ -60,7 +62,7 @@ pub(super) fn types(runtime: &Runtime, signature: &Signature, layers: &[Called])
 pub(super) fn traits(signature: &Signature) -> TokenStream {
     let Signature { name, generics, keys, inputs, output, .. } = signature;
     let (parameters, arguments, _) = generics.split_for_impl();
-    let call_name = snake_case(name).to_string();
+    let call_name = snake_case(name).unraw().to_string();
     let defaults = keys.iter().map(|key| {
         let (name, ty) = (&key.name, &key.ty);
         match &key.default {
@@ -70,7 +72,7 @@ pub(super) fn traits(signature: &Signature) -> TokenStream {
         }
     });
     let required = keys.iter().filter(|key| key.default.is_none()).map(|key| {
-        let name = key.name.to_string();
+        let name = key.name.unraw().to_string();
         let meaning = meaning(&key.docs).unwrap_or_else(|| format!("a parameter of `{}`", signature.name));
         quote!((#name, #meaning))
     });
@@ -81,9 +83,9 @@ pub(super) fn traits(signature: &Signature) -> TokenStream {
     };
     quote! {
         impl #parameters __t::Config for #name #arguments {
-            const NAME: &'static str = #call_name;
+            const NAME: &'static ::core::primitive::str = #call_name;
             const DEFAULT: Self = Self { #(#defaults,)* };
-            const REQUIRED: &'static [(&'static str, &'static str)] = &[#(#required),*];
+            const REQUIRED: &'static [(&'static ::core::primitive::str, &'static ::core::primitive::str)] = &[#(#required),*];
             const CHECK: fn(&Self) -> __t::Verdict = Self::check;
         }
         impl #parameters __t::Model for #name #arguments {

@@ -29,6 +29,12 @@ pub(super) fn advice(expression: &Expr) -> String {
             }
             None => format!("this is no step of a model; {FORMS}"),
         },
+        Expr::Reference(_) => "values are passed as they are; remove `&`".to_owned(),
+        Expr::Index(_) => "a value is taken whole; remove the index".to_owned(),
+        Expr::Path(path) => {
+            let name = path.to_token_stream();
+            format!("`{name}` is no value of the model; expected an input, or a `let` made from one")
+        }
         Expr::Tuple(_) => "a model gives one value; join several with `concat`".to_owned(),
         _ => format!("this is no step of a model; {FORMS}"),
     }

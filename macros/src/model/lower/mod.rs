@@ -10,16 +10,27 @@ use std::collections::HashMap;
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use syn::{BinOp, Block, Expr, ExprIf, GenericParam, Ident, Local, Pat, Stmt};
+use syn::{
+    Attribute, BinOp, Block, Expr, ExprIf, ExprMethodCall, GenericParam, Ident, Label, Local, Member, Pat,
+    PatIdent, Stmt,
+};
 
 use self::advice::{advice, assigned, forms};
-use self::names::{as_name, count_lets, find, names_of};
-use super::ast::{Body, Call, Flow, Operator, Signature, Step, Steps};
+use self::names::{as_name, attributes, count_lets, find, names_of};
+use super::ast::{Body, Call, Flow, Operator, Seen, Signature, Step, Steps};
 use crate::diagnostics::Diagnostics;
 use crate::names::snake_case;
+use crate::syntax::peeled;
+
+/// A body that was gone through.
+pub(super) struct Lowered {
+    pub(super) steps: Steps,
+    /// The calls, in the order of the source, those that are half typed too.
+    pub(super) seen: Vec<Seen>,
+}
 
 /// The steps of a model's body. Where it cannot be understood, an error is added and the step left out.
-pub(super) fn body(signature: &Signature, body: &Body, diagnostics: &mut Diagnostics) -> Steps {
+pub(super) fn body(signature: &Signature, body: &Body, diagnostics: &mut Diagnostics) -> Lowered {
     let mut names = HashMap::new();
     for generic in &signature.generics.params {
         if let GenericParam::Const(constant) = generic {
@@ -39,6 +50,7 @@ pub(super) fn body(signature: &Signature, body: &Body, diagnostics: &mut Diagnos
         scopes: vec![names],
         loops: 0,
         lets: count_lets(&body.stmts),
+        seen: Vec::new(),
     };
     let steps = lowering.steps(body);
     if steps.tail.is_none() && lowering.diagnostics.is_empty() {
@@ -48,7 +60,7 @@ pub(super) fn body(signature: &Signature, body: &Body, diagnostics: &mut Diagnos
             None => lowering.error(&signature.name, message),
         }
     }
-    steps
+    Lowered { steps, seen: lowering.seen }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -71,6 +83,7 @@ struct Lowering<'a> {
     loops: usize,
     /// How often each name is bound by a `let`; one that is bound once can name a layer.
     lets: HashMap<String, usize>,
+    seen: Vec<Seen>,
 }
 
 impl Lowering<'_> {
@@ -112,11 +125,13 @@ impl Lowering<'_> {
                     steps.push(Step::Plain(statement.clone()));
                 }
                 Stmt::Item(syn::Item::Use(_)) => steps.push(Step::Plain(statement.clone())),
+                // A semicolon of its own.
+                Stmt::Expr(Expr::Verbatim(nothing), Some(_)) if nothing.is_empty() => {}
                 Stmt::Expr(expression, None) if is_last && self.is_flow(expression) => {
                     tail = self.flow(expression);
                 }
                 Stmt::Expr(expression, semicolon) => {
-                    steps.extend(self.statement(expression, semicolon.is_some()));
+                    steps.extend(self.statement(expression, semicolon.is_some(), is_last));
                 }
                 Stmt::Item(_) | Stmt::Macro(_) => {
                     self.error(statement, forms());
@@ -141,7 +156,15 @@ impl Lowering<'_> {
             self.bind_all(&local.pat, Meaning::Configuration);
             return Some(Step::Plain(Stmt::Local(local.clone())));
         };
+        self.refuse_attributes(&local.attrs);
         let flow = self.flow(&init.expr);
+        if let Some((word, otherwise)) = &init.diverge {
+            let tokens = [word.to_token_stream(), otherwise.to_token_stream()];
+            self.error(
+                tokens.into_iter().collect::<TokenStream>(),
+                "a layer always gives a value; remove the `else`",
+            );
+        }
         let Pat::Ident(pattern) = &local.pat else {
             let message = match &local.pat {
                 Pat::Type(_) => "a value's type is known; remove it: `let name = …;`",
@@ -151,6 +174,7 @@ impl Lowering<'_> {
             self.bind_all(&local.pat, Meaning::Value { mutable: true });
             return None;
         };
+        self.refuse_more_than_name(pattern);
         self.bind(&pattern.ident, Meaning::Value { mutable: pattern.mutability.is_some() });
         let mut flow = flow?;
         if let Flow::Call(call) = &mut flow
@@ -185,9 +209,11 @@ impl Lowering<'_> {
     }
 
     /// An expression that stands as a statement.
-    fn statement(&mut self, expression: &Expr, semicolon: bool) -> Option<Step> {
+    fn statement(&mut self, expression: &Expr, semicolon: bool, is_last: bool) -> Option<Step> {
         match expression {
+            Expr::Group(inner) => self.statement(&inner.expr, semicolon, is_last),
             Expr::Assign(assign) => {
+                self.refuse_attributes(&assign.attrs);
                 let Some(name) = as_name(&assign.left) else {
                     self.error(&assign.left, "expected the name of a value");
                     return None;
@@ -214,7 +240,12 @@ impl Lowering<'_> {
                 None
             }
             other if self.is_flow(other) && semicolon => {
-                self.error(other, "this value is not used; give it a name with `let`, or remove it");
+                let message = if is_last && self.loops == 0 {
+                    "this value is not used; to end with it, remove the semicolon"
+                } else {
+                    "this value is not used; give it a name with `let`, or remove it"
+                };
+                self.error(other, message);
                 None
             }
             other => {
@@ -225,7 +256,9 @@ impl Lowering<'_> {
     }
 
     fn for_loop(&mut self, for_loop: &syn::ExprForLoop) -> Option<Step> {
-        let (start, limits, end) = match &*for_loop.expr {
+        self.refuse_attributes(&for_loop.attrs);
+        self.refuse_label(for_loop.label.as_ref());
+        let (start, limits, end) = match peeled(&for_loop.expr) {
             Expr::Range(syn::ExprRange { start: Some(start), limits, end: Some(end), .. }) => {
                 (start, limits, end)
             }
@@ -235,7 +268,13 @@ impl Lowering<'_> {
             }
         };
         let counter = match &*for_loop.pat {
-            Pat::Ident(pattern) => Some(pattern.ident.clone()),
+            Pat::Ident(pattern) => {
+                self.refuse_more_than_name(pattern);
+                if let Some(word) = &pattern.mutability {
+                    self.error(word, "a counter is constant; remove `mut`");
+                }
+                Some(pattern.ident.clone())
+            }
             Pat::Wild(_) => None,
             other => {
                 self.error(other, "expected a name or `_`");
@@ -258,6 +297,7 @@ impl Lowering<'_> {
 
     /// An `if` without a value.
     fn choice(&mut self, choice: &ExprIf) -> Option<Step> {
+        self.refuse_attributes(&choice.attrs);
         self.refuse_value(&choice.cond);
         let then = self.steps(&choice.then_branch);
         self.refuse_tail(&then);
@@ -319,20 +359,18 @@ impl Lowering<'_> {
 
     /// An expression that gives a value; if it does not, an error is added.
     fn flow(&mut self, expression: &Expr) -> Option<Flow> {
+        self.refuse_attributes(attributes(expression));
         match expression {
             Expr::Paren(inner) => self.flow(&inner.expr),
             Expr::Group(inner) => self.flow(&inner.expr),
             Expr::Path(_) => match as_name(expression) {
                 Some(name) if self.is_value(name) => Some(Flow::Name(name.clone())),
                 _ => {
-                    self.error(
-                        expression,
-                        "expected a value of the model: an input, or a `let` made from one",
-                    );
+                    self.error(expression, advice(expression));
                     None
                 }
             },
-            Expr::MethodCall(call) => self.call(call),
+            Expr::MethodCall(call) => self.chain(call),
             Expr::Binary(binary) => {
                 let (operator, span) = match &binary.op {
                     BinOp::Add(token) => (Operator::Add, token.span),
@@ -348,11 +386,22 @@ impl Lowering<'_> {
             }
             Expr::If(choice) => self.flow_of_if(choice),
             Expr::Block(block) => {
+                self.refuse_label(block.label.as_ref());
                 let steps = self.steps(&block.block);
                 if steps.tail.is_none() && self.diagnostics.is_empty() {
                     self.error(block, "this block gives no value; end it with one, without a semicolon");
                 }
                 Some(Flow::Block(Box::new(steps)))
+            }
+            Expr::Field(field) if self.is_flow(&field.base) => {
+                if let Member::Named(layer) = &field.member {
+                    self.flow(&field.base);
+                    self.error(layer, format!("expected a layer with its keys: `.{layer}()`"));
+                    self.see(layer, None, Vec::new(), Some(Vec::new()), false);
+                } else {
+                    self.error(&field.member, advice(expression));
+                }
+                None
             }
             other => {
                 self.error(other, advice(other));
@@ -361,22 +410,56 @@ impl Lowering<'_> {
         }
     }
 
-    fn call(&mut self, call: &syn::ExprMethodCall) -> Option<Flow> {
+    /// Keeps a call for the case that there is a mistake somewhere.
+    fn see(
+        &mut self,
+        layer: &Ident,
+        turbofish: Option<syn::AngleBracketedGenericArguments>,
+        keys: Vec<(Ident, Expr)>,
+        half_typed: Option<Vec<Ident>>,
+        depends: bool,
+    ) {
+        self.seen.push(Seen { layer: layer.clone(), turbofish, keys, half_typed, depends });
+    }
+
+    /// Calls one after the other, from the first on: a chain may have hundreds, and each level of recursion takes stack.
+    fn chain(&mut self, last: &ExprMethodCall) -> Option<Flow> {
+        let mut calls = vec![last];
+        let mut receiver = &last.receiver;
+        while let Expr::MethodCall(call) = &**receiver {
+            calls.push(call);
+            receiver = &call.receiver;
+        }
+        let mut flow = self.flow(receiver);
+        for (place, call) in calls.iter().enumerate().rev() {
+            if place > 0 {
+                self.refuse_attributes(&call.attrs);
+            }
+            flow = self.call(call, flow);
+        }
+        flow
+    }
+
+    fn call(&mut self, call: &ExprMethodCall, receiver: Option<Flow>) -> Option<Flow> {
         if call.method == self.own_name {
             self.error(&call.method, "a model cannot call itself; repeat layers with `for`");
         }
-        let mut inputs = vec![self.flow(&call.receiver)];
+        let mut inputs = vec![receiver];
         let mut keys: Vec<(Ident, Expr)> = Vec::new();
+        let mut half_typed = Vec::new();
+        let told = self.diagnostics.len();
         for argument in &call.args {
-            match argument {
+            match peeled(argument) {
                 Expr::Assign(assign) => {
                     let Some(key) = as_name(&assign.left) else {
                         self.error(&assign.left, "expected the name of a key, as in `out = 32`");
                         continue;
                     };
+                    self.refuse_attributes(&assign.attrs);
                     self.refuse_value(&assign.right);
                     if keys.iter().any(|(given, _)| given == key) {
                         self.error(key, format!("`{key}` is given twice; remove one"));
+                        continue;
                     }
                     keys.push((key.clone(), (*assign.right).clone()));
                 }
@@ -387,17 +470,28 @@ impl Lowering<'_> {
                     let flow = self.flow(value);
                     inputs.push(flow);
                 }
-                other => self.error(
-                    other,
-                    format!(
-                        "expected a value of the model, or `key = value`; which key of `{}` is this?",
-                        call.method
-                    ),
-                ),
+                other => {
+                    half_typed.extend(as_name(other).cloned());
+                    self.error(
+                        other,
+                        format!(
+                            "expected a value of the model, or `key = value`; which key of `{}` is this?",
+                            call.method
+                        ),
+                    );
+                }
             }
         }
         let depends = keys.iter().any(|(_, value)| self.depends(value.to_token_stream()))
             || call.turbofish.as_ref().is_some_and(|turbofish| self.depends(turbofish.to_token_stream()));
+        let is_whole = self.diagnostics.len() == told;
+        self.see(
+            &call.method,
+            call.turbofish.clone(),
+            keys.clone(),
+            (!is_whole).then_some(half_typed),
+            depends,
+        );
         Some(Flow::Call(Box::new(Call {
             inputs: inputs.into_iter().collect::<Option<_>>()?,
             layer: call.method.clone(),
@@ -415,6 +509,8 @@ impl Lowering<'_> {
             Expr::Group(inner) => self.is_flow(&inner.expr),
             Expr::Path(_) => as_name(expression).is_some_and(|name| self.is_value(name)),
             Expr::MethodCall(call) => self.is_flow(&call.receiver),
+            // A layer that is half typed.
+            Expr::Field(field) => self.is_flow(&field.base),
             Expr::Binary(binary) => self.is_flow(&binary.left) || self.is_flow(&binary.right),
             Expr::If(choice) => {
                 self.ends_in_flow(&choice.then_branch)
@@ -443,6 +539,33 @@ impl Lowering<'_> {
 
     fn depends(&self, tokens: TokenStream) -> bool {
         find(tokens, &|name| self.meaning(name).is_some()).is_some()
+    }
+
+    /// Attributes would be lost: a step of the model becomes several of Rust.
+    fn refuse_attributes(&mut self, attributes: &[Attribute]) {
+        for attribute in attributes {
+            let message = if attribute.path().is_ident("doc") {
+                "a step has no documentation; comments begin with `//`"
+            } else {
+                "a step has no attributes; what depends on a feature stands in `if cfg!(…) { … }`"
+            };
+            self.error(attribute, message);
+        }
+    }
+
+    fn refuse_label(&mut self, label: Option<&Label>) {
+        if let Some(label) = label {
+            self.error(label, "nothing breaks out of a model's blocks; remove the label");
+        }
+    }
+
+    fn refuse_more_than_name(&mut self, pattern: &PatIdent) {
+        if let Some(word) = &pattern.by_ref {
+            self.error(word, "a value needs no `ref`; remove it");
+        }
+        if let Some((_, part)) = &pattern.subpat {
+            self.error(part, "expected a name alone; remove this");
+        }
     }
 
     fn refuse_value(&mut self, expression: &Expr) {

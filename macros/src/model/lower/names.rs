@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::{Block, Expr, Ident, Pat, Stmt};
+use syn::{Attribute, Block, Expr, Ident, Pat, Stmt};
+
+use crate::syntax::peeled;
 
 /// How often each name is bound by a `let` or assigned again. A name that is bound once can name a layer.
 pub(super) fn count_lets(statements: &[Stmt]) -> HashMap<String, usize> {
@@ -77,9 +79,25 @@ impl Lets {
 
 /// A plain name.
 pub(super) fn as_name(expression: &Expr) -> Option<&Ident> {
-    match expression {
+    match peeled(expression) {
         Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
         _ => None,
+    }
+}
+
+/// The attributes of the expressions that a body has.
+pub(super) fn attributes(expression: &Expr) -> &[Attribute] {
+    match expression {
+        Expr::Assign(of) => &of.attrs,
+        Expr::Binary(of) => &of.attrs,
+        Expr::Block(of) => &of.attrs,
+        Expr::ForLoop(of) => &of.attrs,
+        Expr::Group(of) => &of.attrs,
+        Expr::If(of) => &of.attrs,
+        Expr::MethodCall(of) => &of.attrs,
+        Expr::Paren(of) => &of.attrs,
+        Expr::Path(of) => &of.attrs,
+        _ => &[],
     }
 }
 

@@ -153,7 +153,7 @@ fn large_sets_are_read_in_pieces_without_a_seam() {
     late[2401] = 3;
     assert_eq!(
         problem(data(inputs, late)),
-        "data: sample 2401 (from 0): the target is 3; expected a whole number from 0 to 2"
+        "data: sample 2401 (from 0): the target is 3; expected a whole number from 0 to 2; if yours count from 1, subtract 1"
     );
 }
 
@@ -206,12 +206,20 @@ fn what_is_wrong_with_data_is_told_before_the_first_step() {
     high[4] = 3;
     assert_eq!(
         problem(data(inputs.clone(), high)),
-        "data: sample 4 (from 0): the target is 3; expected a whole number from 0 to 2"
+        "data: sample 4 (from 0): the target is 3; expected a whole number from 0 to 2; if yours count from 1, \
+         subtract 1"
+    );
+    let mut higher = targets.clone();
+    higher[4] = 4;
+    assert_eq!(
+        problem(data(inputs.clone(), higher)),
+        "data: sample 4 (from 0): the target is 4; expected a whole number from 0 to 2"
     );
     let tokens = || InMemory::<Tokens<3, 2>, Class<2>>::new(vec![0, 1, 2, 3], vec![0, 1]).unwrap();
     assert_eq!(
         problem(tokens()),
-        "data: sample 1 (from 0): element 1 of the input is 3; expected a whole number from 0 to 2"
+        "data: sample 1 (from 0): element 1 of the input is 3; expected a whole number from 0 to 2; if yours count \
+         from 1, subtract 1"
     );
     assert_eq!(
         problem(tokens().with_normalization(Normalization::Whole)),
@@ -231,4 +239,25 @@ fn what_is_wrong_with_data_is_told_before_the_first_step() {
         problem(data(vec![], vec![])),
         "data: split: none of the 0 samples is for training; expected at least one"
     );
+}
+
+#[test]
+fn targets_that_are_all_ignored_are_refused() {
+    let (inputs, _) = ten();
+    let ignoring = |targets: Vec<u32>| {
+        let data = data(inputs.clone(), targets).with_split(Split::Fixed {
+            train: 0..6,
+            validation: 6..10,
+            test: 0..0,
+        });
+        Prepared::ignoring(Box::new(data), 0, Some(9)).map(|_| ()).map_err(|error| error.to_string())
+    };
+    let mut targets = vec![9; 10];
+    targets[7] = 1;
+    assert_eq!(
+        ignoring(targets.clone()).unwrap_err(),
+        "data: every target of the 6 training samples is 9, which the loss ignores; nothing could be learned"
+    );
+    targets[2] = 1;
+    assert_eq!(ignoring(targets), Ok(()));
 }

@@ -67,4 +67,8 @@ impl Clip for AdaptiveGrad {
             }
         })
     }
+
+    fn keeps_signs(&self) -> bool {
+        true
+    }
 }

@@ -35,4 +35,8 @@ impl Clip for ClipValue {
         gradients.bound(self.max);
         Ok(())
     }
+
+    fn keeps_signs(&self) -> bool {
+        true
+    }
 }

@@ -47,4 +47,8 @@ impl Clip for GlobalNorm {
         gradients.scale_all(self.factor(gradients.norm()));
         Ok(())
     }
+
+    fn keeps_signs(&self) -> bool {
+        true
+    }
 }

@@ -64,6 +64,12 @@ pub trait Clip: Config {
     /// # Errors
     /// If a parameter cannot be read from the device.
     fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()>;
+
+    /// Whether each element keeps its sign, for [advice](crate::advice): an optimizer that goes by the sign alone sees
+    /// nothing of such a way. False by default, for nobody knows.
+    fn keeps_signs(&self) -> bool {
+        false
+    }
 }
 
 /// A way to clip of any type.
@@ -77,6 +83,8 @@ pub trait AnyClip: Setting {
     /// # Errors
     /// As there.
     fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()>;
+    /// [`Clip::keeps_signs`]
+    fn keeps_signs(&self) -> bool;
     /// A copy.
     fn boxed(&self) -> Box<dyn AnyClip>;
     /// The same with changed keys.
@@ -90,6 +98,10 @@ pub trait AnyClip: Setting {
 impl<C: Clip> AnyClip for C {
     fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()> {
         Clip::clip(self, gradients)
+    }
+
+    fn keeps_signs(&self) -> bool {
+        Clip::keeps_signs(self)
     }
 
     with_changes!(dyn AnyClip);
@@ -130,10 +142,12 @@ fn factor(norm: f64, max: f64) -> f64 {
 
 /// The range of a bound.
 const fn check_bound(key: &str, max: f64, what: &str) -> Verdict {
-    if max > 0.0 && max.is_finite() {
+    // Also as f32, the type of the arithmetic.
+    if max as f32 > 0.0 && (max as f32).is_finite() {
         return Ok(());
     }
-    Err(Problem::new(key).text(" is ").float(max).text("; expected ").text(what).text(" above 0"))
+    let range = if max > 0.0 && max.is_finite() { ", within the range of f32" } else { "" };
+    Err(Problem::new(key).text(" is ").float(max).text("; expected ").text(what).text(" above 0").text(range))
 }
 
 #[cfg(test)]

@@ -40,4 +40,8 @@ impl Clip for PerParameter {
         }
         Ok(())
     }
+
+    fn keeps_signs(&self) -> bool {
+        true
+    }
 }

@@ -1,0 +1,268 @@
+//! No token stream makes a macro panic or hang, and whatever it is given, it answers with items.
+//!
+//! What is tried begins with every model and run that the repository has, and goes on with half of it, with changes to it,
+//! and with monsters. More changes: `PROPTEST_CASES=1000000 cargo test -p trainspec-macros fuzz`.
+
+mod change;
+mod seeds;
+
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+use proc_macro2::{TokenStream, TokenTree};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use quote::quote;
+use syn::parse::{ParseStream, Parser};
+
+use self::change::{Change, prefix};
+use self::seeds::seeds;
+
+/// How long one input may take before it counts as one that never ends; most take less than a millisecond.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The stack of a compiler and of an editor's macro server.
+const STACK: usize = 8 << 20;
+
+/// What a macro may write for each token that it is given, and for none. A token within a literal is written once more for each
+/// literal around it, which has a check of its own.
+const GROWTH: usize = 60;
+const CONSTANT: usize = 1_000;
+
+/// Gives every input to both macros, in a thread of its own, and tells which one it does not come back from.
+fn watched(cases: impl FnOnce(&Sender<String>) + Send + 'static) {
+    let (begun, watch) = channel();
+    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || cases(&begun)).unwrap();
+    let mut last = String::new();
+    loop {
+        match watch.recv_timeout(PATIENCE) {
+            Ok(text) => last = text,
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => panic!("no end after {PATIENCE:?}: {last}"),
+            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    if let Err(panic) = worker.join() {
+        eprintln!("the last input: {last}");
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// What holds for every input of both macros.
+fn holds(input: &TokenStream) -> Result<(), String> {
+    answers(input, model_name(input), crate::model::expand(TokenStream::new(), input.clone()))?;
+    answers(input, run_name(input), crate::train::expand(input.clone()))?;
+    // What stands in the brackets of `#[model(…)]` comes from the user too.
+    let item = quote!(
+        fn Net(x: Value) -> Value {
+            x.relu()
+        }
+    );
+    answers(input, Some("Net".to_owned()), crate::model::expand(input.clone(), item))
+}
+
+fn answers(input: &TokenStream, name: Option<String>, expansion: TokenStream) -> Result<(), String> {
+    let (given, written) = (weight(input), count(&expansion));
+    if written > GROWTH * given + CONSTANT {
+        return Err(format!("{given} tokens became {written}"));
+    }
+    let file: syn::File =
+        syn::parse2(expansion.clone()).map_err(|error| format!("{error} in the expansion {expansion}"))?;
+    if let Some(name) = name {
+        let is_there =
+            file.items.iter().any(|item| matches!(item, syn::Item::Struct(item) if item.ident == name));
+        if !is_there {
+            return Err(format!("`{name}` is not there after {expansion}"));
+        }
+    }
+    for item in &file.items {
+        if let syn::Item::Macro(error) = item {
+            let text: syn::LitStr = error.mac.parse_body().map_err(|error| error.to_string())?;
+            if text.value().trim().is_empty() {
+                return Err("an error without a text".to_owned());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The name of a function, if a person could read it.
+fn model_name(input: &TokenStream) -> Option<String> {
+    if crate::depth::check(input).is_err() {
+        return None;
+    }
+    let function: syn::ItemFn = syn::parse2(input.clone()).ok()?;
+    Some(function.sig.ident.to_string())
+}
+
+/// The name before the first braces, if nothing but documentation and a visibility stands before it.
+fn run_name(input: &TokenStream) -> Option<String> {
+    let head: Vec<_> = input
+        .clone()
+        .into_iter()
+        .map_while(|token| match &token {
+            TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Brace => None,
+            _ => Some(token),
+        })
+        .collect();
+    let has_no_block = head.len() == input.clone().into_iter().count();
+    let head: TokenStream = head.into_iter().collect();
+    if has_no_block || crate::depth::check(&head).is_err() {
+        return None;
+    }
+    let parse = |input: ParseStream<'_>| {
+        input.call(syn::Attribute::parse_outer)?;
+        input.parse::<syn::Visibility>()?;
+        let name = input.parse::<syn::Ident>()?;
+        if input.is_empty() { Ok(name) } else { Err(input.error("more than a name")) }
+    };
+    parse.parse2(head).ok().map(|name| name.to_string())
+}
+
+/// The tokens, those in groups too.
+fn count(tokens: &TokenStream) -> usize {
+    let mut open = vec![tokens.clone()];
+    let mut count = 0;
+    while let Some(tokens) = open.pop() {
+        for token in tokens {
+            count += 1;
+            if let TokenTree::Group(group) = token {
+                open.push(group.stream());
+            }
+        }
+    }
+    count
+}
+
+/// The tokens, each once more for each group around it.
+fn weight(tokens: &TokenStream) -> usize {
+    let mut open = vec![(tokens.clone(), 1)];
+    let mut weight = 0;
+    while let Some((tokens, depth)) = open.pop() {
+        for token in tokens {
+            weight += depth;
+            if let TokenTree::Group(group) = token {
+                open.push((group.stream(), depth + 1));
+            }
+        }
+    }
+    weight
+}
+
+/// Editors ask at every key that is pressed.
+#[test]
+fn every_beginning_of_every_sample() {
+    watched(|begun| {
+        for seed in seeds() {
+            for length in 0..=count(&seed) {
+                let input = prefix(&seed, length);
+                let _ = begun.send(input.to_string());
+                holds(&input).unwrap_or_else(|error| panic!("{error}\nof {input}"));
+            }
+        }
+    });
+}
+
+#[test]
+fn changed_samples() {
+    let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = 4_000;
+    }
+    watched(move |begun| {
+        let seeds = seeds();
+        let case = (any::<prop::sample::Index>(), prop::collection::vec(any::<Change>(), 1..8));
+        let outcome = TestRunner::new(config).run(&case, |(seed, changes)| {
+            let mut input = seeds[seed.index(seeds.len())].clone();
+            for change in changes {
+                input = change.apply(input, &seeds);
+            }
+            let _ = begun.send(input.to_string());
+            holds(&input).map_err(|error| TestCaseError::fail(format!("{error}\nof {input}")))
+        });
+        outcome.unwrap_or_else(|error| panic!("{error}"));
+    });
+}
+
+/// What is repeated without end is either read or refused, at any length, in any place where it can stand.
+#[test]
+fn monsters() {
+    watched(|begun| {
+        for (begin, end) in [
+            ("(", ")"),
+            ("[", "]"),
+            ("{", "}"),
+            ("A { a: ", "}"),
+            ("x.a(", ")"),
+            ("A::<", ">"),
+            ("if a {", "}"),
+            ("if let a = ", ""),
+            ("for i in 0..2 {", "}"),
+            ("match x { _ => ", "}"),
+            ("- ", ""),
+            ("&", ""),
+            ("return ", ""),
+            ("move |a, b| ", ""),
+            ("x = ", ""),
+            ("if a { b } else ", ""),
+            ("'a: loop { ", "}"),
+            ("x as fn() -> ", ""),
+            ("for<'a, 'b> fn() -> ", ""),
+            (".. ", ""),
+            ("let y = ", ";"),
+            ("", ".relu()"),
+            ("", "?"),
+            ("", "[0]"),
+            ("", "()"),
+            ("", " + x"),
+            ("", " as T"),
+            ("", ".a"),
+            ("", " x"),
+            ("", ", x"),
+            ("", "; x"),
+            ("#[a] ", ""),
+            ("#[cfg(a)] ", ""),
+            ("x { } ", ""),
+        ] {
+            for times in [100, 400, 5_000] {
+                let monster: TokenStream =
+                    format!("{}x{}", begin.repeat(times), end.repeat(times)).parse().unwrap();
+                for input in [
+                    quote!(fn Net(x: Value) -> Value { #monster }),
+                    quote!(fn Net(x: Value) -> Value { let y = #monster; y }),
+                    quote!(fn Net(x: Value) -> Value { x.linear(out = #monster) }),
+                    quote!(fn Net(x: Value) -> Value { const A: usize = #monster; x.a() }),
+                    quote!(fn Net(x: #monster) -> Value { x }),
+                    quote!(fn Net(x: Value, #monster) -> Value { x }),
+                    quote!(#monster fn Net(x: Value) -> Value { x }),
+                    quote!(Run { model: Net, data: #monster }),
+                    quote!(Run { model: #monster, data: a() }),
+                    quote!(Run { model: Net, data: a(), loss: #monster, batch: 1 }),
+                    quote!(Run { model: Net, data: a(), loss: A { b: #monster }, schedule: [#monster, A] }),
+                    quote!(Run { #monster }),
+                    quote!(#monster Run { a: 1 }),
+                    quote!(Run { a: 1 } #monster),
+                ] {
+                    let _ = begun.send(format!("{times} times {begin}x{end} in {}", head(&input)));
+                    holds(&input).unwrap_or_else(|error| {
+                        panic!("{times} times {begin}x{end} in {}: {}", head(&input), head(&error))
+                    });
+                }
+            }
+        }
+    });
+}
+
+/// The beginning of what may be very long.
+fn head(text: &impl ToString) -> String {
+    text.to_string().chars().take(200).collect()
+}
+
+/// A part of the samples that must be there, so that the others are not tested in vain.
+#[test]
+fn the_samples_are_found() {
+    let seeds = seeds();
+    assert!(seeds.len() > 100, "{}", seeds.len());
+    let models = seeds.iter().filter(|seed| model_name(seed).is_some()).count();
+    let runs = seeds.iter().filter(|seed| run_name(seed).is_some()).count();
+    assert!(models > 50 && runs > 50, "{models} models and {runs} runs");
+}

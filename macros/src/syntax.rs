@@ -1,0 +1,19 @@
+//! Syntax without the invisible brackets that `macro_rules!` puts around what it substitutes.
+
+use syn::{Expr, Type};
+
+/// The expression in an `$e:expr`.
+pub(crate) fn peeled(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Group(group) => peeled(&group.expr),
+        other => other,
+    }
+}
+
+/// The type in a `$t:ty`.
+pub(crate) fn peeled_type(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => peeled_type(&group.elem),
+        other => other,
+    }
+}

@@ -1,0 +1,65 @@
+//! What values tell of themselves, for rules on several keys: the runtime's `Known`s.
+//!
+//! A literal is asked by its `check`, an element of a list by its type besides. Anything else tells nothing.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Expr, Ident};
+
+use super::ast::Element;
+use crate::literal::is_struct;
+
+/// The name of the whole spec where its values are asked.
+pub(super) fn whole() -> Ident {
+    Ident::new("__spec", Span::call_site())
+}
+
+/// A key with one value.
+pub(super) fn one(key: &Ident, value: &Expr, completed: &TokenStream) -> TokenStream {
+    let key = key.unraw().to_string();
+    let told = is_literal(value).then(|| {
+        quote_spanned! {word(value)=> {
+            let __value = #completed;
+            __t::named(&__value, __t::Judged(__value.check()).known())
+        }}
+    });
+    quote!((#key, &[#told]))
+}
+
+/// A key with a list.
+pub(super) fn list(key: &Ident, values: &[Element], completed: &[TokenStream]) -> TokenStream {
+    let key = key.unraw().to_string();
+    let whole = whole();
+    let told = values.iter().zip(completed).map(|(Element { attributes, value }, completed)| {
+        if is_literal(value) {
+            return quote_spanned! {word(value)=> #(#attributes)* {
+                let __value = #completed;
+                __t::by_type(#whole, __t::Judged(__value.check()).known(), |__kinds| {
+                    (&&&__t::Probe::of(__kinds, &__value)).__look()
+                })
+            }};
+        }
+        quote_spanned! {word(value)=>
+            #(#attributes)* __t::by_type(#whole, __t::Known::NOTHING, |__kinds| {
+                (&&&__t::Probe::of(__kinds, &#completed)).__look()
+            })
+        }
+    });
+    quote!((#key, &[#(#told),*]))
+}
+
+/// The user's word for a value: the name of a literal's type.
+pub(super) fn word(value: &Expr) -> Span {
+    match value {
+        Expr::Struct(literal) => {
+            literal.path.segments.last().map_or_else(|| value.span(), |last| last.ident.span())
+        }
+        other => other.span(),
+    }
+}
+
+fn is_literal(value: &Expr) -> bool {
+    matches!(value, Expr::Struct(literal) if is_struct(literal))
+}

@@ -1,0 +1,206 @@
+//! Values: expressions, lists, and what can be saved of one that is half typed.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Error, Expr, Ident, Path, Token};
+
+use super::ast::{Element, Value};
+use super::parse::unreadable;
+use super::rows::{Row, parse_all, rows};
+use crate::diagnostics::Diagnostics;
+use crate::literal::tidy;
+use crate::syntax::peeled;
+
+/// A value as far as it can be read.
+pub(super) struct Read {
+    pub(super) value: Value,
+    /// Whether nothing in it is wrong.
+    pub(super) whole: bool,
+    /// What stands after it.
+    pub(super) rest: TokenStream,
+}
+
+/// The value of a key; `None`, with an error, if there is nothing to save.
+pub(super) fn value(key: &Ident, tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Read> {
+    let single = only(&tokens);
+    if let Some(group) = single.filter(|group| group.delimiter() == Delimiter::Bracket) {
+        return list(key, &group, diagnostics);
+    }
+    let (value, rest, whole) = match parse_all(Expr::parse, tokens.clone()) {
+        Ok((value, rest)) => (value, rest, true),
+        Err(error) => {
+            if let Some(braces) = only(&tokens) {
+                let message = format!("expected a name before the braces: `{key}: Name {{ … }}`");
+                diagnostics.push(Error::new(braces.span_open(), message));
+                return None;
+            }
+            (half_literal(tokens, key, &error, diagnostics)?, TokenStream::new(), false)
+        }
+    };
+    // An `$e:expr` of a `macro_rules!` may be a list.
+    let value = match peeled(&value) {
+        Expr::Array(array) => {
+            return list(key, &group_of(array), diagnostics).map(|read| Read { rest, ..read });
+        }
+        _ => Value::One(value),
+    };
+    let is_call = match &value {
+        Value::One(value) => refuse_calls([value], diagnostics),
+        Value::List(..) => false,
+    };
+    (!is_call).then_some(Read { value, whole, rest })
+}
+
+fn list(key: &Ident, group: &Group, diagnostics: &mut Diagnostics) -> Option<Read> {
+    if group.stream().is_empty() {
+        diagnostics.error(group, format!("`{key}` is empty; leave the key out"));
+        return None;
+    }
+    let elements = parse_all(Punctuated::<Element, Token![,]>::parse_terminated, group.stream());
+    let (elements, whole) = match elements {
+        Ok((elements, _)) => (elements.into_iter().collect::<Vec<_>>(), true),
+        // One by one, to find those that are well.
+        Err(_) => (
+            rows(group.stream()).into_iter().filter_map(|row| element(key, row, diagnostics)).collect(),
+            false,
+        ),
+    };
+    if refuse_calls(elements.iter().map(|element| &element.value), diagnostics) {
+        return None;
+    }
+    for attribute in elements.iter().flat_map(|element| &element.attributes) {
+        if !attribute.path().is_ident("cfg") {
+            diagnostics.error(attribute, "expected `#[cfg(…)]` or a value; comments begin with `//`");
+        }
+    }
+    Some(Read { value: Value::List(elements, group.span()), whole, rest: TokenStream::new() })
+}
+
+fn element(key: &Ident, tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Element> {
+    let error = match parse_all(Element::parse, tokens.clone()) {
+        Ok((element, rest)) => {
+            if let Some(first) = rest.into_iter().next() {
+                diagnostics.error(first, format!("expected `,` and the next value of `{key}`"));
+            }
+            return Some(element);
+        }
+        Err(error) => error,
+    };
+    let value = half_literal(tokens, key, &error, diagnostics)?;
+    Some(Element { attributes: Vec::new(), value })
+}
+
+impl Parse for Element {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self { attributes: input.call(Attribute::parse_outer)?, value: input.parse()? })
+    }
+}
+
+/// `Type { key: value, … }` without the keys that cannot be read; those are told of, and shown to editors, which then offer
+/// the names of the type's keys.
+fn half_literal(
+    tokens: TokenStream,
+    key: &Ident,
+    error: &Error,
+    diagnostics: &mut Diagnostics,
+) -> Option<Expr> {
+    let mut tokens: Vec<_> = tokens.into_iter().collect();
+    let braces = match tokens.pop() {
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => Some(group),
+        _ => None,
+    };
+    let path = parse_all(Path::parse, tokens.into_iter().collect());
+    let (Some(braces), Ok((path, after))) = (braces, path) else {
+        diagnostics.push(unreadable(key, error));
+        return None;
+    };
+    let mut fields = Vec::new();
+    let told = diagnostics.len();
+    for row in rows(braces.stream()) {
+        if is_rest(&row) {
+            fields.push(row);
+            continue;
+        }
+        match Row::read(row.clone()) {
+            Ok(field) if !field.value.is_empty() && !field.is_assigned => {
+                let (attributes, name) = (&field.attributes, &field.key);
+                let read = value(name, field.value, diagnostics);
+                fields.push(match read {
+                    Some(Read { value: Value::One(value), rest, .. }) if rest.is_empty() => {
+                        quote!(#(#attributes)* #name: #value)
+                    }
+                    Some(Read { value: Value::List(..), whole: true, .. }) => row,
+                    Some(Read { rest, .. }) => {
+                        if let Some(first) = rest.into_iter().next() {
+                            diagnostics.error(first, "expected `,` and the next `key: value`");
+                        }
+                        half(name)
+                    }
+                    None => half(name),
+                });
+            }
+            Ok(field) if field.is_assigned => {
+                let message = format!("write `{}: value`, with `:` instead of `=`", field.key);
+                diagnostics.error(&field.sign, message);
+                fields.push(half(&field.key));
+            }
+            // `key` alone is a key of that value, but `key:` is not.
+            Ok(field) if field.sign.is_empty() => fields.push(row),
+            Ok(field) => {
+                diagnostics.error(&field.key, format!("expected `{}: value`", field.key));
+                fields.push(half(&field.key));
+            }
+            Err(error) => diagnostics.push(error),
+        }
+    }
+    let literal = syn::parse2(quote!(#path { #(#fields),* }));
+    if !after.is_empty() || literal.is_err() || diagnostics.len() == told {
+        diagnostics.push(unreadable(key, error));
+    }
+    literal.ok()
+}
+
+/// Refuses values of a run that are written as `#[model]` has its layers: `AdamW(lr = 1e-3)`. Gives whether there was one.
+pub(super) fn refuse_calls<'a>(
+    values: impl IntoIterator<Item = &'a Expr>,
+    diagnostics: &mut Diagnostics,
+) -> bool {
+    let before = diagnostics.len();
+    for value in values {
+        let Expr::Call(call) = value else { continue };
+        let Some(Expr::Assign(assign)) = call.args.first() else { continue };
+        let (name, key) = (tidy(&call.func.to_token_stream()), tidy(&assign.left.to_token_stream()));
+        diagnostics.error(value, format!("keys stand in braces, with `:`; write `{name} {{ {key}: … }}`"));
+    }
+    diagnostics.len() > before
+}
+
+/// A key whose value cannot be read, for editors alone.
+pub(super) fn half(key: &Ident) -> TokenStream {
+    quote!(#[cfg(rust_analyzer)] #key: loop {})
+}
+
+/// `..DEFAULT`
+fn is_rest(row: &TokenStream) -> bool {
+    let mut tokens = row.clone().into_iter();
+    let mut is_dot = || matches!(tokens.next(), Some(TokenTree::Punct(dot)) if dot.as_char() == '.');
+    is_dot() && is_dot()
+}
+
+/// The one group that these tokens are.
+fn only(tokens: &TokenStream) -> Option<Group> {
+    let mut tokens = tokens.clone().into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Group(group)), None) => Some(group),
+        _ => None,
+    }
+}
+
+fn group_of(array: &syn::ExprArray) -> Group {
+    let elements = &array.elems;
+    let mut group = Group::new(Delimiter::Bracket, elements.to_token_stream());
+    group.set_span(array.bracket_token.span.join());
+    group
+}

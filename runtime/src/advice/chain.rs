@@ -1,0 +1,51 @@
+//! Which layers stand behind each other.
+
+use crate::graph::{Graph, Node};
+use crate::layer::{GraphParameter, Nature, Role};
+
+/// The layer that gives a value; none for an input of the model.
+pub(super) fn producer(graph: &Graph, value: usize) -> Option<&Node> {
+    graph.nodes.iter().find(|node| node.output == value)
+}
+
+/// The layer before a layer that takes one value.
+pub(super) fn feeder<'a>(graph: &'a Graph, node: &Node) -> Option<&'a Node> {
+    match *node.inputs {
+        [input] => producer(graph, input),
+        _ => None,
+    }
+}
+
+/// The same, if no other layer reads what it gives.
+pub(super) fn only_feeder<'a>(graph: &'a Graph, node: &Node) -> Option<&'a Node> {
+    feeder(graph, node).filter(|before| has_one_reader(graph, before.output))
+}
+
+/// Whether one layer reads a value, and nobody else sees it.
+pub(super) fn has_one_reader(graph: &Graph, value: usize) -> bool {
+    value != graph.output
+        && graph.nodes.iter().flat_map(|node| &node.inputs).filter(|&&v| v == value).count() == 1
+}
+
+/// The nearest layer before a layer that is none of those which `passes` lets through, along values that nobody else reads.
+pub(super) fn behind<'a>(graph: &'a Graph, node: &Node, passes: fn(Nature) -> bool) -> Option<&'a Node> {
+    let mut before = only_feeder(graph, node)?;
+    while passes(before.layer.nature()) {
+        before = only_feeder(graph, before)?;
+    }
+    Some(before)
+}
+
+/// A layer's matrix or kernel, if it has exactly one.
+pub(super) fn matrix<'a>(graph: &'a Graph, node: &Node) -> Option<&'a GraphParameter> {
+    let mut own = graph.parameters.get(node.parameters.clone())?.iter();
+    let matrix = own.find(|parameter| parameter.role == Role::Matrix)?;
+    own.all(|parameter| parameter.role != Role::Matrix).then_some(matrix)
+}
+
+/// Names the first of some places, and counts the others: `` `linear_1` and 2 more``.
+pub(super) fn named(mut places: impl Iterator<Item = String>) -> Option<String> {
+    let first = places.next()?;
+    let rest = places.count();
+    Some(if rest == 0 { first } else { format!("{first} and {rest} more") })
+}

@@ -1,0 +1,253 @@
+//! Every rule with its sentences.
+
+use super::{Advice, Rule, batch, data, depth, first, model, optimizer, rate, regularization, stopping};
+
+/// For what a count shows and nobody needs to be cited for.
+const ARITHMETIC: &str = "arithmetic";
+
+/// Every rule, in the order in which advice is given.
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        advice: Advice::NoWeightDecay,
+        find: regularization::no_weight_decay,
+        why: "so many weights can learn the training samples by heart",
+        instead: "`weight_decay` of the optimizer, dropout, `mix`, label smoothing or `early_stop`",
+        reference: "Krogh & Hertz 1992",
+    },
+    Rule {
+        advice: Advice::L2WithAdam,
+        find: regularization::l2_with_adam,
+        why: "the optimizer divides the penalty by the root of the second moment, so that weights with large gradients \
+              hardly decay",
+        instead: "`AdamW` with `weight_decay`",
+        reference: "Loshchilov & Hutter 2019",
+    },
+    Rule {
+        advice: Advice::ConvolutionDropout,
+        find: regularization::convolution_dropout,
+        why: "neighbouring values of a channel are alike, so that those that stay tell what was dropped: the noise \
+              slows learning and regularizes little",
+        instead: "dropout behind `flatten` or a pool, `stochastic_depth`, or `p` of 0.1 to 0.2",
+        reference: "Tompson et al. 2015; Ghiasi et al. 2018",
+    },
+    Rule {
+        advice: Advice::BatchNormBias,
+        find: model::batch_norm_bias,
+        why: "the mean that batch norm subtracts has the bias in it: it costs memory and a pass of its own, and never \
+              shows",
+        instead: "`bias = false`",
+        reference: "Ioffe & Szegedy 2015",
+    },
+    Rule {
+        advice: Advice::SmallBatchNorm,
+        find: model::small_batch_norm,
+        why: "means and variances of so few samples are noise, and those of the evaluation are others",
+        instead: "a `batch` of at least 8 with a smaller `accumulate`, or `group_norm`",
+        reference: "Wu & He 2018",
+    },
+    Rule {
+        advice: Advice::AccumulatedBatchNorm,
+        find: model::accumulated_batch_norm,
+        why: "gradients are gathered over the whole step, statistics are not: they stay those of a few samples",
+        instead: "a larger `batch` with a smaller `accumulate`, or `group_norm`",
+        reference: "Wu & He 2018",
+    },
+    Rule {
+        advice: Advice::DropoutBeforeBatchNorm,
+        find: model::dropout_before_batch_norm,
+        why: "dropout changes the variance of its values in training alone, so that the statistics which batch norm keeps are not those that it meets in evaluation",
+        instead: "dropout behind the last batch norm",
+        reference: "Li et al. 2019",
+    },
+    Rule {
+        advice: Advice::NormTwice,
+        find: model::norm_twice,
+        why: "the second takes back the scale and the shift that the first has learned",
+        instead: "one of them",
+        reference: ARITHMETIC,
+    },
+    Rule {
+        advice: Advice::ActivationTwice,
+        find: model::activation_twice,
+        why: "the second bends what is bent already: of `relu` it changes nothing, of others it flattens the slope once more",
+        instead: "one of them, or a layer with weights between them",
+        reference: ARITHMETIC,
+    },
+    Rule {
+        advice: Advice::LinearTwice,
+        find: model::linear_twice,
+        why: "a product of matrices is a matrix: the two can do no more than one of them",
+        instead: "an activation between them, or one of them",
+        reference: ARITHMETIC,
+    },
+    Rule {
+        advice: Advice::SymmetricWeights,
+        find: depth::symmetric_weights,
+        why: "all units of a layer compute the same and get the same gradient, or none: only biases can tell them apart",
+        instead: "`init` left out; `Zeros` for the last layer of a branch alone",
+        reference: "Goodfellow et al. 2016, 8.4",
+    },
+    Rule {
+        advice: Advice::VanishingSignal,
+        find: depth::vanishing_signal,
+        why: "what the model gives hardly depends on its input, and gradients shrink as much on their way back",
+        instead: "`init: He` with `relu`, norms, or sums past the layers",
+        reference: "He et al. 2015",
+    },
+    Rule {
+        advice: Advice::DeepPlainStack,
+        find: depth::deep_plain_stack,
+        why: "deeper networks of this kind get worse, in training too",
+        instead: "sums past the layers, `x + f(x)`, and norms",
+        reference: "He et al. 2016",
+    },
+    Rule {
+        advice: Advice::ReluOutput,
+        find: model::relu_output,
+        why: "the output is never below 0, and where it is 0 no gradient comes back",
+        instead: "a linear layer as the last one",
+        reference: "Lu et al. 2019",
+    },
+    Rule {
+        advice: Advice::LooksAhead,
+        find: model::looks_ahead,
+        why: "the model reads off what it is to foretell; without the next tokens it knows nothing",
+        instead: "`self_attention(heads = …, causal = true)`",
+        reference: "Vaswani et al. 2017, 3.2.3",
+    },
+    Rule {
+        advice: Advice::HighRate,
+        find: rate::high_rate,
+        why: "training often diverges there, at once or hours later",
+        instead: "a lower `lr`; the command `find-lr` suggests one",
+        reference: rate::SOURCES,
+    },
+    Rule {
+        advice: Advice::LowRate,
+        find: rate::low_rate,
+        why: "the weights hardly move",
+        instead: "a higher `lr`; the command `find-lr` suggests one",
+        reference: rate::SOURCES,
+    },
+    Rule {
+        advice: Advice::ClipWithoutEffect,
+        find: optimizer::clip_without_effect,
+        why: "the sign of a gradient is the same whatever its size",
+        instead: "another optimizer, or no `clip`",
+        reference: ARITHMETIC,
+    },
+    Rule {
+        advice: Advice::DecayEverywhere,
+        find: optimizer::decay_everywhere,
+        why: "biases and norms do not fit noise as matrices do, and to pull a scale towards 0 changes nothing but the rate",
+        instead: "`decay: Matrices`, the default; a `Group` for an embedding that is to decay",
+        reference: "He et al. 2019, 3.1",
+    },
+    Rule {
+        advice: Advice::AttentionWithoutWarmup,
+        find: rate::attention_without_warmup,
+        why: "the first second moments are estimates from few gradients, and attention does not recover from the large \
+              steps that they allow",
+        instead: "`schedule: [Warmup { steps: … }, …]`, or `RAdam`",
+        reference: "Liu et al. 2020; Xiong et al. 2020",
+    },
+    Rule {
+        advice: Advice::LargeBatchWithoutWarmup,
+        find: batch::without_warmup,
+        why: "the rate that such a batch needs is too high for the first steps",
+        instead: "`schedule: [Warmup { epochs: 5 }, …]`",
+        reference: "Goyal et al. 2017",
+    },
+    Rule {
+        advice: Advice::LargeScaledRate,
+        find: batch::scaled_rate,
+        why: "beyond about 8,192 samples the results get worse however the rate is scaled",
+        instead: "a smaller `batch` or `accumulate`, or `Lars` or `Lamb`",
+        reference: "Goyal et al. 2017",
+    },
+    Rule {
+        advice: Advice::RecurrentWithoutClip,
+        find: model::recurrent_without_clip,
+        why: "gradients through many places can explode, and one such step undoes the training before it",
+        instead: "`clip: GlobalNorm { max: 1.0 }`",
+        reference: "Pascanu et al. 2013",
+    },
+    Rule {
+        advice: Advice::LongPatience,
+        find: stopping::long_patience,
+        why: "the run takes all its steps; of the key only the best weights remain",
+        instead: "a smaller `patience`, or more epochs",
+        reference: "Prechelt 1998",
+    },
+    Rule {
+        advice: Advice::StopBeforePlateau,
+        find: stopping::stop_before_plateau,
+        why: "the run ends before a lower rate can help",
+        instead: "a `patience` of `early_stop` of at least twice that of the phase",
+        reference: ARITHMETIC,
+    },
+    Rule {
+        advice: Advice::LongAverage,
+        find: stopping::long_average,
+        why: "the average, by which the run is judged, is still made of its first weights",
+        instead: "a smaller `decay` or `half_life`, or `warmup: true`",
+        reference: "Tarvainen & Valpola 2017",
+    },
+    Rule {
+        advice: Advice::UnscaledInputs,
+        find: data::unscaled_inputs,
+        why: "initial weights and usual rates are made for inputs of mean 0 and deviation 1",
+        instead: "`.with_normalization(Normalization::PerElement)` on the data, `Whole` for images, or a norm as the first \
+                  layer",
+        reference: "LeCun et al. 1998",
+    },
+    Rule {
+        advice: Advice::ConstantFeatures,
+        find: data::constant_features,
+        why: "nothing can be learned from them, and a sample with another value meets weights that were never trained",
+        instead: "the data without these columns",
+        reference: ARITHMETIC,
+    },
+    Rule {
+        advice: Advice::ClassImbalance,
+        find: data::class_imbalance,
+        why: "a model that never names the rare class has a low loss and a high accuracy",
+        instead: "`weights` of the loss, more samples of the rare class, and `F1` among the metrics",
+        reference: "Buda et al. 2018",
+    },
+    Rule {
+        advice: Advice::SharedSamples,
+        find: data::shared_samples,
+        why: "what is measured on them is memory, not generalization",
+        instead: "data without the copies, or a split that keeps copies together",
+        reference: "Barz & Denzler 2020",
+    },
+    Rule {
+        advice: Advice::ChannelsLast,
+        find: data::channels_last,
+        why: "`Image<C, H, W>` has all of a channel side by side; read otherwise, kernels and pools see no neighbours",
+        instead: "the numbers in the order channel, row, column",
+        reference: ARITHMETIC,
+    },
+    Rule {
+        advice: Advice::ClassesAsValues,
+        find: data::classes_as_values,
+        why: "a loss of values punishes an answer for being on the right side by too much, and gives no probability",
+        instead: "`Class<2>` and `CrossEntropy`, or `Labels<N>` and `BinaryCrossEntropy`",
+        reference: "Bishop 2006, 4.1.3",
+    },
+    Rule {
+        advice: Advice::HighFirstLoss,
+        find: first::high_first_loss,
+        why: "the first steps go into undoing the scale of the outputs",
+        instead: "targets of mean 0 and deviation 1, or a smaller `init` of the last layer",
+        reference: "Karpathy 2019",
+    },
+    Rule {
+        advice: Advice::SamplesMix,
+        find: first::samples_mix,
+        why: "a prediction depends on what else is asked at the same time, and training can read answers off other samples",
+        instead: "operations that leave the first axis, the batch, alone",
+        reference: "Karpathy 2019",
+    },
+];

@@ -1,0 +1,182 @@
+//! What a data set looks like, where that tells of a mistake.
+
+use super::{Batch, Column, Elements};
+use crate::shape::Shape;
+
+/// Images of fewer and of more channels are not looked at: of one there is no order, and of many neighbours need not be
+/// alike.
+const CHANNELS: std::ops::RangeInclusive<usize> = 2..=4;
+
+/// Neighbours in an image are alike. Where a number differs from the one as many places on as there are channels by less
+/// than this share of what it differs from the next one by, the two have changed places.
+const ALIKE: f64 = 0.5;
+
+/// What training samples look like. It is gathered while every sample is read once.
+#[derive(Clone, Debug)]
+pub(crate) struct Patterns {
+    samples: usize,
+    /// Whether each target has been the token that follows in the input.
+    next_tokens: bool,
+    /// Whether all targets have been 0 or 1, and which of these there were.
+    zero_or_one: bool,
+    seen: [bool; 2],
+    /// The channels of an image, if its order is looked at.
+    channels: Option<usize>,
+    /// The sums of the differences to the next number, and to the one as many on as there are channels.
+    differences: [f64; 2],
+}
+
+impl Patterns {
+    /// Before the first sample of these shapes.
+    pub(super) fn new(input: Shape, target: Shape) -> Self {
+        let is_sequence =
+            |shape: Shape| shape.vocabulary().is_some() && shape.rank() == 1 && shape.elements() > 1;
+        let channels = match *input.axes() {
+            [channels, _, width] if input.vocabulary().is_none() && width > channels => Some(channels),
+            _ => None,
+        };
+        Self {
+            samples: 0,
+            next_tokens: is_sequence(input) && is_sequence(target) && input.elements() == target.elements(),
+            zero_or_one: target.vocabulary().is_none() && target.elements() > 0,
+            seen: [false; 2],
+            channels: channels.filter(|channels| CHANNELS.contains(channels)),
+            differences: [0.0; 2],
+        }
+    }
+
+    /// Takes in those samples of a batch that are learned from.
+    pub(super) fn add(&mut self, batch: &Batch, learned: &[bool]) {
+        for (sample, _) in learned.iter().enumerate().take(batch.size).filter(|(_, learned)| **learned) {
+            self.samples += 1;
+            match (of(&batch.input, sample), of(&batch.target, sample)) {
+                (Sample::Whole(input), Sample::Whole(target)) if self.next_tokens => {
+                    self.next_tokens = input.get(1..) == target.get(..target.len() - 1);
+                }
+                (input, target) => {
+                    if let (Sample::Real(numbers), Some(channels)) = (input, self.channels) {
+                        self.compare(numbers, channels);
+                    }
+                    if let (Sample::Real(targets), true) = (target, self.zero_or_one) {
+                        self.look(targets);
+                    }
+                }
+            }
+        }
+    }
+
+    fn compare(&mut self, numbers: &[f32], channels: usize) {
+        let apart = |places: usize| {
+            let pairs = numbers.iter().zip(numbers.get(places..).unwrap_or_default());
+            let (sum, count) = pairs.fold((0.0, 0_usize), |(sum, count), (a, b)| {
+                (sum + (f64::from(*a) - f64::from(*b)).abs(), count + 1)
+            });
+            sum / count.max(1) as f64
+        };
+        self.differences[0] += apart(1);
+        self.differences[1] += apart(channels);
+    }
+
+    fn look(&mut self, targets: &[f32]) {
+        for &target in targets {
+            if target == 0.0 {
+                self.seen[0] = true;
+            } else if target.to_bits() == 1.0_f32.to_bits() {
+                self.seen[1] = true;
+            } else {
+                self.zero_or_one = false;
+                return;
+            }
+        }
+    }
+
+    /// Whether every target of a sequence, but for the last one of a sample, is the token that follows in the input.
+    pub(crate) fn next_tokens(&self) -> bool {
+        self.next_tokens && self.samples > 1
+    }
+
+    /// Whether every real target is 0 or 1, and both are there.
+    pub(crate) fn zero_or_one(&self) -> bool {
+        self.zero_or_one && self.seen == [true; 2]
+    }
+
+    /// Whether images look as if their channels were the last axis, not the first.
+    pub(crate) fn channels_last(&self) -> bool {
+        let [next, channels_on] = self.differences;
+        self.channels.is_some() && channels_on < ALIKE * next
+    }
+}
+
+enum Sample<'a> {
+    Real(&'a [f32]),
+    Whole(&'a [u32]),
+}
+
+/// One sample of a column.
+fn of(column: &Column, sample: usize) -> Sample<'_> {
+    let size = column.shape.elements();
+    let place = sample * size..(sample + 1) * size;
+    match &column.elements {
+        Elements::Real(numbers) => Sample::Real(numbers.get(place).unwrap_or_default()),
+        Elements::Whole(numbers) => Sample::Whole(numbers.get(place).unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(input: (Shape, Elements), target: (Shape, Elements), size: usize) -> Batch {
+        let [input, target] = [input, target].map(|(shape, elements)| Column { shape, elements });
+        Batch { size, input, target, mixed: None }
+    }
+
+    fn tokens(input: &[u32], target: &[u32], learned: &[bool]) -> bool {
+        let shape = Shape::tokens(9, 3);
+        let mut patterns = Patterns::new(shape, shape);
+        let columns = [input, target].map(|tokens| (shape, Elements::Whole(tokens.to_vec())));
+        let [input, target] = columns;
+        patterns.add(&batch(input, target, learned.len()), learned);
+        patterns.next_tokens()
+    }
+
+    #[test]
+    fn the_next_token_is_seen_in_every_training_sample() {
+        let input = [1, 2, 3, 4, 5, 6];
+        assert!(tokens(&input, &[2, 3, 8, 5, 6, 0], &[true; 2]));
+        assert!(!tokens(&input, &[2, 3, 8, 5, 7, 0], &[true; 2]));
+        // One sample alone may be so by chance.
+        assert!(!tokens(&input, &[2, 3, 8, 5, 7, 0], &[true, false]));
+    }
+
+    #[test]
+    fn targets_of_0_and_1_are_seen() {
+        let shape = Shape::of(&[2]);
+        let of = |targets: &[f32]| {
+            let mut patterns = Patterns::new(shape, shape);
+            let [input, target] =
+                [&[0.5; 4], targets].map(|numbers| (shape, Elements::Real(numbers.to_vec())));
+            patterns.add(&batch(input, target, 2), &[true; 2]);
+            patterns.zero_or_one()
+        };
+        assert!(of(&[0.0, 1.0, 1.0, 0.0]));
+        assert!(!of(&[0.0, 0.0, 0.0, 0.0]) && !of(&[0.0, 1.0, 1.0, 0.5]));
+    }
+
+    /// A slope in two colours, `[channels, height, width]` and the other way round.
+    #[test]
+    fn channels_that_lie_side_by_side_are_seen() {
+        let pixel = |channel: usize, x: usize, y: usize| (channel * 5) as f32 + (x + y) as f32 * 0.1;
+        let shape = Shape::of(&[2, 4, 4]);
+        let is_last = |numbers: Vec<f32>| {
+            let target = (Shape::of(&[1]), Elements::Real(vec![0.5]));
+            let mut patterns = Patterns::new(shape, target.0);
+            patterns.add(&batch((shape, Elements::Real(numbers)), target, 1), &[true]);
+            patterns.channels_last()
+        };
+        let first = (0..2).flat_map(|c| (0..16).map(move |i| pixel(c, i % 4, i / 4))).collect();
+        let last = (0..16).flat_map(|i| (0..2).map(move |c| pixel(c, i % 4, i / 4))).collect();
+        let noise = (0..32).map(|i| (i as f32 * 12.9).sin() * 43.7 % 1.0).collect();
+        assert!(!is_last(first) && is_last(last) && !is_last(noise));
+    }
+}

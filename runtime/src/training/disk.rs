@@ -1,0 +1,141 @@
+//! The place that a run writes to: whether it can be written, and whether it is large enough.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::memory::{kept, numbers};
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::spec::Settings;
+use crate::train::RunPlan;
+
+/// What a number takes.
+const F32: u64 = 4;
+
+/// What a run leaves at the least, in bytes, and how many checkpoints are among that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Needed {
+    pub(super) bytes: u64,
+    pub(super) checkpoints: u64,
+}
+
+/// The model, and at one time the newest checkpoints, the best one, and the next one that is being written; of a run that
+/// is taken up again, whose checkpoints are there, that next one alone.
+pub(super) fn needed(graph: &Graph, settings: &Settings, plan: &RunPlan, is_resumed: bool) -> Needed {
+    let (model, optimizer) = numbers(graph, settings);
+    let of = |numbers: u64| numbers.saturating_mul(F32);
+    let checkpoints = settings.checkpoint.map_or(0, |checkpoint| {
+        let written = plan.steps / checkpoint.every.in_steps(plan.steps_per_epoch).max(1);
+        let kept = (checkpoint.keep as u64).saturating_add(u64::from(settings.early_stop.is_some()));
+        written.min(if is_resumed { 1 } else { kept.saturating_add(1) })
+    });
+    let each = of(model).saturating_mul(1 + kept(settings)).saturating_add(of(optimizer));
+    Needed { bytes: each.saturating_mul(checkpoints).saturating_add(of(model)), checkpoints }
+}
+
+/// That the file system of `out` has the space, where it says how much it has.
+pub(super) fn fits(needed: Needed, out: &Path) -> Result<()> {
+    let place = nearest(out);
+    match fs4::available_space(&place) {
+        Ok(available) if available < needed.bytes => {
+            let Needed { bytes: needed, checkpoints } = needed;
+            Err(Error::TooLittleDisk { path: place, needed, checkpoints, available })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// That a run's folder could be made below `out`; leaves nothing behind.
+pub(super) fn writable(out: &Path) -> Result<()> {
+    let nearest = nearest(out);
+    let probe = nearest.join(format!(".trainspec-{}", std::process::id()));
+    fs::create_dir(&probe).and_then(|()| fs::remove_dir(&probe)).map_err(|source| {
+        let problem = format!(
+            "the folder of the run cannot be made ({source}); give another place with `--out` or `Training::out`"
+        );
+        Error::File { path: nearest, source: std::io::Error::new(source.kind(), problem) }
+    })
+}
+
+/// The first of a folder and those above it that is there.
+fn nearest(folder: &Path) -> PathBuf {
+    let mut nearest = folder;
+    while !nearest.exists() {
+        nearest = match nearest.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+    }
+    nearest.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::training;
+
+    #[test]
+    fn a_place_is_tried_and_left_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        writable(&folder.path().join("runs/deep/down")).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = writable(&file).unwrap_err().to_string();
+        assert!(error.contains("the folder of the run cannot be made"), "{error}");
+    }
+
+    #[test]
+    fn too_little_space_is_refused_with_both_figures() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(fits(Needed { bytes: 1, checkpoints: 0 }, &folder.path().join("runs")).is_ok());
+        let error = fits(Needed { bytes: 1 << 60, checkpoints: 5 }, folder.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("the run needs 1.0 EiB there for 5 checkpoints and the model, but "),
+            "{error}"
+        );
+        assert!(error.contains(" are free; "), "{error}");
+    }
+
+    fn sizes(folder: &Path) -> u64 {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+        let size = |entry: fs::DirEntry| match entry.path() {
+            path if path.is_dir() => sizes(&path),
+            path if path.extension().is_some_and(|name| name == "safetensors") => {
+                entry.metadata().unwrap().len()
+            }
+            _ => 0,
+        };
+        entries.map(size).sum()
+    }
+
+    /// A run never needs less than is asked for: what it leaves, and one checkpoint more on the way.
+    #[test]
+    fn no_run_is_refused_that_has_room() {
+        let out = tempfile::tempdir().unwrap();
+        let with = || {
+            let keep = r#"{"every":{"Steps":1},"keep":2}"#;
+            training().out(out.path()).set("ema", "{}").unwrap().set("checkpoint", keep).unwrap().epochs(1)
+        };
+        let mut planned = with();
+        let graph = planned.graph().unwrap();
+        let plan = RunPlan {
+            steps: 5,
+            steps_per_epoch: 5,
+            training_samples: 18,
+            validation_samples: 0,
+            test_samples: 0,
+        };
+        let settings = planned.settings().unwrap();
+        let of = |is_resumed| needed(&graph, settings, &plan, is_resumed);
+        let has_best = u64::from(settings.early_stop.is_some());
+        assert_eq!(of(false).checkpoints, 3 + has_best);
+        assert_eq!(of(true).checkpoints, 1);
+        let each = (of(false).bytes - of(true).bytes) / (2 + has_best);
+        // Nine numbers in each copy of the model; two for each of six trained ones.
+        assert_eq!(each, 4 * (9 * (1 + kept(settings)) + 12));
+        let run = with().run().unwrap();
+        let left = sizes(run.folder.as_deref().unwrap());
+        assert!(of(false).bytes - (1 + has_best) * each <= left, "{} {left}", of(false).bytes);
+    }
+}

@@ -1,0 +1,146 @@
+//! A look at a model before its first step: its loss, and whether samples mix.
+
+use candle_core::{DType, Device, Tensor};
+
+use crate::advice::{FirstLook, FirstLoss};
+use crate::data::{Batch, Elements, Prepared};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::graph::Graph;
+use crate::layer::Role;
+use crate::rng::Moment;
+use crate::spec::Settings;
+
+/// A run looks by itself where this many operations, which take some hundredths of a second, are enough; the check always
+/// does.
+const CHEAP: u64 = 200_000_000;
+
+/// Samples in which one is changed.
+const FEW: usize = 4;
+
+/// The look that a run has time for.
+pub(super) fn of_run(
+    engine: &mut dyn Engine,
+    graph: &Graph,
+    settings: &Settings,
+    data: &Prepared,
+) -> Result<Option<FirstLook>> {
+    let summary = graph.summary(settings.batch.min(data.train().len()));
+    if summary.training_flops() > CHEAP {
+        return Ok(None);
+    }
+    Ok(Some(FirstLook { loss: loss(engine, graph, settings, data)?, mixes: false }))
+}
+
+/// The whole look.
+pub(super) fn of_check(
+    engine: &mut dyn Engine,
+    graph: &Graph,
+    settings: &Settings,
+    data: &Prepared,
+) -> Result<Option<FirstLook>> {
+    let loss = loss(engine, graph, settings, data)?;
+    Ok(Some(FirstLook { loss, mixes: mixes(engine, data)? }))
+}
+
+/// The loss of a micro-batch before the first step, and that of outputs which say nothing. The samples are taken all over
+/// the training part.
+///
+/// It leaves no trace: an evaluation has none, and a model with running statistics, which are nobody's before the first
+/// step, is asked in training mode, and what that did discarded.
+fn loss(
+    engine: &mut dyn Engine,
+    graph: &Graph,
+    settings: &Settings,
+    data: &Prepared,
+) -> Result<Option<FirstLoss>> {
+    let train = data.train();
+    let size = settings.batch.min(train.len());
+    let indices: Vec<_> = (0..size).filter_map(|i| train.get(i * train.len() / size).copied()).collect();
+    let batch = data.batch(&indices)?;
+    let has_statistics = graph.parameters.iter().any(|parameter| parameter.role == Role::Statistic);
+    let part = if has_statistics {
+        let part = engine.accumulate(&batch, Moment { step: 0, micro_batch: 0 });
+        engine.discard()?;
+        part?
+    } else {
+        engine.evaluate(&batch)?
+    };
+    let Some(silent) = silent(engine, &batch)? else { return Ok(None) };
+    let target = batch.target.to_tensor(batch.size, &Device::Cpu)?;
+    let baseline = settings.loss.sum(&silent, &target)?;
+    let sum = baseline.sum.to_dtype(DType::F64)?.to_scalar::<f64>()?;
+    // Of a batch in which nothing counts there is nothing to say.
+    let is_nothing = baseline.weight == 0.0 || part.weight == 0.0;
+    let of_classes = matches!(batch.target.elements, Elements::Whole(_));
+    Ok((!is_nothing).then(|| FirstLoss {
+        loss: part.loss / part.weight,
+        baseline: sum / baseline.weight,
+        of_classes,
+    }))
+}
+
+/// Outputs that say nothing about the sample: the same for each class, or the mean of the targets.
+fn silent(engine: &dyn Engine, batch: &Batch) -> Result<Option<Tensor>> {
+    let shape = engine.prediction_shape();
+    let size = batch.size;
+    let numbers = match &batch.target.elements {
+        // Also where they are to be logarithms of probabilities.
+        Elements::Whole(_) => vec![-(shape.last().max(1) as f32).ln(); size * shape.elements()],
+        Elements::Real(_) if batch.target.shape.axes() != shape.axes() => return Ok(None),
+        Elements::Real(targets) => {
+            let mut mean = vec![0.0_f64; shape.elements()];
+            for sample in targets.chunks(shape.elements().max(1)) {
+                mean.iter_mut()
+                    .zip(sample)
+                    .for_each(|(mean, &target)| *mean += f64::from(target) / size as f64);
+            }
+            std::iter::repeat_n(mean, size).flatten().map(|mean| mean as f32).collect()
+        }
+    };
+    let axes: Vec<_> = std::iter::once(size).chain(shape.axes().iter().copied()).collect();
+    Ok(Some(Tensor::from_vec(numbers, axes, &Device::Cpu)?))
+}
+
+/// Whether in evaluation the output for one sample changes when another is changed. Engines give the same bits for a sample
+/// whatever stands beside it, so that any difference is the model's.
+fn mixes(engine: &mut dyn Engine, data: &Prepared) -> Result<bool> {
+    let train = data.train();
+    let size = FEW.min(train.len());
+    if size < 2 {
+        return Ok(false);
+    }
+    let batch = data.batch(train.get(..size).unwrap_or_default())?;
+    let mut outputs = |batch: &Batch| -> Result<Vec<u32>> {
+        engine.evaluate(batch)?;
+        Ok(engine.predictions()?.iter().map(|output| output.to_bits()).collect())
+    };
+    let before = outputs(&batch)?;
+    let length = before.len() / size;
+    for changed in [0, size - 1] {
+        let after = outputs(&with_another(&batch, changed))?;
+        let mut samples = before.chunks(length.max(1)).zip(after.chunks(length.max(1))).enumerate();
+        if samples.any(|(sample, (before, after))| sample != changed && before != after) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The same batch with every number of one sample's input changed.
+fn with_another(batch: &Batch, sample: usize) -> Batch {
+    let mut batch = batch.clone();
+    let elements = batch.input.shape.elements();
+    let place = sample * elements..(sample + 1) * elements;
+    let vocabulary = batch.input.shape.vocabulary().unwrap_or(1) as u32;
+    match &mut batch.input.elements {
+        Elements::Real(numbers) => {
+            numbers.get_mut(place).unwrap_or_default().iter_mut().for_each(|number| *number += 1.0);
+        }
+        Elements::Whole(tokens) => {
+            let change = |token: &mut u32| *token = (*token + 1) % vocabulary.max(1);
+            tokens.get_mut(place).unwrap_or_default().iter_mut().for_each(change);
+        }
+    }
+    batch
+}

@@ -1,0 +1,113 @@
+//! A UI case as it is written, and the messages that it draws.
+
+use std::path::Path;
+
+/// One file of `ui/`.
+pub(crate) struct Case {
+    /// `model/dropout_one`
+    pub(crate) name: String,
+    /// What is wrong: a title, and what more there is to say.
+    pub(crate) title: String,
+    pub(crate) meaning: Vec<String>,
+    /// The section that it stands in.
+    pub(crate) about: Option<String>,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) messages: Vec<Message>,
+}
+
+/// A line of the source.
+pub(crate) enum Line {
+    Both(String),
+    Wrong(String),
+    Right(String),
+}
+
+/// What the user reads, without places and without what rustc adds.
+pub(crate) struct Message {
+    pub(crate) text: String,
+    /// What stands under the user's word, if it says more.
+    pub(crate) label: Option<String>,
+}
+
+impl Case {
+    pub(crate) fn read(path: &Path) -> Self {
+        let folder = path.parent().unwrap().file_name().unwrap().to_str().unwrap();
+        let name = format!("{folder}/{}", path.file_stem().unwrap().to_str().unwrap());
+        let source = std::fs::read_to_string(path).unwrap();
+        let mut said =
+            source.lines().map_while(|line| line.strip_prefix("//!")).map(|line| line.trim().to_owned());
+        let title = said.next().filter(|title| !title.is_empty());
+        let title = title
+            .unwrap_or_else(|| panic!("{name}: begin it with `//! ` and a sentence that says what is wrong"));
+        let meaning = said.collect();
+        let about = source
+            .lines()
+            .find_map(|line| line.strip_prefix("//~ about:"))
+            .map(|about| about.trim().to_owned());
+        let stderr = std::fs::read_to_string(path.with_extension("stderr")).unwrap_or_else(|_| {
+            panic!("{name} has no .stderr; run `TRYBUILD=overwrite cargo test -p trainspec-tests --test ui`")
+        });
+        Self { title, meaning, about, lines: lines(&name, &source), messages: messages(&stderr), name }
+    }
+
+    /// Whether it says what to write instead.
+    pub(crate) fn is_righted(&self) -> bool {
+        self.lines.iter().any(|line| matches!(line, Line::Wrong(_) | Line::Right(_)))
+    }
+
+    /// The source as it would be right.
+    pub(crate) fn righted(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().filter_map(|line| match line {
+            Line::Both(text) | Line::Right(text) => Some(text.as_str()),
+            Line::Wrong(_) => None,
+        })
+    }
+}
+
+/// The source without what it says of itself, each line wrong, right, or both.
+fn lines(name: &str, source: &str) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut is_run = false;
+    for text in source
+        .lines()
+        .skip_while(|line| line.starts_with("//!") || line.starts_with("//~") || line.is_empty())
+    {
+        let Some(instead) = text.trim_start().strip_prefix("//~ instead:") else {
+            is_run = false;
+            lines.push(Line::Both(text.to_owned()));
+            continue;
+        };
+        if !is_run {
+            match lines.pop() {
+                Some(Line::Both(wrong)) if !wrong.is_empty() => lines.push(Line::Wrong(wrong)),
+                _ => panic!("{name}: `//~ instead:` stands below the line that is wrong"),
+            }
+        }
+        is_run = true;
+        if !instead.trim().is_empty() {
+            let margin = &text[..text.len() - text.trim_start().len()];
+            lines.push(Line::Right(format!("{margin}{}", instead.strip_prefix(' ').unwrap_or(instead))));
+        }
+    }
+    lines
+}
+
+/// The errors of a `.stderr`.
+fn messages(stderr: &str) -> Vec<Message> {
+    let mut messages: Vec<Message> = Vec::new();
+    for line in stderr.lines() {
+        if let Some(error) = line.strip_prefix("error") {
+            let text = error.split_once(": ").map_or(error, |(_, text)| text);
+            let text = text.strip_prefix("evaluation panicked: ").unwrap_or(text);
+            messages.push(Message { text: text.to_owned(), label: None });
+        } else if let Some(message) = messages.last_mut()
+            && message.label.is_none()
+            && let Some((_, label)) = line.rsplit_once("^ ")
+            && line.trim_start().starts_with('|')
+            && !label.starts_with("evaluation of")
+        {
+            message.label = Some(label.to_owned());
+        }
+    }
+    messages
+}

@@ -1,0 +1,110 @@
+//! The page, as Markdown.
+
+use std::fmt::Write;
+
+use super::case::{Case, Line};
+
+/// The sections in their order, each with what it is about.
+pub(crate) const SECTIONS: [(&str, &str); 14] = [
+    ("Layers", "The keys of a layer or of a model that is called like one: names, types and ranges."),
+    ("Shapes", "What a layer takes and gives. Shapes are those of one sample, without the batch."),
+    ("The body of a model", "What stands in a function under `#[model]`."),
+    ("The signature of a model", "Its inputs, its keys and what it gives."),
+    ("Model and data", "The keys `model` and `data` of `train!`, and whether they fit each other."),
+    ("The block and its keys", "How `train!` is written."),
+    ("Loss and metrics", "The keys `loss` and `metrics`."),
+    ("Batches and length", "The keys `batch`, `accumulate`, `drop_last`, `epochs`, `steps` and `seed`."),
+    ("Optimizer", "The key `optimizer`."),
+    ("Gradients and weights", "The keys `groups`, `clip`, `gradient_noise`, `constrain`, `ema` and `init`."),
+    ("Learning rate", "The keys `schedule` and `scale_lr`."),
+    ("Mixed samples", "The key `mix`."),
+    ("Precision", "The key `precision`."),
+    ("Stopping and saving", "The keys `early_stop`, `checkpoint`, `on_non_finite`, `device` and `allow`."),
+];
+
+const OTHERS: (&str, &str) = ("Other mistakes", "What belongs to no key alone.");
+
+const HEAD: &str = "\
+# Every message, and what to write instead
+
+<!-- Made from tests/ui by `ERRORS=overwrite cargo test -p trainspec-tests --test errors`; do not edit. -->
+
+Each entry is a mistake that `cargo check` finds: what it says, and under it the lines that are wrong (`-`) with those that
+are right (`+`). rustc puts the message on the word that is meant, and may add notes of its own. The same rules hold for
+`--set key=value` on the command line, with the same sentences.
+
+";
+
+/// `docs/errors.md`.
+pub(crate) fn page(cases: &[Case]) -> String {
+    let is_known = |about: &str| SECTIONS.iter().any(|(name, _)| *name == about);
+    let of = |section: &str| {
+        let is_of = |case: &&Case| match case.about.as_deref().filter(|about| is_known(about)) {
+            Some(about) => about == section,
+            None => section == OTHERS.0,
+        };
+        cases.iter().filter(is_of).collect::<Vec<_>>()
+    };
+    let sections: Vec<_> = SECTIONS
+        .iter()
+        .chain([&OTHERS])
+        .map(|&(name, about)| (name, about, of(name)))
+        .filter(|(_, _, cases)| !cases.is_empty())
+        .collect();
+    let mut page = HEAD.to_owned();
+    for (name, about, cases) in &sections {
+        writeln!(page, "- [{name}](#{}), {}: {about}", anchor(name), cases.len()).unwrap();
+    }
+    for (name, about, cases) in &sections {
+        writeln!(page, "\n## {name}\n\n{about}").unwrap();
+        for case in cases {
+            page += &entry(case);
+        }
+    }
+    page
+}
+
+/// As GitHub makes it from a heading.
+fn anchor(heading: &str) -> String {
+    heading.to_lowercase().replace(' ', "-")
+}
+
+fn entry(case: &Case) -> String {
+    let mut entry = format!("\n### {}\n\n", case.title.trim_end_matches('.'));
+    if !case.meaning.is_empty() {
+        writeln!(entry, "{}\n", case.meaning.join("\n").trim()).unwrap();
+    }
+    entry += "```text\n";
+    for message in &case.messages {
+        writeln!(entry, "{}", message.text).unwrap();
+        if let Some(label) = &message.label {
+            writeln!(entry, "    {label}").unwrap();
+        }
+    }
+    entry += "```\n\n```diff\n";
+    for (place, paragraph) in shown(case).into_iter().enumerate() {
+        entry += if place > 0 { "\n" } else { "" };
+        for line in paragraph {
+            match line {
+                Line::Both(text) => writeln!(entry, " {text}").unwrap(),
+                Line::Wrong(text) => writeln!(entry, "-{text}").unwrap(),
+                Line::Right(text) => writeln!(entry, "+{text}").unwrap(),
+            }
+        }
+    }
+    entry + "```\n"
+}
+
+/// The paragraphs with a line that is wrong; all but the usual frame, if none is marked.
+fn shown(case: &Case) -> Vec<&[Line]> {
+    let is_blank = |line: &Line| matches!(line, Line::Both(text) if text.is_empty());
+    let begins = |lines: &[Line], word: &str| matches!(lines.first(), Some(Line::Both(text)) if text.starts_with(word));
+    let is_shown = |lines: &&[Line]| {
+        if case.is_righted() {
+            lines.iter().any(|line| !matches!(line, Line::Both(_)))
+        } else {
+            !begins(lines, "use ") && !begins(lines, "fn main")
+        }
+    };
+    case.lines.split(is_blank).filter(is_shown).collect()
+}

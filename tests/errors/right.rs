@@ -1,0 +1,27 @@
+//! The right versions as one crate, so that each of them is known to compile.
+
+use super::case::Case;
+
+const HEAD: &str = "\
+//! What `docs/errors.md` says to write instead, compiled. Made from the UI cases by `ERRORS=overwrite cargo test -p
+//! trainspec-tests --test errors`; do not edit.
+
+#![allow(warnings, clippy::all, clippy::pedantic)]
+
+fn main() {}
+";
+
+/// `ui/right.rs`.
+pub(crate) fn crate_of(cases: &[Case]) -> String {
+    let modules = cases.iter().filter(|case| case.is_righted()).map(|case| {
+        let lines = case
+            .righted()
+            .map(|line| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") });
+        format!(
+            "\n#[rustfmt::skip]\nmod {} {{\n{}}}\n",
+            case.name.replace('/', "_"),
+            lines.collect::<String>()
+        )
+    });
+    HEAD.to_owned() + &modules.collect::<String>()
+}

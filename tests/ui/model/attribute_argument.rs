@@ -1,0 +1,12 @@
+//! The attribute is given something.
+//~ about: The signature of a model
+
+use trainspec::prelude::*;
+
+#[model(input = 8)]
+//~ instead: #[model]
+fn Net(x: Features<8>) -> Values<8> {
+    x.relu()
+}
+
+fn main() {}

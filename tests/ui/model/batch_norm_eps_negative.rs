@@ -1,0 +1,12 @@
+//! A variance made smaller before its root is taken.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.batch_norm(eps = -1e-5).flatten().linear(out = 10)
+    //~ instead: image.batch_norm(eps = 1e-5).flatten().linear(out = 10)
+}
+
+fn main() {}

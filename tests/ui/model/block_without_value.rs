@@ -1,0 +1,13 @@
+//! A block that gives nothing.
+//~ about: The body of a model
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    let y = { let h = x.relu(); };
+    //~ instead: let y = { let h = x.relu(); h };
+    y
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A branch whose last value has a name and goes nowhere.
+//~ about: The body of a model
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>, #[default(true)] deep: bool) -> Values<8> {
+    if deep { let y = x.relu(); } else { x }
+    //~ instead: if deep { x.relu() } else { x }
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A branch that ends with a semicolon.
+//~ about: The body of a model
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>, #[default(true)] deep: bool) -> Values<8> {
+    if deep { x.linear(out = 8); } else { x }
+    //~ instead: if deep { x.linear(out = 8) } else { x }
+}
+
+fn main() {}

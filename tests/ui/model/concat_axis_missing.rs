@@ -1,0 +1,12 @@
+//! Values joined along an axis that they do not have.
+//~ about: Shapes
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    x.concat(x, axis = 1).flatten().linear(out = 8)
+    //~ instead: x.concat(x, axis = 0).linear(out = 8)
+}
+
+fn main() {}

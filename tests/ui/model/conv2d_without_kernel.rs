@@ -1,0 +1,12 @@
+//! A convolution that does not say how large its kernel is.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.conv2d(out = 8).flatten().linear(out = 10)
+    //~ instead: image.conv2d(out = 8, kernel = 3).flatten().linear(out = 10)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A model without a body.
+//~ about: The body of a model
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {}
+//~ instead: fn Net(x: Features<8>) -> Values<8> {
+//~ instead:     x.relu()
+//~ instead: }
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A kind with too many numbers.
+//~ about: The signature of a model
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8, 8>) -> Values<8> {
+//~ instead: fn Net(x: Features<64>) -> Values<8> {
+    x.linear(out = 8)
+}
+
+fn main() {}

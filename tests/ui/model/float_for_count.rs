@@ -1,0 +1,12 @@
+//! A fraction where a whole number is expected.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<4> {
+    x.linear(out = 4.0)
+    //~ instead: x.linear(out = 4)
+}
+
+fn main() {}

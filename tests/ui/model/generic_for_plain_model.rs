@@ -1,0 +1,17 @@
+//! Generics for a sub-model that has none.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Block(x: Value) -> Value {
+    x.relu()
+}
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    x.block::<3>()
+    //~ instead: x.block()
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A normalization that can divide by 0.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.group_norm(groups = 1, eps = 0.0).flatten().linear(out = 10)
+    //~ instead: image.group_norm(groups = 1, eps = 1e-5).flatten().linear(out = 10)
+}
+
+fn main() {}

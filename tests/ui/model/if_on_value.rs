@@ -1,0 +1,12 @@
+//! A choice by what a value is.
+//~ about: The body of a model
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    if x > 0 { x.relu() } else { x }
+    //~ instead: x.relu()
+}
+
+fn main() {}

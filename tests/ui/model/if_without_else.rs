@@ -1,0 +1,12 @@
+//! A choice that gives a value in one case only.
+//~ about: The body of a model
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>, #[default(true)] deep: bool) -> Values<8> {
+    if deep { x.linear(out = 8) }
+    //~ instead: if deep { x.linear(out = 8) } else { x }
+}
+
+fn main() {}

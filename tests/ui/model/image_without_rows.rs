@@ -1,0 +1,12 @@
+//! An image of no height.
+//~ about: Shapes
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 0, 8>) -> Logits<10> {
+//~ instead: fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! Weights that all begin at 0 by way of a gain.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    x.linear(out = 8, init = Orthogonal { gain: 0.0 })
+    //~ instead: x.linear(out = 8, init = Orthogonal { gain: 1.0 })
+}
+
+fn main() {}

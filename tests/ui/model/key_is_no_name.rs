@@ -1,0 +1,12 @@
+//! A key that is no name.
+//~ about: The body of a model
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    x.linear(layer.out = 8)
+    //~ instead: x.linear(out = 8)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A slope that is no number one can multiply by.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    x.leaky_relu(slope = f64::INFINITY)
+    //~ instead: x.leaky_relu(slope = 0.01)
+}
+
+fn main() {}

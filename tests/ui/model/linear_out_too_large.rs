@@ -1,0 +1,12 @@
+//! A count that is a slip of the pen.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    x.linear(out = 10_000_000_000)
+    //~ instead: x.linear(out = 8)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A recurrent layer over what is no sequence.
+//~ about: Shapes
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<1> {
+    x.lstm(out = 4).flatten().linear(out = 1)
+    //~ instead: x.reshape(to = [8, 1]).lstm(out = 4).flatten().linear(out = 1)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! So much padding that a window could lie wholly in it.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.max_pool2d(kernel = 2, padding = 2).flatten().linear(out = 10)
+    //~ instead: image.max_pool2d(kernel = 2, padding = 1).flatten().linear(out = 10)
+}
+
+fn main() {}

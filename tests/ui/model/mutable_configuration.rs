@@ -1,0 +1,12 @@
+//! A key that could be changed.
+//~ about: The signature of a model
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>, mut width: usize) -> Values<8> {
+//~ instead: fn Net(x: Features<8>, width: usize) -> Values<8> {
+    x.linear(out = width)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A value with a minus before it.
+//~ about: The body of a model
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    x - (-x)
+    //~ instead: x + x
+}
+
+fn main() {}

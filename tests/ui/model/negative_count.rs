@@ -1,0 +1,12 @@
+//! A count below zero.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<4> {
+    x.linear(out = -4)
+    //~ instead: x.linear(out = 4)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A model that gives a type of Rust.
+//~ about: The signature of a model
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Vec<f32> {
+//~ instead: fn Net(x: Features<8>) -> Values<8> {
+    x.relu()
+}
+
+fn main() {}

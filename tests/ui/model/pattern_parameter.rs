@@ -1,0 +1,12 @@
+//! An input that is a pattern.
+//~ about: The signature of a model
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net((a, b): Features<8>) -> Values<8> {
+//~ instead: fn Net(a: Features<8>, b: Features<8>) -> Values<8> {
+    a + b
+}
+
+fn main() {}

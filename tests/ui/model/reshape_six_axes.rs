@@ -1,0 +1,12 @@
+//! A new shape with more axes than a value can have.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    x.reshape(to = [1, 1, 1, 1, 1, 8]).flatten()
+    //~ instead: x.reshape(to = [1, 1, 1, 1, 8]).flatten()
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+//! A value at the end of a loop's body.
+//~ about: The body of a model
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    let mut y = x;
+    for _ in 0..4 {
+        y.relu()
+    //~ instead:     y = y.relu();
+    }
+    y
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! Numbers of tokens are added.
+//~ about: Shapes
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(tokens: Tokens<65, 16>) -> TokenLogits<65> {
+    (tokens + tokens).embedding(out = 32).linear(out = 65)
+    //~ instead: tokens.embedding(out = 32).linear(out = 65)
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! A sub-model has no key of this name.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Block(x: Value, width: usize) -> Value {
+    x.linear(out = width)
+}
+
+#[model]
+fn Net(x: Features<8>) -> Values<4> {
+    x.block(size = 4)
+    //~ instead: x.block(width = 4)
+}
+
+fn main() {}

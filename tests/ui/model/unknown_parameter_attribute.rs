@@ -1,0 +1,12 @@
+//! An attribute on a key that models do not know.
+//~ about: The signature of a model
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>, #[range(1, 8)] width: usize) -> Values<8> {
+//~ instead: fn Net(x: Features<8>, width: usize) -> Values<8> {
+    x.linear(out = width)
+}
+
+fn main() {}

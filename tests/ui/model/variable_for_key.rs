@@ -1,0 +1,12 @@
+//! A key is given a name that is nothing.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<4> {
+    x.linear(out = width)
+    //~ instead: x.linear(out = 4)
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+//! Weights of 0 that can never move.
+//~ about: Gradients and weights
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        clip: AdaptiveGrad { eps: 0.0 },
+        //~ instead: clip: AdaptiveGrad { eps: 1e-3 },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

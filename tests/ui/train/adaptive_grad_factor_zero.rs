@@ -1,0 +1,22 @@
+//! A ratio of the norms that leaves no gradient.
+//~ about: Gradients and weights
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        clip: AdaptiveGrad { factor: 0.0 },
+        //~ instead: clip: AdaptiveGrad { factor: 0.01 },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

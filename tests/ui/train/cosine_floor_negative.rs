@@ -1,0 +1,22 @@
+//! A floor below zero.
+//~ about: Learning rate
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        schedule: [Cosine { floor: -1e-5 }],
+        //~ instead: schedule: [Cosine { floor: 1e-5 }],
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,22 @@
+//! A period of no length.
+//~ about: Learning rate
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        schedule: [CosineRestarts { period: Steps(0) }],
+        //~ instead: schedule: [CosineRestarts { period: Steps(100) }],
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,21 @@
+//! The type of a data set instead of a data set.
+//~ about: Model and data
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8,
+        //~ instead: data: Digits8x8::embedded(),
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,19 @@
+//! The decay is too strong for the largest rate of the schedule.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    Digits {
+        model: Net,
+        data: Digits8x8::embedded(),
+        optimizer: Sgd { lr: 0.1, weight_decay: 0.5 },
+        schedule: [OneCycle { max: 3.0 }],
+    }
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+//! The device in quotes.
+//~ about: Stopping and saving
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        device: "cpu",
+        //~ instead: device: Cpu,
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

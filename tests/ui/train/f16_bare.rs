@@ -1,0 +1,22 @@
+//! f16 as a bare name.
+//~ about: Precision
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        precision: F16,
+        //~ instead: precision: F16 { loss_scale: Dynamic },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,22 @@
+//! Skips of which none is allowed in f16.
+//~ about: Precision
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        precision: F16 { loss_scale: Dynamic, max_skips: 0 },
+        //~ instead: precision: F16 { loss_scale: Dynamic, max_skips: 20 },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

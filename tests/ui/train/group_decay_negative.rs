@@ -1,0 +1,22 @@
+//! A group with a decay below zero.
+//~ about: Gradients and weights
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        groups: [Group { pattern: "**.weight", weight_decay: -0.1 }],
+        //~ instead: groups: [Group { pattern: "**.weight", weight_decay: 0.1 }],
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,22 @@
+//! A learning rate that is no number.
+//~ about: Optimizer
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        optimizer: Adamax { lr: f64::NAN },
+        //~ instead: optimizer: Adamax { lr: 2e-3 },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

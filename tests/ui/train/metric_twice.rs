@@ -1,0 +1,18 @@
+//! One metric stands twice in the list.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    Digits {
+        model: Net,
+        data: Digits8x8::embedded(),
+        metrics: [Accuracy, F1, Accuracy],
+    }
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+//! A place before the first step.
+//~ about: Learning rate
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        schedule: [MultiStep { at: &[Epochs(0), Epochs(30)] }],
+        //~ instead: schedule: [MultiStep { at: &[Epochs(30)] }],
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,22 @@
+//! A learning rate where a phase is expected.
+//~ about: Learning rate
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        schedule: [0.1],
+        //~ instead: schedule: [Constant],
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

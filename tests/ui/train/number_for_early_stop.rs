@@ -1,0 +1,22 @@
+//! A patience where a rule for stopping is expected.
+//~ about: Stopping and saving
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        early_stop: 5,
+        //~ instead: early_stop: EarlyStop { patience: 5 },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,22 @@
+//! One cycle that ends above its beginning.
+//~ about: Learning rate
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        schedule: [OneCycle { max: 0.1, final_div: 0.5 }],
+        //~ instead: schedule: [OneCycle { max: 0.1, final_div: 1e4 }],
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,22 @@
+//! A reference to an optimizer.
+//~ about: Optimizer
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        optimizer: &AdamW,
+        //~ instead: optimizer: AdamW,
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

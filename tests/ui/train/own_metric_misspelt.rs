@@ -1,0 +1,45 @@
+//! A metric of the user's own is known by its name in logs, though its `check` tells nothing.
+
+use serde::{Deserialize, Serialize};
+use trainspec::metric::{Direction, Mean, Metric, Outcomes};
+use trainspec::prelude::*;
+use trainspec::{Config, Verdict};
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct WorstValue {}
+
+impl WorstValue {
+    const fn check(&self) -> Verdict {
+        Ok(())
+    }
+}
+
+impl Config for WorstValue {
+    const NAME: &'static str = "WorstValue";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Metric<Logits<10>, Class<10>> for WorstValue {
+    type State = Mean;
+    const LABEL: &'static str = "worst_value";
+    const DIRECTION: Direction = Direction::Lower;
+
+    fn update(&self, _: &mut Mean, _: &Outcomes<'_, u32>) {}
+}
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    Digits {
+        model: Net,
+        data: Digits8x8::embedded(),
+        metrics: [WorstValue {}],
+        early_stop: EarlyStop { monitor: ValMetric("worst_values") },
+    }
+}
+
+fn main() {}

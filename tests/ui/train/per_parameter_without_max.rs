@@ -1,0 +1,22 @@
+//! Clipping of each parameter without a bound.
+//~ about: Gradients and weights
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        clip: PerParameter {},
+        //~ instead: clip: PerParameter { max: 1.0 },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

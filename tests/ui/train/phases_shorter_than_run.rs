@@ -1,0 +1,19 @@
+//! A schedule that ends before the run.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    Digits {
+        model: Net,
+        data: Digits8x8::embedded(),
+        steps: 100,
+        schedule: [Warmup { steps: 10 }, Cosine { steps: 40 }],
+    }
+}
+
+fn main() {}

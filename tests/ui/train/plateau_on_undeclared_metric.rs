@@ -1,0 +1,19 @@
+//! A phase listens to a metric that the run does not measure.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    Digits {
+        model: Net,
+        data: Digits8x8::embedded(),
+        metrics: [Accuracy],
+        schedule: [Warmup { steps: 50 }, ReduceOnPlateau { monitor: ValMetric("f1_macro") }],
+    }
+}
+
+fn main() {}

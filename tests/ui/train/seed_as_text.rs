@@ -1,0 +1,22 @@
+//! A seed that is a word.
+//~ about: Batches and length
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        seed: "lucky",
+        //~ instead: seed: 7,
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

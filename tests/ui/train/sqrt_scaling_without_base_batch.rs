@@ -1,0 +1,22 @@
+//! A rate that belongs to no batch, scaled by a root.
+//~ about: Learning rate
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        scale_lr: SqrtScaling {},
+        //~ instead: scale_lr: SqrtScaling { base_batch: 256 },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

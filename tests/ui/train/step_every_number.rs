@@ -1,0 +1,22 @@
+//! A distance that is in neither steps nor epochs.
+//~ about: Learning rate
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        schedule: [Step { every: 10 }],
+        //~ instead: schedule: [Step { every: Epochs(10) }],
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,19 @@
+//! The word `struct` before the name.
+//~ about: The block and its keys
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub struct Run {
+    //~ instead: pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+    }
+}
+
+fn main() {}

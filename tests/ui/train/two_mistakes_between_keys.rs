@@ -1,0 +1,21 @@
+//! Both are told at once, each on its own word.
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    Digits {
+        model: Net,
+        data: Digits8x8::embedded(),
+        steps: 100,
+        metrics: [TopK { k: 3 }],
+        early_stop: EarlyStop { monitor: ValMetric("accuracy") },
+        schedule: [Warmup { steps: 200 }, Cosine],
+    }
+}
+
+fn main() {}
