@@ -10,6 +10,7 @@ use super::metrics::Measured;
 use super::start::Start;
 use super::whole::write_whole;
 use crate::error::Result;
+use crate::regular::read_regular;
 use crate::train::{Outcome, Resumed};
 
 /// The manifest of one run; a key that is not known is `null`.
@@ -116,7 +117,7 @@ impl Manifest {
     /// The manifest of a run that is taken up again: what it was, and that. One that cannot be read is made anew, since a
     /// run does not depend on it.
     pub(super) fn write_resumed(path: PathBuf, start: &Start<'_>, resumed: &Resumed) -> Result<Self> {
-        let read = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
+        let read = read_regular(&path).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
         let mut manifest = read.unwrap_or_else(|| {
             let id = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
             Self::new(PathBuf::new(), &id, start)

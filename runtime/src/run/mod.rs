@@ -17,6 +17,7 @@ mod checkpoint;
 mod curves;
 mod difference;
 mod folder;
+mod links;
 mod lock;
 mod manifest;
 mod metrics;

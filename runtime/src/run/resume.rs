@@ -1,11 +1,11 @@
 //! A run folder that is taken up again.
 
-use std::fs;
 use std::path::Path;
 
 use super::checkpoint::{Checkpoints, Origin};
 use super::difference::changes;
 use super::folder::{Folder, spec_text};
+use super::links::refuse_links;
 use super::lock::Lock;
 use super::manifest::Manifest;
 use super::metrics::Metrics;
@@ -15,6 +15,7 @@ use super::start::Start;
 use super::state::State;
 use super::whole::{clear_aside, write_whole};
 use crate::error::{Error, Result};
+use crate::regular::read_regular;
 use crate::train::{Resumed, Saved};
 
 impl Folder {
@@ -33,9 +34,10 @@ impl Folder {
             let problem = format!("{} is no folder; expected that of a run", path.display());
             return Err(refused(problem));
         }
+        refuse_links(path)?;
         let lock = Lock::take(path)?;
         let (place, log) = (path.join("checkpoints"), path.join("metrics.jsonl"));
-        let lines = match fs::read(&log) {
+        let lines = match read_regular(&log) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             lines => lines.map_err(Error::file(&log))?,
         };
@@ -58,7 +60,7 @@ impl Folder {
         checkpoints.take_up(steps, replayed.best, &newer)?;
         let metrics = Metrics::reopen(&log, lines)?;
         let spec = spec_text(start);
-        if fs::read(path.join("spec.json")).ok().as_deref() != Some(spec.as_bytes()) {
+        if read_regular(&path.join("spec.json")).ok().as_deref() != Some(spec.as_bytes()) {
             write_whole(&path.join("spec.json"), spec.as_bytes())?;
         }
         let manifest = Manifest::write_resumed(path.join("manifest.json"), start, &resumed)?;
