@@ -62,6 +62,7 @@ mod model;
 pub mod optim;
 pub mod plan;
 pub mod prelude;
+mod regular;
 pub mod rng;
 pub mod run;
 pub mod schedule;

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use trainspec::data::Prepared;
@@ -170,11 +171,26 @@ fn from_instants(
         }
 
         end_at(0);
+        verify(&training, &folder, ended.steps, left.keys().any(|name| name.starts_with(&interim)), &what);
         let again = training().resume(&folder).run().unwrap();
         assert_eq!(again.outcome, run.outcome, "{what}");
         assert_equal(&files(&folder), &whole, &what);
     }
     places
+}
+
+/// What an interrupted run leaves is what a run gives that is not interrupted, to the checkpoint of the interruption.
+fn verify(training: &impl Fn() -> Training<Net>, folder: &Path, steps: u64, has_interim: bool, what: &str) {
+    let verified = training().verify(folder, None).unwrap();
+    assert!(verified.is_same() && !verified.model, "{what}: {verified:?}");
+    assert_eq!(verified.to, steps, "{what}");
+    assert_eq!(verified.exit.as_deref(), Some("interrupted by the program"), "{what}");
+    assert_eq!(verified.checkpoints.contains(&steps), has_interim || steps == 5 || steps == 10, "{what}");
+    if has_interim && steps > 0 {
+        let verified = training().verify(folder, Some(steps)).unwrap();
+        assert!(verified.is_same() && (verified.from, verified.to) == (steps, steps), "{what}: {verified:?}");
+        assert!(training().replay(folder, steps).is_ok(), "{what}");
+    }
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! A run is made again and compared with its record, bit by bit; two runs are compared; a model is had as it was.
 //!
 //! Seen to fail when a hash leaves out a parameter, when the chain is not restored on resume, when only the last step is
-//! compared, when a checkpoint's files are not, and when a replay is not held against the record.
+//! compared, when a checkpoint's files are not, when that of an interruption is compared at another place than its own or not
+//! at all, and when a replay is not held against the record.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod interrupted;
 mod losses;
 mod old;
 mod replayed;

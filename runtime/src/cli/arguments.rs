@@ -28,6 +28,8 @@ pub(super) enum Command {
     Check(Check),
     /// Measure a trained model on one part of the data
     Eval(Eval),
+    /// Write a trained model alone, with the names that PyTorch and candle use
+    Export(Export),
     /// Show the model layer by layer, and what training it costs
     Summary(Changes),
     /// Show the learning rate of every step, without training
@@ -137,6 +139,25 @@ pub(super) struct Eval {
     pub(super) part: Part,
     #[command(flatten)]
     pub(super) changes: Changes,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// The folder of a run, or a model file [default: the newest run below runs]
+    #[arg(value_name = "RUN|MODEL.safetensors")]
+    pub(super) source: Option<PathBuf>,
+    /// The form of the file
+    #[arg(long, value_enum, default_value_t = Format::Safetensors)]
+    pub(super) format: Format,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+}
+
+/// A form of model files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Safetensors,
 }
 
 #[derive(Debug, Args)]

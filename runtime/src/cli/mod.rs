@@ -5,6 +5,7 @@
 //! digits check                       every check before the first step, and advice
 //! digits --resume [RUN]              go on with a run that was ended
 //! digits eval MODEL.safetensors      measure a trained model
+//! digits export [RUN] --out FILE     write a model for other programs
 //! digits summary                     the model layer by layer
 //! digits schedule [--svg FILE.svg]   the learning rate of every step
 //! digits find-lr [--svg FILE.svg]    search for a learning rate
@@ -19,6 +20,7 @@
 mod advice;
 mod arguments;
 mod curve;
+mod export;
 mod found;
 mod interrupted;
 mod plot;
@@ -41,6 +43,7 @@ use self::progress::{Head, Progress};
 use self::report::Report;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::human::plain;
 use crate::model::Model;
 use crate::optim::Groups;
 use crate::run::{draw_rates, draw_search, pretty, write_whole};
@@ -95,6 +98,7 @@ fn run<M: Model>(
         Command::Train(arguments) => train(training, arguments, out, is_terminal),
         Command::Check(arguments) => check(training, arguments, out),
         Command::Eval(arguments) => eval(training, arguments, out),
+        Command::Export(arguments) => export::export(&training, &arguments, out),
         Command::Summary(changes) => {
             let mut training = changed(training, changes)?;
             let graph = training.graph()?;
@@ -255,7 +259,8 @@ fn say(out: &mut dyn Write, text: &str) -> Result<()> {
     }
 }
 
-/// An error with those that led to it, each said once.
+/// An error with those that led to it, each said once, on one line and with nothing in it that a terminal obeys: it may have words out
+/// of a file.
 fn sentence(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -267,7 +272,7 @@ fn sentence(error: &Error) -> String {
         }
         source = cause.source();
     }
-    text
+    plain(&text, usize::MAX)
 }
 
 #[cfg(test)]
@@ -428,6 +433,32 @@ mod tests {
         assert_eq!(sentence(&error), "optimizer.lr: AdamW: lr is -1; expected a number above 0");
         let error = program("line --set optimizer.lrr=1").unwrap_err();
         assert!(sentence(&error).contains("there is no `lrr`; expected one of"), "{error}");
+    }
+
+    #[test]
+    fn words_out_of_a_file_do_not_move_the_cursor() {
+        let key = "optimizer.lr\u{1b}[2J\n";
+        let error = training().set(key, "1").map(|_| ()).unwrap_err();
+        assert!(sentence(&error).contains("lr\\u{1b}[2J\\n"), "{}", sentence(&error));
+        assert!(!sentence(&error).contains(char::is_control));
+    }
+
+    #[test]
+    fn a_model_is_exported_alone_and_measured_as_before() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = training().out(out.path()).run().unwrap().folder.unwrap();
+        let file = out.path().join("exported.safetensors");
+        let text = program(&format!("line export {} --out {}", folder.display(), file.display())).unwrap();
+        assert!(text.contains("  3 tensors of 9 numbers; inputs are not normalized\n"), "{text}");
+        assert!(text.ends_with("exported.safetensors\n"), "{text}");
+        let measured = |path: &std::path::Path| {
+            let text = program(&format!("line eval {}", path.display())).unwrap();
+            text.split_once('\n').unwrap().1.to_owned()
+        };
+        assert_eq!(measured(&file), measured(&folder.join("model.safetensors")));
+        let model = folder.join("model.safetensors");
+        let problem = program(&format!("line export {} --out {0}", model.display())).unwrap_err().to_string();
+        assert!(problem.contains("is the model to be exported; give another file"), "{problem}");
     }
 
     #[test]

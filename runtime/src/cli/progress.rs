@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::advice::Advised;
 use crate::error::Result;
-use crate::human::{count, measure, metric, rate};
+use crate::human::{count, measure, metric, plain, rate};
 use crate::spec::Settings;
 use crate::train::{EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport, Verifying};
 
@@ -104,11 +104,11 @@ impl<'a> Progress<'a> {
 
     fn resume(&mut self, resumed: &Resumed) {
         for sentence in &resumed.damaged {
-            let _ = writeln!(self.out, "passed over: {sentence}");
+            let _ = writeln!(self.out, "passed over: {}", plain(sentence, usize::MAX));
         }
         let _ = writeln!(self.out, "going on from {}", resumed.checkpoint.display());
         for change in &resumed.changes {
-            let _ = writeln!(self.out, "changed: {change}");
+            let _ = writeln!(self.out, "changed: {}", plain(change, usize::MAX));
         }
         let _ = writeln!(self.out);
         self.first = resumed.step;

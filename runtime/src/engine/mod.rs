@@ -36,6 +36,7 @@ use crate::optim::Update;
 use crate::rng::Moment;
 use crate::shape::Shape;
 use crate::spec::{BoundLoss, Settings};
+use crate::trained::foreign::begin;
 
 /// What an engine minimizes.
 pub trait Objective: Send + Sync {
@@ -201,12 +202,26 @@ pub trait Engine: Send {
     fn set_optimizer_state(&mut self, state: Vec<Vec<Vec<f32>>>) -> Result<()>;
 }
 
-/// The engine of a run, with initial parameters, drawn as the settings' `init` and the layers' own say: [`Planned`] on the CPU, if it knows what to do with the graph,
-/// else [`Tape`].
+/// The engine of a run, with initial parameters, drawn as the settings' `init` and the layers' own say: [`Planned`] on the CPU,
+/// if it knows what to do with the graph, else [`Tape`]. What the settings' `init_from` names is read from its file.
 ///
 /// # Errors
-/// If the device cannot be opened or refuses a parameter.
+/// If the device cannot be opened or refuses a parameter, or the file does not fit the graph.
 pub fn open(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
+    let mut engine = open_drawn(graph, settings)?;
+    read_init(&mut *engine, graph, settings)?;
+    Ok(engine)
+}
+
+/// Reads what the settings' `init_from` names into an engine with initial parameters.
+pub(crate) fn read_init(engine: &mut dyn Engine, graph: &Graph, settings: &Settings) -> Result<()> {
+    let Some(from) = &settings.init_from else { return Ok(()) };
+    let parameters = begin(from, graph, engine.parameters()?)?;
+    engine.set_parameters(&parameters)
+}
+
+/// The same for parameters that are about to be replaced all: no file is read.
+pub(crate) fn open_drawn(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
     let objective = Box::new(Arc::clone(&settings.loss));
     let device = settings.device.open()?;
     let format = settings.precision.format();

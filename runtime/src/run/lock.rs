@@ -5,6 +5,7 @@ use std::io::{Error as IoError, ErrorKind};
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::regular::regular;
 
 /// A run folder that is this process's own until the value is dropped, or the process ends in whatever way.
 #[derive(Debug)]
@@ -16,6 +17,10 @@ impl Lock {
     /// Takes the folder.
     pub(super) fn take(folder: &Path) -> Result<Self> {
         let path = folder.join("lock");
+        match regular(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::file(&path)(error)),
+            _ => {}
+        }
         let file = File::options()
             .write(true)
             .create(true)
@@ -37,7 +42,7 @@ impl Lock {
     /// there is no file of one.
     pub(super) fn look(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join("lock");
-        let file = match File::open(&path) {
+        let file = match regular(&path).and_then(|_| File::open(&path)) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             file => file.map_err(Error::file(&path))?,
         };

@@ -1,12 +1,12 @@
 //! The logs of a run, as they lie in its folder.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use super::metrics::METRICS;
 use super::trace::TRACE;
 use crate::error::{Error, Result};
+use crate::regular::read_regular;
 
 /// The bytes of the logs; none of one that is not there.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl Logs {
     pub(super) fn read(folder: &Path) -> Result<Self> {
         let read = |name: &str| {
             let path = folder.join(name);
-            match fs::read(&path) {
+            match read_regular(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
                 bytes => bytes.map_err(Error::file(&path)),
             }

@@ -10,6 +10,7 @@ use super::metrics::Measured;
 use super::start::Start;
 use super::whole::write_whole;
 use crate::error::{Error, Result};
+use crate::regular::read_regular;
 use crate::train::{Outcome, Resumed};
 
 /// The form of manifests that this version writes.
@@ -99,7 +100,7 @@ impl Manifest {
     /// The manifest of a run that is taken up again: what it was, and that. One that cannot be read is made anew, since a
     /// run does not depend on it.
     pub(super) fn write_resumed(path: PathBuf, start: &Start<'_>, resumed: &Resumed) -> Result<Self> {
-        let read = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
+        let read = read_regular(&path).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
         let mut manifest = read.unwrap_or_else(|| {
             let id = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
             Self::new(PathBuf::new(), &id, start)
@@ -121,7 +122,7 @@ impl Manifest {
 
     /// Reads the manifest of a run that is looked at.
     pub(super) fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(Error::file(path))?;
+        let bytes = read_regular(path).map_err(Error::file(path))?;
         let fault =
             |problem: String| Error::File { path: path.to_owned(), source: std::io::Error::other(problem) };
         let manifest: Self = serde_json::from_slice(&bytes)

@@ -22,6 +22,7 @@ mod difference;
 mod environment;
 mod folder;
 mod journal;
+mod links;
 mod lock;
 mod logs;
 mod manifest;

@@ -1,6 +1,5 @@
 //! A run folder that is looked at: read, and left as it is.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -14,6 +13,7 @@ use super::restore::{Whole, slots};
 use super::shelf::Slot;
 use super::start::Start;
 use crate::error::{Error, Result};
+use crate::regular::read_regular;
 use crate::spec::hash;
 
 /// What a run has left.
@@ -179,7 +179,7 @@ impl Record {
     /// A file of the folder, if it is there.
     pub(super) fn file(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let path = self.path.join(name);
-        match fs::read(&path) {
+        match read_regular(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             bytes => bytes.map(Some).map_err(Error::file(&path)),
         }
@@ -188,7 +188,7 @@ impl Record {
 
 /// The spec in a file, if it is one whose hash is right.
 fn spec(path: &Path) -> Result<Value> {
-    let bytes = fs::read(path).map_err(Error::file(path))?;
+    let bytes = read_regular(path).map_err(Error::file(path))?;
     let fault =
         |problem: String| Error::File { path: path.to_owned(), source: std::io::Error::other(problem) };
     let mut json: Value =

@@ -1,12 +1,12 @@
 //! A run folder that is taken up again.
 
-use std::fs;
 use std::path::Path;
 
 use super::checkpoint::{Checkpoints, Origin};
 use super::difference::changes;
 use super::folder::{Folder, spec_text};
 use super::journal::Journal;
+use super::links::refuse_links;
 use super::lock::Lock;
 use super::logs::Logs;
 use super::manifest::Manifest;
@@ -18,6 +18,7 @@ use super::state::State;
 use super::trace::{TRACE, Trace};
 use super::whole::{clear_aside, write_whole};
 use crate::error::{Error, Result};
+use crate::regular::read_regular;
 use crate::train::{Resumed, Saved};
 
 impl Folder {
@@ -36,6 +37,7 @@ impl Folder {
             let problem = format!("{} is no folder; expected that of a run", path.display());
             return Err(refused(problem));
         }
+        refuse_links(path)?;
         let lock = Lock::take(path)?;
         let (place, logs) = (path.join("checkpoints"), Logs::read(path)?);
         let Found { whole, slots, damaged } = newest_whole(&place, &logs)?;
@@ -64,7 +66,7 @@ impl Folder {
         let trace = Journal::reopen(&path.join(TRACE), trace)?;
         let trace = Trace::go_on(trace, start.graph, &whole.state.trace)?;
         let spec = spec_text(start);
-        if fs::read(path.join("spec.json")).ok().as_deref() != Some(spec.as_bytes()) {
+        if read_regular(&path.join("spec.json")).ok().as_deref() != Some(spec.as_bytes()) {
             write_whole(&path.join("spec.json"), spec.as_bytes())?;
         }
         let manifest = Manifest::write_resumed(path.join("manifest.json"), start, &resumed)?;

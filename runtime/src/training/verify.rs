@@ -4,7 +4,7 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 
-use super::{Training, memory};
+use super::{Resume, Training, memory};
 use crate::engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -106,6 +106,8 @@ impl<M: Model> Training<M> {
     /// Makes a part of a run again.
     fn again(mut self, run: &Path, range: Range, observer: &mut dyn Observer) -> Result<Again<M>> {
         let record = Record::open(run)?;
+        // A file that the run began with may have gone: from a checkpoint on it is not needed.
+        self.resume = Some(Resume::Of(run.to_owned()));
         let what = range.what();
         self.take_overrides(what, &record)?;
         let (from, asked) = match range {
@@ -118,7 +120,7 @@ impl<M: Model> Training<M> {
         let (spec, data, graph) = (self.spec()?, self.data()?, self.graph()?);
         let settings = self.settings?;
         memory::fits(memory::memory(&graph, &settings, data.train().len()), memory::available(&settings))?;
-        let mut engine = engine::open(&graph, &settings)?;
+        let mut engine = engine::open_drawn(&graph, &settings)?;
         let start = Start {
             name: self.name,
             spec: &spec,
@@ -134,6 +136,9 @@ impl<M: Model> Training<M> {
         if let Some(saved) = saved.as_ref().filter(|saved| Some(saved.step) == asked) {
             let state = State { parameters: saved.parameters.clone(), average: saved.average.clone() };
             return Ok(Again::Replayed(Box::new(replayed(&start, state)?)));
+        }
+        if whole.is_none() {
+            engine::read_init(&mut *engine, &graph, &settings)?;
         }
         observer.on(&Event::Verify(&Verifying {
             folder: run.to_owned(),
