@@ -23,7 +23,8 @@ pub(super) enum Over {
 }
 
 impl Over {
-    /// What the steps are called on.
+    /// What the steps are called on. It stands in parentheses of the word's span, or else rustc would take the whole call for
+    /// the macro's, and say so.
     pub(super) fn local(self, span: Span) -> Ident {
         let name = match self {
             Self::Shapes => "__trace",
@@ -127,8 +128,8 @@ impl Emitter {
                 let method = method(*operator, *span);
                 let over = self.over.local(*span);
                 let joined = match self.over {
-                    Over::Shapes => quote_spanned!(*span=> #over.#method(#(#operands),*)),
-                    Over::Graph => quote_spanned!(*span=> #over.#method(#(#operands),*)?),
+                    Over::Shapes => quote_spanned!(*span=> (#over).#method(#(#operands),*)),
+                    Over::Graph => quote_spanned!(*span=> (#over).#method(#(#operands),*)?),
                 };
                 self.value(*span, &joined, before)
             }
@@ -178,10 +179,10 @@ impl Emitter {
         let over = self.over.local(span);
         let called = match self.over {
             Over::Graph => match &call.binding {
-                None => quote_spanned!(span=> #over.call(#tokens, &[#(#inputs),*])?),
+                None => quote_spanned!(span=> (#over).call(#tokens, &[#(#inputs),*])?),
                 Some(binding) => {
                     let name = binding.unraw().to_string();
-                    quote_spanned!(span=> #over.call_named(#name, #tokens, &[#(#inputs),*])?)
+                    quote_spanned!(span=> (#over).call_named(#name, #tokens, &[#(#inputs),*])?)
                 }
             },
             Over::Shapes => {
@@ -190,7 +191,7 @@ impl Emitter {
                 let method = Ident::new(method, span);
                 before.extend(quote_spanned!(span=> let __layer = #tokens;));
                 quote_spanned! {span=>
-                    #over.#method(&__layer, &[#(#names),*], __layer.check(), __layer.output(#(#inputs),*))
+                    (#over).#method(&__layer, &[#(#names),*], __layer.check(), __layer.output(#(#inputs),*))
                 }
             }
         };

@@ -95,6 +95,6 @@ fn traced(signature: &Signature, body: &Steps) -> TokenStream {
     let (name, (_, arguments, _)) = (&signature.name, signature.generics.split_for_impl());
     let span = signature.output.span();
     let trace = Over::Shapes.local(span);
-    let end = quote_spanned!(span=> #trace.output_of::<#name #arguments>(#tail));
+    let end = quote_spanned!(span=> (#trace).output_of::<#name #arguments>(#tail));
     quote!(#steps #end)
 }
