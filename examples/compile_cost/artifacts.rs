@@ -40,7 +40,12 @@ impl Artifacts {
         let mut found = OsString::from("dependency=");
         found.push(dependencies);
         let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-        rustc.args(["--edition", "2024", "--crate-name", "spec"]).arg("--extern").arg(named).arg("-L").arg(found);
+        rustc
+            .args(["--edition", "2024", "--crate-name", "spec"])
+            .arg("--extern")
+            .arg(named)
+            .arg("-L")
+            .arg(found);
         match goal {
             Goal::Check => rustc.args(["--emit", "metadata"]),
             Goal::Build => rustc.args(["--emit", "link", "-C", "debuginfo=1"]),

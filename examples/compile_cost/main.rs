@@ -42,7 +42,11 @@ fn main() -> Result<()> {
         "| spec | check, s | beyond empty | build, s | beyond empty | expanded, kB |\n\
          | --- | --- | --- | --- | --- | --- |\n",
     );
-    writeln!(table, "| an empty program | {:.2} | | {:.2} | | {:.0} |", empty.check, empty.build, empty.size)?;
+    writeln!(
+        table,
+        "| an empty program | {:.2} | | {:.2} | | {:.0} |",
+        empty.check, empty.build, empty.size
+    )?;
     for kind in [Kind::Chain, Kind::Residual] {
         for &count in &layers {
             let cost = measured(&format!("{kind:?}{count}"), &kind.source(count))?;

@@ -53,11 +53,16 @@ impl Kind {
 }
 
 /// Of four layers of a block, each has its own keys.
-const LAYERS: [&str; 4] =
-    [".conv2d(out = 8, kernel = 3, padding = 1, bias = false)", ".batch_norm()", ".relu()", ".dropout(p = 0.1)"];
+const LAYERS: [&str; 4] = [
+    ".conv2d(out = 8, kernel = 3, padding = 1, bias = false)",
+    ".batch_norm()",
+    ".relu()",
+    ".dropout(p = 0.1)",
+];
 
 fn chain(layers: usize) -> String {
-    let inner: String = LAYERS.iter().cycle().take(layers.saturating_sub(2)).map(|layer| format!("{layer}\n")).collect();
+    let inner: String =
+        LAYERS.iter().cycle().take(layers.saturating_sub(2)).map(|layer| format!("{layer}\n")).collect();
     format!("image\n{inner}.flatten()\n.linear(out = 10)\n")
 }
 

@@ -120,6 +120,17 @@ train! {
     }
 }
 
+train! {
+    /// One that looks at its validation targets before it begins: whether what it watches is a number there.
+    Watched {
+        model: Net,
+        data: Blots,
+        metrics: [Accuracy],
+        steps: 2,
+        early_stop: EarlyStop { monitor: ValMetric("accuracy") },
+    }
+}
+
 /// Interrupts a run at some instants up to its end, takes it up again, and gives the places at which it stood.
 fn from_instants(
     training: impl Fn() -> Training<Net>,
@@ -197,6 +208,24 @@ fn verify(training: &impl Fn() -> Training<Net>, folder: &Path, steps: u64, has_
 fn every_instant_is_one_to_go_on_from() {
     let places = from_instants(Stateful::training, (1..).step_by(7));
     assert_eq!(places, ["end", "evaluation", "reading", "start", "window"].into());
+}
+
+/// While a run looks at its data before it begins, it is interrupted with no folder, or with one to go on from.
+#[test]
+fn a_folder_is_one_to_go_on_from() {
+    let mut seen = (false, false);
+    for last in (40..80).step_by(3) {
+        let out = tempfile::tempdir().unwrap();
+        let ended = Watched::training().out(out.path()).interrupted_by(&end_at(last)).run();
+        end_at(0);
+        if let Some(folder) = only(&out.path().join("watched")) {
+            seen.1 |= ended.unwrap().outcome.steps == 0;
+            assert_eq!(Watched::training().resume(folder).run().unwrap().outcome.exit, Exit::Completed);
+        } else {
+            seen.0 |= ended.is_err();
+        }
+    }
+    assert_eq!(seen, (true, true));
 }
 
 /// The one that an interruption makes is the only one then.

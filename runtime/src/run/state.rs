@@ -45,7 +45,9 @@ impl State {
         let &Self { step, epoch, step_in_epoch, before_evaluation, .. } = self;
         let is_here = step == snapshot.step
             && (epoch, step_in_epoch) == (snapshot.epoch, snapshot.step_in_epoch)
-            && before_evaluation == snapshot.before_evaluation;
+            && before_evaluation == snapshot.before_evaluation
+            // At the end, the sums of the last epoch are no more.
+            && self.totals.get("samples").and_then(Value::as_u64) == Some(snapshot.totals.samples() as u64);
         is_here && self.metrics.is_as_long_as(&records.metrics) && self.trace.is_as_long_as(&records.trace)
     }
 }
