@@ -4,6 +4,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// A folder for many runs: in memory where the system has such a place, since each run waits for the disk again and again,
+/// and what becomes of a process is the same there.
+///
+/// # Panics
+/// If it cannot be made.
+#[must_use]
+pub fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder")
+}
+
 /// The bytes of each file, by its path below the run's folder.
 pub type Files = BTreeMap<String, Vec<u8>>;
 

@@ -3,25 +3,30 @@
 use std::fs;
 use std::path::Path;
 
-use trainspec::data::Digits8x8;
+use trainspec::data::InMemory;
 use trainspec::prelude::*;
 use trainspec::train::Event;
 use trainspec::{Error, Result, Trained};
 use trainspec_tests::record::record;
-use trainspec_tests::run_files::{Files, assert_equal, files};
+use trainspec_tests::run_files::{Files, assert_equal, files, scratch};
 
 #[model]
-fn Net(image: Image<1, 8, 8>) -> Logits<10> {
-    image.flatten().linear(out = 8).batch_norm().relu().linear(out = 10)
+fn Net(x: Features<4>) -> Logits<3> {
+    x.linear(out = 8).batch_norm().relu().linear(out = 3)
+}
+
+/// Few samples, since a run is begun a thousand times.
+fn points() -> Result<InMemory<Features<4>, Class<3>>> {
+    InMemory::new((0..4 * 60).map(|i| (i as f32 * 0.37).sin()).collect(), (0..60).map(|i| i % 3).collect())
 }
 
 train! {
     /// Everything that a checkpoint may hold.
-    Digits {
+    Points {
         model: Net,
-        data: Digits8x8::embedded(),
+        data: points(),
         metrics: [Accuracy],
-        batch: 256,
+        batch: 8,
         epochs: 2,
         optimizer: AdamW { lr: 0.01 },
         ema: Ema { decay: 0.9, warmup: true },
@@ -78,7 +83,7 @@ fn taken_up(run: &Path) -> Result<(u64, usize)> {
         seen = Some((resumed.step, resumed.damaged.len()));
         Err(Error::Rule("seen".to_owned()))
     };
-    match Digits::training().resume(run).run_with(&mut look) {
+    match Points::training().resume(run).run_with(&mut look) {
         Err(Error::Rule(_)) if seen.is_some() => Ok(seen.unwrap()),
         Err(error) => Err(error),
         Ok(_) => unreachable!("the look ends it"),
@@ -88,8 +93,8 @@ fn taken_up(run: &Path) -> Result<(u64, usize)> {
 /// Nothing that is damaged is taken for good, and nothing that is good is touched.
 #[test]
 fn a_damaged_file_of_a_checkpoint_is_seen() {
-    let out = tempfile::tempdir().unwrap();
-    let done = Digits::training().out(out.path().join("whole")).run().unwrap().folder.unwrap();
+    let out = scratch();
+    let done = Points::training().out(out.path().join("whole")).run().unwrap().folder.unwrap();
     let whole = files(&done);
     let newest = "checkpoints/step-00000008/";
     let names: Vec<_> = whole.keys().filter(|name| name.starts_with(newest)).collect();
@@ -125,8 +130,8 @@ fn a_damaged_file_of_a_checkpoint_is_seen() {
 /// The other files of a run: it is taken up and ends as it would have, or is refused in words; and the checkpoints stay.
 #[test]
 fn a_damaged_file_beside_the_checkpoints_does_no_harm() {
-    let out = tempfile::tempdir().unwrap();
-    let done = Digits::training().out(out.path().join("whole")).run().unwrap().folder.unwrap();
+    let out = scratch();
+    let done = Points::training().out(out.path().join("whole")).run().unwrap().folder.unwrap();
     let whole = files(&done);
     let manifest = fs::read(done.join("manifest.json")).unwrap();
     let (mut cut, mut flipped, mut refused) = (0, 0, 0);
@@ -138,7 +143,7 @@ fn a_damaged_file_beside_the_checkpoints_does_no_harm() {
             ended(&run, &whole);
             fs::write(run.join("manifest.json"), &manifest).unwrap();
             fs::write(run.join(name), bytes).unwrap();
-            match Digits::training().resume(&run).run() {
+            match Points::training().resume(&run).run() {
                 Ok(_) => {
                     let mut found = files(&run);
                     // What a line says that was written before the checkpoint is not read again.
@@ -176,8 +181,8 @@ fn a_damaged_file_beside_the_checkpoints_does_no_harm() {
 /// A model that is read is the one that was written, or it is refused.
 #[test]
 fn a_damaged_model_is_not_read() {
-    let out = tempfile::tempdir().unwrap();
-    let done = Digits::training().out(out.path()).run().unwrap().folder.unwrap();
+    let out = scratch();
+    let done = Points::training().out(out.path()).run().unwrap().folder.unwrap();
     let path = done.join("model.safetensors");
     let good = fs::read(&path).unwrap();
     let mut cut = 0;

@@ -3,16 +3,18 @@
 //! The programs save after each step, so that most of their time goes into writing: what is hit are saves, renames, the removal of
 //! old checkpoints and half-written lines. `KILLS` says how many kills each run is to survive.
 
+use std::ffi::OsString;
+use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use trainspec_tests::record::{record, times};
-use trainspec_tests::run_files::{assert_equal, files, only};
+use trainspec_tests::run_files::{assert_equal, files, only, scratch};
 
-/// One life of a run: it ends by itself, or is killed after `wait`.
-fn live(program: &str, engine: &str, out: &Path, epochs: usize, wait: Option<Duration>) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_survivor"))
+/// A process that takes up a run, or begins it.
+fn life(program: &str, engine: &str, out: &Path, epochs: usize) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_survivor"))
         .args([program, engine])
         .arg(out)
         .arg(epochs.to_string())
@@ -20,43 +22,78 @@ fn live(program: &str, engine: &str, out: &Path, epochs: usize, wait: Option<Dur
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
-    if let Some(wait) = wait {
-        std::thread::sleep(wait);
-        // It may have ended by itself.
-        let _ = child.kill();
-    }
-    child.wait_with_output().unwrap()
+        .unwrap()
 }
 
-/// Kills a run so often, each time after a random part of the time that three steps and a start take.
-fn survives(program: &str, engine: &str, epochs: usize, kills: usize) {
-    let out = tempfile::tempdir().unwrap();
-    let (whole, killed) = (out.path().join("whole"), out.path().join("killed"));
-    let began = Instant::now();
-    assert!(live(program, engine, &whole, epochs, None).status.success());
-    let whole = only(&whole.join(program)).unwrap();
-    let length = began.elapsed();
-    // A life that takes up a run and ends at once: what a life needs besides its steps.
-    let began = Instant::now();
-    assert!(live(program, engine, &out.path().join("whole"), epochs, None).status.success());
-    let start = began.elapsed();
+/// The names below the checkpoints of the only run of a program.
+fn checkpoints(program: &Path) -> Vec<OsString> {
+    let Some(run) = only(program) else { return Vec::new() };
+    let entries = fs::read_dir(run.join("checkpoints")).into_iter().flatten();
+    let mut names: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.file_name())).collect();
+    names.sort();
+    names
+}
 
-    let whole = files(&whole);
+/// When a life ends.
+enum End {
+    /// So long after it began.
+    After(Duration),
+    /// So long after it has changed something among the checkpoints, so that a run gets on.
+    AfterChange(Duration),
+}
+
+/// Kills a run so often: mostly within two steps of a change, sometimes while it is taken up.
+fn survives(program: &str, engine: &str, kills: usize) {
+    // A life gets on by about two steps; an epoch has more than twenty.
+    let epochs = kills / 6;
+    let out = scratch();
+    let (whole, killed) = (out.path().join("whole"), out.path().join("killed"));
+    let timed = || {
+        let began = Instant::now();
+        let output = life(program, engine, &whole, epochs).wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        began.elapsed()
+    };
+    // A second life takes up a run that has ended: what one needs besides its steps.
+    let (length, start) = (timed(), timed());
+    let whole = files(&only(&whole.join(program)).unwrap());
+    let log = String::from_utf8_lossy(&whole["metrics.jsonl"]).into_owned();
+    let steps = log.lines().filter(|line| line.starts_with(r#"{"kind":"step""#)).count();
+    let step = length.saturating_sub(start) / steps as u32;
+
     let (mut survived, mut random) = (0, 7_u32);
-    // It is as long as it takes until there is no more to be survived.
-    let stretch = (length.saturating_sub(start) / kills as u32 * 2).max(Duration::from_millis(4));
     loop {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let share = f64::from(random >> 8) / f64::from(1 << 24);
-        let wait = (survived < kills).then(|| start.mul_f64(0.5) + (start / 2 + stretch).mul_f64(share));
-        let life = live(program, engine, &killed, epochs, wait);
-        let said = String::from_utf8_lossy(&life.stderr);
+        let end = if survived % 8 == 7 {
+            End::After(start.mul_f64(share))
+        } else {
+            End::AfterChange((step * 2).mul_f64(share))
+        };
+        let before = checkpoints(&killed.join(program));
+        let mut child = life(program, engine, &killed, epochs);
+        if survived < kills {
+            let wait = match end {
+                End::After(wait) => wait,
+                End::AfterChange(wait) => {
+                    while child.try_wait().unwrap().is_none() && checkpoints(&killed.join(program)) == before
+                    {
+                        std::thread::sleep(Duration::from_micros(200));
+                    }
+                    wait
+                }
+            };
+            std::thread::sleep(wait);
+            // It may have ended by itself.
+            let _ = child.kill();
+        }
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.is_empty(), "{said}");
-        if life.status.success() {
+        if output.status.success() {
             break;
         }
-        assert_eq!(life.status.code(), None, "it ends by itself or is killed");
+        assert_eq!(output.status.code(), None, "it ends by itself or is killed");
         survived += 1;
     }
     let killed = files(&only(&killed.join(program)).unwrap());
@@ -67,20 +104,20 @@ fn survives(program: &str, engine: &str, epochs: usize, kills: usize) {
 
 #[test]
 fn digits_on_the_planned_engine() {
-    survives("digits", "planned", 4, times("KILLS", 60));
+    survives("digits", "planned", times("KILLS", 60));
 }
 
 #[test]
 fn digits_on_the_tape_engine() {
-    survives("digits", "tape", 4, times("KILLS", 60));
+    survives("digits", "tape", times("KILLS", 60));
 }
 
 #[test]
 fn a_transformer_on_the_planned_engine() {
-    survives("transformer", "planned", 4, times("KILLS", 60));
+    survives("transformer", "planned", times("KILLS", 60));
 }
 
 #[test]
 fn a_transformer_on_the_tape_engine() {
-    survives("transformer", "tape", 4, times("KILLS", 60));
+    survives("transformer", "tape", times("KILLS", 60));
 }

@@ -93,7 +93,7 @@ fn a_refused_length_changes_nothing() {
 fn numbers_are_within_the_range_of_f32() {
     let refused = |key: &str, value: &str| OneSidedRun::training().set(key, value).err().unwrap().to_string();
     for (key, value, words) in [
-        ("optimizer.lr", "1e39", "lr is 1e39; expected a number above 0, within the range of f32"),
+        ("optimizer.lr", "1e39", "lr is 1e39; expected a number from 1.2e-38 to 3.4e38"),
         ("optimizer.lr", "1e-60", "lr is 1e-60; expected"),
         ("optimizer.l1", "1e39", "l1 is 1e39; expected 0 or more, within the range of f32"),
         ("gradient_noise", r#"{"eta":1e39}"#, "eta is 1e39"),

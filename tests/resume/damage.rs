@@ -6,6 +6,8 @@ use std::fs;
 
 use sha2::{Digest, Sha256};
 
+use trainspec_tests::run_files::scratch;
+
 use super::{Averaged, assert_equal, checkpoint, ended, files, killed, resumed, write};
 
 /// Each file of the newest checkpoint cut, with a bit flipped, empty, or gone: the one before it is used, and the run
@@ -74,7 +76,7 @@ fn a_log_that_is_shorter_than_a_checkpoint_says_passes_it_over() {
 /// tensors. Whatever is in them, it is an error or a run.
 #[test]
 fn no_bytes_make_it_panic() {
-    let out = tempfile::tempdir().unwrap();
+    let out = scratch();
     let training = || Averaged::training().set("checkpoint.every", r#"{ "Steps": 30 }"#).unwrap();
     let whole = files(&Averaged::training().out(out.path()).run().unwrap().folder.unwrap());
     let place = checkpoint(20);

@@ -7,6 +7,8 @@ use trainspec::prelude::*;
 use trainspec::run::{Folder, Start};
 use trainspec::train::{self, Exit};
 
+use trainspec_tests::run_files::scratch;
+
 use super::{Averaged, Blots, Momentum, Net, assert_equal, checkpoint, files, killed, lines};
 
 train! {
@@ -42,7 +44,7 @@ train! {
 
 /// Runs, then resumes from every checkpoint; gives the files, and how the run ended.
 fn from_every_step<M: Model>(training: impl Fn() -> Training<M>) -> (BTreeMap<String, Vec<u8>>, Exit) {
-    let out = tempfile::tempdir().unwrap();
+    let out = scratch();
     let run = training().out(out.path()).run().unwrap();
     let whole = files(&run.folder.unwrap());
     for name in ["model.safetensors", "metrics.jsonl", "curves.svg", "spec.json"] {
@@ -105,7 +107,7 @@ fn mixed_samples_and_bound_weights() {
 /// The tape engine, which a program gets where the planned one does not run, led by hand.
 #[test]
 fn the_tape_engine() {
-    let out = tempfile::tempdir().unwrap();
+    let out = scratch();
     let mut training = Averaged::training();
     let (graph, data, spec) = (training.graph().unwrap(), training.data().unwrap(), training.spec().unwrap());
     let settings = training.settings().unwrap();

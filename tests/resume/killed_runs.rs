@@ -8,6 +8,8 @@ use trainspec::Error;
 use trainspec::prelude::*;
 use trainspec::train::Event;
 
+use trainspec_tests::run_files::scratch;
+
 use super::{Blots, Net, assert_equal, files, killed};
 
 train! {
@@ -26,7 +28,7 @@ train! {
 /// Taken up from whatever checkpoints a run keeps: what it keeps at the end is the same.
 #[test]
 fn what_is_kept_is_the_same() {
-    let out = tempfile::tempdir().unwrap();
+    let out = scratch();
     let whole = files(&Sparing::training().out(out.path()).run().unwrap().folder.unwrap());
     let states = || whole.keys().filter(|name| name.ends_with("state.json"));
     assert_eq!(states().count(), 2, "{:?}", states().collect::<Vec<_>>());
@@ -52,7 +54,7 @@ fn what_is_kept_is_the_same() {
 /// A process that is ended while it saves leaves a folder that is not yet at its place.
 #[test]
 fn what_was_half_written_goes() {
-    let out = tempfile::tempdir().unwrap();
+    let out = scratch();
     let whole = files(&Sparing::training().out(out.path()).run().unwrap().folder.unwrap());
     let folder = out.path().join("killed");
     killed(&whole, 24, &folder);
@@ -66,7 +68,7 @@ fn what_was_half_written_goes() {
 /// A process that is ended by the system at whatever instant, again and again, across saves, renames and lines half written.
 #[test]
 fn a_run_that_is_killed_again_and_again() {
-    let out = tempfile::tempdir().unwrap();
+    let out = scratch();
     let run = |place: &str, more: &[&str], wait: Option<Duration>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_program"));
         command.args(["--quiet", "--set", r#"checkpoint.every={"Steps":1}"#, "--out", place]).args(more);

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use trainspec::prelude::*;
 use trainspec::train::{Event, Resumed};
 use trainspec::{Result, Training};
+use trainspec_tests::run_files::scratch;
 
 #[model]
 fn Net(image: Image<1, 6, 6>) -> Logits<3> {
@@ -150,7 +151,7 @@ fn lines(files: &BTreeMap<String, Vec<u8>>, kind: &str) -> usize {
 
 /// A run of 24 steps that was ended, and what a resumed run says.
 fn ended() -> (tempfile::TempDir, PathBuf, BTreeMap<String, Vec<u8>>) {
-    let out = tempfile::tempdir().unwrap();
+    let out = scratch();
     let whole = files(&Averaged::training().out(out.path()).run().unwrap().folder.unwrap());
     let folder = out.path().join("killed");
     killed(&whole, 20, &folder);

@@ -7,6 +7,8 @@ use trainspec::prelude::*;
 use trainspec::train::Event;
 use trainspec::{Result, Training};
 
+use trainspec_tests::run_files::scratch;
+
 use super::{Averaged, Blots, Momentum, Net, assert_equal, ended, files, lines, resumed};
 
 static MOVED: AtomicBool = AtomicBool::new(false);
@@ -106,7 +108,7 @@ fn what_is_of_another_run_is_refused() {
 /// One number of one sample has changed.
 #[test]
 fn other_data_are_refused() {
-    let out = tempfile::tempdir().unwrap();
+    let out = scratch();
     let folder = Moving::training().out(out.path()).run().unwrap().folder.unwrap();
     MOVED.store(true, Ordering::Relaxed);
     let problem = Moving::training().resume(&folder).run().unwrap_err().to_string();

@@ -47,13 +47,12 @@ pub(super) fn fits(needed: Needed, out: &Path) -> Result<()> {
 
 /// That a run's folder could be made below `out`; leaves nothing behind.
 pub(super) fn writable(out: &Path) -> Result<()> {
-    let nearest = nearest(out);
-    let probe = nearest.join(format!(".trainspec-{}", std::process::id()));
+    let probe = nearest(out).join(format!(".trainspec-{}", std::process::id()));
     fs::create_dir(&probe).and_then(|()| fs::remove_dir(&probe)).map_err(|source| {
         let problem = format!(
             "the folder of the run cannot be made ({source}); give another place with `--out` or `Training::out`"
         );
-        Error::File { path: nearest, source: std::io::Error::new(source.kind(), problem) }
+        Error::File { path: out.to_owned(), source: std::io::Error::new(source.kind(), problem) }
     })
 }
 
