@@ -10,6 +10,7 @@ use serde_json::json;
 use super::checkpoint::{Checkpoints, Origin, Recording};
 use super::clock;
 use super::curves::Curves;
+use super::environment::Environment;
 use super::journal::Journal;
 use super::lock::Lock;
 use super::manifest::Manifest;
@@ -48,10 +49,12 @@ impl Folder {
     /// # Errors
     /// If the folder cannot be made or written.
     pub fn create(out: &Path, start: &Start<'_>) -> Result<Self> {
+        // Git is asked, which takes its time: a process that is killed then leaves no folder without a run.
+        let environment = Environment::of(start);
         let (path, id) = claim(&out.join(start.name), &timestamp(clock::now()))?;
         let lock = Lock::take(&path)?;
         write_whole(&path.join("spec.json"), spec_text(start).as_bytes())?;
-        let manifest = Manifest::write_start(path.join("manifest.json"), &id, start)?;
+        let manifest = Manifest::write_start(path.join("manifest.json"), &id, start, environment)?;
         let metrics = Metrics::of(Journal::create(&path.join(METRICS))?);
         let trace = Trace::begin(Journal::create(&path.join(TRACE))?, start.graph)?;
         sync_folder(&path)?;

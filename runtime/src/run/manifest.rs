@@ -73,7 +73,7 @@ struct Data {
 }
 
 impl Manifest {
-    fn new(path: PathBuf, id: &str, start: &Start<'_>) -> Self {
+    fn new(path: PathBuf, id: &str, start: &Start<'_>, environment: Environment) -> Self {
         Self {
             path,
             format: FORMAT,
@@ -88,7 +88,7 @@ impl Manifest {
                 validation_samples: start.data.validation().len(),
                 test_samples: start.data.test().len(),
             },
-            environment: Environment::of(start),
+            environment,
             start: noted_after(""),
             end: None,
             exit: None,
@@ -100,10 +100,11 @@ impl Manifest {
     /// The manifest of a run that is taken up again: what it was, and that. One that cannot be read is made anew, since a
     /// run does not depend on it.
     pub(super) fn write_resumed(path: PathBuf, start: &Start<'_>, resumed: &Resumed) -> Result<Self> {
+        let environment = Environment::of(start);
         let read = read_regular(&path).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
         let mut manifest = read.unwrap_or_else(|| {
             let id = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-            Self::new(PathBuf::new(), &id, start)
+            Self::new(PathBuf::new(), &id, start, environment.clone())
         });
         manifest.path = path;
         (manifest.end, manifest.exit, manifest.result) = (None, None, None);
@@ -114,7 +115,7 @@ impl Manifest {
             step: resumed.step,
             damaged: resumed.damaged.clone(),
             spec_changes: resumed.changes.clone(),
-            environment: Environment::of(start),
+            environment,
         });
         manifest.write()?;
         Ok(manifest)
@@ -163,8 +164,13 @@ impl Manifest {
         self.result.as_ref()
     }
 
-    pub(super) fn write_start(path: PathBuf, id: &str, start: &Start<'_>) -> Result<Self> {
-        let manifest = Self::new(path, id, start);
+    pub(super) fn write_start(
+        path: PathBuf,
+        id: &str,
+        start: &Start<'_>,
+        environment: Environment,
+    ) -> Result<Self> {
+        let manifest = Self::new(path, id, start, environment);
         manifest.write()?;
         Ok(manifest)
     }
