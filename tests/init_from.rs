@@ -230,7 +230,10 @@ fn all_that_does_not_fit_is_told_at_once() {
     let file = saved.file();
     let training = from(FineTuned::training(), &file).set("init_from.except", r#"["head.weight", "haed.*"]"#);
     let problem = said(training.unwrap().without_folder().set("checkpoint", "null").unwrap().run());
-    assert!(problem.starts_with(&format!("{}: `net` cannot begin with it: ", file.display())), "{problem}");
+    assert!(
+        problem.starts_with(&format!("init_from: {}: `net` cannot begin with it: ", file.display())),
+        "{problem}"
+    );
     for sentence in [
         "except: no parameter is called like `haed.*` (the nearest left are `head.weight`, `head.bias`, `stem.weight`)",
         "`backbone.0.weight` and `stem.weight` are both for `stem.weight`",
@@ -255,8 +258,8 @@ fn all_that_does_not_fit_is_told_at_once() {
 #[test]
 fn a_file_that_is_not_there_or_damaged_is_told_before_the_first_step() {
     let problem = said(Again::training().without_folder().run());
-    assert!(problem.starts_with("nowhere.safetensors: No such file"), "{problem}");
-    assert!(said(Again::training().check()).starts_with("nowhere.safetensors: "));
+    assert!(problem.starts_with("init_from: nowhere.safetensors: No such file"), "{problem}");
+    assert!(said(Again::training().check()).starts_with("init_from: nowhere.safetensors: "));
     let out = tempfile::tempdir().unwrap();
     assert!(Again::training().out(out.path()).run().is_err());
     assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0, "no folder was made");

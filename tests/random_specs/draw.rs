@@ -152,11 +152,9 @@ fn init(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
 fn init_from(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/old/v1/model.safetensors");
     let all = &["**"];
-    settings.init_from = Some(match dice.below(12) {
-        0 => InitFrom { file: dice.one_of(&["", "nowhere.safetensors", "."]), ..InitFrom::DEFAULT },
-        1 => InitFrom { file: kept, ..InitFrom::DEFAULT },
-        _ => InitFrom { file: kept, except: all, ignore: all, ..InitFrom::DEFAULT },
-    });
+    let file = if dice.once_in(20) { dice.one_of(&["", "nowhere.safetensors", "."]) } else { kept };
+    let ignore: &[_] = if dice.once_in(20) { &[] } else { all };
+    settings.init_from = Some(InitFrom { file, except: all, ignore, ..InitFrom::DEFAULT });
     Ok(())
 }
 

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use crate::data::{Batch, Column};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::loss::{LossKernel, LossSum};
 use crate::optim::Update;
@@ -216,7 +216,12 @@ pub fn open(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
 /// Reads what the settings' `init_from` names into an engine with initial parameters.
 pub(crate) fn read_init(engine: &mut dyn Engine, graph: &Graph, settings: &Settings) -> Result<()> {
     let Some(from) = &settings.init_from else { return Ok(()) };
-    let parameters = begin(from, graph, engine.parameters()?)?;
+    let parameters = begin(from, graph, engine.parameters()?).map_err(|error| match error {
+        Error::File { .. } | Error::ModelFile { .. } => {
+            Error::Setting { key: "init_from".to_owned(), problem: error.to_string() }
+        }
+        other => other,
+    })?;
     engine.set_parameters(&parameters)
 }
 
