@@ -149,3 +149,35 @@ fn a_check_trains_nothing_and_gives_advice() {
         assert!(!output.status.success() && error.contains(words), "{error}");
     }
 }
+
+/// The exit code says whether a run is what is on record.
+#[test]
+fn a_record_is_verified_and_its_model_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(program(&["--quiet", "--seed", "12"], folder.path()).status.success());
+    let runs = folder.path().join("runs/small_digits");
+    let run = std::fs::read_dir(runs).unwrap().next().unwrap().unwrap().path();
+    let run = run.to_str().unwrap();
+    let output = program(&["verify", run], folder.path());
+    let shown = text(&output.stdout);
+    assert!(
+        output.status.success() && shown.contains("the same bit for bit: "),
+        "{shown}{}",
+        text(&output.stderr)
+    );
+    assert!(program(&["replay", run, "--to", "15", "--average"], folder.path()).status.success());
+    let model = folder.path().join("small_digits-step-00000015-average.safetensors");
+    assert!(program(&["eval", model.to_str().unwrap()], folder.path()).status.success());
+    assert!(program(&["diff", run, run], folder.path()).status.success());
+
+    let log = Path::new(run).join("metrics.jsonl");
+    let lines = std::fs::read_to_string(&log).unwrap().replacen("\"loss\":", "\"loss\":1", 1);
+    std::fs::write(log, lines).unwrap();
+    let output = program(&["verify", run, "--quiet"], folder.path());
+    let error = text(&output.stderr);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), String::new()));
+    assert!(
+        error.contains("the run and its record differ: step 1: `loss` in metrics.jsonl was 1"),
+        "{error}"
+    );
+}

@@ -53,7 +53,10 @@ pub const PROMISES: &[Promise] = &[
     },
     Promise {
         promise: "A signal ends a run after its step, with its state saved and a code of its own; a second one at once",
-        tests: &["signals::a_run_goes_on_as_it_says_after_a_signal_at_any_instant"],
+        tests: &[
+            "signals::a_run_goes_on_as_it_says_after_a_signal_at_any_instant",
+            "signals::every_instant_is_one_to_go_on_from",
+        ],
         figures: &[],
     },
     Promise {
@@ -82,6 +85,66 @@ pub const PROMISES: &[Promise] = &[
             "resume::a_log_that_is_shorter_than_a_checkpoint_says_passes_it_over",
         ],
         figures: &["damaged: files beside", "damaged: a model"],
+    },
+    Promise {
+        promise: "A record is the run: made again, in whole or from any checkpoint, every bit of it is compared, and what differs is named",
+        tests: &[
+            "verify::a_run_is_the_same_from_its_start_and_from_each_checkpoint",
+            "verify::a_run_that_was_ended_is_the_same_as_far_as_it_went",
+            "verify::a_run_that_was_interrupted",
+            "verify::a_bit_of_a_parameter_of_a_checkpoint",
+            "verify::a_number_of_a_log",
+            "verify::a_hash_of_the_trace",
+            "verify::a_run_that_went_on_from_other_weights",
+        ],
+        figures: &[],
+    },
+    Promise {
+        promise: "The model of a run can be had as it was after any step, held against the record",
+        tests: &[
+            "verify::a_model_is_what_a_checkpoint_at_the_step_would_hold",
+            "verify::what_is_replayed_is_what_is_on_record",
+        ],
+        figures: &[],
+    },
+    Promise {
+        promise: "A run folder of an older version is read, gone on with and verified; a hundred losses keep their bits",
+        tests: &["verify::a_folder_of_format_1_is_of_use", "verify::a_hundred_losses_are_what_they_were"],
+        figures: &[],
+    },
+    Promise {
+        promise: "Files and keys from outside are read or refused: no panic, no more memory than their size allows, nothing done elsewhere",
+        tests: &[
+            "inputs::model_files_of_any_bytes",
+            "inputs::run_folders_of_any_bytes",
+            "inputs::tables_of_any_bytes",
+            "inputs::pictures_of_any_bytes",
+            "inputs::keys_and_values_of_any_kind",
+            "inputs::links_lead_nowhere",
+            "inputs::no_name_leads_out_of_a_checkpoint",
+        ],
+        figures: &["inputs: "],
+    },
+    Promise {
+        promise: "An exported model is one to other programs: equal tensors under PyTorch's names, equal outputs",
+        tests: &[
+            "interop::a_perceptron_with_normalized_inputs",
+            "interop::convolution_and_batch_norm",
+            "interop::a_transformer",
+            "interop::recurrent_layers",
+            "interop::a_file_is_one_that_others_expect",
+        ],
+        figures: &[],
+    },
+    Promise {
+        promise: "A run begins with the numbers of a file bit for bit, or is refused before it starts by all that does not fit",
+        tests: &[
+            "init_from::every_parameter_is_that_of_the_file",
+            "init_from::all_that_does_not_fit_is_told_at_once",
+            "init_from::a_file_that_is_not_there_or_damaged_is_told_before_the_first_step",
+            "init_from::a_resumed_run_does_not_read_the_file_and_notices_another_one",
+        ],
+        figures: &[],
     },
     Promise {
         promise: "A checkpoint of another program, model, spec or data set is refused by what differs",

@@ -96,6 +96,13 @@ fn live<M: Model>(mut training: Training<M>, engine: &str, out: &Path) -> trains
     let name = training.name();
     let (graph, data, spec) = (training.graph()?, training.data()?, training.spec()?);
     let settings = training.settings()?;
+    let mut engine: Box<dyn Engine> = match engine {
+        "tape" => {
+            let objective = Box::new(Arc::clone(&settings.loss));
+            Box::new(Tape::new(graph.clone(), objective, settings.seed, Device::Cpu)?)
+        }
+        _ => engine::open(&graph, settings)?,
+    };
     let start = Start {
         name,
         spec: &spec,
@@ -103,14 +110,8 @@ fn live<M: Model>(mut training: Training<M>, engine: &str, out: &Path) -> trains
         overrides: &[],
         settings,
         graph: &graph,
+        engine: engine.name(),
         data: &data,
-    };
-    let mut engine: Box<dyn Engine> = match engine {
-        "tape" => {
-            let objective = Box::new(Arc::clone(&settings.loss));
-            Box::new(Tape::new(graph.clone(), objective, settings.seed, Device::Cpu)?)
-        }
-        _ => engine::open(&graph, settings)?,
     };
     let taken_up = only(&out.join(name)).map(|run| Folder::resume(&run, &start, &[])).transpose();
     let (mut folder, outcome) = match taken_up {

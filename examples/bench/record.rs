@@ -42,6 +42,7 @@ pub(crate) fn measure(rounds: usize, out: &std::path::Path) -> Result<Value> {
         overrides: &[],
         settings: recorded,
         graph: &graph,
+        engine: engine::open(&graph, recorded)?.name(),
         data: &data,
     };
     let (mut without, mut with, mut spent) = (Vec::new(), Vec::new(), Vec::new());

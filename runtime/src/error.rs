@@ -153,6 +153,15 @@ pub enum Error {
         source: std::io::Error,
     },
 
+    /// A run that was made again is not what is on record.
+    #[error("{}: the run and its record differ: {difference}", path.display())]
+    Differs {
+        /// The run's folder.
+        path: PathBuf,
+        /// Where, in what, and how.
+        difference: String,
+    },
+
     /// candle refused an operation.
     #[error("{0}")]
     Tensor(#[from] candle_core::Error),

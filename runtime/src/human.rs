@@ -70,6 +70,18 @@ pub(crate) fn seconds(seconds: f64) -> String {
     }
 }
 
+/// Text out of a file, for a message: no longer than that can bear, and with nothing in it that a terminal obeys.
+pub(crate) fn plain(text: &str, most: usize) -> String {
+    let mut plain = String::new();
+    for letter in text.chars().take(most) {
+        if letter.is_control() { plain.extend(letter.escape_default()) } else { plain.push(letter) }
+    }
+    if text.chars().nth(most).is_some() {
+        plain.push('…');
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,5 +102,12 @@ mod tests {
             [0.42, 12.34, 185.0, 8040.0].map(seconds),
             ["0.42 s", "12.3 s", "3 min 05 s", "2 h 14 min"]
         );
+    }
+
+    #[test]
+    fn a_terminal_obeys_nothing_out_of_a_file() {
+        assert_eq!(plain("a\u{1b}[2Jé", 10), "a\\u{1b}[2Jé");
+        assert_eq!(plain("abc", 3), "abc");
+        assert_eq!(plain("abcd", 3), "abc…");
     }
 }

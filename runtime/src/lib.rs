@@ -62,6 +62,7 @@ mod model;
 pub mod optim;
 pub mod plan;
 pub mod prelude;
+mod regular;
 pub mod rng;
 pub mod run;
 pub mod schedule;
@@ -84,7 +85,7 @@ pub use shape::{
     Probabilities, Problem, Shape, TargetKind, TokenLogits, Tokens, Values, Verdict,
 };
 pub use trained::Trained;
-pub use training::{Check, Run, Training};
+pub use training::{Check, Replayed, Run, Training};
 #[doc = include_str!("docs/model.md")]
 pub use trainspec_macros::model;
 #[doc = include_str!("docs/train.md")]

@@ -34,6 +34,7 @@ pub use crate::spec::Device::Cpu;
 pub use crate::spec::Monitor::{ValLoss, ValMetric};
 pub use crate::spec::{Bf16, Dynamic, F16, F32, Skip, Static, Stop};
 pub use crate::spec::{Checkpoint, EarlyStop};
+pub use crate::spec::{InitFrom, Rename};
 pub use crate::trained::Trained;
 pub use crate::training::{Run, Training};
 pub use trainspec_macros::{model, train};

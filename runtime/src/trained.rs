@@ -1,6 +1,8 @@
 //! A trained model: parameters that predict, and the file that holds them.
 
+mod export;
 pub(crate) mod file;
+pub(crate) mod foreign;
 
 use std::marker::PhantomData;
 use std::path::Path;
@@ -63,6 +65,35 @@ impl<M: Model> Trained<M> {
     /// If the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let bytes = file::encode(&self.graph, &self.parameters, self.normalizer.as_ref(), self.seed)?;
+        write_whole(path.as_ref(), &bytes)
+    }
+
+    /// Writes the model for other programs, as safetensors with the names that PyTorch and candle use: a `state_dict` of
+    /// modules that are called as the layers are.
+    ///
+    /// Each parameter and running statistic is f32, with the axes of PyTorch's layer, under the layer's path and its name in
+    /// PyTorch: `conv2d_1.weight`, `block.0.linear_2.bias`, `batch_norm_1.running_mean`. That is its path in the files of a run
+    /// too, but for these:
+    ///
+    /// | layer | in a run | in PyTorch |
+    /// | --- | --- | --- |
+    /// | `lstm`, `gru` | `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh` | `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0` |
+    /// | `self_attention` | `in_weight`, `in_bias`, `out_weight`, `out_bias` | `in_proj_weight`, `in_proj_bias`, `out_proj.weight`, `out_proj.bias` |
+    ///
+    /// A layer of one's own says its own: [`Parameter::named_in_torch`](crate::layer::Parameter::named_in_torch).
+    ///
+    /// The metadata are `format`, `pt`, and `trainspec`, a text of JSON: `model`, `seed`, `version`, and `normalization`, which
+    /// is `null` or `{"mean": […], "deviation": […]}` with one number of each for an input's every element, in its order, or
+    /// one for all. Inputs have to be normalized by them before the model sees them: `(x - mean) / deviation`, and 0 where
+    /// the deviation is 0. What a data set does with its bytes before that (`Idx` divides pixels by 255) is not in the file.
+    ///
+    /// [`Trained::load`] and `init_from` read it as well. Equal models give equal bytes; the file appears whole or not at all.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn export(&self, path: impl AsRef<Path>) -> Result<()> {
+        let normalizer = self.normalizer.as_ref();
+        let bytes = export::encode_for_others(&self.graph, &self.parameters, normalizer, self.seed)?;
         write_whole(path.as_ref(), &bytes)
     }
 

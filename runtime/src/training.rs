@@ -4,12 +4,14 @@ mod check;
 mod disk;
 mod look;
 pub(crate) mod memory;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 pub use self::check::Check;
+pub use self::verify::Replayed;
 use crate::advice::{Facts, FirstLook, advice};
 use crate::data::{AnyDataset, Prepared, training_samples};
 use crate::engine::{self, Engine};
@@ -17,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
 use crate::optim::{AnyOptimizer, Groups};
+use crate::regular::read_regular;
 use crate::run::{Folder, Start, newest};
 use crate::schedule::Schedule;
 use crate::spec::{AnySpec, Declaration, Device, Settings, hash};
@@ -290,13 +293,28 @@ impl<M: Model> Training<M> {
     /// If a rule does not hold.
     pub fn spec(&mut self) -> Result<serde_json::Value> {
         let graph = self.graph()?;
+        let from = self.settings()?.init_from;
         let mut spec = self.settings()?.to_json();
+        if let Some(from) = from {
+            spec["init_from"]["sha256"] = json!(from.sha256().or_else(|| self.recorded_sha256()));
+        }
         if let Some(keys) = spec.as_object_mut() {
             keys.insert("model".to_owned(), graph.to_json());
             keys.insert("name".to_owned(), json!(self.name));
             keys.insert("data".to_owned(), json!(self.spec.data_text()));
         }
         Ok(spec)
+    }
+
+    /// The SHA-256 of the file that the run began with which is resumed, for one that has gone since: the run does not need it.
+    fn recorded_sha256(&self) -> Option<String> {
+        let run = match self.resume.as_ref()? {
+            Resume::Of(run) => run.clone(),
+            Resume::Newest => newest(self.out.as_deref().unwrap_or(Path::new("runs")), self.name).ok()?,
+        };
+        let spec: serde_json::Value =
+            serde_json::from_slice(&read_regular(&run.join("spec.json")).ok()?).ok()?;
+        Some(spec.pointer("/spec/init_from/sha256")?.as_str()?.to_owned())
     }
 
     /// The model's graph, with the parameters frozen that are to be.
@@ -383,6 +401,7 @@ impl<M: Model> Training<M> {
             overrides: &self.overrides,
             settings: &settings,
             graph: &graph,
+            engine: engine.name(),
             data: &data,
         };
         let resumed = match &self.resume {
@@ -478,7 +497,7 @@ impl<M: Model> Training<M> {
         }
         let graph = self.graph()?;
         let settings = self.settings?;
-        let mut engine = engine::open(&graph, &settings)?;
+        let mut engine = engine::open_drawn(&graph, &settings)?;
         engine.set_parameters(model.tensors())?;
         train::evaluate(&mut *engine, &settings, &data, part(&data))
     }
@@ -512,7 +531,11 @@ fn ready(
     let (memory, available) =
         (memory::memory(graph, settings, data.train().len()), memory::available(settings));
     memory::fits(memory, available)?;
-    let mut engine = engine::open(graph, settings)?;
+    let mut engine = engine::open_drawn(graph, settings)?;
+    if !is_resumed {
+        // Of one that is taken up, the checkpoint has all parameters.
+        engine::read_init(&mut *engine, graph, settings)?;
+    }
     let plan = Stepper::new(&mut *engine, graph, settings, data)?.plan().clone();
     if let Some(place) = place {
         if !is_resumed {

@@ -33,6 +33,7 @@ pub(crate) const CHANGES: &[(&str, Change)] = &[
     ("metrics", metrics),
     ("seed", seed),
     ("init", init),
+    ("init_from", init_from),
     ("optimizer", optimizer),
     ("groups", groups),
     ("scale_lr", scale_lr),
@@ -144,6 +145,16 @@ fn init(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
         Normal { std: 1e-20 },
         Normal { std },
     ]);
+    Ok(())
+}
+
+/// A file of which nothing is read, so that it fits every model; now and then one that cannot be read.
+fn init_from(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/old/v1/model.safetensors");
+    let all = &["**"];
+    let file = if dice.once_in(20) { dice.one_of(&["", "nowhere.safetensors", "."]) } else { kept };
+    let ignore: &[_] = if dice.once_in(20) { &[] } else { all };
+    settings.init_from = Some(InitFrom { file, except: all, ignore, ..InitFrom::DEFAULT });
     Ok(())
 }
 

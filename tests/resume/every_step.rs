@@ -118,6 +118,7 @@ fn the_tape_engine() {
         overrides: &[],
         settings,
         graph: &graph,
+        engine: "tape",
         data: &data,
     };
     let tape = || {

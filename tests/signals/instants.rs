@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use trainspec::data::Prepared;
@@ -119,6 +120,17 @@ train! {
     }
 }
 
+train! {
+    /// One that looks at its validation targets before it begins: whether what it watches is a number there.
+    Watched {
+        model: Net,
+        data: Blots,
+        metrics: [Accuracy],
+        steps: 2,
+        early_stop: EarlyStop { monitor: ValMetric("accuracy") },
+    }
+}
+
 /// Interrupts a run at some instants up to its end, takes it up again, and gives the places at which it stood.
 fn from_instants(
     training: impl Fn() -> Training<Net>,
@@ -170,6 +182,7 @@ fn from_instants(
         }
 
         end_at(0);
+        verify(&training, &folder, ended.steps, left.keys().any(|name| name.starts_with(&interim)), &what);
         let again = training().resume(&folder).run().unwrap();
         assert_eq!(again.outcome, run.outcome, "{what}");
         assert_equal(&files(&folder), &whole, &what);
@@ -177,10 +190,42 @@ fn from_instants(
     places
 }
 
+/// What an interrupted run leaves is what a run gives that is not interrupted, to the checkpoint of the interruption.
+fn verify(training: &impl Fn() -> Training<Net>, folder: &Path, steps: u64, has_interim: bool, what: &str) {
+    let verified = training().verify(folder, None).unwrap();
+    assert!(verified.is_same() && !verified.model, "{what}: {verified:?}");
+    assert_eq!(verified.to, steps, "{what}");
+    assert_eq!(verified.exit.as_deref(), Some("interrupted by the program"), "{what}");
+    assert_eq!(verified.checkpoints.contains(&steps), has_interim || steps == 5 || steps == 10, "{what}");
+    if has_interim && steps > 0 {
+        let verified = training().verify(folder, Some(steps)).unwrap();
+        assert!(verified.is_same() && (verified.from, verified.to) == (steps, steps), "{what}: {verified:?}");
+        assert!(training().replay(folder, steps).is_ok(), "{what}");
+    }
+}
+
 #[test]
 fn every_instant_is_one_to_go_on_from() {
     let places = from_instants(Stateful::training, (1..).step_by(7));
     assert_eq!(places, ["end", "evaluation", "reading", "start", "window"].into());
+}
+
+/// While a run looks at its data before it begins, it is interrupted with no folder, or with one to go on from.
+#[test]
+fn a_folder_is_one_to_go_on_from() {
+    let mut seen = (false, false);
+    for last in (40..80).step_by(3) {
+        let out = tempfile::tempdir().unwrap();
+        let ended = Watched::training().out(out.path()).interrupted_by(&end_at(last)).run();
+        end_at(0);
+        if let Some(folder) = only(&out.path().join("watched")) {
+            seen.1 |= ended.unwrap().outcome.steps == 0;
+            assert_eq!(Watched::training().resume(folder).run().unwrap().outcome.exit, Exit::Completed);
+        } else {
+            seen.0 |= ended.is_err();
+        }
+    }
+    assert_eq!(seen, (true, true));
 }
 
 /// The one that an interruption makes is the only one then.

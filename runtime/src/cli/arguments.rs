@@ -28,6 +28,8 @@ pub(super) enum Command {
     Check(Check),
     /// Measure a trained model on one part of the data
     Eval(Eval),
+    /// Write a trained model alone, with the names that PyTorch and candle use
+    Export(Export),
     /// Show the model layer by layer, and what training it costs
     Summary(Changes),
     /// Show the learning rate of every step, without training
@@ -36,6 +38,12 @@ pub(super) enum Command {
     FindLr(FindLr),
     /// Print the whole spec as JSON, with every default and its hash
     Spec(Changes),
+    /// Make a run again, in memory, and compare it bit by bit with what its folder has on record
+    Verify(Verify),
+    /// Compare the specs, environments and curves of two runs
+    Diff(Diff),
+    /// Write the model of a run as it was after a step
+    Replay(Replay),
 }
 
 #[derive(Debug, Args)]
@@ -67,6 +75,61 @@ pub(super) struct Check {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// The folder of the run; keys that it changed are changed as they were then
+    #[arg(value_name = "RUN")]
+    pub(super) run: PathBuf,
+    /// Begin with the checkpoint of this step
+    #[arg(long, value_name = "STEP|start", default_value = "start")]
+    pub(super) from: Begin,
+    /// Say nothing but where the runs differ
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// The folders of the runs
+    #[arg(value_name = "RUN", num_args = 2, required = true)]
+    pub(super) runs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// The folder of the run; keys that it changed are changed as they were then
+    #[arg(value_name = "RUN")]
+    pub(super) run: PathBuf,
+    /// The step after which the model is wanted, from 1
+    #[arg(long, value_name = "STEP")]
+    pub(super) to: u64,
+    /// The average of the weights instead, if the run keeps one
+    #[arg(long)]
+    pub(super) average: bool,
+    /// The file to write, which is not there yet [default: <program>-step-<STEP>.safetensors]
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub(super) out: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+/// Where a run begins again: with the checkpoint of a step, or with its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Begin(pub(super) Option<u64>);
+
+impl std::str::FromStr for Begin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            _ if text == "start" => Ok(Self(None)),
+            Ok(step) if step > 0 => Ok(Self(Some(step))),
+            _ => Err("expected `start`, or the step of a checkpoint, such as `150`".to_owned()),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Eval {
     /// The model file
     #[arg(value_name = "MODEL.safetensors")]
@@ -76,6 +139,25 @@ pub(super) struct Eval {
     pub(super) part: Part,
     #[command(flatten)]
     pub(super) changes: Changes,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// The folder of a run, or a model file [default: the newest run below runs]
+    #[arg(value_name = "RUN|MODEL.safetensors")]
+    pub(super) source: Option<PathBuf>,
+    /// The form of the file
+    #[arg(long, value_enum, default_value_t = Format::Safetensors)]
+    pub(super) format: Format,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+}
+
+/// A form of model files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Safetensors,
 }
 
 #[derive(Debug, Args)]
@@ -150,7 +232,15 @@ impl Arguments {
 impl Command {
     /// Whether it reads data or computes with them, so that a signal is to wait for a moment at which nothing is lost.
     pub(super) fn works_for_long(&self) -> bool {
-        matches!(self, Self::Train(_) | Self::Check(_) | Self::Eval(_) | Self::FindLr(_))
+        matches!(
+            self,
+            Self::Train(_)
+                | Self::Check(_)
+                | Self::Eval(_)
+                | Self::FindLr(_)
+                | Self::Verify(_)
+                | Self::Replay(_)
+        )
     }
 }
 
@@ -244,6 +334,25 @@ mod tests {
         assert_eq!(eval.part, Part::Test);
         let Ok(Command::Eval(eval)) = read("digits eval m.safetensors --part validation") else { panic!() };
         assert_eq!(eval.part, Part::Validation);
+    }
+
+    #[test]
+    fn a_run_is_verified_from_its_start_or_a_checkpoint() {
+        let from = |line: &str| match read(line) {
+            Ok(Command::Verify(verify)) => verify.from,
+            other => panic!("{line}: {other:?}"),
+        };
+        assert_eq!(from("digits verify runs/1"), Begin(None));
+        assert_eq!(from("digits verify runs/1 --from start"), Begin(None));
+        assert_eq!(from("digits verify --from 20 runs/1"), Begin(Some(20)));
+        for wrong in ["digits verify runs/1 --from 0", "digits verify runs/1 --from best"] {
+            let message = read(wrong).unwrap_err().to_string();
+            assert!(message.contains("expected `start`, or the step of a checkpoint"), "{message}");
+        }
+        for wrong in ["digits verify", "digits diff a", "digits diff a b c", "digits replay a"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        assert!(matches!(read("digits diff a b"), Ok(Command::Diff(diff)) if diff.runs.len() == 2));
     }
 
     #[test]

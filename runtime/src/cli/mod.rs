@@ -5,10 +5,14 @@
 //! digits check                       every check before the first step, and advice
 //! digits --resume [RUN]              go on with a run that was ended
 //! digits eval MODEL.safetensors      measure a trained model
+//! digits export [RUN] --out FILE     write a model for other programs
 //! digits summary                     the model layer by layer
 //! digits schedule [--svg FILE.svg]   the learning rate of every step
 //! digits find-lr [--svg FILE.svg]    search for a learning rate
 //! digits spec                        the whole spec, with its hash
+//! digits verify RUN [--from STEP]    make a run again and compare it with its record
+//! digits diff RUN RUN                in what two runs differ
+//! digits replay RUN --to STEP        the model as it was
 //! ```
 //!
 //! Only here is anything printed.
@@ -16,10 +20,12 @@
 mod advice;
 mod arguments;
 mod curve;
+mod export;
 mod found;
 mod interrupted;
 mod plot;
 mod progress;
+mod record;
 mod report;
 mod signals;
 
@@ -37,6 +43,7 @@ use self::progress::{Head, Progress};
 use self::report::Report;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::human::plain;
 use crate::model::Model;
 use crate::optim::Groups;
 use crate::run::{draw_rates, draw_search, pretty, write_whole};
@@ -91,6 +98,7 @@ fn run<M: Model>(
         Command::Train(arguments) => train(training, arguments, out, is_terminal),
         Command::Check(arguments) => check(training, arguments, out),
         Command::Eval(arguments) => eval(training, arguments, out),
+        Command::Export(arguments) => export::export(&training, &arguments, out),
         Command::Summary(changes) => {
             let mut training = changed(training, changes)?;
             let graph = training.graph()?;
@@ -101,6 +109,9 @@ fn run<M: Model>(
             let summary = summary(&graph, settings, settings.batch);
             say(out, &summary.with_treatments(&graph, &treatments, rate).to_string())
         }
+        Command::Verify(arguments) => record::verify(training, arguments, out, is_terminal),
+        Command::Diff(arguments) => record::compare(&arguments, out),
+        Command::Replay(arguments) => record::replay(training, arguments, out, is_terminal),
         Command::Schedule(arguments) => schedule(training, arguments, out),
         Command::FindLr(arguments) => find_lr(training, arguments, out),
         Command::Spec(changes) => {
@@ -248,7 +259,8 @@ fn say(out: &mut dyn Write, text: &str) -> Result<()> {
     }
 }
 
-/// An error with those that led to it, each said once.
+/// An error with those that led to it, each said once, on one line and with nothing in it that a terminal obeys: it may have words out
+/// of a file.
 fn sentence(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -260,7 +272,7 @@ fn sentence(error: &Error) -> String {
         }
         source = cause.source();
     }
-    text
+    plain(&text, usize::MAX)
 }
 
 #[cfg(test)]
@@ -305,6 +317,57 @@ mod tests {
         assert!(text.starts_with(words), "{text}");
         let problem = program(&format!("line --resume {} --out {out}", run.display())).unwrap_err();
         assert!(problem.to_string().contains("remove `--out`"), "{problem}");
+    }
+
+    #[test]
+    fn a_run_is_verified_compared_and_replayed() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().display();
+        program(&format!("line -q --seed 3 --out {out}")).unwrap();
+        program(&format!("line -q --seed 4 --out {out}")).unwrap();
+        let mut runs: Vec<_> = std::fs::read_dir(folder.path().join("line"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        runs.sort_by_key(|run| run.display().to_string().len());
+        let [one, other] = runs.as_slice() else { panic!("{runs:?}") };
+
+        let text = program(&format!("line verify {}", one.display())).unwrap();
+        assert!(text.starts_with("comparing ") && text.contains(" from the start\n"), "{text}");
+        for words in [
+            "the same bit for bit: ",
+            "steps        1 to 15",
+            "at 3 steps",
+            "checkpoints  10, 15",
+            "final model  the same",
+        ] {
+            assert!(text.contains(words), "`{words}` is not in: {text}");
+        }
+        let text = program(&format!("line verify {} --from 10 -q", one.display())).unwrap();
+        assert_eq!(text, "");
+        let problem = program(&format!("line verify {} --from 3", one.display())).unwrap_err().to_string();
+        assert!(
+            problem.contains("no checkpoint of step 3; expected one of 10, 15, or the start"),
+            "{problem}"
+        );
+
+        let text = program(&format!("line diff {} {}", one.display(), other.display())).unwrap();
+        for words in
+            ["begun with seed=", "\nspec\n  seed: ", "\nenvironment  the same\n", "differ first at step 1: "]
+        {
+            assert!(text.contains(words), "`{words}` is not in: {text}");
+        }
+        let text = program(&format!("line diff {0} {0}", one.display())).unwrap();
+        assert!(text.ends_with("the runs are the same bit for bit\n"), "{text}");
+
+        let file = folder.path().join("ten");
+        let line = format!("line replay {} --to 10 --out {}", one.display(), file.display());
+        assert!(program(&line).unwrap().contains("the model after step 10: "));
+        let checkpoint = one.join("checkpoints/step-00000010/model.safetensors");
+        assert!(std::fs::read(&file).unwrap() == std::fs::read(checkpoint).unwrap());
+        assert!(program(&line).unwrap_err().to_string().contains("there already"));
+        let problem = program(&format!("line replay {} --to 16", one.display())).unwrap_err().to_string();
+        assert!(problem.contains("no step 16; expected one of 1 to 15"), "{problem}");
     }
 
     #[test]
@@ -370,6 +433,32 @@ mod tests {
         assert_eq!(sentence(&error), "optimizer.lr: AdamW: lr is -1; expected a number above 0");
         let error = program("line --set optimizer.lrr=1").unwrap_err();
         assert!(sentence(&error).contains("there is no `lrr`; expected one of"), "{error}");
+    }
+
+    #[test]
+    fn words_out_of_a_file_do_not_move_the_cursor() {
+        let key = "optimizer.lr\u{1b}[2J\n";
+        let error = training().set(key, "1").map(|_| ()).unwrap_err();
+        assert!(sentence(&error).contains("lr\\u{1b}[2J\\n"), "{}", sentence(&error));
+        assert!(!sentence(&error).contains(char::is_control));
+    }
+
+    #[test]
+    fn a_model_is_exported_alone_and_measured_as_before() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = training().out(out.path()).run().unwrap().folder.unwrap();
+        let file = out.path().join("exported.safetensors");
+        let text = program(&format!("line export {} --out {}", folder.display(), file.display())).unwrap();
+        assert!(text.contains("  3 tensors of 9 numbers; inputs are not normalized\n"), "{text}");
+        assert!(text.ends_with("exported.safetensors\n"), "{text}");
+        let measured = |path: &std::path::Path| {
+            let text = program(&format!("line eval {}", path.display())).unwrap();
+            text.split_once('\n').unwrap().1.to_owned()
+        };
+        assert_eq!(measured(&file), measured(&folder.join("model.safetensors")));
+        let model = folder.join("model.safetensors");
+        let problem = program(&format!("line export {} --out {0}", model.display())).unwrap_err().to_string();
+        assert!(problem.contains("is the model to be exported; give another file"), "{problem}");
     }
 
     #[test]

@@ -7,9 +7,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::advice::Advised;
 use crate::error::Result;
-use crate::human::{count, measure, metric, rate};
+use crate::human::{count, measure, metric, plain, rate};
 use crate::spec::Settings;
-use crate::train::{EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport};
+use crate::train::{EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport, Verifying};
 
 /// A head before training, a line an epoch, and between them a bar if somebody is there to watch it.
 ///
@@ -104,14 +104,26 @@ impl<'a> Progress<'a> {
 
     fn resume(&mut self, resumed: &Resumed) {
         for sentence in &resumed.damaged {
-            let _ = writeln!(self.out, "passed over: {sentence}");
+            let _ = writeln!(self.out, "passed over: {}", plain(sentence, usize::MAX));
         }
         let _ = writeln!(self.out, "going on from {}", resumed.checkpoint.display());
         for change in &resumed.changes {
-            let _ = writeln!(self.out, "changed: {change}");
+            let _ = writeln!(self.out, "changed: {}", plain(change, usize::MAX));
         }
         let _ = writeln!(self.out);
         self.first = resumed.step;
+    }
+
+    fn verify(&mut self, verifying: &Verifying) {
+        for sentence in &verifying.environment {
+            let _ = writeln!(self.out, "other environment: {sentence}");
+        }
+        let from = match verifying.from {
+            0 => "the start".to_owned(),
+            step => format!("step {step}"),
+        };
+        let _ = writeln!(self.out, "comparing {} from {from}\n", verifying.folder.display());
+        self.first = verifying.from;
     }
 
     fn begin(&mut self, plan: &RunPlan) {
@@ -172,6 +184,7 @@ impl Observer for Progress<'_> {
         match event {
             Event::Advice(advice) => self.advice = Advised(advice).to_string(),
             Event::Resume(resumed) => self.resume(resumed),
+            Event::Verify(verifying) => self.verify(verifying),
             Event::Begin(plan) => self.begin(plan),
             Event::Step(report) => self.step(report),
             Event::Skip(report) => self.skip(report),
@@ -180,7 +193,7 @@ impl Observer for Progress<'_> {
                 self.seconds = self.began.map_or(0.0, |began| began.elapsed().as_secs_f64());
                 self.bar.finish_and_clear();
             }
-            Event::Checkpoint(_) | Event::Interrupt(_) => {}
+            Event::Trace(_) | Event::Checkpoint(_) | Event::Interrupt(_) => {}
         }
         Ok(())
     }

@@ -29,13 +29,14 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use crate::data::{Batch, Column};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::loss::{LossKernel, LossSum};
 use crate::optim::Update;
 use crate::rng::Moment;
 use crate::shape::Shape;
 use crate::spec::{BoundLoss, Settings};
+use crate::trained::foreign::begin;
 
 /// What an engine minimizes.
 pub trait Objective: Send + Sync {
@@ -171,6 +172,19 @@ pub trait Engine: Send {
     /// If they cannot be read from the device.
     fn parameters(&self) -> Result<Vec<Tensor>>;
 
+    /// The numbers of [`Engine::parameters`], without a copy where the engine has them at hand.
+    ///
+    /// # Errors
+    /// If they cannot be read from the device.
+    fn numbers(&self) -> Result<Cow<'_, [Vec<f32>]>> {
+        Ok(tape::numbers(&self.parameters()?)?.into())
+    }
+
+    /// What the engine is called in a run's manifest. Default: the name of its type.
+    fn name(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
+
     /// Replaces every parameter and running statistic.
     ///
     /// # Errors
@@ -188,12 +202,31 @@ pub trait Engine: Send {
     fn set_optimizer_state(&mut self, state: Vec<Vec<Vec<f32>>>) -> Result<()>;
 }
 
-/// The engine of a run, with initial parameters, drawn as the settings' `init` and the layers' own say: [`Planned`] on the CPU, if it knows what to do with the graph,
-/// else [`Tape`].
+/// The engine of a run, with initial parameters, drawn as the settings' `init` and the layers' own say: [`Planned`] on the CPU,
+/// if it knows what to do with the graph, else [`Tape`]. What the settings' `init_from` names is read from its file.
 ///
 /// # Errors
-/// If the device cannot be opened or refuses a parameter.
+/// If the device cannot be opened or refuses a parameter, or the file does not fit the graph.
 pub fn open(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
+    let mut engine = open_drawn(graph, settings)?;
+    read_init(&mut *engine, graph, settings)?;
+    Ok(engine)
+}
+
+/// Reads what the settings' `init_from` names into an engine with initial parameters.
+pub(crate) fn read_init(engine: &mut dyn Engine, graph: &Graph, settings: &Settings) -> Result<()> {
+    let Some(from) = &settings.init_from else { return Ok(()) };
+    let parameters = begin(from, graph, engine.parameters()?).map_err(|error| match error {
+        Error::File { .. } | Error::ModelFile { .. } => {
+            Error::Setting { key: "init_from".to_owned(), problem: error.to_string() }
+        }
+        other => other,
+    })?;
+    engine.set_parameters(&parameters)
+}
+
+/// The same for parameters that are about to be replaced all: no file is read.
+pub(crate) fn open_drawn(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
     let objective = Box::new(Arc::clone(&settings.loss));
     let device = settings.device.open()?;
     let format = settings.precision.format();

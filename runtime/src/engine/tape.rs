@@ -204,6 +204,10 @@ impl Engine for Tape {
             .collect::<candle_core::Result<_>>()?)
     }
 
+    fn name(&self) -> &'static str {
+        "tape"
+    }
+
     fn set_parameters(&mut self, parameters: &[Tensor]) -> Result<()> {
         if parameters.len() != self.variables.len() {
             return Err(Error::Internal("another number of parameters than the graph has"));

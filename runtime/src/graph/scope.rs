@@ -177,6 +177,7 @@ impl Scope<'_> {
                 init: parameter.init,
                 frozen: false,
                 is_chosen: parameter.is_chosen,
+                torch: format!("{}.{}", self.path, parameter.torch),
             });
         }
         let id = self.graph.shapes.len();

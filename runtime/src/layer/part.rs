@@ -16,6 +16,8 @@ pub struct Parameter {
     pub init: Init,
     /// Whether that was chosen for the layer, so that a choice for the whole model does not change it.
     pub is_chosen: bool,
+    /// What PyTorch's layer of the kind calls it, where that is another name: `in_proj_weight`.
+    pub torch: &'static str,
 }
 
 /// One parameter of a graph.
@@ -33,6 +35,8 @@ pub struct GraphParameter {
     pub frozen: bool,
     /// [`Parameter::is_chosen`]
     pub is_chosen: bool,
+    /// Its name in a file for PyTorch and candle: the path, but that the last part is [`Parameter::torch`].
+    pub torch: String,
 }
 
 impl GraphParameter {
@@ -118,7 +122,7 @@ impl Parameter {
     /// A parameter named `name`.
     #[must_use]
     pub fn new(name: &'static str, axes: &[usize], role: Role, init: Init) -> Self {
-        Self { name, shape: Shape::of(axes), role, init, is_chosen: false }
+        Self { name, shape: Shape::of(axes), role, init, is_chosen: false, torch: name }
     }
 
     /// The same, begun as a layer's key `init` says: `init` given to [`Parameter::new`] is what
@@ -136,6 +140,21 @@ impl Parameter {
         if let Some(init) = initializer.resolve(self.role, self.shape) {
             (self.init, self.is_chosen) = (init, true);
         }
+        self
+    }
+
+    /// The same, called `name` in files for PyTorch and candle. Its axes have to be those of PyTorch's layer, in its order:
+    /// tensors go from file to file as they are.
+    ///
+    /// ```
+    /// use trainspec::layer::{Init, Parameter, Role};
+    ///
+    /// let weight = Parameter::new("out_weight", &[8, 8], Role::Matrix, Init::fan_in(8));
+    /// assert_eq!(weight.named_in_torch("out_proj.weight").torch, "out_proj.weight");
+    /// ```
+    #[must_use]
+    pub fn named_in_torch(mut self, name: &'static str) -> Self {
+        self.torch = name;
         self
     }
 }

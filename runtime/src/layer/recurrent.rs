@@ -37,12 +37,18 @@ impl Cell {
         let rows = self.gates.saturating_mul(self.out);
         let init = Init::fan_in(self.out);
         let mut parameters = vec![
-            Parameter::new("weight_ih", &[rows, features], Role::Matrix, init).begun(self.init),
-            Parameter::new("weight_hh", &[rows, self.out], Role::Matrix, init).begun(self.init),
+            Parameter::new("weight_ih", &[rows, features], Role::Matrix, init)
+                .begun(self.init)
+                .named_in_torch("weight_ih_l0"),
+            Parameter::new("weight_hh", &[rows, self.out], Role::Matrix, init)
+                .begun(self.init)
+                .named_in_torch("weight_hh_l0"),
         ];
         if self.bias {
-            parameters.push(Parameter::new("bias_ih", &[rows], Role::Bias, init));
-            parameters.push(Parameter::new("bias_hh", &[rows], Role::Bias, init));
+            parameters
+                .push(Parameter::new("bias_ih", &[rows], Role::Bias, init).named_in_torch("bias_ih_l0"));
+            parameters
+                .push(Parameter::new("bias_hh", &[rows], Role::Bias, init).named_in_torch("bias_hh_l0"));
         }
         parameters
     }

@@ -103,18 +103,20 @@ impl Layer for SelfAttention {
         let all = features.saturating_mul(3);
         let in_weight =
             Parameter::new("in_weight", &[all, features], Role::Matrix, Init::xavier(features, all))
-                .begun(self.init);
+                .begun(self.init)
+                .named_in_torch("in_proj_weight");
         let out_weight =
             Parameter::new("out_weight", &[features, features], Role::Matrix, Init::fan_in(features))
-                .begun(self.init);
+                .begun(self.init)
+                .named_in_torch("out_proj.weight");
         if !self.bias {
             return vec![in_weight, out_weight];
         }
         vec![
             in_weight,
-            Parameter::new("in_bias", &[all], Role::Bias, Init::Zeros),
+            Parameter::new("in_bias", &[all], Role::Bias, Init::Zeros).named_in_torch("in_proj_bias"),
             out_weight,
-            Parameter::new("out_bias", &[features], Role::Bias, Init::Zeros),
+            Parameter::new("out_bias", &[features], Role::Bias, Init::Zeros).named_in_torch("out_proj.bias"),
         ]
     }
 

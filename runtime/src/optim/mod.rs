@@ -42,7 +42,7 @@ mod lion;
 mod math;
 mod moments;
 mod nadam;
-mod path;
+pub(crate) mod path;
 mod penalties;
 mod radam;
 mod rms_prop;

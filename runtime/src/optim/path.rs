@@ -3,7 +3,7 @@
 use crate::shape::{Problem, Verdict};
 
 /// That a pattern has parts, and `**` for whole parts only.
-pub(super) const fn check(pattern: &str) -> Verdict {
+pub(crate) const fn check(pattern: &str) -> Verdict {
     let text = pattern.as_bytes();
     let (mut at, mut start) = (0, 0);
     while at <= text.len() {
@@ -30,7 +30,7 @@ pub(super) const fn check(pattern: &str) -> Verdict {
 }
 
 /// Whether a path is one that the pattern means.
-pub(super) fn matches(pattern: &str, path: &str) -> bool {
+pub(crate) fn matches(pattern: &str, path: &str) -> bool {
     let patterns: Vec<_> = pattern.split('.').collect();
     let parts: Vec<_> = path.split('.').collect();
     parts_match(&patterns, &parts)
@@ -62,8 +62,106 @@ fn letters_match(pattern: &str, part: &str) -> bool {
     rest.ends_with(last)
 }
 
+/// Whether two patterns have the same stars in the same order.
+pub(crate) const fn same_stars(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let (mut i, mut j) = (0, 0);
+    loop {
+        let (of_a, of_b) = (stars_at(a, &mut i), stars_at(b, &mut j));
+        if of_a != of_b {
+            return false;
+        }
+        if of_a == 0 {
+            return true;
+        }
+    }
+}
+
+/// How many stars stand together where the next ones stand, and goes behind them; 0 at the end. Two in one part are told from `**`,
+/// since nothing stands between the latter and a dot.
+const fn stars_at(text: &[u8], at: &mut usize) -> usize {
+    while *at < text.len() && text[*at] != b'*' {
+        *at += 1;
+    }
+    let start = *at;
+    while *at < text.len() && text[*at] == b'*' {
+        *at += 1;
+    }
+    *at - start
+}
+
+/// What a path becomes if it is one that `from` means: `to`, whose stars stand for what those of `from` stand for.
+pub(crate) fn renamed(from: &str, to: &str, path: &str) -> Option<String> {
+    let patterns: Vec<_> = from.split('.').collect();
+    let parts: Vec<_> = path.split('.').collect();
+    let mut found = Vec::new();
+    if !parts_found(&patterns, &parts, &mut found) {
+        return None;
+    }
+    let mut found = found.into_iter();
+    let mut renamed = Vec::new();
+    for part in to.split('.') {
+        if part == "**" {
+            renamed.extend(found.next().filter(|parts| !parts.is_empty()));
+            continue;
+        }
+        let mut letters = String::new();
+        for (place, piece) in part.split('*').enumerate() {
+            if place > 0 {
+                letters += &found.next().unwrap_or_default();
+            }
+            letters += piece;
+        }
+        renamed.push(letters);
+    }
+    Some(renamed.join("."))
+}
+
+/// As [`parts_match`], and what each star stands for.
+fn parts_found(patterns: &[&str], parts: &[&str], found: &mut Vec<String>) -> bool {
+    match (patterns, parts) {
+        ([], []) => true,
+        (["**", rest @ ..], _) => (0..=parts.len()).any(|skipped| {
+            let before = found.len();
+            found.push(parts[..skipped].join("."));
+            let matched = parts_found(rest, &parts[skipped..], found);
+            if !matched {
+                found.truncate(before);
+            }
+            matched
+        }),
+        ([pattern, patterns @ ..], [part, parts @ ..]) => {
+            let before = found.len();
+            let matched = letters_found(pattern, part, found) && parts_found(patterns, parts, found);
+            if !matched {
+                found.truncate(before);
+            }
+            matched
+        }
+        _ => false,
+    }
+}
+
+/// As [`letters_match`], and what each star stands for: as few letters as can be, the last one the rest.
+fn letters_found(pattern: &str, part: &str, found: &mut Vec<String>) -> bool {
+    if !letters_match(pattern, part) {
+        return false;
+    }
+    let Some((first, others)) = pattern.split_once('*') else { return true };
+    let mut rest = &part[first.len()..];
+    let mut pieces: Vec<_> = others.split('*').collect();
+    let last = pieces.pop().unwrap_or_default();
+    for piece in pieces {
+        let place = rest.find(piece).unwrap_or_default();
+        found.push(rest[..place].to_owned());
+        rest = &rest[place + piece.len()..];
+    }
+    found.push(rest[..rest.len() - last.len()].to_owned());
+    true
+}
+
 /// The paths that are written most like a pattern, the nearest first.
-pub(super) fn nearest<'a>(pattern: &str, paths: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+pub(crate) fn nearest<'a>(pattern: &str, paths: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut paths: Vec<_> = paths.map(|path| (distance(pattern, path), path)).collect();
     paths.sort_by_key(|(distance, _)| *distance);
     paths.into_iter().map(|(_, path)| path).take(3).collect()
@@ -113,6 +211,23 @@ mod tests {
             ("a*a", "a", false),
         ] {
             assert_eq!(matches(pattern, path), expected, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn stars_carry_over_what_they_stand_for() {
+        for (from, to, path, expected) in [
+            ("fc.*", "head.*", "fc.weight", Some("head.weight")),
+            ("fc.*", "head.*", "fc.a.weight", None),
+            ("fc.weight", "head.weight", "fc.weight", Some("head.weight")),
+            ("layer*.*.**", "stage_*.*.**", "layer1.0.conv.weight", Some("stage_1.0.conv.weight")),
+            ("model.**", "**", "model.a.b", Some("a.b")),
+            ("**", "body.**", "a.b", Some("body.a.b")),
+            ("**.ln", "x.**", "ln", Some("x")),
+            ("**.h.*.w", "**.g.*.v", "a.h.b.h.3.w", Some("a.h.b.g.3.v")),
+            ("*a*b", "*-*", "xaab", Some("x-a")),
+        ] {
+            assert_eq!(renamed(from, to, path).as_deref(), expected, "{from} {to} {path}");
         }
     }
 

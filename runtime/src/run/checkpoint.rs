@@ -5,18 +5,18 @@
 //! (`linear_1.weight.m`); `ema.safetensors`, a model file of the weights' average, if the run keeps one;
 //! `best.safetensors`, the weights of the best epoch, if the run ends with those; `state.json`: the place in the
 //! run, the sums of the epoch so far, what is monitored, the loss scale and skipped steps, what the schedule remembers, how far
-//! `metrics.jsonl` was, the spec and the fingerprint of the data; and `SHA256SUMS` over all of these. One that a run left
-//! when it was interrupted is named `step-00000150-interrupted`.
+//! `metrics.jsonl` and `trace.jsonl` were, the spec and the fingerprint of the data; and `SHA256SUMS` over all of these. One that
+//! a run left when it was interrupted is named `step-00000150-interrupted`.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::metrics::{Recorded, Recording};
+use super::journal::Log;
 use super::shelf::{Shelf, Slot};
 use super::start::Start;
-use super::state::{Best, FORMAT, State};
+use super::state::{Best, FORMAT, Records, State};
 use super::sums::{BEST, EMA, Files, MODEL, OPTIMIZER, STATE};
 use super::whole::pretty;
 use super::writer::Writer;
@@ -25,6 +25,12 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::train::Snapshot;
 use crate::trained::file::{NamedTensor, encode_numbers, encode_tensors, numbers_of};
+
+/// How far the logs of a run are at a checkpoint, and the files of them, to be synced before it relies on them.
+pub(super) struct Recording {
+    pub(super) records: Records,
+    pub(super) logs: [Log; 2],
+}
 
 /// The checkpoints of one run.
 ///
@@ -83,27 +89,27 @@ impl Checkpoints {
     ///
     /// # Errors
     /// If the checkpoint before could not be saved.
-    pub(super) fn save(&mut self, snapshot: &Snapshot<'_>, metrics: Recording) -> Result<()> {
-        self.add(Slot::due(snapshot.step), snapshot, metrics)
+    pub(super) fn save(&mut self, snapshot: &Snapshot<'_>, recording: Recording) -> Result<()> {
+        self.add(Slot::due(snapshot.step), snapshot, recording)
     }
 
     /// Saves the state of a run that is interrupted, and waits for it. If there is a checkpoint of this step, nothing is to be
     /// saved: what may have come since is an evaluation, which a resumed run makes again.
-    pub(super) fn save_interrupted(&mut self, snapshot: &Snapshot<'_>, metrics: Recording) -> Result<()> {
+    pub(super) fn save_interrupted(&mut self, snapshot: &Snapshot<'_>, recording: Recording) -> Result<()> {
         if !self.writer.wait()?.has(snapshot.step) {
-            self.add(Slot::of_interruption(snapshot.step), snapshot, metrics)?;
+            self.add(Slot::of_interruption(snapshot.step), snapshot, recording)?;
         }
         self.wait()
     }
 
-    fn add(&mut self, slot: Slot, snapshot: &Snapshot<'_>, metrics: Recording) -> Result<()> {
+    fn add(&mut self, slot: Slot, snapshot: &Snapshot<'_>, recording: Recording) -> Result<()> {
         // Before there is another copy.
         self.writer.wait()?;
-        let files = self.files(snapshot, metrics.recorded)?;
-        let (log, best) = (metrics.log, self.best);
+        let files = self.origin.files(snapshot, recording.records)?;
+        let (logs, best) = (recording.logs, self.best);
         self.writer.start(move |shelf| {
             // What is recorded is never behind the state.
-            log.sync()?;
+            logs.iter().try_for_each(Log::sync)?;
             shelf.add(slot, files, best)
         })
     }
@@ -122,15 +128,18 @@ impl Checkpoints {
     pub(super) fn clear(&mut self) -> Result<()> {
         self.writer.wait()?.clear()
     }
+}
 
-    fn files(&self, snapshot: &Snapshot<'_>, metrics: Recorded) -> Result<Files> {
-        let Origin { graph, normalizer, seed, .. } = &self.origin;
+impl Origin {
+    /// The files of a checkpoint.
+    pub(super) fn files(&self, snapshot: &Snapshot<'_>, records: Records) -> Result<Files> {
+        let Self { graph, normalizer, seed, .. } = self;
         let model =
             |numbers: Result<Vec<_>>| encode_numbers(graph, &numbers?, normalizer.as_ref(), Some(*seed));
         let mut files = Files::from([
             (MODEL, model(snapshot.parameters.iter().map(|(_, tensor)| numbers_of(tensor)).collect())?),
             (OPTIMIZER, encode_tensors(&self.optimizer(snapshot), &json!({}))?),
-            (STATE, self.state(snapshot, metrics)?.into_bytes()),
+            (STATE, self.state(snapshot, records)?.into_bytes()),
         ]);
         if let Some(best) = snapshot.monitored.and_then(|monitored| monitored.parameters) {
             files.insert(BEST, model(best.iter().map(numbers_of).collect())?);
@@ -141,7 +150,7 @@ impl Checkpoints {
         Ok(files)
     }
 
-    fn state(&self, snapshot: &Snapshot<'_>, metrics: Recorded) -> Result<String> {
+    fn state(&self, snapshot: &Snapshot<'_>, records: Records) -> Result<String> {
         let state = State {
             format: FORMAT,
             step: snapshot.step,
@@ -156,17 +165,18 @@ impl Checkpoints {
                 epoch: monitored.best_epoch,
                 without_improvement: monitored.without_improvement,
             }),
-            metrics,
-            spec: self.origin.spec.clone(),
-            spec_hash: self.origin.spec_hash.clone(),
-            data_fingerprint: self.origin.data_fingerprint.clone(),
+            metrics: records.metrics,
+            trace: records.trace,
+            spec: self.spec.clone(),
+            spec_hash: self.spec_hash.clone(),
+            data_fingerprint: self.data_fingerprint.clone(),
         };
         let json = serde_json::to_value(&state);
         Ok(pretty(&json.map_err(|_| Error::Internal("a run's state is not JSON"))?))
     }
 
     fn optimizer<'a>(&self, snapshot: &Snapshot<'a>) -> Vec<NamedTensor<'a>> {
-        let trained = self.origin.graph.parameters.iter().zip(snapshot.optimizer_state);
+        let trained = self.graph.parameters.iter().zip(snapshot.optimizer_state);
         trained
             .filter(|(parameter, _)| parameter.is_trained())
             .flat_map(|(parameter, slots)| {
@@ -186,7 +196,7 @@ mod tests {
 
     use candle_core::{Device, Tensor};
 
-    use super::super::metrics::Metrics;
+    use super::super::journal::Journal;
     use super::super::sums;
     use super::*;
     use crate::fixture::{Line, graph};
@@ -205,8 +215,8 @@ mod tests {
     }
 
     fn recording() -> Recording {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        Metrics::reopen(file.path(), &[]).unwrap().record().unwrap()
+        let log = || Journal::unwritten(&[]).log().unwrap();
+        Recording { records: Records::default(), logs: [log(), log()] }
     }
 
     fn save(checkpoints: &mut Checkpoints, step: u64, is_best: bool) -> Result<()> {

@@ -6,11 +6,13 @@ use crate::spec::canonical;
 
 /// A key whose value has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Change {
+pub struct Change {
     /// `optimizer.lr`
-    pub(super) key: String,
-    was: String,
-    is: String,
+    pub key: String,
+    /// The beginning of the one value as JSON.
+    pub was: String,
+    /// The same of the other.
+    pub is: String,
 }
 
 impl std::fmt::Display for Change {

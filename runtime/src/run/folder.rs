@@ -7,14 +7,18 @@ use std::time::SystemTime;
 
 use serde_json::json;
 
-use super::checkpoint::{Checkpoints, Origin};
+use super::checkpoint::{Checkpoints, Origin, Recording};
 use super::clock;
 use super::curves::Curves;
+use super::environment::Environment;
+use super::journal::Journal;
 use super::lock::Lock;
 use super::manifest::Manifest;
-use super::metrics::Metrics;
+use super::metrics::{METRICS, Metrics};
 use super::newest::{age, newest_of};
 use super::start::Start;
+use super::state::Records;
+use super::trace::{TRACE, Trace};
 use super::whole::{pretty, sync_folder, write_whole};
 use crate::error::{Error, Result};
 use crate::train::{Event, Exit, Observer, Outcome};
@@ -33,6 +37,7 @@ pub struct Folder {
     pub(super) path: PathBuf,
     pub(super) manifest: Manifest,
     pub(super) metrics: Metrics,
+    pub(super) trace: Trace,
     pub(super) checkpoints: Checkpoints,
     pub(super) curves: Curves,
     pub(super) _lock: Lock,
@@ -44,16 +49,19 @@ impl Folder {
     /// # Errors
     /// If the folder cannot be made or written.
     pub fn create(out: &Path, start: &Start<'_>) -> Result<Self> {
+        // Git is asked, which takes its time: a process that is killed then leaves no folder without a run.
+        let environment = Environment::of(start);
         let (path, id) = claim(&out.join(start.name), &timestamp(clock::now()))?;
         let lock = Lock::take(&path)?;
         write_whole(&path.join("spec.json"), spec_text(start).as_bytes())?;
-        let manifest = Manifest::write_start(path.join("manifest.json"), &id, start)?;
-        let metrics = Metrics::create(&path.join("metrics.jsonl"))?;
+        let manifest = Manifest::write_start(path.join("manifest.json"), &id, start, environment)?;
+        let metrics = Metrics::of(Journal::create(&path.join(METRICS))?);
+        let trace = Trace::begin(Journal::create(&path.join(TRACE))?, start.graph)?;
         sync_folder(&path)?;
         let keep = start.settings.checkpoint.map_or(1, |checkpoint| checkpoint.keep);
         let checkpoints = Checkpoints::new(path.join("checkpoints"), keep, Origin::of(start));
         let curves = Curves::new(start.name);
-        Ok(Self { path, manifest, metrics, checkpoints, curves, _lock: lock })
+        Ok(Self { path, manifest, metrics, trace, checkpoints, curves, _lock: lock })
     }
 
     /// The folder.
@@ -80,6 +88,13 @@ impl Folder {
         checkpoints.and(metrics).and(rest)
     }
 
+    /// How far the logs are.
+    fn record(&mut self) -> Result<Recording> {
+        let logs = [self.metrics.log()?, self.trace.log()?];
+        let records = Records { metrics: self.metrics.recorded(), trace: self.trace.recorded() };
+        Ok(Recording { records, logs })
+    }
+
     fn finish_rest(&mut self, exit: &str, outcome: Option<&Outcome>) -> Result<()> {
         if let Some(picture) = self.curves.draw() {
             write_whole(&self.path.join("curves.svg"), picture.as_bytes())?;
@@ -98,25 +113,31 @@ impl Observer for Folder {
         match event {
             Event::Step(report) => {
                 self.curves.step(report.step, report.lr);
+                self.trace.step(report);
                 self.metrics.step(report)
             }
-            Event::Skip(report) => self.metrics.step(report),
+            Event::Skip(report) => {
+                self.trace.step(report);
+                self.metrics.step(report)
+            }
+            Event::Trace(point) => self.trace.point(point),
             Event::Epoch(report) => {
                 if report.is_best {
                     self.checkpoints.best(report.step);
                 }
                 self.curves.epoch(report);
+                self.trace.epoch(report);
                 self.metrics.epoch(report)
             }
             Event::Checkpoint(snapshot) => {
-                let metrics = self.metrics.record()?;
-                self.checkpoints.save(snapshot, metrics)
+                let recording = self.record()?;
+                self.checkpoints.save(snapshot, recording)
             }
             Event::Interrupt(snapshot) => {
-                let metrics = self.metrics.record()?;
-                self.checkpoints.save_interrupted(snapshot, metrics)
+                let recording = self.record()?;
+                self.checkpoints.save_interrupted(snapshot, recording)
             }
-            Event::Resume(_) | Event::Begin(_) | Event::Advice(_) => Ok(()),
+            Event::Verify(_) | Event::Resume(_) | Event::Begin(_) | Event::Advice(_) => Ok(()),
             Event::End(_) => {
                 self.metrics.flush()?;
                 self.checkpoints.wait()
@@ -125,9 +146,12 @@ impl Observer for Folder {
     }
 }
 
+/// The form of `spec.json` that this version writes.
+pub(super) const SPEC_FORMAT: u32 = 1;
+
 /// `spec.json`: the whole spec, and its hash.
 pub(super) fn spec_text(start: &Start<'_>) -> String {
-    pretty(&json!({ "hash": start.spec_hash, "spec": start.spec }))
+    pretty(&json!({ "format": SPEC_FORMAT, "hash": start.spec_hash, "spec": start.spec }))
 }
 
 /// Makes a folder below `parent` that no other run has, as near to `id` as can be.

@@ -1,16 +1,20 @@
 //! `manifest.json`: where a run comes from, what it ran on, and how it ended.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
 use super::clock::noted_after;
+use super::environment::Environment;
 use super::metrics::Measured;
 use super::start::Start;
 use super::whole::write_whole;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::regular::read_regular;
 use crate::train::{Outcome, Resumed};
+
+/// The form of manifests that this version writes.
+const FORMAT: u32 = 1;
 
 /// The manifest of one run; a key that is not known is `null`.
 ///
@@ -20,16 +24,17 @@ use crate::train::{Outcome, Resumed};
 pub(super) struct Manifest {
     #[serde(skip)]
     path: PathBuf,
+    /// [`FORMAT`]
+    #[serde(default)]
+    format: u32,
     name: String,
     id: String,
     seed: u64,
     overrides: Vec<Override>,
     spec_hash: String,
     data: Data,
-    versions: Versions,
-    git: Option<Git>,
-    device: String,
-    threads: usize,
+    #[serde(flatten)]
+    environment: Environment,
     start: String,
     end: Option<String>,
     exit: Option<String>,
@@ -49,9 +54,8 @@ struct TakenUp {
     damaged: Vec<String>,
     /// Keys of the spec that have changed since the checkpoint, as it was permitted.
     spec_changes: Vec<String>,
-    versions: Versions,
-    git: Option<Git>,
-    threads: usize,
+    #[serde(flatten)]
+    environment: Environment,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -68,28 +72,11 @@ struct Data {
     test_samples: usize,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Versions {
-    trainspec: String,
-    candle: String,
-    rustc: String,
-}
-
-/// The state of the working folder's repository.
-#[derive(Serialize, Deserialize)]
-struct Git {
-    commit: String,
-    /// Whether files differ from the commit; `null` if git does not say.
-    is_dirty: Option<bool>,
-}
-
-/// The version of candle that this crate is built with.
-const CANDLE: &str = "0.11.1";
-
 impl Manifest {
-    fn new(path: PathBuf, id: &str, start: &Start<'_>) -> Self {
+    fn new(path: PathBuf, id: &str, start: &Start<'_>, environment: Environment) -> Self {
         Self {
             path,
+            format: FORMAT,
             name: start.name.to_owned(),
             id: id.to_owned(),
             seed: start.settings.seed,
@@ -101,10 +88,7 @@ impl Manifest {
                 validation_samples: start.data.validation().len(),
                 test_samples: start.data.test().len(),
             },
-            versions: Versions::current(),
-            git: Git::of(Path::new(".")),
-            device: start.settings.device.to_string(),
-            threads: candle_core::utils::get_num_threads(),
+            environment,
             start: noted_after(""),
             end: None,
             exit: None,
@@ -116,10 +100,11 @@ impl Manifest {
     /// The manifest of a run that is taken up again: what it was, and that. One that cannot be read is made anew, since a
     /// run does not depend on it.
     pub(super) fn write_resumed(path: PathBuf, start: &Start<'_>, resumed: &Resumed) -> Result<Self> {
-        let read = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
+        let environment = Environment::of(start);
+        let read = read_regular(&path).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
         let mut manifest = read.unwrap_or_else(|| {
             let id = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-            Self::new(PathBuf::new(), &id, start)
+            Self::new(PathBuf::new(), &id, start, environment.clone())
         });
         manifest.path = path;
         (manifest.end, manifest.exit, manifest.result) = (None, None, None);
@@ -130,16 +115,62 @@ impl Manifest {
             step: resumed.step,
             damaged: resumed.damaged.clone(),
             spec_changes: resumed.changes.clone(),
-            versions: Versions::current(),
-            git: Git::of(Path::new(".")),
-            threads: candle_core::utils::get_num_threads(),
+            environment,
         });
         manifest.write()?;
         Ok(manifest)
     }
 
-    pub(super) fn write_start(path: PathBuf, id: &str, start: &Start<'_>) -> Result<Self> {
-        let manifest = Self::new(path, id, start);
+    /// Reads the manifest of a run that is looked at.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let bytes = read_regular(path).map_err(Error::file(path))?;
+        let fault =
+            |problem: String| Error::File { path: path.to_owned(), source: std::io::Error::other(problem) };
+        let manifest: Self = serde_json::from_slice(&bytes)
+            .map_err(|error| fault(format!("no manifest of a run: {error}")))?;
+        if manifest.format != FORMAT {
+            return Err(fault(format!("has the format {}; this version reads {FORMAT}", manifest.format)));
+        }
+        Ok(manifest)
+    }
+
+    /// The environment of each process that worked at the run, in their order.
+    pub(super) fn environments(&self) -> impl Iterator<Item = &Environment> {
+        std::iter::once(&self.environment).chain(self.resumed.iter().map(|resumed| &resumed.environment))
+    }
+
+    /// The steps at which the run was taken up with another spec, and what had changed.
+    pub(super) fn spec_changes(&self) -> impl Iterator<Item = (u64, &[String])> {
+        let changes = self.resumed.iter().map(|resumed| (resumed.step, resumed.spec_changes.as_slice()));
+        changes.filter(|(_, changes)| !changes.is_empty())
+    }
+
+    /// The changes that were made to what was declared: each key and value.
+    pub(super) fn overrides(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.overrides.iter().map(|change| (change.key.as_str(), change.value.as_str()))
+    }
+
+    pub(super) fn data_fingerprint(&self) -> &str {
+        &self.data.fingerprint
+    }
+
+    /// How the run ended, if it did.
+    pub(super) fn exit(&self) -> Option<&str> {
+        self.exit.as_deref()
+    }
+
+    /// What it came to, if it came to something.
+    pub(super) fn result(&self) -> Option<&serde_json::Value> {
+        self.result.as_ref()
+    }
+
+    pub(super) fn write_start(
+        path: PathBuf,
+        id: &str,
+        start: &Start<'_>,
+        environment: Environment,
+    ) -> Result<Self> {
+        let manifest = Self::new(path, id, start, environment);
         manifest.write()?;
         Ok(manifest)
     }
@@ -147,17 +178,7 @@ impl Manifest {
     pub(super) fn write_end(&mut self, exit: &str, outcome: Option<&Outcome>) -> Result<()> {
         self.end = Some(self.now());
         self.exit = Some(exit.to_owned());
-        self.result = outcome.map(|outcome| {
-            serde_json::json!({
-                "steps": outcome.steps,
-                "epochs": outcome.epochs,
-                "best_epoch": outcome.best_epoch,
-                "skipped_steps": outcome.scaling.skipped,
-                "loss_scale": outcome.scaling.loss_scale.map(f64::from),
-                "validation": outcome.validation.as_ref().map(Measured::from),
-                "test": outcome.test.as_ref().map(Measured::from),
-            })
-        });
+        self.result = outcome.map(result);
         self.write()
     }
 
@@ -168,69 +189,26 @@ impl Manifest {
 
     fn write(&self) -> Result<()> {
         let mut bytes = serde_json::to_vec_pretty(self)
-            .map_err(|error| crate::Error::File { path: self.path.clone(), source: error.into() })?;
+            .map_err(|error| Error::File { path: self.path.clone(), source: error.into() })?;
         bytes.push(b'\n');
         write_whole(&self.path, &bytes)
     }
 }
 
-impl Versions {
-    fn current() -> Self {
-        Self {
-            trainspec: env!("CARGO_PKG_VERSION").to_owned(),
-            candle: CANDLE.to_owned(),
-            rustc: env!("TRAINSPEC_RUSTC").to_owned(),
-        }
-    }
+/// What a run came to.
+pub(super) fn result(outcome: &Outcome) -> serde_json::Value {
+    serde_json::json!({
+        "steps": outcome.steps,
+        "epochs": outcome.epochs,
+        "best_epoch": outcome.best_epoch,
+        "skipped_steps": outcome.scaling.skipped,
+        "loss_scale": outcome.scaling.loss_scale.map(f64::from),
+        "validation": outcome.validation.as_ref().map(Measured::from),
+        "test": outcome.test.as_ref().map(Measured::from),
+    })
 }
 
 fn overrides(start: &Start<'_>) -> Vec<Override> {
     let pair = |(key, value): &(String, String)| Override { key: key.clone(), value: value.clone() };
     start.overrides.iter().map(pair).collect()
-}
-
-impl Git {
-    /// The repository that holds `folder`, if there is one and git is at hand.
-    fn of(folder: &Path) -> Option<Self> {
-        let ask = |arguments: &[&str]| {
-            Command::new("git")
-                // Looking must not get in the way of the user's own commands.
-                .env("GIT_OPTIONAL_LOCKS", "0")
-                .args(arguments)
-                .current_dir(folder)
-                .stdin(Stdio::null())
-                .stderr(Stdio::null())
-                .output()
-                .ok()
-                .filter(|output| output.status.success())
-                .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-        };
-        let commit = ask(&["rev-parse", "HEAD"])?;
-        let is_dirty = ask(&["status", "--porcelain"]).map(|changes| !changes.is_empty());
-        Some(Self { commit, is_dirty })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_version_of_candle_is_the_one_in_use() {
-        let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock");
-        let lock = std::fs::read_to_string(lock).unwrap();
-        let mut lines = lock.lines().skip_while(|line| *line != "name = \"candle-core\"");
-        assert_eq!(lines.nth(1), Some(format!("version = \"{CANDLE}\"").as_str()));
-    }
-
-    #[test]
-    fn a_folder_outside_any_repository_has_no_commit() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(Git::of(folder.path()).is_none());
-    }
-
-    #[test]
-    fn the_compiler_is_known() {
-        assert!(env!("TRAINSPEC_RUSTC").starts_with("rustc "));
-    }
 }

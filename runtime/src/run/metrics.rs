@@ -4,86 +4,22 @@
 //! not have (NaN, infinity) is `null`.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize, Serializer};
-use sha2::{Digest, Sha256};
+use serde::{Serialize, Serializer};
 
-use crate::error::{Error, Result};
-use crate::hash::{hex, sha256};
+use super::journal::{Journal, Log, Recorded};
+use crate::error::Result;
 use crate::train::{Confusion, EpochReport, Evaluation, Skip, StepReport};
+
+/// The name of the file.
+pub(super) const METRICS: &str = "metrics.jsonl";
 
 /// The open file.
 pub(super) struct Metrics {
-    path: PathBuf,
-    file: Summed,
+    journal: Journal,
     /// Steps since the file was last flushed.
     steps: u32,
-}
-
-/// How far the file was at a checkpoint.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Recorded {
-    bytes: u64,
-    sha256: String,
-}
-
-/// The same, and the file, to be synced before a checkpoint relies on it.
-pub(super) struct Recording {
-    pub(super) recorded: Recorded,
-    pub(super) log: Log,
-}
-
-/// The file, for another thread.
-pub(super) struct Log {
-    path: PathBuf,
-    file: File,
-}
-
-impl Log {
-    /// Makes what was written so far outlive a power cut.
-    pub(super) fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(Error::file(&self.path))
-    }
-}
-
-impl Recorded {
-    /// The part of the file that was there, or why it is not.
-    pub(super) fn part<'a>(&self, file: &'a [u8]) -> Result<&'a [u8], String> {
-        let part = usize::try_from(self.bytes).ok().and_then(|bytes| file.get(..bytes));
-        let part = part.ok_or_else(|| {
-            format!("`metrics.jsonl` has {} bytes; at the checkpoint it had {}", file.len(), self.bytes)
-        })?;
-        if sha256(part) == self.sha256 {
-            Ok(part)
-        } else {
-            Err("`metrics.jsonl` is not what it was: its SHA-256 is another".to_owned())
-        }
-    }
-}
-
-/// A file with the sum of what was written.
-struct Summed {
-    file: BufWriter<File>,
-    sum: Sha256,
-    bytes: u64,
-}
-
-impl Write for Summed {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.sum.update(&bytes[..written]);
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.file.flush()
-    }
 }
 
 /// One line.
@@ -160,28 +96,25 @@ impl Metrics {
     /// The most steps that a killed process can take with it.
     const STEPS_UNFLUSHED: u32 = 50;
 
-    pub(super) fn create(path: &Path) -> Result<Self> {
-        let file = File::create_new(path).map_err(Error::file(path))?;
-        let file = Summed { file: BufWriter::new(file), sum: Sha256::new(), bytes: 0 };
-        Ok(Self { path: path.to_owned(), file, steps: 0 })
+    /// Lines for this file.
+    pub(super) fn of(journal: Journal) -> Self {
+        Self { journal, steps: 0 }
     }
 
-    /// Goes on behind `part`, with which the file begins; what comes after it goes.
-    pub(super) fn reopen(path: &Path, part: &[u8]) -> Result<Self> {
-        let mut file = File::options().write(true).open(path).map_err(Error::file(path))?;
-        let bytes = part.len() as u64;
-        let cut = file.set_len(bytes).and_then(|()| file.seek(SeekFrom::Start(bytes)));
-        cut.and_then(|_| file.sync_all()).map_err(Error::file(path))?;
-        let file = Summed { file: BufWriter::new(file), sum: Sha256::new_with_prefix(part), bytes };
-        Ok(Self { path: path.to_owned(), file, steps: 0 })
+    /// How far the file is.
+    pub(super) fn recorded(&self) -> Recorded {
+        self.journal.recorded()
     }
 
-    /// How far the file is: on the disk only when the log of it is synced.
-    pub(super) fn record(&mut self) -> Result<Recording> {
-        self.flush()?;
-        let file = self.file.file.get_ref().try_clone().map_err(Error::file(&self.path))?;
-        let recorded = Recorded { bytes: self.file.bytes, sha256: hex(&self.file.sum.clone().finalize()) };
-        Ok(Recording { recorded, log: Log { path: self.path.clone(), file } })
+    /// The file, to be synced before a checkpoint relies on it.
+    pub(super) fn log(&mut self) -> Result<Log> {
+        self.steps = 0;
+        self.journal.log()
+    }
+
+    /// The newest line.
+    pub(super) fn line(&self) -> &[u8] {
+        self.journal.line()
     }
 
     pub(super) fn step(&mut self, report: &StepReport) -> Result<()> {
@@ -195,13 +128,13 @@ impl Metrics {
                 Line::Skip { step, epoch, loss, samples, loss_scale, reason, skipped_in_a_row, skipped }
             }
         };
-        self.write(&line)?;
+        self.journal.write(&line)?;
         self.steps += 1;
         if self.steps >= Self::STEPS_UNFLUSHED { self.flush() } else { Ok(()) }
     }
 
     pub(super) fn epoch(&mut self, report: &EpochReport) -> Result<()> {
-        self.write(&Line::Epoch {
+        self.journal.write(&Line::Epoch {
             epoch: report.epoch,
             step: report.step,
             lr: report.lr,
@@ -214,13 +147,7 @@ impl Metrics {
 
     pub(super) fn flush(&mut self) -> Result<()> {
         self.steps = 0;
-        self.file.flush().map_err(Error::file(&self.path))
-    }
-
-    fn write(&mut self, line: &Line<'_>) -> Result<()> {
-        let fault = Error::file(&self.path);
-        let written = serde_json::to_writer(&mut self.file, line).map_err(std::io::Error::from);
-        written.and_then(|()| self.file.write_all(b"\n")).map_err(fault)
+        self.journal.flush()
     }
 }
 
@@ -237,7 +164,7 @@ mod tests {
     fn lines_are_objects_with_their_numbers_in_full() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
-        let mut metrics = Metrics::create(&path).unwrap();
+        let mut metrics = Metrics::of(Journal::create(&path).unwrap());
         let report = StepReport {
             step: 1,
             epoch: 1,
@@ -291,7 +218,7 @@ mod tests {
     fn steps_reach_the_file_before_the_epoch_ends() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
-        let mut metrics = Metrics::create(&path).unwrap();
+        let mut metrics = Metrics::of(Journal::create(&path).unwrap());
         for step in 1..=60 {
             let report = StepReport {
                 step,

@@ -5,6 +5,7 @@
 //! | `spec.json` | the whole spec with every default, and its hash |
 //! | `manifest.json` | where the run comes from, what it ran on, and how it ended |
 //! | `metrics.jsonl` | every step and epoch as it happened |
+//! | `trace.jsonl` | hashes of the parameters at some steps, and one over all that happened |
 //! | `checkpoints/` | the state of the run at some steps |
 //! | `model.safetensors` | the model at the end |
 //! | `curves.svg` | loss, metrics and learning rate as a picture |
@@ -16,12 +17,18 @@ mod chart;
 mod checkpoint;
 mod clock;
 mod curves;
+mod diff;
 mod difference;
+mod environment;
 mod folder;
+mod journal;
+mod links;
 mod lock;
+mod logs;
 mod manifest;
 mod metrics;
 mod newest;
+mod record;
 mod replay;
 mod restore;
 mod resume;
@@ -29,12 +36,20 @@ mod shelf;
 mod start;
 mod state;
 mod sums;
+mod tensors;
+mod trace;
+mod verify;
 mod whole;
 mod writer;
 
 pub(crate) use chart::Axis;
 pub(crate) use curves::{draw_rates, draw_search};
+pub use diff::{Comparison, Losses, Results, diff};
+pub use difference::Change;
 pub use folder::Folder;
 pub(crate) use newest::newest;
+pub(crate) use record::Record;
 pub use start::Start;
+pub use verify::{Difference, Verified};
+pub(crate) use verify::{State, Verifier};
 pub(crate) use whole::{pretty, write_whole};

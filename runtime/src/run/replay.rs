@@ -51,6 +51,6 @@ impl Replayed {
 }
 
 /// A number that JSON does not have is `null`.
-fn number(value: &Value) -> Option<f64> {
+pub(super) fn number(value: &Value) -> Option<f64> {
     if value.is_null() { Some(f64::NAN) } else { value.as_f64() }
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
 
+use super::logs::Logs;
+use super::metrics::METRICS;
 use super::shelf::Slot;
 use super::state::{FORMAT, State};
 use super::sums::{self, BEST, EMA, Files, MODEL, OPTIMIZER, STATE};
@@ -18,10 +20,10 @@ use crate::trained::file::{decode, decode_tensors};
 
 /// A checkpoint all of whose files are what was written.
 #[derive(Debug)]
-pub(super) struct Whole {
+pub(crate) struct Whole {
     pub(super) path: PathBuf,
     pub(super) state: State,
-    files: Files,
+    pub(super) files: Files,
 }
 
 /// What a run has of checkpoints.
@@ -35,8 +37,8 @@ pub(super) struct Found {
     pub(super) damaged: Vec<(Slot, String)>,
 }
 
-/// The newest whole checkpoint in a folder, of a run whose `metrics.jsonl` has these bytes.
-pub(super) fn newest_whole(folder: &Path, metrics: &[u8]) -> Result<Found> {
+/// The newest whole checkpoint in a folder, of a run with these logs.
+pub(super) fn newest_whole(folder: &Path, logs: &Logs) -> Result<Found> {
     let mut slots = slots(folder)?;
     let fault = |problem: String| {
         let problem = format!("{}: {problem}", folder.display());
@@ -48,7 +50,7 @@ pub(super) fn newest_whole(folder: &Path, metrics: &[u8]) -> Result<Found> {
     }
     let mut damaged = Vec::new();
     while let Some(&slot) = slots.last() {
-        match Whole::read(folder.join(slot.name()), slot.step, metrics) {
+        match Whole::read(folder.join(slot.name()), slot.step, logs) {
             Ok(whole) => return Ok(Found { whole, slots, damaged }),
             Err(problem) => damaged.push((slot, format!("{} is not whole: {problem}", slot.name()))),
         }
@@ -59,7 +61,7 @@ pub(super) fn newest_whole(folder: &Path, metrics: &[u8]) -> Result<Found> {
 }
 
 /// The checkpoints in a folder, in their order.
-fn slots(folder: &Path) -> Result<Vec<Slot>> {
+pub(super) fn slots(folder: &Path) -> Result<Vec<Slot>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(Error::file(folder))?,
@@ -74,7 +76,15 @@ fn slots(folder: &Path) -> Result<Vec<Slot>> {
 }
 
 impl Whole {
-    fn read(path: PathBuf, step: u64, metrics: &[u8]) -> Result<Self, String> {
+    pub(super) fn read(path: PathBuf, step: u64, logs: &Logs) -> Result<Self, String> {
+        let whole = Self::open(path, step)?;
+        whole.state.metrics.part(METRICS, &logs.metrics)?;
+        whole.state.trace.part(&logs.trace)?;
+        Ok(whole)
+    }
+
+    /// The same whatever the logs of its run are.
+    pub(super) fn open(path: PathBuf, step: u64) -> Result<Self, String> {
         let files = sums::read(&path)?;
         let state = files.get(STATE).map(Vec::as_slice).unwrap_or_default();
         let format = |state: &serde_json::Value| state.get("format").and_then(serde_json::Value::as_u64);
@@ -92,12 +102,11 @@ impl Whole {
         if state.spec_hash != hash(&state.spec) {
             return Err(format!("`{STATE}` has a spec of another hash"));
         }
-        state.metrics.part(metrics)?;
         Ok(Self { path, state, files })
     }
 
     /// The state for a run of this graph and these settings: every tensor by its path and shape, and no other.
-    pub(super) fn decode(&self, graph: &Graph, settings: &Settings) -> Result<Saved> {
+    pub(crate) fn decode(&self, graph: &Graph, settings: &Settings) -> Result<Saved> {
         let file = |name: &'static str| self.files.get(name).map(|bytes| (self.path.join(name), bytes));
         let model = |name| -> Result<Option<Vec<Tensor>>> {
             let Some((path, bytes)) = file(name) else { return Ok(None) };

@@ -1,20 +1,24 @@
 //! A run folder that is taken up again.
 
-use std::fs;
 use std::path::Path;
 
 use super::checkpoint::{Checkpoints, Origin};
 use super::difference::changes;
 use super::folder::{Folder, spec_text};
+use super::journal::Journal;
+use super::links::refuse_links;
 use super::lock::Lock;
+use super::logs::Logs;
 use super::manifest::Manifest;
-use super::metrics::Metrics;
+use super::metrics::{METRICS, Metrics};
 use super::replay::replay;
 use super::restore::{Found, newest_whole};
 use super::start::Start;
 use super::state::State;
+use super::trace::{TRACE, Trace};
 use super::whole::{clear_aside, write_whole};
 use crate::error::{Error, Result};
+use crate::regular::read_regular;
 use crate::train::{Resumed, Saved};
 
 impl Folder {
@@ -33,19 +37,21 @@ impl Folder {
             let problem = format!("{} is no folder; expected that of a run", path.display());
             return Err(refused(problem));
         }
+        refuse_links(path)?;
         let lock = Lock::take(path)?;
-        let (place, log) = (path.join("checkpoints"), path.join("metrics.jsonl"));
-        let lines = match fs::read(&log) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            lines => lines.map_err(Error::file(&log))?,
-        };
-        let Found { whole, slots, damaged } = newest_whole(&place, &lines)?;
+        let (place, logs) = (path.join("checkpoints"), Logs::read(path)?);
+        let Found { whole, slots, damaged } = newest_whole(&place, &logs)?;
         let changes = compare(&whole.path, &whole.state, start, permitted)?;
         let saved = whole.decode(start.graph, start.settings)?;
         let lines = whole
             .state
             .metrics
-            .part(&lines)
+            .part(METRICS, &logs.metrics)
+            .map_err(|problem| refused(format!("{}: {problem}", path.display())))?;
+        let trace = whole
+            .state
+            .trace
+            .part(&logs.trace)
             .map_err(|problem| refused(format!("{}: {problem}", path.display())))?;
         let replayed =
             replay(start.name, lines).map_err(|problem| refused(format!("{}: {problem}", path.display())))?;
@@ -56,9 +62,11 @@ impl Folder {
         let keep = start.settings.checkpoint.map_or(1, |checkpoint| checkpoint.keep);
         let mut checkpoints = Checkpoints::new(place, keep, Origin::of(start));
         checkpoints.take_up(slots, replayed.best, &newer)?;
-        let metrics = Metrics::reopen(&log, lines)?;
+        let metrics = Metrics::of(Journal::reopen(&path.join(METRICS), lines)?);
+        let trace = Journal::reopen(&path.join(TRACE), trace)?;
+        let trace = Trace::go_on(trace, start.graph, &whole.state.trace)?;
         let spec = spec_text(start);
-        if fs::read(path.join("spec.json")).ok().as_deref() != Some(spec.as_bytes()) {
+        if read_regular(&path.join("spec.json")).ok().as_deref() != Some(spec.as_bytes()) {
             write_whole(&path.join("spec.json"), spec.as_bytes())?;
         }
         let manifest = Manifest::write_resumed(path.join("manifest.json"), start, &resumed)?;
@@ -66,6 +74,7 @@ impl Folder {
             path: path.to_owned(),
             manifest,
             metrics,
+            trace,
             checkpoints,
             curves: replayed.curves,
             _lock: lock,

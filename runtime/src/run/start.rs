@@ -18,6 +18,8 @@ pub struct Start<'a> {
     pub settings: &'a Settings,
     /// The model.
     pub graph: &'a Graph,
+    /// What the engine is called: [`Engine::name`](crate::engine::Engine::name).
+    pub engine: &'a str,
     /// The data.
     pub data: &'a Prepared,
 }

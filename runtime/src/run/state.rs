@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::metrics::Recorded;
+use super::journal::Recorded;
+use super::trace::Traced;
 use crate::metric::number;
-use crate::train::Scaling;
+use crate::train::{Scaling, Snapshot};
 
 /// The form of checkpoints that this version writes, and the only one that it reads.
 pub(super) const FORMAT: u32 = 1;
@@ -30,10 +31,32 @@ pub(super) struct State {
     pub(super) monitored: Option<Best>,
     /// How far `metrics.jsonl` was.
     pub(super) metrics: Recorded,
+    /// How far `trace.jsonl` was, and its chain.
+    pub(super) trace: Traced,
     /// The whole spec.
     pub(super) spec: Value,
     pub(super) spec_hash: String,
     pub(super) data_fingerprint: String,
+}
+
+impl State {
+    /// Whether it was taken at the place of this snapshot, with logs as long as these.
+    pub(super) fn is_of(&self, snapshot: &Snapshot<'_>, records: &Records) -> bool {
+        let &Self { step, epoch, step_in_epoch, before_evaluation, .. } = self;
+        let is_here = step == snapshot.step
+            && (epoch, step_in_epoch) == (snapshot.epoch, snapshot.step_in_epoch)
+            && before_evaluation == snapshot.before_evaluation
+            // At the end, the sums of the last epoch are no more.
+            && self.totals.get("samples").and_then(Value::as_u64) == Some(snapshot.totals.samples() as u64);
+        is_here && self.metrics.is_as_long_as(&records.metrics) && self.trace.is_as_long_as(&records.trace)
+    }
+}
+
+/// How far the logs of a run are at a checkpoint.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Records {
+    pub(super) metrics: Recorded,
+    pub(super) trace: Traced,
 }
 
 /// The best evaluation so far; its weights are in a file of their own.

@@ -4,10 +4,10 @@
 //! `state.json`, so a list that was cut is told from a whole one.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use crate::hash::sha256;
+use crate::regular::read_regular;
 
 /// The list.
 pub(super) const SUMS: &str = "SHA256SUMS";
@@ -36,7 +36,7 @@ pub(super) fn line(name: &str, bytes: &[u8]) -> String {
 
 /// The files of a folder, if its list is whole and they are those of the list; else what is wrong.
 pub(super) fn read(folder: &Path) -> Result<Files, String> {
-    let read = |name: &str| fs::read(folder.join(name)).map_err(|error| format!("`{name}`: {error}"));
+    let read = |name: &str| read_regular(&folder.join(name)).map_err(|error| format!("`{name}`: {error}"));
     let list = String::from_utf8(read(SUMS)?).map_err(|_| format!("`{SUMS}` is no text"))?;
     let lines = list.strip_suffix('\n').ok_or_else(|| format!("`{SUMS}` is cut"))?;
     let mut files = Files::new();
@@ -61,6 +61,8 @@ pub(super) fn read(folder: &Path) -> Result<Files, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -8,6 +8,7 @@ mod checkpoint;
 mod declaration;
 mod device;
 mod early_stop;
+mod init_from;
 mod loss_scale;
 mod non_finite;
 mod precision;
@@ -23,6 +24,7 @@ pub(crate) use declaration::AnySpec;
 pub use declaration::Declaration;
 pub use device::Device;
 pub use early_stop::{EarlyStop, Monitor};
+pub use init_from::{AnyInitFrom, InitFrom, Rename};
 pub use loss_scale::{Dynamic, LossScale, Static};
 pub use non_finite::{OnNonFinite, Skip, Stop};
 pub use precision::{AnyPrecision, Bf16, F16, F32, Precision};
@@ -79,6 +81,9 @@ pub struct Spec<M: Model, T: Kind> {
     /// How the weights begin of all layers without an `init` of their own. Default: [`Initializer::Default`], each layer's
     /// own way, which is PyTorch's.
     pub init: &'static Initializer,
+    /// A safetensors file that the run begins with, of this crate or another program: `"file.safetensors"` or an
+    /// [`InitFrom`]. Default: none.
+    pub init_from: &'static dyn AnyInitFrom,
     /// The update rule: an [`Optimizer`](crate::optim::Optimizer). Default: [`AdamW`](struct@AdamW).
     pub optimizer: &'static dyn AnyOptimizer,
     /// Parameters with a rate and a decay of their own, or frozen: a list of [`Group`]s. Default: none.
@@ -135,6 +140,7 @@ impl<M: Model, T: Kind> Spec<M, T> {
         steps: &NOT_GIVEN,
         seed: &0,
         init: &Initializer::Default,
+        init_from: &init_from::Drawn,
         optimizer: &AdamW::DEFAULT,
         groups: &[],
         schedule: &[&Constant],

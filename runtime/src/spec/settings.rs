@@ -10,7 +10,8 @@ use super::non_finite::beside_loss_scale;
 use super::rules::{RESERVED, called_alike, given};
 use super::words;
 use super::{
-    BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, Monitor, OnNonFinite, Precision, Rules, Spec, Stop,
+    BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, InitFrom, Monitor, OnNonFinite, Precision, Rules,
+    Spec, Stop,
 };
 use crate::advice::Advice;
 use crate::config::{Config, Setting, from_json};
@@ -44,6 +45,8 @@ pub struct Settings {
     pub seed: u64,
     /// [`Spec::init`]
     pub init: Initializer,
+    /// [`Spec::init_from`]
+    pub init_from: Option<InitFrom>,
     /// [`Spec::optimizer`]
     pub optimizer: Box<dyn AnyOptimizer>,
     /// [`Spec::groups`]
@@ -104,6 +107,7 @@ impl Settings {
             steps,
             seed: *spec.seed,
             init: *spec.init,
+            init_from: spec.init_from.value(),
             optimizer: spec.optimizer.boxed(),
             groups: spec.groups.iter().map(|&&group| group).collect(),
             schedule: spec.schedule.iter().map(|phase| phase.boxed()).collect(),
@@ -172,6 +176,9 @@ impl Settings {
         if let Some(noise) = &self.gradient_noise {
             Setting::judge(noise)?;
         }
+        if let Some(from) = &self.init_from {
+            Setting::judge(from)?;
+        }
         if let Some(ema) = &self.ema {
             Setting::judge(ema)?;
         }
@@ -234,6 +241,7 @@ impl Settings {
             "gradient_norms": self.gradient_norms,
             "groups": groups,
             "init": self.init,
+            "init_from": self.init_from.as_ref().map(Setting::to_json),
             "loss": self.loss.setting().to_json(),
             "metrics": metrics,
             "mix": self.mix.to_json(),
@@ -256,6 +264,10 @@ impl Settings {
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
         let before = self.to_json();
         let mut after = before.clone();
+        if self.init_from.is_none() && key.starts_with("init_from.") {
+            // So that a program without the key can be given one, key by key.
+            after["init_from"] = Setting::to_json(&InitFrom::DEFAULT);
+        }
         place(&mut after, key)?.clone_from(&value);
         let top = key.split('.').next().unwrap_or(key);
         let of = |json: &Value| json.get(top).cloned().unwrap_or(Value::Null);
@@ -318,6 +330,9 @@ impl Settings {
             "epochs" => (self.epochs, self.steps) = (Some(read(json)?), None),
             "groups" => self.groups = each(&self.groups, json, |_, json| from_json(json))?,
             "init" => self.init = read(json)?,
+            // Its name alone will do.
+            "init_from" if json.is_string() => self.init_from = part(&json!({ "file": json }))?,
+            "init_from" => self.init_from = part(json)?,
             "loss" => self.loss = self.loss.with(json)?.into(),
             "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,
             "mix" => self.mix = self.mix.with(json)?,

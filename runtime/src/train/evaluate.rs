@@ -74,6 +74,11 @@ impl Totals {
             .try_for_each(|metric| metric.update(batch.size, shape, &predictions, targets, ignored))
     }
 
+    /// How many were taken in.
+    pub(crate) fn samples(&self) -> usize {
+        self.samples
+    }
+
     pub(super) fn weight(&self) -> f64 {
         self.loss.1
     }

@@ -18,6 +18,13 @@ pub trait Observer {
     /// # Errors
     /// If it cannot be recorded.
     fn on(&mut self, event: &Event<'_>) -> Result<()>;
+
+    /// Whether there is to be an [`Event::Checkpoint`] here, where so many steps are taken, though none is due. It is asked
+    /// wherever a run can be interrupted, and at the end of an epoch, so more than once for some steps.
+    fn wants_state(&self, step: u64) -> bool {
+        let _ = step;
+        false
+    }
 }
 
 impl<F: FnMut(&Event<'_>) -> Result<()>> Observer for F {
@@ -34,10 +41,15 @@ pub enum Event<'a> {
     Advice(&'a [Finding]),
     /// The run goes on from a checkpoint; then it begins like any other.
     Resume(&'a Resumed),
+    /// A run is made again to be compared with its record; then it begins like any other.
+    Verify(&'a Verifying),
     /// The run is about to take its first step.
     Begin(&'a RunPlan),
     /// An optimizer step was taken.
     Step(&'a StepReport),
+    /// The numbers after a step that is traced: the last of an epoch, one after which a checkpoint is due, and every
+    /// [`TRACED_EVERY`]th.
+    Trace(&'a TracePoint<'a>),
     /// An optimizer step was skipped, since its loss or its gradients were not finite: nothing has changed.
     Skip(&'a StepReport),
     /// An epoch ended and was evaluated.
@@ -62,6 +74,17 @@ pub struct Resumed {
     pub damaged: Vec<String>,
     /// The keys of the spec that have changed since the checkpoint, as it was permitted: a line on each.
     pub changes: Vec<String>,
+}
+
+/// Of which run the record is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verifying {
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// The step of the checkpoint with which it begins; 0 is the start.
+    pub from: u64,
+    /// How this process differs from those that worked at the run: a sentence on each program, feature and setting.
+    pub environment: Vec<String>,
 }
 
 /// What a run is about to do.
@@ -132,6 +155,24 @@ pub struct EpochReport {
     pub lr: f64,
     /// Whether it is the best epoch so far by what is monitored.
     pub is_best: bool,
+}
+
+/// Of so many steps one is traced, besides those that are for another reason.
+pub const TRACED_EVERY: u64 = 100;
+
+/// The numbers of a run after a step.
+#[derive(Clone, Copy, Debug)]
+pub struct TracePoint<'a> {
+    /// Optimizer steps taken.
+    pub step: u64,
+    /// The epoch of the step, from 1.
+    pub epoch: u64,
+    /// Every parameter and running statistic, in the graph's order.
+    pub parameters: &'a [Vec<f32>],
+    /// The optimizer's state by parameter and slot.
+    pub optimizer_state: &'a [Vec<Vec<f32>>],
+    /// The average of the parameters and running statistics, in their order, if the run keeps one.
+    pub average: Option<&'a [Vec<f32>]>,
 }
 
 /// The whole state of a run at the end of a step.

@@ -23,6 +23,7 @@ pub use crate::metric::Confusion;
 pub use evaluate::{Evaluation, Totals, evaluate};
 pub use event::{
     EpochReport, Event, Exit, Monitored, Observer, Resumed, RunPlan, Skip, Snapshot, StepReport,
+    TRACED_EVERY, TracePoint, Verifying,
 };
 pub use find_rate::{RateCurve, RatePoint, RateSearch, SearchEnd, find_rate};
 pub use interrupt::{Cause, Interrupt};

@@ -5,7 +5,10 @@ use super::feed::Feed;
 use super::interrupt::interruption;
 use super::saved::{Place, Saved, snapshot};
 use super::stop::Watch;
-use super::{Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Stepper, Totals};
+use super::{
+    Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Stepper, TRACED_EVERY,
+    Totals, TracePoint,
+};
 use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -118,6 +121,10 @@ fn lead(
         let mut lr = stepper.last_rate();
         // An epoch is so many steps that were applied; a skipped one has used up its samples all the same.
         while place.step < plan.steps && place.step_in_epoch < plan.steps_per_epoch {
+            if observer.wants_state(place.step) {
+                let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
+                observer.on(&Event::Checkpoint(&snapshot))?;
+            }
             let part = match interruption(gather(&mut stepper, &mut feed))? {
                 Ok(part) => part,
                 Err(cause) => {
@@ -138,12 +145,27 @@ fn lead(
             stepper.give_back(part);
             observer.on(&Event::Step(&report))?;
             let at_end = place.step_in_epoch == plan.steps_per_epoch || place.step == plan.steps;
-            if !at_end && is_due(settings, &plan, place.step) {
+            let is_due = is_due(settings, &plan, place.step);
+            if at_end || is_due || place.step.is_multiple_of(TRACED_EVERY) {
+                observer.on(&Event::Trace(&TracePoint {
+                    step: place.step,
+                    epoch: place.epoch,
+                    parameters: &stepper.engine().numbers()?,
+                    optimizer_state: stepper.engine().optimizer_state(),
+                    average: stepper.average(),
+                }))?;
+            }
+            if !at_end && is_due {
                 let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
                 observer.on(&Event::Checkpoint(&snapshot))?;
             }
         }
         let Place { step, epoch, .. } = place;
+        place.before_evaluation = true;
+        if observer.wants_state(step) {
+            let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
+            observer.on(&Event::Checkpoint(&snapshot))?;
+        }
         let judged = stepper.judge(|engine| {
             let validation = part(engine, settings, data, data.validation())?;
             let is_best = match (&mut watch, &validation) {
@@ -152,7 +174,6 @@ fn lead(
             };
             Ok((validation, is_best))
         });
-        place.before_evaluation = true;
         let (validation, is_best) = match interruption(judged)? {
             Ok(judged) => judged,
             Err(cause) => {
@@ -167,7 +188,7 @@ fn lead(
         }
         let training = totals.evaluation();
         observer.on(&Event::Epoch(&EpochReport { epoch, step, training, validation, lr, is_best }))?;
-        if is_due(settings, &plan, step) {
+        if is_due(settings, &plan, step) || observer.wants_state(step) {
             let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
             observer.on(&Event::Checkpoint(&snapshot))?;
         }
@@ -203,6 +224,11 @@ fn end(
     };
     if matches!(exit, Exit::Interrupted { .. }) {
         return Ok(of(exit, nothing));
+    }
+    if observer.wants_state(steps) {
+        let totals = Totals::new(settings);
+        let snapshot = snapshot(&stepper, graph, settings, (&totals, watch), place)?;
+        observer.on(&Event::Checkpoint(&snapshot))?;
     }
     let measured = stepper.judge(|engine| measure(engine, settings, data, watch));
     match interruption(measured)? {

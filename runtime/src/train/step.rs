@@ -88,7 +88,11 @@ impl<'a> Stepper<'a> {
     ) -> Result<Self> {
         let plan = plan(graph, settings, data)?;
         mix::check(&*settings.mix, data.input_shape())?;
-        monitor::check(settings, data, engine.prediction_shape())?;
+        match monitor::check(settings, data, engine.prediction_shape()) {
+            // It ends at its first window, where it has a state to keep; gone on with, it is judged again.
+            Err(Error::Interrupted(_)) => {}
+            checked => checked?,
+        }
         let schedule = Schedule::of(settings, plan.steps, plan.steps_per_epoch)?;
         let groups = Groups(&settings.groups);
         let treatments =

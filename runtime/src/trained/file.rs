@@ -1,19 +1,23 @@
 //! Model files: safetensors with one tensor for each parameter, under its path.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
-use safetensors::tensor::{Dtype, SafeTensors, View, serialize};
+use safetensors::SafeTensorError;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, View, serialize};
 
+use super::export::NORMALIZATION;
 use crate::data::Normalizer;
 use crate::error::{Error, Result};
-use crate::graph::Graph;
+use crate::graph::{Graph, GraphParameter};
+use crate::human::plain;
+use crate::regular::read_regular;
 
 /// Where the normalization of the inputs is kept.
-const MEAN: &str = "normalization.mean";
-const DEVIATION: &str = "normalization.deviation";
+pub(super) const MEAN: &str = "normalization.mean";
+pub(super) const DEVIATION: &str = "normalization.deviation";
 
 /// A model as the bytes of a safetensors file, with the seed of its run.
 pub(crate) fn encode(
@@ -51,6 +55,18 @@ pub(crate) fn encode_numbers(
         &tensors,
         &serde_json::json!({ "model": graph.name, "seed": seed, "version": env!("CARGO_PKG_VERSION") }),
     )
+}
+
+/// The parameters of a graph with these names.
+pub(super) fn named(
+    graph: &Graph,
+    parameters: &[Tensor],
+    name: impl Fn(&GraphParameter) -> &String,
+) -> Result<Vec<NamedTensor<'static>>> {
+    let tensor = |(parameter, tensor): (&GraphParameter, &Tensor)| {
+        Ok((name(parameter).clone(), parameter.shape.axes().to_vec(), numbers_of(tensor)?))
+    };
+    graph.parameters.iter().zip(parameters).map(tensor).collect()
 }
 
 /// A tensor of a file: its name, axes, and numbers.
@@ -108,7 +124,7 @@ pub(crate) struct Contents {
 
 /// Reads a model file; every tensor that is missing, left over or of another shape is named at once.
 pub(super) fn read(path: &Path, graph: &Graph) -> Result<Contents> {
-    let bytes = std::fs::read(path).map_err(Error::file(path))?;
+    let bytes = read_regular(path).map_err(Error::file(path))?;
     decode(&bytes, path, graph)
 }
 
@@ -120,7 +136,7 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
     let mut faults = Vec::new();
     let mut parameters = Vec::new();
     for parameter in &graph.parameters {
-        match file.tensor(&parameter.path) {
+        match named_either(&file, parameter) {
             Err(_) => faults.push(format!("`{}` is missing", parameter.path)),
             Ok(view) if view.shape() != parameter.shape.axes() || view.dtype() != Dtype::F32 => {
                 faults.push(format!(
@@ -134,6 +150,13 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
             Ok(view) => parameters.push(Tensor::from_vec(numbers(view.data()), view.shape(), &Device::Cpu)?),
         }
     }
+    let known: BTreeSet<_> = graph
+        .parameters
+        .iter()
+        .map(
+            |parameter| if file.tensor(&parameter.path).is_ok() { &parameter.path } else { &parameter.torch },
+        )
+        .collect();
     for (name, view) in file.tensors() {
         if [MEAN, DEVIATION].contains(&name.as_str()) {
             if view.dtype() != Dtype::F32 {
@@ -141,32 +164,37 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
             }
             continue;
         }
-        let is_known = graph.parameters.iter().any(|parameter| parameter.path == name);
-        if !is_known {
-            faults.push(format!("`{name}` is no parameter of the model"));
+        if !known.contains(&name) {
+            faults.push(format!("`{}` is no parameter of the model", shown(&name)));
         }
     }
     if !faults.is_empty() {
         faults.sort();
         return Err(fault(format!("not a file of `{}`: {}", graph.name, faults.join("; "))));
     }
+    let ours = metadata(bytes);
     let vector = |name| file.tensor(name).ok().map(|view| numbers(view.data()));
     let normalizer = match (vector(MEAN), vector(DEVIATION)) {
-        (None, None) => None,
-        (mean, deviation) => {
-            let normalizer = Normalizer::new(mean.unwrap_or_default(), deviation.unwrap_or_default())
-                .map_err(|error| fault(error.to_string()))?;
-            let elements = graph.shapes.first().map_or(0, |input| input.elements());
-            if !normalizer.fits(elements) {
-                return Err(fault(format!(
-                    "`{MEAN}` has {} numbers; expected 1 or {elements}, as an input has",
-                    normalizer.mean().len()
-                )));
-            }
-            Some(normalizer)
-        }
+        (None, None) => match ours.as_ref().and_then(|ours| ours.get(NORMALIZATION)) {
+            None => None,
+            Some(json) => serde_json::from_value::<Option<Normalizer>>(json.clone())
+                .map_err(|error| fault(format!("`{NORMALIZATION}` in its metadata: {error}")))?,
+        },
+        (mean, deviation) => Some(
+            Normalizer::new(mean.unwrap_or_default(), deviation.unwrap_or_default())
+                .map_err(|error| fault(error.to_string()))?,
+        ),
     };
-    Ok(Contents { parameters, normalizer, seed: seed(bytes) })
+    if let Some(normalizer) = &normalizer {
+        let elements = graph.shapes.first().map_or(0, |input| input.elements());
+        if !normalizer.fits(elements) {
+            return Err(fault(format!(
+                "`{MEAN}` has {} numbers; expected 1 or {elements}, as an input has",
+                normalizer.mean().len()
+            )));
+        }
+    }
+    Ok(Contents { parameters, normalizer, seed: ours.and_then(|ours| ours.get("seed")?.as_u64()) })
 }
 
 /// The numbers of the tensors with these names and shapes, if the file has them and no others; each that differs is named.
@@ -191,12 +219,12 @@ pub(crate) fn decode_tensors(
             Ok(view) => tensors.push(numbers(view.data())),
         }
     }
-    let known: std::collections::BTreeSet<_> = expected.iter().map(|(name, _)| name.as_str()).collect();
+    let known: BTreeSet<_> = expected.iter().map(|(name, _)| name.as_str()).collect();
     faults.extend(
         file.names()
             .into_iter()
             .filter(|name| !known.contains(name))
-            .map(|name| format!("`{name}` is left over")),
+            .map(|name| format!("`{}` is left over", shown(name))),
     );
     if faults.is_empty() {
         return Ok(tensors);
@@ -205,12 +233,23 @@ pub(crate) fn decode_tensors(
     Err(fault(format!("not {what}: {}", faults.join("; "))))
 }
 
-/// The seed in a file's metadata, if it is there.
-fn seed(bytes: &[u8]) -> Option<u64> {
+/// A parameter's tensor: under its path, as runs write it, or as PyTorch calls it, as exports have it.
+fn named_either<'a>(
+    file: &SafeTensors<'a>,
+    parameter: &GraphParameter,
+) -> Result<TensorView<'a>, SafeTensorError> {
+    file.tensor(&parameter.path).or_else(|_| file.tensor(&parameter.torch))
+}
+
+/// What this crate has written of a file beside its tensors, if it has.
+fn metadata(bytes: &[u8]) -> Option<serde_json::Value> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
-    let ours: serde_json::Value =
-        serde_json::from_str(metadata.metadata().as_ref()?.get("trainspec")?).ok()?;
-    ours.get("seed")?.as_u64()
+    serde_json::from_str(metadata.metadata().as_ref()?.get("trainspec")?).ok()
+}
+
+/// A name in a file, for a message.
+pub(super) fn shown(name: &str) -> String {
+    plain(name, 120)
 }
 
 fn numbers(bytes: &[u8]) -> Vec<f32> {

@@ -7,7 +7,7 @@ use crate::engine::Planned;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Memory, Summary};
 use crate::plan::{Plan, Storage};
-use crate::spec::{Device, Settings};
+use crate::spec::{Device, InitFrom, Settings};
 
 /// What training takes: for no more samples at once than there are.
 pub(super) fn memory(graph: &Graph, settings: &Settings, samples: usize) -> Memory {
@@ -43,7 +43,16 @@ fn copies(graph: &Graph, settings: &Settings) -> u64 {
     } else {
         model.saturating_mul(2)
     };
-    kept.saturating_add(saved)
+    kept.saturating_add(saved.max(begun(graph, settings)))
+}
+
+/// Numbers that are held besides while a run begins with a file: what was drawn, the file and what it gives, but no gradients yet.
+fn begun(graph: &Graph, settings: &Settings) -> u64 {
+    let size = |from: InitFrom| fs::metadata(from.file).map_or(0, |about| about.len());
+    let Some(size) = settings.init_from.map(size) else { return 0 };
+    let (model, _) = numbers(graph, settings);
+    let copies = model.saturating_mul(2).saturating_sub(graph.trained_elements() as u64);
+    copies.saturating_add(size / size_of::<f32>() as u64)
 }
 
 /// How many copies of the model a run keeps: an average, the best so far.

@@ -1,6 +1,7 @@
 //! Which columns of a file are the input and which the target.
 
 use super::Csv;
+use crate::human::plain;
 
 /// A column of a [`Csv`] file, or the first of several; made from a number or a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +43,21 @@ impl CsvColumn {
                 match (places.next(), places.next()) {
                     (Some(place), None) => Ok(place),
                     (Some(_), Some(_)) => Err(format!("two columns have the name `{name}`; use a number")),
-                    (None, _) => {
-                        Err(format!("no column has the name `{name}`; found `{}`", names.join("`, `")))
-                    }
+                    (None, _) => Err(format!("no column has the name `{name}`; found {}", some(names))),
                 }
             }
         }
     }
+}
+
+/// The names of a header, for a message: the first of them, if there are many.
+fn some(names: &[String]) -> String {
+    const MOST: usize = 20;
+    let mut shown: Vec<_> = names.iter().take(MOST).map(|name| format!("`{}`", plain(name, 40))).collect();
+    if names.len() > MOST {
+        shown.push(format!("and {} more", names.len() - MOST));
+    }
+    shown.join(", ")
 }
 
 /// Said of the first line of data, which is perhaps none.

@@ -9,6 +9,7 @@ use super::InMemory;
 use super::file::{self, Origin};
 use super::memory::size;
 use crate::error::Result;
+use crate::human::plain;
 use crate::shape::{Element, InputKind, Shape, TargetKind};
 use columns::{HINT, Role, Widths};
 use rows::Rows;
@@ -132,7 +133,7 @@ impl Csv {
             input_kind: I::NAME,
             target_kind: T::NAME,
         };
-        let mut rows = Rows::new(bytes, self.delimiter);
+        let mut rows = Rows::new(bytes, self.delimiter, wanted.input.saturating_add(wanted.target));
         rows.skip(self.skip_lines).map_err(|error| origin.unreadable(error))?;
         let mut names = Vec::new();
         if self.header && rows.advance(origin)? {
@@ -161,7 +162,7 @@ impl Csv {
                 };
                 outcome.map_err(|problem| {
                     let column = match names.get(number) {
-                        Some(name) => format!("`{name}`"),
+                        Some(name) => format!("`{}`", plain(name, 40)),
                         None => format!("{number} (from 0)"),
                     };
                     let hint = if first && !self.header { HINT } else { "" };
@@ -183,7 +184,7 @@ fn push<E: Element>(numbers: &mut Vec<E>, cell: &[u8], shape: Shape) -> Result<(
         numbers.push(number);
         return Ok(());
     }
-    let found = shown(cell, 40);
+    let found = plain(&shown(cell, 40), 41);
     let found = if found.is_empty() { "empty".to_owned() } else { format!("`{found}`") };
     Err(match shape.vocabulary() {
         None => format!("is {found}; expected a finite number"),

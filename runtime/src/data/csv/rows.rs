@@ -1,6 +1,6 @@
 //! The lines of a file, cut into cells, each with its number.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 
@@ -20,14 +20,23 @@ pub(super) struct Rows<'a> {
     /// Where the current row begins, from 1.
     pub(super) line: u64,
     lines: u64,
+    /// How many bytes a row may have, so that no more are kept of what is no table at all.
+    longest: u64,
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(bytes: Box<dyn BufRead + 'a>, delimiter: u8) -> Self {
+    /// What a row may have beside its numbers, in bytes: columns that are ignored may hold anything.
+    const LONGEST: u64 = 16 << 20;
+    /// And for each number.
+    const NUMBER: u64 = 64;
+
+    /// The rows of a table of which `numbers` columns are looked at.
+    pub(super) fn new(bytes: Box<dyn BufRead + 'a>, delimiter: u8, numbers: usize) -> Self {
         let mut cutter = ReaderBuilder::new();
         // Only `\n` ends a line; the `\r` before it goes with the blanks around a cell.
         cutter.has_headers(false).flexible(true).delimiter(delimiter).terminator(Terminator::Any(b'\n'));
-        Self { bytes, cutter, text: Vec::new(), record: ByteRecord::new(), line: 0, lines: 0 }
+        let longest = Self::LONGEST.saturating_add(Self::NUMBER.saturating_mul(numbers as u64));
+        Self { bytes, cutter, text: Vec::new(), record: ByteRecord::new(), line: 0, lines: 0, longest }
     }
 
     /// Reads over some lines.
@@ -45,6 +54,13 @@ impl<'a> Rows<'a> {
     pub(super) fn advance(&mut self, origin: &Origin) -> Result<bool> {
         loop {
             self.read().map_err(|error| origin.unreadable(error))?;
+            if self.text.len() as u64 > self.longest {
+                let problem = format!(
+                    "a row of more than {} bytes; expected a table of numbers, in which every quotation mark is closed",
+                    self.longest
+                );
+                return Err(origin.problem_at(self.line, problem));
+            }
             if self.text.is_empty() {
                 return Ok(false);
             }
@@ -71,7 +87,8 @@ impl<'a> Rows<'a> {
         let mut quoted = false;
         loop {
             let before = self.text.len();
-            if self.bytes.read_until(b'\n', &mut self.text)? == 0 {
+            let rest = (self.longest + 1).saturating_sub(before as u64);
+            if self.bytes.by_ref().take(rest).read_until(b'\n', &mut self.text)? == 0 {
                 return Ok(());
             }
             self.lines += 1;
@@ -102,7 +119,7 @@ mod tests {
         ] {
             for skipped in 0..2 {
                 let (origin, bytes) = file::unpacked(Path::new("x"), text.as_bytes()).unwrap();
-                let mut rows = Rows::new(bytes, b',');
+                let mut rows = Rows::new(bytes, b',', 2);
                 rows.skip(skipped).unwrap();
                 let mut found = Vec::new();
                 while rows.advance(&origin).unwrap() {

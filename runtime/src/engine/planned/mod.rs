@@ -337,6 +337,14 @@ impl Engine for Planned {
         self.parameters.iter().zip(&self.graph.parameters).map(tensor).collect()
     }
 
+    fn numbers(&self) -> Result<Cow<'_, [Vec<f32>]>> {
+        Ok(self.parameters.as_slice().into())
+    }
+
+    fn name(&self) -> &'static str {
+        "planned"
+    }
+
     fn set_parameters(&mut self, parameters: &[Tensor]) -> Result<()> {
         let fits = |(tensor, parameter): (&Tensor, &crate::graph::GraphParameter)| {
             tensor.dims() == parameter.shape.axes()

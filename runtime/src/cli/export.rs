@@ -1,0 +1,85 @@
+//! A trained model for other programs.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::arguments::{Export, Format};
+use super::say;
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::run::newest;
+use crate::training::Training;
+
+/// Reads a model and writes it for others.
+pub(super) fn export<M: Model>(
+    training: &Training<M>,
+    arguments: &Export,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let Export { source, format: Format::Safetensors, out: file } = arguments;
+    let model = source_file(source.as_deref(), training.name())?;
+    let same = |path: &Path| path.canonicalize().ok();
+    if same(file).is_some_and(|file| Some(file) == same(&model)) {
+        return Err(fault(
+            "out",
+            format!("{} is the model to be exported; give another file", file.display()),
+        ));
+    }
+    let trained = training.load(&model)?;
+    trained.export(file)?;
+    let (count, numbers) =
+        trained.parameters().fold((0, 0), |(count, sum), (_, tensor)| (count + 1, sum + tensor.elem_count()));
+    let normalized = match trained.normalizer() {
+        None => "inputs are not normalized",
+        Some(_) => "how inputs are normalized is in the metadata",
+    };
+    let (from, to) = (model.display(), file.display());
+    say(out, &format!("{from}\n  {count} tensors of {numbers} numbers; {normalized}\n\n  {to}\n"))
+}
+
+/// The model file of a run, or the file itself.
+fn source_file(source: Option<&Path>, name: &str) -> Result<PathBuf> {
+    let run = match source {
+        Some(path) if !path.is_dir() => return Ok(path.to_owned()),
+        Some(path) => path.to_owned(),
+        None => newest(Path::new("runs"), name).map_err(|error| match error {
+            Error::Setting { .. } => fault(
+                "export",
+                format!("there is no run in runs/{name}; give the folder of one, or a model file"),
+            ),
+            other => other,
+        })?,
+    };
+    let model = run.join("model.safetensors");
+    if model.exists() {
+        return Ok(model);
+    }
+    let problem = format!(
+        "{} has no model yet, its run has not ended; resume it, or give the model of a checkpoint, \
+         `checkpoints/step-…/model.safetensors`",
+        run.display()
+    );
+    Err(fault("export", problem))
+}
+
+fn fault(key: &str, problem: String) -> Error {
+    Error::Setting { key: key.to_owned(), problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_looked_for_its_model() {
+        let folder = tempfile::tempdir().unwrap();
+        let problem = source_file(Some(folder.path()), "line").unwrap_err().to_string();
+        assert!(problem.contains("has no model yet, its run has not ended"), "{problem}");
+        let model = folder.path().join("model.safetensors");
+        std::fs::write(&model, "").unwrap();
+        assert_eq!(source_file(Some(folder.path()), "line").unwrap(), model);
+        assert_eq!(source_file(Some(&model), "line").unwrap(), model);
+        let problem = source_file(None, "line").unwrap_err().to_string();
+        assert_eq!(problem, "export: there is no run in runs/line; give the folder of one, or a model file");
+    }
+}

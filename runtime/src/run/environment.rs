@@ -1,0 +1,185 @@
+//! What a run runs on: the machine, the programs, and the state of the user's own.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+
+use super::start::Start;
+
+/// Of one process; what is not known is `null`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Environment {
+    versions: Versions,
+    git: Option<Git>,
+    system: System,
+    device: String,
+    engine: String,
+    threads: usize,
+    command: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Versions {
+    trainspec: String,
+    candle: String,
+    rustc: String,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct System {
+    /// `linux`
+    os: String,
+    /// `x86_64`
+    arch: String,
+    /// What the program was built for.
+    target: String,
+    /// The level at which kernels run.
+    simd: String,
+    /// What the processor has of that on which kernels and candle depend.
+    cpu_features: Vec<String>,
+}
+
+/// The repository of the user's program: that of the folder in which the program lies, else that of the working folder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Git {
+    commit: String,
+    /// Whether files differ from the commit; `null` if git does not say.
+    is_dirty: Option<bool>,
+    /// Whose repository it is.
+    #[serde(default)]
+    of: String,
+}
+
+/// The version of candle that this crate is built with.
+const CANDLE: &str = "0.11.1";
+
+impl Environment {
+    /// That of this process.
+    pub(super) fn of(start: &Start<'_>) -> Self {
+        let text = |text: &str| text.to_owned();
+        Self {
+            versions: Versions {
+                trainspec: text(env!("CARGO_PKG_VERSION")),
+                candle: text(CANDLE),
+                rustc: text(env!("TRAINSPEC_RUSTC")),
+            },
+            git: Git::of_program(),
+            system: System {
+                os: text(std::env::consts::OS),
+                arch: text(std::env::consts::ARCH),
+                target: text(env!("TRAINSPEC_TARGET")),
+                simd: format!("{:?}", trainspec_kernels::simd::level()),
+                cpu_features: cpu_features(),
+            },
+            device: start.settings.device.to_string(),
+            engine: text(start.engine),
+            threads: candle_core::utils::get_num_threads(),
+            command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+        }
+    }
+
+    /// As JSON without the words of the command, which say nothing of the numbers.
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        let mut json = serde_json::to_value(self).unwrap_or_default();
+        if let Some(keys) = json.as_object_mut() {
+            keys.remove("command");
+        }
+        json
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn cpu_features() -> Vec<String> {
+    let features = [
+        ("avx", is_x86_feature_detected!("avx")),
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("fma", is_x86_feature_detected!("fma")),
+        ("f16c", is_x86_feature_detected!("f16c")),
+        ("avx512f", is_x86_feature_detected!("avx512f")),
+        ("avx512bw", is_x86_feature_detected!("avx512bw")),
+        ("avx512dq", is_x86_feature_detected!("avx512dq")),
+        ("avx512vl", is_x86_feature_detected!("avx512vl")),
+    ];
+    features.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name.to_owned()).collect()
+}
+
+#[cfg(target_arch = "aarch64")]
+fn cpu_features() -> Vec<String> {
+    use std::arch::is_aarch64_feature_detected;
+    let features = [
+        ("neon", is_aarch64_feature_detected!("neon")),
+        ("fp16", is_aarch64_feature_detected!("fp16")),
+        ("dotprod", is_aarch64_feature_detected!("dotprod")),
+    ];
+    features.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name.to_owned()).collect()
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn cpu_features() -> Vec<String> {
+    Vec::new()
+}
+
+impl Git {
+    fn of_program() -> Option<Self> {
+        let program = std::env::current_exe().and_then(|program| program.canonicalize()).ok();
+        let program =
+            program.as_deref().and_then(Path::parent).and_then(|folder| Self::of(folder, "program"));
+        program.or_else(|| Self::of(Path::new("."), "working folder"))
+    }
+
+    /// The repository that holds `folder`, if there is one and git is at hand.
+    fn of(folder: &Path, whose: &str) -> Option<Self> {
+        let ask = |arguments: &[&str]| {
+            Command::new("git")
+                // Looking must not get in the way of the user's own commands.
+                .env("GIT_OPTIONAL_LOCKS", "0")
+                .args(arguments)
+                .current_dir(folder)
+                .stdin(Stdio::null())
+                .stderr(Stdio::null())
+                .output()
+                .ok()
+                .filter(|output| output.status.success())
+                .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        };
+        let commit = ask(&["rev-parse", "HEAD"])?;
+        let is_dirty = ask(&["status", "--porcelain"]).map(|changes| !changes.is_empty());
+        Some(Self { commit, is_dirty, of: whose.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_candle_is_the_one_in_use() {
+        let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock");
+        let lock = std::fs::read_to_string(lock).unwrap();
+        let mut lines = lock.lines().skip_while(|line| *line != "name = \"candle-core\"");
+        assert_eq!(lines.nth(1), Some(format!("version = \"{CANDLE}\"").as_str()));
+    }
+
+    #[test]
+    fn a_folder_outside_any_repository_has_no_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Git::of(folder.path(), "nobody").is_none());
+    }
+
+    #[test]
+    fn the_compiler_and_the_target_are_known() {
+        assert!(env!("TRAINSPEC_RUSTC").starts_with("rustc "));
+        assert!(env!("TRAINSPEC_TARGET").starts_with(std::env::consts::ARCH));
+    }
+
+    /// What an older version did not record is not there, and no error.
+    #[test]
+    fn what_is_missing_is_empty() {
+        let read: Environment = serde_json::from_str(r#"{ "threads": 2, "git": null }"#).unwrap();
+        assert_eq!((read.threads, read.engine.as_str()), (2, ""));
+    }
+}

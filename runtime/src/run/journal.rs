@@ -1,0 +1,122 @@
+//! A file of lines that are appended, and the sum of what was written.
+
+use std::fs::File;
+use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::hash::{hex, sha256};
+
+/// The open file, or none: lines of a run that only looks are made and summed up all the same.
+pub(super) struct Journal {
+    path: PathBuf,
+    file: Option<BufWriter<File>>,
+    sum: Sha256,
+    bytes: u64,
+    /// The newest line.
+    line: Vec<u8>,
+}
+
+/// How far a file was at a checkpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recorded {
+    bytes: u64,
+    sha256: String,
+}
+
+/// The file for another thread, or none.
+pub(super) struct Log {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Log {
+    /// Makes what was written so far outlive a power cut.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.file.as_ref().map_or(Ok(()), File::sync_data).map_err(Error::file(&self.path))
+    }
+}
+
+impl Recorded {
+    /// Whether a file that was so far has as many bytes.
+    pub(super) fn is_as_long_as(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+
+    /// The part of the file `name` that was there, or why it is not.
+    pub(super) fn part<'a>(&self, name: &str, file: &'a [u8]) -> Result<&'a [u8], String> {
+        let part = usize::try_from(self.bytes).ok().and_then(|bytes| file.get(..bytes));
+        let part = part.ok_or_else(|| {
+            format!("`{name}` has {} bytes; at the checkpoint it had {}", file.len(), self.bytes)
+        })?;
+        if sha256(part) == self.sha256 {
+            Ok(part)
+        } else {
+            Err(format!("`{name}` is not what it was: its SHA-256 is another"))
+        }
+    }
+}
+
+impl Journal {
+    /// A new file.
+    pub(super) fn create(path: &Path) -> Result<Self> {
+        let file = File::create_new(path).map_err(Error::file(path))?;
+        Ok(Self { path: path.to_owned(), file: Some(BufWriter::new(file)), ..Self::unwritten(&[]) })
+    }
+
+    /// Goes on behind `part`, with which the file begins; what comes after it goes.
+    pub(super) fn reopen(path: &Path, part: &[u8]) -> Result<Self> {
+        let mut file = File::options().write(true).open(path).map_err(Error::file(path))?;
+        let bytes = part.len() as u64;
+        let cut = file.set_len(bytes).and_then(|()| file.seek(SeekFrom::Start(bytes)));
+        cut.and_then(|_| file.sync_all()).map_err(Error::file(path))?;
+        Ok(Self { path: path.to_owned(), file: Some(BufWriter::new(file)), ..Self::unwritten(part) })
+    }
+
+    /// Lines that go nowhere, behind `part`.
+    pub(super) fn unwritten(part: &[u8]) -> Self {
+        Self {
+            path: PathBuf::new(),
+            file: None,
+            sum: Sha256::new_with_prefix(part),
+            bytes: part.len() as u64,
+            line: Vec::new(),
+        }
+    }
+
+    /// Appends a line of JSON.
+    pub(super) fn write(&mut self, line: &impl Serialize) -> Result<()> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, line)
+            .map_err(|error| Error::File { path: self.path.clone(), source: error.into() })?;
+        self.line.push(b'\n');
+        self.sum.update(&self.line);
+        self.bytes += self.line.len() as u64;
+        self.file.as_mut().map_or(Ok(()), |file| file.write_all(&self.line)).map_err(Error::file(&self.path))
+    }
+
+    /// The line that was written last, with its end.
+    pub(super) fn line(&self) -> &[u8] {
+        &self.line
+    }
+
+    pub(super) fn flush(&mut self) -> Result<()> {
+        self.file.as_mut().map_or(Ok(()), Write::flush).map_err(Error::file(&self.path))
+    }
+
+    /// How far the file is: on the disk only when its [`Log`] is synced.
+    pub(super) fn recorded(&self) -> Recorded {
+        Recorded { bytes: self.bytes, sha256: hex(&self.sum.clone().finalize()) }
+    }
+
+    /// The file, to be synced before a checkpoint relies on it.
+    pub(super) fn log(&mut self) -> Result<Log> {
+        self.flush()?;
+        let file = self.file.as_ref().map(|file| file.get_ref().try_clone()).transpose();
+        Ok(Log { path: self.path.clone(), file: file.map_err(Error::file(&self.path))? })
+    }
+}

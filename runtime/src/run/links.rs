@@ -1,0 +1,30 @@
+//! A run's own files are in its folder.
+
+use std::fs;
+use std::io::{Error as IoError, ErrorKind};
+use std::path::Path;
+
+use super::metrics::METRICS;
+use super::trace::TRACE;
+use crate::error::{Error, Result};
+
+/// That nothing in a run folder that is opened to be written, or whose entries are renamed and removed, is a link: whoever made it
+/// would have a run change files elsewhere. The folder itself may be reached by links.
+///
+/// What is only replaced by a rename need not be looked at: that replaces the link.
+pub(super) fn refuse_links(run: &Path) -> Result<()> {
+    let checkpoints = run.join("checkpoints");
+    let mut places = vec![run.join("lock"), run.join(METRICS), run.join(TRACE), checkpoints.clone()];
+    if fs::symlink_metadata(&checkpoints).is_ok_and(|about| about.is_dir()) {
+        for entry in fs::read_dir(&checkpoints).map_err(Error::file(&checkpoints))? {
+            places.push(entry.map_err(Error::file(&checkpoints))?.path());
+        }
+    }
+    for path in places {
+        if fs::symlink_metadata(&path).is_ok_and(|about| about.is_symlink()) {
+            let problem = "this is a link; the files of a run are in its folder, put there what it points to";
+            return Err(Error::File { path, source: IoError::new(ErrorKind::InvalidInput, problem) });
+        }
+    }
+    Ok(())
+}

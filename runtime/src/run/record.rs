@@ -1,0 +1,206 @@
+//! A run folder that is looked at: read, and left as it is.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::difference::{Change, changes};
+use super::folder::SPEC_FORMAT;
+use super::lock::Lock;
+use super::logs::Logs;
+use super::manifest::Manifest;
+use super::restore::{Whole, slots};
+use super::shelf::Slot;
+use super::start::Start;
+use crate::error::{Error, Result};
+use crate::regular::read_regular;
+use crate::spec::hash;
+
+/// What a run has left.
+pub(crate) struct Record {
+    pub(super) path: PathBuf,
+    pub(super) manifest: Manifest,
+    pub(super) spec: Value,
+    pub(super) logs: Logs,
+    /// The checkpoints, whole or not.
+    pub(super) slots: Vec<Slot>,
+    _lock: Option<Lock>,
+}
+
+impl Record {
+    /// Reads the folder of a run at which no process is at work.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        if !path.is_dir() {
+            let source = std::io::Error::other("no folder; expected that of a run");
+            return Err(Error::File { path: path.to_owned(), source });
+        }
+        let lock = Lock::look(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            manifest: Manifest::read(&path.join("manifest.json"))?,
+            spec: spec(&path.join("spec.json"))?,
+            logs: Logs::read(path)?,
+            slots: slots(&path.join("checkpoints"))?,
+            _lock: lock,
+        })
+    }
+
+    /// The changes of what was declared that the run was begun with.
+    pub(crate) fn overrides(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.manifest.overrides()
+    }
+
+    /// Whether the run came to its end by itself.
+    pub(super) fn is_complete(&self) -> bool {
+        self.manifest.exit().is_some_and(|exit| exit == "completed" || exit.starts_with("stopped early"))
+    }
+
+    /// Whether it was this error that ended the run.
+    pub(crate) fn failed_by(&self, error: &Error) -> bool {
+        self.manifest.exit() == Some(format!("failed: {error}").as_str())
+    }
+
+    /// The last step of which there is a line.
+    pub(super) fn last_step(&self) -> u64 {
+        let lines = self.logs.metrics.rsplit(|&byte| byte == b'\n');
+        let steps =
+            lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok()?.get("step")?.as_u64());
+        // The step of a skipped one is the next.
+        let is_taken = |step: &u64| !self.is_skipped(*step);
+        let mut steps = steps.filter(is_taken);
+        steps.next().unwrap_or(0)
+    }
+
+    fn is_skipped(&self, step: u64) -> bool {
+        let taken = format!(r#"{{"kind":"step","step":{step},"#);
+        !self.logs.metrics.split(|&byte| byte == b'\n').any(|line| line.starts_with(taken.as_bytes()))
+    }
+
+    /// How this process differs from those that worked at the run, a sentence each.
+    pub(crate) fn environment(&self, start: &Start<'_>) -> Vec<String> {
+        let now = super::environment::Environment::of(start).to_json();
+        let mut sentences = Vec::new();
+        for environment in self.manifest.environments() {
+            for change in changes(&environment.to_json(), &now) {
+                let sentence = change.to_string();
+                if !sentences.contains(&sentence) {
+                    sentences.push(sentence);
+                }
+            }
+        }
+        sentences
+    }
+
+    /// The checkpoint to begin with, and that the spec and the data are those of the run. `from` is the step of a checkpoint,
+    /// or `None` for the start, `to` the last step that is asked for, and `what` who asks.
+    pub(crate) fn begin(
+        &self,
+        what: &'static str,
+        start: &Start<'_>,
+        from: Option<u64>,
+        to: u64,
+    ) -> Result<Option<Whole>> {
+        let refused = |problem: String| Error::Setting { key: what.to_owned(), problem };
+        let first = from.unwrap_or(0);
+        let later = self.manifest.spec_changes().filter(|(step, _)| (first..to).contains(step));
+        if let Some((step, sentences)) = later.filter(|(step, _)| from != Some(*step)).last() {
+            return Err(refused(format!(
+                "{} was taken up at step {step} with another spec ({}), so what followed does not follow from its start; \
+                 begin with the checkpoint of step {step} or a later one, by `--from`",
+                self.path.display(),
+                sentences.join("; ")
+            )));
+        }
+        let whole = from.map(|step| self.checkpoint(step).map_err(&refused)).transpose()?;
+        let (was, fingerprint) = match &whole {
+            Some(whole) => (&whole.state.spec, whole.state.data_fingerprint.as_str()),
+            None => (&self.spec, self.manifest.data_fingerprint()),
+        };
+        let other: Vec<_> = changes(was, start.spec).iter().map(Change::to_string).collect();
+        let is_on_record =
+            self.manifest.spec_changes().any(|(step, known)| from == Some(step) && *known == other);
+        if !other.is_empty() && !is_on_record {
+            return Err(refused(format!(
+                "{} is of another spec: {}; give the program and the settings that the run was begun with",
+                self.path.display(),
+                other.join("; ")
+            )));
+        }
+        let found = start.data.fingerprint();
+        if found != fingerprint {
+            return Err(Error::Dataset(format!(
+                "they are not those of {}: their fingerprint was {fingerprint}, is {found}; give the data that the run was \
+                 begun with",
+                self.path.display()
+            )));
+        }
+        Ok(whole)
+    }
+
+    /// The checkpoint of a step, if it is whole and the logs are those of its run.
+    pub(super) fn checkpoint(&self, step: u64) -> Result<Whole, String> {
+        let place = self.path.join("checkpoints");
+        let Some(slot) = self.slots.iter().rfind(|slot| slot.step == step) else {
+            let mut known: Vec<_> = self.slots.iter().map(|slot| slot.step.to_string()).collect();
+            known.dedup();
+            let known = if known.is_empty() {
+                "there are none; begin with the start".to_owned()
+            } else {
+                format!("expected one of {}, or the start", known.join(", "))
+            };
+            return Err(format!("{} has no checkpoint of step {step}; {known}", place.display()));
+        };
+        let path = place.join(slot.name());
+        let shown = path.display().to_string();
+        Whole::read(path, step, &self.logs).map_err(|problem| format!("{shown} is not whole: {problem}"))
+    }
+
+    /// The newest whole checkpoint at this step or before it.
+    pub(crate) fn newest_until(&self, step: u64) -> Option<u64> {
+        // One of an interruption before the first step is the start.
+        let earlier =
+            self.slots.iter().rev().map(|slot| slot.step).filter(|found| (1..=step).contains(found));
+        earlier.into_iter().find(|&found| self.checkpoint(found).is_ok())
+    }
+
+    /// Refuses a step that the run has not taken.
+    pub(crate) fn has_step(&self, what: &'static str, step: u64) -> Result<()> {
+        let last = self.last_step();
+        if (1..=last).contains(&step) {
+            return Ok(());
+        }
+        let problem = format!(
+            "{} has no step {step}; expected one of 1 to {last}, the last of which there is a record",
+            self.path.display()
+        );
+        Err(Error::Setting { key: what.to_owned(), problem })
+    }
+
+    /// A file of the folder, if it is there.
+    pub(super) fn file(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let path = self.path.join(name);
+        match read_regular(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            bytes => bytes.map(Some).map_err(Error::file(&path)),
+        }
+    }
+}
+
+/// The spec in a file, if it is one whose hash is right.
+fn spec(path: &Path) -> Result<Value> {
+    let bytes = read_regular(path).map_err(Error::file(path))?;
+    let fault =
+        |problem: String| Error::File { path: path.to_owned(), source: std::io::Error::other(problem) };
+    let mut json: Value =
+        serde_json::from_slice(&bytes).map_err(|error| fault(format!("no spec of a run: {error}")))?;
+    let format = json.get("format").and_then(Value::as_u64);
+    if format != Some(SPEC_FORMAT.into()) {
+        let found = format.map_or_else(|| "none".to_owned(), |format| format.to_string());
+        return Err(fault(format!("has the format {found}; this version reads {SPEC_FORMAT}")));
+    }
+    let spec = json.get_mut("spec").map(Value::take).unwrap_or_default();
+    if json.get("hash").and_then(Value::as_str) != Some(hash(&spec).as_str()) {
+        return Err(fault("the spec is not what was written: its hash is another".to_owned()));
+    }
+    Ok(spec)
+}

@@ -1,0 +1,218 @@
+//! A run made again: to verify its record, or to have its model as it was.
+
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use super::{Resume, Training, memory};
+use crate::engine;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::model::Model;
+use crate::run::{Record, Start, State, Verified, Verifier};
+use crate::spec::hash;
+use crate::train::{self, Event, Exit, Observer, Outcome, Verifying};
+use crate::trained::Trained;
+use crate::trained::file::encode;
+
+/// The model as it was at a step: [`Training::replay`].
+#[derive(Clone, Debug)]
+pub struct Replayed<M> {
+    /// With the weights of the step.
+    pub model: Trained<M>,
+    /// With their average, if the run keeps one.
+    pub average: Option<Trained<M>>,
+}
+
+/// What became of a run made again.
+enum Again<M> {
+    Verified(Box<Verified>),
+    Replayed(Box<Replayed<M>>),
+}
+
+impl<M: Model> Training<M> {
+    /// Makes a run again, in memory, and compares it bit by bit with what its folder has on record: each line of
+    /// `metrics.jsonl` and `trace.jsonl`, each checkpoint, file by file, the final model and what the manifest says of it.
+    /// Nothing is written.
+    ///
+    /// It begins at the start, or `from` the step of a checkpoint, whose parameters, optimizer and average are compared with
+    /// their hashes; what else it holds is taken as it is, and compared if the run begins before it. A run that was ended or
+    /// interrupted is compared as far as its record goes. If no key was changed here, those are changed that were when the run
+    /// was begun.
+    ///
+    /// ```no_run
+    /// # use trainspec::prelude::*;
+    /// # #[model]
+    /// # fn Net(x: Image<1, 8, 8>) -> Logits<10> { x.flatten().linear(out = 10) }
+    /// # train! {
+    /// #     Digits { model: Net, data: Digits8x8::embedded() }
+    /// # }
+    /// let verified = Digits::training().verify("runs/digits/20261124-101500", None)?;
+    /// if let Some(difference) = verified.first {
+    ///     println!("{difference}");
+    /// }
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the folder is not that of a run of this spec and these data, or a process is at work there; if there is no whole
+    /// checkpoint of that step; if training cannot go on; if it is [interrupted](Training::interrupted_by). That something
+    /// differs is no error, but [`Verified::first`].
+    pub fn verify(self, run: impl AsRef<Path>, from: Option<u64>) -> Result<Verified> {
+        self.verify_with(run, from, &mut |_: &Event<'_>| Ok(()))
+    }
+
+    /// The same, and tells an observer what happens; first of all in what the environment differs, by [`Event::Verify`].
+    ///
+    /// # Errors
+    /// As [`Training::verify`].
+    pub fn verify_with(
+        self,
+        run: impl AsRef<Path>,
+        from: Option<u64>,
+        observer: &mut dyn Observer,
+    ) -> Result<Verified> {
+        match self.again(run.as_ref(), Range::From(from), observer)? {
+            Again::Verified(verified) => Ok(*verified),
+            Again::Replayed(_) => Err(Error::Internal("a run was replayed, not verified")),
+        }
+    }
+
+    /// The model of a run as it was after step `to`, from 1: that of a checkpoint, or of one before it and what followed, which
+    /// is compared with the record.
+    ///
+    /// # Errors
+    /// As [`Training::verify`]; if the run has no such step; if what follows the checkpoint is not what is on record.
+    pub fn replay(self, run: impl AsRef<Path>, to: u64) -> Result<Replayed<M>> {
+        self.replay_with(run, to, &mut |_: &Event<'_>| Ok(()))
+    }
+
+    /// The same, and tells an observer what happens.
+    ///
+    /// # Errors
+    /// As [`Training::replay`].
+    pub fn replay_with(
+        self,
+        run: impl AsRef<Path>,
+        to: u64,
+        observer: &mut dyn Observer,
+    ) -> Result<Replayed<M>> {
+        match self.again(run.as_ref(), Range::To(to), observer)? {
+            Again::Replayed(replayed) => Ok(*replayed),
+            Again::Verified(_) => Err(Error::Internal("a run was verified, not replayed")),
+        }
+    }
+
+    /// Makes a part of a run again.
+    fn again(mut self, run: &Path, range: Range, observer: &mut dyn Observer) -> Result<Again<M>> {
+        let record = Record::open(run)?;
+        // A file that the run began with may have gone: from a checkpoint on it is not needed.
+        self.resume = Some(Resume::Of(run.to_owned()));
+        let what = range.what();
+        self.take_overrides(what, &record)?;
+        let (from, asked) = match range {
+            Range::From(from) => (from, None),
+            Range::To(to) => {
+                record.has_step(what, to)?;
+                (record.newest_until(to), Some(to))
+            }
+        };
+        let (spec, data, graph) = (self.spec()?, self.data()?, self.graph()?);
+        let settings = self.settings?;
+        memory::fits(memory::memory(&graph, &settings, data.train().len()), memory::available(&settings))?;
+        let mut engine = engine::open_drawn(&graph, &settings)?;
+        let start = Start {
+            name: self.name,
+            spec: &spec,
+            spec_hash: &hash(&spec),
+            overrides: &self.overrides,
+            settings: &settings,
+            graph: &graph,
+            engine: engine.name(),
+            data: &data,
+        };
+        let whole = record.begin(what, &start, from, asked.unwrap_or(u64::MAX))?;
+        let saved = whole.as_ref().map(|whole| whole.decode(&graph, &settings)).transpose()?;
+        if let Some(saved) = saved.as_ref().filter(|saved| Some(saved.step) == asked) {
+            let state = State { parameters: saved.parameters.clone(), average: saved.average.clone() };
+            return Ok(Again::Replayed(Box::new(replayed(&start, state)?)));
+        }
+        if whole.is_none() {
+            engine::read_init(&mut *engine, &graph, &settings)?;
+        }
+        observer.on(&Event::Verify(&Verifying {
+            folder: run.to_owned(),
+            from: from.unwrap_or(0),
+            environment: record.environment(&start),
+        }))?;
+        let mut verifier =
+            Verifier::new(&record, &start, whole.as_ref().zip(saved.as_ref()), asked, observer)?;
+        let (engine, verifying) = (&mut *engine, &mut verifier);
+        let outcome = match saved {
+            _ if verifying.is_over() => None,
+            None => Some(train::run(engine, &graph, &settings, &data, verifying)),
+            Some(saved) => Some(train::resume(engine, &graph, &settings, &data, saved, verifying)),
+        };
+        let outcome = match outcome {
+            // Looked at to the end of the record, or failed as the run itself did.
+            Some(Err(error)) if !verifier.is_over() && !record.failed_by(&error) => return Err(error),
+            outcome => outcome.and_then(Result::ok),
+        };
+        if let Some(Outcome { exit: Exit::Interrupted { cause }, .. }) = outcome {
+            return Err(Error::Interrupted(cause));
+        }
+        if let Some(step) = asked {
+            return Ok(Again::Replayed(Box::new(replayed(&start, verifier.into_state(step)?)?)));
+        }
+        let model = encode(&graph, &engine.parameters()?, data.normalizer(), Some(settings.seed))?;
+        verifier.finish(outcome.as_ref(), &model).map(Box::new).map(Again::Verified)
+    }
+
+    /// Makes the changes that the run was begun with, unless others were made.
+    fn take_overrides(&mut self, what: &'static str, record: &Record) -> Result<()> {
+        if !self.overrides.is_empty() {
+            return Ok(());
+        }
+        for (key, value) in record.overrides() {
+            self.change(key, value).map_err(|error| Error::Setting {
+                key: what.to_owned(),
+                problem: format!(
+                    "the run was begun with `{key}` set to {value}, which cannot be set here: {error}"
+                ),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn replayed<M: Model>(start: &Start<'_>, State { parameters, average }: State) -> Result<Replayed<M>> {
+    let Start { graph, settings, data, .. } = *start;
+    let trained =
+        |tensors| Trained::new(Graph::clone(graph), tensors, data.normalizer().cloned(), Some(settings.seed));
+    let average = average.map(|average| {
+        let shapes = graph.parameters.iter().map(|parameter| parameter.shape.axes());
+        let tensors = average.into_iter().zip(shapes);
+        tensors
+            .map(|(numbers, axes)| Tensor::from_vec(numbers, axes, &Device::Cpu))
+            .collect::<candle_core::Result<Vec<_>>>()
+    });
+    Ok(Replayed { model: trained(parameters), average: average.transpose()?.map(trained) })
+}
+
+/// Which part of a run is made again.
+#[derive(Clone, Copy)]
+enum Range {
+    /// From a checkpoint, or from the start.
+    From(Option<u64>),
+    /// From the nearest checkpoint to a step.
+    To(u64),
+}
+
+impl Range {
+    fn what(self) -> &'static str {
+        match self {
+            Self::From(_) => "verify",
+            Self::To(_) => "replay",
+        }
+    }
+}

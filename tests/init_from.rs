@@ -1,0 +1,345 @@
+//! Runs that begin with the numbers of a file, of ours or of another program.
+//!
+//! Seen to fail: with a file that is not read, with one fault told where there are several, with numbers that become infinite, with
+//! a resumed run that reads the file.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Tensor};
+use trainspec::data::InMemory;
+use trainspec::engine;
+use trainspec::prelude::*;
+use trainspec::train::Event;
+use trainspec::{Result, Training};
+
+#[model]
+fn Net(image: Image<1, 4, 4>) -> Logits<3> {
+    let stem = image.conv2d(out = 2, kernel = 3, bias = false);
+    let norm = stem.batch_norm();
+    let features = norm.relu().flatten();
+    let head = features.linear(out = 3);
+    head
+}
+
+/// A recurrent one, whose names are others in PyTorch.
+#[model]
+fn Reader(tokens: Tokens<5, 4>) -> TokenLogits<5> {
+    tokens.embedding(out = 2).lstm(out = 3).linear(out = 5)
+}
+
+fn blots() -> Result<InMemory<Image<1, 4, 4>, Class<3>>> {
+    let pixel = |place: u32| (place.wrapping_mul(2_654_435_761) >> 20) as f32 / 4096.0;
+    InMemory::new((0..30 * 16).map(pixel).collect(), (0..30).map(|i| i % 3).collect())
+}
+
+fn tokens() -> Result<InMemory<Tokens<5, 4>, Tokens<5, 4>>> {
+    InMemory::new((0..40).map(|i| i % 5).collect(), (0..40).map(|i| (i + 1) % 5).collect())
+}
+
+train! { Blots { model: Net, data: blots(), batch: 8, steps: 2 } }
+train! { Again { model: Net, data: blots(), batch: 8, steps: 2, init_from: "nowhere.safetensors" } }
+train! { Reading { model: Reader, data: tokens(), batch: 4, steps: 1 } }
+train! {
+    FineTuned {
+        model: Net,
+        data: blots(),
+        batch: 8,
+        steps: 4,
+        init_from: InitFrom {
+            file: "nowhere.safetensors",
+            names: &[
+                Rename { from: "backbone.0.*", to: "stem.*" },
+                Rename { from: "backbone.1.*", to: "norm.*" },
+            ],
+            except: &["head.*"],
+            ignore: &["classifier.**"],
+        },
+        groups: [Group { pattern: "stem.*", freeze: true }],
+        ema: Ema { decay: 0.5 },
+        optimizer: Sgd { lr: 0.1 },
+        checkpoint: Checkpoint { every: Steps(1), keep: 10 },
+    }
+}
+
+/// A file of tensors, and where it is.
+struct Saved {
+    folder: tempfile::TempDir,
+    tensors: HashMap<String, Tensor>,
+}
+
+impl Saved {
+    fn new(tensors: &[(&str, &[usize])]) -> Self {
+        let tensor = |(number, (name, axes)): (usize, &(&str, &[usize]))| {
+            let count: usize = axes.iter().product();
+            let values: Vec<f32> = (0..count).map(|i| (i + number + 1) as f32 / 16.0).collect();
+            ((*name).to_owned(), Tensor::from_vec(values, *axes, &Device::Cpu).unwrap())
+        };
+        let tensors = tensors.iter().enumerate().map(tensor).collect();
+        Self { folder: tempfile::tempdir().unwrap(), tensors }
+    }
+
+    /// All that [`Net`] has.
+    fn whole() -> Self {
+        Self::new(&[
+            ("stem.weight", &[2, 1, 3, 3]),
+            ("norm.weight", &[2]),
+            ("norm.bias", &[2]),
+            ("norm.running_mean", &[2]),
+            ("norm.running_var", &[2]),
+            ("head.weight", &[3, 8]),
+            ("head.bias", &[3]),
+        ])
+    }
+
+    /// A body and another head, as PyTorch would save them.
+    fn theirs() -> Self {
+        let mut saved = Self::new(&[
+            ("backbone.0.weight", &[2, 1, 3, 3]),
+            ("backbone.1.weight", &[2]),
+            ("backbone.1.bias", &[2]),
+            ("backbone.1.running_mean", &[2]),
+            ("backbone.1.running_var", &[2]),
+            ("classifier.weight", &[1000, 8]),
+            ("classifier.bias", &[1000]),
+        ]);
+        let count = Tensor::new(7_i64, &Device::Cpu).unwrap();
+        saved.tensors.insert("backbone.1.num_batches_tracked".to_owned(), count);
+        saved
+    }
+
+    fn file(&self) -> PathBuf {
+        let path = self.folder.path().join("file.safetensors");
+        candle_core::safetensors::save(&self.tensors, &path).unwrap();
+        path
+    }
+}
+
+/// The parameters with which a run begins, by their paths.
+fn beginning<M: Model>(mut training: Training<M>) -> Result<HashMap<String, Vec<f32>>> {
+    let graph = training.graph()?;
+    let engine = engine::open(&graph, training.settings()?)?;
+    let parameters = graph.parameters.iter().map(|parameter| parameter.path.clone());
+    Ok(parameters.zip(engine.parameters()?).map(|(path, tensor)| (path, flat(&tensor))).collect())
+}
+
+fn flat(tensor: &Tensor) -> Vec<f32> {
+    tensor.to_dtype(DType::F32).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn from<M: Model>(training: Training<M>, file: &Path) -> Training<M> {
+    training.set("init_from.file", file.to_str().unwrap()).unwrap()
+}
+
+fn said<T>(result: Result<T>) -> String {
+    result.err().unwrap().to_string()
+}
+
+#[test]
+fn every_parameter_is_that_of_the_file() {
+    let saved = Saved::whole();
+    let file = saved.file();
+    for training in [from(Again::training(), &file), from(Blots::training(), &file)] {
+        let found = beginning(training).unwrap();
+        assert_eq!(found.len(), 7);
+        for (path, numbers) in found {
+            assert_eq!(numbers, flat(&saved.tensors[&path]), "{path}");
+        }
+    }
+    let bare = Blots::training().set("init_from", file.to_str().unwrap()).unwrap();
+    assert_eq!(beginning(bare).unwrap()["head.bias"], flat(&saved.tensors["head.bias"]));
+    let none = from(Again::training(), &file).set("init_from", "null").unwrap();
+    assert_eq!(beginning(none).unwrap(), beginning(Blots::training()).unwrap());
+}
+
+#[test]
+fn types_are_widened_exactly_and_rounded_to_nearest() {
+    for (dtype, given, expected) in [
+        (DType::F16, 0.333_251_953_125, 0.333_251_95),
+        (DType::BF16, 0.333_984_375, 0.333_984_38),
+        (DType::F64, 1.0 / 3.0, 1.0_f32 / 3.0),
+        (DType::F32, 1.0 / 3.0, 1.0 / 3.0),
+    ] {
+        let mut saved = Saved::whole();
+        let bias = Tensor::new(&[given, -given, 0.0_f64], &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
+        saved.tensors.insert("head.bias".to_owned(), bias);
+        let found = beginning(from(Blots::training(), &saved.file())).unwrap();
+        assert_eq!(found["head.bias"], [expected, -expected, 0.0], "{dtype:?}");
+    }
+    let mut saved = Saved::whole();
+    let huge = Tensor::new(&[1e300_f64, 0.0, 0.0], &Device::Cpu).unwrap();
+    saved.tensors.insert("head.bias".to_owned(), huge);
+    let problem = said(beginning(from(Blots::training(), &saved.file())));
+    assert!(problem.contains("`head.bias` has inf; expected numbers that are finite in f32"), "{problem}");
+    saved.tensors.insert("head.bias".to_owned(), Tensor::new(&[1_i64, 2, 3], &Device::Cpu).unwrap());
+    let problem = said(beginning(from(Blots::training(), &saved.file())));
+    assert!(problem.contains("`head.bias` is I64; expected F32, F16, BF16 or F64"), "{problem}");
+}
+
+#[test]
+fn a_file_of_a_run_and_one_that_was_exported_are_read_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Reading::training().without_folder().run().unwrap();
+    let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
+    run.model.save(&ours).unwrap();
+    run.model.export(&theirs).unwrap();
+    let of = |file: &Path| beginning(from(Reading::training(), file)).unwrap();
+    assert_eq!(of(&ours), of(&theirs));
+    for (path, tensor) in run.model.parameters() {
+        assert_eq!(of(&theirs)[path], flat(tensor), "{path}");
+    }
+}
+
+#[test]
+fn a_body_is_taken_over_under_other_names_and_a_head_is_not() {
+    let saved = Saved::theirs();
+    let found = beginning(from(FineTuned::training(), &saved.file())).unwrap();
+    let drawn = beginning(FineTuned::training().set("init_from", "null").unwrap()).unwrap();
+    for (ours, theirs) in [
+        ("stem.weight", "backbone.0.weight"),
+        ("norm.weight", "backbone.1.weight"),
+        ("norm.running_var", "backbone.1.running_var"),
+    ] {
+        assert_eq!(found[ours], flat(&saved.tensors[theirs]), "{ours}");
+    }
+    assert_eq!(found["head.weight"], drawn["head.weight"]);
+    assert_ne!(found["stem.weight"], drawn["stem.weight"]);
+    // What is left out may be in the file, and of another shape.
+    let mut saved = Saved::whole();
+    saved.tensors.insert("head.weight".to_owned(), Tensor::zeros((9, 8), DType::F32, &Device::Cpu).unwrap());
+    let training = from(Blots::training(), &saved.file());
+    let left_out = training.set("init_from.except", r#"["head.weight"]"#).unwrap();
+    let found = beginning(left_out).unwrap();
+    assert_eq!(
+        (&found["head.weight"], &found["head.bias"]),
+        (&drawn["head.weight"], &flat(&saved.tensors["head.bias"]))
+    );
+}
+
+#[test]
+fn all_that_does_not_fit_is_told_at_once() {
+    let mut saved = Saved::theirs();
+    saved.tensors.remove("backbone.1.bias");
+    saved.tensors.insert("backbone.1.weight".to_owned(), Tensor::zeros(3, DType::F32, &Device::Cpu).unwrap());
+    saved.tensors.insert("norms.bias".to_owned(), Tensor::zeros(2, DType::F32, &Device::Cpu).unwrap());
+    saved
+        .tensors
+        .insert("stem.weight".to_owned(), Tensor::zeros((2, 1, 3, 3), DType::F32, &Device::Cpu).unwrap());
+    let file = saved.file();
+    let training = from(FineTuned::training(), &file).set("init_from.except", r#"["head.weight", "haed.*"]"#);
+    let problem = said(training.unwrap().without_folder().set("checkpoint", "null").unwrap().run());
+    assert!(
+        problem.starts_with(&format!("init_from: {}: `net` cannot begin with it: ", file.display())),
+        "{problem}"
+    );
+    for sentence in [
+        "except: no parameter is called like `haed.*` (the nearest left are `head.weight`, `head.bias`, `stem.weight`)",
+        "`backbone.0.weight` and `stem.weight` are both for `stem.weight`",
+        "`backbone.1.weight` is [3]; `norm.weight` is [2]",
+        "`norm.bias` [2] is missing (the nearest left are `norms.bias`)",
+        "`head.bias` [3] is missing",
+        "`norms.bias` [2] is no parameter of the model (the nearest left are `norm.bias`, `head.bias`)",
+        "`names` renames tensors",
+    ] {
+        assert!(problem.contains(sentence), "`{sentence}` is not in: {problem}");
+    }
+    // `check` says the same, and takes no step.
+    let training = from(FineTuned::training(), &file).set("init_from.except", r#"["head.weight", "haed.*"]"#);
+    assert_eq!(said(training.unwrap().out(saved.folder.path()).check()), problem);
+    let turned = Tensor::zeros((8, 3), DType::F32, &Device::Cpu).unwrap();
+    let mut saved = Saved::whole();
+    saved.tensors.insert("head.weight".to_owned(), turned);
+    let problem = said(beginning(from(Blots::training(), &saved.file())));
+    assert!(problem.contains("`head.weight` is [3, 8]; is it transposed?"), "{problem}");
+}
+
+#[test]
+fn a_file_that_is_not_there_or_damaged_is_told_before_the_first_step() {
+    let problem = said(Again::training().without_folder().run());
+    assert!(problem.starts_with("init_from: nowhere.safetensors: No such file"), "{problem}");
+    assert!(said(Again::training().check()).starts_with("init_from: nowhere.safetensors: "));
+    let out = tempfile::tempdir().unwrap();
+    assert!(Again::training().out(out.path()).run().is_err());
+    assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0, "no folder was made");
+    let saved = Saved::whole();
+    let file = saved.file();
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
+    let problem = said(from(Blots::training(), &file).without_folder().run());
+    assert!(problem.contains("no safetensors file: "), "{problem}");
+}
+
+#[test]
+fn keys_are_checked_when_they_are_set() {
+    let set = |key: &str, value: &str| said(Again::training().set(key, value).map(|_| ()));
+    let problem = set("init_from.file", "\"\"");
+    assert!(problem.contains("file is empty; expected a safetensors file"), "{problem}");
+    let problem = set("init_from.names", r#"[{ "from": "a.*", "to": "b" }]"#);
+    assert!(problem.contains("which has other stars"), "{problem}");
+    assert!(set("init_from.fill", "x").contains("there is no `fill`; expected one of except, file, ignore"));
+    let problem = said(Blots::training().set("init_from.except", r#"["a"]"#).map(|_| ()));
+    assert!(problem.contains("file is empty"), "{problem}");
+}
+
+/// What is frozen stays what the file says; the average begins with it.
+#[test]
+fn groups_and_the_average_begin_with_the_file() {
+    let saved = Saved::theirs();
+    let run = from(FineTuned::training(), &saved.file());
+    let run = run.without_folder().set("checkpoint", "null").unwrap().set("steps", "1").unwrap();
+    let graph = run.graph().unwrap();
+    let mut first = None;
+    let model = run
+        .run_with(&mut |event: &Event<'_>| {
+            if let Event::Step(report) = event {
+                first = Some(report.step);
+            }
+            Ok(())
+        })
+        .unwrap()
+        .model;
+    assert_eq!(first, Some(1));
+    let ends: HashMap<_, _> = model.parameters().map(|(path, tensor)| (path, flat(tensor))).collect();
+    assert_eq!(ends["stem.weight"], flat(&saved.tensors["backbone.0.weight"]));
+    // With a decay of 0.5, half of the average is what it began with: it is within the step's own length of the file.
+    let (began, ended) = (flat(&saved.tensors["backbone.1.weight"]), &ends["norm.weight"]);
+    let moved = began.iter().zip(ended).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(moved > 0.0 && moved < 0.1, "{began:?} {ended:?}");
+    assert!(graph.parameters[0].frozen);
+}
+
+/// The spec has the sum of the file. A run goes on without it, but not beside another one.
+#[test]
+fn a_resumed_run_does_not_read_the_file_and_notices_another_one() {
+    let saved = Saved::theirs();
+    let file = saved.file();
+    let training = || from(FineTuned::training(), &file);
+    let sum = |training: &mut Training<Net>| training.spec().unwrap()["init_from"]["sha256"].clone();
+    let first = sum(&mut training());
+    assert_eq!(first.as_str().unwrap().len(), 64);
+    let run = training().out(saved.folder.path()).run().unwrap().folder.unwrap();
+    let files = |run: &Path| {
+        ["spec.json", "metrics.jsonl", "model.safetensors"].map(|name| std::fs::read(run.join(name)).unwrap())
+    };
+    let whole = files(&run);
+    let cut = || {
+        for step in [3, 4] {
+            std::fs::remove_dir_all(run.join(format!("checkpoints/step-{step:08}"))).unwrap();
+        }
+    };
+    cut();
+    std::fs::remove_file(&file).unwrap();
+    training().resume(&run).run().unwrap();
+    assert!(files(&run) == whole, "without the file");
+    cut();
+    let mut other = Saved::theirs();
+    other.tensors.insert("backbone.1.bias".to_owned(), Tensor::zeros(2, DType::F32, &Device::Cpu).unwrap());
+    std::fs::copy(other.file(), &file).unwrap();
+    assert_ne!(sum(&mut training()), first);
+    let problem = said(training().resume(&run).run());
+    assert!(problem.contains("`init_from.sha256` was \""), "{problem}");
+    training().resume(&run).allow_spec_change("init_from").run().unwrap();
+    assert!(files(&run)[1..] == whole[1..], "the parameters are the checkpoint's");
+}

@@ -1,0 +1,87 @@
+//! Many cases of one kind of input, counted.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use trainspec_tests::record::record;
+
+use crate::meter::metered;
+
+/// How a kind of input is tried.
+pub(crate) struct Campaign {
+    /// Its name in the report.
+    pub(crate) target: &'static str,
+    /// How many cases there are, unless `FUZZ_SECONDS` says how long to go on.
+    pub(crate) cases: u32,
+    /// What reading may allocate: so many bytes for each of the input, and so many besides.
+    pub(crate) each: usize,
+    pub(crate) besides: usize,
+}
+
+/// A folder for inputs: in memory where there is one, since a campaign writes thousands of files.
+pub(crate) fn scratch() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+/// An input: how many bytes it has, and what is done with it.
+pub(crate) type Work<'a> = (usize, Box<dyn FnOnce() -> Result<(), String> + 'a>);
+
+impl Campaign {
+    /// Tries cases of this strategy. An input may be refused; it may not panic, nor allocate more than it may.
+    pub(crate) fn run<S: Strategy>(&self, cases: &S, work: impl Fn(S::Value) -> Work<'static>) {
+        let start = Instant::now();
+        let seconds: Option<u64> = std::env::var("FUZZ_SECONDS").ok().map(|text| text.parse().unwrap());
+        // By chance only where somebody asks for time; what it finds can be had again.
+        let seed: u64 = match std::env::var("FUZZ_SEED") {
+            Ok(seed) => seed.parse().unwrap(),
+            Err(_) => seconds.map_or(0, |_| SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() << 20),
+        };
+        let (tried, refused) = (Cell::new(0_u64), Cell::new(0_u64));
+        let (most, most_each) = (Cell::new(0), Cell::new(0.0_f64));
+        let longest = Cell::new(Duration::ZERO);
+        for round in seed.. {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&round.to_le_bytes());
+            let config = Config { cases: self.cases, failure_persistence: None, ..Config::default() };
+            let mut runner =
+                TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+            let tested = runner.run(cases, |case| {
+                let begun = Instant::now();
+                let (size, work) = work(case);
+                let (outcome, peak) = metered(work);
+                tried.set(tried.get() + 1);
+                refused.set(refused.get() + u64::from(outcome.is_err()));
+                let allowed = self.each * size + self.besides;
+                prop_assert!(
+                    peak <= allowed,
+                    "{peak} bytes for an input of {size}; expected at most {allowed}"
+                );
+                most.set(most.get().max(peak));
+                most_each.set(most_each.get().max(peak as f64 / size.max(1024) as f64));
+                longest.set(longest.get().max(begun.elapsed()));
+                Ok::<(), TestCaseError>(())
+            });
+            if let Err(error) = tested {
+                panic!("{} with FUZZ_SEED={round}: {error}", self.target);
+            }
+            if seconds.is_none_or(|seconds| start.elapsed().as_secs() >= seconds) {
+                break;
+            }
+        }
+        let figures = [
+            ("cases", tried.get()),
+            ("refused", refused.get()),
+            ("bytes_at_most", most.get() as u64),
+            ("bytes_for_a_byte_at_most", most_each.get().ceil() as u64),
+            ("slowest_in_milliseconds", longest.get().as_millis() as u64),
+            ("seed", seed),
+        ];
+        record(&format!("inputs: {}", self.target), &figures);
+        assert!(refused.get() > 0, "{}: every case was taken, so none is damaged", self.target);
+        assert!(refused.get() < tried.get(), "{}: every case was refused, so none goes deep", self.target);
+    }
+}

@@ -1,0 +1,205 @@
+//! A run folder that is taken up again, with files that no run has written.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use trainspec::prelude::*;
+
+use crate::campaign::{Campaign, Work, scratch};
+use crate::edit::{edited, edits};
+use crate::model_file::{Net, points};
+
+train! {
+    Kept {
+        model: Net,
+        data: points(),
+        metrics: [Accuracy, ConfusionMatrix],
+        batch: 4,
+        epochs: 2,
+        ema: Ema { decay: 0.5 },
+        early_stop: EarlyStop { patience: 2 },
+        schedule: [ReduceOnPlateau { factor: 0.5, patience: 1 }],
+        checkpoint: Checkpoint { every: Epochs(1), keep: 3 },
+    }
+}
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+fn files(folder: &Path) -> Files {
+    let mut files = Files::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(inner) = folders.pop() {
+        for entry in fs::read_dir(inner).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.is_symlink() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+                files.insert(name, fs::read(path).unwrap_or_default());
+            }
+        }
+    }
+    files
+}
+
+fn write(folder: &Path, files: &Files) {
+    let _ = fs::remove_dir_all(folder);
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+fn sum(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+}
+
+/// A run that was ended after its first epoch, and the folder of its checkpoint.
+fn ended() -> (Files, String) {
+    let out = scratch();
+    let run = Kept::training().out(out.path()).run().unwrap();
+    let mut files = files(&run.folder.unwrap());
+    let mut steps: Vec<_> =
+        files.keys().filter_map(|name| name.split('/').nth(1)).map(str::to_owned).collect();
+    steps.dedup();
+    assert_eq!(steps.len(), 2, "{steps:?}");
+    files.retain(|name, _| {
+        !name.contains(&steps[1]) && !["model.safetensors", "curves.svg"].contains(&name.as_str())
+    });
+    (files, format!("checkpoints/{}", steps[0]))
+}
+
+/// Makes the sums of a changed checkpoint right, so that what is in its files is looked at.
+fn mend(files: &mut Files, place: &str) {
+    let state = format!("{place}/state.json");
+    let (lines, bytes) = (files.get("metrics.jsonl").cloned().unwrap_or_default(), &files[&state]);
+    if let Ok(mut json) = serde_json::from_slice::<Value>(bytes)
+        && json.is_object()
+    {
+        json["metrics"] = serde_json::json!({ "bytes": lines.len(), "sha256": sum(&lines) });
+        json["spec_hash"] = trainspec::spec::hash(&json["spec"]).into();
+        files.insert(state, json.to_string().into_bytes());
+    }
+    let prefix = format!("{place}/");
+    let sums: Vec<_> = files
+        .iter()
+        .filter_map(|(name, bytes)| Some((name.strip_prefix(&prefix)?, bytes)))
+        .filter(|(name, _)| *name != "SHA256SUMS")
+        .map(|(name, bytes)| format!("{}  {name}\n", sum(bytes)))
+        .collect();
+    files.insert(format!("{place}/SHA256SUMS"), sums.concat().into_bytes());
+}
+
+#[test]
+fn run_folders_of_any_bytes() {
+    let out = scratch();
+    let (whole, place) = ended();
+    let beside = out.path().join("beside");
+    write(&beside, &Files::from([("precious".to_owned(), b"as it is".to_vec())]));
+    let folder = out.path().join("run");
+    let mut names: Vec<String> = whole.keys().filter(|name| *name != "lock").cloned().collect();
+    // What most is read from.
+    names.extend(vec![format!("{place}/state.json"); 4]);
+    names.extend(vec!["metrics.jsonl".to_owned(); 2]);
+    // Training and writing the rest of the run is in it.
+    let campaign = Campaign { target: "run folder", cases: 600, each: 16, besides: 1 << 18 };
+    campaign.run(&(0..names.len(), edits(), 0..5_u8), |(number, edits, mending)| -> Work<'static> {
+        let mut changed = whole.clone();
+        let name = &names[number];
+        changed.insert(name.clone(), edited(&whole[name], &edits));
+        if mending > 0 && !name.ends_with("SHA256SUMS") {
+            mend(&mut changed, &place);
+        }
+        write(&folder, &changed);
+        let size = changed.values().map(Vec::len).sum();
+        let (folder, beside, out) = (folder.clone(), beside.clone(), out.path().to_owned());
+        (
+            size,
+            Box::new(move || {
+                let outcome = Kept::training().resume(&folder).run();
+                assert_eq!(files(&beside)["precious"], b"as it is");
+                assert_eq!(fs::read_dir(&out).unwrap().count(), 2, "nothing is made beside the run");
+                outcome.map(|_| ()).map_err(|error| error.to_string())
+            }),
+        )
+    });
+}
+
+/// Links in a run folder, to files and folders elsewhere and to what never ends.
+#[cfg(unix)]
+#[test]
+fn links_lead_nowhere() {
+    use std::os::unix::fs::symlink;
+
+    let out = scratch();
+    let (whole, place) = ended();
+    let (folder, beside) = (out.path().join("run"), out.path().join("beside"));
+    let elsewhere = Files::from([
+        ("precious".to_owned(), b"as it is".to_vec()),
+        ("checkpoints/.step-00000001.partial/model".to_owned(), b"as it is".to_vec()),
+        ("checkpoints/step-00000099/state.json".to_owned(), b"as it is".to_vec()),
+    ]);
+    let sums = format!("{place}/SHA256SUMS");
+    let model = format!("{place}/model.safetensors");
+    for (name, to) in [
+        ("metrics.jsonl", beside.join("precious")),
+        ("metrics.jsonl", PathBuf::from("/dev/zero")),
+        ("lock", beside.join("new")),
+        ("checkpoints", beside.join("checkpoints")),
+        (&place, beside.join("checkpoints/step-00000099")),
+        ("checkpoints/step-00000099", beside.join("checkpoints/step-00000099")),
+        ("checkpoints/.step-00000099.partial", beside.join("checkpoints")),
+        (&sums, PathBuf::from("/dev/zero")),
+        (&model, PathBuf::from("/dev/zero")),
+        (&model, beside.join("precious")),
+        ("spec.json", beside.join("precious")),
+        ("manifest.json", beside.join("precious")),
+        ("manifest.json", PathBuf::from("/dev/zero")),
+        (".tmpAbc", beside.join("precious")),
+        ("model.safetensors", beside.join("precious")),
+        ("curves.svg", beside.join("precious")),
+    ] {
+        write(&beside, &elsewhere);
+        write(&folder, &whole);
+        let path = folder.join(name);
+        let _ = fs::remove_file(&path);
+        let _ = fs::remove_dir_all(&path);
+        symlink(&to, &path).unwrap();
+        let outcome = Kept::training().resume(&folder).run();
+        assert!(files(&beside) == elsewhere, "{name} to {}: {:?}", to.display(), files(&beside).keys());
+        let is_replaced =
+            ["spec.json", "manifest.json", ".tmpAbc", "model.safetensors", "curves.svg"].contains(&name);
+        match outcome {
+            Ok(_) => assert!(is_replaced && !path.is_symlink(), "{name} to {}", to.display()),
+            Err(error) => assert!(!is_replaced, "{name} to {}: {error}", to.display()),
+        }
+    }
+}
+
+/// Names in the list of sums that are none of a checkpoint.
+#[test]
+fn no_name_leads_out_of_a_checkpoint() {
+    let out = scratch();
+    let (whole, place) = ended();
+    let folder = out.path().join("run");
+    for name in [
+        "../../../beside",
+        "../../../beside/state.json",
+        "/etc/passwd",
+        "state.json/../../../x",
+        "model.safetensors\0",
+        "",
+        ".",
+    ] {
+        let mut changed = whole.clone();
+        let line = format!("{}  {name}\n", sum(b""));
+        changed.get_mut(&format!("{place}/SHA256SUMS")).unwrap().splice(0..0, line.into_bytes());
+        write(&folder, &changed);
+        let problem = Kept::training().resume(&folder).run().unwrap_err().to_string();
+        assert!(problem.contains("has a line that names no file"), "{problem}");
+    }
+}

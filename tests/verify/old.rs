@@ -1,0 +1,80 @@
+//! A run folder of each format that there was, kept as it was written, and of use still.
+//!
+//! A new format gets a folder of its own, beside the old ones, which stay. Until a format is released, `OLD=overwrite cargo
+//! test -p trainspec-tests --test verify` writes its folder anew.
+
+use std::fs;
+use std::path::PathBuf;
+
+use trainspec::data::Prepared;
+use trainspec::prelude::*;
+
+use super::losses::{is_overwritten, kept};
+use super::{Blots, Net, checkpoint, files, json, write};
+
+train! {
+    /// 8 steps an epoch, 16 in all, of which the tenth has the newest checkpoint.
+    Kept {
+        model: Net,
+        data: Blots,
+        metrics: [Accuracy],
+        batch: 4,
+        epochs: 2,
+        seed: 5,
+        optimizer: AdamW { lr: 0.02 },
+        ema: Ema { decay: 0.9, warmup: true },
+        early_stop: EarlyStop { patience: 2 },
+        checkpoint: Checkpoint { every: Steps(10), keep: 1 },
+    }
+}
+
+/// The folder of the format.
+fn folder(format: u32) -> PathBuf {
+    let folder = kept().join(format!("v{format}"));
+    if format == 1 && is_overwritten() {
+        let out = tempfile::tempdir().unwrap();
+        let mut files = files(&Kept::training().out(out.path()).run().unwrap().folder.unwrap());
+        // What tells of a machine and a repository, and not of the format.
+        let mut manifest = json(&files["manifest.json"]);
+        (manifest["command"], manifest["git"]) = (serde_json::json!(["kept"]), serde_json::Value::Null);
+        let text = format!("{manifest:#}\n");
+        files.insert("manifest.json".to_owned(), text.into_bytes());
+        let _ = fs::remove_dir_all(&folder);
+        write(&folder, &files);
+    }
+    folder
+}
+
+#[test]
+fn a_folder_of_format_1_is_of_use() {
+    let whole = files(&folder(1));
+    assert!(whole.values().map(Vec::len).sum::<usize>() < 100_000);
+    let manifest = json(&whole["manifest.json"]);
+    let out = tempfile::tempdir().unwrap();
+    let copy = out.path().join("copy");
+    write(&copy, &whole);
+
+    // Its model predicts, and is as good as it was.
+    let is_same_machine = manifest["system"]["arch"] == std::env::consts::ARCH;
+    let model = Kept::training().load(copy.join("model.safetensors")).unwrap();
+    let evaluation = Kept::training().evaluate(&model, Prepared::test).unwrap();
+    let recorded = manifest["result"]["test"]["loss"].as_f64().unwrap();
+    assert!((evaluation.loss - recorded).abs() <= 1e-5 * recorded, "{} against {recorded}", evaluation.loss);
+    assert!(Net::load(copy.join(checkpoint(10)).join("ema.safetensors")).is_ok());
+
+    // It goes on from its checkpoint, and ends as it did, on a machine of its kind.
+    let run = Kept::training().resume(&copy).run().unwrap();
+    assert_eq!(run.outcome.steps, 16);
+    if is_same_machine {
+        for name in ["metrics.jsonl", "trace.jsonl", "spec.json"] {
+            assert!(fs::read(copy.join(name)).unwrap() == whole[name], "{name} differs");
+        }
+        assert_eq!(evaluation.loss.to_bits(), recorded.to_bits());
+        let original = out.path().join("original");
+        write(&original, &whole);
+        for (place, from) in [(&original, None), (&original, Some(10)), (&copy, None)] {
+            let verified = Kept::training().verify(place, from).unwrap();
+            assert!(verified.is_same() && verified.model, "{:?}", verified.first);
+        }
+    }
+}
