@@ -139,8 +139,8 @@ fn the_checkpoint_of_an_interruption_amid_a_record() {
 /// A file of a checkpoint in another form, and the sums as they are to be.
 fn rewrite(checkpoint: &Path, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = fs::read(checkpoint.join(name)).unwrap();
-    let sum =
-        |bytes: &[u8]| -> String { Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect() };
+    let digits = |byte: &u8| format!("{byte:02x}");
+    let sum = |bytes: &[u8]| Sha256::digest(bytes).iter().map(digits).collect::<Vec<_>>().concat();
     // Other files may have the same bytes.
     let line = |bytes: &[u8]| format!("{}  {name}\n", sum(bytes));
     let before = line(&bytes);

@@ -121,10 +121,7 @@ fn lead(
         let mut lr = stepper.last_rate();
         // An epoch is so many steps that were applied; a skipped one has used up its samples all the same.
         while place.step < plan.steps && place.step_in_epoch < plan.steps_per_epoch {
-            if observer.wants_state(place.step) {
-                let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
-                observer.on(&Event::Checkpoint(&snapshot))?;
-            }
+            show(&stepper, given, (&totals, watch.as_ref()), place, false, observer)?;
             let part = match interruption(gather(&mut stepper, &mut feed))? {
                 Ok(part) => part,
                 Err(cause) => {
@@ -155,17 +152,13 @@ fn lead(
                     average: stepper.average(),
                 }))?;
             }
-            if !at_end && is_due {
-                let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
-                observer.on(&Event::Checkpoint(&snapshot))?;
+            if !at_end {
+                show(&stepper, given, (&totals, watch.as_ref()), place, is_due, observer)?;
             }
         }
         let Place { step, epoch, .. } = place;
         place.before_evaluation = true;
-        if observer.wants_state(step) {
-            let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
-            observer.on(&Event::Checkpoint(&snapshot))?;
-        }
+        show(&stepper, given, (&totals, watch.as_ref()), place, false, observer)?;
         let judged = stepper.judge(|engine| {
             let validation = part(engine, settings, data, data.validation())?;
             let is_best = match (&mut watch, &validation) {
@@ -188,10 +181,8 @@ fn lead(
         }
         let training = totals.evaluation();
         observer.on(&Event::Epoch(&EpochReport { epoch, step, training, validation, lr, is_best }))?;
-        if is_due(settings, &plan, step) || observer.wants_state(step) {
-            let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
-            observer.on(&Event::Checkpoint(&snapshot))?;
-        }
+        let is_due = is_due(settings, &plan, step);
+        show(&stepper, given, (&totals, watch.as_ref()), place, is_due, observer)?;
     };
 
     end(stepper, given, watch.as_ref(), place, exit, observer)
@@ -225,11 +216,7 @@ fn end(
     if matches!(exit, Exit::Interrupted { .. }) {
         return Ok(of(exit, nothing));
     }
-    if observer.wants_state(steps) {
-        let totals = Totals::new(settings);
-        let snapshot = snapshot(&stepper, graph, settings, (&totals, watch), place)?;
-        observer.on(&Event::Checkpoint(&snapshot))?;
-    }
+    show(&stepper, given, (&Totals::new(settings), watch), place, false, observer)?;
     let measured = stepper.judge(|engine| measure(engine, settings, data, watch));
     match interruption(measured)? {
         Ok(measured) => {
@@ -243,6 +230,22 @@ fn end(
             Ok(of(Exit::Interrupted { cause }, nothing))
         }
     }
+}
+
+/// Shows the state if it is due or asked for.
+fn show(
+    stepper: &Stepper<'_>,
+    Given { graph, settings, .. }: Given<'_>,
+    sums: (&Totals, Option<&Watch>),
+    place: Place,
+    is_due: bool,
+    observer: &mut dyn Observer,
+) -> Result<()> {
+    if is_due || observer.wants_state(place.step) {
+        let snapshot = snapshot(stepper, graph, settings, sums, place)?;
+        observer.on(&Event::Checkpoint(&snapshot))?;
+    }
+    Ok(())
 }
 
 /// The gradients of the next window, summed, and what they gave.
