@@ -2,6 +2,8 @@
 
 #![deny(warnings, missing_docs, unsafe_code)]
 #![allow(clippy::unwrap_used)]
+// Places as users have them, with what a lint would rather not see there.
+#![allow(clippy::extra_unused_type_parameters, clippy::unused_self, clippy::items_after_statements)]
 
 /// Every name that generated code could mean, taken by something else.
 mod names_of_the_users_own {

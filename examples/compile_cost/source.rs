@@ -62,13 +62,12 @@ const LAYERS: [&str; 4] = [
 
 fn chain(layers: usize) -> String {
     let inner: String =
-        LAYERS.iter().cycle().take(layers.saturating_sub(2)).map(|layer| format!("{layer}\n")).collect();
+        LAYERS.iter().cycle().take(layers.saturating_sub(2)).flat_map(|layer| [*layer, "\n"]).collect();
     format!("image\n{inner}.flatten()\n.linear(out = 10)\n")
 }
 
 fn residual(layers: usize) -> String {
     let block = LAYERS.concat();
-    let blocks: String =
-        (0..layers.saturating_sub(3) / LAYERS.len()).map(|_| format!("let x = x + x{block};\n")).collect();
+    let blocks = format!("let x = x + x{block};\n").repeat(layers.saturating_sub(3) / LAYERS.len());
     format!("let x = image.conv2d(out = 8, kernel = 3, padding = 1);\n{blocks}x.flatten().linear(out = 10)\n")
 }
