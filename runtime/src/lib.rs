@@ -78,6 +78,8 @@ pub use error::{Error, Result};
 pub use graph::Value;
 pub use known::{Known, Label};
 pub use layer::Pass;
+#[doc(hidden)]
+pub use model::DeclaredModel;
 pub use model::{Blank, Model};
 pub use shape::{
     Class, Element, Features, Fits, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind,
