@@ -44,6 +44,7 @@
 #[path = "private.rs"]
 pub mod __private;
 pub mod advice;
+mod asked;
 pub mod cli;
 mod config;
 pub mod data;
@@ -72,14 +73,15 @@ pub mod train;
 mod trained;
 mod training;
 
+// Messages name them by their shortest path.
+#[doc(hidden)]
+pub use asked::{Callable, Checked, Configuration, DeclaredModel, judged};
 pub use config::{Config, Setting};
 pub use data::Dataset;
 pub use error::{Error, Result};
 pub use graph::Value;
 pub use known::{Known, Label};
 pub use layer::Pass;
-#[doc(hidden)]
-pub use model::DeclaredModel;
 pub use model::{Blank, Model};
 pub use shape::{
     Class, Element, Features, Fits, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind,

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::config::Config;
 use crate::error::Result;
 use crate::graph::{Graph, Module};
-use crate::shape::{InputKind, Kind, Shape, Verdict};
+use crate::shape::{InputKind, Kind};
 use crate::trained::Trained;
 
 /// A model declared with [`#[model]`](macro@crate::model).
@@ -40,22 +40,6 @@ pub trait Model: Module {
     {
         Trained::load(path)
     }
-}
-
-/// What `train!` asks a model first, and nothing but a model under `#[model]` has.
-///
-/// Of another type rustc says so, on the user's word and in one form. What else is asked is asked of [`DeclaredModel::Itself`], which
-/// then is a type in error: nothing more is said of it.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no model",
-    label = "expected a model: a function under `#[model]`",
-    note = "write the name of such a function, as in `#[model] fn Net(x: Features<4>) -> Logits<3> {{ … }}` and `model: Net`"
-)]
-pub trait DeclaredModel {
-    /// The model.
-    type Itself;
-    /// The shape that it gives for inputs of its own kinds, with its default keys.
-    const SHAPES: Verdict<Shape>;
 }
 
 /// The value of a required key in a model's `DEFAULT`. It is never read: a caller that leaves the key out is

@@ -57,7 +57,7 @@ pub(super) fn train(train: &Train) -> TokenStream {
 pub(super) fn face(train: &Train) -> TokenStream {
     let declaration = declaration(train);
     let training = match &train.model {
-        Some((_, model)) => quote!(__t::Training<#model>),
+        Some(_) => quote!(__t::Training<__Model>),
         None => quote!(!),
     };
     let functions =
