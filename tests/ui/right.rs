@@ -1340,6 +1340,18 @@ mod model_number_times_value {
 }
 
 #[rustfmt::skip]
+mod model_optimizer_as_layer {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<8>) -> Values<8> {
+        x.linear(out = 8)
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod model_output_of_no_kind {
     use trainspec::prelude::*;
 
@@ -2403,6 +2415,52 @@ mod train_broken_value {
     fn main() -> trainspec::Result<()> {
         Run::main()
     }
+}
+
+#[rustfmt::skip]
+mod train_check_gives_flag {
+    use serde::{Deserialize, Serialize};
+    use trainspec::metric::{Direction, Mean, Metric, Outcomes};
+    use trainspec::prelude::*;
+    use trainspec::{Config, Verdict};
+
+    #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+    struct WorstValue {}
+
+    impl WorstValue {
+        const fn check(&self) -> Verdict {
+            Ok(())
+        }
+    }
+
+    impl Config for WorstValue {
+        const NAME: &'static str = "WorstValue";
+        const DEFAULT: Self = Self {};
+        const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+    }
+
+    impl Metric<Logits<10>, Class<10>> for WorstValue {
+        type State = Mean;
+        const LABEL: &'static str = "worst_value";
+        const DIRECTION: Direction = Direction::Lower;
+
+        fn update(&self, _: &mut Mean, _: &Outcomes<'_, u32>) {}
+    }
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [WorstValue {}],
+        }
+    }
+
+    fn main() {}
 }
 
 #[rustfmt::skip]
@@ -4549,6 +4607,27 @@ mod train_model_by_call_name {
 }
 
 #[rustfmt::skip]
+mod train_model_by_reference {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
 mod train_model_gives_an_image {
     use trainspec::prelude::*;
 
@@ -4570,6 +4649,52 @@ mod train_model_gives_an_image {
 }
 
 #[rustfmt::skip]
+mod train_model_is_a_layer {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [Accuracy],
+            optimizer: AdamW { lr: 1e-3 },
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
+mod train_model_is_a_number {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [Accuracy],
+            optimizer: AdamW { lr: 1e-3 },
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
 mod train_model_is_a_part {
     use trainspec::prelude::*;
 
@@ -4582,6 +4707,60 @@ mod train_model_is_a_part {
         pub Run {
             model: Net,
             data: Digits8x8::embedded(),
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
+mod train_model_is_a_program {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+        }
+    }
+
+    train! {
+        pub Longer {
+            model: Net,
+            data: Digits8x8::embedded(),
+            epochs: 100,
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Longer::main()
+    }
+}
+
+#[rustfmt::skip]
+mod train_model_is_a_structure {
+    use trainspec::prelude::*;
+
+    struct Mine {}
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [Accuracy],
+            optimizer: AdamW { lr: 1e-3 },
         }
     }
 
@@ -6332,6 +6511,30 @@ mod train_structure_as_block {
     }
 
     fn main() {}
+}
+
+#[rustfmt::skip]
+mod train_structure_as_loss {
+    use trainspec::prelude::*;
+
+    struct Mine {}
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            loss: CrossEntropy,
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
 }
 
 #[rustfmt::skip]
