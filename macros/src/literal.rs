@@ -76,7 +76,7 @@ impl Literal {
             #(#attributes)*
             const _: () = {
                 let __layer = #tokens;
-                __t::alone(&__layer, &[#(#names),*], __t::judged(__layer.check()).0)
+                __t::alone(&__layer, &[#(#names),*], __t::judged(__layer.check()))
             };
         }
     }

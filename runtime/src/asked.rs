@@ -108,22 +108,34 @@ pub trait DeclaredModel {
     note = "declare it as `pub const fn check(&self) -> Verdict`, and return `Ok(())` or `Err(Problem::new(\"…\"))`"
 )]
 pub trait Checked {
-    /// The same, to be read.
-    type Judged;
+    /// The type.
+    type Itself;
+    /// What it told can be read of this.
+    type Told;
 }
 
 impl Checked for Verdict {
-    type Judged = Judged<Self>;
+    type Itself = Self;
+    type Told = Judged<Self>;
 }
 
 impl Checked for Verdict<Known> {
-    type Judged = Judged<Self>;
+    type Itself = Self;
+    type Told = Judged<Self>;
 }
 
-/// What a `check` returned.
-pub const fn judged<R>(returned: R) -> <R as Checked>::Judged
+/// What a `check` returned, as it is.
+pub const fn judged<R>(returned: R) -> <R as Checked>::Itself
 where
-    R: Checked<Judged = Judged<R>>,
+    R: Checked<Itself = R>,
+{
+    returned
+}
+
+/// What can be read of what a `check` returned, as [`judged`] gave it.
+pub const fn told<R>(returned: R) -> <R as Checked>::Told
+where
+    R: Checked<Told = Judged<R>>,
 {
     Judged(returned)
 }
