@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprStruct, Ident, Member};
 
-/// `name { key: value, ..<_ as Config>::DEFAULT }`, from parts that keep their own spans.
+/// `name { key: value, ..DEFAULT }`, from parts that keep their own spans.
 ///
 /// The type is named once only, so that rustc reports an unknown one once.
 pub(crate) struct Literal {
@@ -24,7 +24,9 @@ impl Literal {
     /// A layer's call `.name(key = value)` as a literal.
     pub(crate) fn of_call(name: &TokenStream, span: Span, keys: &[(Ident, Expr)]) -> Self {
         let fields = keys.iter().map(|(key, value)| quote!(#key: #value));
-        let tokens = quote_spanned!(span=> #name { #(#fields,)* ..<_ as __t::Config>::DEFAULT });
+        let tokens = quote_spanned! {span=>
+            __t::called(#name { #(#fields,)* ..<_ as __t::Callable<_>>::DEFAULT })
+        };
         let keys = keys.iter().map(|(key, _)| (Vec::new(), key.clone())).collect();
         Self { attributes: Vec::new(), span, keys, tokens }
     }
@@ -43,11 +45,12 @@ impl Literal {
                 quote!(#(#attributes)* #member: #value)
             })
             .collect();
-        let rest = match &literal.rest {
-            Some(rest) => rest.to_token_stream(),
-            None => quote_spanned!(span=> <_ as __t::Config>::DEFAULT),
+        let tokens = match &literal.rest {
+            Some(rest) => quote_spanned!(span=> #path { #(#fields,)* ..#rest }),
+            None => {
+                quote_spanned!(span=> __t::part(#path { #(#fields,)* ..<_ as __t::Configuration<_>>::DEFAULT }))
+            }
         };
-        let tokens = quote_spanned!(span=> #path { #(#fields,)* ..#rest });
         if literal.rest.is_none() {
             let keys = literal.fields.iter().filter_map(|field| match &field.member {
                 Member::Named(key) => Some((field.attrs.clone(), key.clone())),
@@ -73,7 +76,7 @@ impl Literal {
             #(#attributes)*
             const _: () = {
                 let __layer = #tokens;
-                __t::alone(&__layer, &[#(#names),*], __layer.check())
+                __t::alone(&__layer, &[#(#names),*], __t::judged(__layer.check()))
             };
         }
     }

@@ -97,7 +97,7 @@ impl Dataset for Points {
 
 /// Three epochs of [`Line`] on [`Points`], with a checkpoint after each.
 pub(crate) fn training() -> Training<Line> {
-    const DECLARED: Declaration<Line> = Declaration::of(
+    const DECLARED: Declaration = Declaration::of(
         const {
             &Spec {
                 model: model_of::<Line>(),

@@ -44,6 +44,7 @@
 #[path = "private.rs"]
 pub mod __private;
 pub mod advice;
+mod asked;
 pub mod cli;
 mod config;
 pub mod data;
@@ -73,6 +74,9 @@ pub mod train;
 mod trained;
 mod training;
 
+// Messages name them by their shortest path.
+#[doc(hidden)]
+pub use asked::{Callable, Checked, Configuration, DeclaredModel, judged};
 pub use config::{Config, Setting};
 pub use data::Dataset;
 pub use error::{Error, Result};

@@ -2,6 +2,7 @@
 
 pub use serde;
 
+pub use crate::asked::{Callable, Configuration, DeclaredModel, called, judged, part, told};
 pub use crate::cli::main;
 pub use crate::config::Config;
 pub use crate::error::Result;

@@ -6,6 +6,7 @@ mod look;
 pub(crate) mod memory;
 mod verify;
 
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -47,7 +48,8 @@ pub struct Training<M: 'static> {
     about: &'static str,
     settings: Result<Settings>,
     overrides: Vec<(String, String)>,
-    spec: &'static dyn AnySpec<M>,
+    spec: &'static dyn AnySpec,
+    model: PhantomData<fn() -> M>,
     out: Option<PathBuf>,
     resume: Option<Resume>,
     permitted: Vec<String>,
@@ -73,9 +75,11 @@ pub struct Run<M> {
     pub folder: Option<PathBuf>,
 }
 
-impl<M: Model> Training<M> {
+impl<M> Training<M> {
     /// A declared run, with a line about it; its folders are `runs/<name>/<id>`.
-    pub fn declared(name: &'static str, about: &'static str, declaration: &Declaration<M>) -> Self {
+    ///
+    /// That `M` is a model is no bound here: generated code asks for it elsewhere, once.
+    pub fn declared(name: &'static str, about: &'static str, declaration: &Declaration) -> Self {
         let spec = declaration.spec();
         Self {
             name,
@@ -83,13 +87,16 @@ impl<M: Model> Training<M> {
             settings: spec.settings(),
             overrides: Vec::new(),
             spec,
+            model: PhantomData,
             out: Some(PathBuf::from("runs")),
             resume: None,
             permitted: Vec::new(),
             interrupt: Interrupt::new(),
         }
     }
+}
 
+impl<M: Model> Training<M> {
     /// The program's name in snake case.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -40,12 +40,9 @@ pub(super) fn train(train: &Train) -> TokenStream {
     let missing = quote_spanned!(train.name.span()=> const _: () = __t::whole(__t::Declaration::rule_of_missing(&__declared, &[#(#given),*])););
     let name = snake_case(&train.name).unraw().to_string();
     let about = first_line(&train.docs).unwrap_or_default();
-    let functions = functions(
-        train,
-        &quote!(__t::Training<__Model>),
-        &quote!(__t::Training::declared(#name, #about, &__declared)),
-        &quote!(__t::main(Self::training())),
-    );
+    let run = quote!(__t::Training::declared(#name, #about, &__declared));
+    let main = quote_spanned!(word(train)=> __t::main::<__Itself>);
+    let functions = functions(train, &quote!(__t::Training<__Model>), &run, &quote!(#main(#run)));
     let declaration = declaration(train);
     let model = train.model.iter().map(|(key, model)| {
         let key = key.to_string();
@@ -60,7 +57,7 @@ pub(super) fn train(train: &Train) -> TokenStream {
 pub(super) fn face(train: &Train) -> TokenStream {
     let declaration = declaration(train);
     let training = match &train.model {
-        Some((_, model)) => quote!(__t::Training<#model>),
+        Some(_) => quote!(__t::Training<__Model>),
         None => quote!(!),
     };
     let functions =
@@ -68,6 +65,12 @@ pub(super) fn face(train: &Train) -> TokenStream {
     let declared = declared(train);
     let block = train.runtime.block(&quote!(#functions #declared));
     quote!(#declaration #block)
+}
+
+/// The user's word for the model. What asks something of it stands there, and asks `__Itself`; where a type is only named, it is
+/// `__Model`. So a type that is no model is told of in one form at one place, which rustc reports once.
+fn word(train: &Train) -> Span {
+    train.model.as_ref().map_or_else(Span::call_site, |(_, model)| model.span())
 }
 
 /// The spec as a constant, with the rules of the model and of each struct.
@@ -80,23 +83,25 @@ fn declared(train: &Train) -> TokenStream {
         return quote! {
             #checks
             #[cfg(rust_analyzer)]
-            const __declared: __t::Declaration<_> =
-                __t::Declaration::of(const { &#spec }, <_ as __t::Model>::shapes(), &[]);
+            const __declared: __t::Declaration =
+                __t::Declaration::of(const { &#spec }, <_ as __t::DeclaredModel>::SHAPES, &[]);
         };
     };
     // Without data, the kind of the targets is not known to the compiler; an editor does not need it.
     let for_editors = train.data.is_none().then(|| quote!(#[cfg(rust_analyzer)]));
-    let shapes = quote_spanned!(model.span()=> <__Model>::shapes());
+    let shapes = quote_spanned!(model.span()=> <__Model as __t::DeclaredModel>::SHAPES);
+    let declaration = quote_spanned!(model.span()=> __t::Declaration::of::<__Itself, _>);
     let traced = quote_spanned!(model.span()=> const _: () = __t::whole(#shapes););
     quote! {
         type __Model = #model;
+        type __Itself = <__Model as __t::DeclaredModel>::Itself;
         #traced
         #checks
         #for_editors
-        const __declared: __t::Declaration<__Model> = {
+        const __declared: __t::Declaration = {
             use __t::{LookForConfig as _, LookForMetric as _, LookNoFurther as _};
             let #whole = const { &#spec };
-            __t::Declaration::of(#whole, #shapes, &[#(#told),*])
+            #declaration(#whole, #shapes, &[#(#told),*])
         };
     }
 }
@@ -179,12 +184,13 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> (TokenStream, Vec<TokenSt
         .collect();
     let half_typed = train.half_typed.iter().map(half);
     let model = train.model.as_ref().map(|(key, model)| {
-        let named = quote_spanned!(model.span()=> __t::model_of::<__Model>());
+        let named = quote_spanned!(model.span()=> __t::model_of::<__Itself>());
         quote!(#key: #named,)
     });
     let data = train.data.as_ref().map(|(key, data)| {
         let text = tidy(&data.to_token_stream());
-        let opened = quote_spanned!(data.span()=> __t::data_of(#text, || __t::opened::<__Model, _>(#data)));
+        let model = quote_spanned!(word(train)=> __Itself);
+        let opened = quote_spanned!(data.span()=> __t::data_of(#text, || __t::opened::<#model, _>(#data)));
         quote!(#key: #opened,)
     });
     let span = train.name.span();

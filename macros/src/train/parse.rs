@@ -151,6 +151,9 @@ impl Reader<'_> {
             }
         } else if key.unraw() == "model" {
             match parse_all(Type::parse, row.value) {
+                Ok((model @ Type::Reference(_), _)) => self
+                    .diagnostics
+                    .error(model, "expected the name of a model, such as `DigitNet` or `CharGpt<4>`"),
                 Ok((model, rest)) => {
                     self.train.model = Some((key.unraw(), model));
                     match rest.clone().into_iter().next() {

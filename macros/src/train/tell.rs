@@ -22,7 +22,7 @@ pub(super) fn one(key: &Ident, value: &Expr, completed: &TokenStream) -> TokenSt
     let told = is_literal(value).then(|| {
         quote_spanned! {word(value)=> {
             let __value = #completed;
-            __t::named(&__value, __t::Judged(__value.check()).known())
+            __t::named(&__value, __t::told(__t::judged(__value.check())).known())
         }}
     });
     quote!((#key, &[#told]))
@@ -36,7 +36,7 @@ pub(super) fn list(key: &Ident, values: &[Element], completed: &[TokenStream]) -
         if is_literal(value) {
             return quote_spanned! {word(value)=> #(#attributes)* {
                 let __value = #completed;
-                __t::by_type(#whole, __t::Judged(__value.check()).known(), |__kinds| {
+                __t::by_type(#whole, __t::told(__t::judged(__value.check())).known(), |__kinds| {
                     (&&&__t::Probe::of(__kinds, &__value)).__look()
                 })
             }};

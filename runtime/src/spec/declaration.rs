@@ -1,4 +1,5 @@
-//! A spec as a constant whose type can be named: without the kind of the data's targets.
+//! A spec as a constant whose type can be named: without the kind of the data's targets, and without the model, so that one that is
+//! none is told of once and not by all that reads the constant.
 
 use super::together::{Given, Mistakes, WHOLE};
 use super::{Rules, Settings, Spec};
@@ -9,15 +10,15 @@ use crate::model::Model;
 use crate::shape::{Shape, TargetKind, Verdict};
 
 /// What `train!` declares: the spec, and the verdicts on its own keys.
-pub struct Declaration<M: 'static> {
-    spec: &'static dyn AnySpec<M>,
+pub struct Declaration {
+    spec: &'static dyn AnySpec,
     rules: Rules,
     mistakes: Mistakes,
 }
 
-impl<M: Model> Declaration<M> {
+impl Declaration {
     /// The declaration of a spec, of what its model gives, and of what its keys told.
-    pub const fn of<T: TargetKind>(
+    pub const fn of<M: Model, T: TargetKind>(
         spec: &'static Spec<M, T>,
         model: Verdict<Shape>,
         given: Given<'_>,
@@ -55,13 +56,13 @@ impl<M: Model> Declaration<M> {
         }
     }
 
-    pub(crate) fn spec(&self) -> &'static dyn AnySpec<M> {
+    pub(crate) fn spec(&self) -> &'static dyn AnySpec {
         self.spec
     }
 }
 
-/// A spec for data of any kind.
-pub(crate) trait AnySpec<M> {
+/// A spec for any model and data of any kind.
+pub(crate) trait AnySpec {
     /// The keys, with every default.
     fn settings(&self) -> Result<Settings>;
     /// The model's graph.
@@ -72,7 +73,7 @@ pub(crate) trait AnySpec<M> {
     fn open(&self) -> Result<Box<dyn AnyDataset>>;
 }
 
-impl<M: Model, T: TargetKind> AnySpec<M> for Spec<M, T> {
+impl<M: Model, T: TargetKind> AnySpec for Spec<M, T> {
     fn settings(&self) -> Result<Settings> {
         Settings::of(self)
     }

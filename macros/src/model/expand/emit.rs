@@ -191,7 +191,7 @@ impl Emitter {
                 let method = Ident::new(method, span);
                 before.extend(quote_spanned!(span=> let __layer = #tokens;));
                 quote_spanned! {span=>
-                    (#over).#method(&__layer, &[#(#names),*], __layer.check(), __layer.output(#(#inputs),*))
+                    (#over).#method(&__layer, &[#(#names),*], __t::judged(__layer.check()), __layer.output(#(#inputs),*))
                 }
             }
         };

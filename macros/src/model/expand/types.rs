@@ -81,6 +81,13 @@ pub(super) fn traits(signature: &Signature) -> TokenStream {
         [kind] => quote!(#kind),
         kinds => quote!((#(#kinds,)*)),
     };
+    // Of a type that is no model rustc shows those that are, here.
+    let declared = quote_spanned! {name.span()=>
+        impl #parameters __t::DeclaredModel for #name #arguments {
+            type Itself = Self;
+            const SHAPES: __t::Verdict<__t::Shape> = Self::shapes();
+        }
+    };
     quote! {
         impl #parameters __t::Config for #name #arguments {
             const NAME: &'static ::core::primitive::str = #call_name;
@@ -92,6 +99,7 @@ pub(super) fn traits(signature: &Signature) -> TokenStream {
             type Input = #input;
             type Output = #output;
         }
+        #declared
     }
 }
 
