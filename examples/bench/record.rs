@@ -28,7 +28,7 @@ train! {
 /// Runs of both kinds in turn, so many times, with their folders below `out`: one JSON line.
 ///
 /// `in_the_run_percent` is the part of a run that its own thread spends on the record: lines, copies of the state, and waiting for
-/// the thread that writes them. `whole_percent` is by how much the medians of both kinds differ, which on a shared machine says
+/// the thread that writes them. `seconds_at_the_end` is the wait for the last checkpoint, once in a run however long it is. `whole_percent` is by how much the medians of both kinds differ, which on a shared machine says
 /// little unless there are many rounds.
 pub(crate) fn measure(rounds: usize, out: &std::path::Path) -> Result<Value> {
     let mut training = Recorded::training();
@@ -45,7 +45,7 @@ pub(crate) fn measure(rounds: usize, out: &std::path::Path) -> Result<Value> {
         engine: engine::open(&graph, recorded)?.name(),
         data: &data,
     };
-    let (mut without, mut with, mut spent) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut without, mut with, mut spent, mut at_end) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds.max(1) {
         let mut engine = engine::open(&graph, bare)?;
         let began = Instant::now();
@@ -55,18 +55,22 @@ pub(crate) fn measure(rounds: usize, out: &std::path::Path) -> Result<Value> {
         let mut folder = Folder::create(out, &start)?;
         let mut engine = engine::open(&graph, recorded)?;
         let began = Instant::now();
-        let mut record = Duration::ZERO;
+        let (mut record, mut end) = (Duration::ZERO, Duration::ZERO);
         let mut observe = |event: &Event<'_>| {
             let began = Instant::now();
             let told = train::Observer::on(&mut folder, event);
-            record += began.elapsed();
+            match event {
+                Event::End(_) => end += began.elapsed(),
+                _ => record += began.elapsed(),
+            }
             told
         };
         train::run(&mut *engine, &graph, recorded, &data, &mut observe)?;
         with.push(began.elapsed());
         spent.push(record);
+        at_end.push(end);
     }
-    let [without, with, spent] = [without, with, spent].map(median);
+    let [without, with, spent, at_end] = [without, with, spent, at_end].map(median);
     let percent = |part: f64| (part / without * 1e4).round() / 1e2;
     Ok(json!({
         "workload": "W1, 2 epochs of 468 steps",
@@ -75,6 +79,7 @@ pub(crate) fn measure(rounds: usize, out: &std::path::Path) -> Result<Value> {
         "seconds_with_record": with,
         "whole_percent": percent(with - without),
         "in_the_run_percent": percent(spent),
+        "seconds_at_the_end": at_end,
     }))
 }
 

@@ -1029,6 +1029,18 @@ mod model_key_from_loop {
 }
 
 #[rustfmt::skip]
+mod model_key_is_a_keyword {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<8>) -> Values<8> {
+        x.leaky_relu(slope = 0.1)
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod model_key_is_no_name {
     use trainspec::prelude::*;
 
@@ -1409,6 +1421,18 @@ mod model_number_times_value {
     #[model]
     fn Net(x: Features<8>) -> Values<8> {
         x.dropout(p = 0.5)
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod model_optimizer_as_layer {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<8>) -> Values<8> {
+        x.linear(out = 8)
     }
 
     fn main() {}
@@ -2571,6 +2595,52 @@ mod train_cfg_on_model {
     fn main() -> trainspec::Result<()> {
         Run::main()
     }
+}
+
+#[rustfmt::skip]
+mod train_check_gives_flag {
+    use serde::{Deserialize, Serialize};
+    use trainspec::metric::{Direction, Mean, Metric, Outcomes};
+    use trainspec::prelude::*;
+    use trainspec::{Config, Verdict};
+
+    #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+    struct WorstValue {}
+
+    impl WorstValue {
+        const fn check(&self) -> Verdict {
+            Ok(())
+        }
+    }
+
+    impl Config for WorstValue {
+        const NAME: &'static str = "WorstValue";
+        const DEFAULT: Self = Self {};
+        const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+    }
+
+    impl Metric<Logits<10>, Class<10>> for WorstValue {
+        type State = Mean;
+        const LABEL: &'static str = "worst_value";
+        const DIRECTION: Direction = Direction::Lower;
+
+        fn update(&self, _: &mut Mean, _: &Outcomes<'_, u32>) {}
+    }
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [WorstValue {}],
+        }
+    }
+
+    fn main() {}
 }
 
 #[rustfmt::skip]
@@ -4972,6 +5042,27 @@ mod train_model_by_call_name {
 }
 
 #[rustfmt::skip]
+mod train_model_by_reference {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
 mod train_model_gives_an_image {
     use trainspec::prelude::*;
 
@@ -4993,6 +5084,52 @@ mod train_model_gives_an_image {
 }
 
 #[rustfmt::skip]
+mod train_model_is_a_layer {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [Accuracy],
+            optimizer: AdamW { lr: 1e-3 },
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
+mod train_model_is_a_number {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [Accuracy],
+            optimizer: AdamW { lr: 1e-3 },
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
 mod train_model_is_a_part {
     use trainspec::prelude::*;
 
@@ -5005,6 +5142,60 @@ mod train_model_is_a_part {
         pub Run {
             model: Net,
             data: Digits8x8::embedded(),
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
+mod train_model_is_a_program {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Digits {
+            model: Net,
+            data: Digits8x8::embedded(),
+        }
+    }
+
+    train! {
+        pub Longer {
+            model: Net,
+            data: Digits8x8::embedded(),
+            epochs: 100,
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Longer::main()
+    }
+}
+
+#[rustfmt::skip]
+mod train_model_is_a_structure {
+    use trainspec::prelude::*;
+
+    struct Mine {}
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [Accuracy],
+            optimizer: AdamW { lr: 1e-3 },
         }
     }
 
@@ -7048,6 +7239,30 @@ mod train_structure_as_block {
     }
 
     fn main() {}
+}
+
+#[rustfmt::skip]
+mod train_structure_as_loss {
+    use trainspec::prelude::*;
+
+    struct Mine {}
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            loss: CrossEntropy,
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
 }
 
 #[rustfmt::skip]

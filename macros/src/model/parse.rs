@@ -138,7 +138,17 @@ impl Head {
 /// An item before the braces that end it, and what is in them.
 fn halves(item: TokenStream) -> (TokenStream, Option<Group>) {
     let mut tokens: Vec<_> = item.into_iter().collect();
-    let body = tokens.last().and_then(|last| braces(last.clone()));
+    let mut body = tokens.last().and_then(|last| braces(last.clone()));
+    // Invisible brackets of a `macro_rules!` may be around more than the body.
+    while body.is_none()
+        && let Some(TokenTree::Group(last)) = tokens.last()
+        && last.delimiter() == Delimiter::None
+    {
+        let inner = last.stream();
+        tokens.pop();
+        tokens.extend(inner);
+        body = tokens.last().and_then(|last| braces(last.clone()));
+    }
     if body.is_some() {
         tokens.pop();
     }

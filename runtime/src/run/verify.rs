@@ -128,47 +128,45 @@ impl<'a> Verifier<'a> {
             // A process that was ended may have left half a line.
             (metrics, trace) = (whole_lines(metrics), whole_lines(trace));
         }
-        let mut verifier = match whole {
-            None => Self {
-                metrics: Metrics::of(Journal::unwritten(&[])),
-                trace: Trace::begin(Journal::unwritten(&[]), start.graph)?,
-                metrics_left: metrics,
-                trace_left: trace,
-                slots_left: record.slots.clone(),
-                record,
-                origin: Origin::of(start),
-                observer,
-                asked,
-                state: None,
-                verified,
-                is_over: false,
-            },
-            Some((whole, saved)) => {
-                let fault = |problem| Error::Setting { key: "verify".to_owned(), problem };
-                let before = whole.state.metrics.part(METRICS, metrics).map_err(fault)?;
-                let traced = whole.state.trace.part(trace).map_err(fault)?;
-                (verified.from, verified.to) = (saved.step, saved.step);
-                let later = record.slots.iter().copied().filter(|slot| slot.step > saved.step).collect();
-                let mut verifier = Self {
-                    metrics: Metrics::of(Journal::unwritten(before)),
-                    trace: Trace::go_on(Journal::unwritten(traced), start.graph, &whole.state.trace)?,
-                    metrics_left: &metrics[before.len()..],
-                    trace_left: &trace[traced.len()..],
-                    slots_left: later,
-                    record,
-                    origin: Origin::of(start),
-                    observer,
-                    asked,
-                    state: None,
-                    verified,
-                    is_over: false,
-                };
-                verifier.compare_saved(traced, &whole.path, saved)?;
-                return Ok(verifier);
+        let fault = |problem| Error::Setting { key: "verify".to_owned(), problem };
+        // What lies before the part that is made again, in both files.
+        let (before, traced) = match whole {
+            None => (&[][..], &[][..]),
+            Some((whole, _)) => {
+                let state = &whole.state;
+                (
+                    state.metrics.part(METRICS, metrics).map_err(fault)?,
+                    state.trace.part(trace).map_err(fault)?,
+                )
             }
         };
-        // The head of the file.
-        verifier.compare(TRACE, 0);
+        let own = match whole {
+            None => Trace::begin(Journal::unwritten(&[]), start.graph)?,
+            Some((whole, saved)) => {
+                (verified.from, verified.to) = (saved.step, saved.step);
+                Trace::go_on(Journal::unwritten(traced), start.graph, &whole.state.trace)?
+            }
+        };
+        let is_later = |slot: &Slot| whole.is_none_or(|(_, saved)| slot.step > saved.step);
+        let mut verifier = Self {
+            metrics: Metrics::of(Journal::unwritten(before)),
+            trace: own,
+            metrics_left: metrics.get(before.len()..).unwrap_or_default(),
+            trace_left: trace.get(traced.len()..).unwrap_or_default(),
+            slots_left: record.slots.iter().copied().filter(is_later).collect(),
+            record,
+            origin: Origin::of(start),
+            observer,
+            asked,
+            state: None,
+            verified,
+            is_over: false,
+        };
+        match whole {
+            // The head of the file.
+            None => verifier.compare(TRACE, 0),
+            Some((whole, saved)) => verifier.compare_saved(traced, &whole.path, saved)?,
+        }
         Ok(verifier)
     }
 

@@ -1,0 +1,12 @@
+//! A keyword as the name of a key.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Values<8> {
+    x.leaky_relu(crate = 0.1)
+    //~ instead: x.leaky_relu(slope = 0.1)
+}
+
+fn main() {}
