@@ -17,28 +17,36 @@ pub fn scratch() -> tempfile::TempDir {
 /// The bytes of each file, by its path below the run's folder.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// Every file of a run but the manifest, which tells of times, and what was set aside as damaged.
+/// Every file below a run's folder.
 ///
 /// # Panics
 /// If one cannot be read.
 #[must_use]
-pub fn files(run: &Path) -> Files {
+pub fn every_file(run: &Path) -> Files {
     let mut files = BTreeMap::new();
     let mut folders = vec![run.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("a folder") {
             let path = entry.expect("an entry").path();
-            let name = path.strip_prefix(run).expect("below the run").to_string_lossy().into_owned();
-            if name.contains(".damaged") || name == "manifest.json" {
-                continue;
-            }
             if path.is_dir() {
                 folders.push(path);
             } else {
-                files.insert(name, fs::read(&path).expect("a file"));
+                let name = path.strip_prefix(run).expect("below the run").to_str().expect("names are text");
+                files.insert(name.to_owned(), fs::read(&path).expect("a file"));
             }
         }
     }
+    files
+}
+
+/// Every file of a run but the manifest, which tells of times.
+///
+/// # Panics
+/// If one cannot be read.
+#[must_use]
+pub fn files(run: &Path) -> Files {
+    let mut files = every_file(run);
+    files.remove("manifest.json");
     files
 }
 

@@ -17,3 +17,8 @@ pub(crate) fn peeled_type(ty: &Type) -> &Type {
         other => other,
     }
 }
+
+/// Whether a type is written as bounds: `Clone + Send`, `impl Clone`, and also `usize +`, which nothing can follow.
+pub(crate) fn is_bounds(ty: &Type) -> bool {
+    matches!(peeled_type(ty), Type::TraitObject(_) | Type::ImplTrait(_))
+}

@@ -1,7 +1,6 @@
 //! What holds for every spec: it is refused before its first step, by a check and a run in the same words, or it runs to
 //! its end on both engines.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -17,6 +16,7 @@ use trainspec::{Error, Training};
 
 use crate::dice::Dice;
 use crate::draw::{About, CHANGES};
+use trainspec_tests::run_files::every_file as files;
 
 /// A changed key by its number in [`CHANGES`], and what its value is drawn from.
 pub(crate) type Drawn = (usize, u64);
@@ -292,22 +292,4 @@ pub(crate) fn out_of_range(error: &Error) -> Result<Seen, String> {
 
 fn checkpoint_of(name: &str) -> Option<&str> {
     name.strip_prefix("checkpoints/")?.split('/').next()
-}
-
-/// Every file of a run by its name.
-fn files(run: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![run.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("a folder of the run can be read") {
-            let path = entry.expect("so can its entries").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(run).expect("it is below").to_str().expect("names are text");
-                files.insert(name.to_owned(), fs::read(&path).expect("files can be read"));
-            }
-        }
-    }
-    files
 }

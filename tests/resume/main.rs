@@ -11,44 +11,19 @@ mod every_step;
 mod killed_runs;
 mod refusals;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use trainspec::prelude::*;
 use trainspec::train::{Event, Resumed};
 use trainspec::{Result, Training};
-use trainspec_tests::run_files::scratch;
+use trainspec_tests::blots::Blots;
+use trainspec_tests::run_files::{Files, assert_equal, files, scratch};
 
 #[model]
 fn Net(image: Image<1, 6, 6>) -> Logits<3> {
     let x = image.conv2d(out = 3, kernel = 3, bias = false).batch_norm().relu();
     x.flatten().dropout(p = 0.3).linear(out = 3)
-}
-
-/// 42 images with the brightness of their class here and there: 30 to learn from.
-struct Blots;
-
-impl Dataset for Blots {
-    type Input = Image<1, 6, 6>;
-    type Target = Class<3>;
-
-    fn len(&self) -> usize {
-        42
-    }
-
-    fn sample(&self, index: usize, input: &mut [f32], target: &mut [u32]) -> Result<()> {
-        for (place, value) in input.iter_mut().enumerate() {
-            let noise = (index * 7919 + place * 104_729) % 101;
-            *value = noise as f32 / 50.0 - 1.0 + if place % 3 == index % 3 { 0.5 } else { 0.0 };
-        }
-        target.fill((index % 3) as u32);
-        Ok(())
-    }
-
-    fn split(&self) -> Split {
-        Split::Fixed { train: 0..30, validation: 30..36, test: 36..42 }
-    }
 }
 
 train! {
@@ -86,31 +61,13 @@ train! {
     }
 }
 
-/// Every file of a run by its name, but for the manifest, which tells of times.
-fn files(run: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![run.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.strip_prefix(run).unwrap().to_str().unwrap().to_owned();
-            if path.is_dir() {
-                folders.push(path);
-            } else if name != "manifest.json" {
-                files.insert(name, fs::read(path).unwrap());
-            }
-        }
-    }
-    files
-}
-
 fn checkpoint(step: u64) -> String {
     format!("checkpoints/step-{step:08}")
 }
 
 /// The folder of a run as one that is ended after step `k` leaves it: lines that it wrote after its last checkpoint are
 /// there whole, with a cut one behind them, or cut, or are not.
-fn killed(whole: &BTreeMap<String, Vec<u8>>, k: u64, to: &Path) {
+fn killed(whole: &Files, k: u64, to: &Path) {
     let state: serde_json::Value =
         serde_json::from_slice(&whole[&format!("{}/state.json", checkpoint(k))]).unwrap();
     let recorded = state["metrics"]["bytes"].as_u64().unwrap() as usize;
@@ -136,21 +93,13 @@ fn write(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-#[track_caller]
-fn assert_equal(found: &BTreeMap<String, Vec<u8>>, expected: &BTreeMap<String, Vec<u8>>, what: &str) {
-    assert!(found.keys().eq(expected.keys()), "{what}: {:?} against {:?}", found.keys(), expected.keys());
-    for (name, bytes) in expected {
-        assert!(found[name] == *bytes, "{what}: {name} differs");
-    }
-}
-
-fn lines(files: &BTreeMap<String, Vec<u8>>, kind: &str) -> usize {
+fn lines(files: &Files, kind: &str) -> usize {
     let text = std::str::from_utf8(&files["metrics.jsonl"]).unwrap();
     text.lines().filter(|line| line.starts_with(&format!(r#"{{"kind":"{kind}""#))).count()
 }
 
 /// A run of 24 steps that was ended, and what a resumed run says.
-fn ended() -> (tempfile::TempDir, PathBuf, BTreeMap<String, Vec<u8>>) {
+fn ended() -> (tempfile::TempDir, PathBuf, Files) {
     let out = scratch();
     let whole = files(&Averaged::training().out(out.path()).run().unwrap().folder.unwrap());
     let folder = out.path().join("killed");

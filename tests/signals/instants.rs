@@ -10,6 +10,7 @@ use trainspec::metric::{Direction, Mean, Metric, Outcomes};
 use trainspec::prelude::*;
 use trainspec::train::{Cause, Event, Exit, Interrupt, RateSearch};
 use trainspec::{Config, Error, Result, Training, Verdict};
+use trainspec_tests::blots;
 
 use super::{assert_equal, files, manifest, only};
 
@@ -36,7 +37,7 @@ fn end_at(last: u64) -> Interrupt {
     handle
 }
 
-/// 42 images with the brightness of their class here and there: 30 to learn from.
+/// [`blots::Blots`], of which each sample that is read passes an instant.
 struct Blots;
 
 impl Dataset for Blots {
@@ -44,21 +45,16 @@ impl Dataset for Blots {
     type Target = Class<3>;
 
     fn len(&self) -> usize {
-        42
+        blots::Blots.len()
     }
 
     fn sample(&self, index: usize, input: &mut [f32], target: &mut [u32]) -> Result<()> {
         instant();
-        for (place, value) in input.iter_mut().enumerate() {
-            let noise = (index * 7919 + place * 104_729) % 101;
-            *value = noise as f32 / 50.0 - 1.0 + if place % 3 == index % 3 { 0.5 } else { 0.0 };
-        }
-        target.fill((index % 3) as u32);
-        Ok(())
+        blots::Blots.sample(index, input, target)
     }
 
     fn split(&self) -> Split {
-        Split::Fixed { train: 0..30, validation: 30..36, test: 36..42 }
+        blots::Blots.split()
     }
 }
 

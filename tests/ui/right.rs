@@ -250,6 +250,18 @@ mod model_borrowed_value {
 }
 
 #[rustfmt::skip]
+mod model_bounds_as_type {
+    use trainspec::prelude::*;
+
+    #[model]
+        fn Net(x: Features<8>) -> Values<8> {
+        x.relu()
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod model_branch_ends_with_let {
     use trainspec::prelude::*;
 

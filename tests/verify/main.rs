@@ -13,43 +13,18 @@ mod replayed;
 mod tampered;
 mod whole;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use trainspec::Result;
 use trainspec::prelude::*;
+use trainspec_tests::blots::Blots;
+use trainspec_tests::run_files::{Files, every_file as files};
 
 #[model]
 fn Net(image: Image<1, 6, 6>) -> Logits<3> {
     let x = image.conv2d(out = 3, kernel = 3, bias = false).batch_norm().relu();
     x.flatten().dropout(p = 0.3).linear(out = 3)
-}
-
-/// 42 images with the brightness of their class here and there: 30 to learn from.
-struct Blots;
-
-impl Dataset for Blots {
-    type Input = Image<1, 6, 6>;
-    type Target = Class<3>;
-
-    fn len(&self) -> usize {
-        42
-    }
-
-    fn sample(&self, index: usize, input: &mut [f32], target: &mut [u32]) -> Result<()> {
-        for (place, value) in input.iter_mut().enumerate() {
-            let noise = (index * 7919 + place * 104_729) % 101;
-            *value = noise as f32 / 50.0 - 1.0 + if place % 3 == index % 3 { 0.5 } else { 0.0 };
-        }
-        target.fill((index % 3) as u32);
-        Ok(())
-    }
-
-    fn split(&self) -> Split {
-        Split::Fixed { train: 0..30, validation: 30..36, test: 36..42 }
-    }
 }
 
 train! {
@@ -70,25 +45,7 @@ train! {
     }
 }
 
-/// Every file of a run by its name.
-fn files(run: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![run.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(run).unwrap().to_str().unwrap().to_owned();
-                files.insert(name, fs::read(path).unwrap());
-            }
-        }
-    }
-    files
-}
-
-fn write(folder: &Path, files: &BTreeMap<String, Vec<u8>>) {
+fn write(folder: &Path, files: &Files) {
     for (name, bytes) in files {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -105,7 +62,7 @@ fn json(bytes: &[u8]) -> serde_json::Value {
 }
 
 /// The files of a run of [`Averaged`].
-static WHOLE: LazyLock<BTreeMap<String, Vec<u8>>> = LazyLock::new(|| {
+static WHOLE: LazyLock<Files> = LazyLock::new(|| {
     let out = tempfile::tempdir().unwrap();
     files(&Averaged::training().out(out.path()).run().unwrap().folder.unwrap())
 });
@@ -120,9 +77,9 @@ fn ended() -> (tempfile::TempDir, PathBuf) {
 
 /// The files of a run as one that is ended after step `k` leaves them: lines that it wrote after its last checkpoint are there,
 /// of one log more than of the other, and half a line.
-fn killed(whole: &BTreeMap<String, Vec<u8>>, k: u64) -> BTreeMap<String, Vec<u8>> {
+fn killed(whole: &Files, k: u64) -> Files {
     let last = |name: &String| !name.starts_with("checkpoints/") || *name < format!("{}~", checkpoint(k));
-    let mut files: BTreeMap<_, _> = whole
+    let mut files: Files = whole
         .iter()
         .filter(|(name, _)| last(name) && !["model.safetensors", "curves.svg"].contains(&name.as_str()))
         .map(|(name, bytes)| (name.clone(), bytes.clone()))

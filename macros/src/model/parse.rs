@@ -14,7 +14,10 @@ use super::ast::{Body, Input, Key, Signature};
 use crate::depth;
 use crate::diagnostics::Diagnostics;
 use crate::names::snake_case;
-use crate::syntax::peeled_type;
+use crate::syntax::{is_bounds, peeled_type};
+
+/// What is said of bounds where a type is to be.
+const ONE_TYPE: &str = "expected one type, such as `Features<64>` or `usize`";
 
 /// The function under `#[model]`; `None` if it has no face, because it is no function or has no name. Its body is `None`
 /// where that cannot be read, or its inputs are not known: what it says of them could only repeat that mistake.
@@ -60,6 +63,10 @@ pub(super) fn function(
         );
     }
     let output = match function.sig.output {
+        ReturnType::Type(_, output) if is_bounds(&output) => {
+            diagnostics.error(&output, ONE_TYPE);
+            syn::parse_quote!(Value)
+        }
         ReturnType::Type(_, output) => *output,
         ReturnType::Default => {
             diagnostics.error(
@@ -71,8 +78,11 @@ pub(super) fn function(
     };
     // What is no constant was refused above; without it the face is sound.
     let mut generics = function.sig.generics;
-    generics.params =
-        generics.params.into_iter().filter(|generic| matches!(generic, GenericParam::Const(_))).collect();
+    generics.params = generics
+        .params
+        .into_iter()
+        .filter(|generic| matches!(generic, GenericParam::Const(number) if !is_bounds(&number.ty)))
+        .collect();
     generics.where_clause = None;
     let signature = Signature {
         attributes: function.attrs,
@@ -211,8 +221,10 @@ fn refuse_modifiers(function: &Head, diagnostics: &mut Diagnostics) {
         diagnostics.error(dots, "a model takes as many values as it names; remove this");
     }
     for generic in &signature.generics.params {
-        if !matches!(generic, GenericParam::Const(_)) {
-            diagnostics.error(generic, "a model's generics are constants; write `const N: usize`");
+        match generic {
+            GenericParam::Const(number) if is_bounds(&number.ty) => diagnostics.error(&number.ty, ONE_TYPE),
+            GenericParam::Const(_) => {}
+            _ => diagnostics.error(generic, "a model's generics are constants; write `const N: usize`"),
         }
     }
     if let Some(clause) = &signature.generics.where_clause {
@@ -275,6 +287,10 @@ fn parameter(
             None
         }
     });
+    if is_bounds(&argument.ty) {
+        diagnostics.error(&argument.ty, ONE_TYPE);
+        return false;
+    }
     if defaults.is_empty() && !is_configuration(&argument.ty) {
         if keys.is_empty() {
             inputs.push(Input { mutable: pattern.mutability, name: pattern.ident, kind: *argument.ty });

@@ -11,6 +11,7 @@ use super::value::{refuse_calls, value};
 use crate::depth;
 use crate::diagnostics::Diagnostics;
 use crate::path::Runtime;
+use crate::syntax::is_bounds;
 
 /// The block; `None` if it has no face, because it has no name.
 pub(super) fn train(input: TokenStream, diagnostics: &mut Diagnostics) -> Option<Train> {
@@ -151,7 +152,7 @@ impl Reader<'_> {
             }
         } else if key.unraw() == "model" {
             match parse_all(Type::parse, row.value) {
-                Ok((model @ Type::Reference(_), _)) => self
+                Ok((model, _)) if matches!(model, Type::Reference(_)) || is_bounds(&model) => self
                     .diagnostics
                     .error(model, "expected the name of a model, such as `DigitNet` or `CharGpt<4>`"),
                 Ok((model, rest)) => {

@@ -451,8 +451,7 @@ impl Lowering<'_> {
         for argument in &call.args {
             match peeled(argument) {
                 Expr::Assign(assign) => {
-                    // `crate` is a path, but no name of a field.
-                    let Some(key) = as_name(&assign.left).filter(|key| !is_path_keyword(key)) else {
+                    let Some(key) = as_name(&assign.left) else {
                         self.error(&assign.left, "expected the name of a key, as in `out = 32`");
                         continue;
                     };
@@ -593,9 +592,4 @@ fn span_of(flow: &Flow) -> Span {
         Flow::If { then, .. } => then.tail.as_ref().map_or_else(Span::call_site, span_of),
         Flow::Block(steps) => steps.tail.as_ref().map_or_else(Span::call_site, span_of),
     }
-}
-
-/// Whether a name is one of the keywords with which paths begin.
-fn is_path_keyword(name: &Ident) -> bool {
-    ["crate", "self", "super", "Self"].iter().any(|keyword| name == keyword)
 }

@@ -77,10 +77,14 @@ impl Lets {
     }
 }
 
-/// A plain name.
+/// A plain name. `crate` and its like are paths, but nothing has them for a name.
 pub(super) fn as_name(expression: &Expr) -> Option<&Ident> {
     match peeled(expression) {
-        Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        Expr::Path(path) if path.qself.is_none() => {
+            let name = path.path.get_ident()?;
+            let is_keyword = ["crate", "self", "super", "Self"].iter().any(|keyword| name == keyword);
+            (!is_keyword).then_some(name)
+        }
         _ => None,
     }
 }

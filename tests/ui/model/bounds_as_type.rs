@@ -1,0 +1,12 @@
+//! Bounds where the type of a value is expected.
+//~ about: The signature of a model
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: impl Clone) -> Values<8> {
+    //~ instead: fn Net(x: Features<8>) -> Values<8> {
+    x.relu()
+}
+
+fn main() {}
