@@ -47,7 +47,7 @@ pub const PROMISES: &[Promise] = &[
             "faults::digits_on_the_tape_engine",
             "faults::a_transformer_on_the_planned_engine",
             "faults::a_transformer_on_the_tape_engine",
-            "resume::a_run_that_is_killed_again_and_again",
+            "faults::a_program_that_is_taken_up_by_its_command_line",
         ],
         figures: &["killed: "],
     },

@@ -12,17 +12,46 @@ use std::time::{Duration, Instant};
 use trainspec_tests::record::{record, times};
 use trainspec_tests::run_files::{assert_equal, files, only, scratch};
 
-/// A process that takes up a run, or begins it.
-fn life(program: &str, engine: &str, out: &Path, epochs: usize) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_survivor"))
-        .args([program, engine])
-        .arg(out)
-        .arg(epochs.to_string())
-        .env("RAYON_NUM_THREADS", "1")
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+/// A program that is killed.
+struct Victim {
+    /// What is counted under.
+    label: &'static str,
+    /// The folder of its runs, below that in which it works.
+    program: &'static str,
+    /// The command that takes up a run below a folder, or begins it, of so many epochs.
+    command: fn(out: &Path, epochs: usize) -> Command,
+}
+
+impl Victim {
+    fn live(&self, out: &Path, epochs: usize) -> Child {
+        (self.command)(out, epochs)
+            .env("RAYON_NUM_THREADS", "1")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+}
+
+/// `survivor`, which does both by itself.
+fn survivor(program: &str, engine: &str, out: &Path, epochs: usize) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_survivor"));
+    command.args([program, engine]).arg(out).arg(epochs.to_string());
+    command
+}
+
+/// A program as users have it: a run that has no checkpoint yet is begun again, any other is taken up by `--resume`.
+fn small_digits(out: &Path, epochs: usize) -> Command {
+    let runs = out.join("small_digits");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_program"));
+    if checkpoints(&runs).iter().any(|name| !name.to_string_lossy().starts_with('.')) {
+        command.arg("--resume");
+    } else {
+        let _ = fs::remove_dir_all(runs);
+    }
+    command.args(["--quiet", "--set", r#"checkpoint.every={"Steps":1}"#, "--set"]);
+    command.arg(format!("epochs={epochs}")).arg("--out").arg(out);
+    command
 }
 
 /// The names below the checkpoints of the only run of a program.
@@ -43,14 +72,15 @@ enum End {
 }
 
 /// Kills a run so often: mostly within two steps of a change, sometimes while it is taken up.
-fn survives(program: &str, engine: &str, kills: usize) {
+fn survives(victim: &Victim, kills: usize) {
+    let program = victim.program;
     // A life gets on by about two steps; an epoch has more than twenty.
     let epochs = kills / 6;
     let out = scratch();
     let (whole, killed) = (out.path().join("whole"), out.path().join("killed"));
     let timed = || {
         let began = Instant::now();
-        let output = life(program, engine, &whole, epochs).wait_with_output().unwrap();
+        let output = victim.live(&whole, epochs).wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         began.elapsed()
     };
@@ -71,7 +101,7 @@ fn survives(program: &str, engine: &str, kills: usize) {
             End::AfterChange((step * 2).mul_f64(share))
         };
         let before = checkpoints(&killed.join(program));
-        let mut child = life(program, engine, &killed, epochs);
+        let mut child = victim.live(&killed, epochs);
         if survived < kills {
             let wait = match end {
                 End::After(wait) => wait,
@@ -97,27 +127,54 @@ fn survives(program: &str, engine: &str, kills: usize) {
         survived += 1;
     }
     let killed = files(&only(&killed.join(program)).unwrap());
-    assert_equal(&killed, &whole, &format!("{program}, {engine}, after {survived} kills"));
+    assert_equal(&killed, &whole, &format!("{}, after {survived} kills", victim.label));
     assert!(survived * 2 >= kills, "the run ended after {survived} of {kills} kills; make it longer");
-    record(&format!("killed: {program}, {engine} engine"), &[("kills survived", survived as u64)]);
+    record(&format!("killed: {}", victim.label), &[("kills survived", survived as u64)]);
 }
 
 #[test]
 fn digits_on_the_planned_engine() {
-    survives("digits", "planned", times("KILLS", 60));
+    let victim = Victim {
+        label: "digits, planned engine",
+        program: "digits",
+        command: |out, epochs| survivor("digits", "planned", out, epochs),
+    };
+    survives(&victim, times("KILLS", 60));
 }
 
 #[test]
 fn digits_on_the_tape_engine() {
-    survives("digits", "tape", times("KILLS", 60));
+    let victim = Victim {
+        label: "digits, tape engine",
+        program: "digits",
+        command: |out, epochs| survivor("digits", "tape", out, epochs),
+    };
+    survives(&victim, times("KILLS", 60));
 }
 
 #[test]
 fn a_transformer_on_the_planned_engine() {
-    survives("transformer", "planned", times("KILLS", 60));
+    let victim = Victim {
+        label: "transformer, planned engine",
+        program: "transformer",
+        command: |out, epochs| survivor("transformer", "planned", out, epochs),
+    };
+    survives(&victim, times("KILLS", 60));
 }
 
 #[test]
 fn a_transformer_on_the_tape_engine() {
-    survives("transformer", "tape", times("KILLS", 60));
+    let victim = Victim {
+        label: "transformer, tape engine",
+        program: "transformer",
+        command: |out, epochs| survivor("transformer", "tape", out, epochs),
+    };
+    survives(&victim, times("KILLS", 60));
+}
+
+#[test]
+fn a_program_that_is_taken_up_by_its_command_line() {
+    let victim =
+        Victim { label: "a program, by its command line", program: "small_digits", command: small_digits };
+    survives(&victim, times("KILLS", 60));
 }

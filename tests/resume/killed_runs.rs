@@ -1,8 +1,6 @@
 //! What a run leaves that is ended while it works, and what it keeps.
 
 use std::fs;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use trainspec::Error;
 use trainspec::prelude::*;
@@ -63,60 +61,4 @@ fn what_was_half_written_goes() {
     fs::write(partial.join("model.safetensors"), "half").unwrap();
     Sparing::training().resume(&folder).run().unwrap();
     assert_equal(&files(&folder), &whole, "with a partial folder");
-}
-
-/// A process that is ended by the system at whatever instant, again and again, across saves, renames and lines half written.
-#[test]
-fn a_run_that_is_killed_again_and_again() {
-    let out = scratch();
-    let run = |place: &str, more: &[&str], wait: Option<Duration>| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_program"));
-        command.args(["--quiet", "--set", r#"checkpoint.every={"Steps":1}"#, "--out", place]).args(more);
-        let mut child = command
-            .current_dir(out.path())
-            .env("RAYON_NUM_THREADS", "1")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        if let Some(wait) = wait {
-            std::thread::sleep(wait);
-            // It may have ended by itself.
-            let _ = child.kill();
-        }
-        child.wait_with_output().unwrap()
-    };
-    let began = Instant::now();
-    let only = |place: &str| {
-        let mut runs: Vec<_> = fs::read_dir(out.path().join(place).join("small_digits"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        // The tenth run of a second comes after the ninth.
-        runs.sort_by_key(|run| {
-            let id = run.file_name().unwrap().to_str().unwrap();
-            let (time, number) = id.split_at("20261124-101500".len());
-            (time.to_owned(), number.trim_start_matches('-').parse::<u32>().unwrap_or(1))
-        });
-        runs.pop().unwrap()
-    };
-    assert!(run("whole", &[], None).status.success());
-    let whole = files(&only("whole"));
-    let length = began.elapsed();
-
-    let (mut kills, mut random) = (0, 1_u32);
-    let mut ended = run("killed", &[], Some(length / 4));
-    while !ended.status.success() {
-        kills += u32::from(ended.status.code().is_none());
-        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let wait = length / 3 * (random >> 24) / 256;
-        ended = run("killed", &["--resume"], (kills < 12).then_some(wait));
-        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-        if said.contains("there is no run") || said.contains("there is no checkpoint") {
-            ended = run("killed", &[], Some(length / 2));
-        } else {
-            assert!(said.is_empty(), "{said}");
-        }
-    }
-    assert!(kills >= 3, "{kills} kills");
-    assert_equal(&files(&only("killed")), &whole, &format!("after {kills} kills"));
 }

@@ -64,12 +64,12 @@ fn a_run_goes_on_as_it_says_after_a_signal_at_any_instant() {
 fn interrupted(place: &Path, changes: &[&str], longest: Duration, whole: &Files) -> usize {
     let mut child = program(place, changes);
     let (mut interrupted, mut random) = (0, 2_u32);
-    loop {
+    for life in 0.. {
         let (signal, code) = SIGNALS[interrupted % SIGNALS.len()];
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let wait = longest * (random >> 24) / 256;
-        // Enough of them: let it end.
-        if interrupted < 7 {
+        // Enough of them, or all of them too early to be met: let it end.
+        if interrupted < 7 && life < 40 {
             std::thread::sleep(wait);
             send(signal, &child);
         }
