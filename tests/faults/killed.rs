@@ -49,8 +49,15 @@ fn small_digits(out: &Path, epochs: usize) -> Command {
     } else {
         let _ = fs::remove_dir_all(runs);
     }
-    command.args(["--quiet", "--set", r#"checkpoint.every={"Steps":1}"#, "--set"]);
-    command.arg(format!("epochs={epochs}")).arg("--out").arg(out);
+    // It is to last, however early it is at its best.
+    command.args([
+        "--quiet",
+        "--set",
+        r#"checkpoint.every={"Steps":1}"#,
+        "--set",
+        "early_stop.patience=1000",
+    ]);
+    command.args(["--set", &format!("epochs={epochs}"), "--out"]).arg(out);
     command
 }
 

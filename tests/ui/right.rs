@@ -1681,6 +1681,19 @@ mod model_softmax_before_logits {
 }
 
 #[rustfmt::skip]
+mod model_softmax_by_name_before_logits {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        let probabilities = image.flatten().linear(out = 10);
+        probabilities
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod model_some_number {
     use trainspec::prelude::*;
 

@@ -4,7 +4,7 @@ use super::Facts;
 use super::rate::is_warmed_up;
 use crate::human::count;
 
-/// Up to here Goyal et al. 2017 found no loss of accuracy.
+/// Up to here Goyal et al. 2017 found no loss of accuracy, with a warm-up; without one, of 1.2 points at just this size.
 const LARGE: u64 = 8192;
 
 /// The samples of a micro-batch: no more than there are.
@@ -20,7 +20,7 @@ fn samples(facts: &Facts<'_>) -> u64 {
 
 pub(super) fn without_warmup(facts: &Facts<'_>) -> Option<String> {
     let samples = samples(facts);
-    (samples > LARGE && !is_warmed_up(facts))
+    (samples >= LARGE && !is_warmed_up(facts))
         .then(|| format!("steps of {} samples, whose rate begins at its full height", count(samples)))
 }
 

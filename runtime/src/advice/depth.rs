@@ -5,11 +5,11 @@ use super::chain::{behind, has_one_reader, matrix, named};
 use crate::graph::{Graph, Node};
 use crate::layer::{GraphParameter, Init, Nature};
 
-/// A variance that has shrunk to less than this has vanished. He et al. 2015 train a network of 30 rectified layers, each
-/// of which halves the variance, in vain; one of 22, whose variance is 2e-7, learns.
-const VANISHED: f64 = 1e-9;
+/// A variance that has shrunk to less than this has vanished. In He et al. 2015, under Xavier's weights, with which each
+/// rectifier halves the variance, a network of 30 layers stalls (29 rectifiers: 2e-9); one of 22 learns (5e-7).
+const VANISHED: f64 = 1e-8;
 
-/// Plain networks of He et al. 2016 get worse from 18 layers to 34, even with norms.
+/// In He et al. 2016 plain networks with norms get worse from 20 layers to 56 on CIFAR-10, and from 18 to 34 on ImageNet.
 const DEEP: usize = 20;
 
 /// What has become of an input along layers behind each other, since a norm or a sum made it anew.

@@ -88,7 +88,7 @@ pub enum Advice {
     DecayEverywhere,
     /// Self-attention under Adam or a relative of it, without warm-up.
     AttentionWithoutWarmup,
-    /// An optimizer step of more than 8,192 samples, without warm-up.
+    /// An optimizer step of 8,192 samples or more, without warm-up.
     LargeBatchWithoutWarmup,
     /// `scale_lr` for an optimizer step of more than 8,192 samples.
     LargeScaledRate,
@@ -108,6 +108,8 @@ pub enum Advice {
     ClassImbalance,
     /// Samples to validate or test with whose input was learned from.
     SharedSamples,
+    /// Samples to learn from that come after others to validate or test with, in a time series.
+    ShuffledSeries,
     /// Images whose channels seem to be the last axis.
     ChannelsLast,
     /// Targets of 0 and 1 under a loss of values.

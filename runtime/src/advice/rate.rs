@@ -10,7 +10,7 @@ use crate::schedule::Schedule;
 const WARMED_UP: f64 = 0.5;
 
 /// The sources of [`usual_rates`](crate::optim::Optimizer::usual_rates), each of which is told with what was found.
-pub(super) const SOURCES: &str = "the optimizers' papers";
+pub(super) const SOURCES: &str = "the optimizers' papers and PyTorch's defaults";
 
 pub(super) fn high_rate(facts: &Facts<'_>) -> Option<String> {
     let (name, largest) = (facts.settings.optimizer.name(), largest(facts)?);
@@ -19,7 +19,7 @@ pub(super) fn high_rate(facts: &Facts<'_>) -> Option<String> {
     (largest > usual.highest * (1.0 + 1e-9)).then(|| {
         let (largest, highest) = (rate(largest), rate(usual.highest));
         format!(
-            "`{name}` reaches the rate {largest}; {highest} is the highest that is usual ({})",
+            "`{name}` reaches the rate {largest}; above {highest} it is far from what is known to work ({})",
             usual.source
         )
     })
@@ -31,7 +31,7 @@ pub(super) fn low_rate(facts: &Facts<'_>) -> Option<String> {
     (largest < usual.lowest * (1.0 - 1e-9)).then(|| {
         let (largest, lowest) = (rate(largest), rate(usual.lowest));
         format!(
-            "the rate of `{name}` is {largest} at most; {lowest} is the lowest that is usual ({})",
+            "the rate of `{name}` is {largest} at most; below {lowest} it is far from what is known to work ({})",
             usual.source
         )
     })

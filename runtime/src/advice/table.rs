@@ -27,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
         find: regularization::convolution_dropout,
         why: "neighbouring values of a channel are alike, so that those that stay tell what was dropped: the noise \
               slows learning and regularizes little",
-        instead: "dropout behind `flatten` or a pool, `stochastic_depth`, or `p` of 0.1 to 0.2",
+        instead: "dropout behind `flatten` or a pool, `stochastic_depth`, or a smaller `p`",
         reference: "Tompson et al. 2015; Ghiasi et al. 2018",
     },
     Rule {
@@ -42,7 +42,7 @@ pub(super) const RULES: &[Rule] = &[
         advice: Advice::SmallBatchNorm,
         find: model::small_batch_norm,
         why: "means and variances of so few samples are noise, and those of the evaluation are others",
-        instead: "a `batch` of at least 8 with a smaller `accumulate`, or `group_norm`",
+        instead: "a `batch` of at least 16 with a smaller `accumulate`, or `group_norm`",
         reference: "Wu & He 2018",
     },
     Rule {
@@ -106,7 +106,7 @@ pub(super) const RULES: &[Rule] = &[
         find: model::relu_output,
         why: "the output is never below 0, and where it is 0 no gradient comes back",
         instead: "a linear layer as the last one",
-        reference: "Lu et al. 2019",
+        reference: "Lu et al. 2020",
     },
     Rule {
         advice: Advice::LooksAhead,
@@ -139,15 +139,15 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         advice: Advice::DecayEverywhere,
         find: optimizer::decay_everywhere,
-        why: "biases and norms do not fit noise as matrices do, and to pull a scale towards 0 changes nothing but the rate",
+        why: "biases and norms are few and hardly fit noise; pulled towards 0 they only weaken their layer",
         instead: "`decay: Matrices`, the default; a `Group` for an embedding that is to decay",
         reference: "He et al. 2019, 3.1",
     },
     Rule {
         advice: Advice::AttentionWithoutWarmup,
         find: rate::attention_without_warmup,
-        why: "the first second moments are estimates from few gradients, and attention does not recover from the large \
-              steps that they allow",
+        why: "the first second moments are estimates from few gradients, and attention, most of all with norms behind \
+              its sums, often does not recover from the large steps that they allow",
         instead: "`schedule: [Warmup { steps: … }, …]`, or `RAdam`",
         reference: "Liu et al. 2020; Xiong et al. 2020",
     },
@@ -161,15 +161,15 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         advice: Advice::LargeScaledRate,
         find: batch::scaled_rate,
-        why: "beyond about 8,192 samples the results get worse however the rate is scaled",
+        why: "beyond about 8,192 samples the results get worse even with a scaled rate and a warm-up",
         instead: "a smaller `batch` or `accumulate`, or `Lars` or `Lamb`",
-        reference: "Goyal et al. 2017",
+        reference: "Goyal et al. 2017; You et al. 2017",
     },
     Rule {
         advice: Advice::RecurrentWithoutClip,
         find: model::recurrent_without_clip,
         why: "gradients through many places can explode, and one such step undoes the training before it",
-        instead: "`clip: GlobalNorm { max: 1.0 }`",
+        instead: "`clip: GlobalNorm { max: 1.0 }`, or about the mean norm of the gradients, which `gradient_norms: true` records",
         reference: "Pascanu et al. 2013",
     },
     Rule {
@@ -177,7 +177,7 @@ pub(super) const RULES: &[Rule] = &[
         find: stopping::long_patience,
         why: "the run takes all its steps; of the key only the best weights remain",
         instead: "a smaller `patience`, or more epochs",
-        reference: "Prechelt 1998",
+        reference: ARITHMETIC,
     },
     Rule {
         advice: Advice::StopBeforePlateau,
@@ -221,6 +221,13 @@ pub(super) const RULES: &[Rule] = &[
         why: "what is measured on them is memory, not generalization",
         instead: "data without the copies, or a split that keeps copies together",
         reference: "Barz & Denzler 2020",
+    },
+    Rule {
+        advice: Advice::ShuffledSeries,
+        find: data::shuffled_series,
+        why: "the run is judged by what it has seen the sequel of, and foretells worse than it seems",
+        instead: "`.with_split(Split::InOrder { validation: 0.1, test: 0.1 })` on the data",
+        reference: "Hyndman & Athanasopoulos 2021, 5.8",
     },
     Rule {
         advice: Advice::ChannelsLast,

@@ -1,24 +1,35 @@
-//! A data set with another split or another normalization.
+//! A data set of which the user says something else: how it is divided, normalized, what it holds.
+
+use std::ops::RangeInclusive;
 
 use super::{Dataset, Normalization, Split};
 use crate::error::Result;
 use crate::shape::Kind;
 
-/// A data set divided by a split of the user's: [`Dataset::with_split`].
+/// A data set with one property of the user's: [`Dataset::with_split`], [`Dataset::with_normalization`],
+/// [`Dataset::with_input_range`], [`Dataset::as_time_series`].
 #[derive(Clone, Debug)]
-pub struct WithSplit<D> {
-    pub(super) data: D,
-    pub(super) split: Split,
+pub struct Adapted<D> {
+    data: D,
+    change: Change,
 }
 
-/// A data set normalized by a rule of the user's: [`Dataset::with_normalization`].
+/// What is not as the data set says.
 #[derive(Clone, Debug)]
-pub struct WithNormalization<D> {
-    pub(super) data: D,
-    pub(super) normalization: Normalization,
+pub(super) enum Change {
+    Split(Split),
+    Normalization(Normalization),
+    InputRange(RangeInclusive<f32>),
+    TimeSeries,
 }
 
-impl<D: Dataset> Dataset for WithSplit<D> {
+impl<D> Adapted<D> {
+    pub(super) const fn new(data: D, change: Change) -> Self {
+        Self { data, change }
+    }
+}
+
+impl<D: Dataset> Dataset for Adapted<D> {
     type Input = D::Input;
     type Target = D::Target;
 
@@ -36,37 +47,23 @@ impl<D: Dataset> Dataset for WithSplit<D> {
     }
 
     fn split(&self) -> Split {
-        self.split.clone()
+        if let Change::Split(split) = &self.change { split.clone() } else { self.data.split() }
     }
 
     fn normalization(&self) -> Normalization {
-        self.data.normalization()
-    }
-}
-
-impl<D: Dataset> Dataset for WithNormalization<D> {
-    type Input = D::Input;
-    type Target = D::Target;
-
-    fn len(&self) -> usize {
-        self.data.len()
+        if let Change::Normalization(rule) = self.change { rule } else { self.data.normalization() }
     }
 
-    fn sample(
-        &self,
-        index: usize,
-        input: &mut [<D::Input as Kind>::Element],
-        target: &mut [<D::Target as Kind>::Element],
-    ) -> Result<()> {
-        self.data.sample(index, input, target)
+    fn input_range(&self) -> Option<RangeInclusive<f32>> {
+        if let Change::InputRange(range) = &self.change {
+            Some(range.clone())
+        } else {
+            self.data.input_range()
+        }
     }
 
-    fn split(&self) -> Split {
-        self.data.split()
-    }
-
-    fn normalization(&self) -> Normalization {
-        self.normalization
+    fn is_time_series(&self) -> bool {
+        matches!(self.change, Change::TimeSeries) || self.data.is_time_series()
     }
 }
 
@@ -79,11 +76,18 @@ mod tests {
     #[test]
     fn each_changes_one_thing_and_keeps_the_rest() {
         let data = InMemory::<Features<1>, Values<1>>::new(vec![1.0, 2.0], vec![3.0, 4.0]).unwrap();
+        assert_eq!((data.input_range(), data.is_time_series()), (None, false));
         let split = Split::Fixed { train: 0..1, validation: 1..2, test: 2..2 };
-        let data = data.with_split(split.clone()).with_normalization(Normalization::Whole);
+        let data = data
+            .with_input_range(0.0..=2.0)
+            .with_split(split.clone())
+            .as_time_series()
+            .with_normalization(Normalization::Whole);
         assert_eq!((data.split(), data.normalization(), data.len()), (split, Normalization::Whole, 2));
-        let data = data.with_split(Split::DEFAULT);
+        assert_eq!((data.input_range(), data.is_time_series()), (Some(0.0..=2.0), true));
+        let data = data.with_split(Split::DEFAULT).with_input_range(1.0..=2.0);
         assert_eq!((data.split(), data.normalization()), (Split::DEFAULT, Normalization::Whole));
+        assert_eq!((data.input_range(), data.is_time_series()), (Some(1.0..=2.0), true));
         let (mut input, mut target) = ([0.0], [0.0]);
         data.sample(1, &mut input, &mut target).unwrap();
         assert_eq!((input, target), ([2.0], [4.0]));

@@ -1,6 +1,9 @@
 //! What a data set is.
 
-use super::{Batch, Column, Normalization, Split, WithNormalization, WithSplit};
+use std::ops::RangeInclusive;
+
+use super::adapt::{Adapted, Change};
+use super::{Batch, Column, Normalization, Split};
 use crate::error::Result;
 use crate::shape::{Element, InputKind, Kind, Shape, TargetKind};
 
@@ -67,6 +70,23 @@ pub trait Dataset: Send + Sync + 'static {
         Normalization::None
     }
 
+    /// Between which numbers every number of every input lies, before normalization; `None`, the default, if nothing is
+    /// known of it. A run whose data have another number is refused before its first step: a pixel of 255 where 1 is the
+    /// largest, a temperature in Fahrenheit, the -999 of a missing value.
+    fn input_range(&self) -> Option<RangeInclusive<f32>> {
+        None
+    }
+
+    /// Whether the samples follow each other in time; by default not.
+    ///
+    /// If they do, no sample to learn from may come after one to validate or test with, since the run would be judged by
+    /// what it has already seen the sequel of: a run tells so by [`Advice::ShuffledSeries`](crate::advice::Advice).
+    /// [`Split::InOrder`] divides such data. The order in which a run takes the samples that it learns from is a new one in
+    /// every epoch; a sample of a series is a window with all of the past that its target needs.
+    fn is_time_series(&self) -> bool {
+        false
+    }
+
     /// The same samples, divided another way.
     ///
     /// ```
@@ -76,11 +96,11 @@ pub trait Dataset: Send + Sync + 'static {
     /// assert_eq!(data.split(), Split::Random { validation: 0.2, test: 0.0 });
     /// # Ok::<(), trainspec::Error>(())
     /// ```
-    fn with_split(self, split: Split) -> WithSplit<Self>
+    fn with_split(self, split: Split) -> Adapted<Self>
     where
         Self: Sized,
     {
-        WithSplit { data: self, split }
+        Adapted::new(self, Change::Split(split))
     }
 
     /// The same samples, normalized another way.
@@ -92,11 +112,49 @@ pub trait Dataset: Send + Sync + 'static {
     /// assert_eq!(data.normalization(), Normalization::Whole);
     /// # Ok::<(), trainspec::Error>(())
     /// ```
-    fn with_normalization(self, normalization: Normalization) -> WithNormalization<Self>
+    fn with_normalization(self, normalization: Normalization) -> Adapted<Self>
     where
         Self: Sized,
     {
-        WithNormalization { data: self, normalization }
+        Adapted::new(self, Change::Normalization(normalization))
+    }
+
+    /// The same samples, of whose inputs it is known between which numbers they lie: [`Dataset::input_range`].
+    ///
+    /// ```
+    /// use trainspec::data::Prepared;
+    /// use trainspec::prelude::*;
+    ///
+    /// let images = InMemory::<Image<1, 1, 2>, Class<2>>::new(vec![0.0, 0.5, 255.0, 0.0], vec![0, 1])?;
+    /// let problem = Prepared::new(Box::new(images.with_input_range(0.0..=1.0)), 42).err().unwrap();
+    /// assert!(problem.to_string().contains("element 0 of the input is 255; expected 0 to 1"));
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    fn with_input_range(self, range: RangeInclusive<f32>) -> Adapted<Self>
+    where
+        Self: Sized,
+    {
+        Adapted::new(self, Change::InputRange(range))
+    }
+
+    /// The same samples, which follow each other in time: [`Dataset::is_time_series`].
+    ///
+    /// ```
+    /// use trainspec::data::{Prepared, Split};
+    /// use trainspec::prelude::*;
+    ///
+    /// let days: Vec<f32> = (0..100).map(|day| (day as f32 / 7.0).sin()).collect();
+    /// let series = InMemory::<Features<1>, Values<1>>::new(days[..99].to_vec(), days[1..].to_vec())?;
+    /// let series = series.as_time_series().with_split(Split::InOrder { validation: 0.1, test: 0.2 });
+    /// let data = Prepared::new(Box::new(series), 42)?;
+    /// assert_eq!((data.train().last(), data.validation()[0], data.test()[0]), (Some(&70), 71, 80));
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    fn as_time_series(self) -> Adapted<Self>
+    where
+        Self: Sized,
+    {
+        Adapted::new(self, Change::TimeSeries)
     }
 }
 
@@ -147,6 +205,10 @@ pub trait AnyDataset: Send + Sync {
     fn split(&self) -> Split;
     /// [`Dataset::normalization`]
     fn normalization(&self) -> Normalization;
+    /// [`Dataset::input_range`]
+    fn input_range(&self) -> Option<RangeInclusive<f32>>;
+    /// [`Dataset::is_time_series`]
+    fn is_time_series(&self) -> bool;
     /// The samples of these numbers, as they are in the set.
     ///
     /// # Errors
@@ -177,6 +239,14 @@ impl<D: Dataset> AnyDataset for D {
 
     fn normalization(&self) -> Normalization {
         Dataset::normalization(self)
+    }
+
+    fn input_range(&self) -> Option<RangeInclusive<f32>> {
+        Dataset::input_range(self)
+    }
+
+    fn is_time_series(&self) -> bool {
+        Dataset::is_time_series(self)
     }
 
     fn batch(&self, indices: &[usize]) -> Result<Batch> {

@@ -4,14 +4,14 @@
 //! | --- | --- |
 //! | `dataset` | what a data set is, and how to write one |
 //! | `split`, `normalizer` | which samples are for what; what is done to the inputs |
-//! | `adapt` | a data set with another split or normalization |
+//! | `adapt` | a data set with another split or normalization, or of which more is known |
 //! | `memory` | samples from vectors |
 //! | `csv`, `idx` | samples from files of numbers, and of images; `file` opens them, packed or not |
 //! | `digits`, `mnist` | known data sets |
 //! | `prepared` | data that were looked through and are ready for a run |
 //! | `batch` | samples side by side |
 
-pub use adapt::{WithNormalization, WithSplit};
+pub use adapt::Adapted;
 pub use batch::{Batch, Column, Elements, Mixed};
 pub use csv::{Csv, CsvColumn};
 pub use dataset::{AnyDataset, Dataset, IntoDataset};

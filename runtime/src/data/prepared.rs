@@ -1,5 +1,7 @@
 //! Data that were looked through before the first step.
 
+use std::ops::RangeInclusive;
+
 use sha2::{Digest, Sha256};
 
 use super::memory::size;
@@ -19,7 +21,7 @@ use crate::train::Interrupt;
 /// never:
 ///
 /// - a split that cannot be, or that leaves nothing to learn from;
-/// - a number that is NaN or infinite;
+/// - a number that is NaN or infinite, or an input outside of the range that the data set names;
 /// - a class or token that the kind does not have;
 /// - targets to learn from of which the loss ignores every one.
 ///
@@ -145,6 +147,11 @@ impl Prepared {
         self.data.target_shape()
     }
 
+    /// Whether the samples follow each other in time.
+    pub(crate) fn is_time_series(&self) -> bool {
+        self.data.is_time_series()
+    }
+
     /// How the data set was divided.
     pub fn split(&self) -> Split {
         self.data.split()
@@ -229,6 +236,8 @@ impl Prepared {
 /// What is gathered while every sample is read once, in order.
 struct Survey {
     learned: Vec<bool>,
+    /// Between which the numbers of an input lie.
+    range: Option<RangeInclusive<f32>>,
     moments: Moments,
     class_counts: Option<Vec<usize>>,
     /// Whether a training sample has a target that is not ignored.
@@ -251,6 +260,21 @@ impl Survey {
                  `{normalization:?}`"
             )));
         }
+        let range = data.input_range();
+        if let Some(range) = &range {
+            if input.vocabulary().is_some() {
+                return Err(Error::Dataset(
+                    "the inputs are tokens, whose range is that of their kind; expected no `input_range`"
+                        .to_owned(),
+                ));
+            }
+            if range.is_empty() {
+                let (low, high) = (range.start(), range.end());
+                return Err(Error::Dataset(format!(
+                    "the `input_range` is {low} to {high}, which has no number in it"
+                )));
+            }
+        }
         let mut learned = vec![false; data.len()];
         for &index in &parts.train {
             if let Some(learned) = learned.get_mut(index) {
@@ -259,6 +283,7 @@ impl Survey {
         }
         Ok(Self {
             learned,
+            range,
             moments: Moments::new(if input.vocabulary().is_some() { 0 } else { elements }),
             class_counts: target.vocabulary().filter(|_| target.rank() == 0).map(|classes| vec![0; classes]),
             has_targets: false,
@@ -271,8 +296,8 @@ impl Survey {
 
     /// Looks at samples from number `start` on.
     fn look(&mut self, start: usize, batch: &Batch, ignored: Option<u32>) -> Result<()> {
-        check("input", start, &batch.input, None)?;
-        check("target", start, &batch.target, ignored)?;
+        check("input", start, &batch.input, self.range.as_ref(), None)?;
+        check("target", start, &batch.target, None, ignored)?;
         let inputs = bytes(&batch.input.elements);
         self.samples.add(&inputs, batch.size);
         self.inputs.update(inputs);
@@ -324,8 +349,14 @@ fn bytes(numbers: &Elements) -> Vec<u8> {
     }
 }
 
-/// Whether every number is one that the kind can have.
-fn check(what: &str, start: usize, column: &Column, ignored: Option<u32>) -> Result<()> {
+/// Whether every number is one that the kind can have, and in the range that is named for it.
+fn check(
+    what: &str,
+    start: usize,
+    column: &Column,
+    range: Option<&RangeInclusive<f32>>,
+    ignored: Option<u32>,
+) -> Result<()> {
     let size = column.shape.elements();
     let wrong = |place: usize, found: String, expected: String| {
         let place_in_sample = match column.shape.rank() {
@@ -338,13 +369,21 @@ fn check(what: &str, start: usize, column: &Column, ignored: Option<u32>) -> Res
         ))
     };
     match &column.elements {
-        Elements::Real(reals) => match reals.iter().position(|real| !real.is_finite()) {
-            Some(place) => {
-                let found = reals.get(place).map(ToString::to_string).unwrap_or_default();
-                Err(wrong(place, found, "a finite number".to_owned()))
+        Elements::Real(reals) => {
+            let is_wrong = |real: f32| !real.is_finite() || range.is_some_and(|range| !range.contains(&real));
+            match (0..).zip(reals).find(|(_, real)| is_wrong(**real)) {
+                Some((place, real)) => {
+                    let expected = match range {
+                        Some(range) if real.is_finite() => {
+                            format!("{} to {}, the `input_range` of the data", range.start(), range.end())
+                        }
+                        _ => "a finite number".to_owned(),
+                    };
+                    Err(wrong(place, real.to_string(), expected))
+                }
+                None => Ok(()),
             }
-            None => Ok(()),
-        },
+        }
         Elements::Whole(wholes) => {
             let Some(known) = column.shape.vocabulary() else {
                 return Err(Error::Dataset(format!(

@@ -22,6 +22,16 @@ pub enum Split {
         /// `0 <= test < 1`; both together below 1.
         test: f64,
     },
+    /// By number: the first samples for training, then these shares for validation and, at the end, test. It suits data
+    /// that follow each other in time ([`Dataset::is_time_series`](super::Dataset::is_time_series)).
+    ///
+    /// A part has `floor(share * samples)` samples.
+    InOrder {
+        /// `0 <= validation < 1`
+        validation: f64,
+        /// `0 <= test < 1`; both together below 1.
+        test: f64,
+    },
     /// Fixed ranges of sample numbers, for data whose order matters or whose test part is given. They must
     /// not overlap; samples in none of them are not used.
     Fixed {
@@ -53,7 +63,9 @@ impl Split {
     /// it starts, or if two ranges overlap.
     pub const fn check(&self) -> Verdict {
         match self {
-            Self::Random { validation, test } => shares(*validation, *test),
+            Self::Random { validation, test } | Self::InOrder { validation, test } => {
+                shares(*validation, *test)
+            }
             Self::Fixed { train, validation, test } => ranges(train, validation, test),
         }
     }
@@ -63,16 +75,10 @@ impl Split {
         self.check().map_err(|problem| Error::Dataset(format!("split: {problem}")))?;
         let parts = match self {
             Self::Random { validation, test } => {
-                let mut order = Stream::new(seed, Purpose::Split, "").permutation(Moment::default(), len);
-                let mut take = |count: usize| {
-                    let mut part = order.split_off(order.len().saturating_sub(count));
-                    part.sort_unstable();
-                    part
-                };
-                let test = take(portion(*test, len));
-                let validation = take(portion(*validation, len));
-                Parts { train: take(len), validation, test }
+                let order = Stream::new(seed, Purpose::Split, "").permutation(Moment::default(), len);
+                Parts::from_end(order, *validation, *test)
             }
+            Self::InOrder { validation, test } => Parts::from_end((0..len).collect(), *validation, *test),
             Self::Fixed { train, validation, test } => {
                 for (name, range) in [("train", train), ("validation", validation), ("test", test)] {
                     if range.end > len {
@@ -96,6 +102,21 @@ impl Split {
             )));
         }
         Ok(parts)
+    }
+}
+
+impl Parts {
+    /// The last samples of an order for test, those before them for validation, the rest for training.
+    fn from_end(mut order: Vec<usize>, validation: f64, test: f64) -> Self {
+        let len = order.len();
+        let mut take = |count: usize| {
+            let mut part = order.split_off(order.len().saturating_sub(count));
+            part.sort_unstable();
+            part
+        };
+        let test = take(portion(test, len));
+        let validation = take(portion(validation, len));
+        Self { train: take(len), validation, test }
     }
 }
 
@@ -211,6 +232,15 @@ mod tests {
     }
 
     #[test]
+    fn parts_in_order_follow_each_other() {
+        let parts = Split::InOrder { validation: 0.2, test: 0.3 }.resolve(10, 1).unwrap();
+        let expected = Parts { train: (0..5).collect(), validation: vec![5, 6], test: vec![7, 8, 9] };
+        assert_eq!(parts, expected);
+        let parts = Split::InOrder { validation: 0.0, test: 0.05 }.resolve(10, 1).unwrap();
+        assert_eq!(parts, Parts { train: (0..10).collect(), validation: vec![], test: vec![] });
+    }
+
+    #[test]
     fn a_split_that_cannot_be_is_refused() {
         let random = |validation, test| Split::Random { validation, test };
         let fixed = |train, validation, test| Split::Fixed { train, validation, test };
@@ -224,6 +254,10 @@ mod tests {
                 random(0.5, 0.5),
                 "data: split: validation and test are 0.5 and 0.5; expected a sum below 1, so that something \
                  is left to learn from",
+            ),
+            (
+                Split::InOrder { validation: 0.2, test: 1.5 },
+                "data: split: test is 1.5; expected 0 <= test < 1",
             ),
             (reversed, "data: split: train is 3..1, which ends before it starts"),
             (

@@ -231,14 +231,21 @@ mod tests {
     #[test]
     fn a_kernel_must_fit() {
         let layer = Conv2d { out: 4, kernel: 5, ..Conv2d::DEFAULT };
-        assert_eq!(said(&layer, &[1, 2, 2]), "a 5x5 kernel does not fit the input [1, 2, 2] with padding 0");
-        assert_eq!(said(&layer, &[1, 5, 4]), "a 5x5 kernel does not fit the input [1, 5, 4] with padding 0");
+        assert_eq!(
+            said(&layer, &[1, 2, 2]),
+            "a 5x5 kernel does not fit the input [1, 2, 2] with padding 0; use a `kernel` of at most 2, or more `padding`"
+        );
+        assert_eq!(
+            said(&layer, &[1, 5, 4]),
+            "a 5x5 kernel does not fit the input [1, 5, 4] with padding 0; use a `kernel` of at most 4, or more `padding`"
+        );
         assert_eq!(layer.output(Shape::of(&[1, 5, 5])), Ok(Shape::of(&[4, 1, 1])));
         let wide = Conv2d { kernel: 3, dilation: 2, padding: 1, ..layer };
         assert_eq!(wide.output(Shape::of(&[1, 3, 3])), Ok(Shape::of(&[4, 1, 1])));
         assert_eq!(
             said(&wide, &[1, 2, 3]),
-            "a 3x3 kernel does not fit the input [1, 2, 3] with padding 1 and dilation 2"
+            "a 3x3 kernel does not fit the input [1, 2, 3] with padding 1 and dilation 2; use a `kernel` of at most 2, or more \
+             `padding`"
         );
     }
 

@@ -159,7 +159,10 @@ mod tests {
         let layer = MaxPool2d { kernel: 3, ..MaxPool2d::DEFAULT };
         assert!(layer.output(Shape::of(&[1, 3, 3])).is_ok());
         let problem = layer.output(Shape::of(&[1, 3, 2])).unwrap_err();
-        assert_eq!(problem.as_str(), "a 3x3 kernel does not fit the input [1, 3, 2] with padding 0");
+        assert_eq!(
+            problem.as_str(),
+            "a 3x3 kernel does not fit the input [1, 3, 2] with padding 0; use a `kernel` of at most 2, or more `padding`"
+        );
         assert!(MaxPool2d { padding: 1, ..layer }.check().is_ok());
         assert!(MaxPool2d { padding: 2, ..layer }.check().is_err());
         assert!(MaxPool2d::DEFAULT.check().is_err());

@@ -61,7 +61,14 @@ impl Window {
             .shape(input)
             .text(" with padding ")
             .number(self.padding);
-        Err(if self.dilation == 1 { problem } else { problem.text(" and dilation ").number(self.dilation) })
+        let problem =
+            if self.dilation == 1 { problem } else { problem.text(" and dilation ").number(self.dilation) };
+        let (height, width) = (input.axis(1), input.axis(2));
+        let shorter = if height < width { height } else { width };
+        let padded = shorter.saturating_add(self.padding.saturating_mul(2));
+        // More padding always helps: at that of half a kernel, which is all that a pool may have, every image is large enough.
+        let largest = (padded - 1) / self.dilation + 1;
+        Err(problem.text("; use a `kernel` of at most ").number(largest).text(", or more `padding`"))
     }
 
     /// `floor((length + 2 padding - dilation (kernel - 1) - 1) / stride) + 1`, if the window fits.

@@ -82,7 +82,7 @@ impl Optimizer for AdamW {
     }
 
     fn usual_rates(&self) -> Option<UsualRates> {
-        Some(UsualRates { lowest: 1e-6, highest: 1e-2, source: "Kingma & Ba 2015: 1e-3" })
+        Some(UsualRates { lowest: 1e-6, highest: 1e-2, source: "PyTorch: 1e-3" })
     }
 
     fn penalties(&self) -> Penalties {

@@ -84,7 +84,7 @@ impl Optimizer for NAdam {
     }
 
     fn usual_rates(&self) -> Option<UsualRates> {
-        Some(UsualRates { lowest: 2e-6, highest: 2e-2, source: "Dozat 2016: 2e-3" })
+        Some(UsualRates { lowest: 2e-6, highest: 2e-2, source: "PyTorch: 2e-3" })
     }
 
     fn penalties(&self) -> Penalties {

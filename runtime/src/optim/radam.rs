@@ -77,7 +77,7 @@ impl Optimizer for RAdam {
     }
 
     fn usual_rates(&self) -> Option<UsualRates> {
-        Some(UsualRates { lowest: 1e-6, highest: 1e-2, source: "Kingma & Ba 2015: 1e-3" })
+        Some(UsualRates { lowest: 1e-6, highest: 1e-1, source: "Liu et al. 2020: 3e-4 to 0.1" })
     }
 
     fn penalties(&self) -> Penalties {

@@ -85,7 +85,7 @@ impl Optimizer for RmsProp {
     }
 
     fn usual_rates(&self) -> Option<UsualRates> {
-        Some(UsualRates { lowest: 1e-6, highest: 1e-2, source: "Tieleman & Hinton 2012: 1e-3" })
+        Some(UsualRates { lowest: 1e-6, highest: 1e-1, source: "PyTorch: 1e-2" })
     }
 
     fn penalties(&self) -> Penalties {

@@ -101,7 +101,7 @@ impl Optimizer for Sgd {
     }
 
     fn usual_rates(&self) -> Option<UsualRates> {
-        Some(UsualRates { lowest: 1e-6, highest: 1.0, source: "Bengio 2012" })
+        Some(UsualRates { lowest: 1e-6, highest: 1.0, source: "Bengio 2012: 1e-6 to 1" })
     }
 
     fn state_names(&self) -> &'static [&'static str] {

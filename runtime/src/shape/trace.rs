@@ -112,6 +112,14 @@ impl Trace {
         self.step(Mul::NAME, Mul {}.output(a, b))
     }
 
+    /// That model `M` may end in the layer that was called last.
+    #[track_caller]
+    pub const fn ends<M: Model>(&mut self) {
+        if let Err(problem) = last_layer(<M::Output as Kind>::NAME, self.last) {
+            self.step("", Err(problem));
+        }
+    }
+
     /// The output of model `M`, which must be of its kind.
     #[track_caller]
     pub const fn output_of<M: Model>(&mut self, shape: Shape) -> Shape {

@@ -7,7 +7,8 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::emit::{Over, emit};
-use crate::model::ast::{Signature, Steps};
+use super::layers::literal;
+use crate::model::ast::{Flow, Signature, Steps};
 
 /// The shape functions.
 ///
@@ -93,8 +94,16 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
 fn traced(signature: &Signature, body: &Steps) -> TokenStream {
     let (steps, tail) = emit(Over::Shapes, body);
     let (name, (_, arguments, _)) = (&signature.name, signature.generics.split_for_impl());
+    // A layer that cannot be the last one is told on its own word, where the body ends in a call of it.
+    let last =
+        body.tail.as_ref().and_then(|tail| if let Flow::Call(last) = tail { Some(last) } else { None });
+    let last = last.map(|last| {
+        let span = literal(last).span;
+        let trace = Over::Shapes.local(span);
+        quote_spanned!(span=> (#trace).ends::<#name #arguments>();)
+    });
     let span = signature.output.span();
     let trace = Over::Shapes.local(span);
     let end = quote_spanned!(span=> (#trace).output_of::<#name #arguments>(#tail));
-    quote!(#steps #end)
+    quote!(#steps #last #end)
 }

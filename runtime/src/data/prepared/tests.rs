@@ -227,6 +227,22 @@ fn what_is_wrong_with_data_is_told_before_the_first_step() {
          `Whole`"
     );
     assert_eq!(
+        problem(tokens().with_input_range(0.0..=2.0)),
+        "data: the inputs are tokens, whose range is that of their kind; expected no `input_range`"
+    );
+    assert_eq!(
+        problem(data(inputs.clone(), targets.clone()).with_input_range(0.0..=255.0)),
+        "data: sample 8 (from 0): element 0 of the input is 256; expected 0 to 255, the `input_range` of the data"
+    );
+    assert_eq!(
+        problem(with(18, f32::NAN).with_input_range(0.0..=1e3)),
+        "data: sample 9 (from 0): element 0 of the input is NaN; expected a finite number"
+    );
+    assert_eq!(
+        problem(data(inputs.clone(), targets.clone()).with_input_range(1.0..=f32::NAN)),
+        "data: the `input_range` is 1 to NaN, which has no number in it"
+    );
+    assert_eq!(
         problem(InMemory::<Features<1>, Class<0>>::new(vec![0.0; 2], vec![0; 2]).unwrap()),
         "data: the target is of whole numbers, but its kind has 0 of them; expected at least one class or \
          token"

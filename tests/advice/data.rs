@@ -1,0 +1,211 @@
+//! Data that hide something.
+
+use trainspec::Check;
+use trainspec::data::Dataset;
+use trainspec::prelude::*;
+use trainspec::train::Event;
+
+use super::{Small, fires, silent};
+
+/// Sixty points: the first feature as `first` says, the second one anything; of class 1 those that `is_one` names.
+fn made(
+    first: fn(usize) -> f32,
+    is_one: fn(usize) -> bool,
+    normalization: Normalization,
+) -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Class<2>>> {
+    let inputs = (0..60).flat_map(|i| [first(i), (i as f32 * 0.37).sin()]).collect();
+    let targets = (0..60).map(|i| u32::from(is_one(i))).collect();
+    let split = Split::Fixed { train: 0..40, validation: 40..50, test: 50..60 };
+    Ok(InMemory::<Features<2>, Class<2>>::new(inputs, targets)?
+        .with_split(split)
+        .with_normalization(normalization))
+}
+
+#[model]
+fn NormedFirst(x: Features<2>) -> Logits<2> {
+    x.batch_norm().linear(out = 4).relu().linear(out = 2)
+}
+
+fn half(i: usize) -> bool {
+    i.is_multiple_of(2)
+}
+
+fn raw(i: usize) -> f32 {
+    i as f32 * 20.0
+}
+
+train! {
+    Raw { model: Small, data: made(raw, half, Normalization::None), batch: 8 }
+}
+
+train! {
+    Scaled { model: Small, data: made(raw, half, Normalization::PerElement), batch: 8 }
+}
+
+train! {
+    ScaledByTheModel { model: NormedFirst, data: made(raw, half, Normalization::None), batch: 8 }
+}
+
+train! {
+    Flat { model: Small, data: made(|_| 0.25, half, Normalization::None), batch: 8 }
+}
+
+train! {
+    Rare { model: Small, data: made(|i| i as f32 / 60.0, |i| i % 11 == 0, Normalization::None), batch: 8 }
+}
+
+train! {
+    RareAndWeighted {
+        model: Small,
+        data: made(|i| i as f32 / 60.0, |i| i % 20 == 0, Normalization::None),
+        batch: 8,
+        loss: CrossEntropy { weights: &[1.0, 9.0] },
+    }
+}
+
+train! {
+    Absent {
+        model: Small,
+        data: made(|i| i as f32 / 60.0, |_| false, Normalization::None),
+        batch: 8,
+        loss: CrossEntropy { weights: &[1.0, 9.0] },
+    }
+}
+
+/// Points of which the one at 45 is that at 5.
+fn copied() -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Class<2>>> {
+    let inputs = (0..60).flat_map(|i| {
+        let i = if i == 45 { 5 } else { i };
+        [(i as f32 * 0.37).sin(), (i as f32 * 0.73).cos()]
+    });
+    let split = Split::Fixed { train: 0..40, validation: 40..50, test: 50..60 };
+    let targets = (0..60).map(|i| i % 2).collect();
+    Ok(InMemory::<Features<2>, Class<2>>::new(inputs.collect(), targets)?.with_split(split))
+}
+
+train! {
+    Copied { model: Small, data: copied(), batch: 8 }
+}
+
+#[test]
+fn data_that_hide_something() {
+    fires(Raw::training, &[], Advice::UnscaledInputs);
+    silent(Scaled::training, &[]);
+    silent(ScaledByTheModel::training, &[]);
+    fires(Flat::training, &[], Advice::ConstantFeatures);
+    // 4 of 40 are one ninth of the others; 2 of 40 one nineteenth.
+    silent(Rare::training, &[]);
+    silent(RareAndWeighted::training, &[]);
+    fires(RareAndWeighted::training, &[("loss.weights", "[]")], Advice::ClassImbalance);
+    fires(Absent::training, &[], Advice::ClassImbalance);
+    fires(Copied::training, &[], Advice::SharedSamples);
+}
+
+/// What an observer is told, once and before the run begins.
+#[test]
+fn a_run_begins_with_its_advice() {
+    let mut told = Vec::new();
+    let run = Raw::training().epochs(1).without_folder().run_with(&mut |event: &Event<'_>| {
+        match event {
+            Event::Advice(advice) => {
+                told.extend(advice.iter().map(|finding| format!("{:?}", finding.advice)));
+            }
+            Event::Begin(_) => told.push("begin".to_owned()),
+            _ => {}
+        }
+        Ok(())
+    });
+    assert!(run.is_ok());
+    assert_eq!(told, ["UnscaledInputs", "begin"]);
+}
+
+#[test]
+fn advice_says_what_was_found() {
+    let found = |check: Check| check.advice[0].found.clone();
+    assert_eq!(
+        found(Raw::training().check().unwrap()),
+        "1 of 2 numbers of an input; number 0 (from 0) has a mean of 390.0 and a deviation of 230.9"
+    );
+    assert_eq!(found(Absent::training().check().unwrap()), "0 training samples of class 1, 40 of class 0");
+    assert_eq!(
+        found(Copied::training().check().unwrap()),
+        "1 of 20 samples to validate and test have an input of the training part"
+    );
+}
+
+/// Coloured slopes, of two classes, in either order.
+fn slopes(is_last: bool) -> trainspec::Result<InMemory<Image<3, 6, 6>, Class<2>>> {
+    let colour = |image: usize, channel: usize, place: usize| {
+        (image as f32).sin() + (channel * 5 % 3) as f32 + (place % 6 + place / 6) as f32 * 0.05
+    };
+    let inputs = (0..60).flat_map(|image| {
+        (0..108).map(
+            move |i| {
+                if is_last { colour(image, i % 3, i / 3) } else { colour(image, i / 36, i % 36) }
+            },
+        )
+    });
+    InMemory::new(inputs.collect(), (0..60).map(|i| i % 2).collect())
+}
+
+#[model]
+fn Coloured(image: Image<3, 6, 6>) -> Logits<2> {
+    image.conv2d(out = 4, kernel = 3).relu().flatten().linear(out = 2)
+}
+
+train! { ChannelsFirst { model: Coloured, data: slopes(false), batch: 16, epochs: 2 } }
+
+train! { ChannelsBehind { model: Coloured, data: slopes(true), batch: 16, epochs: 2 } }
+
+#[test]
+fn channels_in_the_wrong_place() {
+    fires(ChannelsBehind::training, &[], Advice::ChannelsLast);
+    silent(ChannelsFirst::training, &[]);
+}
+
+/// Each point of a wave foretold from the one before it.
+fn series(split: Split) -> trainspec::Result<impl Dataset<Input = Features<1>, Target = Values<1>>> {
+    let wave: Vec<f32> = (0..61).map(|day| (day as f32 / 7.0).sin()).collect();
+    let data = InMemory::<Features<1>, Values<1>>::new(wave[..60].to_vec(), wave[1..].to_vec())?;
+    Ok(data.as_time_series().with_input_range(-1.0..=1.0).with_split(split))
+}
+
+#[model]
+fn Curve(x: Features<1>) -> Values<1> {
+    x.linear(out = 8).tanh().linear(out = 1)
+}
+
+train! { Drawn { model: Curve, data: series(Split::DEFAULT), batch: 8, epochs: 2 } }
+train! { InOrder { model: Curve, data: series(Split::InOrder { validation: 0.1, test: 0.2 }), batch: 8, epochs: 2 } }
+train! {
+    Backwards {
+        model: Curve,
+        data: series(Split::Fixed { train: 20..60, validation: 10..20, test: 0..0 }),
+        batch: 8,
+        epochs: 2,
+    }
+}
+train! {
+    OutOfRange {
+        model: Curve,
+        data: InMemory::<Features<1>, Values<1>>::new(vec![0.5; 30], vec![1.0; 30])
+            .map(|data| data.with_input_range(0.0..=0.25)),
+    }
+}
+
+#[test]
+fn what_the_data_say_of_themselves() {
+    fires(Drawn::training, &[], Advice::ShuffledSeries);
+    fires(Backwards::training, &[], Advice::ShuffledSeries);
+    silent(InOrder::training, &[]);
+    let check = Backwards::training().check().unwrap();
+    assert_eq!(
+        check.advice[0].found,
+        "the data are a time series, and 40 of 40 training samples come after sample 10 (from 0), which is to validate \
+         or test with"
+    );
+    assert_eq!(
+        OutOfRange::training().check().map(|_| ()).unwrap_err().to_string(),
+        "data: sample 0 (from 0): element 0 of the input is 0.5; expected 0 to 0.25, the `input_range` of the data"
+    );
+}

@@ -1,0 +1,267 @@
+//! Layers that do not go together.
+
+use trainspec::prelude::*;
+
+use super::{NormsFirst, fires, points, silent};
+
+/// Random numbers in images of 6 by 6, of two classes.
+fn images() -> trainspec::Result<InMemory<Image<1, 6, 6>, Class<2>>> {
+    InMemory::new((0..36 * 60).map(|i| (i as f32 * 0.73).cos()).collect(), (0..60).map(|i| i % 2).collect())
+}
+
+#[model]
+fn Dropped(image: Image<1, 6, 6>) -> Logits<2> {
+    image.conv2d(out = 4, kernel = 3).relu().dropout(p = 0.5).flatten().linear(out = 2)
+}
+
+#[model]
+fn DroppedLate(image: Image<1, 6, 6>) -> Logits<2> {
+    image.conv2d(out = 4, kernel = 3).relu().dropout(p = 0.2).flatten().dropout(p = 0.5).linear(out = 2)
+}
+
+#[model]
+fn Biased(image: Image<1, 6, 6>) -> Logits<2> {
+    image.conv2d(out = 4, kernel = 3).batch_norm().relu().flatten().linear(out = 2)
+}
+
+#[model]
+fn Unbiased(image: Image<1, 6, 6>) -> Logits<2> {
+    image.conv2d(out = 4, kernel = 3, bias = false).batch_norm().relu().flatten().linear(out = 2)
+}
+
+/// The bias reaches the sum past the norm.
+#[model]
+fn BiasedWithUse(x: Features<2>) -> Logits<2> {
+    let y = x.linear(out = 8);
+    (y + y.batch_norm()).relu().linear(out = 2)
+}
+
+#[model]
+fn Rectified(x: Features<2>) -> Logits<2> {
+    x.linear(out = 2).relu()
+}
+
+train! {
+    DropsImages { model: Dropped, data: images(), batch: 8, epochs: 2 }
+}
+
+train! {
+    DropsLate { model: DroppedLate, data: images(), batch: 8, epochs: 2 }
+}
+
+train! {
+    WithBias { model: Biased, data: images(), batch: 8, epochs: 2 }
+}
+
+train! {
+    WithoutBias { model: Unbiased, data: images(), batch: 8, epochs: 2 }
+}
+
+train! {
+    WithUsedBias { model: BiasedWithUse, data: points(64), batch: 8, epochs: 2 }
+}
+
+train! {
+    Clipped { model: Rectified, data: points(64), batch: 8, epochs: 2 }
+}
+
+train! {
+    WithConst { model: Biased, data: images(), batch: 8, epochs: 2, allow: [Advice::BatchNormBias] }
+}
+
+#[test]
+fn layers_that_do_not_go_together() {
+    fires(DropsImages::training, &[], Advice::ConvolutionDropout);
+    silent(DropsLate::training, &[]);
+    fires(WithBias::training, &[], Advice::BatchNormBias);
+    silent(WithConst::training, &[]);
+    silent(WithoutBias::training, &[]);
+    silent(WithUsedBias::training, &[]);
+    fires(WithoutBias::training, &[("batch", "7")], Advice::SmallBatchNorm);
+    fires(Clipped::training, &[], Advice::ReluOutput);
+}
+
+/// Sequences of eight tokens, each different, that count upwards.
+fn counting() -> trainspec::Result<InMemory<Tokens<16, 8>, Tokens<16, 8>>> {
+    let tokens =
+        |first: u32| (0..16).flat_map(move |row| (0..8).map(move |i| (row * (i / 2 + 1) + first + i) % 16));
+    InMemory::new(tokens(0).collect(), tokens(1).collect())
+}
+
+#[model]
+fn Attentive(tokens: Tokens<16, 8>) -> TokenLogits<16> {
+    let x = tokens.embedding(out = 8);
+    (x + x.layer_norm().self_attention(heads = 2)).linear(out = 16)
+}
+
+#[model]
+fn Recurrent(tokens: Tokens<16, 8>) -> TokenLogits<16> {
+    tokens.embedding(out = 8).lstm(out = 8).linear(out = 16)
+}
+
+train! {
+    Cold { model: Attentive, data: counting(), batch: 8, steps: 10 }
+}
+
+train! {
+    Warm { model: Attentive, data: counting(), batch: 8, steps: 10, schedule: [Warmup { steps: 5 }, Cosine] }
+}
+
+train! {
+    Rectifying { model: Attentive, data: counting(), batch: 8, steps: 10, optimizer: RAdam {} }
+}
+
+train! {
+    Unbounded { model: Recurrent, data: counting(), batch: 8, steps: 10 }
+}
+
+train! {
+    Bounded { model: Recurrent, data: counting(), batch: 8, steps: 10, clip: GlobalNorm { max: 1.0 } }
+}
+
+#[test]
+fn sequences() {
+    fires(Cold::training, &[], Advice::AttentionWithoutWarmup);
+    silent(Warm::training, &[]);
+    silent(Rectifying::training, &[]);
+    fires(Unbounded::training, &[], Advice::RecurrentWithoutClip);
+    silent(Bounded::training, &[]);
+}
+
+#[model]
+fn Straight(x: Features<2>) -> Logits<2> {
+    x.linear(out = 8).dropout(p = 0.1).linear(out = 2)
+}
+
+/// Through a waist, which has a meaning of its own.
+#[model]
+fn Waist(x: Features<2>) -> Logits<2> {
+    x.linear(out = 8).relu().linear(out = 1).linear(out = 2)
+}
+
+#[model]
+fn BentTwice(x: Features<2>) -> Logits<2> {
+    x.linear(out = 8).gelu().relu().linear(out = 2)
+}
+
+#[model]
+fn NormedTwice(x: Features<2>) -> Logits<2> {
+    x.linear(out = 8, bias = false).batch_norm().layer_norm().relu().linear(out = 2)
+}
+
+/// The first norm's output goes past the second one.
+#[model]
+fn NormedForASum(x: Features<2>) -> Logits<2> {
+    let y = x.linear(out = 8, bias = false).batch_norm();
+    (y + y.layer_norm()).relu().linear(out = 2)
+}
+
+#[model]
+fn DroppedBeforeNorm(x: Features<2>) -> Logits<2> {
+    x.linear(out = 8)
+        .relu()
+        .dropout(p = 0.2)
+        .linear(out = 8, bias = false)
+        .batch_norm()
+        .relu()
+        .linear(out = 2)
+}
+
+/// One channel at a time, then all: the parts of a separable convolution.
+#[model]
+fn Separable(image: Image<1, 6, 6>) -> Logits<2> {
+    image
+        .conv2d(out = 4, kernel = 3)
+        .relu()
+        .conv2d(out = 4, kernel = 3, groups = 4)
+        .conv2d(out = 8, kernel = 1)
+        .relu()
+        .flatten()
+        .linear(out = 2)
+}
+
+#[model]
+fn StraightImages(image: Image<1, 6, 6>) -> Logits<2> {
+    image.conv2d(out = 4, kernel = 3).flatten().linear(out = 2)
+}
+
+train! { TwoStraight { model: Straight, data: points(64), batch: 16, epochs: 2 } }
+
+train! { ThroughAWaist { model: Waist, data: points(64), batch: 16, epochs: 2 } }
+
+train! { TwoBends { model: BentTwice, data: points(64), batch: 16, epochs: 2 } }
+
+train! { TwoNorms { model: NormedTwice, data: points(64), batch: 16, epochs: 2 } }
+
+train! { TwoNormsAndASum { model: NormedForASum, data: points(64), batch: 16, epochs: 2 } }
+
+train! { DropsFirst { model: DroppedBeforeNorm, data: points(64), batch: 16, epochs: 2 } }
+
+train! { InParts { model: Separable, data: images(), batch: 16, epochs: 2 } }
+
+train! { StraightOverImages { model: StraightImages, data: images(), batch: 16, epochs: 2 } }
+
+#[test]
+fn layers_behind_each_other() {
+    fires(TwoStraight::training, &[], Advice::LinearTwice);
+    fires(StraightOverImages::training, &[], Advice::LinearTwice);
+    silent(ThroughAWaist::training, &[]);
+    silent(InParts::training, &[]);
+    fires(TwoBends::training, &[], Advice::ActivationTwice);
+    fires(TwoNorms::training, &[], Advice::NormTwice);
+    silent(TwoNormsAndASum::training, &[]);
+    fires(DropsFirst::training, &[], Advice::DropoutBeforeBatchNorm);
+    silent(NormsFirst::training, &[]);
+}
+
+#[test]
+fn batch_norm_in_steps_of_several_micro_batches() {
+    silent(NormsFirst::training, &[("accumulate", "3")]);
+    silent(NormsFirst::training, &[("batch", "12")]);
+    fires(NormsFirst::training, &[("batch", "12"), ("accumulate", "3")], Advice::AccumulatedBatchNorm);
+    fires(NormsFirst::training, &[("batch", "6"), ("accumulate", "3")], Advice::SmallBatchNorm);
+}
+
+/// Texts in which each target is the next token.
+fn texts() -> trainspec::Result<InMemory<Tokens<16, 8>, Tokens<16, 8>>> {
+    let tokens = |first: u32| (0..16).flat_map(move |row| (0..8).map(move |i| (row + 3 * (i + first)) % 16));
+    InMemory::new(tokens(0).collect(), tokens(1).collect())
+}
+
+#[model]
+fn Foretelling(tokens: Tokens<16, 8>) -> TokenLogits<16> {
+    let x = tokens.embedding(out = 8);
+    (x + x.layer_norm().self_attention(heads = 2, causal = true)).linear(out = 16)
+}
+
+train! { Reading { model: Attentive, data: texts(), batch: 8, steps: 10, optimizer: RAdam {} } }
+
+train! { ForetellingTexts { model: Foretelling, data: texts(), batch: 8, steps: 10, optimizer: RAdam {} } }
+
+#[test]
+fn attention_to_what_is_to_be_foretold() {
+    fires(Reading::training, &[], Advice::LooksAhead);
+    silent(ForetellingTexts::training, &[]);
+    // Targets that are no next tokens: the sequences of `counting`.
+    silent(Rectifying::training, &[]);
+}
+
+#[model]
+fn Ends(x: Value) -> Value {
+    x.softmax()
+}
+
+/// The compiler does not look into the models that a model calls.
+#[model]
+fn EndsInside(x: Features<2>) -> Logits<4> {
+    x.linear(out = 4).ends()
+}
+
+#[test]
+fn a_softmax_inside_the_last_model() {
+    assert_eq!(
+        EndsInside::graph().map(|_| ()).unwrap_err().to_string(),
+        "`softmax` is the last layer, but `Logits` are what comes before it, and their losses expect them so; remove \
+         `softmax`"
+    );
+}

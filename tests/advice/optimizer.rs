@@ -1,0 +1,70 @@
+//! Keys of the optimizer, its rate and its penalties.
+
+use trainspec::prelude::*;
+
+use super::{Sane, Wide, fires, points, silent};
+
+#[test]
+fn weights_that_grow_as_they_like() {
+    silent(Sane::training, &[]);
+    let free = ("optimizer.weight_decay", "0");
+    fires(Sane::training, &[free], Advice::NoWeightDecay);
+    silent(Sane::training, &[free, ("loss.label_smoothing", "0.1")]);
+    silent(Sane::training, &[free, ("optimizer.l1", "1e-4")]);
+}
+
+train! {
+    Penalized { model: Wide, data: points(64), batch: 8, epochs: 8, optimizer: Adam { l2: 1e-4 } }
+}
+
+train! {
+    PenalizedSgd { model: Wide, data: points(64), batch: 8, epochs: 8, optimizer: Sgd { l2: 1e-4 } }
+}
+
+train! {
+    PenalizedGroup {
+        model: Wide,
+        data: points(64),
+        batch: 8,
+        epochs: 8,
+        optimizer: Adam { weight_decay: 0.01 },
+        groups: [Group { pattern: "linear_1.weight", l2: 1e-4 }],
+    }
+}
+
+#[test]
+fn an_l2_that_is_divided_by_the_second_moment() {
+    fires(Penalized::training, &[], Advice::L2WithAdam);
+    fires(PenalizedGroup::training, &[], Advice::L2WithAdam);
+    silent(PenalizedSgd::training, &[]);
+}
+
+#[test]
+fn rates_above_what_is_usual() {
+    fires(Sane::training, &[("optimizer.lr", "0.011")], Advice::HighRate);
+    silent(Sane::training, &[("optimizer.lr", "0.01")]);
+    fires(PenalizedSgd::training, &[("optimizer.lr", "2")], Advice::HighRate);
+    silent(PenalizedSgd::training, &[("optimizer.lr", "0.5")]);
+    fires(Sane::training, &[("schedule.0.factor", "20")], Advice::HighRate);
+}
+
+train! { Signs { model: Wide, data: points(64), batch: 8, epochs: 8, optimizer: SignSgd { weight_decay: 0.1 }, clip: GlobalNorm { max: 1.0 } } }
+
+train! { DecaysAll { model: Wide, data: points(64), batch: 8, epochs: 8, optimizer: AdamW { decay: Decay::All } } }
+
+#[test]
+fn keys_that_the_optimizer_makes_void() {
+    fires(Signs::training, &[], Advice::ClipWithoutEffect);
+    // The mean of clipped gradients is another, and so is a sum with something else.
+    silent(Signs::training, &[("optimizer.momentum", "0.9")]);
+    silent(Signs::training, &[("optimizer.l1", "1e-3")]);
+    fires(DecaysAll::training, &[], Advice::DecayEverywhere);
+    silent(DecaysAll::training, &[("optimizer.decay", "Matrices")]);
+}
+
+#[test]
+fn rates_below_what_is_usual() {
+    fires(Sane::training, &[("optimizer.lr", "9e-7")], Advice::LowRate);
+    silent(Sane::training, &[("optimizer.lr", "1e-6")]);
+    fires(PenalizedSgd::training, &[("optimizer.lr", "1e-7")], Advice::LowRate);
+}

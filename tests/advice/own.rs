@@ -1,0 +1,144 @@
+//! A user's own parts, which are judged by what they are.
+
+use trainspec::prelude::*;
+
+use self::parts::{Plain, absolute, centered};
+
+use super::{NormsFirst, Small, fires, points, silent};
+
+/// Parts of the tests' own: a layer that takes the mean of the batch away, and two parts that say what they are.
+mod parts {
+
+    use candle_core::Tensor;
+    use serde::{Deserialize, Serialize};
+    use trainspec::layer::{Layer, Nature, OutputRule};
+    use trainspec::optim::{Optimizer, StepSize, UpdateStep, UsualRates};
+    use trainspec::{Config, Pass, Shape, Verdict};
+
+    #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+    pub(super) struct Centered {}
+    pub(super) use Centered as centered;
+
+    impl Centered {
+        pub(super) const fn check(&self) -> Verdict {
+            Ok(())
+        }
+        pub(super) const fn output(&self, input: Shape) -> Verdict<Shape> {
+            Ok(input)
+        }
+    }
+    impl Config for Centered {
+        const NAME: &'static str = "centered";
+        const DEFAULT: Self = Self {};
+        const CHECK: fn(&Self) -> Verdict = Self::check;
+    }
+    impl Layer for Centered {
+        const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+        fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> trainspec::Result<Tensor> {
+            Ok(inputs[0].broadcast_sub(&inputs[0].mean_keepdim(0)?)?)
+        }
+    }
+
+    /// `|x|`, which says what it is.
+    #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+    pub(super) struct Absolute {}
+    pub(super) use Absolute as absolute;
+
+    impl Absolute {
+        pub(super) const fn check(&self) -> Verdict {
+            Ok(())
+        }
+        pub(super) const fn output(&self, input: Shape) -> Verdict<Shape> {
+            Ok(input)
+        }
+    }
+    impl Config for Absolute {
+        const NAME: &'static str = "absolute";
+        const DEFAULT: Self = Self {};
+        const CHECK: fn(&Self) -> Verdict = Self::check;
+    }
+    impl Layer for Absolute {
+        const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+        fn nature(&self) -> Nature {
+            Nature::Activation
+        }
+        fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> trainspec::Result<Tensor> {
+            Ok(inputs[0].abs()?)
+        }
+    }
+
+    /// An optimizer that says which rates are usual.
+    #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+    pub(super) struct Plain {
+        pub(super) lr: f64,
+    }
+    impl Plain {
+        pub(super) const fn check(&self) -> Verdict {
+            Ok(())
+        }
+    }
+    impl Config for Plain {
+        const NAME: &'static str = "Plain";
+        const DEFAULT: Self = Self { lr: 0.1 };
+        const CHECK: fn(&Self) -> Verdict = Self::check;
+    }
+    impl Optimizer for Plain {
+        type State = [f32; 0];
+        const STATE: &'static [&'static str] = &[];
+        fn lr(&self) -> f64 {
+            self.lr
+        }
+        fn step_size(&self) -> StepSize {
+            StepSize::Sign
+        }
+        fn usual_rates(&self) -> Option<UsualRates> {
+            Some(UsualRates { lowest: 0.01, highest: 0.5, source: "these tests" })
+        }
+        fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 0]) -> f32 {
+            let lr = step.lr as f32;
+            move |w, g, []| if g == 0.0 { w } else { w - lr * g.signum() }
+        }
+    }
+}
+
+#[model]
+fn Mixing(x: Features<2>) -> Logits<2> {
+    x.linear(out = 8).centered().relu().linear(out = 2)
+}
+
+#[model]
+fn BentByOurs(x: Features<2>) -> Logits<2> {
+    x.linear(out = 8).absolute().relu().linear(out = 2)
+}
+
+#[model]
+fn StraightButForOurs(x: Features<2>) -> Logits<2> {
+    x.linear(out = 8).absolute().linear(out = 2)
+}
+
+train! { Mixed { model: Mixing, data: points(64), batch: 16, epochs: 2 } }
+
+train! { OursTwice { model: BentByOurs, data: points(64), batch: 16, epochs: 2 } }
+
+train! { OursOnce { model: StraightButForOurs, data: points(64), batch: 16, epochs: 2 } }
+
+train! { ByOurs { model: Small, data: points(64), batch: 16, epochs: 2, optimizer: Plain {} } }
+
+train! { ByOursAndClipped { model: Small, data: points(64), batch: 16, epochs: 2, optimizer: Plain {}, clip: ClipValue { max: 1.0 } } }
+
+#[test]
+fn samples_that_see_each_other() {
+    fires(Mixed::training, &[], Advice::SamplesMix);
+    // In training they may.
+    silent(NormsFirst::training, &[]);
+}
+
+#[test]
+fn a_users_own_parts_are_judged_by_what_they_are() {
+    fires(OursTwice::training, &[], Advice::ActivationTwice);
+    silent(OursOnce::training, &[]);
+    silent(ByOurs::training, &[]);
+    fires(ByOurs::training, &[("optimizer.lr", "1")], Advice::HighRate);
+    fires(ByOurs::training, &[("optimizer.lr", "0.001")], Advice::LowRate);
+    fires(ByOursAndClipped::training, &[], Advice::ClipWithoutEffect);
+}

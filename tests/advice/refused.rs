@@ -1,0 +1,68 @@
+//! What is refused before the first step.
+
+use trainspec::Config;
+use trainspec::prelude::*;
+use trainspec::train::RateSearch;
+
+use super::{Sane, Wide, points};
+
+#[model]
+fn Enormous(x: Features<2>) -> Logits<2> {
+    x.linear(out = 1_000_000).relu().linear(out = 1_000_000).relu().linear(out = 2)
+}
+
+train! {
+    TooLarge { model: Enormous, data: points(64), batch: 8, epochs: 1 }
+}
+
+/// More checkpoints than any disk holds: each of at least 4 numbers, after each of as many steps.
+#[test]
+fn a_disk_that_is_too_small() {
+    let out = std::env::temp_dir();
+    let many = |training: Training<Wide>| {
+        let saved = r#"{"every":{"Steps":1},"keep":1000000000000000}"#;
+        training.set("steps", "1000000000000000").unwrap().set("checkpoint", saved).unwrap().out(&out)
+    };
+    for error in [
+        many(Sane::training()).check().map(|_| ()).unwrap_err(),
+        many(Sane::training()).run().map(|_| ()).unwrap_err(),
+    ] {
+        let error = error.to_string();
+        let words = " there for 1000000000000000 checkpoints and the model, but ";
+        assert!(error.contains("the run needs ") && error.contains(words), "{error}");
+    }
+    assert!(!out.join("sane").exists());
+}
+
+#[test]
+fn a_search_for_a_rate_needs_the_memory_too() {
+    let error = TooLarge::training().find_rate(RateSearch::DEFAULT).map(|_| ()).unwrap_err().to_string();
+    assert!(error.starts_with("training needs 21.8 TiB of memory"), "{error}");
+}
+
+#[test]
+fn a_machine_that_is_too_small() {
+    // Four numbers of 4 bytes for each of 10^12 weights, and two copies to save them.
+    for error in [
+        TooLarge::training().without_folder().check().map(|_| ()).unwrap_err(),
+        TooLarge::training().without_folder().run().map(|_| ()).unwrap_err(),
+    ] {
+        let error = error.to_string();
+        assert!(error.starts_with("training needs 21.8 TiB of memory, of which "), "{error}");
+        assert!(error.contains("but the system has "), "{error}");
+    }
+}
+
+#[test]
+fn a_step_of_more_micro_batches_than_there_are() {
+    let check = |accumulate: &str| {
+        let training = Sane::training().set("accumulate", accumulate).unwrap();
+        training.without_folder().check().map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(check("6"), Ok(()));
+    assert_eq!(
+        check("7").unwrap_err(),
+        "accumulate: a step has 7 micro-batches, but 48 samples in batches of 8 are 6: no step would be whole; use at \
+         most 6, or a smaller `batch`"
+    );
+}

@@ -1,0 +1,26 @@
+//! The names of advice.
+
+use super::Sane;
+
+#[test]
+fn no_advice_of_that_name() {
+    let error = Sane::training().set("allow", "[\"NoWeightDecy\"]").map(|_| ()).unwrap_err().to_string();
+    assert!(
+        error.starts_with("allow: unknown variant `NoWeightDecy`, expected one of `NoWeightDecay`"),
+        "{error}"
+    );
+}
+
+/// Each name has one row in the table of the page of `train!`.
+#[test]
+fn every_advice_is_in_the_page() {
+    let page = include_str!("../../runtime/src/docs/train.md");
+    let names = include_str!("../../runtime/src/advice/table.rs");
+    let names: Vec<_> =
+        names.lines().filter_map(|line| line.trim().strip_prefix("advice: Advice::")).collect();
+    assert!(names.len() > 30);
+    for name in names {
+        let row = format!("| `{}` |", name.trim_end_matches(','));
+        assert_eq!(page.matches(&row).count(), 1, "{row}");
+    }
+}
