@@ -41,6 +41,10 @@ impl Literal {
             .iter()
             .map(|field| {
                 let (attributes, member) = (&field.attrs, &field.member);
+                if field.colon_token.is_none() {
+                    // Once, as it was written: an editor looks for what is typed here.
+                    return field.to_token_stream();
+                }
                 let value = completed_under(attributes, &field.expr, all);
                 quote!(#(#attributes)* #member: #value)
             })

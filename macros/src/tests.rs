@@ -167,3 +167,90 @@ fn no_input_makes_a_macro_panic() {
         pretty(crate::train::expand(input));
     }
 }
+
+/// What editors type into a copy of the file, to see where it ends up.
+const MARKER: &str = "Marker";
+
+/// Whether an editor can find the word at `^` in the expansion: it expands the text with and without more letters at that word,
+/// and looks in the one at the place of the other. So the text before the word must be the same in both, and the word must
+/// stand once in its braces, as a word.
+fn is_found(expand: fn(TokenStream) -> TokenStream, text: &str) -> Result<(), String> {
+    let without: TokenStream = text.replace('^', "").parse().expect("tokens");
+    let with: TokenStream = text.replace('^', MARKER).parse().expect("tokens");
+    let (without, with) = (expand(without).to_string(), expand(with));
+    let text = with.to_string();
+    let place = text.find(MARKER).ok_or("it is not in the expansion")?;
+    if without.get(..place) != text.get(..place) {
+        return Err(format!("other text is before it: …{}", &text[place.saturating_sub(90)..place]));
+    }
+    match innermost(with) {
+        Some(1) => Ok(()),
+        Some(times) => Err(format!("it stands in its braces {times} times")),
+        None => Err("it is first in a string".to_owned()),
+    }
+}
+
+/// How often the marker stands in the braces of the first word that has it.
+fn innermost(tokens: TokenStream) -> Option<usize> {
+    for token in tokens.clone() {
+        match token {
+            proc_macro2::TokenTree::Group(group) if group.to_string().contains(MARKER) => {
+                return innermost(group.stream());
+            }
+            proc_macro2::TokenTree::Ident(word) if word.to_string().contains(MARKER) => {
+                return Some(tokens.to_string().matches(MARKER).count());
+            }
+            other if other.to_string().contains(MARKER) => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+#[test]
+fn editors_find_what_is_typed() {
+    let models = [
+        "x.lin^",
+        "x.lin^.relu()",
+        "x.relu().lin^(out = 3)",
+        "x.linear(ou^)",
+        "x.linear(ou^ = 3)",
+        "x.linear(ou^ = 3).relu().linear(out = 2)",
+        "x.linear(out = 3, bi^)",
+        "x.linear(out = 3, bi^ = false).relu()",
+        "x.linear(out = 3, bias = fal^)",
+        "{ let y = x.linear(ou^ = 3); y }",
+    ];
+    let whole = |body: &str| format!("fn Net(x: Features<4>) -> Logits<3> {{ {body} }}");
+    for body in models {
+        let found = is_found(|item| crate::model::expand(TokenStream::new(), item), &whole(body));
+        assert_eq!(found, Ok(()), "{body}");
+    }
+    let programs = [
+        "bat^",
+        "bat^,",
+        "bat^: 32",
+        "bat^ epochs: 3",
+        "bat^\nepochs: 3, optimizer: AdamW {}",
+        "optimizer: Ada^",
+        "optimizer: Ada^ {}",
+        "optimizer: Ada^ { lr: 0.1 }",
+        "optimizer: AdamW { weight_^ }",
+        "optimizer: AdamW { lr: 0.1, weight_^ }",
+        "optimizer: AdamW { lr: 0.1, weight_^: 3 }",
+        "optimizer: AdamW { weight_^, lr: 0.1 }",
+        "schedule: [War^]",
+        "schedule: [Warmup { ste^ }, Cosine]",
+        "schedule: [Warmup { ste^: 3 }, Cosine]",
+        "schedule: [Warmup { steps: 3 }, Cosine { flo^ }]",
+        "checkpoint: Checkpoint { every: Ste^(3) }",
+    ];
+    let whole = |keys: &str| format!("Run {{ model: Net, data: points(), {keys} }}");
+    for keys in programs {
+        assert_eq!(is_found(crate::train::expand, &whole(keys)), Ok(()), "{keys}");
+    }
+    for block in ["Run { model: Ne^, data: points() }", "Run { model: Net, data: InMemory::ne^(), batch: 3 }"]
+    {
+        assert_eq!(is_found(crate::train::expand, block), Ok(()), "{block}");
+    }
+}

@@ -5,7 +5,12 @@ use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag::register_conditional_default;
 
 use super::{Files, assert_equal, files, manifest, only};
 
@@ -15,11 +20,24 @@ const SIGNALS: [(&str, i32); 3] = [("INT", 130), ("TERM", 143), ("HUP", 129)];
 fn send(signal: &str, child: &Child) {
     let line = format!("kill -{signal} {}", child.id());
     // It may have ended by itself.
-    let _ = Command::new("sh").args(["-c", &line]).stderr(Stdio::null()).status().unwrap();
+    let _ = command("sh").args(["-c", &line]).stderr(Stdio::null()).status().unwrap();
+}
+
+/// A command whose process begins as from a terminal. What these tests themselves were told to ignore, as a shell tells what it
+/// starts with `&`, it would ignore too; what they handle it would not, since a handler ends with the process that has it.
+fn command(path: &str) -> Command {
+    static HANDLED: Once = Once::new();
+    HANDLED.call_once(|| {
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            // As without a handler: it ends these tests.
+            register_conditional_default(signal, Arc::new(AtomicBool::new(true))).unwrap();
+        }
+    });
+    Command::new(path)
 }
 
 fn program(folder: &Path, arguments: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_program"))
+    command(env!("CARGO_BIN_EXE_program"))
         .args(arguments)
         .current_dir(folder)
         .env("RAYON_NUM_THREADS", "1")
@@ -97,7 +115,7 @@ fn interrupted(place: &Path, changes: &[&str], longest: Duration, whole: &Files)
                 assert_eq!(manifest(&folder)["exit"], format!("interrupted by SIG{signal}"));
                 assert!(!folder.join("model.safetensors").exists());
                 let line = format!("exec {}", way_on(&output));
-                Command::new("sh")
+                command("sh")
                     .args(["-c", &line])
                     .current_dir(place)
                     .env("RAYON_NUM_THREADS", "1")
@@ -131,8 +149,8 @@ struct Waiting {
 fn waiting(words: &[&str]) -> Waiting {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.csv");
-    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-    let child = Command::new(env!("CARGO_BIN_EXE_table"))
+    assert!(command("mkfifo").arg(&path).status().unwrap().success());
+    let child = command(env!("CARGO_BIN_EXE_table"))
         .args(words)
         .current_dir(folder.path())
         .env("TABLE", &path)
@@ -206,9 +224,13 @@ fn ended_by_two(first: &str, second: &str, code: i32) -> bool {
 fn what_is_ignored_stays_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let line = format!("trap '' HUP INT; exec {} find-lr --steps 1000000", env!("CARGO_BIN_EXE_program"));
-    let mut command = Command::new("sh");
-    command.args(["-c", &line]).current_dir(folder.path()).stderr(Stdio::piped()).stdout(Stdio::null());
-    let mut child = command.spawn().unwrap();
+    let mut child = command("sh")
+        .args(["-c", &line])
+        .current_dir(folder.path())
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
     let status = format!("/proc/{}/status", child.id());
     let caught = || {
         let status = fs::read_to_string(&status).unwrap();

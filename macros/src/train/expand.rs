@@ -190,7 +190,7 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> (TokenStream, Vec<TokenSt
     let data = train.data.as_ref().map(|(key, data)| {
         let text = tidy(&data.to_token_stream());
         let model = quote_spanned!(word(train)=> __Itself);
-        let opened = quote_spanned!(data.span()=> __t::data_of(#text, || __t::opened::<#model, _>(#data)));
+        let opened = quote_spanned!(data.span()=> __t::data_of(|| __t::opened::<#model, _>(#data), #text));
         quote!(#key: #opened,)
     });
     let span = train.name.span();

@@ -110,9 +110,18 @@ impl Reader<'_> {
             }
             return self.diagnostics.push(error);
         }
-        let row = match Row::read(tokens) {
+        let row = match Row::read(tokens.clone()) {
             Ok(row) => row,
-            Err(error) => return self.diagnostics.push(error),
+            Err(error) => {
+                self.diagnostics.push(error);
+                // A key that is being typed before another one.
+                if let Some((key, rest)) = half_typed(tokens) {
+                    self.mentioned.push(key.clone());
+                    self.train.half_typed.push(key);
+                    self.row(rest);
+                }
+                return;
+            }
         };
         if row.is_assigned {
             self.diagnostics.error(&row.sign, format!("write `{}: value`, with `:` instead of `=`", row.key));
@@ -228,6 +237,13 @@ impl Reader<'_> {
 /// A value that syn cannot read.
 pub(super) fn unreadable(key: &Ident, error: &Error) -> Error {
     Error::new(error.span(), format!("the value of `{key}` cannot be read: {error}"))
+}
+
+/// A word, and the row behind it: `bat optimizer: Sgd {}`.
+fn half_typed(tokens: TokenStream) -> Option<(Ident, TokenStream)> {
+    let (word, rest) = parse_all(Ident::parse, tokens).ok()?;
+    let is_row = Row::read(rest.clone()).is_ok_and(|row| !row.value.is_empty());
+    is_row.then_some((word, rest))
 }
 
 /// Whether one letter is missing, too many, wrong, or in the place of its neighbour.

@@ -222,6 +222,6 @@ where
 }
 
 /// The value of the key `data`.
-pub const fn data_of<T: Kind>(text: &'static str, open: fn() -> Result<Opened<T>>) -> Source<T> {
+pub const fn data_of<T: Kind>(open: fn() -> Result<Opened<T>>, text: &'static str) -> Source<T> {
     Source { text, open: Some(open) }
 }

@@ -22,7 +22,9 @@ pub(super) fn model(runtime: &Runtime, signature: &Signature, body: &Steps) -> T
     let traits = types::traits(signature);
     let build = build::module(signature, body);
     let block = runtime.block(&quote!(#checks #shapes #traits #build));
-    quote!(#types #block)
+    // The table of the layers has the user's words in strings. It comes last: an editor that completes a word finds it by how
+    // much text is before it, with and without what is typed.
+    quote!(#block #types)
 }
 
 /// The item's public face, for use after an error: everything that other code may name, and the rules of the layers that
