@@ -101,7 +101,7 @@ pub(crate) fn training() -> Training<Line> {
         const {
             &Spec {
                 model: model_of::<Line>(),
-                data: data_of("Points", || opened::<Line, _>(Points)),
+                data: data_of(|| opened::<Line, _>(Points), "Points"),
                 metrics: &[&Accuracy],
                 batch: &4,
                 epochs: &3,
