@@ -1,0 +1,22 @@
+//! A file without a name to begin with.
+//~ about: Gradients and weights
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        init_from: InitFrom { file: "" },
+        //~ instead: init_from: InitFrom { file: "digits.safetensors" },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

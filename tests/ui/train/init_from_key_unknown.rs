@@ -1,0 +1,22 @@
+//! A key that a beginning does not have.
+//~ about: Gradients and weights
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        init_from: InitFrom { file: "digits.safetensors", rename: &[] },
+        //~ instead: init_from: InitFrom { file: "digits.safetensors", names: &[] },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}

@@ -1,0 +1,22 @@
+//! A pattern without letters.
+//~ about: Gradients and weights
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.flatten().linear(out = 10)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Digits8x8::embedded(),
+        init_from: InitFrom { file: "a.safetensors", except: &[""] },
+        //~ instead: init_from: InitFrom { file: "a.safetensors", except: &["linear.bias"] },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}
