@@ -15,7 +15,10 @@ pub(crate) const SECTIONS: [(&str, &str); 14] = [
     ("Loss and metrics", "The keys `loss` and `metrics`."),
     ("Batches and length", "The keys `batch`, `accumulate`, `drop_last`, `epochs`, `steps` and `seed`."),
     ("Optimizer", "The key `optimizer`."),
-    ("Gradients and weights", "The keys `groups`, `clip`, `gradient_noise`, `constrain`, `ema`, `init` and `init_from`."),
+    (
+        "Gradients and weights",
+        "The keys `groups`, `clip`, `gradient_noise`, `constrain`, `ema`, `init` and `init_from`.",
+    ),
     ("Learning rate", "The keys `schedule` and `scale_lr`."),
     ("Mixed samples", "The key `mix`."),
     ("Precision", "The key `precision`."),

@@ -8,7 +8,7 @@
 //! | `memory` | samples from vectors |
 //! | `csv`, `idx` | samples from files of numbers, and of images; `file` opens them, packed or not |
 //! | `digits`, `mnist` | known data sets |
-//! | `prepared` | data that were looked through and are ready for a run |
+//! | `prepared` | data that were looked through and are ready for a run; `survey`, `patterns`, `shared` are what looks |
 //! | `batch` | samples side by side |
 
 pub use adapt::Adapted;
@@ -40,3 +40,4 @@ mod patterns;
 mod prepared;
 mod shared;
 mod split;
+mod survey;

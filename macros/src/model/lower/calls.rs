@@ -1,0 +1,103 @@
+//! Layers: calls on values, with their keys.
+
+use quote::ToTokens;
+use syn::{Expr, ExprMethodCall, Ident};
+
+use super::Lowering;
+use super::names::as_name;
+use crate::model::ast::{Call, Flow, Seen};
+use crate::syntax::peeled;
+
+impl Lowering<'_> {
+    /// Calls one after the other, from the first on: a chain may have hundreds, and each level of recursion takes stack.
+    pub(super) fn chain(&mut self, last: &ExprMethodCall) -> Option<Flow> {
+        let mut calls = vec![last];
+        let mut receiver = &last.receiver;
+        while let Expr::MethodCall(call) = &**receiver {
+            calls.push(call);
+            receiver = &call.receiver;
+        }
+        let mut flow = self.flow(receiver);
+        for (place, call) in calls.iter().enumerate().rev() {
+            if place > 0 {
+                self.refuse_attributes(&call.attrs);
+            }
+            flow = self.call(call, flow);
+        }
+        flow
+    }
+
+    fn call(&mut self, call: &ExprMethodCall, receiver: Option<Flow>) -> Option<Flow> {
+        if call.method == self.own_name {
+            self.error(&call.method, "a model cannot call itself; repeat layers with `for`");
+        }
+        let mut inputs = vec![receiver];
+        let mut keys: Vec<(Ident, Expr)> = Vec::new();
+        let mut half_typed = Vec::new();
+        let told = self.diagnostics.len();
+        for argument in &call.args {
+            match peeled(argument) {
+                Expr::Assign(assign) => {
+                    let Some(key) = as_name(&assign.left) else {
+                        self.error(&assign.left, "expected the name of a key, as in `out = 32`");
+                        continue;
+                    };
+                    self.refuse_attributes(&assign.attrs);
+                    self.refuse_value(&assign.right);
+                    if keys.iter().any(|(given, _)| given == key) {
+                        self.error(key, format!("`{key}` is given twice; remove one"));
+                        continue;
+                    }
+                    keys.push((key.clone(), (*assign.right).clone()));
+                }
+                value if self.is_flow(value) => {
+                    if !keys.is_empty() {
+                        self.error(value, "values stand before keys; move this to the front");
+                    }
+                    let flow = self.flow(value);
+                    inputs.push(flow);
+                }
+                other => {
+                    half_typed.extend(as_name(other).cloned());
+                    self.error(
+                        other,
+                        format!(
+                            "expected a value of the model, or `key = value`; which key of `{}` is this?",
+                            call.method
+                        ),
+                    );
+                }
+            }
+        }
+        let depends = keys.iter().any(|(_, value)| self.depends(value.to_token_stream()))
+            || call.turbofish.as_ref().is_some_and(|turbofish| self.depends(turbofish.to_token_stream()));
+        let is_whole = self.diagnostics.len() == told;
+        self.see(
+            &call.method,
+            call.turbofish.clone(),
+            keys.clone(),
+            (!is_whole).then_some(half_typed),
+            depends,
+        );
+        Some(Flow::Call(Box::new(Call {
+            inputs: inputs.into_iter().collect::<Option<_>>()?,
+            layer: call.method.clone(),
+            turbofish: call.turbofish.clone(),
+            keys,
+            depends,
+            binding: None,
+        })))
+    }
+
+    /// Keeps a call for the case that there is a mistake somewhere.
+    pub(super) fn see(
+        &mut self,
+        layer: &Ident,
+        turbofish: Option<syn::AngleBracketedGenericArguments>,
+        keys: Vec<(Ident, Expr)>,
+        half_typed: Option<Vec<Ident>>,
+        depends: bool,
+    ) {
+        self.seen.push(Seen { layer: layer.clone(), turbofish, keys, half_typed, depends });
+    }
+}

@@ -1,0 +1,117 @@
+//! Expressions that give a value of the model.
+
+use quote::ToTokens;
+use syn::{BinOp, Block, Expr, ExprIf, Member, Stmt};
+
+use super::Lowering;
+use super::advice::advice;
+use super::names::{as_name, attributes};
+use crate::model::ast::{Flow, Operator};
+
+impl Lowering<'_> {
+    /// An expression that gives a value; if it does not, an error is added.
+    pub(super) fn flow(&mut self, expression: &Expr) -> Option<Flow> {
+        self.refuse_attributes(attributes(expression));
+        match expression {
+            Expr::Paren(inner) => self.flow(&inner.expr),
+            Expr::Group(inner) => self.flow(&inner.expr),
+            Expr::Path(_) => match as_name(expression) {
+                Some(name) if self.is_value(name) => Some(Flow::Name(name.clone())),
+                _ => {
+                    self.error(expression, advice(expression));
+                    None
+                }
+            },
+            Expr::MethodCall(call) => self.chain(call),
+            Expr::Binary(binary) => {
+                let (operator, span) = match &binary.op {
+                    BinOp::Add(token) => (Operator::Add, token.span),
+                    BinOp::Sub(token) => (Operator::Sub, token.span),
+                    BinOp::Mul(token) => (Operator::Mul, token.span),
+                    other => {
+                        self.error(other, "values are joined by `+`, `-` or `*`");
+                        return None;
+                    }
+                };
+                let (left, right) = (self.flow(&binary.left), self.flow(&binary.right));
+                Some(Flow::Join { left: Box::new(left?), operator, span, right: Box::new(right?) })
+            }
+            Expr::If(choice) => self.flow_of_if(choice),
+            Expr::Block(block) => {
+                self.refuse_label(block.label.as_ref());
+                let steps = self.steps(&block.block);
+                if steps.tail.is_none() && self.diagnostics.is_empty() {
+                    self.error(block, "this block gives no value; end it with one, without a semicolon");
+                }
+                Some(Flow::Block(Box::new(steps)))
+            }
+            Expr::Field(field) if self.is_flow(&field.base) => {
+                if let Member::Named(layer) = &field.member {
+                    self.flow(&field.base);
+                    self.error(layer, format!("expected a layer with its keys: `.{layer}()`"));
+                    self.see(layer, None, Vec::new(), Some(Vec::new()), false);
+                } else {
+                    self.error(&field.member, advice(expression));
+                }
+                None
+            }
+            other => {
+                self.error(other, advice(other));
+                None
+            }
+        }
+    }
+
+    pub(super) fn flow_of_if(&mut self, choice: &ExprIf) -> Option<Flow> {
+        self.refuse_value(&choice.cond);
+        let then = self.steps(&choice.then_branch);
+        let Some((_, branch)) = &choice.else_branch else {
+            self.error(choice.if_token, "an `if` that gives a value needs an `else`");
+            return None;
+        };
+        let otherwise = self.branch(branch, true)?;
+        for (steps, tokens) in
+            [(&then, choice.then_branch.to_token_stream()), (&otherwise, branch.to_token_stream())]
+        {
+            if steps.tail.is_none() && self.diagnostics.is_empty() {
+                self.error(tokens, "this branch gives no value; end it with one, without a semicolon");
+            }
+        }
+        Some(Flow::If {
+            condition: (*choice.cond).clone(),
+            then: Box::new(then),
+            otherwise: Box::new(otherwise),
+        })
+    }
+
+    /// Whether an expression is meant to give a value, right or wrong.
+    pub(super) fn is_flow(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Paren(inner) => self.is_flow(&inner.expr),
+            Expr::Group(inner) => self.is_flow(&inner.expr),
+            Expr::Path(_) => as_name(expression).is_some_and(|name| self.is_value(name)),
+            Expr::MethodCall(call) => self.is_flow(&call.receiver),
+            // A layer that is half typed.
+            Expr::Field(field) => self.is_flow(&field.base),
+            Expr::Binary(binary) => self.is_flow(&binary.left) || self.is_flow(&binary.right),
+            Expr::If(choice) => {
+                self.ends_in_flow(&choice.then_branch)
+                    || choice.else_branch.as_ref().is_some_and(|(_, branch)| self.is_flow(branch))
+            }
+            Expr::Block(block) => self.ends_in_flow(&block.block),
+            _ => false,
+        }
+    }
+
+    fn ends_in_flow(&self, block: &Block) -> bool {
+        match block.stmts.last() {
+            // The block's own bindings are not known yet; a call at its end is meant to give a value.
+            Some(Stmt::Expr(expression, None)) => {
+                self.is_flow(expression)
+                    || (self.mentions_value(block)
+                        && matches!(expression, Expr::Path(_) | Expr::MethodCall(_) | Expr::Binary(_)))
+            }
+            _ => false,
+        }
+    }
+}

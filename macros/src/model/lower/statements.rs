@@ -1,0 +1,238 @@
+//! Statements: what a step of the model may be.
+
+use std::collections::HashMap;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Block, Expr, ExprIf, Ident, Local, Pat, Stmt};
+
+use super::advice::{advice, assigned, forms};
+use super::names::as_name;
+use super::{Lowering, Meaning};
+use crate::model::ast::{Flow, Step, Steps};
+use crate::syntax::peeled;
+
+impl Lowering<'_> {
+    pub(super) fn steps(&mut self, block: &Block) -> Steps {
+        self.scopes.push(HashMap::new());
+        let mut steps = Vec::new();
+        let mut tail = None;
+        for (place, statement) in block.stmts.iter().enumerate() {
+            let is_last = place + 1 == block.stmts.len();
+            match statement {
+                Stmt::Local(local) => steps.extend(self.local(local)),
+                Stmt::Item(syn::Item::Const(constant)) => {
+                    self.bind(&constant.ident, Meaning::Configuration);
+                    steps.push(Step::Plain(statement.clone()));
+                }
+                Stmt::Item(syn::Item::Use(_)) => steps.push(Step::Plain(statement.clone())),
+                // A semicolon of its own.
+                Stmt::Expr(Expr::Verbatim(nothing), Some(_)) if nothing.is_empty() => {}
+                Stmt::Expr(expression, None) if is_last && self.is_flow(expression) => {
+                    tail = self.flow(expression);
+                }
+                Stmt::Expr(expression, semicolon) => {
+                    steps.extend(self.statement(expression, semicolon.is_some(), is_last));
+                }
+                Stmt::Item(_) | Stmt::Macro(_) => {
+                    self.error(statement, forms());
+                }
+            }
+        }
+        self.scopes.pop();
+        Steps { steps, tail }
+    }
+
+    fn local(&mut self, local: &Local) -> Option<Step> {
+        let is_made_of_values = local
+            .init
+            .as_ref()
+            .is_some_and(|init| self.is_flow(&init.expr) || self.mentions_value(&init.expr));
+        let (Some(init), true) = (&local.init, is_made_of_values) else {
+            if let Some(unknown) = local.init.as_ref().and_then(|init| self.unknown_receiver(&init.expr)) {
+                self.error(&unknown, format!("there is no value `{unknown}` in this model"));
+                self.bind_all(&local.pat, Meaning::Value { mutable: true });
+                return None;
+            }
+            self.bind_all(&local.pat, Meaning::Configuration);
+            return Some(Step::Plain(Stmt::Local(local.clone())));
+        };
+        self.refuse_attributes(&local.attrs);
+        let flow = self.flow(&init.expr);
+        if let Some((word, otherwise)) = &init.diverge {
+            let tokens = [word.to_token_stream(), otherwise.to_token_stream()];
+            self.error(
+                tokens.into_iter().collect::<TokenStream>(),
+                "a layer always gives a value; remove the `else`",
+            );
+        }
+        let Pat::Ident(pattern) = &local.pat else {
+            let message = match &local.pat {
+                Pat::Type(_) => "a value's type is known; remove it: `let name = …;`",
+                _ => "a layer gives one value; write `let name = …;`",
+            };
+            self.error(&local.pat, message);
+            self.bind_all(&local.pat, Meaning::Value { mutable: true });
+            return None;
+        };
+        self.refuse_more_than_name(pattern);
+        self.bind(&pattern.ident, Meaning::Value { mutable: pattern.mutability.is_some() });
+        let mut flow = flow?;
+        if let Flow::Call(call) = &mut flow
+            && self.names_alone(&pattern.ident)
+            && call.inputs.iter().all(|input| matches!(input, Flow::Name(_)))
+        {
+            call.binding = Some(pattern.ident.clone());
+        }
+        Some(Step::Let { mutable: pattern.mutability, name: pattern.ident.clone(), flow })
+    }
+
+    /// Whether a `let` of this name can give a layer its path: it is bound once, outside loops, and is not
+    /// a name that the numbering of layers could give, such as `linear_1`.
+    fn names_alone(&self, name: &Ident) -> bool {
+        let name = name.to_string();
+        let is_numbered = name.rsplit_once('_').is_some_and(|(_, number)| number.parse::<u64>().is_ok());
+        self.loops == 0 && !is_numbered && self.lets.get(&name) == Some(&1)
+    }
+
+    /// The first word of `word.layer(key = value)` if it is the name of nothing here.
+    fn unknown_receiver(&self, expression: &Expr) -> Option<Ident> {
+        let Expr::MethodCall(call) = expression else {
+            return None;
+        };
+        match as_name(&call.receiver) {
+            None => self.unknown_receiver(&call.receiver),
+            Some(name) => {
+                let is_variable = name.to_string().starts_with(char::is_lowercase);
+                (is_variable && self.meaning(name).is_none()).then(|| name.clone())
+            }
+        }
+    }
+
+    /// An expression that stands as a statement.
+    fn statement(&mut self, expression: &Expr, semicolon: bool, is_last: bool) -> Option<Step> {
+        match expression {
+            Expr::Group(inner) => self.statement(&inner.expr, semicolon, is_last),
+            Expr::Assign(assign) => {
+                self.refuse_attributes(&assign.attrs);
+                let Some(name) = as_name(&assign.left) else {
+                    self.error(&assign.left, "expected the name of a value");
+                    return None;
+                };
+                match self.meaning(name) {
+                    Some(Meaning::Value { mutable: true }) => {}
+                    Some(Meaning::Value { mutable: false }) => {
+                        self.error(name, format!("`{name}` is assigned again; declare it as `mut {name}`"));
+                    }
+                    _ => {
+                        let message =
+                            format!("`{name}` is no value of the model; only values are assigned again");
+                        self.error(name, message);
+                        return None;
+                    }
+                }
+                let flow = self.flow(&assign.right)?;
+                Some(Step::Assign { name: name.clone(), flow })
+            }
+            Expr::ForLoop(for_loop) => self.for_loop(for_loop),
+            Expr::If(choice) => self.choice(choice),
+            Expr::Binary(binary) if assigned(&binary.op).is_some() => {
+                self.error(expression, advice(expression));
+                None
+            }
+            other if self.is_flow(other) && semicolon => {
+                let message = if is_last && self.loops == 0 {
+                    "this value is not used; to end with it, remove the semicolon"
+                } else {
+                    "this value is not used; give it a name with `let`, or remove it"
+                };
+                self.error(other, message);
+                None
+            }
+            other => {
+                self.error(other, advice(other));
+                None
+            }
+        }
+    }
+
+    fn for_loop(&mut self, for_loop: &syn::ExprForLoop) -> Option<Step> {
+        self.refuse_attributes(&for_loop.attrs);
+        self.refuse_label(for_loop.label.as_ref());
+        let (start, limits, end) = match peeled(&for_loop.expr) {
+            Expr::Range(syn::ExprRange { start: Some(start), limits, end: Some(end), .. }) => {
+                (start, limits, end)
+            }
+            other => {
+                self.error(other, "expected a constant range, such as `0..DEPTH`; an array is indexed by the counter: `WIDTHS[i]`");
+                return None;
+            }
+        };
+        let counter = match &*for_loop.pat {
+            Pat::Ident(pattern) => {
+                self.refuse_more_than_name(pattern);
+                if let Some(word) = &pattern.mutability {
+                    self.error(word, "a counter is constant; remove `mut`");
+                }
+                Some(pattern.ident.clone())
+            }
+            Pat::Wild(_) => None,
+            other => {
+                self.error(other, "expected a name or `_`");
+                return None;
+            }
+        };
+        self.refuse_value(start);
+        self.refuse_value(end);
+        self.scopes.push(HashMap::new());
+        if let Some(counter) = &counter {
+            self.bind(counter, Meaning::Configuration);
+        }
+        self.loops += 1;
+        let body = self.steps(&for_loop.body);
+        self.loops -= 1;
+        self.scopes.pop();
+        self.refuse_tail(&body);
+        Some(Step::For { counter, start: (**start).clone(), limits: *limits, end: (**end).clone(), body })
+    }
+
+    /// An `if` without a value.
+    fn choice(&mut self, choice: &ExprIf) -> Option<Step> {
+        self.refuse_attributes(&choice.attrs);
+        self.refuse_value(&choice.cond);
+        let then = self.steps(&choice.then_branch);
+        self.refuse_tail(&then);
+        let otherwise = match &choice.else_branch {
+            None => None,
+            Some((_, branch)) => Some(self.branch(branch, false)?),
+        };
+        Some(Step::If { condition: (*choice.cond).clone(), then, otherwise })
+    }
+
+    /// What stands after `else`.
+    pub(super) fn branch(&mut self, branch: &Expr, gives_value: bool) -> Option<Steps> {
+        match branch {
+            Expr::Block(block) => {
+                let steps = self.steps(&block.block);
+                if gives_value {
+                    Some(steps)
+                } else {
+                    self.refuse_tail(&steps);
+                    Some(steps)
+                }
+            }
+            Expr::If(choice) if gives_value => {
+                let flow = self.flow_of_if(choice)?;
+                Some(Steps { steps: Vec::new(), tail: Some(flow) })
+            }
+            Expr::If(choice) => {
+                let step = self.choice(choice)?;
+                Some(Steps { steps: vec![step], tail: None })
+            }
+            other => {
+                self.error(other, "expected a block");
+                None
+            }
+        }
+    }
+}
