@@ -183,7 +183,7 @@ fn is_found(expand: fn(TokenStream) -> TokenStream, text: &str) -> Result<(), St
     if without.get(..place) != text.get(..place) {
         return Err(format!("other text is before it: …{}", &text[place.saturating_sub(90)..place]));
     }
-    match innermost(with) {
+    match innermost(&with) {
         Some(1) => Ok(()),
         Some(times) => Err(format!("it stands in its braces {times} times")),
         None => Err("it is first in a string".to_owned()),
@@ -191,11 +191,11 @@ fn is_found(expand: fn(TokenStream) -> TokenStream, text: &str) -> Result<(), St
 }
 
 /// How often the marker stands in the braces of the first word that has it.
-fn innermost(tokens: TokenStream) -> Option<usize> {
+fn innermost(tokens: &TokenStream) -> Option<usize> {
     for token in tokens.clone() {
         match token {
             proc_macro2::TokenTree::Group(group) if group.to_string().contains(MARKER) => {
-                return innermost(group.stream());
+                return innermost(&group.stream());
             }
             proc_macro2::TokenTree::Ident(word) if word.to_string().contains(MARKER) => {
                 return Some(tokens.to_string().matches(MARKER).count());

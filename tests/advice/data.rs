@@ -167,7 +167,7 @@ fn channels_in_the_wrong_place() {
 fn series(split: Split) -> trainspec::Result<impl Dataset<Input = Features<1>, Target = Values<1>>> {
     let wave: Vec<f32> = (0..61).map(|day| (day as f32 / 7.0).sin()).collect();
     let data = InMemory::<Features<1>, Values<1>>::new(wave[..60].to_vec(), wave[1..].to_vec())?;
-    Ok(data.as_time_series().with_input_range(-1.0..=1.0).with_split(split))
+    Ok(data.in_time_order().with_input_range(-1.0..=1.0).with_split(split))
 }
 
 #[model]

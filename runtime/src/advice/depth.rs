@@ -9,7 +9,8 @@ use crate::layer::{GraphParameter, Init, Nature};
 /// rectifier halves the variance, a network of 30 layers stalls (29 rectifiers: 2e-9); one of 22 learns (5e-7).
 const VANISHED: f64 = 1e-8;
 
-/// In He et al. 2016 plain networks with norms get worse from 20 layers to 56 on CIFAR-10, and from 18 to 34 on ImageNet.
+/// In He et al. 2016 plain networks with norms get worse from 20 layers to 56 on CIFAR-10, and from 18 to 34 on
+/// larger images.
 const DEEP: usize = 20;
 
 /// What has become of an input along layers behind each other, since a norm or a sum made it anew.

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::shape::Kind;
 
 /// A data set with one property of the user's: [`Dataset::with_split`], [`Dataset::with_normalization`],
-/// [`Dataset::with_input_range`], [`Dataset::as_time_series`].
+/// [`Dataset::with_input_range`], [`Dataset::in_time_order`].
 #[derive(Clone, Debug)]
 pub struct Adapted<D> {
     data: D,
@@ -81,7 +81,7 @@ mod tests {
         let data = data
             .with_input_range(0.0..=2.0)
             .with_split(split.clone())
-            .as_time_series()
+            .in_time_order()
             .with_normalization(Normalization::Whole);
         assert_eq!((data.split(), data.normalization(), data.len()), (split, Normalization::Whole, 2));
         assert_eq!((data.input_range(), data.is_time_series()), (Some(0.0..=2.0), true));

@@ -145,12 +145,12 @@ pub trait Dataset: Send + Sync + 'static {
     ///
     /// let days: Vec<f32> = (0..100).map(|day| (day as f32 / 7.0).sin()).collect();
     /// let series = InMemory::<Features<1>, Values<1>>::new(days[..99].to_vec(), days[1..].to_vec())?;
-    /// let series = series.as_time_series().with_split(Split::InOrder { validation: 0.1, test: 0.2 });
+    /// let series = series.in_time_order().with_split(Split::InOrder { validation: 0.1, test: 0.2 });
     /// let data = Prepared::new(Box::new(series), 42)?;
     /// assert_eq!((data.train().last(), data.validation()[0], data.test()[0]), (Some(&70), 71, 80));
     /// # Ok::<(), trainspec::Error>(())
     /// ```
-    fn as_time_series(self) -> Adapted<Self>
+    fn in_time_order(self) -> Adapted<Self>
     where
         Self: Sized,
     {
