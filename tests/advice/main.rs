@@ -8,7 +8,7 @@ mod first;
 mod layers;
 mod lengths;
 mod optimizer;
-mod own;
+pub mod own;
 mod refused;
 mod told;
 

@@ -7,7 +7,7 @@ use self::parts::{Plain, absolute, centered};
 use super::{NormsFirst, Small, fires, points, silent};
 
 /// Parts of the tests' own: a layer that takes the mean of the batch away, and two parts that say what they are.
-mod parts {
+pub mod parts {
 
     use candle_core::Tensor;
     use serde::{Deserialize, Serialize};
@@ -16,14 +16,14 @@ mod parts {
     use trainspec::{Config, Pass, Shape, Verdict};
 
     #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-    pub(super) struct Centered {}
-    pub(super) use Centered as centered;
+    pub struct Centered {}
+    pub use Centered as centered;
 
     impl Centered {
-        pub(super) const fn check(&self) -> Verdict {
+        pub const fn check(&self) -> Verdict {
             Ok(())
         }
-        pub(super) const fn output(&self, input: Shape) -> Verdict<Shape> {
+        pub const fn output(&self, input: Shape) -> Verdict<Shape> {
             Ok(input)
         }
     }
@@ -41,14 +41,14 @@ mod parts {
 
     /// `|x|`, which says what it is.
     #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-    pub(super) struct Absolute {}
-    pub(super) use Absolute as absolute;
+    pub struct Absolute {}
+    pub use Absolute as absolute;
 
     impl Absolute {
-        pub(super) const fn check(&self) -> Verdict {
+        pub const fn check(&self) -> Verdict {
             Ok(())
         }
-        pub(super) const fn output(&self, input: Shape) -> Verdict<Shape> {
+        pub const fn output(&self, input: Shape) -> Verdict<Shape> {
             Ok(input)
         }
     }
@@ -69,11 +69,11 @@ mod parts {
 
     /// An optimizer that says which rates are usual.
     #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-    pub(super) struct Plain {
-        pub(super) lr: f64,
+    pub struct Plain {
+        pub lr: f64,
     }
     impl Plain {
-        pub(super) const fn check(&self) -> Verdict {
+        pub const fn check(&self) -> Verdict {
             Ok(())
         }
     }
