@@ -2,9 +2,12 @@
 
 mod check;
 mod disk;
+mod evaluate;
 mod look;
 pub(crate) mod memory;
+mod parts;
 mod ready;
+mod run;
 mod verify;
 
 use std::marker::PhantomData;
@@ -13,21 +16,18 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 pub use self::check::Check;
-use self::ready::{Ready, ready};
+pub use self::run::Run;
 pub use self::verify::Replayed;
 use crate::data::{AnyDataset, Prepared, training_samples};
-use crate::engine::{self, Engine};
+use crate::engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
 use crate::optim::{AnyOptimizer, Groups};
 use crate::regular::read_regular;
-use crate::run::{Folder, Start, newest};
 use crate::schedule::Schedule;
-use crate::spec::{AnySpec, Declaration, Device, Settings, hash};
-use crate::train::{
-    self, Evaluation, Event, Exit, Interrupt, Observer, Outcome, RateCurve, RateSearch, Saved,
-};
+use crate::spec::{AnySpec, Declaration, Device, Settings};
+use crate::train::{self, Interrupt, RateCurve, RateSearch};
 use crate::trained::Trained;
 
 /// A run that was declared with [`train!`](crate::train!): the same as its command line, without one.
@@ -63,17 +63,6 @@ enum Resume {
     Of(PathBuf),
     /// The one that was begun last.
     Newest,
-}
-
-/// What a run leaves in memory.
-#[derive(Debug)]
-pub struct Run<M> {
-    /// The model with its final parameters; of a run that was interrupted, with those after its last step.
-    pub model: Trained<M>,
-    /// What the run came to.
-    pub outcome: Outcome,
-    /// The folder that it wrote, if it wrote one.
-    pub folder: Option<PathBuf>,
 }
 
 impl<M> Training<M> {
@@ -316,10 +305,7 @@ impl<M: Model> Training<M> {
 
     /// The SHA-256 of the file that the run began with which is resumed, for one that has gone since: the run does not need it.
     fn recorded_sha256(&self) -> Option<String> {
-        let run = match self.resume.as_ref()? {
-            Resume::Of(run) => run.clone(),
-            Resume::Newest => newest(self.out.as_deref().unwrap_or(Path::new("runs")), self.name).ok()?,
-        };
+        let run = self.taken_up().ok()??;
         let spec: serde_json::Value =
             serde_json::from_slice(&read_regular(&run.join("spec.json")).ok()?).ok()?;
         Some(spec.pointer("/spec/init_from/sha256")?.as_str()?.to_owned())
@@ -378,93 +364,6 @@ impl<M: Model> Training<M> {
         Schedule::of(settings, steps, epoch)
     }
 
-    /// Trains in silence.
-    ///
-    /// # Errors
-    /// As [`Training::run_with`].
-    pub fn run(self) -> Result<Run<M>> {
-        self.run_with(&mut |_: &Event<'_>| Ok(()))
-    }
-
-    /// Trains, and tells an observer what happens.
-    ///
-    /// # Errors
-    /// If the settings or the data cannot be used, training cannot go on, or something cannot be written; if a run is to
-    /// be resumed, also those of [`Folder::resume`](crate::run::Folder::resume). A run that is interrupted before it has begun is an
-    /// [`Error::Interrupted`]; later it is an [`Exit`].
-    pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
-        let spec = self.spec()?;
-        let (graph, data) = (self.graph()?, self.data()?);
-        let place = self.place();
-        let settings = self.settings?;
-        let Ready { mut engine, check } =
-            ready(&graph, &settings, &data, place.as_deref(), self.resume.is_some(), look::of_run)?;
-        if !check.advice.is_empty() {
-            observer.on(&Event::Advice(&check.advice))?;
-        }
-        let start = Start {
-            name: self.name,
-            spec: &spec,
-            spec_hash: &hash(&spec),
-            overrides: &self.overrides,
-            settings: &settings,
-            graph: &graph,
-            engine: engine.name(),
-            data: &data,
-        };
-        let resumed = match &self.resume {
-            None => None,
-            Some(Resume::Of(path)) => Some(path.clone()),
-            Some(Resume::Newest) => {
-                Some(newest(self.out.as_deref().unwrap_or(Path::new("runs")), self.name)?)
-            }
-        };
-        let (mut folder, saved) = match resumed {
-            None => (self.out.as_ref().map(|out| Folder::create(out, &start)).transpose()?, None),
-            Some(path) => {
-                let (folder, saved, resumed) = Folder::resume(&path, &start, &self.permitted)?;
-                observer.on(&Event::Resume(&resumed))?;
-                (Some(folder), Some(saved))
-            }
-        };
-        match train_into(&mut folder, &mut *engine, &start, saved, observer) {
-            Ok((model, outcome)) => {
-                if let Some(folder) = &mut folder {
-                    folder.finish(&outcome.exit.to_string(), Some(&outcome))?;
-                }
-                Ok(Run { model, outcome, folder: folder.map(|folder| folder.path().to_owned()) })
-            }
-            Err(error) => {
-                if let Some(folder) = &mut folder {
-                    // If this fails too, what ended the run is still the error to tell.
-                    let _ = folder.finish(&format!("failed: {error}"), None);
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Does everything that is done before a run's first step, and takes none: reads and checks the data, the schedule and
-    /// the model against each other, plans the memory, and tries the place of the run's folder. Nothing is written.
-    ///
-    /// # Errors
-    /// If the run would be refused.
-    pub fn check(mut self) -> Result<Check> {
-        let (graph, data) = (self.graph()?, self.data()?);
-        let place = self.place();
-        let settings = self.settings?;
-        let is_resumed = self.resume.is_some();
-        Ok(ready(&graph, &settings, &data, place.as_deref(), is_resumed, look::of_check)?.check)
-    }
-
-    /// Where the run writes, if it does.
-    fn place(&self) -> Option<PathBuf> {
-        match &self.resume {
-            Some(Resume::Of(path)) => Some(path.clone()),
-            _ => self.out.as_ref().map(|out| out.join(self.name)),
-        }
-    }
-
     /// Searches for a learning rate, on parameters of its own: see [`train::find_rate`].
     ///
     /// # Errors
@@ -477,72 +376,6 @@ impl<M: Model> Training<M> {
         let mut engine = engine::open(&graph, &settings)?;
         train::find_rate(&mut *engine, &graph, &settings, &data, search)
     }
-
-    /// The seed from which the data of a trained model are split: the one that was set, else that of the
-    /// model's run, else the declared one. With another, the model would meet samples it has learned from.
-    ///
-    /// # Errors
-    /// If a rule does not hold.
-    pub fn split_seed(&mut self, model: &Trained<M>) -> Result<u64> {
-        let is_set = self.overrides.iter().any(|(key, _)| key == "seed");
-        let seed = self.settings()?.seed;
-        Ok(if is_set { seed } else { model.seed().unwrap_or(seed) })
-    }
-
-    /// A trained model on one part of the data, split and normalized as in the run that made it.
-    ///
-    /// # Errors
-    /// If the data cannot be used or do not fit the model, or the part has no samples.
-    pub fn evaluate(mut self, model: &Trained<M>, part: fn(&Prepared) -> &[usize]) -> Result<Evaluation> {
-        let seed = self.split_seed(model)?;
-        let ignored = self.settings()?.loss.ignored();
-        let data = Prepared::until(self.opened()?, seed, ignored, &self.interrupt)?
-            .with_normalizer(model.normalizer().cloned())?;
-        if part(&data).is_empty() {
-            return Err(Error::Dataset(
-                "this part has no samples; evaluate another, or change the split".to_owned(),
-            ));
-        }
-        let graph = self.graph()?;
-        let settings = self.settings?;
-        let mut engine = engine::open_drawn(&graph, &settings)?;
-        engine.set_parameters(model.tensors())?;
-        train::evaluate(&mut *engine, &settings, &data, part(&data))
-    }
-}
-
-/// Trains, and saves the model if there is a folder.
-fn train_into<M: Model>(
-    folder: &mut Option<Folder>,
-    engine: &mut dyn Engine,
-    start: &Start<'_>,
-    saved: Option<Saved>,
-    observer: &mut dyn Observer,
-) -> Result<(Trained<M>, Outcome)> {
-    let mut both = |event: &Event<'_>| {
-        if let Some(folder) = folder.as_mut() {
-            folder.on(event)?;
-        }
-        observer.on(event)
-    };
-    let Start { graph, settings, data, .. } = start;
-    let outcome = match saved {
-        None => train::run(engine, graph, settings, data, &mut both)?,
-        Some(saved) => train::resume(engine, graph, settings, data, saved, &mut both)?,
-    };
-    let model = Trained::new(
-        start.graph.clone(),
-        engine.parameters()?,
-        start.data.normalizer().cloned(),
-        Some(start.settings.seed),
-    );
-    // A run that was interrupted has no final model yet.
-    if let Some(folder) = folder
-        && !matches!(outcome.exit, Exit::Interrupted { .. })
-    {
-        model.save(folder.model())?;
-    }
-    Ok((model, outcome))
 }
 
 /// Takes an error out of a place that is not looked at again.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::parts::Parts;
 use super::{Check, disk, memory};
 use crate::advice::{Facts, FirstLook, advice};
 use crate::data::Prepared;
@@ -22,14 +23,8 @@ pub(super) type Look = fn(&mut dyn Engine, &Graph, &Settings, &Prepared) -> Resu
 
 /// Judges all that is known before the first step, for a check as for a run: what one refuses the other does, and in the
 /// same words. `place` is where the run writes.
-pub(super) fn ready(
-    graph: &Graph,
-    settings: &Settings,
-    data: &Prepared,
-    place: Option<&Path>,
-    is_resumed: bool,
-    look: Look,
-) -> Result<Ready> {
+pub(super) fn ready(parts: &Parts, place: Option<&Path>, is_resumed: bool, look: Look) -> Result<Ready> {
+    let Parts { graph, settings, data, .. } = parts;
     if settings.checkpoint.is_some() && place.is_none() && !is_resumed {
         return Err(Error::Setting {
             key: "checkpoint".to_owned(),

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 
+use super::parts::Parts;
 use super::{Resume, Training, memory};
 use crate::engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
 use crate::run::{Record, Start, State, Verified, Verifier};
-use crate::spec::hash;
 use crate::train::{self, Event, Exit, Observer, Outcome, Verifying};
 use crate::trained::Trained;
 use crate::trained::file::encode;
@@ -117,28 +117,19 @@ impl<M: Model> Training<M> {
                 (record.newest_until(to), Some(to))
             }
         };
-        let (spec, data, graph) = (self.spec()?, self.data()?, self.graph()?);
-        let settings = self.settings?;
-        memory::fits(memory::memory(&graph, &settings, data.train().len()), memory::available(&settings))?;
-        let mut engine = engine::open_drawn(&graph, &settings)?;
-        let start = Start {
-            name: self.name,
-            spec: &spec,
-            spec_hash: &hash(&spec),
-            overrides: &self.overrides,
-            settings: &settings,
-            graph: &graph,
-            engine: engine.name(),
-            data: &data,
-        };
+        let parts = self.parts()?;
+        let Parts { settings, graph, data, .. } = &parts;
+        memory::fits(memory::memory(graph, settings, data.train().len()), memory::available(settings))?;
+        let mut engine = engine::open_drawn(graph, settings)?;
+        let start = parts.start(engine.name());
         let whole = record.begin(what, &start, from, asked.unwrap_or(u64::MAX))?;
-        let saved = whole.as_ref().map(|whole| whole.decode(&graph, &settings)).transpose()?;
+        let saved = whole.as_ref().map(|whole| whole.decode(graph, settings)).transpose()?;
         if let Some(saved) = saved.as_ref().filter(|saved| Some(saved.step) == asked) {
             let state = State { parameters: saved.parameters.clone(), average: saved.average.clone() };
             return Ok(Again::Replayed(Box::new(replayed(&start, state)?)));
         }
         if whole.is_none() {
-            engine::read_init(&mut *engine, &graph, &settings)?;
+            engine::read_init(&mut *engine, graph, settings)?;
         }
         observer.on(&Event::Verify(&Verifying {
             folder: run.to_owned(),
@@ -150,8 +141,8 @@ impl<M: Model> Training<M> {
         let (engine, verifying) = (&mut *engine, &mut verifier);
         let outcome = match saved {
             _ if verifying.is_over() => None,
-            None => Some(train::run(engine, &graph, &settings, &data, verifying)),
-            Some(saved) => Some(train::resume(engine, &graph, &settings, &data, saved, verifying)),
+            None => Some(train::run(engine, graph, settings, data, verifying)),
+            Some(saved) => Some(train::resume(engine, graph, settings, data, saved, verifying)),
         };
         let outcome = match outcome {
             // Looked at to the end of the record, or failed as the run itself did.
@@ -164,7 +155,7 @@ impl<M: Model> Training<M> {
         if let Some(step) = asked {
             return Ok(Again::Replayed(Box::new(replayed(&start, verifier.into_state(step)?)?)));
         }
-        let model = encode(&graph, &engine.parameters()?, data.normalizer(), Some(settings.seed))?;
+        let model = encode(graph, &engine.parameters()?, data.normalizer(), Some(settings.seed))?;
         verifier.finish(outcome.as_ref(), &model).map(Box::new).map(Again::Verified)
     }
 

@@ -1,0 +1,43 @@
+//! A trained model on the data of its run.
+
+use super::Training;
+use crate::data::Prepared;
+use crate::engine;
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::train::{self, Evaluation};
+use crate::trained::Trained;
+
+impl<M: Model> Training<M> {
+    /// The seed from which the data of a trained model are split: the one that was set, else that of the
+    /// model's run, else the declared one. With another, the model would meet samples it has learned from.
+    ///
+    /// # Errors
+    /// If a rule does not hold.
+    pub fn split_seed(&mut self, model: &Trained<M>) -> Result<u64> {
+        let is_set = self.overrides.iter().any(|(key, _)| key == "seed");
+        let seed = self.settings()?.seed;
+        Ok(if is_set { seed } else { model.seed().unwrap_or(seed) })
+    }
+
+    /// A trained model on one part of the data, split and normalized as in the run that made it.
+    ///
+    /// # Errors
+    /// If the data cannot be used or do not fit the model, or the part has no samples.
+    pub fn evaluate(mut self, model: &Trained<M>, part: fn(&Prepared) -> &[usize]) -> Result<Evaluation> {
+        let seed = self.split_seed(model)?;
+        let ignored = self.settings()?.loss.ignored();
+        let data = Prepared::until(self.opened()?, seed, ignored, &self.interrupt)?
+            .with_normalizer(model.normalizer().cloned())?;
+        if part(&data).is_empty() {
+            return Err(Error::Dataset(
+                "this part has no samples; evaluate another, or change the split".to_owned(),
+            ));
+        }
+        let graph = self.graph()?;
+        let settings = self.settings?;
+        let mut engine = engine::open_drawn(&graph, &settings)?;
+        engine.set_parameters(model.tensors())?;
+        train::evaluate(&mut *engine, &settings, &data, part(&data))
+    }
+}

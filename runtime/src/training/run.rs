@@ -1,0 +1,136 @@
+//! A run, and all that is done before its first step.
+
+use std::path::{Path, PathBuf};
+
+use super::ready::{Ready, ready};
+use super::{Check, Resume, Training, look};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::model::Model;
+use crate::run::{Folder, Start, newest};
+use crate::train::{self, Event, Exit, Observer, Outcome, Saved};
+use crate::trained::Trained;
+
+/// What a run leaves in memory.
+#[derive(Debug)]
+pub struct Run<M> {
+    /// The model with its final parameters; of a run that was interrupted, with those after its last step.
+    pub model: Trained<M>,
+    /// What the run came to.
+    pub outcome: Outcome,
+    /// The folder that it wrote, if it wrote one.
+    pub folder: Option<PathBuf>,
+}
+
+impl<M: Model> Training<M> {
+    /// Trains in silence.
+    ///
+    /// # Errors
+    /// As [`Training::run_with`].
+    pub fn run(self) -> Result<Run<M>> {
+        self.run_with(&mut |_: &Event<'_>| Ok(()))
+    }
+
+    /// Trains, and tells an observer what happens.
+    ///
+    /// # Errors
+    /// If the settings or the data cannot be used, training cannot go on, or something cannot be written; if a run is to
+    /// be resumed, also those of [`Folder::resume`](crate::run::Folder::resume). A run that is interrupted before it has begun is an
+    /// [`Error::Interrupted`](crate::Error::Interrupted); later it is an [`Exit`].
+    pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
+        let parts = self.parts()?;
+        let place = self.place();
+        let Ready { mut engine, check } =
+            ready(&parts, place.as_deref(), self.resume.is_some(), look::of_run)?;
+        if !check.advice.is_empty() {
+            observer.on(&Event::Advice(&check.advice))?;
+        }
+        let start = parts.start(engine.name());
+        let (mut folder, saved) = match self.taken_up()? {
+            None => (self.out.as_ref().map(|out| Folder::create(out, &start)).transpose()?, None),
+            Some(path) => {
+                let (folder, saved, resumed) = Folder::resume(&path, &start, &self.permitted)?;
+                observer.on(&Event::Resume(&resumed))?;
+                (Some(folder), Some(saved))
+            }
+        };
+        match train_into(&mut folder, &mut *engine, &start, saved, observer) {
+            Ok((model, outcome)) => {
+                if let Some(folder) = &mut folder {
+                    folder.finish(&outcome.exit.to_string(), Some(&outcome))?;
+                }
+                Ok(Run { model, outcome, folder: folder.map(|folder| folder.path().to_owned()) })
+            }
+            Err(error) => {
+                if let Some(folder) = &mut folder {
+                    // If this fails too, what ended the run is still the error to tell.
+                    let _ = folder.finish(&format!("failed: {error}"), None);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Does everything that is done before a run's first step, and takes none: reads and checks the data, the schedule and
+    /// the model against each other, plans the memory, and tries the place of the run's folder. Nothing is written.
+    ///
+    /// # Errors
+    /// If the run would be refused.
+    pub fn check(mut self) -> Result<Check> {
+        let parts = self.parts()?;
+        Ok(ready(&parts, self.place().as_deref(), self.resume.is_some(), look::of_check)?.check)
+    }
+
+    /// The folder of the run that is taken up again, if one is.
+    pub(super) fn taken_up(&self) -> Result<Option<PathBuf>> {
+        match &self.resume {
+            None => Ok(None),
+            Some(Resume::Of(run)) => Ok(Some(run.clone())),
+            Some(Resume::Newest) => {
+                newest(self.out.as_deref().unwrap_or(Path::new("runs")), self.name).map(Some)
+            }
+        }
+    }
+
+    /// Where the run writes, if it does.
+    fn place(&self) -> Option<PathBuf> {
+        match &self.resume {
+            Some(Resume::Of(path)) => Some(path.clone()),
+            _ => self.out.as_ref().map(|out| out.join(self.name)),
+        }
+    }
+}
+
+/// Trains, and saves the model if there is a folder.
+fn train_into<M: Model>(
+    folder: &mut Option<Folder>,
+    engine: &mut dyn Engine,
+    start: &Start<'_>,
+    saved: Option<Saved>,
+    observer: &mut dyn Observer,
+) -> Result<(Trained<M>, Outcome)> {
+    let mut both = |event: &Event<'_>| {
+        if let Some(folder) = folder.as_mut() {
+            folder.on(event)?;
+        }
+        observer.on(event)
+    };
+    let Start { graph, settings, data, .. } = start;
+    let outcome = match saved {
+        None => train::run(engine, graph, settings, data, &mut both)?,
+        Some(saved) => train::resume(engine, graph, settings, data, saved, &mut both)?,
+    };
+    let model = Trained::new(
+        start.graph.clone(),
+        engine.parameters()?,
+        start.data.normalizer().cloned(),
+        Some(start.settings.seed),
+    );
+    // A run that was interrupted has no final model yet.
+    if let Some(folder) = folder
+        && !matches!(outcome.exit, Exit::Interrupted { .. })
+    {
+        model.save(folder.model())?;
+    }
+    Ok((model, outcome))
+}
