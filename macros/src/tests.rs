@@ -181,7 +181,7 @@ fn is_found(expand: fn(TokenStream) -> TokenStream, text: &str) -> Result<(), St
     let text = with.to_string();
     let place = text.find(MARKER).ok_or("it is not in the expansion")?;
     if without.get(..place) != text.get(..place) {
-        return Err(format!("other text is before it: …{}", &text[place.saturating_sub(90)..place]));
+        return Err(format!("other text is before it: {}", text.get(..place).unwrap_or_default()));
     }
     match innermost(&with) {
         Some(1) => Ok(()),
@@ -231,6 +231,7 @@ fn editors_find_what_is_typed() {
         "bat^,",
         "bat^: 32",
         "bat^ epochs: 3",
+        "batch: 32 epo^ seed: 3",
         "bat^\nepochs: 3, optimizer: AdamW {}",
         "optimizer: Ada^",
         "optimizer: Ada^ {}",
@@ -239,6 +240,9 @@ fn editors_find_what_is_typed() {
         "optimizer: AdamW { lr: 0.1, weight_^ }",
         "optimizer: AdamW { lr: 0.1, weight_^: 3 }",
         "optimizer: AdamW { weight_^, lr: 0.1 }",
+        "loss: Cross^",
+        "metrics: [Acc^]",
+        "metrics: [TopK { k^ }]",
         "schedule: [War^]",
         "schedule: [Warmup { ste^ }, Cosine]",
         "schedule: [Warmup { ste^: 3 }, Cosine]",

@@ -5,31 +5,18 @@ use trainspec::prelude::*;
 use super::{fires, points, silent};
 
 #[model]
-fn Ten(x: Features<2>) -> Logits<2> {
-    x.linear(out = 8)
-        .relu()
-        .linear(out = 8)
-        .relu()
-        .linear(out = 8)
-        .relu()
-        .linear(out = 8)
-        .relu()
-        .linear(out = 8)
-        .relu()
-        .linear(out = 8)
-        .relu()
-        .linear(out = 8)
-        .relu()
-        .linear(out = 8)
-        .relu()
-        .linear(out = 8)
-        .relu()
-        .linear(out = 2)
+fn Three(x: Value) -> Value {
+    x.linear(out = 8).relu().linear(out = 8).relu().linear(out = 8).relu()
 }
 
 #[model]
-fn Three(x: Value) -> Value {
-    x.linear(out = 8).relu().linear(out = 8).relu().linear(out = 8).relu()
+fn Ten(x: Features<2>) -> Logits<2> {
+    x.three().three().three().linear(out = 2)
+}
+
+#[model]
+fn Eleven(x: Features<2>) -> Logits<2> {
+    x.linear(out = 8).relu().three().three().three().linear(out = 2)
 }
 
 #[model]
@@ -62,6 +49,8 @@ fn DeepWithSums(x: Features<2>) -> Logits<2> {
 
 train! { TenLayers { model: Ten, data: points(64), batch: 16, epochs: 2 } }
 
+train! { ElevenLayers { model: Eleven, data: points(64), batch: 16, epochs: 2 } }
+
 train! { ThirteenLayers { model: Thirteen, data: points(64), batch: 16, epochs: 2 } }
 
 train! { DeepLayers { model: Deep, data: points(64), batch: 16, epochs: 2, init: He } }
@@ -70,8 +59,9 @@ train! { DeepBlocks { model: DeepWithSums, data: points(64), batch: 16, epochs: 
 
 #[test]
 fn what_reaches_a_deep_layer() {
-    // A rectified layer that begins as PyTorch's leaves a sixth of a variance: after 11 of them 3e-9, after 13 8e-11.
+    // A rectified layer that begins as PyTorch's leaves a sixth of a variance, the last one a third: 3e-8 of ten, 6e-9 of eleven.
     silent(TenLayers::training, &[]);
+    fires(ElevenLayers::training, &[], Advice::VanishingSignal);
     fires(ThirteenLayers::training, &[], Advice::VanishingSignal);
     silent(ThirteenLayers::training, &[("init", "He")]);
     silent(ThirteenLayers::training, &[("init", "Xavier")]);

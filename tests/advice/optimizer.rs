@@ -1,5 +1,7 @@
 //! Keys of the optimizer, its rate and its penalties.
 
+use trainspec::Config;
+use trainspec::optim::Optimizer;
 use trainspec::prelude::*;
 
 use super::{Sane, Wide, fires, points, silent};
@@ -67,4 +69,31 @@ fn rates_below_what_is_usual() {
     fires(Sane::training, &[("optimizer.lr", "9e-7")], Advice::LowRate);
     silent(Sane::training, &[("optimizer.lr", "1e-6")]);
     fires(PenalizedSgd::training, &[("optimizer.lr", "1e-7")], Advice::LowRate);
+}
+
+/// The bounds that the page of `train!` has.
+#[test]
+fn the_rates_that_are_usual() {
+    let of = |rates: Option<trainspec::optim::UsualRates>| rates.map(|rates| (rates.lowest, rates.highest));
+    macro_rules! usual {
+        ($($optimizer:ty: $rates:expr,)*) => {
+            $(assert_eq!(of(<$optimizer>::DEFAULT.usual_rates()), $rates, stringify!($optimizer));)*
+        };
+    }
+    usual! {
+        Sgd: Some((1e-6, 1.0)),
+        Adam: Some((1e-6, 1e-2)),
+        AdamW: Some((1e-6, 1e-2)),
+        SparseAdam: Some((1e-6, 1e-2)),
+        NAdam: Some((2e-6, 2e-2)),
+        Adamax: Some((2e-6, 2e-2)),
+        RAdam: Some((1e-6, 1e-1)),
+        RmsProp: Some((1e-6, 1e-1)),
+        AdaGrad: Some((1e-5, 1.0)),
+        AdaDelta: Some((1e-3, 1.0)),
+        Lion: Some((1e-7, 1e-3)),
+        SignSgd: Some((1e-7, 1e-3)),
+        Lamb: Some((1e-6, 4e-2)),
+        Lars: None,
+    }
 }

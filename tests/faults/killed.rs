@@ -13,16 +13,16 @@ use trainspec_tests::record::{record, times};
 use trainspec_tests::run_files::{assert_equal, files, only, scratch};
 
 /// A program that is killed.
-struct Victim {
+struct Victim<'a> {
     /// What is counted under.
-    label: &'static str,
+    label: String,
     /// The folder of its runs, below that in which it works.
     program: &'static str,
     /// The command that takes up a run below a folder, or begins it, of so many epochs.
-    command: fn(out: &Path, epochs: usize) -> Command,
+    command: &'a dyn Fn(&Path, usize) -> Command,
 }
 
-impl Victim {
+impl Victim<'_> {
     fn live(&self, out: &Path, epochs: usize) -> Child {
         (self.command)(out, epochs)
             .env("RAYON_NUM_THREADS", "1")
@@ -78,8 +78,9 @@ enum End {
     AfterChange(Duration),
 }
 
-/// Kills a run so often: mostly within two steps of a change, sometimes while it is taken up.
-fn survives(victim: &Victim, kills: usize) {
+/// Kills a run as often as `KILLS` says: mostly within two steps of a change, sometimes while it is taken up.
+fn survives(victim: &Victim<'_>) {
+    let kills = times("KILLS", 60);
     let program = victim.program;
     // A life gets on by about two steps; an epoch has more than twenty.
     let epochs = kills / 6;
@@ -139,49 +140,40 @@ fn survives(victim: &Victim, kills: usize) {
     record(&format!("killed: {}", victim.label), &[("kills survived", survived as u64)]);
 }
 
+/// `survivor` with a program under an engine.
+fn survivor_survives(program: &'static str, engine: &'static str) {
+    survives(&Victim {
+        label: format!("{program}, {engine} engine"),
+        program,
+        command: &|out, epochs| survivor(program, engine, out, epochs),
+    });
+}
+
 #[test]
 fn digits_on_the_planned_engine() {
-    let victim = Victim {
-        label: "digits, planned engine",
-        program: "digits",
-        command: |out, epochs| survivor("digits", "planned", out, epochs),
-    };
-    survives(&victim, times("KILLS", 60));
+    survivor_survives("digits", "planned");
 }
 
 #[test]
 fn digits_on_the_tape_engine() {
-    let victim = Victim {
-        label: "digits, tape engine",
-        program: "digits",
-        command: |out, epochs| survivor("digits", "tape", out, epochs),
-    };
-    survives(&victim, times("KILLS", 60));
+    survivor_survives("digits", "tape");
 }
 
 #[test]
 fn a_transformer_on_the_planned_engine() {
-    let victim = Victim {
-        label: "transformer, planned engine",
-        program: "transformer",
-        command: |out, epochs| survivor("transformer", "planned", out, epochs),
-    };
-    survives(&victim, times("KILLS", 60));
+    survivor_survives("transformer", "planned");
 }
 
 #[test]
 fn a_transformer_on_the_tape_engine() {
-    let victim = Victim {
-        label: "transformer, tape engine",
-        program: "transformer",
-        command: |out, epochs| survivor("transformer", "tape", out, epochs),
-    };
-    survives(&victim, times("KILLS", 60));
+    survivor_survives("transformer", "tape");
 }
 
 #[test]
 fn a_program_that_is_taken_up_by_its_command_line() {
-    let victim =
-        Victim { label: "a program, by its command line", program: "small_digits", command: small_digits };
-    survives(&victim, times("KILLS", 60));
+    survives(&Victim {
+        label: "a program, by its command line".to_owned(),
+        program: "small_digits",
+        command: &small_digits,
+    });
 }

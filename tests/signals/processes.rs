@@ -23,8 +23,8 @@ fn send(signal: &str, child: &Child) {
     let _ = command("sh").args(["-c", &line]).stderr(Stdio::null()).status().unwrap();
 }
 
-/// A command whose process begins as from a terminal. What these tests themselves were told to ignore, as a shell tells what it
-/// starts with `&`, it would ignore too; what they handle it would not, since a handler ends with the process that has it.
+/// A command whose process starts with default signals. A process inherits what its parent ignores (a shell ignores SIGINT for
+/// what it starts with `&`), but not what its parent handles; so these tests handle the three signals.
 fn command(path: &str) -> Command {
     static HANDLED: Once = Once::new();
     HANDLED.call_once(|| {
@@ -150,7 +150,7 @@ fn waiting(words: &[&str]) -> Waiting {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.csv");
     assert!(command("mkfifo").arg(&path).status().unwrap().success());
-    let child = command(env!("CARGO_BIN_EXE_table"))
+    let mut child = command(env!("CARGO_BIN_EXE_table"))
         .args(words)
         .current_dir(folder.path())
         .env("TABLE", &path)
@@ -159,7 +159,12 @@ fn waiting(words: &[&str]) -> Waiting {
         .spawn()
         .unwrap();
     // Which waits until the other side is opened, after the process has begun to listen.
-    let mut pipe = File::options().write(true).open(&path).unwrap();
+    let opening = std::thread::spawn(move || File::options().write(true).open(path));
+    while !opening.is_finished() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it read");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let mut pipe = opening.join().unwrap().unwrap();
     pipe.write_all(b"1,2,3\n").unwrap();
     Waiting { child, pipe, folder }
 }
@@ -167,10 +172,14 @@ fn waiting(words: &[&str]) -> Waiting {
 #[test]
 fn data_are_read_until_a_signal_comes() {
     for (words, (signal, code)) in [["train"], ["check"], ["find-lr"]].iter().zip(SIGNALS) {
-        let Waiting { child, mut pipe, folder } = waiting(words);
+        let Waiting { mut child, mut pipe, folder } = waiting(words);
         send(signal, &child);
         // What comes after the signal is not read to its end, which there is none of.
-        while pipe.write_all(&b"1,2,3\n".repeat(1000)).is_ok() {}
+        let until = Instant::now() + Duration::from_mins(1);
+        while pipe.write_all(&b"1,2,3\n".repeat(1000)).is_ok() && Instant::now() < until {}
+        if Instant::now() >= until {
+            let _ = child.kill();
+        }
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{words:?}: {output:?}");
         assert_eq!(String::from_utf8_lossy(&output.stderr), format!("interrupted by SIG{signal}\n"));

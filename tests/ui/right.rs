@@ -4000,6 +4000,29 @@ mod train_half_typed {
 }
 
 #[rustfmt::skip]
+mod train_half_typed_before_key {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            batch: 32,
+            optimizer: AdamW { lr: 1e-3 },
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
 mod train_hinge_margin_zero {
     use trainspec::prelude::*;
 

@@ -37,10 +37,14 @@ pub(super) fn train(input: TokenStream, diagnostics: &mut Diagnostics) -> Option
             half_typed: Vec::new(),
         },
         mentioned: Vec::new(),
+        later: Vec::new(),
         diagnostics,
     };
     for tokens in rows(head.body) {
         reader.row(tokens);
+        while let Some(rest) = reader.later.pop() {
+            reader.row(rest);
+        }
     }
     reader.required("model", "model: DigitNet");
     reader.required("data", "data: Digits8x8::embedded()");
@@ -97,6 +101,8 @@ struct Reader<'a> {
     train: Train,
     /// Keys that were found, readable or not.
     mentioned: Vec<Ident>,
+    /// The row behind one whose comma is missing.
+    later: Vec<TokenStream>,
     diagnostics: &'a mut Diagnostics,
 }
 
@@ -114,12 +120,7 @@ impl Reader<'_> {
             Ok(row) => row,
             Err(error) => {
                 self.diagnostics.push(error);
-                // A key that is being typed before another one.
-                if let Some((key, rest)) = half_typed(tokens) {
-                    self.mentioned.push(key.clone());
-                    self.train.half_typed.push(key);
-                    self.row(rest);
-                }
+                self.half_typed(tokens);
                 return;
             }
         };
@@ -208,8 +209,21 @@ impl Reader<'_> {
     fn leftover(&mut self, rest: TokenStream) {
         let Some(first) = rest.clone().into_iter().next() else { return };
         self.diagnostics.error(first, "expected `,` and the next `key: value`");
-        if Row::read(rest.clone()).is_ok_and(|row| !row.value.is_empty()) {
-            self.row(rest);
+        if is_row(&rest) {
+            self.later.push(rest);
+        } else {
+            self.half_typed(rest);
+        }
+    }
+
+    /// A key that is being typed before another one: `bat optimizer: Sgd {}`.
+    fn half_typed(&mut self, tokens: TokenStream) {
+        if let Ok((key, rest)) = parse_all(Ident::parse, tokens)
+            && is_row(&rest)
+        {
+            self.mentioned.push(key.clone());
+            self.train.half_typed.push(key);
+            self.later.push(rest);
         }
     }
 
@@ -239,11 +253,9 @@ pub(super) fn unreadable(key: &Ident, error: &Error) -> Error {
     Error::new(error.span(), format!("the value of `{key}` cannot be read: {error}"))
 }
 
-/// A word, and the row behind it: `bat optimizer: Sgd {}`.
-fn half_typed(tokens: TokenStream) -> Option<(Ident, TokenStream)> {
-    let (word, rest) = parse_all(Ident::parse, tokens).ok()?;
-    let is_row = Row::read(rest.clone()).is_ok_and(|row| !row.value.is_empty());
-    is_row.then_some((word, rest))
+/// Whether these tokens are a key with a value.
+fn is_row(tokens: &TokenStream) -> bool {
+    Row::read(tokens.clone()).is_ok_and(|row| !row.value.is_empty())
 }
 
 /// Whether one letter is missing, too many, wrong, or in the place of its neighbour.

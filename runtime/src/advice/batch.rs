@@ -4,7 +4,8 @@ use super::Facts;
 use super::rate::is_warmed_up;
 use crate::human::count;
 
-/// Up to here Goyal et al. 2017 found no loss of accuracy, with a warm-up; without one, of 1.2 points at just this size.
+/// Up to here Goyal et al. 2017 found no loss of accuracy, with a warm-up; without one, accuracy was 1.2 points
+/// lower at just this size.
 const LARGE: u64 = 8192;
 
 /// The samples of a micro-batch: no more than there are.

@@ -68,9 +68,12 @@ pub(super) fn shared_samples(facts: &Facts<'_>) -> Option<String> {
 
 pub(super) fn shuffled_series(facts: &Facts<'_>) -> Option<String> {
     let data = facts.data;
+    if !data.is_time_series() {
+        return None;
+    }
     let held_out = data.validation().first().into_iter().chain(data.test().first()).min()?;
     let later = data.train().iter().filter(|sample| *sample > held_out).count();
-    (data.is_time_series() && later > 0).then(|| {
+    (later > 0).then(|| {
         format!(
             "the data are a time series, and {} of {} training samples come after sample {held_out} (from 0), which is \
              to validate or test with",

@@ -19,7 +19,7 @@ pub(super) fn high_rate(facts: &Facts<'_>) -> Option<String> {
     (largest > usual.highest * (1.0 + 1e-9)).then(|| {
         let (largest, highest) = (rate(largest), rate(usual.highest));
         format!(
-            "`{name}` reaches the rate {largest}; above {highest} it is far from what is known to work ({})",
+            "`{name}` reaches the rate {largest}; rates above {highest} are beyond what is known to work ({})",
             usual.source
         )
     })
@@ -31,7 +31,7 @@ pub(super) fn low_rate(facts: &Facts<'_>) -> Option<String> {
     (largest < usual.lowest * (1.0 - 1e-9)).then(|| {
         let (largest, lowest) = (rate(largest), rate(usual.lowest));
         format!(
-            "the rate of `{name}` is {largest} at most; below {lowest} it is far from what is known to work ({})",
+            "the rate of `{name}` is {largest} at most; rates below {lowest} are below what is known to work ({})",
             usual.source
         )
     })

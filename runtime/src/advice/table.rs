@@ -225,7 +225,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         advice: Advice::ShuffledSeries,
         find: data::shuffled_series,
-        why: "the run is judged by what it has seen the sequel of, and foretells worse than it seems",
+        why: "the model has seen what comes after the samples that judge it, and will forecast worse than its scores say",
         instead: "`.with_split(Split::InOrder { validation: 0.1, test: 0.1 })` on the data",
         reference: "Hyndman & Athanasopoulos 2021, 5.8",
     },

@@ -73,14 +73,17 @@ pub trait Dataset: Send + Sync + 'static {
     /// Between which numbers every number of every input lies, before normalization; `None`, the default, if nothing is
     /// known of it. A run whose data have another number is refused before its first step: a pixel of 255 where 1 is the
     /// largest, a temperature in Fahrenheit, the -999 of a missing value.
+    ///
+    /// Both ends belong to the range; either may be infinite. A range with no number in it, one with NaN, and any range for
+    /// inputs that are tokens are refused before the first step.
     fn input_range(&self) -> Option<RangeInclusive<f32>> {
         None
     }
 
-    /// Whether the samples follow each other in time; by default not.
+    /// Whether the samples follow each other in time, sample 0 being the earliest; by default not.
     ///
     /// If they do, no sample to learn from may come after one to validate or test with, since the run would be judged by
-    /// what it has already seen the sequel of: a run tells so by [`Advice::ShuffledSeries`](crate::advice::Advice).
+    /// what it has already seen the sequel of: a run says so with [`Advice::ShuffledSeries`](crate::advice::Advice).
     /// [`Split::InOrder`] divides such data. The order in which a run takes the samples that it learns from is a new one in
     /// every epoch; a sample of a series is a window with all of the past that its target needs.
     fn is_time_series(&self) -> bool {

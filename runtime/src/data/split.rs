@@ -22,8 +22,8 @@ pub enum Split {
         /// `0 <= test < 1`; both together below 1.
         test: f64,
     },
-    /// By number: the first samples for training, then these shares for validation and, at the end, test. It suits data
-    /// that follow each other in time ([`Dataset::is_time_series`](super::Dataset::is_time_series)).
+    /// In the order of the samples: the first ones for training, those behind them for validation, the last ones for test. For
+    /// data that follow each other in time ([`Dataset::is_time_series`](super::Dataset::is_time_series)).
     ///
     /// A part has `floor(share * samples)` samples.
     InOrder {
@@ -32,7 +32,7 @@ pub enum Split {
         /// `0 <= test < 1`; both together below 1.
         test: f64,
     },
-    /// Fixed ranges of sample numbers, for data whose order matters or whose test part is given. They must
+    /// Fixed ranges of sample numbers, for data whose parts are given. They must
     /// not overlap; samples in none of them are not used.
     Fixed {
         /// Samples to learn from.

@@ -51,7 +51,8 @@ impl Survey {
             if range.is_empty() {
                 let (low, high) = (range.start(), range.end());
                 return Err(Error::Dataset(format!(
-                    "the `input_range` is {low} to {high}, which has no number in it"
+                    "the `input_range` is {low} to {high}, which has no number in it; expected the smallest number first, such as \
+                     `0.0..=1.0`"
                 )));
             }
         }

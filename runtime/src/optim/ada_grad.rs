@@ -86,7 +86,7 @@ impl Optimizer for AdaGrad {
     }
 
     fn usual_rates(&self) -> Option<UsualRates> {
-        Some(UsualRates { lowest: 1e-5, highest: 1.0, source: "Duchi et al. 2011: 1; PyTorch: 1e-2" })
+        Some(UsualRates { lowest: 1e-5, highest: 1.0, source: "PyTorch: 1e-2; Keras: up to 1" })
     }
 
     fn penalties(&self) -> Penalties {

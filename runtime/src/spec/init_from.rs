@@ -144,17 +144,18 @@ impl InitFrom {
         let mut i = 0;
         while i < self.names.len() {
             if let Err(problem) = self.names[i].check() {
-                return Err(problem);
+                return Err(problem.of("names"));
             }
             i += 1;
         }
-        let lists = [self.only, self.except, self.ignore];
+        let lists = [("only", self.only), ("except", self.except), ("ignore", self.ignore)];
         let mut list = 0;
         while list < lists.len() {
+            let (key, patterns) = lists[list];
             let mut i = 0;
-            while i < lists[list].len() {
-                if let Err(problem) = path::check(lists[list][i]) {
-                    return Err(problem);
+            while i < patterns.len() {
+                if let Err(problem) = path::check(patterns[i]) {
+                    return Err(problem.of(key));
                 }
                 i += 1;
             }
@@ -238,13 +239,13 @@ mod tests {
         let one = InitFrom { file: "x", ..InitFrom::DEFAULT };
         assert!(one.check().is_ok());
         assert!(said(InitFrom::DEFAULT).starts_with("file is empty"));
-        for from in [
-            InitFrom { only: &["a", "a..b"], ..one },
-            InitFrom { except: &[""], ..one },
-            InitFrom { ignore: &["a**"], ..one },
-            InitFrom { names: &[Rename { from: "a", to: "" }], ..one },
+        for (key, from) in [
+            ("only", InitFrom { only: &["a", "a..b"], ..one }),
+            ("except", InitFrom { except: &[""], ..one }),
+            ("ignore", InitFrom { ignore: &["a**"], ..one }),
+            ("names", InitFrom { names: &[Rename { from: "a", to: "" }], ..one }),
         ] {
-            assert!(said(from).starts_with("pattern is \""), "{from:?}");
+            assert!(said(from).starts_with(&format!("{key}: pattern is \"")), "{from:?}");
         }
         let renamed = |from, to| Rename { from, to }.check();
         assert!(renamed("fc.**", "head.**").is_ok() && renamed("a*.b*.**", "x.*.*.**").is_ok());

@@ -240,7 +240,7 @@ fn what_is_wrong_with_data_is_told_before_the_first_step() {
     );
     assert_eq!(
         problem(data(inputs.clone(), targets.clone()).with_input_range(1.0..=f32::NAN)),
-        "data: the `input_range` is 1 to NaN, which has no number in it"
+        "data: the `input_range` is 1 to NaN, which has no number in it; expected the smallest number first, such as `0.0..=1.0`"
     );
     assert_eq!(
         problem(InMemory::<Features<1>, Class<0>>::new(vec![0.0; 2], vec![0; 2]).unwrap()),
