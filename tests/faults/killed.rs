@@ -78,14 +78,13 @@ enum End {
     AfterChange(Duration),
 }
 
-/// Kills a run as often as `KILLS` says: mostly within two steps of a change, sometimes while it is taken up.
+/// Kills a run as often as `KILLS` says, and compares the files that it ends with.
 fn survives(victim: &Victim<'_>) {
     let kills = times("KILLS", 60);
-    let program = victim.program;
     // A life gets on by about two steps; an epoch has more than twenty.
     let epochs = kills / 6;
     let out = scratch();
-    let (whole, killed) = (out.path().join("whole"), out.path().join("killed"));
+    let whole = out.path().join("whole");
     let timed = || {
         let began = Instant::now();
         let output = victim.live(&whole, epochs).wait_with_output().unwrap();
@@ -94,11 +93,35 @@ fn survives(victim: &Victim<'_>) {
     };
     // A second life takes up a run that has ended: what one needs besides its steps.
     let (length, start) = (timed(), timed());
-    let whole = files(&only(&whole.join(program)).unwrap());
+    let whole = files(&only(&whole.join(victim.program)).unwrap());
     let log = String::from_utf8_lossy(&whole["metrics.jsonl"]).into_owned();
     let steps = log.lines().filter(|line| line.starts_with(r#"{"kind":"step""#)).count();
     let step = length.saturating_sub(start) / steps as u32;
 
+    // How long a step takes depends on what else goes on: the sooner the kills, the more of them meet the run.
+    for part in [1, 4, 16, 64] {
+        let out = out.path().join(part.to_string());
+        let survived = killed(victim, &out, epochs, kills, start / part, step / part);
+        let files = files(&only(&out.join(victim.program)).unwrap());
+        assert_equal(&files, &whole, &format!("{}, after {survived} kills", victim.label));
+        if survived * 2 >= kills {
+            record(&format!("killed: {}", victim.label), &[("kills survived", survived as u64)]);
+            return;
+        }
+    }
+    panic!("{}: no run was long enough for {kills} kills", victim.label);
+}
+
+/// Kills a run up to so often, mostly within two steps of a change, sometimes while it is taken up; how often it was killed.
+fn killed(
+    victim: &Victim<'_>,
+    out: &Path,
+    epochs: usize,
+    kills: usize,
+    start: Duration,
+    step: Duration,
+) -> usize {
+    let place = out.join(victim.program);
     let (mut survived, mut random) = (0, 7_u32);
     loop {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -108,14 +131,13 @@ fn survives(victim: &Victim<'_>) {
         } else {
             End::AfterChange((step * 2).mul_f64(share))
         };
-        let before = checkpoints(&killed.join(program));
-        let mut child = victim.live(&killed, epochs);
+        let before = checkpoints(&place);
+        let mut child = victim.live(out, epochs);
         if survived < kills {
             let wait = match end {
                 End::After(wait) => wait,
                 End::AfterChange(wait) => {
-                    while child.try_wait().unwrap().is_none() && checkpoints(&killed.join(program)) == before
-                    {
+                    while child.try_wait().unwrap().is_none() && checkpoints(&place) == before {
                         std::thread::sleep(Duration::from_micros(200));
                     }
                     wait
@@ -129,15 +151,11 @@ fn survives(victim: &Victim<'_>) {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.is_empty(), "{said}");
         if output.status.success() {
-            break;
+            return survived;
         }
         assert_eq!(output.status.code(), None, "it ends by itself or is killed");
         survived += 1;
     }
-    let killed = files(&only(&killed.join(program)).unwrap());
-    assert_equal(&killed, &whole, &format!("{}, after {survived} kills", victim.label));
-    assert!(survived * 2 >= kills, "the run ended after {survived} of {kills} kills; make it longer");
-    record(&format!("killed: {}", victim.label), &[("kills survived", survived as u64)]);
 }
 
 /// `survivor` with a program under an engine.
