@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 pub use self::check::Check;
+use self::parts::Parts;
 pub use self::run::Run;
 pub use self::verify::Replayed;
 use crate::data::{AnyDataset, Prepared, training_samples};
@@ -369,9 +370,7 @@ impl<M: Model> Training<M> {
     /// # Errors
     /// If the settings or the data cannot be used, or a sample cannot be read.
     pub fn find_rate(mut self, search: RateSearch) -> Result<RateCurve> {
-        let data = self.data()?;
-        let graph = self.graph()?;
-        let settings = self.settings?;
+        let Parts { settings, graph, data } = self.parts()?;
         memory::fits(memory::memory(&graph, &settings, data.train().len()), memory::available(&settings))?;
         let mut engine = engine::open(&graph, &settings)?;
         train::find_rate(&mut *engine, &graph, &settings, &data, search)

@@ -37,12 +37,12 @@ pub(super) fn train(input: TokenStream, diagnostics: &mut Diagnostics) -> Option
             half_typed: Vec::new(),
         },
         mentioned: Vec::new(),
-        later: Vec::new(),
+        later: None,
         diagnostics,
     };
     for tokens in rows(head.body) {
         reader.row(tokens);
-        while let Some(rest) = reader.later.pop() {
+        while let Some(rest) = reader.later.take() {
             reader.row(rest);
         }
     }
@@ -102,7 +102,7 @@ struct Reader<'a> {
     /// Keys that were found, readable or not.
     mentioned: Vec<Ident>,
     /// The row behind one whose comma is missing.
-    later: Vec<TokenStream>,
+    later: Option<TokenStream>,
     diagnostics: &'a mut Diagnostics,
 }
 
@@ -210,7 +210,7 @@ impl Reader<'_> {
         let Some(first) = rest.clone().into_iter().next() else { return };
         self.diagnostics.error(first, "expected `,` and the next `key: value`");
         if is_row(&rest) {
-            self.later.push(rest);
+            self.later = Some(rest);
         } else {
             self.half_typed(rest);
         }
@@ -223,7 +223,7 @@ impl Reader<'_> {
         {
             self.mentioned.push(key.clone());
             self.train.half_typed.push(key);
-            self.later.push(rest);
+            self.later = Some(rest);
         }
     }
 

@@ -169,7 +169,8 @@ pub(super) const RULES: &[Rule] = &[
         advice: Advice::RecurrentWithoutClip,
         find: model::recurrent_without_clip,
         why: "gradients through many places can explode, and one such step undoes the training before it",
-        instead: "`clip: GlobalNorm { max: 1.0 }`, or about the mean norm of the gradients, which `gradient_norms: true` records",
+        instead: "`clip: GlobalNorm { max: 1.0 }`, or about the mean norm of the gradients, which each step's line of \
+                  `metrics.jsonl` has",
         reference: "Pascanu et al. 2013",
     },
     Rule {

@@ -68,7 +68,11 @@ impl Window {
         let padded = shorter.saturating_add(self.padding.saturating_mul(2));
         // More padding always helps: at that of half a kernel, which is all that a pool may have, every image is large enough.
         let largest = (padded - 1) / self.dilation + 1;
-        Err(problem.text("; use a `kernel` of at most ").number(largest).text(", or more `padding`"))
+        Err(if largest == 1 {
+            problem.text("; let the layers before it shrink the image less, or use more `padding`")
+        } else {
+            problem.text("; use a `kernel` of at most ").number(largest).text(", or more `padding`")
+        })
     }
 
     /// `floor((length + 2 padding - dilation (kernel - 1) - 1) / stride) + 1`, if the window fits.

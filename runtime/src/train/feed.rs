@@ -37,3 +37,30 @@ impl<'a> Feed<'a> {
         window.chunks(self.settings.batch).map(|indices| self.data.batch(indices)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    /// 18 samples in batches of 4 are 5 steps an epoch; without the last, shorter one they are 4. A batch is whole
+    /// then, and other samples are left out in other epochs.
+    #[test]
+    fn an_epoch_can_leave_out_what_fills_no_batch() {
+        let mut training = fixture::training().set("drop_last", "true").unwrap();
+        let data = training.data().unwrap();
+        let settings = training.settings().unwrap();
+        assert_eq!(crate::train::length(settings, data.train().len()), (12, 4));
+        let mut feed = Feed::new(settings, &data, 4);
+        for count in 0..8 {
+            let window = feed.window(count).unwrap();
+            assert_eq!(window.iter().map(|batch| batch.size).collect::<Vec<_>>(), [4], "window {count}");
+        }
+        let problem = training.set("batch", "20").unwrap().without_folder();
+        let problem = problem.set("checkpoint", "null").unwrap().run().unwrap_err().to_string();
+        assert!(
+            problem.starts_with("drop_last: of 18 training samples none fill a micro-batch of 20"),
+            "{problem}"
+        );
+    }
+}

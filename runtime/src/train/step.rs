@@ -1,12 +1,14 @@
 //! One optimizer step, in the order that the numbers depend on.
 
+mod skip;
+
 use std::sync::Arc;
 
 use super::average::Average;
 use super::evaluate::Totals;
 use super::plan::plan;
-use super::scale::{Scaler, Verdict, Why};
-use super::{Evaluation, Interrupt, RunPlan, Saved, Scaling, Skip, StepReport, monitor};
+use super::scale::Scaler;
+use super::{Evaluation, Interrupt, RunPlan, Saved, Scaling, StepReport, monitor};
 use crate::data::{Batch, Prepared, mix};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -355,35 +357,6 @@ impl<'a> Stepper<'a> {
         self.k / self.plan.steps_per_epoch.max(1) + 1
     }
 
-    /// Skips the step and says why, if its loss or gradients are not finite.
-    fn skip(&mut self, step: u64, loss: f64, norm: f64) -> Result<Option<Skip>> {
-        let is_finite = loss.is_finite() && norm.is_finite();
-        let verdict = self.scaler.judge(is_finite);
-        if verdict == Verdict::Apply {
-            return Ok(None);
-        }
-        let reason = non_finite(&*self.engine, self.graph, loss);
-        self.engine.discard()?;
-        let advice = match verdict {
-            Verdict::Stop(Why::Rule) => {
-                "try a smaller `lr`, `clip: GlobalNorm { max: 1.0 }`, or a warmup".to_owned()
-            }
-            Verdict::Stop(Why::TooMany(row)) => {
-                let other =
-                    if self.scaling().loss_scale.is_some() { ", or `precision: Bf16` or `F32`" } else { "" };
-                format!("{row} steps in a row were skipped; try a smaller `lr`{other}")
-            }
-            Verdict::Stop(Why::Floor(scale)) => format!(
-                "not even at a loss scale of {scale}, the smallest; try a smaller `lr`, or `precision: Bf16` or `F32`"
-            ),
-            Verdict::Apply | Verdict::Skip => {
-                let Scaling { skipped_in_a_row: in_a_row, skipped: total, .. } = self.scaling();
-                return Ok(Some(Skip { reason, in_a_row, total }));
-            }
-        };
-        Err(Error::Training { step, problem: format!("{reason}; {advice}") })
-    }
-
     /// The norm of each parameter's gradient, if it is to be recorded.
     fn gradient_norms(&self) -> Vec<(Arc<str>, f64)> {
         let has_gradient = |place: &usize| !self.engine.gradients()[*place].is_empty();
@@ -447,42 +420,10 @@ impl<'a> Stepper<'a> {
     }
 }
 
-/// What is not finite: the first parameter whose gradient is not, or the loss.
-fn non_finite(engine: &dyn Engine, graph: &Graph, loss: f64) -> String {
-    let is_broken = |gradient: &Vec<f32>| gradient.iter().any(|value| !value.is_finite());
-    let first = engine.gradients().iter().position(is_broken).and_then(|place| graph.parameters.get(place));
-    match first {
-        Some(parameter) => format!("the gradient of `{}` is not finite", parameter.path),
-        None if loss.is_finite() => "the gradients are too large for f32".to_owned(),
-        None => format!("the loss is {loss}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixture;
-
-    /// 18 samples in batches of 4 are 5 steps an epoch; without the last, shorter one they are 4. A batch is whole
-    /// then, and other samples are left out in other epochs.
-    #[test]
-    fn an_epoch_can_leave_out_what_fills_no_batch() {
-        let mut training = fixture::training().set("drop_last", "true").unwrap();
-        let data = training.data().unwrap();
-        let settings = training.settings().unwrap();
-        assert_eq!(crate::train::length(settings, data.train().len()), (12, 4));
-        let mut feed = super::super::feed::Feed::new(settings, &data, 4);
-        for count in 0..8 {
-            let window = feed.window(count).unwrap();
-            assert_eq!(window.iter().map(|batch| batch.size).collect::<Vec<_>>(), [4], "window {count}");
-        }
-        let problem = training.set("batch", "20").unwrap().without_folder();
-        let problem = problem.set("checkpoint", "null").unwrap().run().unwrap_err().to_string();
-        assert!(
-            problem.starts_with("drop_last: of 18 training samples none fill a micro-batch of 20"),
-            "{problem}"
-        );
-    }
 
     /// 18 samples in batches of 4 are 5 steps an epoch.
     #[test]

@@ -10,25 +10,29 @@ use crate::model::Model;
 use crate::run::Start;
 use crate::spec::{Settings, hash};
 
-/// All that a run begins with, made ready one after the other; the engine is opened when the rest was judged.
+/// What a run works with.
 pub(super) struct Parts {
-    name: &'static str,
-    spec: Value,
-    spec_hash: String,
-    overrides: Vec<(String, String)>,
     pub(super) settings: Settings,
     pub(super) graph: Graph,
     pub(super) data: Prepared,
 }
 
+/// By what a run is known in its folder.
+pub(super) struct Identity {
+    name: &'static str,
+    spec: Value,
+    spec_hash: String,
+    overrides: Vec<(String, String)>,
+}
+
 impl Parts {
     /// How the run begins under the engine of this name, for its folder.
-    pub(super) fn start(&self, engine: &'static str) -> Start<'_> {
+    pub(super) fn start<'a>(&'a self, identity: &'a Identity, engine: &'static str) -> Start<'a> {
         Start {
-            name: self.name,
-            spec: &self.spec,
-            spec_hash: &self.spec_hash,
-            overrides: &self.overrides,
+            name: identity.name,
+            spec: &identity.spec,
+            spec_hash: &identity.spec_hash,
+            overrides: &identity.overrides,
             settings: &self.settings,
             graph: &self.graph,
             engine,
@@ -38,13 +42,18 @@ impl Parts {
 }
 
 impl<M: Model> Training<M> {
+    /// The run's identity. It reads the file that the run begins with, if there is one, for its hash: a check does without.
+    pub(super) fn identity(&mut self) -> Result<Identity> {
+        let spec = self.spec()?;
+        let overrides = self.overrides.clone();
+        Ok(Identity { name: self.name, spec_hash: hash(&spec), spec, overrides })
+    }
+
     /// Takes the parts of the run out of its declaration.
     pub(super) fn parts(&mut self) -> Result<Parts> {
-        let spec = self.spec()?;
         let (graph, data) = (self.graph()?, self.data()?);
         let taken = Err(Error::Internal("a run has its settings once"));
         let settings = std::mem::replace(&mut self.settings, taken)?;
-        let overrides = std::mem::take(&mut self.overrides);
-        Ok(Parts { name: self.name, spec_hash: hash(&spec), spec, overrides, settings, graph, data })
+        Ok(Parts { settings, graph, data })
     }
 }

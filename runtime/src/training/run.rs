@@ -38,14 +38,14 @@ impl<M: Model> Training<M> {
     /// be resumed, also those of [`Folder::resume`](crate::run::Folder::resume). A run that is interrupted before it has begun is an
     /// [`Error::Interrupted`](crate::Error::Interrupted); later it is an [`Exit`].
     pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
-        let parts = self.parts()?;
+        let (identity, parts) = (self.identity()?, self.parts()?);
         let place = self.place();
         let Ready { mut engine, check } =
             ready(&parts, place.as_deref(), self.resume.is_some(), look::of_run)?;
         if !check.advice.is_empty() {
             observer.on(&Event::Advice(&check.advice))?;
         }
-        let start = parts.start(engine.name());
+        let start = parts.start(&identity, engine.name());
         let (mut folder, saved) = match self.taken_up()? {
             None => (self.out.as_ref().map(|out| Folder::create(out, &start)).transpose()?, None),
             Some(path) => {

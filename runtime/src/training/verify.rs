@@ -117,11 +117,11 @@ impl<M: Model> Training<M> {
                 (record.newest_until(to), Some(to))
             }
         };
-        let parts = self.parts()?;
+        let (identity, parts) = (self.identity()?, self.parts()?);
         let Parts { settings, graph, data, .. } = &parts;
         memory::fits(memory::memory(graph, settings, data.train().len()), memory::available(settings))?;
         let mut engine = engine::open_drawn(graph, settings)?;
-        let start = parts.start(engine.name());
+        let start = parts.start(&identity, engine.name());
         let whole = record.begin(what, &start, from, asked.unwrap_or(u64::MAX))?;
         let saved = whole.as_ref().map(|whole| whole.decode(graph, settings)).transpose()?;
         if let Some(saved) = saved.as_ref().filter(|saved| Some(saved.step) == asked) {

@@ -95,13 +95,14 @@ fn traced(signature: &Signature, body: &Steps) -> TokenStream {
     let (steps, tail) = emit(Over::Shapes, body);
     let (name, (_, arguments, _)) = (&signature.name, signature.generics.split_for_impl());
     // A layer that cannot be the last one is told on its own word, where the body ends in a call of it.
-    let last =
-        body.tail.as_ref().and_then(|tail| if let Flow::Call(last) = tail { Some(last) } else { None });
-    let last = last.map(|last| {
-        let span = literal(last).span;
-        let trace = Over::Shapes.local(span);
-        quote_spanned!(span=> (#trace).ends::<#name #arguments>();)
-    });
+    let last = match &body.tail {
+        Some(Flow::Call(last)) => {
+            let span = literal(last).span;
+            let trace = Over::Shapes.local(span);
+            quote_spanned!(span=> (#trace).ends::<#name #arguments>();)
+        }
+        _ => TokenStream::new(),
+    };
     let span = signature.output.span();
     let trace = Over::Shapes.local(span);
     let end = quote_spanned!(span=> (#trace).output_of::<#name #arguments>(#tail));

@@ -1,0 +1,50 @@
+//! Steps that are not taken, because their loss or gradients are not finite.
+
+use super::Stepper;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::train::scale::{Verdict, Why};
+use crate::train::{Scaling, Skip};
+
+impl Stepper<'_> {
+    /// Skips the step and says why, if its loss or gradients are not finite.
+    pub(super) fn skip(&mut self, step: u64, loss: f64, norm: f64) -> Result<Option<Skip>> {
+        let is_finite = loss.is_finite() && norm.is_finite();
+        let verdict = self.scaler.judge(is_finite);
+        if verdict == Verdict::Apply {
+            return Ok(None);
+        }
+        let reason = non_finite(&*self.engine, self.graph, loss);
+        self.engine.discard()?;
+        let advice = match verdict {
+            Verdict::Stop(Why::Rule) => {
+                "try a smaller `lr`, `clip: GlobalNorm { max: 1.0 }`, or a warmup".to_owned()
+            }
+            Verdict::Stop(Why::TooMany(row)) => {
+                let other =
+                    if self.scaling().loss_scale.is_some() { ", or `precision: Bf16` or `F32`" } else { "" };
+                format!("{row} steps in a row were skipped; try a smaller `lr`{other}")
+            }
+            Verdict::Stop(Why::Floor(scale)) => format!(
+                "not even at a loss scale of {scale}, the smallest; try a smaller `lr`, or `precision: Bf16` or `F32`"
+            ),
+            Verdict::Apply | Verdict::Skip => {
+                let Scaling { skipped_in_a_row: in_a_row, skipped: total, .. } = self.scaling();
+                return Ok(Some(Skip { reason, in_a_row, total }));
+            }
+        };
+        Err(Error::Training { step, problem: format!("{reason}; {advice}") })
+    }
+}
+
+/// What is not finite: the first parameter whose gradient is not, or the loss.
+fn non_finite(engine: &dyn Engine, graph: &Graph, loss: f64) -> String {
+    let is_broken = |gradient: &Vec<f32>| gradient.iter().any(|value| !value.is_finite());
+    let first = engine.gradients().iter().position(is_broken).and_then(|place| graph.parameters.get(place));
+    match first {
+        Some(parameter) => format!("the gradient of `{}` is not finite", parameter.path),
+        None if loss.is_finite() => "the gradients are too large for f32".to_owned(),
+        None => format!("the loss is {loss}"),
+    }
+}
