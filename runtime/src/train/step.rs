@@ -300,7 +300,7 @@ impl<'a> Stepper<'a> {
     /// short window is averaged right.
     ///
     /// A step whose loss or gradients are not finite is skipped, where the precision or `on_non_finite` say so: its report
-    /// has a [`Skip`], and nothing but the [scaling](Stepper::scaling) changes.
+    /// has a [`Skip`](super::Skip), and nothing but the [scaling](Stepper::scaling) changes.
     ///
     /// # Errors
     /// If the loss or a gradient is not finite and the step is not skipped, or the run has no more steps.
