@@ -2,34 +2,12 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use trainspec::data::{Digits8x8, InMemory, Mixed};
 use trainspec::prelude::*;
 use trainspec::train::Stepper;
 use trainspec::{Model, Training, engine};
 
-static COUNT: AtomicUsize = AtomicUsize::new(0);
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator as it comes.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promise is the system's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is the system's.
-        unsafe { System.dealloc(place, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use crate::meter::allocations;
 
 /// The digits, with everything that convolutional networks have.
 #[model]
@@ -123,15 +101,14 @@ fn count<M: Model>(mut training: Training<M>, share: Option<f64>) -> usize {
     for _ in 0..10 {
         stepper.step(&window).unwrap();
     }
-    let before = COUNT.load(Ordering::Relaxed);
+    let before = allocations();
     for _ in 0..100 {
         stepper.step(&window).unwrap();
     }
-    COUNT.load(Ordering::Relaxed) - before
+    allocations() - before
 }
 
-/// One test, since others would allocate beside it, and one thread: each thread keeps the scratch of the kernels that it
-/// has met, and of several one may meet a kernel late.
+/// On one thread: each thread keeps the scratch of the kernels that it has met, and of several one may meet a kernel late.
 #[test]
 fn a_step_allocates_nothing() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();

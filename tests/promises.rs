@@ -7,7 +7,7 @@ pub const PAGE: &str = "docs/reliability.md";
 pub struct Promise {
     /// What is promised.
     pub promise: &'static str,
-    /// The tests, as `target::name`.
+    /// The tests, as `module::name`.
     pub tests: &'static [&'static str],
     /// The beginnings of the names under which figures are counted; none if there is nothing to count.
     pub figures: &'static [&'static str],

@@ -1,9 +1,9 @@
-//! Wrong specs: each file in `ui/` is one mistake, its `.stderr` what the user reads. `errors/main.rs` tells how a case is
+//! Wrong specs: each file in `ui/` is one mistake, its `.stderr` what the user reads. `errors/mod.rs` tells how a case is
 //! written; `docs/errors.md` is made from them.
 //!
 //! The messages come from rustc, so their text depends on its version; elsewhere than on the version below
 //! the test says so and does nothing. To accept new texts: `TRYBUILD=overwrite cargo test -p trainspec-tests
-//! --test ui`.
+//! --test spec ui`.
 
 #![allow(clippy::unwrap_used)]
 

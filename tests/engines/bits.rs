@@ -6,8 +6,8 @@ use trainspec::engine::{Engine, Planned};
 use trainspec::rng::Moment;
 use trainspec_kernels::simd::{Level, at_level};
 
-use crate::random::{Input, RandomModel};
-use crate::{Goal, SEED, batch, models};
+use super::random::{Input, RandomModel};
+use super::{Goal, SEED, batch, models};
 
 /// Every bit that two micro-batches leave.
 fn bits(model: RandomModel, size: usize) -> Vec<u32> {

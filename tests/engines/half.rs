@@ -15,8 +15,8 @@ use trainspec::{Config, Result, Shape, Value, Verdict};
 use trainspec_kernels::half;
 use trainspec_kernels::simd::{Level, at_level};
 
-use crate::random::{Input, Knot, RandomModel};
-use crate::{Goal, SEED, batch, exact, found, largest, models};
+use super::random::{Input, Knot, RandomModel};
+use super::{Goal, SEED, batch, exact, found, largest, models};
 
 const FORMATS: [Format; 2] = [Format::Bf16, Format::F16];
 

@@ -6,8 +6,8 @@ use trainspec::engine::{Engine, Planned, Tape};
 use trainspec::rng::Moment;
 use trainspec_kernels::simd::{Level, at_level};
 
-use crate::random::{CLASSES, Input, RandomModel};
-use crate::{Goal, SEED, batch, largest};
+use super::random::{CLASSES, Input, RandomModel};
+use super::{Goal, SEED, batch, largest};
 
 const AT: Moment = Moment { step: 3, micro_batch: 1 };
 

@@ -10,7 +10,7 @@ use trainspec::layer::{
 use trainspec::rng::{Moment, Purpose, Stream};
 use trainspec::{Config, Result, Shape, Value, Verdict};
 
-use crate::island::{Bowl, Wave};
+use super::island::{Bowl, Wave};
 
 /// The classes that every random model tells apart.
 pub(crate) const CLASSES: usize = 5;

@@ -49,7 +49,9 @@ impl Case {
             .find_map(|line| line.strip_prefix("//~ about:"))
             .map(|about| about.trim().to_owned());
         let stderr = std::fs::read_to_string(path.with_extension("stderr")).unwrap_or_else(|_| {
-            panic!("{name} has no .stderr; run `TRYBUILD=overwrite cargo test -p trainspec-tests --test ui`")
+            panic!(
+                "{name} has no .stderr; run `TRYBUILD=overwrite cargo test -p trainspec-tests --test spec ui`"
+            )
         });
         Self { title, meaning, about, lines: lines(&name, &source), messages: messages(&stderr), name }
     }

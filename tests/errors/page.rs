@@ -28,7 +28,7 @@ pub(crate) const SECTIONS: [(&str, &str); 14] = [
 const HEAD: &str = "\
 # Every message, and what to write instead
 
-<!-- Made from tests/ui by `ERRORS=overwrite cargo test -p trainspec-tests --test errors`; do not edit. -->
+<!-- Made from tests/ui by `ERRORS=overwrite cargo test -p trainspec-tests --test spec errors`; do not edit. -->
 
 Each entry is a mistake that `cargo check` finds: what it says, and under it the lines that are wrong (`-`) with those that
 are right (`+`). rustc puts the message on the word that is meant, and may add notes of its own. The same rules hold for

@@ -4,7 +4,7 @@ use super::case::Case;
 
 const HEAD: &str = "\
 //! What `docs/errors.md` says to write instead, compiled. Made from the UI cases by `ERRORS=overwrite cargo test -p
-//! trainspec-tests --test errors`; do not edit.
+//! trainspec-tests --test spec errors`; do not edit.
 
 #![allow(warnings, clippy::all, clippy::pedantic)]
 

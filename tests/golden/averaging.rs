@@ -16,7 +16,7 @@ use trainspec::prelude::*;
 use trainspec::train::Stepper;
 use trainspec::{Config, Result, Training, Verdict};
 
-use crate::file::{numbers, parse, singles};
+use super::file::{numbers, parse, singles};
 
 /// Half a unit in the last place of 1.
 const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;

@@ -21,7 +21,7 @@ use trainspec::engine::{Engine, Planned, Tape};
 use trainspec::prelude::*;
 use trainspec::train::{StepReport, Stepper};
 
-use crate::file::{numbers, parse, singles};
+use super::file::{numbers, parse, singles};
 
 /// Half a unit in the last place of 1.
 const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;

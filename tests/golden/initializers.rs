@@ -15,7 +15,7 @@ use trainspec::rng::{Moment, Purpose, Stream};
 use trainspec::{Config, Shape};
 use trainspec_kernels::orthogonal::orthonormalize;
 
-use crate::file::{numbers, parse};
+use super::file::{numbers, parse};
 
 const SEED: u64 = 5;
 

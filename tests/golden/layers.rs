@@ -22,7 +22,7 @@ use trainspec::loss::LossSum;
 use trainspec::rng::Moment;
 use trainspec::{Config, Error, Pass, Result, Shape, Value, Verdict};
 
-use crate::file::{numbers, parse, singles};
+use super::file::{numbers, parse, singles};
 
 /// Gives its parameter in place of its input, so that the gradient of a layer's input is that of a parameter.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

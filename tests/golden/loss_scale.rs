@@ -10,7 +10,7 @@ use trainspec::engine;
 use trainspec::prelude::*;
 use trainspec::train::Stepper;
 
-use crate::file::{numbers, parse, singles};
+use super::file::{numbers, parse, singles};
 
 #[model]
 fn One(x: Features<1>) -> Values<1> {

@@ -18,7 +18,7 @@ use trainspec::{
     Class, Config, Kind, Labels, LogProbabilities, Logits, Probabilities, Result, Shape, Values,
 };
 
-use crate::file::parse;
+use super::file::parse;
 
 /// The largest error in roundings, 2^-24, of the terms that a number is made of (`value_size`, `gradient_size`).
 ///

@@ -10,7 +10,7 @@ use trainspec::metric::Direction;
 use trainspec::prelude::*;
 use trainspec::schedule::{AnyPhase, Schedule};
 
-use crate::file::{numbers, parse};
+use super::file::{numbers, parse};
 
 const GOLDEN: &str = include_str!("schedules.json");
 const WARMUP: Warmup = Warmup { steps: 20, from: 0.25, ..Warmup::DEFAULT };

@@ -7,8 +7,8 @@ use trainspec::graph::{Graph, Module};
 use trainspec::layer::{Gru, Lstm, Mode};
 use trainspec::{Config, Shape};
 
-use crate::difference::normal;
-use crate::values::{close, evaluate, numbers, tensor};
+use super::difference::normal;
+use super::values::{close, evaluate, numbers, tensor};
 
 /// `sigmoid(ln 3) = 3/4`, `sigmoid(-ln 3) = 1/4`, `sigmoid(0) = 1/2` and `tanh(ln 3 / 2) = 1/2`. The input 1
 /// opens the gates so at both places: the memory is 3/4 * 1/2 = 3/8, then 1/4 * 3/8 + 3/8 = 15/32. Of the

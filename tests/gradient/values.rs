@@ -12,7 +12,7 @@ use trainspec::layer::{Mode, Statistic};
 use trainspec::rng::Moment;
 use trainspec::{Config, Shape};
 
-use crate::difference::{TRAIN, normal};
+use super::difference::{TRAIN, normal};
 
 pub(crate) fn tensor(numbers: &[f64], axes: &[usize]) -> Tensor {
     Tensor::from_slice(numbers, axes, &Device::Cpu).unwrap()

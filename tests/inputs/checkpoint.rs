@@ -8,9 +8,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use trainspec::prelude::*;
 
-use crate::campaign::{Campaign, Work, scratch};
-use crate::edit::{edited, edits};
-use crate::model_file::{Net, points};
+use super::campaign::{Campaign, Work, scratch};
+use super::edit::{edited, edits};
+use super::model_file::{Net, points};
 
 train! {
     Kept {

@@ -7,8 +7,8 @@ use trainspec::data::InMemory;
 use trainspec::engine;
 use trainspec::prelude::*;
 
-use crate::campaign::{Campaign, Work, scratch};
-use crate::edit::{Edit, edited, edits};
+use super::campaign::{Campaign, Work, scratch};
+use super::edit::{Edit, edited, edits};
 use crate::meter::metered;
 
 #[model]

@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use serde_json::Value;
 use trainspec::prelude::*;
 
-use crate::campaign::{Campaign, Work};
-use crate::edit::{edited, edits};
-use crate::model_file::{Net, points};
+use super::campaign::{Campaign, Work};
+use super::edit::{edited, edits};
+use super::model_file::{Net, points};
 
 train! {
     Everything {
@@ -89,7 +89,7 @@ fn json() -> impl Strategy<Value = String> {
 #[derive(Clone, Debug)]
 enum Given {
     /// The value that is there, with changes.
-    Changed(Vec<crate::edit::Edit>),
+    Changed(Vec<super::edit::Edit>),
     Json(String),
     Any(String),
     Nested(usize, bool),

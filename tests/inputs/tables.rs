@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use trainspec::data::{Csv, Idx};
 use trainspec::prelude::*;
 
-use crate::campaign::{Campaign, Work, scratch};
-use crate::edit::{edited, edits};
+use super::campaign::{Campaign, Work, scratch};
+use super::edit::{edited, edits};
 use crate::meter::metered;
 
 fn packed(bytes: &[u8]) -> Vec<u8> {
@@ -37,7 +37,7 @@ fn packing() -> impl Strategy<Value = Packed> {
 }
 
 /// The file, and how many bytes it has when it is unpacked.
-fn file(bytes: &[u8], edits: &[crate::edit::Edit], how: Packed) -> (Vec<u8>, usize) {
+fn file(bytes: &[u8], edits: &[super::edit::Edit], how: Packed) -> (Vec<u8>, usize) {
     match how {
         Packed::No => {
             let bytes = edited(bytes, edits);

@@ -3,7 +3,7 @@
 use trainspec::data::Digits8x8;
 use trainspec::prelude::*;
 
-use crate::{points, sequences};
+use super::{points, sequences};
 
 #[model]
 pub(crate) fn Mlp(x: Features<6>) -> Logits<3> {

@@ -1,6 +1,6 @@
 """The exported models in PyTorch: modules with the names of our layers, the same logits.
 
-    INTEROP_OUT=FOLDER cargo test -p trainspec-tests --test interop
+    INTEROP_OUT=FOLDER cargo test -p trainspec-tests --test runs interop
     python tests/interop/torch.py FOLDER
 
 Each module loads its file by `load_state_dict(strict=True)`, so no tensor is missing, left over, or of another shape. The

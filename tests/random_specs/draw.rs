@@ -9,7 +9,7 @@ use trainspec::schedule::{AnyPhase, AnyScaleLr, NoScaling};
 use trainspec::spec::{LossScale, Precision, Settings};
 use trainspec::{Config, Result};
 
-use crate::dice::Dice;
+use super::dice::Dice;
 
 /// What the rules of some keys depend on.
 pub(crate) struct About<'a> {

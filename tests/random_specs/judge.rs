@@ -14,8 +14,8 @@ use trainspec::spec::{Precision, Settings};
 use trainspec::train::{self, Event, StepReport};
 use trainspec::{Error, Training};
 
-use crate::dice::Dice;
-use crate::draw::{About, CHANGES};
+use super::dice::Dice;
+use super::draw::{About, CHANGES};
 use trainspec_tests::run_files::every_file as files;
 
 /// A changed key by its number in [`CHANGES`], and what its value is drawn from.

@@ -4,7 +4,7 @@ use trainspec::data::InMemory;
 use trainspec::prelude::*;
 use trainspec::{Dataset, Kind, Result, TargetKind, Training};
 
-use crate::judge::{AnyProgram, Program};
+use super::judge::{AnyProgram, Program};
 
 /// Samples of each data set: 20 to learn from.
 const SAMPLES: usize = 28;

@@ -7,9 +7,9 @@ use trainspec::prelude::*;
 use trainspec::train::Event;
 use trainspec::{Error, Training};
 
-use crate::dice::Dice;
-use crate::draw::CHANGES;
-use crate::judge::{Program, Seen, out_of_range, refused};
+use super::dice::Dice;
+use super::draw::CHANGES;
+use super::judge::{Program, Seen, out_of_range, refused};
 
 /// Values of every type, at their ends and behind.
 const TEXTS: &[&str] = &[

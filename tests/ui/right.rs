@@ -1,5 +1,5 @@
 //! What `docs/errors.md` says to write instead, compiled. Made from the UI cases by `ERRORS=overwrite cargo test -p
-//! trainspec-tests --test errors`; do not edit.
+//! trainspec-tests --test spec errors`; do not edit.
 
 #![allow(warnings, clippy::all, clippy::pedantic)]
 

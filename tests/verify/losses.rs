@@ -32,7 +32,7 @@ train! {
     }
 }
 
-/// Whether the files that are kept are to be made anew: `OLD=overwrite cargo test -p trainspec-tests --test verify`.
+/// Whether the files that are kept are to be made anew: `OLD=overwrite cargo test -p trainspec-tests --test runs verify`.
 pub(super) fn is_overwritten() -> bool {
     std::env::var("OLD").is_ok_and(|wish| wish == "overwrite")
 }

@@ -1,7 +1,7 @@
 //! A run folder of each format that there was, kept as it was written, and of use still.
 //!
 //! A new format gets a folder of its own, beside the old ones, which stay. Until a format is released, `OLD=overwrite cargo
-//! test -p trainspec-tests --test verify` writes its folder anew.
+//! test -p trainspec-tests --test runs verify` writes its folder anew.
 
 use std::fs;
 use std::path::PathBuf;

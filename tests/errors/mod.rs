@@ -16,7 +16,7 @@
 //!
 //! `about` is one of the [`page::SECTIONS`]. `//~ instead:` with a line stands for the line above it; several in a row stand
 //! for several lines, and one without a line leaves the line above it out. To accept what changed: `ERRORS=overwrite cargo
-//! test -p trainspec-tests --test errors`.
+//! test -p trainspec-tests --test spec errors`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -54,7 +54,7 @@ fn holds(path: &Path, text: &str) {
     let found = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
         found == text,
-        "{} is not what the UI cases say; run `ERRORS=overwrite cargo test -p trainspec-tests --test errors`",
+        "{} is not what the UI cases say; run `ERRORS=overwrite cargo test -p trainspec-tests --test spec errors`",
         path.display()
     );
 }

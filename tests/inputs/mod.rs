@@ -14,7 +14,6 @@
 mod campaign;
 mod checkpoint;
 mod edit;
-mod meter;
 mod model_file;
 mod settings;
 mod tables;

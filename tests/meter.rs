@@ -7,6 +7,7 @@ thread_local! {
     // Without destructors, so that they can be used while a thread ends.
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
+    static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
 struct Metered;
@@ -20,6 +21,7 @@ fn change(bytes: isize) {
 // SAFETY: every call goes to the system's allocator as it comes. What grows is allocated anew, as `GlobalAlloc` has it.
 unsafe impl GlobalAlloc for Metered {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
         change(layout.size().cast_signed());
         // SAFETY: the caller's promise is the system's.
         unsafe { System.alloc(layout) }
@@ -41,6 +43,11 @@ pub(crate) fn metered<T>(work: impl FnOnce() -> T) -> (T, usize) {
     PEAK.set(before);
     let given = work();
     (given, usize::try_from(PEAK.get() - before).unwrap_or(0))
+}
+
+/// The number of allocations of this thread so far.
+pub(crate) fn allocations() -> usize {
+    COUNT.get()
 }
 
 #[test]
