@@ -4,3 +4,6 @@ pub mod blots;
 pub mod promises;
 pub mod record;
 pub mod run_files;
+
+#[cfg(test)]
+mod source;

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::shape::Problem;
-use crate::train::Cause;
+use crate::interrupt::Cause;
 
 /// The result of everything here that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -93,7 +92,7 @@ pub enum Error {
     #[error(
         "a step needs {} for the values of a micro-batch, which the system does not give: {source}; try a smaller \
          `batch` with `accumulate`",
-        crate::human::bytes(*bytes)
+        crate::format::bytes(*bytes)
     )]
     Memory {
         /// How much.
@@ -106,9 +105,9 @@ pub enum Error {
     #[error(
         "training needs {} of memory, of which {} are for the values of a micro-batch, but the system has {}; try a \
          smaller model, or a smaller `batch` with `accumulate`",
-        crate::human::bytes(*needed),
-        crate::human::bytes(*activations),
-        crate::human::bytes(*available)
+        crate::format::bytes(*needed),
+        crate::format::bytes(*activations),
+        crate::format::bytes(*available)
     )]
     TooLittleMemory {
         /// What all together takes, in bytes.
@@ -124,13 +123,13 @@ pub enum Error {
         "{}: the run needs {} there for {}the model, but {} are free; make room, or give another place with `--out` or \
          `Training::out`{}",
         path.display(),
-        crate::human::bytes(*needed),
+        crate::format::bytes(*needed),
         match checkpoints {
             0 => String::new(),
             1 => "a checkpoint and ".to_owned(),
             more => format!("{more} checkpoints and "),
         },
-        crate::human::bytes(*available),
+        crate::format::bytes(*available),
         if *checkpoints > 1 { ", or a smaller `keep` of `checkpoint`" } else { "" }
     )]
     TooLittleDisk {
@@ -175,7 +174,7 @@ pub enum Error {
         source: Box<Error>,
     },
 
-    /// What was going on was asked to end by an [`Interrupt`](crate::train::Interrupt), and had no state to keep.
+    /// What was going on was asked to end by an [`Interrupt`](crate::interrupt::Interrupt), and had no state to keep.
     #[error("interrupted by {0}")]
     Interrupted(Cause),
 
@@ -211,8 +210,17 @@ impl Error {
     }
 }
 
-impl From<Problem> for Error {
-    fn from(problem: Problem) -> Self {
-        Self::Rule(problem.as_str().to_owned())
+impl From<Cause> for Error {
+    fn from(cause: Cause) -> Self {
+        Self::Interrupted(cause)
+    }
+}
+
+/// The cause of an interruption, apart from all other errors.
+pub(crate) fn interruption<T>(result: Result<T>) -> Result<Result<T, Cause>> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(Error::Interrupted(cause)) => Ok(Err(cause)),
+        Err(error) => Err(error),
     }
 }

@@ -44,51 +44,53 @@
 #[path = "private.rs"]
 pub mod __private;
 pub mod advice;
-mod asked;
 pub mod cli;
 mod config;
 pub mod data;
 pub mod engine;
 mod error;
+mod files;
 #[cfg(test)]
 mod fixture;
+mod format;
 pub mod graph;
-mod hash;
-mod human;
-mod known;
+pub mod interrupt;
+mod keys;
 pub mod layer;
 pub mod loss;
 pub mod metric;
 mod model;
+mod model_file;
+pub mod op;
 pub mod optim;
 pub mod plan;
 pub mod prelude;
-mod regular;
 pub mod rng;
 pub mod run;
 pub mod schedule;
 mod shape;
 pub mod spec;
-mod table;
+pub mod summary;
 pub mod train;
 mod trained;
 mod training;
 
 // Messages name them by their shortest path.
-#[doc(hidden)]
-pub use asked::{Callable, Checked, Configuration, DeclaredModel, judged};
 pub use config::{Config, Setting};
 pub use data::Dataset;
 pub use error::{Error, Result};
 pub use graph::Value;
-pub use known::{Known, Label};
+pub use keys::{Known, Label};
 pub use layer::Pass;
-pub use model::{Blank, Model};
+pub use loss::TargetKind;
+pub use model::{Blank, Fits, Model};
 pub use shape::{
-    Class, Element, Features, Fits, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind,
-    Probabilities, Problem, Shape, TargetKind, TokenLogits, Tokens, Values, Verdict,
+    Class, Element, Features, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind,
+    Probabilities, Problem, Shape, TokenLogits, Tokens, Values, Verdict,
 };
-pub use trained::Trained;
+#[doc(hidden)]
+pub use spec::check::{Callable, Checked, Configuration, DeclaredModel, judged};
+pub use trained::{Load, Trained};
 pub use training::{Check, Replayed, Run, Training};
 #[doc = include_str!("docs/model.md")]
 pub use trainspec_macros::model;

@@ -1,28 +1,31 @@
 //! Everything that a declaration uses: `use trainspec::prelude::*;`.
 
-pub use crate::advice::Advice;
 pub use crate::data::mix::{CutMix, Mixup};
 pub use crate::data::{Csv, Dataset, Digits8x8, Idx, InMemory, Mnist, Normalization, Split};
 pub use crate::graph::Value;
+pub use crate::keys::Advice;
+pub use crate::keys::Decay;
+pub use crate::keys::Interval::{Epochs, Steps};
+pub use crate::keys::Monitor::{ValLoss, ValMetric};
 pub use crate::layer::Initializer::{
     He, HeUniform, Lecun, Normal, Orthogonal, TruncatedNormal, Uniform, Xavier, XavierNormal, Zeros,
 };
 pub use crate::layer::names::*;
 pub use crate::layer::{Approximate, Initializer};
+pub use crate::loss::MeanAbsoluteError;
 pub use crate::loss::{
     BinaryCrossEntropy, CrossEntropy, Hinge, Huber, KlDivergence, MeanSquaredError, NegativeLogLikelihood,
     Reduction, SmoothL1,
 };
 pub use crate::metric::{
-    Accuracy, Auroc, Average, ConfusionMatrix, F1, MeanAbsoluteError, Perplexity, Precision, R2, Recall,
-    RootMeanSquaredError, TopK,
+    Accuracy, Auroc, Average, ConfusionMatrix, F1, Perplexity, Precision, R2, Recall, RootMeanSquaredError,
+    TopK,
 };
 pub use crate::model::Model;
 pub use crate::optim::{
-    AdaDelta, AdaGrad, Adam, AdamW, Adamax, AdaptiveGrad, ClipValue, Decay, Ema, GlobalNorm, GradientNoise,
-    Group, Lamb, Lars, Lion, MaxNorm, NAdam, PerParameter, RAdam, RmsProp, Sgd, SignSgd, SparseAdam,
+    AdaDelta, AdaGrad, Adam, AdamW, Adamax, AdaptiveGrad, ClipValue, Ema, GlobalNorm, GradientNoise, Group,
+    Lamb, Lars, Lion, MaxNorm, NAdam, PerParameter, RAdam, RmsProp, Sgd, SignSgd, SparseAdam,
 };
-pub use crate::schedule::Interval::{Epochs, Steps};
 pub use crate::schedule::{
     Anneal, Constant, Cosine, CosineEnd, CosineRestarts, Exponential, InverseSqrt, Linear, LinearScaling,
     MultiStep, OneCycle, Polynomial, ReduceOnPlateau, SqrtScaling, Step, Warmup,
@@ -31,10 +34,9 @@ pub use crate::shape::{
     Class, Features, Image, Labels, LogProbabilities, Logits, Probabilities, TokenLogits, Tokens, Values,
 };
 pub use crate::spec::Device::Cpu;
-pub use crate::spec::Monitor::{ValLoss, ValMetric};
 pub use crate::spec::{Bf16, Dynamic, F16, F32, Skip, Static, Stop};
 pub use crate::spec::{Checkpoint, EarlyStop};
 pub use crate::spec::{InitFrom, Rename};
-pub use crate::trained::Trained;
+pub use crate::trained::{Load, Trained};
 pub use crate::training::{Run, Training};
 pub use trainspec_macros::{model, train};

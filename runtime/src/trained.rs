@@ -1,9 +1,5 @@
 //! A trained model: parameters that predict, and the file that holds them.
 
-mod export;
-pub(crate) mod file;
-pub(crate) mod foreign;
-
 use std::marker::PhantomData;
 use std::path::Path;
 
@@ -13,10 +9,11 @@ use crate::config::Config;
 use crate::data::Normalizer;
 use crate::engine::forward;
 use crate::error::{Error, Result};
+use crate::files::write_whole;
 use crate::graph::Graph;
 use crate::layer::Mode;
 use crate::model::Model;
-use crate::run::write_whole;
+use crate::model_file;
 use crate::shape::{InputKind, Kind};
 
 /// A model with trained parameters, on the CPU.
@@ -54,7 +51,7 @@ impl<M: Model> Trained<M> {
 
     /// Reads a model file of this graph.
     pub(crate) fn read(graph: Graph, path: &Path) -> Result<Self> {
-        let file::Contents { parameters, normalizer, seed } = file::read(path, &graph)?;
+        let model_file::Contents { parameters, normalizer, seed } = model_file::read(path, &graph)?;
         Ok(Self::new(graph, parameters, normalizer, seed))
     }
 
@@ -64,7 +61,7 @@ impl<M: Model> Trained<M> {
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let bytes = file::encode(&self.graph, &self.parameters, self.normalizer.as_ref(), self.seed)?;
+        let bytes = model_file::encode(&self.graph, &self.parameters, self.normalizer.as_ref(), self.seed)?;
         write_whole(path.as_ref(), &bytes)
     }
 
@@ -93,7 +90,7 @@ impl<M: Model> Trained<M> {
     /// If the file cannot be written.
     pub fn export(&self, path: impl AsRef<Path>) -> Result<()> {
         let normalizer = self.normalizer.as_ref();
-        let bytes = export::encode_for_others(&self.graph, &self.parameters, normalizer, self.seed)?;
+        let bytes = model_file::encode_for_others(&self.graph, &self.parameters, normalizer, self.seed)?;
         write_whole(path.as_ref(), &bytes)
     }
 
@@ -182,3 +179,21 @@ where
         Ok(forward(&self.graph, &self.parameters, &[samples], Mode::Evaluate)?.0)
     }
 }
+
+/// Reading a trained model by the name of its model: `DigitNet::load("model.safetensors")`.
+///
+/// Every [`Model`] whose input is a single kind has it.
+pub trait Load: Model {
+    /// Reads a trained model.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or its tensors are not those of the model; all that differ are named.
+    fn load(path: impl AsRef<Path>) -> Result<Trained<Self>>
+    where
+        Self::Input: InputKind,
+    {
+        Trained::load(path)
+    }
+}
+
+impl<M: Model> Load for M {}

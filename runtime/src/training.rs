@@ -22,13 +22,15 @@ pub use self::verify::Replayed;
 use crate::data::{AnyDataset, Prepared, training_samples};
 use crate::engine;
 use crate::error::{Error, Result};
+use crate::files::read_regular;
 use crate::graph::Graph;
+use crate::interrupt::Interrupt;
 use crate::model::Model;
 use crate::optim::{AnyOptimizer, Groups};
-use crate::regular::read_regular;
 use crate::schedule::Schedule;
 use crate::spec::{AnySpec, Declaration, Device, Settings};
-use crate::train::{self, Interrupt, RateCurve, RateSearch};
+use crate::train;
+use crate::train::{RateCurve, RateSearch};
 use crate::trained::Trained;
 
 /// A run that was declared with [`train!`](crate::train!): the same as its command line, without one.

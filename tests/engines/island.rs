@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
-use trainspec::plan::{Backward, Form, Forward, Kernel, Onto};
+use trainspec::op::{Backward, Form, Forward, Kernel, Onto};
 use trainspec::{Config, Error, Pass, Result, Shape, Verdict};
 
 /// `y = gain * sin(frequency * x)`, with one gain for all.

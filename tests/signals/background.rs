@@ -44,7 +44,7 @@ fn a_checkpoint_that_cannot_be_written_ends_the_run() {
 #[test]
 fn an_interruption_that_cannot_be_saved_is_an_error() {
     let out = tempfile::tempdir().unwrap();
-    let handle = trainspec::train::Interrupt::new();
+    let handle = trainspec::interrupt::Interrupt::new();
     let mut look = |event: &Event<'_>| {
         if let Event::Begin(_) = event {
             let folder = only(&out.path().join("stateful")).unwrap();

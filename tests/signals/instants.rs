@@ -6,9 +6,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use trainspec::data::Prepared;
+use trainspec::interrupt::{Cause, Interrupt};
 use trainspec::metric::{Direction, Mean, Metric, Outcomes};
 use trainspec::prelude::*;
-use trainspec::train::{Cause, Event, Exit, Interrupt, RateSearch};
+use trainspec::train::{Event, Exit, RateSearch};
 use trainspec::{Config, Error, Result, Training, Verdict};
 use trainspec_tests::blots;
 

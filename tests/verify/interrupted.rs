@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 use trainspec::Error;
-use trainspec::train::{Event, Exit, Interrupt};
+use trainspec::interrupt::Interrupt;
+use trainspec::train::{Event, Exit};
 
 use super::{Averaged, WHOLE, files, json};
 

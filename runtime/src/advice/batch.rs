@@ -2,7 +2,7 @@
 
 use super::Facts;
 use super::rate::is_warmed_up;
-use crate::human::count;
+use crate::format::count;
 
 /// Up to here Goyal et al. 2017 found no loss of accuracy, with a warm-up; without one, accuracy was 1.2 points
 /// lower at just this size.

@@ -1,7 +1,7 @@
 //! Data that are not what a model can learn from.
 
 use super::Facts;
-use crate::human::count;
+use crate::format::count;
 
 /// Means and deviations up to this are near enough to 0 and 1.
 const FAR: f32 = 10.0;

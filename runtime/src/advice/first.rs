@@ -2,7 +2,7 @@
 
 use super::Facts;
 use super::data::unscaled_inputs;
-use crate::human::measure;
+use crate::format::measure;
 
 /// A first loss of more than so many times that of outputs which say nothing, and one more, is no accident of the initial
 /// weights: with logits of deviation `s` cross-entropy begins about `s^2 / 2` above it.

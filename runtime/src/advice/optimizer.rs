@@ -2,8 +2,9 @@
 
 use super::Facts;
 use super::regularization::treatments;
+use crate::keys::Decay;
 use crate::layer::Role;
-use crate::optim::{Decay, StepSize};
+use crate::optim::StepSize;
 
 pub(super) fn clip_without_effect(facts: &Facts<'_>) -> Option<String> {
     let settings = facts.settings;

@@ -1,7 +1,7 @@
 //! Learning rates: how high, how low, and how they begin.
 
 use super::Facts;
-use crate::human::rate;
+use crate::format::rate;
 use crate::layer::Nature;
 use crate::optim::StepSize;
 use crate::schedule::Schedule;

@@ -2,11 +2,11 @@
 
 use super::Facts;
 use super::chain::feeder;
+use crate::format::count;
 use crate::graph::Node;
-use crate::human::count;
 use crate::layer::Nature;
+use crate::op::Form;
 use crate::optim::{Groups, StepSize, Treatment};
-use crate::plan::Form;
 
 /// Fewer weights than this need no keeping small.
 const MANY: usize = 10_000;

@@ -1,7 +1,7 @@
 //! Lengths against the length of the run.
 
 use super::Facts;
-use crate::human::count;
+use crate::format::count;
 
 /// A tenth and less of the first weights may be left at the end.
 const LEFT: f64 = 0.1;

@@ -2,8 +2,8 @@
 
 use std::fmt::{Display, Formatter};
 
-use crate::advice::Finding;
-use crate::human::bytes;
+use crate::format::bytes;
+use crate::keys::Finding;
 use crate::training::Check;
 
 /// Advice below each other.

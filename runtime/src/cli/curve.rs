@@ -3,10 +3,10 @@
 use std::fmt::{Display, Formatter};
 
 use super::plot::{DOTS_ACROSS, Plot};
-use crate::human::{count, rate};
+use crate::format::Table;
+use crate::format::{count, rate};
 use crate::schedule::Schedule;
 use crate::spec::Settings;
-use crate::table::Table;
 
 /// A schedule as a head, a curve, and a table of its phases.
 pub(super) struct Curve<'a> {

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter};
 
 use super::plot::{DOTS_ACROSS, Plot};
-use crate::human::rate;
+use crate::format::rate;
 use crate::train::{RateCurve, SearchEnd};
 
 /// The curve of a search, and what it suggests.

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter};
 use std::path::Path;
 
-use crate::human::count;
+use crate::format::count;
 use crate::train::Outcome;
 
 /// A run that was interrupted.

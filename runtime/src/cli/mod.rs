@@ -43,12 +43,14 @@ use self::progress::{Head, Progress};
 use self::report::Report;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::human::plain;
+use crate::files::{pretty, write_whole};
+use crate::format::plain;
+use crate::interrupt::Interrupt;
 use crate::model::Model;
 use crate::optim::Groups;
-use crate::run::{draw_rates, draw_search, pretty, write_whole};
+use crate::run::{draw_rates, draw_search};
 use crate::spec::hash;
-use crate::train::{Exit, Interrupt, Outcome, RateSearch};
+use crate::train::{Exit, Outcome, RateSearch};
 use crate::training::Training;
 use crate::training::memory::summary;
 

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::advice::Advised;
 use crate::error::Result;
-use crate::human::{count, measure, metric, plain, rate};
+use crate::format::{count, measure, metric, plain, rate};
 use crate::spec::Settings;
 use crate::train::{EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport, Verifying};
 

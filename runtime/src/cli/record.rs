@@ -9,10 +9,10 @@ use super::progress::{Head, Progress};
 use super::say;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::human::{count, metric};
+use crate::format::Table;
+use crate::format::{count, metric};
 use crate::model::Model;
 use crate::run::{Change, Comparison, Verified, diff};
-use crate::table::Table;
 use crate::training::Training;
 
 /// Makes a run again and says whether it is what is on record; if it is not, that is an error.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::{Display, Formatter};
 use std::path::Path;
 
-use crate::human::{count, measure, metric, seconds};
-use crate::table::Table;
+use crate::format::Table;
+use crate::format::{count, measure, metric, seconds};
 use crate::train::{Confusion, EpochReport, Evaluation, Exit, Outcome};
 
 /// What a run came to, and where it is.

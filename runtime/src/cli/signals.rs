@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use crate::train::{Cause, Interrupt};
+use crate::interrupt::{Cause, Interrupt};
 
 #[cfg(unix)]
 const SIGNALS: [(i32, Cause); 3] =

@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 
 use crate::error::{Error, Result};
-use crate::shape::Shape;
+use crate::shape::{Elements, Shape};
 
 /// Some samples of a data set.
 #[derive(Clone, Debug)]
@@ -69,15 +69,6 @@ pub struct Column {
     pub shape: Shape,
     /// Sample after sample.
     pub elements: Elements,
-}
-
-/// Numbers of one of the types that kinds have.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Elements {
-    /// Real numbers.
-    Real(Vec<f32>),
-    /// Classes or tokens.
-    Whole(Vec<u32>),
 }
 
 impl Batch {

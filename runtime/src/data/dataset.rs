@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 use super::adapt::{Adapted, Change};
 use super::{Batch, Column, Normalization, Split};
 use crate::error::Result;
-use crate::shape::{Element, InputKind, Kind, Shape, TargetKind};
+use crate::loss::TargetKind;
+use crate::shape::{Element, InputKind, Kind, Shape};
 
 /// A finite set of samples, each an input and its target.
 ///
@@ -83,7 +84,7 @@ pub trait Dataset: Send + Sync + 'static {
     /// Whether the samples follow each other in time, sample 0 being the earliest; by default not.
     ///
     /// If they do, no sample to learn from may come after one to validate or test with, since the run would be judged by
-    /// what it has already seen the sequel of: a run says so with [`Advice::ShuffledSeries`](crate::advice::Advice).
+    /// what it has already seen the sequel of: a run says so with [`Advice::ShuffledSeries`](crate::keys::Advice).
     /// [`Split::InOrder`] divides such data. The order in which a run takes the samples that it learns from is a new one in
     /// every epoch; a sample of a series is a window with all of the past that its target needs.
     fn is_time_series(&self) -> bool {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::error::{Error, Result};
-use crate::train::Interrupt;
+use crate::interrupt::Interrupt;
 
 /// Where bytes come from, for what has to be said of them.
 pub(super) struct Origin {
@@ -30,7 +30,7 @@ struct Polled<R> {
 impl<R: Read> Read for Polled<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // Not as `ErrorKind::Interrupted`, after which a reader tries again.
-        self.interrupt.check().map_err(io::Error::other)?;
+        self.interrupt.check().map_err(Error::from).map_err(io::Error::other)?;
         self.file.read(buffer)
     }
 }

@@ -9,7 +9,8 @@ use super::Dataset;
 use super::file::{self, Origin};
 use super::memory::{row, size};
 use crate::error::{Error, Result};
-use crate::shape::{InputKind, Kind, TargetKind};
+use crate::loss::TargetKind;
+use crate::shape::{InputKind, Kind};
 
 /// A pair of IDX files: images, and a label for each; plain or packed by gzip.
 ///

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::Dataset;
 use crate::error::{Error, Result};
-use crate::shape::{InputKind, Kind, Shape, TargetKind};
+use crate::loss::TargetKind;
+use crate::shape::{InputKind, Kind, Shape};
 
 /// A data set that is held in memory.
 ///

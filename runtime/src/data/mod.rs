@@ -11,8 +11,9 @@
 //! | `prepared` | data that were looked through and are ready for a run; `survey`, `patterns`, `shared` are what looks |
 //! | `batch` | samples side by side |
 
+pub use crate::shape::Elements;
 pub use adapt::Adapted;
-pub use batch::{Batch, Column, Elements, Mixed};
+pub use batch::{Batch, Column, Mixed};
 pub use csv::{Csv, CsvColumn};
 pub use dataset::{AnyDataset, Dataset, IntoDataset};
 pub use digits::Digits8x8;

@@ -4,9 +4,9 @@ use super::split::Parts;
 use super::survey::Survey;
 use super::{AnyDataset, Batch, Elements, Normalization, Normalizer, Patterns, Split};
 use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 use crate::rng::{Moment, Purpose, Stream};
 use crate::shape::Shape;
-use crate::train::Interrupt;
 
 /// A data set that is ready for a run: divided, checked, and with its normalizer.
 ///

@@ -10,7 +10,7 @@ use super::shared::Inputs;
 use super::split::Parts;
 use super::{AnyDataset, Batch, Column, Elements, Normalization, Patterns};
 use crate::error::{Error, Result};
-use crate::hash::hex;
+use crate::files::hex;
 use crate::shape::Shape;
 
 /// What is gathered while every sample is read once, in order.

@@ -32,11 +32,11 @@ use crate::data::{Batch, Column};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::loss::{LossKernel, LossSum};
-use crate::optim::Update;
+use crate::model_file::begin;
+use crate::optim::{HostAccess, Update};
 use crate::rng::Moment;
 use crate::shape::Shape;
 use crate::spec::{BoundLoss, Settings};
-use crate::trained::foreign::begin;
 
 /// What an engine minimizes.
 pub trait Objective: Send + Sync {
@@ -92,20 +92,11 @@ pub struct MicroBatch {
     pub weight: f64,
 }
 
-/// The numbers of a graph on the host, in the order of its parameters.
-#[derive(Debug)]
-pub struct Numbers<'a> {
-    /// Every parameter and running statistic.
-    pub parameters: &'a mut [Vec<f32>],
-    /// The gradients, as [`Engine::gradients`] gives them: between an update and the next micro-batch anything.
-    pub gradients: &'a mut [Vec<f32>],
-}
-
 /// Runs and trains one graph.
 ///
 /// One optimizer step is a call of [`Engine::accumulate`] for each micro-batch, then one of
 /// [`Engine::update`].
-pub trait Engine: Send {
+pub trait Engine: HostAccess + Send {
     /// Forward, loss and backward in training mode; adds to the gradients, and updates running statistics.
     ///
     /// # Errors
@@ -137,13 +128,6 @@ pub trait Engine: Send {
     /// # Errors
     /// If a parameter cannot be written.
     fn update(&mut self, update: &Update<'_>) -> Result<()>;
-
-    /// Lets `work` read and change the parameters and the summed gradients of the window so far: for what is neither
-    /// forward, backward nor update.
-    ///
-    /// # Errors
-    /// If a parameter cannot be read or written.
-    fn edit(&mut self, work: &mut dyn FnMut(Numbers<'_>)) -> Result<()>;
 
     /// The loss in evaluation mode, which changes neither parameters nor gradients.
     ///

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use crate::data::{Batch, Elements};
+use crate::data::Batch;
 use crate::graph::Graph;
 use crate::layer::Role;
+use crate::shape::Elements;
 
 /// The rows that a window has read, of each table that is read by tokens of the batch.
 pub(super) struct ReadRows(Vec<Table>);

@@ -8,13 +8,13 @@ use trainspec_kernels::half::Format;
 use super::forward::{Rounding, forward_rounded};
 use super::rows::ReadRows;
 use super::update::{apply, check_state, initial_state};
-use super::{Engine, MicroBatch, Numbers, Objective, initial, taped_loss};
+use super::{Engine, MicroBatch, Objective, initial, taped_loss};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::{Mode, Statistic};
 use crate::loss::LossSum;
-use crate::optim::Update;
+use crate::optim::{HostAccess, HostParameters, Update};
 use crate::rng::Moment;
 use crate::shape::Shape;
 
@@ -112,6 +112,14 @@ impl Tape {
     }
 }
 
+impl HostAccess for Tape {
+    fn edit(&mut self, work: &mut dyn FnMut(HostParameters<'_>)) -> Result<()> {
+        let mut parameters = numbers(&self.parameters()?)?;
+        work(HostParameters { parameters: &mut parameters, gradients: &mut self.gradients });
+        self.write(parameters)
+    }
+}
+
 impl Engine for Tape {
     fn accumulate_scaled(&mut self, batch: &Batch, at: Moment, loss_scale: f32) -> Result<MicroBatch> {
         if self.before.is_none() {
@@ -171,12 +179,6 @@ impl Engine for Tape {
         }
         self.before = None;
         self.write(weights)
-    }
-
-    fn edit(&mut self, work: &mut dyn FnMut(Numbers<'_>)) -> Result<()> {
-        let mut parameters = numbers(&self.parameters()?)?;
-        work(Numbers { parameters: &mut parameters, gradients: &mut self.gradients });
-        self.write(parameters)
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch> {

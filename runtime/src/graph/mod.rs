@@ -5,21 +5,20 @@
 //! read it.
 
 mod scope;
-mod summary;
 
 use std::fmt::Debug;
+use std::ops::Range;
 use std::sync::Arc;
 
 use candle_core::Tensor;
 
 pub use scope::{Module, Scope};
-pub use summary::{LayerSummary, Memory, ParameterSummary, Summary};
 
 use crate::config::Config;
 use crate::error::Result;
 pub use crate::layer::GraphParameter;
-use crate::layer::{Initializer, Layer, Nature, Parameter, Pass};
-use crate::plan::Form;
+use crate::layer::{Initializer, Layer, Nature, Parameter, Pass, Role};
+use crate::op::Form;
 use crate::shape::{Kind, Shape};
 
 /// A value between layers: in a model's signature, one of any shape.
@@ -74,10 +73,19 @@ pub struct Node {
     /// The value it gives.
     pub output: usize,
     /// Its parameters: a range of the graph's.
-    pub parameters: std::ops::Range<usize>,
+    pub parameters: Range<usize>,
 }
 
 impl Graph {
+    /// The parameters of the last layer that has a matrix or kernel; empty if none has.
+    #[must_use]
+    pub(crate) fn last_layer(&self) -> Range<usize> {
+        let has_matrix = |range: &Range<usize>| {
+            self.parameters[range.clone()].iter().any(|parameter| parameter.role == Role::Matrix)
+        };
+        self.nodes.iter().rev().map(|node| node.parameters.clone()).find(has_matrix).unwrap_or(0..0)
+    }
+
     /// The number of trained numbers.
     #[must_use]
     pub fn trained_elements(&self) -> usize {

@@ -7,8 +7,7 @@ use super::{Graph, GraphParameter, Node, Value};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::{Add, Layer, Mul, Sub};
-use crate::model::Model;
-use crate::shape::{Kind, Problem, Shape, Verdict};
+use crate::shape::{Problem, Shape};
 
 /// What can be called on a value in a model: a layer, or another model.
 ///
@@ -141,28 +140,9 @@ impl Scope<'_> {
         self.call(Mul {}, &[a, b])
     }
 
-    /// Checks that a value is what model `M` says that it gives.
-    ///
-    /// # Errors
-    /// If it is not.
-    pub fn output_of<M: Model>(&self, value: Value) -> Result<Value> {
-        self.output::<M::Output>(value)
-    }
-
-    /// Checks that a value is of kind `K`.
-    ///
-    /// # Errors
-    /// If it is not, which the compiler has already said of a model in a `train!`.
-    pub fn output<K: Kind>(&self, value: Value) -> Result<Value> {
-        let mut trace = crate::shape::Trace::QUIET;
-        let shape = trace.output::<K>(value.shape);
-        let verdict: Verdict<Shape> = trace.finish(shape);
-        verdict?;
-        // The compiler sees the layers of the model itself, not those of the models that it calls.
-        if let Some(node) = self.graph.nodes.iter().find(|node| node.output == value.id) {
-            crate::shape::last_layer(K::NAME, node.layer.name())?;
-        }
-        Ok(value)
+    /// The call name of the layer that a value comes from; none for an input.
+    pub(crate) fn layer_of(&self, value: Value) -> Option<&'static str> {
+        self.graph.nodes.iter().find(|node| node.output == value.id).map(|node| node.layer.name())
     }
 
     fn push<L: Layer>(&mut self, layer: &L, inputs: &[Value]) -> Result<Value> {

@@ -10,7 +10,7 @@ use super::{Layer, OutputRule, two};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::{Form, kernels};
+use crate::op::{Form, kernels};
 use crate::shape::{Problem, Shape, Verdict};
 
 macro_rules! elementwise {

@@ -9,7 +9,7 @@ use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::{Form, kernels};
+use crate::op::{Form, kernels};
 use crate::shape::{Shape, Verdict};
 
 /// Average pooling: the mean of each window of each channel.

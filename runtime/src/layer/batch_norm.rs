@@ -8,7 +8,7 @@ use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::Pass;
-use crate::plan::{Form, kernels};
+use crate::op::{Form, kernels};
 use crate::shape::{Problem, Shape, Verdict};
 
 /// Batch normalization: each channel is brought to mean 0 and variance 1, then scaled and shifted.

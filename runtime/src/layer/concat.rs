@@ -8,7 +8,7 @@ use super::{Layer, OutputRule, two};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::{Form, kernels};
+use crate::op::{Form, kernels};
 use crate::shape::{Problem, Shape, Verdict};
 
 /// Two values joined along an axis, the first before the second: `a.concat(b, axis = 0)`.

@@ -9,7 +9,7 @@ use super::{Init, Initializer, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::{Form, kernels};
+use crate::op::{Form, kernels};
 use crate::shape::{Problem, Shape, Verdict};
 
 /// A two-dimensional convolution (a cross-correlation, as everywhere in deep learning).

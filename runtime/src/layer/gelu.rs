@@ -11,7 +11,7 @@ use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::Form;
+use crate::op::Form;
 use crate::shape::{Shape, Verdict};
 
 /// The Gaussian error linear unit, `y = x * P(z <= x)` for a standard normal `z`.

@@ -8,7 +8,7 @@ use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::{Form, kernels};
+use crate::op::{Form, kernels};
 use crate::shape::{Shape, Verdict};
 
 /// Global average pooling: the mean of each channel over the whole image.

@@ -9,7 +9,7 @@ use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::{Form, kernels};
+use crate::op::{Form, kernels};
 use crate::shape::{Problem, Shape, Verdict};
 
 /// Group normalization: the channels of an image are split into groups; each group is brought to mean 0 and
@@ -126,7 +126,7 @@ impl Layer for GroupNorm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::alone;
+    use crate::model::alone;
 
     #[test]
     #[should_panic(expected = "group_norm needs `groups`, the number of groups")]

@@ -9,7 +9,7 @@ use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::Form;
+use crate::op::Form;
 use crate::shape::{Problem, Shape, Verdict};
 
 /// The leaky rectified linear unit: `y = x` above 0, `y = slope * x` elsewhere.

@@ -8,7 +8,7 @@ use super::{Init, Initializer, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::{Form, kernels};
+use crate::op::{Form, kernels};
 use crate::shape::{Shape, Verdict};
 
 /// An affine map of the last axis, `y = W x + b`.
@@ -123,7 +123,7 @@ pub(super) fn affine(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::alone;
+    use crate::model::alone;
 
     #[test]
     #[should_panic(expected = "linear needs `out`, the number of output features")]

@@ -10,7 +10,7 @@ use super::{Initializer, Layer, Nature, OutputRule, Parameter, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::{Form, kernels};
+use crate::op::{Form, kernels};
 use crate::shape::{Shape, Verdict};
 
 /// A long short-term memory of one layer, which reads a sequence from its first place to its last.
@@ -116,7 +116,7 @@ impl Layer for Lstm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::alone;
+    use crate::model::alone;
 
     #[test]
     #[should_panic(expected = "lstm needs `out`, the length of the hidden vector")]

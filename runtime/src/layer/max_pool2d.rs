@@ -7,9 +7,9 @@ use super::rule::{self, hold};
 use super::window::Window;
 use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::layer::Pass;
-use crate::plan::{Form, kernels};
+use crate::op::{Form, kernels};
 use crate::shape::{Shape, Verdict};
 
 /// Max pooling: the largest value in each window of each channel.
@@ -137,7 +137,7 @@ impl MaxPool2d {
                 });
             }
         }
-        let (_, winners) = best.ok_or(crate::Error::Internal("a window without elements"))?;
+        let (_, winners) = best.ok_or(Error::Internal("a window without elements"))?;
         Ok(winners.reshape((batch, channels, rows * columns))?)
     }
 }

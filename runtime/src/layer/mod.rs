@@ -105,8 +105,8 @@ pub use tanh::Tanh;
 use candle_core::Tensor;
 
 use crate::config::Config;
-use crate::error::Result;
-use crate::plan::Form;
+use crate::error::{Error, Result};
+use crate::op::Form;
 use crate::shape::{Shape, Verdict};
 
 /// A layer: a rule for shapes, parameters, and a reference form.
@@ -231,9 +231,9 @@ impl<L: Config> OutputRule<L> {
             (Self::One(rule), &[x]) => rule(layer, x),
             (Self::Two(rule), &[x, y]) => rule(layer, x, y),
             (Self::Three(rule), &[x, y, z]) => rule(layer, x, y, z),
-            (Self::One(_), _) => return Err(crate::Error::arity(L::NAME, 1, inputs.len())),
-            (Self::Two(_), _) => return Err(crate::Error::arity(L::NAME, 2, inputs.len())),
-            (Self::Three(_), _) => return Err(crate::Error::arity(L::NAME, 3, inputs.len())),
+            (Self::One(_), _) => return Err(Error::arity(L::NAME, 1, inputs.len())),
+            (Self::Two(_), _) => return Err(Error::arity(L::NAME, 2, inputs.len())),
+            (Self::Three(_), _) => return Err(Error::arity(L::NAME, 3, inputs.len())),
         };
         verdict.map_err(|problem| problem.of(L::NAME).into())
     }
@@ -243,7 +243,7 @@ impl<L: Config> OutputRule<L> {
 pub(crate) fn one<'a, L: Config>(inputs: &'a [Tensor], _: &L) -> Result<&'a Tensor> {
     match inputs {
         [x] => Ok(x),
-        _ => Err(crate::Error::arity(L::NAME, 1, inputs.len())),
+        _ => Err(Error::arity(L::NAME, 1, inputs.len())),
     }
 }
 
@@ -251,6 +251,6 @@ pub(crate) fn one<'a, L: Config>(inputs: &'a [Tensor], _: &L) -> Result<&'a Tens
 pub(crate) fn two<'a, L: Config>(inputs: &'a [Tensor], _: &L) -> Result<(&'a Tensor, &'a Tensor)> {
     match inputs {
         [x, y] => Ok((x, y)),
-        _ => Err(crate::Error::arity(L::NAME, 2, inputs.len())),
+        _ => Err(Error::arity(L::NAME, 2, inputs.len())),
     }
 }

@@ -8,7 +8,7 @@ use super::{Init, Initializer, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::{Form, kernels};
+use crate::op::{Form, kernels};
 use crate::shape::{Problem, Shape, Verdict};
 
 /// The position embedding: a learned vector for each place, whatever the input holds there.

@@ -8,7 +8,7 @@ use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::Form;
+use crate::op::Form;
 use crate::shape::{Problem, Shape, Verdict};
 
 /// The same numbers along other axes, the last axis running fastest: `x.reshape(to = [2, 8])`.

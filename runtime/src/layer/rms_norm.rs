@@ -8,7 +8,7 @@ use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::{Form, kernels};
+use crate::op::{Form, kernels};
 use crate::shape::{Shape, Verdict};
 
 /// Root mean square normalization: each vector along the last axis is brought to mean square 1, then scaled

@@ -10,7 +10,7 @@ use super::{Init, Initializer, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::{Form, kernels};
+use crate::op::{Form, kernels};
 use crate::shape::{Problem, Shape, Verdict};
 
 /// Self-attention with several heads: each place takes a weighted mean of all places.

@@ -9,7 +9,7 @@ use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::Form;
+use crate::op::Form;
 use crate::shape::{Shape, Verdict};
 
 /// The logistic function, `y = 1 / (1 + exp(-x))`, with values in (0, 1).

@@ -9,7 +9,7 @@ use super::{Layer, Nature, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::Form;
+use crate::op::Form;
 use crate::shape::{Shape, Verdict};
 
 /// The sigmoid-weighted linear unit, `y = x / (1 + exp(-x))`, also called swish.

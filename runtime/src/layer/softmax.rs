@@ -8,7 +8,7 @@ use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::{Form, kernels};
+use crate::op::{Form, kernels};
 use crate::shape::{Shape, Verdict};
 
 /// The softmax along the last axis, `y[i] = exp(x[i]) / sum over j of exp(x[j])`.

@@ -8,7 +8,7 @@ use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::plan::Form;
+use crate::op::Form;
 use crate::shape::{Shape, Verdict};
 
 /// Stochastic depth: in training each sample is zeroed as a whole with probability `p`.

@@ -10,7 +10,7 @@ use super::pointwise::{Expects, Pointwise};
 use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
-use crate::known::Known;
+use crate::keys::Known;
 use crate::shape::{Class, Labels, Logits, Shape, Verdict};
 
 /// The negative log-probability of yes-or-no answers, from logits; for several labels of a sample, each by itself.

@@ -4,8 +4,8 @@ use candle_core::{DType, Device, Tensor};
 
 use super::check_targets;
 use super::list::singles;
-use crate::data::Elements;
 use crate::error::{Error, Result};
+use crate::shape::Elements;
 
 /// Weights for classes, and a target that is ignored.
 #[derive(Clone, Copy)]

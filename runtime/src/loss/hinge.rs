@@ -10,8 +10,8 @@ use super::classes::Counting;
 use super::pointwise::{Expects, Pointwise};
 use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
-use crate::data::Elements;
 use crate::error::Result;
+use crate::shape::Elements;
 use crate::shape::{Class, Logits, Problem, Shape, Verdict};
 
 /// What the right answer lacks to be a margin above the others: the loss of support vector machines.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use crate::known::Known;
+use crate::keys::Known;
 use crate::shape::{Problem, Verdict};
 
 /// Reads a list. A program reads its spec once, so the few bytes may stay.

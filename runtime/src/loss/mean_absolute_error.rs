@@ -1,13 +1,42 @@
-//! Mean absolute error as a loss; as a metric it stands in [`crate::metric`].
+//! Mean absolute error.
 
 use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
 use trainspec_kernels::pointwise_loss::Function;
 
 use super::pointwise::Pointwise;
 use super::{Loss, LossKernel, LossSum, Reduction};
+use crate::config::Config;
 use crate::error::Result;
-use crate::metric::MeanAbsoluteError;
-use crate::shape::{Shape, Values};
+use crate::shape::{Shape, Values, Verdict};
+
+/// The distance between prediction and target, averaged over the values of a sample and over the samples: a loss,
+/// and a [metric](crate::metric).
+///
+/// As a loss it has the slope 0 where prediction and target are equal (PyTorch's `L1Loss`).
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeanAbsoluteError {
+    /// Of the loss, mean or sum; of the metric, whether the values of a sample are added up. The mean by default.
+    pub reduction: Reduction,
+}
+
+/// [`MeanAbsoluteError`](struct@MeanAbsoluteError) with every key at its default.
+#[allow(non_upper_case_globals)]
+pub const MeanAbsoluteError: MeanAbsoluteError = MeanAbsoluteError::DEFAULT;
+
+impl MeanAbsoluteError {
+    /// There is nothing to check.
+    pub const fn check(&self) -> Verdict {
+        Ok(())
+    }
+}
+
+impl Config for MeanAbsoluteError {
+    const NAME: &'static str = "MeanAbsoluteError";
+    const DEFAULT: Self = Self { reduction: Reduction::Mean };
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
 
 /// `|e|`, whose slope at 0 is 0.
 pub(super) fn distance(error: &Tensor) -> Result<Tensor> {

@@ -6,8 +6,8 @@ use trainspec_kernels::squared_error::SquaredError;
 
 use super::{Loss, LossKernel, LossSum, Reduction, check_targets};
 use crate::config::Config;
-use crate::data::Elements;
 use crate::error::{Error, Result};
+use crate::shape::Elements;
 use crate::shape::{Shape, Values, Verdict};
 
 /// The squared distance between prediction and target, averaged over the values of a sample and over the

@@ -28,24 +28,26 @@ mod pointwise;
 mod reduction;
 mod smooth_l1;
 mod suggested;
+mod target;
 
-pub use crate::metric::MeanAbsoluteError;
 pub use binary_cross_entropy::BinaryCrossEntropy;
 pub use cross_entropy::CrossEntropy;
 pub use hinge::Hinge;
 pub use huber::Huber;
 pub use kl_divergence::KlDivergence;
+pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
 pub use negative_log_likelihood::NegativeLogLikelihood;
 pub use reduction::Reduction;
 pub use smooth_l1::SmoothL1;
 pub(crate) use suggested::Suggested;
+pub use target::TargetKind;
 
 use candle_core::Tensor;
 
 use crate::config::{Config, Setting, with_changes};
-use crate::data::Elements;
 use crate::error::{Error, Result};
+use crate::shape::Elements;
 use crate::shape::{Kind, Shape, Verdict};
 
 /// A loss summed over a batch, and the weight by which the sum is divided.

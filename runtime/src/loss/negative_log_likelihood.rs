@@ -8,9 +8,9 @@ use super::classes::{Counting, nothing};
 use super::list::{check_weights, leaked, singles};
 use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
-use crate::data::Elements;
 use crate::error::Result;
-use crate::known::Known;
+use crate::keys::Known;
+use crate::shape::Elements;
 use crate::shape::{Class, LogProbabilities, Shape, Verdict};
 
 /// The negative log-probability of the right class, from log-probabilities.

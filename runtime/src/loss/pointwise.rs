@@ -5,8 +5,8 @@ use trainspec_kernels::scratch;
 
 use super::list::singles;
 use super::{LossKernel, Reduction, check_targets};
-use crate::data::Elements;
 use crate::error::{Error, Result};
+use crate::shape::Elements;
 use crate::shape::Shape;
 
 /// A loss over each number of a prediction.

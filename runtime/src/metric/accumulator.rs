@@ -8,8 +8,8 @@ use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 
 use super::{Confusion, Metric, Outcomes, State};
-use crate::data::Elements;
 use crate::error::{Error, Result};
+use crate::shape::Elements;
 use crate::shape::{Element, Kind, Shape};
 
 /// A metric of any type with what it has gathered so far.

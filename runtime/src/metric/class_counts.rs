@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accuracy::predicted_class;
 use super::{Outcomes, State};
-use crate::known::{Known, Label};
+use crate::keys::{Known, Label};
 
 /// How the values of the classes become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,7 +163,7 @@ macro_rules! averaged {
 
         impl $name {
             /// There is nothing to check without the number of classes.
-            pub const fn check(&self) -> Verdict<$crate::known::Known> {
+            pub const fn check(&self) -> Verdict<$crate::keys::Known> {
                 Ok(self.average.known($labels))
             }
         }

@@ -1,39 +1,8 @@
-//! Mean absolute error.
-
-use serde::{Deserialize, Serialize};
+//! Mean absolute error, the loss, as a metric.
 
 use super::{Direction, Mean, Metric, Outcomes};
-use crate::config::Config;
-use crate::loss::Reduction;
-use crate::shape::{Values, Verdict};
-
-/// The distance between prediction and target, averaged over the values of a sample and over the samples: a metric,
-/// and a [loss](crate::loss).
-///
-/// As a loss it has the slope 0 where prediction and target are equal (PyTorch's `L1Loss`).
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MeanAbsoluteError {
-    /// Of the loss, mean or sum; of the metric, whether the values of a sample are added up. The mean by default.
-    pub reduction: Reduction,
-}
-
-/// [`MeanAbsoluteError`](struct@MeanAbsoluteError) with every key at its default.
-#[allow(non_upper_case_globals)]
-pub const MeanAbsoluteError: MeanAbsoluteError = MeanAbsoluteError::DEFAULT;
-
-impl MeanAbsoluteError {
-    /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
-        Ok(())
-    }
-}
-
-impl Config for MeanAbsoluteError {
-    const NAME: &'static str = "MeanAbsoluteError";
-    const DEFAULT: Self = Self { reduction: Reduction::Mean };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
-}
+use crate::loss::{MeanAbsoluteError, Reduction};
+use crate::shape::Values;
 
 impl<const N: usize> Metric<Values<N>, Values<N>> for MeanAbsoluteError {
     type State = Mean;

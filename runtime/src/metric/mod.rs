@@ -11,7 +11,7 @@
 //! | [`Auroc`](struct@Auroc) | `auroc` | `Logits` | `Class` | higher |
 //! | [`Perplexity`](struct@Perplexity) | `perplexity` | `TokenLogits` | `Tokens` | lower |
 //! | [`R2`](struct@R2) | `r2` | `Values` | `Values` | higher |
-//! | [`MeanAbsoluteError`](struct@MeanAbsoluteError) | `mean_absolute_error` | `Values` | `Values` | lower |
+//! | [`MeanAbsoluteError`](struct@crate::loss::MeanAbsoluteError) | `mean_absolute_error` | `Values` | `Values` | lower |
 //! | [`MeanSquaredError`](struct@crate::loss::MeanSquaredError) | `mean_squared_error` | `Values` | `Values` | lower |
 //! | [`RootMeanSquaredError`](struct@RootMeanSquaredError) | `root_mean_squared_error` | `Values` | `Values` | lower |
 //!
@@ -84,7 +84,6 @@ pub use auroc::{Auroc, Scores};
 pub use class_counts::{Average, ClassCounts};
 pub use confusion_matrix::{Confusion, ConfusionMatrix};
 pub use f1::F1;
-pub use mean_absolute_error::MeanAbsoluteError;
 pub use outcomes::Outcomes;
 pub use perplexity::{NegativeLogLikelihood, Perplexity};
 pub use precision::Precision;
@@ -217,8 +216,8 @@ macro_rules! keyless {
 
         impl $name {
             /// There is nothing to check.
-            pub const fn check(&self) -> $crate::shape::Verdict<$crate::known::Known> {
-                Ok($crate::known::Known::NOTHING)
+            pub const fn check(&self) -> $crate::shape::Verdict<$crate::keys::Known> {
+                Ok($crate::keys::Known::NOTHING)
             }
         }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Outcomes, Share, of_logits};
 use crate::config::Config;
-use crate::known::{Known, Label};
+use crate::keys::{Known, Label};
 use crate::shape::{Class, Logits, Problem, TokenLogits, Tokens, Verdict};
 
 /// The share of samples (of places, for tokens) whose right class is among those with the `k` largest logits.

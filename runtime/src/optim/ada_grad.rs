@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
 use crate::shape::Verdict;
 
 /// Gradient descent with each gradient over the root of the sum of all its squares.

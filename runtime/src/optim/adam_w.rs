@@ -6,7 +6,7 @@ use super::moments::adam;
 use super::rules::{self, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
 use crate::shape::Verdict;
 
 /// Adam with decoupled weight decay.

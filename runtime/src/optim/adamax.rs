@@ -6,7 +6,7 @@ use super::math::{correction, lerp};
 use super::rules::{self, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
 use crate::shape::Verdict;
 
 /// Adam whose second moment is a maximum: the largest gradient so far, fading.

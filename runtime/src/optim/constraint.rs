@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use trainspec_kernels::norm::global_norm;
 use trainspec_kernels::threads;
 
+use super::HostParameters;
 use super::units::unit_length;
 use crate::config::{Config, Setting, with_changes};
-use crate::engine::Numbers;
 use crate::layer::{GraphParameter, Role};
 use crate::shape::{Problem, Verdict};
 
@@ -81,7 +81,7 @@ impl<C: Constraint> AnyConstraint for C {
 pub(crate) fn constrain_all(
     constraint: &dyn AnyConstraint,
     graph: &[GraphParameter],
-    numbers: &mut Numbers<'_>,
+    numbers: &mut HostParameters<'_>,
 ) {
     for ((weights, gradient), parameter) in numbers.parameters.iter_mut().zip(&*numbers.gradients).zip(graph)
     {

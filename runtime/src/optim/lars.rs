@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
 use crate::shape::Verdict;
 
 /// Gradient descent whose step for a whole parameter is as long as a small part of the parameter itself.

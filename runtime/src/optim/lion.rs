@@ -6,7 +6,7 @@ use super::math::sign;
 use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
 use crate::shape::Verdict;
 
 /// Steps of one size for all weights, by the sign of the gradient's fading mean.

@@ -6,7 +6,7 @@ use super::math::{correction, lerp};
 use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
 use crate::shape::Verdict;
 
 /// Adam that looks ahead by one step of its momentum, with a momentum that rises over the first steps.

@@ -6,7 +6,7 @@ use super::math::lerp;
 use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
 use crate::shape::Verdict;
 
 /// Gradient descent with each gradient over the root of its fading mean square.

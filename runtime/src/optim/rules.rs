@@ -1,7 +1,8 @@
 //! Ranges that several optimizers share.
 
 use super::Penalties;
-use crate::known::Known;
+use crate::keys::Known;
+pub(super) use crate::keys::not_negative;
 use crate::shape::{Problem, Verdict};
 
 /// `?` for a [`Verdict`] in a `const fn`, where `?` itself is not to be had.
@@ -86,18 +87,4 @@ pub(super) const fn fraction(key: &str, value: f64) -> Verdict {
         return Ok(());
     }
     Err(Problem::new(key).text(" is ").float(value).text("; expected 0 <= ").text(key).text(" < 1"))
-}
-
-/// A number of at least 0.
-pub(super) const fn not_negative(key: &str, value: f64) -> Verdict {
-    // Also as f32, the type of the arithmetic.
-    if value >= 0.0 && (value as f32).is_finite() {
-        return Ok(());
-    }
-    let range = if value.is_finite() && value > 0.0 {
-        "0 or more, within the range of f32"
-    } else {
-        "a finite number, 0 or more"
-    };
-    Err(Problem::new(key).text(" is ").float(value).text("; expected ").text(range))
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::rules::{self, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
 use crate::shape::{Problem, Verdict};
 
 /// Gradient descent, with momentum if wanted.

@@ -6,7 +6,7 @@ use super::math::sign;
 use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
 use crate::shape::Verdict;
 
 /// Steps of one size for all weights, by the sign of the gradient, or with momentum by the sign of its fading mean.

@@ -7,10 +7,11 @@
 use trainspec_kernels::epilogue::Saved;
 use trainspec_kernels::product::Onto;
 
+use super::Place;
 use super::buffer::Buffer;
 use super::forward::{Forward, ForwardStep};
 use super::fuse::{Group, Work};
-use super::{Joins, MAX_INPUTS, Place};
+use crate::op::{Joins, MAX_INPUTS};
 
 /// A step of the backward pass.
 #[derive(Clone, Copy, Debug)]

@@ -1,9 +1,10 @@
 //! The forward pass: one step for each group.
 
+use super::Place;
 use super::buffer::{Buffer, Buffers};
 use super::fuse::{Group, Groups, Work};
-use super::{MAX_INPUTS, Needs, Place};
 use crate::graph::Graph;
+use crate::op::{MAX_INPUTS, Needs};
 
 /// One group's forward pass.
 #[derive(Clone, Copy, Debug)]

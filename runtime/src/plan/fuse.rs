@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use trainspec_kernels::epilogue::{Activation, Dropout, Epilogue, Saved};
 
-use super::{Form, Joins, Kernel, Reads};
 use crate::graph::{Graph, Node};
+use crate::op::{Form, Joins, Kernel, Reads};
 use crate::rng::{Moment, Purpose, Stream};
 
 /// What computes a group.

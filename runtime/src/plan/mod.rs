@@ -28,22 +28,14 @@
 
 mod backward;
 mod buffer;
-mod form;
 mod forward;
 mod fuse;
-pub(crate) mod kernels;
 mod pack;
-
-pub use form::{Backward, Data, Draws, Form, Forward, Joins, Kernel, MAX_INPUTS, Needs, Reads, round};
 
 pub(crate) use backward::{BackwardStep, KernelStep};
 pub(crate) use forward::ForwardStep;
 pub(crate) use fuse::{Group, Groups, Work};
 pub(crate) use pack::{Load, Moves, Store};
-
-pub use trainspec_kernels::epilogue::{Activation, Dropout, Epilogue};
-pub use trainspec_kernels::half::Format;
-pub use trainspec_kernels::product::Onto;
 
 use buffer::{Buffer, Buffers, Layout};
 use pack::Packer;
@@ -52,6 +44,7 @@ use trainspec_kernels::arena::Span;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::Role;
+use crate::op::Format;
 
 /// Where a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +109,8 @@ impl Plan {
     /// The same with values that are rounded where they pass from one kernel to another, and kept in 16 bits.
     ///
     /// ```
-    /// use trainspec::plan::{Format, Plan, Storage};
+    /// use trainspec::plan::{Plan, Storage};
+    /// use trainspec::op::Format;
     /// use trainspec::prelude::*;
     ///
     /// #[model]

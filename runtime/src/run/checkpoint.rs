@@ -18,13 +18,13 @@ use super::shelf::{Shelf, Slot};
 use super::start::Start;
 use super::state::{Best, FORMAT, Records, State};
 use super::sums::{BEST, EMA, Files, MODEL, OPTIMIZER, STATE};
-use super::whole::pretty;
 use super::writer::Writer;
 use crate::data::Normalizer;
 use crate::error::{Error, Result};
+use crate::files::pretty;
 use crate::graph::Graph;
+use crate::model_file::{NamedTensor, encode_numbers, encode_tensors, numbers_of};
 use crate::train::Snapshot;
-use crate::trained::file::{NamedTensor, encode_numbers, encode_tensors, numbers_of};
 
 /// How far the logs of a run are at a checkpoint, and the files of them, to be synced before it relies on them.
 pub(super) struct Recording {

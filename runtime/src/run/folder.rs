@@ -19,8 +19,8 @@ use super::newest::{age, newest_of};
 use super::start::Start;
 use super::state::Records;
 use super::trace::{TRACE, Trace};
-use super::whole::{pretty, sync_folder, write_whole};
 use crate::error::{Error, Result};
+use crate::files::{pretty, sync_folder, write_whole};
 use crate::train::{Event, Exit, Observer, Outcome};
 
 /// The folder of one run: `<out>/<name>/<id>`.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::hash::{hex, sha256};
+use crate::files::{hex, sha256};
 
 /// The open file, or none: lines of a run that only looks are made and summed up all the same.
 pub(super) struct Journal {

@@ -5,7 +5,7 @@ use std::io::{Error as IoError, ErrorKind};
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::regular::regular;
+use crate::files::regular;
 
 /// A run folder that is this process's own until the value is dropped, or the process ends in whatever way.
 #[derive(Debug)]

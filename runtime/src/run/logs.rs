@@ -6,7 +6,7 @@ use std::path::Path;
 use super::metrics::METRICS;
 use super::trace::TRACE;
 use crate::error::{Error, Result};
-use crate::regular::read_regular;
+use crate::files::read_regular;
 
 /// The bytes of the logs; none of one that is not there.
 #[derive(Debug)]

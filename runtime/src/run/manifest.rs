@@ -8,9 +8,9 @@ use super::clock::noted_after;
 use super::environment::Environment;
 use super::metrics::Measured;
 use super::start::Start;
-use super::whole::write_whole;
 use crate::error::{Error, Result};
-use crate::regular::read_regular;
+use crate::files::read_regular;
+use crate::files::write_whole;
 use crate::train::{Outcome, Resumed};
 
 /// The form of manifests that this version writes.

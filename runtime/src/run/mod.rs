@@ -39,7 +39,6 @@ mod sums;
 mod tensors;
 mod trace;
 mod verify;
-mod whole;
 mod writer;
 
 pub(crate) use chart::Axis;
@@ -52,4 +51,3 @@ pub(crate) use record::Record;
 pub use start::Start;
 pub use verify::{Difference, Verified};
 pub(crate) use verify::{State, Verifier};
-pub(crate) use whole::{pretty, write_whole};

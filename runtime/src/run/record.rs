@@ -13,7 +13,7 @@ use super::restore::{Whole, slots};
 use super::shelf::Slot;
 use super::start::Start;
 use crate::error::{Error, Result};
-use crate::regular::read_regular;
+use crate::files::read_regular;
 use crate::spec::hash;
 
 /// What a run has left.

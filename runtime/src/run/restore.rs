@@ -14,9 +14,9 @@ use super::state::{FORMAT, State};
 use super::sums::{self, BEST, EMA, Files, MODEL, OPTIMIZER, STATE};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::model_file::{decode, decode_tensors};
 use crate::spec::{Settings, hash};
 use crate::train::{Saved, SavedBest};
-use crate::trained::file::{decode, decode_tensors};
 
 /// A checkpoint all of whose files are what was written.
 #[derive(Debug)]

@@ -16,9 +16,9 @@ use super::restore::{Found, newest_whole};
 use super::start::Start;
 use super::state::State;
 use super::trace::{TRACE, Trace};
-use super::whole::{clear_aside, write_whole};
 use crate::error::{Error, Result};
-use crate::regular::read_regular;
+use crate::files::read_regular;
+use crate::files::{clear_aside, write_whole};
 use crate::train::{Resumed, Saved};
 
 impl Folder {

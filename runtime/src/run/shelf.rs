@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::sums::{Files, SUMS, line};
-use super::whole::{sync_folder, write_synced};
 use crate::error::{Error, Result};
+use crate::files::{sync_folder, write_synced};
 
 /// The name of a checkpoint's folder.
 ///

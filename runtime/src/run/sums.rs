@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::hash::sha256;
-use crate::regular::read_regular;
+use crate::files::read_regular;
+use crate::files::sha256;
 
 /// The list.
 pub(super) const SUMS: &str = "SHA256SUMS";

@@ -81,7 +81,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::trained::file::encode_tensors;
+    use crate::model_file::encode_tensors;
 
     #[test]
     fn the_first_in_the_order_of_the_paths_is_named() {

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, check_factor, larger_end};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
+use crate::keys::{lasting, length};
 use crate::shape::Verdict;
 
 /// `eta * factor` for the whole phase.

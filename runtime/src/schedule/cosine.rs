@@ -4,10 +4,10 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, above_floor, check_floor, larger_end};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
+use crate::keys::{lasting, length};
 use crate::shape::Verdict;
 
 /// `floor + (eta - floor) * (1 + cos(pi * j / (W - 1))) / 2` at step `j` of `W`.

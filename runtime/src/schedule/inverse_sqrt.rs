@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
+use crate::keys::{lasting, length};
 use crate::shape::{Problem, Verdict};
 
 /// `eta * min(t / warmup, sqrt(warmup / t))` at the phase's step `t = j + 1`: it rises linearly to the full rate

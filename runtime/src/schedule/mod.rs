@@ -26,9 +26,7 @@ mod constant;
 mod cosine;
 mod cosine_restarts;
 mod course;
-mod declared;
 mod exponential;
-mod interval;
 mod inverse_sqrt;
 mod linear;
 mod multi_step;
@@ -40,17 +38,17 @@ mod scale;
 mod step;
 mod warmup;
 
+pub use crate::keys::Interval;
 pub use constant::Constant;
 pub use cosine::{Cosine, CosineEnd};
 pub use cosine_restarts::CosineRestarts;
 pub(crate) use course::{Course, Taken};
-pub(crate) use declared::{at_largest, scaled_in_vain};
 pub use exponential::Exponential;
-pub use interval::Interval;
 pub use inverse_sqrt::InverseSqrt;
 pub use linear::Linear;
 pub use multi_step::MultiStep;
 pub use one_cycle::{Anneal, OneCycle};
+pub(crate) use phases::fault;
 pub use phases::{Schedule, Span};
 pub use polynomial::Polynomial;
 pub use reduce_on_plateau::ReduceOnPlateau;
@@ -59,9 +57,9 @@ pub use step::Step;
 pub use warmup::Warmup;
 
 use crate::config::{Config, Setting, with_changes};
+use crate::keys::Monitor;
 use crate::metric::Direction;
 use crate::shape::Verdict;
-use crate::spec::Monitor;
 
 /// Where a phase stands: its own steps, how long an epoch is, and what it remembers.
 #[derive(Clone, Copy, Debug, PartialEq)]

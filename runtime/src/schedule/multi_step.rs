@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, check_factor, larger_end};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
+use crate::keys::{lasting, length};
 use crate::shape::{Problem, Verdict};
 
 /// `eta * factor^n` at step `j`, where `n` is the number of places in `at` that are not after `j`.

@@ -4,10 +4,10 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
+use crate::keys::{lasting, length};
 use crate::shape::{Problem, Verdict};
 
 /// One cycle: from `max / div` up to `max` and down to `max / div / final_div`, as in PyTorch's `OneCycleLR`.

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{AnyPhase, Clock, Course, Seen, Taken, larger};
 use crate::error::{Error, Result};
+use crate::keys::Monitor;
 use crate::metric::Direction;
-use crate::spec::Monitor;
 
 /// The learning rate of every step of a run.
 ///
@@ -236,7 +236,7 @@ fn from_json(json: &Value) -> Option<f64> {
     json.as_f64().or_else(|| json.as_str()?.parse().ok())
 }
 
-pub(super) fn fault(problem: String) -> Error {
+pub(crate) fn fault(problem: String) -> Error {
     Error::Setting { key: "schedule".to_owned(), problem }
 }
 

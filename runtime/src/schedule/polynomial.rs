@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, check_floor, larger_end};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
+use crate::keys::{lasting, length};
 use crate::shape::{Problem, Verdict};
 
 /// `to + (eta - to) * (1 - j / (W - 1))^power` at step `j` of `W`: the first step has the full rate, the last has

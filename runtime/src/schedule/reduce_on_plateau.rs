@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, Seen, above_floor, check_factor, check_floor};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
+use crate::keys::Monitor;
+use crate::keys::{lasting, length};
 use crate::metric::Direction;
 use crate::shape::{Problem, Verdict};
-use crate::spec::Monitor;
 
 /// `max(eta * factor^n, min)`, where `n` counts how often the evaluations stood still.
 ///

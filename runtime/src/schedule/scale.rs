@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Setting, with_changes};
-use crate::known::Known;
+use crate::keys::Known;
 use crate::shape::{Problem, Verdict};
 
 /// A rule that fits the learning rate to the samples in an optimizer step.

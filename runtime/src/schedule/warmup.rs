@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{lasting, length};
 use super::{Clock, Interval, Phase, larger_end};
 use crate::config::Config;
-use crate::known::Known;
+use crate::keys::Known;
+use crate::keys::{lasting, length};
 use crate::shape::{Problem, Verdict};
 
 /// `eta * (from + (1 - from) * (j + 1) / W)` at step `j` of `W`: never zero, full at the last step.

@@ -3,13 +3,7 @@
 //! A kind is never made; it stands in signatures and in bounds, so that a loss that does not fit a
 //! model, or data that do not, are type errors. [`Kind::SHAPE`] ties it to the shapes of a model.
 
-use std::any::Any;
-use std::fmt::Debug;
-
-use super::Shape;
-use crate::data::Elements;
-use crate::graph::Value;
-use crate::loss::{AnyLoss, BinaryCrossEntropy, CrossEntropy, KlDivergence, MeanSquaredError};
+use super::{Element, Shape};
 
 /// What a value is: the type of an input, an output or a target.
 ///
@@ -41,62 +35,6 @@ pub trait Kind: 'static {
     const SHAPE: Shape;
 }
 
-/// What a kind's numbers are: `f32` or `u32`.
-pub trait Element: Copy + Default + Debug + PartialEq + Send + Sync + private::Sealed + 'static {
-    /// Numbers of this type, as a batch holds them.
-    fn column(numbers: Vec<Self>) -> Elements;
-
-    /// The numbers of a column, if they are of this type.
-    fn of(column: &Elements) -> Option<&[Self]>;
-
-    /// The number that a text says: finite if real; whole and below the vocabulary, if there is one,
-    /// otherwise. `3.0` is a whole number, as many programs write classes so.
-    fn from_text(text: &str, vocabulary: Option<usize>) -> Option<Self>;
-}
-
-impl Element for f32 {
-    fn column(numbers: Vec<Self>) -> Elements {
-        Elements::Real(numbers)
-    }
-
-    fn of(column: &Elements) -> Option<&[Self]> {
-        match column {
-            Elements::Real(numbers) => Some(numbers),
-            Elements::Whole(_) => None,
-        }
-    }
-
-    fn from_text(text: &str, _: Option<usize>) -> Option<Self> {
-        text.parse().ok().filter(|number: &Self| number.is_finite())
-    }
-}
-
-impl Element for u32 {
-    fn column(numbers: Vec<Self>) -> Elements {
-        Elements::Whole(numbers)
-    }
-
-    fn of(column: &Elements) -> Option<&[Self]> {
-        match column {
-            Elements::Whole(numbers) => Some(numbers),
-            Elements::Real(_) => None,
-        }
-    }
-
-    fn from_text(text: &str, vocabulary: Option<usize>) -> Option<Self> {
-        let number: f64 = text.parse().ok()?;
-        let whole = number.fract() == 0.0 && (0.0..=f64::from(Self::MAX)).contains(&number);
-        let number = whole.then_some(number as Self)?;
-        vocabulary.is_none_or(|vocabulary| (number as usize) < vocabulary).then_some(number)
-    }
-}
-
-mod private {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for u32 {}
-}
-
 /// A kind that data can give and a trained model can take.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no kind that data can have",
@@ -111,41 +49,6 @@ pub trait InputKind: Kind {}
     label = "expected `Logits<C>`, `Values<N>` or `TokenLogits<V>`"
 )]
 pub trait OutputKind: Kind {}
-
-/// A kind that data can give as the right answer.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no kind of target",
-    label = "expected `Class<C>`, `Values<N>` or `Tokens<V, T>`"
-)]
-pub trait TargetKind: Kind {
-    /// The kind of output for which [`TargetKind::default_loss`] is, by its name and shape.
-    const SUGGESTED_FOR: Option<(&'static str, Shape)> = None;
-
-    /// The loss of a spec that names none: a `Box<dyn AnyLoss<Output, Self>>` for the kind of output that
-    /// usually goes with this target.
-    fn default_loss() -> Option<Box<dyn Any>> {
-        None
-    }
-}
-
-/// Says which inputs a model takes: its own kind.
-///
-/// A bound of `train!`; it exists for its message.
-#[diagnostic::on_unimplemented(
-    message = "the data give `{Self}`, but the model takes `{Wanted}`",
-    label = "these data do not fit the model",
-    note = "change the type of the model's input, or choose other data"
-)]
-pub trait Fits<Wanted> {}
-
-impl<K: InputKind> Fits<K> for K {}
-
-/// A model over any value cannot be trained; that is said of the model, not of the data.
-impl<K: InputKind> Fits<Value> for K {}
-
-/// Nor can one over several values.
-impl<K: InputKind, A, B> Fits<(A, B)> for K {}
-impl<K: InputKind, A, B, C> Fits<(A, B, C)> for K {}
 
 // The generics are written out, so that rustc shows them where it shows the kind.
 macro_rules! kinds {
@@ -194,72 +97,3 @@ impl<const C: usize> OutputKind for Logits<C> {}
 impl<const N: usize> OutputKind for Values<N> {}
 impl<const V: usize> OutputKind for TokenLogits<V> {}
 impl<const C: usize> OutputKind for LogProbabilities<C> {}
-
-impl<const C: usize> TargetKind for Class<C> {
-    const SUGGESTED_FOR: Option<(&'static str, Shape)> =
-        Some((<Logits<C> as Kind>::NAME, <Logits<C> as Kind>::SHAPE));
-
-    fn default_loss() -> Option<Box<dyn Any>> {
-        let loss: Box<dyn AnyLoss<Logits<C>, Self>> = Box::new(CrossEntropy);
-        Some(Box::new(loss))
-    }
-}
-
-impl<const N: usize> TargetKind for Values<N> {
-    const SUGGESTED_FOR: Option<(&'static str, Shape)> = Some((<Self as Kind>::NAME, <Self as Kind>::SHAPE));
-
-    fn default_loss() -> Option<Box<dyn Any>> {
-        let loss: Box<dyn AnyLoss<Self, Self>> = Box::new(MeanSquaredError);
-        Some(Box::new(loss))
-    }
-}
-
-impl<const N: usize> TargetKind for Labels<N> {
-    const SUGGESTED_FOR: Option<(&'static str, Shape)> =
-        Some((<Logits<N> as Kind>::NAME, <Logits<N> as Kind>::SHAPE));
-
-    fn default_loss() -> Option<Box<dyn Any>> {
-        let loss: Box<dyn AnyLoss<Logits<N>, Self>> = Box::new(BinaryCrossEntropy);
-        Some(Box::new(loss))
-    }
-}
-
-impl<const C: usize> TargetKind for Probabilities<C> {
-    const SUGGESTED_FOR: Option<(&'static str, Shape)> =
-        Some((<LogProbabilities<C> as Kind>::NAME, <LogProbabilities<C> as Kind>::SHAPE));
-
-    fn default_loss() -> Option<Box<dyn Any>> {
-        let loss: Box<dyn AnyLoss<LogProbabilities<C>, Self>> = Box::new(KlDivergence);
-        Some(Box::new(loss))
-    }
-}
-
-impl<const V: usize, const T: usize> TargetKind for Tokens<V, T> {
-    const SUGGESTED_FOR: Option<(&'static str, Shape)> =
-        Some((<TokenLogits<V> as Kind>::NAME, <TokenLogits<V> as Kind>::SHAPE));
-
-    fn default_loss() -> Option<Box<dyn Any>> {
-        let loss: Box<dyn AnyLoss<TokenLogits<V>, Self>> = Box::new(CrossEntropy);
-        Some(Box::new(loss))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_a_number_only_if_the_kind_can_hold_it() {
-        assert_eq!(f32::from_text("-1.5e3", None), Some(-1500.0));
-        for text in ["", "x", "NaN", "inf", "-inf", "1e39", "1 2", "0x10"] {
-            assert_eq!(f32::from_text(text, None), None, "{text}");
-        }
-        assert_eq!(u32::from_text("2", Some(3)), Some(2));
-        assert_eq!(u32::from_text("2.0", Some(3)), Some(2));
-        assert_eq!(u32::from_text("4294967295", None), Some(u32::MAX));
-        for text in ["3", "-1", "1.5", "4294967296", "NaN", "inf", "two", ""] {
-            assert_eq!(u32::from_text(text, Some(3)), None, "{text}");
-        }
-        assert_eq!(u32::from_text("4294967296", None), None);
-    }
-}

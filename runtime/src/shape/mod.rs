@@ -3,17 +3,17 @@
 //! [`Shape`] and its arithmetic are `const`, so that the macros can follow a model through its layers
 //! in `cargo check`; [`kinds`] are the types that a model's inputs and outputs have in its signature.
 
+mod element;
 mod kinds;
 mod text;
-mod trace;
 
+pub use element::{Element, Elements};
 pub use kinds::{
-    Class, Element, Features, Fits, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind,
-    Probabilities, TargetKind, TokenLogits, Tokens, Values,
+    Class, Features, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind, Probabilities,
+    TokenLogits, Tokens, Values,
 };
 pub use text::{Problem, Verdict};
-pub use trace::{Trace, alone, whole};
-pub(crate) use trace::{contains, last_layer, same_text};
+pub(crate) use text::{contains, same_text};
 
 /// The shape of one value for one sample, without the batch axis, and what its numbers are.
 ///

@@ -1,5 +1,7 @@
 //! Text made in const evaluation, where there is no allocator and no `format!`.
 
+use crate::error::Error;
+
 /// What a rule finds wrong, as a sentence.
 ///
 /// The same value is a compile error (the macros panic with it in a `const`) and a run-time error
@@ -221,6 +223,40 @@ impl PartialEq for Problem {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()
     }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Rule(problem.as_str().to_owned())
+    }
+}
+
+/// Whether a list of names has this one.
+pub(crate) const fn contains(given: &[&str], key: &str) -> bool {
+    let mut i = 0;
+    while i < given.len() {
+        if same_text(given[i], key) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+/// `a == b` in const code.
+pub(crate) const fn same_text(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
 }
 
 #[cfg(test)]

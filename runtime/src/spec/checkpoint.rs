@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::schedule::Interval;
+use crate::keys::Interval;
 use crate::shape::{Problem, Verdict};
 
 /// Saves the state of a run while it goes on.
 ///
 /// The run waits while the state is copied in memory; a thread writes the copy. There is never a second one: if the next is due
 /// before the last is on the disk, the run waits for that. If it cannot be written, the run ends with that error, at the
-/// next step or at its end. A run that is [interrupted](crate::train::Interrupt) saves its state without this key, too.
+/// next step or at its end. A run that is [interrupted](crate::interrupt::Interrupt) saves its state without this key, too.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {

@@ -1,13 +1,14 @@
 //! A spec as a constant whose type can be named: without the kind of the data's targets, and without the model, so that one that is
 //! none is told of once and not by all that reads the constant.
 
-use super::together::{Given, Mistakes, WHOLE};
+use super::check::{Given, Mistakes, WHOLE};
 use super::{Rules, Settings, Spec};
 use crate::data::AnyDataset;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::loss::TargetKind;
 use crate::model::Model;
-use crate::shape::{Shape, TargetKind, Verdict};
+use crate::shape::{Shape, Verdict};
 
 /// What `train!` declares: the spec, and the verdicts on its own keys.
 pub struct Declaration {

@@ -1,9 +1,10 @@
 //! When to stop before the end.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::shape::{Problem, Verdict, contains};
+use crate::keys::Monitor;
+use crate::shape::{Problem, Verdict};
 
 /// Stops a run that no longer improves on the validation data.
 ///
@@ -47,64 +48,4 @@ impl Config for EarlyStop {
     const NAME: &'static str = "EarlyStop";
     const DEFAULT: Self = Self { monitor: Monitor::ValLoss, patience: 5, min_delta: 0.0, restore_best: true };
     const CHECK: fn(&Self) -> Verdict = Self::check;
-}
-
-/// A number that each evaluation gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Monitor {
-    /// The loss on the validation data.
-    ValLoss,
-    /// A metric on the validation data, by its name in logs: `ValMetric("accuracy")`. It must be one of the
-    /// run's `metrics`.
-    ValMetric(&'static str),
-}
-
-impl Monitor {
-    /// That it is a number of a run whose metrics have these names: those that are numbers, and those that are tables.
-    pub(super) const fn check(self, numbers: &[&str], tables: &[&str]) -> Verdict {
-        let Self::ValMetric(name) = self else { return Ok(()) };
-        if contains(numbers, name) {
-            return Ok(());
-        }
-        let problem = Problem::new("`").text(name);
-        if numbers.is_empty() && tables.is_empty() {
-            return Err(
-                problem.text("` is watched, but the run has no `metrics`; add it there, or watch `ValLoss`")
-            );
-        }
-        let mut problem = problem.text(if contains(tables, name) {
-            "` is a table and no single number; expected "
-        } else {
-            "` is no metric of the run; expected "
-        });
-        let mut i = 0;
-        while i < numbers.len() {
-            problem = problem.text(if i == 0 { "`" } else { ", `" }).text(numbers[i]).text("`");
-            i += 1;
-        }
-        Err(problem.text(if numbers.is_empty() { "`ValLoss`" } else { " or `ValLoss`" }))
-    }
-}
-
-impl Serialize for Monitor {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::ValLoss => serializer.serialize_str("val_loss"),
-            Self::ValMetric(metric) => serializer.collect_str(&format_args!("val_{metric}")),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Monitor {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.strip_prefix("val_") {
-            Some("loss") => Ok(Self::ValLoss),
-            // A program reads its spec once, so the few bytes of a metric's name may stay.
-            Some(metric) => Ok(Self::ValMetric(metric.to_owned().leak())),
-            None => Err(serde::de::Error::custom(format_args!(
-                "`{text}` cannot be watched; expected `val_loss` or `val_` and a metric, such as `val_accuracy`"
-            ))),
-        }
-    }
 }

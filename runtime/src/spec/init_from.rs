@@ -4,9 +4,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::hash::sha256;
+use crate::files::read_regular;
+use crate::files::sha256;
 use crate::optim::path;
-use crate::regular::read_regular;
 use crate::shape::{Problem, Verdict};
 
 /// Begins with the numbers of a safetensors file, of this crate, PyTorch or any other program.

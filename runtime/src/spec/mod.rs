@@ -4,6 +4,7 @@
 //! when the program runs: every default spelled out, and open to changes from the command line.
 
 mod bound;
+pub(crate) mod check;
 mod checkpoint;
 mod declaration;
 mod device;
@@ -12,42 +13,43 @@ mod init_from;
 mod loss_scale;
 mod non_finite;
 mod precision;
-mod rules;
+mod schedule;
 mod settings;
-mod together;
-pub(crate) mod told;
 mod words;
 
+pub use crate::keys::Monitor;
 pub use bound::{BoundLoss, BoundMetric};
+pub use check::Rules;
 pub use checkpoint::Checkpoint;
 pub(crate) use declaration::AnySpec;
 pub use declaration::Declaration;
 pub use device::Device;
-pub use early_stop::{EarlyStop, Monitor};
+pub use early_stop::EarlyStop;
 pub use init_from::{AnyInitFrom, InitFrom, Rename};
 pub use loss_scale::{Dynamic, LossScale, Static};
 pub use non_finite::{OnNonFinite, Skip, Stop};
 pub use precision::{AnyPrecision, Bf16, F16, F32, Precision};
-pub use rules::Rules;
+pub(crate) use schedule::{at_largest, scaled_in_vain};
 pub use settings::{Settings, canonical, hash};
 
 use std::marker::PhantomData;
 
-use crate::advice::Advice;
 use crate::config::Config;
 use crate::data::mix::{AnyMix, Unmixed};
 use crate::data::{AnyDataset, Dataset, IntoDataset};
 use crate::error::Result;
 use crate::graph::Graph;
+use crate::keys::Advice;
 use crate::layer::Initializer;
 use crate::loss::{AnyLoss, Suggested};
 use crate::metric::AnyMetric;
+use crate::model::Fits;
 use crate::model::Model;
 use crate::optim::{
     AdamW, AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise, Group, NoClip, Unconstrained,
 };
 use crate::schedule::{AnyPhase, AnyScaleLr, Constant, NoScaling};
-use crate::shape::{Fits, InputKind, Kind, OutputKind};
+use crate::shape::{InputKind, Kind, OutputKind};
 
 /// The keys of [`train!`](crate::train!).
 ///

@@ -6,7 +6,7 @@ use trainspec_kernels::half::Format;
 
 use super::LossScale;
 use crate::config::{Config, Setting, from_json};
-use crate::known::Known;
+use crate::keys::Known;
 use crate::shape::{Problem, Verdict};
 
 /// The type in which a run computes, for the key `precision`: [`F32`](struct@F32), [`Bf16`](struct@Bf16), or [`F16`].

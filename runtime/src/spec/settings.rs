@@ -6,24 +6,25 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::bound::Held;
+use super::check::{RESERVED, called_alike, given};
 use super::non_finite::beside_loss_scale;
-use super::rules::{RESERVED, called_alike, given};
 use super::words;
 use super::{
     BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, InitFrom, Monitor, OnNonFinite, Precision, Rules,
     Spec, Stop,
 };
-use crate::advice::Advice;
 use crate::config::{Config, Setting, from_json};
 use crate::data::mix::AnyMix;
 use crate::error::{Error, Result};
-use crate::hash::sha256;
+use crate::files::sha256;
+use crate::keys::Advice;
 use crate::layer::Initializer;
+use crate::loss::TargetKind;
 use crate::loss::{AnyLoss, Suggested};
 use crate::model::Model;
 use crate::optim::{AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise, Group};
 use crate::schedule::{AnyPhase, AnyScaleLr};
-use crate::shape::{Kind, TargetKind};
+use crate::shape::Kind;
 
 /// Every key of a run with its value.
 pub struct Settings {

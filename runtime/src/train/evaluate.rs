@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Measures;
-use crate::data::{Batch, Elements, Prepared};
+use crate::data::{Batch, Prepared};
 use crate::engine::{Engine, MicroBatch};
 use crate::error::{Error, Result};
 use crate::metric::{Accumulator, Confusion, Outcomes};
+use crate::shape::Elements;
 use crate::spec::Settings;
 
 /// The mean loss and metrics over some samples.

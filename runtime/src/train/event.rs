@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::{Cause, Evaluation, Measures, Scaling, Totals};
-use crate::advice::Finding;
+use super::{Evaluation, Measures, Scaling, Totals};
 use crate::error::Result;
+use crate::interrupt::Cause;
+use crate::keys::Finding;
 
 /// Listens to a run: a progress bar, a log, a folder of checkpoints.
 ///
@@ -227,7 +228,7 @@ pub enum Exit {
         /// The best epoch, from 1.
         best_epoch: u64,
     },
-    /// It was asked to end by an [`Interrupt`](super::Interrupt).
+    /// It was asked to end by an [`Interrupt`](crate::interrupt::Interrupt).
     Interrupted {
         /// What asked it.
         cause: Cause,

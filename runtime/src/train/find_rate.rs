@@ -9,7 +9,8 @@ use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::schedule::{Clock, Interval, Phase, Schedule};
+use crate::keys::Interval;
+use crate::schedule::{Clock, Phase, Schedule};
 use crate::shape::{Problem, Verdict};
 use crate::spec::Settings;
 

@@ -2,14 +2,13 @@
 //!
 //! A batch goes from the data's [`Prepared`](crate::data::Prepared) through a [`Stepper`] to
 //! the [`Engine`](crate::engine::Engine); [`run`] counts epochs; what happens is told to an [`Observer`]. What an observer
-//! is shown as a [`Snapshot`] comes back as [`Saved`], from which [`resume`] goes on. An [`Interrupt`] asks for an end.
+//! is shown as a [`Snapshot`] comes back as [`Saved`], from which [`resume`] goes on. An [`Interrupt`](crate::interrupt::Interrupt) asks for an end.
 
 mod average;
 mod evaluate;
 mod event;
 mod feed;
 mod find_rate;
-mod interrupt;
 mod measures;
 mod monitor;
 mod plan;
@@ -26,7 +25,6 @@ pub use event::{
     TRACED_EVERY, TracePoint, Verifying,
 };
 pub use find_rate::{RateCurve, RatePoint, RateSearch, SearchEnd, find_rate};
-pub use interrupt::{Cause, Interrupt};
 pub use measures::Measures;
 pub(crate) use plan::length;
 pub use run::{Outcome, resume, run};

@@ -3,9 +3,10 @@
 use super::Evaluation;
 use crate::data::Prepared;
 use crate::error::{Error, Result};
+use crate::keys::Monitor;
 use crate::metric::Direction;
 use crate::shape::Shape;
-use crate::spec::{Monitor, Settings};
+use crate::spec::Settings;
 
 /// That what is monitored is a number on the validation samples, where their targets alone decide that: else the run would
 /// end at its first evaluation.

@@ -2,7 +2,6 @@
 
 use super::evaluate::{evaluate, examine};
 use super::feed::Feed;
-use super::interrupt::interruption;
 use super::saved::{Place, Saved, snapshot};
 use super::stop::Watch;
 use super::{
@@ -12,6 +11,7 @@ use super::{
 use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::error::interruption;
 use crate::graph::Graph;
 use crate::spec::Settings;
 
@@ -38,7 +38,7 @@ pub struct Outcome {
     pub confusion: Option<Confusion>,
 }
 
-/// Trains `engine` on `data` as `settings` say, or until the [`Interrupt`](super::Interrupt) of the data is requested: then
+/// Trains `engine` on `data` as `settings` say, or until the [`Interrupt`](crate::interrupt::Interrupt) of the data is requested: then
 /// the engine is left as it stands after the last whole step.
 ///
 /// # Errors

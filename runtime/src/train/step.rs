@@ -8,11 +8,12 @@ use super::average::Average;
 use super::evaluate::Totals;
 use super::plan::plan;
 use super::scale::Scaler;
-use super::{Evaluation, Interrupt, RunPlan, Saved, Scaling, StepReport, monitor};
+use super::{Evaluation, RunPlan, Saved, Scaling, StepReport, monitor};
 use crate::data::{Batch, Prepared, mix};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::interrupt::Interrupt;
 use crate::loss::Reduction;
 use crate::optim::{Gradients, Groups, Measure, Treatment, Update, constrain_all};
 use crate::rng::{Moment, Purpose, Stream};
@@ -283,7 +284,11 @@ impl<'a> Stepper<'a> {
         for (micro_batch, batch) in (0..).zip(window) {
             let at = Moment { step: self.k, micro_batch };
             let scale = self.scaler.scale();
-            let part = self.interrupt.check().and_then(|()| self.engine.accumulate_scaled(batch, at, scale));
+            let part = self
+                .interrupt
+                .check()
+                .map_err(Error::from)
+                .and_then(|()| self.engine.accumulate_scaled(batch, at, scale));
             if let Err(error) = part.and_then(|part| totals.add(&*self.engine, part, batch)) {
                 // Whoever goes on all the same begins a new window.
                 self.engine.discard()?;
@@ -366,7 +371,12 @@ impl<'a> Stepper<'a> {
 
     /// Clips the gradients, then adds noise to them.
     fn clip(&mut self) -> Result<()> {
-        let mut gradients = Gradients::new(&mut *self.engine, self.graph, &mut self.measure);
+        let mut gradients = Gradients::new(
+            &mut *self.engine,
+            &self.graph.parameters,
+            self.graph.last_layer(),
+            &mut self.measure,
+        );
         self.settings.clip.clip(&mut gradients)?;
         if let Some(noise) = self.settings.gradient_noise {
             gradients.add_noise(noise.std(self.k), &self.noise, Moment { step: self.k, micro_batch: 0 })?;

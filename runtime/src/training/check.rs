@@ -1,7 +1,7 @@
 //! What is known of a run before its first step.
 
-use crate::advice::Finding;
-use crate::graph::Memory;
+use crate::keys::Finding;
+use crate::summary::Memory;
 use crate::train::RunPlan;
 
 /// A run that was looked at and not started: every rule holds.

@@ -3,12 +3,13 @@
 use candle_core::{DType, Device, Tensor};
 
 use crate::advice::{FirstLook, FirstLoss};
-use crate::data::{Batch, Elements, Prepared};
+use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::layer::Role;
 use crate::rng::Moment;
+use crate::shape::Elements;
 use crate::spec::Settings;
 
 /// A run looks by itself where this many operations, which take some hundredths of a second, are enough; the check always

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use crate::engine::Planned;
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Memory, Summary};
+use crate::graph::Graph;
 use crate::plan::{Plan, Storage};
 use crate::spec::{Device, InitFrom, Settings};
+use crate::summary::{Memory, Summary};
 
 /// What training takes: for no more samples at once than there are.
 pub(super) fn memory(graph: &Graph, settings: &Settings, samples: usize) -> Memory {

@@ -10,10 +10,10 @@ use crate::engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
+use crate::model_file::encode;
 use crate::run::{Record, Start, State, Verified, Verifier};
 use crate::train::{self, Event, Exit, Observer, Outcome, Verifying};
 use crate::trained::Trained;
-use crate::trained::file::encode;
 
 /// The model as it was at a step: [`Training::replay`].
 #[derive(Clone, Debug)]

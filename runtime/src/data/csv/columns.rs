@@ -1,7 +1,7 @@
 //! Which columns of a file are the input and which the target.
 
 use super::Csv;
-use crate::human::plain;
+use crate::format::plain;
 
 /// A column of a [`Csv`] file, or the first of several; made from a number or a name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,8 +9,9 @@ use super::InMemory;
 use super::file::{self, Origin};
 use super::memory::size;
 use crate::error::Result;
-use crate::human::plain;
-use crate::shape::{Element, InputKind, Shape, TargetKind};
+use crate::format::plain;
+use crate::loss::TargetKind;
+use crate::shape::{Element, InputKind, Shape};
 use columns::{HINT, Role, Widths};
 use rows::Rows;
 
@@ -209,7 +210,8 @@ mod tests {
 
     use super::*;
     use crate::data::file::tests::{packed, problem};
-    use crate::data::{AnyDataset, Dataset, Elements};
+    use crate::data::{AnyDataset, Dataset};
+    use crate::shape::Elements;
     use crate::{Class, Features, Values};
 
     type Flowers = InMemory<Features<2>, Class<3>>;

@@ -75,7 +75,8 @@ impl Dataset for Digits8x8 {
 #[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
-    use crate::data::{Elements, Prepared};
+    use crate::data::Prepared;
+    use crate::shape::Elements;
 
     #[test]
     fn the_file_is_the_one_that_was_described() {

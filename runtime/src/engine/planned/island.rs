@@ -10,7 +10,7 @@ use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node};
 use crate::layer::{Mode, Pass};
-use crate::plan::{Data, MAX_INPUTS};
+use crate::op::{Data, MAX_INPUTS};
 
 /// The tapes of all islands, from their forward to their backward passes.
 #[derive(Default)]

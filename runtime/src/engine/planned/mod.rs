@@ -15,15 +15,16 @@ use trainspec_kernels::threads;
 use super::rows::ReadRows;
 use super::tape::numbers;
 use super::update::{apply, check_state, initial_state};
-use super::{Engine, MicroBatch, Numbers, Objective, initial};
-use crate::data::{Batch, Elements};
+use super::{Engine, MicroBatch, Objective, initial};
+use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::Role;
 use crate::loss::LossKernel;
-use crate::optim::Update;
+use crate::optim::{HostAccess, HostParameters, Update};
 use crate::plan::{Place, Plan, Storage};
 use crate::rng::Moment;
+use crate::shape::Elements;
 use crate::shape::Shape;
 use convert::Weights;
 use island::Islands;
@@ -124,7 +125,7 @@ impl Planned {
     }
 
     /// The same engine with values that are rounded where they pass from one kernel to another: a
-    /// [`Format`](crate::plan::Format), or none, or a [`Storage`].
+    /// [`Format`](crate::op::Format), or none, or a [`Storage`].
     #[must_use]
     pub fn with_storage(mut self, storage: impl Into<Storage>) -> Self {
         self.storage = storage.into();
@@ -207,6 +208,14 @@ fn reals(batch: &Batch) -> &[f32] {
     }
 }
 
+impl HostAccess for Planned {
+    fn edit(&mut self, work: &mut dyn FnMut(HostParameters<'_>)) -> Result<()> {
+        self.edited |= !self.spent;
+        work(HostParameters { parameters: &mut self.parameters, gradients: &mut self.gradients });
+        Ok(())
+    }
+}
+
 impl Engine for Planned {
     fn accumulate_scaled(&mut self, batch: &Batch, at: Moment, loss_scale: f32) -> Result<MicroBatch> {
         let place = self.plan(batch, true)?;
@@ -277,12 +286,6 @@ impl Engine for Planned {
         }
         apply(update, &self.graph, &mut self.parameters, &self.gradients, &mut self.state, &self.rows);
         self.spent = true;
-        Ok(())
-    }
-
-    fn edit(&mut self, work: &mut dyn FnMut(Numbers<'_>)) -> Result<()> {
-        self.edited |= !self.spent;
-        work(Numbers { parameters: &mut self.parameters, gradients: &mut self.gradients });
         Ok(())
     }
 

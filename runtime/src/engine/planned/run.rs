@@ -11,17 +11,16 @@ use trainspec_kernels::product::Onto;
 use super::convert::{self, Weights};
 use super::island::Islands;
 use super::mixed;
-use crate::data::{Batch, Elements};
+use crate::data::Batch;
 use crate::engine::{MicroBatch, Objective, taped_loss};
 use crate::error::Result;
 use crate::graph::{Graph, Node};
 use crate::layer::{Mode, Role};
 use crate::loss::LossKernel;
-use crate::plan::{
-    Backward, BackwardStep, Data, Draws, Forward, ForwardStep, Group, KernelStep, MAX_INPUTS, Place, Plan,
-    Work, round,
-};
+use crate::op::{Backward, Data, Draws, Forward, MAX_INPUTS, round};
+use crate::plan::{BackwardStep, ForwardStep, Group, KernelStep, Place, Plan, Work};
 use crate::rng::Moment;
+use crate::shape::Elements;
 
 /// What a micro-batch is computed with.
 pub(super) struct Pass<'a> {

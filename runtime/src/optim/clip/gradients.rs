@@ -6,10 +6,9 @@ use trainspec_kernels::noise::add_normal;
 use trainspec_kernels::norm::{norm_of_sums, squares_of_each};
 use trainspec_kernels::threads;
 
-use crate::engine::Engine;
 use crate::error::Result;
-use crate::graph::Graph;
-use crate::layer::{GraphParameter, Role};
+use crate::layer::GraphParameter;
+use crate::optim::HostAccess;
 use crate::optim::units::unit_length;
 use crate::rng::{Moment, Stream};
 
@@ -21,8 +20,9 @@ const BLOCK: usize = 32 * 1024;
 /// Scaling and bounding cost nothing: they are noted, and done in the optimizer's pass. What changes single elements
 /// ([`Gradients::each_unit`]) is a pass of its own.
 pub struct Gradients<'a> {
-    engine: &'a mut dyn Engine,
-    graph: &'a Graph,
+    host: &'a mut dyn HostAccess,
+    about: &'a [GraphParameter],
+    last_layer: Range<usize>,
     measure: &'a mut Measure,
 }
 
@@ -38,9 +38,15 @@ pub struct Unit<'a> {
 }
 
 impl<'a> Gradients<'a> {
-    /// The gradients of `engine`, which were just measured.
-    pub(crate) fn new(engine: &'a mut dyn Engine, graph: &'a Graph, measure: &'a mut Measure) -> Self {
-        Self { engine, graph, measure }
+    /// The gradients of an engine, which were just measured, of parameters `about`; those of the last layer that has a matrix
+    /// or kernel are in the range `last_layer`.
+    pub(crate) fn new(
+        host: &'a mut dyn HostAccess,
+        about: &'a [GraphParameter],
+        last_layer: Range<usize>,
+        measure: &'a mut Measure,
+    ) -> Self {
+        Self { host, about, last_layer, measure }
     }
 
     /// The norm of all gradients together, as they came.
@@ -58,16 +64,13 @@ impl<'a> Gradients<'a> {
     /// What the gradients are of, in the same order.
     #[must_use]
     pub fn parameters(&self) -> &[GraphParameter] {
-        &self.graph.parameters
+        self.about
     }
 
     /// The parameters of the last layer that has a matrix or kernel; empty if none has.
     #[must_use]
     pub fn last_layer(&self) -> Range<usize> {
-        let has_matrix = |range: &Range<usize>| {
-            self.graph.parameters[range.clone()].iter().any(|parameter| parameter.role == Role::Matrix)
-        };
-        self.graph.nodes.iter().rev().map(|node| node.parameters.clone()).find(has_matrix).unwrap_or(0..0)
+        self.last_layer.clone()
     }
 
     /// Multiplies all gradients.
@@ -97,10 +100,10 @@ impl<'a> Gradients<'a> {
     /// # Errors
     /// If a parameter cannot be read from the device.
     pub fn each_unit(&mut self, work: impl Fn(Unit<'_>) + Sync) -> Result<()> {
-        let (graph, measure) = (self.graph, &mut *self.measure);
-        self.engine.edit(&mut |numbers| {
+        let (about, measure) = (self.about, &mut *self.measure);
+        self.host.edit(&mut |numbers| {
             measure.settle(numbers.gradients);
-            let tensors = numbers.gradients.iter_mut().zip(numbers.parameters).zip(&graph.parameters);
+            let tensors = numbers.gradients.iter_mut().zip(numbers.parameters).zip(about);
             for (parameter, ((gradient, weights), about)) in tensors.enumerate() {
                 if gradient.is_empty() {
                     continue;
@@ -119,7 +122,7 @@ impl<'a> Gradients<'a> {
     /// Adds normal noise of this deviation to every element, each parameter's from its own stream.
     pub(crate) fn add_noise(&mut self, std: f64, streams: &[Stream], at: Moment) -> Result<()> {
         let measure = &mut *self.measure;
-        self.engine.edit(&mut |numbers| {
+        self.host.edit(&mut |numbers| {
             measure.settle(numbers.gradients);
             for (gradient, stream) in numbers.gradients.iter_mut().zip(streams) {
                 add_normal(gradient, std as f32, stream.key(), at.place());

@@ -1,0 +1,113 @@
+//! Files that are there whole or not at all, whatever happens while they are written.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+/// Writes a file aside, syncs it, and renames it to `path`.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut file = aside().tempfile_in(folder).map_err(Error::file(path))?;
+    file.write_all(bytes).map_err(Error::file(path))?;
+    file.as_file().sync_all().map_err(Error::file(path))?;
+    file.persist(path).map_err(|error| Error::File { path: path.to_owned(), source: error.error })?;
+    sync_folder(folder)
+}
+
+/// What the names of temporary files begin with.
+const ASIDE: &str = ".tmp";
+
+/// Removes the temporary files that a process left in a folder when it was ended while it wrote.
+pub(crate) fn clear_aside(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder).map_err(Error::file(folder))? {
+        let entry = entry.map_err(Error::file(folder))?;
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(ASIDE)) {
+            std::fs::remove_file(entry.path()).map_err(Error::file(entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes and syncs a file in a folder that is not at its place yet.
+pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = File::create_new(path).map_err(Error::file(path))?;
+    file.write_all(bytes).map_err(Error::file(path))?;
+    file.sync_all().map_err(Error::file(path))
+}
+
+/// Makes the names in a folder outlive a power cut.
+pub(crate) fn sync_folder(path: &Path) -> Result<()> {
+    // Elsewhere a folder cannot be opened as a file, and a rename is durable by itself.
+    if cfg!(unix) {
+        File::open(path).and_then(|folder| folder.sync_all()).map_err(Error::file(path))
+    } else {
+        Ok(())
+    }
+}
+
+/// JSON for people: indented, keys in the order of the alphabet whatever order they came in.
+pub(crate) fn pretty(json: &Value) -> String {
+    format!("{:#}\n", sorted(json))
+}
+
+fn sorted(json: &Value) -> Value {
+    match json {
+        Value::Object(keys) => {
+            let mut keys: Vec<_> = keys.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            keys.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Value::Object(keys.into_iter().collect())
+        }
+        Value::Array(list) => Value::Array(list.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
+/// Temporary files are private; those that stay have the permissions that any new file has.
+fn aside() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(ASIDE);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // The process's umask is taken off.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_else_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spec.json");
+        write_whole(&path, b"first").unwrap();
+        write_whole(&path, b"second").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"second");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_path_is_named_where_nothing_can_be_written() {
+        let error = write_whole(Path::new("/nowhere/at/all.json"), b"").unwrap_err().to_string();
+        assert!(error.starts_with("/nowhere/at/all.json: "), "{error}");
+    }
+
+    #[test]
+    fn keys_are_sorted_at_every_depth() {
+        let json = serde_json::json!({ "b": [{ "d": 1, "c": 2 }], "a": null });
+        assert_eq!(
+            pretty(&json),
+            "{\n  \"a\": null,\n  \"b\": [\n    {\n      \"c\": 2,\n      \"d\": 1\n    }\n  ]\n}\n"
+        );
+    }
+}

@@ -1,0 +1,278 @@
+//! What a configuration tells about itself, for rules on several keys together.
+
+use super::{Interval, Monitor, Penalties};
+use crate::shape::{Problem, Verdict};
+
+/// What the rest of a spec may rely on, from a `check` that finds nothing wrong.
+///
+/// A configuration's `check` judges it alone. Rules on several keys of one `train!`, such as that all phases together fit
+/// into the run, need to know something of each; `train!` holds constants of any type, of which the compiler can ask
+/// `check` alone. So `check` may return `Verdict<Known>` instead of [`Verdict`], built from [`Known::NOTHING`], and a mistake
+/// between keys is then a compile error. What is not told is never guessed: with a plain `Verdict` the same mistake is
+/// told when the program starts.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use trainspec::schedule::{Clock, Interval, Phase};
+/// use trainspec::{Config, Known, Problem, Verdict};
+///
+/// /// Stays for some steps.
+/// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+/// pub struct Rest {
+///     pub steps: u64,
+/// }
+///
+/// impl Rest {
+///     pub const fn check(&self) -> Verdict<Known> {
+///         if self.steps == 0 {
+///             return Err(Problem::new("steps is 0; expected at least 1"));
+///         }
+///         Ok(Known::NOTHING.lasting(Some(Interval::Steps(self.steps))).times(1.0))
+///     }
+/// }
+///
+/// impl Config for Rest {
+///     const NAME: &'static str = "Rest";
+///     const DEFAULT: Self = Self { steps: 0 };
+///     const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+/// }
+///
+/// impl Phase for Rest {
+///     fn length(&self) -> Option<Interval> {
+///         Some(Interval::Steps(self.steps))
+///     }
+///     fn rate(&self, _: u64, eta: f64, _: Clock<'_>) -> f64 {
+///         eta
+///     }
+/// }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// [`Config::NAME`](crate::Config::NAME); empty if not known.
+    pub(crate) name: &'static str,
+    pub(crate) length: Length,
+    pub(crate) floor: Option<f64>,
+    pub(crate) times: Option<f64>,
+    pub(crate) peak: Option<f64>,
+    pub(crate) watched: Option<Monitor>,
+    pub(crate) rate: Option<(f64, Penalties)>,
+    pub(crate) scaling: Option<Scaling>,
+    pub(crate) scales_loss: bool,
+    pub(crate) label: Option<Label>,
+    pub(crate) is_table: bool,
+    pub(crate) classes: Classes,
+}
+
+/// How long a phase is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Length {
+    Unknown,
+    /// All that remains.
+    Rest,
+    Of(Interval),
+}
+
+/// How `lr` is fitted to the samples of a step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scaling {
+    /// In proportion to these samples.
+    Linear(u64),
+    /// Otherwise, but not at all for these samples.
+    Other(u64),
+}
+
+/// A rule between a key and the number of classes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Classes {
+    Any,
+    /// The key, and the number that there must be more classes than.
+    MoreThan(&'static str, usize),
+    /// The key, and how many numbers it has.
+    OneForEach(&'static str, usize),
+    /// The key with its value.
+    Two(&'static str),
+}
+
+impl Known {
+    /// That it holds by itself, and nothing else.
+    pub const NOTHING: Self = Self {
+        name: "",
+        length: Length::Unknown,
+        floor: None,
+        times: None,
+        peak: None,
+        watched: None,
+        rate: None,
+        scaling: None,
+        scales_loss: false,
+        label: None,
+        is_table: false,
+        classes: Classes::Any,
+    };
+
+    /// A phase has this length; `None` is all that remains.
+    #[must_use]
+    pub const fn lasting(self, length: Option<Interval>) -> Self {
+        let length = match length {
+            None => Length::Rest,
+            Some(length) => Length::Of(length),
+        };
+        Self { length, ..self }
+    }
+
+    /// A phase begins at the rate of the phase before, or at `lr`, which must be at least this floor.
+    #[must_use]
+    pub const fn floor(self, floor: f64) -> Self {
+        Self { floor: Some(floor), ..self }
+    }
+
+    /// A phase ends at the rate of the phase before, or at `lr`, times this factor.
+    #[must_use]
+    pub const fn times(self, factor: f64) -> Self {
+        Self { times: Some(factor), ..self }
+    }
+
+    /// A phase has rates of its own, whatever the rate before it was; this is the largest.
+    #[must_use]
+    pub const fn peak(self, rate: f64) -> Self {
+        Self { peak: Some(rate), ..self }
+    }
+
+    /// A phase listens to this number of the evaluations.
+    #[must_use]
+    pub const fn watching(self, monitor: Monitor) -> Self {
+        Self { watched: Some(monitor), ..self }
+    }
+
+    /// An optimizer has this `lr`, and penalties that must hold for the largest rate of the run.
+    #[must_use]
+    pub const fn rate(self, lr: f64, penalties: Penalties) -> Self {
+        Self { rate: Some((lr, penalties)), ..self }
+    }
+
+    /// A `scale_lr` leaves `lr` as it is for steps of `base_batch` samples; with `linear` it is otherwise in proportion.
+    #[must_use]
+    pub const fn scaling(self, base_batch: u64, linear: bool) -> Self {
+        let scaling = if linear { Scaling::Linear(base_batch) } else { Scaling::Other(base_batch) };
+        Self { scaling: Some(scaling), ..self }
+    }
+
+    /// A precision scales the loss, and skips steps whose gradients are not finite.
+    #[must_use]
+    pub const fn scaling_loss(self) -> Self {
+        Self { scales_loss: true, ..self }
+    }
+
+    /// A metric has this name in logs.
+    #[must_use]
+    pub const fn called(self, label: Label) -> Self {
+        Self { label: Some(label), ..self }
+    }
+
+    /// There must be more classes than the `number` of this key.
+    #[must_use]
+    pub const fn more_classes_than(self, key: &'static str, number: usize) -> Self {
+        Self { classes: Classes::MoreThan(key, number), ..self }
+    }
+
+    /// This key has `count` numbers: none, or one for each class.
+    #[must_use]
+    pub const fn one_for_each_class(self, key: &'static str, count: usize) -> Self {
+        Self { classes: Classes::OneForEach(key, count), ..self }
+    }
+
+    /// There must be two classes; `key` says why, such as `average is Binary`.
+    #[must_use]
+    pub const fn two_classes(self, key: &'static str) -> Self {
+        Self { classes: Classes::Two(key), ..self }
+    }
+
+    /// The rule between a key and the number of classes, which are called `what`: `classes`, `tokens`.
+    ///
+    /// # Errors
+    /// If there are too few, or not as many as the key has numbers.
+    pub const fn fits(&self, classes: usize, what: &str) -> Verdict {
+        match self.classes {
+            Classes::MoreThan(key, number) if number >= classes => Err(Problem::new(key)
+                .text(" is ")
+                .number(number)
+                .text("; expected less than the ")
+                .number(classes)
+                .text(" ")
+                .text(what)
+                .text(", all of which would be right")),
+            Classes::OneForEach(key, count) if count != 0 && count != classes => Err(Problem::new(key)
+                .text(" has ")
+                .number(count)
+                .text(" numbers, but there are ")
+                .number(classes)
+                .text(" ")
+                .text(what)
+                .text("; expected one for each")),
+            Classes::Two(key) if classes != 2 => Err(Problem::new(key)
+                .text(", but there are ")
+                .number(classes)
+                .text(" ")
+                .text(what)
+                .text("; expected Macro, Micro or Weighted, or a model of 2 classes")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A metric's name in logs, as a constant: `Label::new("top_").number(5).text("_accuracy")`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Label(Problem);
+
+impl Label {
+    /// Begins a name.
+    #[must_use]
+    pub const fn new(text: &str) -> Self {
+        Self(Problem::new(text))
+    }
+
+    /// Appends letters.
+    #[must_use]
+    pub const fn text(self, text: &str) -> Self {
+        Self(self.0.text(text))
+    }
+
+    /// Appends a whole number.
+    #[must_use]
+    pub const fn number(self, number: usize) -> Self {
+        Self(self.0.number(number))
+    }
+
+    /// The name.
+    #[must_use]
+    pub const fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_counted() {
+        let said =
+            |known: Known, classes| known.fits(classes, "classes").map_err(|problem| problem.to_string());
+        assert_eq!(said(Known::NOTHING, 1), Ok(()));
+        assert_eq!(said(Known::NOTHING.one_for_each_class("weights", 0), 3), Ok(()));
+        assert_eq!(said(Known::NOTHING.one_for_each_class("weights", 3), 3), Ok(()));
+        assert_eq!(
+            said(Known::NOTHING.one_for_each_class("weights", 2), 3),
+            Err("weights has 2 numbers, but there are 3 classes; expected one for each".to_owned())
+        );
+        assert_eq!(said(Known::NOTHING.more_classes_than("k", 2), 3), Ok(()));
+        assert!(said(Known::NOTHING.more_classes_than("k", 3), 3).is_err());
+        assert_eq!(said(Known::NOTHING.two_classes("average is Binary"), 2), Ok(()));
+        assert!(said(Known::NOTHING.two_classes("average is Binary"), 3).is_err());
+    }
+
+    #[test]
+    fn a_name_has_numbers() {
+        assert_eq!(Label::new("top_").number(5).text("_accuracy").as_str(), "top_5_accuracy");
+    }
+}

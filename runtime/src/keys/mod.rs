@@ -1,0 +1,17 @@
+//! Values of keys that rules on several keys read: lengths, monitors, penalties, and the facts that a configuration states.
+
+mod advice;
+mod bounds;
+mod facts;
+mod interval;
+mod monitor;
+mod penalties;
+
+pub use advice::{Advice, Finding};
+pub(crate) use bounds::not_negative;
+pub use facts::{Known, Label};
+pub(crate) use facts::{Length, Scaling};
+pub use interval::Interval;
+pub(crate) use interval::{lasting, length};
+pub use monitor::Monitor;
+pub use penalties::{Decay, Penalties};

@@ -1,0 +1,39 @@
+//! Models: what `#[model]` declares, which data fit it, and how shapes are traced through it.
+
+mod blank;
+mod fits;
+mod output;
+mod trace;
+
+pub use blank::Blank;
+pub use fits::Fits;
+pub(crate) use trace::last_layer;
+pub use trace::{Trace, alone, whole};
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::graph::{Graph, Module};
+use crate::shape::{InputKind, Kind};
+
+/// A model declared with [`#[model]`](macro@crate::model).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no model",
+    label = "expected a model: a function under `#[model]`"
+)]
+pub trait Model: Module {
+    /// What the model takes; a tuple of kinds if it takes several values.
+    type Input;
+    /// What the model gives.
+    type Output: Kind;
+
+    /// The graph of the model with its default keys.
+    ///
+    /// # Errors
+    /// If a rule of the model does not hold, which the compiler says of a model in a `train!`.
+    fn graph() -> Result<Graph>
+    where
+        Self::Input: InputKind,
+    {
+        Graph::of(&<Self as Config>::DEFAULT, &[<Self::Input as Kind>::SHAPE])
+    }
+}

@@ -1,0 +1,270 @@
+//! The way of a shape through a model, in const evaluation.
+//!
+//! `#[model]` writes the body of a model once more over [`Shape`]s instead of tensors; each call of a
+//! layer passes its verdicts through a [`Trace`], which decides whether and where to speak.
+
+use super::Model;
+use crate::config::Config;
+use crate::layer::{Add, Mul, Sub};
+use crate::shape::{Kind, Problem, Shape, Verdict, contains, same_text};
+
+/// Follows the shapes of one model.
+///
+/// A model without parameters is traced in a `const` of its own, where the first mistake is a compile
+/// error on the layer that makes it. The others are traced by a `const fn` for each use; there the
+/// first mistake is kept, and becomes the verdict on the call of the model.
+#[derive(Clone, Copy)]
+pub struct Trace {
+    first: Verdict,
+    speaks: bool,
+    /// The layer that was traced last, which is the one that gives the output.
+    last: &'static str,
+    /// The output of the layer that needs the largest batch.
+    asks: Shape,
+}
+
+impl Trace {
+    /// Reports a mistake where it is made.
+    pub const SPEAKING: Self = Self { first: Ok(()), speaks: true, last: "", asks: Shape::UNKNOWN };
+    /// Keeps the first mistake for [`Trace::finish`].
+    pub const QUIET: Self = Self { first: Ok(()), speaks: false, last: "", asks: Shape::UNKNOWN };
+
+    /// The shape of an input of which nothing is known but its kind's shape.
+    pub const fn kind(&mut self, kind: Shape) -> Shape {
+        if kind.is_unknown() {
+            self.fall_silent();
+        }
+        kind
+    }
+
+    /// The shape of an input of a kind, given by the caller.
+    ///
+    /// The kind comes as what is known of it and not as a type: so a type that is no kind is told of once, in one form.
+    pub const fn input(&mut self, name: &str, kind: (&str, Shape), given: Shape) -> Shape {
+        let (kind_name, kind) = kind;
+        if self.first.is_err() || kind.is_unknown() || given.is_unknown() {
+            return given;
+        }
+        let fits = given.matches(kind)
+            && match (given.vocabulary(), kind.vocabulary()) {
+                (None, None) => true,
+                (Some(given), Some(known)) => given <= known,
+                _ => false,
+            };
+        if !fits {
+            self.first = Err(Problem::new("`")
+                .text(name)
+                .text("` is ")
+                .shape(given)
+                .text("; expected ")
+                .text(kind_name)
+                .text(" ")
+                .shape(kind));
+        }
+        given
+    }
+
+    /// A layer whose configuration stands alone and is judged by [`alone`]: only its shapes are new.
+    #[track_caller]
+    pub const fn layer<C: Config, T: Copy>(
+        &mut self,
+        configuration: &C,
+        given: &[&str],
+        check: Verdict<T>,
+        output: Verdict<Shape>,
+    ) -> Shape {
+        if holds(configuration, given, check).is_err() {
+            self.fall_silent();
+        }
+        self.step(C::NAME, output)
+    }
+
+    /// A layer whose configuration depends on the model's parameters or on a loop.
+    #[track_caller]
+    pub const fn dependent<C: Config, T: Copy>(
+        &mut self,
+        configuration: &C,
+        given: &[&str],
+        check: Verdict<T>,
+        output: Verdict<Shape>,
+    ) -> Shape {
+        match holds(configuration, given, check) {
+            Err(problem) => self.step("", Err(problem)),
+            Ok(()) => self.step(C::NAME, output),
+        }
+    }
+
+    /// `a + b`.
+    #[track_caller]
+    pub const fn add(&mut self, a: Shape, b: Shape) -> Shape {
+        self.step(Add::NAME, Add {}.output(a, b))
+    }
+
+    /// `a - b`.
+    #[track_caller]
+    pub const fn sub(&mut self, a: Shape, b: Shape) -> Shape {
+        self.step(Sub::NAME, Sub {}.output(a, b))
+    }
+
+    /// `a * b`.
+    #[track_caller]
+    pub const fn mul(&mut self, a: Shape, b: Shape) -> Shape {
+        self.step(Mul::NAME, Mul {}.output(a, b))
+    }
+
+    /// That model `M` may end in the layer that was called last.
+    #[track_caller]
+    pub const fn ends<M: Model>(&mut self) {
+        if let Err(problem) = last_layer(<M::Output as Kind>::NAME, self.last) {
+            self.step("", Err(problem));
+        }
+    }
+
+    /// The output of model `M`, which must be of its kind.
+    #[track_caller]
+    pub const fn output_of<M: Model>(&mut self, shape: Shape) -> Shape {
+        self.output::<M::Output>(shape)
+    }
+
+    /// The verdict on a model whose output is judged elsewhere: the shape of its kind.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub const fn declared<M: Model>(self) -> Verdict<Shape> {
+        self.finish(<M::Output as Kind>::SHAPE)
+    }
+
+    /// A model's output, which must be of kind `K`.
+    #[track_caller]
+    pub const fn output<K: Kind>(&mut self, shape: Shape) -> Shape {
+        if K::SHAPE.is_unknown() || shape.matches(K::SHAPE) {
+            return match last_layer(K::NAME, self.last) {
+                Ok(()) => shape,
+                Err(problem) => self.step("", Err(problem)),
+            };
+        }
+        let problem = Problem::new("the model gives ")
+            .shape(shape)
+            .text(", but `")
+            .text(K::NAME)
+            .text("` is ")
+            .shape(K::SHAPE)
+            .text("; change one of them");
+        self.step("", Err(problem))
+    }
+
+    /// The verdict on a model with a mistake that is reported elsewhere.
+    pub const fn unsaid(self) -> Verdict<Shape> {
+        Err(Problem::SILENT)
+    }
+
+    /// The verdict on a model that was traced quietly; its caller adds the model's name.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub const fn finish(self, output: Shape) -> Verdict<Shape> {
+        match self.first {
+            Ok(()) => Ok(output.for_batches_of(self.asks.least_batch()).asked(self.asks.asked_by())),
+            Err(problem) => Err(problem),
+        }
+    }
+
+    #[track_caller]
+    const fn step(&mut self, name: &'static str, output: Verdict<Shape>) -> Shape {
+        self.last = name;
+        match output {
+            _ if self.first.is_err() => Shape::UNKNOWN,
+            Ok(shape) => {
+                if shape.least_batch() > self.asks.least_batch() {
+                    self.asks = shape.asked(name);
+                }
+                shape.bare()
+            }
+            Err(problem) if problem.is_silent() => {
+                self.first = Err(problem);
+                Shape::UNKNOWN
+            }
+            Err(problem) => {
+                let problem = problem.of(name);
+                if self.speaks {
+                    speak(problem);
+                }
+                self.first = Err(problem);
+                Shape::UNKNOWN
+            }
+        }
+    }
+
+    /// From here on nothing more can be said: shapes are unknown, and what is wrong is reported elsewhere.
+    const fn fall_silent(&mut self) {
+        if self.first.is_ok() {
+            self.first = Err(Problem::SILENT);
+        }
+    }
+}
+
+/// Whether a model's last layer may give its output: logits are before any softmax, and what is dropped at random is no
+/// answer.
+pub(crate) const fn last_layer(kind: &str, layer: &str) -> Verdict {
+    if !same_text(kind, "Logits") && !same_text(kind, "TokenLogits") {
+        return Ok(());
+    }
+    let squashes =
+        same_text(layer, "softmax") || same_text(layer, "log_softmax") || same_text(layer, "sigmoid");
+    if squashes {
+        return Err(Problem::new("`")
+            .text(layer)
+            .text("` is the last layer, but `")
+            .text(kind)
+            .text("` are what comes before it, and their losses expect them so; remove `")
+            .text(layer)
+            .text("`"));
+    }
+    if same_text(layer, "dropout") {
+        return Err(Problem::new(
+            "`dropout` is the last layer, so that it zeroes answers; put it before the last `linear`",
+        ));
+    }
+    Ok(())
+}
+
+/// The verdict on a configuration: every required key is given, and its own rules hold.
+///
+/// # Errors
+/// The first rule that does not hold, with the configuration's name before it.
+pub(crate) const fn holds<C: Config, T: Copy>(_: &C, given: &[&str], check: Verdict<T>) -> Verdict {
+    let mut i = 0;
+    while i < C::REQUIRED.len() {
+        let (key, meaning) = C::REQUIRED[i];
+        if !contains(given, key) {
+            return Err(Problem::new(C::NAME).text(" needs `").text(key).text("`, ").text(meaning));
+        }
+        i += 1;
+    }
+    match check {
+        Ok(_) => Ok(()),
+        Err(problem) => Err(problem.of(C::NAME)),
+    }
+}
+
+/// Whether every required key is given and the configuration's own rules hold, as a compile error on the
+/// caller.
+#[track_caller]
+pub const fn alone<C: Config, T: Copy>(configuration: &C, given: &[&str], check: Verdict<T>) {
+    whole(holds(configuration, given, check));
+}
+
+/// The verdict on a whole model or spec, as a compile error on the caller.
+#[track_caller]
+pub const fn whole<T: Copy>(verdict: Verdict<T>) {
+    if let Err(problem) = verdict
+        && !problem.is_silent()
+    {
+        speak(problem);
+    }
+}
+
+#[track_caller]
+const fn speak(problem: Problem) -> ! {
+    panic!("{}", problem.as_str())
+}

@@ -1,0 +1,310 @@
+//! Model files: safetensors with one tensor for each parameter, under its path.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use candle_core::{DType, Device, Tensor};
+use safetensors::SafeTensorError;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, View, serialize};
+
+use super::export::NORMALIZATION;
+use crate::data::Normalizer;
+use crate::error::{Error, Result};
+use crate::files::read_regular;
+use crate::format::plain;
+use crate::graph::{Graph, GraphParameter};
+
+/// Where the normalization of the inputs is kept.
+pub(crate) const MEAN: &str = "normalization.mean";
+pub(crate) const DEVIATION: &str = "normalization.deviation";
+
+/// A model as the bytes of a safetensors file, with the seed of its run.
+pub(crate) fn encode(
+    graph: &Graph,
+    parameters: &[Tensor],
+    normalizer: Option<&Normalizer>,
+    seed: Option<u64>,
+) -> Result<Vec<u8>> {
+    let numbers: Vec<_> = parameters.iter().map(numbers_of).collect::<Result<_>>()?;
+    encode_numbers(graph, &numbers, normalizer, seed)
+}
+
+/// The numbers of a tensor, in f32, for [`encode_numbers`].
+pub(crate) fn numbers_of(tensor: &Tensor) -> Result<Cow<'static, [f32]>> {
+    Ok(Cow::Owned(tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?))
+}
+
+/// The same as [`encode`], of numbers in the graph's order.
+pub(crate) fn encode_numbers(
+    graph: &Graph,
+    parameters: &[Cow<'_, [f32]>],
+    normalizer: Option<&Normalizer>,
+    seed: Option<u64>,
+) -> Result<Vec<u8>> {
+    let mut tensors: Vec<NamedTensor<'_>> = Vec::new();
+    for (parameter, numbers) in graph.parameters.iter().zip(parameters) {
+        tensors.push((parameter.path.clone(), parameter.shape.axes().to_vec(), Cow::Borrowed(numbers)));
+    }
+    if let Some(normalizer) = normalizer {
+        for (name, numbers) in [(MEAN, normalizer.mean()), (DEVIATION, normalizer.deviation())] {
+            tensors.push((name.to_owned(), vec![numbers.len()], Cow::Borrowed(numbers)));
+        }
+    }
+    encode_tensors(
+        &tensors,
+        &serde_json::json!({ "model": graph.name, "seed": seed, "version": env!("CARGO_PKG_VERSION") }),
+    )
+}
+
+/// The parameters of a graph with these names.
+pub(crate) fn named(
+    graph: &Graph,
+    parameters: &[Tensor],
+    name: impl Fn(&GraphParameter) -> &String,
+) -> Result<Vec<NamedTensor<'static>>> {
+    let tensor = |(parameter, tensor): (&GraphParameter, &Tensor)| {
+        Ok((name(parameter).clone(), parameter.shape.axes().to_vec(), numbers_of(tensor)?))
+    };
+    graph.parameters.iter().zip(parameters).map(tensor).collect()
+}
+
+/// A tensor of a file: its name, axes, and numbers.
+pub(crate) type NamedTensor<'a> = (String, Vec<usize>, Cow<'a, [f32]>);
+
+/// Numbers as safetensors takes them, without a copy of all before they are written.
+struct Numbers<'a> {
+    shape: &'a [usize],
+    numbers: &'a [f32],
+}
+
+impl View for Numbers<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        if cfg!(target_endian = "little") {
+            Cow::Borrowed(bytemuck::cast_slice(self.numbers))
+        } else {
+            Cow::Owned(self.numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
+        }
+    }
+
+    fn data_len(&self) -> usize {
+        size_of_val(self.numbers)
+    }
+}
+
+/// Named tensors as the bytes of a safetensors file.
+pub(crate) fn encode_tensors(tensors: &[NamedTensor<'_>], metadata: &serde_json::Value) -> Result<Vec<u8>> {
+    const UNFILLED: Error = Error::Internal("a tensor whose numbers do not fill its shape");
+    if tensors.iter().any(|(_, shape, numbers)| shape.iter().product::<usize>() != numbers.len()) {
+        return Err(UNFILLED);
+    }
+    let views = tensors.iter().map(|(name, shape, numbers)| (name.as_str(), Numbers { shape, numbers }));
+    // One key only: several would be written in the random order of a hash map.
+    let metadata = HashMap::from([("trainspec".to_owned(), metadata.to_string())]);
+    serialize(views, Some(metadata)).map_err(|_| UNFILLED)
+}
+
+/// What a model file holds.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    /// In the graph's order.
+    pub(crate) parameters: Vec<Tensor>,
+    pub(crate) normalizer: Option<Normalizer>,
+    /// The seed of the run that wrote the file; `None` if it was written by others.
+    pub(crate) seed: Option<u64>,
+}
+
+/// Reads a model file; every tensor that is missing, left over or of another shape is named at once.
+pub(crate) fn read(path: &Path, graph: &Graph) -> Result<Contents> {
+    let bytes = read_regular(path).map_err(Error::file(path))?;
+    decode(&bytes, path, graph)
+}
+
+/// The same of the bytes of a file, whose path is for errors.
+pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Contents> {
+    let fault = |problem: String| Error::ModelFile { path: path.to_owned(), problem };
+    let file =
+        SafeTensors::deserialize(bytes).map_err(|error| fault(format!("no safetensors file: {error}")))?;
+    let mut faults = Vec::new();
+    let mut parameters = Vec::new();
+    for parameter in &graph.parameters {
+        match named_either(&file, parameter) {
+            Err(_) => faults.push(format!("`{}` is missing", parameter.path)),
+            Ok(view) if view.shape() != parameter.shape.axes() || view.dtype() != Dtype::F32 => {
+                faults.push(format!(
+                    "`{}` is {:?} {:?}, expected F32 {}",
+                    parameter.path,
+                    view.dtype(),
+                    view.shape(),
+                    parameter.shape
+                ));
+            }
+            Ok(view) => parameters.push(Tensor::from_vec(numbers(view.data()), view.shape(), &Device::Cpu)?),
+        }
+    }
+    let known: BTreeSet<_> = graph
+        .parameters
+        .iter()
+        .map(
+            |parameter| if file.tensor(&parameter.path).is_ok() { &parameter.path } else { &parameter.torch },
+        )
+        .collect();
+    for (name, view) in file.tensors() {
+        if [MEAN, DEVIATION].contains(&name.as_str()) {
+            if view.dtype() != Dtype::F32 {
+                faults.push(format!("`{name}` is {:?}, expected F32", view.dtype()));
+            }
+            continue;
+        }
+        if !known.contains(&name) {
+            faults.push(format!("`{}` is no parameter of the model", shown(&name)));
+        }
+    }
+    if !faults.is_empty() {
+        faults.sort();
+        return Err(fault(format!("not a file of `{}`: {}", graph.name, faults.join("; "))));
+    }
+    let ours = metadata(bytes);
+    let vector = |name| file.tensor(name).ok().map(|view| numbers(view.data()));
+    let normalizer = match (vector(MEAN), vector(DEVIATION)) {
+        (None, None) => match ours.as_ref().and_then(|ours| ours.get(NORMALIZATION)) {
+            None => None,
+            Some(json) => serde_json::from_value::<Option<Normalizer>>(json.clone())
+                .map_err(|error| fault(format!("`{NORMALIZATION}` in its metadata: {error}")))?,
+        },
+        (mean, deviation) => Some(
+            Normalizer::new(mean.unwrap_or_default(), deviation.unwrap_or_default())
+                .map_err(|error| fault(error.to_string()))?,
+        ),
+    };
+    if let Some(normalizer) = &normalizer {
+        let elements = graph.shapes.first().map_or(0, |input| input.elements());
+        if !normalizer.fits(elements) {
+            return Err(fault(format!(
+                "`{MEAN}` has {} numbers; expected 1 or {elements}, as an input has",
+                normalizer.mean().len()
+            )));
+        }
+    }
+    Ok(Contents { parameters, normalizer, seed: ours.and_then(|ours| ours.get("seed")?.as_u64()) })
+}
+
+/// The numbers of the tensors with these names and shapes, if the file has them and no others; each that differs is named.
+pub(crate) fn decode_tensors(
+    bytes: &[u8],
+    path: &Path,
+    expected: &[(String, &[usize])],
+    what: &str,
+) -> Result<Vec<Vec<f32>>> {
+    let fault = |problem: String| Error::ModelFile { path: path.to_owned(), problem };
+    let file =
+        SafeTensors::deserialize(bytes).map_err(|error| fault(format!("no safetensors file: {error}")))?;
+    let mut faults = Vec::new();
+    let mut tensors = Vec::new();
+    for (name, shape) in expected {
+        match file.tensor(name) {
+            Err(_) => faults.push(format!("`{name}` is missing")),
+            Ok(view) if view.shape() != *shape || view.dtype() != Dtype::F32 => {
+                let (dtype, found) = (view.dtype(), view.shape());
+                faults.push(format!("`{name}` is {dtype:?} {found:?}, expected F32 {shape:?}"));
+            }
+            Ok(view) => tensors.push(numbers(view.data())),
+        }
+    }
+    let known: BTreeSet<_> = expected.iter().map(|(name, _)| name.as_str()).collect();
+    faults.extend(
+        file.names()
+            .into_iter()
+            .filter(|name| !known.contains(name))
+            .map(|name| format!("`{}` is left over", shown(name))),
+    );
+    if faults.is_empty() {
+        return Ok(tensors);
+    }
+    faults.sort();
+    Err(fault(format!("not {what}: {}", faults.join("; "))))
+}
+
+/// A parameter's tensor: under its path, as runs write it, or as PyTorch calls it, as exports have it.
+fn named_either<'a>(
+    file: &SafeTensors<'a>,
+    parameter: &GraphParameter,
+) -> Result<TensorView<'a>, SafeTensorError> {
+    file.tensor(&parameter.path).or_else(|_| file.tensor(&parameter.torch))
+}
+
+/// What this crate has written of a file beside its tensors, if it has.
+fn metadata(bytes: &[u8]) -> Option<serde_json::Value> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
+    serde_json::from_str(metadata.metadata().as_ref()?.get("trainspec")?).ok()
+}
+
+/// A name in a file, for a message.
+pub(crate) fn shown(name: &str) -> String {
+    plain(name, 120)
+}
+
+fn numbers(bytes: &[u8]) -> Vec<f32> {
+    let (numbers, _) = bytes.as_chunks::<4>();
+    numbers.iter().map(|number| f32::from_le_bytes(*number)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::Shape;
+
+    /// A model of two features that gives them back.
+    fn graph() -> Graph {
+        Graph {
+            name: "same",
+            nodes: vec![],
+            parameters: vec![],
+            shapes: vec![Shape::of(&[2])],
+            inputs: 1,
+            output: 0,
+        }
+    }
+
+    fn problem(path: &Path) -> String {
+        let problem = read(path, &graph()).unwrap_err().to_string();
+        problem.replace(&path.display().to_string(), "x")
+    }
+
+    #[test]
+    fn a_normalizer_is_read_back_only_if_it_fits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        for (elements, fits) in [(1, true), (2, true), (3, false)] {
+            let saved = Normalizer::new(vec![0.1; elements], vec![0.3; elements]).unwrap();
+            std::fs::write(&path, encode(&graph(), &[], Some(&saved), Some(7)).unwrap()).unwrap();
+            if fits {
+                let contents = read(&path, &graph()).unwrap();
+                assert_eq!((contents.normalizer, contents.seed), (Some(saved), Some(7)));
+            } else {
+                assert_eq!(
+                    problem(&path),
+                    "x: `normalization.mean` has 3 numbers; expected 1 or 2, as an input has"
+                );
+            }
+        }
+        std::fs::write(&path, encode(&graph(), &[], None, None).unwrap()).unwrap();
+        let contents = read(&path, &graph()).unwrap();
+        assert_eq!((contents.normalizer, contents.seed), (None, None));
+        let half =
+            encode_tensors(&[(DEVIATION.to_owned(), vec![2], vec![1.0; 2].into())], &serde_json::json!({}));
+        std::fs::write(&path, half.unwrap()).unwrap();
+        assert_eq!(
+            problem(&path),
+            "x: data: normalizer: 0 means and 2 deviations; expected as many of both, at least one"
+        );
+    }
+}

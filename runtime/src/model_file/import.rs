@@ -1,0 +1,185 @@
+//! The beginning of a run out of a file, which may be another program's: [`InitFrom`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use candle_core::{DType, Device, Tensor};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use super::codec::{DEVIATION, MEAN, shown};
+use crate::error::{Error, Result};
+use crate::graph::{Graph, GraphParameter};
+use crate::optim::path;
+use crate::spec::InitFrom;
+
+/// The parameters that a graph begins with: those of the file, and for what is not read from it those that are `drawn`.
+///
+/// # Errors
+/// If the file cannot be read, or a tensor or a parameter is not accounted for; all of them are named.
+pub(crate) fn begin(from: &InitFrom, graph: &Graph, drawn: Vec<Tensor>) -> Result<Vec<Tensor>> {
+    let bytes = from.read()?;
+    let fault = |problem: String| Error::ModelFile { path: from.file.into(), problem };
+    let file =
+        SafeTensors::deserialize(&bytes).map_err(|error| fault(format!("no safetensors file: {error}")))?;
+    let mut tensors = file.tensors();
+    tensors.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut reading = Reading { from, graph, faults: Vec::new(), passed: BTreeSet::new() };
+    reading.check_patterns(&tensors);
+    let placed = reading.place(&tensors);
+    let parameters = reading.fill(&tensors, &placed, drawn)?;
+    if reading.faults.is_empty() {
+        return Ok(parameters);
+    }
+    let faults = reading.faults.join("; ");
+    Err(fault(format!(
+        "`{}` cannot begin with it: {faults}. `names` renames tensors, `except` leaves parameters out, `ignore` tensors",
+        graph.name
+    )))
+}
+
+/// Names and views, in the order of the alphabet.
+type Tensors<'a> = [(String, TensorView<'a>)];
+
+struct Reading<'a> {
+    from: &'a InitFrom,
+    graph: &'a Graph,
+    faults: Vec<String>,
+    /// Places of tensors that need no parameter.
+    passed: BTreeSet<usize>,
+}
+
+impl Reading<'_> {
+    /// Each pattern has to mean something.
+    fn check_patterns(&mut self, tensors: &Tensors<'_>) {
+        let from = self.from;
+        let paths: Vec<&str> = self.graph.parameters.iter().map(|each| each.path.as_str()).collect();
+        let names: Vec<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
+        let renames: Vec<&str> = from.names.iter().map(|rename| rename.from).collect();
+        for (key, patterns, known, what) in [
+            ("names", renames.as_slice(), &names, "tensor"),
+            ("only", from.only, &paths, "parameter"),
+            ("except", from.except, &paths, "parameter"),
+            ("ignore", from.ignore, &names, "tensor"),
+        ] {
+            for pattern in patterns {
+                if !known.iter().any(|name| path::matches(pattern, name)) {
+                    let near = nearest(pattern, known.iter().copied());
+                    self.faults.push(format!("{key}: no {what} is called like `{pattern}`{near}"));
+                }
+            }
+        }
+    }
+
+    /// Which tensor is for which parameter, by their places.
+    fn place(&mut self, tensors: &Tensors<'_>) -> BTreeMap<usize, usize> {
+        let mut known = BTreeMap::new();
+        for (number, parameter) in self.graph.parameters.iter().enumerate() {
+            known.insert(parameter.torch.as_str(), number);
+        }
+        // Where a name is the path of one and PyTorch's name of another, it is the path.
+        for (number, parameter) in self.graph.parameters.iter().enumerate() {
+            known.insert(parameter.path.as_str(), number);
+        }
+        let mut placed: BTreeMap<usize, usize> = BTreeMap::new();
+        for (place, (name, _)) in tensors.iter().enumerate() {
+            let called =
+                self.from.names.iter().find_map(|rename| path::renamed(rename.from, rename.to, name));
+            let called = called.as_deref().unwrap_or(name);
+            let is_ignored = self.from.ignore.iter().any(|pattern| path::matches(pattern, name));
+            let is_count = called
+                .strip_suffix("num_batches_tracked")
+                .is_some_and(|layer| known.contains_key(format!("{layer}running_mean").as_str()));
+            let number = known.get(called).copied();
+            let is_left_out =
+                number.is_some_and(|number| !self.from.reads(&self.graph.parameters[number].path));
+            if is_ignored || is_count || is_left_out || [MEAN, DEVIATION].contains(&name.as_str()) {
+                self.passed.insert(place);
+                continue;
+            }
+            let Some(number) = number else { continue };
+            if let Some(other) = placed.insert(number, place) {
+                let path = &self.graph.parameters[number].path;
+                let (a, b) = (shown(&tensors[other].0), shown(name));
+                self.faults.push(format!("`{a}` and `{b}` are both for `{path}`"));
+                self.passed.insert(other);
+            }
+        }
+        placed
+    }
+
+    /// The parameters, and every fault of a tensor and a parameter.
+    fn fill(
+        &mut self,
+        tensors: &Tensors<'_>,
+        placed: &BTreeMap<usize, usize>,
+        drawn: Vec<Tensor>,
+    ) -> Result<Vec<Tensor>> {
+        let used: BTreeSet<usize> = placed.values().copied().collect();
+        let spare: Vec<usize> = (0..tensors.len())
+            .filter(|place| !used.contains(place) && !self.passed.contains(place))
+            .collect();
+        let mut missing = Vec::new();
+        let mut parameters = drawn;
+        for (number, parameter) in self.graph.parameters.iter().enumerate() {
+            if !self.from.reads(&parameter.path) {
+                continue;
+            }
+            let Some((name, view)) = placed.get(&number).map(|&place| &tensors[place]) else {
+                missing.push(parameter.path.as_str());
+                let near = nearest(&parameter.path, spare.iter().map(|&place| tensors[place].0.as_str()));
+                self.faults.push(format!("`{}` {} is missing{near}", parameter.path, parameter.shape));
+                continue;
+            };
+            match read(parameter, view)? {
+                Ok(tensor) => {
+                    if let Some(place) = parameters.get_mut(number) {
+                        *place = tensor;
+                    }
+                }
+                Err(problem) => self.faults.push(format!("`{}` {problem}", shown(name))),
+            }
+        }
+        for (count, &place) in spare.iter().enumerate() {
+            let (name, view) = &tensors[place];
+            // Whoever has given the wrong file does not read so far.
+            let near = if count < MOST { nearest(name, missing.iter().copied()) } else { String::new() };
+            let (name, shape) = (shown(name), view.shape());
+            self.faults.push(format!("`{name}` {shape:?} is no parameter of the model{near}"));
+        }
+        Ok(parameters)
+    }
+}
+
+/// How many names are compared, and how many are compared with these.
+const MOST: usize = 200;
+
+/// Which of the names are most like one, as the end of a sentence.
+fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let short = |name: &str| name.len() < 2 * MOST;
+    let near =
+        if short(name) { path::nearest(name, names.filter(|name| short(name)).take(MOST)) } else { vec![] };
+    let near: Vec<_> = near.into_iter().map(|name| format!("`{}`", shown(name))).collect();
+    if near.is_empty() { String::new() } else { format!(" (the nearest left are {})", near.join(", ")) }
+}
+
+/// A tensor as a parameter, or what is wrong with it.
+fn read(parameter: &GraphParameter, view: &TensorView<'_>) -> Result<Result<Tensor, String>> {
+    let dtype = match view.dtype() {
+        Dtype::F32 => DType::F32,
+        Dtype::F16 => DType::F16,
+        Dtype::BF16 => DType::BF16,
+        Dtype::F64 => DType::F64,
+        other => return Ok(Err(format!("is {other:?}; expected F32, F16, BF16 or F64"))),
+    };
+    let (found, expected) = (view.shape(), parameter.shape.axes());
+    if found != expected {
+        let is_turned = found.iter().rev().eq(expected);
+        let hint = if is_turned { "; is it transposed? weights are [out, in] here" } else { "" };
+        return Ok(Err(format!("is {found:?}; `{}` is {}{hint}", parameter.path, parameter.shape)));
+    }
+    let tensor = Tensor::from_raw_buffer(view.data(), dtype, found, &Device::Cpu)?.to_dtype(DType::F32)?;
+    let numbers = tensor.flatten_all()?.to_vec1::<f32>()?;
+    if let Some(number) = numbers.iter().find(|number| !number.is_finite()) {
+        return Ok(Err(format!("has {number}; expected numbers that are finite in f32")));
+    }
+    Ok(Ok(tensor))
+}

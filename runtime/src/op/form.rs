@@ -1,0 +1,288 @@
+//! What the planned engine does for a layer.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use trainspec_kernels::epilogue::{Activation, Dropout, Epilogue};
+use trainspec_kernels::half::{self, Format};
+use trainspec_kernels::product::Onto;
+
+use crate::error::Result;
+use crate::rng::{Moment, Stream};
+
+/// The most values that a layer takes.
+pub const MAX_INPUTS: usize = 3;
+
+/// The planned form of a layer: how it is computed and differentiated without a tape.
+#[derive(Clone, Debug)]
+pub enum Form {
+    /// By its reference form, as an island of candle operations: what every layer can do, slowly.
+    Island,
+    /// By nothing: the output is the input's numbers under another shape.
+    Alias,
+    /// A function of each number, done in the pass of the kernel before it if that [joins](Joins) it.
+    Activation(Activation),
+    /// Inverted dropout, done in the pass of the kernel before it if that joins it.
+    Dropout {
+        /// The probability that a number is dropped.
+        p: f64,
+        /// How many numbers behind each other are dropped together, at least 1: 1 for dropout, all of a sample for
+        /// stochastic depth.
+        each: usize,
+    },
+    /// The sum of two values, done in the pass of the kernel that gives the later one if that joins it.
+    Add,
+    /// By a kernel.
+    Kernel(Arc<dyn Kernel>),
+}
+
+impl Form {
+    /// A kernel.
+    #[must_use]
+    pub fn kernel(kernel: impl Kernel + 'static) -> Self {
+        Self::Kernel(Arc::new(kernel))
+    }
+}
+
+/// A layer's forward and backward pass on slices.
+///
+/// A kernel allocates nothing in a steady state: it says what memory of a tensor's size it [needs](Kernel::needs), and is
+/// given it; what its loops need for a moment, each thread keeps.
+///
+/// ```
+/// use trainspec::op::{Backward, Form, Forward, Kernel, Onto};
+///
+/// /// `y = x^2`
+/// #[derive(Debug)]
+/// struct Square;
+///
+/// impl Kernel for Square {
+///     fn forward(&self, pass: &mut Forward<'_>) -> trainspec::Result<()> {
+///         for (y, x) in pass.output.iter_mut().zip(pass.inputs[0].real()) {
+///             *y = x * x;
+///         }
+///         Ok(())
+///     }
+///
+///     fn backward(&self, pass: &mut Backward<'_>) {
+///         let Some((dx, onto)) = pass.d_inputs[0].take() else { return };
+///         for ((dx, d), x) in dx.iter_mut().zip(&*pass.d).zip(pass.inputs[0].real()) {
+///             let gradient = 2.0 * x * d;
+///             *dx = if onto == Onto::Add { *dx + gradient } else { gradient };
+///         }
+///     }
+/// }
+///
+/// // What a layer's `form` returns.
+/// let form = Form::kernel(Square);
+/// # let Form::Kernel(_) = form else { panic!() };
+/// ```
+pub trait Kernel: Debug + Send + Sync {
+    /// What of an epilogue the kernel does in its own passes.
+    fn joins(&self) -> Joins {
+        Joins::Nothing
+    }
+
+    /// The memory it needs for a micro-batch of `batch` samples besides its inputs and its output.
+    fn needs(&self, batch: usize) -> Needs {
+        let _ = batch;
+        Needs::default()
+    }
+
+    /// Which values its backward pass reads.
+    fn reads(&self) -> Reads {
+        Reads::INPUT
+    }
+
+    /// Whether its backward pass leaves gradients out whose place is empty, where all of the layer's parameters are
+    /// frozen. A kernel that does not is given a place for each, which nobody reads.
+    fn leaves_out(&self) -> bool {
+        false
+    }
+
+    /// From the inputs to the output.
+    ///
+    /// # Errors
+    /// If the batch is one that the layer cannot compute with.
+    fn forward(&self, pass: &mut Forward<'_>) -> Result<()>;
+
+    /// From the gradient of the output to those of the inputs and the parameters.
+    fn backward(&self, pass: &mut Backward<'_>);
+}
+
+/// What of an epilogue a kernel does itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joins {
+    /// Nothing: no epilogue is given to it.
+    Nothing,
+    /// It applies the epilogue, and keeps the value before it in [`Forward::pre`] when that is given. Its
+    /// backward pass begins at the gradient of that value, and cannot [read](Reads) the output, which is the value
+    /// after it.
+    Forward,
+    /// It applies the epilogue and undoes it. Its backward pass begins at the gradient before the residual was
+    /// added, and turns it into the gradient of the value before the epilogue, in place.
+    Both,
+}
+
+/// Memory for a kernel, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// In training, kept from the forward to the backward pass.
+    pub saved: usize,
+    /// How many numbers of `saved`, the first ones, are values of the layer: computing in 16 bits rounds them when the
+    /// forward pass is over, and keeps them in half the memory. The others stay as they are: statistics, places.
+    pub values: usize,
+    /// For the forward pass of training alone.
+    pub forward: usize,
+    /// For the backward pass alone.
+    pub backward: usize,
+    /// For a forward pass in evaluation mode.
+    pub evaluation: usize,
+}
+
+/// Which values a backward pass reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reads {
+    /// The inputs.
+    pub inputs: bool,
+    /// The output.
+    pub output: bool,
+}
+
+impl Reads {
+    /// Neither.
+    pub const NOTHING: Self = Self { inputs: false, output: false };
+    /// The inputs.
+    pub const INPUT: Self = Self { inputs: true, output: false };
+    /// The output.
+    pub const OUTPUT: Self = Self { inputs: false, output: true };
+    /// Both.
+    pub const BOTH: Self = Self { inputs: true, output: true };
+}
+
+/// A value of either sort.
+#[derive(Clone, Copy, Debug)]
+pub enum Data<'a> {
+    /// Real numbers.
+    Real(&'a [f32]),
+    /// Tokens.
+    Whole(&'a [u32]),
+}
+
+impl<'a> Data<'a> {
+    /// The real numbers; none for tokens.
+    #[must_use]
+    pub fn real(self) -> &'a [f32] {
+        match self {
+            Self::Real(reals) => reals,
+            Self::Whole(_) => &[],
+        }
+    }
+
+    /// The tokens; none for real numbers.
+    #[must_use]
+    pub fn whole(self) -> &'a [u32] {
+        match self {
+            Self::Real(_) => &[],
+            Self::Whole(wholes) => wholes,
+        }
+    }
+}
+
+/// The random numbers of a layer in one pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Draws {
+    /// The layer's own stream for dropout.
+    pub stream: Stream,
+    /// When it is drawn.
+    pub at: Moment,
+    /// Whether anything is drawn at all.
+    pub training: bool,
+}
+
+impl Draws {
+    /// Dropout with probability `p`, if this pass drops anything.
+    #[must_use]
+    pub fn dropout(self, p: f64) -> Option<Dropout> {
+        (self.training && p > 0.0).then(|| self.stream.dropout(p, self.at))
+    }
+}
+
+/// Rounds `values` to `format`, if there is one: what a kernel that is made of several does to what passes between
+/// these.
+///
+/// ```
+/// use trainspec::op::{Format, round};
+///
+/// let mut values = [1.001];
+/// round(None, &mut values);
+/// assert_eq!(values, [1.001]);
+/// round(Some(Format::Bf16), &mut values);
+/// assert_eq!(values, [1.0]);
+/// ```
+pub fn round(format: Option<Format>, values: &mut [f32]) {
+    if let Some(format) = format {
+        half::round(format, values);
+    }
+}
+
+/// What a kernel's forward pass is given.
+#[derive(Debug)]
+pub struct Forward<'a> {
+    /// The number of samples.
+    pub batch: usize,
+    /// What values are rounded to where they pass from one kernel to another; `None` for f32. Inputs and weights
+    /// are rounded before the kernel sees them, its output after it; a kernel that is made of several
+    /// [rounds](round) between them.
+    pub format: Option<Format>,
+    /// Whether the pass trains.
+    pub training: bool,
+    /// The inputs; those that the layer does not take are empty.
+    pub inputs: [Data<'a>; MAX_INPUTS],
+    /// The layer's parameters and running statistics, in its order. Only statistics may change, and only in
+    /// training.
+    pub parameters: &'a mut [Vec<f32>],
+    /// What is applied to the output; changes nothing unless the kernel [joins](Joins).
+    pub epilogue: Epilogue<'a>,
+    /// Where the value before the epilogue goes, if backward needs it.
+    pub pre: Option<&'a mut [f32]>,
+    /// What is kept for backward: [`Needs::saved`] numbers in training, none in evaluation.
+    pub saved: &'a mut [f32],
+    /// [`Needs::forward`] numbers in training, [`Needs::evaluation`] otherwise, which hold anything.
+    pub scratch: &'a mut [f32],
+    /// The output.
+    pub output: &'a mut [f32],
+    /// The layer's random numbers.
+    pub draws: Draws,
+}
+
+/// What a kernel's backward pass is given.
+#[derive(Debug)]
+pub struct Backward<'a> {
+    /// The number of samples.
+    pub batch: usize,
+    /// As [`Forward::format`]. Gradients of inputs are rounded, those of parameters are not.
+    pub format: Option<Format>,
+    /// The inputs; empty unless the kernel [reads](Reads) them.
+    pub inputs: [Data<'a>; MAX_INPUTS],
+    /// The output; empty unless the kernel, or the epilogue that it undoes, reads it.
+    pub output: &'a [f32],
+    /// The layer's parameters and running statistics.
+    pub parameters: &'a [Vec<f32>],
+    /// The epilogue, for a kernel that undoes it; else one that changes nothing.
+    pub epilogue: Epilogue<'a>,
+    /// What the forward pass kept.
+    pub saved: &'a mut [f32],
+    /// [`Needs::backward`] numbers, which hold anything.
+    pub scratch: &'a mut [f32],
+    /// The gradient that the pass begins at. Only a kernel that undoes its epilogue may change it.
+    pub d: &'a mut [f32],
+    /// Where the gradients of the inputs go, and what they do to what is there; `None` where nobody asks.
+    pub d_inputs: [Option<(&'a mut [f32], Onto)>; MAX_INPUTS],
+    /// Where the gradients of the parameters go; empty for a statistic.
+    pub gradients: &'a mut [Vec<f32>],
+    /// What they do to what is there.
+    pub onto: Onto,
+    /// The layer's random numbers.
+    pub draws: Draws,
+}

@@ -1,0 +1,72 @@
+//! Affine maps, with what follows them: of vectors, and of windows that slide over images.
+
+use trainspec_kernels::{conv2d, linear};
+
+use super::{gradient, parameter};
+use crate::error::Result;
+use crate::op::{Backward, Forward, Joins, Kernel};
+
+/// `y = W x + b` for each vector of a sample.
+#[derive(Debug)]
+pub(crate) struct Linear {
+    /// Vectors of a sample.
+    pub(crate) vectors: usize,
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+}
+
+impl Linear {
+    fn sizes(&self, batch: usize) -> linear::Linear {
+        linear::Linear { rows: batch * self.vectors, inputs: self.inputs, outputs: self.outputs }
+    }
+}
+
+/// A convolution of images; the number of images is set when it is called.
+#[derive(Debug)]
+pub(crate) struct Conv2d(pub(crate) conv2d::Conv2d);
+
+impl Conv2d {
+    fn sizes(&self, batch: usize) -> conv2d::Conv2d {
+        conv2d::Conv2d { batch, ..self.0 }
+    }
+}
+
+/// Both kernels have one form: a weight, perhaps a bias, and an epilogue.
+macro_rules! kernel {
+    ($type:ident) => {
+        impl Kernel for $type {
+            fn joins(&self) -> Joins {
+                Joins::Forward
+            }
+
+            fn leaves_out(&self) -> bool {
+                true
+            }
+
+            fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
+                let weight = parameter(pass.parameters, 0).unwrap_or_default();
+                let bias = parameter(pass.parameters, 1);
+                let (x, pre) = (pass.inputs[0].real(), pass.pre.as_deref_mut());
+                self.sizes(pass.batch).forward(x, weight, bias, &pass.epilogue, pre, pass.output);
+                Ok(())
+            }
+
+            fn backward(&self, pass: &mut Backward<'_>) {
+                let sizes = self.sizes(pass.batch);
+                if let Some((weight, biases)) = pass.gradients.split_first_mut()
+                    && !weight.is_empty()
+                {
+                    let bias = gradient(biases, 0, pass.onto);
+                    sizes.backward_weight(pass.inputs[0].real(), pass.d, (weight, pass.onto), bias);
+                }
+                if let Some(dx) = pass.d_inputs[0].take() {
+                    let weight = parameter(pass.parameters, 0).unwrap_or_default();
+                    sizes.backward_input(pass.d, weight, dx);
+                }
+            }
+        }
+    };
+}
+
+kernel!(Linear);
+kernel!(Conv2d);

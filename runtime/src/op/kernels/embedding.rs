@@ -1,0 +1,74 @@
+//! Tables of vectors.
+
+use trainspec_kernels::embedding;
+
+use super::{gradient, parameter};
+use crate::error::{Error, Result};
+use crate::op::{Backward, Forward, Kernel, Reads};
+use trainspec_kernels::product::Onto;
+
+/// A vector for each token.
+#[derive(Debug)]
+pub(crate) struct Embedding {
+    pub(crate) vocabulary: usize,
+    pub(crate) features: usize,
+}
+
+/// A vector for each place.
+#[derive(Debug)]
+pub(crate) struct PositionEmbedding {
+    pub(crate) length: usize,
+    pub(crate) features: usize,
+}
+
+impl Kernel for Embedding {
+    fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
+        let Self { vocabulary, features } = *self;
+        let tokens = pass.inputs[0].whole();
+        if let Some(wrong) = tokens.iter().find(|&&token| token as usize >= vocabulary) {
+            let problem =
+                format!("the token {wrong} is not in the vocabulary; expected 0 to {}", vocabulary - 1);
+            return Err(Error::Batch(problem));
+        }
+        let table = parameter(pass.parameters, 0).unwrap_or_default();
+        embedding::Embedding { vocabulary, features }.forward(tokens, table, pass.output, Onto::Replace);
+        Ok(())
+    }
+
+    fn backward(&self, pass: &mut Backward<'_>) {
+        let Self { vocabulary, features } = *self;
+        if let Some(d_table) = gradient(pass.gradients, 0, pass.onto) {
+            let tokens = pass.inputs[0].whole();
+            embedding::Embedding { vocabulary, features }.backward(tokens, pass.d, d_table);
+        }
+    }
+}
+
+impl PositionEmbedding {
+    fn sizes(&self, batch: usize) -> embedding::PositionEmbedding {
+        let Self { length, features } = *self;
+        embedding::PositionEmbedding { batch, length, features }
+    }
+}
+
+impl Kernel for PositionEmbedding {
+    fn reads(&self) -> Reads {
+        Reads::NOTHING
+    }
+
+    fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
+        let table = parameter(pass.parameters, 0).unwrap_or_default();
+        self.sizes(pass.batch).forward(table, pass.output, Onto::Replace);
+        Ok(())
+    }
+
+    fn backward(&self, pass: &mut Backward<'_>) {
+        // Nothing of the input but its length shows in the output.
+        if let Some((dx, Onto::Replace)) = pass.d_inputs[0].take() {
+            dx.fill(0.0);
+        }
+        if let Some(d_table) = gradient(pass.gradients, 0, pass.onto) {
+            self.sizes(pass.batch).backward(pass.d, d_table);
+        }
+    }
+}

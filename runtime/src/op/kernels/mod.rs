@@ -1,0 +1,41 @@
+//! The kernels of the layers of this crate: what each needs, and how it is called.
+//!
+//! The arithmetic is in `trainspec-kernels`; a file here fits it into a [`Plan`](crate::plan::Plan).
+
+mod affine;
+mod batch_norm;
+mod concat;
+mod difference;
+mod embedding;
+mod group_norm;
+mod pool;
+mod product;
+mod recurrent;
+mod row_norm;
+mod self_attention;
+mod softmax;
+
+pub(crate) use affine::{Conv2d, Linear};
+pub(crate) use batch_norm::BatchNorm;
+pub(crate) use concat::Concat;
+pub(crate) use difference::Difference;
+pub(crate) use embedding::{Embedding, PositionEmbedding};
+pub(crate) use group_norm::GroupNorm;
+pub(crate) use pool::{AveragePool, GlobalAveragePool, MaxPool};
+pub(crate) use product::Product;
+pub(crate) use recurrent::{Gru, Lstm};
+pub(crate) use row_norm::{LayerNorm, RmsNorm};
+pub(crate) use self_attention::SelfAttention;
+pub(crate) use softmax::Softmax;
+
+use trainspec_kernels::product::Onto;
+
+/// A parameter's numbers, if the layer has it.
+fn parameter(parameters: &[Vec<f32>], place: usize) -> Option<&[f32]> {
+    parameters.get(place).map(Vec::as_slice)
+}
+
+/// Where a parameter's gradient goes, if the layer has it.
+fn gradient(gradients: &mut [Vec<f32>], place: usize, onto: Onto) -> Option<(&mut [f32], Onto)> {
+    gradients.get_mut(place).map(|gradient| (gradient.as_mut_slice(), onto))
+}

@@ -1,0 +1,91 @@
+//! Layers that read sequences.
+
+use trainspec_kernels::product::Onto;
+use trainspec_kernels::recurrent::{Gradients, Weights};
+use trainspec_kernels::{gru, lstm};
+
+use crate::error::{Error, Result};
+use crate::op::{Backward, Forward, Kernel, Needs, Reads};
+
+/// Long short-term memory; the number of samples is set when it is called.
+#[derive(Debug)]
+pub(crate) struct Lstm(pub(crate) lstm::Lstm);
+
+/// A gated recurrent unit; the number of samples is set when it is called.
+#[derive(Debug)]
+pub(crate) struct Gru(pub(crate) gru::Gru);
+
+/// The parameters as the kernels take them.
+fn weights(parameters: &[Vec<f32>]) -> Option<Weights<'_>> {
+    match parameters {
+        [input, hidden] => Some(Weights { input, hidden, biases: None }),
+        [input, hidden, of_input, of_hidden] => {
+            Some(Weights { input, hidden, biases: Some([of_input, of_hidden]) })
+        }
+        _ => None,
+    }
+}
+
+/// Where the gradients go, as the kernels take it.
+fn gradients(gradients: &mut [Vec<f32>], onto: Onto) -> Option<Gradients<'_>> {
+    match gradients {
+        [input, hidden] => Some(Gradients { input: (input, onto), hidden: (hidden, onto), biases: None }),
+        [input, hidden, of_input, of_hidden] => Some(Gradients {
+            input: (input, onto),
+            hidden: (hidden, onto),
+            biases: Some([(of_input, onto), (of_hidden, onto)]),
+        }),
+        _ => None,
+    }
+}
+
+/// Both kernels have one form.
+macro_rules! kernel {
+    ($type:ident, $sizes:path) => {
+        impl $type {
+            fn sizes(&self, batch: usize) -> $sizes {
+                let mut sizes = self.0;
+                sizes.batch = batch;
+                sizes
+            }
+        }
+
+        impl Kernel for $type {
+            fn needs(&self, batch: usize) -> Needs {
+                // Gates and what they let through: values all.
+                let saved = self.sizes(batch).saved();
+                Needs { saved, values: saved, ..Needs::default() }
+            }
+
+            fn reads(&self) -> Reads {
+                Reads::BOTH
+            }
+
+            fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
+                let missing = Error::Internal("a recurrent layer has other parameters than it asked for");
+                let weights = weights(pass.parameters).ok_or(missing)?;
+                let (sizes, x) = (self.sizes(pass.batch), pass.inputs[0].real());
+                if pass.training {
+                    sizes.forward(x, &weights, pass.output, pass.saved);
+                } else {
+                    sizes.infer(x, &weights, pass.output);
+                }
+                Ok(())
+            }
+
+            fn backward(&self, pass: &mut Backward<'_>) {
+                let (Some(weights), Some(gradients)) =
+                    (weights(pass.parameters), gradients(pass.gradients, pass.onto))
+                else {
+                    return;
+                };
+                let x = pass.inputs[0].real();
+                let dx = pass.d_inputs[0].take();
+                self.sizes(pass.batch).backward(x, &weights, pass.output, pass.saved, pass.d, dx, gradients);
+            }
+        }
+    };
+}
+
+kernel!(Lstm, lstm::Lstm);
+kernel!(Gru, gru::Gru);

@@ -1,0 +1,136 @@
+//! Self-attention: two affine maps with attention between them.
+
+use trainspec_kernels::attention::Attention;
+use trainspec_kernels::epilogue::Epilogue;
+use trainspec_kernels::linear::Linear;
+use trainspec_kernels::product::Onto;
+
+use crate::error::{Error, Result};
+use crate::op::{Backward, Draws, Forward, Joins, Kernel, Needs, round};
+
+/// The length of a stream of random numbers.
+const DRAWS: usize = 1 << 34;
+
+/// Each place takes a weighted mean of all places.
+#[derive(Debug)]
+pub(crate) struct SelfAttention {
+    pub(crate) length: usize,
+    pub(crate) features: usize,
+    pub(crate) heads: usize,
+    pub(crate) causal: bool,
+    pub(crate) dropout: f64,
+}
+
+/// What is kept for the backward pass, or is its gradient.
+struct Parts<'a> {
+    /// Queries, keys and values: `[batch, length, 3 features]`.
+    projected: &'a mut [f32],
+    /// The heads side by side: `[batch, length, features]`.
+    mixed: &'a mut [f32],
+    log_sums: &'a mut [f32],
+}
+
+impl SelfAttention {
+    fn attention(&self, batch: usize, draws: Draws) -> Attention {
+        let Self { length, features, heads, causal, dropout } = *self;
+        Attention { batch, length, heads, width: features / heads, causal, dropout: draws.dropout(dropout) }
+    }
+
+    /// The map to queries, keys and values, and the map of what the heads give.
+    fn maps(&self, batch: usize) -> [Linear; 2] {
+        let (rows, inputs) = (batch * self.length, self.features);
+        [3 * inputs, inputs].map(|outputs| Linear { rows, inputs, outputs })
+    }
+
+    fn parts<'a>(&self, batch: usize, memory: &'a mut [f32]) -> Parts<'a> {
+        let mixed = batch * self.length * self.features;
+        let (projected, memory) = memory.split_at_mut(3 * mixed);
+        let (mixed, log_sums) = memory.split_at_mut(mixed);
+        Parts { projected, mixed, log_sums }
+    }
+
+    fn kept(&self, batch: usize) -> usize {
+        batch * self.length * (4 * self.features + self.heads)
+    }
+}
+
+/// Parameters, or their gradients: weight and bias of both maps.
+fn each<T>(parameters: &[T]) -> Option<[(&T, Option<&T>); 2]> {
+    match parameters {
+        [in_weight, in_bias, out_weight, out_bias] => {
+            Some([(in_weight, Some(in_bias)), (out_weight, Some(out_bias))])
+        }
+        [in_weight, out_weight] => Some([(in_weight, None), (out_weight, None)]),
+        _ => None,
+    }
+}
+
+/// Where the gradient of a bias goes, if there is one.
+fn with(onto: Onto, bias: Option<&mut Vec<f32>>) -> Option<(&mut [f32], Onto)> {
+    bias.map(|bias| (bias.as_mut_slice(), onto))
+}
+
+impl Kernel for SelfAttention {
+    fn joins(&self) -> Joins {
+        Joins::Forward
+    }
+
+    fn needs(&self, batch: usize) -> Needs {
+        // Evaluation keeps nothing, and uses the same parts for a moment.
+        let kept = self.kept(batch);
+        let values = batch * self.length * 4 * self.features;
+        Needs { saved: kept, values, forward: 0, backward: kept, evaluation: kept }
+    }
+
+    fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
+        let Some([(in_weight, in_bias), (out_weight, out_bias)]) = each(pass.parameters) else {
+            return Err(Error::Internal("attention has other parameters than it asked for"));
+        };
+        let weights =
+            [self.heads, self.length, self.length].into_iter().fold(pass.batch, usize::saturating_mul);
+        if self.dropout > 0.0 && pass.training && weights > DRAWS {
+            return Err(Error::Batch(format!(
+                "dropout has {weights} weights to draw; expected at most {DRAWS}; use a smaller batch"
+            )));
+        }
+        let [project, mix] = self.maps(pass.batch);
+        let memory = if pass.training { &mut *pass.saved } else { &mut *pass.scratch };
+        let parts = self.parts(pass.batch, memory);
+        let in_bias = in_bias.map(Vec::as_slice);
+        project.forward(pass.inputs[0].real(), in_weight, in_bias, &Epilogue::NONE, None, parts.projected);
+        round(pass.format, parts.projected);
+        let attention = self.attention(pass.batch, pass.draws);
+        attention.forward(parts.projected, parts.mixed, parts.log_sums);
+        round(pass.format, parts.mixed);
+        let out_bias = out_bias.map(Vec::as_slice);
+        let pre = pass.pre.as_deref_mut();
+        mix.forward(parts.mixed, out_weight, out_bias, &pass.epilogue, pre, pass.output);
+        Ok(())
+    }
+
+    fn backward(&self, pass: &mut Backward<'_>) {
+        let Some([(in_weight, _), (out_weight, _)]) = each(pass.parameters) else { return };
+        let [project, mix] = self.maps(pass.batch);
+        let kept = self.parts(pass.batch, pass.saved);
+        let d = self.parts(pass.batch, pass.scratch);
+        let onto = pass.onto;
+        let (d_in, d_out) = match &mut *pass.gradients {
+            [in_weight, in_bias, out_weight, out_bias] => {
+                ((in_weight, Some(in_bias)), (out_weight, Some(out_bias)))
+            }
+            [in_weight, out_weight] => ((in_weight, None), (out_weight, None)),
+            _ => return,
+        };
+
+        mix.backward_weight(kept.mixed, pass.d, (d_out.0, onto), with(onto, d_out.1));
+        mix.backward_input(pass.d, out_weight, (d.mixed, Onto::Replace));
+        round(pass.format, d.mixed);
+        let attention = self.attention(pass.batch, pass.draws);
+        attention.backward(kept.projected, kept.mixed, kept.log_sums, d.mixed, d.projected);
+        round(pass.format, d.projected);
+        project.backward_weight(pass.inputs[0].real(), d.projected, (d_in.0, onto), with(onto, d_in.1));
+        if let Some(dx) = pass.d_inputs[0].take() {
+            project.backward_input(d.projected, in_weight, dx);
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! Rules on several keys of a spec together, in const evaluation.
+//!
+//! The compiler sees the keys that are no trait objects, and of the others what those told that are written with their
+//! keys ([`Known`]). What it cannot see is not guessed: [`Settings`](crate::spec::Settings) and
+//! [`Schedule`](crate::schedule::Schedule) apply the same rules when the program starts.
+
+use super::super::non_finite::beside_loss_scale;
+use super::rules::{RESERVED, called_alike, given};
+use crate::config::Config;
+use crate::keys::Interval;
+use crate::keys::Penalties;
+use crate::keys::{Known, Length, Scaling};
+use crate::loss::TargetKind;
+use crate::model::Model;
+use crate::optim::{AdamW, freezes_all};
+use crate::schedule::{Course, Taken, above_floor};
+use crate::shape::{Kind, Problem, Shape, Verdict, contains, same_text};
+use crate::spec::{Settings, Spec};
+use crate::spec::{at_largest, scaled_in_vain};
+
+/// The keys that are given, each with what its values told: one for a literal, one for each element of a list, and none
+/// for anything else.
+pub(crate) type Given<'a> = &'a [(&'a str, &'a [Known])];
+
+/// What is wrong, with its place: a key, and an element of its list.
+#[derive(Clone, Copy)]
+pub(crate) struct Mistakes {
+    found: [Option<(&'static str, usize, Problem)>; Self::MOST],
+    count: usize,
+}
+
+/// The place of a mistake in a value that is no list, or in a whole list.
+pub(crate) const WHOLE: usize = usize::MAX;
+
+impl Mistakes {
+    /// More are not kept; they show when these are mended.
+    const MOST: usize = 12;
+
+    const fn add(&mut self, key: &'static str, place: usize, verdict: Verdict) {
+        if let Err(problem) = verdict
+            && self.count < Self::MOST
+            && self.of(key, place).is_ok()
+        {
+            self.found[self.count] = Some((key, place, problem));
+            self.count += 1;
+        }
+    }
+
+    /// The verdict on a key, or on an element of its list.
+    pub(crate) const fn of(&self, key: &str, place: usize) -> Verdict {
+        let mut i = 0;
+        while i < self.count {
+            if let Some((name, at, problem)) = self.found[i]
+                && at == place
+                && same_text(name, key)
+            {
+                return Err(problem);
+            }
+            i += 1;
+        }
+        Ok(())
+    }
+
+    /// The first mistake in the default of a key that is not given.
+    pub(crate) const fn of_missing(&self, given: &[&str]) -> Verdict {
+        let mut i = 0;
+        while i < self.count {
+            if let Some((name, _, problem)) = self.found[i]
+                && !contains(given, name)
+                // The model is always given.
+                && !same_text(name, "model")
+            {
+                return Err(problem);
+            }
+            i += 1;
+        }
+        Ok(())
+    }
+}
+
+/// What a key's values told; `None` if the key is not given.
+const fn told<'a>(given: Given<'a>, key: &str) -> Option<&'a [Known]> {
+    let mut i = 0;
+    while i < given.len() {
+        if same_text(given[i].0, key) {
+            return Some(given[i].1);
+        }
+        i += 1;
+    }
+    None
+}
+
+impl<M: Model, T: TargetKind> Spec<M, T> {
+    /// Every mistake between keys that can be known.
+    pub(crate) const fn mistakes(&self, model: Verdict<Shape>, given: Given<'_>) -> Mistakes {
+        let mut found = Mistakes { found: [None; Mistakes::MOST], count: 0 };
+        found.add("model", WHOLE, classes_to_tell::<T>());
+        found.add("batch", WHOLE, least_batch(*self.batch, model));
+        if let Some([precision]) = told(given, "precision") {
+            found.add("on_non_finite", WHOLE, beside_loss_scale(*self.on_non_finite, precision.scales_loss));
+        }
+        let (classes, what) = classes_of::<M::Output, T>();
+        if let Some([loss]) = told(given, "loss") {
+            found.add("loss", WHOLE, named(loss.fits(classes, what), loss.name));
+        }
+        self.of_metrics(&mut found, given, classes, what);
+        if let Some((place, problem)) = freezes_all(self.groups) {
+            found.add("groups", place, Err(problem.of("groups")));
+        }
+        self.of_schedule(&mut found, given);
+        found
+    }
+
+    /// Names that are there twice, and those that are watched and not there.
+    const fn of_metrics(&self, found: &mut Mistakes, given: Given<'_>, classes: usize, what: &str) {
+        let metrics = match told(given, "metrics") {
+            None => &[],
+            Some(metrics) if metrics.len() == self.metrics.len() => metrics,
+            Some(_) => return,
+        };
+        let (mut numbers, mut tables) = (Names::NONE, Names::NONE);
+        let mut i = 0;
+        while i < metrics.len() {
+            let metric = &metrics[i];
+            found.add("metrics", i, named(metric.fits(classes, what), metric.name));
+            match &metric.label {
+                None => numbers.all = false,
+                Some(label) if is_taken(metrics.split_at(i).0, label.as_str()) => {
+                    found.add("metrics", i, Err(called_alike(label.as_str()).of("metrics")));
+                }
+                Some(label) if metric.is_table => tables.push(label.as_str()),
+                Some(label) => numbers.push(label.as_str()),
+            }
+            i += 1;
+        }
+        if !(numbers.all && tables.all) {
+            return;
+        }
+        found.add(
+            "early_stop",
+            WHOLE,
+            named(self.early_stop.monitor.check(numbers.texts(), tables.texts()), "early_stop"),
+        );
+        if let Some(phases) = told(given, "schedule") {
+            let mut i = 0;
+            while i < phases.len() {
+                if let Some(monitor) = phases[i].watched {
+                    found.add(
+                        "schedule",
+                        i,
+                        named(monitor.check(numbers.texts(), tables.texts()), phases[i].name),
+                    );
+                }
+                i += 1;
+            }
+        }
+    }
+
+    /// The phases against the length of the run, their floors against the rate, and the largest rate against the
+    /// optimizer.
+    const fn of_schedule(&self, found: &mut Mistakes, given: Given<'_>) {
+        let phases: &[Known] = match told(given, "schedule") {
+            None => &[Known { name: "Constant", ..Known::NOTHING.lasting(None).times(1.0) }],
+            Some(phases) if phases.len() == self.schedule.len() => phases,
+            Some(_) => return,
+        };
+        let mut course = self.course();
+        let rates = self.rates(given);
+        let mut rate = None;
+        if let Some(rates) = rates {
+            rate = rates.base;
+        }
+        if let Some(rates) = rates
+            && let Some(first) = phases.first()
+            && rates.is_scaled
+            && first.peak.is_some()
+        {
+            found.add("scale_lr", WHOLE, Err(scaled_in_vain(first.name).of("scale_lr")));
+        }
+        let mut is_told = false;
+        let mut i = 0;
+        while i < phases.len() {
+            let phase = &phases[i];
+            if let Some(now) = course {
+                course = match now.then(phase.name, now.taken(phase.length), i + 1 == phases.len()) {
+                    Ok(then) => Some(then),
+                    Err(problem) => {
+                        found.add("schedule", i, Err(problem.of("schedule")));
+                        None
+                    }
+                };
+            }
+            if let Some(rate) = rate
+                && let Some(floor) = phase.floor
+            {
+                found.add("schedule", i, named(named(above_floor(rate, floor), phase.name), "schedule"));
+            }
+            if let Some(rates) = rates {
+                let (reached, at) = match (phase.peak, rate, phase.times, phase.floor) {
+                    (Some(peak), _, _, _) => (peak, i),
+                    (None, Some(rate), Some(factor), _) => {
+                        (rate * factor, if factor > 1.0 { i } else { WHOLE })
+                    }
+                    (None, Some(rate), None, Some(_)) => (rate, WHOLE),
+                    _ => (0.0, WHOLE),
+                };
+                if !is_told
+                    && reached > rates.lr
+                    && let Err(problem) = rates.penalties.check(reached)
+                {
+                    let key = if at == WHOLE && rates.is_scaled { "scale_lr" } else { "schedule" };
+                    let problem = at_largest(reached, rates.lr, problem.of(rates.name));
+                    found.add(key, at, Err(problem.of(key)));
+                    is_told = true;
+                }
+            }
+            rate = match (rate, phase.times) {
+                (Some(rate), Some(factor)) => Some(rate * factor),
+                _ => None,
+            };
+            i += 1;
+        }
+    }
+
+    /// The length of the run, in steps if it is given so.
+    const fn course(&self) -> Option<Course> {
+        match (given(*self.epochs), given(*self.steps)) {
+            (Some(_), Some(_)) | (Some(0), _) | (_, Some(0)) => None,
+            (None, Some(steps)) => Some(Course::of(steps, Course::STEPS)),
+            (Some(epochs), None) => Some(Course::of(epochs, Course::EPOCHS)),
+            (None, None) => Some(Course::of(Settings::EPOCHS, Course::EPOCHS)),
+        }
+    }
+
+    /// The optimizer's rate; `None` if it is not known.
+    const fn rates(&self, given: Given<'_>) -> Option<Rates> {
+        let (name, (lr, penalties)) = match told(given, "optimizer") {
+            None => match AdamW::DEFAULT.check() {
+                Ok(Known { rate: Some(rate), .. }) => (AdamW::NAME, rate),
+                _ => return None,
+            },
+            Some([Known { name, rate: Some(rate), .. }]) => (*name, *rate),
+            Some(_) => return None,
+        };
+        let samples = (*self.batch as u64).saturating_mul(*self.accumulate as u64);
+        let (factor, is_scaled) = match told(given, "scale_lr") {
+            None => (Some(1.0), false),
+            Some([Known { scaling: Some(Scaling::Linear(base)), .. }]) => {
+                (Some(samples as f64 / *base as f64), samples != *base)
+            }
+            Some([Known { scaling: Some(Scaling::Other(base)), .. }]) if samples == *base => {
+                (Some(1.0), false)
+            }
+            Some([Known { scaling: Some(Scaling::Other(_)), .. }]) => (None, true),
+            Some(_) => (None, false),
+        };
+        let base = match factor {
+            Some(factor) => Some(lr * factor),
+            None => None,
+        };
+        Some(Rates { name, lr, penalties, base, is_scaled })
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Rates {
+    /// The optimizer's.
+    name: &'static str,
+    lr: f64,
+    penalties: Penalties,
+    /// What the schedule works on, if that is known.
+    base: Option<f64>,
+    /// Whether that is another rate than `lr`.
+    is_scaled: bool,
+}
+
+impl Course {
+    const STEPS: &'static str = "steps";
+    const EPOCHS: &'static str = "epochs";
+
+    const fn taken(self, length: Length) -> Taken {
+        match length {
+            Length::Rest => Taken::Rest,
+            Length::Of(Interval::Steps(steps)) if same_text(self.unit(), Self::STEPS) => Taken::Units(steps),
+            Length::Of(Interval::Epochs(epochs)) if same_text(self.unit(), Self::EPOCHS) => {
+                Taken::Units(epochs)
+            }
+            _ => Taken::Unknown,
+        }
+    }
+}
+
+/// With more metrics than these nothing is said of their names.
+const MOST_NAMES: usize = 32;
+
+/// The names of a run's metrics in logs.
+struct Names<'a> {
+    texts: [&'a str; MOST_NAMES],
+    count: usize,
+    /// Whether there are no others.
+    all: bool,
+}
+
+impl<'a> Names<'a> {
+    const NONE: Self = Self { texts: [""; MOST_NAMES], count: 0, all: true };
+
+    const fn push(&mut self, name: &'a str) {
+        if self.count < MOST_NAMES {
+            self.texts[self.count] = name;
+            self.count += 1;
+        } else {
+            self.all = false;
+        }
+    }
+
+    const fn texts(&self) -> &[&'a str] {
+        self.texts.split_at(self.count).0
+    }
+}
+
+/// Whether something else in a log has this name.
+const fn is_taken(before: &[Known], name: &str) -> bool {
+    let mut i = 0;
+    while i < before.len() {
+        if let Some(label) = &before[i].label
+            && same_text(label.as_str(), name)
+        {
+            return true;
+        }
+        i += 1;
+    }
+    contains(&RESERVED, name)
+}
+
+/// How many classes a model of this output tells apart, for rules about them, and what they are called.
+const fn classes_of<Output: Kind, Target: Kind>() -> (usize, &'static str) {
+    let what = if same_text(Output::NAME, "TokenLogits") {
+        "tokens"
+    } else if same_text(Target::NAME, "Labels") {
+        "labels"
+    } else if Output::SHAPE.last() == 1 {
+        "logits"
+    } else {
+        "classes"
+    };
+    (Output::SHAPE.last(), what)
+}
+
+/// That the right answer is not always the same.
+const fn classes_to_tell<Target: Kind>() -> Verdict {
+    if !matches!(Target::SHAPE.vocabulary(), Some(1)) {
+        return Ok(());
+    }
+    Err(Problem::new("model: `").text(Target::NAME).text(
+        "` has 1 class, so that every answer is right; expected at least 2, such as `Class<2>` for a model that gives \
+         `Logits<2>`, or `Logits<1>` with `BinaryCrossEntropy`",
+    ))
+}
+
+/// That every layer can train on a whole micro-batch. Whether it can on the last of an epoch, only the data can tell.
+const fn least_batch(batch: usize, model: Verdict<Shape>) -> Verdict {
+    match model {
+        Ok(shape) if batch > 0 && batch < shape.least_batch() => Err(Problem::new("batch is ")
+            .number(batch)
+            .text(", but `")
+            .text(shape.asked_by())
+            .text("` trains on at least ")
+            .number(shape.least_batch())
+            .text(" samples at once; use a larger batch, or another layer, such as `layer_norm`")),
+        _ => Ok(()),
+    }
+}
+
+const fn named(verdict: Verdict, name: &str) -> Verdict {
+    match verdict {
+        Ok(()) => Ok(()),
+        Err(problem) => Err(problem.of(name)),
+    }
+}

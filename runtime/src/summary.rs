@@ -1,0 +1,394 @@
+//! What a model is made of, as a table.
+
+use std::fmt::{Display, Formatter};
+
+use crate::format::Table;
+use crate::format::{bytes, count, short};
+use crate::graph::{Graph, GraphParameter, Node};
+use crate::layer::Role;
+use crate::op::Format;
+use crate::optim::Treatment;
+use crate::plan::Plan;
+use crate::shape::Shape;
+
+/// Backward costs about twice the forward pass: a gradient for the inputs, and one for the parameters.
+const TRAINING_PER_FORWARD: u64 = 3;
+/// What a number takes.
+const F32: u64 = 4;
+
+/// The layers of a graph with their shapes, parameters and work; [`Display`] makes it a table.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// The model's name.
+    pub model: &'static str,
+    /// Samples in the micro-batch that it is about.
+    pub batch: usize,
+    /// The shapes of the model's inputs, for one sample.
+    pub inputs: Vec<Shape>,
+    /// The layers, in the graph's order.
+    pub layers: Vec<LayerSummary>,
+    /// Parameters by what they are to the optimizer: how many there are, and how many numbers they hold.
+    pub matrices: (usize, u64),
+    /// Trained parameters that are no matrices: how many there are, and how many numbers they hold.
+    pub others: (usize, u64),
+    /// Numbers in running statistics.
+    pub statistics: u64,
+    /// Numbers in frozen parameters.
+    pub frozen: u64,
+    /// How an optimizer treats each parameter; empty if it is not known.
+    pub treatments: Vec<ParameterSummary>,
+    /// Numbers in all values for one sample, the inputs with them.
+    pub activations: u64,
+    /// Numbers that the optimizer keeps for each trained one; `None` if it is not known.
+    pub optimizer_slots: Option<usize>,
+    /// Numbers that a run holds besides what its steps need: averages, best weights, what is being saved.
+    pub copies: u64,
+    /// Words of 32 bits that a plan has room for: all that a micro-batch needs at one time, and in 16 bits the rounded
+    /// weights of a layer. `None` without a plan.
+    pub planned: Option<u64>,
+    /// How many of these hold what is kept from the forward to the backward pass; 0 without a plan.
+    pub kept: u64,
+    /// What values are rounded to and kept as; `None` is f32.
+    pub format: Option<Format>,
+}
+
+/// One layer of a [`Summary`].
+#[derive(Clone, Debug)]
+pub struct LayerSummary {
+    /// Where it stands in the model.
+    pub path: String,
+    /// Its call name.
+    pub call: &'static str,
+    /// The shape of its output, for one sample.
+    pub output: Shape,
+    /// Its trained numbers.
+    pub parameters: u64,
+    /// Floating-point operations of its forward pass for one sample.
+    pub flops: u64,
+}
+
+/// How one parameter of a [`Summary`] is trained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterSummary {
+    /// Its path.
+    pub path: String,
+    /// The rate at a factor of 1 of the schedule, and the penalties; `None` if it is frozen.
+    pub treatment: Option<Treatment>,
+}
+
+/// What training takes in memory, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Parameters and running statistics.
+    pub parameters: u64,
+    /// A gradient for each trained number.
+    pub gradients: u64,
+    /// What the optimizer keeps.
+    pub optimizer: u64,
+    /// What a micro-batch needs: by the plan, or without one every value.
+    pub activations: u64,
+    /// Copies of these: the average of the weights, the best ones, and what is being saved.
+    pub copies: u64,
+}
+
+impl Memory {
+    /// All together.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        [self.gradients, self.optimizer, self.activations, self.copies]
+            .into_iter()
+            .fold(self.parameters, u64::saturating_add)
+    }
+}
+
+impl Graph {
+    /// What the model is made of, and what a micro-batch of `batch` samples costs.
+    #[must_use]
+    pub fn summary(&self, batch: usize) -> Summary {
+        let elements = |shape: &Shape| shape.elements() as u64;
+        let sum = |is_counted: fn(&GraphParameter) -> bool| {
+            self.parameters.iter().filter(|parameter| is_counted(parameter)).fold(
+                (0, 0_u64),
+                |(parameters, numbers), parameter| {
+                    (parameters + 1, numbers.saturating_add(elements(&parameter.shape)))
+                },
+            )
+        };
+        Summary {
+            model: self.name,
+            batch,
+            inputs: self.shapes.iter().take(self.inputs).copied().collect(),
+            layers: self.nodes.iter().map(|node| self.layer_summary(node)).collect(),
+            matrices: sum(|parameter| parameter.is_trained() && parameter.role == Role::Matrix),
+            others: sum(|parameter| parameter.is_trained() && parameter.role != Role::Matrix),
+            statistics: sum(|parameter| parameter.role == Role::Statistic).1,
+            frozen: sum(|parameter| parameter.role != Role::Statistic && parameter.frozen).1,
+            treatments: Vec::new(),
+            activations: self.shapes.iter().map(elements).fold(0, u64::saturating_add),
+            optimizer_slots: None,
+            copies: 0,
+            planned: None,
+            kept: 0,
+            format: None,
+        }
+    }
+
+    fn layer_summary(&self, node: &Node) -> LayerSummary {
+        let output = self.shapes.get(node.output).copied().unwrap_or(Shape::UNKNOWN);
+        let own = self.parameters.get(node.parameters.clone()).unwrap_or_default();
+        let trained = own.iter().filter(|parameter| parameter.is_trained());
+        LayerSummary {
+            path: node.path.clone(),
+            call: node.layer.name(),
+            output,
+            parameters: trained
+                .map(|parameter| parameter.shape.elements() as u64)
+                .fold(0, u64::saturating_add),
+            flops: node.layer.flops(&self.input_shapes(node), output),
+        }
+    }
+}
+
+impl Summary {
+    /// The same with an optimizer that keeps `slots` numbers for each trained one.
+    #[must_use]
+    pub fn with_optimizer(mut self, slots: usize) -> Self {
+        self.optimizer_slots = Some(slots);
+        self
+    }
+
+    /// The same with so many numbers that are held besides.
+    #[must_use]
+    pub fn with_copies(mut self, numbers: u64) -> Self {
+        self.copies = numbers;
+        self
+    }
+
+    /// The same with what an optimizer does to each parameter of the graph, at the rate `lr`.
+    #[must_use]
+    pub fn with_treatments(mut self, graph: &Graph, treatments: &[Treatment], lr: f64) -> Self {
+        let parameters = graph.parameters.iter().zip(treatments);
+        self.treatments = parameters
+            .filter(|(parameter, _)| parameter.role != Role::Statistic)
+            .map(|(parameter, &treatment)| ParameterSummary {
+                path: parameter.path.clone(),
+                treatment: parameter.is_trained().then_some(Treatment { lr: lr * treatment.lr, ..treatment }),
+            })
+            .collect();
+        self
+    }
+
+    /// The same with the memory of a plan for this graph and micro-batch.
+    #[must_use]
+    pub fn with_plan(mut self, plan: &Plan) -> Self {
+        self.planned = Some((plan.length() + plan.rounded_weights()) as u64);
+        (self.kept, self.format) = (plan.kept() as u64, plan.format());
+        self
+    }
+
+    /// Trained numbers.
+    #[must_use]
+    pub fn trained(&self) -> u64 {
+        self.matrices.1.saturating_add(self.others.1)
+    }
+
+    /// Floating-point operations of the forward pass for one sample.
+    #[must_use]
+    pub fn flops(&self) -> u64 {
+        self.layers.iter().map(|layer| layer.flops).fold(0, u64::saturating_add)
+    }
+
+    /// Floating-point operations of forward and backward for the micro-batch: about three times those of
+    /// the forward pass. The optimizer's own are not counted.
+    #[must_use]
+    pub fn training_flops(&self) -> u64 {
+        self.flops().saturating_mul(TRAINING_PER_FORWARD).saturating_mul(self.batch as u64)
+    }
+
+    /// The memory that training takes: with a plan what the engine asks for, but for the scratch of its
+    /// threads; without one an estimate, which has neither what operations need besides for a moment nor what is
+    /// freed early.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        let of = |numbers: u64| numbers.saturating_mul(F32);
+        Memory {
+            parameters: of(self.trained().saturating_add(self.frozen).saturating_add(self.statistics)),
+            gradients: of(self.trained()),
+            optimizer: of(self.trained().saturating_mul(self.optimizer_slots.unwrap_or(0) as u64)),
+            activations: of(self
+                .planned
+                .unwrap_or_else(|| self.activations.saturating_mul(self.batch as u64))),
+            copies: of(self.copies),
+        }
+    }
+
+    fn batched(&self, shape: Shape) -> String {
+        let axes: Vec<_> = std::iter::once(self.batch).chain(shape.axes().iter().copied()).collect();
+        format!("{axes:?}")
+    }
+}
+
+impl Display for Summary {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{}, a micro-batch of {}\n", self.model, count(self.batch as u64))?;
+        let mut layers = Table::new("<<<>>").indented(2);
+        layers.row(["layer", "call", "output", "parameters", "FLOPs/sample"]);
+        for &input in &self.inputs {
+            layers.row(["input", "", &self.batched(input)]);
+        }
+        for LayerSummary { path, call, output, parameters, flops } in &self.layers {
+            let parameters = if *parameters == 0 { "-".to_owned() } else { count(*parameters) };
+            layers.row([path, *call, &self.batched(*output), &parameters, &short(*flops)]);
+        }
+        writeln!(f, "{layers}")?;
+        if !self.treatments.is_empty() {
+            let mut parameters = Table::new("<<<").indented(2);
+            parameters.row(["parameter", "rate", "decay"]);
+            for parameter in &self.treatments {
+                let [rate, decay] = parameter.cells();
+                parameters.row([&parameter.path, &rate, &decay]);
+            }
+            writeln!(f, "{parameters}")?;
+        }
+
+        let memory = self.memory();
+        let optimizer = match self.optimizer_slots {
+            Some(_) => format!("optimizer {}", bytes(memory.optimizer)),
+            None => "optimizer unknown".to_owned(),
+        };
+        let mut totals = Table::new("<<").indented(2);
+        totals.row(["trained parameters", &count(self.trained())]);
+        if self.frozen > 0 {
+            totals.row(["frozen parameters", &count(self.frozen)]);
+        }
+        totals.row(["running statistics", &count(self.statistics)]);
+        totals.row(["weight decay", &self.decay()]);
+        totals.row(["forward", &format!("{} FLOPs a sample", short(self.flops()))]);
+        totals.row([
+            "forward and backward",
+            &format!("{} FLOPs a micro-batch, at about three times forward", short(self.training_flops())),
+        ]);
+        let copies = match memory.copies {
+            0 => String::new(),
+            copies => format!("copies and saving {}, ", bytes(copies)),
+        };
+        let source =
+            if self.planned.is_some() { "as planned" } else { "as an estimate of what the engine holds" };
+        totals.row(["memory", &format!("{}, {source}:", bytes(memory.total()))]);
+        totals.row([
+            "",
+            &format!(
+                "parameters {}, gradients {}, {optimizer}, {copies}{} {}",
+                bytes(memory.parameters),
+                bytes(memory.gradients),
+                if self.planned.is_some() { "a micro-batch" } else { "values of a micro-batch" },
+                bytes(memory.activations)
+            ),
+        ]);
+        if self.planned.is_some() {
+            let kept = bytes(self.kept.saturating_mul(F32));
+            let format = match self.format {
+                None => "f32",
+                Some(Format::Bf16) => "bf16",
+                Some(Format::F16) => "f16",
+            };
+            totals.row(["", &format!("of a micro-batch {kept} kept for backward, values as {format}")]);
+        }
+        write!(f, "{totals}")
+    }
+}
+
+impl ParameterSummary {
+    /// Its rate and its decay in words.
+    fn cells(&self) -> [String; 2] {
+        let Some(Treatment { lr, l1, l2, weight_decay }) = self.treatment else {
+            return ["frozen".to_owned(), "-".to_owned()];
+        };
+        let given: Vec<_> = [("weight_decay", weight_decay), ("l2", l2), ("l1", l1)]
+            .into_iter()
+            .filter(|(_, value)| *value != 0.0)
+            .map(|(key, value)| format!("{key} {value}"))
+            .collect();
+        [format!("{lr:.2e}"), if given.is_empty() { "-".to_owned() } else { given.join(", ") }]
+    }
+}
+
+impl Summary {
+    /// Which parameters an optimizer decays.
+    fn decay(&self) -> String {
+        let (matrices, decayed) = self.matrices;
+        let (others, kept) = self.others;
+        format!(
+            "touches matrices and kernels ({matrices}, with {} numbers); not the others ({others}, with {}), unless \
+             `decay: All`",
+            count(decayed),
+            count(kept)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::graph;
+    use crate::graph::Graph;
+    use crate::layer::Add;
+
+    #[test]
+    fn a_summary_is_an_aligned_table() {
+        let expected = "\
+Line, a micro-batch of 64
+
+  layer   call     output   parameters  FLOPs/sample
+  input            [64, 3]
+  line_1  stretch  [64, 3]           6             3
+
+  trained parameters    6
+  running statistics    3
+  weight decay          touches matrices and kernels (1, with 3 numbers); not the others (1, with 3), unless `decay: All`
+  forward               3 FLOPs a sample
+  forward and backward  576 FLOPs a micro-batch, at about three times forward
+  memory                1.6 KiB, as an estimate of what the engine holds:
+                        parameters 36 B, gradients 24 B, optimizer 48 B, values of a micro-batch 1.5 KiB
+";
+        assert_eq!(graph().summary(64).with_optimizer(2).to_string(), expected);
+    }
+
+    #[test]
+    fn each_parameter_has_a_rate_and_a_decay_or_is_frozen() {
+        let mut graph = graph();
+        graph.parameters[1].frozen = true;
+        let treatment = Treatment { lr: 0.5, l1: 0.25, l2: 0.0, weight_decay: 0.01 };
+        let summary = graph.summary(1).with_optimizer(2).with_treatments(&graph, &[treatment; 3], 0.02);
+        let text = summary.to_string();
+        let expected = "\
+  parameter      rate     decay
+  line_1.weight  1.00e-2  weight_decay 0.01, l1 0.25
+  line_1.bias    frozen   -
+";
+        assert!(text.contains(expected), "{text}");
+        assert!(text.contains("frozen parameters     3"), "{text}");
+        let memory = summary.memory();
+        // All nine numbers are held; three have a gradient and a state.
+        assert_eq!((memory.parameters, memory.gradients, memory.optimizer), (36, 12, 24));
+    }
+
+    #[test]
+    fn a_layer_of_two_values_counts_once() {
+        let shape = Shape::of(&[2, 8, 8]);
+        let summary = Graph::of(&Add {}, &[shape, shape]).unwrap().summary(4);
+        assert_eq!(summary.inputs.len(), 2);
+        assert_eq!((summary.flops(), summary.trained(), summary.training_flops()), (128, 0, 128 * 3 * 4));
+        // Two inputs and one output of four samples.
+        assert_eq!(summary.memory().total(), 3 * 128 * 4 * 4);
+        assert!(summary.to_string().contains("[4, 2, 8, 8]"));
+    }
+
+    #[test]
+    fn sizes_that_no_machine_has_saturate() {
+        let shape = Shape::of(&[usize::MAX]);
+        let summary = Graph::of(&Add {}, &[shape, shape]).unwrap().summary(usize::MAX).with_optimizer(2);
+        assert_eq!(summary.memory().total(), u64::MAX);
+        assert_eq!(summary.training_flops(), u64::MAX);
+    }
+}

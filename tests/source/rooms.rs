@@ -1,0 +1,89 @@
+//! The modules of the runtime import from those below them only, in the order that ARCHITECTURE.md states.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::{files, root};
+
+/// What stands above all modules: it re-exports them.
+const TOP: [&str; 3] = ["lib", "prelude", "private"];
+
+/// The modules from the bottom up, as ARCHITECTURE.md lists them.
+fn order() -> Vec<String> {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let list = text.split("```text rooms\n").nth(1).expect("a block `text rooms` in ARCHITECTURE.md");
+    let list = list.split("```").next().unwrap();
+    let names = list.lines().map(|line| line.split_once(':').map_or(line, |(names, _)| names));
+    names.flat_map(str::split_whitespace).map(str::to_owned).collect()
+}
+
+/// The modules that a piece of code names as `crate::…`, tests and comments left out.
+fn imports(code: &str) -> BTreeSet<String> {
+    let code: String = code.lines().map(|line| line.split("//").next().unwrap_or_default()).fold(
+        String::new(),
+        |mut code, line| {
+            code.push_str(line);
+            code.push('\n');
+            code
+        },
+    );
+    // Test modules stand at the end of a file.
+    let code = code.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let mut found = BTreeSet::new();
+    for after in code.split("crate::").skip(1) {
+        assert!(
+            !after.starts_with('{'),
+            "`use crate::{{…}}` hides what is imported; write one `use` for each module"
+        );
+        found.insert(after.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect());
+    }
+    found
+}
+
+/// The module that a file belongs to.
+fn room(source: &Path, path: &Path) -> String {
+    let first = path.strip_prefix(source).unwrap().components().next().unwrap();
+    first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
+}
+
+#[test]
+fn modules_import_only_from_below() {
+    let order = order();
+    let source = root().join("runtime/src");
+    let place = |name: &str| order.iter().position(|other| other == name);
+    let mut wrong = Vec::new();
+    for path in files(&source, &["rs"]) {
+        let room = room(&source, &path);
+        let is_test = path.file_name().is_some_and(|name| name == "tests.rs") || room == "fixture";
+        if is_test || TOP.contains(&room.as_str()) {
+            continue;
+        }
+        let Some(own) = place(&room) else {
+            wrong.push(format!("`{room}` is not in the list of ARCHITECTURE.md"));
+            continue;
+        };
+        for import in imports(&fs::read_to_string(&path).unwrap()) {
+            match place(&import) {
+                Some(other) if other <= own => {}
+                Some(_) => {
+                    wrong.push(format!("{} imports from `{import}`, which is above it", path.display()))
+                }
+                None => wrong.push(format!("{} names `crate::{import}`; name its module", path.display())),
+            }
+        }
+    }
+    wrong.dedup();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_listed_module_exists_once() {
+    let order = order();
+    let source = root().join("runtime/src");
+    for (place, name) in order.iter().enumerate() {
+        assert!(!order[..place].contains(name), "`{name}` is listed twice");
+        let is_there = source.join(name).is_dir() || source.join(format!("{name}.rs")).is_file();
+        assert!(is_there, "`{name}` is listed, but there is no such module");
+    }
+}
