@@ -4,7 +4,7 @@
 
 use trainspec::data::{Digits8x8, InMemory, Mixed};
 use trainspec::prelude::*;
-use trainspec::train::Stepper;
+use trainspec::trainer::Stepper;
 use trainspec::{Model, Training, engine};
 
 use crate::meter::allocations;

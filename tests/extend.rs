@@ -14,7 +14,7 @@ use trainspec::optim::{Clip, Constraint, Gradients, Optimizer, UpdateStep};
 use trainspec::prelude::*;
 use trainspec::schedule::{Clock, Interval, Phase, ScaleLr, Seen};
 use trainspec::spec::Monitor;
-use trainspec::train::Event;
+use trainspec::trainer::Event;
 use trainspec::{Config, Error, Pass, Problem, Result, Shape, Verdict};
 
 /// `y = x * scale`, with a factor for each feature, and a sharpness that is checked.

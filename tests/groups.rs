@@ -4,7 +4,7 @@
 
 use candle_core::Tensor;
 use trainspec::prelude::*;
-use trainspec::{engine, train::Stepper};
+use trainspec::{engine, trainer::Stepper};
 
 #[model]
 fn Net(image: Image<1, 8, 8>) -> Logits<10> {
@@ -74,7 +74,9 @@ fn a_group_has_a_rate_and_a_decay_of_its_own() {
     let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
     let batch = data.batch(&data.train()[..8]).unwrap();
     let totals = stepper.accumulate(std::slice::from_ref(&batch)).unwrap();
-    let zero = &mut |numbers: engine::Numbers<'_>| numbers.gradients.iter_mut().for_each(|g| g.fill(0.0));
+    let zero = &mut |numbers: trainspec::optim::HostParameters<'_>| {
+        numbers.gradients.iter_mut().for_each(|g| g.fill(0.0))
+    };
     stepper.engine_mut().edit(zero).unwrap();
     stepper.update(&totals).unwrap();
     let expected = |path: &str| match path {

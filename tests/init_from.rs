@@ -12,7 +12,7 @@ use candle_core::{DType, Device, Tensor};
 use trainspec::data::InMemory;
 use trainspec::engine;
 use trainspec::prelude::*;
-use trainspec::train::Event;
+use trainspec::trainer::Event;
 use trainspec::{Result, Training};
 
 #[model]

@@ -4,7 +4,7 @@
 
 use trainspec::data::InMemory;
 use trainspec::prelude::*;
-use trainspec::train::{StepReport, Stepper};
+use trainspec::trainer::{StepReport, Stepper};
 use trainspec::{Training, engine};
 
 #[model]
@@ -214,8 +214,8 @@ macro_rules! runs {
         fn every_loss_is_minimized() {
             $(
                 let mut losses = Vec::new();
-                $name::training().without_folder().run_with(&mut |event: &trainspec::train::Event<'_>| {
-                    if let trainspec::train::Event::Epoch(report) = event {
+                $name::training().without_folder().run_with(&mut |event: &trainspec::trainer::Event<'_>| {
+                    if let trainspec::trainer::Event::Epoch(report) = event {
                         losses.push(report.training.loss);
                     }
                     Ok(())

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use trainspec::engine::{self, Engine};
 use trainspec::prelude::*;
 use trainspec::rng::Moment;
-use trainspec::train::{Stepper, Totals};
+use trainspec::trainer::{Stepper, Totals};
 use trainspec::{Result, Training};
 
 thread_local! {

@@ -6,7 +6,7 @@ use candle_core::Device;
 use trainspec::data::{Batch, Digits8x8, Elements};
 use trainspec::engine::{Engine, Planned, Tape};
 use trainspec::prelude::*;
-use trainspec::train::{Event, Scaling, Stepper};
+use trainspec::trainer::{Event, Scaling, Stepper};
 use trainspec::{Model, Training, engine};
 
 #[model]

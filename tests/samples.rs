@@ -5,7 +5,7 @@
 use trainspec::engine::initial;
 use trainspec::graph::Graph;
 use trainspec::prelude::*;
-use trainspec::train::Event;
+use trainspec::trainer::Event;
 
 /// Two convolutions and a small head for 8x8 grey digits.
 #[model]

@@ -4,7 +4,7 @@
 
 use trainspec::data::Prepared;
 use trainspec::prelude::*;
-use trainspec::train::Event;
+use trainspec::trainer::Event;
 use trainspec::{Config, Setting};
 
 #[model]

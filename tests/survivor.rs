@@ -9,9 +9,9 @@ use candle_core::Device;
 use trainspec::data::{Digits8x8, InMemory};
 use trainspec::engine::{self, Engine, Tape};
 use trainspec::prelude::*;
-use trainspec::run::{Folder, Start};
+use trainspec::run_dir::{Folder, Start};
 use trainspec::spec::hash;
-use trainspec::{Error, train};
+use trainspec::{Error, trainer};
 use trainspec_tests::run_files::only;
 
 /// A small network for digits.
@@ -116,14 +116,14 @@ fn live<M: Model>(mut training: Training<M>, engine: &str, out: &Path) -> trains
     let taken_up = only(&out.join(name)).map(|run| Folder::resume(&run, &start, &[])).transpose();
     let (mut folder, outcome) = match taken_up {
         Ok(Some((mut folder, saved, _))) => {
-            let outcome = train::resume(&mut *engine, &graph, settings, &data, saved, &mut folder)?;
+            let outcome = trainer::resume(&mut *engine, &graph, settings, &data, saved, &mut folder)?;
             (folder, outcome)
         }
         // It was killed before its first checkpoint.
         _ => {
             let _ = std::fs::remove_dir_all(out.join(name));
             let mut folder = Folder::create(out, &start)?;
-            let outcome = train::run(&mut *engine, &graph, settings, &data, &mut folder)?;
+            let outcome = trainer::run(&mut *engine, &graph, settings, &data, &mut folder)?;
             (folder, outcome)
         }
     };

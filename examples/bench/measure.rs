@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use trainspec::data::Batch;
 use trainspec::plan::{Plan, Storage};
-use trainspec::train::Stepper;
+use trainspec::trainer::Stepper;
 use trainspec::{Model, Result, Training, engine};
 
 use crate::workload::Workload;

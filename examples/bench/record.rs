@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use trainspec::prelude::*;
-use trainspec::run::{Folder, Start};
+use trainspec::run_dir::{Folder, Start};
 use trainspec::spec::hash;
-use trainspec::train::{self, Event};
+use trainspec::trainer::{self, Event};
 use trainspec::{Result, engine};
 
 use crate::data::classified;
@@ -49,7 +49,7 @@ pub(crate) fn measure(rounds: usize, out: &std::path::Path) -> Result<Value> {
     for _ in 0..rounds.max(1) {
         let mut engine = engine::open(&graph, bare)?;
         let began = Instant::now();
-        train::run(&mut *engine, &graph, bare, &data, &mut |_: &Event<'_>| Ok(()))?;
+        trainer::run(&mut *engine, &graph, bare, &data, &mut |_: &Event<'_>| Ok(()))?;
         without.push(began.elapsed());
 
         let mut folder = Folder::create(out, &start)?;
@@ -58,14 +58,14 @@ pub(crate) fn measure(rounds: usize, out: &std::path::Path) -> Result<Value> {
         let (mut record, mut end) = (Duration::ZERO, Duration::ZERO);
         let mut observe = |event: &Event<'_>| {
             let began = Instant::now();
-            let told = train::Observer::on(&mut folder, event);
+            let told = trainer::Observer::on(&mut folder, event);
             match event {
                 Event::End(_) => end += began.elapsed(),
                 _ => record += began.elapsed(),
             }
             told
         };
-        train::run(&mut *engine, &graph, recorded, &data, &mut observe)?;
+        trainer::run(&mut *engine, &graph, recorded, &data, &mut observe)?;
         with.push(began.elapsed());
         spent.push(record);
         at_end.push(end);

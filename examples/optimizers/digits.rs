@@ -2,7 +2,7 @@
 
 use trainspec::optim::AnyOptimizer;
 use trainspec::prelude::*;
-use trainspec::train::Event;
+use trainspec::trainer::Event;
 use trainspec::{Error, Result};
 
 /// One hidden layer: small enough to be trained a hundred times over.

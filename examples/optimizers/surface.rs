@@ -8,7 +8,7 @@ use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
 use trainspec::loss::{Loss, LossSum};
 use trainspec::optim::AnyOptimizer;
 use trainspec::prelude::*;
-use trainspec::train::Stepper;
+use trainspec::trainer::Stepper;
 use trainspec::{Config, Pass, Result, Shape, Verdict, engine};
 
 /// The `check` of a configuration without keys.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::data::{Dataset, Split};
 use crate::error::Result;
+use crate::experiment::Training;
 use crate::graph::{Graph, Module, Scope, Value};
 use crate::layer::Pass;
 use crate::layer::{Init, Layer, OutputRule, Parameter, Role, one};
@@ -13,7 +14,6 @@ use crate::metric::Accuracy;
 use crate::model::Model;
 use crate::shape::{Class, Features, Logits, Shape, Verdict};
 use crate::spec::{Checkpoint, Declaration, Spec, data_of, model_of, opened};
-use crate::training::Training;
 
 macro_rules! keyless {
     ($(#[$docs:meta])* $ty:ident, $name:literal) => {

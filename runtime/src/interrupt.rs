@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 ///
 /// A run looks at it before every micro-batch, in evaluations, and while data are read. A window of micro-batches that is not
 /// whole is dropped, so no step is half taken; then the state is shown to the observer as
-/// [`Event::Interrupt`](crate::train::Event::Interrupt), which a run folder saves whether or not the spec has `checkpoint`, and the
-/// run ends with [`Exit::Interrupted`](crate::train::Exit::Interrupted). Resumed, it goes on with the same bits as if nothing had
+/// [`Event::Interrupt`](crate::trainer::Event::Interrupt), which a run folder saves whether or not the spec has `checkpoint`, and the
+/// run ends with [`Exit::Interrupted`](crate::trainer::Exit::Interrupted). Resumed, it goes on with the same bits as if nothing had
 /// been. What has not begun yet, or has no state (a search, an evaluation), ends with [`Error::Interrupted`](crate::Error::Interrupted).
 ///
 /// A request stays: a handle is for one run, or for several that are to end together. The generated program's command line
@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// #     Digits { model: Net, data: Digits8x8::embedded(), epochs: 1000 }
 /// # }
 /// use trainspec::interrupt::Interrupt;
-/// use trainspec::train::{Event, Exit};
+/// use trainspec::trainer::{Event, Exit};
 ///
 /// let interrupt = Interrupt::new();
 /// let handle = interrupt.clone(); // for another thread, or, as here, an observer

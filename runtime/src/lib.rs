@@ -49,11 +49,13 @@ mod config;
 pub mod data;
 pub mod engine;
 mod error;
+mod experiment;
 mod files;
 #[cfg(test)]
 mod fixture;
 mod format;
 pub mod graph;
+mod inference;
 pub mod interrupt;
 mod keys;
 pub mod layer;
@@ -66,20 +68,20 @@ pub mod optim;
 pub mod plan;
 pub mod prelude;
 pub mod rng;
-pub mod run;
+pub mod run_dir;
 pub mod schedule;
 mod shape;
 pub mod spec;
 pub mod summary;
-pub mod train;
-mod trained;
-mod training;
+pub mod trainer;
 
 // Messages name them by their shortest path.
 pub use config::{Config, Setting};
 pub use data::Dataset;
 pub use error::{Error, Result};
+pub use experiment::{Check, Replayed, Run, Training};
 pub use graph::Value;
+pub use inference::{Load, Trained};
 pub use keys::{Known, Label};
 pub use layer::Pass;
 pub use loss::TargetKind;
@@ -90,8 +92,6 @@ pub use shape::{
 };
 #[doc(hidden)]
 pub use spec::check::{Callable, Checked, Configuration, DeclaredModel, judged};
-pub use trained::{Load, Trained};
-pub use training::{Check, Replayed, Run, Training};
 #[doc = include_str!("docs/model.md")]
 pub use trainspec_macros::model;
 #[doc = include_str!("docs/train.md")]

@@ -2,7 +2,9 @@
 
 pub use crate::data::mix::{CutMix, Mixup};
 pub use crate::data::{Csv, Dataset, Digits8x8, Idx, InMemory, Mnist, Normalization, Split};
+pub use crate::experiment::{Run, Training};
 pub use crate::graph::Value;
+pub use crate::inference::{Load, Trained};
 pub use crate::keys::Advice;
 pub use crate::keys::Decay;
 pub use crate::keys::Interval::{Epochs, Steps};
@@ -37,6 +39,4 @@ pub use crate::spec::Device::Cpu;
 pub use crate::spec::{Bf16, Dynamic, F16, F32, Skip, Static, Stop};
 pub use crate::spec::{Checkpoint, EarlyStop};
 pub use crate::spec::{InitFrom, Rename};
-pub use crate::trained::{Load, Trained};
-pub use crate::training::{Run, Training};
 pub use trainspec_macros::{model, train};

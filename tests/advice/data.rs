@@ -3,7 +3,7 @@
 use trainspec::Check;
 use trainspec::data::Dataset;
 use trainspec::prelude::*;
-use trainspec::train::Event;
+use trainspec::trainer::Event;
 
 use super::{Small, fires, silent};
 

@@ -2,7 +2,7 @@
 
 use trainspec::data::Dataset;
 use trainspec::prelude::*;
-use trainspec::train::Event;
+use trainspec::trainer::Event;
 
 use super::{Sane, fires, points, silent};
 
@@ -79,7 +79,7 @@ fn a_look_leaves_no_trace() {
         let settings = training.settings().unwrap();
         let mut engine = trainspec::engine::open(&graph, settings).unwrap();
         let outcome =
-            trainspec::train::run(&mut *engine, &graph, settings, &data, &mut |_: &Event<'_>| Ok(()));
+            trainspec::trainer::run(&mut *engine, &graph, settings, &data, &mut |_: &Event<'_>| Ok(()));
         let ends = engine.parameters().unwrap();
         let numbers = |tensor: &candle_core::Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         (outcome.unwrap(), ends.iter().map(numbers).collect::<Vec<_>>())

@@ -2,7 +2,7 @@
 
 use trainspec::Config;
 use trainspec::prelude::*;
-use trainspec::train::RateSearch;
+use trainspec::trainer::RateSearch;
 
 use super::{Sane, Wide, points};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use trainspec::data::InMemory;
 use trainspec::prelude::*;
-use trainspec::train::Event;
+use trainspec::trainer::Event;
 use trainspec::{Error, Result, Trained};
 use trainspec_tests::record::record;
 use trainspec_tests::run_files::{Files, assert_equal, files, scratch};

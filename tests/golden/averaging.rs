@@ -13,7 +13,7 @@ use trainspec::data::{Batch, Column, Elements, InMemory};
 use trainspec::engine::{self, Engine};
 use trainspec::loss::{Loss, LossSum};
 use trainspec::prelude::*;
-use trainspec::train::Stepper;
+use trainspec::trainer::Stepper;
 use trainspec::{Config, Result, Training, Verdict};
 
 use super::file::{numbers, parse, singles};

@@ -19,7 +19,7 @@ use trainspec::Training;
 use trainspec::data::InMemory;
 use trainspec::engine::{Engine, Planned, Tape};
 use trainspec::prelude::*;
-use trainspec::train::{StepReport, Stepper};
+use trainspec::trainer::{StepReport, Stepper};
 
 use super::file::{numbers, parse, singles};
 

@@ -8,7 +8,7 @@
 use trainspec::data::{Elements, InMemory};
 use trainspec::engine;
 use trainspec::prelude::*;
-use trainspec::train::Stepper;
+use trainspec::trainer::Stepper;
 
 use super::file::{numbers, parse, singles};
 

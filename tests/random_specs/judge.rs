@@ -11,7 +11,7 @@ use trainspec::engine::Tape;
 use trainspec::layer::Role;
 use trainspec::prelude::*;
 use trainspec::spec::{Precision, Settings};
-use trainspec::train::{self, Event, StepReport};
+use trainspec::trainer::{self, Event, StepReport};
 use trainspec::{Error, Training};
 
 use super::dice::Dice;
@@ -163,7 +163,7 @@ impl<M: Model> Program<M> {
             }
             (Err(error), _) => return out_of_range(&error),
         };
-        let is_whole = run.outcome.exit != train::Exit::Completed || run.outcome.steps == check.plan.steps;
+        let is_whole = run.outcome.exit != trainer::Exit::Completed || run.outcome.steps == check.plan.steps;
         hold(is_whole, || format!("{:?} instead of {:?}", run.outcome, check.plan))?;
         if let Some(folder) = run.folder {
             Self::resumes(&again, &folder, changes.iter().fold(0, |sum, (_, seed)| sum ^ seed))?;
@@ -245,7 +245,7 @@ fn by_tape<M: Model>(mut training: Training<M>) -> Result<OnTape, String> {
         }
         Ok(())
     };
-    let ended = train::run(&mut tape, &graph, settings, &data, &mut look).map(|_| ());
+    let ended = trainer::run(&mut tape, &graph, settings, &data, &mut look).map(|_| ());
     Ok(OnTape { first, format: settings.precision, ended })
 }
 

@@ -4,7 +4,7 @@ use std::mem::discriminant;
 
 use serde_json::Value;
 use trainspec::prelude::*;
-use trainspec::train::Event;
+use trainspec::trainer::Event;
 use trainspec::{Error, Training};
 
 use super::dice::Dice;

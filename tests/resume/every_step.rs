@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use trainspec::engine::{Engine, Tape};
 use trainspec::prelude::*;
-use trainspec::run::{Folder, Start};
-use trainspec::train::{self, Exit};
+use trainspec::run_dir::{Folder, Start};
+use trainspec::trainer::{self, Exit};
 
 use trainspec_tests::run_files::scratch;
 
@@ -132,7 +132,7 @@ fn the_tape_engine() {
     };
     let mut folder = Folder::create(out.path(), &start).unwrap();
     let mut engine = tape();
-    let outcome = train::run(&mut engine, &graph, settings, &data, &mut folder).unwrap();
+    let outcome = trainer::run(&mut engine, &graph, settings, &data, &mut folder).unwrap();
     folder.finish("completed", Some(&outcome)).unwrap();
     let whole = files(folder.path());
     for k in 1..=outcome.steps {
@@ -140,7 +140,7 @@ fn the_tape_engine() {
         killed(&whole, k, &path);
         let (mut folder, saved, _) = Folder::resume(&path, &start, &[]).unwrap();
         let mut resumed = tape();
-        let again = train::resume(&mut resumed, &graph, settings, &data, saved, &mut folder).unwrap();
+        let again = trainer::resume(&mut resumed, &graph, settings, &data, saved, &mut folder).unwrap();
         folder.finish("completed", Some(&again)).unwrap();
         assert_eq!((&again, weights(&resumed)), (&outcome, weights(&engine)), "from step {k}");
         assert_equal(&files(&path), &whole, &format!("from step {k}"));

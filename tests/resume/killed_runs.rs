@@ -4,7 +4,7 @@ use std::fs;
 
 use trainspec::Error;
 use trainspec::prelude::*;
-use trainspec::train::Event;
+use trainspec::trainer::Event;
 
 use trainspec_tests::run_files::scratch;
 

@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use trainspec::prelude::*;
-use trainspec::train::{Event, Resumed};
+use trainspec::trainer::{Event, Resumed};
 use trainspec::{Result, Training};
 use trainspec_tests::blots::Blots;
 use trainspec_tests::run_files::{Files, assert_equal, files, scratch};

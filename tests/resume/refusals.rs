@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use trainspec::prelude::*;
-use trainspec::train::Event;
+use trainspec::trainer::Event;
 use trainspec::{Result, Training};
 
 use trainspec_tests::run_files::scratch;

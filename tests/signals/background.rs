@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use trainspec::train::Event;
+use trainspec::trainer::Event;
 
 use super::instants::Stateful;
 use super::{manifest, only};

@@ -9,7 +9,7 @@ use trainspec::data::Prepared;
 use trainspec::interrupt::{Cause, Interrupt};
 use trainspec::metric::{Direction, Mean, Metric, Outcomes};
 use trainspec::prelude::*;
-use trainspec::train::{Event, Exit, RateSearch};
+use trainspec::trainer::{Event, Exit, RateSearch};
 use trainspec::{Config, Error, Result, Training, Verdict};
 use trainspec_tests::blots;
 

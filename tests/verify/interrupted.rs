@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use sha2::{Digest, Sha256};
 use trainspec::Error;
 use trainspec::interrupt::Interrupt;
-use trainspec::train::{Event, Exit};
+use trainspec::trainer::{Event, Exit};
 
 use super::{Averaged, WHOLE, files, json};
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use trainspec::data::Digits8x8;
 use trainspec::prelude::*;
-use trainspec::train::Event;
+use trainspec::trainer::Event;
 use trainspec_kernels::simd::{Level, at_level};
 
 #[model]

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
-use trainspec::run::Verified;
+use trainspec::run_dir::Verified;
 
 use super::{Averaged, checkpoint, ended, files, json, killed, write};
 

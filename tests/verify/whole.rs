@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use trainspec::prelude::*;
-use trainspec::train::Event;
+use trainspec::trainer::Event;
 use trainspec::{Error, Result, Training};
 
 use super::{Averaged, Blots, Net, checkpoint, ended, files, json, killed, write};

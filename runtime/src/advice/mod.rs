@@ -26,7 +26,7 @@ pub use crate::keys::{Advice, Finding};
 use crate::data::Prepared;
 use crate::graph::Graph;
 use crate::spec::Settings;
-use crate::train::RunPlan;
+use crate::trainer::RunPlan;
 
 /// What is known of a run before its first step.
 pub(crate) struct Facts<'a> {

@@ -2,9 +2,9 @@
 
 use std::fmt::{Display, Formatter};
 
+use crate::experiment::Check;
 use crate::format::bytes;
 use crate::keys::Finding;
-use crate::training::Check;
 
 /// Advice below each other.
 pub(super) struct Advised<'a>(pub(super) &'a [Finding]);

@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::config::Config;
 use crate::data::Prepared;
 use crate::spec::Device;
-use crate::train::RateSearch;
+use crate::trainer::RateSearch;
 
 /// The whole command line; without a command it trains.
 #[derive(Debug, Parser)]

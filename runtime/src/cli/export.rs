@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::arguments::{Export, Format};
 use super::say;
 use crate::error::{Error, Result};
+use crate::experiment::Training;
 use crate::model::Model;
-use crate::run::newest;
-use crate::training::Training;
+use crate::run_dir::newest;
 
 /// Reads a model and writes it for others.
 pub(super) fn export<M: Model>(

@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter};
 
 use super::plot::{DOTS_ACROSS, Plot};
 use crate::format::rate;
-use crate::train::{RateCurve, SearchEnd};
+use crate::trainer::{RateCurve, SearchEnd};
 
 /// The curve of a search, and what it suggests.
 pub(super) struct Found<'a> {

@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter};
 use std::path::Path;
 
 use crate::format::count;
-use crate::train::Outcome;
+use crate::trainer::Outcome;
 
 /// A run that was interrupted.
 pub(super) struct Interrupted<'a> {

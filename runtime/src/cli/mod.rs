@@ -43,16 +43,16 @@ use self::progress::{Head, Progress};
 use self::report::Report;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::experiment::Training;
+use crate::experiment::memory::summary;
 use crate::files::{pretty, write_whole};
 use crate::format::plain;
 use crate::interrupt::Interrupt;
 use crate::model::Model;
 use crate::optim::Groups;
-use crate::run::{draw_rates, draw_search};
+use crate::run_dir::{draw_rates, draw_search};
 use crate::spec::hash;
-use crate::train::{Exit, Outcome, RateSearch};
-use crate::training::Training;
-use crate::training::memory::summary;
+use crate::trainer::{Exit, Outcome, RateSearch};
 
 /// Runs the command line of a declared run.
 ///

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Formatter};
 
-use crate::run::Axis;
+use crate::run_dir::Axis;
 
 /// Characters across and down.
 const WIDTH: usize = 64;

@@ -9,7 +9,7 @@ use super::advice::Advised;
 use crate::error::Result;
 use crate::format::{count, measure, metric, plain, rate};
 use crate::spec::Settings;
-use crate::train::{EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport, Verifying};
+use crate::trainer::{EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport, Verifying};
 
 /// A head before training, a line an epoch, and between them a bar if somebody is there to watch it.
 ///
@@ -234,8 +234,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::train::Measures;
-    use crate::train::{Exit, Skip};
+    use crate::trainer::Measures;
+    use crate::trainer::{Exit, Skip};
 
     fn evaluation(loss: f64, accuracy: f64) -> Evaluation {
         Evaluation { loss, metrics: BTreeMap::from([("accuracy", accuracy)]), confusion: None, samples: 100 }

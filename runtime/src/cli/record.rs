@@ -9,11 +9,11 @@ use super::progress::{Head, Progress};
 use super::say;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::experiment::Training;
 use crate::format::Table;
 use crate::format::{count, metric};
 use crate::model::Model;
-use crate::run::{Change, Comparison, Verified, diff};
-use crate::training::Training;
+use crate::run_dir::{Change, Comparison, Verified, diff};
 
 /// Makes a run again and says whether it is what is on record; if it is not, that is an error.
 pub(super) fn verify<M: Model>(

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::format::Table;
 use crate::format::{count, measure, metric, seconds};
-use crate::train::{Confusion, EpochReport, Evaluation, Exit, Outcome};
+use crate::trainer::{Confusion, EpochReport, Evaluation, Exit, Outcome};
 
 /// What a run came to, and where it is.
 pub(super) struct Report<'a> {
@@ -98,7 +98,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::train::Scaling;
+    use crate::trainer::Scaling;
 
     #[test]
     fn a_report_has_the_numbers_and_the_places() {

@@ -21,7 +21,7 @@ use super::state::Records;
 use super::trace::{TRACE, Trace};
 use crate::error::{Error, Result};
 use crate::files::{pretty, sync_folder, write_whole};
-use crate::train::{Event, Exit, Observer, Outcome};
+use crate::trainer::{Event, Exit, Observer, Outcome};
 
 /// The folder of one run: `<out>/<name>/<id>`.
 ///
@@ -215,7 +215,7 @@ mod tests {
 
     use super::*;
     use crate::fixture::training;
-    use crate::run::newest;
+    use crate::run_dir::newest;
     use crate::spec::hash;
 
     #[test]

@@ -9,11 +9,12 @@ use super::{Resume, Training, memory};
 use crate::engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::inference::Trained;
 use crate::model::Model;
 use crate::model_file::encode;
-use crate::run::{Record, Start, State, Verified, Verifier};
-use crate::train::{self, Event, Exit, Observer, Outcome, Verifying};
-use crate::trained::Trained;
+use crate::run_dir::{Record, Start, State, Verified, Verifier};
+use crate::trainer;
+use crate::trainer::{Event, Exit, Observer, Outcome, Verifying};
 
 /// The model as it was at a step: [`Training::replay`].
 #[derive(Clone, Debug)]
@@ -141,8 +142,8 @@ impl<M: Model> Training<M> {
         let (engine, verifying) = (&mut *engine, &mut verifier);
         let outcome = match saved {
             _ if verifying.is_over() => None,
-            None => Some(train::run(engine, graph, settings, data, verifying)),
-            Some(saved) => Some(train::resume(engine, graph, settings, data, saved, verifying)),
+            None => Some(trainer::run(engine, graph, settings, data, verifying)),
+            Some(saved) => Some(trainer::resume(engine, graph, settings, data, saved, verifying)),
         };
         let outcome = match outcome {
             // Looked at to the end of the record, or failed as the run itself did.

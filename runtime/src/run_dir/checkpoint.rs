@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::files::pretty;
 use crate::graph::Graph;
 use crate::model_file::{NamedTensor, encode_numbers, encode_tensors, numbers_of};
-use crate::train::Snapshot;
+use crate::trainer::Snapshot;
 
 /// How far the logs of a run are at a checkpoint, and the files of them, to be synced before it relies on them.
 pub(super) struct Recording {
@@ -200,7 +200,7 @@ mod tests {
     use super::super::sums;
     use super::*;
     use crate::fixture::{Line, graph};
-    use crate::train::{Monitored, Scaling, Totals};
+    use crate::trainer::{Monitored, Scaling, Totals};
 
     fn checkpoints(path: &Path, keep: usize) -> Checkpoints {
         let origin = Origin {

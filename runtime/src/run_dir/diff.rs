@@ -99,7 +99,7 @@ impl Comparison {
 /// ```no_run
 /// use std::path::Path;
 ///
-/// let runs = trainspec::run::diff(Path::new("runs/digits/1"), Path::new("runs/digits/2"))?;
+/// let runs = trainspec::run_dir::diff(Path::new("runs/digits/1"), Path::new("runs/digits/2"))?;
 /// for change in &runs.spec {
 ///     println!("{change}");
 /// }

@@ -24,14 +24,14 @@ use crate::engine;
 use crate::error::{Error, Result};
 use crate::files::read_regular;
 use crate::graph::Graph;
+use crate::inference::Trained;
 use crate::interrupt::Interrupt;
 use crate::model::Model;
 use crate::optim::{AnyOptimizer, Groups};
 use crate::schedule::Schedule;
 use crate::spec::{AnySpec, Declaration, Device, Settings};
-use crate::train;
-use crate::train::{RateCurve, RateSearch};
-use crate::trained::Trained;
+use crate::trainer;
+use crate::trainer::{RateCurve, RateSearch};
 
 /// A run that was declared with [`train!`](crate::train!): the same as its command line, without one.
 ///
@@ -363,11 +363,11 @@ impl<M: Model> Training<M> {
         let data = self.opened()?;
         let settings = self.settings()?;
         let samples = training_samples(&*data, settings.seed)?;
-        let (steps, epoch) = train::length(settings, samples);
+        let (steps, epoch) = trainer::length(settings, samples);
         Schedule::of(settings, steps, epoch)
     }
 
-    /// Searches for a learning rate, on parameters of its own: see [`train::find_rate`].
+    /// Searches for a learning rate, on parameters of its own: see [`trainer::find_rate`].
     ///
     /// # Errors
     /// If the settings or the data cannot be used, or a sample cannot be read.
@@ -375,7 +375,7 @@ impl<M: Model> Training<M> {
         let Parts { settings, graph, data } = self.parts()?;
         memory::fits(memory::memory(&graph, &settings, data.train().len()), memory::available(&settings))?;
         let mut engine = engine::open(&graph, &settings)?;
-        train::find_rate(&mut *engine, &graph, &settings, &data, search)
+        trainer::find_rate(&mut *engine, &graph, &settings, &data, search)
     }
 }
 

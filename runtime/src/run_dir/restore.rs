@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model_file::{decode, decode_tensors};
 use crate::spec::{Settings, hash};
-use crate::train::{Saved, SavedBest};
+use crate::trainer::{Saved, SavedBest};
 
 /// A checkpoint all of whose files are what was written.
 #[derive(Debug)]

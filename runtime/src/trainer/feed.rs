@@ -50,7 +50,7 @@ mod tests {
         let mut training = fixture::training().set("drop_last", "true").unwrap();
         let data = training.data().unwrap();
         let settings = training.settings().unwrap();
-        assert_eq!(crate::train::length(settings, data.train().len()), (12, 4));
+        assert_eq!(crate::trainer::length(settings, data.train().len()), (12, 4));
         let mut feed = Feed::new(settings, &data, 4);
         for count in 0..8 {
             let window = feed.window(count).unwrap();

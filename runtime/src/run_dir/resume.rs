@@ -19,7 +19,7 @@ use super::trace::{TRACE, Trace};
 use crate::error::{Error, Result};
 use crate::files::read_regular;
 use crate::files::{clear_aside, write_whole};
-use crate::train::{Resumed, Saved};
+use crate::trainer::{Resumed, Saved};
 
 impl Folder {
     /// Takes up the run of this folder from its newest whole checkpoint. Gives the state, and where it was found.

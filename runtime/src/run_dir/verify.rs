@@ -20,7 +20,7 @@ use super::tensors::{TensorDifference, first_difference};
 use super::trace::{TRACE, Trace, line_difference, line_of};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::train::{Event, Observer, Outcome, Saved, Snapshot, TracePoint};
+use crate::trainer::{Event, Observer, Outcome, Saved, Snapshot, TracePoint};
 
 /// What verifying a run has shown: [`Training::verify`](crate::Training::verify).
 #[derive(Clone, Debug, PartialEq, Eq)]

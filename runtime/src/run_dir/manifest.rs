@@ -11,7 +11,7 @@ use super::start::Start;
 use crate::error::{Error, Result};
 use crate::files::read_regular;
 use crate::files::write_whole;
-use crate::train::{Outcome, Resumed};
+use crate::trainer::{Outcome, Resumed};
 
 /// The form of manifests that this version writes.
 const FORMAT: u32 = 1;

@@ -70,7 +70,7 @@ mod tests {
     use candle_core::{Device, Tensor};
 
     use crate::fixture;
-    use crate::train::{Event, Exit};
+    use crate::trainer::{Event, Exit};
 
     type Numbers = Vec<Vec<f32>>;
 
@@ -79,7 +79,7 @@ mod tests {
     }
 
     /// A run with an average of this decay, the weights and averages of its checkpoints, and what it ends with.
-    fn run(keys: &[(&str, &str)]) -> (Vec<(u64, Numbers, Numbers)>, Numbers, crate::train::Outcome) {
+    fn run(keys: &[(&str, &str)]) -> (Vec<(u64, Numbers, Numbers)>, Numbers, crate::trainer::Outcome) {
         let out = tempfile::tempdir().unwrap();
         let mut training = fixture::training().out(out.path());
         for (key, value) in keys {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Formatter};
 
 use super::chart::{Chart, Line};
-use crate::train::{EpochReport, RateCurve, RatePoint};
+use crate::trainer::{EpochReport, RateCurve, RatePoint};
 
 /// What is drawn of a run, gathered while it goes on.
 pub(super) struct Curves {
@@ -176,7 +176,7 @@ impl Thinned {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::Evaluation;
+    use crate::trainer::Evaluation;
 
     #[test]
     fn a_long_line_keeps_its_ends_and_even_steps() {

@@ -7,7 +7,7 @@ use super::memory::{kept, numbers};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::spec::Settings;
-use crate::train::RunPlan;
+use crate::trainer::RunPlan;
 
 /// What a number takes.
 const F32: u64 = 4;

@@ -4,9 +4,10 @@ use super::Training;
 use crate::data::Prepared;
 use crate::engine;
 use crate::error::{Error, Result};
+use crate::inference::Trained;
 use crate::model::Model;
-use crate::train::{self, Evaluation};
-use crate::trained::Trained;
+use crate::trainer;
+use crate::trainer::Evaluation;
 
 impl<M: Model> Training<M> {
     /// The seed from which the data of a trained model are split: the one that was set, else that of the
@@ -38,6 +39,6 @@ impl<M: Model> Training<M> {
         let settings = self.settings?;
         let mut engine = engine::open_drawn(&graph, &settings)?;
         engine.set_parameters(model.tensors())?;
-        train::evaluate(&mut *engine, &settings, &data, part(&data))
+        trainer::evaluate(&mut *engine, &settings, &data, part(&data))
     }
 }

@@ -29,7 +29,7 @@ use crate::spec::Settings;
 /// ```
 /// use trainspec::engine;
 /// use trainspec::prelude::*;
-/// use trainspec::train::Stepper;
+/// use trainspec::trainer::Stepper;
 ///
 /// #[model]
 /// fn Net(image: Image<1, 8, 8>) -> Logits<10> {

@@ -23,7 +23,7 @@ use super::journal::{Journal, Log, Recorded};
 use super::tensors::TensorDifference;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::train::{EpochReport, Evaluation, StepReport, TRACED_EVERY, TracePoint};
+use crate::trainer::{EpochReport, Evaluation, StepReport, TRACED_EVERY, TracePoint};
 
 /// The name of the file.
 pub(super) const TRACE: &str = "trace.jsonl";
@@ -293,7 +293,7 @@ impl std::fmt::Display for Chain {
 mod tests {
     use super::*;
     use crate::fixture::graph;
-    use crate::train::Measures;
+    use crate::trainer::Measures;
 
     fn report() -> StepReport {
         StepReport {

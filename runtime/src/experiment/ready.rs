@@ -10,7 +10,7 @@ use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::spec::Settings;
-use crate::train::Stepper;
+use crate::trainer::Stepper;
 
 /// A run that may begin.
 pub(super) struct Ready {

@@ -7,7 +7,7 @@ use crate::data::Prepared;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
-use crate::run::Start;
+use crate::run_dir::Start;
 use crate::spec::{Settings, hash};
 
 /// What a run works with.

@@ -2,7 +2,7 @@
 
 use crate::keys::Finding;
 use crate::summary::Memory;
-use crate::train::RunPlan;
+use crate::trainer::RunPlan;
 
 /// A run that was looked at and not started: every rule holds.
 #[derive(Clone, Debug)]

@@ -6,10 +6,11 @@ use super::ready::{Ready, ready};
 use super::{Check, Resume, Training, look};
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::inference::Trained;
 use crate::model::Model;
-use crate::run::{Folder, Start, newest};
-use crate::train::{self, Event, Exit, Observer, Outcome, Saved};
-use crate::trained::Trained;
+use crate::run_dir::{Folder, Start, newest};
+use crate::trainer;
+use crate::trainer::{Event, Exit, Observer, Outcome, Saved};
 
 /// What a run leaves in memory.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ impl<M: Model> Training<M> {
     ///
     /// # Errors
     /// If the settings or the data cannot be used, training cannot go on, or something cannot be written; if a run is to
-    /// be resumed, also those of [`Folder::resume`](crate::run::Folder::resume). A run that is interrupted before it has begun is an
+    /// be resumed, also those of [`Folder::resume`](crate::run_dir::Folder::resume). A run that is interrupted before it has begun is an
     /// [`Error::Interrupted`](crate::Error::Interrupted); later it is an [`Exit`].
     pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
         let (identity, parts) = (self.identity()?, self.parts()?);
@@ -117,8 +118,8 @@ fn train_into<M: Model>(
     };
     let Start { graph, settings, data, .. } = start;
     let outcome = match saved {
-        None => train::run(engine, graph, settings, data, &mut both)?,
-        Some(saved) => train::resume(engine, graph, settings, data, saved, &mut both)?,
+        None => trainer::run(engine, graph, settings, data, &mut both)?,
+        Some(saved) => trainer::resume(engine, graph, settings, data, saved, &mut both)?,
     };
     let model = Trained::new(
         start.graph.clone(),

@@ -4,8 +4,8 @@ use super::Stepper;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::train::scale::{Verdict, Why};
-use crate::train::{Scaling, Skip};
+use crate::trainer::scale::{Verdict, Why};
+use crate::trainer::{Scaling, Skip};
 
 impl Stepper<'_> {
     /// Skips the step and says why, if its loss or gradients are not finite.

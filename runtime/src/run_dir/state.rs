@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::journal::Recorded;
 use super::trace::Traced;
 use crate::metric::number;
-use crate::train::{Scaling, Snapshot};
+use crate::trainer::{Scaling, Snapshot};
 
 /// The form of checkpoints that this version writes, and the only one that it reads.
 pub(super) const FORMAT: u32 = 1;

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::journal::{Journal, Log, Recorded};
 use crate::error::Result;
-use crate::train::{Confusion, EpochReport, Evaluation, Skip, StepReport};
+use crate::trainer::{Confusion, EpochReport, Evaluation, Skip, StepReport};
 
 /// The name of the file.
 pub(super) const METRICS: &str = "metrics.jsonl";
@@ -154,7 +154,7 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::Measures;
+    use crate::trainer::Measures;
 
     fn evaluation(loss: f64) -> Evaluation {
         Evaluation { loss, metrics: BTreeMap::from([("accuracy", 0.5)]), confusion: None, samples: 10 }
