@@ -35,5 +35,6 @@ mod shared;
 pub mod simd;
 pub mod softmax;
 pub mod squared_error;
+pub mod subnormal;
 pub mod threads;
 pub mod update;

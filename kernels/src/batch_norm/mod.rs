@@ -28,7 +28,7 @@ use std::ops::Range;
 
 use crate::epilogue::{Activation, Epilogue, Saved};
 use crate::product::Onto;
-use crate::runs::split;
+use crate::runs::{deviation, split};
 
 /// The sizes of a batch normalization.
 ///
@@ -222,7 +222,7 @@ impl<'a> Channels<'a> {
         (0..self.means.len()).map(move |channel| {
             let (weight, variance) = (f64::from(self.weight[channel]), f64::from(self.variances[channel]));
             let rest = self.rests.map_or(0.0, |rests| rests[channel]);
-            let scale = (weight / (variance + f64::from(eps)).sqrt()) as f32;
+            let scale = (weight / deviation(variance, eps)) as f32;
             let bias = (f64::from(self.bias[channel]) - f64::from(scale) * f64::from(rest)) as f32;
             Normal { mean: self.means[channel], scale, bias }
         })

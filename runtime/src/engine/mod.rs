@@ -139,7 +139,7 @@ pub trait Engine: Send {
     fn update(&mut self, update: &Update<'_>) -> Result<()>;
 
     /// Lets `work` read and change the parameters and the summed gradients of the window so far: for what is neither
-    /// forward, backward nor update.
+    /// forward, backward nor update. It computes as the engine does, the planned one with subnormal numbers flushed.
     ///
     /// # Errors
     /// If a parameter cannot be read or written.

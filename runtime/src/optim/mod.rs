@@ -47,6 +47,7 @@ mod penalties;
 mod radam;
 mod rms_prop;
 mod rules;
+mod scaled;
 mod sgd;
 mod sign_sgd;
 mod sparse_adam;
