@@ -33,6 +33,7 @@ mod runs;
 pub mod scratch;
 mod shared;
 pub mod simd;
+mod sizes;
 pub mod softmax;
 pub mod squared_error;
 pub mod subnormal;

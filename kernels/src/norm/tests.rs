@@ -138,7 +138,9 @@ fn a_norm_is_in_range_wherever_its_numbers_are() {
 #[test]
 fn ends_of_the_range_do_not_depend_on_level_threads_or_mode() {
     let mut tensors = tensors();
-    for (tensor, size) in tensors.iter_mut().zip([1.0, 1e-30, 1e25, 1e-19, 1e-38, 1.0, 1e-45].into_iter().cycle()) {
+    for (tensor, size) in
+        tensors.iter_mut().zip([1.0, 1e-30, 1e25, 1e-19, 1e-38, 1.0, 1e-45].into_iter().cycle())
+    {
         tensor.iter_mut().for_each(|value| *value *= size);
     }
     let expected = global_norm_of(&tensors).to_bits();

@@ -175,4 +175,6 @@ mod mode {
 }
 
 #[cfg(all(test, any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod kernels;
+#[cfg(all(test, any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod tests;
