@@ -3,10 +3,15 @@
 //! What a block computes depends on its number alone, and sums over blocks are made in the order of the
 //! blocks, so the number of threads never shows in the bits of a result. Threads are those of the rayon pool
 //! that the caller stands in.
+//!
+//! This is the one place where work is handed to threads, and so the one where the mode of arithmetic goes along: work
+//! is done on every thread as it would be done on the caller's, with [subnormal](crate::subnormal) numbers flushed or
+//! kept.
 
 use rayon::prelude::*;
 
 use crate::simd::is_forced;
+use crate::subnormal::{flushed, in_callers_mode, is_flushed};
 
 /// The number of threads of the pool.
 #[must_use]
@@ -16,7 +21,23 @@ pub fn count() -> usize {
 
 /// Runs `work` on a thread of the pool, so that its parallel parts begin without being handed over each.
 pub fn inside<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    if is_forced() { work() } else { rayon::scope(|_| work()) }
+    if is_forced() {
+        return work();
+    }
+    let mode = Mode::now();
+    hand_over(|| rayon::scope(|_| mode.run(work)))
+}
+
+/// Runs both, on two threads if there are two.
+pub(crate) fn join<A: Send, B: Send>(
+    left: impl FnOnce() -> A + Send,
+    right: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if is_forced() {
+        return (left(), right());
+    }
+    let mode = Mode::now();
+    hand_over(|| rayon::join(|| mode.run(left), || mode.run(right)))
 }
 
 /// Runs `run` for each number below `count`, each once, in any order.
@@ -25,9 +46,10 @@ pub fn inside<R: Send>(work: impl FnOnce() -> R + Send) -> R {
 pub fn for_each(count: usize, run: impl Fn(usize) + Sync + Send) {
     if count <= 1 || is_forced() {
         (0..count).for_each(run);
-    } else {
-        (0..count).into_par_iter().for_each(run);
+        return;
     }
+    let mode = Mode::now();
+    hand_over(|| (0..count).into_par_iter().for_each(|number| mode.run(|| run(number))));
 }
 
 /// Runs `run` for each chunk of `size` elements, with the number of the chunk; the last may be shorter.
@@ -37,9 +59,11 @@ pub fn for_each(count: usize, run: impl Fn(usize) + Sync + Send) {
 pub fn chunks<T: Send>(values: &mut [T], size: usize, run: impl Fn(usize, &mut [T]) + Sync + Send) {
     if values.len() <= size || is_forced() {
         values.chunks_mut(size).enumerate().for_each(|(number, chunk)| run(number, chunk));
-    } else {
-        values.par_chunks_mut(size).enumerate().for_each(|(number, chunk)| run(number, chunk));
+        return;
     }
+    let mode = Mode::now();
+    let chunks = values.par_chunks_mut(size).enumerate();
+    hand_over(|| chunks.for_each(|(number, chunk)| mode.run(|| run(number, chunk))));
 }
 
 /// [`chunks`] of two slices side by side, each with its own size; as many as both have.
@@ -54,10 +78,11 @@ pub fn chunks2<A: Send, B: Send>(
     if a.len() <= a_size || is_forced() {
         let pairs = a.chunks_mut(a_size).zip(b.chunks_mut(b_size));
         pairs.enumerate().for_each(|(number, (a, b))| run(number, a, b));
-    } else {
-        let pairs = a.par_chunks_mut(a_size).zip(b.par_chunks_mut(b_size));
-        pairs.enumerate().for_each(|(number, (a, b))| run(number, a, b));
+        return;
     }
+    let mode = Mode::now();
+    let pairs = a.par_chunks_mut(a_size).zip(b.par_chunks_mut(b_size)).enumerate();
+    hand_over(|| pairs.for_each(|(number, (a, b))| mode.run(|| run(number, a, b))));
 }
 
 /// [`chunks`] of three slices side by side.
@@ -73,10 +98,38 @@ pub fn chunks3<A: Send, B: Send, C: Send>(
     if a.len() <= a_size || is_forced() {
         let triples = a.chunks_mut(a_size).zip(b.chunks_mut(b_size)).zip(c.chunks_mut(c_size));
         triples.enumerate().for_each(|(number, ((a, b), c))| run(number, a, b, c));
-    } else {
-        let triples = a.par_chunks_mut(a_size).zip(b.par_chunks_mut(b_size)).zip(c.par_chunks_mut(c_size));
-        triples.enumerate().for_each(|(number, ((a, b), c))| run(number, a, b, c));
+        return;
     }
+    let mode = Mode::now();
+    let pairs = a.par_chunks_mut(a_size).zip(b.par_chunks_mut(b_size));
+    let triples = pairs.zip(c.par_chunks_mut(c_size)).enumerate();
+    hand_over(|| triples.for_each(|(number, ((a, b), c))| mode.run(|| run(number, a, b, c))));
+}
+
+/// How work computes, wherever it runs.
+#[derive(Clone, Copy)]
+enum Mode {
+    Plain,
+    Flushed,
+}
+
+impl Mode {
+    /// That of the caller.
+    fn now() -> Self {
+        if is_flushed() { Self::Flushed } else { Self::Plain }
+    }
+
+    fn run<R>(self, work: impl FnOnce() -> R) -> R {
+        match self {
+            Self::Plain => work(),
+            Self::Flushed => flushed(work),
+        }
+    }
+}
+
+/// Calls the pool. While it waits there, this thread may do work of others, which is not to see our mode.
+fn hand_over<R>(call: impl FnOnce() -> R) -> R {
+    if is_flushed() { in_callers_mode(call) } else { call() }
 }
 
 /// How many elements a block of a pass over `total` elements has: enough to be worth a thread, few enough to

@@ -33,7 +33,10 @@ fn code(text: &str) -> String {
 fn imports(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for after in code.split("crate::").skip(1) {
-        assert!(!after.starts_with('{'), "`use crate::{{…}}` hides what is imported; write one `use` for each module");
+        assert!(
+            !after.starts_with('{'),
+            "`use crate::{{…}}` hides what is imported; write one `use` for each module"
+        );
         found.insert(after.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect());
     }
     found

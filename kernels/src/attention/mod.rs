@@ -22,6 +22,7 @@ mod tests;
 use crate::epilogue::Dropout;
 use crate::product::View;
 use crate::shared::Shared;
+use crate::sizes::elements;
 use crate::{simd, threads};
 
 /// Queries that are worked on at once.
@@ -95,10 +96,14 @@ impl Attention {
     }
 
     fn check(&self, qkv: &[f32], y: &[f32], log_sums: &[f32]) {
-        let places = self.batch * self.length;
-        assert_eq!(qkv.len(), places * 3 * self.heads * self.width, "qkv is [batch, length, 3 heads width]");
-        assert_eq!(y.len(), places * self.heads * self.width, "y is [batch, length, heads width]");
-        assert_eq!(log_sums.len(), places * self.heads, "log_sums is [batch, heads, length]");
+        let places = elements([self.batch, self.length]);
+        assert_eq!(
+            qkv.len(),
+            elements([places, 3, self.heads, self.width]),
+            "qkv is [batch, length, 3 heads width]"
+        );
+        assert_eq!(y.len(), elements([places, self.heads, self.width]), "y is [batch, length, heads width]");
+        assert_eq!(log_sums.len(), elements([places, self.heads]), "log_sums is [batch, heads, length]");
         if self.dropout.is_some() {
             let weights = self.batch as u128 * self.heads as u128 * (self.length as u128).pow(2);
             assert!(weights <= 1 << 34, "a Philox stream has 2^34 words");
@@ -109,8 +114,8 @@ impl Attention {
     fn each_head(&self, run: impl Fn(Head<'_>) + Sync + Send) {
         /// Operations worth a word to another thread.
         const OPERATIONS: usize = 1 << 16;
-        let count = self.batch * self.heads;
-        let operations = (4 * self.length).saturating_mul(self.length).saturating_mul(self.width);
+        let count = elements([self.batch, self.heads]);
+        let operations = elements([4, self.length, self.length, self.width]);
         let group = (OPERATIONS / operations.max(1)).clamp(1, count.max(1));
         threads::for_each(count.div_ceil(group), |block| {
             for number in block * group..((block + 1) * group).min(count) {

@@ -8,7 +8,7 @@ use super::places::{self, Block, CHANNELS, Cut, Each, Slope};
 use super::{BatchNorm, Channels, PARTS, SPLIT_CHANNELS};
 use crate::epilogue::{Activation, Epilogue, Saved};
 use crate::product::Onto;
-use crate::runs::{Shared, put};
+use crate::runs::{Shared, deviation, put};
 use crate::{scratch, threads};
 
 /// What both passes read.
@@ -127,7 +127,7 @@ impl Input<'_> {
         let Channels { weight, means, variances, rests, .. } = self.channels;
         let rest = rests.map_or(0.0, |rests| f64::from(rests[channel]));
         let products = products - rest * sum;
-        let inverse = 1.0 / (f64::from(variances[channel]) + f64::from(self.norm.eps)).sqrt();
+        let inverse = 1.0 / deviation(f64::from(variances[channel]), self.norm.eps);
         put(&mut d_weight[0], (products * inverse) as f32, output.d_weight.1);
         put(&mut d_bias[0], sum as f32, output.d_bias.1);
         let count = self.norm.count().max(1) as f64;

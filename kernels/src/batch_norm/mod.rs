@@ -28,7 +28,8 @@ use std::ops::Range;
 
 use crate::epilogue::{Activation, Epilogue, Saved};
 use crate::product::Onto;
-use crate::runs::split;
+use crate::runs::{deviation, split};
+use crate::sizes::elements;
 
 /// The sizes of a batch normalization.
 ///
@@ -77,7 +78,7 @@ impl BatchNorm {
         self.check(x, weight, bias);
         self.check_epilogue(epilogue);
         assert_eq!(y.len(), x.len(), "y is as long as x");
-        assert_eq!(statistics.len(), 3 * self.channels, "statistics are [3, channels]");
+        assert_eq!(statistics.len(), elements([3, self.channels]), "statistics are [3, channels]");
         forward::train(self, x, weight, bias, epilogue, statistics, y);
     }
 
@@ -131,7 +132,7 @@ impl BatchNorm {
         d_bias: (&mut [f32], Onto),
     ) {
         self.check(x, weight, bias);
-        assert_eq!(statistics.len(), 3 * self.channels, "statistics are [3, channels]");
+        assert_eq!(statistics.len(), elements([3, self.channels]), "statistics are [3, channels]");
         let needs_output = epilogue.saved() == Saved::Output;
         assert!(y.len() == x.len() || y.is_empty() && !needs_output, "the epilogue needs y, as long as x");
         assert_eq!(d.len(), x.len(), "d is as long as x");
@@ -144,13 +145,17 @@ impl BatchNorm {
     }
 
     fn check(&self, x: &[f32], weight: &[f32], bias: &[f32]) {
-        assert_eq!(x.len(), self.batch * self.channels * self.places, "x is [batch, channels, places]");
+        assert_eq!(
+            x.len(),
+            elements([self.batch, self.channels, self.places]),
+            "x is [batch, channels, places]"
+        );
         assert_eq!(weight.len(), self.channels, "weight is [channels]");
         assert_eq!(bias.len(), self.channels, "bias is [channels]");
     }
 
     fn check_epilogue(&self, epilogue: &Epilogue<'_>) {
-        let length = self.batch * self.channels * self.places;
+        let length = elements([self.batch, self.channels, self.places]);
         assert!(
             epilogue.residual.is_none_or(|residual| residual.len() == length),
             "the residual is as long as y"
@@ -159,7 +164,7 @@ impl BatchNorm {
 
     /// The values of a channel.
     fn count(&self) -> usize {
-        self.batch * self.places
+        elements([self.batch, self.places])
     }
 
     /// How many channels a thread takes at least, a multiple of `unit`.
@@ -222,7 +227,7 @@ impl<'a> Channels<'a> {
         (0..self.means.len()).map(move |channel| {
             let (weight, variance) = (f64::from(self.weight[channel]), f64::from(self.variances[channel]));
             let rest = self.rests.map_or(0.0, |rests| rests[channel]);
-            let scale = (weight / (variance + f64::from(eps)).sqrt()) as f32;
+            let scale = (weight / deviation(variance, eps)) as f32;
             let bias = (f64::from(self.bias[channel]) - f64::from(scale) * f64::from(rest)) as f32;
             Normal { mean: self.means[channel], scale, bias }
         })

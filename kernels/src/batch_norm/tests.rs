@@ -362,3 +362,24 @@ fn a_missing_output_is_told() {
     let (to_weight, to_bias) = ((&mut a[..], Onto::Add), (&mut b[..], Onto::Add));
     norm.backward(&[1.0], &[1.0], &[0.0], &[0.0; 3], &relu, &[], &mut [0.0], None, to_weight, to_bias);
 }
+
+/// Squares from 1.8e19 on are infinite in f32, and the inverse of infinity is 0: seen to fail when every result was the bias.
+#[test]
+fn values_whose_squares_are_infinite_show() {
+    for places in [1, 2] {
+        let norm = BatchNorm { batch: 4 / places, channels: 2, places, eps: 1e-5 };
+        let (mut statistics, mut y) = ([0.0; 6], [0.0; 8]);
+        for size in [3e19, 1e30, f32::MAX] {
+            let first = |at: usize| at / places % 2 == 0;
+            let x: [f32; 8] =
+                std::array::from_fn(|at| if first(at) { [size, -size][at / 4] } else { at as f32 });
+            let relu = Epilogue { activation: Activation::Relu, ..Epilogue::NONE };
+            norm.forward(&x, &[1.0; 2], &[0.5; 2], &relu, &mut statistics, &mut y);
+            for (at, y) in y.iter().enumerate() {
+                assert_eq!(y.is_nan(), first(at), "{size}, {places}, {at}");
+            }
+            norm.infer(&x, &[1.0; 2], &[0.5; 2], &[0.0; 2], &[f32::INFINITY, 1.0], &Epilogue::NONE, &mut y);
+            assert!(y.iter().enumerate().all(|(at, y)| y.is_nan() == first(at)), "{size}, {places}: {y:?}");
+        }
+    }
+}

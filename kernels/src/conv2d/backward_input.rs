@@ -9,21 +9,32 @@ use super::winograd;
 use crate::product::Onto;
 use crate::{scratch, threads};
 
+impl Conv2d {
+    /// The padded gradient of the result.
+    pub(super) const fn gradient_field(&self) -> Field {
+        Field {
+            planes: self.out,
+            height: self.out_height(),
+            width: self.out_width(),
+            stride: 1,
+            padding: self.back(),
+            phases: 1,
+            rows: self.back_places(self.height),
+            pitch: self.back_places(self.width),
+        }
+    }
+
+    const fn back_places(&self, length: usize) -> usize {
+        let last = length.saturating_sub(1).saturating_add(self.padding);
+        self.back().saturating_add(last / self.stride).saturating_add(1)
+    }
+}
+
 pub(super) fn run(conv: &Conv2d, d_pre: &[f32], weight: &[f32], (dx, onto): (&mut [f32], Onto)) {
     if let Some(filter) = conv.back_filter() {
         return winograd::backward_input(conv, &filter, d_pre, weight, dx, onto);
     }
-    let places = |length: usize| conv.back() + (length - 1 + conv.padding) / conv.stride + 1;
-    let field = Field {
-        planes: conv.out,
-        height: conv.out_height(),
-        width: conv.out_width(),
-        stride: 1,
-        padding: conv.back(),
-        phases: 1,
-        rows: places(conv.height),
-        pitch: places(conv.width),
-    };
+    let field = conv.gradient_field();
     with_tables(conv, &field, weight, |tables| {
         threads::chunks(dx, conv.images() * conv.image(), |number, dx| {
             images(conv, &field, tables, number * conv.images(), d_pre, dx, onto);

@@ -8,6 +8,7 @@
 use super::lanes::{Lanes, Plain};
 use super::strips::{STRIP, Strips};
 use crate::simd::{self, Level};
+use crate::sizes::elements;
 
 const LANES: usize = 2 * STRIP;
 
@@ -47,7 +48,7 @@ impl Correlation<'_> {
         let row = if self.in_vectors { self.strips.vectors() * LANES } else { self.strips.plane };
         let needed = last * self.d_image + self.rows.saturating_sub(1) * self.d_plane + row;
         assert!(needed <= d.len(), "a row of gradients for each");
-        assert_eq!(sums.len(), self.rows * self.offsets.len(), "a sum for each row and tap");
+        assert_eq!(sums.len(), elements([self.rows, self.offsets.len()]), "a sum for each row and tap");
         // SAFETY: `level` gives a level only where the processor was seen to have its features; the rest is
         // asserted above.
         unsafe {

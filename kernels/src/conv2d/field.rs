@@ -26,25 +26,25 @@ pub(super) struct Field {
 
 impl Field {
     /// From a phase to the next.
-    fn phase(&self) -> usize {
-        let size = (self.rows * self.pitch + GAP).next_multiple_of(16);
+    const fn phase(&self) -> usize {
+        let size = self.rows.saturating_mul(self.pitch).saturating_add(GAP + 15) / 16 * 16;
         // Planes at a multiple of 4 KiB from each other would all want the same lines of the cache.
-        if size.is_multiple_of(512) { size + 16 } else { size }
+        if size.is_multiple_of(512) { size.saturating_add(16) } else { size }
     }
 
     /// From a plane to the next.
-    pub(super) fn plane(&self) -> usize {
-        self.phases * self.phases * self.phase()
+    pub(super) const fn plane(&self) -> usize {
+        self.phases.saturating_mul(self.phases).saturating_mul(self.phase())
     }
 
     /// The numbers of an image in scratch.
-    ///
-    /// # Panics
-    /// If there are 2^31 or more.
-    pub(super) fn len(&self) -> usize {
-        let length = self.planes * self.plane();
-        assert!(length < 1 << 31, "an image with its padding has less than 2^31 numbers");
-        length
+    pub(super) const fn len(&self) -> usize {
+        self.planes.saturating_mul(self.plane())
+    }
+
+    /// Whether 32 bits hold the place of each.
+    pub(super) const fn fits(&self) -> bool {
+        self.len() < 1 << 31
     }
 
     /// The place in scratch of what is `down` and `right` of the corner of the padded plane.

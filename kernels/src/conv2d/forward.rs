@@ -11,17 +11,17 @@ use crate::{scratch, threads};
 
 impl Conv2d {
     /// The padded image, in phases of the stride.
-    pub(super) fn image_field(&self) -> Field {
-        let reach = (self.kernel - 1) * self.dilation;
+    pub(super) const fn image_field(&self) -> Field {
+        let reach = self.reach();
         Field {
             planes: self.channels,
             height: self.height,
             width: self.width,
             stride: self.stride,
             padding: self.padding,
-            phases: self.stride.min(reach + 1),
-            rows: self.out_height() + reach / self.stride,
-            pitch: self.out_width() + reach / self.stride,
+            phases: if self.stride <= reach { self.stride } else { reach + 1 },
+            rows: self.out_height().saturating_add(reach / self.stride),
+            pitch: self.out_width().saturating_add(reach / self.stride),
         }
     }
 

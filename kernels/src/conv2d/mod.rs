@@ -45,6 +45,7 @@ mod tests;
 
 use crate::epilogue::Epilogue;
 use crate::product::Onto;
+use crate::sizes::elements;
 
 /// The sizes of a convolution.
 ///
@@ -89,13 +90,13 @@ impl Conv2d {
     /// The rows of a result, `floor((height + 2 padding - dilation (kernel - 1) - 1) / stride) + 1`; 0 if the
     /// kernel does not fit.
     #[must_use]
-    pub fn out_height(&self) -> usize {
+    pub const fn out_height(&self) -> usize {
         self.places(self.height)
     }
 
     /// The columns of a result, as [`Conv2d::out_height`].
     #[must_use]
-    pub fn out_width(&self) -> usize {
+    pub const fn out_width(&self) -> usize {
         self.places(self.width)
     }
 
@@ -158,9 +159,24 @@ impl Conv2d {
         }
     }
 
-    fn places(&self, length: usize) -> usize {
-        let reach = self.dilation * (self.kernel - 1) + 1;
-        (length + 2 * self.padding).checked_sub(reach).map_or(0, |room| room / self.stride + 1)
+    /// Whether an image with what is around it, and its gradient, have less than 2^31 numbers, so that 32 bits hold the place
+    /// of each.
+    #[must_use]
+    pub const fn fits(&self) -> bool {
+        self.image_field().fits() && self.gradient_field().fits()
+    }
+
+    const fn places(&self, length: usize) -> usize {
+        let padded = length.saturating_add(self.padding.saturating_mul(2));
+        match padded.checked_sub(self.reach().saturating_add(1)) {
+            Some(room) => room / self.stride + 1,
+            None => 0,
+        }
+    }
+
+    /// From the first tap of the kernel to the last.
+    const fn reach(&self) -> usize {
+        (self.kernel - 1).saturating_mul(self.dilation)
     }
 
     fn check(&self, x: &[f32], weight: &[f32], y: &[f32]) {
@@ -172,28 +188,33 @@ impl Conv2d {
             self.channels.is_multiple_of(self.groups) && self.out.is_multiple_of(self.groups),
             "groups divides channels and out"
         );
-        assert_eq!(x.len(), self.batch * self.image(), "x is [batch, channels, height, width]");
+        assert!(self.fits(), "an image with its padding has less than 2^31 numbers");
+        assert_eq!(x.len(), elements([self.batch, self.image()]), "x is [batch, channels, height, width]");
         assert_eq!(
             weight.len(),
-            self.out * self.taps(),
+            elements([self.out, self.taps()]),
             "weight is [out, channels / groups, kernel, kernel]"
         );
-        assert_eq!(y.len(), self.batch * self.result(), "y and pre are [batch, out, out height, out width]");
+        assert_eq!(
+            y.len(),
+            elements([self.batch, self.result()]),
+            "y and pre are [batch, out, out height, out width]"
+        );
     }
 
     /// The numbers of an image.
     fn image(&self) -> usize {
-        self.channels * self.height * self.width
+        elements([self.channels, self.height, self.width])
     }
 
     /// The numbers of the result of an image.
     fn result(&self) -> usize {
-        self.out * self.out_height() * self.out_width()
+        elements([self.out, self.out_height(), self.out_width()])
     }
 
     /// The weights of a channel of the result.
     fn taps(&self) -> usize {
-        self.channels / self.groups * self.kernel * self.kernel
+        elements([self.channels / self.groups, self.kernel, self.kernel])
     }
 
     /// How many images a thread takes at a time: sixteen blocks, unless that is too little work or too much.

@@ -25,8 +25,8 @@ pub(super) struct Tables<'a> {
 
 impl Conv2d {
     /// How many places of a phase before its own a place looks back.
-    pub(super) fn back(&self) -> usize {
-        (self.kernel - 1) * self.dilation / self.stride
+    pub(super) const fn back(&self) -> usize {
+        self.reach() / self.stride
     }
 
     /// The phases of an image.

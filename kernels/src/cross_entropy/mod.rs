@@ -20,6 +20,7 @@ mod reference;
 mod tests;
 
 use crate::runs::LANES;
+use crate::sizes::elements;
 use crate::threads;
 
 /// The sizes of a cross entropy.
@@ -98,7 +99,7 @@ impl CrossEntropy<'_> {
     }
 
     fn check(&self, logits: &[f32], targets: &[u32]) {
-        assert_eq!(logits.len(), self.rows * self.classes, "logits are [rows, classes]");
+        assert_eq!(logits.len(), elements([self.rows, self.classes]), "logits are [rows, classes]");
         assert_eq!(targets.len(), self.rows, "targets are [rows]");
         assert!(self.rows == 0 || self.classes > 0, "a target is below the number of classes, 0");
         assert!(

@@ -2,6 +2,7 @@
 
 use super::{BLOCK, rows};
 use crate::product::Onto;
+use crate::sizes::elements;
 use crate::threads;
 
 /// A table with a row for each position of a sequence.
@@ -75,7 +76,7 @@ impl PositionEmbedding {
 
     fn check(&self, table: &[f32], y: &[f32]) {
         let Self { batch, length, features } = *self;
-        assert_eq!(table.len(), length * features, "the table is [length, features]");
-        assert_eq!(y.len(), batch * length * features, "y is [batch, length, features]");
+        assert_eq!(table.len(), elements([length, features]), "the table is [length, features]");
+        assert_eq!(y.len(), elements([batch, length, features]), "y is [batch, length, features]");
     }
 }

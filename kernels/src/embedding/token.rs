@@ -2,6 +2,7 @@
 
 use super::{BLOCK, rows};
 use crate::product::Onto;
+use crate::sizes::elements;
 use crate::threads;
 
 /// The most blocks that a vocabulary is divided into, since each block looks at all tokens.
@@ -72,8 +73,8 @@ impl Embedding {
 
     fn check(&self, tokens: &[u32], table: &[f32], y: &[f32]) {
         let Self { vocabulary, features } = *self;
-        assert_eq!(table.len(), vocabulary * features, "the table is [vocabulary, features]");
-        assert_eq!(y.len(), tokens.len() * features, "y is [places, features]");
+        assert_eq!(table.len(), elements([vocabulary, features]), "the table is [vocabulary, features]");
+        assert_eq!(y.len(), elements([tokens.len(), features]), "y is [places, features]");
         if let Some(&largest) = tokens.iter().max() {
             assert!(
                 (largest as usize) < vocabulary,

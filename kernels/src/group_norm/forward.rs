@@ -1,7 +1,7 @@
 //! Statistics of a group, then its channels.
 
 use super::GroupNorm;
-use crate::runs::{Shared, WIDE, centered, split, sums};
+use crate::runs::{Shared, WIDE, centered, deviation, split, sums};
 use crate::{simd, threads};
 
 pub(super) fn run(
@@ -53,7 +53,7 @@ simd! {
             }
         });
         let variance = centered(squares / length, rest);
-        let inverse = (1.0 / (variance + f64::from(norm.eps)).sqrt()) as f32;
+        let inverse = (1.0 / deviation(variance, norm.eps)) as f32;
         let offset = -rest * inverse;
         let channels = x.chunks_exact(norm.places.max(1)).zip(y.chunks_exact_mut(norm.places.max(1)));
         for ((x, y), (&weight, &bias)) in channels.zip(weight.iter().zip(bias)) {

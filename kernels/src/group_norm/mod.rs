@@ -22,6 +22,7 @@ mod tests;
 use std::ops::Range;
 
 use crate::product::Onto;
+use crate::sizes::elements;
 
 /// The sizes of a group normalization.
 ///
@@ -60,7 +61,11 @@ impl GroupNorm {
     pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], statistics: &mut [f32], y: &mut [f32]) {
         self.check(x, weight);
         assert_eq!(bias.len(), self.channels, "bias is [channels]");
-        assert_eq!(statistics.len(), 3 * self.batch * self.groups, "statistics are [batch, groups, 3]");
+        assert_eq!(
+            statistics.len(),
+            elements([3, self.batch, self.groups]),
+            "statistics are [batch, groups, 3]"
+        );
         forward::run(self, x, weight, bias, Some(statistics), y);
     }
 
@@ -92,7 +97,11 @@ impl GroupNorm {
         d_bias: (&mut [f32], Onto),
     ) {
         self.check(x, weight);
-        assert_eq!(statistics.len(), 3 * self.batch * self.groups, "statistics are [batch, groups, 3]");
+        assert_eq!(
+            statistics.len(),
+            elements([3, self.batch, self.groups]),
+            "statistics are [batch, groups, 3]"
+        );
         assert_eq!(dy.len(), x.len(), "dy is as long as x");
         assert!(dx.as_ref().is_none_or(|(dx, _)| dx.len() == x.len()), "dx is as long as x");
         assert_eq!(d_weight.0.len(), self.channels, "the gradient of the weight is [channels]");
@@ -105,7 +114,11 @@ impl GroupNorm {
         let divides =
             if self.groups == 0 { self.channels == 0 } else { self.channels.is_multiple_of(self.groups) };
         assert!(divides, "the groups divide the channels");
-        assert_eq!(x.len(), self.batch * self.channels * self.places, "x is [batch, channels, places]");
+        assert_eq!(
+            x.len(),
+            elements([self.batch, self.channels, self.places]),
+            "x is [batch, channels, places]"
+        );
         assert_eq!(weight.len(), self.channels, "weight is [channels]");
     }
 

@@ -222,3 +222,15 @@ fn groups_are_checked() {
     let norm = GroupNorm { batch: 1, channels: 3, places: 1, groups: 2, eps: 1e-5 };
     norm.infer(&[0.0; 3], &[0.0; 3], &[0.0; 3], &mut [0.0; 3]);
 }
+
+/// Squares from 1.8e19 on are infinite in f32, and the inverse of infinity is 0: seen to fail when every result was the bias.
+#[test]
+fn values_whose_squares_are_infinite_show() {
+    let norm = GroupNorm { batch: 2, channels: 2, places: 2, groups: 1, eps: 1e-5 };
+    let (mut statistics, mut y) = ([0.0; 6], [0.0; 8]);
+    for size in [3e19, 1e30, f32::MAX] {
+        let x = [size, -size, 0.5 * size, 0.0, 1.0, 2.0, 3.0, 4.0];
+        norm.forward(&x, &[1.0; 2], &[0.5; 2], &mut statistics, &mut y);
+        assert!(y[..4].iter().all(|y| y.is_nan()) && y[4..].iter().all(|y| y.is_finite()), "{size}: {y:?}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Statistics of a vector, then the vector, while it is in the first cache.
 
 use super::Rows;
-use crate::runs::{Shared, WIDE, centered, split, sums};
+use crate::runs::{Shared, WIDE, centered, deviation, split, sums};
 use crate::{simd, threads};
 
 /// `CENTERED`: with the mean taken away, layer normalization; else root mean square normalization.
@@ -71,7 +71,7 @@ simd! {
                     }
                 });
                 let variance = centered(squares / length, rest);
-                *inverse = (1.0 / (variance + f64::from(rows.eps)).sqrt()) as f32;
+                *inverse = (1.0 / deviation(variance, rows.eps)) as f32;
             }
             for number in 0..together {
                 let ([mean, rest], inverse) = (means[number], inverses[number]);

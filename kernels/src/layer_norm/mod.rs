@@ -23,6 +23,7 @@ mod tests;
 
 use crate::product::Onto;
 use crate::scratch;
+use crate::sizes::elements;
 
 /// The sizes of a layer normalization.
 ///
@@ -84,7 +85,7 @@ impl LayerNorm {
         statistics: &mut [f32],
         y: &mut [f32],
     ) {
-        assert_eq!(statistics.len(), 3 * self.rows, "statistics are [rows, 3]");
+        assert_eq!(statistics.len(), elements([3, self.rows]), "statistics are [rows, 3]");
         self.rows().check(x, weight, bias);
         self.rows().with_weight(weight, |weight| {
             self.rows().with_bias(bias, |bias| {
@@ -123,7 +124,7 @@ impl LayerNorm {
         d_weight: Option<(&mut [f32], Onto)>,
         d_bias: Option<(&mut [f32], Onto)>,
     ) {
-        assert_eq!(statistics.len(), 3 * self.rows, "statistics are [rows, 3]");
+        assert_eq!(statistics.len(), elements([3, self.rows]), "statistics are [rows, 3]");
         self.rows().check(x, weight, None);
         self.rows().with_weight(weight, |weight| {
             let input = backward::Input { rows: self.rows(), x, weight, statistics, dy };
@@ -197,7 +198,7 @@ struct Rows {
 
 impl Rows {
     fn check(self, x: &[f32], weight: Option<&[f32]>, bias: Option<&[f32]>) {
-        assert_eq!(x.len(), self.count * self.features, "x is [rows, features]");
+        assert_eq!(x.len(), elements([self.count, self.features]), "x is [rows, features]");
         assert!(weight.is_none_or(|weight| weight.len() == self.features), "weight is [features]");
         assert!(bias.is_none_or(|bias| bias.len() == self.features), "bias is [features]");
     }

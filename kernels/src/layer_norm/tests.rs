@@ -281,3 +281,18 @@ fn nothing_is_possible() {
 fn lengths_are_checked() {
     LayerNorm { rows: 1, features: 1, eps: EPS }.forward(&[1.0], None, None, &mut [0.0], &mut [0.0]);
 }
+
+/// Squares from 1.8e19 on are infinite in f32, and the inverse of infinity is 0: seen to fail when every result was the bias.
+#[test]
+fn values_whose_squares_are_infinite_show() {
+    let (mut statistics, mut y) = ([0.0; 6], [0.0; 6]);
+    for size in [3e19, 1e30, f32::MAX] {
+        let x = [size, -size, 0.5 * size, 1.0, 2.0, 3.0];
+        let norm = LayerNorm { rows: 2, features: 3, eps: 1e-5 };
+        norm.forward(&x, Some(&[1.0; 3]), Some(&[0.5; 3]), &mut statistics, &mut y);
+        assert!(y[..3].iter().all(|y| y.is_nan()) && y[3..].iter().all(|y| y.is_finite()), "{size}: {y:?}");
+        let norm = RmsNorm { rows: 2, features: 3, eps: 1e-5 };
+        norm.forward(&x, &[1.0; 3], &mut statistics[..2], &mut y);
+        assert!(y[..3].iter().all(|y| y.is_nan()) && y[3..].iter().all(|y| y.is_finite()), "{size}: {y:?}");
+    }
+}

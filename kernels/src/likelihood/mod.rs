@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod tests;
 
+use crate::sizes::elements;
+
 /// A negative log-likelihood.
 ///
 /// ```
@@ -36,7 +38,7 @@ impl NegativeLogLikelihood<'_> {
     /// If a slice has another length, or a target is neither below `classes` nor ignored.
     #[must_use]
     pub fn forward(&self, log_p: &[f32], targets: &[u32]) -> f64 {
-        assert_eq!(log_p.len(), targets.len() * self.classes, "log_p is [rows, classes]");
+        assert_eq!(log_p.len(), elements([targets.len(), self.classes]), "log_p is [rows, classes]");
         self.counting(targets).map(|(place, weight)| -f64::from(weight) * f64::from(log_p[place])).sum()
     }
 

@@ -13,6 +13,7 @@ use crate::epilogue::Epilogue;
 use crate::product::{Onto, View, column_sums, product, product_then};
 use crate::shared::Shared;
 use crate::simd;
+use crate::sizes::elements;
 
 /// The sizes of a fully connected layer.
 ///
@@ -62,7 +63,7 @@ impl Linear {
     ) {
         let Self { rows, inputs, outputs } = *self;
         self.check(x, weight);
-        assert_eq!(y.len(), rows * outputs, "y is [rows, outputs]");
+        assert_eq!(y.len(), elements([rows, outputs]), "y is [rows, outputs]");
         assert!(bias.is_none_or(|bias| bias.len() == outputs), "the bias is [outputs]");
         assert!(pre.as_ref().is_none_or(|pre| pre.len() == y.len()), "pre is [rows, outputs]");
         let pre = pre.map(Shared::new);
@@ -100,7 +101,7 @@ impl Linear {
         let Self { rows, inputs, outputs } = *self;
         let (d_weight, onto) = d_weight;
         self.check(x, d_weight);
-        assert_eq!(d_pre.len(), rows * outputs, "the gradient is [rows, outputs]");
+        assert_eq!(d_pre.len(), elements([rows, outputs]), "the gradient is [rows, outputs]");
         product(View::new(d_pre, rows, outputs).transposed(), View::new(x, rows, inputs), d_weight, onto);
         if let Some((d_bias, onto)) = d_bias {
             assert_eq!(d_bias.len(), outputs, "the bias is [outputs]");
@@ -119,14 +120,14 @@ impl Linear {
         let Self { rows, inputs, outputs } = *self;
         let (dx, onto) = dx;
         self.check(dx, weight);
-        assert_eq!(d_pre.len(), rows * outputs, "the gradient is [rows, outputs]");
+        assert_eq!(d_pre.len(), elements([rows, outputs]), "the gradient is [rows, outputs]");
         product(View::new(d_pre, rows, outputs), View::new(weight, outputs, inputs), dx, onto);
     }
 
     fn check(&self, x: &[f32], weight: &[f32]) {
         let Self { rows, inputs, outputs } = *self;
-        assert_eq!(x.len(), rows * inputs, "x is [rows, inputs]");
-        assert_eq!(weight.len(), outputs * inputs, "the weight is [outputs, inputs]");
+        assert_eq!(x.len(), elements([rows, inputs]), "x is [rows, inputs]");
+        assert_eq!(weight.len(), elements([outputs, inputs]), "the weight is [outputs, inputs]");
     }
 }
 

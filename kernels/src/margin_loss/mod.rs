@@ -11,6 +11,7 @@
 mod tests;
 
 use crate::runs::{Sums, WIDE, Wide};
+use crate::sizes::elements;
 use crate::{simd, threads};
 
 /// A hinge loss over classes.
@@ -82,7 +83,7 @@ impl MarginLoss {
     }
 
     fn check(&self, logits: &[f32], targets: &[u32]) {
-        assert_eq!(logits.len(), self.rows * self.classes, "logits are [rows, classes]");
+        assert_eq!(logits.len(), elements([self.rows, self.classes]), "logits are [rows, classes]");
         assert_eq!(targets.len(), self.rows, "targets are [rows]");
         let wrong = targets.iter().find(|&&target| target as usize >= self.classes);
         assert!(wrong.is_none(), "a target is not below the number of classes, {}", self.classes);

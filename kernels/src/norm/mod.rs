@@ -3,6 +3,10 @@
 //! Squares are summed in f32 in 32 running sums over 512 numbers; from there on all is f64: 32 running sums of a part
 //! of a tensor, and these by halves, the parts of a tensor by halves, the tensors one after the other. The parts
 //! are fixed by the tensor's length, so neither the threads nor the SIMD level show.
+//!
+//! Where the squares of a part leave the range of f32, on either side, they are summed again in f64, which has room for the
+//! square of every f32. So a norm is infinite only if a number is. [Subnormal](crate::subnormal) numbers are flushed,
+//! whatever the caller's mode, and count as 0.
 
 mod squares;
 
@@ -12,7 +16,9 @@ mod tests;
 use std::cell::Cell;
 use std::ops::Add;
 
-use crate::update::split::{join, middle};
+use crate::subnormal::flushed;
+use crate::threads::join;
+use crate::update::split::middle;
 use squares::squares;
 
 /// Numbers of a part: some ten microseconds of work, which is what a word to another thread costs.
@@ -25,15 +31,29 @@ thread_local! {
 
 /// The sum of squares of one tensor.
 ///
-/// All terms have one sign, and at most 17 roundings of f32 meet a term, so that the relative error is below
-/// `18 * 2^-24`, whatever the size. A value whose square does not fit f32 gives infinity; a NaN gives NaN.
+/// All terms have one sign, and at most 17 roundings of f32 meet a term, and squares that are flushed add up to less than
+/// another one, so that the relative error is below `19 * 2^-24`, whatever the size. An infinite value gives infinity; a NaN
+/// gives NaN.
+///
+/// ```
+/// use trainspec_kernels::norm::sum_of_squares;
+///
+/// for size in [1e-30_f32, 1.0, 1e25] {
+///     assert_eq!(sum_of_squares(&[size]).sqrt(), f64::from(size));
+/// }
+/// ```
 #[must_use]
 pub fn sum_of_squares(values: &[f32]) -> f64 {
+    flushed(|| parts(values))
+}
+
+/// [`sum_of_squares`] by parts.
+fn parts(values: &[f32]) -> f64 {
     if values.len() <= PART {
         return squares(values);
     }
     let (left, right) = values.split_at(values.len().div_ceil(PART) / 2 * PART);
-    let (left, right) = join(|| sum_of_squares(left), || sum_of_squares(right));
+    let (left, right) = join(|| parts(left), || parts(right));
     left + right
 }
 
@@ -46,7 +66,7 @@ pub fn sum_of_squares(values: &[f32]) -> f64 {
 /// ```
 #[must_use]
 pub fn global_norm<'a>(tensors: impl IntoIterator<Item = &'a [f32]>) -> f64 {
-    tensors.into_iter().map(sum_of_squares).fold(0.0, f64::add).sqrt()
+    flushed(|| tensors.into_iter().map(parts).fold(0.0, f64::add).sqrt())
 }
 
 /// [`global_norm`] with the same bits, where threads share tensors that are too small to be divided.
@@ -64,7 +84,7 @@ pub fn global_norm_of<T: AsRef<[f32]> + Sync>(tensors: &[T]) -> f64 {
     let mut sums = SUMS.take();
     sums.clear();
     sums.resize(tensors.len(), 0.0);
-    each(tensors, &mut sums);
+    flushed(|| each(tensors, &mut sums));
     let norm = norm_of_sums(&sums);
     SUMS.set(sums);
     norm
@@ -82,7 +102,7 @@ pub fn norm_of_sums(sums: &[f64]) -> f64 {
 /// If there are not as many sums as tensors.
 pub fn squares_of_each<T: AsRef<[f32]> + Sync>(tensors: &[T], sums: &mut [f64]) {
     assert_eq!(tensors.len(), sums.len(), "each tensor has a sum");
-    each(tensors, sums);
+    flushed(|| each(tensors, sums));
 }
 
 /// [`squares_of_each`] of as many.
@@ -90,7 +110,7 @@ fn each<T: AsRef<[f32]> + Sync>(tensors: &[T], sums: &mut [f64]) {
     let total = total(tensors);
     if tensors.len() == 1 || total <= PART {
         for (sum, tensor) in sums.iter_mut().zip(tensors) {
-            *sum = sum_of_squares(tensor.as_ref());
+            *sum = parts(tensor.as_ref());
         }
         return;
     }

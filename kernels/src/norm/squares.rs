@@ -7,10 +7,22 @@ pub(super) const BLOCK: usize = 512;
 /// Running sums: two vectors, so that one waits while the other is added to. The same at every level, since the
 /// order of the sums is part of the result.
 pub(super) const LANES: usize = 32;
+/// The least mean square for which squares in f32 are exact enough: those that are flushed, each below 2^-126, are
+/// together at most 2^-24 of the sum.
+const LEAST: f64 = f32::MIN_POSITIVE as f64 * (1 << 24) as f64;
 
 pub(super) fn squares(values: &[f32]) -> f64 {
+    let sum = halves(values, lanes);
+    if sum.is_finite() && sum >= LEAST * values.len() as f64 || sum == 0.0 && is_zero(values) {
+        return sum;
+    }
+    halves(values, wide_lanes)
+}
+
+/// What `add` makes of `LANES` sums, added by halves.
+fn halves(values: &[f32], add: impl FnOnce(&[f32], &mut [f64; LANES])) -> f64 {
     let mut sums = [0.0; LANES];
-    lanes(values, &mut sums);
+    add(values, &mut sums);
     let mut width = LANES;
     while width > 1 {
         width /= 2;
@@ -40,5 +52,29 @@ simd! {
                 *total += f64::from(value * value);
             }
         }
+    }
+}
+
+simd! {
+    /// The same in f64, where no square of an f32 is too large or too small.
+    fn wide_lanes(values: &[f32], totals: &mut [f64; LANES]) {
+        let mut sums = *totals;
+        let (rows, rest) = values.as_chunks::<LANES>();
+        for row in rows {
+            for (sum, value) in sums.iter_mut().zip(row) {
+                *sum += f64::from(*value) * f64::from(*value);
+            }
+        }
+        for (sum, value) in sums.iter_mut().zip(rest) {
+            *sum += f64::from(*value) * f64::from(*value);
+        }
+        *totals = sums;
+    }
+}
+
+simd! {
+    /// Whether all numbers are 0, which the gradients of a table are where nothing was read: no reason for a second pass.
+    fn is_zero(values: &[f32]) -> bool {
+        values.iter().fold(0, |bits, value| bits | value.to_bits() << 1) == 0
     }
 }

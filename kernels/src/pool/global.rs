@@ -1,6 +1,7 @@
 //! The mean of whole planes.
 
 use crate::product::Onto;
+use crate::sizes::elements;
 use crate::{simd, threads};
 
 /// Running sums of a plane, at every level.
@@ -20,7 +21,7 @@ const LANES: usize = 16;
 /// assert_eq!(y, [2.0, 6.0]);
 /// ```
 pub fn global_average(x: &[f32], planes: usize, places: usize, y: &mut [f32]) {
-    assert_eq!(x.len(), planes * places, "x is [planes, places]");
+    assert_eq!(x.len(), elements([planes, places]), "x is [planes, places]");
     assert_eq!(y.len(), planes, "y is [planes]");
     let block = threads::block(x.len(), places) / places.max(1);
     threads::chunks(y, block.max(1), |number, y| means(&x[number * block * places..], places, y));
@@ -32,7 +33,7 @@ pub fn global_average(x: &[f32], planes: usize, places: usize, y: &mut [f32]) {
 /// As [`global_average`].
 pub fn global_average_backward(dy: &[f32], planes: usize, places: usize, (dx, onto): (&mut [f32], Onto)) {
     assert_eq!(dy.len(), planes, "dy is [planes]");
-    assert_eq!(dx.len(), planes * places, "dx is [planes, places]");
+    assert_eq!(dx.len(), elements([planes, places]), "dx is [planes, places]");
     let block = threads::block(dx.len(), places) / places.max(1);
     threads::chunks(dx, (block * places).max(1), |number, dx| {
         for (dx, dy) in dx.chunks_exact_mut(places).zip(&dy[number * block..]) {

@@ -25,6 +25,7 @@ mod tests;
 pub use global::{global_average, global_average_backward};
 
 use crate::product::Onto;
+use crate::sizes::elements;
 use crate::threads;
 
 /// The sizes of a pooling.
@@ -134,19 +135,24 @@ impl Pool {
         if length == 0 {
             return 0;
         }
-        (length + 2 * self.padding).checked_sub(self.kernel).map_or(0, |room| room / self.stride + 1)
+        let padded = length.saturating_add(self.padding.saturating_mul(2));
+        padded.checked_sub(self.kernel).map_or(0, |room| room / self.stride + 1)
     }
 
     fn out_places(&self) -> usize {
-        self.out_height() * self.out_width()
+        elements([self.out_height(), self.out_width()])
     }
 
     fn check(&self, x: &[f32], y: &[f32]) {
         assert!(self.kernel > 0 && self.stride > 0, "kernel and stride are at least 1");
-        assert!(2 * self.padding <= self.kernel, "padding is at most half of the kernel");
-        assert!(self.height * self.width <= 1 << 32, "a place of a plane is a u32");
-        assert_eq!(x.len(), self.planes * self.height * self.width, "x is [planes, height, width]");
-        assert_eq!(y.len(), self.planes * self.out_places(), "y is [planes, out height, out width]");
+        assert!(self.padding <= self.kernel / 2, "padding is at most half of the kernel");
+        assert!(elements([self.height, self.width]) <= 1 << 32, "a place of a plane is a u32");
+        assert_eq!(x.len(), elements([self.planes, self.height, self.width]), "x is [planes, height, width]");
+        assert_eq!(
+            y.len(),
+            elements([self.planes, self.out_places()]),
+            "y is [planes, out height, out width]"
+        );
     }
 
     /// How many planes a thread takes at a time.

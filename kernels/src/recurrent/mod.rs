@@ -8,6 +8,7 @@
 pub(crate) mod testing;
 
 use crate::product::{Onto, Packed, View, column_sums, product};
+use crate::sizes::elements;
 use crate::{scratch, threads};
 
 /// Samples that walk a sequence together.
@@ -49,20 +50,28 @@ pub(crate) struct Sizes {
 impl Sizes {
     /// All steps of all samples.
     pub(crate) fn steps(&self) -> usize {
-        self.batch * self.length
+        elements([self.batch, self.length])
     }
 
     /// The gates of one step.
     pub(crate) fn row(&self) -> usize {
-        self.gates * self.hidden
+        elements([self.gates, self.hidden])
     }
 
     pub(crate) fn check(&self, x: &[f32], weights: &Weights<'_>, y: &[f32]) {
         let rows = self.row();
-        assert_eq!(x.len(), self.steps() * self.inputs, "x is [batch, length, inputs]");
-        assert_eq!(y.len(), self.steps() * self.hidden, "y is [batch, length, hidden]");
-        assert_eq!(weights.input.len(), rows * self.inputs, "the input's weight is [gates hidden, inputs]");
-        assert_eq!(weights.hidden.len(), rows * self.hidden, "the state's weight is [gates hidden, hidden]");
+        assert_eq!(x.len(), elements([self.steps(), self.inputs]), "x is [batch, length, inputs]");
+        assert_eq!(y.len(), elements([self.steps(), self.hidden]), "y is [batch, length, hidden]");
+        assert_eq!(
+            weights.input.len(),
+            elements([rows, self.inputs]),
+            "the input's weight is [gates hidden, inputs]"
+        );
+        assert_eq!(
+            weights.hidden.len(),
+            elements([rows, self.hidden]),
+            "the state's weight is [gates hidden, hidden]"
+        );
         if let Some(biases) = weights.biases {
             assert!(biases.iter().all(|bias| bias.len() == rows), "a bias is [gates hidden]");
         }
@@ -70,8 +79,16 @@ impl Sizes {
 
     pub(crate) fn check_gradients(&self, gradients: &Gradients<'_>) {
         let rows = self.row();
-        assert_eq!(gradients.input.0.len(), rows * self.inputs, "the gradient is as long as the weight");
-        assert_eq!(gradients.hidden.0.len(), rows * self.hidden, "the gradient is as long as the weight");
+        assert_eq!(
+            gradients.input.0.len(),
+            elements([rows, self.inputs]),
+            "the gradient is as long as the weight"
+        );
+        assert_eq!(
+            gradients.hidden.0.len(),
+            elements([rows, self.hidden]),
+            "the gradient is as long as the weight"
+        );
         if let Some(biases) = &gradients.biases {
             assert!(biases.iter().all(|(bias, _)| bias.len() == rows), "a bias is [gates hidden]");
         }

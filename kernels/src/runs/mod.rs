@@ -193,6 +193,16 @@ pub(crate) fn centered(square: f64, rest: f32) -> f64 {
     if variance < 0.0 { 0.0 } else { variance }
 }
 
+/// `sqrt(variance + eps)`; NaN where that is infinite.
+///
+/// The inverse of infinity is 0, and 0 times any number is 0: values so far apart that their squares are too large for f32
+/// would all be normalized to the bias, and nobody would be told.
+#[inline(always)]
+pub(crate) fn deviation(variance: f64, eps: f32) -> f64 {
+    let deviation = (variance + f64::from(eps)).sqrt();
+    if deviation < f64::INFINITY { deviation } else { f64::NAN }
+}
+
 /// Puts or adds a result.
 #[inline(always)]
 pub(crate) fn put(place: &mut f32, value: f32, onto: Onto) {

@@ -11,6 +11,7 @@ mod reference;
 mod tests;
 
 use crate::product::Onto;
+use crate::sizes::elements;
 use crate::threads;
 
 /// The sizes of a softmax.
@@ -60,7 +61,7 @@ impl Softmax {
     }
 
     fn check(&self, x: &[f32], y: &[f32]) {
-        assert_eq!(x.len(), self.rows * self.classes, "x is [rows, classes]");
+        assert_eq!(x.len(), elements([self.rows, self.classes]), "x is [rows, classes]");
         assert_eq!(y.len(), x.len(), "the result is as long as x");
     }
 

@@ -6,6 +6,7 @@
 mod tests;
 
 use crate::runs::{self, PIECE, Sums, WIDE, Wide};
+use crate::sizes::elements;
 use crate::{simd, threads};
 
 /// The sizes of a squared error.
@@ -68,7 +69,7 @@ impl SquaredError {
     }
 
     fn check(&self, y: &[f32], t: &[f32]) {
-        assert_eq!(y.len(), self.rows * self.columns, "y is [rows, columns]");
+        assert_eq!(y.len(), elements([self.rows, self.columns]), "y is [rows, columns]");
         assert_eq!(t.len(), y.len(), "t is [rows, columns]");
     }
 

@@ -1,6 +1,7 @@
 //! The parameters of a model in blocks, over threads.
 
-use super::split::{join, middle};
+use super::split::middle;
+use crate::threads::join;
 
 /// Elements that one thread takes at once: some ten microseconds of work even where all is in its cache.
 pub(super) const BLOCK: usize = 64 * 1024;

@@ -1,15 +1,5 @@
 //! Dividing work on many tensors between threads: a list of them by halves, until a half is small.
 
-use crate::simd::is_forced;
-
-/// Runs both, on two threads if there are two.
-pub(crate) fn join<A: Send, B: Send>(
-    left: impl FnOnce() -> A + Send,
-    right: impl FnOnce() -> B + Send,
-) -> (A, B) {
-    if is_forced() { (left(), right()) } else { rayon::join(left, right) }
-}
-
 /// Where to cut a list of two tensors or more so that both halves have about as many numbers of their `total`;
 /// neither is empty.
 pub(crate) fn middle<T: AsRef<[f32]>>(tensors: &[T], total: usize) -> usize {

@@ -22,6 +22,9 @@ use crate::shape::Shape;
 ///
 /// Gradients and optimizer state are kept on the host in f32, so that the sums of an accumulation window
 /// have one order on every device.
+///
+/// Subnormal numbers are what candle and the device make of them: on the CPU candle keeps them. The
+/// [planned](super::Planned) engine flushes them to 0.
 pub struct Tape {
     graph: Graph,
     objective: Box<dyn Objective>,

@@ -3,6 +3,7 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::deviation::deviation;
 use super::rule::{self, hold};
 use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
@@ -138,7 +139,7 @@ impl Layer for BatchNorm {
             let mean = running_mean.reshape((1, channels, 1))?;
             (flat.broadcast_sub(&mean)?, running_var.reshape((1, channels, 1))?)
         };
-        let scale = (weight / variance.affine(1.0, self.eps)?.sqrt()?)?;
+        let scale = (weight / deviation(&variance, self.eps)?)?;
         let y = spread(&scale, batch, |scale| centered.broadcast_mul(scale))?;
         let y = spread(&bias, batch, |bias| y.broadcast_add(bias))?;
         Ok(y.reshape(x.shape())?)

@@ -97,12 +97,40 @@ impl Conv2d {
         }
         let weight = Shape::of(&[self.out, channels / self.groups, self.kernel, self.kernel]);
         hold!(rule::possible("weight", weight));
+        if !self.sizes(channels, input.axis(1), input.axis(2)).fits() {
+            return Err(Problem::new("the input ")
+                .shape(input)
+                .text(" with padding ")
+                .number(self.padding)
+                .text(" is too large; expected less than 2^31 numbers with what is around it"));
+        }
         rule::given(Shape::of(&[self.out, height, width]))
     }
 
     const fn window(&self) -> Window {
         let Self { kernel, stride, padding, dilation, .. } = *self;
         Window { kernel, stride, padding, dilation }
+    }
+
+    /// The convolution of one image, as a kernel.
+    const fn sizes(&self, channels: usize, height: usize, width: usize) -> trainspec_kernels::conv2d::Conv2d {
+        let Self { out, kernel, stride, padding, dilation, groups, .. } = *self;
+        // A stride that leaves the padded image at once is as good as any that does.
+        let longer = if height > width { height } else { width };
+        let padded = longer.saturating_add(padding.saturating_mul(2));
+        let stride = if stride < padded { stride } else { padded };
+        trainspec_kernels::conv2d::Conv2d {
+            batch: 1,
+            channels,
+            height,
+            width,
+            out,
+            kernel,
+            stride,
+            padding,
+            dilation,
+            groups,
+        }
     }
 
     /// How many numbers of the input make one of the output.
@@ -153,19 +181,7 @@ impl Layer for Conv2d {
 
     fn form(&self, inputs: &[Shape]) -> Form {
         let Some(&[channels, height, width]) = inputs.first().map(Shape::axes) else { return Form::Island };
-        let Self { out, kernel, stride, padding, dilation, groups, .. } = *self;
-        Form::kernel(kernels::Conv2d(trainspec_kernels::conv2d::Conv2d {
-            batch: 1,
-            channels,
-            height,
-            width,
-            out,
-            kernel,
-            stride,
-            padding,
-            dilation,
-            groups,
-        }))
+        Form::kernel(kernels::Conv2d(self.sizes(channels, height, width)))
     }
 
     /// One matrix product: each window is a row, the weight's filters are the columns (Chellapilla et al.
@@ -285,5 +301,18 @@ mod tests {
         assert!(good.output(Shape::of(&[most - 1, most - 1, most - 1])).is_err());
         assert!(good.output(Shape::of(&[4, 8])).is_err());
         assert!(good.output(Shape::of(&[4, 0, 8])).is_err());
+        assert!(good.output(Shape::of(&[1, 1 << 17, 1 << 17])).is_err());
+        // Input, weight and output are small; the padded image is not.
+        let wide = Conv2d { kernel: 2, dilation: 1 << 20, padding: 1 << 19, ..good };
+        let problem = wide.output(Shape::of(&[4, 8, 8])).unwrap_err();
+        assert_eq!(
+            problem.as_str(),
+            "the input [4, 8, 8] with padding 524288 is too large; expected less than 2^31 numbers with what is around it"
+        );
+        // A stride beyond the image is none of these.
+        assert_eq!(
+            Conv2d { stride: u32::MAX as usize, ..good }.output(Shape::of(&[4, 8, 8])),
+            Ok(Shape::of(&[4, 1, 1]))
+        );
     }
 }

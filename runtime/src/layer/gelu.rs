@@ -14,6 +14,9 @@ use crate::layer::Pass;
 use crate::op::Form;
 use crate::shape::{Shape, Verdict};
 
+/// Where `(1 + tanh(…)) / 2` is 0 or 1 to the last digit of f64.
+const END: f64 = 11.0;
+
 /// The Gaussian error linear unit, `y = x * P(z <= x)` for a standard normal `z`.
 ///
 /// That is `y = x (1 + erf(x / sqrt 2)) / 2`, or, with `approximate: Tanh`,
@@ -99,7 +102,9 @@ impl Layer for Gelu {
             Approximate::None => x.affine(FRAC_1_SQRT_2, 0.0)?.erf()?,
             Approximate::Tanh => {
                 let root = FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
-                (x.sqr()?.affine(0.044_715 * root, root)? * x)?.tanh()?
+                // The square of what is far beyond the end is infinite, and 0 times infinity would be its gradient.
+                let near = x.clamp(-END, END)?;
+                (near.sqr()?.affine(0.044_715 * root, root)? * near)?.tanh()?
             }
         };
         Ok((gate.affine(0.5, 0.5)? * x)?)

@@ -4,6 +4,7 @@ use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::batch_norm::spread;
+use super::deviation::deviation;
 use super::rule::{self, hold};
 use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
@@ -112,7 +113,7 @@ impl Layer for GroupNorm {
         let groups = x.reshape((batch, self.groups, ()))?;
         let centered = groups.broadcast_sub(&groups.mean_keepdim(D::Minus1)?)?;
         let variance = centered.sqr()?.mean_keepdim(D::Minus1)?;
-        let y = centered.broadcast_div(&variance.affine(1.0, self.eps)?.sqrt()?)?;
+        let y = centered.broadcast_div(&deviation(&variance, self.eps)?)?;
 
         let y = y.reshape((batch, channels, height * width))?;
         let weight = pass.parameter("weight")?.reshape((1, channels, 1))?;

@@ -3,6 +3,7 @@
 use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::deviation::deviation;
 use super::rule::{self, hold};
 use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
@@ -96,7 +97,7 @@ impl Layer for LayerNorm {
         let x = one(inputs, self)?;
         let centered = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
         let variance = centered.sqr()?.mean_keepdim(D::Minus1)?;
-        let y = centered.broadcast_div(&variance.affine(1.0, self.eps)?.sqrt()?)?;
+        let y = centered.broadcast_div(&deviation(&variance, self.eps)?)?;
         if !self.affine {
             return Ok(y);
         }

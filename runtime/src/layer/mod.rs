@@ -37,6 +37,7 @@ mod avg_pool2d;
 mod batch_norm;
 mod concat;
 mod conv2d;
+mod deviation;
 mod dropout;
 mod embedding;
 mod flatten;

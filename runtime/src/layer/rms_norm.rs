@@ -3,6 +3,7 @@
 use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::deviation::deviation;
 use super::rule::{self, hold};
 use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
 use crate::config::Config;
@@ -86,7 +87,7 @@ impl Layer for RmsNorm {
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
         let x = one(inputs, self)?;
         let mean_square = x.sqr()?.mean_keepdim(D::Minus1)?;
-        let y = x.broadcast_div(&mean_square.affine(1.0, self.eps)?.sqrt()?)?;
+        let y = x.broadcast_div(&deviation(&mean_square, self.eps)?)?;
         Ok(y.broadcast_mul(pass.parameter("weight")?)?)
     }
 }

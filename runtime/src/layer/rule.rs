@@ -97,6 +97,14 @@ pub(super) const fn image(input: Shape) -> Verdict {
     fixed(input, 0)
 }
 
+/// An image whose places are counted in 32 bits.
+pub(super) const fn plane(input: Shape) -> Verdict {
+    if input.axis(1).saturating_mul(input.axis(2)) <= 1 << 32 {
+        return Ok(());
+    }
+    Err(Problem::new("the input ").shape(input).text(" is too large; expected at most 2^32 pixels"))
+}
+
 /// The axes from `first` on have known lengths.
 pub(super) const fn fixed(input: Shape, first: usize) -> Verdict {
     let axes = input.axes();

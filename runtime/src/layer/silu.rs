@@ -72,7 +72,9 @@ impl Layer for Silu {
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
         let x = one(inputs, self)?;
-        Ok(x.silu()?)
+        // Not candle's own `silu`, whose gradient, `s (1 - x s) + x s` with `s = sigmoid(x)`, loses its digits to the size of
+        // x, and is 0 from 3e7 on.
+        Ok((x * candle_nn::ops::sigmoid(x)?)?)
     }
 }
 

@@ -48,6 +48,7 @@ impl Window {
     pub(super) const fn places(&self, input: Shape) -> Verdict<(usize, usize)> {
         hold!(rule::image(input));
         hold!(self.check());
+        hold!(rule::plane(input));
         if let (Some(height), Some(width)) =
             (self.places_along(input.axis(1)), self.places_along(input.axis(2)))
         {

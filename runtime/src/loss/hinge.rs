@@ -53,8 +53,8 @@ impl Hinge {
 
     /// Of what is missing of the margin: that or its square where it is above 0, summed.
     fn terms(self, missing: &Tensor) -> Result<Tensor> {
-        let positive = missing.detach().gt(0.0)?.to_dtype(missing.dtype())?;
-        let missing = (missing * positive)?;
+        // "Not at most 0" is true of NaN; and 0 times an infinite difference would be one.
+        let missing = missing.detach().le(0.0)?.where_cond(&missing.zeros_like()?, missing)?;
         Ok(if self.power == 2 { missing.sqr()?.sum_all()? } else { missing.sum_all()? })
     }
 }

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::norm::global_norm;
+use trainspec_kernels::subnormal::in_callers_mode;
 use trainspec_kernels::threads;
 
 use super::HostParameters;
+use super::scaled::multiply;
 use super::units::unit_length;
 use crate::config::{Config, Setting, with_changes};
 use crate::layer::{GraphParameter, Role};
@@ -92,7 +94,9 @@ pub(crate) fn constrain_all(
         let length = unit_length(parameter.shape);
         let block = threads::block(weights.len(), length);
         threads::chunks(weights, block, |_, weights| {
-            weights.chunks_mut(length).for_each(|unit| constraint.constrain(unit));
+            for unit in weights.chunks_mut(length) {
+                in_callers_mode(|| constraint.constrain(unit));
+            }
         });
     }
 }
@@ -166,10 +170,7 @@ impl Constraint for MaxNorm {
     fn constrain(&self, unit: &mut [f32]) {
         let norm = global_norm([&*unit]);
         if norm > self.max {
-            let factor = (self.max / norm) as f32;
-            for weight in unit {
-                *weight *= factor;
-            }
+            multiply(unit, self.max / norm);
         }
     }
 }

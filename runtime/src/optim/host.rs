@@ -14,7 +14,8 @@ pub struct HostParameters<'a> {
 /// What can lend its parameters and gradients to the host: an [`Engine`](crate::engine::Engine).
 pub trait HostAccess {
     /// Lets `work` read and change the parameters and the summed gradients of the window so far: for what is neither
-    /// forward, backward nor update. An engine on a device copies them to the host and back.
+    /// forward, backward nor update. An engine on a device copies them to the host and back. `work` computes as the engine does,
+    /// the planned one with subnormal values flushed to zero.
     ///
     /// # Errors
     /// If a parameter cannot be read or written.

@@ -47,6 +47,7 @@ pub(crate) mod path;
 mod radam;
 mod rms_prop;
 mod rules;
+mod scaled;
 mod sgd;
 mod sign_sgd;
 mod sparse_adam;

@@ -12,13 +12,14 @@ use crate::shape::{Problem, Verdict};
 
 /// `max(eta * factor^n, min)`, where `n` counts how often the evaluations stood still.
 ///
-/// An evaluation at an epoch's end improves if it is below `best * (1 - threshold)`, or above
-/// `best * (1 + threshold)` for a metric of which more is better. After more than `patience` evaluations in a row
+/// An evaluation at an epoch's end improves if it is below `best - threshold * |best|`, or above
+/// `best + threshold * |best|` for a metric of which more is better. After more than `patience` evaluations in a row
 /// that do not improve, `n` rises by one and the count begins anew. For `cooldown` evaluations after that none is
 /// counted. An evaluation counts while the phase goes on: between two of its steps.
 ///
 /// PyTorch's `ReduceLROnPlateau` with its default `threshold_mode='rel'`, but that the direction belongs to the
-/// metric. Since the threshold is relative, it is of use for numbers of one sign only.
+/// metric, and that the threshold is relative to the size of the best value: PyTorch's `best * (1 - threshold)` is above a
+/// `best` below 0, so that a value which never changes would improve for ever.
 ///
 /// The state is part of every checkpoint. A monitored value that is not a number stops the run with an error.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -130,8 +131,8 @@ impl Phase for ReduceOnPlateau {
         }
         *evaluations += 1.0;
         let improves = match seen.direction {
-            Direction::Lower => seen.value < *best * (1.0 - self.threshold),
-            Direction::Higher => seen.value > *best * (1.0 + self.threshold),
+            Direction::Lower => seen.value < *best * (1.0 - self.threshold.copysign(*best)),
+            Direction::Higher => seen.value > *best * (1.0 + self.threshold.copysign(*best)),
         };
         if improves {
             *best = seen.value;

@@ -325,7 +325,12 @@ impl<'a> Stepper<'a> {
         let average = average / f64::from(self.scaler.scale());
         self.measure.take(self.engine.gradients(), average);
         let gradient_norm = self.measure.norm;
-        let skip = self.skip(step, totals.mean_loss(), gradient_norm)?;
+        let mut is_finite = totals.mean_loss().is_finite() && gradient_norm.is_finite();
+        if is_finite {
+            self.clip()?;
+            is_finite = !self.measure.is_too_large(self.engine.gradients());
+        }
+        let skip = self.skip(step, totals.mean_loss(), is_finite)?;
         let gradient_norms = self.gradient_norms();
         let (lr, epoch) = (self.rate(), self.epoch());
         let report = StepReport {
@@ -343,7 +348,6 @@ impl<'a> Stepper<'a> {
         if report.skip.is_some() {
             return Ok(report);
         }
-        self.clip()?;
         self.engine.update(&Update {
             optimizer: &*self.settings.optimizer,
             t: step,
@@ -381,7 +385,7 @@ impl<'a> Stepper<'a> {
         if let Some(noise) = self.settings.gradient_noise {
             gradients.add_noise(noise.std(self.k), &self.noise, Moment { step: self.k, micro_batch: 0 })?;
         }
-        Ok(())
+        gradients.finish()
     }
 
     /// What follows an applied update: weights are brought within bounds, then averaged.

@@ -11,6 +11,7 @@ use super::{LANES, POINTS, image};
 use crate::conv2d::lanes::{Lanes, Plain};
 use crate::conv2d::strips::STRIP;
 use crate::simd::{self, Level};
+use crate::sizes::elements;
 
 /// How the planes of an image lie once turned: rows of places, with zeros around, each with all channels.
 #[derive(Clone, Copy)]
@@ -35,7 +36,7 @@ impl Turned {
 
     /// Turns an image. What stands around it is left as it is.
     pub(super) fn turn(&self, image: &[f32], to: &mut [f32]) {
-        assert_eq!(image.len(), self.planes * self.height * self.width, "an image has all planes");
+        assert_eq!(image.len(), elements([self.planes, self.height, self.width]), "an image has all planes");
         assert_eq!(to.len(), self.len(), "there is a place for each");
         assert!(self.lanes.is_multiple_of(LANES) && self.planes <= self.lanes, "places are vectors");
         assert!(

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use candle_core::{Device, Tensor};
 use trainspec_kernels::arena::Arena;
 use trainspec_kernels::product::Onto;
+use trainspec_kernels::subnormal::flushed;
 use trainspec_kernels::threads;
 
 use super::rows::ReadRows;
@@ -35,6 +36,18 @@ use island::Islands;
 /// gradients and what kernels need for a moment live in one arena, the gradients of parameters are summed in place
 /// over an accumulation window, and the optimizer passes over weights, gradients and state once. What allocates are
 /// layers without a planned form, which run as islands of candle operations and losses without a kernel.
+///
+/// # Subnormal numbers
+/// All of it computes with [subnormal](trainspec_kernels::subnormal) numbers, those below 1.2e-38 in size, flushed to 0: inputs
+/// and results of arithmetic in f32 and f64, on every thread, so that neither threads nor SIMD levels show. On some processors
+/// an operation on a subnormal number takes a hundred times longer, and a step that has converged is full of them. Not
+/// touched are conversions to and from 16 bits, islands, losses without a kernel, and a user's own
+/// [`Clip`](crate::optim::Clip) and [`Constraint`](crate::optim::Constraint): these compute in the mode of the thread that
+/// called the engine, and every thread has its own mode again after each call. An optimizer's rule, and a
+/// [`LossKernel`], are a part of the engine's loops, and are flushed.
+///
+/// PyTorch keeps subnormal numbers unless `torch.set_flush_denormal(True)` was called; candle keeps them, and so does the
+/// [`Tape`](super::Tape).
 pub struct Planned {
     graph: Graph,
     objective: Box<dyn Objective>,
@@ -179,11 +192,11 @@ impl Planned {
         Ok((numbers, *batch))
     }
 
-    /// Runs `work` on the threads of the pool, unless it is too small to be handed over.
+    /// Runs `work` with subnormal numbers flushed, on the threads of the pool, unless it is too small to be handed over.
     fn on_threads<R: Send>(plan: &Plan, work: impl FnOnce() -> R + Send) -> R {
         /// Operations of a forward pass below which threads are not worth their waking.
         const LEAST: u64 = 2_000_000;
-        if plan.operations() < LEAST { work() } else { threads::inside(work) }
+        flushed(|| if plan.operations() < LEAST { work() } else { threads::inside(work) })
     }
 }
 
@@ -211,7 +224,7 @@ fn reals(batch: &Batch) -> &[f32] {
 impl HostAccess for Planned {
     fn edit(&mut self, work: &mut dyn FnMut(HostParameters<'_>)) -> Result<()> {
         self.edited |= !self.spent;
-        work(HostParameters { parameters: &mut self.parameters, gradients: &mut self.gradients });
+        flushed(|| work(HostParameters { parameters: &mut self.parameters, gradients: &mut self.gradients }));
         Ok(())
     }
 }
@@ -284,7 +297,9 @@ impl Engine for Planned {
         if self.state.is_empty() {
             self.state = initial_state(update, &self.gradients);
         }
-        apply(update, &self.graph, &mut self.parameters, &self.gradients, &mut self.state, &self.rows);
+        flushed(|| {
+            apply(update, &self.graph, &mut self.parameters, &self.gradients, &mut self.state, &self.rows);
+        });
         self.spent = true;
         Ok(())
     }

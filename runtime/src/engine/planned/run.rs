@@ -7,6 +7,7 @@ use trainspec_kernels::arena::{Arena, Span};
 use trainspec_kernels::element;
 use trainspec_kernels::epilogue::Epilogue;
 use trainspec_kernels::product::Onto;
+use trainspec_kernels::subnormal::in_callers_mode;
 
 use super::convert::{self, Weights};
 use super::island::Islands;
@@ -20,7 +21,7 @@ use crate::loss::LossKernel;
 use crate::op::{Backward, Data, Draws, Forward, MAX_INPUTS, round};
 use crate::plan::{BackwardStep, ForwardStep, Group, KernelStep, Place, Plan, Work};
 use crate::rng::Moment;
-use crate::shape::Elements;
+use crate::shape::{Elements, Shape};
 
 /// What a micro-batch is computed with.
 pub(super) struct Pass<'a> {
@@ -113,7 +114,8 @@ impl Pass<'_> {
                 let train = Mode::Train { seed: self.seed, at: self.at };
                 let mode = if self.training { train } else { Mode::Evaluate };
                 let island = (step.group, node);
-                self.islands.forward(self.graph, island, mode, self.batch, &inputs, self.parameters, output)
+                let Self { graph, batch, islands, parameters, .. } = self;
+                in_callers_mode(|| islands.forward(graph, island, mode, batch, &inputs, parameters, output))
             }
         }
     }
@@ -142,16 +144,11 @@ impl Pass<'_> {
             scale(gradient, self.loss_scale, self.plan);
             return result;
         }
-        let mut axes = vec![self.batch.size];
-        axes.extend_from_slice(self.graph.shapes[self.graph.output].axes());
-        let prediction = Var::from_slice(prediction, axes, &Device::Cpu)?;
-        let loss = taped_loss(objective, prediction.as_tensor(), self.batch)?;
-        if let Some(gradient) = &mut gradient {
-            let gradients = loss.sum.backward()?;
-            copy(gradients.get(prediction.as_tensor()), gradient, Onto::Replace)?;
-        }
+        let shape = self.graph.shapes[self.graph.output];
+        let result =
+            in_callers_mode(|| taped(objective, prediction, shape, self.batch, gradient.as_deref_mut()));
         scale(gradient, self.loss_scale, self.plan);
-        Ok(MicroBatch { loss: f64::from(loss.sum.to_scalar::<f32>()?), weight: loss.weight })
+        result
     }
 
     /// Every gradient.
@@ -249,8 +246,8 @@ impl Pass<'_> {
             }),
             Work::Island => {
                 let gradients = &mut self.gradients[node.parameters.clone()];
-                self.islands
-                    .backward(step.group, d, d_inputs, gradients, self.onto)
+                let (islands, onto) = (&mut *self.islands, self.onto);
+                in_callers_mode(|| islands.backward(step.group, d, d_inputs, gradients, onto))
                     .map_err(|error| error.at(&node.path))?;
             }
             Work::Epilogue => {}
@@ -260,6 +257,25 @@ impl Pass<'_> {
         }
         Ok(())
     }
+}
+
+/// A loss without a kernel, and its gradient if there is a place for it.
+fn taped(
+    objective: &dyn Objective,
+    prediction: &[f32],
+    shape: Shape,
+    batch: &Batch,
+    gradient: Option<&mut [f32]>,
+) -> Result<MicroBatch> {
+    let mut axes = vec![batch.size];
+    axes.extend_from_slice(shape.axes());
+    let prediction = Var::from_slice(prediction, axes, &Device::Cpu)?;
+    let loss = taped_loss(objective, prediction.as_tensor(), batch)?;
+    if let Some(gradient) = gradient {
+        let gradients = loss.sum.backward()?;
+        copy(gradients.get(prediction.as_tensor()), gradient, Onto::Replace)?;
+    }
+    Ok(MicroBatch { loss: f64::from(loss.sum.to_scalar::<f32>()?), weight: loss.weight })
 }
 
 /// The gradient of the loss times its scale, rounded as the values are that it is the gradient of.

@@ -6,6 +6,7 @@ use trainspec_kernels::norm::global_norm;
 use super::{Clip, Gradients, check_bound, factor};
 use crate::config::Config;
 use crate::error::Result;
+use crate::optim::scaled::multiply;
 use crate::shape::Verdict;
 
 /// Adaptive gradient clipping (AGC): bounds the norm of each unit's gradient by a part of the norm of its weights.
@@ -62,8 +63,7 @@ impl Clip for AdaptiveGrad {
             let factor = factor(global_norm([&*unit.gradient]), max);
             // Not even a product with 1 where nothing is to change.
             if factor < 1.0 {
-                let factor = factor as f32;
-                unit.gradient.iter_mut().for_each(|gradient| *gradient *= factor);
+                multiply(unit.gradient, factor);
             }
         })
     }

@@ -4,11 +4,13 @@ use std::ops::Range;
 
 use trainspec_kernels::noise::add_normal;
 use trainspec_kernels::norm::{norm_of_sums, squares_of_each};
+use trainspec_kernels::subnormal::in_callers_mode;
 use trainspec_kernels::threads;
 
 use crate::error::Result;
 use crate::layer::GraphParameter;
 use crate::optim::HostAccess;
+use crate::optim::scaled::{is_single, multiply};
 use crate::optim::units::unit_length;
 use crate::rng::{Moment, Stream};
 
@@ -112,11 +114,20 @@ impl<'a> Gradients<'a> {
                 let block = threads::block(gradient.len(), length);
                 threads::chunks2((gradient, block), (weights, block), |_, gradient, weights| {
                     for (gradient, weights) in gradient.chunks_mut(length).zip(weights.chunks(length)) {
-                        work(Unit { parameter, gradient, weights });
+                        in_callers_mode(|| work(Unit { parameter, gradient, weights }));
                     }
                 });
             }
         })
+    }
+
+    /// Brings in, at the end, what the optimizer's pass could not do in f32: a factor that is too small or too large for it.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        let measure = &mut *self.measure;
+        if measure.scales.iter().all(|&scale| is_single(scale)) {
+            return Ok(());
+        }
+        self.host.edit(&mut |numbers| measure.settle(numbers.gradients))
     }
 
     /// Adds normal noise of this deviation to every element, each parameter's from its own stream.
@@ -160,14 +171,25 @@ impl Measure {
         self.bound = f64::INFINITY;
     }
 
+    /// Whether an element is so large, after all that is noted, that its square does not fit f32: an optimizer that keeps
+    /// squares would never move that weight again, since the inverse of infinity is 0.
+    pub(crate) fn is_too_large(&self, gradients: &[Vec<f32>]) -> bool {
+        /// The root of the largest number.
+        const MOST: f64 = 1.844_674_35e19;
+        let is_large = |(gradient, scale): (&Vec<f32>, &f64)| {
+            gradient.iter().any(|&value| f64::from(value.abs()) * scale.abs() > MOST)
+        };
+        self.norm > MOST && self.bound > MOST && gradients.iter().zip(&self.scales).any(is_large)
+    }
+
     /// Does what is noted, as the optimizer's pass would.
     fn settle(&mut self, gradients: &mut [Vec<f32>]) {
         let bound = self.bound as f32;
-        for (gradient, scale) in gradients.iter_mut().zip(&self.scales) {
-            let scale = *scale as f32;
+        for (gradient, &scale) in gradients.iter_mut().zip(&self.scales) {
             threads::chunks(gradient, BLOCK, |_, gradient| {
+                multiply(gradient, scale);
                 for value in gradient {
-                    *value = (*value * scale).clamp(-bound, bound);
+                    *value = value.clamp(-bound, bound);
                 }
             });
         }

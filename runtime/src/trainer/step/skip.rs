@@ -9,8 +9,7 @@ use crate::trainer::{Scaling, Skip};
 
 impl Stepper<'_> {
     /// Skips the step and says why, if its loss or gradients are not finite.
-    pub(super) fn skip(&mut self, step: u64, loss: f64, norm: f64) -> Result<Option<Skip>> {
-        let is_finite = loss.is_finite() && norm.is_finite();
+    pub(super) fn skip(&mut self, step: u64, loss: f64, is_finite: bool) -> Result<Option<Skip>> {
         let verdict = self.scaler.judge(is_finite);
         if verdict == Verdict::Apply {
             return Ok(None);
@@ -44,7 +43,7 @@ fn non_finite(engine: &dyn Engine, graph: &Graph, loss: f64) -> String {
     let first = engine.gradients().iter().position(is_broken).and_then(|place| graph.parameters.get(place));
     match first {
         Some(parameter) => format!("the gradient of `{}` is not finite", parameter.path),
-        None if loss.is_finite() => "the gradients are too large for f32".to_owned(),
+        None if loss.is_finite() => "the squares of the gradients are too large for f32".to_owned(),
         None => format!("the loss is {loss}"),
     }
 }

@@ -1,0 +1,85 @@
+//! Products of sizes.
+
+/// How many elements a tensor of these sizes has; `usize::MAX` where the product does not fit.
+///
+/// No slice is that long, so a kernel that compares its slices with it refuses sizes that would wrap around, where an unchecked product
+/// could come out as the length of a slice that is far too short.
+#[inline]
+pub(crate) fn elements<const N: usize>(sizes: [usize; N]) -> usize {
+    sizes.into_iter().fold(1, usize::saturating_mul)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attention::Attention;
+    use crate::conv2d::Conv2d;
+    use crate::epilogue::Epilogue;
+    use crate::linear::Linear;
+
+    #[test]
+    fn a_product_does_not_wrap_around() {
+        assert_eq!(elements([3, 4, 5]), 60);
+        assert_eq!(elements([]), 1);
+        assert_eq!(elements([1 << 40, 1 << 24]), usize::MAX);
+        assert_eq!(elements([usize::MAX, 2, 0]), 0);
+    }
+
+    /// 2^64 numbers are as many as none, modulo 2^64.
+    #[test]
+    #[should_panic(expected = "qkv is [batch, length, 3 heads width]")]
+    fn attention_refuses_sizes_that_wrap_around() {
+        let (batch, length, heads, width) = (1 << 32, 1 << 16, 1 << 8, 1 << 8);
+        Attention { batch, length, heads, width, causal: false, dropout: None }.forward(
+            &[],
+            &mut [],
+            &mut [],
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "x is [batch, channels, height, width]")]
+    fn conv2d_refuses_sizes_that_wrap_around() {
+        let conv = Conv2d {
+            batch: 1 << 48,
+            channels: 1,
+            height: 1 << 8,
+            width: 1 << 8,
+            out: 1,
+            kernel: 1,
+            stride: 1,
+            padding: 0,
+            dilation: 1,
+            groups: 1,
+        };
+        conv.forward(&[], &[0.0], None, &Epilogue::NONE, None, &mut []);
+    }
+
+    /// The image is 1x1, and so is its result; between them the padded image would have 2^66 numbers, as many as 2^2, modulo
+    /// 2^64.
+    #[test]
+    #[should_panic(expected = "an image with its padding has less than 2^31 numbers")]
+    fn conv2d_refuses_a_padding_that_wraps_around() {
+        let conv = Conv2d {
+            batch: 1,
+            channels: 1,
+            height: 1,
+            width: 1,
+            out: 1,
+            kernel: 2,
+            stride: 1 << 40,
+            padding: 1 << 32,
+            dilation: 1 << 33,
+            groups: 1,
+        };
+        assert_eq!(conv.out_height(), 1);
+        conv.forward(&[1.0], &[0.0; 4], None, &Epilogue::NONE, None, &mut [0.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "[rows, outputs]")]
+    fn linear_refuses_sizes_that_wrap_around() {
+        let linear = Linear { rows: 1 << 32, inputs: 0, outputs: 1 << 32 };
+        linear.forward(&[], &[], None, &Epilogue::NONE, None, &mut []);
+    }
+}
