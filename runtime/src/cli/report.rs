@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{Display, Formatter};
 use std::path::Path;
 
-use crate::human::{count, measure, metric, seconds};
+use crate::human::{count, metric, seconds};
 use crate::table::Table;
 use crate::train::{Confusion, EpochReport, Evaluation, Exit, Outcome};
 
@@ -75,7 +75,7 @@ pub(super) fn measures(rows: &[(&str, &Evaluation)]) -> String {
     for (part, evaluation) in rows {
         let values =
             metrics.iter().map(|name| metric(evaluation.metrics.get(name).copied().unwrap_or(f64::NAN)));
-        let first = [(*part).to_owned(), count(evaluation.samples as u64), measure(evaluation.loss)];
+        let first = [(*part).to_owned(), count(evaluation.samples as u64), metric(evaluation.loss)];
         table.row(first.into_iter().chain(values));
     }
     table.to_string()

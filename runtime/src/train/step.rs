@@ -320,7 +320,7 @@ impl<'a> Stepper<'a> {
         let average = average / f64::from(self.scaler.scale());
         self.measure.take(self.engine.gradients(), average);
         let gradient_norm = self.measure.norm;
-        let skip = self.skip(step, totals.mean_loss(), gradient_norm)?;
+        let skip = self.skip(step, totals, gradient_norm)?;
         let gradient_norms = self.gradient_norms();
         let (lr, epoch) = (self.rate(), self.epoch());
         let report = StepReport {
