@@ -80,6 +80,15 @@ pub enum Elements {
     Whole(Vec<u32>),
 }
 
+/// The numbers of one sample.
+#[derive(Clone, Copy, Debug)]
+pub enum Numbers<'a> {
+    /// Real numbers.
+    Real(&'a [f32]),
+    /// Classes or tokens.
+    Whole(&'a [u32]),
+}
+
 impl Batch {
     /// That both columns hold as many samples as the batch, and the input is one that a model takes.
     ///
@@ -115,6 +124,17 @@ impl Batch {
 }
 
 impl Column {
+    /// One sample, from 0; empty if there is none of that number.
+    #[must_use]
+    pub fn sample(&self, sample: usize) -> Numbers<'_> {
+        let size = self.shape.elements();
+        let place = sample.saturating_mul(size)..sample.saturating_add(1).saturating_mul(size);
+        match &self.elements {
+            Elements::Real(numbers) => Numbers::Real(numbers.get(place).unwrap_or_default()),
+            Elements::Whole(numbers) => Numbers::Whole(numbers.get(place).unwrap_or_default()),
+        }
+    }
+
     /// How many numbers it holds.
     fn length(&self) -> usize {
         match &self.elements {
