@@ -77,6 +77,58 @@ fn data_may_have_the_ignored_label_and_no_other() {
     assert!(said.unwrap_err().to_string().contains("the target is 255"));
 }
 
+/// Where the files of the next runs are.
+static FOLDER: std::sync::LazyLock<tempfile::TempDir> =
+    std::sync::LazyLock::new(|| tempfile::tempdir().unwrap());
+
+/// The same samples in a table, from line 1 on.
+fn table() -> trainspec::Result<InMemory<Features<2>, Class<3>>> {
+    let label = |i: usize| if i % 4 == 3 { 255 } else { i % 3 };
+    let rows = inputs()
+        .chunks(2)
+        .enumerate()
+        .map(|(i, x)| format!("{},{},{}\n", x[0], x[1], label(i)))
+        .collect::<String>();
+    let path = FOLDER.path().join("partly.csv");
+    std::fs::write(&path, rows).unwrap();
+    Csv::open(path).read()
+}
+
+train! {
+    FromTable { model: Three, data: table(), batch: 8, steps: 3, loss: CrossEntropy { ignore_index: Some(255) } }
+}
+
+/// 32 pictures of two pixels, and their labels.
+fn pictures() -> trainspec::Result<Idx<Features<2>, Class<3>>> {
+    let (x, y) = (FOLDER.path().join("pictures"), FOLDER.path().join("labels"));
+    let pixels: Vec<u8> = (0..64).map(|i| i * 3).collect();
+    let labels: Vec<u8> = (0..32).map(|i| if i % 4 == 3 { 255 } else { i % 3 }).collect();
+    std::fs::write(&x, [[0, 0, 8, 2, 0, 0, 0, 32, 0, 0, 0, 2].as_slice(), &pixels].concat()).unwrap();
+    std::fs::write(&y, [[0, 0, 8, 1, 0, 0, 0, 32].as_slice(), &labels].concat()).unwrap();
+    Idx::read(x, y)
+}
+
+train! {
+    FromPictures { model: Three, data: pictures(), batch: 8, steps: 3, loss: CrossEntropy { ignore_index: Some(255) } }
+}
+
+/// They were refused when they were opened. A label that is none is reported with its file.
+#[test]
+fn files_may_have_the_ignored_label_and_no_other() {
+    assert!(FromTable::training().without_folder().run().is_ok());
+    assert!(FromPictures::training().without_folder().run().is_ok());
+    let said = FromTable::training().set("loss.ignore_index", "254").unwrap().without_folder().run();
+    let said = said.unwrap_err().to_string();
+    let place = said.split_once("partly.csv:4: sample 3 (from 0)").map(|(_, rest)| rest);
+    assert!(
+        place.is_some_and(|rest| rest.contains("the target is 255; expected a whole number from 0 to 2")),
+        "{said}"
+    );
+    let said = FromPictures::training().set("loss.ignore_index", "254").unwrap().without_folder().run();
+    let said = said.unwrap_err().to_string();
+    assert!(said.contains("labels: label 3 (from 0): sample 3 (from 0)"), "{said}");
+}
+
 /// A label that nobody gave is no mistake of the model. Seen to fail when metrics count ignored labels, which bounds an
 /// accuracy by 6/8 here.
 #[test]
@@ -104,6 +156,7 @@ fn metrics_leave_out_ignored_labels() {
     // In a batch with no label nothing is known.
     let nothing = data.batch(&[3, 7, 11]).unwrap();
     let report = stepper.step(&[nothing]).unwrap();
+    assert!(report.loss.is_nan(), "{}", report.loss);
     assert!(report.metrics.iter().all(|(_, value)| value.is_nan()), "{:?}", report.metrics);
 }
 

@@ -89,6 +89,91 @@ fn test_samples_are_evaluated_once() {
     assert!(manifest.to_string().contains("\"auroc\":null"), "{manifest}");
 }
 
+/// Fifty points of two classes, or with two labels each.
+fn two_sided<T: trainspec::TargetKind>(
+    targets: Vec<T::Element>,
+) -> Result<impl Dataset<Input = Features<2>, Target = T>> {
+    let inputs = (0..100).map(|i| (i as f32 * 0.37).sin()).collect();
+    let split = Split::Fixed { train: 0..30, validation: 30..40, test: 40..50 };
+    Ok(trainspec::data::InMemory::<Features<2>, T>::new(inputs, targets)?.with_split(split))
+}
+
+#[model]
+fn OneLogit(x: Features<2>) -> Logits<1> {
+    x.linear(out = 1)
+}
+
+#[model]
+fn TwoLogits(x: Features<2>) -> Logits<2> {
+    x.linear(out = 2)
+}
+
+train! {
+    Binary {
+        model: OneLogit,
+        data: two_sided::<Class<2>>((0..50).map(|i| i % 2).collect()),
+        loss: BinaryCrossEntropy,
+        metrics: [Accuracy, Auroc, Precision, Recall, F1 { average: Average::Binary }, ConfusionMatrix],
+        epochs: 1,
+        early_stop: EarlyStop { monitor: ValMetric("f1"), patience: 9 },
+    }
+}
+
+train! {
+    Margin {
+        model: OneLogit,
+        data: two_sided::<Class<2>>((0..50).map(|i| i % 2).collect()),
+        loss: Hinge,
+        metrics: [Accuracy, Auroc],
+        epochs: 1,
+    }
+}
+
+train! {
+    Several {
+        model: TwoLogits,
+        data: two_sided::<Labels<2>>((0..100).map(|i| (i % 3 % 2) as f32).collect()),
+        metrics: [Accuracy, Auroc, Precision, Recall { average: Average::Micro }, F1 { average: Average::Weighted }],
+        epochs: 1,
+        early_stop: EarlyStop { monitor: ValMetric("auroc"), patience: 9 },
+    }
+}
+
+train! {
+    OneLabel {
+        model: OneLogit,
+        data: two_sided::<Labels<1>>((0..50).map(|i| (i % 2) as f32).collect()),
+        metrics: [Accuracy, Auroc, F1 { average: Average::Binary }],
+        epochs: 1,
+    }
+}
+
+/// By one logit, and for each label; the counts of the table are those of the accuracy.
+#[test]
+fn yes_or_no_is_measured() {
+    let values = |metrics: &std::collections::BTreeMap<&'static str, f64>| {
+        metrics.iter().map(|(name, value)| (*name, (0.0..=1.0).contains(value))).collect::<Vec<_>>()
+    };
+    let test = Binary::training().without_folder().run().unwrap().outcome.test.unwrap();
+    let counts = test.confusion.unwrap().counts;
+    assert_eq!((counts[0][0] + counts[1][1]) as f64 / 10.0, test.metrics["accuracy"]);
+    assert_eq!(counts.iter().flatten().sum::<u64>(), 10);
+    let names = ["accuracy", "auroc", "f1", "precision_macro", "recall_macro"];
+    assert_eq!(values(&test.metrics), names.map(|name| (name, true)));
+    let test = Margin::training().without_folder().run().unwrap().outcome.test.unwrap();
+    assert_eq!(values(&test.metrics), [("accuracy", true), ("auroc", true)]);
+    let test = Several::training().without_folder().run().unwrap().outcome.test.unwrap();
+    let names = ["accuracy", "auroc", "f1_weighted", "precision_macro", "recall_micro"];
+    assert_eq!(values(&test.metrics), names.map(|name| (name, true)));
+    let test = OneLabel::training().without_folder().run().unwrap().outcome.test.unwrap();
+    assert_eq!(values(&test.metrics), ["accuracy", "auroc", "f1"].map(|name| (name, true)));
+    let refused = Several::training()
+        .set("metrics.4.average", "Binary")
+        .map(|mut training| training.settings().map(|_| ()).unwrap_err().to_string());
+    let refused = refused.unwrap_or_else(|error| error.to_string());
+    assert!(refused.contains("average is Binary, but there are 2 labels"), "{refused}");
+}
+
 #[test]
 fn a_metric_that_cannot_be_is_refused_before_the_first_step() {
     let with = |key: &str, value: &str| {

@@ -264,3 +264,196 @@ fn an_initializer_out_of_range() {
     let set = WithAKey::training().set("init.Normal.std", "-1").map(|_| ());
     assert_eq!(set.unwrap_err().to_string(), "init.std is -1; expected a number above 0");
 }
+
+/// The last of 64 points are to validate, and have this label.
+fn validated_by(label: u32) -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Class<2>>> {
+    let inputs = (0..128).map(|i| (i as f32 * 0.37).sin()).collect();
+    let targets = (0..64).map(|i| if i < 56 { i % 2 } else { label }).collect();
+    let split = Split::Fixed { train: 0..56, validation: 56..64, test: 0..0 };
+    Ok(InMemory::<Features<2>, Class<2>>::new(inputs, targets)?.with_split(split))
+}
+
+train! {
+    Unlabelled {
+        model: Begun,
+        data: validated_by(255),
+        epochs: 2,
+        loss: CrossEntropy { ignore_index: Some(255) },
+        early_stop: EarlyStop { patience: 1 },
+    }
+}
+
+train! {
+    Weightless { model: Begun, data: validated_by(1), epochs: 2, loss: CrossEntropy { weights: &[1.0, 0.0] } }
+}
+
+/// The loss of such a part was 0, and so the best that there can be.
+#[test]
+fn a_part_in_which_nothing_counts() {
+    let then = "; their loss is not defined; label some, or split the data otherwise";
+    assert_eq!(
+        refusal(Unlabelled::training().without_folder()),
+        format!(
+            "data: every target of the 8 validation samples is 255, which the loss ignores, or has the weight 0{then}"
+        )
+    );
+    assert_eq!(
+        refusal(Weightless::training().without_folder()),
+        format!("data: every target of the 8 validation samples has the weight 0 in the loss{then}")
+    );
+    assert!(Weightless::training().without_folder().set("loss.weights", "[0, 1]").unwrap().run().is_ok());
+}
+
+/// Of 40 samples one has a label, and the two that are to validate.
+fn hardly_labelled() -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Class<2>>> {
+    let inputs = (0..84).map(|i| (i as f32 * 0.37).sin()).collect();
+    let targets = (0..42).map(|i| if i == 7 || i > 39 { i % 2 } else { 9 }).collect();
+    let split = Split::Fixed { train: 0..40, validation: 40..42, test: 0..0 };
+    Ok(InMemory::<Features<2>, Class<2>>::new(inputs, targets)?.with_split(split))
+}
+
+train! {
+    HardlyLabelled {
+        model: Begun,
+        data: hardly_labelled(),
+        batch: 4,
+        epochs: 1,
+        optimizer: Sgd { lr: 0.1, momentum: 0.0 },
+        loss: CrossEntropy { ignore_index: Some(9) },
+    }
+}
+
+/// Of a step in which nothing counts there is no loss, its gradient is 0, and the mean of the epoch is that of the others.
+#[test]
+fn a_step_in_which_nothing_counts_has_no_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = HardlyLabelled::training().out(folder.path()).run().unwrap();
+    let text = std::fs::read_to_string(run.folder.unwrap().join("metrics.jsonl")).unwrap();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let steps: Vec<_> = lines.iter().filter(|line| line["kind"] == "step").collect();
+    let (nothing, something): (Vec<_>, Vec<_>) = steps.into_iter().partition(|step| step["loss"].is_null());
+    assert_eq!((nothing.len(), something.len()), (9, 1));
+    assert!(nothing.iter().all(|step| step["gradient_norm"] == 0.0));
+    let epoch = lines.iter().find(|line| line["kind"] == "epoch").unwrap();
+    assert_eq!(epoch["training"]["loss"], something[0]["loss"]);
+    assert!(epoch["validation"]["loss"].as_f64().unwrap() > 0.0);
+}
+
+#[model]
+fn Shares(x: Features<2>) -> LogProbabilities<2> {
+    x.linear(out = 2).log_softmax()
+}
+
+/// Twelve samples, of which the last two are for the test; the targets of the last are these.
+fn ending_with<T>(last: [f32; 2]) -> trainspec::Result<impl Dataset<Input = Features<2>, Target = T>>
+where
+    T: trainspec::TargetKind + trainspec::Kind<Element = f32>,
+{
+    let inputs = (0..24).map(|i| (i as f32 * 0.37).sin()).collect();
+    let targets = (0..11).flat_map(|_| [0.25, 0.75]).chain(last).collect();
+    let split = Split::Fixed { train: 0..8, validation: 8..10, test: 10..12 };
+    Ok(InMemory::<Features<2>, T>::new(inputs, targets)?.with_split(split))
+}
+
+train! {
+    Labelled { model: Begun, data: ending_with::<Labels<2>>([1.0, 2.0]), epochs: 1 }
+}
+
+train! {
+    Distributed { model: Shares, data: ending_with::<Probabilities<2>>([7.0, 3.0]), epochs: 1 }
+}
+
+train! {
+    Oversized { model: Shares, data: ending_with::<Probabilities<2>>([0.9, 0.9]), epochs: 1 }
+}
+
+train! {
+    Rounded { model: Shares, data: ending_with::<Probabilities<2>>([0.33, 0.66]), epochs: 1 }
+}
+
+/// The squared error of logarithms.
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+pub struct LogError {}
+
+impl LogError {
+    pub const fn check(&self) -> trainspec::Verdict {
+        Ok(())
+    }
+}
+
+impl Config for LogError {
+    const NAME: &'static str = "LogError";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> trainspec::Verdict = Self::check;
+}
+
+impl<const N: usize> trainspec::loss::Loss<Values<N>, Values<N>> for LogError {
+    fn sum(
+        &self,
+        prediction: &candle_core::Tensor,
+        target: &candle_core::Tensor,
+    ) -> trainspec::Result<trainspec::loss::LossSum> {
+        let sum = (prediction - target.log()?)?.sqr()?.sum_all()?;
+        Ok(trainspec::loss::LossSum { sum, weight: prediction.dim(0)? as f64 })
+    }
+
+    fn accepts(&self, target: &[f32]) -> Result<(), trainspec::loss::BadTarget> {
+        trainspec::loss::BadTarget::unless(target, |value| *value > 0.0, "a number above 0")
+    }
+}
+
+#[model]
+fn Plane(x: Features<2>) -> Values<2> {
+    x.linear(out = 2)
+}
+
+train! {
+    OwnLoss { model: Plane, data: ending_with::<Values<2>>([0.5, -1.0]), epochs: 1, loss: LogError {} }
+}
+
+/// All of them stood in the test part, which is looked at when the training is over.
+#[test]
+fn a_target_that_the_loss_cannot_take() {
+    let of_test = |problem: &str| format!("data: sample 11 (from 0) of the test part: {problem}");
+    assert_eq!(
+        refusal(Labelled::training().without_folder()),
+        of_test("element 1 of the target is 2.0; `BinaryCrossEntropy` expects a probability, from 0 to 1")
+    );
+    assert_eq!(
+        refusal(Distributed::training().without_folder()),
+        of_test("element 0 of the target is 7.0; `KlDivergence` expects a probability, from 0 to 1")
+    );
+    assert_eq!(
+        refusal(Oversized::training().without_folder()),
+        of_test(
+            "the sum of the target is 1.8000; `KlDivergence` expects probabilities whose sum is 1; divide each by their sum"
+        )
+    );
+    assert!(Rounded::training().without_folder().run().is_ok());
+    assert_eq!(
+        refusal(OwnLoss::training().without_folder()),
+        of_test("element 1 of the target is -1.0; `LogError` expects a number above 0")
+    );
+}
+
+/// Small numbers to learn from, and a large one at the end.
+fn far_out() -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Class<2>>> {
+    let inputs = (0..24).map(|i| if i == 23 { 3e38 } else { (i as f32 * 0.37).sin() * 1e-3 }).collect();
+    let split = Split::Fixed { train: 0..8, validation: 8..10, test: 10..12 };
+    let data = InMemory::<Features<2>, Class<2>>::new(inputs, (0..12).map(|i| i % 2).collect())?;
+    Ok(data.with_split(split).with_normalization(Normalization::PerElement))
+}
+
+train! {
+    FarOut { model: Begun, data: far_out(), epochs: 1 }
+}
+
+/// The loss of the test was NaN.
+#[test]
+fn an_input_that_normalization_makes_infinite() {
+    let said = refusal(FarOut::training().without_folder());
+    let expected = "data: sample 11 (from 0) of the test part: element 1 of the input is 3e38, which is infinite once it is \
+                    normalized by the mean ";
+    assert!(said.starts_with(expected), "{said}");
+}

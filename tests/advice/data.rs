@@ -21,6 +21,39 @@ fn made(
         .with_normalization(normalization))
 }
 
+/// Sixty seconds of 2023 in a table, as they are or counted from its beginning.
+fn timed(from_beginning: bool) -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Class<2>>> {
+    let row = |i: u32| format!("{},{},{}\n", 1_700_000_000 + i, (f64::from(i) * 0.37).sin(), i % 2);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.csv");
+    std::fs::write(&path, (0..60).map(row).collect::<String>()).unwrap();
+    let csv = Csv::open(path);
+    let csv = if from_beginning { csv.subtract(0, 1.7e9) } else { csv };
+    let split = Split::Fixed { train: 0..40, validation: 40..50, test: 50..60 };
+    let data = csv.read::<Features<2>, Class<2>>()?;
+    Ok(data.with_split(split).with_normalization(Normalization::PerElement))
+}
+
+train! {
+    Timed { model: Small, data: timed(false), batch: 8 }
+}
+
+train! {
+    TimedFromBeginning { model: Small, data: timed(true), batch: 8 }
+}
+
+/// All sixty are one number in f32, and the file is not constant for that.
+#[test]
+fn columns_that_lose_their_values() {
+    fires(Timed::training, &[], Advice::RoundedColumns);
+    silent(TimedFromBeginning::training, &[]);
+    let check: Check = Timed::training().without_folder().check().unwrap();
+    assert_eq!(
+        check.advice[0].found,
+        "of about 60 distinct values in column 0 (from 0) of the file, about 1 are left in f32"
+    );
+}
+
 #[model]
 fn NormedFirst(x: Features<2>) -> Logits<2> {
     x.batch_norm().linear(out = 4).relu().linear(out = 2)

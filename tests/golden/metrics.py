@@ -92,6 +92,53 @@ target = random.choice([0, 3, 4], 53)  # class 1 is never right
 many = of_classes(logits, target)
 two = of_classes(grid(41, 2), random.integers(0, 2, 41))
 
+def of_one_logit(logit, target):
+    """Class 1 is predicted where its logit is above 0: two classes with the logits 0 and that."""
+    numbers, table = averages(np.stack([np.zeros_like(logit), logit], 1), target)
+    numbers["accuracy"] = agree(float(((logit > 0) == (target == 1)).mean()), sk.accuracy_score(target, logit > 0))
+    numbers["auroc"] = agree(area(logit, target == 1), sk.roc_auc_score(target, logit))
+    return {
+        "predictions": logit.tolist(),
+        "targets": target.tolist(),
+        "table": table.tolist(),
+        "values": numbers,
+    }
+
+
+def of_labels(logits, target):
+    """Each label by itself; a label is predicted where its logit is above 0, and is there where its target is above 0.5."""
+    predicted, actual = logits > 0, target > 0.5
+    labels = logits.shape[1]
+    right, as_predicted, as_actual = (predicted & actual).sum(0), predicted.sum(0), actual.sum(0)
+    ratio = lambda a, b: a / b if b else 0.0
+    kinds = {
+        "precision": (lambda r, p, a: ratio(r, p), sk.precision_score),
+        "recall": (lambda r, p, a: ratio(r, a), sk.recall_score),
+        "f1": (lambda r, p, a: ratio(2 * r, p + a), sk.f1_score),
+    }
+    numbers = {}
+    for name, (value, theirs) in kinds.items():
+        each = np.array([value(*counts) for counts in zip(right, as_predicted, as_actual)])
+        # scikit-learn takes one column for two classes, of which it averages both.
+        one = {"average": "binary"} if labels == 1 else {}
+        their = lambda average: theirs(actual, predicted, **{"average": average, "zero_division": 0, **one})
+        numbers[f"{name}_macro"] = agree(each.mean(), their("macro"))
+        numbers[f"{name}_micro"] = agree(value(right.sum(), as_predicted.sum(), as_actual.sum()), their("micro"))
+        numbers[f"{name}_weighted"] = agree(ratio((each * as_actual).sum(), as_actual.sum()), their("weighted"))
+        if labels == 1:
+            numbers[name] = agree(each[0], their("binary"))
+    numbers["accuracy"] = agree(float((predicted == actual).mean()), 1 - sk.hamming_loss(actual, predicted))
+    areas = [area(logits[:, i], actual[:, i]) for i in range(labels)]
+    for i, mine in enumerate(areas):
+        mine is None or agree(mine, sk.roc_auc_score(actual[:, i], logits[:, i]))
+    numbers["auroc"] = float(np.mean([mine for mine in areas if mine is not None]))
+    return {
+        "predictions": logits.flatten().tolist(),
+        "targets": target.astype(np.float32).flatten().tolist(),
+        "values": numbers,
+    }
+
+
 tokens = grid(11, 3, 4)
 right = random.integers(0, 4, (11, 3))
 nll = -np.take_along_axis(log_softmax(tokens), right[..., None], -1)
@@ -121,4 +168,13 @@ values = {
         "r2": agree(np.mean(r2), sk.r2_score(t, p)),
     },
 }
-print(json.dumps({"many": many, "two": two, "places": places, "values": values}))
+# A generator of their own, so that the numbers above stay.
+random = np.random.default_rng(5)
+one = of_one_logit(grid(47), random.integers(0, 2, 47))
+wanted = random.choice([0.0, 0.25, 0.5, 0.75, 1.0], (43, 4))
+wanted[:, 2] = 0  # nowhere
+scores = grid(43, 4)
+scores[:, 2] -= 20  # and never predicted
+labels = of_labels(scores, wanted)
+label = of_labels(grid(31, 1), random.choice([0.0, 1.0], (31, 1)))
+print(json.dumps({"one": one, "labels": labels, "label": label, "many": many, "two": two, "places": places, "values": values}))

@@ -128,7 +128,7 @@ fn tables_that_are_large_on_purpose() {
         ("zero bytes", row("\0", 4 * MIB), 32, MIB, "columns; expected"),
         ("a bomb of one row", packed(&row("0", 200 * MIB)), 0, 100 * MIB, "a row of more than"),
         ("a bomb behind a quotation mark", packed(&open(20 * MIB)), 0, 100 * MIB, "a row of more than"),
-        ("a bomb of empty lines", packed(&row("\n", 20 * MIB)), 0, MIB, "no line of data"),
+        ("a bomb of empty lines", packed(&row("\n", 20 * MIB)), 0, MIB, "bytes of empty lines"),
         ("a bomb of rows that are none", packed(&row("x\n", 20 * MIB)), 0, MIB, "columns; expected"),
     ] {
         std::fs::write(&path, &bytes).unwrap();
@@ -201,11 +201,14 @@ fn pictures_that_are_large_on_purpose() {
         ([[0, 0, 8, 255].as_slice(), &[255; 1020]].concat(), "each sample is"),
         (packed(&idx(&[1, 4, 5], &zeros)), "more than the 20 bytes of 1 samples"),
         (packed(&zeros), "the magic number is 0"),
+        // More than a file of this size can hold, whatever is in it.
+        (packed(&idx(&[most, 4, 5], &zeros)), "the header promises 85899345900 bytes for 4294967295 samples"),
     ] {
         std::fs::write(&x, &bytes).unwrap();
         let (outcome, peak) = metered(|| Pictures::read(&x, &y).map(|_| ()));
         let problem = outcome.unwrap_err().to_string();
         assert!(problem.contains(words), "{problem}");
+        assert!(problem.starts_with(&*folder.path().to_string_lossy()), "{problem}");
         assert!(peak < 1 << 18, "{peak} bytes: {problem}");
     }
 }

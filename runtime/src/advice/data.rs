@@ -1,6 +1,7 @@
 //! Data that are not what a model can learn from.
 
 use super::Facts;
+use crate::data::RoundedColumn;
 use crate::format::count;
 
 /// Means and deviations up to this are near enough to 0 and 1.
@@ -29,13 +30,29 @@ pub(super) fn unscaled_inputs(facts: &Facts<'_>) -> Option<String> {
     ))
 }
 
+pub(super) fn rounded_columns(facts: &Facts<'_>) -> Option<String> {
+    let columns = facts.data.rounded_columns();
+    let RoundedColumn { column, distinct, left, .. } = columns.first()?;
+    let others = match columns.len() {
+        1 => String::new(),
+        more => format!("; so it is with {} more", more - 1),
+    };
+    let (distinct, left) = (count(*distinct), count(*left));
+    Some(format!(
+        "of about {distinct} distinct values in column {column} of the file, about {left} are left in f32{others}"
+    ))
+}
+
 /// Of features only: the border of images is often of one colour.
 pub(super) fn constant_features(facts: &Facts<'_>) -> Option<String> {
     let (data, samples) = (facts.data, facts.data.train().len());
     // One sample alone has nothing but constants.
     let profile = data.profile().filter(|_| data.input_shape().rank() == 1 && samples > 1)?;
-    let constant: Vec<_> =
-        (0..profile.mean().len()).filter(|&place| profile.deviation()[place] == 0.0).collect();
+    // In the file these are not constant.
+    let is_rounded = |place| data.rounded_columns().iter().any(|column| column.element == Some(place));
+    let constant: Vec<_> = (0..profile.mean().len())
+        .filter(|&place| profile.deviation()[place] == 0.0 && !is_rounded(place))
+        .collect();
     let first = *constant.first()?;
     let others =
         if constant.len() == 1 { String::new() } else { format!(" and {} more", constant.len() - 1) };

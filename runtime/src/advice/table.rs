@@ -203,6 +203,13 @@ pub(super) const RULES: &[Rule] = &[
         reference: "LeCun et al. 1998",
     },
     Rule {
+        advice: Advice::RoundedColumns,
+        find: data::rounded_columns,
+        why: "numbers are kept in f32, which has 24 bits: what lies close together and far from 0 becomes one number",
+        instead: "`.subtract(column, number)` on the `Csv`, which is done in f64, or a file in which the column begins near 0",
+        reference: "Goldberg 1991",
+    },
+    Rule {
         advice: Advice::ConstantFeatures,
         find: data::constant_features,
         why: "nothing can be learned from them, and a sample with another value meets weights that were never trained",

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::advice::Advised;
 use crate::error::Result;
-use crate::format::{count, measure, metric, plain, rate};
+use crate::format::{count, metric, plain, rate};
 use crate::spec::Settings;
 use crate::trainer::{EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport, Verifying};
 
@@ -150,7 +150,7 @@ impl<'a> Progress<'a> {
     fn step(&self, report: &StepReport) {
         if self.is_terminal {
             let &StepReport { step, epoch, loss, lr, .. } = report;
-            let mut parts = vec![format!("epoch {epoch}/{}", self.epochs), format!("loss {}", measure(loss))];
+            let mut parts = vec![format!("epoch {epoch}/{}", self.epochs), format!("loss {}", metric(loss))];
             parts.extend(report.metrics.iter().map(|(name, value)| format!("{name} {}", metric(value))));
             parts.push(format!("lr {}", rate(lr)));
             parts.extend(report.loss_scale.map(|scale| format!("loss scale {scale}")));
@@ -213,7 +213,7 @@ fn line(report: &EpochReport, epochs: u64) -> String {
     let width = epochs.to_string().len();
     let mut parts = vec![format!("epoch {:>width$}/{epochs}", report.epoch)];
     let mut measures = |prefix: &str, evaluation: &Evaluation| {
-        parts.push(format!("{prefix}loss {}", measure(evaluation.loss)));
+        parts.push(format!("{prefix}loss {}", metric(evaluation.loss)));
         parts.extend(
             evaluation.metrics.iter().map(|(name, value)| format!("{prefix}{name} {}", metric(*value))),
         );

@@ -5,7 +5,7 @@ use std::fmt::{Display, Formatter};
 use std::path::Path;
 
 use crate::format::Table;
-use crate::format::{count, measure, metric, seconds};
+use crate::format::{count, metric, seconds};
 use crate::trainer::{Confusion, EpochReport, Evaluation, Exit, Outcome};
 
 /// What a run came to, and where it is.
@@ -75,7 +75,7 @@ pub(super) fn measures(rows: &[(&str, &Evaluation)]) -> String {
     for (part, evaluation) in rows {
         let values =
             metrics.iter().map(|name| metric(evaluation.metrics.get(name).copied().unwrap_or(f64::NAN)));
-        let first = [(*part).to_owned(), count(evaluation.samples as u64), measure(evaluation.loss)];
+        let first = [(*part).to_owned(), count(evaluation.samples as u64), metric(evaluation.loss)];
         table.row(first.into_iter().chain(values));
     }
     table.to_string()

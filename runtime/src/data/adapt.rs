@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Dataset, Normalization, Split};
+use super::{Dataset, Normalization, RoundedColumn, Split};
 use crate::error::Result;
 use crate::shape::Kind;
 
@@ -64,6 +64,14 @@ impl<D: Dataset> Dataset for Adapted<D> {
 
     fn is_time_series(&self) -> bool {
         matches!(self.change, Change::TimeSeries) || self.data.is_time_series()
+    }
+
+    fn location(&self, index: usize) -> Option<String> {
+        self.data.location(index)
+    }
+
+    fn rounded_columns(&self) -> &[RoundedColumn] {
+        self.data.rounded_columns()
     }
 }
 

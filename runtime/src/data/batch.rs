@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 
 use crate::error::{Error, Result};
-use crate::shape::{Elements, Shape};
+use crate::shape::{Elements, Numbers, Shape};
 
 /// Some samples of a data set.
 #[derive(Clone, Debug)]
@@ -106,6 +106,17 @@ impl Batch {
 }
 
 impl Column {
+    /// One sample, from 0; empty if there is none of that number.
+    #[must_use]
+    pub fn sample(&self, sample: usize) -> Numbers<'_> {
+        let size = self.shape.elements();
+        let place = sample.saturating_mul(size)..sample.saturating_add(1).saturating_mul(size);
+        match &self.elements {
+            Elements::Real(numbers) => Numbers::Real(numbers.get(place).unwrap_or_default()),
+            Elements::Whole(numbers) => Numbers::Whole(numbers.get(place).unwrap_or_default()),
+        }
+    }
+
     /// How many numbers it holds.
     fn length(&self) -> usize {
         match &self.elements {

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::adapt::{Adapted, Change};
-use super::{Batch, Column, Normalization, Split};
+use super::{Batch, Column, Normalization, RoundedColumn, Split};
 use crate::error::Result;
 use crate::loss::TargetKind;
 use crate::shape::{Element, InputKind, Kind, Shape};
@@ -89,6 +89,18 @@ pub trait Dataset: Send + Sync + 'static {
     /// every epoch; a sample of a series is a window with all of the past that its target needs.
     fn is_time_series(&self) -> bool {
         false
+    }
+
+    /// Where a sample comes from, for messages: `flowers.csv:17`. `None`, the default, if there is nothing to say.
+    fn location(&self, index: usize) -> Option<String> {
+        let _ = index;
+        None
+    }
+
+    /// The columns that lost more than half of their distinct values when they were rounded to f32, which a run advises on.
+    /// None by default; [`Csv`](super::Csv) finds them.
+    fn rounded_columns(&self) -> &[RoundedColumn] {
+        &[]
     }
 
     /// The same samples, divided another way.
@@ -213,6 +225,10 @@ pub trait AnyDataset: Send + Sync {
     fn input_range(&self) -> Option<RangeInclusive<f32>>;
     /// [`Dataset::is_time_series`]
     fn is_time_series(&self) -> bool;
+    /// [`Dataset::location`]
+    fn location(&self, index: usize) -> Option<String>;
+    /// [`Dataset::rounded_columns`]
+    fn rounded_columns(&self) -> &[RoundedColumn];
     /// The samples of these numbers, as they are in the set.
     ///
     /// # Errors
@@ -251,6 +267,14 @@ impl<D: Dataset> AnyDataset for D {
 
     fn is_time_series(&self) -> bool {
         Dataset::is_time_series(self)
+    }
+
+    fn location(&self, index: usize) -> Option<String> {
+        Dataset::location(self, index)
+    }
+
+    fn rounded_columns(&self) -> &[RoundedColumn] {
+        Dataset::rounded_columns(self)
     }
 
     fn batch(&self, indices: &[usize]) -> Result<Batch> {

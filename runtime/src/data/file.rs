@@ -4,21 +4,28 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
+
+/// How many bytes a byte of gzip unpacks to at most: deflate writes up to 258 bytes with two bits.
+const EXPANSION: u64 = 1032;
 
 /// Where bytes come from, for what has to be said of them.
 pub(super) struct Origin {
     path: PathBuf,
     packed: bool,
+    /// The size of the file as it is stored; not known of a pipe.
+    size: Option<u64>,
 }
 
-/// The file's bytes; whether it is gzip is told by its first two, not by its name.
+/// The file's bytes; whether it is gzip is decided by its first two, not by its name.
 pub(super) fn open(path: &Path) -> Result<(Origin, Box<dyn BufRead>)> {
     let file = File::open(path).map_err(Error::file(path))?;
-    unpacked(path, BufReader::new(Polled { file, interrupt: Interrupt::current() }))
+    let metadata = file.metadata().map_err(Error::file(path))?;
+    let size = metadata.is_file().then(|| metadata.len());
+    unpacked(path, BufReader::new(Polled { file, interrupt: Interrupt::current() }), size)
 }
 
 /// A file that is read as long as no end is requested.
@@ -39,17 +46,89 @@ impl<R: Read> Read for Polled<R> {
 pub(super) fn unpacked<'a>(
     path: &Path,
     mut bytes: impl BufRead + 'a,
+    size: Option<u64>,
 ) -> Result<(Origin, Box<dyn BufRead + 'a>)> {
-    let mut origin = Origin { path: path.to_owned(), packed: false };
+    let mut origin = Origin { path: path.to_owned(), packed: false, size };
     let packed = bytes.fill_buf().map_err(|error| origin.unreadable(error))?.starts_with(&[0x1F, 0x8B]);
     origin.packed = packed;
     if packed {
-        return Ok((origin, Box::new(BufReader::new(MultiGzDecoder::new(bytes)))));
+        return Ok((origin, Box::new(BufReader::new(Members(Some(GzDecoder::new(bytes)))))));
     }
     Ok((origin, Box::new(bytes)))
 }
 
+/// The contents of a gzip file: one member after the other, perhaps with zeros behind the last, with which tapes and block
+/// devices fill their blocks. `gzip -t` accepts the same.
+struct Members<R>(Option<GzDecoder<R>>);
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.0 {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let Some(mut rest) = self.0.take().map(GzDecoder::into_inner) else { break };
+            if !is_at_end(&mut rest)? {
+                self.0 = Some(GzDecoder::new(rest));
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Whether nothing follows a member but zeros.
+fn is_at_end(rest: &mut impl BufRead) -> io::Result<bool> {
+    let mut is_padded = false;
+    loop {
+        let bytes = rest.fill_buf()?;
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        if zeros < bytes.len() {
+            return if is_padded || zeros > 0 {
+                Err(io::Error::new(io::ErrorKind::InvalidData, "data behind its zero padding"))
+            } else {
+                Ok(false)
+            };
+        }
+        if zeros == 0 {
+            return Ok(true);
+        }
+        rest.consume(zeros);
+        is_padded = true;
+    }
+}
+
 impl Origin {
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many bytes there can be at most once the file is unpacked, if its size is known.
+    pub(super) fn most(&self) -> Option<u64> {
+        Some(self.size?.saturating_mul(if self.packed { EXPANSION } else { 1 }))
+    }
+
+    /// Whether the file is gzip.
+    pub(super) fn is_packed(&self) -> bool {
+        self.packed
+    }
+
+    /// Makes room for more, or reports that the system gives none.
+    pub(super) fn reserve<T>(&self, list: &mut Vec<T>, more: usize) -> Result<()> {
+        if list.capacity() - list.len() >= more {
+            return Ok(());
+        }
+        list.try_reserve(more).map_err(|_| {
+            let bytes = list.len().saturating_mul(size_of::<T>()) as u64;
+            self.problem(format!(
+                "the system gives no memory for more than the {} that were read of it; expected a smaller file, or more \
+                 memory",
+                crate::format::bytes(bytes)
+            ))
+        })
+    }
+
     /// Something in the file that cannot be used.
     pub(super) fn problem(&self, problem: impl Into<String>) -> Error {
         Error::Data { path: self.path.clone(), line: None, problem: problem.into() }
@@ -112,8 +191,10 @@ pub(super) mod tests {
     fn packed_or_not_the_text_is_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("named-anything");
-        let twice = [packed(b"hel"), packed(b"lo")].concat();
-        for bytes in [b"hello".to_vec(), packed(b"hello"), twice] {
+        let twice = [packed(b"hel"), packed(b""), packed(b"lo")].concat();
+        // As tapes and block devices have it, over the length of a buffer as well.
+        let padded = [packed(b"hello"), vec![0; 20_000]].concat();
+        for bytes in [b"hello".to_vec(), packed(b"hello"), twice, padded] {
             std::fs::write(&path, bytes).unwrap();
             assert_eq!(text(&path).unwrap(), "hello");
         }
@@ -132,6 +213,10 @@ pub(super) mod tests {
         let mut flipped = whole.clone();
         flipped[15] ^= 0xFF;
         assert!(problem("x.gz", &flipped, text).starts_with("x.gz: the gzip file is damaged or cut short ("));
+        for behind in [b"more".as_slice(), b"\0\0more"] {
+            let said = problem("x.gz", &[&whole, behind].concat(), text);
+            assert!(said.starts_with("x.gz: the gzip file is damaged or cut short ("), "{said}");
+        }
         let missing = text(Path::new("no-such-file")).unwrap_err().to_string();
         assert!(missing.starts_with("no-such-file: No such file"), "{missing}");
         assert!(matches!(text(Path::new("/")), Err(Error::File { .. })));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{BufRead, Read};
 use std::marker::PhantomData;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Dataset;
 use super::file::{self, Origin};
@@ -20,8 +20,12 @@ use crate::shape::{InputKind, Kind};
 ///
 /// # Errors
 /// [`Idx::read`] names the file: if it is no IDX file of bytes, if its axes are not those of the kind, if
-/// it is cut short or goes on after the last sample, if a label is out of range, or if there are not as
-/// many labels as images.
+/// it is cut short or goes on after the last sample, or if there are not as many labels as images. A label that is no class
+/// of the kind is reported with its file when a run begins, unless the loss ignores it.
+///
+/// # Memory
+/// One byte for each pixel and label, and no more than three times what the files hold while they are read. A gzip file
+/// holds at most 1,032 times its size, so a header that claims more is refused at once.
 ///
 /// # Example
 /// ```
@@ -42,6 +46,8 @@ use crate::shape::{InputKind, Kind};
 pub struct Idx<I, T> {
     pixels: Vec<u8>,
     labels: Vec<u8>,
+    /// The files of the labels, each with its first sample.
+    files: Vec<(usize, PathBuf)>,
     kinds: PhantomData<fn() -> (I, T)>,
 }
 
@@ -63,23 +69,15 @@ impl<I: InputKind + Kind<Element = f32>, T: TargetKind + Kind<Element = u32>> Id
                 problem: format!("{answers} labels; expected {count}, the images of {}", images.display()),
             });
         }
-        let known = T::SHAPE.vocabulary().unwrap_or(usize::MAX);
-        if let Some((place, label)) = (0..).zip(&classes).find(|(_, label)| usize::from(**label) >= known) {
-            return Err(Error::Data {
-                path: labels.to_owned(),
-                line: None,
-                problem: format!(
-                    "label {place} (from 0) is {label}; expected a number from 0 to {}",
-                    known.saturating_sub(1)
-                ),
-            });
-        }
-        Ok(Self { pixels, labels: classes, kinds: PhantomData })
+        let files = vec![(0, labels.to_owned())];
+        Ok(Self { pixels, labels: classes, files, kinds: PhantomData })
     }
 
     /// These samples, and after them others.
     #[must_use]
     pub fn then(mut self, more: &Self) -> Self {
+        let samples = Dataset::len(&self);
+        self.files.extend(more.files.iter().map(|(first, path)| (samples + first, path.clone())));
         self.pixels.extend_from_slice(&more.pixels);
         self.labels.extend_from_slice(&more.labels);
         self
@@ -105,6 +103,11 @@ impl<I: InputKind + Kind<Element = f32>, T: TargetKind + Kind<Element = u32>> Da
         }
         Ok(())
     }
+
+    fn location(&self, index: usize) -> Option<String> {
+        let (first, path) = self.files.iter().rev().find(|(first, _)| *first <= index)?;
+        Some(format!("{}: label {} (from 0)", path.display(), index - first))
+    }
 }
 
 impl<I: Kind, T: Kind> fmt::Debug for Idx<I, T> {
@@ -118,10 +121,15 @@ fn bytes(path: &Path, axes: &[usize]) -> Result<Vec<u8>> {
     let (origin, mut bytes) = file::open(path)?;
     let (samples, per_sample) = header(&origin, &mut bytes, axes)?;
     let expected = samples.saturating_mul(per_sample);
-    // The file's own words are not trusted with an allocation: the buffer grows with what is there.
-    let mut body = Vec::new();
-    let read = bytes.by_ref().take(expected.saturating_add(1)).read_to_end(&mut body);
-    read.map_err(|error| origin.unreadable(error))?;
+    // The file's own words are not trusted with an allocation: they are compared with what the file can hold, and the
+    // buffer grows with what is there.
+    if let Some(most) = origin.most().filter(|most| origin.is_packed() && *most < expected) {
+        return Err(origin.problem(format!(
+            "the header promises {expected} bytes for {samples} samples, and a gzip file of this size holds at most {most}; \
+             the file is damaged or not what its header says"
+        )));
+    }
+    let body = at_most(&origin, &mut *bytes, expected.saturating_add(1))?;
     let found = body.len() as u64;
     if found < expected {
         return Err(origin.problem(format!(
@@ -135,6 +143,22 @@ fn bytes(path: &Path, axes: &[usize]) -> Result<Vec<u8>> {
         )));
     }
     Ok(body)
+}
+
+/// The bytes that are there, up to a number of them.
+fn at_most(origin: &Origin, bytes: &mut dyn BufRead, most: u64) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let part = bytes.fill_buf().map_err(|error| origin.unreadable(error))?;
+        let room = most - body.len() as u64;
+        let taken = part.len().min(usize::try_from(room).unwrap_or(usize::MAX));
+        if taken == 0 {
+            return Ok(body);
+        }
+        origin.reserve(&mut body, taken)?;
+        body.extend_from_slice(&part[..taken]);
+        bytes.consume(taken);
+    }
 }
 
 /// The number of samples and the bytes of each. The format: two zeros, the type of the numbers (8 for
@@ -264,7 +288,14 @@ mod tests {
             said.replace(&format!("{}/", folder.path().display()), "")
         };
         assert_eq!(said(idx(&[4])), "y: 4 labels; expected 5, the images of x");
-        assert_eq!(said(idx(&[5])), "y: label 4 (from 0) is 4; expected a number from 0 to 3");
+        // Whether a label can be used, only the loss can tell.
+        let folder = tempfile::tempdir().unwrap();
+        let (x, y) = (folder.path().join("x"), folder.path().join("y"));
+        std::fs::write(&x, &images).unwrap();
+        std::fs::write(&y, idx(&[5])).unwrap();
+        let data = Pictures::read(&x, &y).unwrap();
+        let data = data.clone().then(&data);
+        assert_eq!(data.location(9), Some(format!("{}: label 4 (from 0)", y.display())));
         assert_eq!(said(images.clone()), "y: each sample is [2, 3]; expected []");
     }
 }

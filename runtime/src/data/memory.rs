@@ -1,8 +1,10 @@
 //! Samples from vectors.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
-use super::Dataset;
+use super::file::Origin;
+use super::{Dataset, RoundedColumn};
 use crate::error::{Error, Result};
 use crate::loss::TargetKind;
 use crate::shape::{InputKind, Kind, Shape};
@@ -27,6 +29,44 @@ use crate::shape::{InputKind, Kind, Shape};
 pub struct InMemory<I: InputKind, T: TargetKind> {
     inputs: Vec<I::Element>,
     targets: Vec<T::Element>,
+    /// The file that they were read from, if it is one.
+    source: Option<Source>,
+}
+
+/// Where samples come from.
+pub(super) struct Source {
+    path: PathBuf,
+    /// The samples whose line is not the one after that of the sample before, with their lines.
+    lines: Vec<(usize, u64)>,
+    last: u64,
+    rounded: Vec<RoundedColumn>,
+}
+
+impl Source {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), lines: Vec::new(), last: 0, rounded: Vec::new() }
+    }
+
+    /// The next sample is in this line.
+    pub(super) fn add(&mut self, origin: &Origin, sample: usize, line: u64) -> Result<()> {
+        if line != self.last + 1 {
+            origin.reserve(&mut self.lines, 1)?;
+            self.lines.push((sample, line));
+        }
+        self.last = line;
+        Ok(())
+    }
+
+    pub(super) fn with_rounded(self, rounded: Vec<RoundedColumn>) -> Self {
+        Self { rounded, ..self }
+    }
+
+    /// The line of a sample, from 1.
+    fn line(&self, sample: usize) -> u64 {
+        let after = self.lines.partition_point(|(first, _)| *first <= sample);
+        let (first, line) = after.checked_sub(1).and_then(|at| self.lines.get(at)).copied().unwrap_or((0, 1));
+        line + (sample - first) as u64
+    }
 }
 
 impl<I: InputKind, T: TargetKind> InMemory<I, T> {
@@ -42,7 +82,16 @@ impl<I: InputKind, T: TargetKind> InMemory<I, T> {
                 "{samples} inputs, but {answers} targets; expected as many of each"
             )));
         }
-        Ok(Self { inputs, targets })
+        Ok(Self { inputs, targets, source: None })
+    }
+
+    /// The samples of a file.
+    pub(super) fn from_file(
+        inputs: Vec<I::Element>,
+        targets: Vec<T::Element>,
+        source: Source,
+    ) -> Result<Self> {
+        Ok(Self { source: Some(source), ..Self::new(inputs, targets)? })
     }
 
     /// The same samples with `change` made to each number of the inputs.
@@ -72,6 +121,15 @@ impl<I: InputKind, T: TargetKind> Dataset for InMemory<I, T> {
         copy(&self.inputs, index, input)?;
         copy(&self.targets, index, target)
     }
+
+    fn location(&self, index: usize) -> Option<String> {
+        let source = self.source.as_ref()?;
+        Some(format!("{}:{}", source.path.display(), source.line(index)))
+    }
+
+    fn rounded_columns(&self) -> &[RoundedColumn] {
+        self.source.as_ref().map_or(&[], |source| &source.rounded)
+    }
 }
 
 impl<I: InputKind, T: TargetKind> fmt::Debug for InMemory<I, T> {
@@ -89,6 +147,13 @@ pub(super) fn size(kind: &str, shape: Shape) -> Result<usize> {
             "the kind `{kind}` has the shape {shape}; expected a shape whose axes are known and above 0"
         ))),
     }
+}
+
+/// What a class or token is to be, of which there are `known`; `found` is the number that is none.
+pub(super) fn whole_number(known: usize, found: Option<f64>) -> String {
+    // The mistake that is made most.
+    let hint = if found == Some(known as f64) { "; if yours count from 1, subtract 1" } else { "" };
+    format!("a whole number from 0 to {}{hint}", known.saturating_sub(1))
 }
 
 /// Sample `index` of samples side by side, each as long as the buffer.

@@ -72,6 +72,10 @@ impl Dataset for Mnist {
         self.samples.sample(index, input, target)
     }
 
+    fn location(&self, index: usize) -> Option<String> {
+        self.samples.location(index)
+    }
+
     fn split(&self) -> Split {
         let learned = Self::TRAIN - Self::VALIDATION;
         Split::Fixed {

@@ -6,17 +6,19 @@
 //! | `split`, `normalizer` | which samples are for what; what is done to the inputs |
 //! | `adapt` | a data set with another split or normalization, or of which more is known |
 //! | `memory` | samples from vectors |
-//! | `csv`, `idx` | samples from files of numbers, and of images; `file` opens them, packed or not |
+//! | `csv`, `idx` | samples from files of numbers, and of images; `file` opens them, packed or not; `distinct` counts what rounding to f32 loses |
 //! | `digits`, `mnist` | known data sets |
-//! | `prepared` | data that were looked through and are ready for a run; `survey`, `patterns`, `shared` are what looks |
+//! | `prepared` | data that were looked through and are ready for a run; `survey`, `patterns`, `extremes`, `shared` are what looks, `targets` what a loss asks for |
 //! | `batch` | samples side by side |
 
-pub use crate::shape::Elements;
+pub use crate::loss::{BadTarget, TargetRules};
+pub use crate::shape::{Elements, Numbers};
 pub use adapt::Adapted;
 pub use batch::{Batch, Column, Mixed};
 pub use csv::{Csv, CsvColumn};
 pub use dataset::{AnyDataset, Dataset, IntoDataset};
 pub use digits::Digits8x8;
+pub use distinct::RoundedColumn;
 pub use idx::Idx;
 pub use memory::InMemory;
 pub use mnist::Mnist;
@@ -31,6 +33,8 @@ mod batch;
 mod csv;
 mod dataset;
 mod digits;
+mod distinct;
+mod extremes;
 mod file;
 mod idx;
 mod memory;

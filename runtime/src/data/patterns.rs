@@ -1,6 +1,6 @@
 //! What a data set looks like, where that tells of a mistake.
 
-use super::{Batch, Column, Elements};
+use super::{Batch, Numbers};
 use crate::shape::Shape;
 
 /// Images of fewer and of more channels are not looked at: of one there is no order, and of many neighbours need not be
@@ -49,15 +49,15 @@ impl Patterns {
     pub(super) fn add(&mut self, batch: &Batch, learned: &[bool]) {
         for (sample, _) in learned.iter().enumerate().take(batch.size).filter(|(_, learned)| **learned) {
             self.samples += 1;
-            match (of(&batch.input, sample), of(&batch.target, sample)) {
-                (Sample::Whole(input), Sample::Whole(target)) if self.next_tokens => {
+            match (batch.input.sample(sample), batch.target.sample(sample)) {
+                (Numbers::Whole(input), Numbers::Whole(target)) if self.next_tokens => {
                     self.next_tokens = input.get(1..) == target.get(..target.len() - 1);
                 }
                 (input, target) => {
-                    if let (Sample::Real(numbers), Some(channels)) = (input, self.channels) {
+                    if let (Numbers::Real(numbers), Some(channels)) = (input, self.channels) {
                         self.compare(numbers, channels);
                     }
-                    if let (Sample::Real(targets), true) = (target, self.zero_or_one) {
+                    if let (Numbers::Real(targets), true) = (target, self.zero_or_one) {
                         self.look(targets);
                     }
                 }
@@ -107,24 +107,11 @@ impl Patterns {
     }
 }
 
-enum Sample<'a> {
-    Real(&'a [f32]),
-    Whole(&'a [u32]),
-}
-
-/// One sample of a column.
-fn of(column: &Column, sample: usize) -> Sample<'_> {
-    let size = column.shape.elements();
-    let place = sample * size..(sample + 1) * size;
-    match &column.elements {
-        Elements::Real(numbers) => Sample::Real(numbers.get(place).unwrap_or_default()),
-        Elements::Whole(numbers) => Sample::Whole(numbers.get(place).unwrap_or_default()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Column;
+    use crate::shape::Elements;
 
     fn batch(input: (Shape, Elements), target: (Shape, Elements), size: usize) -> Batch {
         let [input, target] = [input, target].map(|(shape, elements)| Column { shape, elements });

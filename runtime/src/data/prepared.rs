@@ -1,10 +1,12 @@
 //! Data that were looked through before the first step.
 
+use super::extremes::Extremes;
 use super::split::Parts;
-use super::survey::Survey;
-use super::{AnyDataset, Batch, Elements, Normalization, Normalizer, Patterns, Split};
+use super::survey::{Survey, place};
+use super::{AnyDataset, Batch, Elements, Normalization, Normalizer, Patterns, RoundedColumn, Split};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
+use crate::loss::{Ignoring, TargetRules};
 use crate::rng::{Moment, Purpose, Stream};
 use crate::shape::Shape;
 
@@ -15,8 +17,10 @@ use crate::shape::Shape;
 ///
 /// - a split that cannot be, or that leaves nothing to learn from;
 /// - a number that is NaN or infinite, or an input outside of the range that the data set names;
-/// - a class or token that the kind does not have;
-/// - targets to learn from of which the loss ignores every one.
+/// - an input that is infinite once it is normalized;
+/// - a class or token that the kind does not have, or a target that the loss [does not
+///   accept](crate::loss::Loss::accepts), such as a probability of 2;
+/// - a part of which no target [counts](crate::loss::Loss::counts) in the loss.
 ///
 /// It fits the normalizer on the training part alone, and takes a fingerprint, so that a run is not
 /// resumed on other data. An empty validation or test part is allowed.
@@ -43,6 +47,7 @@ pub struct Prepared {
     profile: Option<Normalizer>,
     patterns: Patterns,
     shared: usize,
+    extremes: Extremes,
     interrupt: Interrupt,
 }
 
@@ -60,17 +65,18 @@ impl Prepared {
     /// # Errors
     /// As [`Prepared::new`].
     pub fn ignoring(data: Box<dyn AnyDataset>, seed: u64, ignored: Option<u32>) -> Result<Self> {
-        Self::until(data, seed, ignored, &Interrupt::new())
+        Self::for_loss(data, seed, &Ignoring(ignored), &Interrupt::new())
     }
 
-    /// The same as long as no end is requested: now, and whenever a batch is read later.
+    /// The same for a loss with these rules for targets, as long as no end is requested: now, and whenever a batch is read
+    /// later.
     ///
     /// # Errors
     /// As [`Prepared::new`], and [`Error::Interrupted`].
-    pub fn until(
+    pub fn for_loss(
         data: Box<dyn AnyDataset>,
         seed: u64,
-        ignored: Option<u32>,
+        rules: &dyn TargetRules,
         interrupt: &Interrupt,
     ) -> Result<Self> {
         let (input, target) = (data.input_shape(), data.target_shape());
@@ -83,15 +89,10 @@ impl Prepared {
         for start in (0..data.len()).step_by(at_once) {
             indices.clear();
             indices.extend(start..data.len().min(start + at_once));
-            survey.look(start, &data.batch(&indices)?, ignored)?;
+            survey.look(&*data, start, &data.batch(&indices)?, rules)?;
             interrupt.check()?;
         }
-        if let (Some(ignored), false) = (ignored, survey.has_targets) {
-            return Err(Error::Dataset(format!(
-                "every target of the {} training samples is {ignored}, which the loss ignores; nothing could be learned",
-                parts.train.len()
-            )));
-        }
+        survey.check_counts(rules)?;
         let normalizer = match data.normalization() {
             Normalization::None => None,
             Normalization::PerElement => Some(survey.moments.per_element()?),
@@ -101,8 +102,8 @@ impl Prepared {
         // Numbers so large that they have no mean in f32 have no profile; a normalizer would have said so.
         let profile = input.vocabulary().is_none().then(|| survey.moments.per_element().ok()).flatten();
         let shared = survey.samples.shared(&parts);
-        let Survey { class_counts, patterns, .. } = survey;
-        Ok(Self {
+        let Survey { class_counts, patterns, extremes, .. } = survey;
+        let prepared = Self {
             data,
             parts,
             normalizer,
@@ -111,8 +112,26 @@ impl Prepared {
             profile,
             patterns,
             shared,
+            extremes,
             interrupt: interrupt.clone(),
-        })
+        };
+        prepared.check_normalized()?;
+        Ok(prepared)
+    }
+
+    /// That no input is infinite once it is normalized.
+    fn check_normalized(&self) -> Result<()> {
+        let Some(normalizer) = &self.normalizer else { return Ok(()) };
+        let Some((element, index, number)) = self.extremes.overflow(normalizer) else { return Ok(()) };
+        let of = |numbers: &[f32]| numbers.get(element % numbers.len().max(1)).copied().unwrap_or(0.0);
+        let part = self.parts.of_each(self.data.len()).get(index).copied().flatten();
+        Err(Error::Dataset(format!(
+            "{}: element {element} of the input is {number:e}, which is infinite once it is normalized by the mean {:e} and the \
+             deviation {:e} of the training part; expected a number of the same size as those learned from",
+            place(&*self.data, index, part),
+            of(normalizer.mean()),
+            of(normalizer.deviation()),
+        )))
     }
 
     /// The samples to learn from, in rising order; there is at least one.
@@ -153,7 +172,7 @@ impl Prepared {
     /// The same data under another normalizer, that of a trained model.
     ///
     /// # Errors
-    /// If it belongs to inputs of another size.
+    /// If it belongs to inputs of another size, or makes one infinite.
     pub fn with_normalizer(mut self, normalizer: Option<Normalizer>) -> Result<Self> {
         let elements = self.input_shape().elements();
         if normalizer.as_ref().is_some_and(|normalizer| !normalizer.fits(elements)) {
@@ -161,6 +180,7 @@ impl Prepared {
             return Err(Error::Dataset(problem));
         }
         self.normalizer = normalizer;
+        self.check_normalized()?;
         Ok(self)
     }
 
@@ -183,6 +203,11 @@ impl Prepared {
     /// Mean and deviation of each number of an input over the training samples, before normalization; none for tokens.
     pub(crate) fn profile(&self) -> Option<&Normalizer> {
         self.profile.as_ref()
+    }
+
+    /// The columns that lost values when they were rounded to f32.
+    pub(crate) fn rounded_columns(&self) -> &[RoundedColumn] {
+        self.data.rounded_columns()
     }
 
     /// What the training samples look like, before normalization.

@@ -105,7 +105,32 @@ impl Split {
     }
 }
 
+/// A part of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Training,
+    Validation,
+    Test,
+}
+
+impl Part {
+    pub(super) const ALL: [Self; 3] = [Self::Training, Self::Validation, Self::Test];
+}
+
 impl Parts {
+    /// The part of each of `len` samples; `None` of one in none of them.
+    pub(super) fn of_each(&self, len: usize) -> Vec<Option<Part>> {
+        let mut each = vec![None; len];
+        for (part, indices) in Part::ALL.into_iter().zip([&self.train, &self.validation, &self.test]) {
+            for &index in indices {
+                if let Some(of_sample) = each.get_mut(index) {
+                    *of_sample = Some(part);
+                }
+            }
+        }
+        each
+    }
+
     /// The last samples of an order for test, those before them for validation, the rest for training.
     fn from_end(mut order: Vec<usize>, validation: f64, test: f64) -> Self {
         let len = order.len();

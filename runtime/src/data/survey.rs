@@ -4,24 +4,30 @@ use std::ops::RangeInclusive;
 
 use sha2::{Digest, Sha256};
 
-use super::memory::size;
+use super::extremes::Extremes;
+use super::memory::{size, whole_number};
 use super::normalizer::Moments;
 use super::shared::Inputs;
-use super::split::Parts;
-use super::{AnyDataset, Batch, Column, Elements, Normalization, Patterns};
+use super::split::{Part, Parts};
+use super::{AnyDataset, Batch, Column, Elements, Normalization, Numbers, Patterns};
 use crate::error::{Error, Result};
 use crate::files::hex;
+use crate::loss::TargetRules;
 use crate::shape::Shape;
 
 /// What is gathered while every sample is read once, in order.
 pub(super) struct Survey {
+    /// Which samples are learned from.
     learned: Vec<bool>,
+    /// The part of each sample.
+    parts: Vec<Option<Part>>,
     /// Between which the numbers of an input lie.
     range: Option<RangeInclusive<f32>>,
     pub(super) moments: Moments,
     pub(super) class_counts: Option<Vec<usize>>,
-    /// Whether a training sample has a target that is not ignored.
-    pub(super) has_targets: bool,
+    /// Whether a sample of each part has a target that counts in the loss.
+    counts: [bool; 3],
+    pub(super) extremes: Extremes,
     inputs: Sha256,
     targets: Sha256,
     pub(super) samples: Inputs,
@@ -56,18 +62,16 @@ impl Survey {
                 )));
             }
         }
-        let mut learned = vec![false; data.len()];
-        for &index in &parts.train {
-            if let Some(learned) = learned.get_mut(index) {
-                *learned = true;
-            }
-        }
+        let parts = parts.of_each(data.len());
+        let learned = parts.iter().map(|part| *part == Some(Part::Training)).collect();
         Ok(Self {
             learned,
+            parts,
             range,
             moments: Moments::new(if input.vocabulary().is_some() { 0 } else { elements }),
             class_counts: target.vocabulary().filter(|_| target.rank() == 0).map(|classes| vec![0; classes]),
-            has_targets: false,
+            counts: [false; 3],
+            extremes: Extremes::default(),
             inputs: Sha256::new(),
             targets: Sha256::new(),
             samples: Inputs::default(),
@@ -75,10 +79,30 @@ impl Survey {
         })
     }
 
-    /// Looks at samples from number `start` on.
-    pub(super) fn look(&mut self, start: usize, batch: &Batch, ignored: Option<u32>) -> Result<()> {
-        check("input", start, &batch.input, self.range.as_ref(), None)?;
-        check("target", start, &batch.target, None, ignored)?;
+    /// Looks at samples from number `start` on, whose targets follow these rules.
+    pub(super) fn look(
+        &mut self,
+        data: &dyn AnyDataset,
+        start: usize,
+        batch: &Batch,
+        rules: &dyn TargetRules,
+    ) -> Result<()> {
+        let place =
+            |sample: usize| place(data, start + sample, self.parts.get(start + sample).copied().flatten());
+        check("input", &place, &batch.input, self.range.as_ref(), None)?;
+        check("target", &place, &batch.target, None, rules.ignored())?;
+        for sample in 0..batch.size {
+            let Some(part) = self.parts.get(start + sample).copied().flatten() else { continue };
+            let target = batch.target.sample(sample);
+            if let Err(problem) = rules.accepts(target) {
+                return Err(Error::Dataset(format!("{}: {problem}", place(sample))));
+            }
+            let counts = &mut self.counts[part as usize];
+            *counts = *counts || rules.counts(target);
+            if let Numbers::Real(numbers) = batch.input.sample(sample) {
+                self.extremes.add(start + sample, numbers);
+            }
+        }
         let inputs = bytes(&batch.input.elements);
         self.samples.add(&inputs, batch.size);
         self.inputs.update(inputs);
@@ -91,17 +115,37 @@ impl Survey {
                 self.moments.add(sample);
             }
         }
-        if let Elements::Whole(targets) = &batch.target.elements {
-            let mut samples = targets.chunks(batch.target.shape.elements()).zip(learned);
-            self.has_targets |= samples
-                .any(|(targets, learned)| *learned && targets.iter().any(|&target| Some(target) != ignored));
-        }
         if let (Some(counts), Elements::Whole(classes)) = (&mut self.class_counts, &batch.target.elements) {
             for (&class, _) in classes.iter().zip(learned).filter(|(_, learned)| **learned) {
                 if let Some(count) = counts.get_mut(class as usize) {
                     *count += 1;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// That in each part with samples one of them counts in the loss, whose mean is not defined otherwise.
+    pub(super) fn check_counts(&self, rules: &dyn TargetRules) -> Result<()> {
+        for part in Part::ALL {
+            let samples = self.parts.iter().filter(|other| **other == Some(part)).count();
+            if samples == 0 || self.counts[part as usize] {
+                continue;
+            }
+            let what = match rules.ignored() {
+                Some(ignored) => format!("is {ignored}, which the loss ignores, or has the weight 0"),
+                None => "has the weight 0 in the loss".to_owned(),
+            };
+            let (name, then) = match part {
+                Part::Training => ("training", "nothing could be learned"),
+                Part::Validation => {
+                    ("validation", "their loss is not defined; label some, or split the data otherwise")
+                }
+                Part::Test => ("test", "their loss is not defined; label some, or split the data otherwise"),
+            };
+            return Err(Error::Dataset(format!(
+                "every target of the {samples} {name} samples {what}; {then}"
+            )));
         }
         Ok(())
     }
@@ -130,10 +174,22 @@ fn bytes(numbers: &Elements) -> Vec<u8> {
     }
 }
 
+/// A sample as messages name it.
+pub(super) fn place(data: &dyn AnyDataset, index: usize, part: Option<Part>) -> String {
+    let location = data.location(index).map(|location| format!("{location}: ")).unwrap_or_default();
+    let part = match part {
+        Some(Part::Training) => " of the training part",
+        Some(Part::Validation) => " of the validation part",
+        Some(Part::Test) => " of the test part",
+        None => "",
+    };
+    format!("{location}sample {index} (from 0){part}")
+}
+
 /// Whether every number is one that the kind can have, and in the range that is named for it.
 fn check(
     what: &str,
-    start: usize,
+    name: &dyn Fn(usize) -> String,
     column: &Column,
     range: Option<&RangeInclusive<f32>>,
     ignored: Option<u32>,
@@ -144,10 +200,8 @@ fn check(
             0 => String::new(),
             _ => format!("element {} of ", place % size),
         };
-        Error::Dataset(format!(
-            "sample {} (from 0): {place_in_sample}the {what} is {found}; expected {expected}",
-            start + place / size
-        ))
+        let sample = name(place / size);
+        Error::Dataset(format!("{sample}: {place_in_sample}the {what} is {found}; expected {expected}"))
     };
     match &column.elements {
         Elements::Real(reals) => {
@@ -175,10 +229,7 @@ fn check(
             let is_wrong = |whole: u32| whole as usize >= known && ignored != Some(whole);
             match (0..).zip(wholes).find(|(_, whole)| is_wrong(**whole)) {
                 Some((place, whole)) => {
-                    // The mistake that is made most.
-                    let hint =
-                        if *whole as usize == known { "; if yours count from 1, subtract 1" } else { "" };
-                    let expected = format!("a whole number from 0 to {}{hint}", known - 1);
+                    let expected = whole_number(known, Some(f64::from(*whole)));
                     Err(wrong(place, whole.to_string(), expected))
                 }
                 None => Ok(()),

@@ -1,5 +1,7 @@
 //! A trained model on the data of its run.
 
+use std::sync::Arc;
+
 use super::Training;
 use crate::data::Prepared;
 use crate::engine;
@@ -27,8 +29,8 @@ impl<M: Model> Training<M> {
     /// If the data cannot be used or do not fit the model, or the part has no samples.
     pub fn evaluate(mut self, model: &Trained<M>, part: fn(&Prepared) -> &[usize]) -> Result<Evaluation> {
         let seed = self.split_seed(model)?;
-        let ignored = self.settings()?.loss.ignored();
-        let data = Prepared::until(self.opened()?, seed, ignored, &self.interrupt)?
+        let loss = Arc::clone(&self.settings()?.loss);
+        let data = Prepared::for_loss(self.opened()?, seed, &*loss, &self.interrupt)?
             .with_normalizer(model.normalizer().cloned())?;
         if part(&data).is_empty() {
             return Err(Error::Dataset(

@@ -12,6 +12,7 @@ mod verify;
 
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -346,8 +347,8 @@ impl<M: Model> Training<M> {
     /// If they cannot be read or cannot be used.
     pub fn data(&mut self) -> Result<Prepared> {
         let settings = self.settings()?;
-        let (seed, ignored) = (settings.seed, settings.loss.ignored());
-        Prepared::until(self.opened()?, seed, ignored, &self.interrupt)
+        let (seed, loss) = (settings.seed, Arc::clone(&settings.loss));
+        Prepared::for_loss(self.opened()?, seed, &*loss, &self.interrupt)
     }
 
     fn opened(&self) -> Result<Box<dyn AnyDataset>> {

@@ -53,7 +53,7 @@ pub(crate) fn measure(value: f64) -> String {
     }
 }
 
-/// A metric, as [`measure`] has it; `-` where it is not defined.
+/// A metric or the mean of a loss, as [`measure`] has it; `-` where it is not defined.
 pub(crate) fn metric(value: f64) -> String {
     if value.is_nan() { "-".to_owned() } else { measure(value) }
 }

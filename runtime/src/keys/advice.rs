@@ -76,6 +76,8 @@ pub enum Advice {
     LongAverage,
     /// Inputs that are far from mean 0 and deviation 1.
     UnscaledInputs,
+    /// Columns of a file that lose more than half of their distinct values in f32.
+    RoundedColumns,
     /// Features that have one value in all training samples.
     ConstantFeatures,
     /// A class that has no training samples, or less than a tenth of those of another.

@@ -1,7 +1,9 @@
 //! What a configuration tells about itself, for rules on several keys together.
 
-use super::{Interval, Monitor, Penalties};
-use crate::shape::{Problem, Verdict};
+use crate::keys::Interval;
+use crate::keys::Monitor;
+use crate::keys::Penalties;
+use crate::shape::{Problem, Verdict, same_text};
 
 /// What the rest of a spec may rely on, from a `check` that finds nothing wrong.
 ///
@@ -181,7 +183,7 @@ impl Known {
         Self { classes: Classes::OneForEach(key, count), ..self }
     }
 
-    /// There must be two classes; `key` says why, such as `average is Binary`.
+    /// There must be two classes, or one label; `key` says why, such as `average is Binary`.
     #[must_use]
     pub const fn two_classes(self, key: &'static str) -> Self {
         Self { classes: Classes::Two(key), ..self }
@@ -209,6 +211,14 @@ impl Known {
                 .text(" ")
                 .text(what)
                 .text("; expected one for each")),
+            Classes::Two(key) if same_text(what, "labels") && classes != 1 => Err(Problem::new(key)
+                .text(", but there are ")
+                .number(classes)
+                .text(" labels; expected Macro, Micro or Weighted, or a model of 1 label")),
+            // One logit tells two classes apart.
+            Classes::Two(_) if classes == 1 && (same_text(what, "labels") || same_text(what, "logits")) => {
+                Ok(())
+            }
             Classes::Two(key) if classes != 2 => Err(Problem::new(key)
                 .text(", but there are ")
                 .number(classes)
@@ -269,6 +279,9 @@ mod tests {
         assert!(said(Known::NOTHING.more_classes_than("k", 3), 3).is_err());
         assert_eq!(said(Known::NOTHING.two_classes("average is Binary"), 2), Ok(()));
         assert!(said(Known::NOTHING.two_classes("average is Binary"), 3).is_err());
+        let binary = Known::NOTHING.two_classes("average is Binary");
+        assert!(binary.fits(1, "logits").is_ok() && binary.fits(1, "labels").is_ok());
+        assert!(binary.fits(1, "classes").is_err() && binary.fits(2, "labels").is_err());
     }
 
     #[test]

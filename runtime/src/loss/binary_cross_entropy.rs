@@ -7,7 +7,7 @@ use trainspec_kernels::pointwise_loss::Function;
 
 use super::list::{check_weights, leaked, singles};
 use super::pointwise::{Expects, Pointwise};
-use super::{Loss, LossKernel, LossSum, Reduction};
+use super::{BadTarget, Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
 use crate::keys::Known;
@@ -23,8 +23,7 @@ use crate::shape::{Class, Labels, Logits, Shape, Verdict};
 /// `Logits<1>`, the logit of class 1.
 ///
 /// # Errors
-/// `the target 2 is no probability; expected 0 to 1`, in a step; a `pos_weight` for another number of labels, when the
-/// program starts.
+/// A target that is no probability, with its sample, and a `pos_weight` for another number of labels, when the program starts.
 ///
 /// # Source
 /// PyTorch's `BCEWithLogitsLoss`.
@@ -96,6 +95,10 @@ impl<const N: usize> Loss<Logits<N>, Labels<N>> for BinaryCrossEntropy {
 
     fn fits(&self) -> Verdict {
         self.check()?.fits(N, "labels")
+    }
+
+    fn accepts(&self, target: &[f32]) -> Result<(), BadTarget> {
+        BadTarget::unless_probabilities(target)
     }
 
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {

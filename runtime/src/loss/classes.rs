@@ -36,6 +36,11 @@ impl Counting {
         self.weights.get(target as usize).map_or(1.0, |&weight| f64::from(weight as f32))
     }
 
+    /// Whether one of the targets has a weight.
+    pub(super) fn any(self, targets: &[u32]) -> bool {
+        targets.iter().any(|&target| self.of(target) > 0.0)
+    }
+
     /// The sum of the weights of targets.
     pub(super) fn sum(self, targets: &[u32]) -> f64 {
         if self.weights.is_empty() && self.ignored.is_none() {

@@ -61,8 +61,9 @@ pub struct CrossEntropy {
     #[serde(deserialize_with = "leaked")]
     pub weights: &'static [f64],
     /// A target that counts for nothing, such as `Some(255)` for a label that nobody gave or `Some(0)` for padding: neither in the
-    /// sum nor in the weight, nor in metrics. It need not be one of the classes; data with it are then taken. A batch with nothing else
-    /// has the loss 0, the weight 0 and the gradient 0. `None` by default.
+    /// sum nor in the weight, nor in metrics. It need not be one of the classes; data with it are then taken. The mean of a batch with
+    /// nothing else is not defined: its weight and its gradient are 0, and its loss is NaN, which shows as `-`. A part of the data
+    /// with nothing else is refused before the first step. `None` by default.
     pub ignore_index: Option<u32>,
     /// Mean or sum; the mean by default.
     pub reduction: Reduction,
@@ -131,6 +132,10 @@ impl<const C: usize> Loss<Logits<C>, Class<C>> for CrossEntropy {
         self.ignore_index
     }
 
+    fn counts(&self, target: &[u32]) -> bool {
+        self.counting().any(target)
+    }
+
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
         Some(Box::new(Rows::new(*self, prediction)))
     }
@@ -151,6 +156,10 @@ impl<const V: usize, const T: usize> Loss<TokenLogits<V>, Tokens<V, T>> for Cros
 
     fn ignored(&self) -> Option<u32> {
         self.ignore_index
+    }
+
+    fn counts(&self, target: &[u32]) -> bool {
+        self.counting().any(target)
     }
 
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use trainspec_kernels::pointwise_loss::Function;
 
 use super::pointwise::{Expects, Pointwise};
-use super::{Loss, LossKernel, LossSum, Reduction};
+use super::{BadTarget, Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
 use crate::shape::{LogProbabilities, Probabilities, Shape, Verdict};
@@ -18,7 +18,8 @@ use crate::shape::{LogProbabilities, Probabilities, Shape, Verdict};
 /// `log_softmax` before this loss.
 ///
 /// # Errors
-/// `the target 2 is no probability; expected 0 to 1`, in a step.
+/// A target that is no distribution, with its sample, when the program starts: each number is to be from 0 to 1, and their sum 1
+/// to within 0.01, which leaves room for probabilities that were written with few decimals.
 ///
 /// # Source
 /// Kullback and Leibler, "On information and sufficiency", 1951; PyTorch's `KLDivLoss`.
@@ -46,6 +47,9 @@ impl Config for KlDivergence {
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
 
+/// By how much the sum of a target's probabilities may miss 1. Three times 0.33 may, in f32.
+const TOLERANCE: f64 = 0.010_01;
+
 impl<const C: usize> Loss<LogProbabilities<C>, Probabilities<C>> for KlDivergence {
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
         let terms = (target * (target.log()? - prediction)?)?;
@@ -55,6 +59,18 @@ impl<const C: usize> Loss<LogProbabilities<C>, Probabilities<C>> for KlDivergenc
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn accepts(&self, target: &[f32]) -> Result<(), BadTarget> {
+        BadTarget::unless_probabilities(target)?;
+        let sum: f64 = target.iter().map(|&probability| f64::from(probability)).sum();
+        if (sum - 1.0).abs() <= TOLERANCE {
+            return Ok(());
+        }
+        Err(BadTarget::new(
+            format!("the sum of the target is {sum:.4}"),
+            "probabilities whose sum is 1; divide each by their sum",
+        ))
     }
 
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {

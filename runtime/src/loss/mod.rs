@@ -29,6 +29,7 @@ mod reduction;
 mod smooth_l1;
 mod suggested;
 mod target;
+mod target_rules;
 
 pub use binary_cross_entropy::BinaryCrossEntropy;
 pub use cross_entropy::CrossEntropy;
@@ -42,13 +43,15 @@ pub use reduction::Reduction;
 pub use smooth_l1::SmoothL1;
 pub(crate) use suggested::Suggested;
 pub use target::TargetKind;
+pub(crate) use target_rules::Ignoring;
+pub use target_rules::{BadTarget, TargetRules};
 
 use candle_core::Tensor;
 
 use crate::config::{Config, Setting, with_changes};
 use crate::error::{Error, Result};
-use crate::shape::Elements;
-use crate::shape::{Kind, Shape, Verdict};
+use crate::shape::{Element, Kind, Shape, Verdict};
+use crate::shape::{Elements, Numbers};
 
 /// A loss summed over a batch, and the weight by which the sum is divided.
 ///
@@ -86,6 +89,55 @@ pub trait Loss<Output: Kind, Target: Kind>: Config {
     /// The target that counts for nothing, and that data may have although it is no class.
     fn ignored(&self) -> Option<u32> {
         None
+    }
+
+    /// Whether the loss can be computed on the target of a sample. Every target is asked before the first step, so that a run
+    /// does not end at one that it meets late. Every target by default.
+    ///
+    /// ```
+    /// use candle_core::Tensor;
+    /// use serde::{Deserialize, Serialize};
+    /// use trainspec::loss::{BadTarget, Loss, LossSum};
+    /// use trainspec::{Config, Values, Verdict};
+    ///
+    /// /// The squared error of logarithms.
+    /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+    /// pub struct LogError {}
+    ///
+    /// impl LogError {
+    ///     pub const fn check(&self) -> Verdict {
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// impl Config for LogError {
+    ///     const NAME: &'static str = "LogError";
+    ///     const DEFAULT: Self = Self {};
+    ///     const CHECK: fn(&Self) -> Verdict = Self::check;
+    /// }
+    ///
+    /// impl<const N: usize> Loss<Values<N>, Values<N>> for LogError {
+    ///     fn sum(&self, prediction: &Tensor, target: &Tensor) -> trainspec::Result<LossSum> {
+    ///         let sum = (prediction - target.log()?)?.sqr()?.sum_all()?;
+    ///         Ok(LossSum { sum, weight: prediction.dim(0)? as f64 })
+    ///     }
+    ///     fn accepts(&self, target: &[f32]) -> Result<(), BadTarget> {
+    ///         BadTarget::unless(target, |value| *value > 0.0, "a number above 0")
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// What the target is, and what the loss expects.
+    fn accepts(&self, target: &[Target::Element]) -> Result<(), BadTarget> {
+        let _ = target;
+        Ok(())
+    }
+
+    /// Whether the target of a sample counts in the mean. A part of the data of which none counts has no loss, and is refused
+    /// before the first step. By default it does if one of its elements is not [ignored](Loss::ignored).
+    fn counts(&self, target: &[Target::Element]) -> bool {
+        self.ignored().is_none_or(|ignored| target.iter().any(|element| element.whole() != Some(ignored)))
     }
 
     /// The same for predictions of this shape as a kernel, for the planned engine; by default there is none, and
@@ -133,6 +185,13 @@ pub trait AnyLoss<Output, Target>: Setting {
     fn fits(&self) -> Verdict;
     /// [`Loss::ignored`]
     fn ignored(&self) -> Option<u32>;
+    /// [`Loss::accepts`]
+    ///
+    /// # Errors
+    /// What the target is, and what the loss expects.
+    fn accepts(&self, target: Numbers<'_>) -> Result<(), BadTarget>;
+    /// [`Loss::counts`]
+    fn counts(&self, target: Numbers<'_>) -> bool;
     /// [`Loss::kernel`]
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>>;
     /// A copy.
@@ -160,6 +219,15 @@ impl<Output: Kind, Target: Kind, L: Loss<Output, Target>> AnyLoss<Output, Target
 
     fn ignored(&self) -> Option<u32> {
         Loss::ignored(self)
+    }
+
+    fn accepts(&self, target: Numbers<'_>) -> Result<(), BadTarget> {
+        let target = Target::Element::of_sample(target).unwrap_or_default();
+        Loss::accepts(self, target).map_err(|problem| problem.of(L::NAME))
+    }
+
+    fn counts(&self, target: Numbers<'_>) -> bool {
+        Loss::counts(self, Target::Element::of_sample(target).unwrap_or_default())
     }
 
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {

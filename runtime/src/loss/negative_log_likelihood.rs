@@ -74,6 +74,10 @@ impl<const C: usize> Loss<LogProbabilities<C>, Class<C>> for NegativeLogLikeliho
         self.ignore_index
     }
 
+    fn counts(&self, target: &[u32]) -> bool {
+        self.counting().any(target)
+    }
+
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
         let counting = self.counting();
         Some(Box::new(Rows { classes: prediction.last(), weights: singles(self.weights), counting }))

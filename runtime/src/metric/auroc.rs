@@ -4,16 +4,17 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, Metric, Outcomes, State, number};
+use super::{Direction, LabelScores, Metric, Outcomes, State, number};
 use crate::config::Config;
-use crate::shape::{Class, Logits, Problem, Verdict};
+use crate::shape::{Class, Labels, Logits, Problem, Verdict};
 
 /// How likely a sample of a class gets a higher score for it than a sample of another: 0.5 by chance, 1 at best.
 ///
 /// It is exact: over all pairs of one sample of the class and one of another, the share in which the first has the higher
 /// score, equal scores counted half. A score is `log(p / (1 - p))` of the class's probability, which orders the samples as
 /// the probability does but does not round to 1. Of two classes it is that of class 1; of more, the mean over the classes,
-/// each against the rest (`multi_class="ovr"` in scikit-learn). A class that no sample has, or that every sample has, gives
+/// each against the rest (`multi_class="ovr"` in scikit-learn); of `Labels<N>`, the mean over the labels. With one logit, or for a
+/// label, the score is the logit, and a target above 0.5 is the label. A class that no sample has, or that every sample has, gives
 /// no pairs and is left out; without any pairs, and where a score is NaN, the value is NaN.
 ///
 /// # Memory
@@ -39,7 +40,7 @@ pub struct Scores {
 /// A number of any value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Score(#[serde(with = "number")] f64);
+pub(super) struct Score(#[serde(with = "number")] pub(super) f64);
 
 /// Calls `take` with `log(p / (1 - p))` of each class: its logit less the log-sum-exp of the others.
 fn log_odds(logits: &[f32], mut take: impl FnMut(f64)) {
@@ -55,6 +56,11 @@ fn log_odds(logits: &[f32], mut take: impl FnMut(f64)) {
             let others =
                 || logits.iter().enumerate().filter(|(other, _)| *other != class).map(|(_, &other)| other);
             let second = f64::from(others().fold(f32::NEG_INFINITY, f32::max)) - largest;
+            if second == f64::NEG_INFINITY && !sum.is_nan() {
+                // No other class has a probability.
+                take(f64::INFINITY);
+                continue;
+            }
             -(second + others().map(|other| (from_largest(other) - second).exp()).sum::<f64>().ln())
         } else {
             // The largest is among the others, so what remains is at least 1.
@@ -84,6 +90,21 @@ fn area(samples: &mut [(f64, bool)]) -> Option<f64> {
     (pairs > 0).then(|| wins as f64 / (2 * pairs) as f64)
 }
 
+/// The mean of the areas of several classes or labels, without those that have no pairs; NaN if all have none.
+pub(super) fn mean_area<S: Iterator<Item = (f64, bool)>>(each: impl Iterator<Item = S>) -> f64 {
+    let mut samples = Vec::new();
+    let (mut sum, mut count) = (0.0, 0_u32);
+    for scores in each {
+        samples.clear();
+        samples.extend(scores);
+        if let Some(area) = area(&mut samples) {
+            sum += area;
+            count += 1;
+        }
+    }
+    sum / f64::from(count)
+}
+
 impl State for Scores {
     fn merge(&mut self, other: &Self) {
         if !other.classes.is_empty() {
@@ -94,19 +115,11 @@ impl State for Scores {
     }
 
     fn value(&self) -> f64 {
-        let mut samples = Vec::with_capacity(self.classes.len());
-        let (mut sum, mut count) = (0.0, 0_u32);
-        for scored in 0..self.scored {
+        mean_area((0..self.scored).map(|scored| {
             let class = if self.scored == 1 { 1 } else { scored as u32 };
             let scores = self.odds.iter().skip(scored).step_by(self.scored);
-            samples.clear();
-            samples.extend(scores.zip(&self.classes).map(|(score, &right)| (score.0, right == class)));
-            if let Some(area) = area(&mut samples) {
-                sum += area;
-                count += 1;
-            }
-        }
-        sum / f64::from(count)
+            scores.zip(&self.classes).map(move |(score, &right)| (score.0, right == class))
+        }))
     }
 
     fn clear(&mut self) {
@@ -139,6 +152,32 @@ impl<const C: usize> Metric<Logits<C>, Class<C>> for Auroc {
             });
             state.classes.push(target);
         }
+    }
+}
+
+impl Metric<Logits<1>, Class<2>> for Auroc {
+    type State = Scores;
+    const LABEL: &'static str = "auroc";
+    const DIRECTION: Direction = Direction::Higher;
+    const DEFINED_BY_TARGETS: bool = true;
+
+    fn update(&self, state: &mut Scores, outcomes: &Outcomes<'_, u32>) {
+        state.scored = 1;
+        for (logits, target) in outcomes.rows() {
+            state.odds.extend(logits.iter().map(|&logit| Score(f64::from(logit))));
+            state.classes.push(target);
+        }
+    }
+}
+
+impl<const N: usize> Metric<Logits<N>, Labels<N>> for Auroc {
+    type State = LabelScores;
+    const LABEL: &'static str = "auroc";
+    const DIRECTION: Direction = Direction::Higher;
+    const DEFINED_BY_TARGETS: bool = true;
+
+    fn update(&self, state: &mut LabelScores, outcomes: &Outcomes<'_, f32>) {
+        state.update(outcomes);
     }
 }
 
@@ -197,6 +236,10 @@ mod tests {
             log_odds(logits, |score| scores.push(score));
             scores[1]
         };
+        // A class that cannot be.
+        assert_eq!(score(&[f32::NEG_INFINITY, 0.0]).to_bits(), f64::INFINITY.to_bits());
+        assert_eq!(score(&[0.0, f32::NEG_INFINITY]).to_bits(), f64::NEG_INFINITY.to_bits());
+        assert!(score(&[0.0, f32::NAN]).is_nan() && score(&[f32::NAN, 0.0]).is_nan());
         // All three probabilities round to 1.
         assert!(score(&[0.0, 40.0]) < score(&[0.0, 50.0]) && score(&[0.0, 50.0]) < score(&[0.0, 1e4]));
     }

@@ -9,14 +9,15 @@ use crate::keys::{Known, Label};
 /// How the values of the classes become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Average {
-    /// Every class counts the same. A class that is neither among the targets nor predicted is left out.
+    /// Every class counts the same. A class that is neither among the targets nor predicted is left out; of `Labels<N>` every
+    /// label counts, one that is nowhere with the value 0.
     Macro,
-    /// Every sample counts the same: the counts are summed over the classes first. Where a sample has one class,
-    /// as here, precision, recall and F1 are then all the accuracy.
+    /// Every sample counts the same: the counts are summed over the classes first. Where a sample has one class, precision,
+    /// recall and F1 are then all the accuracy, unless a sample is predicted to be of none.
     Micro,
     /// Every class counts as often as it is right.
     Weighted,
-    /// The value of class 1 alone, for two classes of which 1 is the one that is looked for.
+    /// The value of class 1 alone, for two classes of which 1 is the one that is looked for; that of the label, for one label.
     Binary,
 }
 
@@ -52,11 +53,11 @@ pub struct ClassCounts {
 #[serde(deny_unknown_fields)]
 pub(super) struct Class {
     /// Samples of the class that were predicted to be of it.
-    right: u64,
+    pub(super) right: u64,
     /// Samples that were predicted to be of the class.
-    predicted: u64,
+    pub(super) predicted: u64,
     /// Samples of the class.
-    actual: u64,
+    pub(super) actual: u64,
 }
 
 impl Class {
@@ -82,7 +83,7 @@ fn share(part: u64, whole: u64) -> f64 {
 
 impl ClassCounts {
     pub(super) fn update(&mut self, outcomes: &Outcomes<'_, u32>) {
-        self.grow(outcomes.shape.last());
+        self.grow(outcomes.classes());
         for (logits, target) in outcomes.rows() {
             let predicted = predicted_class(logits);
             if let Some(class) = self.classes.get_mut(target as usize) {
@@ -174,7 +175,7 @@ macro_rules! averaged {
             const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
         }
 
-        of_logits! { $name, ClassCounts, "", {
+        of_classes! { $name, ClassCounts, "", {
             fn label(&self) -> Cow<'static, str> {
                 self.average.label($labels).into()
             }
@@ -187,6 +188,29 @@ macro_rules! averaged {
                 counts.average(self.average, $value)
             }
         } }
+
+        impl<const N: usize> $crate::metric::Metric<Logits<N>, $crate::shape::Labels<N>> for $name {
+            type State = $crate::metric::LabelCounts;
+            const LABEL: &'static str = "";
+            const DIRECTION: $crate::metric::Direction = $crate::metric::Direction::Higher;
+            const DEFINED_BY_TARGETS: bool = true;
+
+            fn label(&self) -> Cow<'static, str> {
+                self.average.label($labels).into()
+            }
+
+            fn fits(&self) -> Verdict {
+                self.check()?.fits(N, "labels")
+            }
+
+            fn update(&self, counts: &mut $crate::metric::LabelCounts, outcomes: &Outcomes<'_, f32>) {
+                counts.update(outcomes);
+            }
+
+            fn value(&self, counts: &$crate::metric::LabelCounts) -> f64 {
+                counts.average(self.average, $value)
+            }
+        }
     };
 }
 pub(super) use averaged;

@@ -11,8 +11,9 @@ use crate::shape::{Class, Logits, Problem, Verdict};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Confusion {
-    /// By the right class, then by the class with the largest logit; of equal logits the first. Empty before the
-    /// first sample.
+    /// By the right class, then by the class with the largest logit; of equal logits the first. With one logit, class 1 is
+    /// predicted where it is above 0. A sample with NaN among its logits is of no class and is not in the table. Empty before
+    /// the first sample.
     pub counts: Vec<Vec<u64>>,
 }
 
@@ -22,7 +23,7 @@ impl Confusion {
 
     /// Counts samples of as many classes as a prediction has numbers.
     pub(crate) fn update(&mut self, outcomes: &Outcomes<'_, u32>) {
-        self.grow(outcomes.shape.last());
+        self.grow(outcomes.classes());
         for (logits, target) in outcomes.rows() {
             let row = self.counts.get_mut(target as usize);
             let count = predicted_class(logits).zip(row).and_then(|(class, row)| row.get_mut(class as usize));
@@ -88,6 +89,22 @@ impl<const C: usize> Metric<Logits<C>, Class<C>> for ConfusionMatrix {
             .number(MOST)
             .text(" for a table of them; use `F1` or `TopK`"))
     }
+
+    fn update(&self, confusion: &mut Confusion, outcomes: &Outcomes<'_, u32>) {
+        confusion.update(outcomes);
+    }
+
+    fn table<'a>(&self, confusion: &'a Confusion) -> Option<&'a Confusion> {
+        Some(confusion)
+    }
+}
+
+impl Metric<Logits<1>, Class<2>> for ConfusionMatrix {
+    type State = Confusion;
+    const LABEL: &'static str = "confusion_matrix";
+    const DIRECTION: Direction = Direction::Higher;
+    const IS_TABLE: bool = true;
+    const DEFINED_BY_TARGETS: bool = true;
 
     fn update(&self, confusion: &mut Confusion, outcomes: &Outcomes<'_, u32>) {
         confusion.update(outcomes);

@@ -2,13 +2,13 @@
 //!
 //! | metric | label | model gives | data give | better |
 //! | --- | --- | --- | --- | --- |
-//! | [`Accuracy`](struct@Accuracy) | `accuracy` | `Logits`, `TokenLogits` | `Class`, `Tokens` | higher |
+//! | [`Accuracy`](struct@Accuracy) | `accuracy` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
 //! | [`TopK`](struct@TopK) | `top_5_accuracy` | `Logits`, `TokenLogits` | `Class`, `Tokens` | higher |
-//! | [`Precision`](struct@Precision) | `precision_macro` | `Logits`, `TokenLogits` | `Class`, `Tokens` | higher |
-//! | [`Recall`](struct@Recall) | `recall_macro` | `Logits`, `TokenLogits` | `Class`, `Tokens` | higher |
-//! | [`F1`](struct@F1) | `f1_macro` | `Logits`, `TokenLogits` | `Class`, `Tokens` | higher |
+//! | [`Precision`](struct@Precision) | `precision_macro` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
+//! | [`Recall`](struct@Recall) | `recall_macro` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
+//! | [`F1`](struct@F1) | `f1_macro` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
 //! | [`ConfusionMatrix`](struct@ConfusionMatrix) | `confusion_matrix` | `Logits` | `Class` | a table |
-//! | [`Auroc`](struct@Auroc) | `auroc` | `Logits` | `Class` | higher |
+//! | [`Auroc`](struct@Auroc) | `auroc` | `Logits` | `Class`, `Labels` | higher |
 //! | [`Perplexity`](struct@Perplexity) | `perplexity` | `TokenLogits` | `Tokens` | lower |
 //! | [`R2`](struct@R2) | `r2` | `Values` | `Values` | higher |
 //! | [`MeanAbsoluteError`](struct@crate::loss::MeanAbsoluteError) | `mean_absolute_error` | `Values` | `Values` | lower |
@@ -19,6 +19,15 @@
 //! It goes over the samples once and gathers a [`State`], from which its value is made at the end: so batches of
 //! unequal size count for what they hold, and what no mean of batches is (an F1, an area, a root) is right as well. A
 //! value that is not defined is NaN, which shows as `-`, and as `null` in JSON.
+//!
+//! With `Logits<1>` for `Class<2>`, and for each of `Labels<N>`, the threshold is a logit of 0, which is a probability of 0.5.
+//!
+//! # Predictions that are NaN
+//! One rule: NaN among the numbers of a prediction is no answer. Metrics that count answers (`Accuracy`, `TopK`, `Precision`,
+//! `Recall`, `F1`, `ConfusionMatrix`) predict no class for it, so it is never right; metrics that compute with the numbers (`Auroc`,
+//! `Perplexity`, `R2` and the errors) are NaN.
+//!
+//! # Labels that are ignored
 //! Labels that the loss [ignores](crate::loss::Loss::ignored) are left out, as they are of the loss.
 //!
 //! # A metric of your own
@@ -53,7 +62,9 @@
 //!     fn update(&self, mean: &mut Mean, outcomes: &Outcomes<'_, f32>) {
 //!         for (prediction, target) in outcomes.samples() {
 //!             let distances = prediction.iter().zip(target).map(|(p, t)| (p - t).abs());
-//!             mean.add(f64::from(distances.fold(0.0, f32::max)));
+//!             // `f32::max` would pass over NaN.
+//!             let worst = distances.fold(0.0, |worst: f32, d| if d > worst || d.is_nan() { d } else { worst });
+//!             mean.add(f64::from(worst));
 //!         }
 //!     }
 //! }
@@ -67,6 +78,8 @@ mod auroc;
 mod class_counts;
 mod confusion_matrix;
 mod f1;
+mod label_counts;
+mod label_scores;
 mod mean_absolute_error;
 mod mean_squared_error;
 mod outcomes;
@@ -84,6 +97,8 @@ pub use auroc::{Auroc, Scores};
 pub use class_counts::{Average, ClassCounts};
 pub use confusion_matrix::{Confusion, ConfusionMatrix};
 pub use f1::F1;
+pub use label_counts::LabelCounts;
+pub use label_scores::LabelScores;
 pub use outcomes::Outcomes;
 pub use perplexity::{NegativeLogLikelihood, Perplexity};
 pub use precision::Precision;
@@ -155,9 +170,11 @@ pub trait Metric<Output: Kind, Target: Kind>: Config {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not measure `{Output}` against `{Target}`",
     label = "this metric does not fit what the model gives and the data expect",
-    note = "`Accuracy`, `TopK`, `Precision`, `Recall` and `F1` are for `Logits<C>` and `TokenLogits<V>`; `Auroc` and \
-            `ConfusionMatrix` for `Logits<C>`; `Perplexity` for `TokenLogits<V>`; `MeanAbsoluteError`, `MeanSquaredError`, \
-            `RootMeanSquaredError` and `R2` for `Values<N>`"
+    note = "`Accuracy`, `Precision`, `Recall` and `F1` are for `Logits<C>` with `Class<C>`, `Logits<1>` with `Class<2>`, `Logits<N>` \
+            with `Labels<N>`, and `TokenLogits<V>`; `Auroc` for the same but tokens; `TopK` for `Logits<C>` with `Class<C>`, and \
+            `TokenLogits<V>`; `ConfusionMatrix` for `Logits<C>` with `Class<C>`, and `Logits<1>` with `Class<2>`",
+    note = "`Perplexity` is for `TokenLogits<V>`; `MeanAbsoluteError`, `MeanSquaredError`, `RootMeanSquaredError` and `R2` for \
+            `Values<N>`"
 )]
 pub trait AnyMetric<Output, Target>: Setting {
     /// [`Metric::label`]
@@ -230,13 +247,22 @@ macro_rules! keyless {
 }
 use keyless;
 
+/// Implements [`Metric`] for what gives classes, one a sample or one a place, or one of two by a single logit.
+macro_rules! of_classes {
+    ($metric:ty, $state:ty, $label:literal, { $($body:tt)* }) => {
+        $crate::metric::of_logits! { $metric, $state, $label, { $($body)* } }
+        $crate::metric::of_logits! { @ <> Logits<1>, Class<2>; 2, "classes"; $metric, $state, $label, { $($body)* } }
+    };
+}
+use of_classes;
+
 /// Implements [`Metric`] for what gives classes, one a sample or one a place.
 macro_rules! of_logits {
     ($metric:ty, $state:ty, $label:literal, { $($body:tt)* }) => {
         $crate::metric::of_logits! { @ <C> Logits<C>, Class<C>; C, "classes"; $metric, $state, $label, { $($body)* } }
         $crate::metric::of_logits! { @ <V, T> TokenLogits<V>, Tokens<V, T>; V, "tokens"; $metric, $state, $label, { $($body)* } }
     };
-    (@ <$($axis:ident),*> $output:ty, $target:ty; $classes:ident, $what:literal; $metric:ty, $state:ty, $label:literal, { $($body:tt)* }) => {
+    (@ <$($axis:ident),*> $output:ty, $target:ty; $classes:expr, $what:literal; $metric:ty, $state:ty, $label:literal, { $($body:tt)* }) => {
         impl<$(const $axis: usize),*> $crate::metric::Metric<$output, $target> for $metric {
             type State = $state;
             const LABEL: &'static str = $label;

@@ -27,6 +27,11 @@ impl<'a, E> Outcomes<'a, E> {
 }
 
 impl<'a> Outcomes<'a, u32> {
+    /// How many classes there are: one logit is that of the second of two.
+    pub(super) fn classes(&self) -> usize {
+        self.shape.last().max(2)
+    }
+
     /// The logits along the last axis, with the class that is right: one row a sample, or one a place for tokens. What
     /// the loss ignores is left out.
     pub fn rows(&self) -> impl Iterator<Item = (&'a [f32], u32)> + use<'a> {

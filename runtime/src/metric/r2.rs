@@ -11,6 +11,7 @@ use crate::shape::Values;
 ///
 /// 1 is perfect, 0 as good as the mean, and there is no lower bound. As in scikit-learn, a value whose targets are all
 /// the same counts 1 if every prediction is right and else 0, and over fewer than two samples it is NaN.
+/// So it is where a prediction is NaN.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct R2 {}
@@ -56,7 +57,7 @@ impl Residual {
     }
 
     fn r2(self) -> f64 {
-        if self.variation == 0.0 {
+        if self.variation == 0.0 && !self.error.is_nan() {
             return if self.error == 0.0 { 1.0 } else { 0.0 };
         }
         1.0 - self.error / self.variation

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::class_counts::{Class as Counts, averaged};
-use super::{Average, ClassCounts, Outcomes, of_logits};
+use super::{Average, ClassCounts, Outcomes, of_classes};
 use crate::config::Config;
 use crate::shape::{Class, Logits, TokenLogits, Tokens, Verdict};
 
@@ -13,7 +13,8 @@ averaged! {
     /// Of the samples of a class, the share that is predicted to be of it: `right / actual`, averaged over the classes.
     /// That of a class which is predicted but never right is 0.
     ///
-    /// A sample is predicted to be of the class with its largest logit; of equal logits the first. In logs it is
+    /// A sample is predicted to be of the class with its largest logit; of equal logits the first. With one logit it is class 1, or
+    /// the label, where the logit is above 0; a target above 0.5 is the label. In logs it is
     /// `recall_macro`, `recall_micro`, `recall_weighted` or, of class 1 of two, `recall`. The conventions are those of
     /// scikit-learn with `zero_division=0`. Over no samples it is NaN.
     Recall, Counts::recall, ["recall", "recall_macro", "recall_micro", "recall_weighted"]

@@ -50,10 +50,13 @@ fn is_among(logits: &[f32], target: u32, k: usize) -> bool {
     let Some((before, [logit, after @ ..])) = logits.split_at_checked(place) else {
         return false;
     };
-    // A logit that is NaN is larger than nothing, and nothing is larger: it is no answer.
+    // With NaN among them it is no answer.
+    if logits.iter().any(|logit| logit.is_nan()) {
+        return false;
+    }
     let larger = before.iter().filter(|other| *other >= logit).count()
         + after.iter().filter(|other| *other > logit).count();
-    !logit.is_nan() && larger < k
+    larger < k
 }
 
 of_logits! { TopK, Share, "", {
@@ -79,6 +82,7 @@ mod tests {
         let among = |target, k| is_among(&logits, target, k);
         assert_eq!([1, 2, 3, 0].map(|class| (1..=4).find(|&k| among(class, k)).unwrap()), [1, 2, 3, 4]);
         assert!(!is_among(&logits, 4, 4) && !is_among(&[f32::NAN, 0.0], 0, 2));
+        assert!(!is_among(&[f32::NAN, 0.0], 1, 2));
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod element;
 mod kinds;
 mod text;
 
-pub use element::{Element, Elements};
+pub use element::{Element, Elements, Numbers};
 pub use kinds::{
     Class, Features, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind, Probabilities,
     TokenLogits, Tokens, Values,

@@ -7,11 +7,13 @@ use candle_core::Tensor;
 use crate::config::Setting;
 use crate::error::Result;
 use crate::loss::{AnyLoss, LossKernel, LossSum, Reduction};
+use crate::loss::{BadTarget, TargetRules};
 use crate::metric::{Accumulator, AnyMetric, Direction};
+use crate::shape::Numbers;
 use crate::shape::{Kind, Shape, Verdict};
 
 /// A loss that fits the run's model and data.
-pub trait BoundLoss: Send + Sync {
+pub trait BoundLoss: TargetRules + Send + Sync {
     /// Its keys and its rules.
     fn setting(&self) -> &dyn Setting;
     /// [`Loss::sum`](crate::loss::Loss::sum)
@@ -26,8 +28,6 @@ pub trait BoundLoss: Send + Sync {
     /// # Errors
     /// If the keys do not fit the kinds.
     fn fits(&self) -> Verdict;
-    /// [`Loss::ignored`](crate::loss::Loss::ignored)
-    fn ignored(&self) -> Option<u32>;
     /// [`Loss::kernel`](crate::loss::Loss::kernel)
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>>;
     /// The same loss with changed keys.
@@ -80,6 +80,20 @@ impl<T: ?Sized> Deref for Held<T> {
     }
 }
 
+impl<O: Kind, T: Kind> TargetRules for Held<dyn AnyLoss<O, T>> {
+    fn ignored(&self) -> Option<u32> {
+        (**self).ignored()
+    }
+
+    fn accepts(&self, target: Numbers<'_>) -> Result<(), BadTarget> {
+        (**self).accepts(target)
+    }
+
+    fn counts(&self, target: Numbers<'_>) -> bool {
+        (**self).counts(target)
+    }
+}
+
 impl<O: Kind, T: Kind> BoundLoss for Held<dyn AnyLoss<O, T>> {
     fn setting(&self) -> &dyn Setting {
         // Upcasting the trait object that it holds.
@@ -96,10 +110,6 @@ impl<O: Kind, T: Kind> BoundLoss for Held<dyn AnyLoss<O, T>> {
 
     fn fits(&self) -> Verdict {
         (**self).fits()
-    }
-
-    fn ignored(&self) -> Option<u32> {
-        (**self).ignored()
     }
 
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {

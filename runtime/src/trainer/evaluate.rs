@@ -15,7 +15,7 @@ use crate::spec::Settings;
 /// The mean loss and metrics over some samples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// The mean loss.
+    /// The mean loss; NaN, which shows as `-`, if no sample counts in it.
     pub loss: f64,
     /// Each metric, by its name; NaN if it is not defined on these samples.
     pub metrics: BTreeMap<&'static str, f64>,
@@ -84,8 +84,16 @@ impl Totals {
         self.loss.1
     }
 
+    /// The mean over nothing is not defined: NaN.
     pub(super) fn mean_loss(&self) -> f64 {
-        mean(self.loss)
+        let (sum, weight) = self.loss;
+        if weight == 0.0 { f64::NAN } else { sum / weight }
+    }
+
+    /// Whether the loss is finite, or not defined because nothing counts.
+    pub(super) fn is_finite(&self) -> bool {
+        let (sum, weight) = self.loss;
+        if weight == 0.0 { sum.is_finite() } else { (sum / weight).is_finite() }
     }
 
     /// Each metric that is a number.
@@ -168,11 +176,6 @@ fn largest(json: &Value) -> u64 {
         Value::Object(keys) => keys.values().map(largest).max().unwrap_or(0),
         other => other.as_u64().unwrap_or(0),
     }
-}
-
-/// A sum over nothing has the mean 0.
-fn mean((sum, weight): (f64, f64)) -> f64 {
-    if weight == 0.0 { 0.0 } else { sum / weight }
 }
 
 /// Evaluates the model on the samples of these numbers, in their order, each once. Changes no state.

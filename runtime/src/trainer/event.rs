@@ -110,7 +110,7 @@ pub struct StepReport {
     pub step: u64,
     /// The epoch that it is part of, from 1.
     pub epoch: u64,
-    /// The mean loss over the step's samples, before the update.
+    /// The mean loss over the step's samples, before the update; NaN, which shows as `-`, if none of them counts in it.
     pub loss: f64,
     /// The learning rate.
     pub lr: f64,

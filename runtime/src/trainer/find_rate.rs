@@ -193,7 +193,7 @@ pub fn find_rate(
     let mut curve = RateCurve { points: Vec::new(), end: SearchEnd::LastRate };
     let mut feed = Feed::new(settings, data, epoch);
     for count in 0.. {
-        if curve.points.len() as u64 == search.steps {
+        if stepper.taken() == search.steps {
             break;
         }
         let window: Vec<Batch> = (0..)
@@ -203,8 +203,10 @@ pub fn find_rate(
         let rate = stepper.rate();
         let totals = stepper.accumulate(&window)?;
         let report = stepper.update(&totals);
-        // A step that is skipped is none: its rate is tried again with the next samples.
-        if report.as_ref().is_ok_and(|report| report.skip.is_some()) {
+        // A step that is skipped is none: its rate is tried again with the next samples. One of which no sample counts has no
+        // loss to show.
+        let is_nothing = totals.weight() == 0.0 && totals.is_finite();
+        if report.as_ref().is_ok_and(|report| report.skip.is_some() || is_nothing) {
             continue;
         }
         if !curve.push(rate, totals.mean_loss()) {
@@ -285,6 +287,18 @@ mod tests {
         }
         assert_eq!(found, fixture::training().find_rate(search).unwrap());
         assert_eq!(before, run());
+    }
+
+    /// The fixture's 18 training samples come in batches of 4. Where one class alone counts, some batches have no sample of it:
+    /// they have no loss, and no place on the curve.
+    #[test]
+    fn a_step_in_which_nothing_counts_is_no_point() {
+        let training = fixture::training().set("loss", r#"{ "type": "CrossEntropy", "weights": [1, 0, 0] }"#);
+        let Ok(training) = training else { panic!("the fixture has three classes") };
+        let found = training.find_rate(RateSearch { from: 1e-4, to: 1e-3, steps: 40 }).unwrap();
+        assert!(found.points.len() < 40 && found.points.len() > 10, "{} points", found.points.len());
+        assert_eq!(found.end, SearchEnd::LastRate);
+        assert!(found.points.iter().all(|point| point.loss > 0.0), "{:?}", found.points);
     }
 
     /// The scale of f16 is too high at first. Seen to fail when a skipped step takes a place of its own: then rates came

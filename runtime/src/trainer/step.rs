@@ -325,12 +325,12 @@ impl<'a> Stepper<'a> {
         let average = average / f64::from(self.scaler.scale());
         self.measure.take(self.engine.gradients(), average);
         let gradient_norm = self.measure.norm;
-        let mut is_finite = totals.mean_loss().is_finite() && gradient_norm.is_finite();
+        let mut is_finite = totals.is_finite() && gradient_norm.is_finite();
         if is_finite {
             self.clip()?;
             is_finite = !self.measure.is_too_large(self.engine.gradients());
         }
-        let skip = self.skip(step, totals.mean_loss(), is_finite)?;
+        let skip = self.skip(step, totals, is_finite)?;
         let gradient_norms = self.gradient_norms();
         let (lr, epoch) = (self.rate(), self.epoch());
         let report = StepReport {

@@ -1,7 +1,9 @@
 //! Which columns of a file are the input and which the target.
 
-use super::Csv;
+use super::rows::Rows;
+use super::{Csv, hints};
 use crate::format::plain;
+use crate::shape::Shape;
 
 /// A column of a [`Csv`] file, or the first of several; made from a number or a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,10 +81,59 @@ pub(super) enum Role {
     Ignored,
 }
 
-/// What each column is for, from the names and the length of the first line of data.
-pub(super) fn roles(csv: &Csv, names: &[String], width: usize, wanted: &Widths) -> Result<Vec<Role>, String> {
+/// What is done with a column.
+#[derive(Clone, Copy)]
+pub(super) struct Use {
+    pub(super) role: Role,
+    /// Whether its values are real numbers of a sample.
+    pub(super) is_real: bool,
+    /// What is subtracted from each value.
+    pub(super) subtracted: f64,
+}
+
+/// What is done with each column, from the names and the first line of data; `shapes` are those of input and target.
+pub(super) fn uses(
+    csv: &Csv,
+    names: &[String],
+    first: &Rows<'_>,
+    wanted: &Widths,
+    shapes: [Shape; 2],
+) -> Result<Vec<Use>, String> {
+    let roles = roles(csv, names, first, wanted)?;
+    let [is_real_input, is_real_target] = shapes.map(|shape| shape.vocabulary().is_none());
+    let is_real = |role| match role {
+        Role::Input => is_real_input,
+        Role::Target => is_real_target,
+        Role::Ignored => false,
+    };
+    let used = |role| Use { role, is_real: is_real(role), subtracted: 0.0 };
+    let mut uses: Vec<_> = roles.into_iter().map(used).collect();
+    for (column, number) in &csv.subtracted {
+        let place = column.find(names, uses.len())?;
+        match uses.get_mut(place) {
+            Some(used) if used.is_real => used.subtracted += number,
+            _ => {
+                return Err(format!(
+                    "column {place} (from 0), from which {number} is to be subtracted, holds no real numbers of a sample; \
+                     remove the `subtract`"
+                ));
+            }
+        }
+    }
+    Ok(uses)
+}
+
+fn roles(csv: &Csv, names: &[String], first: &Rows<'_>, wanted: &Widths) -> Result<Vec<Role>, String> {
+    let width = first.len();
+    let expected = wanted.input.saturating_add(wanted.target);
+    let seen =
+        || hints::of_row(first.text(), width, csv.delimiter, expected.saturating_add(csv.ignored.len()));
     if csv.header && names.len() != width {
-        return Err(format!("{width} columns; expected {}, as in the header", names.len()));
+        return Err(format!(
+            "{width} columns; expected {}, as in the header{}",
+            names.len(),
+            seen().unwrap_or_default()
+        ));
     }
     let mut roles = vec![Role::Input; width];
     for column in &csv.ignored {
@@ -93,7 +144,7 @@ pub(super) fn roles(csv: &Csv, names: &[String], width: usize, wanted: &Widths) 
     }
     let mut used: Vec<(usize, &mut Role)> =
         roles.iter_mut().enumerate().filter(|(_, role)| **role != Role::Ignored).collect();
-    if used.len() != wanted.input.saturating_add(wanted.target) {
+    if used.len() != expected {
         return Err(format!(
             "{} columns{}; expected {} for `{}` and {} for `{}`{}",
             used.len(),
@@ -102,7 +153,7 @@ pub(super) fn roles(csv: &Csv, names: &[String], width: usize, wanted: &Widths) 
             wanted.input_kind,
             wanted.target,
             wanted.target_kind,
-            if csv.header { "" } else { HINT },
+            seen().unwrap_or_else(|| if csv.header { "" } else { HINT }.to_owned()),
         ));
     }
     let start = match &csv.target {

@@ -7,16 +7,19 @@ pub use columns::CsvColumn;
 
 use super::InMemory;
 use super::file::{self, Origin};
-use super::memory::size;
-use crate::error::Result;
+use super::memory::{Source, size};
+use crate::error::{Error, Result};
 use crate::format::plain;
 use crate::loss::TargetKind;
-use crate::shape::{Element, InputKind, Shape};
-use columns::{HINT, Role, Widths};
+use crate::shape::InputKind;
+use columns::{HINT, Widths};
 use rows::Rows;
+use values::{Columns, Problem};
 
 mod columns;
+mod hints;
 mod rows;
+mod values;
 
 /// A file of numbers, one sample a line: comma-separated values, plain or packed by gzip.
 ///
@@ -25,12 +28,22 @@ mod rows;
 /// are not ignored are the input, from left to right.
 ///
 /// Numbers are finite; classes are whole numbers from 0. There is no guessing: a line that is no data is
-/// an error until [`Csv::header`] or [`Csv::skip_lines`] accounts for it. Empty lines have no meaning.
+/// an error until [`Csv::header`] or [`Csv::skip_lines`] accounts for it. Empty lines have no meaning. The text is UTF-8, with a
+/// byte order mark or without; one in UTF-16, or with another [delimiter](Csv::delimiter) than declared, is refused with what it
+/// seems to be.
+///
+/// A number is read in f64 and kept in f32, which has 24 bits: Unix times in seconds become multiples of 128. A run advises on
+/// columns that lose more than half of their distinct values so; [`Csv::subtract`] helps.
 ///
 /// # Errors
 /// [`Csv::read`] names the file and the line (from 1, in the unpacked file): a line with another number of
-/// columns, a cell that is no number (``column `width` is `?`; expected a finite number``), NaN or infinity, a
-/// class out of range, no line of data, a damaged gzip file.
+/// columns, a cell that is no number (``column `width` is `?`; expected a finite number``), NaN or infinity, no line of data, a
+/// damaged gzip file. A target that is no class of the kind is reported with its file and line when a run begins, unless the
+/// loss ignores it.
+///
+/// # Memory
+/// Four bytes for each number. While the file is read, at most 128 bytes for each byte of the table, and a gzip file holds at most
+/// 1,032 times its size. A row may have 16 MiB and 64 bytes for each number, and so may empty lines in a row.
 ///
 /// # Example
 /// ```
@@ -55,6 +68,7 @@ pub struct Csv {
     skip_lines: u64,
     target: CsvColumn,
     ignored: Vec<CsvColumn>,
+    subtracted: Vec<(CsvColumn, f64)>,
 }
 
 impl Csv {
@@ -69,10 +83,12 @@ impl Csv {
             skip_lines: 0,
             target: CsvColumn::Last,
             ignored: Vec::new(),
+            subtracted: Vec::new(),
         }
     }
 
-    /// What stands between two cells: `b','` by default; `b' '`, `b';'` and `b'\t'` are common.
+    /// What stands between two cells: `b','` by default; `b' '`, `b';'` and `b'\t'` are common. A quotation mark and the ends of
+    /// lines cannot be delimiters.
     #[must_use]
     pub fn delimiter(mut self, delimiter: u8) -> Self {
         self.delimiter = delimiter;
@@ -108,6 +124,30 @@ impl Csv {
         self
     }
 
+    /// Subtracts a number from every value of this column, in f64, before the difference is rounded to f32.
+    ///
+    /// It keeps apart what lies close together and far from 0: `.subtract("time", 1.7e9)` for Unix times of 2023. The model then
+    /// expects the difference, for predictions too.
+    ///
+    /// ```
+    /// use trainspec::data::{Csv, Dataset};
+    /// use trainspec::{Features, Values};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("log.csv");
+    /// # std::fs::write(&path, "1700000001,2.5\n1700000002,3.5\n").unwrap();
+    /// let data = Csv::open(path).subtract(0, 1.7e9).read::<Features<1>, Values<1>>()?;
+    /// let (mut time, mut value) = ([0.0], [0.0]);
+    /// data.sample(1, &mut time, &mut value)?;
+    /// assert_eq!(time, [2.0]);
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
+    #[must_use]
+    pub fn subtract(mut self, column: impl Into<CsvColumn>, number: f64) -> Self {
+        self.subtracted.push((column.into(), number));
+        self
+    }
+
     /// Reads the whole file.
     ///
     /// # Errors
@@ -119,14 +159,14 @@ impl Csv {
 
     /// The same of bytes that are part of the program.
     pub(super) fn read_bytes<I: InputKind, T: TargetKind>(self, bytes: &[u8]) -> Result<InMemory<I, T>> {
-        let (origin, bytes) = file::unpacked(&self.path, bytes)?;
+        let (origin, bytes) = file::unpacked(&self.path, bytes, Some(bytes.len() as u64))?;
         self.read_from(&origin, bytes)
     }
 
     fn read_from<I: InputKind, T: TargetKind>(
         &self,
         origin: &Origin,
-        bytes: Box<dyn BufRead + '_>,
+        mut bytes: Box<dyn BufRead + '_>,
     ) -> Result<InMemory<I, T>> {
         let wanted = Widths {
             input: size(I::NAME, I::SHAPE)?,
@@ -134,63 +174,82 @@ impl Csv {
             input_kind: I::NAME,
             target_kind: T::NAME,
         };
+        self.check(origin, &mut *bytes)?;
         let mut rows = Rows::new(bytes, self.delimiter, wanted.input.saturating_add(wanted.target));
         rows.skip(self.skip_lines).map_err(|error| origin.unreadable(error))?;
         let mut names = Vec::new();
         if self.header && rows.advance(origin)? {
-            names = rows.record.iter().map(|cell| shown(cell, usize::MAX)).collect();
+            names = rows.cells().map(|cell| shown(cell, usize::MAX)).collect();
         }
-        let mut roles = Vec::new();
+        let mut columns: Option<Columns> = None;
         let (mut inputs, mut targets) = (Vec::new(), Vec::new());
+        let mut source = Source::new(origin.path());
+        let mut samples = 0;
         while rows.advance(origin)? {
+            let first = columns.is_none();
+            let columns = match &mut columns {
+                Some(columns) => columns,
+                none => {
+                    let uses = columns::uses(self, &names, &rows, &wanted, [I::SHAPE, T::SHAPE]);
+                    let uses = uses.map_err(|problem| origin.problem_at(rows.line, problem))?;
+                    none.insert(Columns::new(uses, self.delimiter))
+                }
+            };
             let at = |problem: String| origin.problem_at(rows.line, problem);
-            let first = roles.is_empty();
-            if first {
-                roles = columns::roles(self, &names, rows.record.len(), &wanted).map_err(at)?;
-            }
-            if rows.record.len() != roles.len() {
+            if rows.len() != columns.len() {
                 return Err(at(format!(
                     "{} columns; expected {}, as in the first line of data",
-                    rows.record.len(),
-                    roles.len()
+                    rows.len(),
+                    columns.len()
                 )));
             }
-            for (number, (cell, role)) in rows.record.iter().zip(&roles).enumerate() {
-                let outcome = match role {
-                    Role::Ignored => Ok(()),
-                    Role::Input => push(&mut inputs, cell, I::SHAPE),
-                    Role::Target => push(&mut targets, cell, T::SHAPE),
-                };
-                outcome.map_err(|problem| {
-                    let column = match names.get(number) {
-                        Some(name) => format!("`{}`", plain(name, 40)),
-                        None => format!("{number} (from 0)"),
-                    };
-                    let hint = if first && !self.header { HINT } else { "" };
-                    at(format!("column {column} {problem}{hint}"))
-                })?;
-            }
+            let taken = columns.take::<I, T>(origin, rows.cells(), &mut inputs, &mut targets)?;
+            taken.map_err(|Problem { column, text, hint }| {
+                let unnamed = if first && !self.header { HINT } else { "" };
+                let hint = hint.as_deref().unwrap_or(unnamed);
+                at(format!("column {} {text}{hint}", name(&names, column)))
+            })?;
+            source.add(origin, samples, rows.line)?;
+            samples += 1;
         }
-        if roles.is_empty() {
+        let Some(columns) = columns else {
             return Err(origin.problem("no line of data; expected at least one sample"));
+        };
+        InMemory::from_file(
+            inputs,
+            targets,
+            source.with_rounded(columns.rounded(|number| name(&names, number))),
+        )
+    }
+
+    /// What can be wrong before the first row.
+    fn check(&self, origin: &Origin, bytes: &mut dyn BufRead) -> Result<()> {
+        if matches!(self.delimiter, b'"' | b'\n' | b'\r') {
+            return Err(Error::Dataset(format!(
+                "the delimiter of a `Csv` is {:?}; expected a letter that is no quotation mark and ends no line, such as \
+                 `b';'`",
+                char::from(self.delimiter)
+            )));
         }
-        InMemory::new(inputs, targets)
+        if let Some((_, number)) = self.subtracted.iter().find(|(_, number)| !number.is_finite()) {
+            return Err(Error::Dataset(format!("a `Csv` is to subtract {number}; expected a finite number")));
+        }
+        let start = bytes.fill_buf().map_err(|error| origin.unreadable(error))?;
+        match hints::encoding(start) {
+            Some(found) => Err(origin.problem(format!(
+                "the text seems to be {found}; expected UTF-8: save it so, or convert it with `iconv -f {found} -t UTF-8`"
+            ))),
+            None => Ok(()),
+        }
     }
 }
 
-/// Reads the number in a cell, or says what is wrong with it.
-fn push<E: Element>(numbers: &mut Vec<E>, cell: &[u8], shape: Shape) -> Result<(), String> {
-    let text = std::str::from_utf8(cell).unwrap_or_default().trim_ascii();
-    if let Some(number) = E::from_text(text, shape.vocabulary()) {
-        numbers.push(number);
-        return Ok(());
+/// A column, for a message.
+fn name(names: &[String], number: usize) -> String {
+    match names.get(number) {
+        Some(name) => format!("`{}`", plain(name, 40)),
+        None => format!("{number} (from 0)"),
     }
-    let found = plain(&shown(cell, 40), 41);
-    let found = if found.is_empty() { "empty".to_owned() } else { format!("`{found}`") };
-    Err(match shape.vocabulary() {
-        None => format!("is {found}; expected a finite number"),
-        Some(vocabulary) => format!("is {found}; expected a whole number from 0 to {}", vocabulary - 1),
-    })
 }
 
 /// A cell as text, without blanks around it and no longer than a message can bear.
@@ -210,9 +269,9 @@ mod tests {
 
     use super::*;
     use crate::data::file::tests::{packed, problem};
-    use crate::data::{AnyDataset, Dataset};
+    use crate::data::{AnyDataset, Dataset, Prepared, RoundedColumn, Split};
     use crate::shape::Elements;
-    use crate::{Class, Features, Values};
+    use crate::{Class, Features, Tokens, Values};
 
     type Flowers = InMemory<Features<2>, Class<3>>;
     type Read<'a> = &'a dyn Fn(&Path) -> Result<Flowers>;
@@ -302,11 +361,6 @@ mod tests {
             ("1,2,0\nNaN,2,0\n", &plain, "x.csv:2: column 0 (from 0) is `NaN`; expected a finite number"),
             ("1,2,0\n1,-inf,0\n", &plain, "x.csv:2: column 1 (from 0) is `-inf`; expected a finite number"),
             (
-                "1,2,0\n1,2,3\n",
-                &plain,
-                "x.csv:2: column 2 (from 0) is `3`; expected a whole number from 0 to 2",
-            ),
-            (
                 "1,2,0\n1,2,0.5\n",
                 &plain,
                 "x.csv:2: column 2 (from 0) is `0.5`; expected a whole number from 0 to 2",
@@ -335,12 +389,114 @@ mod tests {
         ] {
             assert_eq!(problem("x.csv", text.as_bytes(), read), sentence, "{text:?}");
         }
+        // What each of these files seems to be.
+        let semicolon = "; the cells seem to be separated by `;`: use `.delimiter(b';')`";
+        let tabs = "; the cells seem to be separated by tabs: use `.delimiter(b'\\t')`";
+        let utf_16 = |mark: &[u8], unit: fn(u16) -> [u8; 2]| {
+            [mark, &"1,2,0\n".encode_utf16().flat_map(unit).collect::<Vec<_>>()].concat()
+        };
+        let encoded = "x.csv: the text seems to be UTF-16; expected UTF-8: save it so, or convert it with `iconv -f UTF-16 -t \
+                       UTF-8`";
+        for (bytes, read, sentence) in [
+            (
+                b"length;width;kind\n1;2;0\n".to_vec(),
+                &plain as Read,
+                format!("x.csv:1: 1 columns; expected 2 for `Features` and 1 for `Class`{semicolon}"),
+            ),
+            (
+                b"length;width;kind\n1;2;0\n".to_vec(),
+                &named,
+                format!("x.csv:2: 1 columns; expected 2 for `Features` and 1 for `Class`{semicolon}"),
+            ),
+            (
+                b"1\t2\t0\n".to_vec(),
+                &plain,
+                format!("x.csv:1: 1 columns; expected 2 for `Features` and 1 for `Class`{tabs}"),
+            ),
+            // With decimal commas, the rows have as many cells as expected.
+            (
+                b"1,5;2,5;0\n".to_vec(),
+                &plain,
+                format!("x.csv:1: column 1 (from 0) is `5;2`; expected a finite number{semicolon}"),
+            ),
+            (utf_16(b"\xFF\xFE", u16::to_le_bytes), &plain, encoded.to_owned()),
+            (utf_16(b"\xFE\xFF", u16::to_be_bytes), &named, encoded.to_owned()),
+            (utf_16(b"", u16::to_le_bytes), &plain, encoded.to_owned()),
+            (utf_16(b"", u16::to_be_bytes), &plain, encoded.to_owned()),
+        ] {
+            assert_eq!(problem("x.csv", &bytes, read), sentence, "{bytes:?}");
+        }
+        let semicolons = |path: &Path| Csv::open(path).delimiter(b';').read::<Features<2>, Class<3>>();
+        assert_eq!(
+            problem("x.csv", b"1,5;2,5;0\n", semicolons),
+            "x.csv:1: column 0 (from 0) is `1,5`; expected a finite number; write a point instead of the decimal comma"
+        );
+        assert_eq!(
+            problem("x.csv", b"1;2;0\n", |path| Csv::open(path)
+                .delimiter(b'"')
+                .read::<Features<2>, Class<3>>()),
+            "data: the delimiter of a `Csv` is '\"'; expected a letter that is no quotation mark and ends no line, such as `b';'`"
+        );
         let missing = plain(Path::new("missing.csv")).unwrap_err().to_string();
         assert!(missing.starts_with("missing.csv: No such file"), "{missing}");
         let long = format!("1,2,0\n1,{},0\n", "x".repeat(1000));
         assert!(problem("x.csv", long.as_bytes(), plain).len() < 150);
         assert!(
             problem("x.csv", b"1,2,0\n1,\xFF\xFE,0\n", plain).starts_with("x.csv:2: column 1 (from 0) is `")
+        );
+    }
+
+    /// Whether a label is ignored, only the loss can tell.
+    #[test]
+    fn a_class_that_the_kind_does_not_have_is_reported_with_its_line() {
+        let data: Flowers = Csv::open("x.csv").read_bytes(b"1,2,0\n\n1,2,255\n1,2,3\n").unwrap();
+        let places: Vec<_> = (0..3).map(|sample| data.location(sample).unwrap()).collect();
+        assert_eq!(places, ["x.csv:1", "x.csv:3", "x.csv:4"]);
+        let split = Split::Fixed { train: 0..2, validation: 2..3, test: 0..0 };
+        let said = Prepared::ignoring(Box::new(data.with_split(split)), 0, Some(255)).err().unwrap();
+        assert_eq!(
+            said.to_string(),
+            "data: x.csv:4: sample 2 (from 0) of the validation part: the target is 3; expected a whole number from 0 to 2; if \
+             yours count from 1, subtract 1"
+        );
+        let tokens =
+            Csv::open("x.csv").read_bytes::<Tokens<3, 2>, Class<3>>(b"1,3,0\n").err().unwrap().to_string();
+        assert_eq!(
+            tokens,
+            "x.csv:1: column 1 (from 0) is `3`; expected a whole number from 0 to 2; if yours count from 1, subtract 1; if \
+             this line is no data, use `.header()` or `.skip_lines(1)`"
+        );
+    }
+
+    /// Seconds of 2023, of which f32 keeps multiples of 128.
+    #[test]
+    fn columns_that_lose_their_values_are_found() {
+        let rows =
+            |from: u64| (0..600).map(|i| format!("{},{},{}\n", from + i, i % 7, 2 * from + i)).collect();
+        let (late, early): (String, String) = (rows(1_700_000_000), rows(0));
+        let read = |csv: Csv, text: &str| csv.read_bytes::<Features<2>, Values<1>>(text.as_bytes()).unwrap();
+        let csv = || Csv::open("x.csv");
+        let lost = |column: &str, element, left| RoundedColumn {
+            column: column.to_owned(),
+            element,
+            distinct: 600,
+            left,
+        };
+        let found = read(csv(), &late);
+        assert_eq!(found.rounded_columns(), [lost("0 (from 0)", Some(0), 6), lost("2 (from 0)", None, 3)]);
+        assert_eq!(read(csv(), &early).rounded_columns(), []);
+        let shifted = read(csv().subtract(0, 1.7e9).subtract(2, 3.4e9), &late);
+        assert_eq!(shifted.rounded_columns(), []);
+        let (mut input, mut target) = ([0.0; 2], [0.0]);
+        shifted.sample(599, &mut input, &mut target).unwrap();
+        assert_eq!((input, target), ([599.0, 4.0], [599.0]));
+        let named = read(csv().header(), &format!("time,day,end\n{late}"));
+        assert_eq!(named.rounded_columns()[0], lost("`time`", Some(0), 6));
+        let said = csv().ignore(0).subtract(0, 1.0).read_bytes::<Features<1>, Values<1>>(late.as_bytes());
+        assert_eq!(
+            said.err().unwrap().to_string(),
+            "x.csv:1: column 0 (from 0), from which 1 is to be subtracted, holds no real numbers of a sample; remove the \
+             `subtract`"
         );
     }
 

@@ -1,22 +1,29 @@
 //! The lines of a file, cut into cells, each with its number.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
 
-use csv::{ByteRecord, ReaderBuilder, Terminator};
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
+use memchr::{memchr, memchr_iter};
 
 use crate::data::file::Origin;
 use crate::error::Result;
 
 /// The lines of a file, cut into cells.
 ///
-/// The `csv` crate cuts them; lines are counted here, because its own count is one too low after `\r\n`
-/// and does not see empty lines.
+/// Most rows have no quotation mark: they are cut at each delimiter. The `csv-core` crate cuts the others. Lines are counted here,
+/// because its own count is one too low after `\r\n` and does not see empty lines.
 pub(super) struct Rows<'a> {
     bytes: Box<dyn BufRead + 'a>,
-    cutter: ReaderBuilder,
+    delimiter: u8,
+    /// For rows with quotation marks.
+    cutter: Reader,
+    /// The current row as it stands in the file.
     text: Vec<u8>,
-    /// The cells of the current row.
-    pub(super) record: ByteRecord,
+    /// The current row without its quotation marks, if it has some.
+    unquoted: Vec<u8>,
+    is_quoted: bool,
+    /// Where each cell ends.
+    ends: Vec<usize>,
     /// Where the current row begins, from 1.
     pub(super) line: u64,
     lines: u64,
@@ -32,11 +39,21 @@ impl<'a> Rows<'a> {
 
     /// The rows of a table of which `numbers` columns are looked at.
     pub(super) fn new(bytes: Box<dyn BufRead + 'a>, delimiter: u8, numbers: usize) -> Self {
-        let mut cutter = ReaderBuilder::new();
         // Only `\n` ends a line; the `\r` before it goes with the blanks around a cell.
-        cutter.has_headers(false).flexible(true).delimiter(delimiter).terminator(Terminator::Any(b'\n'));
+        let cutter = ReaderBuilder::new().delimiter(delimiter).terminator(Terminator::Any(b'\n')).build();
         let longest = Self::LONGEST.saturating_add(Self::NUMBER.saturating_mul(numbers as u64));
-        Self { bytes, cutter, text: Vec::new(), record: ByteRecord::new(), line: 0, lines: 0, longest }
+        Self {
+            bytes,
+            delimiter,
+            cutter,
+            text: Vec::new(),
+            unquoted: Vec::new(),
+            is_quoted: false,
+            ends: Vec::new(),
+            line: 0,
+            lines: 0,
+            longest,
+        }
     }
 
     /// Reads over some lines.
@@ -50,10 +67,33 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
+    /// How many cells the current row has.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The cells of the current row.
+    pub(super) fn cells(&self) -> impl Iterator<Item = &[u8]> {
+        // What is between two cells is gone where there were quotation marks.
+        let (bytes, gap) = if self.is_quoted { (&self.unquoted, 0) } else { (&self.text, 1) };
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let cell = bytes.get(start..end).unwrap_or_default();
+            start = end + gap;
+            cell
+        })
+    }
+
+    /// The current row as it stands in the file.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
     /// Goes to the next row that is not empty; `false` if there is none.
     pub(super) fn advance(&mut self, origin: &Origin) -> Result<bool> {
+        let mut empty = 0;
         loop {
-            self.read().map_err(|error| origin.unreadable(error))?;
+            self.read(origin)?;
             if self.text.len() as u64 > self.longest {
                 let problem = format!(
                     "a row of more than {} bytes; expected a table of numbers, in which every quotation mark is closed",
@@ -67,38 +107,99 @@ impl<'a> Rows<'a> {
             if !self.text.iter().all(|byte| matches!(byte, b' ' | b'\r' | b'\n')) {
                 break;
             }
+            empty += self.text.len() as u64;
+            if empty > self.longest {
+                let problem =
+                    format!("more than {} bytes of empty lines; expected a table of numbers", self.longest);
+                return Err(origin.problem_at(self.line, problem));
+            }
         }
-        let mut cells = self.cutter.from_reader(self.text.as_slice());
-        let broken = |error: csv::Error| origin.problem_at(self.line, error.to_string());
-        cells.read_byte_record(&mut self.record).map_err(broken)?;
-        // A quotation mark within a cell does not quote, so the lines after it are rows of their own.
-        if cells.read_byte_record(&mut ByteRecord::new()).map_err(broken)? {
-            return Err(
-                origin.problem_at(self.line, "a quotation mark is not closed; remove it, or double it")
-            );
+        self.ends.clear();
+        self.is_quoted = memchr(b'"', &self.text).is_some();
+        if self.is_quoted {
+            self.unquote(origin)?
+        } else {
+            self.cut(origin)?
         }
         Ok(true)
     }
 
+    /// Cuts a row without quotation marks.
+    fn cut(&mut self, origin: &Origin) -> Result<()> {
+        let row = self.text.strip_suffix(b"\n").unwrap_or(&self.text);
+        for (place, byte) in row.iter().enumerate() {
+            if *byte == self.delimiter {
+                origin.reserve(&mut self.ends, 1)?;
+                self.ends.push(place);
+            }
+        }
+        origin.reserve(&mut self.ends, 1)?;
+        self.ends.push(row.len());
+        Ok(())
+    }
+
+    /// Cuts a row with quotation marks.
+    fn unquote(&mut self, origin: &Origin) -> Result<()> {
+        let Self { cutter, text, unquoted, ends, .. } = self;
+        cutter.reset();
+        // A cell is no longer without its quotation marks than with them.
+        origin.reserve(unquoted, text.len().saturating_sub(unquoted.len()))?;
+        unquoted.resize(text.len(), 0);
+        let (mut read, mut written, mut cells) = (0, 0, 0);
+        loop {
+            if ends.len() == cells {
+                let more = cells.max(64);
+                origin.reserve(ends, more)?;
+                ends.resize(cells + more, 0);
+            }
+            let input = text.get(read..).unwrap_or_default();
+            let output = unquoted.get_mut(written..).unwrap_or_default();
+            let (result, n_read, n_written, n_cells) =
+                cutter.read_record(input, output, ends.get_mut(cells..).unwrap_or_default());
+            (read, written, cells) = (read + n_read, written + n_written, cells + n_cells);
+            match result {
+                // Asked again with nothing left, it ends the row.
+                ReadRecordResult::InputEmpty | ReadRecordResult::OutputEndsFull => {}
+                ReadRecordResult::OutputFull | ReadRecordResult::Record | ReadRecordResult::End => break,
+            }
+        }
+        ends.truncate(cells);
+        // A quotation mark within a cell does not quote, so the lines after it are rows of their own.
+        let rest = text.get(read..).unwrap_or_default();
+        if rest.iter().all(|byte| matches!(byte, b' ' | b'\r' | b'\n')) {
+            return Ok(());
+        }
+        Err(origin.problem_at(self.line, "a quotation mark is not closed; remove it, or double it"))
+    }
+
     /// Reads a row's text: one line, or more if a quoted cell goes on.
-    fn read(&mut self) -> io::Result<()> {
+    fn read(&mut self, origin: &Origin) -> Result<()> {
         self.text.clear();
         self.line = self.lines + 1;
         let mut quoted = false;
         loop {
-            let before = self.text.len();
-            let rest = (self.longest + 1).saturating_sub(before as u64);
-            if self.bytes.by_ref().take(rest).read_until(b'\n', &mut self.text)? == 0 {
-                return Ok(());
+            let bytes = self.bytes.fill_buf().map_err(|error| origin.unreadable(error))?;
+            let end = memchr(b'\n', bytes).map(|place| place + 1);
+            // One more than there may be shows that there are too many.
+            let room = usize::try_from(self.longest + 1).unwrap_or(usize::MAX) - self.text.len();
+            let part = &bytes[..end.unwrap_or(bytes.len()).min(room)];
+            let (length, is_whole) = (part.len(), end == Some(part.len()));
+            if length == 0 {
+                break;
             }
-            self.lines += 1;
-            for byte in self.text.iter().skip(before) {
-                quoted ^= *byte == b'"';
-            }
-            if !quoted {
-                return Ok(());
+            origin.reserve(&mut self.text, length)?;
+            self.text.extend_from_slice(part);
+            quoted ^= memchr_iter(b'"', part).count() % 2 == 1;
+            self.bytes.consume(length);
+            self.lines += u64::from(is_whole);
+            if is_whole && !quoted {
+                break;
             }
         }
+        if self.line == 1 && self.text.starts_with("\u{FEFF}".as_bytes()) {
+            self.text.drain(..'\u{FEFF}'.len_utf8());
+        }
+        Ok(())
     }
 }
 
@@ -106,8 +207,15 @@ impl<'a> Rows<'a> {
 mod tests {
     use std::path::Path;
 
+    use proptest::prelude::*;
+
     use super::*;
     use crate::data::file;
+
+    fn rows<'a>(text: &'a [u8], delimiter: u8) -> (Origin, Rows<'a>) {
+        let (origin, bytes) = file::unpacked(Path::new("x"), text, None).unwrap();
+        (origin, Rows::new(bytes, delimiter, 2))
+    }
 
     #[test]
     fn a_row_knows_its_line_whatever_ends_lines_and_stands_between_them() {
@@ -118,8 +226,7 @@ mod tests {
             ("\u{FEFF}a,b\nc,d", vec![1, 2]),
         ] {
             for skipped in 0..2 {
-                let (origin, bytes) = file::unpacked(Path::new("x"), text.as_bytes()).unwrap();
-                let mut rows = Rows::new(bytes, b',', 2);
+                let (origin, mut rows) = rows(text.as_bytes(), b',');
                 rows.skip(skipped).unwrap();
                 let mut found = Vec::new();
                 while rows.advance(&origin).unwrap() {
@@ -127,6 +234,49 @@ mod tests {
                 }
                 let expected: Vec<u64> = lines.iter().copied().filter(|line| *line > skipped).collect();
                 assert_eq!(found, expected, "{text:?}");
+            }
+        }
+    }
+
+    /// The cells of all rows; `None` if a quotation mark is not closed.
+    fn cells(text: &[u8], delimiter: u8) -> Option<Vec<Vec<Vec<u8>>>> {
+        let (origin, mut rows) = rows(text, delimiter);
+        let mut all = Vec::new();
+        while rows.advance(&origin).ok()? {
+            all.push(rows.cells().map(<[u8]>::to_vec).collect());
+        }
+        Some(all)
+    }
+
+    /// A reader that was set up for the row alone.
+    fn by_itself(row: &[u8], delimiter: u8) -> Vec<Vec<u8>> {
+        let mut cutter = ReaderBuilder::new().delimiter(delimiter).terminator(Terminator::Any(b'\n')).build();
+        let (mut output, mut ends) = ([0; 100], [0; 100]);
+        let (mut written, mut cells) = (0, 0);
+        for input in [row, b""] {
+            let (result, _, n_written, n_cells) =
+                cutter.read_record(input, &mut output[written..], &mut ends[cells..]);
+            (written, cells) = (written + n_written, cells + n_cells);
+            if matches!(result, ReadRecordResult::Record) {
+                break;
+            }
+        }
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        starts.zip(&ends[..cells]).map(|(start, &end)| output[start..end].to_vec()).collect()
+    }
+
+    proptest! {
+        /// One reader for all rows gives what a new one for each row gives, with quotation marks and without.
+        #[test]
+        fn one_reader_reads_all_rows(
+            rows in prop::collection::vec("([a-c ]{0,3}|\"[a,\"\n]{0,3}\")(,([a-c]{0,3}|\"[b,]{0,2}\")){0,4}", 0..6),
+            delimiter in prop::sample::select(vec![b',', b';', b' ']),
+        ) {
+            let rows: Vec<_> = rows.into_iter().filter(|row| row.matches('"').count() % 2 == 0 && !row.trim().is_empty()).collect();
+            let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+            if let Some(found) = cells(text.as_bytes(), delimiter) {
+                let expected: Vec<_> = rows.iter().map(|row| by_itself(format!("{row}\n").as_bytes(), delimiter)).collect();
+                prop_assert_eq!(found, expected);
             }
         }
     }

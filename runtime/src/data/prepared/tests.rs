@@ -11,8 +11,15 @@ fn prepared<D: Dataset>(data: D) -> Prepared {
 fn problem<D: Dataset>(data: D) -> String {
     match Prepared::new(Box::new(data), 1) {
         Ok(_) => panic!("the data were taken"),
-        Err(error) => error.to_string(),
+        Err(error) => without_part(&error.to_string()),
     }
+}
+
+/// Where the split is at random, the part of a sample is not what a test is about.
+fn without_part(problem: &str) -> String {
+    ["training", "validation", "test"]
+        .iter()
+        .fold(problem.to_owned(), |problem, part| problem.replace(&format!(" of the {part} part: "), ": "))
 }
 
 /// Ten samples whose numbers are all different.
@@ -257,8 +264,30 @@ fn what_is_wrong_with_data_is_told_before_the_first_step() {
     );
 }
 
+/// In each part, as messages name it.
 #[test]
-fn targets_that_are_all_ignored_are_refused() {
+fn an_input_that_normalization_makes_infinite_is_refused() {
+    let mut inputs: Vec<f32> = (0..20).map(|i| (i % 3) as f32 * 1e-3).collect();
+    inputs[19] = -1e38;
+    let [mut near, far] = [inputs.clone(), inputs];
+    near[19] = -1e34;
+    let with = |inputs: Vec<f32>| fixed(data(inputs, ten().1)).with_normalization(Normalization::PerElement);
+    let said = Prepared::new(Box::new(with(far.clone())), 1).err().unwrap().to_string();
+    assert!(
+        said.starts_with(
+            "data: sample 9 (from 0) of the test part: element 1 of the input is -1e38, which is infinite once it is normalized by \
+             the mean "
+        ),
+        "{said}"
+    );
+    // Under the normalizer of another run too.
+    let normalizer = prepared(with(near)).normalizer().cloned();
+    let plain = prepared(fixed(data(far, ten().1)));
+    assert!(plain.with_normalizer(normalizer).is_err());
+}
+
+#[test]
+fn a_part_in_which_nothing_counts_is_refused() {
     let (inputs, _) = ten();
     let ignoring = |targets: Vec<u32>| {
         let data = data(inputs.clone(), targets).with_split(Split::Fixed {
@@ -272,8 +301,15 @@ fn targets_that_are_all_ignored_are_refused() {
     targets[7] = 1;
     assert_eq!(
         ignoring(targets.clone()).unwrap_err(),
-        "data: every target of the 6 training samples is 9, which the loss ignores; nothing could be learned"
+        "data: every target of the 6 training samples is 9, which the loss ignores, or has the weight 0; nothing could be \
+         learned"
     );
     targets[2] = 1;
-    assert_eq!(ignoring(targets), Ok(()));
+    assert_eq!(ignoring(targets.clone()), Ok(()));
+    targets[7] = 9;
+    assert_eq!(
+        ignoring(targets).unwrap_err(),
+        "data: every target of the 4 validation samples is 9, which the loss ignores, or has the weight 0; their loss is not \
+         defined; label some, or split the data otherwise"
+    );
 }

@@ -5,16 +5,16 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::trainer::scale::{Verdict, Why};
-use crate::trainer::{Scaling, Skip};
+use crate::trainer::{Scaling, Skip, Totals};
 
 impl Stepper<'_> {
     /// Skips the step and says why, if its loss or gradients are not finite.
-    pub(super) fn skip(&mut self, step: u64, loss: f64, is_finite: bool) -> Result<Option<Skip>> {
+    pub(super) fn skip(&mut self, step: u64, totals: &Totals, is_finite: bool) -> Result<Option<Skip>> {
         let verdict = self.scaler.judge(is_finite);
         if verdict == Verdict::Apply {
             return Ok(None);
         }
-        let reason = non_finite(&*self.engine, self.graph, loss);
+        let reason = non_finite(&*self.engine, self.graph, totals);
         self.engine.discard()?;
         let advice = match verdict {
             Verdict::Stop(Why::Rule) => {
@@ -38,12 +38,12 @@ impl Stepper<'_> {
 }
 
 /// What is not finite: the first parameter whose gradient is not, or the loss.
-fn non_finite(engine: &dyn Engine, graph: &Graph, loss: f64) -> String {
+fn non_finite(engine: &dyn Engine, graph: &Graph, totals: &Totals) -> String {
     let is_broken = |gradient: &Vec<f32>| gradient.iter().any(|value| !value.is_finite());
     let first = engine.gradients().iter().position(is_broken).and_then(|place| graph.parameters.get(place));
     match first {
         Some(parameter) => format!("the gradient of `{}` is not finite", parameter.path),
-        None if loss.is_finite() => "the squares of the gradients are too large for f32".to_owned(),
-        None => format!("the loss is {loss}"),
+        None if totals.is_finite() => "the squares of the gradients are too large for f32".to_owned(),
+        None => format!("the loss is {}", totals.mean_loss()),
     }
 }

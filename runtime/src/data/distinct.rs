@@ -1,0 +1,121 @@
+//! How many distinct values a column has, before and after it is rounded to f32.
+
+/// Values of which the hashes are kept: the estimate is right to about 6 %.
+const KEPT: usize = 256;
+
+/// An estimate of the number of distinct values, in memory that does not grow with it: the values whose hashes are smallest are
+/// a random choice among the distinct ones, and the largest of their hashes tells how many share the whole range.
+///
+/// # Source
+/// Bar-Yossef et al., "Counting distinct elements in a data stream", 2002.
+#[derive(Clone, Debug, Default)]
+struct Distinct {
+    /// The smallest hashes, in rising order.
+    least: Vec<u64>,
+}
+
+impl Distinct {
+    fn add(&mut self, value: f64) {
+        // 0 and -0 are one value.
+        let hash = scattered((value + 0.0).to_bits());
+        let is_full = self.least.len() == KEPT;
+        if is_full && self.least.last().is_some_and(|last| hash >= *last) {
+            return;
+        }
+        if let Err(place) = self.least.binary_search(&hash) {
+            if is_full {
+                self.least.pop();
+            }
+            self.least.insert(place, hash);
+        }
+    }
+
+    /// Exact below [`KEPT`].
+    fn count(&self) -> f64 {
+        match self.least.last() {
+            Some(&last) if self.least.len() == KEPT => {
+                (KEPT - 1) as f64 / (last as f64 / u64::MAX as f64).max(f64::MIN_POSITIVE)
+            }
+            _ => self.least.len() as f64,
+        }
+    }
+}
+
+/// A one-to-one function whose values look random (the finalizer of `SplitMix64`, Steele et al. 2014).
+fn scattered(bits: u64) -> u64 {
+    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}
+
+/// The values of a column, as they are in the file and as f32.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rounding {
+    last: Option<f64>,
+    exact: Distinct,
+    rounded: Distinct,
+}
+
+impl Rounding {
+    /// Takes in a value.
+    pub(super) fn add(&mut self, value: f64, rounded: f32) {
+        // Equal neighbors are common, and nothing new.
+        if self.last.replace(value) != Some(value) {
+            self.exact.add(value);
+            self.rounded.add(f64::from(rounded));
+        }
+    }
+
+    /// How many distinct values there were and how many are left, if rounding lost more than half of them.
+    pub(super) fn lost(&self) -> Option<(u64, u64)> {
+        let (exact, rounded) = (self.exact.count(), self.rounded.count());
+        (rounded < exact / 2.0).then_some((exact as u64, rounded as u64))
+    }
+}
+
+/// A column of a data set that lost more than half of its distinct values when it was rounded to f32, as Unix times do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoundedColumn {
+    /// The column: its name in quotation marks, or its number.
+    pub column: String,
+    /// Its place in an input, from 0; `None` if it is one of the target.
+    pub element: Option<usize>,
+    /// About how many distinct values it has in the file.
+    pub distinct: u64,
+    /// About how many are left.
+    pub left: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rounding(values: impl Iterator<Item = f64>) -> Rounding {
+        let mut rounding = Rounding::default();
+        values.for_each(|value| rounding.add(value, value as f32));
+        rounding
+    }
+
+    /// Seconds since 1970 lie 128 apart in f32.
+    #[test]
+    fn unix_times_lose_their_values_in_any_order() {
+        let times = |count: u32, step: u32| {
+            let count = u64::from(count);
+            (0..count).map(move |i| 1.7e9 + (i * 7919 % count) as f64 * f64::from(step))
+        };
+        assert_eq!(rounding(times(600, 1)).lost(), Some((600, 6)));
+        let (exact, left) = rounding(times(100_000, 1)).lost().unwrap();
+        assert!((80_000..120_000).contains(&exact) && (600..1000).contains(&left), "{exact}, {left}");
+        // A day apart they stay apart.
+        assert_eq!(rounding(times(10_000, 86_400)).lost(), None);
+    }
+
+    #[test]
+    fn measured_values_and_whole_numbers_stay_apart() {
+        assert_eq!(rounding((0..50_000).map(|i| f64::from(i) * 0.01)).lost(), None);
+        assert_eq!(rounding((0..50_000).map(|i| f64::from(i % 7))).lost(), None);
+        assert_eq!(rounding([0.0, -0.0].into_iter().cycle().take(9)).lost(), None);
+        assert_eq!(rounding(std::iter::repeat_n(1.7e9, 100)).lost(), None);
+        assert_eq!(rounding([16_777_216.0, 16_777_217.0, 16_777_216.0].into_iter()).lost(), None);
+    }
+}

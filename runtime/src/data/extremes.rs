@@ -1,0 +1,43 @@
+//! The least and the largest number at each place of an input.
+
+use super::Normalizer;
+
+/// The extremes of each element over the samples of a run, with their samples: what a normalizer makes of all others lies
+/// between what it makes of these.
+#[derive(Default)]
+pub(super) struct Extremes {
+    least: Vec<(f32, usize)>,
+    largest: Vec<(f32, usize)>,
+}
+
+impl Extremes {
+    /// Takes in a sample's finite numbers.
+    pub(super) fn add(&mut self, index: usize, sample: &[f32]) {
+        if self.least.is_empty() {
+            self.least.extend(sample.iter().map(|&number| (number, index)));
+            self.largest.clone_from(&self.least);
+            return;
+        }
+        for ((&number, least), largest) in sample.iter().zip(&mut self.least).zip(&mut self.largest) {
+            if number < least.0 {
+                *least = (number, index);
+            }
+            if number > largest.0 {
+                *largest = (number, index);
+            }
+        }
+    }
+
+    /// The first element that is not finite once it is normalized: its place, its sample and its number before.
+    pub(super) fn overflow(&self, normalizer: &Normalizer) -> Option<(usize, usize, f32)> {
+        for extremes in [&self.least, &self.largest] {
+            let mut numbers: Vec<f32> = extremes.iter().map(|extreme| extreme.0).collect();
+            normalizer.apply(&mut numbers);
+            if let Some(place) = numbers.iter().position(|number| !number.is_finite()) {
+                let (number, index) = *extremes.get(place)?;
+                return Some((place, index, number));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,90 @@
+//! What is demanded of targets, by whatever loss.
+
+use std::fmt::{Debug, Display, Formatter};
+
+use crate::shape::Numbers;
+
+/// The rules of a loss for targets, without its types: what is asked of every sample before the first step.
+pub trait TargetRules {
+    /// [`Loss::ignored`](crate::loss::Loss::ignored)
+    fn ignored(&self) -> Option<u32>;
+    /// [`Loss::accepts`](crate::loss::Loss::accepts)
+    ///
+    /// # Errors
+    /// What the target is, and what the loss expects.
+    fn accepts(&self, target: Numbers<'_>) -> Result<(), BadTarget>;
+    /// [`Loss::counts`](crate::loss::Loss::counts)
+    fn counts(&self, target: Numbers<'_>) -> bool;
+}
+
+/// Every target but one counts.
+pub(crate) struct Ignoring(pub(crate) Option<u32>);
+
+impl TargetRules for Ignoring {
+    fn ignored(&self) -> Option<u32> {
+        self.0
+    }
+
+    fn accepts(&self, _: Numbers<'_>) -> Result<(), BadTarget> {
+        Ok(())
+    }
+
+    fn counts(&self, target: Numbers<'_>) -> bool {
+        match target {
+            Numbers::Real(_) => true,
+            Numbers::Whole(targets) => targets.iter().any(|target| Some(*target) != self.0),
+        }
+    }
+}
+
+/// The target of a sample that a loss cannot be computed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadTarget {
+    /// `element 1 of the target is 2`
+    found: String,
+    expected: String,
+    /// The loss.
+    loss: &'static str,
+}
+
+impl BadTarget {
+    /// A target of which `found` says what is wrong: `the sum of the target is 1.8`.
+    #[must_use]
+    pub fn new(found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self { found: found.into(), expected: expected.into(), loss: "" }
+    }
+
+    /// That each element of a target is accepted.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub fn unless<E: Debug>(
+        target: &[E],
+        is_accepted: impl Fn(&E) -> bool,
+        expected: &str,
+    ) -> Result<(), Self> {
+        match target.iter().enumerate().find(|(_, element)| !is_accepted(element)) {
+            Some((place, element)) => {
+                Err(Self::new(format!("element {place} of the target is {element:?}"), expected))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// That each is a probability.
+    pub(crate) fn unless_probabilities(target: &[f32]) -> Result<(), Self> {
+        Self::unless(target, |probability| (0.0..=1.0).contains(probability), "a probability, from 0 to 1")
+    }
+
+    /// The same, reported by a loss.
+    pub(crate) fn of(self, loss: &'static str) -> Self {
+        Self { loss, ..self }
+    }
+}
+
+impl Display for BadTarget {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        let Self { found, expected, loss } = self;
+        write!(f, "{found}; `{loss}` expects {expected}")
+    }
+}

@@ -1,0 +1,48 @@
+//! The area under the receiver operating characteristic, for several labels of a sample.
+
+use serde::{Deserialize, Serialize};
+
+use super::accuracy::is_label;
+use super::auroc::{Score, mean_area};
+use super::{Outcomes, State};
+
+/// The logits of every sample, and its labels.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelScores {
+    /// Labels of a sample.
+    labels: usize,
+    /// Sample after sample.
+    scores: Vec<Score>,
+    has_label: Vec<bool>,
+}
+
+impl LabelScores {
+    pub(super) fn update(&mut self, outcomes: &Outcomes<'_, f32>) {
+        self.labels = outcomes.shape.elements();
+        self.scores.extend(outcomes.predictions.iter().map(|&logit| Score(f64::from(logit))));
+        self.has_label.extend(outcomes.targets.iter().map(|&target| is_label(target)));
+    }
+}
+
+impl State for LabelScores {
+    fn merge(&mut self, other: &Self) {
+        if !other.scores.is_empty() {
+            self.labels = other.labels;
+            self.scores.extend_from_slice(&other.scores);
+            self.has_label.extend_from_slice(&other.has_label);
+        }
+    }
+
+    fn value(&self) -> f64 {
+        mean_area((0..self.labels).map(|label| {
+            let samples = self.scores.iter().zip(&self.has_label).skip(label).step_by(self.labels);
+            samples.map(|(score, &has_label)| (score.0, has_label))
+        }))
+    }
+
+    fn clear(&mut self) {
+        self.scores.clear();
+        self.has_label.clear();
+    }
+}
