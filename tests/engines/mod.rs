@@ -13,6 +13,7 @@ mod island;
 mod losses;
 mod mixed;
 mod random;
+mod subnormal;
 
 use candle_core::{DType, Device, Tensor, Var};
 use proptest::prelude::*;

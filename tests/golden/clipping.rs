@@ -75,6 +75,25 @@ train! {
     }
 }
 
+train! {
+    Squared { model: Net, data: one(), batch: 1, steps: 10, optimizer: Adam }
+}
+
+train! {
+    SquaredAndClipped {
+        model: Net,
+        data: one(),
+        batch: 1,
+        steps: 10,
+        optimizer: Adam,
+        clip: GlobalNorm { max: 1.0 },
+    }
+}
+
+train! {
+    Plain { model: Net, data: one(), batch: 1, steps: 10, optimizer: Sgd { lr: 0.5 } }
+}
+
 #[model]
 fn Aside(x: Features<2>) -> Logits<3> {
     let _unused = x.linear(out = 4);
@@ -269,6 +288,77 @@ fn noise_is_added_after_clipping() {
             }
         }
     });
+}
+
+/// Gradients of one large or small element, `[0][3]`.
+fn single(element: f32) -> Json {
+    let mut first = vec![0.0; 24];
+    first[3] = f64::from(element);
+    serde_json::json!([first, vec![0.0; 3], vec![0.0; 24], vec![0.0; 2]])
+}
+
+/// PyTorch: norm 9.99999956e24, clipped gradient 1. Seen to fail when squares were summed in f32: the norm was infinite, and
+/// the run stopped; and, at the largest number, when the factor, a subnormal one, was flushed.
+#[test]
+fn a_norm_is_finite_where_the_gradient_is() {
+    let file = parse(include_str!("clipping.json"));
+    for element in [1e25, 2e19, f32::MAX, -1e38] {
+        for (training, expected) in [
+            (Global::training as fn() -> Training<Net>, 2.0),
+            (Each::training, 2.0),
+            (Bounded::training, 0.25),
+        ] {
+            for (found, report) in seen(training, &file["weights"], &single(element)) {
+                let norm = f64::from(element.abs());
+                assert_eq!(report.gradient_norm, norm);
+                assert_eq!(report.gradient_norms[0].1, norm);
+                assert_eq!(report.gradient_norms[1].1, 0.0);
+                let error = f64::from(found[0][3].abs()) / expected - 1.0;
+                assert!(error.abs() <= SCALED, "{element}: {}", found[0][3]);
+                assert_eq!(found[0][3] > 0.0, element > 0.0);
+                assert!(found[1].iter().all(|number| *number == 0.0));
+            }
+        }
+        // The bound is 0.01 times the norm of the unit's weights.
+        for (found, report) in seen(AdaptiveAll::training, &file["weights"], &single(element)) {
+            assert_eq!(report.gradient_norm, f64::from(element.abs()));
+            let weights = singles(&file["weights"][0])[..8].iter().map(|w| f64::from(*w).powi(2)).sum::<f64>();
+            let error = f64::from(found[0][3].abs()) / (0.01 * weights.sqrt()) - 1.0;
+            assert!(error.abs() <= SCALED + 9.0 * ROUNDING, "{element}: {}", found[0][3]);
+        }
+    }
+}
+
+/// Seen to fail when squares were summed in f32: the norm was 0.
+#[test]
+fn a_norm_is_above_zero_where_the_gradient_is() {
+    let file = parse(include_str!("clipping.json"));
+    for element in [1e-30, 1e-20, f32::MIN_POSITIVE] {
+        for (found, report) in seen(Global::training, &file["weights"], &single(element)) {
+            assert_eq!(report.gradient_norm, f64::from(element));
+            assert_eq!(found[0][3], element);
+        }
+    }
+}
+
+/// An optimizer that keeps squares would have an infinite one for ever, and never move the weight again.
+#[test]
+fn a_square_beyond_f32_stops_the_run() {
+    let outcome = |training: fn() -> Training<Net>| {
+        let mut training = training();
+        let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
+        let settings = training.settings().unwrap();
+        let mut engine = trainspec::engine::open(&graph, settings).unwrap();
+        let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+        let totals = stepper.accumulate(&[data.batch(data.train()).unwrap()]).unwrap();
+        stepper.engine_mut().edit(&mut |numbers| numbers.gradients[0][3] = 1e25).unwrap();
+        stepper.update(&totals).map(|report| report.gradient_norm).map_err(|error| error.to_string())
+    };
+    let problem = outcome(Squared::training).unwrap_err();
+    assert!(problem.contains("squares of the gradients"), "{problem}");
+    let norm = outcome(Plain::training).unwrap();
+    assert!((norm / 1e25 - 1.0).abs() < 1e-6, "{norm}");
+    assert_eq!(outcome(SquaredAndClipped::training).unwrap(), norm);
 }
 
 /// At the bound all bits stay, and just above they do not.

@@ -154,3 +154,47 @@ impl Phase for ReduceOnPlateau {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often the rate has fallen after each of some values.
+    fn reductions(direction: Direction, values: &[f64]) -> Vec<f64> {
+        let phase = ReduceOnPlateau { patience: 1, threshold: 0.01, ..ReduceOnPlateau };
+        let mut state = [0.0; 5];
+        let see = |&value: &f64| {
+            phase.see(Seen { value, direction, eta: 1.0 }, &mut state);
+            state[4]
+        };
+        values.iter().map(see).collect()
+    }
+
+    /// The margin is a share of the size of the best value. Seen to fail when it was one of the value: -100 that never
+    /// changes was below `-100 * 0.99` each time, and the rate never fell.
+    #[test]
+    fn the_margin_of_a_negative_value_has_its_size() {
+        for sign in [1.0, -1.0] {
+            let direction = if sign > 0.0 { Direction::Lower } else { Direction::Higher };
+            let of = |values: &[f64]| {
+                reductions(direction, &values.iter().map(|value| sign * value).collect::<Vec<_>>())
+            };
+            assert_eq!(of(&[-100.0, -100.0, -100.0]), [0.0, 0.0, 1.0]);
+            // Better by more than one in a hundred, and by less.
+            assert_eq!(of(&[-100.0, -101.1, -102.2, -103.3]), [0.0; 4]);
+            assert_eq!(of(&[-100.0, -100.9, -100.95]), [0.0, 0.0, 1.0]);
+            assert_eq!(of(&[100.0, 98.9, 97.8]), [0.0; 3]);
+            assert_eq!(of(&[100.0, 99.1, 99.05]), [0.0, 0.0, 1.0]);
+            // Across 0, and at it.
+            assert_eq!(of(&[1.0, -1.0, -1.1, -1.2]), [0.0; 4]);
+            assert_eq!(of(&[0.0, 0.0, 0.0]), [0.0, 0.0, 1.0]);
+            assert_eq!(of(&[0.0, -1e-9, -2e-9]), [0.0; 3]);
+        }
+    }
+
+    #[test]
+    fn an_infinite_best_is_improved_by_any_number() {
+        assert_eq!(reductions(Direction::Lower, &[f64::INFINITY, 5.0, 4.0, 3.0]), [0.0; 4]);
+        assert_eq!(reductions(Direction::Higher, &[f64::NEG_INFINITY, -5.0, -4.0, -3.0]), [0.0; 4]);
+    }
+}

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::interrupt::Interrupt;
 use crate::loss::Reduction;
-use crate::optim::{Gradients, Groups, Measure, Treatment, Update, constrain_all};
+use crate::optim::{Gradients, Groups, Measure, StepSize, Treatment, Update, constrain_all};
 use crate::rng::{Moment, Purpose, Stream};
 use crate::schedule::Schedule;
 use crate::spec::Settings;
@@ -328,7 +328,8 @@ impl<'a> Stepper<'a> {
         let mut is_finite = totals.is_finite() && gradient_norm.is_finite();
         if is_finite {
             self.clip()?;
-            is_finite = !self.measure.is_too_large(self.engine.gradients());
+            let squares = matches!(self.settings.optimizer.step_size(), StepSize::SecondMoment { .. });
+            is_finite = !(squares && self.measure.is_too_large(self.engine.gradients()));
         }
         let skip = self.skip(step, totals, is_finite)?;
         let gradient_norms = self.gradient_norms();

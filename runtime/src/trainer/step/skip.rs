@@ -43,7 +43,9 @@ fn non_finite(engine: &dyn Engine, graph: &Graph, totals: &Totals) -> String {
     let first = engine.gradients().iter().position(is_broken).and_then(|place| graph.parameters.get(place));
     match first {
         Some(parameter) => format!("the gradient of `{}` is not finite", parameter.path),
-        None if totals.is_finite() => "the squares of the gradients are too large for f32".to_owned(),
+        None if totals.is_finite() => {
+            "the squares of the gradients, which the optimizer keeps, are too large for f32".to_owned()
+        }
         None => format!("the loss is {}", totals.mean_loss()),
     }
 }

@@ -1,0 +1,192 @@
+//! Subnormal numbers: the planned engine flushes them, a user's own parts do not, and no thread keeps the mode.
+#![cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+
+use std::hint::black_box;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+use trainspec::data::{Batch, Column, Elements};
+use trainspec::engine::{Engine, MicroBatch, Objective, Planned, Tape};
+use trainspec::graph::Graph;
+use trainspec::layer::{Layer, Linear, OutputRule};
+use trainspec::loss::LossSum;
+use trainspec::optim::{Sgd, Treatment, Update};
+use trainspec::rng::Moment;
+use trainspec::{Config, Error, Pass, Result, Shape, Verdict, model};
+use trainspec::{Features, Logits};
+use trainspec_kernels::simd::{Level, at_level};
+
+use super::random::CLASSES;
+use super::{Goal, SEED};
+
+/// Whether arithmetic on this thread flushes.
+fn flushes() -> bool {
+    black_box(f32::MIN_POSITIVE) * black_box(0.5) == 0.0
+}
+
+/// The identity, which fails where arithmetic flushes, and panics at 13.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Probe {}
+pub(crate) use Probe as probe;
+
+impl Probe {
+    pub(crate) const fn check(&self) -> Verdict {
+        Ok(())
+    }
+
+    pub(crate) const fn output(&self, input: Shape) -> Verdict<Shape> {
+        Ok(input)
+    }
+}
+
+impl Config for Probe {
+    const NAME: &'static str = "probe";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> Verdict = Self::check;
+}
+
+impl Layer for Probe {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
+        let [x] = inputs else { return Err(Error::arity("probe", 1, inputs.len())) };
+        if flushes() {
+            return Err(Error::Internal("a layer of a user's own computes in the engine's mode"));
+        }
+        let numbers: Vec<f32> = x.flatten_all()?.to_vec1()?;
+        assert!(!numbers.contains(&13.0), "on purpose");
+        Ok((x * 1.0)?)
+    }
+}
+
+/// Large enough for the threads of a pool.
+#[model]
+fn Probed(x: Features<256>) -> Logits<5> {
+    x.probe().linear(out = 256).relu().probe().linear(out = 5)
+}
+
+/// A loss without a kernel, which fails where arithmetic flushes.
+struct OwnLoss(Box<dyn Objective>);
+
+impl Objective for OwnLoss {
+    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
+        if flushes() {
+            return Err(Error::Internal("a loss of a user's own computes in the engine's mode"));
+        }
+        self.0.sum(prediction, target)
+    }
+}
+
+fn batch(features: usize, inputs: Vec<f32>) -> Batch {
+    let size = inputs.len() / features;
+    let target = Elements::Whole((0..size).map(|sample| (sample % CLASSES) as u32).collect());
+    Batch {
+        size,
+        input: Column { shape: Shape::of(&[features]), elements: Elements::Real(inputs) },
+        target: Column { shape: Shape::class(CLASSES), elements: target },
+        mixed: None,
+    }
+}
+
+fn step(engine: &mut dyn Engine, batch: &Batch) -> Result<MicroBatch> {
+    let result = engine.accumulate(batch, Moment::default())?;
+    let sgd = Sgd { lr: 0.5, ..Sgd::DEFAULT };
+    let treatments = Treatment::of_all(&Graph::of(&Linear { out: 1, ..Linear::DEFAULT }, &[Shape::of(&[1])])?.parameters, &sgd);
+    let count = engine.gradients().len();
+    engine.update(&Update {
+        optimizer: &sgd,
+        t: 1,
+        lr: 0.5,
+        treatments: &vec![treatments[0]; count],
+        scales: &vec![1.0; count],
+        bound: f32::INFINITY.into(),
+    })?;
+    engine.evaluate(batch)?;
+    Ok(result)
+}
+
+/// Runs `run` with kernels at each level, then on pools of some threads, after which none of these may flush.
+fn everywhere(run: impl Fn() + Sync) {
+    for &level in Level::available() {
+        at_level(level, &run);
+        assert!(!flushes(), "{level:?}");
+    }
+    for threads in [1, 2, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(&run);
+        assert!(pool.broadcast(|_| !flushes()).into_iter().all(|kept| kept), "{threads} threads");
+        run();
+        assert!(!flushes());
+    }
+}
+
+/// A layer of 512 weights of 1 without a bias.
+fn linear(engine: &mut dyn Engine) {
+    engine.edit(&mut |numbers| numbers.parameters[0].fill(1.0)).unwrap();
+}
+
+/// Candle sums 3e-38 / 4 four times to 3e-38; where the terms are flushed, the sum is 0. 256 samples are worth threads.
+#[test]
+fn the_planned_engine_flushes_and_the_tape_does_not() {
+    let layer = Linear { out: CLASSES, bias: false, ..Linear::DEFAULT };
+    let graph = || Graph::of(&layer, &[Shape::of(&[1024])]).unwrap();
+    let inputs = batch(1024, vec![1e-40; 256 * 1024]);
+    let logits = |engine: &mut dyn Engine| {
+        linear(engine);
+        engine.evaluate(&inputs).unwrap();
+        engine.predictions().unwrap().into_owned()
+    };
+    let mut tape = Tape::new(graph(), Goal::boxed(true), SEED, Device::Cpu).unwrap();
+    assert!(logits(&mut tape).iter().all(|logit| *logit > 0.0));
+    everywhere(|| {
+        let mut planned = Planned::new(graph(), Goal::boxed(true), SEED).unwrap();
+        assert!(logits(&mut planned).iter().all(|logit| *logit == 0.0));
+        // Gradients: what is between them and the logits is below 1, and the inputs are subnormal.
+        planned.accumulate(&inputs, Moment::default()).unwrap();
+        assert!(planned.gradients().iter().flatten().all(|gradient| *gradient == 0.0));
+    });
+}
+
+/// The same bits at every level and on any threads for inputs around the least normal number.
+#[test]
+fn small_inputs_have_the_same_bits_everywhere() {
+    let inputs = (0..64 * 256_u32).map(|number| {
+        let size = 10.0_f32.powi(-((number.wrapping_mul(2_654_435_769) >> 27).cast_signed() + 14));
+        if number % 3 == 0 { -size } else { size }
+    });
+    let inputs = batch(256, inputs.collect());
+    let bits = || {
+        let mut engine = Planned::new(Graph::of(&Probed, &[Shape::of(&[256])]).unwrap(), Goal::boxed(true), SEED).unwrap();
+        step(&mut engine, &inputs).unwrap();
+        let numbers = engine.gradients().iter().chain(engine.numbers().unwrap().iter()).flatten().copied();
+        numbers.map(f32::to_bits).collect::<Vec<_>>()
+    };
+    let expected = bits();
+    everywhere(|| assert!(bits() == expected));
+}
+
+#[test]
+fn a_users_own_parts_keep_the_mode_of_the_caller() {
+    let inputs = batch(256, vec![0.5; 64 * 256]);
+    everywhere(|| {
+        let graph = Graph::of(&Probed, &[Shape::of(&[256])]).unwrap();
+        let mut engine = Planned::new(graph, Box::new(OwnLoss(Goal::boxed(false))), SEED).unwrap();
+        step(&mut engine, &inputs).unwrap();
+        assert!(!flushes());
+    });
+}
+
+#[test]
+fn a_panic_in_a_users_own_layer_restores_the_mode() {
+    let mut inputs = vec![0.5; 64 * 256];
+    inputs[100] = 13.0;
+    let inputs = batch(256, inputs);
+    everywhere(|| {
+        let graph = Graph::of(&Probed, &[Shape::of(&[256])]).unwrap();
+        let mut engine = Planned::new(graph, Goal::boxed(true), SEED).unwrap();
+        let panics = AssertUnwindSafe(|| step(&mut engine, &inputs));
+        assert!(catch_unwind(panics).is_err());
+        assert!(!flushes());
+    });
+}
