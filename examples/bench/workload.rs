@@ -21,6 +21,8 @@ pub(crate) enum Workload {
     W1,
     /// A small convolutional network
     W2,
+    /// W2 after 500 steps on one batch, when most gradients have vanished
+    W2Converged,
     /// ResNet-20
     W3,
     /// A transformer for characters
@@ -38,6 +40,7 @@ impl Workload {
             Self::W0 => clock.steps(mlp::W0::training()),
             Self::W1 => clock.steps(mlp::W1::training()),
             Self::W2 => clock.steps(image::W2::training()),
+            Self::W2Converged => clock.later_steps(image::W2::training(), 500),
             Self::W3 => clock.steps(resnet::W3::training()),
             Self::W4 => clock.steps(gpt::W4::training()),
             Self::W5 => clock.steps(recurrent::W5::training()),
@@ -51,7 +54,9 @@ impl Workload {
         let products: u64 = match self {
             Self::W0 => 32 * (64 * 64 + 64 * 10),
             Self::W1 => 128 * (784 * 1024 + 1024 * 1024 + 1024 * 10),
-            Self::W2 => 64 * (28 * 28 * 9 * 32 + 14 * 14 * 9 * 32 * 64 + 3136 * 128 + 128 * 10),
+            Self::W2 | Self::W2Converged => {
+                64 * (28 * 28 * 9 * 32 + 14 * 14 * 9 * 32 * 64 + 3136 * 128 + 128 * 10)
+            }
             // 40.8 million for an image (He et al. 2016).
             Self::W3 => 64 * 40_800_000,
             // The last term is attention's, of which half is masked and counted nevertheless.

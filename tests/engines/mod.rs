@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 
 mod bits;
+mod extremes;
 mod frozen;
 mod half;
 mod island;

@@ -92,7 +92,10 @@ fn batch(features: usize, inputs: Vec<f32>) -> Batch {
 fn step(engine: &mut dyn Engine, batch: &Batch) -> Result<MicroBatch> {
     let result = engine.accumulate(batch, Moment::default())?;
     let sgd = Sgd { lr: 0.5, ..Sgd::DEFAULT };
-    let treatments = Treatment::of_all(&Graph::of(&Linear { out: 1, ..Linear::DEFAULT }, &[Shape::of(&[1])])?.parameters, &sgd);
+    let treatments = Treatment::of_all(
+        &Graph::of(&Linear { out: 1, ..Linear::DEFAULT }, &[Shape::of(&[1])])?.parameters,
+        &sgd,
+    );
     let count = engine.gradients().len();
     engine.update(&Update {
         optimizer: &sgd,
@@ -157,7 +160,8 @@ fn small_inputs_have_the_same_bits_everywhere() {
     });
     let inputs = batch(256, inputs.collect());
     let bits = || {
-        let mut engine = Planned::new(Graph::of(&Probed, &[Shape::of(&[256])]).unwrap(), Goal::boxed(true), SEED).unwrap();
+        let mut engine =
+            Planned::new(Graph::of(&Probed, &[Shape::of(&[256])]).unwrap(), Goal::boxed(true), SEED).unwrap();
         step(&mut engine, &inputs).unwrap();
         let numbers = engine.gradients().iter().chain(engine.numbers().unwrap().iter()).flatten().copied();
         numbers.map(f32::to_bits).collect::<Vec<_>>()

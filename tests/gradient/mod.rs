@@ -12,6 +12,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 
 mod difference;
+mod extremes;
 mod recurrent;
 mod values;
 
