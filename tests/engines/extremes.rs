@@ -4,9 +4,9 @@
 use candle_core::Device;
 use trainspec::data::{Batch, Column, Elements};
 use trainspec::engine::{Engine, Planned, Tape};
-use trainspec::graph::{Graph, Module};
+use trainspec::prelude::*;
 use trainspec::rng::Moment;
-use trainspec::{Features, Image, Logits, Shape, model};
+use trainspec::{InputKind, Shape};
 
 use super::{Goal, SEED};
 
@@ -30,8 +30,11 @@ fn Groups(x: Image<2, 2, 2>) -> Logits<5> {
     x.group_norm(groups = 2).relu().flatten().linear(out = 5)
 }
 
-fn losses(model: &impl Module, shape: Shape, size: f32) -> [f64; 2] {
-    let graph = || Graph::of(model, &[shape]).unwrap();
+fn losses<M: Model>(shape: Shape, size: f32) -> [f64; 2]
+where
+    M::Input: InputKind,
+{
+    let graph = || M::graph().unwrap();
     let input: Vec<f32> = (0..4 * 8).map(|at| size * [1.0, -1.0, 0.5, 0.25, -0.75][at % 5]).collect();
     let batch = Batch {
         size: 4,
@@ -50,10 +53,10 @@ fn a_loss_behind_an_infinite_variance_is_not_finite() {
     let (features, image) = (Shape::of(&[8]), Shape::of(&[2, 2, 2]));
     for (size, is_finite) in [(1.0, true), (1e15, true), (3e19, false), (1e38, false)] {
         for (name, losses) in [
-            ("layer norm", losses(&Layers, features, size)),
-            ("rms norm", losses(&Squares, features, size)),
-            ("batch norm", losses(&Batches, features, size)),
-            ("group norm", losses(&Groups, image, size)),
+            ("layer norm", losses::<Layers>(features, size)),
+            ("rms norm", losses::<Squares>(features, size)),
+            ("batch norm", losses::<Batches>(features, size)),
+            ("group norm", losses::<Groups>(image, size)),
         ] {
             assert_eq!(losses.map(f64::is_finite), [is_finite; 2], "{name} of {size}: {losses:?}");
         }

@@ -11,10 +11,10 @@ use trainspec::engine::{Engine, MicroBatch, Objective, Planned, Tape};
 use trainspec::graph::Graph;
 use trainspec::layer::{Layer, Linear, OutputRule};
 use trainspec::loss::LossSum;
-use trainspec::optim::{Sgd, Treatment, Update};
+use trainspec::optim::{Treatment, Update};
+use trainspec::prelude::*;
 use trainspec::rng::Moment;
-use trainspec::{Config, Error, Pass, Result, Shape, Verdict, model};
-use trainspec::{Features, Logits};
+use trainspec::{Config, Error, Pass, Result, Shape, Verdict};
 use trainspec_kernels::simd::{Level, at_level};
 
 use super::random::CLASSES;
@@ -125,7 +125,7 @@ fn everywhere(run: impl Fn() + Sync) {
 }
 
 /// A layer of 512 weights of 1 without a bias.
-fn linear(engine: &mut dyn Engine) {
+fn fill_weights(engine: &mut dyn Engine) {
     engine.edit(&mut |numbers| numbers.parameters[0].fill(1.0)).unwrap();
 }
 
@@ -136,7 +136,7 @@ fn the_planned_engine_flushes_and_the_tape_does_not() {
     let graph = || Graph::of(&layer, &[Shape::of(&[1024])]).unwrap();
     let inputs = batch(1024, vec![1e-40; 256 * 1024]);
     let logits = |engine: &mut dyn Engine| {
-        linear(engine);
+        fill_weights(engine);
         engine.evaluate(&inputs).unwrap();
         engine.predictions().unwrap().into_owned()
     };
@@ -160,11 +160,11 @@ fn small_inputs_have_the_same_bits_everywhere() {
     });
     let inputs = batch(256, inputs.collect());
     let bits = || {
-        let mut engine =
-            Planned::new(Graph::of(&Probed, &[Shape::of(&[256])]).unwrap(), Goal::boxed(true), SEED).unwrap();
+        let mut engine = Planned::new(Probed::graph().unwrap(), Goal::boxed(true), SEED).unwrap();
         step(&mut engine, &inputs).unwrap();
-        let numbers = engine.gradients().iter().chain(engine.numbers().unwrap().iter()).flatten().copied();
-        numbers.map(f32::to_bits).collect::<Vec<_>>()
+        let weights = engine.numbers().unwrap();
+        let numbers = engine.gradients().iter().chain(weights.iter()).flatten();
+        numbers.map(|number| number.to_bits()).collect::<Vec<_>>()
     };
     let expected = bits();
     everywhere(|| assert!(bits() == expected));
@@ -174,7 +174,7 @@ fn small_inputs_have_the_same_bits_everywhere() {
 fn a_users_own_parts_keep_the_mode_of_the_caller() {
     let inputs = batch(256, vec![0.5; 64 * 256]);
     everywhere(|| {
-        let graph = Graph::of(&Probed, &[Shape::of(&[256])]).unwrap();
+        let graph = Probed::graph().unwrap();
         let mut engine = Planned::new(graph, Box::new(OwnLoss(Goal::boxed(false))), SEED).unwrap();
         step(&mut engine, &inputs).unwrap();
         assert!(!flushes());
@@ -187,7 +187,7 @@ fn a_panic_in_a_users_own_layer_restores_the_mode() {
     inputs[100] = 13.0;
     let inputs = batch(256, inputs);
     everywhere(|| {
-        let graph = Graph::of(&Probed, &[Shape::of(&[256])]).unwrap();
+        let graph = Probed::graph().unwrap();
         let mut engine = Planned::new(graph, Goal::boxed(true), SEED).unwrap();
         let panics = AssertUnwindSafe(|| step(&mut engine, &inputs));
         assert!(catch_unwind(panics).is_err());

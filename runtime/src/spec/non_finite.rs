@@ -8,6 +8,9 @@ use crate::shape::{Problem, Verdict};
 /// What a step does whose loss or gradients are not finite, for the key `on_non_finite`: [`Stop`], the default, or `Skip
 /// { limit: 10 }`. In f16 the loss scale decides, and the key may not be given.
 ///
+/// A gradient whose square is too large for f32 after clipping, above 1.8e19, counts as not finite for an optimizer that keeps
+/// squares, such as `Adam`.
+///
 /// A step that is skipped changes nothing: not parameters nor running statistics nor the optimizer's state, and it is no
 /// step of the schedule. Its samples are used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
