@@ -16,7 +16,8 @@ use crate::subnormal::{flushed, in_callers_mode, is_flushed};
 /// The number of threads of the pool.
 #[must_use]
 pub fn count() -> usize {
-    rayon::current_num_threads()
+    // The first call makes the pool, whose threads begin with the mode of the thread that makes them.
+    hand_over(rayon::current_num_threads)
 }
 
 /// Runs `work` on a thread of the pool, so that its parallel parts begin without being handed over each.

@@ -123,6 +123,14 @@ fn a_panic_on_a_thread_restores_the_mode_of_all() {
     assert!(!flushes());
 }
 
+/// A thread begins with the mode of the thread that makes it, so none may be made where numbers are flushed. Seen to fail, in
+/// a process of its own, when the number of threads was asked for in that mode.
+#[test]
+fn the_global_pool_keeps_its_mode() {
+    let count = flushed(threads::count);
+    assert_eq!(rayon::broadcast(|_| assert!(!flushes())).len(), count);
+}
+
 /// While a thread waits for its part of the work, it may do work of others.
 #[test]
 fn work_of_others_keeps_its_mode() {
