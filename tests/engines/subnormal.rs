@@ -30,6 +30,12 @@ fn flushes() -> bool {
 pub(crate) struct Probe {}
 pub(crate) use Probe as probe;
 
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "as a model calls them"
+)]
 impl Probe {
     pub(crate) const fn check(&self) -> Verdict {
         Ok(())

@@ -370,7 +370,7 @@ fn values_whose_squares_are_infinite_show() {
         let norm = BatchNorm { batch: 4 / places, channels: 2, places, eps: 1e-5 };
         let (mut statistics, mut y) = ([0.0; 6], [0.0; 8]);
         for size in [3e19, 1e30, f32::MAX] {
-            let first = |at: usize| at / places % 2 == 0;
+            let first = |at: usize| (at / places).is_multiple_of(2);
             let x: [f32; 8] =
                 std::array::from_fn(|at| if first(at) { [size, -size][at / 4] } else { at as f32 });
             let relu = Epilogue { activation: Activation::Relu, ..Epilogue::NONE };

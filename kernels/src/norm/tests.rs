@@ -141,7 +141,9 @@ fn ends_of_the_range_do_not_depend_on_level_threads_or_mode() {
     for (tensor, size) in
         tensors.iter_mut().zip([1.0, 1e-30, 1e25, 1e-19, 1e-38, 1.0, 1e-45].into_iter().cycle())
     {
-        tensor.iter_mut().for_each(|value| *value *= size);
+        for value in tensor {
+            *value *= size;
+        }
     }
     let expected = global_norm_of(&tensors).to_bits();
     for &level in Level::available() {

@@ -35,6 +35,7 @@ fn numbers(count: usize, key: u32, size: f32) -> Vec<f32> {
 }
 
 /// The results of many kernels on numbers of that size, by name.
+#[allow(clippy::too_many_lines, reason = "one kernel after the other")]
 fn results(size: f32) -> Vec<(&'static str, Vec<f32>)> {
     let mut results = Vec::new();
     let x = numbers(64 * 96, 1, size);

@@ -10,7 +10,7 @@ pub(super) fn deviation(variance: &Tensor, eps: f64) -> candle_core::Result<Tens
     let deviation = variance.affine(1.0, eps)?.sqrt()?;
     let at = deviation.detach();
     // Infinity less itself is NaN; to any other number this adds 0.
-    &deviation + (&at - &at)?
+    &deviation + at.sub(&at)?
 }
 
 #[cfg(test)]

@@ -5,9 +5,13 @@
 pub(crate) fn multiply(values: &mut [f32], factor: f64) {
     if is_single(factor) {
         let factor = factor as f32;
-        values.iter_mut().for_each(|value| *value *= factor);
+        for value in values {
+            *value *= factor;
+        }
     } else {
-        values.iter_mut().for_each(|value| *value = (f64::from(*value) * factor) as f32);
+        for value in values {
+            *value = (f64::from(*value) * factor) as f32;
+        }
     }
 }
 
