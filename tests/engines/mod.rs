@@ -11,7 +11,10 @@ mod frozen;
 mod half;
 mod island;
 mod losses;
+#[cfg(target_os = "linux")]
+mod memory;
 mod mixed;
+mod predict;
 mod random;
 
 use candle_core::{DType, Device, Tensor, Var};

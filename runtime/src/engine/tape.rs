@@ -223,6 +223,18 @@ impl Engine for Tape {
         Ok(())
     }
 
+    fn set_numbers(&mut self, numbers: Vec<Vec<f32>>) -> Result<()> {
+        let expected = self.graph.parameters.iter().map(|parameter| parameter.shape.elements());
+        if !numbers.iter().map(Vec::len).eq(expected) {
+            return Err(Error::Internal("other parameters than the graph has"));
+        }
+        self.write(numbers)
+    }
+
+    fn into_numbers(self: Box<Self>) -> Result<Vec<Vec<f32>>> {
+        numbers(&self.parameters()?)
+    }
+
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>] {
         &self.state
     }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use candle_core::Tensor;
 use serde_json::Value;
 
 use super::checkpoint::Origin;
@@ -99,7 +98,7 @@ pub(crate) struct Verifier<'a> {
 
 /// The weights at a step, and their average.
 pub(crate) struct State {
-    pub(crate) parameters: Vec<Tensor>,
+    pub(crate) parameters: Vec<Vec<f32>>,
     pub(crate) average: Option<Vec<Vec<f32>>>,
 }
 
@@ -173,12 +172,10 @@ impl<'a> Verifier<'a> {
     /// The state of a checkpoint with what was traced at its step.
     fn compare_saved(&mut self, traced: &[u8], place: &Path, saved: &Saved) -> Result<()> {
         let Some(line) = line_of(traced, saved.step) else { return Ok(()) };
-        let numbers = |tensor: &Tensor| -> Result<Vec<f32>> { Ok(tensor.flatten_all()?.to_vec1()?) };
-        let parameters = saved.parameters.iter().map(numbers).collect::<Result<Vec<_>>>()?;
         let point = TracePoint {
             step: saved.step,
             epoch: saved.epoch,
-            parameters: &parameters,
+            parameters: &saved.parameters,
             optimizer_state: &saved.optimizer_state,
             average: saved.average.as_deref(),
         };
@@ -384,7 +381,7 @@ impl<'a> Verifier<'a> {
                 self.compare_checkpoints(snapshot)?;
                 if self.asked == Some(snapshot.step) {
                     self.state = Some(State {
-                        parameters: snapshot.parameters.iter().map(|(_, tensor)| tensor.clone()).collect(),
+                        parameters: snapshot.parameters.to_vec(),
                         average: snapshot.average.map(<[_]>::to_vec),
                     });
                     self.is_over = true;
