@@ -5,7 +5,7 @@
 use trainspec::data::{Digits8x8, InMemory, Mixed};
 use trainspec::prelude::*;
 use trainspec::trainer::Stepper;
-use trainspec::{Model, Training, engine};
+use trainspec::{InputKind, Kind, Model, Training, engine};
 
 use crate::meter::allocations;
 

@@ -1,9 +1,9 @@
 //! Predictions: the bits of an evaluation, from any number of threads, and inputs that are checked first.
 
 use candle_core::{DType, Device, Tensor};
-use trainspec::data::{InMemory, Normalization};
+use trainspec::data::{Dataset, InMemory, Normalization};
 use trainspec::prelude::*;
-use trainspec::{Result, Trained, engine};
+use trainspec::{InputKind, Result, Trained, engine};
 
 #[model]
 fn Convolutions(image: Image<2, 8, 8>) -> Logits<3> {
@@ -28,7 +28,7 @@ fn pixels() -> Vec<f32> {
     (0..SAMPLES as u32 * 128).map(|i| (i.wrapping_mul(2_654_435_761) >> 16) as f32 / 1000.0).collect()
 }
 
-fn images() -> Result<InMemory<Image<2, 8, 8>, Class<3>>> {
+fn images() -> Result<impl Dataset<Input = Image<2, 8, 8>, Target = Class<3>>> {
     let data = InMemory::new(pixels(), (0..SAMPLES as u32).map(|i| i % 3).collect())?;
     Ok(data.with_normalization(Normalization::PerElement))
 }
@@ -187,7 +187,7 @@ fn real_inputs_of_any_type_are_treated_alike_with_and_without_a_normalizer() {
 
 #[test]
 fn a_number_that_normalization_makes_infinite_is_named() {
-    fn narrow() -> Result<InMemory<Features<3>, Values<2>>> {
+    fn narrow() -> Result<impl Dataset<Input = Features<3>, Target = Values<2>>> {
         let inputs = (0..60).map(|i| i as f32 * 1e-6).collect();
         let data = InMemory::new(inputs, (0..40).map(|i| i as f32).collect())?;
         Ok(data.with_normalization(Normalization::Whole))

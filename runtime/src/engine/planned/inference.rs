@@ -18,6 +18,7 @@ use crate::layer::Mode;
 use crate::op::{Data, Parameters};
 use crate::plan::{Place, Plan};
 use crate::rng::Moment;
+use crate::shape::Shape;
 
 /// How many numbers the values of the samples that are computed at once may have: as many as the processor's caches hold
 /// next to the weights. More samples are computed in parts, which shows in no result.
@@ -174,7 +175,7 @@ impl Inference {
     /// By the layers' reference forms, as the [`Tape`](crate::engine::Tape) evaluates.
     fn reference(&self, size: usize, input: Data<'_>, output: &mut Vec<f32>) -> Result<()> {
         let mut axes = vec![size];
-        axes.extend(self.graph.shapes.first().into_iter().flat_map(|shape| shape.axes()));
+        axes.extend(self.graph.shapes.first().into_iter().flat_map(Shape::axes));
         let input = match input {
             Data::Real(reals) => Tensor::from_slice(reals, axes, &Device::Cpu)?,
             Data::Whole(wholes) => Tensor::from_slice(wholes, axes, &Device::Cpu)?,

@@ -154,8 +154,7 @@ impl Pass<'_> {
             return result;
         }
         let shape = self.graph.shapes[self.graph.output];
-        let result =
-            in_callers_mode(|| taped(objective, prediction, shape, batch, gradient.as_deref_mut()));
+        let result = in_callers_mode(|| taped(objective, prediction, shape, batch, gradient.as_deref_mut()));
         scale(gradient, self.loss_scale, self.plan);
         result
     }

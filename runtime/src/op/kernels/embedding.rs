@@ -36,11 +36,7 @@ impl Kernel for Embedding {
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let Self { vocabulary, features } = *self;
         let tokens = pass.inputs[0].whole();
-        if let Some(wrong) = tokens.iter().find(|&&token| token as usize >= vocabulary) {
-            let problem =
-                format!("the token {wrong} is not in the vocabulary; expected 0 to {}", vocabulary - 1);
-            return Err(Error::Batch(problem));
-        }
+        check_tokens(tokens, vocabulary)?;
         let table = parameter(&pass.parameters, 0).unwrap_or_default();
         embedding::Embedding { vocabulary, features }.forward(tokens, table, pass.output, Onto::Replace);
         Ok(())
