@@ -5,7 +5,7 @@
 use trainspec::data::{Digits8x8, InMemory, Mixed};
 use trainspec::prelude::*;
 use trainspec::trainer::Stepper;
-use trainspec::{Model, Training, engine};
+use trainspec::{InputKind, Kind, Model, Training, engine};
 
 use crate::meter::allocations;
 
@@ -108,6 +108,20 @@ fn count<M: Model>(mut training: Training<M>, share: Option<f64>) -> usize {
     allocations() - before
 }
 
+/// The allocations of a hundred predictions, after the first: as many as there are results.
+fn predicting<M: Model>(training: Training<M>, samples: &[<M::Input as Kind>::Element]) -> usize
+where
+    M::Input: InputKind,
+{
+    let run = training.set("steps", "1").unwrap().without_folder().run().unwrap();
+    run.model.predict(samples).unwrap();
+    let before = allocations();
+    for _ in 0..100 {
+        run.model.predict(samples).unwrap();
+    }
+    allocations() - before
+}
+
 /// On one thread: each thread keeps the scratch of the kernels that it has met, and of several one may meet a kernel late.
 #[test]
 fn a_step_allocates_nothing() {
@@ -127,6 +141,15 @@ fn a_step_allocates_nothing() {
         ]
     });
     assert_eq!(counts, [0; 6]);
+    // One sample, and so many that they are computed in parts.
+    let (pixels, tokens) = (vec![0.5; 64 * 300], vec![3; 64 * 300]);
+    let predicted = pool.install(|| {
+        [1, 300].map(|size| {
+            let images = predicting(Digits::training(), &pixels[..64 * size]);
+            (images, predicting(Echo::training(), &tokens[..64 * size]))
+        })
+    });
+    assert_eq!(predicted, [(100, 100); 2], "one result each");
     let in_16_bits = |precision: &str| {
         pool.install(|| {
             let set = "a precision is a key";

@@ -172,7 +172,7 @@ fn types_are_widened_exactly_and_rounded_to_nearest() {
     let huge = Tensor::new(&[1e300_f64, 0.0, 0.0], &Device::Cpu).unwrap();
     saved.tensors.insert("head.bias".to_owned(), huge);
     let problem = said(beginning(from(Blots::training(), &saved.file())));
-    assert!(problem.contains("`head.bias` has inf; expected numbers that are finite in f32"), "{problem}");
+    assert!(problem.contains("expected values that are finite in f32"), "{problem}");
     saved.tensors.insert("head.bias".to_owned(), Tensor::new(&[1_i64, 2, 3], &Device::Cpu).unwrap());
     let problem = said(beginning(from(Blots::training(), &saved.file())));
     assert!(problem.contains("`head.bias` is I64; expected F32, F16, BF16 or F64"), "{problem}");

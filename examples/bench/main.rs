@@ -7,6 +7,7 @@
 
 mod data;
 mod measure;
+mod predict;
 mod record;
 mod workload;
 
@@ -28,6 +29,9 @@ struct Arguments {
     /// The precision, as `--set precision=` takes it: `F32`, `Bf16`, `{"type":"F16","loss_scale":"Dynamic"}`.
     #[arg(long, default_value = "F32")]
     precision: String,
+    /// Instead: predictions of so many samples at once, in evaluation mode; of W2 alone.
+    #[arg(long, value_name = "SAMPLES", conflicts_with = "record")]
+    predict: Option<usize>,
     /// Instead: what a run folder and a checkpoint after each epoch cost, over so many pairs of runs; of W1 alone.
     #[arg(long, value_name = "ROUNDS")]
     record: Option<usize>,
@@ -37,13 +41,20 @@ struct Arguments {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let Arguments { workload, seconds, threads, precision, record, out } = Arguments::parse();
+    let Arguments { workload, seconds, threads, precision, predict, record, out } = Arguments::parse();
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     if let Some(rounds) = record {
         if workload != Workload::W1 {
             return Err("--record is of W1; give that".into());
         }
         println!("{}", record::measure(rounds, &out)?);
+        return Ok(());
+    }
+    if let Some(samples) = predict {
+        if workload != Workload::W2 {
+            return Err("--predict is of W2; give that".into());
+        }
+        println!("{}", predict::measure(samples, seconds)?);
         return Ok(());
     }
     let measured = workload.measure(&Clock { seconds, precision })?;

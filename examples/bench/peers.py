@@ -1,8 +1,9 @@
 """The workloads of `bench` in PyTorch, on the CPU: one whole training step each, on data in memory.
 
-usage: python peers.py WORKLOAD MODE [SECONDS] [THREADS]
+usage: python peers.py WORKLOAD MODE [SECONDS] [THREADS] [SAMPLES]
   WORKLOAD  W0 to W6, as in `workload.rs`
   MODE      eager, or channels_last (the other layout of images)
+  SAMPLES   predicts so many images at once instead, in evaluation mode; of W2 alone
 
 Needs PyTorch alone. Prints one JSON line with the fields of `bench`. Every workload wants a process of its own, so
 that the peak memory is its own.
@@ -200,6 +201,21 @@ def update_step(model, optimizer, largest):
     return step, 1
 
 
+def prediction(model, samples, layout):
+    """A function that predicts so many images, in evaluation mode."""
+    model.eval()
+    images = torch.randn(samples, 1, 28, 28)
+    if layout == "channels_last":
+        model.to(memory_format=torch.channels_last)
+        images = images.to(memory_format=torch.channels_last)
+
+    def step():
+        with torch.inference_mode():
+            model(images)
+
+    return step, samples
+
+
 def milliseconds(step, seconds):
     """The times of steps for that long, in rising order."""
     for _ in range(WARM_UP):
@@ -212,12 +228,16 @@ def milliseconds(step, seconds):
     return sorted(times)
 
 
-def main(workload, mode, seconds="5", threads="2"):
+def main(workload, mode, seconds="5", threads="2", samples=None):
     torch.set_num_threads(int(threads))
     torch.manual_seed(0)
     model, optimizer, data, largest, products = WORKLOADS[workload]
     model = model()
-    if data is None:
+    if samples is not None:
+        step, samples = prediction(model, int(samples), mode)
+        products = products * samples / 64 / 3
+        workload += f", {samples} predicted"
+    elif data is None:
         step, samples = update_step(model, optimizer, largest)
     else:
         step, samples = training_step(model, optimizer, data, largest, mode)
@@ -238,6 +258,6 @@ def main(workload, mode, seconds="5", threads="2"):
 
 
 if __name__ == "__main__":
-    if not 3 <= len(sys.argv) <= 5 or sys.argv[1] not in WORKLOADS or sys.argv[2] not in ("eager", "channels_last"):
+    if not 3 <= len(sys.argv) <= 6 or sys.argv[1] not in WORKLOADS or sys.argv[2] not in ("eager", "channels_last"):
         sys.exit(__doc__)
     main(*sys.argv[1:])

@@ -1,7 +1,7 @@
 //! The workloads.
 
 mod gpt;
-mod image;
+pub(crate) mod image;
 pub(crate) mod mlp;
 mod optimizer;
 mod recurrent;

@@ -2,21 +2,26 @@
 
 use std::marker::PhantomData;
 use std::path::Path;
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 
 use crate::config::Config;
 use crate::data::Normalizer;
-use crate::engine::forward;
+use crate::data::check;
+use crate::engine::Inference;
 use crate::error::{Error, Result};
-use crate::files::write_whole;
+use crate::files::write_whole_by;
 use crate::graph::Graph;
-use crate::layer::Mode;
 use crate::model::Model;
 use crate::model_file;
-use crate::shape::{InputKind, Kind};
+use crate::shape::{Element, InputKind, Kind, Numbers, Shape};
 
 /// A model with trained parameters, on the CPU.
+///
+/// Predictions are computed by the same plan and kernels as the evaluations of a run: in f32 both give the same bits, whatever
+/// the batch size and the number of threads. (A run in 16 bits evaluates in its `precision`; predictions are always in f32.)
+/// Any number of threads may predict at once, and do not wait for each other; clones share the parameters.
 ///
 /// ```no_run
 /// use trainspec::prelude::*;
@@ -30,29 +35,36 @@ use crate::shape::{InputKind, Kind};
 /// let logits = net.predict(&[5.1, 3.5, 1.4, 0.2])?;
 /// # Ok::<(), trainspec::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Trained<M> {
-    graph: Graph,
-    parameters: Vec<Tensor>,
+    inference: Arc<Inference>,
     normalizer: Option<Normalizer>,
     seed: Option<u64>,
     model: PhantomData<fn() -> M>,
 }
 
+impl<M> Clone for Trained<M> {
+    fn clone(&self) -> Self {
+        let (inference, normalizer) = (Arc::clone(&self.inference), self.normalizer.clone());
+        Self { inference, normalizer, seed: self.seed, model: PhantomData }
+    }
+}
+
 impl<M: Model> Trained<M> {
     pub(crate) fn new(
         graph: Graph,
-        parameters: Vec<Tensor>,
+        parameters: Vec<Vec<f32>>,
         normalizer: Option<Normalizer>,
         seed: Option<u64>,
-    ) -> Self {
-        Self { graph, parameters, normalizer, seed, model: PhantomData }
+    ) -> Result<Self> {
+        let inference = Arc::new(Inference::new(graph, parameters)?);
+        Ok(Self { inference, normalizer, seed, model: PhantomData })
     }
 
     /// Reads a model file of this graph.
     pub(crate) fn read(graph: Graph, path: &Path) -> Result<Self> {
         let model_file::Contents { parameters, normalizer, seed } = model_file::read(path, &graph)?;
-        Ok(Self::new(graph, parameters, normalizer, seed))
+        Self::new(graph, parameters, normalizer, seed)
     }
 
     /// Writes the model as safetensors: each parameter under its path, f32, and how inputs are normalized.
@@ -61,8 +73,10 @@ impl<M: Model> Trained<M> {
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let bytes = model_file::encode(&self.graph, &self.parameters, self.normalizer.as_ref(), self.seed)?;
-        write_whole(path.as_ref(), &bytes)
+        let inference = &self.inference;
+        let (graph, numbers) = (inference.graph(), inference.parameters());
+        let file = model_file::model(graph, numbers, self.normalizer.as_ref(), self.seed)?;
+        write_whole_by(path.as_ref(), |to| file.write(to))
     }
 
     /// Writes the model for other programs, as safetensors with the names that PyTorch and candle use: a `state_dict` of
@@ -89,14 +103,16 @@ impl<M: Model> Trained<M> {
     /// # Errors
     /// If the file cannot be written.
     pub fn export(&self, path: impl AsRef<Path>) -> Result<()> {
-        let normalizer = self.normalizer.as_ref();
-        let bytes = model_file::encode_for_others(&self.graph, &self.parameters, normalizer, self.seed)?;
-        write_whole(path.as_ref(), &bytes)
+        let inference = &self.inference;
+        let (graph, numbers) = (inference.graph(), inference.parameters());
+        let file = model_file::model_for_others(graph, numbers, self.normalizer.as_ref(), self.seed)?;
+        write_whole_by(path.as_ref(), |to| file.write(to))
     }
 
-    /// The parameters and running statistics by their paths.
+    /// The parameters and running statistics by their paths: copies as tensors, which are made once and kept.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, &Tensor)> {
-        self.graph.parameters.iter().map(|parameter| parameter.path.as_str()).zip(&self.parameters)
+        let paths = self.inference.graph().parameters.iter().map(|parameter| parameter.path.as_str());
+        paths.zip(self.inference.tensors())
     }
 
     /// How inputs are normalized before the model sees them.
@@ -111,8 +127,9 @@ impl<M: Model> Trained<M> {
         self.seed
     }
 
-    pub(crate) fn tensors(&self) -> &[Tensor] {
-        &self.parameters
+    /// The numbers of [`Trained::parameters`], in the graph's order.
+    pub(crate) fn numbers(&self) -> &[Vec<f32>] {
+        self.inference.parameters()
     }
 }
 
@@ -129,14 +146,14 @@ where
     }
 
     /// What the model gives for some samples, one after the other as they come from the data, not yet
-    /// normalized.
+    /// normalized. Of no samples it gives nothing.
+    ///
+    /// After the first calls of a batch size, nothing is allocated but the result.
     ///
     /// # Errors
-    /// If the numbers are not whole samples.
-    pub fn predict(&self, samples: &[<M::Input as Kind>::Element]) -> Result<Vec<f32>>
-    where
-        <M::Input as Kind>::Element: candle_core::WithDType,
-    {
+    /// If the numbers are not whole samples, or one of them is none that the data of a run could have: a real number that is
+    /// not finite, or that normalization makes so, or a token that is not in the vocabulary. The first such is named.
+    pub fn predict(&self, samples: &[<M::Input as Kind>::Element]) -> Result<Vec<f32>> {
         let shape = <M::Input as Kind>::SHAPE;
         let size = shape.elements();
         if size == 0 || !samples.len().is_multiple_of(size) {
@@ -146,19 +163,19 @@ where
                 samples.len()
             )));
         }
-        let mut axes = vec![samples.len() / size];
-        axes.extend_from_slice(shape.axes());
-        let input = Tensor::from_slice(samples, axes, &Device::Cpu)?;
-        Ok(self.predict_tensor(&input)?.flatten_all()?.to_vec1()?)
+        self.run(shape, samples.len() / size, Element::numbers(samples))
     }
 
     /// What the model gives for a batch of samples, not yet normalized.
     ///
+    /// Tokens may be of any type of whole numbers that candle converts (`U8`, `U32`, `I64`); real inputs of `F32`, `F64`, `F16`,
+    /// `BF16` or `U8` (pixels), of which `F64` is rounded to the nearest f32.
+    ///
     /// # Shapes
-    /// `[batch, …]` as the input's kind says; the result `[batch, …]` as the output's.
+    /// `[batch, …]` as the input's kind says; the result `[batch, …]` as the output's, f32 on the CPU.
     ///
     /// # Errors
-    /// If the shape is not that of the input's kind.
+    /// If the shape or the type is not one of the input's kind; and as [`Trained::predict`].
     pub fn predict_tensor(&self, samples: &Tensor) -> Result<Tensor> {
         let shape = <M::Input as Kind>::SHAPE;
         if samples.dims().get(1..) != Some(shape.axes()) {
@@ -168,15 +185,62 @@ where
                 samples.dims()
             )));
         }
-        let samples = match &self.normalizer {
-            Some(normalizer) => {
-                let mut numbers = samples.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
-                normalizer.apply(&mut numbers);
-                Tensor::from_vec(numbers, samples.shape(), &Device::Cpu)?
-            }
-            None => samples.clone(),
+        let size = samples.dims().first().copied().unwrap_or(0);
+        let flat = samples.to_device(&Device::Cpu)?.flatten_all()?;
+        let output = match shape.vocabulary() {
+            Some(vocabulary) => self.run(shape, size, Numbers::Whole(&tokens(&flat, vocabulary, shape)?))?,
+            None => self.run(shape, size, Numbers::Real(&reals::<M>(&flat)?))?,
         };
-        Ok(forward(&self.graph, &self.parameters, &[samples], Mode::Evaluate)?.0)
+        let graph = self.inference.graph();
+        let mut axes = vec![size];
+        axes.extend(graph.shapes.get(graph.output).into_iter().flat_map(Shape::axes));
+        Ok(Tensor::from_vec(output, axes, &Device::Cpu)?)
+    }
+
+    /// The output for samples that are checked as training data are.
+    fn run(&self, shape: Shape, size: usize, input: Numbers<'_>) -> Result<Vec<f32>> {
+        let name = |sample: usize| format!("sample {sample} (from 0)");
+        check("input", &name, (shape, input), None, None)?;
+        self.inference.run(size, input.into(), self.normalizer.as_ref())
+    }
+}
+
+/// Real numbers of a tensor of one axis, for the model `M`.
+fn reals<M: Model>(flat: &Tensor) -> Result<Vec<f32>> {
+    match flat.dtype() {
+        DType::F32 | DType::F64 | DType::F16 | DType::BF16 | DType::U8 => {
+            Ok(flat.to_dtype(DType::F32)?.to_vec1()?)
+        }
+        other => Err(Error::Dataset(format!(
+            "{} takes real numbers; the tensor is {other:?}; expected F32, F64, F16, BF16 or U8: convert it with \
+             `to_dtype(DType::F32)`",
+            <M as Config>::NAME
+        ))),
+    }
+}
+
+/// Tokens of a tensor of one axis. One that is no u32 is in no vocabulary.
+fn tokens(flat: &Tensor, vocabulary: usize, shape: Shape) -> Result<Vec<u32>> {
+    match flat.dtype() {
+        DType::U32 | DType::U8 => Ok(flat.to_dtype(DType::U32)?.to_vec1()?),
+        DType::I64 => {
+            let size = shape.elements().max(1);
+            let token = |(place, whole): (usize, i64)| {
+                u32::try_from(whole).map_err(|_| {
+                    Error::Dataset(format!(
+                        "sample {} (from 0): element {} of the input is {whole}; expected a whole number from 0 to {}",
+                        place / size,
+                        place % size,
+                        vocabulary.saturating_sub(1)
+                    ))
+                })
+            };
+            flat.to_vec1::<i64>()?.into_iter().enumerate().map(token).collect()
+        }
+        other => Err(Error::Dataset(format!(
+            "the input is of tokens; the tensor is {other:?}; expected U32, U8 or I64: convert it with \
+             `to_dtype(DType::U32)`"
+        ))),
     }
 }
 

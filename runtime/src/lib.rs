@@ -79,7 +79,7 @@ pub mod trainer;
 pub use config::{Config, Setting};
 pub use data::Dataset;
 pub use error::{Error, Result};
-pub use experiment::{Check, Replayed, Run, Training};
+pub use experiment::{Check, Replayed, Run, Training, Work};
 pub use graph::Value;
 pub use inference::{Load, Trained};
 pub use keys::{Known, Label};

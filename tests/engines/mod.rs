@@ -12,7 +12,10 @@ mod frozen;
 mod half;
 mod island;
 mod losses;
+#[cfg(target_os = "linux")]
+mod memory;
 mod mixed;
+mod predict;
 mod random;
 mod subnormal;
 

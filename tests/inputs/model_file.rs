@@ -110,7 +110,7 @@ fn model_files_that_are_made_on_purpose() {
         (file(&format!("{{{twice}}}"), 32), "no safetensors file"),
         (file(&format!("{{{overlapping}}}"), 16), "no safetensors file"),
         (file(&format!("{{{strange}}}"), 0), "`../../../x` is no parameter"),
-        (file(&format!("{{{}}}", many.join(",")), 0), "`t19999` is no parameter"),
+        (file(&format!("{{{}}}", many.join(",")), 0), "`t10000` is no parameter"),
     ] {
         std::fs::write(&path, &bytes).unwrap();
         for begins in [false, true] {

@@ -295,8 +295,7 @@ fn the_last_state_is_that_of_the_last_step() {
         let mut state = None;
         let mut look = |event: &Event<'_>| {
             if let Event::Interrupt(snapshot) | Event::Checkpoint(snapshot) = event {
-                let tensors = snapshot.parameters.iter().map(|(_, tensor)| tensor.flatten_all().unwrap());
-                let numbers: Vec<Vec<f32>> = tensors.map(|tensor| tensor.to_vec1().unwrap()).collect();
+                let numbers = snapshot.parameters.to_vec();
                 state = Some((snapshot.step, numbers, snapshot.average.unwrap().to_vec()));
             }
             Ok(())

@@ -119,14 +119,14 @@ pub(super) const RULES: &[Rule] = &[
         advice: Advice::HighRate,
         find: rate::high_rate,
         why: "training often diverges there, at once or hours later",
-        instead: "a lower `lr`; the command `find-lr` suggests one",
+        instead: "a lower `lr`; the command `find-lr` suggests one of the usual rates",
         reference: rate::SOURCES,
     },
     Rule {
         advice: Advice::LowRate,
         find: rate::low_rate,
         why: "the weights hardly move",
-        instead: "a higher `lr`; the command `find-lr` suggests one",
+        instead: "a higher `lr`; the command `find-lr` suggests one of the usual rates",
         reference: rate::SOURCES,
     },
     Rule {

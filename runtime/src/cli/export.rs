@@ -28,7 +28,7 @@ pub(super) fn export<M: Model>(
     let trained = training.load(&model)?;
     trained.export(file)?;
     let (count, numbers) =
-        trained.parameters().fold((0, 0), |(count, sum), (_, tensor)| (count + 1, sum + tensor.elem_count()));
+        trained.numbers().iter().fold((0, 0), |(count, sum), numbers| (count + 1, sum + numbers.len()));
     let normalized = match trained.normalizer() {
         None => "inputs are not normalized",
         Some(_) => "how inputs are normalized is in the metadata",

@@ -236,9 +236,11 @@ fn find_lr<M: Model>(
     out: &mut dyn Write,
 ) -> Result<()> {
     let mut training = changed(training, changes)?;
-    let (name, optimizer) = (training.name(), training.settings()?.optimizer.name());
+    let name = training.name();
+    let settings = training.settings()?;
+    let (optimizer, usual) = (settings.optimizer.name(), settings.optimizer.usual_rates());
     let curve = training.find_rate(RateSearch { from, to, steps })?;
-    say(out, &Found { name, optimizer, curve: &curve }.to_string())?;
+    say(out, &Found { name, optimizer, usual, curve: &curve }.to_string())?;
     let Some(path) = svg else { return Ok(()) };
     write_whole(&path, draw_search(name, &curve).as_bytes())?;
     say(out, &format!("\n  {}\n", path.display()))
@@ -379,7 +381,7 @@ mod tests {
         let text = program(&format!("line find-lr --from 1e-4 --to 100 --steps 60 --svg {}", svg.display()))
             .unwrap();
         assert!(text.starts_with("line: AdamW, "), "{text}");
-        assert!(text.contains("suggested, where the loss falls fastest: lr = "), "{text}");
+        assert!(text.contains("  suggested"), "{text}");
         assert!(std::fs::read_to_string(svg).unwrap().contains("line: loss against learning rate"));
         let wrong = program("line find-lr --from 1 --to 0.5").unwrap_err().to_string();
         assert!(wrong.contains("to is 0.5; expected a rate above the first, 1"), "{wrong}");

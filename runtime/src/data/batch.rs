@@ -106,6 +106,11 @@ impl Batch {
 }
 
 impl Column {
+    /// One sample's shape, and the numbers of all.
+    pub(crate) fn numbers(&self) -> (Shape, Numbers<'_>) {
+        (self.shape, self.elements.numbers())
+    }
+
     /// One sample, from 0; empty if there is none of that number.
     #[must_use]
     pub fn sample(&self, sample: usize) -> Numbers<'_> {

@@ -27,6 +27,7 @@ pub(crate) use patterns::Patterns;
 pub use prepared::Prepared;
 pub use split::Split;
 pub(crate) use split::training_samples;
+pub(crate) use survey::check;
 
 mod adapt;
 mod batch;

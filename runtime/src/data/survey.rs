@@ -9,7 +9,7 @@ use super::memory::{size, whole_number};
 use super::normalizer::Moments;
 use super::shared::Inputs;
 use super::split::{Part, Parts};
-use super::{AnyDataset, Batch, Column, Elements, Normalization, Numbers, Patterns};
+use super::{AnyDataset, Batch, Elements, Normalization, Numbers, Patterns};
 use crate::error::{Error, Result};
 use crate::files::hex;
 use crate::loss::TargetRules;
@@ -89,8 +89,8 @@ impl Survey {
     ) -> Result<()> {
         let place =
             |sample: usize| place(data, start + sample, self.parts.get(start + sample).copied().flatten());
-        check("input", &place, &batch.input, self.range.as_ref(), None)?;
-        check("target", &place, &batch.target, None, rules.ignored())?;
+        check("input", &place, batch.input.numbers(), self.range.as_ref(), None)?;
+        check("target", &place, batch.target.numbers(), None, rules.ignored())?;
         for sample in 0..batch.size {
             let Some(part) = self.parts.get(start + sample).copied().flatten() else { continue };
             let target = batch.target.sample(sample);
@@ -187,24 +187,24 @@ pub(super) fn place(data: &dyn AnyDataset, index: usize, part: Option<Part>) -> 
 }
 
 /// Whether every number is one that the kind can have, and in the range that is named for it.
-fn check(
+pub(crate) fn check(
     what: &str,
     name: &dyn Fn(usize) -> String,
-    column: &Column,
+    (shape, numbers): (Shape, Numbers<'_>),
     range: Option<&RangeInclusive<f32>>,
     ignored: Option<u32>,
 ) -> Result<()> {
-    let size = column.shape.elements();
+    let size = shape.elements();
     let wrong = |place: usize, found: String, expected: String| {
-        let place_in_sample = match column.shape.rank() {
+        let place_in_sample = match shape.rank() {
             0 => String::new(),
             _ => format!("element {} of ", place % size),
         };
         let sample = name(place / size);
         Error::Dataset(format!("{sample}: {place_in_sample}the {what} is {found}; expected {expected}"))
     };
-    match &column.elements {
-        Elements::Real(reals) => {
+    match numbers {
+        Numbers::Real(reals) => {
             let is_wrong = |real: f32| !real.is_finite() || range.is_some_and(|range| !range.contains(&real));
             match (0..).zip(reals).find(|(_, real)| is_wrong(**real)) {
                 Some((place, real)) => {
@@ -219,8 +219,8 @@ fn check(
                 None => Ok(()),
             }
         }
-        Elements::Whole(wholes) => {
-            let Some(known) = column.shape.vocabulary() else {
+        Numbers::Whole(wholes) => {
+            let Some(known) = shape.vocabulary() else {
                 return Err(Error::Dataset(format!(
                     "the {what} is of whole numbers, but its kind has 0 of them; expected at least one class or \
                      token"

@@ -14,12 +14,17 @@ use crate::shape::Shape;
 /// # Errors
 /// If the device refuses one.
 pub fn initial(graph: &Graph, seed: u64, device: &Device) -> Result<Vec<Tensor>> {
-    let tensor = |parameter: &GraphParameter| {
-        let stream = Stream::new(seed, Purpose::Init, &parameter.path);
-        let values = drawn(parameter.init, parameter.shape, stream);
+    let tensor = |(parameter, values): (&GraphParameter, Vec<f32>)| {
         Ok(Tensor::from_vec(values, parameter.shape.axes(), device)?)
     };
-    graph.parameters.iter().map(tensor).collect()
+    graph.parameters.iter().zip(initial_numbers(graph, seed)).map(tensor).collect()
+}
+
+/// The same as numbers, one parameter after the other.
+pub(crate) fn initial_numbers(graph: &Graph, seed: u64) -> impl Iterator<Item = Vec<f32>> {
+    graph.parameters.iter().map(move |parameter| {
+        drawn(parameter.init, parameter.shape, Stream::new(seed, Purpose::Init, &parameter.path))
+    })
 }
 
 fn drawn(init: Init, shape: Shape, stream: Stream) -> Vec<f32> {

@@ -20,6 +20,8 @@ mod update;
 
 pub use forward::forward;
 pub use initial::initial;
+pub(crate) use initial::initial_numbers;
+pub(crate) use planned::Inference;
 pub use planned::Planned;
 pub use tape::Tape;
 
@@ -175,6 +177,18 @@ pub trait Engine: HostAccess + Send {
     /// If a tensor's shape is not that of the graph.
     fn set_parameters(&mut self, parameters: &[Tensor]) -> Result<()>;
 
+    /// The same as slices of numbers, which the engine keeps where it can: no copy is made.
+    ///
+    /// # Errors
+    /// If they are not those of the graph.
+    fn set_numbers(&mut self, numbers: Vec<Vec<f32>>) -> Result<()>;
+
+    /// Ends the engine, and gives its parameters and running statistics, without a copy where the engine has them at hand.
+    ///
+    /// # Errors
+    /// If they cannot be read from the device.
+    fn into_numbers(self: Box<Self>) -> Result<Vec<Vec<f32>>>;
+
     /// The optimizer's state by parameter and slot; empty before the first step.
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>];
 
@@ -200,25 +214,38 @@ pub fn open(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
 /// Reads what the settings' `init_from` names into an engine with initial parameters.
 pub(crate) fn read_init(engine: &mut dyn Engine, graph: &Graph, settings: &Settings) -> Result<()> {
     let Some(from) = &settings.init_from else { return Ok(()) };
-    let parameters = begin(from, graph, engine.parameters()?).map_err(|error| match error {
+    let mut read = Ok(());
+    engine.edit(&mut |numbers| read = begin(from, graph, numbers.parameters))?;
+    read.map_err(|error| match error {
         Error::File { .. } | Error::ModelFile { .. } => {
             Error::Setting { key: "init_from".to_owned(), problem: error.to_string() }
         }
         other => other,
-    })?;
-    engine.set_parameters(&parameters)
+    })
 }
 
 /// The same for parameters that are about to be replaced all: no file is read.
 pub(crate) fn open_drawn(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
+    let graph = graph.clone().begun(settings.init);
+    let drawn = initial_numbers(&graph, settings.seed).collect();
+    open_with(&graph, settings, drawn)
+}
+
+/// The same with these parameters, in the graph's order.
+pub(crate) fn open_with(
+    graph: &Graph,
+    settings: &Settings,
+    parameters: Vec<Vec<f32>>,
+) -> Result<Box<dyn Engine>> {
     let objective = Box::new(Arc::clone(&settings.loss));
     let device = settings.device.open()?;
     let format = settings.precision.format();
     let graph = graph.clone().begun(settings.init);
     if device.is_cpu() && Planned::can_run(&graph) {
-        let planned = Planned::new(graph, objective, settings.seed)?;
+        let planned = Planned::with_parameters(graph, objective, settings.seed, parameters)?;
         return Ok(Box::new(planned.with_storage(format)));
     }
-    let tape = Tape::new(graph, objective, settings.seed, device)?;
+    let mut tape = Tape::new(graph, objective, settings.seed, device)?;
+    tape.set_numbers(parameters)?;
     Ok(Box::new(tape.with_format(format)))
 }

@@ -14,9 +14,10 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::{Mode, Statistic};
 use crate::loss::LossSum;
+use crate::op::kernels::check_tokens;
 use crate::optim::{HostAccess, HostParameters, Update};
 use crate::rng::Moment;
-use crate::shape::Shape;
+use crate::shape::{Elements, Shape};
 
 /// Runs a graph on candle's tape, on any of candle's devices.
 ///
@@ -94,6 +95,11 @@ impl Tape {
 
     /// The loss, the new statistics, and what the loss is differentiated by.
     fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(LossSum, Vec<Statistic>, Vec<Tensor>)> {
+        // candle takes the largest u32 for no row at all.
+        let vocabulary = self.graph.shapes.first().and_then(|input| input.vocabulary());
+        if let (Elements::Whole(tokens), Some(vocabulary)) = (&batch.input.elements, vocabulary) {
+            check_tokens(tokens, vocabulary)?;
+        }
         let input = batch.input.to_tensor(batch.size, &self.device)?;
         let rounding = self.rounding.as_ref().map(|[train, evaluate]| match mode {
             Mode::Train { .. } => train,
@@ -221,6 +227,18 @@ impl Engine for Tape {
             variable.set(parameter)?;
         }
         Ok(())
+    }
+
+    fn set_numbers(&mut self, numbers: Vec<Vec<f32>>) -> Result<()> {
+        let expected = self.graph.parameters.iter().map(|parameter| parameter.shape.elements());
+        if !numbers.iter().map(Vec::len).eq(expected) {
+            return Err(Error::Internal("other parameters than the graph has"));
+        }
+        self.write(numbers)
+    }
+
+    fn into_numbers(self: Box<Self>) -> Result<Vec<Vec<f32>>> {
+        numbers(&self.parameters()?)
     }
 
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>] {

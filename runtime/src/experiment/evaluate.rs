@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Training;
+use super::{Training, Work, memory};
 use crate::data::Prepared;
 use crate::engine;
 use crate::error::{Error, Result};
@@ -39,8 +39,9 @@ impl<M: Model> Training<M> {
         }
         let graph = self.graph()?;
         let settings = self.settings?;
-        let mut engine = engine::open_drawn(&graph, &settings)?;
-        engine.set_parameters(model.tensors())?;
+        let needed = memory::memory(&graph, &settings, part(&data).len(), Work::Evaluate);
+        memory::fits(needed, memory::available(&settings))?;
+        let mut engine = engine::open_with(&graph, &settings, model.numbers().to_vec())?;
         trainer::evaluate(&mut *engine, &settings, &data, part(&data))
     }
 }

@@ -6,60 +6,156 @@ use std::path::Path;
 use crate::engine::Planned;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::layer::Init;
 use crate::plan::{Plan, Storage};
 use crate::spec::{Device, InitFrom, Settings};
 use crate::summary::{Memory, Summary};
 
-/// What training takes: for no more samples at once than there are.
-pub(super) fn memory(graph: &Graph, settings: &Settings, samples: usize) -> Memory {
-    summary(graph, settings, settings.batch.min(samples)).memory()
+/// What is done with a declared run, as far as memory goes: [`Training::memory`](super::Training::memory).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Work {
+    /// The run, from its beginning to its end, however it ends.
+    Train,
+    /// The same from a checkpoint.
+    Resume,
+    /// The search for a learning rate.
+    FindRate,
+    /// A trained model on a part of the data, read from its file.
+    Evaluate,
+    /// The run again, compared with its record.
+    Verify,
+    /// The run again, up to the model of a step.
+    Replay,
+}
+
+/// What some work takes: for no more samples at once than there are.
+pub(super) fn memory(graph: &Graph, settings: &Settings, samples: usize, work: Work) -> Memory {
+    let batch = settings.batch.min(samples);
+    let memory = of_work(graph, settings, batch, work).memory();
+    if work != Work::Evaluate {
+        return memory;
+    }
+    let plan = Plan::evaluation_in(graph, batch, Storage::from(settings.precision.format()));
+    let activations = match plan {
+        Ok(plan) if Planned::can_run(graph) && !plan.has_islands() => planned(&plan),
+        _ => memory.activations,
+    };
+    Memory { gradients: 0, optimizer: 0, activations, ..memory }
 }
 
 /// The summary of a model as a run trains it: planned where it runs by a plan, and with what is held besides.
 pub(crate) fn summary(graph: &Graph, settings: &Settings, batch: usize) -> Summary {
+    of_work(graph, settings, batch, Work::Train)
+}
+
+fn of_work(graph: &Graph, settings: &Settings, batch: usize, work: Work) -> Summary {
     let slots = settings.optimizer.state_names().len();
-    let summary = graph.summary(batch).with_optimizer(slots).with_copies(copies(graph, settings));
-    match Plan::training_in(graph, settings.seed, batch, Storage::from(settings.precision.format())) {
+    let inputs = graph.shapes.iter().take(graph.inputs).map(|shape| shape.elements() as u64);
+    let window = (batch as u64).saturating_mul(settings.accumulate as u64).saturating_mul(inputs.sum());
+    let copies = Held::of(graph, settings).besides(graph, settings, work).saturating_add(window);
+    let summary = graph.summary(batch).with_optimizer(slots).with_copies(copies);
+    let storage = Storage::from(settings.precision.format());
+    match Plan::training_in(graph, settings.seed, batch, storage) {
         Ok(plan) if Planned::can_run(graph) && !plan.has_islands() => summary.with_plan(&plan),
         _ => summary,
     }
 }
 
+/// The bytes of a plan.
+fn planned(plan: &Plan) -> u64 {
+    ((plan.length() + plan.rounded_weights()) as u64).saturating_mul(size_of::<f32>() as u64)
+}
+
 /// Numbers of a model, and of what the optimizer keeps of it.
 pub(super) fn numbers(graph: &Graph, settings: &Settings) -> (u64, u64) {
-    let all = |sum: u64, elements: usize| sum.saturating_add(elements as u64);
-    let model = graph.parameters.iter().map(|parameter| parameter.shape.elements()).fold(0, all);
-    let slots = settings.optimizer.state_names().len() as u64;
-    (model, (graph.trained_elements() as u64).saturating_mul(slots))
-}
-
-/// Numbers that are held besides what a step needs: the average of the weights and the best ones so far; and what saving
-/// takes, which copies the model and makes the files of a checkpoint in memory, each from a copy of what goes into it.
-fn copies(graph: &Graph, settings: &Settings) -> u64 {
-    let (model, optimizer) = numbers(graph, settings);
-    let kept = model.saturating_mul(kept(settings));
-    let saved = if settings.checkpoint.is_some() {
-        let (copy, files) = (model, model.saturating_add(optimizer).saturating_add(kept));
-        copy.saturating_add(files).saturating_add(model.max(optimizer))
-    } else {
-        model.saturating_mul(2)
-    };
-    kept.saturating_add(saved.max(begun(graph, settings)))
-}
-
-/// Numbers that are held besides while a run begins with a file: what was drawn, the file and what it gives, but no gradients yet.
-fn begun(graph: &Graph, settings: &Settings) -> u64 {
-    let size = |from: InitFrom| fs::metadata(from.file).map_or(0, |about| about.len());
-    let Some(size) = settings.init_from.map(size) else { return 0 };
-    let (model, _) = numbers(graph, settings);
-    let copies = model.saturating_mul(2).saturating_sub(graph.trained_elements() as u64);
-    copies.saturating_add(size / size_of::<f32>() as u64)
+    let Held { model, optimizer, .. } = Held::of(graph, settings);
+    (model, optimizer)
 }
 
 /// How many copies of the model a run keeps: an average, the best so far.
 pub(super) fn kept(settings: &Settings) -> u64 {
     let has_best = settings.early_stop.is_some_and(|stop| stop.restore_best);
     u64::from(settings.ema.is_some()) + u64::from(has_best)
+}
+
+/// What there is of a run in memory, in numbers. Whoever makes another copy of one of these on the way of a run counts it in
+/// [`Held::besides`]; `tests/engines/memory.rs` compares the plan with what processes take.
+struct Held {
+    /// Parameters and running statistics.
+    model: u64,
+    /// A gradient for each trained number.
+    gradients: u64,
+    optimizer: u64,
+    /// The average of the weights.
+    average: u64,
+    /// The average, and the best weights so far.
+    kept: u64,
+}
+
+impl Held {
+    fn of(graph: &Graph, settings: &Settings) -> Self {
+        let all = |sum: u64, elements: usize| sum.saturating_add(elements as u64);
+        let model = graph.parameters.iter().map(|parameter| parameter.shape.elements()).fold(0, all);
+        let gradients = graph.trained_elements() as u64;
+        Self {
+            model,
+            gradients,
+            optimizer: gradients.saturating_mul(settings.optimizer.state_names().len() as u64),
+            average: if settings.ema.is_some() { model } else { 0 },
+            kept: model.saturating_mul(kept(settings)),
+        }
+    }
+
+    /// What a checkpoint holds.
+    fn state(&self) -> u64 {
+        self.model.saturating_add(self.optimizer).saturating_add(self.kept)
+    }
+
+    /// The most that is held at one time besides the parameters, the gradients, the optimizer's state and a micro-batch.
+    ///
+    /// The files of a checkpoint are made in memory, while the run waits, and written while it goes on. A final model, and the
+    /// checkpoint of an interruption, are written from where their numbers are.
+    fn besides(&self, graph: &Graph, settings: &Settings, work: Work) -> u64 {
+        let Self { model, average, kept, .. } = *self;
+        let state = self.state();
+        let saved = if settings.checkpoint.is_some() { state } else { 0 };
+        // When a run begins, there are no gradients yet, nor what the optimizer and the run keep.
+        let first = |held: u64| {
+            held.saturating_sub(self.gradients.saturating_add(self.optimizer).saturating_add(kept))
+        };
+        match work {
+            Work::Train => kept.saturating_add(saved.max(first(begun(graph, settings)))),
+            // The files, and the state that is read from them.
+            Work::Resume => kept.saturating_add(saved.max(first(state.saturating_mul(2)))),
+            Work::FindRate => average.saturating_add(first(begun(graph, settings))),
+            // The model that is evaluated, whose file has gone by then.
+            Work::Evaluate => model,
+            // The files of a checkpoint on record, and the same made again.
+            Work::Verify => kept.saturating_add(state.saturating_mul(2)),
+            Work::Replay => {
+                let asked = model.saturating_add(average);
+                kept.saturating_add(state.saturating_mul(2)).saturating_add(asked)
+            }
+        }
+    }
+}
+
+/// Numbers that are held besides the parameters while these are drawn or read from a file.
+fn begun(graph: &Graph, settings: &Settings) -> u64 {
+    let largest = graph.parameters.iter().map(|parameter| parameter.shape.elements() as u64).max();
+    let (largest, number) = (largest.unwrap_or(0), size_of::<f32>() as u64);
+    // The file, and a tensor out of it with its numbers.
+    let read = |from: InitFrom| {
+        let size = fs::metadata(from.file).map_or(0, |about| about.len());
+        (size / number).saturating_add(largest.saturating_mul(2))
+    };
+    // Orthonormal vectors are made in f64, of normal numbers.
+    let is_orthogonal = |init: Init| matches!(init, Init::Orthogonal { .. });
+    let drawn = graph.clone().begun(settings.init).parameters;
+    let drawn = drawn.iter().filter(|parameter| is_orthogonal(parameter.init));
+    let drawn = drawn.map(|parameter| (parameter.shape.elements() as u64).saturating_mul(3)).max();
+    settings.init_from.map_or(0, read).max(drawn.unwrap_or(0))
 }
 
 /// That the machine has the memory, where it says how much it has.
@@ -194,25 +290,31 @@ mod tests {
         );
     }
 
-    /// Nine numbers, of which six are trained, with two more of each.
+    /// Nine numbers, of which six are trained, with two more of each; a micro-batch has four samples of three.
     #[test]
     fn averages_best_weights_and_checkpoints_are_counted() {
-        let copies = |changes: &[(&str, &str)]| {
-            let none = [("checkpoint", "null"), ("early_stop", "null")];
+        let copies = |work: Work, changes: &[(&str, &str)]| {
+            let none = [("checkpoint", "null"), ("early_stop", "null"), ("batch", "4")];
             let mut training = training();
             for (key, value) in none.iter().chain(changes) {
                 training = training.set(key, value).unwrap();
             }
             let graph = training.graph().unwrap();
-            memory(&graph, training.settings().unwrap(), 18).copies / 4
+            memory(&graph, training.settings().unwrap(), 18, work).copies / 4 - 4 * 3
         };
-        assert_eq!(copies(&[]), 2 * 9);
-        assert_eq!(copies(&[("ema", "{}")]), 3 * 9);
-        assert_eq!(copies(&[("ema", "{}"), ("early_stop", "{}")]), 4 * 9);
-        assert_eq!(copies(&[("early_stop", r#"{"restore_best":false}"#)]), 2 * 9);
-        // A copy, the files of the model and the optimizer, and while the latter is made a copy of it.
+        let ran = |changes: &[(&str, &str)]| copies(Work::Train, changes);
+        assert_eq!(ran(&[]), 0);
+        assert_eq!(ran(&[("ema", "{}")]), 9);
+        assert_eq!(ran(&[("ema", "{}"), ("early_stop", "{}")]), 2 * 9);
+        assert_eq!(ran(&[("early_stop", r#"{"restore_best":false}"#)]), 0);
+        // The files of the model and the optimizer.
         let saved = ("checkpoint", "{}");
-        assert_eq!(copies(&[saved]), 9 + (9 + 12) + 12);
-        assert_eq!(copies(&[saved, ("ema", "{}")]), 9 + 9 + (9 + 12 + 9) + 12);
+        assert_eq!(ran(&[saved]), 9 + 12);
+        assert_eq!(ran(&[saved, ("ema", "{}")]), 9 + (9 + 12 + 9));
+        assert_eq!(copies(Work::Resume, &[saved]), 2 * (9 + 12) - (6 + 12));
+        assert_eq!(copies(Work::Verify, &[saved]), 2 * (9 + 12));
+        assert_eq!(copies(Work::Replay, &[saved]), 2 * (9 + 12) + 9);
+        assert_eq!(copies(Work::Evaluate, &[saved, ("ema", "{}")]), 9);
+        assert_eq!(copies(Work::FindRate, &[saved, ("ema", "{}")]), 9);
     }
 }

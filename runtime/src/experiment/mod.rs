@@ -17,6 +17,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 pub use self::check::Check;
+pub use self::memory::Work;
 use self::parts::Parts;
 pub use self::run::Run;
 pub use self::verify::Replayed;
@@ -31,6 +32,7 @@ use crate::model::Model;
 use crate::optim::{AnyOptimizer, Groups};
 use crate::schedule::Schedule;
 use crate::spec::{AnySpec, Declaration, Device, Settings};
+use crate::summary::Memory;
 use crate::trainer;
 use crate::trainer::{RateCurve, RateSearch};
 
@@ -368,13 +370,24 @@ impl<M: Model> Training<M> {
         Schedule::of(settings, steps, epoch)
     }
 
+    /// What some work with this run takes in memory, as it is planned before the first step: it is refused where the machine
+    /// has less.
+    ///
+    /// # Errors
+    /// If the settings or the data cannot be used.
+    pub fn memory(&mut self, work: Work) -> Result<Memory> {
+        let (graph, samples) = (self.graph()?, self.data()?.train().len());
+        Ok(memory::memory(&graph, self.settings()?, samples, work))
+    }
+
     /// Searches for a learning rate, on parameters of its own: see [`trainer::find_rate`].
     ///
     /// # Errors
     /// If the settings or the data cannot be used, or a sample cannot be read.
     pub fn find_rate(mut self, search: RateSearch) -> Result<RateCurve> {
         let Parts { settings, graph, data } = self.parts()?;
-        memory::fits(memory::memory(&graph, &settings, data.train().len()), memory::available(&settings))?;
+        let needed = memory::memory(&graph, &settings, data.train().len(), Work::FindRate);
+        memory::fits(needed, memory::available(&settings))?;
         let mut engine = engine::open(&graph, &settings)?;
         trainer::find_rate(&mut *engine, &graph, &settings, &data, search)
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::parts::Parts;
-use super::{Check, disk, memory};
+use super::{Check, Work, disk, memory};
 use crate::advice::{Facts, FirstLook, advice};
 use crate::data::Prepared;
 use crate::engine::{self, Engine};
@@ -31,8 +31,9 @@ pub(super) fn ready(parts: &Parts, place: Option<&Path>, is_resumed: bool, look:
             problem: "there is no run folder to save to; give the run one, or remove the key".to_owned(),
         });
     }
+    let work = if is_resumed { Work::Resume } else { Work::Train };
     let (memory, available) =
-        (memory::memory(graph, settings, data.train().len()), memory::available(settings));
+        (memory::memory(graph, settings, data.train().len(), work), memory::available(settings));
     memory::fits(memory, available)?;
     let mut engine = engine::open_drawn(graph, settings)?;
     if !is_resumed {

@@ -41,8 +41,7 @@ impl<M: Model> Training<M> {
     pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
         let (identity, parts) = (self.identity()?, self.parts()?);
         let place = self.place();
-        let Ready { mut engine, check } =
-            ready(&parts, place.as_deref(), self.resume.is_some(), look::of_run)?;
+        let Ready { engine, check } = ready(&parts, place.as_deref(), self.resume.is_some(), look::of_run)?;
         if !check.advice.is_empty() {
             observer.on(&Event::Advice(&check.advice))?;
         }
@@ -55,7 +54,7 @@ impl<M: Model> Training<M> {
                 (Some(folder), Some(saved))
             }
         };
-        match train_into(&mut folder, &mut *engine, &start, saved, observer) {
+        match train_into(&mut folder, engine, &start, saved, observer) {
             Ok((model, outcome)) => {
                 if let Some(folder) = &mut folder {
                     folder.finish(&outcome.exit.to_string(), Some(&outcome))?;
@@ -105,7 +104,7 @@ impl<M: Model> Training<M> {
 /// Trains, and saves the model if there is a folder.
 fn train_into<M: Model>(
     folder: &mut Option<Folder>,
-    engine: &mut dyn Engine,
+    mut engine: Box<dyn Engine>,
     start: &Start<'_>,
     saved: Option<Saved>,
     observer: &mut dyn Observer,
@@ -118,15 +117,15 @@ fn train_into<M: Model>(
     };
     let Start { graph, settings, data, .. } = start;
     let outcome = match saved {
-        None => trainer::run(engine, graph, settings, data, &mut both)?,
-        Some(saved) => trainer::resume(engine, graph, settings, data, saved, &mut both)?,
+        None => trainer::run(&mut *engine, graph, settings, data, &mut both)?,
+        Some(saved) => trainer::resume(&mut *engine, graph, settings, data, saved, &mut both)?,
     };
     let model = Trained::new(
         start.graph.clone(),
-        engine.parameters()?,
+        engine.into_numbers()?,
         start.data.normalizer().cloned(),
         Some(start.settings.seed),
-    );
+    )?;
     // A run that was interrupted has no final model yet.
     if let Some(folder) = folder
         && !matches!(outcome.exit, Exit::Interrupted { .. })

@@ -2,19 +2,17 @@
 
 use std::path::Path;
 
-use candle_core::{Device, Tensor};
-
 use super::parts::Parts;
-use super::{Resume, Training, memory};
+use super::{Resume, Training, Work, memory};
 use crate::engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::inference::Trained;
 use crate::model::Model;
-use crate::model_file::encode;
+use crate::model_file::model;
 use crate::run_dir::{Record, Start, State, Verified, Verifier};
 use crate::trainer;
-use crate::trainer::{Event, Exit, Observer, Outcome, Verifying};
+use crate::trainer::{Event, Exit, Observer, Outcome, Saved, Verifying};
 
 /// The model as it was at a step: [`Training::replay`].
 #[derive(Clone, Debug)]
@@ -120,15 +118,19 @@ impl<M: Model> Training<M> {
         };
         let (identity, parts) = (self.identity()?, self.parts()?);
         let Parts { settings, graph, data, .. } = &parts;
-        memory::fits(memory::memory(graph, settings, data.train().len()), memory::available(settings))?;
+        let needed = memory::memory(graph, settings, data.train().len(), range.work());
+        memory::fits(needed, memory::available(settings))?;
         let mut engine = engine::open_drawn(graph, settings)?;
         let start = parts.start(&identity, engine.name());
         let whole = record.begin(what, &start, from, asked.unwrap_or(u64::MAX))?;
         let saved = whole.as_ref().map(|whole| whole.decode(graph, settings)).transpose()?;
-        if let Some(saved) = saved.as_ref().filter(|saved| Some(saved.step) == asked) {
-            let state = State { parameters: saved.parameters.clone(), average: saved.average.clone() };
-            return Ok(Again::Replayed(Box::new(replayed(&start, state)?)));
-        }
+        let saved = match saved {
+            Some(Saved { step, parameters, average, .. }) if Some(step) == asked => {
+                let state = State { parameters, average };
+                return Ok(Again::Replayed(Box::new(replayed(&start, state)?)));
+            }
+            other => other,
+        };
         if whole.is_none() {
             engine::read_init(&mut *engine, graph, settings)?;
         }
@@ -139,6 +141,8 @@ impl<M: Model> Training<M> {
         }))?;
         let mut verifier =
             Verifier::new(&record, &start, whole.as_ref().zip(saved.as_ref()), asked, observer)?;
+        // The files are read, and take as much memory as the state.
+        drop(whole);
         let (engine, verifying) = (&mut *engine, &mut verifier);
         let outcome = match saved {
             _ if verifying.is_over() => None,
@@ -156,7 +160,8 @@ impl<M: Model> Training<M> {
         if let Some(step) = asked {
             return Ok(Again::Replayed(Box::new(replayed(&start, verifier.into_state(step)?)?)));
         }
-        let model = encode(graph, &engine.parameters()?, data.normalizer(), Some(settings.seed))?;
+        let numbers = engine.numbers()?;
+        let model = model(graph, &numbers, data.normalizer(), Some(settings.seed))?.to_bytes()?;
         verifier.finish(outcome.as_ref(), &model).map(Box::new).map(Again::Verified)
     }
 
@@ -180,15 +185,8 @@ impl<M: Model> Training<M> {
 fn replayed<M: Model>(start: &Start<'_>, State { parameters, average }: State) -> Result<Replayed<M>> {
     let Start { graph, settings, data, .. } = *start;
     let trained =
-        |tensors| Trained::new(Graph::clone(graph), tensors, data.normalizer().cloned(), Some(settings.seed));
-    let average = average.map(|average| {
-        let shapes = graph.parameters.iter().map(|parameter| parameter.shape.axes());
-        let tensors = average.into_iter().zip(shapes);
-        tensors
-            .map(|(numbers, axes)| Tensor::from_vec(numbers, axes, &Device::Cpu))
-            .collect::<candle_core::Result<Vec<_>>>()
-    });
-    Ok(Replayed { model: trained(parameters), average: average.transpose()?.map(trained) })
+        |numbers| Trained::new(Graph::clone(graph), numbers, data.normalizer().cloned(), Some(settings.seed));
+    Ok(Replayed { model: trained(parameters)?, average: average.map(trained).transpose()? })
 }
 
 /// Which part of a run is made again.
@@ -201,6 +199,13 @@ enum Range {
 }
 
 impl Range {
+    fn work(self) -> Work {
+        match self {
+            Self::From(_) => Work::Verify,
+            Self::To(_) => Work::Replay,
+        }
+    }
+
     fn what(self) -> &'static str {
         match self {
             Self::From(_) => "verify",

@@ -10,12 +10,20 @@ use crate::error::{Error, Result};
 
 /// Writes a file aside, syncs it, and renames it to `path`.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_whole_by(path, |file| file.write_all(bytes))
+}
+
+/// The same for a file that `write` writes part by part, so that it need not be in memory as a whole.
+pub(crate) fn write_whole_by(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let mut file = aside().tempfile_in(folder).map_err(Error::file(path))?;
-    file.write_all(bytes).map_err(Error::file(path))?;
+    write(file.as_file_mut()).map_err(Error::file(path))?;
     file.as_file().sync_all().map_err(Error::file(path))?;
     file.persist(path).map_err(|error| Error::File { path: path.to_owned(), source: error.error })?;
     sync_folder(folder)

@@ -157,6 +157,7 @@ impl Scope<'_> {
                 init: parameter.init,
                 frozen: false,
                 is_chosen: parameter.is_chosen,
+                minimum: parameter.minimum,
                 torch: format!("{}.{}", self.path, parameter.torch),
             });
         }

@@ -90,7 +90,7 @@ impl Layer for BatchNorm {
             Parameter::new("weight", &axes, Role::Norm, Init::Ones),
             Parameter::new("bias", &axes, Role::Norm, Init::Zeros),
             Parameter::new("running_mean", &axes, Role::Statistic, Init::Zeros),
-            Parameter::new("running_var", &axes, Role::Statistic, Init::Ones),
+            Parameter::new("running_var", &axes, Role::Statistic, Init::Ones).at_least(0.0),
         ]
     }
 

@@ -18,6 +18,8 @@ pub struct Parameter {
     pub is_chosen: bool,
     /// What PyTorch's layer of the kind calls it, where that is another name: `in_proj_weight`.
     pub torch: &'static str,
+    /// The least value that a file may give it: 0 for a variance, negative infinity where every number will do.
+    pub minimum: f32,
 }
 
 /// One parameter of a graph.
@@ -37,6 +39,8 @@ pub struct GraphParameter {
     pub is_chosen: bool,
     /// Its name in a file for PyTorch and candle: the path, but that the last part is [`Parameter::torch`].
     pub torch: String,
+    /// [`Parameter::minimum`]
+    pub minimum: f32,
 }
 
 impl GraphParameter {
@@ -48,6 +52,22 @@ impl GraphParameter {
         if let Some(init) = initializer.resolve(self.role, self.shape) {
             self.init = init;
         }
+    }
+
+    /// What is wrong with values out of a file: the first that is not finite or below the minimum, and how many there are.
+    pub(crate) fn fault(&self, values: &[f32]) -> Option<String> {
+        let is_wrong = |value: &f32| !value.is_finite() || *value < self.minimum;
+        let (place, value) = values.iter().enumerate().find(|(_, value)| is_wrong(value))?;
+        let expected = if value.is_finite() {
+            format!("a value from {} up, as a variance is", self.minimum)
+        } else {
+            "values that are finite in f32".to_owned()
+        };
+        let more = match values[place + 1..].iter().filter(|value| is_wrong(value)).count() {
+            0 => String::new(),
+            more => format!(" and {more} more such values"),
+        };
+        Some(format!("has {value} at element {place}{more}; expected {expected}"))
     }
 
     /// Whether an optimizer changes it: it is neither frozen nor a running statistic.
@@ -122,7 +142,8 @@ impl Parameter {
     /// A parameter named `name`.
     #[must_use]
     pub fn new(name: &'static str, axes: &[usize], role: Role, init: Init) -> Self {
-        Self { name, shape: Shape::of(axes), role, init, is_chosen: false, torch: name }
+        let shape = Shape::of(axes);
+        Self { name, shape, role, init, is_chosen: false, torch: name, minimum: f32::NEG_INFINITY }
     }
 
     /// The same, begun as a layer's key `init` says: `init` given to [`Parameter::new`] is what
@@ -140,6 +161,20 @@ impl Parameter {
         if let Some(init) = initializer.resolve(self.role, self.shape) {
             (self.init, self.is_chosen) = (init, true);
         }
+        self
+    }
+
+    /// The same, of which a file with a lower value is refused.
+    ///
+    /// ```
+    /// use trainspec::layer::{Init, Parameter, Role};
+    ///
+    /// let variance = Parameter::new("running_var", &[8], Role::Statistic, Init::Ones).at_least(0.0);
+    /// assert_eq!(variance.minimum, 0.0);
+    /// ```
+    #[must_use]
+    pub fn at_least(mut self, minimum: f32) -> Self {
+        self.minimum = minimum;
         self
     }
 

@@ -1,138 +1,85 @@
 //! Model files: safetensors with one tensor for each parameter, under its path.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
 use safetensors::SafeTensorError;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, View, serialize};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde_json::json;
 
 use super::export::NORMALIZATION;
+use super::format::no_safetensors;
+use super::write::{NamedTensor, TensorFile};
 use crate::data::Normalizer;
 use crate::error::{Error, Result};
 use crate::files::read_regular;
-use crate::format::plain;
+use crate::format::{count, plain};
 use crate::graph::{Graph, GraphParameter};
 
 /// Where the normalization of the inputs is kept.
 pub(crate) const MEAN: &str = "normalization.mean";
 pub(crate) const DEVIATION: &str = "normalization.deviation";
 
-/// A model as the bytes of a safetensors file, with the seed of its run.
-pub(crate) fn encode(
+/// A model as a safetensors file, with the seed of its run. The numbers are in the graph's order.
+pub(crate) fn model<'a>(
     graph: &Graph,
-    parameters: &[Tensor],
-    normalizer: Option<&Normalizer>,
+    numbers: &'a [Vec<f32>],
+    normalizer: Option<&'a Normalizer>,
     seed: Option<u64>,
-) -> Result<Vec<u8>> {
-    let numbers: Vec<_> = parameters.iter().map(numbers_of).collect::<Result<_>>()?;
-    encode_numbers(graph, &numbers, normalizer, seed)
-}
-
-/// The numbers of a tensor, in f32, for [`encode_numbers`].
-pub(crate) fn numbers_of(tensor: &Tensor) -> Result<Cow<'static, [f32]>> {
-    Ok(Cow::Owned(tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?))
-}
-
-/// The same as [`encode`], of numbers in the graph's order.
-pub(crate) fn encode_numbers(
-    graph: &Graph,
-    parameters: &[Cow<'_, [f32]>],
-    normalizer: Option<&Normalizer>,
-    seed: Option<u64>,
-) -> Result<Vec<u8>> {
-    let mut tensors: Vec<NamedTensor<'_>> = Vec::new();
-    for (parameter, numbers) in graph.parameters.iter().zip(parameters) {
-        tensors.push((parameter.path.clone(), parameter.shape.axes().to_vec(), Cow::Borrowed(numbers)));
-    }
+) -> Result<TensorFile<'a>> {
+    let mut tensors = named(graph, numbers, |parameter| &parameter.path);
     if let Some(normalizer) = normalizer {
         for (name, numbers) in [(MEAN, normalizer.mean()), (DEVIATION, normalizer.deviation())] {
             tensors.push((name.to_owned(), vec![numbers.len()], Cow::Borrowed(numbers)));
         }
     }
-    encode_tensors(
-        &tensors,
-        &serde_json::json!({ "model": graph.name, "seed": seed, "version": env!("CARGO_PKG_VERSION") }),
-    )
+    let metadata = json!({ "model": graph.name, "seed": seed, "version": env!("CARGO_PKG_VERSION") });
+    TensorFile::new(tensors, &metadata)
 }
 
 /// The parameters of a graph with these names.
-pub(crate) fn named(
+pub(crate) fn named<'a>(
     graph: &Graph,
-    parameters: &[Tensor],
+    numbers: &'a [Vec<f32>],
     name: impl Fn(&GraphParameter) -> &String,
-) -> Result<Vec<NamedTensor<'static>>> {
-    let tensor = |(parameter, tensor): (&GraphParameter, &Tensor)| {
-        Ok((name(parameter).clone(), parameter.shape.axes().to_vec(), numbers_of(tensor)?))
+) -> Vec<NamedTensor<'a>> {
+    let tensor = |(parameter, numbers): (&GraphParameter, &'a Vec<f32>)| {
+        (name(parameter).clone(), parameter.shape.axes().to_vec(), Cow::Borrowed(numbers.as_slice()))
     };
-    graph.parameters.iter().zip(parameters).map(tensor).collect()
-}
-
-/// A tensor of a file: its name, axes, and numbers.
-pub(crate) type NamedTensor<'a> = (String, Vec<usize>, Cow<'a, [f32]>);
-
-/// Numbers as safetensors takes them, without a copy of all before they are written.
-struct Numbers<'a> {
-    shape: &'a [usize],
-    numbers: &'a [f32],
-}
-
-impl View for Numbers<'_> {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
-    }
-
-    fn shape(&self) -> &[usize] {
-        self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        if cfg!(target_endian = "little") {
-            Cow::Borrowed(bytemuck::cast_slice(self.numbers))
-        } else {
-            Cow::Owned(self.numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
-        }
-    }
-
-    fn data_len(&self) -> usize {
-        size_of_val(self.numbers)
-    }
-}
-
-/// Named tensors as the bytes of a safetensors file.
-pub(crate) fn encode_tensors(tensors: &[NamedTensor<'_>], metadata: &serde_json::Value) -> Result<Vec<u8>> {
-    const UNFILLED: Error = Error::Internal("a tensor whose numbers do not fill its shape");
-    if tensors.iter().any(|(_, shape, numbers)| shape.iter().product::<usize>() != numbers.len()) {
-        return Err(UNFILLED);
-    }
-    let views = tensors.iter().map(|(name, shape, numbers)| (name.as_str(), Numbers { shape, numbers }));
-    // One key only: several would be written in the random order of a hash map.
-    let metadata = HashMap::from([("trainspec".to_owned(), metadata.to_string())]);
-    serialize(views, Some(metadata)).map_err(|_| UNFILLED)
+    graph.parameters.iter().zip(numbers).map(tensor).collect()
 }
 
 /// What a model file holds.
 #[derive(Debug)]
 pub(crate) struct Contents {
     /// In the graph's order.
-    pub(crate) parameters: Vec<Tensor>,
+    pub(crate) parameters: Vec<Vec<f32>>,
     pub(crate) normalizer: Option<Normalizer>,
     /// The seed of the run that wrote the file; `None` if it was written by others.
     pub(crate) seed: Option<u64>,
 }
 
-/// Reads a model file; every tensor that is missing, left over or of another shape is named at once.
+/// Reads a model file; tensors that are missing, left over or of another shape are named at once, and those with values that
+/// no model computes with.
 pub(crate) fn read(path: &Path, graph: &Graph) -> Result<Contents> {
     let bytes = read_regular(path).map_err(Error::file(path))?;
-    decode(&bytes, path, graph)
+    let contents = decode(&bytes, path, graph)?;
+    let fault = |(parameter, values): (&GraphParameter, &Vec<f32>)| {
+        parameter.fault(values).map(|fault| format!("`{}` {fault}", parameter.path))
+    };
+    let faults: Vec<_> = graph.parameters.iter().zip(&contents.parameters).filter_map(fault).collect();
+    if faults.is_empty() {
+        return Ok(contents);
+    }
+    let problem = format!("its values are none of a trained model: {}", listed(&faults));
+    Err(Error::ModelFile { path: path.to_owned(), problem })
 }
 
 /// The same of the bytes of a file, whose path is for errors.
 pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Contents> {
     let fault = |problem: String| Error::ModelFile { path: path.to_owned(), problem };
-    let file =
-        SafeTensors::deserialize(bytes).map_err(|error| fault(format!("no safetensors file: {error}")))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| fault(no_safetensors(bytes, error)))?;
     let mut faults = Vec::new();
     let mut parameters = Vec::new();
     for parameter in &graph.parameters {
@@ -147,7 +94,7 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
                     parameter.shape
                 ));
             }
-            Ok(view) => parameters.push(Tensor::from_vec(numbers(view.data()), view.shape(), &Device::Cpu)?),
+            Ok(view) => parameters.push(numbers(view.data())),
         }
     }
     let known: BTreeSet<_> = graph
@@ -170,7 +117,7 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
     }
     if !faults.is_empty() {
         faults.sort();
-        return Err(fault(format!("not a file of `{}`: {}", graph.name, faults.join("; "))));
+        return Err(fault(format!("not a file of `{}`: {}", graph.name, listed(&faults))));
     }
     let ours = metadata(bytes);
     let vector = |name| file.tensor(name).ok().map(|view| numbers(view.data()));
@@ -205,8 +152,7 @@ pub(crate) fn decode_tensors(
     what: &str,
 ) -> Result<Vec<Vec<f32>>> {
     let fault = |problem: String| Error::ModelFile { path: path.to_owned(), problem };
-    let file =
-        SafeTensors::deserialize(bytes).map_err(|error| fault(format!("no safetensors file: {error}")))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| fault(no_safetensors(bytes, error)))?;
     let mut faults = Vec::new();
     let mut tensors = Vec::new();
     for (name, shape) in expected {
@@ -230,7 +176,7 @@ pub(crate) fn decode_tensors(
         return Ok(tensors);
     }
     faults.sort();
-    Err(fault(format!("not {what}: {}", faults.join("; "))))
+    Err(fault(format!("not {what}: {}", listed(&faults))))
 }
 
 /// A parameter's tensor: under its path, as runs write it, or as PyTorch calls it, as exports have it.
@@ -245,6 +191,16 @@ fn named_either<'a>(
 fn metadata(bytes: &[u8]) -> Option<serde_json::Value> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
     serde_json::from_str(metadata.metadata().as_ref()?.get("trainspec")?).ok()
+}
+
+/// Faults as a sentence that stays readable: a file of another model may have any number of them.
+pub(super) fn listed(faults: &[String]) -> String {
+    const MOST: usize = 40;
+    let named = faults[..faults.len().min(MOST)].join("; ");
+    match faults.len() - faults.len().min(MOST) {
+        0 => named,
+        more => format!("{named}; and {} more", count(more as u64)),
+    }
 }
 
 /// A name in a file, for a message.
@@ -274,6 +230,10 @@ mod tests {
         }
     }
 
+    fn bytes(normalizer: Option<&Normalizer>, seed: Option<u64>) -> Vec<u8> {
+        model(&graph(), &[], normalizer, seed).unwrap().to_bytes().unwrap()
+    }
+
     fn problem(path: &Path) -> String {
         let problem = read(path, &graph()).unwrap_err().to_string();
         problem.replace(&path.display().to_string(), "x")
@@ -285,7 +245,7 @@ mod tests {
         let path = folder.path().join("x");
         for (elements, fits) in [(1, true), (2, true), (3, false)] {
             let saved = Normalizer::new(vec![0.1; elements], vec![0.3; elements]).unwrap();
-            std::fs::write(&path, encode(&graph(), &[], Some(&saved), Some(7)).unwrap()).unwrap();
+            std::fs::write(&path, bytes(Some(&saved), Some(7))).unwrap();
             if fits {
                 let contents = read(&path, &graph()).unwrap();
                 assert_eq!((contents.normalizer, contents.seed), (Some(saved), Some(7)));
@@ -296,15 +256,30 @@ mod tests {
                 );
             }
         }
-        std::fs::write(&path, encode(&graph(), &[], None, None).unwrap()).unwrap();
+        std::fs::write(&path, bytes(None, None)).unwrap();
         let contents = read(&path, &graph()).unwrap();
         assert_eq!((contents.normalizer, contents.seed), (None, None));
-        let half =
-            encode_tensors(&[(DEVIATION.to_owned(), vec![2], vec![1.0; 2].into())], &serde_json::json!({}));
-        std::fs::write(&path, half.unwrap()).unwrap();
+        let half = TensorFile::new(vec![(DEVIATION.to_owned(), vec![2], vec![1.0; 2].into())], &json!({}));
+        std::fs::write(&path, half.unwrap().to_bytes().unwrap()).unwrap();
         assert_eq!(
             problem(&path),
             "x: data: normalizer: 0 means and 2 deviations; expected as many of both, at least one"
         );
+    }
+
+    #[test]
+    fn many_foreign_names_give_a_bounded_message() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let tensors =
+            (0..200_000).map(|i| (format!("layers.{i}.weight"), vec![1], vec![0.0].into())).collect();
+        std::fs::write(&path, TensorFile::new(tensors, &json!({})).unwrap().to_bytes().unwrap()).unwrap();
+        let problem = problem(&path);
+        assert!(problem.len() < 4096, "{} bytes", problem.len());
+        assert!(
+            problem.starts_with("x: not a file of `same`: `layers.0.weight` is no parameter"),
+            "{problem}"
+        );
+        assert!(problem.ends_with("; and 199,960 more"), "{problem}");
     }
 }

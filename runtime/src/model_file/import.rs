@@ -5,31 +5,32 @@ use std::collections::{BTreeMap, BTreeSet};
 use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use super::codec::{DEVIATION, MEAN, shown};
+use super::codec::{DEVIATION, MEAN, listed, shown};
+use super::format::no_safetensors;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, GraphParameter};
 use crate::optim::path;
 use crate::spec::InitFrom;
 
-/// The parameters that a graph begins with: those of the file, and for what is not read from it those that are `drawn`.
+/// The parameters that a graph begins with: those of the file, put in the place of those in `numbers`, which stay for what
+/// is not read from it. The numbers of a parameter are made while the file is in memory, and nothing else is copied.
 ///
 /// # Errors
 /// If the file cannot be read, or a tensor or a parameter is not accounted for; all of them are named.
-pub(crate) fn begin(from: &InitFrom, graph: &Graph, drawn: Vec<Tensor>) -> Result<Vec<Tensor>> {
+pub(crate) fn begin(from: &InitFrom, graph: &Graph, numbers: &mut [Vec<f32>]) -> Result<()> {
     let bytes = from.read()?;
     let fault = |problem: String| Error::ModelFile { path: from.file.into(), problem };
-    let file =
-        SafeTensors::deserialize(&bytes).map_err(|error| fault(format!("no safetensors file: {error}")))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|error| fault(no_safetensors(&bytes, error)))?;
     let mut tensors = file.tensors();
     tensors.sort_by(|(a, _), (b, _)| a.cmp(b));
     let mut reading = Reading { from, graph, faults: Vec::new(), passed: BTreeSet::new() };
     reading.check_patterns(&tensors);
     let placed = reading.place(&tensors);
-    let parameters = reading.fill(&tensors, &placed, drawn)?;
+    reading.fill(&tensors, &placed, numbers)?;
     if reading.faults.is_empty() {
-        return Ok(parameters);
+        return Ok(());
     }
-    let faults = reading.faults.join("; ");
+    let faults = listed(&reading.faults);
     Err(fault(format!(
         "`{}` cannot begin with it: {faults}. `names` renames tensors, `except` leaves parameters out, `ignore` tensors",
         graph.name
@@ -111,14 +112,13 @@ impl Reading<'_> {
         &mut self,
         tensors: &Tensors<'_>,
         placed: &BTreeMap<usize, usize>,
-        drawn: Vec<Tensor>,
-    ) -> Result<Vec<Tensor>> {
+        numbers: &mut [Vec<f32>],
+    ) -> Result<()> {
         let used: BTreeSet<usize> = placed.values().copied().collect();
         let spare: Vec<usize> = (0..tensors.len())
             .filter(|place| !used.contains(place) && !self.passed.contains(place))
             .collect();
         let mut missing = Vec::new();
-        let mut parameters = drawn;
         for (number, parameter) in self.graph.parameters.iter().enumerate() {
             if !self.from.reads(&parameter.path) {
                 continue;
@@ -130,9 +130,9 @@ impl Reading<'_> {
                 continue;
             };
             match read(parameter, view)? {
-                Ok(tensor) => {
-                    if let Some(place) = parameters.get_mut(number) {
-                        *place = tensor;
+                Ok(read) => {
+                    if let Some(place) = numbers.get_mut(number) {
+                        *place = read;
                     }
                 }
                 Err(problem) => self.faults.push(format!("`{}` {problem}", shown(name))),
@@ -145,7 +145,7 @@ impl Reading<'_> {
             let (name, shape) = (shown(name), view.shape());
             self.faults.push(format!("`{name}` {shape:?} is no parameter of the model{near}"));
         }
-        Ok(parameters)
+        Ok(())
     }
 }
 
@@ -161,8 +161,8 @@ fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
     if near.is_empty() { String::new() } else { format!(" (the nearest left are {})", near.join(", ")) }
 }
 
-/// A tensor as a parameter, or what is wrong with it.
-fn read(parameter: &GraphParameter, view: &TensorView<'_>) -> Result<Result<Tensor, String>> {
+/// A tensor's values for a parameter, or what is wrong with it.
+fn read(parameter: &GraphParameter, view: &TensorView<'_>) -> Result<Result<Vec<f32>, String>> {
     let dtype = match view.dtype() {
         Dtype::F32 => DType::F32,
         Dtype::F16 => DType::F16,
@@ -178,8 +178,8 @@ fn read(parameter: &GraphParameter, view: &TensorView<'_>) -> Result<Result<Tens
     }
     let tensor = Tensor::from_raw_buffer(view.data(), dtype, found, &Device::Cpu)?.to_dtype(DType::F32)?;
     let numbers = tensor.flatten_all()?.to_vec1::<f32>()?;
-    if let Some(number) = numbers.iter().find(|number| !number.is_finite()) {
-        return Ok(Err(format!("has {number}; expected numbers that are finite in f32")));
-    }
-    Ok(Ok(tensor))
+    Ok(match parameter.fault(&numbers) {
+        Some(fault) => Err(fault),
+        None => Ok(numbers),
+    })
 }

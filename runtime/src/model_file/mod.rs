@@ -2,10 +2,11 @@
 
 mod codec;
 mod export;
+mod format;
 mod import;
+mod write;
 
-pub(crate) use codec::{
-    Contents, NamedTensor, decode, decode_tensors, encode, encode_numbers, encode_tensors, numbers_of, read,
-};
-pub(crate) use export::encode_for_others;
+pub(crate) use codec::{Contents, decode, decode_tensors, model, read};
+pub(crate) use export::model_for_others;
 pub(crate) use import::begin;
+pub(crate) use write::{NamedTensor, TensorFile};

@@ -1,6 +1,7 @@
 //! What the planned engine does for a layer.
 
 use std::fmt::Debug;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use trainspec_kernels::epilogue::{Activation, Dropout, Epilogue};
@@ -9,6 +10,7 @@ use trainspec_kernels::product::Onto;
 
 use crate::error::Result;
 use crate::rng::{Moment, Stream};
+use crate::shape::Numbers;
 
 /// The most values that a layer takes.
 pub const MAX_INPUTS: usize = 3;
@@ -169,6 +171,15 @@ pub enum Data<'a> {
     Whole(&'a [u32]),
 }
 
+impl<'a> From<Numbers<'a>> for Data<'a> {
+    fn from(numbers: Numbers<'a>) -> Self {
+        match numbers {
+            Numbers::Real(reals) => Self::Real(reals),
+            Numbers::Whole(wholes) => Self::Whole(wholes),
+        }
+    }
+}
+
 impl<'a> Data<'a> {
     /// The real numbers; none for tokens.
     #[must_use]
@@ -226,6 +237,47 @@ pub fn round(format: Option<Format>, values: &mut [f32]) {
     }
 }
 
+/// The parameters and running statistics that a forward pass reads; derefs to a slice of them.
+///
+/// In training the pass has them to itself, since it moves running statistics. In evaluation nothing changes, so that any
+/// number of passes read the same parameters at the same time.
+#[derive(Debug)]
+pub enum Parameters<'a> {
+    /// Other passes may read them at the same time.
+    Shared(&'a [Vec<f32>]),
+    /// This pass alone has them.
+    Exclusive(&'a mut [Vec<f32>]),
+}
+
+impl Parameters<'_> {
+    /// The same to be changed; `None` where they are shared, which they never are in training.
+    pub fn exclusive(&mut self) -> Option<&mut [Vec<f32>]> {
+        match self {
+            Self::Shared(_) => None,
+            Self::Exclusive(all) => Some(all),
+        }
+    }
+
+    /// Those of these numbers.
+    pub(crate) fn range(&mut self, range: Range<usize>) -> Parameters<'_> {
+        match self {
+            Self::Shared(all) => Parameters::Shared(&all[range]),
+            Self::Exclusive(all) => Parameters::Exclusive(&mut all[range]),
+        }
+    }
+}
+
+impl Deref for Parameters<'_> {
+    type Target = [Vec<f32>];
+
+    fn deref(&self) -> &[Vec<f32>] {
+        match self {
+            Self::Shared(all) => all,
+            Self::Exclusive(all) => all,
+        }
+    }
+}
+
 /// What a kernel's forward pass is given.
 #[derive(Debug)]
 pub struct Forward<'a> {
@@ -241,7 +293,7 @@ pub struct Forward<'a> {
     pub inputs: [Data<'a>; MAX_INPUTS],
     /// The layer's parameters and running statistics, in its order. Only statistics may change, and only in
     /// training.
-    pub parameters: &'a mut [Vec<f32>],
+    pub parameters: Parameters<'a>,
     /// What is applied to the output; changes nothing unless the kernel [joins](Joins).
     pub epilogue: Epilogue<'a>,
     /// Where the value before the epilogue goes, if backward needs it.

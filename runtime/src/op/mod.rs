@@ -6,7 +6,9 @@
 mod form;
 pub(crate) mod kernels;
 
-pub use form::{Backward, Data, Draws, Form, Forward, Joins, Kernel, MAX_INPUTS, Needs, Reads, round};
+pub use form::{
+    Backward, Data, Draws, Form, Forward, Joins, Kernel, MAX_INPUTS, Needs, Parameters, Reads, round,
+};
 pub use trainspec_kernels::epilogue::{Activation, Dropout, Epilogue};
 pub use trainspec_kernels::half::Format;
 pub use trainspec_kernels::product::Onto;

@@ -9,12 +9,13 @@
 //! a run left when it was interrupted is named `step-00000150-interrupted`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use super::journal::Log;
-use super::shelf::{Shelf, Slot};
+use super::shelf::{InPlace, Shelf, Slot};
 use super::start::Start;
 use super::state::{Best, FORMAT, Records, State};
 use super::sums::{BEST, EMA, Files, MODEL, OPTIMIZER, STATE};
@@ -23,7 +24,7 @@ use crate::data::Normalizer;
 use crate::error::{Error, Result};
 use crate::files::pretty;
 use crate::graph::Graph;
-use crate::model_file::{NamedTensor, encode_numbers, encode_tensors, numbers_of};
+use crate::model_file::{NamedTensor, TensorFile, model};
 use crate::trainer::Snapshot;
 
 /// How far the logs of a run are at a checkpoint, and the files of them, to be synced before it relies on them.
@@ -90,28 +91,27 @@ impl Checkpoints {
     /// # Errors
     /// If the checkpoint before could not be saved.
     pub(super) fn save(&mut self, snapshot: &Snapshot<'_>, recording: Recording) -> Result<()> {
-        self.add(Slot::due(snapshot.step), snapshot, recording)
-    }
-
-    /// Saves the state of a run that is interrupted, and waits for it. If there is a checkpoint of this step, nothing is to be
-    /// saved: what may have come since is an evaluation, which a resumed run makes again.
-    pub(super) fn save_interrupted(&mut self, snapshot: &Snapshot<'_>, recording: Recording) -> Result<()> {
-        if !self.writer.wait()?.has(snapshot.step) {
-            self.add(Slot::of_interruption(snapshot.step), snapshot, recording)?;
-        }
-        self.wait()
-    }
-
-    fn add(&mut self, slot: Slot, snapshot: &Snapshot<'_>, recording: Recording) -> Result<()> {
         // Before there is another copy.
         self.writer.wait()?;
         let files = self.origin.files(snapshot, recording.records)?;
-        let (logs, best) = (recording.logs, self.best);
+        let (slot, logs, best) = (Slot::due(snapshot.step), recording.logs, self.best);
         self.writer.start(move |shelf| {
             // What is recorded is never behind the state.
             logs.iter().try_for_each(Log::sync)?;
             shelf.add(slot, files, best)
         })
+    }
+
+    /// Saves the state of a run that is interrupted, from where it is in memory. If there is a checkpoint of this step, nothing is to be
+    /// saved: what may have come since is an evaluation, which a resumed run makes again.
+    pub(super) fn save_interrupted(&mut self, snapshot: &Snapshot<'_>, recording: Recording) -> Result<()> {
+        let shelf = self.writer.wait()?;
+        if shelf.has(snapshot.step) {
+            return Ok(());
+        }
+        let files = self.origin.in_place(snapshot, recording.records)?;
+        recording.logs.iter().try_for_each(Log::sync)?;
+        shelf.add(Slot::of_interruption(snapshot.step), files, self.best)
     }
 
     /// The error of a checkpoint that could not be saved, if that is known by now.
@@ -131,21 +131,36 @@ impl Checkpoints {
 }
 
 impl Origin {
-    /// The files of a checkpoint.
+    /// The files of a checkpoint in memory: a copy of the state.
     pub(super) fn files(&self, snapshot: &Snapshot<'_>, records: Records) -> Result<Files> {
+        let files = self.in_place(snapshot, records)?.into_iter();
+        let bytes = files.map(|(name, file)| match file {
+            InPlace::Bytes(bytes) => Ok((name, bytes)),
+            InPlace::Tensors(file) => Ok((name, file.to_bytes()?)),
+        });
+        bytes.collect()
+    }
+
+    /// The files of a checkpoint, whose numbers are where they are in the snapshot.
+    fn in_place<'a>(
+        &'a self,
+        snapshot: &'a Snapshot<'_>,
+        records: Records,
+    ) -> Result<BTreeMap<&'static str, InPlace<'a>>> {
         let Self { graph, normalizer, seed, .. } = self;
-        let model =
-            |numbers: Result<Vec<_>>| encode_numbers(graph, &numbers?, normalizer.as_ref(), Some(*seed));
-        let mut files = Files::from([
-            (MODEL, model(snapshot.parameters.iter().map(|(_, tensor)| numbers_of(tensor)).collect())?),
-            (OPTIMIZER, encode_tensors(&self.optimizer(snapshot), &json!({}))?),
-            (STATE, self.state(snapshot, records)?.into_bytes()),
+        let model = |numbers: &'a [Vec<f32>]| {
+            model(graph, numbers, normalizer.as_ref(), Some(*seed)).map(InPlace::Tensors)
+        };
+        let mut files = BTreeMap::from([
+            (MODEL, model(&snapshot.parameters)?),
+            (OPTIMIZER, InPlace::Tensors(TensorFile::new(self.optimizer(snapshot), &json!({}))?)),
+            (STATE, InPlace::Bytes(self.state(snapshot, records)?.into_bytes())),
         ]);
         if let Some(best) = snapshot.monitored.and_then(|monitored| monitored.parameters) {
-            files.insert(BEST, model(best.iter().map(numbers_of).collect())?);
+            files.insert(BEST, model(best)?);
         }
         if let Some(average) = snapshot.average {
-            files.insert(EMA, model(Ok(average.iter().map(|numbers| Cow::Borrowed(&**numbers)).collect()))?);
+            files.insert(EMA, model(average)?);
         }
         Ok(files)
     }
@@ -221,7 +236,7 @@ mod tests {
 
     fn save(checkpoints: &mut Checkpoints, step: u64, is_best: bool) -> Result<()> {
         let graph = graph();
-        let tensors: Vec<_> = crate::engine::initial(&graph, 1, &Device::Cpu).unwrap();
+        let numbers: Vec<_> = crate::engine::initial_numbers(&graph, 1).collect();
         let state: Vec<_> = graph
             .parameters
             .iter()
@@ -236,7 +251,7 @@ mod tests {
             epoch: 2,
             step_in_epoch: 3,
             before_evaluation: false,
-            parameters: graph.parameters.iter().map(|p| p.path.as_str()).zip(tensors.clone()).collect(),
+            parameters: numbers.as_slice().into(),
             state_names: &["m", "v"],
             optimizer_state: &state,
             scaling: Scaling { loss_scale: Some(512.0), good_steps: 3, skipped_in_a_row: 0, skipped: 7 },
@@ -247,7 +262,7 @@ mod tests {
                 best: 0.25,
                 best_epoch: 1,
                 without_improvement: 2,
-                parameters: Some(&tensors),
+                parameters: Some(&numbers),
             }),
         };
         checkpoints.save(&snapshot, recording())?;
@@ -314,7 +329,7 @@ mod tests {
             epoch: 1,
             step_in_epoch: 1,
             before_evaluation: false,
-            parameters: Vec::new(),
+            parameters: Cow::Borrowed(&[]),
             state_names: &[],
             optimizer_state: &[],
             scaling: Scaling::default(),
@@ -328,11 +343,10 @@ mod tests {
                 parameters: None,
             }),
         };
-        let tensors = crate::engine::initial(&graph, 1, &Device::Cpu).unwrap();
-        let parameters = graph.parameters.iter().map(|p| p.path.as_str()).zip(tensors).collect();
+        let parameters = crate::engine::initial_numbers(&graph, 1).collect();
         let out = tempfile::tempdir().unwrap();
         let mut checkpoints = checkpoints(out.path(), 1);
-        checkpoints.save(&Snapshot { parameters, ..snapshot }, recording()).unwrap();
+        checkpoints.save(&Snapshot { parameters: Cow::Owned(parameters), ..snapshot }, recording()).unwrap();
         checkpoints.wait().unwrap();
         let state = fs::read(out.path().join("checkpoints/step-00000001/state.json")).unwrap();
         let state: Value = serde_json::from_slice(&state).unwrap();

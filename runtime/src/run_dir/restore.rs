@@ -5,8 +5,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use candle_core::Tensor;
-
 use super::logs::Logs;
 use super::metrics::METRICS;
 use super::shelf::Slot;
@@ -108,14 +106,12 @@ impl Whole {
     /// The state for a run of this graph and these settings: every tensor by its path and shape, and no other.
     pub(crate) fn decode(&self, graph: &Graph, settings: &Settings) -> Result<Saved> {
         let file = |name: &'static str| self.files.get(name).map(|bytes| (self.path.join(name), bytes));
-        let model = |name| -> Result<Option<Vec<Tensor>>> {
+        let model = |name| -> Result<Option<Vec<Vec<f32>>>> {
             let Some((path, bytes)) = file(name) else { return Ok(None) };
             Ok(Some(decode(bytes, &path, graph)?.parameters))
         };
         let missing = || Error::Internal("a file of a whole checkpoint is missing");
         let (path, bytes) = file(OPTIMIZER).ok_or_else(missing)?;
-        let numbers = |tensor: Tensor| -> Result<Vec<f32>> { Ok(tensor.flatten_all()?.to_vec1()?) };
-        let average = model(EMA)?;
         let State {
             step, epoch, step_in_epoch, before_evaluation, totals, scaling, schedule, monitored, ..
         } = &self.state;
@@ -128,7 +124,7 @@ impl Whole {
             parameters: model(MODEL)?.ok_or_else(missing)?,
             optimizer_state: optimizer_state(bytes, &path, graph, settings, *step > 0)?,
             scaling: *scaling,
-            average: average.map(|tensors| tensors.into_iter().map(numbers).collect()).transpose()?,
+            average: model(EMA)?,
             totals: totals.clone(),
             schedule: schedule.clone(),
             monitored: monitored.map(|monitored| SavedBest {

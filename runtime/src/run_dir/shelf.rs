@@ -1,12 +1,15 @@
 //! Where a run's checkpoints stand: how one gets to its place, and which ones stay.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::sums::{Files, SUMS, line};
+use sha2::{Digest, Sha256};
+
+use super::sums::{SUMS, line};
 use crate::error::{Error, Result};
-use crate::files::{sync_folder, write_synced};
+use crate::files::{hex, sync_folder, write_synced};
+use crate::model_file::TensorFile;
 
 /// The name of a checkpoint's folder.
 ///
@@ -28,6 +31,33 @@ pub(super) struct Shelf {
     keep: usize,
     /// Those that are there, in their order.
     slots: Vec<Slot>,
+}
+
+/// What a file of a checkpoint holds.
+pub(super) trait Content {
+    /// Writes all of it.
+    fn write(&self, to: &mut dyn Write) -> io::Result<()>;
+}
+
+impl Content for Vec<u8> {
+    fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+        to.write_all(self)
+    }
+}
+
+/// A file that is written from where its numbers are, without a copy.
+pub(super) enum InPlace<'a> {
+    Bytes(Vec<u8>),
+    Tensors(TensorFile<'a>),
+}
+
+impl Content for InPlace<'_> {
+    fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Bytes(bytes) => to.write_all(bytes),
+            Self::Tensors(file) => file.write(to),
+        }
+    }
 }
 
 impl Slot {
@@ -93,7 +123,12 @@ impl Shelf {
 
     /// Writes a checkpoint aside, brings it to its place, and only then removes what is no longer kept. `best` is the last step
     /// of the best epoch so far.
-    pub(super) fn add(&mut self, slot: Slot, files: Files, best: Option<u64>) -> Result<()> {
+    pub(super) fn add(
+        &mut self,
+        slot: Slot,
+        files: impl IntoIterator<Item = (&'static str, impl Content)>,
+        best: Option<u64>,
+    ) -> Result<()> {
         let place = self.path.join(slot.name());
         let aside = self.aside(slot);
         if !self.path.is_dir() {
@@ -144,14 +179,36 @@ impl Shelf {
 }
 
 /// Writes the files and the list of their sums; each file's memory is given back when it is written.
-fn write(folder: &Path, files: Files) -> Result<()> {
+fn write(folder: &Path, files: impl IntoIterator<Item = (&'static str, impl Content)>) -> Result<()> {
     let mut sums = String::new();
-    for (name, bytes) in files {
-        sums += &line(name, &bytes);
-        write_synced(&folder.join(name), &bytes)?;
+    for (name, content) in files {
+        let path = folder.join(name);
+        let mut file =
+            Summed { file: File::create_new(&path).map_err(Error::file(&path))?, hash: Sha256::new() };
+        content.write(&mut file).map_err(Error::file(&path))?;
+        file.file.sync_all().map_err(Error::file(&path))?;
+        sums += &line(name, &hex(&file.hash.finalize()));
     }
     write_synced(&folder.join(SUMS), sums.as_bytes())?;
     sync_folder(folder)
+}
+
+/// A file with the sum of what was written to it.
+struct Summed {
+    file: File,
+    hash: Sha256,
+}
+
+impl Write for Summed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Which checkpoints go: all but the newest `keep`, and but the one of the best epoch, which is the first that was made at its
@@ -176,7 +233,7 @@ fn remove(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sums::STATE;
+    use super::super::sums::{Files, STATE};
     use super::*;
 
     fn names(path: &Path) -> Vec<String> {

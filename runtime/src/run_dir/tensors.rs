@@ -81,14 +81,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model_file::encode_tensors;
+    use crate::model_file::TensorFile;
 
     #[test]
     fn the_first_in_the_order_of_the_paths_is_named() {
         let file = |b: f32, a: &[f32], metadata: Value| {
-            let tensors =
-                [("b.m".to_owned(), vec![1], vec![b].into()), ("a.m".to_owned(), vec![a.len()], a.into())];
-            encode_tensors(&tensors, &metadata).unwrap()
+            let tensors = vec![
+                ("b.m".to_owned(), vec![1], vec![b].into()),
+                ("a.m".to_owned(), vec![a.len()], a.into()),
+            ];
+            TensorFile::new(tensors, &metadata).unwrap().to_bytes().unwrap()
         };
         let old = file(1.0, &[0.0, 2.0], json!({ "version": "1", "seed": 7 }));
         let found = |b, a: &[f32], metadata| {

@@ -10,6 +10,9 @@ pub trait Element: Copy + Default + Debug + PartialEq + Send + Sync + private::S
     /// The numbers of a column, if they are of this type.
     fn of(column: &Elements) -> Option<&[Self]>;
 
+    /// Numbers of this type as those of a sample.
+    fn numbers(numbers: &[Self]) -> Numbers<'_>;
+
     /// The numbers of a sample, if they are of this type.
     fn of_sample(sample: Numbers<'_>) -> Option<&[Self]>;
 
@@ -44,6 +47,10 @@ impl Element for f32 {
             Numbers::Real(numbers) => Some(numbers),
             Numbers::Whole(_) => None,
         }
+    }
+
+    fn numbers(numbers: &[Self]) -> Numbers<'_> {
+        Numbers::Real(numbers)
     }
 
     fn from_number(number: f64) -> Option<Self> {
@@ -90,6 +97,10 @@ impl Element for u32 {
         }
     }
 
+    fn numbers(numbers: &[Self]) -> Numbers<'_> {
+        Numbers::Whole(numbers)
+    }
+
     fn from_number(number: f64) -> Option<Self> {
         let is_whole = number.fract() == 0.0 && (0.0..=f64::from(Self::MAX)).contains(&number);
         is_whole.then_some(number as Self)
@@ -121,6 +132,16 @@ pub enum Elements {
     Real(Vec<f32>),
     /// Classes or tokens.
     Whole(Vec<u32>),
+}
+
+impl Elements {
+    /// The numbers as a slice.
+    pub(crate) fn numbers(&self) -> Numbers<'_> {
+        match self {
+            Self::Real(reals) => Numbers::Real(reals),
+            Self::Whole(wholes) => Numbers::Whole(wholes),
+        }
+    }
 }
 
 /// The numbers of one sample.

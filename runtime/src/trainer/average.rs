@@ -19,11 +19,7 @@ pub(super) struct Average {
 impl Average {
     /// An average that starts as a copy of what the engine holds.
     pub(super) fn new(rule: Ema, graph: &Graph, engine: &dyn Engine) -> Result<Self> {
-        let numbers = engine
-            .parameters()?
-            .iter()
-            .map(|tensor| Ok(tensor.flatten_all()?.to_vec1()?))
-            .collect::<Result<_>>()?;
+        let numbers = engine.numbers()?.into_owned();
         let is_averaged = graph.parameters.iter().map(GraphParameter::is_trained).collect();
         Ok(Self { rule, numbers, is_averaged })
     }
@@ -88,8 +84,7 @@ mod tests {
         let mut seen = Vec::new();
         let mut look = |event: &Event<'_>| {
             if let Event::Checkpoint(snapshot) = event {
-                let tensors: Vec<_> = snapshot.parameters.iter().map(|(_, tensor)| tensor.clone()).collect();
-                seen.push((snapshot.step, numbers(&tensors), snapshot.average.unwrap().to_vec()));
+                seen.push((snapshot.step, snapshot.parameters.to_vec(), snapshot.average.unwrap().to_vec()));
             }
             Ok(())
         };

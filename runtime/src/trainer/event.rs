@@ -1,9 +1,8 @@
 //! What a run tells while it goes on.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-use candle_core::Tensor;
 
 use super::{Evaluation, Measures, Scaling, Totals};
 use crate::error::Result;
@@ -187,8 +186,8 @@ pub struct Snapshot<'a> {
     pub step_in_epoch: u64,
     /// Whether the epoch has had all its steps and is to be evaluated yet: so only where a run was interrupted there.
     pub before_evaluation: bool,
-    /// Every parameter and running statistic by its path.
-    pub parameters: Vec<(&'a str, Tensor)>,
+    /// Every parameter and running statistic, in the graph's order.
+    pub parameters: Cow<'a, [Vec<f32>]>,
     /// The names of the optimizer's numbers for an element.
     pub state_names: &'static [&'static str],
     /// The optimizer's state by parameter and name.
@@ -215,7 +214,7 @@ pub struct Monitored<'a> {
     /// Evaluations since then.
     pub without_improvement: u64,
     /// The parameters and running statistics of that epoch, in the graph's order, if the run ends with them.
-    pub parameters: Option<&'a [Tensor]>,
+    pub parameters: Option<&'a [Vec<f32>]>,
 }
 
 /// Why a run ended.

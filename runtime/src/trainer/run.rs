@@ -125,7 +125,7 @@ fn lead(
             let part = match interruption(gather(&mut stepper, &mut feed))? {
                 Ok(part) => part,
                 Err(cause) => {
-                    let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
+                    let snapshot = snapshot(&stepper, settings, (&totals, watch.as_ref()), place)?;
                     observer.on(&Event::Interrupt(&snapshot))?;
                     break 'run Exit::Interrupted { cause };
                 }
@@ -170,7 +170,7 @@ fn lead(
         let (validation, is_best) = match interruption(judged)? {
             Ok(judged) => judged,
             Err(cause) => {
-                let snapshot = snapshot(&stepper, graph, settings, (&totals, watch.as_ref()), place)?;
+                let snapshot = snapshot(&stepper, settings, (&totals, watch.as_ref()), place)?;
                 observer.on(&Event::Interrupt(&snapshot))?;
                 break Exit::Interrupted { cause };
             }
@@ -185,22 +185,22 @@ fn lead(
         show(&stepper, given, (&totals, watch.as_ref()), place, is_due, observer)?;
     };
 
-    end(stepper, given, watch.as_ref(), place, exit, observer)
+    end(stepper, given, watch, place, exit, observer)
 }
 
 /// What the run came to: the final weights are measured, and left in the engine.
 fn end(
     mut stepper: Stepper<'_>,
     given: Given<'_>,
-    watch: Option<&Watch>,
+    mut watch: Option<Watch>,
     place: Place,
     exit: Exit,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
-    let Given { graph, settings, data } = given;
+    let Given { settings, data, .. } = given;
     observer.on(&Event::End(&exit))?;
     let scaling = stepper.scaling();
-    let best_epoch = watch.and_then(Watch::best_epoch);
+    let best_epoch = watch.as_ref().and_then(Watch::best_epoch);
     let Place { step: steps, epoch: epochs, .. } = place;
     let nothing = Measured { validation: None, test: None, confusion: None };
     let of = |exit, Measured { validation, test, confusion }| Outcome {
@@ -216,8 +216,8 @@ fn end(
     if matches!(exit, Exit::Interrupted { .. }) {
         return Ok(of(exit, nothing));
     }
-    show(&stepper, given, (&Totals::new(settings), watch), place, false, observer)?;
-    let measured = stepper.judge(|engine| measure(engine, settings, data, watch));
+    show(&stepper, given, (&Totals::new(settings), watch.as_ref()), place, false, observer)?;
+    let measured = stepper.judge(|engine| measure(engine, settings, data, watch.as_mut()));
     match interruption(measured)? {
         Ok(measured) => {
             stepper.finish()?;
@@ -225,7 +225,7 @@ fn end(
         }
         Err(cause) => {
             let totals = Totals::new(settings);
-            let snapshot = snapshot(&stepper, graph, settings, (&totals, watch), place)?;
+            let snapshot = snapshot(&stepper, settings, (&totals, watch.as_ref()), place)?;
             observer.on(&Event::Interrupt(&snapshot))?;
             Ok(of(Exit::Interrupted { cause }, nothing))
         }
@@ -235,14 +235,14 @@ fn end(
 /// Shows the state if it is due or asked for.
 fn show(
     stepper: &Stepper<'_>,
-    Given { graph, settings, .. }: Given<'_>,
+    Given { settings, .. }: Given<'_>,
     sums: (&Totals, Option<&Watch>),
     place: Place,
     is_due: bool,
     observer: &mut dyn Observer,
 ) -> Result<()> {
     if is_due || observer.wants_state(place.step) {
-        let snapshot = snapshot(stepper, graph, settings, sums, place)?;
+        let snapshot = snapshot(stepper, settings, sums, place)?;
         observer.on(&Event::Checkpoint(&snapshot))?;
     }
     Ok(())
@@ -270,16 +270,15 @@ fn measure(
     engine: &mut dyn Engine,
     settings: &Settings,
     data: &Prepared,
-    watch: Option<&Watch>,
+    watch: Option<&mut Watch>,
 ) -> Result<Measured> {
     let Some(watch) = watch.filter(|watch| watch.restores()) else {
         return final_parts(engine, settings, data);
     };
-    let last = engine.parameters()?;
-    watch.restore(engine)?;
+    watch.swap(engine)?;
     let measured = final_parts(engine, settings, data);
     if measured.is_err() {
-        engine.set_parameters(&last)?;
+        watch.swap(engine)?;
     }
     measured
 }

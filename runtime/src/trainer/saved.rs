@@ -1,12 +1,10 @@
 //! The state of a run, to be saved and gone on from.
 
-use candle_core::Tensor;
 use serde_json::Value;
 
 use super::stop::Watch;
 use super::{Scaling, Snapshot, Stepper, Totals};
 use crate::error::{Error, Result};
-use crate::graph::Graph;
 use crate::spec::Settings;
 
 /// What a [`Snapshot`] showed, as it is read back from a checkpoint.
@@ -24,7 +22,7 @@ pub struct Saved {
     /// Whether the epoch has had all its steps and is to be evaluated yet.
     pub before_evaluation: bool,
     /// Every parameter and running statistic, in the graph's order.
-    pub parameters: Vec<Tensor>,
+    pub parameters: Vec<Vec<f32>>,
     /// The optimizer's state by parameter and slot.
     pub optimizer_state: Vec<Vec<Vec<f32>>>,
     /// The loss scale and the counters of skipped steps.
@@ -49,7 +47,7 @@ pub struct SavedBest {
     /// Evaluations since then.
     pub without_improvement: u64,
     /// The parameters and running statistics of that epoch, in the graph's order, if the run ends with them.
-    pub parameters: Option<Vec<Tensor>>,
+    pub parameters: Option<Vec<Vec<f32>>>,
 }
 
 /// Where a run stands.
@@ -101,20 +99,18 @@ impl Saved {
 /// The state of a run at this place.
 pub(super) fn snapshot<'a>(
     stepper: &'a Stepper<'_>,
-    graph: &'a Graph,
     settings: &Settings,
     (totals, watch): (&'a Totals, Option<&'a Watch>),
     place: Place,
 ) -> Result<Snapshot<'a>> {
     let engine = stepper.engine();
-    let paths = graph.parameters.iter().map(|parameter| parameter.path.as_str());
     let Place { step, epoch, step_in_epoch, before_evaluation } = place;
     Ok(Snapshot {
         step,
         epoch,
         step_in_epoch,
         before_evaluation,
-        parameters: paths.zip(engine.parameters()?).collect(),
+        parameters: engine.numbers()?,
         state_names: settings.optimizer.state_names(),
         optimizer_state: engine.optimizer_state(),
         scaling: stepper.scaling(),

@@ -194,7 +194,7 @@ impl<'a> Stepper<'a> {
         if saved.optimizer_state.iter().any(|state| state.len() != slots) {
             return Err(Error::Internal("the state of another optimizer"));
         }
-        self.engine.set_parameters(&saved.parameters)?;
+        self.engine.set_numbers(saved.parameters)?;
         self.engine.set_optimizer_state(saved.optimizer_state)?;
         self.set_scaling(saved.scaling)?;
         self.schedule.restore(&saved.schedule)?;

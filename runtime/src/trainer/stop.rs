@@ -1,7 +1,5 @@
 //! Early stopping, and the best weights so far.
 
-use candle_core::Tensor;
-
 use super::{Evaluation, Monitored, SavedBest, monitor};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -19,7 +17,7 @@ pub(super) struct Watch {
 struct Best {
     value: f64,
     epoch: u64,
-    parameters: Option<Vec<Tensor>>,
+    parameters: Option<Vec<Vec<f32>>>,
 }
 
 impl Watch {
@@ -44,7 +42,11 @@ impl Watch {
             Direction::Higher => value > best.value + self.rule.min_delta,
         });
         if improves {
-            let parameters = if self.rule.restore_best { Some(engine.parameters()?) } else { None };
+            let mut parameters = self.best.take().and_then(|best| best.parameters);
+            if self.rule.restore_best {
+                // Into the memory of those before.
+                engine.numbers()?.as_ref().clone_into(parameters.get_or_insert_default());
+            }
             self.best = Some(Best { value, epoch, parameters });
             self.without_improvement = 0;
         } else {
@@ -96,10 +98,10 @@ impl Watch {
         self.best.as_ref().is_some_and(|best| best.parameters.is_some())
     }
 
-    /// Gives the engine the best weights back, if that is wanted.
-    pub(super) fn restore(&self, engine: &mut dyn Engine) -> Result<()> {
-        match self.best.as_ref().and_then(|best| best.parameters.as_ref()) {
-            Some(parameters) => engine.set_parameters(parameters),
+    /// Exchanges the engine's weights for the best ones, or back, if these are wanted.
+    pub(super) fn swap(&mut self, engine: &mut dyn Engine) -> Result<()> {
+        match self.best.as_mut().and_then(|best| best.parameters.as_mut()) {
+            Some(parameters) => engine.edit(&mut |numbers| numbers.parameters.swap_with_slice(parameters)),
             None => Ok(()),
         }
     }

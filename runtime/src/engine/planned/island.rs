@@ -6,11 +6,10 @@ use candle_core::{Device, Tensor, Var};
 use trainspec_kernels::product::Onto;
 
 use super::run::copy;
-use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node};
 use crate::layer::{Mode, Pass};
-use crate::op::{Data, MAX_INPUTS};
+use crate::op::{Data, MAX_INPUTS, Parameters};
 
 /// The tapes of all islands, from their forward to their backward passes.
 #[derive(Default)]
@@ -32,16 +31,16 @@ impl Islands {
         graph: &Graph,
         (number, node): (usize, &Node),
         mode: Mode,
-        batch: &Batch,
+        size: usize,
         inputs: &[Data<'_>; MAX_INPUTS],
-        parameters: &mut [Vec<f32>],
+        parameters: &mut Parameters<'_>,
         output: &mut [f32],
     ) -> Result<()> {
         let records = mode != Mode::Evaluate;
         let mut variables = Vec::new();
         let mut tensors = Vec::new();
         for (&value, data) in node.inputs.iter().zip(inputs) {
-            let mut axes = vec![batch.size];
+            let mut axes = vec![size];
             axes.extend_from_slice(graph.shapes[value].axes());
             match data {
                 Data::Real(reals) if !records => {
@@ -73,7 +72,7 @@ impl Islands {
         let mut pass =
             Pass::new(mode, &node.path, (node.parameters.start, own), &own_tensors, &mut statistics);
         let result = node.layer.forward(&tensors, &mut pass)?;
-        let mut axes = vec![batch.size];
+        let mut axes = vec![size];
         axes.extend_from_slice(graph.shapes[node.output].axes());
         if result.dims() != axes {
             let problem = format!("`forward` gives {:?}; expected {axes:?}, by its `output`", result.dims());
@@ -81,6 +80,8 @@ impl Islands {
         }
         output.copy_from_slice(&result.flatten_all()?.to_vec1::<f32>()?);
         if records {
+            let all =
+                parameters.exclusive().ok_or(Error::Internal("a training pass shares its parameters"))?;
             for statistic in statistics {
                 let (expected, found) = (&graph.parameters[statistic.index], statistic.value.dims());
                 if found != expected.shape.axes() {
@@ -88,7 +89,7 @@ impl Islands {
                         format!("`{}` is set to {found:?}; expected {}", expected.path, expected.shape);
                     return Err(Error::Batch(problem));
                 }
-                parameters[statistic.index] = statistic.value.flatten_all()?.to_vec1()?;
+                all[statistic.index] = statistic.value.flatten_all()?.to_vec1()?;
             }
             let tape = Tape { inputs: variables, parameters: own_variables, output: result };
             self.0.insert(number, tape);

@@ -1,6 +1,7 @@
 //! The planned engine: fused kernels on the CPU, in the order and the memory of a plan.
 
 mod convert;
+mod inference;
 mod island;
 mod mixed;
 mod run;
@@ -14,20 +15,20 @@ use trainspec_kernels::subnormal::flushed;
 use trainspec_kernels::threads;
 
 use super::rows::ReadRows;
-use super::tape::numbers;
 use super::update::{apply, check_state, initial_state};
-use super::{Engine, MicroBatch, Objective, initial};
+use super::{Engine, MicroBatch, Objective, initial_numbers};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::Role;
 use crate::loss::LossKernel;
+use crate::op::{Data, Parameters};
 use crate::optim::{HostAccess, HostParameters, Update};
 use crate::plan::{Place, Plan, Storage};
 use crate::rng::Moment;
-use crate::shape::Elements;
 use crate::shape::Shape;
 use convert::Weights;
+pub(crate) use inference::Inference;
 use island::Islands;
 
 /// Runs a graph by a [`Plan`] on the CPU.
@@ -100,10 +101,21 @@ impl Planned {
     /// # Errors
     /// If a parameter cannot be made, or the engine [cannot run](Planned::can_run) the graph.
     pub fn new(graph: Graph, objective: Box<dyn Objective>, seed: u64) -> Result<Self> {
+        let parameters = initial_numbers(&graph, seed).collect();
+        Self::with_parameters(graph, objective, seed, parameters)
+    }
+
+    /// An engine with these parameters, those of the graph in its order.
+    pub(super) fn with_parameters(
+        graph: Graph,
+        objective: Box<dyn Objective>,
+        seed: u64,
+        parameters: Vec<Vec<f32>>,
+    ) -> Result<Self> {
         if !Self::can_run(&graph) {
             return Err(Error::Internal("the planned engine is given a graph that it cannot run"));
         }
-        let parameters = numbers(&initial(&graph, seed, &Device::Cpu)?)?;
+        check_numbers(&graph, &parameters)?;
         let length = |parameter: &crate::graph::GraphParameter| {
             if parameter.is_trained() { parameter.shape.elements() } else { 0 }
         };
@@ -213,12 +225,13 @@ fn restore(before: &[Vec<f32>], parameters: &mut [Vec<f32>]) {
     }
 }
 
-/// An input that the batch has as real numbers.
-fn reals(batch: &Batch) -> &[f32] {
-    match &batch.input.elements {
-        Elements::Real(reals) => reals,
-        Elements::Whole(_) => &[],
+/// That there are as many numbers for each parameter as the graph has.
+fn check_numbers(graph: &Graph, numbers: &[Vec<f32>]) -> Result<()> {
+    let expected = graph.parameters.iter().map(|parameter| parameter.shape.elements());
+    if numbers.iter().map(Vec::len).eq(expected) {
+        return Ok(());
     }
+    Err(Error::Internal("other parameters than the graph has"))
 }
 
 impl HostAccess for Planned {
@@ -246,11 +259,12 @@ impl Engine for Planned {
         let mut pass = run::Pass {
             graph: &self.graph,
             plan,
-            batch,
+            size: batch.size,
+            input: batch.input.elements.numbers().into(),
             seed: self.seed,
             at,
             training: true,
-            parameters: &mut self.parameters,
+            parameters: Parameters::Exclusive(&mut self.parameters),
             gradients: &mut self.gradients,
             unread: &mut self.unread,
             onto,
@@ -263,7 +277,7 @@ impl Engine for Planned {
         let (loss, objective) = (self.loss.as_deref(), &*self.objective);
         let result = Self::on_threads(plan, || {
             pass.forward()?;
-            let loss = pass.loss(loss, objective)?;
+            let loss = pass.loss(batch, loss, objective)?;
             pass.backward()?;
             Ok::<_, Error>(loss)
         });
@@ -310,11 +324,12 @@ impl Engine for Planned {
         let mut pass = run::Pass {
             graph: &self.graph,
             plan,
-            batch,
+            size: batch.size,
+            input: batch.input.elements.numbers().into(),
             seed: self.seed,
             at: Moment::default(),
             training: false,
-            parameters: &mut self.parameters,
+            parameters: Parameters::Exclusive(&mut self.parameters),
             gradients: &mut self.gradients,
             unread: &mut self.unread,
             onto: Onto::Add,
@@ -327,7 +342,7 @@ impl Engine for Planned {
         let (loss, objective) = (self.loss.as_deref(), &*self.objective);
         let result = Self::on_threads(plan, || {
             pass.forward()?;
-            pass.loss(loss, objective)
+            pass.loss(batch, loss, objective)
         })?;
         self.prediction = Some((output(plan, batch), batch.size));
         Ok(result)
@@ -371,8 +386,20 @@ impl Engine for Planned {
         if parameters.len() != count || !parameters.iter().zip(&self.graph.parameters).all(fits) {
             return Err(Error::Internal("other parameters than the graph has"));
         }
-        self.parameters = numbers(parameters)?;
+        for (numbers, tensor) in self.parameters.iter_mut().zip(parameters) {
+            *numbers = tensor.flatten_all()?.to_vec1()?;
+        }
         Ok(())
+    }
+
+    fn set_numbers(&mut self, numbers: Vec<Vec<f32>>) -> Result<()> {
+        check_numbers(&self.graph, &numbers)?;
+        self.parameters = numbers;
+        Ok(())
+    }
+
+    fn into_numbers(self: Box<Self>) -> Result<Vec<Vec<f32>>> {
+        Ok(self.parameters)
     }
 
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>] {
@@ -390,6 +417,6 @@ impl Engine for Planned {
 fn output(plan: &Plan, batch: &Batch) -> Output {
     match plan.output() {
         place @ Place::Arena(_) => Output::Arena(plan.place(Some(place))),
-        Place::Input(_) => Output::Apart(reals(batch).to_vec()),
+        Place::Input(_) => Output::Apart(Data::from(batch.input.elements.numbers()).real().to_vec()),
     }
 }

@@ -18,20 +18,23 @@ use crate::error::Result;
 use crate::graph::{Graph, Node};
 use crate::layer::{Mode, Role};
 use crate::loss::LossKernel;
-use crate::op::{Backward, Data, Draws, Forward, MAX_INPUTS, round};
+use crate::op::{Backward, Data, Draws, Forward, MAX_INPUTS, Parameters, round};
 use crate::plan::{BackwardStep, ForwardStep, Group, KernelStep, Place, Plan, Work};
 use crate::rng::Moment;
-use crate::shape::{Elements, Shape};
+use crate::shape::Shape;
 
 /// What a micro-batch is computed with.
 pub(super) struct Pass<'a> {
     pub(super) graph: &'a Graph,
     pub(super) plan: &'a Plan,
-    pub(super) batch: &'a Batch,
+    /// The number of samples.
+    pub(super) size: usize,
+    /// The input, sample after sample.
+    pub(super) input: Data<'a>,
     pub(super) seed: u64,
     pub(super) at: Moment,
     pub(super) training: bool,
-    pub(super) parameters: &'a mut [Vec<f32>],
+    pub(super) parameters: Parameters<'a>,
     pub(super) gradients: &'a mut [Vec<f32>],
     /// Room for the gradients of frozen parameters, for kernels that make them nevertheless.
     pub(super) unread: &'a mut [Vec<f32>],
@@ -70,10 +73,14 @@ impl Pass<'_> {
         let (Some(format), Some(moves)) = (plan.format(), plan.moves(time)) else {
             return work(self);
         };
-        convert::load(plan, format, moves, self.arena, super::reals(self.batch));
-        self.weights.round(format, self.graph, own.clone(), self.parameters);
+        convert::load(plan, format, moves, self.arena, self.input.real());
+        if let Some(parameters) = self.parameters.exclusive() {
+            self.weights.round(format, self.graph, own.clone(), parameters);
+        }
         let done = work(self);
-        self.weights.swap(self.graph, own, self.parameters);
+        if let Some(parameters) = self.parameters.exclusive() {
+            self.weights.swap(self.graph, own, parameters);
+        }
         convert::store(plan, format, moves, self.arena);
         done
     }
@@ -85,9 +92,9 @@ impl Pass<'_> {
             [a, b, c, plan.place(step.residual)],
             [Some(step.output), step.pre, step.saved, step.scratch].map(|buffer| plan.span(buffer)),
         );
-        let inputs = with_batch(self.batch, step.inputs, [a, b, c]);
+        let inputs = with_input(self.input, step.inputs, [a, b, c]);
         let residual = match step.residual {
-            Some(Place::Input(_)) => Some(super::reals(self.batch)),
+            Some(Place::Input(_)) => Some(self.input.real()),
             Some(Place::Arena(_)) => Some(residual),
             None => None,
         };
@@ -98,11 +105,11 @@ impl Pass<'_> {
                 Ok(())
             }
             Work::Kernel(kernel) => kernel.forward(&mut Forward {
-                batch: self.batch.size,
+                batch: self.size,
                 format: plan.format(),
                 training: self.training,
                 inputs,
-                parameters: &mut self.parameters[node.parameters.clone()],
+                parameters: self.parameters.range(node.parameters.clone()),
                 epilogue,
                 pre: step.pre.is_some().then_some(pre),
                 saved,
@@ -114,8 +121,9 @@ impl Pass<'_> {
                 let train = Mode::Train { seed: self.seed, at: self.at };
                 let mode = if self.training { train } else { Mode::Evaluate };
                 let island = (step.group, node);
-                let Self { graph, batch, islands, parameters, .. } = self;
-                in_callers_mode(|| islands.forward(graph, island, mode, batch, &inputs, parameters, output))
+                let (size, input) = (self.size, &inputs);
+                let Self { graph, islands, parameters, .. } = self;
+                in_callers_mode(|| islands.forward(graph, island, mode, size, input, parameters, output))
             }
         }
     }
@@ -127,6 +135,7 @@ impl Pass<'_> {
     /// The loss, and in training the gradient of the output.
     pub(super) fn loss(
         &mut self,
+        batch: &Batch,
         kernel: Option<&dyn LossKernel>,
         objective: &dyn Objective,
     ) -> Result<MicroBatch> {
@@ -136,17 +145,16 @@ impl Pass<'_> {
             self.arena.lend([self.plan.place(Some(place))], [gradient.unwrap_or(Span::EMPTY)]);
         let prediction = match place {
             Place::Arena(_) => output,
-            Place::Input(_) => super::reals(self.batch),
+            Place::Input(_) => self.input.real(),
         };
         let mut gradient = gradient.is_some().then_some(d_output);
         if let Some(kernel) = kernel {
-            let result = mixed::loss(kernel, prediction, self.batch, gradient.as_deref_mut(), self.mixture);
+            let result = mixed::loss(kernel, prediction, batch, gradient.as_deref_mut(), self.mixture);
             scale(gradient, self.loss_scale, self.plan);
             return result;
         }
         let shape = self.graph.shapes[self.graph.output];
-        let result =
-            in_callers_mode(|| taped(objective, prediction, shape, self.batch, gradient.as_deref_mut()));
+        let result = in_callers_mode(|| taped(objective, prediction, shape, batch, gradient.as_deref_mut()));
         scale(gradient, self.loss_scale, self.plan);
         result
     }
@@ -187,7 +195,7 @@ impl Pass<'_> {
                 let ([in_arena, from], [to]) =
                     self.arena.lend([plan.place(saved), from], [plan.span(Some(to))]);
                 let saved = match saved {
-                    Some(Place::Input(_)) => super::reals(self.batch),
+                    Some(Place::Input(_)) => self.input.real(),
                     _ => in_arena,
                 };
                 if is_in_place {
@@ -226,9 +234,9 @@ impl Pass<'_> {
         }
         match &group.work {
             Work::Kernel(kernel) => kernel.backward(&mut Backward {
-                batch: self.batch.size,
+                batch: self.size,
                 format: plan.format(),
-                inputs: with_batch(self.batch, step.inputs, [a, b, c]),
+                inputs: with_input(self.input, step.inputs, [a, b, c]),
                 output,
                 parameters: &self.parameters[node.parameters.clone()],
                 epilogue: if step.undoes {
@@ -301,17 +309,14 @@ fn lend_unread(graph: &Graph, node: &Node, gradients: &mut [Vec<f32>], unread: &
 }
 
 /// The inputs of a step, those that are with the batch from there.
-fn with_batch<'a>(
-    batch: &'a Batch,
+fn with_input<'a>(
+    input: Data<'a>,
     places: [Option<Place>; MAX_INPUTS],
     in_arena: [&'a [f32]; MAX_INPUTS],
 ) -> [Data<'a>; MAX_INPUTS] {
     let mut places = places.into_iter();
     in_arena.map(|numbers| match places.next().flatten() {
-        Some(Place::Input(_)) => match &batch.input.elements {
-            Elements::Real(reals) => Data::Real(reals),
-            Elements::Whole(wholes) => Data::Whole(wholes),
-        },
+        Some(Place::Input(_)) => input,
         _ => Data::Real(numbers),
     })
 }

@@ -44,8 +44,8 @@ macro_rules! kernel {
             }
 
             fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
-                let weight = parameter(pass.parameters, 0).unwrap_or_default();
-                let bias = parameter(pass.parameters, 1);
+                let weight = parameter(&pass.parameters, 0).unwrap_or_default();
+                let bias = parameter(&pass.parameters, 1);
                 let (x, pre) = (pass.inputs[0].real(), pass.pre.as_deref_mut());
                 self.sizes(pass.batch).forward(x, weight, bias, &pass.epilogue, pre, pass.output);
                 Ok(())

@@ -41,9 +41,8 @@ impl Kernel for BatchNorm {
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
-        let [weight, bias, running_mean, running_var] = pass.parameters else {
-            return Err(Error::Internal("batch norm has other parameters than it asked for"));
-        };
+        const OTHERS: Error = Error::Internal("batch norm has other parameters than it asked for");
+        let [weight, bias, running_mean, running_var] = &*pass.parameters else { return Err(OTHERS) };
         let (sizes, x) = (self.sizes(pass.batch), pass.inputs[0].real());
         if !pass.training {
             sizes.infer(x, weight, bias, running_mean, running_var, &pass.epilogue, pass.output);
@@ -56,6 +55,7 @@ impl Kernel for BatchNorm {
         sizes.forward(x, weight, bias, &pass.epilogue, pass.saved, pass.output);
         let (mean, others) = pass.saved.split_at(self.channels);
         let variance = &others[..self.channels];
+        let Some([_, _, running_mean, running_var]) = pass.parameters.exclusive() else { return Err(OTHERS) };
         self.follow(running_mean, mean, 1.0);
         self.follow(running_var, variance, count as f64 / (count as f64 - 1.0));
         Ok(())

@@ -21,16 +21,23 @@ pub(crate) struct PositionEmbedding {
     pub(crate) features: usize,
 }
 
+/// That tokens are in a vocabulary.
+pub(crate) fn check_tokens(tokens: &[u32], vocabulary: usize) -> Result<()> {
+    match tokens.iter().find(|&&token| token as usize >= vocabulary) {
+        None => Ok(()),
+        Some(wrong) => Err(Error::Batch(format!(
+            "the token {wrong} is not in the vocabulary; expected 0 to {}",
+            vocabulary.saturating_sub(1)
+        ))),
+    }
+}
+
 impl Kernel for Embedding {
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let Self { vocabulary, features } = *self;
         let tokens = pass.inputs[0].whole();
-        if let Some(wrong) = tokens.iter().find(|&&token| token as usize >= vocabulary) {
-            let problem =
-                format!("the token {wrong} is not in the vocabulary; expected 0 to {}", vocabulary - 1);
-            return Err(Error::Batch(problem));
-        }
-        let table = parameter(pass.parameters, 0).unwrap_or_default();
+        check_tokens(tokens, vocabulary)?;
+        let table = parameter(&pass.parameters, 0).unwrap_or_default();
         embedding::Embedding { vocabulary, features }.forward(tokens, table, pass.output, Onto::Replace);
         Ok(())
     }
@@ -57,7 +64,7 @@ impl Kernel for PositionEmbedding {
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
-        let table = parameter(pass.parameters, 0).unwrap_or_default();
+        let table = parameter(&pass.parameters, 0).unwrap_or_default();
         self.sizes(pass.batch).forward(table, pass.output, Onto::Replace);
         Ok(())
     }

@@ -21,7 +21,7 @@ impl Kernel for GroupNorm {
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
-        let [weight, bias] = pass.parameters else {
+        let [weight, bias] = &*pass.parameters else {
             return Err(Error::Internal("group norm has other parameters than it asked for"));
         };
         let (sizes, x) = (self.sizes(pass.batch), pass.inputs[0].real());

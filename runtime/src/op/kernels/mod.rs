@@ -19,7 +19,7 @@ pub(crate) use affine::{Conv2d, Linear};
 pub(crate) use batch_norm::BatchNorm;
 pub(crate) use concat::Concat;
 pub(crate) use difference::Difference;
-pub(crate) use embedding::{Embedding, PositionEmbedding};
+pub(crate) use embedding::{Embedding, PositionEmbedding, check_tokens};
 pub(crate) use group_norm::GroupNorm;
 pub(crate) use pool::{AveragePool, GlobalAveragePool, MaxPool};
 pub(crate) use product::Product;

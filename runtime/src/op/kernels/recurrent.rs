@@ -63,7 +63,7 @@ macro_rules! kernel {
 
             fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
                 let missing = Error::Internal("a recurrent layer has other parameters than it asked for");
-                let weights = weights(pass.parameters).ok_or(missing)?;
+                let weights = weights(&pass.parameters).ok_or(missing)?;
                 let (sizes, x) = (self.sizes(pass.batch), pass.inputs[0].real());
                 if pass.training {
                     sizes.forward(x, &weights, pass.output, pass.saved);

@@ -31,7 +31,7 @@ impl Kernel for LayerNorm {
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let sizes = self.sizes(pass.batch);
-        let [weight, bias] = [0, 1].map(|place| parameter(pass.parameters, place));
+        let [weight, bias] = [0, 1].map(|place| parameter(&pass.parameters, place));
         let x = pass.inputs[0].real();
         if pass.training {
             sizes.forward(x, weight, bias, pass.saved, pass.output);
@@ -74,7 +74,7 @@ impl Kernel for RmsNorm {
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let sizes = self.sizes(pass.batch);
-        let weight = parameter(pass.parameters, 0).unwrap_or_default();
+        let weight = parameter(&pass.parameters, 0).unwrap_or_default();
         let x = pass.inputs[0].real();
         if pass.training {
             sizes.forward(x, weight, pass.saved, pass.output);

@@ -83,7 +83,7 @@ impl Kernel for SelfAttention {
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
-        let Some([(in_weight, in_bias), (out_weight, out_bias)]) = each(pass.parameters) else {
+        let Some([(in_weight, in_bias), (out_weight, out_bias)]) = each(&pass.parameters) else {
             return Err(Error::Internal("attention has other parameters than it asked for"));
         };
         let weights =

@@ -1,0 +1,266 @@
+//! Forward passes by plans on parameters that are shared: predictions from many threads at once.
+
+use std::fmt::{Debug, Formatter};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use candle_core::{Device, Tensor};
+use trainspec_kernels::arena::Arena;
+use trainspec_kernels::product::Onto;
+
+use super::convert::Weights;
+use super::island::Islands;
+use super::{Planned, check_numbers, no_memory, run};
+use crate::data::Normalizer;
+use crate::engine::forward;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::layer::Mode;
+use crate::op::{Data, Parameters};
+use crate::plan::{Place, Plan};
+use crate::rng::Moment;
+use crate::shape::Shape;
+
+/// How many numbers the values of the samples that are computed at once may have: as many as the processor's caches hold
+/// next to the weights. More samples are computed in parts, which shows in no result.
+const CACHED: usize = 1 << 20;
+
+/// How many plans are kept, those used last.
+const PLANS: usize = 8;
+
+/// A graph with parameters that do not change, evaluated by the same steps of a plan as the [`Planned`] engine.
+///
+/// Each call takes a workspace that no other call uses, so that calls do not wait for each other; as many workspaces are
+/// kept as the machine runs threads. Plans are kept by their batch size.
+pub(crate) struct Inference {
+    graph: Graph,
+    parameters: Vec<Vec<f32>>,
+    /// The parameters as tensors; made when they are asked for.
+    tensors: OnceLock<Vec<Tensor>>,
+    /// How many samples are computed at once; known with the first plan.
+    at_once: OnceLock<usize>,
+    /// The last used is the last.
+    plans: Mutex<Vec<Arc<Plan>>>,
+    idle: Mutex<Vec<Workspace>>,
+}
+
+/// The memory of one call.
+struct Workspace {
+    arena: Arena,
+    /// The normalized samples.
+    normalized: Vec<f32>,
+}
+
+impl Inference {
+    /// # Errors
+    /// If the parameters are not those of the graph.
+    pub(crate) fn new(graph: Graph, parameters: Vec<Vec<f32>>) -> Result<Self> {
+        check_numbers(&graph, &parameters)?;
+        Ok(Self {
+            graph,
+            parameters,
+            tensors: OnceLock::new(),
+            at_once: OnceLock::new(),
+            plans: Mutex::default(),
+            idle: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The parameters and running statistics, in the graph's order.
+    pub(crate) fn parameters(&self) -> &[Vec<f32>] {
+        &self.parameters
+    }
+
+    /// The same as tensors, which are copies.
+    pub(crate) fn tensors(&self) -> &[Tensor] {
+        self.tensors.get_or_init(|| {
+            let parameters = self.graph.parameters.iter().zip(&self.parameters);
+            let tensor = |(parameter, numbers): (&crate::layer::GraphParameter, &Vec<f32>)| {
+                Tensor::from_slice(numbers, parameter.shape.axes(), &Device::Cpu)
+            };
+            // They have the graph's sizes, which is all that candle asks of memory on the CPU.
+            parameters.map(tensor).collect::<candle_core::Result<_>>().unwrap_or_default()
+        })
+    }
+
+    /// The output for `size` samples of the graph's input, sample after sample.
+    ///
+    /// # Errors
+    /// If a normalized number is not finite, the system has too little memory, or a layer cannot compute with the samples.
+    pub(crate) fn run(
+        &self,
+        size: usize,
+        input: Data<'_>,
+        normalizer: Option<&Normalizer>,
+    ) -> Result<Vec<f32>> {
+        let sizes = |value: usize| self.graph.shapes.get(value).map_or(0, |shape| shape.elements());
+        let (elements, outputs) = (sizes(0), sizes(self.graph.output));
+        let mut output = Vec::with_capacity(size.saturating_mul(outputs));
+        if size == 0 {
+            return Ok(output);
+        }
+        let mut workspace = self.workspace()?;
+        let result = self.parts(size, |start, part| {
+            let numbers = start * elements..(start + part) * elements;
+            let input = match (input, normalizer) {
+                (Data::Real(reals), Some(normalizer)) => {
+                    normalize(normalizer, &reals[numbers], start, elements, &mut workspace.normalized)?;
+                    Data::Real(&workspace.normalized)
+                }
+                (Data::Real(reals), None) => Data::Real(&reals[numbers]),
+                (Data::Whole(wholes), _) => Data::Whole(&wholes[numbers]),
+            };
+            if Planned::can_run(&self.graph) {
+                self.planned(part, input, &mut workspace.arena, &mut output)
+            } else {
+                self.reference(part, input, &mut output)
+            }
+        });
+        self.give_back(workspace);
+        result.map(|()| output)
+    }
+
+    /// Calls `work` with the first sample of each part, and how many samples it has.
+    fn parts(&self, size: usize, mut work: impl FnMut(usize, usize) -> Result<()>) -> Result<()> {
+        let at_once = self.at_once()?;
+        (0..size).step_by(at_once).try_for_each(|start| work(start, at_once.min(size - start)))
+    }
+
+    /// How many samples are computed at once. Of layers without a planned form all: how candle sums is not known.
+    fn at_once(&self) -> Result<usize> {
+        if let Some(&at_once) = self.at_once.get() {
+            return Ok(at_once);
+        }
+        let at_once = if Planned::can_run(&self.graph) {
+            let plan = Plan::evaluation(&self.graph, 1)?;
+            if plan.has_islands() { usize::MAX } else { (CACHED / plan.length().max(1)).max(1) }
+        } else {
+            usize::MAX
+        };
+        Ok(*self.at_once.get_or_init(|| at_once))
+    }
+
+    fn planned(&self, size: usize, input: Data<'_>, arena: &mut Arena, output: &mut Vec<f32>) -> Result<()> {
+        let plan = &*self.plan(size)?;
+        arena.grow(plan.length()).map_err(|source| no_memory(plan.length(), source))?;
+        let mut pass = run::Pass {
+            graph: &self.graph,
+            plan,
+            size,
+            input,
+            seed: 0,
+            at: Moment::default(),
+            training: false,
+            parameters: Parameters::Shared(&self.parameters),
+            gradients: &mut [],
+            unread: &mut [],
+            onto: Onto::Add,
+            arena,
+            islands: &mut Islands::default(),
+            weights: &mut Weights::default(),
+            loss_scale: 1.0,
+            mixture: &mut Vec::new(),
+        };
+        Planned::on_threads(plan, || pass.forward())?;
+        output.extend_from_slice(match plan.output() {
+            place @ Place::Arena(_) => arena.read(plan.place(Some(place))),
+            Place::Input(_) => input.real(),
+        });
+        Ok(())
+    }
+
+    /// By the layers' reference forms, as the [`Tape`](crate::engine::Tape) evaluates.
+    fn reference(&self, size: usize, input: Data<'_>, output: &mut Vec<f32>) -> Result<()> {
+        let mut axes = vec![size];
+        axes.extend(self.graph.shapes.first().into_iter().flat_map(Shape::axes));
+        let input = match input {
+            Data::Real(reals) => Tensor::from_slice(reals, axes, &Device::Cpu)?,
+            Data::Whole(wholes) => Tensor::from_slice(wholes, axes, &Device::Cpu)?,
+        };
+        let (result, _) = forward(&self.graph, self.tensors(), &[input], Mode::Evaluate)?;
+        output.extend(result.flatten_all()?.to_dtype(candle_core::DType::F32)?.to_vec1::<f32>()?);
+        Ok(())
+    }
+
+    /// The plan for so many samples.
+    fn plan(&self, size: usize) -> Result<Arc<Plan>> {
+        let find = |plans: &mut Vec<Arc<Plan>>| {
+            let place = plans.iter().position(|plan| plan.batch() == size)?;
+            plans[place..].rotate_left(1);
+            plans.last().cloned()
+        };
+        if let Some(plan) = find(&mut lock(&self.plans)) {
+            return Ok(plan);
+        }
+        // Others need not wait while it is made.
+        let made = Arc::new(Plan::evaluation(&self.graph, size)?);
+        let mut plans = lock(&self.plans);
+        if let Some(plan) = find(&mut plans) {
+            return Ok(plan);
+        }
+        if plans.len() == PLANS {
+            plans.remove(0);
+        }
+        plans.push(Arc::clone(&made));
+        Ok(made)
+    }
+
+    fn workspace(&self) -> Result<Workspace> {
+        if let Some(workspace) = lock(&self.idle).pop() {
+            return Ok(workspace);
+        }
+        let arena = Arena::new(0).map_err(|source| no_memory(0, source))?;
+        Ok(Workspace { arena, normalized: Vec::new() })
+    }
+
+    fn give_back(&self, workspace: Workspace) {
+        let mut idle = lock(&self.idle);
+        if idle.len() < most_idle() {
+            idle.push(workspace);
+        }
+    }
+}
+
+/// As many threads as the machine runs at once.
+fn most_idle() -> usize {
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    *THREADS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+/// A lock of what holds whatever happened to another thread: plans and memory.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Normalizes samples from number `start` on into `to`.
+fn normalize(
+    normalizer: &Normalizer,
+    samples: &[f32],
+    start: usize,
+    elements: usize,
+    to: &mut Vec<f32>,
+) -> Result<()> {
+    to.clear();
+    to.extend_from_slice(samples);
+    normalizer.apply(to);
+    match to.iter().position(|number| !number.is_finite()) {
+        None => Ok(()),
+        Some(place) => Err(Error::Dataset(format!(
+            "sample {} (from 0): element {} of the input is {}, which normalization makes {}; expected a number nearer to \
+             those of the training data",
+            start + place / elements,
+            place % elements,
+            samples[place],
+            to[place]
+        ))),
+    }
+}
+
+impl Debug for Inference {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inference").field("graph", &self.graph).finish_non_exhaustive()
+    }
+}

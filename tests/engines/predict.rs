@@ -1,0 +1,260 @@
+//! Predictions: the bits of an evaluation, from any number of threads, and inputs that are checked first.
+
+use candle_core::{DType, Device, Tensor};
+use trainspec::data::{Dataset, InMemory, Normalization};
+use trainspec::prelude::*;
+use trainspec::{InputKind, Result, Trained, engine};
+
+#[model]
+fn Convolutions(image: Image<2, 8, 8>) -> Logits<3> {
+    let x = image.conv2d(out = 8, kernel = 3, padding = 1).batch_norm().relu().max_pool2d(kernel = 2);
+    x.conv2d(out = 8, kernel = 3, padding = 1).batch_norm().relu().flatten().dropout(p = 0.5).linear(out = 3)
+}
+
+#[model]
+fn Tokenwise(tokens: Tokens<5, 4>) -> TokenLogits<5> {
+    let x = tokens.embedding(out = 16) + tokens.position_embedding(out = 16);
+    (x + x.layer_norm().self_attention(heads = 2)).lstm(out = 12).linear(out = 5)
+}
+
+#[model]
+fn Affine(x: Features<3>) -> Values<2> {
+    x.linear(out = 2)
+}
+
+const SAMPLES: usize = 200;
+
+fn pixels() -> Vec<f32> {
+    (0..SAMPLES as u32 * 128).map(|i| (i.wrapping_mul(2_654_435_761) >> 16) as f32 / 1000.0).collect()
+}
+
+fn images() -> Result<impl Dataset<Input = Image<2, 8, 8>, Target = Class<3>>> {
+    let data = InMemory::new(pixels(), (0..SAMPLES as u32).map(|i| i % 3).collect())?;
+    Ok(data.with_normalization(Normalization::PerElement))
+}
+
+fn tokens() -> Vec<u32> {
+    (0..SAMPLES as u32 * 4).map(|i| i * 7919 % 13 % 5).collect()
+}
+
+fn echo() -> Result<InMemory<Tokens<5, 4>, Tokens<5, 4>>> {
+    InMemory::new(tokens(), tokens())
+}
+
+fn points() -> Result<InMemory<Features<3>, Values<2>>> {
+    InMemory::new((0..60).map(|i| i as f32).collect(), (0..40).map(|i| i as f32).collect())
+}
+
+train! { Pictures { model: Convolutions, data: images(), batch: 32, steps: 8 } }
+train! { Echo { model: Tokenwise, data: echo(), batch: 32, steps: 4 } }
+train! { Points { model: Affine, data: points(), batch: 8, steps: 2 } }
+
+fn bits(numbers: &[f32]) -> Vec<u32> {
+    numbers.iter().map(|number| number.to_bits()).collect()
+}
+
+/// What the engine of a run gives for these samples when it evaluates.
+macro_rules! evaluated {
+    ($training:expr, $model:expr, $indices:expr) => {{
+        let mut training = $training;
+        let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
+        let mut engine = engine::open(&graph, training.settings().unwrap()).unwrap();
+        let parameters: Vec<_> = $model.parameters().map(|(_, tensor)| tensor.clone()).collect();
+        engine.set_parameters(&parameters).unwrap();
+        engine.evaluate(&data.batch($indices).unwrap()).unwrap();
+        bits(&engine.predictions().unwrap())
+    }};
+}
+
+#[test]
+fn predictions_have_the_bits_of_evaluations() {
+    let pictures = Pictures::training().without_folder().run().unwrap().model;
+    let echo = Echo::training().without_folder().run().unwrap().model;
+    let (pixels, tokens) = (pixels(), tokens());
+    for size in [1, 2, 31, 32, SAMPLES] {
+        let indices: Vec<_> = (0..size).collect();
+        let expected = evaluated!(Pictures::training(), pictures, &indices);
+        let input = &pixels[..size * 128];
+        assert_eq!(bits(&pictures.predict(input).unwrap()), expected, "{size} images");
+        let tensor = Tensor::from_slice(input, (size, 2, 8, 8), &Device::Cpu).unwrap();
+        let output = pictures.predict_tensor(&tensor).unwrap();
+        assert_eq!(output.dims(), [size, 3]);
+        assert_eq!(bits(&output.flatten_all().unwrap().to_vec1().unwrap()), expected, "{size} images");
+
+        let expected = evaluated!(Echo::training(), echo, &indices);
+        let input = &tokens[..size * 4];
+        assert_eq!(bits(&echo.predict(input).unwrap()), expected, "{size} sequences");
+        let output =
+            echo.predict_tensor(&Tensor::from_slice(input, (size, 4), &Device::Cpu).unwrap()).unwrap();
+        assert_eq!(output.dims(), [size, 4, 5]);
+        assert_eq!(bits(&output.flatten_all().unwrap().to_vec1().unwrap()), expected, "{size} sequences");
+    }
+}
+
+#[test]
+fn predictions_do_not_depend_on_threads_or_on_calls_at_the_same_time() {
+    fn shared<T: Send + Sync>(value: T) -> T {
+        value
+    }
+    let model = shared(Pictures::training().without_folder().run().unwrap().model);
+    let pixels = pixels();
+    let expected = bits(&model.predict(&pixels).unwrap());
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let found = pool.install(|| bits(&model.predict(&pixels).unwrap()));
+        assert_eq!(found, expected, "{threads} threads");
+    }
+    std::thread::scope(|scope| {
+        for thread in 0..6 {
+            let (model, pixels, expected) = (model.clone(), &pixels, &expected);
+            scope.spawn(move || {
+                for call in 0..20 {
+                    let size = (thread * 31 + call * 17) % SAMPLES + 1;
+                    let found = model.predict(&pixels[..size * 128]).unwrap();
+                    assert_eq!(bits(&found), expected[..size * 3], "{size} images in thread {thread}");
+                }
+            });
+        }
+    });
+}
+
+fn said<T>(result: Result<T>) -> String {
+    result.err().unwrap().to_string()
+}
+
+#[test]
+fn tokens_are_converted_exactly_or_refused_by_position() {
+    let model = Echo::training().without_folder().run().unwrap().model;
+    let tokens = Tensor::from_slice(&[0_u32, 1, 2, 3, 4, 4, 0, 1], (2, 4), &Device::Cpu).unwrap();
+    let flat = |tensor: Tensor| bits(&tensor.flatten_all().unwrap().to_vec1().unwrap());
+    let expected = flat(model.predict_tensor(&tokens).unwrap());
+    for dtype in [DType::U8, DType::I64] {
+        let found = flat(model.predict_tensor(&tokens.to_dtype(dtype).unwrap()).unwrap());
+        assert_eq!(found, expected, "{dtype:?}");
+    }
+    let range = |found: &str| {
+        format!(
+            "data: sample 1 (from 0): element 2 of the input is {found}; expected a whole number from 0 to 4"
+        )
+    };
+    for wrong in [6, u32::MAX] {
+        let problem = said(model.predict(&[0, 1, 2, 3, 4, 4, wrong, 1]));
+        assert_eq!(problem, range(&wrong.to_string()));
+    }
+    let bytes = Tensor::from_slice(&[0_u8, 1, 2, 3, 4, 4, 255, 1], (2, 4), &Device::Cpu).unwrap();
+    assert_eq!(said(model.predict_tensor(&bytes)), range("255"));
+    let negative = Tensor::from_slice(&[0_i64, 1, 2, 3, 4, 4, -1, 1], (2, 4), &Device::Cpu).unwrap();
+    assert_eq!(said(model.predict_tensor(&negative)), range("-1"));
+    let problem = said(model.predict_tensor(&tokens.to_dtype(DType::F32).unwrap()));
+    assert!(problem.contains("the tensor is F32; expected U32, U8 or I64"), "{problem}");
+    let problem = said(model.predict(&[0, 1, 2]));
+    assert!(problem.contains("takes samples of 4 numbers"), "{problem}");
+}
+
+#[test]
+fn real_inputs_of_any_type_are_treated_alike_with_and_without_a_normalizer() {
+    fn check<M: Model<Input = K>, K: InputKind<Element = f32>>(model: &Trained<M>, axes: &[usize]) {
+        let count: usize = axes.iter().product();
+        // Whole numbers up to 255, which every type has.
+        let numbers: Vec<f32> = (0..count).map(|i| (i % 251) as f32).collect();
+        let tensor = Tensor::from_slice(&numbers, axes, &Device::Cpu).unwrap();
+        let flat = |tensor: Tensor| bits(&tensor.flatten_all().unwrap().to_vec1().unwrap());
+        let expected = bits(&model.predict(&numbers).unwrap());
+        for dtype in [DType::F32, DType::F64, DType::F16, DType::BF16, DType::U8] {
+            let found = flat(model.predict_tensor(&tensor.to_dtype(dtype).unwrap()).unwrap());
+            assert_eq!(found, expected, "{dtype:?}");
+        }
+        for dtype in [DType::U32, DType::I64] {
+            let problem = said(model.predict_tensor(&tensor.to_dtype(dtype).unwrap()));
+            assert!(problem.contains(&format!("takes real numbers; the tensor is {dtype:?}")), "{problem}");
+        }
+        for wrong in [f32::NAN, f32::INFINITY] {
+            let mut numbers = numbers.clone();
+            numbers[count - 1] = wrong;
+            let problem = said(model.predict(&numbers));
+            let (sample, element) = (axes[0] - 1, count / axes[0] - 1);
+            let expected = format!(
+                "data: sample {sample} (from 0): element {element} of the input is {wrong}; expected a finite number"
+            );
+            assert_eq!(problem, expected);
+        }
+        let too_large = tensor.to_dtype(DType::F64).unwrap().affine(1e300, 0.0).unwrap();
+        assert!(said(model.predict_tensor(&too_large)).contains("expected a finite number"));
+    }
+    check(&Pictures::training().without_folder().run().unwrap().model, &[2, 2, 8, 8]);
+    check(&Points::training().without_folder().run().unwrap().model, &[4, 3]);
+}
+
+#[test]
+fn a_number_that_normalization_makes_infinite_is_named() {
+    fn narrow() -> Result<impl Dataset<Input = Features<3>, Target = Values<2>>> {
+        let inputs = (0..60).map(|i| i as f32 * 1e-6).collect();
+        let data = InMemory::new(inputs, (0..40).map(|i| i as f32).collect())?;
+        Ok(data.with_normalization(Normalization::Whole))
+    }
+    train! { Narrow { model: Affine, data: narrow(), batch: 8, steps: 1 } }
+    let model = Narrow::training().without_folder().run().unwrap().model;
+    let problem = said(model.predict(&[0.0, 0.0, 0.0, 0.0, 3e38, 0.0]));
+    assert!(
+        problem.starts_with("data: sample 1 (from 0): element 1 of the input is 3")
+            && problem.contains("makes inf"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn nothing_is_predicted_of_no_samples() {
+    let pictures = Pictures::training().without_folder().run().unwrap().model;
+    assert_eq!(pictures.predict(&[]).unwrap(), [0.0; 0]);
+    let none = Tensor::zeros((0, 2, 8, 8), DType::F32, &Device::Cpu).unwrap();
+    assert_eq!(pictures.predict_tensor(&none).unwrap().dims(), [0, 3]);
+    assert_eq!(Echo::training().without_folder().run().unwrap().model.predict(&[]).unwrap(), [0.0; 0]);
+    assert_eq!(Points::training().without_folder().run().unwrap().model.predict(&[]).unwrap(), [0.0; 0]);
+}
+
+/// Seen to fail: a file with NaN was read without a word, and so was a variance below 0.
+#[test]
+fn a_model_file_with_values_of_no_model_is_refused_by_the_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    Pictures::training().without_folder().run().unwrap().model.export(&path).unwrap();
+    let whole = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
+    let with = |name: &str, value: f32| {
+        let mut tensors = whole.clone();
+        let tensor = &tensors[name];
+        let mut numbers: Vec<f32> = tensor.flatten_all().unwrap().to_vec1().unwrap();
+        numbers[1] = value;
+        let tensor = Tensor::from_vec(numbers, tensor.shape(), &Device::Cpu).unwrap();
+        tensors.insert(name.to_owned(), tensor);
+        candle_core::safetensors::save(&tensors, &path).unwrap();
+        let loaded = said(Convolutions::load(&path));
+        assert_eq!(said(Pictures::training().load(&path)), loaded);
+        let begun = Pictures::training().set("init_from", path.to_str().unwrap()).unwrap();
+        let begun = said(begun.without_folder().check());
+        assert!(begun.contains(&format!("`{name}` has {value} at element 1")), "{begun}");
+        loaded
+    };
+    let problem = with("linear_1.weight", f32::NAN);
+    let expected = "`linear_1.weight` has NaN at element 1; expected values that are finite in f32";
+    assert!(problem.contains(expected), "{problem}");
+    assert!(with("conv2d_1.bias", f32::INFINITY).contains("`conv2d_1.bias` has inf at element 1"));
+    let problem = with("batch_norm_1.running_var", -0.5);
+    let expected =
+        "`batch_norm_1.running_var` has -0.5 at element 1; expected a value from 0 up, as a variance is";
+    assert!(problem.contains(expected), "{problem}");
+}
+
+#[test]
+fn a_file_of_pytorch_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.pt");
+    std::fs::write(&path, b"PK\x03\x04\0\0\0\0\0\0archive/data.pklFB").unwrap();
+    let begun = Pictures::training().set("init_from", path.to_str().unwrap()).unwrap().without_folder();
+    for problem in [said(Convolutions::load(&path)), said(begun.run())] {
+        assert!(
+            problem.contains("this is a PyTorch file, no safetensors file; convert it in Python: "),
+            "{problem}"
+        );
+        assert!(problem.contains("save_file("), "{problem}");
+    }
+}
