@@ -45,4 +45,5 @@ mod patterns;
 mod prepared;
 mod shared;
 mod split;
+mod stream;
 mod survey;
