@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::data::Normalizer;
 use crate::engine::forward;
 use crate::error::{Error, Result};
-use crate::files::write_whole;
+use crate::files::write_output;
 use crate::graph::Graph;
 use crate::layer::Mode;
 use crate::model::Model;
@@ -56,13 +56,13 @@ impl<M: Model> Trained<M> {
     }
 
     /// Writes the model as safetensors: each parameter under its path, f32, and how inputs are normalized.
-    /// The file appears whole or not at all.
+    /// The file appears whole or not at all; where `path` is a link it is that of its end, and a device or a pipe is written into.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let bytes = model_file::encode(&self.graph, &self.parameters, self.normalizer.as_ref(), self.seed)?;
-        write_whole(path.as_ref(), &bytes)
+        write_output(path.as_ref(), &bytes)
     }
 
     /// Writes the model for other programs, as safetensors with the names that PyTorch and candle use: a `state_dict` of
@@ -84,14 +84,14 @@ impl<M: Model> Trained<M> {
     /// one for all. Inputs have to be normalized by them before the model sees them: `(x - mean) / deviation`, and 0 where
     /// the deviation is 0. What a data set does with its bytes before that (`Idx` divides pixels by 255) is not in the file.
     ///
-    /// [`Trained::load`] and `init_from` read it as well. Equal models give equal bytes; the file appears whole or not at all.
+    /// [`Trained::load`] and `init_from` read it as well. Equal models give equal bytes; the file is written as [`Trained::save`] writes it.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn export(&self, path: impl AsRef<Path>) -> Result<()> {
         let normalizer = self.normalizer.as_ref();
         let bytes = model_file::encode_for_others(&self.graph, &self.parameters, normalizer, self.seed)?;
-        write_whole(path.as_ref(), &bytes)
+        write_output(path.as_ref(), &bytes)
     }
 
     /// The parameters and running statistics by their paths.

@@ -27,7 +27,11 @@ pub(super) fn open(path: &Path) -> Result<(Origin, Box<dyn BufRead>)> {
     let about = std::fs::metadata(path).map_err(Error::file(path))?;
     if about.is_file() || about.is_dir() {
         let file = File::open(path).map_err(Error::file(path))?;
-        return unpacked(path, BufReader::new(Polled { file, interrupt }), about.is_file().then(|| about.len()));
+        return unpacked(
+            path,
+            BufReader::new(Polled { file, interrupt }),
+            about.is_file().then(|| about.len()),
+        );
     }
     let stream = Stream::open(path.to_owned(), interrupt).map_err(Error::file(path))?;
     unpacked(path, BufReader::new(stream), None)

@@ -11,6 +11,7 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
+use candle_core::Tensor;
 use serde_json::{Value, json};
 
 use super::journal::Log;
@@ -23,7 +24,7 @@ use crate::data::Normalizer;
 use crate::error::{Error, Result};
 use crate::files::pretty;
 use crate::graph::Graph;
-use crate::model_file::{NamedTensor, encode_numbers, encode_tensors, numbers_of};
+use crate::model_file::{NamedTensor, encode, encode_numbers, encode_tensors, numbers_of};
 use crate::trainer::Snapshot;
 
 /// How far the logs of a run are at a checkpoint, and the files of them, to be synced before it relies on them.
@@ -112,6 +113,12 @@ impl Checkpoints {
             logs.iter().try_for_each(Log::sync)?;
             shelf.add(slot, files, best)
         })
+    }
+
+    /// The bytes of the file of the model with these weights.
+    pub(super) fn model(&self, weights: &[Tensor]) -> Result<Vec<u8>> {
+        let Origin { graph, normalizer, seed, .. } = &self.origin;
+        encode(graph, weights, normalizer.as_ref(), Some(*seed))
     }
 
     /// The error of a checkpoint that could not be saved, if that is known by now.

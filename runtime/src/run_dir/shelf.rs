@@ -98,7 +98,7 @@ impl Shelf {
         let aside = self.aside(slot);
         if !self.path.is_dir() {
             fs::create_dir_all(&self.path).map_err(Error::file(&self.path))?;
-            self.path.parent().map_or(Ok(()), sync_folder)?;
+            self.path.parent().map_or(Ok(None), sync_folder)?;
         }
         fs::create_dir(&aside).map_err(Error::file(&aside))?;
         let written = write(&aside, files);
@@ -151,7 +151,7 @@ fn write(folder: &Path, files: Files) -> Result<()> {
         write_synced(&folder.join(name), &bytes)?;
     }
     write_synced(&folder.join(SUMS), sums.as_bytes())?;
-    sync_folder(folder)
+    sync_folder(folder).map(|_| ())
 }
 
 /// Which checkpoints go: all but the newest `keep`, and but the one of the best epoch, which is the first that was made at its

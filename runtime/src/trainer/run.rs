@@ -1,8 +1,10 @@
 //! A whole run: epochs of steps, evaluations between them, and its end.
 
+use candle_core::Tensor;
+
 use super::evaluate::{evaluate, examine};
 use super::feed::Feed;
-use super::saved::{Place, Saved, snapshot};
+use super::saved::{Place, Saved, Standing, snapshot};
 use super::stop::Watch;
 use super::{
     Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Stepper, TRACED_EVERY,
@@ -86,23 +88,16 @@ fn lead(
     let Given { graph, settings, data } = given;
     let mut stepper = Stepper::new(&mut *engine, graph, settings, data)?;
     let plan = stepper.plan().clone();
-    let mut watch = Watch::new(settings);
     let mut feed = Feed::new(settings, data, plan.steps_per_epoch);
-    let mut place = Place::default();
-    // The sums of an epoch that is not over.
-    let mut begun = None;
-    if let Some(mut saved) = saved {
-        saved.check()?;
-        place = saved.place(plan.steps, plan.steps_per_epoch)?;
-        let is_amid = place.step < plan.steps && place.step_in_epoch < plan.steps_per_epoch;
-        if is_amid || place.before_evaluation {
-            begun = Some(Totals::restored(settings, &saved.totals)?);
+    let Standing { mut place, mut begun, mut watch } = match saved {
+        None => Standing { place: Place::default(), begun: None, watch: Watch::new(settings) },
+        Some(saved) => {
+            let standing = saved.standing(&plan, settings)?;
+            stepper.restore(saved)?;
+            standing
         }
-        if let Some(watch) = &mut watch {
-            watch.go_on(saved.monitored.take())?;
-        }
-        stepper.restore(saved)?;
-    }
+    };
+    // All is judged by now: an observer may change what it keeps of an earlier run.
     observer.on(&Event::Begin(&plan))?;
 
     let exit = 'run: loop {
@@ -217,7 +212,8 @@ fn end(
         return Ok(of(exit, nothing));
     }
     show(&stepper, given, (&Totals::new(settings), watch), place, false, observer)?;
-    let measured = stepper.judge(|engine| measure(engine, settings, data, watch));
+    let mut keep = |weights: &[Tensor]| observer.on(&Event::Final(weights));
+    let measured = stepper.judge(|engine| measure(engine, settings, data, watch, &mut keep));
     match interruption(measured)? {
         Ok(measured) => {
             stepper.finish()?;
@@ -265,18 +261,22 @@ struct Measured {
     confusion: Option<Confusion>,
 }
 
-/// Measures the weights that the run ends with, and leaves them in the engine; if it is interrupted, those that it found.
+/// Has the weights kept that the run ends with, measures them, and leaves them in the engine; if it is interrupted, those that it
+/// found.
 fn measure(
     engine: &mut dyn Engine,
     settings: &Settings,
     data: &Prepared,
     watch: Option<&Watch>,
+    keep: &mut dyn FnMut(&[Tensor]) -> Result<()>,
 ) -> Result<Measured> {
-    let Some(watch) = watch.filter(|watch| watch.restores()) else {
+    let Some(best) = watch.and_then(Watch::best_parameters) else {
+        keep(&engine.parameters()?)?;
         return final_parts(engine, settings, data);
     };
+    keep(best)?;
     let last = engine.parameters()?;
-    watch.restore(engine)?;
+    engine.set_parameters(best)?;
     let measured = final_parts(engine, settings, data);
     if measured.is_err() {
         engine.set_parameters(&last)?;

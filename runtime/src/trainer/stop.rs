@@ -91,17 +91,9 @@ impl Watch {
         self.best.as_ref().map(|best| best.epoch)
     }
 
-    /// Whether the run ends with other weights than its last: those of the best epoch.
-    pub(super) fn restores(&self) -> bool {
-        self.best.as_ref().is_some_and(|best| best.parameters.is_some())
-    }
-
-    /// Gives the engine the best weights back, if that is wanted.
-    pub(super) fn restore(&self, engine: &mut dyn Engine) -> Result<()> {
-        match self.best.as_ref().and_then(|best| best.parameters.as_ref()) {
-            Some(parameters) => engine.set_parameters(parameters),
-            None => Ok(()),
-        }
+    /// The weights of the best epoch, if the run ends with those instead of its last.
+    pub(super) fn best_parameters(&self) -> Option<&[Tensor]> {
+        self.best.as_ref()?.parameters.as_deref()
     }
 }
 
