@@ -180,7 +180,7 @@ fn a_checkpoint_that_cannot_be_read_is_left_where_it_is() {
     let (_out, folder, whole) = ended();
     let name = format!("{}/optimizer.safetensors", checkpoint(20));
     let path = folder.join(&name);
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     let is_superuser = fs::read(&path).is_ok();
     if is_superuser {
         // Who may read all is refused a link to itself.
@@ -274,12 +274,15 @@ fn a_checkpoint_without_numbers_is_refused_by_parameter_and_place() {
 /// Changes a file of a checkpoint, and its sum with it.
 fn changed(place: &std::path::Path, file: &str, change: impl FnOnce(Vec<u8>) -> Vec<u8>) {
     let bytes = change(fs::read(place.join(file)).unwrap());
-    let sum: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut sum = String::new();
+    for byte in Sha256::digest(&bytes) {
+        write!(sum, "{byte:02x}").unwrap();
+    }
     fs::write(place.join(file), bytes).unwrap();
     let sums = fs::read_to_string(place.join("SHA256SUMS")).unwrap();
     let lines = sums.lines().map(|line| match line.split_once("  ") {
-        Some((_, name)) if name == file => format!("{sum}  {name}\n"),
-        _ => format!("{line}\n"),
+        Some((_, name)) if name == file => format!("{sum}  {name}"),
+        _ => line.to_owned(),
     });
-    fs::write(place.join("SHA256SUMS"), lines.collect::<String>()).unwrap();
+    fs::write(place.join("SHA256SUMS"), lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
 }
