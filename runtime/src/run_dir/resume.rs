@@ -25,8 +25,8 @@ impl Folder {
     /// Takes up the run of this folder from its newest whole checkpoint. Gives the state, and where it was found.
     ///
     /// The folder becomes what it was at that checkpoint: lines of `metrics.jsonl` that came later go, and newer checkpoints,
-    /// which are damaged, are set aside as `step-….damaged`. That is done when the run goes on, at [`Event::Begin`], when all
-    /// is checked; a run that is refused before leaves the folder as it was.
+    /// which are damaged, are set aside as `step-….damaged`. That is done when the run continues, at
+    /// [`Event::Begin`](crate::trainer::Event::Begin), when all is checked; a run that is refused before leaves the folder as it was.
     ///
     /// `permitted` are keys of the spec that may have changed since, each with all that it holds.
     ///
