@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use trainspec::prelude::*;
-use trainspec::train::Event;
+use trainspec::trainer::Event;
 use trainspec::{Error, Result, Training};
 use trainspec_tests::blots;
 use trainspec_tests::run_files::{files, only, scratch};

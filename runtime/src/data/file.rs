@@ -30,7 +30,7 @@ pub(super) fn open(path: &Path) -> Result<(Origin, Box<dyn BufRead>)> {
         return unpacked(
             path,
             BufReader::new(Polled { file, interrupt }),
-            about.is_file().then(|| about.len()),
+            about.is_file().then_some(about.len()),
         );
     }
     let stream = Stream::open(path.to_owned(), interrupt).map_err(Error::file(path))?;
