@@ -56,6 +56,7 @@ pub const PROMISES: &[Promise] = &[
         tests: &[
             "signals::a_run_goes_on_as_it_says_after_a_signal_at_any_instant",
             "signals::every_instant_is_one_to_go_on_from",
+            "signals::who_waits_for_a_pipe_ends_at_a_signal",
         ],
         figures: &[],
     },
@@ -153,6 +154,36 @@ pub const PROMISES: &[Promise] = &[
             "resume::what_is_of_another_run_is_refused",
             "resume::other_data_are_refused",
             "resume::a_state_that_does_not_fit_is_refused",
+        ],
+        figures: &[],
+    },
+    Promise {
+        promise: "A run whose resume is refused is left as it was, byte for byte; only a change that the saved state fits is recommended",
+        tests: &[
+            "resume::a_refused_resume_leaves_a_complete_run_as_it_was",
+            "resume::a_state_that_does_not_fit_is_refused",
+        ],
+        figures: &[],
+    },
+    Promise {
+        promise: "The weights that a run ends with are on the disk before they are evaluated for the last time",
+        tests: &["faults::an_evaluation_that_fails_at_the_end_loses_no_weights"],
+        figures: &[],
+    },
+    Promise {
+        promise: "A file system without locks or syncs of folders is reported once and used; a disk that fails while a run starts is an error, and leaves no empty run folder",
+        tests: &[
+            "faults::a_file_system_without_locks_and_syncs_of_folders",
+            "faults::a_disk_that_fails_is_told_from_a_file_system_that_cannot",
+        ],
+        figures: &[],
+    },
+    Promise {
+        promise: "A checkpoint that cannot be read, or is of another version, is not taken for a damaged one; one with weights that are no numbers is refused",
+        tests: &[
+            "resume::a_checkpoint_that_cannot_be_read_is_left_where_it_is",
+            "resume::a_checkpoint_of_another_format_is_not_damaged",
+            "resume::a_checkpoint_without_numbers_is_refused_by_parameter_and_place",
         ],
         figures: &[],
     },

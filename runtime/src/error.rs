@@ -163,7 +163,7 @@ pub enum Error {
 
     /// candle refused an operation.
     #[error("{0}")]
-    Tensor(#[from] candle_core::Error),
+    Tensor(#[source] candle_core::Error),
 
     /// An error within a layer.
     #[error("{path}: {source}")]
@@ -210,6 +210,25 @@ impl Error {
     }
 }
 
+impl From<candle_core::Error> for Error {
+    /// Without the backtrace that candle takes under `RUST_BACKTRACE=1` and shows as part of its message: messages are read by
+    /// people, and are recorded in manifests.
+    fn from(error: candle_core::Error) -> Self {
+        Self::Tensor(without_backtrace(error))
+    }
+}
+
+fn without_backtrace(error: candle_core::Error) -> candle_core::Error {
+    use candle_core::Error::{Context, WithBacktrace, WithPath};
+
+    match error {
+        WithBacktrace { inner, .. } => without_backtrace(*inner),
+        WithPath { inner, path } => WithPath { inner: Box::new(without_backtrace(*inner)), path },
+        Context { inner, context } => Context { inner: Box::new(without_backtrace(*inner)), context },
+        other => other,
+    }
+}
+
 impl From<Cause> for Error {
     fn from(cause: Cause) -> Self {
         Self::Interrupted(cause)
@@ -222,5 +241,31 @@ pub(crate) fn interruption<T>(result: Result<T>) -> Result<Result<T, Cause>> {
         Ok(value) => Ok(Ok(value)),
         Err(Error::Interrupted(cause)) => Ok(Err(cause)),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::backtrace::Backtrace;
+
+    use super::*;
+
+    /// As candle makes them under `RUST_BACKTRACE=1`.
+    #[test]
+    fn a_refusal_of_candle_shows_no_backtrace() {
+        let traced = |inner: candle_core::Error| candle_core::Error::WithBacktrace {
+            inner: Box::new(inner),
+            backtrace: Box::new(Backtrace::force_capture()),
+        };
+        let plain = || candle_core::Error::Msg("no such shape".to_owned());
+        for (error, shown) in [
+            (traced(traced(plain())), "no such shape".to_owned()),
+            (traced(traced(plain()).context("reshape")), "reshape\nno such shape".to_owned()),
+            (traced(plain()).with_path("file"), "path: \"file\" no such shape".to_owned()),
+        ] {
+            let error = Error::from(error);
+            assert_eq!(error.to_string(), shown);
+            assert!(!format!("{error:?}").contains("force_capture"), "{error:?}");
+        }
     }
 }

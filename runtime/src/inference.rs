@@ -11,7 +11,7 @@ use crate::data::Normalizer;
 use crate::data::check;
 use crate::engine::Inference;
 use crate::error::{Error, Result};
-use crate::files::write_whole_by;
+use crate::files::write_output_by;
 use crate::graph::Graph;
 use crate::model::Model;
 use crate::model_file;
@@ -68,7 +68,7 @@ impl<M: Model> Trained<M> {
     }
 
     /// Writes the model as safetensors: each parameter under its path, f32, and how inputs are normalized.
-    /// The file appears whole or not at all.
+    /// The file appears whole or not at all; where `path` is a link it is that of its end, and a device or a pipe is written into.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -76,7 +76,7 @@ impl<M: Model> Trained<M> {
         let inference = &self.inference;
         let (graph, numbers) = (inference.graph(), inference.parameters());
         let file = model_file::model(graph, numbers, self.normalizer.as_ref(), self.seed)?;
-        write_whole_by(path.as_ref(), |to| file.write(to))
+        write_output_by(path.as_ref(), |to| file.write(to))
     }
 
     /// Writes the model for other programs, as safetensors with the names that PyTorch and candle use: a `state_dict` of
@@ -98,7 +98,7 @@ impl<M: Model> Trained<M> {
     /// one for all. Inputs have to be normalized by them before the model sees them: `(x - mean) / deviation`, and 0 where
     /// the deviation is 0. What a data set does with its bytes before that (`Idx` divides pixels by 255) is not in the file.
     ///
-    /// [`Trained::load`] and `init_from` read it as well. Equal models give equal bytes; the file appears whole or not at all.
+    /// [`Trained::load`] and `init_from` read it as well. Equal models give equal bytes; the file is written as [`Trained::save`] writes it.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -106,7 +106,7 @@ impl<M: Model> Trained<M> {
         let inference = &self.inference;
         let (graph, numbers) = (inference.graph(), inference.parameters());
         let file = model_file::model_for_others(graph, numbers, self.normalizer.as_ref(), self.seed)?;
-        write_whole_by(path.as_ref(), |to| file.write(to))
+        write_output_by(path.as_ref(), |to| file.write(to))
     }
 
     /// The parameters and running statistics by their paths: copies as tensors, which are made once and kept.

@@ -65,3 +65,31 @@ fn lengths_against_the_length_of_the_run() {
     // The default, 0.999, in 300 steps: three quarters of it are the first weights.
     fires(Averaged::training, &[("ema.decay", "0.999"), ("epochs", "50")], Advice::LongAverage);
 }
+
+train! {
+    Saved { model: Wide, data: points(64), batch: 8, epochs: 8, checkpoint: Checkpoint { every: Epochs(1) } }
+}
+
+/// 48 samples in batches of 8 for 8 epochs are 48 steps, 6 an epoch.
+#[test]
+fn checkpoints_that_come_after_the_end() {
+    let out = tempfile::tempdir().unwrap();
+    let advice = |changes: &[(&str, &str)]| -> Vec<_> {
+        let training = changes.iter().fold(Saved::training().out(out.path()), |training, (key, value)| {
+            training.set(key, value).unwrap()
+        });
+        training.check().unwrap().advice
+    };
+    for every in [r#"{ "Epochs": 1 }"#, r#"{ "Epochs": 8 }"#, r#"{ "Steps": 48 }"#] {
+        assert!(advice(&[("checkpoint.every", every)]).is_empty(), "{every}");
+    }
+    for every in [r#"{ "Epochs": 9 }"#, r#"{ "Steps": 49 }"#, r#"{ "Steps": 100000 }"#] {
+        let found = advice(&[("checkpoint.every", every)]);
+        let names: Vec<_> = found.iter().map(|finding| finding.advice).collect();
+        assert_eq!(names, [Advice::LongCheckpointInterval], "{every}");
+        let allowed = ("allow", r#"["LongCheckpointInterval"]"#);
+        assert!(advice(&[("checkpoint.every", every), allowed]).is_empty());
+    }
+    let found = advice(&[("checkpoint.every", r#"{ "Steps": 100000 }"#)]);
+    assert_eq!(found[0].found, "`checkpoint` is due every 100,000 steps, and the run has 48");
+}

@@ -35,6 +35,10 @@ fn goes_on(refused: &Output, out: &Path, whole: &std::collections::BTreeMap<Stri
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(!refused.status.success());
     assert!(said.contains(reason), "{said}");
+    // A folder that could not become one of a run is not left behind.
+    for run in fs::read_dir(out.join("digits")).into_iter().flatten() {
+        assert!(run.unwrap().path().join("manifest.json").exists(), "{said}");
+    }
     let again = survivor(out);
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
     let found = files(&only(&out.join("digits")).unwrap());
@@ -56,7 +60,7 @@ fn a_file_system_without_room() {
         return;
     }
     let mut filled = 0;
-    for size in [16, 40, 64, 96, 128, 160, 192] {
+    for size in [8, 12, 16, 20, 24, 40, 64, 96, 128, 160, 192] {
         let (disk, kept) = (out.path().join(format!("disk-{size}")), out.path().join(format!("kept-{size}")));
         // What lies in the small file system is gone with the name space.
         let script = format!(

@@ -4,6 +4,9 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod damaged_files;
+mod evaluation;
+#[cfg(target_os = "linux")]
+mod file_system;
 #[cfg(unix)]
 mod full_disk;
 #[cfg(unix)]

@@ -168,3 +168,131 @@ fn the_other_files_are_no_part_of_the_state() {
         serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap();
     assert_eq!((&manifest["id"], &manifest["exit"]), (&"killed".into(), &"completed".into()));
 }
+
+/// What the system does not let be read is not known to be damaged: nothing is passed over, and nothing set aside.
+#[cfg(unix)]
+#[test]
+fn a_checkpoint_that_cannot_be_read_is_left_where_it_is() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use trainspec_tests::run_files::every_file;
+
+    let (_out, folder, whole) = ended();
+    let name = format!("{}/optimizer.safetensors", checkpoint(20));
+    let path = folder.join(&name);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+    let is_superuser = fs::read(&path).is_ok();
+    if is_superuser {
+        // Who may read all is refused a link to itself.
+        fs::remove_file(&path).unwrap();
+        symlink(&path, &path).unwrap();
+    }
+    let listed = || -> Vec<_> {
+        let entries = fs::read_dir(folder.join("checkpoints")).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = listed();
+    let problem = resumed(Averaged::training(), &folder).unwrap_err().to_string();
+    assert!(problem.contains(&format!("{name}: ")) && !problem.contains("not whole"), "{problem}");
+    assert_eq!(listed(), before);
+    if is_superuser {
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, &whole[&name]).unwrap();
+    }
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(resumed(Averaged::training(), &folder).unwrap().step, 20);
+    assert_equal(&files(&folder), &whole, "readable again");
+    assert!(every_file(&folder).keys().all(|name| !name.contains("damaged")));
+}
+
+/// A checkpoint of a later version, whose sums are right.
+#[test]
+fn a_checkpoint_of_another_format_is_not_damaged() {
+    let (_out, folder, _) = ended();
+    let place = folder.join(checkpoint(20));
+    changed(&place, "state.json", |text| {
+        let text = String::from_utf8(text).unwrap();
+        text.replacen("\"format\": 1", "\"format\": 2", 1).into_bytes()
+    });
+    let problem = resumed(Averaged::training(), &folder).unwrap_err().to_string();
+    assert!(
+        problem.contains("state.json: the checkpoint has the format 2; this version reads 1"),
+        "{problem}"
+    );
+    assert!(place.is_dir());
+}
+
+/// Weights that are no numbers and a variance below 0, in files whose sums are right: no run goes on from them.
+#[test]
+fn a_checkpoint_without_numbers_is_refused_by_parameter_and_place() {
+    let (_out, folder, whole) = ended();
+    let place = folder.join(checkpoint(20));
+    for (file, path, number, expected) in [
+        (
+            "model.safetensors",
+            "linear_1.bias",
+            f32::NAN,
+            "has NaN at element 2; expected values that are finite in f32",
+        ),
+        (
+            "model.safetensors",
+            "linear_1.bias",
+            f32::INFINITY,
+            "has inf at element 2; expected values that are finite in f32",
+        ),
+        (
+            "best.safetensors",
+            "linear_1.bias",
+            f32::NEG_INFINITY,
+            "has -inf at element 2; expected values that are finite in f32",
+        ),
+        (
+            "ema.safetensors",
+            "batch_norm_1.running_mean",
+            f32::NAN,
+            "has NaN at element 2; expected values that are finite in f32",
+        ),
+        (
+            "model.safetensors",
+            "batch_norm_1.running_var",
+            -0.5,
+            "has -0.5 at element 2; expected a value from 0 up",
+        ),
+    ] {
+        let name = format!("{}/{file}", checkpoint(20));
+        fs::write(place.join(file), &whole[&name]).unwrap();
+        changed(&place, file, |mut bytes| {
+            let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+            let header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+            let begin = 8 + length + header[path]["data_offsets"][0].as_u64().unwrap() as usize + 2 * 4;
+            bytes[begin..begin + 4].copy_from_slice(&number.to_le_bytes());
+            bytes
+        });
+        let problem = resumed(Averaged::training(), &folder).unwrap_err().to_string();
+        assert!(
+            problem.contains(&format!("{name}: ")) && problem.contains(&format!("`{path}` {expected}")),
+            "{problem}"
+        );
+        fs::write(place.join(file), &whole[&name]).unwrap();
+        changed(&place, file, |bytes| bytes);
+    }
+    assert_eq!(resumed(Averaged::training(), &folder).unwrap().step, 20);
+}
+
+/// Changes a file of a checkpoint, and its sum with it.
+fn changed(place: &std::path::Path, file: &str, change: impl FnOnce(Vec<u8>) -> Vec<u8>) {
+    let bytes = change(fs::read(place.join(file)).unwrap());
+    let mut sum = String::new();
+    for byte in Sha256::digest(&bytes) {
+        write!(sum, "{byte:02x}").unwrap();
+    }
+    fs::write(place.join(file), bytes).unwrap();
+    let sums = fs::read_to_string(place.join("SHA256SUMS")).unwrap();
+    let lines = sums.lines().map(|line| match line.split_once("  ") {
+        Some((_, name)) if name == file => format!("{sum}  {name}"),
+        _ => line.to_owned(),
+    });
+    fs::write(place.join("SHA256SUMS"), lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+}

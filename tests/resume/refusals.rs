@@ -7,7 +7,7 @@ use trainspec::prelude::*;
 use trainspec::trainer::Event;
 use trainspec::{Result, Training};
 
-use trainspec_tests::run_files::scratch;
+use trainspec_tests::run_files::{every_file, scratch};
 
 use super::{Averaged, Blots, Momentum, Net, assert_equal, ended, files, lines, resumed};
 
@@ -40,8 +40,7 @@ train! {
 #[test]
 fn a_changed_spec_is_refused_by_the_names_of_its_keys() {
     let (_out, folder, whole) = ended();
-    let mut before = files(&folder);
-    before.insert("lock".to_owned(), Vec::new());
+    let before = every_file(&folder);
     let changed = || {
         let training = Averaged::training().set("optimizer.lr", "0.5").unwrap();
         training.set("ema.decay", "0.8").unwrap().set("epochs", "4").unwrap()
@@ -57,7 +56,7 @@ fn a_changed_spec_is_refused_by_the_names_of_its_keys() {
     let problem = resumed(changed().allow_spec_change("optimizer").allow_spec_change("epochs"), &folder);
     let problem = problem.unwrap_err().to_string();
     assert!(problem.contains("`ema.decay` was") && !problem.contains("`epochs` was"), "{problem}");
-    assert_equal(&files(&folder), &before, "refused");
+    assert_equal(&every_file(&folder), &before, "refused");
 
     let permitted =
         ["optimizer.lr", "epochs", "ema"].into_iter().fold(changed(), Training::allow_spec_change);
@@ -72,10 +71,16 @@ fn a_changed_spec_is_refused_by_the_names_of_its_keys() {
     assert!(lines(&files(&folder), "step") > lines(&whole, "step"), "it went on for longer");
 }
 
-/// What is permitted must fit the state nevertheless.
+/// What is permitted must fit the state nevertheless; and what would not fit is not said to be permitted by a flag.
 #[test]
 fn a_state_that_does_not_fit_is_refused() {
     let (_out, folder, _) = ended();
+    let before = every_file(&folder);
+    let problem = resumed(Averaged::training().set("batch", "5").unwrap(), &folder).unwrap_err().to_string();
+    let words = "step-00000020 is of another spec: `batch` was 4, is 5; give the run the spec that it was begun with; \
+                 the change cannot be permitted: the saved state stands after 4 steps of epoch 3, 20 steps in all; that is no \
+                 place in a run of 18 steps, 6 an epoch";
+    assert!(problem.contains(words) && !problem.contains("--allow-spec-change"), "{problem}");
     let tried = |key: &str, value: &str| {
         let training = Averaged::training().set(key, value).unwrap().allow_spec_change(key);
         resumed(training, &folder).unwrap_err().to_string()
@@ -93,6 +98,54 @@ fn a_state_that_does_not_fit_is_refused() {
         problem.contains("not the state of `Sgd`: ") && problem.contains("`linear_1.bias.m` is left over"),
         "{problem}"
     );
+    let checked =
+        Averaged::training().set("batch", "5").unwrap().allow_spec_change("batch").resume(&folder).check();
+    assert!(
+        checked.unwrap_err().to_string().contains("no place in a run of 18 steps"),
+        "a check refuses it too"
+    );
+    Averaged::training().resume(&folder).check().unwrap();
+    assert_equal(&every_file(&folder), &before, "refused, or checked");
+}
+
+/// Whatever refuses a run that is complete, nothing of its folder changes: it is verified as before.
+#[test]
+fn a_refused_resume_leaves_a_complete_run_as_it_was() {
+    let out = scratch();
+    let keys = [("ema", "null"), ("early_stop.restore_best", "false")];
+    let plain =
+        || keys.iter().fold(Averaged::training(), |training, (key, value)| training.set(key, value).unwrap());
+    let folder = plain().out(out.path()).run().unwrap().folder.unwrap();
+    let before = every_file(&folder);
+    let mut begun = false;
+    for (key, value, problem) in [
+        ("epochs", "1", "no place in a run of 8 steps"),
+        ("batch", "8", "no place in a run of 12 steps"),
+        ("accumulate", "2", "no place in a run of 12 steps"),
+        ("ema", "{}", "the saved state has no average of the weights"),
+        ("early_stop.restore_best", "true", "does not hold the best weights so far"),
+    ] {
+        let training = plain().set(key, value).unwrap().allow_spec_change(key);
+        let mut look = |event: &Event<'_>| {
+            begun |= matches!(event, Event::Begin(_));
+            Ok(())
+        };
+        let Err(error) = training.resume(&folder).run_with(&mut look) else { panic!("{key} is not refused") };
+        assert!(error.to_string().contains(problem), "{key}: {error}");
+        assert_equal(&every_file(&folder), &before, key);
+    }
+    let mut refuse = |event: &Event<'_>| match event {
+        Event::Resume(_) => Err(trainspec::Error::Rule("no".to_owned())),
+        _ => Ok(()),
+    };
+    assert!(plain().resume(&folder).run_with(&mut refuse).is_err());
+    assert!(Momentum::training().resume(&folder).run().is_err());
+    assert_equal(&every_file(&folder), &before, "refused by its observer, and of another program");
+    let elsewhere = out.path().join("no run");
+    fs::create_dir(&elsewhere).unwrap();
+    assert!(plain().resume(&elsewhere).run().is_err());
+    assert!(fs::read_dir(elsewhere).unwrap().next().is_none(), "no lock is left in a folder of no run");
+    assert!(!begun && plain().verify(&folder, None).unwrap().is_same());
 }
 
 /// A checkpoint of another program, another model, other data.

@@ -45,3 +45,11 @@ pub(super) fn long_average(facts: &Facts<'_>) -> Option<String> {
         format!("after the run's {} steps {share} % of the average are the initial weights", count(steps))
     })
 }
+
+pub(super) fn long_checkpoint_interval(facts: &Facts<'_>) -> Option<String> {
+    let every = facts.settings.checkpoint?.every.in_steps(facts.plan.steps_per_epoch);
+    let steps = facts.plan.steps;
+    (every > steps).then(|| {
+        format!("`checkpoint` is due every {} steps, and the run has {}", count(every), count(steps))
+    })
+}

@@ -195,6 +195,13 @@ pub(super) const RULES: &[Rule] = &[
         reference: "Tarvainen & Valpola 2017",
     },
     Rule {
+        advice: Advice::LongCheckpointInterval,
+        find: stopping::long_checkpoint_interval,
+        why: "no checkpoint is ever saved, so a run that is killed cannot be resumed",
+        instead: "a smaller `every`, such as `Epochs(1)`, or no `checkpoint`",
+        reference: ARITHMETIC,
+    },
+    Rule {
         advice: Advice::UnscaledInputs,
         find: data::unscaled_inputs,
         why: "initial weights and usual rates are made for inputs of mean 0 and deviation 1",

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter};
 
 use crate::experiment::Check;
-use crate::format::bytes;
+use crate::format::{bytes, plain};
 use crate::keys::Finding;
 
 /// Advice below each other.
@@ -26,10 +26,13 @@ pub(super) struct Checked<'a>(pub(super) &'a Check);
 
 impl Display for Checked<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        let Check { memory, available, advice, .. } = self.0;
+        let Check { memory, available, advice, notices, .. } = self.0;
         write!(f, "{} of memory", bytes(memory.total()))?;
         if let Some(available) = available {
             write!(f, ", of {} that the system has", bytes(*available))?;
+        }
+        for notice in notices {
+            write!(f, "\n\nnote: {}", plain(notice, usize::MAX))?;
         }
         match advice.as_slice() {
             [] => writeln!(f, "\n\nnothing is wrong, and there is no advice"),

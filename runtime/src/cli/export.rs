@@ -7,8 +7,9 @@ use super::arguments::{Export, Format};
 use super::say;
 use crate::error::{Error, Result};
 use crate::experiment::Training;
+use crate::files::check_output;
 use crate::model::Model;
-use crate::run_dir::newest;
+use crate::run_dir::{newest, newest_checkpoint};
 
 /// Reads a model and writes it for others.
 pub(super) fn export<M: Model>(
@@ -25,6 +26,7 @@ pub(super) fn export<M: Model>(
             format!("{} is the model to be exported; give another file", file.display()),
         ));
     }
+    check_output(file)?;
     let trained = training.load(&model)?;
     trained.export(file)?;
     let (count, numbers) =
@@ -54,11 +56,11 @@ fn source_file(source: Option<&Path>, name: &str) -> Result<PathBuf> {
     if model.exists() {
         return Ok(model);
     }
-    let problem = format!(
-        "{} has no model yet, its run has not ended; resume it, or give the model of a checkpoint, \
-         `checkpoints/step-…/model.safetensors`",
-        run.display()
-    );
+    let way = match newest_checkpoint(&run) {
+        Some(checkpoint) => format!("resume it, or give the model of a checkpoint, {}", checkpoint.display()),
+        None => "there is no checkpoint to resume it from, so train again".to_owned(),
+    };
+    let problem = format!("{} has no model yet, its run has not ended; {way}", run.display());
     Err(fault("export", problem))
 }
 
@@ -74,7 +76,15 @@ mod tests {
     fn a_run_is_looked_for_its_model() {
         let folder = tempfile::tempdir().unwrap();
         let problem = source_file(Some(folder.path()), "line").unwrap_err().to_string();
-        assert!(problem.contains("has no model yet, its run has not ended"), "{problem}");
+        assert!(
+            problem.contains("has no model yet, its run has not ended; there is no checkpoint"),
+            "{problem}"
+        );
+        for step in ["step-00000010", "step-00000020", "step-00000030.damaged"] {
+            std::fs::create_dir_all(folder.path().join("checkpoints").join(step)).unwrap();
+        }
+        let problem = source_file(Some(folder.path()), "line").unwrap_err().to_string();
+        assert!(problem.ends_with("/checkpoints/step-00000020/model.safetensors"), "{problem}");
         let model = folder.path().join("model.safetensors");
         std::fs::write(&model, "").unwrap();
         assert_eq!(source_file(Some(folder.path()), "line").unwrap(), model);

@@ -45,8 +45,8 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::experiment::Training;
 use crate::experiment::memory::summary;
-use crate::files::{pretty, write_whole};
-use crate::format::plain;
+use crate::files::{check_output, pretty, write_output};
+use crate::format::{plain, plain_lines};
 use crate::interrupt::Interrupt;
 use crate::model::Model;
 use crate::optim::Groups;
@@ -124,7 +124,8 @@ fn run<M: Model>(
             if settings.base_rate().to_bits() != settings.optimizer.lr().to_bits() {
                 shown["scaled_lr"] = json!(settings.base_rate());
             }
-            say(out, &pretty(&shown))
+            // JSON for other programs, of the program's own words.
+            print(out, &pretty(&shown))
         }
     }
 }
@@ -216,6 +217,7 @@ fn schedule<M: Model>(
     Schedule { svg, changes }: Schedule,
     out: &mut dyn Write,
 ) -> Result<()> {
+    svg.as_deref().map_or(Ok(()), check_output)?;
     let mut training = changed(training, changes)?;
     let schedule = training.schedule()?;
     let name = training.name();
@@ -226,7 +228,7 @@ fn schedule<M: Model>(
     let (steps, most) = (schedule.steps(), 100_000);
     let places = (0..steps).step_by(steps.div_ceil(most) as usize).chain([steps - 1]);
     let picture = draw_rates(name, places.map(|k| (k + 1, schedule.rate(k))));
-    write_whole(&path, picture.as_bytes())?;
+    write_output(&path, picture.as_bytes())?;
     say(out, &format!("\n  {}\n", path.display()))
 }
 
@@ -235,6 +237,7 @@ fn find_lr<M: Model>(
     FindLr { from, to, steps, svg, changes }: FindLr,
     out: &mut dyn Write,
 ) -> Result<()> {
+    svg.as_deref().map_or(Ok(()), check_output)?;
     let mut training = changed(training, changes)?;
     let name = training.name();
     let settings = training.settings()?;
@@ -242,7 +245,7 @@ fn find_lr<M: Model>(
     let curve = training.find_rate(RateSearch { from, to, steps })?;
     say(out, &Found { name, optimizer, usual, curve: &curve }.to_string())?;
     let Some(path) = svg else { return Ok(()) };
-    write_whole(&path, draw_search(name, &curve).as_bytes())?;
+    write_output(&path, draw_search(name, &curve).as_bytes())?;
     say(out, &format!("\n  {}\n", path.display()))
 }
 
@@ -253,8 +256,14 @@ fn changed<M: Model>(mut training: Training<M>, changes: Changes) -> Result<Trai
     Ok(training)
 }
 
-/// Prints; a reader who has gone away has read enough.
+/// Prints lines; a reader who has gone away has read enough. Nothing in them is obeyed by a terminal, wherever it comes from. A word
+/// out of a file goes through [`plain`] besides, so that it cannot look like a line of ours.
 fn say(out: &mut dyn Write, text: &str) -> Result<()> {
+    print(out, &plain_lines(text))
+}
+
+/// The same of text as it is.
+fn print(out: &mut dyn Write, text: &str) -> Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Error::File { path: "standard output".into(), source: error })
@@ -445,6 +454,48 @@ mod tests {
         let error = training().set(key, "1").map(|_| ()).unwrap_err();
         assert!(sentence(&error).contains("lr\\u{1b}[2J\\n"), "{}", sentence(&error));
         assert!(!sentence(&error).contains(char::is_control));
+    }
+
+    /// An exit, a key and its value, as somebody wrote them who would have the reader see something else.
+    #[test]
+    fn words_out_of_a_record_are_shown_as_they_stand() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path();
+        program(&format!("line -q --seed 3 --out {}", out.display())).unwrap();
+        let run = std::fs::read_dir(out.join("line")).unwrap().next().unwrap().unwrap().path();
+        let path = run.join("manifest.json");
+        let mut manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        manifest["exit"] = json!("completed\u{1b}[2J\u{202e}\nthe runs are the same bit for bit");
+        manifest["overrides"] = json!([{ "key": "seed\u{9b}31m", "value": "3\r4" }]);
+        manifest["threads"] = json!(77);
+        manifest["device"] = json!("cpu\u{2066}\u{7}");
+        std::fs::write(&path, manifest.to_string()).unwrap();
+        program(&format!("line -q --seed 4 --out {}", out.display())).unwrap();
+        let newest = crate::run_dir::newest(out, "line").unwrap();
+        let text = program(&format!("line diff {} {}", run.display(), newest.display())).unwrap();
+        for words in [
+            "completed\\u{1b}[2J\\u{202e}\\nthe runs are the same bit for bit\n",
+            "begun with seed\\u{9b}31m=3\\r4\n",
+            "device: \"cpu\\u{2066}",
+        ] {
+            assert!(text.contains(words), "`{words}` is not in: {text}");
+        }
+        let is_shown = |letter: char| letter == '\n' || !(letter.is_control() || letter == '\u{202e}');
+        assert!(text.chars().all(is_shown) && !text.contains('\u{2066}'), "{text}");
+        // The keys that the run was begun with are no keys; that is told in the same way.
+        let problem = sentence(&program(&format!("line verify {}", run.display())).unwrap_err());
+        assert!(problem.contains("seed\\u{9b}31m"), "{problem}");
+    }
+
+    /// A picture is not computed for a place that cannot hold it.
+    #[test]
+    fn a_place_is_tried_before_the_work() {
+        for line in ["find-lr --svg", "schedule --svg", "export x.safetensors --out"] {
+            let folder = tempfile::tempdir().unwrap();
+            let problem =
+                program(&format!("line {line} {}", folder.path().display())).unwrap_err().to_string();
+            assert!(problem.ends_with("this is a folder; give the name of a file"), "{problem}");
+        }
     }
 
     #[test]

@@ -106,7 +106,8 @@ impl<'a> Progress<'a> {
         for sentence in &resumed.damaged {
             let _ = writeln!(self.out, "passed over: {}", plain(sentence, usize::MAX));
         }
-        let _ = writeln!(self.out, "going on from {}", resumed.checkpoint.display());
+        let checkpoint = resumed.checkpoint.display().to_string();
+        let _ = writeln!(self.out, "going on from {}", plain(&checkpoint, usize::MAX));
         for change in &resumed.changes {
             let _ = writeln!(self.out, "changed: {}", plain(change, usize::MAX));
         }
@@ -116,13 +117,14 @@ impl<'a> Progress<'a> {
 
     fn verify(&mut self, verifying: &Verifying) {
         for sentence in &verifying.environment {
-            let _ = writeln!(self.out, "other environment: {sentence}");
+            let _ = writeln!(self.out, "other environment: {}", plain(sentence, usize::MAX));
         }
         let from = match verifying.from {
             0 => "the start".to_owned(),
             step => format!("step {step}"),
         };
-        let _ = writeln!(self.out, "comparing {} from {from}\n", verifying.folder.display());
+        let folder = verifying.folder.display().to_string();
+        let _ = writeln!(self.out, "comparing {} from {from}\n", plain(&folder, usize::MAX));
         self.first = verifying.from;
     }
 
@@ -183,6 +185,9 @@ impl Observer for Progress<'_> {
     fn on(&mut self, event: &Event<'_>) -> Result<()> {
         match event {
             Event::Advice(advice) => self.advice = Advised(advice).to_string(),
+            Event::Notice(notice) => {
+                let _ = writeln!(self.out, "note: {}", plain(notice, usize::MAX));
+            }
             Event::Resume(resumed) => self.resume(resumed),
             Event::Verify(verifying) => self.verify(verifying),
             Event::Begin(plan) => self.begin(plan),
@@ -193,7 +198,7 @@ impl Observer for Progress<'_> {
                 self.seconds = self.began.map_or(0.0, |began| began.elapsed().as_secs_f64());
                 self.bar.finish_and_clear();
             }
-            Event::Trace(_) | Event::Checkpoint(_) | Event::Interrupt(_) => {}
+            Event::Trace(_) | Event::Checkpoint(_) | Event::Interrupt(_) | Event::Final(_) => {}
         }
         Ok(())
     }

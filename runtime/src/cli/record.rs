@@ -10,8 +10,9 @@ use super::say;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::experiment::Training;
+use crate::files::check_output;
 use crate::format::Table;
-use crate::format::{count, metric};
+use crate::format::{count, metric, plain};
 use crate::model::Model;
 use crate::run_dir::{Change, Comparison, Verified, diff};
 
@@ -60,10 +61,12 @@ pub(super) fn replay<M: Model>(
             if average { "-average" } else { "" }
         ))
     });
-    if file.exists() {
+    // A link that leads nowhere is there, too.
+    if file.symlink_metadata().is_ok() {
         let source = std::io::Error::other("there already; give another place with `--out`, or remove it");
         return Err(Error::File { path: file, source });
     }
+    check_output(&file)?;
     let replayed = if quiet {
         training.replay(&run, to)?
     } else {
@@ -99,10 +102,10 @@ impl Display for Shown<'_> {
         let Verified { folder, from, to, traced, checkpoints, model, exit, first, parameter, .. } = self.0;
         writeln!(f)?;
         if let Some(first) = first {
-            writeln!(f, "different from step {} on:\n\n  {first}", first.step)?;
+            writeln!(f, "different from step {} on:\n\n  {}", first.step, word(&first.to_string()))?;
             match parameter {
                 Some(parameter) if parameter == first => {}
-                Some(parameter) => writeln!(f, "  {parameter}")?,
+                Some(parameter) => writeln!(f, "  {}", word(&parameter.to_string()))?,
                 None => writeln!(f, "  no parameter differs at a step of which there are hashes")?,
             }
             return Ok(());
@@ -119,7 +122,7 @@ impl Display for Shown<'_> {
         table.row(["checkpoints".to_owned(), steps]);
         let end = match (model, exit) {
             (true, _) => "the same".to_owned(),
-            (false, Some(exit)) => format!("none to compare: the run ended otherwise ({exit})"),
+            (false, Some(exit)) => format!("none to compare: the run ended otherwise ({})", word(exit)),
             (false, None) => "none to compare: the run has not ended by itself".to_owned(),
         };
         table.row(["final model".to_owned(), end]);
@@ -147,10 +150,10 @@ impl Display for Compared<'_> {
             ..
         } = self.0;
         for (name, place) in [("one", 0), ("other", 1)] {
-            let exit = exits[place].as_deref().unwrap_or("not ended by itself");
+            let exit = word(exits[place].as_deref().unwrap_or("not ended by itself"));
             writeln!(f, "{name:<7}{}, {} steps, {exit}", folders[place].display(), count(steps[place]))?;
             for (key, value) in &overrides[place] {
-                writeln!(f, "       begun with {key}={value}")?;
+                writeln!(f, "       begun with {}={}", word(key), word(value))?;
             }
         }
         let data: Vec<_> = data.iter().cloned().collect();
@@ -183,7 +186,7 @@ impl Display for Compared<'_> {
                 let value = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), metric);
                 let [one, other] = result.values;
                 let difference = one.zip(other).map(|(one, other)| format!("{:+.3e}", other - one));
-                table.row([result.name.clone(), value(one), value(other), difference.unwrap_or_default()]);
+                table.row([word(&result.name), value(one), value(other), difference.unwrap_or_default()]);
             }
             write!(f, "\n{table}")?;
         }
@@ -196,5 +199,14 @@ fn list(f: &mut Formatter<'_>, changes: &[Change]) -> std::fmt::Result {
         return writeln!(f, "  the same");
     }
     writeln!(f)?;
-    changes.iter().try_for_each(|Change { key, was, is }| writeln!(f, "  {key}: {was}, {is}"))
+    changes
+        .iter()
+        .try_for_each(|Change { key, was, is }| writeln!(f, "  {}: {}, {}", word(key), word(was), word(is)))
+}
+
+/// A word out of a run's files, which another may have written.
+fn word(text: &str) -> String {
+    /// As much as an error may say.
+    const MOST: usize = 2000;
+    plain(text, MOST)
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::GzDecoder;
 
+use super::stream::Stream;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 
@@ -22,10 +23,18 @@ pub(super) struct Origin {
 
 /// The file's bytes; whether it is gzip is decided by its first two, not by its name.
 pub(super) fn open(path: &Path) -> Result<(Origin, Box<dyn BufRead>)> {
-    let file = File::open(path).map_err(Error::file(path))?;
-    let metadata = file.metadata().map_err(Error::file(path))?;
-    let size = metadata.is_file().then(|| metadata.len());
-    unpacked(path, BufReader::new(Polled { file, interrupt: Interrupt::current() }), size)
+    let interrupt = Interrupt::current();
+    let about = std::fs::metadata(path).map_err(Error::file(path))?;
+    if about.is_file() || about.is_dir() {
+        let file = File::open(path).map_err(Error::file(path))?;
+        return unpacked(
+            path,
+            BufReader::new(Polled { file, interrupt }),
+            about.is_file().then_some(about.len()),
+        );
+    }
+    let stream = Stream::open(path.to_owned(), interrupt).map_err(Error::file(path))?;
+    unpacked(path, BufReader::new(stream), None)
 }
 
 /// A file that is read as long as no end is requested.

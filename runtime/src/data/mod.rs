@@ -46,4 +46,5 @@ mod patterns;
 mod prepared;
 mod shared;
 mod split;
+mod stream;
 mod survey;

@@ -16,4 +16,6 @@ pub struct Check {
     pub available: Option<u64>,
     /// What gives reason to doubt.
     pub advice: Vec<Finding>,
+    /// A sentence on each thing that the file system of the run's folder does not have, and that the run would do without.
+    pub notices: Vec<String>,
 }

@@ -1,11 +1,11 @@
 //! The place that a run writes to: whether it can be written, and whether it is large enough.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::memory::{kept, numbers};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::run_dir::probe;
 use crate::spec::Settings;
 use crate::trainer::RunPlan;
 
@@ -45,14 +45,17 @@ pub(super) fn fits(needed: Needed, out: &Path) -> Result<()> {
     }
 }
 
-/// That a run's folder could be made below `out`; leaves nothing behind.
-pub(super) fn writable(out: &Path) -> Result<()> {
-    let probe = nearest(out).join(format!(".trainspec-{}", std::process::id()));
-    fs::create_dir(&probe).and_then(|()| fs::remove_dir(&probe)).map_err(|source| {
-        let problem = format!(
-            "the folder of the run cannot be made ({source}); give another place with `--out` or `Training::out`"
-        );
-        Error::File { path: out.to_owned(), source: std::io::Error::new(source.kind(), problem) }
+/// That a run's folder could be made and written below `out`, which is tried; leaves nothing behind. Gives a sentence on each thing
+/// that the file system does not have and a run does without.
+pub(super) fn writable(out: &Path) -> Result<Vec<String>> {
+    probe(&nearest(out)).map_err(|error| match error {
+        Error::File { source, .. } => {
+            let problem = format!(
+                "the folder of the run cannot be made ({source}); give another place with `--out` or `Training::out`"
+            );
+            Error::File { path: out.to_owned(), source: std::io::Error::new(source.kind(), problem) }
+        }
+        error => error,
     })
 }
 
@@ -70,6 +73,8 @@ fn nearest(folder: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::fixture::training;
 

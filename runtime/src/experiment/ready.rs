@@ -41,9 +41,10 @@ pub(super) fn ready(parts: &Parts, place: Option<&Path>, is_resumed: bool, look:
         engine::read_init(&mut *engine, graph, settings)?;
     }
     let plan = Stepper::new(&mut *engine, graph, settings, data)?.plan().clone();
+    let mut notices = Vec::new();
     if let Some(place) = place {
         if !is_resumed {
-            disk::writable(place)?;
+            notices = disk::writable(place)?;
         }
         disk::fits(disk::needed(graph, settings, &plan, is_resumed), place)?;
     }
@@ -51,5 +52,5 @@ pub(super) fn ready(parts: &Parts, place: Option<&Path>, is_resumed: bool, look:
     let first = if is_resumed { None } else { look(&mut *engine, graph, settings, data)? };
     let begun = graph.clone().begun(settings.init);
     let advice = advice(&Facts { graph: &begun, settings, data, plan: &plan, first: first.as_ref() });
-    Ok(Ready { engine, check: Check { plan, memory, available, advice } })
+    Ok(Ready { engine, check: Check { plan, memory, available, advice, notices } })
 }

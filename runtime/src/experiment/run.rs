@@ -10,7 +10,7 @@ use crate::inference::Trained;
 use crate::model::Model;
 use crate::run_dir::{Folder, Start, newest};
 use crate::trainer;
-use crate::trainer::{Event, Exit, Observer, Outcome, Saved};
+use crate::trainer::{Event, Observer, Outcome, Saved};
 
 /// What a run leaves in memory.
 #[derive(Debug)]
@@ -49,6 +49,7 @@ impl<M: Model> Training<M> {
         let (mut folder, saved) = match self.taken_up()? {
             None => (self.out.as_ref().map(|out| Folder::create(out, &start)).transpose()?, None),
             Some(path) => {
+                // It is left as it is until the run goes on: whatever refuses it till then changes nothing.
                 let (folder, saved, resumed) = Folder::resume(&path, &start, &self.permitted)?;
                 observer.on(&Event::Resume(&resumed))?;
                 (Some(folder), Some(saved))
@@ -72,13 +73,24 @@ impl<M: Model> Training<M> {
     }
 
     /// Does everything that is done before a run's first step, and takes none: reads and checks the data, the schedule and
-    /// the model against each other, plans the memory, and tries the place of the run's folder. Nothing is written.
+    /// the model against each other, plans the memory, and tries the place of the run's folder, or the checkpoint that it would go on
+    /// from. Nothing is left behind.
     ///
     /// # Errors
     /// If the run would be refused.
     pub fn check(mut self) -> Result<Check> {
+        let resumed = self.taken_up()?;
+        // Its spec is compared with that of the run.
+        let identity = resumed.is_some().then(|| self.identity()).transpose()?;
         let parts = self.parts()?;
-        Ok(ready(&parts, self.place().as_deref(), self.resume.is_some(), look::of_check)?.check)
+        let Ready { engine, mut check } =
+            ready(&parts, self.place().as_deref(), resumed.is_some(), look::of_check)?;
+        if let (Some(path), Some(identity)) = (resumed, identity) {
+            let start = parts.start(&identity, engine.name());
+            let (folder, ..) = Folder::resume(&path, &start, &self.permitted)?;
+            check.notices = folder.notices().to_vec();
+        }
+        Ok(check)
     }
 
     /// The folder of the run that is taken up again, if one is.
@@ -101,7 +113,7 @@ impl<M: Model> Training<M> {
     }
 }
 
-/// Trains, and saves the model if there is a folder.
+/// Trains; the folder, if there is one, saves the model before its last evaluation.
 fn train_into<M: Model>(
     folder: &mut Option<Folder>,
     mut engine: Box<dyn Engine>,
@@ -109,6 +121,8 @@ fn train_into<M: Model>(
     saved: Option<Saved>,
     observer: &mut dyn Observer,
 ) -> Result<(Trained<M>, Outcome)> {
+    let notices = folder.as_ref().map_or(&[][..], Folder::notices).to_vec();
+    notices.iter().try_for_each(|notice| observer.on(&Event::Notice(notice)))?;
     let mut both = |event: &Event<'_>| {
         if let Some(folder) = folder.as_mut() {
             folder.on(event)?;
@@ -126,11 +140,5 @@ fn train_into<M: Model>(
         start.data.normalizer().cloned(),
         Some(start.settings.seed),
     )?;
-    // A run that was interrupted has no final model yet.
-    if let Some(folder) = folder
-        && !matches!(outcome.exit, Exit::Interrupted { .. })
-    {
-        model.save(folder.model())?;
-    }
     Ok((model, outcome))
 }

@@ -1,16 +1,17 @@
 //! Files that are there whole or not at all, whatever happens while they are written.
 
-use std::fs::File;
-use std::io::Write;
+use std::fs::{File, Metadata};
+use std::io::{Error as IoError, Write};
 use std::path::Path;
 
 use serde_json::Value;
 
+use super::support::optional;
 use crate::error::{Error, Result};
 
 /// Writes a file aside, syncs it, and renames it to `path`.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_whole_by(path, |file| file.write_all(bytes))
+    write_like(path, |file| file.write_all(bytes), None)
 }
 
 /// The same for a file that `write` writes part by part, so that it need not be in memory as a whole.
@@ -18,15 +19,47 @@ pub(crate) fn write_whole_by(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    write_like(path, write, None)
+}
+
+/// The same with the permissions and, where the system permits it, the owner of a file that is replaced.
+pub(super) fn write_like(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    replaced: Option<&Metadata>,
+) -> Result<()> {
+    let folder = folder_of(path);
     let mut file = aside().tempfile_in(folder).map_err(Error::file(path))?;
     write(file.as_file_mut()).map_err(Error::file(path))?;
-    file.as_file().sync_all().map_err(Error::file(path))?;
+    if let Some(replaced) = replaced {
+        inherit(file.as_file(), replaced).map_err(Error::file(path))?;
+    }
+    sync(file.as_file()).map_err(Error::file(path))?;
     file.persist(path).map_err(|error| Error::File { path: path.to_owned(), source: error.error })?;
-    sync_folder(folder)
+    sync_folder(folder).map(|_| ())
+}
+
+/// The folder that a file is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Gives a file the owner and the permissions of another.
+fn inherit(file: &File, other: &Metadata) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+
+        let own = file.metadata()?;
+        let is_owned = (own.uid(), own.gid()) == (other.uid(), other.gid())
+            || fchown(file, Some(other.uid()), Some(other.gid())).is_ok()
+            || own.uid() == other.uid() && fchown(file, None, Some(other.gid())).is_ok();
+        // Bits that let a program run as its owner are of no other owner's.
+        let mode = other.permissions().mode() & if is_owned { 0o7777 } else { 0o777 };
+        file.set_permissions(std::fs::Permissions::from_mode(mode))
+    }
+    #[cfg(not(unix))]
+    file.set_permissions(other.permissions())
 }
 
 /// What the names of temporary files begin with.
@@ -47,17 +80,22 @@ pub(crate) fn clear_aside(folder: &Path) -> Result<()> {
 pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = File::create_new(path).map_err(Error::file(path))?;
     file.write_all(bytes).map_err(Error::file(path))?;
-    file.sync_all().map_err(Error::file(path))
+    sync(&file).map_err(Error::file(path))
 }
 
-/// Makes the names in a folder outlive a power cut.
-pub(crate) fn sync_folder(path: &Path) -> Result<()> {
+/// Makes what is in a file outlive a power cut, where its file system can.
+pub(crate) fn sync(file: &File) -> std::io::Result<()> {
+    optional(file.sync_all()).map(|_| ())
+}
+
+/// Makes the names in a folder outlive a power cut. Gives the system's reason where its file system cannot.
+pub(crate) fn sync_folder(path: &Path) -> Result<Option<IoError>> {
     // Elsewhere a folder cannot be opened as a file, and a rename is durable by itself.
-    if cfg!(unix) {
-        File::open(path).and_then(|folder| folder.sync_all()).map_err(Error::file(path))
-    } else {
-        Ok(())
+    if !cfg!(unix) {
+        return Ok(None);
     }
+    let folder = File::open(path).map_err(Error::file(path))?;
+    optional(folder.sync_all()).map_err(Error::file(path))
 }
 
 /// JSON for people: indented, keys in the order of the alphabet whatever order they came in.
@@ -102,6 +140,16 @@ mod tests {
         write_whole(&path, b"second").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"second");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    /// The folder of processes has no such operation: EINVAL.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_that_cannot_be_synced_is_no_error() {
+        let reason = sync_folder(Path::new("/proc")).unwrap();
+        assert!(reason.is_some_and(|reason| reason.kind() == std::io::ErrorKind::InvalidInput));
+        assert!(sync_folder(tempfile::tempdir().unwrap().path()).unwrap().is_none());
+        assert!(sync_folder(Path::new("/nowhere")).is_err());
     }
 
     #[test]

@@ -1,9 +1,13 @@
-//! Files: read whole, written atomically, identified by a checksum.
+//! Files: read whole, written atomically or where a user wants them, identified by a checksum.
 
 mod atomic;
 mod hash;
+mod output;
 mod read;
+mod support;
 
-pub(crate) use atomic::{clear_aside, pretty, sync_folder, write_synced, write_whole, write_whole_by};
+pub(crate) use atomic::{clear_aside, pretty, sync, sync_folder, write_synced, write_whole, write_whole_by};
 pub(crate) use hash::{hex, sha256};
-pub(crate) use read::{read_regular, regular};
+pub(crate) use output::{check_output, write_output, write_output_by};
+pub(crate) use read::{is_no_file, read_regular, regular};
+pub(crate) use support::{is_unsupported, optional};

@@ -23,6 +23,17 @@ pub(crate) fn regular(path: &Path) -> Result<Metadata> {
     Ok(about)
 }
 
+/// Whether an error of [`read_regular`] says what is there: nothing, or something that is no file. Any other says that the
+/// system does not let it be read now, and nothing of what is in it.
+pub(crate) fn is_no_file(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory => true,
+        // Ours, not the system's.
+        ErrorKind::InvalidInput => error.raw_os_error().is_none(),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

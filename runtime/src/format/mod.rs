@@ -74,16 +74,55 @@ pub(crate) fn seconds(seconds: f64) -> String {
     }
 }
 
-/// Text out of a file, for a message: no longer than that can bear, and with nothing in it that a terminal obeys.
+/// Text out of a file, for a message: no longer than that can bear, on one line, and with nothing in it that a terminal obeys
+/// or that shows in another order than it stands.
 pub(crate) fn plain(text: &str, most: usize) -> String {
-    let mut plain = String::new();
-    for letter in text.chars().take(most) {
-        if letter.is_control() { plain.extend(letter.escape_default()) } else { plain.push(letter) }
-    }
+    let mut plain = escaped(text.chars().take(most), is_active);
     if text.chars().nth(most).is_some() {
         plain.push('…');
     }
     plain
+}
+
+/// The same of text of several lines, which stay lines.
+pub(crate) fn plain_lines(text: &str) -> String {
+    escaped(text.chars(), |letter| letter != '\n' && is_active(letter))
+}
+
+fn escaped(letters: impl Iterator<Item = char>, is_escaped: impl Fn(char) -> bool) -> String {
+    let mut text = String::new();
+    for letter in letters {
+        if is_escaped(letter) { text.extend(letter.escape_default()) } else { text.push(letter) }
+    }
+    text
+}
+
+/// Whether a character does something rather than show: Unicode's controls, format characters (which turn the direction of
+/// text, join it or hide) and separators of lines.
+fn is_active(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}'
+                | '\u{600}'..='\u{605}'
+                | '\u{61c}'
+                | '\u{6dd}'
+                | '\u{70f}'
+                | '\u{890}'..='\u{891}'
+                | '\u{8e2}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{110bd}'
+                | '\u{110cd}'
+                | '\u{13430}'..='\u{1343f}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 #[cfg(test)]
@@ -111,7 +150,29 @@ mod tests {
     #[test]
     fn a_terminal_obeys_nothing_out_of_a_file() {
         assert_eq!(plain("a\u{1b}[2Jé", 10), "a\\u{1b}[2Jé");
+        assert_eq!(plain("one\ntwo\r", 10), "one\\ntwo\\r");
+        assert_eq!(plain_lines("one\ntwo\r\u{9b}2J"), "one\ntwo\\r\\u{9b}2J");
         assert_eq!(plain("abc", 3), "abc");
         assert_eq!(plain("abcd", 3), "abc…");
+    }
+
+    /// "exe.txt" that reads "txt.exe", text that hides, and tags; letters with marks, in any script, stay.
+    #[test]
+    fn text_out_of_a_file_shows_in_the_order_in_which_it_stands() {
+        for (letter, shown) in [
+            ('\u{202e}', "\\u{202e}"),
+            ('\u{2066}', "\\u{2066}"),
+            ('\u{200f}', "\\u{200f}"),
+            ('\u{200b}', "\\u{200b}"),
+            ('\u{feff}', "\\u{feff}"),
+            ('\u{2028}', "\\u{2028}"),
+            ('\u{e0041}', "\\u{e0041}"),
+        ] {
+            assert_eq!(plain(&format!("a{letter}b"), 10), format!("a{shown}b"));
+            assert_eq!(plain_lines(&format!("a{letter}b")), format!("a{shown}b"));
+        }
+        for text in ["e\u{301}", "über", "שלום", "学习", "🦀", "\"'\\"] {
+            assert_eq!(plain(text, 10), text);
+        }
     }
 }

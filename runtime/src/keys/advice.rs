@@ -74,6 +74,8 @@ pub enum Advice {
     StopBeforePlateau,
     /// An average of the weights that reaches back beyond the run.
     LongAverage,
+    /// Checkpoints of which the first would be due after the end of the run.
+    LongCheckpointInterval,
     /// Inputs that are far from mean 0 and deviation 1.
     UnscaledInputs,
     /// Columns of a file that lose more than half of their distinct values in f32.

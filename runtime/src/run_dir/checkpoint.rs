@@ -114,6 +114,12 @@ impl Checkpoints {
         shelf.add(Slot::of_interruption(snapshot.step), files, self.best)
     }
 
+    /// The file of the model with these weights.
+    pub(super) fn model<'a>(&'a self, weights: &'a [Vec<f32>]) -> Result<TensorFile<'a>> {
+        let Origin { graph, normalizer, seed, .. } = &self.origin;
+        model(graph, weights, normalizer.as_ref(), Some(*seed))
+    }
+
     /// The error of a checkpoint that could not be saved, if that is known by now.
     pub(super) fn poll(&mut self) -> Result<()> {
         self.writer.poll()

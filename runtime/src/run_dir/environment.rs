@@ -1,5 +1,6 @@
 //! What a run runs on: the machine, the programs, and the state of the user's own.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -134,11 +135,9 @@ impl Git {
     /// The repository that holds `folder`, if there is one and git is at hand.
     fn of(folder: &Path, whose: &str) -> Option<Self> {
         let ask = |arguments: &[&str]| {
-            Command::new("git")
-                // Looking must not get in the way of the user's own commands.
-                .env("GIT_OPTIONAL_LOCKS", "0")
+            let variables = std::env::vars_os().map(|(name, _)| name);
+            command(folder, variables)
                 .args(arguments)
-                .current_dir(folder)
                 .stdin(Stdio::null())
                 .stderr(Stdio::null())
                 .output()
@@ -150,6 +149,18 @@ impl Git {
         let is_dirty = ask(&["status", "--porcelain"]).map(|changes| !changes.is_empty());
         Some(Self { commit, is_dirty, of: whose.to_owned() })
     }
+}
+
+/// Git in a folder, whatever the process's own variables say of another repository: a hook or a script that works at one sets
+/// `GIT_DIR`, `GIT_WORK_TREE` or `GIT_INDEX_FILE` for all that it starts.
+fn command(folder: &Path, variables: impl Iterator<Item = OsString>) -> Command {
+    let mut git = Command::new("git");
+    for name in variables.filter(|name| name.as_encoded_bytes().starts_with(b"GIT_")) {
+        git.env_remove(name);
+    }
+    // Looking must not get in the way of the user's own commands, nor run a program that the repository names.
+    git.env("GIT_OPTIONAL_LOCKS", "0").args(["-c", "core.fsmonitor=false"]).current_dir(folder);
+    git
 }
 
 #[cfg(test)]
@@ -168,6 +179,40 @@ mod tests {
     fn a_folder_outside_any_repository_has_no_commit() {
         let folder = tempfile::tempdir().unwrap();
         assert!(Git::of(folder.path(), "nobody").is_none());
+    }
+
+    /// Two repositories: the one that is looked at is that of the folder, and its monitor is not run.
+    #[cfg(unix)]
+    #[test]
+    fn variables_of_git_name_no_other_repository() {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let git = |folder: &Path, words: &[&str]| {
+            let identity =
+                ["-c", "user.name=n", "-c", "user.email=e@example.org", "-c", "commit.gpgsign=false"];
+            let mut git = command(folder, std::env::vars_os().map(|(name, _)| name));
+            git.args(identity).args(words).output().is_ok_and(|output| output.status.success())
+        };
+        for (folder, message) in folders.iter().zip(["one", "other"]) {
+            let is_made = git(folder.path(), &["init", "-q"])
+                && git(folder.path(), &["commit", "-q", "--allow-empty", "-m", message]);
+            if !is_made {
+                // There is no git.
+                return;
+            }
+        }
+        let ran = folders[0].path().join("ran");
+        let monitor = format!("touch {}; false", ran.display());
+        assert!(git(folders[0].path(), &["config", "core.fsmonitor", &monitor]));
+        let names =
+            ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_CONFIG_COUNT", "HOME"].map(OsString::from);
+        let mut own = command(folders[0].path(), names.into_iter());
+        let removed: Vec<_> =
+            own.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+        assert_eq!(removed, ["GIT_CONFIG_COUNT", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"]);
+        assert!(own.args(["status", "--porcelain"]).output().unwrap().status.success());
+        let [one, other] = folders.each_ref().map(|folder| Git::of(folder.path(), "program").unwrap());
+        assert_ne!(one.commit, other.commit);
+        assert_eq!((one.is_dirty, ran.exists()), (Some(false), false));
     }
 
     #[test]

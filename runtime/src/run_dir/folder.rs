@@ -15,12 +15,14 @@ use super::journal::Journal;
 use super::lock::Lock;
 use super::manifest::Manifest;
 use super::metrics::{METRICS, Metrics};
-use super::newest::{age, newest_of};
+use super::newest::{MOST, age, newest_of};
+use super::probe::notices;
+use super::shelf::Slot;
 use super::start::Start;
 use super::state::Records;
 use super::trace::{TRACE, Trace};
 use crate::error::{Error, Result};
-use crate::files::{pretty, sync_folder, write_whole};
+use crate::files::{pretty, sync_folder, write_whole, write_whole_by};
 use crate::trainer::{Event, Exit, Observer, Outcome};
 
 /// The folder of one run: `<out>/<name>/<id>`.
@@ -32,6 +34,8 @@ use crate::trainer::{Event, Exit, Observer, Outcome};
 /// Checkpoints are written beside the steps by a thread of their own, one at a time, and an error of it ends the run: at the
 /// next step, or at the end, which waits for it. So does the value's end.
 ///
+/// The model that the run ends with is written before it is evaluated: an evaluation that fails costs no weights.
+///
 /// It is locked as long as the value lives, so no other process can write there.
 pub struct Folder {
     pub(super) path: PathBuf,
@@ -40,7 +44,21 @@ pub struct Folder {
     pub(super) trace: Trace,
     pub(super) checkpoints: Checkpoints,
     pub(super) curves: Curves,
-    pub(super) _lock: Lock,
+    /// What is to be done before the run goes on, if it is taken up again; until then nothing has been written.
+    pub(super) pending: Option<Pending>,
+    pub(super) notices: Vec<String>,
+    pub(super) lock: Lock,
+}
+
+/// By what a folder becomes that of a run which goes on from one of its checkpoints.
+pub(super) struct Pending {
+    /// The checkpoints that stay, and the newer ones that are damaged.
+    pub(super) slots: Vec<Slot>,
+    pub(super) damaged: Vec<Slot>,
+    /// The last step of the best epoch so far.
+    pub(super) best: Option<u64>,
+    /// `spec.json`, if it is another.
+    pub(super) spec: Option<String>,
 }
 
 impl Folder {
@@ -52,16 +70,31 @@ impl Folder {
         // Git is asked, which takes its time: a process that is killed then leaves no folder without a run.
         let environment = Environment::of(start);
         let (path, id) = claim(&out.join(start.name), &timestamp(clock::now()))?;
-        let lock = Lock::take(&path)?;
+        let folder = Self::fill(path.clone(), &id, start, environment);
+        if folder.is_err() {
+            // It was made here, and is that of no run. Why it could not become one is the error to tell.
+            let _ = fs::remove_dir_all(&path);
+        }
+        folder
+    }
+
+    fn fill(path: PathBuf, id: &str, start: &Start<'_>, environment: Environment) -> Result<Self> {
+        // The folders above may be new as well.
+        for folder in path.ancestors().skip(1).take(2).filter(|folder| !folder.as_os_str().is_empty()) {
+            sync_folder(folder)?;
+        }
+        let mut lock = Lock::take(&path)?;
+        lock.keep();
         write_whole(&path.join("spec.json"), spec_text(start).as_bytes())?;
-        let manifest = Manifest::write_start(path.join("manifest.json"), &id, start, environment)?;
+        let manifest = Manifest::write_start(path.join("manifest.json"), id, start, environment)?;
         let metrics = Metrics::of(Journal::create(&path.join(METRICS))?);
         let trace = Trace::begin(Journal::create(&path.join(TRACE))?, start.graph)?;
-        sync_folder(&path)?;
+        let synced = sync_folder(&path)?;
         let keep = start.settings.checkpoint.map_or(1, |checkpoint| checkpoint.keep);
         let checkpoints = Checkpoints::new(path.join("checkpoints"), keep, Origin::of(start));
         let curves = Curves::new(start.name);
-        Ok(Self { path, manifest, metrics, trace, checkpoints, curves, _lock: lock })
+        let notices = notices(&path, &lock, synced.as_ref());
+        Ok(Self { path, manifest, metrics, trace, checkpoints, curves, pending: None, notices, lock })
     }
 
     /// The folder.
@@ -76,11 +109,22 @@ impl Folder {
         self.path.join("model.safetensors")
     }
 
-    /// Records how the run ended: why, and what it came to if it came to something.
+    /// A sentence on each thing that the folder's file system does not have, and that the run does without: to lock, to sync
+    /// folders.
+    #[must_use]
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// Records how the run ended: why, and what it came to if it came to something. Of a run that was to be taken up again and
+    /// has not gone on, nothing is recorded.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub fn finish(&mut self, exit: &str, outcome: Option<&Outcome>) -> Result<()> {
+        if self.pending.is_some() {
+            return Ok(());
+        }
         // Whatever becomes of one, the others are written.
         let checkpoints = self.checkpoints.wait();
         let metrics = self.metrics.flush();
@@ -96,10 +140,11 @@ impl Folder {
     }
 
     fn finish_rest(&mut self, exit: &str, outcome: Option<&Outcome>) -> Result<()> {
-        if let Some(picture) = self.curves.draw() {
-            write_whole(&self.path.join("curves.svg"), picture.as_bytes())?;
-        }
-        self.manifest.write_end(exit, outcome)?;
+        let picture = self.curves.draw();
+        let drawn =
+            picture.map_or(Ok(()), |picture| write_whole(&self.path.join("curves.svg"), picture.as_bytes()));
+        let recorded = self.manifest.write_end(exit, outcome);
+        drawn.and(recorded)?;
         match outcome {
             Some(outcome) if !matches!(outcome.exit, Exit::Interrupted { .. }) => self.checkpoints.clear(),
             _ => Ok(()),
@@ -109,7 +154,10 @@ impl Folder {
 
 impl Observer for Folder {
     fn on(&mut self, event: &Event<'_>) -> Result<()> {
-        self.checkpoints.poll()?;
+        // A checkpoint that could not be saved is no reason not to save the model.
+        if !matches!(event, Event::End(_) | Event::Final(_)) {
+            self.checkpoints.poll()?;
+        }
         match event {
             Event::Step(report) => {
                 self.curves.step(report.step, report.lr);
@@ -137,10 +185,16 @@ impl Observer for Folder {
                 let recording = self.record()?;
                 self.checkpoints.save_interrupted(snapshot, recording)
             }
-            Event::Verify(_) | Event::Resume(_) | Event::Begin(_) | Event::Advice(_) => Ok(()),
-            Event::End(_) => {
-                self.metrics.flush()?;
-                self.checkpoints.wait()
+            Event::Begin(_) => self.go_on(),
+            Event::Final(weights) => {
+                let (checkpoints, metrics) = (self.checkpoints.wait(), self.metrics.flush());
+                let file = self.checkpoints.model(weights)?;
+                write_whole_by(&self.model(), |to| file.write(to))?;
+                checkpoints.and(metrics)
+            }
+            // What is not flushed and saved by now is when the model is, or the run's end recorded.
+            Event::End(_) | Event::Verify(_) | Event::Resume(_) | Event::Advice(_) | Event::Notice(_) => {
+                Ok(())
             }
         }
     }
@@ -167,23 +221,18 @@ fn claim(parent: &Path, id: &str) -> Result<(PathBuf, String)> {
     };
     fs::create_dir_all(parent).map_err(refused(parent))?;
     let (id, first) = after_all(parent, id)?;
-    for attempt in first.. {
+    for attempt in first..=MOST {
         let id = if attempt == 1 { id.clone() } else { format!("{id}-{attempt}") };
         let path = parent.join(&id);
         // Making the folder is what decides between runs that start at once.
         match fs::create_dir(&path) {
-            Ok(()) => {
-                // The folders above may be new as well.
-                for folder in parent.ancestors().take(2).filter(|folder| !folder.as_os_str().is_empty()) {
-                    sync_folder(folder)?;
-                }
-                return Ok((path, id));
-            }
+            Ok(()) => return Ok((path, id)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(refused(&path)(error)),
         }
     }
-    Err(Error::Internal("no number was left for the folder of the run"))
+    let taken = std::io::Error::other("no number is left for a run after this one; move it elsewhere");
+    Err(Error::File { path: parent.join(format!("{id}-{MOST}")), source: taken })
 }
 
 /// The id and the number that come after those of every run below `parent`: this id, if it is the newest.
@@ -228,6 +277,21 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let ids: Vec<_> = (0..3).map(|_| claim(out.path(), "20261123-184501").unwrap().1).collect();
         assert_eq!(ids, ["20261123-184501", "20261123-184501-2", "20261123-184501-3"]);
+    }
+
+    /// A folder that somebody made by hand, with the highest number that 32 bits have, is none of a run; after the highest number
+    /// of a run there is none.
+    #[test]
+    fn a_number_never_wraps() {
+        let out = tempfile::tempdir().unwrap();
+        let claimed = || claim(out.path(), "20261123-184501").map(|(_, id)| id);
+        fs::create_dir(out.path().join("20261123-184501-4294967295")).unwrap();
+        assert_eq!([claimed().unwrap(), claimed().unwrap()], ["20261123-184501", "20261123-184501-2"]);
+        fs::create_dir(out.path().join("20261123-184501-999999999")).unwrap();
+        assert_eq!(claimed().unwrap(), "20261123-184501-1000000000");
+        let problem = claimed().unwrap_err().to_string();
+        assert!(problem.contains("20261123-184501-1000000000: no number is left"), "{problem}");
+        assert_eq!(fs::read_dir(out.path()).unwrap().count(), 5);
     }
 
     /// As it does where a battery is empty or a clock is set right.

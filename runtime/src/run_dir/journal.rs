@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::files::{hex, sha256};
+use crate::files::{hex, optional, sha256, sync};
 
 /// The open file, or none: lines of a run that only looks are made and summed up all the same.
 pub(super) struct Journal {
@@ -37,7 +37,8 @@ pub(super) struct Log {
 impl Log {
     /// Makes what was written so far outlive a power cut.
     pub(super) fn sync(&self) -> Result<()> {
-        self.file.as_ref().map_or(Ok(()), File::sync_data).map_err(Error::file(&self.path))
+        let synced = self.file.as_ref().map_or(Ok(()), File::sync_data);
+        optional(synced).map(|_| ()).map_err(Error::file(&self.path))
     }
 }
 
@@ -68,13 +69,18 @@ impl Journal {
         Ok(Self { path: path.to_owned(), file: Some(BufWriter::new(file)), ..Self::unwritten(&[]) })
     }
 
-    /// Goes on behind `part`, with which the file begins; what comes after it goes.
+    /// Goes on behind `part`, with which the file begins, once it is [cut](Journal::cut).
     pub(super) fn reopen(path: &Path, part: &[u8]) -> Result<Self> {
         let mut file = File::options().write(true).open(path).map_err(Error::file(path))?;
-        let bytes = part.len() as u64;
-        let cut = file.set_len(bytes).and_then(|()| file.seek(SeekFrom::Start(bytes)));
-        cut.and_then(|_| file.sync_all()).map_err(Error::file(path))?;
+        file.seek(SeekFrom::Start(part.len() as u64)).map_err(Error::file(path))?;
         Ok(Self { path: path.to_owned(), file: Some(BufWriter::new(file)), ..Self::unwritten(part) })
+    }
+
+    /// Takes away what the file has behind the lines that are known, before there are new ones.
+    pub(super) fn cut(&self) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let cut = file.get_ref().set_len(self.bytes).and_then(|()| sync(file.get_ref()));
+        cut.map_err(Error::file(&self.path))
     }
 
     /// Lines that go nowhere, behind `part`.

@@ -1,57 +1,104 @@
 //! One process at a time in a run folder.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{Error as IoError, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::files::regular;
+use crate::files::{is_unsupported, regular};
 
 /// A run folder that is this process's own until the value is dropped, or the process ends in whatever way.
+///
+/// The file of the lock is left behind only if it was there before, or is [kept](Lock::keep): whoever only looks leaves the
+/// folder as it was.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
+    path: PathBuf,
+    is_new: bool,
+    /// Why there is none, on a file system without locks.
+    missing: Option<IoError>,
 }
 
 impl Lock {
     /// Takes the folder.
     pub(super) fn take(folder: &Path) -> Result<Self> {
         let path = folder.join("lock");
-        match regular(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::file(&path)(error)),
-            _ => {}
-        }
-        let file = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(Error::file(&path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { file }),
-            // A file system without locks is no reason not to train.
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(Self { file }),
-            Err(TryLockError::Error(source)) => Err(Error::File { path, source }),
-            Err(TryLockError::WouldBlock) => Err(busy(folder)),
+        loop {
+            match regular(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::file(&path)(error)),
+                _ => {}
+            }
+            let (file, is_new) = match File::options().write(true).create_new(true).open(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    match File::options().write(true).open(&path) {
+                        // It went in the meantime.
+                        Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                        file => (file, false),
+                    }
+                }
+                file => (file, true),
+            };
+            let file = file.map_err(Error::file(&path))?;
+            // It is removed, if it was new and is not kept, before another process has it.
+            let mut lock = Self { file, path: path.clone(), is_new: false, missing: None };
+            match lock.file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::Error(error)) if is_unsupported(&error) => lock.missing = Some(error),
+                Err(TryLockError::Error(source)) => return Err(Error::File { path, source }),
+                Err(TryLockError::WouldBlock) => return Err(busy(folder)),
+            }
+            if lock.is_in_place() {
+                lock.is_new = is_new;
+                return Ok(lock);
+            }
         }
     }
-}
 
-impl Lock {
     /// Sees to it that nobody is at work in a folder as long as it is looked at; nothing is written. There is no lock where
     /// there is no file of one.
     pub(super) fn look(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join("lock");
-        let file = match regular(&path).and_then(|_| File::open(&path)) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            file => file.map_err(Error::file(&path))?,
-        };
-        match file.try_lock_shared() {
-            Ok(()) => Ok(Some(Self { file })),
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(None),
-            Err(TryLockError::Error(source)) => Err(Error::File { path, source }),
-            Err(TryLockError::WouldBlock) => Err(busy(folder)),
+        loop {
+            let file = match regular(&path).and_then(|_| File::open(&path)) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                file => file.map_err(Error::file(&path))?,
+            };
+            let lock = Self { file, path: path.clone(), is_new: false, missing: None };
+            match lock.file.try_lock_shared() {
+                Ok(()) if lock.is_in_place() => return Ok(Some(lock)),
+                Ok(()) => {}
+                Err(TryLockError::Error(error)) if is_unsupported(&error) => return Ok(None),
+                Err(TryLockError::Error(source)) => return Err(Error::File { path, source }),
+                Err(TryLockError::WouldBlock) => return Err(busy(folder)),
+            }
         }
+    }
+
+    /// Leaves the file behind, for whoever comes next.
+    pub(super) fn keep(&mut self) {
+        self.is_new = false;
+    }
+
+    /// Why there is no lock, on a file system that has none.
+    pub(super) fn missing(&self) -> Option<&IoError> {
+        self.missing.as_ref()
+    }
+
+    /// Whether the file is still the one at its path: whoever had it before may have removed it.
+    #[cfg(unix)]
+    fn is_in_place(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+
+        let of = |about: fs::Metadata| (about.dev(), about.ino());
+        fs::metadata(&self.path).is_ok_and(|at| self.file.metadata().is_ok_and(|own| of(at) == of(own)))
+    }
+
+    /// It is not removed here.
+    #[cfg(not(unix))]
+    #[expect(clippy::unused_self, reason = "there is nothing to look at")]
+    fn is_in_place(&self) -> bool {
+        true
     }
 }
 
@@ -63,6 +110,9 @@ fn busy(folder: &Path) -> Error {
 
 impl Drop for Lock {
     fn drop(&mut self) {
+        if self.is_new && cfg!(unix) {
+            let _ = fs::remove_file(&self.path);
+        }
         // Closing the file is not enough: a process that was started at this very moment may have it open still.
         let _ = self.file.unlock();
     }
@@ -75,7 +125,8 @@ mod tests {
     #[test]
     fn a_folder_has_one_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
-        let lock = Lock::take(folder.path()).unwrap();
+        let mut lock = Lock::take(folder.path()).unwrap();
+        lock.keep();
         let problem = Lock::take(folder.path()).unwrap_err().to_string();
         assert!(problem.contains("another process is at work in this run folder"), "{problem}");
         assert!(Lock::look(folder.path()).is_err());
@@ -84,5 +135,25 @@ mod tests {
         assert!(one.is_some() && other.is_some() && Lock::take(folder.path()).is_err());
         drop((one, other));
         Lock::take(folder.path()).unwrap();
+    }
+
+    /// One that is not kept goes, and whoever has opened it by then takes the next.
+    #[cfg(unix)]
+    #[test]
+    fn whoever_only_looks_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let looked = Lock::take(folder.path()).unwrap();
+        let opened = File::open(&path).unwrap();
+        assert!(Lock::take(folder.path()).is_err());
+        assert!(path.exists(), "who is refused does not remove it");
+        drop(looked);
+        assert!(!path.exists() && Lock::look(folder.path()).unwrap().is_none());
+        let mut kept = Lock::take(folder.path()).unwrap();
+        kept.keep();
+        let stale = Lock { file: opened, path: path.clone(), is_new: false, missing: None };
+        assert!(!stale.is_in_place() && kept.is_in_place());
+        drop(kept);
+        assert!(path.exists());
     }
 }

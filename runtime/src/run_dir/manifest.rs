@@ -9,8 +9,7 @@ use super::environment::Environment;
 use super::metrics::Measured;
 use super::start::Start;
 use crate::error::{Error, Result};
-use crate::files::read_regular;
-use crate::files::write_whole;
+use crate::files::{is_no_file, read_regular, write_whole};
 use crate::trainer::{Outcome, Resumed};
 
 /// The form of manifests that this version writes.
@@ -97,11 +96,15 @@ impl Manifest {
         }
     }
 
-    /// The manifest of a run that is taken up again: what it was, and that. One that cannot be read is made anew, since a
-    /// run does not depend on it.
-    pub(super) fn write_resumed(path: PathBuf, start: &Start<'_>, resumed: &Resumed) -> Result<Self> {
+    /// The manifest of a run that is taken up again: what it was, and that. It is not written yet. One that is damaged is made
+    /// anew, since a run does not depend on it.
+    pub(super) fn resumed(path: PathBuf, start: &Start<'_>, resumed: &Resumed) -> Result<Self> {
         let environment = Environment::of(start);
-        let read = read_regular(&path).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
+        let bytes = match read_regular(&path) {
+            Err(error) if is_no_file(&error) => Vec::new(),
+            bytes => bytes.map_err(Error::file(&path))?,
+        };
+        let read = serde_json::from_slice::<Self>(&bytes).ok();
         let mut manifest = read.unwrap_or_else(|| {
             let id = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
             Self::new(PathBuf::new(), &id, start, environment.clone())
@@ -117,7 +120,6 @@ impl Manifest {
             spec_changes: resumed.changes.clone(),
             environment,
         });
-        manifest.write()?;
         Ok(manifest)
     }
 
@@ -187,7 +189,7 @@ impl Manifest {
         noted_after(self.resumed.last().map_or(&self.start, |taken_up| &taken_up.time))
     }
 
-    fn write(&self) -> Result<()> {
+    pub(super) fn write(&self) -> Result<()> {
         let mut bytes = serde_json::to_vec_pretty(self)
             .map_err(|error| Error::File { path: self.path.clone(), source: error.into() })?;
         bytes.push(b'\n');

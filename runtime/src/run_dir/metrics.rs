@@ -101,6 +101,11 @@ impl Metrics {
         Self { journal, steps: 0 }
     }
 
+    /// [`Journal::cut`]
+    pub(super) fn cut(&self) -> Result<()> {
+        self.journal.cut()
+    }
+
     /// How far the file is.
     pub(super) fn recorded(&self) -> Recorded {
         self.journal.recorded()

@@ -11,7 +11,8 @@
 //! | `curves.svg` | loss, metrics and learning rate as a picture |
 //! | `lock` | nothing; it is locked while a process is at work in the folder |
 //!
-//! A file that is not a log is there whole or not at all. [`Folder::resume`] takes a run up again.
+//! A file that is not a log is there whole or not at all. [`Folder::resume`] takes a run up again; it changes nothing before
+//! the run goes on.
 
 mod chart;
 mod checkpoint;
@@ -28,6 +29,7 @@ mod logs;
 mod manifest;
 mod metrics;
 mod newest;
+mod probe;
 mod record;
 mod replay;
 mod restore;
@@ -47,7 +49,9 @@ pub use diff::{Comparison, Losses, Results, diff};
 pub use difference::Change;
 pub use folder::Folder;
 pub(crate) use newest::newest;
+pub(crate) use probe::probe;
 pub(crate) use record::Record;
+pub(crate) use restore::newest_checkpoint;
 pub use start::Start;
 pub use verify::{Difference, Verified};
 pub(crate) use verify::{State, Verifier};

@@ -30,12 +30,20 @@ pub(super) fn newest_of(runs: &Path) -> Result<Option<((u64, u32), PathBuf)>> {
     Ok(found.into_iter().max())
 }
 
+/// The highest number among the runs of a second. A folder with a higher one is none of a run: no program begins so many.
+pub(super) const MOST: u32 = 1_000_000_000;
+
 /// The time in a run's id, and its number among those of that second.
 pub(super) fn age(id: &str) -> Option<(u64, u32)> {
-    let mut parts = id.split('-');
-    let day: u64 = parts.next()?.parse().ok()?;
-    let second: u64 = parts.next()?.parse().ok().filter(|&second| second < 1_000_000)?;
-    let number = parts.next().map_or(Some(1), |number| number.parse().ok())?;
+    // No sign, which `parse` would take.
+    let mut parts =
+        id.split('-').map(|part| part.bytes().all(|digit| digit.is_ascii_digit()).then_some(part));
+    let day: u64 = parts.next()??.parse().ok()?;
+    let second: u64 = parts.next()??.parse().ok().filter(|&second| second < 1_000_000)?;
+    let number = parts.next().map_or(Some(1), |number| number?.parse().ok())?;
+    if number > MOST {
+        return None;
+    }
     let time = day.checked_mul(1_000_000)?.checked_add(second)?;
     parts.next().is_none().then_some((time, number))
 }
@@ -63,5 +71,14 @@ mod tests {
         {
             assert_eq!(age(id), None, "{id}");
         }
+        for id in [
+            "+20261123-184501",
+            "20261123-184501-+2",
+            "20261123-184501-4294967295",
+            "20261123-184501-1000000001",
+        ] {
+            assert_eq!(age(id), None, "{id}");
+        }
+        assert_eq!(age("20261123-184501-1000000000"), Some((20_261_123_184_501, MOST)));
     }
 }

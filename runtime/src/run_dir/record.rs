@@ -12,6 +12,7 @@ use super::manifest::Manifest;
 use super::restore::{Whole, slots};
 use super::shelf::Slot;
 use super::start::Start;
+use super::sums::Fault;
 use crate::error::{Error, Result};
 use crate::files::read_regular;
 use crate::spec::hash;
@@ -104,9 +105,13 @@ impl Record {
         let first = from.unwrap_or(0);
         let later = self.manifest.spec_changes().filter(|(step, _)| (first..to).contains(step));
         if let Some((step, sentences)) = later.filter(|(step, _)| from != Some(*step)).last() {
+            // Only what there is, and where it can be said where to begin.
+            let later = self.slots.iter().find(|slot| what == "verify" && slot.step >= step);
+            let way = later.map_or_else(String::new, |slot| {
+                format!("; begin with the checkpoint of step {} or a later one, by `--from`", slot.step)
+            });
             return Err(refused(format!(
-                "{} was taken up at step {step} with another spec ({}), so what followed does not follow from its start; \
-                 begin with the checkpoint of step {step} or a later one, by `--from`",
+                "{} was taken up at step {step} with another spec ({}), so what followed does not follow from its start{way}",
                 self.path.display(),
                 sentences.join("; ")
             )));
@@ -152,7 +157,10 @@ impl Record {
         };
         let path = place.join(slot.name());
         let shown = path.display().to_string();
-        Whole::read(path, step, &self.logs).map_err(|problem| format!("{shown} is not whole: {problem}"))
+        Whole::read(path, step, &self.logs).map_err(|fault| match fault {
+            Fault::Damaged(problem) => format!("{shown} is not whole: {problem}"),
+            Fault::Unknown(error) => error.to_string(),
+        })
     }
 
     /// The newest whole checkpoint at this step or before it.

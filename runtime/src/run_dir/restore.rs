@@ -1,6 +1,7 @@
 //! Checkpoints read back: the newest that is whole.
 //!
-//! Nothing in a folder is trusted: a file is what was written, by its SHA-256, or its checkpoint is passed over.
+//! Nothing in a folder is trusted: a file is what was written, by its SHA-256, or its checkpoint is passed over. One that the
+//! system does not let be read is not known to be damaged: that is an error, and nothing is touched.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use super::logs::Logs;
 use super::metrics::METRICS;
 use super::shelf::Slot;
 use super::state::{FORMAT, State};
-use super::sums::{self, BEST, EMA, Files, MODEL, OPTIMIZER, STATE};
+use super::sums::{self, BEST, EMA, Fault, Files, MODEL, OPTIMIZER, STATE};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model_file::{decode, decode_tensors};
@@ -50,12 +51,23 @@ pub(super) fn newest_whole(folder: &Path, logs: &Logs) -> Result<Found> {
     while let Some(&slot) = slots.last() {
         match Whole::read(folder.join(slot.name()), slot.step, logs) {
             Ok(whole) => return Ok(Found { whole, slots, damaged }),
-            Err(problem) => damaged.push((slot, format!("{} is not whole: {problem}", slot.name()))),
+            Err(Fault::Damaged(problem)) => {
+                damaged.push((slot, format!("{} is not whole: {problem}", slot.name())));
+            }
+            // It may well be the one to go on from: it is neither passed over nor set aside.
+            Err(Fault::Unknown(error)) => return Err(error),
         }
         slots.pop();
     }
     let sentences: Vec<_> = damaged.into_iter().map(|(_, sentence)| sentence).collect();
     fault(format!("no checkpoint can be used: {}", sentences.join("; ")))
+}
+
+/// The model of the newest checkpoint of a run, whole or not, if there is one.
+pub(crate) fn newest_checkpoint(run: &Path) -> Option<PathBuf> {
+    let place = run.join("checkpoints");
+    let newest = slots(&place).ok()?.pop()?;
+    Some(place.join(newest.name()).join(MODEL))
 }
 
 /// The checkpoints in a folder, in their order.
@@ -74,7 +86,7 @@ pub(super) fn slots(folder: &Path) -> Result<Vec<Slot>> {
 }
 
 impl Whole {
-    pub(super) fn read(path: PathBuf, step: u64, logs: &Logs) -> Result<Self, String> {
+    pub(super) fn read(path: PathBuf, step: u64, logs: &Logs) -> Result<Self, Fault> {
         let whole = Self::open(path, step)?;
         whole.state.metrics.part(METRICS, &logs.metrics)?;
         whole.state.trace.part(&logs.trace)?;
@@ -82,23 +94,27 @@ impl Whole {
     }
 
     /// The same whatever the logs of its run are.
-    pub(super) fn open(path: PathBuf, step: u64) -> Result<Self, String> {
+    pub(super) fn open(path: PathBuf, step: u64) -> Result<Self, Fault> {
         let files = sums::read(&path)?;
         let state = files.get(STATE).map(Vec::as_slice).unwrap_or_default();
         let format = |state: &serde_json::Value| state.get("format").and_then(serde_json::Value::as_u64);
         let json: serde_json::Value =
             serde_json::from_slice(state).map_err(|error| format!("`{STATE}` is no JSON: {error}"))?;
-        if format(&json) != Some(FORMAT.into()) {
-            let found = format(&json).map_or_else(|| "none".to_owned(), |format| format.to_string());
-            return Err(format!("`{STATE}` has the format {found}; this version reads {FORMAT}"));
+        match format(&json) {
+            None => return Err(format!("`{STATE}` has no format; this version reads {FORMAT}").into()),
+            Some(format) if format != u64::from(FORMAT) => {
+                let problem = format!("the checkpoint has the format {format}; this version reads {FORMAT}");
+                return Err(Fault::Unknown(Error::file(path.join(STATE))(std::io::Error::other(problem))));
+            }
+            Some(_) => {}
         }
         let state: State =
             serde_json::from_value(json).map_err(|error| format!("`{STATE}` is no state: {error}"))?;
         if state.step != step {
-            return Err(format!("`{STATE}` is that of step {}", state.step));
+            return Err(format!("`{STATE}` is that of step {}", state.step).into());
         }
         if state.spec_hash != hash(&state.spec) {
-            return Err(format!("`{STATE}` has a spec of another hash"));
+            return Err(format!("`{STATE}` has a spec of another hash").into());
         }
         Ok(Self { path, state, files })
     }
@@ -108,7 +124,9 @@ impl Whole {
         let file = |name: &'static str| self.files.get(name).map(|bytes| (self.path.join(name), bytes));
         let model = |name| -> Result<Option<Vec<Vec<f32>>>> {
             let Some((path, bytes)) = file(name) else { return Ok(None) };
-            Ok(Some(decode(bytes, &path, graph)?.parameters))
+            let parameters = decode(bytes, &path, graph)?.parameters;
+            check_numbers(&path, graph, &parameters)?;
+            Ok(Some(parameters))
         };
         let missing = || Error::Internal("a file of a whole checkpoint is missing");
         let (path, bytes) = file(OPTIMIZER).ok_or_else(missing)?;
@@ -135,6 +153,18 @@ impl Whole {
             }),
         })
     }
+}
+
+/// That no step would begin with a weight that is no number, nor a batch norm divide by the root of a negative variance. It is
+/// what the run itself saved, so an older checkpoint would come to the same.
+fn check_numbers(path: &Path, graph: &Graph, parameters: &[Vec<f32>]) -> Result<()> {
+    for (parameter, values) in graph.parameters.iter().zip(parameters) {
+        if let Some(fault) = parameter.fault(values) {
+            let problem = format!("`{}` {fault}", parameter.path);
+            return Err(Error::ModelFile { path: path.to_owned(), problem });
+        }
+    }
+    Ok(())
 }
 
 /// The optimizer's state by parameter and slot; one that is not trained has empty slots. Before the first step there is none.

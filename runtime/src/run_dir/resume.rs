@@ -3,35 +3,36 @@
 use std::path::Path;
 
 use super::checkpoint::{Checkpoints, Origin};
-use super::difference::changes;
-use super::folder::{Folder, spec_text};
+use super::difference::{Change, changes};
+use super::folder::{Folder, Pending, spec_text};
 use super::journal::Journal;
 use super::links::refuse_links;
 use super::lock::Lock;
 use super::logs::Logs;
 use super::manifest::Manifest;
 use super::metrics::{METRICS, Metrics};
+use super::probe::notices;
 use super::replay::replay;
-use super::restore::{Found, newest_whole};
+use super::restore::{Found, Whole, newest_whole};
 use super::start::Start;
-use super::state::State;
 use super::trace::{TRACE, Trace};
 use crate::error::{Error, Result};
-use crate::files::read_regular;
-use crate::files::{clear_aside, write_whole};
+use crate::files::{clear_aside, is_no_file, read_regular, sync_folder, write_whole};
+use crate::format::plain;
 use crate::trainer::{Resumed, Saved};
 
 impl Folder {
     /// Takes up the run of this folder from its newest whole checkpoint. Gives the state, and where it was found.
     ///
     /// The folder becomes what it was at that checkpoint: lines of `metrics.jsonl` that came later go, and newer checkpoints,
-    /// which are not whole, are set aside as `step-….damaged`. Nothing is changed before all is checked.
+    /// which are damaged, are set aside as `step-….damaged`. That is done when the run continues, at
+    /// [`Event::Begin`](crate::trainer::Event::Begin), when all is checked; a run that is refused before leaves the folder as it was.
     ///
     /// `permitted` are keys of the spec that may have changed since, each with all that it holds.
     ///
     /// # Errors
-    /// If there is no whole checkpoint; if the spec has changed in another key; if the data have changed; if another
-    /// process is at work in the folder; if a file cannot be read or written.
+    /// If there is no whole checkpoint; if the spec has changed in another key, or the state does not fit it; if the data have
+    /// changed; if another process is at work in the folder; if a file cannot be read.
     pub fn resume(path: &Path, start: &Start<'_>, permitted: &[String]) -> Result<(Self, Saved, Resumed)> {
         if !path.is_dir() {
             let problem = format!("{} is no folder; expected that of a run", path.display());
@@ -39,75 +40,100 @@ impl Folder {
         }
         refuse_links(path)?;
         let lock = Lock::take(path)?;
+        let fault = |problem: String| refused(format!("{}: {problem}", path.display()));
         let (place, logs) = (path.join("checkpoints"), Logs::read(path)?);
         let Found { whole, slots, damaged } = newest_whole(&place, &logs)?;
-        let changes = compare(&whole.path, &whole.state, start, permitted)?;
-        let saved = whole.decode(start.graph, start.settings)?;
-        let lines = whole
-            .state
-            .metrics
-            .part(METRICS, &logs.metrics)
-            .map_err(|problem| refused(format!("{}: {problem}", path.display())))?;
-        let trace = whole
-            .state
-            .trace
-            .part(&logs.trace)
-            .map_err(|problem| refused(format!("{}: {problem}", path.display())))?;
-        let replayed =
-            replay(start.name, lines).map_err(|problem| refused(format!("{}: {problem}", path.display())))?;
-        let (newer, damaged): (Vec<_>, Vec<_>) = damaged.into_iter().unzip();
-        let resumed = Resumed { checkpoint: whole.path, step: saved.step, damaged, changes };
-
-        clear_aside(path)?;
-        let keep = start.settings.checkpoint.map_or(1, |checkpoint| checkpoint.keep);
-        let mut checkpoints = Checkpoints::new(place, keep, Origin::of(start));
-        checkpoints.take_up(slots, replayed.best, &newer)?;
-        let metrics = Metrics::of(Journal::reopen(&path.join(METRICS), lines)?);
-        let trace = Journal::reopen(&path.join(TRACE), trace)?;
-        let trace = Trace::go_on(trace, start.graph, &whole.state.trace)?;
+        let (saved, changes) = judge(&whole, start, permitted)?;
+        let lines = whole.state.metrics.part(METRICS, &logs.metrics).map_err(fault)?;
+        let traced = whole.state.trace.part(&logs.trace).map_err(fault)?;
+        let replayed = replay(start.name, lines).map_err(fault)?;
         let spec = spec_text(start);
-        if read_regular(&path.join("spec.json")).ok().as_deref() != Some(spec.as_bytes()) {
-            write_whole(&path.join("spec.json"), spec.as_bytes())?;
-        }
-        let manifest = Manifest::write_resumed(path.join("manifest.json"), start, &resumed)?;
+        let is_written = match read_regular(&path.join("spec.json")) {
+            Err(error) if is_no_file(&error) => false,
+            written => written.map_err(Error::file(path.join("spec.json")))? == spec.as_bytes(),
+        };
+        let notices = notices(path, &lock, sync_folder(path)?.as_ref());
+        let (damaged, sentences) = damaged.into_iter().unzip();
+        let resumed = Resumed { checkpoint: whole.path, step: saved.step, damaged: sentences, changes };
+        let keep = start.settings.checkpoint.map_or(1, |checkpoint| checkpoint.keep);
+        let trace = Journal::reopen(&path.join(TRACE), traced)?;
         let folder = Self {
             path: path.to_owned(),
-            manifest,
-            metrics,
-            trace,
-            checkpoints,
+            manifest: Manifest::resumed(path.join("manifest.json"), start, &resumed)?,
+            metrics: Metrics::of(Journal::reopen(&path.join(METRICS), lines)?),
+            trace: Trace::go_on(trace, start.graph, &whole.state.trace)?,
+            checkpoints: Checkpoints::new(place, keep, Origin::of(start)),
             curves: replayed.curves,
-            _lock: lock,
+            pending: Some(Pending {
+                slots,
+                damaged,
+                best: replayed.best,
+                spec: (!is_written).then_some(spec),
+            }),
+            notices,
+            lock,
         };
         Ok((folder, saved, resumed))
     }
+
+    /// Makes the folder that of the run which goes on, if that is still to be done.
+    pub(super) fn go_on(&mut self) -> Result<()> {
+        let Some(Pending { slots, damaged, best, spec }) = &self.pending else { return Ok(()) };
+        clear_aside(&self.path)?;
+        self.checkpoints.take_up(slots.clone(), *best, damaged)?;
+        self.metrics.cut()?;
+        self.trace.cut()?;
+        if let Some(spec) = spec {
+            write_whole(&self.path.join("spec.json"), spec.as_bytes())?;
+        }
+        self.manifest.write()?;
+        self.lock.keep();
+        self.pending = None;
+        Ok(())
+    }
 }
 
-/// A line on each key of the spec that has changed; those that were not permitted are an error, and so are other data.
-fn compare(checkpoint: &Path, state: &State, start: &Start<'_>, permitted: &[String]) -> Result<Vec<String>> {
-    let changes = changes(&state.spec, start.spec);
+/// The state of a checkpoint for this run, and a line on each key of the spec that has changed since. A change that was not
+/// permitted is an error, which says how it is permitted only if the state fits the changed spec; so are other data.
+fn judge(whole: &Whole, start: &Start<'_>, permitted: &[String]) -> Result<(Saved, Vec<String>)> {
+    let changes = changes(&whole.state.spec, start.spec);
     let (allowed, other): (Vec<_>, Vec<_>) =
         changes.into_iter().partition(|change| change.is_among(permitted));
-    let text = |changes: &[_]| changes.iter().map(ToString::to_string).collect::<Vec<_>>();
-    if !other.is_empty() {
-        let keys: Vec<_> = other.iter().map(|change| change.key.as_str()).collect();
-        let problem = format!(
-            "{} is of another spec: {}; give the run the spec that it was begun with, or permit the change with \
-             `--allow-spec-change {}`",
-            checkpoint.display(),
-            text(&other).join("; "),
-            keys.join(","),
-        );
-        return Err(refused(problem));
+    let text = |changes: &[Change]| changes.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let saved = fitting(whole, start);
+    if other.is_empty() {
+        return Ok((saved?, text(&allowed)));
     }
-    let (was, is) = (&state.data_fingerprint, start.data.fingerprint());
+    let keys: Vec<_> = other.iter().map(|change| change.key.as_str()).collect();
+    let way = match saved {
+        Ok(_) => format!(", or permit the change with `--allow-spec-change {}`", keys.join(",")),
+        Err(error) => {
+            let reason = match error {
+                Error::Setting { problem, .. } => problem,
+                error => error.to_string(),
+            };
+            format!("; the change cannot be permitted: {}", plain(&reason, 400))
+        }
+    };
+    Err(refused(format!(
+        "{} is of another spec: {}; give the run the spec that it was begun with{way}",
+        whole.path.display(),
+        text(&other).join("; "),
+    )))
+}
+
+/// The state, if it is one to go on from with these data and settings.
+fn fitting(whole: &Whole, start: &Start<'_>) -> Result<Saved> {
+    let (was, is) = (&whole.state.data_fingerprint, start.data.fingerprint());
     if was != is {
         return Err(Error::Dataset(format!(
             "they are not those of {}: their fingerprint was {was}, is {is}; a run goes on with the data it was begun with",
-            checkpoint.display()
+            whole.path.display()
         )));
     }
-    Ok(text(&allowed))
+    let saved = whole.decode(start.graph, start.settings)?;
+    saved.check(start.graph, start.settings, start.data)?;
+    Ok(saved)
 }
 
 fn refused(problem: String) -> Error {

@@ -133,7 +133,7 @@ impl Shelf {
         let aside = self.aside(slot);
         if !self.path.is_dir() {
             fs::create_dir_all(&self.path).map_err(Error::file(&self.path))?;
-            self.path.parent().map_or(Ok(()), sync_folder)?;
+            self.path.parent().map_or(Ok(None), sync_folder)?;
         }
         fs::create_dir(&aside).map_err(Error::file(&aside))?;
         let written = write(&aside, files);
@@ -190,7 +190,7 @@ fn write(folder: &Path, files: impl IntoIterator<Item = (&'static str, impl Cont
         sums += &line(name, &hex(&file.hash.finalize()));
     }
     write_synced(&folder.join(SUMS), sums.as_bytes())?;
-    sync_folder(folder)
+    sync_folder(folder).map(|_| ())
 }
 
 /// A file with the sum of what was written to it.

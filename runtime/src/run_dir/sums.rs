@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::files::read_regular;
-use crate::files::sha256;
+use crate::error::Error;
+use crate::files::{is_no_file, read_regular, sha256};
 
 /// The list.
 pub(super) const SUMS: &str = "SHA256SUMS";
@@ -34,9 +34,33 @@ pub(super) fn line(name: &str, sum: &str) -> String {
     format!("{sum}  {name}\n")
 }
 
+/// Why a checkpoint is not used.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// It is not what was written.
+    Damaged(String),
+    /// It may be what was written: the system does not let it be read, or another version wrote it.
+    Unknown(Error),
+}
+
+impl From<String> for Fault {
+    fn from(problem: String) -> Self {
+        Self::Damaged(problem)
+    }
+}
+
 /// The files of a folder, if its list is whole and they are those of the list; else what is wrong.
-pub(super) fn read(folder: &Path) -> Result<Files, String> {
-    let read = |name: &str| read_regular(&folder.join(name)).map_err(|error| format!("`{name}`: {error}"));
+pub(super) fn read(folder: &Path) -> Result<Files, Fault> {
+    let read = |name: &str| {
+        let path = folder.join(name);
+        read_regular(&path).map_err(|error| {
+            if is_no_file(&error) {
+                Fault::Damaged(format!("`{name}`: {error}"))
+            } else {
+                Fault::Unknown(Error::file(path)(error))
+            }
+        })
+    };
     let list = String::from_utf8(read(SUMS)?).map_err(|_| format!("`{SUMS}` is no text"))?;
     let lines = list.strip_suffix('\n').ok_or_else(|| format!("`{SUMS}` is cut"))?;
     let mut files = Files::new();
@@ -47,14 +71,14 @@ pub(super) fn read(folder: &Path) -> Result<Files, String> {
         let (sum, name) = known.ok_or_else(|| format!("`{SUMS}` has a line that names no file"))?;
         let bytes = read(name)?;
         if sha256(&bytes) != sum {
-            return Err(format!("`{name}` is not what was written: its SHA-256 is another"));
+            return Err(format!("`{name}` is not what was written: its SHA-256 is another").into());
         }
         if files.insert(name, bytes).is_some() {
-            return Err(format!("`{SUMS}` names `{name}` twice"));
+            return Err(format!("`{SUMS}` names `{name}` twice").into());
         }
     }
     match FILES.iter().find(|(name, is_needed)| *is_needed && !files.contains_key(name)) {
-        Some((name, _)) => Err(format!("`{SUMS}` does not name `{name}`")),
+        Some((name, _)) => Err(format!("`{SUMS}` does not name `{name}`").into()),
         None => Ok(files),
     }
 }
@@ -98,6 +122,21 @@ mod tests {
             fs::write(&path, whole).unwrap();
         }
         fs::remove_file(folder.path().join(OPTIMIZER)).unwrap();
-        assert!(read(folder.path()).unwrap_err().starts_with("`optimizer.safetensors`: "));
+        let Err(Fault::Damaged(problem)) = read(folder.path()) else { panic!("a file is gone") };
+        assert!(problem.starts_with("`optimizer.safetensors`: "), "{problem}");
+    }
+
+    /// A link to itself is neither there nor not there to the system, which stands for all that it may refuse.
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_read_is_not_known_to_be_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(SUMS);
+        std::os::unix::fs::symlink(&path, &path).unwrap();
+        let Err(Fault::Unknown(error)) = read(folder.path()) else { panic!("it cannot be read") };
+        assert!(error.to_string().contains("SHA256SUMS: "), "{error}");
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(matches!(read(folder.path()), Err(Fault::Damaged(_))));
     }
 }

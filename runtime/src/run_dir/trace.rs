@@ -99,6 +99,11 @@ impl Trace {
         Ok(Self { journal, paths: paths(graph), chain })
     }
 
+    /// [`Journal::cut`]
+    pub(super) fn cut(&self) -> Result<()> {
+        self.journal.cut()
+    }
+
     /// A step that was taken or skipped.
     pub(super) fn step(&mut self, report: &StepReport) {
         let &StepReport { step, epoch, loss, lr, gradient_norm, samples, .. } = report;

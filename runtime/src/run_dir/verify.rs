@@ -14,7 +14,7 @@ use super::restore::Whole;
 use super::shelf::Slot;
 use super::start::Start;
 use super::state::Records;
-use super::sums::{BEST, EMA, Files, MODEL, OPTIMIZER, STATE};
+use super::sums::{BEST, EMA, Fault, Files, MODEL, OPTIMIZER, STATE};
 use super::tensors::{TensorDifference, first_difference};
 use super::trace::{TRACE, Trace, line_difference, line_of};
 use crate::error::{Error, Result};
@@ -320,7 +320,8 @@ impl<'a> Verifier<'a> {
         let made = self.origin.files(snapshot, records)?;
         let recorded = match whole {
             Ok(whole) => whole.files,
-            Err(problem) => {
+            Err(Fault::Unknown(error)) => return Err(error),
+            Err(Fault::Damaged(problem)) => {
                 let whole =
                     ("the checkpoint".to_owned(), format!("not whole ({problem})"), "whole".to_owned());
                 self.differs(step, &format!("checkpoints/{name}"), whole, false);

@@ -39,7 +39,10 @@ impl<F: FnMut(&Event<'_>) -> Result<()>> Observer for F {
 pub enum Event<'a> {
     /// What the data, the model and the keys together give reason to doubt; before [`Event::Begin`], if there is any.
     Advice(&'a [Finding]),
-    /// The run goes on from a checkpoint; then it begins like any other.
+    /// A sentence on something that the file system of the run's folder does not have, and that the run does without; before
+    /// [`Event::Begin`].
+    Notice(&'a str),
+    /// The run goes on from a checkpoint; then it begins like any other. Nothing has changed yet.
     Resume(&'a Resumed),
     /// A run is made again to be compared with its record; then it begins like any other.
     Verify(&'a Verifying),
@@ -61,6 +64,9 @@ pub enum Event<'a> {
     Interrupt(&'a Snapshot<'a>),
     /// The last step was taken.
     End(&'a Exit),
+    /// The parameters and running statistics that the run ends with, in the graph's order: after [`Event::End`], before they are
+    /// evaluated, so that they can be kept whatever becomes of that. It does not come if the run was interrupted before.
+    Final(&'a [Vec<f32>]),
 }
 
 /// Where a run was taken up again.

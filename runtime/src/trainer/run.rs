@@ -2,7 +2,7 @@
 
 use super::evaluate::{evaluate, examine};
 use super::feed::Feed;
-use super::saved::{Place, Saved, snapshot};
+use super::saved::{Place, Saved, Standing, snapshot};
 use super::stop::Watch;
 use super::{
     Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Stepper, TRACED_EVERY,
@@ -86,23 +86,16 @@ fn lead(
     let Given { graph, settings, data } = given;
     let mut stepper = Stepper::new(&mut *engine, graph, settings, data)?;
     let plan = stepper.plan().clone();
-    let mut watch = Watch::new(settings);
     let mut feed = Feed::new(settings, data, plan.steps_per_epoch);
-    let mut place = Place::default();
-    // The sums of an epoch that is not over.
-    let mut begun = None;
-    if let Some(mut saved) = saved {
-        saved.check()?;
-        place = saved.place(plan.steps, plan.steps_per_epoch)?;
-        let is_amid = place.step < plan.steps && place.step_in_epoch < plan.steps_per_epoch;
-        if is_amid || place.before_evaluation {
-            begun = Some(Totals::restored(settings, &saved.totals)?);
+    let Standing { mut place, mut begun, mut watch } = match saved {
+        None => Standing { place: Place::default(), begun: None, watch: Watch::new(settings) },
+        Some(saved) => {
+            let standing = saved.standing(&plan, settings)?;
+            stepper.restore(saved)?;
+            standing
         }
-        if let Some(watch) = &mut watch {
-            watch.go_on(saved.monitored.take())?;
-        }
-        stepper.restore(saved)?;
-    }
+    };
+    // All is judged by now: an observer may change what it keeps of an earlier run.
     observer.on(&Event::Begin(&plan))?;
 
     let exit = 'run: loop {
@@ -217,7 +210,8 @@ fn end(
         return Ok(of(exit, nothing));
     }
     show(&stepper, given, (&Totals::new(settings), watch.as_ref()), place, false, observer)?;
-    let measured = stepper.judge(|engine| measure(engine, settings, data, watch.as_mut()));
+    let mut keep = |weights: &[Vec<f32>]| observer.on(&Event::Final(weights));
+    let measured = stepper.judge(|engine| measure(engine, settings, data, watch.as_mut(), &mut keep));
     match interruption(measured)? {
         Ok(measured) => {
             stepper.finish()?;
@@ -265,22 +259,35 @@ struct Measured {
     confusion: Option<Confusion>,
 }
 
-/// Measures the weights that the run ends with, and leaves them in the engine; if it is interrupted, those that it found.
+/// Has the weights kept that the run ends with, measures them, and leaves them in the engine; if it is interrupted, those that it
+/// found.
 fn measure(
     engine: &mut dyn Engine,
     settings: &Settings,
     data: &Prepared,
     watch: Option<&mut Watch>,
+    keep: &mut dyn FnMut(&[Vec<f32>]) -> Result<()>,
 ) -> Result<Measured> {
     let Some(watch) = watch.filter(|watch| watch.restores()) else {
-        return final_parts(engine, settings, data);
+        return keep_and_measure(engine, settings, data, keep);
     };
     watch.swap(engine)?;
-    let measured = final_parts(engine, settings, data);
+    let measured = keep_and_measure(engine, settings, data, keep);
     if measured.is_err() {
         watch.swap(engine)?;
     }
     measured
+}
+
+/// Has the weights of the engine kept, then measures them.
+fn keep_and_measure(
+    engine: &mut dyn Engine,
+    settings: &Settings,
+    data: &Prepared,
+    keep: &mut dyn FnMut(&[Vec<f32>]) -> Result<()>,
+) -> Result<Measured> {
+    keep(&engine.numbers()?)?;
+    final_parts(engine, settings, data)
 }
 
 fn final_parts(engine: &mut dyn Engine, settings: &Settings, data: &Prepared) -> Result<Measured> {

@@ -2,9 +2,14 @@
 
 use serde_json::Value;
 
+use super::plan::plan;
+use super::scale::Scaler;
 use super::stop::Watch;
-use super::{Scaling, Snapshot, Stepper, Totals};
+use super::{RunPlan, Scaling, Snapshot, Stepper, Totals};
+use crate::data::Prepared;
 use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::schedule::Schedule;
 use crate::spec::Settings;
 
 /// What a [`Snapshot`] showed, as it is read back from a checkpoint.
@@ -63,9 +68,49 @@ pub(super) struct Place {
     pub(super) before_evaluation: bool,
 }
 
+/// How a run stands that goes on from a saved state, but for what is in its engine.
+pub(super) struct Standing {
+    pub(super) place: Place,
+    /// The sums of an epoch that is not over.
+    pub(super) begun: Option<Totals>,
+    pub(super) watch: Option<Watch>,
+}
+
 impl Saved {
+    /// That a run of these settings can go on from this state, as far as that is known without an engine. Whatever
+    /// [`resume`](super::resume) refuses but for that, this does.
+    pub(crate) fn check(&self, graph: &Graph, settings: &Settings, data: &Prepared) -> Result<()> {
+        let plan = plan(graph, settings, data)?;
+        self.standing(&plan, settings)?;
+        Scaler::new(settings).restore(self.scaling)?;
+        Schedule::of(settings, plan.steps, plan.steps_per_epoch)?.restore(&self.schedule)?;
+        if settings.ema.is_some() { self.averaged().map(|_| ()) } else { Ok(()) }
+    }
+
+    /// How a run of these settings stands that goes on from this state.
+    pub(super) fn standing(&self, plan: &RunPlan, settings: &Settings) -> Result<Standing> {
+        self.check_counts()?;
+        let place = self.place(plan.steps, plan.steps_per_epoch)?;
+        let is_amid = place.step < plan.steps && place.step_in_epoch < plan.steps_per_epoch;
+        let has_begun = is_amid || place.before_evaluation;
+        let begun = has_begun.then(|| Totals::restored(settings, &self.totals)).transpose()?;
+        let mut watch = Watch::new(settings);
+        if let Some(watch) = &mut watch {
+            watch.go_on(self.monitored.clone())?;
+        }
+        Ok(Standing { place, begun, watch })
+    }
+
+    /// The average of the weights, for a run that keeps one.
+    pub(super) fn averaged(&self) -> Result<&Vec<Vec<f32>>> {
+        self.average.as_ref().ok_or_else(|| Error::Setting {
+            key: "ema".to_owned(),
+            problem: "the saved state has no average of the weights; remove the key".to_owned(),
+        })
+    }
+
     /// The place in a run of so many steps in epochs of so many.
-    pub(super) fn place(&self, steps: u64, steps_per_epoch: u64) -> Result<Place> {
+    fn place(&self, steps: u64, steps_per_epoch: u64) -> Result<Place> {
         let &Self { step, epoch, step_in_epoch, before_evaluation, .. } = self;
         let before = epoch.checked_sub(1).and_then(|before| before.checked_mul(steps_per_epoch));
         let fits = before.and_then(|before| before.checked_add(step_in_epoch)) == Some(step);
@@ -81,7 +126,7 @@ impl Saved {
     }
 
     /// That no counter is so high that it could not be counted on.
-    pub(super) fn check(&self) -> Result<()> {
+    fn check_counts(&self) -> Result<()> {
         const MOST: u64 = 1 << 60;
         let Scaling { loss_scale, good_steps, skipped_in_a_row, skipped } = self.scaling;
         let without = self.monitored.as_ref().map_or(0, |monitored| monitored.without_improvement);

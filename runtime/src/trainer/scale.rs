@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::spec::{F16, OnNonFinite, Settings};
 
 /// The loss scale and the counters of skipped steps: what a run's future depends on besides its parameters and its
@@ -66,8 +67,15 @@ impl Scaler {
     }
 
     /// Goes on from a state of the same precision.
-    pub(super) fn restore(&mut self, state: Scaling) {
+    pub(super) fn restore(&mut self, state: Scaling) -> Result<()> {
+        if state.loss_scale.is_some() != self.state.loss_scale.is_some() {
+            return Err(Error::Setting {
+                key: "precision".to_owned(),
+                problem: "the state has a loss scale and the run has none, or the other way round".to_owned(),
+            });
+        }
         self.state = state;
+        Ok(())
     }
 
     /// What becomes of a step, by whether its loss and its gradients are finite. A step that is skipped is counted, and

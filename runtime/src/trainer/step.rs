@@ -174,14 +174,7 @@ impl<'a> Stepper<'a> {
     /// # Errors
     /// If one has a loss scale and the other has none.
     pub fn set_scaling(&mut self, scaling: Scaling) -> Result<()> {
-        if scaling.loss_scale.is_some() != self.scaling().loss_scale.is_some() {
-            return Err(Error::Setting {
-                key: "precision".to_owned(),
-                problem: "the state has a loss scale and the run has none, or the other way round".to_owned(),
-            });
-        }
-        self.scaler.restore(scaling);
-        Ok(())
+        self.scaler.restore(scaling)
     }
 
     /// Goes on from the state of a run of the same settings: parameters, optimizer, average, loss scale, schedule and
@@ -194,15 +187,15 @@ impl<'a> Stepper<'a> {
         if saved.optimizer_state.iter().any(|state| state.len() != slots) {
             return Err(Error::Internal("the state of another optimizer"));
         }
+        if self.average.is_some() {
+            saved.averaged()?;
+        }
         self.engine.set_numbers(saved.parameters)?;
         self.engine.set_optimizer_state(saved.optimizer_state)?;
         self.set_scaling(saved.scaling)?;
         self.schedule.restore(&saved.schedule)?;
         if let Some(average) = &mut self.average {
-            average.restore(saved.average.ok_or_else(|| Error::Setting {
-                key: "ema".to_owned(),
-                problem: "the saved state has no average of the weights; remove the key".to_owned(),
-            })?)?;
+            average.restore(saved.average.unwrap_or_default())?;
         }
         self.k = saved.step;
         Ok(())

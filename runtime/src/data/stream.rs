@@ -1,0 +1,158 @@
+//! What is no regular file: a pipe or a device, which may keep whoever opens or reads it waiting for ever.
+//!
+//! A thread waits there, so that whoever wants the bytes can look whether an end is requested. Once it is, the thread is left where it
+//! is; it ends when what it waits for comes, or with the process.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::Builder;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+
+/// As much as is read at once.
+const CHUNK: usize = 1 << 16;
+/// How often an end is looked for.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The bytes of a pipe or device.
+pub(super) struct Stream {
+    chunks: Receiver<io::Result<Vec<u8>>>,
+    /// The newest chunk, and how much of it has been taken.
+    chunk: Vec<u8>,
+    taken: usize,
+    interrupt: Interrupt,
+}
+
+impl Stream {
+    /// Opens it, which may wait for whoever writes, when it is read.
+    pub(super) fn open(path: PathBuf, interrupt: Interrupt) -> io::Result<Self> {
+        // A chunk is read while another is made use of.
+        let (sender, chunks) = sync_channel(1);
+        let read = move || {
+            let mut file = match File::open(path) {
+                Ok(file) => file,
+                Err(error) => return drop(sender.send(Err(error))),
+            };
+            loop {
+                let mut chunk = vec![0; CHUNK];
+                let read = match file.read(&mut chunk) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    read => read,
+                };
+                let is_last = !matches!(read, Ok(1..));
+                let chunk = read.map(|bytes| {
+                    chunk.truncate(bytes);
+                    chunk
+                });
+                // Nobody may be there to take it.
+                if sender.send(chunk).is_err() || is_last {
+                    return;
+                }
+            }
+        };
+        Builder::new().name("data".to_owned()).spawn(read)?;
+        Ok(Self { chunks, chunk: Vec::new(), taken: 0, interrupt })
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.taken == self.chunk.len() {
+            // Not as `ErrorKind::Interrupted`, after which a reader tries again.
+            self.interrupt.check().map_err(Error::from).map_err(io::Error::other)?;
+            match self.chunks.recv_timeout(PAUSE) {
+                Ok(chunk) => (self.chunk, self.taken) = (chunk?, 0),
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return Ok(0),
+            }
+            if self.chunk.is_empty() {
+                return Ok(0);
+            }
+        }
+        let left = self.chunk.get(self.taken..).unwrap_or_default();
+        let bytes = left.len().min(buffer.len());
+        buffer[..bytes].copy_from_slice(&left[..bytes]);
+        self.taken += bytes;
+        Ok(bytes)
+    }
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::path::Path;
+    use std::time::Instant;
+
+    use super::*;
+
+    fn pipe(folder: &Path) -> PathBuf {
+        let path = folder.join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        path
+    }
+
+    fn cause(error: &io::Error) -> Option<&Error> {
+        error.get_ref().and_then(|error| error.downcast_ref())
+    }
+
+    #[test]
+    fn a_pipe_gives_what_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = pipe(folder.path());
+        let bytes: Vec<u8> = (0..300_000_u32).map(|place| (place % 251) as u8).collect();
+        let writer = std::thread::spawn({
+            let (path, bytes) = (path.clone(), bytes.clone());
+            move || {
+                let mut file = File::options().write(true).open(path).unwrap();
+                bytes.chunks(70_001).for_each(|part| file.write_all(part).unwrap());
+            }
+        });
+        let mut read = Vec::new();
+        Stream::open(path, Interrupt::new()).unwrap().read_to_end(&mut read).unwrap();
+        writer.join().unwrap();
+        assert!(read == bytes);
+    }
+
+    /// One that nobody opens to write, and one that somebody opened who writes no more.
+    #[test]
+    fn a_pipe_without_bytes_is_waited_for_until_an_end_is_requested() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = pipe(folder.path());
+        for is_opened in [false, true] {
+            let interrupt = Interrupt::new();
+            let mut stream = Stream::open(path.clone(), interrupt.clone()).unwrap();
+            let writer = is_opened.then(|| {
+                let mut writer = File::options().write(true).open(&path).unwrap();
+                writer.write_all(b"1,2").unwrap();
+                stream.read_exact(&mut [0; 3]).unwrap();
+                writer
+            });
+            std::thread::spawn({
+                let interrupt = interrupt.clone();
+                move || {
+                    std::thread::sleep(Duration::from_millis(50));
+                    interrupt.request();
+                }
+            });
+            let began = Instant::now();
+            let error = stream.read(&mut [0; 8]).unwrap_err();
+            assert!(matches!(cause(&error), Some(Error::Interrupted(_))), "{error}");
+            assert!(began.elapsed() < Duration::from_secs(20));
+            // What it waits for comes, so that the thread ends.
+            drop(stream);
+            drop(writer.unwrap_or_else(|| File::options().write(true).open(&path).unwrap()));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_told_as_of_a_file() {
+        let error =
+            Stream::open("no-such-pipe".into(), Interrupt::new()).unwrap().read(&mut [0]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+}
