@@ -104,9 +104,9 @@ impl<'a> Progress<'a> {
 
     fn resume(&mut self, resumed: &Resumed) {
         for sentence in &resumed.damaged {
-            let _ = writeln!(self.out, "passed over: {}", plain(sentence, usize::MAX));
+            let _ = writeln!(self.out, "skipped: {}", plain(sentence, usize::MAX));
         }
-        let _ = writeln!(self.out, "going on from {}", resumed.checkpoint.display());
+        let _ = writeln!(self.out, "resuming from {}", resumed.checkpoint.display());
         for change in &resumed.changes {
             let _ = writeln!(self.out, "changed: {}", plain(change, usize::MAX));
         }
