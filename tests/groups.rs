@@ -116,7 +116,16 @@ fn groups_are_changed_and_judged_when_the_program_starts() {
         Err(error) => error.to_string(),
         Ok(training) => training.without_folder().run().err().unwrap().to_string(),
     };
-    assert!(said("groups.0.pattern", "conv_1.*").contains("the nearest are `conv2d_1."), "pattern");
+    assert!(
+        said("groups.0.pattern", "conv_1.*").contains("parameters with similar paths: `conv2d_1."),
+        "pattern"
+    );
+    // `let body` binds a chain of three layers with parameters.
+    let body = said("groups.0.pattern", "body.*");
+    assert!(
+        body.contains("the layers of `let body` are called `conv2d_1`, `batch_norm_1`, `linear_1`: "),
+        "{body}"
+    );
     assert!(said("groups.1.lr", "0").contains("write `freeze: true`"), "lr");
     assert!(said("groups.1.lr", "4").contains("lr * weight_decay is 2 for `head.bias`"), "decay");
     assert!(said("groups.1.rate", "4").contains("there is no `rate`"), "key");

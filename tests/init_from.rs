@@ -231,16 +231,16 @@ fn all_that_does_not_fit_is_told_at_once() {
     let training = from(FineTuned::training(), &file).set("init_from.except", r#"["head.weight", "haed.*"]"#);
     let problem = said(training.unwrap().without_folder().set("checkpoint", "null").unwrap().run());
     assert!(
-        problem.starts_with(&format!("init_from: {}: `net` cannot begin with it: ", file.display())),
+        problem.starts_with(&format!("init_from: {}: `net` cannot be initialized from it: ", file.display())),
         "{problem}"
     );
     for sentence in [
-        "except: no parameter is called like `haed.*` (the nearest left are `head.weight`, `head.bias`, `stem.weight`)",
+        "except: no parameter matches `haed.*` (unmatched, with similar names: `head.weight`, `head.bias`, `stem.weight`)",
         "`backbone.0.weight` and `stem.weight` are both for `stem.weight`",
         "`backbone.1.weight` is [3]; `norm.weight` is [2]",
-        "`norm.bias` [2] is missing (the nearest left are `norms.bias`)",
+        "`norm.bias` [2] is missing (unmatched, with similar names: `norms.bias`)",
         "`head.bias` [3] is missing",
-        "`norms.bias` [2] is no parameter of the model (the nearest left are `norm.bias`, `head.bias`)",
+        "`norms.bias` [2] is no parameter of the model (unmatched, with similar names: `norm.bias`, `head.bias`)",
         "`names` renames tensors",
     ] {
         assert!(problem.contains(sentence), "`{sentence}` is not in: {problem}");

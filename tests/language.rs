@@ -280,3 +280,63 @@ mod hygiene {
         assert!(inner::Run::training().without_folder().run().is_ok());
     }
 }
+
+/// Where a list stands, one value alone is a list of one.
+mod lists {
+    use trainspec::Config;
+    use trainspec::prelude::*;
+    use trainspec::schedule::AnyPhase;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        Single {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: F1,
+            groups: Group { pattern: "**.bias", lr: 0.5 },
+            schedule: Cosine { floor: 1e-5 },
+            allow: Advice::NoWeightDecay,
+        }
+    }
+
+    train! {
+        Listed {
+            model: Net,
+            data: Digits8x8::embedded(),
+            metrics: [F1],
+            groups: [Group { pattern: "**.bias", lr: 0.5 }],
+            schedule: [Cosine { floor: 1e-5 }],
+            allow: [Advice::NoWeightDecay],
+        }
+    }
+
+    const PHASES: &[&dyn AnyPhase] = &[&Warmup { steps: 5, ..Warmup::DEFAULT }, &Cosine];
+
+    train! {
+        Constant { model: Net, data: Digits8x8::embedded(), schedule: PHASES }
+    }
+
+    #[test]
+    fn a_single_value_is_a_list_of_one() {
+        assert_eq!(json_of(&mut Single::training()), json_of(&mut Listed::training()));
+        assert_eq!(Constant::training().settings().unwrap().schedule.len(), 2);
+    }
+
+    /// Every key that takes a list takes a single value: the macro's keys are those of the settings.
+    #[test]
+    fn the_keys_with_lists_are_those_above() {
+        let settings = json_of(&mut Listed::training());
+        let lists: Vec<_> =
+            settings.as_object().unwrap().iter().filter(|(_, value)| value.is_array()).collect();
+        let names: Vec<_> = lists.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(names, ["allow", "groups", "metrics", "schedule"]);
+    }
+
+    fn json_of<M: Model>(training: &mut Training<M>) -> serde_json::Value {
+        training.settings().unwrap().to_json()
+    }
+}

@@ -182,7 +182,7 @@ fn a_metric_that_cannot_be_is_refused_before_the_first_step() {
     assert!(with("metrics.1.k", "3").contains("TopK: k is 3; expected less than the 3 classes"));
     assert!(with("metrics.1.k", "0").contains("k is 0; expected at least 1"));
     // A label follows its keys: the run has no `top_2_accuracy` any more, or two numbers of one name.
-    assert!(with("metrics.1.k", "1").contains("`top_2_accuracy` is no metric of the run"));
+    assert!(with("metrics.1.k", "1").contains("`top_2_accuracy` is not a metric of the run"));
     assert!(with("metrics.3.average", "Macro").contains("would be called `f1_macro`"));
     assert!(with("metrics.2.average", "Binary").contains("average is Binary, but there are 3 classes"));
     assert!(

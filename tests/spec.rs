@@ -6,5 +6,6 @@ mod errors;
 mod extend;
 mod hygiene;
 mod language;
+mod own_project;
 mod samples;
 mod ui;

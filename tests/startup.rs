@@ -152,7 +152,7 @@ fn a_schedule_that_has_nothing_to_listen_to() {
     let Err(error) = Scaled::training().set("schedule.2.monitor", "val_recall") else { panic!() };
     assert_eq!(
         error.to_string(),
-        "schedule.2.monitor: `recall` is no metric of the run; expected `accuracy` or `ValLoss`"
+        "schedule.2.monitor: `recall` is not a metric of the run; expected `accuracy` or `ValLoss`"
     );
 }
 

@@ -41,6 +41,7 @@ fn no_message_shows_the_macros_insides() {
     for (name, text) in files("stderr") {
         for inside in [
             "__private",
+            "__run",
             "__layer",
             "__trace",
             "__value",

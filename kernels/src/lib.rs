@@ -39,3 +39,22 @@ pub mod squared_error;
 pub mod subnormal;
 pub mod threads;
 pub mod update;
+
+/// The optimization level at which this crate is compiled: `0` to `3`, `s` or `z`.
+pub const OPT_LEVEL: &str = env!("TRAINSPEC_KERNELS_OPT_LEVEL");
+
+/// Whether this crate is compiled at a level at which kernels are as fast as they are meant to be: 2 or 3. Without, as in a `dev`
+/// profile that says nothing of dependencies, they are some hundred times slower.
+#[must_use]
+pub const fn is_optimized() -> bool {
+    matches!(OPT_LEVEL.as_bytes(), b"2" | b"3")
+}
+
+#[cfg(test)]
+mod tests {
+    /// As the profiles of this workspace say.
+    #[test]
+    fn the_kernels_of_this_workspace_are_optimized() {
+        assert!(super::is_optimized(), "{}", super::OPT_LEVEL);
+    }
+}

@@ -8,6 +8,8 @@ use syn::Error;
 #[derive(Default)]
 pub(crate) struct Diagnostics {
     errors: Option<Error>,
+    /// Mistakes that the expansion lets rustc report, since the message needs to know a type.
+    left_to_rustc: usize,
 }
 
 impl Diagnostics {
@@ -24,14 +26,19 @@ impl Diagnostics {
         }
     }
 
+    /// Counts a mistake that the expansion lets rustc report.
+    pub(crate) fn leave_to_rustc(&mut self) {
+        self.left_to_rustc += 1;
+    }
+
     /// Whether nothing is wrong so far.
     pub(crate) fn is_empty(&self) -> bool {
-        self.errors.is_none()
+        self.errors.is_none() && self.left_to_rustc == 0
     }
 
     /// How many mistakes there are.
     pub(crate) fn len(&self) -> usize {
-        self.errors.iter().flatten().count()
+        self.errors.iter().flatten().count() + self.left_to_rustc
     }
 
     /// The mistakes as code: one `compile_error!` each.

@@ -12,6 +12,9 @@ use crate::shape::Verdict;
 /// may give; the others are those of [`Config::DEFAULT`]. Besides this trait it has an inherent
 /// `const fn check(&self) -> Verdict`, which the macros call by name in a `const`.
 ///
+/// It is written with braces, `Swish {}`. A bare name is a constant of the same name beside the type:
+/// `pub const Swish: Swish = Swish::DEFAULT;`, under `#[allow(non_upper_case_globals)]`.
+///
 /// ```
 /// use serde::{Deserialize, Serialize};
 /// use trainspec::{Config, Problem, Verdict};
@@ -39,7 +42,7 @@ use crate::shape::Verdict;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no configuration",
+    message = "`{Self}` is not a configuration",
     label = "this is neither a layer nor another part of a spec",
     note = "a type becomes one by implementing `trainspec::Config`"
 )]
@@ -95,12 +98,15 @@ pub(crate) fn from_json<C: Config>(json: &serde_json::Value) -> Result<C, String
     let mut json = json.clone();
     let Some(keys) = json.as_object_mut() else {
         return Err(format!(
-            "`{json}` is no `{}`; its kind is part of the program, change one of its keys",
+            "`{json}` is not a `{0}`, whose type is fixed at compile time; set one of the keys of `{0}`",
             C::NAME
         ));
     };
     if let Some(kind) = keys.remove("type").filter(|kind| kind != C::NAME) {
-        return Err(format!("{kind} is no `{}`; its kind is part of the program", C::NAME));
+        return Err(format!(
+            "{kind} is not `{0}`, whose type is fixed at compile time; set keys of `{0}`",
+            C::NAME
+        ));
     }
     let configuration: C = serde_json::from_value(json).map_err(|error| error.to_string())?;
     configuration.judge().map_err(|problem| problem.as_str().to_owned())?;

@@ -32,6 +32,9 @@
 //! }
 //! ```
 //!
+#![doc = include_str!("docs/project.md")]
+//! # Where to read on
+//!
 //! - [`model`](macro@model) says what a model's body may hold; [`layer`] lists the layers and how to bring your own.
 //! - [`train!`](macro@train) says how a run is declared; [`spec::Spec`] lists its keys.
 //! - [`loss`], [`metric`], [`optim`] and [`schedule`] hold what the keys take; [`data`] holds data sets.
@@ -71,6 +74,7 @@ pub mod rng;
 pub mod run_dir;
 pub mod schedule;
 mod shape;
+mod similar;
 pub mod spec;
 pub mod summary;
 pub mod trainer;

@@ -9,7 +9,7 @@ pub use crate::experiment::Training;
 pub use crate::graph::{Module, Scope, Value};
 pub use crate::keys::Known;
 pub use crate::model::{Blank, Model};
-pub use crate::model::{Trace, alone, whole};
+pub use crate::model::{Trace, alone, name_keys, silent, whole};
 pub use crate::shape::{Kind, Shape, Verdict};
 pub use crate::spec::check::{Callable, Configuration, DeclaredModel, called, judged, part, told};
 pub use crate::spec::check::{Judged, LookForConfig, LookForMetric, LookNoFurther, Probe, by_type, named};

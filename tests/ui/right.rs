@@ -670,6 +670,18 @@ mod model_flag_for_number {
 }
 
 #[rustfmt::skip]
+mod model_flatten_forgotten_before_the_first {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Values<1> {
+        image.flatten().linear(out = 32).relu().dropout(p = 0.1).linear(out = 1)
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod model_float_for_count {
     use trainspec::prelude::*;
 
@@ -864,6 +876,18 @@ mod model_if_without_else {
     #[model]
     fn Net(x: Features<8>, #[default(true)] deep: bool) -> Values<8> {
         if deep { x.linear(out = 8) } else { x }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod model_image_as_logits {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.conv2d(out = 10, kernel = 3).relu().flatten().linear(out = 10)
     }
 
     fn main() {}
@@ -1104,6 +1128,18 @@ mod model_layer_norm_eps_negative {
     #[model]
     fn Net(x: Features<8>) -> Values<8> {
         x.layer_norm(eps = 1e-5)
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod model_layer_that_is_not_there {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
     }
 
     fn main() {}
@@ -1511,6 +1547,32 @@ mod model_positional_key {
 }
 
 #[rustfmt::skip]
+mod model_positional_key_of_no_required {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<8>) -> Values<8> {
+        x.linear(out = 8).leaky_relu(slope = 0.2)
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod model_positional_keys {
+    use trainspec::prelude::*;
+
+    const WIDTH: usize = 16;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.conv2d(out = WIDTH, kernel = 3, padding = 1).flatten().linear(out = 10)
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
 mod model_product_of_different_shapes {
     use trainspec::prelude::*;
 
@@ -1603,6 +1665,18 @@ mod model_residual_mismatch {
         let x = image.conv2d(out = 16, kernel = 3, padding = 1);
         let x = x + x.conv2d(out = 16, kernel = 3, padding = 1);
         x.flatten().linear(out = 10)
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod model_rest_by_default {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<8>) -> Values<8> {
+        x.linear(out = 8)
     }
 
     fn main() {}
@@ -1824,6 +1898,18 @@ mod model_text_for_variant {
 
 #[rustfmt::skip]
 mod model_tokens_added {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(tokens: Tokens<65, 16>) -> TokenLogits<65> {
+        tokens.embedding(out = 32).linear(out = 65)
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod model_tokens_as_output {
     use trainspec::prelude::*;
 
     #[model]
@@ -2353,28 +2439,6 @@ mod train_advice_as_text {
 }
 
 #[rustfmt::skip]
-mod train_allow_without_list {
-    use trainspec::prelude::*;
-
-    #[model]
-    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
-        image.flatten().linear(out = 10)
-    }
-
-    train! {
-        pub Run {
-            model: Net,
-            data: Digits8x8::embedded(),
-            allow: [Advice::NoWeightDecay],
-        }
-    }
-
-    fn main() -> trainspec::Result<()> {
-        Run::main()
-    }
-}
-
-#[rustfmt::skip]
 mod train_average_binary_of_ten {
     use trainspec::prelude::*;
 
@@ -2691,6 +2755,27 @@ mod train_checkpoint_every_zero {
 }
 
 #[rustfmt::skip]
+mod train_class_as_output {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<4>) -> Logits<3> {
+        x.linear(out = 3)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Csv::open("iris.csv").read::<Features<4>, Class<3>>(),
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
 mod train_class_weight_negative {
     use trainspec::prelude::*;
 
@@ -2991,6 +3076,27 @@ mod train_cosine_restarts_without_period {
             model: Net,
             data: Digits8x8::embedded(),
             schedule: [CosineRestarts { period: Epochs(10) }],
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
+mod train_csv_not_read {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(x: Features<4>) -> Logits<3> {
+        x.linear(out = 3)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Csv::open("iris.csv").header().read::<Features<4>, Class<3>>(),
         }
     }
 
@@ -3628,6 +3734,27 @@ mod train_flag_for_checkpoint {
 }
 
 #[rustfmt::skip]
+mod train_flatten_forgotten {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.conv2d(out = 8, kernel = 3).relu().flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
 mod train_floor_above_default_rate {
     use trainspec::prelude::*;
 
@@ -3889,28 +4016,6 @@ mod train_group_rate_negative {
 
 #[rustfmt::skip]
 mod train_group_rate_zero {
-    use trainspec::prelude::*;
-
-    #[model]
-    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
-        image.flatten().linear(out = 10)
-    }
-
-    train! {
-        pub Run {
-            model: Net,
-            data: Digits8x8::embedded(),
-            groups: [Group { pattern: "**.bias", freeze: true }],
-        }
-    }
-
-    fn main() -> trainspec::Result<()> {
-        Run::main()
-    }
-}
-
-#[rustfmt::skip]
-mod train_group_without_list {
     use trainspec::prelude::*;
 
     #[model]
@@ -5026,28 +5131,6 @@ mod train_metric_twice {
     }
 
     fn main() {}
-}
-
-#[rustfmt::skip]
-mod train_metric_without_list {
-    use trainspec::prelude::*;
-
-    #[model]
-    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
-        image.flatten().linear(out = 10)
-    }
-
-    train! {
-        pub Run {
-            model: Net,
-            data: Digits8x8::embedded(),
-            metrics: [Accuracy],
-        }
-    }
-
-    fn main() -> trainspec::Result<()> {
-        Run::main()
-    }
 }
 
 #[rustfmt::skip]
@@ -6596,28 +6679,6 @@ mod train_phase_without_length_first {
 }
 
 #[rustfmt::skip]
-mod train_phase_without_list {
-    use trainspec::prelude::*;
-
-    #[model]
-    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
-        image.flatten().linear(out = 10)
-    }
-
-    train! {
-        pub Run {
-            model: Net,
-            data: Digits8x8::embedded(),
-            schedule: [Cosine],
-        }
-    }
-
-    fn main() -> trainspec::Result<()> {
-        Run::main()
-    }
-}
-
-#[rustfmt::skip]
 mod train_phases_leave_nothing {
     use trainspec::prelude::*;
 
@@ -6985,6 +7046,50 @@ mod train_repeated_optimizer_key {
 }
 
 #[rustfmt::skip]
+mod train_rest_by_default {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            optimizer: AdamW { lr: 1e-3 },
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
+mod train_rest_by_default_in_list {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            schedule: [Warmup { steps: 10 }, Cosine],
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
 mod train_rms_prop_alpha_one {
     use trainspec::prelude::*;
 
@@ -7004,6 +7109,90 @@ mod train_rms_prop_alpha_one {
     fn main() -> trainspec::Result<()> {
         Run::main()
     }
+}
+
+#[rustfmt::skip]
+mod train_run_named_like_another_model {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    #[model]
+    fn Deep(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 32).relu().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod train_run_named_like_data {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 28, 28>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub MnistRun {
+            model: Net,
+            data: Mnist::open("mnist")?,
+        }
+    }
+
+    fn main() {}
+}
+
+#[rustfmt::skip]
+mod train_run_named_like_model {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Digits(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub DigitsRun {
+            model: Digits,
+            data: Digits8x8::embedded(),
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        DigitsRun::main()
+    }
+}
+
+#[rustfmt::skip]
+mod train_run_named_like_optimizer {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub AdamWRun {
+            model: Net,
+            data: Digits8x8::embedded(),
+            optimizer: AdamW { lr: 1e-3 },
+        }
+    }
+
+    fn main() {}
 }
 
 #[rustfmt::skip]
@@ -7600,6 +7789,28 @@ mod train_text_for_reduction {
 }
 
 #[rustfmt::skip]
+mod train_text_for_schedule {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+            schedule: Cosine,
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
+}
+
+#[rustfmt::skip]
 mod train_top_k_of_all_classes {
     use trainspec::prelude::*;
 
@@ -7705,6 +7916,35 @@ mod train_two_programs {
     }
 
     fn main() {}
+}
+
+#[rustfmt::skip]
+mod train_two_runs_alike {
+    use trainspec::prelude::*;
+
+    #[model]
+    fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+        image.flatten().linear(out = 10)
+    }
+
+    train! {
+        pub Run {
+            model: Net,
+            data: Digits8x8::embedded(),
+        }
+    }
+
+    train! {
+        pub LongRun {
+            model: Net,
+            data: Digits8x8::embedded(),
+            epochs: 100,
+        }
+    }
+
+    fn main() -> trainspec::Result<()> {
+        Run::main()
+    }
 }
 
 #[rustfmt::skip]

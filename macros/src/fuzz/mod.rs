@@ -68,8 +68,13 @@ fn answers(input: &TokenStream, name: Option<String>, expansion: &TokenStream) -
     let file: syn::File =
         syn::parse2(expansion.clone()).map_err(|error| format!("{error} in the expansion {expansion}"))?;
     if let Some(name) = name {
-        let is_there =
-            file.items.iter().any(|item| matches!(item, syn::Item::Struct(item) if item.ident == name));
+        let is_there = file.items.iter().any(|item| match item {
+            syn::Item::Struct(item) => item.ident == name,
+            syn::Item::Type(item) => item.ident == name,
+            // A run of its model's name is refused and declares nothing of that name.
+            syn::Item::Macro(error) => error.mac.tokens.to_string().contains("is the name of this run"),
+            _ => false,
+        });
         if !is_there {
             return Err(format!("`{name}` is not there after {expansion}"));
         }

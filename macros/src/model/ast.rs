@@ -97,6 +97,8 @@ pub(crate) struct Seen {
     pub(crate) keys: Vec<(Ident, Expr)>,
     /// What could be keys without a value; `None` if the call is whole.
     pub(crate) half_typed: Option<Vec<Ident>>,
+    /// Values without a key: `linear(64)`.
+    pub(crate) without_key: Vec<Expr>,
     /// Whether a key depends on the model's parameters, a loop, or a local constant.
     pub(crate) depends: bool,
 }

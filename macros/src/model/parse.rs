@@ -257,7 +257,7 @@ fn parameter(
     let argument = match argument {
         FnArg::Typed(argument) => argument,
         FnArg::Receiver(receiver) => {
-            diagnostics.error(receiver, "a model is no method; name the input, such as `x: Features<64>`");
+            diagnostics.error(receiver, "a model is not a method; name the input, such as `x: Features<64>`");
             return false;
         }
     };

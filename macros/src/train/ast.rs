@@ -16,6 +16,8 @@ pub(crate) struct Train {
     pub(crate) entries: Vec<Entry>,
     /// Keys whose value cannot be read, for editors.
     pub(crate) half_typed: Vec<Ident>,
+    /// Whether the run and its model have one name, which was refused.
+    pub(crate) is_named_like_model: bool,
 }
 
 /// `key: value`

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
@@ -106,14 +107,46 @@ fn declared(train: &Train) -> TokenStream {
     }
 }
 
+/// The program's type.
+///
+/// Its struct stands in a module whose name depends on the place in the source, and the program's own name is another name for it.
+/// So two items of one name are one error: what is implemented for the struct cannot conflict with what the other item has.
 fn declaration(train: &Train) -> TokenStream {
-    let Train { docs, visibility, name, .. } = train;
-    let structure = quote_spanned!(name.span()=> struct #name {});
-    quote! {
-        #(#docs)*
-        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-        #visibility #structure
+    if train.is_named_like_model {
+        return TokenStream::new();
     }
+    let Train { docs, visibility, name, .. } = train;
+    let (module, program) = (module(train), program(train));
+    let structure = quote_spanned!(name.span()=> pub struct #program {});
+    let alias = quote_spanned!(name.span()=> type #name = #module::#program;);
+    quote! {
+        #[doc(hidden)]
+        #[allow(missing_docs, unreachable_pub, non_snake_case)]
+        mod #module {
+            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+            #structure
+        }
+        #(#docs)*
+        #visibility #alias
+    }
+}
+
+/// The name of the program's struct, which messages show: not that of the alias, or else rustc would add the module to tell the two
+/// apart.
+fn program(train: &Train) -> Ident {
+    Ident::new(&format!("{}Program", train.name.unraw()), train.name.span())
+}
+
+/// The name of the module of the program's struct.
+fn module(train: &Train) -> Ident {
+    let name = train.name.unraw();
+    let place = if proc_macro::is_available() {
+        let start = train.name.span().unwrap().start();
+        format!("_{}_{}", start.line(), start.column())
+    } else {
+        String::new()
+    };
+    Ident::new(&format!("__run_{name}{place}"), Span::call_site())
 }
 
 fn functions(
@@ -122,14 +155,23 @@ fn functions(
     declared: &TokenStream,
     main: &TokenStream,
 ) -> TokenStream {
-    let name = &train.name;
+    let program = match &train.model {
+        Some((_, model)) if train.is_named_like_model => quote!(#model),
+        _ => {
+            let (module, program) = (module(train), program(train));
+            quote!(#module::#program)
+        }
+    };
     quote! {
-        impl #name {
+        impl #program {
             /// The declared run, to be changed and started from code.
             pub fn training() -> #training {
                 #declared
             }
-            /// The command line: `train`, `eval`, `summary`, `schedule`, `spec`.
+            /// The command line.
+            ///
+            /// Without a command it trains, as `train` does. The others are `check`, `eval`, `export`, `summary`, `schedule`,
+            /// `find-lr`, `spec`, `verify`, `diff` and `replay`; `--help` says more of each.
             pub fn main() -> __t::Result<()> {
                 #main
             }

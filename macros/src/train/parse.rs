@@ -1,6 +1,7 @@
 //! Tokens to syntax: keys one by one, so that a mistake in one leaves the others whole.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Error, Expr, Ident, Path, Type, Visibility};
@@ -35,6 +36,7 @@ pub(super) fn train(input: TokenStream, diagnostics: &mut Diagnostics) -> Option
             data: None,
             entries: Vec::new(),
             half_typed: Vec::new(),
+            is_named_like_model: false,
         },
         mentioned: Vec::new(),
         later: None,
@@ -166,6 +168,9 @@ impl Reader<'_> {
                     .diagnostics
                     .error(model, "expected the name of a model, such as `DigitNet` or `CharGpt<4>`"),
                 Ok((model, rest)) => {
+                    if self.refuse_own_name(model.to_token_stream()) {
+                        self.train.is_named_like_model = true;
+                    }
                     self.train.model = Some((key.unraw(), model));
                     match rest.clone().into_iter().next() {
                         Some(first) if Row::read(rest.clone()).is_err() => self.diagnostics.error(
@@ -184,11 +189,15 @@ impl Reader<'_> {
             match parse_all(Expr::parse, row.value) {
                 Ok((data, rest)) => {
                     refuse_calls([&data], self.diagnostics);
-                    self.train.data = Some((key.unraw(), data));
+                    if !self.refuse_own_name(data.to_token_stream()) {
+                        self.train.data = Some((key.unraw(), data));
+                    }
                     self.leftover(rest);
                 }
                 Err(error) => self.diagnostics.push(unreadable(&key, &error)),
             }
+        } else if self.refuse_own_name(row.value.clone()) {
+            self.train.half_typed.push(key);
         } else {
             match value(&key, row.value, self.diagnostics) {
                 Some(read) => {
@@ -203,6 +212,18 @@ impl Reader<'_> {
                 None => self.train.half_typed.push(key),
             }
         }
+    }
+
+    /// Refuses a value that is meant to name something else, but names the run itself: what has the run's name, and was brought
+    /// into scope by a glob such as the prelude's, is hidden by it. Gives whether there is such a word.
+    fn refuse_own_name(&mut self, value: TokenStream) -> bool {
+        let name = self.train.name.clone();
+        let Some(word) = first_word(value, &name) else { return false };
+        let message = format!(
+            "`{word}` is the name of this run, which hides every other `{word}` here; rename the run, such as `{name}Run`"
+        );
+        self.diagnostics.error(&word, message);
+        true
     }
 
     /// What stands after a value where a comma should be: often the next key.
@@ -238,7 +259,7 @@ impl Reader<'_> {
                 let found = found.clone();
                 self.train.entries.retain(|entry| entry.key != found);
                 self.diagnostics
-                    .error(&found, format!("`{found}` is no key; a key with a similar name is `{key}`"));
+                    .error(&found, format!("`{found}` is not a key; a key with a similar name is `{key}`"));
             }
             None => {
                 let name = &self.train.name;
@@ -246,6 +267,23 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The first place at which a value names something by this word alone: not as a part of a longer path, and not as a key.
+fn first_word(value: TokenStream, name: &Ident) -> Option<Ident> {
+    let tokens: Vec<TokenTree> = value.into_iter().collect();
+    tokens.iter().enumerate().find_map(|(place, token)| match token {
+        TokenTree::Group(group) => first_word(group.stream(), name),
+        TokenTree::Ident(word) if word.unraw() == name.unraw() => {
+            let is = |token: Option<&TokenTree>, sign| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == sign);
+            let follows = place > 0 && (is(tokens.get(place - 1), ':') || is(tokens.get(place - 1), '.'));
+            let is_key = is(tokens.get(place + 1), ':') && !is(tokens.get(place + 2), ':');
+            // In `key: Name` a colon is before it too.
+            let is_in_path = follows && (place < 2 || is(tokens.get(place - 2), ':') || is(tokens.get(place - 1), '.'));
+            (!is_in_path && !is_key).then(|| word.clone())
+        }
+        _ => None,
+    })
 }
 
 /// A value that syn cannot read.

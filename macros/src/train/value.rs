@@ -2,8 +2,10 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{Attribute, Error, Expr, Ident, Path, Token};
 
 use super::ast::{Element, Value};
@@ -40,17 +42,68 @@ pub(super) fn value(key: &Ident, tokens: TokenStream, diagnostics: &mut Diagnost
         }
     };
     // An `$e:expr` of a `macro_rules!` may be a list.
-    let value = match peeled(&value) {
-        Expr::Array(array) => {
-            return list(key, &group_of(array), diagnostics).map(|read| Read { rest, ..read });
+    if let Expr::Array(array) = peeled(&value) {
+        return list(key, &group_of(array), diagnostics).map(|read| Read { rest, ..read });
+    }
+    if refuse_calls([&value], diagnostics) {
+        return None;
+    }
+    let mut value = value;
+    refuse_default(&mut value, diagnostics);
+    let value = if is_list(key) && is_element(&value) {
+        let span = value.span();
+        Value::List(vec![Element { attributes: Vec::new(), value }], span)
+    } else {
+        Value::One(value)
+    };
+    Some(Read { value, whole, rest })
+}
+
+/// Whether the key takes a list, in which case one value alone is a list of one.
+///
+/// The only keys besides `crate`, `model` and `data` that are known here: what a key takes is otherwise its type's matter, but no
+/// constant expression is both a list and its element.
+fn is_list(key: &Ident) -> bool {
+    ["allow", "groups", "metrics", "schedule"].iter().any(|list| key.unraw() == list)
+}
+
+/// Whether a value is written like an element of a list, and not like a constant that is a list: `PHASES`.
+fn is_element(value: &Expr) -> bool {
+    match peeled(value) {
+        Expr::Struct(_) => true,
+        Expr::Path(path) => path.path.segments.last().is_some_and(|last| {
+            let name = last.ident.to_string();
+            // `F1` and `R2` are metrics.
+            name.contains(|letter: char| letter.is_lowercase() || letter.is_ascii_digit())
+        }),
+        _ => false,
+    }
+}
+
+/// Refuses `..Default::default()`, which no constant can call, and takes it out of the value: what remains is complete.
+fn refuse_default(value: &mut Expr, diagnostics: &mut Diagnostics) {
+    match value {
+        Expr::Struct(literal) => {
+            for field in &mut literal.fields {
+                refuse_default(&mut field.expr, diagnostics);
+            }
+            let Some(rest) = literal.rest.take_if(|rest| is_default(rest)) else { return };
+            literal.dot2_token = None;
+            let text = tidy(&rest.to_token_stream());
+            diagnostics
+                .error(rest, format!("every key that is not given has its default; remove `..{text}`"));
         }
-        _ => Value::One(value),
-    };
-    let is_call = match &value {
-        Value::One(value) => refuse_calls([value], diagnostics),
-        Value::List(..) => false,
-    };
-    (!is_call).then_some(Read { value, whole, rest })
+        Expr::Paren(inner) => refuse_default(&mut inner.expr, diagnostics),
+        Expr::Group(inner) => refuse_default(&mut inner.expr, diagnostics),
+        _ => {}
+    }
+}
+
+/// `Default::default()` or `AdamW::default()`
+fn is_default(value: &Expr) -> bool {
+    let Expr::Call(call) = value else { return false };
+    let Expr::Path(function) = &*call.func else { return false };
+    call.args.is_empty() && function.path.segments.last().is_some_and(|last| last.ident == "default")
 }
 
 fn list(key: &Ident, group: &Group, diagnostics: &mut Diagnostics) -> Option<Read> {
@@ -59,7 +112,7 @@ fn list(key: &Ident, group: &Group, diagnostics: &mut Diagnostics) -> Option<Rea
         return None;
     }
     let elements = parse_all(Punctuated::<Element, Token![,]>::parse_terminated, group.stream());
-    let (elements, whole) = match elements {
+    let (mut elements, whole) = match elements {
         Ok((elements, _)) => (elements.into_iter().collect::<Vec<_>>(), true),
         // One by one, to find those that are well.
         Err(_) => (
@@ -69,6 +122,9 @@ fn list(key: &Ident, group: &Group, diagnostics: &mut Diagnostics) -> Option<Rea
     };
     if refuse_calls(elements.iter().map(|element| &element.value), diagnostics) {
         return None;
+    }
+    for element in &mut elements {
+        refuse_default(&mut element.value, diagnostics);
     }
     for attribute in elements.iter().flat_map(|element| &element.attributes) {
         if !attribute.path().is_ident("cfg") {

@@ -15,6 +15,7 @@ mod depth;
 mod first;
 mod model;
 mod optimizer;
+mod profile;
 mod rate;
 mod regularization;
 mod stopping;

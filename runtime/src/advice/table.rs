@@ -1,6 +1,8 @@
 //! Every rule with its sentences.
 
-use super::{Advice, Rule, batch, data, depth, first, model, optimizer, rate, regularization, stopping};
+use super::{
+    Advice, Rule, batch, data, depth, first, model, optimizer, profile, rate, regularization, stopping,
+};
 
 /// For what a count shows and nobody needs to be cited for.
 const ARITHMETIC: &str = "arithmetic";
@@ -271,5 +273,12 @@ pub(super) const RULES: &[Rule] = &[
         why: "a prediction depends on what else is asked at the same time, and training can read answers off other samples",
         instead: "operations that leave the first axis, the batch, alone",
         reference: "Karpathy 2019",
+    },
+    Rule {
+        advice: Advice::UnoptimizedKernels,
+        find: profile::unoptimized_kernels,
+        why: "each step takes some hundred times longer; Cargo optimizes dependencies of a `dev` build only where it is told to",
+        instead: "`[profile.dev.package.\"*\"]` with `opt-level = 3` and `debug = false` in `Cargo.toml`, or `cargo run --release`",
+        reference: "the Cargo book, Profiles",
     },
 ];

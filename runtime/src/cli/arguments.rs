@@ -1,8 +1,10 @@
 //! What the command line can say.
 
 use std::ffi::OsString;
+use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::config::Config;
@@ -10,9 +12,9 @@ use crate::data::Prepared;
 use crate::spec::Device;
 use crate::trainer::RateSearch;
 
-/// The whole command line; without a command it trains.
+/// The whole command line; without a command it trains. What stands before a command counts as if it stood behind it.
 #[derive(Debug, Parser)]
-#[command(about = "A declared training run", args_conflicts_with_subcommands = true)]
+#[command(about = "A declared training run")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -80,7 +82,7 @@ pub(super) struct Verify {
     #[arg(value_name = "RUN")]
     pub(super) run: PathBuf,
     /// Begin with the checkpoint of this step
-    #[arg(long, value_name = "STEP|start", default_value = "start")]
+    #[arg(long, value_name = "STEP|start", default_value = "start", allow_negative_numbers = true)]
     pub(super) from: Begin,
     /// Say nothing but where the runs differ
     #[arg(long, short)]
@@ -100,7 +102,7 @@ pub(super) struct Replay {
     #[arg(value_name = "RUN")]
     pub(super) run: PathBuf,
     /// The step after which the model is wanted, from 1
-    #[arg(long, value_name = "STEP")]
+    #[arg(long, value_name = "STEP", allow_negative_numbers = true, value_parser = whole)]
     pub(super) to: u64,
     /// The average of the weights instead, if the run keeps one
     #[arg(long)]
@@ -172,13 +174,13 @@ pub(super) struct Schedule {
 #[derive(Debug, Args)]
 pub(super) struct FindLr {
     /// The first rate
-    #[arg(long, value_name = "RATE", default_value_t = RateSearch::DEFAULT.from)]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true, value_parser = number, default_value_t = RateSearch::DEFAULT.from)]
     pub(super) from: f64,
     /// The last rate
-    #[arg(long, value_name = "RATE", default_value_t = RateSearch::DEFAULT.to)]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true, value_parser = number, default_value_t = RateSearch::DEFAULT.to)]
     pub(super) to: f64,
     /// Optimizer steps, each at a higher rate
-    #[arg(long, value_name = "NUMBER", default_value_t = RateSearch::DEFAULT.steps)]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = whole, default_value_t = RateSearch::DEFAULT.steps)]
     pub(super) steps: u64,
     /// Draw the curve into this file too, as SVG
     #[arg(long, value_name = "FILE.svg")]
@@ -191,10 +193,10 @@ pub(super) struct FindLr {
 #[derive(Debug, Default, Args)]
 pub(super) struct Changes {
     /// Train for this many epochs
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = whole)]
     pub(super) epochs: Option<u64>,
     /// Draw all random numbers from this seed
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = whole)]
     pub(super) seed: Option<u64>,
     /// Compute there
     #[arg(long)]
@@ -225,11 +227,45 @@ impl Arguments {
         }
         let matches = parser.try_get_matches_from_mut(words)?;
         let arguments = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut parser))?;
-        Ok(arguments.command.unwrap_or(Command::Train(arguments.train)))
+        let Self { command, train } = arguments;
+        let Some(command) = command else { return Ok(Command::Train(train)) };
+        command.with(train).map_err(|problem| parser.error(ErrorKind::ArgumentConflict, problem))
     }
 }
 
 impl Command {
+    /// The command with the options that stand before it.
+    fn with(mut self, mut before: Train) -> Result<Self, String> {
+        let (changes, out, quiet) = (&mut before.changes, &mut before.out, &mut before.quiet);
+        match &mut self {
+            Self::Train(train) => {
+                train.changes.with(changes)?;
+                once("--out", &mut train.out, out)?;
+                once("--resume", &mut train.resume, &mut before.resume)?;
+                train.allow_spec_change.append(&mut before.allow_spec_change);
+                train.quiet |= std::mem::take(quiet);
+            }
+            Self::Check(check) => {
+                check.changes.with(changes)?;
+                once("--out", &mut check.out, out)?;
+            }
+            Self::Eval(eval) => eval.changes.with(changes)?,
+            Self::Summary(own) | Self::Spec(own) => own.with(changes)?,
+            Self::Schedule(schedule) => schedule.changes.with(changes)?,
+            Self::FindLr(search) => search.changes.with(changes)?,
+            Self::Verify(verify) => verify.quiet |= std::mem::take(quiet),
+            Self::Replay(replay) => {
+                once("--out", &mut replay.out, out)?;
+                replay.quiet |= std::mem::take(quiet);
+            }
+            Self::Export(_) | Self::Diff(_) => {}
+        }
+        match before.first() {
+            None => Ok(self),
+            Some(option) => Err(format!("`{option}` stands before a command that has no such option")),
+        }
+    }
+
     /// Whether it reads data or computes with them, so that a signal is to wait for a moment at which nothing is lost.
     pub(super) fn works_for_long(&self) -> bool {
         matches!(
@@ -244,7 +280,48 @@ impl Command {
     }
 }
 
+impl Train {
+    /// The first option that is given.
+    fn first(&self) -> Option<&'static str> {
+        let Self { changes, out, resume, allow_spec_change, quiet } = self;
+        let given = [
+            ("--epochs", changes.epochs.is_some()),
+            ("--seed", changes.seed.is_some()),
+            ("--device", changes.device.is_some()),
+            ("--set", !changes.set.is_empty()),
+            ("--out", out.is_some()),
+            ("--resume", resume.is_some()),
+            ("--allow-spec-change", !allow_spec_change.is_empty()),
+            ("--quiet", *quiet),
+        ];
+        given.into_iter().find_map(|(option, is_given)| is_given.then_some(option))
+    }
+}
+
+/// Takes an option over that stands before the command, where the command does not have it already.
+fn once<T>(option: &str, own: &mut Option<T>, before: &mut Option<T>) -> Result<(), String> {
+    match (own.is_some(), before.take()) {
+        (true, Some(_)) => {
+            Err(format!("`{option}` is given twice, before the command and behind it; remove one"))
+        }
+        (_, None) => Ok(()),
+        (false, given) => {
+            *own = given;
+            Ok(())
+        }
+    }
+}
+
 impl Changes {
+    /// Takes over the changes that stand before the command; those of `--set` come first.
+    fn with(&mut self, before: &mut Self) -> Result<(), String> {
+        once("--epochs", &mut self.epochs, &mut before.epochs)?;
+        once("--seed", &mut self.seed, &mut before.seed)?;
+        once("--device", &mut self.device, &mut before.device)?;
+        self.set.splice(..0, std::mem::take(&mut before.set));
+        Ok(())
+    }
+
     /// Every change as a key of the spec and its value; what `--set` says comes last, so it wins.
     pub(super) fn keys(self) -> impl Iterator<Item = (String, String)> {
         let flags = [
@@ -275,6 +352,20 @@ impl Part {
             Self::Test => Prepared::test,
         }
     }
+}
+
+/// A number that counts something.
+fn whole(text: &str) -> Result<u64, String> {
+    text.trim().parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => format!("expected a whole number, at most {}", u64::MAX),
+        _ => "expected a whole number, 0 or more".to_owned(),
+    })
+}
+
+/// A number that measures something.
+fn number(text: &str) -> Result<f64, String> {
+    let number = text.trim().parse().ok().filter(|number: &f64| number.is_finite());
+    number.ok_or_else(|| "expected a number, such as `1e-3`".to_owned())
 }
 
 fn change(text: &str) -> Result<(String, String), String> {
@@ -324,8 +415,76 @@ mod tests {
     }
 
     #[test]
-    fn flags_of_training_do_not_stand_before_another_command() {
-        assert!(read("digits --quiet summary").is_err());
+    fn an_option_before_a_command_counts_as_if_behind_it() {
+        let keys = |line: &str| match read(line) {
+            Ok(
+                Command::Check(Check { changes, .. })
+                | Command::Spec(changes)
+                | Command::Train(Train { changes, .. }),
+            ) => changes.keys().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" "),
+            other => panic!("{line}: {other:?}"),
+        };
+        assert_eq!(keys("digits --set a=b check"), "a=b");
+        assert_eq!(keys("digits --set a=1 --seed 3 spec --set a=2"), "seed=3 a=1 a=2");
+        assert_eq!(keys("digits --epochs 2 train --set a=2"), "epochs=2 a=2");
+        let Ok(Command::Check(check)) = read("digits --out there check") else { panic!() };
+        assert_eq!(check.out, Some("there".into()));
+        let Ok(Command::Train(train)) = read("digits --quiet --resume=runs/1 train") else { panic!() };
+        assert!(train.quiet && train.resume == Some(Some("runs/1".into())));
+        for (line, words) in [
+            ("digits --quiet summary", "`--quiet` stands before a command that has no such option"),
+            ("digits --set a=1 diff a b", "`--set` stands before a command that has no such option"),
+            ("digits --seed 1 verify a", "`--seed` stands before a command that has no such option"),
+            ("digits --resume=a check", "`--resume` stands before a command that has no such option"),
+            ("digits --seed 1 check --seed 2", "`--seed` is given twice, before the command and behind it"),
+        ] {
+            let message = read(line).unwrap_err().to_string();
+            assert!(message.contains(words), "{line}: {message}");
+        }
+    }
+
+    /// One grammar for numbers: Rust's.
+    #[test]
+    fn a_number_is_what_rust_reads_as_one() {
+        for (line, seed) in [("digits --seed 7", 7), ("digits --seed +7", 7), ("digits --seed=007", 7)] {
+            let Ok(Command::Train(train)) = read(line) else { panic!("{line}") };
+            assert_eq!(train.changes.seed, Some(seed));
+        }
+        for line in
+            ["digits --seed -1", "digits --epochs -3", "digits find-lr --steps -1", "digits --seed 1.5"]
+        {
+            let message = read(line).unwrap_err().to_string();
+            assert!(message.contains("expected a whole number, 0 or more"), "{line}: {message}");
+        }
+        let message = read("digits --seed 18446744073709551616").unwrap_err().to_string();
+        assert!(message.contains("at most 18446744073709551615"), "{message}");
+        for (text, number) in [(".001", 0.001), ("1.", 1.0), ("+1e-3", 0.001), ("-1", -1.0)] {
+            let Ok(Command::FindLr(search)) = read(&format!("digits find-lr --from {text}")) else {
+                panic!()
+            };
+            assert_eq!(search.from.to_bits(), f64::to_bits(number));
+        }
+        for text in ["nan", "inf", "1,5"] {
+            assert!(read(&format!("digits find-lr --from {text}")).is_err(), "{text}");
+        }
+    }
+
+    /// Every command is in each list of commands.
+    #[test]
+    fn every_command_is_documented() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../");
+        for file in
+            ["README.md", "macros/src/train/expand.rs", "runtime/src/cli/mod.rs", "runtime/src/docs/train.md"]
+        {
+            let text = std::fs::read_to_string(format!("{root}{file}")).unwrap();
+            for command in Arguments::command().get_subcommands() {
+                let name = command.get_name();
+                let is_listed = [format!("`{name}`"), format!("digits {name}"), format!("digits [{name}]")]
+                    .iter()
+                    .any(|form| text.contains(form));
+                assert!(is_listed, "{file} does not list `{name}`");
+            }
+        }
     }
 
     #[test]
@@ -362,7 +521,7 @@ mod tests {
             assert!(message.contains("expected a key, `=` and a value"), "{message}");
         }
         let message = read("digits --device gpu").unwrap_err().to_string();
-        assert!(message.contains("`gpu` is no device of this build; expected `cpu`"), "{message}");
+        assert!(message.contains("`gpu` is not a device of this build; expected `cpu`"), "{message}");
     }
 
     #[test]

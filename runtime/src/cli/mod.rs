@@ -316,7 +316,7 @@ mod tests {
         let out = folder.path().display();
         program(&format!("line -q --epochs 2 --out {out}")).unwrap();
         let text = program(&format!("line --resume --epochs 2 --out {out}")).unwrap();
-        assert!(text.starts_with("going on from ") && text.contains("step-00000010\n\nline: Line"), "{text}");
+        assert!(text.starts_with("resuming from ") && text.contains("step-00000010\n\nline: Line"), "{text}");
         assert!(text.contains("\ncompleted after 2 epochs, 10 steps"), "{text}");
         let problem = program(&format!("line --resume --out {out}")).unwrap_err().to_string();
         assert!(problem.contains("`epochs` was 2, is 3; "), "{problem}");
@@ -326,7 +326,7 @@ mod tests {
         let run = std::fs::read_dir(folder.path().join("line")).unwrap().next().unwrap().unwrap().path();
         std::fs::write(run.join("checkpoints/step-00000015/state.json"), "{}").unwrap();
         let text = program(&format!("line --resume {} --allow-spec-change epochs", run.display())).unwrap();
-        let words = "passed over: step-00000015 is not whole: `state.json` is not what was written";
+        let words = "skipped: step-00000015 is not whole: `state.json` is not what was written";
         assert!(text.starts_with(words), "{text}");
         let problem = program(&format!("line --resume {} --out {out}", run.display())).unwrap_err();
         assert!(problem.to_string().contains("remove `--out`"), "{problem}");
@@ -427,6 +427,27 @@ mod tests {
         assert!(program("line summary --set batch=7").unwrap().contains("[7, 3]"));
     }
 
+    /// Two spellings of one value are one spec.
+    #[test]
+    fn a_value_has_one_hash() {
+        let hash = |set: &str| {
+            let spec: serde_json::Value =
+                serde_json::from_str(&program(&format!("line spec --set {set}")).unwrap()).unwrap();
+            spec["hash"].as_str().unwrap().to_owned()
+        };
+        for spellings in [
+            ["optimizer.weight_decay=-0", "optimizer.weight_decay=0", "optimizer.weight_decay=-0.0"],
+            ["optimizer.lr=.001", "optimizer.lr=1e-3", "optimizer.lr=+0.0010"],
+            ["optimizer.lr=1.", "optimizer.lr=1", "optimizer.lr=+1e0"],
+            ["batch=+8", "batch=8", "batch=08"],
+        ] {
+            let hashes: std::collections::BTreeSet<_> = spellings.map(hash).into_iter().collect();
+            assert_eq!(hashes.len(), 1, "{spellings:?}");
+        }
+        let error = program("line --set seed=-1").unwrap_err();
+        assert!(sentence(&error).contains("expected a whole number, 0 or more"), "{}", sentence(&error));
+    }
+
     #[test]
     fn a_schedule_is_drawn_without_training() {
         let out = tempfile::tempdir().unwrap();
@@ -445,7 +466,18 @@ mod tests {
         let error = program("line --set optimizer.lr=-1").unwrap_err();
         assert_eq!(sentence(&error), "optimizer.lr: AdamW: lr is -1; expected a number above 0");
         let error = program("line --set optimizer.lrr=1").unwrap_err();
-        assert!(sentence(&error).contains("there is no `lrr`; expected one of"), "{error}");
+        assert!(
+            sentence(&error).contains("there is no `lrr`; did you mean `lr`? expected one of"),
+            "{error}"
+        );
+        let error = program("line --set precison=F32").unwrap_err();
+        let said = sentence(&error);
+        assert!(
+            said.starts_with(
+                "precison: there is no `precison`; did you mean `precision`? expected one of accumulate, "
+            ),
+            "{said}"
+        );
     }
 
     #[test]

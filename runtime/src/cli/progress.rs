@@ -104,10 +104,10 @@ impl<'a> Progress<'a> {
 
     fn resume(&mut self, resumed: &Resumed) {
         for sentence in &resumed.damaged {
-            let _ = writeln!(self.out, "passed over: {}", plain(sentence, usize::MAX));
+            let _ = writeln!(self.out, "skipped: {}", plain(sentence, usize::MAX));
         }
         let checkpoint = resumed.checkpoint.display().to_string();
-        let _ = writeln!(self.out, "going on from {}", plain(&checkpoint, usize::MAX));
+        let _ = writeln!(self.out, "resuming from {}", plain(&checkpoint, usize::MAX));
         for change in &resumed.changes {
             let _ = writeln!(self.out, "changed: {}", plain(change, usize::MAX));
         }

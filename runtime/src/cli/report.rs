@@ -45,7 +45,7 @@ impl Display for Report<'_> {
         let rows: Vec<_> = rows.into_iter().filter_map(|(part, row)| Some((part, row?))).collect();
         write!(f, "\n\n{}", measures(&rows))?;
         if let Some(epoch) = kept {
-            writeln!(f, "\n  training as measured on the way through epoch {}", epoch.epoch)?;
+            writeln!(f, "\n  training: running average over epoch {}, dropout on", epoch.epoch)?;
         }
         if let Some(confusion) = &outcome.confusion {
             writeln!(f, "\n  test samples of each class (down) and what they were taken for (across)\n")?;
@@ -134,7 +134,7 @@ stopped early after 12 epochs, 1,200 steps, 12.3 s; the best epoch was 4; skippe
   validation      180  0.2210    0.9511
   test            180  0.2305    0.9444
 
-  training as measured on the way through epoch 4
+  training: running average over epoch 4, dropout on
 
   test samples of each class (down) and what they were taken for (across)
 

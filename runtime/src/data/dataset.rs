@@ -35,8 +35,8 @@ use crate::shape::{Element, InputKind, Kind, Shape};
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no data set",
-    label = "expected data, such as `Digits8x8::embedded()`, `Csv::open(\"file.csv\")`, `InMemory::new(…)`",
+    message = "`{Self}` is not a data set",
+    label = "expected data, such as `Digits8x8::embedded()`, `Csv::open(\"file.csv\").read::<Features<4>, Class<3>>()`, `InMemory::new(…)`",
     note = "a type becomes one by implementing `trainspec::data::Dataset`"
 )]
 pub trait Dataset: Send + Sync + 'static {
@@ -176,8 +176,8 @@ pub trait Dataset: Send + Sync + 'static {
 
 /// What `data:` in a spec may evaluate to: a data set, or the result of opening one.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no data set",
-    label = "expected data, such as `Digits8x8::embedded()`, `Csv::open(\"file.csv\")`, `InMemory::new(…)`",
+    message = "`{Self}` is not a data set",
+    label = "expected data, such as `Digits8x8::embedded()`, `Csv::open(\"file.csv\").read::<Features<4>, Class<3>>()`, `InMemory::new(…)`",
     note = "a type becomes one by implementing `trainspec::data::Dataset`"
 )]
 pub trait IntoDataset {

@@ -31,6 +31,7 @@ use crate::interrupt::Interrupt;
 use crate::model::Model;
 use crate::optim::{AnyOptimizer, Groups};
 use crate::schedule::Schedule;
+use crate::spec::value::unsigned_zeros;
 use crate::spec::{AnySpec, Declaration, Device, Settings};
 use crate::summary::Memory;
 use crate::trainer;
@@ -306,7 +307,7 @@ impl<M: Model> Training<M> {
             keys.insert("name".to_owned(), json!(self.name));
             keys.insert("data".to_owned(), json!(self.spec.data_text()));
         }
-        Ok(spec)
+        Ok(unsigned_zeros(spec))
     }
 
     /// The SHA-256 of the file that the run began with which is resumed, for one that has gone since: the run does not need it.
@@ -324,7 +325,7 @@ impl<M: Model> Training<M> {
     pub fn graph(&self) -> Result<Graph> {
         let mut graph = self.spec.graph()?;
         if let Ok(settings) = &self.settings {
-            Groups(&settings.groups).freeze(&mut graph.parameters)?;
+            Groups(&settings.groups).freeze(&mut graph.parameters, &graph.bindings)?;
         }
         Ok(graph)
     }

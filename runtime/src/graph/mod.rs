@@ -16,7 +16,7 @@ pub use scope::{Module, Scope};
 
 use crate::config::Config;
 use crate::error::Result;
-pub use crate::layer::GraphParameter;
+pub use crate::layer::{Bindings, GraphParameter};
 use crate::layer::{Initializer, Layer, Nature, Parameter, Pass, Role};
 use crate::op::Form;
 use crate::shape::{Kind, Shape};
@@ -59,6 +59,8 @@ pub struct Graph {
     pub inputs: usize,
     /// The value that the model gives.
     pub output: usize,
+    /// Names of `let`s that are no layer's, for messages.
+    pub bindings: Bindings,
 }
 
 /// One layer of a graph.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Graph, GraphParameter, Node, Value};
+use super::{Bindings, Graph, GraphParameter, Node, Value};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::{Add, Layer, Mul, Sub};
@@ -60,6 +60,7 @@ impl Graph {
             shapes: inputs.to_vec(),
             inputs: inputs.len(),
             output: 0,
+            bindings: Bindings::default(),
         };
         let values: Vec<_> = inputs.iter().enumerate().map(|(id, &shape)| Value { id, shape }).collect();
         (M::CHECK)(model).map_err(|problem| problem.of(M::NAME))?;
@@ -114,6 +115,20 @@ impl Scope<'_> {
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
         let mut scope = Scope { graph: self.graph, path, counts: BTreeMap::new(), depth: self.depth + 1 };
         module.build(&mut scope, inputs)
+    }
+
+    /// How many layers there are so far.
+    pub fn layers(&self) -> usize {
+        self.graph.nodes.len()
+    }
+
+    /// Notes that a `let` of this name binds more than one call, or is one of several, so that no layer has its name: the layers
+    /// from `first` on are those that it binds.
+    pub fn bound(&mut self, name: &str, first: usize) {
+        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
+        let nodes = self.graph.nodes.get(first..).unwrap_or_default();
+        let layers = nodes.iter().filter(|node| !node.parameters.is_empty()).map(|node| node.path.clone());
+        self.graph.bindings.note(path, layers);
     }
 
     /// `a + b`

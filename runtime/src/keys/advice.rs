@@ -96,6 +96,8 @@ pub enum Advice {
     HighFirstLoss,
     /// A model whose output for one sample depends on the others of the batch.
     SamplesMix,
+    /// Kernels that the compiler did not optimize.
+    UnoptimizedKernels,
 }
 
 /// One advice to one run.

@@ -28,9 +28,9 @@ impl Monitor {
             );
         }
         let mut problem = problem.text(if contains(tables, name) {
-            "` is a table and no single number; expected "
+            "` is a table, not a single value; expected "
         } else {
-            "` is no metric of the run; expected "
+            "` is not a metric of the run; expected "
         });
         let mut i = 0;
         while i < numbers.len() {

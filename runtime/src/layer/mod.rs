@@ -35,6 +35,7 @@
 mod add;
 mod avg_pool2d;
 mod batch_norm;
+mod bindings;
 mod concat;
 mod conv2d;
 mod deviation;
@@ -73,6 +74,7 @@ mod window;
 pub use add::{Add, Mul, Sub};
 pub use avg_pool2d::AvgPool2d;
 pub use batch_norm::BatchNorm;
+pub use bindings::Bindings;
 pub use concat::Concat;
 pub use conv2d::Conv2d;
 pub use dropout::Dropout;
@@ -165,7 +167,7 @@ use crate::shape::{Shape, Verdict};
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no layer",
+    message = "`{Self}` is not a layer",
     label = "this cannot be called on a value",
     note = "a type becomes a layer by implementing `trainspec::layer::Layer`"
 )]

@@ -9,7 +9,7 @@ use crate::shape::{
 
 /// A kind that data can give as the right answer.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no kind of target",
+    message = "`{Self}` is not a kind of target",
     label = "expected `Class<C>`, `Values<N>` or `Tokens<V, T>`"
 )]
 pub trait TargetKind: Kind {

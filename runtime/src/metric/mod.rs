@@ -71,6 +71,53 @@
 //! ```
 //!
 //! With a [`State`] of its own a metric gathers whatever it needs.
+//!
+//! In `train!` it is written `WorstValue {}`. A bare name, as `Accuracy` has, is a constant of the same name beside the type:
+//!
+//! ```
+//! # use serde::{Deserialize, Serialize};
+//! # use trainspec::metric::{Direction, Mean, Metric, Outcomes};
+//! # use trainspec::{Config, Verdict};
+//! use trainspec::data::InMemory;
+//! use trainspec::prelude::*;
+//!
+//! # #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+//! # pub struct WorstValue {}
+//! # impl WorstValue {
+//! #     pub const fn check(&self) -> Verdict {
+//! #         Ok(())
+//! #     }
+//! # }
+//! # impl Config for WorstValue {
+//! #     const NAME: &'static str = "WorstValue";
+//! #     const DEFAULT: Self = Self {};
+//! #     const CHECK: fn(&Self) -> Verdict = Self::check;
+//! # }
+//! # impl<const N: usize> Metric<Values<N>, Values<N>> for WorstValue {
+//! #     type State = Mean;
+//! #     const LABEL: &'static str = "worst_value";
+//! #     const DIRECTION: Direction = Direction::Lower;
+//! #     fn update(&self, _: &mut Mean, _: &Outcomes<'_, f32>) {}
+//! # }
+//! /// [`WorstValue`](struct@WorstValue) with every key at its default.
+//! #[allow(non_upper_case_globals)]
+//! pub const WorstValue: WorstValue = WorstValue::DEFAULT;
+//!
+//! #[model]
+//! fn Line(x: Features<1>) -> Values<1> {
+//!     x.linear(out = 1)
+//! }
+//!
+//! train! {
+//!     Fit {
+//!         model: Line,
+//!         data: InMemory::<Features<1>, Values<1>>::new(vec![0.0; 20], vec![0.0; 20]),
+//!         metrics: [WorstValue],
+//!     }
+//! }
+//! # assert_eq!(Fit::training().settings()?.metrics.len(), 1);
+//! # Ok::<(), trainspec::Error>(())
+//! ```
 
 mod accumulator;
 mod accuracy;

@@ -8,7 +8,7 @@ mod trace;
 pub use blank::Blank;
 pub use fits::Fits;
 pub(crate) use trace::last_layer;
-pub use trace::{Trace, alone, whole};
+pub use trace::{Trace, alone, name_keys, silent, whole};
 
 use crate::config::Config;
 use crate::error::Result;
@@ -17,7 +17,7 @@ use crate::shape::{InputKind, Kind};
 
 /// A model declared with [`#[model]`](macro@crate::model).
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no model",
+    message = "`{Self}` is not a model",
     label = "expected a model: a function under `#[model]`"
 )]
 pub trait Model: Module {

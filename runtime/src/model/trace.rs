@@ -21,13 +21,35 @@ pub struct Trace {
     last: &'static str,
     /// The output of the layer that needs the largest batch.
     asks: Shape,
+    /// How many layers and operators were traced.
+    steps: usize,
+    /// The first `linear` whose input has more than one axis, if its output was not flattened since: its step and its input.
+    unflattened: Option<(usize, Shape)>,
+    /// What a quiet trace of the same model found wrong, if that is to be reported at an earlier step.
+    blamed: Problem,
 }
 
 impl Trace {
-    /// Reports a mistake where it is made.
-    pub const SPEAKING: Self = Self { first: Ok(()), speaks: true, last: "", asks: Shape::UNKNOWN };
     /// Keeps the first mistake for [`Trace::finish`].
-    pub const QUIET: Self = Self { first: Ok(()), speaks: false, last: "", asks: Shape::UNKNOWN };
+    pub const QUIET: Self = Self {
+        first: Ok(()),
+        speaks: false,
+        last: "",
+        asks: Shape::UNKNOWN,
+        steps: 0,
+        unflattened: None,
+        blamed: Problem::SILENT,
+    };
+
+    /// Reports a mistake where it is made. What the end of a model tells of an earlier layer, such as that `flatten` is missing
+    /// before it, is known from a quiet trace.
+    pub const fn speaking(quiet: Verdict<Shape>) -> Self {
+        let blamed = match quiet {
+            Err(problem) if problem.step() > 0 => problem,
+            _ => Problem::SILENT,
+        };
+        Self { speaks: true, blamed, ..Self::QUIET }
+    }
 
     /// The shape of an input of which nothing is known but its kind's shape.
     pub const fn kind(&mut self, kind: Shape) -> Shape {
@@ -71,12 +93,13 @@ impl Trace {
         configuration: &C,
         given: &[&str],
         check: Verdict<T>,
+        input: Shape,
         output: Verdict<Shape>,
     ) -> Shape {
         if holds(configuration, given, check).is_err() {
             self.fall_silent();
         }
-        self.step(C::NAME, output)
+        self.layer_step(C::NAME, input, output)
     }
 
     /// A layer whose configuration depends on the model's parameters or on a loop.
@@ -86,11 +109,12 @@ impl Trace {
         configuration: &C,
         given: &[&str],
         check: Verdict<T>,
+        input: Shape,
         output: Verdict<Shape>,
     ) -> Shape {
         match holds(configuration, given, check) {
             Err(problem) => self.step("", Err(problem)),
-            Ok(()) => self.step(C::NAME, output),
+            Ok(()) => self.layer_step(C::NAME, input, output),
         }
     }
 
@@ -143,14 +167,41 @@ impl Trace {
                 Err(problem) => self.step("", Err(problem)),
             };
         }
-        let problem = Problem::new("the model gives ")
-            .shape(shape)
-            .text(", but `")
-            .text(K::NAME)
-            .text("` is ")
-            .shape(K::SHAPE)
-            .text("; change one of them");
-        self.step("", Err(problem))
+        self.step("", Err(self.wrong_output(shape, K::NAME, K::SHAPE)))
+    }
+
+    /// What is wrong with a model whose output of this shape is not of its kind.
+    const fn wrong_output(&self, shape: Shape, name: &str, kind: Shape) -> Problem {
+        let problem = Problem::new("the model gives ").shape(shape);
+        if kind.vocabulary().is_some() {
+            let problem = problem.text(", but `").text(name).text(
+                "` is what data give as the right answer; a model gives a number for each class: write `",
+            );
+            return match shape.rank() {
+                1 => problem.text("Logits<").number(shape.last()).text(">`"),
+                2 => problem.text("TokenLogits<").number(shape.last()).text(">`"),
+                _ => problem.text("Logits<C>`"),
+            };
+        }
+        if let Some((step, input)) = self.unflattened
+            && kind.rank() == 1
+        {
+            return Problem::new("linear: maps only the last axis of ")
+                .shape(input)
+                .text(", so that the model gives ")
+                .shape(shape)
+                .text(" where `")
+                .text(name)
+                .text("` is ")
+                .shape(kind)
+                .text("; put `flatten` before it")
+                .about_step(step);
+        }
+        let problem = problem.text(", but `").text(name).text("` is ").shape(kind);
+        if kind.rank() == 1 && shape.rank() > 1 && kind.last() != Shape::ANY {
+            return problem.text("; end with `.flatten().linear(out = ").number(kind.last()).text(")`");
+        }
+        problem.text("; change one of them")
     }
 
     /// The verdict on a model with a mistake that is reported elsewhere.
@@ -169,9 +220,25 @@ impl Trace {
         }
     }
 
+    /// A step that a layer takes, whose first input is known.
+    #[track_caller]
+    const fn layer_step(&mut self, name: &'static str, input: Shape, output: Verdict<Shape>) -> Shape {
+        let shape = self.step(name, output);
+        if shape.rank() < 2 {
+            self.unflattened = None;
+        } else if self.unflattened.is_none() && same_text(name, "linear") && input.rank() > 1 {
+            self.unflattened = Some((self.steps, input));
+        }
+        shape
+    }
+
     #[track_caller]
     const fn step(&mut self, name: &'static str, output: Verdict<Shape>) -> Shape {
         self.last = name;
+        self.steps += 1;
+        if self.blamed.step() == self.steps {
+            speak(self.blamed);
+        }
         match output {
             _ if self.first.is_err() => Shape::UNKNOWN,
             Ok(shape) => {
@@ -245,6 +312,41 @@ pub(crate) const fn holds<C: Config, T: Copy>(_: &C, given: &[&str], check: Verd
         Ok(_) => Ok(()),
         Err(problem) => Err(problem.of(C::NAME)),
     }
+}
+
+/// A verdict of which the mistake is reported elsewhere.
+///
+/// # Errors
+/// If there is one.
+pub const fn silent(verdict: Verdict<Shape>) -> Verdict<Shape> {
+    match verdict {
+        Ok(shape) => Ok(shape),
+        Err(_) => Err(Problem::SILENT),
+    }
+}
+
+/// That values of a call have no key, as a compile error on the caller: what the call is to be instead.
+#[track_caller]
+pub const fn name_keys<C: Config>(_: &C, given: &[&str], values: &[&str]) {
+    let mut call = Problem::new("").text(C::NAME).text("(");
+    let mut wanted = 0;
+    let mut i = 0;
+    while i < values.len() {
+        while wanted < C::REQUIRED.len() && contains(given, C::REQUIRED[wanted].0) {
+            wanted += 1;
+        }
+        if wanted == C::REQUIRED.len() {
+            let first = Problem::new(C::NAME).text(": `").text(values[i]);
+            speak(first.text("` has no key; every key is given by its name, `key = value`"));
+        }
+        let separator = if i == 0 { "" } else { ", " };
+        call = call.text(separator).text(C::REQUIRED[wanted].0).text(" = ").text(values[i]);
+        wanted += 1;
+        i += 1;
+    }
+    let end = if given.is_empty() { ")`" } else { ", …)`" };
+    let problem = Problem::new(C::NAME).text(": keys are given by their names; write `").text(call.as_str());
+    speak(problem.text(end))
 }
 
 /// Whether every required key is given and the configuration's own rules hold, as a compile error on the

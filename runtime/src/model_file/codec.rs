@@ -227,6 +227,7 @@ mod tests {
             shapes: vec![Shape::of(&[2])],
             inputs: 1,
             output: 0,
+            bindings: crate::graph::Bindings::default(),
         }
     }
 

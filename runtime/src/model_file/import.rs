@@ -32,7 +32,7 @@ pub(crate) fn begin(from: &InitFrom, graph: &Graph, numbers: &mut [Vec<f32>]) ->
     }
     let faults = listed(&reading.faults);
     Err(fault(format!(
-        "`{}` cannot begin with it: {faults}. `names` renames tensors, `except` leaves parameters out, `ignore` tensors",
+        "`{}` cannot be initialized from it: {faults}. `names` renames tensors, `except` leaves parameters out, `ignore` tensors",
         graph.name
     )))
 }
@@ -64,7 +64,12 @@ impl Reading<'_> {
             for pattern in patterns {
                 if !known.iter().any(|name| path::matches(pattern, name)) {
                     let near = nearest(pattern, known.iter().copied());
-                    self.faults.push(format!("{key}: no {what} is called like `{pattern}`{near}"));
+                    let hint = if what == "parameter" {
+                        path::hint(&self.graph.bindings, pattern)
+                    } else {
+                        String::new()
+                    };
+                    self.faults.push(format!("{key}: no {what} matches `{pattern}`{near}{hint}"));
                 }
             }
         }
@@ -158,7 +163,11 @@ fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
     let near =
         if short(name) { path::nearest(name, names.filter(|name| short(name)).take(MOST)) } else { vec![] };
     let near: Vec<_> = near.into_iter().map(|name| format!("`{}`", shown(name))).collect();
-    if near.is_empty() { String::new() } else { format!(" (the nearest left are {})", near.join(", ")) }
+    if near.is_empty() {
+        String::new()
+    } else {
+        format!(" (unmatched, with similar names: {})", near.join(", "))
+    }
 }
 
 /// A tensor's values for a parameter, or what is wrong with it.

@@ -49,7 +49,7 @@ pub trait Constraint: Config {
 
 /// A constraint of any type.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no constraint on weights",
+    message = "`{Self}` is not a constraint on weights",
     label = "expected `MaxNorm {{ max: … }}`"
 )]
 pub trait AnyConstraint: Setting {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{AnyOptimizer, Treatment, path, rules};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::layer::{GraphParameter, Role};
+use crate::layer::{Bindings, GraphParameter, Role};
 use crate::shape::{Problem, Verdict};
 
 /// A rate and a decay of their own for the parameters whose paths a pattern means, or none at all.
@@ -162,7 +162,7 @@ impl Groups<'_> {
     ///
     /// # Errors
     /// If a group has no parameters, or all parameters would be frozen.
-    pub fn freeze(&self, parameters: &mut [GraphParameter]) -> Result<()> {
+    pub fn freeze(&self, parameters: &mut [GraphParameter], bindings: &Bindings) -> Result<()> {
         let movable = |parameter: &&GraphParameter| parameter.role != Role::Statistic;
         for (place, group) in self.0.iter().enumerate() {
             let mut meant = parameters
@@ -172,7 +172,8 @@ impl Groups<'_> {
                 .peekable();
             if meant.peek().is_none() {
                 let paths = parameters.iter().filter(movable).map(|parameter| parameter.path.as_str());
-                return Err(nothing_meant(place, group.pattern, &path::nearest(group.pattern, paths)));
+                let near = path::nearest(group.pattern, paths);
+                return Err(nothing_meant(place, group.pattern, &near, &path::hint(bindings, group.pattern)));
             }
             let is_last = |parameter: &GraphParameter| {
                 !self.0[place + 1..].iter().any(|later| path::matches(later.pattern, &parameter.path))
@@ -234,13 +235,13 @@ impl Groups<'_> {
     }
 }
 
-fn nothing_meant(place: usize, pattern: &str, near: &[&str]) -> Error {
+fn nothing_meant(place: usize, pattern: &str, near: &[&str], hint: &str) -> Error {
     let near: Vec<_> = near.iter().map(|path| format!("`{path}`")).collect();
     let known = match near.as_slice() {
         [] => "the model has no parameters".to_owned(),
-        near => format!("the nearest are {}; `summary` lists them all", near.join(", ")),
+        near => format!("parameters with similar paths: {}; `summary` lists all", near.join(", ")),
     };
-    fault(place, format!("no parameter's path is like `{pattern}`; {known}"))
+    fault(place, format!("no parameter's path matches `{pattern}`{hint}; {known}"))
 }
 
 fn fault(place: usize, problem: String) -> Error {
@@ -269,7 +270,7 @@ mod tests {
 
     fn with(groups: &[Group]) -> Result<Vec<(bool, Treatment)>> {
         let mut graph = fixture::graph();
-        Groups(groups).freeze(&mut graph.parameters)?;
+        Groups(groups).freeze(&mut graph.parameters, &graph.bindings)?;
         let treatments = Groups(groups).treatments(&graph.parameters, &AdamW::DEFAULT, AdamW::DEFAULT.lr)?;
         Ok(graph.parameters.iter().map(|parameter| parameter.frozen).zip(treatments).collect())
     }
@@ -302,8 +303,8 @@ mod tests {
     #[test]
     fn a_group_means_something() {
         let none = said(&[Group { pattern: "lime_1.weight", lr: 0.5, ..Group::DEFAULT }]);
-        assert!(none.starts_with("groups.0.pattern: no parameter's path is like `lime_1.weight`"), "{none}");
-        assert!(none.contains("the nearest are `line_1.weight`, `line_1.bias`"), "{none}");
+        assert!(none.starts_with("groups.0.pattern: no parameter's path matches `lime_1.weight`"), "{none}");
+        assert!(none.contains("with similar paths: `line_1.weight`, `line_1.bias`"), "{none}");
         let statistic = said(&[Group { pattern: "**.seen", lr: 0.5, ..Group::DEFAULT }]);
         assert!(statistic.contains("no parameter's path"), "{statistic}");
         let one = Group { pattern: "**.bias", lr: 0.5, ..Group::DEFAULT };

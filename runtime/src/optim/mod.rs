@@ -192,7 +192,7 @@ pub trait Optimizer: Config {
 
 /// An optimizer of any type.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no optimizer",
+    message = "`{Self}` is not an optimizer",
     label = "expected an optimizer, such as `Sgd` or `AdamW`"
 )]
 pub trait AnyOptimizer: Setting {

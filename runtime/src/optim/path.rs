@@ -1,5 +1,6 @@
 //! Patterns of parameter paths.
 
+use crate::layer::Bindings;
 use crate::shape::{Problem, Verdict};
 
 /// That a pattern has parts, and `**` for whole parts only.
@@ -185,6 +186,35 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
+/// So many layers of one `let` are named in a message.
+const MOST: usize = 4;
+
+/// Why a pattern that matches nothing may have been expected to match, if it means a `let` that names no layer: a clause for the end
+/// of a message.
+pub(crate) fn hint(bindings: &Bindings, pattern: &str) -> String {
+    let is_meant = |name: &str| {
+        pattern.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            || matches(pattern, &format!("{name}.weight"))
+    };
+    let Some((name, layers)) = bindings.iter().find(|(name, _)| is_meant(name)) else {
+        return String::new();
+    };
+    let shown: Vec<_> = layers.iter().take(MOST).map(|layer| format!("`{layer}`")).collect();
+    let more = if layers.len() > MOST { ", …" } else { "" };
+    match shown.as_slice() {
+        [] => format!("; `let {name}` binds no layer with parameters"),
+        [one] => format!(
+            "; the layer of `let {name}` is called {one}: a `let` names a layer only where it binds that call alone, and \
+             once"
+        ),
+        several => format!(
+            "; the layers of `let {name}` are called {}{more}: a `let` names a layer only where it binds one call alone, \
+             and once",
+            several.join(", ")
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,5 +279,31 @@ mod tests {
         assert_eq!(nearest("haed.weight", paths.into_iter())[0], "head.weight");
         assert_eq!(nearest("blocks.*.norm.weight", paths.into_iter())[0], "block.0.norm.weight");
         assert_eq!(nearest("x", paths.into_iter()).len(), 3);
+    }
+
+    #[test]
+    fn a_name_that_no_layer_has_is_explained() {
+        let mut bindings = Bindings::default();
+        bindings.note("head".to_owned(), ["linear_1".to_owned()].into_iter());
+        bindings
+            .note("stem".to_owned(), ["conv2d_1", "batch_norm_1", "conv2d_1"].map(str::to_owned).into_iter());
+        bindings.note("block.0.flat".to_owned(), std::iter::empty());
+        for pattern in ["head", "head.*", "head.weight", "head.**", "he*.*"] {
+            let hint = hint(&bindings, pattern);
+            assert!(
+                hint.starts_with("; the layer of `let head` is called `linear_1`: "),
+                "{pattern}: {hint}"
+            );
+        }
+        let hint = hint(&bindings, "stem.*");
+        assert!(
+            hint.starts_with("; the layers of `let stem` are called `conv2d_1`, `batch_norm_1`: "),
+            "{hint}"
+        );
+        assert_eq!(hint(&bindings, "block.*.flat.bias"), "");
+        assert_eq!(hint(&bindings, "block.0.flat.*"), "; `let block.0.flat` binds no layer with parameters");
+        for pattern in ["headed.*", "tail.*", "x.head.*"] {
+            assert_eq!(hint(&bindings, pattern), "", "{pattern}");
+        }
     }
 }

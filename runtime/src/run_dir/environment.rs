@@ -40,6 +40,8 @@ struct System {
     target: String,
     /// The level at which kernels run.
     simd: String,
+    /// The optimization level at which the kernels were compiled: `3`.
+    opt_level: String,
     /// What the processor has of that on which kernels and candle depend.
     cpu_features: Vec<String>,
 }
@@ -74,6 +76,7 @@ impl Environment {
                 arch: text(std::env::consts::ARCH),
                 target: text(env!("TRAINSPEC_TARGET")),
                 simd: format!("{:?}", trainspec_kernels::simd::level()),
+                opt_level: text(trainspec_kernels::OPT_LEVEL),
                 cpu_features: cpu_features(),
             },
             device: start.settings.device.to_string(),

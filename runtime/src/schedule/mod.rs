@@ -174,7 +174,7 @@ pub trait Phase: Config {
 
 /// A phase of any type.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no phase of a schedule",
+    message = "`{Self}` is not a phase of a schedule",
     label = "expected a phase, such as `Warmup {{ steps: 100 }}`, `Cosine`, `Step {{ every: Epochs(10) }}`"
 )]
 pub trait AnyPhase: Setting {

@@ -23,7 +23,7 @@ use super::{Element, Shape};
 /// impl<const SAMPLES: usize> InputKind for Leads<SAMPLES> {}
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no kind of value",
+    message = "`{Self}` is not a kind of value",
     label = "expected a kind, such as `Image<C, H, W>`, `Features<N>`, `Tokens<V, T>`, `Logits<C>`, `Values<N>`"
 )]
 pub trait Kind: 'static {
@@ -37,7 +37,7 @@ pub trait Kind: 'static {
 
 /// A kind that data can give and a trained model can take.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no kind that data can have",
+    message = "`{Self}` is not a kind that data can have",
     label = "a model over `{Self}` is a part of other models",
     note = "to train it, give its input a kind: `Image<C, H, W>`, `Features<N>` or `Tokens<V, T>`"
 )]
@@ -45,7 +45,7 @@ pub trait InputKind: Kind {}
 
 /// A kind that a trained model can give.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no kind that a trained model can give",
+    message = "`{Self}` is not a kind of output that can be trained",
     label = "expected `Logits<C>`, `Values<N>` or `TokenLogits<V>`"
 )]
 pub trait OutputKind: Kind {}

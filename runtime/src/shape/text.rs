@@ -24,6 +24,8 @@ use crate::error::Error;
 pub struct Problem {
     bytes: [u8; Self::CAPACITY],
     len: usize,
+    /// The step of the model's trace that it is about, from 1; 0 where it is found.
+    step: usize,
 }
 
 /// What a rule returns: nothing to say, or a [`Problem`].
@@ -34,16 +36,26 @@ impl Problem {
     const CAPACITY: usize = 320;
 
     /// Stands for a mistake that is reported elsewhere, so that it is not reported twice.
-    pub(crate) const SILENT: Self = Self { bytes: [0; Self::CAPACITY], len: 0 };
+    pub(crate) const SILENT: Self = Self { bytes: [0; Self::CAPACITY], len: 0, step: 0 };
 
     pub(crate) const fn is_silent(&self) -> bool {
         self.len == 0
     }
 
+    /// The same problem, to be reported at an earlier step of the trace.
+    pub(crate) const fn about_step(self, step: usize) -> Self {
+        Self { step, ..self }
+    }
+
+    /// [`Problem::about_step`]; 0 for the place at which it was found.
+    pub(crate) const fn step(&self) -> usize {
+        self.step
+    }
+
     /// Begins a sentence.
     #[must_use]
     pub const fn new(text: &str) -> Self {
-        Self { bytes: [0; Self::CAPACITY], len: 0 }.text(text)
+        Self::SILENT.text(text)
     }
 
     /// Appends words.

@@ -38,7 +38,7 @@ impl std::str::FromStr for Device {
     fn from_str(text: &str) -> std::result::Result<Self, String> {
         match text {
             "cpu" => Ok(Self::Cpu),
-            other => Err(format!("`{other}` is no device of this build; expected `cpu`")),
+            other => Err(format!("`{other}` is not a device of this build; expected `cpu`")),
         }
     }
 }

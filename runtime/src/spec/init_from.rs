@@ -105,7 +105,7 @@ pub struct Rename {
 
 /// What the key `init_from` takes: an [`InitFrom`], or the name of a file.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is nothing to begin with",
+    message = "`{Self}` is not a file of parameters",
     label = "expected `\"file.safetensors\"` or `InitFrom {{ file: \"file.safetensors\", … }}`"
 )]
 pub trait AnyInitFrom: Send + Sync {
@@ -208,7 +208,7 @@ impl Config for InitFrom {
     const NAME: &'static str = "InitFrom";
     const DEFAULT: Self = Self { file: "", names: &[], only: &[], except: &[], ignore: &[] };
     const REQUIRED: &'static [(&'static str, &'static str)] =
-        &[("file", "the safetensors file to begin with")];
+        &[("file", "the safetensors file that parameters are initialized from")];
     const CHECK: fn(&Self) -> Verdict = Self::check;
 }
 

@@ -15,6 +15,7 @@ mod non_finite;
 mod precision;
 mod schedule;
 mod settings;
+pub(crate) mod value;
 mod words;
 
 pub use crate::keys::Monitor;
@@ -170,10 +171,11 @@ pub struct Declared<M> {
 
 /// A model that can be trained: one that takes data and gives something that a loss can judge.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be trained by itself",
-    label = "this model takes or gives something that a run cannot",
-    note = "to train it, give it one input of a kind, `Image<C, H, W>`, `Features<N>` or `Tokens<V, T>`, and an \
-            output of a kind, `Logits<C>`, `Values<N>` or `TokenLogits<V>`"
+    message = "`{Self}` cannot be used in `train!`",
+    label = "a run needs a model with one input of a data kind and an output that a loss takes",
+    note = "the input is `Image<C, H, W>`, `Features<N>` or `Tokens<V, T>`",
+    note = "the output is `Logits<C>` (also where the target is `Class<C>` or `Labels<C>`), `Values<N>`, `TokenLogits<V>` or \
+            `LogProbabilities<C>`"
 )]
 pub trait Trainable: Model {
     /// [`Model::graph`]

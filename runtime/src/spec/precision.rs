@@ -18,7 +18,7 @@ use crate::shape::{Problem, Verdict};
 /// # Source
 /// Micikevicius et al. 2018; for bf16 Kalamkar et al. 2019.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no precision",
+    message = "`{Self}` is not a precision",
     label = "expected `F32`, `Bf16`, or `F16 {{ loss_scale: Dynamic }}`"
 )]
 pub trait AnyPrecision: Setting {
@@ -228,7 +228,7 @@ impl<'de> Deserialize<'de> for Precision {
             Some("F32") => return Ok(Self::F32),
             Some("Bf16") => return Ok(Self::Bf16),
             Some("F16") => return Err(problem(&"`F16` needs a loss scale")),
-            Some(other) => return Err(problem(&format_args!("`{other}` is no precision"))),
+            Some(other) => return Err(problem(&format_args!("`{other}` is not a precision"))),
             None => {}
         }
         if let Some(keys) = json.as_object_mut() {
@@ -266,7 +266,7 @@ mod tests {
     fn what_is_no_precision_is_told_what_is() {
         let said = |json: Value| serde_json::from_value::<Precision>(json).unwrap_err().to_string();
         assert!(said(json!("F16")).starts_with("`F16` needs a loss scale; expected \"F32\", "));
-        assert!(said(json!("half")).starts_with("`half` is no precision; expected "));
+        assert!(said(json!("half")).starts_with("`half` is not a precision; expected "));
         assert!(said(json!({ "type": "F16" })).starts_with("`F16` needs a loss scale; "));
         let low = json!({ "type": "F16", "loss_scale": 0 });
         assert!(

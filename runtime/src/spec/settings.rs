@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::bound::Held;
 use super::check::{RESERVED, called_alike, given};
 use super::non_finite::beside_loss_scale;
-use super::words;
 use super::{
     BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, InitFrom, Monitor, OnNonFinite, Precision, Rules,
     Spec, Stop,
 };
+use super::{value, words};
 use crate::config::{Config, Setting, from_json};
 use crate::data::mix::AnyMix;
 use crate::error::{Error, Result};
@@ -25,6 +25,7 @@ use crate::model::Model;
 use crate::optim::{AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise, Group};
 use crate::schedule::{AnyPhase, AnyScaleLr};
 use crate::shape::Kind;
+use crate::similar::similar;
 
 /// Every key of a run with its value.
 pub struct Settings {
@@ -256,13 +257,13 @@ impl Settings {
         })
     }
 
-    /// Changes one key: `batch`, `optimizer.lr`, `schedule.0.steps`. The value is JSON; a bare word is a
-    /// string.
+    /// Changes one key: `batch`, `optimizer.lr`, `schedule.0.steps`. The value is a number as Rust reads it, or other JSON; a bare
+    /// word is a string.
     ///
     /// # Errors
     /// If there is no such key, the value has the wrong type, or a rule does not hold. Then nothing changes.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+        let value = value::of_text(value);
         let before = self.to_json();
         let mut after = before.clone();
         if self.init_from.is_none() && key.starts_with("init_from.") {
@@ -360,7 +361,7 @@ fn each<T>(
 ) -> Result<Vec<T>, String> {
     let changed = json.as_array().map(Vec::as_slice).unwrap_or_default();
     if changed.len() != list.len() {
-        return Err(format!("expected a list of {}; its length is part of the program", list.len()));
+        return Err(format!("expected a list of {}: its length is fixed at compile time", list.len()));
     }
     list.iter().zip(changed).map(|(element, json)| with(element, json)).collect()
 }
@@ -402,7 +403,9 @@ fn place<'a>(json: &'a mut Value, key: &str) -> Result<&'a mut Value> {
                 let above = key.split_once(&format!(".{part}")).map_or(key, |(above, _)| above);
                 format!("there is nothing below `{above}`, which is {place}; set `{above}` itself")
             } else {
-                format!("there is no `{part}`; expected one of {}", known.join(", "))
+                let meant = similar(part, known.iter().map(String::as_str));
+                let meant = meant.map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+                format!("there is no `{part}`; {meant}expected one of {}", known.join(", "))
             };
             return Err(fault(key, problem));
         }

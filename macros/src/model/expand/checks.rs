@@ -1,10 +1,13 @@
 //! One `const` for each configuration that stands alone, so that every bad one is its own error.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Expr, Ident};
 
 use super::layers::Called;
-use crate::literal::Literal;
+use crate::literal::{Literal, tidy};
 use crate::model::ast::Seen;
 
 /// The checks of all calls whose keys are constants.
@@ -17,19 +20,36 @@ pub(super) fn checks(layers: &[Called]) -> TokenStream {
 pub(super) fn seen(calls: &[Seen]) -> TokenStream {
     calls
         .iter()
-        .map(|Seen { layer, turbofish, keys, half_typed, depends }| {
-            let literal = Literal::of_call(&quote!(#layer #turbofish), layer.span(), keys);
+        .map(|Seen { layer, turbofish, keys, half_typed, without_key, depends }| {
+            let name = quote!(#layer #turbofish);
+            if !without_key.is_empty() {
+                return named(&Literal::of_call(&name, layer.span(), &[]), keys, without_key);
+            }
             if half_typed.is_none() && !depends {
-                return literal.check();
+                return Literal::of_call(&name, layer.span(), keys).check();
             }
             let given = keys.iter().map(|(key, _)| quote!(#key: loop {}));
             let half = half_typed.iter().flatten().map(|key| quote!(#key: loop {}));
             quote! {
                 #[cfg(rust_analyzer)]
                 const _: () = {
-                    let _ = #layer #turbofish { #(#given,)* #(#half,)* ..<_ as __t::Config>::DEFAULT };
+                    let _ = #name { #(#given,)* #(#half,)* ..<_ as __t::Config>::DEFAULT };
                 };
             }
         })
         .collect()
+}
+
+/// A `const` that fails on the first value without a key: the layer's type knows which key it should have.
+fn named(layer: &Literal, keys: &[(Ident, Expr)], without_key: &[Expr]) -> TokenStream {
+    let span = without_key.first().map_or(layer.span, Spanned::span);
+    let tokens = &layer.tokens;
+    let given = keys.iter().map(|(key, _)| key.unraw().to_string());
+    let values = without_key.iter().map(|value| tidy(&value.to_token_stream()));
+    quote_spanned! {span=>
+        const _: () = {
+            let __layer = #tokens;
+            __t::name_keys(&__layer, &[#(#given),*], &[#(#values),*])
+        };
+    }
 }

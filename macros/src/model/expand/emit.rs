@@ -60,8 +60,23 @@ impl Emitter {
         let mut before = TokenStream::new();
         match step {
             Step::Let { mutable, name, flow } => {
+                let names_layer = match flow {
+                    Flow::Name(_) => true,
+                    Flow::Call(call) => call.binding.is_some(),
+                    _ => false,
+                };
                 let flow = self.flow(flow, &mut before);
-                quote!(#before let #mutable #name = #flow;)
+                let step = quote!(#before let #mutable #name = #flow;);
+                if self.over == Over::Shapes || names_layer {
+                    return step;
+                }
+                // A user may take this name for a layer's; the graph remembers what its layers are called.
+                let text = name.unraw().to_string();
+                quote! {
+                    let __first = __scope.layers();
+                    #step
+                    __scope.bound(#text, __first);
+                }
             }
             Step::Assign { name, flow } => {
                 let flow = self.flow(flow, &mut before);
@@ -189,9 +204,10 @@ impl Emitter {
                 let names = literal.key_names();
                 let method = if call.depends { "dependent" } else { "layer" };
                 let method = Ident::new(method, span);
+                let first = inputs.first();
                 before.extend(quote_spanned!(span=> let __layer = #tokens;));
                 quote_spanned! {span=>
-                    (#over).#method(&__layer, &[#(#names),*], __t::judged(__layer.check()), __layer.output(#(#inputs),*))
+                    (#over).#method(&__layer, &[#(#names),*], __t::judged(__layer.check()), #first, __layer.output(#(#inputs),*))
                 }
             }
         };

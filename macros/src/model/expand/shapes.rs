@@ -10,14 +10,19 @@ use super::emit::{Over, emit};
 use super::layers::literal;
 use crate::model::ast::{Flow, Signature, Steps};
 
+/// Whether nothing but the model itself is needed to follow its shapes.
+pub(super) fn stands_alone(signature: &Signature) -> bool {
+    signature.generics.params.is_empty() && signature.keys.is_empty()
+}
+
 /// The shape functions.
 ///
 /// A model without parameters is traced in a `const` of its own, where the first mistake is an error on the
 /// user's word. Every model is traced by `output` for each use, quietly.
 pub(super) fn shapes(signature: &Signature, body: &Steps) -> TokenStream {
-    let stands_alone = signature.generics.params.is_empty() && signature.keys.is_empty();
-    let trace = stands_alone.then(|| {
-        let name = format_ident!("shapes_of_{}", signature.name, span = Span::mixed_site());
+    let trace = stands_alone(signature).then(|| {
+        let name = &signature.name;
+        let constant = format_ident!("shapes_of_{}", signature.name, span = Span::mixed_site());
         let inputs = signature.inputs.iter().map(|input| {
             let (mutable, name, kind) = (&input.mutable, &input.name, &input.kind);
             quote!(let #mutable #name = __trace.kind(<#kind as __t::Kind>::SHAPE);)
@@ -25,8 +30,8 @@ pub(super) fn shapes(signature: &Signature, body: &Steps) -> TokenStream {
         let traced = traced(signature, body);
         quote! {
             #[allow(unused_mut, unused_variables, unused_assignments)]
-            const #name: __t::Shape = {
-                let mut __trace = __t::Trace::SPEAKING;
+            const #constant: __t::Shape = {
+                let mut __trace = __t::Trace::speaking(#name::shapes());
                 #(#inputs)*
                 #traced
             };

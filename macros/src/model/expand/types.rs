@@ -7,6 +7,7 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::layers::Called;
+use super::shapes::stands_alone;
 use crate::docs::meaning;
 use crate::model::ast::Signature;
 use crate::names::snake_case;
@@ -81,11 +82,14 @@ pub(super) fn traits(signature: &Signature) -> TokenStream {
         [kind] => quote!(#kind),
         kinds => quote!((#(#kinds,)*)),
     };
+    // A model that stands alone has a constant in which its mistakes are reported; a run that uses it does not repeat them.
+    let shapes =
+        if stands_alone(signature) { quote!(__t::silent(Self::shapes())) } else { quote!(Self::shapes()) };
     // Of a type that is no model rustc shows those that are, here.
     let declared = quote_spanned! {name.span()=>
         impl #parameters __t::DeclaredModel for #name #arguments {
             type Itself = Self;
-            const SHAPES: __t::Verdict<__t::Shape> = Self::shapes();
+            const SHAPES: __t::Verdict<__t::Shape> = #shapes;
         }
     };
     quote! {

@@ -27,22 +27,22 @@ pub(super) fn advice(expression: &Expr) -> String {
                 let (layer, first) = (call.func.to_token_stream(), first.to_token_stream());
                 format!("layers are called on values; write `{first}.{layer}(…)`")
             }
-            None => format!("this is no step of a model; {FORMS}"),
+            None => format!("unsupported expression in a model; {FORMS}"),
         },
         Expr::Reference(_) => "values are passed as they are; remove `&`".to_owned(),
         Expr::Index(_) => "a value is taken whole; remove the index".to_owned(),
         Expr::Path(path) => {
             let name = path.to_token_stream();
-            format!("`{name}` is no value of the model; expected an input, or a `let` made from one")
+            format!("`{name}` is not a value of the model; expected an input, or a `let` made from one")
         }
         Expr::Tuple(_) => "a model gives one value; join several with `concat`".to_owned(),
-        _ => format!("this is no step of a model; {FORMS}"),
+        _ => format!("unsupported expression in a model; {FORMS}"),
     }
 }
 
 /// The same for a statement that is no expression.
 pub(super) fn forms() -> String {
-    format!("this is no step of a model; {FORMS}")
+    format!("unsupported expression in a model; {FORMS}")
 }
 
 /// The operator of `+=` and its like.

@@ -34,6 +34,7 @@ impl Lowering<'_> {
         let mut inputs = vec![receiver];
         let mut keys: Vec<(Ident, Expr)> = Vec::new();
         let mut half_typed = Vec::new();
+        let mut without_key = Vec::new();
         let told = self.diagnostics.len();
         for argument in &call.args {
             match peeled(argument) {
@@ -57,7 +58,11 @@ impl Lowering<'_> {
                     let flow = self.flow(value);
                     inputs.push(flow);
                 }
-                other => {
+                Expr::Range(syn::ExprRange { start: None, end: Some(_), .. }) => {
+                    self.error(argument, "every key that is not given has its default; remove this");
+                }
+                // Perhaps the name of a value with a letter wrong, or a key that is being typed.
+                other if as_name(other).is_some_and(|name| self.is_unknown_variable(name)) => {
                     half_typed.extend(as_name(other).cloned());
                     self.error(
                         other,
@@ -67,18 +72,31 @@ impl Lowering<'_> {
                         ),
                     );
                 }
+                other => without_key.push(other.clone()),
             }
         }
-        let depends = keys.iter().any(|(_, value)| self.depends(value.to_token_stream()))
-            || call.turbofish.as_ref().is_some_and(|turbofish| self.depends(turbofish.to_token_stream()));
+        let names_parameters =
+            call.turbofish.as_ref().is_some_and(|turbofish| self.depends(turbofish.to_token_stream()));
+        match without_key.first() {
+            // Only the type knows its keys, and this one cannot be named outside the body.
+            Some(value) if names_parameters => {
+                let message = format!("a value of `{}` has no key; write `key = value`", call.method);
+                self.error(value, message);
+                without_key.clear();
+            }
+            Some(_) => self.diagnostics.leave_to_rustc(),
+            None => {}
+        }
+        let depends = keys.iter().any(|(_, value)| self.depends(value.to_token_stream())) || names_parameters;
         let is_whole = self.diagnostics.len() == told;
-        self.see(
-            &call.method,
-            call.turbofish.clone(),
-            keys.clone(),
-            (!is_whole).then_some(half_typed),
+        self.seen.push(Seen {
+            layer: call.method.clone(),
+            turbofish: call.turbofish.clone(),
+            keys: keys.clone(),
+            half_typed: (!is_whole).then_some(half_typed),
+            without_key,
             depends,
-        );
+        });
         Some(Flow::Call(Box::new(Call {
             inputs: inputs.into_iter().collect::<Option<_>>()?,
             layer: call.method.clone(),
@@ -87,17 +105,5 @@ impl Lowering<'_> {
             depends,
             binding: None,
         })))
-    }
-
-    /// Keeps a call for the case that there is a mistake somewhere.
-    pub(super) fn see(
-        &mut self,
-        layer: &Ident,
-        turbofish: Option<syn::AngleBracketedGenericArguments>,
-        keys: Vec<(Ident, Expr)>,
-        half_typed: Option<Vec<Ident>>,
-        depends: bool,
-    ) {
-        self.seen.push(Seen { layer: layer.clone(), turbofish, keys, half_typed, depends });
     }
 }

@@ -6,7 +6,7 @@ use syn::{BinOp, Block, Expr, ExprIf, Member, Stmt};
 use super::Lowering;
 use super::advice::advice;
 use super::names::{as_name, attributes};
-use crate::model::ast::{Flow, Operator};
+use crate::model::ast::{Flow, Operator, Seen};
 
 impl Lowering<'_> {
     /// An expression that gives a value; if it does not, an error is added.
@@ -49,7 +49,14 @@ impl Lowering<'_> {
                 if let Member::Named(layer) = &field.member {
                     self.flow(&field.base);
                     self.error(layer, format!("expected a layer with its keys: `.{layer}()`"));
-                    self.see(layer, None, Vec::new(), Some(Vec::new()), false);
+                    self.seen.push(Seen {
+                        layer: layer.clone(),
+                        turbofish: None,
+                        keys: Vec::new(),
+                        half_typed: Some(Vec::new()),
+                        without_key: Vec::new(),
+                        depends: false,
+                    });
                 } else {
                     self.error(&field.member, advice(expression));
                 }

@@ -95,6 +95,11 @@ impl Lowering<'_> {
         self.meaning(name).is_some_and(Meaning::is_value)
     }
 
+    /// Whether a name is written like a variable's, and is that of nothing here.
+    fn is_unknown_variable(&self, name: &Ident) -> bool {
+        name.to_string().starts_with(char::is_lowercase) && self.meaning(name).is_none()
+    }
+
     fn bind(&mut self, name: &Ident, meaning: Meaning) {
         if let Some(scope) = self.scopes.last_mut() {
             scope.insert(name.to_string(), meaning);

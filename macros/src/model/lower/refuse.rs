@@ -46,7 +46,7 @@ impl Lowering<'_> {
         if let Some(tail) = &steps.tail {
             self.diagnostics.push(syn::Error::new(
                 span_of(tail),
-                "this value goes nowhere; assign it to a name, as in `x = x.relu();`",
+                "this value is not used; assign it to a name, as in `x = x.relu();`",
             ));
         }
     }

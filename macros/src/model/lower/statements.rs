@@ -102,10 +102,7 @@ impl Lowering<'_> {
         };
         match as_name(&call.receiver) {
             None => self.unknown_receiver(&call.receiver),
-            Some(name) => {
-                let is_variable = name.to_string().starts_with(char::is_lowercase);
-                (is_variable && self.meaning(name).is_none()).then(|| name.clone())
-            }
+            Some(name) => self.is_unknown_variable(name).then(|| name.clone()),
         }
     }
 
@@ -126,7 +123,7 @@ impl Lowering<'_> {
                     }
                     _ => {
                         let message =
-                            format!("`{name}` is no value of the model; only values are assigned again");
+                            format!("`{name}` is not a value of the model; only values are assigned again");
                         self.error(name, message);
                         return None;
                     }

@@ -19,6 +19,7 @@ use values::{Columns, Problem};
 mod columns;
 mod hints;
 mod rows;
+mod unread;
 mod values;
 
 /// A file of numbers, one sample a line: comma-separated values, plain or packed by gzip.

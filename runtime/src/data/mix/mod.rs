@@ -86,7 +86,7 @@ pub struct Samples<'a> {
 
 /// A way to mix of any type.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no way to mix samples",
+    message = "`{Self}` does not mix samples",
     label = "expected `Mixup {{ alpha: … }}` or `CutMix {{ alpha: … }}`"
 )]
 pub trait AnyMix: Setting {

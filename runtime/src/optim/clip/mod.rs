@@ -74,7 +74,7 @@ pub trait Clip: Config {
 
 /// A way to clip of any type.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no way to clip gradients",
+    message = "`{Self}` does not clip gradients",
     label = "expected `GlobalNorm {{ max: … }}`, `PerParameter {{ max: … }}`, `ClipValue {{ max: … }}` or `AdaptiveGrad`"
 )]
 pub trait AnyClip: Setting {

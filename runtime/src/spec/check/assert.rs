@@ -15,7 +15,7 @@ use crate::shape::{Shape, Verdict};
 /// There are two ways, so that rustc has to look whether one holds before it takes the associated type from it; nothing goes the
 /// second.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no configuration",
+    message = "`{Self}` is not a configuration",
     label = "this is neither a layer nor another part of a spec",
     note = "a type becomes one by implementing `trainspec::Config`"
 )]
@@ -90,7 +90,7 @@ where
 
 /// What can stand after `model:` in `train!`; `#[model]` alone implements it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no model",
+    message = "`{Self}` is not a model",
     label = "expected a model: a function under `#[model]`",
     note = "write the name of such a function, as in `#[model] fn Net(x: Features<4>) -> Logits<3> {{ … }}` and `model: Net`"
 )]

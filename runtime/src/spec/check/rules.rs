@@ -124,6 +124,10 @@ const fn suggested_loss<Output: Kind, Target: TargetKind>() -> Verdict {
     {
         return Ok(());
     }
+    // A model that gives a class is refused for that.
+    if Output::SHAPE.vocabulary().is_some() {
+        return Ok(());
+    }
     Err(Problem::new("loss: there is no default for a model that gives `")
         .text(Output::NAME)
         .text("` ")

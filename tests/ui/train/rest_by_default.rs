@@ -1,5 +1,5 @@
-//! A metric that is in no list.
-//~ about: Loss and metrics
+//! `..Default::default()` in a configuration.
+//~ about: Optimizer
 
 use trainspec::prelude::*;
 
@@ -12,8 +12,8 @@ train! {
     pub Run {
         model: Net,
         data: Digits8x8::embedded(),
-        metrics: Accuracy,
-        //~ instead: metrics: [Accuracy],
+        optimizer: AdamW { lr: 1e-3, ..Default::default() },
+        //~ instead: optimizer: AdamW { lr: 1e-3 },
     }
 }
 

@@ -1,5 +1,5 @@
-//! A group that is in no list.
-//~ about: Gradients and weights
+//! A word where a list of phases stands.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,8 +12,8 @@ train! {
     pub Run {
         model: Net,
         data: Digits8x8::embedded(),
-        groups: Group { pattern: "**.bias", freeze: true },
-        //~ instead: groups: [Group { pattern: "**.bias", freeze: true }],
+        schedule: "cosine",
+        //~ instead: schedule: Cosine,
     }
 }
 

@@ -1,5 +1,5 @@
-//! A schedule that is no list.
-//~ about: Learning rate
+//! Two runs of one name.
+//~ about: The block and its keys
 
 use trainspec::prelude::*;
 
@@ -12,8 +12,15 @@ train! {
     pub Run {
         model: Net,
         data: Digits8x8::embedded(),
-        schedule: Cosine,
-        //~ instead: schedule: [Cosine],
+    }
+}
+
+train! {
+    pub Run {
+    //~ instead: pub LongRun {
+        model: Net,
+        data: Digits8x8::embedded(),
+        epochs: 100,
     }
 }
 

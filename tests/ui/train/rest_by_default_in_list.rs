@@ -1,5 +1,5 @@
-//! A name where a list of names is expected.
-//~ about: Stopping and saving
+//! The defaults of a type in an element of a list.
+//~ about: Learning rate
 
 use trainspec::prelude::*;
 
@@ -12,8 +12,8 @@ train! {
     pub Run {
         model: Net,
         data: Digits8x8::embedded(),
-        allow: Advice::NoWeightDecay,
-        //~ instead: allow: [Advice::NoWeightDecay],
+        schedule: [Warmup { steps: 10, ..Warmup::default() }, Cosine],
+        //~ instead: schedule: [Warmup { steps: 10 }, Cosine],
     }
 }
 

@@ -1,0 +1,44 @@
+//! What is said where a table stands as data before it was read.
+
+use super::Csv;
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::loss::TargetKind;
+use crate::shape::{InputKind, Kind};
+
+/// A table whose kinds are known. There is none: [`Csv::read`] gives another type, which has them.
+///
+/// The lifetime is what makes rustc take a bound that never holds.
+#[diagnostic::on_unimplemented(
+    message = "the table is not read: which kinds it has is not known",
+    label = "add `.read::<Features<4>, Class<3>>()`, with the kinds of its inputs and targets",
+    note = "`Features<4>` is four columns of numbers, `Class<3>` one column that holds the class of a sample: 0, 1 or 2"
+)]
+pub trait ReadTable<'a> {
+    /// The kind of the inputs.
+    type Input: InputKind;
+    /// The kind of the targets.
+    type Target: TargetKind;
+}
+
+#[doc(hidden)]
+impl Dataset for Csv
+where
+    for<'a> Self: ReadTable<'a>,
+{
+    type Input = <Self as ReadTable<'static>>::Input;
+    type Target = <Self as ReadTable<'static>>::Target;
+
+    fn len(&self) -> usize {
+        0
+    }
+
+    fn sample(
+        &self,
+        _: usize,
+        _: &mut [<Self::Input as Kind>::Element],
+        _: &mut [<Self::Target as Kind>::Element],
+    ) -> Result<()> {
+        Err(Error::Internal("a table that is not read has no samples"))
+    }
+}

@@ -1,0 +1,13 @@
+//! A layer that is not there.
+//! `trainspec::layer` lists the layers; a layer of your own, a type that implements `Layer`, is called in the same way.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(image: Image<1, 8, 8>) -> Logits<10> {
+    image.upsample(factor = 2).flatten().linear(out = 10)
+    //~ instead: image.flatten().linear(out = 10)
+}
+
+fn main() {}
