@@ -103,7 +103,7 @@ mod tests {
             let count = u64::from(count);
             (0..count).map(move |i| 1.7e9 + (i * 7919 % count) as f64 * f64::from(step))
         };
-        assert_eq!(rounding(times(600, 1)).lost(), Some((600, 6)));
+        assert_eq!(rounding(times(250, 1)).lost(), Some((250, 3)));
         let (exact, left) = rounding(times(100_000, 1)).lost().unwrap();
         assert!((80_000..120_000).contains(&exact) && (600..1000).contains(&left), "{exact}, {left}");
         // A day apart they stay apart.
