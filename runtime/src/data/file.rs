@@ -24,7 +24,7 @@ pub(super) struct Origin {
 pub(super) fn open(path: &Path) -> Result<(Origin, Box<dyn BufRead>)> {
     let file = File::open(path).map_err(Error::file(path))?;
     let metadata = file.metadata().map_err(Error::file(path))?;
-    let size = metadata.is_file().then(|| metadata.len());
+    let size = metadata.is_file().then_some(metadata.len());
     unpacked(path, BufReader::new(Polled { file, interrupt: Interrupt::current() }), size)
 }
 

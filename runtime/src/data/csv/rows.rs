@@ -117,9 +117,9 @@ impl<'a> Rows<'a> {
         self.ends.clear();
         self.is_quoted = memchr(b'"', &self.text).is_some();
         if self.is_quoted {
-            self.unquote(origin)?
+            self.unquote(origin)?;
         } else {
-            self.cut(origin)?
+            self.cut(origin)?;
         }
         Ok(true)
     }
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
     use crate::data::file;
 
-    fn rows<'a>(text: &'a [u8], delimiter: u8) -> (Origin, Rows<'a>) {
+    fn rows(text: &[u8], delimiter: u8) -> (Origin, Rows<'_>) {
         let (origin, bytes) = file::unpacked(Path::new("x"), text, None).unwrap();
         (origin, Rows::new(bytes, delimiter, 2))
     }
@@ -273,7 +273,7 @@ mod tests {
             delimiter in prop::sample::select(vec![b',', b';', b' ']),
         ) {
             let rows: Vec<_> = rows.into_iter().filter(|row| row.matches('"').count() % 2 == 0 && !row.trim().is_empty()).collect();
-            let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+            let text = rows.iter().map(|row| format!("{row}\n")).collect::<Vec<_>>().concat();
             if let Some(found) = cells(text.as_bytes(), delimiter) {
                 let expected: Vec<_> = rows.iter().map(|row| by_itself(format!("{row}\n").as_bytes(), delimiter)).collect();
                 prop_assert_eq!(found, expected);
