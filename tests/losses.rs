@@ -84,13 +84,10 @@ static FOLDER: std::sync::LazyLock<tempfile::TempDir> =
 /// The same samples in a table, from line 1 on.
 fn table() -> trainspec::Result<InMemory<Features<2>, Class<3>>> {
     let label = |i: usize| if i % 4 == 3 { 255 } else { i % 3 };
-    let rows = inputs()
-        .chunks(2)
-        .enumerate()
-        .map(|(i, x)| format!("{},{},{}\n", x[0], x[1], label(i)))
-        .collect::<String>();
+    let rows: Vec<_> =
+        inputs().chunks(2).enumerate().map(|(i, x)| format!("{},{},{}\n", x[0], x[1], label(i))).collect();
     let path = FOLDER.path().join("partly.csv");
-    std::fs::write(&path, rows).unwrap();
+    std::fs::write(&path, rows.concat()).unwrap();
     Csv::open(path).read()
 }
 

@@ -95,7 +95,7 @@ fn two_sided<T: trainspec::TargetKind>(
 ) -> Result<impl Dataset<Input = Features<2>, Target = T>> {
     let inputs = (0..100).map(|i| (i as f32 * 0.37).sin()).collect();
     let split = Split::Fixed { train: 0..30, validation: 30..40, test: 40..50 };
-    Ok(trainspec::data::InMemory::<Features<2>, T>::new(inputs, targets)?.with_split(split))
+    Ok(InMemory::<Features<2>, T>::new(inputs, targets)?.with_split(split))
 }
 
 #[model]

@@ -239,6 +239,6 @@ fn what_the_data_say_of_themselves() {
     );
     assert_eq!(
         OutOfRange::training().check().map(|_| ()).unwrap_err().to_string(),
-        "data: sample 0 (from 0): element 0 of the input is 0.5; expected 0 to 0.25, the `input_range` of the data"
+        "data: sample 0 (from 0) of the training part: element 0 of the input is 0.5; expected 0 to 0.25, the `input_range` of the data"
     );
 }

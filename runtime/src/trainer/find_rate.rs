@@ -293,8 +293,7 @@ mod tests {
     /// they have no loss, and no place on the curve.
     #[test]
     fn a_step_in_which_nothing_counts_is_no_point() {
-        let training = fixture::training().set("loss", r#"{ "type": "CrossEntropy", "weights": [1, 0, 0] }"#);
-        let Ok(training) = training else { panic!("the fixture has three classes") };
+        let training = fixture::training().set("loss.weights", "[1, 0, 0]").unwrap();
         let found = training.find_rate(RateSearch { from: 1e-4, to: 1e-3, steps: 40 }).unwrap();
         assert!(found.points.len() < 40 && found.points.len() > 10, "{} points", found.points.len());
         assert_eq!(found.end, SearchEnd::LastRate);

@@ -390,7 +390,80 @@ mod tests {
         ] {
             assert_eq!(problem("x.csv", text.as_bytes(), read), sentence, "{text:?}");
         }
-        // What each of these files seems to be.
+        let missing = plain(Path::new("missing.csv")).unwrap_err().to_string();
+        assert!(missing.starts_with("missing.csv: No such file"), "{missing}");
+        let long = format!("1,2,0\n1,{},0\n", "x".repeat(1000));
+        assert!(problem("x.csv", long.as_bytes(), plain).len() < 150);
+        assert!(
+            problem("x.csv", b"1,2,0\n1,\xFF\xFE,0\n", plain).starts_with("x.csv:2: column 1 (from 0) is `")
+        );
+    }
+
+    /// Whether a label is ignored, only the loss can tell.
+    #[test]
+    fn a_class_that_the_kind_does_not_have_is_reported_with_its_line() {
+        let data: Flowers = Csv::open("x.csv").read_bytes(b"1,2,0\n\n1,2,255\n1,2,3\n").unwrap();
+        let places: Vec<_> = (0..3).map(|sample| Dataset::location(&data, sample).unwrap()).collect();
+        assert_eq!(places, ["x.csv:1", "x.csv:3", "x.csv:4"]);
+        let split = Split::Fixed { train: 0..2, validation: 2..3, test: 0..0 };
+        let said = Prepared::ignoring(Box::new(data.with_split(split)), 0, Some(255)).err().unwrap();
+        assert_eq!(
+            said.to_string(),
+            "data: x.csv:4: sample 2 (from 0) of the validation part: the target is 3; expected a whole number from 0 to 2; if \
+             yours count from 1, subtract 1"
+        );
+        let tokens =
+            Csv::open("x.csv").read_bytes::<Tokens<3, 2>, Class<3>>(b"1,3,0\n").err().unwrap().to_string();
+        assert_eq!(
+            tokens,
+            "x.csv:1: column 1 (from 0) is `3`; expected a whole number from 0 to 2; if yours count from 1, subtract 1; if \
+             this line is no data, use `.header()` or `.skip_lines(1)`"
+        );
+    }
+
+    /// Seconds of 2023, of which f32 keeps multiples of 128.
+    #[test]
+    fn columns_that_lose_their_values_are_found() {
+        let rows = |from| {
+            (0..250)
+                .map(|i| format!("{},{},{}\n", from + i, i % 7, 2 * from + i))
+                .collect::<Vec<_>>()
+                .concat()
+        };
+        let (late, early) = (rows(1_700_000_000_u64), rows(0));
+        let read = |csv: Csv, text: &str| csv.read_bytes::<Features<2>, Values<1>>(text.as_bytes()).unwrap();
+        let csv = || Csv::open("x.csv");
+        let lost = |column: &str, element, left| RoundedColumn {
+            column: column.to_owned(),
+            element,
+            distinct: 250,
+            left,
+        };
+        let found = read(csv(), &late);
+        assert_eq!(
+            Dataset::rounded_columns(&found),
+            [lost("0 (from 0)", Some(0), 3), lost("2 (from 0)", None, 2)]
+        );
+        assert_eq!(Dataset::rounded_columns(&read(csv(), &early)), []);
+        let shifted = read(csv().subtract(0, 1.7e9).subtract(2, 3.4e9), &late);
+        assert_eq!(Dataset::rounded_columns(&shifted), []);
+        let (mut input, mut target) = ([0.0; 2], [0.0]);
+        shifted.sample(249, &mut input, &mut target).unwrap();
+        assert_eq!((input, target), ([249.0, 4.0], [249.0]));
+        let named = read(csv().header(), &format!("time,day,end\n{late}"));
+        assert_eq!(Dataset::rounded_columns(&named)[0], lost("`time`", Some(0), 3));
+        let said = csv().ignore(0).subtract(0, 1.0).read_bytes::<Features<1>, Values<1>>(late.as_bytes());
+        assert_eq!(
+            said.err().unwrap().to_string(),
+            "x.csv:1: column 0 (from 0), from which 1 is to be subtracted, holds no real numbers of a sample; remove the \
+             `subtract`"
+        );
+    }
+
+    #[test]
+    fn another_delimiter_or_encoding_is_reported() {
+        let plain = |path: &Path| Csv::open(path).read::<Features<2>, Class<3>>();
+        let named = |path: &Path| Csv::open(path).header().read::<Features<2>, Class<3>>();
         let semicolon = "; the cells seem to be separated by `;`: use `.delimiter(b';')`";
         let tabs = "; the cells seem to be separated by tabs: use `.delimiter(b'\\t')`";
         let utf_16 = |mark: &[u8], unit: fn(u16) -> [u8; 2]| {
@@ -437,67 +510,6 @@ mod tests {
                 .delimiter(b'"')
                 .read::<Features<2>, Class<3>>()),
             "data: the delimiter of a `Csv` is '\"'; expected a letter that is no quotation mark and ends no line, such as `b';'`"
-        );
-        let missing = plain(Path::new("missing.csv")).unwrap_err().to_string();
-        assert!(missing.starts_with("missing.csv: No such file"), "{missing}");
-        let long = format!("1,2,0\n1,{},0\n", "x".repeat(1000));
-        assert!(problem("x.csv", long.as_bytes(), plain).len() < 150);
-        assert!(
-            problem("x.csv", b"1,2,0\n1,\xFF\xFE,0\n", plain).starts_with("x.csv:2: column 1 (from 0) is `")
-        );
-    }
-
-    /// Whether a label is ignored, only the loss can tell.
-    #[test]
-    fn a_class_that_the_kind_does_not_have_is_reported_with_its_line() {
-        let data: Flowers = Csv::open("x.csv").read_bytes(b"1,2,0\n\n1,2,255\n1,2,3\n").unwrap();
-        let places: Vec<_> = (0..3).map(|sample| data.location(sample).unwrap()).collect();
-        assert_eq!(places, ["x.csv:1", "x.csv:3", "x.csv:4"]);
-        let split = Split::Fixed { train: 0..2, validation: 2..3, test: 0..0 };
-        let said = Prepared::ignoring(Box::new(data.with_split(split)), 0, Some(255)).err().unwrap();
-        assert_eq!(
-            said.to_string(),
-            "data: x.csv:4: sample 2 (from 0) of the validation part: the target is 3; expected a whole number from 0 to 2; if \
-             yours count from 1, subtract 1"
-        );
-        let tokens =
-            Csv::open("x.csv").read_bytes::<Tokens<3, 2>, Class<3>>(b"1,3,0\n").err().unwrap().to_string();
-        assert_eq!(
-            tokens,
-            "x.csv:1: column 1 (from 0) is `3`; expected a whole number from 0 to 2; if yours count from 1, subtract 1; if \
-             this line is no data, use `.header()` or `.skip_lines(1)`"
-        );
-    }
-
-    /// Seconds of 2023, of which f32 keeps multiples of 128.
-    #[test]
-    fn columns_that_lose_their_values_are_found() {
-        let rows =
-            |from: u64| (0..600).map(|i| format!("{},{},{}\n", from + i, i % 7, 2 * from + i)).collect();
-        let (late, early): (String, String) = (rows(1_700_000_000), rows(0));
-        let read = |csv: Csv, text: &str| csv.read_bytes::<Features<2>, Values<1>>(text.as_bytes()).unwrap();
-        let csv = || Csv::open("x.csv");
-        let lost = |column: &str, element, left| RoundedColumn {
-            column: column.to_owned(),
-            element,
-            distinct: 600,
-            left,
-        };
-        let found = read(csv(), &late);
-        assert_eq!(found.rounded_columns(), [lost("0 (from 0)", Some(0), 6), lost("2 (from 0)", None, 3)]);
-        assert_eq!(read(csv(), &early).rounded_columns(), []);
-        let shifted = read(csv().subtract(0, 1.7e9).subtract(2, 3.4e9), &late);
-        assert_eq!(shifted.rounded_columns(), []);
-        let (mut input, mut target) = ([0.0; 2], [0.0]);
-        shifted.sample(599, &mut input, &mut target).unwrap();
-        assert_eq!((input, target), ([599.0, 4.0], [599.0]));
-        let named = read(csv().header(), &format!("time,day,end\n{late}"));
-        assert_eq!(named.rounded_columns()[0], lost("`time`", Some(0), 6));
-        let said = csv().ignore(0).subtract(0, 1.0).read_bytes::<Features<1>, Values<1>>(late.as_bytes());
-        assert_eq!(
-            said.err().unwrap().to_string(),
-            "x.csv:1: column 0 (from 0), from which 1 is to be subtracted, holds no real numbers of a sample; remove the \
-             `subtract`"
         );
     }
 
