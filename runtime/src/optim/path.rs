@@ -295,10 +295,10 @@ mod tests {
                 "{pattern}: {hint}"
             );
         }
-        let hint = hint(&bindings, "stem.*");
+        let found = hint(&bindings, "stem.*");
         assert!(
-            hint.starts_with("; the layers of `let stem` are called `conv2d_1`, `batch_norm_1`: "),
-            "{hint}"
+            found.starts_with("; the layers of `let stem` are called `conv2d_1`, `batch_norm_1`: "),
+            "{found}"
         );
         assert_eq!(hint(&bindings, "block.*.flat.bias"), "");
         assert_eq!(hint(&bindings, "block.0.flat.*"), "; `let block.0.flat` binds no layer with parameters");
