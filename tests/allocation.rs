@@ -4,8 +4,8 @@
 
 use trainspec::data::{Digits8x8, InMemory, Mixed};
 use trainspec::prelude::*;
-use trainspec::trainer::Stepper;
-use trainspec::{InputKind, Kind, Model, Training, engine};
+use trainspec::trainer::TrainStep;
+use trainspec::{Experiment, InputKind, Kind, Model, engine};
 
 use crate::meter::allocations;
 
@@ -85,11 +85,11 @@ train! {
 }
 
 /// The allocations of a hundred steps, of any size, after the first ten.
-fn count<M: Model>(mut training: Training<M>, share: Option<f64>) -> usize {
+fn count<M: Model>(mut training: Experiment<M>, share: Option<f64>) -> usize {
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
     let mut engine = engine::open(&graph, settings).unwrap();
-    let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+    let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
     let size = settings.batch;
     let window: Vec<_> = (0..settings.accumulate)
         .map(|number| {
@@ -109,7 +109,7 @@ fn count<M: Model>(mut training: Training<M>, share: Option<f64>) -> usize {
 }
 
 /// The allocations of a hundred predictions, after the first: as many as there are results.
-fn predicting<M: Model>(training: Training<M>, samples: &[<M::Input as Kind>::Element]) -> usize
+fn predicting<M: Model>(training: Experiment<M>, samples: &[<M::Input as Kind>::Element]) -> usize
 where
     M::Input: InputKind,
 {
@@ -127,13 +127,13 @@ where
 fn a_step_allocates_nothing() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let counts = pool.install(|| {
-        let mixed = count(Digits::training(), Some(0.3));
-        let surrounded = count(Surrounded::training(), None);
+        let mixed = count(Digits::experiment(), Some(0.3));
+        let surrounded = count(Surrounded::experiment(), None);
         let [by_rows, by_layers] =
-            [count(EchoByRows::training(), None), count(EchoByLayers::training(), None)];
+            [count(EchoByRows::experiment(), None), count(EchoByLayers::experiment(), None)];
         [
-            count(Digits::training(), None),
-            count(Echo::training(), None),
+            count(Digits::experiment(), None),
+            count(Echo::experiment(), None),
             mixed,
             surrounded,
             by_rows,
@@ -145,15 +145,15 @@ fn a_step_allocates_nothing() {
     let (pixels, tokens) = (vec![0.5; 64 * 300], vec![3; 64 * 300]);
     let predicted = pool.install(|| {
         [1, 300].map(|size| {
-            let images = predicting(Digits::training(), &pixels[..64 * size]);
-            (images, predicting(Echo::training(), &tokens[..64 * size]))
+            let images = predicting(Digits::experiment(), &pixels[..64 * size]);
+            (images, predicting(Echo::experiment(), &tokens[..64 * size]))
         })
     });
     assert_eq!(predicted, [(100, 100); 2], "one result each");
     let in_16_bits = |precision: &str| {
         pool.install(|| {
             let set = "a precision is a key";
-            let (digits, echo) = (Digits::training(), Echo::training());
+            let (digits, echo) = (Digits::experiment(), Echo::experiment());
             [
                 count(digits.set("precision", precision).expect(set), None),
                 count(echo.set("precision", precision).expect(set), None),

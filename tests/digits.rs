@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use trainspec::data::{Digits8x8, Prepared};
+use trainspec::data::{Digits8x8, PreparedDataset};
 use trainspec::prelude::*;
 
 /// A model that learns fast.
@@ -26,7 +26,7 @@ train! {
 #[test]
 fn a_declared_model_learns_and_its_file_predicts() {
     let folder = tempfile::tempdir().unwrap();
-    let run = Digits::training().out(folder.path()).run().unwrap();
+    let run = Digits::experiment().out(folder.path()).run().unwrap();
     let test = run.outcome.test.clone().unwrap();
     // Chance is 0.1; a linear classifier of these pixels reaches about 0.92 on the test writers.
     assert!(test.metrics["accuracy"] > 0.9, "{test:?}");
@@ -34,9 +34,9 @@ fn a_declared_model_learns_and_its_file_predicts() {
 
     let file = run.folder.unwrap().join("model.safetensors");
     let model = Fast::load(&file).unwrap();
-    let data = Prepared::new(Box::new(Digits8x8::embedded().unwrap()), 0).unwrap();
+    let data = PreparedDataset::new(Box::new(Digits8x8::embedded().unwrap()), 0).unwrap();
     assert_eq!(data.test().len(), 360);
-    let again = Digits::training().evaluate(&model, Prepared::test).unwrap();
+    let again = Digits::experiment().evaluate(&model, PreparedDataset::test).unwrap();
     assert_eq!(again, test, "the file holds what the run ended with");
 }
 
@@ -44,7 +44,7 @@ fn a_declared_model_learns_and_its_file_predicts() {
 #[test]
 fn a_file_predicts() {
     let folder = tempfile::tempdir().unwrap();
-    let run = Digits::training().out(folder.path()).run().unwrap();
+    let run = Digits::experiment().out(folder.path()).run().unwrap();
     let digits = Digits8x8::embedded().unwrap();
     let (mut pixels, mut right) = (vec![0.0; 360 * 64], Vec::new());
     for (index, pixels) in (1437..1797).zip(pixels.chunks_exact_mut(64)) {
@@ -78,7 +78,7 @@ fn a_file_of_another_model_is_refused_with_every_difference() {
             .linear(out = 10)
     }
     let folder = tempfile::tempdir().unwrap();
-    let run = Digits::training().epochs(1).out(folder.path()).run().unwrap();
+    let run = Digits::experiment().epochs(1).out(folder.path()).run().unwrap();
     let error = Other::load(run.folder.unwrap().join("model.safetensors")).unwrap_err().to_string();
     for part in
         ["`conv2d_1.weight` is F32 [16, 1, 3, 3], expected F32 [8, 1, 3, 3]", "`linear_2.weight` is missing"]

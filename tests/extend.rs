@@ -6,7 +6,7 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use trainspec::data::Dataset;
-use trainspec::data::mix::{Draws, Mix, Samples};
+use trainspec::data::mix::{Mix, MixRng, Samples};
 use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
 use trainspec::loss::{Loss, LossSum};
 use trainspec::metric::{Direction, Metric, Outcomes, State};
@@ -15,7 +15,7 @@ use trainspec::prelude::*;
 use trainspec::schedule::{Clock, Interval, Phase, ScaleLr, Seen};
 use trainspec::spec::Monitor;
 use trainspec::trainer::Event;
-use trainspec::{Config, Error, Pass, Problem, Result, Shape, Verdict};
+use trainspec::{CheckError, CheckResult, Config, Error, Pass, Result, Shape};
 
 /// `y = x * scale`, with a factor for each feature, and a sharpness that is checked.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -26,11 +26,11 @@ pub struct Rescale {
 pub use Rescale as rescale;
 
 impl Rescale {
-    pub const fn check(&self) -> Verdict {
-        if self.start == 0.0 { Err(Problem::new("start is 0; expected another number")) } else { Ok(()) }
+    pub const fn check(&self) -> CheckResult {
+        if self.start == 0.0 { Err(CheckError::new("start is 0; expected another number")) } else { Ok(()) }
     }
 
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         match input.reals() {
             Ok(()) => Ok(input),
             Err(problem) => Err(problem),
@@ -41,7 +41,7 @@ impl Rescale {
 impl Config for Rescale {
     const NAME: &'static str = "rescale";
     const DEFAULT: Self = Self { start: 1.0 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Rescale {
@@ -64,14 +64,14 @@ macro_rules! plain_config {
             $(pub $key: $ty,)*
         }
         impl $name {
-            pub const fn check(&self) -> Verdict {
+            pub const fn check(&self) -> CheckResult {
                 Ok(())
             }
         }
         impl Config for $name {
             const NAME: &'static str = stringify!($name);
             const DEFAULT: Self = Self { $($key: $value),* };
-            const CHECK: fn(&Self) -> Verdict = Self::check;
+            const CHECK: fn(&Self) -> CheckResult = Self::check;
         }
     };
 }
@@ -177,7 +177,7 @@ impl Clip for Shrink {
 }
 
 impl Mix for Same {
-    fn mix(&self, samples: &mut Samples<'_>, _: &mut Draws) -> f64 {
+    fn mix(&self, samples: &mut Samples<'_>, _: &mut MixRng) -> f64 {
         assert_eq!(samples.inputs.len(), samples.partners.len());
         1.0
     }
@@ -256,7 +256,7 @@ const FourthPower: FourthPower = FourthPower::DEFAULT;
 
 #[test]
 fn a_run_of_nothing_built_in() {
-    let run = Fit::training().without_folder().run().unwrap();
+    let run = Fit::experiment().without_folder().run().unwrap();
     let test = run.outcome.test.unwrap();
     // The mean distance of a parabola over [-1, 1] from its best constant, 1/3, is 0.257 (4 / (9 sqrt 3)); a
     // model that has learned something of its bend is well below.
@@ -272,7 +272,7 @@ fn a_run_of_nothing_built_in() {
 /// A user's rule speaks at start-up and for `--set` as it does to the compiler.
 #[test]
 fn keys_of_a_users_own_are_set_and_spelled_out() {
-    let mut training = Fit::training().set("optimizer.lr", "0.5").unwrap();
+    let mut training = Fit::experiment().set("optimizer.lr", "0.5").unwrap();
     let spec = training.spec().unwrap();
     assert_eq!(spec["optimizer"]["lr"], 0.5);
     assert_eq!(spec["optimizer"]["type"], "SignDescent");
@@ -287,7 +287,7 @@ fn keys_of_a_users_own_are_set_and_spelled_out() {
 fn a_users_own_phase_listens_to_the_evaluations() {
     let out = tempfile::tempdir().unwrap();
     let mut rates = Vec::new();
-    let run = Tired::training().out(out.path()).run_with(&mut |event: &Event<'_>| {
+    let run = Tired::experiment().out(out.path()).run_with(&mut |event: &Event<'_>| {
         if let Event::Epoch(epoch) = event {
             rates.push(epoch.lr);
         }

@@ -4,7 +4,7 @@
 
 use candle_core::Tensor;
 use trainspec::prelude::*;
-use trainspec::{engine, trainer::Stepper};
+use trainspec::{engine, trainer::TrainStep};
 
 #[model]
 fn Net(image: Image<1, 8, 8>) -> Logits<10> {
@@ -45,9 +45,9 @@ fn numbers(tensor: &Tensor) -> Vec<f32> {
 
 #[test]
 fn frozen_parameters_keep_their_bits_and_running_statistics_move() {
-    let graph = Tuned::training().graph().unwrap();
+    let graph = Tuned::experiment().graph().unwrap();
     let first = engine::initial(&graph, 0, &candle_core::Device::Cpu).unwrap();
-    let run = Tuned::training().without_folder().run().unwrap();
+    let run = Tuned::experiment().without_folder().run().unwrap();
     for ((parameter, first), (name, end)) in graph.parameters.iter().zip(&first).zip(run.model.parameters()) {
         assert_eq!(parameter.path, name);
         let is_same = numbers(first) == numbers(end);
@@ -60,7 +60,7 @@ fn frozen_parameters_keep_their_bits_and_running_statistics_move() {
 /// as the group says whatever its role.
 #[test]
 fn a_group_has_a_rate_and_a_decay_of_its_own() {
-    let mut training = Tuned::training().set("batch", "8").unwrap();
+    let mut training = Tuned::experiment().set("batch", "8").unwrap();
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
     let mut engine = engine::open(&graph, settings).unwrap();
@@ -71,7 +71,7 @@ fn a_group_has_a_rate_and_a_decay_of_its_own() {
         .map(|tensor| Tensor::ones(tensor.dims(), tensor.dtype(), tensor.device()).unwrap())
         .collect();
     engine.set_parameters(&ones).unwrap();
-    let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+    let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
     let batch = data.batch(&data.train()[..8]).unwrap();
     let totals = stepper.accumulate(std::slice::from_ref(&batch)).unwrap();
     let zero = &mut |numbers: trainspec::optim::HostParameters<'_>| {
@@ -99,20 +99,21 @@ fn a_group_has_a_rate_and_a_decay_of_its_own() {
 /// 0.5 * 0.25 is an eighth; but the batch is 16 times the one that 0.5 is for. Seen to fail when `lr` is judged instead.
 #[test]
 fn a_groups_decay_is_judged_at_the_largest_rate() {
-    let said = Scaled::training().without_folder().run().err().unwrap().to_string();
+    let said = Scaled::experiment().without_folder().run().err().unwrap().to_string();
     assert!(said.contains("lr * weight_decay is 2 for `head.weight`"), "{said}");
-    let fits = Scaled::training().without_folder().set("scale_lr.base_batch", "32").unwrap().run();
+    let fits = Scaled::experiment().without_folder().set("scale_lr.base_batch", "32").unwrap().run();
     assert!(fits.is_ok(), "{fits:?}");
 }
 
 #[test]
 fn groups_are_changed_and_judged_when_the_program_starts() {
-    let mut training = Tuned::training().set("groups.1.lr", "2").unwrap().set("groups.1.l1", "0.5").unwrap();
+    let mut training =
+        Tuned::experiment().set("groups.1.lr", "2").unwrap().set("groups.1.l1", "0.5").unwrap();
     let spec = training.spec().unwrap();
     assert_eq!((&spec["groups"][1]["lr"], &spec["groups"][1]["l2"]), (&2.0.into(), &serde_json::Value::Null));
     assert_eq!(spec["groups"][0]["freeze"], true);
 
-    let said = |key: &str, value: &str| match Tuned::training().set(key, value) {
+    let said = |key: &str, value: &str| match Tuned::experiment().set(key, value) {
         Err(error) => error.to_string(),
         Ok(training) => training.without_folder().run().err().unwrap().to_string(),
     };

@@ -28,10 +28,10 @@ mod names_of_the_users_own {
     struct Scope;
     struct Spec;
     struct Trace;
-    struct Training;
+    struct Experiment;
     struct Declaration;
     struct Kind;
-    struct Verdict;
+    struct CheckResult;
     struct Linear;
     struct Conv2d;
     trait Default {}
@@ -114,7 +114,7 @@ mod names_of_the_users_own {
     #[test]
     fn are_left_alone() {
         ::core::assert_eq!(Net::graph().unwrap().nodes.len(), 3);
-        ::core::assert!(Run::training().settings().is_ok());
+        ::core::assert!(Run::experiment().settings().is_ok());
     }
 }
 
@@ -144,7 +144,7 @@ mod places {
             train! {
                 Run { model: Net<3>, data: Digits8x8::embedded(), epochs: 1 }
             }
-            let _ = (Run::training(), N);
+            let _ = (Run::experiment(), N);
             Net::<3>::graph().unwrap().nodes.len() + x
         }
     }
@@ -240,9 +240,9 @@ mod in_macros {
     #[test]
     fn it_is_read_through() {
         assert_eq!(Whole::graph().unwrap().nodes.len(), 15);
-        let mut run = Run::training();
+        let mut run = Run::experiment();
         assert_eq!(run.settings().unwrap().epochs, Some(2));
-        assert!(Private::training().settings().is_ok());
+        assert!(Private::experiment().settings().is_ok());
     }
 }
 
@@ -274,7 +274,7 @@ mod features {
 
     #[test]
     fn are_obeyed() {
-        let mut run = Run::training();
+        let mut run = Run::experiment();
         let settings = run.settings().unwrap();
         assert_eq!(settings.batch, 16);
         assert_eq!(settings.metrics.len(), 2);

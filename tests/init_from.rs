@@ -13,7 +13,7 @@ use trainspec::data::InMemory;
 use trainspec::engine;
 use trainspec::prelude::*;
 use trainspec::trainer::Event;
-use trainspec::{Result, Training};
+use trainspec::{Experiment, Result};
 
 #[model]
 fn Net(image: Image<1, 4, 4>) -> Logits<3> {
@@ -118,7 +118,7 @@ impl Saved {
 }
 
 /// The parameters with which a run begins, by their paths.
-fn beginning<M: Model>(mut training: Training<M>) -> Result<HashMap<String, Vec<f32>>> {
+fn beginning<M: Model>(mut training: Experiment<M>) -> Result<HashMap<String, Vec<f32>>> {
     let graph = training.graph()?;
     let engine = engine::open(&graph, training.settings()?)?;
     let parameters = graph.parameters.iter().map(|parameter| parameter.path.clone());
@@ -129,7 +129,7 @@ fn flat(tensor: &Tensor) -> Vec<f32> {
     tensor.to_dtype(DType::F32).unwrap().flatten_all().unwrap().to_vec1().unwrap()
 }
 
-fn from<M: Model>(training: Training<M>, file: &Path) -> Training<M> {
+fn from<M: Model>(training: Experiment<M>, file: &Path) -> Experiment<M> {
     training.set("init_from.file", file.to_str().unwrap()).unwrap()
 }
 
@@ -141,17 +141,17 @@ fn said<T>(result: Result<T>) -> String {
 fn every_parameter_is_that_of_the_file() {
     let saved = Saved::whole();
     let file = saved.file();
-    for training in [from(Again::training(), &file), from(Blots::training(), &file)] {
+    for training in [from(Again::experiment(), &file), from(Blots::experiment(), &file)] {
         let found = beginning(training).unwrap();
         assert_eq!(found.len(), 7);
         for (path, numbers) in found {
             assert_eq!(numbers, flat(&saved.tensors[&path]), "{path}");
         }
     }
-    let bare = Blots::training().set("init_from", file.to_str().unwrap()).unwrap();
+    let bare = Blots::experiment().set("init_from", file.to_str().unwrap()).unwrap();
     assert_eq!(beginning(bare).unwrap()["head.bias"], flat(&saved.tensors["head.bias"]));
-    let none = from(Again::training(), &file).set("init_from", "null").unwrap();
-    assert_eq!(beginning(none).unwrap(), beginning(Blots::training()).unwrap());
+    let none = from(Again::experiment(), &file).set("init_from", "null").unwrap();
+    assert_eq!(beginning(none).unwrap(), beginning(Blots::experiment()).unwrap());
 }
 
 #[test]
@@ -165,27 +165,27 @@ fn types_are_widened_exactly_and_rounded_to_nearest() {
         let mut saved = Saved::whole();
         let bias = Tensor::new(&[given, -given, 0.0_f64], &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
         saved.tensors.insert("head.bias".to_owned(), bias);
-        let found = beginning(from(Blots::training(), &saved.file())).unwrap();
+        let found = beginning(from(Blots::experiment(), &saved.file())).unwrap();
         assert_eq!(found["head.bias"], [expected, -expected, 0.0], "{dtype:?}");
     }
     let mut saved = Saved::whole();
     let huge = Tensor::new(&[1e300_f64, 0.0, 0.0], &Device::Cpu).unwrap();
     saved.tensors.insert("head.bias".to_owned(), huge);
-    let problem = said(beginning(from(Blots::training(), &saved.file())));
+    let problem = said(beginning(from(Blots::experiment(), &saved.file())));
     assert!(problem.contains("expected values that are finite in f32"), "{problem}");
     saved.tensors.insert("head.bias".to_owned(), Tensor::new(&[1_i64, 2, 3], &Device::Cpu).unwrap());
-    let problem = said(beginning(from(Blots::training(), &saved.file())));
+    let problem = said(beginning(from(Blots::experiment(), &saved.file())));
     assert!(problem.contains("`head.bias` is I64; expected F32, F16, BF16 or F64"), "{problem}");
 }
 
 #[test]
 fn a_file_of_a_run_and_one_that_was_exported_are_read_alike() {
     let folder = tempfile::tempdir().unwrap();
-    let run = Reading::training().without_folder().run().unwrap();
+    let run = Reading::experiment().without_folder().run().unwrap();
     let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
     run.model.save(&ours).unwrap();
     run.model.export(&theirs).unwrap();
-    let of = |file: &Path| beginning(from(Reading::training(), file)).unwrap();
+    let of = |file: &Path| beginning(from(Reading::experiment(), file)).unwrap();
     assert_eq!(of(&ours), of(&theirs));
     for (path, tensor) in run.model.parameters() {
         assert_eq!(of(&theirs)[path], flat(tensor), "{path}");
@@ -195,8 +195,8 @@ fn a_file_of_a_run_and_one_that_was_exported_are_read_alike() {
 #[test]
 fn a_body_is_taken_over_under_other_names_and_a_head_is_not() {
     let saved = Saved::theirs();
-    let found = beginning(from(FineTuned::training(), &saved.file())).unwrap();
-    let drawn = beginning(FineTuned::training().set("init_from", "null").unwrap()).unwrap();
+    let found = beginning(from(FineTuned::experiment(), &saved.file())).unwrap();
+    let drawn = beginning(FineTuned::experiment().set("init_from", "null").unwrap()).unwrap();
     for (ours, theirs) in [
         ("stem.weight", "backbone.0.weight"),
         ("norm.weight", "backbone.1.weight"),
@@ -209,7 +209,7 @@ fn a_body_is_taken_over_under_other_names_and_a_head_is_not() {
     // What is left out may be in the file, and of another shape.
     let mut saved = Saved::whole();
     saved.tensors.insert("head.weight".to_owned(), Tensor::zeros((9, 8), DType::F32, &Device::Cpu).unwrap());
-    let training = from(Blots::training(), &saved.file());
+    let training = from(Blots::experiment(), &saved.file());
     let left_out = training.set("init_from.except", r#"["head.weight"]"#).unwrap();
     let found = beginning(left_out).unwrap();
     assert_eq!(
@@ -228,7 +228,8 @@ fn all_that_does_not_fit_is_told_at_once() {
         .tensors
         .insert("stem.weight".to_owned(), Tensor::zeros((2, 1, 3, 3), DType::F32, &Device::Cpu).unwrap());
     let file = saved.file();
-    let training = from(FineTuned::training(), &file).set("init_from.except", r#"["head.weight", "haed.*"]"#);
+    let training =
+        from(FineTuned::experiment(), &file).set("init_from.except", r#"["head.weight", "haed.*"]"#);
     let problem = said(training.unwrap().without_folder().set("checkpoint", "null").unwrap().run());
     assert!(
         problem.starts_with(&format!("init_from: {}: `net` cannot be initialized from it: ", file.display())),
@@ -246,40 +247,41 @@ fn all_that_does_not_fit_is_told_at_once() {
         assert!(problem.contains(sentence), "`{sentence}` is not in: {problem}");
     }
     // `check` says the same, and takes no step.
-    let training = from(FineTuned::training(), &file).set("init_from.except", r#"["head.weight", "haed.*"]"#);
+    let training =
+        from(FineTuned::experiment(), &file).set("init_from.except", r#"["head.weight", "haed.*"]"#);
     assert_eq!(said(training.unwrap().out(saved.folder.path()).check()), problem);
     let turned = Tensor::zeros((8, 3), DType::F32, &Device::Cpu).unwrap();
     let mut saved = Saved::whole();
     saved.tensors.insert("head.weight".to_owned(), turned);
-    let problem = said(beginning(from(Blots::training(), &saved.file())));
+    let problem = said(beginning(from(Blots::experiment(), &saved.file())));
     assert!(problem.contains("`head.weight` is [3, 8]; is it transposed?"), "{problem}");
 }
 
 #[test]
 fn a_file_that_is_not_there_or_damaged_is_told_before_the_first_step() {
-    let problem = said(Again::training().without_folder().run());
+    let problem = said(Again::experiment().without_folder().run());
     assert!(problem.starts_with("init_from: nowhere.safetensors: No such file"), "{problem}");
-    assert!(said(Again::training().check()).starts_with("init_from: nowhere.safetensors: "));
+    assert!(said(Again::experiment().check()).starts_with("init_from: nowhere.safetensors: "));
     let out = tempfile::tempdir().unwrap();
-    assert!(Again::training().out(out.path()).run().is_err());
+    assert!(Again::experiment().out(out.path()).run().is_err());
     assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0, "no folder was made");
     let saved = Saved::whole();
     let file = saved.file();
     let bytes = std::fs::read(&file).unwrap();
     std::fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
-    let problem = said(from(Blots::training(), &file).without_folder().run());
+    let problem = said(from(Blots::experiment(), &file).without_folder().run());
     assert!(problem.contains("no safetensors file: "), "{problem}");
 }
 
 #[test]
 fn keys_are_checked_when_they_are_set() {
-    let set = |key: &str, value: &str| said(Again::training().set(key, value).map(|_| ()));
+    let set = |key: &str, value: &str| said(Again::experiment().set(key, value).map(|_| ()));
     let problem = set("init_from.file", "\"\"");
     assert!(problem.contains("file is empty; expected a safetensors file"), "{problem}");
     let problem = set("init_from.names", r#"[{ "from": "a.*", "to": "b" }]"#);
     assert!(problem.contains("which has other stars"), "{problem}");
     assert!(set("init_from.fill", "x").contains("there is no `fill`; expected one of except, file, ignore"));
-    let problem = said(Blots::training().set("init_from.except", r#"["a"]"#).map(|_| ()));
+    let problem = said(Blots::experiment().set("init_from.except", r#"["a"]"#).map(|_| ()));
     assert!(problem.contains("file is empty"), "{problem}");
 }
 
@@ -287,7 +289,7 @@ fn keys_are_checked_when_they_are_set() {
 #[test]
 fn groups_and_the_average_begin_with_the_file() {
     let saved = Saved::theirs();
-    let run = from(FineTuned::training(), &saved.file());
+    let run = from(FineTuned::experiment(), &saved.file());
     let run = run.without_folder().set("checkpoint", "null").unwrap().set("steps", "1").unwrap();
     let graph = run.graph().unwrap();
     let mut first = None;
@@ -315,8 +317,8 @@ fn groups_and_the_average_begin_with_the_file() {
 fn a_resumed_run_does_not_read_the_file_and_notices_another_one() {
     let saved = Saved::theirs();
     let file = saved.file();
-    let training = || from(FineTuned::training(), &file);
-    let sum = |training: &mut Training<Net>| training.spec().unwrap()["init_from"]["sha256"].clone();
+    let training = || from(FineTuned::experiment(), &file);
+    let sum = |training: &mut Experiment<Net>| training.spec().unwrap()["init_from"]["sha256"].clone();
     let first = sum(&mut training());
     assert_eq!(first.as_str().unwrap().len(), 64);
     let run = training().out(saved.folder.path()).run().unwrap().folder.unwrap();

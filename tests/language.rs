@@ -277,7 +277,7 @@ mod hygiene {
         }
         use inner::net;
         assert_eq!(Local::graph().unwrap().nodes.len(), 4);
-        assert!(inner::Run::training().without_folder().run().is_ok());
+        assert!(inner::Run::experiment().without_folder().run().is_ok());
     }
 }
 
@@ -322,21 +322,21 @@ mod lists {
 
     #[test]
     fn a_single_value_is_a_list_of_one() {
-        assert_eq!(json_of(&mut Single::training()), json_of(&mut Listed::training()));
-        assert_eq!(Constant::training().settings().unwrap().schedule.len(), 2);
+        assert_eq!(json_of(&mut Single::experiment()), json_of(&mut Listed::experiment()));
+        assert_eq!(Constant::experiment().settings().unwrap().schedule.len(), 2);
     }
 
     /// Every key that takes a list takes a single value: the macro's keys are those of the settings.
     #[test]
     fn the_keys_with_lists_are_those_above() {
-        let settings = json_of(&mut Listed::training());
+        let settings = json_of(&mut Listed::experiment());
         let lists: Vec<_> =
             settings.as_object().unwrap().iter().filter(|(_, value)| value.is_array()).collect();
         let names: Vec<_> = lists.iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(names, ["allow", "groups", "metrics", "schedule"]);
     }
 
-    fn json_of<M: Model>(training: &mut Training<M>) -> serde_json::Value {
+    fn json_of<M: Model>(training: &mut Experiment<M>) -> serde_json::Value {
         training.settings().unwrap().to_json()
     }
 }

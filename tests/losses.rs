@@ -4,8 +4,8 @@
 
 use trainspec::data::InMemory;
 use trainspec::prelude::*;
-use trainspec::trainer::{StepReport, Stepper};
-use trainspec::{Training, engine};
+use trainspec::trainer::{StepReport, TrainStep};
+use trainspec::{Experiment, engine};
 
 #[model]
 fn Three(x: Features<2>) -> Logits<3> {
@@ -70,10 +70,10 @@ train! {
 
 #[test]
 fn data_may_have_the_ignored_label_and_no_other() {
-    assert!(Ignoring::training().without_folder().run().is_ok());
-    let said = Refusing::training().without_folder().run().unwrap_err().to_string();
+    assert!(Ignoring::experiment().without_folder().run().is_ok());
+    let said = Refusing::experiment().without_folder().run().unwrap_err().to_string();
     assert!(said.contains("the target is 255; expected a whole number from 0 to 2"), "{said}");
-    let said = Ignoring::training().set("loss.ignore_index", "254").unwrap().without_folder().run();
+    let said = Ignoring::experiment().set("loss.ignore_index", "254").unwrap().without_folder().run();
     assert!(said.unwrap_err().to_string().contains("the target is 255"));
 }
 
@@ -112,16 +112,16 @@ train! {
 /// They were refused when they were opened. A label that is none is reported with its file.
 #[test]
 fn files_may_have_the_ignored_label_and_no_other() {
-    assert!(FromTable::training().without_folder().run().is_ok());
-    assert!(FromPictures::training().without_folder().run().is_ok());
-    let said = FromTable::training().set("loss.ignore_index", "254").unwrap().without_folder().run();
+    assert!(FromTable::experiment().without_folder().run().is_ok());
+    assert!(FromPictures::experiment().without_folder().run().is_ok());
+    let said = FromTable::experiment().set("loss.ignore_index", "254").unwrap().without_folder().run();
     let said = said.unwrap_err().to_string();
     let place = said.split_once("partly.csv:4: sample 3 (from 0)").map(|(_, rest)| rest);
     assert!(
         place.is_some_and(|rest| rest.contains("the target is 255; expected a whole number from 0 to 2")),
         "{said}"
     );
-    let said = FromPictures::training().set("loss.ignore_index", "254").unwrap().without_folder().run();
+    let said = FromPictures::experiment().set("loss.ignore_index", "254").unwrap().without_folder().run();
     let said = said.unwrap_err().to_string();
     assert!(said.contains("labels: label 3 (from 0): sample 3 (from 0)"), "{said}");
 }
@@ -130,15 +130,15 @@ fn files_may_have_the_ignored_label_and_no_other() {
 /// accuracy by 6/8 here.
 #[test]
 fn metrics_leave_out_ignored_labels() {
-    let mut training = Measured::training();
+    let mut training = Measured::experiment();
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
     let mut engine = engine::open(&graph, settings).unwrap();
-    let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+    let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
     let batch = data.batch(&(0..8).collect::<Vec<_>>()).unwrap();
     let report = stepper.step(std::slice::from_ref(&batch)).unwrap();
     let predictions = stepper.engine().predictions().unwrap();
-    let trainspec::data::Elements::Whole(targets) = &batch.target.elements else { panic!("classes") };
+    let trainspec::data::Elements::Int(targets) = &batch.target.elements else { panic!("classes") };
     let labelled = targets.iter().zip(predictions.chunks(3)).filter(|(target, _)| **target != 255);
     let is_right =
         |(&target, logits): (&u32, &[f32])| logits.iter().all(|&logit| logit <= logits[target as usize]);
@@ -160,32 +160,32 @@ fn metrics_leave_out_ignored_labels() {
 #[test]
 fn there_is_a_weight_for_each_class() {
     let said = "CrossEntropy: weights has 2 numbers, but there are 3 classes; expected one for each";
-    let found = TooFewWeights::training().without_folder().run().unwrap_err().to_string();
+    let found = TooFewWeights::experiment().without_folder().run().unwrap_err().to_string();
     assert!(found.contains(said), "{found}");
     // Keys that are given when the program starts are judged alike.
-    assert!(Mean::training().set("loss.weights", "[1, 2, 3]").is_ok());
+    assert!(Mean::experiment().set("loss.weights", "[1, 2, 3]").is_ok());
     for (weights, said) in [
         ("[1, 2]", "expected one for each"),
         ("[0, 0, 0]", "weights is 0 for all; expected one above 0"),
         ("[1, -1, 1]", "weights has -1 as number 1 (from 0); expected finite numbers of 0 or more"),
     ] {
-        let mut training = Mean::training();
+        let mut training = Mean::experiment();
         let found = match training.set("loss.weights", weights) {
             Ok(mut training) => training.settings().err().unwrap().to_string(),
             Err(error) => error.to_string(),
         };
         assert!(found.contains(said), "{found}");
-        training = Mean::training();
+        training = Mean::experiment();
         assert!(training.settings().is_ok());
     }
 }
 
 /// The reports of a run's steps and the parameters behind them.
-fn steps<M: Model>(mut training: Training<M>) -> (Vec<StepReport>, Vec<Vec<f32>>) {
+fn steps<M: Model>(mut training: Experiment<M>) -> (Vec<StepReport>, Vec<Vec<f32>>) {
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
     let mut engine = engine::open(&graph, settings).unwrap();
-    let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+    let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
     let order = data.order(settings.seed, 1);
     let windows = order.chunks_exact(settings.batch * settings.accumulate).cycle();
     let reports = windows
@@ -204,9 +204,10 @@ fn steps<M: Model>(mut training: Training<M>) -> (Vec<StepReport>, Vec<Vec<f32>>
 /// goes as far: to the bit, as all factors are powers of 2. The loss in the log is that of a sample for both.
 #[test]
 fn a_sum_over_a_window_is_a_plain_sum() {
-    let all = |training: Training<Three>| training.set("batch", "4").unwrap().set("accumulate", "4").unwrap();
-    let (mean, at_mean) = steps(all(Mean::training()));
-    let (sum, at_sum) = steps(all(Sum::training()));
+    let all =
+        |training: Experiment<Three>| training.set("batch", "4").unwrap().set("accumulate", "4").unwrap();
+    let (mean, at_mean) = steps(all(Mean::experiment()));
+    let (sum, at_sum) = steps(all(Sum::experiment()));
     assert_eq!(at_mean, at_sum);
     for (mean, sum) in mean.iter().zip(&sum) {
         assert_eq!(mean.samples, 16);
@@ -264,7 +265,7 @@ macro_rules! runs {
         fn every_loss_is_minimized() {
             $(
                 let mut losses = Vec::new();
-                $name::training().without_folder().run_with(&mut |event: &trainspec::trainer::Event<'_>| {
+                $name::experiment().without_folder().run_with(&mut |event: &trainspec::trainer::Event<'_>| {
                     if let trainspec::trainer::Event::Epoch(report) = event {
                         losses.push(report.training.loss);
                     }

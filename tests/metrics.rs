@@ -6,9 +6,9 @@ use std::cell::Cell;
 
 use trainspec::engine::{self, Engine};
 use trainspec::prelude::*;
-use trainspec::rng::Moment;
-use trainspec::trainer::{Stepper, Totals};
-use trainspec::{Result, Training};
+use trainspec::rng::StepIndex;
+use trainspec::trainer::{Totals, TrainStep};
+use trainspec::{Experiment, Result};
 
 thread_local! {
     /// How often a test sample was read, by this test.
@@ -58,7 +58,7 @@ train! {
     }
 }
 
-fn refusal<M: Model>(training: Training<M>) -> String {
+fn refusal<M: Model>(training: Experiment<M>) -> String {
     training.without_folder().run().expect_err("the run is refused").to_string()
 }
 
@@ -66,7 +66,7 @@ fn refusal<M: Model>(training: Training<M>) -> String {
 #[test]
 fn test_samples_are_evaluated_once() {
     let out = tempfile::tempdir().unwrap();
-    let run = Sorted::training().out(out.path()).run().unwrap();
+    let run = Sorted::experiment().out(out.path()).run().unwrap();
     // Once when the data are checked, once by the final weights.
     assert_eq!(TEST_READS.get(), 20);
     let test = run.outcome.test.unwrap();
@@ -154,20 +154,20 @@ fn yes_or_no_is_measured() {
     let values = |metrics: &std::collections::BTreeMap<&'static str, f64>| {
         metrics.iter().map(|(name, value)| (*name, (0.0..=1.0).contains(value))).collect::<Vec<_>>()
     };
-    let test = Binary::training().without_folder().run().unwrap().outcome.test.unwrap();
+    let test = Binary::experiment().without_folder().run().unwrap().outcome.test.unwrap();
     let counts = test.confusion.unwrap().counts;
     assert_eq!((counts[0][0] + counts[1][1]) as f64 / 10.0, test.metrics["accuracy"]);
     assert_eq!(counts.iter().flatten().sum::<u64>(), 10);
     let names = ["accuracy", "auroc", "f1", "precision_macro", "recall_macro"];
     assert_eq!(values(&test.metrics), names.map(|name| (name, true)));
-    let test = Margin::training().without_folder().run().unwrap().outcome.test.unwrap();
+    let test = Margin::experiment().without_folder().run().unwrap().outcome.test.unwrap();
     assert_eq!(values(&test.metrics), [("accuracy", true), ("auroc", true)]);
-    let test = Several::training().without_folder().run().unwrap().outcome.test.unwrap();
+    let test = Several::experiment().without_folder().run().unwrap().outcome.test.unwrap();
     let names = ["accuracy", "auroc", "f1_weighted", "precision_macro", "recall_micro"];
     assert_eq!(values(&test.metrics), names.map(|name| (name, true)));
-    let test = OneLabel::training().without_folder().run().unwrap().outcome.test.unwrap();
+    let test = OneLabel::experiment().without_folder().run().unwrap().outcome.test.unwrap();
     assert_eq!(values(&test.metrics), ["accuracy", "auroc", "f1"].map(|name| (name, true)));
-    let refused = Several::training()
+    let refused = Several::experiment()
         .set("metrics.4.average", "Binary")
         .map(|mut training| training.settings().map(|_| ()).unwrap_err().to_string());
     let refused = refused.unwrap_or_else(|error| error.to_string());
@@ -177,7 +177,7 @@ fn yes_or_no_is_measured() {
 #[test]
 fn a_metric_that_cannot_be_is_refused_before_the_first_step() {
     let with = |key: &str, value: &str| {
-        Sorted::training().set(key, value).map_or_else(|error| error.to_string(), refusal)
+        Sorted::experiment().set(key, value).map_or_else(|error| error.to_string(), refusal)
     };
     assert!(with("metrics.1.k", "3").contains("TopK: k is 3; expected less than the 3 classes"));
     assert!(with("metrics.1.k", "0").contains("k is 0; expected at least 1"));
@@ -194,11 +194,11 @@ fn a_metric_that_cannot_be_is_refused_before_the_first_step() {
 /// The accumulators of half an epoch, through the JSON of a checkpoint.
 #[test]
 fn totals_come_back_from_a_checkpoint_bit_for_bit() {
-    let mut training = Sorted::training();
+    let mut training = Sorted::experiment();
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
     let mut engine = engine::open(&graph, settings).unwrap();
-    let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+    let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
     let window: Vec<_> = data.train()[..7].chunks(4).map(|indices| data.batch(indices).unwrap()).collect();
     let totals = stepper.accumulate(&window).unwrap();
     let json = totals.to_json().unwrap();
@@ -215,7 +215,7 @@ fn totals_come_back_from_a_checkpoint_bit_for_bit() {
 /// What metrics read is what candle is given.
 #[test]
 fn both_engines_lend_their_predictions() {
-    let mut training = Sorted::training();
+    let mut training = Sorted::experiment();
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
     let objective = || Box::new(std::sync::Arc::clone(&settings.loss));
@@ -224,7 +224,7 @@ fn both_engines_lend_their_predictions() {
     let tape = engine::Tape::new(graph.clone(), objective(), 0, candle_core::Device::Cpu).unwrap();
     for mut engine in [Box::new(planned) as Box<dyn Engine>, Box::new(tape)] {
         assert!(engine.predictions().is_err());
-        engine.accumulate(&batch, Moment::default()).unwrap();
+        engine.accumulate(&batch, StepIndex::default()).unwrap();
         let tensor = engine.prediction().unwrap();
         assert_eq!(tensor.dims(), [5, 3]);
         assert_eq!(engine.prediction_shape().axes(), [3]);

@@ -6,8 +6,8 @@ use candle_core::Device;
 use trainspec::data::{Batch, Digits8x8, Elements};
 use trainspec::engine::{Engine, Planned, Tape};
 use trainspec::prelude::*;
-use trainspec::trainer::{Event, Scaling, Stepper};
-use trainspec::{Model, Training, engine};
+use trainspec::trainer::{Event, Scaling, TrainStep};
+use trainspec::{Experiment, Model, engine};
 
 #[model]
 fn Net(image: Image<1, 8, 8>) -> Logits<10> {
@@ -56,13 +56,13 @@ fn state(engine: &dyn Engine) -> Vec<u32> {
 /// A batch with one pixel that is too large for f16, or no number at all.
 fn broken(batch: &Batch, pixel: f32) -> Batch {
     let mut batch = batch.clone();
-    let Elements::Real(pixels) = &mut batch.input.elements else { unreachable!("images are real") };
+    let Elements::Float(pixels) = &mut batch.input.elements else { unreachable!("images are real") };
     pixels[100] = pixel;
     batch
 }
 
 /// Steps of a run with either engine; `run` is given two micro-batches, and whatever the run was declared with.
-fn with_engines<M: Model>(training: fn() -> Training<M>, run: impl Fn(&mut Stepper<'_>, [Batch; 2])) {
+fn with_engines<M: Model>(training: fn() -> Experiment<M>, run: impl Fn(&mut TrainStep<'_>, [Batch; 2])) {
     let mut training = training();
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
@@ -71,7 +71,7 @@ fn with_engines<M: Model>(training: fn() -> Training<M>, run: impl Fn(&mut Stepp
     let planned = Planned::new(graph.clone(), loss(), settings.seed).unwrap().with_storage(format);
     let tape = Tape::new(graph.clone(), loss(), settings.seed, Device::Cpu).unwrap().with_format(format);
     for mut engine in [Box::new(planned) as Box<dyn Engine>, Box::new(tape)] {
-        let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+        let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
         let batches = [0, 32].map(|first| data.batch(&data.train()[first..first + 32]).unwrap());
         run(&mut stepper, batches);
     }
@@ -80,8 +80,8 @@ fn with_engines<M: Model>(training: fn() -> Training<M>, run: impl Fn(&mut Stepp
 /// A target that is no class is found behind the forward pass, which has moved the running statistics by then.
 #[test]
 fn a_batch_that_is_refused_leaves_no_trace() {
-    with_engines(Full::training, |stepper, [good, mut bad]| {
-        let Elements::Whole(classes) = &mut bad.target.elements else { unreachable!("targets are classes") };
+    with_engines(Full::experiment, |stepper, [good, mut bad]| {
+        let Elements::Int(classes) = &mut bad.target.elements else { unreachable!("targets are classes") };
         classes[3] = 10;
         let before = state(stepper.engine());
         for window in [[bad.clone(), good.clone()], [good, bad]] {
@@ -95,7 +95,7 @@ fn a_batch_that_is_refused_leaves_no_trace() {
 /// taken before the scale is out of it.
 #[test]
 fn a_step_that_overflows_changes_nothing_but_the_scale() {
-    with_engines(Half::training, |stepper, [a, b]| {
+    with_engines(Half::experiment, |stepper, [a, b]| {
         for k in 1..=3 {
             let report = stepper.step(&[a.clone(), b.clone()]).unwrap();
             assert_eq!((report.step, report.skip), (k, None));
@@ -133,11 +133,11 @@ fn a_step_that_overflows_changes_nothing_but_the_scale() {
 fn a_skipped_step_leaves_no_trace() {
     // Two engines, one of which meets a broken batch between.
     let ends = [false, true].map(|breaks| {
-        let mut training = Brain::training();
+        let mut training = Brain::experiment();
         let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
         let settings = training.settings().unwrap();
         let mut engine = engine::open(&graph, settings).unwrap();
-        let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+        let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
         for first in [0, 32, 64] {
             let batch = data.batch(&data.train()[first..first + 32]).unwrap();
             if breaks {
@@ -152,27 +152,27 @@ fn a_skipped_step_leaves_no_trace() {
 
 #[test]
 fn too_many_skips_stop_the_run() {
-    let said = |stepper: &mut Stepper<'_>, batch: &Batch, skips: usize| {
+    let said = |stepper: &mut TrainStep<'_>, batch: &Batch, skips: usize| {
         let window = [broken(batch, f32::NAN)];
         for _ in 0..skips {
             assert!(stepper.step(&window).unwrap().skip.is_some());
         }
         stepper.step(&window).unwrap_err().to_string()
     };
-    with_engines(Half::training, |stepper, [a, _]| {
+    with_engines(Half::experiment, |stepper, [a, _]| {
         // 1024 to 1, then once more.
         let problem = said(stepper, &a, 10);
         assert!(problem.contains("not even at a loss scale of 1, the smallest"), "{problem}");
     });
     with_engines(
-        || Half::training().set("precision", r#"{"type":"F16","loss_scale":1024}"#).unwrap(),
+        || Half::experiment().set("precision", r#"{"type":"F16","loss_scale":1024}"#).unwrap(),
         |stepper, [a, _]| {
             let problem = said(stepper, &a, 19);
             assert!(problem.contains("20 steps in a row were skipped"), "{problem}");
             assert_eq!(stepper.scaling().loss_scale, Some(1024.0));
         },
     );
-    with_engines(Brain::training, |stepper, [a, _]| {
+    with_engines(Brain::experiment, |stepper, [a, _]| {
         let problem = said(stepper, &a, 2);
         assert!(
             problem.contains("`conv2d_1.weight` is not finite; 3 steps in a row were skipped"),
@@ -180,7 +180,7 @@ fn too_many_skips_stop_the_run() {
         );
         assert!(problem.ends_with("try a smaller `lr`"), "{problem}");
     });
-    with_engines(Full::training, |stepper, [a, _]| {
+    with_engines(Full::experiment, |stepper, [a, _]| {
         let problem = said(stepper, &a, 0);
         assert!(problem.contains("step 1: the gradient of `conv2d_1.weight` is not finite"), "{problem}");
     });
@@ -190,7 +190,7 @@ fn too_many_skips_stop_the_run() {
 fn the_scaling_goes_on_where_it_was() {
     let ends =
         [None, Some(Scaling { loss_scale: Some(64.0), good_steps: 3, skipped_in_a_row: 0, skipped: 5 })];
-    with_engines(Half::training, |stepper, [a, b]| {
+    with_engines(Half::experiment, |stepper, [a, b]| {
         for end in ends.iter().flatten() {
             stepper.set_scaling(*end).unwrap();
             stepper.step(&[a.clone(), b.clone()]).unwrap();
@@ -207,7 +207,7 @@ fn the_scaling_goes_on_where_it_was() {
 fn a_run_tells_what_it_skips_and_takes_all_its_steps() {
     let folder = tempfile::tempdir().unwrap();
     let (mut steps, mut skips) = (Vec::new(), Vec::new());
-    let training = Half::training()
+    let training = Half::experiment()
         .set("precision", r#"{"type":"F16","loss_scale":{"init":2147483648,"interval":1000}}"#)
         .unwrap()
         .set("checkpoint", "null")
@@ -239,13 +239,13 @@ fn a_run_tells_what_it_skips_and_takes_all_its_steps() {
 #[test]
 fn a_loss_scale_and_another_rule_are_one_too_many() {
     let rule = r#"{"type":"Skip","limit":3}"#;
-    let error = Full::training()
+    let error = Full::experiment()
         .set("on_non_finite", rule)
         .unwrap()
         .set("precision", r#"{"type":"F16","loss_scale":1024}"#);
     let error = error.err().unwrap().to_string();
     assert!(error.contains("the loss scale decides"), "{error}");
-    let error = Full::training().set("precision", "F16").err().unwrap().to_string();
+    let error = Full::experiment().set("precision", "F16").err().unwrap().to_string();
     assert!(error.contains("`F16` needs a loss scale"), "{error}");
-    assert!(Full::training().set("precision", "Bf16").is_ok());
+    assert!(Full::experiment().set("precision", "Bf16").is_ok());
 }

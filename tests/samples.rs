@@ -100,14 +100,14 @@ train! {
 
 #[test]
 fn no_sample_draws_advice() {
-    assert_eq!(Digits::training().check().unwrap().advice, []);
-    assert_eq!(Characters::training().check().unwrap().advice, []);
-    assert_eq!(Remembered::training().check().unwrap().advice, []);
+    assert_eq!(Digits::experiment().check().unwrap().advice, []);
+    assert_eq!(Characters::experiment().check().unwrap().advice, []);
+    assert_eq!(Remembered::experiment().check().unwrap().advice, []);
 }
 
 #[test]
 fn the_digits_take_an_epoch() {
-    let run = Digits::training()
+    let run = Digits::experiment()
         .set("checkpoint", "null")
         .and_then(|run| run.set("schedule.0.steps", "2"))
         .unwrap()
@@ -120,7 +120,7 @@ fn the_digits_take_an_epoch() {
 
 #[test]
 fn the_transformer_takes_steps() {
-    let paths = takes_steps(Characters::training(), &CharGpt::<2>::graph().unwrap());
+    let paths = takes_steps(Characters::experiment(), &CharGpt::<2>::graph().unwrap());
     for path in ["block.0.linear_2.bias", "block.1.self_attention_1.in_weight"] {
         assert!(paths.iter().any(|known| known == path), "{paths:?}");
     }
@@ -128,14 +128,14 @@ fn the_transformer_takes_steps() {
 
 #[test]
 fn the_recurrent_model_takes_steps() {
-    let paths = takes_steps(Remembered::training(), &CharLstm::<24>::graph().unwrap());
+    let paths = takes_steps(Remembered::experiment(), &CharLstm::<24>::graph().unwrap());
     for path in ["lstm_1.weight_ih", "lstm_1.weight_hh", "lstm_1.bias_ih", "lstm_1.bias_hh"] {
         assert!(paths.iter().any(|known| known == path), "{paths:?}");
     }
 }
 
 /// Takes two steps, in which every parameter moves; the paths of the parameters.
-fn takes_steps<M: Model>(training: Training<M>, graph: &Graph) -> Vec<String> {
+fn takes_steps<M: Model>(training: Experiment<M>, graph: &Graph) -> Vec<String> {
     let mut losses = Vec::new();
     let run = training
         .without_folder()

@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use trainspec::data::Prepared;
+use trainspec::data::PreparedDataset;
 use trainspec::prelude::*;
 use trainspec::trainer::Event;
 use trainspec::{Config, Setting};
@@ -79,7 +79,7 @@ train! {
     }
 }
 
-fn refusal<M: Model>(training: Training<M>) -> String {
+fn refusal<M: Model>(training: Experiment<M>) -> String {
     let mut steps = 0;
     let run = training.run_with(&mut |event: &Event<'_>| {
         steps += u32::from(matches!(event, Event::Step(_)));
@@ -92,22 +92,22 @@ fn refusal<M: Model>(training: Training<M>) -> String {
 #[test]
 fn a_last_batch_too_small_for_batch_norm() {
     assert_eq!(
-        refusal(Uneven::training().without_folder()),
+        refusal(Uneven::experiment().without_folder()),
         "batch: `batch_norm_1` trains on at least 2 samples at once, but of 57 samples in batches of 8 the last \
          is 1; change `batch`, or add `drop_last: true`"
     );
-    assert!(Uneven::training().without_folder().set("batch", "19").unwrap().run().is_ok());
+    assert!(Uneven::experiment().without_folder().set("batch", "19").unwrap().run().is_ok());
 }
 
 #[test]
 fn checkpoints_without_a_folder() {
-    assert!(refusal(Even::training().without_folder()).starts_with("checkpoint: there is no run folder"));
+    assert!(refusal(Even::experiment().without_folder()).starts_with("checkpoint: there is no run folder"));
 }
 
 #[test]
 fn nothing_to_watch() {
     assert!(
-        refusal(Unwatched::training().without_folder())
+        refusal(Unwatched::experiment().without_folder())
             .starts_with("early_stop: there are no validation samples")
     );
 }
@@ -124,20 +124,20 @@ train! {
 /// Under another seed, the model would be tested on samples it has learned from.
 #[test]
 fn a_model_is_evaluated_on_the_split_of_its_own_run() {
-    let run = Scattered::training().seed(7).without_folder().run().unwrap();
+    let run = Scattered::experiment().seed(7).without_folder().run().unwrap();
     assert_eq!(run.model.seed(), Some(7));
-    let again = Scattered::training().evaluate(&run.model, Prepared::test).unwrap();
+    let again = Scattered::experiment().evaluate(&run.model, PreparedDataset::test).unwrap();
     assert_eq!(Some(again), run.outcome.test);
-    let other = Scattered::training().seed(8).evaluate(&run.model, Prepared::test).unwrap();
+    let other = Scattered::experiment().seed(8).evaluate(&run.model, PreparedDataset::test).unwrap();
     assert_ne!(Some(other), run.outcome.test);
 }
 
 #[test]
 fn refused_changes_are_errors_and_defaults_are_spelled_out() {
     for (key, value) in [("batch", "0"), ("optimizer.lr", "-1"), ("checkpoint.keep", "0"), ("seed", "x")] {
-        assert!(Even::training().set(key, value).is_err(), "{key}={value} is accepted");
+        assert!(Even::experiment().set(key, value).is_err(), "{key}={value} is accepted");
     }
-    let spec = Even::training().spec().unwrap();
+    let spec = Even::experiment().spec().unwrap();
     assert_eq!(spec["data"], "points(64)");
     assert_eq!(spec["loss"]["type"], "CrossEntropy");
     assert_eq!(spec["optimizer"]["betas"][1], 0.999);
@@ -146,10 +146,10 @@ fn refused_changes_are_errors_and_defaults_are_spelled_out() {
 #[test]
 fn a_schedule_that_has_nothing_to_listen_to() {
     assert!(
-        refusal(Deaf::training().without_folder())
+        refusal(Deaf::experiment().without_folder())
             .starts_with("schedule.0: there are no validation samples to listen to")
     );
-    let Err(error) = Scaled::training().set("schedule.2.monitor", "val_recall") else { panic!() };
+    let Err(error) = Scaled::experiment().set("schedule.2.monitor", "val_recall") else { panic!() };
     assert_eq!(
         error.to_string(),
         "schedule.2.monitor: `recall` is not a metric of the run; expected `accuracy` or `ValLoss`"
@@ -159,7 +159,7 @@ fn a_schedule_that_has_nothing_to_listen_to() {
 /// `scale_lr` is applied once, to what the whole schedule works on.
 #[test]
 fn a_rate_is_scaled_to_the_batch() {
-    let mut training = Scaled::training().set("schedule.1.at", r#"[{"Epochs":1},{"Epochs":3}]"#).unwrap();
+    let mut training = Scaled::experiment().set("schedule.1.at", r#"[{"Epochs":1},{"Epochs":3}]"#).unwrap();
     // 56 samples in steps of 16 are 4 steps an epoch, and twice 8 samples twice the rate.
     let schedule = training.schedule().unwrap();
     let near = |k, expected: f64| (schedule.rate(k) - expected).abs() < 1e-15;
@@ -173,7 +173,7 @@ fn a_rate_is_scaled_to_the_batch() {
 /// A rule of the optimizer's for `lr` holds for every rate.
 #[test]
 fn the_largest_rate_is_judged() {
-    let training = Scaled::training().without_folder().set("schedule.0.factor", "600").unwrap();
+    let training = Scaled::experiment().without_folder().set("schedule.0.factor", "600").unwrap();
     let problem = refusal(training);
     assert!(
         problem.starts_with("schedule: the largest rate is 12, while `lr` is 0.01; with that"),
@@ -184,15 +184,15 @@ fn the_largest_rate_is_judged() {
             .ends_with("lr * weight_decay is 1.2; expected less than 1, or each step takes the whole weight")
     );
     assert!(
-        refusal(Cycle::training().without_folder().set("schedule.0.max", "1e3").unwrap()).contains("1000")
+        refusal(Cycle::experiment().without_folder().set("schedule.0.max", "1e3").unwrap()).contains("1000")
     );
-    assert!(Cycle::training().without_folder().run().is_ok());
+    assert!(Cycle::experiment().without_folder().run().is_ok());
 }
 
 #[test]
 fn a_scale_without_effect() {
     assert_eq!(
-        refusal(ScaledCycle::training().without_folder()),
+        refusal(ScaledCycle::experiment().without_folder()),
         "scale_lr: `OneCycle` has rates of its own, which do not depend on `lr`; scale those and remove `scale_lr`"
     );
 }
@@ -212,7 +212,7 @@ train! {
 }
 
 /// What an engine of the run begins with, as numbers.
-fn beginning<M: Model>(mut training: Training<M>) -> Vec<Vec<f32>> {
+fn beginning<M: Model>(mut training: Experiment<M>) -> Vec<Vec<f32>> {
     let graph = training.graph().unwrap();
     let engine = trainspec::engine::open(&graph, training.settings().unwrap()).unwrap();
     let parameters = engine.parameters().unwrap();
@@ -221,17 +221,17 @@ fn beginning<M: Model>(mut training: Training<M>) -> Vec<Vec<f32>> {
 
 #[test]
 fn weights_begin_as_the_layer_says_or_else_the_spec() {
-    assert_eq!(AllAlike::training().settings().unwrap().init, He);
-    assert_eq!(WithAKey::training().settings().unwrap().init, Normal { std: 0.5 });
-    let [he, normal] = [beginning(AllAlike::training()), beginning(WithAKey::training())];
-    let ours = beginning(AllAlike::training().set("init", "Default").unwrap());
+    assert_eq!(AllAlike::experiment().settings().unwrap().init, He);
+    assert_eq!(WithAKey::experiment().settings().unwrap().init, Normal { std: 0.5 });
+    let [he, normal] = [beginning(AllAlike::experiment()), beginning(WithAKey::experiment())];
+    let ours = beginning(AllAlike::experiment().set("init", "Default").unwrap());
     // He's deviation of two inputs is 1: the same draws, twice as large.
     assert_ne!(he[0], ours[0]);
     assert!(he[0].iter().zip(&normal[0]).all(|(he, normal)| he.to_bits() == (2.0 * normal).to_bits()));
     // Biases, and the layer with a choice of its own.
     assert_eq!(he[1..], ours[1..]);
     assert_eq!(normal[1..], ours[1..]);
-    let zeros = beginning(AllAlike::training().set("init", "Zeros").unwrap());
+    let zeros = beginning(AllAlike::experiment().set("init", "Zeros").unwrap());
     assert!(zeros[0].iter().all(|&weight| weight == 0.0));
     assert_eq!(zeros[1..], ours[1..]);
 }
@@ -242,7 +242,7 @@ train! {
 
 #[test]
 fn a_bare_name_is_every_default() {
-    let mut training = Bare::training();
+    let mut training = Bare::experiment();
     let settings = training.settings().unwrap();
     assert_eq!(settings.optimizer.to_json(), RAdam::DEFAULT.to_json());
     assert_eq!(settings.clip.to_json(), AdaptiveGrad::DEFAULT.to_json());
@@ -253,15 +253,15 @@ fn a_bare_name_is_every_default() {
 /// A change may give a part that the program does not declare, with some of its keys.
 #[test]
 fn a_part_that_was_not_declared_has_defaults() {
-    let mut training = AllAlike::training().set("ema", r#"{"half_life":5}"#).unwrap();
+    let mut training = AllAlike::experiment().set("ema", r#"{"half_life":5}"#).unwrap();
     let ema = training.settings().unwrap().ema;
     assert_eq!(ema, Some(Ema { half_life: 5.0, ..Ema::DEFAULT }));
-    assert!(AllAlike::training().set("on_non_finite", "{}").is_err(), "its limit is required");
+    assert!(AllAlike::experiment().set("on_non_finite", "{}").is_err(), "its limit is required");
 }
 
 #[test]
 fn an_initializer_out_of_range() {
-    let set = WithAKey::training().set("init.Normal.std", "-1").map(|_| ());
+    let set = WithAKey::experiment().set("init.Normal.std", "-1").map(|_| ());
     assert_eq!(set.unwrap_err().to_string(), "init.std is -1; expected a number above 0");
 }
 
@@ -292,16 +292,16 @@ train! {
 fn a_part_in_which_nothing_counts() {
     let then = "; their loss is not defined; label some, or split the data otherwise";
     assert_eq!(
-        refusal(Unlabelled::training().without_folder()),
+        refusal(Unlabelled::experiment().without_folder()),
         format!(
             "data: every target of the 8 validation samples is 255, which the loss ignores, or has the weight 0{then}"
         )
     );
     assert_eq!(
-        refusal(Weightless::training().without_folder()),
+        refusal(Weightless::experiment().without_folder()),
         format!("data: every target of the 8 validation samples has the weight 0 in the loss{then}")
     );
-    assert!(Weightless::training().without_folder().set("loss.weights", "[0, 1]").unwrap().run().is_ok());
+    assert!(Weightless::experiment().without_folder().set("loss.weights", "[0, 1]").unwrap().run().is_ok());
 }
 
 /// Of 40 samples one has a label, and the two that are to validate.
@@ -327,7 +327,7 @@ train! {
 #[test]
 fn a_step_in_which_nothing_counts_has_no_loss() {
     let folder = tempfile::tempdir().unwrap();
-    let run = HardlyLabelled::training().out(folder.path()).run().unwrap();
+    let run = HardlyLabelled::experiment().out(folder.path()).run().unwrap();
     let text = std::fs::read_to_string(run.folder.unwrap().join("metrics.jsonl")).unwrap();
     let lines: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -377,7 +377,7 @@ train! {
 pub struct LogError {}
 
 impl LogError {
-    pub const fn check(&self) -> trainspec::Verdict {
+    pub const fn check(&self) -> trainspec::CheckResult {
         Ok(())
     }
 }
@@ -385,7 +385,7 @@ impl LogError {
 impl Config for LogError {
     const NAME: &'static str = "LogError";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> trainspec::Verdict = Self::check;
+    const CHECK: fn(&Self) -> trainspec::CheckResult = Self::check;
 }
 
 impl<const N: usize> trainspec::loss::Loss<Values<N>, Values<N>> for LogError {
@@ -417,22 +417,22 @@ train! {
 fn a_target_that_the_loss_cannot_take() {
     let of_test = |problem: &str| format!("data: sample 11 (from 0) of the test part: {problem}");
     assert_eq!(
-        refusal(Labelled::training().without_folder()),
+        refusal(Labelled::experiment().without_folder()),
         of_test("element 1 of the target is 2.0; `BinaryCrossEntropy` expects a probability, from 0 to 1")
     );
     assert_eq!(
-        refusal(Distributed::training().without_folder()),
+        refusal(Distributed::experiment().without_folder()),
         of_test("element 0 of the target is 7.0; `KlDivergence` expects a probability, from 0 to 1")
     );
     assert_eq!(
-        refusal(Oversized::training().without_folder()),
+        refusal(Oversized::experiment().without_folder()),
         of_test(
             "the sum of the target is 1.8000; `KlDivergence` expects probabilities whose sum is 1; divide each by their sum"
         )
     );
-    assert!(Rounded::training().without_folder().run().is_ok());
+    assert!(Rounded::experiment().without_folder().run().is_ok());
     assert_eq!(
-        refusal(OwnLoss::training().without_folder()),
+        refusal(OwnLoss::experiment().without_folder()),
         of_test("element 1 of the target is -1.0; `LogError` expects a number above 0")
     );
 }
@@ -452,7 +452,7 @@ train! {
 /// The loss of the test was NaN.
 #[test]
 fn an_input_that_normalization_makes_infinite() {
-    let said = refusal(FarOut::training().without_folder());
+    let said = refusal(FarOut::experiment().without_folder());
     let expected = "data: sample 11 (from 0) of the test part: element 1 of the input is 3e38, which is infinite once it is \
                     normalized by the mean ";
     assert!(said.starts_with(expected), "{said}");

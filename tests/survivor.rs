@@ -85,14 +85,14 @@ fn main() -> trainspec::Result<()> {
         return Err(Error::Rule("expected PROGRAM ENGINE FOLDER EPOCHS".to_owned()));
     };
     match program.as_str() {
-        "digits" => live(Digits::training().set("epochs", epochs)?, engine, Path::new(out)),
-        "transformer" => live(Transformer::training().set("epochs", epochs)?, engine, Path::new(out)),
+        "digits" => live(Digits::experiment().set("epochs", epochs)?, engine, Path::new(out)),
+        "transformer" => live(Transformer::experiment().set("epochs", epochs)?, engine, Path::new(out)),
         other => Err(Error::Rule(format!("{other} is no program"))),
     }
 }
 
 /// A run under the engine of this name, which is taken up if it was begun, and left with its final model.
-fn live<M: Model>(mut training: Training<M>, engine: &str, out: &Path) -> trainspec::Result<()> {
+fn live<M: Model>(mut training: Experiment<M>, engine: &str, out: &Path) -> trainspec::Result<()> {
     let name = training.name();
     let (graph, data, spec) = (training.graph()?, training.data()?, training.spec()?);
     let settings = training.settings()?;

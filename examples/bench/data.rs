@@ -1,7 +1,7 @@
 //! Synthetic data, one batch each: what is in it makes no difference to the time of a step.
 
 use trainspec::data::{Dataset, InMemory, Split};
-use trainspec::rng::{Moment, Purpose, Stream};
+use trainspec::rng::{Purpose, StepIndex, Stream};
 use trainspec::{Class, InputKind, Kind, Result, TargetKind, Tokens};
 
 /// Normal numbers, with the classes 0, 1, 2, … in turn.
@@ -33,7 +33,7 @@ pub(crate) fn echoed<const VOCABULARY: usize, const LENGTH: usize>(
 }
 
 fn normal<K: Kind>(samples: usize) -> Vec<f32> {
-    Stream::new(0, Purpose::Augment, K::NAME).normal(Moment::default(), samples * K::SHAPE.elements())
+    Stream::new(0, Purpose::Augment, K::NAME).normal(StepIndex::default(), samples * K::SHAPE.elements())
 }
 
 fn all_for_training<D: Dataset>(data: D) -> impl Dataset<Input = D::Input, Target = D::Target> {

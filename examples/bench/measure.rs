@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use trainspec::data::Batch;
 use trainspec::plan::{Plan, Storage};
-use trainspec::trainer::Stepper;
-use trainspec::{Model, Result, Training, engine};
+use trainspec::trainer::TrainStep;
+use trainspec::{Experiment, Model, Result, engine};
 
 use crate::workload::Workload;
 
@@ -32,30 +32,30 @@ enum Part {
 
 impl Clock {
     /// Measures whole steps of a declared run, all on the first batch of its data.
-    pub(crate) fn steps<M: Model>(&self, training: Training<M>) -> Result<Measured> {
+    pub(crate) fn steps<M: Model>(&self, training: Experiment<M>) -> Result<Measured> {
         self.measure(training, Part::Whole, WARM_UP)
     }
 
     /// Measures whole steps after so many on the same batch. Where arithmetic on subnormal numbers is slow, and is not
     /// flushed, a step that has converged takes longer than the first ones.
-    pub(crate) fn later_steps<M: Model>(&self, training: Training<M>, before: usize) -> Result<Measured> {
+    pub(crate) fn later_steps<M: Model>(&self, training: Experiment<M>, before: usize) -> Result<Measured> {
         self.measure(training, Part::Whole, before)
     }
 
     /// Measures what comes after the gradients: their norm, clipping, and the optimizer. The gradients are
     /// real, and made afresh before each update.
-    pub(crate) fn updates<M: Model>(&self, training: Training<M>) -> Result<Measured> {
+    pub(crate) fn updates<M: Model>(&self, training: Experiment<M>) -> Result<Measured> {
         self.measure(training, Part::Optimizer, WARM_UP)
     }
 
-    fn measure<M: Model>(&self, training: Training<M>, part: Part, first_steps: usize) -> Result<Measured> {
+    fn measure<M: Model>(&self, training: Experiment<M>, part: Part, first_steps: usize) -> Result<Measured> {
         let mut training = training.set("precision", &self.precision)?;
         let (graph, data) = (training.graph()?, training.data()?);
         let settings = training.settings()?;
         // The program and the data.
         let before = peak_memory().unwrap_or(0);
         let mut engine = engine::open(&graph, settings)?;
-        let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data)?;
+        let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data)?;
         let first: Vec<usize> = data.train().iter().copied().take(settings.batch).collect();
         let window = [data.batch(&first)?];
         for _ in 0..first_steps {
@@ -75,7 +75,7 @@ impl Clock {
     }
 }
 
-fn one(stepper: &mut Stepper<'_>, window: &[Batch], part: Part) -> Result<Duration> {
+fn one(stepper: &mut TrainStep<'_>, window: &[Batch], part: Part) -> Result<Duration> {
     let whole = Instant::now();
     let totals = stepper.accumulate(window)?;
     let update = Instant::now();

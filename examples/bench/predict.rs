@@ -14,7 +14,7 @@ const WARM_UP: usize = 5;
 
 /// Predicts `samples` images again and again, for that long: one JSON line, with the fields of `peers.py`.
 pub(crate) fn measure(samples: usize, seconds: f64) -> Result<Value> {
-    let model = W2::training().set("steps", "1")?.without_folder().run()?.model;
+    let model = W2::experiment().set("steps", "1")?.without_folder().run()?.model;
     let count = samples * <Image<1, 28, 28> as Kind>::SHAPE.elements();
     let images: Vec<f32> = (0..count).map(|i| (i % 251) as f32 / 125.0 - 1.0).collect();
     for _ in 0..WARM_UP {

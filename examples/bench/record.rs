@@ -31,9 +31,9 @@ train! {
 /// the thread that writes them. `seconds_at_the_end` is the wait for the last checkpoint, once in a run however long it is. `whole_percent` is by how much the medians of both kinds differ, which on a shared machine says
 /// little unless there are many rounds.
 pub(crate) fn measure(rounds: usize, out: &std::path::Path) -> Result<Value> {
-    let mut training = Recorded::training();
+    let mut training = Recorded::experiment();
     let (graph, data, spec) = (training.graph()?, training.data()?, training.spec()?);
-    let mut bare = Recorded::training().set("checkpoint", "null")?;
+    let mut bare = Recorded::experiment().set("checkpoint", "null")?;
     let (recorded, bare) = (training.settings()?, bare.settings()?);
     let start = Start {
         name: "w1",

@@ -37,14 +37,14 @@ impl Workload {
     /// Measures its steps.
     pub(crate) fn measure(self, clock: &Clock) -> Result<Measured> {
         match self {
-            Self::W0 => clock.steps(mlp::W0::training()),
-            Self::W1 => clock.steps(mlp::W1::training()),
-            Self::W2 => clock.steps(image::W2::training()),
-            Self::W2Converged => clock.later_steps(image::W2::training(), 500),
-            Self::W3 => clock.steps(resnet::W3::training()),
-            Self::W4 => clock.steps(gpt::W4::training()),
-            Self::W5 => clock.steps(recurrent::W5::training()),
-            Self::W6 => clock.updates(optimizer::W6::training()),
+            Self::W0 => clock.steps(mlp::W0::experiment()),
+            Self::W1 => clock.steps(mlp::W1::experiment()),
+            Self::W2 => clock.steps(image::W2::experiment()),
+            Self::W2Converged => clock.later_steps(image::W2::experiment(), 500),
+            Self::W3 => clock.steps(resnet::W3::experiment()),
+            Self::W4 => clock.steps(gpt::W4::experiment()),
+            Self::W5 => clock.steps(recurrent::W5::experiment()),
+            Self::W6 => clock.updates(optimizer::W6::experiment()),
         }
     }
 
@@ -70,24 +70,24 @@ impl Workload {
 
 #[cfg(test)]
 mod tests {
-    use trainspec::{Model, Training};
+    use trainspec::{Experiment, Model};
 
     use super::*;
 
     /// As many as the models of `peers.py` have: those of W6 in 48 tensors.
     #[test]
     fn the_models_have_as_many_parameters_as_their_peers() {
-        fn elements<M: Model>(training: &Training<M>) -> usize {
+        fn elements<M: Model>(training: &Experiment<M>) -> usize {
             training.graph().expect("a graph").trained_elements()
         }
-        assert_eq!(elements(&mlp::W0::training()), 4_810);
-        assert_eq!(elements(&mlp::W1::training()), 1_863_690);
-        assert_eq!(elements(&image::W2::training()), 421_834);
-        assert_eq!(elements(&resnet::W3::training()), 272_474);
-        assert_eq!(elements(&gpt::W4::training()), 3_225_665);
-        assert_eq!(elements(&recurrent::W5::training()), 350_593);
-        assert_eq!(elements(&optimizer::W6::training()), 25_021_632);
-        assert_eq!(optimizer::W6::training().graph().expect("a graph").parameters.len(), 48);
+        assert_eq!(elements(&mlp::W0::experiment()), 4_810);
+        assert_eq!(elements(&mlp::W1::experiment()), 1_863_690);
+        assert_eq!(elements(&image::W2::experiment()), 421_834);
+        assert_eq!(elements(&resnet::W3::experiment()), 272_474);
+        assert_eq!(elements(&gpt::W4::experiment()), 3_225_665);
+        assert_eq!(elements(&recurrent::W5::experiment()), 350_593);
+        assert_eq!(elements(&optimizer::W6::experiment()), 25_021_632);
+        assert_eq!(optimizer::W6::experiment().graph().expect("a graph").parameters.len(), 48);
     }
 
     #[test]

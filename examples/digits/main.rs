@@ -53,14 +53,14 @@ mod tests {
 
     #[test]
     fn nothing_is_to_be_advised() {
-        assert_eq!(Digits::training().check().expect("a run that can start").advice, []);
+        assert_eq!(Digits::experiment().check().expect("a run that can start").advice, []);
     }
 
     /// What the README promises: 97.5 % on writers that the model has never seen.
     #[test]
     fn digits_of_unseen_writers_are_read() {
         let folder = tempfile::tempdir().expect("a folder for the run");
-        let run = Digits::training().out(folder.path()).run().expect("a run to the end");
+        let run = Digits::experiment().out(folder.path()).run().expect("a run to the end");
         let test = run.outcome.test.expect("a test part");
         assert_eq!(test.samples, 360);
         assert!(test.metrics["accuracy"] >= 0.975, "{test:?}");

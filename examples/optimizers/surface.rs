@@ -8,15 +8,15 @@ use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
 use trainspec::loss::{Loss, LossSum};
 use trainspec::optim::AnyOptimizer;
 use trainspec::prelude::*;
-use trainspec::trainer::Stepper;
-use trainspec::{Config, Pass, Result, Shape, Verdict, engine};
+use trainspec::trainer::TrainStep;
+use trainspec::{CheckResult, Config, Pass, Result, Shape, engine};
 
 /// The `check` of a configuration without keys.
 macro_rules! without_keys {
     ($name:ident) => {
         impl $name {
             #[allow(clippy::trivially_copy_pass_by_ref, clippy::unnecessary_wraps, clippy::unused_self)]
-            pub(crate) const fn check(&self) -> Verdict {
+            pub(crate) const fn check(&self) -> CheckResult {
                 Ok(())
             }
         }
@@ -40,7 +40,7 @@ without_keys!(Rosenbrock);
 
 impl Rosenbrock {
     #[allow(clippy::trivially_copy_pass_by_ref, clippy::unnecessary_wraps, clippy::unused_self)]
-    pub(crate) const fn output(&self, _: Shape) -> Verdict<Shape> {
+    pub(crate) const fn output(&self, _: Shape) -> CheckResult<Shape> {
         Ok(Shape::of(&[1]))
     }
 }
@@ -48,7 +48,7 @@ impl Rosenbrock {
 impl Config for Rosenbrock {
     const NAME: &'static str = "rosenbrock";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Rosenbrock {
@@ -75,7 +75,7 @@ without_keys!(Height);
 impl Config for Height {
     const NAME: &'static str = "Height";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Loss<Values<1>, Values<1>> for Height {
@@ -120,12 +120,12 @@ impl Path {
 
 /// Lets a point walk down by an optimizer; nothing if it leaves the numbers.
 pub(crate) fn descend(optimizer: &dyn AnyOptimizer, rate: f64) -> Result<Option<Path>> {
-    let mut training = Descent::training().optimizer(optimizer);
+    let mut training = Descent::experiment().optimizer(optimizer);
     let (graph, data) = (training.graph()?, training.data()?);
     let settings = training.settings()?;
     let mut engine = engine::open(&graph, settings)?;
     engine.set_parameters(&[Tensor::new(&START, &Device::Cpu)?])?;
-    let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data)?;
+    let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data)?;
     let window = [data.batch(data.train())?];
     let mut points = vec![(f64::from(START[0]), f64::from(START[1]))];
     for _ in 0..stepper.plan().steps {

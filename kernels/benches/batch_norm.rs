@@ -5,7 +5,7 @@ use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use trainspec_kernels::batch_norm::BatchNorm;
 use trainspec_kernels::epilogue::{Activation, Epilogue};
-use trainspec_kernels::product::Onto;
+use trainspec_kernels::matmul::WriteMode;
 
 fn main() {
     divan::main();
@@ -76,8 +76,9 @@ fn backward(bencher: Bencher, shape: [usize; 3], epilogue: &Epilogue<'_>, passes
     let (mut d, mut dx) = (residual.clone(), x.clone());
     let [mut d_weight, mut d_bias] = [channels.clone(), channels.clone()];
     bencher.counter(data.bytes(passes)).bench_local(|| {
-        let (to_weight, to_bias) = ((&mut *d_weight, Onto::Replace), (&mut *d_bias, Onto::Replace));
-        let to_x = Some((&mut *dx, Onto::Replace));
+        let (to_weight, to_bias) =
+            ((&mut *d_weight, WriteMode::Overwrite), (&mut *d_bias, WriteMode::Overwrite));
+        let to_x = Some((&mut *dx, WriteMode::Overwrite));
         norm.backward(x, channels, channels, statistics, epilogue, y, &mut d, to_x, to_weight, to_bias);
     });
 }

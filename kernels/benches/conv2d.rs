@@ -7,8 +7,8 @@ use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use trainspec_kernels::conv2d::Conv2d;
 use trainspec_kernels::epilogue::{Activation, Epilogue};
+use trainspec_kernels::matmul::WriteMode;
 use trainspec_kernels::pool::Pool;
-use trainspec_kernels::product::Onto;
 
 fn main() {
     divan::main();
@@ -91,7 +91,7 @@ fn forward(bencher: Bencher<'_, '_>, name: &str) {
 fn backward_input(bencher: Bencher<'_, '_>, name: &str) {
     let Case { conv, flops, x: mut dx, weight, d_pre } = case(name);
     bencher.counter(flops).bench_local(|| {
-        conv.backward_input(black_box(&d_pre), &weight, (&mut dx, Onto::Replace));
+        conv.backward_input(black_box(&d_pre), &weight, (&mut dx, WriteMode::Overwrite));
     });
 }
 
@@ -100,8 +100,8 @@ fn backward_weight(bencher: Bencher<'_, '_>, name: &str) {
     let Case { conv, flops, x, mut weight, d_pre } = case(name);
     let mut d_bias = vec![0.0; conv.out];
     bencher.counter(flops).bench_local(|| {
-        let d_bias = Some((&mut d_bias[..], Onto::Replace));
-        conv.backward_weight(black_box(&x), &d_pre, (&mut weight, Onto::Replace), d_bias);
+        let d_bias = Some((&mut d_bias[..], WriteMode::Overwrite));
+        conv.backward_weight(black_box(&x), &d_pre, (&mut weight, WriteMode::Overwrite), d_bias);
     });
 }
 
@@ -145,7 +145,7 @@ fn max_backward(bencher: Bencher<'_, '_>, number: usize) {
     let bytes = BytesCount::new(bytes + 4 * y.len());
     bencher
         .counter(bytes)
-        .bench_local(|| pool.max_backward(&winners, black_box(&y), (&mut x, Onto::Replace)));
+        .bench_local(|| pool.max_backward(&winners, black_box(&y), (&mut x, WriteMode::Overwrite)));
 }
 
 #[divan::bench(args = [0, 1])]
@@ -159,5 +159,5 @@ fn average_backward(bencher: Bencher<'_, '_>, number: usize) {
     let (pool, mut x, y, bytes) = pool(number);
     bencher
         .counter(BytesCount::new(bytes))
-        .bench_local(|| pool.average_backward(black_box(&y), (&mut x, Onto::Replace)));
+        .bench_local(|| pool.average_backward(black_box(&y), (&mut x, WriteMode::Overwrite)));
 }

@@ -3,8 +3,8 @@
 use divan::{Bencher, black_box, counter::ItemsCount};
 use trainspec_kernels::element;
 use trainspec_kernels::epilogue::{Activation, Dropout, Epilogue, Saved};
+use trainspec_kernels::matmul::WriteMode;
 use trainspec_kernels::philox;
-use trainspec_kernels::product::Onto;
 use trainspec_kernels::softmax::Softmax;
 
 fn main() {
@@ -111,9 +111,9 @@ fn softmax_forward(bencher: Bencher<'_, '_>, (rows, classes): (usize, usize)) {
 fn softmax_backward(bencher: Bencher<'_, '_>, (rows, classes): (usize, usize)) {
     let softmax = Softmax { rows, classes };
     let (y, dy, mut dx) = (numbers(rows * classes), numbers(rows * classes), vec![0.0; rows * classes]);
-    bencher
-        .counter(ItemsCount::new(rows * classes))
-        .bench_local(|| softmax.backward(black_box(&y), black_box(&dy), (black_box(&mut dx), Onto::Replace)));
+    bencher.counter(ItemsCount::new(rows * classes)).bench_local(|| {
+        softmax.backward(black_box(&y), black_box(&dy), (black_box(&mut dx), WriteMode::Overwrite))
+    });
 }
 
 /// A sum of two, alone and with a `ReLU`, as where a block of a residual network ends.
@@ -131,7 +131,7 @@ fn element_accumulate(bencher: Bencher<'_, '_>) {
     let (from, mut into) = (numbers(SMALL), vec![0.0; SMALL]);
     bencher
         .counter(ItemsCount::new(SMALL))
-        .bench_local(|| element::accumulate(black_box(&from), black_box(&mut into), Onto::Add));
+        .bench_local(|| element::accumulate(black_box(&from), black_box(&mut into), WriteMode::Accumulate));
 }
 
 /// Rows of 64 into rows of 128.
@@ -139,7 +139,15 @@ fn element_accumulate(bencher: Bencher<'_, '_>) {
 fn element_copy_rows(bencher: Bencher<'_, '_>) {
     let (from, mut into) = (numbers(SMALL), vec![0.0; 2 * SMALL]);
     bencher.counter(ItemsCount::new(SMALL)).bench_local(|| {
-        element::copy_rows(black_box(&from), 64, black_box(&mut into), 128, 64, SMALL / 64, Onto::Replace);
+        element::copy_rows(
+            black_box(&from),
+            64,
+            black_box(&mut into),
+            128,
+            64,
+            SMALL / 64,
+            WriteMode::Overwrite,
+        );
     });
 }
 

@@ -3,7 +3,7 @@
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use trainspec_kernels::embedding::{Embedding, PositionEmbedding};
-use trainspec_kernels::product::Onto;
+use trainspec_kernels::matmul::WriteMode;
 
 fn main() {
     rayon::ThreadPoolBuilder::new().use_current_thread().build_global().expect("no other pool");
@@ -24,11 +24,11 @@ fn bytes(streams: usize) -> BytesCount {
 }
 
 /// Writes all, and if added reads it too.
-#[divan::bench(args = [Onto::Replace, Onto::Add])]
-fn token_forward(bencher: Bencher<'_, '_>, onto: Onto) {
+#[divan::bench(args = [WriteMode::Overwrite, WriteMode::Accumulate])]
+fn token_forward(bencher: Bencher<'_, '_>, onto: WriteMode) {
     let (tokens, table) = (tokens(), vec![0.1; TOKENS.vocabulary * TOKENS.features]);
     let mut y = vec![0.0; PLACES * TOKENS.features];
-    let bencher = bencher.counter(bytes(if onto == Onto::Add { 2 } else { 1 }));
+    let bencher = bencher.counter(bytes(if onto == WriteMode::Accumulate { 2 } else { 1 }));
     bencher.bench_local(|| TOKENS.forward(black_box(&tokens), &table, &mut y, onto));
 }
 
@@ -38,7 +38,7 @@ fn token_backward(bencher: Bencher<'_, '_>) {
     let (tokens, dy) = (tokens(), vec![0.1; PLACES * TOKENS.features]);
     let mut d_table = vec![0.0; TOKENS.vocabulary * TOKENS.features];
     let bencher = bencher.counter(bytes(1));
-    bencher.bench_local(|| TOKENS.backward(black_box(&tokens), &dy, (&mut d_table, Onto::Replace)));
+    bencher.bench_local(|| TOKENS.backward(black_box(&tokens), &dy, (&mut d_table, WriteMode::Overwrite)));
 }
 
 /// Reads and writes all.
@@ -46,7 +46,9 @@ fn token_backward(bencher: Bencher<'_, '_>) {
 fn position_forward(bencher: Bencher<'_, '_>) {
     let table = vec![0.1; POSITIONS.length * POSITIONS.features];
     let mut y = vec![0.0; PLACES * POSITIONS.features];
-    bencher.counter(bytes(2)).bench_local(|| POSITIONS.forward(black_box(&table), &mut y, Onto::Add));
+    bencher
+        .counter(bytes(2))
+        .bench_local(|| POSITIONS.forward(black_box(&table), &mut y, WriteMode::Accumulate));
 }
 
 /// Reads all.
@@ -55,5 +57,5 @@ fn position_backward(bencher: Bencher<'_, '_>) {
     let dy = vec![0.1; PLACES * POSITIONS.features];
     let mut d_table = vec![0.0; POSITIONS.length * POSITIONS.features];
     let bencher = bencher.counter(bytes(1));
-    bencher.bench_local(|| POSITIONS.backward(black_box(&dy), (&mut d_table, Onto::Replace)));
+    bencher.bench_local(|| POSITIONS.backward(black_box(&dy), (&mut d_table, WriteMode::Overwrite)));
 }

@@ -3,7 +3,7 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use trainspec_kernels::lstm::{Gradients, Lstm, Weights};
-use trainspec_kernels::product::Onto;
+use trainspec_kernels::matmul::WriteMode;
 
 fn main() {
     divan::main();
@@ -67,10 +67,10 @@ fn train(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(3 * operations())).bench_local(|| {
         LSTM.forward(black_box(&x), &weights, &mut y, &mut saved);
         let gradients = Gradients {
-            input: (&mut d_input, Onto::Replace),
-            hidden: (&mut d_hidden, Onto::Replace),
-            biases: Some([(&mut d_first, Onto::Replace), (&mut d_second, Onto::Replace)]),
+            input: (&mut d_input, WriteMode::Overwrite),
+            hidden: (&mut d_hidden, WriteMode::Overwrite),
+            biases: Some([(&mut d_first, WriteMode::Overwrite), (&mut d_second, WriteMode::Overwrite)]),
         };
-        LSTM.backward(&x, &weights, &y, &mut saved, &dy, Some((&mut dx, Onto::Replace)), gradients);
+        LSTM.backward(&x, &weights, &y, &mut saved, &dy, Some((&mut dx, WriteMode::Overwrite)), gradients);
     });
 }

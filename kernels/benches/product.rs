@@ -4,7 +4,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use trainspec_kernels::epilogue::{Activation, Epilogue};
 use trainspec_kernels::linear::Linear;
-use trainspec_kernels::product::{Onto, Packed, View, product, serial};
+use trainspec_kernels::matmul::{Packed, View, WriteMode, product, serial};
 
 fn main() {
     divan::main();
@@ -83,12 +83,12 @@ const SMALL: [Shape; 11] = [
 
 #[divan::bench(args = LARGE)]
 fn all_threads(bencher: Bencher<'_, '_>, shape: Shape) {
-    shape.run(bencher, |a, b, c| product(a, b, c, Onto::Replace));
+    shape.run(bencher, |a, b, c| product(a, b, c, WriteMode::Overwrite));
 }
 
 #[divan::bench(args = LARGE.into_iter().chain(SMALL))]
 fn one_thread(bencher: Bencher<'_, '_>, shape: Shape) {
-    shape.run(bencher, |a, b, c| serial(a, b, c, b.columns, Onto::Replace));
+    shape.run(bencher, |a, b, c| serial(a, b, c, b.columns, WriteMode::Overwrite));
 }
 
 /// A step of an LSTM, with its weight packed before.
@@ -102,7 +102,7 @@ fn packed(bencher: Bencher<'_, '_>, shape: Shape) {
     };
     let mut room = vec![0.0; Packed::size(depth, columns)];
     let packed = Packed::new(view, &mut room);
-    shape.run(bencher, |a, _, c| packed.serial(a, c, columns, Onto::Replace));
+    shape.run(bencher, |a, _, c| packed.serial(a, c, columns, WriteMode::Overwrite));
 }
 
 /// A layer with its bias and its activation.

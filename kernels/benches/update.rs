@@ -4,7 +4,7 @@
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use trainspec_kernels::norm::global_norm_of;
+use trainspec_kernels::grad_norm::global_norm_of;
 use trainspec_kernels::update::{Slots, for_each_block};
 
 fn main() {

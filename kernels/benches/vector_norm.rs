@@ -5,7 +5,7 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 use trainspec_kernels::group_norm::GroupNorm;
 use trainspec_kernels::layer_norm::{LayerNorm, RmsNorm};
-use trainspec_kernels::product::Onto;
+use trainspec_kernels::matmul::WriteMode;
 
 fn main() {
     divan::main();
@@ -40,7 +40,7 @@ fn layer_backward(bencher: Bencher, [rows, features]: [usize; 2]) {
     let (mut d_weight, mut d_bias) = (weight.clone(), weight.clone());
     bencher.counter(bytes(3, x.len())).bench_local(|| {
         let [to_x, to_weight, to_bias] =
-            [&mut dx, &mut d_weight, &mut d_bias].map(|d| Some((&mut **d, Onto::Replace)));
+            [&mut dx, &mut d_weight, &mut d_bias].map(|d| Some((&mut **d, WriteMode::Overwrite)));
         norm.backward(&x, Some(&weight), &statistics, &dy, to_x, to_weight, to_bias);
     });
 }
@@ -61,7 +61,7 @@ fn rms_backward(bencher: Bencher, [rows, features]: [usize; 2]) {
     norm.forward(&x, &weight, &mut statistics, &mut dx);
     let mut d_weight = weight.clone();
     bencher.counter(bytes(3, x.len())).bench_local(|| {
-        let [to_x, to_weight] = [&mut dx, &mut d_weight].map(|d| (&mut **d, Onto::Replace));
+        let [to_x, to_weight] = [&mut dx, &mut d_weight].map(|d| (&mut **d, WriteMode::Overwrite));
         norm.backward(&x, &weight, &statistics, &dy, Some(to_x), to_weight);
     });
 }
@@ -89,7 +89,7 @@ fn group_backward(bencher: Bencher, [batch, channels, places, groups]: [usize; 4
     let (mut d_weight, mut d_bias) = (weight.clone(), weight.clone());
     bencher.counter(bytes(3, x.len())).bench_local(|| {
         let [to_x, to_weight, to_bias] =
-            [&mut dx, &mut d_weight, &mut d_bias].map(|d| (&mut **d, Onto::Replace));
+            [&mut dx, &mut d_weight, &mut d_bias].map(|d| (&mut **d, WriteMode::Overwrite));
         norm.backward(&x, &weight, &statistics, &dy, Some(to_x), to_weight, to_bias);
     });
 }

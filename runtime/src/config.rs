@@ -4,20 +4,20 @@ use std::fmt::Debug;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::shape::Verdict;
+use crate::shape::CheckResult;
 
 /// A configuration type: a layer, a model, an optimizer, a loss, a schedule's phase…
 ///
 /// It is a braced struct (`struct Relu {}`, never `struct Relu;`) whose fields are the keys that a user
 /// may give; the others are those of [`Config::DEFAULT`]. Besides this trait it has an inherent
-/// `const fn check(&self) -> Verdict`, which the macros call by name in a `const`.
+/// `const fn check(&self) -> CheckResult`, which the macros call by name in a `const`.
 ///
 /// It is written with braces, `Swish {}`. A bare name is a constant of the same name beside the type:
 /// `pub const Swish: Swish = Swish::DEFAULT;`, under `#[allow(non_upper_case_globals)]`.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
-/// use trainspec::{Config, Problem, Verdict};
+/// use trainspec::{Config, CheckError, CheckResult};
 ///
 /// /// `y = x * sigmoid(beta * x)`
 /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -27,18 +27,18 @@ use crate::shape::Verdict;
 /// }
 ///
 /// impl Swish {
-///     pub const fn check(&self) -> Verdict {
+///     pub const fn check(&self) -> CheckResult {
 ///         if self.beta > 0.0 {
 ///             return Ok(());
 ///         }
-///         Err(Problem::new("beta is ").float(self.beta).text("; expected a number above 0"))
+///         Err(CheckError::new("beta is ").float(self.beta).text("; expected a number above 0"))
 ///     }
 /// }
 ///
 /// impl Config for Swish {
 ///     const NAME: &'static str = "swish";
 ///     const DEFAULT: Self = Self { beta: 1.0 };
-///     const CHECK: fn(&Self) -> Verdict = Self::check;
+///     const CHECK: fn(&Self) -> CheckResult = Self::check;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
@@ -54,7 +54,7 @@ pub trait Config: Copy + Debug + Serialize + DeserializeOwned + Send + Sync + 's
     /// The keys that must be given, each with what it means (`"the number of output features"`).
     const REQUIRED: &'static [(&'static str, &'static str)] = &[];
     /// The inherent `check`, for what is only known when the program runs.
-    const CHECK: fn(&Self) -> Verdict;
+    const CHECK: fn(&Self) -> CheckResult;
 }
 
 /// A configuration of any type: what a spec holds once the program runs.
@@ -67,7 +67,7 @@ pub trait Setting: Debug + Send + Sync {
     ///
     /// # Errors
     /// The first rule that does not hold.
-    fn judge(&self) -> Verdict;
+    fn judge(&self) -> CheckResult;
 }
 
 impl<C: Config> Setting for C {
@@ -85,7 +85,7 @@ impl<C: Config> Setting for C {
         json
     }
 
-    fn judge(&self) -> Verdict {
+    fn judge(&self) -> CheckResult {
         (C::CHECK)(self).map_err(|problem| problem.of(C::NAME))
     }
 }

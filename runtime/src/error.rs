@@ -77,7 +77,7 @@ pub enum Error {
 
     /// Training cannot go on.
     #[error("step {step}: {problem}")]
-    Training {
+    Experiment {
         /// The optimizer step, from 1.
         step: u64,
         /// What happened, and what to try.
@@ -121,7 +121,7 @@ pub enum Error {
     /// The file system of a run's folder has less space than the run needs, which is known before its first step.
     #[error(
         "{}: the run needs {} there for {}the model, but {} are free; make room, or give another place with `--out` or \
-         `Training::out`{}",
+         `Experiment::out`{}",
         path.display(),
         crate::format::bytes(*needed),
         match checkpoints {

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::data::{Dataset, Split};
 use crate::error::Result;
-use crate::experiment::Training;
+use crate::experiment::Experiment;
 use crate::graph::{Graph, Module, Scope, Value};
 use crate::layer::Pass;
 use crate::layer::{Init, Layer, OutputRule, Parameter, Role, one};
 use crate::metric::Accuracy;
 use crate::model::Model;
-use crate::shape::{Class, Features, Logits, Shape, Verdict};
+use crate::shape::{CheckResult, Class, Features, Logits, Shape};
 use crate::spec::{Checkpoint, Declaration, Spec, data_of, model_of, opened};
 
 macro_rules! keyless {
@@ -24,7 +24,7 @@ macro_rules! keyless {
         impl Config for $ty {
             const NAME: &'static str = $name;
             const DEFAULT: Self = Self {};
-            const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+            const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
         }
     };
 }
@@ -96,7 +96,7 @@ impl Dataset for Points {
 }
 
 /// Three epochs of [`Line`] on [`Points`], with a checkpoint after each.
-pub(crate) fn training() -> Training<Line> {
+pub(crate) fn experiment() -> Experiment<Line> {
     const DECLARED: Declaration = Declaration::of(
         const {
             &Spec {
@@ -112,7 +112,7 @@ pub(crate) fn training() -> Training<Line> {
         Ok(Shape::UNKNOWN),
         &[],
     );
-    Training::declared("line", "Fits a line.", &DECLARED)
+    Experiment::declared("line", "Fits a line.", &DECLARED)
 }
 
 /// The graph of [`Line`].

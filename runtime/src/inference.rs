@@ -36,21 +36,21 @@ use crate::shape::{Element, InputKind, Kind, Numbers, Shape};
 /// # Ok::<(), trainspec::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Trained<M> {
+pub struct TrainedModel<M> {
     inference: Arc<Inference>,
     normalizer: Option<Normalizer>,
     seed: Option<u64>,
     model: PhantomData<fn() -> M>,
 }
 
-impl<M> Clone for Trained<M> {
+impl<M> Clone for TrainedModel<M> {
     fn clone(&self) -> Self {
         let (inference, normalizer) = (Arc::clone(&self.inference), self.normalizer.clone());
         Self { inference, normalizer, seed: self.seed, model: PhantomData }
     }
 }
 
-impl<M: Model> Trained<M> {
+impl<M: Model> TrainedModel<M> {
     pub(crate) fn new(
         graph: Graph,
         parameters: Vec<Vec<f32>>,
@@ -98,7 +98,7 @@ impl<M: Model> Trained<M> {
     /// one for all. Inputs have to be normalized by them before the model sees them: `(x - mean) / deviation`, and 0 where
     /// the deviation is 0. What a data set does with its bytes before that (`Idx` divides pixels by 255) is not in the file.
     ///
-    /// [`Trained::load`] and `init_from` read it as well. Equal models give equal bytes; the file is written as [`Trained::save`] writes it.
+    /// [`TrainedModel::load`] and `init_from` read it as well. Equal models give equal bytes; the file is written as [`TrainedModel::save`] writes it.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -127,13 +127,13 @@ impl<M: Model> Trained<M> {
         self.seed
     }
 
-    /// The numbers of [`Trained::parameters`], in the graph's order.
+    /// The numbers of [`TrainedModel::parameters`], in the graph's order.
     pub(crate) fn numbers(&self) -> &[Vec<f32>] {
         self.inference.parameters()
     }
 }
 
-impl<M: Model> Trained<M>
+impl<M: Model> TrainedModel<M>
 where
     M::Input: InputKind,
 {
@@ -175,7 +175,7 @@ where
     /// `[batch, …]` as the input's kind says; the result `[batch, …]` as the output's, f32 on the CPU.
     ///
     /// # Errors
-    /// If the shape or the type is not one of the input's kind; and as [`Trained::predict`].
+    /// If the shape or the type is not one of the input's kind; and as [`TrainedModel::predict`].
     pub fn predict_tensor(&self, samples: &Tensor) -> Result<Tensor> {
         let shape = <M::Input as Kind>::SHAPE;
         if samples.dims().get(1..) != Some(shape.axes()) {
@@ -188,8 +188,8 @@ where
         let size = samples.dims().first().copied().unwrap_or(0);
         let flat = samples.to_device(&Device::Cpu)?.flatten_all()?;
         let output = match shape.vocabulary() {
-            Some(vocabulary) => self.run(shape, size, Numbers::Whole(&tokens(&flat, vocabulary, shape)?))?,
-            None => self.run(shape, size, Numbers::Real(&reals::<M>(&flat)?))?,
+            Some(vocabulary) => self.run(shape, size, Numbers::Int(&tokens(&flat, vocabulary, shape)?))?,
+            None => self.run(shape, size, Numbers::Float(&reals::<M>(&flat)?))?,
         };
         let graph = self.inference.graph();
         let mut axes = vec![size];
@@ -252,11 +252,11 @@ pub trait Load: Model {
     ///
     /// # Errors
     /// If the file cannot be read, or its tensors are not those of the model; all that differ are named.
-    fn load(path: impl AsRef<Path>) -> Result<Trained<Self>>
+    fn load(path: impl AsRef<Path>) -> Result<TrainedModel<Self>>
     where
         Self::Input: InputKind,
     {
-        Trained::load(path)
+        TrainedModel::load(path)
     }
 }
 

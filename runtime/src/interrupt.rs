@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 ///     }
 ///     Ok(())
 /// };
-/// let run = Digits::training().interrupted_by(&interrupt).without_folder().run_with(&mut until)?;
+/// let run = Digits::experiment().interrupted_by(&interrupt).without_folder().run_with(&mut until)?;
 /// assert!(matches!(run.outcome.exit, Exit::Interrupted { .. }));
 /// assert_eq!(run.outcome.steps, 3);
 /// # Ok::<(), trainspec::Error>(())

@@ -38,7 +38,7 @@
 //! - [`model`](macro@model) says what a model's body may hold; [`layer`] lists the layers and how to bring your own.
 //! - [`train!`](macro@train) says how a run is declared; [`spec::Spec`] lists its keys.
 //! - [`loss`], [`metric`], [`optim`] and [`schedule`] hold what the keys take; [`data`] holds data sets.
-//! - [`Training`] is a run as a value, [`Trained`] a model that predicts.
+//! - [`Experiment`] is a run as a value, [`TrainedModel`] a model that predicts.
 #![forbid(unsafe_code)]
 // Only the command line speaks to the terminal.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -83,16 +83,16 @@ pub mod trainer;
 pub use config::{Config, Setting};
 pub use data::Dataset;
 pub use error::{Error, Result};
-pub use experiment::{Check, Replayed, Run, Training, Work};
+pub use experiment::{Check, Experiment, Replayed, Run, Work};
 pub use graph::Value;
-pub use inference::{Load, Trained};
-pub use keys::{Known, Label};
+pub use inference::{Load, TrainedModel};
+pub use keys::{Facts, Label};
 pub use layer::Pass;
 pub use loss::TargetKind;
 pub use model::{Blank, Fits, Model};
 pub use shape::{
-    Class, Element, Features, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind,
-    Probabilities, Problem, Shape, TokenLogits, Tokens, Values, Verdict,
+    CheckError, CheckResult, Class, Element, Features, Image, InputKind, Kind, Labels, LogProbabilities,
+    Logits, OutputKind, Probabilities, Shape, TokenLogits, Tokens, Values,
 };
 #[doc(hidden)]
 pub use spec::check::{Callable, Checked, Configuration, DeclaredModel, judged};

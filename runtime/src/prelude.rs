@@ -2,9 +2,9 @@
 
 pub use crate::data::mix::{CutMix, Mixup};
 pub use crate::data::{Csv, Dataset, Digits8x8, Idx, InMemory, Mnist, Normalization, Split};
-pub use crate::experiment::{Run, Training};
+pub use crate::experiment::{Experiment, Run};
 pub use crate::graph::Value;
-pub use crate::inference::{Load, Trained};
+pub use crate::inference::{Load, TrainedModel};
 pub use crate::keys::Advice;
 pub use crate::keys::Decay;
 pub use crate::keys::Interval::{Epochs, Steps};

@@ -26,14 +26,14 @@ pub enum Purpose {
 
 /// When something is drawn: the optimizer step, and the micro-batch within it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Moment {
+pub struct StepIndex {
     /// Optimizer steps applied so far.
     pub step: u64,
     /// The micro-batch within the step, from 0.
     pub micro_batch: u32,
 }
 
-impl Moment {
+impl StepIndex {
     /// The upper words of a counter.
     pub(crate) fn place(self) -> [u32; 3] {
         [self.micro_batch, self.step as u32, (self.step >> 32) as u32]
@@ -61,13 +61,13 @@ impl Stream {
 
     /// Inverted dropout drawn from this stream: each element is dropped with probability `p`, exact to 2^-32.
     #[must_use]
-    pub fn dropout(self, p: f64, at: Moment) -> Dropout {
+    pub fn dropout(self, p: f64, at: StepIndex) -> Dropout {
         self.dropout_of_runs(p, 1, at)
     }
 
     /// The same for runs of `each` elements, which are dropped or kept together; run `i` has word `i` of the stream.
     #[must_use]
-    pub fn dropout_of_runs(self, p: f64, each: usize, at: Moment) -> Dropout {
+    pub fn dropout_of_runs(self, p: f64, each: usize, at: StepIndex) -> Dropout {
         Dropout {
             key: self.key,
             place: at.place(),
@@ -79,7 +79,7 @@ impl Stream {
 
     /// `count` words, uniform over all of u32.
     #[must_use]
-    pub fn words(self, at: Moment, count: usize) -> Vec<u32> {
+    pub fn words(self, at: StepIndex, count: usize) -> Vec<u32> {
         let mut words = vec![0; count];
         philox::fill(&mut words, self.key, at.place());
         words
@@ -87,13 +87,13 @@ impl Stream {
 
     /// `count` numbers, uniform in [0, 1), on a grid of 2^-24 that f32 holds exactly.
     #[must_use]
-    pub fn uniform(self, at: Moment, count: usize) -> Vec<f32> {
+    pub fn uniform(self, at: StepIndex, count: usize) -> Vec<f32> {
         self.words(at, count).into_iter().map(unit).collect()
     }
 
     /// `count` numbers, normal with mean 0 and deviation 1 (Box and Muller 1958).
     #[must_use]
-    pub fn normal(self, at: Moment, count: usize) -> Vec<f32> {
+    pub fn normal(self, at: StepIndex, count: usize) -> Vec<f32> {
         let words = self.words(at, count.next_multiple_of(2));
         let (pairs, _) = words.as_chunks::<2>();
         let mut numbers: Vec<f32> = pairs
@@ -112,7 +112,7 @@ impl Stream {
     /// The numbers 0 to `count` - 1 in a random order, each order equally likely but for a bias of
     /// `count / 2^64` (Fisher and Yates, in Durstenfeld's form).
     #[must_use]
-    pub fn permutation(self, at: Moment, count: usize) -> Vec<usize> {
+    pub fn permutation(self, at: StepIndex, count: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..count).collect();
         let words = self.words(at, 2 * count);
         let (pairs, _) = words.as_chunks::<2>();
@@ -150,14 +150,14 @@ mod tests {
 
     #[test]
     fn streams_differ_in_seed_purpose_path_step_and_micro_batch() {
-        let at = Moment { step: 7, micro_batch: 1 };
+        let at = StepIndex { step: 7, micro_batch: 1 };
         let first = Stream::new(1, Purpose::Init, "a").words(at, 4);
         for other in [
             Stream::new(2, Purpose::Init, "a").words(at, 4),
             Stream::new(1, Purpose::Dropout, "a").words(at, 4),
             Stream::new(1, Purpose::Init, "b").words(at, 4),
-            Stream::new(1, Purpose::Init, "a").words(Moment { step: 8, ..at }, 4),
-            Stream::new(1, Purpose::Init, "a").words(Moment { micro_batch: 0, ..at }, 4),
+            Stream::new(1, Purpose::Init, "a").words(StepIndex { step: 8, ..at }, 4),
+            Stream::new(1, Purpose::Init, "a").words(StepIndex { micro_batch: 0, ..at }, 4),
         ] {
             assert_ne!(first, other);
         }
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_permutation_holds_every_number_once() {
         for count in [0, 1, 2, 3, 100] {
-            let mut order = Stream::new(1, Purpose::Shuffle, "").permutation(Moment::default(), count);
+            let mut order = Stream::new(1, Purpose::Shuffle, "").permutation(StepIndex::default(), count);
             if count == 100 {
                 assert_ne!(order, (0..count).collect::<Vec<_>>());
             }
@@ -188,10 +188,10 @@ mod tests {
             (mean, variance)
         };
         let root = (COUNT as f64).sqrt();
-        let (mean, variance) = moments(stream.normal(Moment::default(), COUNT));
+        let (mean, variance) = moments(stream.normal(StepIndex::default(), COUNT));
         assert!(mean.abs() < 5.0 / root);
         assert!((variance - 1.0).abs() < 5.0 * 2_f64.sqrt() / root);
-        let (mean, variance) = moments(stream.uniform(Moment::default(), COUNT));
+        let (mean, variance) = moments(stream.uniform(StepIndex::default(), COUNT));
         assert!((mean - 0.5).abs() < 5.0 / 12_f64.sqrt() / root);
         assert!((variance - 1.0 / 12.0).abs() < 5.0 / 12.0 / root);
     }

@@ -7,7 +7,7 @@ use crate::format::{bytes, count, short};
 use crate::graph::{Graph, GraphParameter, Node};
 use crate::layer::Role;
 use crate::op::Format;
-use crate::optim::Treatment;
+use crate::optim::ParameterConfig;
 use crate::plan::Plan;
 use crate::shape::Shape;
 
@@ -73,7 +73,7 @@ pub struct ParameterSummary {
     /// Its path.
     pub path: String,
     /// The rate at a factor of 1 of the schedule, and the penalties; `None` if it is frozen.
-    pub treatment: Option<Treatment>,
+    pub treatment: Option<ParameterConfig>,
 }
 
 /// What training takes in memory, in bytes.
@@ -166,13 +166,15 @@ impl Summary {
 
     /// The same with what an optimizer does to each parameter of the graph, at the rate `lr`.
     #[must_use]
-    pub fn with_treatments(mut self, graph: &Graph, treatments: &[Treatment], lr: f64) -> Self {
+    pub fn with_treatments(mut self, graph: &Graph, treatments: &[ParameterConfig], lr: f64) -> Self {
         let parameters = graph.parameters.iter().zip(treatments);
         self.treatments = parameters
             .filter(|(parameter, _)| parameter.role != Role::Statistic)
             .map(|(parameter, &treatment)| ParameterSummary {
                 path: parameter.path.clone(),
-                treatment: parameter.is_trained().then_some(Treatment { lr: lr * treatment.lr, ..treatment }),
+                treatment: parameter
+                    .is_trained()
+                    .then_some(ParameterConfig { lr: lr * treatment.lr, ..treatment }),
             })
             .collect();
         self
@@ -301,7 +303,7 @@ impl Display for Summary {
 impl ParameterSummary {
     /// Its rate and its decay in words.
     fn cells(&self) -> [String; 2] {
-        let Some(Treatment { lr, l1, l2, weight_decay }) = self.treatment else {
+        let Some(ParameterConfig { lr, l1, l2, weight_decay }) = self.treatment else {
             return ["frozen".to_owned(), "-".to_owned()];
         };
         let given: Vec<_> = [("weight_decay", weight_decay), ("l2", l2), ("l1", l1)]
@@ -358,7 +360,7 @@ Line, a micro-batch of 64
     fn each_parameter_has_a_rate_and_a_decay_or_is_frozen() {
         let mut graph = graph();
         graph.parameters[1].frozen = true;
-        let treatment = Treatment { lr: 0.5, l1: 0.25, l2: 0.0, weight_decay: 0.01 };
+        let treatment = ParameterConfig { lr: 0.5, l1: 0.25, l2: 0.0, weight_decay: 0.01 };
         let summary = graph.summary(1).with_optimizer(2).with_treatments(&graph, &[treatment; 3], 0.02);
         let text = summary.to_string();
         let expected = "\

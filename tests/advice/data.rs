@@ -45,9 +45,9 @@ train! {
 /// All sixty are one number in f32, and the file is not constant for that.
 #[test]
 fn columns_that_lose_their_values() {
-    fires(Timed::training, &[], Advice::RoundedColumns);
-    silent(TimedFromBeginning::training, &[]);
-    let check: Check = Timed::training().without_folder().check().unwrap();
+    fires(Timed::experiment, &[], Advice::RoundedColumns);
+    silent(TimedFromBeginning::experiment, &[]);
+    let check: Check = Timed::experiment().without_folder().check().unwrap();
     assert_eq!(
         check.advice[0].found,
         "of about 60 distinct values in column 0 (from 0) of the file, about 1 are left in f32"
@@ -122,23 +122,23 @@ train! {
 
 #[test]
 fn data_that_hide_something() {
-    fires(Raw::training, &[], Advice::UnscaledInputs);
-    silent(Scaled::training, &[]);
-    silent(ScaledByTheModel::training, &[]);
-    fires(Flat::training, &[], Advice::ConstantFeatures);
+    fires(Raw::experiment, &[], Advice::UnscaledInputs);
+    silent(Scaled::experiment, &[]);
+    silent(ScaledByTheModel::experiment, &[]);
+    fires(Flat::experiment, &[], Advice::ConstantFeatures);
     // 4 of 40 are one ninth of the others; 2 of 40 one nineteenth.
-    silent(Rare::training, &[]);
-    silent(RareAndWeighted::training, &[]);
-    fires(RareAndWeighted::training, &[("loss.weights", "[]")], Advice::ClassImbalance);
-    fires(Absent::training, &[], Advice::ClassImbalance);
-    fires(Copied::training, &[], Advice::SharedSamples);
+    silent(Rare::experiment, &[]);
+    silent(RareAndWeighted::experiment, &[]);
+    fires(RareAndWeighted::experiment, &[("loss.weights", "[]")], Advice::ClassImbalance);
+    fires(Absent::experiment, &[], Advice::ClassImbalance);
+    fires(Copied::experiment, &[], Advice::SharedSamples);
 }
 
 /// What an observer is told, once and before the run begins.
 #[test]
 fn a_run_begins_with_its_advice() {
     let mut told = Vec::new();
-    let run = Raw::training().epochs(1).without_folder().run_with(&mut |event: &Event<'_>| {
+    let run = Raw::experiment().epochs(1).without_folder().run_with(&mut |event: &Event<'_>| {
         match event {
             Event::Advice(advice) => {
                 told.extend(advice.iter().map(|finding| format!("{:?}", finding.advice)));
@@ -156,12 +156,12 @@ fn a_run_begins_with_its_advice() {
 fn advice_says_what_was_found() {
     let found = |check: Check| check.advice[0].found.clone();
     assert_eq!(
-        found(Raw::training().check().unwrap()),
+        found(Raw::experiment().check().unwrap()),
         "1 of 2 numbers of an input; number 0 (from 0) has a mean of 390.0 and a deviation of 230.9"
     );
-    assert_eq!(found(Absent::training().check().unwrap()), "0 training samples of class 1, 40 of class 0");
+    assert_eq!(found(Absent::experiment().check().unwrap()), "0 training samples of class 1, 40 of class 0");
     assert_eq!(
-        found(Copied::training().check().unwrap()),
+        found(Copied::experiment().check().unwrap()),
         "1 of 20 samples to validate and test have an input of the training part"
     );
 }
@@ -192,8 +192,8 @@ train! { ChannelsBehind { model: Coloured, data: slopes(true), batch: 16, epochs
 
 #[test]
 fn channels_in_the_wrong_place() {
-    fires(ChannelsBehind::training, &[], Advice::ChannelsLast);
-    silent(ChannelsFirst::training, &[]);
+    fires(ChannelsBehind::experiment, &[], Advice::ChannelsLast);
+    silent(ChannelsFirst::experiment, &[]);
 }
 
 /// Each point of a wave foretold from the one before it.
@@ -228,17 +228,17 @@ train! {
 
 #[test]
 fn what_the_data_say_of_themselves() {
-    fires(Drawn::training, &[], Advice::ShuffledSeries);
-    fires(Backwards::training, &[], Advice::ShuffledSeries);
-    silent(InOrder::training, &[]);
-    let check = Backwards::training().check().unwrap();
+    fires(Drawn::experiment, &[], Advice::ShuffledSeries);
+    fires(Backwards::experiment, &[], Advice::ShuffledSeries);
+    silent(InOrder::experiment, &[]);
+    let check = Backwards::experiment().check().unwrap();
     assert_eq!(
         check.advice[0].found,
         "the data are a time series, and 40 of 40 training samples come after sample 10 (from 0), which is to validate \
          or test with"
     );
     assert_eq!(
-        OutOfRange::training().check().map(|_| ()).unwrap_err().to_string(),
+        OutOfRange::experiment().check().map(|_| ()).unwrap_err().to_string(),
         "data: sample 0 (from 0) of the training part: element 0 of the input is 0.5; expected 0 to 0.25, the `input_range` of the data"
     );
 }

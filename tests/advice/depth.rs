@@ -60,14 +60,14 @@ train! { DeepBlocks { model: DeepWithSums, data: points(64), batch: 16, epochs: 
 #[test]
 fn what_reaches_a_deep_layer() {
     // A rectified layer that begins as PyTorch's leaves a sixth of a variance, the last one a third: 3e-8 of ten, 6e-9 of eleven.
-    silent(TenLayers::training, &[]);
-    fires(ElevenLayers::training, &[], Advice::VanishingSignal);
-    fires(ThirteenLayers::training, &[], Advice::VanishingSignal);
-    silent(ThirteenLayers::training, &[("init", "He")]);
-    silent(ThirteenLayers::training, &[("init", "Xavier")]);
-    fires(ThirteenLayers::training, &[("init", r#"{"Normal":{"std":0.01}}"#)], Advice::VanishingSignal);
-    fires(DeepLayers::training, &[], Advice::DeepPlainStack);
-    silent(DeepBlocks::training, &[]);
+    silent(TenLayers::experiment, &[]);
+    fires(ElevenLayers::experiment, &[], Advice::VanishingSignal);
+    fires(ThirteenLayers::experiment, &[], Advice::VanishingSignal);
+    silent(ThirteenLayers::experiment, &[("init", "He")]);
+    silent(ThirteenLayers::experiment, &[("init", "Xavier")]);
+    fires(ThirteenLayers::experiment, &[("init", r#"{"Normal":{"std":0.01}}"#)], Advice::VanishingSignal);
+    fires(DeepLayers::experiment, &[], Advice::DeepPlainStack);
+    silent(DeepBlocks::experiment, &[]);
 }
 
 #[model]
@@ -86,7 +86,7 @@ train! { LastZero { model: ZeroedLast, data: points(64), batch: 16, epochs: 2 } 
 
 #[test]
 fn weights_that_begin_alike() {
-    fires(AllZero::training, &[], Advice::SymmetricWeights);
-    silent(AllZero::training, &[("init", "Xavier")]);
-    silent(LastZero::training, &[]);
+    fires(AllZero::experiment, &[], Advice::SymmetricWeights);
+    silent(AllZero::experiment, &[("init", "Xavier")]);
+    silent(LastZero::experiment, &[]);
 }

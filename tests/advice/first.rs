@@ -49,12 +49,12 @@ train! { Shouting { model: Loud, data: points(64), batch: 16, epochs: 2 } }
 
 #[test]
 fn targets_and_the_first_loss() {
-    silent(Near::training, &[]);
-    fires(Far::training, &[], Advice::HighFirstLoss);
-    fires(Shouting::training, &[], Advice::HighFirstLoss);
-    fires(Sorted::training, &[], Advice::ClassesAsValues);
-    silent(Labelled::training, &[]);
-    silent(Sane::training, &[("optimizer.weight_decay", "0.1")]);
+    silent(Near::experiment, &[]);
+    fires(Far::experiment, &[], Advice::HighFirstLoss);
+    fires(Shouting::experiment, &[], Advice::HighFirstLoss);
+    fires(Sorted::experiment, &[], Advice::ClassesAsValues);
+    silent(Labelled::experiment, &[]);
+    silent(Sane::experiment, &[("optimizer.weight_decay", "0.1")]);
 }
 
 #[model]
@@ -68,13 +68,13 @@ train! { FarUnderBatchNorm { model: WithABatchNorm, data: values(|i| 300.0 + (i 
 #[test]
 fn a_look_leaves_no_trace() {
     let ends = || {
-        let run = FarUnderBatchNorm::training().without_folder().run().unwrap();
+        let run = FarUnderBatchNorm::experiment().without_folder().run().unwrap();
         let numbers = |tensor: &candle_core::Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let ends: Vec<_> = run.model.parameters().map(|(_, tensor)| numbers(tensor)).collect();
         (run.outcome, ends)
     };
     let by_hand = || {
-        let mut training = FarUnderBatchNorm::training();
+        let mut training = FarUnderBatchNorm::experiment();
         let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
         let settings = training.settings().unwrap();
         let mut engine = trainspec::engine::open(&graph, settings).unwrap();
@@ -85,5 +85,5 @@ fn a_look_leaves_no_trace() {
         (outcome.unwrap(), ends.iter().map(numbers).collect::<Vec<_>>())
     };
     assert_eq!(ends(), by_hand());
-    fires(FarUnderBatchNorm::training, &[], Advice::HighFirstLoss);
+    fires(FarUnderBatchNorm::experiment, &[], Advice::HighFirstLoss);
 }

@@ -71,14 +71,14 @@ train! {
 
 #[test]
 fn layers_that_do_not_go_together() {
-    fires(DropsImages::training, &[], Advice::ConvolutionDropout);
-    silent(DropsLate::training, &[]);
-    fires(WithBias::training, &[], Advice::BatchNormBias);
-    silent(WithConst::training, &[]);
-    silent(WithoutBias::training, &[]);
-    silent(WithUsedBias::training, &[]);
-    fires(WithoutBias::training, &[("batch", "7")], Advice::SmallBatchNorm);
-    fires(Clipped::training, &[], Advice::ReluOutput);
+    fires(DropsImages::experiment, &[], Advice::ConvolutionDropout);
+    silent(DropsLate::experiment, &[]);
+    fires(WithBias::experiment, &[], Advice::BatchNormBias);
+    silent(WithConst::experiment, &[]);
+    silent(WithoutBias::experiment, &[]);
+    silent(WithUsedBias::experiment, &[]);
+    fires(WithoutBias::experiment, &[("batch", "7")], Advice::SmallBatchNorm);
+    fires(Clipped::experiment, &[], Advice::ReluOutput);
 }
 
 /// Sequences of eight tokens, each different, that count upwards.
@@ -121,11 +121,11 @@ train! {
 
 #[test]
 fn sequences() {
-    fires(Cold::training, &[], Advice::AttentionWithoutWarmup);
-    silent(Warm::training, &[]);
-    silent(Rectifying::training, &[]);
-    fires(Unbounded::training, &[], Advice::RecurrentWithoutClip);
-    silent(Bounded::training, &[]);
+    fires(Cold::experiment, &[], Advice::AttentionWithoutWarmup);
+    silent(Warm::experiment, &[]);
+    silent(Rectifying::experiment, &[]);
+    fires(Unbounded::experiment, &[], Advice::RecurrentWithoutClip);
+    silent(Bounded::experiment, &[]);
 }
 
 #[model]
@@ -203,23 +203,23 @@ train! { StraightOverImages { model: StraightImages, data: images(), batch: 16, 
 
 #[test]
 fn layers_behind_each_other() {
-    fires(TwoStraight::training, &[], Advice::LinearTwice);
-    fires(StraightOverImages::training, &[], Advice::LinearTwice);
-    silent(ThroughAWaist::training, &[]);
-    silent(InParts::training, &[]);
-    fires(TwoBends::training, &[], Advice::ActivationTwice);
-    fires(TwoNorms::training, &[], Advice::NormTwice);
-    silent(TwoNormsAndASum::training, &[]);
-    fires(DropsFirst::training, &[], Advice::DropoutBeforeBatchNorm);
-    silent(NormsFirst::training, &[]);
+    fires(TwoStraight::experiment, &[], Advice::LinearTwice);
+    fires(StraightOverImages::experiment, &[], Advice::LinearTwice);
+    silent(ThroughAWaist::experiment, &[]);
+    silent(InParts::experiment, &[]);
+    fires(TwoBends::experiment, &[], Advice::ActivationTwice);
+    fires(TwoNorms::experiment, &[], Advice::NormTwice);
+    silent(TwoNormsAndASum::experiment, &[]);
+    fires(DropsFirst::experiment, &[], Advice::DropoutBeforeBatchNorm);
+    silent(NormsFirst::experiment, &[]);
 }
 
 #[test]
 fn batch_norm_in_steps_of_several_micro_batches() {
-    silent(NormsFirst::training, &[("accumulate", "3")]);
-    silent(NormsFirst::training, &[("batch", "12")]);
-    fires(NormsFirst::training, &[("batch", "12"), ("accumulate", "3")], Advice::AccumulatedBatchNorm);
-    fires(NormsFirst::training, &[("batch", "6"), ("accumulate", "3")], Advice::SmallBatchNorm);
+    silent(NormsFirst::experiment, &[("accumulate", "3")]);
+    silent(NormsFirst::experiment, &[("batch", "12")]);
+    fires(NormsFirst::experiment, &[("batch", "12"), ("accumulate", "3")], Advice::AccumulatedBatchNorm);
+    fires(NormsFirst::experiment, &[("batch", "6"), ("accumulate", "3")], Advice::SmallBatchNorm);
 }
 
 /// Texts in which each target is the next token.
@@ -240,10 +240,10 @@ train! { ForetellingTexts { model: Foretelling, data: texts(), batch: 8, steps: 
 
 #[test]
 fn attention_to_what_is_to_be_foretold() {
-    fires(Reading::training, &[], Advice::LooksAhead);
-    silent(ForetellingTexts::training, &[]);
+    fires(Reading::experiment, &[], Advice::LooksAhead);
+    silent(ForetellingTexts::experiment, &[]);
     // Targets that are no next tokens: the sequences of `counting`.
-    silent(Rectifying::training, &[]);
+    silent(Rectifying::experiment, &[]);
 }
 
 #[model]

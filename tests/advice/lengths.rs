@@ -23,13 +23,13 @@ train! {
 
 #[test]
 fn batches_of_very_many_samples() {
-    silent(Huge::training, &[("batch", "4095")]);
-    fires(Huge::training, &[], Advice::LargeBatchWithoutWarmup);
+    silent(Huge::experiment, &[("batch", "4095")]);
+    fires(Huge::experiment, &[], Advice::LargeBatchWithoutWarmup);
     // The rate of 3.2 is that of the scaling.
-    silent(HugeAndScaled::training, &[]);
-    fires(HugeAndScaled::training, &[("batch", "4500")], Advice::LargeScaledRate);
+    silent(HugeAndScaled::experiment, &[]);
+    fires(HugeAndScaled::experiment, &[("batch", "4500")], Advice::LargeScaledRate);
     // No more samples than there are.
-    silent(Sane::training, &[("batch", "100000")]);
+    silent(Sane::experiment, &[("batch", "100000")]);
 }
 
 train! {
@@ -53,17 +53,17 @@ train! {
 
 #[test]
 fn lengths_against_the_length_of_the_run() {
-    silent(Patient::training, &[]);
-    fires(Patient::training, &[("early_stop.patience", "7")], Advice::LongPatience);
-    silent(PatientTwice::training, &[]);
-    fires(PatientTwice::training, &[("early_stop.patience", "5")], Advice::StopBeforePlateau);
-    silent(Averaged::training, &[]);
+    silent(Patient::experiment, &[]);
+    fires(Patient::experiment, &[("early_stop.patience", "7")], Advice::LongPatience);
+    silent(PatientTwice::experiment, &[]);
+    fires(PatientTwice::experiment, &[("early_stop.patience", "5")], Advice::StopBeforePlateau);
+    silent(Averaged::experiment, &[]);
     // 48 steps: 0.95^48 is 0.085, 0.96^48 is 0.14.
-    silent(Averaged::training, &[("ema.decay", "0.95")]);
-    fires(Averaged::training, &[("ema.decay", "0.96")], Advice::LongAverage);
-    silent(Averaged::training, &[("ema.decay", "0.96"), ("ema.warmup", "true")]);
+    silent(Averaged::experiment, &[("ema.decay", "0.95")]);
+    fires(Averaged::experiment, &[("ema.decay", "0.96")], Advice::LongAverage);
+    silent(Averaged::experiment, &[("ema.decay", "0.96"), ("ema.warmup", "true")]);
     // The default, 0.999, in 300 steps: three quarters of it are the first weights.
-    fires(Averaged::training, &[("ema.decay", "0.999"), ("epochs", "50")], Advice::LongAverage);
+    fires(Averaged::experiment, &[("ema.decay", "0.999"), ("epochs", "50")], Advice::LongAverage);
 }
 
 train! {
@@ -75,7 +75,7 @@ train! {
 fn checkpoints_that_come_after_the_end() {
     let out = tempfile::tempdir().unwrap();
     let advice = |changes: &[(&str, &str)]| -> Vec<_> {
-        let training = changes.iter().fold(Saved::training().out(out.path()), |training, (key, value)| {
+        let training = changes.iter().fold(Saved::experiment().out(out.path()), |training, (key, value)| {
             training.set(key, value).unwrap()
         });
         training.check().unwrap().advice

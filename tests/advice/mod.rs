@@ -26,7 +26,7 @@ fn points(count: usize) -> trainspec::Result<impl Dataset<Input = Features<2>, T
 }
 
 /// The names of the advice to a run with some keys changed.
-fn advice<M: Model>(mut training: Training<M>, changes: &[(&str, &str)]) -> Vec<Advice> {
+fn advice<M: Model>(mut training: Experiment<M>, changes: &[(&str, &str)]) -> Vec<Advice> {
     for (key, value) in changes {
         training = training.set(key, value).unwrap();
     }
@@ -35,14 +35,14 @@ fn advice<M: Model>(mut training: Training<M>, changes: &[(&str, &str)]) -> Vec<
 }
 
 /// That a change draws one advice, and that allowing it silences it.
-fn fires<M: Model>(training: fn() -> Training<M>, changes: &[(&str, &str)], expected: Advice) {
+fn fires<M: Model>(training: fn() -> Experiment<M>, changes: &[(&str, &str)], expected: Advice) {
     assert_eq!(advice(training(), changes), [expected], "{changes:?}");
     let names = format!("[\"{expected:?}\"]");
     let allowed = [changes, &[("allow", &names)]].concat();
     assert_eq!(advice(training(), &allowed), []);
 }
 
-fn silent<M: Model>(training: fn() -> Training<M>, changes: &[(&str, &str)]) {
+fn silent<M: Model>(training: fn() -> Experiment<M>, changes: &[(&str, &str)]) {
     assert_eq!(advice(training(), changes), [], "{changes:?}");
 }
 

@@ -8,11 +8,11 @@ use super::{Sane, Wide, fires, points, silent};
 
 #[test]
 fn weights_that_grow_as_they_like() {
-    silent(Sane::training, &[]);
+    silent(Sane::experiment, &[]);
     let free = ("optimizer.weight_decay", "0");
-    fires(Sane::training, &[free], Advice::NoWeightDecay);
-    silent(Sane::training, &[free, ("loss.label_smoothing", "0.1")]);
-    silent(Sane::training, &[free, ("optimizer.l1", "1e-4")]);
+    fires(Sane::experiment, &[free], Advice::NoWeightDecay);
+    silent(Sane::experiment, &[free, ("loss.label_smoothing", "0.1")]);
+    silent(Sane::experiment, &[free, ("optimizer.l1", "1e-4")]);
 }
 
 train! {
@@ -36,18 +36,18 @@ train! {
 
 #[test]
 fn an_l2_that_is_divided_by_the_second_moment() {
-    fires(Penalized::training, &[], Advice::L2WithAdam);
-    fires(PenalizedGroup::training, &[], Advice::L2WithAdam);
-    silent(PenalizedSgd::training, &[]);
+    fires(Penalized::experiment, &[], Advice::L2WithAdam);
+    fires(PenalizedGroup::experiment, &[], Advice::L2WithAdam);
+    silent(PenalizedSgd::experiment, &[]);
 }
 
 #[test]
 fn rates_above_what_is_usual() {
-    fires(Sane::training, &[("optimizer.lr", "0.011")], Advice::HighRate);
-    silent(Sane::training, &[("optimizer.lr", "0.01")]);
-    fires(PenalizedSgd::training, &[("optimizer.lr", "2")], Advice::HighRate);
-    silent(PenalizedSgd::training, &[("optimizer.lr", "0.5")]);
-    fires(Sane::training, &[("schedule.0.factor", "20")], Advice::HighRate);
+    fires(Sane::experiment, &[("optimizer.lr", "0.011")], Advice::HighRate);
+    silent(Sane::experiment, &[("optimizer.lr", "0.01")]);
+    fires(PenalizedSgd::experiment, &[("optimizer.lr", "2")], Advice::HighRate);
+    silent(PenalizedSgd::experiment, &[("optimizer.lr", "0.5")]);
+    fires(Sane::experiment, &[("schedule.0.factor", "20")], Advice::HighRate);
 }
 
 train! { Signs { model: Wide, data: points(64), batch: 8, epochs: 8, optimizer: SignSgd { weight_decay: 0.1 }, clip: GlobalNorm { max: 1.0 } } }
@@ -56,19 +56,19 @@ train! { DecaysAll { model: Wide, data: points(64), batch: 8, epochs: 8, optimiz
 
 #[test]
 fn keys_that_the_optimizer_makes_void() {
-    fires(Signs::training, &[], Advice::ClipWithoutEffect);
+    fires(Signs::experiment, &[], Advice::ClipWithoutEffect);
     // The mean of clipped gradients is another, and so is a sum with something else.
-    silent(Signs::training, &[("optimizer.momentum", "0.9")]);
-    silent(Signs::training, &[("optimizer.l1", "1e-3")]);
-    fires(DecaysAll::training, &[], Advice::DecayEverywhere);
-    silent(DecaysAll::training, &[("optimizer.decay", "Matrices")]);
+    silent(Signs::experiment, &[("optimizer.momentum", "0.9")]);
+    silent(Signs::experiment, &[("optimizer.l1", "1e-3")]);
+    fires(DecaysAll::experiment, &[], Advice::DecayEverywhere);
+    silent(DecaysAll::experiment, &[("optimizer.decay", "Matrices")]);
 }
 
 #[test]
 fn rates_below_what_is_usual() {
-    fires(Sane::training, &[("optimizer.lr", "9e-7")], Advice::LowRate);
-    silent(Sane::training, &[("optimizer.lr", "1e-6")]);
-    fires(PenalizedSgd::training, &[("optimizer.lr", "1e-7")], Advice::LowRate);
+    fires(Sane::experiment, &[("optimizer.lr", "9e-7")], Advice::LowRate);
+    silent(Sane::experiment, &[("optimizer.lr", "1e-6")]);
+    fires(PenalizedSgd::experiment, &[("optimizer.lr", "1e-7")], Advice::LowRate);
 }
 
 /// The bounds that the page of `train!` has.

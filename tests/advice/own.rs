@@ -11,26 +11,26 @@ pub mod parts {
 
     use candle_core::Tensor;
     use serde::{Deserialize, Serialize};
-    use trainspec::layer::{Layer, Nature, OutputRule};
+    use trainspec::layer::{Layer, LayerKind, OutputRule};
     use trainspec::optim::{Optimizer, StepSize, UpdateStep, UsualRates};
-    use trainspec::{Config, Pass, Shape, Verdict};
+    use trainspec::{CheckResult, Config, Pass, Shape};
 
     #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
     pub struct Centered {}
     pub use Centered as centered;
 
     impl Centered {
-        pub const fn check(&self) -> Verdict {
+        pub const fn check(&self) -> CheckResult {
             Ok(())
         }
-        pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
             Ok(input)
         }
     }
     impl Config for Centered {
         const NAME: &'static str = "centered";
         const DEFAULT: Self = Self {};
-        const CHECK: fn(&Self) -> Verdict = Self::check;
+        const CHECK: fn(&Self) -> CheckResult = Self::check;
     }
     impl Layer for Centered {
         const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
@@ -45,22 +45,22 @@ pub mod parts {
     pub use Absolute as absolute;
 
     impl Absolute {
-        pub const fn check(&self) -> Verdict {
+        pub const fn check(&self) -> CheckResult {
             Ok(())
         }
-        pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+        pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
             Ok(input)
         }
     }
     impl Config for Absolute {
         const NAME: &'static str = "absolute";
         const DEFAULT: Self = Self {};
-        const CHECK: fn(&Self) -> Verdict = Self::check;
+        const CHECK: fn(&Self) -> CheckResult = Self::check;
     }
     impl Layer for Absolute {
         const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
-        fn nature(&self) -> Nature {
-            Nature::Activation
+        fn nature(&self) -> LayerKind {
+            LayerKind::Activation
         }
         fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> trainspec::Result<Tensor> {
             Ok(inputs[0].abs()?)
@@ -73,14 +73,14 @@ pub mod parts {
         pub lr: f64,
     }
     impl Plain {
-        pub const fn check(&self) -> Verdict {
+        pub const fn check(&self) -> CheckResult {
             Ok(())
         }
     }
     impl Config for Plain {
         const NAME: &'static str = "Plain";
         const DEFAULT: Self = Self { lr: 0.1 };
-        const CHECK: fn(&Self) -> Verdict = Self::check;
+        const CHECK: fn(&Self) -> CheckResult = Self::check;
     }
     impl Optimizer for Plain {
         type State = [f32; 0];
@@ -128,17 +128,17 @@ train! { ByOursAndClipped { model: Small, data: points(64), batch: 16, epochs: 2
 
 #[test]
 fn samples_that_see_each_other() {
-    fires(Mixed::training, &[], Advice::SamplesMix);
+    fires(Mixed::experiment, &[], Advice::SamplesMix);
     // In training they may.
-    silent(NormsFirst::training, &[]);
+    silent(NormsFirst::experiment, &[]);
 }
 
 #[test]
 fn a_users_own_parts_are_judged_by_what_they_are() {
-    fires(OursTwice::training, &[], Advice::ActivationTwice);
-    silent(OursOnce::training, &[]);
-    silent(ByOurs::training, &[]);
-    fires(ByOurs::training, &[("optimizer.lr", "1")], Advice::HighRate);
-    fires(ByOurs::training, &[("optimizer.lr", "0.001")], Advice::LowRate);
-    fires(ByOursAndClipped::training, &[], Advice::ClipWithoutEffect);
+    fires(OursTwice::experiment, &[], Advice::ActivationTwice);
+    silent(OursOnce::experiment, &[]);
+    silent(ByOurs::experiment, &[]);
+    fires(ByOurs::experiment, &[("optimizer.lr", "1")], Advice::HighRate);
+    fires(ByOurs::experiment, &[("optimizer.lr", "0.001")], Advice::LowRate);
+    fires(ByOursAndClipped::experiment, &[], Advice::ClipWithoutEffect);
 }

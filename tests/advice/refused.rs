@@ -19,13 +19,13 @@ train! {
 #[test]
 fn a_disk_that_is_too_small() {
     let out = std::env::temp_dir();
-    let many = |training: Training<Wide>| {
+    let many = |training: Experiment<Wide>| {
         let saved = r#"{"every":{"Steps":1},"keep":1000000000000000}"#;
         training.set("steps", "1000000000000000").unwrap().set("checkpoint", saved).unwrap().out(&out)
     };
     for error in [
-        many(Sane::training()).check().map(|_| ()).unwrap_err(),
-        many(Sane::training()).run().map(|_| ()).unwrap_err(),
+        many(Sane::experiment()).check().map(|_| ()).unwrap_err(),
+        many(Sane::experiment()).run().map(|_| ()).unwrap_err(),
     ] {
         let error = error.to_string();
         let words = " there for 1000000000000000 checkpoints and the model, but ";
@@ -36,7 +36,7 @@ fn a_disk_that_is_too_small() {
 
 #[test]
 fn a_search_for_a_rate_needs_the_memory_too() {
-    let error = TooLarge::training().find_rate(RateSearch::DEFAULT).map(|_| ()).unwrap_err().to_string();
+    let error = TooLarge::experiment().find_rate(RateSearch::DEFAULT).map(|_| ()).unwrap_err().to_string();
     assert!(error.starts_with("training needs 14.6 TiB of memory"), "{error}");
 }
 
@@ -44,8 +44,8 @@ fn a_search_for_a_rate_needs_the_memory_too() {
 fn a_machine_that_is_too_small() {
     // Four numbers of 4 bytes for each of 10^12 weights; the model is saved from where it is.
     for error in [
-        TooLarge::training().without_folder().check().map(|_| ()).unwrap_err(),
-        TooLarge::training().without_folder().run().map(|_| ()).unwrap_err(),
+        TooLarge::experiment().without_folder().check().map(|_| ()).unwrap_err(),
+        TooLarge::experiment().without_folder().run().map(|_| ()).unwrap_err(),
     ] {
         let error = error.to_string();
         assert!(error.starts_with("training needs 14.6 TiB of memory, of which "), "{error}");
@@ -56,7 +56,7 @@ fn a_machine_that_is_too_small() {
 #[test]
 fn a_step_of_more_micro_batches_than_there_are() {
     let check = |accumulate: &str| {
-        let training = Sane::training().set("accumulate", accumulate).unwrap();
+        let training = Sane::experiment().set("accumulate", accumulate).unwrap();
         training.without_folder().check().map(|_| ()).map_err(|error| error.to_string())
     };
     assert_eq!(check("6"), Ok(()));

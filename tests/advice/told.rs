@@ -4,7 +4,7 @@ use super::Sane;
 
 #[test]
 fn no_advice_of_that_name() {
-    let error = Sane::training().set("allow", "[\"NoWeightDecy\"]").map(|_| ()).unwrap_err().to_string();
+    let error = Sane::experiment().set("allow", "[\"NoWeightDecy\"]").map(|_| ()).unwrap_err().to_string();
     assert!(
         error.starts_with("allow: unknown variant `NoWeightDecy`, expected one of `NoWeightDecay`"),
         "{error}"

@@ -1,9 +1,9 @@
 //! What does not show in the bits of a result: threads, SIMD levels, and the other samples of a batch.
 
 use proptest::prelude::*;
-use trainspec::data::{Batch, Column, Elements};
+use trainspec::data::{Batch, BatchTensor, Elements};
 use trainspec::engine::{Engine, Planned};
-use trainspec::rng::Moment;
+use trainspec::rng::StepIndex;
 use trainspec_kernels::simd::{Level, at_level};
 
 use super::random::{Input, RandomModel};
@@ -15,7 +15,7 @@ fn bits(model: RandomModel, size: usize) -> Vec<u32> {
     let mut numbers = Vec::new();
     for micro_batch in 0..2 {
         let batch = batch(model, size + micro_batch as usize, micro_batch.into());
-        let part = engine.accumulate(&batch, Moment { step: 5, micro_batch }).unwrap();
+        let part = engine.accumulate(&batch, StepIndex { step: 5, micro_batch }).unwrap();
         numbers.push(part.loss as f32);
         numbers.extend(engine.prediction().unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap());
     }
@@ -28,13 +28,13 @@ fn bits(model: RandomModel, size: usize) -> Vec<u32> {
 
 /// One sample of a batch, by itself.
 fn alone(batch: &Batch, number: usize) -> Batch {
-    let column = |column: &Column| {
+    let column = |column: &BatchTensor| {
         let each = column.shape.elements();
         let elements = match &column.elements {
-            Elements::Real(reals) => Elements::Real(reals[number * each..][..each].to_vec()),
-            Elements::Whole(wholes) => Elements::Whole(wholes[number * each..][..each].to_vec()),
+            Elements::Float(reals) => Elements::Float(reals[number * each..][..each].to_vec()),
+            Elements::Int(wholes) => Elements::Int(wholes[number * each..][..each].to_vec()),
         };
-        Column { shape: column.shape, elements }
+        BatchTensor { shape: column.shape, elements }
     };
     Batch { size: 1, input: column(&batch.input), target: column(&batch.target), mixed: None }
 }

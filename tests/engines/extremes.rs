@@ -2,10 +2,10 @@
 //! stops, or skips the step.
 
 use candle_core::Device;
-use trainspec::data::{Batch, Column, Elements};
+use trainspec::data::{Batch, BatchTensor, Elements};
 use trainspec::engine::{Engine, Planned, Tape};
 use trainspec::prelude::*;
-use trainspec::rng::Moment;
+use trainspec::rng::StepIndex;
 use trainspec::{InputKind, Shape};
 
 use super::{Goal, SEED};
@@ -38,13 +38,13 @@ where
     let input: Vec<f32> = (0..4 * 8).map(|at| size * [1.0, -1.0, 0.5, 0.25, -0.75][at % 5]).collect();
     let batch = Batch {
         size: 4,
-        input: Column { shape, elements: Elements::Real(input) },
-        target: Column { shape: Shape::class(5), elements: Elements::Whole(vec![0, 1, 2, 3]) },
+        input: BatchTensor { shape, elements: Elements::Float(input) },
+        target: BatchTensor { shape: Shape::class(5), elements: Elements::Int(vec![0, 1, 2, 3]) },
         mixed: None,
     };
     let mut planned = Planned::new(graph(), Goal::boxed(true), SEED).unwrap();
     let mut tape = Tape::new(graph(), Goal::boxed(true), SEED, Device::Cpu).unwrap();
-    let loss = |engine: &mut dyn Engine| engine.accumulate(&batch, Moment::default()).unwrap().loss;
+    let loss = |engine: &mut dyn Engine| engine.accumulate(&batch, StepIndex::default()).unwrap().loss;
     [loss(&mut planned), loss(&mut tape)]
 }
 

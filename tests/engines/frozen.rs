@@ -1,6 +1,6 @@
 //! Frozen parameters get no gradient and do not move, the others train as if nothing were frozen.
 
-use trainspec::optim::{AdamW, Treatment, Update};
+use trainspec::optim::{AdamW, ParameterConfig, Update};
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn trained(model: RandomModel, is_frozen: impl Fn(usize) -> bool) {
         return;
     }
     let adam = AdamW { weight_decay: 0.1, ..AdamW::DEFAULT };
-    let treatments = Treatment::of_all(&graph.parameters, &adam);
+    let treatments = ParameterConfig::of_all(&graph.parameters, &adam);
     let scales = vec![1.0; treatments.len()];
     let update = |t| Update {
         optimizer: &adam,
@@ -35,7 +35,7 @@ fn trained(model: RandomModel, is_frozen: impl Fn(usize) -> bool) {
     for (mut frozen, mut free) in engines(&graph).into_iter().zip(engines(&full)) {
         let first = frozen.parameters().unwrap();
         for t in 1..=2 {
-            let at = Moment { step: t - 1, micro_batch: 0 };
+            let at = StepIndex { step: t - 1, micro_batch: 0 };
             let loss = frozen.accumulate(&batch, at).unwrap().loss;
             if t == 1 {
                 let expected = free.accumulate(&batch, at).unwrap().loss;

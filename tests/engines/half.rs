@@ -4,15 +4,15 @@
 use candle_core::{Device, Tensor};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
-use trainspec::data::{Batch, Column, Elements};
+use trainspec::data::{Batch, BatchTensor, Elements};
 use trainspec::engine::{Engine, Objective, Planned, Tape, initial};
 use trainspec::graph::{Graph, Module, Scope};
 use trainspec::layer::{Linear, Relu};
 use trainspec::loss::LossSum;
 use trainspec::op::Format;
 use trainspec::plan::{Plan, Storage};
-use trainspec::rng::{Moment, Purpose, Stream};
-use trainspec::{Config, Result, Shape, Value, Verdict};
+use trainspec::rng::{Purpose, StepIndex, Stream};
+use trainspec::{CheckResult, Config, Result, Shape, Value};
 use trainspec_kernels::half;
 use trainspec_kernels::simd::{Level, at_level};
 
@@ -27,7 +27,7 @@ fn bits(model: RandomModel, size: usize, storage: Storage) -> Vec<u32> {
     let mut numbers = Vec::new();
     for micro_batch in 0..2 {
         let batch = batch(model, size + micro_batch as usize, micro_batch.into());
-        let part = engine.accumulate_scaled(&batch, Moment { step: 5, micro_batch }, 8.0).unwrap();
+        let part = engine.accumulate_scaled(&batch, StepIndex { step: 5, micro_batch }, 8.0).unwrap();
         numbers.push(part.loss as f32);
         numbers.extend(engine.prediction().unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap());
     }
@@ -157,7 +157,7 @@ struct Two {}
 impl Config for Two {
     const NAME: &'static str = "two";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+    const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
 }
 
 impl Module for Two {
@@ -173,12 +173,12 @@ impl Module for Two {
 
 /// Numbers from 1 to 2.
 fn between_one_and_two(what: &str, count: usize) -> Vec<f32> {
-    let units = Stream::new(1, Purpose::Augment, what).uniform(Moment::default(), count);
+    let units = Stream::new(1, Purpose::Augment, what).uniform(StepIndex::default(), count);
     units.into_iter().map(|unit| 1.0 + unit).collect()
 }
 
-fn real(numbers: &[f32]) -> Column {
-    Column { shape: Shape::of(&[WIDTH]), elements: Elements::Real(numbers.to_vec()) }
+fn real(numbers: &[f32]) -> BatchTensor {
+    BatchTensor { shape: Shape::of(&[WIDTH]), elements: Elements::Float(numbers.to_vec()) }
 }
 
 fn rounded(format: Format, numbers: &[f32]) -> Vec<f32> {
@@ -243,7 +243,7 @@ fn everything_is_rounded_where_it_should_be() {
     let tape = Tape::new(graph, Box::new(Given), SEED, Device::Cpu).unwrap().with_format(Some(format));
     for mut engine in [Box::new(planned) as Box<dyn Engine>, Box::new(tape)] {
         engine.set_parameters(&parameters).unwrap();
-        let loss = engine.accumulate_scaled(&batch, Moment::default(), 3.0).unwrap().loss;
+        let loss = engine.accumulate_scaled(&batch, StepIndex::default(), 3.0).unwrap().loss;
         let prediction = engine.prediction().unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(prediction, output);
         let told: f64 = output.iter().zip(&target).map(|(y, target)| f64::from(y * target)).sum();
@@ -270,7 +270,7 @@ fn small_gradients_live_by_the_scale_and_large_ones_overflow() {
     let tape = Tape::new(graph, Box::new(Given), SEED, Device::Cpu).unwrap().with_format(Some(Format::F16));
     for mut engine in [Box::new(planned) as Box<dyn Engine>, Box::new(tape)] {
         let mut bias = |target: f32, scale: f32| {
-            engine.accumulate_scaled(&batch(target), Moment::default(), scale).unwrap();
+            engine.accumulate_scaled(&batch(target), StepIndex::default(), scale).unwrap();
             let last = engine.gradients()[3].clone();
             engine.discard().unwrap();
             last

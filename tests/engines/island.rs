@@ -3,8 +3,8 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
-use trainspec::op::{Backward, Form, Forward, Kernel, Onto};
-use trainspec::{Config, Error, Pass, Result, Shape, Verdict};
+use trainspec::op::{Backward, Forward, Kernel, Lowering, WriteMode};
+use trainspec::{CheckResult, Config, Error, Pass, Result, Shape};
 
 /// `y = gain * sin(frequency * x)`, with one gain for all.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub(crate) struct Wave {
 impl Config for Wave {
     const NAME: &'static str = "wave";
     const DEFAULT: Self = Self { frequency: 1.0 };
-    const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+    const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
 }
 
 impl Layer for Wave {
@@ -38,14 +38,14 @@ pub(crate) struct Bowl {}
 impl Config for Bowl {
     const NAME: &'static str = "bowl";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+    const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
 }
 
 impl Layer for Bowl {
     const OUTPUT: OutputRule<Self> = OutputRule::One(|_, input| input.reals().map(|()| input));
 
-    fn form(&self, _: &[Shape]) -> Form {
-        Form::kernel(*self)
+    fn form(&self, _: &[Shape]) -> Lowering {
+        Lowering::kernel(*self)
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
@@ -66,7 +66,7 @@ impl Kernel for Bowl {
         let Some((dx, onto)) = pass.d_inputs[0].take() else { return };
         for ((dx, d), x) in dx.iter_mut().zip(&*pass.d).zip(pass.inputs[0].real()) {
             let gradient = 0.5 * x * d;
-            *dx = if onto == Onto::Add { *dx + gradient } else { gradient };
+            *dx = if onto == WriteMode::Accumulate { *dx + gradient } else { gradient };
         }
     }
 }

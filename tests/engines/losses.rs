@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor, Var};
 use trainspec::data::Elements;
 use trainspec::loss::{CrossEntropy, Loss, LossKernel, LossSum, MeanSquaredError};
-use trainspec::rng::{Moment, Purpose, Stream};
+use trainspec::rng::{Purpose, StepIndex, Stream};
 use trainspec::{Class, Kind, Logits, Result, Shape, TokenLogits, Tokens, Values};
 
 const BATCH: usize = 4;
@@ -11,7 +11,7 @@ const BATCH: usize = 4;
 /// A prediction of some shape, with numbers of every size if `extreme`.
 fn prediction(shape: Shape, extreme: bool) -> Vec<f32> {
     let count = BATCH * shape.elements();
-    let normal = Stream::new(2, Purpose::Augment, "prediction").normal(Moment::default(), count);
+    let normal = Stream::new(2, Purpose::Augment, "prediction").normal(StepIndex::default(), count);
     if !extreme {
         return normal;
     }
@@ -37,10 +37,10 @@ fn check(
         let input = Tensor::from_slice(&numbers, all, &Device::Cpu).unwrap().to_dtype(DType::F64).unwrap();
         let variable = Var::from_tensor(&input).unwrap();
         let target = match targets {
-            Elements::Real(reals) => {
+            Elements::Float(reals) => {
                 Tensor::from_slice(reals, axes, &Device::Cpu).unwrap().to_dtype(DType::F64).unwrap()
             }
-            Elements::Whole(wholes) => Tensor::from_slice(wholes, axes, &Device::Cpu).unwrap(),
+            Elements::Int(wholes) => Tensor::from_slice(wholes, axes, &Device::Cpu).unwrap(),
         };
         let expected = sum(variable.as_tensor(), &target).unwrap();
         assert_eq!(weight.to_bits(), expected.weight.to_bits());
@@ -48,7 +48,7 @@ fn check(
         // A term is of the size of the largest number, and rounded a few times.
         let size = numbers.iter().fold(1.0_f64, |size, &number| size.max(f64::from(number).abs()));
         let rounding = 16.0 * f64::from(f32::EPSILON);
-        let of_squares = if matches!(targets, Elements::Real(_)) { size * size } else { size };
+        let of_squares = if matches!(targets, Elements::Float(_)) { size * size } else { size };
         assert!((loss - expected_loss).abs() <= numbers.len() as f64 * of_squares * rounding, "{loss}");
         let gradients = expected.sum.backward().unwrap();
         let told =
@@ -68,14 +68,14 @@ fn cross_entropy() {
             Loss::<Logits<5>, Class<5>>::kernel(&loss, shape),
             |prediction, target| Loss::<Logits<5>, Class<5>>::sum(&loss, prediction, target),
             shape,
-            (&Elements::Whole(vec![0, 4, 2, 2]), &[BATCH]),
+            (&Elements::Int(vec![0, 4, 2, 2]), &[BATCH]),
         );
         let shape = Shape::of(&[3, 7]);
         check(
             Loss::<TokenLogits<7>, Tokens<7, 3>>::kernel(&loss, shape),
             |prediction, target| Loss::<TokenLogits<7>, Tokens<7, 3>>::sum(&loss, prediction, target),
             shape,
-            (&Elements::Whole((0..12).map(|place| place * 5 % 7).collect()), &[BATCH, 3]),
+            (&Elements::Int((0..12).map(|place| place * 5 % 7).collect()), &[BATCH, 3]),
         );
     }
 }
@@ -88,7 +88,7 @@ fn mean_squared_error() {
         Loss::<Values<3>, Values<3>>::kernel(&loss, shape),
         |prediction, target| Loss::<Values<3>, Values<3>>::sum(&loss, prediction, target),
         shape,
-        (&Elements::Real((0..12_u8).map(|place| f32::from(place) * 0.5 - 3.0).collect()), &[BATCH, 3]),
+        (&Elements::Float((0..12_u8).map(|place| f32::from(place) * 0.5 - 3.0).collect()), &[BATCH, 3]),
     );
 }
 
@@ -97,7 +97,7 @@ fn targets_are_counted_and_ranged() {
     let shape = <Logits<5> as Kind>::SHAPE;
     let kernel = Loss::<Logits<5>, Class<5>>::kernel(&CrossEntropy, shape).unwrap();
     let said =
-        |targets: Vec<u32>| kernel.sum(&[0.0; 10], &Elements::Whole(targets), None).unwrap_err().to_string();
+        |targets: Vec<u32>| kernel.sum(&[0.0; 10], &Elements::Int(targets), None).unwrap_err().to_string();
     assert_eq!(said(vec![0, 5]), "the target 5 is no class; expected 0 to 4");
     assert_eq!(said(vec![0]), "there are 1 targets; the model's output needs 2");
 }

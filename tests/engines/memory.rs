@@ -11,7 +11,7 @@ use trainspec::data::InMemory;
 use trainspec::interrupt::Interrupt;
 use trainspec::prelude::*;
 use trainspec::trainer::{Event, Exit, RateSearch};
-use trainspec::{Result, Training, Work};
+use trainspec::{Experiment, Result, Work};
 
 /// 6.3 million numbers, 24 MiB.
 #[model]
@@ -45,20 +45,20 @@ struct Way {
     after: Option<&'static str>,
     work: Work,
     keys: &'static [(&'static str, &'static str)],
-    run: fn(Training<Wide>, &Path),
+    run: fn(Experiment<Wide>, &Path),
     /// Whether it takes all that is planned: not where the plan is for something that may happen.
     is_reached: bool,
 }
 
-fn train(training: Training<Wide>, _: &Path) {
+fn train(training: Experiment<Wide>, _: &Path) {
     assert!(matches!(training.run().unwrap().outcome.exit, Exit::Completed));
 }
 
-fn stop_early(training: Training<Wide>, _: &Path) {
+fn stop_early(training: Experiment<Wide>, _: &Path) {
     assert!(matches!(training.run().unwrap().outcome.exit, Exit::StoppedEarly { .. }));
 }
 
-fn interrupt(training: Training<Wide>, _: &Path) {
+fn interrupt(training: Experiment<Wide>, _: &Path) {
     let interrupt = Interrupt::new();
     let request = |event: &Event<'_>| {
         if matches!(event, Event::Step(report) if report.step == 3) {
@@ -121,7 +121,7 @@ fn ways() -> Vec<Way> {
             work: Work::Evaluate,
             run: |training, folder| {
                 let model = training.load(only(folder).join("model.safetensors")).unwrap();
-                training.evaluate(&model, trainspec::data::Prepared::validation).unwrap();
+                training.evaluate(&model, trainspec::data::PreparedDataset::validation).unwrap();
             },
             ..PLAIN
         },
@@ -146,8 +146,8 @@ fn ways() -> Vec<Way> {
     ]
 }
 
-fn training(way: &Way, folder: &Path) -> Training<Wide> {
-    let training = Ends::training().out(folder);
+fn training(way: &Way, folder: &Path) -> Experiment<Wide> {
+    let training = Ends::experiment().out(folder);
     way.keys.iter().fold(training, |training, (key, value)| training.set(key, value).unwrap())
 }
 

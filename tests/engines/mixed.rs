@@ -1,25 +1,25 @@
 //! Batches of mixed samples: the loss, its weight and every gradient are those of both targets, by their shares.
 
 use candle_core::Device;
-use trainspec::data::{Batch, Column, Elements, Mixed};
+use trainspec::data::{Batch, BatchTensor, Elements, Mixed};
 use trainspec::engine::{Engine, Planned, Tape};
-use trainspec::rng::Moment;
+use trainspec::rng::StepIndex;
 use trainspec_kernels::simd::{Level, at_level};
 
 use super::random::{CLASSES, Input, RandomModel};
 use super::{Goal, SEED, batch, largest};
 
-const AT: Moment = Moment { step: 3, micro_batch: 1 };
+const AT: StepIndex = StepIndex { step: 3, micro_batch: 1 };
 
 fn model(seed: u64) -> RandomModel {
     RandomModel { input: Input::Features, seed, layers: 5, knot: None }
 }
 
 /// The same samples, each with the next class.
-fn other_targets(batch: &Batch) -> Column {
-    let Elements::Whole(targets) = &batch.target.elements else { panic!("the targets are classes") };
-    let elements = Elements::Whole(targets.iter().map(|class| (class + 1) % CLASSES as u32).collect());
-    Column { shape: batch.target.shape, elements }
+fn other_targets(batch: &Batch) -> BatchTensor {
+    let Elements::Int(targets) = &batch.target.elements else { panic!("the targets are classes") };
+    let elements = Elements::Int(targets.iter().map(|class| (class + 1) % CLASSES as u32).collect());
+    BatchTensor { shape: batch.target.shape, elements }
 }
 
 fn engines(model: RandomModel) -> [Box<dyn Engine>; 3] {
@@ -115,11 +115,11 @@ fn levels_and_threads_do_not_show() {
 #[test]
 fn a_second_target_is_checked() {
     let plain = batch(model(1), 6, 0);
-    let said = |target: Column, share: f64, engine: &mut dyn Engine| {
+    let said = |target: BatchTensor, share: f64, engine: &mut dyn Engine| {
         let mixed = Batch { mixed: Some(Mixed { target, share }), ..plain.clone() };
         engine.accumulate(&mixed, AT).unwrap_err().to_string()
     };
-    let short = Column { shape: plain.target.shape, elements: Elements::Whole(vec![0; 5]) };
+    let short = BatchTensor { shape: plain.target.shape, elements: Elements::Int(vec![0; 5]) };
     for mut engine in engines(model(1)) {
         for share in [-0.1, 1.5, f64::NAN] {
             let problem = said(other_targets(&plain), share, &mut *engine);

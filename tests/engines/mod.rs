@@ -23,15 +23,15 @@ use candle_core::{DType, Device, Tensor, Var};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use random::{CLASSES, Input, Knot, RandomModel};
-use trainspec::data::{Batch, Column, Elements};
+use trainspec::data::{Batch, BatchTensor, Elements};
 use trainspec::engine::{Engine, Objective, Planned, Tape, forward, initial};
 use trainspec::graph::Graph;
 use trainspec::layer::Mode;
 use trainspec::loss::{CrossEntropy, Loss, LossKernel, LossSum};
-use trainspec::optim::{GlobalNorm, Sgd, Treatment, Update};
-use trainspec::rng::{Moment, Purpose, Stream};
+use trainspec::optim::{GlobalNorm, ParameterConfig, Sgd, Update};
+use trainspec::rng::{Purpose, StepIndex, Stream};
 use trainspec::{Class, Config, Logits, Result, Shape};
-use trainspec_kernels::norm::global_norm_of;
+use trainspec_kernels::grad_norm::global_norm_of;
 
 const SEED: u64 = 3;
 
@@ -60,21 +60,21 @@ impl Objective for Goal {
 
 fn batch(model: RandomModel, size: usize, number: u64) -> Batch {
     let shape = model.shape();
-    let at = Moment { step: number, micro_batch: 0 };
+    let at = StepIndex { step: number, micro_batch: 0 };
     let stream = Stream::new(model.seed, Purpose::Augment, "batch");
     let count = size * shape.elements();
     let input = match shape.vocabulary() {
-        Some(vocabulary) => Elements::Whole(
-            stream.words(at, count).into_iter().map(|word| word % vocabulary as u32).collect(),
-        ),
-        None => Elements::Real(stream.normal(at, count)),
+        Some(vocabulary) => {
+            Elements::Int(stream.words(at, count).into_iter().map(|word| word % vocabulary as u32).collect())
+        }
+        None => Elements::Float(stream.normal(at, count)),
     };
     let classes = Stream::new(model.seed, Purpose::Augment, "classes").words(at, size);
-    let target = Elements::Whole(classes.into_iter().map(|word| word % CLASSES as u32).collect());
+    let target = Elements::Int(classes.into_iter().map(|word| word % CLASSES as u32).collect());
     Batch {
         size,
-        input: Column { shape, elements: input },
-        target: Column { shape: Shape::class(CLASSES), elements: target },
+        input: BatchTensor { shape, elements: input },
+        target: BatchTensor { shape: Shape::class(CLASSES), elements: target },
         mixed: None,
     }
 }
@@ -93,7 +93,7 @@ fn exact(graph: &Graph, parameters: &[Tensor], batches: &[Batch]) -> (f64, Vec<V
         let input = batch.input.to_tensor(batch.size, &Device::Cpu).unwrap();
         let input = if input.dtype() == DType::F32 { input.to_dtype(DType::F64).unwrap() } else { input };
         let target = batch.target.to_tensor(batch.size, &Device::Cpu).unwrap();
-        let mode = Mode::Train { seed: SEED, at: Moment { step: 0, micro_batch } };
+        let mode = Mode::Train { seed: SEED, at: StepIndex { step: 0, micro_batch } };
         let tensors: Vec<Tensor> = variables.iter().map(|variable| variable.as_tensor().clone()).collect();
         let (output, _) = forward(graph, &tensors, &[input], mode).unwrap();
         let loss = goal.sum(&output, &target).unwrap().sum;
@@ -113,7 +113,7 @@ fn exact(graph: &Graph, parameters: &[Tensor], batches: &[Batch]) -> (f64, Vec<V
 fn found(engine: &mut dyn Engine, batches: &[Batch]) -> (f64, Vec<Vec<f32>>) {
     let mut total = 0.0;
     for (micro_batch, batch) in (0..).zip(batches) {
-        total += engine.accumulate(batch, Moment { step: 0, micro_batch }).unwrap().loss;
+        total += engine.accumulate(batch, StepIndex { step: 0, micro_batch }).unwrap().loss;
     }
     (total, engine.gradients().to_vec())
 }
@@ -188,13 +188,13 @@ fn train(model: RandomModel, mut planned: Planned, mut tape: Tape, size: usize, 
     let sgd = Sgd { lr: 1e-3, momentum: 0.5, ..Sgd::DEFAULT };
     let clip = GlobalNorm { max: 1.0 };
     let first = tape.parameters().unwrap();
-    let treatments = Treatment::of_all(&model.graph().parameters, &sgd);
+    let treatments = ParameterConfig::of_all(&model.graph().parameters, &sgd);
     let mut ends = Vec::new();
     for engine in [&mut planned as &mut dyn Engine, &mut tape] {
         engine.set_parameters(&first).unwrap();
         for t in 1..=10 {
             if t > 1 {
-                let at = Moment { step: t - 1, micro_batch: 0 };
+                let at = StepIndex { step: t - 1, micro_batch: 0 };
                 engine.accumulate(&batch(model, size, t), at).unwrap();
             }
             let average = 1.0 / size as f64;

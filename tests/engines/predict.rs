@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 use trainspec::data::{Dataset, InMemory, Normalization};
 use trainspec::prelude::*;
-use trainspec::{InputKind, Result, Trained, engine};
+use trainspec::{InputKind, Result, TrainedModel, engine};
 
 #[model]
 fn Convolutions(image: Image<2, 8, 8>) -> Logits<3> {
@@ -68,12 +68,12 @@ macro_rules! evaluated {
 
 #[test]
 fn predictions_have_the_bits_of_evaluations() {
-    let pictures = Pictures::training().without_folder().run().unwrap().model;
-    let echo = Echo::training().without_folder().run().unwrap().model;
+    let pictures = Pictures::experiment().without_folder().run().unwrap().model;
+    let echo = Echo::experiment().without_folder().run().unwrap().model;
     let (pixels, tokens) = (pixels(), tokens());
     for size in [1, 2, 31, 32, SAMPLES] {
         let indices: Vec<_> = (0..size).collect();
-        let expected = evaluated!(Pictures::training(), pictures, &indices);
+        let expected = evaluated!(Pictures::experiment(), pictures, &indices);
         let input = &pixels[..size * 128];
         assert_eq!(bits(&pictures.predict(input).unwrap()), expected, "{size} images");
         let tensor = Tensor::from_slice(input, (size, 2, 8, 8), &Device::Cpu).unwrap();
@@ -81,7 +81,7 @@ fn predictions_have_the_bits_of_evaluations() {
         assert_eq!(output.dims(), [size, 3]);
         assert_eq!(bits(&output.flatten_all().unwrap().to_vec1().unwrap()), expected, "{size} images");
 
-        let expected = evaluated!(Echo::training(), echo, &indices);
+        let expected = evaluated!(Echo::experiment(), echo, &indices);
         let input = &tokens[..size * 4];
         assert_eq!(bits(&echo.predict(input).unwrap()), expected, "{size} sequences");
         let output =
@@ -96,7 +96,7 @@ fn predictions_do_not_depend_on_threads_or_on_calls_at_the_same_time() {
     fn shared<T: Send + Sync>(value: T) -> T {
         value
     }
-    let model = shared(Pictures::training().without_folder().run().unwrap().model);
+    let model = shared(Pictures::experiment().without_folder().run().unwrap().model);
     let pixels = pixels();
     let expected = bits(&model.predict(&pixels).unwrap());
     for threads in [1, 3] {
@@ -124,7 +124,7 @@ fn said<T>(result: Result<T>) -> String {
 
 #[test]
 fn tokens_are_converted_exactly_or_refused_by_position() {
-    let model = Echo::training().without_folder().run().unwrap().model;
+    let model = Echo::experiment().without_folder().run().unwrap().model;
     let tokens = Tensor::from_slice(&[0_u32, 1, 2, 3, 4, 4, 0, 1], (2, 4), &Device::Cpu).unwrap();
     let flat = |tensor: Tensor| bits(&tensor.flatten_all().unwrap().to_vec1().unwrap());
     let expected = flat(model.predict_tensor(&tokens).unwrap());
@@ -153,7 +153,7 @@ fn tokens_are_converted_exactly_or_refused_by_position() {
 
 #[test]
 fn real_inputs_of_any_type_are_treated_alike_with_and_without_a_normalizer() {
-    fn check<M: Model<Input = K>, K: InputKind<Element = f32>>(model: &Trained<M>, axes: &[usize]) {
+    fn check<M: Model<Input = K>, K: InputKind<Element = f32>>(model: &TrainedModel<M>, axes: &[usize]) {
         let count: usize = axes.iter().product();
         // Whole numbers up to 255, which every type has.
         let numbers: Vec<f32> = (0..count).map(|i| (i % 251) as f32).collect();
@@ -181,8 +181,8 @@ fn real_inputs_of_any_type_are_treated_alike_with_and_without_a_normalizer() {
         let too_large = tensor.to_dtype(DType::F64).unwrap().affine(1e300, 0.0).unwrap();
         assert!(said(model.predict_tensor(&too_large)).contains("expected a finite number"));
     }
-    check(&Pictures::training().without_folder().run().unwrap().model, &[2, 2, 8, 8]);
-    check(&Points::training().without_folder().run().unwrap().model, &[4, 3]);
+    check(&Pictures::experiment().without_folder().run().unwrap().model, &[2, 2, 8, 8]);
+    check(&Points::experiment().without_folder().run().unwrap().model, &[4, 3]);
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_number_that_normalization_makes_infinite_is_named() {
         Ok(data.with_normalization(Normalization::Whole))
     }
     train! { Narrow { model: Affine, data: narrow(), batch: 8, steps: 1 } }
-    let model = Narrow::training().without_folder().run().unwrap().model;
+    let model = Narrow::experiment().without_folder().run().unwrap().model;
     let problem = said(model.predict(&[0.0, 0.0, 0.0, 0.0, 3e38, 0.0]));
     assert!(
         problem.starts_with("data: sample 1 (from 0): element 1 of the input is 3")
@@ -204,12 +204,12 @@ fn a_number_that_normalization_makes_infinite_is_named() {
 
 #[test]
 fn nothing_is_predicted_of_no_samples() {
-    let pictures = Pictures::training().without_folder().run().unwrap().model;
+    let pictures = Pictures::experiment().without_folder().run().unwrap().model;
     assert_eq!(pictures.predict(&[]).unwrap(), [0.0; 0]);
     let none = Tensor::zeros((0, 2, 8, 8), DType::F32, &Device::Cpu).unwrap();
     assert_eq!(pictures.predict_tensor(&none).unwrap().dims(), [0, 3]);
-    assert_eq!(Echo::training().without_folder().run().unwrap().model.predict(&[]).unwrap(), [0.0; 0]);
-    assert_eq!(Points::training().without_folder().run().unwrap().model.predict(&[]).unwrap(), [0.0; 0]);
+    assert_eq!(Echo::experiment().without_folder().run().unwrap().model.predict(&[]).unwrap(), [0.0; 0]);
+    assert_eq!(Points::experiment().without_folder().run().unwrap().model.predict(&[]).unwrap(), [0.0; 0]);
 }
 
 /// Seen to fail: a file with NaN was read without a word, and so was a variance below 0.
@@ -217,7 +217,7 @@ fn nothing_is_predicted_of_no_samples() {
 fn a_model_file_with_values_of_no_model_is_refused_by_the_names() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
-    Pictures::training().without_folder().run().unwrap().model.export(&path).unwrap();
+    Pictures::experiment().without_folder().run().unwrap().model.export(&path).unwrap();
     let whole = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
     let with = |name: &str, value: f32| {
         let mut tensors = whole.clone();
@@ -228,10 +228,10 @@ fn a_model_file_with_values_of_no_model_is_refused_by_the_names() {
         tensors.insert(name.to_owned(), tensor);
         candle_core::safetensors::save(&tensors, &path).unwrap();
         let loaded = said(Convolutions::load(&path));
-        assert_eq!(said(Pictures::training().load(&path)), loaded);
-        let begun = Pictures::training().set("init_from", path.to_str().unwrap()).unwrap();
-        let begun = said(begun.without_folder().check());
-        assert!(begun.contains(&format!("`{name}` has {value} at element 1")), "{begun}");
+        assert_eq!(said(Pictures::experiment().load(&path)), loaded);
+        let with_init = Pictures::experiment().set("init_from", path.to_str().unwrap()).unwrap();
+        let with_init = said(with_init.without_folder().check());
+        assert!(with_init.contains(&format!("`{name}` has {value} at element 1")), "{with_init}");
         loaded
     };
     let problem = with("linear_1.weight", f32::NAN);
@@ -249,8 +249,8 @@ fn a_file_of_pytorch_is_named_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.pt");
     std::fs::write(&path, b"PK\x03\x04\0\0\0\0\0\0archive/data.pklFB").unwrap();
-    let begun = Pictures::training().set("init_from", path.to_str().unwrap()).unwrap().without_folder();
-    for problem in [said(Convolutions::load(&path)), said(begun.run())] {
+    let with_init = Pictures::experiment().set("init_from", path.to_str().unwrap()).unwrap().without_folder();
+    for problem in [said(Convolutions::load(&path)), said(with_init.run())] {
         assert!(
             problem.contains("this is a PyTorch file, no safetensors file; convert it in Python: "),
             "{problem}"

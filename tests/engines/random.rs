@@ -7,8 +7,8 @@ use trainspec::layer::{
     GroupNorm, Gru, LayerNorm, LeakyRelu, Linear, Lstm, MaxPool2d, PositionEmbedding, Relu, Reshape, RmsNorm,
     SelfAttention, Sigmoid, Silu, Softmax, StochasticDepth, Tanh,
 };
-use trainspec::rng::{Moment, Purpose, Stream};
-use trainspec::{Config, Result, Shape, Value, Verdict};
+use trainspec::rng::{Purpose, StepIndex, Stream};
+use trainspec::{CheckResult, Config, Result, Shape, Value};
 
 use super::island::{Bowl, Wave};
 
@@ -109,7 +109,7 @@ impl Knot {
 impl Config for RandomModel {
     const NAME: &'static str = "random_model";
     const DEFAULT: Self = Self { input: Input::Features, seed: 0, layers: 0, knot: None };
-    const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+    const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
 }
 
 /// Draws one number after the other.
@@ -119,7 +119,7 @@ struct Dice {
 
 impl Dice {
     fn new(seed: u64, what: &str) -> Self {
-        let words = Stream::new(seed, Purpose::Split, what).words(Moment::default(), 4096);
+        let words = Stream::new(seed, Purpose::Split, what).words(StepIndex::default(), 4096);
         Self { words: words.into_iter() }
     }
 

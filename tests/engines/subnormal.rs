@@ -6,15 +6,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use trainspec::data::{Batch, Column, Elements};
+use trainspec::data::{Batch, BatchTensor, Elements};
 use trainspec::engine::{Engine, MicroBatch, Objective, Planned, Tape};
 use trainspec::graph::Graph;
 use trainspec::layer::{Layer, Linear, OutputRule};
 use trainspec::loss::LossSum;
-use trainspec::optim::{Treatment, Update};
+use trainspec::optim::{ParameterConfig, Update};
 use trainspec::prelude::*;
-use trainspec::rng::Moment;
-use trainspec::{Config, Error, Pass, Result, Shape, Verdict};
+use trainspec::rng::StepIndex;
+use trainspec::{CheckResult, Config, Error, Pass, Result, Shape};
 use trainspec_kernels::simd::{Level, at_level};
 
 use super::random::CLASSES;
@@ -37,11 +37,11 @@ pub(crate) use Probe as probe;
     reason = "as a model calls them"
 )]
 impl Probe {
-    pub(crate) const fn check(&self) -> Verdict {
+    pub(crate) const fn check(&self) -> CheckResult {
         Ok(())
     }
 
-    pub(crate) const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub(crate) const fn output(&self, input: Shape) -> CheckResult<Shape> {
         Ok(input)
     }
 }
@@ -49,7 +49,7 @@ impl Probe {
 impl Config for Probe {
     const NAME: &'static str = "probe";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Probe {
@@ -86,19 +86,19 @@ impl Objective for OwnLoss {
 
 fn batch(features: usize, inputs: Vec<f32>) -> Batch {
     let size = inputs.len() / features;
-    let target = Elements::Whole((0..size).map(|sample| (sample % CLASSES) as u32).collect());
+    let target = Elements::Int((0..size).map(|sample| (sample % CLASSES) as u32).collect());
     Batch {
         size,
-        input: Column { shape: Shape::of(&[features]), elements: Elements::Real(inputs) },
-        target: Column { shape: Shape::class(CLASSES), elements: target },
+        input: BatchTensor { shape: Shape::of(&[features]), elements: Elements::Float(inputs) },
+        target: BatchTensor { shape: Shape::class(CLASSES), elements: target },
         mixed: None,
     }
 }
 
 fn step(engine: &mut dyn Engine, batch: &Batch) -> Result<MicroBatch> {
-    let result = engine.accumulate(batch, Moment::default())?;
+    let result = engine.accumulate(batch, StepIndex::default())?;
     let sgd = Sgd { lr: 0.5, ..Sgd::DEFAULT };
-    let treatments = Treatment::of_all(
+    let treatments = ParameterConfig::of_all(
         &Graph::of(&Linear { out: 1, ..Linear::DEFAULT }, &[Shape::of(&[1])])?.parameters,
         &sgd,
     );
@@ -152,7 +152,7 @@ fn the_planned_engine_flushes_and_the_tape_does_not() {
         let mut planned = Planned::new(graph(), Goal::boxed(true), SEED).unwrap();
         assert!(logits(&mut planned).iter().all(|logit| *logit == 0.0));
         // Gradients: what is between them and the logits is below 1, and the inputs are subnormal.
-        planned.accumulate(&inputs, Moment::default()).unwrap();
+        planned.accumulate(&inputs, StepIndex::default()).unwrap();
         assert!(planned.gradients().iter().flatten().all(|gradient| *gradient == 0.0));
     });
 }

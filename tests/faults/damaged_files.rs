@@ -6,7 +6,7 @@ use std::path::Path;
 use trainspec::data::InMemory;
 use trainspec::prelude::*;
 use trainspec::trainer::Event;
-use trainspec::{Error, Result, Trained};
+use trainspec::{Error, Result, TrainedModel};
 use trainspec_tests::record::record;
 use trainspec_tests::run_files::{Files, assert_equal, files, scratch};
 
@@ -83,7 +83,7 @@ fn taken_up(run: &Path) -> Result<(u64, usize)> {
         seen = Some((resumed.step, resumed.damaged.len()));
         Err(Error::Rule("seen".to_owned()))
     };
-    match Points::training().resume(run).run_with(&mut look) {
+    match Points::experiment().resume(run).run_with(&mut look) {
         Err(Error::Rule(_)) if seen.is_some() => Ok(seen.unwrap()),
         Err(error) => Err(error),
         Ok(_) => unreachable!("the look ends it"),
@@ -99,7 +99,7 @@ fn is_log(name: &str) -> bool {
 #[test]
 fn a_damaged_file_of_a_checkpoint_is_seen() {
     let out = scratch();
-    let done = Points::training().out(out.path().join("whole")).run().unwrap().folder.unwrap();
+    let done = Points::experiment().out(out.path().join("whole")).run().unwrap().folder.unwrap();
     let whole = files(&done);
     let newest = "checkpoints/step-00000008/";
     let names: Vec<_> = whole.keys().filter(|name| name.starts_with(newest)).collect();
@@ -133,7 +133,7 @@ fn a_damaged_file_of_a_checkpoint_is_seen() {
 #[test]
 fn a_damaged_file_beside_the_checkpoints_does_no_harm() {
     let out = scratch();
-    let done = Points::training().out(out.path().join("whole")).run().unwrap().folder.unwrap();
+    let done = Points::experiment().out(out.path().join("whole")).run().unwrap().folder.unwrap();
     let whole = files(&done);
     let manifest = fs::read(done.join("manifest.json")).unwrap();
     let (mut cut, mut flipped, mut refused) = (0, 0, 0);
@@ -145,7 +145,7 @@ fn a_damaged_file_beside_the_checkpoints_does_no_harm() {
             ended(&run, &whole);
             fs::write(run.join("manifest.json"), &manifest).unwrap();
             fs::write(run.join(name), bytes).unwrap();
-            match Points::training().resume(&run).run() {
+            match Points::experiment().resume(&run).run() {
                 Ok(_) => {
                     let mut found = files(&run);
                     // What a line says that was written before the checkpoint is not read again.
@@ -184,14 +184,14 @@ fn a_damaged_file_beside_the_checkpoints_does_no_harm() {
 #[test]
 fn a_damaged_model_is_not_read() {
     let out = scratch();
-    let done = Points::training().out(out.path()).run().unwrap().folder.unwrap();
+    let done = Points::experiment().out(out.path()).run().unwrap().folder.unwrap();
     let path = done.join("model.safetensors");
     let good = fs::read(&path).unwrap();
     let mut cut = 0;
     for damage in (0..64).map(Damage::Cut) {
         let Some(bytes) = damage.on(&good) else { continue };
         fs::write(&path, bytes).unwrap();
-        let problem = Trained::<Net>::load(&path).unwrap_err().to_string();
+        let problem = TrainedModel::<Net>::load(&path).unwrap_err().to_string();
         assert!(problem.contains("model.safetensors"), "{problem}");
         cut += 1;
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use trainspec::prelude::*;
 use trainspec::trainer::Event;
-use trainspec::{Error, Result, Training};
+use trainspec::{Error, Experiment, Result};
 use trainspec_tests::blots;
 use trainspec_tests::run_files::{files, only, scratch};
 
@@ -56,8 +56,8 @@ train! {
 /// last step.
 #[test]
 fn an_evaluation_that_fails_at_the_end_loses_no_weights() {
-    let training = |keys: &[(&str, &str)]| -> Training<Net> {
-        keys.iter().fold(Plain::training(), |training, (key, value)| training.set(key, value).unwrap())
+    let training = |keys: &[(&str, &str)]| -> Experiment<Net> {
+        keys.iter().fold(Plain::experiment(), |training, (key, value)| training.set(key, value).unwrap())
     };
     let mut models = Vec::new();
     for keys in [
@@ -82,7 +82,7 @@ fn an_evaluation_that_fails_at_the_end_loses_no_weights() {
         for name in ["model.safetensors", "metrics.jsonl", "trace.jsonl", "curves.svg"] {
             assert!(left.get(name) == whole.get(name), "{keys:?}: {name}");
         }
-        assert!(Trained::<Net>::load(run.join("model.safetensors")).is_ok());
+        assert!(TrainedModel::<Net>::load(run.join("model.safetensors")).is_ok());
         let manifest: serde_json::Value =
             serde_json::from_slice(&fs::read(run.join("manifest.json")).unwrap()).unwrap();
         assert_eq!(manifest["exit"], "failed: data: the disk is gone");

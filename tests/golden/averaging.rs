@@ -9,12 +9,12 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use trainspec::data::{Batch, Column, Elements, InMemory};
+use trainspec::data::{Batch, BatchTensor, Elements, InMemory};
 use trainspec::engine::{self, Engine};
 use trainspec::loss::{Loss, LossSum};
 use trainspec::prelude::*;
-use trainspec::trainer::Stepper;
-use trainspec::{Config, Result, Training, Verdict};
+use trainspec::trainer::TrainStep;
+use trainspec::{CheckResult, Config, Experiment, Result};
 
 use super::file::{numbers, parse, singles};
 
@@ -32,7 +32,7 @@ pub(crate) struct Weighted {}
     reason = "as every configuration has it"
 )]
 impl Weighted {
-    pub(crate) const fn check(&self) -> Verdict {
+    pub(crate) const fn check(&self) -> CheckResult {
         Ok(())
     }
 }
@@ -40,7 +40,7 @@ impl Weighted {
 impl Config for Weighted {
     const NAME: &'static str = "Weighted";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Loss<Values<2>, Values<3>> for Weighted {
@@ -79,16 +79,16 @@ train! {
 fn a_window_is_one_batch() {
     let file = parse(include_str!("averaging.json"));
     let golden = &file["windows"];
-    let mut training = Windows::training();
+    let mut training = Windows::experiment();
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
     let mut engine = engine::open(&graph, settings).unwrap();
     engine.edit(&mut |into| put(into.parameters, &golden["first"])).unwrap();
-    let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+    let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
     for (number, step) in golden["steps"].as_array().unwrap().iter().enumerate() {
         let column = |json: &Json| {
-            let elements = Elements::Real(singles(json));
-            Column { shape: trainspec::Shape::of(&[3]), elements }
+            let elements = Elements::Float(singles(json));
+            BatchTensor { shape: trainspec::Shape::of(&[3]), elements }
         };
         let window: Vec<_> = step["batches"]
             .as_array()
@@ -150,7 +150,7 @@ averaged! {
 
 /// The weights take the steps of the file bit by bit, so that only the average itself is compared. At each step each way
 /// rounds a difference, a product and a sum, of numbers below the largest so far; what was wrong before decays.
-fn follows_pytorch(training: fn() -> Training<Net>, name: &str, decay: f64) {
+fn follows_pytorch(training: fn() -> Experiment<Net>, name: &str, decay: f64) {
     let file = parse(include_str!("averaging.json"));
     let golden = &file["averages"];
     let mut training = training();
@@ -158,7 +158,7 @@ fn follows_pytorch(training: fn() -> Training<Net>, name: &str, decay: f64) {
     let settings = training.settings().unwrap();
     let mut engine = engine::open(&graph, settings).unwrap();
     engine.edit(&mut |into| put(into.parameters, &golden["first"])).unwrap();
-    let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+    let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
     let window = [data.batch(&[0, 1]).unwrap(), data.batch(&[2, 3]).unwrap()];
     let mut largest: f64 = 1.0;
     for (number, step) in golden["steps"].as_array().unwrap().iter().enumerate() {
@@ -189,9 +189,9 @@ fn follows_pytorch(training: fn() -> Training<Net>, name: &str, decay: f64) {
 
 #[test]
 fn weights_are_averaged_as_in_pytorch() {
-    follows_pytorch(Plain::training, "plain", 0.9);
-    follows_pytorch(HalfLife::training, "half_life", 0.871);
-    follows_pytorch(WarmUp::training, "warmup", 0.6);
+    follows_pytorch(Plain::experiment, "plain", 0.9);
+    follows_pytorch(HalfLife::experiment, "half_life", 0.871);
+    follows_pytorch(WarmUp::experiment, "warmup", 0.6);
 }
 
 train! {
@@ -212,11 +212,11 @@ train! {
 fn units_have_bounded_norms_as_in_pytorch() {
     let file = parse(include_str!("averaging.json"));
     let golden = &file["renorm"];
-    let mut training = Bounded::training();
+    let mut training = Bounded::experiment();
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
     let mut engine = engine::open(&graph, settings).unwrap();
-    let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+    let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
     let before = held(stepper.engine());
     let totals = stepper.accumulate(&[data.batch(&[0, 1]).unwrap()]).unwrap();
     let edited = stepper.engine_mut().edit(&mut |into| {

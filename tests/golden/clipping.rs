@@ -15,11 +15,11 @@
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use trainspec::Training;
+use trainspec::Experiment;
 use trainspec::data::InMemory;
 use trainspec::engine::{Engine, Planned, Tape};
 use trainspec::prelude::*;
-use trainspec::trainer::{StepReport, Stepper};
+use trainspec::trainer::{StepReport, TrainStep};
 
 use super::file::{numbers, parse, singles};
 
@@ -113,7 +113,7 @@ train! {
 #[test]
 fn noise_does_not_outlive_its_step() {
     for taped in [false, true] {
-        let mut training = NoisyAside::training();
+        let mut training = NoisyAside::experiment();
         let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
         let settings = training.settings().unwrap();
         let objective = Box::new(Arc::clone(&settings.loss));
@@ -122,7 +122,7 @@ fn noise_does_not_outlive_its_step() {
         } else {
             Box::new(Planned::new(graph.clone(), objective, 1).unwrap())
         };
-        let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+        let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
         let batch = data.batch(data.train()).unwrap();
         for _ in 0..2 {
             let totals = stepper.accumulate(std::slice::from_ref(&batch)).unwrap();
@@ -140,7 +140,7 @@ fn noise_does_not_outlive_its_step() {
 
 /// The gradients that the rule of the first step sees on either engine, and what the step tells.
 fn seen(
-    training: fn() -> Training<Net>,
+    training: fn() -> Experiment<Net>,
     weights: &Json,
     gradients: &Json,
 ) -> [(Vec<Vec<f32>>, StepReport); 2] {
@@ -154,7 +154,7 @@ fn seen(
         } else {
             Box::new(Planned::new(graph.clone(), objective, 1).unwrap())
         };
-        let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+        let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
         let totals = stepper.accumulate(&[data.batch(data.train()).unwrap()]).unwrap();
         assert_eq!(totals.loss.1.to_bits(), 1.0_f64.to_bits(), "the average is the sum");
         let put = |into: &mut [Vec<f32>], json: &Json| {
@@ -203,7 +203,7 @@ fn norms_are_bounded_as_in_pytorch() {
         // PyTorch divides by a norm that is 1e-6 too large, if at all.
         let (norm, norms) = (case["norm"].as_f64().unwrap(), numbers(&case["norms"]));
         let slack = |norm: f64| if norm > max { SCALED + 1e-6 / norm } else { 0.0 };
-        for (found, report) in seen(Global::training, weights, &case["gradients"]) {
+        for (found, report) in seen(Global::experiment, weights, &case["gradients"]) {
             check(name, &found, &case["global"], |_| slack(norm));
             assert!((report.gradient_norm - norm).abs() <= 9.0 * ROUNDING * norm, "{name}");
             let paths: Vec<_> = report.gradient_norms.iter().map(|(path, _)| &**path).collect();
@@ -212,7 +212,7 @@ fn norms_are_bounded_as_in_pytorch() {
                 assert!((found - expected).abs() <= 9.0 * ROUNDING * expected, "{name}: {path}");
             }
         }
-        for (found, _) in seen(Each::training, weights, &case["gradients"]) {
+        for (found, _) in seen(Each::experiment, weights, &case["gradients"]) {
             check(name, &found, &case["each"], |parameter| slack(norms[parameter]));
         }
     });
@@ -222,7 +222,7 @@ fn norms_are_bounded_as_in_pytorch() {
 #[test]
 fn elements_are_bounded_as_in_pytorch() {
     each_case(|name, case, weights, _| {
-        for (found, _) in seen(Bounded::training, weights, &case["gradients"]) {
+        for (found, _) in seen(Bounded::experiment, weights, &case["gradients"]) {
             check(name, &found, &case["value"], |_| 0.0);
         }
     });
@@ -233,7 +233,7 @@ fn elements_are_bounded_as_in_pytorch() {
 fn units_are_bounded_as_in_the_paper() {
     each_case(|name, case, weights, _| {
         for (training, expected) in
-            [(Adaptive::training as fn() -> _, "adaptive"), (AdaptiveAll::training, "adaptive_all")]
+            [(Adaptive::experiment as fn() -> _, "adaptive"), (AdaptiveAll::experiment, "adaptive_all")]
         {
             for (found, _) in seen(training, weights, &case["gradients"]) {
                 check(name, &found, &case[expected], |_| SCALED + 9.0 * ROUNDING);
@@ -247,9 +247,9 @@ fn units_are_bounded_as_in_the_paper() {
 fn penalties_are_added_after_clipping() {
     each_case(|name, case, weights, _| {
         for (training, plain) in [
-            (GlobalWithPenalty::training as fn() -> _, Global::training as fn() -> _),
-            (BoundedWithPenalty::training, Bounded::training),
-            (AdaptiveWithPenalty::training, Adaptive::training),
+            (GlobalWithPenalty::experiment as fn() -> _, Global::experiment as fn() -> _),
+            (BoundedWithPenalty::experiment, Bounded::experiment),
+            (AdaptiveWithPenalty::experiment, Adaptive::experiment),
         ] {
             let found = seen(training, weights, &case["gradients"]);
             for ((found, _), (clipped, _)) in found.iter().zip(seen(plain, weights, &case["gradients"])) {
@@ -272,14 +272,14 @@ fn penalties_are_added_after_clipping() {
 fn noise_is_added_after_clipping() {
     let file = parse(include_str!("clipping.json"));
     let gradients = &file["cases"]["zero"]["gradients"];
-    let [(noise, _), (taped, _)] = seen(Noisy::training, &file["weights"], gradients);
+    let [(noise, _), (taped, _)] = seen(Noisy::experiment, &file["weights"], gradients);
     assert_eq!(noise, taped);
     let squares: Vec<f64> = noise.iter().flatten().map(|noise| f64::from(*noise).powi(2)).collect();
     let mean = squares.iter().sum::<f64>() / squares.len() as f64;
     assert!((mean - 4.0).abs() < 5.0 * 4.0 * (2.0 / squares.len() as f64).sqrt(), "{mean}");
     assert_ne!(noise[0][..2], noise[2][..2], "each parameter has its own");
     each_case(|name, case, weights, _| {
-        for (found, _) in seen(Noisy::training, weights, &case["gradients"]) {
+        for (found, _) in seen(Noisy::experiment, weights, &case["gradients"]) {
             for (parameter, found) in found.iter().enumerate() {
                 let clipped = singles(&case["value"][parameter]);
                 for ((found, clipped), noise) in found.iter().zip(clipped).zip(&noise[parameter]) {
@@ -304,9 +304,9 @@ fn a_norm_is_finite_where_the_gradient_is() {
     let file = parse(include_str!("clipping.json"));
     for element in [1e25, 2e19, f32::MAX, -1e38] {
         for (training, expected) in [
-            (Global::training as fn() -> Training<Net>, 2.0),
-            (Each::training, 2.0),
-            (Bounded::training, 0.25),
+            (Global::experiment as fn() -> Experiment<Net>, 2.0),
+            (Each::experiment, 2.0),
+            (Bounded::experiment, 0.25),
         ] {
             for (found, report) in seen(training, &file["weights"], &single(element)) {
                 let norm = f64::from(element.abs());
@@ -320,7 +320,7 @@ fn a_norm_is_finite_where_the_gradient_is() {
             }
         }
         // The bound is 0.01 times the norm of the unit's weights.
-        for (found, report) in seen(AdaptiveAll::training, &file["weights"], &single(element)) {
+        for (found, report) in seen(AdaptiveAll::experiment, &file["weights"], &single(element)) {
             assert_eq!(report.gradient_norm, f64::from(element.abs()));
             let weights =
                 singles(&file["weights"][0])[..8].iter().map(|w| f64::from(*w).powi(2)).sum::<f64>();
@@ -335,7 +335,7 @@ fn a_norm_is_finite_where_the_gradient_is() {
 fn a_norm_is_above_zero_where_the_gradient_is() {
     let file = parse(include_str!("clipping.json"));
     for element in [1e-30, 1e-20, f32::MIN_POSITIVE] {
-        for (found, report) in seen(Global::training, &file["weights"], &single(element)) {
+        for (found, report) in seen(Global::experiment, &file["weights"], &single(element)) {
             assert_eq!(report.gradient_norm, f64::from(element));
             assert_eq!(found[0][3], element);
         }
@@ -345,21 +345,21 @@ fn a_norm_is_above_zero_where_the_gradient_is() {
 /// An optimizer that keeps squares would have an infinite one for ever, and never move the weight again.
 #[test]
 fn a_square_beyond_f32_stops_the_run() {
-    let outcome = |training: fn() -> Training<Net>| {
+    let outcome = |training: fn() -> Experiment<Net>| {
         let mut training = training();
         let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
         let settings = training.settings().unwrap();
         let mut engine = trainspec::engine::open(&graph, settings).unwrap();
-        let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+        let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
         let totals = stepper.accumulate(&[data.batch(data.train()).unwrap()]).unwrap();
         stepper.engine_mut().edit(&mut |numbers| numbers.gradients[0][3] = 1e25).unwrap();
         stepper.update(&totals).map(|report| report.gradient_norm).map_err(|error| error.to_string())
     };
-    let problem = outcome(Squared::training).unwrap_err();
+    let problem = outcome(Squared::experiment).unwrap_err();
     assert!(problem.contains("squares of the gradients"), "{problem}");
-    let norm = outcome(Plain::training).unwrap();
+    let norm = outcome(Plain::experiment).unwrap();
     assert!((norm / 1e25 - 1.0).abs() < 1e-6, "{norm}");
-    assert_eq!(outcome(SquaredAndClipped::training).unwrap(), norm);
+    assert_eq!(outcome(SquaredAndClipped::experiment).unwrap(), norm);
 }
 
 /// At the bound all bits stay, and just above they do not.
@@ -372,11 +372,11 @@ fn the_bound_itself_is_not_above_the_bound() {
         serde_json::json!([first, vec![0.0; 3], vec![0.0; 24], vec![0.0; 2]])
     };
     let clipped = |large: f64| {
-        let mut training = Global::training().set("clip.max", "5").unwrap();
+        let mut training = Global::experiment().set("clip.max", "5").unwrap();
         let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
         let settings = training.settings().unwrap();
         let mut engine = trainspec::engine::open(&graph, settings).unwrap();
-        let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+        let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
         let totals = stepper.accumulate(&[data.batch(data.train()).unwrap()]).unwrap();
         let edited = stepper.engine_mut().edit(&mut |numbers| {
             for (numbers, json) in numbers.gradients.iter_mut().zip(gradient(large).as_array().unwrap()) {

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use trainspec::engine::initial;
 use trainspec::graph::{Graph, Module};
 use trainspec::layer::{Conv2d, Embedding, Gru, Init, Initializer, Layer, Linear, Lstm, SelfAttention};
-use trainspec::rng::{Moment, Purpose, Stream};
+use trainspec::rng::{Purpose, StepIndex, Stream};
 use trainspec::{Config, Shape};
 use trainspec_kernels::orthogonal::orthonormalize;
 
@@ -66,7 +66,7 @@ fn bounds_and_deviations_are_those_of_pytorch() {
             ("Lecun", Initializer::Lecun),
         ] {
             // A choice for the layer, and one for the whole model.
-            for graph in [graph(name, init), graph(name, Initializer::Default).begun(init)] {
+            for graph in [graph(name, init), graph(name, Initializer::Default).with_init(init)] {
                 match graph.parameters[weight(&graph, &numbers(&json["shape"]))].init {
                     Init::Uniform { bound } => same(bound, &json[key]["bound"]),
                     Init::Normal { std } => same(std, &json[key]["std"]),
@@ -135,7 +135,7 @@ fn an_orthogonal_weight_is_made_of_its_own_stream() {
         let found = values(&graph)[0].clone();
         let stream = Stream::new(SEED, Purpose::Init, &graph.parameters[0].path);
         let drawn: Vec<f64> =
-            stream.normal(Moment::default(), rows * columns).into_iter().map(f64::from).collect();
+            stream.normal(StepIndex::default(), rows * columns).into_iter().map(f64::from).collect();
         for (found, expected) in found.iter().zip(orthonormal(&drawn, rows, columns)) {
             assert_eq!(found.to_bits(), ((0.5 * expected) as f32).to_bits());
         }
@@ -228,11 +228,11 @@ fn parameters_do_not_depend_on_each_other() {
 /// The layer's own choice comes first, then the model's, then the layer's way.
 #[test]
 fn a_layer_s_choice_comes_before_the_model_s() {
-    let own = graph("linear", Initializer::Zeros).begun(Initializer::He);
+    let own = graph("linear", Initializer::Zeros).with_init(Initializer::He);
     assert_eq!(own.parameters[0].init, Init::Zeros);
-    let of_model = graph("linear", Initializer::Default).begun(Initializer::Zeros);
+    let of_model = graph("linear", Initializer::Default).with_init(Initializer::Zeros);
     assert_eq!(of_model.parameters[0].init, Init::Zeros);
     assert_eq!(of_model.parameters[1].init, Init::fan_in(64), "a bias");
-    let none = graph("linear", Initializer::Default).begun(Initializer::Default);
+    let none = graph("linear", Initializer::Default).with_init(Initializer::Default);
     assert_eq!(none.parameters[0].init, Init::fan_in(64));
 }

@@ -10,7 +10,7 @@
 use candle_core::{DType, Device, Tensor, Var};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use trainspec::data::{Batch, Column, Elements};
+use trainspec::data::{Batch, BatchTensor, Elements};
 use trainspec::engine::{Engine, Objective, Planned, forward};
 use trainspec::graph::{Graph, Module, Scope};
 use trainspec::layer::{
@@ -19,8 +19,8 @@ use trainspec::layer::{
     Softmax, Tanh,
 };
 use trainspec::loss::LossSum;
-use trainspec::rng::Moment;
-use trainspec::{Config, Error, Pass, Result, Shape, Value, Verdict};
+use trainspec::rng::StepIndex;
+use trainspec::{CheckResult, Config, Error, Pass, Result, Shape, Value};
 
 use super::file::{numbers, parse, singles};
 
@@ -33,7 +33,7 @@ struct Given {
 impl Config for Given {
     const NAME: &'static str = "given";
     const DEFAULT: Self = Self { batch: 1 };
-    const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+    const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
 }
 
 impl Layer for Given {
@@ -60,7 +60,7 @@ struct Behind<L: Layer> {
 impl<L: Layer> Config for Behind<L> {
     const NAME: &'static str = "behind";
     const DEFAULT: Self = Self { given: Given::DEFAULT, layer: L::DEFAULT };
-    const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+    const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
 }
 
 impl<L: Layer> Module for Behind<L> {
@@ -169,13 +169,13 @@ impl<'a> Case<'a> {
     }
 
     fn batch(&self, graph: &Graph) -> Batch {
-        let zeros = Elements::Real(vec![0.0; self.batch * self.shape.elements()]);
+        let zeros = Elements::Float(vec![0.0; self.batch * self.shape.elements()]);
         Batch {
             size: self.batch,
-            input: Column { shape: self.shape, elements: zeros },
-            target: Column {
+            input: BatchTensor { shape: self.shape, elements: zeros },
+            target: BatchTensor {
                 shape: graph.shapes[graph.output],
-                elements: Elements::Real(singles(&self.json["weights"])),
+                elements: Elements::Float(singles(&self.json["weights"])),
             },
             mixed: None,
         }
@@ -184,7 +184,7 @@ impl<'a> Case<'a> {
     /// The output and the gradients of the planned form in f32.
     fn planned(&self, layer: impl Layer, engine: &mut Planned) -> Vec<Vec<f64>> {
         let graph = self.graph(layer);
-        engine.accumulate(&self.batch(&graph), Moment::default()).unwrap();
+        engine.accumulate(&self.batch(&graph), StepIndex::default()).unwrap();
         let mut found = vec![doubles(&engine.prediction().unwrap())];
         let trained = engine.gradients().iter().filter(|gradient| !gradient.is_empty());
         found.extend(trained.map(|gradient| gradient.iter().map(|&number| f64::from(number)).collect()));
@@ -347,7 +347,7 @@ fn batch_norm() {
             let what = format!("{layer:?}, step {number}");
             let case = Case::new(json, shape);
             let is_training = number + 1 < steps.len();
-            let train = Mode::Train { seed: 1, at: Moment::default() };
+            let train = Mode::Train { seed: 1, at: StepIndex::default() };
             let mode = if is_training { train } else { Mode::Evaluate };
             let expected = case.expected();
             let after = [numbers(&json["running_mean"]), numbers(&json["running_var"])];

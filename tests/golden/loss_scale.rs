@@ -8,7 +8,7 @@
 use trainspec::data::{Elements, InMemory};
 use trainspec::engine;
 use trainspec::prelude::*;
-use trainspec::trainer::Stepper;
+use trainspec::trainer::TrainStep;
 
 use super::file::{numbers, parse, singles};
 
@@ -35,7 +35,7 @@ train! {
 #[test]
 fn scales_are_those_of_grad_scaler() {
     for case in parse(include_str!("loss_scale.json")).as_array().unwrap() {
-        let mut training = Run::training();
+        let mut training = Run::experiment();
         // The keys one by one would pass through values that no rule allows.
         let scale = serde_json::json!({
             "init": case["init"], "growth": case["growth"], "backoff": case["backoff"],
@@ -45,13 +45,13 @@ fn scales_are_those_of_grad_scaler() {
         let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
         let settings = training.settings().unwrap();
         let mut engine = engine::open(&graph, settings).unwrap();
-        let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+        let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
         let mut batch = data.batch(&data.train()[..4]).unwrap();
         let finite = numbers(&case["finite"]).into_iter().map(|flag| flag > 0.5);
         for (place, (finite, expected)) in finite.zip(singles(&case["scales"])).enumerate() {
             // A target so near that its gradient is 0 whatever the scale, or one that is nowhere.
             let target = engine_output(&mut stepper, &batch);
-            batch.target.elements = Elements::Real(if finite { target } else { vec![f32::INFINITY; 4] });
+            batch.target.elements = Elements::Float(if finite { target } else { vec![f32::INFINITY; 4] });
             let report = stepper.step(std::slice::from_ref(&batch)).unwrap();
             assert_eq!(report.skip.is_none(), finite, "step {place}");
             let found = stepper.scaling().loss_scale.unwrap();
@@ -61,7 +61,7 @@ fn scales_are_those_of_grad_scaler() {
 }
 
 /// What the model gives for a batch: a target without a gradient.
-fn engine_output(stepper: &mut Stepper<'_>, batch: &trainspec::data::Batch) -> Vec<f32> {
+fn engine_output(stepper: &mut TrainStep<'_>, batch: &trainspec::data::Batch) -> Vec<f32> {
     let engine = stepper.engine_mut();
     engine.evaluate(batch).unwrap();
     engine.prediction().unwrap().flatten_all().unwrap().to_vec1().unwrap()

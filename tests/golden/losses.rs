@@ -66,9 +66,9 @@ impl Case {
             json["shape"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as usize).collect();
         let target = numbers(&json["target"]);
         let target = if json["is_whole"].as_bool().unwrap() {
-            Elements::Whole(target.into_iter().map(|class| class as u32).collect())
+            Elements::Int(target.into_iter().map(|class| class as u32).collect())
         } else {
-            Elements::Real(target.into_iter().map(|value| value as f32).collect())
+            Elements::Float(target.into_iter().map(|value| value as f32).collect())
         };
         let sizes = numbers(&json["gradient_size"]);
         Self {
@@ -151,10 +151,10 @@ impl Case {
         let tensor = Tensor::from_slice(&self.prediction, self.shape.as_slice(), &Device::Cpu)?;
         let variable = Var::from_tensor(&tensor.to_dtype(dtype)?)?;
         let target = match &self.target {
-            Elements::Real(reals) => {
+            Elements::Float(reals) => {
                 Tensor::from_slice(reals, self.shape.as_slice(), &Device::Cpu)?.to_dtype(dtype)?
             }
-            Elements::Whole(wholes) => Tensor::from_slice(wholes, wholes.len(), &Device::Cpu)?,
+            Elements::Int(wholes) => Tensor::from_slice(wholes, wholes.len(), &Device::Cpu)?,
         };
         let LossSum { sum, weight } = Loss::sum(loss, variable.as_tensor(), &target)?;
         let gradients = sum.backward()?;
@@ -196,7 +196,7 @@ fn losses_agree_with_pytorch() {
 /// Where PyTorch divides 0 by 0, nothing counts: loss, weight and gradient are 0.
 #[test]
 fn a_batch_with_every_label_ignored_is_nothing() {
-    let targets = Elements::Whole(vec![7, 7]);
+    let targets = Elements::Int(vec![7, 7]);
     let case = Case {
         name: "all ignored".to_owned(),
         shape: vec![2, 3],
@@ -225,8 +225,8 @@ fn a_batch_with_every_label_ignored_is_nothing() {
 #[test]
 fn one_logit_tells_two_classes() {
     let prediction = [0.5_f32, -2.0, 1.0, 3.0, -1.0];
-    let classes = Elements::Whole(vec![1, 1, 1, 0, 0]);
-    let labels = Elements::Real(vec![1.0, 1.0, 1.0, 0.0, 0.0]);
+    let classes = Elements::Int(vec![1, 1, 1, 0, 0]);
+    let labels = Elements::Float(vec![1.0, 1.0, 1.0, 0.0, 0.0]);
     let shape = Shape::of(&[1]);
     let loss = BinaryCrossEntropy { pos_weight: &[3.0], ..BinaryCrossEntropy };
     let run = |kernel: Option<Box<dyn LossKernel>>, target: &Elements| {

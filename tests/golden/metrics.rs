@@ -32,9 +32,9 @@ impl Topic {
     fn new(name: &str, shape: Shape) -> Self {
         let json = parse(GOLDEN)[name].clone();
         let targets = if ["values", "labels", "label"].contains(&name) {
-            Elements::Real(singles(&json["targets"]))
+            Elements::Float(singles(&json["targets"]))
         } else {
-            Elements::Whole(numbers(&json["targets"]).iter().map(|&target| target as u32).collect())
+            Elements::Int(numbers(&json["targets"]).iter().map(|&target| target as u32).collect())
         };
         Self { predictions: singles(&json["predictions"]), targets, shape, json }
     }
@@ -51,8 +51,8 @@ impl Topic {
         let cut =
             |length: usize| range.start * (length / self.samples())..range.end * (length / self.samples());
         let targets = match &self.targets {
-            Elements::Real(targets) => Elements::Real(targets[cut(targets.len())].to_vec()),
-            Elements::Whole(targets) => Elements::Whole(targets[cut(targets.len())].to_vec()),
+            Elements::Float(targets) => Elements::Float(targets[cut(targets.len())].to_vec()),
+            Elements::Int(targets) => Elements::Int(targets[cut(targets.len())].to_vec()),
         };
         metric.update(size, self.shape, predictions, &targets, None).unwrap();
     }
@@ -188,7 +188,7 @@ fn predictions_that_are_nan_are_never_right() {
     for nan in [[NAN, NAN, NAN], [NAN, 0.0, 0.0], [1.0, 0.0, NAN]] {
         let logits = [nan[0], nan[1], nan[2], 0.0, 2.0, 1.0];
         let of = |metric: &dyn AnyMetric<Logits<3>, Class<3>>| {
-            without_answer(metric, &logits, Elements::Whole(vec![0, 1]))
+            without_answer(metric, &logits, Elements::Int(vec![0, 1]))
         };
         assert_eq!(of(&Accuracy), 0.5, "{nan:?}");
         assert_eq!(of(&TopK { k: 2 }), 0.5, "{nan:?}");
@@ -199,29 +199,29 @@ fn predictions_that_are_nan_are_never_right() {
         assert!(of(&Auroc).is_nan(), "{nan:?}");
         let metric: &dyn AnyMetric<Logits<3>, Class<3>> = &ConfusionMatrix;
         let mut table = metric.start();
-        table.update(2, Shape::of(&[3]), &logits, &Elements::Whole(vec![0, 1]), None).unwrap();
+        table.update(2, Shape::of(&[3]), &logits, &Elements::Int(vec![0, 1]), None).unwrap();
         assert_eq!(table.table().unwrap().counts, [[0, 0, 0], [0, 1, 0], [0, 0, 0]], "{nan:?}");
     }
     for target in [0, 1] {
         let of = |metric: &dyn AnyMetric<Logits<1>, Class<2>>| {
-            without_answer(metric, &[NAN, 1.0], Elements::Whole(vec![target, 1]))
+            without_answer(metric, &[NAN, 1.0], Elements::Int(vec![target, 1]))
         };
         assert_eq!(of(&Accuracy), 0.5);
         assert_eq!(of(&Recall { average: Average::Binary }), if target == 1 { 0.5 } else { 1.0 });
         let target = target as f32;
         let of = |metric: &dyn AnyMetric<Logits<1>, Labels<1>>| {
-            without_answer(metric, &[NAN, 1.0], Elements::Real(vec![target, 1.0]))
+            without_answer(metric, &[NAN, 1.0], Elements::Float(vec![target, 1.0]))
         };
         assert_eq!(of(&Accuracy), 0.5);
         assert_eq!(of(&Precision), 1.0);
     }
     let auroc: &dyn AnyMetric<Logits<1>, Class<2>> = &Auroc;
-    assert!(without_answer(auroc, &[NAN, 1.0], Elements::Whole(vec![0, 1])).is_nan());
+    assert!(without_answer(auroc, &[NAN, 1.0], Elements::Int(vec![0, 1])).is_nan());
     let auroc: &dyn AnyMetric<Logits<1>, Labels<1>> = &Auroc;
-    assert!(without_answer(auroc, &[NAN, 1.0], Elements::Real(vec![0.0, 1.0])).is_nan());
+    assert!(without_answer(auroc, &[NAN, 1.0], Elements::Float(vec![0.0, 1.0])).is_nan());
     let of = |metric: &dyn AnyMetric<Values<1>, Values<1>>| {
         // Both targets alike, where R2 has a rule of its own.
-        without_answer(metric, &[NAN, 1.0], Elements::Real(vec![1.0, 1.0]))
+        without_answer(metric, &[NAN, 1.0], Elements::Float(vec![1.0, 1.0]))
     };
     assert!(of(&R2).is_nan());
     assert!(of(&MeanAbsoluteError).is_nan());
@@ -229,7 +229,7 @@ fn predictions_that_are_nan_are_never_right() {
     assert!(of(&RootMeanSquaredError).is_nan());
     let perplexity: &dyn AnyMetric<TokenLogits<2>, Tokens<2, 1>> = &Perplexity;
     let mut metric = perplexity.start();
-    metric.update(2, Shape::of(&[1, 2]), &[NAN, 0.0, 0.0, 0.0], &Elements::Whole(vec![1, 0]), None).unwrap();
+    metric.update(2, Shape::of(&[1, 2]), &[NAN, 0.0, 0.0, 0.0], &Elements::Int(vec![1, 0]), None).unwrap();
     assert!(metric.value().is_nan());
 }
 
@@ -267,14 +267,14 @@ fn regression(predictions: &[f32], targets: &[f32]) -> f64 {
     let metric: &dyn AnyMetric<Values<1>, Values<1>> = &R2;
     let mut metric = metric.start();
     metric
-        .update(targets.len(), Shape::of(&[1]), predictions, &Elements::Real(targets.to_vec()), None)
+        .update(targets.len(), Shape::of(&[1]), predictions, &Elements::Float(targets.to_vec()), None)
         .unwrap();
     metric.value()
 }
 
 fn classified(metric: &dyn AnyMetric<Logits<2>, Class<2>>, logits: &[f32], targets: &[u32]) -> f64 {
     let mut metric = metric.start();
-    metric.update(targets.len(), Shape::of(&[2]), logits, &Elements::Whole(targets.to_vec()), None).unwrap();
+    metric.update(targets.len(), Shape::of(&[2]), logits, &Elements::Int(targets.to_vec()), None).unwrap();
     metric.value()
 }
 
@@ -298,9 +298,9 @@ fn what_does_not_fit_is_refused() {
     let metric: &dyn AnyMetric<Logits<2>, Class<2>> = &Accuracy;
     let mut metric = metric.start();
     let shape = Shape::of(&[2]);
-    assert!(metric.update(2, shape, &[0.0; 4], &Elements::Whole(vec![0]), None).is_err());
-    assert!(metric.update(2, shape, &[0.0; 3], &Elements::Whole(vec![0, 1]), None).is_err());
-    assert!(metric.update(2, shape, &[0.0; 4], &Elements::Real(vec![0.0, 1.0]), None).is_err());
+    assert!(metric.update(2, shape, &[0.0; 4], &Elements::Int(vec![0]), None).is_err());
+    assert!(metric.update(2, shape, &[0.0; 3], &Elements::Int(vec![0, 1]), None).is_err());
+    assert!(metric.update(2, shape, &[0.0; 4], &Elements::Float(vec![0.0, 1.0]), None).is_err());
     assert!(metric.restore(&serde_json::json!({ "sum": 1 })).is_err());
     let metric: &dyn AnyMetric<Logits<3>, Class<3>> = &F1 { average: Average::Binary };
     assert!(

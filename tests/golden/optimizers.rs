@@ -20,17 +20,17 @@
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use trainspec::data::{Batch, Column, Elements};
+use trainspec::data::{Batch, BatchTensor, Elements};
 use trainspec::engine::{Engine, Objective, Planned, Tape};
 use trainspec::graph::Graph;
 use trainspec::layer::{Embedding, Init, Layer, OutputRule, Parameter, Role};
 use trainspec::loss::LossSum;
 use trainspec::optim::{
-    AdaDelta, AdaGrad, Adam, AdamW, Adamax, AnyOptimizer, Lamb, Lars, Lion, NAdam, RAdam, RmsProp, Sgd,
-    SignSgd, SparseAdam, Treatment, Update,
+    AdaDelta, AdaGrad, Adam, AdamW, Adamax, AnyOptimizer, Lamb, Lars, Lion, NAdam, ParameterConfig, RAdam,
+    RmsProp, Sgd, SignSgd, SparseAdam, Update,
 };
-use trainspec::rng::Moment;
-use trainspec::{Config, Pass, Result, Shape, Verdict};
+use trainspec::rng::StepIndex;
+use trainspec::{CheckResult, Config, Pass, Result, Shape};
 
 use super::file::{numbers, parse, singles};
 
@@ -41,7 +41,7 @@ struct Three {}
 impl Config for Three {
     const NAME: &'static str = "three";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+    const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
 }
 
 const LENGTHS: [usize; 3] = [8, 3, 1];
@@ -139,7 +139,7 @@ fn step(
         })
         .expect("an edit");
     let lr = if t <= 10 { optimizer.lr() } else { optimizer.lr() / 10.0 };
-    let treatments = Treatment::of_all(&graph.parameters, optimizer);
+    let treatments = ParameterConfig::of_all(&graph.parameters, optimizer);
     let scales = vec![1.0; treatments.len()];
     let update = Update { optimizer, t, lr, treatments: &treatments, scales: &scales, bound: f64::INFINITY };
     engine.update(&update).expect("an update");
@@ -195,7 +195,7 @@ fn optimizers_agree_with_pytorch_and_their_papers() {
         for (t, gradients) in (1..).zip(file["gradients"].as_array().expect("gradients")) {
             let gradients = singles(gradients);
             for engine in [&mut planned, &mut tape] {
-                engine.accumulate(&nothing(), Moment { step: t - 1, micro_batch: 0 }).expect("a window");
+                engine.accumulate(&nothing(), StepIndex { step: t - 1, micro_batch: 0 }).expect("a window");
             }
             let found = step(&mut *planned, &graph, &*optimizer, t, &gradients);
             let other = step(&mut *tape, &graph, &*optimizer, t, &gradients);
@@ -243,7 +243,7 @@ fn sparse_rows_agree_with_pytorch() {
             let tokens: Vec<u32> =
                 numbers(&tokens[t as usize % tokens.len()]).into_iter().map(|token| token as u32).collect();
             let batch = batch(&tokens);
-            let at = Moment { step: t - 1, micro_batch: 0 };
+            let at = StepIndex { step: t - 1, micro_batch: 0 };
             let mut found = Vec::new();
             for engine in [&mut planned, &mut tape] {
                 engine.accumulate(&batch, at).expect("a batch");
@@ -275,7 +275,7 @@ fn sparse_and_dense_updates_are_equal_where_other_rows_stay() {
             let mut end = Vec::new();
             for t in 1..=5_u32 {
                 for tokens in [[t % 6, 1, 1], [5, t % 3, 1]] {
-                    engine.accumulate(&batch(&tokens), Moment::default()).expect("a batch");
+                    engine.accumulate(&batch(&tokens), StepIndex::default()).expect("a batch");
                 }
                 let gradients = engine.gradients()[0].clone();
                 end = step(&mut *engine, &graph, &optimizer, t.into(), &gradients);
@@ -288,7 +288,7 @@ fn sparse_and_dense_updates_are_equal_where_other_rows_stay() {
 
 /// A micro-batch that begins a window, whose gradients are then put in place.
 fn nothing() -> Batch {
-    let column = || Column { shape: Shape::of(&[1]), elements: Elements::Real(vec![0.0]) };
+    let column = || BatchTensor { shape: Shape::of(&[1]), elements: Elements::Float(vec![0.0]) };
     Batch { size: 1, mixed: None, input: column(), target: column() }
 }
 
@@ -296,7 +296,7 @@ fn batch(tokens: &[u32]) -> Batch {
     Batch {
         size: 1,
         mixed: None,
-        input: Column { shape: Shape::tokens(6, 3), elements: Elements::Whole(tokens.to_vec()) },
-        target: Column { shape: Shape::of(&[1]), elements: Elements::Real(vec![0.0]) },
+        input: BatchTensor { shape: Shape::tokens(6, 3), elements: Elements::Int(tokens.to_vec()) },
+        target: BatchTensor { shape: Shape::of(&[1]), elements: Elements::Float(vec![0.0]) },
     }
 }

@@ -6,7 +6,7 @@ use trainspec::engine::forward;
 use trainspec::graph::Graph;
 use trainspec::layer::Mode;
 use trainspec::layer::Role;
-use trainspec::rng::{Moment, Purpose, Stream};
+use trainspec::rng::{Purpose, StepIndex, Stream};
 
 /// What a central difference `(L(x + h) - L(x - h)) / 2h` gets wrong is `h^2 / 6 |L'''|` from the formula and
 /// about `eps |L| / h` from rounding; with `eps = 2.2e-16` their sum is least near `h = cbrt(eps)`, at which
@@ -31,7 +31,7 @@ pub(crate) enum Points {
 }
 
 /// Both modes: dropout has one mask in all passes of a check.
-pub(crate) const TRAIN: Mode = Mode::Train { seed: 7, at: Moment { step: 3, micro_batch: 1 } };
+pub(crate) const TRAIN: Mode = Mode::Train { seed: 7, at: StepIndex { step: 3, micro_batch: 1 } };
 
 /// A value that is varied: a parameter or an input.
 struct Leaf {
@@ -58,7 +58,7 @@ impl Leaf {
 /// Normal numbers that depend on `name` alone.
 pub(crate) fn normal(name: &str, count: usize) -> Vec<f64> {
     let stream = Stream::new(11, Purpose::Init, name);
-    stream.normal(Moment::default(), count).into_iter().map(f64::from).collect()
+    stream.normal(StepIndex::default(), count).into_iter().map(f64::from).collect()
 }
 
 fn input(index: usize, shape: Shape, points: Points) -> Leaf {
@@ -68,13 +68,13 @@ fn input(index: usize, shape: Shape, points: Points) -> Leaf {
     let count = axes.iter().product();
     let stream = Stream::new(5, Purpose::Split, &name);
     if let Some(vocabulary) = shape.vocabulary() {
-        let tokens = stream.words(Moment::default(), count);
+        let tokens = stream.words(StepIndex::default(), count);
         let numbers = tokens.into_iter().map(|word| f64::from(word % vocabulary as u32)).collect();
         return Leaf { name, axes, numbers, varied: false, whole: true };
     }
     let mut leaf = Leaf::random(name, axes, true);
     if let Points::OffKinks = points {
-        let order = stream.permutation(Moment::default(), count);
+        let order = stream.permutation(StepIndex::default(), count);
         leaf.numbers =
             order.into_iter().map(|place| (place as f64 - count as f64 / 2.0 + 0.25) * 0.02).collect();
     }

@@ -11,7 +11,7 @@ use trainspec::layer::{
     Softmax, Tanh,
 };
 use trainspec::loss::{BinaryCrossEntropy, CrossEntropy, Hinge, Loss};
-use trainspec::rng::Moment;
+use trainspec::rng::StepIndex;
 use trainspec::{Class, Config, Logits, Shape};
 
 /// The outputs of a layer in f32, and the gradient of their sum times `weights`, of ones if there are none.
@@ -109,7 +109,7 @@ fn recurrent_layers_at_the_ends_of_the_range() {
 fn normalizations_show_squares_that_are_infinite() {
     for size in [3e19, 1e30, f32::MAX] {
         let x = [size, -size, 0.5 * size, 0.0, 1.0, 2.0, 3.0, 4.0];
-        let train = Mode::Train { seed: 1, at: Moment::default() };
+        let train = Mode::Train { seed: 1, at: StepIndex::default() };
         for (name, [y, _]) in [
             ("layer norm", run(&LayerNorm::DEFAULT, &x, &[2, 4], None, train)),
             ("rms norm", run(&RmsNorm::DEFAULT, &x, &[2, 4], None, train)),

@@ -9,7 +9,7 @@ use trainspec::layer::{
     Silu, Softmax, StochasticDepth,
 };
 use trainspec::layer::{Mode, Statistic};
-use trainspec::rng::Moment;
+use trainspec::rng::StepIndex;
 use trainspec::{Config, Shape};
 
 use super::difference::{TRAIN, normal};
@@ -305,7 +305,7 @@ fn dropout_keeps_the_mean_and_depends_on_seed_step_and_path_alone() {
     const COUNT: usize = 40_000;
     let (layer, ones) = (Dropout { p: 0.2 }, tensor(&vec![1.0; COUNT], &[1, COUNT]));
     let drop = |seed, step, micro_batch| {
-        let at = Moment { step, micro_batch };
+        let at = StepIndex { step, micro_batch };
         run(&layer, &[], &ones, Mode::Train { seed, at }).0
     };
     let first = drop(1, 2, 0);
@@ -325,7 +325,8 @@ fn dropout_keeps_the_mean_and_depends_on_seed_step_and_path_alone() {
 fn stochastic_depth_drops_whole_samples() {
     const SAMPLES: usize = 10_000;
     let (layer, ones) = (StochasticDepth { p: 0.2 }, tensor(&vec![1.0; 3 * SAMPLES], &[SAMPLES, 3, 1]));
-    let drop = |step| run(&layer, &[], &ones, Mode::Train { seed: 1, at: Moment { step, micro_batch: 0 } }).0;
+    let drop =
+        |step| run(&layer, &[], &ones, Mode::Train { seed: 1, at: StepIndex { step, micro_batch: 0 } }).0;
     let first = drop(0);
     assert!(first.chunks(3).all(|sample| sample == [0.0; 3] || sample == [f64::from(1.25_f32); 3]));
     let mean = first.iter().sum::<f64>() / first.len() as f64;

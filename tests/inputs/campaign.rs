@@ -50,7 +50,7 @@ impl Campaign {
             let mut runner =
                 TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
             let tested = runner.run(cases, |case| {
-                let begun = Instant::now();
+                let with_init = Instant::now();
                 let (size, work) = work(case);
                 let (outcome, peak) = metered(work);
                 tried.set(tried.get() + 1);
@@ -62,7 +62,7 @@ impl Campaign {
                 );
                 most.set(most.get().max(peak));
                 most_each.set(most_each.get().max(peak as f64 / size.max(1024) as f64));
-                longest.set(longest.get().max(begun.elapsed()));
+                longest.set(longest.get().max(with_init.elapsed()));
                 Ok::<(), TestCaseError>(())
             });
             if let Err(error) = tested {

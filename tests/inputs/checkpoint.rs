@@ -61,7 +61,7 @@ fn sum(bytes: &[u8]) -> String {
 /// A run that was ended after its first epoch, and the folder of its checkpoint.
 fn ended() -> (Files, String) {
     let out = scratch();
-    let run = Kept::training().out(out.path()).run().unwrap();
+    let run = Kept::experiment().out(out.path()).run().unwrap();
     let mut files = files(&run.folder.unwrap());
     let mut steps: Vec<_> =
         files.keys().filter_map(|name| name.split('/').nth(1)).map(str::to_owned).collect();
@@ -120,7 +120,7 @@ fn run_folders_of_any_bytes() {
         (
             size,
             Box::new(move || {
-                let outcome = Kept::training().resume(&folder).run();
+                let outcome = Kept::experiment().resume(&folder).run();
                 assert_eq!(files(&beside)["precious"], b"as it is");
                 assert_eq!(fs::read_dir(&out).unwrap().count(), 2, "nothing is made beside the run");
                 outcome.map(|_| ()).map_err(|error| error.to_string())
@@ -169,7 +169,7 @@ fn links_lead_nowhere() {
         let _ = fs::remove_file(&path);
         let _ = fs::remove_dir_all(&path);
         symlink(&to, &path).unwrap();
-        let outcome = Kept::training().resume(&folder).run();
+        let outcome = Kept::experiment().resume(&folder).run();
         assert!(files(&beside) == elsewhere, "{name} to {}: {:?}", to.display(), files(&beside).keys());
         let is_replaced =
             ["spec.json", "manifest.json", ".tmpAbc", "model.safetensors", "curves.svg"].contains(&name);
@@ -199,7 +199,7 @@ fn no_name_leads_out_of_a_checkpoint() {
         let line = format!("{}  {name}\n", sum(b""));
         changed.get_mut(&format!("{place}/SHA256SUMS")).unwrap().splice(0..0, line.into_bytes());
         write(&folder, &changed);
-        let problem = Kept::training().resume(&folder).run().unwrap_err().to_string();
+        let problem = Kept::experiment().resume(&folder).run().unwrap_err().to_string();
         assert!(problem.contains("has a line that names no file"), "{problem}");
     }
 }

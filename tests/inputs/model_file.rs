@@ -34,7 +34,8 @@ fn with_header(file: &[u8], edits: &[Edit]) -> Vec<u8> {
 fn read(path: &PathBuf, begins: bool) -> Result<(), String> {
     let read = || -> trainspec::Result<()> {
         if begins {
-            let mut training = Points::training().set("init_from.file", path.to_str().unwrap_or_default())?;
+            let mut training =
+                Points::experiment().set("init_from.file", path.to_str().unwrap_or_default())?;
             let graph = training.graph()?;
             engine::open(&graph, training.settings()?).map(|_| ())
         } else {
@@ -48,7 +49,7 @@ fn read(path: &PathBuf, begins: bool) -> Result<(), String> {
 fn model_files_of_any_bytes() {
     let folder = scratch();
     let path = folder.path().join("file");
-    let model = Points::training().without_folder().run().unwrap().model;
+    let model = Points::experiment().without_folder().run().unwrap().model;
     let files = [folder.path().join("ours"), folder.path().join("theirs")];
     model.save(&files[0]).unwrap();
     model.export(&files[1]).unwrap();

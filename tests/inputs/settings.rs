@@ -98,7 +98,7 @@ enum Given {
 #[test]
 fn keys_and_values_of_any_kind() {
     let mut known = Vec::new();
-    keys(&Everything::training().settings().unwrap().to_json(), "", &mut known);
+    keys(&Everything::experiment().settings().unwrap().to_json(), "", &mut known);
     assert!(known.len() > 100, "{}", known.len());
     let given = prop_oneof![
         4 => edits().prop_map(Given::Changed),
@@ -123,7 +123,7 @@ fn keys_and_values_of_any_kind() {
             key.len() + value.len(),
             Box::new(move || {
                 let work = || -> trainspec::Result<()> {
-                    let mut training = Everything::training().set(&key, &value)?;
+                    let mut training = Everything::experiment().set(&key, &value)?;
                     training.spec()?;
                     if also == 0 {
                         let schedule = training.schedule()?;

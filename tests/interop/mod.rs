@@ -16,7 +16,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use trainspec::data::{InMemory, Normalization};
 use trainspec::prelude::*;
-use trainspec::{Model, Trained};
+use trainspec::{Model, TrainedModel};
 
 /// The largest difference of two tensors.
 fn distance(a: &Tensor, b: &Tensor) -> f64 {
@@ -31,7 +31,7 @@ fn distance(a: &Tensor, b: &Tensor) -> f64 {
 /// have one size: that of ours may be eight times that of the peer's, since the largest of some hundreds of
 /// errors with one deviation is within a factor of two or three of another such, and half a unit in the last place of the largest logit
 /// besides, where the peer is right by chance.
-fn compare<M: Model>(name: &str, trained: &Trained<M>, samples: &Tensor, peer: peers::Peer)
+fn compare<M: Model>(name: &str, trained: &TrainedModel<M>, samples: &Tensor, peer: peers::Peer)
 where
     M::Input: trainspec::InputKind,
 {
@@ -70,11 +70,11 @@ where
     }
 }
 
-fn trained_again<M: Model>(file: &Path) -> Trained<M>
+fn trained_again<M: Model>(file: &Path) -> TrainedModel<M>
 where
     M::Input: trainspec::InputKind,
 {
-    Trained::load(file).unwrap()
+    TrainedModel::load(file).unwrap()
 }
 
 /// Numbers between -1 and 1 that look random.
@@ -104,27 +104,27 @@ pub(crate) fn sequences() -> trainspec::Result<InMemory<Tokens<11, 8>, Tokens<11
 
 #[test]
 fn a_perceptron_with_normalized_inputs() {
-    let run = models::Points::training().without_folder().run().unwrap();
+    let run = models::Points::experiment().without_folder().run().unwrap();
     assert!(run.model.normalizer().is_some());
     compare("mlp", &run.model, &reals(&[9, 6]), peers::mlp);
 }
 
 #[test]
 fn convolution_and_batch_norm() {
-    let run = models::Digits::training().without_folder().run().unwrap();
+    let run = models::Digits::experiment().without_folder().run().unwrap();
     compare("digits", &run.model, &reals(&[5, 1, 8, 8]), peers::digits);
 }
 
 #[test]
 fn a_transformer() {
-    let run = models::Characters::training().without_folder().run().unwrap();
+    let run = models::Characters::experiment().without_folder().run().unwrap();
     let samples = Tensor::from_vec(tokens(4 * 8, 9), (4, 8), &Device::Cpu).unwrap();
     compare("gpt", &run.model, &samples, peers::gpt);
 }
 
 #[test]
 fn recurrent_layers() {
-    let run = models::Recurring::training().without_folder().run().unwrap();
+    let run = models::Recurring::experiment().without_folder().run().unwrap();
     let samples = Tensor::from_vec(tokens(4 * 8, 5), (4, 8), &Device::Cpu).unwrap();
     compare("recurrent", &run.model, &samples, peers::recurrent);
 }
@@ -132,7 +132,7 @@ fn recurrent_layers() {
 /// The header has one order and a length by which the numbers are aligned.
 #[test]
 fn a_file_is_one_that_others_expect() {
-    let run = models::Recurring::training().without_folder().run().unwrap();
+    let run = models::Recurring::experiment().without_folder().run().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("model.safetensors");
     run.model.export(&file).unwrap();

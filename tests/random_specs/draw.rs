@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use trainspec::optim::{AnyClip, AnyConstraint, AnyOptimizer, NoClip, Unconstrained};
 use trainspec::prelude::*;
 use trainspec::schedule::{AnyPhase, AnyScaleLr, NoScaling};
-use trainspec::spec::{LossScale, Precision, Settings};
+use trainspec::spec::{LossScale, Precision, TrainConfig};
 use trainspec::{Config, Result};
 
 use super::dice::Dice;
@@ -21,7 +21,7 @@ pub(crate) struct About<'a> {
 
 type Make = dyn Fn(&[(&str, Value)]) -> Box<dyn AnyOptimizer>;
 
-type Change = fn(&mut Settings, &mut Dice, &About<'_>) -> Result<()>;
+type Change = fn(&mut TrainConfig, &mut Dice, &About<'_>) -> Result<()>;
 
 /// A change of each key; those on which others depend come first.
 pub(crate) const CHANGES: &[(&str, Change)] = &[
@@ -63,23 +63,23 @@ fn changed<C: Config>(of: C, keys: &[(&str, Value)]) -> C {
     serde_json::from_value(json).expect("the changes have the types of the keys")
 }
 
-fn batch(settings: &mut Settings, dice: &mut Dice, about: &About<'_>) -> Result<()> {
+fn batch(settings: &mut TrainConfig, dice: &mut Dice, about: &About<'_>) -> Result<()> {
     let sizes = [1, 2, 3, 4, 5, 6, 7, 8, 13, 19, 20, 21, about.samples];
     settings.batch = if dice.once_in(20) { dice.one_of(&[0, usize::MAX]) } else { dice.one_of(&sizes) };
     Ok(())
 }
 
-fn accumulate(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn accumulate(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     settings.accumulate = if dice.once_in(20) { dice.one_of(&[0, usize::MAX, 9]) } else { 1 + dice.below(4) };
     Ok(())
 }
 
-fn drop_last(settings: &mut Settings, _: &mut Dice, _: &About<'_>) -> Result<()> {
+fn drop_last(settings: &mut TrainConfig, _: &mut Dice, _: &About<'_>) -> Result<()> {
     settings.drop_last = true;
     Ok(())
 }
 
-fn length(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn length(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     (settings.epochs, settings.steps) = match dice.below(20) {
         0 => dice.one_of(&[(Some(0), None), (None, Some(0))]),
         2 => (None, Some(1)),
@@ -90,7 +90,7 @@ fn length(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()>
     Ok(())
 }
 
-fn loss(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn loss(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let json = settings.to_json()["loss"].clone();
     let keys: Vec<&String> = json.as_object().into_iter().flatten().map(|(key, _)| key).collect();
     let key = dice.one_of(&keys);
@@ -109,7 +109,7 @@ fn loss(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     settings.set(&format!("loss.{key}"), &value.to_string())
 }
 
-fn metrics(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn metrics(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let json = settings.to_json()["metrics"].clone();
     for (place, metric) in json.as_array().into_iter().flatten().enumerate() {
         let (key, value) = if metric.get("k").is_some() {
@@ -124,12 +124,12 @@ fn metrics(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()
     Ok(())
 }
 
-fn seed(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn seed(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     settings.seed = dice.one_of(&[1, 2, 3, 12345, u64::MAX]);
     Ok(())
 }
 
-fn init(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn init(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let std = dice.one_of(&[0.5, 0.5, 1e-300, 1e39, 0.0]);
     settings.init = dice.one_of(&[
         Zeros,
@@ -149,7 +149,7 @@ fn init(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
 }
 
 /// A file of which nothing is read, so that it fits every model; now and then one that cannot be read.
-fn init_from(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn init_from(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/old/v1/model.safetensors");
     let all = &["**"];
     let file = if dice.once_in(20) { dice.one_of(&["", "nowhere.safetensors", "."]) } else { kept };
@@ -158,7 +158,7 @@ fn init_from(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<
     Ok(())
 }
 
-fn optimizer(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn optimizer(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let lr =
         if dice.once_in(30) { dice.one_of(&[0.0, -1.0, 1e39, f64::MAX]) } else { dice.scaled(1e-5, 1e-2) };
     let fraction = |dice: &mut Dice| json!(dice.one_of(&[0.0, 0.5, 0.9, 1.0_f64.next_down()]));
@@ -214,7 +214,7 @@ fn optimizer(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<
     Ok(())
 }
 
-fn groups(settings: &mut Settings, dice: &mut Dice, about: &About<'_>) -> Result<()> {
+fn groups(settings: &mut TrainConfig, dice: &mut Dice, about: &About<'_>) -> Result<()> {
     let group = |dice: &mut Dice| {
         let path = dice.one_of(about.paths);
         let (module, name) = path.rsplit_once('.').unwrap_or(("", &path));
@@ -241,7 +241,7 @@ fn groups(settings: &mut Settings, dice: &mut Dice, about: &About<'_>) -> Result
     Ok(())
 }
 
-fn scale_lr(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn scale_lr(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let base_batch = if dice.once_in(10) { 0 } else { 1 + dice.below(64) as u64 };
     settings.scale_lr = match dice.below(3) {
         0 => Box::new(NoScaling) as Box<dyn AnyScaleLr>,
@@ -255,7 +255,7 @@ fn bound(dice: &mut Dice) -> f64 {
     if dice.once_in(8) { dice.one_of(&[0.0, 1e-300, 1e39, f64::MAX]) } else { dice.scaled(1e-3, 10.0) }
 }
 
-fn clip(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn clip(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let max = bound(dice);
     settings.clip = match dice.below(5) {
         0 => Box::new(NoClip) as Box<dyn AnyClip>,
@@ -267,13 +267,13 @@ fn clip(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     Ok(())
 }
 
-fn gradient_noise(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn gradient_noise(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let eta = if dice.once_in(8) { dice.one_of(&[-1.0, f64::MAX]) } else { dice.one_of(&[0.0, 1e-4, 0.1]) };
     settings.gradient_noise = Some(GradientNoise { eta, gamma: dice.one_of(&[0.0, 0.55, f64::MAX]) });
     Ok(())
 }
 
-fn mix(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn mix(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let alpha = dice.one_of(&[0.2, 0.2, 1.0, 1.0, 10.0, 10.0, 1e-300, f64::MAX, 0.0]);
     settings.mix = if dice.once_in(3) {
         Box::new(CutMix { alpha, p: dice.one_of(&[0.0, 0.5, 1.0]) })
@@ -283,12 +283,12 @@ fn mix(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     Ok(())
 }
 
-fn gradient_norms(settings: &mut Settings, _: &mut Dice, _: &About<'_>) -> Result<()> {
+fn gradient_norms(settings: &mut TrainConfig, _: &mut Dice, _: &About<'_>) -> Result<()> {
     settings.gradient_norms = true;
     Ok(())
 }
 
-fn constrain(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn constrain(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let max = bound(dice);
     settings.constrain = match dice.below(3) {
         0 => Box::new(Unconstrained) as Box<dyn AnyConstraint>,
@@ -297,7 +297,7 @@ fn constrain(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<
     Ok(())
 }
 
-fn ema(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn ema(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let half_life = dice.one_of(&[0.0, 3.0, 1e-300, f64::MAX]);
     let decay = if half_life > 0.0 {
         Ema.decay
@@ -308,7 +308,7 @@ fn ema(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     Ok(())
 }
 
-fn precision(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn precision(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let of = LossScale::DEFAULT;
     let loss_scale = match dice.below(6) {
         0 => Static(dice.one_of(&[1, 128, 1024, 0])),
@@ -326,13 +326,13 @@ fn precision(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<
     Ok(())
 }
 
-fn on_non_finite(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn on_non_finite(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     settings.on_non_finite = Some(Skip { limit: dice.one_of(&[1, 5, 5, 5, 0]) });
     Ok(())
 }
 
 /// A metric of the run, or one of another's.
-fn monitor(settings: &Settings, dice: &mut Dice) -> trainspec::spec::Monitor {
+fn monitor(settings: &TrainConfig, dice: &mut Dice) -> trainspec::spec::Monitor {
     let metrics: Vec<_> = settings.metrics.iter().map(|metric| metric.label()).collect();
     match dice.below(10) {
         0 => ValMetric("perplexity"),
@@ -341,7 +341,7 @@ fn monitor(settings: &Settings, dice: &mut Dice) -> trainspec::spec::Monitor {
     }
 }
 
-fn early_stop(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn early_stop(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     settings.early_stop = Some(EarlyStop {
         monitor: monitor(settings, dice),
         patience: dice.one_of(&[1, 1, 2, 2, 5, 5, u64::MAX, 0]),
@@ -351,7 +351,7 @@ fn early_stop(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result
     Ok(())
 }
 
-fn checkpoint(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result<()> {
+fn checkpoint(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let every =
         dice.one_of(&[Steps(1), Steps(2), Steps(5), Epochs(1), Epochs(2), Steps(u64::MAX), Epochs(u64::MAX)]);
     let keep = dice.one_of(&[1, 2, 2, 3, 3, 100, usize::MAX, 0]);
@@ -359,13 +359,13 @@ fn checkpoint(settings: &mut Settings, dice: &mut Dice, _: &About<'_>) -> Result
     Ok(())
 }
 
-fn allow(settings: &mut Settings, _: &mut Dice, _: &About<'_>) -> Result<()> {
+fn allow(settings: &mut TrainConfig, _: &mut Dice, _: &About<'_>) -> Result<()> {
     settings.allow = [Advice::NoWeightDecay, Advice::L2WithAdam].into();
     Ok(())
 }
 
 /// Phases that fill the run more often than not.
-fn schedule(settings: &mut Settings, dice: &mut Dice, about: &About<'_>) -> Result<()> {
+fn schedule(settings: &mut TrainConfig, dice: &mut Dice, about: &About<'_>) -> Result<()> {
     let used = if settings.drop_last {
         about.samples - about.samples % settings.batch.max(1)
     } else {
@@ -402,7 +402,7 @@ fn schedule(settings: &mut Settings, dice: &mut Dice, about: &About<'_>) -> Resu
 }
 
 fn phase(
-    settings: &Settings,
+    settings: &TrainConfig,
     dice: &mut Dice,
     (steps, epochs, own, rate): (u64, u64, u64, f64),
 ) -> Box<dyn AnyPhase> {

@@ -2,7 +2,7 @@
 
 use trainspec::prelude::*;
 use trainspec::spec::Precision;
-use trainspec::{Config, Error, Result, Training};
+use trainspec::{Config, Error, Experiment, Result};
 
 #[model]
 fn Net(x: Features<2>) -> Logits<2> {
@@ -37,12 +37,12 @@ train! {
 
 /// How a check and a run refuse, which is the same, and that nothing is left of the run.
 #[track_caller]
-fn refusal(training: impl Fn() -> Result<Training<Net>>) -> String {
+fn refusal(training: impl Fn() -> Result<Experiment<Net>>) -> String {
     let out = tempfile::tempdir().unwrap();
     let with_folder = || training().map(|training| training.out(out.path()));
     let said = |error: Error| error.to_string();
-    let run = with_folder().and_then(Training::run).map(|_| ()).map_err(said);
-    let check = with_folder().and_then(Training::check).map(|_| ()).map_err(said);
+    let run = with_folder().and_then(Experiment::run).map(|_| ()).map_err(said);
+    let check = with_folder().and_then(Experiment::check).map(|_| ()).map_err(said);
     assert_eq!(run, check);
     assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0);
     run.unwrap_err()
@@ -50,13 +50,13 @@ fn refusal(training: impl Fn() -> Result<Training<Net>>) -> String {
 
 #[test]
 fn a_watched_metric_is_defined_on_the_validation_samples() {
-    let monitor = |stop| OneSidedRun::training().set("early_stop", stop);
+    let monitor = |stop| OneSidedRun::experiment().set("early_stop", stop);
     let expected =
         "`auroc` is not defined on the 4 validation samples, whatever is predicted; watch another number";
     let found = refusal(|| monitor(r#"{"monitor":"val_auroc"}"#));
     assert!(found.starts_with(&format!("early_stop.monitor: {expected}")), "{found}");
     let found = refusal(|| {
-        Ok(OneSidedRun::training().with_settings(|settings| {
+        Ok(OneSidedRun::experiment().with_config(|settings| {
             settings.schedule =
                 vec![Box::new(ReduceOnPlateau { monitor: ValMetric("auroc"), ..ReduceOnPlateau })];
         }))
@@ -68,12 +68,12 @@ fn a_watched_metric_is_defined_on_the_validation_samples() {
 #[test]
 fn a_check_refuses_what_a_run_refuses() {
     let found = refusal(|| {
-        Ok(OneSidedRun::training().with_settings(|settings| {
+        Ok(OneSidedRun::experiment().with_config(|settings| {
             settings.schedule = vec![Box::new(Warmup { steps: 5, ..Warmup::DEFAULT })];
         }))
     });
     assert!(found.starts_with("schedule: the phases end after 5 steps"), "{found}");
-    let without = || OneSidedRun::training().set("checkpoint", r#"{"keep":1}"#).unwrap().without_folder();
+    let without = || OneSidedRun::experiment().set("checkpoint", r#"{"keep":1}"#).unwrap().without_folder();
     let found = without().check().unwrap_err().to_string();
     assert!(found.starts_with("checkpoint: there is no run folder"), "{found}");
     assert_eq!(without().run().unwrap_err().to_string(), found);
@@ -83,7 +83,7 @@ fn a_check_refuses_what_a_run_refuses() {
 fn a_refused_length_changes_nothing() {
     let mut refused = Ok(());
     let mut training =
-        OneSidedRun::training().with_settings(|settings| refused = settings.set("epochs", "0"));
+        OneSidedRun::experiment().with_config(|settings| refused = settings.set("epochs", "0"));
     assert!(refused.unwrap_err().to_string().starts_with("epochs is 0; expected at least 1"));
     assert_eq!((training.settings().unwrap().steps, training.settings().unwrap().epochs), (Some(6), None));
 }
@@ -91,7 +91,8 @@ fn a_refused_length_changes_nothing() {
 /// Numbers of f64 that f32, in which the arithmetic is, takes for 0 or for infinity.
 #[test]
 fn numbers_are_within_the_range_of_f32() {
-    let refused = |key: &str, value: &str| OneSidedRun::training().set(key, value).err().unwrap().to_string();
+    let refused =
+        |key: &str, value: &str| OneSidedRun::experiment().set(key, value).err().unwrap().to_string();
     for (key, value, words) in [
         ("optimizer.lr", "1e39", "lr is 1e39; expected a number from 1.2e-38 to 3.4e38"),
         ("optimizer.lr", "1e-60", "lr is 1e-60; expected"),
@@ -120,7 +121,7 @@ fn numbers_are_within_the_range_of_f32() {
         assert!(problem.unwrap_err().as_str().contains("f32"), "{problem:?}");
     }
     let found = refusal(|| {
-        Ok(OneSidedRun::training().with_settings(|settings| {
+        Ok(OneSidedRun::experiment().with_config(|settings| {
             settings.schedule =
                 vec![Box::new(Exponential { factor: 1e20, every: Steps(1), ..Exponential::DEFAULT })];
         }))
@@ -131,7 +132,7 @@ fn numbers_are_within_the_range_of_f32() {
 /// The override of a key that was changed in code is recorded, and only that.
 #[test]
 fn changes_in_code_are_recorded() {
-    let training = OneSidedRun::training().with_settings(|settings| {
+    let training = OneSidedRun::experiment().with_config(|settings| {
         settings.precision = Precision::Bf16;
         (settings.steps, settings.epochs) = (None, Some(3));
     });

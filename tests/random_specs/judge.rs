@@ -10,9 +10,9 @@ use candle_core::Device;
 use trainspec::engine::Tape;
 use trainspec::layer::Role;
 use trainspec::prelude::*;
-use trainspec::spec::{Precision, Settings};
+use trainspec::spec::{Precision, TrainConfig};
 use trainspec::trainer::{self, Event, StepReport};
-use trainspec::{Error, Training};
+use trainspec::{Error, Experiment};
 
 use super::dice::Dice;
 use super::draw::{About, CHANGES};
@@ -41,7 +41,7 @@ pub(crate) trait AnyProgram {
 }
 
 /// A program by its declaration.
-pub(crate) struct Program<M: 'static>(pub(crate) fn() -> Training<M>);
+pub(crate) struct Program<M: 'static>(pub(crate) fn() -> Experiment<M>);
 
 impl<M: Model> AnyProgram for Program<M> {
     fn judge(&self, changes: &[Drawn]) -> Result<Seen, String> {
@@ -83,8 +83,8 @@ impl<M: Model> Program<M> {
     pub(crate) fn changed(
         &self,
         changes: &[Drawn],
-        look: impl FnOnce(&Settings),
-    ) -> Result<Training<M>, Error> {
+        look: impl FnOnce(&TrainConfig),
+    ) -> Result<Experiment<M>, Error> {
         let mut sorted = changes.to_vec();
         sorted.sort_by_key(|(key, _)| *key);
         let mut training = self.0();
@@ -93,7 +93,7 @@ impl<M: Model> Program<M> {
         let paths: Vec<String> = trained.map(|parameter| parameter.path.clone()).collect();
         let samples = training.data()?.train().len();
         let mut refused = None;
-        let training = training.with_settings(|settings| {
+        let training = training.with_config(|settings| {
             for (key, seed) in sorted {
                 let about = About { paths: &paths, samples };
                 if let Err(error) = CHANGES[key].1(settings, &mut Dice::new(seed), &about) {
@@ -116,10 +116,10 @@ impl<M: Model> Program<M> {
         let told = |error: Error| error.to_string();
         let check = again().map_err(told)?.check();
 
-        let (mut first, mut begun) = (None, false);
+        let (mut first, mut with_init) = (None, false);
         let mut look = |event: &Event<'_>| {
             match event {
-                Event::Begin(_) => begun = true,
+                Event::Begin(_) => with_init = true,
                 Event::Step(report) if report.step == 1 => first = Some((*report).clone()),
                 _ => {}
             }
@@ -127,7 +127,7 @@ impl<M: Model> Program<M> {
         };
         let run = training.run_with(&mut look);
         let run = match run {
-            Err(error) if !begun => {
+            Err(error) if !with_init => {
                 let (check, error_text) = (check.err().map(|error| error.to_string()), error.to_string());
                 hold(check.as_ref() == Some(&error_text), || {
                     format!("a run says `{error_text}`, a check {check:?}")
@@ -172,7 +172,7 @@ impl<M: Model> Program<M> {
     }
 
     /// Each key comes back from its JSON.
-    fn reads_back(again: &impl Fn() -> Result<Training<M>, Error>) -> Result<(), String> {
+    fn reads_back(again: &impl Fn() -> Result<Experiment<M>, Error>) -> Result<(), String> {
         let told = |error: Error| format!("the settings do not come back from JSON: {error}");
         let mut training = again().map_err(told)?;
         let json = training.settings().map_err(told)?.to_json();
@@ -188,7 +188,7 @@ impl<M: Model> Program<M> {
 
     /// A run that is ended after one of its checkpoints leaves the same files.
     fn resumes(
-        again: &impl Fn() -> Result<Training<M>, Error>,
+        again: &impl Fn() -> Result<Experiment<M>, Error>,
         whole: &Path,
         seed: u64,
     ) -> Result<(), String> {
@@ -229,12 +229,12 @@ struct OnTape {
     ended: Result<(), Error>,
 }
 
-fn by_tape<M: Model>(mut training: Training<M>) -> Result<OnTape, String> {
+fn by_tape<M: Model>(mut training: Experiment<M>) -> Result<OnTape, String> {
     let told = |error: Error| error.to_string();
     let (graph, data) = (training.graph().map_err(told)?, training.data().map_err(told)?);
     let settings = training.settings().map_err(told)?;
     let objective = Box::new(Arc::clone(&settings.loss));
-    let tape = Tape::new(graph.clone().begun(settings.init), objective, settings.seed, Device::Cpu);
+    let tape = Tape::new(graph.clone().with_init(settings.init), objective, settings.seed, Device::Cpu);
     let mut tape = tape.map_err(told)?.with_format(settings.precision.format());
     let mut first = None;
     let mut look = |event: &Event<'_>| {
@@ -285,8 +285,8 @@ pub(crate) fn out_of_range(error: &Error) -> Result<Seen, String> {
     let text = error.to_string();
     let of_numbers = ["is not finite", "too large for f32", "the loss is NaN", "the loss is inf"];
     let is_of_numbers =
-        matches!(error, Error::Training { .. }) && of_numbers.iter().any(|words| text.contains(words));
-    hold(is_of_numbers, || format!("it fails after it has begun: {error:?}"))?;
+        matches!(error, Error::Experiment { .. }) && of_numbers.iter().any(|words| text.contains(words));
+    hold(is_of_numbers, || format!("it fails after it has with_init: {error:?}"))?;
     Ok(Seen::OutOfRange)
 }
 

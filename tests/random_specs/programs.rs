@@ -2,7 +2,7 @@
 
 use trainspec::data::InMemory;
 use trainspec::prelude::*;
-use trainspec::{Dataset, Kind, Result, TargetKind, Training};
+use trainspec::{Dataset, Experiment, Kind, Result, TargetKind};
 
 use super::judge::{AnyProgram, Program};
 
@@ -240,26 +240,26 @@ train! { Few { model: Tagger, data: few(), metrics: [Accuracy, Auroc], batch: 2,
 
 /// All of them.
 pub(crate) fn all() -> Vec<Box<dyn AnyProgram>> {
-    fn of<M: Model>(training: fn() -> Training<M>) -> Box<dyn AnyProgram> {
+    fn of<M: Model>(training: fn() -> Experiment<M>) -> Box<dyn AnyProgram> {
         Box::new(Program(training))
     }
     vec![
-        of(Pictures::training),
-        of(Margins::training),
-        of(Regression::training),
-        of(Robust::training),
-        of(Smooth::training),
-        of(Absolute::training),
-        of(Tags::training),
-        of(OneOfTwo::training),
-        of(Sides::training),
-        of(Likely::training),
-        of(Divergent::training),
-        of(Binary::training),
-        of(Texts::training),
-        of(Memories::training),
-        of(Sentences::training),
-        of(Unknown::training),
-        of(Few::training),
+        of(Pictures::experiment),
+        of(Margins::experiment),
+        of(Regression::experiment),
+        of(Robust::experiment),
+        of(Smooth::experiment),
+        of(Absolute::experiment),
+        of(Tags::experiment),
+        of(OneOfTwo::experiment),
+        of(Sides::experiment),
+        of(Likely::experiment),
+        of(Divergent::experiment),
+        of(Binary::experiment),
+        of(Texts::experiment),
+        of(Memories::experiment),
+        of(Sentences::experiment),
+        of(Unknown::experiment),
+        of(Few::experiment),
     ]
 }

@@ -5,7 +5,7 @@ use std::mem::discriminant;
 use serde_json::Value;
 use trainspec::prelude::*;
 use trainspec::trainer::Event;
-use trainspec::{Error, Training};
+use trainspec::{Error, Experiment};
 
 use super::dice::Dice;
 use super::draw::CHANGES;
@@ -132,7 +132,7 @@ const ENOUGH: &str = "enough was seen";
 
 impl<M: Model> Program<M> {
     /// Some accepted changes, so that keys are there to be set which are not by default.
-    fn with_some(&self, dice: &mut Dice) -> Result<Training<M>, Error> {
+    fn with_some(&self, dice: &mut Dice) -> Result<Experiment<M>, Error> {
         let changes: Vec<_> =
             (0..6).map(|_| (dice.below(CHANGES.len()), dice.below(usize::MAX) as u64)).collect();
         let changed = self.changed(&changes, |_| ());
@@ -155,7 +155,7 @@ impl<M: Model> Program<M> {
             let text = text_for(place(&before, &key), &mut dice);
             shown.extend([&key, "=", text, " "]);
             let mut set = Ok(());
-            training = training.with_settings(|settings| set = settings.set(&key, text));
+            training = training.with_config(|settings| set = settings.set(&key, text));
             let after = training.settings().map_err(told)?.to_json();
             match set {
                 Ok(()) => all_refused = false,
@@ -167,9 +167,9 @@ impl<M: Model> Program<M> {
         if all_refused {
             return Ok(Seen::Refused);
         }
-        let (mut begun, mut events) = (false, 0);
+        let (mut with_init, mut events) = (false, 0);
         let run = training.run_with(&mut |event: &Event<'_>| {
-            begun |= matches!(event, Event::Begin(_));
+            with_init |= matches!(event, Event::Begin(_));
             events += u64::from(matches!(event, Event::Step(_) | Event::Skip(_)));
             // The run may be longer than anybody waits for.
             if events > 30 { Err(Error::Dataset(ENOUGH.to_owned())) } else { Ok(()) }
@@ -177,7 +177,7 @@ impl<M: Model> Program<M> {
         match run {
             Ok(_) => Ok(Seen::Finished),
             Err(error) if error.to_string().contains(ENOUGH) => Ok(Seen::Finished),
-            Err(error) if begun => out_of_range(&error),
+            Err(error) if with_init => out_of_range(&error),
             Err(error) => refused(&error),
         }
     }

@@ -102,6 +102,6 @@ pub mod private {
     /// Whether the private runs are well.
     #[must_use]
     pub fn are_well() -> bool {
-        Second::training().settings().is_ok() && Third::training().settings().is_ok()
+        Second::experiment().settings().is_ok() && Third::experiment().settings().is_ok()
     }
 }

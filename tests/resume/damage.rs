@@ -35,7 +35,7 @@ fn a_damaged_checkpoint_is_passed_over() {
             if what == "gone" {
                 fs::remove_file(folder.join(name)).unwrap();
             }
-            let said = resumed(Averaged::training(), &folder).unwrap();
+            let said = resumed(Averaged::experiment(), &folder).unwrap();
             assert_eq!((said.step, said.damaged.len()), (19, 1), "{name} {what}");
             let sentence = &said.damaged[0];
             let file = name.strip_prefix(&newest).unwrap();
@@ -64,11 +64,11 @@ fn a_log_that_is_shorter_than_a_checkpoint_says_passes_it_over() {
         serde_json::from_slice(&whole[&format!("{}/state.json", checkpoint(11))]).unwrap();
     let length = state["metrics"]["bytes"].as_u64().unwrap() as usize;
     fs::write(folder.join("metrics.jsonl"), &whole["metrics.jsonl"][..length]).unwrap();
-    let said = resumed(Averaged::training(), &folder).unwrap();
+    let said = resumed(Averaged::experiment(), &folder).unwrap();
     assert_eq!((said.step, said.damaged.len()), (11, 9));
     assert!(said.damaged[0].contains("at the checkpoint it had"), "{:?}", said.damaged);
     fs::remove_file(folder.join("metrics.jsonl")).unwrap();
-    let problem = resumed(Averaged::training(), &folder).unwrap_err().to_string();
+    let problem = resumed(Averaged::experiment(), &folder).unwrap_err().to_string();
     assert!(problem.contains("no checkpoint can be used: step-00000024 is not whole: "), "{problem}");
 }
 
@@ -77,8 +77,8 @@ fn a_log_that_is_shorter_than_a_checkpoint_says_passes_it_over() {
 #[test]
 fn no_bytes_make_it_panic() {
     let out = scratch();
-    let training = || Averaged::training().set("checkpoint.every", r#"{ "Steps": 30 }"#).unwrap();
-    let whole = files(&Averaged::training().out(out.path()).run().unwrap().folder.unwrap());
+    let training = || Averaged::experiment().set("checkpoint.every", r#"{ "Steps": 30 }"#).unwrap();
+    let whole = files(&Averaged::experiment().out(out.path()).run().unwrap().folder.unwrap());
     let place = checkpoint(20);
     let try_with = |name: &str, bytes: Vec<u8>| {
         let folder = out.path().join("changed");
@@ -162,7 +162,7 @@ fn the_other_files_are_no_part_of_the_state() {
     let (_out, folder, whole) = ended();
     fs::write(folder.join("manifest.json"), "{").unwrap();
     fs::write(folder.join("spec.json"), "").unwrap();
-    resumed(Averaged::training(), &folder).unwrap();
+    resumed(Averaged::experiment(), &folder).unwrap();
     assert_equal(&files(&folder), &whole, "without manifest and spec");
     let manifest: serde_json::Value =
         serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap();
@@ -194,7 +194,7 @@ fn a_checkpoint_that_cannot_be_read_is_left_where_it_is() {
         names
     };
     let before = listed();
-    let problem = resumed(Averaged::training(), &folder).unwrap_err().to_string();
+    let problem = resumed(Averaged::experiment(), &folder).unwrap_err().to_string();
     assert!(problem.contains(&format!("{name}: ")) && !problem.contains("not whole"), "{problem}");
     assert_eq!(listed(), before);
     if is_superuser {
@@ -202,7 +202,7 @@ fn a_checkpoint_that_cannot_be_read_is_left_where_it_is() {
         fs::write(&path, &whole[&name]).unwrap();
     }
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    assert_eq!(resumed(Averaged::training(), &folder).unwrap().step, 20);
+    assert_eq!(resumed(Averaged::experiment(), &folder).unwrap().step, 20);
     assert_equal(&files(&folder), &whole, "readable again");
     assert!(every_file(&folder).keys().all(|name| !name.contains("damaged")));
 }
@@ -216,7 +216,7 @@ fn a_checkpoint_of_another_format_is_not_damaged() {
         let text = String::from_utf8(text).unwrap();
         text.replacen("\"format\": 1", "\"format\": 2", 1).into_bytes()
     });
-    let problem = resumed(Averaged::training(), &folder).unwrap_err().to_string();
+    let problem = resumed(Averaged::experiment(), &folder).unwrap_err().to_string();
     assert!(
         problem.contains("state.json: the checkpoint has the format 2; this version reads 1"),
         "{problem}"
@@ -270,7 +270,7 @@ fn a_checkpoint_without_numbers_is_refused_by_parameter_and_place() {
             bytes[begin..begin + 4].copy_from_slice(&number.to_le_bytes());
             bytes
         });
-        let problem = resumed(Averaged::training(), &folder).unwrap_err().to_string();
+        let problem = resumed(Averaged::experiment(), &folder).unwrap_err().to_string();
         assert!(
             problem.contains(&format!("{name}: ")) && problem.contains(&format!("`{path}` {expected}")),
             "{problem}"
@@ -278,7 +278,7 @@ fn a_checkpoint_without_numbers_is_refused_by_parameter_and_place() {
         fs::write(place.join(file), &whole[&name]).unwrap();
         changed(&place, file, |bytes| bytes);
     }
-    assert_eq!(resumed(Averaged::training(), &folder).unwrap().step, 20);
+    assert_eq!(resumed(Averaged::experiment(), &folder).unwrap().step, 20);
 }
 
 /// Changes a file of a checkpoint, and its sum with it.

@@ -43,7 +43,7 @@ train! {
 }
 
 /// Runs, then resumes from every checkpoint; gives the files, and how the run ended.
-fn from_every_step<M: Model>(training: impl Fn() -> Training<M>) -> (BTreeMap<String, Vec<u8>>, Exit) {
+fn from_every_step<M: Model>(training: impl Fn() -> Experiment<M>) -> (BTreeMap<String, Vec<u8>>, Exit) {
     let out = scratch();
     let run = training().out(out.path()).run().unwrap();
     let whole = files(&run.folder.unwrap());
@@ -62,7 +62,7 @@ fn from_every_step<M: Model>(training: impl Fn() -> Training<M>) -> (BTreeMap<St
 
 #[test]
 fn adam_with_an_average_and_early_stop() {
-    let (files, exit) = from_every_step(Averaged::training);
+    let (files, exit) = from_every_step(Averaged::experiment);
     assert_eq!((exit, lines(&files, "step")), (Exit::Completed, 24));
     assert!(files.contains_key(&format!("{}/best.safetensors", checkpoint(24))));
     assert!(files.contains_key(&format!("{}/ema.safetensors", checkpoint(24))));
@@ -72,7 +72,7 @@ fn adam_with_an_average_and_early_stop() {
 #[test]
 fn a_run_that_stops_early() {
     let (files, exit) = from_every_step(|| {
-        Averaged::training().set("optimizer.lr", "3").unwrap().set("epochs", "9").unwrap()
+        Averaged::experiment().set("optimizer.lr", "3").unwrap().set("epochs", "9").unwrap()
     });
     assert!(matches!(exit, Exit::StoppedEarly { .. }), "{exit:?}");
     assert!(lines(&files, "epoch") < 9);
@@ -80,7 +80,7 @@ fn a_run_that_stops_early() {
 
 #[test]
 fn momentum_on_a_plateau_in_uneven_windows() {
-    let (files, _) = from_every_step(Momentum::training);
+    let (files, _) = from_every_step(Momentum::experiment);
     assert_eq!(lines(&files, "step"), 24);
     let state: serde_json::Value =
         serde_json::from_slice(&files[&format!("{}/state.json", checkpoint(24))]).unwrap();
@@ -89,7 +89,7 @@ fn momentum_on_a_plateau_in_uneven_windows() {
 
 #[test]
 fn f16_with_skipped_steps() {
-    let (files, _) = from_every_step(Half::training);
+    let (files, _) = from_every_step(Half::experiment);
     let (steps, skips) = (lines(&files, "step"), lines(&files, "skip"));
     assert_eq!(steps, 21);
     let text = std::str::from_utf8(&files["metrics.jsonl"]).unwrap();
@@ -100,7 +100,7 @@ fn f16_with_skipped_steps() {
 
 #[test]
 fn mixed_samples_and_bound_weights() {
-    let (files, _) = from_every_step(Mixed::training);
+    let (files, _) = from_every_step(Mixed::experiment);
     assert_eq!((lines(&files, "step"), lines(&files, "epoch")), (22, 6));
 }
 
@@ -108,7 +108,7 @@ fn mixed_samples_and_bound_weights() {
 #[test]
 fn the_tape_engine() {
     let out = scratch();
-    let mut training = Averaged::training();
+    let mut training = Averaged::experiment();
     let (graph, data, spec) = (training.graph().unwrap(), training.data().unwrap(), training.spec().unwrap());
     let settings = training.settings().unwrap();
     let start = Start {

@@ -27,7 +27,7 @@ train! {
 #[test]
 fn what_is_kept_is_the_same() {
     let out = scratch();
-    let whole = files(&Sparing::training().out(out.path()).run().unwrap().folder.unwrap());
+    let whole = files(&Sparing::experiment().out(out.path()).run().unwrap().folder.unwrap());
     let states = || whole.keys().filter(|name| name.ends_with("state.json"));
     assert_eq!(states().count(), 2, "{:?}", states().collect::<Vec<_>>());
     for last in 1..24 {
@@ -37,8 +37,8 @@ fn what_is_kept_is_the_same() {
             if seen == last { Err(Error::Dataset("no more".to_owned())) } else { Ok(()) }
         };
         let place = out.path().join(last.to_string());
-        assert!(Sparing::training().out(&place).run_with(&mut end).is_err());
-        let again = Sparing::training().out(&place).resume_newest().run();
+        assert!(Sparing::experiment().out(&place).run_with(&mut end).is_err());
+        let again = Sparing::experiment().out(&place).resume_newest().run();
         // The third step's checkpoint comes after the step was told.
         if last <= 3 {
             let problem = again.unwrap_err().to_string();
@@ -53,12 +53,12 @@ fn what_is_kept_is_the_same() {
 #[test]
 fn what_was_half_written_goes() {
     let out = scratch();
-    let whole = files(&Sparing::training().out(out.path()).run().unwrap().folder.unwrap());
+    let whole = files(&Sparing::experiment().out(out.path()).run().unwrap().folder.unwrap());
     let folder = out.path().join("killed");
     killed(&whole, 24, &folder);
     let partial = folder.join("checkpoints/.step-00000027.partial");
     fs::create_dir(&partial).unwrap();
     fs::write(partial.join("model.safetensors"), "half").unwrap();
-    Sparing::training().resume(&folder).run().unwrap();
+    Sparing::experiment().resume(&folder).run().unwrap();
     assert_equal(&files(&folder), &whole, "with a partial folder");
 }

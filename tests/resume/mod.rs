@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use trainspec::prelude::*;
 use trainspec::trainer::{Event, Resumed};
-use trainspec::{Result, Training};
+use trainspec::{Experiment, Result};
 use trainspec_tests::blots::Blots;
 use trainspec_tests::run_files::{Files, assert_equal, files, scratch};
 
@@ -101,13 +101,13 @@ fn lines(files: &Files, kind: &str) -> usize {
 /// A run of 24 steps that was ended, and what a resumed run says.
 fn ended() -> (tempfile::TempDir, PathBuf, Files) {
     let out = scratch();
-    let whole = files(&Averaged::training().out(out.path()).run().unwrap().folder.unwrap());
+    let whole = files(&Averaged::experiment().out(out.path()).run().unwrap().folder.unwrap());
     let folder = out.path().join("killed");
     killed(&whole, 20, &folder);
     (out, folder, whole)
 }
 
-fn resumed(training: Training<Net>, folder: &Path) -> Result<Resumed> {
+fn resumed(training: Experiment<Net>, folder: &Path) -> Result<Resumed> {
     let mut said = None;
     let mut look = |event: &Event<'_>| {
         if let Event::Resume(resumed) = event {

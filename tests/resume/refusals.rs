@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use trainspec::prelude::*;
 use trainspec::trainer::Event;
-use trainspec::{Result, Training};
+use trainspec::{Experiment, Result};
 
 use trainspec_tests::run_files::{every_file, scratch};
 
@@ -42,7 +42,7 @@ fn a_changed_spec_is_refused_by_the_names_of_its_keys() {
     let (_out, folder, whole) = ended();
     let before = every_file(&folder);
     let changed = || {
-        let training = Averaged::training().set("optimizer.lr", "0.5").unwrap();
+        let training = Averaged::experiment().set("optimizer.lr", "0.5").unwrap();
         training.set("ema.decay", "0.8").unwrap().set("epochs", "4").unwrap()
     };
     let problem = resumed(changed(), &folder).unwrap_err().to_string();
@@ -59,7 +59,7 @@ fn a_changed_spec_is_refused_by_the_names_of_its_keys() {
     assert_equal(&every_file(&folder), &before, "refused");
 
     let permitted =
-        ["optimizer.lr", "epochs", "ema"].into_iter().fold(changed(), Training::allow_spec_change);
+        ["optimizer.lr", "epochs", "ema"].into_iter().fold(changed(), Experiment::allow_spec_change);
     let said = resumed(permitted, &folder).unwrap();
     assert_eq!(said.changes.len(), 3);
     let json = |name: &str| -> serde_json::Value {
@@ -76,35 +76,36 @@ fn a_changed_spec_is_refused_by_the_names_of_its_keys() {
 fn a_state_that_does_not_fit_is_refused() {
     let (_out, folder, _) = ended();
     let before = every_file(&folder);
-    let problem = resumed(Averaged::training().set("batch", "5").unwrap(), &folder).unwrap_err().to_string();
-    let words = "step-00000020 is of another spec: `batch` was 4, is 5; give the run the spec that it was begun with; \
+    let problem =
+        resumed(Averaged::experiment().set("batch", "5").unwrap(), &folder).unwrap_err().to_string();
+    let words = "step-00000020 is of another spec: `batch` was 4, is 5; give the run the spec that it was with_init with; \
                  the change cannot be permitted: the saved state stands after 4 steps of epoch 3, 20 steps in all; that is no \
                  place in a run of 18 steps, 6 an epoch";
     assert!(problem.contains(words) && !problem.contains("--allow-spec-change"), "{problem}");
     let tried = |key: &str, value: &str| {
-        let training = Averaged::training().set(key, value).unwrap().allow_spec_change(key);
+        let training = Averaged::experiment().set(key, value).unwrap().allow_spec_change(key);
         resumed(training, &folder).unwrap_err().to_string()
     };
     let problem = tried("batch", "5");
     assert!(problem.contains("that is no place in a run of 18 steps, 6 an epoch"), "{problem}");
     let problem =
-        resumed(Averaged::training().set("epochs", "2").unwrap().allow_spec_change("epochs"), &folder);
+        resumed(Averaged::experiment().set("epochs", "2").unwrap().allow_spec_change("epochs"), &folder);
     let problem = problem.unwrap_err().to_string();
     assert!(problem.contains("no place in a run of 16 steps"), "{problem}");
     let sgd = Sgd { momentum: 0.9, ..<Sgd as trainspec::Config>::DEFAULT };
-    let training = Averaged::training().optimizer(&sgd).allow_spec_change("optimizer");
+    let training = Averaged::experiment().optimizer(&sgd).allow_spec_change("optimizer");
     let problem = resumed(training, &folder).unwrap_err().to_string();
     assert!(
         problem.contains("not the state of `Sgd`: ") && problem.contains("`linear_1.bias.m` is left over"),
         "{problem}"
     );
     let checked =
-        Averaged::training().set("batch", "5").unwrap().allow_spec_change("batch").resume(&folder).check();
+        Averaged::experiment().set("batch", "5").unwrap().allow_spec_change("batch").resume(&folder).check();
     assert!(
         checked.unwrap_err().to_string().contains("no place in a run of 18 steps"),
         "a check refuses it too"
     );
-    Averaged::training().resume(&folder).check().unwrap();
+    Averaged::experiment().resume(&folder).check().unwrap();
     assert_equal(&every_file(&folder), &before, "refused, or checked");
 }
 
@@ -113,11 +114,12 @@ fn a_state_that_does_not_fit_is_refused() {
 fn a_refused_resume_leaves_a_complete_run_as_it_was() {
     let out = scratch();
     let keys = [("ema", "null"), ("early_stop.restore_best", "false")];
-    let plain =
-        || keys.iter().fold(Averaged::training(), |training, (key, value)| training.set(key, value).unwrap());
+    let plain = || {
+        keys.iter().fold(Averaged::experiment(), |training, (key, value)| training.set(key, value).unwrap())
+    };
     let folder = plain().out(out.path()).run().unwrap().folder.unwrap();
     let before = every_file(&folder);
-    let mut begun = false;
+    let mut with_init = false;
     for (key, value, problem) in [
         ("epochs", "1", "no place in a run of 8 steps"),
         ("batch", "8", "no place in a run of 12 steps"),
@@ -127,7 +129,7 @@ fn a_refused_resume_leaves_a_complete_run_as_it_was() {
     ] {
         let training = plain().set(key, value).unwrap().allow_spec_change(key);
         let mut look = |event: &Event<'_>| {
-            begun |= matches!(event, Event::Begin(_));
+            with_init |= matches!(event, Event::Begin(_));
             Ok(())
         };
         let Err(error) = training.resume(&folder).run_with(&mut look) else { panic!("{key} is not refused") };
@@ -139,22 +141,22 @@ fn a_refused_resume_leaves_a_complete_run_as_it_was() {
         _ => Ok(()),
     };
     assert!(plain().resume(&folder).run_with(&mut refuse).is_err());
-    assert!(Momentum::training().resume(&folder).run().is_err());
+    assert!(Momentum::experiment().resume(&folder).run().is_err());
     assert_equal(&every_file(&folder), &before, "refused by its observer, and of another program");
     let elsewhere = out.path().join("no run");
     fs::create_dir(&elsewhere).unwrap();
     assert!(plain().resume(&elsewhere).run().is_err());
     assert!(fs::read_dir(elsewhere).unwrap().next().is_none(), "no lock is left in a folder of no run");
-    assert!(!begun && plain().verify(&folder, None).unwrap().is_same());
+    assert!(!with_init && plain().verify(&folder, None).unwrap().is_same());
 }
 
 /// A checkpoint of another program, another model, other data.
 #[test]
 fn what_is_of_another_run_is_refused() {
     let (out, folder, _) = ended();
-    let problem = Momentum::training().resume(&folder).run().unwrap_err().to_string();
+    let problem = Momentum::experiment().resume(&folder).run().unwrap_err().to_string();
     assert!(problem.contains("`name` was \"averaged\", is \"momentum\""), "{problem}");
-    let problem = Averaged::training().resume(out.path().join("nowhere")).run().unwrap_err().to_string();
+    let problem = Averaged::experiment().resume(out.path().join("nowhere")).run().unwrap_err().to_string();
     assert!(problem.contains("nowhere is no folder; expected that of a run"), "{problem}");
 }
 
@@ -162,10 +164,10 @@ fn what_is_of_another_run_is_refused() {
 #[test]
 fn other_data_are_refused() {
     let out = scratch();
-    let folder = Moving::training().out(out.path()).run().unwrap().folder.unwrap();
+    let folder = Moving::experiment().out(out.path()).run().unwrap().folder.unwrap();
     MOVED.store(true, Ordering::Relaxed);
-    let problem = Moving::training().resume(&folder).run().unwrap_err().to_string();
-    let words = ["data: they are not those of ", "their fingerprint was ", "the data it was begun with"];
+    let problem = Moving::experiment().resume(&folder).run().unwrap_err().to_string();
+    let words = ["data: they are not those of ", "their fingerprint was ", "the data it was with_init with"];
     assert!(words.iter().all(|words| problem.contains(words)), "{problem}");
 }
 
@@ -175,11 +177,11 @@ fn two_runs_do_not_share_a_folder() {
     let mut problem = None;
     let mut look = |event: &Event<'_>| {
         if let Event::Begin(_) = event {
-            problem = Some(Averaged::training().resume(&folder).run().unwrap_err().to_string());
+            problem = Some(Averaged::experiment().resume(&folder).run().unwrap_err().to_string());
         }
         Ok(())
     };
-    Averaged::training().resume(&folder).run_with(&mut look).unwrap();
+    Averaged::experiment().resume(&folder).run_with(&mut look).unwrap();
     let problem = problem.unwrap();
     assert!(problem.contains("another process is at work in this run folder"), "{problem}");
 }

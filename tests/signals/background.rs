@@ -22,7 +22,8 @@ fn ended_by_its_writer(every: u64) -> (u64, String) {
         }
         Ok(())
     };
-    let training = Stateful::training().set("checkpoint.every", &format!(r#"{{"Steps":{every}}}"#)).unwrap();
+    let training =
+        Stateful::experiment().set("checkpoint.every", &format!(r#"{{"Steps":{every}}}"#)).unwrap();
     let problem = training.out(out.path()).run_with(&mut look).unwrap_err().to_string();
     let folder = only(&out.path().join("stateful")).unwrap();
     assert_eq!(manifest(&folder)["exit"], format!("failed: {problem}"));
@@ -54,7 +55,7 @@ fn an_interruption_that_cannot_be_saved_is_an_error() {
         }
         Ok(())
     };
-    let training = Stateful::training().out(out.path()).interrupted_by(&handle);
+    let training = Stateful::experiment().out(out.path()).interrupted_by(&handle);
     let problem = training.run_with(&mut look).unwrap_err().to_string();
     assert!(problem.contains("checkpoints: "), "{problem}");
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use trainspec::data::Prepared;
+use trainspec::data::PreparedDataset;
 use trainspec::interrupt::{Cause, Interrupt};
 use trainspec::metric::{Direction, Mean, Metric, Outcomes};
 use trainspec::prelude::*;
 use trainspec::trainer::{Event, Exit, RateSearch};
-use trainspec::{Config, Error, Result, Training, Verdict};
+use trainspec::{CheckResult, Config, Error, Experiment, Result};
 use trainspec_tests::blots;
 
 use super::{assert_equal, files, manifest, only};
@@ -70,7 +70,7 @@ impl Largest {
         clippy::unnecessary_wraps,
         reason = "a part of a spec is checked by a function of this form"
     )]
-    const fn check(&self) -> Verdict {
+    const fn check(&self) -> CheckResult {
         Ok(())
     }
 }
@@ -78,7 +78,7 @@ impl Largest {
 impl Config for Largest {
     const NAME: &'static str = "Largest";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Metric<Logits<3>, Class<3>> for Largest {
@@ -130,7 +130,7 @@ train! {
 
 /// Interrupts a run at some instants up to its end, takes it up again, and gives the places at which it stood.
 fn from_instants(
-    training: impl Fn() -> Training<Net>,
+    training: impl Fn() -> Experiment<Net>,
     instants: impl Iterator<Item = u64>,
 ) -> BTreeSet<&'static str> {
     let out = tempfile::tempdir().unwrap();
@@ -191,7 +191,7 @@ fn from_instants(
 }
 
 /// What an interrupted run leaves is what a run gives that is not interrupted, to the checkpoint of the interruption.
-fn verify(training: &impl Fn() -> Training<Net>, folder: &Path, steps: u64, has_interim: bool, what: &str) {
+fn verify(training: &impl Fn() -> Experiment<Net>, folder: &Path, steps: u64, has_interim: bool, what: &str) {
     let verified = training().verify(folder, None).unwrap();
     assert!(verified.is_same() && !verified.model, "{what}: {verified:?}");
     assert_eq!(verified.to, steps, "{what}");
@@ -206,7 +206,7 @@ fn verify(training: &impl Fn() -> Training<Net>, folder: &Path, steps: u64, has_
 
 #[test]
 fn every_instant_is_one_to_go_on_from() {
-    let places = from_instants(Stateful::training, (1..).step_by(7));
+    let places = from_instants(Stateful::experiment, (1..).step_by(7));
     assert_eq!(places, ["end", "evaluation", "reading", "start", "window"].into());
 }
 
@@ -216,11 +216,11 @@ fn a_folder_is_one_to_go_on_from() {
     let mut seen = (false, false);
     for last in (40..80).step_by(3) {
         let out = tempfile::tempdir().unwrap();
-        let ended = Watched::training().out(out.path()).interrupted_by(&end_at(last)).run();
+        let ended = Watched::experiment().out(out.path()).interrupted_by(&end_at(last)).run();
         end_at(0);
         if let Some(folder) = only(&out.path().join("watched")) {
             seen.1 |= ended.unwrap().outcome.steps == 0;
-            assert_eq!(Watched::training().resume(folder).run().unwrap().outcome.exit, Exit::Completed);
+            assert_eq!(Watched::experiment().resume(folder).run().unwrap().outcome.exit, Exit::Completed);
         } else {
             seen.0 |= ended.is_err();
         }
@@ -232,7 +232,7 @@ fn a_folder_is_one_to_go_on_from() {
 #[test]
 fn a_run_without_checkpoints_has_one_if_it_is_interrupted() {
     let places =
-        from_instants(|| Stateful::training().set("checkpoint", "null").unwrap(), (43..).step_by(17));
+        from_instants(|| Stateful::experiment().set("checkpoint", "null").unwrap(), (43..).step_by(17));
     assert!(places.contains("window"), "{places:?}");
 }
 
@@ -241,15 +241,15 @@ fn a_run_without_checkpoints_has_one_if_it_is_interrupted() {
 fn one_interruption_after_the_other() {
     let out = tempfile::tempdir().unwrap();
     end_at(0);
-    let whole = Stateful::training().out(out.path().join("whole")).run().unwrap();
+    let whole = Stateful::experiment().out(out.path().join("whole")).run().unwrap();
     let whole = files(&whole.folder.unwrap());
-    let first = Stateful::training().out(out.path()).interrupted_by(&end_at(46)).run().unwrap();
+    let first = Stateful::experiment().out(out.path()).interrupted_by(&end_at(46)).run().unwrap();
     let folder = first.folder.unwrap();
     let mut steps = vec![first.outcome.steps];
     while steps.len() < 40 {
         // First before anything is done.
         let last = if steps.len() < 3 { 42 + 1 } else { 42 + 20 };
-        let again = Stateful::training().resume(&folder).interrupted_by(&end_at(last)).run().unwrap();
+        let again = Stateful::experiment().resume(&folder).interrupted_by(&end_at(last)).run().unwrap();
         steps.push(again.outcome.steps);
         let interims = files(&folder).keys().filter(|name| name.ends_with("interrupted/state.json")).count();
         assert!(interims <= 1, "{interims} at {steps:?}");
@@ -284,7 +284,7 @@ fn an_observer_is_shown_the_state() {
         }
         Ok(())
     };
-    let training = Stateful::training().set("checkpoint", "null").unwrap();
+    let training = Stateful::experiment().set("checkpoint", "null").unwrap();
     let run = training.without_folder().interrupted_by(&handle).run_with(&mut look).unwrap();
     assert_eq!((run.outcome.steps, run.folder), (2, None));
     assert_eq!(seen, ["step", "step", "interrupt", "end"]);
@@ -303,7 +303,7 @@ fn the_last_state_is_that_of_the_last_step() {
             }
             Ok(())
         };
-        let training = Stateful::training().set("checkpoint.every", every).unwrap();
+        let training = Stateful::experiment().set("checkpoint.every", every).unwrap();
         let out = tempfile::tempdir().unwrap();
         let run = training.out(out.path()).interrupted_by(&end_at(last)).run_with(&mut look).unwrap();
         (state.unwrap(), run.outcome)
@@ -321,12 +321,12 @@ fn a_search_and_an_evaluation_just_end() {
     let is_ended = |error: Error| matches!(error, Error::Interrupted(Cause::Request));
     let out = tempfile::tempdir().unwrap();
     end_at(0);
-    let model = Stateful::training().out(out.path()).run().unwrap().model;
+    let model = Stateful::experiment().out(out.path()).run().unwrap().model;
     for last in [1, 42 + 3] {
         let search = RateSearch { steps: 10_000, ..RateSearch::DEFAULT };
-        let training = Stateful::training().interrupted_by(&end_at(last));
+        let training = Stateful::experiment().interrupted_by(&end_at(last));
         assert!(is_ended(training.find_rate(search).unwrap_err()), "{last}");
-        let training = Stateful::training().interrupted_by(&end_at(last));
-        assert!(is_ended(training.evaluate(&model, Prepared::test).unwrap_err()), "{last}");
+        let training = Stateful::experiment().interrupted_by(&end_at(last));
+        assert!(is_ended(training.evaluate(&model, PreparedDataset::test).unwrap_err()), "{last}");
     }
 }

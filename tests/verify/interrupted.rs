@@ -47,8 +47,8 @@ impl Place {
 }
 
 /// 24 steps in epochs of 8, with checkpoints after 7, 14 and 21.
-fn training() -> trainspec::Training<super::Net> {
-    Averaged::training().set("checkpoint.every", r#"{ "Steps": 7 }"#).unwrap()
+fn training() -> trainspec::Experiment<super::Net> {
+    Averaged::experiment().set("checkpoint.every", r#"{ "Steps": 7 }"#).unwrap()
 }
 
 /// The files of a run that came to its end.
@@ -200,7 +200,7 @@ fn a_comparison_can_be_interrupted() {
                 }
                 Ok(())
             };
-            let training = Averaged::training().interrupted_by(&handle);
+            let training = Averaged::experiment().interrupted_by(&handle);
             let error = if replays {
                 // Nothing but the start is there to begin with.
                 let _ = fs::remove_dir_all(folder.join("checkpoints"));

@@ -50,7 +50,7 @@ fn losses() -> String {
         }
         Ok(())
     };
-    Hundred::training().without_folder().run_with(&mut look).unwrap();
+    Hundred::experiment().without_folder().run_with(&mut look).unwrap();
     text
 }
 

@@ -64,7 +64,7 @@ fn json(bytes: &[u8]) -> serde_json::Value {
 /// The files of a run of [`Averaged`].
 static WHOLE: LazyLock<Files> = LazyLock::new(|| {
     let out = tempfile::tempdir().unwrap();
-    files(&Averaged::training().out(out.path()).run().unwrap().folder.unwrap())
+    files(&Averaged::experiment().out(out.path()).run().unwrap().folder.unwrap())
 });
 
 /// The folder of a run of [`Averaged`].

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use trainspec::data::Prepared;
+use trainspec::data::PreparedDataset;
 use trainspec::prelude::*;
 
 use super::losses::{is_overwritten, kept};
@@ -33,7 +33,7 @@ fn folder(format: u32) -> PathBuf {
     let folder = kept().join(format!("v{format}"));
     if format == 1 && is_overwritten() {
         let out = tempfile::tempdir().unwrap();
-        let mut files = files(&Kept::training().out(out.path()).run().unwrap().folder.unwrap());
+        let mut files = files(&Kept::experiment().out(out.path()).run().unwrap().folder.unwrap());
         // What tells of a machine and a repository, and not of the format.
         let mut manifest = json(&files["manifest.json"]);
         (manifest["command"], manifest["git"]) = (serde_json::json!(["kept"]), serde_json::Value::Null);
@@ -56,14 +56,14 @@ fn a_folder_of_format_1_is_of_use() {
 
     // Its model predicts, and is as good as it was.
     let is_same_machine = manifest["system"]["arch"] == std::env::consts::ARCH;
-    let model = Kept::training().load(copy.join("model.safetensors")).unwrap();
-    let evaluation = Kept::training().evaluate(&model, Prepared::test).unwrap();
+    let model = Kept::experiment().load(copy.join("model.safetensors")).unwrap();
+    let evaluation = Kept::experiment().evaluate(&model, PreparedDataset::test).unwrap();
     let recorded = manifest["result"]["test"]["loss"].as_f64().unwrap();
     assert!((evaluation.loss - recorded).abs() <= 1e-5 * recorded, "{} against {recorded}", evaluation.loss);
     assert!(Net::load(copy.join(checkpoint(10)).join("ema.safetensors")).is_ok());
 
     // It goes on from its checkpoint, and ends as it did, on a machine of its kind.
-    let run = Kept::training().resume(&copy).run().unwrap();
+    let run = Kept::experiment().resume(&copy).run().unwrap();
     assert_eq!(run.outcome.steps, 16);
     if is_same_machine {
         for name in ["metrics.jsonl", "trace.jsonl", "spec.json"] {
@@ -73,7 +73,7 @@ fn a_folder_of_format_1_is_of_use() {
         let original = out.path().join("original");
         write(&original, &whole);
         for (place, from) in [(&original, None), (&original, Some(10)), (&copy, None)] {
-            let verified = Kept::training().verify(place, from).unwrap();
+            let verified = Kept::experiment().verify(place, from).unwrap();
             assert!(verified.is_same() && verified.model, "{:?}", verified.first);
         }
     }

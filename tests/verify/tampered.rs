@@ -18,7 +18,7 @@ fn verified(name: &str, from: Option<u64>, change: impl Fn(&mut Vec<u8>)) -> Ver
     if let Some((place, _)) = name.rsplit_once('/') {
         repair_sums(&folder.join(place));
     }
-    let verified = Averaged::training().verify(&folder, from).unwrap();
+    let verified = Averaged::experiment().verify(&folder, from).unwrap();
     assert!(!verified.is_same(), "a change of {name} is not seen");
     verified
 }
@@ -59,7 +59,7 @@ const LINEAR: &str = "linear_1.bias";
 #[test]
 fn a_bit_of_a_parameter_of_a_checkpoint() {
     let (_out, folder) = ended();
-    let model = Averaged::training().load(folder.join("model.safetensors")).unwrap();
+    let model = Averaged::experiment().load(folder.join("model.safetensors")).unwrap();
     let paths: Vec<_> = model.parameters().map(|(path, _)| path.to_owned()).collect();
     assert_eq!(paths.len(), 7, "{paths:?}");
     let name = format!("{}/model.safetensors", checkpoint(12));
@@ -181,7 +181,7 @@ fn the_final_model_and_what_is_said_of_it() {
     assert!(first.starts_with("step 24: `result.test.accuracy` in manifest.json was 1.5, is "), "{first}");
     let (_out, folder) = ended();
     fs::remove_file(folder.join("model.safetensors")).unwrap();
-    let found = Averaged::training().verify(&folder, None).unwrap();
+    let found = Averaged::experiment().verify(&folder, None).unwrap();
     assert_eq!(found.first.unwrap().was, "not there");
 }
 
@@ -196,12 +196,12 @@ fn a_run_that_went_on_from_other_weights() {
     flip(&mut bytes, LINEAR, 1);
     fs::write(&path, bytes).unwrap();
     repair_sums(path.parent().unwrap());
-    Averaged::training().resume(&other).run().unwrap();
+    Averaged::experiment().resume(&other).run().unwrap();
     for from in [None, Some(6), Some(12)] {
-        let found = Averaged::training().verify(&other, from).unwrap();
+        let found = Averaged::experiment().verify(&other, from).unwrap();
         let first = found.first.unwrap();
         assert_eq!((first.step, first.what.as_str()), (12, LINEAR), "from {from:?}");
     }
     // From a later checkpoint on it is what it says.
-    assert!(Averaged::training().verify(&other, Some(18)).unwrap().is_same());
+    assert!(Averaged::experiment().verify(&other, Some(18)).unwrap().is_same());
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use trainspec::prelude::*;
 use trainspec::trainer::Event;
-use trainspec::{Error, Result, Training};
+use trainspec::{Error, Experiment, Result};
 
 use super::{Averaged, Blots, Net, checkpoint, ended, files, json, killed, write};
 
@@ -50,13 +50,13 @@ train! {
 fn a_run_is_the_same_from_its_start_and_from_each_checkpoint() {
     let (_out, folder) = ended();
     let before = files(&folder);
-    let verified = Averaged::training().verify(&folder, None).unwrap();
+    let verified = Averaged::experiment().verify(&folder, None).unwrap();
     assert!(verified.is_same() && verified.parameter.is_none(), "{:?}", verified.first);
     assert_eq!((verified.from, verified.to, verified.traced, verified.model), (0, 24, 6, true));
     assert_eq!(verified.checkpoints, [6, 12, 18, 24]);
     assert_eq!(verified.exit.as_deref(), Some("completed"));
     for from in [6, 12, 18, 24] {
-        let verified = Averaged::training().verify(&folder, Some(from)).unwrap();
+        let verified = Averaged::experiment().verify(&folder, Some(from)).unwrap();
         assert!(verified.is_same(), "from {from}: {:?}", verified.first);
         let later = [12, 18, 24].into_iter().filter(|&step| step > from);
         assert_eq!((verified.from, verified.to, verified.model), (from, 24, true));
@@ -69,7 +69,7 @@ fn a_run_is_the_same_from_its_start_and_from_each_checkpoint() {
 #[test]
 fn a_long_run_with_skipped_steps() {
     let out = tempfile::tempdir().unwrap();
-    let folder = Half::training().out(out.path()).run().unwrap().folder.unwrap();
+    let folder = Half::experiment().out(out.path()).run().unwrap().folder.unwrap();
     let files = files(&folder);
     let lines: Vec<_> = std::str::from_utf8(&files["trace.jsonl"]).unwrap().lines().collect();
     assert_eq!(lines[0], r#"{"format":1,"every":100}"#);
@@ -80,7 +80,7 @@ fn a_long_run_with_skipped_steps() {
     );
     let metrics = String::from_utf8_lossy(&files["metrics.jsonl"]);
     assert!(metrics.contains(r#"{"kind":"skip","#), "no step was skipped");
-    let verified = Half::training().verify(&folder, None).unwrap();
+    let verified = Half::experiment().verify(&folder, None).unwrap();
     assert!(verified.is_same(), "{:?}", verified.first);
     assert_eq!((verified.to, verified.traced), (205, steps.len() as u64));
 }
@@ -92,13 +92,13 @@ fn a_run_that_was_ended_is_the_same_as_far_as_it_went() {
     for k in 1..24 {
         let folder = out.path().join(k.to_string());
         write(&folder, &killed(&whole, k));
-        let verified = Averaged::training().verify(&folder, None).unwrap();
+        let verified = Averaged::experiment().verify(&folder, None).unwrap();
         assert!(verified.is_same(), "{k}: {:?}", verified.first);
         let steps: Vec<_> = [6, 12, 18].into_iter().filter(|&step| step <= k).collect();
         assert_eq!((verified.to, &verified.checkpoints, verified.model), (k, &steps, false));
         assert_eq!(verified.exit, None);
         if let Some(from) = steps.last() {
-            let verified = Averaged::training().verify(&folder, Some(*from)).unwrap();
+            let verified = Averaged::experiment().verify(&folder, Some(*from)).unwrap();
             assert!(verified.is_same() && verified.to == k, "{k}: {:?}", verified.first);
         }
     }
@@ -111,14 +111,14 @@ fn a_run_that_was_ended_and_taken_up_again() {
     for k in [7, 12, 17] {
         let folder = out.path().join(k.to_string());
         write(&folder, &killed(&whole, k));
-        Averaged::training().resume(&folder).run().unwrap();
+        Averaged::experiment().resume(&folder).run().unwrap();
         let again = files(&folder);
         assert!(
             again["trace.jsonl"] == whole["trace.jsonl"],
             "{k}: the trace is not the one of a run without end"
         );
         for from in [None, Some(6), Some(24)] {
-            let verified = Averaged::training().verify(&folder, from).unwrap();
+            let verified = Averaged::experiment().verify(&folder, from).unwrap();
             assert!(verified.is_same() && verified.model, "{k}: {:?}", verified.first);
         }
     }
@@ -133,20 +133,20 @@ fn a_run_that_failed() {
         seen += u64::from(matches!(event, Event::Step(_)));
         if seen == 11 { Err(Error::Dataset("no more".to_owned())) } else { Ok(()) }
     };
-    assert!(Averaged::training().out(out.path()).run_with(&mut end).is_err());
+    assert!(Averaged::experiment().out(out.path()).run_with(&mut end).is_err());
     let only = |name: &str| std::fs::read_dir(out.path().join(name)).unwrap().next().unwrap().unwrap().path();
-    let verified = Averaged::training().verify(only("averaged"), None).unwrap();
+    let verified = Averaged::experiment().verify(only("averaged"), None).unwrap();
     assert!(verified.is_same() && verified.to == 11 && !verified.model, "{verified:?}");
 
     // At a rate so high that the second step is taken from weights which are not finite.
     let changes = [("optimizer.weight_decay", "0"), ("optimizer.lr", "1e38")];
     let diverging = changes
         .into_iter()
-        .fold(Averaged::training(), |training, (key, value)| training.set(key, value).unwrap());
+        .fold(Averaged::experiment(), |training, (key, value)| training.set(key, value).unwrap());
     let place = out.path().join("diverging");
     diverging.out(&place).run().unwrap_err();
     let folder = std::fs::read_dir(place.join("averaged")).unwrap().next().unwrap().unwrap().path();
-    let verified = Averaged::training().verify(folder, None).unwrap();
+    let verified = Averaged::experiment().verify(folder, None).unwrap();
     assert!(verified.is_same() && !verified.model, "{verified:?}");
     assert!(verified.exit.unwrap().starts_with("failed: step "));
 }
@@ -155,10 +155,10 @@ fn a_run_that_failed() {
 #[test]
 fn another_spec_other_data_and_another_program_are_refused() {
     let out = tempfile::tempdir().unwrap();
-    let set = |lr: &str| Averaged::training().set("optimizer.lr", lr).unwrap();
+    let set = |lr: &str| Averaged::experiment().set("optimizer.lr", lr).unwrap();
     let folder = set("0.01").out(out.path()).run().unwrap().folder.unwrap();
-    assert!(Averaged::training().verify(&folder, None).unwrap().is_same());
-    let refused = |training: Training<Net>, from| training.verify(&folder, from).unwrap_err().to_string();
+    assert!(Averaged::experiment().verify(&folder, None).unwrap().is_same());
+    let refused = |training: Experiment<Net>, from| training.verify(&folder, from).unwrap_err().to_string();
     for from in [None, Some(12)] {
         let problem = refused(set("0.5"), from);
         for words in ["verify: ", "is of another spec: `optimizer.lr` was 0.01, is 0.5; give "] {
@@ -168,25 +168,25 @@ fn another_spec_other_data_and_another_program_are_refused() {
     let problem = set("0.5").replay(&folder, 12).unwrap_err().to_string();
     assert!(problem.starts_with("replay: ") && problem.contains("`optimizer.lr` was"), "{problem}");
     // One of whose changes is of a key that this program does not have.
-    let problem = refused(Moving::training(), None);
+    let problem = refused(Moving::experiment(), None);
     assert!(problem.contains("`name` was \"averaged\", is \"moving\""), "{problem}");
-    let problem = refused(Averaged::training(), Some(7));
+    let problem = refused(Averaged::experiment(), Some(7));
     assert!(
         problem.contains("no checkpoint of step 7; expected one of 6, 12, 18, 24, or the start"),
         "{problem}"
     );
 
-    let folder = Moving::training().out(out.path()).run().unwrap().folder.unwrap();
+    let folder = Moving::experiment().out(out.path()).run().unwrap().folder.unwrap();
     MOVED.store(true, Ordering::Relaxed);
     for from in [None, Some(2)] {
-        let problem = Moving::training().verify(&folder, from).unwrap_err().to_string();
+        let problem = Moving::experiment().verify(&folder, from).unwrap_err().to_string();
         assert!(
             problem.starts_with("data: they are not those of ") && problem.contains("fingerprint"),
             "{problem}"
         );
     }
     MOVED.store(false, Ordering::Relaxed);
-    let problem = Averaged::training().verify(out.path().join("nowhere"), None).unwrap_err().to_string();
+    let problem = Averaged::experiment().verify(out.path().join("nowhere"), None).unwrap_err().to_string();
     assert!(problem.contains("no folder; expected that of a run"), "{problem}");
 }
 
@@ -196,10 +196,11 @@ fn a_run_whose_spec_was_changed_on_the_way() {
     let (out, folder) = ended();
     let folder_of = out.path().join("changed");
     write(&folder_of, &killed(&files(&folder), 13));
-    let changed = Averaged::training().set("optimizer.lr", "0.5").unwrap().allow_spec_change("optimizer.lr");
+    let changed =
+        Averaged::experiment().set("optimizer.lr", "0.5").unwrap().allow_spec_change("optimizer.lr");
     changed.resume(&folder_of).run().unwrap();
     for from in [None, Some(6)] {
-        let problem = Averaged::training().verify(&folder_of, from).unwrap_err().to_string();
+        let problem = Averaged::experiment().verify(&folder_of, from).unwrap_err().to_string();
         for words in
             ["taken up at step 12 with another spec (`optimizer.lr` was 0.02, is 0.5)", "by `--from`"]
         {
@@ -207,7 +208,7 @@ fn a_run_whose_spec_was_changed_on_the_way() {
         }
     }
     for from in [12, 18, 24] {
-        let verified = Averaged::training().verify(&folder_of, Some(from)).unwrap();
+        let verified = Averaged::experiment().verify(&folder_of, Some(from)).unwrap();
         assert!(verified.is_same() && verified.model, "{from}: {:?}", verified.first);
     }
 }
@@ -231,7 +232,7 @@ fn what_is_different_around_it_is_said_first() {
         }
         Ok(())
     };
-    assert!(Averaged::training().verify_with(&folder, None, &mut look).unwrap().is_same());
+    assert!(Averaged::experiment().verify_with(&folder, None, &mut look).unwrap().is_same());
     assert!(
         said.iter().any(|sentence| sentence.starts_with("`versions.trainspec` was \"0.0.9\", is ")),
         "{said:?}"
@@ -250,12 +251,12 @@ fn a_run_that_is_at_work_is_left_alone() {
         {
             let runs = out.path().join("averaged");
             let folder = std::fs::read_dir(runs).unwrap().next().unwrap().unwrap().path();
-            let problem = Averaged::training().verify(folder, None).unwrap_err().to_string();
+            let problem = Averaged::experiment().verify(folder, None).unwrap_err().to_string();
             assert!(problem.contains("another process is at work in this run folder"), "{problem}");
             tried = true;
         }
         Ok(())
     };
-    let folder = Averaged::training().out(out.path()).run_with(&mut look).unwrap().folder.unwrap();
+    let folder = Averaged::experiment().out(out.path()).run_with(&mut look).unwrap().folder.unwrap();
     assert!(tried && folder.join(checkpoint(24)).exists());
 }

@@ -2,7 +2,7 @@
 
 use super::tile::SCORES;
 use super::{Head, KEYS, Part, QUERIES};
-use crate::product::{Onto, Packed, View, serial};
+use crate::matmul::{Packed, View, WriteMode, serial};
 use crate::shared::Shared;
 use crate::{scratch, simd};
 
@@ -41,15 +41,15 @@ pub(super) fn head(head: &Head<'_>, qkv: &[f32], y: &[f32], log_sums: &[f32], dy
                 let d_mean = View::new(d_mean, tile.rows, width);
 
                 let columns = tile.first_key..tile.first_key + tile.columns;
-                packed_keys.part(columns.clone()).serial(query, scores, KEYS, Onto::Replace);
-                packed_values.part(columns).serial(d_mean, d_weights, KEYS, Onto::Replace);
+                packed_keys.part(columns.clone()).serial(query, scores, KEYS, WriteMode::Overwrite);
+                packed_values.part(columns).serial(d_mean, d_weights, KEYS, WriteMode::Overwrite);
                 tile.differentiate(scores, d_weights, &log_sums[queries.clone()], &means);
 
                 let weights = View::with_stride(scores, tile.rows, tile.columns, KEYS).transposed();
-                serial(weights, d_mean, &mut d_values[part.clone()], width, Onto::Add);
+                serial(weights, d_mean, &mut d_values[part.clone()], width, WriteMode::Accumulate);
                 let d_scores = View::with_stride(d_weights, tile.rows, tile.columns, KEYS);
-                serial(d_scores.transposed(), query, &mut d_keys[part], width, Onto::Add);
-                let onto = if tile.first_key == 0 { Onto::Replace } else { Onto::Add };
+                serial(d_scores.transposed(), query, &mut d_keys[part], width, WriteMode::Accumulate);
+                let onto = if tile.first_key == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
                 serial(d_scores, key, d_query, width, onto);
             }
             scatter(head, dqkv, Part::Query, queries, head.scale(), d_query);

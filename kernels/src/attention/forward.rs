@@ -2,7 +2,7 @@
 
 use super::tile::{SCORES, Sums};
 use super::{Head, Part, QUERIES};
-use crate::product::{Onto, Packed, View, serial};
+use crate::matmul::{Packed, View, WriteMode, serial};
 use crate::shared::Shared;
 use crate::{attention::KEYS, scratch};
 
@@ -25,9 +25,14 @@ pub(super) fn head(head: &Head<'_>, qkv: &[f32], y: &Shared<'_>, log_sums: &Shar
             for tile in head.tiles(queries.clone()) {
                 let part = tile.first_key..tile.first_key + tile.columns;
                 let values = View::new(&values[part.start * width..part.end * width], tile.columns, width);
-                keys.part(part).serial(View::new(query, tile.rows, width), scores, KEYS, Onto::Replace);
+                keys.part(part).serial(
+                    View::new(query, tile.rows, width),
+                    scores,
+                    KEYS,
+                    WriteMode::Overwrite,
+                );
                 tile.weigh(scores, &mut sums, mean, width);
-                let onto = if tile.first_key == 0 { Onto::Replace } else { Onto::Add };
+                let onto = if tile.first_key == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
                 serial(View::with_stride(scores, tile.rows, tile.columns, KEYS), values, mean, width, onto);
             }
             for ((place, mean), sums) in queries.zip(mean.chunks_exact(width.max(1))).zip(&sums) {

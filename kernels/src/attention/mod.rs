@@ -20,7 +20,7 @@ mod reference;
 mod tests;
 
 use crate::epilogue::Dropout;
-use crate::product::View;
+use crate::matmul::View;
 use crate::shared::Shared;
 use crate::sizes::elements;
 use crate::{simd, threads};

@@ -7,8 +7,8 @@ use super::forward::{add, normals, normals_of, parts_of};
 use super::places::{self, Block, CHANNELS, Cut, Each, Slope};
 use super::{BatchNorm, Channels, PARTS, SPLIT_CHANNELS};
 use crate::epilogue::{Activation, Epilogue, Saved};
-use crate::product::Onto;
-use crate::runs::{Shared, deviation, put};
+use crate::matmul::WriteMode;
+use crate::reduce::{Shared, deviation, put};
 use crate::{scratch, threads};
 
 /// What both passes read.
@@ -23,19 +23,19 @@ pub(super) struct Input<'a> {
 /// Where the results go.
 struct Output<'a> {
     d: Shared<'a>,
-    dx: Option<(Shared<'a>, Onto)>,
-    d_weight: (Shared<'a>, Onto),
-    d_bias: (Shared<'a>, Onto),
+    dx: Option<(Shared<'a>, WriteMode)>,
+    d_weight: (Shared<'a>, WriteMode),
+    d_bias: (Shared<'a>, WriteMode),
 }
 
 pub(super) fn run<'a>(
     input: &Input<'_>,
     d: &'a mut [f32],
-    dx: Option<(&'a mut [f32], Onto)>,
-    d_weight: (&'a mut [f32], Onto),
-    d_bias: (&'a mut [f32], Onto),
+    dx: Option<(&'a mut [f32], WriteMode)>,
+    d_weight: (&'a mut [f32], WriteMode),
+    d_bias: (&'a mut [f32], WriteMode),
 ) {
-    let share = |(slice, onto): (&'a mut [f32], Onto)| (Shared::new(slice), onto);
+    let share = |(slice, onto): (&'a mut [f32], WriteMode)| (Shared::new(slice), onto);
     let output =
         Output { d: Shared::new(d), dx: dx.map(share), d_weight: share(d_weight), d_bias: share(d_bias) };
     let norm = input.norm;

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::places::Slope;
 use super::{Floors, Normal};
-use crate::product::Onto;
-use crate::runs::Shared;
+use crate::matmul::WriteMode;
+use crate::reduce::Shared;
 use crate::simd;
 
 /// The most channels that are worked on at once.
@@ -158,7 +158,7 @@ simd! {
         slopes: &Slopes,
         d: &Shared<'_>,
         dx: &Shared<'_>,
-        onto: Onto,
+        onto: WriteMode,
     ) {
         let width = columns.range.len();
         let [mean, of_d, of_x, constant] =
@@ -171,7 +171,7 @@ simd! {
                 let (mean, of_d) = (mean[column], of_d[column]);
                 let slope = Slope { mean, of_d, of_x: of_x[column], constant: constant[column] };
                 let value = slope.of(d[column], x[column]);
-                dx[column] = if onto == Onto::Add { dx[column] + value } else { value };
+                dx[column] = if onto == WriteMode::Accumulate { dx[column] + value } else { value };
             }
         }
     }

@@ -6,7 +6,7 @@ use super::columns::{self, Columns, Normals, WIDTH};
 use super::places::{self, Block, CHANNELS, Each};
 use super::{BatchNorm, Channels, Floors, Normal, PARTS, SPLIT_CHANNELS, statistics};
 use crate::epilogue::Epilogue;
-use crate::runs::Shared;
+use crate::reduce::Shared;
 use crate::threads;
 
 /// What both passes read.

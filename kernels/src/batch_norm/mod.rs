@@ -27,8 +27,8 @@ mod tests;
 use std::ops::Range;
 
 use crate::epilogue::{Activation, Epilogue, Saved};
-use crate::product::Onto;
-use crate::runs::{deviation, split};
+use crate::matmul::WriteMode;
+use crate::reduce::{deviation, split};
 use crate::sizes::elements;
 
 /// The sizes of a batch normalization.
@@ -127,9 +127,9 @@ impl BatchNorm {
         epilogue: &Epilogue<'_>,
         y: &[f32],
         d: &mut [f32],
-        dx: Option<(&mut [f32], Onto)>,
-        d_weight: (&mut [f32], Onto),
-        d_bias: (&mut [f32], Onto),
+        dx: Option<(&mut [f32], WriteMode)>,
+        d_weight: (&mut [f32], WriteMode),
+        d_bias: (&mut [f32], WriteMode),
     ) {
         self.check(x, weight, bias);
         assert_eq!(statistics.len(), elements([3, self.channels]), "statistics are [3, channels]");

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::{BatchNorm, Floors, Normal};
-use crate::product::Onto;
-use crate::runs::{self, Shared, Sums, WIDE};
+use crate::matmul::WriteMode;
+use crate::reduce::{self, Shared, Sums, WIDE};
 use crate::simd;
 
 /// The most channels that are worked on at once.
@@ -60,7 +60,7 @@ pub(super) fn shifts(x: &[f32], block: &Block) -> Each {
 
 simd! {
     fn sum(run: &[f32]) -> f64 {
-        let [sum] = runs::sums([run], [0.0], |[x], [sum]| {
+        let [sum] = reduce::sums([run], [0.0], |[x], [sum]| {
             for lane in 0..WIDE {
                 sum[lane] += x[lane];
             }
@@ -231,7 +231,7 @@ simd! {
         slopes: &Each<Slope>,
         d: &Shared<'_>,
         dx: &Shared<'_>,
-        onto: Onto,
+        onto: WriteMode,
     ) {
         let places = block.places;
         for part in block.parts() {
@@ -239,7 +239,7 @@ simd! {
             let (d, dx) = unsafe { (d.part(part.clone()), dx.part(part.clone())) };
             let runs = x[part].chunks_exact(places).zip(d.chunks_exact(places)).zip(dx.chunks_exact_mut(places));
             for (((x, d), dx), slope) in runs.zip(slopes) {
-                if onto == Onto::Add {
+                if onto == WriteMode::Accumulate {
                     for ((dx, &d), &x) in dx.iter_mut().zip(d).zip(x) {
                         *dx += slope.of(d, x);
                     }

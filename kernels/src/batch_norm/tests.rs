@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::{BatchNorm, reference};
 use crate::epilogue::{Activation, Dropout, Epilogue, Saved};
-use crate::product::Onto;
-use crate::runs::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, vanishes, widen};
+use crate::matmul::WriteMode;
+use crate::reduce::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, vanishes, widen};
 
 const DROPOUT: Dropout =
     Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0, each: 1 };
@@ -45,13 +45,13 @@ fn data(norm: &BatchNorm, offset: f32, spread: f32) -> Data {
 }
 
 /// `statistics`, `y`, `d`, `dx`, `d_weight` and `d_bias`.
-fn run(norm: &BatchNorm, data: &Data, epilogue: &Epilogue<'_>, onto: Onto) -> [Vec<f32>; 6] {
+fn run(norm: &BatchNorm, data: &Data, epilogue: &Epilogue<'_>, onto: WriteMode) -> [Vec<f32>; 6] {
     let Data { x, weight, bias, d, .. } = data;
     // What was in the results must not show.
     let mut statistics = vec![f32::NAN; 3 * norm.channels];
     let mut y = vec![f32::NAN; x.len()];
     norm.forward(x, weight, bias, epilogue, &mut statistics, &mut y);
-    let there = if onto == Onto::Add { 1.0 } else { f32::NAN };
+    let there = if onto == WriteMode::Accumulate { 1.0 } else { f32::NAN };
     let [mut dx, mut d_weight, mut d_bias] = [x, weight, bias].map(|value| vec![there; value.len()]);
     let mut d = d.clone();
     let saved = if epilogue.saved() == Saved::Output { &*y } else { &[] };
@@ -70,7 +70,7 @@ fn run(norm: &BatchNorm, data: &Data, epilogue: &Epilogue<'_>, onto: Onto) -> [V
 /// of the variance's error over `variance + eps`, and each sum 38 roundings again, of the sum of the absolute terms.
 fn check(norm: &BatchNorm, offset: f32, spread: f32) {
     let data = data(norm, offset, spread);
-    let [statistics, y, d, dx, d_weight, d_bias] = run(norm, &data, &Epilogue::NONE, Onto::Replace);
+    let [statistics, y, d, dx, d_weight, d_bias] = run(norm, &data, &Epilogue::NONE, WriteMode::Overwrite);
     assert_eq!(bits(&[&d]), bits(&[&data.d]));
 
     let [x, weight, bias, d] = [&data.x, &data.weight, &data.bias, &data.d].map(|values| widen(values));
@@ -156,7 +156,7 @@ fn a_large_mean_cancels_nothing() {
         let norm = BatchNorm { batch: 64, channels: 2, places, eps: 1e-5 };
         check(&norm, 30_000.0, 1.0);
         let data = data(&norm, 30_000.0, 1.0);
-        let [statistics, ..] = run(&norm, &data, &Epilogue::NONE, Onto::Replace);
+        let [statistics, ..] = run(&norm, &data, &Epilogue::NONE, WriteMode::Overwrite);
         let [_, variance] = reference::statistics(&norm, &widen(&data.x), 1);
         // Far below the grid of x, 2e-3.
         compare("variance", &statistics[3..4], &[variance], &[1e-5 * variance]);
@@ -173,7 +173,7 @@ fn the_gradient_of_x_sums_to_0() {
         for (d, x) in data.d.iter_mut().zip(&data.x) {
             *d += (x - 0.6) * 1e3;
         }
-        let [_, _, d, dx, d_weight, d_bias] = run(&norm, &data, &Epilogue::NONE, Onto::Replace);
+        let [_, _, d, dx, d_weight, d_bias] = run(&norm, &data, &Epilogue::NONE, WriteMode::Overwrite);
         let x = widen(&data.x);
         for channel in 0..channels {
             let [mean, variance] = reference::statistics(&norm, &x, channel);
@@ -211,9 +211,9 @@ fn epilogues_are_those_of_the_epilogue() {
     let small = BatchNorm { batch: 3, channels: 5, places: 21, eps: 1e-5 };
     for norm in [small, BatchNorm { places: 1, channels: 270, ..small }, LARGE[0]] {
         let data = data(&norm, 0.0, 1.0);
-        let [statistics, pre, ..] = run(&norm, &data, &Epilogue::NONE, Onto::Replace);
+        let [statistics, pre, ..] = run(&norm, &data, &Epilogue::NONE, WriteMode::Overwrite);
         for epilogue in epilogues(&data.residual) {
-            let [_, y, d, dx, ..] = run(&norm, &data, &epilogue, Onto::Replace);
+            let [_, y, d, dx, ..] = run(&norm, &data, &epilogue, WriteMode::Overwrite);
             let mut expected_y = pre.clone();
             epilogue.forward_in_place(0, &mut expected_y);
             assert_eq!(bits(&[&y]), bits(&[expected_y]), "{norm:?} {:?}", epilogue.activation);
@@ -228,7 +228,7 @@ fn epilogues_are_those_of_the_epilogue() {
             assert_eq!(d, expected_d, "{norm:?} {:?}", epilogue.activation);
             // The rest is as if this had come without an epilogue.
             let without = Data { d, ..self::data(&norm, 0.0, 1.0) };
-            let [_, _, _, expected_dx, ..] = run(&norm, &without, &Epilogue::NONE, Onto::Replace);
+            let [_, _, _, expected_dx, ..] = run(&norm, &without, &Epilogue::NONE, WriteMode::Overwrite);
             assert_eq!(bits(&[dx]), bits(&[expected_dx]));
 
             let (means, others) = statistics.split_at(norm.channels);
@@ -254,7 +254,7 @@ fn bits_depend_neither_on_the_level_nor_on_threads() {
         let [none, relu, _, relu_residual, ..] = epilogues(&data.residual);
         for epilogue in [none, relu, relu_residual] {
             same_bits(|| {
-                let mut results = run(&norm, &data, &epilogue, Onto::Add).to_vec();
+                let mut results = run(&norm, &data, &epilogue, WriteMode::Accumulate).to_vec();
                 let mut y = vec![f32::NAN; data.x.len()];
                 let (weight, bias) = (&data.weight, &data.bias);
                 norm.infer(&data.x, weight, bias, bias, &vec![2.0; norm.channels], &epilogue, &mut y);
@@ -271,7 +271,7 @@ fn a_channel_does_not_depend_on_the_others() {
         let all = BatchNorm { batch: 4, channels: 3, places, eps: 1e-5 };
         let one = BatchNorm { channels: 1, ..all };
         let whole = data(&all, 0.0, 1.0);
-        let together = run(&all, &whole, &Epilogue::NONE, Onto::Replace);
+        let together = run(&all, &whole, &Epilogue::NONE, WriteMode::Overwrite);
         let pick =
             |values: &[f32]| -> Vec<f32> { reference::elements(&all, 1).map(|at| values[at]).collect() };
         let alone = Data {
@@ -281,7 +281,7 @@ fn a_channel_does_not_depend_on_the_others() {
             residual: Vec::new(),
             d: pick(&whole.d),
         };
-        let alone = run(&one, &alone, &Epilogue::NONE, Onto::Replace);
+        let alone = run(&one, &alone, &Epilogue::NONE, WriteMode::Overwrite);
         assert_eq!(
             bits(&[alone[1].clone(), alone[3].clone()]),
             bits(&[pick(&together[1]), pick(&together[3])])
@@ -293,15 +293,16 @@ fn a_channel_does_not_depend_on_the_others() {
 fn gradients_can_be_added_and_that_of_x_left_out() {
     for norm in [LARGE[0], LARGE[1], BatchNorm { batch: 5, channels: 20, places: 1, eps: 1e-5 }] {
         let data = data(&norm, 0.0, 1.0);
-        let [replaced, added] =
-            [Onto::Replace, Onto::Add].map(|onto| run(&norm, &data, &Epilogue::NONE, onto));
+        let [replaced, added] = [WriteMode::Overwrite, WriteMode::Accumulate]
+            .map(|onto| run(&norm, &data, &Epilogue::NONE, onto));
         for (replaced, added) in replaced.iter().zip(&added).skip(3) {
             let expected: Vec<f32> = replaced.iter().map(|value| 1.0 + value).collect();
             assert_eq!(bits(&[expected]), bits(&[added]));
         }
         let Data { x, weight, bias, d, .. } = &data;
         let (mut d, mut d_weight, mut d_bias) = (d.clone(), weight.clone(), bias.clone());
-        let (to_weight, to_bias) = ((&mut *d_weight, Onto::Replace), (&mut *d_bias, Onto::Replace));
+        let (to_weight, to_bias) =
+            ((&mut *d_weight, WriteMode::Overwrite), (&mut *d_bias, WriteMode::Overwrite));
         let statistics = &replaced[0];
         norm.backward(x, weight, bias, statistics, &Epilogue::NONE, &[], &mut d, None, to_weight, to_bias);
         assert_eq!(bits(&[d_weight, d_bias]), bits(&replaced[4..]));
@@ -326,7 +327,7 @@ fn a_nan_shows() {
         let mut data = data(&norm, 0.0, 1.0);
         data.x[0] = f32::NAN;
         let relu = Epilogue { activation: Activation::Relu, ..Epilogue::NONE };
-        let [statistics, y, _, dx, d_weight, _] = run(&norm, &data, &relu, Onto::Replace);
+        let [statistics, y, _, dx, d_weight, _] = run(&norm, &data, &relu, WriteMode::Overwrite);
         assert!(statistics[0].is_nan() && statistics[2].is_nan() && !statistics[1].is_nan());
         assert!(y[0].is_nan() && dx[0].is_nan() && d_weight[0].is_nan() && !d_weight[1].is_nan());
     }
@@ -338,7 +339,7 @@ fn nothing_is_possible() {
         let norm = BatchNorm { batch, channels, places, eps: 1e-5 };
         let data = data(&norm, 0.0, 1.0);
         for epilogue in epilogues(&data.residual) {
-            let results = run(&norm, &data, &epilogue, Onto::Replace);
+            let results = run(&norm, &data, &epilogue, WriteMode::Overwrite);
             assert!(results.iter().flatten().all(|&value| value == 0.0));
             let mut y = [];
             norm.infer(&data.x, &data.weight, &data.bias, &data.bias, &data.bias, &epilogue, &mut y);
@@ -359,7 +360,7 @@ fn a_missing_output_is_told() {
     let norm = BatchNorm { batch: 1, channels: 1, places: 1, eps: 1e-5 };
     let relu = Epilogue { activation: Activation::Relu, ..Epilogue::NONE };
     let (mut a, mut b) = ([0.0], [0.0]);
-    let (to_weight, to_bias) = ((&mut a[..], Onto::Add), (&mut b[..], Onto::Add));
+    let (to_weight, to_bias) = ((&mut a[..], WriteMode::Accumulate), (&mut b[..], WriteMode::Accumulate));
     norm.backward(&[1.0], &[1.0], &[0.0], &[0.0; 3], &relu, &[], &mut [0.0], None, to_weight, to_bias);
 }
 

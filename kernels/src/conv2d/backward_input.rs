@@ -2,11 +2,11 @@
 
 use super::Conv2d;
 use super::field::Field;
+use super::interleave::weave;
 use super::phase::Tables;
-use super::strips::Strips;
-use super::weave::weave;
+use super::tiles::Strips;
 use super::winograd;
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::{scratch, threads};
 
 impl Conv2d {
@@ -30,7 +30,7 @@ impl Conv2d {
     }
 }
 
-pub(super) fn run(conv: &Conv2d, d_pre: &[f32], weight: &[f32], (dx, onto): (&mut [f32], Onto)) {
+pub(super) fn run(conv: &Conv2d, d_pre: &[f32], weight: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
     if let Some(filter) = conv.back_filter() {
         return winograd::backward_input(conv, &filter, d_pre, weight, dx, onto);
     }
@@ -81,7 +81,7 @@ fn images(
     first: usize,
     d_pre: &[f32],
     dx: &mut [f32],
-    onto: Onto,
+    onto: WriteMode,
 ) {
     let woven = conv.stride > 1;
     field.with(1, |source| {
@@ -103,7 +103,7 @@ fn images(
                     if woven && sweep.offsets.is_empty() {
                         continue;
                     }
-                    let onto = if woven { Onto::Replace } else { onto };
+                    let onto = if woven { WriteMode::Overwrite } else { onto };
                     for group in 0..conv.groups {
                         let source = &source[group * conv.out / conv.groups * field.plane()..];
                         let packed = &packed[group * phase.room()..][..phase.room()];

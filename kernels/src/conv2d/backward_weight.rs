@@ -2,9 +2,9 @@
 
 use super::Conv2d;
 use super::correlate::Correlation;
-use super::strips::{STRIP, Strips};
+use super::tiles::{STRIP, Strips};
 use super::winograd::{self, Filter};
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::{scratch, simd, threads};
 
 /// Numbers of a vector.
@@ -29,8 +29,8 @@ pub(super) fn run(
     conv: &Conv2d,
     x: &[f32],
     d_pre: &[f32],
-    (d_weight, onto): (&mut [f32], Onto),
-    d_bias: Option<(&mut [f32], Onto)>,
+    (d_weight, onto): (&mut [f32], WriteMode),
+    d_bias: Option<(&mut [f32], WriteMode)>,
 ) {
     let sums = conv.sums();
     // Of each group of images: the gradient of the weights, then that of the bias.
@@ -171,10 +171,10 @@ simd! {
 
 simd! {
     /// The sums over the groups of images, in their order.
-    fn add_up(partial: &[f32], each: usize, first: usize, result: &mut [f32], onto: Onto) {
+    fn add_up(partial: &[f32], each: usize, first: usize, result: &mut [f32], onto: WriteMode) {
         for (group, partial) in partial.chunks_exact(each.max(1)).enumerate() {
             let partial = &partial[first..][..result.len()];
-            if group == 0 && onto == Onto::Replace {
+            if group == 0 && onto == WriteMode::Overwrite {
                 result.copy_from_slice(partial);
             } else {
                 for (result, partial) in result.iter_mut().zip(partial) {

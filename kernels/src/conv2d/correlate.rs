@@ -6,7 +6,7 @@
 )]
 
 use super::lanes::{Lanes, Plain};
-use super::strips::{STRIP, Strips};
+use super::tiles::{STRIP, Strips};
 use crate::simd::{self, Level};
 use crate::sizes::elements;
 

@@ -2,11 +2,11 @@
 
 use super::Conv2d;
 use super::field::Field;
-use super::strips::Strips;
 use super::sweep::{Sweep, tile_rows};
+use super::tiles::Strips;
 use super::{weights, winograd};
 use crate::epilogue::Epilogue;
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::{scratch, threads};
 
 impl Conv2d {
@@ -94,7 +94,7 @@ pub(super) fn run(
                                 let source = &source[group * conv.channels / conv.groups * field.plane()..];
                                 let bias = bias.map_or(&[][..], |bias| &bias[group * rows..][..rows]);
                                 let packed = &packed[group * room..][..room];
-                                sweep.run(source, packed, bias, y, Onto::Replace, near(group));
+                                sweep.run(source, packed, bias, y, WriteMode::Overwrite, near(group));
                             }
                             if let Some(pre) = &mut pre {
                                 pre[number * conv.result()..][..conv.result()].copy_from_slice(y);

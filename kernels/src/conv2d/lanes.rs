@@ -1,7 +1,7 @@
 //! Vectors of numbers, one kind for each SIMD level.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
-use super::strips::STRIP;
+use super::tiles::STRIP;
 
 /// A vector of one strip or two.
 ///

@@ -30,11 +30,11 @@ mod backward_weight;
 mod correlate;
 mod field;
 mod forward;
+mod interleave;
 mod lanes;
 mod phase;
-mod strips;
 mod sweep;
-mod weave;
+mod tiles;
 mod weights;
 mod winograd;
 
@@ -44,7 +44,7 @@ mod reference;
 mod tests;
 
 use crate::epilogue::Epilogue;
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::sizes::elements;
 
 /// The sizes of a convolution.
@@ -138,8 +138,8 @@ impl Conv2d {
         &self,
         x: &[f32],
         d_pre: &[f32],
-        d_weight: (&mut [f32], Onto),
-        d_bias: Option<(&mut [f32], Onto)>,
+        d_weight: (&mut [f32], WriteMode),
+        d_bias: Option<(&mut [f32], WriteMode)>,
     ) {
         self.check(x, d_weight.0, d_pre);
         if let Some((d_bias, _)) = &d_bias {
@@ -152,7 +152,7 @@ impl Conv2d {
     ///
     /// # Panics
     /// As [`Conv2d::forward`].
-    pub fn backward_input(&self, d_pre: &[f32], weight: &[f32], dx: (&mut [f32], Onto)) {
+    pub fn backward_input(&self, d_pre: &[f32], weight: &[f32], dx: (&mut [f32], WriteMode)) {
         self.check(dx.0, weight, d_pre);
         if !dx.0.is_empty() {
             backward_input::run(self, d_pre, weight, dx);

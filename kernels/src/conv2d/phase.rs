@@ -2,8 +2,8 @@
 
 use super::Conv2d;
 use super::field::Field;
-use super::strips::Strips;
 use super::sweep::{Sweep, tile_rows};
+use super::tiles::Strips;
 use super::weights;
 
 /// Those places of the padded image that have the same remainders by the stride: they see the same taps.

@@ -6,9 +6,9 @@
 )]
 
 use super::lanes::{Lanes, Plain};
-use super::strips::Strips;
+use super::tiles::Strips;
 use super::weights;
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::simd::{self, Level};
 
 /// The vectors of which all tiles are made before the next: their part of the image stays in the first cache.
@@ -44,7 +44,7 @@ impl Sweep<'_> {
         packed: &[f32],
         start: &[f32],
         results: &mut [f32],
-        onto: Onto,
+        onto: WriteMode,
         next: &[f32],
     ) {
         let farthest = self.offsets.iter().max().map_or(0, |&offset| offset as usize);
@@ -92,7 +92,7 @@ struct Job<'a> {
     source: &'a [f32],
     packed: &'a [f32],
     start: &'a [f32],
-    onto: Onto,
+    onto: WriteMode,
     next: &'a [f32],
 }
 
@@ -223,12 +223,14 @@ unsafe fn tile<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
         }
         // A loop of its own where all rows are results: it is unrolled, so that sums stay in registers.
         match (rows - row >= M, job.onto) {
-            (true, Onto::Replace) => put::<V, WIDE, false, M, N>(&sums, M, &to, &counts, strips.plane),
-            (true, Onto::Add) => put::<V, WIDE, true, M, N>(&sums, M, &to, &counts, strips.plane),
-            (false, Onto::Replace) => {
+            (true, WriteMode::Overwrite) => put::<V, WIDE, false, M, N>(&sums, M, &to, &counts, strips.plane),
+            (true, WriteMode::Accumulate) => put::<V, WIDE, true, M, N>(&sums, M, &to, &counts, strips.plane),
+            (false, WriteMode::Overwrite) => {
                 put::<V, WIDE, false, M, N>(&sums, rows - row, &to, &counts, strips.plane);
             }
-            (false, Onto::Add) => put::<V, WIDE, true, M, N>(&sums, rows - row, &to, &counts, strips.plane),
+            (false, WriteMode::Accumulate) => {
+                put::<V, WIDE, true, M, N>(&sums, rows - row, &to, &counts, strips.plane)
+            }
         }
     }
 }

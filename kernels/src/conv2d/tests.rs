@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::{Conv2d, reference};
 use crate::epilogue::{Activation, Dropout, Epilogue};
+use crate::matmul::WriteMode;
 use crate::philox;
-use crate::product::Onto;
 use crate::simd::{self, Level};
 
 /// Numbers from -1 to 1.
@@ -36,7 +36,7 @@ impl Data {
 
     /// `pre`, and the gradients of `x`, of the weights and of the bias, in the place of what was there or added
     /// to it.
-    pub(super) fn run(&self, conv: &Conv2d, onto: Onto, there: f32) -> [Vec<f32>; 4] {
+    pub(super) fn run(&self, conv: &Conv2d, onto: WriteMode, there: f32) -> [Vec<f32>; 4] {
         let mut pre = vec![f32::NAN; self.d_pre.len()];
         let [mut dx, mut d_weight, mut d_bias] =
             [self.x.len(), self.weight.len(), conv.out].map(|length| vec![there; length]);
@@ -71,10 +71,10 @@ fn check(conv: &Conv2d) {
         ("d_weight", d_weight, places),
         ("d_bias", d_bias, places),
     ];
-    for (onto, there) in [(Onto::Replace, f32::NAN), (Onto::Add, 0.5)] {
+    for (onto, there) in [(WriteMode::Overwrite, f32::NAN), (WriteMode::Accumulate, 0.5)] {
         let found = data.run(conv, onto, there);
         for (which, ((name, expected, terms), found)) in expected.iter().zip(&found).enumerate() {
-            let added = if onto == Onto::Add && which > 0 { f64::from(there) } else { 0.0 };
+            let added = if onto == WriteMode::Accumulate && which > 0 { f64::from(there) } else { 0.0 };
             assert_eq!(expected.values.len(), found.len());
             for (index, (&found, (value, size))) in
                 found.iter().zip(expected.values.iter().zip(&expected.sizes)).enumerate()
@@ -150,9 +150,9 @@ fn many_images_agree_with_the_reference() {
 fn bits_do_not_depend_on_the_level() {
     for conv in &KINDS {
         let data = Data::of(conv);
-        let expected = bits(&simd::at_level(Level::Portable, || data.run(conv, Onto::Add, 0.25)));
+        let expected = bits(&simd::at_level(Level::Portable, || data.run(conv, WriteMode::Accumulate, 0.25)));
         for &level in Level::available() {
-            let found = bits(&simd::at_level(level, || data.run(conv, Onto::Add, 0.25)));
+            let found = bits(&simd::at_level(level, || data.run(conv, WriteMode::Accumulate, 0.25)));
             assert!(found == expected, "{level:?} {conv:?}");
         }
     }
@@ -169,10 +169,10 @@ fn in_blocks(conv: Conv2d) -> Conv2d {
 fn bits_do_not_depend_on_threads() {
     for conv in KINDS.map(in_blocks) {
         let data = Data::of(&conv);
-        let expected = bits(&data.run(&conv, Onto::Replace, f32::NAN));
+        let expected = bits(&data.run(&conv, WriteMode::Overwrite, f32::NAN));
         for threads in [1, 2, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-            let found = bits(&pool.install(|| data.run(&conv, Onto::Replace, f32::NAN)));
+            let found = bits(&pool.install(|| data.run(&conv, WriteMode::Overwrite, f32::NAN)));
             assert!(found == expected, "{threads} {conv:?}");
         }
     }
@@ -182,7 +182,7 @@ fn bits_do_not_depend_on_threads() {
 fn an_image_does_not_depend_on_the_others() {
     for conv in &KINDS {
         let data = Data::of(conv);
-        let [pre, dx, ..] = data.run(conv, Onto::Replace, f32::NAN);
+        let [pre, dx, ..] = data.run(conv, WriteMode::Overwrite, f32::NAN);
         for image in 0..conv.batch {
             let part = |values: &[f32]| -> Vec<f32> {
                 let each = values.len() / conv.batch;
@@ -190,7 +190,8 @@ fn an_image_does_not_depend_on_the_others() {
             };
             let Data { weight, bias, .. } = Data::of(conv);
             let alone = Data { x: part(&data.x), weight, bias, d_pre: part(&data.d_pre) };
-            let [pre_alone, dx_alone, ..] = alone.run(&Conv2d { batch: 1, ..*conv }, Onto::Replace, f32::NAN);
+            let [pre_alone, dx_alone, ..] =
+                alone.run(&Conv2d { batch: 1, ..*conv }, WriteMode::Overwrite, f32::NAN);
             assert_eq!(bits(&[pre_alone, dx_alone]), bits(&[part(&pre), part(&dx)]), "{conv:?}");
         }
     }
@@ -209,7 +210,7 @@ fn the_epilogue_counts_in_the_whole_value() {
             residual: Some(&residual),
             then: Activation::Relu,
         };
-        let [expected_pre, ..] = data.run(conv, Onto::Replace, f32::NAN);
+        let [expected_pre, ..] = data.run(conv, WriteMode::Overwrite, f32::NAN);
         let mut expected = vec![0.0; expected_pre.len()];
         epilogue.forward(0, &expected_pre, &mut expected);
         let mut pre = vec![f32::NAN; expected.len()];
@@ -224,11 +225,11 @@ fn the_epilogue_counts_in_the_whole_value() {
 fn no_bias_is_a_bias_of_zero() {
     let conv = &KINDS[0];
     let data = Data { bias: vec![0.0; conv.out], ..Data::of(conv) };
-    let [expected, _, d_weight, _] = data.run(conv, Onto::Replace, f32::NAN);
+    let [expected, _, d_weight, _] = data.run(conv, WriteMode::Overwrite, f32::NAN);
     let mut y = vec![f32::NAN; expected.len()];
     conv.forward(&data.x, &data.weight, None, &Epilogue::NONE, None, &mut y);
     let mut d_weight_alone = vec![f32::NAN; d_weight.len()];
-    conv.backward_weight(&data.x, &data.d_pre, (&mut d_weight_alone, Onto::Replace), None);
+    conv.backward_weight(&data.x, &data.d_pre, (&mut d_weight_alone, WriteMode::Overwrite), None);
     assert_eq!(bits(&[y, d_weight_alone]), bits(&[expected, d_weight]));
 }
 
@@ -266,7 +267,7 @@ fn a_nan_shows_where_it_should() {
     let mut data = Data::of(&conv);
     data.x[0] = f32::NAN;
     data.d_pre[0] = f32::NAN;
-    let [pre, dx, d_weight, d_bias] = data.run(&conv, Onto::Replace, 0.0);
+    let [pre, dx, d_weight, d_bias] = data.run(&conv, WriteMode::Overwrite, 0.0);
     let nans =
         |values: &[f32]| -> Vec<usize> { (0..values.len()).filter(|&at| values[at].is_nan()).collect() };
     // The corner is seen by four places of each of the first two channels of the first result.
@@ -281,7 +282,7 @@ fn a_nan_shows_where_it_should() {
 #[should_panic(expected = "x is [batch, channels, height, width]")]
 fn lengths_are_checked() {
     let data = Data::of(&KINDS[0]);
-    KINDS[0].backward_input(&data.d_pre, &data.weight, (&mut [0.0], Onto::Replace));
+    KINDS[0].backward_input(&data.d_pre, &data.weight, (&mut [0.0], WriteMode::Overwrite));
 }
 
 #[test]

@@ -19,7 +19,7 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
-use crate::runs::LANES;
+use crate::reduce::LANES;
 use crate::sizes::elements;
 use crate::threads;
 

@@ -3,7 +3,7 @@
 
 use super::CrossEntropy;
 use crate::math::{exp, few_or, ln, put_few};
-use crate::runs::{LANES, Vector, keep_first};
+use crate::reduce::{LANES, Vector, keep_first};
 use crate::simd;
 
 /// Rows that go through each step together: so many that the compiler does not unroll a loop over them.
@@ -95,7 +95,7 @@ mod fold {
         __m128, _mm_add_ps, _mm_cvtss_f32, _mm_loadu_ps, _mm_max_ps, _mm_movehl_ps, _mm_shuffle_ps,
     };
 
-    use crate::runs::Vector;
+    use crate::reduce::Vector;
 
     #[inline(always)]
     pub(super) fn largest(lanes: &Vector) -> f32 {
@@ -126,7 +126,7 @@ mod fold {
 #[cfg(not(target_arch = "x86_64"))]
 mod fold {
     use super::super::larger;
-    use crate::runs::{Vector, fold};
+    use crate::reduce::{Vector, fold};
 
     #[inline(always)]
     pub(super) fn largest(lanes: &Vector) -> f32 {

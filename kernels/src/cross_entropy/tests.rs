@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{CrossEntropy, reference};
-use crate::runs::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, widen};
+use crate::reduce::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, widen};
 use crate::simd::{self, Level};
 
 /// Logits within `spread`, and targets.

@@ -3,7 +3,7 @@
 
 use super::{CrossEntropy, larger};
 use crate::math::exp;
-use crate::runs::{LANES, WIDE, fold, sums};
+use crate::reduce::{LANES, WIDE, fold, sums};
 use crate::simd;
 
 simd! {

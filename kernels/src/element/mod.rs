@@ -10,7 +10,7 @@
 //! ```
 //! use trainspec_kernels::element;
 //! use trainspec_kernels::epilogue::{Activation, Epilogue};
-//! use trainspec_kernels::product::Onto;
+//! use trainspec_kernels::matmul::WriteMode;
 //!
 //! let relu = Epilogue { activation: Activation::Relu, ..Epilogue::NONE };
 //! let (a, b, mut y) = ([1.0, 2.0], [0.5, 3.0], [0.0; 2]);
@@ -19,8 +19,8 @@
 //!
 //! // Each row of `y` is one of the first matrix, of two columns, and one of the second, of one column.
 //! let mut y = [0.0; 6];
-//! element::copy_rows(&[1.0, 2.0, 3.0, 4.0], 2, &mut y, 3, 2, 2, Onto::Replace);
-//! element::copy_rows(&[5.0, 6.0], 1, &mut y[2..], 3, 1, 2, Onto::Replace);
+//! element::copy_rows(&[1.0, 2.0, 3.0, 4.0], 2, &mut y, 3, 2, 2, WriteMode::Overwrite);
+//! element::copy_rows(&[5.0, 6.0], 1, &mut y[2..], 3, 1, 2, WriteMode::Overwrite);
 //! assert_eq!(y, [1.0, 2.0, 5.0, 3.0, 4.0, 6.0]);
 //! ```
 
@@ -31,7 +31,7 @@ mod tests;
 
 use crate::epilogue::Epilogue;
 use crate::math::{each_with, each_with_two};
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::{simd, threads};
 
 pub use rows::copy_rows;
@@ -62,20 +62,20 @@ pub fn sub(a: &[f32], b: &[f32], y: &mut [f32], epilogue: &Epilogue<'_>) {
 /// # Panics
 /// If the lengths differ, or the residual of the epilogue is shorter.
 pub fn mul(a: &[f32], b: &[f32], y: &mut [f32], epilogue: &Epilogue<'_>) {
-    combine(a, b, y, epilogue, |a, b, y| products(a, b, y, Onto::Replace));
+    combine(a, b, y, epilogue, |a, b, y| products(a, b, y, WriteMode::Overwrite));
 }
 
 /// `into = from`, or `into += from`.
 ///
 /// # Panics
 /// If the lengths differ.
-pub fn accumulate(from: &[f32], into: &mut [f32], onto: Onto) {
+pub fn accumulate(from: &[f32], into: &mut [f32], onto: WriteMode) {
     assert_eq!(from.len(), into.len(), "as many elements come as go");
     threads::chunks(into, BLOCK, |number, into| {
         let from = part(from, number, into.len());
         match onto {
-            Onto::Replace => into.copy_from_slice(from),
-            Onto::Add => added(from, into),
+            WriteMode::Overwrite => into.copy_from_slice(from),
+            WriteMode::Accumulate => added(from, into),
         }
     });
 }
@@ -84,7 +84,7 @@ pub fn accumulate(from: &[f32], into: &mut [f32], onto: Onto) {
 ///
 /// # Panics
 /// If the lengths differ.
-pub fn scaled(from: &[f32], factor: f32, into: &mut [f32], onto: Onto) {
+pub fn scaled(from: &[f32], factor: f32, into: &mut [f32], onto: WriteMode) {
     assert_eq!(from.len(), into.len(), "as many elements come as go");
     threads::chunks(into, BLOCK, |number, into| {
         multiples(part(from, number, into.len()), factor, into, onto);
@@ -95,7 +95,7 @@ pub fn scaled(from: &[f32], factor: f32, into: &mut [f32], onto: Onto) {
 ///
 /// # Panics
 /// If the lengths differ.
-pub fn product_into(a: &[f32], b: &[f32], into: &mut [f32], onto: Onto) {
+pub fn product_into(a: &[f32], b: &[f32], into: &mut [f32], onto: WriteMode) {
     assert!(a.len() == into.len() && b.len() == into.len(), "as many elements come as go");
     threads::chunks(into, BLOCK, |number, into| {
         let count = into.len();
@@ -142,10 +142,10 @@ simd! {
 }
 
 simd! {
-    fn products(a: &[f32], b: &[f32], into: &mut [f32], onto: Onto) {
+    fn products(a: &[f32], b: &[f32], into: &mut [f32], onto: WriteMode) {
         match onto {
-            Onto::Replace => each_with_two(into, a, b, |_, a, b| a * b),
-            Onto::Add => each_with_two(into, a, b, |into, a, b| a.mul_add(b, into)),
+            WriteMode::Overwrite => each_with_two(into, a, b, |_, a, b| a * b),
+            WriteMode::Accumulate => each_with_two(into, a, b, |into, a, b| a.mul_add(b, into)),
         }
     }
 }
@@ -157,10 +157,10 @@ simd! {
 }
 
 simd! {
-    fn multiples(from: &[f32], factor: f32, into: &mut [f32], onto: Onto) {
+    fn multiples(from: &[f32], factor: f32, into: &mut [f32], onto: WriteMode) {
         match onto {
-            Onto::Replace => each_with(into, from, |_, from| from * factor),
-            Onto::Add => each_with(into, from, |into, from| from.mul_add(factor, into)),
+            WriteMode::Overwrite => each_with(into, from, |_, from| from * factor),
+            WriteMode::Accumulate => each_with(into, from, |into, from| from.mul_add(factor, into)),
         }
     }
 }

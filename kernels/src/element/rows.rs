@@ -1,7 +1,7 @@
 //! Rows from one place to another.
 
 use super::{BLOCK, added};
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::threads;
 
 /// Takes `rows` rows of `width` numbers, which begin `from_stride` numbers apart, and puts them into, or adds them to, rows
@@ -16,7 +16,7 @@ pub fn copy_rows(
     into_stride: usize,
     width: usize,
     rows: usize,
-    onto: Onto,
+    onto: WriteMode,
 ) {
     if width == 0 || rows == 0 {
         return;
@@ -38,9 +38,9 @@ pub fn copy_rows(
 }
 
 #[inline]
-fn copy(from: &[f32], into: &mut [f32], onto: Onto) {
+fn copy(from: &[f32], into: &mut [f32], onto: WriteMode) {
     match onto {
-        Onto::Replace => into.copy_from_slice(from),
-        Onto::Add => added(from, into),
+        WriteMode::Overwrite => into.copy_from_slice(from),
+        WriteMode::Accumulate => added(from, into),
     }
 }

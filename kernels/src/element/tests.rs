@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::{accumulate, add, copy_rows, mul, product_into, scaled, sub};
 use crate::epilogue::{Activation, Dropout, Epilogue};
+use crate::matmul::WriteMode;
 use crate::philox;
-use crate::product::Onto;
 use crate::simd::{self, Level};
 
 const DROPOUT: Dropout =
@@ -29,13 +29,13 @@ fn run(count: usize) -> [Vec<f32>; 9] {
         residual: Some(&residual),
         then: Activation::Relu,
     };
-    let fill = |onto| vec![if onto == Onto::Add { 1.0 } else { f32::NAN }; count];
+    let fill = |onto| vec![if onto == WriteMode::Accumulate { 1.0 } else { f32::NAN }; count];
     let combined = [add, sub, mul].map(|combine| {
-        let mut y = fill(Onto::Replace);
+        let mut y = fill(WriteMode::Overwrite);
         combine(&a, &b, &mut y, &epilogue);
         y
     });
-    let onto = [Onto::Replace, Onto::Add].map(|onto| {
+    let onto = [WriteMode::Overwrite, WriteMode::Accumulate].map(|onto| {
         let [mut one, mut two, mut three] = [fill(onto), fill(onto), fill(onto)];
         accumulate(&a, &mut one, onto);
         scaled(&a, 0.3, &mut two, onto);
@@ -104,14 +104,14 @@ proptest! {
         let from = numbers(length(from_stride), 1);
         let before = numbers(length(into_stride), 2);
         let mut into = before.clone();
-        let onto = if adds { Onto::Add } else { Onto::Replace };
+        let onto = if adds { WriteMode::Accumulate } else { WriteMode::Overwrite };
         copy_rows(&from, from_stride, &mut into, into_stride, width, rows, onto);
         for (index, (&found, &before)) in into.iter().zip(&before).enumerate() {
             let (row, column) = (index / into_stride, index % into_stride);
             let expected = match (column < width, onto) {
                 (false, _) => before,
-                (true, Onto::Add) => before + from[row * from_stride + column],
-                (true, Onto::Replace) => from[row * from_stride + column],
+                (true, WriteMode::Accumulate) => before + from[row * from_stride + column],
+                (true, WriteMode::Overwrite) => from[row * from_stride + column],
             };
             assert_eq!(found.to_bits(), expected.to_bits(), "{row} {column}");
         }
@@ -124,7 +124,7 @@ fn many_blocks_agree_with_plain_loops() {
     let (width, rows, stride) = (100, 2000, 103);
     let from = numbers(width * rows, 1);
     let mut into = vec![0.0; stride * rows];
-    copy_rows(&from, width, &mut into[3..], stride, width, rows, Onto::Replace);
+    copy_rows(&from, width, &mut into[3..], stride, width, rows, WriteMode::Overwrite);
     for row in 0..rows {
         assert_eq!(into[row * stride..][..3], [0.0; 3]);
         assert_eq!(into[row * stride + 3..][..width], from[row * width..][..width]);
@@ -147,11 +147,11 @@ fn neither_level_nor_threads_show() {
 #[test]
 #[should_panic(expected = "as many elements come as go")]
 fn lengths_are_checked() {
-    product_into(&[1.0], &[1.0, 2.0], &mut [0.0; 2], Onto::Add);
+    product_into(&[1.0], &[1.0, 2.0], &mut [0.0; 2], WriteMode::Accumulate);
 }
 
 #[test]
 #[should_panic(expected = "all rows go inside the slice")]
 fn rows_are_checked() {
-    copy_rows(&[1.0; 6], 3, &mut [0.0; 4], 3, 2, 2, Onto::Replace);
+    copy_rows(&[1.0; 6], 3, &mut [0.0; 4], 3, 2, 2, WriteMode::Overwrite);
 }

@@ -1,7 +1,7 @@
 //! A row for each position.
 
 use super::{BLOCK, rows};
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::sizes::elements;
 use crate::threads;
 
@@ -9,15 +9,15 @@ use crate::threads;
 ///
 /// ```
 /// use trainspec_kernels::embedding::PositionEmbedding;
-/// use trainspec_kernels::product::Onto;
+/// use trainspec_kernels::matmul::WriteMode;
 ///
 /// let positions = PositionEmbedding { batch: 2, length: 2, features: 1 };
 /// let mut y = [10.0, 20.0, 30.0, 40.0];
-/// positions.forward(&[1.0, 2.0], &mut y, Onto::Add);
+/// positions.forward(&[1.0, 2.0], &mut y, WriteMode::Accumulate);
 /// assert_eq!(y, [11.0, 22.0, 31.0, 42.0]);
 ///
 /// let mut d_table = [0.0; 2];
-/// positions.backward(&[1.0, 2.0, 3.0, 4.0], (&mut d_table, Onto::Replace));
+/// positions.backward(&[1.0, 2.0, 3.0, 4.0], (&mut d_table, WriteMode::Overwrite));
 /// assert_eq!(d_table, [4.0, 6.0]);
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ impl PositionEmbedding {
     ///
     /// # Panics
     /// If a slice has another length.
-    pub fn forward(&self, table: &[f32], y: &mut [f32], onto: Onto) {
+    pub fn forward(&self, table: &[f32], y: &mut [f32], onto: WriteMode) {
         self.check(table, y);
         threads::chunks(y, BLOCK, |number, mut y| {
             let mut first = number * BLOCK % table.len();
@@ -46,8 +46,8 @@ impl PositionEmbedding {
                 let from = &table[first..];
                 let (part, rest) = y.split_at_mut(from.len().min(y.len()));
                 match onto {
-                    Onto::Replace => part.copy_from_slice(&from[..part.len()]),
-                    Onto::Add => rows::add(part, from),
+                    WriteMode::Overwrite => part.copy_from_slice(&from[..part.len()]),
+                    WriteMode::Accumulate => rows::add(part, from),
                 }
                 (y, first) = (rest, 0);
             }
@@ -58,14 +58,14 @@ impl PositionEmbedding {
     ///
     /// # Panics
     /// If a slice has another length.
-    pub fn backward(&self, dy: &[f32], d_table: (&mut [f32], Onto)) {
+    pub fn backward(&self, dy: &[f32], d_table: (&mut [f32], WriteMode)) {
         /// Numbers of a block at least, however many samples there are.
         const SMALLEST: usize = 1024;
         let (d_table, onto) = d_table;
         self.check(d_table, dy);
         let (size, total) = ((BLOCK / self.batch.max(1)).max(SMALLEST), d_table.len());
         threads::chunks(d_table, size, |number, d_part| {
-            if onto == Onto::Replace {
+            if onto == WriteMode::Overwrite {
                 d_part.fill(0.0);
             }
             for sample in 0..self.batch {

@@ -1,6 +1,6 @@
 //! Rows that are taken from a table, and added to it.
 
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::simd;
 
 /// Tokens that are looked at before the rows of those found are added.
@@ -8,12 +8,12 @@ const GROUP: usize = 256;
 
 simd! {
     /// The rows of `tokens`, as far as `y` has room.
-    pub(super) fn gather(tokens: &[u32], table: &[f32], features: usize, y: &mut [f32], onto: Onto) {
+    pub(super) fn gather(tokens: &[u32], table: &[f32], features: usize, y: &mut [f32], onto: WriteMode) {
         for (row, token) in y.chunks_exact_mut(features).zip(tokens) {
             let from = &table[*token as usize * features..][..features];
             match onto {
-                Onto::Replace => row.copy_from_slice(from),
-                Onto::Add => plus(row, from),
+                WriteMode::Overwrite => row.copy_from_slice(from),
+                WriteMode::Accumulate => plus(row, from),
             }
         }
     }

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::reference::Rows;
 use super::{BLOCK, Embedding, PositionEmbedding};
+use crate::matmul::WriteMode;
 use crate::philox;
-use crate::product::Onto;
 use crate::simd::{self, Level};
 
 fn words(count: usize, key: u32) -> Vec<u32> {
@@ -60,14 +60,14 @@ impl Kernel {
         }
     }
 
-    fn forward(&self, table: &[f32], y: &mut [f32], onto: Onto) {
+    fn forward(&self, table: &[f32], y: &mut [f32], onto: WriteMode) {
         match self {
             Token(embedding, tokens) => embedding.forward(tokens, table, y, onto),
             Position(positions) => positions.forward(table, y, onto),
         }
     }
 
-    fn backward(&self, dy: &[f32], d_table: (&mut [f32], Onto)) {
+    fn backward(&self, dy: &[f32], d_table: (&mut [f32], WriteMode)) {
         match self {
             Token(embedding, tokens) => embedding.backward(tokens, dy, d_table),
             Position(positions) => positions.backward(dy, d_table),
@@ -85,11 +85,11 @@ impl Kernel {
         let (table, dy) = self.data();
         // What was in the results must not show where they are replaced.
         let (mut y, mut y_added) = (vec![f32::NAN; dy.len()], dy.clone());
-        self.forward(&table, &mut y, Onto::Replace);
-        self.forward(&table, &mut y_added, Onto::Add);
+        self.forward(&table, &mut y, WriteMode::Overwrite);
+        self.forward(&table, &mut y_added, WriteMode::Accumulate);
         let (mut d_table, mut d_table_added) = (vec![f32::NAN; table.len()], table.clone());
-        self.backward(&dy, (&mut d_table, Onto::Replace));
-        self.backward(&dy, (&mut d_table_added, Onto::Add));
+        self.backward(&dy, (&mut d_table, WriteMode::Overwrite));
+        self.backward(&dy, (&mut d_table_added, WriteMode::Accumulate));
         [y, y_added, d_table, d_table_added]
     }
 
@@ -195,13 +195,13 @@ fn the_order_of_sums_is_that_of_places() {
     let (large, small) = (1e8, 1.0);
     for (dy, expected) in [([large, small, 5.0, -large], 0.0), ([large, -large, 5.0, small], 1.0)] {
         let mut d_table = [f32::NAN; 2];
-        embedding.backward(&[1, 1, 0, 1], &dy, (&mut d_table, Onto::Replace));
+        embedding.backward(&[1, 1, 0, 1], &dy, (&mut d_table, WriteMode::Overwrite));
         assert_eq!(bits(&d_table), bits(&[5.0, expected]));
     }
     let positions = PositionEmbedding { batch: 3, length: 1, features: 1 };
     for (dy, expected) in [([large, small, -large], 0.0), ([large, -large, small], 1.0)] {
         let mut d_table = [f32::NAN];
-        positions.backward(&dy, (&mut d_table, Onto::Replace));
+        positions.backward(&dy, (&mut d_table, WriteMode::Overwrite));
         assert_eq!(bits(&d_table), bits(&[expected]));
     }
 }
@@ -212,10 +212,10 @@ fn a_nan_shows() {
         let (mut table, mut dy) = kernel.data();
         let mut y = vec![0.0; dy.len()];
         (table[0], dy[1]) = (f32::NAN, f32::NAN);
-        kernel.forward(&table, &mut y, Onto::Replace);
+        kernel.forward(&table, &mut y, WriteMode::Overwrite);
         let rows = kernel.reference().0.0;
         assert_eq!(y.iter().filter(|y| y.is_nan()).count(), rows.iter().filter(|&&row| row == 0).count());
-        kernel.backward(&dy, (&mut table, Onto::Replace));
+        kernel.backward(&dy, (&mut table, WriteMode::Overwrite));
         assert_eq!(table.iter().position(|d| d.is_nan()), Some(rows[0] * 3 + 1));
         assert_eq!(table.iter().filter(|d| d.is_nan()).count(), 1);
     }
@@ -239,23 +239,24 @@ fn nothing_is_possible() {
 #[should_panic(expected = "token 3 is not in a vocabulary of 3")]
 fn tokens_are_checked() {
     let embedding = Embedding { vocabulary: 3, features: 1 };
-    embedding.backward(&[0, 3, 1], &[0.0; 3], (&mut [0.0; 3], Onto::Add));
+    embedding.backward(&[0, 3, 1], &[0.0; 3], (&mut [0.0; 3], WriteMode::Accumulate));
 }
 
 #[test]
 #[should_panic(expected = "the table is [vocabulary, features]")]
 fn the_length_of_the_table_is_checked() {
-    Embedding { vocabulary: 3, features: 1 }.forward(&[], &[0.0], &mut [], Onto::Replace);
+    Embedding { vocabulary: 3, features: 1 }.forward(&[], &[0.0], &mut [], WriteMode::Overwrite);
 }
 
 #[test]
 #[should_panic(expected = "y is [places, features]")]
 fn the_length_of_y_is_checked() {
-    Embedding { vocabulary: 1, features: 1 }.forward(&[0], &[0.0], &mut [], Onto::Replace);
+    Embedding { vocabulary: 1, features: 1 }.forward(&[0], &[0.0], &mut [], WriteMode::Overwrite);
 }
 
 #[test]
 #[should_panic(expected = "y is [batch, length, features]")]
 fn the_length_of_positions_is_checked() {
-    PositionEmbedding { batch: 2, length: 1, features: 1 }.backward(&[0.0], (&mut [0.0], Onto::Add));
+    PositionEmbedding { batch: 2, length: 1, features: 1 }
+        .backward(&[0.0], (&mut [0.0], WriteMode::Accumulate));
 }

@@ -1,7 +1,7 @@
 //! A row for each token.
 
 use super::{BLOCK, rows};
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::sizes::elements;
 use crate::threads;
 
@@ -12,16 +12,16 @@ const BLOCKS: usize = 64;
 ///
 /// ```
 /// use trainspec_kernels::embedding::Embedding;
-/// use trainspec_kernels::product::Onto;
+/// use trainspec_kernels::matmul::WriteMode;
 ///
 /// let embedding = Embedding { vocabulary: 3, features: 2 };
 /// let table = [0.0, 0.5, 1.0, 1.5, 2.0, 2.5];
 /// let mut y = [0.0; 6];
-/// embedding.forward(&[2, 0, 2], &table, &mut y, Onto::Replace);
+/// embedding.forward(&[2, 0, 2], &table, &mut y, WriteMode::Overwrite);
 /// assert_eq!(y, [2.0, 2.5, 0.0, 0.5, 2.0, 2.5]);
 ///
 /// let mut d_table = [0.0; 6];
-/// embedding.backward(&[2, 0, 2], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], (&mut d_table, Onto::Replace));
+/// embedding.backward(&[2, 0, 2], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], (&mut d_table, WriteMode::Overwrite));
 /// assert_eq!(d_table, [3.0, 4.0, 0.0, 0.0, 6.0, 8.0]);
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ impl Embedding {
     ///
     /// # Panics
     /// If a slice has another length, or a token is not in the vocabulary.
-    pub fn forward(&self, tokens: &[u32], table: &[f32], y: &mut [f32], onto: Onto) {
+    pub fn forward(&self, tokens: &[u32], table: &[f32], y: &mut [f32], onto: WriteMode) {
         self.check(tokens, table, y);
         if y.is_empty() {
             return;
@@ -55,7 +55,7 @@ impl Embedding {
     ///
     /// # Panics
     /// As [`Embedding::forward`], or if the gradient is not as long as the table.
-    pub fn backward(&self, tokens: &[u32], dy: &[f32], d_table: (&mut [f32], Onto)) {
+    pub fn backward(&self, tokens: &[u32], dy: &[f32], d_table: (&mut [f32], WriteMode)) {
         let (d_table, onto) = d_table;
         self.check(tokens, d_table, dy);
         if d_table.is_empty() {
@@ -64,7 +64,7 @@ impl Embedding {
         let blocks = ((dy.len() + d_table.len()) / BLOCK).clamp(1, BLOCKS);
         let count = self.vocabulary.div_ceil(blocks);
         threads::chunks(d_table, count * self.features, |number, d_rows| {
-            if onto == Onto::Replace {
+            if onto == WriteMode::Overwrite {
                 d_rows.fill(0.0);
             }
             rows::scatter(tokens, number * count, self.features, dy, d_rows);

@@ -2,8 +2,8 @@
 //! and bias.
 
 use super::GroupNorm;
-use crate::product::Onto;
-use crate::runs::{self, Shared, WIDE, put};
+use crate::matmul::WriteMode;
+use crate::reduce::{self, Shared, WIDE, put};
 use crate::{scratch, simd, threads};
 
 pub(super) struct Input<'a> {
@@ -16,9 +16,9 @@ pub(super) struct Input<'a> {
 
 pub(super) fn run(
     input: &Input<'_>,
-    dx: Option<(&mut [f32], Onto)>,
-    (d_weight, to_weight): (&mut [f32], Onto),
-    (d_bias, to_bias): (&mut [f32], Onto),
+    dx: Option<(&mut [f32], WriteMode)>,
+    (d_weight, to_weight): (&mut [f32], WriteMode),
+    (d_bias, to_bias): (&mut [f32], WriteMode),
 ) {
     let norm = input.norm;
     let (channels, width) = (norm.channels, norm.width());
@@ -52,7 +52,7 @@ pub(super) fn run(
 
 simd! {
     /// One group, counted through all samples.
-    fn differentiate(input: &Input<'_>, group: usize, sums: &mut [f32], dx: Option<(&mut [f32], Onto)>) {
+    fn differentiate(input: &Input<'_>, group: usize, sums: &mut [f32], dx: Option<(&mut [f32], WriteMode)>) {
         let Input { norm, x, weight, statistics, dy } = *input;
         let (width, places) = (norm.width(), norm.places);
         let length = width * places;
@@ -69,7 +69,7 @@ simd! {
         for channel in 0..width {
             let part = channel * places..(channel + 1) * places;
             let inputs = [&x[part.clone()], &dy[part]];
-            let [sum, products] = runs::sums(inputs, [mean, 0.0], |[x, dy], [sum, products]| {
+            let [sum, products] = reduce::sums(inputs, [mean, 0.0], |[x, dy], [sum, products]| {
                 for lane in 0..WIDE {
                     sum[lane] += dy[lane];
                     products[lane] = dy[lane].mul_add(x[lane] - mean, products[lane]);
@@ -92,8 +92,8 @@ simd! {
             let numbers = dx[part.clone()].iter_mut().zip(&dy[part.clone()]).zip(&x[part]);
             let value = |dy: f32, x: f32| of_dy.mul_add(dy, of_x.mul_add(x - mean, constant));
             match onto {
-                Onto::Replace => numbers.for_each(|((dx, &dy), &x)| *dx = value(dy, x)),
-                Onto::Add => numbers.for_each(|((dx, &dy), &x)| *dx += value(dy, x)),
+                WriteMode::Overwrite => numbers.for_each(|((dx, &dy), &x)| *dx = value(dy, x)),
+                WriteMode::Accumulate => numbers.for_each(|((dx, &dy), &x)| *dx += value(dy, x)),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Statistics of a group, then its channels.
 
 use super::GroupNorm;
-use crate::runs::{Shared, WIDE, centered, deviation, split, sums};
+use crate::reduce::{Shared, WIDE, centered, deviation, split, sums};
 use crate::{simd, threads};
 
 pub(super) fn run(

@@ -21,7 +21,7 @@ mod tests;
 
 use std::ops::Range;
 
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::sizes::elements;
 
 /// The sizes of a group normalization.
@@ -92,9 +92,9 @@ impl GroupNorm {
         weight: &[f32],
         statistics: &[f32],
         dy: &[f32],
-        dx: Option<(&mut [f32], Onto)>,
-        d_weight: (&mut [f32], Onto),
-        d_bias: (&mut [f32], Onto),
+        dx: Option<(&mut [f32], WriteMode)>,
+        d_weight: (&mut [f32], WriteMode),
+        d_bias: (&mut [f32], WriteMode),
     ) {
         self.check(x, weight);
         assert_eq!(

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::{GroupNorm, reference};
-use crate::product::Onto;
-use crate::runs::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, vanishes, widen};
+use crate::matmul::WriteMode;
+use crate::reduce::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, vanishes, widen};
 
 struct Data {
     x: Vec<f32>,
@@ -23,7 +23,7 @@ fn data(norm: &GroupNorm, offset: f32, spread: f32) -> Data {
 }
 
 /// `statistics`, `y`, `dx`, `d_weight` and `d_bias`.
-fn run(norm: &GroupNorm, data: &Data, onto: Onto) -> [Vec<f32>; 5] {
+fn run(norm: &GroupNorm, data: &Data, onto: WriteMode) -> [Vec<f32>; 5] {
     let Data { x, weight, bias, dy } = data;
     // What was in the results must not show.
     let mut statistics = vec![f32::NAN; 3 * norm.batch * norm.groups];
@@ -31,7 +31,7 @@ fn run(norm: &GroupNorm, data: &Data, onto: Onto) -> [Vec<f32>; 5] {
     norm.forward(x, weight, bias, &mut statistics, &mut y);
     norm.infer(x, weight, bias, &mut inferred);
     assert_eq!(bits(&[&inferred]), bits(&[&y]));
-    let there = if onto == Onto::Add { 1.0 } else { f32::NAN };
+    let there = if onto == WriteMode::Accumulate { 1.0 } else { f32::NAN };
     let [mut dx, mut d_weight, mut d_bias] = [x, weight, bias].map(|value| vec![there; value.len()]);
     let [to_x, to_weight, to_bias] = [&mut dx, &mut d_weight, &mut d_bias].map(|d| (&mut **d, onto));
     norm.backward(x, weight, &statistics, dy, Some(to_x), to_weight, to_bias);
@@ -47,7 +47,7 @@ fn run(norm: &GroupNorm, data: &Data, onto: Onto) -> [Vec<f32>; 5] {
 /// on in f64.
 fn check(norm: &GroupNorm, offset: f32, spread: f32) {
     let data = data(norm, offset, spread);
-    let [statistics, y, dx, d_weight, d_bias] = run(norm, &data, Onto::Replace);
+    let [statistics, y, dx, d_weight, d_bias] = run(norm, &data, WriteMode::Overwrite);
     let [x, weight, bias, dy] = [&data.x, &data.weight, &data.bias, &data.dy].map(|values| widen(values));
     let expected_y = reference::forward(norm, &x, &weight, &bias);
     let [expected_dx, expected_d_weight, expected_d_bias] = reference::backward(norm, &x, &weight, &dy);
@@ -127,7 +127,7 @@ fn the_gradient_of_x_sums_to_0() {
     for (dy, x) in data.dy.iter_mut().zip(&data.x) {
         *dy += (x - 0.6) * 1e3;
     }
-    let [statistics, _, dx, ..] = run(&norm, &data, Onto::Replace);
+    let [statistics, _, dx, ..] = run(&norm, &data, WriteMode::Overwrite);
     let length = norm.width() * norm.places;
     for group in 0..norm.batch * norm.groups {
         let part = group * length..(group + 1) * length;
@@ -165,20 +165,20 @@ fn the_reference_has_the_gradient_of_its_forward() {
 fn bits_depend_neither_on_the_level_nor_on_threads() {
     for norm in [LARGE, GroupNorm { batch: 2, channels: 4, places: 21, groups: 2, eps: 1e-5 }] {
         let data = data(&norm, 1.0, 1.0);
-        same_bits(|| run(&norm, &data, Onto::Add).to_vec());
+        same_bits(|| run(&norm, &data, WriteMode::Accumulate).to_vec());
     }
 }
 
 #[test]
 fn a_sample_does_not_depend_on_the_others() {
     let all = data(&LARGE, 0.0, 1.0);
-    let together = run(&LARGE, &all, Onto::Replace);
+    let together = run(&LARGE, &all, WriteMode::Overwrite);
     for sample in [0, 13, 40] {
         let each = LARGE.channels * LARGE.places;
         let pick = |values: &[f32]| values[sample * each..][..each].to_vec();
         let one =
             Data { x: pick(&all.x), dy: pick(&all.dy), weight: all.weight.clone(), bias: all.bias.clone() };
-        let [_, y, dx, ..] = run(&GroupNorm { batch: 1, ..LARGE }, &one, Onto::Replace);
+        let [_, y, dx, ..] = run(&GroupNorm { batch: 1, ..LARGE }, &one, WriteMode::Overwrite);
         assert_eq!(bits(&[y, dx]), bits(&[pick(&together[1]), pick(&together[2])]));
     }
 }
@@ -186,13 +186,14 @@ fn a_sample_does_not_depend_on_the_others() {
 #[test]
 fn gradients_can_be_added_and_that_of_x_left_out() {
     let data = data(&LARGE, 0.0, 1.0);
-    let [replaced, added] = [Onto::Replace, Onto::Add].map(|onto| run(&LARGE, &data, onto));
+    let [replaced, added] =
+        [WriteMode::Overwrite, WriteMode::Accumulate].map(|onto| run(&LARGE, &data, onto));
     for (replaced, added) in replaced.iter().zip(&added).skip(2) {
         let expected: Vec<f32> = replaced.iter().map(|value| 1.0 + value).collect();
         assert_eq!(bits(&[&expected]), bits(&[added]));
     }
     let [mut d_weight, mut d_bias] = [vec![f32::NAN; LARGE.channels], vec![f32::NAN; LARGE.channels]];
-    let [to_weight, to_bias] = [&mut d_weight, &mut d_bias].map(|d| (&mut **d, Onto::Replace));
+    let [to_weight, to_bias] = [&mut d_weight, &mut d_bias].map(|d| (&mut **d, WriteMode::Overwrite));
     LARGE.backward(&data.x, &data.weight, &replaced[0], &data.dy, None, to_weight, to_bias);
     assert_eq!(bits(&[d_weight, d_bias]), bits(&replaced[3..]));
 }
@@ -202,7 +203,7 @@ fn a_nan_shows_in_its_group() {
     let norm = GroupNorm { batch: 1, channels: 4, places: 2, groups: 2, eps: 1e-5 };
     let mut data = data(&norm, 0.0, 1.0);
     data.x[1] = f32::NAN;
-    let [_, y, dx, d_weight, _] = run(&norm, &data, Onto::Replace);
+    let [_, y, dx, d_weight, _] = run(&norm, &data, WriteMode::Overwrite);
     assert!(y[..4].iter().chain(&dx[..4]).chain(&d_weight[..2]).all(|value| value.is_nan()));
     assert!(y[4..].iter().chain(&dx[4..]).chain(&d_weight[2..]).all(|value| value.is_finite()));
 }
@@ -211,7 +212,7 @@ fn a_nan_shows_in_its_group() {
 fn nothing_is_possible() {
     for [batch, channels, places, groups] in [[0, 4, 3, 2], [2, 0, 3, 2], [2, 4, 0, 2], [2, 0, 3, 0]] {
         let norm = GroupNorm { batch, channels, places, groups, eps: 1e-5 };
-        let [_, _, _, d_weight, d_bias] = run(&norm, &data(&norm, 0.0, 1.0), Onto::Replace);
+        let [_, _, _, d_weight, d_bias] = run(&norm, &data(&norm, 0.0, 1.0), WriteMode::Overwrite);
         assert!(d_weight.iter().chain(&d_bias).all(|&value| value == 0.0));
     }
 }

@@ -15,7 +15,7 @@ mod tests;
 
 pub use crate::recurrent::{Gradients, Weights};
 
-use crate::product::{Onto, Packed, View, column_sums, product};
+use crate::matmul::{Packed, View, WriteMode, column_sums, product};
 use crate::recurrent::{SAMPLES, Sizes};
 use crate::{scratch, threads};
 
@@ -110,7 +110,7 @@ impl Gru {
                         self.walk(hidden, bias, y, |step, walk| {
                             let (first, stride) = (step * self.inputs, self.length * self.inputs);
                             let x = View::with_stride(&x[first..], samples, self.inputs, stride);
-                            input.serial(x, gates, sizes.row(), Onto::Replace);
+                            input.serial(x, gates, sizes.row(), WriteMode::Overwrite);
                             walk.step((gates, sizes.row()), (news, self.hidden), step);
                         });
                     });
@@ -134,7 +134,7 @@ impl Gru {
         y: &[f32],
         saved: &mut [f32],
         dy: &[f32],
-        dx: Option<(&mut [f32], Onto)>,
+        dx: Option<(&mut [f32], WriteMode)>,
         gradients: Gradients<'_>,
     ) {
         let (sizes, hidden) = (self.sizes(), self.hidden);
@@ -209,7 +209,7 @@ impl Gru {
                 if step > 0 {
                     let last = &walk.y[(step - 1) * self.hidden..];
                     let last = View::with_stride(last, samples, self.hidden, self.length * self.hidden);
-                    w.serial(last, walk.recurrent, row, Onto::Replace);
+                    w.serial(last, walk.recurrent, row, WriteMode::Overwrite);
                 }
                 each(step, &mut walk);
             }
@@ -234,7 +234,7 @@ impl Gru {
                     step::back(gates, &mut news[at(place)], before, &dy[at(place)], d_state, d_recurrent);
                 }
                 if step > 0 {
-                    w.serial(View::new(d_recurrent, samples, row), d_states, hidden, Onto::Add);
+                    w.serial(View::new(d_recurrent, samples, row), d_states, hidden, WriteMode::Accumulate);
                 }
             }
         });

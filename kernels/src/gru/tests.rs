@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{Gradients, Gru, Weights};
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::recurrent::{Sizes, testing};
 
 impl testing::Layer for Gru {
@@ -30,7 +30,7 @@ impl testing::Layer for Gru {
         y: &[f32],
         saved: &mut [f32],
         dy: &[f32],
-        dx: Option<(&mut [f32], Onto)>,
+        dx: Option<(&mut [f32], WriteMode)>,
         gradients: Gradients<'_>,
     ) {
         self.backward(x, weights, y, saved, dy, dx, gradients);
@@ -90,7 +90,7 @@ fn nothing_is_possible() {
     for (batch, length, inputs, hidden) in [(0, 2, 3, 4), (2, 0, 3, 4), (2, 3, 0, 4), (2, 3, 4, 0)] {
         let layer = Gru { batch, length, inputs, hidden };
         let values = testing::Values::new(&layer.sizes(), true);
-        let [_, _, input, hidden, first, second] = testing::run(&layer, &values, Onto::Replace);
+        let [_, _, input, hidden, first, second] = testing::run(&layer, &values, WriteMode::Overwrite);
         let numbers = [input, hidden, first, second].concat();
         assert!(numbers.iter().all(|value| value.is_finite()));
         assert!(batch * length > 0 || numbers.iter().all(|&value| value == 0.0));

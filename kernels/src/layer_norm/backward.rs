@@ -2,8 +2,8 @@
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::{Rows, SUMMED};
-use crate::product::Onto;
-use crate::runs::{LANES, Shared, WIDE, put, sums};
+use crate::matmul::WriteMode;
+use crate::reduce::{LANES, Shared, WIDE, put, sums};
 use crate::{scratch, simd, threads};
 
 pub(super) struct Input<'a> {
@@ -17,12 +17,12 @@ pub(super) struct Input<'a> {
 /// `CENTERED` as in forward.
 pub(super) fn run<const CENTERED: bool>(
     input: &Input<'_>,
-    dx: Option<(&mut [f32], Onto)>,
-    d_weight: Option<(&mut [f32], Onto)>,
-    d_bias: Option<(&mut [f32], Onto)>,
+    dx: Option<(&mut [f32], WriteMode)>,
+    d_weight: Option<(&mut [f32], WriteMode)>,
+    d_bias: Option<(&mut [f32], WriteMode)>,
 ) {
     let Rows { count, features, .. } = input.rows;
-    let is_long = |d: &Option<(&mut [f32], Onto)>| d.as_ref().is_none_or(|(d, _)| d.len() == features);
+    let is_long = |d: &Option<(&mut [f32], WriteMode)>| d.as_ref().is_none_or(|(d, _)| d.len() == features);
     assert_eq!(input.dy.len(), input.x.len(), "dy is as long as x");
     assert!(dx.as_ref().is_none_or(|(dx, _)| dx.len() == input.x.len()), "dx is as long as x");
     assert!(is_long(&d_weight), "the gradient of the weight is [features]");
@@ -57,7 +57,7 @@ simd! {
         input: &Input<'_>,
         first: usize,
         end: usize,
-        dx: Option<(&mut [f32], Onto)>,
+        dx: Option<(&mut [f32], WriteMode)>,
         sums: &mut [f32],
         room: &mut [f32],
     ) {
@@ -86,8 +86,8 @@ simd! {
                     let slope = Slope::of::<CENTERED>(x, g, found);
                     let dx = &mut dx[(row - first) * features..][..features];
                     match onto {
-                        Onto::Replace => slope.write(x, g, dx, |_, value| value),
-                        Onto::Add => slope.write(x, g, dx, |there, value| there + value),
+                        WriteMode::Overwrite => slope.write(x, g, dx, |_, value| value),
+                        WriteMode::Accumulate => slope.write(x, g, dx, |there, value| there + value),
                     }
                 }
             }
@@ -170,7 +170,7 @@ impl Slope {
 
 simd! {
     /// The sums over blocks, of which those of a block begin `stride` after those of the block before.
-    fn add_blocks(sums: &[f32], first: usize, stride: usize, d: &mut [f32], onto: Onto) {
+    fn add_blocks(sums: &[f32], first: usize, stride: usize, d: &mut [f32], onto: WriteMode) {
         for (number, d) in d.chunks_mut(LANES).enumerate() {
             let mut totals = [0.0; LANES];
             for block in sums.chunks_exact(stride) {

@@ -1,7 +1,7 @@
 //! Statistics of a vector, then the vector, while it is in the first cache.
 
 use super::Rows;
-use crate::runs::{Shared, WIDE, centered, deviation, split, sums};
+use crate::reduce::{Shared, WIDE, centered, deviation, split, sums};
 use crate::{simd, threads};
 
 /// `CENTERED`: with the mean taken away, layer normalization; else root mean square normalization.

@@ -21,7 +21,7 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::scratch;
 use crate::sizes::elements;
 
@@ -120,9 +120,9 @@ impl LayerNorm {
         weight: Option<&[f32]>,
         statistics: &[f32],
         dy: &[f32],
-        dx: Option<(&mut [f32], Onto)>,
-        d_weight: Option<(&mut [f32], Onto)>,
-        d_bias: Option<(&mut [f32], Onto)>,
+        dx: Option<(&mut [f32], WriteMode)>,
+        d_weight: Option<(&mut [f32], WriteMode)>,
+        d_bias: Option<(&mut [f32], WriteMode)>,
     ) {
         assert_eq!(statistics.len(), elements([3, self.rows]), "statistics are [rows, 3]");
         self.rows().check(x, weight, None);
@@ -174,8 +174,8 @@ impl RmsNorm {
         weight: &[f32],
         statistics: &[f32],
         dy: &[f32],
-        dx: Option<(&mut [f32], Onto)>,
-        d_weight: (&mut [f32], Onto),
+        dx: Option<(&mut [f32], WriteMode)>,
+        d_weight: (&mut [f32], WriteMode),
     ) {
         assert_eq!(statistics.len(), self.rows, "statistics are [rows]");
         self.rows().check(x, Some(weight), None);

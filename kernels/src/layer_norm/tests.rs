@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::{LayerNorm, RmsNorm, reference};
-use crate::product::Onto;
-use crate::runs::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, vanishes, widen};
+use crate::matmul::WriteMode;
+use crate::reduce::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, vanishes, widen};
 
 const EPS: f32 = 1e-5;
 
@@ -24,14 +24,14 @@ fn data(rows: usize, features: usize, offset: f32, spread: f32) -> Data {
 }
 
 /// `statistics`, `y`, `dx`, `d_weight` and `d_bias`; layer normalization if `centered`.
-fn run(data: &Data, centered: bool, onto: Onto) -> [Vec<f32>; 5] {
+fn run(data: &Data, centered: bool, onto: WriteMode) -> [Vec<f32>; 5] {
     let Data { x, weight, bias, dy } = data;
     let features = weight.len();
     let rows = x.len() / features.max(1);
     // What was in the results must not show.
     let mut statistics = vec![f32::NAN; if centered { 3 * rows } else { rows }];
     let [mut y, mut inferred] = [(); 2].map(|()| vec![f32::NAN; x.len()]);
-    let there = if onto == Onto::Add { 1.0 } else { f32::NAN };
+    let there = if onto == WriteMode::Accumulate { 1.0 } else { f32::NAN };
     let [mut dx, mut d_weight, mut d_bias] = [x, weight, bias].map(|value| vec![there; value.len()]);
     let (to_x, to_weight, to_bias) = ((&mut *dx, onto), (&mut *d_weight, onto), (&mut *d_bias, onto));
     if centered {
@@ -58,7 +58,7 @@ fn run(data: &Data, centered: bool, onto: Onto) -> [Vec<f32>; 5] {
 /// differences has no other effect), and `1 / sqrt` by half of that, relatively. `xhat` has both, `y` two roundings more. A sum over vectors has at most 32 + 32 + 2 roundings.
 fn check(rows: usize, features: usize, centered: bool, offset: f32, spread: f32) {
     let data = data(rows, features, offset, spread);
-    let [statistics, y, dx, d_weight, d_bias] = run(&data, centered, Onto::Replace);
+    let [statistics, y, dx, d_weight, d_bias] = run(&data, centered, WriteMode::Overwrite);
     let [x, weight, mut bias, dy] = [&data.x, &data.weight, &data.bias, &data.dy].map(|values| widen(values));
     if !centered {
         bias.fill(0.0);
@@ -150,7 +150,7 @@ fn the_gradient_of_x_sums_to_0() {
             *dy += (x - 0.6) * 10.0;
         }
         data.weight.fill(0.7);
-        let [statistics, _, dx, ..] = run(&data, true, Onto::Replace);
+        let [statistics, _, dx, ..] = run(&data, true, WriteMode::Overwrite);
         for row in 0..9 {
             let part = row * features..(row + 1) * features;
             let inverse = f64::from(statistics[3 * row + 1]);
@@ -188,7 +188,7 @@ fn bits_depend_neither_on_the_level_nor_on_threads() {
     for centered in [false, true] {
         for (rows, features) in [(3, 5), (300, 300), (40, 1041)] {
             let data = data(rows, features, 1.0, 1.0);
-            same_bits(|| run(&data, centered, Onto::Add).to_vec());
+            same_bits(|| run(&data, centered, WriteMode::Accumulate).to_vec());
         }
     }
 }
@@ -197,7 +197,7 @@ fn bits_depend_neither_on_the_level_nor_on_threads() {
 fn a_vector_does_not_depend_on_the_others() {
     for centered in [false, true] {
         let all = data(300, 130, 0.0, 1.0);
-        let together = run(&all, centered, Onto::Replace);
+        let together = run(&all, centered, WriteMode::Overwrite);
         for row in [0, 131, 299] {
             let pick = |values: &[f32]| values[row * 130..][..130].to_vec();
             let one = Data {
@@ -206,7 +206,7 @@ fn a_vector_does_not_depend_on_the_others() {
                 weight: all.weight.clone(),
                 bias: all.bias.clone(),
             };
-            let [_, y, dx, ..] = run(&one, centered, Onto::Replace);
+            let [_, y, dx, ..] = run(&one, centered, WriteMode::Overwrite);
             assert_eq!(bits(&[y, dx]), bits(&[pick(&together[1]), pick(&together[2])]));
         }
     }
@@ -216,18 +216,19 @@ fn a_vector_does_not_depend_on_the_others() {
 fn gradients_can_be_added_and_left_out() {
     let data = data(70, 33, 0.0, 1.0);
     for centered in [false, true] {
-        let [replaced, added] = [Onto::Replace, Onto::Add].map(|onto| run(&data, centered, onto));
+        let [replaced, added] =
+            [WriteMode::Overwrite, WriteMode::Accumulate].map(|onto| run(&data, centered, onto));
         for (replaced, added) in replaced.iter().zip(&added).skip(2) {
             let expected: Vec<f32> = replaced.iter().map(|value| 1.0 + value).collect();
             assert_eq!(bits(&[expected]), bits(&[added]));
         }
     }
     let norm = LayerNorm { rows: 70, features: 33, eps: EPS };
-    let [statistics, _, dx, d_weight, _] = run(&data, true, Onto::Replace);
+    let [statistics, _, dx, d_weight, _] = run(&data, true, WriteMode::Overwrite);
     let (x, weight, dy) = (&data.x, Some(&*data.weight), &data.dy);
     let (mut to_x, mut to_weight) = (dx.clone(), d_weight.clone());
-    norm.backward(x, weight, &statistics, dy, Some((&mut to_x, Onto::Replace)), None, None);
-    norm.backward(x, weight, &statistics, dy, None, Some((&mut to_weight, Onto::Replace)), None);
+    norm.backward(x, weight, &statistics, dy, Some((&mut to_x, WriteMode::Overwrite)), None, None);
+    norm.backward(x, weight, &statistics, dy, None, Some((&mut to_weight, WriteMode::Overwrite)), None);
     assert_eq!(bits(&[to_x, to_weight]), bits(&[dx, d_weight]));
 }
 
@@ -236,11 +237,11 @@ fn no_weight_is_a_weight_of_ones() {
     let mut data = data(5, 20, 0.0, 1.0);
     data.weight.fill(1.0);
     data.bias.fill(0.0);
-    let [statistics, y, dx, ..] = run(&data, true, Onto::Replace);
+    let [statistics, y, dx, ..] = run(&data, true, WriteMode::Overwrite);
     let norm = LayerNorm { rows: 5, features: 20, eps: EPS };
     let [mut found_y, mut found_dx] = [vec![f32::NAN; 100], vec![f32::NAN; 100]];
     norm.infer(&data.x, None, None, &mut found_y);
-    let to_x = Some((&mut *found_dx, Onto::Replace));
+    let to_x = Some((&mut *found_dx, WriteMode::Overwrite));
     norm.backward(&data.x, None, &statistics, &data.dy, to_x, None, None);
     assert_eq!(bits(&[found_y, found_dx]), bits(&[y, dx]));
 }
@@ -250,7 +251,7 @@ fn a_nan_shows_in_its_vector() {
     for centered in [false, true] {
         let mut data = data(2, 3, 0.0, 1.0);
         data.x[1] = f32::NAN;
-        let [_, y, dx, d_weight, _] = run(&data, centered, Onto::Replace);
+        let [_, y, dx, d_weight, _] = run(&data, centered, WriteMode::Overwrite);
         assert!(y[..3].iter().chain(&dx[..3]).chain(&d_weight).all(|value| value.is_nan()));
         assert!(y[3..].iter().chain(&dx[3..]).all(|value| value.is_finite()));
     }
@@ -265,14 +266,15 @@ fn nothing_is_possible() {
         let norm = LayerNorm { rows, features, eps: EPS };
         let mut statistics = vec![0.0; 3 * rows];
         norm.forward(&[], Some(&weight), None, &mut statistics, &mut []);
-        let (to_weight, to_bias) = ((&mut *d_weight, Onto::Replace), (&mut *d_bias, Onto::Replace));
-        let to_x = Some((&mut [][..], Onto::Replace));
+        let (to_weight, to_bias) =
+            ((&mut *d_weight, WriteMode::Overwrite), (&mut *d_bias, WriteMode::Overwrite));
+        let to_x = Some((&mut [][..], WriteMode::Overwrite));
         norm.backward(&[], Some(&weight), &statistics, &[], to_x, Some(to_weight), Some(to_bias));
         assert!(d_weight.iter().chain(&d_bias).all(|&value| value == 0.0));
 
         let norm = RmsNorm { rows, features, eps: EPS };
         norm.forward(&[], &weight, &mut statistics[..rows], &mut []);
-        norm.backward(&[], &weight, &statistics[..rows], &[], None, (&mut d_weight, Onto::Add));
+        norm.backward(&[], &weight, &statistics[..rows], &[], None, (&mut d_weight, WriteMode::Accumulate));
     }
 }
 

@@ -10,7 +10,7 @@ mod reference;
 mod tests;
 
 use crate::epilogue::Epilogue;
-use crate::product::{Onto, View, column_sums, product, product_then};
+use crate::matmul::{View, WriteMode, column_sums, product, product_then};
 use crate::shared::Shared;
 use crate::simd;
 use crate::sizes::elements;
@@ -20,7 +20,7 @@ use crate::sizes::elements;
 /// ```
 /// use trainspec_kernels::epilogue::{Activation, Epilogue};
 /// use trainspec_kernels::linear::Linear;
-/// use trainspec_kernels::product::Onto;
+/// use trainspec_kernels::matmul::WriteMode;
 ///
 /// let linear = Linear { rows: 1, inputs: 2, outputs: 2 };
 /// let (x, weight, bias) = ([1.0, 2.0], [1.0, 1.0, 3.0, -4.0], [0.5, 0.5]);
@@ -30,7 +30,7 @@ use crate::sizes::elements;
 /// assert_eq!((pre, y), ([3.5, -4.5], [3.5, 0.0]));
 ///
 /// let mut d_weight = [0.0; 4];
-/// linear.backward_weight(&x, &[1.0, 0.0], (&mut d_weight, Onto::Replace), None);
+/// linear.backward_weight(&x, &[1.0, 0.0], (&mut d_weight, WriteMode::Overwrite), None);
 /// assert_eq!(d_weight, [1.0, 2.0, 0.0, 0.0]);
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,7 @@ impl Linear {
         let pre = pre.map(Shared::new);
         let is_identity = epilogue.is_identity();
         let w = View::new(weight, outputs, inputs).transposed();
-        product_then(View::new(x, rows, inputs), w, y, Onto::Replace, |row, first, run| {
+        product_then(View::new(x, rows, inputs), w, y, WriteMode::Overwrite, |row, first, run| {
             if let Some(bias) = bias {
                 add(&bias[first..first + run.len()], run);
             }
@@ -95,8 +95,8 @@ impl Linear {
         &self,
         x: &[f32],
         d_pre: &[f32],
-        d_weight: (&mut [f32], Onto),
-        d_bias: Option<(&mut [f32], Onto)>,
+        d_weight: (&mut [f32], WriteMode),
+        d_bias: Option<(&mut [f32], WriteMode)>,
     ) {
         let Self { rows, inputs, outputs } = *self;
         let (d_weight, onto) = d_weight;
@@ -116,7 +116,7 @@ impl Linear {
     ///
     /// # Panics
     /// If a slice has another length.
-    pub fn backward_input(&self, d_pre: &[f32], weight: &[f32], dx: (&mut [f32], Onto)) {
+    pub fn backward_input(&self, d_pre: &[f32], weight: &[f32], dx: (&mut [f32], WriteMode)) {
         let Self { rows, inputs, outputs } = *self;
         let (dx, onto) = dx;
         self.check(dx, weight);

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::{Linear, reference};
 use crate::epilogue::{Activation, Dropout, Epilogue};
+use crate::matmul::WriteMode;
 use crate::philox;
-use crate::product::Onto;
 use crate::simd::{self, Level};
 
 /// Numbers from -1 to 1.
@@ -22,11 +22,11 @@ fn bits(values: &[f32]) -> Vec<u32> {
 }
 
 /// `y`, `dx`, `dW` and `db` with no epilogue; gradients onto 1, or onto what must not show.
-fn run(linear: &Linear, onto: Onto) -> [Vec<f32>; 4] {
+fn run(linear: &Linear, onto: WriteMode) -> [Vec<f32>; 4] {
     let Linear { rows, inputs, outputs } = *linear;
     let (x, weight, bias) = (numbers(rows * inputs, 1), numbers(outputs * inputs, 2), numbers(outputs, 3));
     let dy = numbers(rows * outputs, 4);
-    let there = if onto == Onto::Add { 1.0 } else { f32::NAN };
+    let there = if onto == WriteMode::Accumulate { 1.0 } else { f32::NAN };
     let mut y = vec![f32::NAN; rows * outputs];
     linear.forward(&x, &weight, Some(&bias), &Epilogue::NONE, None, &mut y);
     let [mut dx, mut d_weight, mut d_bias] = [&x, &weight, &bias].map(|value| vec![there; value.len()]);
@@ -37,7 +37,7 @@ fn run(linear: &Linear, onto: Onto) -> [Vec<f32>; 4] {
 
 /// The kernel against the reference: a sum of `n` products has at most `n + 1` roundings of 2^-24 of the sum of the
 /// absolute values of its terms, the bias or what it is added to one more each.
-fn check(linear: &Linear, onto: Onto) {
+fn check(linear: &Linear, onto: WriteMode) {
     let Linear { rows, inputs, outputs } = *linear;
     let [x, weight, bias] = [numbers(rows * inputs, 1), numbers(outputs * inputs, 2), numbers(outputs, 3)]
         .map(|values| widen(&values));
@@ -49,7 +49,7 @@ fn check(linear: &Linear, onto: Onto) {
         found.iter().zip([(y, inputs), (dx, outputs), (d_weight, rows), (d_bias, rows)]).enumerate()
     {
         assert_eq!(found.len(), expected.len());
-        let there = if onto == Onto::Add && number > 0 { 1.0 } else { 0.0 };
+        let there = if onto == WriteMode::Accumulate && number > 0 { 1.0 } else { 0.0 };
         for (&found, (sum, size)) in found.iter().zip(expected) {
             let tolerance = (terms + 3) as f64 * (size + there) * f64::from(f32::EPSILON) / 2.0;
             let error = (f64::from(found) - (sum + there)).abs();
@@ -67,14 +67,14 @@ proptest! {
         outputs in 1..40_usize,
         adds: bool,
     ) {
-        check(&Linear { rows, inputs, outputs }, if adds { Onto::Add } else { Onto::Replace });
+        check(&Linear { rows, inputs, outputs }, if adds { WriteMode::Accumulate } else { WriteMode::Overwrite });
     }
 }
 
 #[test]
 fn agrees_with_the_reference_over_many_blocks() {
-    check(&Linear { rows: 70, inputs: 300, outputs: 130 }, Onto::Add);
-    check(&Linear { rows: 300, inputs: 5, outputs: 600 }, Onto::Replace);
+    check(&Linear { rows: 70, inputs: 300, outputs: 130 }, WriteMode::Accumulate);
+    check(&Linear { rows: 300, inputs: 5, outputs: 600 }, WriteMode::Overwrite);
 }
 
 /// The reference is linear in each of its arguments, so that differences are exact but for the rounding of sums.
@@ -132,9 +132,9 @@ fn the_epilogue_is_that_of_the_whole_value() {
 #[test]
 fn bits_depend_neither_on_the_level_nor_on_threads() {
     let linear = Linear { rows: 130, inputs: 270, outputs: 150 };
-    let expected = run(&linear, Onto::Replace);
+    let expected = run(&linear, WriteMode::Overwrite);
     for &level in Level::available() {
-        let found = simd::at_level(level, || run(&linear, Onto::Replace));
+        let found = simd::at_level(level, || run(&linear, WriteMode::Overwrite));
         assert!(
             found.iter().zip(&expected).all(|(found, expected)| bits(found) == bits(expected)),
             "{level:?}"
@@ -142,7 +142,7 @@ fn bits_depend_neither_on_the_level_nor_on_threads() {
     }
     for threads in [1, 2, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-        let found = pool.install(|| run(&linear, Onto::Replace));
+        let found = pool.install(|| run(&linear, WriteMode::Overwrite));
         assert!(
             found.iter().zip(&expected).all(|(found, expected)| bits(found) == bits(expected)),
             "{threads}"
@@ -158,7 +158,7 @@ fn a_sample_does_not_depend_on_the_others() {
         let run = |linear: &Linear, x: &[f32], dy: &[f32]| {
             let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
             linear.forward(x, &weight, None, &Epilogue::NONE, None, &mut y);
-            linear.backward_input(dy, &weight, (&mut dx, Onto::Replace));
+            linear.backward_input(dy, &weight, (&mut dx, WriteMode::Overwrite));
             [y, dx]
         };
         let [y, dx] = run(&all, &x, &dy);
@@ -173,7 +173,7 @@ fn a_sample_does_not_depend_on_the_others() {
 #[test]
 fn nothing_is_possible() {
     for (rows, inputs, outputs) in [(0, 3, 2), (3, 0, 2), (3, 2, 0)] {
-        let [y, dx, ..] = run(&Linear { rows, inputs, outputs }, Onto::Replace);
+        let [y, dx, ..] = run(&Linear { rows, inputs, outputs }, WriteMode::Overwrite);
         assert!(dx.iter().all(|&value| value == 0.0));
         for row in y.chunks_exact(outputs.max(1)) {
             assert_eq!(row, numbers(outputs, 3));

@@ -14,7 +14,7 @@ mod tests;
 
 pub use crate::recurrent::{Gradients, Weights};
 
-use crate::product::{Onto, Packed, View, product};
+use crate::matmul::{Packed, View, WriteMode, product};
 use crate::recurrent::{SAMPLES, Sizes};
 use crate::{scratch, threads};
 use step::Kept;
@@ -125,7 +125,7 @@ impl Lstm {
         y: &[f32],
         saved: &mut [f32],
         dy: &[f32],
-        dx: Option<(&mut [f32], Onto)>,
+        dx: Option<(&mut [f32], WriteMode)>,
         gradients: Gradients<'_>,
     ) {
         let (sizes, hidden) = (self.sizes(), self.hidden);
@@ -162,7 +162,7 @@ impl Lstm {
     }
 
     /// Lends `run` the weights, packed, and the sum of both biases, zeros if there are none.
-    fn prepare(&self, weights: &Weights<'_>, run: impl FnOnce(&Prepared<'_>)) {
+    fn prepare(&self, weights: &Weights<'_>, run: impl FnOnce(&PreparedDataset<'_>)) {
         let sizes = self.sizes();
         scratch::with(sizes.row(), |sum| {
             match weights.biases {
@@ -175,7 +175,7 @@ impl Lstm {
             }
             sizes.with_packed(weights.input, self.inputs, |&input| {
                 sizes.with_packed(weights.hidden, self.hidden, |&hidden| {
-                    run(&Prepared { input, hidden, bias: sum });
+                    run(&PreparedDataset { input, hidden, bias: sum });
                 });
             });
         });
@@ -183,7 +183,7 @@ impl Lstm {
 
     /// Takes a block of samples, whose outputs are `y` and whose inputs `x` begins with, through all steps; `kept` gets
     /// what backward needs.
-    fn walk(&self, weights: &Prepared<'_>, x: &[f32], y: &mut [f32], mut kept: Option<Kept<'_>>) {
+    fn walk(&self, weights: &PreparedDataset<'_>, x: &[f32], y: &mut [f32], mut kept: Option<Kept<'_>>) {
         let Self { length, inputs, hidden, .. } = *self;
         let row = GATES * hidden;
         let samples = y.len() / (length * hidden);
@@ -195,10 +195,10 @@ impl Lstm {
             cells.fill(0.0);
             for step in 0..length {
                 let x = View::with_stride(&x[step * inputs..], samples, inputs, length * inputs);
-                weights.input.serial(x, input, row, Onto::Replace);
+                weights.input.serial(x, input, row, WriteMode::Overwrite);
                 if step > 0 {
                     let states = View::new(states, samples, hidden);
-                    weights.hidden.serial(states, recurrent, row, Onto::Replace);
+                    weights.hidden.serial(states, recurrent, row, WriteMode::Overwrite);
                 }
                 let parts = input.chunks_exact(row).zip(recurrent.chunks_exact(row));
                 let state = cells.chunks_exact_mut(hidden).zip(states.chunks_exact_mut(hidden));
@@ -240,7 +240,7 @@ impl Lstm {
                 }
                 if step > 0 {
                     let gates = View::with_stride(together, samples, row, stride);
-                    w.serial(gates, d_states, hidden, Onto::Replace);
+                    w.serial(gates, d_states, hidden, WriteMode::Overwrite);
                 }
             }
         });
@@ -248,7 +248,7 @@ impl Lstm {
 }
 
 /// What all blocks of samples use.
-struct Prepared<'a> {
+struct PreparedDataset<'a> {
     input: Packed<'a>,
     hidden: Packed<'a>,
     bias: &'a [f32],

@@ -10,7 +10,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::runs::{Sums, WIDE, Wide};
+use crate::reduce::{Sums, WIDE, Wide};
 use crate::sizes::elements;
 use crate::{simd, threads};
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::MarginLoss;
-use crate::runs::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, widen};
+use crate::reduce::testing::{ROUNDING, bits, compare, differentiate, numbers, same_bits, widen};
 use crate::simd::{self, Level};
 
 fn data(loss: &MarginLoss) -> (Vec<f32>, Vec<u32>) {

@@ -18,7 +18,7 @@ mod function;
 #[cfg(test)]
 mod tests;
 
-use crate::runs::{PIECE, Sums, WIDE, Wide};
+use crate::reduce::{PIECE, Sums, WIDE, Wide};
 use crate::{simd, threads};
 use function::{Absolute, Divergence, Huber, Logistic, Margin, SmoothL1, SquaredMargin, Term};
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{Function, PointwiseLoss, repeated};
-use crate::runs::testing::{ROUNDING, compare, differentiate, numbers, same_bits, widen};
+use crate::reduce::testing::{ROUNDING, compare, differentiate, numbers, same_bits, widen};
 use crate::simd::{self, Level};
 
 const WEIGHTS: [f32; 3] = [0.5, 1.0, 4.0];

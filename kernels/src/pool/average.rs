@@ -2,7 +2,7 @@
 
 use super::Pool;
 use super::window::{runs, split};
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::simd;
 
 pub(super) fn forward(pool: &Pool, x: &[f32], y: &mut [f32]) {
@@ -27,11 +27,11 @@ pub(super) fn forward(pool: &Pool, x: &[f32], y: &mut [f32]) {
     }
 }
 
-pub(super) fn backward(pool: &Pool, dy: &[f32], dx: &mut [f32], onto: Onto) {
+pub(super) fn backward(pool: &Pool, dy: &[f32], dx: &mut [f32], onto: WriteMode) {
     if pool.is_halving() {
         return double(pool, dy, dx, onto);
     }
-    if onto == Onto::Replace {
+    if onto == WriteMode::Overwrite {
         dx.fill(0.0);
     }
     let (columns, factor) = (pool.out_width(), factor(pool));
@@ -69,10 +69,10 @@ simd! {
 
 simd! {
     /// The gradient for windows of 2x2 that touch.
-    fn double(pool: &Pool, dy: &[f32], dx: &mut [f32], onto: Onto) {
+    fn double(pool: &Pool, dy: &[f32], dx: &mut [f32], onto: WriteMode) {
         let (width, columns) = (pool.width, pool.out_width());
         let (pairs, odd_row) = dx.split_at_mut(pool.out_height() * 2 * width);
-        if onto == Onto::Replace {
+        if onto == WriteMode::Overwrite {
             odd_row.fill(0.0);
         }
         for (row, dx) in pairs.chunks_exact_mut(width.max(1)).enumerate() {
@@ -80,11 +80,11 @@ simd! {
             let (pairs, odd) = dx.split_at_mut(2 * columns);
             let pairs = pairs.as_chunks_mut::<2>().0.iter_mut().zip(dy);
             match onto {
-                Onto::Replace => {
+                WriteMode::Overwrite => {
                     odd.fill(0.0);
                     pairs.for_each(|(pair, dy)| *pair = [dy * 0.25; 2]);
                 }
-                Onto::Add => pairs.for_each(|(pair, dy)| *pair = [pair[0] + dy * 0.25, pair[1] + dy * 0.25]),
+                WriteMode::Accumulate => pairs.for_each(|(pair, dy)| *pair = [pair[0] + dy * 0.25, pair[1] + dy * 0.25]),
             }
         }
     }

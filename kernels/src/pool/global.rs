@@ -1,6 +1,6 @@
 //! The mean of whole planes.
 
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::sizes::elements;
 use crate::{simd, threads};
 
@@ -31,7 +31,12 @@ pub fn global_average(x: &[f32], planes: usize, places: usize, y: &mut [f32]) {
 ///
 /// # Panics
 /// As [`global_average`].
-pub fn global_average_backward(dy: &[f32], planes: usize, places: usize, (dx, onto): (&mut [f32], Onto)) {
+pub fn global_average_backward(
+    dy: &[f32],
+    planes: usize,
+    places: usize,
+    (dx, onto): (&mut [f32], WriteMode),
+) {
     assert_eq!(dy.len(), planes, "dy is [planes]");
     assert_eq!(dx.len(), elements([planes, places]), "dx is [planes, places]");
     let block = threads::block(dx.len(), places) / places.max(1);
@@ -39,8 +44,8 @@ pub fn global_average_backward(dy: &[f32], planes: usize, places: usize, (dx, on
         for (dx, dy) in dx.chunks_exact_mut(places).zip(&dy[number * block..]) {
             let part = dy / places as f32;
             match onto {
-                Onto::Replace => dx.fill(part),
-                Onto::Add => dx.iter_mut().for_each(|dx| *dx += part),
+                WriteMode::Overwrite => dx.fill(part),
+                WriteMode::Accumulate => dx.iter_mut().for_each(|dx| *dx += part),
             }
         }
     });

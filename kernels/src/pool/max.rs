@@ -3,7 +3,7 @@
 
 use super::Pool;
 use super::window::{runs, split};
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::simd;
 
 pub(super) fn forward(pool: &Pool, x: &[f32], y: &mut [f32], winners: Option<&mut [u32]>) {
@@ -18,12 +18,12 @@ pub(super) fn forward(pool: &Pool, x: &[f32], y: &mut [f32], winners: Option<&mu
     }
 }
 
-pub(super) fn backward(pool: &Pool, winners: &[u32], dy: &[f32], dx: &mut [f32], onto: Onto) {
+pub(super) fn backward(pool: &Pool, winners: &[u32], dy: &[f32], dx: &mut [f32], onto: WriteMode) {
     // Windows that touch write each place once.
     if pool.is_halving() {
         return spread(pool, winners, dy, dx, onto);
     }
-    if onto == Onto::Replace {
+    if onto == WriteMode::Overwrite {
         dx.fill(0.0);
     }
     for (&winner, dy) in winners.iter().zip(dy) {
@@ -90,10 +90,10 @@ simd! {
 
 simd! {
     /// The gradient for windows of 2x2 that touch.
-    fn spread(pool: &Pool, winners: &[u32], dy: &[f32], dx: &mut [f32], onto: Onto) {
+    fn spread(pool: &Pool, winners: &[u32], dy: &[f32], dx: &mut [f32], onto: WriteMode) {
         let (width, columns) = (pool.width, pool.out_width());
         let (pairs, odd_row) = dx.split_at_mut(pool.out_height() * 2 * width);
-        if onto == Onto::Replace {
+        if onto == WriteMode::Overwrite {
             odd_row.fill(0.0);
         }
         for (row, dx) in pairs.chunks_exact_mut(width.max(1)).enumerate() {
@@ -103,13 +103,13 @@ simd! {
             let pairs = pairs.as_chunks_mut::<2>().0.iter_mut().zip(winners.iter().zip(dy));
             let first = (row * width) as u32;
             match onto {
-                Onto::Replace => {
+                WriteMode::Overwrite => {
                     odd.fill(0.0);
                     for (place, (pair, (winner, dy))) in (first..).step_by(2).zip(pairs) {
                         *pair = [place, place + 1].map(|place| if *winner == place { *dy } else { 0.0 });
                     }
                 }
-                Onto::Add => {
+                WriteMode::Accumulate => {
                     for (place, (pair, (winner, dy))) in (first..).step_by(2).zip(pairs) {
                         pair[0] += if *winner == place { *dy } else { 0.0 };
                         pair[1] += if *winner == place + 1 { *dy } else { 0.0 };

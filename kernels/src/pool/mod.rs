@@ -24,7 +24,7 @@ mod tests;
 
 pub use global::{global_average, global_average_backward};
 
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::sizes::elements;
 use crate::threads;
 
@@ -32,14 +32,14 @@ use crate::threads;
 ///
 /// ```
 /// use trainspec_kernels::pool::Pool;
-/// use trainspec_kernels::product::Onto;
+/// use trainspec_kernels::matmul::WriteMode;
 ///
 /// let pool = Pool { planes: 1, height: 2, width: 4, kernel: 2, stride: 2, padding: 0 };
 /// let x = [1.0, 4.0, 2.0, 0.0, 3.0, 4.0, 6.0, 8.0];
 /// let (mut y, mut winners, mut dx) = ([0.0; 2], [0; 2], [0.0; 8]);
 /// pool.max_forward(&x, &mut y, Some(&mut winners));
 /// assert_eq!((y, winners), ([4.0, 8.0], [1, 7]));
-/// pool.max_backward(&winners, &[1.0, 2.0], (&mut dx, Onto::Replace));
+/// pool.max_backward(&winners, &[1.0, 2.0], (&mut dx, WriteMode::Overwrite));
 /// assert_eq!(dx, [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0]);
 /// pool.average_forward(&x, &mut y);
 /// assert_eq!(y, [3.0, 4.0]);
@@ -102,7 +102,7 @@ impl Pool {
     ///
     /// # Panics
     /// As [`Pool::max_forward`], or if a winner is not a place of the plane.
-    pub fn max_backward(&self, winners: &[u32], dy: &[f32], (dx, onto): (&mut [f32], Onto)) {
+    pub fn max_backward(&self, winners: &[u32], dy: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
         self.check(dx, dy);
         assert_eq!(winners.len(), dy.len(), "winners is [planes, out height, out width]");
         self.each_gradient(dx, |outputs, dx| {
@@ -126,7 +126,7 @@ impl Pool {
     ///
     /// # Panics
     /// As [`Pool::max_forward`].
-    pub fn average_backward(&self, dy: &[f32], (dx, onto): (&mut [f32], Onto)) {
+    pub fn average_backward(&self, dy: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
         self.check(dx, dy);
         self.each_gradient(dx, |outputs, dx| average::backward(self, &dy[outputs], dx, onto));
     }

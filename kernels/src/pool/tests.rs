@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::{Pool, global_average, global_average_backward, reference};
+use crate::matmul::WriteMode;
 use crate::philox;
-use crate::product::Onto;
 use crate::simd::{self, Level};
 
 /// Numbers from -1 to 1 in steps of 1/8, so that there are equal ones; each sum of some thousand is exact.
@@ -36,8 +36,8 @@ fn run(pool: &Pool, x: &[f32], dy: &[f32]) -> Found {
     pool.max_forward(x, &mut max_alone, None);
     pool.average_forward(x, &mut mean);
     let mut gradients = Vec::new();
-    for onto in [Onto::Replace, Onto::Add] {
-        let start = if onto == Onto::Replace { f32::NAN } else { 1.0 };
+    for onto in [WriteMode::Overwrite, WriteMode::Accumulate] {
+        let start = if onto == WriteMode::Overwrite { f32::NAN } else { 1.0 };
         let [mut of_max, mut of_mean] = [(); 2].map(|()| vec![start; inputs]);
         pool.max_backward(&winners, dy, (&mut of_max, onto));
         pool.average_backward(dy, (&mut of_mean, onto));
@@ -174,9 +174,9 @@ fn the_mean_of_planes_is_that_of_a_window_of_their_size() {
         let mut y = vec![f32::NAN; planes];
         global_average(&x, planes, places, &mut y);
         let mut dx = vec![f32::NAN; x.len()];
-        global_average_backward(&y, planes, places, (&mut dx, Onto::Replace));
+        global_average_backward(&y, planes, places, (&mut dx, WriteMode::Overwrite));
         let mut added = vec![1.0; x.len()];
-        global_average_backward(&y, planes, places, (&mut added, Onto::Add));
+        global_average_backward(&y, planes, places, (&mut added, WriteMode::Accumulate));
         for (plane, &y) in y.iter().enumerate() {
             let part = plane * places..(plane + 1) * places;
             // Sums of eighths are exact, so that the division alone rounds.
@@ -195,7 +195,7 @@ fn the_mean_of_planes_is_that_of_a_window_of_their_size() {
     let mut y = [0.0];
     global_average(&[], 1, 0, &mut y);
     assert!(y[0].is_nan());
-    global_average_backward(&y, 1, 0, (&mut [], Onto::Replace));
+    global_average_backward(&y, 1, 0, (&mut [], WriteMode::Overwrite));
 }
 
 #[test]

@@ -7,7 +7,7 @@
 #[cfg(test)]
 pub(crate) mod testing;
 
-use crate::product::{Onto, Packed, View, column_sums, product};
+use crate::matmul::{Packed, View, WriteMode, column_sums, product};
 use crate::sizes::elements;
 use crate::{scratch, threads};
 
@@ -30,11 +30,11 @@ pub struct Weights<'a> {
 #[derive(Debug)]
 pub struct Gradients<'a> {
     /// `[gates * hidden, inputs]`
-    pub input: (&'a mut [f32], Onto),
+    pub input: (&'a mut [f32], WriteMode),
     /// `[gates * hidden, hidden]`
-    pub hidden: (&'a mut [f32], Onto),
+    pub hidden: (&'a mut [f32], WriteMode),
     /// `[gates * hidden]` twice.
-    pub biases: Option<[(&'a mut [f32], Onto); 2]>,
+    pub biases: Option<[(&'a mut [f32], WriteMode); 2]>,
 }
 
 /// The sizes of a recurrent layer, and its checks.
@@ -97,7 +97,12 @@ impl Sizes {
     /// The input's part of all gates of all steps.
     pub(crate) fn project(&self, x: &[f32], weights: &Weights<'_>, gates: &mut [f32]) {
         let x = View::new(x, self.steps(), self.inputs);
-        product(x, View::new(weights.input, self.row(), self.inputs).transposed(), gates, Onto::Replace);
+        product(
+            x,
+            View::new(weights.input, self.row(), self.inputs).transposed(),
+            gates,
+            WriteMode::Overwrite,
+        );
     }
 
     /// Lends `run` a weight with as many columns, packed for the product with a row at every step.
@@ -126,13 +131,13 @@ impl Sizes {
     }
 
     /// The gradients of both biases, which are the same, from those of all gates of all steps.
-    pub(crate) fn biases(&self, gates: &[f32], gradients: [(&mut [f32], Onto); 2]) {
+    pub(crate) fn biases(&self, gates: &[f32], gradients: [(&mut [f32], WriteMode); 2]) {
         scratch::with(self.row(), |sums| {
-            column_sums(gates, self.steps(), self.row(), sums, Onto::Replace);
+            column_sums(gates, self.steps(), self.row(), sums, WriteMode::Overwrite);
             for (bias, onto) in gradients {
                 match onto {
-                    Onto::Replace => bias.copy_from_slice(sums),
-                    Onto::Add => bias.iter_mut().zip(&*sums).for_each(|(bias, sum)| *bias += sum),
+                    WriteMode::Overwrite => bias.copy_from_slice(sums),
+                    WriteMode::Accumulate => bias.iter_mut().zip(&*sums).for_each(|(bias, sum)| *bias += sum),
                 }
             }
         });

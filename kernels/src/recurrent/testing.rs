@@ -1,8 +1,8 @@
 //! What the tests of the recurrent layers have in common.
 
 use super::{Gradients, Sizes, Weights};
+use crate::matmul::WriteMode;
 use crate::philox;
-use crate::product::Onto;
 use crate::simd::{self, Level};
 
 /// A recurrent layer and its reference.
@@ -19,7 +19,7 @@ pub(crate) trait Layer: Sync {
         y: &[f32],
         saved: &mut [f32],
         dy: &[f32],
-        dx: Option<(&mut [f32], Onto)>,
+        dx: Option<(&mut [f32], WriteMode)>,
         gradients: Gradients<'_>,
     );
     /// A step of one sample in f64: from the two parts of the gates' sums, with their biases, and from the state,
@@ -71,7 +71,7 @@ impl Values<f32> {
 }
 
 /// `y`, then the gradients of [`Values`]; `onto` is what they do to what was there: 1, or NaN if it must not show.
-pub(crate) fn run<L: Layer>(layer: &L, values: &Values<f32>, onto: Onto) -> [Vec<f32>; 6] {
+pub(crate) fn run<L: Layer>(layer: &L, values: &Values<f32>, onto: WriteMode) -> [Vec<f32>; 6] {
     let sizes = layer.sizes();
     let (weights, x) = (values.weights(), &values.parts[0]);
     let mut y = vec![f32::NAN; sizes.steps() * sizes.hidden];
@@ -79,7 +79,7 @@ pub(crate) fn run<L: Layer>(layer: &L, values: &Values<f32>, onto: Onto) -> [Vec
     layer.forward(x, &weights, &mut y, &mut saved);
 
     let dy = numbers(y.len(), 6, 1.0);
-    let there = if onto == Onto::Add { 1.0 } else { f32::NAN };
+    let there = if onto == WriteMode::Accumulate { 1.0 } else { f32::NAN };
     let mut found = values.parts.each_ref().map(|part| vec![there; part.len()]);
     let [dx, input, hidden, first, second] = &mut found;
     let biases = values.biased.then_some([(first.as_mut_slice(), onto), (second.as_mut_slice(), onto)]);
@@ -122,7 +122,7 @@ pub(crate) fn check<L: Layer>(layer: &L, biased: bool, most: usize) {
     let sizes = layer.sizes();
     let values = Values::new(&sizes, biased);
     let mut wide = values.widen();
-    let found = run(layer, &values, Onto::Replace);
+    let found = run(layer, &values, WriteMode::Overwrite);
 
     let length = sizes.length as f64;
     let roundings = 3.5 * (sizes.inputs + sizes.hidden + 4) as f64 + 8.0;
@@ -162,14 +162,14 @@ fn bits(values: &[Vec<f32>]) -> Vec<u32> {
 pub(crate) fn check_bits<L: Layer>(layer: &L) {
     let sizes = layer.sizes();
     let values = Values::new(&sizes, true);
-    let expected = bits(&run(layer, &values, Onto::Replace));
+    let expected = bits(&run(layer, &values, WriteMode::Overwrite));
     for &level in Level::available() {
-        let found = simd::at_level(level, || run(layer, &values, Onto::Replace));
+        let found = simd::at_level(level, || run(layer, &values, WriteMode::Overwrite));
         assert_eq!(bits(&found), expected, "{level:?}");
     }
     for threads in [1, 2, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-        let found = pool.install(|| run(layer, &values, Onto::Replace));
+        let found = pool.install(|| run(layer, &values, WriteMode::Overwrite));
         assert_eq!(bits(&found), expected, "{threads} threads");
     }
     let mut y = vec![f32::NAN; sizes.steps() * sizes.hidden];
@@ -181,7 +181,7 @@ pub(crate) fn check_bits<L: Layer>(layer: &L) {
 pub(crate) fn check_samples<L: Layer>(layer: &L, of: impl Fn(usize) -> L) {
     let sizes = layer.sizes();
     let all = Values::new(&sizes, true);
-    let together = run(layer, &all, Onto::Replace);
+    let together = run(layer, &all, WriteMode::Overwrite);
     let weights = all.weights();
     let dy_all = numbers(together[0].len(), 6, 1.0);
     for sample in 0..sizes.batch {
@@ -195,9 +195,18 @@ pub(crate) fn check_samples<L: Layer>(layer: &L, of: impl Fn(usize) -> L) {
         let mut saved = vec![0.0; one.saved()];
         one.forward(&x, &weights, &mut y, &mut saved);
         let [mut input, mut hidden] = [&all.parts[1], &all.parts[2]].map(|part| vec![0.0; part.len()]);
-        let (input, hidden) = ((input.as_mut_slice(), Onto::Replace), (hidden.as_mut_slice(), Onto::Replace));
+        let (input, hidden) =
+            ((input.as_mut_slice(), WriteMode::Overwrite), (hidden.as_mut_slice(), WriteMode::Overwrite));
         let gradients = Gradients { input, hidden, biases: None };
-        one.backward(&x, &weights, &y, &mut saved, &part(&dy_all), Some((&mut dx, Onto::Replace)), gradients);
+        one.backward(
+            &x,
+            &weights,
+            &y,
+            &mut saved,
+            &part(&dy_all),
+            Some((&mut dx, WriteMode::Overwrite)),
+            gradients,
+        );
         assert_eq!(bits(&[y, dx]), bits(&[part(&together[0]), part(&together[1])]), "{sample}");
     }
 }
@@ -206,7 +215,8 @@ pub(crate) fn check_samples<L: Layer>(layer: &L, of: impl Fn(usize) -> L) {
 /// their own: 4 of numbers within twice the result.
 pub(crate) fn check_onto<L: Layer>(layer: &L) {
     let values = Values::new(&layer.sizes(), true);
-    let [replaced, added] = [Onto::Replace, Onto::Add].map(|onto| run(layer, &values, onto));
+    let [replaced, added] =
+        [WriteMode::Overwrite, WriteMode::Accumulate].map(|onto| run(layer, &values, onto));
     for (replaced, added) in replaced.iter().zip(&added).skip(1) {
         for (replaced, added) in replaced.iter().zip(added) {
             let tolerance = 4.0 * f32::EPSILON * (1.0 + replaced.abs());

@@ -10,7 +10,7 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::sizes::elements;
 use crate::threads;
 
@@ -50,7 +50,7 @@ impl Softmax {
     ///
     /// # Panics
     /// If a slice has another length.
-    pub fn backward(&self, y: &[f32], dy: &[f32], (dx, onto): (&mut [f32], Onto)) {
+    pub fn backward(&self, y: &[f32], dy: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
         self.check(y, dx);
         assert_eq!(dy.len(), y.len(), "the gradient of y is as long as y");
         let block = self.block();

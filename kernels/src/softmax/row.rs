@@ -1,7 +1,7 @@
 //! Rows, one after the other.
 
 use crate::math::{LANES, each, each_with_two, exp, few_or, fold, put_few};
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::simd;
 
 simd! {
@@ -43,13 +43,13 @@ simd! {
 }
 
 simd! {
-    pub(super) fn backward(y: &[f32], dy: &[f32], dx: &mut [f32], classes: usize, onto: Onto) {
+    pub(super) fn backward(y: &[f32], dy: &[f32], dx: &mut [f32], classes: usize, onto: WriteMode) {
         let rows = y.chunks_exact(classes).zip(dy.chunks_exact(classes)).zip(dx.chunks_exact_mut(classes));
         for ((y, dy), dx) in rows {
             let mean = dot(y, dy);
             match onto {
-                Onto::Replace => each_with_two(dx, y, dy, |_, y, dy| y * (dy - mean)),
-                Onto::Add => each_with_two(dx, y, dy, |dx, y, dy| y.mul_add(dy - mean, dx)),
+                WriteMode::Overwrite => each_with_two(dx, y, dy, |_, y, dy| y * (dy - mean)),
+                WriteMode::Accumulate => each_with_two(dx, y, dy, |dx, y, dy| y.mul_add(dy - mean, dx)),
             }
         }
     }

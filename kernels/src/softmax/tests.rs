@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::{Softmax, reference};
+use crate::matmul::WriteMode;
 use crate::philox;
-use crate::product::Onto;
 use crate::simd::{self, Level};
 
 /// Numbers from -`bound` to `bound`.
@@ -26,8 +26,8 @@ fn run(softmax: &Softmax, x: &[f32], dy: &[f32]) -> [Vec<f32>; 3] {
     let [mut y, mut dx] = [vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]];
     let mut added = vec![1.0; x.len()];
     softmax.forward(x, &mut y);
-    softmax.backward(&y, dy, (&mut dx, Onto::Replace));
-    softmax.backward(&y, dy, (&mut added, Onto::Add));
+    softmax.backward(&y, dy, (&mut dx, WriteMode::Overwrite));
+    softmax.backward(&y, dy, (&mut added, WriteMode::Accumulate));
     [y, dx, added]
 }
 

@@ -5,7 +5,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::runs::{self, PIECE, Sums, WIDE, Wide};
+use crate::reduce::{self, PIECE, Sums, WIDE, Wide};
 use crate::sizes::elements;
 use crate::{simd, threads};
 
@@ -102,7 +102,7 @@ fn add_squares([y, t]: [&Wide; 2], [sum]: &mut [Wide; 1]) {
 
 simd! {
     fn squares(y: &[f32], t: &[f32]) -> f64 {
-        runs::sums([y, t], [0.0; 2], add_squares)[0]
+        reduce::sums([y, t], [0.0; 2], add_squares)[0]
     }
 }
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::SquaredError;
-use crate::runs::testing::{ROUNDING, compare, numbers, same_bits};
+use crate::reduce::testing::{ROUNDING, compare, numbers, same_bits};
 use crate::simd::{self, Level};
 
 fn run(loss: &SquaredError) -> (f64, Vec<f32>) {

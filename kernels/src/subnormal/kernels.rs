@@ -11,9 +11,9 @@ use crate::epilogue::{Activation, Epilogue, Saved};
 use crate::group_norm::GroupNorm;
 use crate::layer_norm::{LayerNorm, RmsNorm};
 use crate::linear::Linear;
+use crate::matmul::WriteMode;
 use crate::philox;
 use crate::pool::Pool;
-use crate::product::Onto;
 use crate::simd::{self, Level};
 use crate::softmax::Softmax;
 use crate::update::{Slots, for_each_block};
@@ -47,10 +47,15 @@ fn results(size: f32) -> Vec<(&'static str, Vec<f32>)> {
     let mut y = vec![0.0; 64 * 96];
     linear.forward(&x, &weight, Some(&bias), &Epilogue::NONE, None, &mut y);
     results.push(("linear", y.clone()));
-    linear.backward_input(&x, &weight, (&mut y, Onto::Replace));
+    linear.backward_input(&x, &weight, (&mut y, WriteMode::Overwrite));
     results.push(("linear's input", y.clone()));
     let (mut d_weight, mut d_bias) = (vec![0.0; 96 * 96], vec![0.0; 96]);
-    linear.backward_weight(&x, &x, (&mut d_weight, Onto::Replace), Some((&mut d_bias, Onto::Replace)));
+    linear.backward_weight(
+        &x,
+        &x,
+        (&mut d_weight, WriteMode::Overwrite),
+        Some((&mut d_bias, WriteMode::Overwrite)),
+    );
     results.push(("linear's weight", d_weight));
     results.push(("linear's bias", d_bias));
 
@@ -75,10 +80,10 @@ fn results(size: f32) -> Vec<(&'static str, Vec<f32>)> {
         results.push(("conv2d", y.clone()));
         let d = numbers(y.len(), 6, size);
         let mut dx = vec![0.0; x.len()];
-        conv.backward_input(&d, &weight, (&mut dx, Onto::Replace));
+        conv.backward_input(&d, &weight, (&mut dx, WriteMode::Overwrite));
         results.push(("conv2d's input", dx));
         let mut d_weight = vec![0.0; weight.len()];
-        conv.backward_weight(&x, &d, (&mut d_weight, Onto::Replace), None);
+        conv.backward_weight(&x, &d, (&mut d_weight, WriteMode::Overwrite), None);
         results.push(("conv2d's weight", d_weight));
     }
 
@@ -86,7 +91,7 @@ fn results(size: f32) -> Vec<(&'static str, Vec<f32>)> {
     let mut statistics = vec![0.0; 3 * 64];
     norm.forward(&x, Some(&ones), Some(&bias), &mut statistics, &mut y);
     results.push(("layer norm", y.clone()));
-    norm.backward(&x, Some(&ones), &statistics, &x, Some((&mut y, Onto::Replace)), None, None);
+    norm.backward(&x, Some(&ones), &statistics, &x, Some((&mut y, WriteMode::Overwrite)), None, None);
     results.push(("layer norm's input", y.clone()));
     let norm = RmsNorm { rows: 64, features: 96, eps: 1e-5 };
     norm.forward(&x, &ones, &mut statistics[..64], &mut y);
@@ -103,7 +108,7 @@ fn results(size: f32) -> Vec<(&'static str, Vec<f32>)> {
     softmax.forward(&x, &mut y);
     results.push(("softmax", y.clone()));
     let probabilities = y.clone();
-    softmax.backward(&probabilities, &x, (&mut y, Onto::Replace));
+    softmax.backward(&probabilities, &x, (&mut y, WriteMode::Overwrite));
     results.push(("softmax's input", y.clone()));
 
     let attention = Attention { batch: 2, length: 16, heads: 2, width: 32, causal: true, dropout: None };
@@ -146,7 +151,7 @@ fn results(size: f32) -> Vec<(&'static str, Vec<f32>)> {
     results.push(("cross entropy", vec![sum as f32]));
     results.push(("cross entropy's input", y.clone()));
 
-    element::accumulate(&x, &mut y, Onto::Add);
+    element::accumulate(&x, &mut y, WriteMode::Accumulate);
     results.push(("sum", y.clone()));
 
     let (mut weights, mut state) = (vec![x.clone()], vec![vec![x.clone(), x.clone()]]);

@@ -31,8 +31,8 @@ const CONSTANT: usize = 1_000;
 
 /// Gives every input to both macros, in a thread of its own, and tells which one it does not come back from.
 fn watched(cases: impl FnOnce(&Sender<String>) + Send + 'static) {
-    let (begun, watch) = channel();
-    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || cases(&begun)).unwrap();
+    let (with_init, watch) = channel();
+    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || cases(&with_init)).unwrap();
     let mut last = String::new();
     loop {
         match watch.recv_timeout(PATIENCE) {
@@ -156,11 +156,11 @@ fn weight(tokens: &TokenStream) -> usize {
 /// Editors ask at every key that is pressed.
 #[test]
 fn every_beginning_of_every_sample() {
-    watched(|begun| {
+    watched(|with_init| {
         for seed in seeds() {
             for length in 0..=count(&seed) {
                 let input = prefix(&seed, length);
-                let _ = begun.send(input.to_string());
+                let _ = with_init.send(input.to_string());
                 holds(&input).unwrap_or_else(|error| panic!("{error}\nof {input}"));
             }
         }
@@ -173,7 +173,7 @@ fn changed_samples() {
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = 4_000;
     }
-    watched(move |begun| {
+    watched(move |with_init| {
         let seeds = seeds();
         let case = (any::<prop::sample::Index>(), prop::collection::vec(any::<Change>(), 1..8));
         // The same cases each time; other ones with another number of them.
@@ -183,7 +183,7 @@ fn changed_samples() {
             for change in changes {
                 input = change.apply(input, &seeds);
             }
-            let _ = begun.send(input.to_string());
+            let _ = with_init.send(input.to_string());
             holds(&input).map_err(|error| TestCaseError::fail(format!("{error}\nof {input}")))
         });
         outcome.unwrap_or_else(|error| panic!("{error}"));
@@ -193,7 +193,7 @@ fn changed_samples() {
 /// What is repeated without end is either read or refused, at any length, in any place where it can stand.
 #[test]
 fn monsters() {
-    watched(|begun| {
+    watched(|with_init| {
         for (begin, end) in [
             ("(", ")"),
             ("[", "]"),
@@ -249,7 +249,7 @@ fn monsters() {
                     quote!(#monster Run { a: 1 }),
                     quote!(Run { a: 1 } #monster),
                 ] {
-                    let _ = begun.send(format!("{times} times {begin}x{end} in {}", head(&input)));
+                    let _ = with_init.send(format!("{times} times {begin}x{end} in {}", head(&input)));
                     holds(&input).unwrap_or_else(|error| {
                         panic!("{times} times {begin}x{end} in {}: {}", head(&input), head(&error))
                     });

@@ -41,9 +41,9 @@ pub(super) fn train(train: &Train) -> TokenStream {
     let missing = quote_spanned!(train.name.span()=> const _: () = __t::whole(__t::Declaration::rule_of_missing(&__declared, &[#(#given),*])););
     let name = snake_case(&train.name).unraw().to_string();
     let about = first_line(&train.docs).unwrap_or_default();
-    let run = quote!(__t::Training::declared(#name, #about, &__declared));
+    let run = quote!(__t::Experiment::declared(#name, #about, &__declared));
     let main = quote_spanned!(word(train)=> __t::main::<__Itself>);
-    let functions = functions(train, &quote!(__t::Training<__Model>), &run, &quote!(#main(#run)));
+    let functions = functions(train, &quote!(__t::Experiment<__Model>), &run, &quote!(#main(#run)));
     let declaration = declaration(train);
     let model = train.model.iter().map(|(key, model)| {
         let key = key.to_string();
@@ -58,7 +58,7 @@ pub(super) fn train(train: &Train) -> TokenStream {
 pub(super) fn face(train: &Train) -> TokenStream {
     let declaration = declaration(train);
     let training = match &train.model {
-        Some(_) => quote!(__t::Training<__Model>),
+        Some(_) => quote!(__t::Experiment<__Model>),
         None => quote!(!),
     };
     let functions =
@@ -165,7 +165,7 @@ fn functions(
     quote! {
         impl #program {
             /// The declared run, to be changed and started from code.
-            pub fn training() -> #training {
+            pub fn experiment() -> #training {
                 #declared
             }
             /// The command line.

@@ -1,4 +1,4 @@
-//! What values tell of themselves, for rules on several keys: the runtime's `Known`s.
+//! What values tell of themselves, for rules on several keys: the runtime's `Facts`s.
 //!
 //! A literal is asked by its `check`, an element of a list by its type besides. Anything else tells nothing.
 
@@ -42,7 +42,7 @@ pub(super) fn list(key: &Ident, values: &[Element], completed: &[TokenStream]) -
             }};
         }
         quote_spanned! {word(value)=>
-            #(#attributes)* __t::by_type(#whole, __t::Known::NOTHING, |__kinds| {
+            #(#attributes)* __t::by_type(#whole, __t::Facts::NOTHING, |__kinds| {
                 (&&&__t::Probe::of(__kinds, &#completed)).__look()
             })
         }

@@ -1,7 +1,7 @@
 //! Which layers stand behind each other.
 
 use crate::graph::{Graph, Node};
-use crate::layer::{GraphParameter, Nature, Role};
+use crate::layer::{GraphParameter, LayerKind, Role};
 
 /// The layer that gives a value; none for an input of the model.
 pub(super) fn producer(graph: &Graph, value: usize) -> Option<&Node> {
@@ -28,7 +28,7 @@ pub(super) fn has_one_reader(graph: &Graph, value: usize) -> bool {
 }
 
 /// The nearest layer before a layer that is none of those which `passes` lets through, along values that nobody else reads.
-pub(super) fn behind<'a>(graph: &'a Graph, node: &Node, passes: fn(Nature) -> bool) -> Option<&'a Node> {
+pub(super) fn behind<'a>(graph: &'a Graph, node: &Node, passes: fn(LayerKind) -> bool) -> Option<&'a Node> {
     let mut before = only_feeder(graph, node)?;
     while passes(before.layer.nature()) {
         before = only_feeder(graph, before)?;

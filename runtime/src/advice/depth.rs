@@ -3,7 +3,7 @@
 use super::Facts;
 use super::chain::{behind, has_one_reader, matrix, named};
 use crate::graph::{Graph, Node};
-use crate::layer::{GraphParameter, Init, Nature};
+use crate::layer::{GraphParameter, Init, LayerKind};
 
 /// A variance that has shrunk to less than this has vanished. In He et al. 2015, under Xavier's weights, with which each
 /// rectifier halves the variance, a network of 30 layers stalls (29 rectifiers: 2e-9); one of 22 learns (5e-7).
@@ -39,7 +39,7 @@ fn ways(graph: &Graph) -> Vec<(&Node, Way<'_>)> {
             _ => Way::START,
         };
         let way = match node.layer.nature() {
-            Nature::Affine => match matrix(graph, node).and_then(gain) {
+            LayerKind::Affine => match matrix(graph, node).and_then(gain) {
                 Some(gain) => Way {
                     first: before.first.or(Some(node)),
                     layers: before.layers + 1,
@@ -48,8 +48,8 @@ fn ways(graph: &Graph) -> Vec<(&Node, Way<'_>)> {
                 None => Way::START,
             },
             // The mean square of what is left of a symmetric distribution.
-            Nature::Rectifier => Way { variance: before.variance / 2.0, ..before },
-            Nature::Activation | Nature::Layout | Nature::Dropout { .. } | Nature::Pool => before,
+            LayerKind::Rectifier => Way { variance: before.variance / 2.0, ..before },
+            LayerKind::Activation | LayerKind::Layout | LayerKind::Dropout { .. } | LayerKind::Pool => before,
             _ => Way::START,
         };
         ways.push((node, way));
@@ -97,10 +97,10 @@ pub(super) fn deep_plain_stack(facts: &Facts<'_>) -> Option<String> {
 
 pub(super) fn symmetric_weights(facts: &Facts<'_>) -> Option<String> {
     let graph = facts.graph;
-    let passes = |nature: Nature| {
+    let passes = |nature: LayerKind| {
         nature.is_activation()
             || nature.is_norm()
-            || matches!(nature, Nature::Layout | Nature::Dropout { .. } | Nature::Pool)
+            || matches!(nature, LayerKind::Layout | LayerKind::Dropout { .. } | LayerKind::Pool)
     };
     let is_constant = |node: &Node| {
         matrix(graph, node).is_some_and(|weight| {

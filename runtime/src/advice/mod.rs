@@ -5,7 +5,7 @@
 //! `allow` of [`train!`](crate::train!) silences it by name: `allow: [Advice::SmallBatchNorm]`.
 //!
 //! One table, `RULES` in `table.rs`, has every rule with its sentences; the files beside it have what each looks for. They
-//! ask for what a layer or an optimizer is ([`Nature`](crate::layer::Nature), [`StepSize`](crate::optim::StepSize)), not for
+//! ask for what a layer or an optimizer is ([`LayerKind`](crate::layer::LayerKind), [`StepSize`](crate::optim::StepSize)), not for
 //! its name, so that they speak of a user's own too.
 
 mod batch;
@@ -24,16 +24,16 @@ mod table;
 use self::table::RULES;
 pub use crate::keys::{Advice, Finding};
 
-use crate::data::Prepared;
+use crate::data::PreparedDataset;
 use crate::graph::Graph;
-use crate::spec::Settings;
+use crate::spec::TrainConfig;
 use crate::trainer::RunPlan;
 
 /// What is known of a run before its first step.
 pub(crate) struct Facts<'a> {
     pub(crate) graph: &'a Graph,
-    pub(crate) settings: &'a Settings,
-    pub(crate) data: &'a Prepared,
+    pub(crate) settings: &'a TrainConfig,
+    pub(crate) data: &'a PreparedDataset,
     pub(crate) plan: &'a RunPlan,
     /// What the model gave before its first step, where that was looked at.
     pub(crate) first: Option<&'a FirstLook>,

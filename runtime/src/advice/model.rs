@@ -4,7 +4,7 @@ use super::Facts;
 use super::batch::micro_batch;
 use super::chain::{behind, feeder, matrix, named, only_feeder, producer};
 use crate::graph::{Graph, Node};
-use crate::layer::{GraphParameter, Nature, Role};
+use crate::layer::{GraphParameter, LayerKind, Role};
 
 /// Below this many samples statistics of a batch are noise: Wu & He 2018 have batch norm's error rise from 16 samples to 8
 /// and ever faster below.
@@ -17,7 +17,7 @@ pub(super) fn batch_norm_bias(facts: &Facts<'_>) -> Option<String> {
     let graph = facts.graph;
     let biased = graph.nodes.iter().filter(|node| is_batch_norm(node)).filter_map(|norm| {
         // What something else reads too, the bias does reach.
-        let before = only_feeder(graph, norm).filter(|node| node.layer.nature() == Nature::Affine)?;
+        let before = only_feeder(graph, norm).filter(|node| node.layer.nature() == LayerKind::Affine)?;
         let has_bias = graph.parameters[before.parameters.clone()]
             .iter()
             .any(|parameter| parameter.role == Role::Bias && parameter.is_trained());
@@ -49,11 +49,11 @@ pub(super) fn dropout_before_batch_norm(facts: &Facts<'_>) -> Option<String> {
         let mut before = feeder(graph, norm)?;
         loop {
             match before.layer.nature() {
-                Nature::Dropout { p } if p > 0.0 => {
+                LayerKind::Dropout { p } if p > 0.0 => {
                     return Some(format!("`{}` before `{}`", before.path, norm.path));
                 }
                 // What has a scale of its own again has none of the dropout's.
-                Nature::Norm | Nature::BatchNorm => return None,
+                LayerKind::Norm | LayerKind::BatchNorm => return None,
                 _ => before = feeder(graph, before)?,
             }
         }
@@ -64,7 +64,7 @@ pub(super) fn norm_twice(facts: &Facts<'_>) -> Option<String> {
     let graph = facts.graph;
     let norms = graph.nodes.iter().filter(|node| node.layer.nature().is_norm());
     let pairs = norms.filter_map(|norm| {
-        let before = behind(graph, norm, |nature| matches!(nature, Nature::Layout))?;
+        let before = behind(graph, norm, |nature| matches!(nature, LayerKind::Layout))?;
         before.layer.nature().is_norm().then(|| format!("`{}` behind `{}`", norm.path, before.path))
     });
     named(pairs)
@@ -74,7 +74,8 @@ pub(super) fn activation_twice(facts: &Facts<'_>) -> Option<String> {
     let graph = facts.graph;
     let activations = graph.nodes.iter().filter(|node| node.layer.nature().is_activation());
     let pairs = activations.filter_map(|node| {
-        let before = behind(graph, node, |nature| matches!(nature, Nature::Layout | Nature::Dropout { .. }))?;
+        let before =
+            behind(graph, node, |nature| matches!(nature, LayerKind::Layout | LayerKind::Dropout { .. }))?;
         before.layer.nature().is_activation().then(|| format!("`{}` behind `{}`", node.path, before.path))
     });
     named(pairs)
@@ -83,10 +84,11 @@ pub(super) fn activation_twice(facts: &Facts<'_>) -> Option<String> {
 /// A narrow waist between the two is a choice of its own, and so are kernels that see some channels only.
 pub(super) fn linear_twice(facts: &Facts<'_>) -> Option<String> {
     let graph = facts.graph;
-    let affine = graph.nodes.iter().filter(|node| node.layer.nature() == Nature::Affine);
+    let affine = graph.nodes.iter().filter(|node| node.layer.nature() == LayerKind::Affine);
     let pairs = affine.filter_map(|node| {
-        let before = behind(graph, node, |nature| matches!(nature, Nature::Layout | Nature::Dropout { .. }))?;
-        let is_plain = before.layer.nature() == Nature::Affine
+        let before =
+            behind(graph, node, |nature| matches!(nature, LayerKind::Layout | LayerKind::Dropout { .. }))?;
+        let is_plain = before.layer.nature() == LayerKind::Affine
             && [before, node].iter().all(|node| !sees_some_channels(graph, node) && is_trained(graph, node));
         let elements = |value: usize| graph.shapes.get(value).map_or(0, |shape| shape.elements());
         let [first] = *before.inputs else { return None };
@@ -98,16 +100,16 @@ pub(super) fn linear_twice(facts: &Facts<'_>) -> Option<String> {
 
 pub(super) fn relu_output(facts: &Facts<'_>) -> Option<String> {
     let last = producer(facts.graph, facts.graph.output)?;
-    (last.layer.nature() == Nature::Rectifier).then(|| format!("the model ends with `{}`", last.path))
+    (last.layer.nature() == LayerKind::Rectifier).then(|| format!("the model ends with `{}`", last.path))
 }
 
 pub(super) fn recurrent_without_clip(facts: &Facts<'_>) -> Option<String> {
-    let node = facts.graph.nodes.iter().find(|node| node.layer.nature() == Nature::Recurrent)?;
+    let node = facts.graph.nodes.iter().find(|node| node.layer.nature() == LayerKind::Recurrent)?;
     (facts.settings.clip.name() == "NoClip").then(|| format!("`{}` without `clip`", node.path))
 }
 
 pub(super) fn looks_ahead(facts: &Facts<'_>) -> Option<String> {
-    let sees_all = |node: &&Node| node.layer.nature() == Nature::Attention { causal: false };
+    let sees_all = |node: &&Node| node.layer.nature() == LayerKind::Attention { causal: false };
     let node = facts.graph.nodes.iter().find(sees_all)?;
     facts.data.patterns().next_tokens().then(|| {
         format!("each target is the next token of the input, and `{}` sees every token of it", node.path)
@@ -115,7 +117,7 @@ pub(super) fn looks_ahead(facts: &Facts<'_>) -> Option<String> {
 }
 
 fn is_batch_norm(node: &Node) -> bool {
-    node.layer.nature() == Nature::BatchNorm
+    node.layer.nature() == LayerKind::BatchNorm
 }
 
 fn is_trained(graph: &Graph, node: &Node) -> bool {

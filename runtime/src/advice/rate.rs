@@ -2,7 +2,7 @@
 
 use super::Facts;
 use crate::format::rate;
-use crate::layer::Nature;
+use crate::layer::LayerKind;
 use crate::optim::StepSize;
 use crate::schedule::Schedule;
 
@@ -44,7 +44,7 @@ fn largest(facts: &Facts<'_>) -> Option<f64> {
 }
 
 pub(super) fn attention_without_warmup(facts: &Facts<'_>) -> Option<String> {
-    let attends = |node: &&crate::graph::Node| matches!(node.layer.nature(), Nature::Attention { .. });
+    let attends = |node: &&crate::graph::Node| matches!(node.layer.nature(), LayerKind::Attention { .. });
     let node = facts.graph.nodes.iter().find(attends)?;
     let optimizer = &facts.settings.optimizer;
     // To be rectified is a warm-up.

@@ -4,9 +4,9 @@ use super::Facts;
 use super::chain::feeder;
 use crate::format::count;
 use crate::graph::Node;
-use crate::layer::Nature;
-use crate::op::Form;
-use crate::optim::{Groups, StepSize, Treatment};
+use crate::layer::LayerKind;
+use crate::op::Lowering;
+use crate::optim::{Groups, ParameterConfig, StepSize};
 
 /// Fewer weights than this need no keeping small.
 const MANY: usize = 10_000;
@@ -16,8 +16,8 @@ pub(super) fn no_weight_decay(facts: &Facts<'_>) -> Option<String> {
     // An attention drops within itself.
     let drops = |node: &Node| {
         let form = node.layer.form(&facts.graph.input_shapes(node));
-        matches!(form, Form::Dropout { p, .. } if p > 0.0)
-            || matches!(node.layer.nature(), Nature::Dropout { p } if p > 0.0)
+        matches!(form, Lowering::Dropout { p, .. } if p > 0.0)
+            || matches!(node.layer.nature(), LayerKind::Dropout { p } if p > 0.0)
             || key(node, "dropout") > 0.0
     };
     let smoothing =
@@ -44,20 +44,20 @@ pub(super) fn l2_with_adam(facts: &Facts<'_>) -> Option<String> {
 pub(super) fn convolution_dropout(facts: &Facts<'_>) -> Option<String> {
     let graph = facts.graph;
     graph.nodes.iter().find_map(|node| {
-        let Nature::Dropout { p } = node.layer.nature() else { return None };
+        let LayerKind::Dropout { p } = node.layer.nature() else { return None };
         let mut before = feeder(graph, node)?;
         // What passes values on without mixing them.
         while before.layer.nature().is_activation() || before.layer.nature().is_norm() {
             before = feeder(graph, before)?;
         }
         let is_image = graph.shapes.get(before.output).is_some_and(|shape| shape.rank() == 3);
-        (p >= 0.5 && is_image && before.layer.nature() == Nature::Affine)
+        (p >= 0.5 && is_image && before.layer.nature() == LayerKind::Affine)
             .then(|| format!("`{}` drops {p} of the values of `{}`", node.path, before.path))
     })
 }
 
 /// How each parameter is treated; none if the groups do not fit the model, which is told elsewhere.
-pub(super) fn treatments(facts: &Facts<'_>) -> Vec<Treatment> {
+pub(super) fn treatments(facts: &Facts<'_>) -> Vec<ParameterConfig> {
     let settings = facts.settings;
     Groups(&settings.groups)
         .treatments(&facts.graph.parameters, &*settings.optimizer, settings.base_rate())

@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::config::Config;
-use crate::data::Prepared;
+use crate::data::PreparedDataset;
 use crate::spec::Device;
 use crate::trainer::RateSearch;
 
@@ -345,11 +345,11 @@ impl Part {
     }
 
     /// The numbers of its samples.
-    pub(super) fn indices(self) -> fn(&Prepared) -> &[usize] {
+    pub(super) fn indices(self) -> fn(&PreparedDataset) -> &[usize] {
         match self {
-            Self::Train => Prepared::train,
-            Self::Validation => Prepared::validation,
-            Self::Test => Prepared::test,
+            Self::Train => PreparedDataset::train,
+            Self::Validation => PreparedDataset::validation,
+            Self::Test => PreparedDataset::test,
         }
     }
 }
@@ -380,7 +380,7 @@ mod tests {
     use super::*;
 
     fn read(line: &str) -> Result<Command, clap::Error> {
-        Arguments::read("digits", "Reads digits.", line.split_whitespace().map(OsString::from))
+        Arguments::read("digits", "SavedForBackward digits.", line.split_whitespace().map(OsString::from))
     }
 
     #[test]

@@ -6,12 +6,12 @@ use super::plot::{DOTS_ACROSS, Plot};
 use crate::format::Table;
 use crate::format::{count, rate};
 use crate::schedule::Schedule;
-use crate::spec::Settings;
+use crate::spec::TrainConfig;
 
 /// A schedule as a head, a curve, and a table of its phases.
 pub(super) struct Curve<'a> {
     pub(super) name: &'a str,
-    pub(super) settings: &'a Settings,
+    pub(super) settings: &'a TrainConfig,
     pub(super) schedule: &'a Schedule,
 }
 

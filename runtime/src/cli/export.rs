@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use super::arguments::{Export, Format};
 use super::say;
 use crate::error::{Error, Result};
-use crate::experiment::Training;
+use crate::experiment::Experiment;
 use crate::files::check_output;
 use crate::model::Model;
 use crate::run_dir::{newest, newest_checkpoint};
 
 /// Reads a model and writes it for others.
 pub(super) fn export<M: Model>(
-    training: &Training<M>,
+    training: &Experiment<M>,
     arguments: &Export,
     out: &mut dyn Write,
 ) -> Result<()> {

@@ -21,12 +21,12 @@ mod advice;
 mod arguments;
 mod curve;
 mod export;
-mod found;
 mod interrupted;
 mod plot;
 mod progress;
 mod record;
 mod report;
+mod search_result;
 mod signals;
 
 use std::error::Error as _;
@@ -37,13 +37,13 @@ use serde_json::json;
 use self::advice::Checked;
 use self::arguments::{Arguments, Changes, Check, Command, Eval, FindLr, Schedule, Train};
 use self::curve::Curve;
-use self::found::Found;
 use self::interrupted::Interrupted;
 use self::progress::{Head, Progress};
 use self::report::Report;
+use self::search_result::Found;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::experiment::Training;
+use crate::experiment::Experiment;
 use crate::experiment::memory::summary;
 use crate::files::{check_output, pretty, write_output};
 use crate::format::{plain, plain_lines};
@@ -64,7 +64,7 @@ use crate::trainer::{Exit, Outcome, RateSearch};
 ///
 /// # Errors
 /// None by now; the `Result` lets a program's own `main` use `?` beside this call.
-pub fn main<M: Model>(training: Training<M>) -> Result<()> {
+pub fn main<M: Model>(training: Experiment<M>) -> Result<()> {
     let command = match Arguments::read(training.name(), training.about(), std::env::args_os()) {
         Ok(command) => command,
         Err(error) => error.exit(),
@@ -91,7 +91,7 @@ pub fn main<M: Model>(training: Training<M>) -> Result<()> {
 }
 
 fn run<M: Model>(
-    training: Training<M>,
+    training: Experiment<M>,
     command: Command,
     out: &mut dyn Write,
     is_terminal: bool,
@@ -131,7 +131,7 @@ fn run<M: Model>(
 }
 
 fn train<M: Model>(
-    training: Training<M>,
+    training: Experiment<M>,
     Train { changes, out: folder, resume, allow_spec_change, quiet }: Train,
     out: &mut dyn Write,
     is_terminal: bool,
@@ -183,7 +183,7 @@ fn ended(outcome: &Outcome) -> Result<()> {
 }
 
 fn check<M: Model>(
-    training: Training<M>,
+    training: Experiment<M>,
     Check { changes, out: folder }: Check,
     out: &mut dyn Write,
 ) -> Result<()> {
@@ -202,7 +202,7 @@ fn threads() -> usize {
     candle_core::utils::get_num_threads()
 }
 
-fn eval<M: Model>(training: Training<M>, arguments: Eval, out: &mut dyn Write) -> Result<()> {
+fn eval<M: Model>(training: Experiment<M>, arguments: Eval, out: &mut dyn Write) -> Result<()> {
     let Eval { model: path, part, changes } = arguments;
     let mut training = changed(training, changes)?;
     let model = training.load(&path)?;
@@ -213,7 +213,7 @@ fn eval<M: Model>(training: Training<M>, arguments: Eval, out: &mut dyn Write) -
 }
 
 fn schedule<M: Model>(
-    training: Training<M>,
+    training: Experiment<M>,
     Schedule { svg, changes }: Schedule,
     out: &mut dyn Write,
 ) -> Result<()> {
@@ -233,7 +233,7 @@ fn schedule<M: Model>(
 }
 
 fn find_lr<M: Model>(
-    training: Training<M>,
+    training: Experiment<M>,
     FindLr { from, to, steps, svg, changes }: FindLr,
     out: &mut dyn Write,
 ) -> Result<()> {
@@ -249,7 +249,7 @@ fn find_lr<M: Model>(
     say(out, &format!("\n  {}\n", path.display()))
 }
 
-fn changed<M: Model>(mut training: Training<M>, changes: Changes) -> Result<Training<M>> {
+fn changed<M: Model>(mut training: Experiment<M>, changes: Changes) -> Result<Experiment<M>> {
     for (key, value) in changes.keys() {
         training = training.set(&key, &value)?;
     }
@@ -291,12 +291,12 @@ fn sentence(error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::training;
+    use crate::fixture::experiment;
 
     fn program(line: &str) -> Result<String> {
         let mut out = Vec::new();
         let command = Arguments::read("line", "", line.split_whitespace().map(Into::into)).unwrap();
-        run(training(), command, &mut out, false)?;
+        run(experiment(), command, &mut out, false)?;
         Ok(String::from_utf8(out).unwrap())
     }
 
@@ -365,9 +365,12 @@ mod tests {
         );
 
         let text = program(&format!("line diff {} {}", one.display(), other.display())).unwrap();
-        for words in
-            ["begun with seed=", "\nspec\n  seed: ", "\nenvironment  the same\n", "differ first at step 1: "]
-        {
+        for words in [
+            "with_init with seed=",
+            "\nspec\n  seed: ",
+            "\nenvironment  the same\n",
+            "differ first at step 1: ",
+        ] {
             assert!(text.contains(words), "`{words}` is not in: {text}");
         }
         let text = program(&format!("line diff {0} {0}", one.display())).unwrap();
@@ -405,7 +408,7 @@ mod tests {
     #[test]
     fn eval_splits_the_data_as_the_run_of_the_model_did() {
         let out = tempfile::tempdir().unwrap();
-        let folder = training().out(out.path()).seed(7).run().unwrap().folder.unwrap();
+        let folder = experiment().out(out.path()).seed(7).run().unwrap().folder.unwrap();
         let model = folder.join("model.safetensors");
         let text = program(&format!("line eval {} --part train", model.display())).unwrap();
         assert!(text.contains("on the training data, seed 7\n"), "{text}");
@@ -483,7 +486,7 @@ mod tests {
     #[test]
     fn words_out_of_a_file_do_not_move_the_cursor() {
         let key = "optimizer.lr\u{1b}[2J\n";
-        let error = training().set(key, "1").map(|_| ()).unwrap_err();
+        let error = experiment().set(key, "1").map(|_| ()).unwrap_err();
         assert!(sentence(&error).contains("lr\\u{1b}[2J\\n"), "{}", sentence(&error));
         assert!(!sentence(&error).contains(char::is_control));
     }
@@ -507,7 +510,7 @@ mod tests {
         let text = program(&format!("line diff {} {}", run.display(), newest.display())).unwrap();
         for words in [
             "completed\\u{1b}[2J\\u{202e}\\nthe runs are the same bit for bit\n",
-            "begun with seed\\u{9b}31m=3\\r4\n",
+            "with_init with seed\\u{9b}31m=3\\r4\n",
             "device: \"cpu\\u{2066}",
         ] {
             assert!(text.contains(words), "`{words}` is not in: {text}");
@@ -533,7 +536,7 @@ mod tests {
     #[test]
     fn a_model_is_exported_alone_and_measured_as_before() {
         let out = tempfile::tempdir().unwrap();
-        let folder = training().out(out.path()).run().unwrap().folder.unwrap();
+        let folder = experiment().out(out.path()).run().unwrap().folder.unwrap();
         let file = out.path().join("exported.safetensors");
         let text = program(&format!("line export {} --out {}", folder.display(), file.display())).unwrap();
         assert!(text.contains("  3 tensors of 9 numbers; inputs are not normalized\n"), "{text}");

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::advice::Advised;
 use crate::error::Result;
 use crate::format::{count, metric, plain, rate};
-use crate::spec::Settings;
+use crate::spec::TrainConfig;
 use crate::trainer::{EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport, Verifying};
 
 /// A head before training, a line an epoch, and between them a bar if somebody is there to watch it.
@@ -48,7 +48,7 @@ impl Head {
         name: &'static str,
         model: &'static str,
         parameters: usize,
-        settings: &Settings,
+        settings: &TrainConfig,
     ) -> Self {
         Self {
             name,
@@ -239,7 +239,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::trainer::Measures;
+    use crate::trainer::StepMetrics;
     use crate::trainer::{Exit, Skip};
 
     fn evaluation(loss: f64, accuracy: f64) -> Evaluation {
@@ -258,7 +258,7 @@ mod tests {
     }
 
     fn head() -> Head {
-        let mut training = crate::fixture::training();
+        let mut training = crate::fixture::experiment();
         Head { restores_best: true, ..Head::new("line", "Line", 9482, training.settings().unwrap()) }
     }
 
@@ -282,7 +282,7 @@ mod tests {
             lr: 1e-3,
             gradient_norm: f64::NAN,
             samples: 4,
-            metrics: Measures::default(),
+            metrics: StepMetrics::default(),
             gradient_norms: Vec::new(),
             loss_scale: Some(65_536.0),
             skip: Some(skip),

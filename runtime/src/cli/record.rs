@@ -9,7 +9,7 @@ use super::progress::{Head, Progress};
 use super::say;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::experiment::Training;
+use crate::experiment::Experiment;
 use crate::files::check_output;
 use crate::format::Table;
 use crate::format::{count, metric, plain};
@@ -18,7 +18,7 @@ use crate::run_dir::{Change, Comparison, Verified, diff};
 
 /// Makes a run again and says whether it is what is on record; if it is not, that is an error.
 pub(super) fn verify<M: Model>(
-    mut training: Training<M>,
+    mut training: Experiment<M>,
     Verify { run, from, quiet }: Verify,
     out: &mut dyn Write,
     is_terminal: bool,
@@ -49,7 +49,7 @@ pub(super) fn compare(Diff { runs }: &Diff, out: &mut dyn Write) -> Result<()> {
 
 /// Writes the model as it was at a step.
 pub(super) fn replay<M: Model>(
-    mut training: Training<M>,
+    mut training: Experiment<M>,
     Replay { run, to, average, out: file, quiet }: Replay,
     out: &mut dyn Write,
     is_terminal: bool,
@@ -88,7 +88,7 @@ pub(super) fn replay<M: Model>(
     if quiet { Ok(()) } else { say(out, &format!("the model after step {to}: {}\n", file.display())) }
 }
 
-fn head<M: Model>(training: &mut Training<M>) -> Result<Head> {
+fn head<M: Model>(training: &mut Experiment<M>) -> Result<Head> {
     let parameters = training.graph()?.trained_elements();
     let name = training.name();
     Ok(Head::new(name, <M as Config>::NAME, parameters, training.settings()?))
@@ -153,7 +153,7 @@ impl Display for Compared<'_> {
             let exit = word(exits[place].as_deref().unwrap_or("not ended by itself"));
             writeln!(f, "{name:<7}{}, {} steps, {exit}", folders[place].display(), count(steps[place]))?;
             for (key, value) in &overrides[place] {
-                writeln!(f, "       begun with {}={}", word(key), word(value))?;
+                writeln!(f, "       with_init with {}={}", word(key), word(value))?;
             }
         }
         let data: Vec<_> = data.iter().cloned().collect();

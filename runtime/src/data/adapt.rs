@@ -9,7 +9,7 @@ use crate::shape::Kind;
 /// A data set with one property of the user's: [`Dataset::with_split`], [`Dataset::with_normalization`],
 /// [`Dataset::with_input_range`], [`Dataset::in_time_order`].
 #[derive(Clone, Debug)]
-pub struct Adapted<D> {
+pub struct WithOverrides<D> {
     data: D,
     change: Change,
 }
@@ -23,13 +23,13 @@ pub(super) enum Change {
     TimeSeries,
 }
 
-impl<D> Adapted<D> {
+impl<D> WithOverrides<D> {
     pub(super) const fn new(data: D, change: Change) -> Self {
         Self { data, change }
     }
 }
 
-impl<D: Dataset> Dataset for Adapted<D> {
+impl<D: Dataset> Dataset for WithOverrides<D> {
     type Input = D::Input;
     type Target = D::Target;
 

@@ -11,9 +11,9 @@ pub struct Batch {
     /// How many samples.
     pub size: usize,
     /// Their inputs.
-    pub input: Column,
+    pub input: BatchTensor,
     /// Their targets.
-    pub target: Column,
+    pub target: BatchTensor,
     /// Their second targets, if the inputs are mixtures of two samples.
     pub mixed: Option<Mixed>,
 }
@@ -28,7 +28,7 @@ pub struct Batch {
 #[derive(Clone, Debug)]
 pub struct Mixed {
     /// The second target of each sample, of the kind of the first.
-    pub target: Column,
+    pub target: BatchTensor,
     /// What the first target counts for, from 0 to 1; the second counts for the rest.
     pub share: f64,
 }
@@ -64,7 +64,7 @@ impl Mixed {
 
 /// The inputs or the targets of a batch.
 #[derive(Clone, Debug)]
-pub struct Column {
+pub struct BatchTensor {
     /// One sample's shape.
     pub shape: Shape,
     /// Sample after sample.
@@ -97,7 +97,7 @@ impl Batch {
         if let Some(mixed) = &self.mixed {
             mixed.check()?;
         }
-        let is_whole = matches!(self.input.elements, Elements::Whole(_));
+        let is_whole = matches!(self.input.elements, Elements::Int(_));
         if is_whole != input.vocabulary().is_some() {
             return Err(Error::Batch("the input holds numbers of the wrong sort for its shape".to_owned()));
         }
@@ -105,7 +105,7 @@ impl Batch {
     }
 }
 
-impl Column {
+impl BatchTensor {
     /// One sample's shape, and the numbers of all.
     pub(crate) fn numbers(&self) -> (Shape, Numbers<'_>) {
         (self.shape, self.elements.numbers())
@@ -117,16 +117,16 @@ impl Column {
         let size = self.shape.elements();
         let place = sample.saturating_mul(size)..sample.saturating_add(1).saturating_mul(size);
         match &self.elements {
-            Elements::Real(numbers) => Numbers::Real(numbers.get(place).unwrap_or_default()),
-            Elements::Whole(numbers) => Numbers::Whole(numbers.get(place).unwrap_or_default()),
+            Elements::Float(numbers) => Numbers::Float(numbers.get(place).unwrap_or_default()),
+            Elements::Int(numbers) => Numbers::Int(numbers.get(place).unwrap_or_default()),
         }
     }
 
     /// How many numbers it holds.
     fn length(&self) -> usize {
         match &self.elements {
-            Elements::Real(reals) => reals.len(),
-            Elements::Whole(wholes) => wholes.len(),
+            Elements::Float(reals) => reals.len(),
+            Elements::Int(wholes) => wholes.len(),
         }
     }
 
@@ -138,8 +138,8 @@ impl Column {
         let mut axes = vec![size];
         axes.extend_from_slice(self.shape.axes());
         Ok(match &self.elements {
-            Elements::Real(reals) => Tensor::from_slice(reals, axes, device)?,
-            Elements::Whole(wholes) => Tensor::from_slice(wholes, axes, device)?,
+            Elements::Float(reals) => Tensor::from_slice(reals, axes, device)?,
+            Elements::Int(wholes) => Tensor::from_slice(wholes, axes, device)?,
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use super::adapt::{Adapted, Change};
-use super::{Batch, Column, Normalization, RoundedColumn, Split};
+use super::adapt::{Change, WithOverrides};
+use super::{Batch, BatchTensor, Normalization, RoundedColumn, Split};
 use crate::error::Result;
 use crate::loss::TargetKind;
 use crate::shape::{Element, InputKind, Kind, Shape};
@@ -112,11 +112,11 @@ pub trait Dataset: Send + Sync + 'static {
     /// assert_eq!(data.split(), Split::Random { validation: 0.2, test: 0.0 });
     /// # Ok::<(), trainspec::Error>(())
     /// ```
-    fn with_split(self, split: Split) -> Adapted<Self>
+    fn with_split(self, split: Split) -> WithOverrides<Self>
     where
         Self: Sized,
     {
-        Adapted::new(self, Change::Split(split))
+        WithOverrides::new(self, Change::Split(split))
     }
 
     /// The same samples, normalized another way.
@@ -128,49 +128,49 @@ pub trait Dataset: Send + Sync + 'static {
     /// assert_eq!(data.normalization(), Normalization::Whole);
     /// # Ok::<(), trainspec::Error>(())
     /// ```
-    fn with_normalization(self, normalization: Normalization) -> Adapted<Self>
+    fn with_normalization(self, normalization: Normalization) -> WithOverrides<Self>
     where
         Self: Sized,
     {
-        Adapted::new(self, Change::Normalization(normalization))
+        WithOverrides::new(self, Change::Normalization(normalization))
     }
 
     /// The same samples, of whose inputs it is known between which numbers they lie: [`Dataset::input_range`].
     ///
     /// ```
-    /// use trainspec::data::Prepared;
+    /// use trainspec::data::PreparedDataset;
     /// use trainspec::prelude::*;
     ///
     /// let images = InMemory::<Image<1, 1, 2>, Class<2>>::new(vec![0.0, 0.5, 255.0, 0.0], vec![0, 1])?;
-    /// let problem = Prepared::new(Box::new(images.with_input_range(0.0..=1.0)), 42).err().unwrap();
+    /// let problem = PreparedDataset::new(Box::new(images.with_input_range(0.0..=1.0)), 42).err().unwrap();
     /// assert!(problem.to_string().contains("element 0 of the input is 255; expected 0 to 1"));
     /// # Ok::<(), trainspec::Error>(())
     /// ```
-    fn with_input_range(self, range: RangeInclusive<f32>) -> Adapted<Self>
+    fn with_input_range(self, range: RangeInclusive<f32>) -> WithOverrides<Self>
     where
         Self: Sized,
     {
-        Adapted::new(self, Change::InputRange(range))
+        WithOverrides::new(self, Change::InputRange(range))
     }
 
     /// The same samples, which follow each other in time: [`Dataset::is_time_series`].
     ///
     /// ```
-    /// use trainspec::data::{Prepared, Split};
+    /// use trainspec::data::{PreparedDataset, Split};
     /// use trainspec::prelude::*;
     ///
     /// let days: Vec<f32> = (0..100).map(|day| (day as f32 / 7.0).sin()).collect();
     /// let series = InMemory::<Features<1>, Values<1>>::new(days[..99].to_vec(), days[1..].to_vec())?;
     /// let series = series.in_time_order().with_split(Split::InOrder { validation: 0.1, test: 0.2 });
-    /// let data = Prepared::new(Box::new(series), 42)?;
+    /// let data = PreparedDataset::new(Box::new(series), 42)?;
     /// assert_eq!((data.train().last(), data.validation()[0], data.test()[0]), (Some(&70), 71, 80));
     /// # Ok::<(), trainspec::Error>(())
     /// ```
-    fn in_time_order(self) -> Adapted<Self>
+    fn in_time_order(self) -> WithOverrides<Self>
     where
         Self: Sized,
     {
-        Adapted::new(self, Change::TimeSeries)
+        WithOverrides::new(self, Change::TimeSeries)
     }
 }
 
@@ -290,8 +290,8 @@ impl<D: Dataset> AnyDataset for D {
         }
         Ok(Batch {
             size: indices.len(),
-            input: Column { shape: input_shape, elements: Element::column(inputs) },
-            target: Column { shape: target_shape, elements: Element::column(targets) },
+            input: BatchTensor { shape: input_shape, elements: Element::column(inputs) },
+            target: BatchTensor { shape: target_shape, elements: Element::column(targets) },
             mixed: None,
         })
     }

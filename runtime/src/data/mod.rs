@@ -13,8 +13,8 @@
 
 pub use crate::loss::{BadTarget, TargetRules};
 pub use crate::shape::{Elements, Numbers};
-pub use adapt::Adapted;
-pub use batch::{Batch, Column, Mixed};
+pub use adapt::WithOverrides;
+pub use batch::{Batch, BatchTensor, Mixed};
 pub use csv::{Csv, CsvColumn};
 pub use dataset::{AnyDataset, Dataset, IntoDataset};
 pub use digits::Digits8x8;
@@ -24,10 +24,10 @@ pub use memory::InMemory;
 pub use mnist::Mnist;
 pub use normalizer::{Normalization, Normalizer};
 pub(crate) use patterns::Patterns;
-pub use prepared::Prepared;
+pub use prepared::PreparedDataset;
+pub(crate) use scan::check;
 pub use split::Split;
 pub(crate) use split::training_samples;
-pub(crate) use survey::check;
 
 mod adapt;
 mod batch;
@@ -44,7 +44,7 @@ mod mnist;
 mod normalizer;
 mod patterns;
 mod prepared;
+mod scan;
 mod shared;
 mod split;
 mod stream;
-mod survey;

@@ -19,7 +19,7 @@ pub enum Normalization {
 /// `y = (x - mean) / deviation`, and 0 where the deviation is 0.
 ///
 /// Both have one number for each element of the input, or a single one for all. They are fitted on the
-/// training samples ([`Prepared::new`](super::Prepared::new)) and kept with the model, whose inputs they
+/// training samples ([`PreparedDataset::new`](super::PreparedDataset::new)) and kept with the model, whose inputs they
 /// belong to as much as its weights do. The deviation is that of a population: squares are divided by the
 /// number of samples.
 ///

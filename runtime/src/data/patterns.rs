@@ -50,14 +50,14 @@ impl Patterns {
         for (sample, _) in learned.iter().enumerate().take(batch.size).filter(|(_, learned)| **learned) {
             self.samples += 1;
             match (batch.input.sample(sample), batch.target.sample(sample)) {
-                (Numbers::Whole(input), Numbers::Whole(target)) if self.next_tokens => {
+                (Numbers::Int(input), Numbers::Int(target)) if self.next_tokens => {
                     self.next_tokens = input.get(1..) == target.get(..target.len() - 1);
                 }
                 (input, target) => {
-                    if let (Numbers::Real(numbers), Some(channels)) = (input, self.channels) {
+                    if let (Numbers::Float(numbers), Some(channels)) = (input, self.channels) {
                         self.compare(numbers, channels);
                     }
-                    if let (Numbers::Real(targets), true) = (target, self.zero_or_one) {
+                    if let (Numbers::Float(targets), true) = (target, self.zero_or_one) {
                         self.look(targets);
                     }
                 }
@@ -110,18 +110,18 @@ impl Patterns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Column;
+    use crate::data::BatchTensor;
     use crate::shape::Elements;
 
     fn batch(input: (Shape, Elements), target: (Shape, Elements), size: usize) -> Batch {
-        let [input, target] = [input, target].map(|(shape, elements)| Column { shape, elements });
+        let [input, target] = [input, target].map(|(shape, elements)| BatchTensor { shape, elements });
         Batch { size, input, target, mixed: None }
     }
 
     fn tokens(input: &[u32], target: &[u32], learned: &[bool]) -> bool {
         let shape = Shape::tokens(9, 3);
         let mut patterns = Patterns::new(shape, shape);
-        let columns = [input, target].map(|tokens| (shape, Elements::Whole(tokens.to_vec())));
+        let columns = [input, target].map(|tokens| (shape, Elements::Int(tokens.to_vec())));
         let [input, target] = columns;
         patterns.add(&batch(input, target, learned.len()), learned);
         patterns.next_tokens()
@@ -142,7 +142,7 @@ mod tests {
         let of = |targets: &[f32]| {
             let mut patterns = Patterns::new(shape, shape);
             let [input, target] =
-                [&[0.5; 4], targets].map(|numbers| (shape, Elements::Real(numbers.to_vec())));
+                [&[0.5; 4], targets].map(|numbers| (shape, Elements::Float(numbers.to_vec())));
             patterns.add(&batch(input, target, 2), &[true; 2]);
             patterns.zero_or_one()
         };
@@ -156,9 +156,9 @@ mod tests {
         let pixel = |channel: usize, x: usize, y: usize| (channel * 5) as f32 + (x + y) as f32 * 0.1;
         let shape = Shape::of(&[2, 4, 4]);
         let is_last = |numbers: Vec<f32>| {
-            let target = (Shape::of(&[1]), Elements::Real(vec![0.5]));
+            let target = (Shape::of(&[1]), Elements::Float(vec![0.5]));
             let mut patterns = Patterns::new(shape, target.0);
-            patterns.add(&batch((shape, Elements::Real(numbers)), target, 1), &[true]);
+            patterns.add(&batch((shape, Elements::Float(numbers)), target, 1), &[true]);
             patterns.channels_last()
         };
         let first = (0..2).flat_map(|c| (0..16).map(move |i| pixel(c, i % 4, i / 4))).collect();

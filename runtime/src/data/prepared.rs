@@ -1,18 +1,18 @@
 //! Data that were looked through before the first step.
 
 use super::extremes::Extremes;
+use super::scan::{DatasetScan, place};
 use super::split::Parts;
-use super::survey::{Survey, place};
 use super::{AnyDataset, Batch, Elements, Normalization, Normalizer, Patterns, RoundedColumn, Split};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::loss::{Ignoring, TargetRules};
-use crate::rng::{Moment, Purpose, Stream};
+use crate::rng::{Purpose, StepIndex, Stream};
 use crate::shape::Shape;
 
 /// A data set that is ready for a run: divided, checked, and with its normalizer.
 ///
-/// [`Prepared::new`] reads every sample once. What it finds wrong would else show itself hours later, or
+/// [`PreparedDataset::new`] reads every sample once. What it finds wrong would else show itself hours later, or
 /// never:
 ///
 /// - a split that cannot be, or that leaves nothing to learn from;
@@ -27,10 +27,10 @@ use crate::shape::Shape;
 ///
 /// # Example
 /// ```
-/// use trainspec::data::{Dataset, Digits8x8, Normalization, Prepared};
+/// use trainspec::data::{Dataset, Digits8x8, Normalization, PreparedDataset};
 ///
 /// let digits = Digits8x8::embedded()?.with_normalization(Normalization::Whole);
-/// let data = Prepared::new(Box::new(digits), 42)?;
+/// let data = PreparedDataset::new(Box::new(digits), 42)?;
 /// assert_eq!(data.train().len(), 1287);
 ///
 /// let order = data.order(42, 1);
@@ -38,7 +38,7 @@ use crate::shape::Shape;
 /// assert_eq!((batch.size, batch.input.shape.axes()), (32, [1, 8, 8].as_slice()));
 /// # Ok::<(), trainspec::Error>(())
 /// ```
-pub struct Prepared {
+pub struct PreparedDataset {
     data: Box<dyn AnyDataset>,
     parts: Parts,
     normalizer: Option<Normalizer>,
@@ -51,11 +51,11 @@ pub struct Prepared {
     interrupt: Interrupt,
 }
 
-impl Prepared {
+impl PreparedDataset {
     /// Divides, reads and checks a data set for a run with this seed, which a random split depends on.
     ///
     /// # Errors
-    /// If the data cannot be used; see [`Prepared`]. Samples are numbered from 0.
+    /// If the data cannot be used; see [`PreparedDataset`]. Samples are numbered from 0.
     pub fn new(data: Box<dyn AnyDataset>, seed: u64) -> Result<Self> {
         Self::ignoring(data, seed, None)
     }
@@ -63,7 +63,7 @@ impl Prepared {
     /// The same for a loss that ignores a target, which need not be a class then.
     ///
     /// # Errors
-    /// As [`Prepared::new`].
+    /// As [`PreparedDataset::new`].
     pub fn ignoring(data: Box<dyn AnyDataset>, seed: u64, ignored: Option<u32>) -> Result<Self> {
         Self::for_loss(data, seed, &Ignoring(ignored), &Interrupt::new())
     }
@@ -72,7 +72,7 @@ impl Prepared {
     /// later.
     ///
     /// # Errors
-    /// As [`Prepared::new`], and [`Error::Interrupted`].
+    /// As [`PreparedDataset::new`], and [`Error::Interrupted`].
     pub fn for_loss(
         data: Box<dyn AnyDataset>,
         seed: u64,
@@ -81,7 +81,7 @@ impl Prepared {
     ) -> Result<Self> {
         let (input, target) = (data.input_shape(), data.target_shape());
         let parts = data.split().resolve(data.len(), seed)?;
-        let mut survey = Survey::new(data.as_ref(), &parts)?;
+        let mut survey = DatasetScan::new(data.as_ref(), &parts)?;
         // As many samples at a time as make about a million numbers.
         let sizes = input.elements().saturating_add(target.elements());
         let at_once = (1_000_000 / sizes).clamp(1, 1000);
@@ -102,7 +102,7 @@ impl Prepared {
         // Numbers so large that they have no mean in f32 have no profile; a normalizer would have said so.
         let profile = input.vocabulary().is_none().then(|| survey.moments.per_element().ok()).flatten();
         let shared = survey.samples.shared(&parts);
-        let Survey { class_counts, patterns, extremes, .. } = survey;
+        let DatasetScan { class_counts, patterns, extremes, .. } = survey;
         let prepared = Self {
             data,
             parts,
@@ -223,7 +223,7 @@ impl Prepared {
     /// The training samples in the order of an epoch, counted from 1: a permutation from the run's seed and the
     /// epoch alone.
     pub fn order(&self, seed: u64, epoch: u64) -> Vec<usize> {
-        let at = Moment { step: epoch, micro_batch: 0 };
+        let at = StepIndex { step: epoch, micro_batch: 0 };
         let order = Stream::new(seed, Purpose::Shuffle, "").permutation(at, self.parts.train.len());
         order.into_iter().filter_map(|place| self.parts.train.get(place).copied()).collect()
     }
@@ -244,7 +244,7 @@ impl Prepared {
             return Err(Error::Dataset(format!("there is no sample {index} of {}", self.data.len())));
         }
         let mut batch = self.data.batch(indices)?;
-        if let (Some(normalizer), Elements::Real(numbers)) = (&self.normalizer, &mut batch.input.elements) {
+        if let (Some(normalizer), Elements::Float(numbers)) = (&self.normalizer, &mut batch.input.elements) {
             normalizer.apply(numbers);
         }
         Ok(batch)

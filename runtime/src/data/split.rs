@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::AnyDataset;
 use crate::error::{Error, Result};
-use crate::rng::{Moment, Purpose, Stream};
-use crate::shape::{Problem, Verdict};
+use crate::rng::{Purpose, StepIndex, Stream};
+use crate::shape::{CheckError, CheckResult};
 
 /// How a data set is divided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ impl Split {
     /// # Errors
     /// If a share is not in `0 <= share < 1`, if both leave nothing to learn from, if a range ends before
     /// it starts, or if two ranges overlap.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         match self {
             Self::Random { validation, test } | Self::InOrder { validation, test } => {
                 shares(*validation, *test)
@@ -75,7 +75,7 @@ impl Split {
         self.check().map_err(|problem| Error::Dataset(format!("split: {problem}")))?;
         let parts = match self {
             Self::Random { validation, test } => {
-                let order = Stream::new(seed, Purpose::Split, "").permutation(Moment::default(), len);
+                let order = Stream::new(seed, Purpose::Split, "").permutation(StepIndex::default(), len);
                 Parts::from_end(order, *validation, *test)
             }
             Self::InOrder { validation, test } => Parts::from_end((0..len).collect(), *validation, *test),
@@ -108,13 +108,13 @@ impl Split {
 /// A part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    Training,
+    Experiment,
     Validation,
     Test,
 }
 
 impl Part {
-    pub(super) const ALL: [Self; 3] = [Self::Training, Self::Validation, Self::Test];
+    pub(super) const ALL: [Self; 3] = [Self::Experiment, Self::Validation, Self::Test];
 }
 
 impl Parts {
@@ -156,12 +156,12 @@ fn portion(share: f64, len: usize) -> usize {
     (share * len as f64 * (1.0 + 4.0 * f64::EPSILON)).floor() as usize
 }
 
-const fn shares(validation: f64, test: f64) -> Verdict {
+const fn shares(validation: f64, test: f64) -> CheckResult {
     let named = [("validation", validation), ("test", test)];
     let mut each = named.as_slice();
     while let [(name, share), rest @ ..] = each {
         if !(*share >= 0.0 && *share < 1.0) {
-            return Err(Problem::new(name)
+            return Err(CheckError::new(name)
                 .text(" is ")
                 .float(*share)
                 .text("; expected 0 <= ")
@@ -171,7 +171,7 @@ const fn shares(validation: f64, test: f64) -> Verdict {
         each = rest;
     }
     if validation + test >= 1.0 {
-        return Err(Problem::new("validation and test are ")
+        return Err(CheckError::new("validation and test are ")
             .float(validation)
             .text(" and ")
             .float(test)
@@ -180,7 +180,7 @@ const fn shares(validation: f64, test: f64) -> Verdict {
     Ok(())
 }
 
-const fn ranges(train: &Range<usize>, validation: &Range<usize>, test: &Range<usize>) -> Verdict {
+const fn ranges(train: &Range<usize>, validation: &Range<usize>, test: &Range<usize>) -> CheckResult {
     let named = [("train", train), ("validation", validation), ("test", test)];
     let mut each = named.as_slice();
     while let [(name, range), rest @ ..] = each {
@@ -204,8 +204,8 @@ const fn ranges(train: &Range<usize>, validation: &Range<usize>, test: &Range<us
     Ok(())
 }
 
-const fn shown(name: &str, range: &Range<usize>) -> Problem {
-    Problem::new(name).text(" is ").number(range.start).text("..").number(range.end)
+const fn shown(name: &str, range: &Range<usize>) -> CheckError {
+    CheckError::new(name).text(" is ").number(range.start).text("..").number(range.end)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use trainspec_kernels::orthogonal::orthonormalize;
 use crate::error::Result;
 use crate::graph::{Graph, GraphParameter};
 use crate::layer::Init;
-use crate::rng::{Moment, Purpose, Stream};
+use crate::rng::{Purpose, StepIndex, Stream};
 use crate::shape::Shape;
 
 /// The parameters of a graph before the first step, each drawn from its own stream by the seed and its path.
@@ -37,9 +37,9 @@ fn drawn(init: Init, shape: Shape, stream: Stream) -> Vec<f32> {
         Init::Ones => vec![1.0; count],
         Init::Uniform { bound } => {
             let scale = |unit: f32| (bound * (2.0 * f64::from(unit) - 1.0)) as f32;
-            stream.uniform(Moment::default(), count).into_iter().map(scale).collect()
+            stream.uniform(StepIndex::default(), count).into_iter().map(scale).collect()
         }
-        Init::Normal { std } => normal(std, stream.normal(Moment::default(), count)),
+        Init::Normal { std } => normal(std, stream.normal(StepIndex::default(), count)),
         Init::TruncatedNormal { std } => normal(std, truncated(count, stream)),
         Init::Orthogonal { gain } => orthogonal(gain, shape, stream),
     }
@@ -48,9 +48,9 @@ fn drawn(init: Init, shape: Shape, stream: Stream) -> Vec<f32> {
 /// Normal numbers, those beyond two deviations drawn again: one in 22, each time.
 fn truncated(count: usize, stream: Stream) -> Vec<f32> {
     const MOST: f32 = 2.0;
-    let mut values = stream.normal(Moment::default(), count);
+    let mut values = stream.normal(StepIndex::default(), count);
     let mut outside: Vec<usize> = (0..count).filter(|&place| values[place].abs() > MOST).collect();
-    let mut at = Moment::default();
+    let mut at = StepIndex::default();
     while !outside.is_empty() {
         at.step += 1;
         for (&place, value) in outside.iter().zip(stream.normal(at, outside.len())) {
@@ -66,7 +66,7 @@ fn orthogonal(gain: f64, shape: Shape, stream: Stream) -> Vec<f32> {
     let count = shape.elements();
     let rows = shape.axes().first().copied().unwrap_or(1).max(1);
     let columns = count / rows;
-    let matrix = stream.normal(Moment::default(), count);
+    let matrix = stream.normal(StepIndex::default(), count);
     let number = |place: usize| f64::from(matrix[place]);
     let scaled = |number: f64| (gain * number) as f32;
     if rows < columns {

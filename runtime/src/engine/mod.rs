@@ -30,15 +30,15 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use crate::data::{Batch, Column};
+use crate::data::{Batch, BatchTensor};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::loss::{LossKernel, LossSum};
 use crate::model_file::begin;
 use crate::optim::{HostAccess, Update};
-use crate::rng::Moment;
+use crate::rng::StepIndex;
 use crate::shape::Shape;
-use crate::spec::{BoundLoss, Settings};
+use crate::spec::{BoundLoss, TrainConfig};
 
 /// What an engine minimizes.
 pub trait Objective: Send + Sync {
@@ -68,7 +68,7 @@ impl Objective for Arc<dyn BoundLoss> {
 /// The loss of a batch as operations that candle can differentiate: of both targets, where it is mixed.
 fn taped_loss(objective: &dyn Objective, prediction: &Tensor, batch: &Batch) -> Result<LossSum> {
     let sum =
-        |target: &Column| objective.sum(prediction, &target.to_tensor(batch.size, prediction.device())?);
+        |target: &BatchTensor| objective.sum(prediction, &target.to_tensor(batch.size, prediction.device())?);
     let first = sum(&batch.target)?;
     let Some(mixed) = &batch.mixed else { return Ok(first) };
     mixed.check()?;
@@ -103,7 +103,7 @@ pub trait Engine: HostAccess + Send {
     ///
     /// # Errors
     /// If candle refuses an operation or the batch does not fit the model.
-    fn accumulate(&mut self, batch: &Batch, at: Moment) -> Result<MicroBatch> {
+    fn accumulate(&mut self, batch: &Batch, at: StepIndex) -> Result<MicroBatch> {
         self.accumulate_scaled(batch, at, 1.0)
     }
 
@@ -112,7 +112,7 @@ pub trait Engine: HostAccess + Send {
     ///
     /// # Errors
     /// As [`Engine::accumulate`].
-    fn accumulate_scaled(&mut self, batch: &Batch, at: Moment, loss_scale: f32) -> Result<MicroBatch>;
+    fn accumulate_scaled(&mut self, batch: &Batch, at: StepIndex, loss_scale: f32) -> Result<MicroBatch>;
 
     /// Drops the window: its gradients are forgotten, and running statistics are again what they were before its first
     /// micro-batch. So a step that is skipped leaves no trace, whatever was in its batches.
@@ -205,14 +205,14 @@ pub trait Engine: HostAccess + Send {
 ///
 /// # Errors
 /// If the device cannot be opened or refuses a parameter, or the file does not fit the graph.
-pub fn open(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
+pub fn open(graph: &Graph, settings: &TrainConfig) -> Result<Box<dyn Engine>> {
     let mut engine = open_drawn(graph, settings)?;
     read_init(&mut *engine, graph, settings)?;
     Ok(engine)
 }
 
 /// Reads what the settings' `init_from` names into an engine with initial parameters.
-pub(crate) fn read_init(engine: &mut dyn Engine, graph: &Graph, settings: &Settings) -> Result<()> {
+pub(crate) fn read_init(engine: &mut dyn Engine, graph: &Graph, settings: &TrainConfig) -> Result<()> {
     let Some(from) = &settings.init_from else { return Ok(()) };
     let mut read = Ok(());
     engine.edit(&mut |numbers| read = begin(from, graph, numbers.parameters))?;
@@ -225,8 +225,8 @@ pub(crate) fn read_init(engine: &mut dyn Engine, graph: &Graph, settings: &Setti
 }
 
 /// The same for parameters that are about to be replaced all: no file is read.
-pub(crate) fn open_drawn(graph: &Graph, settings: &Settings) -> Result<Box<dyn Engine>> {
-    let graph = graph.clone().begun(settings.init);
+pub(crate) fn open_drawn(graph: &Graph, settings: &TrainConfig) -> Result<Box<dyn Engine>> {
+    let graph = graph.clone().with_init(settings.init);
     let drawn = initial_numbers(&graph, settings.seed).collect();
     open_with(&graph, settings, drawn)
 }
@@ -234,13 +234,13 @@ pub(crate) fn open_drawn(graph: &Graph, settings: &Settings) -> Result<Box<dyn E
 /// The same with these parameters, in the graph's order.
 pub(crate) fn open_with(
     graph: &Graph,
-    settings: &Settings,
+    settings: &TrainConfig,
     parameters: Vec<Vec<f32>>,
 ) -> Result<Box<dyn Engine>> {
     let objective = Box::new(Arc::clone(&settings.loss));
     let device = settings.device.open()?;
     let format = settings.precision.format();
-    let graph = graph.clone().begun(settings.init);
+    let graph = graph.clone().with_init(settings.init);
     if device.is_cpu() && Planned::can_run(&graph) {
         let planned = Planned::with_parameters(graph, objective, settings.seed, parameters)?;
         return Ok(Box::new(planned.with_storage(format)));

@@ -49,7 +49,7 @@ impl ReadRows {
 
     /// The window has one more batch, whose tokens are in the vocabulary.
     pub(super) fn add(&mut self, batch: &Batch) {
-        let Elements::Whole(tokens) = &batch.input.elements else { return };
+        let Elements::Int(tokens) = &batch.input.elements else { return };
         for table in &mut self.0 {
             for &token in tokens {
                 if let Some(word) = table.read.get_mut(token as usize / 64) {

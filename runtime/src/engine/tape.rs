@@ -16,7 +16,7 @@ use crate::layer::{Mode, Statistic};
 use crate::loss::LossSum;
 use crate::op::kernels::check_tokens;
 use crate::optim::{HostAccess, HostParameters, Update};
-use crate::rng::Moment;
+use crate::rng::StepIndex;
 use crate::shape::{Elements, Shape};
 
 /// Runs a graph on candle's tape, on any of candle's devices.
@@ -97,7 +97,7 @@ impl Tape {
     fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(LossSum, Vec<Statistic>, Vec<Tensor>)> {
         // candle takes the largest u32 for no row at all.
         let vocabulary = self.graph.shapes.first().and_then(|input| input.vocabulary());
-        if let (Elements::Whole(tokens), Some(vocabulary)) = (&batch.input.elements, vocabulary) {
+        if let (Elements::Int(tokens), Some(vocabulary)) = (&batch.input.elements, vocabulary) {
             check_tokens(tokens, vocabulary)?;
         }
         let input = batch.input.to_tensor(batch.size, &self.device)?;
@@ -130,7 +130,7 @@ impl HostAccess for Tape {
 }
 
 impl Engine for Tape {
-    fn accumulate_scaled(&mut self, batch: &Batch, at: Moment, loss_scale: f32) -> Result<MicroBatch> {
+    fn accumulate_scaled(&mut self, batch: &Batch, at: StepIndex, loss_scale: f32) -> Result<MicroBatch> {
         if self.before.is_none() {
             let parameters = self.graph.parameters.iter().zip(&self.variables).enumerate();
             let statistics =

@@ -6,7 +6,7 @@ use super::memory::{kept, numbers};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::run_dir::probe;
-use crate::spec::Settings;
+use crate::spec::TrainConfig;
 use crate::trainer::RunPlan;
 
 /// What a number takes.
@@ -21,7 +21,7 @@ pub(super) struct Needed {
 
 /// The model, and at one time the newest checkpoints, the best one, and the next one that is being written; of a run that
 /// is taken up again, whose checkpoints are there, that next one alone.
-pub(super) fn needed(graph: &Graph, settings: &Settings, plan: &RunPlan, is_resumed: bool) -> Needed {
+pub(super) fn needed(graph: &Graph, settings: &TrainConfig, plan: &RunPlan, is_resumed: bool) -> Needed {
     let (model, optimizer) = numbers(graph, settings);
     let of = |numbers: u64| numbers.saturating_mul(F32);
     let checkpoints = settings.checkpoint.map_or(0, |checkpoint| {
@@ -51,7 +51,7 @@ pub(super) fn writable(out: &Path) -> Result<Vec<String>> {
     probe(&nearest(out)).map_err(|error| match error {
         Error::File { source, .. } => {
             let problem = format!(
-                "the folder of the run cannot be made ({source}); give another place with `--out` or `Training::out`"
+                "the folder of the run cannot be made ({source}); give another place with `--out` or `Experiment::out`"
             );
             Error::File { path: out.to_owned(), source: std::io::Error::new(source.kind(), problem) }
         }
@@ -76,7 +76,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::fixture::training;
+    use crate::fixture::experiment;
 
     #[test]
     fn a_place_is_tried_and_left_as_it_was() {
@@ -119,7 +119,7 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let with = || {
             let keep = r#"{"every":{"Steps":1},"keep":2}"#;
-            training().out(out.path()).set("ema", "{}").unwrap().set("checkpoint", keep).unwrap().epochs(1)
+            experiment().out(out.path()).set("ema", "{}").unwrap().set("checkpoint", keep).unwrap().epochs(1)
         };
         let mut planned = with();
         let graph = planned.graph().unwrap();

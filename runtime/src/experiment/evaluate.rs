@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use super::{Training, Work, memory};
-use crate::data::Prepared;
+use super::{Experiment, Work, memory};
+use crate::data::PreparedDataset;
 use crate::engine;
 use crate::error::{Error, Result};
-use crate::inference::Trained;
+use crate::inference::TrainedModel;
 use crate::model::Model;
 use crate::trainer;
 use crate::trainer::Evaluation;
 
-impl<M: Model> Training<M> {
+impl<M: Model> Experiment<M> {
     /// The seed from which the data of a trained model are split: the one that was set, else that of the
     /// model's run, else the declared one. With another, the model would meet samples it has learned from.
     ///
     /// # Errors
     /// If a rule does not hold.
-    pub fn split_seed(&mut self, model: &Trained<M>) -> Result<u64> {
+    pub fn split_seed(&mut self, model: &TrainedModel<M>) -> Result<u64> {
         let is_set = self.overrides.iter().any(|(key, _)| key == "seed");
         let seed = self.settings()?.seed;
         Ok(if is_set { seed } else { model.seed().unwrap_or(seed) })
@@ -27,10 +27,14 @@ impl<M: Model> Training<M> {
     ///
     /// # Errors
     /// If the data cannot be used or do not fit the model, or the part has no samples.
-    pub fn evaluate(mut self, model: &Trained<M>, part: fn(&Prepared) -> &[usize]) -> Result<Evaluation> {
+    pub fn evaluate(
+        mut self,
+        model: &TrainedModel<M>,
+        part: fn(&PreparedDataset) -> &[usize],
+    ) -> Result<Evaluation> {
         let seed = self.split_seed(model)?;
         let loss = Arc::clone(&self.settings()?.loss);
-        let data = Prepared::for_loss(self.opened()?, seed, &*loss, &self.interrupt)?
+        let data = PreparedDataset::for_loss(self.opened()?, seed, &*loss, &self.interrupt)?
             .with_normalizer(model.normalizer().cloned())?;
         if part(&data).is_empty() {
             return Err(Error::Dataset(

@@ -8,10 +8,10 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::Init;
 use crate::plan::{Plan, Storage};
-use crate::spec::{Device, InitFrom, Settings};
+use crate::spec::{Device, InitFrom, TrainConfig};
 use crate::summary::{Memory, Summary};
 
-/// What is done with a declared run, as far as memory goes: [`Training::memory`](super::Training::memory).
+/// What is done with a declared run, as far as memory goes: [`Experiment::memory`](super::Experiment::memory).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Work {
@@ -30,7 +30,7 @@ pub enum Work {
 }
 
 /// What some work takes: for no more samples at once than there are.
-pub(super) fn memory(graph: &Graph, settings: &Settings, samples: usize, work: Work) -> Memory {
+pub(super) fn memory(graph: &Graph, settings: &TrainConfig, samples: usize, work: Work) -> Memory {
     let batch = settings.batch.min(samples);
     let memory = of_work(graph, settings, batch, work).memory();
     if work != Work::Evaluate {
@@ -38,18 +38,18 @@ pub(super) fn memory(graph: &Graph, settings: &Settings, samples: usize, work: W
     }
     let plan = Plan::evaluation_in(graph, batch, Storage::from(settings.precision.format()));
     let activations = match plan {
-        Ok(plan) if Planned::can_run(graph) && !plan.has_islands() => planned(&plan),
+        Ok(plan) if Planned::can_run(graph) && !plan.has_fallbacks() => planned(&plan),
         _ => memory.activations,
     };
     Memory { gradients: 0, optimizer: 0, activations, ..memory }
 }
 
 /// The summary of a model as a run trains it: planned where it runs by a plan, and with what is held besides.
-pub(crate) fn summary(graph: &Graph, settings: &Settings, batch: usize) -> Summary {
+pub(crate) fn summary(graph: &Graph, settings: &TrainConfig, batch: usize) -> Summary {
     of_work(graph, settings, batch, Work::Train)
 }
 
-fn of_work(graph: &Graph, settings: &Settings, batch: usize, work: Work) -> Summary {
+fn of_work(graph: &Graph, settings: &TrainConfig, batch: usize, work: Work) -> Summary {
     let slots = settings.optimizer.state_names().len();
     let inputs = graph.shapes.iter().take(graph.inputs).map(|shape| shape.elements() as u64);
     let window = (batch as u64).saturating_mul(settings.accumulate as u64).saturating_mul(inputs.sum());
@@ -57,7 +57,7 @@ fn of_work(graph: &Graph, settings: &Settings, batch: usize, work: Work) -> Summ
     let summary = graph.summary(batch).with_optimizer(slots).with_copies(copies);
     let storage = Storage::from(settings.precision.format());
     match Plan::training_in(graph, settings.seed, batch, storage) {
-        Ok(plan) if Planned::can_run(graph) && !plan.has_islands() => summary.with_plan(&plan),
+        Ok(plan) if Planned::can_run(graph) && !plan.has_fallbacks() => summary.with_plan(&plan),
         _ => summary,
     }
 }
@@ -68,13 +68,13 @@ fn planned(plan: &Plan) -> u64 {
 }
 
 /// Numbers of a model, and of what the optimizer keeps of it.
-pub(super) fn numbers(graph: &Graph, settings: &Settings) -> (u64, u64) {
+pub(super) fn numbers(graph: &Graph, settings: &TrainConfig) -> (u64, u64) {
     let Held { model, optimizer, .. } = Held::of(graph, settings);
     (model, optimizer)
 }
 
 /// How many copies of the model a run keeps: an average, the best so far.
-pub(super) fn kept(settings: &Settings) -> u64 {
+pub(super) fn kept(settings: &TrainConfig) -> u64 {
     let has_best = settings.early_stop.is_some_and(|stop| stop.restore_best);
     u64::from(settings.ema.is_some()) + u64::from(has_best)
 }
@@ -94,7 +94,7 @@ struct Held {
 }
 
 impl Held {
-    fn of(graph: &Graph, settings: &Settings) -> Self {
+    fn of(graph: &Graph, settings: &TrainConfig) -> Self {
         let all = |sum: u64, elements: usize| sum.saturating_add(elements as u64);
         let model = graph.parameters.iter().map(|parameter| parameter.shape.elements()).fold(0, all);
         let gradients = graph.trained_elements() as u64;
@@ -116,7 +116,7 @@ impl Held {
     ///
     /// The files of a checkpoint are made in memory, while the run waits, and written while it goes on. A final model, and the
     /// checkpoint of an interruption, are written from where their numbers are.
-    fn besides(&self, graph: &Graph, settings: &Settings, work: Work) -> u64 {
+    fn besides(&self, graph: &Graph, settings: &TrainConfig, work: Work) -> u64 {
         let Self { model, average, kept, .. } = *self;
         let state = self.state();
         let saved = if settings.checkpoint.is_some() { state } else { 0 };
@@ -125,10 +125,10 @@ impl Held {
             held.saturating_sub(self.gradients.saturating_add(self.optimizer).saturating_add(kept))
         };
         match work {
-            Work::Train => kept.saturating_add(saved.max(first(begun(graph, settings)))),
+            Work::Train => kept.saturating_add(saved.max(first(with_init(graph, settings)))),
             // The files, and the state that is read from them.
             Work::Resume => kept.saturating_add(saved.max(first(state.saturating_mul(2)))),
-            Work::FindRate => average.saturating_add(first(begun(graph, settings))),
+            Work::FindRate => average.saturating_add(first(with_init(graph, settings))),
             // The model that is evaluated, whose file has gone by then.
             Work::Evaluate => model,
             // The files of a checkpoint on record, and the same made again.
@@ -142,7 +142,7 @@ impl Held {
 }
 
 /// Numbers that are held besides the parameters while these are drawn or read from a file.
-fn begun(graph: &Graph, settings: &Settings) -> u64 {
+fn with_init(graph: &Graph, settings: &TrainConfig) -> u64 {
     let largest = graph.parameters.iter().map(|parameter| parameter.shape.elements() as u64).max();
     let (largest, number) = (largest.unwrap_or(0), size_of::<f32>() as u64);
     // The file, and a tensor out of it with its numbers.
@@ -152,7 +152,7 @@ fn begun(graph: &Graph, settings: &Settings) -> u64 {
     };
     // Orthonormal vectors are made in f64, of normal numbers.
     let is_orthogonal = |init: Init| matches!(init, Init::Orthogonal { .. });
-    let drawn = graph.clone().begun(settings.init).parameters;
+    let drawn = graph.clone().with_init(settings.init).parameters;
     let drawn = drawn.iter().filter(|parameter| is_orthogonal(parameter.init));
     let drawn = drawn.map(|parameter| (parameter.shape.elements() as u64).saturating_mul(3)).max();
     settings.init_from.map_or(0, read).max(drawn.unwrap_or(0))
@@ -170,7 +170,7 @@ pub(super) fn fits(memory: Memory, available: Option<u64>) -> Result<()> {
 
 /// The memory that the system can give to a run, in bytes, on Linux: of the whole machine, and of the control groups that
 /// the process is in, whichever is less.
-pub(super) fn available(settings: &Settings) -> Option<u64> {
+pub(super) fn available(settings: &TrainConfig) -> Option<u64> {
     let Device::Cpu = settings.device;
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|meminfo| available_of(&meminfo));
     let groups = fs::read_to_string("/proc/self/cgroup").ok();
@@ -227,7 +227,7 @@ fn cached(stat: &str, prefix: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::training;
+    use crate::fixture::experiment;
 
     #[test]
     fn the_memory_of_a_system_is_read() {
@@ -295,7 +295,7 @@ mod tests {
     fn averages_best_weights_and_checkpoints_are_counted() {
         let copies = |work: Work, changes: &[(&str, &str)]| {
             let none = [("checkpoint", "null"), ("early_stop", "null"), ("batch", "4")];
-            let mut training = training();
+            let mut training = experiment();
             for (key, value) in none.iter().chain(changes) {
                 training = training.set(key, value).unwrap();
             }

@@ -3,11 +3,11 @@
 mod check;
 mod disk;
 mod evaluate;
-mod look;
 pub(crate) mod memory;
 mod parts;
-mod ready;
+mod preflight;
 mod run;
+mod sanity_check;
 mod verify;
 
 use std::marker::PhantomData;
@@ -21,18 +21,18 @@ pub use self::memory::Work;
 use self::parts::Parts;
 pub use self::run::Run;
 pub use self::verify::Replayed;
-use crate::data::{AnyDataset, Prepared, training_samples};
+use crate::data::{AnyDataset, PreparedDataset, training_samples};
 use crate::engine;
 use crate::error::{Error, Result};
-use crate::files::read_regular;
+use crate::files::read_file;
 use crate::graph::Graph;
-use crate::inference::Trained;
+use crate::inference::TrainedModel;
 use crate::interrupt::Interrupt;
 use crate::model::Model;
 use crate::optim::{AnyOptimizer, Groups};
 use crate::schedule::Schedule;
 use crate::spec::value::unsigned_zeros;
-use crate::spec::{AnySpec, Declaration, Device, Settings};
+use crate::spec::{AnySpec, Declaration, Device, TrainConfig};
 use crate::summary::Memory;
 use crate::trainer;
 use crate::trainer::{RateCurve, RateSearch};
@@ -47,14 +47,14 @@ use crate::trainer::{RateCurve, RateSearch};
 ///     Digits { model: Net, data: Digits8x8::embedded() }
 /// }
 ///
-/// let run = Digits::training().epochs(3).seed(7).set("optimizer.lr", "1e-3")?.run()?;
+/// let run = Digits::experiment().epochs(3).seed(7).set("optimizer.lr", "1e-3")?.run()?;
 /// println!("{:?}", run.outcome.test);
 /// # Ok::<(), trainspec::Error>(())
 /// ```
-pub struct Training<M: 'static> {
+pub struct Experiment<M: 'static> {
     name: &'static str,
     about: &'static str,
-    settings: Result<Settings>,
+    settings: Result<TrainConfig>,
     overrides: Vec<(String, String)>,
     spec: &'static dyn AnySpec,
     model: PhantomData<fn() -> M>,
@@ -72,7 +72,7 @@ enum Resume {
     Newest,
 }
 
-impl<M> Training<M> {
+impl<M> Experiment<M> {
     /// A declared run, with a line about it; its folders are `runs/<name>/<id>`.
     ///
     /// That `M` is a model is no bound here: generated code asks for it elsewhere, once.
@@ -93,7 +93,7 @@ impl<M> Training<M> {
     }
 }
 
-impl<M: Model> Training<M> {
+impl<M: Model> Experiment<M> {
     /// The program's name in snake case.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -131,19 +131,19 @@ impl<M: Model> Training<M> {
     ///
     /// for momentum in [0.0, 0.9] {
     ///     let sgd = Sgd { momentum, ..Sgd::DEFAULT };
-    ///     let run = Digits::training().optimizer(&sgd).without_folder().run()?;
+    ///     let run = Digits::experiment().optimizer(&sgd).without_folder().run()?;
     ///     println!("{momentum}: {:?}", run.outcome.validation);
     /// }
     /// # Ok::<(), trainspec::Error>(())
     /// ```
     #[must_use]
     pub fn optimizer(self, optimizer: &dyn AnyOptimizer) -> Self {
-        self.with_settings(|settings| settings.optimizer = optimizer.boxed())
+        self.with_config(|settings| settings.optimizer = optimizer.boxed())
     }
 
-    /// Changes any keys at once, also to values of another type, which [`Training::set`] leaves to the program. Every rule
+    /// Changes any keys at once, also to values of another type, which [`Experiment::set`] leaves to the program. Every rule
     /// is judged once all changes are made; a fault shows when the run starts. What has changed is among the
-    /// [overrides](Training::overrides).
+    /// [overrides](Experiment::overrides).
     ///
     /// ```
     /// # use trainspec::prelude::*;
@@ -155,8 +155,8 @@ impl<M: Model> Training<M> {
     /// use trainspec::Config;
     ///
     /// let warmup = Warmup { steps: 5, ..Warmup::DEFAULT };
-    /// let run = Digits::training()
-    ///     .with_settings(|settings| {
+    /// let run = Digits::experiment()
+    ///     .with_config(|settings| {
     ///         settings.schedule = vec![Box::new(warmup), Box::new(Cosine)];
     ///         settings.clip = Box::new(GlobalNorm { max: 1.0 });
     ///     })
@@ -165,7 +165,7 @@ impl<M: Model> Training<M> {
     /// # Ok::<(), trainspec::Error>(())
     /// ```
     #[must_use]
-    pub fn with_settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    pub fn with_config(mut self, change: impl FnOnce(&mut TrainConfig)) -> Self {
         let overrides = &mut self.overrides;
         self.settings = self.settings.and_then(|mut settings| {
             let before = settings.to_json();
@@ -215,7 +215,7 @@ impl<M: Model> Training<M> {
     /// # train! {
     /// #     Digits { model: Net, data: Digits8x8::embedded(), checkpoint: Checkpoint { every: Epochs(1), keep: 2 } }
     /// # }
-    /// let run = Digits::training().resume("runs/digits/20261124-101500").run()?;
+    /// let run = Digits::experiment().resume("runs/digits/20261124-101500").run()?;
     /// # Ok::<(), trainspec::Error>(())
     /// ```
     #[must_use]
@@ -224,7 +224,7 @@ impl<M: Model> Training<M> {
         self
     }
 
-    /// The same with the program's newest run below the folder of [`Training::out`].
+    /// The same with the program's newest run below the folder of [`Experiment::out`].
     #[must_use]
     pub fn resume_newest(mut self) -> Self {
         self.resume = Some(Resume::Newest);
@@ -287,7 +287,7 @@ impl<M: Model> Training<M> {
     ///
     /// # Errors
     /// If a rule does not hold.
-    pub fn settings(&mut self) -> Result<&Settings> {
+    pub fn settings(&mut self) -> Result<&TrainConfig> {
         self.settings.as_mut().map(|settings| &*settings).map_err(take)
     }
 
@@ -314,7 +314,7 @@ impl<M: Model> Training<M> {
     fn recorded_sha256(&self) -> Option<String> {
         let run = self.taken_up().ok()??;
         let spec: serde_json::Value =
-            serde_json::from_slice(&read_regular(&run.join("spec.json")).ok()?).ok()?;
+            serde_json::from_slice(&read_file(&run.join("spec.json")).ok()?).ok()?;
         Some(spec.pointer("/spec/init_from/sha256")?.as_str()?.to_owned())
     }
 
@@ -334,8 +334,8 @@ impl<M: Model> Training<M> {
     ///
     /// # Errors
     /// If the file cannot be read, or its tensors are not those of the model; all that differ are named.
-    pub fn load(&self, path: impl AsRef<Path>) -> Result<Trained<M>> {
-        Trained::read(self.graph()?, path.as_ref())
+    pub fn load(&self, path: impl AsRef<Path>) -> Result<TrainedModel<M>> {
+        TrainedModel::read(self.graph()?, path.as_ref())
     }
 
     /// The changes that were made to what was declared, in their order.
@@ -348,10 +348,10 @@ impl<M: Model> Training<M> {
     ///
     /// # Errors
     /// If they cannot be read or cannot be used.
-    pub fn data(&mut self) -> Result<Prepared> {
+    pub fn data(&mut self) -> Result<PreparedDataset> {
         let settings = self.settings()?;
         let (seed, loss) = (settings.seed, Arc::clone(&settings.loss));
-        Prepared::for_loss(self.opened()?, seed, &*loss, &self.interrupt)
+        PreparedDataset::for_loss(self.opened()?, seed, &*loss, &self.interrupt)
     }
 
     fn opened(&self) -> Result<Box<dyn AnyDataset>> {

@@ -2,19 +2,19 @@
 
 use serde_json::Value;
 
-use super::Training;
-use crate::data::Prepared;
+use super::Experiment;
+use crate::data::PreparedDataset;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model::Model;
 use crate::run_dir::Start;
-use crate::spec::{Settings, hash};
+use crate::spec::{TrainConfig, hash};
 
 /// What a run works with.
 pub(super) struct Parts {
-    pub(super) settings: Settings,
+    pub(super) settings: TrainConfig,
     pub(super) graph: Graph,
-    pub(super) data: Prepared,
+    pub(super) data: PreparedDataset,
 }
 
 /// By what a run is known in its folder.
@@ -41,7 +41,7 @@ impl Parts {
     }
 }
 
-impl<M: Model> Training<M> {
+impl<M: Model> Experiment<M> {
     /// The run's identity. It reads the file that the run begins with, if there is one, for its hash: a check does without.
     pub(super) fn identity(&mut self) -> Result<Identity> {
         let spec = self.spec()?;

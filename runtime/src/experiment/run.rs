@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::ready::{Ready, ready};
-use super::{Check, Resume, Training, look};
+use super::preflight::{Ready, ready};
+use super::{Check, Experiment, Resume, sanity_check};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::inference::Trained;
+use crate::inference::TrainedModel;
 use crate::model::Model;
 use crate::run_dir::{Folder, Start, newest};
 use crate::trainer;
@@ -16,18 +16,18 @@ use crate::trainer::{Event, Observer, Outcome, Saved};
 #[derive(Debug)]
 pub struct Run<M> {
     /// The model with its final parameters; of a run that was interrupted, with those after its last step.
-    pub model: Trained<M>,
+    pub model: TrainedModel<M>,
     /// What the run came to.
     pub outcome: Outcome,
     /// The folder that it wrote, if it wrote one.
     pub folder: Option<PathBuf>,
 }
 
-impl<M: Model> Training<M> {
+impl<M: Model> Experiment<M> {
     /// Trains in silence.
     ///
     /// # Errors
-    /// As [`Training::run_with`].
+    /// As [`Experiment::run_with`].
     pub fn run(self) -> Result<Run<M>> {
         self.run_with(&mut |_: &Event<'_>| Ok(()))
     }
@@ -41,7 +41,8 @@ impl<M: Model> Training<M> {
     pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
         let (identity, parts) = (self.identity()?, self.parts()?);
         let place = self.place();
-        let Ready { engine, check } = ready(&parts, place.as_deref(), self.resume.is_some(), look::of_run)?;
+        let Ready { engine, check } =
+            ready(&parts, place.as_deref(), self.resume.is_some(), sanity_check::of_run)?;
         if !check.advice.is_empty() {
             observer.on(&Event::Advice(&check.advice))?;
         }
@@ -84,7 +85,7 @@ impl<M: Model> Training<M> {
         let identity = resumed.is_some().then(|| self.identity()).transpose()?;
         let parts = self.parts()?;
         let Ready { engine, mut check } =
-            ready(&parts, self.place().as_deref(), resumed.is_some(), look::of_check)?;
+            ready(&parts, self.place().as_deref(), resumed.is_some(), sanity_check::of_check)?;
         if let (Some(path), Some(identity)) = (resumed, identity) {
             let start = parts.start(&identity, engine.name());
             let (folder, ..) = Folder::resume(&path, &start, &self.permitted)?;
@@ -120,7 +121,7 @@ fn train_into<M: Model>(
     start: &Start<'_>,
     saved: Option<Saved>,
     observer: &mut dyn Observer,
-) -> Result<(Trained<M>, Outcome)> {
+) -> Result<(TrainedModel<M>, Outcome)> {
     let notices = folder.as_ref().map_or(&[][..], Folder::notices).to_vec();
     notices.iter().try_for_each(|notice| observer.on(&Event::Notice(notice)))?;
     let mut both = |event: &Event<'_>| {
@@ -134,7 +135,7 @@ fn train_into<M: Model>(
         None => trainer::run(&mut *engine, graph, settings, data, &mut both)?,
         Some(saved) => trainer::resume(&mut *engine, graph, settings, data, saved, &mut both)?,
     };
-    let model = Trained::new(
+    let model = TrainedModel::new(
         start.graph.clone(),
         engine.into_numbers()?,
         start.data.normalizer().cloned(),

@@ -3,24 +3,24 @@
 use std::path::Path;
 
 use super::parts::Parts;
-use super::{Resume, Training, Work, memory};
+use super::{Experiment, Resume, Work, memory};
 use crate::engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::inference::Trained;
+use crate::inference::TrainedModel;
 use crate::model::Model;
 use crate::model_file::model;
 use crate::run_dir::{Record, Start, State, Verified, Verifier};
 use crate::trainer;
 use crate::trainer::{Event, Exit, Observer, Outcome, Saved, Verifying};
 
-/// The model as it was at a step: [`Training::replay`].
+/// The model as it was at a step: [`Experiment::replay`].
 #[derive(Clone, Debug)]
 pub struct Replayed<M> {
     /// With the weights of the step.
-    pub model: Trained<M>,
+    pub model: TrainedModel<M>,
     /// With their average, if the run keeps one.
-    pub average: Option<Trained<M>>,
+    pub average: Option<TrainedModel<M>>,
 }
 
 /// What became of a run made again.
@@ -29,7 +29,7 @@ enum Again<M> {
     Replayed(Box<Replayed<M>>),
 }
 
-impl<M: Model> Training<M> {
+impl<M: Model> Experiment<M> {
     /// Makes a run again, in memory, and compares it bit by bit with what its folder has on record: each line of
     /// `metrics.jsonl` and `trace.jsonl`, each checkpoint, file by file, the final model and what the manifest says of it.
     /// Nothing is written.
@@ -46,7 +46,7 @@ impl<M: Model> Training<M> {
     /// # train! {
     /// #     Digits { model: Net, data: Digits8x8::embedded() }
     /// # }
-    /// let verified = Digits::training().verify("runs/digits/20261124-101500", None)?;
+    /// let verified = Digits::experiment().verify("runs/digits/20261124-101500", None)?;
     /// if let Some(difference) = verified.first {
     ///     println!("{difference}");
     /// }
@@ -55,7 +55,7 @@ impl<M: Model> Training<M> {
     ///
     /// # Errors
     /// If the folder is not that of a run of this spec and these data, or a process is at work there; if there is no whole
-    /// checkpoint of that step; if training cannot go on; if it is [interrupted](Training::interrupted_by). That something
+    /// checkpoint of that step; if training cannot go on; if it is [interrupted](Experiment::interrupted_by). That something
     /// differs is no error, but [`Verified::first`].
     pub fn verify(self, run: impl AsRef<Path>, from: Option<u64>) -> Result<Verified> {
         self.verify_with(run, from, &mut |_: &Event<'_>| Ok(()))
@@ -64,7 +64,7 @@ impl<M: Model> Training<M> {
     /// The same, and tells an observer what happens; first of all in what the environment differs, by [`Event::Verify`].
     ///
     /// # Errors
-    /// As [`Training::verify`].
+    /// As [`Experiment::verify`].
     pub fn verify_with(
         self,
         run: impl AsRef<Path>,
@@ -81,7 +81,7 @@ impl<M: Model> Training<M> {
     /// is compared with the record.
     ///
     /// # Errors
-    /// As [`Training::verify`]; if the run has no such step; if what follows the checkpoint is not what is on record.
+    /// As [`Experiment::verify`]; if the run has no such step; if what follows the checkpoint is not what is on record.
     pub fn replay(self, run: impl AsRef<Path>, to: u64) -> Result<Replayed<M>> {
         self.replay_with(run, to, &mut |_: &Event<'_>| Ok(()))
     }
@@ -89,7 +89,7 @@ impl<M: Model> Training<M> {
     /// The same, and tells an observer what happens.
     ///
     /// # Errors
-    /// As [`Training::replay`].
+    /// As [`Experiment::replay`].
     pub fn replay_with(
         self,
         run: impl AsRef<Path>,
@@ -174,7 +174,7 @@ impl<M: Model> Training<M> {
             self.change(key, value).map_err(|error| Error::Setting {
                 key: what.to_owned(),
                 problem: format!(
-                    "the run was begun with `{key}` set to {value}, which cannot be set here: {error}"
+                    "the run was with_init with `{key}` set to {value}, which cannot be set here: {error}"
                 ),
             })?;
         }
@@ -184,8 +184,9 @@ impl<M: Model> Training<M> {
 
 fn replayed<M: Model>(start: &Start<'_>, State { parameters, average }: State) -> Result<Replayed<M>> {
     let Start { graph, settings, data, .. } = *start;
-    let trained =
-        |numbers| Trained::new(Graph::clone(graph), numbers, data.normalizer().cloned(), Some(settings.seed));
+    let trained = |numbers| {
+        TrainedModel::new(Graph::clone(graph), numbers, data.normalizer().cloned(), Some(settings.seed))
+    };
     Ok(Replayed { model: trained(parameters)?, average: average.map(trained).transpose()? })
 }
 

@@ -10,7 +10,7 @@ use super::support::optional;
 use crate::error::{Error, Result};
 
 /// Writes a file aside, syncs it, and renames it to `path`.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     write_like(path, |file| file.write_all(bytes), None)
 }
 
@@ -136,8 +136,8 @@ mod tests {
     fn a_file_is_replaced_whole_and_nothing_else_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("spec.json");
-        write_whole(&path, b"first").unwrap();
-        write_whole(&path, b"second").unwrap();
+        write_atomic(&path, b"first").unwrap();
+        write_atomic(&path, b"second").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"second");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn the_path_is_named_where_nothing_can_be_written() {
-        let error = write_whole(Path::new("/nowhere/at/all.json"), b"").unwrap_err().to_string();
+        let error = write_atomic(Path::new("/nowhere/at/all.json"), b"").unwrap_err().to_string();
         assert!(error.starts_with("/nowhere/at/all.json: "), "{error}");
     }
 

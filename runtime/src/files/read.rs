@@ -5,7 +5,7 @@ use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
 /// The bytes of a file: of one that has a length. A device or a pipe has none, and may never end.
-pub(crate) fn read_regular(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
     let about = regular(path)?;
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(usize::try_from(about.len()).unwrap_or(usize::MAX))?;
@@ -23,7 +23,7 @@ pub(crate) fn regular(path: &Path) -> Result<Metadata> {
     Ok(about)
 }
 
-/// Whether an error of [`read_regular`] says what is there: nothing, or something that is no file. Any other says that the
+/// Whether an error of [`read_file`] says what is there: nothing, or something that is no file. Any other says that the
 /// system does not let it be read now, and nothing of what is in it.
 pub(crate) fn is_no_file(error: &Error) -> bool {
     match error.kind() {
@@ -43,11 +43,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         std::fs::write(&path, "text").unwrap();
-        assert_eq!(read_regular(&path).unwrap(), b"text");
-        assert_eq!(read_regular(folder.path()).unwrap_err().kind(), ErrorKind::IsADirectory);
-        assert_eq!(read_regular(&folder.path().join("none")).unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(read_file(&path).unwrap(), b"text");
+        assert_eq!(read_file(folder.path()).unwrap_err().kind(), ErrorKind::IsADirectory);
+        assert_eq!(read_file(&folder.path().join("none")).unwrap_err().kind(), ErrorKind::NotFound);
         if cfg!(unix) {
-            let problem = read_regular(Path::new("/dev/zero")).unwrap_err().to_string();
+            let problem = read_file(Path::new("/dev/zero")).unwrap_err().to_string();
             assert!(problem.contains("no regular file"), "{problem}");
         }
     }

@@ -17,8 +17,8 @@ pub use scope::{Module, Scope};
 use crate::config::Config;
 use crate::error::Result;
 pub use crate::layer::{Bindings, GraphParameter};
-use crate::layer::{Initializer, Layer, Nature, Parameter, Pass, Role};
-use crate::op::Form;
+use crate::layer::{Initializer, Layer, LayerKind, Parameter, Pass, Role};
+use crate::op::Lowering;
 use crate::shape::{Kind, Shape};
 
 /// A value between layers: in a model's signature, one of any shape.
@@ -97,7 +97,7 @@ impl Graph {
     /// The same model, whose weights begin as `initializer` says where a layer has no choice of its own: the key `init` of
     /// [`train!`](crate::train!).
     #[must_use]
-    pub fn begun(mut self, initializer: Initializer) -> Self {
+    pub fn with_init(mut self, initializer: Initializer) -> Self {
         self.parameters.iter_mut().for_each(|parameter| parameter.begin(initializer));
         self
     }
@@ -143,9 +143,9 @@ pub trait AnyLayer: Debug + Send + Sync {
     /// [`Layer::reads_rows`]
     fn reads_rows(&self) -> bool;
     /// [`Layer::nature`]
-    fn nature(&self) -> Nature;
+    fn nature(&self) -> LayerKind;
     /// [`Layer::form`]
-    fn form(&self, inputs: &[Shape]) -> Form;
+    fn form(&self, inputs: &[Shape]) -> Lowering;
     /// [`Layer::forward`]
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor>;
 }
@@ -176,11 +176,11 @@ impl<L: Layer> AnyLayer for L {
         Layer::reads_rows(self)
     }
 
-    fn nature(&self) -> Nature {
+    fn nature(&self) -> LayerKind {
         Layer::nature(self)
     }
 
-    fn form(&self, inputs: &[Shape]) -> Form {
+    fn form(&self, inputs: &[Shape]) -> Lowering {
         Layer::form(self, inputs)
     }
 

@@ -7,7 +7,7 @@ use super::{Bindings, Graph, GraphParameter, Node, Value};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::{Add, Layer, Mul, Sub};
-use crate::shape::{Problem, Shape};
+use crate::shape::{CheckError, Shape};
 
 /// What can be called on a value in a model: a layer, or another model.
 ///
@@ -108,7 +108,8 @@ impl Scope<'_> {
     /// If its rules do not hold.
     pub fn call_named<M: Module>(&mut self, name: &str, module: M, inputs: &[Value]) -> Result<Value> {
         if self.depth == MAX_DEPTH {
-            let problem = Problem::new("models call each other without end, or more than ").number(MAX_DEPTH);
+            let problem =
+                CheckError::new("models call each other without end, or more than ").number(MAX_DEPTH);
             return Err(problem.text(" deep").of(M::NAME).into());
         }
         (M::CHECK)(&module).map_err(|problem| problem.of(M::NAME))?;
@@ -171,7 +172,7 @@ impl Scope<'_> {
                 role: parameter.role,
                 init: parameter.init,
                 frozen: false,
-                is_chosen: parameter.is_chosen,
+                has_explicit_init: parameter.has_explicit_init,
                 minimum: parameter.minimum,
                 torch: format!("{}.{}", self.path, parameter.torch),
             });

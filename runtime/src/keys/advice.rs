@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 ///     Digits { model: Net, data: Digits8x8::embedded(), allow: [Advice::BatchNormBias] }
 /// }
 ///
-/// assert!(Digits::training().check()?.advice.is_empty());
+/// assert!(Digits::experiment().check()?.advice.is_empty());
 /// # Ok::<(), trainspec::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,9 +1,9 @@
 //! Ranges that keys share.
 
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// A number of at least 0.
-pub(crate) const fn not_negative(key: &str, value: f64) -> Verdict {
+pub(crate) const fn not_negative(key: &str, value: f64) -> CheckResult {
     // Also as f32, the type of the arithmetic.
     if value >= 0.0 && (value as f32).is_finite() {
         return Ok(());
@@ -13,5 +13,5 @@ pub(crate) const fn not_negative(key: &str, value: f64) -> Verdict {
     } else {
         "a finite number, 0 or more"
     };
-    Err(Problem::new(key).text(" is ").float(value).text("; expected ").text(range))
+    Err(CheckError::new(key).text(" is ").float(value).text("; expected ").text(range))
 }

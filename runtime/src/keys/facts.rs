@@ -3,20 +3,20 @@
 use crate::keys::Interval;
 use crate::keys::Monitor;
 use crate::keys::Penalties;
-use crate::shape::{Problem, Verdict, same_text};
+use crate::shape::{CheckError, CheckResult, same_text};
 
 /// What the rest of a spec may rely on, from a `check` that finds nothing wrong.
 ///
 /// A configuration's `check` judges it alone. Rules on several keys of one `train!`, such as that all phases together fit
 /// into the run, need to know something of each; `train!` holds constants of any type, of which the compiler can ask
-/// `check` alone. So `check` may return `Verdict<Known>` instead of [`Verdict`], built from [`Known::NOTHING`], and a mistake
-/// between keys is then a compile error. What is not told is never guessed: with a plain `Verdict` the same mistake is
+/// `check` alone. So `check` may return `CheckResult<Facts>` instead of [`CheckResult`], built from [`Facts::NOTHING`], and a mistake
+/// between keys is then a compile error. What is not told is never guessed: with a plain `CheckResult` the same mistake is
 /// told when the program starts.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
 /// use trainspec::schedule::{Clock, Interval, Phase};
-/// use trainspec::{Config, Known, Problem, Verdict};
+/// use trainspec::{Config, Facts, CheckError, CheckResult};
 ///
 /// /// Stays for some steps.
 /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -25,18 +25,18 @@ use crate::shape::{Problem, Verdict, same_text};
 /// }
 ///
 /// impl Rest {
-///     pub const fn check(&self) -> Verdict<Known> {
+///     pub const fn check(&self) -> CheckResult<Facts> {
 ///         if self.steps == 0 {
-///             return Err(Problem::new("steps is 0; expected at least 1"));
+///             return Err(CheckError::new("steps is 0; expected at least 1"));
 ///         }
-///         Ok(Known::NOTHING.lasting(Some(Interval::Steps(self.steps))).times(1.0))
+///         Ok(Facts::NOTHING.lasting(Some(Interval::Steps(self.steps))).times(1.0))
 ///     }
 /// }
 ///
 /// impl Config for Rest {
 ///     const NAME: &'static str = "Rest";
 ///     const DEFAULT: Self = Self { steps: 0 };
-///     const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+///     const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 /// }
 ///
 /// impl Phase for Rest {
@@ -49,7 +49,7 @@ use crate::shape::{Problem, Verdict, same_text};
 /// }
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Known {
+pub struct Facts {
     /// [`Config::NAME`](crate::Config::NAME); empty if not known.
     pub(crate) name: &'static str,
     pub(crate) length: Length,
@@ -95,7 +95,7 @@ pub(crate) enum Classes {
     Two(&'static str),
 }
 
-impl Known {
+impl Facts {
     /// That it holds by itself, and nothing else.
     pub const NOTHING: Self = Self {
         name: "",
@@ -193,9 +193,9 @@ impl Known {
     ///
     /// # Errors
     /// If there are too few, or not as many as the key has numbers.
-    pub const fn fits(&self, classes: usize, what: &str) -> Verdict {
+    pub const fn fits(&self, classes: usize, what: &str) -> CheckResult {
         match self.classes {
-            Classes::MoreThan(key, number) if number >= classes => Err(Problem::new(key)
+            Classes::MoreThan(key, number) if number >= classes => Err(CheckError::new(key)
                 .text(" is ")
                 .number(number)
                 .text("; expected less than the ")
@@ -203,7 +203,7 @@ impl Known {
                 .text(" ")
                 .text(what)
                 .text(", all of which would be right")),
-            Classes::OneForEach(key, count) if count != 0 && count != classes => Err(Problem::new(key)
+            Classes::OneForEach(key, count) if count != 0 && count != classes => Err(CheckError::new(key)
                 .text(" has ")
                 .number(count)
                 .text(" numbers, but there are ")
@@ -211,7 +211,7 @@ impl Known {
                 .text(" ")
                 .text(what)
                 .text("; expected one for each")),
-            Classes::Two(key) if same_text(what, "labels") && classes != 1 => Err(Problem::new(key)
+            Classes::Two(key) if same_text(what, "labels") && classes != 1 => Err(CheckError::new(key)
                 .text(", but there are ")
                 .number(classes)
                 .text(" labels; expected Macro, Micro or Weighted, or a model of 1 label")),
@@ -219,7 +219,7 @@ impl Known {
             Classes::Two(_) if classes == 1 && (same_text(what, "labels") || same_text(what, "logits")) => {
                 Ok(())
             }
-            Classes::Two(key) if classes != 2 => Err(Problem::new(key)
+            Classes::Two(key) if classes != 2 => Err(CheckError::new(key)
                 .text(", but there are ")
                 .number(classes)
                 .text(" ")
@@ -232,13 +232,13 @@ impl Known {
 
 /// A metric's name in logs, as a constant: `Label::new("top_").number(5).text("_accuracy")`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Label(Problem);
+pub struct Label(CheckError);
 
 impl Label {
     /// Begins a name.
     #[must_use]
     pub const fn new(text: &str) -> Self {
-        Self(Problem::new(text))
+        Self(CheckError::new(text))
     }
 
     /// Appends letters.
@@ -267,19 +267,19 @@ mod tests {
     #[test]
     fn classes_are_counted() {
         let said =
-            |known: Known, classes| known.fits(classes, "classes").map_err(|problem| problem.to_string());
-        assert_eq!(said(Known::NOTHING, 1), Ok(()));
-        assert_eq!(said(Known::NOTHING.one_for_each_class("weights", 0), 3), Ok(()));
-        assert_eq!(said(Known::NOTHING.one_for_each_class("weights", 3), 3), Ok(()));
+            |known: Facts, classes| known.fits(classes, "classes").map_err(|problem| problem.to_string());
+        assert_eq!(said(Facts::NOTHING, 1), Ok(()));
+        assert_eq!(said(Facts::NOTHING.one_for_each_class("weights", 0), 3), Ok(()));
+        assert_eq!(said(Facts::NOTHING.one_for_each_class("weights", 3), 3), Ok(()));
         assert_eq!(
-            said(Known::NOTHING.one_for_each_class("weights", 2), 3),
+            said(Facts::NOTHING.one_for_each_class("weights", 2), 3),
             Err("weights has 2 numbers, but there are 3 classes; expected one for each".to_owned())
         );
-        assert_eq!(said(Known::NOTHING.more_classes_than("k", 2), 3), Ok(()));
-        assert!(said(Known::NOTHING.more_classes_than("k", 3), 3).is_err());
-        assert_eq!(said(Known::NOTHING.two_classes("average is Binary"), 2), Ok(()));
-        assert!(said(Known::NOTHING.two_classes("average is Binary"), 3).is_err());
-        let binary = Known::NOTHING.two_classes("average is Binary");
+        assert_eq!(said(Facts::NOTHING.more_classes_than("k", 2), 3), Ok(()));
+        assert!(said(Facts::NOTHING.more_classes_than("k", 3), 3).is_err());
+        assert_eq!(said(Facts::NOTHING.two_classes("average is Binary"), 2), Ok(()));
+        assert!(said(Facts::NOTHING.two_classes("average is Binary"), 3).is_err());
+        let binary = Facts::NOTHING.two_classes("average is Binary");
         assert!(binary.fits(1, "logits").is_ok() && binary.fits(1, "labels").is_ok());
         assert!(binary.fits(1, "classes").is_err() && binary.fits(2, "labels").is_err());
     }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Known;
-use crate::shape::{Problem, Verdict};
+use super::Facts;
+use crate::shape::{CheckError, CheckResult};
 
 /// A number of optimizer steps or of epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,10 +28,10 @@ impl Interval {
     ///
     /// # Errors
     /// If it is zero.
-    pub const fn check(self, key: &str) -> Verdict {
+    pub const fn check(self, key: &str) -> CheckResult {
         match self {
-            Self::Steps(0) => Err(Problem::new(key).text(" is Steps(0); expected at least Steps(1)")),
-            Self::Epochs(0) => Err(Problem::new(key).text(" is Epochs(0); expected at least Epochs(1)")),
+            Self::Steps(0) => Err(CheckError::new(key).text(" is Steps(0); expected at least Steps(1)")),
+            Self::Epochs(0) => Err(CheckError::new(key).text(" is Epochs(0); expected at least Epochs(1)")),
             _ => Ok(()),
         }
     }
@@ -47,9 +47,9 @@ pub(crate) const fn length(steps: u64, epochs: u64) -> Option<Interval> {
 }
 
 /// The rule that a phase has its length in steps or in epochs, not in both; and that length.
-pub(crate) const fn lasting(steps: u64, epochs: u64) -> Verdict<Known> {
+pub(crate) const fn lasting(steps: u64, epochs: u64) -> CheckResult<Facts> {
     if steps > 0 && epochs > 0 {
-        return Err(Problem::new("both `steps` and `epochs` are given; expected one of them"));
+        return Err(CheckError::new("both `steps` and `epochs` are given; expected one of them"));
     }
-    Ok(Known::NOTHING.lasting(length(steps, epochs)))
+    Ok(Facts::NOTHING.lasting(length(steps, epochs)))
 }

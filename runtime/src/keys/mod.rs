@@ -9,7 +9,7 @@ mod penalties;
 
 pub use advice::{Advice, Finding};
 pub(crate) use bounds::not_negative;
-pub use facts::{Known, Label};
+pub use facts::{Facts, Label};
 pub(crate) use facts::{Length, Scaling};
 pub use interval::Interval;
 pub(crate) use interval::{lasting, length};

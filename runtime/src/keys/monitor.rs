@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::shape::{Problem, Verdict, contains};
+use crate::shape::{CheckError, CheckResult, contains};
 
 /// A number that each evaluation gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +16,12 @@ pub enum Monitor {
 
 impl Monitor {
     /// That it is a number of a run whose metrics have these names: those that are numbers, and those that are tables.
-    pub(crate) const fn check(self, numbers: &[&str], tables: &[&str]) -> Verdict {
+    pub(crate) const fn check(self, numbers: &[&str], tables: &[&str]) -> CheckResult {
         let Self::ValMetric(name) = self else { return Ok(()) };
         if contains(numbers, name) {
             return Ok(());
         }
-        let problem = Problem::new("`").text(name);
+        let problem = CheckError::new("`").text(name);
         if numbers.is_empty() && tables.is_empty() {
             return Err(
                 problem.text("` is watched, but the run has no `metrics`; add it there, or watch `ValLoss`")

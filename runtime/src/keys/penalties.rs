@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounds::not_negative;
 use crate::layer::Role;
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// Which parameters `l1`, `l2` and `weight_decay` touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ impl Penalties {
     ///
     /// # Errors
     /// The first range that does not hold.
-    pub const fn check(&self, lr: f64) -> Verdict {
+    pub const fn check(&self, lr: f64) -> CheckResult {
         if let Err(problem) = not_negative("l1", self.l1) {
             return Err(problem);
         }
@@ -63,12 +63,12 @@ impl Penalties {
     }
 }
 
-const fn check_decay(key: &str, decay: f64, lr: f64) -> Verdict {
+const fn check_decay(key: &str, decay: f64, lr: f64) -> CheckResult {
     if let Err(problem) = not_negative(key, decay) {
         return Err(problem);
     }
     if lr * decay >= 1.0 {
-        return Err(Problem::new("lr * ")
+        return Err(CheckError::new("lr * ")
             .text(key)
             .text(" is ")
             .float(lr * decay)

@@ -10,8 +10,8 @@ use super::{Layer, OutputRule, two};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::{Form, kernels};
-use crate::shape::{Problem, Shape, Verdict};
+use crate::op::{Lowering, kernels};
+use crate::shape::{CheckError, CheckResult, Shape};
 
 macro_rules! elementwise {
     ($($(#[$docs:meta])* $layer:ident, $name:literal, $operator:literal, $method:ident, $form:expr;)*) => { $(
@@ -28,19 +28,19 @@ macro_rules! elementwise {
 
         impl $layer {
             /// There is nothing to check.
-            pub const fn check(&self) -> Verdict {
+            pub const fn check(&self) -> CheckResult {
                 Ok(())
             }
 
             /// The common shape.
-            pub const fn output(&self, a: Shape, b: Shape) -> Verdict<Shape> {
+            pub const fn output(&self, a: Shape, b: Shape) -> CheckResult<Shape> {
                 if let Err(problem) = a.reals() {
                     return Err(problem);
                 }
                 if a.same(b) {
                     return Ok(a);
                 }
-                Err(Problem::new("`").text($operator).text("` joins ").shape(a).text(" and ").shape(b)
+                Err(CheckError::new("`").text($operator).text("` joins ").shape(a).text(" and ").shape(b)
                     .text("; expected one shape, nothing is broadcast"))
             }
         }
@@ -48,13 +48,13 @@ macro_rules! elementwise {
         impl Config for $layer {
             const NAME: &'static str = $name;
             const DEFAULT: Self = Self {};
-            const CHECK: fn(&Self) -> Verdict = Self::check;
+            const CHECK: fn(&Self) -> CheckResult = Self::check;
         }
 
         impl Layer for $layer {
             const OUTPUT: OutputRule<Self> = OutputRule::Two(Self::output);
 
-            fn form(&self, _: &[Shape]) -> Form {
+            fn form(&self, _: &[Shape]) -> Lowering {
                 $form
             }
 
@@ -68,9 +68,9 @@ macro_rules! elementwise {
 
 elementwise! {
     /// `a + b`, as an operator or as `a.add(b)`: the residual connection.
-    Add, "add", "+", add, Form::Add;
+    Add, "add", "+", add, Lowering::Add;
     /// `a - b`, as an operator or as `a.sub(b)`.
-    Sub, "sub", "-", sub, Form::kernel(kernels::Difference);
+    Sub, "sub", "-", sub, Lowering::kernel(kernels::Difference);
     /// `a * b` element by element, as an operator or as `a.mul(b)`: a gate.
-    Mul, "mul", "*", mul, Form::kernel(kernels::Product);
+    Mul, "mul", "*", mul, Lowering::kernel(kernels::Product);
 }

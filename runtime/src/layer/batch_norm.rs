@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::deviation::deviation;
 use super::rule::{self, hold};
-use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
+use super::{Init, Layer, LayerKind, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::Pass;
-use crate::op::{Form, kernels};
-use crate::shape::{Problem, Shape, Verdict};
+use crate::op::{Lowering, kernels};
+use crate::shape::{CheckError, CheckResult, Shape};
 
 /// Batch normalization: each channel is brought to mean 0 and variance 1, then scaled and shifted.
 ///
@@ -51,19 +51,19 @@ pub struct BatchNorm {
 
 impl BatchNorm {
     /// `eps` is above 0, `update` from 0 to 1.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         hold!(rule::positive("eps", self.eps));
         if self.update >= 0.0 && self.update <= 1.0 {
             return Ok(());
         }
-        Err(Problem::new("update is ").float(self.update).text("; expected 0 <= update <= 1"))
+        Err(CheckError::new("update is ").float(self.update).text("; expected 0 <= update <= 1"))
     }
 
     /// The input's shape.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::reals(input));
         if input.rank() == 0 || input.rank() > 3 {
-            return Err(Problem::new("the input is ")
+            return Err(CheckError::new("the input is ")
                 .shape(input)
                 .text("; expected [channels], [channels, length] or [channels, height, width]"));
         }
@@ -77,7 +77,7 @@ impl BatchNorm {
 impl Config for BatchNorm {
     const NAME: &'static str = "batch_norm";
     const DEFAULT: Self = Self { eps: 1e-5, update: 0.1 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for BatchNorm {
@@ -99,14 +99,16 @@ impl Layer for BatchNorm {
         rule::operations(&[7, output.elements()])
     }
 
-    fn nature(&self) -> Nature {
-        Nature::BatchNorm
+    fn nature(&self) -> LayerKind {
+        LayerKind::BatchNorm
     }
 
-    fn form(&self, inputs: &[Shape]) -> Form {
-        let Some(&[channels, ref places @ ..]) = inputs.first().map(Shape::axes) else { return Form::Island };
+    fn form(&self, inputs: &[Shape]) -> Lowering {
+        let Some(&[channels, ref places @ ..]) = inputs.first().map(Shape::axes) else {
+            return Lowering::Fallback;
+        };
         let places = places.iter().product();
-        Form::kernel(kernels::BatchNorm { channels, places, eps: self.eps, update: self.update })
+        Lowering::kernel(kernels::BatchNorm { channels, places, eps: self.eps, update: self.update })
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

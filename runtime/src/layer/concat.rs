@@ -8,8 +8,8 @@ use super::{Layer, OutputRule, two};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::{Form, kernels};
-use crate::shape::{Problem, Shape, Verdict};
+use crate::op::{Lowering, kernels};
+use crate::shape::{CheckError, CheckResult, Shape};
 
 /// Two values joined along an axis, the first before the second: `a.concat(b, axis = 0)`.
 ///
@@ -41,30 +41,30 @@ pub struct Concat {
 
 impl Concat {
     /// `axis` is one that a value can have.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         if self.axis < Shape::MAX_RANK {
             return Ok(());
         }
-        Err(Problem::new("axis is ")
+        Err(CheckError::new("axis is ")
             .number(self.axis)
             .text("; expected at most ")
             .number(Shape::MAX_RANK - 1))
     }
 
     /// The first shape with the second's length added along `axis`.
-    pub const fn output(&self, a: Shape, b: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, a: Shape, b: Shape) -> CheckResult<Shape> {
         hold!(rule::reals(a));
         hold!(rule::reals(b));
         hold!(self.check());
         if self.axis >= a.rank() {
-            return Err(Problem::new("axis is ")
+            return Err(CheckError::new("axis is ")
                 .number(self.axis)
                 .text("; expected an axis of ")
                 .shape(a)
                 .text(", counted from 0"));
         }
         if a.rank() != b.rank() || !a.with_axis(self.axis, 1).same(b.with_axis(self.axis, 1)) {
-            return Err(Problem::new("")
+            return Err(CheckError::new("")
                 .shape(a)
                 .text(" and ")
                 .shape(b)
@@ -83,7 +83,7 @@ impl Concat {
 impl Config for Concat {
     const NAME: &'static str = "concat";
     const DEFAULT: Self = Self { axis: 0 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Concat {
@@ -93,11 +93,11 @@ impl Layer for Concat {
         0
     }
 
-    fn form(&self, inputs: &[Shape]) -> Form {
-        let [a, b] = inputs else { return Form::Island };
+    fn form(&self, inputs: &[Shape]) -> Lowering {
+        let [a, b] = inputs else { return Lowering::Fallback };
         let rows = a.axes().iter().take(self.axis).product();
         let widths = [a, b].map(|input| input.axes().iter().skip(self.axis).product());
-        Form::kernel(kernels::Concat { rows, widths })
+        Lowering::kernel(kernels::Concat { rows, widths })
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

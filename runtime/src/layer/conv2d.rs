@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
 use super::window::Window;
-use super::{Init, Initializer, Layer, Nature, OutputRule, Parameter, Role, one};
+use super::{Init, Initializer, Layer, LayerKind, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::{Form, kernels};
-use crate::shape::{Problem, Shape, Verdict};
+use crate::op::{Lowering, kernels};
+use crate::shape::{CheckError, CheckResult, Shape};
 
 /// A two-dimensional convolution (a cross-correlation, as everywhere in deep learning).
 ///
@@ -64,7 +64,7 @@ pub struct Conv2d {
 
 impl Conv2d {
     /// Counts are at least 1, `groups` divides `out`, and `init` holds.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         hold!(self.init.check());
         hold!(rule::count("out", self.out));
         hold!(self.window().check());
@@ -72,7 +72,7 @@ impl Conv2d {
         if self.out.is_multiple_of(self.groups) {
             return Ok(());
         }
-        Err(Problem::new("")
+        Err(CheckError::new("")
             .number(self.out)
             .text(" output channels do not split into ")
             .number(self.groups)
@@ -81,12 +81,12 @@ impl Conv2d {
     }
 
     /// `[out, h, w]`.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         let (height, width) = hold!(self.window().places(input));
         hold!(self.check());
         let channels = input.axis(0);
         if !channels.is_multiple_of(self.groups) {
-            return Err(Problem::new("the ")
+            return Err(CheckError::new("the ")
                 .number(channels)
                 .text(" channels of the input ")
                 .shape(input)
@@ -98,7 +98,7 @@ impl Conv2d {
         let weight = Shape::of(&[self.out, channels / self.groups, self.kernel, self.kernel]);
         hold!(rule::possible("weight", weight));
         if !self.sizes(channels, input.axis(1), input.axis(2)).fits() {
-            return Err(Problem::new("the input ")
+            return Err(CheckError::new("the input ")
                 .shape(input)
                 .text(" with padding ")
                 .number(self.padding)
@@ -154,7 +154,7 @@ impl Config for Conv2d {
     };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("out", "the number of output channels"), ("kernel", "the side of the square kernel")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Conv2d {
@@ -164,7 +164,7 @@ impl Layer for Conv2d {
         let Some(&[channels, ..]) = inputs.first().map(Shape::axes) else { return Vec::new() };
         let init = Init::fan_in(self.fan_in(inputs.first()));
         let axes = [self.out, channels / self.groups.max(1), self.kernel, self.kernel];
-        let mut parameters = vec![Parameter::new("weight", &axes, Role::Matrix, init).begun(self.init)];
+        let mut parameters = vec![Parameter::new("weight", &axes, Role::Matrix, init).with_init(self.init)];
         if self.bias {
             parameters.push(Parameter::new("bias", &[self.out], Role::Bias, init));
         }
@@ -175,13 +175,15 @@ impl Layer for Conv2d {
         rule::operations(&[2, self.fan_in(inputs.first()), output.elements()])
     }
 
-    fn nature(&self) -> Nature {
-        Nature::Affine
+    fn nature(&self) -> LayerKind {
+        LayerKind::Affine
     }
 
-    fn form(&self, inputs: &[Shape]) -> Form {
-        let Some(&[channels, height, width]) = inputs.first().map(Shape::axes) else { return Form::Island };
-        Form::kernel(kernels::Conv2d(self.sizes(channels, height, width)))
+    fn form(&self, inputs: &[Shape]) -> Lowering {
+        let Some(&[channels, height, width]) = inputs.first().map(Shape::axes) else {
+            return Lowering::Fallback;
+        };
+        Lowering::kernel(kernels::Conv2d(self.sizes(channels, height, width)))
     }
 
     /// One matrix product: each window is a row, the weight's filters are the columns (Chellapilla et al.

@@ -4,12 +4,12 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Layer, Nature, OutputRule, one};
+use super::{Layer, LayerKind, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::Form;
-use crate::shape::{Shape, Verdict};
+use crate::op::Lowering;
+use crate::shape::{CheckResult, Shape};
 
 /// Dropout: in training each value is zeroed with probability `p`.
 ///
@@ -45,12 +45,12 @@ pub struct Dropout {
 
 impl Dropout {
     /// `0 <= p < 1`.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         rule::probability("p", self.p)
     }
 
     /// The input's shape.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::reals(input));
         Ok(input)
     }
@@ -59,18 +59,18 @@ impl Dropout {
 impl Config for Dropout {
     const NAME: &'static str = "dropout";
     const DEFAULT: Self = Self { p: 0.5 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Dropout {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
 
-    fn nature(&self) -> Nature {
-        Nature::Dropout { p: self.p }
+    fn nature(&self) -> LayerKind {
+        LayerKind::Dropout { p: self.p }
     }
 
-    fn form(&self, _: &[Shape]) -> Form {
-        Form::Dropout { p: self.p, each: 1 }
+    fn form(&self, _: &[Shape]) -> Lowering {
+        Lowering::Dropout { p: self.p, each: 1 }
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

@@ -8,8 +8,8 @@ use super::{Init, Initializer, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::{Form, kernels};
-use crate::shape::{Problem, Shape, Verdict};
+use crate::op::{Lowering, kernels};
+use crate::shape::{CheckError, CheckResult, Shape};
 
 /// The embedding: each token becomes its row of a learned table.
 ///
@@ -45,17 +45,17 @@ pub struct Embedding {
 
 impl Embedding {
     /// `out` is at least 1, and `init` holds.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         hold!(rule::count("out", self.out));
         self.init.check()
     }
 
     /// `[length, out]`.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::filled(input));
         hold!(self.check());
         let Some(vocabulary) = input.vocabulary() else {
-            return Err(Problem::new("the input ")
+            return Err(CheckError::new("the input ")
                 .shape(input)
                 .text(" holds real numbers; expected tokens [length]"));
         };
@@ -64,7 +64,7 @@ impl Embedding {
         match input.axes() {
             [] => rule::given(Shape::of(&[self.out])),
             &[length] => rule::given(Shape::of(&[length, self.out])),
-            _ => Err(Problem::new("the input is ").shape(input).text("; expected tokens [length]")),
+            _ => Err(CheckError::new("the input is ").shape(input).text("; expected tokens [length]")),
         }
     }
 }
@@ -73,7 +73,7 @@ impl Config for Embedding {
     const NAME: &'static str = "embedding";
     const DEFAULT: Self = Self { out: 0, init: Initializer::Default };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("out", "the length of each vector")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Embedding {
@@ -83,7 +83,7 @@ impl Layer for Embedding {
         let vocabulary = inputs.first().and_then(|input| input.vocabulary()).unwrap_or(1);
         vec![
             Parameter::new("weight", &[vocabulary, self.out], Role::Embedding, Init::Normal { std: 1.0 })
-                .begun(self.init),
+                .with_init(self.init),
         ]
     }
 
@@ -95,9 +95,9 @@ impl Layer for Embedding {
         true
     }
 
-    fn form(&self, inputs: &[Shape]) -> Form {
+    fn form(&self, inputs: &[Shape]) -> Lowering {
         let vocabulary = inputs.first().and_then(|input| input.vocabulary()).unwrap_or(1);
-        Form::kernel(kernels::Embedding { vocabulary, features: self.out })
+        Lowering::kernel(kernels::Embedding { vocabulary, features: self.out })
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

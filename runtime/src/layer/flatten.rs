@@ -4,12 +4,12 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Layer, Nature, OutputRule, one};
+use super::{Layer, LayerKind, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::Form;
-use crate::shape::{Shape, Verdict};
+use crate::op::Lowering;
+use crate::shape::{CheckResult, Shape};
 
 /// All axes made into one, the last axis running fastest.
 ///
@@ -35,12 +35,12 @@ pub struct Flatten {}
 
 impl Flatten {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 
     /// `[n]`.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::reals(input));
         hold!(rule::fixed(input, 0));
         Ok(Shape::of(&[input.elements()]))
@@ -50,7 +50,7 @@ impl Flatten {
 impl Config for Flatten {
     const NAME: &'static str = "flatten";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Flatten {
@@ -60,12 +60,12 @@ impl Layer for Flatten {
         0
     }
 
-    fn nature(&self) -> Nature {
-        Nature::Layout
+    fn nature(&self) -> LayerKind {
+        LayerKind::Layout
     }
 
-    fn form(&self, _: &[Shape]) -> Form {
-        Form::Alias
+    fn form(&self, _: &[Shape]) -> Lowering {
+        Lowering::Alias
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

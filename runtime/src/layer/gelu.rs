@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
-use super::{Layer, Nature, OutputRule, one};
+use super::{Layer, LayerKind, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::Form;
-use crate::shape::{Shape, Verdict};
+use crate::op::Lowering;
+use crate::shape::{CheckResult, Shape};
 
 /// Where `(1 + tanh(…)) / 2` is 0 or 1 to the last digit of f64.
 const END: f64 = 11.0;
@@ -59,12 +59,12 @@ pub enum Approximate {
 
 impl Gelu {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 
     /// The input's shape.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::reals(input));
         Ok(input)
     }
@@ -73,7 +73,7 @@ impl Gelu {
 impl Config for Gelu {
     const NAME: &'static str = "gelu";
     const DEFAULT: Self = Self { approximate: Approximate::None };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Gelu {
@@ -84,12 +84,12 @@ impl Layer for Gelu {
         rule::operations(&[8, output.elements()])
     }
 
-    fn nature(&self) -> Nature {
-        Nature::Activation
+    fn nature(&self) -> LayerKind {
+        LayerKind::Activation
     }
 
-    fn form(&self, _: &[Shape]) -> Form {
-        Form::Activation(match self.approximate {
+    fn form(&self, _: &[Shape]) -> Lowering {
+        Lowering::Activation(match self.approximate {
             Approximate::None => Activation::Gelu,
             Approximate::Tanh => Activation::GeluTanh,
         })

@@ -4,12 +4,12 @@ use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Layer, Nature, OutputRule, one};
+use super::{Layer, LayerKind, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::{Form, kernels};
-use crate::shape::{Shape, Verdict};
+use crate::op::{Lowering, kernels};
+use crate::shape::{CheckResult, Shape};
 
 /// Global average pooling: the mean of each channel over the whole image.
 ///
@@ -37,12 +37,12 @@ pub struct GlobalAvgPool {}
 
 impl GlobalAvgPool {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 
     /// `[channels]`.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::image(input));
         Ok(Shape::of(&[input.axis(0)]))
     }
@@ -51,7 +51,7 @@ impl GlobalAvgPool {
 impl Config for GlobalAvgPool {
     const NAME: &'static str = "global_avg_pool";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for GlobalAvgPool {
@@ -61,13 +61,15 @@ impl Layer for GlobalAvgPool {
         inputs.first().map_or(0, |input| input.elements() as u64)
     }
 
-    fn nature(&self) -> Nature {
-        Nature::Pool
+    fn nature(&self) -> LayerKind {
+        LayerKind::Pool
     }
 
-    fn form(&self, inputs: &[Shape]) -> Form {
-        let Some(&[channels, ref places @ ..]) = inputs.first().map(Shape::axes) else { return Form::Island };
-        Form::kernel(kernels::GlobalAveragePool { channels, places: places.iter().product() })
+    fn form(&self, inputs: &[Shape]) -> Lowering {
+        let Some(&[channels, ref places @ ..]) = inputs.first().map(Shape::axes) else {
+            return Lowering::Fallback;
+        };
+        Lowering::kernel(kernels::GlobalAveragePool { channels, places: places.iter().product() })
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

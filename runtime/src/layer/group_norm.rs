@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::batch_norm::spread;
 use super::deviation::deviation;
 use super::rule::{self, hold};
-use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
+use super::{Init, Layer, LayerKind, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::{Form, kernels};
-use crate::shape::{Problem, Shape, Verdict};
+use crate::op::{Lowering, kernels};
+use crate::shape::{CheckError, CheckResult, Shape};
 
 /// Group normalization: the channels of an image are split into groups; each group is brought to mean 0 and
 /// variance 1, then each channel is scaled and shifted.
@@ -51,20 +51,20 @@ pub struct GroupNorm {
 
 impl GroupNorm {
     /// `groups` is at least 1, `eps` above 0.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         hold!(rule::count("groups", self.groups));
         rule::positive("eps", self.eps)
     }
 
     /// The input's shape.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::image(input));
         hold!(self.check());
         let channels = input.axis(0);
         if channels.is_multiple_of(self.groups) {
             return Ok(input);
         }
-        Err(Problem::new("")
+        Err(CheckError::new("")
             .number(channels)
             .text(" channels do not split into ")
             .number(self.groups)
@@ -77,7 +77,7 @@ impl Config for GroupNorm {
     const NAME: &'static str = "group_norm";
     const DEFAULT: Self = Self { groups: 0, eps: 1e-5 };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("groups", "the number of groups")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for GroupNorm {
@@ -96,15 +96,17 @@ impl Layer for GroupNorm {
         rule::operations(&[7, output.elements()])
     }
 
-    fn nature(&self) -> Nature {
-        Nature::Norm
+    fn nature(&self) -> LayerKind {
+        LayerKind::Norm
     }
 
-    fn form(&self, inputs: &[Shape]) -> Form {
-        let Some(&[channels, height, width]) = inputs.first().map(Shape::axes) else { return Form::Island };
+    fn form(&self, inputs: &[Shape]) -> Lowering {
+        let Some(&[channels, height, width]) = inputs.first().map(Shape::axes) else {
+            return Lowering::Fallback;
+        };
         let (places, groups, eps) = (height * width, self.groups, self.eps as f32);
         let sizes = trainspec_kernels::group_norm::GroupNorm { batch: 1, channels, places, groups, eps };
-        Form::kernel(kernels::GroupNorm(sizes))
+        Lowering::kernel(kernels::GroupNorm(sizes))
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

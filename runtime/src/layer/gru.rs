@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::recurrent::Cell;
 use super::rule::{self, hold};
-use super::{Initializer, Layer, Nature, OutputRule, Parameter, one};
+use super::{Initializer, Layer, LayerKind, OutputRule, Parameter, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::{Form, kernels};
-use crate::shape::{Shape, Verdict};
+use crate::op::{Lowering, kernels};
+use crate::shape::{CheckResult, Shape};
 
 /// A gated recurrent unit of one layer, which reads a sequence from its first place to its last.
 ///
@@ -55,13 +55,13 @@ pub struct Gru {
 
 impl Gru {
     /// `out` is at least 1, and `init` holds.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         hold!(rule::count("out", self.out));
         self.init.check()
     }
 
     /// `[length, out]`.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         self.cell().output(input)
     }
 
@@ -74,7 +74,7 @@ impl Config for Gru {
     const NAME: &'static str = "gru";
     const DEFAULT: Self = Self { out: 0, bias: true, init: Initializer::Default };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("out", "the length of the hidden vector")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Gru {
@@ -89,14 +89,14 @@ impl Layer for Gru {
         self.cell().flops(inputs, 16)
     }
 
-    fn nature(&self) -> Nature {
-        Nature::Recurrent
+    fn nature(&self) -> LayerKind {
+        LayerKind::Recurrent
     }
 
-    fn form(&self, inputs: &[Shape]) -> Form {
-        let Some(&[length, inputs]) = inputs.first().map(Shape::axes) else { return Form::Island };
+    fn form(&self, inputs: &[Shape]) -> Lowering {
+        let Some(&[length, inputs]) = inputs.first().map(Shape::axes) else { return Lowering::Fallback };
         let sizes = trainspec_kernels::gru::Gru { batch: 1, length, inputs, hidden: self.out };
-        Form::kernel(kernels::Gru(sizes))
+        Lowering::kernel(kernels::Gru(sizes))
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

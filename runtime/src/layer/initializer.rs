@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::part::{Init, Role};
 use super::rule;
-use crate::shape::{Shape, Verdict};
+use crate::shape::{CheckResult, Shape};
 
 /// How the weights of a layer begin: the key `init` of layers that have any, and of [`train!`](crate::train!) for all
 /// layers that do not have one of their own.
@@ -112,7 +112,7 @@ impl Initializer {
     ///
     /// # Errors
     /// The first that is not.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         match *self {
             Self::Orthogonal { gain } => rule::positive("init.gain", gain),
             Self::Normal { std } | Self::TruncatedNormal { std } => rule::positive("init.std", std),

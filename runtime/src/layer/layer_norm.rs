@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::deviation::deviation;
 use super::rule::{self, hold};
-use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
+use super::{Init, Layer, LayerKind, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::{Form, kernels};
-use crate::shape::{Shape, Verdict};
+use crate::op::{Lowering, kernels};
+use crate::shape::{CheckResult, Shape};
 
 /// Layer normalization: each vector along the last axis is brought to mean 0 and variance 1, then scaled
 /// and shifted element by element.
@@ -46,12 +46,12 @@ pub struct LayerNorm {
 
 impl LayerNorm {
     /// `eps` is above 0.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         rule::positive("eps", self.eps)
     }
 
     /// The input's shape.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::vectors(input));
         Ok(input)
     }
@@ -60,7 +60,7 @@ impl LayerNorm {
 impl Config for LayerNorm {
     const NAME: &'static str = "layer_norm";
     const DEFAULT: Self = Self { eps: 1e-5, affine: true };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for LayerNorm {
@@ -82,15 +82,15 @@ impl Layer for LayerNorm {
         rule::operations(&[7, output.elements()])
     }
 
-    fn nature(&self) -> Nature {
-        Nature::Norm
+    fn nature(&self) -> LayerKind {
+        LayerKind::Norm
     }
 
-    fn form(&self, inputs: &[Shape]) -> Form {
-        let Some(&input) = inputs.first() else { return Form::Island };
+    fn form(&self, inputs: &[Shape]) -> Lowering {
+        let Some(&input) = inputs.first() else { return Lowering::Fallback };
         let features = input.last();
         let vectors = input.elements() / features.max(1);
-        Form::kernel(kernels::LayerNorm { vectors, features, eps: self.eps })
+        Lowering::kernel(kernels::LayerNorm { vectors, features, eps: self.eps })
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
-use super::{Layer, Nature, OutputRule, one};
+use super::{Layer, LayerKind, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::Form;
-use crate::shape::{Problem, Shape, Verdict};
+use crate::op::Lowering;
+use crate::shape::{CheckError, CheckResult, Shape};
 
 /// The leaky rectified linear unit: `y = x` above 0, `y = slope * x` elsewhere.
 ///
@@ -42,17 +42,17 @@ pub struct LeakyRelu {
 
 impl LeakyRelu {
     /// `slope` is finite.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         // Also as f32, the type of the arithmetic.
         if (self.slope as f32).is_finite() {
             return Ok(());
         }
         let range = if self.slope.is_finite() { ", within the range of f32" } else { "" };
-        Err(Problem::new("slope is ").float(self.slope).text("; expected a finite number").text(range))
+        Err(CheckError::new("slope is ").float(self.slope).text("; expected a finite number").text(range))
     }
 
     /// The input's shape.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::reals(input));
         Ok(input)
     }
@@ -61,7 +61,7 @@ impl LeakyRelu {
 impl Config for LeakyRelu {
     const NAME: &'static str = "leaky_relu";
     const DEFAULT: Self = Self { slope: 0.01 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for LeakyRelu {
@@ -72,12 +72,12 @@ impl Layer for LeakyRelu {
         rule::operations(&[2, output.elements()])
     }
 
-    fn nature(&self) -> Nature {
-        Nature::Activation
+    fn nature(&self) -> LayerKind {
+        LayerKind::Activation
     }
 
-    fn form(&self, _: &[Shape]) -> Form {
-        Form::Activation(Activation::LeakyRelu { slope: self.slope as f32 })
+    fn form(&self, _: &[Shape]) -> Lowering {
+        Lowering::Activation(Activation::LeakyRelu { slope: self.slope as f32 })
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

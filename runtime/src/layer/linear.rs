@@ -4,12 +4,12 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Init, Initializer, Layer, Nature, OutputRule, Parameter, Role, one};
+use super::{Init, Initializer, Layer, LayerKind, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::{Form, kernels};
-use crate::shape::{Shape, Verdict};
+use crate::op::{Lowering, kernels};
+use crate::shape::{CheckResult, Shape};
 
 /// An affine map of the last axis, `y = W x + b`.
 ///
@@ -47,13 +47,13 @@ pub struct Linear {
 
 impl Linear {
     /// `out` is at least 1, and `init` holds.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         hold!(rule::count("out", self.out));
         self.init.check()
     }
 
     /// The input with a last axis of `out`.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         let features = hold!(rule::vectors(input));
         hold!(self.check());
         hold!(rule::possible("weight", Shape::of(&[self.out, features])));
@@ -65,7 +65,7 @@ impl Config for Linear {
     const NAME: &'static str = "linear";
     const DEFAULT: Self = Self { out: 0, bias: true, init: Initializer::Default };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("out", "the number of output features")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Linear {
@@ -75,7 +75,7 @@ impl Layer for Linear {
         let features = inputs.first().map_or(1, |input| input.last());
         let init = Init::fan_in(features);
         let mut parameters =
-            vec![Parameter::new("weight", &[self.out, features], Role::Matrix, init).begun(self.init)];
+            vec![Parameter::new("weight", &[self.out, features], Role::Matrix, init).with_init(self.init)];
         if self.bias {
             parameters.push(Parameter::new("bias", &[self.out], Role::Bias, init));
         }
@@ -87,15 +87,15 @@ impl Layer for Linear {
         rule::operations(&[2, features, output.elements()])
     }
 
-    fn nature(&self) -> Nature {
-        Nature::Affine
+    fn nature(&self) -> LayerKind {
+        LayerKind::Affine
     }
 
-    fn form(&self, inputs: &[Shape]) -> Form {
-        let Some(&input) = inputs.first() else { return Form::Island };
+    fn form(&self, inputs: &[Shape]) -> Lowering {
+        let Some(&input) = inputs.first() else { return Lowering::Fallback };
         let features = input.last();
         let vectors = input.elements() / features.max(1);
-        Form::kernel(kernels::Linear { vectors, inputs: features, outputs: self.out })
+        Lowering::kernel(kernels::Linear { vectors, inputs: features, outputs: self.out })
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

@@ -8,7 +8,7 @@ use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::shape::{Shape, Verdict};
+use crate::shape::{CheckResult, Shape};
 
 /// The logarithm of the softmax along the last axis, `y[i] = x[i] - ln(sum over j of exp(x[j]))`.
 ///
@@ -35,12 +35,12 @@ pub struct LogSoftmax {}
 
 impl LogSoftmax {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 
     /// The input's shape.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::vectors(input));
         Ok(input)
     }
@@ -49,7 +49,7 @@ impl LogSoftmax {
 impl Config for LogSoftmax {
     const NAME: &'static str = "log_softmax";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for LogSoftmax {

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
 use super::window::Window;
-use super::{Layer, Nature, OutputRule, one};
+use super::{Layer, LayerKind, OutputRule, one};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::Pass;
-use crate::op::{Form, kernels};
-use crate::shape::{Shape, Verdict};
+use crate::op::{Lowering, kernels};
+use crate::shape::{CheckResult, Shape};
 
 /// Max pooling: the largest value in each window of each channel.
 ///
@@ -50,12 +50,12 @@ pub struct MaxPool2d {
 
 impl MaxPool2d {
     /// `kernel` is at least 1, `padding` at most half of it.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         self.window().check_pool()
     }
 
     /// `[channels, h, w]`.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         let (height, width) = hold!(self.window().places(input));
         hold!(self.check());
         rule::given(Shape::of(&[input.axis(0), height, width]))
@@ -70,7 +70,7 @@ impl Config for MaxPool2d {
     const NAME: &'static str = "max_pool2d";
     const DEFAULT: Self = Self { kernel: 0, stride: 0, padding: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("kernel", "the side of the square window")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for MaxPool2d {
@@ -80,14 +80,14 @@ impl Layer for MaxPool2d {
         rule::operations(&[self.kernel, self.kernel, output.elements()])
     }
 
-    fn nature(&self) -> Nature {
-        Nature::Pool
+    fn nature(&self) -> LayerKind {
+        LayerKind::Pool
     }
 
-    fn form(&self, inputs: &[Shape]) -> Form {
+    fn form(&self, inputs: &[Shape]) -> Lowering {
         match self.window().pool(inputs) {
-            Some(pool) => Form::kernel(kernels::MaxPool(pool)),
-            None => Form::Island,
+            Some(pool) => Lowering::kernel(kernels::MaxPool(pool)),
+            None => Lowering::Fallback,
         }
     }
 

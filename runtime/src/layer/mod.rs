@@ -47,6 +47,7 @@ mod global_avg_pool;
 mod group_norm;
 mod gru;
 mod initializer;
+mod kind;
 mod layer_norm;
 mod leaky_relu;
 mod linear;
@@ -54,7 +55,6 @@ mod log_softmax;
 mod lstm;
 mod max_pool2d;
 pub mod names;
-mod nature;
 mod part;
 mod pass;
 mod position_embedding;
@@ -85,13 +85,13 @@ pub use global_avg_pool::GlobalAvgPool;
 pub use group_norm::GroupNorm;
 pub use gru::Gru;
 pub use initializer::Initializer;
+pub use kind::LayerKind;
 pub use layer_norm::LayerNorm;
 pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
 pub use log_softmax::LogSoftmax;
 pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2d;
-pub use nature::Nature;
 pub use part::{GraphParameter, Init, Parameter, Role};
 pub use pass::{Mode, Pass, Statistic};
 pub use position_embedding::PositionEmbedding;
@@ -109,13 +109,13 @@ use candle_core::Tensor;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::op::Form;
-use crate::shape::{Shape, Verdict};
+use crate::op::Lowering;
+use crate::shape::{CheckResult, Shape};
 
 /// A layer: a rule for shapes, parameters, and a reference form.
 ///
 /// Besides this trait a layer has two inherent functions, which the macros call by name in a `const`:
-/// `const fn check(&self) -> Verdict` and `const fn output(&self, input: Shape) -> Verdict<Shape>`
+/// `const fn check(&self) -> CheckResult` and `const fn output(&self, input: Shape) -> CheckResult<Shape>`
 /// (with one `Shape` more for each further value it takes). A layer that cannot train on a single sample says so with the
 /// shape of its output: [`Shape::for_batches_of`].
 ///
@@ -124,7 +124,7 @@ use crate::shape::{Shape, Verdict};
 /// use serde::{Deserialize, Serialize};
 /// use trainspec::prelude::*;
 /// use trainspec::layer::{Layer, OutputRule};
-/// use trainspec::{Config, Pass, Problem, Shape, Verdict};
+/// use trainspec::{Config, Pass, CheckError, Shape, CheckResult};
 ///
 /// /// `y = x * sigmoid(beta * x)` (Ramachandran et al. 2017).
 /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -136,13 +136,13 @@ use crate::shape::{Shape, Verdict};
 /// pub use Swish as swish;
 ///
 /// impl Swish {
-///     pub const fn check(&self) -> Verdict {
+///     pub const fn check(&self) -> CheckResult {
 ///         if self.beta > 0.0 {
 ///             return Ok(());
 ///         }
-///         Err(Problem::new("beta is ").float(self.beta).text("; expected a number above 0"))
+///         Err(CheckError::new("beta is ").float(self.beta).text("; expected a number above 0"))
 ///     }
-///     pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+///     pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
 ///         Ok(input)
 ///     }
 /// }
@@ -150,7 +150,7 @@ use crate::shape::{Shape, Verdict};
 /// impl Config for Swish {
 ///     const NAME: &'static str = "swish";
 ///     const DEFAULT: Self = Self { beta: 1.0 };
-///     const CHECK: fn(&Self) -> Verdict = Self::check;
+///     const CHECK: fn(&Self) -> CheckResult = Self::check;
 /// }
 ///
 /// impl Layer for Swish {
@@ -196,14 +196,14 @@ pub trait Layer: Config {
     }
 
     /// What it is to the layers beside it, for [advice](crate::advice); by default nothing is known of it.
-    fn nature(&self) -> Nature {
-        Nature::Other
+    fn nature(&self) -> LayerKind {
+        LayerKind::Other
     }
 
     /// What the planned engine does for inputs of these shapes; by default it runs the reference form.
-    fn form(&self, inputs: &[Shape]) -> Form {
+    fn form(&self, inputs: &[Shape]) -> Lowering {
         let _ = inputs;
-        Form::Island
+        Lowering::Fallback
     }
 
     /// The reference form: the layer as candle tensor operations, of which candle takes the gradient.
@@ -217,11 +217,11 @@ pub trait Layer: Config {
 /// A layer's shape rule by the number of values it takes.
 pub enum OutputRule<L> {
     /// `x.layer()`
-    One(fn(&L, Shape) -> Verdict<Shape>),
+    One(fn(&L, Shape) -> CheckResult<Shape>),
     /// `x.layer(y)`
-    Two(fn(&L, Shape, Shape) -> Verdict<Shape>),
+    Two(fn(&L, Shape, Shape) -> CheckResult<Shape>),
     /// `x.layer(y, z)`
-    Three(fn(&L, Shape, Shape, Shape) -> Verdict<Shape>),
+    Three(fn(&L, Shape, Shape, Shape) -> CheckResult<Shape>),
 }
 
 impl<L: Config> OutputRule<L> {

@@ -15,7 +15,7 @@ pub struct Parameter {
     /// Its value before the first step.
     pub init: Init,
     /// Whether that was chosen for the layer, so that a choice for the whole model does not change it.
-    pub is_chosen: bool,
+    pub has_explicit_init: bool,
     /// What PyTorch's layer of the kind calls it, where that is another name: `in_proj_weight`.
     pub torch: &'static str,
     /// The least value that a file may give it: 0 for a variance, negative infinity where every number will do.
@@ -35,8 +35,8 @@ pub struct GraphParameter {
     pub init: Init,
     /// Whether a run leaves it as it is.
     pub frozen: bool,
-    /// [`Parameter::is_chosen`]
-    pub is_chosen: bool,
+    /// [`Parameter::has_explicit_init`]
+    pub has_explicit_init: bool,
     /// Its name in a file for PyTorch and candle: the path, but that the last part is [`Parameter::torch`].
     pub torch: String,
     /// [`Parameter::minimum`]
@@ -46,7 +46,7 @@ pub struct GraphParameter {
 impl GraphParameter {
     /// Makes it begin as was chosen for the whole model, if it is a weight whose layer has no choice of its own.
     pub(crate) fn begin(&mut self, initializer: Initializer) {
-        if self.is_chosen {
+        if self.has_explicit_init {
             return;
         }
         if let Some(init) = initializer.resolve(self.role, self.shape) {
@@ -143,7 +143,7 @@ impl Parameter {
     #[must_use]
     pub fn new(name: &'static str, axes: &[usize], role: Role, init: Init) -> Self {
         let shape = Shape::of(axes);
-        Self { name, shape, role, init, is_chosen: false, torch: name, minimum: f32::NEG_INFINITY }
+        Self { name, shape, role, init, has_explicit_init: false, torch: name, minimum: f32::NEG_INFINITY }
     }
 
     /// The same, begun as a layer's key `init` says: `init` given to [`Parameter::new`] is what
@@ -153,13 +153,13 @@ impl Parameter {
     /// use trainspec::layer::{Init, Initializer, Parameter, Role};
     ///
     /// let weight = Parameter::new("weight", &[8, 2], Role::Matrix, Init::fan_in(2));
-    /// assert_eq!(weight.clone().begun(Initializer::Default), weight);
-    /// assert_eq!(weight.begun(Initializer::He).init, Init::Normal { std: 1.0 });
+    /// assert_eq!(weight.clone().with_init(Initializer::Default), weight);
+    /// assert_eq!(weight.with_init(Initializer::He).init, Init::Normal { std: 1.0 });
     /// ```
     #[must_use]
-    pub fn begun(mut self, initializer: Initializer) -> Self {
+    pub fn with_init(mut self, initializer: Initializer) -> Self {
         if let Some(init) = initializer.resolve(self.role, self.shape) {
-            (self.init, self.is_chosen) = (init, true);
+            (self.init, self.has_explicit_init) = (init, true);
         }
         self
     }

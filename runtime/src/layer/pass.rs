@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::part::GraphParameter;
 use crate::error::{Error, Result};
-use crate::rng::{Moment, Purpose, Stream};
+use crate::rng::{Purpose, StepIndex, Stream};
 
 /// Whether a pass trains or evaluates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Mode {
         /// The run's seed.
         seed: u64,
         /// The step and micro-batch, which decide what is dropped.
-        at: Moment,
+        at: StepIndex,
     },
     /// Nothing is random and no statistic changes.
     Evaluate,

@@ -8,8 +8,8 @@ use super::{Init, Initializer, Layer, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::{Form, kernels};
-use crate::shape::{Problem, Shape, Verdict};
+use crate::op::{Lowering, kernels};
+use crate::shape::{CheckError, CheckResult, Shape};
 
 /// The position embedding: a learned vector for each place, whatever the input holds there.
 ///
@@ -45,17 +45,17 @@ pub struct PositionEmbedding {
 
 impl PositionEmbedding {
     /// `out` is at least 1, and `init` holds.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         hold!(rule::count("out", self.out));
         self.init.check()
     }
 
     /// `[length, out]`.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::filled(input));
         hold!(self.check());
         if input.rank() == 0 {
-            return Err(Problem::new("the input is one number []; expected [length] or [length, …]"));
+            return Err(CheckError::new("the input is one number []; expected [length] or [length, …]"));
         }
         hold!(rule::fixed(Shape::of(&[input.axis(0)]), 0));
         rule::given(Shape::of(&[input.axis(0), self.out]))
@@ -66,7 +66,7 @@ impl Config for PositionEmbedding {
     const NAME: &'static str = "position_embedding";
     const DEFAULT: Self = Self { out: 0, init: Initializer::Default };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("out", "the length of each vector")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for PositionEmbedding {
@@ -76,7 +76,7 @@ impl Layer for PositionEmbedding {
         let Some(&[length, ..]) = inputs.first().map(Shape::axes) else { return Vec::new() };
         vec![
             Parameter::new("weight", &[length, self.out], Role::Embedding, Init::Normal { std: 1.0 })
-                .begun(self.init),
+                .with_init(self.init),
         ]
     }
 
@@ -84,9 +84,9 @@ impl Layer for PositionEmbedding {
         0
     }
 
-    fn form(&self, inputs: &[Shape]) -> Form {
-        let Some(&[length, ..]) = inputs.first().map(Shape::axes) else { return Form::Island };
-        Form::kernel(kernels::PositionEmbedding { length, features: self.out })
+    fn form(&self, inputs: &[Shape]) -> Lowering {
+        let Some(&[length, ..]) = inputs.first().map(Shape::axes) else { return Lowering::Fallback };
+        Lowering::kernel(kernels::PositionEmbedding { length, features: self.out })
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

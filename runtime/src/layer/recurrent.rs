@@ -7,7 +7,7 @@ use super::rule::{self, hold};
 use super::{Init, Initializer, Parameter, Role};
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::shape::{Shape, Verdict};
+use crate::shape::{CheckResult, Shape};
 
 /// A cell with a hidden vector of `out` numbers, which has `gates` affine maps of that length, of the input
 /// and of the hidden vector alike.
@@ -21,7 +21,7 @@ pub(super) struct Cell {
 
 impl Cell {
     /// `[length, features]` to `[length, out]`.
-    pub(super) const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub(super) const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(input.reals_of_rank(2, "[length, features]"));
         let features = hold!(rule::vectors(input));
         hold!(rule::count("out", self.out));
@@ -38,10 +38,10 @@ impl Cell {
         let init = Init::fan_in(self.out);
         let mut parameters = vec![
             Parameter::new("weight_ih", &[rows, features], Role::Matrix, init)
-                .begun(self.init)
+                .with_init(self.init)
                 .named_in_torch("weight_ih_l0"),
             Parameter::new("weight_hh", &[rows, self.out], Role::Matrix, init)
-                .begun(self.init)
+                .with_init(self.init)
                 .named_in_torch("weight_hh_l0"),
         ];
         if self.bias {

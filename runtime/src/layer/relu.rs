@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
-use super::{Layer, Nature, OutputRule, one};
+use super::{Layer, LayerKind, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::Form;
-use crate::shape::{Shape, Verdict};
+use crate::op::Lowering;
+use crate::shape::{CheckResult, Shape};
 
 /// The rectified linear unit, `y = max(x, 0)`.
 ///
@@ -39,12 +39,12 @@ pub struct Relu {}
 
 impl Relu {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 
     /// The input's shape.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::reals(input));
         Ok(input)
     }
@@ -53,18 +53,18 @@ impl Relu {
 impl Config for Relu {
     const NAME: &'static str = "relu";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Relu {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
 
-    fn nature(&self) -> Nature {
-        Nature::Rectifier
+    fn nature(&self) -> LayerKind {
+        LayerKind::Rectifier
     }
 
-    fn form(&self, _: &[Shape]) -> Form {
-        Form::Activation(Activation::Relu)
+    fn form(&self, _: &[Shape]) -> Lowering {
+        Lowering::Activation(Activation::Relu)
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

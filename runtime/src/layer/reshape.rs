@@ -4,12 +4,12 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Layer, Nature, OutputRule, one};
+use super::{Layer, LayerKind, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::Form;
-use crate::shape::{Problem, Shape, Verdict};
+use crate::op::Lowering;
+use crate::shape::{CheckError, CheckResult, Shape};
 
 /// The same numbers along other axes, the last axis running fastest: `x.reshape(to = [2, 8])`.
 ///
@@ -42,9 +42,9 @@ pub struct Reshape<const RANK: usize> {
 
 impl<const RANK: usize> Reshape<RANK> {
     /// There are one to five axes, each at least 1.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         if RANK == 0 || RANK > Shape::MAX_RANK {
-            return Err(Problem::new("to has ")
+            return Err(CheckError::new("to has ")
                 .number(RANK)
                 .text(" axes; expected 1 to ")
                 .number(Shape::MAX_RANK));
@@ -58,7 +58,7 @@ impl<const RANK: usize> Reshape<RANK> {
     }
 
     /// `to`.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::reals(input));
         hold!(rule::fixed(input, 0));
         hold!(self.check());
@@ -66,7 +66,7 @@ impl<const RANK: usize> Reshape<RANK> {
         if output.elements() == input.elements() {
             return Ok(output);
         }
-        Err(Problem::new("the input ")
+        Err(CheckError::new("the input ")
             .shape(input)
             .text(" has ")
             .number(input.elements())
@@ -81,7 +81,7 @@ impl<const RANK: usize> Config for Reshape<RANK> {
     const NAME: &'static str = "reshape";
     const DEFAULT: Self = Self { to: [0; RANK] };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("to", "the new axes")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl<const RANK: usize> Layer for Reshape<RANK> {
@@ -91,12 +91,12 @@ impl<const RANK: usize> Layer for Reshape<RANK> {
         0
     }
 
-    fn nature(&self) -> Nature {
-        Nature::Layout
+    fn nature(&self) -> LayerKind {
+        LayerKind::Layout
     }
 
-    fn form(&self, _: &[Shape]) -> Form {
-        Form::Alias
+    fn form(&self, _: &[Shape]) -> Lowering {
+        Lowering::Alias
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
@@ -158,10 +158,10 @@ mod tests {
     #[test]
     #[expect(clippy::needless_update, reason = "a call cannot know that it gives every key")]
     fn the_rank_is_told_from_the_key() {
-        const fn both(side: usize) -> Verdict<Shape> {
+        const fn both(side: usize) -> CheckResult<Shape> {
             reshape { to: [side, 8], ..<_ as Config>::DEFAULT }.output(Shape::of(&[4, 4]))
         }
-        const OUTPUT: Verdict<Shape> = both(2);
+        const OUTPUT: CheckResult<Shape> = both(2);
         assert_eq!(OUTPUT, Ok(Shape::of(&[2, 8])));
     }
 

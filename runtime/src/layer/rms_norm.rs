@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::deviation::deviation;
 use super::rule::{self, hold};
-use super::{Init, Layer, Nature, OutputRule, Parameter, Role, one};
+use super::{Init, Layer, LayerKind, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::{Form, kernels};
-use crate::shape::{Shape, Verdict};
+use crate::op::{Lowering, kernels};
+use crate::shape::{CheckResult, Shape};
 
 /// Root mean square normalization: each vector along the last axis is brought to mean square 1, then scaled
 /// element by element. Its mean stays, which is all that it leaves out of [`LayerNorm`](super::LayerNorm).
@@ -43,12 +43,12 @@ pub struct RmsNorm {
 
 impl RmsNorm {
     /// `eps` is above 0.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         rule::positive("eps", self.eps)
     }
 
     /// The input's shape.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::vectors(input));
         Ok(input)
     }
@@ -57,7 +57,7 @@ impl RmsNorm {
 impl Config for RmsNorm {
     const NAME: &'static str = "rms_norm";
     const DEFAULT: Self = Self { eps: 1e-5 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for RmsNorm {
@@ -73,15 +73,15 @@ impl Layer for RmsNorm {
         rule::operations(&[4, output.elements()])
     }
 
-    fn nature(&self) -> Nature {
-        Nature::Norm
+    fn nature(&self) -> LayerKind {
+        LayerKind::Norm
     }
 
-    fn form(&self, inputs: &[Shape]) -> Form {
-        let Some(&input) = inputs.first() else { return Form::Island };
+    fn form(&self, inputs: &[Shape]) -> Lowering {
+        let Some(&input) = inputs.first() else { return Lowering::Fallback };
         let features = input.last();
         let vectors = input.elements() / features.max(1);
-        Form::kernel(kernels::RmsNorm { vectors, features, eps: self.eps })
+        Lowering::kernel(kernels::RmsNorm { vectors, features, eps: self.eps })
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

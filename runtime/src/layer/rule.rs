@@ -1,8 +1,8 @@
 //! Rules that several layers share.
 
-use crate::shape::{Problem, Shape, Verdict};
+use crate::shape::{CheckError, CheckResult, Shape};
 
-/// `?` for a [`Verdict`] in a `const fn`, where `?` itself is not to be had.
+/// `?` for a [`CheckResult`] in a `const fn`, where `?` itself is not to be had.
 macro_rules! hold {
     ($verdict:expr) => {
         match $verdict {
@@ -21,51 +21,51 @@ const MOST: usize = u32::MAX as usize;
 const MOST_ELEMENTS: usize = 1 << 40;
 
 /// A number of things, of which there must be at least one.
-pub(super) const fn count(key: &str, number: usize) -> Verdict {
+pub(super) const fn count(key: &str, number: usize) -> CheckResult {
     if number == 0 {
-        return Err(Problem::new(key).text(" is 0; expected at least 1"));
+        return Err(CheckError::new(key).text(" is 0; expected at least 1"));
     }
     at_most(key, number, MOST)
 }
 
 /// A number of things, of which there may be none.
-pub(super) const fn length(key: &str, number: usize) -> Verdict {
+pub(super) const fn length(key: &str, number: usize) -> CheckResult {
     at_most(key, number, MOST)
 }
 
 /// A number with an upper bound.
-const fn at_most(key: &str, number: usize, most: usize) -> Verdict {
+const fn at_most(key: &str, number: usize, most: usize) -> CheckResult {
     if number <= most {
         return Ok(());
     }
-    Err(Problem::new(key).text(" is ").number(number).text("; expected at most ").number(most))
+    Err(CheckError::new(key).text(" is ").number(number).text("; expected at most ").number(most))
 }
 
 /// A probability below 1.
-pub(super) const fn probability(key: &str, p: f64) -> Verdict {
+pub(super) const fn probability(key: &str, p: f64) -> CheckResult {
     if p >= 0.0 && p < 1.0 {
         return Ok(());
     }
-    Err(Problem::new(key).text(" is ").float(p).text("; expected 0 <= ").text(key).text(" < 1"))
+    Err(CheckError::new(key).text(" is ").float(p).text("; expected 0 <= ").text(key).text(" < 1"))
 }
 
 /// A finite number above 0.
-pub(super) const fn positive(key: &str, number: f64) -> Verdict {
+pub(super) const fn positive(key: &str, number: f64) -> CheckResult {
     // Also as f32, the type of the arithmetic.
     if number as f32 > 0.0 && (number as f32).is_finite() {
         return Ok(());
     }
     let range = if number > 0.0 && number.is_finite() { ", within the range of f32" } else { "" };
-    Err(Problem::new(key).text(" is ").float(number).text("; expected a number above 0").text(range))
+    Err(CheckError::new(key).text(" is ").float(number).text("; expected a number above 0").text(range))
 }
 
 /// What every input must be: not empty, and not larger than any memory.
-pub(super) const fn filled(input: Shape) -> Verdict {
+pub(super) const fn filled(input: Shape) -> CheckResult {
     let axes = input.axes();
     let mut i = 0;
     while i < axes.len() {
         if axes[i] == 0 {
-            return Err(Problem::new("the input ")
+            return Err(CheckError::new("the input ")
                 .shape(input)
                 .text(" is empty; expected every axis to be at least 1"));
         }
@@ -75,43 +75,43 @@ pub(super) const fn filled(input: Shape) -> Verdict {
 }
 
 /// What every input of real numbers must be.
-pub(super) const fn reals(input: Shape) -> Verdict {
+pub(super) const fn reals(input: Shape) -> CheckResult {
     hold!(input.reals());
     filled(input)
 }
 
 /// An input of real numbers with a last axis of known length, which parameters or sums need.
-pub(super) const fn vectors(input: Shape) -> Verdict<usize> {
+pub(super) const fn vectors(input: Shape) -> CheckResult<usize> {
     hold!(reals(input));
     if input.rank() == 0 {
-        return Err(Problem::new("the input is one number []; expected at least one axis"));
+        return Err(CheckError::new("the input is one number []; expected at least one axis"));
     }
     hold!(fixed(input, input.rank() - 1));
     Ok(input.last())
 }
 
 /// An image whose axes are all known: `[channels, height, width]`.
-pub(super) const fn image(input: Shape) -> Verdict {
+pub(super) const fn image(input: Shape) -> CheckResult {
     hold!(input.reals_of_rank(3, "an image [channels, height, width]"));
     hold!(filled(input));
     fixed(input, 0)
 }
 
 /// An image whose places are counted in 32 bits.
-pub(super) const fn plane(input: Shape) -> Verdict {
+pub(super) const fn plane(input: Shape) -> CheckResult {
     if input.axis(1).saturating_mul(input.axis(2)) <= 1 << 32 {
         return Ok(());
     }
-    Err(Problem::new("the input ").shape(input).text(" is too large; expected at most 2^32 pixels"))
+    Err(CheckError::new("the input ").shape(input).text(" is too large; expected at most 2^32 pixels"))
 }
 
 /// The axes from `first` on have known lengths.
-pub(super) const fn fixed(input: Shape, first: usize) -> Verdict {
+pub(super) const fn fixed(input: Shape, first: usize) -> CheckResult {
     let axes = input.axes();
     let mut i = first;
     while i < axes.len() {
         if axes[i] == Shape::ANY {
-            return Err(Problem::new("the input is ")
+            return Err(CheckError::new("the input is ")
                 .shape(input)
                 .text("; expected a known length of axis ")
                 .number(i));
@@ -122,7 +122,7 @@ pub(super) const fn fixed(input: Shape, first: usize) -> Verdict {
 }
 
 /// A tensor that some memory could hold. An axis of any length is not counted.
-pub(super) const fn possible(what: &str, shape: Shape) -> Verdict {
+pub(super) const fn possible(what: &str, shape: Shape) -> CheckResult {
     let axes = shape.axes();
     let (mut i, mut elements) = (0, 1_usize);
     while i < axes.len() {
@@ -134,7 +134,7 @@ pub(super) const fn possible(what: &str, shape: Shape) -> Verdict {
     if elements <= MOST_ELEMENTS {
         return Ok(());
     }
-    Err(Problem::new("the ")
+    Err(CheckError::new("the ")
         .text(what)
         .text(" ")
         .shape(shape)
@@ -142,7 +142,7 @@ pub(super) const fn possible(what: &str, shape: Shape) -> Verdict {
 }
 
 /// A shape that a layer gives.
-pub(super) const fn given(output: Shape) -> Verdict<Shape> {
+pub(super) const fn given(output: Shape) -> CheckResult<Shape> {
     hold!(possible("output", output));
     Ok(output)
 }

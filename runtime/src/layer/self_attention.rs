@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::linear::affine;
 use super::rule::{self, hold};
 use super::softmax::softmax;
-use super::{Init, Initializer, Layer, Nature, OutputRule, Parameter, Role, one};
+use super::{Init, Initializer, Layer, LayerKind, OutputRule, Parameter, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::{Form, kernels};
-use crate::shape::{Problem, Shape, Verdict};
+use crate::op::{Lowering, kernels};
+use crate::shape::{CheckError, CheckResult, Shape};
 
 /// Self-attention with several heads: each place takes a weighted mean of all places.
 ///
@@ -62,19 +62,19 @@ pub struct SelfAttention {
 
 impl SelfAttention {
     /// `heads` is at least 1, `0 <= dropout < 1`, and `init` holds.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         hold!(self.init.check());
         hold!(rule::count("heads", self.heads));
         rule::probability("dropout", self.dropout)
     }
 
     /// The input's shape.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(input.reals_of_rank(2, "[length, features]"));
         let features = hold!(rule::vectors(input));
         hold!(self.check());
         if !features.is_multiple_of(self.heads) {
-            return Err(Problem::new("")
+            return Err(CheckError::new("")
                 .number(features)
                 .text(" features do not split into ")
                 .number(self.heads)
@@ -92,7 +92,7 @@ impl Config for SelfAttention {
     const DEFAULT: Self =
         Self { heads: 0, causal: false, dropout: 0.0, bias: true, init: Initializer::Default };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("heads", "the number of heads")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for SelfAttention {
@@ -103,11 +103,11 @@ impl Layer for SelfAttention {
         let all = features.saturating_mul(3);
         let in_weight =
             Parameter::new("in_weight", &[all, features], Role::Matrix, Init::xavier(features, all))
-                .begun(self.init)
+                .with_init(self.init)
                 .named_in_torch("in_proj_weight");
         let out_weight =
             Parameter::new("out_weight", &[features, features], Role::Matrix, Init::fan_in(features))
-                .begun(self.init)
+                .with_init(self.init)
                 .named_in_torch("out_proj.weight");
         if !self.bias {
             return vec![in_weight, out_weight];
@@ -126,14 +126,14 @@ impl Layer for SelfAttention {
         maps.saturating_add(rule::operations(&[4, length, length, features]))
     }
 
-    fn nature(&self) -> Nature {
-        Nature::Attention { causal: self.causal }
+    fn nature(&self) -> LayerKind {
+        LayerKind::Attention { causal: self.causal }
     }
 
-    fn form(&self, inputs: &[Shape]) -> Form {
-        let Some(&[length, features]) = inputs.first().map(Shape::axes) else { return Form::Island };
+    fn form(&self, inputs: &[Shape]) -> Lowering {
+        let Some(&[length, features]) = inputs.first().map(Shape::axes) else { return Lowering::Fallback };
         let Self { heads, causal, dropout, .. } = *self;
-        Form::kernel(kernels::SelfAttention { length, features, heads, causal, dropout })
+        Lowering::kernel(kernels::SelfAttention { length, features, heads, causal, dropout })
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

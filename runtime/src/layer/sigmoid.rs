@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
-use super::{Layer, Nature, OutputRule, one};
+use super::{Layer, LayerKind, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::Form;
-use crate::shape::{Shape, Verdict};
+use crate::op::Lowering;
+use crate::shape::{CheckResult, Shape};
 
 /// The logistic function, `y = 1 / (1 + exp(-x))`, with values in (0, 1).
 ///
@@ -39,12 +39,12 @@ pub struct Sigmoid {}
 
 impl Sigmoid {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 
     /// The input's shape.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::reals(input));
         Ok(input)
     }
@@ -53,7 +53,7 @@ impl Sigmoid {
 impl Config for Sigmoid {
     const NAME: &'static str = "sigmoid";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Sigmoid {
@@ -64,12 +64,12 @@ impl Layer for Sigmoid {
         rule::operations(&[4, output.elements()])
     }
 
-    fn nature(&self) -> Nature {
-        Nature::Activation
+    fn nature(&self) -> LayerKind {
+        LayerKind::Activation
     }
 
-    fn form(&self, _: &[Shape]) -> Form {
-        Form::Activation(Activation::Sigmoid)
+    fn form(&self, _: &[Shape]) -> Lowering {
+        Lowering::Activation(Activation::Sigmoid)
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
-use super::{Layer, Nature, OutputRule, one};
+use super::{Layer, LayerKind, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::Form;
-use crate::shape::{Shape, Verdict};
+use crate::op::Lowering;
+use crate::shape::{CheckResult, Shape};
 
 /// The sigmoid-weighted linear unit, `y = x / (1 + exp(-x))`, also called swish.
 ///
@@ -37,12 +37,12 @@ pub struct Silu {}
 
 impl Silu {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 
     /// The input's shape.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::reals(input));
         Ok(input)
     }
@@ -51,7 +51,7 @@ impl Silu {
 impl Config for Silu {
     const NAME: &'static str = "silu";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Silu {
@@ -62,12 +62,12 @@ impl Layer for Silu {
         rule::operations(&[4, output.elements()])
     }
 
-    fn nature(&self) -> Nature {
-        Nature::Activation
+    fn nature(&self) -> LayerKind {
+        LayerKind::Activation
     }
 
-    fn form(&self, _: &[Shape]) -> Form {
-        Form::Activation(Activation::Silu)
+    fn form(&self, _: &[Shape]) -> Lowering {
+        Lowering::Activation(Activation::Silu)
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

@@ -8,8 +8,8 @@ use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::{Form, kernels};
-use crate::shape::{Shape, Verdict};
+use crate::op::{Lowering, kernels};
+use crate::shape::{CheckResult, Shape};
 
 /// The softmax along the last axis, `y[i] = exp(x[i]) / sum over j of exp(x[j])`.
 ///
@@ -39,12 +39,12 @@ pub struct Softmax {}
 
 impl Softmax {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 
     /// The input's shape.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::vectors(input));
         Ok(input)
     }
@@ -53,7 +53,7 @@ impl Softmax {
 impl Config for Softmax {
     const NAME: &'static str = "softmax";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Softmax {
@@ -64,11 +64,11 @@ impl Layer for Softmax {
         rule::operations(&[4, output.elements()])
     }
 
-    fn form(&self, inputs: &[Shape]) -> Form {
-        let Some(&input) = inputs.first() else { return Form::Island };
+    fn form(&self, inputs: &[Shape]) -> Lowering {
+        let Some(&input) = inputs.first() else { return Lowering::Fallback };
         let classes = input.last();
         let vectors = input.elements() / classes.max(1);
-        Form::kernel(kernels::Softmax { vectors, classes })
+        Lowering::kernel(kernels::Softmax { vectors, classes })
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

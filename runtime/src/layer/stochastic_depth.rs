@@ -8,8 +8,8 @@ use super::{Layer, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::Form;
-use crate::shape::{Shape, Verdict};
+use crate::op::Lowering;
+use crate::shape::{CheckResult, Shape};
 
 /// Stochastic depth: in training each sample is zeroed as a whole with probability `p`.
 ///
@@ -58,12 +58,12 @@ pub struct StochasticDepth {
 
 impl StochasticDepth {
     /// `0 <= p < 1`.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         rule::probability("p", self.p)
     }
 
     /// The input's shape.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::reals(input));
         Ok(input)
     }
@@ -72,15 +72,15 @@ impl StochasticDepth {
 impl Config for StochasticDepth {
     const NAME: &'static str = "stochastic_depth";
     const DEFAULT: Self = Self { p: 0.1 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for StochasticDepth {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
 
-    fn form(&self, inputs: &[Shape]) -> Form {
-        let Some(input) = inputs.first() else { return Form::Island };
-        Form::Dropout { p: self.p, each: input.elements() }
+    fn form(&self, inputs: &[Shape]) -> Lowering {
+        let Some(input) = inputs.first() else { return Lowering::Fallback };
+        Lowering::Dropout { p: self.p, each: input.elements() }
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

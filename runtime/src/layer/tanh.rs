@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use trainspec_kernels::epilogue::Activation;
 
 use super::rule::{self, hold};
-use super::{Layer, Nature, OutputRule, one};
+use super::{Layer, LayerKind, OutputRule, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::op::Form;
-use crate::shape::{Shape, Verdict};
+use crate::op::Lowering;
+use crate::shape::{CheckResult, Shape};
 
 /// The hyperbolic tangent, element by element, with values in (-1, 1).
 ///
@@ -37,12 +37,12 @@ pub struct Tanh {}
 
 impl Tanh {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 
     /// The input's shape.
-    pub const fn output(&self, input: Shape) -> Verdict<Shape> {
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
         hold!(rule::reals(input));
         Ok(input)
     }
@@ -51,18 +51,18 @@ impl Tanh {
 impl Config for Tanh {
     const NAME: &'static str = "tanh";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Layer for Tanh {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
 
-    fn nature(&self) -> Nature {
-        Nature::Activation
+    fn nature(&self) -> LayerKind {
+        LayerKind::Activation
     }
 
-    fn form(&self, _: &[Shape]) -> Form {
-        Form::Activation(Activation::Tanh)
+    fn form(&self, _: &[Shape]) -> Lowering {
+        Lowering::Activation(Activation::Tanh)
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {

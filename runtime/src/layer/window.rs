@@ -3,7 +3,7 @@
 use trainspec_kernels::pool::Pool;
 
 use super::rule::{self, hold};
-use crate::shape::{Problem, Shape, Verdict};
+use crate::shape::{CheckError, CheckResult, Shape};
 
 /// A square window and the way it moves.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,7 @@ impl Window {
         Self { kernel, stride: if stride == 0 { kernel } else { stride }, padding, dilation: 1 }
     }
 
-    pub(super) const fn check(&self) -> Verdict {
+    pub(super) const fn check(&self) -> CheckResult {
         hold!(rule::count("kernel", self.kernel));
         hold!(rule::count("stride", self.stride));
         hold!(rule::count("dilation", self.dilation));
@@ -32,12 +32,12 @@ impl Window {
     }
 
     /// PyTorch's rule for pooling, without which a window could lie wholly in the padding.
-    pub(super) const fn check_pool(&self) -> Verdict {
+    pub(super) const fn check_pool(&self) -> CheckResult {
         hold!(self.check());
         if self.padding <= self.kernel / 2 {
             return Ok(());
         }
-        Err(Problem::new("padding is ")
+        Err(CheckError::new("padding is ")
             .number(self.padding)
             .text("; expected at most ")
             .number(self.kernel / 2)
@@ -45,7 +45,7 @@ impl Window {
     }
 
     /// How many places the window has along the height and the width of an image.
-    pub(super) const fn places(&self, input: Shape) -> Verdict<(usize, usize)> {
+    pub(super) const fn places(&self, input: Shape) -> CheckResult<(usize, usize)> {
         hold!(rule::image(input));
         hold!(self.check());
         hold!(rule::plane(input));
@@ -54,7 +54,7 @@ impl Window {
         {
             return Ok((height, width));
         }
-        let problem = Problem::new("a ")
+        let problem = CheckError::new("a ")
             .number(self.kernel)
             .text("x")
             .number(self.kernel)

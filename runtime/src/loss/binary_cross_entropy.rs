@@ -10,8 +10,8 @@ use super::pointwise::{Expects, Pointwise};
 use super::{BadTarget, Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
-use crate::keys::Known;
-use crate::shape::{Class, Labels, Logits, Shape, Verdict};
+use crate::keys::Facts;
+use crate::shape::{CheckResult, Class, Labels, Logits, Shape};
 
 /// The negative log-probability of yes-or-no answers, from logits; for several labels of a sample, each by itself.
 ///
@@ -44,7 +44,7 @@ pub const BinaryCrossEntropy: BinaryCrossEntropy = BinaryCrossEntropy::DEFAULT;
 
 impl BinaryCrossEntropy {
     /// The range of the weights.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         check_weights("pos_weight", self.pos_weight)
     }
 
@@ -81,7 +81,7 @@ fn softplus(x: &Tensor) -> Result<Tensor> {
 impl Config for BinaryCrossEntropy {
     const NAME: &'static str = "BinaryCrossEntropy";
     const DEFAULT: Self = Self { pos_weight: &[], reduction: Reduction::Mean };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl<const N: usize> Loss<Logits<N>, Labels<N>> for BinaryCrossEntropy {
@@ -93,7 +93,7 @@ impl<const N: usize> Loss<Logits<N>, Labels<N>> for BinaryCrossEntropy {
         self.reduction
     }
 
-    fn fits(&self) -> Verdict {
+    fn fits(&self) -> CheckResult {
         self.check()?.fits(N, "labels")
     }
 
@@ -115,7 +115,7 @@ impl Loss<Logits<1>, Class<2>> for BinaryCrossEntropy {
         self.reduction
     }
 
-    fn fits(&self) -> Verdict {
+    fn fits(&self) -> CheckResult {
         self.check()?.fits(1, "logits")
     }
 

@@ -51,7 +51,7 @@ impl Counting {
 
     /// The targets of `rows` rows, each a class or ignored.
     pub(super) fn check(self, target: &Elements, rows: usize, classes: usize) -> Result<&[u32]> {
-        let Elements::Whole(targets) = target else {
+        let Elements::Int(targets) = target else {
             return Err(Error::Internal("a loss over classes is given targets that are no classes"));
         };
         check_targets(rows, targets.len())?;

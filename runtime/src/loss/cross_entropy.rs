@@ -10,9 +10,9 @@ use super::list::{check_weights, leaked, singles};
 use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
-use crate::keys::Known;
+use crate::keys::Facts;
 use crate::shape::Elements;
-use crate::shape::{Class, Logits, Problem, Shape, TokenLogits, Tokens, Verdict};
+use crate::shape::{CheckError, CheckResult, Class, Logits, Shape, TokenLogits, Tokens};
 
 /// The negative log-probability of the right class, from unnormalized log-probabilities.
 ///
@@ -46,7 +46,7 @@ use crate::shape::{Class, Logits, Problem, Shape, TokenLogits, Tokens, Verdict};
 ///         steps: 2,
 ///     }
 /// }
-/// # Digits::training().without_folder().run()?;
+/// # Digits::experiment().without_folder().run()?;
 /// # Ok::<(), trainspec::Error>(())
 /// ```
 ///
@@ -75,11 +75,11 @@ pub const CrossEntropy: CrossEntropy = CrossEntropy::DEFAULT;
 
 impl CrossEntropy {
     /// The ranges of the label smoothing and of the weights.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         if self.label_smoothing >= 0.0 && self.label_smoothing < 1.0 {
             return check_weights("weights", self.weights);
         }
-        Err(Problem::new("label_smoothing is ")
+        Err(CheckError::new("label_smoothing is ")
             .float(self.label_smoothing)
             .text("; expected 0 <= label_smoothing < 1"))
     }
@@ -112,7 +112,7 @@ impl Config for CrossEntropy {
     const NAME: &'static str = "CrossEntropy";
     const DEFAULT: Self =
         Self { label_smoothing: 0.0, weights: &[], ignore_index: None, reduction: Reduction::Mean };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl<const C: usize> Loss<Logits<C>, Class<C>> for CrossEntropy {
@@ -124,7 +124,7 @@ impl<const C: usize> Loss<Logits<C>, Class<C>> for CrossEntropy {
         self.reduction
     }
 
-    fn fits(&self) -> Verdict {
+    fn fits(&self) -> CheckResult {
         self.check()?.fits(C, "classes")
     }
 
@@ -150,7 +150,7 @@ impl<const V: usize, const T: usize> Loss<TokenLogits<V>, Tokens<V, T>> for Cros
         self.reduction
     }
 
-    fn fits(&self) -> Verdict {
+    fn fits(&self) -> CheckResult {
         self.check()?.fits(V, "tokens")
     }
 

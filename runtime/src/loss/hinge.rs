@@ -12,7 +12,7 @@ use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
 use crate::shape::Elements;
-use crate::shape::{Class, Logits, Problem, Shape, Verdict};
+use crate::shape::{CheckError, CheckResult, Class, Logits, Shape};
 
 /// What the right answer lacks to be a margin above the others: the loss of support vector machines.
 ///
@@ -39,16 +39,16 @@ pub const Hinge: Hinge = Hinge::DEFAULT;
 
 impl Hinge {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         if !(self.margin > 0.0 && self.margin <= f32::MAX as f64) {
-            return Err(Problem::new("margin is ")
+            return Err(CheckError::new("margin is ")
                 .float(self.margin)
                 .text("; expected a finite number above 0"));
         }
         if self.power == 1 || self.power == 2 {
             return Ok(());
         }
-        Err(Problem::new("power is ").number(self.power as usize).text("; expected 1 or 2"))
+        Err(CheckError::new("power is ").number(self.power as usize).text("; expected 1 or 2"))
     }
 
     /// Of what is missing of the margin: that or its square where it is above 0, summed.
@@ -62,7 +62,7 @@ impl Hinge {
 impl Config for Hinge {
     const NAME: &'static str = "Hinge";
     const DEFAULT: Self = Self { margin: 1.0, power: 1, reduction: Reduction::Mean };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl<const C: usize> Loss<Logits<C>, Class<C>> for Hinge {

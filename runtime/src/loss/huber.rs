@@ -9,7 +9,7 @@ use super::pointwise::Pointwise;
 use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
-use crate::shape::{Problem, Shape, Values, Verdict};
+use crate::shape::{CheckError, CheckResult, Shape, Values};
 
 /// Squared near the target, linear far from it: less moved by outliers than the squared error.
 ///
@@ -41,18 +41,18 @@ pub const Huber: Huber = Huber::DEFAULT;
 
 impl Huber {
     /// The range of `delta`.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         if self.delta > 0.0 && self.delta <= f32::MAX as f64 {
             return Ok(());
         }
-        Err(Problem::new("delta is ").float(self.delta).text("; expected a finite number above 0"))
+        Err(CheckError::new("delta is ").float(self.delta).text("; expected a finite number above 0"))
     }
 }
 
 impl Config for Huber {
     const NAME: &'static str = "Huber";
     const DEFAULT: Self = Self { delta: 1.0, reduction: Reduction::Mean };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl<const N: usize> Loss<Values<N>, Values<N>> for Huber {

@@ -8,7 +8,7 @@ use super::pointwise::{Expects, Pointwise};
 use super::{BadTarget, Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
-use crate::shape::{LogProbabilities, Probabilities, Shape, Verdict};
+use crate::shape::{CheckResult, LogProbabilities, Probabilities, Shape};
 
 /// How far the model's distribution is from the target's.
 ///
@@ -36,7 +36,7 @@ pub const KlDivergence: KlDivergence = KlDivergence::DEFAULT;
 
 impl KlDivergence {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 }
@@ -44,7 +44,7 @@ impl KlDivergence {
 impl Config for KlDivergence {
     const NAME: &'static str = "KlDivergence";
     const DEFAULT: Self = Self { reduction: Reduction::Mean };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 /// By how much the sum of a target's probabilities may miss 1. Three times 0.33 may, in f32.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Deserializer};
 
-use crate::keys::Known;
-use crate::shape::{Problem, Verdict};
+use crate::keys::Facts;
+use crate::shape::{CheckError, CheckResult};
 
 /// Reads a list. A program reads its spec once, so the few bytes may stay.
 pub(super) fn leaked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static [f64], D::Error> {
@@ -11,11 +11,11 @@ pub(super) fn leaked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'sta
 }
 
 /// That each number of the key `name` is a weight, and one of them is above 0; and that there must be one for each class.
-pub(super) const fn check_weights(name: &'static str, weights: &[f64]) -> Verdict<Known> {
+pub(super) const fn check_weights(name: &'static str, weights: &[f64]) -> CheckResult<Facts> {
     let (mut i, mut counts) = (0, weights.is_empty());
     while i < weights.len() {
         if !(weights[i] >= 0.0 && weights[i] <= f32::MAX as f64) {
-            return Err(Problem::new(name)
+            return Err(CheckError::new(name)
                 .text(" has ")
                 .float(weights[i])
                 .text(" as number ")
@@ -27,9 +27,9 @@ pub(super) const fn check_weights(name: &'static str, weights: &[f64]) -> Verdic
         i += 1;
     }
     if !counts {
-        return Err(Problem::new(name).text(" is 0 for all; expected one above 0"));
+        return Err(CheckError::new(name).text(" is 0 for all; expected one above 0"));
     }
-    Ok(Known::NOTHING.one_for_each_class(name, weights.len()))
+    Ok(Facts::NOTHING.one_for_each_class(name, weights.len()))
 }
 
 /// The numbers as kernels take them.

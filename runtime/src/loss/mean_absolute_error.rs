@@ -8,7 +8,7 @@ use super::pointwise::Pointwise;
 use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
-use crate::shape::{Shape, Values, Verdict};
+use crate::shape::{CheckResult, Shape, Values};
 
 /// The distance between prediction and target, averaged over the values of a sample and over the samples: a loss,
 /// and a [metric](crate::metric).
@@ -27,7 +27,7 @@ pub const MeanAbsoluteError: MeanAbsoluteError = MeanAbsoluteError::DEFAULT;
 
 impl MeanAbsoluteError {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 }
@@ -35,7 +35,7 @@ impl MeanAbsoluteError {
 impl Config for MeanAbsoluteError {
     const NAME: &'static str = "MeanAbsoluteError";
     const DEFAULT: Self = Self { reduction: Reduction::Mean };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 /// `|e|`, whose slope at 0 is 0.

@@ -8,7 +8,7 @@ use super::{Loss, LossKernel, LossSum, Reduction, check_targets};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::shape::Elements;
-use crate::shape::{Shape, Values, Verdict};
+use crate::shape::{CheckResult, Shape, Values};
 
 /// The squared distance between prediction and target, averaged over the values of a sample and over the
 /// samples.
@@ -27,7 +27,7 @@ pub const MeanSquaredError: MeanSquaredError = MeanSquaredError::DEFAULT;
 
 impl MeanSquaredError {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 }
@@ -35,7 +35,7 @@ impl MeanSquaredError {
 impl Config for MeanSquaredError {
     const NAME: &'static str = "MeanSquaredError";
     const DEFAULT: Self = Self { reduction: Reduction::Mean };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl<const N: usize> Loss<Values<N>, Values<N>> for MeanSquaredError {
@@ -62,7 +62,7 @@ struct Rows {
 
 impl LossKernel for Rows {
     fn sum(&self, prediction: &[f32], target: &Elements, gradient: Option<&mut [f32]>) -> Result<(f64, f64)> {
-        let Elements::Real(targets) = target else {
+        let Elements::Float(targets) = target else {
             return Err(Error::Internal("mean squared error is given targets that are no numbers"));
         };
         check_targets(prediction.len(), targets.len())?;

@@ -50,7 +50,7 @@ use candle_core::Tensor;
 
 use crate::config::{Config, Setting, with_changes};
 use crate::error::{Error, Result};
-use crate::shape::{Element, Kind, Shape, Verdict};
+use crate::shape::{CheckResult, Element, Kind, Shape};
 use crate::shape::{Elements, Numbers};
 
 /// A loss summed over a batch, and the weight by which the sum is divided.
@@ -82,7 +82,7 @@ pub trait Loss<Output: Kind, Target: Kind>: Config {
     ///
     /// # Errors
     /// If they do not.
-    fn fits(&self) -> Verdict {
+    fn fits(&self) -> CheckResult {
         Ok(())
     }
 
@@ -98,14 +98,14 @@ pub trait Loss<Output: Kind, Target: Kind>: Config {
     /// use candle_core::Tensor;
     /// use serde::{Deserialize, Serialize};
     /// use trainspec::loss::{BadTarget, Loss, LossSum};
-    /// use trainspec::{Config, Values, Verdict};
+    /// use trainspec::{Config, Values, CheckResult};
     ///
     /// /// The squared error of logarithms.
     /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
     /// pub struct LogError {}
     ///
     /// impl LogError {
-    ///     pub const fn check(&self) -> Verdict {
+    ///     pub const fn check(&self) -> CheckResult {
     ///         Ok(())
     ///     }
     /// }
@@ -113,7 +113,7 @@ pub trait Loss<Output: Kind, Target: Kind>: Config {
     /// impl Config for LogError {
     ///     const NAME: &'static str = "LogError";
     ///     const DEFAULT: Self = Self {};
-    ///     const CHECK: fn(&Self) -> Verdict = Self::check;
+    ///     const CHECK: fn(&Self) -> CheckResult = Self::check;
     /// }
     ///
     /// impl<const N: usize> Loss<Values<N>, Values<N>> for LogError {
@@ -182,7 +182,7 @@ pub trait AnyLoss<Output, Target>: Setting {
     ///
     /// # Errors
     /// If the keys do not fit the kinds.
-    fn fits(&self) -> Verdict;
+    fn fits(&self) -> CheckResult;
     /// [`Loss::ignored`]
     fn ignored(&self) -> Option<u32>;
     /// [`Loss::accepts`]
@@ -213,7 +213,7 @@ impl<Output: Kind, Target: Kind, L: Loss<Output, Target>> AnyLoss<Output, Target
         Loss::reduction(self)
     }
 
-    fn fits(&self) -> Verdict {
+    fn fits(&self) -> CheckResult {
         Loss::fits(self).map_err(|problem| problem.of(L::NAME))
     }
 

@@ -9,9 +9,9 @@ use super::list::{check_weights, leaked, singles};
 use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
-use crate::keys::Known;
+use crate::keys::Facts;
 use crate::shape::Elements;
-use crate::shape::{Class, LogProbabilities, Shape, Verdict};
+use crate::shape::{CheckResult, Class, LogProbabilities, Shape};
 
 /// The negative log-probability of the right class, from log-probabilities.
 ///
@@ -39,7 +39,7 @@ pub const NegativeLogLikelihood: NegativeLogLikelihood = NegativeLogLikelihood::
 
 impl NegativeLogLikelihood {
     /// The range of the weights.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         check_weights("weights", self.weights)
     }
 
@@ -51,7 +51,7 @@ impl NegativeLogLikelihood {
 impl Config for NegativeLogLikelihood {
     const NAME: &'static str = "NegativeLogLikelihood";
     const DEFAULT: Self = Self { weights: &[], ignore_index: None, reduction: Reduction::Mean };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl<const C: usize> Loss<LogProbabilities<C>, Class<C>> for NegativeLogLikelihood {
@@ -66,7 +66,7 @@ impl<const C: usize> Loss<LogProbabilities<C>, Class<C>> for NegativeLogLikeliho
         self.reduction
     }
 
-    fn fits(&self) -> Verdict {
+    fn fits(&self) -> CheckResult {
         self.check()?.fits(C, "classes")
     }
 

@@ -73,14 +73,14 @@ impl LossKernel for Pointwise {
     fn sum(&self, prediction: &[f32], target: &Elements, gradient: Option<&mut [f32]>) -> Result<(f64, f64)> {
         let samples = (prediction.len() / self.values.max(1)) as f64;
         let sum = match (target, self.expects) {
-            (Elements::Real(targets), Expects::Number | Expects::Probability) => {
+            (Elements::Float(targets), Expects::Number | Expects::Probability) => {
                 check_targets(prediction.len(), targets.len())?;
                 if self.expects == Expects::Probability {
                     check_probabilities(targets)?;
                 }
                 self.run(prediction, targets, gradient)
             }
-            (Elements::Whole(targets), Expects::Class) => {
+            (Elements::Int(targets), Expects::Class) => {
                 check_targets(prediction.len(), targets.len())?;
                 if let Some(wrong) = targets.iter().find(|&&target| target > 1) {
                     return Err(Error::Batch(format!("the target {wrong} is no class; expected 0 to 1")));

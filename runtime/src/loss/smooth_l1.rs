@@ -9,7 +9,7 @@ use super::pointwise::Pointwise;
 use super::{Loss, LossKernel, LossSum, Reduction};
 use crate::config::Config;
 use crate::error::Result;
-use crate::shape::{Problem, Shape, Values, Verdict};
+use crate::shape::{CheckError, CheckResult, Shape, Values};
 
 /// The absolute error with a round bottom.
 ///
@@ -34,25 +34,25 @@ pub const SmoothL1: SmoothL1 = SmoothL1::DEFAULT;
 
 impl SmoothL1 {
     /// The range of `beta`.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         // Half of its reciprocal is a number of f32 as well.
         let is_divisor = self.beta >= f32::MIN_POSITIVE as f64 && self.beta <= f32::MAX as f64;
         if self.beta == 0.0 || is_divisor {
             return Ok(());
         }
         if self.beta > 0.0 && self.beta.is_finite() {
-            return Err(Problem::new("beta is ")
+            return Err(CheckError::new("beta is ")
                 .float(self.beta)
                 .text("; expected 0, or a number within the range of f32"));
         }
-        Err(Problem::new("beta is ").float(self.beta).text("; expected a finite number of 0 or more"))
+        Err(CheckError::new("beta is ").float(self.beta).text("; expected a finite number of 0 or more"))
     }
 }
 
 impl Config for SmoothL1 {
     const NAME: &'static str = "SmoothL1";
     const DEFAULT: Self = Self { beta: 1.0, reduction: Reduction::Mean };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl<const N: usize> Loss<Values<N>, Values<N>> for SmoothL1 {

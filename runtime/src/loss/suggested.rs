@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Loss, LossSum};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::shape::{Kind, Verdict};
+use crate::shape::{CheckResult, Kind};
 
 /// Stands for the loss that the target's kind suggests, until the program starts.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub(crate) struct Suggested {}
 impl Config for Suggested {
     const NAME: &'static str = "Suggested";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+    const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
 }
 
 impl<Output: Kind, Target: Kind> Loss<Output, Target> for Suggested {

@@ -31,8 +31,8 @@ impl TargetRules for Ignoring {
 
     fn counts(&self, target: Numbers<'_>) -> bool {
         match target {
-            Numbers::Real(_) => true,
-            Numbers::Whole(targets) => targets.iter().any(|target| Some(*target) != self.0),
+            Numbers::Float(_) => true,
+            Numbers::Int(targets) => targets.iter().any(|target| Some(*target) != self.0),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Direction, LabelScores, Metric, Outcomes, State, number};
 use crate::config::Config;
-use crate::shape::{Class, Labels, Logits, Problem, Verdict};
+use crate::shape::{CheckError, CheckResult, Class, Labels, Logits};
 
 /// How likely a sample of a class gets a higher score for it than a sample of another: 0.5 by chance, 1 at best.
 ///
@@ -134,11 +134,11 @@ impl<const C: usize> Metric<Logits<C>, Class<C>> for Auroc {
     const DIRECTION: Direction = Direction::Higher;
     const DEFINED_BY_TARGETS: bool = true;
 
-    fn fits(&self) -> Verdict {
+    fn fits(&self) -> CheckResult {
         if C >= 2 {
             return Ok(());
         }
-        Err(Problem::new("the model has ").number(C).text(" classes; expected at least 2"))
+        Err(CheckError::new("the model has ").number(C).text(" classes; expected at least 2"))
     }
 
     fn update(&self, state: &mut Scores, outcomes: &Outcomes<'_, u32>) {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accuracy::predicted_class;
 use super::{Outcomes, State};
-use crate::keys::{Known, Label};
+use crate::keys::{Facts, Label};
 
 /// How the values of the classes become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +23,8 @@ pub enum Average {
 
 impl Average {
     /// The two classes of [`Average::Binary`], and the name.
-    pub(super) const fn known(self, labels: [&'static str; 4]) -> Known {
-        let known = Known::NOTHING.called(Label::new(self.label(labels)));
+    pub(super) const fn known(self, labels: [&'static str; 4]) -> Facts {
+        let known = Facts::NOTHING.called(Label::new(self.label(labels)));
         if matches!(self, Self::Binary) { known.two_classes("average is Binary") } else { known }
     }
 
@@ -164,7 +164,7 @@ macro_rules! averaged {
 
         impl $name {
             /// There is nothing to check without the number of classes.
-            pub const fn check(&self) -> Verdict<$crate::keys::Known> {
+            pub const fn check(&self) -> CheckResult<$crate::keys::Facts> {
                 Ok(self.average.known($labels))
             }
         }
@@ -172,7 +172,7 @@ macro_rules! averaged {
         impl Config for $name {
             const NAME: &'static str = stringify!($name);
             const DEFAULT: Self = Self { average: Average::Macro };
-            const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+            const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
         }
 
         of_classes! { $name, ClassCounts, "", {
@@ -199,7 +199,7 @@ macro_rules! averaged {
                 self.average.label($labels).into()
             }
 
-            fn fits(&self) -> Verdict {
+            fn fits(&self) -> CheckResult {
                 self.check()?.fits(N, "labels")
             }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::accuracy::predicted_class;
 use super::{Direction, Metric, Outcomes, State};
 use crate::config::Config;
-use crate::shape::{Class, Logits, Problem, Verdict};
+use crate::shape::{CheckError, CheckResult, Class, Logits};
 
 /// How many samples of each class a model takes for each class.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,12 +78,12 @@ impl<const C: usize> Metric<Logits<C>, Class<C>> for ConfusionMatrix {
     const IS_TABLE: bool = true;
     const DEFINED_BY_TARGETS: bool = true;
 
-    fn fits(&self) -> Verdict {
+    fn fits(&self) -> CheckResult {
         const MOST: usize = 1000;
         if C <= MOST {
             return Ok(());
         }
-        Err(Problem::new("the model has ")
+        Err(CheckError::new("the model has ")
             .number(C)
             .text(" classes; expected at most ")
             .number(MOST)

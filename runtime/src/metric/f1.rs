@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::class_counts::{Class as Counts, averaged};
 use super::{Average, ClassCounts, Outcomes, of_classes};
 use crate::config::Config;
-use crate::shape::{Class, Logits, TokenLogits, Tokens, Verdict};
+use crate::shape::{CheckResult, Class, Logits, TokenLogits, Tokens};
 
 averaged! {
     /// The harmonic mean of precision and recall of a class, `2 * right / (predicted + actual)`, averaged over the classes.

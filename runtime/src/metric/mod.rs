@@ -36,14 +36,14 @@
 //! ```
 //! use serde::{Deserialize, Serialize};
 //! use trainspec::metric::{Direction, Mean, Metric, Outcomes};
-//! use trainspec::{Config, Values, Verdict};
+//! use trainspec::{Config, Values, CheckResult};
 //!
 //! /// How far off the worst value of a sample is, averaged over the samples.
 //! #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 //! pub struct WorstValue {}
 //!
 //! impl WorstValue {
-//!     pub const fn check(&self) -> Verdict {
+//!     pub const fn check(&self) -> CheckResult {
 //!         Ok(())
 //!     }
 //! }
@@ -51,7 +51,7 @@
 //! impl Config for WorstValue {
 //!     const NAME: &'static str = "WorstValue";
 //!     const DEFAULT: Self = Self {};
-//!     const CHECK: fn(&Self) -> Verdict = Self::check;
+//!     const CHECK: fn(&Self) -> CheckResult = Self::check;
 //! }
 //!
 //! impl<const N: usize> Metric<Values<N>, Values<N>> for WorstValue {
@@ -77,21 +77,21 @@
 //! ```
 //! # use serde::{Deserialize, Serialize};
 //! # use trainspec::metric::{Direction, Mean, Metric, Outcomes};
-//! # use trainspec::{Config, Verdict};
+//! # use trainspec::{Config, CheckResult};
 //! use trainspec::data::InMemory;
 //! use trainspec::prelude::*;
 //!
 //! # #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 //! # pub struct WorstValue {}
 //! # impl WorstValue {
-//! #     pub const fn check(&self) -> Verdict {
+//! #     pub const fn check(&self) -> CheckResult {
 //! #         Ok(())
 //! #     }
 //! # }
 //! # impl Config for WorstValue {
 //! #     const NAME: &'static str = "WorstValue";
 //! #     const DEFAULT: Self = Self {};
-//! #     const CHECK: fn(&Self) -> Verdict = Self::check;
+//! #     const CHECK: fn(&Self) -> CheckResult = Self::check;
 //! # }
 //! # impl<const N: usize> Metric<Values<N>, Values<N>> for WorstValue {
 //! #     type State = Mean;
@@ -115,7 +115,7 @@
 //!         metrics: [WorstValue],
 //!     }
 //! }
-//! # assert_eq!(Fit::training().settings()?.metrics.len(), 1);
+//! # assert_eq!(Fit::experiment().settings()?.metrics.len(), 1);
 //! # Ok::<(), trainspec::Error>(())
 //! ```
 
@@ -158,7 +158,7 @@ pub use top_k::TopK;
 use std::borrow::Cow;
 
 use crate::config::{Config, Setting, with_changes};
-use crate::shape::{Kind, Verdict};
+use crate::shape::{CheckResult, Kind};
 
 /// Which way a metric improves. It belongs to the metric's type, never to its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +174,7 @@ pub trait Metric<Output: Kind, Target: Kind>: Config {
     /// What it gathers: [`Mean`] and [`Share`] are there for the simple ones.
     type State: State + Sync;
     /// The metric's name in logs: `accuracy`. Empty if it depends on the keys; then [`Metric::label`] tells it, and
-    /// [`Known::called`](crate::Known::called) to the compiler.
+    /// [`Facts::called`](crate::Facts::called) to the compiler.
     const LABEL: &'static str;
     /// Whether it is a [table](Metric::table), which nothing can watch; false by default.
     const IS_TABLE: bool = false;
@@ -194,7 +194,7 @@ pub trait Metric<Output: Kind, Target: Kind>: Config {
     ///
     /// # Errors
     /// If the rule does not hold.
-    fn fits(&self) -> Verdict {
+    fn fits(&self) -> CheckResult {
         Ok(())
     }
 
@@ -234,7 +234,7 @@ pub trait AnyMetric<Output, Target>: Setting {
     ///
     /// # Errors
     /// If the rule does not hold.
-    fn fits(&self) -> Verdict;
+    fn fits(&self) -> CheckResult;
     /// The metric before the first sample.
     fn start(&self) -> Box<dyn Accumulator>;
     /// A copy.
@@ -260,7 +260,7 @@ impl<Output: Kind, Target: Kind, M: Metric<Output, Target>> AnyMetric<Output, Ta
         M::DEFINED_BY_TARGETS
     }
 
-    fn fits(&self) -> Verdict {
+    fn fits(&self) -> CheckResult {
         Metric::fits(self).map_err(|problem| problem.of(M::NAME))
     }
 
@@ -280,15 +280,15 @@ macro_rules! keyless {
 
         impl $name {
             /// There is nothing to check.
-            pub const fn check(&self) -> $crate::shape::Verdict<$crate::keys::Known> {
-                Ok($crate::keys::Known::NOTHING)
+            pub const fn check(&self) -> $crate::shape::CheckResult<$crate::keys::Facts> {
+                Ok($crate::keys::Facts::NOTHING)
             }
         }
 
         impl $crate::config::Config for $name {
             const NAME: &'static str = stringify!($name);
             const DEFAULT: Self = Self {};
-            const CHECK: fn(&Self) -> $crate::shape::Verdict = |this| this.check().map(|_| ());
+            const CHECK: fn(&Self) -> $crate::shape::CheckResult = |this| this.check().map(|_| ());
         }
     };
 }
@@ -316,7 +316,7 @@ macro_rules! of_logits {
             const DIRECTION: $crate::metric::Direction = $crate::metric::Direction::Higher;
             const DEFINED_BY_TARGETS: bool = true;
 
-            fn fits(&self) -> $crate::shape::Verdict {
+            fn fits(&self) -> $crate::shape::CheckResult {
                 self.check()?.fits($classes, $what)
             }
 

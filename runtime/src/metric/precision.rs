@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::class_counts::{Class as Counts, averaged};
 use super::{Average, ClassCounts, Outcomes, of_classes};
 use crate::config::Config;
-use crate::shape::{Class, Logits, TokenLogits, Tokens, Verdict};
+use crate::shape::{CheckResult, Class, Logits, TokenLogits, Tokens};
 
 averaged! {
     /// Of the samples that are predicted to be of a class, the share that is: `right / predicted`, averaged over the

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::class_counts::{Class as Counts, averaged};
 use super::{Average, ClassCounts, Outcomes, of_classes};
 use crate::config::Config;
-use crate::shape::{Class, Logits, TokenLogits, Tokens, Verdict};
+use crate::shape::{CheckResult, Class, Logits, TokenLogits, Tokens};
 
 averaged! {
     /// Of the samples of a class, the share that is predicted to be of it: `right / actual`, averaged over the classes.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Outcomes, Share, of_logits};
 use crate::config::Config;
-use crate::keys::{Known, Label};
-use crate::shape::{Class, Logits, Problem, TokenLogits, Tokens, Verdict};
+use crate::keys::{Facts, Label};
+use crate::shape::{CheckError, CheckResult, Class, Logits, TokenLogits, Tokens};
 
 /// The share of samples (of places, for tokens) whose right class is among those with the `k` largest logits.
 ///
@@ -26,11 +26,11 @@ pub const TopK: TopK = TopK::DEFAULT;
 
 impl TopK {
     /// That there is a class to name.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         if self.k == 0 {
-            return Err(Problem::new("k is 0; expected at least 1"));
+            return Err(CheckError::new("k is 0; expected at least 1"));
         }
-        Ok(Known::NOTHING.called(self.called()).more_classes_than("k", self.k))
+        Ok(Facts::NOTHING.called(self.called()).more_classes_than("k", self.k))
     }
 
     const fn called(self) -> Label {
@@ -41,7 +41,7 @@ impl TopK {
 impl Config for TopK {
     const NAME: &'static str = "TopK";
     const DEFAULT: Self = Self { k: 5 };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 /// Whether class `target` is among the `k` with the largest logits.

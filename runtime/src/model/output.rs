@@ -3,7 +3,7 @@
 use super::{Model, Trace, last_layer};
 use crate::error::Result;
 use crate::graph::{Scope, Value};
-use crate::shape::{Kind, Shape, Verdict};
+use crate::shape::{CheckResult, Kind, Shape};
 
 impl Scope<'_> {
     /// Checks that a value is what model `M` says that it returns.
@@ -21,7 +21,7 @@ impl Scope<'_> {
     pub fn output<K: Kind>(&self, value: Value) -> Result<Value> {
         let mut trace = Trace::QUIET;
         let shape = trace.output::<K>(value.shape());
-        let verdict: Verdict<Shape> = trace.finish(shape);
+        let verdict: CheckResult<Shape> = trace.finish(shape);
         verdict?;
         // The compiler sees the layers of the model itself, not those of the models that it calls.
         if let Some(layer) = self.layer_of(value) {

@@ -6,7 +6,7 @@
 use super::Model;
 use crate::config::Config;
 use crate::layer::{Add, Mul, Sub};
-use crate::shape::{Kind, Problem, Shape, Verdict, contains, same_text};
+use crate::shape::{CheckError, CheckResult, Kind, Shape, contains, same_text};
 
 /// Follows the shapes of one model.
 ///
@@ -15,7 +15,7 @@ use crate::shape::{Kind, Problem, Shape, Verdict, contains, same_text};
 /// first mistake is kept, and becomes the verdict on the call of the model.
 #[derive(Clone, Copy)]
 pub struct Trace {
-    first: Verdict,
+    first: CheckResult,
     speaks: bool,
     /// The layer that was traced last, which is the one that gives the output.
     last: &'static str,
@@ -26,7 +26,7 @@ pub struct Trace {
     /// The first `linear` whose input has more than one axis, if its output was not flattened since: its step and its input.
     unflattened: Option<(usize, Shape)>,
     /// What a quiet trace of the same model found wrong, if that is to be reported at an earlier step.
-    blamed: Problem,
+    blamed: CheckError,
 }
 
 impl Trace {
@@ -38,15 +38,15 @@ impl Trace {
         asks: Shape::UNKNOWN,
         steps: 0,
         unflattened: None,
-        blamed: Problem::SILENT,
+        blamed: CheckError::SILENT,
     };
 
     /// Reports a mistake where it is made. What the end of a model tells of an earlier layer, such as that `flatten` is missing
     /// before it, is known from a quiet trace.
-    pub const fn speaking(quiet: Verdict<Shape>) -> Self {
+    pub const fn speaking(quiet: CheckResult<Shape>) -> Self {
         let blamed = match quiet {
             Err(problem) if problem.step() > 0 => problem,
-            _ => Problem::SILENT,
+            _ => CheckError::SILENT,
         };
         Self { speaks: true, blamed, ..Self::QUIET }
     }
@@ -74,7 +74,7 @@ impl Trace {
                 _ => false,
             };
         if !fits {
-            self.first = Err(Problem::new("`")
+            self.first = Err(CheckError::new("`")
                 .text(name)
                 .text("` is ")
                 .shape(given)
@@ -92,9 +92,9 @@ impl Trace {
         &mut self,
         configuration: &C,
         given: &[&str],
-        check: Verdict<T>,
+        check: CheckResult<T>,
         input: Shape,
-        output: Verdict<Shape>,
+        output: CheckResult<Shape>,
     ) -> Shape {
         if holds(configuration, given, check).is_err() {
             self.fall_silent();
@@ -108,9 +108,9 @@ impl Trace {
         &mut self,
         configuration: &C,
         given: &[&str],
-        check: Verdict<T>,
+        check: CheckResult<T>,
         input: Shape,
-        output: Verdict<Shape>,
+        output: CheckResult<Shape>,
     ) -> Shape {
         match holds(configuration, given, check) {
             Err(problem) => self.step("", Err(problem)),
@@ -154,7 +154,7 @@ impl Trace {
     ///
     /// # Errors
     /// The first mistake.
-    pub const fn declared<M: Model>(self) -> Verdict<Shape> {
+    pub const fn declared<M: Model>(self) -> CheckResult<Shape> {
         self.finish(<M::Output as Kind>::SHAPE)
     }
 
@@ -171,8 +171,8 @@ impl Trace {
     }
 
     /// What is wrong with a model whose output of this shape is not of its kind.
-    const fn wrong_output(&self, shape: Shape, name: &str, kind: Shape) -> Problem {
-        let problem = Problem::new("the model gives ").shape(shape);
+    const fn wrong_output(&self, shape: Shape, name: &str, kind: Shape) -> CheckError {
+        let problem = CheckError::new("the model gives ").shape(shape);
         if kind.vocabulary().is_some() {
             let problem = problem.text(", but `").text(name).text(
                 "` is what data give as the right answer; a model gives a number for each class: write `",
@@ -186,7 +186,7 @@ impl Trace {
         if let Some((step, input)) = self.unflattened
             && kind.rank() == 1
         {
-            return Problem::new("linear: maps only the last axis of ")
+            return CheckError::new("linear: maps only the last axis of ")
                 .shape(input)
                 .text(", so that the model gives ")
                 .shape(shape)
@@ -205,15 +205,15 @@ impl Trace {
     }
 
     /// The verdict on a model with a mistake that is reported elsewhere.
-    pub const fn unsaid(self) -> Verdict<Shape> {
-        Err(Problem::SILENT)
+    pub const fn unsaid(self) -> CheckResult<Shape> {
+        Err(CheckError::SILENT)
     }
 
     /// The verdict on a model that was traced quietly; its caller adds the model's name.
     ///
     /// # Errors
     /// The first mistake.
-    pub const fn finish(self, output: Shape) -> Verdict<Shape> {
+    pub const fn finish(self, output: Shape) -> CheckResult<Shape> {
         match self.first {
             Ok(()) => Ok(output.for_batches_of(self.asks.least_batch()).asked(self.asks.asked_by())),
             Err(problem) => Err(problem),
@@ -222,7 +222,7 @@ impl Trace {
 
     /// A step that a layer takes, whose first input is known.
     #[track_caller]
-    const fn layer_step(&mut self, name: &'static str, input: Shape, output: Verdict<Shape>) -> Shape {
+    const fn layer_step(&mut self, name: &'static str, input: Shape, output: CheckResult<Shape>) -> Shape {
         let shape = self.step(name, output);
         if shape.rank() < 2 {
             self.unflattened = None;
@@ -233,7 +233,7 @@ impl Trace {
     }
 
     #[track_caller]
-    const fn step(&mut self, name: &'static str, output: Verdict<Shape>) -> Shape {
+    const fn step(&mut self, name: &'static str, output: CheckResult<Shape>) -> Shape {
         self.last = name;
         self.steps += 1;
         if self.blamed.step() == self.steps {
@@ -265,21 +265,21 @@ impl Trace {
     /// From here on nothing more can be said: shapes are unknown, and what is wrong is reported elsewhere.
     const fn fall_silent(&mut self) {
         if self.first.is_ok() {
-            self.first = Err(Problem::SILENT);
+            self.first = Err(CheckError::SILENT);
         }
     }
 }
 
 /// Whether a model's last layer may give its output: logits are before any softmax, and what is dropped at random is no
 /// answer.
-pub(crate) const fn last_layer(kind: &str, layer: &str) -> Verdict {
+pub(crate) const fn last_layer(kind: &str, layer: &str) -> CheckResult {
     if !same_text(kind, "Logits") && !same_text(kind, "TokenLogits") {
         return Ok(());
     }
     let squashes =
         same_text(layer, "softmax") || same_text(layer, "log_softmax") || same_text(layer, "sigmoid");
     if squashes {
-        return Err(Problem::new("`")
+        return Err(CheckError::new("`")
             .text(layer)
             .text("` is the last layer, but `")
             .text(kind)
@@ -288,7 +288,7 @@ pub(crate) const fn last_layer(kind: &str, layer: &str) -> Verdict {
             .text("`"));
     }
     if same_text(layer, "dropout") {
-        return Err(Problem::new(
+        return Err(CheckError::new(
             "`dropout` is the last layer, so that it zeroes answers; put it before the last `linear`",
         ));
     }
@@ -299,12 +299,12 @@ pub(crate) const fn last_layer(kind: &str, layer: &str) -> Verdict {
 ///
 /// # Errors
 /// The first rule that does not hold, with the configuration's name before it.
-pub(crate) const fn holds<C: Config, T: Copy>(_: &C, given: &[&str], check: Verdict<T>) -> Verdict {
+pub(crate) const fn holds<C: Config, T: Copy>(_: &C, given: &[&str], check: CheckResult<T>) -> CheckResult {
     let mut i = 0;
     while i < C::REQUIRED.len() {
         let (key, meaning) = C::REQUIRED[i];
         if !contains(given, key) {
-            return Err(Problem::new(C::NAME).text(" needs `").text(key).text("`, ").text(meaning));
+            return Err(CheckError::new(C::NAME).text(" needs `").text(key).text("`, ").text(meaning));
         }
         i += 1;
     }
@@ -318,17 +318,17 @@ pub(crate) const fn holds<C: Config, T: Copy>(_: &C, given: &[&str], check: Verd
 ///
 /// # Errors
 /// If there is one.
-pub const fn silent(verdict: Verdict<Shape>) -> Verdict<Shape> {
+pub const fn silent(verdict: CheckResult<Shape>) -> CheckResult<Shape> {
     match verdict {
         Ok(shape) => Ok(shape),
-        Err(_) => Err(Problem::SILENT),
+        Err(_) => Err(CheckError::SILENT),
     }
 }
 
 /// That values of a call have no key, as a compile error on the caller: what the call is to be instead.
 #[track_caller]
 pub const fn name_keys<C: Config>(_: &C, given: &[&str], values: &[&str]) {
-    let mut call = Problem::new("").text(C::NAME).text("(");
+    let mut call = CheckError::new("").text(C::NAME).text("(");
     let mut wanted = 0;
     let mut i = 0;
     while i < values.len() {
@@ -336,7 +336,7 @@ pub const fn name_keys<C: Config>(_: &C, given: &[&str], values: &[&str]) {
             wanted += 1;
         }
         if wanted == C::REQUIRED.len() {
-            let first = Problem::new(C::NAME).text(": `").text(values[i]);
+            let first = CheckError::new(C::NAME).text(": `").text(values[i]);
             speak(first.text("` has no key; every key is given by its name, `key = value`"));
         }
         let separator = if i == 0 { "" } else { ", " };
@@ -345,20 +345,21 @@ pub const fn name_keys<C: Config>(_: &C, given: &[&str], values: &[&str]) {
         i += 1;
     }
     let end = if given.is_empty() { ")`" } else { ", …)`" };
-    let problem = Problem::new(C::NAME).text(": keys are given by their names; write `").text(call.as_str());
+    let problem =
+        CheckError::new(C::NAME).text(": keys are given by their names; write `").text(call.as_str());
     speak(problem.text(end))
 }
 
 /// Whether every required key is given and the configuration's own rules hold, as a compile error on the
 /// caller.
 #[track_caller]
-pub const fn alone<C: Config, T: Copy>(configuration: &C, given: &[&str], check: Verdict<T>) {
+pub const fn alone<C: Config, T: Copy>(configuration: &C, given: &[&str], check: CheckResult<T>) {
     whole(holds(configuration, given, check));
 }
 
 /// The verdict on a whole model or spec, as a compile error on the caller.
 #[track_caller]
-pub const fn whole<T: Copy>(verdict: Verdict<T>) {
+pub const fn whole<T: Copy>(verdict: CheckResult<T>) {
     if let Err(problem) = verdict
         && !problem.is_silent()
     {
@@ -367,6 +368,6 @@ pub const fn whole<T: Copy>(verdict: Verdict<T>) {
 }
 
 #[track_caller]
-const fn speak(problem: Problem) -> ! {
+const fn speak(problem: CheckError) -> ! {
     panic!("{}", problem.as_str())
 }

@@ -13,7 +13,7 @@ use super::format::no_safetensors;
 use super::write::{NamedTensor, TensorFile};
 use crate::data::Normalizer;
 use crate::error::{Error, Result};
-use crate::files::read_regular;
+use crate::files::read_file;
 use crate::format::{count, plain};
 use crate::graph::{Graph, GraphParameter};
 
@@ -63,7 +63,7 @@ pub(crate) struct Contents {
 /// Reads a model file; tensors that are missing, left over or of another shape are named at once, and those with values that
 /// no model computes with.
 pub(crate) fn read(path: &Path, graph: &Graph) -> Result<Contents> {
-    let bytes = read_regular(path).map_err(Error::file(path))?;
+    let bytes = read_file(path).map_err(Error::file(path))?;
     let contents = decode(&bytes, path, graph)?;
     let fault = |(parameter, values): (&GraphParameter, &Vec<f32>)| {
         parameter.fault(values).map(|fault| format!("`{}` {fault}", parameter.path))

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::keys::Known;
-use crate::shape::Verdict;
+use crate::keys::Facts;
+use crate::shape::CheckResult;
 
 /// Each gradient over the root of its fading mean square, times that of the steps so far.
 ///
@@ -41,7 +41,7 @@ pub const AdaDelta: AdaDelta = AdaDelta::DEFAULT;
 
 impl AdaDelta {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         hold!(rules::lr(self.lr));
         hold!(rules::fraction("rho", self.rho));
         hold!(rules::eps(self.eps));
@@ -53,7 +53,7 @@ impl Config for AdaDelta {
     const NAME: &'static str = "AdaDelta";
     const DEFAULT: Self =
         Self { lr: 1.0, rho: 0.9, eps: 1e-6, weight_decay: 0.0, l2: 0.0, l1: 0.0, decay: Decay::Matrices };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for AdaDelta {

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::keys::Known;
-use crate::shape::Verdict;
+use crate::keys::Facts;
+use crate::shape::CheckResult;
 
 /// Gradient descent with each gradient over the root of the sum of all its squares.
 ///
@@ -48,7 +48,7 @@ pub const AdaGrad: AdaGrad = AdaGrad::DEFAULT;
 
 impl AdaGrad {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         hold!(rules::lr(self.lr));
         hold!(rules::not_negative("lr_decay", self.lr_decay));
         hold!(rules::not_negative("initial_accumulator", self.initial_accumulator));
@@ -70,7 +70,7 @@ impl Config for AdaGrad {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for AdaGrad {

@@ -6,8 +6,8 @@ use super::moments::adam;
 use super::rules::{self, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::keys::Known;
-use crate::shape::Verdict;
+use crate::keys::Facts;
+use crate::shape::CheckResult;
 
 /// Adam with decoupled weight decay.
 ///
@@ -49,7 +49,7 @@ pub const AdamW: AdamW = AdamW::DEFAULT;
 
 impl AdamW {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
 }
@@ -66,7 +66,7 @@ impl Config for AdamW {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for AdamW {

@@ -1,7 +1,7 @@
 //! What holds the weights within bounds, after each update.
 
 use serde::{Deserialize, Serialize};
-use trainspec_kernels::norm::global_norm;
+use trainspec_kernels::grad_norm::global_norm;
 use trainspec_kernels::subnormal::in_callers_mode;
 use trainspec_kernels::threads;
 
@@ -10,7 +10,7 @@ use super::scaled::multiply;
 use super::units::unit_length;
 use crate::config::{Config, Setting, with_changes};
 use crate::layer::{GraphParameter, Role};
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// A bound on the weights, which holds after every step.
 ///
@@ -19,7 +19,7 @@ use crate::shape::{Problem, Verdict};
 /// ```
 /// use serde::{Deserialize, Serialize};
 /// use trainspec::optim::Constraint;
-/// use trainspec::{Config, Verdict};
+/// use trainspec::{Config, CheckResult};
 ///
 /// /// No weight is below 0.
 /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ use crate::shape::{Problem, Verdict};
 /// impl Config for NotNegative {
 ///     const NAME: &'static str = "NotNegative";
 ///     const DEFAULT: Self = Self {};
-///     const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+///     const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
 /// }
 ///
 /// impl Constraint for NotNegative {
@@ -112,7 +112,7 @@ pub const Unconstrained: Unconstrained = Unconstrained {};
 
 impl Unconstrained {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 }
@@ -120,7 +120,7 @@ impl Unconstrained {
 impl Config for Unconstrained {
     const NAME: &'static str = "Unconstrained";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Constraint for Unconstrained {
@@ -148,13 +148,13 @@ pub struct MaxNorm {
 
 impl MaxNorm {
     /// The range of the norm.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         // Also as f32, the type of the weights.
         if self.max as f32 > 0.0 && (self.max as f32).is_finite() {
             return Ok(());
         }
         let range = if self.max > 0.0 && self.max.is_finite() { ", within the range of f32" } else { "" };
-        Err(Problem::new("max is ").float(self.max).text("; expected a norm above 0").text(range))
+        Err(CheckError::new("max is ").float(self.max).text("; expected a norm above 0").text(range))
     }
 }
 
@@ -162,8 +162,8 @@ impl Config for MaxNorm {
     const NAME: &'static str = "MaxNorm";
     const DEFAULT: Self = Self { max: 0.0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
-        &[("max", "the largest norm of the weights that lead to one unit")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+        &[("max", "the largest norm of the weights that train_loop to one unit")];
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Constraint for MaxNorm {

@@ -1,6 +1,6 @@
 //! One element under an optimizer, for tests.
 
-use super::{AnyOptimizer, Treatment, Update};
+use super::{AnyOptimizer, ParameterConfig, Update};
 use crate::layer::Role;
 
 /// A weight with its state.
@@ -25,7 +25,7 @@ impl<'a> Element<'a> {
             optimizer: self.optimizer,
             t: self.t,
             lr,
-            treatments: &[Treatment::of(self.role, self.optimizer.penalties())],
+            treatments: &[ParameterConfig::of(self.role, self.optimizer.penalties())],
             scales: &[1.0],
             bound: f64::INFINITY,
         };

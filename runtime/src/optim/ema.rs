@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// Keeps an exponential moving average of the weights, by which the run is judged.
 ///
@@ -39,12 +39,12 @@ impl Ema {
     pub const NONE: Self = Self { decay: 0.0, ..Self::DEFAULT };
 
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         if !(self.decay >= 0.0 && self.decay < 1.0) {
-            return Err(Problem::new("decay is ").float(self.decay).text("; expected 0 <= decay < 1"));
+            return Err(CheckError::new("decay is ").float(self.decay).text("; expected 0 <= decay < 1"));
         }
         if !(self.half_life >= 0.0 && self.half_life.is_finite()) {
-            return Err(Problem::new("half_life is ")
+            return Err(CheckError::new("half_life is ")
                 .float(self.half_life)
                 .text("; expected a number of steps above 0, or 0 if `decay` is given"));
         }
@@ -52,7 +52,7 @@ impl Ema {
         #[allow(clippy::float_cmp, reason = "whether it is the default")]
         let both = self.half_life > 0.0 && self.decay != Self::DEFAULT.decay;
         if both {
-            return Err(Problem::new(
+            return Err(CheckError::new(
                 "`decay` and `half_life` are both given; an average has one, remove the other",
             ));
         }
@@ -70,7 +70,7 @@ impl Ema {
 impl Config for Ema {
     const NAME: &'static str = "Ema";
     const DEFAULT: Self = Self { decay: 0.999, half_life: 0.0, warmup: false };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 #[cfg(test)]

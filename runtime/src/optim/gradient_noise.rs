@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// Adds normal noise to every element of the gradients, less from step to step.
 ///
@@ -28,13 +28,13 @@ impl GradientNoise {
     pub const NONE: Self = Self::DEFAULT;
 
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         // Also as f32, the type of the arithmetic.
         if !(self.eta >= 0.0 && (self.eta as f32).is_finite()) {
-            return Err(Problem::new("eta is ").float(self.eta).text("; expected a variance, 0 or more"));
+            return Err(CheckError::new("eta is ").float(self.eta).text("; expected a variance, 0 or more"));
         }
         if !(self.gamma >= 0.0 && self.gamma.is_finite()) {
-            return Err(Problem::new("gamma is ")
+            return Err(CheckError::new("gamma is ")
                 .float(self.gamma)
                 .text("; expected an exponent, 0 or more"));
         }
@@ -53,7 +53,7 @@ impl Config for GradientNoise {
     const DEFAULT: Self = Self { eta: 0.0, gamma: 0.55 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("eta", "the variance of the noise at the first step")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 #[cfg(test)]

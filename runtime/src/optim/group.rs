@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{AnyOptimizer, Treatment, path, rules};
+use super::{AnyOptimizer, ParameterConfig, path, rules};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::{Bindings, GraphParameter, Role};
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// A rate and a decay of their own for the parameters whose paths a pattern means, or none at all.
 ///
@@ -41,7 +41,7 @@ use crate::shape::{Problem, Verdict};
 ///     }
 /// }
 ///
-/// assert_eq!(Tuned::training().graph()?.trained_elements(), 32 * 10 + 10);
+/// assert_eq!(Tuned::experiment().graph()?.trained_elements(), 32 * 10 + 10);
 /// # Ok::<(), trainspec::Error>(())
 /// ```
 ///
@@ -78,25 +78,25 @@ const NOT_GIVEN: f64 = f64::NAN;
 
 impl Group {
     /// The ranges of the keys, and that there is something to do.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         rules::hold!(path::check(self.pattern));
         let gives_numbers =
             !(self.lr.is_nan() && self.weight_decay.is_nan() && self.l2.is_nan() && self.l1.is_nan());
         if !self.freeze && !gives_numbers {
-            return Err(Problem::new(
+            return Err(CheckError::new(
                 "it changes nothing; give it `lr`, `weight_decay`, `l2`, `l1` or `freeze: true`",
             ));
         }
         if self.freeze && gives_numbers {
-            return Err(Problem::new(
+            return Err(CheckError::new(
                 "frozen parameters have neither rate nor decay; leave these keys out, or leave out `freeze`",
             ));
         }
         if self.lr == 0.0 {
-            return Err(Problem::new("lr is 0; expected a factor above 0, or write `freeze: true`"));
+            return Err(CheckError::new("lr is 0; expected a factor above 0, or write `freeze: true`"));
         }
         if !(self.lr.is_nan() || self.lr > 0.0 && self.lr.is_finite()) {
-            return Err(Problem::new("lr is ").float(self.lr).text("; expected a factor above 0"));
+            return Err(CheckError::new("lr is ").float(self.lr).text("; expected a factor above 0"));
         }
         rules::hold!(given_or_not("weight_decay", self.weight_decay));
         rules::hold!(given_or_not("l2", self.l2));
@@ -104,9 +104,9 @@ impl Group {
     }
 
     /// The treatment of one of its parameters.
-    fn treatment(&self, usual: Treatment) -> Treatment {
+    fn treatment(&self, usual: ParameterConfig) -> ParameterConfig {
         let or = |own: f64, usual: f64| if own.is_nan() { usual } else { own };
-        Treatment {
+        ParameterConfig {
             lr: or(self.lr, usual.lr),
             l1: or(self.l1, usual.l1),
             l2: or(self.l2, usual.l2),
@@ -115,7 +115,7 @@ impl Group {
     }
 }
 
-const fn given_or_not(key: &str, value: f64) -> Verdict {
+const fn given_or_not(key: &str, value: f64) -> CheckResult {
     if value.is_nan() { Ok(()) } else { rules::not_negative(key, value) }
 }
 
@@ -131,18 +131,18 @@ impl Config for Group {
     };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("pattern", "the path of its parameters, such as \"head.**\"")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 const FROZEN: &str = "they freeze every parameter of the model; leave one to be trained";
 
 /// Whether groups freeze everything, whatever the model: the place of a group that means all, and what is said of it.
-pub(crate) const fn freezes_all(groups: &[&Group]) -> Option<(usize, Problem)> {
+pub(crate) const fn freezes_all(groups: &[&Group]) -> Option<(usize, CheckError)> {
     let mut place = groups.len();
     while place > 0 && groups[place - 1].freeze {
         place -= 1;
         if let b"**" = groups[place].pattern.as_bytes() {
-            return Some((place, Problem::new(FROZEN)));
+            return Some((place, CheckError::new(FROZEN)));
         }
     }
     None
@@ -205,8 +205,8 @@ impl Groups<'_> {
         parameters: &[GraphParameter],
         optimizer: &dyn AnyOptimizer,
         largest: f64,
-    ) -> Result<Vec<Treatment>> {
-        let usual = Treatment::of_all(parameters, optimizer);
+    ) -> Result<Vec<ParameterConfig>> {
+        let usual = ParameterConfig::of_all(parameters, optimizer);
         let each = parameters.iter().zip(usual).map(|(parameter, usual)| {
             let Some(group) = self.of(parameter).filter(|_| parameter.is_trained()) else { return Ok(usual) };
             let treatment = group.treatment(usual);
@@ -268,7 +268,7 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    fn with(groups: &[Group]) -> Result<Vec<(bool, Treatment)>> {
+    fn with(groups: &[Group]) -> Result<Vec<(bool, ParameterConfig)>> {
         let mut graph = fixture::graph();
         Groups(groups).freeze(&mut graph.parameters, &graph.bindings)?;
         let treatments = Groups(groups).treatments(&graph.parameters, &AdamW::DEFAULT, AdamW::DEFAULT.lr)?;
@@ -287,8 +287,8 @@ mod tests {
             Group { pattern: "*.bias", weight_decay: 0.125, ..Group::DEFAULT },
         ];
         let [weight, bias, _] = with(&groups).unwrap()[..] else { panic!("three parameters") };
-        assert_eq!(weight, (false, Treatment { lr: 0.5, l1: 0.25, l2: 0.0, weight_decay: 0.01 }));
-        assert_eq!(bias, (false, Treatment { lr: 1.0, l1: 0.0, l2: 0.0, weight_decay: 0.125 }));
+        assert_eq!(weight, (false, ParameterConfig { lr: 0.5, l1: 0.25, l2: 0.0, weight_decay: 0.01 }));
+        assert_eq!(bias, (false, ParameterConfig { lr: 1.0, l1: 0.0, l2: 0.0, weight_decay: 0.125 }));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
-use crate::keys::Known;
-use crate::shape::Verdict;
+use crate::keys::Facts;
+use crate::shape::CheckResult;
 
 /// Gradient descent whose step for a whole parameter is as long as a small part of the parameter itself.
 ///
@@ -43,7 +43,7 @@ pub const Lars: Lars = Lars::DEFAULT;
 
 impl Lars {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         hold!(rules::lr(self.lr));
         hold!(rules::fraction("momentum", self.momentum));
         hold!(rules::above_zero("trust", self.trust));
@@ -62,7 +62,7 @@ impl Config for Lars {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for Lars {

@@ -60,7 +60,7 @@ pub use ada_grad::AdaGrad;
 pub use adam::Adam;
 pub use adam_w::AdamW;
 pub use adamax::Adamax;
-pub(crate) use clip::Measure;
+pub(crate) use clip::GradientStats;
 pub use clip::{AdaptiveGrad, AnyClip, Clip, ClipValue, GlobalNorm, Gradients, NoClip, PerParameter, Unit};
 pub(crate) use constraint::constrain_all;
 pub use constraint::{AnyConstraint, Constraint, MaxNorm, Unconstrained};
@@ -79,7 +79,7 @@ pub use rms_prop::RmsProp;
 pub use sgd::Sgd;
 pub use sign_sgd::SignSgd;
 pub use sparse_adam::SparseAdam;
-pub use update::{Incoming, Treatment, Update, UpdateStep};
+pub use update::{GradientTransform, ParameterConfig, Update, UpdateStep};
 
 use trainspec_kernels::update::Slots;
 
@@ -90,7 +90,7 @@ use crate::config::{Config, Setting, with_changes};
 /// ```
 /// use serde::{Deserialize, Serialize};
 /// use trainspec::optim::{Optimizer, UpdateStep};
-/// use trainspec::{Config, Verdict};
+/// use trainspec::{Config, CheckResult};
 ///
 /// /// Steps by the sign of the gradient.
 /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -99,7 +99,7 @@ use crate::config::{Config, Setting, with_changes};
 /// }
 ///
 /// impl SignDescent {
-///     pub const fn check(&self) -> Verdict {
+///     pub const fn check(&self) -> CheckResult {
 ///         Ok(())
 ///     }
 /// }
@@ -107,7 +107,7 @@ use crate::config::{Config, Setting, with_changes};
 /// impl Config for SignDescent {
 ///     const NAME: &'static str = "SignDescent";
 ///     const DEFAULT: Self = Self { lr: 1e-3 };
-///     const CHECK: fn(&Self) -> Verdict = Self::check;
+///     const CHECK: fn(&Self) -> CheckResult = Self::check;
 /// }
 ///
 /// impl Optimizer for SignDescent {
@@ -221,7 +221,7 @@ pub trait AnyOptimizer: Setting {
     fn measure_block(
         &self,
         step: UpdateStep,
-        incoming: Incoming,
+        incoming: GradientTransform,
         weights: &[f32],
         gradients: &[f32],
         state: &mut [&mut [f32]],
@@ -231,7 +231,7 @@ pub trait AnyOptimizer: Setting {
     fn update_block(
         &self,
         step: UpdateStep,
-        incoming: Incoming,
+        incoming: GradientTransform,
         weights: &mut [f32],
         gradients: &[f32],
         state: &mut [&mut [f32]],
@@ -290,7 +290,7 @@ impl<O: Optimizer> AnyOptimizer for O {
     fn measure_block(
         &self,
         step: UpdateStep,
-        incoming: Incoming,
+        incoming: GradientTransform,
         weights: &[f32],
         gradients: &[f32],
         state: &mut [&mut [f32]],
@@ -304,7 +304,7 @@ impl<O: Optimizer> AnyOptimizer for O {
     fn update_block(
         &self,
         step: UpdateStep,
-        incoming: Incoming,
+        incoming: GradientTransform,
         weights: &mut [f32],
         gradients: &[f32],
         state: &mut [&mut [f32]],

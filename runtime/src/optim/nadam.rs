@@ -6,8 +6,8 @@ use super::math::{correction, lerp};
 use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::keys::Known;
-use crate::shape::Verdict;
+use crate::keys::Facts;
+use crate::shape::CheckResult;
 
 /// Adam that looks ahead by one step of its momentum, with a momentum that rises over the first steps.
 ///
@@ -47,7 +47,7 @@ pub const NAdam: NAdam = NAdam::DEFAULT;
 
 impl NAdam {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         hold!(rules::lr(self.lr));
         hold!(rules::betas(self.betas));
         hold!(rules::eps(self.eps));
@@ -68,7 +68,7 @@ impl Config for NAdam {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for NAdam {

@@ -1,23 +1,23 @@
 //! Patterns of parameter paths.
 
 use crate::layer::Bindings;
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// That a pattern has parts, and `**` for whole parts only.
-pub(crate) const fn check(pattern: &str) -> Verdict {
+pub(crate) const fn check(pattern: &str) -> CheckResult {
     let text = pattern.as_bytes();
     let (mut at, mut start) = (0, 0);
     while at <= text.len() {
         if at == text.len() || text[at] == b'.' {
             if at == start {
-                return Err(Problem::new("pattern is \"").text(pattern).text(
+                return Err(CheckError::new("pattern is \"").text(pattern).text(
                     "\"; expected the path of parameters, such as \"linear_1.weight\", \"block.*.weight\" or \"head.**\"",
                 ));
             }
             let mut i = start;
             while i + 1 < at {
                 if text[i] == b'*' && text[i + 1] == b'*' && at - start > 2 {
-                    return Err(Problem::new("pattern is \"").text(pattern).text(
+                    return Err(CheckError::new("pattern is \"").text(pattern).text(
                         "\"; `**` stands for whole parts of a path, write `*` for letters within one",
                     ));
                 }

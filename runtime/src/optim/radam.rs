@@ -6,8 +6,8 @@ use super::math::{correction, lerp};
 use super::rules::{self, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::keys::Known;
-use crate::shape::Verdict;
+use crate::keys::Facts;
+use crate::shape::CheckResult;
 
 /// Adam whose rate is held back while its second moment rests on few gradients.
 ///
@@ -45,7 +45,7 @@ pub const RAdam: RAdam = RAdam::DEFAULT;
 
 impl RAdam {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
 }
@@ -61,7 +61,7 @@ impl Config for RAdam {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for RAdam {

@@ -6,8 +6,8 @@ use super::math::lerp;
 use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::keys::Known;
-use crate::shape::Verdict;
+use crate::keys::Facts;
+use crate::shape::CheckResult;
 
 /// Gradient descent with each gradient over the root of its fading mean square.
 ///
@@ -47,7 +47,7 @@ pub const RmsProp: RmsProp = RmsProp::DEFAULT;
 
 impl RmsProp {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         hold!(rules::lr(self.lr));
         hold!(rules::fraction("alpha", self.alpha));
         hold!(rules::eps(self.eps));
@@ -69,7 +69,7 @@ impl Config for RmsProp {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for RmsProp {

@@ -1,11 +1,11 @@
 //! Ranges that several optimizers share.
 
 use super::Penalties;
-use crate::keys::Known;
+use crate::keys::Facts;
 pub(super) use crate::keys::not_negative;
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
-/// `?` for a [`Verdict`] in a `const fn`, where `?` itself is not to be had.
+/// `?` for a [`CheckResult`] in a `const fn`, where `?` itself is not to be had.
 macro_rules! hold {
     ($verdict:expr) => {
         if let Err(problem) = $verdict {
@@ -25,7 +25,12 @@ macro_rules! penalties {
 pub(super) use penalties;
 
 /// The keys of the optimizers that keep two moments.
-pub(super) const fn moments(lr: f64, betas: (f64, f64), eps: f64, penalties: Penalties) -> Verdict<Known> {
+pub(super) const fn moments(
+    lr: f64,
+    betas: (f64, f64),
+    eps: f64,
+    penalties: Penalties,
+) -> CheckResult<Facts> {
     hold!(self::lr(lr));
     hold!(self::betas(betas));
     hold!(self::eps(eps));
@@ -33,19 +38,19 @@ pub(super) const fn moments(lr: f64, betas: (f64, f64), eps: f64, penalties: Pen
 }
 
 /// The penalties of an optimizer at its `lr`, and that it has both.
-pub(super) const fn rated(lr: f64, penalties: Penalties) -> Verdict<Known> {
+pub(super) const fn rated(lr: f64, penalties: Penalties) -> CheckResult<Facts> {
     hold!(penalties.check(lr));
-    Ok(Known::NOTHING.rate(lr, penalties))
+    Ok(Facts::NOTHING.rate(lr, penalties))
 }
 
 /// A learning rate.
-pub(super) const fn lr(lr: f64) -> Verdict {
+pub(super) const fn lr(lr: f64) -> CheckResult {
     if !(lr > 0.0 && lr.is_finite()) {
-        return Err(Problem::new("lr is ").float(lr).text("; expected a number above 0"));
+        return Err(CheckError::new("lr is ").float(lr).text("; expected a number above 0"));
     }
     // Weights are moved in f32, in which less is 0 or has hardly a digit left.
     if (lr as f32) < f32::MIN_POSITIVE || !(lr as f32).is_finite() {
-        return Err(Problem::new("lr is ")
+        return Err(CheckError::new("lr is ")
             .float(lr)
             .text("; expected a number from 1.2e-38 to 3.4e38, those of f32"));
     }
@@ -53,11 +58,11 @@ pub(super) const fn lr(lr: f64) -> Verdict {
 }
 
 /// How much of two moments stays.
-pub(super) const fn betas((first, second): (f64, f64)) -> Verdict {
+pub(super) const fn betas((first, second): (f64, f64)) -> CheckResult {
     if first >= 0.0 && first < 1.0 && second >= 0.0 && second < 1.0 {
         return Ok(());
     }
-    Err(Problem::new("betas is (")
+    Err(CheckError::new("betas is (")
         .float(first)
         .text(", ")
         .float(second)
@@ -65,26 +70,26 @@ pub(super) const fn betas((first, second): (f64, f64)) -> Verdict {
 }
 
 /// What keeps a divisor from 0.
-pub(super) const fn eps(eps: f64) -> Verdict {
+pub(super) const fn eps(eps: f64) -> CheckResult {
     above_zero("eps", eps)
 }
 
 /// A number above 0.
-pub(super) const fn above_zero(key: &str, value: f64) -> Verdict {
+pub(super) const fn above_zero(key: &str, value: f64) -> CheckResult {
     // Also as f32, the type of the arithmetic.
     if value as f32 > 0.0 && (value as f32).is_finite() {
         return Ok(());
     }
-    Err(Problem::new(key)
+    Err(CheckError::new(key)
         .text(" is ")
         .float(value)
         .text("; expected a number above 0, within the range of f32"))
 }
 
 /// How much of something stays.
-pub(super) const fn fraction(key: &str, value: f64) -> Verdict {
+pub(super) const fn fraction(key: &str, value: f64) -> CheckResult {
     if value >= 0.0 && value < 1.0 {
         return Ok(());
     }
-    Err(Problem::new(key).text(" is ").float(value).text("; expected 0 <= ").text(key).text(" < 1"))
+    Err(CheckError::new(key).text(" is ").float(value).text("; expected 0 <= ").text(key).text(" < 1"))
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::rules::{self, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::keys::Known;
-use crate::shape::{Problem, Verdict};
+use crate::keys::Facts;
+use crate::shape::{CheckError, CheckResult};
 
 /// Gradient descent, with momentum if wanted.
 ///
@@ -44,32 +44,32 @@ pub const Sgd: Sgd = Sgd::DEFAULT;
 
 impl Sgd {
     /// The ranges of the keys, and what Nesterov needs.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = rules::lr(self.lr) {
             return Err(problem);
         }
         if !(self.momentum >= 0.0 && self.momentum < 1.0) {
-            return Err(Problem::new("momentum is ")
+            return Err(CheckError::new("momentum is ")
                 .float(self.momentum)
                 .text("; expected 0 <= momentum < 1"));
         }
         if !(self.dampening >= 0.0 && self.dampening < 1.0) {
-            return Err(Problem::new("dampening is ")
+            return Err(CheckError::new("dampening is ")
                 .float(self.dampening)
                 .text("; expected 0 <= dampening < 1"));
         }
         if self.dampening != 0.0 && self.momentum == 0.0 {
-            return Err(Problem::new(
+            return Err(CheckError::new(
                 "dampening needs momentum; add `momentum: 0.9`, or leave `dampening` out",
             ));
         }
         if self.nesterov && self.momentum == 0.0 {
-            return Err(Problem::new(
+            return Err(CheckError::new(
                 "nesterov needs momentum; add `momentum: 0.9`, or leave `nesterov` out",
             ));
         }
         if self.nesterov && self.dampening != 0.0 {
-            return Err(Problem::new("nesterov goes with dampening 0, but dampening is ")
+            return Err(CheckError::new("nesterov goes with dampening 0, but dampening is ")
                 .float(self.dampening)
                 .text("; leave one of them out"));
         }
@@ -89,7 +89,7 @@ impl Config for Sgd {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for Sgd {

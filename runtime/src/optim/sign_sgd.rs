@@ -6,8 +6,8 @@ use super::math::sign;
 use super::rules::{self, hold, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::keys::Known;
-use crate::shape::Verdict;
+use crate::keys::Facts;
+use crate::shape::CheckResult;
 
 /// Steps of one size for all weights, by the sign of the gradient, or with momentum by the sign of its fading mean.
 ///
@@ -39,7 +39,7 @@ pub const SignSgd: SignSgd = SignSgd::DEFAULT;
 
 impl SignSgd {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         hold!(rules::lr(self.lr));
         hold!(rules::fraction("momentum", self.momentum));
         rules::rated(self.lr, penalties!(self))
@@ -50,7 +50,7 @@ impl Config for SignSgd {
     const NAME: &'static str = "SignSgd";
     const DEFAULT: Self =
         Self { lr: 1e-4, momentum: 0.0, weight_decay: 0.0, l2: 0.0, l1: 0.0, decay: Decay::Matrices };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for SignSgd {

@@ -6,8 +6,8 @@ use super::moments::adam;
 use super::rules::{self, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
-use crate::keys::Known;
-use crate::shape::Verdict;
+use crate::keys::Facts;
+use crate::shape::CheckResult;
 
 /// Adam that updates, of an [embedding](crate::layer::Embedding), only the rows that the batch reads.
 ///
@@ -47,7 +47,7 @@ pub const SparseAdam: SparseAdam = SparseAdam::DEFAULT;
 
 impl SparseAdam {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
 }
@@ -63,7 +63,7 @@ impl Config for SparseAdam {
         l1: 0.0,
         decay: Decay::Matrices,
     };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Optimizer for SparseAdam {

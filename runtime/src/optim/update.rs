@@ -29,7 +29,7 @@ impl UpdateStep {
 
 /// What one parameter's update is made of, beside the step's number and rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Treatment {
+pub struct ParameterConfig {
     /// Multiplies the scheduled rate.
     pub lr: f64,
     /// [`Penalties::l1`] of this parameter; 0 if it is not touched.
@@ -40,7 +40,7 @@ pub struct Treatment {
     pub weight_decay: f64,
 }
 
-impl Treatment {
+impl ParameterConfig {
     /// The treatment of a parameter of this role by an optimizer with these penalties.
     #[must_use]
     pub fn of(role: Role, penalties: Penalties) -> Self {
@@ -75,7 +75,7 @@ pub struct Update<'a> {
     /// The scheduled rate.
     pub lr: f64,
     /// How each parameter of the graph is treated.
-    pub treatments: &'a [Treatment],
+    pub treatments: &'a [ParameterConfig],
     /// What each parameter's summed gradient is multiplied by: the average over the window, and clipping.
     pub scales: &'a [f64],
     /// The largest size of an element of a gradient after that; infinite if there is none.
@@ -84,12 +84,12 @@ pub struct Update<'a> {
 
 impl Update<'_> {
     /// The step for one parameter, and what becomes of its weights and gradients before.
-    pub(crate) fn of(&self, parameter: usize, role: Role) -> (UpdateStep, Incoming) {
+    pub(crate) fn of(&self, parameter: usize, role: Role) -> (UpdateStep, GradientTransform) {
         let treatment = self.treatments[parameter];
         let lr = self.lr * treatment.lr;
         let step = UpdateStep { t: self.t, lr, role, weight_decay: treatment.weight_decay, trust: 1.0 };
         let keep = if self.optimizer.decays_itself() { 1.0 } else { 1.0 - lr * treatment.weight_decay };
-        let incoming = Incoming {
+        let incoming = GradientTransform {
             scale: self.scales[parameter] as f32,
             bound: self.bound as f32,
             l1: treatment.l1 as f32,
@@ -102,7 +102,7 @@ impl Update<'_> {
 
 /// What becomes of weights and gradients before a rule sees them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Incoming {
+pub struct GradientTransform {
     /// Multiplies each element of the gradient.
     pub scale: f32,
     /// The largest size of an element after that; infinite if there is none.
@@ -115,7 +115,7 @@ pub struct Incoming {
     pub keep: f32,
 }
 
-impl Incoming {
+impl GradientTransform {
     /// Everything stays as it is.
     pub const UNCHANGED: Self = Self { scale: 1.0, bound: f32::INFINITY, l1: 0.0, l2: 0.0, keep: 1.0 };
 
@@ -149,7 +149,7 @@ mod tests {
     /// Powers of two, so that nothing rounds.
     #[test]
     fn gradients_are_scaled_bounded_and_then_penalized() {
-        let incoming = Incoming { scale: 0.5, bound: 1.0, l1: 0.25, l2: 0.5, keep: 0.75 };
+        let incoming = GradientTransform { scale: 0.5, bound: 1.0, l1: 0.25, l2: 0.5, keep: 0.75 };
         let sgd = Sgd { lr: 1.0, ..Sgd::DEFAULT };
         let mut weights = [2.0, -2.0, 0.0, 4.0];
         let step = UpdateStep::new(1, 1.0);
@@ -160,16 +160,16 @@ mod tests {
 
     #[test]
     fn a_gradient_that_is_no_number_stays_one() {
-        let incoming = Incoming { bound: 1.0, ..Incoming::UNCHANGED };
+        let incoming = GradientTransform { bound: 1.0, ..GradientTransform::UNCHANGED };
         assert!(incoming.gradient(1.0, f32::NAN).is_nan());
     }
 
     #[test]
     fn penalties_touch_what_they_are_told_to() {
         let sgd = Sgd { l1: 1.0, l2: 2.0, weight_decay: 3.0, ..Sgd::DEFAULT };
-        let none = Treatment { lr: 1.0, l1: 0.0, l2: 0.0, weight_decay: 0.0 };
-        let all = Treatment { lr: 1.0, l1: 1.0, l2: 2.0, weight_decay: 3.0 };
-        let of = |role, decay| Treatment::of(role, Optimizer::penalties(&Sgd { decay, ..sgd }));
+        let none = ParameterConfig { lr: 1.0, l1: 0.0, l2: 0.0, weight_decay: 0.0 };
+        let all = ParameterConfig { lr: 1.0, l1: 1.0, l2: 2.0, weight_decay: 3.0 };
+        let of = |role, decay| ParameterConfig::of(role, Optimizer::penalties(&Sgd { decay, ..sgd }));
         for role in [Role::Bias, Role::Norm, Role::Embedding] {
             assert_eq!((of(role, Decay::Matrices), of(role, Decay::All)), (none, all));
         }

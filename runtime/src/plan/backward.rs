@@ -5,13 +5,13 @@
 //! has to add to it.
 
 use trainspec_kernels::epilogue::Saved;
-use trainspec_kernels::product::Onto;
+use trainspec_kernels::matmul::WriteMode;
 
 use super::Place;
 use super::buffer::Buffer;
 use super::forward::{Forward, ForwardStep};
 use super::fuse::{Group, Work};
-use crate::op::{Joins, MAX_INPUTS};
+use crate::op::{EpilogueSupport, MAX_INPUTS};
 
 /// A step of the backward pass.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ pub(crate) struct KernelStep {
     pub(crate) saved: Option<Buffer>,
     pub(crate) scratch: Option<Buffer>,
     pub(crate) d: Buffer,
-    pub(crate) d_inputs: [Option<(Buffer, Onto)>; MAX_INPUTS],
+    pub(crate) d_inputs: [Option<(Buffer, WriteMode)>; MAX_INPUTS],
     /// Whether the kernel is given its epilogue to undo.
     pub(crate) undoes: bool,
 }
@@ -158,7 +158,7 @@ impl Planner<'_, '_> {
     }
 
     /// Where a kernel's gradient of `value` goes.
-    fn target(&mut self, value: usize) -> Option<(Buffer, Onto)> {
+    fn target(&mut self, value: usize) -> Option<(Buffer, WriteMode)> {
         if !self.wanted[value] {
             return None;
         }
@@ -167,12 +167,12 @@ impl Planner<'_, '_> {
                 let length = self.forward.length(value);
                 let buffer = self.make(length);
                 self.give(value, buffer);
-                (buffer, Onto::Replace)
+                (buffer, WriteMode::Overwrite)
             }
             Some(before) => {
                 let buffer = self.own(before);
                 self.give(value, buffer);
-                (buffer, Onto::Add)
+                (buffer, WriteMode::Accumulate)
             }
         })
     }
@@ -222,7 +222,7 @@ impl Planner<'_, '_> {
         if group.joined.is_plain() {
             return d;
         }
-        if group.joins() == Joins::Both {
+        if group.joins() == EpilogueSupport::Both {
             return self.own(d);
         }
         let saved = match group.saved() {
@@ -251,7 +251,7 @@ impl Planner<'_, '_> {
                 let length = self.forward.length(value);
                 let buffer = self.make(length);
                 *self.holders(buffer) += 1;
-                d_inputs[place] = Some((buffer, Onto::Replace));
+                d_inputs[place] = Some((buffer, WriteMode::Overwrite));
                 apart.push((value, buffer));
             } else {
                 d_inputs[place] = self.target(value);
@@ -259,7 +259,7 @@ impl Planner<'_, '_> {
         }
         let needs = self.forward.needs(group);
         let scratch = (needs.backward > 0).then(|| self.make(needs.backward));
-        let undoes = group.joins() == Joins::Both && !group.joined.is_plain();
+        let undoes = group.joins() == EpilogueSupport::Both && !group.joined.is_plain();
         let reads = group.reads();
         let output = (reads.output || undoes && group.saved() == Saved::Output).then_some(step.output);
         let inputs = if reads.inputs { step.inputs } else { [None; MAX_INPUTS] };

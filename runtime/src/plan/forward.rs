@@ -4,7 +4,7 @@ use super::Place;
 use super::buffer::{Buffer, Buffers};
 use super::fuse::{Group, Groups, Work};
 use crate::graph::Graph;
-use crate::op::{MAX_INPUTS, Needs};
+use crate::op::{MAX_INPUTS, Workspace};
 
 /// One group's forward pass.
 #[derive(Clone, Copy, Debug)]
@@ -92,10 +92,10 @@ impl<'a> Forward<'a> {
         }
     }
 
-    pub(super) fn needs(&self, group: &Group) -> Needs {
+    pub(super) fn needs(&self, group: &Group) -> Workspace {
         match &group.work {
             Work::Kernel(kernel) => kernel.needs(self.batch),
-            Work::Epilogue | Work::Island => Needs::default(),
+            Work::Epilogue | Work::Island => Workspace::default(),
         }
     }
 }

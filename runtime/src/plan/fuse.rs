@@ -9,8 +9,8 @@ use std::sync::Arc;
 use trainspec_kernels::epilogue::{Activation, Dropout, Epilogue, Saved};
 
 use crate::graph::{Graph, Node};
-use crate::op::{Form, Joins, Kernel, Reads};
-use crate::rng::{Moment, Purpose, Stream};
+use crate::op::{EpilogueSupport, Kernel, Lowering, SavedForBackward};
+use crate::rng::{Purpose, StepIndex, Stream};
 
 /// What computes a group.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl Joined {
         Self { activation: Activation::Identity, dropout: None, then: Activation::Identity };
 
     /// The epilogue at one moment.
-    pub(crate) fn at<'a>(&self, moment: Moment, residual: Option<&'a [f32]>) -> Epilogue<'a> {
+    pub(crate) fn at<'a>(&self, moment: StepIndex, residual: Option<&'a [f32]>) -> Epilogue<'a> {
         let dropout =
             |(stream, p, each): (Stream, f64, usize)| -> Dropout { stream.dropout_of_runs(p, each, moment) };
         Epilogue {
@@ -66,11 +66,11 @@ impl Joined {
 
     /// What undoing it needs.
     pub(crate) fn saved(&self, has_residual: bool) -> Saved {
-        self.undoing(Moment::default(), has_residual).saved()
+        self.undoing(StepIndex::default(), has_residual).saved()
     }
 
     /// The epilogue for a backward pass, which only asks whether there was a residual.
-    pub(crate) fn undoing(&self, moment: Moment, has_residual: bool) -> Epilogue<'static> {
+    pub(crate) fn undoing(&self, moment: StepIndex, has_residual: bool) -> Epilogue<'static> {
         self.at(moment, has_residual.then_some(&[]))
     }
 
@@ -91,29 +91,31 @@ impl Group {
         self.joined.saved(self.residual.is_some())
     }
 
-    pub(crate) fn joins(&self) -> Joins {
+    pub(crate) fn joins(&self) -> EpilogueSupport {
         match &self.work {
             // It reads its own output, which an epilogue that it does not undo would change.
-            Work::Kernel(kernel) if kernel.joins() == Joins::Forward && kernel.reads().output => {
-                Joins::Nothing
+            Work::Kernel(kernel) if kernel.joins() == EpilogueSupport::Forward && kernel.reads().output => {
+                EpilogueSupport::Nothing
             }
             Work::Kernel(kernel) => kernel.joins(),
-            Work::Epilogue => Joins::Forward,
-            Work::Island => Joins::Nothing,
+            Work::Epilogue => EpilogueSupport::Forward,
+            Work::Island => EpilogueSupport::Nothing,
         }
     }
 
-    pub(crate) fn reads(&self) -> Reads {
+    pub(crate) fn reads(&self) -> SavedForBackward {
         match &self.work {
             Work::Kernel(kernel) => kernel.reads(),
             // An island keeps what it needs itself.
-            Work::Epilogue | Work::Island => Reads::NOTHING,
+            Work::Epilogue | Work::Island => SavedForBackward::NOTHING,
         }
     }
 
     /// Whether a kernel would have to keep the value before its epilogue for backward.
     pub(super) fn keeps_pre(&self) -> bool {
-        matches!(self.work, Work::Kernel(_)) && self.joins() == Joins::Forward && self.saved() == Saved::Input
+        matches!(self.work, Work::Kernel(_))
+            && self.joins() == EpilogueSupport::Forward
+            && self.saved() == Saved::Input
     }
 
     /// Does `take`, unless values are rounded and the kernel would then keep the value before its epilogue: that would be
@@ -131,19 +133,19 @@ impl Group {
     }
 
     /// Takes `form` into the epilogue, if there is still room for it.
-    fn take(&mut self, form: &Form, stream: Stream, output: usize) -> bool {
-        if self.joins() == Joins::Nothing {
+    fn take(&mut self, form: &Lowering, stream: Stream, output: usize) -> bool {
+        if self.joins() == EpilogueSupport::Nothing {
             return false;
         }
         let has_residual = self.residual.is_some();
         match *form {
-            Form::Activation(activation) if self.joined.is_plain() && !has_residual => {
+            Lowering::Activation(activation) if self.joined.is_plain() && !has_residual => {
                 self.joined.activation = activation;
             }
-            Form::Activation(Activation::Relu) if has_residual && !self.joined.has_then() => {
+            Lowering::Activation(Activation::Relu) if has_residual && !self.joined.has_then() => {
                 self.joined.then = Activation::Relu;
             }
-            Form::Dropout { p, each } if self.joined.dropout.is_none() && !has_residual => {
+            Lowering::Dropout { p, each } if self.joined.dropout.is_none() && !has_residual => {
                 self.joined.dropout = Some((stream, p, each));
             }
             _ => return false,
@@ -154,7 +156,7 @@ impl Group {
 
     /// Takes a residual into the epilogue, if there is still room for it.
     fn take_residual(&mut self, residual: usize, output: usize) -> bool {
-        if self.joins() == Joins::Nothing || self.residual.is_some() {
+        if self.joins() == EpilogueSupport::Nothing || self.residual.is_some() {
             return false;
         }
         (self.residual, self.output) = (Some(residual), output);
@@ -181,7 +183,7 @@ struct Builder<'a> {
     graph: &'a Graph,
     seed: u64,
     rounds: bool,
-    forms: Vec<Form>,
+    forms: Vec<Lowering>,
     roots: Vec<usize>,
     /// How many take the numbers of a value.
     uses: Vec<usize>,
@@ -197,19 +199,19 @@ impl<'a> Builder<'a> {
             let keeps_size =
                 inputs.iter().all(|input| input.elements() == graph.shapes[node.output].elements());
             match node.layer.form(&inputs) {
-                Form::Kernel(kernel) => Form::Kernel(kernel),
+                Lowering::Kernel(kernel) => Lowering::Kernel(kernel),
                 // The other forms are of layers that keep the number of elements.
-                _ if !keeps_size => Form::Island,
-                Form::Dropout { p, .. } if !training || p == 0.0 => Form::Alias,
+                _ if !keeps_size => Lowering::Fallback,
+                Lowering::Dropout { p, .. } if !training || p == 0.0 => Lowering::Alias,
                 form => form,
             }
         };
-        let forms: Vec<Form> = graph.nodes.iter().map(form).collect();
+        let forms: Vec<Lowering> = graph.nodes.iter().map(form).collect();
         let mut roots: Vec<usize> = (0..graph.shapes.len()).collect();
         let mut uses = vec![0; graph.shapes.len()];
         for (node, form) in graph.nodes.iter().zip(&forms) {
             match (form, node.inputs.as_slice()) {
-                (Form::Alias, &[input]) => roots[node.output] = roots[input],
+                (Lowering::Alias, &[input]) => roots[node.output] = roots[input],
                 (_, inputs) => inputs.iter().for_each(|&input| uses[roots[input]] += 1),
             }
         }
@@ -224,10 +226,12 @@ impl<'a> Builder<'a> {
             let form = self.forms[place].clone();
             let inputs: Vec<usize> = node.inputs.iter().map(|&input| self.roots[input]).collect();
             match (&form, inputs.as_slice()) {
-                (Form::Alias, &[_]) => {}
-                (Form::Activation(_) | Form::Dropout { .. }, &[input]) => self.join(place, &form, input),
-                (Form::Add, &[a, b]) => self.add(place, a, b),
-                (Form::Kernel(kernel), _) => {
+                (Lowering::Alias, &[_]) => {}
+                (Lowering::Activation(_) | Lowering::Dropout { .. }, &[input]) => {
+                    self.join(place, &form, input)
+                }
+                (Lowering::Add, &[a, b]) => self.add(place, a, b),
+                (Lowering::Kernel(kernel), _) => {
                     self.begin(place, Work::Kernel(Arc::clone(kernel)), inputs);
                 }
                 _ => {
@@ -262,7 +266,7 @@ impl<'a> Builder<'a> {
         self.makers[value].filter(|_| self.uses[value] == 1)
     }
 
-    fn join(&mut self, place: usize, form: &Form, input: usize) {
+    fn join(&mut self, place: usize, form: &Lowering, input: usize) {
         let (stream, output) = (self.stream(&self.graph.nodes[place]), self.graph.nodes[place].output);
         if let Some(maker) = self.sole_maker(input)
             && self.list[maker].if_alike(self.rounds, |group| group.take(form, stream, output))
@@ -293,7 +297,7 @@ impl<'a> Builder<'a> {
 
 impl Groups {
     /// Whether any group runs as an island.
-    pub(crate) fn has_islands(&self) -> bool {
+    pub(crate) fn has_fallbacks(&self) -> bool {
         self.list.iter().any(|group| matches!(group.work, Work::Island))
     }
 }

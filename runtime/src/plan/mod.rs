@@ -4,7 +4,7 @@
 //! Graph ──fuse──▶ Groups ──forward, backward──▶ steps over buffers ──place──▶ Plan: steps over one arena
 //! ```
 //!
-//! A [`Plan`] is the order of the work, the groups of layers that are computed in one pass ([`Form`]), what is kept
+//! A [`Plan`] is the order of the work, the groups of layers that are computed in one pass ([`Lowering`]), what is kept
 //! for the backward pass, and where each value lives while it is needed: nothing is allocated in a step, and the
 //! memory that it takes is known before the first one.
 //!
@@ -19,10 +19,10 @@
 //! }
 //!
 //! let graph = Net::graph()?;
-//! let (small, large) = (Plan::training(&graph, 0, 64)?, Plan::training(&graph, 0, 128)?);
+//! let (small, large) = (Plan::experiment(&graph, 0, 64)?, Plan::experiment(&graph, 0, 128)?);
 //! assert!(small.length() < large.length());
 //! // Every layer has a planned form.
-//! assert!(!small.has_islands());
+//! assert!(!small.has_fallbacks());
 //! # Ok::<(), trainspec::Error>(())
 //! ```
 
@@ -122,13 +122,13 @@ impl Plan {
     ///
     /// let graph = Net::graph()?;
     /// let storage = Storage::from(Some(Format::Bf16));
-    /// let (full, half) = (Plan::training(&graph, 0, 64)?, Plan::training_in(&graph, 0, 64, storage)?);
+    /// let (full, half) = (Plan::experiment(&graph, 0, 64)?, Plan::training_in(&graph, 0, 64, storage)?);
     /// assert!(half.kept() < full.kept() * 6 / 10);
     /// # Ok::<(), trainspec::Error>(())
     /// ```
     ///
     /// # Errors
-    /// As [`Plan::training`].
+    /// As [`Plan::experiment`].
     pub fn training_in(graph: &Graph, seed: u64, batch: usize, storage: Storage) -> Result<Self> {
         Self::new(graph, seed, batch, true, storage)
     }
@@ -136,7 +136,7 @@ impl Plan {
     /// The plan of a forward pass in evaluation mode.
     ///
     /// # Errors
-    /// As [`Plan::training`].
+    /// As [`Plan::experiment`].
     pub fn evaluation(graph: &Graph, batch: usize) -> Result<Self> {
         Self::new(graph, 0, batch, false, Storage::default())
     }
@@ -144,7 +144,7 @@ impl Plan {
     /// The same with values that are rounded where they pass from one kernel to another, and kept in 16 bits.
     ///
     /// # Errors
-    /// As [`Plan::training`].
+    /// As [`Plan::experiment`].
     pub fn evaluation_in(graph: &Graph, batch: usize, storage: Storage) -> Result<Self> {
         Self::new(graph, 0, batch, false, storage)
     }
@@ -254,8 +254,8 @@ impl Plan {
     /// Whether some layer has no planned form and runs as an island of candle operations, whose memory is not
     /// known.
     #[must_use]
-    pub fn has_islands(&self) -> bool {
-        self.groups.has_islands()
+    pub fn has_fallbacks(&self) -> bool {
+        self.groups.has_fallbacks()
     }
 
     pub(crate) fn group(&self, number: usize) -> &Group {

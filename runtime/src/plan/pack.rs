@@ -6,7 +6,7 @@
 //! handed to the next step alone is rounded where it is. Scratch, and of what a kernel saves what is no
 //! value, are left alone.
 
-use trainspec_kernels::product::Onto;
+use trainspec_kernels::matmul::WriteMode;
 
 use super::buffer::{Buffer, Buffers};
 use super::forward::ForwardStep;
@@ -144,7 +144,7 @@ impl<'a> Packer<'a> {
                 // A kernel that undoes its epilogue changes it, but nobody reads it again.
                 self.all(&mut step.d, time, Access::Read);
                 for (buffer, onto) in step.d_inputs.iter_mut().flatten() {
-                    let access = if *onto == Onto::Add { Access::Change } else { Access::Write };
+                    let access = if *onto == WriteMode::Accumulate { Access::Change } else { Access::Write };
                     self.all(buffer, time, access);
                 }
             }

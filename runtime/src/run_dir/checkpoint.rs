@@ -14,11 +14,11 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::journal::Log;
-use super::shelf::{InPlace, Shelf, Slot};
+use super::append_log::Log;
+use super::checkpoint_store::{CheckpointStore, InPlace, Slot};
+use super::checksums::{BEST, EMA, Files, MODEL, OPTIMIZER, STATE};
 use super::start::Start;
 use super::state::{Best, FORMAT, Records, State};
-use super::sums::{BEST, EMA, Files, MODEL, OPTIMIZER, STATE};
 use super::writer::Writer;
 use crate::data::Normalizer;
 use crate::error::{Error, Result};
@@ -71,7 +71,7 @@ impl Origin {
 impl Checkpoints {
     /// Checkpoints below `path`, of which the newest `keep` stay.
     pub(super) fn new(path: PathBuf, keep: usize, origin: Origin) -> Self {
-        Self { writer: Writer::new(Shelf::new(path, keep)), origin, best: None }
+        Self { writer: Writer::new(CheckpointStore::new(path, keep)), origin, best: None }
     }
 
     /// Notes that the epoch that ended with this step is the best so far.
@@ -217,8 +217,8 @@ mod tests {
 
     use candle_core::{Device, Tensor};
 
-    use super::super::journal::Journal;
-    use super::super::sums;
+    use super::super::append_log::AppendLog;
+    use super::super::checksums;
     use super::*;
     use crate::fixture::{Line, graph};
     use crate::trainer::{Monitored, Scaling, Totals};
@@ -236,7 +236,7 @@ mod tests {
     }
 
     fn recording() -> Recording {
-        let log = || Journal::unwritten(&[]).log().unwrap();
+        let log = || AppendLog::unwritten(&[]).log().unwrap();
         Recording { records: Records::default(), logs: [log(), log()] }
     }
 
@@ -307,17 +307,17 @@ mod tests {
         assert_eq!((scaling.loss_scale, scaling.good_steps, scaling.skipped), (Some(512.0), 3, 7));
         assert_eq!(state["monitored"]["epoch"], 1);
         assert_eq!(state["schedule"][1]["reductions"], 2.0);
-        assert_eq!(sums::read(&path).unwrap().len(), 5);
+        assert_eq!(checksums::read(&path).unwrap().len(), 5);
         let bytes = fs::read(path.join("optimizer.safetensors")).unwrap();
         let mut paths = Vec::new();
         let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
         paths.extend(file.names());
         paths.sort_unstable();
         assert_eq!(paths, ["line_1.bias.m", "line_1.bias.v", "line_1.weight.m", "line_1.weight.v"]);
-        let model = crate::Trained::<Line>::load(path.join("model.safetensors")).unwrap();
+        let model = crate::TrainedModel::<Line>::load(path.join("model.safetensors")).unwrap();
         let x = Tensor::zeros((1, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
         assert!(model.predict_tensor(&x).is_ok());
-        let average = crate::Trained::<Line>::load(path.join("ema.safetensors")).unwrap();
+        let average = crate::TrainedModel::<Line>::load(path.join("ema.safetensors")).unwrap();
         for (path, tensor) in average.parameters() {
             assert!(
                 tensor.to_vec1::<f32>().unwrap().iter().all(|number| number.to_bits() == 0.25_f32.to_bits()),

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::checksums::MODEL;
 use super::difference::{Change, changes};
 use super::record::Record;
 use super::replay::number;
-use super::sums::MODEL;
 use super::tensors::first_difference;
 use crate::error::Result;
 
@@ -192,7 +192,7 @@ fn results(records: &[Record; 2]) -> Vec<Results> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::training;
+    use crate::fixture::experiment;
 
     #[test]
     fn the_distance_of_what_is_no_number() {
@@ -209,7 +209,7 @@ mod tests {
     fn two_seeds_and_two_rates() {
         let out = tempfile::tempdir().unwrap();
         let run = |seed: u64, lr: &str| {
-            let training = training().out(out.path()).seed(seed).set("optimizer.lr", lr).unwrap();
+            let training = experiment().out(out.path()).seed(seed).set("optimizer.lr", lr).unwrap();
             training.run().unwrap().folder.unwrap()
         };
         let (one, same, seed, rate) = (run(1, "0.1"), run(1, "0.1"), run(2, "0.1"), run(1, "0.2"));

@@ -7,22 +7,22 @@ use std::time::SystemTime;
 
 use serde_json::json;
 
+use super::append_log::AppendLog;
 use super::checkpoint::{Checkpoints, Origin, Recording};
+use super::checkpoint_store::Slot;
 use super::clock;
 use super::curves::Curves;
 use super::environment::Environment;
-use super::journal::Journal;
 use super::lock::Lock;
 use super::manifest::Manifest;
 use super::metrics::{METRICS, Metrics};
 use super::newest::{MOST, age, newest_of};
 use super::probe::notices;
-use super::shelf::Slot;
 use super::start::Start;
 use super::state::Records;
 use super::trace::{TRACE, Trace};
 use crate::error::{Error, Result};
-use crate::files::{pretty, sync_folder, write_whole, write_whole_by};
+use crate::files::{pretty, sync_folder, write_atomic, write_whole_by};
 use crate::trainer::{Event, Exit, Observer, Outcome};
 
 /// The folder of one run: `<out>/<name>/<id>`.
@@ -85,10 +85,10 @@ impl Folder {
         }
         let mut lock = Lock::take(&path)?;
         lock.keep();
-        write_whole(&path.join("spec.json"), spec_text(start).as_bytes())?;
+        write_atomic(&path.join("spec.json"), spec_text(start).as_bytes())?;
         let manifest = Manifest::write_start(path.join("manifest.json"), id, start, environment)?;
-        let metrics = Metrics::of(Journal::create(&path.join(METRICS))?);
-        let trace = Trace::begin(Journal::create(&path.join(TRACE))?, start.graph)?;
+        let metrics = Metrics::of(AppendLog::create(&path.join(METRICS))?);
+        let trace = Trace::begin(AppendLog::create(&path.join(TRACE))?, start.graph)?;
         let synced = sync_folder(&path)?;
         let keep = start.settings.checkpoint.map_or(1, |checkpoint| checkpoint.keep);
         let checkpoints = Checkpoints::new(path.join("checkpoints"), keep, Origin::of(start));
@@ -142,7 +142,7 @@ impl Folder {
     fn finish_rest(&mut self, exit: &str, outcome: Option<&Outcome>) -> Result<()> {
         let picture = self.curves.draw();
         let drawn =
-            picture.map_or(Ok(()), |picture| write_whole(&self.path.join("curves.svg"), picture.as_bytes()));
+            picture.map_or(Ok(()), |picture| write_atomic(&self.path.join("curves.svg"), picture.as_bytes()));
         let recorded = self.manifest.write_end(exit, outcome);
         drawn.and(recorded)?;
         match outcome {
@@ -214,7 +214,7 @@ fn claim(parent: &Path, id: &str) -> Result<(PathBuf, String)> {
         let path = path.to_owned();
         move |source: std::io::Error| {
             let problem = format!(
-                "the folder of the run cannot be made ({source}); give another place with `--out` or `Training::out`"
+                "the folder of the run cannot be made ({source}); give another place with `--out` or `Experiment::out`"
             );
             Error::File { path, source: std::io::Error::new(source.kind(), problem) }
         }
@@ -263,7 +263,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::fixture::training;
+    use crate::fixture::experiment;
     use crate::run_dir::newest;
     use crate::spec::hash;
 
@@ -308,12 +308,12 @@ mod tests {
             (0, "20261123-184502-2"),
         ] {
             clock::set(seconds);
-            last = training().out(out.path()).epochs(1).run().unwrap().folder.unwrap();
+            last = experiment().out(out.path()).epochs(1).run().unwrap().folder.unwrap();
             assert!(last.ends_with(id), "{} is not {id}", last.display());
             assert_eq!(newest(out.path(), "line").unwrap(), last);
         }
         clock::set(-5);
-        let run = training().out(out.path()).epochs(1).resume_newest().run().unwrap();
+        let run = experiment().out(out.path()).epochs(1).resume_newest().run().unwrap();
         assert_eq!(run.folder.unwrap(), last);
         let manifest = fs::read_to_string(last.join("manifest.json")).unwrap();
         let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
@@ -326,7 +326,7 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let file = out.path().join("taken");
         fs::write(&file, "").unwrap();
-        let error = training().out(&file).run().unwrap_err();
+        let error = experiment().out(&file).run().unwrap_err();
         assert!(matches!(error, Error::File { .. }), "{error:?}");
         let text = error.to_string();
         assert!(text.contains("taken/line") && text.contains("--out"), "{text}");
@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn a_run_leaves_its_spec_manifest_metrics_model_and_picture() {
         let out = tempfile::tempdir().unwrap();
-        let run = training().out(out.path().join("not/yet/there")).epochs(2).run().unwrap();
+        let run = experiment().out(out.path().join("not/yet/there")).epochs(2).run().unwrap();
         let path = run.folder.unwrap();
         let read = |name: &str| fs::read_to_string(path.join(name)).unwrap();
         let spec: serde_json::Value = serde_json::from_str(&read("spec.json")).unwrap();
@@ -355,7 +355,7 @@ mod tests {
     fn equal_runs_leave_equal_metrics() {
         let out = tempfile::tempdir().unwrap();
         let metrics = || {
-            let run = training().out(out.path()).run().unwrap();
+            let run = experiment().out(out.path()).run().unwrap();
             fs::read(run.folder.unwrap().join("metrics.jsonl")).unwrap()
         };
         assert_eq!(metrics(), metrics());
@@ -372,7 +372,7 @@ mod tests {
             }
             _ => Ok(()),
         };
-        assert!(training().out(out.path()).run_with(&mut stop).is_err());
+        assert!(experiment().out(out.path()).run_with(&mut stop).is_err());
         let folder = fs::read_dir(out.path().join("line")).unwrap().next().unwrap().unwrap().path();
         let manifest = fs::read_to_string(folder.join("manifest.json")).unwrap();
         let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::metrics::METRICS;
 use super::trace::TRACE;
 use crate::error::{Error, Result};
-use crate::files::read_regular;
+use crate::files::read_file;
 
 /// The bytes of the logs; none of one that is not there.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl Logs {
     pub(super) fn read(folder: &Path) -> Result<Self> {
         let read = |name: &str| {
             let path = folder.join(name);
-            match read_regular(&path) {
+            match read_file(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
                 bytes => bytes.map_err(Error::file(&path)),
             }

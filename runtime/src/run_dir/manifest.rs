@@ -9,7 +9,7 @@ use super::environment::Environment;
 use super::metrics::Measured;
 use super::start::Start;
 use crate::error::{Error, Result};
-use crate::files::{is_no_file, read_regular, write_whole};
+use crate::files::{is_no_file, read_file, write_atomic};
 use crate::trainer::{Outcome, Resumed};
 
 /// The form of manifests that this version writes.
@@ -100,7 +100,7 @@ impl Manifest {
     /// anew, since a run does not depend on it.
     pub(super) fn resumed(path: PathBuf, start: &Start<'_>, resumed: &Resumed) -> Result<Self> {
         let environment = Environment::of(start);
-        let bytes = match read_regular(&path) {
+        let bytes = match read_file(&path) {
             Err(error) if is_no_file(&error) => Vec::new(),
             bytes => bytes.map_err(Error::file(&path))?,
         };
@@ -125,7 +125,7 @@ impl Manifest {
 
     /// Reads the manifest of a run that is looked at.
     pub(super) fn read(path: &Path) -> Result<Self> {
-        let bytes = read_regular(path).map_err(Error::file(path))?;
+        let bytes = read_file(path).map_err(Error::file(path))?;
         let fault =
             |problem: String| Error::File { path: path.to_owned(), source: std::io::Error::other(problem) };
         let manifest: Self = serde_json::from_slice(&bytes)
@@ -193,7 +193,7 @@ impl Manifest {
         let mut bytes = serde_json::to_vec_pretty(self)
             .map_err(|error| Error::File { path: self.path.clone(), source: error.into() })?;
         bytes.push(b'\n');
-        write_whole(&self.path, &bytes)
+        write_atomic(&self.path, &bytes)
     }
 }
 

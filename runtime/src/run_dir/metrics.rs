@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::journal::{Journal, Log, Recorded};
+use super::append_log::{AppendLog, Log, Recorded};
 use crate::error::Result;
 use crate::trainer::{Confusion, EpochReport, Evaluation, Skip, StepReport};
 
@@ -17,7 +17,7 @@ pub(super) const METRICS: &str = "metrics.jsonl";
 
 /// The open file.
 pub(super) struct Metrics {
-    journal: Journal,
+    journal: AppendLog,
     /// Steps since the file was last flushed.
     steps: u32,
 }
@@ -97,11 +97,11 @@ impl Metrics {
     const STEPS_UNFLUSHED: u32 = 50;
 
     /// Lines for this file.
-    pub(super) fn of(journal: Journal) -> Self {
+    pub(super) fn of(journal: AppendLog) -> Self {
         Self { journal, steps: 0 }
     }
 
-    /// [`Journal::cut`]
+    /// [`AppendLog::cut`]
     pub(super) fn cut(&self) -> Result<()> {
         self.journal.cut()
     }
@@ -159,7 +159,7 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trainer::Measures;
+    use crate::trainer::StepMetrics;
 
     fn evaluation(loss: f64) -> Evaluation {
         Evaluation { loss, metrics: BTreeMap::from([("accuracy", 0.5)]), confusion: None, samples: 10 }
@@ -169,7 +169,7 @@ mod tests {
     fn lines_are_objects_with_their_numbers_in_full() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
-        let mut metrics = Metrics::of(Journal::create(&path).unwrap());
+        let mut metrics = Metrics::of(AppendLog::create(&path).unwrap());
         let report = StepReport {
             step: 1,
             epoch: 1,
@@ -178,7 +178,7 @@ mod tests {
             gradient_norm: 1.5,
             gradient_norms: Vec::new(),
             samples: 4,
-            metrics: Measures::default(),
+            metrics: StepMetrics::default(),
             loss_scale: None,
             skip: None,
         };
@@ -223,7 +223,7 @@ mod tests {
     fn steps_reach_the_file_before_the_epoch_ends() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
-        let mut metrics = Metrics::of(Journal::create(&path).unwrap());
+        let mut metrics = Metrics::of(AppendLog::create(&path).unwrap());
         for step in 1..=60 {
             let report = StepReport {
                 step,
@@ -233,7 +233,7 @@ mod tests {
                 gradient_norm: 1.5,
                 gradient_norms: vec![("line_1.weight".into(), 1.0)],
                 samples: 4,
-                metrics: Measures::default(),
+                metrics: StepMetrics::default(),
                 loss_scale: None,
                 skip: None,
             };

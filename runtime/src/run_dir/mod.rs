@@ -14,15 +14,17 @@
 //! A file that is not a log is there whole or not at all. [`Folder::resume`] takes a run up again; it changes nothing before
 //! the run goes on.
 
+mod append_log;
 mod chart;
 mod checkpoint;
+mod checkpoint_store;
+mod checksums;
 mod clock;
 mod curves;
 mod diff;
 mod difference;
 mod environment;
 mod folder;
-mod journal;
 mod links;
 mod lock;
 mod logs;
@@ -34,10 +36,8 @@ mod record;
 mod replay;
 mod restore;
 mod resume;
-mod shelf;
 mod start;
 mod state;
-mod sums;
 mod tensors;
 mod trace;
 mod verify;

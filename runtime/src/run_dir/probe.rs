@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::lock::Lock;
 use crate::error::{Error, Result};
-use crate::files::{sync_folder, write_whole};
+use crate::files::{sync_folder, write_atomic};
 
 /// Makes a folder in `place` as a run does, locks it, and writes, syncs and renames a file there; then removes it. Gives a
 /// sentence on each thing that the file system does not have and a run does without.
@@ -15,7 +15,7 @@ pub(crate) fn probe(place: &Path) -> Result<Vec<String>> {
     let folder =
         tempfile::Builder::new().prefix(".trainspec-").tempdir_in(place).map_err(Error::file(place))?;
     let lock = Lock::take(folder.path())?;
-    write_whole(&folder.path().join("file"), b"a run")?;
+    write_atomic(&folder.path().join("file"), b"a run")?;
     let synced = sync_folder(folder.path())?;
     let notices = notices(place, &lock, synced.as_ref());
     drop(lock);

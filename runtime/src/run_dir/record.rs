@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::checkpoint_store::Slot;
+use super::checksums::Fault;
 use super::difference::{Change, changes};
 use super::folder::SPEC_FORMAT;
 use super::lock::Lock;
 use super::logs::Logs;
 use super::manifest::Manifest;
 use super::restore::{Whole, slots};
-use super::shelf::Slot;
 use super::start::Start;
-use super::sums::Fault;
 use crate::error::{Error, Result};
-use crate::files::read_regular;
+use crate::files::read_file;
 use crate::spec::hash;
 
 /// What a run has left.
@@ -126,7 +126,7 @@ impl Record {
             self.manifest.spec_changes().any(|(step, known)| from == Some(step) && *known == other);
         if !other.is_empty() && !is_on_record {
             return Err(refused(format!(
-                "{} is of another spec: {}; give the program and the settings that the run was begun with",
+                "{} is of another spec: {}; give the program and the settings that the run was with_init with",
                 self.path.display(),
                 other.join("; ")
             )));
@@ -135,7 +135,7 @@ impl Record {
         if found != fingerprint {
             return Err(Error::Dataset(format!(
                 "they are not those of {}: their fingerprint was {fingerprint}, is {found}; give the data that the run was \
-                 begun with",
+                 with_init with",
                 self.path.display()
             )));
         }
@@ -187,7 +187,7 @@ impl Record {
     /// A file of the folder, if it is there.
     pub(super) fn file(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let path = self.path.join(name);
-        match read_regular(&path) {
+        match read_file(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             bytes => bytes.map(Some).map_err(Error::file(&path)),
         }
@@ -196,7 +196,7 @@ impl Record {
 
 /// The spec in a file, if it is one whose hash is right.
 fn spec(path: &Path) -> Result<Value> {
-    let bytes = read_regular(path).map_err(Error::file(path))?;
+    let bytes = read_file(path).map_err(Error::file(path))?;
     let fault =
         |problem: String| Error::File { path: path.to_owned(), source: std::io::Error::other(problem) };
     let mut json: Value =

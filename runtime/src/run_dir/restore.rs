@@ -6,15 +6,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::checkpoint_store::Slot;
+use super::checksums::{self, BEST, EMA, Fault, Files, MODEL, OPTIMIZER, STATE};
 use super::logs::Logs;
 use super::metrics::METRICS;
-use super::shelf::Slot;
 use super::state::{FORMAT, State};
-use super::sums::{self, BEST, EMA, Fault, Files, MODEL, OPTIMIZER, STATE};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::model_file::{decode, decode_tensors};
-use crate::spec::{Settings, hash};
+use crate::spec::{TrainConfig, hash};
 use crate::trainer::{Saved, SavedBest};
 
 /// A checkpoint all of whose files are what was written.
@@ -95,7 +95,7 @@ impl Whole {
 
     /// The same whatever the logs of its run are.
     pub(super) fn open(path: PathBuf, step: u64) -> Result<Self, Fault> {
-        let files = sums::read(&path)?;
+        let files = checksums::read(&path)?;
         let state = files.get(STATE).map(Vec::as_slice).unwrap_or_default();
         let format = |state: &serde_json::Value| state.get("format").and_then(serde_json::Value::as_u64);
         let json: serde_json::Value =
@@ -120,7 +120,7 @@ impl Whole {
     }
 
     /// The state for a run of this graph and these settings: every tensor by its path and shape, and no other.
-    pub(crate) fn decode(&self, graph: &Graph, settings: &Settings) -> Result<Saved> {
+    pub(crate) fn decode(&self, graph: &Graph, settings: &TrainConfig) -> Result<Saved> {
         let file = |name: &'static str| self.files.get(name).map(|bytes| (self.path.join(name), bytes));
         let model = |name| -> Result<Option<Vec<Vec<f32>>>> {
             let Some((path, bytes)) = file(name) else { return Ok(None) };
@@ -172,7 +172,7 @@ fn optimizer_state(
     bytes: &[u8],
     path: &Path,
     graph: &Graph,
-    settings: &Settings,
+    settings: &TrainConfig,
     has_begun: bool,
 ) -> Result<Vec<Vec<Vec<f32>>>> {
     let names = settings.optimizer.state_names();

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use super::append_log::AppendLog;
 use super::checkpoint::{Checkpoints, Origin};
 use super::difference::{Change, changes};
 use super::folder::{Folder, Pending, spec_text};
-use super::journal::Journal;
 use super::links::refuse_links;
 use super::lock::Lock;
 use super::logs::Logs;
@@ -17,7 +17,7 @@ use super::restore::{Found, Whole, newest_whole};
 use super::start::Start;
 use super::trace::{TRACE, Trace};
 use crate::error::{Error, Result};
-use crate::files::{clear_aside, is_no_file, read_regular, sync_folder, write_whole};
+use crate::files::{clear_aside, is_no_file, read_file, sync_folder, write_atomic};
 use crate::format::plain;
 use crate::trainer::{Resumed, Saved};
 
@@ -48,7 +48,7 @@ impl Folder {
         let traced = whole.state.trace.part(&logs.trace).map_err(fault)?;
         let replayed = replay(start.name, lines).map_err(fault)?;
         let spec = spec_text(start);
-        let is_written = match read_regular(&path.join("spec.json")) {
+        let is_written = match read_file(&path.join("spec.json")) {
             Err(error) if is_no_file(&error) => false,
             written => written.map_err(Error::file(path.join("spec.json")))? == spec.as_bytes(),
         };
@@ -56,11 +56,11 @@ impl Folder {
         let (damaged, sentences) = damaged.into_iter().unzip();
         let resumed = Resumed { checkpoint: whole.path, step: saved.step, damaged: sentences, changes };
         let keep = start.settings.checkpoint.map_or(1, |checkpoint| checkpoint.keep);
-        let trace = Journal::reopen(&path.join(TRACE), traced)?;
+        let trace = AppendLog::reopen(&path.join(TRACE), traced)?;
         let folder = Self {
             path: path.to_owned(),
             manifest: Manifest::resumed(path.join("manifest.json"), start, &resumed)?,
-            metrics: Metrics::of(Journal::reopen(&path.join(METRICS), lines)?),
+            metrics: Metrics::of(AppendLog::reopen(&path.join(METRICS), lines)?),
             trace: Trace::go_on(trace, start.graph, &whole.state.trace)?,
             checkpoints: Checkpoints::new(place, keep, Origin::of(start)),
             curves: replayed.curves,
@@ -84,7 +84,7 @@ impl Folder {
         self.metrics.cut()?;
         self.trace.cut()?;
         if let Some(spec) = spec {
-            write_whole(&self.path.join("spec.json"), spec.as_bytes())?;
+            write_atomic(&self.path.join("spec.json"), spec.as_bytes())?;
         }
         self.manifest.write()?;
         self.lock.keep();
@@ -116,7 +116,7 @@ fn judge(whole: &Whole, start: &Start<'_>, permitted: &[String]) -> Result<(Save
         }
     };
     Err(refused(format!(
-        "{} is of another spec: {}; give the run the spec that it was begun with{way}",
+        "{} is of another spec: {}; give the run the spec that it was with_init with{way}",
         whole.path.display(),
         text(&other).join("; "),
     )))
@@ -127,7 +127,7 @@ fn fitting(whole: &Whole, start: &Start<'_>) -> Result<Saved> {
     let (was, is) = (&whole.state.data_fingerprint, start.data.fingerprint());
     if was != is {
         return Err(Error::Dataset(format!(
-            "they are not those of {}: their fingerprint was {was}, is {is}; a run goes on with the data it was begun with",
+            "they are not those of {}: their fingerprint was {was}, is {is}; a run goes on with the data it was with_init with",
             whole.path.display()
         )));
     }

@@ -1,8 +1,8 @@
 //! What is known of a run before its first step.
 
-use crate::data::Prepared;
+use crate::data::PreparedDataset;
 use crate::graph::Graph;
-use crate::spec::Settings;
+use crate::spec::TrainConfig;
 
 /// What a run is about to do, and with what.
 pub struct Start<'a> {
@@ -15,11 +15,11 @@ pub struct Start<'a> {
     /// What was changed of what was declared, in its order.
     pub overrides: &'a [(String, String)],
     /// The settings.
-    pub settings: &'a Settings,
+    pub settings: &'a TrainConfig,
     /// The model.
     pub graph: &'a Graph,
     /// What the engine is called: [`Engine::name`](crate::engine::Engine::name).
     pub engine: &'a str,
     /// The data.
-    pub data: &'a Prepared,
+    pub data: &'a PreparedDataset,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::journal::Recorded;
+use super::append_log::Recorded;
 use super::trace::Traced;
 use crate::metric::number;
 use crate::trainer::{Scaling, Snapshot};

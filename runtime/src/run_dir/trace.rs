@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 use twox_hash::{XxHash3_64, XxHash3_128};
 
-use super::journal::{Journal, Log, Recorded};
+use super::append_log::{AppendLog, Log, Recorded};
 use super::tensors::TensorDifference;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -32,7 +32,7 @@ const FORMAT: u32 = 1;
 
 /// The open file.
 pub(super) struct Trace {
-    journal: Journal,
+    journal: AppendLog,
     paths: Vec<String>,
     chain: Chain,
 }
@@ -86,20 +86,20 @@ fn digits(hash: u64) -> String {
 
 impl Trace {
     /// The lines of a run from its start.
-    pub(super) fn begin(mut journal: Journal, graph: &Graph) -> Result<Self> {
+    pub(super) fn begin(mut journal: AppendLog, graph: &Graph) -> Result<Self> {
         journal.write(&Head { format: FORMAT, every: TRACED_EVERY })?;
         journal.flush()?;
         Ok(Self { journal, paths: paths(graph), chain: Chain::default() })
     }
 
     /// Goes on behind the lines of a checkpoint.
-    pub(super) fn go_on(journal: Journal, graph: &Graph, traced: &Traced) -> Result<Self> {
+    pub(super) fn go_on(journal: AppendLog, graph: &Graph, traced: &Traced) -> Result<Self> {
         let missing = Error::Internal("a checkpoint's chain is not checked");
         let chain = Chain::read(&traced.chain).ok_or(missing)?;
         Ok(Self { journal, paths: paths(graph), chain })
     }
 
-    /// [`Journal::cut`]
+    /// [`AppendLog::cut`]
     pub(super) fn cut(&self) -> Result<()> {
         self.journal.cut()
     }
@@ -298,7 +298,7 @@ impl std::fmt::Display for Chain {
 mod tests {
     use super::*;
     use crate::fixture::graph;
-    use crate::trainer::Measures;
+    use crate::trainer::StepMetrics;
 
     fn report() -> StepReport {
         StepReport {
@@ -309,7 +309,7 @@ mod tests {
             gradient_norm: 1.5,
             gradient_norms: Vec::new(),
             samples: 4,
-            metrics: Measures::default(),
+            metrics: StepMetrics::default(),
             loss_scale: None,
             skip: None,
         }
@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn everything_is_in_the_chain() {
         let chain = |change: &dyn Fn(&mut StepReport)| {
-            let mut trace = Trace::begin(Journal::unwritten(&[]), &graph()).unwrap();
+            let mut trace = Trace::begin(AppendLog::unwritten(&[]), &graph()).unwrap();
             let mut report = report();
             change(&mut report);
             trace.step(&report);
@@ -363,7 +363,7 @@ mod tests {
             graph.parameters.iter().map(|parameter| vec![part; parameter.shape.elements()]).collect()
         };
         let line = |parameters: &[Vec<f32>], state: &[Vec<Vec<f32>>], average: Option<&[Vec<f32>]>| {
-            let mut trace = Trace::begin(Journal::unwritten(&[]), &graph).unwrap();
+            let mut trace = Trace::begin(AppendLog::unwritten(&[]), &graph).unwrap();
             trace
                 .point(&TracePoint { step: 1, epoch: 1, parameters, optimizer_state: state, average })
                 .unwrap();

@@ -4,24 +4,24 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::append_log::AppendLog;
 use super::checkpoint::Origin;
+use super::checkpoint_store::Slot;
+use super::checksums::{BEST, EMA, Fault, Files, MODEL, OPTIMIZER, STATE};
 use super::difference::changes;
-use super::journal::Journal;
 use super::manifest::result;
 use super::metrics::{METRICS, Metrics};
 use super::record::Record;
 use super::restore::Whole;
-use super::shelf::Slot;
 use super::start::Start;
 use super::state::Records;
-use super::sums::{BEST, EMA, Fault, Files, MODEL, OPTIMIZER, STATE};
 use super::tensors::{TensorDifference, first_difference};
 use super::trace::{TRACE, Trace, line_difference, line_of};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::trainer::{Event, Observer, Outcome, Saved, Snapshot, TracePoint};
 
-/// What verifying a run has shown: [`Training::verify`](crate::Training::verify).
+/// What verifying a run has shown: [`Experiment::verify`](crate::Experiment::verify).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {
@@ -140,15 +140,15 @@ impl<'a> Verifier<'a> {
             }
         };
         let own = match whole {
-            None => Trace::begin(Journal::unwritten(&[]), start.graph)?,
+            None => Trace::begin(AppendLog::unwritten(&[]), start.graph)?,
             Some((whole, saved)) => {
                 (verified.from, verified.to) = (saved.step, saved.step);
-                Trace::go_on(Journal::unwritten(traced), start.graph, &whole.state.trace)?
+                Trace::go_on(AppendLog::unwritten(traced), start.graph, &whole.state.trace)?
             }
         };
         let is_later = |slot: &Slot| whole.is_none_or(|(_, saved)| slot.step > saved.step);
         let mut verifier = Self {
-            metrics: Metrics::of(Journal::unwritten(before)),
+            metrics: Metrics::of(AppendLog::unwritten(before)),
             trace: own,
             metrics_left: metrics.get(before.len()..).unwrap_or_default(),
             trace_left: trace.get(traced.len()..).unwrap_or_default(),
@@ -197,7 +197,7 @@ impl<'a> Verifier<'a> {
             return Err(Error::Differs { path: self.verified.folder, difference: difference.to_string() });
         }
         self.state
-            .ok_or_else(|| Error::Training { step, problem: "the run ends before this step".to_owned() })
+            .ok_or_else(|| Error::Experiment { step, problem: "the run ends before this step".to_owned() })
     }
 
     /// What was found, when the run came to an end with this model, or was ended here.

@@ -2,7 +2,7 @@
 
 use std::thread::{Builder, JoinHandle};
 
-use super::shelf::Shelf;
+use super::checkpoint_store::CheckpointStore;
 use crate::error::{Error, Result};
 
 /// The shelf, or the thread that has it while it writes.
@@ -13,14 +13,14 @@ pub(super) struct Writer {
 }
 
 enum State {
-    Idle(Shelf),
-    Busy(JoinHandle<(Shelf, Result<()>)>),
+    Idle(CheckpointStore),
+    Busy(JoinHandle<(CheckpointStore, Result<()>)>),
     /// A thread could not be started, or has panicked.
     Lost,
 }
 
 impl Writer {
-    pub(super) fn new(shelf: Shelf) -> Self {
+    pub(super) fn new(shelf: CheckpointStore) -> Self {
         Self { state: State::Idle(shelf) }
     }
 
@@ -30,7 +30,7 @@ impl Writer {
     /// If what was under way has failed, or there is no thread to be had.
     pub(super) fn start(
         &mut self,
-        work: impl FnOnce(&mut Shelf) -> Result<()> + Send + 'static,
+        work: impl FnOnce(&mut CheckpointStore) -> Result<()> + Send + 'static,
     ) -> Result<()> {
         self.wait()?;
         let State::Idle(mut shelf) = std::mem::replace(&mut self.state, State::Lost) else {
@@ -60,7 +60,7 @@ impl Writer {
     ///
     /// # Errors
     /// If it has failed.
-    pub(super) fn wait(&mut self) -> Result<&mut Shelf> {
+    pub(super) fn wait(&mut self) -> Result<&mut CheckpointStore> {
         if let State::Busy(_) = self.state
             && let State::Busy(thread) = std::mem::replace(&mut self.state, State::Lost)
         {
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     fn writer() -> Writer {
-        Writer::new(Shelf::new("checkpoints".into(), 1))
+        Writer::new(CheckpointStore::new("checkpoints".into(), 1))
     }
 
     fn fault() -> Error {
@@ -105,7 +105,7 @@ mod tests {
     fn there_is_one_at_a_time_and_whoever_starts_it_goes_on() {
         let (mut writer, (word, heard), (told, tale)) = (writer(), channel(), channel());
         let first = told.clone();
-        let work = move |_: &mut Shelf| {
+        let work = move |_: &mut CheckpointStore| {
             let _: Result<(), _> = heard.recv();
             let _ = first.send("first");
             Ok(())
@@ -114,7 +114,7 @@ mod tests {
         writer.poll().unwrap();
         assert!(tale.try_recv().is_err(), "it is under way, and we are here");
         word.send(()).unwrap();
-        let work = move |_: &mut Shelf| {
+        let work = move |_: &mut CheckpointStore| {
             let _ = told.send("second");
             Ok(())
         };
@@ -150,7 +150,7 @@ mod tests {
     fn the_end_waits() {
         let (told, tale) = channel();
         let mut writer = writer();
-        let work = move |_: &mut Shelf| {
+        let work = move |_: &mut CheckpointStore| {
             std::thread::sleep(std::time::Duration::from_millis(50));
             let _ = told.send(());
             Ok(())

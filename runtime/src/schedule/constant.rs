@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, Interval, Phase, check_factor, larger_end};
 use crate::config::Config;
-use crate::keys::Known;
+use crate::keys::Facts;
 use crate::keys::{lasting, length};
-use crate::shape::Verdict;
+use crate::shape::CheckResult;
 
 /// `eta * factor` for the whole phase.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub const Constant: Constant = Constant::DEFAULT;
 
 impl Constant {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = check_factor(self.factor) {
             return Err(problem);
         }
@@ -40,7 +40,7 @@ impl Constant {
 impl Config for Constant {
     const NAME: &'static str = "Constant";
     const DEFAULT: Self = Self { factor: 1.0, steps: 0, epochs: 0 };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Phase for Constant {

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, Interval, Phase, above_floor, check_floor, larger_end};
 use crate::config::Config;
-use crate::keys::Known;
+use crate::keys::Facts;
 use crate::keys::{lasting, length};
-use crate::shape::Verdict;
+use crate::shape::CheckResult;
 
 /// `floor + (eta - floor) * (1 + cos(pi * j / (W - 1))) / 2` at step `j` of `W`.
 ///
@@ -44,7 +44,7 @@ pub const Cosine: Cosine = Cosine::DEFAULT;
 
 impl Cosine {
     /// The range of the floor.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = check_floor("floor", self.floor) {
             return Err(problem);
         }
@@ -58,7 +58,7 @@ impl Cosine {
 impl Config for Cosine {
     const NAME: &'static str = "Cosine";
     const DEFAULT: Self = Self { floor: 0.0, end: CosineEnd::Reach, steps: 0, epochs: 0 };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Phase for Cosine {
@@ -79,7 +79,7 @@ impl Phase for Cosine {
         floor + (eta - floor) * (1.0 + (PI * j as f64 / end.max(1) as f64).cos()) / 2.0
     }
 
-    fn check_start(&self, eta: f64, _: Clock<'_>) -> Verdict {
+    fn check_start(&self, eta: f64, _: Clock<'_>) -> CheckResult {
         above_floor(eta, self.floor)
     }
 

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, Interval, Phase, above_floor, check_floor};
 use crate::config::Config;
-use crate::keys::Known;
+use crate::keys::Facts;
 use crate::keys::{lasting, length};
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// `floor + (eta - floor) * (1 + cos(pi * i / P)) / 2` at step `i` of a period of `P` steps.
 ///
@@ -35,12 +35,12 @@ pub struct CosineRestarts {
 
 impl CosineRestarts {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = self.period.check("period") {
             return Err(problem);
         }
         if self.multiply == 0 {
-            return Err(Problem::new("multiply is 0; expected at least 1, for periods of one length"));
+            return Err(CheckError::new("multiply is 0; expected at least 1, for periods of one length"));
         }
         if let Err(problem) = check_floor("floor", self.floor) {
             return Err(problem);
@@ -71,7 +71,7 @@ impl Config for CosineRestarts {
     const DEFAULT: Self = Self { period: Interval::Steps(0), multiply: 1, floor: 0.0, steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("period", "the length of the first period: `Steps(n)` or `Epochs(n)`")];
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Phase for CosineRestarts {
@@ -85,7 +85,7 @@ impl Phase for CosineRestarts {
         floor + (eta - floor) * (1.0 + (PI * step as f64 / period as f64).cos()) / 2.0
     }
 
-    fn check_start(&self, eta: f64, _: Clock<'_>) -> Verdict {
+    fn check_start(&self, eta: f64, _: Clock<'_>) -> CheckResult {
         above_floor(eta, self.floor)
     }
 

@@ -1,6 +1,6 @@
 //! How phases share the length of a run.
 
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// A run as its phases use it up: in steps, or in epochs where nobody knows yet how many steps an epoch has.
 #[derive(Clone, Copy)]
@@ -44,14 +44,14 @@ impl Course {
     /// # Errors
     /// If the phases need more than the run has, end before it, leave nothing for a phase without length, or a
     /// phase that is not the last has no length.
-    pub(crate) const fn then(self, name: &str, taken: Taken, is_last: bool) -> Verdict<Self> {
+    pub(crate) const fn then(self, name: &str, taken: Taken, is_last: bool) -> CheckResult<Self> {
         let Self { total, unit, used, more, phases } = self;
         let number = phases + 1;
         let (own, more) = match taken {
             Taken::Units(own) => (own, more),
             Taken::Rest if is_last => (total.saturating_sub(used), more),
             Taken::Rest => {
-                return Err(Problem::new("phase ")
+                return Err(CheckError::new("phase ")
                     .number(number)
                     .text(", `")
                     .text(name)
@@ -66,7 +66,7 @@ impl Course {
             Taken::Unknown => end >= total,
         };
         if lacks {
-            let problem = Problem::new("the phases up to ");
+            let problem = CheckError::new("the phases up to ");
             let problem = if name.is_empty() {
                 problem.text("number ").number(number)
             } else {
@@ -82,7 +82,7 @@ impl Course {
                 .text("; shorten them or train longer"));
         }
         if is_last && end < total && !more {
-            return Err(Problem::new("the phases end after ")
+            return Err(CheckError::new("the phases end after ")
                 .number(end as usize)
                 .text(" ")
                 .text(unit)

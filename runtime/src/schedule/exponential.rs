@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, Interval, Phase, check_factor, larger_end};
 use crate::config::Config;
-use crate::keys::Known;
+use crate::keys::Facts;
 use crate::keys::{lasting, length};
-use crate::shape::Verdict;
+use crate::shape::CheckResult;
 
 /// `eta * factor^floor(j / every)` at step `j`, by default with a whole epoch for `every`.
 ///
@@ -27,7 +27,7 @@ pub struct Exponential {
 
 impl Exponential {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = check_factor(self.factor) {
             return Err(problem);
         }
@@ -43,7 +43,7 @@ impl Config for Exponential {
     const DEFAULT: Self = Self { factor: 1.0, every: Interval::Epochs(1), steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("factor", "what the rate is multiplied by after each epoch")];
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Phase for Exponential {

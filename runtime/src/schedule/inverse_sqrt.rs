@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, Interval, Phase};
 use crate::config::Config;
-use crate::keys::Known;
+use crate::keys::Facts;
 use crate::keys::{lasting, length};
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// `eta * min(t / warmup, sqrt(warmup / t))` at the phase's step `t = j + 1`: it rises linearly to the full rate
 /// at step `warmup`, then falls with the root of the step. It has its own warmup, so that no
@@ -27,7 +27,7 @@ pub struct InverseSqrt {
 
 impl InverseSqrt {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = self.warmup.check("warmup") {
             return Err(problem);
         }
@@ -40,7 +40,7 @@ impl Config for InverseSqrt {
     const DEFAULT: Self = Self { warmup: Interval::Steps(0), steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("warmup", "how long the rate rises: `Steps(n)` or `Epochs(n)`")];
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Phase for InverseSqrt {
@@ -53,12 +53,12 @@ impl Phase for InverseSqrt {
         eta * if t < warmup { t / warmup } else { (warmup / t).sqrt() }
     }
 
-    fn check_start(&self, _: f64, clock: Clock<'_>) -> Verdict {
+    fn check_start(&self, _: f64, clock: Clock<'_>) -> CheckResult {
         let warmup = self.warmup.in_steps(clock.epoch);
         if warmup <= clock.steps {
             return Ok(());
         }
-        Err(Problem::new("warmup is ")
+        Err(CheckError::new("warmup is ")
             .number(warmup as usize)
             .text(" steps, but the phase has ")
             .number(clock.steps as usize)

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, Interval, Phase, check_floor, larger_end};
 use crate::config::Config;
-use crate::keys::Known;
+use crate::keys::Facts;
 use crate::keys::{lasting, length};
-use crate::shape::Verdict;
+use crate::shape::CheckResult;
 
 /// `eta + (to - eta) * j / (W - 1)` at step `j` of `W`: the first step has the full rate, the last has `to`.
 ///
@@ -40,7 +40,7 @@ pub struct Linear {
 
 impl Linear {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = check_floor("to", self.to) {
             return Err(problem);
         }
@@ -53,7 +53,7 @@ impl Config for Linear {
     const DEFAULT: Self = Self { to: 0.0, steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("to", "the learning rate at the phase's last step")];
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Phase for Linear {

@@ -59,7 +59,7 @@ pub use warmup::Warmup;
 use crate::config::{Config, Setting, with_changes};
 use crate::keys::Monitor;
 use crate::metric::Direction;
-use crate::shape::Verdict;
+use crate::shape::CheckResult;
 
 /// Where a phase stands: its own steps, how long an epoch is, and what it remembers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,7 +95,7 @@ pub struct Seen {
 /// use trainspec::metric::Direction;
 /// use trainspec::schedule::{Clock, Interval, Phase, Seen};
 /// use trainspec::spec::Monitor;
-/// use trainspec::{Config, Verdict};
+/// use trainspec::{Config, CheckResult};
 ///
 /// /// Halves the rate whenever the validation loss is above `bound`.
 /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -104,7 +104,7 @@ pub struct Seen {
 /// }
 ///
 /// impl HalveAbove {
-///     pub const fn check(&self) -> Verdict {
+///     pub const fn check(&self) -> CheckResult {
 ///         Ok(())
 ///     }
 /// }
@@ -112,7 +112,7 @@ pub struct Seen {
 /// impl Config for HalveAbove {
 ///     const NAME: &'static str = "HalveAbove";
 ///     const DEFAULT: Self = Self { bound: 1.0 };
-///     const CHECK: fn(&Self) -> Verdict = Self::check;
+///     const CHECK: fn(&Self) -> CheckResult = Self::check;
 /// }
 ///
 /// impl Phase for HalveAbove {
@@ -148,7 +148,7 @@ pub trait Phase: Config {
     ///
     /// It is asked before the run's first step. A phase behind one with state may begin at a lower rate than the
     /// one that was asked about.
-    fn check_start(&self, eta: f64, clock: Clock<'_>) -> Verdict {
+    fn check_start(&self, eta: f64, clock: Clock<'_>) -> CheckResult {
         let _ = (eta, clock);
         Ok(())
     }
@@ -188,7 +188,7 @@ pub trait AnyPhase: Setting {
     ///
     /// # Errors
     /// If it cannot.
-    fn check_start(&self, eta: f64, clock: Clock<'_>) -> Verdict;
+    fn check_start(&self, eta: f64, clock: Clock<'_>) -> CheckResult;
     /// [`Phase::largest`]
     fn largest(&self, eta: f64, clock: Clock<'_>) -> f64;
     /// [`Phase::monitor`]
@@ -218,7 +218,7 @@ impl<P: Phase> AnyPhase for P {
         Phase::rate(self, j, eta, clock)
     }
 
-    fn check_start(&self, eta: f64, clock: Clock<'_>) -> Verdict {
+    fn check_start(&self, eta: f64, clock: Clock<'_>) -> CheckResult {
         Phase::check_start(self, eta, clock)
     }
 
@@ -248,30 +248,30 @@ fn larger(one: f64, other: f64) -> f64 {
 }
 
 /// The range of a rate that a phase may end at.
-const fn check_floor(key: &str, floor: f64) -> Verdict {
-    use crate::shape::Problem;
+const fn check_floor(key: &str, floor: f64) -> CheckResult {
+    use crate::shape::CheckError;
     if floor >= 0.0 && floor.is_finite() {
         return Ok(());
     }
-    Err(Problem::new(key).text(" is ").float(floor).text("; expected a learning rate of 0 or more"))
+    Err(CheckError::new(key).text(" is ").float(floor).text("; expected a learning rate of 0 or more"))
 }
 
 /// The range of a factor of the rate.
-const fn check_factor(factor: f64) -> Verdict {
-    use crate::shape::Problem;
+const fn check_factor(factor: f64) -> CheckResult {
+    use crate::shape::CheckError;
     if factor > 0.0 && factor.is_finite() {
         return Ok(());
     }
-    Err(Problem::new("factor is ").float(factor).text("; expected a number above 0"))
+    Err(CheckError::new("factor is ").float(factor).text("; expected a number above 0"))
 }
 
 /// That a phase which falls to `floor` does not begin below it.
-pub(crate) const fn above_floor(eta: f64, floor: f64) -> Verdict {
-    use crate::shape::Problem;
+pub(crate) const fn above_floor(eta: f64, floor: f64) -> CheckResult {
+    use crate::shape::CheckError;
     if eta >= floor {
         return Ok(());
     }
-    Err(Problem::new("begins at the rate ")
+    Err(CheckError::new("begins at the rate ")
         .float(eta)
         .text(", below its floor ")
         .float(floor)

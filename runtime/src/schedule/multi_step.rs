@@ -4,9 +4,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Clock, Interval, Phase, check_factor, larger_end};
 use crate::config::Config;
-use crate::keys::Known;
+use crate::keys::Facts;
 use crate::keys::{lasting, length};
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// `eta * factor^n` at step `j`, where `n` is the number of places in `at` that are not after `j`.
 ///
@@ -46,11 +46,11 @@ pub struct MultiStep {
 
 impl MultiStep {
     /// The ranges of the keys, and the order of the places.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         let mut rest = self.at;
         let mut before = 0;
         if rest.is_empty() {
-            return Err(Problem::new("at is empty; expected at least one place, such as `&[Epochs(30)]`"));
+            return Err(CheckError::new("at is empty; expected at least one place, such as `&[Epochs(30)]`"));
         }
         let in_epochs = matches!(self.at[0], Interval::Epochs(_));
         while let [first, others @ ..] = rest {
@@ -62,10 +62,10 @@ impl MultiStep {
                 Interval::Epochs(place) => (*place, in_epochs),
             };
             if !same {
-                return Err(Problem::new("at mixes `Steps` and `Epochs`; expected one of them"));
+                return Err(CheckError::new("at mixes `Steps` and `Epochs`; expected one of them"));
             }
             if place <= before {
-                return Err(Problem::new("at has ")
+                return Err(CheckError::new("at has ")
                     .number(place as usize)
                     .text(" after ")
                     .number(before as usize)
@@ -86,7 +86,7 @@ impl Config for MultiStep {
     const DEFAULT: Self = Self { at: &[], factor: 0.1, steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("at", "the places where the rate falls: `&[Epochs(30), Epochs(60)]`")];
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Phase for MultiStep {
@@ -99,12 +99,12 @@ impl Phase for MultiStep {
         eta * self.factor.powf(passed as f64)
     }
 
-    fn check_start(&self, _: f64, clock: Clock<'_>) -> Verdict {
+    fn check_start(&self, _: f64, clock: Clock<'_>) -> CheckResult {
         let last = self.at.last().map_or(0, |at| at.in_steps(clock.epoch));
         if last < clock.steps {
             return Ok(());
         }
-        Err(Problem::new("the last place in at is after ")
+        Err(CheckError::new("the last place in at is after ")
             .number(last as usize)
             .text(" steps, but the phase has ")
             .number(clock.steps as usize)

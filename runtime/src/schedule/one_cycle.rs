@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, Interval, Phase};
 use crate::config::Config;
-use crate::keys::Known;
+use crate::keys::Facts;
 use crate::keys::{lasting, length};
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// One cycle: from `max / div` up to `max` and down to `max / div / final_div`, as in PyTorch's `OneCycleLR`.
 ///
@@ -51,25 +51,27 @@ pub enum Anneal {
 
 impl OneCycle {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         if !(self.max > 0.0 && self.max.is_finite()) {
-            return Err(Problem::new("max is ").float(self.max).text("; expected a learning rate above 0"));
+            return Err(CheckError::new("max is ")
+                .float(self.max)
+                .text("; expected a learning rate above 0"));
         }
         if !(self.rise > 0.0 && self.rise < 1.0) {
-            return Err(Problem::new("rise is ")
+            return Err(CheckError::new("rise is ")
                 .float(self.rise)
                 .text("; expected 0 < rise < 1, a share of the steps"));
         }
         if self.three_phase && self.rise > 0.5 {
-            return Err(Problem::new("rise is ")
+            return Err(CheckError::new("rise is ")
                 .float(self.rise)
                 .text("; with three_phase the rate falls as long as it rises, expected at most 0.5"));
         }
         if !(self.div >= 1.0 && self.div.is_finite()) {
-            return Err(Problem::new("div is ").float(self.div).text("; expected at least 1"));
+            return Err(CheckError::new("div is ").float(self.div).text("; expected at least 1"));
         }
         if !(self.final_div >= 1.0 && self.final_div.is_finite()) {
-            return Err(Problem::new("final_div is ").float(self.final_div).text("; expected at least 1"));
+            return Err(CheckError::new("final_div is ").float(self.final_div).text("; expected at least 1"));
         }
         match lasting(self.steps, self.epochs) {
             Ok(known) => Ok(known.peak(self.max)),
@@ -103,7 +105,7 @@ impl Config for OneCycle {
         epochs: 0,
     };
     const REQUIRED: &'static [(&'static str, &'static str)] = &[("max", "the largest learning rate")];
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Phase for OneCycle {
@@ -129,12 +131,12 @@ impl Phase for OneCycle {
         }
     }
 
-    fn check_start(&self, _: f64, clock: Clock<'_>) -> Verdict {
+    fn check_start(&self, _: f64, clock: Clock<'_>) -> CheckResult {
         let rising = self.rise * clock.steps as f64;
         if rising > 1.0 {
             return Ok(());
         }
-        Err(Problem::new("rises for ")
+        Err(CheckError::new("rises for ")
             .float(rising)
             .text(" of ")
             .number(clock.steps as usize)

@@ -302,9 +302,10 @@ mod tests {
     #[test]
     fn an_evaluation_counts_between_two_steps_of_the_phase() {
         let listener = ReduceOnPlateau { factor: 0.5, patience: 0, steps: 4, ..ReduceOnPlateau };
-        let lead = Constant { steps: 2, ..Constant };
+        let train_loop = Constant { steps: 2, ..Constant };
         let mut schedule =
-            Schedule::new(vec![Box::new(lead), Box::new(listener), Box::new(Constant)], 1.0, 8, 2).unwrap();
+            Schedule::new(vec![Box::new(train_loop), Box::new(listener), Box::new(Constant)], 1.0, 8, 2)
+                .unwrap();
         let mut looks = 0;
         for (steps, expected) in [(2, 1.0), (3, 1.0), (4, 0.5), (5, 0.25), (6, 0.25), (7, 0.25)] {
             let look = |_| {

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, Interval, Phase, check_floor, larger_end};
 use crate::config::Config;
-use crate::keys::Known;
+use crate::keys::Facts;
 use crate::keys::{lasting, length};
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// `to + (eta - to) * (1 - j / (W - 1))^power` at step `j` of `W`: the first step has the full rate, the last has
 /// `to`.
@@ -31,9 +31,9 @@ pub const Polynomial: Polynomial = Polynomial::DEFAULT;
 
 impl Polynomial {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         if !(self.power > 0.0 && self.power.is_finite()) {
-            return Err(Problem::new("power is ").float(self.power).text("; expected a number above 0"));
+            return Err(CheckError::new("power is ").float(self.power).text("; expected a number above 0"));
         }
         if let Err(problem) = check_floor("to", self.to) {
             return Err(problem);
@@ -45,7 +45,7 @@ impl Polynomial {
 impl Config for Polynomial {
     const NAME: &'static str = "Polynomial";
     const DEFAULT: Self = Self { power: 1.0, to: 0.0, steps: 0, epochs: 0 };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Phase for Polynomial {

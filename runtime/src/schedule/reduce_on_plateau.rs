@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, Interval, Phase, Seen, above_floor, check_factor, check_floor};
 use crate::config::Config;
-use crate::keys::Known;
+use crate::keys::Facts;
 use crate::keys::Monitor;
 use crate::keys::{lasting, length};
 use crate::metric::Direction;
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// `max(eta * factor^n, min)`, where `n` counts how often the evaluations stood still.
 ///
@@ -51,15 +51,15 @@ pub const ReduceOnPlateau: ReduceOnPlateau = ReduceOnPlateau::DEFAULT;
 
 impl ReduceOnPlateau {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = check_factor(self.factor) {
             return Err(problem);
         }
         if self.factor >= 1.0 {
-            return Err(Problem::new("factor is ").float(self.factor).text("; expected less than 1"));
+            return Err(CheckError::new("factor is ").float(self.factor).text("; expected less than 1"));
         }
         if !(self.threshold >= 0.0 && self.threshold < 1.0) {
-            return Err(Problem::new("threshold is ")
+            return Err(CheckError::new("threshold is ")
                 .float(self.threshold)
                 .text("; expected 0 <= threshold < 1, a share of the best value"));
         }
@@ -93,7 +93,7 @@ impl Config for ReduceOnPlateau {
         steps: 0,
         epochs: 0,
     };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Phase for ReduceOnPlateau {
@@ -108,7 +108,7 @@ impl Phase for ReduceOnPlateau {
         self.after(clock.state.last().copied().unwrap_or_default(), eta)
     }
 
-    fn check_start(&self, eta: f64, _: Clock<'_>) -> Verdict {
+    fn check_start(&self, eta: f64, _: Clock<'_>) -> CheckResult {
         above_floor(eta, self.min)
     }
 

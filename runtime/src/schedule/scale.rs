@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Setting, with_changes};
-use crate::keys::Known;
-use crate::shape::{Problem, Verdict};
+use crate::keys::Facts;
+use crate::shape::{CheckError, CheckResult};
 
 /// A rule that fits the learning rate to the samples in an optimizer step.
 pub trait ScaleLr: Config {
@@ -49,7 +49,7 @@ pub const NoScaling: NoScaling = NoScaling::DEFAULT;
 
 impl NoScaling {
     /// Nothing can be wrong.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 }
@@ -57,7 +57,7 @@ impl NoScaling {
 impl Config for NoScaling {
     const NAME: &'static str = "NoScaling";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl ScaleLr for NoScaling {
@@ -90,7 +90,7 @@ impl ScaleLr for NoScaling {
 ///         scale_lr: LinearScaling { base_batch: 256 }, // 0.1 * 512 / 256
 ///     }
 /// }
-/// assert_eq!(Digits::training().settings()?.base_rate(), 0.2);
+/// assert_eq!(Digits::experiment().settings()?.base_rate(), 0.2);
 /// # Ok::<(), trainspec::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -102,7 +102,7 @@ pub struct LinearScaling {
 
 impl LinearScaling {
     /// The range of the key.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         check_base(self.base_batch, true)
     }
 }
@@ -111,7 +111,7 @@ impl Config for LinearScaling {
     const NAME: &'static str = "LinearScaling";
     const DEFAULT: Self = Self { base_batch: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] = BASE_BATCH;
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl ScaleLr for LinearScaling {
@@ -133,7 +133,7 @@ pub struct SqrtScaling {
 
 impl SqrtScaling {
     /// The range of the key.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         check_base(self.base_batch, false)
     }
 }
@@ -142,7 +142,7 @@ impl Config for SqrtScaling {
     const NAME: &'static str = "SqrtScaling";
     const DEFAULT: Self = Self { base_batch: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] = BASE_BATCH;
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl ScaleLr for SqrtScaling {
@@ -153,11 +153,13 @@ impl ScaleLr for SqrtScaling {
 
 const BASE_BATCH: &[(&str, &str)] = &[("base_batch", "the samples in a step for which `lr` is meant")];
 
-const fn check_base(base_batch: u64, linear: bool) -> Verdict<Known> {
+const fn check_base(base_batch: u64, linear: bool) -> CheckResult<Facts> {
     if base_batch > 0 {
-        return Ok(Known::NOTHING.scaling(base_batch, linear));
+        return Ok(Facts::NOTHING.scaling(base_batch, linear));
     }
-    Err(Problem::new("base_batch is 0; expected at least 1, the samples in a step for which `lr` is meant"))
+    Err(CheckError::new(
+        "base_batch is 0; expected at least 1, the samples in a step for which `lr` is meant",
+    ))
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, Interval, Phase, check_factor, larger_end};
 use crate::config::Config;
-use crate::keys::Known;
+use crate::keys::Facts;
 use crate::keys::{lasting, length};
-use crate::shape::Verdict;
+use crate::shape::CheckResult;
 
 /// `eta * factor^floor(j / every)` at step `j`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub struct Step {
 
 impl Step {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = self.every.check("every") {
             return Err(problem);
         }
@@ -40,7 +40,7 @@ impl Config for Step {
     const DEFAULT: Self = Self { every: Interval::Steps(0), factor: 0.1, steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("every", "the interval at which the rate falls: `Steps(n)` or `Epochs(n)`")];
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Phase for Step {

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, Interval, Phase, larger_end};
 use crate::config::Config;
-use crate::keys::Known;
+use crate::keys::Facts;
 use crate::keys::{lasting, length};
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// `eta * (from + (1 - from) * (j + 1) / W)` at step `j` of `W`: never zero, full at the last step.
 ///
@@ -25,12 +25,12 @@ pub struct Warmup {
 
 impl Warmup {
     /// The ranges of the keys, and that there is a length.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         if self.steps == 0 && self.epochs == 0 {
-            return Err(Problem::new("needs a length: `steps` or `epochs`, at least 1"));
+            return Err(CheckError::new("needs a length: `steps` or `epochs`, at least 1"));
         }
         if !(self.from >= 0.0 && self.from <= 1.0) {
-            return Err(Problem::new("from is ")
+            return Err(CheckError::new("from is ")
                 .float(self.from)
                 .text("; expected 0 <= from <= 1, a share of the rate"));
         }
@@ -44,7 +44,7 @@ impl Warmup {
 impl Config for Warmup {
     const NAME: &'static str = "Warmup";
     const DEFAULT: Self = Self { steps: 0, epochs: 0, from: 0.0 };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Phase for Warmup {

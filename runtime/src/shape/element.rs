@@ -32,25 +32,25 @@ pub trait Element: Copy + Default + Debug + PartialEq + Send + Sync + private::S
 
 impl Element for f32 {
     fn column(numbers: Vec<Self>) -> Elements {
-        Elements::Real(numbers)
+        Elements::Float(numbers)
     }
 
     fn of(column: &Elements) -> Option<&[Self]> {
         match column {
-            Elements::Real(numbers) => Some(numbers),
-            Elements::Whole(_) => None,
+            Elements::Float(numbers) => Some(numbers),
+            Elements::Int(_) => None,
         }
     }
 
     fn of_sample(sample: Numbers<'_>) -> Option<&[Self]> {
         match sample {
-            Numbers::Real(numbers) => Some(numbers),
-            Numbers::Whole(_) => None,
+            Numbers::Float(numbers) => Some(numbers),
+            Numbers::Int(_) => None,
         }
     }
 
     fn numbers(numbers: &[Self]) -> Numbers<'_> {
-        Numbers::Real(numbers)
+        Numbers::Float(numbers)
     }
 
     fn from_number(number: f64) -> Option<Self> {
@@ -80,25 +80,25 @@ impl Element for f32 {
 
 impl Element for u32 {
     fn column(numbers: Vec<Self>) -> Elements {
-        Elements::Whole(numbers)
+        Elements::Int(numbers)
     }
 
     fn of(column: &Elements) -> Option<&[Self]> {
         match column {
-            Elements::Whole(numbers) => Some(numbers),
-            Elements::Real(_) => None,
+            Elements::Int(numbers) => Some(numbers),
+            Elements::Float(_) => None,
         }
     }
 
     fn of_sample(sample: Numbers<'_>) -> Option<&[Self]> {
         match sample {
-            Numbers::Whole(numbers) => Some(numbers),
-            Numbers::Real(_) => None,
+            Numbers::Int(numbers) => Some(numbers),
+            Numbers::Float(_) => None,
         }
     }
 
     fn numbers(numbers: &[Self]) -> Numbers<'_> {
-        Numbers::Whole(numbers)
+        Numbers::Int(numbers)
     }
 
     fn from_number(number: f64) -> Option<Self> {
@@ -129,17 +129,17 @@ mod private {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Elements {
     /// Real numbers.
-    Real(Vec<f32>),
+    Float(Vec<f32>),
     /// Classes or tokens.
-    Whole(Vec<u32>),
+    Int(Vec<u32>),
 }
 
 impl Elements {
     /// The numbers as a slice.
     pub(crate) fn numbers(&self) -> Numbers<'_> {
         match self {
-            Self::Real(reals) => Numbers::Real(reals),
-            Self::Whole(wholes) => Numbers::Whole(wholes),
+            Self::Float(reals) => Numbers::Float(reals),
+            Self::Int(wholes) => Numbers::Int(wholes),
         }
     }
 }
@@ -148,9 +148,9 @@ impl Elements {
 #[derive(Clone, Copy, Debug)]
 pub enum Numbers<'a> {
     /// Real numbers.
-    Real(&'a [f32]),
+    Float(&'a [f32]),
     /// Classes or tokens.
-    Whole(&'a [u32]),
+    Int(&'a [u32]),
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub use kinds::{
     Class, Features, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind, Probabilities,
     TokenLogits, Tokens, Values,
 };
-pub use text::{Problem, Verdict};
+pub use text::{CheckError, CheckResult};
 pub(crate) use text::{contains, same_text};
 
 /// The shape of one value for one sample, without the batch axis, and what its numbers are.
@@ -199,10 +199,10 @@ impl Shape {
     ///
     /// # Errors
     /// If the values are tokens.
-    pub const fn reals(self) -> Verdict {
+    pub const fn reals(self) -> CheckResult {
         match self.vocabulary() {
             None => Ok(()),
-            Some(_) => Err(Problem::new("the input ")
+            Some(_) => Err(CheckError::new("the input ")
                 .shape(self)
                 .text(" holds token numbers; put `embedding` before it")),
         }
@@ -212,11 +212,11 @@ impl Shape {
     ///
     /// # Errors
     /// If the values are tokens or have another rank.
-    pub const fn reals_of_rank(self, rank: usize, meaning: &str) -> Verdict {
+    pub const fn reals_of_rank(self, rank: usize, meaning: &str) -> CheckResult {
         match self.reals() {
             Err(problem) => Err(problem),
             Ok(()) if self.rank() != rank => {
-                Err(Problem::new("the input is ").shape(self).text("; expected ").text(meaning))
+                Err(CheckError::new("the input is ").shape(self).text("; expected ").text(meaning))
             }
             Ok(()) => Ok(()),
         }
@@ -225,7 +225,7 @@ impl Shape {
 
 impl core::fmt::Display for Shape {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(Problem::new("").shape(*self).as_str())
+        f.write_str(CheckError::new("").shape(*self).as_str())
     }
 }
 

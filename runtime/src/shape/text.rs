@@ -10,28 +10,28 @@ use crate::error::Error;
 /// A sentence says what was found, what was expected and, where it is not plain, what to write:
 ///
 /// ```
-/// use trainspec::Problem;
+/// use trainspec::CheckError;
 ///
-/// const fn check(p: f64) -> Result<(), Problem> {
+/// const fn check(p: f64) -> Result<(), CheckError> {
 ///     if p >= 0.0 && p < 1.0 {
 ///         return Ok(());
 ///     }
-///     Err(Problem::new("p is ").float(p).text("; expected 0 <= p < 1"))
+///     Err(CheckError::new("p is ").float(p).text("; expected 0 <= p < 1"))
 /// }
 /// assert_eq!(check(1.5).unwrap_err().as_str(), "p is 1.5; expected 0 <= p < 1");
 /// ```
 #[derive(Clone, Copy)]
-pub struct Problem {
+pub struct CheckError {
     bytes: [u8; Self::CAPACITY],
     len: usize,
     /// The step of the model's trace that it is about, from 1; 0 where it is found.
     step: usize,
 }
 
-/// What a rule returns: nothing to say, or a [`Problem`].
-pub type Verdict<T = ()> = Result<T, Problem>;
+/// What a rule returns: nothing to say, or a [`CheckError`].
+pub type CheckResult<T = ()> = Result<T, CheckError>;
 
-impl Problem {
+impl CheckError {
     /// Longer sentences are cut here; none of ours comes near.
     const CAPACITY: usize = 320;
 
@@ -47,7 +47,7 @@ impl Problem {
         Self { step, ..self }
     }
 
-    /// [`Problem::about_step`]; 0 for the place at which it was found.
+    /// [`CheckError::about_step`]; 0 for the place at which it was found.
     pub(crate) const fn step(&self) -> usize {
         self.step
     }
@@ -219,26 +219,26 @@ impl Problem {
     }
 }
 
-impl core::fmt::Display for Problem {
+impl core::fmt::Display for CheckError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl core::fmt::Debug for Problem {
+impl core::fmt::Debug for CheckError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Problem({:?})", self.as_str())
+        write!(f, "CheckError({:?})", self.as_str())
     }
 }
 
-impl PartialEq for Problem {
+impl PartialEq for CheckError {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()
     }
 }
 
-impl From<Problem> for Error {
-    fn from(problem: Problem) -> Self {
+impl From<CheckError> for Error {
+    fn from(problem: CheckError) -> Self {
         Self::Rule(problem.as_str().to_owned())
     }
 }
@@ -293,15 +293,16 @@ mod tests {
             (f64::NAN, "NaN"),
             (f64::NEG_INFINITY, "-infinity"),
         ] {
-            assert_eq!(Problem::new("").float(number).as_str(), text);
+            assert_eq!(CheckError::new("").float(number).as_str(), text);
         }
     }
 
     #[test]
     fn sentences_are_joined_and_cut_without_a_panic() {
-        let problem = Problem::new("a ").number(10_203).text(" of ").shape(Shape::of(&[1, 2])).of("conv2d");
+        let problem =
+            CheckError::new("a ").number(10_203).text(" of ").shape(Shape::of(&[1, 2])).of("conv2d");
         assert_eq!(problem.as_str(), "conv2d: a 10203 of [1, 2]");
-        let long = Problem::new(&"x".repeat(1000)).of("name");
-        assert_eq!(long.as_str().len(), Problem::CAPACITY);
+        let long = CheckError::new(&"x".repeat(1000)).of("name");
+        assert_eq!(long.as_str().len(), CheckError::CAPACITY);
     }
 }

@@ -10,7 +10,7 @@ use crate::loss::{AnyLoss, LossKernel, LossSum, Reduction};
 use crate::loss::{BadTarget, TargetRules};
 use crate::metric::{Accumulator, AnyMetric, Direction};
 use crate::shape::Numbers;
-use crate::shape::{Kind, Shape, Verdict};
+use crate::shape::{CheckResult, Kind, Shape};
 
 /// A loss that fits the run's model and data.
 pub trait BoundLoss: TargetRules + Send + Sync {
@@ -27,7 +27,7 @@ pub trait BoundLoss: TargetRules + Send + Sync {
     ///
     /// # Errors
     /// If the keys do not fit the kinds.
-    fn fits(&self) -> Verdict;
+    fn fits(&self) -> CheckResult;
     /// [`Loss::kernel`](crate::loss::Loss::kernel)
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>>;
     /// The same loss with changed keys.
@@ -51,7 +51,7 @@ pub trait BoundMetric: Send + Sync {
     ///
     /// # Errors
     /// If the rule does not hold.
-    fn fits(&self) -> Verdict;
+    fn fits(&self) -> CheckResult;
     /// The metric before the first sample.
     fn start(&self) -> Box<dyn Accumulator>;
     /// The same metric with changed keys.
@@ -108,7 +108,7 @@ impl<O: Kind, T: Kind> BoundLoss for Held<dyn AnyLoss<O, T>> {
         (**self).reduction()
     }
 
-    fn fits(&self) -> Verdict {
+    fn fits(&self) -> CheckResult {
         (**self).fits()
     }
 
@@ -138,7 +138,7 @@ impl<O: Kind, T: Kind> BoundMetric for Held<dyn AnyMetric<O, T>> {
         (**self).is_defined_by_targets()
     }
 
-    fn fits(&self) -> Verdict {
+    fn fits(&self) -> CheckResult {
         (**self).fits()
     }
 

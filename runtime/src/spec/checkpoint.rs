@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::keys::Interval;
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// Saves the state of a run while it goes on.
 ///
@@ -25,12 +25,12 @@ impl Checkpoint {
     pub const NEVER: Self = Self { every: Interval::Steps(u64::MAX), ..Self::DEFAULT };
 
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         if let Err(problem) = self.every.check("every") {
             return Err(problem);
         }
         if self.keep == 0 {
-            return Err(Problem::new("keep is 0; expected at least 1, or leave `checkpoint` out"));
+            return Err(CheckError::new("keep is 0; expected at least 1, or leave `checkpoint` out"));
         }
         Ok(())
     }
@@ -39,5 +39,5 @@ impl Checkpoint {
 impl Config for Checkpoint {
     const NAME: &'static str = "Checkpoint";
     const DEFAULT: Self = Self { every: Interval::Epochs(1), keep: 3 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }

@@ -2,13 +2,13 @@
 //! none is told of once and not by all that reads the constant.
 
 use super::check::{Given, Mistakes, WHOLE};
-use super::{Rules, Settings, Spec};
+use super::{Rules, Spec, TrainConfig};
 use crate::data::AnyDataset;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::loss::TargetKind;
 use crate::model::Model;
-use crate::shape::{Shape, Verdict};
+use crate::shape::{CheckResult, Shape};
 
 /// What `train!` declares: the spec, and the verdicts on its own keys.
 pub struct Declaration {
@@ -21,7 +21,7 @@ impl Declaration {
     /// The declaration of a spec, of what its model gives, and of what its keys told.
     pub const fn of<M: Model, T: TargetKind>(
         spec: &'static Spec<M, T>,
-        model: Verdict<Shape>,
+        model: CheckResult<Shape>,
         given: Given<'_>,
     ) -> Self {
         Self { spec, rules: spec.rules(), mistakes: spec.mistakes(model, given) }
@@ -31,7 +31,7 @@ impl Declaration {
     ///
     /// # Errors
     /// If its rule does not hold.
-    pub const fn rule(&self, key: &str) -> Verdict {
+    pub const fn rule(&self, key: &str) -> CheckResult {
         match self.rules.of(key) {
             Ok(()) => self.mistakes.of(key, WHOLE),
             problem => problem,
@@ -42,7 +42,7 @@ impl Declaration {
     ///
     /// # Errors
     /// If its rule does not hold.
-    pub const fn rule_of(&self, key: &str, place: usize) -> Verdict {
+    pub const fn rule_of(&self, key: &str, place: usize) -> CheckResult {
         self.mistakes.of(key, place)
     }
 
@@ -50,7 +50,7 @@ impl Declaration {
     ///
     /// # Errors
     /// If a default does not fit the others.
-    pub const fn rule_of_missing(&self, given: &[&str]) -> Verdict {
+    pub const fn rule_of_missing(&self, given: &[&str]) -> CheckResult {
         match self.rules.of_missing(given) {
             Ok(()) => self.mistakes.of_missing(given),
             problem => problem,
@@ -65,7 +65,7 @@ impl Declaration {
 /// A spec for any model and data of any kind.
 pub(crate) trait AnySpec {
     /// The keys, with every default.
-    fn settings(&self) -> Result<Settings>;
+    fn settings(&self) -> Result<TrainConfig>;
     /// The model's graph.
     fn graph(&self) -> Result<Graph>;
     /// The expression that gives the data, as it is written.
@@ -75,8 +75,8 @@ pub(crate) trait AnySpec {
 }
 
 impl<M: Model, T: TargetKind> AnySpec for Spec<M, T> {
-    fn settings(&self) -> Result<Settings> {
-        Settings::of(self)
+    fn settings(&self) -> Result<TrainConfig> {
+        TrainConfig::of(self)
     }
 
     fn graph(&self) -> Result<Graph> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::keys::Monitor;
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// Stops a run that no longer improves on the validation data.
 ///
@@ -33,12 +33,12 @@ impl EarlyStop {
     pub const NEVER: Self = Self { patience: u64::MAX, ..Self::DEFAULT };
 
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         if self.patience == 0 {
-            return Err(Problem::new("patience is 0; expected at least 1 evaluation"));
+            return Err(CheckError::new("patience is 0; expected at least 1 evaluation"));
         }
         if !(self.min_delta >= 0.0 && self.min_delta.is_finite()) {
-            return Err(Problem::new("min_delta is ").float(self.min_delta).text("; expected 0 or more"));
+            return Err(CheckError::new("min_delta is ").float(self.min_delta).text("; expected 0 or more"));
         }
         Ok(())
     }
@@ -47,5 +47,5 @@ impl EarlyStop {
 impl Config for EarlyStop {
     const NAME: &'static str = "EarlyStop";
     const DEFAULT: Self = Self { monitor: Monitor::ValLoss, patience: 5, min_delta: 0.0, restore_best: true };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }

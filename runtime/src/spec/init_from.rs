@@ -4,15 +4,15 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::files::read_regular;
+use crate::files::read_file;
 use crate::files::sha256;
 use crate::optim::path;
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// Begins with the numbers of a safetensors file, of this crate, PyTorch or any other program.
 ///
 /// Each tensor of the file is for the parameter (or running statistic) that has its name, the one of a run's files or the
-/// one of PyTorch ([`Trained::export`](crate::Trained::export) lists where these differ). Numbers of the types F32, F16 and
+/// one of PyTorch ([`TrainedModel::export`](crate::TrainedModel::export) lists where these differ). Numbers of the types F32, F16 and
 /// BF16 are taken as they are, those of F64 are rounded to the nearest f32; they have to be finite. Axes are those of PyTorch:
 /// a linear weight is `[out, in]`.
 ///
@@ -137,9 +137,9 @@ impl AnyInitFrom for Drawn {
 
 impl InitFrom {
     /// That there is a file, and that patterns are patterns.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         if self.file.is_empty() {
-            return Err(Problem::new("file is empty; expected a safetensors file"));
+            return Err(CheckError::new("file is empty; expected a safetensors file"));
         }
         let mut i = 0;
         while i < self.names.len() {
@@ -169,7 +169,7 @@ impl InitFrom {
     /// # Errors
     /// If it cannot be read.
     pub(crate) fn read(&self) -> Result<Vec<u8>> {
-        read_regular(self.file.as_ref()).map_err(Error::file(self.file))
+        read_file(self.file.as_ref()).map_err(Error::file(self.file))
     }
 
     /// The SHA-256 of the file, if it can be read.
@@ -186,7 +186,7 @@ impl InitFrom {
 
 impl Rename {
     /// That both are patterns, with the same stars.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         if let Err(problem) = path::check(self.from) {
             return Err(problem);
         }
@@ -196,7 +196,7 @@ impl Rename {
         if path::same_stars(self.from, self.to) {
             return Ok(());
         }
-        Err(Problem::new("\"")
+        Err(CheckError::new("\"")
             .text(self.from)
             .text("\" is renamed to \"")
             .text(self.to)
@@ -209,7 +209,7 @@ impl Config for InitFrom {
     const DEFAULT: Self = Self { file: "", names: &[], only: &[], except: &[], ignore: &[] };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("file", "the safetensors file that parameters are initialized from")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 // A program reads its spec once, so what it reads may stay.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::Config;
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// What the loss is multiplied by before its gradient is taken, in f16: [`Dynamic`](struct@Dynamic) or [`Static`].
 ///
@@ -50,29 +50,29 @@ impl LossScale {
     }
 
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         if self.init == 0 || self.init > 1 << 31 {
-            return Err(Problem::new("init is ")
+            return Err(CheckError::new("init is ")
                 .number(self.init as usize)
                 .text("; expected a loss scale from 1 to 2^31, best a power of 2"));
         }
         if self.min == 0 || self.min > self.init {
-            return Err(Problem::new("min is ")
+            return Err(CheckError::new("min is ")
                 .number(self.min as usize)
                 .text("; expected a loss scale from 1 to `init`, which is ")
                 .number(self.init as usize));
         }
         if self.interval == 0 {
-            return Err(Problem::new("interval is 0; expected at least 1 step"));
+            return Err(CheckError::new("interval is 0; expected at least 1 step"));
         }
         if self.is_static() {
             return Ok(());
         }
         if !(self.growth > 1.0 && self.growth.is_finite()) {
-            return Err(Problem::new("growth is ").float(self.growth).text("; expected a factor above 1"));
+            return Err(CheckError::new("growth is ").float(self.growth).text("; expected a factor above 1"));
         }
         if !(self.backoff > 0.0 && self.backoff < 1.0) {
-            return Err(Problem::new("backoff is ")
+            return Err(CheckError::new("backoff is ")
                 .float(self.backoff)
                 .text("; expected a factor between 0 and 1"));
         }
@@ -83,7 +83,7 @@ impl LossScale {
 impl Config for LossScale {
     const NAME: &'static str = "Dynamic";
     const DEFAULT: Self = Self { init: 65_536, growth: 2.0, backoff: 0.5, interval: 2000, min: 1 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl<'de> Deserialize<'de> for LossScale {

@@ -1,6 +1,6 @@
 //! The spec: what was declared.
 //!
-//! [`Spec`] is what `train!` fills in, a constant made of the user's own values. [`Settings`] is the same
+//! [`Spec`] is what `train!` fills in, a constant made of the user's own values. [`TrainConfig`] is the same
 //! when the program runs: every default spelled out, and open to changes from the command line.
 
 mod bound;
@@ -14,9 +14,9 @@ mod loss_scale;
 mod non_finite;
 mod precision;
 mod schedule;
-mod settings;
+mod serde_message;
+mod train_config;
 pub(crate) mod value;
-mod words;
 
 pub use crate::keys::Monitor;
 pub use bound::{BoundLoss, BoundMetric};
@@ -31,7 +31,7 @@ pub use loss_scale::{Dynamic, LossScale, Static};
 pub use non_finite::{OnNonFinite, Skip, Stop};
 pub use precision::{AnyPrecision, Bf16, F16, F32, Precision};
 pub(crate) use schedule::{at_largest, scaled_in_vain};
-pub use settings::{Settings, canonical, hash};
+pub use train_config::{TrainConfig, canonical, hash};
 
 use std::marker::PhantomData;
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// What a step does whose loss or gradients are not finite, for the key `on_non_finite`: [`Stop`], the default, or `Skip
 /// { limit: 10 }`. In f16 the loss scale decides, and the key may not be given.
@@ -29,20 +29,20 @@ pub const Stop: OnNonFinite = OnNonFinite { limit: 0 };
 
 impl OnNonFinite {
     /// The range of the limit.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         if self.limit == 0 {
-            return Err(Problem::new("limit is 0; expected at least 1 step, or `on_non_finite: Stop`"));
+            return Err(CheckError::new("limit is 0; expected at least 1 step, or `on_non_finite: Stop`"));
         }
         Ok(())
     }
 }
 
 /// That the key is left out where the loss scale decides.
-pub(super) const fn beside_loss_scale(rule: OnNonFinite, scales_loss: bool) -> Verdict {
+pub(super) const fn beside_loss_scale(rule: OnNonFinite, scales_loss: bool) -> CheckResult {
     if !scales_loss || rule.limit == Stop.limit {
         return Ok(());
     }
-    Err(Problem::new(
+    Err(CheckError::new(
         "on_non_finite: in f16 the loss scale decides; remove the key, or set `max_skips` of `F16`",
     ))
 }
@@ -52,5 +52,5 @@ impl Config for OnNonFinite {
     const DEFAULT: Self = Stop;
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("limit", "the most steps in a row that are skipped")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }

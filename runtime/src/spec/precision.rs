@@ -6,8 +6,8 @@ use trainspec_kernels::half::Format;
 
 use super::LossScale;
 use crate::config::{Config, Setting, from_json};
-use crate::keys::Known;
-use crate::shape::{Problem, Verdict};
+use crate::keys::Facts;
+use crate::shape::{CheckError, CheckResult};
 
 /// The type in which a run computes, for the key `precision`: [`F32`](struct@F32), [`Bf16`](struct@Bf16), or [`F16`].
 ///
@@ -66,7 +66,7 @@ pub const Bf16: Bf16 = Bf16 {};
 /// train! {
 ///     Others { model: Net, data: Digits8x8::embedded(), precision: F16 { loss_scale: Static(1024) } }
 /// }
-/// # assert!(Digits::training().settings().is_ok() && Others::training().settings().is_ok());
+/// # assert!(Digits::experiment().settings().is_ok() && Others::experiment().settings().is_ok());
 /// ```
 ///
 /// It cannot do without:
@@ -92,22 +92,22 @@ pub struct F16 {
 
 impl F16 {
     /// The ranges of the keys; a loss scale that is written with keys of its own is judged where it is written.
-    pub const fn check(&self) -> Verdict<Known> {
+    pub const fn check(&self) -> CheckResult<Facts> {
         if self.max_skips == 0 {
-            return Err(Problem::new(
+            return Err(CheckError::new(
                 "max_skips is 0; expected at least 1, the skipped steps in a row that stop the run",
             ));
         }
         if self.loss_scale.is_static() && self.loss_scale.check().is_err() {
-            return Err(Problem::new("loss_scale is Static(")
+            return Err(CheckError::new("loss_scale is Static(")
                 .number(self.loss_scale.init as usize)
                 .text("); expected a scale from 1 to 2^31, best a power of 2"));
         }
-        Ok(Known::NOTHING.scaling_loss())
+        Ok(Facts::NOTHING.scaling_loss())
     }
 
     /// Every rule, for what the compiler did not see.
-    fn check_all(&self) -> Verdict {
+    fn check_all(&self) -> CheckResult {
         self.check()?;
         self.loss_scale.check()
     }
@@ -116,13 +116,13 @@ impl F16 {
 impl Config for F32 {
     const NAME: &'static str = "F32";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Config for Bf16 {
     const NAME: &'static str = "Bf16";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Config for F16 {
@@ -130,19 +130,19 @@ impl Config for F16 {
     const DEFAULT: Self = Self { loss_scale: LossScale::DEFAULT, max_skips: 20 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("loss_scale", "what keeps small gradients from being lost: `Dynamic` or `Static(1024)`")];
-    const CHECK: fn(&Self) -> Verdict = Self::check_all;
+    const CHECK: fn(&Self) -> CheckResult = Self::check_all;
 }
 
 impl F32 {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 }
 
 impl Bf16 {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 }
@@ -181,7 +181,7 @@ impl Precision {
     ///
     /// # Errors
     /// The first that does not hold.
-    pub fn check(self) -> Verdict {
+    pub fn check(self) -> CheckResult {
         match self {
             Self::F32 | Self::Bf16 => Ok(()),
             Self::F16(half) => half.judge(),

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::Settings;
+use super::TrainConfig;
 use crate::error::{Error, Result};
 use crate::schedule::{Schedule, fault};
-use crate::shape::Problem;
+use crate::shape::CheckError;
 
 impl Schedule {
     /// The schedule that the settings declare, for a run of so many steps, of which an epoch has `epoch`.
@@ -13,7 +13,7 @@ impl Schedule {
     /// # Errors
     /// As [`Schedule::new`]; if the optimizer's rules do not hold at the largest rate; or if `scale_lr` is given
     /// but nothing depends on `lr`.
-    pub fn of(settings: &Settings, steps: u64, epoch: u64) -> Result<Self> {
+    pub fn of(settings: &TrainConfig, steps: u64, epoch: u64) -> Result<Self> {
         let phases = || settings.schedule.iter().map(|phase| phase.boxed()).collect();
         let (declared, lr) = (settings.optimizer.lr(), settings.base_rate());
         let schedule = Self::new(phases(), lr, steps, epoch)?;
@@ -31,7 +31,7 @@ impl Schedule {
 
     /// The optimizer judges its keys for the declared `lr`; what it says of a rate must hold for the largest as
     /// well, such as that `lr * weight_decay` is below 1.
-    fn check_largest(&self, settings: &Settings) -> Result<()> {
+    fn check_largest(&self, settings: &TrainConfig) -> Result<()> {
         let (lr, largest) = (settings.optimizer.lr(), self.largest_rate());
         let mut json = settings.optimizer.to_json();
         let key = json.get_mut("lr").filter(|key| key.as_f64() == Some(lr) && largest > lr);
@@ -40,20 +40,20 @@ impl Schedule {
         let judged = settings.optimizer.with(&json);
         judged
             .map(|_| ())
-            .map_err(|problem| fault(at_largest(largest, lr, Problem::new(&problem)).as_str().to_owned()))
+            .map_err(|problem| fault(at_largest(largest, lr, CheckError::new(&problem)).as_str().to_owned()))
     }
 }
 
 /// What is said of `scale_lr` before a phase of this name, whose rates do not depend on it.
-pub(crate) const fn scaled_in_vain(phase: &str) -> Problem {
-    Problem::new("`")
+pub(crate) const fn scaled_in_vain(phase: &str) -> CheckError {
+    CheckError::new("`")
         .text(phase)
         .text("` has rates of its own, which do not depend on `lr`; scale those and remove `scale_lr`")
 }
 
 /// What is said of an optimizer whose rules hold for `lr`, but not for the largest rate of the run.
-pub(crate) const fn at_largest(largest: f64, lr: f64, problem: Problem) -> Problem {
-    Problem::new("the largest rate is ")
+pub(crate) const fn at_largest(largest: f64, lr: f64, problem: CheckError) -> CheckError {
+    CheckError::new("the largest rate is ")
         .float(largest)
         .text(", while `lr` is ")
         .float(lr)

@@ -1,6 +1,6 @@
 //! The moving average of the weights.
 
-use trainspec_kernels::average::lerp;
+use trainspec_kernels::ema::lerp;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -77,7 +77,7 @@ mod tests {
     /// A run with an average of this decay, the weights and averages of its checkpoints, and what it ends with.
     fn run(keys: &[(&str, &str)]) -> (Vec<(u64, Numbers, Numbers)>, Numbers, crate::trainer::Outcome) {
         let out = tempfile::tempdir().unwrap();
-        let mut training = fixture::training().out(out.path());
+        let mut training = fixture::experiment().out(out.path());
         for (key, value) in keys {
             training = training.set(key, value).unwrap();
         }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Measures;
-use crate::data::{Batch, Prepared};
+use super::StepMetrics;
+use crate::data::{Batch, PreparedDataset};
 use crate::engine::{Engine, MicroBatch};
 use crate::error::{Error, Result};
 use crate::metric::{Accumulator, Confusion, Outcomes};
 use crate::shape::Elements;
-use crate::spec::Settings;
+use crate::spec::TrainConfig;
 
 /// The mean loss and metrics over some samples.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +43,7 @@ pub struct Totals {
 impl Totals {
     /// Over no samples yet.
     #[must_use]
-    pub fn new(settings: &Settings) -> Self {
+    pub fn new(settings: &TrainConfig) -> Self {
         let metrics = settings.metrics.iter().map(|metric| metric.start()).collect();
         Self { metrics, ignored: settings.loss.ignored(), ..Self::default() }
     }
@@ -97,8 +97,8 @@ impl Totals {
     }
 
     /// Each metric that is a number.
-    pub(super) fn measures(&self) -> Measures {
-        let mut measures = Measures::default();
+    pub(super) fn measures(&self) -> StepMetrics {
+        let mut measures = StepMetrics::default();
         for metric in &self.metrics {
             if metric.table().is_none() {
                 measures.push(metric.label(), metric.value());
@@ -142,7 +142,7 @@ impl Totals {
     ///
     /// # Errors
     /// If they are not those of the run's metrics.
-    pub fn restored(settings: &Settings, json: &Value) -> Result<Self> {
+    pub fn restored(settings: &TrainConfig, json: &Value) -> Result<Self> {
         let fault = |key: &str, problem: &str| Error::Setting {
             key: format!("totals.{key}"),
             problem: problem.to_owned(),
@@ -184,8 +184,8 @@ fn largest(json: &Value) -> u64 {
 /// If a sample cannot be read or candle refuses an operation.
 pub fn evaluate(
     engine: &mut dyn Engine,
-    settings: &Settings,
-    data: &Prepared,
+    settings: &TrainConfig,
+    data: &PreparedDataset,
     indices: &[usize],
 ) -> Result<Evaluation> {
     each(engine, settings, data, indices, |_, _| Ok(()))
@@ -195,8 +195,8 @@ pub fn evaluate(
 /// model does not give a number for each, or there are more than [`Confusion::MAX_CLASSES`].
 pub(super) fn examine(
     engine: &mut dyn Engine,
-    settings: &Settings,
-    data: &Prepared,
+    settings: &TrainConfig,
+    data: &PreparedDataset,
     indices: &[usize],
 ) -> Result<(Evaluation, Option<Confusion>)> {
     let (target, shape) = (data.target_shape(), engine.prediction_shape());
@@ -205,7 +205,7 @@ pub(super) fn examine(
     // A loss of the user's own may compare classes with something else.
     let mut confusion = classes.filter(|&classes| shape.axes() == [classes]).map(|_| Confusion::default());
     let evaluation = each(engine, settings, data, indices, |engine, batch| {
-        if let (Some(confusion), Elements::Whole(targets)) = (&mut confusion, &batch.target.elements) {
+        if let (Some(confusion), Elements::Int(targets)) = (&mut confusion, &batch.target.elements) {
             let predictions = engine.predictions()?;
             let (size, predictions, ignored) = (batch.size, &*predictions, settings.loss.ignored());
             confusion.update(&Outcomes { size, shape, predictions, targets, ignored });
@@ -217,8 +217,8 @@ pub(super) fn examine(
 
 fn each(
     engine: &mut dyn Engine,
-    settings: &Settings,
-    data: &Prepared,
+    settings: &TrainConfig,
+    data: &PreparedDataset,
     indices: &[usize],
     mut look: impl FnMut(&dyn Engine, &Batch) -> Result<()>,
 ) -> Result<Evaluation> {

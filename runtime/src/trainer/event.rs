@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Evaluation, Measures, Scaling, Totals};
+use super::{Evaluation, Scaling, StepMetrics, Totals};
 use crate::error::Result;
 use crate::interrupt::Cause;
 use crate::keys::Finding;
@@ -127,7 +127,7 @@ pub struct StepReport {
     /// Samples that it has seen.
     pub samples: usize,
     /// Each metric over the step's samples, before the update.
-    pub metrics: Measures,
+    pub metrics: StepMetrics,
     /// What the loss was multiplied by, in f16; the loss and the norm here are not.
     pub loss_scale: Option<f32>,
     /// Why the step was skipped, if it was; its number is then that of the next step.

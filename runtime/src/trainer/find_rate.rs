@@ -2,17 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Stepper;
-use super::feed::Feed;
+use super::TrainStep;
+use super::batch_sampler::BatchSampler;
 use crate::config::Config;
-use crate::data::{Batch, Prepared};
+use crate::data::{Batch, PreparedDataset};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::keys::Interval;
 use crate::schedule::{Clock, Phase, Schedule};
-use crate::shape::{Problem, Verdict};
-use crate::spec::Settings;
+use crate::shape::{CheckError, CheckResult};
+use crate::spec::TrainConfig;
 
 /// How much of the smoothed loss stays at each step.
 const KEPT: f64 = 0.98;
@@ -39,18 +39,18 @@ impl RateSearch {
     ///
     /// # Errors
     /// The first range that does not hold.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         if !(self.from > 0.0 && self.from.is_finite()) {
-            return Err(Problem::new("from is ").float(self.from).text("; expected a rate above 0"));
+            return Err(CheckError::new("from is ").float(self.from).text("; expected a rate above 0"));
         }
         if !(self.to > self.from && self.to.is_finite()) {
-            return Err(Problem::new("to is ")
+            return Err(CheckError::new("to is ")
                 .float(self.to)
                 .text("; expected a rate above the first, ")
                 .float(self.from));
         }
         if self.steps < 10 {
-            return Err(Problem::new("steps is ")
+            return Err(CheckError::new("steps is ")
                 .number(self.steps as usize)
                 .text("; expected at least 10, or no slope can be seen"));
         }
@@ -66,7 +66,7 @@ impl RateSearch {
 impl Config for RateSearch {
     const NAME: &'static str = "RateSearch";
     const DEFAULT: Self = Self { from: 1e-7, to: 10.0, steps: 300 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 /// As a phase, which begins at `from`.
@@ -181,17 +181,17 @@ impl RateCurve {
 pub fn find_rate(
     engine: &mut dyn Engine,
     graph: &Graph,
-    settings: &Settings,
-    data: &Prepared,
+    settings: &TrainConfig,
+    data: &PreparedDataset,
     search: RateSearch,
 ) -> Result<RateCurve> {
     search.check().map_err(|problem| problem.of(RateSearch::NAME))?;
-    let stepper = Stepper::new(engine, graph, settings, data)?;
+    let stepper = TrainStep::new(engine, graph, settings, data)?;
     let epoch = stepper.plan().steps_per_epoch;
     let mut stepper =
         stepper.with_schedule(Schedule::new(vec![Box::new(search)], search.from, search.steps, epoch)?);
     let mut curve = RateCurve { points: Vec::new(), end: SearchEnd::LastRate };
-    let mut feed = Feed::new(settings, data, epoch);
+    let mut feed = BatchSampler::new(settings, data, epoch);
     for count in 0.. {
         if stepper.taken() == search.steps {
             break;
@@ -214,7 +214,7 @@ pub fn find_rate(
         }
         match report {
             Ok(_) => {}
-            Err(Error::Training { .. }) => {
+            Err(Error::Experiment { .. }) => {
                 curve.end = SearchEnd::NotFinite;
                 break;
             }
@@ -276,16 +276,17 @@ mod tests {
     #[test]
     fn a_search_tries_each_rate_and_changes_no_run() {
         let search = RateSearch { from: 1e-4, to: 1.0, steps: 12 };
-        let run =
-            || fixture::training().set("checkpoint", "null").unwrap().without_folder().run().unwrap().outcome;
+        let run = || {
+            fixture::experiment().set("checkpoint", "null").unwrap().without_folder().run().unwrap().outcome
+        };
         let before = run();
-        let found = fixture::training().find_rate(search).unwrap();
+        let found = fixture::experiment().find_rate(search).unwrap();
         assert_eq!((found.points.len(), found.end), (12, SearchEnd::LastRate));
         for (j, point) in (0..).zip(&found.points) {
             let rate = 1e-4 * 1e4_f64.powf(f64::from(j) / 11.0);
             assert!((point.rate / rate - 1.0).abs() < 1e-13, "{point:?}");
         }
-        assert_eq!(found, fixture::training().find_rate(search).unwrap());
+        assert_eq!(found, fixture::experiment().find_rate(search).unwrap());
         assert_eq!(before, run());
     }
 
@@ -293,7 +294,7 @@ mod tests {
     /// they have no loss, and no place on the curve.
     #[test]
     fn a_step_in_which_nothing_counts_is_no_point() {
-        let training = fixture::training().set("loss.weights", "[1, 0, 0]").unwrap();
+        let training = fixture::experiment().set("loss.weights", "[1, 0, 0]").unwrap();
         let found = training.find_rate(RateSearch { from: 1e-4, to: 1e-3, steps: 40 }).unwrap();
         assert!(found.points.len() < 40 && found.points.len() > 10, "{} points", found.points.len());
         assert_eq!(found.end, SearchEnd::LastRate);
@@ -305,7 +306,7 @@ mod tests {
     #[test]
     fn a_skipped_step_takes_no_rate() {
         let scale = r#"{ "type": "F16", "loss_scale": { "init": 2147483648 }, "max_skips": 50 }"#;
-        let training = fixture::training().set("precision", scale).unwrap();
+        let training = fixture::experiment().set("precision", scale).unwrap();
         let found = training.find_rate(RateSearch { from: 1e-4, to: 1.0, steps: 12 }).unwrap();
         assert_eq!((found.points.len(), found.end), (12, SearchEnd::LastRate));
         for (j, point) in (0..).zip(&found.points) {

@@ -1,16 +1,16 @@
 //! What of an evaluation is watched.
 
 use super::Evaluation;
-use crate::data::Prepared;
+use crate::data::PreparedDataset;
 use crate::error::{Error, Result};
 use crate::keys::Monitor;
 use crate::metric::Direction;
 use crate::shape::Shape;
-use crate::spec::Settings;
+use crate::spec::TrainConfig;
 
 /// That what is monitored is a number on the validation samples, where their targets alone decide that: else the run would
 /// end at its first evaluation.
-pub(super) fn check(settings: &Settings, data: &Prepared, prediction: Shape) -> Result<()> {
+pub(super) fn check(settings: &TrainConfig, data: &PreparedDataset, prediction: Shape) -> Result<()> {
     let phases = settings.schedule.iter().enumerate();
     let phases =
         phases.filter_map(|(place, phase)| Some((format!("schedule.{place}.monitor"), phase.monitor()?)));
@@ -39,7 +39,7 @@ pub(super) fn check(settings: &Settings, data: &Prepared, prediction: Shape) -> 
 }
 
 /// Which way what is monitored improves; `None` if the run does not measure it.
-pub(super) fn direction(settings: &Settings, monitor: Monitor) -> Option<Direction> {
+pub(super) fn direction(settings: &TrainConfig, monitor: Monitor) -> Option<Direction> {
     match monitor {
         Monitor::ValLoss => Some(Direction::Lower),
         Monitor::ValMetric(name) => {
@@ -56,7 +56,7 @@ pub(super) fn value(monitor: Monitor, evaluation: &Evaluation, step: u64) -> Res
     };
     if value.is_nan() {
         let problem = format!("the monitored `{name}` of the validation data is NaN");
-        return Err(Error::Training { step, problem });
+        return Err(Error::Experiment { step, problem });
     }
     Ok(value)
 }

@@ -1,19 +1,19 @@
 //! A whole run: epochs of steps, evaluations between them, and its end.
 
+use super::batch_sampler::BatchSampler;
+use super::early_stopping::EarlyStopping;
 use super::evaluate::{evaluate, examine};
-use super::feed::Feed;
 use super::saved::{Place, Saved, Standing, snapshot};
-use super::stop::Watch;
 use super::{
-    Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Stepper, TRACED_EVERY,
-    Totals, TracePoint,
+    Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, TRACED_EVERY, Totals,
+    TracePoint, TrainStep,
 };
-use crate::data::{Batch, Prepared};
+use crate::data::{Batch, PreparedDataset};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::error::interruption;
 use crate::graph::Graph;
-use crate::spec::Settings;
+use crate::spec::TrainConfig;
 
 /// What a run came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,11 +47,11 @@ pub struct Outcome {
 pub fn run(
     engine: &mut dyn Engine,
     graph: &Graph,
-    settings: &Settings,
-    data: &Prepared,
+    settings: &TrainConfig,
+    data: &PreparedDataset,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
-    lead(engine, Given { graph, settings, data }, None, observer)
+    train_loop(engine, Given { graph, settings, data }, None, observer)
 }
 
 /// The same from a saved state on: what follows is bit for bit what followed in the run that it was taken of.
@@ -61,34 +61,34 @@ pub fn run(
 pub fn resume(
     engine: &mut dyn Engine,
     graph: &Graph,
-    settings: &Settings,
-    data: &Prepared,
+    settings: &TrainConfig,
+    data: &PreparedDataset,
     saved: Saved,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
-    lead(engine, Given { graph, settings, data }, Some(saved), observer)
+    train_loop(engine, Given { graph, settings, data }, Some(saved), observer)
 }
 
 /// What a run is of.
 #[derive(Clone, Copy)]
 struct Given<'a> {
     graph: &'a Graph,
-    settings: &'a Settings,
-    data: &'a Prepared,
+    settings: &'a TrainConfig,
+    data: &'a PreparedDataset,
 }
 
-fn lead(
+fn train_loop(
     engine: &mut dyn Engine,
     given: Given<'_>,
     saved: Option<Saved>,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
     let Given { graph, settings, data } = given;
-    let mut stepper = Stepper::new(&mut *engine, graph, settings, data)?;
+    let mut stepper = TrainStep::new(&mut *engine, graph, settings, data)?;
     let plan = stepper.plan().clone();
-    let mut feed = Feed::new(settings, data, plan.steps_per_epoch);
-    let Standing { mut place, mut begun, mut watch } = match saved {
-        None => Standing { place: Place::default(), begun: None, watch: Watch::new(settings) },
+    let mut feed = BatchSampler::new(settings, data, plan.steps_per_epoch);
+    let Standing { mut place, mut with_init, mut watch } = match saved {
+        None => Standing { place: Place::default(), with_init: None, watch: EarlyStopping::new(settings) },
         Some(saved) => {
             let standing = saved.standing(&plan, settings)?;
             stepper.restore(saved)?;
@@ -99,7 +99,7 @@ fn lead(
     observer.on(&Event::Begin(&plan))?;
 
     let exit = 'run: loop {
-        if begun.is_none() {
+        if with_init.is_none() {
             if let Some(watch) = watch.as_ref().filter(|watch| watch.is_over()) {
                 break Exit::StoppedEarly { best_epoch: watch.best_epoch().unwrap_or(place.epoch) };
             }
@@ -107,7 +107,7 @@ fn lead(
                 break Exit::Completed;
             }
         }
-        let mut totals = begun.take().unwrap_or_else(|| {
+        let mut totals = with_init.take().unwrap_or_else(|| {
             place = Place { epoch: place.epoch + 1, step_in_epoch: 0, ..place };
             Totals::new(settings)
         });
@@ -125,14 +125,14 @@ fn lead(
             };
             let report = stepper.update(&part)?;
             if report.skip.is_some() {
-                stepper.give_back(part);
+                stepper.recycle(part);
                 observer.on(&Event::Skip(&report))?;
                 continue;
             }
             place = Place { step: report.step, step_in_epoch: place.step_in_epoch + 1, ..place };
             lr = report.lr;
             totals.merge(&part);
-            stepper.give_back(part);
+            stepper.recycle(part);
             observer.on(&Event::Step(&report))?;
             let at_end = place.step_in_epoch == plan.steps_per_epoch || place.step == plan.steps;
             let is_due = is_due(settings, &plan, place.step);
@@ -183,9 +183,9 @@ fn lead(
 
 /// What the run came to: the final weights are measured, and left in the engine.
 fn end(
-    mut stepper: Stepper<'_>,
+    mut stepper: TrainStep<'_>,
     given: Given<'_>,
-    mut watch: Option<Watch>,
+    mut watch: Option<EarlyStopping>,
     place: Place,
     exit: Exit,
     observer: &mut dyn Observer,
@@ -193,7 +193,7 @@ fn end(
     let Given { settings, data, .. } = given;
     observer.on(&Event::End(&exit))?;
     let scaling = stepper.scaling();
-    let best_epoch = watch.as_ref().and_then(Watch::best_epoch);
+    let best_epoch = watch.as_ref().and_then(EarlyStopping::best_epoch);
     let Place { step: steps, epoch: epochs, .. } = place;
     let nothing = Measured { validation: None, test: None, confusion: None };
     let of = |exit, Measured { validation, test, confusion }| Outcome {
@@ -228,9 +228,9 @@ fn end(
 
 /// Shows the state if it is due or asked for.
 fn show(
-    stepper: &Stepper<'_>,
+    stepper: &TrainStep<'_>,
     Given { settings, .. }: Given<'_>,
-    sums: (&Totals, Option<&Watch>),
+    sums: (&Totals, Option<&EarlyStopping>),
     place: Place,
     is_due: bool,
     observer: &mut dyn Observer,
@@ -243,7 +243,7 @@ fn show(
 }
 
 /// The gradients of the next window, summed, and what they gave.
-fn gather(stepper: &mut Stepper<'_>, feed: &mut Feed<'_>) -> Result<Totals> {
+fn gather(stepper: &mut TrainStep<'_>, feed: &mut BatchSampler<'_>) -> Result<Totals> {
     let window = feed.window(stepper.taken() + stepper.scaling().skipped)?;
     let window: Vec<Batch> = (0..)
         .zip(window)
@@ -263,9 +263,9 @@ struct Measured {
 /// found.
 fn measure(
     engine: &mut dyn Engine,
-    settings: &Settings,
-    data: &Prepared,
-    watch: Option<&mut Watch>,
+    settings: &TrainConfig,
+    data: &PreparedDataset,
+    watch: Option<&mut EarlyStopping>,
     keep: &mut dyn FnMut(&[Vec<f32>]) -> Result<()>,
 ) -> Result<Measured> {
     let Some(watch) = watch.filter(|watch| watch.restores()) else {
@@ -282,15 +282,15 @@ fn measure(
 /// Has the weights of the engine kept, then measures them.
 fn keep_and_measure(
     engine: &mut dyn Engine,
-    settings: &Settings,
-    data: &Prepared,
+    settings: &TrainConfig,
+    data: &PreparedDataset,
     keep: &mut dyn FnMut(&[Vec<f32>]) -> Result<()>,
 ) -> Result<Measured> {
     keep(&engine.numbers()?)?;
     final_parts(engine, settings, data)
 }
 
-fn final_parts(engine: &mut dyn Engine, settings: &Settings, data: &Prepared) -> Result<Measured> {
+fn final_parts(engine: &mut dyn Engine, settings: &TrainConfig, data: &PreparedDataset) -> Result<Measured> {
     let validation = part(engine, settings, data, data.validation())?;
     let (test, confusion) = match data.test() {
         [] => (None, None),
@@ -303,7 +303,7 @@ fn final_parts(engine: &mut dyn Engine, settings: &Settings, data: &Prepared) ->
 }
 
 /// Whether a checkpoint is due after `k` steps.
-fn is_due(settings: &Settings, plan: &RunPlan, k: u64) -> bool {
+fn is_due(settings: &TrainConfig, plan: &RunPlan, k: u64) -> bool {
     settings
         .checkpoint
         .is_some_and(|checkpoint| k.is_multiple_of(checkpoint.every.in_steps(plan.steps_per_epoch).max(1)))
@@ -311,8 +311,8 @@ fn is_due(settings: &Settings, plan: &RunPlan, k: u64) -> bool {
 
 fn part(
     engine: &mut dyn Engine,
-    settings: &Settings,
-    data: &Prepared,
+    settings: &TrainConfig,
+    data: &PreparedDataset,
     indices: &[usize],
 ) -> Result<Option<Evaluation>> {
     if indices.is_empty() { Ok(None) } else { evaluate(engine, settings, data, indices).map(Some) }

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::plan::plan;
+use super::early_stopping::EarlyStopping;
+use super::run_length::plan;
 use super::scale::Scaler;
-use super::stop::Watch;
-use super::{RunPlan, Scaling, Snapshot, Stepper, Totals};
-use crate::data::Prepared;
+use super::{RunPlan, Scaling, Snapshot, Totals, TrainStep};
+use crate::data::PreparedDataset;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::schedule::Schedule;
-use crate::spec::Settings;
+use crate::spec::TrainConfig;
 
 /// What a [`Snapshot`] showed, as it is read back from a checkpoint.
 ///
@@ -72,14 +72,14 @@ pub(super) struct Place {
 pub(super) struct Standing {
     pub(super) place: Place,
     /// The sums of an epoch that is not over.
-    pub(super) begun: Option<Totals>,
-    pub(super) watch: Option<Watch>,
+    pub(super) with_init: Option<Totals>,
+    pub(super) watch: Option<EarlyStopping>,
 }
 
 impl Saved {
     /// That a run of these settings can go on from this state, as far as that is known without an engine. Whatever
     /// [`resume`](super::resume) refuses but for that, this does.
-    pub(crate) fn check(&self, graph: &Graph, settings: &Settings, data: &Prepared) -> Result<()> {
+    pub(crate) fn check(&self, graph: &Graph, settings: &TrainConfig, data: &PreparedDataset) -> Result<()> {
         let plan = plan(graph, settings, data)?;
         self.standing(&plan, settings)?;
         Scaler::new(settings).restore(self.scaling)?;
@@ -88,17 +88,17 @@ impl Saved {
     }
 
     /// How a run of these settings stands that goes on from this state.
-    pub(super) fn standing(&self, plan: &RunPlan, settings: &Settings) -> Result<Standing> {
+    pub(super) fn standing(&self, plan: &RunPlan, settings: &TrainConfig) -> Result<Standing> {
         self.check_counts()?;
         let place = self.place(plan.steps, plan.steps_per_epoch)?;
         let is_amid = place.step < plan.steps && place.step_in_epoch < plan.steps_per_epoch;
         let has_begun = is_amid || place.before_evaluation;
-        let begun = has_begun.then(|| Totals::restored(settings, &self.totals)).transpose()?;
-        let mut watch = Watch::new(settings);
+        let with_init = has_begun.then(|| Totals::restored(settings, &self.totals)).transpose()?;
+        let mut watch = EarlyStopping::new(settings);
         if let Some(watch) = &mut watch {
             watch.go_on(self.monitored.clone())?;
         }
-        Ok(Standing { place, begun, watch })
+        Ok(Standing { place, with_init, watch })
     }
 
     /// The average of the weights, for a run that keeps one.
@@ -143,9 +143,9 @@ impl Saved {
 
 /// The state of a run at this place.
 pub(super) fn snapshot<'a>(
-    stepper: &'a Stepper<'_>,
-    settings: &Settings,
-    (totals, watch): (&'a Totals, Option<&'a Watch>),
+    stepper: &'a TrainStep<'_>,
+    settings: &TrainConfig,
+    (totals, watch): (&'a Totals, Option<&'a EarlyStopping>),
     place: Place,
 ) -> Result<Snapshot<'a>> {
     let engine = stepper.engine();
@@ -162,6 +162,6 @@ pub(super) fn snapshot<'a>(
         average: stepper.average(),
         totals,
         schedule: stepper.schedule().state(),
-        monitored: watch.and_then(Watch::state),
+        monitored: watch.and_then(EarlyStopping::state),
     })
 }

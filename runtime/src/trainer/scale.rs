@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::spec::{F16, OnNonFinite, Settings};
+use crate::spec::{F16, OnNonFinite, TrainConfig};
 
 /// The loss scale and the counters of skipped steps: what a run's future depends on besides its parameters and its
 /// place, and a part of each checkpoint.
@@ -21,7 +21,7 @@ pub struct Scaling {
 
 /// What becomes of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum ScaleDecision {
     /// It is applied.
     Apply,
     /// It is skipped.
@@ -51,7 +51,7 @@ pub(super) struct Scaler {
 
 impl Scaler {
     /// Before the first step.
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &TrainConfig) -> Self {
         let half = settings.precision.loss_scale();
         let loss_scale = half.map(|half| half.loss_scale.init as f32);
         Self { half, rule: settings.on_non_finite, state: Scaling { loss_scale, ..Scaling::default() } }
@@ -80,26 +80,26 @@ impl Scaler {
 
     /// What becomes of a step, by whether its loss and its gradients are finite. A step that is skipped is counted, and
     /// one that stops the run as well.
-    pub(super) fn judge(&mut self, is_finite: bool) -> Verdict {
+    pub(super) fn judge(&mut self, is_finite: bool) -> ScaleDecision {
         if is_finite {
             self.state.skipped_in_a_row = 0;
             self.grow();
-            return Verdict::Apply;
+            return ScaleDecision::Apply;
         }
         let verdict = match (self.half, self.rule) {
             (Some(half), _) => {
                 let is_lowest = !half.loss_scale.is_static() && self.scale() <= half.loss_scale.min as f32;
                 if is_lowest {
-                    Verdict::Stop(Why::Floor(half.loss_scale.min))
+                    ScaleDecision::Stop(Why::Floor(half.loss_scale.min))
                 } else if self.state.skipped_in_a_row + 1 >= half.max_skips {
-                    Verdict::Stop(Why::TooMany(half.max_skips))
+                    ScaleDecision::Stop(Why::TooMany(half.max_skips))
                 } else {
-                    Verdict::Skip
+                    ScaleDecision::Skip
                 }
             }
-            (None, Some(rule)) if self.state.skipped_in_a_row < rule.limit => Verdict::Skip,
-            (None, Some(rule)) => Verdict::Stop(Why::TooMany(rule.limit + 1)),
-            (None, None) => Verdict::Stop(Why::Rule),
+            (None, Some(rule)) if self.state.skipped_in_a_row < rule.limit => ScaleDecision::Skip,
+            (None, Some(rule)) => ScaleDecision::Stop(Why::TooMany(rule.limit + 1)),
+            (None, None) => ScaleDecision::Stop(Why::Rule),
         };
         self.state.skipped_in_a_row += 1;
         self.state.skipped += 1;
@@ -149,7 +149,7 @@ mod tests {
         let mut scaler = scaler(SMALL, 20);
         let scales: Vec<f32> = (0..7)
             .map(|_| {
-                assert_eq!(scaler.judge(true), Verdict::Apply);
+                assert_eq!(scaler.judge(true), ScaleDecision::Apply);
                 scaler.scale()
             })
             .collect();
@@ -176,19 +176,27 @@ mod tests {
     fn the_floor_and_a_row_of_skips_stop_the_run() {
         let mut lowest = scaler(SMALL, 20);
         let verdicts: Vec<_> = (0..4).map(|_| lowest.judge(false)).collect();
-        assert_eq!(verdicts, [Verdict::Skip, Verdict::Skip, Verdict::Skip, Verdict::Stop(Why::Floor(2))]);
+        assert_eq!(
+            verdicts,
+            [
+                ScaleDecision::Skip,
+                ScaleDecision::Skip,
+                ScaleDecision::Skip,
+                ScaleDecision::Stop(Why::Floor(2))
+            ]
+        );
         let mut many = scaler(LossScale { init: 64, ..SMALL }, 3);
         let verdicts: Vec<_> =
             [false, false, true, false, false, false].into_iter().map(|finite| many.judge(finite)).collect();
-        let (skip, stop) = (Verdict::Skip, Verdict::Stop(Why::TooMany(3)));
-        assert_eq!(verdicts, [skip, skip, Verdict::Apply, skip, skip, stop]);
+        let (skip, stop) = (ScaleDecision::Skip, ScaleDecision::Stop(Why::TooMany(3)));
+        assert_eq!(verdicts, [skip, skip, ScaleDecision::Apply, skip, skip, stop]);
     }
 
     #[test]
     fn a_static_scale_stays() {
         let mut scaler = scaler(Static(1024), 3);
         for finite in [true, false, false, true, true, false] {
-            assert_ne!(scaler.judge(finite), Verdict::Stop(Why::Floor(1024)));
+            assert_ne!(scaler.judge(finite), ScaleDecision::Stop(Why::Floor(1024)));
             assert_eq!(scaler.scale().to_bits(), 1024.0_f32.to_bits());
         }
         assert_eq!(scaler.state().skipped, 3);
@@ -203,12 +211,12 @@ mod tests {
 
     #[test]
     fn without_a_scale_the_key_decides() {
-        assert_eq!(other(None).judge(false), Verdict::Stop(Why::Rule));
+        assert_eq!(other(None).judge(false), ScaleDecision::Stop(Why::Rule));
         let mut two = other(Some(OnNonFinite { limit: 2 }));
         let verdicts: Vec<_> =
             [false, false, true, false, false, false].into_iter().map(|finite| two.judge(finite)).collect();
-        let (skip, stop) = (Verdict::Skip, Verdict::Stop(Why::TooMany(3)));
-        assert_eq!(verdicts, [skip, skip, Verdict::Apply, skip, skip, stop]);
+        let (skip, stop) = (ScaleDecision::Skip, ScaleDecision::Stop(Why::TooMany(3)));
+        assert_eq!(verdicts, [skip, skip, ScaleDecision::Apply, skip, skip, stop]);
         assert_eq!(two.state().loss_scale, None);
     }
 }

@@ -6,19 +6,19 @@ use std::sync::Arc;
 
 use super::average::Average;
 use super::evaluate::Totals;
-use super::plan::plan;
+use super::run_length::plan;
 use super::scale::Scaler;
 use super::{Evaluation, RunPlan, Saved, Scaling, StepReport, monitor};
-use crate::data::{Batch, Prepared, mix};
+use crate::data::{Batch, PreparedDataset, mix};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::interrupt::Interrupt;
 use crate::loss::Reduction;
-use crate::optim::{Gradients, Groups, Measure, StepSize, Treatment, Update, constrain_all};
-use crate::rng::{Moment, Purpose, Stream};
+use crate::optim::{GradientStats, Gradients, Groups, ParameterConfig, StepSize, Update, constrain_all};
+use crate::rng::{Purpose, StepIndex, Stream};
 use crate::schedule::Schedule;
-use crate::spec::Settings;
+use crate::spec::TrainConfig;
 
 /// Takes the optimizer steps of a run, one after the other.
 ///
@@ -29,7 +29,7 @@ use crate::spec::Settings;
 /// ```
 /// use trainspec::engine;
 /// use trainspec::prelude::*;
-/// use trainspec::trainer::Stepper;
+/// use trainspec::trainer::TrainStep;
 ///
 /// #[model]
 /// fn Net(image: Image<1, 8, 8>) -> Logits<10> {
@@ -40,28 +40,28 @@ use crate::spec::Settings;
 ///     Digits { model: Net, data: Digits8x8::embedded(), batch: 64, steps: 2 }
 /// }
 ///
-/// let mut training = Digits::training();
+/// let mut training = Digits::experiment();
 /// let (graph, data) = (training.graph()?, training.data()?);
 /// let settings = training.settings()?;
 /// let mut engine = engine::open(&graph, settings)?;
-/// let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data)?;
+/// let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data)?;
 /// let batch = data.batch(&data.train()[..64])?;
 /// let first = stepper.step(std::slice::from_ref(&batch))?;
 /// let second = stepper.step(&[batch])?;
 /// assert!(second.loss < first.loss);
 /// # Ok::<(), trainspec::Error>(())
 /// ```
-pub struct Stepper<'a> {
+pub struct TrainStep<'a> {
     engine: &'a mut dyn Engine,
     graph: &'a Graph,
-    settings: &'a Settings,
+    settings: &'a TrainConfig,
     plan: RunPlan,
     schedule: Schedule,
     scaler: Scaler,
     /// How each parameter is treated.
-    treatments: Vec<Treatment>,
+    treatments: Vec<ParameterConfig>,
     /// What is known of the step's gradients, and what becomes of them.
-    measure: Measure,
+    measure: GradientStats,
     /// The streams of the parameters' gradient noise, if there is any.
     noise: Vec<Stream>,
     /// The paths of the parameters, if their gradients are recorded.
@@ -78,7 +78,7 @@ pub struct Stepper<'a> {
     k: u64,
 }
 
-impl<'a> Stepper<'a> {
+impl<'a> TrainStep<'a> {
     /// A stepper before the first step of a run of `engine` on `data`.
     ///
     /// # Errors
@@ -86,8 +86,8 @@ impl<'a> Stepper<'a> {
     pub fn new(
         engine: &'a mut dyn Engine,
         graph: &'a Graph,
-        settings: &'a Settings,
-        data: &Prepared,
+        settings: &'a TrainConfig,
+        data: &PreparedDataset,
     ) -> Result<Self> {
         let plan = plan(graph, settings, data)?;
         mix::check(&*settings.mix, data.input_shape())?;
@@ -100,7 +100,7 @@ impl<'a> Stepper<'a> {
         let groups = Groups(&settings.groups);
         let treatments =
             groups.treatments(&graph.parameters, &*settings.optimizer, schedule.largest_rate())?;
-        let measure = Measure::new(treatments.len());
+        let measure = GradientStats::new(treatments.len());
         let stream = |path: &str| Stream::new(settings.seed, Purpose::GradientNoise, path);
         let noise = if settings.gradient_noise.is_some() {
             graph.parameters.iter().map(|parameter| stream(&parameter.path)).collect()
@@ -169,7 +169,7 @@ impl<'a> Stepper<'a> {
         self.scaler.state()
     }
 
-    /// Goes on from a loss scale and counters that [`Stepper::scaling`] gave in a run of the same settings.
+    /// Goes on from a loss scale and counters that [`TrainStep::scaling`] gave in a run of the same settings.
     ///
     /// # Errors
     /// If one has a loss scale and the other has none.
@@ -237,24 +237,24 @@ impl<'a> Stepper<'a> {
     /// # Errors
     /// If it cannot be mixed.
     pub fn prepare(&self, micro_batch: u32, batch: Batch) -> Result<Batch> {
-        let at = Moment { step: self.k, micro_batch };
+        let at = StepIndex { step: self.k, micro_batch };
         mix::mixed(&*self.settings.mix, batch, self.settings.seed, at)
     }
 
-    /// Takes a step on the micro-batches of one accumulation window: [`Stepper::accumulate`], then
-    /// [`Stepper::update`].
+    /// Takes a step on the micro-batches of one accumulation window: [`TrainStep::accumulate`], then
+    /// [`TrainStep::update`].
     ///
     /// # Errors
     /// As these two.
     pub fn step(&mut self, window: &[Batch]) -> Result<StepReport> {
         let totals = self.accumulate(window)?;
         let report = self.update(&totals)?;
-        self.give_back(totals);
+        self.recycle(totals);
         Ok(report)
     }
 
     /// Takes back the totals of a step that are no longer needed, so that the next one need not allocate its own.
-    pub fn give_back(&mut self, totals: Totals) {
+    pub fn recycle(&mut self, totals: Totals) {
         self.spare = Some(totals);
     }
 
@@ -266,16 +266,16 @@ impl<'a> Stepper<'a> {
     pub fn accumulate(&mut self, window: &[Batch]) -> Result<Totals> {
         let step = self.k + 1;
         if self.k == self.plan.steps {
-            return Err(Error::Training { step, problem: format!("the run has {} steps", self.k) });
+            return Err(Error::Experiment { step, problem: format!("the run has {} steps", self.k) });
         }
         if window.is_empty() {
             let problem = "the window has no micro-batches; expected at least 1".to_owned();
-            return Err(Error::Training { step, problem });
+            return Err(Error::Experiment { step, problem });
         }
         let mut totals = self.spare.take().unwrap_or_else(|| Totals::new(self.settings));
         totals.clear();
         for (micro_batch, batch) in (0..).zip(window) {
-            let at = Moment { step: self.k, micro_batch };
+            let at = StepIndex { step: self.k, micro_batch };
             let scale = self.scaler.scale();
             let part = self
                 .interrupt
@@ -298,14 +298,14 @@ impl<'a> Stepper<'a> {
     /// short window is averaged right.
     ///
     /// A step whose loss or gradients are not finite is skipped, where the precision or `on_non_finite` say so: its report
-    /// has a [`Skip`](super::Skip), and nothing but the [scaling](Stepper::scaling) changes.
+    /// has a [`Skip`](super::Skip), and nothing but the [scaling](TrainStep::scaling) changes.
     ///
     /// # Errors
     /// If the loss or a gradient is not finite and the step is not skipped, or the run has no more steps.
     pub fn update(&mut self, totals: &Totals) -> Result<StepReport> {
         let step = self.k + 1;
         if self.k == self.plan.steps {
-            return Err(Error::Training { step, problem: format!("the run has {} steps", self.k) });
+            return Err(Error::Experiment { step, problem: format!("the run has {} steps", self.k) });
         }
         // A window in which nothing counts has the gradient 0.
         let average = match self.settings.loss.reduction() {
@@ -377,7 +377,11 @@ impl<'a> Stepper<'a> {
         );
         self.settings.clip.clip(&mut gradients)?;
         if let Some(noise) = self.settings.gradient_noise {
-            gradients.add_noise(noise.std(self.k), &self.noise, Moment { step: self.k, micro_batch: 0 })?;
+            gradients.add_noise(
+                noise.std(self.k),
+                &self.noise,
+                StepIndex { step: self.k, micro_batch: 0 },
+            )?;
         }
         gradients.finish()
     }
@@ -436,11 +440,12 @@ mod tests {
     /// 18 samples in batches of 4 are 5 steps an epoch.
     #[test]
     fn steps_are_numbered_and_end() {
-        let mut training = fixture::training().set("checkpoint", "null").unwrap().set("steps", "6").unwrap();
+        let mut training =
+            fixture::experiment().set("checkpoint", "null").unwrap().set("steps", "6").unwrap();
         let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
         let settings = training.settings().unwrap();
         let mut engine = crate::engine::open(&graph, settings).unwrap();
-        let mut stepper = Stepper::new(&mut *engine, &graph, settings, &data).unwrap();
+        let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
         let batch = data.batch(&data.train()[..4]).unwrap();
         for (step, epoch) in [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (6, 2)] {
             let report = stepper.step(std::slice::from_ref(&batch)).unwrap();

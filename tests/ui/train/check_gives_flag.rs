@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use trainspec::metric::{Direction, Mean, Metric, Outcomes};
 use trainspec::prelude::*;
-use trainspec::{Config, Verdict};
+use trainspec::{Config, CheckResult};
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct WorstValue {}
@@ -20,7 +20,7 @@ impl WorstValue {
 impl Config for WorstValue {
     const NAME: &'static str = "WorstValue";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+    const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
 }
 
 impl Metric<Logits<10>, Class<10>> for WorstValue {

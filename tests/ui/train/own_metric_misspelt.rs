@@ -5,13 +5,13 @@
 use serde::{Deserialize, Serialize};
 use trainspec::metric::{Direction, Mean, Metric, Outcomes};
 use trainspec::prelude::*;
-use trainspec::{Config, Verdict};
+use trainspec::{Config, CheckResult};
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct WorstValue {}
 
 impl WorstValue {
-    const fn check(&self) -> Verdict {
+    const fn check(&self) -> CheckResult {
         Ok(())
     }
 }
@@ -19,7 +19,7 @@ impl WorstValue {
 impl Config for WorstValue {
     const NAME: &'static str = "WorstValue";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Metric<Logits<10>, Class<10>> for WorstValue {

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use trainspec::prelude::*;
 use trainspec::schedule::{Clock, Interval, Phase};
-use trainspec::{Config, Known, Verdict};
+use trainspec::{Config, Facts, CheckResult};
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Rest {
@@ -13,15 +13,15 @@ struct Rest {
 }
 
 impl Rest {
-    const fn check(&self) -> Verdict<Known> {
-        Ok(Known::NOTHING.lasting(Some(Steps(self.steps))).times(1.0))
+    const fn check(&self) -> CheckResult<Facts> {
+        Ok(Facts::NOTHING.lasting(Some(Steps(self.steps))).times(1.0))
     }
 }
 
 impl Config for Rest {
     const NAME: &'static str = "Rest";
     const DEFAULT: Self = Self { steps: 1 };
-    const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+    const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
 impl Phase for Rest {

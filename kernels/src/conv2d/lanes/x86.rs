@@ -13,7 +13,7 @@ use std::arch::x86_64::{
 };
 
 use super::Lanes;
-use crate::conv2d::strips::STRIP;
+use crate::conv2d::tiles::STRIP;
 
 /// The kind for AVX2 and FMA.
 #[derive(Clone, Copy)]

@@ -9,10 +9,10 @@
     reason = "loops of fixed length, over several arrays, that are unrolled"
 )]
 
-use super::turned::Turned;
+use super::flipped::Turned;
 use super::{Filter, LANES, POINTS, ROOM};
 use crate::conv2d::lanes::{Lanes, Plain};
-use crate::conv2d::strips::STRIP;
+use crate::conv2d::tiles::STRIP;
 use crate::simd::Level;
 use crate::{scratch, simd};
 

@@ -13,11 +13,11 @@
 //! Winograd, "Arithmetic complexity of computations", 1980; Lavin and Gray, "Fast algorithms for convolutional neural
 //! networks", 2016: `F(2 x 2, 3 x 3)`.
 
+mod flipped;
 mod gradient;
-mod image;
+mod input_transform;
 mod kernel;
-mod result;
-mod turned;
+mod output_transform;
 
 #[cfg(test)]
 mod tests;
@@ -25,11 +25,11 @@ mod tests;
 pub(super) use gradient::backward_weight;
 
 use super::Conv2d;
-use super::strips::Strips;
 use super::sweep::{Sweep, tile_rows};
+use super::tiles::Strips;
 use super::weights;
 use crate::epilogue::Epilogue;
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::{scratch, threads};
 
 /// Numbers of a vector.
@@ -160,7 +160,7 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// Filters images.
-    fn run(&self, x: &[f32], bias: Option<&[f32]>, y: &mut [f32], onto: Onto) {
+    fn run(&self, x: &[f32], bias: Option<&[f32]>, y: &mut [f32], onto: WriteMode) {
         let Self { filter, cut, packed, offsets } = *self;
         let Filter { ins, height, width, outs, rows, columns, .. } = *filter;
         let (ins_size, outs_size) = (cut.in_point(ins), cut.out_point(outs));
@@ -178,7 +178,7 @@ impl Job<'_> {
                     let mut shares = next.chunks(share);
                     for top in (0..cut.down).step_by(cut.band) {
                         let part = Part { top, band: cut.band.min(cut.down - top) };
-                        image::transform(filter, cut, part, x, source);
+                        input_transform::transform(filter, cut, part, x, source);
                         let wide = (images * part.band * cut.across).next_multiple_of(LANES);
                         Strips::with((1, wide), cut.pitch, |strips| {
                             let sweep = Sweep { strips, offsets, rows: outs };
@@ -191,12 +191,12 @@ impl Job<'_> {
                                     packed,
                                     &[],
                                     sums,
-                                    Onto::Replace,
+                                    WriteMode::Overwrite,
                                     shares.next().unwrap_or_default(),
                                 );
                             }
                         });
-                        result::transform(filter, cut, part, (sums, wide), bias, (y, onto));
+                        output_transform::transform(filter, cut, part, (sums, wide), bias, (y, onto));
                     }
                 }
             });
@@ -236,7 +236,7 @@ pub(super) fn forward(
         let images = |first: usize, pre: Option<&mut [f32]>, y: &mut [f32]| {
             let count = y.len() / conv.result();
             let x = &x[first * conv.image()..][..count * conv.image()];
-            Job { filter, cut: &cut, packed, offsets }.run(x, bias, y, Onto::Replace);
+            Job { filter, cut: &cut, packed, offsets }.run(x, bias, y, WriteMode::Overwrite);
             if let Some(pre) = pre {
                 pre.copy_from_slice(y);
             }
@@ -259,7 +259,7 @@ pub(super) fn backward_input(
     d_pre: &[f32],
     weight: &[f32],
     dx: &mut [f32],
-    onto: Onto,
+    onto: WriteMode,
 ) {
     let cut = filter.cut(conv.images());
     with_tables(filter, weight, true, &cut, |packed, offsets| {

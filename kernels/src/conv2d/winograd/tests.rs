@@ -2,7 +2,7 @@ use super::POINTS;
 use crate::conv2d::tests::{Data, bits, widen};
 use crate::conv2d::{Conv2d, reference};
 use crate::epilogue::{Activation, Epilogue};
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::simd::{self, Level};
 
 const PLAIN: Conv2d = Conv2d {
@@ -181,7 +181,8 @@ fn agrees_with_the_reference() {
         let dx_sizes = sizes(&back, &data.d_pre, |o, c, tap| at(c, o, 8 - tap));
         let weight_sizes = weight_sizes(conv, &data);
         let tiles = conv.batch * conv.out_height().div_ceil(2) * conv.out_width().div_ceil(2);
-        for (onto, there, added) in [(Onto::Replace, f32::NAN, 0.0), (Onto::Add, 0.5, 0.5)] {
+        for (onto, there, added) in [(WriteMode::Overwrite, f32::NAN, 0.0), (WriteMode::Accumulate, 0.5, 0.5)]
+        {
             let [found_pre, found_dx, found_weight, found_bias] = data.run(conv, onto, there);
             check(&found_pre, &pre.values, &pre_sizes, conv.channels, (0.0, 1.0));
             check(&found_dx, &dx.values, &dx_sizes, conv.out, (added, added));
@@ -195,7 +196,7 @@ fn agrees_with_the_reference() {
 fn bits_do_not_depend_on_the_level() {
     for conv in &KINDS {
         let data = Data::of(conv);
-        let run = || bits(&data.run(conv, Onto::Add, 0.25));
+        let run = || bits(&data.run(conv, WriteMode::Accumulate, 0.25));
         let expected = simd::at_level(Level::Portable, run);
         for &level in Level::available() {
             assert!(simd::at_level(level, run) == expected, "{level:?} {conv:?}");
@@ -207,10 +208,10 @@ fn bits_do_not_depend_on_the_level() {
 fn bits_do_not_depend_on_threads_or_other_images() {
     for conv in KINDS.map(|conv| Conv2d { batch: 11, ..conv }) {
         let data = Data::of(&conv);
-        let expected = data.run(&conv, Onto::Replace, f32::NAN);
+        let expected = data.run(&conv, WriteMode::Overwrite, f32::NAN);
         for threads in [1, 2, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-            let found = pool.install(|| data.run(&conv, Onto::Replace, f32::NAN));
+            let found = pool.install(|| data.run(&conv, WriteMode::Overwrite, f32::NAN));
             assert!(bits(&found) == bits(&expected), "{threads} {conv:?}");
         }
         let [pre, dx, ..] = expected;
@@ -221,7 +222,8 @@ fn bits_do_not_depend_on_threads_or_other_images() {
             };
             let Data { weight, bias, .. } = Data::of(&conv);
             let alone = Data { x: part(&data.x), weight, bias, d_pre: part(&data.d_pre) };
-            let [pre_alone, dx_alone, ..] = alone.run(&Conv2d { batch: 1, ..conv }, Onto::Replace, f32::NAN);
+            let [pre_alone, dx_alone, ..] =
+                alone.run(&Conv2d { batch: 1, ..conv }, WriteMode::Overwrite, f32::NAN);
             assert!(bits(&[pre_alone, dx_alone]) == bits(&[part(&pre), part(&dx)]), "{conv:?}");
         }
     }
@@ -236,7 +238,7 @@ fn the_epilogue_sees_the_whole_value() {
             residual: Some(&data.d_pre),
             ..Epilogue::NONE
         };
-        let [expected_pre, ..] = data.run(&conv, Onto::Replace, f32::NAN);
+        let [expected_pre, ..] = data.run(&conv, WriteMode::Overwrite, f32::NAN);
         let mut expected = vec![0.0; expected_pre.len()];
         epilogue.forward(0, &expected_pre, &mut expected);
         let mut pre = vec![f32::NAN; expected.len()];
@@ -252,7 +254,7 @@ fn a_nan_shows_in_its_tiles() {
     let conv = Conv2d { batch: 2, ..PLAIN };
     let mut data = Data::of(&conv);
     data.x[0] = f32::NAN;
-    let [pre, _, d_weight, _] = data.run(&conv, Onto::Replace, 0.0);
+    let [pre, _, d_weight, _] = data.run(&conv, WriteMode::Overwrite, 0.0);
     // The place is in three rows and columns of the points, and those are in all taps.
     for (index, value) in d_weight.iter().enumerate() {
         assert_eq!(value.is_nan(), index / 9 % conv.channels == 0, "weight {index}");
@@ -269,14 +271,14 @@ fn a_nan_shows_in_its_tiles() {
 fn the_gradient_of_the_weights_sums_over_groups_of_images() {
     let conv = Conv2d { batch: 8, ..PLAIN };
     let data = Data::of(&conv);
-    let [.., expected, expected_bias] = data.run(&conv, Onto::Replace, f32::NAN);
+    let [.., expected, expected_bias] = data.run(&conv, WriteMode::Overwrite, f32::NAN);
     let [mut found, mut found_bias] = [vec![0.0; expected.len()], vec![0.0; conv.out]];
     // Two groups of four images: a vector is sixteen of 256 places.
     let half = Conv2d { batch: 4, ..PLAIN };
     for group in 0..2 {
         let x = &data.x[group * half.batch * conv.image()..][..half.batch * conv.image()];
         let d_pre = &data.d_pre[group * half.batch * conv.result()..][..half.batch * conv.result()];
-        let onto = if group == 0 { Onto::Replace } else { Onto::Add };
+        let onto = if group == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
         half.backward_weight(x, d_pre, (&mut found, onto), Some((&mut found_bias, onto)));
     }
     assert!(bits(&[found, found_bias]) == bits(&[expected, expected_bias]));

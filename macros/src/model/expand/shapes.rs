@@ -76,19 +76,19 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
     quote! {
         impl #parameters #name #arguments {
             /// The rules of the model's own keys; those of its layers are part of [`Self::output`].
-            pub const fn check(&self) -> __t::Verdict {
+            pub const fn check(&self) -> __t::CheckResult {
                 ::core::result::Result::Ok(())
             }
             /// The shape that the model gives for inputs of these shapes.
             #[allow(unused_mut, unused_variables, unused_assignments)]
-            pub const fn #method(&self, #(#takes),*) -> __t::Verdict<__t::Shape> {
+            pub const fn #method(&self, #(#takes),*) -> __t::CheckResult<__t::Shape> {
                 let mut __trace = __t::Trace::QUIET;
                 #(let #keys = self.#keys;)*
                 #(#given)*
                 #output
             }
             /// The shape that the model gives for inputs of its own kinds, with its default keys.
-            pub const fn shapes() -> __t::Verdict<__t::Shape> {
+            pub const fn shapes() -> __t::CheckResult<__t::Shape> {
                 <Self as __t::Config>::DEFAULT.output(#(#known),*)
             }
         }

@@ -89,7 +89,7 @@ pub(super) fn traits(signature: &Signature) -> TokenStream {
     let declared = quote_spanned! {name.span()=>
         impl #parameters __t::DeclaredModel for #name #arguments {
             type Itself = Self;
-            const SHAPES: __t::Verdict<__t::Shape> = #shapes;
+            const SHAPES: __t::CheckResult<__t::Shape> = #shapes;
         }
     };
     quote! {
@@ -97,7 +97,7 @@ pub(super) fn traits(signature: &Signature) -> TokenStream {
             const NAME: &'static ::core::primitive::str = #call_name;
             const DEFAULT: Self = Self { #(#defaults,)* };
             const REQUIRED: &'static [(&'static ::core::primitive::str, &'static ::core::primitive::str)] = &[#(#required),*];
-            const CHECK: fn(&Self) -> __t::Verdict = Self::check;
+            const CHECK: fn(&Self) -> __t::CheckResult = Self::check;
         }
         impl #parameters __t::Model for #name #arguments {
             type Input = #input;

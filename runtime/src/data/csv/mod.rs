@@ -14,7 +14,7 @@ use crate::loss::TargetKind;
 use crate::shape::InputKind;
 use columns::{HINT, Widths};
 use rows::Rows;
-use values::{Columns, Problem};
+use values::{Columns, ValueError};
 
 mod columns;
 mod hints;
@@ -205,7 +205,7 @@ impl Csv {
                 )));
             }
             let taken = columns.take::<I, T>(origin, rows.cells(), &mut inputs, &mut targets)?;
-            taken.map_err(|Problem { column, text, hint }| {
+            taken.map_err(|ValueError { column, text, hint }| {
                 let unnamed = if first && !self.header { HINT } else { "" };
                 let hint = hint.as_deref().unwrap_or(unnamed);
                 at(format!("column {} {text}{hint}", name(&names, column)))
@@ -270,7 +270,7 @@ mod tests {
 
     use super::*;
     use crate::data::file::tests::{packed, problem};
-    use crate::data::{AnyDataset, Dataset, Prepared, RoundedColumn, Split};
+    use crate::data::{AnyDataset, Dataset, PreparedDataset, RoundedColumn, Split};
     use crate::shape::Elements;
     use crate::{Class, Features, Tokens, Values};
 
@@ -282,7 +282,7 @@ mod tests {
         let data: InMemory<Features<N>, Values<M>> = csv.read_bytes(bytes)?;
         let batch = data.batch(&(0..Dataset::len(&data)).collect::<Vec<_>>())?;
         match (batch.input.elements, batch.target.elements) {
-            (Elements::Real(inputs), Elements::Real(targets)) => Ok((inputs, targets)),
+            (Elements::Float(inputs), Elements::Float(targets)) => Ok((inputs, targets)),
             _ => panic!("real kinds have real elements"),
         }
     }
@@ -406,7 +406,7 @@ mod tests {
         let places: Vec<_> = (0..3).map(|sample| Dataset::location(&data, sample).unwrap()).collect();
         assert_eq!(places, ["x.csv:1", "x.csv:3", "x.csv:4"]);
         let split = Split::Fixed { train: 0..2, validation: 2..3, test: 0..0 };
-        let said = Prepared::ignoring(Box::new(data.with_split(split)), 0, Some(255)).err().unwrap();
+        let said = PreparedDataset::ignoring(Box::new(data.with_split(split)), 0, Some(255)).err().unwrap();
         assert_eq!(
             said.to_string(),
             "data: x.csv:4: sample 2 (from 0) of the validation part: the target is 3; expected a whole number from 0 to 2; if \

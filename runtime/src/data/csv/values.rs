@@ -19,7 +19,7 @@ pub(super) struct Columns {
 }
 
 /// What is wrong with a cell.
-pub(super) struct Problem {
+pub(super) struct ValueError {
     /// Its column.
     pub(super) column: usize,
     pub(super) text: String,
@@ -45,7 +45,7 @@ impl Columns {
         cells: impl Iterator<Item = &'a [u8]>,
         inputs: &mut Vec<I::Element>,
         targets: &mut Vec<T::Element>,
-    ) -> Result<Result<(), Problem>> {
+    ) -> Result<Result<(), ValueError>> {
         for ((number, cell), (used, rounding)) in
             cells.enumerate().zip(self.uses.iter().zip(&mut self.roundings))
         {
@@ -63,7 +63,7 @@ impl Columns {
             };
             if let Err(text) = outcome {
                 let hint = hints::of_cell(cell, self.delimiter);
-                return Ok(Err(Problem { column: number, text, hint }));
+                return Ok(Err(ValueError { column: number, text, hint }));
             }
         }
         Ok(Ok(()))

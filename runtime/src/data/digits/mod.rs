@@ -75,14 +75,14 @@ impl Dataset for Digits8x8 {
 #[expect(clippy::float_cmp, reason = "these numbers are exact")]
 mod tests {
     use super::*;
-    use crate::data::Prepared;
+    use crate::data::PreparedDataset;
     use crate::shape::Elements;
 
     #[test]
     fn the_file_is_the_one_that_was_described() {
-        let digits = Prepared::new(Box::new(Digits8x8::embedded().unwrap()), 1).unwrap();
+        let digits = PreparedDataset::new(Box::new(Digits8x8::embedded().unwrap()), 1).unwrap();
         let all = digits.batch(&(0..1797).collect::<Vec<_>>()).unwrap();
-        let (Elements::Real(pixels), Elements::Whole(classes)) = (all.input.elements, all.target.elements)
+        let (Elements::Float(pixels), Elements::Int(classes)) = (all.input.elements, all.target.elements)
         else {
             panic!("images are real, classes whole");
         };

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::mixup::check_alpha;
-use super::{Draws, Mix, Samples};
+use super::{Mix, MixRng, Samples};
 use crate::config::Config;
-use crate::shape::{Problem, Shape, Verdict};
+use crate::shape::{CheckError, CheckResult, Shape};
 
 /// Trains on images in which a rectangle is that of a partner; the shares of the targets are those of the area.
 ///
@@ -33,12 +33,12 @@ pub const CutMix: CutMix = CutMix::DEFAULT;
 
 impl CutMix {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         if let Err(problem) = check_alpha(self.alpha) {
             return Err(problem);
         }
         if !(self.p >= 0.0 && self.p <= 1.0) {
-            return Err(Problem::new("p is ").float(self.p).text("; expected 0 <= p <= 1"));
+            return Err(CheckError::new("p is ").float(self.p).text("; expected 0 <= p <= 1"));
         }
         Ok(())
     }
@@ -47,11 +47,11 @@ impl CutMix {
 impl Config for CutMix {
     const NAME: &'static str = "CutMix";
     const DEFAULT: Self = Self { alpha: 1.0, p: 0.5 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Mix for CutMix {
-    fn mix(&self, samples: &mut Samples<'_>, draws: &mut Draws) -> f64 {
+    fn mix(&self, samples: &mut Samples<'_>, draws: &mut MixRng) -> f64 {
         let &[_, height, width] = samples.shape.axes() else { return 1.0 };
         if draws.uniform() >= self.p {
             return 1.0;
@@ -74,11 +74,11 @@ impl Mix for CutMix {
         1.0 - (rows.len() * columns.len()) as f64 / image as f64
     }
 
-    fn fits(&self, input: Shape) -> Verdict {
+    fn fits(&self, input: Shape) -> CheckResult {
         if input.rank() == 3 {
             return Ok(());
         }
-        Err(Problem::new("the input is ")
+        Err(CheckError::new("the input is ")
             .shape(input)
             .text("; expected an image [channels, height, width], or use `Mixup`"))
     }

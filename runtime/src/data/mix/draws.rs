@@ -2,21 +2,21 @@
 
 use trainspec_kernels::philox;
 
-use crate::rng::{Moment, Stream};
+use crate::rng::{StepIndex, Stream};
 
 /// The numbers of a stream for one moment, one after the other: for draws that take as many as they need.
 #[derive(Debug)]
-pub struct Draws {
+pub struct MixRng {
     key: [u32; 2],
     place: [u32; 3],
     /// The number of the next block of four words.
     block: u32,
 }
 
-impl Draws {
+impl MixRng {
     /// The draws of `stream` at that moment, from the first.
     #[must_use]
-    pub fn new(stream: Stream, at: Moment) -> Self {
+    pub fn new(stream: Stream, at: StepIndex) -> Self {
         Self { key: stream.key(), place: at.place(), block: 0 }
     }
 
@@ -81,8 +81,8 @@ mod tests {
 
     const COUNT: usize = 40_000;
 
-    fn draws(key: u64) -> Draws {
-        Draws::new(Stream::new(key, Purpose::Augment, "test"), Moment::default())
+    fn draws(key: u64) -> MixRng {
+        MixRng::new(Stream::new(key, Purpose::Augment, "test"), StepIndex::default())
     }
 
     /// Raw moments: the mean of `x^k` has the deviation `sqrt((m(2k) - m(k)^2) / n)`; five of them are missed once in 2

@@ -1,11 +1,11 @@
 //! Mixup: all numbers of two samples by their shares.
 
 use serde::{Deserialize, Serialize};
-use trainspec_kernels::average::lerp;
+use trainspec_kernels::ema::lerp;
 
-use super::{Draws, Mix, Samples};
+use super::{Mix, MixRng, Samples};
 use crate::config::Config;
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// Trains on sums of two samples: `x = share * x + (1 - share) * partner`, with one share for each micro-batch, as the
 /// authors' code has it, drawn from the beta distribution of `(alpha, alpha)`.
@@ -27,7 +27,7 @@ pub const Mixup: Mixup = Mixup::DEFAULT;
 
 impl Mixup {
     /// The range of the key.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         check_alpha(self.alpha)
     }
 }
@@ -35,11 +35,11 @@ impl Mixup {
 impl Config for Mixup {
     const NAME: &'static str = "Mixup";
     const DEFAULT: Self = Self { alpha: 0.2 };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Mix for Mixup {
-    fn mix(&self, samples: &mut Samples<'_>, draws: &mut Draws) -> f64 {
+    fn mix(&self, samples: &mut Samples<'_>, draws: &mut MixRng) -> f64 {
         let share = draws.beta(self.alpha, self.alpha);
         lerp(samples.inputs, samples.partners, (1.0 - share) as f32);
         share
@@ -47,9 +47,9 @@ impl Mix for Mixup {
 }
 
 /// The range of the beta distribution's parameter.
-pub(super) const fn check_alpha(alpha: f64) -> Verdict {
+pub(super) const fn check_alpha(alpha: f64) -> CheckResult {
     if alpha > 0.0 && alpha.is_finite() {
         return Ok(());
     }
-    Err(Problem::new("alpha is ").float(alpha).text("; expected a number above 0, or leave `mix` out"))
+    Err(CheckError::new("alpha is ").float(alpha).text("; expected a number above 0, or leave `mix` out"))
 }

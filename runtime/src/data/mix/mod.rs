@@ -10,16 +10,16 @@ mod draws;
 mod mixup;
 
 pub use cut_mix::CutMix;
-pub use draws::Draws;
+pub use draws::MixRng;
 pub use mixup::Mixup;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Column, Elements, Mixed};
+use super::{Batch, BatchTensor, Elements, Mixed};
 use crate::config::{Config, Setting, with_changes};
 use crate::error::{Error, Result};
-use crate::rng::{Moment, Purpose, Stream};
-use crate::shape::{Shape, Verdict};
+use crate::rng::{Purpose, StepIndex, Stream};
+use crate::shape::{CheckResult, Shape};
 
 /// A way to mix the samples of a training batch with each other.
 ///
@@ -31,8 +31,8 @@ use crate::shape::{Shape, Verdict};
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
-/// use trainspec::data::mix::{Draws, Mix, Samples};
-/// use trainspec::{Config, Verdict};
+/// use trainspec::data::mix::{MixRng, Mix, Samples};
+/// use trainspec::{Config, CheckResult};
 ///
 /// /// Half of both, always.
 /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -41,11 +41,11 @@ use crate::shape::{Shape, Verdict};
 /// impl Config for Pairing {
 ///     const NAME: &'static str = "Pairing";
 ///     const DEFAULT: Self = Self {};
-///     const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+///     const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
 /// }
 ///
 /// impl Mix for Pairing {
-///     fn mix(&self, samples: &mut Samples<'_>, _: &mut Draws) -> f64 {
+///     fn mix(&self, samples: &mut Samples<'_>, _: &mut MixRng) -> f64 {
 ///         for (value, partner) in samples.inputs.iter_mut().zip(samples.partners) {
 ///             *value = 0.5 * (*value + partner);
 ///         }
@@ -56,13 +56,13 @@ use crate::shape::{Shape, Verdict};
 pub trait Mix: Config {
     /// Mixes the inputs of a micro-batch with those of their partners. Gives the share of a sample's own target, from 0 to
     /// 1.
-    fn mix(&self, samples: &mut Samples<'_>, draws: &mut Draws) -> f64;
+    fn mix(&self, samples: &mut Samples<'_>, draws: &mut MixRng) -> f64;
 
     /// Whether inputs of real numbers of that shape can be mixed; all by default.
     ///
     /// # Errors
     /// If not; with what is expected.
-    fn fits(&self, input: Shape) -> Verdict {
+    fn fits(&self, input: Shape) -> CheckResult {
         let _ = input;
         Ok(())
     }
@@ -91,12 +91,12 @@ pub struct Samples<'a> {
 )]
 pub trait AnyMix: Setting {
     /// [`Mix::mix`]
-    fn mix(&self, samples: &mut Samples<'_>, draws: &mut Draws) -> f64;
+    fn mix(&self, samples: &mut Samples<'_>, draws: &mut MixRng) -> f64;
     /// [`Mix::fits`]
     ///
     /// # Errors
     /// As there.
-    fn fits(&self, input: Shape) -> Verdict;
+    fn fits(&self, input: Shape) -> CheckResult;
     /// [`Mix::is_active`]
     fn is_active(&self) -> bool;
     /// A copy.
@@ -110,11 +110,11 @@ pub trait AnyMix: Setting {
 
 #[diagnostic::do_not_recommend]
 impl<C: Mix> AnyMix for C {
-    fn mix(&self, samples: &mut Samples<'_>, draws: &mut Draws) -> f64 {
+    fn mix(&self, samples: &mut Samples<'_>, draws: &mut MixRng) -> f64 {
         Mix::mix(self, samples, draws)
     }
 
-    fn fits(&self, input: Shape) -> Verdict {
+    fn fits(&self, input: Shape) -> CheckResult {
         Mix::fits(self, input).map_err(|problem| problem.of(C::NAME))
     }
 
@@ -136,7 +136,7 @@ pub const Unmixed: Unmixed = Unmixed {};
 
 impl Unmixed {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 }
@@ -144,11 +144,11 @@ impl Unmixed {
 impl Config for Unmixed {
     const NAME: &'static str = "Unmixed";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Mix for Unmixed {
-    fn mix(&self, _: &mut Samples<'_>, _: &mut Draws) -> f64 {
+    fn mix(&self, _: &mut Samples<'_>, _: &mut MixRng) -> f64 {
         1.0
     }
 
@@ -179,24 +179,24 @@ pub(crate) fn check(mix: &dyn AnyMix, input: Shape) -> Result<()> {
 ///
 /// # Errors
 /// If its inputs are not real numbers.
-pub(crate) fn mixed(mix: &dyn AnyMix, batch: Batch, seed: u64, at: Moment) -> Result<Batch> {
+pub(crate) fn mixed(mix: &dyn AnyMix, batch: Batch, seed: u64, at: StepIndex) -> Result<Batch> {
     if !mix.is_active() {
         return Ok(batch);
     }
     let Batch { size, mut input, target, .. } = batch;
     let order = Stream::new(seed, Purpose::Augment, "mix.partner").permutation(at, size);
-    let mut draws = Draws::new(Stream::new(seed, Purpose::Augment, "mix.share"), at);
-    let Elements::Real(inputs) = &mut input.elements else {
+    let mut draws = MixRng::new(Stream::new(seed, Purpose::Augment, "mix.share"), at);
+    let Elements::Float(inputs) = &mut input.elements else {
         return Err(Error::Batch("tokens cannot be mixed; remove the key `mix`".to_owned()));
     };
     let partners = of_partners(inputs, &order);
     let shape = input.shape;
     let share = mix.mix(&mut Samples { shape, inputs, partners: &partners }, &mut draws);
     let second = match &target.elements {
-        Elements::Real(numbers) => Elements::Real(of_partners(numbers, &order)),
-        Elements::Whole(numbers) => Elements::Whole(of_partners(numbers, &order)),
+        Elements::Float(numbers) => Elements::Float(of_partners(numbers, &order)),
+        Elements::Int(numbers) => Elements::Int(of_partners(numbers, &order)),
     };
-    let mixed = Some(Mixed { target: Column { shape: target.shape, elements: second }, share });
+    let mixed = Some(Mixed { target: BatchTensor { shape: target.shape, elements: second }, share });
     Ok(Batch { size, input, target, mixed })
 }
 
@@ -217,26 +217,26 @@ mod tests {
         let inputs = (0..size * EACH).map(|place| place as f32).collect();
         Batch {
             size,
-            input: Column { shape: Shape::of(&[3, 8, 6]), elements: Elements::Real(inputs) },
-            target: Column {
+            input: BatchTensor { shape: Shape::of(&[3, 8, 6]), elements: Elements::Float(inputs) },
+            target: BatchTensor {
                 shape: Shape::class(100),
-                elements: Elements::Whole((0..size as u32).collect()),
+                elements: Elements::Int((0..size as u32).collect()),
             },
             mixed: None,
         }
     }
 
-    fn reals(column: &Column) -> &[f32] {
+    fn reals(column: &BatchTensor) -> &[f32] {
         match &column.elements {
-            Elements::Real(reals) => reals,
-            Elements::Whole(_) => &[],
+            Elements::Float(reals) => reals,
+            Elements::Int(_) => &[],
         }
     }
 
-    fn classes(column: &Column) -> &[u32] {
+    fn classes(column: &BatchTensor) -> &[u32] {
         match &column.elements {
-            Elements::Whole(classes) => classes,
-            Elements::Real(_) => &[],
+            Elements::Int(classes) => classes,
+            Elements::Float(_) => &[],
         }
     }
 
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn mixup_gives_each_sample_its_shares() {
         let before = batch(8);
-        let at = Moment { step: 3, micro_batch: 1 };
+        let at = StepIndex { step: 3, micro_batch: 1 };
         let after = mixed(&Mixup { alpha: 1.0 }, before.clone(), 5, at).unwrap();
         let second = after.mixed.unwrap();
         assert_eq!(classes(&after.target), classes(&before.target));
@@ -267,7 +267,7 @@ mod tests {
         let mix = CutMix { p: 1.0, ..CutMix::DEFAULT };
         let mut seen = std::collections::BTreeSet::new();
         for step in 0..200 {
-            let after = mixed(&mix, before.clone(), 5, Moment { step, micro_batch: 0 }).unwrap();
+            let after = mixed(&mix, before.clone(), 5, StepIndex { step, micro_batch: 0 }).unwrap();
             let second = after.mixed.unwrap();
             let mut counts = Vec::new();
             for (sample, &partner) in classes(&second.target).iter().enumerate() {
@@ -298,7 +298,7 @@ mod tests {
     fn a_batch_is_cut_as_often_as_asked() {
         let count = |p| {
             let is_cut = |step| {
-                let at = Moment { step, micro_batch: 0 };
+                let at = StepIndex { step, micro_batch: 0 };
                 mixed(&CutMix { p, ..CutMix::DEFAULT }, batch(2), 1, at).unwrap().mixed.unwrap().share < 1.0
             };
             (0..400).filter(|&step| is_cut(step)).count()
@@ -313,7 +313,7 @@ mod tests {
     #[test]
     fn draws_are_by_seed_step_and_micro_batch() {
         let share = |seed, step, micro_batch| {
-            let at = Moment { step, micro_batch };
+            let at = StepIndex { step, micro_batch };
             mixed(&Mixup::DEFAULT, batch(4), seed, at).unwrap().mixed.unwrap().share.to_bits()
         };
         assert_eq!(share(1, 2, 3), share(1, 2, 3));

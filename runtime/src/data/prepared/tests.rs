@@ -4,12 +4,12 @@ use super::*;
 use crate::data::{Dataset, InMemory};
 use crate::{Class, Features, InputKind, Kind, Tokens, Values};
 
-fn prepared<D: Dataset>(data: D) -> Prepared {
-    Prepared::new(Box::new(data), 1).unwrap()
+fn prepared<D: Dataset>(data: D) -> PreparedDataset {
+    PreparedDataset::new(Box::new(data), 1).unwrap()
 }
 
 fn problem<D: Dataset>(data: D) -> String {
-    match Prepared::new(Box::new(data), 1) {
+    match PreparedDataset::new(Box::new(data), 1) {
         Ok(_) => panic!("the data were taken"),
         Err(error) => without_part(&error.to_string()),
     }
@@ -63,7 +63,7 @@ proptest! {
     ) {
         let normalization = if whole { Normalization::Whole } else { Normalization::PerElement };
         let set = prepared(fixed(data(inputs, ten().1)).with_normalization(normalization));
-        let Elements::Real(numbers) = set.batch(set.train()).unwrap().input.elements else {
+        let Elements::Float(numbers) = set.batch(set.train()).unwrap().input.elements else {
             panic!("features are real");
         };
         let columns = if whole { 1 } else { 2 };
@@ -132,8 +132,8 @@ fn a_batch_is_what_was_asked_for_in_its_order() {
     let (inputs, targets) = ten();
     let set = prepared(fixed(data(inputs, targets)));
     let batch = set.batch(&[7, 2]).unwrap();
-    assert_eq!(batch.input.elements, Elements::Real(vec![196.0, 225.0, 16.0, 25.0]));
-    assert_eq!(batch.target.elements, Elements::Whole(vec![1, 2]));
+    assert_eq!(batch.input.elements, Elements::Float(vec![196.0, 225.0, 16.0, 25.0]));
+    assert_eq!(batch.target.elements, Elements::Int(vec![1, 2]));
     assert_eq!(set.normalizer(), None);
     assert_eq!(set.batch(&[10]).unwrap_err().to_string(), "data: there is no sample 10 of 10");
 }
@@ -272,7 +272,7 @@ fn an_input_that_normalization_makes_infinite_is_refused() {
     let [mut near, far] = [inputs.clone(), inputs];
     near[19] = -1e34;
     let with = |inputs: Vec<f32>| fixed(data(inputs, ten().1)).with_normalization(Normalization::PerElement);
-    let said = Prepared::new(Box::new(with(far.clone())), 1).err().unwrap().to_string();
+    let said = PreparedDataset::new(Box::new(with(far.clone())), 1).err().unwrap().to_string();
     assert!(
         said.starts_with(
             "data: sample 9 (from 0) of the test part: element 1 of the input is -1e38, which is infinite once it is normalized by \
@@ -295,7 +295,7 @@ fn a_part_in_which_nothing_counts_is_refused() {
             validation: 6..10,
             test: 0..0,
         });
-        Prepared::ignoring(Box::new(data), 0, Some(9)).map(|_| ()).map_err(|error| error.to_string())
+        PreparedDataset::ignoring(Box::new(data), 0, Some(9)).map(|_| ()).map_err(|error| error.to_string())
     };
     let mut targets = vec![9; 10];
     targets[7] = 1;

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use candle_core::{Device, Tensor};
 use trainspec_kernels::arena::Arena;
-use trainspec_kernels::product::Onto;
+use trainspec_kernels::matmul::WriteMode;
 
 use super::convert::Weights;
-use super::island::Islands;
+use super::fallback::Fallbacks;
 use super::{Planned, check_numbers, no_memory, run};
 use crate::data::Normalizer;
 use crate::engine::forward;
@@ -17,7 +17,7 @@ use crate::graph::Graph;
 use crate::layer::Mode;
 use crate::op::{Data, Parameters};
 use crate::plan::{Place, Plan};
-use crate::rng::Moment;
+use crate::rng::StepIndex;
 use crate::shape::Shape;
 
 /// How many numbers the values of the samples that are computed at once may have: as many as the processor's caches hold
@@ -106,12 +106,12 @@ impl Inference {
         let result = self.parts(size, |start, part| {
             let numbers = start * elements..(start + part) * elements;
             let input = match (input, normalizer) {
-                (Data::Real(reals), Some(normalizer)) => {
+                (Data::Float(reals), Some(normalizer)) => {
                     normalize(normalizer, &reals[numbers], start, elements, &mut workspace.normalized)?;
-                    Data::Real(&workspace.normalized)
+                    Data::Float(&workspace.normalized)
                 }
-                (Data::Real(reals), None) => Data::Real(&reals[numbers]),
-                (Data::Whole(wholes), _) => Data::Whole(&wholes[numbers]),
+                (Data::Float(reals), None) => Data::Float(&reals[numbers]),
+                (Data::Int(wholes), _) => Data::Int(&wholes[numbers]),
             };
             if Planned::can_run(&self.graph) {
                 self.planned(part, input, &mut workspace.arena, &mut output)
@@ -119,7 +119,7 @@ impl Inference {
                 self.reference(part, input, &mut output)
             }
         });
-        self.give_back(workspace);
+        self.recycle(workspace);
         result.map(|()| output)
     }
 
@@ -136,7 +136,7 @@ impl Inference {
         }
         let at_once = if Planned::can_run(&self.graph) {
             let plan = Plan::evaluation(&self.graph, 1)?;
-            if plan.has_islands() { usize::MAX } else { (CACHED / plan.length().max(1)).max(1) }
+            if plan.has_fallbacks() { usize::MAX } else { (CACHED / plan.length().max(1)).max(1) }
         } else {
             usize::MAX
         };
@@ -152,14 +152,14 @@ impl Inference {
             size,
             input,
             seed: 0,
-            at: Moment::default(),
+            at: StepIndex::default(),
             training: false,
             parameters: Parameters::Shared(&self.parameters),
             gradients: &mut [],
             unread: &mut [],
-            onto: Onto::Add,
+            onto: WriteMode::Accumulate,
             arena,
-            islands: &mut Islands::default(),
+            islands: &mut Fallbacks::default(),
             weights: &mut Weights::default(),
             loss_scale: 1.0,
             mixture: &mut Vec::new(),
@@ -177,8 +177,8 @@ impl Inference {
         let mut axes = vec![size];
         axes.extend(self.graph.shapes.first().into_iter().flat_map(Shape::axes));
         let input = match input {
-            Data::Real(reals) => Tensor::from_slice(reals, axes, &Device::Cpu)?,
-            Data::Whole(wholes) => Tensor::from_slice(wholes, axes, &Device::Cpu)?,
+            Data::Float(reals) => Tensor::from_slice(reals, axes, &Device::Cpu)?,
+            Data::Int(wholes) => Tensor::from_slice(wholes, axes, &Device::Cpu)?,
         };
         let (result, _) = forward(&self.graph, self.tensors(), &[input], Mode::Evaluate)?;
         output.extend(result.flatten_all()?.to_dtype(candle_core::DType::F32)?.to_vec1::<f32>()?);
@@ -216,7 +216,7 @@ impl Inference {
         Ok(Workspace { arena, normalized: Vec::new() })
     }
 
-    fn give_back(&self, workspace: Workspace) {
+    fn recycle(&self, workspace: Workspace) {
         let mut idle = lock(&self.idle);
         if idle.len() < most_idle() {
             idle.push(workspace);

@@ -1,8 +1,8 @@
 //! The planned engine: fused kernels on the CPU, in the order and the memory of a plan.
 
 mod convert;
+mod fallback;
 mod inference;
-mod island;
 mod mixed;
 mod run;
 
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use candle_core::{Device, Tensor};
 use trainspec_kernels::arena::Arena;
-use trainspec_kernels::product::Onto;
+use trainspec_kernels::matmul::WriteMode;
 use trainspec_kernels::subnormal::flushed;
 use trainspec_kernels::threads;
 
@@ -25,11 +25,11 @@ use crate::loss::LossKernel;
 use crate::op::{Data, Parameters};
 use crate::optim::{HostAccess, HostParameters, Update};
 use crate::plan::{Place, Plan, Storage};
-use crate::rng::Moment;
+use crate::rng::StepIndex;
 use crate::shape::Shape;
 use convert::Weights;
+use fallback::Fallbacks;
 pub(crate) use inference::Inference;
-use island::Islands;
 
 /// Runs a graph by a [`Plan`] on the CPU.
 ///
@@ -69,7 +69,7 @@ pub struct Planned {
     training: Vec<Plan>,
     evaluation: Vec<Plan>,
     arena: Arena,
-    islands: Islands,
+    islands: Fallbacks,
     storage: Storage,
     /// The rounded weights of a layer.
     weights: Weights,
@@ -140,7 +140,7 @@ impl Planned {
             training: Vec::new(),
             evaluation: Vec::new(),
             arena: Arena::new(0).map_err(|source| no_memory(0, source))?,
-            islands: Islands::default(),
+            islands: Fallbacks::default(),
             storage: Storage::default(),
             weights: Weights::default(),
             before,
@@ -243,7 +243,7 @@ impl HostAccess for Planned {
 }
 
 impl Engine for Planned {
-    fn accumulate_scaled(&mut self, batch: &Batch, at: Moment, loss_scale: f32) -> Result<MicroBatch> {
+    fn accumulate_scaled(&mut self, batch: &Batch, at: StepIndex, loss_scale: f32) -> Result<MicroBatch> {
         let place = self.plan(batch, true)?;
         if self.spent {
             let statistics = self.before.iter_mut().zip(&self.parameters);
@@ -254,7 +254,7 @@ impl Engine for Planned {
         if self.spent && std::mem::take(&mut self.edited) {
             self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
         }
-        let onto = if self.spent { Onto::Replace } else { Onto::Add };
+        let onto = if self.spent { WriteMode::Overwrite } else { WriteMode::Accumulate };
         let plan = &self.training[place];
         let mut pass = run::Pass {
             graph: &self.graph,
@@ -327,12 +327,12 @@ impl Engine for Planned {
             size: batch.size,
             input: batch.input.elements.numbers().into(),
             seed: self.seed,
-            at: Moment::default(),
+            at: StepIndex::default(),
             training: false,
             parameters: Parameters::Exclusive(&mut self.parameters),
             gradients: &mut self.gradients,
             unread: &mut self.unread,
-            onto: Onto::Add,
+            onto: WriteMode::Accumulate,
             arena: &mut self.arena,
             islands: &mut self.islands,
             weights: &mut self.weights,

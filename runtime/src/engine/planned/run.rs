@@ -6,11 +6,11 @@ use candle_core::{Device, Tensor, Var};
 use trainspec_kernels::arena::{Arena, Span};
 use trainspec_kernels::element;
 use trainspec_kernels::epilogue::Epilogue;
-use trainspec_kernels::product::Onto;
+use trainspec_kernels::matmul::WriteMode;
 use trainspec_kernels::subnormal::in_callers_mode;
 
 use super::convert::{self, Weights};
-use super::island::Islands;
+use super::fallback::Fallbacks;
 use super::mixed;
 use crate::data::Batch;
 use crate::engine::{MicroBatch, Objective, taped_loss};
@@ -18,9 +18,9 @@ use crate::error::Result;
 use crate::graph::{Graph, Node};
 use crate::layer::{Mode, Role};
 use crate::loss::LossKernel;
-use crate::op::{Backward, Data, Draws, Forward, MAX_INPUTS, Parameters, round};
+use crate::op::{Backward, Data, Forward, MAX_INPUTS, Parameters, RngState, round};
 use crate::plan::{BackwardStep, ForwardStep, Group, KernelStep, Place, Plan, Work};
-use crate::rng::Moment;
+use crate::rng::StepIndex;
 use crate::shape::Shape;
 
 /// What a micro-batch is computed with.
@@ -32,16 +32,16 @@ pub(super) struct Pass<'a> {
     /// The input, sample after sample.
     pub(super) input: Data<'a>,
     pub(super) seed: u64,
-    pub(super) at: Moment,
+    pub(super) at: StepIndex,
     pub(super) training: bool,
     pub(super) parameters: Parameters<'a>,
     pub(super) gradients: &'a mut [Vec<f32>],
     /// Room for the gradients of frozen parameters, for kernels that make them nevertheless.
     pub(super) unread: &'a mut [Vec<f32>],
     /// What gradients of parameters do to what is there.
-    pub(super) onto: Onto,
+    pub(super) onto: WriteMode,
     pub(super) arena: &'a mut Arena,
-    pub(super) islands: &'a mut Islands,
+    pub(super) islands: &'a mut Fallbacks,
     pub(super) weights: &'a mut Weights,
     /// What the gradient of the loss is multiplied by.
     pub(super) loss_scale: f32,
@@ -128,8 +128,8 @@ impl Pass<'_> {
         }
     }
 
-    fn draws(&self, group: &Group) -> Draws {
-        Draws { stream: group.stream, at: self.at, training: self.training }
+    fn draws(&self, group: &Group) -> RngState {
+        RngState { stream: group.stream, at: self.at, training: self.training }
     }
 
     /// The loss, and in training the gradient of the output.
@@ -181,7 +181,11 @@ impl Pass<'_> {
         };
         match *step {
             BackwardStep::Copy { from, to } | BackwardStep::Add { from, to } => {
-                let onto = if matches!(step, BackwardStep::Add { .. }) { Onto::Add } else { Onto::Replace };
+                let onto = if matches!(step, BackwardStep::Add { .. }) {
+                    WriteMode::Accumulate
+                } else {
+                    WriteMode::Overwrite
+                };
                 let ([from], [to]) = self.arena.lend([plan.span(Some(from))], [plan.span(Some(to))]);
                 element::accumulate(from, to, onto);
             }
@@ -281,7 +285,7 @@ fn taped(
     let loss = taped_loss(objective, prediction.as_tensor(), batch)?;
     if let Some(gradient) = gradient {
         let gradients = loss.sum.backward()?;
-        copy(gradients.get(prediction.as_tensor()), gradient, Onto::Replace)?;
+        copy(gradients.get(prediction.as_tensor()), gradient, WriteMode::Overwrite)?;
     }
     Ok(MicroBatch { loss: f64::from(loss.sum.to_scalar::<f32>()?), weight: loss.weight })
 }
@@ -317,18 +321,18 @@ fn with_input<'a>(
     let mut places = places.into_iter();
     in_arena.map(|numbers| match places.next().flatten() {
         Some(Place::Input(_)) => input,
-        _ => Data::Real(numbers),
+        _ => Data::Float(numbers),
     })
 }
 
 /// The numbers of a gradient of candle's, or zeros where it has none.
-pub(super) fn copy(gradient: Option<&Tensor>, into: &mut [f32], onto: Onto) -> Result<()> {
+pub(super) fn copy(gradient: Option<&Tensor>, into: &mut [f32], onto: WriteMode) -> Result<()> {
     match gradient {
         Some(gradient) => {
             let numbers = gradient.flatten_all()?.to_vec1::<f32>()?;
             element::accumulate(&numbers, into, onto);
         }
-        None if onto == Onto::Replace => into.fill(0.0),
+        None if onto == WriteMode::Overwrite => into.fill(0.0),
         None => {}
     }
     Ok(())

@@ -4,7 +4,7 @@ use trainspec_kernels::{conv2d, linear};
 
 use super::{gradient, parameter};
 use crate::error::Result;
-use crate::op::{Backward, Forward, Joins, Kernel};
+use crate::op::{Backward, EpilogueSupport, Forward, Kernel};
 
 /// `y = W x + b` for each vector of a sample.
 #[derive(Debug)]
@@ -35,8 +35,8 @@ impl Conv2d {
 macro_rules! kernel {
     ($type:ident) => {
         impl Kernel for $type {
-            fn joins(&self) -> Joins {
-                Joins::Forward
+            fn joins(&self) -> EpilogueSupport {
+                EpilogueSupport::Forward
             }
 
             fn leaves_out(&self) -> bool {

@@ -3,7 +3,7 @@
 use trainspec_kernels::batch_norm;
 
 use crate::error::{Error, Result};
-use crate::op::{Backward, Forward, Joins, Kernel, Needs};
+use crate::op::{Backward, EpilogueSupport, Forward, Kernel, Workspace};
 
 /// Each channel to mean 0 and variance 1 over the batch.
 #[derive(Debug)]
@@ -32,12 +32,12 @@ impl BatchNorm {
 }
 
 impl Kernel for BatchNorm {
-    fn joins(&self) -> Joins {
-        Joins::Both
+    fn joins(&self) -> EpilogueSupport {
+        EpilogueSupport::Both
     }
 
-    fn needs(&self, _: usize) -> Needs {
-        Needs { saved: 3 * self.channels, ..Needs::default() }
+    fn needs(&self, _: usize) -> Workspace {
+        Workspace { saved: 3 * self.channels, ..Workspace::default() }
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {

@@ -1,10 +1,10 @@
 //! Two values behind each other.
 
 use trainspec_kernels::element::copy_rows;
-use trainspec_kernels::product::Onto;
+use trainspec_kernels::matmul::WriteMode;
 
 use crate::error::Result;
-use crate::op::{Backward, Data, Forward, Kernel, Reads};
+use crate::op::{Backward, Data, Forward, Kernel, SavedForBackward};
 
 /// Two values behind each other along an axis.
 #[derive(Debug)]
@@ -24,14 +24,14 @@ impl Concat {
 }
 
 impl Kernel for Concat {
-    fn reads(&self) -> Reads {
-        Reads::NOTHING
+    fn reads(&self) -> SavedForBackward {
+        SavedForBackward::NOTHING
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let (rows, stride) = (pass.batch * self.rows, self.widths.iter().sum());
         for (input, (start, width)) in pass.inputs.map(Data::real).into_iter().zip(self.parts()) {
-            copy_rows(input, width, &mut pass.output[start..], stride, width, rows, Onto::Replace);
+            copy_rows(input, width, &mut pass.output[start..], stride, width, rows, WriteMode::Overwrite);
         }
         Ok(())
     }

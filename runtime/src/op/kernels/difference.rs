@@ -4,15 +4,15 @@ use trainspec_kernels::element;
 use trainspec_kernels::epilogue::Epilogue;
 
 use crate::error::Result;
-use crate::op::{Backward, Data, Forward, Kernel, Reads};
+use crate::op::{Backward, Data, Forward, Kernel, SavedForBackward};
 
 /// `a - b`
 #[derive(Debug)]
 pub(crate) struct Difference;
 
 impl Kernel for Difference {
-    fn reads(&self) -> Reads {
-        Reads::NOTHING
+    fn reads(&self) -> SavedForBackward {
+        SavedForBackward::NOTHING
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {

@@ -4,8 +4,8 @@ use trainspec_kernels::embedding;
 
 use super::{gradient, parameter};
 use crate::error::{Error, Result};
-use crate::op::{Backward, Forward, Kernel, Reads};
-use trainspec_kernels::product::Onto;
+use crate::op::{Backward, Forward, Kernel, SavedForBackward};
+use trainspec_kernels::matmul::WriteMode;
 
 /// A vector for each token.
 #[derive(Debug)]
@@ -38,7 +38,12 @@ impl Kernel for Embedding {
         let tokens = pass.inputs[0].whole();
         check_tokens(tokens, vocabulary)?;
         let table = parameter(&pass.parameters, 0).unwrap_or_default();
-        embedding::Embedding { vocabulary, features }.forward(tokens, table, pass.output, Onto::Replace);
+        embedding::Embedding { vocabulary, features }.forward(
+            tokens,
+            table,
+            pass.output,
+            WriteMode::Overwrite,
+        );
         Ok(())
     }
 
@@ -59,19 +64,19 @@ impl PositionEmbedding {
 }
 
 impl Kernel for PositionEmbedding {
-    fn reads(&self) -> Reads {
-        Reads::NOTHING
+    fn reads(&self) -> SavedForBackward {
+        SavedForBackward::NOTHING
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let table = parameter(&pass.parameters, 0).unwrap_or_default();
-        self.sizes(pass.batch).forward(table, pass.output, Onto::Replace);
+        self.sizes(pass.batch).forward(table, pass.output, WriteMode::Overwrite);
         Ok(())
     }
 
     fn backward(&self, pass: &mut Backward<'_>) {
         // Nothing of the input but its length shows in the output.
-        if let Some((dx, Onto::Replace)) = pass.d_inputs[0].take() {
+        if let Some((dx, WriteMode::Overwrite)) = pass.d_inputs[0].take() {
             dx.fill(0.0);
         }
         if let Some(d_table) = gradient(pass.gradients, 0, pass.onto) {

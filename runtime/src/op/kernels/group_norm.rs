@@ -3,7 +3,7 @@
 use trainspec_kernels::group_norm;
 
 use crate::error::{Error, Result};
-use crate::op::{Backward, Forward, Kernel, Needs};
+use crate::op::{Backward, Forward, Kernel, Workspace};
 
 /// Each group of channels of a sample to mean 0 and variance 1; the number of samples is set when it is called.
 #[derive(Debug)]
@@ -16,8 +16,8 @@ impl GroupNorm {
 }
 
 impl Kernel for GroupNorm {
-    fn needs(&self, batch: usize) -> Needs {
-        Needs { saved: 3 * batch * self.0.groups, ..Needs::default() }
+    fn needs(&self, batch: usize) -> Workspace {
+        Workspace { saved: 3 * batch * self.0.groups, ..Workspace::default() }
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {

@@ -28,7 +28,7 @@ pub(crate) use row_norm::{LayerNorm, RmsNorm};
 pub(crate) use self_attention::SelfAttention;
 pub(crate) use softmax::Softmax;
 
-use trainspec_kernels::product::Onto;
+use trainspec_kernels::matmul::WriteMode;
 
 /// A parameter's numbers, if the layer has it.
 fn parameter(parameters: &[Vec<f32>], place: usize) -> Option<&[f32]> {
@@ -36,6 +36,6 @@ fn parameter(parameters: &[Vec<f32>], place: usize) -> Option<&[f32]> {
 }
 
 /// Where a parameter's gradient goes, if the layer has it.
-fn gradient(gradients: &mut [Vec<f32>], place: usize, onto: Onto) -> Option<(&mut [f32], Onto)> {
+fn gradient(gradients: &mut [Vec<f32>], place: usize, onto: WriteMode) -> Option<(&mut [f32], WriteMode)> {
     gradients.get_mut(place).map(|gradient| (gradient.as_mut_slice(), onto))
 }

@@ -4,7 +4,7 @@ use trainspec_kernels::arena::{as_words, as_words_ref};
 use trainspec_kernels::pool::{self, Pool};
 
 use crate::error::Result;
-use crate::op::{Backward, Forward, Kernel, Needs, Reads};
+use crate::op::{Backward, Forward, Kernel, SavedForBackward, Workspace};
 
 /// The largest number of each window; the number of planes is that of one sample.
 #[derive(Debug)]
@@ -27,14 +27,14 @@ fn of_batch(sample: &Pool, batch: usize) -> Pool {
 }
 
 impl Kernel for MaxPool {
-    fn needs(&self, batch: usize) -> Needs {
+    fn needs(&self, batch: usize) -> Workspace {
         // The place of each window's maximum.
         let pool = of_batch(&self.0, batch);
-        Needs { saved: pool.planes * pool.out_height() * pool.out_width(), ..Needs::default() }
+        Workspace { saved: pool.planes * pool.out_height() * pool.out_width(), ..Workspace::default() }
     }
 
-    fn reads(&self) -> Reads {
-        Reads::NOTHING
+    fn reads(&self) -> SavedForBackward {
+        SavedForBackward::NOTHING
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
@@ -51,8 +51,8 @@ impl Kernel for MaxPool {
 }
 
 impl Kernel for AveragePool {
-    fn reads(&self) -> Reads {
-        Reads::NOTHING
+    fn reads(&self) -> SavedForBackward {
+        SavedForBackward::NOTHING
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
@@ -68,8 +68,8 @@ impl Kernel for AveragePool {
 }
 
 impl Kernel for GlobalAveragePool {
-    fn reads(&self) -> Reads {
-        Reads::NOTHING
+    fn reads(&self) -> SavedForBackward {
+        SavedForBackward::NOTHING
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {

@@ -1,11 +1,11 @@
 //! Layers that read sequences.
 
-use trainspec_kernels::product::Onto;
+use trainspec_kernels::matmul::WriteMode;
 use trainspec_kernels::recurrent::{Gradients, Weights};
 use trainspec_kernels::{gru, lstm};
 
 use crate::error::{Error, Result};
-use crate::op::{Backward, Forward, Kernel, Needs, Reads};
+use crate::op::{Backward, Forward, Kernel, SavedForBackward, Workspace};
 
 /// Long short-term memory; the number of samples is set when it is called.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ fn weights(parameters: &[Vec<f32>]) -> Option<Weights<'_>> {
 }
 
 /// Where the gradients go, as the kernels take it.
-fn gradients(gradients: &mut [Vec<f32>], onto: Onto) -> Option<Gradients<'_>> {
+fn gradients(gradients: &mut [Vec<f32>], onto: WriteMode) -> Option<Gradients<'_>> {
     match gradients {
         [input, hidden] => Some(Gradients { input: (input, onto), hidden: (hidden, onto), biases: None }),
         [input, hidden, of_input, of_hidden] => Some(Gradients {
@@ -51,14 +51,14 @@ macro_rules! kernel {
         }
 
         impl Kernel for $type {
-            fn needs(&self, batch: usize) -> Needs {
+            fn needs(&self, batch: usize) -> Workspace {
                 // Gates and what they let through: values all.
                 let saved = self.sizes(batch).saved();
-                Needs { saved, values: saved, ..Needs::default() }
+                Workspace { saved, values: saved, ..Workspace::default() }
             }
 
-            fn reads(&self) -> Reads {
-                Reads::BOTH
+            fn reads(&self) -> SavedForBackward {
+                SavedForBackward::BOTH
             }
 
             fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {

@@ -4,7 +4,7 @@ use trainspec_kernels::layer_norm;
 
 use super::{gradient, parameter};
 use crate::error::Result;
-use crate::op::{Backward, Forward, Kernel, Needs};
+use crate::op::{Backward, Forward, Kernel, Workspace};
 
 /// Each vector to mean 0 and variance 1.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub(crate) struct RmsNorm {
 }
 
 impl Kernel for LayerNorm {
-    fn needs(&self, batch: usize) -> Needs {
-        Needs { saved: 3 * batch * self.vectors, ..Needs::default() }
+    fn needs(&self, batch: usize) -> Workspace {
+        Workspace { saved: 3 * batch * self.vectors, ..Workspace::default() }
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
@@ -68,8 +68,8 @@ impl RmsNorm {
 }
 
 impl Kernel for RmsNorm {
-    fn needs(&self, batch: usize) -> Needs {
-        Needs { saved: batch * self.vectors, ..Needs::default() }
+    fn needs(&self, batch: usize) -> Workspace {
+        Workspace { saved: batch * self.vectors, ..Workspace::default() }
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {

@@ -3,10 +3,10 @@
 use trainspec_kernels::attention::Attention;
 use trainspec_kernels::epilogue::Epilogue;
 use trainspec_kernels::linear::Linear;
-use trainspec_kernels::product::Onto;
+use trainspec_kernels::matmul::WriteMode;
 
 use crate::error::{Error, Result};
-use crate::op::{Backward, Draws, Forward, Joins, Kernel, Needs, round};
+use crate::op::{Backward, EpilogueSupport, Forward, Kernel, RngState, Workspace, round};
 
 /// The length of a stream of random numbers.
 const DRAWS: usize = 1 << 34;
@@ -31,7 +31,7 @@ struct Parts<'a> {
 }
 
 impl SelfAttention {
-    fn attention(&self, batch: usize, draws: Draws) -> Attention {
+    fn attention(&self, batch: usize, draws: RngState) -> Attention {
         let Self { length, features, heads, causal, dropout } = *self;
         Attention { batch, length, heads, width: features / heads, causal, dropout: draws.dropout(dropout) }
     }
@@ -66,20 +66,20 @@ fn each<T>(parameters: &[T]) -> Option<[(&T, Option<&T>); 2]> {
 }
 
 /// Where the gradient of a bias goes, if there is one.
-fn with(onto: Onto, bias: Option<&mut Vec<f32>>) -> Option<(&mut [f32], Onto)> {
+fn with(onto: WriteMode, bias: Option<&mut Vec<f32>>) -> Option<(&mut [f32], WriteMode)> {
     bias.map(|bias| (bias.as_mut_slice(), onto))
 }
 
 impl Kernel for SelfAttention {
-    fn joins(&self) -> Joins {
-        Joins::Forward
+    fn joins(&self) -> EpilogueSupport {
+        EpilogueSupport::Forward
     }
 
-    fn needs(&self, batch: usize) -> Needs {
+    fn needs(&self, batch: usize) -> Workspace {
         // Evaluation keeps nothing, and uses the same parts for a moment.
         let kept = self.kept(batch);
         let values = batch * self.length * 4 * self.features;
-        Needs { saved: kept, values, forward: 0, backward: kept, evaluation: kept }
+        Workspace { saved: kept, values, forward: 0, backward: kept, evaluation: kept }
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
@@ -123,7 +123,7 @@ impl Kernel for SelfAttention {
         };
 
         mix.backward_weight(kept.mixed, pass.d, (d_out.0, onto), with(onto, d_out.1));
-        mix.backward_input(pass.d, out_weight, (d.mixed, Onto::Replace));
+        mix.backward_input(pass.d, out_weight, (d.mixed, WriteMode::Overwrite));
         round(pass.format, d.mixed);
         let attention = self.attention(pass.batch, pass.draws);
         attention.backward(kept.projected, kept.mixed, kept.log_sums, d.mixed, d.projected);

@@ -3,7 +3,7 @@
 use trainspec_kernels::softmax;
 
 use crate::error::Result;
-use crate::op::{Backward, Forward, Kernel, Reads};
+use crate::op::{Backward, Forward, Kernel, SavedForBackward};
 
 /// `exp(x) / sum(exp(x))` of each vector.
 #[derive(Debug)]
@@ -20,8 +20,8 @@ impl Softmax {
 }
 
 impl Kernel for Softmax {
-    fn reads(&self) -> Reads {
-        Reads::OUTPUT
+    fn reads(&self) -> SavedForBackward {
+        SavedForBackward::OUTPUT
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {

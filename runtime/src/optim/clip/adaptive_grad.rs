@@ -1,13 +1,13 @@
 //! Each unit's gradient, by the size of its weights.
 
 use serde::{Deserialize, Serialize};
-use trainspec_kernels::norm::global_norm;
+use trainspec_kernels::grad_norm::global_norm;
 
 use super::{Clip, Gradients, check_bound, factor};
 use crate::config::Config;
 use crate::error::Result;
 use crate::optim::scaled::multiply;
-use crate::shape::Verdict;
+use crate::shape::CheckResult;
 
 /// Adaptive gradient clipping (AGC): bounds the norm of each unit's gradient by a part of the norm of its weights.
 ///
@@ -38,7 +38,7 @@ pub const AdaptiveGrad: AdaptiveGrad = AdaptiveGrad::DEFAULT;
 
 impl AdaptiveGrad {
     /// The ranges of the keys.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         if let Err(problem) = check_bound("factor", self.factor, "a ratio of norms") {
             return Err(problem);
         }
@@ -49,7 +49,7 @@ impl AdaptiveGrad {
 impl Config for AdaptiveGrad {
     const NAME: &'static str = "AdaptiveGrad";
     const DEFAULT: Self = Self { factor: 0.01, eps: 1e-3, last_layer: false };
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Clip for AdaptiveGrad {

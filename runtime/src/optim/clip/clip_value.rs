@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Clip, Gradients, check_bound};
 use crate::config::Config;
 use crate::error::Result;
-use crate::shape::Verdict;
+use crate::shape::CheckResult;
 
 /// Bounds each element of the gradients: `max(-max, min(g, max))`. PyTorch's `clip_grad_value_`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct ClipValue {
 
 impl ClipValue {
     /// The range of the bound.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         check_bound("max", self.max, "a size")
     }
 }
@@ -27,7 +27,7 @@ impl Config for ClipValue {
     const DEFAULT: Self = Self { max: 0.0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("max", "the largest size of an element of a gradient")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Clip for ClipValue {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Clip, Gradients, check_bound, factor};
 use crate::config::Config;
 use crate::error::Result;
-use crate::shape::Verdict;
+use crate::shape::CheckResult;
 
 /// Bounds the Euclidean norm of all gradients together.
 ///
@@ -23,7 +23,7 @@ pub struct GlobalNorm {
 
 impl GlobalNorm {
     /// The range of the norm.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         check_bound("max", self.max, "a norm")
     }
 
@@ -39,7 +39,7 @@ impl Config for GlobalNorm {
     const DEFAULT: Self = Self { max: 0.0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("max", "the largest norm of all gradients together")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Clip for GlobalNorm {

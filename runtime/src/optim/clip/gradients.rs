@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use trainspec_kernels::grad_norm::{norm_of_sums, squares_of_each};
 use trainspec_kernels::noise::add_normal;
-use trainspec_kernels::norm::{norm_of_sums, squares_of_each};
 use trainspec_kernels::subnormal::in_callers_mode;
 use trainspec_kernels::threads;
 
@@ -12,7 +12,7 @@ use crate::layer::GraphParameter;
 use crate::optim::HostAccess;
 use crate::optim::scaled::{is_single, multiply};
 use crate::optim::units::unit_length;
-use crate::rng::{Moment, Stream};
+use crate::rng::{StepIndex, Stream};
 
 /// Numbers that one thread scales at once.
 const BLOCK: usize = 32 * 1024;
@@ -25,7 +25,7 @@ pub struct Gradients<'a> {
     host: &'a mut dyn HostAccess,
     about: &'a [GraphParameter],
     last_layer: Range<usize>,
-    measure: &'a mut Measure,
+    measure: &'a mut GradientStats,
 }
 
 /// Part of a gradient: what belongs to one output of a layer.
@@ -46,7 +46,7 @@ impl<'a> Gradients<'a> {
         host: &'a mut dyn HostAccess,
         about: &'a [GraphParameter],
         last_layer: Range<usize>,
-        measure: &'a mut Measure,
+        measure: &'a mut GradientStats,
     ) -> Self {
         Self { host, about, last_layer, measure }
     }
@@ -131,7 +131,7 @@ impl<'a> Gradients<'a> {
     }
 
     /// Adds normal noise of this deviation to every element, each parameter's from its own stream.
-    pub(crate) fn add_noise(&mut self, std: f64, streams: &[Stream], at: Moment) -> Result<()> {
+    pub(crate) fn add_noise(&mut self, std: f64, streams: &[Stream], at: StepIndex) -> Result<()> {
         let measure = &mut *self.measure;
         self.host.edit(&mut |numbers| {
             measure.settle(numbers.gradients);
@@ -145,7 +145,7 @@ impl<'a> Gradients<'a> {
 /// What is known of a step's gradients, and what is to be done to them in the optimizer's pass. It is kept from step to
 /// step, so that nothing is allocated.
 #[derive(Debug)]
-pub(crate) struct Measure {
+pub(crate) struct GradientStats {
     /// [`Gradients::norm`]
     pub(crate) norm: f64,
     /// [`Gradients::norms`]
@@ -156,7 +156,7 @@ pub(crate) struct Measure {
     pub(crate) bound: f64,
 }
 
-impl Measure {
+impl GradientStats {
     /// Room for a graph of that many parameters.
     pub(crate) fn new(parameters: usize) -> Self {
         Self { norm: 0.0, norms: vec![0.0; parameters], scales: vec![1.0; parameters], bound: f64::INFINITY }

@@ -18,7 +18,7 @@ mod per_parameter;
 pub use adaptive_grad::AdaptiveGrad;
 pub use clip_value::ClipValue;
 pub use global_norm::GlobalNorm;
-pub(crate) use gradients::Measure;
+pub(crate) use gradients::GradientStats;
 pub use gradients::{Gradients, Unit};
 pub use per_parameter::PerParameter;
 
@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Setting, with_changes};
 use crate::error::Result;
-use crate::shape::{Problem, Verdict};
+use crate::shape::{CheckError, CheckResult};
 
 /// A way to bound the gradient of a step.
 ///
@@ -36,7 +36,7 @@ use crate::shape::{Problem, Verdict};
 /// ```
 /// use serde::{Deserialize, Serialize};
 /// use trainspec::optim::{Clip, Gradients};
-/// use trainspec::{Config, Verdict};
+/// use trainspec::{Config, CheckResult};
 ///
 /// /// Gradients of norm 1, whatever they were (0 stays 0).
 /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ use crate::shape::{Problem, Verdict};
 /// impl Config for Normalized {
 ///     const NAME: &'static str = "Normalized";
 ///     const DEFAULT: Self = Self {};
-///     const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+///     const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
 /// }
 ///
 /// impl Clip for Normalized {
@@ -118,7 +118,7 @@ pub const NoClip: NoClip = NoClip {};
 
 impl NoClip {
     /// There is nothing to check.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 }
@@ -126,7 +126,7 @@ impl NoClip {
 impl Config for NoClip {
     const NAME: &'static str = "NoClip";
     const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Clip for NoClip {
@@ -141,13 +141,19 @@ fn factor(norm: f64, max: f64) -> f64 {
 }
 
 /// The range of a bound.
-const fn check_bound(key: &str, max: f64, what: &str) -> Verdict {
+const fn check_bound(key: &str, max: f64, what: &str) -> CheckResult {
     // Also as f32, the type of the arithmetic.
     if max as f32 > 0.0 && (max as f32).is_finite() {
         return Ok(());
     }
     let range = if max > 0.0 && max.is_finite() { ", within the range of f32" } else { "" };
-    Err(Problem::new(key).text(" is ").float(max).text("; expected ").text(what).text(" above 0").text(range))
+    Err(CheckError::new(key)
+        .text(" is ")
+        .float(max)
+        .text("; expected ")
+        .text(what)
+        .text(" above 0")
+        .text(range))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Clip, Gradients, check_bound, factor};
 use crate::config::Config;
 use crate::error::Result;
-use crate::shape::Verdict;
+use crate::shape::CheckResult;
 
 /// Bounds the Euclidean norm of each parameter's gradient by itself.
 ///
@@ -20,7 +20,7 @@ pub struct PerParameter {
 
 impl PerParameter {
     /// The range of the norm.
-    pub const fn check(&self) -> Verdict {
+    pub const fn check(&self) -> CheckResult {
         check_bound("max", self.max, "a norm")
     }
 }
@@ -30,7 +30,7 @@ impl Config for PerParameter {
     const DEFAULT: Self = Self { max: 0.0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
         &[("max", "the largest norm of one parameter's gradient")];
-    const CHECK: fn(&Self) -> Verdict = Self::check;
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
 impl Clip for PerParameter {

@@ -7,8 +7,8 @@
 use super::Judged;
 use crate::config::Config;
 use crate::graph::Module;
-use crate::keys::Known;
-use crate::shape::{Shape, Verdict};
+use crate::keys::Facts;
+use crate::shape::{CheckResult, Shape};
 
 /// What can stand as `Name { … }` in a spec: any configuration.
 ///
@@ -98,14 +98,14 @@ pub trait DeclaredModel {
     /// The type.
     type Itself;
     /// The shape that it gives for inputs of its own kinds, with its default keys.
-    const SHAPES: Verdict<Shape>;
+    const SHAPES: CheckResult<Shape>;
 }
 
 /// What the `check` of a configuration may return.
 #[diagnostic::on_unimplemented(
     message = "the `check` of a configuration returns `{Self}`",
-    label = "the `check` of this type must return a `Verdict`",
-    note = "declare it as `pub const fn check(&self) -> Verdict`, and return `Ok(())` or `Err(Problem::new(\"…\"))`"
+    label = "the `check` of this type must return a `CheckResult`",
+    note = "declare it as `pub const fn check(&self) -> CheckResult`, and return `Ok(())` or `Err(CheckError::new(\"…\"))`"
 )]
 pub trait Checked {
     /// The type.
@@ -114,12 +114,12 @@ pub trait Checked {
     type Told;
 }
 
-impl Checked for Verdict {
+impl Checked for CheckResult {
     type Itself = Self;
     type Told = Judged<Self>;
 }
 
-impl Checked for Verdict<Known> {
+impl Checked for CheckResult<Facts> {
     type Itself = Self;
     type Told = Judged<Self>;
 }

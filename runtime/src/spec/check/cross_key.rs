@@ -1,7 +1,7 @@
 //! Rules on several keys of a spec together, in const evaluation.
 //!
 //! The compiler sees the keys that are no trait objects, and of the others what those told that are written with their
-//! keys ([`Known`]). What it cannot see is not guessed: [`Settings`](crate::spec::Settings) and
+//! keys ([`Facts`]). What it cannot see is not guessed: [`TrainConfig`](crate::spec::TrainConfig) and
 //! [`Schedule`](crate::schedule::Schedule) apply the same rules when the program starts.
 
 use super::super::non_finite::beside_loss_scale;
@@ -9,23 +9,23 @@ use super::rules::{RESERVED, called_alike, given};
 use crate::config::Config;
 use crate::keys::Interval;
 use crate::keys::Penalties;
-use crate::keys::{Known, Length, Scaling};
+use crate::keys::{Facts, Length, Scaling};
 use crate::loss::TargetKind;
 use crate::model::Model;
 use crate::optim::{AdamW, freezes_all};
 use crate::schedule::{Course, Taken, above_floor};
-use crate::shape::{Kind, Problem, Shape, Verdict, contains, same_text};
-use crate::spec::{Settings, Spec};
+use crate::shape::{CheckError, CheckResult, Kind, Shape, contains, same_text};
+use crate::spec::{Spec, TrainConfig};
 use crate::spec::{at_largest, scaled_in_vain};
 
 /// The keys that are given, each with what its values told: one for a literal, one for each element of a list, and none
 /// for anything else.
-pub(crate) type Given<'a> = &'a [(&'a str, &'a [Known])];
+pub(crate) type Given<'a> = &'a [(&'a str, &'a [Facts])];
 
 /// What is wrong, with its place: a key, and an element of its list.
 #[derive(Clone, Copy)]
 pub(crate) struct Mistakes {
-    found: [Option<(&'static str, usize, Problem)>; Self::MOST],
+    found: [Option<(&'static str, usize, CheckError)>; Self::MOST],
     count: usize,
 }
 
@@ -36,7 +36,7 @@ impl Mistakes {
     /// More are not kept; they show when these are mended.
     const MOST: usize = 12;
 
-    const fn add(&mut self, key: &'static str, place: usize, verdict: Verdict) {
+    const fn add(&mut self, key: &'static str, place: usize, verdict: CheckResult) {
         if let Err(problem) = verdict
             && self.count < Self::MOST
             && self.of(key, place).is_ok()
@@ -47,7 +47,7 @@ impl Mistakes {
     }
 
     /// The verdict on a key, or on an element of its list.
-    pub(crate) const fn of(&self, key: &str, place: usize) -> Verdict {
+    pub(crate) const fn of(&self, key: &str, place: usize) -> CheckResult {
         let mut i = 0;
         while i < self.count {
             if let Some((name, at, problem)) = self.found[i]
@@ -62,7 +62,7 @@ impl Mistakes {
     }
 
     /// The first mistake in the default of a key that is not given.
-    pub(crate) const fn of_missing(&self, given: &[&str]) -> Verdict {
+    pub(crate) const fn of_missing(&self, given: &[&str]) -> CheckResult {
         let mut i = 0;
         while i < self.count {
             if let Some((name, _, problem)) = self.found[i]
@@ -79,7 +79,7 @@ impl Mistakes {
 }
 
 /// What a key's values told; `None` if the key is not given.
-const fn told<'a>(given: Given<'a>, key: &str) -> Option<&'a [Known]> {
+const fn told<'a>(given: Given<'a>, key: &str) -> Option<&'a [Facts]> {
     let mut i = 0;
     while i < given.len() {
         if same_text(given[i].0, key) {
@@ -92,7 +92,7 @@ const fn told<'a>(given: Given<'a>, key: &str) -> Option<&'a [Known]> {
 
 impl<M: Model, T: TargetKind> Spec<M, T> {
     /// Every mistake between keys that can be known.
-    pub(crate) const fn mistakes(&self, model: Verdict<Shape>, given: Given<'_>) -> Mistakes {
+    pub(crate) const fn mistakes(&self, model: CheckResult<Shape>, given: Given<'_>) -> Mistakes {
         let mut found = Mistakes { found: [None; Mistakes::MOST], count: 0 };
         found.add("model", WHOLE, classes_to_tell::<T>());
         found.add("batch", WHOLE, least_batch(*self.batch, model));
@@ -159,8 +159,8 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
     /// The phases against the length of the run, their floors against the rate, and the largest rate against the
     /// optimizer.
     const fn of_schedule(&self, found: &mut Mistakes, given: Given<'_>) {
-        let phases: &[Known] = match told(given, "schedule") {
-            None => &[Known { name: "Constant", ..Known::NOTHING.lasting(None).times(1.0) }],
+        let phases: &[Facts] = match told(given, "schedule") {
+            None => &[Facts { name: "Constant", ..Facts::NOTHING.lasting(None).times(1.0) }],
             Some(phases) if phases.len() == self.schedule.len() => phases,
             Some(_) => return,
         };
@@ -228,7 +228,7 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
             (Some(_), Some(_)) | (Some(0), _) | (_, Some(0)) => None,
             (None, Some(steps)) => Some(Course::of(steps, Course::STEPS)),
             (Some(epochs), None) => Some(Course::of(epochs, Course::EPOCHS)),
-            (None, None) => Some(Course::of(Settings::EPOCHS, Course::EPOCHS)),
+            (None, None) => Some(Course::of(TrainConfig::EPOCHS, Course::EPOCHS)),
         }
     }
 
@@ -236,22 +236,22 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
     const fn rates(&self, given: Given<'_>) -> Option<Rates> {
         let (name, (lr, penalties)) = match told(given, "optimizer") {
             None => match AdamW::DEFAULT.check() {
-                Ok(Known { rate: Some(rate), .. }) => (AdamW::NAME, rate),
+                Ok(Facts { rate: Some(rate), .. }) => (AdamW::NAME, rate),
                 _ => return None,
             },
-            Some([Known { name, rate: Some(rate), .. }]) => (*name, *rate),
+            Some([Facts { name, rate: Some(rate), .. }]) => (*name, *rate),
             Some(_) => return None,
         };
         let samples = (*self.batch as u64).saturating_mul(*self.accumulate as u64);
         let (factor, is_scaled) = match told(given, "scale_lr") {
             None => (Some(1.0), false),
-            Some([Known { scaling: Some(Scaling::Linear(base)), .. }]) => {
+            Some([Facts { scaling: Some(Scaling::Linear(base)), .. }]) => {
                 (Some(samples as f64 / *base as f64), samples != *base)
             }
-            Some([Known { scaling: Some(Scaling::Other(base)), .. }]) if samples == *base => {
+            Some([Facts { scaling: Some(Scaling::Other(base)), .. }]) if samples == *base => {
                 (Some(1.0), false)
             }
-            Some([Known { scaling: Some(Scaling::Other(_)), .. }]) => (None, true),
+            Some([Facts { scaling: Some(Scaling::Other(_)), .. }]) => (None, true),
             Some(_) => (None, false),
         };
         let base = match factor {
@@ -319,7 +319,7 @@ impl<'a> Names<'a> {
 }
 
 /// Whether something else in a log has this name.
-const fn is_taken(before: &[Known], name: &str) -> bool {
+const fn is_taken(before: &[Facts], name: &str) -> bool {
     let mut i = 0;
     while i < before.len() {
         if let Some(label) = &before[i].label
@@ -347,20 +347,20 @@ const fn classes_of<Output: Kind, Target: Kind>() -> (usize, &'static str) {
 }
 
 /// That the right answer is not always the same.
-const fn classes_to_tell<Target: Kind>() -> Verdict {
+const fn classes_to_tell<Target: Kind>() -> CheckResult {
     if !matches!(Target::SHAPE.vocabulary(), Some(1)) {
         return Ok(());
     }
-    Err(Problem::new("model: `").text(Target::NAME).text(
+    Err(CheckError::new("model: `").text(Target::NAME).text(
         "` has 1 class, so that every answer is right; expected at least 2, such as `Class<2>` for a model that gives \
          `Logits<2>`, or `Logits<1>` with `BinaryCrossEntropy`",
     ))
 }
 
 /// That every layer can train on a whole micro-batch. Whether it can on the last of an epoch, only the data can tell.
-const fn least_batch(batch: usize, model: Verdict<Shape>) -> Verdict {
+const fn least_batch(batch: usize, model: CheckResult<Shape>) -> CheckResult {
     match model {
-        Ok(shape) if batch > 0 && batch < shape.least_batch() => Err(Problem::new("batch is ")
+        Ok(shape) if batch > 0 && batch < shape.least_batch() => Err(CheckError::new("batch is ")
             .number(batch)
             .text(", but `")
             .text(shape.asked_by())
@@ -371,7 +371,7 @@ const fn least_batch(batch: usize, model: Verdict<Shape>) -> Verdict {
     }
 }
 
-const fn named(verdict: Verdict, name: &str) -> Verdict {
+const fn named(verdict: CheckResult, name: &str) -> CheckResult {
     match verdict {
         Ok(()) => Ok(()),
         Err(problem) => Err(problem.of(name)),

@@ -8,10 +8,10 @@
 use std::marker::PhantomData;
 
 use crate::config::Config;
-use crate::keys::{Known, Label};
+use crate::keys::{Facts, Label};
 use crate::metric::Metric;
 use crate::model::Model;
-use crate::shape::{Kind, Verdict};
+use crate::shape::{CheckResult, Kind};
 use crate::spec::Spec;
 
 /// What the `check` of a literal returned.
@@ -19,35 +19,35 @@ use crate::spec::Spec;
 /// It is generic over the whole of it: of a literal whose type does not exist rustc then says nothing more.
 pub struct Judged<R>(pub R);
 
-impl Judged<Verdict> {
+impl Judged<CheckResult> {
     /// That it holds.
-    pub const fn known(&self) -> Known {
-        Known::NOTHING
+    pub const fn known(&self) -> Facts {
+        Facts::NOTHING
     }
 }
 
-impl Judged<Verdict<Known>> {
+impl Judged<CheckResult<Facts>> {
     /// What it told; nothing after a mistake, which is reported where the literal stands.
-    pub const fn known(&self) -> Known {
+    pub const fn known(&self) -> Facts {
         match self.0 {
             Ok(known) => known,
-            Err(_) => Known::NOTHING,
+            Err(_) => Facts::NOTHING,
         }
     }
 }
 
 /// What a literal told, with its name.
-pub const fn named<C: Config>(_: &C, known: Known) -> Known {
-    Known { name: C::NAME, ..known }
+pub const fn named<C: Config>(_: &C, known: Facts) -> Facts {
+    Facts { name: C::NAME, ..known }
 }
 
 /// Adds to what a value told what is known by its type, which `look` returns.
 pub const fn by_type<M: Model, T: Kind, R: ByType, F: Copy + FnOnce(Kinds<M::Output, T>) -> R>(
     _: &Spec<M, T>,
-    known: Known,
+    known: Facts,
     _: F,
-) -> Known {
-    Known {
+) -> Facts {
+    Facts {
         name: R::NAME,
         label: match known.label {
             None if !R::LABEL.is_empty() => Some(Label::new(R::LABEL)),

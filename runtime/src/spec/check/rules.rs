@@ -2,13 +2,13 @@
 
 use crate::loss::TargetKind;
 use crate::model::Model;
-use crate::shape::{Kind, Problem, Verdict, contains, same_text};
+use crate::shape::{CheckError, CheckResult, Kind, contains, same_text};
 use crate::spec::{NOT_GIVEN, Spec};
 
 /// A verdict for each key of a spec.
 #[derive(Clone, Copy)]
 pub struct Rules {
-    verdicts: [(&'static str, Verdict); 6],
+    verdicts: [(&'static str, CheckResult); 6],
 }
 
 impl Rules {
@@ -16,7 +16,7 @@ impl Rules {
     ///
     /// # Errors
     /// If its rule does not hold.
-    pub const fn of(&self, key: &str) -> Verdict {
+    pub const fn of(&self, key: &str) -> CheckResult {
         // The rule of the loss is about the suggested one; one that is given is judged by its type.
         if same_text(key, "loss") {
             return Ok(());
@@ -36,7 +36,7 @@ impl Rules {
     ///
     /// # Errors
     /// That verdict.
-    pub const fn of_missing(&self, given: &[&str]) -> Verdict {
+    pub const fn of_missing(&self, given: &[&str]) -> CheckResult {
         let mut i = 0;
         while i < self.verdicts.len() {
             let (name, verdict) = self.verdicts[i];
@@ -52,7 +52,7 @@ impl Rules {
     ///
     /// # Errors
     /// That rule.
-    pub const fn all(&self) -> Verdict {
+    pub const fn all(&self) -> CheckResult {
         let mut i = 0;
         while i < self.verdicts.len() {
             if self.verdicts[i].1.is_err() {
@@ -69,11 +69,11 @@ impl Rules {
         accumulate: Option<usize>,
         epochs: Option<u64>,
         steps: Option<u64>,
-        suggested_loss: Verdict,
-        init: Verdict,
+        suggested_loss: CheckResult,
+        init: CheckResult,
     ) -> Self {
         let duration = match (epochs, steps) {
-            (Some(_), Some(_)) => Err(Problem::new(
+            (Some(_), Some(_)) => Err(CheckError::new(
                 "steps: both `epochs` and `steps` are given; a run has one length, remove one",
             )),
             (_, steps) => at_least_one("steps", steps, "optimizer steps of the run"),
@@ -112,12 +112,12 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
 pub(crate) const RESERVED: [&str; 2] = ["loss", "samples"];
 
 /// What is said of a metric whose name something else has.
-pub(crate) const fn called_alike(name: &str) -> Problem {
-    Problem::new("two numbers of a log would be called `").text(name).text("`; remove one")
+pub(crate) const fn called_alike(name: &str) -> CheckError {
+    CheckError::new("two numbers of a log would be called `").text(name).text("`; remove one")
 }
 
 /// Whether the loss that the target suggests is one for what the model gives.
-const fn suggested_loss<Output: Kind, Target: TargetKind>() -> Verdict {
+const fn suggested_loss<Output: Kind, Target: TargetKind>() -> CheckResult {
     if let Some((name, shape)) = Target::SUGGESTED_FOR
         && same_text(name, Output::NAME)
         && shape.same(Output::SHAPE)
@@ -128,7 +128,7 @@ const fn suggested_loss<Output: Kind, Target: TargetKind>() -> Verdict {
     if Output::SHAPE.vocabulary().is_some() {
         return Ok(());
     }
-    Err(Problem::new("loss: there is no default for a model that gives `")
+    Err(CheckError::new("loss: there is no default for a model that gives `")
         .text(Output::NAME)
         .text("` ")
         .shape(Output::SHAPE)
@@ -149,9 +149,9 @@ const fn wide(key: Option<usize>) -> Option<u64> {
     }
 }
 
-const fn at_least_one(key: &str, value: Option<u64>, meaning: &str) -> Verdict {
+const fn at_least_one(key: &str, value: Option<u64>, meaning: &str) -> CheckResult {
     match value {
-        Some(0) => Err(Problem::new(key).text(" is 0; expected at least 1, the number of ").text(meaning)),
+        Some(0) => Err(CheckError::new(key).text(" is 0; expected at least 1, the number of ").text(meaning)),
         _ => Ok(()),
     }
 }

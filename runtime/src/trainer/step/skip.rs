@@ -1,39 +1,39 @@
 //! Steps that are not taken, because their loss or gradients are not finite.
 
-use super::Stepper;
+use super::TrainStep;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::trainer::scale::{Verdict, Why};
+use crate::trainer::scale::{ScaleDecision, Why};
 use crate::trainer::{Scaling, Skip, Totals};
 
-impl Stepper<'_> {
+impl TrainStep<'_> {
     /// Skips the step and says why, if its loss or gradients are not finite.
     pub(super) fn skip(&mut self, step: u64, totals: &Totals, is_finite: bool) -> Result<Option<Skip>> {
         let verdict = self.scaler.judge(is_finite);
-        if verdict == Verdict::Apply {
+        if verdict == ScaleDecision::Apply {
             return Ok(None);
         }
         let reason = non_finite(&*self.engine, self.graph, totals);
         self.engine.discard()?;
         let advice = match verdict {
-            Verdict::Stop(Why::Rule) => {
+            ScaleDecision::Stop(Why::Rule) => {
                 "try a smaller `lr`, `clip: GlobalNorm { max: 1.0 }`, or a warmup".to_owned()
             }
-            Verdict::Stop(Why::TooMany(row)) => {
+            ScaleDecision::Stop(Why::TooMany(row)) => {
                 let other =
                     if self.scaling().loss_scale.is_some() { ", or `precision: Bf16` or `F32`" } else { "" };
                 format!("{row} steps in a row were skipped; try a smaller `lr`{other}")
             }
-            Verdict::Stop(Why::Floor(scale)) => format!(
+            ScaleDecision::Stop(Why::Floor(scale)) => format!(
                 "not even at a loss scale of {scale}, the smallest; try a smaller `lr`, or `precision: Bf16` or `F32`"
             ),
-            Verdict::Apply | Verdict::Skip => {
+            ScaleDecision::Apply | ScaleDecision::Skip => {
                 let Scaling { skipped_in_a_row: in_a_row, skipped: total, .. } = self.scaling();
                 return Ok(Some(Skip { reason, in_a_row, total }));
             }
         };
-        Err(Error::Training { step, problem: format!("{reason}; {advice}") })
+        Err(Error::Experiment { step, problem: format!("{reason}; {advice}") })
     }
 }
 

@@ -36,7 +36,7 @@ thread_local! {
 /// gives NaN.
 ///
 /// ```
-/// use trainspec_kernels::norm::sum_of_squares;
+/// use trainspec_kernels::grad_norm::sum_of_squares;
 ///
 /// for size in [1e-30_f32, 1.0, 1e25] {
 ///     assert_eq!(sum_of_squares(&[size]).sqrt(), f64::from(size));
@@ -60,7 +60,7 @@ fn parts(values: &[f32]) -> f64 {
 /// The square root of the sum of squares of all `tensors`, as if they were one.
 ///
 /// ```
-/// use trainspec_kernels::norm::global_norm;
+/// use trainspec_kernels::grad_norm::global_norm;
 ///
 /// assert_eq!(global_norm([[3.0].as_slice(), &[0.0, 4.0]]), 5.0);
 /// ```
@@ -72,7 +72,7 @@ pub fn global_norm<'a>(tensors: impl IntoIterator<Item = &'a [f32]>) -> f64 {
 /// [`global_norm`] with the same bits, where threads share tensors that are too small to be divided.
 ///
 /// ```
-/// use trainspec_kernels::norm::global_norm_of;
+/// use trainspec_kernels::grad_norm::global_norm_of;
 ///
 /// assert_eq!(global_norm_of(&[vec![3.0], vec![0.0, 4.0]]), 5.0);
 /// ```

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use trainspec_kernels::epilogue::{Activation, Dropout, Epilogue};
 use trainspec_kernels::half::{self, Format};
-use trainspec_kernels::product::Onto;
+use trainspec_kernels::matmul::WriteMode;
 
 use crate::error::Result;
-use crate::rng::{Moment, Stream};
+use crate::rng::{StepIndex, Stream};
 use crate::shape::Numbers;
 
 /// The most values that a layer takes.
@@ -17,12 +17,12 @@ pub const MAX_INPUTS: usize = 3;
 
 /// The planned form of a layer: how it is computed and differentiated without a tape.
 #[derive(Clone, Debug)]
-pub enum Form {
+pub enum Lowering {
     /// By its reference form, as an island of candle operations: what every layer can do, slowly.
-    Island,
+    Fallback,
     /// By nothing: the output is the input's numbers under another shape.
     Alias,
-    /// A function of each number, done in the pass of the kernel before it if that [joins](Joins) it.
+    /// A function of each number, done in the pass of the kernel before it if that [joins](EpilogueSupport) it.
     Activation(Activation),
     /// Inverted dropout, done in the pass of the kernel before it if that joins it.
     Dropout {
@@ -38,7 +38,7 @@ pub enum Form {
     Kernel(Arc<dyn Kernel>),
 }
 
-impl Form {
+impl Lowering {
     /// A kernel.
     #[must_use]
     pub fn kernel(kernel: impl Kernel + 'static) -> Self {
@@ -52,7 +52,7 @@ impl Form {
 /// given it; what its loops need for a moment, each thread keeps.
 ///
 /// ```
-/// use trainspec::op::{Backward, Form, Forward, Kernel, Onto};
+/// use trainspec::op::{Backward, Lowering, Forward, Kernel, WriteMode};
 ///
 /// /// `y = x^2`
 /// #[derive(Debug)]
@@ -70,30 +70,30 @@ impl Form {
 ///         let Some((dx, onto)) = pass.d_inputs[0].take() else { return };
 ///         for ((dx, d), x) in dx.iter_mut().zip(&*pass.d).zip(pass.inputs[0].real()) {
 ///             let gradient = 2.0 * x * d;
-///             *dx = if onto == Onto::Add { *dx + gradient } else { gradient };
+///             *dx = if onto == WriteMode::Accumulate { *dx + gradient } else { gradient };
 ///         }
 ///     }
 /// }
 ///
 /// // What a layer's `form` returns.
-/// let form = Form::kernel(Square);
-/// # let Form::Kernel(_) = form else { panic!() };
+/// let form = Lowering::kernel(Square);
+/// # let Lowering::Kernel(_) = form else { panic!() };
 /// ```
 pub trait Kernel: Debug + Send + Sync {
     /// What of an epilogue the kernel does in its own passes.
-    fn joins(&self) -> Joins {
-        Joins::Nothing
+    fn joins(&self) -> EpilogueSupport {
+        EpilogueSupport::Nothing
     }
 
     /// The memory it needs for a micro-batch of `batch` samples besides its inputs and its output.
-    fn needs(&self, batch: usize) -> Needs {
+    fn needs(&self, batch: usize) -> Workspace {
         let _ = batch;
-        Needs::default()
+        Workspace::default()
     }
 
     /// Which values its backward pass reads.
-    fn reads(&self) -> Reads {
-        Reads::INPUT
+    fn reads(&self) -> SavedForBackward {
+        SavedForBackward::INPUT
     }
 
     /// Whether its backward pass leaves gradients out whose place is empty, where all of the layer's parameters are
@@ -114,11 +114,11 @@ pub trait Kernel: Debug + Send + Sync {
 
 /// What of an epilogue a kernel does itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Joins {
+pub enum EpilogueSupport {
     /// Nothing: no epilogue is given to it.
     Nothing,
     /// It applies the epilogue, and keeps the value before it in [`Forward::pre`] when that is given. Its
-    /// backward pass begins at the gradient of that value, and cannot [read](Reads) the output, which is the value
+    /// backward pass begins at the gradient of that value, and cannot [read](SavedForBackward) the output, which is the value
     /// after it.
     Forward,
     /// It applies the epilogue and undoes it. Its backward pass begins at the gradient before the residual was
@@ -128,7 +128,7 @@ pub enum Joins {
 
 /// Memory for a kernel, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
+pub struct Workspace {
     /// In training, kept from the forward to the backward pass.
     pub saved: usize,
     /// How many numbers of `saved`, the first ones, are values of the layer: computing in 16 bits rounds them when the
@@ -144,14 +144,14 @@ pub struct Needs {
 
 /// Which values a backward pass reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reads {
+pub struct SavedForBackward {
     /// The inputs.
     pub inputs: bool,
     /// The output.
     pub output: bool,
 }
 
-impl Reads {
+impl SavedForBackward {
     /// Neither.
     pub const NOTHING: Self = Self { inputs: false, output: false };
     /// The inputs.
@@ -166,16 +166,16 @@ impl Reads {
 #[derive(Clone, Copy, Debug)]
 pub enum Data<'a> {
     /// Real numbers.
-    Real(&'a [f32]),
+    Float(&'a [f32]),
     /// Tokens.
-    Whole(&'a [u32]),
+    Int(&'a [u32]),
 }
 
 impl<'a> From<Numbers<'a>> for Data<'a> {
     fn from(numbers: Numbers<'a>) -> Self {
         match numbers {
-            Numbers::Real(reals) => Self::Real(reals),
-            Numbers::Whole(wholes) => Self::Whole(wholes),
+            Numbers::Float(reals) => Self::Float(reals),
+            Numbers::Int(wholes) => Self::Int(wholes),
         }
     }
 }
@@ -185,8 +185,8 @@ impl<'a> Data<'a> {
     #[must_use]
     pub fn real(self) -> &'a [f32] {
         match self {
-            Self::Real(reals) => reals,
-            Self::Whole(_) => &[],
+            Self::Float(reals) => reals,
+            Self::Int(_) => &[],
         }
     }
 
@@ -194,24 +194,24 @@ impl<'a> Data<'a> {
     #[must_use]
     pub fn whole(self) -> &'a [u32] {
         match self {
-            Self::Real(_) => &[],
-            Self::Whole(wholes) => wholes,
+            Self::Float(_) => &[],
+            Self::Int(wholes) => wholes,
         }
     }
 }
 
 /// The random numbers of a layer in one pass.
 #[derive(Clone, Copy, Debug)]
-pub struct Draws {
+pub struct RngState {
     /// The layer's own stream for dropout.
     pub stream: Stream,
     /// When it is drawn.
-    pub at: Moment,
+    pub at: StepIndex,
     /// Whether anything is drawn at all.
     pub training: bool,
 }
 
-impl Draws {
+impl RngState {
     /// Dropout with probability `p`, if this pass drops anything.
     #[must_use]
     pub fn dropout(self, p: f64) -> Option<Dropout> {
@@ -294,18 +294,18 @@ pub struct Forward<'a> {
     /// The layer's parameters and running statistics, in its order. Only statistics may change, and only in
     /// training.
     pub parameters: Parameters<'a>,
-    /// What is applied to the output; changes nothing unless the kernel [joins](Joins).
+    /// What is applied to the output; changes nothing unless the kernel [joins](EpilogueSupport).
     pub epilogue: Epilogue<'a>,
     /// Where the value before the epilogue goes, if backward needs it.
     pub pre: Option<&'a mut [f32]>,
-    /// What is kept for backward: [`Needs::saved`] numbers in training, none in evaluation.
+    /// What is kept for backward: [`Workspace::saved`] numbers in training, none in evaluation.
     pub saved: &'a mut [f32],
-    /// [`Needs::forward`] numbers in training, [`Needs::evaluation`] otherwise, which hold anything.
+    /// [`Workspace::forward`] numbers in training, [`Workspace::evaluation`] otherwise, which hold anything.
     pub scratch: &'a mut [f32],
     /// The output.
     pub output: &'a mut [f32],
     /// The layer's random numbers.
-    pub draws: Draws,
+    pub draws: RngState,
 }
 
 /// What a kernel's backward pass is given.
@@ -315,7 +315,7 @@ pub struct Backward<'a> {
     pub batch: usize,
     /// As [`Forward::format`]. Gradients of inputs are rounded, those of parameters are not.
     pub format: Option<Format>,
-    /// The inputs; empty unless the kernel [reads](Reads) them.
+    /// The inputs; empty unless the kernel [reads](SavedForBackward) them.
     pub inputs: [Data<'a>; MAX_INPUTS],
     /// The output; empty unless the kernel, or the epilogue that it undoes, reads it.
     pub output: &'a [f32],
@@ -325,16 +325,16 @@ pub struct Backward<'a> {
     pub epilogue: Epilogue<'a>,
     /// What the forward pass kept.
     pub saved: &'a mut [f32],
-    /// [`Needs::backward`] numbers, which hold anything.
+    /// [`Workspace::backward`] numbers, which hold anything.
     pub scratch: &'a mut [f32],
     /// The gradient that the pass begins at. Only a kernel that undoes its epilogue may change it.
     pub d: &'a mut [f32],
     /// Where the gradients of the inputs go, and what they do to what is there; `None` where nobody asks.
-    pub d_inputs: [Option<(&'a mut [f32], Onto)>; MAX_INPUTS],
+    pub d_inputs: [Option<(&'a mut [f32], WriteMode)>; MAX_INPUTS],
     /// Where the gradients of the parameters go; empty for a statistic.
     pub gradients: &'a mut [Vec<f32>],
     /// What they do to what is there.
-    pub onto: Onto,
+    pub onto: WriteMode,
     /// The layer's random numbers.
-    pub draws: Draws,
+    pub draws: RngState,
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::sums::{SUMS, line};
+use super::checksums::{SUMS, line};
 use crate::error::{Error, Result};
 use crate::files::{hex, sync_folder, write_synced};
 use crate::model_file::TensorFile;
@@ -26,7 +26,7 @@ pub(super) struct Slot {
 
 /// The checkpoints of a run on the disk.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct CheckpointStore {
     path: PathBuf,
     keep: usize,
     /// Those that are there, in their order.
@@ -83,7 +83,7 @@ impl Slot {
     }
 }
 
-impl Shelf {
+impl CheckpointStore {
     /// An empty one at `path`, on which the newest `keep` stay.
     pub(super) fn new(path: PathBuf, keep: usize) -> Self {
         Self { path, keep: keep.max(1), slots: Vec::new() }
@@ -233,7 +233,7 @@ fn remove(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sums::{Files, STATE};
+    use super::super::checksums::{Files, STATE};
     use super::*;
 
     fn names(path: &Path) -> Vec<String> {
@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn nothing_goes_before_another_is_in_its_place() {
         let out = tempfile::tempdir().unwrap();
-        let mut shelf = Shelf::new(out.path().to_owned(), 1);
+        let mut shelf = CheckpointStore::new(out.path().to_owned(), 1);
         let files = || Files::from([(STATE, b"{}".to_vec())]);
         shelf.add(Slot::due(1), files(), None).unwrap();
         fs::create_dir_all(out.path().join("step-00000002/of another")).unwrap();
@@ -294,7 +294,7 @@ mod tests {
     fn an_interruption_leaves_no_trace_in_a_run_that_has_ended() {
         let out = tempfile::tempdir().unwrap();
         let path = out.path().join("checkpoints");
-        let mut shelf = Shelf::new(path.clone(), 1);
+        let mut shelf = CheckpointStore::new(path.clone(), 1);
         let files = || Files::from([(STATE, b"{}".to_vec())]);
         shelf.add(Slot::of_interruption(1), files(), None).unwrap();
         shelf.add(Slot::of_interruption(2), files(), None).unwrap();

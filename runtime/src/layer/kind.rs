@@ -17,7 +17,7 @@
 /// | [`Attention`](Self::Attention) | `self_attention` |
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
-pub enum Nature {
+pub enum LayerKind {
     /// None of the others: nothing is said about it. The default.
     #[default]
     Other,
@@ -49,7 +49,7 @@ pub enum Nature {
     },
 }
 
-impl Nature {
+impl LayerKind {
     /// Whether it is a function of each number by itself.
     #[must_use]
     pub const fn is_activation(self) -> bool {

@@ -11,8 +11,8 @@
 
 use super::{Cut, Filter, LANES, POINTS, Part};
 use crate::conv2d::lanes::{Lanes, Plain};
-use crate::conv2d::strips::STRIP;
-use crate::product::Onto;
+use crate::conv2d::tiles::STRIP;
+use crate::matmul::WriteMode;
 use crate::simd::Level;
 use crate::{scratch, simd};
 
@@ -23,7 +23,7 @@ pub(super) fn transform(
     part: Part,
     (points, wide): (&[f32], usize),
     bias: Option<&[f32]>,
-    (y, onto): (&mut [f32], Onto),
+    (y, onto): (&mut [f32], WriteMode),
 ) {
     let Filter { outs, rows, columns, .. } = *filter;
     let tiles = part.band * cut.across;
@@ -38,15 +38,15 @@ pub(super) fn transform(
         unsafe {
             match (simd::level(), onto) {
                 #[cfg(target_arch = "x86_64")]
-                (Level::Avx512, Onto::Replace) => avx512::<false>(job, planes, y),
+                (Level::Avx512, WriteMode::Overwrite) => avx512::<false>(job, planes, y),
                 #[cfg(target_arch = "x86_64")]
-                (Level::Avx512, Onto::Add) => avx512::<true>(job, planes, y),
+                (Level::Avx512, WriteMode::Accumulate) => avx512::<true>(job, planes, y),
                 #[cfg(target_arch = "x86_64")]
-                (Level::Avx2, Onto::Replace) => avx2::<false>(job, planes, y),
+                (Level::Avx2, WriteMode::Overwrite) => avx2::<false>(job, planes, y),
                 #[cfg(target_arch = "x86_64")]
-                (Level::Avx2, Onto::Add) => avx2::<true>(job, planes, y),
-                (_, Onto::Replace) => images_of::<Plain, false>(job, planes, y),
-                (_, Onto::Add) => images_of::<Plain, true>(job, planes, y),
+                (Level::Avx2, WriteMode::Accumulate) => avx2::<true>(job, planes, y),
+                (_, WriteMode::Overwrite) => images_of::<Plain, false>(job, planes, y),
+                (_, WriteMode::Accumulate) => images_of::<Plain, true>(job, planes, y),
             }
         }
     });

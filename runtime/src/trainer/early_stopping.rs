@@ -4,10 +4,10 @@ use super::{Evaluation, Monitored, SavedBest, monitor};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::metric::Direction;
-use crate::spec::{EarlyStop, Settings};
+use crate::spec::{EarlyStop, TrainConfig};
 
 /// Watches the evaluations of a run.
-pub(super) struct Watch {
+pub(super) struct EarlyStopping {
     rule: EarlyStop,
     direction: Direction,
     best: Option<Best>,
@@ -20,9 +20,9 @@ struct Best {
     parameters: Option<Vec<Vec<f32>>>,
 }
 
-impl Watch {
+impl EarlyStopping {
     /// The watch that the settings ask for, if any.
-    pub(super) fn new(settings: &Settings) -> Option<Self> {
+    pub(super) fn new(settings: &TrainConfig) -> Option<Self> {
         let rule = settings.early_stop?;
         let direction = monitor::direction(settings, rule.monitor)?;
         Some(Self { rule, direction, best: None, without_improvement: 0 })
@@ -70,7 +70,7 @@ impl Watch {
         })
     }
 
-    /// Goes on from what [`Watch::state`] gave.
+    /// Goes on from what [`EarlyStopping::state`] gave.
     pub(super) fn go_on(&mut self, saved: Option<SavedBest>) -> Result<()> {
         let Some(SavedBest { best: value, best_epoch: epoch, without_improvement, parameters }) = saved
         else {
@@ -119,11 +119,11 @@ mod tests {
         let stop = format!(
             r#"{{ "monitor": "{monitor}", "patience": {patience}, "min_delta": {min_delta}, "restore_best": true }}"#
         );
-        let mut training = fixture::training().set("early_stop", &stop)?;
+        let mut training = fixture::experiment().set("early_stop", &stop)?;
         let graph = training.graph()?;
         let settings = training.settings()?;
         let engine = crate::engine::open(&graph, settings)?;
-        let mut watch = Watch::new(settings).unwrap();
+        let mut watch = EarlyStopping::new(settings).unwrap();
         let see = |(epoch, &value): (u64, &f64)| {
             let metrics = BTreeMap::from([("accuracy", value)]);
             let best = watch.see(

@@ -16,7 +16,7 @@ use crate::loss::TargetRules;
 use crate::shape::Shape;
 
 /// What is gathered while every sample is read once, in order.
-pub(super) struct Survey {
+pub(super) struct DatasetScan {
     /// Which samples are learned from.
     learned: Vec<bool>,
     /// The part of each sample.
@@ -34,7 +34,7 @@ pub(super) struct Survey {
     pub(super) patterns: Patterns,
 }
 
-impl Survey {
+impl DatasetScan {
     pub(super) fn new(data: &dyn AnyDataset, parts: &Parts) -> Result<Self> {
         let (input, target) = (data.input_shape(), data.target_shape());
         let elements = size("input", input)?;
@@ -63,7 +63,7 @@ impl Survey {
             }
         }
         let parts = parts.of_each(data.len());
-        let learned = parts.iter().map(|part| *part == Some(Part::Training)).collect();
+        let learned = parts.iter().map(|part| *part == Some(Part::Experiment)).collect();
         Ok(Self {
             learned,
             parts,
@@ -99,7 +99,7 @@ impl Survey {
             }
             let counts = &mut self.counts[part as usize];
             *counts = *counts || rules.counts(target);
-            if let Numbers::Real(numbers) = batch.input.sample(sample) {
+            if let Numbers::Float(numbers) = batch.input.sample(sample) {
                 self.extremes.add(start + sample, numbers);
             }
         }
@@ -109,13 +109,13 @@ impl Survey {
         self.targets.update(bytes(&batch.target.elements));
         let learned = self.learned.get(start..).unwrap_or_default();
         self.patterns.add(batch, learned);
-        if let Elements::Real(numbers) = &batch.input.elements {
+        if let Elements::Float(numbers) = &batch.input.elements {
             let samples = numbers.chunks(batch.input.shape.elements());
             for (sample, _) in samples.zip(learned).filter(|(_, learned)| **learned) {
                 self.moments.add(sample);
             }
         }
-        if let (Some(counts), Elements::Whole(classes)) = (&mut self.class_counts, &batch.target.elements) {
+        if let (Some(counts), Elements::Int(classes)) = (&mut self.class_counts, &batch.target.elements) {
             for (&class, _) in classes.iter().zip(learned).filter(|(_, learned)| **learned) {
                 if let Some(count) = counts.get_mut(class as usize) {
                     *count += 1;
@@ -137,7 +137,7 @@ impl Survey {
                 None => "has the weight 0 in the loss".to_owned(),
             };
             let (name, then) = match part {
-                Part::Training => ("training", "nothing could be learned"),
+                Part::Experiment => ("training", "nothing could be learned"),
                 Part::Validation => {
                     ("validation", "their loss is not defined; label some, or split the data otherwise")
                 }
@@ -169,8 +169,8 @@ impl Survey {
 
 fn bytes(numbers: &Elements) -> Vec<u8> {
     match numbers {
-        Elements::Real(reals) => reals.iter().flat_map(|real| real.to_le_bytes()).collect(),
-        Elements::Whole(wholes) => wholes.iter().flat_map(|whole| whole.to_le_bytes()).collect(),
+        Elements::Float(reals) => reals.iter().flat_map(|real| real.to_le_bytes()).collect(),
+        Elements::Int(wholes) => wholes.iter().flat_map(|whole| whole.to_le_bytes()).collect(),
     }
 }
 
@@ -178,7 +178,7 @@ fn bytes(numbers: &Elements) -> Vec<u8> {
 pub(super) fn place(data: &dyn AnyDataset, index: usize, part: Option<Part>) -> String {
     let location = data.location(index).map(|location| format!("{location}: ")).unwrap_or_default();
     let part = match part {
-        Some(Part::Training) => " of the training part",
+        Some(Part::Experiment) => " of the training part",
         Some(Part::Validation) => " of the validation part",
         Some(Part::Test) => " of the test part",
         None => "",
@@ -204,7 +204,7 @@ pub(crate) fn check(
         Error::Dataset(format!("{sample}: {place_in_sample}the {what} is {found}; expected {expected}"))
     };
     match numbers {
-        Numbers::Real(reals) => {
+        Numbers::Float(reals) => {
             let is_wrong = |real: f32| !real.is_finite() || range.is_some_and(|range| !range.contains(&real));
             match (0..).zip(reals).find(|(_, real)| is_wrong(**real)) {
                 Some((place, real)) => {
@@ -219,7 +219,7 @@ pub(crate) fn check(
                 None => Ok(()),
             }
         }
-        Numbers::Whole(wholes) => {
+        Numbers::Int(wholes) => {
             let Some(known) = shape.vocabulary() else {
                 return Err(Error::Dataset(format!(
                     "the {what} is of whole numbers, but its kind has 0 of them; expected at least one class or \

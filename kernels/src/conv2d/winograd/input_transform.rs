@@ -13,7 +13,7 @@
 
 use super::{Cut, Filter, LANES, POINTS, Part};
 use crate::conv2d::lanes::{Lanes, Plain};
-use crate::conv2d::strips::STRIP;
+use crate::conv2d::tiles::STRIP;
 use crate::simd::Level;
 use crate::{scratch, simd};
 

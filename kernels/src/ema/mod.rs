@@ -18,7 +18,7 @@ const BLOCK: usize = 32 * 1024;
 ///
 /// ```
 /// let mut average = [1.0, 2.0];
-/// trainspec_kernels::average::lerp(&mut average, &[3.0, 0.0], 0.25);
+/// trainspec_kernels::ema::lerp(&mut average, &[3.0, 0.0], 0.25);
 /// assert_eq!(average, [1.5, 1.5]);
 /// ```
 pub fn lerp(averages: &mut [f32], values: &[f32], share: f32) {

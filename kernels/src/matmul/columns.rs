@@ -1,6 +1,6 @@
 //! Sums of columns.
 
-use super::Onto;
+use super::WriteMode;
 use crate::{simd, threads};
 
 /// Columns that are summed side by side: enough for a row's part to be read in one go.
@@ -13,7 +13,7 @@ const LANES: usize = 16;
 ///
 /// # Panics
 /// If `matrix` ends before the last row does.
-pub fn column_sums(matrix: &[f32], rows: usize, stride: usize, sums: &mut [f32], onto: Onto) {
+pub fn column_sums(matrix: &[f32], rows: usize, stride: usize, sums: &mut [f32], onto: WriteMode) {
     /// Numbers that are worth a word to another thread.
     const NUMBERS: usize = 1 << 17;
     let columns = (NUMBERS / rows.max(1)).next_multiple_of(WIDE).max(WIDE);
@@ -24,8 +24,8 @@ pub fn column_sums(matrix: &[f32], rows: usize, stride: usize, sums: &mut [f32],
 }
 
 simd! {
-    fn add_columns(matrix: &[f32], rows: usize, stride: usize, sums: &mut [f32], onto: Onto) {
-        if onto == Onto::Replace {
+    fn add_columns(matrix: &[f32], rows: usize, stride: usize, sums: &mut [f32], onto: WriteMode) {
+        if onto == WriteMode::Overwrite {
             sums.fill(0.0);
         }
         let (wide, rest) = sums.as_chunks_mut::<WIDE>();

@@ -12,7 +12,7 @@ use super::{
     BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, InitFrom, Monitor, OnNonFinite, Precision, Rules,
     Spec, Stop,
 };
-use super::{value, words};
+use super::{serde_message, value};
 use crate::config::{Config, Setting, from_json};
 use crate::data::mix::AnyMix;
 use crate::error::{Error, Result};
@@ -28,7 +28,7 @@ use crate::shape::Kind;
 use crate::similar::similar;
 
 /// Every key of a run with its value.
-pub struct Settings {
+pub struct TrainConfig {
     /// [`Spec::loss`]
     pub loss: Arc<dyn BoundLoss>,
     /// [`Spec::metrics`]
@@ -83,7 +83,7 @@ pub struct Settings {
     pub device: Device,
 }
 
-impl Settings {
+impl TrainConfig {
     /// Passes over the data if the spec gives no length.
     pub(super) const EPOCHS: u64 = 10;
 
@@ -275,16 +275,16 @@ impl Settings {
         let of = |json: &Value| json.get(top).cloned().unwrap_or(Value::Null);
         let length = (self.epochs, self.steps);
         if let Err(mut problem) = self.take(top, &of(&after)) {
-            if words::is_of_type(&problem) && !value.is_string() {
+            if serde_message::is_of_type(&problem) && !value.is_string() {
                 // Of an enum, serde tells the names to a word alone; so it is asked what it says of this value as a word.
                 *place(&mut after, key)? = Value::String(value.to_string());
                 match self.take(top, &of(&after)) {
-                    Err(named) if !words::is_of_type(&named) => problem = named,
+                    Err(named) if !serde_message::is_of_type(&named) => problem = named,
                     Err(_) => {}
                     Ok(()) => self.take(top, &of(&before)).map_err(|problem| fault(key, problem))?,
                 }
             }
-            return Err(fault(key, words::plain(problem)));
+            return Err(fault(key, serde_message::plain(problem)));
         }
         let checked = self.check();
         if checked.is_err() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor, Var};
-use trainspec_kernels::product::Onto;
+use trainspec_kernels::matmul::WriteMode;
 
 use super::run::copy;
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use crate::op::{Data, MAX_INPUTS, Parameters};
 
 /// The tapes of all islands, from their forward to their backward passes.
 #[derive(Default)]
-pub(super) struct Islands(BTreeMap<usize, Tape>);
+pub(super) struct Fallbacks(BTreeMap<usize, Tape>);
 
 /// What candle recorded of one layer.
 struct Tape {
@@ -23,7 +23,7 @@ struct Tape {
     output: Tensor,
 }
 
-impl Islands {
+impl Fallbacks {
     /// From the inputs to the output, recorded in training.
     #[allow(clippy::too_many_arguments, reason = "an island is made of all that its neighbours are given")]
     pub(super) fn forward(
@@ -43,16 +43,16 @@ impl Islands {
             let mut axes = vec![size];
             axes.extend_from_slice(graph.shapes[value].axes());
             match data {
-                Data::Real(reals) if !records => {
+                Data::Float(reals) if !records => {
                     tensors.push(Tensor::from_slice(reals, axes, &Device::Cpu)?);
                     variables.push(None);
                 }
-                Data::Real(reals) => {
+                Data::Float(reals) => {
                     let variable = Var::from_slice(reals, axes, &Device::Cpu)?;
                     tensors.push(variable.as_tensor().clone());
                     variables.push(Some(variable));
                 }
-                Data::Whole(wholes) => {
+                Data::Int(wholes) => {
                     tensors.push(Tensor::from_slice(wholes, axes, &Device::Cpu)?);
                     variables.push(None);
                 }
@@ -102,9 +102,9 @@ impl Islands {
         &mut self,
         number: usize,
         d: &[f32],
-        d_inputs: [Option<(&mut [f32], Onto)>; MAX_INPUTS],
+        d_inputs: [Option<(&mut [f32], WriteMode)>; MAX_INPUTS],
         gradients: &mut [Vec<f32>],
-        onto: Onto,
+        onto: WriteMode,
     ) -> Result<()> {
         let tape =
             self.0.remove(&number).ok_or(Error::Internal("an island goes back that did not go forward"))?;

@@ -1,18 +1,18 @@
 //! Which samples each window has.
 
-use crate::data::{Batch, Prepared};
+use crate::data::{Batch, PreparedDataset};
 use crate::error::Result;
-use crate::spec::Settings;
+use crate::spec::TrainConfig;
 
-use super::plan::samples_of_an_epoch;
+use super::run_length::samples_of_an_epoch;
 
 /// The data as windows of micro-batches, pass after pass, each pass in an order of its own.
 ///
 /// A window's place is a count of all before it: of the steps that were applied and of those that were skipped, whose
 /// samples are used up.
-pub(super) struct Feed<'a> {
-    settings: &'a Settings,
-    data: &'a Prepared,
+pub(super) struct BatchSampler<'a> {
+    settings: &'a TrainConfig,
+    data: &'a PreparedDataset,
     /// Windows of a pass.
     windows: u64,
     /// The pass whose order is at hand, from 1.
@@ -20,8 +20,8 @@ pub(super) struct Feed<'a> {
     order: Vec<usize>,
 }
 
-impl<'a> Feed<'a> {
-    pub(super) fn new(settings: &'a Settings, data: &'a Prepared, windows: u64) -> Self {
+impl<'a> BatchSampler<'a> {
+    pub(super) fn new(settings: &'a TrainConfig, data: &'a PreparedDataset, windows: u64) -> Self {
         Self { settings, data, windows: windows.max(1), pass: 0, order: Vec::new() }
     }
 
@@ -47,11 +47,11 @@ mod tests {
     /// then, and other samples are left out in other epochs.
     #[test]
     fn an_epoch_can_leave_out_what_fills_no_batch() {
-        let mut training = fixture::training().set("drop_last", "true").unwrap();
+        let mut training = fixture::experiment().set("drop_last", "true").unwrap();
         let data = training.data().unwrap();
         let settings = training.settings().unwrap();
         assert_eq!(crate::trainer::length(settings, data.train().len()), (12, 4));
-        let mut feed = Feed::new(settings, &data, 4);
+        let mut feed = BatchSampler::new(settings, &data, 4);
         for count in 0..8 {
             let window = feed.window(count).unwrap();
             assert_eq!(window.iter().map(|batch| batch.size).collect::<Vec<_>>(), [4], "window {count}");

@@ -7,13 +7,13 @@
 //! which of these functions computes it.
 //!
 //! ```
-//! use trainspec_kernels::product::{Onto, View, product};
+//! use trainspec_kernels::matmul::{WriteMode, View, product};
 //!
 //! let (a, b) = ([1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]);
 //! let mut c = [0.0; 4];
-//! product(View::new(&a, 2, 2), View::new(&b, 2, 2), &mut c, Onto::Replace);
+//! product(View::new(&a, 2, 2), View::new(&b, 2, 2), &mut c, WriteMode::Overwrite);
 //! assert_eq!(c, [19.0, 22.0, 43.0, 50.0]);
-//! product(View::new(&a, 2, 2).transposed(), View::new(&b, 2, 2), &mut c, Onto::Add);
+//! product(View::new(&a, 2, 2).transposed(), View::new(&b, 2, 2), &mut c, WriteMode::Accumulate);
 //! assert_eq!(c, [19.0 + 26.0, 22.0 + 30.0, 43.0 + 38.0, 50.0 + 44.0]);
 //! ```
 
@@ -94,18 +94,18 @@ impl<'a> View<'a> {
 
 /// What a result does to what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Onto {
+pub enum WriteMode {
     /// Takes its place; what was there is never read.
-    Replace,
+    Overwrite,
     /// Is added to it.
-    Add,
+    Accumulate,
 }
 
 /// `c = a b`, or `c += a b`, on the caller's thread; rows of `c` begin `stride` numbers apart.
 ///
 /// # Panics
 /// If the sizes do not fit, or a slice is too short.
-pub fn serial(a: View<'_>, b: View<'_>, c: &mut [f32], stride: usize, onto: Onto) {
+pub fn serial(a: View<'_>, b: View<'_>, c: &mut [f32], stride: usize, onto: WriteMode) {
     b.check("b");
     let (rows, columns) = (a.rows, b.columns);
     let c = target(&a, &Right::View(b), c, stride);
@@ -117,7 +117,7 @@ pub fn serial(a: View<'_>, b: View<'_>, c: &mut [f32], stride: usize, onto: Onto
 ///
 /// # Panics
 /// If the sizes do not fit, or a slice is too short.
-pub fn product(a: View<'_>, b: View<'_>, c: &mut [f32], onto: Onto) {
+pub fn product(a: View<'_>, b: View<'_>, c: &mut [f32], onto: WriteMode) {
     product_then(a, b, c, onto, |_, _, _| ());
 }
 
@@ -130,7 +130,7 @@ pub fn product_then(
     a: View<'_>,
     b: View<'_>,
     c: &mut [f32],
-    onto: Onto,
+    onto: WriteMode,
     then: impl Fn(usize, usize, &mut [f32]) + Sync,
 ) {
     b.check("b");
@@ -204,7 +204,7 @@ unsafe fn run(
     b: &Right<'_>,
     c: Target,
     part: (Range<usize>, Range<usize>),
-    onto: Onto,
+    onto: WriteMode,
     then: &impl Fn(usize, usize, &mut [f32]),
 ) {
     if part.0.is_empty() || part.1.is_empty() {

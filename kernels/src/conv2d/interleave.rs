@@ -1,12 +1,12 @@
 //! Phases brought together to images.
 
 use super::Conv2d;
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 use crate::simd;
 
 simd! {
     /// Brings the phases of an image, one after the other, each with all channels, to their places in it.
-    pub(super) fn weave(conv: &Conv2d, phases: &[f32], image: &mut [f32], onto: Onto) {
+    pub(super) fn weave(conv: &Conv2d, phases: &[f32], image: &mut [f32], onto: WriteMode) {
         let Conv2d { channels, height, width, stride, padding, .. } = *conv;
         let mut start = 0;
         for a in 0..stride {
@@ -37,7 +37,7 @@ simd! {
                         let part = &band[before + (channel * rows + i) * columns..][..columns];
                         before += channels * rows * columns;
                         for (result, value) in row.iter_mut().skip(left).step_by(stride).zip(part) {
-                            *result = if onto == Onto::Add { *result + value } else { *value };
+                            *result = if onto == WriteMode::Accumulate { *result + value } else { *value };
                         }
                     }
                 }
@@ -49,12 +49,12 @@ simd! {
 /// Numbers of `even` and `odd` in turn; `even` may have one more.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
-fn alternate(even: &[f32], odd: &[f32], row: &mut [f32], onto: Onto) {
+fn alternate(even: &[f32], odd: &[f32], row: &mut [f32], onto: WriteMode) {
     let (pairs, rest) = row.as_chunks_mut::<2>();
     for (pair, (even, odd)) in pairs.iter_mut().zip(even.iter().zip(odd)) {
-        *pair = if onto == Onto::Add { [pair[0] + even, pair[1] + odd] } else { [*even, *odd] };
+        *pair = if onto == WriteMode::Accumulate { [pair[0] + even, pair[1] + odd] } else { [*even, *odd] };
     }
     if let ([result], Some(even)) = (rest, even.last()) {
-        *result = if onto == Onto::Add { *result + even } else { *even };
+        *result = if onto == WriteMode::Accumulate { *result + even } else { *even };
     }
 }

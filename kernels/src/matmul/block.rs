@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::ahead::Ahead;
 use super::kernel::{DEPTH, Kernel, MOST_ROWS, NARROW, Tile, WIDE};
-use super::{Onto, View, pack};
+use super::{View, WriteMode, pack};
 use crate::scratch;
 
 /// Columns whose part of the right-hand side is packed at once: with `DEPTH`, half of a second-level cache.
@@ -131,7 +131,7 @@ pub(super) unsafe fn run<K: Kernel>(
     b: &Right<'_>,
     c: Target,
     (rows, columns): (Range<usize>, Range<usize>),
-    onto: Onto,
+    onto: WriteMode,
     then: &impl Fn(usize, usize, &mut [f32]),
 ) {
     match b {
@@ -157,7 +157,7 @@ unsafe fn run_wide<K: Kernel>(
     b: &Right<'_>,
     c: Target,
     (rows, columns): (Range<usize>, Range<usize>),
-    onto: Onto,
+    onto: WriteMode,
     then: &impl Fn(usize, usize, &mut [f32]),
 ) {
     let depth = b.depth();
@@ -234,7 +234,7 @@ unsafe fn run_wide<K: Kernel>(
                                     b_stride,
                                     c: c.start.add(first * c.row_stride + panel.start * c.column_stride),
                                     c_stride: c.row_stride,
-                                    adds: onto == Onto::Add || start > 0,
+                                    adds: onto == WriteMode::Accumulate || start > 0,
                                 };
                                 compute::<K>(&tile, c.column_stride);
                             }
@@ -303,8 +303,8 @@ unsafe fn finish(
 ///
 /// # Safety
 /// The block of `c` is the caller's.
-unsafe fn nothing(c: Target, rows: &Range<usize>, columns: &Range<usize>, onto: Onto) {
-    if onto == Onto::Replace {
+unsafe fn nothing(c: Target, rows: &Range<usize>, columns: &Range<usize>, onto: WriteMode) {
+    if onto == WriteMode::Overwrite {
         for row in rows.clone() {
             for column in columns.clone() {
                 // SAFETY: the element is the caller's.

@@ -8,7 +8,7 @@ pub(crate) mod testing;
 pub(crate) use crate::math::LANES;
 pub(crate) use crate::shared::Shared;
 
-use crate::product::Onto;
+use crate::matmul::WriteMode;
 
 /// A vector.
 pub(crate) type Vector = [f32; LANES];
@@ -205,8 +205,8 @@ pub(crate) fn deviation(variance: f64, eps: f32) -> f64 {
 
 /// Puts or adds a result.
 #[inline(always)]
-pub(crate) fn put(place: &mut f32, value: f32, onto: Onto) {
-    *place = if onto == Onto::Add { *place + value } else { value };
+pub(crate) fn put(place: &mut f32, value: f32, onto: WriteMode) {
+    *place = if onto == WriteMode::Accumulate { *place + value } else { value };
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::error::Error;
-use crate::files::{is_no_file, read_regular, sha256};
+use crate::files::{is_no_file, read_file, sha256};
 
 /// The list.
 pub(super) const SUMS: &str = "SHA256SUMS";
@@ -53,7 +53,7 @@ impl From<String> for Fault {
 pub(super) fn read(folder: &Path) -> Result<Files, Fault> {
     let read = |name: &str| {
         let path = folder.join(name);
-        read_regular(&path).map_err(|error| {
+        read_file(&path).map_err(|error| {
             if is_no_file(&error) {
                 Fault::Damaged(format!("`{name}`: {error}"))
             } else {

@@ -3,14 +3,14 @@
 use candle_core::{DType, Device, Tensor};
 
 use crate::advice::{FirstLook, FirstLoss};
-use crate::data::{Batch, Prepared};
+use crate::data::{Batch, PreparedDataset};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::layer::Role;
-use crate::rng::Moment;
+use crate::rng::StepIndex;
 use crate::shape::Elements;
-use crate::spec::Settings;
+use crate::spec::TrainConfig;
 
 /// A run looks by itself where this many operations, which take some hundredths of a second, are enough; the check always
 /// does.
@@ -23,8 +23,8 @@ const FEW: usize = 4;
 pub(super) fn of_run(
     engine: &mut dyn Engine,
     graph: &Graph,
-    settings: &Settings,
-    data: &Prepared,
+    settings: &TrainConfig,
+    data: &PreparedDataset,
 ) -> Result<Option<FirstLook>> {
     let summary = graph.summary(settings.batch.min(data.train().len()));
     if summary.training_flops() > CHEAP {
@@ -37,8 +37,8 @@ pub(super) fn of_run(
 pub(super) fn of_check(
     engine: &mut dyn Engine,
     graph: &Graph,
-    settings: &Settings,
-    data: &Prepared,
+    settings: &TrainConfig,
+    data: &PreparedDataset,
 ) -> Result<Option<FirstLook>> {
     let loss = loss(engine, graph, settings, data)?;
     Ok(Some(FirstLook { loss, mixes: mixes(engine, data)? }))
@@ -52,8 +52,8 @@ pub(super) fn of_check(
 fn loss(
     engine: &mut dyn Engine,
     graph: &Graph,
-    settings: &Settings,
-    data: &Prepared,
+    settings: &TrainConfig,
+    data: &PreparedDataset,
 ) -> Result<Option<FirstLoss>> {
     let train = data.train();
     let size = settings.batch.min(train.len());
@@ -61,7 +61,7 @@ fn loss(
     let batch = data.batch(&indices)?;
     let has_statistics = graph.parameters.iter().any(|parameter| parameter.role == Role::Statistic);
     let part = if has_statistics {
-        let part = engine.accumulate(&batch, Moment { step: 0, micro_batch: 0 });
+        let part = engine.accumulate(&batch, StepIndex { step: 0, micro_batch: 0 });
         engine.discard()?;
         part?
     } else {
@@ -73,7 +73,7 @@ fn loss(
     let sum = baseline.sum.to_dtype(DType::F64)?.to_scalar::<f64>()?;
     // Of a batch in which nothing counts there is nothing to say.
     let is_nothing = baseline.weight == 0.0 || part.weight == 0.0;
-    let of_classes = matches!(batch.target.elements, Elements::Whole(_));
+    let of_classes = matches!(batch.target.elements, Elements::Int(_));
     Ok((!is_nothing).then(|| FirstLoss {
         loss: part.loss / part.weight,
         baseline: sum / baseline.weight,
@@ -87,9 +87,9 @@ fn silent(engine: &dyn Engine, batch: &Batch) -> Result<Option<Tensor>> {
     let size = batch.size;
     let numbers = match &batch.target.elements {
         // Also where they are to be logarithms of probabilities.
-        Elements::Whole(_) => vec![-(shape.last().max(1) as f32).ln(); size * shape.elements()],
-        Elements::Real(_) if batch.target.shape.axes() != shape.axes() => return Ok(None),
-        Elements::Real(targets) => {
+        Elements::Int(_) => vec![-(shape.last().max(1) as f32).ln(); size * shape.elements()],
+        Elements::Float(_) if batch.target.shape.axes() != shape.axes() => return Ok(None),
+        Elements::Float(targets) => {
             let mut mean = vec![0.0_f64; shape.elements()];
             for sample in targets.chunks(shape.elements().max(1)) {
                 mean.iter_mut()
@@ -105,7 +105,7 @@ fn silent(engine: &dyn Engine, batch: &Batch) -> Result<Option<Tensor>> {
 
 /// Whether in evaluation the output for one sample changes when another is changed. Engines give the same bits for a sample
 /// whatever stands beside it, so that any difference is the model's.
-fn mixes(engine: &mut dyn Engine, data: &Prepared) -> Result<bool> {
+fn mixes(engine: &mut dyn Engine, data: &PreparedDataset) -> Result<bool> {
     let train = data.train();
     let size = FEW.min(train.len());
     if size < 2 {
@@ -135,10 +135,10 @@ fn with_another(batch: &Batch, sample: usize) -> Batch {
     let place = sample * elements..(sample + 1) * elements;
     let vocabulary = batch.input.shape.vocabulary().unwrap_or(1) as u32;
     match &mut batch.input.elements {
-        Elements::Real(numbers) => {
+        Elements::Float(numbers) => {
             numbers.get_mut(place).unwrap_or_default().iter_mut().for_each(|number| *number += 1.0);
         }
-        Elements::Whole(tokens) => {
+        Elements::Int(tokens) => {
             let change = |token: &mut u32| *token = (*token + 1) % vocabulary.max(1);
             tokens.get_mut(place).unwrap_or_default().iter_mut().for_each(change);
         }

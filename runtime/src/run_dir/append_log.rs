@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::files::{hex, optional, sha256, sync};
 
 /// The open file, or none: lines of a run that only looks are made and summed up all the same.
-pub(super) struct Journal {
+pub(super) struct AppendLog {
     path: PathBuf,
     file: Option<BufWriter<File>>,
     sum: Sha256,
@@ -62,14 +62,14 @@ impl Recorded {
     }
 }
 
-impl Journal {
+impl AppendLog {
     /// A new file.
     pub(super) fn create(path: &Path) -> Result<Self> {
         let file = File::create_new(path).map_err(Error::file(path))?;
         Ok(Self { path: path.to_owned(), file: Some(BufWriter::new(file)), ..Self::unwritten(&[]) })
     }
 
-    /// Goes on behind `part`, with which the file begins, once it is [cut](Journal::cut).
+    /// Goes on behind `part`, with which the file begins, once it is [cut](AppendLog::cut).
     pub(super) fn reopen(path: &Path, part: &[u8]) -> Result<Self> {
         let mut file = File::options().write(true).open(path).map_err(Error::file(path))?;
         file.seek(SeekFrom::Start(part.len() as u64)).map_err(Error::file(path))?;

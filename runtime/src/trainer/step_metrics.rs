@@ -2,12 +2,12 @@
 
 /// Metrics by their names. Up to eight of them take no memory of their own, so that a step allocates none.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Measures {
+pub struct StepMetrics {
     first: [Option<(&'static str, f64)>; 8],
     more: Vec<(&'static str, f64)>,
 }
 
-impl Measures {
+impl StepMetrics {
     /// One more metric.
     pub fn push(&mut self, label: &'static str, value: f64) {
         match self.first.iter_mut().find(|place| place.is_none()) {

@@ -4,19 +4,19 @@ use std::ops::Range;
 
 use super::block::{Right, steps};
 use super::kernel::{Kernel, NARROW, WIDE};
-use super::{Onto, View, pack, run, target};
+use super::{View, WriteMode, pack, run, target};
 use crate::simd::{Level, level};
 
 /// A right-hand side `[k, n]` that is packed once for many products, in a slice of the caller's.
 ///
 /// ```
-/// use trainspec_kernels::product::{Onto, Packed, View};
+/// use trainspec_kernels::matmul::{WriteMode, Packed, View};
 ///
 /// let b = View::new(&[1.0, 2.0, 3.0, 4.0], 2, 2);
 /// let mut room = vec![0.0; Packed::size(2, 2)];
 /// let packed = Packed::new(b, &mut room);
 /// let mut c = [0.0; 2];
-/// packed.serial(View::new(&[1.0, 10.0], 1, 2), &mut c, 2, Onto::Replace);
+/// packed.serial(View::new(&[1.0, 10.0], 1, 2), &mut c, 2, WriteMode::Overwrite);
 /// assert_eq!(c, [31.0, 42.0]);
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +79,7 @@ impl<'a> Packed<'a> {
     ///
     /// # Panics
     /// If the sizes do not fit, or a slice is too short.
-    pub fn serial(&self, a: View<'_>, c: &mut [f32], stride: usize, onto: Onto) {
+    pub fn serial(&self, a: View<'_>, c: &mut [f32], stride: usize, onto: WriteMode) {
         let Self { depth, first, columns, all, data } = *self;
         let b = Right::Packed { depth, first, columns, all, data };
         let c = target(&a, &b, c, stride);

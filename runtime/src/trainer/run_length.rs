@@ -1,13 +1,13 @@
 //! How long a run is, and whether its data allow it.
 
 use super::RunPlan;
-use crate::data::Prepared;
+use crate::data::PreparedDataset;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::spec::Settings;
+use crate::spec::TrainConfig;
 
 /// How many steps there are, and of what.
-pub(crate) fn plan(graph: &Graph, settings: &Settings, data: &Prepared) -> Result<RunPlan> {
+pub(crate) fn plan(graph: &Graph, settings: &TrainConfig, data: &PreparedDataset) -> Result<RunPlan> {
     check_micro_batches(graph, settings, data.train().len())?;
     check_window(settings, data.train().len())?;
     let (steps, steps_per_epoch) = length(settings, data.train().len());
@@ -39,7 +39,7 @@ pub(crate) fn plan(graph: &Graph, settings: &Settings, data: &Prepared) -> Resul
 }
 
 /// The optimizer steps of a run on so many training samples, and of an epoch of it.
-pub(crate) fn length(settings: &Settings, samples: usize) -> (u64, u64) {
+pub(crate) fn length(settings: &TrainConfig, samples: usize) -> (u64, u64) {
     let batches = samples_of_an_epoch(settings, samples).div_ceil(settings.batch);
     let steps_per_epoch = batches.div_ceil(settings.accumulate) as u64;
     let steps = match (settings.steps, settings.epochs) {
@@ -50,12 +50,12 @@ pub(crate) fn length(settings: &Settings, samples: usize) -> (u64, u64) {
 }
 
 /// How many of so many training samples an epoch uses.
-pub(super) fn samples_of_an_epoch(settings: &Settings, samples: usize) -> usize {
+pub(super) fn samples_of_an_epoch(settings: &TrainConfig, samples: usize) -> usize {
     if settings.drop_last { samples - samples % settings.batch } else { samples }
 }
 
 /// That an epoch has the micro-batches of a whole step.
-fn check_window(settings: &Settings, samples: usize) -> Result<()> {
+fn check_window(settings: &TrainConfig, samples: usize) -> Result<()> {
     let batches = samples_of_an_epoch(settings, samples).div_ceil(settings.batch);
     if settings.accumulate <= batches {
         return Ok(());
@@ -69,7 +69,7 @@ fn check_window(settings: &Settings, samples: usize) -> Result<()> {
 }
 
 /// That every layer can train on every micro-batch of an epoch, the last and shortest included.
-fn check_micro_batches(graph: &Graph, settings: &Settings, samples: usize) -> Result<()> {
+fn check_micro_batches(graph: &Graph, settings: &TrainConfig, samples: usize) -> Result<()> {
     let used = samples_of_an_epoch(settings, samples);
     if used == 0 {
         let problem = format!(

@@ -5,12 +5,12 @@ use std::path::Path;
 use super::parts::Parts;
 use super::{Check, Work, disk, memory};
 use crate::advice::{Facts, FirstLook, advice};
-use crate::data::Prepared;
+use crate::data::PreparedDataset;
 use crate::engine::{self, Engine};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::spec::Settings;
-use crate::trainer::Stepper;
+use crate::spec::TrainConfig;
+use crate::trainer::TrainStep;
 
 /// A run that may begin.
 pub(super) struct Ready {
@@ -19,7 +19,8 @@ pub(super) struct Ready {
 }
 
 /// How a model is looked at before its first step.
-pub(super) type Look = fn(&mut dyn Engine, &Graph, &Settings, &Prepared) -> Result<Option<FirstLook>>;
+pub(super) type Look =
+    fn(&mut dyn Engine, &Graph, &TrainConfig, &PreparedDataset) -> Result<Option<FirstLook>>;
 
 /// Judges all that is known before the first step, for a check as for a run: what one refuses the other does, and in the
 /// same words. `place` is where the run writes.
@@ -40,7 +41,7 @@ pub(super) fn ready(parts: &Parts, place: Option<&Path>, is_resumed: bool, look:
         // Of one that is taken up, the checkpoint has all parameters.
         engine::read_init(&mut *engine, graph, settings)?;
     }
-    let plan = Stepper::new(&mut *engine, graph, settings, data)?.plan().clone();
+    let plan = TrainStep::new(&mut *engine, graph, settings, data)?.plan().clone();
     let mut notices = Vec::new();
     if let Some(place) = place {
         if !is_resumed {
@@ -50,7 +51,7 @@ pub(super) fn ready(parts: &Parts, place: Option<&Path>, is_resumed: bool, look:
     }
     // A run that is taken up is not at its beginning.
     let first = if is_resumed { None } else { look(&mut *engine, graph, settings, data)? };
-    let begun = graph.clone().begun(settings.init);
-    let advice = advice(&Facts { graph: &begun, settings, data, plan: &plan, first: first.as_ref() });
+    let with_init = graph.clone().with_init(settings.init);
+    let advice = advice(&Facts { graph: &with_init, settings, data, plan: &plan, first: first.as_ref() });
     Ok(Ready { engine, check: Check { plan, memory, available, advice, notices } })
 }

@@ -2,7 +2,7 @@ use std::sync::Mutex;
 
 use proptest::prelude::*;
 
-use super::{Onto, Packed, View, column_sums, product, product_then, serial};
+use super::{Packed, View, WriteMode, column_sums, product, product_then, serial};
 use crate::philox;
 use crate::simd::{self, Level};
 
@@ -71,16 +71,16 @@ fn expected(a: &View<'_>, b: &View<'_>, there: Option<f32>, i: usize, j: usize) 
 }
 
 /// Each element against its definition, to the bit, at every level and by every function.
-fn check([rows, depth, columns]: [usize; 3], lies: [Lie; 2], onto: Onto) {
+fn check([rows, depth, columns]: [usize; 3], lies: [Lie; 2], onto: WriteMode) {
     let (a, a_strides) = lies[0].matrix(rows, depth, 1);
     let (b, b_strides) = lies[1].matrix(depth, columns, 2);
     let (a, b) = (view(&a, a_strides, rows, depth), view(&b, b_strides, depth, columns));
     let there = numbers(rows * columns, 3);
-    let there = if onto == Onto::Add { there } else { vec![f32::NAN; rows * columns] };
+    let there = if onto == WriteMode::Accumulate { there } else { vec![f32::NAN; rows * columns] };
     let mut sums = Vec::new();
     for i in 0..rows {
         for j in 0..columns {
-            let there = (onto == Onto::Add).then(|| there[i * columns + j]);
+            let there = (onto == WriteMode::Accumulate).then(|| there[i * columns + j]);
             sums.push(expected(&a, &b, there, i, j));
         }
     }
@@ -126,7 +126,7 @@ proptest! {
         b in 0..4_usize,
         adds: bool,
     ) {
-        check([rows, depth, columns], [LIES[a], LIES[b]], if adds { Onto::Add } else { Onto::Replace });
+        check([rows, depth, columns], [LIES[a], LIES[b]], if adds { WriteMode::Accumulate } else { WriteMode::Overwrite });
     }
 }
 
@@ -147,8 +147,8 @@ fn edges_of_blocks_are_as_good() {
         [40, 300, 96],
     ] {
         for (number, a) in LIES.into_iter().enumerate() {
-            check(sizes, [a, LIES[(number + sizes[0]) % 4]], Onto::Replace);
-            check(sizes, [LIES[(number + sizes[1]) % 4], a], Onto::Add);
+            check(sizes, [a, LIES[(number + sizes[0]) % 4]], WriteMode::Overwrite);
+            check(sizes, [LIES[(number + sizes[1]) % 4], a], WriteMode::Accumulate);
         }
     }
 }
@@ -160,7 +160,7 @@ fn agrees_with_f64() {
     let (rows, depth, columns) = (20, 700, 40);
     let (a, b) = (numbers(rows * depth, 1), numbers(depth * columns, 2));
     let mut c = vec![f32::NAN; rows * columns];
-    product(View::new(&a, rows, depth), View::new(&b, depth, columns), &mut c, Onto::Replace);
+    product(View::new(&a, rows, depth), View::new(&b, depth, columns), &mut c, WriteMode::Overwrite);
     for i in 0..rows {
         for j in 0..columns {
             let terms = (0..depth).map(|k| f64::from(a[i * depth + k]) * f64::from(b[k * columns + j]));
@@ -182,11 +182,11 @@ fn bits_do_not_depend_on_threads() {
     let (height, width) = super::blocks(rows, columns, depth);
     assert!(height < rows || width < columns);
     let mut one = vec![f32::NAN; rows * columns];
-    serial(a, b, &mut one, columns, Onto::Replace);
+    serial(a, b, &mut one, columns, WriteMode::Overwrite);
     for threads in [1, 2, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
         let mut c = vec![f32::NAN; rows * columns];
-        pool.install(|| product(a, b, &mut c, Onto::Replace));
+        pool.install(|| product(a, b, &mut c, WriteMode::Overwrite));
         assert_eq!(bits(&c), bits(&one), "{threads}");
     }
 }
@@ -197,10 +197,10 @@ fn a_row_does_not_depend_on_the_others() {
     let (a, b) = (numbers(rows * depth, 1), numbers(depth * columns, 2));
     let b = View::new(&b, depth, columns);
     let mut all = vec![f32::NAN; rows * columns];
-    product(View::new(&a, rows, depth), b, &mut all, Onto::Replace);
+    product(View::new(&a, rows, depth), b, &mut all, WriteMode::Overwrite);
     for (row, expected) in all.chunks_exact(columns).enumerate() {
         let mut alone = vec![f32::NAN; columns];
-        product(View::new(&a[row * depth..][..depth], 1, depth), b, &mut alone, Onto::Replace);
+        product(View::new(&a[row * depth..][..depth], 1, depth), b, &mut alone, WriteMode::Overwrite);
         assert_eq!(bits(&alone), bits(expected), "{row}");
     }
 }
@@ -212,7 +212,7 @@ fn what_follows_sees_every_finished_element_once() {
     {
         let (a, b) = (numbers(rows * depth, 1), numbers(depth * columns, 2));
         let (a, b) = (View::new(&a, rows, depth), View::new(&b, depth, columns));
-        let onto = if adds { Onto::Add } else { Onto::Replace };
+        let onto = if adds { WriteMode::Accumulate } else { WriteMode::Overwrite };
         let mut plain = vec![1.0; rows * columns];
         product(a, b, &mut plain, onto);
         let seen = Mutex::new(vec![0.0; rows * columns]);
@@ -236,19 +236,19 @@ fn parts_of_what_is_packed_are_its_columns() {
     let (a, b) = (numbers(rows * depth, 1), numbers(depth * columns, 2));
     let (a, b) = (View::new(&a, rows, depth), View::new(&b, depth, columns));
     let mut all = vec![f32::NAN; rows * columns];
-    serial(a, b, &mut all, columns, Onto::Replace);
+    serial(a, b, &mut all, columns, WriteMode::Overwrite);
     let mut room = vec![f32::NAN; Packed::size(depth, columns)];
     let packed = Packed::new(b, &mut room);
     for part in [0..64, 32..96, 64..150, 128..150, 96..96, 0..150] {
         let mut c = vec![f32::NAN; rows * part.len()];
-        packed.part(part.clone()).serial(a, &mut c, part.len(), Onto::Replace);
+        packed.part(part.clone()).serial(a, &mut c, part.len(), WriteMode::Overwrite);
         for (c, all) in c.chunks_exact(part.len().max(1)).zip(all.chunks_exact(columns)) {
             assert_eq!(bits(c), bits(&all[part.clone()]));
         }
     }
     let part = packed.part(32..150).part(32..118);
     let mut c = vec![f32::NAN; rows * 86];
-    part.serial(a, &mut c, 86, Onto::Replace);
+    part.serial(a, &mut c, 86, WriteMode::Overwrite);
     assert_eq!(bits(&c[86..172]), bits(&all[columns + 64..2 * columns]));
 }
 
@@ -265,7 +265,7 @@ fn a_nan_and_an_infinity_show() {
     let mut a = numbers(20 * 9, 1);
     (a[3 * 9 + 2], a[5 * 9 + 8]) = (f32::NAN, f32::INFINITY);
     let mut c = vec![0.0; 20 * 3];
-    serial(View::new(&a, 20, 9), View::new(&[1.0; 27], 9, 3), &mut c, 3, Onto::Replace);
+    serial(View::new(&a, 20, 9), View::new(&[1.0; 27], 9, 3), &mut c, 3, WriteMode::Overwrite);
     for (number, c) in c.into_iter().enumerate() {
         assert_eq!((c.is_nan(), c.is_infinite()), (number / 3 == 3, number / 3 == 5));
     }
@@ -289,9 +289,9 @@ fn columns_are_summed() {
     for (rows, columns, stride) in [(0, 3, 3), (1, 1, 4), (130, 33, 40), (2000, 150, 150)] {
         let matrix = numbers(rows * stride, 1);
         let mut sums = vec![f32::NAN; columns];
-        column_sums(&matrix, rows, stride, &mut sums, Onto::Replace);
+        column_sums(&matrix, rows, stride, &mut sums, WriteMode::Overwrite);
         let mut twice = sums.clone();
-        column_sums(&matrix, rows, stride, &mut twice, Onto::Add);
+        column_sums(&matrix, rows, stride, &mut twice, WriteMode::Accumulate);
         for (column, (&sum, &twice)) in sums.iter().zip(&twice).enumerate() {
             let terms = (0..rows).map(|row| f64::from(matrix[row * stride + column]));
             let (exact, size) = terms.fold((0.0, 0.0), |(sum, size), term| (sum + term, size + term.abs()));
@@ -302,7 +302,7 @@ fn columns_are_summed() {
         }
         for &level in Level::available() {
             let mut found = vec![f32::NAN; columns];
-            simd::at_level(level, || column_sums(&matrix, rows, stride, &mut found, Onto::Replace));
+            simd::at_level(level, || column_sums(&matrix, rows, stride, &mut found, WriteMode::Overwrite));
             assert_eq!(bits(&found), bits(&sums), "{level:?}");
         }
     }
@@ -311,23 +311,23 @@ fn columns_are_summed() {
 #[test]
 #[should_panic(expected = "a has as many columns as b has rows")]
 fn depths_are_checked() {
-    product(View::new(&[1.0; 2], 1, 2), View::new(&[1.0; 3], 3, 1), &mut [0.0], Onto::Replace);
+    product(View::new(&[1.0; 2], 1, 2), View::new(&[1.0; 3], 3, 1), &mut [0.0], WriteMode::Overwrite);
 }
 
 #[test]
 #[should_panic(expected = "b lies in its data")]
 fn operands_are_checked() {
-    product(View::new(&[1.0; 2], 1, 2), View::new(&[1.0; 3], 2, 2), &mut [0.0; 2], Onto::Replace);
+    product(View::new(&[1.0; 2], 1, 2), View::new(&[1.0; 3], 2, 2), &mut [0.0; 2], WriteMode::Overwrite);
 }
 
 #[test]
 #[should_panic(expected = "c has room for the result")]
 fn the_result_is_checked() {
-    serial(View::new(&[1.0; 2], 2, 1), View::new(&[1.0; 2], 1, 2), &mut [0.0; 4], 3, Onto::Replace);
+    serial(View::new(&[1.0; 2], 2, 1), View::new(&[1.0; 2], 1, 2), &mut [0.0; 4], 3, WriteMode::Overwrite);
 }
 
 #[test]
 #[should_panic(expected = "rows of c do not overlap")]
 fn the_stride_is_checked() {
-    serial(View::new(&[1.0; 2], 2, 1), View::new(&[1.0; 2], 1, 2), &mut [0.0; 4], 1, Onto::Replace);
+    serial(View::new(&[1.0; 2], 2, 1), View::new(&[1.0; 2], 1, 2), &mut [0.0; 4], 1, WriteMode::Overwrite);
 }

@@ -7,9 +7,9 @@
     reason = "loops of fixed length, over several arrays, that are unrolled"
 )]
 
-use super::{LANES, POINTS, image};
+use super::{LANES, POINTS, input_transform};
 use crate::conv2d::lanes::{Lanes, Plain};
-use crate::conv2d::strips::STRIP;
+use crate::conv2d::tiles::STRIP;
 use crate::simd::{self, Level};
 use crate::sizes::elements;
 
@@ -202,14 +202,14 @@ unsafe fn tiles<V: Lanes, const BACK: bool>(
                 }
             } else {
                 // Neighbours share two columns.
-                let mut a = image::line(load::<V, 4>(from, columns * lanes));
-                let mut b = image::line(load::<V, 4>(from.add(lanes), columns * lanes));
+                let mut a = input_transform::line(load::<V, 4>(from, columns * lanes));
+                let mut b = input_transform::line(load::<V, 4>(from.add(lanes), columns * lanes));
                 for tile in 0..across {
                     let from = from.add((2 * tile + 2) * lanes);
-                    let c = image::line(load::<V, 4>(from, columns * lanes));
-                    let d = image::line(load::<V, 4>(from.add(lanes), columns * lanes));
+                    let c = input_transform::line(load::<V, 4>(from, columns * lanes));
+                    let d = input_transform::line(load::<V, 4>(from.add(lanes), columns * lanes));
                     for i in 0..4 {
-                        let row = image::line([a[i], b[i], c[i], d[i]]);
+                        let row = input_transform::line([a[i], b[i], c[i], d[i]]);
                         put(row, to.add(4 * i * point + tile * lanes), point);
                     }
                     (a, b) = (c, d);
