@@ -97,3 +97,8 @@ impl<const C: usize> OutputKind for Logits<C> {}
 impl<const N: usize> OutputKind for Values<N> {}
 impl<const V: usize> OutputKind for TokenLogits<V> {}
 impl<const C: usize> OutputKind for LogProbabilities<C> {}
+// No model gives these, which its shapes say; a run of it says nothing more.
+#[doc(hidden)]
+impl<const C: usize> OutputKind for Class<C> {}
+#[doc(hidden)]
+impl<const V: usize, const T: usize> OutputKind for Tokens<V, T> {}
