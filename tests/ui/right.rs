@@ -2691,7 +2691,7 @@ mod train_check_gives_flag {
     use serde::{Deserialize, Serialize};
     use trainspec::metric::{Direction, Mean, Metric, Outcomes};
     use trainspec::prelude::*;
-    use trainspec::{Config, Verdict};
+    use trainspec::{Config, CheckResult};
 
     #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
     struct WorstValue {}
@@ -2705,7 +2705,7 @@ mod train_check_gives_flag {
     impl Config for WorstValue {
         const NAME: &'static str = "WorstValue";
         const DEFAULT: Self = Self {};
-        const CHECK: fn(&Self) -> Verdict = |_| Ok(());
+        const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
     }
 
     impl Metric<Logits<10>, Class<10>> for WorstValue {
@@ -6455,13 +6455,13 @@ mod train_own_metric_misspelt {
     use serde::{Deserialize, Serialize};
     use trainspec::metric::{Direction, Mean, Metric, Outcomes};
     use trainspec::prelude::*;
-    use trainspec::{Config, Verdict};
+    use trainspec::{Config, CheckResult};
 
     #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
     struct WorstValue {}
 
     impl WorstValue {
-        const fn check(&self) -> Verdict {
+        const fn check(&self) -> CheckResult {
             Ok(())
         }
     }
@@ -6469,7 +6469,7 @@ mod train_own_metric_misspelt {
     impl Config for WorstValue {
         const NAME: &'static str = "WorstValue";
         const DEFAULT: Self = Self {};
-        const CHECK: fn(&Self) -> Verdict = Self::check;
+        const CHECK: fn(&Self) -> CheckResult = Self::check;
     }
 
     impl Metric<Logits<10>, Class<10>> for WorstValue {
@@ -6502,7 +6502,7 @@ mod train_own_phase_longer_than_run {
     use serde::{Deserialize, Serialize};
     use trainspec::prelude::*;
     use trainspec::schedule::{Clock, Interval, Phase};
-    use trainspec::{Config, Known, Verdict};
+    use trainspec::{Config, Facts, CheckResult};
 
     #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
     struct Rest {
@@ -6510,15 +6510,15 @@ mod train_own_phase_longer_than_run {
     }
 
     impl Rest {
-        const fn check(&self) -> Verdict<Known> {
-            Ok(Known::NOTHING.lasting(Some(Steps(self.steps))).times(1.0))
+        const fn check(&self) -> CheckResult<Facts> {
+            Ok(Facts::NOTHING.lasting(Some(Steps(self.steps))).times(1.0))
         }
     }
 
     impl Config for Rest {
         const NAME: &'static str = "Rest";
         const DEFAULT: Self = Self { steps: 1 };
-        const CHECK: fn(&Self) -> Verdict = |this| this.check().map(|_| ());
+        const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
     }
 
     impl Phase for Rest {
