@@ -2697,7 +2697,7 @@ mod train_check_gives_flag {
     struct WorstValue {}
 
     impl WorstValue {
-        const fn check(&self) -> Verdict {
+        const fn check(&self) -> CheckResult {
             Ok(())
         }
     }

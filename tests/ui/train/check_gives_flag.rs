@@ -11,7 +11,7 @@ struct WorstValue {}
 
 impl WorstValue {
     const fn check(&self) -> bool {
-    //~ instead: const fn check(&self) -> Verdict {
+    //~ instead: const fn check(&self) -> CheckResult {
         true
         //~ instead: Ok(())
     }
