@@ -280,7 +280,8 @@ fn keys_are_checked_when_they_are_set() {
     assert!(problem.contains("file is empty; expected a safetensors file"), "{problem}");
     let problem = set("init_from.names", r#"[{ "from": "a.*", "to": "b" }]"#);
     assert!(problem.contains("which has other stars"), "{problem}");
-    assert!(set("init_from.fill", "x").contains("there is no `fill`; expected one of except, file, ignore"));
+    let problem = set("init_from.fill", "x");
+    assert!(problem.contains("there is no `fill`; did you mean `file`? expected one of"), "{problem}");
     let problem = said(Blots::experiment().set("init_from.except", r#"["a"]"#).map(|_| ()));
     assert!(problem.contains("file is empty"), "{problem}");
 }

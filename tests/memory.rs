@@ -1,6 +1,12 @@
 //! What is allocated, counted by an allocator of this process.
 
-#![allow(unreachable_pub, reason = "declarations stand here as users write them")]
+#![allow(
+    unreachable_pub,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "declarations stand here as users write them"
+)]
 
 mod allocation;
 mod inputs;

@@ -187,7 +187,7 @@ fn a_metric_that_cannot_be_is_refused_before_the_first_step() {
     assert!(with("metrics.2.average", "Binary").contains("average is Binary, but there are 3 classes"));
     assert!(
         with("early_stop.monitor", "val_confusion_matrix")
-            .contains("`confusion_matrix` is a table and no single number")
+            .contains("`confusion_matrix` is a table, not a single value")
     );
 }
 

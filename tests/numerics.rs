@@ -1,6 +1,12 @@
 //! What the numbers are: layers, losses, metrics, optimizers and both engines, checked against independent sources.
 
-#![allow(unreachable_pub, reason = "declarations stand here as users write them")]
+#![allow(
+    unreachable_pub,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "declarations stand here as users write them"
+)]
 
 mod engines;
 mod golden;

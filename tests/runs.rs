@@ -1,6 +1,12 @@
 //! What runs do: what is reported before the first step, what is recorded, and what survives signals, kills and damage.
 
-#![allow(unreachable_pub, reason = "declarations stand here as users write them")]
+#![allow(
+    unreachable_pub,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "declarations stand here as users write them"
+)]
 
 mod advice;
 mod bits;

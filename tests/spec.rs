@@ -1,6 +1,12 @@
 //! What a user can write: the model language, parts of one's own, and the message for each mistake.
 
-#![allow(unreachable_pub, reason = "declarations stand here as users write them")]
+#![allow(
+    unreachable_pub,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "declarations stand here as users write them"
+)]
 
 mod errors;
 mod extend;

@@ -112,7 +112,7 @@ fn softmax_backward(bencher: Bencher<'_, '_>, (rows, classes): (usize, usize)) {
     let softmax = Softmax { rows, classes };
     let (y, dy, mut dx) = (numbers(rows * classes), numbers(rows * classes), vec![0.0; rows * classes]);
     bencher.counter(ItemsCount::new(rows * classes)).bench_local(|| {
-        softmax.backward(black_box(&y), black_box(&dy), (black_box(&mut dx), WriteMode::Overwrite))
+        softmax.backward(black_box(&y), black_box(&dy), (black_box(&mut dx), WriteMode::Overwrite));
     });
 }
 

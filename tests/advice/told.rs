@@ -6,7 +6,9 @@ use super::Sane;
 fn no_advice_of_that_name() {
     let error = Sane::experiment().set("allow", "[\"NoWeightDecy\"]").map(|_| ()).unwrap_err().to_string();
     assert!(
-        error.starts_with("allow: unknown variant `NoWeightDecy`, expected one of `NoWeightDecay`"),
+        error.starts_with(
+            "allow: there is no `NoWeightDecy`; did you mean `NoWeightDecay`? expected one of `NoWeightDecay`"
+        ),
         "{error}"
     );
 }

@@ -229,7 +229,7 @@ unsafe fn tile<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
                 put::<V, WIDE, false, M, N>(&sums, rows - row, &to, &counts, strips.plane);
             }
             (false, WriteMode::Accumulate) => {
-                put::<V, WIDE, true, M, N>(&sums, rows - row, &to, &counts, strips.plane)
+                put::<V, WIDE, true, M, N>(&sums, rows - row, &to, &counts, strips.plane);
             }
         }
     }

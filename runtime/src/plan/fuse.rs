@@ -228,7 +228,7 @@ impl<'a> Builder<'a> {
             match (&form, inputs.as_slice()) {
                 (Lowering::Alias, &[_]) => {}
                 (Lowering::Activation(_) | Lowering::Dropout { .. }, &[input]) => {
-                    self.join(place, &form, input)
+                    self.join(place, &form, input);
                 }
                 (Lowering::Add, &[a, b]) => self.add(place, a, b),
                 (Lowering::Kernel(kernel), _) => {

@@ -19,7 +19,7 @@
 //! }
 //!
 //! let graph = Net::graph()?;
-//! let (small, large) = (Plan::experiment(&graph, 0, 64)?, Plan::experiment(&graph, 0, 128)?);
+//! let (small, large) = (Plan::training(&graph, 0, 64)?, Plan::training(&graph, 0, 128)?);
 //! assert!(small.length() < large.length());
 //! // Every layer has a planned form.
 //! assert!(!small.has_fallbacks());
@@ -122,13 +122,13 @@ impl Plan {
     ///
     /// let graph = Net::graph()?;
     /// let storage = Storage::from(Some(Format::Bf16));
-    /// let (full, half) = (Plan::experiment(&graph, 0, 64)?, Plan::training_in(&graph, 0, 64, storage)?);
+    /// let (full, half) = (Plan::training(&graph, 0, 64)?, Plan::training_in(&graph, 0, 64, storage)?);
     /// assert!(half.kept() < full.kept() * 6 / 10);
     /// # Ok::<(), trainspec::Error>(())
     /// ```
     ///
     /// # Errors
-    /// As [`Plan::experiment`].
+    /// As [`Plan::training`].
     pub fn training_in(graph: &Graph, seed: u64, batch: usize, storage: Storage) -> Result<Self> {
         Self::new(graph, seed, batch, true, storage)
     }
@@ -136,7 +136,7 @@ impl Plan {
     /// The plan of a forward pass in evaluation mode.
     ///
     /// # Errors
-    /// As [`Plan::experiment`].
+    /// As [`Plan::training`].
     pub fn evaluation(graph: &Graph, batch: usize) -> Result<Self> {
         Self::new(graph, 0, batch, false, Storage::default())
     }
@@ -144,7 +144,7 @@ impl Plan {
     /// The same with values that are rounded where they pass from one kernel to another, and kept in 16 bits.
     ///
     /// # Errors
-    /// As [`Plan::experiment`].
+    /// As [`Plan::training`].
     pub fn evaluation_in(graph: &Graph, batch: usize, storage: Storage) -> Result<Self> {
         Self::new(graph, 0, batch, false, storage)
     }
