@@ -75,7 +75,7 @@ fn a_group_has_a_rate_and_a_decay_of_its_own() {
     let batch = data.batch(&data.train()[..8]).unwrap();
     let totals = stepper.accumulate(std::slice::from_ref(&batch)).unwrap();
     let zero = &mut |numbers: trainspec::optim::HostParameters<'_>| {
-        numbers.gradients.iter_mut().for_each(|g| g.fill(0.0))
+        numbers.gradients.iter_mut().for_each(|g| g.fill(0.0));
     };
     stepper.engine_mut().edit(zero).unwrap();
     stepper.update(&totals).unwrap();

@@ -173,10 +173,10 @@ fn metrics_of_labels() {
 fn without_answer<O: trainspec::Kind, T: trainspec::Kind>(
     metric: &dyn AnyMetric<O, T>,
     predictions: &[f32],
-    targets: Elements,
+    targets: &Elements,
 ) -> f64 {
     let mut metric = metric.start();
-    metric.update(2, Shape::of(&[predictions.len() / 2]), predictions, &targets, None).unwrap();
+    metric.update(2, Shape::of(&[predictions.len() / 2]), predictions, targets, None).unwrap();
     metric.value()
 }
 
@@ -188,7 +188,7 @@ fn predictions_that_are_nan_are_never_right() {
     for nan in [[NAN, NAN, NAN], [NAN, 0.0, 0.0], [1.0, 0.0, NAN]] {
         let logits = [nan[0], nan[1], nan[2], 0.0, 2.0, 1.0];
         let of = |metric: &dyn AnyMetric<Logits<3>, Class<3>>| {
-            without_answer(metric, &logits, Elements::Int(vec![0, 1]))
+            without_answer(metric, &logits, &Elements::Int(vec![0, 1]))
         };
         assert_eq!(of(&Accuracy), 0.5, "{nan:?}");
         assert_eq!(of(&TopK { k: 2 }), 0.5, "{nan:?}");
@@ -204,24 +204,24 @@ fn predictions_that_are_nan_are_never_right() {
     }
     for target in [0, 1] {
         let of = |metric: &dyn AnyMetric<Logits<1>, Class<2>>| {
-            without_answer(metric, &[NAN, 1.0], Elements::Int(vec![target, 1]))
+            without_answer(metric, &[NAN, 1.0], &Elements::Int(vec![target, 1]))
         };
         assert_eq!(of(&Accuracy), 0.5);
         assert_eq!(of(&Recall { average: Average::Binary }), if target == 1 { 0.5 } else { 1.0 });
         let target = target as f32;
         let of = |metric: &dyn AnyMetric<Logits<1>, Labels<1>>| {
-            without_answer(metric, &[NAN, 1.0], Elements::Float(vec![target, 1.0]))
+            without_answer(metric, &[NAN, 1.0], &Elements::Float(vec![target, 1.0]))
         };
         assert_eq!(of(&Accuracy), 0.5);
         assert_eq!(of(&Precision), 1.0);
     }
     let auroc: &dyn AnyMetric<Logits<1>, Class<2>> = &Auroc;
-    assert!(without_answer(auroc, &[NAN, 1.0], Elements::Int(vec![0, 1])).is_nan());
+    assert!(without_answer(auroc, &[NAN, 1.0], &Elements::Int(vec![0, 1])).is_nan());
     let auroc: &dyn AnyMetric<Logits<1>, Labels<1>> = &Auroc;
-    assert!(without_answer(auroc, &[NAN, 1.0], Elements::Float(vec![0.0, 1.0])).is_nan());
+    assert!(without_answer(auroc, &[NAN, 1.0], &Elements::Float(vec![0.0, 1.0])).is_nan());
     let of = |metric: &dyn AnyMetric<Values<1>, Values<1>>| {
         // Both targets alike, where R2 has a rule of its own.
-        without_answer(metric, &[NAN, 1.0], Elements::Float(vec![1.0, 1.0]))
+        without_answer(metric, &[NAN, 1.0], &Elements::Float(vec![1.0, 1.0]))
     };
     assert!(of(&R2).is_nan());
     assert!(of(&MeanAbsoluteError).is_nan());

@@ -1,6 +1,7 @@
 //! What the source itself promises: the order of its modules, and the words it uses.
 
 mod rooms;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -68,7 +68,10 @@ fn modules_import_only_from_below() {
             match place(&import) {
                 Some(other) if other <= own => {}
                 Some(_) => {
-                    wrong.push(format!("{} imports from `{import}`, which is above it", path.display()))
+                    wrong.push(format!(
+                        "{} imports from `{import}`, which is listed after it",
+                        path.display()
+                    ));
                 }
                 None => wrong.push(format!("{} names `crate::{import}`; name its module", path.display())),
             }
