@@ -49,7 +49,7 @@ fn the_project_of_the_readme_is_optimized() {
     std::fs::copy(root.join("Cargo.lock"), project.path().join("Cargo.lock")).unwrap();
 
     let output = Command::new(env!("CARGO"))
-        .args(["run", "--offline", "--", "--epochs", "1", "--out", "runs"])
+        .args(["run", "--offline", "--", "--epochs", "2", "--out", "runs"])
         .current_dir(project.path())
         .env("CARGO_TARGET_DIR", root.join("target"))
         .output()
