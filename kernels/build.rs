@@ -1,4 +1,4 @@
-//! Tells the kernels at which level they are optimized: a crate cannot see the profile that it is compiled with.
+//! Passes the optimization level to the crate, which cannot see the profile that it is compiled with.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

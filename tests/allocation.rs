@@ -9,7 +9,7 @@ use trainspec::{Experiment, InputKind, Kind, Model, engine};
 
 use crate::meter::allocations;
 
-/// The digits, with everything that convolutional networks have.
+/// The digits, with every layer of convolutional networks.
 #[model]
 fn Convolutions(image: Image<1, 8, 8>) -> Logits<10> {
     let x = image.conv2d(out = 16, kernel = 3, padding = 1).batch_norm().relu();
@@ -29,7 +29,7 @@ train! {
     }
 }
 
-/// Sequences of tokens, with everything that they are read with.
+/// Sequences of tokens, with every layer that processes them.
 #[model]
 fn Sequences(tokens: Tokens<32, 64>) -> TokenLogits<32> {
     let x = (tokens.embedding(out = 32) + tokens.position_embedding(out = 32)).dropout(p = 0.1);
@@ -55,7 +55,7 @@ train! {
 }
 
 train! {
-    /// With everything that can stand around the update.
+    /// With everything that can accompany the update.
     Surrounded {
         model: Convolutions,
         data: Digits8x8::embedded(),
@@ -68,7 +68,7 @@ train! {
     }
 }
 
-// Rows of the embedding by themselves, and parameters that are frozen.
+// Sparse rows of the embedding, and frozen parameters.
 train! {
     EchoByRows {
         model: Sequences,
@@ -84,7 +84,7 @@ train! {
     EchoByLayers { model: Sequences, data: echo(), batch: 16, steps: 1000, optimizer: Lamb { lr: 0.1 } }
 }
 
-/// The allocations of a hundred steps, of any size, after the first ten.
+/// Counts the allocations of a hundred steps, after the first ten.
 fn count<M: Model>(mut training: Experiment<M>, share: Option<f64>) -> usize {
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
@@ -108,7 +108,7 @@ fn count<M: Model>(mut training: Experiment<M>, share: Option<f64>) -> usize {
     allocations() - before
 }
 
-/// The allocations of a hundred predictions, after the first: as many as there are results.
+/// Counts the allocations of a hundred predictions, after the first: one for each result.
 fn predicting<M: Model>(training: Experiment<M>, samples: &[<M::Input as Kind>::Element]) -> usize
 where
     M::Input: InputKind,
@@ -122,9 +122,10 @@ where
     allocations() - before
 }
 
-/// On one thread: each thread keeps the scratch of the kernels that it has met, and of several one may meet a kernel late.
+/// Runs on one thread: each thread keeps the scratch memory of the kernels it has run, and with several threads one may run a
+/// kernel late.
 #[test]
-fn a_step_allocates_nothing() {
+fn training_step_allocates_nothing() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let counts = pool.install(|| {
         let mixed = count(Digits::experiment(), Some(0.3));
@@ -141,7 +142,7 @@ fn a_step_allocates_nothing() {
         ]
     });
     assert_eq!(counts, [0; 6]);
-    // One sample, and so many that they are computed in parts.
+    // One sample, and enough samples to be computed in parts.
     let (pixels, tokens) = (vec![0.5; 64 * 300], vec![3; 64 * 300]);
     let predicted = pool.install(|| {
         [1, 300].map(|size| {

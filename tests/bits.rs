@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Runs the program into a new folder and gives the folder of its run.
+/// Runs the program in a new folder and returns the folder of its run.
 fn run(out: &Path, threads: &str, seed: &str) -> PathBuf {
     let output = Command::new(env!("CARGO_BIN_EXE_program"))
         .args(["--quiet", "--seed", seed, "--out"])
@@ -20,7 +20,7 @@ fn run(out: &Path, threads: &str, seed: &str) -> PathBuf {
     runs.pop().unwrap()
 }
 
-/// Every file of a run that must not depend on when and how it ran, by its name.
+/// Returns every file of a run that must not depend on when and how it ran, by name.
 fn bytes(run: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     let mut folders = vec![run.to_owned()];
@@ -31,7 +31,7 @@ fn bytes(run: &Path) -> Vec<(String, Vec<u8>)> {
             if path.is_dir() {
                 folders.push(path);
             } else if name != "manifest.json" {
-                // The manifest alone tells of times and threads.
+                // Only the manifest records times and threads.
                 files.push((name, std::fs::read(path).unwrap()));
             }
         }
@@ -41,7 +41,7 @@ fn bytes(run: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn runs_with_one_seed_are_equal_byte_for_byte() {
+fn runs_with_equal_seed_are_byte_identical() {
     let folder = tempfile::tempdir().unwrap();
     let first = bytes(&run(&folder.path().join("a"), "2", "11"));
     let names: Vec<_> = first.iter().map(|(name, _)| name.as_str()).collect();
@@ -61,5 +61,5 @@ fn runs_with_one_seed_are_equal_byte_for_byte() {
     let model = |files: &[(String, Vec<u8>)]| {
         files.iter().find(|(name, _)| name == "model.safetensors").map(|(_, bytes)| bytes.clone())
     };
-    assert_ne!(model(&first), model(&other), "another seed gives another model");
+    assert_ne!(model(&first), model(&other), "another seed produces another model");
 }

@@ -3,7 +3,7 @@
 use trainspec::Result;
 use trainspec::prelude::*;
 
-/// 42 images with the brightness of their class here and there: 30 to learn from.
+/// 42 images whose brightness depends on their class: 30 for training.
 pub struct Blots;
 
 impl Dataset for Blots {

@@ -14,7 +14,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn training_says_what_it_does_and_where_it_put_what() {
+fn train_reports_progress_and_output_paths() {
     let folder = tempfile::tempdir().unwrap();
     let output = program(&["--epochs", "1", "--set", "optimizer.lr=0.05"], folder.path());
     let shown = text(&output.stdout) + &text(&output.stderr);
@@ -40,7 +40,7 @@ fn training_says_what_it_does_and_where_it_put_what() {
 }
 
 #[test]
-fn quiet_is_quiet() {
+fn quiet_flag_prints_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let output = program(&["--quiet", "--epochs", "1"], folder.path());
     assert!(output.status.success());
@@ -48,7 +48,7 @@ fn quiet_is_quiet() {
 }
 
 #[test]
-fn summary_and_spec_need_no_training() {
+fn summary_and_spec_do_not_train() {
     let folder = tempfile::tempdir().unwrap();
     let summary = text(&program(&["summary"], folder.path()).stdout);
     for word in ["conv2d_1", "batch_norm_1", "[32, 8, 6, 6]", "linear_1"] {
@@ -61,7 +61,7 @@ fn summary_and_spec_need_no_training() {
 }
 
 #[test]
-fn the_schedule_is_shown_without_training() {
+fn schedule_command_does_not_train() {
     let folder = tempfile::tempdir().unwrap();
     let output = program(&["schedule", "--set", "optimizer.lr=0.4", "--svg", "rates.svg"], folder.path());
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -74,17 +74,17 @@ fn the_schedule_is_shown_without_training() {
     assert!(!folder.path().join("runs").exists());
 }
 
-/// One line on standard error, no backtrace, and no folder left behind.
+/// An error is one line on standard error, without a backtrace, and leaves no folder.
 #[test]
-fn mistakes_on_the_command_line_are_explained() {
+fn command_line_errors_are_explained() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, words) in [
         (["--set", "optimizer.lr=-1"].as_slice(), "lr is -1; expected a number above 0"),
-        (&["--set", "optimizer.rate=1"], "there is no `rate`; expected one of"),
-        (&["--set", "btach=1"], "there is no `btach`; did you mean `batch`? expected one of"),
+        (&["--set", "optimizer.rate=1"], "unknown key `rate`; expected one of"),
+        (&["--set", "btach=1"], "unknown key `btach`; did you mean `batch`? expected one of"),
         (
             &["--set", "precison=F32"],
-            "there is no `precison`; did you mean `precision`? expected one of accumulate, ",
+            "unknown key `precison`; did you mean `precision`? expected one of accumulate, ",
         ),
         (&["--set", "batch=0"], "batch is 0; expected at least 1"),
         (&["--set", "batch=+0", "check"], "batch is 0; expected at least 1"),
@@ -101,21 +101,21 @@ fn mistakes_on_the_command_line_are_explained() {
         ),
         (
             &["--set", "early_stop.monitor=[]"],
-            "early_stop.monitor: `[]` cannot be watched; expected `val_loss`",
+            "early_stop.monitor: `[]` cannot be monitored; expected `val_loss`",
         ),
-        (&["--set", "on_non_finite.limit=3"], "which is \"Stop\"; set `on_non_finite` itself"),
+        (&["--set", "on_non_finite.limit=3"], "is \"Stop\" and has no keys; set `on_non_finite` itself"),
         (&["--set", "schedule.0.steps=100000"], "need 100000 steps, but the run has"),
         (&["--set", "early_stop.monitor=val_recall"], "`recall` is not a metric of the run"),
-        (&["--set", "optimizer.type=Adam"], "there is no `type`; expected one of"),
+        (&["--set", "optimizer.type=Adam"], "unknown key `type`; expected one of"),
         (&["--set", r#"optimizer={"type":"Adam","lr":1}"#], "whose type is fixed at compile time; set"),
         (&["--set", "optimizer=Adam"], "whose type is fixed at compile time; set"),
         (
             &["--set", r#"ema={"halflife":5}"#],
-            "there is no `halflife`; did you mean `half_life`? expected one of",
+            "unknown name `halflife`; did you mean `half_life`? expected one of",
         ),
         (&["--set", "on_non_finite={}"], "missing field `limit`"),
         (&["--set", "schedule=[]"], "expected a list of 2: its length is fixed at compile time"),
-        (&["--epochs", "3", "--set", "steps=100"], "`epochs` is set as well; a run has one length"),
+        (&["--epochs", "3", "--set", "steps=100"], "`epochs` is also set; a run has only one length"),
         (&["--epochs", "0"], "epochs is 0; expected at least 1"),
         (&["--device", "cuda"], "cuda"),
         (&["--out", "/proc/nowhere"], "/proc/nowhere"),
@@ -130,7 +130,7 @@ fn mistakes_on_the_command_line_are_explained() {
 }
 
 #[test]
-fn a_check_trains_nothing_and_gives_advice() {
+fn check_reports_advice_without_training() {
     let folder = tempfile::tempdir().unwrap();
     let shown = |arguments: &[&str]| {
         let output = program(arguments, folder.path());
@@ -138,13 +138,13 @@ fn a_check_trains_nothing_and_gives_advice() {
         text(&output.stdout)
     };
     let sane = shown(&["check", "--set", "early_stop.patience=1", "--epochs", "3"]);
-    assert!(sane.ends_with("\n\nnothing is wrong, and there is no advice\n"), "{sane}");
-    assert!(sane.contains(" of memory, of ") && sane.contains("1,287 samples to train on"), "{sane}");
+    assert!(sane.ends_with("\n\nno errors, no advice\n"), "{sane}");
+    assert!(sane.contains(" of memory; ") && sane.contains("1,287 training samples, "), "{sane}");
     let advised = shown(&["check"]);
     for words in [
         "\nadvice: LongPatience: a patience of 2 in a run of 2 evaluations\n  why      the run takes all its steps",
-        "\n  or else  `allow: [Advice::LongPatience]`\n",
-        "\nnothing is wrong\n",
+        "\n  or       `allow: [Advice::LongPatience]`\n",
+        "\nno errors\n",
     ] {
         assert!(advised.contains(words), "`{words}` is not in:\n{advised}");
     }
@@ -152,7 +152,7 @@ fn a_check_trains_nothing_and_gives_advice() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "something was written");
     for (arguments, words) in [
         (["check", "--set", "schedule.0.steps=100000"].as_slice(), "need 100000 steps, but the run has"),
-        (&["check", "--out", "/proc/nowhere"], "the folder of the run cannot be made"),
+        (&["check", "--out", "/proc/nowhere"], "the run folder cannot be created"),
     ] {
         let output = program(arguments, folder.path());
         let error = text(&output.stderr);
@@ -160,9 +160,9 @@ fn a_check_trains_nothing_and_gives_advice() {
     }
 }
 
-/// The exit code says whether a run is what is on record.
+/// The exit code reports whether a run matches its run folder.
 #[test]
-fn a_record_is_verified_and_its_model_replayed() {
+fn run_folder_is_verified_and_model_replayed() {
     let folder = tempfile::tempdir().unwrap();
     assert!(program(&["--quiet", "--seed", "12"], folder.path()).status.success());
     let runs = folder.path().join("runs/small_digits");
@@ -187,7 +187,7 @@ fn a_record_is_verified_and_its_model_replayed() {
     let error = text(&output.stderr);
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), String::new()));
     assert!(
-        error.contains("the run and its record differ: step 1: `loss` in metrics.jsonl was 1"),
+        error.contains("the re-run differs from the record: step 1: `loss` in metrics.jsonl was 1"),
         "{error}"
     );
 }

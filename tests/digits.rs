@@ -1,4 +1,4 @@
-//! The main promise, on real data: a declared model learns to read digits, and its file predicts.
+//! End to end on real data: a declared model learns to classify digits, and its file predicts.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -24,11 +24,11 @@ train! {
 }
 
 #[test]
-fn a_declared_model_learns_and_its_file_predicts() {
+fn trained_model_file_predicts() {
     let folder = tempfile::tempdir().unwrap();
     let run = Digits::experiment().out(folder.path()).run().unwrap();
     let test = run.outcome.test.clone().unwrap();
-    // Chance is 0.1; a linear classifier of these pixels reaches about 0.92 on the test writers.
+    // Random guessing reaches 0.1; a linear classifier of these pixels reaches about 0.92 on the test writers.
     assert!(test.metrics["accuracy"] > 0.9, "{test:?}");
     assert_eq!(test.samples, 360);
 
@@ -37,12 +37,12 @@ fn a_declared_model_learns_and_its_file_predicts() {
     let data = PreparedDataset::new(Box::new(Digits8x8::embedded().unwrap()), 0).unwrap();
     assert_eq!(data.test().len(), 360);
     let again = Digits::experiment().evaluate(&model, PreparedDataset::test).unwrap();
-    assert_eq!(again, test, "the file holds what the run ended with");
+    assert_eq!(again, test, "the file has the final weights of the run");
 }
 
-/// Four lines from a file to predictions, on samples as they come from the data.
+/// Predicts from a model file in four lines, on unnormalized samples.
 #[test]
-fn a_file_predicts() {
+fn model_file_predicts() {
     let folder = tempfile::tempdir().unwrap();
     let run = Digits::experiment().out(folder.path()).run().unwrap();
     let digits = Digits8x8::embedded().unwrap();
@@ -66,7 +66,7 @@ fn a_file_predicts() {
 }
 
 #[test]
-fn a_file_of_another_model_is_refused_with_every_difference() {
+fn model_file_of_another_model_is_rejected_with_every_difference() {
     #[model]
     fn Other(image: Image<1, 8, 8>) -> Logits<10> {
         image

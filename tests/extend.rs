@@ -1,5 +1,5 @@
-//! Everything built in can be brought by a user: a layer, a loss, a metric, an optimizer, a phase of a
-//! schedule, a way to scale a rate, a way to clip, a data set. Each is used in the same syntax as a built-in one.
+//! Users can implement everything that is built in: a layer, a loss, a metric, an optimizer, a schedule phase,
+//! learning rate scaling, clipping, a data set. Each is used in the same syntax as a built-in one.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -17,7 +17,7 @@ use trainspec::spec::Monitor;
 use trainspec::trainer::Event;
 use trainspec::{CheckError, CheckResult, Config, Error, Pass, Result, Shape};
 
-/// `y = x * scale`, with a factor for each feature, and a sharpness that is checked.
+/// `y = x * scale`, with a factor for each feature, and a validated key.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Rescale {
     /// The initial factor, not 0.
@@ -92,7 +92,7 @@ impl Loss<Values<1>, Values<1>> for FourthPower {
     }
 }
 
-/// What [`WorstError`] gathers: the worst so far. (A mean would be `type State = Mean`.)
+/// The state of [`WorstError`]: the worst so far. (A mean would be `type State = Mean`.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Worst(f64);
 
@@ -250,16 +250,16 @@ train! {
     }
 }
 
-// With a constant of its name a configuration can be given bare: `loss: FourthPower`.
+// With a constant of its name, a configuration can be written as a bare name: `loss: FourthPower`.
 #[allow(non_upper_case_globals)]
 const FourthPower: FourthPower = FourthPower::DEFAULT;
 
 #[test]
-fn a_run_of_nothing_built_in() {
+fn run_with_only_custom_parts_trains() {
     let run = Fit::experiment().without_folder().run().unwrap();
     let test = run.outcome.test.unwrap();
     // The mean distance of a parabola over [-1, 1] from its best constant, 1/3, is 0.257 (4 / (9 sqrt 3)); a
-    // model that has learned something of its bend is well below.
+    // model that has learned some of the curvature is well below.
     assert!(test.metrics["mean_absolute_error"] < 0.2, "{test:?}");
     assert!(test.metrics["worst_error"] >= test.metrics["mean_absolute_error"], "{test:?}");
     let names: Vec<_> = run.model.parameters().map(|(name, _)| name.to_owned()).collect();
@@ -269,9 +269,9 @@ fn a_run_of_nothing_built_in() {
     );
 }
 
-/// A user's rule speaks at start-up and for `--set` as it does to the compiler.
+/// A custom rule is checked at start-up and for `--set`, as at compile time.
 #[test]
-fn keys_of_a_users_own_are_set_and_spelled_out() {
+fn custom_keys_are_set_and_serialized() {
     let mut training = Fit::experiment().set("optimizer.lr", "0.5").unwrap();
     let spec = training.spec().unwrap();
     assert_eq!(spec["optimizer"]["lr"], 0.5);
@@ -281,10 +281,9 @@ fn keys_of_a_users_own_are_set_and_spelled_out() {
     assert_eq!(spec["constrain"]["most"], 1.5);
 }
 
-/// A phase that listens is shown every evaluation but the last, after which there is no step, and what it remembers is
-/// in the checkpoint.
+/// A listening phase observes every evaluation except the last, which no step follows, and its state is in the checkpoint.
 #[test]
-fn a_users_own_phase_listens_to_the_evaluations() {
+fn custom_phase_observes_evaluations() {
     let out = tempfile::tempdir().unwrap();
     let mut rates = Vec::new();
     let run = Tired::experiment().out(out.path()).run_with(&mut |event: &Event<'_>| {

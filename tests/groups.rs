@@ -1,4 +1,4 @@
-//! Groups of parameters in a whole run: rates, decay and freezing by path, on declared keys and on changed ones.
+//! Parameter groups in whole runs: learning rates, decay and freezing by path, with declared and with changed keys.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -44,7 +44,7 @@ fn numbers(tensor: &Tensor) -> Vec<f32> {
 }
 
 #[test]
-fn frozen_parameters_keep_their_bits_and_running_statistics_move() {
+fn frozen_parameters_stay_fixed_and_running_statistics_update() {
     let graph = Tuned::experiment().graph().unwrap();
     let first = engine::initial(&graph, 0, &candle_core::Device::Cpu).unwrap();
     let run = Tuned::experiment().without_folder().run().unwrap();
@@ -56,10 +56,10 @@ fn frozen_parameters_keep_their_bits_and_running_statistics_move() {
     }
 }
 
-/// Without a gradient of its own a weight shows its decay alone: the bias of the head loses an eighth of the rate times 1,
-/// as the group says whatever its role.
+/// Without a gradient only decay changes a weight: the bias of the head loses an eighth of the learning rate times 1, as the
+/// group sets regardless of its role.
 #[test]
-fn a_group_has_a_rate_and_a_decay_of_its_own() {
+fn group_applies_own_learning_rate_and_weight_decay() {
     let mut training = Tuned::experiment().set("batch", "8").unwrap();
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
@@ -96,9 +96,9 @@ fn a_group_has_a_rate_and_a_decay_of_its_own() {
     }
 }
 
-/// 0.5 * 0.25 is an eighth; but the batch is 16 times the one that 0.5 is for. Seen to fail when `lr` is judged instead.
+/// 0.5 * 0.25 is an eighth, but the batch is 16 times the base batch of 0.5. Seen to fail when `lr` is checked instead.
 #[test]
-fn a_groups_decay_is_judged_at_the_largest_rate() {
+fn group_weight_decay_is_checked_at_largest_learning_rate() {
     let said = Scaled::experiment().without_folder().run().err().unwrap().to_string();
     assert!(said.contains("lr * weight_decay is 2 for `head.weight`"), "{said}");
     let fits = Scaled::experiment().without_folder().set("scale_lr.base_batch", "32").unwrap().run();
@@ -106,7 +106,7 @@ fn a_groups_decay_is_judged_at_the_largest_rate() {
 }
 
 #[test]
-fn groups_are_changed_and_judged_when_the_program_starts() {
+fn group_overrides_are_checked_at_start_up() {
     let mut training =
         Tuned::experiment().set("groups.1.lr", "2").unwrap().set("groups.1.l1", "0.5").unwrap();
     let spec = training.spec().unwrap();
@@ -129,5 +129,5 @@ fn groups_are_changed_and_judged_when_the_program_starts() {
     );
     assert!(said("groups.1.lr", "0").contains("write `freeze: true`"), "lr");
     assert!(said("groups.1.lr", "4").contains("lr * weight_decay is 2 for `head.bias`"), "decay");
-    assert!(said("groups.1.rate", "4").contains("there is no `rate`"), "key");
+    assert!(said("groups.1.rate", "4").contains("unknown key `rate`"), "key");
 }

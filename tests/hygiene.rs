@@ -1,11 +1,11 @@
-//! Declarations work wherever items can stand, whatever the user's own items are called.
+//! Declarations work in every scope, whatever names the user's items have.
 
 #![deny(warnings, missing_docs, unsafe_code)]
 #![allow(clippy::unwrap_used)]
-// Places as users have them, with what a lint would rather not see there.
+// User code, with constructs that a lint would report.
 #![allow(clippy::extra_unused_type_parameters, clippy::unused_self, clippy::items_after_statements)]
 
-/// Every name that generated code could mean, taken by something else.
+/// Every name that generated code could use, taken by another item.
 mod names_of_the_users_own {
     #![allow(
         dead_code,
@@ -112,7 +112,7 @@ mod names_of_the_users_own {
     }
 
     #[test]
-    fn are_left_alone() {
+    fn generated_code_does_not_use_them() {
         ::core::assert_eq!(Net::graph().unwrap().nodes.len(), 3);
         ::core::assert!(Run::experiment().settings().is_ok());
     }
@@ -166,14 +166,14 @@ mod places {
     impl<T> Default for T {}
 
     #[test]
-    fn of_every_kind() {
+    fn declarations_compile_in_every_scope() {
         assert_eq!(in_a_function::<u8>(), 1);
         assert_eq!(Generic::<str, 2>(PhantomData).method(), 6);
         assert_eq!(().by_default(), 2);
     }
 }
 
-/// What `macro_rules!` substitutes has invisible brackets around it.
+/// Substitutions of `macro_rules!` have invisible delimiters.
 mod in_macros {
     use trainspec::prelude::*;
 
@@ -198,7 +198,7 @@ mod in_macros {
     }
 
     declare! {
-        /// Substituted all over.
+        /// Substituted everywhere.
         pub(crate) Substituted(x: Value, width: usize) -> Value, 4 + 4, 0.1, x, i, 0..2
     }
 
@@ -238,7 +238,7 @@ mod in_macros {
     run!(Private, Classes, Digits8x8::embedded(), [Accuracy], RAdam, steps = 7);
 
     #[test]
-    fn it_is_read_through() {
+    fn macro_rules_groups_are_parsed() {
         assert_eq!(Whole::graph().unwrap().nodes.len(), 15);
         let mut run = Run::experiment();
         assert_eq!(run.settings().unwrap().epochs, Some(2));
@@ -273,7 +273,7 @@ mod features {
     }
 
     #[test]
-    fn are_obeyed() {
+    fn cfg_attributes_are_applied() {
         let mut run = Run::experiment();
         let settings = run.settings().unwrap();
         assert_eq!(settings.batch, 16);
@@ -281,7 +281,7 @@ mod features {
     }
 }
 
-/// Names that are words of the language.
+/// Names that are Rust keywords.
 mod words {
     use trainspec::prelude::*;
 
@@ -297,14 +297,14 @@ mod words {
     }
 
     #[test]
-    fn are_shown_plainly() {
+    fn raw_identifiers_print_without_prefix() {
         let graph = Whole::graph().unwrap();
         let paths: Vec<_> = graph.nodes.iter().map(|node| node.path.as_str()).collect();
         assert_eq!(paths, ["loop.0.match", "loop.0.relu_1"]);
     }
 }
 
-/// The longest chain of calls that is promised.
+/// The longest chain of calls that is guaranteed.
 mod long {
     use trainspec::prelude::*;
 
@@ -321,7 +321,7 @@ mod long {
     times_500!(x.relu().tanh().relu().tanh().relu());
 
     #[test]
-    fn of_500_layers() {
+    fn chain_of_500_layers_compiles() {
         assert_eq!(Long::graph().unwrap().nodes.len(), 500);
     }
 }

@@ -1,7 +1,7 @@
-//! Runs that begin with the numbers of a file, of ours or of another program.
+//! Runs that are initialized from a file of this or another program.
 //!
-//! Seen to fail: with a file that is not read, with one fault told where there are several, with numbers that become infinite, with
-//! a resumed run that reads the file.
+//! Seen to fail: with a file that is not read, with one error reported where there are several, with values that become
+//! infinite, with a resumed run that reads the file.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -24,7 +24,7 @@ fn Net(image: Image<1, 4, 4>) -> Logits<3> {
     head
 }
 
-/// A recurrent one, whose names are others in PyTorch.
+/// A recurrent model, whose parameters have other names in PyTorch.
 #[model]
 fn Reader(tokens: Tokens<5, 4>) -> TokenLogits<5> {
     tokens.embedding(out = 2).lstm(out = 3).linear(out = 5)
@@ -64,7 +64,7 @@ train! {
     }
 }
 
-/// A file of tensors, and where it is.
+/// A file of tensors and its path.
 struct Saved {
     folder: tempfile::TempDir,
     tensors: HashMap<String, Tensor>,
@@ -81,7 +81,7 @@ impl Saved {
         Self { folder: tempfile::tempdir().unwrap(), tensors }
     }
 
-    /// All that [`Net`] has.
+    /// All parameters of [`Net`].
     fn whole() -> Self {
         Self::new(&[
             ("stem.weight", &[2, 1, 3, 3]),
@@ -94,7 +94,7 @@ impl Saved {
         ])
     }
 
-    /// A body and another head, as PyTorch would save them.
+    /// A body and another head, in PyTorch's format.
     fn theirs() -> Self {
         let mut saved = Self::new(&[
             ("backbone.0.weight", &[2, 1, 3, 3]),
@@ -117,7 +117,7 @@ impl Saved {
     }
 }
 
-/// The parameters with which a run begins, by their paths.
+/// Returns the initial parameters of a run by path.
 fn beginning<M: Model>(mut training: Experiment<M>) -> Result<HashMap<String, Vec<f32>>> {
     let graph = training.graph()?;
     let engine = engine::open(&graph, training.settings()?)?;
@@ -138,7 +138,7 @@ fn said<T>(result: Result<T>) -> String {
 }
 
 #[test]
-fn every_parameter_is_that_of_the_file() {
+fn every_parameter_is_loaded_from_file() {
     let saved = Saved::whole();
     let file = saved.file();
     for training in [from(Again::experiment(), &file), from(Blots::experiment(), &file)] {
@@ -155,7 +155,7 @@ fn every_parameter_is_that_of_the_file() {
 }
 
 #[test]
-fn types_are_widened_exactly_and_rounded_to_nearest() {
+fn file_types_are_widened_exactly_and_rounded_to_nearest() {
     for (dtype, given, expected) in [
         (DType::F16, 0.333_251_953_125, 0.333_251_95),
         (DType::BF16, 0.333_984_375, 0.333_984_38),
@@ -179,7 +179,7 @@ fn types_are_widened_exactly_and_rounded_to_nearest() {
 }
 
 #[test]
-fn a_file_of_a_run_and_one_that_was_exported_are_read_alike() {
+fn model_file_and_exported_file_load_equally() {
     let folder = tempfile::tempdir().unwrap();
     let run = Reading::experiment().without_folder().run().unwrap();
     let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
@@ -193,7 +193,7 @@ fn a_file_of_a_run_and_one_that_was_exported_are_read_alike() {
 }
 
 #[test]
-fn a_body_is_taken_over_under_other_names_and_a_head_is_not() {
+fn renamed_body_is_loaded_without_head() {
     let saved = Saved::theirs();
     let found = beginning(from(FineTuned::experiment(), &saved.file())).unwrap();
     let drawn = beginning(FineTuned::experiment().set("init_from", "null").unwrap()).unwrap();
@@ -206,7 +206,7 @@ fn a_body_is_taken_over_under_other_names_and_a_head_is_not() {
     }
     assert_eq!(found["head.weight"], drawn["head.weight"]);
     assert_ne!(found["stem.weight"], drawn["stem.weight"]);
-    // What is left out may be in the file, and of another shape.
+    // Excluded parameters may be in the file with another shape.
     let mut saved = Saved::whole();
     saved.tensors.insert("head.weight".to_owned(), Tensor::zeros((9, 8), DType::F32, &Device::Cpu).unwrap());
     let training = from(Blots::experiment(), &saved.file());
@@ -219,7 +219,7 @@ fn a_body_is_taken_over_under_other_names_and_a_head_is_not() {
 }
 
 #[test]
-fn all_that_does_not_fit_is_told_at_once() {
+fn every_mismatch_is_reported_at_once() {
     let mut saved = Saved::theirs();
     saved.tensors.remove("backbone.1.bias");
     saved.tensors.insert("backbone.1.weight".to_owned(), Tensor::zeros(3, DType::F32, &Device::Cpu).unwrap());
@@ -241,12 +241,12 @@ fn all_that_does_not_fit_is_told_at_once() {
         "`backbone.1.weight` is [3]; `norm.weight` is [2]",
         "`norm.bias` [2] is missing (unmatched, with similar names: `norms.bias`)",
         "`head.bias` [3] is missing",
-        "`norms.bias` [2] is no parameter of the model (unmatched, with similar names: `norm.bias`, `head.bias`)",
+        "`norms.bias` [2] is not a parameter of the model (unmatched, with similar names: `norm.bias`, `head.bias`)",
         "`names` renames tensors",
     ] {
         assert!(problem.contains(sentence), "`{sentence}` is not in: {problem}");
     }
-    // `check` says the same, and takes no step.
+    // `check` reports the same and takes no step.
     let training =
         from(FineTuned::experiment(), &file).set("init_from.except", r#"["head.weight", "haed.*"]"#);
     assert_eq!(said(training.unwrap().out(saved.folder.path()).check()), problem);
@@ -258,7 +258,7 @@ fn all_that_does_not_fit_is_told_at_once() {
 }
 
 #[test]
-fn a_file_that_is_not_there_or_damaged_is_told_before_the_first_step() {
+fn missing_or_damaged_file_is_rejected_before_first_step() {
     let problem = said(Again::experiment().without_folder().run());
     assert!(problem.starts_with("init_from: nowhere.safetensors: No such file"), "{problem}");
     assert!(said(Again::experiment().check()).starts_with("init_from: nowhere.safetensors: "));
@@ -270,25 +270,25 @@ fn a_file_that_is_not_there_or_damaged_is_told_before_the_first_step() {
     let bytes = std::fs::read(&file).unwrap();
     std::fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
     let problem = said(from(Blots::experiment(), &file).without_folder().run());
-    assert!(problem.contains("no safetensors file: "), "{problem}");
+    assert!(problem.contains("not a safetensors file: "), "{problem}");
 }
 
 #[test]
-fn keys_are_checked_when_they_are_set() {
+fn init_from_keys_are_checked_when_set() {
     let set = |key: &str, value: &str| said(Again::experiment().set(key, value).map(|_| ()));
     let problem = set("init_from.file", "\"\"");
     assert!(problem.contains("file is empty; expected a safetensors file"), "{problem}");
     let problem = set("init_from.names", r#"[{ "from": "a.*", "to": "b" }]"#);
-    assert!(problem.contains("which has other stars"), "{problem}");
+    assert!(problem.contains("which has different wildcards"), "{problem}");
     let problem = set("init_from.fill", "x");
-    assert!(problem.contains("there is no `fill`; did you mean `file`? expected one of"), "{problem}");
+    assert!(problem.contains("unknown key `fill`; did you mean `file`? expected one of"), "{problem}");
     let problem = said(Blots::experiment().set("init_from.except", r#"["a"]"#).map(|_| ()));
     assert!(problem.contains("file is empty"), "{problem}");
 }
 
-/// What is frozen stays what the file says; the average begins with it.
+/// Frozen parameters keep the values of the file, and the average starts from them.
 #[test]
-fn groups_and_the_average_begin_with_the_file() {
+fn groups_and_average_start_from_file_values() {
     let saved = Saved::theirs();
     let run = from(FineTuned::experiment(), &saved.file());
     let run = run.without_folder().set("checkpoint", "null").unwrap().set("steps", "1").unwrap();
@@ -306,16 +306,16 @@ fn groups_and_the_average_begin_with_the_file() {
     assert_eq!(first, Some(1));
     let ends: HashMap<_, _> = model.parameters().map(|(path, tensor)| (path, flat(tensor))).collect();
     assert_eq!(ends["stem.weight"], flat(&saved.tensors["backbone.0.weight"]));
-    // With a decay of 0.5, half of the average is what it began with: it is within the step's own length of the file.
+    // With a decay of 0.5, half of the average is its initial value: it differs from the file by at most one step.
     let (began, ended) = (flat(&saved.tensors["backbone.1.weight"]), &ends["norm.weight"]);
     let moved = began.iter().zip(ended).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(moved > 0.0 && moved < 0.1, "{began:?} {ended:?}");
     assert!(graph.parameters[0].frozen);
 }
 
-/// The spec has the sum of the file. A run goes on without it, but not beside another one.
+/// The spec has the checksum of the file. A run can be resumed without the file, but not with a different one.
 #[test]
-fn a_resumed_run_does_not_read_the_file_and_notices_another_one() {
+fn resumed_run_ignores_file_and_rejects_changed_checksum() {
     let saved = Saved::theirs();
     let file = saved.file();
     let training = || from(FineTuned::experiment(), &file);

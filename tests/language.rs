@@ -1,4 +1,4 @@
-//! The model language: what `#[model]` accepts, and the parameter paths that it gives.
+//! The model language: what `#[model]` accepts, and the resulting parameter paths.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -9,7 +9,7 @@ fn paths(graph: &Graph) -> Vec<&str> {
     graph.nodes.iter().map(|node| node.path.as_str()).collect()
 }
 
-/// A constant like any other.
+/// A plain constant.
 const WIDTH: usize = 24;
 
 /// Configuration, constants, arithmetic, branches, a loop, and named layers.
@@ -38,7 +38,7 @@ fn Everything<const DEPTH: usize, const DEEP: bool>(x: Features<16>) -> Logits<1
 }
 
 #[test]
-fn a_body_is_built_as_it_reads() {
+fn model_body_is_built_in_source_order() {
     let graph = Everything::<2, true>::graph().unwrap();
     assert_eq!(
         paths(&graph),
@@ -70,7 +70,7 @@ fn a_body_is_built_as_it_reads() {
     );
 }
 
-/// A part with a default of its own.
+/// A sub-model with a default.
 #[model]
 fn Residual(
     x: Value,
@@ -82,7 +82,7 @@ fn Residual(
     x + x.linear(out = hidden).relu().dropout(p = p).linear(out = width)
 }
 
-/// A part with two values.
+/// A sub-model with two inputs.
 #[model]
 fn Gate(x: Value, by: Value) -> Value {
     x * by.sigmoid()
@@ -100,7 +100,7 @@ fn Composed(x: Features<8>) -> Values<8> {
 }
 
 #[test]
-fn models_are_called_like_layers() {
+fn sub_model_is_called_like_a_layer() {
     let graph = Composed::graph().unwrap();
     assert_eq!(
         paths(&graph),
@@ -133,7 +133,7 @@ fn models_are_called_like_layers() {
     assert_eq!(parameters[..2], ["first.linear_1.weight", "first.linear_1.bias"]);
 }
 
-/// Branches and blocks stand wherever a value can: at the end, as an operand, as a receiver, within each other.
+/// Branches and blocks are accepted wherever a value is: at the end, as an operand, as a receiver, nested.
 #[model]
 fn Branches(x: Value, deep: bool, wide: bool) -> Value {
     let mut h = x;
@@ -158,7 +158,7 @@ fn AllBranches(x: Features<8>) -> Values<8> {
 }
 
 #[test]
-fn branches_stand_wherever_a_value_can() {
+fn branch_is_accepted_in_every_value_position() {
     let graph = AllBranches::graph().unwrap();
     let of = |part: &str| -> Vec<String> {
         paths(&graph).iter().filter_map(|path| Some(path.strip_prefix(part)?.to_owned())).collect()
@@ -181,7 +181,7 @@ fn branches_stand_wherever_a_value_can() {
     );
     assert_eq!(of("b.").len(), 10);
     assert_eq!(of("branches.0.").len(), 8);
-    // The right operand sees what the left block assigned: `tanh` takes the value of `relu`.
+    // The right operand sees the assignment of the left block: `tanh` takes the value of `relu`.
     let node = |path: &str| graph.nodes.iter().find(|node| node.path == path).unwrap();
     assert_eq!(node("a.tanh_1").inputs, [node("a.relu_1").output]);
     let bias = |part: &str| {
@@ -190,7 +190,7 @@ fn branches_stand_wherever_a_value_can() {
     assert!(bias("a") && !bias("b"));
 }
 
-/// The value on the left is what it was before the block on the right assigned it.
+/// The left operand keeps its value from before the assignment in the right block.
 #[model]
 fn Order(x: Features<8>) -> Values<8> {
     let mut h = x.tanh();
@@ -201,13 +201,13 @@ fn Order(x: Features<8>) -> Values<8> {
 }
 
 #[test]
-fn operands_are_evaluated_from_left_to_right() {
+fn operands_are_evaluated_left_to_right() {
     let graph = Order::graph().unwrap();
     let [tanh, relu, add] = &graph.nodes[..] else { panic!("{:?}", paths(&graph)) };
     assert_eq!(add.inputs, [tanh.output, relu.output]);
 }
 
-/// A closed range may end at the largest number of its type.
+/// An inclusive range may end at the largest number of its type.
 #[model]
 fn Closed(x: Features<8>) -> Values<8> {
     let mut x = x;
@@ -218,11 +218,11 @@ fn Closed(x: Features<8>) -> Values<8> {
 }
 
 #[test]
-fn a_closed_range_ends_at_its_end() {
+fn inclusive_range_includes_its_end() {
     assert_eq!(Closed::graph().unwrap().nodes.len(), 2);
 }
 
-/// A `let` with the name that a number would give does not take it away.
+/// A `let` with the name of a numbered layer does not collide with it.
 #[model]
 fn Numbered(x: Features<8>) -> Values<8> {
     let linear_1 = x.linear(out = 4);
@@ -230,11 +230,11 @@ fn Numbered(x: Features<8>) -> Values<8> {
 }
 
 #[test]
-fn numbered_names_do_not_collide() {
+fn numbered_layer_names_do_not_collide() {
     assert_eq!(paths(&Numbered::graph().unwrap()), ["linear_1", "relu_1", "linear_2"]);
 }
 
-/// Declarations work inside functions and modules, with names of the user's own that shadow ours.
+/// Declarations work inside functions and modules, with user names that shadow ours.
 mod hygiene {
     #![deny(warnings, missing_docs, unsafe_code)]
     #![allow(dead_code, unreachable_pub)]
@@ -268,7 +268,7 @@ mod hygiene {
     }
 
     #[test]
-    fn inside_a_function() {
+    fn model_and_run_compile_inside_a_function() {
         use trainspec::prelude::*;
 
         #[model]
@@ -281,7 +281,7 @@ mod hygiene {
     }
 }
 
-/// Where a list stands, one value alone is a list of one.
+/// A single value is accepted where a list is expected.
 mod lists {
     use trainspec::Config;
     use trainspec::prelude::*;
@@ -321,14 +321,14 @@ mod lists {
     }
 
     #[test]
-    fn a_single_value_is_a_list_of_one() {
+    fn single_value_is_accepted_as_list() {
         assert_eq!(json_of(&mut Single::experiment()), json_of(&mut Listed::experiment()));
         assert_eq!(Constant::experiment().settings().unwrap().schedule.len(), 2);
     }
 
-    /// Every key that takes a list takes a single value: the macro's keys are those of the settings.
+    /// Every key that takes a list takes a single value: the macro and the settings have the same keys.
     #[test]
-    fn the_keys_with_lists_are_those_above() {
+    fn every_list_key_is_covered() {
         let settings = json_of(&mut Listed::experiment());
         let lists: Vec<_> =
             settings.as_object().unwrap().iter().filter(|(_, value)| value.is_array()).collect();

@@ -1,4 +1,4 @@
-//! What spans the crates of trainspec is tested here; see the files named in `Cargo.toml`.
+//! Tests that span the crates of trainspec; see the files named in `Cargo.toml`.
 
 pub mod blots;
 pub mod promises;

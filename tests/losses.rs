@@ -1,4 +1,4 @@
-//! Losses in whole runs: what their keys do to a step, and which data and keys are refused.
+//! Losses in whole runs: the effect of their keys on a step, and rejected data and keys.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -45,7 +45,7 @@ train! {
     Refusing { model: Three, data: partly_labelled(), batch: 8, steps: 3 }
 }
 
-/// The compiler does not ask a constant for its keys.
+/// The compiler does not check the keys of a constant.
 const TWO: CrossEntropy = CrossEntropy { weights: &[1.0, 2.0], ..CrossEntropy };
 
 train! {
@@ -69,7 +69,7 @@ train! {
 }
 
 #[test]
-fn data_may_have_the_ignored_label_and_no_other() {
+fn data_with_ignored_label_is_accepted_and_other_labels_rejected() {
     assert!(Ignoring::experiment().without_folder().run().is_ok());
     let said = Refusing::experiment().without_folder().run().unwrap_err().to_string();
     assert!(said.contains("the target is 255; expected a whole number from 0 to 2"), "{said}");
@@ -77,7 +77,7 @@ fn data_may_have_the_ignored_label_and_no_other() {
     assert!(said.unwrap_err().to_string().contains("the target is 255"));
 }
 
-/// Where the files of the next runs are.
+/// The folder of the files of the next runs.
 static FOLDER: std::sync::LazyLock<tempfile::TempDir> =
     std::sync::LazyLock::new(|| tempfile::tempdir().unwrap());
 
@@ -109,9 +109,9 @@ train! {
     FromPictures { model: Three, data: pictures(), batch: 8, steps: 3, loss: CrossEntropy { ignore_index: Some(255) } }
 }
 
-/// They were refused when they were opened. A label that is none is reported with its file.
+/// They were rejected when they were opened. An invalid label is reported with its file.
 #[test]
-fn files_may_have_the_ignored_label_and_no_other() {
+fn file_with_ignored_label_is_accepted_and_other_labels_rejected() {
     assert!(FromTable::experiment().without_folder().run().is_ok());
     assert!(FromPictures::experiment().without_folder().run().is_ok());
     let said = FromTable::experiment().set("loss.ignore_index", "254").unwrap().without_folder().run();
@@ -126,10 +126,10 @@ fn files_may_have_the_ignored_label_and_no_other() {
     assert!(said.contains("labels: label 3 (from 0): sample 3 (from 0)"), "{said}");
 }
 
-/// A label that nobody gave is no mistake of the model. Seen to fail when metrics count ignored labels, which bounds an
-/// accuracy by 6/8 here.
+/// A missing label is not an error of the model. Seen to fail when metrics count ignored labels, which limits the accuracy
+/// to 6/8 here.
 #[test]
-fn metrics_leave_out_ignored_labels() {
+fn metrics_skip_ignored_labels() {
     let mut training = Measured::experiment();
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
@@ -150,7 +150,7 @@ fn metrics_leave_out_ignored_labels() {
         let found = report.metrics.iter().find(|(name, _)| *name == label).unwrap().1;
         assert_eq!(found.to_bits(), accuracy.to_bits(), "{label}: {found}, expected {accuracy}");
     }
-    // In a batch with no label nothing is known.
+    // A batch without labels has no values.
     let nothing = data.batch(&[3, 7, 11]).unwrap();
     let report = stepper.step(&[nothing]).unwrap();
     assert!(report.loss.is_nan(), "{}", report.loss);
@@ -158,16 +158,16 @@ fn metrics_leave_out_ignored_labels() {
 }
 
 #[test]
-fn there_is_a_weight_for_each_class() {
-    let said = "CrossEntropy: weights has 2 numbers, but there are 3 classes; expected one for each";
+fn class_weight_count_is_checked() {
+    let said = "CrossEntropy: weights has 2 values, but there are 3 classes; expected one for each";
     let found = TooFewWeights::experiment().without_folder().run().unwrap_err().to_string();
     assert!(found.contains(said), "{found}");
-    // Keys that are given when the program starts are judged alike.
+    // Keys that are set at start-up are checked alike.
     assert!(Mean::experiment().set("loss.weights", "[1, 2, 3]").is_ok());
     for (weights, said) in [
         ("[1, 2]", "expected one for each"),
-        ("[0, 0, 0]", "weights is 0 for all; expected one above 0"),
-        ("[1, -1, 1]", "weights has -1 as number 1 (from 0); expected finite numbers of 0 or more"),
+        ("[0, 0, 0]", "weights has only zeros; expected at least one value above 0"),
+        ("[1, -1, 1]", "weights has -1 as element 1 (from 0); expected finite values of 0 or more"),
     ] {
         let mut training = Mean::experiment();
         let found = match training.set("loss.weights", weights) {
@@ -180,7 +180,7 @@ fn there_is_a_weight_for_each_class() {
     }
 }
 
-/// The reports of a run's steps and the parameters behind them.
+/// Returns the reports of a run's steps and the final parameters.
 fn steps<M: Model>(mut training: Experiment<M>) -> (Vec<StepReport>, Vec<Vec<f32>>) {
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
@@ -200,10 +200,10 @@ fn steps<M: Model>(mut training: Experiment<M>) -> (Vec<StepReport>, Vec<Vec<f32
     (reports, parameters.iter().map(|p| p.flatten_all().unwrap().to_vec1().unwrap()).collect())
 }
 
-/// The gradient of a sum over 16 samples is 16 times that of the mean, however the window was cut, so a sixteenth of the rate
-/// goes as far: to the bit, as all factors are powers of 2. The loss in the log is that of a sample for both.
+/// The gradient of a sum over 16 samples is 16 times that of the mean, however the window is divided, so a sixteenth of the
+/// learning rate takes the same step, bit for bit, as all factors are powers of 2. Both log the loss per sample.
 #[test]
-fn a_sum_over_a_window_is_a_plain_sum() {
+fn sum_reduction_over_window_is_plain_sum() {
     let all =
         |training: Experiment<Three>| training.set("batch", "4").unwrap().set("accumulate", "4").unwrap();
     let (mean, at_mean) = steps(all(Mean::experiment()));
@@ -262,7 +262,7 @@ macro_rules! runs {
 
         /// Each loss in the syntax of a declaration, with all of its keys: it falls.
         #[test]
-        fn every_loss_is_minimized() {
+        fn every_loss_decreases_in_training() {
             $(
                 let mut losses = Vec::new();
                 $name::experiment().without_folder().run_with(&mut |event: &trainspec::trainer::Event<'_>| {

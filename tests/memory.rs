@@ -1,4 +1,4 @@
-//! What is allocated, counted by an allocator of this process.
+//! Tests of memory allocation, counted by a custom allocator.
 
 #![allow(
     unreachable_pub,

@@ -1,10 +1,10 @@
-//! What a piece of work allocates.
+//! Measures the allocations of a piece of work.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 thread_local! {
-    // Without destructors, so that they can be used while a thread ends.
+    // Without destructors, so that they can be used while a thread exits.
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
     static COUNT: Cell<usize> = const { Cell::new(0) };
@@ -18,7 +18,7 @@ fn change(bytes: isize) {
     PEAK.set(PEAK.get().max(live));
 }
 
-// SAFETY: every call goes to the system's allocator as it comes. What grows is allocated anew, as `GlobalAlloc` has it.
+// SAFETY: every call is forwarded to the system allocator unchanged. `realloc` allocates again, the default of `GlobalAlloc`.
 unsafe impl GlobalAlloc for Metered {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
@@ -37,7 +37,7 @@ unsafe impl GlobalAlloc for Metered {
 #[global_allocator]
 static ALLOCATOR: Metered = Metered;
 
-/// What `work` gives, and the most bytes that this thread had allocated at once in the meantime, above those before.
+/// Returns the result of `work`, and the peak of the bytes that this thread allocated meanwhile, above those before.
 pub(crate) fn metered<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = LIVE.get();
     PEAK.set(before);
@@ -51,7 +51,7 @@ pub(crate) fn allocations() -> usize {
 }
 
 #[test]
-fn what_is_held_at_once_is_counted() {
+fn meter_counts_peak_allocation() {
     let ((), peak) = metered(|| {
         let first = vec![0_u8; 1000];
         drop(first);

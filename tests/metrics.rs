@@ -1,4 +1,4 @@
-//! Metrics of whole runs: what is refused, where they show, and that samples are looked at once.
+//! Metrics of whole runs: rejected metrics, their outputs, and the number of passes over the samples.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::float_cmp)]
 
@@ -11,11 +11,11 @@ use trainspec::trainer::{Totals, TrainStep};
 use trainspec::{Experiment, Result};
 
 thread_local! {
-    /// How often a test sample was read, by this test.
+    /// The number of reads of test samples by this test.
     static TEST_READS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Points on a line, of the class of their place; the test samples are all of class 0.
+/// Points on a line whose class depends on their position; the test samples are all of class 0.
 struct Points;
 
 impl Dataset for Points {
@@ -62,19 +62,19 @@ fn refusal<M: Model>(training: Experiment<M>) -> String {
     training.without_folder().run().expect_err("the run is refused").to_string()
 }
 
-/// With a second pass for the table it was 30.
+/// With a second pass for the confusion matrix it was 30.
 #[test]
-fn test_samples_are_evaluated_once() {
+fn test_split_is_evaluated_once() {
     let out = tempfile::tempdir().unwrap();
     let run = Sorted::experiment().out(out.path()).run().unwrap();
-    // Once when the data are checked, once by the final weights.
+    // Once when the data are checked, once with the final weights.
     assert_eq!(TEST_READS.get(), 20);
     let test = run.outcome.test.unwrap();
     let counts = run.outcome.confusion.unwrap().counts;
     assert_eq!(counts.iter().flatten().sum::<u64>(), 10);
     assert_eq!(test.metrics["accuracy"], counts[0][0] as f64 / 10.0);
     assert_eq!(test.metrics["accuracy"], test.metrics["f1_micro"]);
-    // Of one class there are no pairs.
+    // A single class has no pairs.
     assert!(test.metrics["auroc"].is_nan());
     let folder = run.folder.unwrap();
     let lines = std::fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
@@ -148,9 +148,9 @@ train! {
     }
 }
 
-/// By one logit, and for each label; the counts of the table are those of the accuracy.
+/// With one logit, and for each label; the counts of the confusion matrix match the accuracy.
 #[test]
-fn yes_or_no_is_measured() {
+fn binary_metrics_are_measured() {
     let values = |metrics: &std::collections::BTreeMap<&'static str, f64>| {
         metrics.iter().map(|(name, value)| (*name, (0.0..=1.0).contains(value))).collect::<Vec<_>>()
     };
@@ -175,15 +175,15 @@ fn yes_or_no_is_measured() {
 }
 
 #[test]
-fn a_metric_that_cannot_be_is_refused_before_the_first_step() {
+fn undefined_metric_is_rejected_before_first_step() {
     let with = |key: &str, value: &str| {
         Sorted::experiment().set(key, value).map_or_else(|error| error.to_string(), refusal)
     };
     assert!(with("metrics.1.k", "3").contains("TopK: k is 3; expected less than the 3 classes"));
     assert!(with("metrics.1.k", "0").contains("k is 0; expected at least 1"));
-    // A label follows its keys: the run has no `top_2_accuracy` any more, or two numbers of one name.
+    // A label follows its keys: the run no longer has `top_2_accuracy`, or has two metrics of one name.
     assert!(with("metrics.1.k", "1").contains("`top_2_accuracy` is not a metric of the run"));
-    assert!(with("metrics.3.average", "Macro").contains("would be called `f1_macro`"));
+    assert!(with("metrics.3.average", "Macro").contains("would be named `f1_macro`"));
     assert!(with("metrics.2.average", "Binary").contains("average is Binary, but there are 3 classes"));
     assert!(
         with("early_stop.monitor", "val_confusion_matrix")
@@ -191,9 +191,9 @@ fn a_metric_that_cannot_be_is_refused_before_the_first_step() {
     );
 }
 
-/// The accumulators of half an epoch, through the JSON of a checkpoint.
+/// The state of half an epoch round-trips through the JSON of a checkpoint.
 #[test]
-fn totals_come_back_from_a_checkpoint_bit_for_bit() {
+fn metric_state_survives_checkpoint_bit_for_bit() {
     let mut training = Sorted::experiment();
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
@@ -212,9 +212,9 @@ fn totals_come_back_from_a_checkpoint_bit_for_bit() {
     );
 }
 
-/// What metrics read is what candle is given.
+/// Metrics read the values that candle receives.
 #[test]
-fn both_engines_lend_their_predictions() {
+fn both_engines_expose_equal_predictions() {
     let mut training = Sorted::experiment();
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();

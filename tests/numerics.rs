@@ -1,4 +1,4 @@
-//! What the numbers are: layers, losses, metrics, optimizers and both engines, checked against independent sources.
+//! Numerical tests: layers, losses, metrics, optimizers and both engines, checked against independent sources.
 
 #![allow(
     unreachable_pub,

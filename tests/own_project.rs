@@ -1,4 +1,4 @@
-//! A project of a user's own, made of the blocks that README.md says to copy.
+//! A user project, made of the code blocks in README.md.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,7 +7,7 @@ use std::process::Command;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The first block in this language.
+/// Returns the first block in this language.
 fn block<'a>(page: &'a str, language: &str) -> &'a str {
     let (_, rest) = page.split_once(&format!("```{language}\n")).unwrap();
     rest.split_once("```").unwrap().0
@@ -18,22 +18,22 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn pages_show_one_manifest() {
+fn documented_manifests_are_equal() {
     let (readme, crate_docs) = (read("README.md"), read("runtime/src/docs/project.md"));
     assert_eq!(block(&readme, "toml"), block(&crate_docs, "toml"));
     let first = readme.find("```").unwrap();
     assert!(readme[first..].starts_with("```toml"), "the manifest comes first");
 }
 
-/// The profile that the pages show makes the kernels fast, and the program reports it.
+/// The documented profile optimizes the kernels, and the program reports it.
 ///
-/// The project uses the workspace's lock file and target folder, so that the dependencies that are compiled alike are compiled once.
-/// Those that have other features in the workspace, candle among them, and this crate are compiled for it anew, which takes minutes: so
-/// the test runs where `TRAINSPEC_OWN_PROJECT` is set, as `.ci/run` does.
+/// The project uses the workspace's lock file and target folder, so that dependencies with equal features are compiled once.
+/// Those with other features in the workspace, such as candle, and this crate are compiled again, which takes minutes: so the
+/// test runs only where `TRAINSPEC_OWN_PROJECT` is set, as `.ci/run` does.
 #[test]
-fn the_project_of_the_readme_is_optimized() {
+fn readme_project_builds_optimized_kernels() {
     if std::env::var_os("TRAINSPEC_OWN_PROJECT").is_none() {
-        eprintln!("skipped: it compiles candle once more; set TRAINSPEC_OWN_PROJECT to run it");
+        eprintln!("skipped: it compiles candle again; set TRAINSPEC_OWN_PROJECT to run it");
         return;
     }
     let readme = read("README.md");

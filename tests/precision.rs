@@ -1,4 +1,4 @@
-//! Runs in 16 bits: steps that overflow leave no trace but in the counters, and everything else goes on.
+//! Runs in 16 bits: steps that overflow change only the counters, and everything else continues.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -45,7 +45,7 @@ train! {
     Full { model: Net, data: Digits8x8::embedded(), batch: 32, steps: 40 }
 }
 
-/// Every bit of the state that a checkpoint would have, but for the scaling.
+/// Returns every bit of the state in a checkpoint, except the loss scale.
 fn state(engine: &dyn Engine) -> Vec<u32> {
     let parameters = engine.parameters().unwrap();
     let parameters = parameters.iter().map(|tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap());
@@ -53,7 +53,7 @@ fn state(engine: &dyn Engine) -> Vec<u32> {
     parameters.chain(optimizer).flatten().map(f32::to_bits).collect()
 }
 
-/// A batch with one pixel that is too large for f16, or no number at all.
+/// A batch with one pixel that is too large for f16, or NaN.
 fn broken(batch: &Batch, pixel: f32) -> Batch {
     let mut batch = batch.clone();
     let Elements::Float(pixels) = &mut batch.input.elements else { unreachable!("images are real") };
@@ -61,7 +61,7 @@ fn broken(batch: &Batch, pixel: f32) -> Batch {
     batch
 }
 
-/// Steps of a run with either engine; `run` is given two micro-batches, and whatever the run was declared with.
+/// Takes steps with either engine; `run` receives two micro-batches and the settings of the run.
 fn with_engines<M: Model>(training: fn() -> Experiment<M>, run: impl Fn(&mut TrainStep<'_>, [Batch; 2])) {
     let mut training = training();
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
@@ -77,9 +77,9 @@ fn with_engines<M: Model>(training: fn() -> Experiment<M>, run: impl Fn(&mut Tra
     }
 }
 
-/// A target that is no class is found behind the forward pass, which has moved the running statistics by then.
+/// An invalid class is detected after the forward pass, which has already updated the running statistics.
 #[test]
-fn a_batch_that_is_refused_leaves_no_trace() {
+fn rejected_batch_does_not_change_state() {
     with_engines(Full::experiment, |stepper, [good, mut bad]| {
         let Elements::Int(classes) = &mut bad.target.elements else { unreachable!("targets are classes") };
         classes[3] = 10;
@@ -92,19 +92,19 @@ fn a_batch_that_is_refused_leaves_no_trace() {
 }
 
 /// Seen to fail when running statistics are not restored, when `t` or the schedule moves on a skip, and when the norm is
-/// taken before the scale is out of it.
+/// computed before unscaling.
 #[test]
-fn a_step_that_overflows_changes_nothing_but_the_scale() {
+fn overflowing_step_changes_only_loss_scale() {
     with_engines(Half::experiment, |stepper, [a, b]| {
         for k in 1..=3 {
             let report = stepper.step(&[a.clone(), b.clone()]).unwrap();
             assert_eq!((report.step, report.skip), (k, None));
-            // Clipping looks at gradients of the loss, not of 1024 times the loss.
+            // Clipping uses gradients of the loss, not of 1024 times the loss.
             assert!(report.gradient_norm < 20.0, "{}", report.gradient_norm);
         }
         let (before, rate) = (state(stepper.engine()), stepper.rate());
         for (skips, pixel) in [(1, 1e30), (2, f32::INFINITY), (3, f32::NAN)] {
-            // The first micro-batch is good, so that statistics have moved when the other one breaks.
+            // The first micro-batch is valid, so statistics have changed when the second one overflows.
             let report = stepper.step(&[a.clone(), broken(&b, pixel)]).unwrap();
             let skip = report.skip.unwrap();
             assert_eq!((report.step, skip.in_a_row, skip.total), (4, skips, skips));
@@ -128,10 +128,10 @@ fn a_step_that_overflows_changes_nothing_but_the_scale() {
     });
 }
 
-/// A run that skipped goes on like one that did not, bit for bit.
+/// A run that skipped a step continues like one that did not, bit for bit.
 #[test]
-fn a_skipped_step_leaves_no_trace() {
-    // Two engines, one of which meets a broken batch between.
+fn skipped_step_does_not_change_state() {
+    // Two engines, one of which receives a broken batch in between.
     let ends = [false, true].map(|breaks| {
         let mut training = Brain::experiment();
         let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
@@ -151,7 +151,7 @@ fn a_skipped_step_leaves_no_trace() {
 }
 
 #[test]
-fn too_many_skips_stop_the_run() {
+fn too_many_skipped_steps_stop_run() {
     let said = |stepper: &mut TrainStep<'_>, batch: &Batch, skips: usize| {
         let window = [broken(batch, f32::NAN)];
         for _ in 0..skips {
@@ -162,20 +162,20 @@ fn too_many_skips_stop_the_run() {
     with_engines(Half::experiment, |stepper, [a, _]| {
         // 1024 to 1, then once more.
         let problem = said(stepper, &a, 10);
-        assert!(problem.contains("not even at a loss scale of 1, the smallest"), "{problem}");
+        assert!(problem.contains("the loss scale is already at its minimum, 1;"), "{problem}");
     });
     with_engines(
         || Half::experiment().set("precision", r#"{"type":"F16","loss_scale":1024}"#).unwrap(),
         |stepper, [a, _]| {
             let problem = said(stepper, &a, 19);
-            assert!(problem.contains("20 steps in a row were skipped"), "{problem}");
+            assert!(problem.contains("20 consecutive steps were skipped"), "{problem}");
             assert_eq!(stepper.scaling().loss_scale, Some(1024.0));
         },
     );
     with_engines(Brain::experiment, |stepper, [a, _]| {
         let problem = said(stepper, &a, 2);
         assert!(
-            problem.contains("`conv2d_1.weight` is not finite; 3 steps in a row were skipped"),
+            problem.contains("`conv2d_1.weight` is not finite; 3 consecutive steps were skipped"),
             "{problem}"
         );
         assert!(problem.ends_with("try a smaller `lr`"), "{problem}");
@@ -187,7 +187,7 @@ fn too_many_skips_stop_the_run() {
 }
 
 #[test]
-fn the_scaling_goes_on_where_it_was() {
+fn loss_scale_state_is_resumed() {
     let ends =
         [None, Some(Scaling { loss_scale: Some(64.0), good_steps: 3, skipped_in_a_row: 0, skipped: 5 })];
     with_engines(Half::experiment, |stepper, [a, b]| {
@@ -202,9 +202,9 @@ fn the_scaling_goes_on_where_it_was() {
     });
 }
 
-/// A whole run: the first steps are skipped until the scale fits, and told; the run has all its steps nevertheless.
+/// A whole run: the first steps are skipped and reported until the scale fits; the run still takes all its steps.
 #[test]
-fn a_run_tells_what_it_skips_and_takes_all_its_steps() {
+fn run_reports_skipped_steps_and_completes_all_steps() {
     let folder = tempfile::tempdir().unwrap();
     let (mut steps, mut skips) = (Vec::new(), Vec::new());
     let training = Half::experiment()
@@ -237,14 +237,14 @@ fn a_run_tells_what_it_skips_and_takes_all_its_steps() {
 }
 
 #[test]
-fn a_loss_scale_and_another_rule_are_one_too_many() {
+fn loss_scale_with_on_non_finite_is_rejected() {
     let rule = r#"{"type":"Skip","limit":3}"#;
     let error = Full::experiment()
         .set("on_non_finite", rule)
         .unwrap()
         .set("precision", r#"{"type":"F16","loss_scale":1024}"#);
     let error = error.err().unwrap().to_string();
-    assert!(error.contains("the loss scale decides"), "{error}");
+    assert!(error.contains("has no effect in f16"), "{error}");
     let error = Full::experiment().set("precision", "F16").err().unwrap().to_string();
     assert!(error.contains("`F16` needs a loss scale"), "{error}");
     assert!(Full::experiment().set("precision", "Bf16").is_ok());

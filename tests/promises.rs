@@ -1,200 +1,200 @@
-//! What is promised of a run, and the tests that hold it: the rows of `docs/reliability.md`.
+//! The guarantees of a run and the tests that check them: the rows of `docs/reliability.md`.
 
-/// The page, from the root of the repository.
+/// The path of the page from the root of the repository.
 pub const PAGE: &str = "docs/reliability.md";
 
-/// One promise.
+/// One guarantee.
 pub struct Promise {
-    /// What is promised.
+    /// The guarantee.
     pub promise: &'static str,
-    /// The tests, as `module::name`.
+    /// The tests that check it, as `module::name`.
     pub tests: &'static [&'static str],
-    /// The beginnings of the names under which figures are counted; none if there is nothing to count.
+    /// Prefixes of the names of its figures; empty if there are none.
     pub figures: &'static [&'static str],
 }
 
-/// What stands above the table.
+/// The text above the table.
 #[must_use]
 pub fn head() -> String {
     "# Reliability\n\n\
-     What is promised of a run, the tests that provoke the contrary, and what they counted when this page was made. The \
-     command below runs them, longer than the test suite does, and writes the page; where one fails the page stays as it \
-     was.\n\n\
+     This page lists what a run guarantees, the tests that try to break each guarantee, and the counts of the last full \
+     run. The command below runs these tests for longer than the test suite does and writes the page. If a test fails, the \
+     page stays unchanged.\n\n\
      ```sh\n\
      cargo run --release -p trainspec-tests --bin reliability\n\
      ```\n\n"
         .to_owned()
 }
 
-/// All of them.
+/// All guarantees.
 pub const PROMISES: &[Promise] = &[
     Promise {
-        promise: "A run that is resumed ends in the same bytes as one that was never ended, from every step, whatever has state",
+        promise: "A resumed run produces the same bytes as an uninterrupted one, from every step and for everything that has state",
         tests: &[
-            "resume::adam_with_an_average_and_early_stop",
-            "resume::a_run_that_stops_early",
-            "resume::momentum_on_a_plateau_in_uneven_windows",
-            "resume::f16_with_skipped_steps",
-            "resume::mixed_samples_and_bound_weights",
-            "resume::the_tape_engine",
+            "resume::adam_with_average_and_early_stop_resumes_identically",
+            "resume::early_stopped_run_resumes_identically",
+            "resume::momentum_with_plateau_and_uneven_accumulation_resumes_identically",
+            "resume::f16_with_skipped_steps_resumes_identically",
+            "resume::mixup_and_max_norm_resume_identically",
+            "resume::tape_engine_resumes_identically",
         ],
         figures: &[],
     },
     Promise {
-        promise: "A process that is killed at any instant loses at most what came after its last checkpoint",
+        promise: "A process that is killed at any instant loses at most the steps since its last checkpoint",
         tests: &[
-            "faults::digits_on_the_planned_engine",
-            "faults::digits_on_the_tape_engine",
-            "faults::a_transformer_on_the_planned_engine",
-            "faults::a_transformer_on_the_tape_engine",
-            "faults::a_program_that_is_taken_up_by_its_command_line",
+            "faults::killed_digits_run_resumes_on_planned_engine",
+            "faults::killed_digits_run_resumes_on_tape_engine",
+            "faults::killed_transformer_run_resumes_on_planned_engine",
+            "faults::killed_transformer_run_resumes_on_tape_engine",
+            "faults::killed_program_is_resumed_by_command_line",
         ],
         figures: &["killed: "],
     },
     Promise {
-        promise: "A signal ends a run after its step, with its state saved and a code of its own; a second one at once",
+        promise: "A signal stops a run after the current step, saves its state and sets its own exit code; a second signal stops it at once",
         tests: &[
-            "signals::a_run_goes_on_as_it_says_after_a_signal_at_any_instant",
-            "signals::every_instant_is_one_to_go_on_from",
-            "signals::who_waits_for_a_pipe_ends_at_a_signal",
+            "signals::signaled_run_resumes_by_printed_command",
+            "signals::interrupted_run_resumes_from_every_event",
+            "signals::signal_interrupts_waiting_for_pipe",
         ],
         figures: &[],
     },
     Promise {
-        promise: "A full disk ends a run with the reason, and it goes on where there is room",
-        tests: &["faults::a_file_system_without_room", "faults::a_file_that_cannot_grow"],
+        promise: "A full disk stops a run with an error that gives the reason; the run can be resumed once there is space",
+        tests: &[
+            "faults::full_file_system_stops_run_with_error",
+            "faults::file_size_limit_stops_run_with_error",
+        ],
         figures: &["full disk: "],
     },
     Promise {
-        promise: "A folder that cannot be written is told before the first step",
-        tests: &["faults::a_folder_that_is_read_only"],
+        promise: "A folder that is not writable is reported before the first step",
+        tests: &["faults::read_only_folder_is_rejected"],
         figures: &["read-only folder"],
     },
     Promise {
-        promise: "A checkpoint with a damaged file is never gone on with; the newest whole one is",
-        tests: &[
-            "faults::a_damaged_file_of_a_checkpoint_is_seen",
-            "resume::a_damaged_checkpoint_is_passed_over",
-        ],
+        promise: "A run is never resumed from a damaged checkpoint; it is resumed from the newest complete one",
+        tests: &["faults::damaged_checkpoint_file_is_detected", "resume::damaged_checkpoint_is_skipped"],
         figures: &["damaged: files of a checkpoint"],
     },
     Promise {
-        promise: "Damage to other files of a run is harmless or told, and touches no checkpoint",
+        promise: "Damage to other files of a run is harmless or reported, and does not affect the checkpoints",
         tests: &[
-            "faults::a_damaged_file_beside_the_checkpoints_does_no_harm",
-            "faults::a_damaged_model_is_not_read",
-            "resume::a_log_that_is_shorter_than_a_checkpoint_says_passes_it_over",
+            "faults::damaged_run_file_does_not_affect_checkpoints",
+            "faults::damaged_model_file_is_rejected",
+            "resume::checkpoint_with_truncated_log_is_skipped",
         ],
-        figures: &["damaged: files beside", "damaged: a model"],
+        figures: &["damaged: other files", "damaged: a model"],
     },
     Promise {
-        promise: "A record is the run: made again, in whole or from any checkpoint, every bit of it is compared, and what differs is named",
+        promise: "`verify` re-runs a run from its start or from any checkpoint, compares every bit with the run folder, and names the first difference",
         tests: &[
-            "verify::a_run_is_the_same_from_its_start_and_from_each_checkpoint",
-            "verify::a_run_that_was_ended_is_the_same_as_far_as_it_went",
-            "verify::a_run_that_was_interrupted",
-            "verify::a_bit_of_a_parameter_of_a_checkpoint",
-            "verify::a_number_of_a_log",
-            "verify::a_hash_of_the_trace",
-            "verify::a_run_that_went_on_from_other_weights",
-        ],
-        figures: &[],
-    },
-    Promise {
-        promise: "The model of a run can be had as it was after any step, held against the record",
-        tests: &[
-            "verify::a_model_is_what_a_checkpoint_at_the_step_would_hold",
-            "verify::what_is_replayed_is_what_is_on_record",
+            "verify::run_is_verified_from_start_and_from_each_checkpoint",
+            "verify::stopped_run_is_verified_to_its_last_step",
+            "verify::interrupted_run_is_verified",
+            "verify::changed_bit_in_checkpoint_parameter_is_detected",
+            "verify::changed_number_in_log_is_detected",
+            "verify::changed_hash_in_trace_is_detected",
+            "verify::run_resumed_from_changed_weights_is_detected",
         ],
         figures: &[],
     },
     Promise {
-        promise: "A run folder of an older version is read, gone on with and verified; a hundred losses keep their bits",
-        tests: &["verify::a_folder_of_format_1_is_of_use", "verify::a_hundred_losses_are_what_they_were"],
+        promise: "`replay` returns the model of a run after any step, checked against the run folder",
+        tests: &[
+            "verify::replayed_model_equals_checkpoint_at_step",
+            "verify::replay_is_checked_against_run_folder",
+        ],
         figures: &[],
     },
     Promise {
-        promise: "Files and keys from outside are read or refused: no panic, no more memory than their size allows, nothing done elsewhere",
+        promise: "A run folder of an older version can be read, resumed and verified; a hundred losses of a fixed run keep their bits",
         tests: &[
-            "inputs::model_files_of_any_bytes",
-            "inputs::run_folders_of_any_bytes",
-            "inputs::tables_of_any_bytes",
-            "inputs::pictures_of_any_bytes",
-            "inputs::keys_and_values_of_any_kind",
-            "inputs::links_lead_nowhere",
-            "inputs::no_name_leads_out_of_a_checkpoint",
+            "verify::format_1_folder_is_read_resumed_and_verified",
+            "verify::hundred_losses_match_recorded_values",
+        ],
+        figures: &[],
+    },
+    Promise {
+        promise: "Untrusted files and keys are read or rejected without a panic; memory is bounded by their size, and no other file is touched",
+        tests: &[
+            "inputs::random_model_files_do_not_panic",
+            "inputs::random_run_folders_do_not_panic",
+            "inputs::random_csv_files_do_not_panic",
+            "inputs::random_idx_files_do_not_panic",
+            "inputs::random_settings_do_not_panic",
+            "inputs::links_in_run_folder_are_not_followed",
+            "inputs::checksum_names_outside_checkpoint_are_rejected",
         ],
         figures: &["inputs: "],
     },
     Promise {
-        promise: "An exported model is one to other programs: equal tensors under PyTorch's names, equal outputs",
+        promise: "Other programs can load an exported model: equal tensors under PyTorch's names, equal outputs",
         tests: &[
-            "interop::a_perceptron_with_normalized_inputs",
-            "interop::convolution_and_batch_norm",
-            "interop::a_transformer",
-            "interop::recurrent_layers",
-            "interop::a_file_is_one_that_others_expect",
+            "interop::exported_perceptron_with_normalizer_matches_pytorch",
+            "interop::exported_convolution_and_batch_norm_match_pytorch",
+            "interop::exported_transformer_matches_pytorch",
+            "interop::exported_recurrent_layers_match_pytorch",
+            "interop::exported_file_has_sorted_aligned_header",
         ],
         figures: &[],
     },
     Promise {
-        promise: "A run begins with the numbers of a file bit for bit, or is refused before it starts by all that does not fit",
+        promise: "`init_from` initializes a run with the values of a file bit for bit, or rejects the file before the run starts and reports every mismatch",
         tests: &[
-            "init_from::every_parameter_is_that_of_the_file",
-            "init_from::all_that_does_not_fit_is_told_at_once",
-            "init_from::a_file_that_is_not_there_or_damaged_is_told_before_the_first_step",
-            "init_from::a_resumed_run_does_not_read_the_file_and_notices_another_one",
+            "init_from::every_parameter_is_loaded_from_file",
+            "init_from::every_mismatch_is_reported_at_once",
+            "init_from::missing_or_damaged_file_is_rejected_before_first_step",
+            "init_from::resumed_run_ignores_file_and_rejects_changed_checksum",
         ],
         figures: &[],
     },
     Promise {
-        promise: "A checkpoint of another program, model, spec or data set is refused by what differs",
+        promise: "A checkpoint of another program, model, spec or data set is rejected, and the error names what differs",
         tests: &[
-            "resume::a_changed_spec_is_refused_by_the_names_of_its_keys",
-            "resume::what_is_of_another_run_is_refused",
-            "resume::other_data_are_refused",
-            "resume::a_state_that_does_not_fit_is_refused",
+            "resume::changed_spec_is_rejected_with_key_names",
+            "resume::checkpoint_of_another_run_is_rejected",
+            "resume::changed_data_are_rejected",
+            "resume::mismatched_state_is_rejected",
         ],
         figures: &[],
     },
     Promise {
-        promise: "A run whose resume is refused is left as it was, byte for byte; only a change that the saved state fits is recommended",
+        promise: "A rejected resume leaves the run folder unchanged, byte for byte; the error recommends a spec change only if the saved state fits it",
+        tests: &["resume::rejected_resume_leaves_run_unchanged", "resume::mismatched_state_is_rejected"],
+        figures: &[],
+    },
+    Promise {
+        promise: "The final weights of a run are on disk before the final evaluation",
+        tests: &["faults::failed_final_evaluation_keeps_weights"],
+        figures: &[],
+    },
+    Promise {
+        promise: "A file system that cannot lock or sync folders is reported once and used; a disk that fails while a run starts is an error and leaves no empty run folder",
         tests: &[
-            "resume::a_refused_resume_leaves_a_complete_run_as_it_was",
-            "resume::a_state_that_does_not_fit_is_refused",
+            "faults::file_system_without_locks_and_folder_sync_is_supported",
+            "faults::disk_failure_is_distinguished_from_unsupported_operation",
         ],
         figures: &[],
     },
     Promise {
-        promise: "The weights that a run ends with are on the disk before they are evaluated for the last time",
-        tests: &["faults::an_evaluation_that_fails_at_the_end_loses_no_weights"],
-        figures: &[],
-    },
-    Promise {
-        promise: "A file system without locks or syncs of folders is reported once and used; a disk that fails while a run starts is an error, and leaves no empty run folder",
+        promise: "A checkpoint that cannot be read or has another format version is not treated as damaged; one with weights that are not finite is rejected",
         tests: &[
-            "faults::a_file_system_without_locks_and_syncs_of_folders",
-            "faults::a_disk_that_fails_is_told_from_a_file_system_that_cannot",
+            "resume::unreadable_checkpoint_is_kept_in_place",
+            "resume::checkpoint_of_another_format_is_rejected_as_unsupported",
+            "resume::checkpoint_with_non_finite_values_is_rejected_with_position",
         ],
         figures: &[],
     },
     Promise {
-        promise: "A checkpoint that cannot be read, or is of another version, is not taken for a damaged one; one with weights that are no numbers is refused",
-        tests: &[
-            "resume::a_checkpoint_that_cannot_be_read_is_left_where_it_is",
-            "resume::a_checkpoint_of_another_format_is_not_damaged",
-            "resume::a_checkpoint_without_numbers_is_refused_by_parameter_and_place",
-        ],
+        promise: "Two processes never write to the same run",
+        tests: &["resume::second_process_on_run_folder_is_rejected"],
         figures: &[],
     },
     Promise {
-        promise: "Two processes never write one run",
-        tests: &["resume::two_runs_do_not_share_a_folder"],
-        figures: &[],
-    },
-    Promise {
-        promise: "A run that needs more memory than there is, is refused before it starts, with both figures",
-        tests: &["advice::a_machine_that_is_too_small"],
+        promise: "A run that needs more memory than is available is rejected before it starts, with both figures",
+        tests: &["advice::run_larger_than_memory_is_rejected"],
         figures: &[],
     },
 ];

@@ -1,11 +1,11 @@
-//! What the tests of reliability counted, for the table in `docs/reliability.md`.
+//! Records the counts of the reliability tests for the table in `docs/reliability.md`.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 
 use serde_json::{Map, Value};
 
-/// Notes figures under the name of what was tested: a line of JSON in the file that `RELIABILITY_OUT` names, if any.
+/// Records figures under the name of the test subject: a line of JSON in the file that `RELIABILITY_OUT` names, if any.
 ///
 /// # Panics
 /// If the file cannot be written.
@@ -19,10 +19,10 @@ pub fn record(target: &str, figures: &[(&str, u64)]) {
     file.write_all(format!("{line}\n").as_bytes()).expect("a line of figures");
 }
 
-/// How often something is to be tried: `usual` times, or more if the environment variable says so.
+/// Returns the number of repetitions: `usual`, or the value of the environment variable if it is set.
 ///
 /// # Panics
-/// If the variable is no number.
+/// If the variable is not a number.
 #[must_use]
 pub fn times(variable: &str, usual: usize) -> usize {
     std::env::var(variable).map_or(usual, |text| text.parse().expect("a number"))

@@ -1,7 +1,6 @@
-//! Provokes what a run must survive, many times, and writes `docs/reliability.md`: each promise, how it is tested, and what was
-//! counted.
+//! Runs the reliability tests many times and writes `docs/reliability.md`: each guarantee, its tests, and their counts.
 //!
-//! `cargo run --release -p trainspec-tests --bin reliability` (some minutes; `-- --quick` does what the test suite does)
+//! `cargo run --release -p trainspec-tests --bin reliability` (some minutes; `-- --quick` runs only as much as the test suite)
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,7 +12,7 @@ use trainspec_tests::promises::{PAGE, PROMISES, Promise, head};
 
 type Error = Box<dyn std::error::Error>;
 
-/// The test targets and the modules in them that count, and what makes them try more often.
+/// The test targets, their counting modules, and the variables that increase the number of repetitions.
 const TARGETS: [&str; 2] = ["runs", "memory"];
 const MODULES: [&str; 5] = ["resume::", "signals::", "faults::", "inputs::", "verify::"];
 const THOROUGH: [(&str, &str); 2] = [("KILLS", "250"), ("FUZZ_SECONDS", "60")];
@@ -33,10 +32,10 @@ fn main() -> Result<(), Error> {
     if !is_quick {
         cargo.envs(THOROUGH);
     }
-    // The page may lack a promise, or not be there: it is about to be made.
-    cargo.arg("--").args(MODULES).args(["--skip", "the_page_has_every_promise"]);
+    // The page may lack a guarantee, or not exist: it is about to be written.
+    cargo.arg("--").args(MODULES).args(["--skip", "reliability_page_lists_every_guarantee"]);
     if !cargo.status()?.success() {
-        return Err("a promise is not kept; the page stays as it was".into());
+        return Err("a test failed; the page is unchanged".into());
     }
     let counted = counted(&std::fs::read_to_string(&figures)?)?;
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(PAGE);
@@ -45,7 +44,7 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// The figures of each thing that was tried.
+/// The figures of each test subject.
 type Counted = BTreeMap<String, Vec<(String, u64)>>;
 
 fn counted(lines: &str) -> Result<Counted, Error> {
@@ -62,7 +61,7 @@ fn counted(lines: &str) -> Result<Counted, Error> {
 
 fn text(counted: &Counted) -> Result<String, Error> {
     let mut page = head();
-    page += "| promise | how it is tested | counted in the last run |\n| --- | --- | --- |\n";
+    page += "| guarantee | tests | counts of the last run |\n| --- | --- | --- |\n";
     for Promise { promise, tests, figures } in PROMISES {
         let tests: Vec<_> = tests.iter().map(|test| format!("`{test}`")).collect();
         let mut told = Vec::new();

@@ -1,11 +1,11 @@
-//! The files of a run, to be compared byte by byte.
+//! Reads the files of a run for byte-by-byte comparison.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A folder for many runs: in memory where the system has such a place, since each run waits for the disk again and again,
-/// and what becomes of a process is the same there.
+/// A folder for many runs: in memory where available, since each run waits for the disk repeatedly, and a killed process
+/// leaves the same files there.
 ///
 /// # Panics
 /// If it cannot be made.
@@ -14,10 +14,10 @@ pub fn scratch() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder")
 }
 
-/// The bytes of each file, by its path below the run's folder.
+/// The bytes of each file by its path relative to the run folder.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// Every file below a run's folder.
+/// Reads every file below a run folder.
 ///
 /// # Panics
 /// If one cannot be read.
@@ -39,7 +39,7 @@ pub fn every_file(run: &Path) -> Files {
     files
 }
 
-/// Every file of a run but the manifest, which tells of times.
+/// Reads every file of a run except the manifest, which records times.
 ///
 /// # Panics
 /// If one cannot be read.
@@ -50,7 +50,7 @@ pub fn files(run: &Path) -> Files {
     files
 }
 
-/// That both have the same files with the same bytes.
+/// Asserts that both have the same files with the same bytes.
 ///
 /// # Panics
 /// If not.
@@ -62,7 +62,7 @@ pub fn assert_equal(found: &Files, expected: &Files, what: &str) {
     }
 }
 
-/// The only run of a program below `runs/<name>`, if there is one.
+/// Returns the only run of a program below `runs/<name>`, if any.
 ///
 /// # Panics
 /// If there are more.

@@ -1,4 +1,4 @@
-//! What runs do: what is reported before the first step, what is recorded, and what survives signals, kills and damage.
+//! Tests of whole runs: errors before the first step, recorded files, and behavior under signals, kills and damage.
 
 #![allow(
     unreachable_pub,

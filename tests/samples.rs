@@ -1,4 +1,4 @@
-//! The two samples of the design, as printed there, a recurrent one, and training steps of each.
+//! The two examples of the design, as printed there, a recurrent one, and training steps of each.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -7,7 +7,7 @@ use trainspec::graph::Graph;
 use trainspec::prelude::*;
 use trainspec::trainer::Event;
 
-/// Two convolutions and a small head for 8x8 grey digits.
+/// Two convolutions and a small head for 8x8 gray digits.
 #[model]
 pub fn DigitNet(image: Image<1, 8, 8>) -> Logits<10> {
     image
@@ -61,7 +61,7 @@ pub fn CharGpt<const DEPTH: usize>(tokens: Tokens<65, 128>) -> TokenLogits<65> {
     x.layer_norm().linear(out = 65)
 }
 
-/// Eight sequences that count upwards, and what follows each token.
+/// Eight sequences that count upward, and the next token at each position.
 fn counting() -> trainspec::Result<InMemory<Tokens<65, 128>, Tokens<65, 128>>> {
     let tokens = |first: u32| (0..8).flat_map(move |row| (0..128).map(move |i| (row * 7 + first + i) % 65));
     InMemory::new(tokens(0).collect(), tokens(1).collect())
@@ -99,14 +99,14 @@ train! {
 }
 
 #[test]
-fn no_sample_draws_advice() {
+fn examples_cause_no_advice() {
     assert_eq!(Digits::experiment().check().unwrap().advice, []);
     assert_eq!(Characters::experiment().check().unwrap().advice, []);
     assert_eq!(Remembered::experiment().check().unwrap().advice, []);
 }
 
 #[test]
-fn the_digits_take_an_epoch() {
+fn digits_example_trains_one_epoch() {
     let run = Digits::experiment()
         .set("checkpoint", "null")
         .and_then(|run| run.set("schedule.0.steps", "2"))
@@ -119,7 +119,7 @@ fn the_digits_take_an_epoch() {
 }
 
 #[test]
-fn the_transformer_takes_steps() {
+fn transformer_example_trains_steps() {
     let paths = takes_steps(Characters::experiment(), &CharGpt::<2>::graph().unwrap());
     for path in ["block.0.linear_2.bias", "block.1.self_attention_1.in_weight"] {
         assert!(paths.iter().any(|known| known == path), "{paths:?}");
@@ -127,14 +127,14 @@ fn the_transformer_takes_steps() {
 }
 
 #[test]
-fn the_recurrent_model_takes_steps() {
+fn recurrent_example_trains_steps() {
     let paths = takes_steps(Remembered::experiment(), &CharLstm::<24>::graph().unwrap());
     for path in ["lstm_1.weight_ih", "lstm_1.weight_hh", "lstm_1.bias_ih", "lstm_1.bias_hh"] {
         assert!(paths.iter().any(|known| known == path), "{paths:?}");
     }
 }
 
-/// Takes two steps, in which every parameter moves; the paths of the parameters.
+/// Takes two steps, asserts that every parameter changes, and returns the paths of the parameters.
 fn takes_steps<M: Model>(training: Experiment<M>, graph: &Graph) -> Vec<String> {
     let mut losses = Vec::new();
     let run = training
@@ -148,11 +148,11 @@ fn takes_steps<M: Model>(training: Experiment<M>, graph: &Graph) -> Vec<String> 
         })
         .unwrap();
     assert_eq!(run.outcome.steps, 2);
-    // What the last linear layer maps is of a size of at most 1, and so, with its first weights, are the logits:
-    // the first loss is near that of a guess among 65 tokens.
+    // The input of the last linear layer is at most 1 in size, and so, with its initial weights, are the logits:
+    // the first loss is near that of a random guess among 65 tokens.
     assert!((losses[0] - 65_f64.ln()).abs() < 0.5, "{losses:?}");
     assert!(losses[1].is_finite());
-    // A gradient reaches every parameter: none is what it was before the first step.
+    // A gradient reaches every parameter: none equals its initial value.
     let first = initial(graph, 0, &candle_core::Device::Cpu).unwrap();
     let numbers = |tensor: &candle_core::Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
     for ((path, last), first) in run.model.parameters().zip(&first) {

@@ -1,4 +1,4 @@
-//! What a user can write: the model language, parts of one's own, and the message for each mistake.
+//! Tests of the declarations: the model language, custom parts, and the message for each mistake.
 
 #![allow(
     unreachable_pub,

@@ -1,4 +1,4 @@
-//! What only the data or the whole run can tell is told before the first step.
+//! Errors that depend on the data or the whole run are reported before the first step.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -12,7 +12,7 @@ fn Normed(x: Features<2>) -> Logits<2> {
     x.linear(out = 4).batch_norm().relu().linear(out = 2)
 }
 
-/// `count` samples of two classes, of which the last eighth validate.
+/// `count` samples of two classes, the last eighth for validation.
 fn points(count: usize) -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Class<2>>> {
     let inputs = (0..2 * count).map(|i| (i as f32 * 0.37).sin()).collect();
     let targets = (0..count).map(|i| (i % 2) as u32).collect();
@@ -65,7 +65,7 @@ train! {
     Cycle { model: Normed, data: points(64), batch: 8, epochs: 2, schedule: [OneCycle { max: 0.1 }] }
 }
 
-/// The compiler does not ask a constant for its keys, but only what is written with them.
+/// The compiler does not check the keys of a constant, only those written in braces.
 const WIDER: SqrtScaling = SqrtScaling { base_batch: 32 };
 
 train! {
@@ -90,22 +90,22 @@ fn refusal<M: Model>(training: Experiment<M>) -> String {
 }
 
 #[test]
-fn a_last_batch_too_small_for_batch_norm() {
+fn last_batch_too_small_for_batch_norm_is_rejected() {
     assert_eq!(
         refusal(Uneven::experiment().without_folder()),
-        "batch: `batch_norm_1` trains on at least 2 samples at once, but of 57 samples in batches of 8 the last \
-         is 1; change `batch`, or add `drop_last: true`"
+        "batch: `batch_norm_1` needs at least 2 samples per batch, but with 57 samples in batches of 8 the last \
+         has 1; change `batch`, or add `drop_last: true`"
     );
     assert!(Uneven::experiment().without_folder().set("batch", "19").unwrap().run().is_ok());
 }
 
 #[test]
-fn checkpoints_without_a_folder() {
+fn checkpoint_without_output_folder_is_rejected() {
     assert!(refusal(Even::experiment().without_folder()).starts_with("checkpoint: there is no run folder"));
 }
 
 #[test]
-fn nothing_to_watch() {
+fn early_stop_without_validation_is_rejected() {
     assert!(
         refusal(Unwatched::experiment().without_folder())
             .starts_with("early_stop: there are no validation samples")
@@ -121,9 +121,9 @@ train! {
     Scattered { model: Normed, data: scattered(), batch: 8, epochs: 1 }
 }
 
-/// Under another seed, the model would be tested on samples it has learned from.
+/// With another seed, the model would be tested on its training samples.
 #[test]
-fn a_model_is_evaluated_on_the_split_of_its_own_run() {
+fn model_is_evaluated_on_split_of_its_run() {
     let run = Scattered::experiment().seed(7).without_folder().run().unwrap();
     assert_eq!(run.model.seed(), Some(7));
     let again = Scattered::experiment().evaluate(&run.model, PreparedDataset::test).unwrap();
@@ -133,7 +133,7 @@ fn a_model_is_evaluated_on_the_split_of_its_own_run() {
 }
 
 #[test]
-fn refused_changes_are_errors_and_defaults_are_spelled_out() {
+fn rejected_overrides_are_errors_and_defaults_are_serialized() {
     for (key, value) in [("batch", "0"), ("optimizer.lr", "-1"), ("checkpoint.keep", "0"), ("seed", "x")] {
         assert!(Even::experiment().set(key, value).is_err(), "{key}={value} is accepted");
     }
@@ -144,10 +144,10 @@ fn refused_changes_are_errors_and_defaults_are_spelled_out() {
 }
 
 #[test]
-fn a_schedule_that_has_nothing_to_listen_to() {
+fn plateau_phase_without_validation_is_rejected() {
     assert!(
         refusal(Deaf::experiment().without_folder())
-            .starts_with("schedule.0: there are no validation samples to listen to")
+            .starts_with("schedule.0: there are no validation samples to monitor")
     );
     let Err(error) = Scaled::experiment().set("schedule.2.monitor", "val_recall") else { panic!() };
     assert_eq!(
@@ -156,11 +156,11 @@ fn a_schedule_that_has_nothing_to_listen_to() {
     );
 }
 
-/// `scale_lr` is applied once, to what the whole schedule works on.
+/// `scale_lr` is applied once, to the learning rate of the whole schedule.
 #[test]
-fn a_rate_is_scaled_to_the_batch() {
+fn learning_rate_is_scaled_to_batch() {
     let mut training = Scaled::experiment().set("schedule.1.at", r#"[{"Epochs":1},{"Epochs":3}]"#).unwrap();
-    // 56 samples in steps of 16 are 4 steps an epoch, and twice 8 samples twice the rate.
+    // 56 samples in steps of 16 are 4 steps an epoch, and twice 8 samples double the learning rate.
     let schedule = training.schedule().unwrap();
     let near = |k, expected: f64| (schedule.rate(k) - expected).abs() < 1e-15;
     for (k, expected) in [(0, 0.02), (7, 0.02), (8, 0.002), (15, 0.002), (16, 0.0002), (31, 0.0002)] {
@@ -170,18 +170,21 @@ fn a_rate_is_scaled_to_the_batch() {
     assert!(run.is_ok(), "{run:?}");
 }
 
-/// A rule of the optimizer's for `lr` holds for every rate.
+/// A rule of the optimizer for `lr` applies to every learning rate of the schedule.
 #[test]
-fn the_largest_rate_is_judged() {
+fn optimizer_rules_are_checked_at_largest_learning_rate() {
     let training = Scaled::experiment().without_folder().set("schedule.0.factor", "600").unwrap();
     let problem = refusal(training);
     assert!(
-        problem.starts_with("schedule: the largest rate is 12, while `lr` is 0.01; with that"),
+        problem.starts_with(
+            "schedule: the largest learning rate is 12, but `lr` is 0.01; at that learning rate: "
+        ),
         "{problem}"
     );
     assert!(
-        problem
-            .ends_with("lr * weight_decay is 1.2; expected less than 1, or each step takes the whole weight")
+        problem.ends_with(
+            "lr * weight_decay is 1.2; expected less than 1, or each step removes the whole weight"
+        )
     );
     assert!(
         refusal(Cycle::experiment().without_folder().set("schedule.0.max", "1e3").unwrap()).contains("1000")
@@ -190,14 +193,14 @@ fn the_largest_rate_is_judged() {
 }
 
 #[test]
-fn a_scale_without_effect() {
+fn learning_rate_scaling_without_effect_is_rejected() {
     assert_eq!(
         refusal(ScaledCycle::experiment().without_folder()),
-        "scale_lr: `OneCycle` has rates of its own, which do not depend on `lr`; scale those and remove `scale_lr`"
+        "scale_lr: `OneCycle` has its own learning rates, which do not depend on `lr`; scale those and remove `scale_lr`"
     );
 }
 
-/// The first layer has no `init` of its own.
+/// The first layer does not set `init`.
 #[model]
 fn Begun(x: Features<2>) -> Logits<2> {
     x.linear(out = 4).relu().linear(out = 2, init = Orthogonal { gain: 2.0 })
@@ -211,7 +214,7 @@ train! {
     WithAKey { model: Begun, data: points(64), epochs: 1, init: Initializer::Normal { std: 0.5 } }
 }
 
-/// What an engine of the run begins with, as numbers.
+/// Returns the initial parameters of an engine of the run.
 fn beginning<M: Model>(mut training: Experiment<M>) -> Vec<Vec<f32>> {
     let graph = training.graph().unwrap();
     let engine = trainspec::engine::open(&graph, training.settings().unwrap()).unwrap();
@@ -220,15 +223,15 @@ fn beginning<M: Model>(mut training: Experiment<M>) -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn weights_begin_as_the_layer_says_or_else_the_spec() {
+fn layer_initializer_takes_precedence_over_spec() {
     assert_eq!(AllAlike::experiment().settings().unwrap().init, He);
     assert_eq!(WithAKey::experiment().settings().unwrap().init, Normal { std: 0.5 });
     let [he, normal] = [beginning(AllAlike::experiment()), beginning(WithAKey::experiment())];
     let ours = beginning(AllAlike::experiment().set("init", "Default").unwrap());
-    // He's deviation of two inputs is 1: the same draws, twice as large.
+    // The deviation of He for two inputs is 1: the same draws, twice as large.
     assert_ne!(he[0], ours[0]);
     assert!(he[0].iter().zip(&normal[0]).all(|(he, normal)| he.to_bits() == (2.0 * normal).to_bits()));
-    // Biases, and the layer with a choice of its own.
+    // Biases, and the layer that sets `init`.
     assert_eq!(he[1..], ours[1..]);
     assert_eq!(normal[1..], ours[1..]);
     let zeros = beginning(AllAlike::experiment().set("init", "Zeros").unwrap());
@@ -241,7 +244,7 @@ train! {
 }
 
 #[test]
-fn a_bare_name_is_every_default() {
+fn bare_name_uses_all_defaults() {
     let mut training = Bare::experiment();
     let settings = training.settings().unwrap();
     assert_eq!(settings.optimizer.to_json(), RAdam::DEFAULT.to_json());
@@ -250,9 +253,9 @@ fn a_bare_name_is_every_default() {
     assert_eq!((settings.ema, settings.early_stop), (Some(Ema::DEFAULT), Some(EarlyStop::DEFAULT)));
 }
 
-/// A change may give a part that the program does not declare, with some of its keys.
+/// An override may set an undeclared configuration with some of its keys.
 #[test]
-fn a_part_that_was_not_declared_has_defaults() {
+fn undeclared_key_uses_defaults_when_set() {
     let mut training = AllAlike::experiment().set("ema", r#"{"half_life":5}"#).unwrap();
     let ema = training.settings().unwrap().ema;
     assert_eq!(ema, Some(Ema { half_life: 5.0, ..Ema::DEFAULT }));
@@ -260,12 +263,12 @@ fn a_part_that_was_not_declared_has_defaults() {
 }
 
 #[test]
-fn an_initializer_out_of_range() {
+fn initializer_out_of_range_is_rejected() {
     let set = WithAKey::experiment().set("init.Normal.std", "-1").map(|_| ());
     assert_eq!(set.unwrap_err().to_string(), "init.std is -1; expected a number above 0");
 }
 
-/// The last of 64 points are to validate, and have this label.
+/// 64 points, of which the last are for validation and have this label.
 fn validated_by(label: u32) -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Class<2>>> {
     let inputs = (0..128).map(|i| (i as f32 * 0.37).sin()).collect();
     let targets = (0..64).map(|i| if i < 56 { i % 2 } else { label }).collect();
@@ -287,10 +290,10 @@ train! {
     Weightless { model: Begun, data: validated_by(1), epochs: 2, loss: CrossEntropy { weights: &[1.0, 0.0] } }
 }
 
-/// The loss of such a part was 0, and so the best that there can be.
+/// The loss of such a split was 0, and so the best possible.
 #[test]
-fn a_part_in_which_nothing_counts() {
-    let then = "; their loss is not defined; label some, or split the data otherwise";
+fn split_with_all_labels_ignored_is_rejected() {
+    let then = "; their loss is not defined; label some, or split the data differently";
     assert_eq!(
         refusal(Unlabelled::experiment().without_folder()),
         format!(
@@ -304,7 +307,7 @@ fn a_part_in_which_nothing_counts() {
     assert!(Weightless::experiment().without_folder().set("loss.weights", "[0, 1]").unwrap().run().is_ok());
 }
 
-/// Of 40 samples one has a label, and the two that are to validate.
+/// 40 samples: one has a label, and so do the two for validation.
 fn hardly_labelled() -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Class<2>>> {
     let inputs = (0..84).map(|i| (i as f32 * 0.37).sin()).collect();
     let targets = (0..42).map(|i| if i == 7 || i > 39 { i % 2 } else { 9 }).collect();
@@ -323,9 +326,9 @@ train! {
     }
 }
 
-/// Of a step in which nothing counts there is no loss, its gradient is 0, and the mean of the epoch is that of the others.
+/// A step with only ignored labels has no loss, its gradient is 0, and the mean of the epoch is that of the other steps.
 #[test]
-fn a_step_in_which_nothing_counts_has_no_loss() {
+fn step_with_all_labels_ignored_has_no_loss() {
     let folder = tempfile::tempdir().unwrap();
     let run = HardlyLabelled::experiment().out(folder.path()).run().unwrap();
     let text = std::fs::read_to_string(run.folder.unwrap().join("metrics.jsonl")).unwrap();
@@ -345,7 +348,7 @@ fn Shares(x: Features<2>) -> LogProbabilities<2> {
     x.linear(out = 2).log_softmax()
 }
 
-/// Twelve samples, of which the last two are for the test; the targets of the last are these.
+/// Twelve samples, of which the last two are for testing and have these targets.
 fn ending_with<T>(last: [f32; 2]) -> trainspec::Result<impl Dataset<Input = Features<2>, Target = T>>
 where
     T: trainspec::TargetKind + trainspec::Kind<Element = f32>,
@@ -412,9 +415,9 @@ train! {
     OwnLoss { model: Plane, data: ending_with::<Values<2>>([0.5, -1.0]), epochs: 1, loss: LogError {} }
 }
 
-/// All of them stood in the test part, which is looked at when the training is over.
+/// All of them were in the test split, which is evaluated after training.
 #[test]
-fn a_target_that_the_loss_cannot_take() {
+fn target_outside_loss_domain_is_rejected() {
     let of_test = |problem: &str| format!("data: sample 11 (from 0) of the test part: {problem}");
     assert_eq!(
         refusal(Labelled::experiment().without_folder()),
@@ -437,7 +440,7 @@ fn a_target_that_the_loss_cannot_take() {
     );
 }
 
-/// Small numbers to learn from, and a large one at the end.
+/// Small training values, and a large one at the end.
 fn far_out() -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Class<2>>> {
     let inputs = (0..24).map(|i| if i == 23 { 3e38 } else { (i as f32 * 0.37).sin() * 1e-3 }).collect();
     let split = Split::Fixed { train: 0..8, validation: 8..10, test: 10..12 };
@@ -449,11 +452,11 @@ train! {
     FarOut { model: Begun, data: far_out(), epochs: 1 }
 }
 
-/// The loss of the test was NaN.
+/// The test loss was NaN.
 #[test]
-fn an_input_that_normalization_makes_infinite() {
+fn input_infinite_after_normalization_is_rejected() {
     let said = refusal(FarOut::experiment().without_folder());
-    let expected = "data: sample 11 (from 0) of the test part: element 1 of the input is 3e38, which is infinite once it is \
+    let expected = "data: sample 11 (from 0) of the test part: element 1 of the input is 3e38, which becomes infinite when \
                     normalized by the mean ";
     assert!(said.starts_with(expected), "{said}");
 }

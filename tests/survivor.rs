@@ -1,6 +1,6 @@
-//! Two programs that are killed and taken up again, under either engine: digits, and a small transformer.
+//! Two programs that are killed and resumed, on either engine: digits, and a small transformer.
 //!
-//! `survivor PROGRAM ENGINE FOLDER EPOCHS`: takes up the run below the folder, or begins one.
+//! `survivor PROGRAM ENGINE FOLDER EPOCHS`: resumes the run below the folder, or starts one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -44,14 +44,14 @@ fn Block(x: Value) -> Value {
     x + x.layer_norm().linear(out = 32).gelu().linear(out = 16).dropout(p = 0.1)
 }
 
-/// A small transformer over letters.
+/// A small transformer over characters.
 #[model]
 fn Letters(tokens: Tokens<27, 16>) -> TokenLogits<27> {
     let x = tokens.embedding(out = 16) + tokens.position_embedding(out = 16);
     x.block().block().layer_norm().linear(out = 27)
 }
 
-/// Pieces of a text of five words that follow each other by a rule; the target is the next letter.
+/// Pieces of a text of five words in a fixed order; the target is the next character.
 fn words() -> trainspec::Result<InMemory<Tokens<27, 16>, Tokens<27, 16>>> {
     let words = ["the", "model", "learns", "what", "follows"];
     let text: Vec<u32> = (0..900_usize)
@@ -62,7 +62,7 @@ fn words() -> trainspec::Result<InMemory<Tokens<27, 16>, Tokens<27, 16>>> {
 }
 
 train! {
-    /// Writes the next letter.
+    /// Predicts the next character.
     Transformer {
         model: Letters,
         data: words(),
@@ -87,11 +87,11 @@ fn main() -> trainspec::Result<()> {
     match program.as_str() {
         "digits" => live(Digits::experiment().set("epochs", epochs)?, engine, Path::new(out)),
         "transformer" => live(Transformer::experiment().set("epochs", epochs)?, engine, Path::new(out)),
-        other => Err(Error::Rule(format!("{other} is no program"))),
+        other => Err(Error::Rule(format!("{other} is not a program"))),
     }
 }
 
-/// A run under the engine of this name, which is taken up if it was begun, and left with its final model.
+/// Starts or resumes a run on the engine of this name, up to its final model.
 fn live<M: Model>(mut training: Experiment<M>, engine: &str, out: &Path) -> trainspec::Result<()> {
     let name = training.name();
     let (graph, data, spec) = (training.graph()?, training.data()?, training.spec()?);

@@ -1,5 +1,5 @@
-//! A small training program that reads its data from the file which the environment variable `TABLE` names; if there is `STUCK`,
-//! it says so and never comes back to look whether an end is requested.
+//! A small training program that reads its data from the file in the environment variable `TABLE`; if `STUCK` is set, it
+//! prints this and never checks for interruption again.
 
 use trainspec::Result;
 use trainspec::data::InMemory;

@@ -1,8 +1,8 @@
-//! Wrong specs: each file in `ui/` is one mistake, its `.stderr` what the user reads. `errors/mod.rs` tells how a case is
-//! written; `docs/errors.md` is made from them.
+//! Invalid specs: each file in `ui/` is one mistake, and its `.stderr` is the expected message. `errors/mod.rs` describes the
+//! format of a case; `docs/errors.md` is generated from them.
 //!
-//! The messages come from rustc, so their text depends on its version; elsewhere than on the version below
-//! the test says so and does nothing. To accept new texts: `TRYBUILD=overwrite cargo test -p trainspec-tests
+//! The messages come from rustc, so their text depends on its version; with another version than the one below,
+//! the test reports this and does nothing. To accept new texts: `TRYBUILD=overwrite cargo test -p trainspec-tests
 //! --test spec ui`.
 
 #![allow(clippy::unwrap_used)]
@@ -12,7 +12,7 @@ use std::path::Path;
 
 #[rustversion::all(since(1.95), before(1.96))]
 #[test]
-fn mistakes_are_explained() {
+fn ui_cases_match_recorded_messages() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("ui/model/*.rs");
     cases.compile_fail("ui/train/*.rs");
@@ -20,11 +20,11 @@ fn mistakes_are_explained() {
 
 #[rustversion::not(all(since(1.95), before(1.96)))]
 #[test]
-fn mistakes_are_explained() {
+fn ui_cases_match_recorded_messages() {
     eprintln!("skipped: the messages were recorded with rustc 1.95");
 }
 
-/// The files of a folder with this extension, with their text.
+/// Returns the files of a folder with this extension and their text.
 fn files(extension: &str) -> Vec<(String, String)> {
     ["ui/model", "ui/train"]
         .iter()
@@ -35,9 +35,9 @@ fn files(extension: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A user must not have to know how the macros work.
+/// Messages must not require knowledge of the macros.
 #[test]
-fn no_message_shows_the_macros_insides() {
+fn messages_do_not_expose_macro_internals() {
     for (name, text) in files("stderr") {
         for inside in [
             "__private",
@@ -58,7 +58,7 @@ fn no_message_shows_the_macros_insides() {
 }
 
 #[test]
-fn every_mistake_has_its_message() {
+fn every_ui_case_has_recorded_message() {
     let names = |extension| {
         let names = files(extension).into_iter();
         names.map(|(name, _)| name.trim_end_matches(extension).to_owned()).collect::<BTreeSet<_>>()

@@ -1,10 +1,10 @@
-//! Synthetic data, one batch each: what is in it makes no difference to the time of a step.
+//! Synthetic data, one batch each. The values do not affect the time of a step.
 
 use trainspec::data::{Dataset, InMemory, Split};
 use trainspec::rng::{Purpose, StepIndex, Stream};
 use trainspec::{Class, InputKind, Kind, Result, TargetKind, Tokens};
 
-/// Normal numbers, with the classes 0, 1, 2, … in turn.
+/// Normal samples, with the classes 0, 1, 2, … in turn.
 pub(crate) fn classified<I, const CLASSES: usize>(
     samples: usize,
 ) -> Result<impl Dataset<Input = I, Target = Class<CLASSES>>>
@@ -15,7 +15,7 @@ where
     Ok(all_for_training(InMemory::new(normal::<I>(samples), classes)?))
 }
 
-/// Normal numbers, with normal numbers to come to.
+/// Normal samples, with normal targets.
 pub(crate) fn regressed<I, T>(samples: usize) -> Result<impl Dataset<Input = I, Target = T>>
 where
     I: InputKind<Element = f32>,
@@ -24,7 +24,7 @@ where
     Ok(all_for_training(InMemory::new(normal::<I>(samples), normal::<T>(samples))?))
 }
 
-/// Tokens all over the vocabulary, each to be told again.
+/// Tokens spread over the vocabulary; the targets equal the inputs.
 pub(crate) fn echoed<const VOCABULARY: usize, const LENGTH: usize>(
     samples: usize,
 ) -> Result<impl Dataset<Input = Tokens<VOCABULARY, LENGTH>, Target = Tokens<VOCABULARY, LENGTH>>> {

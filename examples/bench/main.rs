@@ -1,8 +1,8 @@
-//! Measures whole training steps on data in memory: forward, loss, backward, clipping, optimizer.
+//! Measures complete training steps on data in memory: forward, loss, backward, clipping, optimizer.
 //!
 //! `cargo run --release -p trainspec-examples --bin bench -- W1`
 //!
-//! One run prints one JSON line. `peers.py` measures PyTorch on the same workloads and prints the same fields;
+//! It prints one JSON line. `peers.py` measures PyTorch on the same workloads and prints the same fields;
 //! `compare` runs both in turn.
 
 mod data;
@@ -15,27 +15,27 @@ use clap::Parser;
 use measure::Clock;
 use workload::Workload;
 
-/// Measures the training steps of one workload, and prints one JSON line.
+/// Measures the training steps of a workload and prints one JSON line
 #[derive(Parser)]
 struct Arguments {
-    /// What to train.
+    /// The workload
     workload: Workload,
-    /// For how long steps are measured, after five that are not.
+    /// How long to measure, in seconds, after five warm-up steps
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
-    /// How many threads compute.
+    /// The number of threads
     #[arg(long, default_value_t = 2)]
     threads: usize,
     /// The precision, as `--set precision=` takes it: `F32`, `Bf16`, `{"type":"F16","loss_scale":"Dynamic"}`.
     #[arg(long, default_value = "F32")]
     precision: String,
-    /// Instead: predictions of so many samples at once, in evaluation mode; of W2 alone.
+    /// Measure predictions of this many samples at once instead, in evaluation mode; only with W2
     #[arg(long, value_name = "SAMPLES", conflicts_with = "record")]
     predict: Option<usize>,
-    /// Instead: what a run folder and a checkpoint after each epoch cost, over so many pairs of runs; of W1 alone.
+    /// Measure the cost of a run folder and a checkpoint after each epoch instead, over this many pairs of runs; only with W1
     #[arg(long, value_name = "ROUNDS")]
     record: Option<usize>,
-    /// Where the folders of these runs are made, and stay.
+    /// Parent folder of the run folders, which are kept
     #[arg(long, value_name = "FOLDER", default_value = "runs", requires = "record")]
     out: std::path::PathBuf,
 }
@@ -45,14 +45,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     if let Some(rounds) = record {
         if workload != Workload::W1 {
-            return Err("--record is of W1; give that".into());
+            return Err("--record requires the workload W1".into());
         }
         println!("{}", record::measure(rounds, &out)?);
         return Ok(());
     }
     if let Some(samples) = predict {
         if workload != Workload::W2 {
-            return Err("--predict is of W2; give that".into());
+            return Err("--predict requires the workload W2".into());
         }
         println!("{}", predict::measure(samples, seconds)?);
         return Ok(());

@@ -1,4 +1,4 @@
-//! Steps against the clock.
+//! Measures the time of steps.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use trainspec::{Experiment, Model, Result, engine};
 
 use crate::workload::Workload;
 
-/// Steps that are taken before the first one is measured.
+/// Warm-up steps before the first measured one.
 const WARM_UP: usize = 5;
 
-/// Steps that are measured at least.
+/// The least number of measured steps.
 const LEAST: usize = 5;
 
 /// How long to measure.
@@ -31,19 +31,19 @@ enum Part {
 }
 
 impl Clock {
-    /// Measures whole steps of a declared run, all on the first batch of its data.
+    /// Measures complete steps of a declared run, all on the first batch of its data.
     pub(crate) fn steps<M: Model>(&self, training: Experiment<M>) -> Result<Measured> {
         self.measure(training, Part::Whole, WARM_UP)
     }
 
-    /// Measures whole steps after so many on the same batch. Where arithmetic on subnormal numbers is slow, and is not
-    /// flushed, a step that has converged takes longer than the first ones.
+    /// Measures complete steps after this many steps on the same batch. If arithmetic on subnormal numbers is slow and
+    /// they are not flushed, a converged step takes longer than the first ones.
     pub(crate) fn later_steps<M: Model>(&self, training: Experiment<M>, before: usize) -> Result<Measured> {
         self.measure(training, Part::Whole, before)
     }
 
-    /// Measures what comes after the gradients: their norm, clipping, and the optimizer. The gradients are
-    /// real, and made afresh before each update.
+    /// Measures the part after the gradients: their norm, clipping, and the optimizer. The gradients are
+    /// real ones, computed before each update.
     pub(crate) fn updates<M: Model>(&self, training: Experiment<M>) -> Result<Measured> {
         self.measure(training, Part::Optimizer, WARM_UP)
     }
@@ -86,16 +86,16 @@ fn one(stepper: &mut TrainStep<'_>, window: &[Batch], part: Part) -> Result<Dura
     })
 }
 
-/// The times of the measured steps, in rising order.
+/// The times of the measured steps, in ascending order.
 pub(crate) struct Measured {
     times: Vec<Duration>,
     samples: usize,
-    /// The bytes that the process is planned to take: what it held before, and the plan.
+    /// The planned memory of the process in bytes: what it held before, and the plan.
     planned: u64,
 }
 
 impl Measured {
-    /// One line: the fields that `peers.py` prints too.
+    /// Returns one JSON line with the fields that `peers.py` prints.
     pub(crate) fn to_json(&self, workload: Workload) -> Value {
         let median = self.milliseconds(1, 2);
         json!({
@@ -111,7 +111,7 @@ impl Measured {
         })
     }
 
-    /// The time below which `numerator / denominator` of the steps are.
+    /// Returns the quantile `numerator / denominator` of the times.
     fn milliseconds(&self, numerator: usize, denominator: usize) -> f64 {
         let time = self.times.get(self.times.len() * numerator / denominator);
         time.map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
@@ -123,7 +123,7 @@ pub(crate) fn rounded(number: f64, digits: i32) -> f64 {
     (number * scale).round() / scale
 }
 
-/// The most memory that the process ever held, in bytes, where Linux tells it.
+/// Returns the peak memory of the process in bytes, on Linux.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

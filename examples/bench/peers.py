@@ -1,12 +1,12 @@
-"""The workloads of `bench` in PyTorch, on the CPU: one whole training step each, on data in memory.
+"""The workloads of `bench` in PyTorch, on the CPU: one complete training step each, on data in memory.
 
 usage: python peers.py WORKLOAD MODE [SECONDS] [THREADS] [SAMPLES]
   WORKLOAD  W0 to W6, as in `workload.rs`
   MODE      eager, or channels_last (the other layout of images)
-  SAMPLES   predicts so many images at once instead, in evaluation mode; of W2 alone
+  SAMPLES   predicts this many images at once instead, in evaluation mode; only with W2
 
-Needs PyTorch alone. Prints one JSON line with the fields of `bench`. Every workload wants a process of its own, so
-that the peak memory is its own.
+Requires only PyTorch. Prints one JSON line with the fields of `bench`. Run each workload in its own process, so
+that the peak memory is that of the workload.
 """
 import json
 import resource
@@ -21,7 +21,7 @@ WARM_UP = LEAST = 5
 
 
 class Residual(nn.Module):
-    """Two convolutions and a way around them, which is a convolution where the size changes."""
+    """Two convolutions with a residual connection, which is a convolution where the size changes."""
 
     def __init__(self, channels, out):
         super().__init__()
@@ -123,7 +123,7 @@ def resnet20():
 
 
 def wide():
-    """48 matrices, of which the optimizer alone is measured."""
+    """48 matrices; only the optimizer is measured."""
     return nn.ModuleList(nn.Linear(722, 722, bias=False) for _ in range(48))
 
 
@@ -144,17 +144,17 @@ def nesterov(parameters):
 
 
 def classified(*shape):
-    """Normal numbers, with the classes 0 to 9 in turn."""
+    """Normal samples, with the classes 0 to 9 in turn."""
     return torch.randn(shape), torch.arange(shape[0]) % 10
 
 
 def echoed(batch, length, vocabulary=65):
-    """Tokens all over the vocabulary, each to be told again."""
+    """Tokens spread over the vocabulary; the targets equal the inputs."""
     tokens = (torch.arange(batch * length) * 7919 % vocabulary).view(batch, length)
     return tokens, tokens.flatten()
 
 
-# The model, the optimizer, the data, the largest norm of the gradients, and the products of a forward pass.
+# The model, optimizer, data, maximum gradient norm, and multiplications of a forward pass.
 WORKLOADS = {
     "W0": (small, adam_w, lambda: classified(32, 64), None, 32 * (64 * 64 + 64 * 10)),
     "W1": (large, adam_w, lambda: classified(128, 784), None, 128 * (784 * 1024 + 1024 * 1024 + 1024 * 10)),
@@ -170,7 +170,7 @@ WORKLOADS = {
 
 
 def training_step(model, optimizer, data, largest, layout):
-    """A function that takes one step, and how many samples it takes."""
+    """Returns a function that takes one step, and its number of samples."""
     inputs, targets = data()
     if layout == "channels_last" and inputs.dim() == 4:
         model.to(memory_format=torch.channels_last)
@@ -188,7 +188,7 @@ def training_step(model, optimizer, data, largest, layout):
 
 
 def update_step(model, optimizer, largest):
-    """The same with gradients that are there already."""
+    """Like `training_step`, with existing gradients."""
     parameters = list(model.parameters())
     optimizer = optimizer(parameters)
     for parameter in parameters:
@@ -202,7 +202,7 @@ def update_step(model, optimizer, largest):
 
 
 def prediction(model, samples, layout):
-    """A function that predicts so many images, in evaluation mode."""
+    """Returns a function that predicts `samples` images in evaluation mode, and their number."""
     model.eval()
     images = torch.randn(samples, 1, 28, 28)
     if layout == "channels_last":
@@ -217,7 +217,7 @@ def prediction(model, samples, layout):
 
 
 def milliseconds(step, seconds):
-    """The times of steps for that long, in rising order."""
+    """Returns the times of steps during `seconds`, in ascending order."""
     for _ in range(WARM_UP):
         step()
     times, start = [], time.perf_counter()
@@ -243,7 +243,7 @@ def main(workload, mode, seconds="5", threads="2", samples=None):
         step, samples = training_step(model, optimizer, data, largest, mode)
     times = milliseconds(step, float(seconds))
     median = times[len(times) // 2]
-    # Linux counts kilobytes here, macOS bytes.
+    # In kilobytes on Linux, in bytes on macOS.
     unit = 20 if sys.platform == "darwin" else 10
     print(json.dumps({
         "workload": workload,

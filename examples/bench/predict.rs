@@ -1,4 +1,4 @@
-//! What predictions take: W2 in evaluation mode, for batches of a size.
+//! Measures predictions: W2 in evaluation mode, for a batch size.
 
 use std::time::Instant;
 
@@ -9,10 +9,10 @@ use trainspec::{Kind, Result};
 use crate::measure::rounded;
 use crate::workload::image::W2;
 
-/// Predictions before the first that is measured.
+/// Warm-up predictions before the first measured one.
 const WARM_UP: usize = 5;
 
-/// Predicts `samples` images again and again, for that long: one JSON line, with the fields of `peers.py`.
+/// Measures predictions of `samples` images for this many seconds. Returns one JSON line with the fields of `peers.py`.
 pub(crate) fn measure(samples: usize, seconds: f64) -> Result<Value> {
     let model = W2::experiment().set("steps", "1")?.without_folder().run()?.model;
     let count = samples * <Image<1, 28, 28> as Kind>::SHAPE.elements();

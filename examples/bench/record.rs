@@ -1,4 +1,4 @@
-//! What it costs to leave a record: a run of W1 with a folder, and a checkpoint after each epoch, against one without.
+//! The cost of a run folder: a run of W1 with a folder and a checkpoint after each epoch, compared with one without.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::data::classified;
 use crate::workload::mlp::Large;
 
 train! {
-    /// W1 on as many samples as MNIST has: 468 steps an epoch.
+    /// W1 on as many samples as MNIST has: 468 steps per epoch.
     pub(crate) Recorded {
         model: Large,
         data: classified::<Features<784>, 10>(60_000),
@@ -25,11 +25,12 @@ train! {
     }
 }
 
-/// Runs of both kinds in turn, so many times, with their folders below `out`: one JSON line.
+/// Measures both kinds of runs in turn, `rounds` times, with their folders below `out`. Returns one JSON line.
 ///
-/// `in_the_run_percent` is the part of a run that its own thread spends on the record: lines, copies of the state, and waiting for
-/// the thread that writes them. `seconds_at_the_end` is the wait for the last checkpoint, once in a run however long it is. `whole_percent` is by how much the medians of both kinds differ, which on a shared machine says
-/// little unless there are many rounds.
+/// `in_the_run_percent` is the share of time that the training thread spends on the folder: log lines, copies of the
+/// state, and waiting for the writer thread. `seconds_at_the_end` is the wait for the last checkpoint, once per run.
+/// `whole_percent` is the difference of the medians of both kinds; on a shared machine it is meaningful only with many
+/// rounds.
 pub(crate) fn measure(rounds: usize, out: &std::path::Path) -> Result<Value> {
     let mut training = Recorded::experiment();
     let (graph, data, spec) = (training.graph()?, training.data()?, training.spec()?);

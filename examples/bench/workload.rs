@@ -11,7 +11,7 @@ use trainspec::Result;
 
 use crate::measure::{Clock, Measured};
 
-/// A model, its data and how it is trained.
+/// A model with its data and training configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 #[value(rename_all = "verbatim")]
 pub(crate) enum Workload {
@@ -48,7 +48,7 @@ impl Workload {
         }
     }
 
-    /// Floating-point operations of a step: those of products, of which backward has twice as many as forward.
+    /// Returns the floating-point operations of a step: those of matrix products, of which backward has twice as many as forward.
     /// The formulas are those of `peers.py`.
     pub(crate) fn operations(self) -> f64 {
         let products: u64 = match self {
@@ -59,7 +59,7 @@ impl Workload {
             }
             // 40.8 million for an image (He et al. 2016).
             Self::W3 => 64 * 40_800_000,
-            // The last term is attention's, of which half is masked and counted nevertheless.
+            // The last term is attention; its masked half is counted, too.
             Self::W4 => 16 * 128 * ((4 * 12 * 256 * 256 + 256 * 65) + 2 * 4 * 128 * 256),
             Self::W5 => 32 * 64 * (4 * 256 * (64 + 256) + 256 * 65),
             Self::W6 => 0,
@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
 
-    /// As many as the models of `peers.py` have: those of W6 in 48 tensors.
+    /// The parameter counts match those in `peers.py`; W6 has 48 tensors.
     #[test]
     fn the_models_have_as_many_parameters_as_their_peers() {
         fn elements<M: Model>(training: &Experiment<M>) -> usize {

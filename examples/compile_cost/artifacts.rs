@@ -1,4 +1,4 @@
-//! What cargo has built of this workspace, and rustc on top of it.
+//! Runs rustc against the artifacts that cargo has built for this workspace.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,33 +7,33 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-/// What is asked of the compiler.
+/// What the compiler produces.
 #[derive(Clone, Copy)]
 pub(crate) enum Goal {
-    /// What `cargo check` asks for.
+    /// Metadata, as for `cargo check`.
     Check,
     /// A program.
     Build,
-    /// The source after all macros.
+    /// The source after macro expansion.
     Expansion,
 }
 
-/// The compiled runtime, and where what it depends on lies.
+/// The compiled runtime and the folder of its dependencies.
 pub(crate) struct Artifacts {
     metadata: PathBuf,
     library: PathBuf,
 }
 
 impl Artifacts {
-    /// Those of `trainspec` in the dev profile; cargo makes what is missing.
+    /// Returns the artifacts of `trainspec` in the dev profile; cargo builds what is missing.
     pub(crate) fn of_workspace() -> Result<Self> {
         Ok(Self { metadata: artifact("check", "rmeta")?, library: artifact("build", "rlib")? })
     }
 
-    /// Compiles a file, and gives what the compiler prints.
+    /// Compiles a file and returns the compiler's output.
     pub(crate) fn compile(&self, file: &Path, goal: Goal) -> Result<Vec<u8>> {
         let runtime = if matches!(goal, Goal::Check) { &self.metadata } else { &self.library };
-        // Libraries are also put one folder above their dependencies; metadata are not.
+        // Libraries are also copied one folder above their dependencies; metadata files are not.
         let dependencies = self.metadata.parent().context("an artifact has a folder")?;
         let mut named = OsString::from("trainspec=");
         named.push(runtime);
@@ -49,7 +49,7 @@ impl Artifacts {
         match goal {
             Goal::Check => rustc.args(["--emit", "metadata"]),
             Goal::Build => rustc.args(["--emit", "link", "-C", "debuginfo=1"]),
-            // An option of the nightly compiler, which only prints.
+            // A nightly option, which only prints.
             Goal::Expansion => rustc.env("RUSTC_BOOTSTRAP", "1").arg("-Zunpretty=expanded"),
         };
         let folder = file.parent().context("a source has a folder")?;
@@ -62,7 +62,7 @@ impl Artifacts {
     }
 }
 
-/// The file of `trainspec` that a cargo command makes.
+/// Returns the file of `trainspec` that a cargo command builds.
 fn artifact(command: &str, extension: &str) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
@@ -82,5 +82,5 @@ fn artifact(command: &str, extension: &str) -> Result<PathBuf> {
             return Ok(file.into());
         }
     }
-    bail!("cargo {command} gives no {extension} of trainspec")
+    bail!("cargo {command} did not build an {extension} of trainspec")
 }

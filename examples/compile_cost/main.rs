@@ -1,9 +1,9 @@
-//! Measures what a declared model costs the compiler.
+//! Measures the compile-time cost of a spec.
 //!
 //! `cargo run -p trainspec-examples --bin compile_cost`
 //!
-//! Specs of growing length are given to `rustc` with the artifacts that cargo has for this workspace, so that nothing but
-//! the spec itself is compiled. Every figure is the median of some runs, beside that of an empty crate.
+//! It compiles specs of growing length with `rustc` against the artifacts that cargo has for this workspace, so that only
+//! the spec is compiled. Each figure is the median of several runs, next to the difference from an empty crate.
 
 mod artifacts;
 mod source;
@@ -17,13 +17,13 @@ use artifacts::{Artifacts, Goal};
 use clap::Parser;
 use source::Kind;
 
-/// Measures what a declared model costs the compiler, and prints a table.
+/// Measures the compile-time cost of a spec and prints a table.
 #[derive(Parser)]
 struct Arguments {
-    /// How many layers the models have.
+    /// The layer counts of the models.
     #[arg(long, value_delimiter = ',', default_value = "10,100,500")]
     layers: Vec<usize>,
-    /// How often each spec is compiled.
+    /// The number of times that each spec is compiled.
     #[arg(long, default_value_t = 5)]
     runs: usize,
 }
@@ -39,7 +39,7 @@ fn main() -> Result<()> {
     };
     let empty = measured("empty", source::EMPTY)?;
     let mut table = String::from(
-        "| spec | check, s | beyond empty | build, s | beyond empty | expanded, kB |\n\
+        "| spec | check, s | above empty | build, s | above empty | expanded, kB |\n\
          | --- | --- | --- | --- | --- | --- |\n",
     );
     writeln!(
@@ -65,11 +65,11 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// What one spec costs.
+/// The cost of a spec.
 struct Cost {
     /// Seconds of type checking, constants included.
     check: f64,
-    /// Seconds until there is a program, without optimization.
+    /// Seconds to build a program, without optimization.
     build: f64,
     /// The size of the expanded source, in kB.
     size: f64,
@@ -86,7 +86,7 @@ impl Cost {
     }
 }
 
-/// The median time of some runs, in seconds.
+/// Returns the median time of several runs, in seconds.
 fn median<T>(runs: usize, mut run: impl FnMut() -> Result<T>) -> Result<f64> {
     let mut times = Vec::with_capacity(runs);
     for _ in 0..runs.max(1) {

@@ -1,16 +1,16 @@
-//! Specs of any length.
+//! Generates specs of any length.
 
 use std::fmt;
 
 /// A program that depends on trainspec and declares nothing.
 pub(crate) const EMPTY: &str = "use trainspec as _;\nfn main() {}\n";
 
-/// How the layers hang together.
+/// How the layers are connected.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     /// One chain of calls.
     Chain,
-    /// Blocks of four layers in `let`s, each with a sum around it.
+    /// Residual blocks of four layers in `let`s.
     Residual,
 }
 
@@ -24,7 +24,7 @@ impl fmt::Display for Kind {
 }
 
 impl Kind {
-    /// A whole program whose model has so many layers, at least 1.
+    /// Returns a complete program whose model has this many layers, at least 1.
     pub(crate) fn source(self, layers: usize) -> String {
         let body = match self {
             Self::Chain => chain(layers),
@@ -52,7 +52,7 @@ impl Kind {
     }
 }
 
-/// Of four layers of a block, each has its own keys.
+/// The four layers of a block.
 const LAYERS: [&str; 4] = [
     ".conv2d(out = 8, kernel = 3, padding = 1, bias = false)",
     ".batch_norm()",

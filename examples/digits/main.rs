@@ -1,10 +1,10 @@
-//! Reads handwritten digits: a small convolutional network on the UCI digits, declared and trained.
+//! Trains a small convolutional network on the UCI handwritten digits.
 //!
 //! `cargo run --release -p trainspec-examples --bin digits`
 
 use trainspec::prelude::*;
 
-/// Three convolutions and a small head for 8x8 grey digits.
+/// Three convolutions and a small head for 8x8 gray digits.
 #[model]
 pub fn DigitNet(image: Image<1, 8, 8>) -> Logits<10> {
     image
@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(Digits::experiment().check().expect("a run that can start").advice, []);
     }
 
-    /// What the README promises: 97.5 % on writers that the model has never seen.
+    /// The accuracy in the README: 97.5 % on digits by writers who are not in the training data.
     #[test]
     fn digits_of_unseen_writers_are_read() {
         let folder = tempfile::tempdir().expect("a folder for the run");

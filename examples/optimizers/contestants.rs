@@ -1,10 +1,10 @@
-//! Who takes part.
+//! The optimizers in the comparison.
 
 use trainspec::optim::AnyOptimizer;
 use trainspec::prelude::*;
 use trainspec::{Config, Error, Result};
 
-/// An optimizer and the rates at which it is tried.
+/// An optimizer and the learning rates to try.
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     pub(crate) optimizer: Box<dyn AnyOptimizer>,
@@ -12,15 +12,15 @@ pub(crate) struct Contestant {
 }
 
 impl Contestant {
-    /// One that is tried at rates from `low` to ten thousand times
-    /// that, two in each decade.
+    /// An optimizer with learning rates from `low` to ten thousand times
+    /// `low`, two per decade.
     fn new(name: &'static str, optimizer: impl AnyOptimizer + 'static, low: f64) -> Self {
         let rates = (0..9).map(|half| low * 10_f64.powf(f64::from(half) / 2.0)).collect();
         Self { name, optimizer: Box::new(optimizer), rates }
     }
 }
 
-/// All optimizers, with the options by which they are known.
+/// All optimizers with their common options.
 pub(crate) fn contestants() -> Vec<Contestant> {
     let sgd = Sgd::DEFAULT;
     vec![
@@ -43,7 +43,7 @@ pub(crate) fn contestants() -> Vec<Contestant> {
     ]
 }
 
-/// The same optimizer at another rate.
+/// Returns the optimizer with another learning rate.
 pub(crate) fn at_rate(optimizer: &dyn AnyOptimizer, rate: f64) -> Result<Box<dyn AnyOptimizer>> {
     let mut keys = optimizer.to_json();
     keys["lr"] = rate.into();

@@ -1,4 +1,4 @@
-//! Handwritten digits, read by a small network.
+//! Trains a small network on handwritten digits.
 
 use trainspec::optim::AnyOptimizer;
 use trainspec::prelude::*;
@@ -23,7 +23,7 @@ train! {
     }
 }
 
-/// How a network learned.
+/// The result of a training run.
 pub(crate) struct Curve {
     pub(crate) rate: f64,
     /// The validation loss after each epoch.
@@ -32,13 +32,13 @@ pub(crate) struct Curve {
 }
 
 impl Curve {
-    /// The validation loss at the end: it chooses the rate, so that the test part chooses nothing.
+    /// The final validation loss. It selects the learning rate, so that the test part is not used for selection.
     pub(crate) fn loss(&self) -> f64 {
         self.losses.last().copied().unwrap_or(f64::INFINITY)
     }
 }
 
-/// Trains the network by an optimizer; nothing if it leaves the numbers.
+/// Trains the network with an optimizer. Returns `None` if the values become non-finite.
 pub(crate) fn learn(optimizer: &dyn AnyOptimizer, rate: f64) -> Result<Option<Curve>> {
     let mut losses = Vec::new();
     let mut listen = |event: &Event<'_>| {

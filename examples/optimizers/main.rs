@@ -1,9 +1,9 @@
-//! All optimizers side by side: on a valley that can be drawn, and on handwritten digits.
+//! Compares all optimizers on Rosenbrock's valley and on handwritten digits.
 //!
 //! `cargo run --release -p trainspec-examples --bin optimizers`
 //!
-//! Each optimizer is run at several learning rates in either place and shown at its best one, so that what is
-//! compared are the rules and not the luck of a rate.
+//! Each optimizer runs with several learning rates on both problems and is shown with its best one, so that the comparison does
+//! not depend on the choice of a learning rate.
 
 mod contestants;
 mod digits;
@@ -17,15 +17,15 @@ use trainspec::optim::AnyOptimizer;
 
 use crate::contestants::{Contestant, contestants};
 
-/// Compares the optimizers on a loss surface and on handwritten digits, and draws the picture.
+/// Compares the optimizers on a loss surface and on handwritten digits, and plots the results
 #[derive(Parser)]
 struct Arguments {
-    /// The picture that is drawn.
+    /// The file of the plot
     #[arg(long, default_value = "runs/optimizers.svg")]
     out: PathBuf,
 }
 
-/// One optimizer in both places.
+/// The results of an optimizer on both problems.
 struct Comparison {
     name: &'static str,
     surface: surface::Path,
@@ -37,7 +37,7 @@ fn main() -> anyhow::Result<()> {
     println!("{:<16} {:>9} {:>11}   {:>9} {:>10} {:>9}", "", "valley", "", "digits", "validation", "test");
     println!(
         "{:<16} {:>9} {:>11}   {:>9} {:>10} {:>9}",
-        "optimizer", "rate", "height", "rate", "loss", "accuracy"
+        "optimizer", "lr", "height", "lr", "loss", "accuracy"
     );
     let mut comparisons = Vec::new();
     for Contestant { name, optimizer, rates } in contestants() {
@@ -57,11 +57,11 @@ fn main() -> anyhow::Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     picture::draw(&out, &comparisons)?;
-    println!("\nThe picture: {}", out.display());
+    println!("\nplot: {}", out.display());
     Ok(())
 }
 
-/// The run whose result is lowest, over the rates; one that leaves the numbers is worse than any.
+/// Returns the run with the lowest result over the learning rates, ignoring those with non-finite values.
 fn best<R>(
     optimizer: &dyn AnyOptimizer,
     rates: &[f64],
@@ -77,5 +77,5 @@ fn best<R>(
             best = Some(run);
         }
     }
-    best.ok_or_else(|| anyhow::anyhow!("{} left the numbers at every rate", optimizer.name()))
+    best.ok_or_else(|| anyhow::anyhow!("{} diverged at every learning rate", optimizer.name()))
 }

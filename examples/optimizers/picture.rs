@@ -1,4 +1,4 @@
-//! The picture: each optimizer's way through the valley, and below them all how the digits were learned.
+//! The plot: the path of each optimizer through the valley, and below it the validation losses on the digits.
 
 use std::path::Path;
 
@@ -9,21 +9,21 @@ use plotters::prelude::*;
 use crate::Comparison;
 use crate::surface::height;
 
-/// Panels in a row.
+/// Panels per row.
 const ACROSS: usize = 4;
 /// The side of a panel, in pixels.
 const PANEL: u32 = 300;
 /// The height of the chart below the panels.
 const CHART: u32 = 560;
-/// The part of the surface that is shown.
+/// The visible part of the surface.
 const X: std::ops::Range<f64> = -2.0..2.0;
 const Y: std::ops::Range<f64> = -1.0..3.0;
-/// Points of the grid on which contours are found, in each direction.
+/// Grid points for the contours, in each direction.
 const GRID: usize = 101;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// Writes the picture.
+/// Writes the plot.
 pub(crate) fn draw(path: &Path, comparisons: &[Comparison]) -> anyhow::Result<()> {
     let rows = comparisons.len().div_ceil(ACROSS);
     let (width, panels) = (PANEL * ACROSS as u32, PANEL * rows as u32);
@@ -39,7 +39,7 @@ pub(crate) fn draw(path: &Path, comparisons: &[Comparison]) -> anyhow::Result<()
     Ok(())
 }
 
-/// Lines of equal height, each half a decade above the last.
+/// Contour lines, half a decade apart.
 fn contours() -> anyhow::Result<Vec<Vec<(f64, f64)>>> {
     let at = |range: &std::ops::Range<f64>, index: f64| {
         range.start + (range.end - range.start) * index / (GRID - 1) as f64
@@ -56,16 +56,16 @@ fn contours() -> anyhow::Result<Vec<Vec<(f64, f64)>>> {
         .collect())
 }
 
-/// One optimizer's way.
+/// The panel of an optimizer.
 fn valley(area: &Area<'_>, contours: &[Vec<(f64, f64)>], comparison: &Comparison) -> anyhow::Result<()> {
     let Comparison { name, surface, .. } = comparison;
-    let caption = format!("{name}: {:.1e} at rate {:.1e}", surface.height(), surface.rate);
+    let caption = format!("{name}: {:.1e} at lr {:.1e}", surface.height(), surface.rate);
     let mut chart =
         ChartBuilder::on(area).margin(8).caption(caption, ("sans-serif", 14)).build_cartesian_2d(X, Y)?;
     for line in contours {
         chart.draw_series(LineSeries::new(line.iter().copied(), RGBColor(205, 211, 220)))?;
     }
-    // A step may leave the panel; what follows is drawn from its edge.
+    // A step may leave the panel; the path is then clamped to its edge.
     let inside = |&(x, y): &(f64, f64)| (x.clamp(X.start, X.end), y.clamp(Y.start, Y.end));
     let points: Vec<_> = surface.points.iter().map(inside).collect();
     chart.draw_series(LineSeries::new(points.iter().copied(), RGBColor(0, 114, 178).stroke_width(2)))?;
@@ -76,7 +76,7 @@ fn valley(area: &Area<'_>, contours: &[Vec<(f64, f64)>], comparison: &Comparison
     Ok(())
 }
 
-/// The validation losses on the digits, on a logarithmic axis, each with its name at its end.
+/// The validation losses on the digits, on a logarithmic axis, labeled at their ends.
 fn curves(area: &Area<'_>, comparisons: &[Comparison]) -> anyhow::Result<()> {
     let losses = || comparisons.iter().flat_map(|comparison| &comparison.digits.losses).copied();
     let (low, high) =
@@ -86,7 +86,7 @@ fn curves(area: &Area<'_>, comparisons: &[Comparison]) -> anyhow::Result<()> {
     let mut chart = ChartBuilder::on(area)
         .margin(16)
         .margin_right(140)
-        .caption("Digits: validation loss by epoch, each at its best rate", ("sans-serif", 16))
+        .caption("Digits: validation loss by epoch, each at its best learning rate", ("sans-serif", 16))
         .x_label_area_size(36)
         .y_label_area_size(56)
         .build_cartesian_2d(1.0..epochs, (low * 0.9..high * 1.1).log_scale())?;
@@ -113,7 +113,7 @@ fn curves(area: &Area<'_>, comparisons: &[Comparison]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the names stand: at the ends of their lines, moved apart where these lie close.
+/// The positions of the labels: at the ends of their lines, moved apart where they would overlap.
 fn ends(comparisons: &[Comparison], low: f64, high: f64) -> Vec<f64> {
     let apart = (high / low).powf(1.0 / 34.0);
     let end = |index: usize| comparisons[index].digits.losses.last().copied().unwrap_or(low);

@@ -1,6 +1,6 @@
-//! Rosenbrock's valley: steep walls, a bent floor that hardly falls.
+//! Rosenbrock's valley: steep walls and a curved floor with a small slope.
 //!
-//! The surface is a layer with two parameters and the loss is its output: a run of it is a run like any other.
+//! The surface is a layer with two parameters, and the loss is its output. Otherwise it is an ordinary run.
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -28,10 +28,10 @@ pub(crate) fn height(x: f64, y: f64) -> f64 {
     (1.0 - x).powi(2) + 100.0 * (y - x * x).powi(2)
 }
 
-/// Where every run begins.
+/// The start of every run.
 const START: [f32; 2] = [-1.5, 1.0];
 
-/// A point that walks over the surface.
+/// A point on the surface, as a parameter.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Rosenbrock {}
 use Rosenbrock as rosenbrock;
@@ -66,7 +66,7 @@ impl Layer for Rosenbrock {
     }
 }
 
-/// The model's output itself is to become small.
+/// A loss that is the model's output.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Height {}
 
@@ -89,7 +89,7 @@ fn Valley(x: Features<1>) -> Values<1> {
     x.rosenbrock()
 }
 
-/// A surface needs no data; a run does.
+/// A dummy data set, since a run needs one.
 fn nothing() -> Result<impl Dataset<Input = Features<1>, Target = Values<1>>> {
     let split = Split::Random { validation: 0.0, test: 0.0 };
     Ok(InMemory::<Features<1>, Values<1>>::new(vec![0.0], vec![0.0])?.with_split(split))
@@ -105,20 +105,20 @@ train! {
     }
 }
 
-/// Where a point went.
+/// The path of a point.
 pub(crate) struct Path {
     pub(crate) rate: f64,
     pub(crate) points: Vec<(f64, f64)>,
 }
 
 impl Path {
-    /// How high it ended.
+    /// The height of the last point.
     pub(crate) fn height(&self) -> f64 {
         self.points.last().map_or(f64::INFINITY, |&(x, y)| height(x, y))
     }
 }
 
-/// Lets a point walk down by an optimizer; nothing if it leaves the numbers.
+/// Moves a point with an optimizer. Returns `None` if the values become non-finite.
 pub(crate) fn descend(optimizer: &dyn AnyOptimizer, rate: f64) -> Result<Option<Path>> {
     let mut training = Descent::experiment().optimizer(optimizer);
     let (graph, data) = (training.graph()?, training.data()?);
@@ -146,8 +146,8 @@ fn coordinate(point: &Tensor, axis: usize) -> Result<f64> {
 mod tests {
     use super::*;
 
-    /// The layer's slope at the start is that of the formula: (-2 (1 - x) - 400 x (y - x^2), 200 (y - x^2)) is
-    /// (-755, -250) at (-1.5, 1), all of it exact in f32; one step of rate 2^-10 goes there.
+    /// The layer's gradient at the start matches the formula: (-2 (1 - x) - 400 x (y - x^2), 200 (y - x^2)) is
+    /// (-755, -250) at (-1.5, 1), all exact in f32. One step with the learning rate 2^-10 is checked.
     #[test]
     fn a_step_goes_down_the_slope() {
         let rate = 1.0 / 1024.0;

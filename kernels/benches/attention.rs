@@ -13,7 +13,7 @@ fn attention(causal: bool) -> Attention {
     Attention { batch: 16, length: 128, heads: 4, width: 64, causal, dropout: None }
 }
 
-/// Numbers from -1 to 1.
+/// Values from -1 to 1.
 fn numbers(count: usize) -> Vec<f32> {
     (0..count).map(|number| ((number * 7919 % 2001) as f32 - 1000.0) / 1000.0).collect()
 }

@@ -1,4 +1,4 @@
-//! Batch normalization at the shapes of the workloads: bytes that a pass must move a second, each of `x`, `y` and
+//! Batch normalization at the shapes of the workloads: bytes that a pass must move per second, each of `x`, `y` and
 //! the gradients once.
 
 use divan::counter::BytesCount;
@@ -93,7 +93,7 @@ fn backward_relu(bencher: Bencher, shape: [usize; 3]) {
     backward(bencher, shape, &Epilogue { activation: Activation::Relu, ..Epilogue::NONE }, 5);
 }
 
-/// What the machine can do: a copy of the same size on two threads.
+/// The limit of the machine: a copy of the same size on two threads.
 #[divan::bench(args = SHAPES)]
 fn floor_copy(bencher: Bencher, shape: [usize; 3]) {
     let mut data = Data::new(shape);

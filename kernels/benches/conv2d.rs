@@ -53,7 +53,7 @@ const NAMES: [&str; 11] = {
     names
 };
 
-/// Numbers from -1 to 1.
+/// Values from -1 to 1.
 fn numbers(count: usize) -> Vec<f32> {
     (0..count as u32).map(|n| n.wrapping_mul(2_654_435_769).cast_signed() as f32 / 2_147_483_648.0).collect()
 }

@@ -25,12 +25,12 @@ const ACTIVATIONS: [Activation; 8] = [
     Activation::Sigmoid,
 ];
 
-/// Fits the first cache.
+/// Fits in the L1 cache.
 const SMALL: usize = 4096;
-/// Three of these do not fit the last cache.
+/// Three of these do not fit in the last-level cache.
 const LARGE: usize = 1 << 23;
 
-/// Numbers from -4 to 4.
+/// Values from -4 to 4.
 fn numbers(count: usize) -> Vec<f32> {
     (0..count as u32).map(|n| n.wrapping_mul(2_654_435_769).cast_signed() as f32 / 536_870_912.0).collect()
 }
@@ -62,7 +62,7 @@ fn backward(bencher: Bencher<'_, '_>, activation: Activation) {
         .bench_local(|| epilogue.backward(0, black_box(saved), black_box(&d), black_box(&mut d_pre)));
 }
 
-/// In place, dropout alone, for runs that begin inside a block of words or not.
+/// In place, dropout alone, for runs that start inside a block of words or not.
 #[divan::bench(args = [(0, 16), (0, 64), (3, 64), (0, SMALL), (3, SMALL)])]
 fn dropout(bencher: Bencher<'_, '_>, (first, count): (usize, usize)) {
     let epilogue = Epilogue { dropout: Some(DROPOUT), ..Epilogue::NONE };

@@ -1,4 +1,4 @@
-//! Embeddings of a small language model: 2048 places of 256 features, a vocabulary of 65, 16 samples.
+//! Embeddings of a small language model: 2048 positions of 256 features, a vocabulary of 65, 16 samples.
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
@@ -18,7 +18,7 @@ fn tokens() -> Vec<u32> {
     (0..PLACES as u32).map(|place| place.wrapping_mul(0x9e37_79b9) % TOKENS.vocabulary as u32).collect()
 }
 
-/// `streams` times all numbers of the places.
+/// `streams` times all elements of the positions.
 fn bytes(streams: usize) -> BytesCount {
     BytesCount::of_many::<f32>(streams * PLACES * TOKENS.features)
 }

@@ -1,4 +1,4 @@
-//! Numbers of 16 bits, in cache and from memory.
+//! 16-bit formats, in cache and from memory.
 
 use divan::{Bencher, black_box, counter::BytesCount};
 use trainspec_kernels::half::{self, Format};

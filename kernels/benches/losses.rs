@@ -1,4 +1,4 @@
-//! Losses with their gradients at the shapes of the workloads: values a second.
+//! Losses with their gradients at the shapes of the workloads: values per second.
 
 use divan::Bencher;
 use divan::counter::ItemsCount;

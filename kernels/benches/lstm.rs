@@ -11,7 +11,7 @@ fn main() {
 
 const LSTM: Lstm = Lstm { batch: 32, length: 64, inputs: 64, hidden: 256 };
 
-/// Numbers from -`bound` to `bound`.
+/// Values from -`bound` to `bound`.
 fn numbers(count: usize, bound: f32) -> Vec<f32> {
     (0..count).map(|number| bound * ((number * 7919 % 2001) as f32 - 1000.0) / 1000.0).collect()
 }

@@ -21,7 +21,7 @@ impl std::fmt::Display for Shape {
     }
 }
 
-/// Numbers from -1 to 1.
+/// Values from -1 to 1.
 fn numbers(count: usize) -> Vec<f32> {
     (0..count).map(|number| ((number * 7919 % 2001) as f32 - 1000.0) / 1000.0).collect()
 }

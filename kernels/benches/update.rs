@@ -1,6 +1,6 @@
-//! What the end of a step costs: the norm of all gradients, and the optimizer's pass.
+//! The cost of the end of a step: the norm of all gradients, and the optimizer pass.
 //!
-//! `W6` is 25 million numbers in 48 tensors, limited by memory; `W0` is 4,810 numbers in 4 tensors, in cache.
+//! `W6` is 25 million values in 48 tensors, limited by memory; `W0` is 4,810 values in 4 tensors, in cache.
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
@@ -8,7 +8,7 @@ use trainspec_kernels::grad_norm::global_norm_of;
 use trainspec_kernels::update::{Slots, for_each_block};
 
 fn main() {
-    // The step of a training program stands in its pool, and so does this.
+    // A training step runs in its pool, and so does this.
     rayon::ThreadPoolBuilder::new().use_current_thread().build_global().expect("no other pool");
     divan::main();
 }

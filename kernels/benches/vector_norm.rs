@@ -1,5 +1,5 @@
 //! Layer and root mean square normalization at the shape of a small transformer, group normalization at those of a
-//! residual network: bytes that a pass must move a second, each array once.
+//! residual network: bytes that a pass must move per second, each array once.
 
 use divan::Bencher;
 use divan::counter::BytesCount;

@@ -1,7 +1,7 @@
 //! The numeric kernels of trainspec: slices in, slices out.
 //!
-//! One folder holds one kernel: its contract and its documentation in `mod.rs`, a plain reference where
-//! the kernel itself is not plain, and tests. A kernel knows nothing of models or of training.
+//! Each folder holds one kernel: its contract and documentation in `mod.rs`, a simple reference implementation where
+//! the kernel itself is not simple, and tests. Kernels are independent of models and training.
 
 pub mod arena;
 pub mod attention;
@@ -43,8 +43,8 @@ pub mod update;
 /// The optimization level at which this crate is compiled: `0` to `3`, `s` or `z`.
 pub const OPT_LEVEL: &str = env!("TRAINSPEC_KERNELS_OPT_LEVEL");
 
-/// Whether this crate is compiled at a level at which kernels are as fast as they are meant to be: 2 or 3. Without, as in a `dev`
-/// profile that says nothing of dependencies, they are some hundred times slower.
+/// Whether this crate is compiled with an optimization level of 2 or 3, which the kernels need to be fast. Otherwise, as in a
+/// `dev` profile without settings for dependencies, they are about a hundred times slower.
 #[must_use]
 pub const fn is_optimized() -> bool {
     matches!(OPT_LEVEL.as_bytes(), b"2" | b"3")
@@ -52,9 +52,9 @@ pub const fn is_optimized() -> bool {
 
 #[cfg(test)]
 mod tests {
-    /// As the profiles of this workspace say.
+    /// The profiles of this workspace set it.
     #[test]
-    fn the_kernels_of_this_workspace_are_optimized() {
+    fn kernels_are_compiled_with_optimization() {
         assert!(super::is_optimized(), "{}", super::OPT_LEVEL);
     }
 }

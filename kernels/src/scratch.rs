@@ -1,16 +1,16 @@
-//! Memory that a kernel needs for a moment: kept by each thread, so that a steady state allocates nothing.
+//! Temporary memory of kernels: kept by each thread, so that a steady state allocates nothing.
 
 use std::cell::RefCell;
 
 thread_local! {
-    /// Buffers that are not lent at the moment.
+    /// Buffers that are not in use.
     static FREE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Lends `run` a buffer of `length` numbers, which hold anything. Loans can stand in each other.
+/// Passes `run` a buffer of `length` elements with unspecified contents. Calls can be nested.
 pub fn with<R>(length: usize, run: impl FnOnce(&mut [f32]) -> R) -> R {
     let mut buffer = FREE.with_borrow_mut(|free| {
-        // The smallest that is large enough; else the largest, which then grows.
+        // The smallest buffer that is large enough; otherwise the largest, which grows.
         let fits = (0..free.len()).filter(|&at| free[at].len() >= length).min_by_key(|&at| free[at].len());
         let place = fits.or_else(|| (0..free.len()).max_by_key(|&at| free[at].len()));
         place.map(|at| free.swap_remove(at)).unwrap_or_default()
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loans_stand_in_each_other_and_are_kept() {
+    fn nested_scratch_buffers_are_distinct_and_reused() {
         let place = |buffer: &mut [f32]| buffer.as_ptr() as usize;
         let first = with(10, |outer| {
             let outer_place = place(outer);

@@ -1,22 +1,22 @@
-//! SIMD levels: one source, compiled once for each, chosen when the program runs.
+//! SIMD levels: one source, compiled once per level and selected at run time.
 //!
 //! A kernel is written as plain loops over arrays of fixed width; [`simd!`](macro@crate::simd) compiles it for each
-//! level and calls the best that the machine has. Every kernel rounds in the same places at every level
-//! (`mul_add` where a product is fused, a fixed number of running sums), so the level never shows in the bits
-//! of a result.
+//! level and calls the best that the machine supports. Every kernel rounds at the same points at every level
+//! (`mul_add` where a product is fused, a fixed number of running sums), so results are bit-identical at
+//! every level.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// What a processor can do.
+/// A SIMD level of a processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Level {
-    /// What every processor of the target has. On aarch64 that is NEON.
+    /// The baseline of the target. On aarch64 this includes NEON.
     Portable = 1,
-    /// AVX2 and FMA: 8 numbers at once.
+    /// AVX2 and FMA: 8 f32 lanes.
     Avx2 = 2,
-    /// AVX-512 F, BW, DQ and VL: 16 numbers at once.
+    /// AVX-512 F, BW, DQ and VL: 16 f32 lanes.
     Avx512 = 3,
 }
 
@@ -40,23 +40,23 @@ pub fn level() -> Level {
     if let Some(level) = FORCED.get() { level } else { detect() }
 }
 
-/// Whether [`at_level`] is in force on this thread.
+/// Whether [`at_level`] is active on this thread.
 #[inline]
 pub(crate) fn is_forced() -> bool {
     FORCED.get().is_some()
 }
 
-/// Runs `run` with kernels at `level`, on this thread alone: how tests compare levels.
+/// Runs `run` with kernels at `level`, on this thread only. Tests use it to compare levels.
 ///
 /// # Panics
-/// If the machine does not have the level.
+/// If the machine does not support the level.
 pub fn at_level<R>(level: Level, run: impl FnOnce() -> R) -> R {
-    assert!(Level::available().contains(&level), "this machine has no {level:?}");
+    assert!(Level::available().contains(&level), "this machine does not support {level:?}");
     let _restore = Restore(FORCED.replace(Some(level)));
     run()
 }
 
-/// Sets what was in force before.
+/// Restores the previous level.
 struct Restore(Option<Level>);
 
 impl Drop for Restore {
@@ -100,8 +100,8 @@ fn look() -> Level {
 
 /// A function that is compiled for each SIMD level and runs at [`level`].
 ///
-/// The body is inlined into each copy, and so is what it calls if that is `#[inline(always)]`. Generics stand
-/// in square brackets, then again by name: `fn map[F: Fn(f32) -> f32][F](x: &mut [f32], f: F) { … }`.
+/// The body is inlined into each copy, and so are the functions it calls that are `#[inline(always)]`. Generics are
+/// written in square brackets, then repeated by name: `fn map[F: Fn(f32) -> f32][F](x: &mut [f32], f: F) { … }`.
 ///
 /// ```
 /// trainspec_kernels::simd! {
@@ -145,7 +145,7 @@ macro_rules! simd {
             }
 
             match $crate::simd::level() {
-                // SAFETY: `level` gives this level only where the processor was seen to have its features.
+                // SAFETY: `level` returns this level only if the processor was detected to have its features.
                 #[cfg(target_arch = "x86_64")]
                 $crate::simd::Level::Avx512 => unsafe { avx512::<$($generic),*>($($arg),*) },
                 // SAFETY: as above.
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_level_is_forced_for_a_while() {
+    fn simd_level_can_be_forced_temporarily() {
         let found = level();
         at_level(Level::Portable, || {
             assert_eq!(level(), Level::Portable);

@@ -1,9 +1,9 @@
 //! Products of sizes.
 
-/// How many elements a tensor of these sizes has; `usize::MAX` where the product does not fit.
+/// The number of elements of a tensor of these sizes; `usize::MAX` if the product overflows.
 ///
-/// No slice is that long, so a kernel that compares its slices with it refuses sizes that would wrap around, where an unchecked product
-/// could come out as the length of a slice that is far too short.
+/// No slice is that long, so a kernel that compares slice lengths with it rejects sizes that overflow. An unchecked product
+/// could equal the length of a slice that is far too short.
 #[inline]
 pub(crate) fn elements<const N: usize>(sizes: [usize; N]) -> usize {
     sizes.into_iter().fold(1, usize::saturating_mul)
@@ -18,17 +18,17 @@ mod tests {
     use crate::linear::Linear;
 
     #[test]
-    fn a_product_does_not_wrap_around() {
+    fn element_count_saturates() {
         assert_eq!(elements([3, 4, 5]), 60);
         assert_eq!(elements([]), 1);
         assert_eq!(elements([1 << 40, 1 << 24]), usize::MAX);
         assert_eq!(elements([usize::MAX, 2, 0]), 0);
     }
 
-    /// 2^64 numbers are as many as none, modulo 2^64.
+    /// 2^64 elements wrap to 0.
     #[test]
     #[should_panic(expected = "qkv is [batch, length, 3 heads width]")]
-    fn attention_refuses_sizes_that_wrap_around() {
+    fn attention_rejects_overflowing_sizes() {
         let (batch, length, heads, width) = (1 << 32, 1 << 16, 1 << 8, 1 << 8);
         Attention { batch, length, heads, width, causal: false, dropout: None }.forward(
             &[],
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "x is [batch, channels, height, width]")]
-    fn conv2d_refuses_sizes_that_wrap_around() {
+    fn conv2d_rejects_overflowing_sizes() {
         let conv = Conv2d {
             batch: 1 << 48,
             channels: 1,
@@ -55,11 +55,11 @@ mod tests {
         conv.forward(&[], &[0.0], None, &Epilogue::NONE, None, &mut []);
     }
 
-    /// The image is 1x1, and so is its result; between them the padded image would have 2^66 numbers, as many as 2^2, modulo
+    /// The image is 1x1, and so is its result; but the padded image would have 2^66 elements, which is 2^2 modulo
     /// 2^64.
     #[test]
-    #[should_panic(expected = "an image with its padding has less than 2^31 numbers")]
-    fn conv2d_refuses_a_padding_that_wraps_around() {
+    #[should_panic(expected = "an image with its padding has fewer than 2^31 elements")]
+    fn conv2d_rejects_overflowing_padding() {
         let conv = Conv2d {
             batch: 1,
             channels: 1,
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "[rows, outputs]")]
-    fn linear_refuses_sizes_that_wrap_around() {
+    fn linear_rejects_overflowing_sizes() {
         let linear = Linear { rows: 1 << 32, inputs: 0, outputs: 1 << 32 };
         linear.forward(&[], &[], None, &Epilogue::NONE, None, &mut []);
     }

@@ -1,11 +1,11 @@
 //! Threads over blocks that are fixed by the problem, never by the number of threads.
 //!
-//! What a block computes depends on its number alone, and sums over blocks are made in the order of the
-//! blocks, so the number of threads never shows in the bits of a result. Threads are those of the rayon pool
-//! that the caller stands in.
+//! A block's result depends only on its index, and sums over blocks are computed in the order of the
+//! blocks, so results are bit-identical for any number of threads. The threads are those of the caller's
+//! rayon pool.
 //!
-//! This is the one place where work is handed to threads, and so the one where the mode of arithmetic goes along: work
-//! is done on every thread as it would be done on the caller's, with [subnormal](crate::subnormal) numbers flushed or
+//! Only this module distributes work to threads, and therefore propagates the floating-point mode: every
+//! thread computes as the caller's would, with [subnormal](crate::subnormal) numbers flushed or
 //! kept.
 
 use rayon::prelude::*;
@@ -16,11 +16,11 @@ use crate::subnormal::{flushed, in_callers_mode, is_flushed};
 /// The number of threads of the pool.
 #[must_use]
 pub fn count() -> usize {
-    // The first call makes the pool, whose threads begin with the mode of the thread that makes them.
+    // The first call creates the pool, whose threads start with the mode of the thread that creates them.
     hand_over(rayon::current_num_threads)
 }
 
-/// Runs `work` on a thread of the pool, so that its parallel parts begin without being handed over each.
+/// Runs `work` on a thread of the pool, so that its parallel parts start without a separate handover.
 pub fn inside<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     if is_forced() {
         return work();
@@ -29,7 +29,7 @@ pub fn inside<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     hand_over(|| rayon::scope(|_| mode.run(work)))
 }
 
-/// Runs both, on two threads if there are two.
+/// Runs both, on two threads if available.
 pub(crate) fn join<A: Send, B: Send>(
     left: impl FnOnce() -> A + Send,
     right: impl FnOnce() -> B + Send,
@@ -41,9 +41,9 @@ pub(crate) fn join<A: Send, B: Send>(
     hand_over(|| rayon::join(|| mode.run(left), || mode.run(right)))
 }
 
-/// Runs `run` for each number below `count`, each once, in any order.
+/// Runs `run` once for each index below `count`, in any order.
 ///
-/// A single block runs where the caller stands, without a word to the pool.
+/// A single block runs on the caller's thread, without using the pool.
 pub fn for_each(count: usize, run: impl Fn(usize) + Sync + Send) {
     if count <= 1 || is_forced() {
         (0..count).for_each(run);
@@ -53,7 +53,7 @@ pub fn for_each(count: usize, run: impl Fn(usize) + Sync + Send) {
     hand_over(|| (0..count).into_par_iter().for_each(|number| mode.run(|| run(number))));
 }
 
-/// Runs `run` for each chunk of `size` elements, with the number of the chunk; the last may be shorter.
+/// Runs `run` for each chunk of `size` elements, with the index of the chunk; the last may be shorter.
 ///
 /// # Panics
 /// If `size` is 0.
@@ -67,7 +67,7 @@ pub fn chunks<T: Send>(values: &mut [T], size: usize, run: impl Fn(usize, &mut [
     hand_over(|| chunks.for_each(|(number, chunk)| mode.run(|| run(number, chunk))));
 }
 
-/// [`chunks`] of two slices side by side, each with its own size; as many as both have.
+/// [`chunks`] of two slices in parallel, each with its own size; as many as both have.
 ///
 /// # Panics
 /// If a size is 0.
@@ -86,7 +86,7 @@ pub fn chunks2<A: Send, B: Send>(
     hand_over(|| pairs.for_each(|(number, (a, b))| mode.run(|| run(number, a, b))));
 }
 
-/// [`chunks`] of three slices side by side.
+/// [`chunks`] of three slices in parallel.
 ///
 /// # Panics
 /// If a size is 0.
@@ -107,7 +107,7 @@ pub fn chunks3<A: Send, B: Send, C: Send>(
     hand_over(|| triples.for_each(|(number, ((a, b), c))| mode.run(|| run(number, a, b, c))));
 }
 
-/// How work computes, wherever it runs.
+/// The floating-point mode of work, independent of the thread that runs it.
 #[derive(Clone, Copy)]
 enum Mode {
     Plain,
@@ -115,7 +115,7 @@ enum Mode {
 }
 
 impl Mode {
-    /// That of the caller.
+    /// The mode of the caller.
     fn now() -> Self {
         if is_flushed() { Self::Flushed } else { Self::Plain }
     }
@@ -128,12 +128,12 @@ impl Mode {
     }
 }
 
-/// Calls the pool. While it waits there, this thread may do work of others, which is not to see our mode.
+/// Calls the pool. While waiting, this thread may run other work, which must not see our mode.
 fn hand_over<R>(call: impl FnOnce() -> R) -> R {
     if is_flushed() { in_callers_mode(call) } else { call() }
 }
 
-/// How many elements a block of a pass over `total` elements has: enough to be worth a thread, few enough to
+/// The number of elements per block of a pass over `total` elements: enough to be worth a thread, few enough to
 /// stay in its cache, and a multiple of `unit`.
 #[must_use]
 pub const fn block(total: usize, unit: usize) -> usize {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_know_their_number() {
+    fn chunks_receive_their_index() {
         let mut values = vec![0; 103];
         chunks(&mut values, 10, |number, chunk| chunk.fill(number));
         assert!(values.iter().enumerate().all(|(index, &number)| number == index / 10));
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_is_a_multiple_of_its_unit() {
+    fn block_size_is_multiple_of_unit() {
         assert_eq!(block(100, 1), 100);
         assert_eq!(block(100, 64), 128);
         assert_eq!(block(0, 0), 1);

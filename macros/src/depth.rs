@@ -1,22 +1,22 @@
-//! How deep tokens are nested, before syn reads them: its parser and ours recurse, and a stack that overflows
-//! takes the compiler along.
+//! Limits the nesting depth of tokens before syn parses them: its parser and ours recurse, and a stack overflow
+//! crashes the compiler.
 
 use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
 use syn::Error;
 
-/// The stack that may be used, in kilobytes: with what the macros add, well below the 8 MiB that the compiler and editors have.
+/// The stack budget in kilobytes: with the macros' own use, well below the 8 MiB of the compiler and editors.
 const LIMIT: usize = 3_000;
 
-// What one level of nesting takes in an unoptimized macro, in kilobytes: measured, rounded up.
-/// What stands in brackets.
+// The stack use of one nesting level in an unoptimized macro, in kilobytes: measured, rounded up.
+/// The contents of brackets.
 const GROUP: usize = 14;
-/// What stands in angle brackets.
+/// The contents of angle brackets.
 const ANGLE: usize = 36;
-/// A word of the language that more can follow, as in `return return x`.
+/// A keyword that more can follow, as in `return return x`.
 const KEYWORD: usize = 14;
 /// An operator before or between operands, as in `- - x`.
 const OPERATOR: usize = 6;
-/// A further call, index or field of the same value: read in a loop, but kept as a tree.
+/// A further call, index or field of the same value: parsed in a loop, but stored as a tree.
 const POSTFIX: usize = 3;
 
 const KEYWORDS: &[&str] = &[
@@ -24,23 +24,23 @@ const KEYWORDS: &[&str] = &[
     "let", "loop", "match", "move", "mut", "ref", "return", "static", "unsafe", "where", "while", "yield",
 ];
 
-/// Whether a parser can read these tokens without running out of stack.
+/// Checks that a parser can read these tokens without overflowing the stack.
 ///
 /// # Errors
-/// On the first token that is too deep.
+/// On the first token that is nested too deeply.
 pub(crate) fn check(tokens: &TokenStream) -> Result<(), Error> {
     walk(tokens, 0).map_err(|span| {
         Error::new(
             span,
-            "this is nested too deeply to be read; give parts of it names, with `let` in a model and `const` beside it",
+            "this is nested too deeply to be read; move parts of it into a `let` in a model, or a `const` outside the macro",
         )
     })
 }
 
-/// Adds up what leads to each token: the groups around it, and the operators before it in its own expression.
+/// Sums the cost of each token: the groups around it, and the operators before it in its own expression.
 fn walk(tokens: &TokenStream, around: usize) -> Result<(), Span> {
     let mut cost = around;
-    // What it cost to come to each angle bracket that is open, and whether a closure's parameters are.
+    // The cost up to each open angle bracket, and whether a closure's parameters are open.
     let (mut angles, mut in_parameters) = (Vec::new(), false);
     let (mut arrow, mut word) = (false, false);
     let mut tokens = tokens.clone().into_iter().peekable();
@@ -56,7 +56,7 @@ fn walk(tokens: &TokenStream, around: usize) -> Result<(), Span> {
             }
             TokenTree::Group(group) => {
                 walk(&group.stream(), cost + GROUP)?;
-                // The dot of `.layer()` counted already.
+                // The dot of `.layer()` is already counted.
                 if !was_word {
                     cost += POSTFIX;
                 }
@@ -73,7 +73,7 @@ fn walk(tokens: &TokenStream, around: usize) -> Result<(), Span> {
                     angles.clear();
                 }
                 ',' if angles.is_empty() && !in_parameters => cost = around,
-                // Attributes follow each other without end, as the lines of a documentation comment do.
+                // Any number of attributes can follow each other, such as the lines of a doc comment.
                 '#' => {
                     if let Some(TokenTree::Group(group)) =
                         tokens.next_if(|next| matches!(next, TokenTree::Group(_)))
@@ -93,7 +93,7 @@ fn walk(tokens: &TokenStream, around: usize) -> Result<(), Span> {
                 ':' | ',' => {}
                 '.' | '?' => cost += POSTFIX,
                 other => {
-                    // In a type, `&` takes more.
+                    // In a type, `&` uses more stack.
                     cost += if other == '&' { 2 * OPERATOR } else { OPERATOR };
                     in_parameters ^= other == '|';
                     arrow = matches!(other, '-' | '=') && punct.spacing() == Spacing::Joint;
@@ -107,7 +107,7 @@ fn walk(tokens: &TokenStream, around: usize) -> Result<(), Span> {
     Ok(())
 }
 
-/// Whether a token after `}` cannot go on with the same expression.
+/// Whether a token after `}` cannot continue the same expression.
 fn begins_statement(token: &TokenTree) -> bool {
     match token {
         TokenTree::Ident(word) => word != "else" && word != "as",

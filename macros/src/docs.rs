@@ -1,4 +1,4 @@
-//! What documentation says, for messages and for help.
+//! Reads doc comments, for messages and for help.
 
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 

@@ -2,8 +2,8 @@
 //! the types that they work on.
 //!
 //! Both are pipelines of the same stages: `parse` (tokens to syntax), `lower` (syntax to steps), `expand`
-//! (steps to Rust), and after an error the item's public `face`. They know syntax only: no layer's name, no
-//! key, no numeric rule. What a type can say is left to rustc, on the user's own tokens.
+//! (steps to Rust), and after an error the item's public `face`. They know only syntax: no layer names, no
+//! keys, no numeric rules. rustc reports type errors, on the user's own tokens.
 #![forbid(unsafe_code)]
 
 mod depth;
@@ -18,7 +18,7 @@ mod train;
 
 use proc_macro::TokenStream;
 
-// Documented where it is re-exported, beside the types that the documentation links to.
+// Documented where it is re-exported, next to the types that the documentation links to.
 #[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn model(arguments: TokenStream, item: TokenStream) -> TokenStream {

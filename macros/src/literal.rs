@@ -1,4 +1,4 @@
-//! Configuration literals: the user's keys, with the defaults of the type for the others.
+//! Configuration literals: the user's keys, completed with the defaults of the type.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -8,13 +8,13 @@ use syn::{Attribute, Expr, ExprStruct, Ident, Member};
 
 /// `name { key: value, ..DEFAULT }`, from parts that keep their own spans.
 ///
-/// The type is named once only, so that rustc reports an unknown one once.
+/// The type is named only once, so that rustc reports an unknown type once.
 pub(crate) struct Literal {
-    /// The `#[cfg]`s of what it is the value of.
+    /// The `#[cfg]`s of the key or element whose value this is.
     pub(crate) attributes: Vec<Attribute>,
-    /// The user's word: errors about the whole configuration go here.
+    /// The user's token: errors about the whole configuration are reported here.
     pub(crate) span: Span,
-    /// The names of the keys that are given, with their `#[cfg]`s.
+    /// The names of the keys that are set, with their `#[cfg]`s.
     keys: Vec<(Vec<Attribute>, Ident)>,
     /// The expression.
     pub(crate) tokens: TokenStream,
@@ -31,8 +31,8 @@ impl Literal {
         Self { attributes: Vec::new(), span, keys, tokens }
     }
 
-    /// A struct literal of the user's, completed; one with a `..` of its own stays as it is. Literals
-    /// within it are completed too and are added to `all`, innermost first.
+    /// Completes a struct literal of the user; one with its own `..` is unchanged. Nested literals
+    /// are completed too and are added to `all`, innermost first.
     pub(crate) fn of_struct(literal: &ExprStruct, all: &mut Vec<Self>) -> TokenStream {
         let span = literal.path.segments.last().map_or_else(Span::call_site, |segment| segment.ident.span());
         let path = &literal.path;
@@ -42,7 +42,7 @@ impl Literal {
             .map(|field| {
                 let (attributes, member) = (&field.attrs, &field.member);
                 if field.colon_token.is_none() {
-                    // Once, as it was written: an editor looks for what is typed here.
+                    // Only once, as written: an editor searches for what is typed here.
                     return field.to_token_stream();
                 }
                 let value = completed_under(attributes, &field.expr, all);
@@ -65,7 +65,7 @@ impl Literal {
         tokens
     }
 
-    /// The names of the given keys, as strings.
+    /// The names of the keys that are set, as strings.
     pub(crate) fn key_names(&self) -> impl Iterator<Item = TokenStream> {
         self.keys.iter().map(|(attributes, key)| {
             let name = key.unraw().to_string();
@@ -73,7 +73,7 @@ impl Literal {
         })
     }
 
-    /// A `const` that fails on the user's word when the configuration's own rules do not hold.
+    /// A `const` that fails at the user's token when the configuration's own check fails.
     pub(crate) fn check(&self) -> TokenStream {
         let (attributes, tokens, names) = (&self.attributes, &self.tokens, self.key_names());
         quote_spanned! {self.span=>
@@ -86,14 +86,14 @@ impl Literal {
     }
 }
 
-/// Whether a literal is of a struct, which a `..` can complete, and not of an enum's variant, which is written after its type:
+/// Whether a literal is of a struct, which a `..` can complete, and not of an enum variant, which is written after its type:
 /// `Initializer::Normal { std: 0.02 }`.
 pub(crate) fn is_struct(literal: &ExprStruct) -> bool {
     let before = literal.path.segments.iter().rev().nth(1);
     !before.is_some_and(|segment| segment.ident.to_string().starts_with(char::is_uppercase))
 }
 
-/// The same for what stands under these `#[cfg]`s.
+/// [`completed`] for a value under these `#[cfg]`s.
 pub(crate) fn completed_under(attributes: &[Attribute], value: &Expr, all: &mut Vec<Literal>) -> TokenStream {
     let before = all.len();
     let tokens = completed(value, all);
@@ -103,7 +103,7 @@ pub(crate) fn completed_under(attributes: &[Attribute], value: &Expr, all: &mut 
     tokens
 }
 
-/// An expression whose struct literals are completed; they are added to `all`.
+/// Completes the struct literals of an expression and adds them to `all`.
 pub(crate) fn completed(value: &Expr, all: &mut Vec<Literal>) -> TokenStream {
     match value {
         Expr::Struct(literal) if is_struct(literal) => Literal::of_struct(literal, all),
@@ -115,7 +115,7 @@ pub(crate) fn completed(value: &Expr, all: &mut Vec<Literal>) -> TokenStream {
     }
 }
 
-/// Tokens with the spaces that a person would write, for the usual constant expressions.
+/// Formats tokens with conventional spacing, for the usual constant expressions.
 pub(crate) fn tidy(tokens: &TokenStream) -> String {
     let mut text = tokens.to_string();
     for (found, written) in [

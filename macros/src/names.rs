@@ -13,7 +13,7 @@ pub(crate) fn snake_case(name: &Ident) -> Ident {
     while let Some(letter) = letters.next() {
         let begins_word = letter.is_uppercase()
             && previous.is_some_and(|previous| {
-                // `DigitNet` and the last capital of `MLPHead` begin words; the others of `MLP` do not.
+                // The capitals of `DigitNet` and the last one of `MLPHead` start words; the others of `MLP` do not.
                 previous.is_lowercase()
                     || previous.is_ascii_digit()
                     || (previous.is_uppercase() && letters.peek().is_some_and(|next| next.is_lowercase()))
@@ -26,7 +26,7 @@ pub(crate) fn snake_case(name: &Ident) -> Ident {
     }
     let call_name = Ident::new(&snake, name.span());
     let is_word = syn::parse2::<Ident>(call_name.to_token_stream()).is_ok();
-    // `Box` is called `r#box`; these have no such form.
+    // `Box` is called `r#box`; these keywords have no raw form.
     if is_word || ["self", "super", "crate", "_"].contains(&snake.as_str()) {
         call_name
     } else {

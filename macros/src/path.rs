@@ -1,14 +1,14 @@
-//! The one place that knows what generated code may name.
+//! The paths that generated code may use.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::{Ident, Path, Token};
 
-/// A local variable of generated code, at the place of a word of the user's.
+/// A local variable of generated code, at the position of a token of the user.
 ///
-/// The word may come from elsewhere than the macro call, such as from the arguments of a `macro_rules!` around it; a variable with
-/// its span alone would not be the one that was declared.
+/// The token may come from outside the macro call, such as from the arguments of a surrounding `macro_rules!`; a variable with
+/// only its span would not resolve to the declared one.
 pub(crate) fn local(name: &str, span: Span) -> Ident {
     Ident::new(name, span.resolved_at(Span::call_site()))
 }
@@ -21,7 +21,7 @@ pub(crate) struct Runtime {
 }
 
 impl Runtime {
-    /// Below another path than `::trainspec`.
+    /// Under another path than `::trainspec`.
     pub(crate) fn at(path: &Path) -> Self {
         Self { root: quote!(#path) }
     }
@@ -32,10 +32,10 @@ impl Runtime {
         quote!(#root::__private)
     }
 
-    /// Opens a block of generated items: its allowances, and the short name of the hidden module in it.
+    /// Opens a block of generated items: its `allow` attributes, and the short name of the hidden module.
     ///
-    /// Generated tokens have the spans of the user's words, on which rustc then reports what fails there; so
-    /// lints take them for the user's own.
+    /// Generated tokens have the spans of the user's tokens, so that rustc reports errors there; lints therefore
+    /// treat them as the user's own code.
     pub(crate) fn block(&self, items: &TokenStream) -> TokenStream {
         let private = self.private();
         quote! {
@@ -75,8 +75,7 @@ impl Parse for Runtime {
         if input.is_empty() {
             return Ok(Self::default());
         }
-        let advice =
-            "`#[model]` stands alone; expected nothing, or `crate = path` if trainspec is re-exported";
+        let advice = "unexpected arguments of `#[model]`; expected none, or `crate = path` if trainspec is re-exported";
         let told = |error: syn::Error| syn::Error::new(error.span(), advice);
         input.parse::<Token![crate]>().map_err(told)?;
         input.parse::<Token![=]>().map_err(told)?;

@@ -1,4 +1,4 @@
-//! Syntax without the invisible brackets that `macro_rules!` puts around what it substitutes.
+//! Removes the invisible delimiters that `macro_rules!` puts around its substitutions.
 
 use syn::{Expr, Type};
 
@@ -18,7 +18,7 @@ pub(crate) fn peeled_type(ty: &Type) -> &Type {
     }
 }
 
-/// Whether a type is written as bounds: `Clone + Send`, `impl Clone`, and also `usize +`, which nothing can follow.
+/// Whether a type is written as bounds: `Clone + Send`, `impl Clone`, and also the incomplete `usize +`.
 pub(crate) fn is_bounds(ty: &Type) -> bool {
     matches!(peeled_type(ty), Type::TraitObject(_) | Type::ImplTrait(_))
 }

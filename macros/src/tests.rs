@@ -1,4 +1,4 @@
-//! Expansions, as a person would read them. To accept new ones: `INSTA_UPDATE=always cargo test -p
+//! Formatted expansions. To accept new ones: `INSTA_UPDATE=always cargo test -p
 //! trainspec-macros`.
 
 use proc_macro2::TokenStream;
@@ -95,7 +95,7 @@ fn a_run_with_a_broken_value() {
     })));
 }
 
-/// The one place where the runtime's path is known obeys `crate = …`.
+/// The path of the runtime follows `crate = …`.
 #[test]
 fn another_path_for_the_runtime() {
     let item = quote! { fn Net(x: Features<4>) -> Values<1> { x.linear(out = 1) } };
@@ -104,7 +104,7 @@ fn another_path_for_the_runtime() {
     assert!(expansion.contains("engine::spec::__private"));
 }
 
-/// Whatever stands in a macro call, the macro answers with items, never with a panic.
+/// For any input, a macro returns items and never panics.
 #[test]
 fn no_input_makes_a_macro_panic() {
     let inputs = [
@@ -168,12 +168,12 @@ fn no_input_makes_a_macro_panic() {
     }
 }
 
-/// What editors type into a copy of the file, to see where it ends up.
+/// The letters that editors insert into a copy of the file, to find their position.
 const MARKER: &str = "Marker";
 
 /// Whether an editor can find the word at `^` in the expansion: it expands the text with and without more letters at that word,
-/// and looks in the one at the place of the other. So the text before the word must be the same in both, and the word must
-/// stand once in its braces, as a word.
+/// and looks up the position of one in the other. So the text before the word must be the same in both, and the word must
+/// occur once in its braces, as an identifier.
 fn is_found(expand: fn(TokenStream) -> TokenStream, text: &str) -> Result<(), String> {
     let without: TokenStream = text.replace('^', "").parse().expect("tokens");
     let with: TokenStream = text.replace('^', MARKER).parse().expect("tokens");
@@ -185,12 +185,12 @@ fn is_found(expand: fn(TokenStream) -> TokenStream, text: &str) -> Result<(), St
     }
     match innermost(&with) {
         Some(1) => Ok(()),
-        Some(times) => Err(format!("it stands in its braces {times} times")),
+        Some(times) => Err(format!("it occurs {times} times in its braces")),
         None => Err("it is first in a string".to_owned()),
     }
 }
 
-/// How often the marker stands in the braces of the first word that has it.
+/// How often the marker occurs in the innermost braces of its first occurrence.
 fn innermost(tokens: &TokenStream) -> Option<usize> {
     for token in tokens.clone() {
         match token {

@@ -1,4 +1,4 @@
-//! Configuration: what a user writes between braces or parentheses.
+//! Configuration: the keys that a user writes between braces or parentheses.
 
 use std::fmt::Debug;
 
@@ -6,13 +6,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::shape::CheckResult;
 
-/// A configuration type: a layer, a model, an optimizer, a loss, a schedule's phase…
+/// A configuration type: a layer, a model, an optimizer, a loss, a phase of a schedule.
 ///
 /// It is a braced struct (`struct Relu {}`, never `struct Relu;`) whose fields are the keys that a user
-/// may give; the others are those of [`Config::DEFAULT`]. Besides this trait it has an inherent
+/// may set; the others use [`Config::DEFAULT`]. Besides this trait it has an inherent
 /// `const fn check(&self) -> CheckResult`, which the macros call by name in a `const`.
 ///
-/// It is written with braces, `Swish {}`. A bare name is a constant of the same name beside the type:
+/// It is written with braces, `Swish {}`. To allow a bare name, declare a constant of the same name next to the type:
 /// `pub const Swish: Swish = Swish::DEFAULT;`, under `#[allow(non_upper_case_globals)]`.
 ///
 /// ```
@@ -43,30 +43,30 @@ use crate::shape::CheckResult;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a configuration",
-    label = "this is neither a layer nor another part of a spec",
-    note = "a type becomes one by implementing `trainspec::Config`"
+    label = "expected a layer or another configuration type",
+    note = "implement `trainspec::Config` for this type"
 )]
 pub trait Config: Copy + Debug + Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// What a user calls it: `conv2d`, `AdamW`.
+    /// The name that a user writes: `conv2d`, `AdamW`.
     const NAME: &'static str;
-    /// The value of every key that is not given.
+    /// The default value of every key.
     const DEFAULT: Self;
-    /// The keys that must be given, each with what it means (`"the number of output features"`).
+    /// The required keys, each with its meaning (`"the number of output features"`).
     const REQUIRED: &'static [(&'static str, &'static str)] = &[];
-    /// The inherent `check`, for what is only known when the program runs.
+    /// The inherent `check`, for values that are only known at run time.
     const CHECK: fn(&Self) -> CheckResult;
 }
 
-/// A configuration of any type: what a spec holds once the program runs.
+/// A configuration of any type, as stored in a spec at run time.
 pub trait Setting: Debug + Send + Sync {
     /// [`Config::NAME`]
     fn name(&self) -> &'static str;
     /// Every key and value, with the name under `type`.
     fn to_json(&self) -> serde_json::Value;
-    /// The rules, with the configuration's name before what they say.
+    /// Runs the configuration's check and prefixes errors with its name.
     ///
     /// # Errors
-    /// The first rule that does not hold.
+    /// The first failed check.
     fn judge(&self) -> CheckResult;
 }
 
@@ -90,10 +90,10 @@ impl<C: Config> Setting for C {
     }
 }
 
-/// A configuration read back from [`Setting::to_json`], perhaps with changed values, and checked.
+/// Reads a configuration back from [`Setting::to_json`], perhaps with changed values, and checks it.
 ///
 /// # Errors
-/// If a key is unknown, a value has the wrong type, or a rule does not hold.
+/// If a key is unknown, a value has the wrong type, or a check fails.
 pub(crate) fn from_json<C: Config>(json: &serde_json::Value) -> Result<C, String> {
     let mut json = json.clone();
     let Some(keys) = json.as_object_mut() else {
@@ -113,8 +113,8 @@ pub(crate) fn from_json<C: Config>(json: &serde_json::Value) -> Result<C, String
     Ok(configuration)
 }
 
-/// Implements the object-safe face of a trait over configurations: `boxed`, a copy, and `with`, one of the
-/// same type from changed JSON.
+/// Implements the object-safe counterpart of a trait over configurations: `boxed` copies, and `with` builds
+/// a value of the same type from changed JSON.
 macro_rules! with_changes {
     ($face:ty) => {
         fn boxed(&self) -> Box<$face> {

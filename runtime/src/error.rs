@@ -1,28 +1,28 @@
-//! What can go wrong, in words that say where, what was found, and what to do.
+//! The error type. Its messages state where the error is, what was found, and what to do.
 
 use std::path::PathBuf;
 
 use crate::interrupt::Cause;
 
-/// The result of everything here that can fail.
+/// The result type of the fallible functions of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A rule of the spec does not hold.
+    /// A rule of the spec is violated.
     #[error("{0}")]
     Rule(String),
 
-    /// A layer was given another number of values than it takes.
-    #[error("{layer}: takes {expected} value(s), {found} given")]
+    /// A layer received the wrong number of inputs.
+    #[error("{layer}: takes {expected} value(s), {found} passed")]
     Arity {
-        /// The layer's call name.
+        /// The name by which the layer is called.
         layer: &'static str,
-        /// How many it takes.
+        /// How many inputs it takes.
         expected: usize,
-        /// How many it was given.
+        /// How many were passed.
         found: usize,
     },
 
@@ -33,7 +33,7 @@ pub enum Error {
         path: String,
     },
 
-    /// A layer used a parameter that it did not ask for.
+    /// A layer used a parameter that it did not declare.
     #[error("{layer}: its `forward` uses `{name}`, which its `parameters` does not list")]
     UnknownParameter {
         /// The layer's path.
@@ -42,16 +42,16 @@ pub enum Error {
         name: String,
     },
 
-    /// A key on the command line or in a file cannot be set so.
+    /// A key on the command line or in a file has a value that cannot be set.
     #[error("{key}: {problem}")]
     Setting {
         /// The key: `optimizer.lr`.
         key: String,
-        /// What was found, expected, and possible.
+        /// What was found, what was expected, and what is possible.
         problem: String,
     },
 
-    /// Something in a data file cannot be used.
+    /// A data file has content that cannot be used.
     #[error("{}{}: {problem}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
     Data {
         /// The file.
@@ -62,20 +62,20 @@ pub enum Error {
         problem: String,
     },
 
-    /// A data set as a whole cannot be used.
+    /// A data set cannot be used.
     #[error("data: {0}")]
     Dataset(String),
 
-    /// A model file does not fit the model.
+    /// A model file does not match the model.
     #[error("{}: {problem}", path.display())]
     ModelFile {
         /// The file.
         path: PathBuf,
-        /// What does not fit.
+        /// What does not match.
         problem: String,
     },
 
-    /// Training cannot go on.
+    /// Training cannot continue.
     #[error("step {step}: {problem}")]
     Experiment {
         /// The optimizer step, from 1.
@@ -84,43 +84,43 @@ pub enum Error {
         problem: String,
     },
 
-    /// A batch is one that a layer cannot compute with.
+    /// A layer cannot compute with this batch.
     #[error("{0}")]
     Batch(String),
 
-    /// The system has not the memory that a step needs.
+    /// The system cannot allocate the memory that a step needs.
     #[error(
-        "a step needs {} for the values of a micro-batch, which the system does not give: {source}; try a smaller \
+        "a step needs {} for the activations of a micro-batch, which the system cannot allocate: {source}; try a smaller \
          `batch` with `accumulate`",
         crate::format::bytes(*bytes)
     )]
     Memory {
-        /// How much.
+        /// The size of the allocation.
         bytes: u64,
         /// The system's reason.
         source: std::io::Error,
     },
 
-    /// The system has less memory than a run needs, which is known before its first step.
+    /// The system has less memory than a run needs. This is checked before the first step.
     #[error(
-        "training needs {} of memory, of which {} are for the values of a micro-batch, but the system has {}; try a \
+        "training needs {} of memory, of which {} are for the activations of a micro-batch, but the system has {}; try a \
          smaller model, or a smaller `batch` with `accumulate`",
         crate::format::bytes(*needed),
         crate::format::bytes(*activations),
         crate::format::bytes(*available)
     )]
     TooLittleMemory {
-        /// What all together takes, in bytes.
+        /// The total, in bytes.
         needed: u64,
-        /// What the values of a micro-batch take of it.
+        /// The part of it that the activations of a micro-batch take.
         activations: u64,
-        /// What the system can give.
+        /// How much the system has.
         available: u64,
     },
 
-    /// The file system of a run's folder has less space than the run needs, which is known before its first step.
+    /// The file system of a run's folder has less space than the run needs. This is checked before the first step.
     #[error(
-        "{}: the run needs {} there for {}the model, but {} are free; make room, or give another place with `--out` or \
+        "{}: the run needs {} there for {}the model, but {} are free; free some space, or choose another place with `--out` or \
          `Experiment::out`{}",
         path.display(),
         crate::format::bytes(*needed),
@@ -133,13 +133,13 @@ pub enum Error {
         if *checkpoints > 1 { ", or a smaller `keep` of `checkpoint`" } else { "" }
     )]
     TooLittleDisk {
-        /// The folder, or the first above it that is there.
+        /// The folder, or its nearest ancestor that exists.
         path: PathBuf,
-        /// What the run leaves at the least, in bytes.
+        /// The least that the run writes, in bytes.
         needed: u64,
-        /// How many checkpoints are there at one time.
+        /// How many checkpoints exist at one time.
         checkpoints: u64,
-        /// What is free.
+        /// The free space, in bytes.
         available: u64,
     },
 
@@ -152,12 +152,12 @@ pub enum Error {
         source: std::io::Error,
     },
 
-    /// A run that was made again is not what is on record.
-    #[error("{}: the run and its record differ: {difference}", path.display())]
+    /// A re-run differs from the recorded run.
+    #[error("{}: the re-run differs from the record: {difference}", path.display())]
     Differs {
         /// The run's folder.
         path: PathBuf,
-        /// Where, in what, and how.
+        /// Where and how they differ.
         difference: String,
     },
 
@@ -174,36 +174,36 @@ pub enum Error {
         source: Box<Error>,
     },
 
-    /// What was going on was asked to end by an [`Interrupt`](crate::interrupt::Interrupt), and had no state to keep.
+    /// An [`Interrupt`](crate::interrupt::Interrupt) stopped work that has no state to save.
     #[error("interrupted by {0}")]
     Interrupted(Cause),
 
-    /// A promise of this crate to itself is broken; please report it.
+    /// An invariant of this crate does not hold. This is a bug; please report it.
     #[error("internal error: {0}; please report it")]
     Internal(&'static str),
 }
 
 impl Error {
-    /// A layer or model that takes `expected` values was given `found`.
+    /// The error of a layer or model that takes `expected` inputs and received `found`.
     #[must_use]
     pub fn arity(layer: &'static str, expected: usize, found: usize) -> Self {
         Self::Arity { layer, expected, found }
     }
 
-    /// A batch of which batch norm cannot take a variance.
+    /// The error of a batch that is too small for the variance of batch norm.
     pub(crate) fn no_variance(values: usize) -> Self {
         Self::Batch(format!(
-            "the batch has {values} value(s) a channel, of which there is no variance; expected at least 2"
+            "the batch has {values} value(s) per channel, too few for a variance; expected at least 2"
         ))
     }
 
-    /// The same error, said of the layer at `path`.
+    /// Adds the path of the layer in which the error occurred.
     #[must_use]
     pub(crate) fn at(self, path: &str) -> Self {
         Self::Layer { path: path.to_owned(), source: Box::new(self) }
     }
 
-    /// For `map_err` on what the system refuses.
+    /// Adds a path to an I/O error; for `map_err`.
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { path, source }
@@ -211,8 +211,8 @@ impl Error {
 }
 
 impl From<candle_core::Error> for Error {
-    /// Without the backtrace that candle takes under `RUST_BACKTRACE=1` and shows as part of its message: messages are read by
-    /// people, and are recorded in manifests.
+    /// Removes the backtrace that candle captures under `RUST_BACKTRACE=1` and shows as part of its message, because messages
+    /// are for users and are recorded in manifests.
     fn from(error: candle_core::Error) -> Self {
         Self::Tensor(without_backtrace(error))
     }
@@ -235,7 +235,7 @@ impl From<Cause> for Error {
     }
 }
 
-/// The cause of an interruption, apart from all other errors.
+/// Separates the cause of an interruption from all other errors.
 pub(crate) fn interruption<T>(result: Result<T>) -> Result<Result<T, Cause>> {
     match result {
         Ok(value) => Ok(Ok(value)),
@@ -250,9 +250,9 @@ mod tests {
 
     use super::*;
 
-    /// As candle makes them under `RUST_BACKTRACE=1`.
+    /// Errors as candle creates them under `RUST_BACKTRACE=1`.
     #[test]
-    fn a_refusal_of_candle_shows_no_backtrace() {
+    fn candle_error_has_no_backtrace() {
         let traced = |inner: candle_core::Error| candle_core::Error::WithBacktrace {
             inner: Box::new(inner),
             backtrace: Box::new(Backtrace::force_capture()),

@@ -1,4 +1,4 @@
-//! A trained model: parameters that predict, and the file that holds them.
+//! A trained model: prediction, and reading and writing model files.
 
 use std::marker::PhantomData;
 use std::path::Path;
@@ -19,9 +19,9 @@ use crate::shape::{Element, InputKind, Kind, Numbers, Shape};
 
 /// A model with trained parameters, on the CPU.
 ///
-/// Predictions are computed by the same plan and kernels as the evaluations of a run: in f32 both give the same bits, whatever
+/// Predictions use the same plan and kernels as the evaluations of a run. In f32 both produce the same bits, whatever
 /// the batch size and the number of threads. (A run in 16 bits evaluates in its `precision`; predictions are always in f32.)
-/// Any number of threads may predict at once, and do not wait for each other; clones share the parameters.
+/// Any number of threads may predict at once without waiting for each other. Clones share the parameters.
 ///
 /// ```no_run
 /// use trainspec::prelude::*;
@@ -67,8 +67,8 @@ impl<M: Model> TrainedModel<M> {
         Self::new(graph, parameters, normalizer, seed)
     }
 
-    /// Writes the model as safetensors: each parameter under its path, f32, and how inputs are normalized.
-    /// The file appears whole or not at all; where `path` is a link it is that of its end, and a device or a pipe is written into.
+    /// Writes the model as safetensors: each parameter as f32 under its path, and the normalization of the inputs.
+    /// The write is atomic. Links are followed; a device or a pipe is written to directly.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -83,22 +83,23 @@ impl<M: Model> TrainedModel<M> {
     /// modules that are called as the layers are.
     ///
     /// Each parameter and running statistic is f32, with the axes of PyTorch's layer, under the layer's path and its name in
-    /// PyTorch: `conv2d_1.weight`, `block.0.linear_2.bias`, `batch_norm_1.running_mean`. That is its path in the files of a run
-    /// too, but for these:
+    /// PyTorch: `conv2d_1.weight`, `block.0.linear_2.bias`, `batch_norm_1.running_mean`. This is also its path in the files of
+    /// a run, except for:
     ///
     /// | layer | in a run | in PyTorch |
     /// | --- | --- | --- |
     /// | `lstm`, `gru` | `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh` | `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0` |
     /// | `self_attention` | `in_weight`, `in_bias`, `out_weight`, `out_bias` | `in_proj_weight`, `in_proj_bias`, `out_proj.weight`, `out_proj.bias` |
     ///
-    /// A layer of one's own says its own: [`Parameter::named_in_torch`](crate::layer::Parameter::named_in_torch).
+    /// A custom layer sets its names with [`Parameter::named_in_torch`](crate::layer::Parameter::named_in_torch).
     ///
-    /// The metadata are `format`, `pt`, and `trainspec`, a text of JSON: `model`, `seed`, `version`, and `normalization`, which
-    /// is `null` or `{"mean": […], "deviation": […]}` with one number of each for an input's every element, in its order, or
-    /// one for all. Inputs have to be normalized by them before the model sees them: `(x - mean) / deviation`, and 0 where
-    /// the deviation is 0. What a data set does with its bytes before that (`Idx` divides pixels by 255) is not in the file.
+    /// The metadata are `format`, which is `pt`, and `trainspec`, a JSON string with `model`, `seed`, `version`, and
+    /// `normalization`. The latter is `null` or `{"mean": […], "deviation": […]}`, with one value of each for every element of
+    /// an input, in order, or one for all. Normalize inputs before passing them to the model: `(x - mean) / deviation`, and 0
+    /// where the deviation is 0. What a data set does before that (`Idx` divides pixels by 255) is not in the file.
     ///
-    /// [`TrainedModel::load`] and `init_from` read it as well. Equal models give equal bytes; the file is written as [`TrainedModel::save`] writes it.
+    /// [`TrainedModel::load`] and `init_from` read it as well. Equal models produce equal bytes. The write is atomic, as in
+    /// [`TrainedModel::save`].
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -109,7 +110,7 @@ impl<M: Model> TrainedModel<M> {
         write_output_by(path.as_ref(), |to| file.write(to))
     }
 
-    /// The parameters and running statistics by their paths: copies as tensors, which are made once and kept.
+    /// The parameters and running statistics by path, as tensors. They are copied once and cached.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, &Tensor)> {
         let paths = self.inference.graph().parameters.iter().map(|parameter| parameter.path.as_str());
         paths.zip(self.inference.tensors())
@@ -120,14 +121,14 @@ impl<M: Model> TrainedModel<M> {
         self.normalizer.as_ref()
     }
 
-    /// The seed of the run that made it, from which a random split of its data comes; `None` for a file that
-    /// was written by others.
+    /// The seed of the run that trained it, which also determines a random split of the data. `None` for a file that
+    /// another program wrote.
     #[must_use]
     pub fn seed(&self) -> Option<u64> {
         self.seed
     }
 
-    /// The numbers of [`TrainedModel::parameters`], in the graph's order.
+    /// The values of [`TrainedModel::parameters`], in the graph's order.
     pub(crate) fn numbers(&self) -> &[Vec<f32>] {
         self.inference.parameters()
     }
@@ -145,20 +146,20 @@ where
         Self::read(M::graph()?, path.as_ref())
     }
 
-    /// What the model gives for some samples, one after the other as they come from the data, not yet
-    /// normalized. Of no samples it gives nothing.
+    /// Returns the model's outputs for consecutive samples, which are as in the data, before normalization. Without
+    /// samples the result is empty.
     ///
-    /// After the first calls of a batch size, nothing is allocated but the result.
+    /// After the first calls with a batch size, only the result is allocated.
     ///
     /// # Errors
-    /// If the numbers are not whole samples, or one of them is none that the data of a run could have: a real number that is
-    /// not finite, or that normalization makes so, or a token that is not in the vocabulary. The first such is named.
+    /// If the length is not a multiple of a sample's size, or a value is invalid: a real number that is not finite, before or
+    /// after normalization, or a token outside the vocabulary. The first invalid value is named.
     pub fn predict(&self, samples: &[<M::Input as Kind>::Element]) -> Result<Vec<f32>> {
         let shape = <M::Input as Kind>::SHAPE;
         let size = shape.elements();
         if size == 0 || !samples.len().is_multiple_of(size) {
             return Err(Error::Dataset(format!(
-                "{} takes samples of {size} numbers, shape {shape}; {} numbers are given",
+                "{} takes samples of {size} values, shape {shape}; found {} values",
                 <M as Config>::NAME,
                 samples.len()
             )));
@@ -166,16 +167,17 @@ where
         self.run(shape, samples.len() / size, Element::numbers(samples))
     }
 
-    /// What the model gives for a batch of samples, not yet normalized.
+    /// Returns the model's output for a batch of samples, before normalization.
     ///
-    /// Tokens may be of any type of whole numbers that candle converts (`U8`, `U32`, `I64`); real inputs of `F32`, `F64`, `F16`,
-    /// `BF16` or `U8` (pixels), of which `F64` is rounded to the nearest f32.
+    /// Tokens may be `U8`, `U32` or `I64`; real inputs `F32`, `F64`, `F16`, `BF16` or `U8` (pixels). `F64` is rounded to the
+    /// nearest f32.
     ///
     /// # Shapes
-    /// `[batch, …]` as the input's kind says; the result `[batch, …]` as the output's, f32 on the CPU.
+    /// `[batch, …]` with the shape of the input's kind. The result is `[batch, …]` with the shape of the output's, f32 on
+    /// the CPU.
     ///
     /// # Errors
-    /// If the shape or the type is not one of the input's kind; and as [`TrainedModel::predict`].
+    /// If the shape or the type does not match the input's kind, and as [`TrainedModel::predict`].
     pub fn predict_tensor(&self, samples: &Tensor) -> Result<Tensor> {
         let shape = <M::Input as Kind>::SHAPE;
         if samples.dims().get(1..) != Some(shape.axes()) {
@@ -197,7 +199,7 @@ where
         Ok(Tensor::from_vec(output, axes, &Device::Cpu)?)
     }
 
-    /// The output for samples that are checked as training data are.
+    /// Checks the samples as training data are checked, and returns the output.
     fn run(&self, shape: Shape, size: usize, input: Numbers<'_>) -> Result<Vec<f32>> {
         let name = |sample: usize| format!("sample {sample} (from 0)");
         check("input", &name, (shape, input), None, None)?;
@@ -205,7 +207,7 @@ where
     }
 }
 
-/// Real numbers of a tensor of one axis, for the model `M`.
+/// The real values of a tensor of one axis, for the model `M`.
 fn reals<M: Model>(flat: &Tensor) -> Result<Vec<f32>> {
     match flat.dtype() {
         DType::F32 | DType::F64 | DType::F16 | DType::BF16 | DType::U8 => {
@@ -219,7 +221,7 @@ fn reals<M: Model>(flat: &Tensor) -> Result<Vec<f32>> {
     }
 }
 
-/// Tokens of a tensor of one axis. One that is no u32 is in no vocabulary.
+/// The tokens of a tensor of one axis. A value that does not fit in u32 is an error.
 fn tokens(flat: &Tensor, vocabulary: usize, shape: Shape) -> Result<Vec<u32>> {
     match flat.dtype() {
         DType::U32 | DType::U8 => Ok(flat.to_dtype(DType::U32)?.to_vec1()?),
@@ -238,15 +240,15 @@ fn tokens(flat: &Tensor, vocabulary: usize, shape: Shape) -> Result<Vec<u32>> {
             flat.to_vec1::<i64>()?.into_iter().enumerate().map(token).collect()
         }
         other => Err(Error::Dataset(format!(
-            "the input is of tokens; the tensor is {other:?}; expected U32, U8 or I64: convert it with \
+            "the input takes tokens; the tensor is {other:?}; expected U32, U8 or I64: convert it with \
              `to_dtype(DType::U32)`"
         ))),
     }
 }
 
-/// Reading a trained model by the name of its model: `DigitNet::load("model.safetensors")`.
+/// Reads a trained model through its model type: `DigitNet::load("model.safetensors")`.
 ///
-/// Every [`Model`] whose input is a single kind has it.
+/// It is implemented for every [`Model`]; the input must be a single kind.
 pub trait Load: Model {
     /// Reads a trained model.
     ///

@@ -1,20 +1,22 @@
-//! A run that is asked to end before its end.
+//! Stopping a run early.
 
 use std::cell::RefCell;
 use std::fmt::{Display, Formatter};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Asks a run to end as soon as it can without a loss: a handle that its clones share.
+/// A handle that stops a run as soon as its state can be saved. Its clones share one flag.
 ///
-/// A run looks at it before every micro-batch, in evaluations, and while data are read. A window of micro-batches that is not
-/// whole is dropped, so no step is half taken; then the state is shown to the observer as
-/// [`Event::Interrupt`](crate::trainer::Event::Interrupt), which a run folder saves whether or not the spec has `checkpoint`, and the
-/// run ends with [`Exit::Interrupted`](crate::trainer::Exit::Interrupted). Resumed, it goes on with the same bits as if nothing had
-/// been. What has not begun yet, or has no state (a search, an evaluation), ends with [`Error::Interrupted`](crate::Error::Interrupted).
+/// A run checks it before every micro-batch, in evaluations, and while data are read. An incomplete window of micro-batches
+/// is dropped, so no step is partly applied. Then the observer receives the state as
+/// [`Event::Interrupt`](crate::trainer::Event::Interrupt), which a run folder saves whether or not the spec has
+/// `checkpoint`, and the
+/// run exits with [`Exit::Interrupted`](crate::trainer::Exit::Interrupted). A resumed run computes the same bits as an
+/// uninterrupted one. Work that has not started, or has no state (a search, an evaluation), returns
+/// [`Error::Interrupted`](crate::Error::Interrupted).
 ///
-/// A request stays: a handle is for one run, or for several that are to end together. The generated program's command line
-/// requests it on SIGINT (Ctrl-C), SIGTERM and SIGHUP; a library call listens to no signal.
+/// A request cannot be withdrawn: use one handle for one run, or for several that stop together. The command line of a
+/// generated program requests it on SIGINT (Ctrl-C), SIGTERM and SIGHUP. Library calls do not handle signals.
 ///
 /// ```
 /// # use trainspec::prelude::*;
@@ -41,11 +43,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
-    /// 0, or what has requested it.
+    /// 0, or the cause of the request.
     cause: Arc<AtomicUsize>,
 }
 
-/// What has interrupted a run.
+/// What interrupted a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
@@ -55,12 +57,12 @@ pub enum Cause {
     Hangup,
     /// SIGINT: Ctrl-C.
     Keyboard,
-    /// SIGTERM: the system, or a scheduler, wants the process to end.
+    /// SIGTERM: the system or a scheduler stops the process.
     Termination,
 }
 
 impl Cause {
-    /// The exit code that a program ends with by custom: 128 and the signal's number; 130 for [`Cause::Request`] too.
+    /// The conventional exit code of a program: 128 plus the signal's number, and 130 for [`Cause::Request`] too.
     #[must_use]
     pub const fn exit_code(self) -> i32 {
         match self {
@@ -70,7 +72,7 @@ impl Cause {
         }
     }
 
-    /// As a handle holds it; never 0.
+    /// The value that a handle stores; never 0.
     pub(crate) const fn number(self) -> usize {
         match self {
             Self::Request => usize::MAX,
@@ -95,24 +97,24 @@ impl Display for Cause {
 }
 
 thread_local! {
-    /// The handles of what this thread is opening data for, the last one innermost.
+    /// The handles of the runs for which this thread opens data; the last one is the innermost.
     static CURRENT: RefCell<Vec<Interrupt>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Interrupt {
-    /// A handle that nothing has been requested of.
+    /// Creates a handle without a request.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Requests the end; may be called from any thread, and more than once.
+    /// Requests a stop. May be called from any thread, and more than once.
     pub fn request(&self) {
-        // What came first is what the run is said to have ended of.
+        // The first cause is the one that is reported.
         let _ = self.cause.compare_exchange(0, Cause::Request.number(), Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// What has requested the end, if anything has.
+    /// The cause of the request, if there is one.
     #[must_use]
     pub fn requested(&self) -> Option<Cause> {
         match self.cause.load(Ordering::Relaxed) {
@@ -124,7 +126,7 @@ impl Interrupt {
         }
     }
 
-    /// For whoever works on for long: an error once the end is requested.
+    /// Returns an error once a stop is requested. For work that takes long.
     ///
     /// # Errors
     /// The cause, which `?` turns into [`Error::Interrupted`](crate::Error::Interrupted).
@@ -132,18 +134,18 @@ impl Interrupt {
         self.requested().map_or(Ok(()), Err)
     }
 
-    /// The handle of the run that this thread opens data for; outside of that, one that nobody requests.
+    /// The handle of the run for which this thread opens data; elsewhere, a new handle without a request.
     ///
-    /// A data set that is long in the opening looks at it from time to time: `Interrupt::current().check()?`, as those of
-    /// this crate do.
+    /// A data set that takes long to open checks it from time to time with `Interrupt::current().check()?`, as the data
+    /// sets of this crate do.
     #[must_use]
     pub fn current() -> Self {
         CURRENT.with_borrow(|handles| handles.last().cloned()).unwrap_or_default()
     }
 
-    /// Makes this the current handle while `work` is done.
+    /// Makes this the current handle while `work` runs.
     pub(crate) fn during<R>(&self, work: impl FnOnce() -> R) -> R {
-        /// Also where `work` panics.
+        /// Removes the handle even if `work` panics.
         struct Entered;
         impl Drop for Entered {
             fn drop(&mut self) {
@@ -155,7 +157,7 @@ impl Interrupt {
         work()
     }
 
-    /// Where a signal handler leaves a [`Cause::number`].
+    /// The cell in which a signal handler stores a [`Cause::number`].
     pub(crate) fn cell(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.cause)
     }
@@ -166,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_request_is_the_one_that_counts() {
+    fn first_interrupt_request_wins() {
         let interrupt = Interrupt::new();
         assert!(interrupt.requested().is_none() && interrupt.check().is_ok());
         interrupt.cell().store(Cause::Termination.number(), Ordering::Relaxed);
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cause_is_told_by_its_number() {
+    fn every_cause_round_trips_through_its_number() {
         for cause in [Cause::Request, Cause::Hangup, Cause::Keyboard, Cause::Termination] {
             let interrupt = Interrupt::new();
             interrupt.cell().store(cause.number(), Ordering::Relaxed);
@@ -185,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handle_is_current_while_its_work_is_done() {
+    fn handle_is_current_during_its_work() {
         let (outer, inner) = (Interrupt::new(), Interrupt::new());
         inner.request();
         outer.during(|| {

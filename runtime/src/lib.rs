@@ -1,4 +1,4 @@
-//! Declare a model and a training run; get a checked, reproducible training program.
+//! Declare a model and a training run, and get a type-checked, reproducible training program.
 //!
 //! ```no_run
 //! use trainspec::prelude::*;
@@ -33,14 +33,14 @@
 //! ```
 //!
 #![doc = include_str!("docs/project.md")]
-//! # Where to read on
+//! # Further reading
 //!
-//! - [`model`](macro@model) says what a model's body may hold; [`layer`] lists the layers and how to bring your own.
-//! - [`train!`](macro@train) says how a run is declared; [`spec::Spec`] lists its keys.
-//! - [`loss`], [`metric`], [`optim`] and [`schedule`] hold what the keys take; [`data`] holds data sets.
+//! - [`model`](macro@model) describes what a model's body can contain; [`layer`] lists the layers and how to write your own.
+//! - [`train!`](macro@train) describes how to declare a run; [`spec::Spec`] lists its keys.
+//! - [`loss`], [`metric`], [`optim`] and [`schedule`] contain the values of the keys; [`data`] contains data sets.
 //! - [`Experiment`] is a run as a value, [`TrainedModel`] a model that predicts.
 #![forbid(unsafe_code)]
-// Only the command line speaks to the terminal.
+// Only the command line writes to the terminal.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 #[doc(hidden)]
@@ -79,7 +79,7 @@ pub mod spec;
 pub mod summary;
 pub mod trainer;
 
-// Messages name them by their shortest path.
+// Compiler messages use the shortest path.
 pub use config::{Config, Setting};
 pub use data::Dataset;
 pub use error::{Error, Result};

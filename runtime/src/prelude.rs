@@ -1,4 +1,4 @@
-//! Everything that a declaration uses: `use trainspec::prelude::*;`.
+//! Everything that a declaration needs: `use trainspec::prelude::*;`.
 
 pub use crate::data::mix::{CutMix, Mixup};
 pub use crate::data::{Csv, Dataset, Digits8x8, Idx, InMemory, Mnist, Normalization, Split};

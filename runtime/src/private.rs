@@ -1,4 +1,4 @@
-//! What generated code may name, and nothing else.
+//! The items that generated code uses.
 
 pub use serde;
 

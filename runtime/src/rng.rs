@@ -1,12 +1,12 @@
-//! Random numbers: Philox4x32-10, addressed by what they are for.
+//! Counter-based random numbers: Philox4x32-10.
 //!
-//! The key is made from (seed, purpose, path), the counter from (step, micro-batch, element). So no
-//! draw depends on another: not on the number of threads, not on the order of layers, not on a resume.
+//! The key is derived from (seed, purpose, path), the counter from (step, micro-batch, element). So draws are
+//! independent of each other: they do not depend on the number of threads, the order of layers or a resume.
 
 use trainspec_kernels::epilogue::Dropout;
 use trainspec_kernels::philox;
 
-/// What random numbers are for; each purpose has its own streams.
+/// The purpose of random numbers; each purpose has its own streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Purpose {
@@ -14,7 +14,7 @@ pub enum Purpose {
     Init = 1,
     /// The order of the samples.
     Shuffle = 2,
-    /// Dropout's masks.
+    /// Dropout masks.
     Dropout = 3,
     /// Augmentation of the data.
     Augment = 4,
@@ -24,7 +24,7 @@ pub enum Purpose {
     GradientNoise = 6,
 }
 
-/// When something is drawn: the optimizer step, and the micro-batch within it.
+/// The time of a draw: the optimizer step, and the micro-batch within it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StepIndex {
     /// Optimizer steps applied so far.
@@ -40,21 +40,21 @@ impl StepIndex {
     }
 }
 
-/// The random numbers of one thing.
+/// A stream of random numbers, identified by seed, purpose and path.
 #[derive(Clone, Copy, Debug)]
 pub struct Stream {
     key: [u32; 2],
 }
 
 impl Stream {
-    /// The stream for `purpose` of the thing at `path` under a run's seed.
+    /// The stream for `purpose` at `path` with a run's seed.
     #[must_use]
     pub fn new(seed: u64, purpose: Purpose, path: &str) -> Self {
         let key = mix(mix(mix(seed) ^ purpose as u64) ^ hash(path));
         Self { key: [key as u32, (key >> 32) as u32] }
     }
 
-    /// What the stream's draws are made with.
+    /// The Philox key of the stream.
     pub(crate) fn key(self) -> [u32; 2] {
         self.key
     }
@@ -65,7 +65,8 @@ impl Stream {
         self.dropout_of_runs(p, 1, at)
     }
 
-    /// The same for runs of `each` elements, which are dropped or kept together; run `i` has word `i` of the stream.
+    /// Inverted dropout of groups of `each` consecutive elements, which are dropped or kept together; group `i` uses word `i` of
+    /// the stream.
     #[must_use]
     pub fn dropout_of_runs(self, p: f64, each: usize, at: StepIndex) -> Dropout {
         Dropout {
@@ -77,7 +78,7 @@ impl Stream {
         }
     }
 
-    /// `count` words, uniform over all of u32.
+    /// Draws `count` words, uniform over all of u32.
     #[must_use]
     pub fn words(self, at: StepIndex, count: usize) -> Vec<u32> {
         let mut words = vec![0; count];
@@ -85,13 +86,13 @@ impl Stream {
         words
     }
 
-    /// `count` numbers, uniform in [0, 1), on a grid of 2^-24 that f32 holds exactly.
+    /// Draws `count` values, uniform in [0, 1), on a grid of 2^-24 that f32 holds exactly.
     #[must_use]
     pub fn uniform(self, at: StepIndex, count: usize) -> Vec<f32> {
         self.words(at, count).into_iter().map(unit).collect()
     }
 
-    /// `count` numbers, normal with mean 0 and deviation 1 (Box and Muller 1958).
+    /// Draws `count` values, normal with mean 0 and standard deviation 1 (Box and Muller 1958).
     #[must_use]
     pub fn normal(self, at: StepIndex, count: usize) -> Vec<f32> {
         let words = self.words(at, count.next_multiple_of(2));
@@ -109,7 +110,7 @@ impl Stream {
         numbers
     }
 
-    /// The numbers 0 to `count` - 1 in a random order, each order equally likely but for a bias of
+    /// A random permutation of 0 to `count` - 1. All orders are equally likely up to a bias of
     /// `count / 2^64` (Fisher and Yates, in Durstenfeld's form).
     #[must_use]
     pub fn permutation(self, at: StepIndex, count: usize) -> Vec<usize> {
@@ -125,7 +126,7 @@ impl Stream {
     }
 }
 
-/// A word as a number in [0, 1), from its upper 24 bits.
+/// Converts the upper 24 bits of a word to a value in [0, 1).
 fn unit(word: u32) -> f32 {
     (word >> 8) as f32 * (1.0 / 16_777_216.0)
 }
@@ -138,7 +139,7 @@ const fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
-/// FNV-1a, 64 bits: the same on every platform and in every version, unlike the standard library's.
+/// FNV-1a, 64 bits: the same on every platform and in every version, unlike the standard library's hash.
 fn hash(path: &str) -> u64 {
     path.bytes()
         .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
@@ -149,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn streams_differ_in_seed_purpose_path_step_and_micro_batch() {
+    fn streams_depend_on_seed_purpose_path_step_and_micro_batch() {
         let at = StepIndex { step: 7, micro_batch: 1 };
         let first = Stream::new(1, Purpose::Init, "a").words(at, 4);
         for other in [
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_permutation_holds_every_number_once() {
+    fn permutation_contains_every_index_once() {
         for count in [0, 1, 2, 3, 100] {
             let mut order = Stream::new(1, Purpose::Shuffle, "").permutation(StepIndex::default(), count);
             if count == 100 {
@@ -176,10 +177,10 @@ mod tests {
         }
     }
 
-    /// The mean of n draws has deviation s / sqrt(n), so five of them are missed once in 2 million seeds;
-    /// the variance's own deviation is s^2 * sqrt(2 / n) for the normal.
+    /// The mean of n draws has deviation s / sqrt(n), so a bound of five of them fails for one in 2 million seeds;
+    /// the standard deviation of the variance is s^2 * sqrt(2 / n) for the normal.
     #[test]
-    fn moments_are_those_of_the_distribution() {
+    fn draws_match_distribution_moments() {
         const COUNT: usize = 100_000;
         let stream = Stream::new(3, Purpose::Init, "weight");
         let moments = |values: Vec<f32>| {

@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_is_seen_through_and_another_word_is_not() {
+    fn typo_is_matched_and_other_word_is_not() {
         let keys = ["batch", "precision", "optimizer", "epochs", "on_non_finite"];
         for (word, meant) in
             [("precison", "precision"), ("optimiser", "optimizer"), ("bacth", "batch"), ("epoch", "epochs")]

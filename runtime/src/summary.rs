@@ -1,4 +1,4 @@
-//! What a model is made of, as a table.
+//! A model summary as a table.
 
 use std::fmt::{Display, Formatter};
 
@@ -13,57 +13,57 @@ use crate::shape::Shape;
 
 /// Backward costs about twice the forward pass: a gradient for the inputs, and one for the parameters.
 const TRAINING_PER_FORWARD: u64 = 3;
-/// What a number takes.
+/// The size of an element in bytes.
 const F32: u64 = 4;
 
-/// The layers of a graph with their shapes, parameters and work; [`Display`] makes it a table.
+/// The layers of a graph with their shapes, parameters and FLOPs; [`Display`] formats it as a table.
 #[derive(Clone, Debug)]
 pub struct Summary {
     /// The model's name.
     pub model: &'static str,
-    /// Samples in the micro-batch that it is about.
+    /// Samples in the micro-batch.
     pub batch: usize,
     /// The shapes of the model's inputs, for one sample.
     pub inputs: Vec<Shape>,
     /// The layers, in the graph's order.
     pub layers: Vec<LayerSummary>,
-    /// Parameters by what they are to the optimizer: how many there are, and how many numbers they hold.
+    /// Trained matrices and kernels: the number of parameters, and of their elements.
     pub matrices: (usize, u64),
-    /// Trained parameters that are no matrices: how many there are, and how many numbers they hold.
+    /// Trained parameters that are not matrices: the number of parameters, and of their elements.
     pub others: (usize, u64),
-    /// Numbers in running statistics.
+    /// Elements of running statistics.
     pub statistics: u64,
-    /// Numbers in frozen parameters.
+    /// Elements of frozen parameters.
     pub frozen: u64,
-    /// How an optimizer treats each parameter; empty if it is not known.
+    /// The optimizer settings of each parameter; empty if not known.
     pub treatments: Vec<ParameterSummary>,
-    /// Numbers in all values for one sample, the inputs with them.
+    /// Elements of all values for one sample, including the inputs.
     pub activations: u64,
-    /// Numbers that the optimizer keeps for each trained one; `None` if it is not known.
+    /// Elements of optimizer state for each trained element; `None` if not known.
     pub optimizer_slots: Option<usize>,
-    /// Numbers that a run holds besides what its steps need: averages, best weights, what is being saved.
+    /// Elements that a run holds in addition to what its steps need: averages, best weights, and a checkpoint being written.
     pub copies: u64,
-    /// Words of 32 bits that a plan has room for: all that a micro-batch needs at one time, and in 16 bits the rounded
+    /// The size of a plan in 32-bit words: the peak of a micro-batch, and in 16 bits the rounded
     /// weights of a layer. `None` without a plan.
     pub planned: Option<u64>,
-    /// How many of these hold what is kept from the forward to the backward pass; 0 without a plan.
+    /// How many of these are kept from the forward to the backward pass; 0 without a plan.
     pub kept: u64,
-    /// What values are rounded to and kept as; `None` is f32.
+    /// The format that values are rounded to and stored in; `None` is f32.
     pub format: Option<Format>,
 }
 
 /// One layer of a [`Summary`].
 #[derive(Clone, Debug)]
 pub struct LayerSummary {
-    /// Where it stands in the model.
+    /// Its path in the model.
     pub path: String,
     /// Its call name.
     pub call: &'static str,
     /// The shape of its output, for one sample.
     pub output: Shape,
-    /// Its trained numbers.
+    /// Its trained elements.
     pub parameters: u64,
-    /// Floating-point operations of its forward pass for one sample.
+    /// FLOPs of its forward pass for one sample.
     pub flops: u64,
 }
 
@@ -72,27 +72,27 @@ pub struct LayerSummary {
 pub struct ParameterSummary {
     /// Its path.
     pub path: String,
-    /// The rate at a factor of 1 of the schedule, and the penalties; `None` if it is frozen.
+    /// The learning rate at a schedule factor of 1, and the penalties; `None` if it is frozen.
     pub treatment: Option<ParameterConfig>,
 }
 
-/// What training takes in memory, in bytes.
+/// The memory that training needs, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
     /// Parameters and running statistics.
     pub parameters: u64,
-    /// A gradient for each trained number.
+    /// A gradient for each trained element.
     pub gradients: u64,
-    /// What the optimizer keeps.
+    /// The state of the optimizer.
     pub optimizer: u64,
-    /// What a micro-batch needs: by the plan, or without one every value.
+    /// The memory of a micro-batch: by the plan, or without one the sum of all values.
     pub activations: u64,
-    /// Copies of these: the average of the weights, the best ones, and what is being saved.
+    /// Copies of the weights and state: the average, the best ones, and a checkpoint being written.
     pub copies: u64,
 }
 
 impl Memory {
-    /// All together.
+    /// The total.
     #[must_use]
     pub fn total(self) -> u64 {
         [self.gradients, self.optimizer, self.activations, self.copies]
@@ -102,7 +102,7 @@ impl Memory {
 }
 
 impl Graph {
-    /// What the model is made of, and what a micro-batch of `batch` samples costs.
+    /// Summarizes the model, and the cost of a micro-batch of `batch` samples.
     #[must_use]
     pub fn summary(&self, batch: usize) -> Summary {
         let elements = |shape: &Shape| shape.elements() as u64;
@@ -150,21 +150,21 @@ impl Graph {
 }
 
 impl Summary {
-    /// The same with an optimizer that keeps `slots` numbers for each trained one.
+    /// Adds an optimizer with `slots` elements of state for each trained element.
     #[must_use]
     pub fn with_optimizer(mut self, slots: usize) -> Self {
         self.optimizer_slots = Some(slots);
         self
     }
 
-    /// The same with so many numbers that are held besides.
+    /// Adds this many elements that are held in addition.
     #[must_use]
     pub fn with_copies(mut self, numbers: u64) -> Self {
         self.copies = numbers;
         self
     }
 
-    /// The same with what an optimizer does to each parameter of the graph, at the rate `lr`.
+    /// Adds the optimizer settings of each parameter of the graph, at the learning rate `lr`.
     #[must_use]
     pub fn with_treatments(mut self, graph: &Graph, treatments: &[ParameterConfig], lr: f64) -> Self {
         let parameters = graph.parameters.iter().zip(treatments);
@@ -180,7 +180,7 @@ impl Summary {
         self
     }
 
-    /// The same with the memory of a plan for this graph and micro-batch.
+    /// Adds the memory of a plan for this graph and micro-batch.
     #[must_use]
     pub fn with_plan(mut self, plan: &Plan) -> Self {
         self.planned = Some((plan.length() + plan.rounded_weights()) as u64);
@@ -188,27 +188,27 @@ impl Summary {
         self
     }
 
-    /// Trained numbers.
+    /// The number of trained elements.
     #[must_use]
     pub fn trained(&self) -> u64 {
         self.matrices.1.saturating_add(self.others.1)
     }
 
-    /// Floating-point operations of the forward pass for one sample.
+    /// FLOPs of the forward pass for one sample.
     #[must_use]
     pub fn flops(&self) -> u64 {
         self.layers.iter().map(|layer| layer.flops).fold(0, u64::saturating_add)
     }
 
-    /// Floating-point operations of forward and backward for the micro-batch: about three times those of
-    /// the forward pass. The optimizer's own are not counted.
+    /// FLOPs of forward and backward for the micro-batch: about three times those of
+    /// the forward pass. Those of the optimizer are not counted.
     #[must_use]
     pub fn training_flops(&self) -> u64 {
         self.flops().saturating_mul(TRAINING_PER_FORWARD).saturating_mul(self.batch as u64)
     }
 
-    /// The memory that training takes: with a plan what the engine asks for, but for the scratch of its
-    /// threads; without one an estimate, which has neither what operations need besides for a moment nor what is
+    /// The memory that training needs: with a plan, what the engine allocates, except for the scratch memory of its
+    /// threads; without one, an estimate that ignores temporary memory of operations and values that are
     /// freed early.
     #[must_use]
     pub fn memory(&self) -> Memory {
@@ -245,7 +245,7 @@ impl Display for Summary {
         writeln!(f, "{layers}")?;
         if !self.treatments.is_empty() {
             let mut parameters = Table::new("<<<").indented(2);
-            parameters.row(["parameter", "rate", "decay"]);
+            parameters.row(["parameter", "lr", "decay"]);
             for parameter in &self.treatments {
                 let [rate, decay] = parameter.cells();
                 parameters.row([&parameter.path, &rate, &decay]);
@@ -301,7 +301,7 @@ impl Display for Summary {
 }
 
 impl ParameterSummary {
-    /// Its rate and its decay in words.
+    /// Its learning rate and its decay as text.
     fn cells(&self) -> [String; 2] {
         let Some(ParameterConfig { lr, l1, l2, weight_decay }) = self.treatment else {
             return ["frozen".to_owned(), "-".to_owned()];
@@ -321,7 +321,7 @@ impl Summary {
         let (matrices, decayed) = self.matrices;
         let (others, kept) = self.others;
         format!(
-            "touches matrices and kernels ({matrices}, with {} numbers); not the others ({others}, with {}), unless \
+            "applies to matrices and kernels ({matrices}, with {} elements); not to the others ({others}, with {}), unless \
              `decay: All`",
             count(decayed),
             count(kept)
@@ -337,7 +337,7 @@ mod tests {
     use crate::layer::Add;
 
     #[test]
-    fn a_summary_is_an_aligned_table() {
+    fn summary_is_aligned_table() {
         let expected = "\
 Line, a micro-batch of 64
 
@@ -347,7 +347,7 @@ Line, a micro-batch of 64
 
   trained parameters    6
   running statistics    3
-  weight decay          touches matrices and kernels (1, with 3 numbers); not the others (1, with 3), unless `decay: All`
+  weight decay          applies to matrices and kernels (1, with 3 elements); not to the others (1, with 3), unless `decay: All`
   forward               3 FLOPs a sample
   forward and backward  576 FLOPs a micro-batch, at about three times forward
   memory                1.6 KiB, as an estimate of what the engine holds:
@@ -357,26 +357,26 @@ Line, a micro-batch of 64
     }
 
     #[test]
-    fn each_parameter_has_a_rate_and_a_decay_or_is_frozen() {
+    fn summary_lists_learning_rate_and_decay_of_each_parameter() {
         let mut graph = graph();
         graph.parameters[1].frozen = true;
         let treatment = ParameterConfig { lr: 0.5, l1: 0.25, l2: 0.0, weight_decay: 0.01 };
         let summary = graph.summary(1).with_optimizer(2).with_treatments(&graph, &[treatment; 3], 0.02);
         let text = summary.to_string();
         let expected = "\
-  parameter      rate     decay
+  parameter      lr       decay
   line_1.weight  1.00e-2  weight_decay 0.01, l1 0.25
   line_1.bias    frozen   -
 ";
         assert!(text.contains(expected), "{text}");
         assert!(text.contains("frozen parameters     3"), "{text}");
         let memory = summary.memory();
-        // All nine numbers are held; three have a gradient and a state.
+        // All nine elements are held; three have a gradient and a state.
         assert_eq!((memory.parameters, memory.gradients, memory.optimizer), (36, 12, 24));
     }
 
     #[test]
-    fn a_layer_of_two_values_counts_once() {
+    fn layer_with_two_inputs_is_counted_once() {
         let shape = Shape::of(&[2, 8, 8]);
         let summary = Graph::of(&Add {}, &[shape, shape]).unwrap().summary(4);
         assert_eq!(summary.inputs.len(), 2);
@@ -387,7 +387,7 @@ Line, a micro-batch of 64
     }
 
     #[test]
-    fn sizes_that_no_machine_has_saturate() {
+    fn oversized_counts_saturate() {
         let shape = Shape::of(&[usize::MAX]);
         let summary = Graph::of(&Add {}, &[shape, shape]).unwrap().summary(usize::MAX).with_optimizer(2);
         assert_eq!(summary.memory().total(), u64::MAX);

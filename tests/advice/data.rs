@@ -1,4 +1,4 @@
-//! Data that hide something.
+//! Properties of the data.
 
 use trainspec::Check;
 use trainspec::data::Dataset;
@@ -7,7 +7,7 @@ use trainspec::trainer::Event;
 
 use super::{Small, fires, silent};
 
-/// Sixty points: the first feature as `first` says, the second one anything; of class 1 those that `is_one` names.
+/// Sixty points: the first feature by `first`, the second arbitrary; class 1 by `is_one`.
 fn made(
     first: fn(usize) -> f32,
     is_one: fn(usize) -> bool,
@@ -21,7 +21,7 @@ fn made(
         .with_normalization(normalization))
 }
 
-/// Sixty seconds of 2023 in a table, as they are or counted from its beginning.
+/// Sixty seconds of 2023 in a table, as Unix times or counted from its first row.
 fn timed(from_beginning: bool) -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Class<2>>> {
     let row = |i: u32| format!("{},{},{}\n", 1_700_000_000 + i, (f64::from(i) * 0.37).sin(), i % 2);
     let folder = tempfile::tempdir().unwrap();
@@ -42,15 +42,15 @@ train! {
     TimedFromBeginning { model: Small, data: timed(true), batch: 8 }
 }
 
-/// All sixty are one number in f32, and the file is not constant for that.
+/// All sixty are equal in f32, although the column is not constant.
 #[test]
-fn columns_that_lose_their_values() {
+fn csv_column_constant_in_f32_is_reported() {
     fires(Timed::experiment, &[], Advice::RoundedColumns);
     silent(TimedFromBeginning::experiment, &[]);
     let check: Check = Timed::experiment().without_folder().check().unwrap();
     assert_eq!(
         check.advice[0].found,
-        "of about 60 distinct values in column 0 (from 0) of the file, about 1 are left in f32"
+        "of about 60 distinct values in column 0 (from 0) of the file, about 1 remain in f32"
     );
 }
 
@@ -105,7 +105,7 @@ train! {
     }
 }
 
-/// Points of which the one at 45 is that at 5.
+/// Points of which number 45 equals number 5.
 fn copied() -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Class<2>>> {
     let inputs = (0..60).flat_map(|i| {
         let i = if i == 45 { 5 } else { i };
@@ -121,12 +121,12 @@ train! {
 }
 
 #[test]
-fn data_that_hide_something() {
+fn data_problems_are_reported() {
     fires(Raw::experiment, &[], Advice::UnscaledInputs);
     silent(Scaled::experiment, &[]);
     silent(ScaledByTheModel::experiment, &[]);
     fires(Flat::experiment, &[], Advice::ConstantFeatures);
-    // 4 of 40 are one ninth of the others; 2 of 40 one nineteenth.
+    // 4 of 40 are one ninth of the rest; 2 of 40 one nineteenth.
     silent(Rare::experiment, &[]);
     silent(RareAndWeighted::experiment, &[]);
     fires(RareAndWeighted::experiment, &[("loss.weights", "[]")], Advice::ClassImbalance);
@@ -134,9 +134,9 @@ fn data_that_hide_something() {
     fires(Copied::experiment, &[], Advice::SharedSamples);
 }
 
-/// What an observer is told, once and before the run begins.
+/// An observer receives the advice once, before the run starts.
 #[test]
-fn a_run_begins_with_its_advice() {
+fn run_reports_advice_before_training() {
     let mut told = Vec::new();
     let run = Raw::experiment().epochs(1).without_folder().run_with(&mut |event: &Event<'_>| {
         match event {
@@ -153,20 +153,20 @@ fn a_run_begins_with_its_advice() {
 }
 
 #[test]
-fn advice_says_what_was_found() {
+fn advice_text_names_the_finding() {
     let found = |check: Check| check.advice[0].found.clone();
     assert_eq!(
         found(Raw::experiment().check().unwrap()),
-        "1 of 2 numbers of an input; number 0 (from 0) has a mean of 390.0 and a deviation of 230.9"
+        "1 of 2 values of an input; value 0 (from 0) has a mean of 390.0 and a deviation of 230.9"
     );
     assert_eq!(found(Absent::experiment().check().unwrap()), "0 training samples of class 1, 40 of class 0");
     assert_eq!(
         found(Copied::experiment().check().unwrap()),
-        "1 of 20 samples to validate and test have an input of the training part"
+        "1 of 20 validation and test samples have the same input as a training sample"
     );
 }
 
-/// Coloured slopes, of two classes, in either order.
+/// Colored gradients, of two classes, in either axis order.
 fn slopes(is_last: bool) -> trainspec::Result<InMemory<Image<3, 6, 6>, Class<2>>> {
     let colour = |image: usize, channel: usize, place: usize| {
         (image as f32).sin() + (channel * 5 % 3) as f32 + (place % 6 + place / 6) as f32 * 0.05
@@ -191,12 +191,12 @@ train! { ChannelsFirst { model: Coloured, data: slopes(false), batch: 16, epochs
 train! { ChannelsBehind { model: Coloured, data: slopes(true), batch: 16, epochs: 2 } }
 
 #[test]
-fn channels_in_the_wrong_place() {
+fn channels_last_image_is_reported() {
     fires(ChannelsBehind::experiment, &[], Advice::ChannelsLast);
     silent(ChannelsFirst::experiment, &[]);
 }
 
-/// Each point of a wave foretold from the one before it.
+/// Each point of a wave is predicted from the previous one.
 fn series(split: Split) -> trainspec::Result<impl Dataset<Input = Features<1>, Target = Values<1>>> {
     let wave: Vec<f32> = (0..61).map(|day| (day as f32 / 7.0).sin()).collect();
     let data = InMemory::<Features<1>, Values<1>>::new(wave[..60].to_vec(), wave[1..].to_vec())?;
@@ -227,15 +227,15 @@ train! {
 }
 
 #[test]
-fn what_the_data_say_of_themselves() {
+fn declared_data_metadata_is_checked() {
     fires(Drawn::experiment, &[], Advice::ShuffledSeries);
     fires(Backwards::experiment, &[], Advice::ShuffledSeries);
     silent(InOrder::experiment, &[]);
     let check = Backwards::experiment().check().unwrap();
     assert_eq!(
         check.advice[0].found,
-        "the data are a time series, and 40 of 40 training samples come after sample 10 (from 0), which is to validate \
-         or test with"
+        "the data are a time series, and 40 of 40 training samples come after sample 10 (from 0) of the \
+         validation or test part"
     );
     assert_eq!(
         OutOfRange::experiment().check().map(|_| ()).unwrap_err().to_string(),

@@ -1,4 +1,4 @@
-//! What reaches the layers of a deep model, and what its weights begin as.
+//! The signal in the layers of a deep model, and its initial weights.
 
 use trainspec::prelude::*;
 
@@ -58,8 +58,9 @@ train! { DeepLayers { model: Deep, data: points(64), batch: 16, epochs: 2, init:
 train! { DeepBlocks { model: DeepWithSums, data: points(64), batch: 16, epochs: 2 } }
 
 #[test]
-fn what_reaches_a_deep_layer() {
-    // A rectified layer that begins as PyTorch's leaves a sixth of a variance, the last one a third: 3e-8 of ten, 6e-9 of eleven.
+fn deep_layer_with_vanishing_signal_is_reported() {
+    // With PyTorch's initialization a ReLU layer keeps a sixth of the variance, the last one a third: 3e-8 after ten, 6e-9 after
+    // eleven.
     silent(TenLayers::experiment, &[]);
     fires(ElevenLayers::experiment, &[], Advice::VanishingSignal);
     fires(ThirteenLayers::experiment, &[], Advice::VanishingSignal);
@@ -85,7 +86,7 @@ train! { AllZero { model: Zeroed, data: points(64), batch: 16, epochs: 2, init: 
 train! { LastZero { model: ZeroedLast, data: points(64), batch: 16, epochs: 2 } }
 
 #[test]
-fn weights_that_begin_alike() {
+fn equal_initial_weights_are_reported() {
     fires(AllZero::experiment, &[], Advice::SymmetricWeights);
     silent(AllZero::experiment, &[("init", "Xavier")]);
     silent(LastZero::experiment, &[]);

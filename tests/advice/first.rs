@@ -1,4 +1,4 @@
-//! The first loss, and the look that finds it.
+//! The first loss, and the probe that measures it.
 
 use trainspec::data::Dataset;
 use trainspec::prelude::*;
@@ -48,7 +48,7 @@ train! { Labelled { model: Sides, data: labels(), batch: 16, epochs: 2 } }
 train! { Shouting { model: Loud, data: points(64), batch: 16, epochs: 2 } }
 
 #[test]
-fn targets_and_the_first_loss() {
+fn unusual_targets_and_high_first_loss_are_reported() {
     silent(Near::experiment, &[]);
     fires(Far::experiment, &[], Advice::HighFirstLoss);
     fires(Shouting::experiment, &[], Advice::HighFirstLoss);
@@ -64,9 +64,9 @@ fn WithABatchNorm(x: Features<2>) -> Values<1> {
 
 train! { FarUnderBatchNorm { model: WithABatchNorm, data: values(|i| 300.0 + (i as f32).cos()), batch: 16, epochs: 2 } }
 
-/// What a run ends with is the same whether its model was looked at or not.
+/// The result of a run does not depend on whether its model was probed.
 #[test]
-fn a_look_leaves_no_trace() {
+fn probe_does_not_change_the_run() {
     let ends = || {
         let run = FarUnderBatchNorm::experiment().without_folder().run().unwrap();
         let numbers = |tensor: &candle_core::Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();

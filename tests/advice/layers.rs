@@ -1,10 +1,10 @@
-//! Layers that do not go together.
+//! Combinations of layers.
 
 use trainspec::prelude::*;
 
 use super::{NormsFirst, fires, points, silent};
 
-/// Random numbers in images of 6 by 6, of two classes.
+/// Random images of 6 by 6, of two classes.
 fn images() -> trainspec::Result<InMemory<Image<1, 6, 6>, Class<2>>> {
     InMemory::new((0..36 * 60).map(|i| (i as f32 * 0.73).cos()).collect(), (0..60).map(|i| i % 2).collect())
 }
@@ -29,7 +29,7 @@ fn Unbiased(image: Image<1, 6, 6>) -> Logits<2> {
     image.conv2d(out = 4, kernel = 3, bias = false).batch_norm().relu().flatten().linear(out = 2)
 }
 
-/// The bias reaches the sum past the norm.
+/// The bias reaches the sum without passing the norm.
 #[model]
 fn BiasedWithUse(x: Features<2>) -> Logits<2> {
     let y = x.linear(out = 8);
@@ -70,7 +70,7 @@ train! {
 }
 
 #[test]
-fn layers_that_do_not_go_together() {
+fn conflicting_layers_are_reported() {
     fires(DropsImages::experiment, &[], Advice::ConvolutionDropout);
     silent(DropsLate::experiment, &[]);
     fires(WithBias::experiment, &[], Advice::BatchNormBias);
@@ -81,7 +81,7 @@ fn layers_that_do_not_go_together() {
     fires(Clipped::experiment, &[], Advice::ReluOutput);
 }
 
-/// Sequences of eight tokens, each different, that count upwards.
+/// Sequences of eight tokens, each different, that count upward.
 fn counting() -> trainspec::Result<InMemory<Tokens<16, 8>, Tokens<16, 8>>> {
     let tokens =
         |first: u32| (0..16).flat_map(move |row| (0..8).map(move |i| (row * (i / 2 + 1) + first + i) % 16));
@@ -120,7 +120,7 @@ train! {
 }
 
 #[test]
-fn sequences() {
+fn unstable_sequence_training_is_reported() {
     fires(Cold::experiment, &[], Advice::AttentionWithoutWarmup);
     silent(Warm::experiment, &[]);
     silent(Rectifying::experiment, &[]);
@@ -133,7 +133,7 @@ fn Straight(x: Features<2>) -> Logits<2> {
     x.linear(out = 8).dropout(p = 0.1).linear(out = 2)
 }
 
-/// Through a waist, which has a meaning of its own.
+/// A bottleneck, which is intentional.
 #[model]
 fn Waist(x: Features<2>) -> Logits<2> {
     x.linear(out = 8).relu().linear(out = 1).linear(out = 2)
@@ -149,7 +149,7 @@ fn NormedTwice(x: Features<2>) -> Logits<2> {
     x.linear(out = 8, bias = false).batch_norm().layer_norm().relu().linear(out = 2)
 }
 
-/// The first norm's output goes past the second one.
+/// The output of the first norm bypasses the second one.
 #[model]
 fn NormedForASum(x: Features<2>) -> Logits<2> {
     let y = x.linear(out = 8, bias = false).batch_norm();
@@ -202,7 +202,7 @@ train! { InParts { model: Separable, data: images(), batch: 16, epochs: 2 } }
 train! { StraightOverImages { model: StraightImages, data: images(), batch: 16, epochs: 2 } }
 
 #[test]
-fn layers_behind_each_other() {
+fn consecutive_layers_without_activation_are_reported() {
     fires(TwoStraight::experiment, &[], Advice::LinearTwice);
     fires(StraightOverImages::experiment, &[], Advice::LinearTwice);
     silent(ThroughAWaist::experiment, &[]);
@@ -215,7 +215,7 @@ fn layers_behind_each_other() {
 }
 
 #[test]
-fn batch_norm_in_steps_of_several_micro_batches() {
+fn accumulated_small_batch_norm_is_reported() {
     silent(NormsFirst::experiment, &[("accumulate", "3")]);
     silent(NormsFirst::experiment, &[("batch", "12")]);
     fires(NormsFirst::experiment, &[("batch", "12"), ("accumulate", "3")], Advice::AccumulatedBatchNorm);
@@ -239,10 +239,10 @@ train! { Reading { model: Attentive, data: texts(), batch: 8, steps: 10, optimiz
 train! { ForetellingTexts { model: Foretelling, data: texts(), batch: 8, steps: 10, optimizer: RAdam {} } }
 
 #[test]
-fn attention_to_what_is_to_be_foretold() {
+fn attention_to_future_tokens_is_reported() {
     fires(Reading::experiment, &[], Advice::LooksAhead);
     silent(ForetellingTexts::experiment, &[]);
-    // Targets that are no next tokens: the sequences of `counting`.
+    // Targets that are not next tokens: the sequences of `counting`.
     silent(Rectifying::experiment, &[]);
 }
 
@@ -251,14 +251,14 @@ fn Ends(x: Value) -> Value {
     x.softmax()
 }
 
-/// The compiler does not look into the models that a model calls.
+/// The compiler does not inspect the sub-models of a model.
 #[model]
 fn EndsInside(x: Features<2>) -> Logits<4> {
     x.linear(out = 4).ends()
 }
 
 #[test]
-fn a_softmax_inside_the_last_model() {
+fn softmax_in_last_sub_model_is_reported() {
     assert_eq!(
         EndsInside::graph().map(|_| ()).unwrap_err().to_string(),
         "`softmax` is the last layer, but `Logits` are what comes before it, and their losses expect them so; remove \

@@ -1,4 +1,4 @@
-//! Batches, patience and averages against the length of a run.
+//! Batches, patience and averages compared with the length of a run.
 
 use trainspec::prelude::*;
 
@@ -22,13 +22,13 @@ train! {
 }
 
 #[test]
-fn batches_of_very_many_samples() {
+fn very_large_batch_is_reported() {
     silent(Huge::experiment, &[("batch", "4095")]);
     fires(Huge::experiment, &[], Advice::LargeBatchWithoutWarmup);
-    // The rate of 3.2 is that of the scaling.
+    // The learning rate of 3.2 results from the scaling.
     silent(HugeAndScaled::experiment, &[]);
     fires(HugeAndScaled::experiment, &[("batch", "4500")], Advice::LargeScaledRate);
-    // No more samples than there are.
+    // Not more samples than the data set has.
     silent(Sane::experiment, &[("batch", "100000")]);
 }
 
@@ -52,7 +52,7 @@ train! {
 }
 
 #[test]
-fn lengths_against_the_length_of_the_run() {
+fn intervals_longer_than_run_are_reported() {
     silent(Patient::experiment, &[]);
     fires(Patient::experiment, &[("early_stop.patience", "7")], Advice::LongPatience);
     silent(PatientTwice::experiment, &[]);
@@ -62,7 +62,7 @@ fn lengths_against_the_length_of_the_run() {
     silent(Averaged::experiment, &[("ema.decay", "0.95")]);
     fires(Averaged::experiment, &[("ema.decay", "0.96")], Advice::LongAverage);
     silent(Averaged::experiment, &[("ema.decay", "0.96"), ("ema.warmup", "true")]);
-    // The default, 0.999, in 300 steps: three quarters of it are the first weights.
+    // The default, 0.999, in 300 steps: three quarters of the average are the first weights.
     fires(Averaged::experiment, &[("ema.decay", "0.999"), ("epochs", "50")], Advice::LongAverage);
 }
 
@@ -72,7 +72,7 @@ train! {
 
 /// 48 samples in batches of 8 for 8 epochs are 48 steps, 6 an epoch.
 #[test]
-fn checkpoints_that_come_after_the_end() {
+fn checkpoint_interval_longer_than_run_is_reported() {
     let out = tempfile::tempdir().unwrap();
     let advice = |changes: &[(&str, &str)]| -> Vec<_> {
         let training = changes.iter().fold(Saved::experiment().out(out.path()), |training, (key, value)| {
@@ -91,5 +91,5 @@ fn checkpoints_that_come_after_the_end() {
         assert!(advice(&[("checkpoint.every", every), allowed]).is_empty());
     }
     let found = advice(&[("checkpoint.every", r#"{ "Steps": 100000 }"#)]);
-    assert_eq!(found[0].found, "`checkpoint` is due every 100,000 steps, and the run has 48");
+    assert_eq!(found[0].found, "`checkpoint` is due every 100,000 steps, but the run has 48");
 }

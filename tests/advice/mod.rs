@@ -1,4 +1,4 @@
-//! Advice: each rule fires where it should, and not on a sane run beside it. And what is refused before the first step.
+//! Advice: each rule fires where it should, and not on a similar valid run. Also specs that are rejected before the first step.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -16,7 +16,7 @@ use trainspec::Check;
 use trainspec::data::Dataset;
 use trainspec::prelude::*;
 
-/// `count` different points of two classes, a quarter of each at the end to validate.
+/// `count` different points of two classes, the last quarter of each for validation.
 fn points(count: usize) -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Class<2>>> {
     let inputs = (0..2 * count).map(|i| (i as f32 * 0.37).sin()).collect();
     let targets = (0..count).map(|i| (i % 2) as u32).collect();
@@ -25,7 +25,7 @@ fn points(count: usize) -> trainspec::Result<impl Dataset<Input = Features<2>, T
     Ok(InMemory::<Features<2>, Class<2>>::new(inputs, targets)?.with_split(split))
 }
 
-/// The names of the advice to a run with some keys changed.
+/// Returns the names of the advice for a run with some keys changed.
 fn advice<M: Model>(mut training: Experiment<M>, changes: &[(&str, &str)]) -> Vec<Advice> {
     for (key, value) in changes {
         training = training.set(key, value).unwrap();
@@ -34,7 +34,7 @@ fn advice<M: Model>(mut training: Experiment<M>, changes: &[(&str, &str)]) -> Ve
     check.advice.iter().map(|finding| finding.advice).collect()
 }
 
-/// That a change draws one advice, and that allowing it silences it.
+/// Asserts that a change causes one piece of advice, and that allowing it silences it.
 fn fires<M: Model>(training: fn() -> Experiment<M>, changes: &[(&str, &str)], expected: Advice) {
     assert_eq!(advice(training(), changes), [expected], "{changes:?}");
     let names = format!("[\"{expected:?}\"]");

@@ -1,4 +1,4 @@
-//! Keys of the optimizer, its rate and its penalties.
+//! Keys of the optimizer, its learning rate and its penalties.
 
 use trainspec::Config;
 use trainspec::optim::Optimizer;
@@ -7,7 +7,7 @@ use trainspec::prelude::*;
 use super::{Sane, Wide, fires, points, silent};
 
 #[test]
-fn weights_that_grow_as_they_like() {
+fn missing_weight_decay_is_reported() {
     silent(Sane::experiment, &[]);
     let free = ("optimizer.weight_decay", "0");
     fires(Sane::experiment, &[free], Advice::NoWeightDecay);
@@ -35,14 +35,14 @@ train! {
 }
 
 #[test]
-fn an_l2_that_is_divided_by_the_second_moment() {
+fn l2_with_adam_is_reported() {
     fires(Penalized::experiment, &[], Advice::L2WithAdam);
     fires(PenalizedGroup::experiment, &[], Advice::L2WithAdam);
     silent(PenalizedSgd::experiment, &[]);
 }
 
 #[test]
-fn rates_above_what_is_usual() {
+fn high_learning_rate_is_reported() {
     fires(Sane::experiment, &[("optimizer.lr", "0.011")], Advice::HighRate);
     silent(Sane::experiment, &[("optimizer.lr", "0.01")]);
     fires(PenalizedSgd::experiment, &[("optimizer.lr", "2")], Advice::HighRate);
@@ -55,9 +55,9 @@ train! { Signs { model: Wide, data: points(64), batch: 8, epochs: 8, optimizer: 
 train! { DecaysAll { model: Wide, data: points(64), batch: 8, epochs: 8, optimizer: AdamW { decay: Decay::All } } }
 
 #[test]
-fn keys_that_the_optimizer_makes_void() {
+fn ineffective_optimizer_keys_are_reported() {
     fires(Signs::experiment, &[], Advice::ClipWithoutEffect);
-    // The mean of clipped gradients is another, and so is a sum with something else.
+    // The mean of clipped gradients differs, and so does a sum with other gradients.
     silent(Signs::experiment, &[("optimizer.momentum", "0.9")]);
     silent(Signs::experiment, &[("optimizer.l1", "1e-3")]);
     fires(DecaysAll::experiment, &[], Advice::DecayEverywhere);
@@ -65,15 +65,15 @@ fn keys_that_the_optimizer_makes_void() {
 }
 
 #[test]
-fn rates_below_what_is_usual() {
+fn low_learning_rate_is_reported() {
     fires(Sane::experiment, &[("optimizer.lr", "9e-7")], Advice::LowRate);
     silent(Sane::experiment, &[("optimizer.lr", "1e-6")]);
     fires(PenalizedSgd::experiment, &[("optimizer.lr", "1e-7")], Advice::LowRate);
 }
 
-/// The bounds that the page of `train!` has.
+/// The bounds in the documentation of `train!`.
 #[test]
-fn the_rates_that_are_usual() {
+fn learning_rate_bounds_match_documentation() {
     let of = |rates: Option<trainspec::optim::UsualRates>| rates.map(|rates| (rates.lowest, rates.highest));
     macro_rules! usual {
         ($($optimizer:ty: $rates:expr,)*) => {

@@ -1,4 +1,4 @@
-//! A user's own parts, which are judged by what they are.
+//! Custom parts, which are judged by their metadata.
 
 use trainspec::prelude::*;
 
@@ -6,7 +6,7 @@ use self::parts::{Plain, absolute, centered};
 
 use super::{NormsFirst, Small, fires, points, silent};
 
-/// Parts of the tests' own: a layer that takes the mean of the batch away, and two parts that say what they are.
+/// Custom parts: a layer that subtracts the mean of the batch, and two parts with metadata.
 pub mod parts {
 
     use candle_core::Tensor;
@@ -39,7 +39,7 @@ pub mod parts {
         }
     }
 
-    /// `|x|`, which says what it is.
+    /// `|x|`, with its metadata.
     #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
     pub struct Absolute {}
     pub use Absolute as absolute;
@@ -67,7 +67,7 @@ pub mod parts {
         }
     }
 
-    /// An optimizer that says which rates are usual.
+    /// An optimizer that declares its usual learning rates.
     #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
     pub struct Plain {
         pub lr: f64,
@@ -127,14 +127,14 @@ train! { ByOurs { model: Small, data: points(64), batch: 16, epochs: 2, optimize
 train! { ByOursAndClipped { model: Small, data: points(64), batch: 16, epochs: 2, optimizer: Plain {}, clip: ClipValue { max: 1.0 } } }
 
 #[test]
-fn samples_that_see_each_other() {
+fn layers_that_mix_samples_are_reported() {
     fires(Mixed::experiment, &[], Advice::SamplesMix);
-    // In training they may.
+    // In training this is allowed.
     silent(NormsFirst::experiment, &[]);
 }
 
 #[test]
-fn a_users_own_parts_are_judged_by_what_they_are() {
+fn custom_parts_are_judged_by_their_metadata() {
     fires(OursTwice::experiment, &[], Advice::ActivationTwice);
     silent(OursOnce::experiment, &[]);
     silent(ByOurs::experiment, &[]);

@@ -1,4 +1,4 @@
-//! What is refused before the first step.
+//! Specs that are rejected before the first step.
 
 use trainspec::Config;
 use trainspec::prelude::*;
@@ -15,9 +15,9 @@ train! {
     TooLarge { model: Enormous, data: points(64), batch: 8, epochs: 1 }
 }
 
-/// More checkpoints than any disk holds: each of at least 4 numbers, after each of as many steps.
+/// More checkpoints than any disk holds: each of at least 4 values, after each of as many steps.
 #[test]
-fn a_disk_that_is_too_small() {
+fn run_larger_than_disk_is_rejected() {
     let out = std::env::temp_dir();
     let many = |training: Experiment<Wide>| {
         let saved = r#"{"every":{"Steps":1},"keep":1000000000000000}"#;
@@ -35,14 +35,14 @@ fn a_disk_that_is_too_small() {
 }
 
 #[test]
-fn a_search_for_a_rate_needs_the_memory_too() {
+fn learning_rate_search_checks_memory() {
     let error = TooLarge::experiment().find_rate(RateSearch::DEFAULT).map(|_| ()).unwrap_err().to_string();
     assert!(error.starts_with("training needs 14.6 TiB of memory"), "{error}");
 }
 
 #[test]
-fn a_machine_that_is_too_small() {
-    // Four numbers of 4 bytes for each of 10^12 weights; the model is saved from where it is.
+fn run_larger_than_memory_is_rejected() {
+    // Four values of 4 bytes for each of 10^12 weights; the model is saved without a copy.
     for error in [
         TooLarge::experiment().without_folder().check().map(|_| ()).unwrap_err(),
         TooLarge::experiment().without_folder().run().map(|_| ()).unwrap_err(),
@@ -54,7 +54,7 @@ fn a_machine_that_is_too_small() {
 }
 
 #[test]
-fn a_step_of_more_micro_batches_than_there_are() {
+fn accumulation_above_epoch_length_is_rejected() {
     let check = |accumulate: &str| {
         let training = Sane::experiment().set("accumulate", accumulate).unwrap();
         training.without_folder().check().map(|_| ()).map_err(|error| error.to_string())
@@ -62,7 +62,7 @@ fn a_step_of_more_micro_batches_than_there_are() {
     assert_eq!(check("6"), Ok(()));
     assert_eq!(
         check("7").unwrap_err(),
-        "accumulate: a step has 7 micro-batches, but 48 samples in batches of 8 are 6: no step would be whole; use at \
+        "accumulate: a step has 7 micro-batches, but 48 samples in batches of 8 are 6: no step would be complete; use at \
          most 6, or a smaller `batch`"
     );
 }

@@ -1,9 +1,9 @@
-//! The names of advice.
+//! The names of the kinds of advice.
 
 use super::Sane;
 
 #[test]
-fn no_advice_of_that_name() {
+fn unknown_advice_name_is_rejected() {
     let error = Sane::experiment().set("allow", "[\"NoWeightDecy\"]").map(|_| ()).unwrap_err().to_string();
     assert!(
         error.starts_with(
@@ -13,9 +13,9 @@ fn no_advice_of_that_name() {
     );
 }
 
-/// Each name has one row in the table of the page of `train!`.
+/// Each name has one row in the table of the documentation of `train!`.
 #[test]
-fn every_advice_is_in_the_page() {
+fn every_advice_kind_is_documented() {
     let page = include_str!("../../runtime/src/docs/train.md");
     let names = include_str!("../../runtime/src/advice/table.rs");
     let names: Vec<_> =

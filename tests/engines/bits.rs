@@ -1,4 +1,4 @@
-//! What does not show in the bits of a result: threads, SIMD levels, and the other samples of a batch.
+//! Results do not depend on threads, SIMD levels, or the other samples of a batch.
 
 use proptest::prelude::*;
 use trainspec::data::{Batch, BatchTensor, Elements};
@@ -9,7 +9,7 @@ use trainspec_kernels::simd::{Level, at_level};
 use super::random::{Input, RandomModel};
 use super::{Goal, SEED, batch, models};
 
-/// Every bit that two micro-batches leave.
+/// Returns every result of two micro-batches as bits.
 fn bits(model: RandomModel, size: usize) -> Vec<u32> {
     let mut engine = Planned::new(model.graph(), Goal::boxed(true), SEED).unwrap();
     let mut numbers = Vec::new();
@@ -26,7 +26,7 @@ fn bits(model: RandomModel, size: usize) -> Vec<u32> {
     numbers.into_iter().map(f32::to_bits).collect()
 }
 
-/// One sample of a batch, by itself.
+/// Returns one sample of a batch alone.
 fn alone(batch: &Batch, number: usize) -> Batch {
     let column = |column: &BatchTensor| {
         let each = column.shape.elements();
@@ -42,7 +42,7 @@ fn alone(batch: &Batch, number: usize) -> Batch {
 proptest! {
     #![proptest_config(models(64))]
     #[test]
-    fn threads_and_levels_do_not_show(
+    fn results_do_not_depend_on_threads_or_simd_level(
         seed in 0..1_u64 << 32,
         kind in 0..Input::ALL.len(),
         layers in 1..10_usize,
@@ -60,7 +60,7 @@ proptest! {
     }
 
     #[test]
-    fn a_sample_does_not_depend_on_the_others(
+    fn sample_result_does_not_depend_on_other_samples(
         seed in 0..1_u64 << 32,
         kind in 0..Input::ALL.len(),
         layers in 1..10_usize,

@@ -1,5 +1,5 @@
-//! Inputs whose squares are infinite in f32, behind each normalization: the loss is not finite on either engine, so the run
-//! stops, or skips the step.
+//! Inputs whose squares are infinite in f32, after each normalization: the loss is not finite on either engine, so the run
+//! stops or skips the step.
 
 use candle_core::Device;
 use trainspec::data::{Batch, BatchTensor, Elements};
@@ -49,7 +49,7 @@ where
 }
 
 #[test]
-fn a_loss_behind_an_infinite_variance_is_not_finite() {
+fn infinite_variance_makes_loss_non_finite() {
     let (features, image) = (Shape::of(&[8]), Shape::of(&[2, 2, 2]));
     for (size, is_finite) in [(1.0, true), (1e15, true), (3e19, false), (1e38, false)] {
         for (name, losses) in [

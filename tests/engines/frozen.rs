@@ -1,10 +1,10 @@
-//! Frozen parameters get no gradient and do not move, the others train as if nothing were frozen.
+//! Frozen parameters have no gradient and do not change; the others train as if nothing were frozen.
 
 use trainspec::optim::{AdamW, ParameterConfig, Update};
 
 use super::*;
 
-/// Gradients, parameters and state after two steps of a model of which every `n`th parameter is frozen.
+/// Checks gradients, parameters and state after two steps of a model with some parameters frozen.
 fn trained(model: RandomModel, is_frozen: impl Fn(usize) -> bool) {
     let mut graph = model.graph();
     let full = graph.clone();
@@ -42,7 +42,7 @@ fn trained(model: RandomModel, is_frozen: impl Fn(usize) -> bool) {
                 assert_eq!(loss.to_bits(), expected.to_bits());
                 for (place, parameter) in graph.parameters.iter().enumerate() {
                     let (found, all) = (&frozen.gradients()[place], &free.gradients()[place]);
-                    // What is left to be computed is computed alike.
+                    // The remaining gradients are equal.
                     let expected: &[f32] = if parameter.is_trained() { all } else { &[] };
                     assert_eq!(found, expected, "{model:?}: {}", parameter.path);
                 }
@@ -61,7 +61,7 @@ fn trained(model: RandomModel, is_frozen: impl Fn(usize) -> bool) {
 }
 
 #[test]
-fn frozen_parameters_are_left_out_of_everything() {
+fn frozen_parameters_are_excluded_from_training() {
     for seed in 0..24 {
         for input in Input::ALL {
             let model = RandomModel { input, seed, layers: 5, knot: None };

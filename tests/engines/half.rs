@@ -1,5 +1,5 @@
-//! Values of 16 bits: what is kept in half the memory changes no bit, both engines round alike, and each number is
-//! rounded where it should be.
+//! 16-bit values: storing them in half the memory changes no bit, both engines round alike, and each value is rounded
+//! where it should be.
 
 use candle_core::{Device, Tensor};
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ use super::{Goal, SEED, batch, exact, found, largest, models};
 
 const FORMATS: [Format; 2] = [Format::Bf16, Format::F16];
 
-/// Every bit that two micro-batches leave, and an evaluation after them.
+/// Returns every result of two micro-batches and a following evaluation as bits.
 fn bits(model: RandomModel, size: usize, storage: Storage) -> Vec<u32> {
     let mut engine = Planned::new(model.graph(), Goal::boxed(true), SEED).unwrap().with_storage(storage);
     let mut numbers = Vec::new();
@@ -43,10 +43,10 @@ fn bits(model: RandomModel, size: usize, storage: Storage) -> Vec<u32> {
 proptest! {
     #![proptest_config(models(128))]
 
-    /// In the wide form nothing is packed, and no step has a copy of anything. Seen to fail when what is added to is not
-    /// loaded, when what is undone in place is not stored, and when a copy that the next step reads is not rounded.
+    /// In the wide form nothing is packed, and no step copies values. Seen to fail when an accumulator is not loaded, when an
+    /// in-place inverse is not stored, and when a copy that the next step reads is not rounded.
     #[test]
-    fn how_values_are_kept_does_not_show(
+    fn results_do_not_depend_on_value_storage(
         seed in 0..1_u64 << 32,
         kind in 0..Input::ALL.len(),
         layers in 1..12_usize,
@@ -63,7 +63,7 @@ proptest! {
 proptest! {
     #![proptest_config(models(32))]
     #[test]
-    fn threads_and_levels_do_not_show(
+    fn results_do_not_depend_on_threads_or_simd_level(
         seed in 0..1_u64 << 32,
         kind in 0..Input::ALL.len(),
         layers in 1..10_usize,
@@ -84,7 +84,7 @@ proptest! {
 }
 
 #[test]
-fn how_values_are_kept_does_not_show_in_knots() {
+fn residual_graph_results_do_not_depend_on_value_storage() {
     for knot in Knot::ALL {
         let model = RandomModel { input: Input::Features, seed: 1, layers: 0, knot: Some(knot) };
         for format in FORMATS.map(Some) {
@@ -94,8 +94,8 @@ fn how_values_are_kept_does_not_show_in_knots() {
     }
 }
 
-/// Both engines on one model: the planned engine's distance from the tape, and the tape's from the witness in f64, relative
-/// to the largest gradient.
+/// Runs both engines on one model: returns the distance of the planned engine from the tape, and of the tape from the
+/// reference in f64, relative to the largest gradient.
 fn distances(model: RandomModel, sizes: &[usize], format: Format) -> (f64, f64) {
     let graph = model.graph();
     let batches: Vec<Batch> = (0..).zip(sizes).map(|(number, &size)| batch(model, size, number)).collect();
@@ -114,11 +114,11 @@ fn distances(model: RandomModel, sizes: &[usize], format: Format) -> (f64, f64) 
     (apart / scale, error / scale)
 }
 
-/// The engines round in the same places, but for what is fused: most models agree to a fraction of a rounding. Where the
-/// order of a sum turns a rounding the other way, or a `ReLU` around, a model carries on what its graph makes of it, and the
-/// tape's own distance from the witness shows how much that is. In f16 some models leave its range, on both engines.
+/// The engines round in the same places, except for fused operations: most models agree to a fraction of a rounding. Where
+/// the order of a sum changes a rounding, or the sign of a `ReLU` input, the graph amplifies the difference, and the distance
+/// of the tape from the reference measures by how much. In f16 some models leave its range, on both engines.
 #[test]
-fn engines_agree() {
+fn engines_agree_in_half_precision() {
     for format in FORMATS {
         let (mut near, mut count) = (0, 0);
         for seed in 0..100_u64 {
@@ -171,7 +171,7 @@ impl Module for Two {
     }
 }
 
-/// Numbers from 1 to 2.
+/// Values from 1 to 2.
 fn between_one_and_two(what: &str, count: usize) -> Vec<f32> {
     let units = Stream::new(1, Purpose::Augment, what).uniform(StepIndex::default(), count);
     units.into_iter().map(|unit| 1.0 + unit).collect()
@@ -199,13 +199,13 @@ fn gradients(a: &[f32], b: &[f32]) -> Vec<f32> {
     (0..WIDTH).flat_map(|i| (0..WIDTH).map(move |j| part(i, j))).collect()
 }
 
-/// Every number of a small network by hand. Numbers from 1 to 2 have 8 bits once they are rounded to bf16, products 16,
+/// Every value of a small network, calculated by hand. Values from 1 to 2 have 8 bits after rounding to bf16, products 16,
 /// and all sums here fit the 24 of f32: they are exact in any order, so the bits must be equal.
 ///
 /// Seen to fail when weights, the input, the loss's gradient or a gradient in between is not rounded, when the
 /// gradient of a parameter is, and when the loss is scaled after its gradient is rounded.
 #[test]
-fn everything_is_rounded_where_it_should_be() {
+fn bf16_rounds_after_each_operation() {
     let format = Format::Bf16;
     let graph = Graph::of(&Two {}, &[Shape::of(&[WIDTH])]).unwrap();
     let numbers = |what, count| between_one_and_two(what, count);
@@ -255,10 +255,10 @@ fn everything_is_rounded_where_it_should_be() {
     }
 }
 
-/// A gradient of 1e-8 is less than half of f16's smallest number: without a scale it is lost on its way back. With one it
-/// comes through, to f16's precision. One that is too large once it is scaled shows as an infinity.
+/// A gradient of 1e-8 is less than half of f16's smallest number: without a loss scale it underflows in the backward pass.
+/// With a loss scale it is kept to f16's precision. A gradient that is too large when scaled becomes infinite.
 #[test]
-fn small_gradients_live_by_the_scale_and_large_ones_overflow() {
+fn loss_scale_keeps_small_gradients_and_overflow_is_detected() {
     let graph = Graph::of(&Two {}, &[Shape::of(&[WIDTH])]).unwrap();
     let batch = |target: f32| Batch {
         size: BATCH,
@@ -284,9 +284,9 @@ fn small_gradients_live_by_the_scale_and_large_ones_overflow() {
     }
 }
 
-/// What is kept for backward takes half the memory, and a step needs less of it.
+/// Values saved for backward take half the memory, and a step needs less memory.
 #[test]
-fn saved_values_take_half_the_memory() {
+fn half_precision_saved_values_take_half_the_memory() {
     let (mut halves, mut wholes) = (0, 0);
     for seed in 0..40 {
         let model = RandomModel { input: Input::Image, seed, layers: 10, knot: None };
@@ -300,6 +300,6 @@ fn saved_values_take_half_the_memory() {
             wholes += whole.kept();
         }
     }
-    // Not halved: the places of maxima, statistics, and what lives for two steps only.
+    // Not halved: the indices of maxima, statistics, and values that live for two steps only.
     assert!(halves * 10 < wholes * 7, "{halves} of {wholes} words");
 }

@@ -1,4 +1,4 @@
-//! Layers of a user's own: one that has only a reference form, and one with a kernel.
+//! Custom layers: one that has only a reference form, and one with a kernel.
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Losses as kernels, against candle's autodiff of what they stand for, in f64.
+//! Loss kernels, compared with candle's autodiff of their formulas in f64.
 
 use candle_core::{DType, Device, Tensor, Var};
 use trainspec::data::Elements;
@@ -8,7 +8,7 @@ use trainspec::{Class, Kind, Logits, Result, Shape, TokenLogits, Tokens, Values}
 
 const BATCH: usize = 4;
 
-/// A prediction of some shape, with numbers of every size if `extreme`.
+/// Returns a prediction of some shape, with values of every magnitude if `extreme`.
 fn prediction(shape: Shape, extreme: bool) -> Vec<f32> {
     let count = BATCH * shape.elements();
     let normal = Stream::new(2, Purpose::Augment, "prediction").normal(StepIndex::default(), count);
@@ -45,7 +45,7 @@ fn check(
         let expected = sum(variable.as_tensor(), &target).unwrap();
         assert_eq!(weight.to_bits(), expected.weight.to_bits());
         let expected_loss = expected.sum.to_scalar::<f64>().unwrap();
-        // A term is of the size of the largest number, and rounded a few times.
+        // A term has the magnitude of the largest value, and is rounded a few times.
         let size = numbers.iter().fold(1.0_f64, |size, &number| size.max(f64::from(number).abs()));
         let rounding = 16.0 * f64::from(f32::EPSILON);
         let of_squares = if matches!(targets, Elements::Float(_)) { size * size } else { size };
@@ -60,7 +60,7 @@ fn check(
 }
 
 #[test]
-fn cross_entropy() {
+fn cross_entropy_kernel_matches_tape_formula() {
     for label_smoothing in [0.0, 0.1] {
         let loss = CrossEntropy { label_smoothing, ..CrossEntropy };
         let shape = <Logits<5> as Kind>::SHAPE;
@@ -81,7 +81,7 @@ fn cross_entropy() {
 }
 
 #[test]
-fn mean_squared_error() {
+fn mean_squared_error_kernel_matches_tape_formula() {
     let loss = MeanSquaredError;
     let shape = <Values<3> as Kind>::SHAPE;
     check(
@@ -93,11 +93,11 @@ fn mean_squared_error() {
 }
 
 #[test]
-fn targets_are_counted_and_ranged() {
+fn target_count_and_range_are_checked() {
     let shape = <Logits<5> as Kind>::SHAPE;
     let kernel = Loss::<Logits<5>, Class<5>>::kernel(&CrossEntropy, shape).unwrap();
     let said =
         |targets: Vec<u32>| kernel.sum(&[0.0; 10], &Elements::Int(targets), None).unwrap_err().to_string();
-    assert_eq!(said(vec![0, 5]), "the target 5 is no class; expected 0 to 4");
-    assert_eq!(said(vec![0]), "there are 1 targets; the model's output needs 2");
+    assert_eq!(said(vec![0, 5]), "the target 5 is not a class; expected 0 to 4");
+    assert_eq!(said(vec![0]), "there are 1 targets; the model's output requires 2");
 }

@@ -1,7 +1,7 @@
-//! The memory that is planned before a run, and what its process really takes: for each way in which a run can end, and for all
-//! else that is done with it.
+//! Compares the memory planned before a run with the memory its process uses: for each way in which a run can end, and for
+//! every other operation on it.
 //!
-//! Each is done by a process of its own, whose peak the system knows: this test, started again with what it is to do.
+//! Each runs in its own process, whose peak the system records: this test starts itself with the task.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use trainspec::prelude::*;
 use trainspec::trainer::{Event, Exit, RateSearch};
 use trainspec::{Experiment, Result, Work};
 
-/// 6.3 million numbers, 24 MiB.
+/// 6.3 million values, 24 MiB.
 #[model]
 fn Wide(x: Features<1024>) -> Logits<10> {
     x.linear(out = 2048).relu().linear(out = 2048).relu().linear(out = 10)
@@ -38,15 +38,15 @@ const STOP: (&str, &str) = ("early_stop", r#"{"monitor":"val_loss","patience":1,
 const EMA: (&str, &str) = ("ema", "{}");
 const SAVE: (&str, &str) = ("checkpoint", r#"{"every":{"Steps":2},"keep":1}"#);
 
-/// What a process does in a folder.
+/// The task of a process in a folder.
 struct Way {
     name: &'static str,
-    /// What it needs to be there first.
+    /// The task that must run first.
     after: Option<&'static str>,
     work: Work,
     keys: &'static [(&'static str, &'static str)],
     run: fn(Experiment<Wide>, &Path),
-    /// Whether it takes all that is planned: not where the plan is for something that may happen.
+    /// Whether it uses all planned memory; it does not where the plan covers something that may happen.
     is_reached: bool,
 }
 
@@ -151,7 +151,7 @@ fn training(way: &Way, folder: &Path) -> Experiment<Wide> {
     way.keys.iter().fold(training, |training, (key, value)| training.set(key, value).unwrap())
 }
 
-/// The most memory that the process ever held, in bytes.
+/// Returns the peak memory of the process in bytes.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -161,13 +161,13 @@ fn peak() -> u64 {
 const WAY: &str = "TRAINSPEC_TEST_WAY";
 const FOLDER: &str = "TRAINSPEC_TEST_FOLDER";
 
-/// Does one of the ways in a process of its own; the bytes that it took besides what it had before.
+/// Runs one task in its own process; returns the bytes that it used in addition to its initial memory.
 fn measured(name: &str, folder: &Path) -> u64 {
     let (_, module) = module_path!().split_once("::").unwrap();
-    let test = format!("{module}::the_peak_is_what_was_planned");
+    let test = format!("{module}::peak_memory_matches_the_plan");
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([&test, "--exact", "--nocapture", "--test-threads=1"]).env(WAY, name).env(FOLDER, folder);
-    // What freed memory an allocator keeps is not what is planned.
+    // The plan does not include freed memory that an allocator keeps.
     command.env("MALLOC_MMAP_THRESHOLD_", "65536").env("RAYON_NUM_THREADS", "2");
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -177,7 +177,7 @@ fn measured(name: &str, folder: &Path) -> u64 {
 }
 
 #[test]
-fn the_peak_is_what_was_planned() {
+fn peak_memory_matches_the_plan() {
     if let Ok(name) = std::env::var(WAY) {
         let folder = std::env::var(FOLDER).unwrap();
         let way = ways().into_iter().find(|way| way.name == name).unwrap();
@@ -187,7 +187,7 @@ fn the_peak_is_what_was_planned() {
         return;
     }
     let mut wrong = Vec::new();
-    // The folders of those that others come after.
+    // The folders of the tasks that others depend on.
     let mut folders = BTreeMap::new();
     for way in ways() {
         let folder = match way.after {
@@ -200,7 +200,7 @@ fn the_peak_is_what_was_planned() {
         };
         let took = measured(way.name, folder.path());
         let planned = training(&way, folder.path()).memory(way.work).unwrap().total();
-        // Code that is read from the disk, the data, the threads' scratch.
+        // Code that is read from the disk, the data, the scratch memory of the threads.
         let most = planned + (12 << 20);
         let least = if way.is_reached { planned / 10 * 8 } else { 0 };
         let line = format!("{}: planned {} MiB, took {} MiB", way.name, planned >> 20, took >> 20);
@@ -208,7 +208,7 @@ fn the_peak_is_what_was_planned() {
         if !(least..=most).contains(&took) {
             wrong.push(line);
         }
-        // A resumed run is another's no longer.
+        // A resumed run can no longer be resumed by another task.
         if let Some(after) = way.after.filter(|_| way.work != Work::Resume) {
             folders.insert(after, folder);
         } else {
@@ -218,9 +218,9 @@ fn the_peak_is_what_was_planned() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The file and what it becomes; the exported file is written from that.
+/// The model file and its exported form, from which the exported file is written.
 #[test]
-fn an_export_takes_two_models() {
+fn export_memory_is_two_models() {
     if std::env::var(WAY).is_ok() {
         return;
     }
@@ -237,7 +237,7 @@ const MODEL: &str = "TRAINSPEC_TEST_MODEL";
 fn exported(model: &Path, to: &Path) -> u64 {
     let (_, module) = module_path!().split_once("::").unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args([&format!("{module}::a_process_exports"), "--exact", "--nocapture"]);
+    command.args([&format!("{module}::export_in_child_process"), "--exact", "--nocapture"]);
     let output = command.env(MODEL, model).env(FOLDER, to).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let (_, number) = text.split_once("took ").unwrap();
@@ -245,7 +245,7 @@ fn exported(model: &Path, to: &Path) -> u64 {
 }
 
 #[test]
-fn a_process_exports() {
+fn export_in_child_process() {
     let (Ok(model), Ok(to)) = (std::env::var(MODEL), std::env::var(FOLDER)) else { return };
     let before = peak();
     Wide::load(model).unwrap().export(to).unwrap();

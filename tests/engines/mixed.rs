@@ -1,4 +1,4 @@
-//! Batches of mixed samples: the loss, its weight and every gradient are those of both targets, by their shares.
+//! Batches of mixed samples: the loss, its weight and every gradient are the weighted sums for both targets.
 
 use candle_core::Device;
 use trainspec::data::{Batch, BatchTensor, Elements, Mixed};
@@ -28,9 +28,9 @@ fn engines(model: RandomModel) -> [Box<dyn Engine>; 3] {
     [Box::new(planned(true)), Box::new(planned(false)), Box::new(tape)]
 }
 
-/// Loss, weight and gradients of one micro-batch, beside those of each target by itself.
+/// Compares loss, weight and gradients of one micro-batch with those of each target alone.
 #[test]
-fn both_targets_count_by_their_shares() {
+fn mixed_targets_are_weighted_by_share() {
     for seed in 0..8 {
         let plain = batch(model(seed), 6, 0);
         let swapped = Batch { target: other_targets(&plain), ..plain.clone() };
@@ -53,7 +53,7 @@ fn both_targets_count_by_their_shares() {
                 };
                 let (first, second, both) = (all(&first.1), all(&second.1), all(&both.1));
                 let scale = largest(first.iter().chain(&second).copied());
-                // Backward is linear, and each of its sums rounds anew: some dozen roundings a layer.
+                // Backward is linear, and each of its sums rounds: some dozen roundings a layer.
                 let allowed = 512.0 * f64::from(f32::EPSILON) * scale;
                 for ((first, second), both) in first.iter().zip(&second).zip(&both) {
                     let expected = share * first + (1.0 - share) * second;
@@ -65,9 +65,9 @@ fn both_targets_count_by_their_shares() {
     }
 }
 
-/// A share of 1 or 0 is a batch of one target, to the bit.
+/// A share of 1 or 0 equals a batch of one target, bit for bit.
 #[test]
-fn a_whole_share_is_a_batch_of_one_target() {
+fn share_of_one_equals_single_target() {
     let plain = batch(model(1), 6, 0);
     let swapped = Batch { target: other_targets(&plain), ..plain.clone() };
     for (share, alone) in [(1.0, &plain), (0.0, &swapped)] {
@@ -80,9 +80,9 @@ fn a_whole_share_is_a_batch_of_one_target() {
     }
 }
 
-/// A mixed micro-batch leaves nothing behind for the next one.
+/// A mixed micro-batch does not affect the next one.
 #[test]
-fn mixed_and_plain_batches_take_turns() {
+fn mixed_batch_leaves_no_state_for_plain_batch() {
     let plain = batch(model(2), 6, 0);
     let mixed = Batch { mixed: Some(Mixed { target: other_targets(&plain), share: 0.4 }), ..plain.clone() };
     for (mut engine, mut fresh) in engines(model(2)).into_iter().zip(engines(model(2))) {
@@ -93,7 +93,7 @@ fn mixed_and_plain_batches_take_turns() {
 }
 
 #[test]
-fn levels_and_threads_do_not_show() {
+fn results_do_not_depend_on_simd_level_or_threads() {
     let plain = batch(model(3), 9, 0);
     let mixed = Batch { mixed: Some(Mixed { target: other_targets(&plain), share: 0.7 }), ..plain };
     let bits = || {
@@ -113,7 +113,7 @@ fn levels_and_threads_do_not_show() {
 }
 
 #[test]
-fn a_second_target_is_checked() {
+fn second_target_is_validated() {
     let plain = batch(model(1), 6, 0);
     let said = |target: BatchTensor, share: f64, engine: &mut dyn Engine| {
         let mixed = Batch { mixed: Some(Mixed { target, share }), ..plain.clone() };
@@ -128,6 +128,6 @@ fn a_second_target_is_checked() {
     }
     for engine in &mut engines(model(1))[..2] {
         let problem = said(short.clone(), 0.5, &mut **engine);
-        assert!(problem.contains("the second target has 5 numbers; expected 6"), "{problem}");
+        assert!(problem.contains("the second target has 5 values; expected 6"), "{problem}");
     }
 }

@@ -1,8 +1,8 @@
 //! The planned engine and the tape engine agree: on random models, for every gradient, and over whole steps.
 //!
-//! The witness is the tape in f64. Both engines round in f32, each in its own order, so each is off by what its
-//! roundings come to; how far a graph carries a rounding is the graph's own, and the tape in f32 shows it. So the
-//! planned engine may be off by a few times what the tape is, and by a few roundings besides.
+//! The reference is the tape in f64. Both engines round in f32, each in its own order. How much a graph amplifies a rounding
+//! depends on the graph, and the error of the tape in f32 measures it. So the error of the planned engine may be a few times
+//! that of the tape, plus a few roundings.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 
@@ -79,7 +79,7 @@ fn batch(model: RandomModel, size: usize, number: u64) -> Batch {
     }
 }
 
-/// The loss and every gradient of two micro-batches, in f64.
+/// Returns the loss and every gradient of two micro-batches, in f64.
 fn exact(graph: &Graph, parameters: &[Tensor], batches: &[Batch]) -> (f64, Vec<Vec<f64>>) {
     let variables: Vec<Var> = parameters
         .iter()
@@ -109,7 +109,7 @@ fn exact(graph: &Graph, parameters: &[Tensor], batches: &[Batch]) -> (f64, Vec<V
     (total, sums)
 }
 
-/// The loss and every gradient of an engine.
+/// Returns the loss and every gradient of an engine.
 fn found(engine: &mut dyn Engine, batches: &[Batch]) -> (f64, Vec<Vec<f32>>) {
     let mut total = 0.0;
     for (micro_batch, batch) in (0..).zip(batches) {
@@ -118,7 +118,7 @@ fn found(engine: &mut dyn Engine, batches: &[Batch]) -> (f64, Vec<Vec<f32>>) {
     (total, engine.gradients().to_vec())
 }
 
-/// The largest size; NaN if there is one.
+/// Returns the largest absolute value; NaN if there is one.
 fn largest(numbers: impl IntoIterator<Item = f64>) -> f64 {
     let larger = |largest: f64, number: f64| {
         if number.is_nan() || number.abs() > largest { number.abs() } else { largest }
@@ -130,7 +130,7 @@ fn distance(found: &[f32], exact: &[f64]) -> f64 {
     largest(found.iter().zip(exact).map(|(&found, exact)| f64::from(found) - exact))
 }
 
-/// Compares the engines on one model. `sizes` are the samples of the micro-batches of a window.
+/// Compares the engines on one model. `sizes` are the sizes of the micro-batches of a window.
 fn agree(model: RandomModel, sizes: &[usize], has_kernel: bool) {
     let graph = model.graph();
     let batches: Vec<Batch> = (0..).zip(sizes).map(|(number, &size)| batch(model, size, number)).collect();
@@ -141,7 +141,7 @@ fn agree(model: RandomModel, sizes: &[usize], has_kernel: bool) {
     let (tape_loss, tape_gradients) = found(&mut tape, &batches);
     let (planned_loss, planned_gradients) = found(&mut planned, &batches);
 
-    // What f32 does to the whole graph, relative to its largest gradient: the tape's error, or 16 roundings.
+    // The error of f32 in the whole graph, relative to its largest gradient: the error of the tape, or 16 roundings.
     let scale = largest(gradients.iter().flatten().copied());
     assert!(loss.is_finite() && scale.is_finite(), "{model:?}: the witness is not finite");
     let error = |found: &[Vec<f32>]| {
@@ -165,7 +165,7 @@ fn agree(model: RandomModel, sizes: &[usize], has_kernel: bool) {
     train(model, planned, tape, sizes[0], allowed / scale.max(f64::MIN_POSITIVE));
 }
 
-/// Both engines in evaluation mode, with the running statistics that the micro-batches left.
+/// Compares both engines in evaluation mode, with the running statistics of the micro-batches.
 fn evaluate(model: RandomModel, planned: &mut Planned, tape: &mut Tape, batches: &[Batch]) {
     for batch in batches {
         let (planned_loss, tape_loss) = (planned.evaluate(batch).unwrap(), tape.evaluate(batch).unwrap());
@@ -182,8 +182,8 @@ fn evaluate(model: RandomModel, planned: &mut Planned, tape: &mut Tape, batches:
     }
 }
 
-/// Ten steps of both engines, clipped so that each moves the parameters by 2e-3 at most: over so short a way a
-/// disagreement, relative to what was moved, at most doubles with each step.
+/// Takes ten steps on both engines, clipped so that each moves the parameters by 2e-3 at most: over such a short distance a
+/// disagreement, relative to the distance, at most doubles with each step.
 fn train(model: RandomModel, mut planned: Planned, mut tape: Tape, size: usize, of_one_step: f64) {
     let sgd = Sgd { lr: 1e-3, momentum: 0.5, ..Sgd::DEFAULT };
     let clip = GlobalNorm { max: 1.0 };
@@ -207,7 +207,7 @@ fn train(model: RandomModel, mut planned: Planned, mut tape: Tape, size: usize, 
         }
         ends.push(engine.parameters().unwrap());
     }
-    // Weights move by far less than running statistics do.
+    // Weights move far less than running statistics.
     let graph = model.graph();
     for is_trained in [true, false] {
         let moved = |end: &[Tensor]| -> Vec<f64> {
@@ -228,7 +228,7 @@ fn train(model: RandomModel, mut planned: Planned, mut tape: Tape, size: usize, 
     }
 }
 
-/// So many models, the same in every run; `PROPTEST_CASES` asks for more.
+/// The number of models, the same in every run; `PROPTEST_CASES` overrides it.
 fn models(cases: u32) -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     ProptestConfig {
@@ -256,7 +256,7 @@ proptest! {
 }
 
 #[test]
-fn engines_agree_on_knots() {
+fn engines_agree_on_residual_graphs() {
     for knot in Knot::ALL {
         let model = RandomModel { input: Input::Features, seed: 1, layers: 0, knot: Some(knot) };
         for has_kernel in [false, true] {

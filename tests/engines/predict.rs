@@ -1,4 +1,4 @@
-//! Predictions: the bits of an evaluation, from any number of threads, and inputs that are checked first.
+//! Predictions are bit-identical to an evaluation, on any number of threads, and inputs are validated.
 
 use candle_core::{DType, Device, Tensor};
 use trainspec::data::{Dataset, InMemory, Normalization};
@@ -53,7 +53,7 @@ fn bits(numbers: &[f32]) -> Vec<u32> {
     numbers.iter().map(|number| number.to_bits()).collect()
 }
 
-/// What the engine of a run gives for these samples when it evaluates.
+/// Returns the evaluation output of the engine of a run for these samples.
 macro_rules! evaluated {
     ($training:expr, $model:expr, $indices:expr) => {{
         let mut training = $training;
@@ -67,7 +67,7 @@ macro_rules! evaluated {
 }
 
 #[test]
-fn predictions_have_the_bits_of_evaluations() {
+fn predictions_are_bit_identical_to_evaluations() {
     let pictures = Pictures::experiment().without_folder().run().unwrap().model;
     let echo = Echo::experiment().without_folder().run().unwrap().model;
     let (pixels, tokens) = (pixels(), tokens());
@@ -92,7 +92,7 @@ fn predictions_have_the_bits_of_evaluations() {
 }
 
 #[test]
-fn predictions_do_not_depend_on_threads_or_on_calls_at_the_same_time() {
+fn predictions_do_not_depend_on_threads_or_concurrent_calls() {
     fn shared<T: Send + Sync>(value: T) -> T {
         value
     }
@@ -123,7 +123,7 @@ fn said<T>(result: Result<T>) -> String {
 }
 
 #[test]
-fn tokens_are_converted_exactly_or_refused_by_position() {
+fn tokens_are_converted_exactly_or_rejected_with_position() {
     let model = Echo::experiment().without_folder().run().unwrap().model;
     let tokens = Tensor::from_slice(&[0_u32, 1, 2, 3, 4, 4, 0, 1], (2, 4), &Device::Cpu).unwrap();
     let flat = |tensor: Tensor| bits(&tensor.flatten_all().unwrap().to_vec1().unwrap());
@@ -148,14 +148,14 @@ fn tokens_are_converted_exactly_or_refused_by_position() {
     let problem = said(model.predict_tensor(&tokens.to_dtype(DType::F32).unwrap()));
     assert!(problem.contains("the tensor is F32; expected U32, U8 or I64"), "{problem}");
     let problem = said(model.predict(&[0, 1, 2]));
-    assert!(problem.contains("takes samples of 4 numbers"), "{problem}");
+    assert!(problem.contains("takes samples of 4 values"), "{problem}");
 }
 
 #[test]
-fn real_inputs_of_any_type_are_treated_alike_with_and_without_a_normalizer() {
+fn input_float_type_does_not_change_predictions() {
     fn check<M: Model<Input = K>, K: InputKind<Element = f32>>(model: &TrainedModel<M>, axes: &[usize]) {
         let count: usize = axes.iter().product();
-        // Whole numbers up to 255, which every type has.
+        // Integers up to 255, which every type can represent.
         let numbers: Vec<f32> = (0..count).map(|i| (i % 251) as f32).collect();
         let tensor = Tensor::from_slice(&numbers, axes, &Device::Cpu).unwrap();
         let flat = |tensor: Tensor| bits(&tensor.flatten_all().unwrap().to_vec1().unwrap());
@@ -186,7 +186,7 @@ fn real_inputs_of_any_type_are_treated_alike_with_and_without_a_normalizer() {
 }
 
 #[test]
-fn a_number_that_normalization_makes_infinite_is_named() {
+fn input_infinite_after_normalization_is_rejected() {
     fn narrow() -> Result<impl Dataset<Input = Features<3>, Target = Values<2>>> {
         let inputs = (0..60).map(|i| i as f32 * 1e-6).collect();
         let data = InMemory::new(inputs, (0..40).map(|i| i as f32).collect())?;
@@ -203,7 +203,7 @@ fn a_number_that_normalization_makes_infinite_is_named() {
 }
 
 #[test]
-fn nothing_is_predicted_of_no_samples() {
+fn prediction_of_empty_batch_is_empty() {
     let pictures = Pictures::experiment().without_folder().run().unwrap().model;
     assert_eq!(pictures.predict(&[]).unwrap(), [0.0; 0]);
     let none = Tensor::zeros((0, 2, 8, 8), DType::F32, &Device::Cpu).unwrap();
@@ -212,9 +212,9 @@ fn nothing_is_predicted_of_no_samples() {
     assert_eq!(Points::experiment().without_folder().run().unwrap().model.predict(&[]).unwrap(), [0.0; 0]);
 }
 
-/// Seen to fail: a file with NaN was read without a word, and so was a variance below 0.
+/// Seen to fail: a file with NaN was read without an error, and so was a variance below 0.
 #[test]
-fn a_model_file_with_values_of_no_model_is_refused_by_the_names() {
+fn model_file_with_non_finite_values_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     Pictures::experiment().without_folder().run().unwrap().model.export(&path).unwrap();
@@ -229,9 +229,9 @@ fn a_model_file_with_values_of_no_model_is_refused_by_the_names() {
         candle_core::safetensors::save(&tensors, &path).unwrap();
         let loaded = said(Convolutions::load(&path));
         assert_eq!(said(Pictures::experiment().load(&path)), loaded);
-        let with_init = Pictures::experiment().set("init_from", path.to_str().unwrap()).unwrap();
-        let with_init = said(with_init.without_folder().check());
-        assert!(with_init.contains(&format!("`{name}` has {value} at element 1")), "{with_init}");
+        let initialized = Pictures::experiment().set("init_from", path.to_str().unwrap()).unwrap();
+        let initialized = said(initialized.without_folder().check());
+        assert!(initialized.contains(&format!("`{name}` has {value} at element 1")), "{initialized}");
         loaded
     };
     let problem = with("linear_1.weight", f32::NAN);
@@ -245,14 +245,15 @@ fn a_model_file_with_values_of_no_model_is_refused_by_the_names() {
 }
 
 #[test]
-fn a_file_of_pytorch_is_named_with_what_to_do() {
+fn pytorch_file_is_rejected_with_instructions() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.pt");
     std::fs::write(&path, b"PK\x03\x04\0\0\0\0\0\0archive/data.pklFB").unwrap();
-    let with_init = Pictures::experiment().set("init_from", path.to_str().unwrap()).unwrap().without_folder();
-    for problem in [said(Convolutions::load(&path)), said(with_init.run())] {
+    let initialized =
+        Pictures::experiment().set("init_from", path.to_str().unwrap()).unwrap().without_folder();
+    for problem in [said(Convolutions::load(&path)), said(initialized.run())] {
         assert!(
-            problem.contains("this is a PyTorch file, no safetensors file; convert it in Python: "),
+            problem.contains("this is a PyTorch file, not a safetensors file; convert it in Python: "),
             "{problem}"
         );
         assert!(problem.contains("save_file("), "{problem}");

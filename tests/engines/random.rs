@@ -12,14 +12,14 @@ use trainspec::{CheckResult, Config, Result, Shape, Value};
 
 use super::island::{Bowl, Wave};
 
-/// The classes that every random model tells apart.
+/// The number of classes of every random model.
 pub(crate) const CLASSES: usize = 5;
 
-/// The fewest numbers that are normalized together. Of one or two, normalization leaves hardly more than a sign: the
-/// gradient is next to 0, the difference of terms that are not, and says nothing of the engines.
+/// The smallest number of values that are normalized together. Of one or two values, normalization leaves hardly more than a
+/// sign: the gradient is near 0, a difference of large terms, and is not a useful comparison of the engines.
 const LEAST: usize = 4;
 
-/// What a random model takes.
+/// The input of a random model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Input {
     Image,
@@ -38,16 +38,16 @@ pub(crate) struct RandomModel {
     pub(crate) input: Input,
     pub(crate) seed: u64,
     pub(crate) layers: usize,
-    /// What the model is instead of random layers.
+    /// The fixed structure of the model instead of random layers.
     pub(crate) knot: Option<Knot>,
 }
 
-/// Ways to connect layers that chance does not draw.
+/// Connections of layers that are not drawn at random.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Knot {
-    /// A layer that leads nowhere.
+    /// A layer whose output is not used.
     DeadBranch,
-    /// The output goes into another layer as well.
+    /// The output is also the input of another layer.
     OutputTakenTwice,
     /// Nothing to train.
     NoParameters,
@@ -112,7 +112,7 @@ impl Config for RandomModel {
     const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
 }
 
-/// Draws one number after the other.
+/// Draws a sequence of numbers.
 struct Dice {
     words: std::vec::IntoIter<u32>,
 }
@@ -123,7 +123,7 @@ impl Dice {
         Self { words: words.into_iter() }
     }
 
-    /// A number below `count`.
+    /// Returns a number below `count`.
     fn below(&mut self, count: usize) -> usize {
         self.words.next().map_or(0, |word| word as usize % count.max(1))
     }
@@ -134,7 +134,7 @@ impl Dice {
 }
 
 impl RandomModel {
-    /// The shape of one sample.
+    /// Returns the shape of one sample.
     pub(crate) fn shape(self) -> Shape {
         if self.knot.is_some() {
             return Shape::of(&[CLASSES]);
@@ -178,7 +178,7 @@ impl Module for RandomModel {
             if dice.below(5) == 0 {
                 x = branches(&mut dice, scope, x)?;
             }
-            // Now and then a value meets an earlier one, or itself.
+            // Sometimes a value is combined with an earlier one, or with itself.
             let alike: Vec<Value> =
                 seen.iter().copied().chain([x]).filter(|other| other.shape() == x.shape()).collect();
             if dice.below(3) == 0 {
@@ -198,7 +198,7 @@ impl Module for RandomModel {
     }
 }
 
-/// Two ways around each other, which end in a sum.
+/// Two parallel branches that end in a sum.
 fn branches(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
     let (rank, out, kernel) = (x.shape().rank(), 1 + dice.below(5), dice.one_of(&[1, 3]));
     let way = |dice: &mut Dice, scope: &mut Scope<'_>| {
@@ -220,7 +220,7 @@ fn branches(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
     if dice.below(2) == 0 { scope.call(Relu {}, &[sum]) } else { Ok(sum) }
 }
 
-/// A function of each number.
+/// An element-wise function.
 fn pointwise(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
     match dice.below(12) {
         0 => scope.call(LeakyRelu::DEFAULT, &[x]),
@@ -232,7 +232,7 @@ fn pointwise(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> 
         6 => scope.call(Dropout { p: 0.3 }, &[x]),
         // A layer without a planned form.
         7 => scope.call(Wave { frequency: 1.5 }, &[x]),
-        // One with a kernel of its own.
+        // A layer with a custom kernel.
         8 => scope.call(Bowl {}, &[x]),
         9 => scope.call(StochasticDepth { p: 0.3 }, &[x]),
         _ => scope.call(Relu {}, &[x]),

@@ -1,4 +1,4 @@
-//! Subnormal numbers: the planned engine flushes them, a user's own parts do not, and no thread keeps the mode.
+//! Subnormal numbers: the planned engine flushes them, custom parts do not, and no thread keeps the mode.
 #![cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 
 use std::hint::black_box;
@@ -20,7 +20,7 @@ use trainspec_kernels::simd::{Level, at_level};
 use super::random::CLASSES;
 use super::{Goal, SEED};
 
-/// Whether arithmetic on this thread flushes.
+/// Returns whether arithmetic on this thread flushes.
 fn flushes() -> bool {
     black_box(f32::MIN_POSITIVE) * black_box(0.5) == 0.0
 }
@@ -66,7 +66,7 @@ impl Layer for Probe {
     }
 }
 
-/// Large enough for the threads of a pool.
+/// Large enough to use the threads of a pool.
 #[model]
 fn Probed(x: Features<256>) -> Logits<5> {
     x.probe().linear(out = 256).relu().probe().linear(out = 5)
@@ -115,7 +115,7 @@ fn step(engine: &mut dyn Engine, batch: &Batch) -> Result<MicroBatch> {
     Ok(result)
 }
 
-/// Runs `run` with kernels at each level, then on pools of some threads, after which none of these may flush.
+/// Runs `run` with kernels at each level, then on thread pools, none of whose threads may flush afterward.
 fn everywhere(run: impl Fn() + Sync) {
     for &level in Level::available() {
         at_level(level, &run);
@@ -135,9 +135,9 @@ fn fill_weights(engine: &mut dyn Engine) {
     engine.edit(&mut |numbers| numbers.parameters[0].fill(1.0)).unwrap();
 }
 
-/// Candle sums 3e-38 / 4 four times to 3e-38; where the terms are flushed, the sum is 0. 256 samples are worth threads.
+/// Candle sums 3e-38 / 4 four times to 3e-38; where the terms are flushed, the sum is 0. 256 samples use several threads.
 #[test]
-fn the_planned_engine_flushes_and_the_tape_does_not() {
+fn planned_engine_flushes_subnormals_and_tape_engine_does_not() {
     let layer = Linear { out: CLASSES, bias: false, ..Linear::DEFAULT };
     let graph = || Graph::of(&layer, &[Shape::of(&[1024])]).unwrap();
     let inputs = batch(1024, vec![1e-40; 256 * 1024]);
@@ -151,15 +151,15 @@ fn the_planned_engine_flushes_and_the_tape_does_not() {
     everywhere(|| {
         let mut planned = Planned::new(graph(), Goal::boxed(true), SEED).unwrap();
         assert!(logits(&mut planned).iter().all(|logit| *logit == 0.0));
-        // Gradients: what is between them and the logits is below 1, and the inputs are subnormal.
+        // Gradients: their factors are below 1, and the inputs are subnormal.
         planned.accumulate(&inputs, StepIndex::default()).unwrap();
         assert!(planned.gradients().iter().flatten().all(|gradient| *gradient == 0.0));
     });
 }
 
-/// The same bits at every level and on any threads for inputs around the least normal number.
+/// Results have the same bits at every level and on any threads for inputs around the least normal number.
 #[test]
-fn small_inputs_have_the_same_bits_everywhere() {
+fn subnormal_inputs_do_not_depend_on_simd_level_or_threads() {
     let inputs = (0..64 * 256_u32).map(|number| {
         let size = 10.0_f32.powi(-((number.wrapping_mul(2_654_435_769) >> 27).cast_signed() + 14));
         if number % 3 == 0 { -size } else { size }
@@ -177,7 +177,7 @@ fn small_inputs_have_the_same_bits_everywhere() {
 }
 
 #[test]
-fn a_users_own_parts_keep_the_mode_of_the_caller() {
+fn custom_parts_keep_subnormal_mode_of_caller() {
     let inputs = batch(256, vec![0.5; 64 * 256]);
     everywhere(|| {
         let graph = Probed::graph().unwrap();
@@ -188,7 +188,7 @@ fn a_users_own_parts_keep_the_mode_of_the_caller() {
 }
 
 #[test]
-fn a_panic_in_a_users_own_layer_restores_the_mode() {
+fn panic_in_custom_layer_restores_subnormal_mode() {
     let mut inputs = vec![0.5; 64 * 256];
     inputs[100] = 13.0;
     let inputs = batch(256, inputs);

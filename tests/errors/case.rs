@@ -1,4 +1,4 @@
-//! A UI case as it is written, and the messages that it draws.
+//! Parses a UI case and its recorded messages.
 
 use std::path::Path;
 
@@ -6,30 +6,30 @@ use std::path::Path;
 pub(crate) struct Case {
     /// `model/dropout_one`
     pub(crate) name: String,
-    /// What is wrong: a title, and what more there is to say.
+    /// The description of the mistake: a title and further lines.
     pub(crate) title: String,
     pub(crate) meaning: Vec<String>,
-    /// The section that it stands in.
+    /// The section of the page.
     pub(crate) about: Option<String>,
     pub(crate) lines: Vec<Line>,
     pub(crate) messages: Vec<Message>,
 }
 
-/// A line of the source.
+/// A source line.
 pub(crate) enum Line {
     Both(String),
     Wrong(String),
     Right(String),
 }
 
-/// What the user reads, without places and without what rustc adds.
+/// A message without locations and without what rustc adds.
 pub(crate) struct Message {
     pub(crate) text: String,
-    /// What stands under the user's word, if it says more.
+    /// The label at the offending token, if it differs from the text.
     pub(crate) label: Option<String>,
-    /// What this project adds to an error of rustc's.
+    /// The notes that this project adds to an error of rustc.
     pub(crate) notes: Vec<String>,
-    /// Whether it is of a trait that is not implemented, the errors to which this project adds notes.
+    /// Whether a trait is not implemented; this project adds notes to these errors.
     is_of_trait: bool,
 }
 
@@ -42,7 +42,7 @@ impl Case {
             source.lines().map_while(|line| line.strip_prefix("//!")).map(|line| line.trim().to_owned());
         let title = said.next().filter(|title| !title.is_empty());
         let title = title
-            .unwrap_or_else(|| panic!("{name}: begin it with `//! ` and a sentence that says what is wrong"));
+            .unwrap_or_else(|| panic!("{name}: start with `//! ` and a sentence that describes the mistake"));
         let meaning = said.collect();
         let about = source
             .lines()
@@ -56,12 +56,12 @@ impl Case {
         Self { title, meaning, about, lines: lines(&name, &source), messages: messages(&stderr), name }
     }
 
-    /// Whether it says what to write instead.
+    /// Returns whether the case states a correction.
     pub(crate) fn is_righted(&self) -> bool {
         self.lines.iter().any(|line| matches!(line, Line::Wrong(_) | Line::Right(_)))
     }
 
-    /// The source as it would be right.
+    /// Returns the corrected source.
     pub(crate) fn righted(&self) -> impl Iterator<Item = &str> {
         self.lines.iter().filter_map(|line| match line {
             Line::Both(text) | Line::Right(text) => Some(text.as_str()),
@@ -70,7 +70,7 @@ impl Case {
     }
 }
 
-/// The source without what it says of itself, each line wrong, right, or both.
+/// Parses the source without its header; marks each line as incorrect, corrected, or both.
 fn lines(name: &str, source: &str) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut is_run = false;
@@ -86,7 +86,7 @@ fn lines(name: &str, source: &str) -> Vec<Line> {
         if !is_run {
             match lines.pop() {
                 Some(Line::Both(wrong)) if !wrong.is_empty() => lines.push(Line::Wrong(wrong)),
-                _ => panic!("{name}: `//~ instead:` stands below the line that is wrong"),
+                _ => panic!("{name}: `//~ instead:` must follow the incorrect line"),
             }
         }
         is_run = true;
@@ -98,7 +98,7 @@ fn lines(name: &str, source: &str) -> Vec<Line> {
     lines
 }
 
-/// Adds a line that is right; if it is the wrong one itself, which only others were added to, it is both.
+/// Adds a corrected line. If it equals the incorrect line, because lines were only added to it, it is both.
 fn push(lines: &mut Vec<Line>, right: String) {
     let run = lines.iter().rposition(|line| !matches!(line, Line::Right(_)));
     match run.map(|place| (place, &lines[place])) {
@@ -110,7 +110,7 @@ fn push(lines: &mut Vec<Line>, right: String) {
     }
 }
 
-/// The errors of a `.stderr`.
+/// Parses the errors of a `.stderr`.
 fn messages(stderr: &str) -> Vec<Message> {
     let mut messages: Vec<Message> = Vec::new();
     for line in stderr.lines() {
@@ -137,7 +137,7 @@ fn messages(stderr: &str) -> Vec<Message> {
             && !label.starts_with("evaluation of")
             && !label.starts_with("required by")
         {
-            // Marks of another word on the same line stand before what is said of it.
+            // Markers of another token on the same line precede the label.
             let label = label.trim_start_matches([' ', '-']).trim_start_matches("help: ");
             message.label = Some(without_places(label));
         }
@@ -145,7 +145,7 @@ fn messages(stderr: &str) -> Vec<Message> {
     messages
 }
 
-/// A text without the places at which closures stand.
+/// Returns a text without the locations of closures.
 fn without_places(text: &str) -> String {
     let mut parts = text.split("{closure@");
     let mut short = parts.next().unwrap_or_default().to_owned();

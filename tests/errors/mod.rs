@@ -1,11 +1,11 @@
-//! `docs/errors.md`, every message with what to write instead, made from the UI cases; and `ui/right.rs`, where what it
-//! says to write instead is compiled.
+//! Generates two files from the UI cases: `docs/errors.md`, every message with its correction, and `ui/right.rs`, which
+//! compiles the corrections.
 //!
-//! A case, a file in `ui/`, is one mistake:
+//! A case is a file in `ui/` with one mistake:
 //!
 //! ```text
-//! //! What is wrong, as a sentence. It is the title of the page's entry.
-//! //! More lines, if any, stand below it.
+//! //! A sentence that describes the mistake: the title of the page's entry.
+//! //! Further lines, if any, follow it.
 //! //~ about: Optimizer
 //!
 //! use trainspec::prelude::*;
@@ -14,9 +14,9 @@
 //!         //~ instead: optimizer: AdamW { lr: 1e-3 },
 //! ```
 //!
-//! `about` is one of the [`page::SECTIONS`]. `//~ instead:` with a line stands for the line above it; several in a row stand
-//! for several lines, and one without a line leaves the line above it out. To accept what changed: `ERRORS=overwrite cargo
-//! test -p trainspec-tests --test spec errors`.
+//! `about` is one of the [`page::SECTIONS`]. `//~ instead:` with a line replaces the line above it; several in a row replace
+//! it with several lines, and one without a line removes it. To accept changes: `ERRORS=overwrite cargo test -p
+//! trainspec-tests --test spec errors`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -33,7 +33,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every case, in the order of their names.
+/// Returns all cases sorted by name.
 fn cases() -> Vec<Case> {
     let mut paths: Vec<PathBuf> = ["model", "train"]
         .iter()
@@ -45,7 +45,7 @@ fn cases() -> Vec<Case> {
     paths.iter().map(|path| Case::read(path)).collect()
 }
 
-/// That a file holds this text; or, if so asked, that it does from now on.
+/// Asserts that a file has this text; with `ERRORS=overwrite`, writes it.
 fn holds(path: &Path, text: &str) {
     if std::env::var_os("ERRORS").is_some_and(|value| value == "overwrite") {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -54,31 +54,31 @@ fn holds(path: &Path, text: &str) {
     let found = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
         found == text,
-        "{} is not what the UI cases say; run `ERRORS=overwrite cargo test -p trainspec-tests --test spec errors`",
+        "{} does not match the UI cases; run `ERRORS=overwrite cargo test -p trainspec-tests --test spec errors`",
         path.display()
     );
 }
 
 #[test]
-fn the_page_is_what_the_cases_say() {
+fn error_page_matches_ui_cases() {
     holds(&root().join("../docs/errors.md"), &page::page(&cases()));
 }
 
 #[test]
-fn the_right_versions_are_what_the_cases_say() {
+fn corrected_programs_match_ui_cases() {
     holds(&root().join("ui/right.rs"), &right::crate_of(&cases()));
 }
 
 #[test]
-fn nearly_every_mistake_is_shown_with_what_is_right() {
+fn most_ui_cases_have_a_correction() {
     let cases = cases();
     let without: Vec<_> = cases.iter().filter(|case| !case.is_righted()).map(|case| &case.name).collect();
     assert!(without.len() * 20 < cases.len(), "these have no `//~ instead:` {without:?}");
 }
 
-/// So that a link to an entry leads there, and a reader knows which is which.
+/// Unique titles make links to entries unambiguous.
 #[test]
-fn each_mistake_has_a_title_and_a_section_of_its_own() {
+fn every_ui_case_has_unique_title_and_section() {
     let mut titles = BTreeSet::new();
     for case in cases() {
         assert!(

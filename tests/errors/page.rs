@@ -1,17 +1,17 @@
-//! The page, as Markdown.
+//! Writes the page as Markdown.
 
 use std::fmt::Write;
 
 use super::case::{Case, Line};
 
-/// The sections in their order, each with what it is about.
+/// The sections in order, each with its description.
 pub(crate) const SECTIONS: [(&str, &str); 14] = [
-    ("Layers", "The keys of a layer or of a model that is called like one: names, types and ranges."),
-    ("Shapes", "What a layer takes and gives. Shapes are those of one sample, without the batch."),
-    ("The body of a model", "What stands in a function under `#[model]`."),
-    ("The signature of a model", "Its inputs, its keys and what it gives."),
-    ("Model and data", "The keys `model` and `data` of `train!`, and whether they fit each other."),
-    ("The block and its keys", "How `train!` is written."),
+    ("Layers", "The keys of a layer or of a sub-model: names, types and ranges."),
+    ("Shapes", "The input and output shapes of layers. Shapes describe one sample, without the batch axis."),
+    ("The body of a model", "The statements and expressions of a function under `#[model]`."),
+    ("The signature of a model", "The inputs, the keys and the return type of a model."),
+    ("Model and data", "The keys `model` and `data` of `train!`, and their compatibility."),
+    ("The block and its keys", "The syntax of `train!`."),
     ("Loss and metrics", "The keys `loss` and `metrics`."),
     ("Batches and length", "The keys `batch`, `accumulate`, `drop_last`, `epochs`, `steps` and `seed`."),
     ("Optimizer", "The key `optimizer`."),
@@ -28,15 +28,15 @@ pub(crate) const SECTIONS: [(&str, &str); 14] = [
 const HEAD: &str = "\
 # Every message, and what to write instead
 
-<!-- Made from tests/ui by `ERRORS=overwrite cargo test -p trainspec-tests --test spec errors`; do not edit. -->
+<!-- Generated from tests/ui by `ERRORS=overwrite cargo test -p trainspec-tests --test spec errors`; do not edit. -->
 
-Each entry is a mistake that `cargo check` finds: what it says, and under it the lines that are wrong (`-`) with those that
-are right (`+`). rustc puts the message on the word that is meant, and may add notes of its own. The same rules hold for
-`--set key=value` on the command line, with the same sentences.
+Each entry is a mistake that `cargo check` reports: the message, followed by the incorrect lines (`-`) and the corrected
+lines (`+`). rustc shows the message at the offending token and may add notes of its own. The same rules apply to
+`--set key=value` on the command line, with the same messages.
 
 ";
 
-/// `docs/errors.md`.
+/// Returns the text of `docs/errors.md`.
 pub(crate) fn page(cases: &[Case]) -> String {
     let of = |section: &str| {
         cases.iter().filter(|case| case.about.as_deref() == Some(section)).collect::<Vec<_>>()
@@ -55,7 +55,7 @@ pub(crate) fn page(cases: &[Case]) -> String {
     page
 }
 
-/// As GitHub makes it from a heading.
+/// Returns the anchor that GitHub generates for a heading.
 fn anchor(heading: &str) -> String {
     heading.to_lowercase().replace(' ', "-")
 }
@@ -89,7 +89,7 @@ fn entry(case: &Case) -> String {
     entry + "```\n"
 }
 
-/// The paragraphs with a line that is wrong; all but the usual frame, if none is marked.
+/// Returns the paragraphs with an incorrect line; if none is marked, all but the usual imports and `main`.
 fn shown(case: &Case) -> Vec<&[Line]> {
     let is_blank = |line: &Line| matches!(line, Line::Both(text) if text.is_empty());
     let begins = |lines: &[Line], word: &str| matches!(lines.first(), Some(Line::Both(text)) if text.starts_with(word));

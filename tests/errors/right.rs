@@ -1,9 +1,9 @@
-//! The right versions as one crate, so that each of them is known to compile.
+//! Writes the corrected programs into one file, which must compile.
 
 use super::case::Case;
 
 const HEAD: &str = "\
-//! What `docs/errors.md` says to write instead, compiled. Made from the UI cases by `ERRORS=overwrite cargo test -p
+//! The corrections of `docs/errors.md`, compiled. Generated from the UI cases by `ERRORS=overwrite cargo test -p
 //! trainspec-tests --test spec errors`; do not edit.
 
 #![allow(warnings, clippy::all, clippy::pedantic)]
@@ -11,7 +11,7 @@ const HEAD: &str = "\
 fn main() {}
 ";
 
-/// `ui/right.rs`.
+/// Returns the text of `ui/right.rs`.
 pub(crate) fn crate_of(cases: &[Case]) -> String {
     let modules = cases.iter().filter(|case| case.is_righted()).map(|case| {
         let lines = case

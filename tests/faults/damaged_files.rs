@@ -1,4 +1,4 @@
-//! Each kind of file of a run, cut at every 64th of its length, with a bit flipped in each 64th, and empty.
+//! Each kind of file of a run, truncated at every 64th of its length, with a bit flipped in each 64th, and empty.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ fn Net(x: Features<4>) -> Logits<3> {
     x.linear(out = 8).batch_norm().relu().linear(out = 3)
 }
 
-/// Few samples, since a run is begun a thousand times.
+/// Few samples, since a run is started a thousand times.
 fn points() -> Result<InMemory<Features<4>, Class<3>>> {
     InMemory::new((0..4 * 60).map(|i| (i as f32 * 0.37).sin()).collect(), (0..60).map(|i| i % 3).collect())
 }
@@ -35,12 +35,12 @@ train! {
     }
 }
 
-/// What is done to a file.
+/// The damage to a file.
 #[derive(Clone, Copy, Debug)]
 enum Damage {
-    /// So many 64ths of it are left.
+    /// Truncates the file to this many 64ths.
     Cut(usize),
-    /// A bit of this 64th is another.
+    /// Flips a bit in this 64th.
     Flipped(usize),
 }
 
@@ -49,7 +49,7 @@ impl Damage {
         (0..64).map(Self::Cut).chain((0..64).map(Self::Flipped))
     }
 
-    /// The bytes with the damage; `None` if it leaves them as they are.
+    /// Returns the damaged bytes; `None` if the damage does not change them.
     fn on(self, bytes: &[u8]) -> Option<Vec<u8>> {
         let mut damaged = bytes.to_vec();
         match self {
@@ -60,7 +60,7 @@ impl Damage {
     }
 }
 
-/// A run that was ended behind its checkpoint of step 8: one more, of step 4, lies before it.
+/// A run that was stopped after its checkpoint of step 8; it has an earlier one, of step 4.
 fn ended(run: &Path, whole: &Files) {
     for (name, bytes) in whole {
         if name.starts_with("checkpoints/step-00000012")
@@ -75,7 +75,7 @@ fn ended(run: &Path, whole: &Files) {
     }
 }
 
-/// Looks at how a run is taken up, without a step of it: at which one, and how many checkpoints were passed over.
+/// Resumes a run without a step; returns the step and the number of skipped checkpoints.
 fn taken_up(run: &Path) -> Result<(u64, usize)> {
     let mut seen = None;
     let mut look = |event: &Event<'_>| {
@@ -90,14 +90,14 @@ fn taken_up(run: &Path) -> Result<(u64, usize)> {
     }
 }
 
-/// Whether a file is one of lines, of which a run that is taken up writes some again.
+/// Returns whether a file is a log, of which a resumed run rewrites some lines.
 fn is_log(name: &str) -> bool {
     ["metrics.jsonl", "trace.jsonl"].contains(&name)
 }
 
-/// Nothing that is damaged is taken for good, and nothing that is good is touched.
+/// A damaged checkpoint is never used, and an intact one is never changed.
 #[test]
-fn a_damaged_file_of_a_checkpoint_is_seen() {
+fn damaged_checkpoint_file_is_detected() {
     let out = scratch();
     let done = Points::experiment().out(out.path().join("whole")).run().unwrap().folder.unwrap();
     let whole = files(&done);
@@ -116,7 +116,7 @@ fn a_damaged_file_of_a_checkpoint_is_seen() {
             let after = files(&run);
             for (name, bytes) in &before {
                 let is_set_aside = name.starts_with(newest);
-                // Lines that were written after the checkpoint that is gone on with are written again.
+                // Lines after the resumed checkpoint are written again.
                 assert!(is_set_aside || is_log(name) || after[name] == *bytes, "{name} has changed");
             }
             match damage {
@@ -129,9 +129,9 @@ fn a_damaged_file_of_a_checkpoint_is_seen() {
     record("damaged: files of a checkpoint", &[("cuts seen", cut), ("flipped bits seen", flipped)]);
 }
 
-/// The other files of a run: it is taken up and ends as it would have, or is refused in words; and the checkpoints stay.
+/// With other files damaged, a run is resumed with the same result or rejected with an error, and its checkpoints stay.
 #[test]
-fn a_damaged_file_beside_the_checkpoints_does_no_harm() {
+fn damaged_run_file_does_not_affect_checkpoints() {
     let out = scratch();
     let done = Points::experiment().out(out.path().join("whole")).run().unwrap().folder.unwrap();
     let whole = files(&done);
@@ -148,7 +148,7 @@ fn a_damaged_file_beside_the_checkpoints_does_no_harm() {
             match Points::experiment().resume(&run).run() {
                 Ok(_) => {
                     let mut found = files(&run);
-                    // What a line says that was written before the checkpoint is not read again.
+                    // Lines from before the checkpoint are not read again.
                     for text in ["metrics.jsonl", "spec.json"] {
                         if text == name {
                             found.insert(text.to_owned(), whole[text].clone());
@@ -175,14 +175,14 @@ fn a_damaged_file_beside_the_checkpoints_does_no_harm() {
         }
     }
     record(
-        "damaged: files beside the checkpoints",
+        "damaged: other files of a run",
         &[("cuts", cut), ("flipped bits", flipped), ("refused", refused)],
     );
 }
 
-/// A model that is read is the one that was written, or it is refused.
+/// A damaged model file is rejected or equals the original.
 #[test]
-fn a_damaged_model_is_not_read() {
+fn damaged_model_file_is_rejected() {
     let out = scratch();
     let done = Points::experiment().out(out.path()).run().unwrap().folder.unwrap();
     let path = done.join("model.safetensors");

@@ -1,4 +1,4 @@
-//! A last evaluation that fails.
+//! A final evaluation that fails.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use trainspec_tests::run_files::{files, only, scratch};
 
 static BROKEN: AtomicBool = AtomicBool::new(false);
 
-/// [`blots::Blots`], of which no sample can be read once they are broken.
+/// [`blots::Blots`] whose samples can no longer be read once they are broken.
 struct Blots;
 
 impl Dataset for Blots {
@@ -52,10 +52,9 @@ train! {
     }
 }
 
-/// The weights that a run ends with, of its best epoch, averaged, or its last, are on the disk when that fails which comes after its
-/// last step.
+/// The final weights of a run (best, averaged or last) are on disk when something fails after its last step.
 #[test]
-fn an_evaluation_that_fails_at_the_end_loses_no_weights() {
+fn failed_final_evaluation_keeps_weights() {
     let training = |keys: &[(&str, &str)]| -> Experiment<Net> {
         keys.iter().fold(Plain::experiment(), |training, (key, value)| training.set(key, value).unwrap())
     };

@@ -1,4 +1,4 @@
-//! File systems that lack something, and disks that fail: the system's answers are replaced by a library that is loaded before its own.
+//! File systems with unsupported operations, and failing disks: a preloaded library replaces the results of system calls.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use trainspec_tests::run_files::only;
 
-/// Syncs of folders whose path has `SYNC_OF` in it end with the error `SYNC_ERRNO`, locks with `LOCK_ERRNO`.
+/// Syncs of folders whose path contains `SYNC_OF` fail with the error `SYNC_ERRNO`, locks with `LOCK_ERRNO`.
 const ANSWERS: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -75,9 +75,9 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-/// It is told once, by a check as by a run, and the run goes on: begun, resumed and verified.
+/// Both a check and a run report it once, and the run continues; it can be resumed and verified.
 #[test]
-fn a_file_system_without_locks_and_syncs_of_folders() {
+fn file_system_without_locks_and_folder_sync_is_supported() {
     let folder = tempfile::tempdir().unwrap();
     let Some(library) = answers(folder.path()) else { return };
     let place = folder.path().join("place");
@@ -101,9 +101,9 @@ fn a_file_system_without_locks_and_syncs_of_folders() {
     assert!(output.status.success() && !said(&output).contains("note: "), "{}", said(&output));
 }
 
-/// An error of the disk ends the run, by a check too; one that meets the new folder of a run leaves none.
+/// A disk error stops a run and a check; an error in the new folder of a run leaves no folder.
 #[test]
-fn a_disk_that_fails_is_told_from_a_file_system_that_cannot() {
+fn disk_failure_is_distinguished_from_unsupported_operation() {
     let folder = tempfile::tempdir().unwrap();
     let Some(library) = answers(folder.path()) else { return };
     let place = folder.path().join("place");
@@ -113,11 +113,11 @@ fn a_disk_that_fails_is_told_from_a_file_system_that_cannot() {
             let output = program(&library, &place, words, &[failing]);
             let said = said(&output);
             assert_eq!(output.status.code(), Some(1), "{words:?}: {said}");
-            assert!(said.contains("the folder of the run cannot be made (Input/output error"), "{said}");
+            assert!(said.contains("the run folder cannot be created (Input/output error"), "{said}");
             assert_eq!(fs::read_dir(&place).unwrap().count(), 0, "{words:?}");
         }
     }
-    // The try meets no error, the folder does.
+    // The probe succeeds and the folder fails.
     let failing = [("SYNC_ERRNO", EIO), ("SYNC_OF", "runs/small_digits/")];
     let output = program(&library, &place, &["--epochs", "1"], &failing);
     assert!(

@@ -1,4 +1,4 @@
-//! Disks that are full: a small file system of the test's own, and a limit on the size of files.
+//! Full disks: a small file system of the test, and a limit on the size of files.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn survivor(out: &Path) -> Output {
         .unwrap()
 }
 
-/// A shell script in whose words `$1` is the program and `$2` the folder.
+/// A shell script in which `$1` is the program and `$2` the folder.
 fn shell(script: &str, out: &Path) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_survivor")]).arg(out);
@@ -30,12 +30,12 @@ fn uninterrupted(out: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     files(&only(&out.join("digits")).unwrap())
 }
 
-/// What was refused is said with its reason, and the run goes on where there is room again.
+/// The error has the reason, and the run can be resumed once there is space.
 fn goes_on(refused: &Output, out: &Path, whole: &std::collections::BTreeMap<String, Vec<u8>>, reason: &str) {
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(!refused.status.success());
     assert!(said.contains(reason), "{said}");
-    // A folder that could not become one of a run is not left behind.
+    // A run folder that could not be created is not left behind.
     for run in fs::read_dir(out.join("digits")).into_iter().flatten() {
         assert!(run.unwrap().path().join("manifest.json").exists(), "{said}");
     }
@@ -45,10 +45,10 @@ fn goes_on(refused: &Output, out: &Path, whole: &std::collections::BTreeMap<Stri
     assert_equal(&found, whole, &format!("after `{}`", said.trim()));
 }
 
-/// A file system of as many bytes as are given: from one that has no room for the first checkpoint to one that is full near
-/// the end. It is made in a name space of the process, which some systems do not permit.
+/// File systems of given sizes: from one without space for the first checkpoint to one that is full near the end. They are
+/// mounted in a namespace of the process, which some systems do not permit.
 #[test]
-fn a_file_system_without_room() {
+fn full_file_system_stops_run_with_error() {
     let out = tempfile::tempdir().unwrap();
     let whole = uninterrupted(&out.path().join("whole"));
     let mount = "mkdir -p \"$2\" && mount -t tmpfs -o size=\"${SIZE}k\" none \"$2\"";
@@ -56,13 +56,13 @@ fn a_file_system_without_room() {
     let mut probe = Command::new("unshare");
     probe.args(["-rm", "sh", "-c", mount, "sh", "unused"]).arg(out.path().join("probe")).env("SIZE", "64");
     if !is_possible(probe) {
-        println!("skipped: this system gives no name space in which to mount a file system");
+        println!("skipped: this system does not permit mounting a file system in a namespace");
         return;
     }
     let mut filled = 0;
     for size in [8, 12, 16, 20, 24, 40, 64, 96, 128, 160, 192] {
         let (disk, kept) = (out.path().join(format!("disk-{size}")), out.path().join(format!("kept-{size}")));
-        // What lies in the small file system is gone with the name space.
+        // The files of the small file system are gone with the namespace.
         let script = format!(
             "{mount} && {{ \"$1\" digits planned \"$2\" {EPOCHS}; code=$?; cp -a \"$2\" \"$KEPT\"; exit $code; }}"
         );
@@ -83,16 +83,16 @@ fn a_file_system_without_room() {
     record("full disk: a small file system", &[("disks filled", filled)]);
 }
 
-/// Files of at most so many blocks, which every system permits to be demanded.
+/// Limits the size of files in blocks, which every system permits.
 #[test]
-fn a_file_that_cannot_grow() {
+fn file_size_limit_stops_run_with_error() {
     let out = tempfile::tempdir().unwrap();
     let whole = uninterrupted(&out.path().join("whole"));
     let longest = whole.values().map(Vec::len).max().unwrap() / 512;
     let mut refused = 0;
     for blocks in (0..longest).step_by((longest / 8).max(1)) {
         let place = out.path().join(blocks.to_string());
-        // The signal that comes with it would end the process.
+        // The signal that accompanies it would kill the process.
         let script = format!("ulimit -f {blocks}; trap '' XFSZ; exec \"$1\" digits planned \"$2\" {EPOCHS}");
         let output = shell(&script, &place).output().unwrap();
         if output.status.success() {
@@ -105,9 +105,9 @@ fn a_file_that_cannot_grow() {
     record("full disk: a limit on files", &[("runs refused", refused)]);
 }
 
-/// A folder that may be read and not written.
+/// A folder that is readable and not writable.
 #[test]
-fn a_folder_that_is_read_only() {
+fn read_only_folder_is_rejected() {
     let out = tempfile::tempdir().unwrap();
     let script = "mkdir -p \"$2\" && mount -t tmpfs none \"$2\" && mount -o remount,ro \"$2\" && \
                   exec \"$1\" digits planned \"$2\" 1";
@@ -118,10 +118,10 @@ fn a_folder_that_is_read_only() {
     let Ok(output) = command.output() else { return };
     let said = String::from_utf8_lossy(&output.stderr);
     if said.contains("unshare") || said.contains("mount:") {
-        println!("skipped: this system gives no name space in which to mount a file system");
+        println!("skipped: this system does not permit mounting a file system in a namespace");
         return;
     }
-    assert!(said.contains("the folder of the run cannot be made"), "{said}");
+    assert!(said.contains("the run folder cannot be created"), "{said}");
     assert!(fs::read_dir(out.path().join("disk")).unwrap().next().is_none());
     record("read-only folder", &[("runs refused", 1)]);
 }

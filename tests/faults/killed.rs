@@ -1,7 +1,7 @@
-//! Runs that the system ends at random instants, again and again.
+//! Runs that are killed at random instants, repeatedly.
 //!
-//! The programs save after each step, so that most of their time goes into writing: what is hit are saves, renames, the removal of
-//! old checkpoints and half-written lines. `KILLS` says how many kills each run is to survive.
+//! The programs save after each step, so they spend most of their time writing: the kills hit saves, renames, the removal of
+//! old checkpoints and half-written lines. `KILLS` sets the number of kills of each run.
 
 use std::ffi::OsString;
 use std::fs;
@@ -14,11 +14,11 @@ use trainspec_tests::run_files::{assert_equal, files, only, scratch};
 
 /// A program that is killed.
 struct Victim<'a> {
-    /// What is counted under.
+    /// The name of its counts.
     label: String,
-    /// The folder of its runs, below that in which it works.
+    /// The folder of its runs, relative to its working folder.
     program: &'static str,
-    /// The command that takes up a run below a folder, or begins it, of so many epochs.
+    /// Returns the command that starts or resumes a run of this many epochs below a folder.
     command: &'a dyn Fn(&Path, usize) -> Command,
 }
 
@@ -33,14 +33,14 @@ impl Victim<'_> {
     }
 }
 
-/// `survivor`, which does both by itself.
+/// `survivor`, which chooses between both itself.
 fn survivor(program: &str, engine: &str, out: &Path, epochs: usize) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_survivor"));
     command.args([program, engine]).arg(out).arg(epochs.to_string());
     command
 }
 
-/// A program as users have it: a run that has no checkpoint yet is begun again, any other is taken up by `--resume`.
+/// A program as users write it: a run without a checkpoint is started again, any other is resumed with `--resume`.
 fn small_digits(out: &Path, epochs: usize) -> Command {
     let runs = out.join("small_digits");
     let mut command = Command::new(env!("CARGO_BIN_EXE_program"));
@@ -49,7 +49,7 @@ fn small_digits(out: &Path, epochs: usize) -> Command {
     } else {
         let _ = fs::remove_dir_all(runs);
     }
-    // It is to last, however early it is at its best.
+    // The run must not stop early.
     command.args([
         "--quiet",
         "--set",
@@ -61,7 +61,7 @@ fn small_digits(out: &Path, epochs: usize) -> Command {
     command
 }
 
-/// The names below the checkpoints of the only run of a program.
+/// Returns the names in the checkpoint folder of the only run of a program.
 fn checkpoints(program: &Path) -> Vec<OsString> {
     let Some(run) = only(program) else { return Vec::new() };
     let entries = fs::read_dir(run.join("checkpoints")).into_iter().flatten();
@@ -70,18 +70,18 @@ fn checkpoints(program: &Path) -> Vec<OsString> {
     names
 }
 
-/// When a life ends.
+/// The time of a kill.
 enum End {
-    /// So long after it began.
+    /// This long after the start.
     After(Duration),
-    /// So long after it has changed something among the checkpoints, so that a run gets on.
+    /// This long after a change among the checkpoints, so that the run progresses.
     AfterChange(Duration),
 }
 
-/// Kills a run as often as `KILLS` says, and compares the files that it ends with.
+/// Kills a run `KILLS` times and compares its final files.
 fn survives(victim: &Victim<'_>) {
     let kills = times("KILLS", 60);
-    // A life gets on by about two steps; an epoch has more than twenty.
+    // Each process progresses by about two steps; an epoch has more than twenty.
     let epochs = kills / 6;
     let out = scratch();
     let whole = out.path().join("whole");
@@ -91,14 +91,14 @@ fn survives(victim: &Victim<'_>) {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         began.elapsed()
     };
-    // A second life takes up a run that has ended: what one needs besides its steps.
+    // A second process resumes a completed run, which measures the time that is not spent on steps.
     let (length, start) = (timed(), timed());
     let whole = files(&only(&whole.join(victim.program)).unwrap());
     let log = String::from_utf8_lossy(&whole["metrics.jsonl"]).into_owned();
     let steps = log.lines().filter(|line| line.starts_with(r#"{"kind":"step""#)).count();
     let step = length.saturating_sub(start) / steps as u32;
 
-    // How long a step takes depends on what else goes on: the sooner the kills, the more of them meet the run.
+    // The time of a step depends on the load of the machine: the earlier the kills, the more of them hit the run.
     for part in [1, 4, 16, 64] {
         let out = out.path().join(part.to_string());
         let survived = killed(victim, &out, epochs, kills, start / part, step / part);
@@ -109,10 +109,10 @@ fn survives(victim: &Victim<'_>) {
             return;
         }
     }
-    panic!("{}: no run was long enough for {kills} kills", victim.label);
+    panic!("{}: every run was too short for {kills} kills", victim.label);
 }
 
-/// Kills a run up to so often, mostly within two steps of a change, sometimes while it is taken up; how often it was killed.
+/// Kills a run up to this often, mostly within two steps of a change, sometimes while it resumes; returns the number of kills.
 fn killed(
     victim: &Victim<'_>,
     out: &Path,
@@ -144,7 +144,7 @@ fn killed(
                 }
             };
             std::thread::sleep(wait);
-            // It may have ended by itself.
+            // It may have exited by itself.
             let _ = child.kill();
         }
         let output = child.wait_with_output().unwrap();
@@ -158,7 +158,7 @@ fn killed(
     }
 }
 
-/// `survivor` with a program under an engine.
+/// Runs `survivor` with a program on an engine.
 fn survivor_survives(program: &'static str, engine: &'static str) {
     survives(&Victim {
         label: format!("{program}, {engine} engine"),
@@ -168,27 +168,27 @@ fn survivor_survives(program: &'static str, engine: &'static str) {
 }
 
 #[test]
-fn digits_on_the_planned_engine() {
+fn killed_digits_run_resumes_on_planned_engine() {
     survivor_survives("digits", "planned");
 }
 
 #[test]
-fn digits_on_the_tape_engine() {
+fn killed_digits_run_resumes_on_tape_engine() {
     survivor_survives("digits", "tape");
 }
 
 #[test]
-fn a_transformer_on_the_planned_engine() {
+fn killed_transformer_run_resumes_on_planned_engine() {
     survivor_survives("transformer", "planned");
 }
 
 #[test]
-fn a_transformer_on_the_tape_engine() {
+fn killed_transformer_run_resumes_on_tape_engine() {
     survivor_survives("transformer", "tape");
 }
 
 #[test]
-fn a_program_that_is_taken_up_by_its_command_line() {
+fn killed_program_is_resumed_by_command_line() {
     survives(&Victim {
         label: "a program, by its command line".to_owned(),
         program: "small_digits",

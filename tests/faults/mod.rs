@@ -1,5 +1,5 @@
-//! Faults from outside: processes that are killed, disks that are full, files that are damaged. After each there is a clear error
-//! or a clean continuation, and no file that was good is bad.
+//! External faults: killed processes, full disks, damaged files. Each results in a clear error or a clean continuation, and no
+//! intact file is damaged.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -12,9 +12,9 @@ mod full_disk;
 #[cfg(unix)]
 mod killed;
 
-/// Each promise names tests that exist, and the page has each promise.
+/// Each guarantee names tests that exist, and the page lists each guarantee.
 #[test]
-fn the_page_has_every_promise() {
+fn reliability_page_lists_every_guarantee() {
     use std::fs;
     use std::path::Path;
 
@@ -23,7 +23,7 @@ fn the_page_has_every_promise() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("..").join(PAGE)).unwrap();
     for promise in PROMISES {
-        assert!(page.contains(promise.promise), "{PAGE} lacks `{}`; make it again", promise.promise);
+        assert!(page.contains(promise.promise), "{PAGE} lacks `{}`; regenerate it", promise.promise);
         for test in promise.tests {
             let (target, name) = test.split_once("::").unwrap();
             let folder = root.join(target);

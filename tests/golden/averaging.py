@@ -1,4 +1,4 @@
-"""Sums that become averages: accumulation windows, moving averages of weights, and weights of bounded norm.
+"""Golden values of averages: accumulation windows, moving averages of weights, and weights of bounded norm.
 
 `windows`: a weighted squared error of a linear model, each window as one batch in f64, under SGD with momentum.
 `averages`: PyTorch's AveragedModel in f32, which copies the weights at its first update; so it is updated once before the
@@ -26,7 +26,7 @@ def windows():
     model = model.double()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     steps = []
-    # The micro-batches of each window; 0 weights make one that does not count, the third window is short.
+    # The micro-batches of each window; weights of 0 exclude one, and the third window is short.
     for sizes in [[4, 1, 3], [2, 2, 5], [1], [5, 3]]:
         batches = []
         for number, size in enumerate(sizes):
@@ -76,7 +76,7 @@ def averages():
         "warmup": lambda t: min(0.6, (1 + t) / (10 + t)),
     }
     model = Net()
-    # A fresh norm is all ones and zeros.
+    # A new norm has only ones and zeros.
     with torch.no_grad():
         for number in model.numbers():
             number.copy_(torch.randn(number.shape))
@@ -97,7 +97,7 @@ def averages():
                 if place in statistics:
                     number.copy_(statistics[place])
                 else:
-                    # SGD of rate 1.
+                    # SGD with learning rate 1.
                     number.sub_(gradient)
         for average in averaged.values():
             average.update_parameters(model)

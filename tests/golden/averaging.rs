@@ -1,8 +1,8 @@
-//! Averages against PyTorch: over the micro-batches of a window, over the steps of a run; and weights of bounded norm.
+//! Averages compared with PyTorch: over the micro-batches of a window, over the steps of a run; and weights of bounded norm.
 //!
-//! Seen to fail: a window's gradient divided by its number of micro-batches, an average of weights that moves with each
-//! micro-batch, one that begins at the first step, one of the running statistics, one that moves
-//! before the weights are brought within bounds, bounds on the columns of a matrix.
+//! Seen to fail: a window's gradient divided by its number of micro-batches, an average of weights that is updated with each
+//! micro-batch, one that starts at the first step, one of the running statistics, one that is updated before the weights are
+//! bounded, bounds on the columns of a matrix.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something fails")]
 
@@ -21,7 +21,7 @@ use super::file::{numbers, parse, singles};
 /// Half a unit in the last place of 1.
 const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;
 
-/// The squared error of two values, times a weight that stands behind them.
+/// The squared error of two values, times a weight that follows them.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Weighted {}
 
@@ -70,13 +70,13 @@ train! {
     }
 }
 
-/// The step of a window is that of all its samples at once, whatever the micro-batches hold.
+/// The step of a window equals that of all its samples in one batch, whatever the micro-batches contain.
 ///
-/// All numbers are below 2. A gradient is a sum of at most 9 products of three, 16 roundings with those of the
-/// prediction, times at most 2 by which the update sums of momentum exceed it; four steps add up, and an error in the weights
-/// comes back into the next gradients, times less than 1.
+/// All values are below 2. A gradient is a sum of at most 9 products of three, 16 roundings with those of the prediction,
+/// times at most 2, by which the momentum sums exceed it; four steps add up, and an error in the weights reaches the next
+/// gradients, times less than 1.
 #[test]
-fn a_window_is_one_batch() {
+fn accumulated_step_equals_one_batch() {
     let file = parse(include_str!("averaging.json"));
     let golden = &file["windows"];
     let mut training = Windows::experiment();
@@ -148,8 +148,8 @@ averaged! {
     WarmUp: Ema { decay: 0.6, warmup: true };
 }
 
-/// The weights take the steps of the file bit by bit, so that only the average itself is compared. At each step each way
-/// rounds a difference, a product and a sum, of numbers below the largest so far; what was wrong before decays.
+/// The weights follow the file bit for bit, so that only the average is compared. At each step each computation rounds a
+/// difference, a product and a sum, of values below the largest so far; earlier errors decay.
 fn follows_pytorch(training: fn() -> Experiment<Net>, name: &str, decay: f64) {
     let file = parse(include_str!("averaging.json"));
     let golden = &file["averages"];
@@ -188,7 +188,7 @@ fn follows_pytorch(training: fn() -> Experiment<Net>, name: &str, decay: f64) {
 }
 
 #[test]
-fn weights_are_averaged_as_in_pytorch() {
+fn weight_averages_match_pytorch() {
     follows_pytorch(Plain::experiment, "plain", 0.9);
     follows_pytorch(HalfLife::experiment, "half_life", 0.871);
     follows_pytorch(WarmUp::experiment, "warmup", 0.6);
@@ -206,10 +206,10 @@ train! {
     }
 }
 
-/// Of gradients of 0, so that only the bound moves the weights. PyTorch divides by a norm that is 1e-7 too large; ours has
-/// nine roundings, its factor and the product one each.
+/// The gradients are 0, so that only the bound changes the weights. PyTorch divides by a norm that is 1e-7 too large; ours
+/// has nine roundings, its factor and the product one each.
 #[test]
-fn units_have_bounded_norms_as_in_pytorch() {
+fn max_norm_matches_pytorch() {
     let file = parse(include_str!("averaging.json"));
     let golden = &file["renorm"];
     let mut training = Bounded::experiment();
@@ -232,7 +232,7 @@ fn units_have_bounded_norms_as_in_pytorch() {
             assert!((f64::from(found) - expected).abs() <= bound, "{place}: {found}, not {expected}");
         }
     }
-    // A row at the bound and what is no matrix keep their bits.
+    // A row at the bound and parameters other than matrices keep their bits.
     assert_eq!(found[0][..3], [0.0, 1.5, 0.0]);
     for place in [1, 2, 3, 7] {
         assert_eq!(found[place], singles(&golden["numbers"][place]));
@@ -252,7 +252,7 @@ fn put(into: &mut [Vec<f32>], json: &Json) {
     }
 }
 
-/// What an engine holds.
+/// Returns the parameters of an engine.
 fn held(engine: &dyn Engine) -> Vec<Vec<f32>> {
     let parameters = engine.parameters().unwrap();
     parameters.iter().map(|tensor| tensor.flatten_all().unwrap().to_vec1().unwrap()).collect()

@@ -1,7 +1,7 @@
 """Clipped gradients: PyTorch's clip_grad_norm_ and clip_grad_value_ in f64, and adaptive clipping from the paper.
 
 Brock et al. 2021, equation 3: a unit's gradient G becomes factor * max(|W|, eps) / |G| * G where |G| / max(|W|, eps)
-exceeds factor; a unit is what leads to one output, the last linear layer is left out.
+exceeds factor; a unit is the weights of one output, and the last linear layer is excluded.
 
     python clipping.py > clipping.json
 """

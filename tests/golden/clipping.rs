@@ -1,7 +1,7 @@
-//! Clipping against PyTorch, adaptive clipping against the paper in f64.
+//! Clipping compared with PyTorch, adaptive clipping compared with the paper in f64.
 //!
-//! The gradients are put into an engine and clipped by a step of `Sgd` with momentum, whose state after the first step is
-//! the gradient that the rule saw, exactly.
+//! The gradients are written into an engine and clipped by a step of `Sgd` with momentum, whose state after the first step
+//! is exactly the gradient that the rule received.
 //!
 //! Seen to fail: clipping after the penalty, PyTorch's `1e-6` at the bound, adaptive clipping of whole tensors, the last
 //! layer clipped with the others, the norm reported after clipping.
@@ -108,10 +108,10 @@ train! {
     NoisyAside { model: Aside, data: three(), batch: 2, steps: 10, gradient_noise: GradientNoise { eta: 1.0 } }
 }
 
-/// No kernel writes the gradient of a layer whose output nothing uses, so what noise puts there is to be taken away again:
-/// seen to fail when it is not, and noise is added to noise.
+/// No kernel writes the gradient of a layer whose output is not used, so noise in it must be cleared: seen to fail when it is
+/// not, and noise accumulates.
 #[test]
-fn noise_does_not_outlive_its_step() {
+fn gradient_noise_is_cleared_after_step() {
     for taped in [false, true] {
         let mut training = NoisyAside::experiment();
         let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
@@ -138,7 +138,7 @@ fn noise_does_not_outlive_its_step() {
     }
 }
 
-/// The gradients that the rule of the first step sees on either engine, and what the step tells.
+/// Returns the gradients that the rule of the first step receives on either engine, and the report of the step.
 fn seen(
     training: fn() -> Experiment<Net>,
     weights: &Json,
@@ -174,12 +174,12 @@ fn seen(
     })
 }
 
-/// That each number is within `relative` of what is expected.
+/// Asserts that each value is within `relative` of the expected value.
 #[track_caller]
 fn check(what: &str, found: &[Vec<f32>], expected: &Json, relative: impl Fn(usize) -> f64) {
     for (parameter, (found, expected)) in found.iter().zip(expected.as_array().unwrap()).enumerate() {
         for (place, (&found, expected)) in found.iter().zip(numbers(expected)).enumerate() {
-            // Below the least normal number a rounding is half of the least number.
+            // Below the least normal number a rounding is half of the least subnormal number.
             let bound = expected.abs() * relative(parameter) + f64::from(f32::from_bits(1));
             let error = (f64::from(found) - expected).abs();
             assert!(error <= bound, "{what}: {parameter}[{place}] is {found:e}, not {expected:e}");
@@ -198,7 +198,7 @@ fn each_case(run: impl Fn(&str, &Json, &Json, f64)) {
 const SCALED: f64 = 11.0 * ROUNDING;
 
 #[test]
-fn norms_are_bounded_as_in_pytorch() {
+fn norm_clipping_matches_pytorch() {
     each_case(|name, case, weights, max| {
         // PyTorch divides by a norm that is 1e-6 too large, if at all.
         let (norm, norms) = (case["norm"].as_f64().unwrap(), numbers(&case["norms"]));
@@ -218,9 +218,9 @@ fn norms_are_bounded_as_in_pytorch() {
     });
 }
 
-/// 0.25 is a number of f32, so nothing rounds.
+/// 0.25 is exact in f32, so nothing rounds.
 #[test]
-fn elements_are_bounded_as_in_pytorch() {
+fn value_clipping_matches_pytorch() {
     each_case(|name, case, weights, _| {
         for (found, _) in seen(Bounded::experiment, weights, &case["gradients"]) {
             check(name, &found, &case["value"], |_| 0.0);
@@ -228,9 +228,9 @@ fn elements_are_bounded_as_in_pytorch() {
     });
 }
 
-/// Both norms of a unit are off, so that there are nine roundings more.
+/// Both norms of a unit are rounded, which adds nine roundings.
 #[test]
-fn units_are_bounded_as_in_the_paper() {
+fn adaptive_clipping_matches_paper() {
     each_case(|name, case, weights, _| {
         for (training, expected) in
             [(Adaptive::experiment as fn() -> _, "adaptive"), (AdaptiveAll::experiment, "adaptive_all")]
@@ -242,9 +242,9 @@ fn units_are_bounded_as_in_the_paper() {
     });
 }
 
-/// What is clipped is the gradient of the loss alone; `l2 * w`, of matrices and kernels, comes to it as it is.
+/// Only the gradient of the loss is clipped; `l2 * w`, for matrices and kernels, is added unclipped.
 #[test]
-fn penalties_are_added_after_clipping() {
+fn penalties_are_added_after_gradient_clipping() {
     each_case(|name, case, weights, _| {
         for (training, plain) in [
             (GlobalWithPenalty::experiment as fn() -> _, Global::experiment as fn() -> _),
@@ -266,10 +266,10 @@ fn penalties_are_added_after_clipping() {
     });
 }
 
-/// What a gradient of 0 gets is the noise; it comes to any other as it is, and is above the bound itself. Of the 53
-/// squares the mean has the deviation `4 sqrt(2 / 53)`.
+/// A gradient of 0 becomes the noise, which is added to any other gradient unclipped, and exceeds the bound itself. The mean
+/// of the 53 squares has the deviation `4 sqrt(2 / 53)`.
 #[test]
-fn noise_is_added_after_clipping() {
+fn gradient_noise_is_added_after_clipping() {
     let file = parse(include_str!("clipping.json"));
     let gradients = &file["cases"]["zero"]["gradients"];
     let [(noise, _), (taped, _)] = seen(Noisy::experiment, &file["weights"], gradients);
@@ -300,7 +300,7 @@ fn single(element: f32) -> Json {
 /// PyTorch: norm 9.99999956e24, clipped gradient 1. Seen to fail when squares were summed in f32: the norm was infinite, and
 /// the run stopped; and, at the largest number, when the factor, a subnormal one, was flushed.
 #[test]
-fn a_norm_is_finite_where_the_gradient_is() {
+fn norm_of_large_finite_gradient_is_finite() {
     let file = parse(include_str!("clipping.json"));
     for element in [1e25, 2e19, f32::MAX, -1e38] {
         for (training, expected) in [
@@ -332,7 +332,7 @@ fn a_norm_is_finite_where_the_gradient_is() {
 
 /// Seen to fail when squares were summed in f32: the norm was 0.
 #[test]
-fn a_norm_is_above_zero_where_the_gradient_is() {
+fn norm_of_small_gradient_is_above_zero() {
     let file = parse(include_str!("clipping.json"));
     for element in [1e-30, 1e-20, f32::MIN_POSITIVE] {
         for (found, report) in seen(Global::experiment, &file["weights"], &single(element)) {
@@ -342,9 +342,9 @@ fn a_norm_is_above_zero_where_the_gradient_is() {
     }
 }
 
-/// An optimizer that keeps squares would have an infinite one for ever, and never move the weight again.
+/// An optimizer that keeps squares would have an infinite one forever, and never change the weight again.
 #[test]
-fn a_square_beyond_f32_stops_the_run() {
+fn gradient_square_above_f32_stops_run() {
     let outcome = |training: fn() -> Experiment<Net>| {
         let mut training = training();
         let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
@@ -362,9 +362,9 @@ fn a_square_beyond_f32_stops_the_run() {
     assert_eq!(outcome(SquaredAndClipped::experiment).unwrap(), norm);
 }
 
-/// At the bound all bits stay, and just above they do not.
+/// A norm equal to the bound changes no bit, and one just above does.
 #[test]
-fn the_bound_itself_is_not_above_the_bound() {
+fn norm_equal_to_bound_is_not_clipped() {
     // 3 and 4 have the norm 5 without rounding.
     let gradient = |large: f64| -> Json {
         let mut first = vec![0.0; 24];

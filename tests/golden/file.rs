@@ -1,4 +1,4 @@
-//! Reading the files that the scripts made.
+//! Reads the files that the scripts generate.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ pub(crate) fn parse(text: &str) -> Value {
     serde_json::from_str(text).expect("a golden file is JSON")
 }
 
-/// A list of numbers, whole or not; `null` is what Python's `nan` became.
+/// A list of numbers, integers or not; `null` stands for Python's `nan`.
 #[allow(dead_code, reason = "until a topic uses it")]
 pub(crate) fn numbers(json: &Value) -> Vec<f64> {
     let number = |json: &Value| if json.is_null() { f64::NAN } else { json.as_f64().expect("a number") };
@@ -22,7 +22,7 @@ pub(crate) fn singles(json: &Value) -> Vec<f32> {
 }
 
 #[test]
-fn numbers_are_read_exactly() {
+fn golden_numbers_are_parsed_exactly() {
     let json = parse("[1, -0.1, 1e-9, null]");
     assert_eq!(numbers(&json)[..3], [1.0, -0.1, 1e-9]);
     assert!(numbers(&json)[3].is_nan());

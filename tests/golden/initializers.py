@@ -1,10 +1,10 @@
-"""Golden numbers of the initializers: what PyTorch's `torch.nn.init` draws from, and what its `orthogonal_` makes.
+"""Golden values of the initializers: the distributions of PyTorch's `torch.nn.init`, and results of its `orthogonal_`.
 
 usage: python initializers.py > initializers.json
 
-Needs PyTorch; the tests need the JSON file alone. Other random numbers make other weights, so of the distributions the file
-holds bounds and deviations: those with which PyTorch's own functions call `uniform_` and `normal_`. `orthogonal_` is given
-known numbers in place of random ones.
+Needs PyTorch; the tests need only the JSON file. Other random numbers produce other weights, so the file contains the bounds
+and deviations of the distributions: the arguments of `uniform_` and `normal_` in PyTorch's functions. `orthogonal_` receives
+fixed numbers instead of random ones.
 """
 import json
 import math
@@ -22,7 +22,7 @@ SHAPES = {
 
 
 class Recorder(torch.Tensor):
-    """A tensor that tells what it is filled with."""
+    """A tensor that records how it is filled."""
 
     def uniform_(self, low, high, generator=None):
         assert low == -high
@@ -42,7 +42,7 @@ def told(function, shape, **keys):
 
 
 class Known(torch.Tensor):
-    """A tensor that makes a filled one of known numbers where `orthogonal_` wants `new_empty(…).normal_(0, 1)`."""
+    """A tensor that returns fixed numbers where `orthogonal_` calls `new_empty(…).normal_(0, 1)`."""
 
     def new_empty(self, size):
         return self

@@ -1,8 +1,8 @@
-//! Initializers against PyTorch's: what is drawn from, and what comes of it.
+//! Initializers compared with PyTorch: the distributions, and the resulting values.
 //!
-//! Seen to fail: `fan_in` and `fan_out` exchanged, a kernel's area left out, He without the gain of a `relu`, an orthogonal
-//! matrix with the other sign and one whose rows were taken for columns, a truncated normal that is not drawn again, a choice
-//! for the model that overrules the layer's.
+//! Seen to fail: `fan_in` and `fan_out` exchanged, the area of a kernel omitted, He without the gain of a `relu`, an orthogonal
+//! matrix with the other sign and one with rows and columns exchanged, a truncated normal that is not drawn again, an
+//! initializer of the model that overrides that of the layer.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 
@@ -23,7 +23,7 @@ fn golden() -> Json {
     parse(include_str!("initializers.json"))
 }
 
-/// The layer whose weight has the shape called `name` in the golden file.
+/// Returns the layer whose weight has the shape called `name` in the golden file.
 fn graph(name: &str, init: Initializer) -> Graph {
     fn of(layer: impl Layer + Module, input: Shape) -> Graph {
         Graph::of(&layer, &[input]).unwrap()
@@ -40,7 +40,7 @@ fn graph(name: &str, init: Initializer) -> Graph {
     }
 }
 
-/// The one parameter of these axes.
+/// Returns the only parameter of these axes.
 fn weight(graph: &Graph, axes: &[f64]) -> usize {
     let is_it = |parameter: &trainspec::graph::GraphParameter| {
         parameter.shape.axes().iter().map(|&axis| axis as f64).eq(axes.iter().copied())
@@ -55,7 +55,7 @@ fn same(found: f64, expected: &Json) {
 }
 
 #[test]
-fn bounds_and_deviations_are_those_of_pytorch() {
+fn initializer_bounds_match_pytorch() {
     for json in golden()["distributions"].as_array().unwrap() {
         let name = json["name"].as_str().unwrap();
         for (key, init) in [
@@ -65,7 +65,7 @@ fn bounds_and_deviations_are_those_of_pytorch() {
             ("HeUniform", Initializer::HeUniform),
             ("Lecun", Initializer::Lecun),
         ] {
-            // A choice for the layer, and one for the whole model.
+            // An initializer of the layer, and one of the whole model.
             for graph in [graph(name, init), graph(name, Initializer::Default).with_init(init)] {
                 match graph.parameters[weight(&graph, &numbers(&json["shape"]))].init {
                     Init::Uniform { bound } => same(bound, &json[key]["bound"]),
@@ -77,9 +77,9 @@ fn bounds_and_deviations_are_those_of_pytorch() {
     }
 }
 
-/// Linear layers and convolutions begin as PyTorch's do, with `kaiming_uniform_(a = sqrt 5)`.
+/// Linear layers and convolutions are initialized as in PyTorch, with `kaiming_uniform_(a = sqrt 5)`.
 #[test]
-fn the_default_is_that_of_pytorch() {
+fn default_initializer_matches_pytorch() {
     let all = golden();
     for json in all["distributions"].as_array().unwrap().iter().take(3) {
         let graph = graph(json["name"].as_str().unwrap(), Initializer::Default);
@@ -93,9 +93,9 @@ fn the_default_is_that_of_pytorch() {
 }
 
 /// Rows of a matrix made orthonormal along its shorter side, times `sqrt 2`, by Householder in LAPACK and by Gram and
-/// Schmidt here: both right to some units of 2^-53 times the condition of the matrix, which is below 100.
+/// Schmidt here: both accurate to some units of 2^-53 times the condition of the matrix, which is below 100.
 #[test]
-fn orthogonal_matrices_are_those_of_pytorch() {
+fn orthogonal_initializer_matches_pytorch() {
     for json in golden()["orthogonal"].as_array().unwrap() {
         let [rows, columns] = ["rows", "columns"].map(|key| json[key].as_u64().unwrap() as usize);
         let (from, to) = (numbers(&json["from"]), numbers(&json["to"]));
@@ -124,9 +124,9 @@ fn orthonormal(matrix: &[f64], rows: usize, columns: usize) -> Vec<f64> {
     transposed(&vectors, columns, rows)
 }
 
-/// What an engine begins with is that of the normal numbers of the parameter's own stream, rounded to f32 once.
+/// The initial value in an engine comes from the normal draws of the parameter's own stream, rounded to f32 once.
 #[test]
-fn an_orthogonal_weight_is_made_of_its_own_stream() {
+fn orthogonal_weight_uses_parameter_stream() {
     for (graph, rows, columns) in [
         (graph("linear", Initializer::Orthogonal { gain: 0.5 }), 10, 64),
         (graph("conv2d", Initializer::Orthogonal { gain: 0.5 }), 8, 75),
@@ -148,9 +148,9 @@ fn values(graph: &Graph) -> Vec<Vec<f32>> {
 }
 
 /// Mean and variance of n draws of variance s^2 have deviations `s / sqrt n` and `s^2 sqrt((kurtosis - 1) / n)`; five of
-/// them are missed once in 2 million seeds.
+/// them are exceeded once in 2 million seeds.
 #[test]
-fn draws_have_the_moments_of_their_distributions() {
+fn initializer_draws_match_distribution_moments() {
     const SIDE: usize = 300;
     let count = (SIDE * SIDE) as f64;
     // Of the normal distribution cut at 2: the variance is `1 - 4 phi(2) / (Phi(2) - Phi(-2))`, the fourth moment
@@ -185,10 +185,10 @@ fn draws_have_the_moments_of_their_distributions() {
     assert!(drawn[1].iter().any(|&x| x != 0.0), "the bias begins as it always does");
 }
 
-/// Rounded to f32, numbers of at most 1 are off by 2^-25, and a product of two vectors by twice the sum of that over one of
-/// them: at most `2 sqrt n 2^-25` of unit vectors. Sums in f64 add nothing to speak of.
+/// Rounded to f32, values of at most 1 have an error of 2^-25, and a product of two vectors twice the sum of that over one of
+/// them: at most `2 sqrt n 2^-25` for unit vectors. Sums in f64 add a negligible error.
 #[test]
-fn orthogonal_rows_or_columns() {
+fn orthogonal_weight_has_orthonormal_rows_or_columns() {
     for (rows, columns) in [(40, 40), (24, 90), (90, 24), (1, 7)] {
         let layer = Linear { out: rows, init: Initializer::Orthogonal { gain: 2.0 }, ..Linear::DEFAULT };
         let w = &values(&Graph::of(&layer, &[Shape::of(&[columns])]).unwrap())[0];
@@ -207,9 +207,9 @@ fn orthogonal_rows_or_columns() {
     }
 }
 
-/// A choice for one parameter changes no bit of another.
+/// The initializer of one parameter changes no bit of another.
 #[test]
-fn parameters_do_not_depend_on_each_other() {
+fn parameter_initialization_is_independent() {
     let attention = |init| {
         let layer = SelfAttention { heads: 2, init, ..SelfAttention::DEFAULT };
         values(&Graph::of(&layer, &[Shape::of(&[3, 8])]).unwrap())
@@ -220,14 +220,14 @@ fn parameters_do_not_depend_on_each_other() {
     assert_ne!((&all[0][0], &all[0][1]), (&all[1][0], &all[1][1]));
     assert_eq!(all[0][2..], all[1][2..], "biases");
     let all = [Initializer::Default, Initializer::Xavier].map(attention);
-    // That of queries, keys and values is Xavier's by default.
+    // The default for queries, keys and values is Xavier.
     assert_eq!(all[0][0], all[1][0]);
     assert_ne!(all[0][2], all[1][2]);
 }
 
-/// The layer's own choice comes first, then the model's, then the layer's way.
+/// The initializer of the layer has precedence, then that of the model, then the default of the layer.
 #[test]
-fn a_layer_s_choice_comes_before_the_model_s() {
+fn layer_initializer_overrides_run_initializer() {
     let own = graph("linear", Initializer::Zeros).with_init(Initializer::He);
     assert_eq!(own.parameters[0].init, Init::Zeros);
     let of_model = graph("linear", Initializer::Default).with_init(Initializer::Zeros);

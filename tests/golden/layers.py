@@ -1,10 +1,9 @@
-"""Golden numbers of layers: PyTorch's outputs and gradients in f64, small enough to be read.
+"""Golden values of layers: PyTorch's outputs and gradients in f64, small enough to be read.
 
 usage: python layers.py > layers.json
 
-Needs PyTorch; the tests need the JSON file alone. Every number that goes in is a multiple of 1/256, so that a test in f32 begins
-at the same point; what comes out has 15 digits. The gradients are those of the sum of `weights * output`. Parameters stand in
-trainspec's order.
+Needs PyTorch; the tests need only the JSON file. Every input value is a multiple of 1/256, so that a test in f32 has the same
+inputs; outputs have 15 digits. The gradients are those of the sum of `weights * output`. Parameters are in trainspec's order.
 """
 import json
 
@@ -61,7 +60,7 @@ def module(shape, layer):
 
 
 def shifted(shape, layer):
-    """A normalization whose scale and shift are not those it begins with."""
+    """A normalization whose scale and shift differ from their initial values."""
     with torch.no_grad():
         for parameter in layer.parameters():
             parameter.copy_(random(*parameter.shape))
@@ -82,7 +81,7 @@ def attention(length, features, heads, causal, bias=True):
     with torch.no_grad():
         for parameter in parameters:
             parameter.copy_(coarse(0.5 * random(*parameter.shape)))
-    # Of a boolean mask, what is true is not seen.
+    # Positions that are true in a boolean mask are excluded.
     mask = torch.ones(length, length, dtype=torch.bool).triu(1) if causal else None
     return case([length, features], lambda x: layer(x, x, x, attn_mask=mask)[0], parameters)
 
@@ -103,7 +102,7 @@ def scaled_dot_product(length, features, heads):
 
 
 def far_out():
-    """From -12 to 12, and farther; 0 is among them, where only what is smooth there may be differentiated."""
+    """From -12 to 12, and farther; includes 0, where only functions that are smooth there may be differentiated."""
     numbers = [*torch.linspace(-12, 12, 25).tolist(), -90.0, 90.0, 2.0**-30, -(2.0**-30), 0.125]
     return torch.tensor(numbers).double().reshape(BATCH, 15)
 

@@ -1,9 +1,9 @@
-//! Layers and their gradients against PyTorch's: the reference form in f64, the planned engine in f32.
+//! Layers and their gradients, compared with PyTorch: the reference form in f64, the planned engine in f32.
 //!
-//! Seen to fail, in the reference form and in the planned form: the biased variance in the running value, `eps` outside of
-//! the root (in f32 it takes the cases with an `eps` of 0.1 to see it), two gates of an LSTM and of a GRU mistaken for each
-//! other, attention that is not scaled, a causal place that does not see itself. In one of them: `update` as the weight of
-//! the old value, and GELU's constant with three digits.
+//! Seen to fail, in the reference form and in the planned form: the biased variance in the running value, `eps` outside the
+//! root (in f32 only the cases with an `eps` of 0.1 detect it), two gates of an LSTM and of a GRU exchanged, attention that is
+//! not scaled, a causal position that does not attend to itself. In one of them: `update` as the weight of the old value, and
+//! GELU's constant with three digits.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 
@@ -24,7 +24,7 @@ use trainspec::{CheckResult, Config, Error, Pass, Result, Shape, Value};
 
 use super::file::{numbers, parse, singles};
 
-/// Gives its parameter in place of its input, so that the gradient of a layer's input is that of a parameter.
+/// Returns its parameter instead of its input, so that the gradient of a layer's input is that of a parameter.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Given {
     batch: usize,
@@ -49,7 +49,7 @@ impl Layer for Given {
     }
 }
 
-/// A layer of numbers that are [`Given`].
+/// A layer applied to [`Given`] values.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 struct Behind<L: Layer> {
@@ -93,7 +93,7 @@ fn shape_of(json: &Json) -> Shape {
     Shape::of(&axes)
 }
 
-/// A golden case: the input and the parameters, then what they give.
+/// A golden case: the input and the parameters, then the expected results.
 struct Case<'a> {
     json: &'a Json,
     shape: Shape,
@@ -124,7 +124,7 @@ impl<'a> Case<'a> {
         [self.batch].iter().chain(shape.axes()).copied().collect()
     }
 
-    /// The same of the reference form in f64, and the statistics that it leaves.
+    /// Returns the same for the reference form in f64, and its running statistics.
     fn reference(
         &self,
         layer: &impl Layer,
@@ -150,7 +150,7 @@ impl<'a> Case<'a> {
         (found, statistics.iter().map(|statistic| doubles(&statistic.value)).collect())
     }
 
-    /// An engine whose plan has the layer behind numbers that are given.
+    /// Returns an engine whose plan applies the layer to given values.
     fn engine(&self, layer: impl Layer, running: &[Tensor]) -> Planned {
         let graph = self.graph(layer);
         let values = [&self.json["input"]].into_iter().chain(self.parameters());
@@ -181,7 +181,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The output and the gradients of the planned form in f32.
+    /// Returns the output and the gradients of the planned form in f32.
     fn planned(&self, layer: impl Layer, engine: &mut Planned) -> Vec<Vec<f64>> {
         let graph = self.graph(layer);
         engine.accumulate(&self.batch(&graph), StepIndex::default()).unwrap();
@@ -196,7 +196,7 @@ fn doubles(tensor: &Tensor) -> Vec<f64> {
     tensor.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// A value against a golden one, relative to the largest of its tensor: numbers of a layer are sums, of which some cancel.
+/// Compares a value with a golden one, relative to the largest of its tensor: the values are sums, of which some cancel.
 fn close(what: &str, found: &[f64], expected: &[f64], tolerance: f64) {
     let largest = expected.iter().fold(1.0_f64, |largest, number| largest.max(number.abs()));
     within(what, found, expected, |_| tolerance * largest);
@@ -217,12 +217,12 @@ fn all_close(what: &str, found: &[Vec<f64>], expected: &[Vec<f64>], tolerance: f
     }
 }
 
-/// The reference form takes sums of some dozen products in another order than PyTorch, and the golden numbers have 15
+/// The reference form takes sums of some dozen products in another order than PyTorch, and the golden values have 15
 /// digits: a few 1e-15 of the largest term, which is at most some dozen times the largest result.
 const IN_F64: f64 = 1e-13;
 
-/// What f32 may be off, for a layer each of whose numbers has passed at most `roundings` roundings of 2^-24, each of a term
-/// that is at most 4 times the largest of the tensor.
+/// The error bound of f32 for a layer whose values have at most `roundings` roundings of 2^-24, each of a term that is at
+/// most 4 times the largest of the tensor.
 fn in_f32(roundings: usize) -> f64 {
     4.0 * roundings as f64 * f64::from(f32::EPSILON) / 2.0
 }
@@ -241,13 +241,13 @@ fn agrees(name: &str, layer: impl Layer, roundings: usize) {
 
 /// Sums of up to 7 products and a bias; a weight's gradient has a term for each of 6 vectors.
 #[test]
-fn linear() {
+fn linear_matches_pytorch() {
     agrees("linear", Linear { out: 4, ..Linear::DEFAULT }, 8);
 }
 
-/// Sums of up to 27 products; a weight's gradient has one for each of up to 50 places.
+/// Sums of up to 27 products; a weight's gradient has one for each of up to 50 positions.
 #[test]
-fn conv2d() {
+fn conv2d_matches_pytorch() {
     let conv = Conv2d { out: 2, kernel: 3, ..Conv2d::DEFAULT };
     agrees("conv2d", conv, 50);
     agrees("conv2d_stride_padding", Conv2d { out: 3, stride: 2, padding: 1, ..conv }, 50);
@@ -258,7 +258,7 @@ fn conv2d() {
 
 /// A maximum is exact, its gradients are sums of up to 4; a mean is of up to 20.
 #[test]
-fn pools() {
+fn pooling_layers_match_pytorch() {
     let max = MaxPool2d { kernel: 2, ..MaxPool2d::DEFAULT };
     agrees("max_pool2d", max, 1);
     agrees("max_pool2d_overlapping", MaxPool2d { kernel: 3, stride: 2, padding: 1 }, 4);
@@ -270,7 +270,7 @@ fn pools() {
 
 /// Two sums of up to 12 terms for mean and variance, a root and a quotient, and a few products; in the gradient two sums more.
 #[test]
-fn norms() {
+fn normalization_layers_match_pytorch() {
     agrees("layer_norm", LayerNorm::DEFAULT, 40);
     agrees("layer_norm_eps", LayerNorm { eps: 0.1, ..LayerNorm::DEFAULT }, 40);
     agrees("rms_norm", RmsNorm::DEFAULT, 40);
@@ -279,16 +279,16 @@ fn norms() {
     agrees("group_norm_eps", GroupNorm { groups: 3, eps: 0.1 }, 60);
 }
 
-/// Four places, each of sums of 7 terms and five functions that are right to 4 units in the last place or better.
+/// Four positions, each of sums of 7 terms and five functions that are accurate to 4 units in the last place or better.
 #[test]
-fn recurrent() {
+fn recurrent_layers_match_pytorch() {
     agrees("lstm", Lstm { out: 2, ..Lstm::DEFAULT }, 4 * 27);
     agrees("gru", Gru { out: 2, ..Gru::DEFAULT }, 4 * 27);
 }
 
-/// Three products with sums of up to 18 terms behind each other, and the softmax between them.
+/// Three consecutive products with sums of up to 18 terms, and the softmax between them.
 #[test]
-fn self_attention() {
+fn self_attention_matches_pytorch() {
     let layer = SelfAttention { heads: 2, ..SelfAttention::DEFAULT };
     agrees("self_attention", layer, 80);
     agrees("self_attention_causal", SelfAttention { heads: 3, causal: true, ..layer }, 80);
@@ -296,10 +296,10 @@ fn self_attention() {
     agrees("scaled_dot_product", SelfAttention { causal: true, ..layer }, 80);
 }
 
-/// Values and slopes, at most 1.2, are right to 6.1 units in the last place of their terms, and the weight is one rounding
-/// more; each number by itself, since the inputs go from -90 to 90.
+/// Values and slopes, at most 1.2, are accurate to 6.1 units in the last place of their terms, and the weight adds one
+/// rounding; each value is compared separately, since the inputs range from -90 to 90.
 #[test]
-fn activations() {
+fn activations_match_pytorch() {
     function("gelu", Gelu::DEFAULT);
     function("gelu_tanh", Gelu { approximate: Approximate::Tanh });
     function("silu", Silu {});
@@ -324,7 +324,7 @@ fn function(name: &str, layer: impl Layer) {
 
 /// A sum of 15 and a quotient, and in the gradient another sum.
 #[test]
-fn softmax() {
+fn softmax_matches_pytorch() {
     agrees("softmax", Softmax {}, 40);
 }
 
@@ -333,7 +333,7 @@ fn softmax() {
 /// In f32, means and variances are of up to 24 terms of size up to 10, whose squares cancel; running values carry the
 /// roundings of three updates.
 #[test]
-fn batch_norm() {
+fn batch_norm_matches_pytorch() {
     let all = golden();
     for json in all["batch_norm"].as_array().unwrap() {
         let layer =

@@ -1,4 +1,4 @@
-"""Loss scales of torch.amp.GradScaler for made sequences of overflows: loss_scale.json.
+"""Loss scales of torch.amp.GradScaler for fixed sequences of overflows: loss_scale.json.
 
     python loss_scale.py > loss_scale.json
 """
@@ -10,7 +10,7 @@ import torch
 
 
 def scales(init, growth, backoff, interval, finite):
-    """The scale after each step, of which those that are not finite have an infinite gradient."""
+    """The scale after each step; steps that are not finite have an infinite gradient."""
     weight = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([weight], lr=0.0)
     scaler = torch.amp.GradScaler(

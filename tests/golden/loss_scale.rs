@@ -1,7 +1,7 @@
-//! The loss scale after each of a made sequence of steps, some of which overflow, against `torch.amp.GradScaler`.
+//! The loss scale after each step of a fixed sequence, some of which overflow, compared with `torch.amp.GradScaler`.
 //!
-//! Both multiply in f64 and round to f32, so the scales are equal to the bit. Seen to fail when the scale grows one step
-//! early or late, and when a skipped step does not begin the interval anew.
+//! Both multiply in f64 and round to f32, so the scales are bit-identical. Seen to fail when the scale grows one step early
+//! or late, and when a skipped step does not restart the interval.
 
 #![allow(clippy::unwrap_used)]
 
@@ -33,10 +33,10 @@ train! {
 }
 
 #[test]
-fn scales_are_those_of_grad_scaler() {
+fn loss_scale_matches_pytorch_grad_scaler() {
     for case in parse(include_str!("loss_scale.json")).as_array().unwrap() {
         let mut training = Run::experiment();
-        // The keys one by one would pass through values that no rule allows.
+        // Setting the keys one by one would pass through invalid values.
         let scale = serde_json::json!({
             "init": case["init"], "growth": case["growth"], "backoff": case["backoff"],
             "interval": case["interval"], "min": 1,
@@ -49,7 +49,7 @@ fn scales_are_those_of_grad_scaler() {
         let mut batch = data.batch(&data.train()[..4]).unwrap();
         let finite = numbers(&case["finite"]).into_iter().map(|flag| flag > 0.5);
         for (place, (finite, expected)) in finite.zip(singles(&case["scales"])).enumerate() {
-            // A target so near that its gradient is 0 whatever the scale, or one that is nowhere.
+            // A target so near that its gradient is 0 with any scale, or an infinite one.
             let target = engine_output(&mut stepper, &batch);
             batch.target.elements = Elements::Float(if finite { target } else { vec![f32::INFINITY; 4] });
             let report = stepper.step(std::slice::from_ref(&batch)).unwrap();
@@ -60,7 +60,7 @@ fn scales_are_those_of_grad_scaler() {
     }
 }
 
-/// What the model gives for a batch: a target without a gradient.
+/// Returns the output of the model for a batch: a target without a gradient.
 fn engine_output(stepper: &mut TrainStep<'_>, batch: &trainspec::data::Batch) -> Vec<f32> {
     let engine = stepper.engine_mut();
     engine.evaluate(batch).unwrap();

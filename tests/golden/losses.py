@@ -1,10 +1,10 @@
-"""Golden numbers of the losses: PyTorch's values and gradients in f64, on inputs that are exact in f32.
+"""Golden values of the losses: PyTorch's values and gradients in f64, on inputs that are exact in f32.
 
 usage: python losses.py > losses.json
 
-Needs PyTorch; the tests need the JSON file alone. Each case has the keys of the loss, prediction and target, and with the
-reduction of the keys the loss, its gradient, and the sizes of the terms that they are made of, to which the tests relate their
-bounds. An infinity is written as text.
+Needs PyTorch; the tests need only the JSON file. Each case has the keys of the loss, prediction and target, and for the
+reduction of the keys the loss, its gradient, and the sizes of their terms, to which the tests relate their bounds. An infinity
+is written as text.
 """
 import json
 import math
@@ -26,7 +26,7 @@ def flat(tensor):
 
 
 def single(rows):
-    """Numbers rounded to f32, as f64."""
+    """Values rounded to f32, as f64."""
     return torch.as_tensor(rows, dtype=torch.float32).double()
 
 
@@ -35,7 +35,7 @@ def normal(*shape):
 
 
 def case(name, loss, y, target, value, sizes, **keys):
-    """`value(y, reduction)` is PyTorch's loss; `sizes(y)` what it and its gradient are made of, summed over the samples."""
+    """`value(y, reduction)` is PyTorch's loss; `sizes(y)` the sizes of its terms and those of its gradient, summed over samples."""
     reduction = keys.get("reduction", "mean")
     y = y.clone().requires_grad_()
     result = value(y, reduction)
@@ -58,7 +58,7 @@ def cross_entropy(name, y, target, label_smoothing=0.0, weights=None, ignore_ind
     w = None if weights is None else single(weights)
     ones = torch.ones(classes, dtype=torch.float64) if w is None else w
     ignored = -100 if ignore_index is None else ignore_index
-    # The kernels are given the smoothing as an f32.
+    # The kernels receive the smoothing as an f32.
     e = float(single([label_smoothing])[0])
 
     def value(y, reduction):
@@ -143,11 +143,11 @@ likelihood("ignored", log_p, [255, 4, 1, 4], weights=WEIGHTS, ignore_index=255)
 likelihood("probability 0", single([[-math.inf, 0.0], [-1e4, 0.0]]), [1, 1])
 likelihood("probability 0 is right", single([[-math.inf, 0.0]]), [0])
 
-# --- Single numbers
+# --- Pointwise losses
 
 
 def regression(name, loss, function, size, y, t, **keys):
-    # `size` gives the terms of the loss and of the slope, from the error; an error is rounded once, relatively.
+    # `size` returns the terms of the loss and of the slope for an error; an error is rounded once, relatively.
     def sizes(y):
         terms, slopes = size(y - t)
         divisor = 1.0 if keys.get("reduction") == "sum" else y.numel()
@@ -218,7 +218,7 @@ far = single([[1e4, -1e4, 1e4, -1e4], [50, -50, 12, -12], [-88, 88, 0, 1e-4]])
 for name, a, b in [
     ("ordinary", y, answers),
     ("right by far", far, single([[1, 0, 1, 0], [1, 0, 1, 0], [0, 1, 0, 1]])),
-    # Alone, so that no large loss hides the digits of these.
+    # Separate, so that no large loss hides the digits of these.
     ("right by 50 and 12", far[1:2], single([[1, 0, 1, 0]])),
     ("wrong by far", far, single([[0, 1, 0, 1], [0, 1, 0, 1], [1, 0, 1, 0]])),
     ("soft", far, single([[0.5, 0.25, 0.1, 0.9]] * 3)),

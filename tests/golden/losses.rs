@@ -1,9 +1,10 @@
-//! Every loss and each of its keys against PyTorch in f64, on ordinary and on extreme inputs: as the kernel of the planned
-//! engine, and in the reference form of the tape, in f32 and in f64.
+//! Every loss and each of its keys compared with PyTorch in f64, on ordinary and on extreme inputs: as the kernel of the
+//! planned engine, and in the reference form of the tape, in f32 and in f64.
 //!
 //! Seen to fail, one by one: a weighted mean over samples instead of weights; smoothing as `1/(C - 1)` over the other classes;
-//! Huber's bound at `delta / 2`, and its lines with the slope 1; logits that are not brought to the largest; the slope of
-//! an absolute error of 0 as 1; smoothing without the class weights; PyTorch's `(1 - t) y + softplus(-y)`, which loses the digits of small losses.
+//! Huber's bound at `delta / 2`, and its lines with the slope 1; logits without the maximum subtracted; the slope of an
+//! absolute error of 0 as 1; smoothing without the class weights; PyTorch's `(1 - t) y + softplus(-y)`, which loses the digits
+//! of small losses.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 
@@ -20,17 +21,17 @@ use trainspec::{
 
 use super::file::parse;
 
-/// The largest error in roundings, 2^-24, of the terms that a number is made of (`value_size`, `gradient_size`).
+/// The largest error in roundings, 2^-24, of the terms of a value (`value_size`, `gradient_size`).
 ///
-/// An exponential is off by 2 of them, and the distance to the largest logit, the sum of up to 8 numbers, the quotient and
-/// the weight by 1, 3, 1 and 1; a sigmoid is off by 5, and its products and their difference by 3. The most that is found is 1.9.
-/// candle adds numbers one after the other, up to 40 of them, of which a gradient has two sums.
+/// An exponential has an error of 2 of them, and the distance to the largest logit, the sum of up to 8 values, the quotient
+/// and the weight of 1, 3, 1 and 1; a sigmoid has an error of 5, and its products and their difference of 3. The measured
+/// maximum is 1.9. candle adds values sequentially, up to 40 of them, of which a gradient has two sums.
 const KERNEL: f64 = 8.0;
 const REFERENCE: f64 = 80.0;
-/// The same in f64, with some digits to spare: what a form means, apart from roundings.
+/// The same in f64, with some digits of margin: checks the formula, apart from roundings.
 const EXACT: f64 = 1e-6;
 
-/// How many the script makes.
+/// The number of cases of the script.
 const CASES: usize = 109;
 
 /// A number, or the text of an infinity.
@@ -81,7 +82,7 @@ impl Case {
         }
     }
 
-    /// Loss and gradient, which were divided as the reduction says.
+    /// Loss and gradient, divided as the reduction requires.
     fn compare(&self, form: &str, (value, gradient): (f64, Vec<f64>), roundings: f64) -> f64 {
         let unit = f64::from(f32::EPSILON) / 2.0;
         let mut worst = 0.0_f64;
@@ -90,9 +91,9 @@ impl Case {
                 assert_eq!(found.to_bits(), expected.to_bits(), "{}, {form}: {what} is {found}", self.name);
                 return;
             }
-            // A maximum with NaN would be the other number.
+            // A maximum with NaN would return the other number.
             assert!(found.is_finite(), "{}, {form}: {what} is {found}, expected {expected}", self.name);
-            // What ends below f32's normal numbers is 0.
+            // Results below f32's normal numbers are 0.
             let least = f64::from(f32::MIN_POSITIVE);
             let off = ((found - expected).abs() - least).max(0.0);
             assert!(
@@ -166,9 +167,9 @@ impl Case {
     }
 }
 
-/// The kinds' numbers of classes do not matter to the forms: they follow the shapes.
+/// The number of classes in the types does not matter to the formulas: they follow the shapes.
 #[test]
-fn losses_agree_with_pytorch() {
+fn losses_match_pytorch() {
     let file = parse(include_str!("losses.json"));
     let cases = file["cases"].as_array().unwrap();
     assert_eq!(cases.len(), CASES);
@@ -188,14 +189,14 @@ fn losses_agree_with_pytorch() {
                 case.run::<LogProbabilities<5>, Probabilities<5>, _>(&with::<KlDivergence>(keys));
             }
             "Hinge" => case.run::<Logits<5>, Class<5>, _>(&with::<Hinge>(keys)),
-            other => panic!("{other} is no loss"),
+            other => panic!("{other} is not a loss"),
         }
     }
 }
 
-/// Where PyTorch divides 0 by 0, nothing counts: loss, weight and gradient are 0.
+/// Where PyTorch divides 0 by 0, loss, weight and gradient are 0.
 #[test]
-fn a_batch_with_every_label_ignored_is_nothing() {
+fn batch_with_all_labels_ignored_has_zero_loss() {
     let targets = Elements::Int(vec![7, 7]);
     let case = Case {
         name: "all ignored".to_owned(),
@@ -221,9 +222,9 @@ fn a_batch_with_every_label_ignored_is_nothing() {
     }
 }
 
-/// One logit for two classes: the same as one label; for the hinge PyTorch has no form, so by hand.
+/// One logit for two classes equals one label; PyTorch has no such hinge loss, so it is calculated by hand.
 #[test]
-fn one_logit_tells_two_classes() {
+fn single_logit_equals_two_classes() {
     let prediction = [0.5_f32, -2.0, 1.0, 3.0, -1.0];
     let classes = Elements::Int(vec![1, 1, 1, 0, 0]);
     let labels = Elements::Float(vec![1.0, 1.0, 1.0, 0.0, 0.0]);

@@ -1,10 +1,10 @@
-"""Golden numbers of the metrics: formulas written out here, held against scikit-learn's.
+"""Golden values of the metrics: formulas written out here, checked against scikit-learn.
 
 usage: python metrics.py > metrics.json
 
-Needs numpy and scikit-learn; the tests need the JSON file alone. Logits and values are f32. What the data hold on
-purpose: equal logits and equal scores, a class that is neither right nor predicted, one that is never predicted, one that
-is predicted but never right, targets far from 0, a target that is constant.
+Needs numpy and scikit-learn; the tests need only the JSON file. Logits and values are f32. The data include equal logits and
+equal scores, a class that never occurs and is never predicted, one that is never predicted, one that is predicted but never
+correct, targets far from 0, a constant target.
 """
 import json
 import warnings
@@ -93,7 +93,7 @@ many = of_classes(logits, target)
 two = of_classes(grid(41, 2), random.integers(0, 2, 41))
 
 def of_one_logit(logit, target):
-    """Class 1 is predicted where its logit is above 0: two classes with the logits 0 and that."""
+    """Class 1 is predicted where its logit is above 0: two classes, of which class 0 has the logit 0."""
     numbers, table = averages(np.stack([np.zeros_like(logit), logit], 1), target)
     numbers["accuracy"] = agree(float(((logit > 0) == (target == 1)).mean()), sk.accuracy_score(target, logit > 0))
     numbers["auroc"] = agree(area(logit, target == 1), sk.roc_auc_score(target, logit))
@@ -106,7 +106,7 @@ def of_one_logit(logit, target):
 
 
 def of_labels(logits, target):
-    """Each label by itself; a label is predicted where its logit is above 0, and is there where its target is above 0.5."""
+    """Each label separately; a label is predicted where its logit is above 0, and true where its target is above 0.5."""
     predicted, actual = logits > 0, target > 0.5
     labels = logits.shape[1]
     right, as_predicted, as_actual = (predicted & actual).sum(0), predicted.sum(0), actual.sum(0)
@@ -119,7 +119,7 @@ def of_labels(logits, target):
     numbers = {}
     for name, (value, theirs) in kinds.items():
         each = np.array([value(*counts) for counts in zip(right, as_predicted, as_actual)])
-        # scikit-learn takes one column for two classes, of which it averages both.
+        # scikit-learn treats one column as two classes and averages both.
         one = {"average": "binary"} if labels == 1 else {}
         their = lambda average: theirs(actual, predicted, **{"average": average, "zero_division": 0, **one})
         numbers[f"{name}_macro"] = agree(each.mean(), their("macro"))
@@ -163,12 +163,12 @@ values = {
     "values": {
         "mean_absolute_error": agree(np.abs(t - p).mean(), sk.mean_absolute_error(t, p)),
         "mean_squared_error": agree(((t - p) ** 2).mean(), sk.mean_squared_error(t, p)),
-        # One root over all values; scikit-learn's own averages the roots of the columns.
+        # One root over all values; scikit-learn averages the roots of the columns.
         "root_mean_squared_error": agree(((t - p) ** 2).mean() ** 0.5, sk.mean_squared_error(t, p) ** 0.5),
         "r2": agree(np.mean(r2), sk.r2_score(t, p)),
     },
 }
-# A generator of their own, so that the numbers above stay.
+# A separate generator, so that the values above do not change.
 random = np.random.default_rng(5)
 one = of_one_logit(grid(47), random.integers(0, 2, 47))
 wanted = random.choice([0.0, 0.25, 0.5, 0.75, 1.0], (43, 4))

@@ -1,13 +1,13 @@
-//! Metrics against formulas that were written out in numpy and held against scikit-learn's.
+//! Metrics compared with formulas in numpy that were checked against scikit-learn.
 //!
-//! Shares and areas are quotients of whole numbers on both sides; averages over at most 5 classes add 5 roundings, so
-//! 1e-15 times a few: the bound is 4e-15. Sums over the 87 values of `values` and the 33 places of `places` are in f64
+//! Shares and areas are quotients of integers on both sides; averages over at most 5 classes add 5 roundings, so
+//! 1e-15 times a few: the bound is 4e-15. Sums over the 87 values of `values` and the 33 positions of `places` are in f64
 //! in another order than numpy's, at most 87 roundings of 1.1e-16 relative to a sum of like signs: 1e-14. The variation
 //! of a target around 1000 with a spread of 0.5 loses up to 1000^2 / 0.25 * 1.1e-16 = 5e-10 if squares are summed, and
 //! by Welford's way a few times 1000 / 0.5 * 1.1e-16 = 2e-13 on either side: 1e-12.
 //!
-//! Seen to fail: the mean of the batches' values, a macro average over classes that do not occur, ties counted whole,
-//! R2 about each batch's own mean, the largest logit's last place, a root before the mean.
+//! Seen to fail: the mean of the batches' values, a macro average over classes that do not occur, ties counted fully,
+//! R2 with the mean of each batch, the last of equal largest logits, a root before the mean.
 
 #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
@@ -20,7 +20,7 @@ use super::file::{numbers, parse, singles};
 
 const GOLDEN: &str = include_str!("metrics.json");
 
-/// A topic's samples, and what its metrics are to be.
+/// The samples of a topic, and the expected metrics.
 struct Topic {
     json: serde_json::Value,
     predictions: Vec<f32>,
@@ -43,7 +43,7 @@ impl Topic {
         self.predictions.len() / self.shape.elements()
     }
 
-    /// Takes in the samples of a range.
+    /// Updates a metric with the samples of a range.
     fn feed(&self, metric: &mut dyn Accumulator, range: std::ops::Range<usize>) {
         let per = self.shape.elements();
         let size = range.len();
@@ -57,7 +57,7 @@ impl Topic {
         metric.update(size, self.shape, predictions, &targets, None).unwrap();
     }
 
-    /// In uneven batches, all at once, in parts that are merged, and with the state read back from JSON halfway.
+    /// Checks uneven batches, one batch, merged parts, and state that is read back from JSON halfway.
     fn check<O: trainspec::Kind, T: trainspec::Kind>(&self, metric: &dyn AnyMetric<O, T>, bound: f64) {
         let label = metric.label();
         let expected = self.json["values"][label].as_f64().unwrap_or_else(|| panic!("no golden `{label}`"));
@@ -82,7 +82,7 @@ impl Topic {
             batches = metric.start();
             batches.restore(&serde_json::from_str(&json).unwrap()).unwrap();
         }
-        // Samples count one by one, so how they are cut into batches does not show in a bit.
+        // Samples are counted one by one, so no bit depends on the batches.
         assert_eq!(batches.value().to_bits(), whole.value().to_bits(), "{label} in batches");
         assert!(near(parts.value()), "{label} of merged parts: {}, expected {expected}", parts.value());
         batches.clear();
@@ -95,7 +95,7 @@ impl Topic {
 const AVERAGES: [Average; 3] = [Average::Macro, Average::Micro, Average::Weighted];
 
 #[test]
-fn metrics_of_many_classes() {
+fn multiclass_metrics_match_scikit_learn() {
     let topic = Topic::new("many", Shape::of(&[5]));
     let check = |metric: &dyn AnyMetric<Logits<5>, Class<5>>| topic.check(metric, 4e-15);
     check(&Accuracy);
@@ -109,7 +109,7 @@ fn metrics_of_many_classes() {
 }
 
 #[test]
-fn metrics_of_two_classes() {
+fn binary_class_metrics_match_scikit_learn() {
     let topic = Topic::new("two", Shape::of(&[2]));
     let check = |metric: &dyn AnyMetric<Logits<2>, Class<2>>| topic.check(metric, 4e-15);
     check(&Accuracy);
@@ -122,9 +122,9 @@ fn metrics_of_two_classes() {
     check(&Auroc);
 }
 
-/// Seen to fail with a logit of 0 taken for class 1, and with the largest of one logit.
+/// Seen to fail when a logit of 0 predicts class 1, and when the largest of one logit is used.
 #[test]
-fn metrics_of_one_logit_for_two_classes() {
+fn single_logit_metrics_match_scikit_learn() {
     let topic = Topic::new("one", Shape::of(&[1]));
     let check = |metric: &dyn AnyMetric<Logits<1>, Class<2>>| topic.check(metric, 4e-15);
     check(&Accuracy);
@@ -141,9 +141,10 @@ fn metrics_of_one_logit_for_two_classes() {
     assert_eq!(table.table().unwrap().counts, expected);
 }
 
-/// One of four labels is nowhere and never predicted: it counts 0 in a macro average, as in scikit-learn, and has no area.
+/// One of four labels never occurs and is never predicted: it counts as 0 in a macro average, as in scikit-learn, and has no
+/// area.
 #[test]
-fn metrics_of_labels() {
+fn multilabel_metrics_match_scikit_learn() {
     let topic = Topic::new("labels", Shape::of(&[4]));
     let check = |metric: &dyn AnyMetric<Logits<4>, Labels<4>>| topic.check(metric, 4e-15);
     check(&Accuracy);
@@ -169,7 +170,7 @@ fn metrics_of_labels() {
     );
 }
 
-/// What a metric makes of two samples, of which the first is predicted as NaN.
+/// Returns a metric of two samples, of which the first is predicted as NaN.
 fn without_answer<O: trainspec::Kind, T: trainspec::Kind>(
     metric: &dyn AnyMetric<O, T>,
     predictions: &[f32],
@@ -180,10 +181,10 @@ fn without_answer<O: trainspec::Kind, T: trainspec::Kind>(
     metric.value()
 }
 
-/// No answer is no class: of two samples, the one with NaN among its numbers is never right. What needs the numbers is NaN.
-/// Seen to fail with comparisons that NaN falls through, by which it was class 0, or an error of 0.
+/// NaN predicts no class: of two samples, the one with a NaN logit is never correct. Metrics that use the values are NaN.
+/// Seen to fail with comparisons that are false for NaN, which made it class 0, or an error of 0.
 #[test]
-fn predictions_that_are_nan_are_never_right() {
+fn nan_prediction_is_never_correct() {
     const NAN: f32 = f32::NAN;
     for nan in [[NAN, NAN, NAN], [NAN, 0.0, 0.0], [1.0, 0.0, NAN]] {
         let logits = [nan[0], nan[1], nan[2], 0.0, 2.0, 1.0];
@@ -192,7 +193,7 @@ fn predictions_that_are_nan_are_never_right() {
         };
         assert_eq!(of(&Accuracy), 0.5, "{nan:?}");
         assert_eq!(of(&TopK { k: 2 }), 0.5, "{nan:?}");
-        // Of class 1 all is right, of class 0 nothing is found.
+        // Class 1 is always correct, class 0 is never predicted.
         assert_eq!(of(&Recall), 0.5, "{nan:?}");
         assert_eq!(of(&Precision), 0.5, "{nan:?}");
         assert_eq!(of(&F1), 0.5, "{nan:?}");
@@ -220,7 +221,7 @@ fn predictions_that_are_nan_are_never_right() {
     let auroc: &dyn AnyMetric<Logits<1>, Labels<1>> = &Auroc;
     assert!(without_answer(auroc, &[NAN, 1.0], &Elements::Float(vec![0.0, 1.0])).is_nan());
     let of = |metric: &dyn AnyMetric<Values<1>, Values<1>>| {
-        // Both targets alike, where R2 has a rule of its own.
+        // Both targets are equal, where R2 has a special rule.
         without_answer(metric, &[NAN, 1.0], &Elements::Float(vec![1.0, 1.0]))
     };
     assert!(of(&R2).is_nan());
@@ -234,7 +235,7 @@ fn predictions_that_are_nan_are_never_right() {
 }
 
 #[test]
-fn metrics_of_tokens() {
+fn token_metrics_match_reference() {
     let topic = Topic::new("places", Shape::of(&[3, 4]));
     let check = |metric: &dyn AnyMetric<TokenLogits<4>, Tokens<4, 3>>| topic.check(metric, 1e-14);
     check(&Accuracy);
@@ -242,7 +243,7 @@ fn metrics_of_tokens() {
 }
 
 #[test]
-fn metrics_of_values() {
+fn regression_metrics_match_scikit_learn() {
     let topic = Topic::new("values", Shape::of(&[3]));
     let check = |metric: &dyn AnyMetric<Values<3>, Values<3>>, bound| topic.check(metric, bound);
     check(&MeanAbsoluteError, 1e-14);
@@ -252,7 +253,7 @@ fn metrics_of_values() {
 }
 
 #[test]
-fn a_table_of_classes() {
+fn confusion_matrix_matches_scikit_learn() {
     let topic = Topic::new("many", Shape::of(&[5]));
     let metric: &dyn AnyMetric<Logits<5>, Class<5>> = &ConfusionMatrix;
     let [mut one, mut other] = [metric.start(), metric.start()];
@@ -278,9 +279,9 @@ fn classified(metric: &dyn AnyMetric<Logits<2>, Class<2>>, logits: &[f32], targe
     metric.value()
 }
 
-/// As scikit-learn has it, and NaN rather than a crash where it has nothing to say.
+/// As in scikit-learn, and NaN instead of an error where it is undefined.
 #[test]
-fn values_that_are_hardly_defined() {
+fn undefined_metric_values_are_nan_or_match_scikit_learn() {
     assert!(regression(&[1.0], &[1.0]).is_nan());
     assert_eq!(regression(&[2.0, 2.0], &[2.0, 2.0]), 1.0);
     assert_eq!(regression(&[2.0, 1.0], &[2.0, 2.0]), 0.0);
@@ -294,7 +295,7 @@ fn values_that_are_hardly_defined() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused() {
+fn mismatched_batches_and_states_are_rejected() {
     let metric: &dyn AnyMetric<Logits<2>, Class<2>> = &Accuracy;
     let mut metric = metric.start();
     let shape = Shape::of(&[2]);

@@ -1,7 +1,7 @@
-//! Numbers of PyTorch, and closed forms where it has none.
+//! Compares with values from PyTorch, and with closed forms where it has none.
 //!
-//! Each `<topic>.py` makes the `<topic>.json` beside it; the tests need the JSON alone. Where a bound stands, it
-//! comes from the arithmetic: how many f32 roundings lie between the two ways, and how large what they round.
+//! Each `<topic>.py` generates the `<topic>.json` next to it; the tests need only the JSON. Error bounds follow from the
+//! arithmetic: the number of f32 roundings by which the two computations differ, and the size of the rounded values.
 
 mod averaging;
 mod clipping;

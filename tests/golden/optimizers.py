@@ -26,7 +26,7 @@ FIRST = {
 
 
 def gradients(t):
-    """Each element has its own fate: tiny, huge, zero, both, of one sign, of changing sign."""
+    """The gradients of each element: tiny, huge, zero, both, of one sign, of changing sign."""
     wave = math.sin(1.3 * t)
     return {
         "matrix": [
@@ -53,12 +53,12 @@ FIRST = single(FIRST)
 
 
 def rate(lr, t):
-    """It falls in the middle."""
+    """The learning rate falls in the middle."""
     return lr if t <= 10 else lr / 10
 
 
 def by_torch(make, lr, dtype, decays):
-    """`make(parameters, lr)` gives an optimizer; `decays` are keys for the matrix alone."""
+    """`make(parameters, lr)` returns an optimizer; `decays` are keys for the matrix only."""
     tensors = {
         name: torch.tensor(FIRST[name], dtype=dtype).reshape(shape).requires_grad_()
         for name, shape in SHAPES.items()
@@ -80,7 +80,7 @@ def by_torch(make, lr, dtype, decays):
 
 
 def by_paper(rule, lr, decays):
-    """`rule(w, g, state, t, lr, decay)` for a whole tensor in f64; `l1` and `l2` go into the gradient before."""
+    """`rule(w, g, state, t, lr, decay)` for a whole tensor in f64; `l1` and `l2` are added to the gradient first."""
     tensors = {name: np.array(values) for name, values in FIRST.items()}
     state = {name: {} for name in SHAPES}
     steps = []
@@ -131,7 +131,7 @@ def lamb(b1=0.9, b2=0.999, eps=1e-6):
 
 
 def lars(momentum=0.9, trust=1e-3):
-    """You et al. 2017, algorithm 1, with the rate where PyTorch's SGD has it."""
+    """You et al. 2017, algorithm 1, with the learning rate applied as in PyTorch's SGD."""
 
     def rule(w, g, s, t, lr, decay):
         norms = np.linalg.norm(w), np.linalg.norm(g)
@@ -143,7 +143,7 @@ def lars(momentum=0.9, trust=1e-3):
 
 
 def decoupled(rule):
-    """Decay before any rule; the penalties are taken at the weight before."""
+    """Decay before any rule; the penalties use the weight before the step."""
     return lambda w, g, s, t, lr, decay: rule(w * (1 - lr * decay), g, s, t, lr, 0.0)
 
 
@@ -249,13 +249,13 @@ paper_case("Lars", lars(), 0.1)
 paper_case("Lars", lars(0.5, 0.1), 0.1, {"momentum": 0.5, "trust": 0.1}, DECAY)
 paper_case("Lars", lars(0.0, 0.1), 0.1, {"momentum": 0.0, "trust": 0.1})
 
-# An embedding of 6 rows of 2, of which each batch reads some; of row 4, which each reads, the gradient is 0.
+# An embedding of 6 rows of 2, of which each batch reads some; every batch reads row 4, with the gradient 0.
 TOKENS = [[0, 4, 0], [1, 4, 4], [0, 5, 4], [4, 4, 4], [5, 1, 4]]
 TABLE = [[float(np.float32(math.cos(3 * row + column))) for column in range(2)] for row in range(6)]
 
 
 def factor(t, token, column):
-    """The gradient of the vector that a token gives."""
+    """The gradient of the vector of a token."""
     return 0.0 if token == 4 else float(np.float32([1e-9, 1.0, -0.25, 1e4][(t + token) % 4] * (1 + column)))
 
 

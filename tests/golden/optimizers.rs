@@ -1,21 +1,21 @@
 //! Every optimizer, with each of its options: twenty steps of three small tensors, through both engines.
 //!
-//! Each element of the tensors has gradients of its own: tiny (1e-9), huge (1e4, once 1e10), zero, changing in sign; the
-//! rate falls to a tenth in the middle. See `optimizers.py`.
+//! Each element of the tensors has its own gradients: tiny (1e-9), huge (1e4, once 1e10), zero, changing in sign; the
+//! learning rate falls to a tenth in the middle. See `optimizers.py`.
 //!
 //! # The bound
-//! Let `size` be the largest weight of an element on its way and `moved` its largest step. A step rounds the weight up to
-//! three times, each by half a unit of `size`: what stays of it under decay, that product, and the sum. It moves the weight
-//! by a number that is itself rounded: the second moment has 3 roundings in each step, of which the root halves what
-//! gathers over up to 20 steps (30 halves); the first moment has 4, which fade with it (some 10 steps, 40 halves); what is
-//! made of both has up to 10. Where a step is smaller than `moved` because gradients of changing sign cancel in a moment,
-//! the error is one of the terms, which are not larger than `moved`. So `t` steps are off by
-//! `t * epsilon * (1.5 * size + 40 * moved)` at most.
+//! Let `size` be the largest value of a weight during the steps and `moved` its largest step. A step rounds the weight up to
+//! three times, each by half a unit of `size`: the decay factor, its product, and the sum. It changes the weight by a number
+//! that is itself rounded: the second moment has 3 roundings in each step, which accumulate over up to 20 steps and are
+//! halved by the root (30 halves); the first moment has 4, which decay with it (some 10 steps, 40 halves); the quotient of
+//! both has up to 10. Where a step is smaller than `moved` because gradients of changing sign cancel in a moment, the error
+//! is that of the terms, which are not larger than `moved`. So the error of `t` steps is at most
+//! `t * epsilon * (1.5 * size + 40 * moved)`.
 //!
-//! Seen to fail, in the cases of the optimizer that has it: epsilon inside the correction (Adam), a momentum that holds the old rate (Sgd), a bias
-//! correction of one step more (Adam), decay after the update, a maximum of corrected moments (amsgrad), Nesterov without
-//! its look ahead, epsilon outside of `AdaDelta`'s roots, `sign(0) = 1` in `l1`, `NAdam`'s product one factor short, `RAdam`'s
-//! threshold of 4.
+//! Seen to fail, in the cases of the optimizer: epsilon inside the correction (Adam), a momentum that contains the old
+//! learning rate (Sgd), a bias correction of one step more (Adam), decay after the update, a maximum of corrected moments
+//! (amsgrad), Nesterov without its look ahead, epsilon outside of `AdaDelta`'s roots, `sign(0) = 1` in `l1`, `NAdam`'s product
+//! one factor short, `RAdam`'s threshold of 4.
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ use trainspec::{CheckResult, Config, Pass, Result, Shape};
 
 use super::file::{numbers, parse, singles};
 
-/// A matrix, a bias and a single number, which nothing is computed with.
+/// A matrix, a bias and a scalar, which are not used in a computation.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Three {}
 
@@ -62,7 +62,7 @@ impl Layer for Three {
     }
 }
 
-/// The sum of all that a model gives.
+/// The sum of all outputs of a model.
 struct Sum;
 
 impl Objective for Sum {
@@ -105,7 +105,7 @@ fn engines(graph: &Graph) -> [Box<dyn Engine>; 2] {
     ]
 }
 
-/// The tensors of a graph from the numbers of all, one behind the other.
+/// Splits concatenated values into the tensors of a graph.
 fn set(engine: &mut dyn Engine, graph: &Graph, numbers: &[f32]) {
     let mut rest = numbers;
     let tensors: Vec<_> = graph
@@ -120,7 +120,7 @@ fn set(engine: &mut dyn Engine, graph: &Graph, numbers: &[f32]) {
     engine.set_parameters(&tensors).expect("the graph's parameters");
 }
 
-/// One step with these gradients at the case's rate: all weights after it.
+/// Takes one step with these gradients at the learning rate of the case; returns all weights.
 fn step(
     engine: &mut dyn Engine,
     graph: &Graph,
@@ -147,14 +147,14 @@ fn step(
     engine.parameters().expect("parameters").iter().flat_map(flat).collect()
 }
 
-/// How many units in the last place of `size` lie between two numbers.
+/// Returns the distance of two numbers in units in the last place of `size`.
 fn units(a: f32, b: f32, size: f64) -> f64 {
     let size = (size as f32).max(f32::MIN_POSITIVE);
     (f64::from(a) - f64::from(b)).abs() / (f64::from(size.next_up()) - f64::from(size))
 }
 
-/// The weights after the steps that a case shows against its own: the largest distance from PyTorch's f32, in
-/// units of the largest weight on the way.
+/// Compares the weights after the recorded steps of a case: returns the largest distance from PyTorch's f32, in
+/// units of the largest weight during the steps.
 fn compare(case: &Value, shown: usize, t: u64, found: &[f32]) -> f64 {
     let exact = numbers(&case["f64"][shown]);
     let (size, moved) = (numbers(&case["size"]), numbers(&case["moved"]));
@@ -179,7 +179,7 @@ fn compare(case: &Value, shown: usize, t: u64, found: &[f32]) -> f64 {
 }
 
 #[test]
-fn optimizers_agree_with_pytorch_and_their_papers() {
+fn optimizers_match_pytorch_and_papers() {
     let file = parse(include_str!("optimizers.json"));
     let shown: Vec<u64> = numbers(&file["shown"]).into_iter().map(|t| t as u64).collect();
     let graph = Graph::of(&Three {}, &[Shape::of(&[1])]).expect("a graph");
@@ -205,7 +205,7 @@ fn optimizers_agree_with_pytorch_and_their_papers() {
             }
         }
         assert_eq!(planned.optimizer_state()[0].len(), optimizer.state_names().len());
-        // Far below the bound: measured are 3 at most.
+        // Far below the bound: the measured maximum is 3.
         assert!(worst <= 4.0, "{} {}: {worst} units", optimizer.name(), case["keys"]);
         println!("{} {}: {worst:.1} units from PyTorch's f32", optimizer.name(), case["keys"]);
     }
@@ -219,7 +219,7 @@ fn bits(numbers: &[f32]) -> Vec<u32> {
 /// `torch.nn.Embedding(sparse=True)`: six rows, of which each batch reads some. Row 4 is always read, with the gradient
 /// 0; rows 2 and 3 never are, and keep their bits.
 #[test]
-fn sparse_rows_agree_with_pytorch() {
+fn sparse_row_updates_match_pytorch() {
     let file = parse(include_str!("optimizers.json"));
     let shown: Vec<u64> = numbers(&file["shown"]).into_iter().map(|t| t as u64).collect();
     let tokens = file["tokens"].as_array().expect("tokens");
@@ -264,9 +264,9 @@ fn sparse_rows_agree_with_pytorch() {
     }
 }
 
-/// What a dense optimizer leaves alone, a sparse one does too: the same bits, also with rows of a window of two batches.
+/// Where a dense optimizer does not change other rows, a sparse one has the same bits, also for a window of two batches.
 #[test]
-fn sparse_and_dense_updates_are_equal_where_other_rows_stay() {
+fn sparse_and_dense_updates_of_embedding_rows_are_equal() {
     let graph =
         Graph::of(&Embedding { out: 2, ..Embedding::DEFAULT }, &[Shape::tokens(6, 3)]).expect("a graph");
     let ends = [false, true].map(|sparse| {
@@ -286,7 +286,7 @@ fn sparse_and_dense_updates_are_equal_where_other_rows_stay() {
     assert_eq!(ends[0], ends[1]);
 }
 
-/// A micro-batch that begins a window, whose gradients are then put in place.
+/// A micro-batch that starts a window, whose gradients are then replaced.
 fn nothing() -> Batch {
     let column = || BatchTensor { shape: Shape::of(&[1]), elements: Elements::Float(vec![0.0]) };
     Batch { size: 1, mixed: None, input: column(), target: column() }

@@ -2,7 +2,7 @@
 
 usage: python schedules.py > schedules.json
 
-Needs PyTorch; the tests need the JSON file alone. Where PyTorch's scheduler is stepped once an epoch, an epoch has
+Needs PyTorch; the tests need only the JSON file. Where PyTorch's scheduler is stepped once an epoch, an epoch has
 EPOCH steps here and the value is repeated.
 """
 import json
@@ -35,7 +35,7 @@ def per_epoch(make):
 
 
 def plateau(metrics, lr=LR, **keys):
-    """The rate after each evaluation."""
+    """The learning rate after each evaluation."""
     sgd = optimizer(lr)
     scheduler = lrs.ReduceLROnPlateau(sgd, **keys)
     rates = []
@@ -46,7 +46,7 @@ def plateau(metrics, lr=LR, **keys):
     return {"metrics": metrics, "lr": lr, "rates": rates}
 
 
-# Falls, stands still with a small tremor, falls by a little more and a little less than the threshold, stands still.
+# Falls, stays nearly constant, falls by slightly more and slightly less than the threshold, stays constant.
 falling = (
     [2.0 * 0.8**i for i in range(8)]
     + [0.42 + 0.01 * math.sin(i) for i in range(14)]

@@ -1,7 +1,7 @@
-//! Every phase over its whole length beside PyTorch's schedulers.
+//! Every phase over its whole length, compared with PyTorch's schedulers.
 //!
-//! These mistakes were planted and seen to fail here: a cosine that divides by one step too many, a patience that
-//! is at its end one evaluation early, a restart one step late, a top of the one cycle one step late.
+//! Seen to fail: a cosine that divides by one step too many, a patience that ends one evaluation early, a restart one step
+//! late, a maximum of the one-cycle phase one step late.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -18,7 +18,7 @@ const ONE_CYCLE: OneCycle = OneCycle { max: 0.4, ..OneCycle::DEFAULT };
 const RESTARTS: CosineRestarts =
     CosineRestarts { period: Steps(13), multiply: 1, floor: 0.01, ..CosineRestarts::DEFAULT };
 
-/// The phases of PyTorch's scheduler of each name.
+/// Returns the phases for PyTorch's scheduler of each name.
 fn phases(name: &str) -> Vec<Box<dyn AnyPhase>> {
     let phase: Box<dyn AnyPhase> = match name {
         "constant" => Box::new(Constant { factor: 0.5, ..Constant }),
@@ -75,12 +75,12 @@ fn number(json: &Value, key: &str) -> f64 {
     json[key].as_f64().expect("a number")
 }
 
-/// Ours is a formula of at most eight roundings, of numbers up to the largest rate. PyTorch's is such a formula too, or
-/// makes each rate from the one before, with at most eight roundings (the cosine's: two cosines, their two sums with 1, a
-/// quotient, a difference, a product, a sum). In a chain that falls, an error made at a rate is made smaller by all further steps, as the
-/// rate is, so that at step `k` there are `8 k` errors of half an ulp of the largest rate at most.
+/// Ours is a formula of at most eight roundings, of values up to the largest learning rate. PyTorch's is such a formula too,
+/// or computes each learning rate from the previous one, with at most eight roundings (the cosine's: two cosines, their two
+/// sums with 1, a quotient, a difference, a product, a sum). In a decreasing chain an error decreases with the learning rate
+/// in all further steps, so that at step `k` there are `8 k` errors of half an ulp of the largest learning rate at most.
 #[test]
-fn every_phase_over_its_whole_length() {
+fn every_phase_matches_reference_at_every_step() {
     let golden = parse(GOLDEN);
     let (steps, epoch) = (golden["steps"].as_u64().unwrap(), golden["epoch"].as_u64().unwrap());
     let mut wrong = Vec::new();
@@ -96,7 +96,7 @@ fn every_phase_over_its_whole_length() {
         if let Some((k, rate)) = (0..).zip(rates).find(|&(k, rate)| !near(k, rate)) {
             wrong.push(format!("{name}: at {k} {}, not {rate}", schedule.rate(k)));
         }
-        // What is said of all steps is true of each. Two roundings may part a formula from its largest value.
+        // The bound of all steps holds for each. Two roundings may separate a formula from its largest value.
         let most = (0..steps).map(|k| schedule.rate(k)).fold(0.0, f64::max);
         assert!(most <= schedule.largest_rate() * (1.0 + f64::EPSILON), "{name}: {most}");
     }
@@ -105,7 +105,7 @@ fn every_phase_over_its_whole_length() {
 
 /// Each reduction is one rounding in PyTorch; ours has three in all: the power (which is within an ulp) and the product.
 #[test]
-fn plateaus_are_seen_as_pytorch_sees_them() {
+fn reduce_on_plateau_matches_pytorch() {
     let golden = parse(GOLDEN);
     let mut wrong = Vec::new();
     for (name, case) in golden["plateaus"].as_object().unwrap() {
@@ -123,7 +123,7 @@ fn plateaus_are_seen_as_pytorch_sees_them() {
                 wrong.push(format!("{name}: after {k} {}, not {rate}", schedule.rate(k)));
                 break;
             }
-            // Through a checkpoint's text, and nothing else.
+            // Only through the text of a checkpoint.
             let state = schedule.state().to_string();
             schedule = new();
             schedule.restore(&parse(&state)).unwrap();
@@ -133,14 +133,14 @@ fn plateaus_are_seen_as_pytorch_sees_them() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// SEMANTICS.md's own forms, where PyTorch has another or none.
+/// Formulas where PyTorch has another or none.
 #[test]
-fn forms_that_pytorch_does_not_have() {
+fn phases_not_in_pytorch_match_formulas() {
     let rates = |phases: Vec<Box<dyn AnyPhase>>| {
         let schedule = Schedule::new(phases, 0.3, 60, 5).unwrap();
         (0..60).map(|k| schedule.rate(k)).collect::<Vec<_>>()
     };
-    // Eight roundings of numbers up to the rate.
+    // Eight roundings of values up to the learning rate.
     let near = |found: f64, expected: f64| (found - expected).abs() <= 4.0 * f64::EPSILON * 0.3;
     let cosine = rates(vec![Box::new(Cosine { floor: 0.01, ..Cosine })]);
     let warmup = rates(vec![Box::new(Warmup { epochs: 12, ..Warmup::DEFAULT })]);
@@ -155,7 +155,7 @@ fn forms_that_pytorch_does_not_have() {
     assert_eq!(ends, [0.3_f64, 0.01, 0.3, 0.06].map(f64::to_bits));
 }
 
-/// Any phase of this many steps that begins at a rate of at least 0.05, and ends at such a rate.
+/// Any phase of this many steps that starts and ends at a learning rate of at least 0.05.
 fn any_phase(steps: u64) -> impl Strategy<Value = Box<dyn AnyPhase>> {
     (0..11, 0.05..1.0, 2..9_u64).prop_map(move |(kind, part, count)| -> Box<dyn AnyPhase> {
         match kind {
@@ -181,10 +181,10 @@ fn any_phase(steps: u64) -> impl Strategy<Value = Box<dyn AnyPhase>> {
 }
 
 proptest! {
-    /// Rates are finite and not negative, phases fill the run without a gap, and a rate is a function of its step: a
-    /// schedule that was asked for nothing else, as after a resume, gives the same bits.
+    /// Learning rates are finite and not negative, phases fill the run without a gap, and a learning rate is a function of its
+    /// step: a schedule that is queried for one step only, as after a resume, returns the same bits.
     #[test]
-    fn any_list_of_phases(
+    fn random_schedules_are_finite_and_depend_only_on_step(
         (lengths, list) in proptest::collection::vec(6..40_u64, 1..5).prop_flat_map(|lengths| {
             let phases: Vec<_> = lengths.iter().map(|&steps| any_phase(steps)).collect();
             (Just(lengths), phases)

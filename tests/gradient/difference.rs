@@ -1,4 +1,4 @@
-//! Central differences in f64 against candle's autodiff.
+//! Central differences in f64, compared with candle's autodiff.
 
 use candle_core::{DType, Device, Tensor, Var};
 use trainspec::Shape;
@@ -8,7 +8,7 @@ use trainspec::layer::Mode;
 use trainspec::layer::Role;
 use trainspec::rng::{Purpose, StepIndex, Stream};
 
-/// What a central difference `(L(x + h) - L(x - h)) / 2h` gets wrong is `h^2 / 6 |L'''|` from the formula and
+/// The error of a central difference `(L(x + h) - L(x - h)) / 2h` is `h^2 / 6 |L'''|` from the formula and
 /// about `eps |L| / h` from rounding; with `eps = 2.2e-16` their sum is least near `h = cbrt(eps)`, at which
 /// they are `6e-12 |L'''|` and `4e-11 |L|`.
 const STEP: f64 = 6e-6;
@@ -20,20 +20,20 @@ const TOLERANCE: f64 = 1e-8;
 /// Samples in a batch: neither one nor a power of two.
 const BATCH: usize = 3;
 
-/// Where a layer is differentiated.
+/// The points at which a layer is differentiated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Points {
     /// Anywhere: the layer is smooth.
     Anywhere,
-    /// All numbers of an input differ from each other and from 0 by far more than [`STEP`], so that no
-    /// difference reaches over a kink.
+    /// All values of an input differ from each other and from 0 by far more than [`STEP`], so that no
+    /// difference crosses a kink.
     OffKinks,
 }
 
 /// Both modes: dropout has one mask in all passes of a check.
 pub(crate) const TRAIN: Mode = Mode::Train { seed: 7, at: StepIndex { step: 3, micro_batch: 1 } };
 
-/// A value that is varied: a parameter or an input.
+/// A varied value: a parameter or an input.
 struct Leaf {
     name: String,
     axes: Vec<usize>,
@@ -55,7 +55,7 @@ impl Leaf {
     }
 }
 
-/// Normal numbers that depend on `name` alone.
+/// Returns normally distributed values that depend only on `name`.
 pub(crate) fn normal(name: &str, count: usize) -> Vec<f64> {
     let stream = Stream::new(11, Purpose::Init, name);
     stream.normal(StepIndex::default(), count).into_iter().map(f64::from).collect()
@@ -95,7 +95,7 @@ fn leaves(graph: &Graph, shapes: &[Shape], points: Points) -> Vec<Leaf> {
     parameters.chain(shapes.iter().enumerate().map(|(i, &shape)| input(i, shape, points))).collect()
 }
 
-/// The weighted sum of a layer's output; the weights make every element count differently.
+/// Returns the weighted sum of a layer's output; every element has a different weight.
 fn loss(graph: &Graph, tensors: &[Tensor], mode: Mode) -> Tensor {
     let (parameters, inputs) = tensors.split_at(graph.parameters.len());
     let (output, _) = forward(graph, parameters, inputs, mode).unwrap();
@@ -107,7 +107,7 @@ fn loss(graph: &Graph, tensors: &[Tensor], mode: Mode) -> Tensor {
     (output * weights).unwrap().sum_all().unwrap()
 }
 
-/// Compares both gradients for every number of every parameter and real input, in both modes.
+/// Compares both gradients for every element of every parameter and real input, in both modes.
 pub(crate) fn agree(graph: &Graph, points: Points) {
     let shapes = &graph.shapes[..graph.inputs];
     for mode in [TRAIN, Mode::Evaluate] {
@@ -151,7 +151,7 @@ pub(crate) fn agree(graph: &Graph, points: Points) {
             for (element, (told, measured)) in told.iter().zip(&measured).enumerate() {
                 assert!(
                     (told - measured).abs() <= TOLERANCE * largest,
-                    "{} {} of {:?}, element {element}, {mode:?}: candle says {told}, the difference {measured}",
+                    "{} {} of {:?}, element {element}, {mode:?}: candle returns {told}, the difference {measured}",
                     graph.name,
                     leaf.name,
                     graph.shapes,

@@ -1,4 +1,4 @@
-//! Values and gradients of the reference forms in f32, at the ends of its range, against closed forms.
+//! Values and gradients of the reference forms at the limits of f32's range, compared with closed forms.
 //!
 //! Seen to fail: candle's own `silu`, whose gradient is 0 from 3e7 on; the square of `gelu`'s argument, which is infinite from
 //! 2e19 on, with the gradient NaN; the mask of `Hinge` that multiplied an infinite difference by 0.
@@ -14,7 +14,7 @@ use trainspec::loss::{BinaryCrossEntropy, CrossEntropy, Hinge, Loss};
 use trainspec::rng::StepIndex;
 use trainspec::{Class, Config, Logits, Shape};
 
-/// The outputs of a layer in f32, and the gradient of their sum times `weights`, of ones if there are none.
+/// Returns the outputs of a layer in f32, and the gradient of their sum weighted by `weights`, which default to one.
 fn run(layer: &impl Module, x: &[f32], axes: &[usize], weights: Option<&[f32]>, mode: Mode) -> [Vec<f32>; 2] {
     let graph = Graph::of(layer, &[Shape::of(&axes[1..])]).unwrap();
     let x = Var::from_slice(x, axes, &Device::Cpu).unwrap();
@@ -38,7 +38,7 @@ fn close(what: &str, found: f32, expected: f64) {
 const SIZES: [f32; 8] = [200.0, 1e4, 3e7, 1e13, 1e19, 1e20, 1e30, f32::MAX];
 
 #[test]
-fn activations_at_the_ends_of_the_range() {
+fn activation_gradients_at_range_limits() {
     let near_ramp = |layer: &dyn Fn(&[f32]) -> [Vec<f32>; 2]| {
         for size in SIZES {
             let [y, slope] = layer(&[size, -size]);
@@ -62,9 +62,9 @@ fn activations_at_the_ends_of_the_range() {
     }
 }
 
-/// Silu's slope where both of its terms count, `s (1 + x (1 - s))` with `s = 1 / (1 + exp(-x))`.
+/// The slope of SiLU where both of its terms matter: `s (1 + x (1 - s))` with `s = 1 / (1 + exp(-x))`.
 #[test]
-fn silu_has_its_slope_between_the_ends_too() {
+fn silu_gradient_matches_formula() {
     let points: Vec<f32> = (-80..=80).map(|x| x as f32 / 4.0).collect();
     let [y, slope] = run(&Silu {}, &points, &[1, points.len()], None, Mode::Evaluate);
     for ((x, y), slope) in points.iter().zip(y).zip(slope) {
@@ -76,7 +76,7 @@ fn silu_has_its_slope_between_the_ends_too() {
 }
 
 #[test]
-fn softmax_at_the_ends_of_the_range() {
+fn softmax_gradient_at_range_limits() {
     for size in [200.0, 3e7, 1e20, 1e38_f32] {
         let (x, weights) = ([size, 0.0, -size], [1.0, 2.0, 3.0]);
         let [y, slope] = run(&Softmax {}, &x, &[1, 3], Some(&weights), Mode::Evaluate);
@@ -88,9 +88,9 @@ fn softmax_at_the_ends_of_the_range() {
     }
 }
 
-/// Gates that are shut or open for good: every output is within 1, and no gradient is NaN.
+/// Saturated gates: every output is within 1, and no gradient is NaN.
 #[test]
-fn recurrent_layers_at_the_ends_of_the_range() {
+fn recurrent_layers_at_range_limits_stay_finite() {
     for size in [1e4, 1e20, 1e36_f32] {
         let x = [size, -size, 0.5 * size, size, 0.0, -size];
         for [y, slope] in [
@@ -103,10 +103,10 @@ fn recurrent_layers_at_the_ends_of_the_range() {
     }
 }
 
-/// The squares of what is from 1.9e19 on are infinite, and the inverse of infinity is 0: seen to fail when every output was
+/// The squares of values above 1.9e19 are infinite, and the inverse of infinity is 0: seen to fail when every output was
 /// the bias.
 #[test]
-fn normalizations_show_squares_that_are_infinite() {
+fn normalization_of_infinite_squares_is_non_finite() {
     for size in [3e19, 1e30, f32::MAX] {
         let x = [size, -size, 0.5 * size, 0.0, 1.0, 2.0, 3.0, 4.0];
         let train = Mode::Train { seed: 1, at: StepIndex::default() };
@@ -121,13 +121,13 @@ fn normalizations_show_squares_that_are_infinite() {
             assert!(y[..4].iter().all(|y| y.is_nan()), "{name} at {size}: {y:?}");
             assert!(y[4..].iter().all(|y| y.is_finite()), "{name} at {size}: {y:?}");
         }
-        // Each channel by itself.
+        // Each channel separately.
         let [y, _] = run(&BatchNorm::DEFAULT, &[size, 1.0, -size, 2.0], &[2, 2], None, train);
         assert!(y[0].is_nan() && y[2].is_nan() && y[1].is_finite() && y[3].is_finite(), "{size}: {y:?}");
     }
 }
 
-/// The sum of a loss and its gradient.
+/// Returns the sum of a loss and its gradient.
 fn loss<T: trainspec::TargetKind>(
     loss: &impl Loss<Logits<2>, T>,
     logits: [f32; 2],
@@ -141,7 +141,7 @@ fn loss<T: trainspec::TargetKind>(
 }
 
 #[test]
-fn losses_at_the_ends_of_the_range() {
+fn loss_gradients_at_range_limits() {
     let class = Tensor::new(&[0_u32], &Device::Cpu).unwrap();
     for size in [1e4, 1e20, 1e38_f32] {
         assert_eq!(loss::<Class<2>>(&CrossEntropy, [size, -size], &class), (0.0, vec![0.0, 0.0]));
@@ -152,7 +152,7 @@ fn losses_at_the_ends_of_the_range() {
         let (sum, gradient) = loss::<trainspec::Labels<2>>(&BinaryCrossEntropy, [-size, size], &labels);
         assert_eq!((sum, gradient), (size, vec![-0.5, 0.5]));
     }
-    // The difference is below the least number.
+    // The difference is below the least positive value.
     for power in [1, 2] {
         let hinge = Hinge { power, ..Hinge };
         assert_eq!(loss::<Class<2>>(&hinge, [3e38, -3e38], &class), (0.0, vec![0.0, 0.0]));

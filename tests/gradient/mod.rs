@@ -1,11 +1,11 @@
-//! Every layer's gradient, and the values it gives.
+//! The gradient of every layer, and its values.
 //!
-//! A layer of this crate has a row in the table here; [`difference`] checks the rows, and [`values`] has what
+//! A layer of this crate has a row in the table here; [`difference`] checks the rows, and [`values`] checks what
 //! no difference can see: the values themselves, kinks, and running statistics. [`recurrent`] has the values of
 //! layers that read sequences. PyTorch's numbers are in `golden/layers`.
 //!
-//! Each test here was seen to fail: with candle's own `relu`, `gelu_erf` and `layer_norm` in place of ours;
-//! with `>=` for `>` in the maximum, the biased variance in the running value, no place for NaN, and the
+//! Each test here was seen to fail: with candle's own `relu`, `gelu_erf` and `layer_norm` instead of ours;
+//! with `>=` for `>` in the maximum, the biased variance in the running value, no handling of NaN, and the
 //! dilation, the stride, the scale of attention or the order of two values mistaken; with two gates of a
 //! recurrent layer exchanged, and with group normalization's variance taken over the batch.
 
@@ -25,7 +25,7 @@ use trainspec::layer::{
 };
 use trainspec::{Config, Shape};
 
-/// The table: a test for each layer, a row for each configuration with the shapes that it takes.
+/// The table: a test for each layer, a row for each configuration with its input shapes.
 macro_rules! gradients {
     ($($name:ident at $points:ident { $($layer:expr => $($shape:expr),+;)+ })+) => { $(
         #[test]
@@ -35,7 +35,7 @@ macro_rules! gradients {
     )+ };
 }
 
-/// What stands for a shape in the table: axes, or tokens.
+/// A shape in the table: axes, or tokens.
 trait ToShape {
     fn to_shape(&self) -> Shape;
 }

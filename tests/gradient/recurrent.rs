@@ -1,4 +1,4 @@
-//! Recurrent layers: a case that can be followed by hand, and what a place sees. PyTorch's numbers are in
+//! Recurrent layers: a hand-calculated case, and the dependence on positions. PyTorch's values are in
 //! `golden/layers`.
 
 use candle_core::{DType, Device, Tensor};
@@ -11,10 +11,10 @@ use super::difference::normal;
 use super::values::{close, evaluate, numbers, tensor};
 
 /// `sigmoid(ln 3) = 3/4`, `sigmoid(-ln 3) = 1/4`, `sigmoid(0) = 1/2` and `tanh(ln 3 / 2) = 1/2`. The input 1
-/// opens the gates so at both places: the memory is 3/4 * 1/2 = 3/8, then 1/4 * 3/8 + 3/8 = 15/32. Of the
-/// hidden vector only the output gate sees something, and only at the second place.
+/// opens the gates equally at both positions: the memory is 3/4 * 1/2 = 3/8, then 1/4 * 3/8 + 3/8 = 15/32. Only
+/// the output gate uses the hidden vector, and only at the second position.
 #[test]
-fn two_places_of_an_lstm_by_hand() {
+fn lstm_two_steps_match_hand_calculation() {
     let ln3 = 3.0_f64.ln();
     let parameters = [
         tensor(&[ln3, -ln3, 0.0, 0.0], &[4, 1]),
@@ -28,10 +28,10 @@ fn two_places_of_an_lstm_by_hand() {
     close(&evaluate(&layer, &parameters, &tensor(&[1.0, 1.0], &[1, 2, 1])), &[first, second]);
 }
 
-/// The reset gate is 3/4 and the update gate 1/4. The hidden vector gives 2/3 ln 3 by its bias, of which the
-/// reset gate leaves ln 3 / 2: so the new vector is 1/2, and the hidden one 3/4 * 1/2 + 1/4 * h.
+/// The reset gate is 3/4 and the update gate 1/4. The hidden bias is 2/3 ln 3, of which the reset gate
+/// keeps ln 3 / 2: so the new vector is 1/2, and the hidden one 3/4 * 1/2 + 1/4 * h.
 #[test]
-fn two_places_of_a_gru_by_hand() {
+fn gru_two_steps_match_hand_calculation() {
     let ln3 = 3.0_f64.ln();
     let parameters = [
         tensor(&[ln3, -ln3, 0.0], &[3, 1]),
@@ -44,10 +44,10 @@ fn two_places_of_a_gru_by_hand() {
     close(&y, &[3.0 / 8.0, 15.0 / 32.0]);
 }
 
-/// In f32 nothing is left in another type. A sum of some ten products of numbers up to 3 and its
-/// `exp` are right to a few dozen roundings of 2^-24.
+/// In f32 every value stays in f32. A sum of some ten products of values up to 3 and its
+/// `exp` are accurate to a few dozen roundings of 2^-24.
 #[test]
-fn both_stay_in_f32() {
+fn lstm_and_gru_stay_in_f32() {
     let x = tensor(&normal("x", 24), &[2, 4, 3]);
     for graph in [
         Graph::of(&Lstm { out: 2, ..Lstm::DEFAULT }, &[Shape::of(&[4, 3])]).unwrap(),
@@ -67,7 +67,7 @@ fn both_stay_in_f32() {
     }
 }
 
-/// What comes later changes nothing before it, and samples do not see each other.
+/// Later positions do not change earlier outputs, and samples do not affect each other.
 fn sees_only_what_was(layer: &impl Module) {
     let x: Vec<f64> = normal("x", 2 * 4 * 3);
     let mut later = x.clone();
@@ -83,7 +83,7 @@ fn sees_only_what_was(layer: &impl Module) {
 }
 
 #[test]
-fn nothing_is_seen_before_its_place() {
+fn recurrent_output_does_not_depend_on_later_positions() {
     sees_only_what_was(&Lstm { out: 2, ..Lstm::DEFAULT });
     sees_only_what_was(&Gru { out: 2, ..Gru::DEFAULT });
 }

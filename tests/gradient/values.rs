@@ -1,4 +1,4 @@
-//! Values, against closed forms and plain loops.
+//! Values, compared with closed forms and plain loops.
 
 use candle_core::{Device, Tensor, Var};
 use trainspec::engine::{forward, initial};
@@ -33,7 +33,7 @@ pub(crate) fn evaluate(layer: &impl Module, parameters: &[Tensor], x: &Tensor) -
     run(layer, parameters, x, Mode::Evaluate).0
 }
 
-/// The gradient of the sum of a layer's output.
+/// Returns the gradient of the sum of a layer's output.
 fn slope(layer: &impl Module, x: &[f64], axes: &[usize]) -> Vec<f64> {
     let x = Var::from_tensor(&tensor(x, axes)).unwrap();
     let graph = Graph::of(layer, &[Shape::of(&axes[1..])]).unwrap();
@@ -42,8 +42,8 @@ fn slope(layer: &impl Module, x: &[f64], axes: &[usize]) -> Vec<f64> {
     numbers(gradients.get(x.as_tensor()).unwrap())
 }
 
-/// Sums of a few dozen f64 products in another order differ by some 1e-15; the libraries' `exp`, `tanh` and
-/// `erf` by a unit in the last place.
+/// Sums of a few dozen f64 products in another order differ by about 1e-15, and `exp`, `tanh` and `erf` of different
+/// libraries by a unit in the last place.
 pub(crate) fn close(found: &[f64], expected: &[f64]) {
     assert_eq!(found.len(), expected.len());
     for (found, expected) in found.iter().zip(expected) {
@@ -52,13 +52,13 @@ pub(crate) fn close(found: &[f64], expected: &[f64]) {
 }
 
 #[test]
-fn the_gradient_of_relu_at_zero_is_zero() {
+fn relu_gradient_at_zero_is_zero() {
     assert_eq!(slope(&Relu {}, &[-1.0, 0.0, -0.0, 2.0], &[1, 4]), [0.0, 0.0, 0.0, 1.0]);
     assert_eq!(slope(&LeakyRelu { slope: 0.25 }, &[-1.0, 0.0, 2.0], &[1, 3]), [0.25, 0.25, 1.0]);
 }
 
 #[test]
-fn relu_keeps_what_is_not_a_number() {
+fn relu_propagates_nan() {
     let y = evaluate(&Relu {}, &[], &tensor(&[f64::NEG_INFINITY, f64::INFINITY, f64::NAN], &[1, 3]));
     assert_eq!(y[..2], [0.0, f64::INFINITY]);
     assert!(y[2].is_nan());
@@ -66,7 +66,7 @@ fn relu_keeps_what_is_not_a_number() {
 
 /// From tables of the normal distribution and of the exponential.
 #[test]
-fn activations_at_one_and_far_out() {
+fn activations_match_tables_at_one_and_at_large_inputs() {
     let x = tensor(&[1.0, -1.0, 0.0, 1000.0, -1000.0], &[1, 5]);
     let normal = 0.841_344_746_068_542_9;
     close(&evaluate(&Gelu::DEFAULT, &[], &x), &[normal, normal - 1.0, 0.0, 1000.0, 0.0]);
@@ -86,7 +86,7 @@ fn softmax_does_not_overflow() {
 }
 
 #[test]
-fn linear_and_reshape_are_what_they_say() {
+fn linear_and_reshape_match_definition() {
     let layer = Linear { out: 2, ..Linear::DEFAULT };
     let parameters = [tensor(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[2, 3]), tensor(&[10.0, 20.0], &[2])];
     let x = tensor(&[1.0, 0.0, -1.0, 2.0, 1.0, 0.0], &[1, 2, 3]);
@@ -95,14 +95,14 @@ fn linear_and_reshape_are_what_they_say() {
 }
 
 #[test]
-fn concat_puts_the_first_before_the_second_in_each_sample() {
+fn concat_keeps_argument_order_in_each_sample() {
     let graph = Graph::of(&Concat { axis: 0 }, &[Shape::of(&[1]), Shape::of(&[2])]).unwrap();
     let inputs = [tensor(&[1.0, 2.0], &[2, 1]), tensor(&[3.0, 4.0, 5.0, 6.0], &[2, 2])];
     let (y, _) = forward(&graph, &[], &inputs, Mode::Evaluate).unwrap();
     assert_eq!(numbers(&y), [1.0, 3.0, 4.0, 2.0, 5.0, 6.0]);
 }
 
-/// A window's value by plain loops: `fold` over the pixels of each window, given where they are.
+/// Computes the value of each window by plain loops: `fold` over its pixels and their indices.
 fn windows(
     (rows, columns): (usize, usize),
     (kernel, stride, padding, dilation): (usize, usize, usize, usize),
@@ -125,7 +125,7 @@ fn windows(
 }
 
 #[test]
-fn convolutions_agree_with_plain_loops() {
+fn convolutions_match_plain_loops() {
     let base = Conv2d { out: 6, kernel: 3, ..Conv2d::DEFAULT };
     for (layer, [channels, height, width]) in [
         (base, [3, 5, 4]),
@@ -167,7 +167,7 @@ fn convolutions_agree_with_plain_loops() {
 }
 
 #[test]
-fn pools_agree_with_plain_loops() {
+fn pools_match_plain_loops() {
     for ((kernel, stride, padding), [height, width]) in [
         ((2, 2, 0), [4, 6]),
         ((2, 2, 0), [5, 3]),
@@ -202,7 +202,7 @@ fn pools_agree_with_plain_loops() {
 }
 
 #[test]
-fn of_equal_maxima_the_first_has_the_gradient() {
+fn max_pool_tie_sends_gradient_to_first() {
     let layer = MaxPool2d { kernel: 2, ..MaxPool2d::DEFAULT };
     assert_eq!(slope(&layer, &[1.0; 4], &[1, 1, 2, 2]), [1.0, 0.0, 0.0, 0.0]);
     assert_eq!(slope(&layer, &[0.0, 1.0, 1.0, 1.0], &[1, 1, 2, 2]), [0.0, 1.0, 0.0, 0.0]);
@@ -210,7 +210,7 @@ fn of_equal_maxima_the_first_has_the_gradient() {
     let layer = MaxPool2d { kernel: 2, stride: 1, padding: 0 };
     let x = [0.0, 0.0, 0.0, 0.0, 5.0, 0.0, 0.0, 0.0, 0.0];
     assert_eq!(slope(&layer, &x, &[1, 1, 3, 3]), [0.0, 0.0, 0.0, 0.0, 4.0, 0.0, 0.0, 0.0, 0.0]);
-    // Padding is below every number, and never the maximum.
+    // Padding is below every value, and never the maximum.
     let layer = MaxPool2d { kernel: 2, stride: 2, padding: 1 };
     let x = [f64::NEG_INFINITY; 4];
     assert_eq!(slope(&layer, &x, &[1, 1, 2, 2]), [1.0; 4]);
@@ -221,7 +221,7 @@ fn of_equal_maxima_the_first_has_the_gradient() {
 }
 
 #[test]
-fn a_pool_does_not_hide_what_is_not_a_number() {
+fn pool_propagates_nan() {
     let layer = MaxPool2d { kernel: 2, ..MaxPool2d::DEFAULT };
     for place in 0..4 {
         let mut x = [1.0, 2.0, 3.0, 4.0];
@@ -232,7 +232,7 @@ fn a_pool_does_not_hide_what_is_not_a_number() {
 
 /// Channel 0 has the values 1, 2, 3, 6 in training: mean 3, biased variance 14 / 4, unbiased 14 / 3.
 #[test]
-fn batch_norm_keeps_running_statistics_and_evaluates_with_them() {
+fn batch_norm_evaluates_with_running_statistics() {
     let layer = BatchNorm { eps: 0.5, update: 0.25 };
     let parameters = [
         tensor(&[2.0, 1.0], &[2]),
@@ -258,7 +258,7 @@ fn batch_norm_keeps_running_statistics_and_evaluates_with_them() {
 }
 
 #[test]
-fn batch_norm_needs_two_values_a_channel_in_training_alone() {
+fn batch_norm_needs_two_values_per_channel_only_in_training() {
     let graph = Graph::of(&BatchNorm::DEFAULT, &[Shape::of(&[3])]).unwrap();
     let parameters = initial(&graph, 1, &Device::Cpu).unwrap();
     let x = Tensor::new(&[[1.0_f32, 2.0, 3.0]], &Device::Cpu).unwrap();
@@ -269,7 +269,7 @@ fn batch_norm_needs_two_values_a_channel_in_training_alone() {
 
 /// Of the vector 1, 2, 3, 6: mean 3, biased variance 14 / 4.
 #[test]
-fn layer_norm_has_the_biased_variance_of_each_vector() {
+fn layer_norm_uses_biased_variance_per_vector() {
     let layer = LayerNorm { eps: 0.5, ..LayerNorm::DEFAULT };
     let parameters = [tensor(&[1.0, 2.0, 3.0, 4.0], &[4]), tensor(&[0.0, 0.0, 0.0, 10.0], &[4])];
     let x = tensor(&[1.0, 2.0, 3.0, 6.0, 1.0, 1.0, 1.0, 1.0], &[1, 2, 4]);
@@ -278,7 +278,7 @@ fn layer_norm_has_the_biased_variance_of_each_vector() {
 
 /// Of the vector 1, 5, 5, 7: mean square 25, and with eps 11 the root is 6.
 #[test]
-fn rms_norm_leaves_the_mean() {
+fn rms_norm_does_not_subtract_mean() {
     let layer = RmsNorm { eps: 11.0 };
     let x = tensor(&[1.0, 5.0, 5.0, 7.0, 0.0, 0.0, 0.0, 0.0], &[1, 2, 4]);
     let weight = [tensor(&[6.0, 12.0, -6.0, 6.0], &[4])];
@@ -288,7 +288,7 @@ fn rms_norm_leaves_the_mean() {
 /// Channels 0 and 1 of the first image hold 1, 2, 3, 6: mean 3, biased variance 14 / 4. Channels 2 and 3 are
 /// constant. The second image has the same times 2, and a variance four times as large.
 #[test]
-fn group_norm_has_the_biased_variance_of_each_group_of_each_image() {
+fn group_norm_uses_biased_variance_per_group_and_image() {
     let layer = GroupNorm { groups: 2, eps: 0.5 };
     let parameters = [tensor(&[1.0, 2.0, 3.0, 4.0], &[4]), tensor(&[0.0, 10.0, 0.0, -1.0], &[4])];
     let x = [1.0, 2.0, 3.0, 6.0, 7.0, 7.0, 7.0, 7.0];
@@ -299,9 +299,9 @@ fn group_norm_has_the_biased_variance_of_each_group_of_each_image() {
     close(&evaluate(&layer, &parameters, &tensor(&x, &[2, 4, 1, 2])), &expected.concat());
 }
 
-/// The mean of n masks has deviation `sqrt(p / (1 - p) / n)`; five of them are missed once in 2 million seeds.
+/// The mean of n masks has deviation `sqrt(p / (1 - p) / n)`; five deviations are exceeded once in 2 million seeds.
 #[test]
-fn dropout_keeps_the_mean_and_depends_on_seed_step_and_path_alone() {
+fn dropout_keeps_mean_and_depends_only_on_seed_step_and_path() {
     const COUNT: usize = 40_000;
     let (layer, ones) = (Dropout { p: 0.2 }, tensor(&vec![1.0; COUNT], &[1, COUNT]));
     let drop = |seed, step, micro_batch| {
@@ -311,7 +311,7 @@ fn dropout_keeps_the_mean_and_depends_on_seed_step_and_path_alone() {
     let first = drop(1, 2, 0);
     let mean = first.iter().sum::<f64>() / COUNT as f64;
     assert!((mean - 1.0).abs() < 5.0 * (0.25 / COUNT as f64).sqrt());
-    // The mask is made in f32, whatever it is applied to.
+    // The mask is computed in f32, whatever type it is applied to.
     assert!(first.iter().all(|y| [0.0, f64::from(1.25_f32)].contains(y)));
     assert_eq!(first, drop(1, 2, 0));
     for other in [drop(2, 2, 0), drop(1, 3, 0), drop(1, 2, 1)] {
@@ -320,9 +320,9 @@ fn dropout_keeps_the_mean_and_depends_on_seed_step_and_path_alone() {
     assert_eq!(evaluate(&layer, &[], &ones), vec![1.0; COUNT]);
 }
 
-/// A sample is kept whole or not at all; the mean of n masks as in the test before.
+/// An entire sample is kept or dropped; the mean of n masks as in the previous test.
 #[test]
-fn stochastic_depth_drops_whole_samples() {
+fn stochastic_depth_drops_entire_samples() {
     const SAMPLES: usize = 10_000;
     let (layer, ones) = (StochasticDepth { p: 0.2 }, tensor(&vec![1.0; 3 * SAMPLES], &[SAMPLES, 3, 1]));
     let drop =
@@ -339,7 +339,7 @@ fn stochastic_depth_drops_whole_samples() {
 }
 
 #[test]
-fn embeddings_look_rows_up() {
+fn embedding_looks_up_rows() {
     let weight = tensor(&[0.0, 1.0, 10.0, 11.0, 20.0, 21.0], &[3, 2]);
     let graph = Graph::of(&Embedding { out: 2, ..Embedding::DEFAULT }, &[Shape::tokens(3, 2)]).unwrap();
     let tokens = Tensor::new(&[[2_u32, 0], [1, 1]], &Device::Cpu).unwrap();
@@ -358,7 +358,7 @@ fn embeddings_look_rows_up() {
     assert_eq!(numbers(&y), [0.0, 1.0, 10.0, 11.0, 20.0, 21.0, 0.0, 1.0, 10.0, 11.0, 20.0, 21.0]);
 }
 
-/// Attention by plain loops over places and heads, in the notation of the paper.
+/// Attention by plain loops over positions and heads, in the notation of the paper.
 fn attend(layer: &SelfAttention, parameters: &[Vec<f64>], x: &[f64], length: usize) -> Vec<f64> {
     let features = x.len() / length;
     let each = features / layer.heads;
@@ -393,7 +393,7 @@ fn attend(layer: &SelfAttention, parameters: &[Vec<f64>], x: &[f64], length: usi
 }
 
 #[test]
-fn attention_agrees_with_plain_loops() {
+fn attention_matches_plain_loops() {
     let layer = SelfAttention { heads: 2, ..SelfAttention::DEFAULT };
     for layer in [layer, SelfAttention { causal: true, heads: 3, ..layer }] {
         let (length, features) = (5, 6);
@@ -412,7 +412,7 @@ fn attention_agrees_with_plain_loops() {
 }
 
 #[test]
-fn causal_attention_does_not_see_later_places() {
+fn causal_attention_ignores_later_positions() {
     let layer = SelfAttention { heads: 2, causal: true, ..SelfAttention::DEFAULT };
     let graph = Graph::of(&layer, &[Shape::of(&[4, 4])]).unwrap();
     let parameters = initial(&graph, 3, &Device::Cpu).unwrap();
@@ -431,9 +431,9 @@ fn causal_attention_does_not_see_later_places() {
     assert_ne!(run(&x, &open)[..8], run(&later, &open)[..8]);
 }
 
-/// The largest of n uniform draws within a bound is above 0.9 of it but for `0.9^n`.
+/// The largest of n uniform draws within a bound is above 0.9 of it except with probability `0.9^n`.
 #[test]
-fn parameters_begin_within_their_bounds() {
+fn initial_parameters_are_within_bounds() {
     let begin = |layer: &dyn Fn() -> Graph| -> Vec<Vec<f32>> {
         let parameters = initial(&layer(), 5, &Device::Cpu).unwrap();
         parameters.iter().map(|p| p.flatten_all().unwrap().to_vec1().unwrap()).collect()

@@ -1,4 +1,4 @@
-//! Many cases of one kind of input, counted.
+//! Runs and counts many cases of one kind of input.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -10,32 +10,32 @@ use trainspec_tests::record::record;
 
 use crate::meter::metered;
 
-/// How a kind of input is tried.
+/// The settings for one kind of input.
 pub(crate) struct Campaign {
     /// Its name in the report.
     pub(crate) target: &'static str,
-    /// How many cases there are, unless `FUZZ_SECONDS` says how long to go on.
+    /// The number of cases, unless `FUZZ_SECONDS` sets a duration.
     pub(crate) cases: u32,
-    /// What reading may allocate: so many bytes for each of the input, and so many besides.
+    /// The allocation limit: this many bytes for each input byte, plus a constant.
     pub(crate) each: usize,
     pub(crate) besides: usize,
 }
 
-/// A folder for inputs: in memory where there is one, since a campaign writes thousands of files.
+/// A folder for inputs: in memory where available, since a campaign writes thousands of files.
 pub(crate) fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()).unwrap()
 }
 
-/// An input: how many bytes it has, and what is done with it.
+/// An input: its length and the function that reads it.
 pub(crate) type Work<'a> = (usize, Box<dyn FnOnce() -> Result<(), String> + 'a>);
 
 impl Campaign {
-    /// Tries cases of this strategy. An input may be refused; it may not panic, nor allocate more than it may.
+    /// Runs cases of this strategy. An input may be rejected; it must not cause a panic, nor exceed the allocation limit.
     pub(crate) fn run<S: Strategy>(&self, cases: &S, work: impl Fn(S::Value) -> Work<'static>) {
         let start = Instant::now();
         let seconds: Option<u64> = std::env::var("FUZZ_SECONDS").ok().map(|text| text.parse().unwrap());
-        // By chance only where somebody asks for time; what it finds can be had again.
+        // Random only if a duration is set; the seed reproduces a failure.
         let seed: u64 = match std::env::var("FUZZ_SEED") {
             Ok(seed) => seed.parse().unwrap(),
             Err(_) => seconds.map_or(0, |_| SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() << 20),

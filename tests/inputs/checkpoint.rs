@@ -1,4 +1,4 @@
-//! A run folder that is taken up again, with files that no run has written.
+//! Resumes run folders with files that no run has written.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -58,7 +58,7 @@ fn sum(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
-/// A run that was ended after its first epoch, and the folder of its checkpoint.
+/// A run that was stopped after its first epoch, and the folder of its checkpoint.
 fn ended() -> (Files, String) {
     let out = scratch();
     let run = Kept::experiment().out(out.path()).run().unwrap();
@@ -73,7 +73,7 @@ fn ended() -> (Files, String) {
     (files, format!("checkpoints/{}", steps[0]))
 }
 
-/// Makes the sums of a changed checkpoint right, so that what is in its files is looked at.
+/// Corrects the checksums of a changed checkpoint, so that its files are read.
 fn mend(files: &mut Files, place: &str) {
     let state = format!("{place}/state.json");
     let (lines, bytes) = (files.get("metrics.jsonl").cloned().unwrap_or_default(), &files[&state]);
@@ -95,17 +95,17 @@ fn mend(files: &mut Files, place: &str) {
 }
 
 #[test]
-fn run_folders_of_any_bytes() {
+fn random_run_folders_do_not_panic() {
     let out = scratch();
     let (whole, place) = ended();
     let beside = out.path().join("beside");
     write(&beside, &Files::from([("precious".to_owned(), b"as it is".to_vec())]));
     let folder = out.path().join("run");
     let mut names: Vec<String> = whole.keys().filter(|name| *name != "lock").cloned().collect();
-    // What most is read from.
+    // The files from which most is read.
     names.extend(vec![format!("{place}/state.json"); 4]);
     names.extend(vec!["metrics.jsonl".to_owned(); 2]);
-    // Training and writing the rest of the run is in it.
+    // Includes training and writing the rest of the run.
     let campaign = Campaign { target: "run folder", cases: 600, each: 16, besides: 1 << 18 };
     campaign.run(&(0..names.len(), edits(), 0..5_u8), |(number, edits, mending)| -> Work<'static> {
         let mut changed = whole.clone();
@@ -122,17 +122,17 @@ fn run_folders_of_any_bytes() {
             Box::new(move || {
                 let outcome = Kept::experiment().resume(&folder).run();
                 assert_eq!(files(&beside)["precious"], b"as it is");
-                assert_eq!(fs::read_dir(&out).unwrap().count(), 2, "nothing is made beside the run");
+                assert_eq!(fs::read_dir(&out).unwrap().count(), 2, "nothing is created next to the run");
                 outcome.map(|_| ()).map_err(|error| error.to_string())
             }),
         )
     });
 }
 
-/// Links in a run folder, to files and folders elsewhere and to what never ends.
+/// Links in a run folder to external files and folders and to endless files.
 #[cfg(unix)]
 #[test]
-fn links_lead_nowhere() {
+fn links_in_run_folder_are_not_followed() {
     use std::os::unix::fs::symlink;
 
     let out = scratch();
@@ -180,9 +180,9 @@ fn links_lead_nowhere() {
     }
 }
 
-/// Names in the list of sums that are none of a checkpoint.
+/// Names in the checksum list that do not belong to a checkpoint.
 #[test]
-fn no_name_leads_out_of_a_checkpoint() {
+fn checksum_names_outside_checkpoint_are_rejected() {
     let out = scratch();
     let (whole, place) = ended();
     let folder = out.path().join("run");
@@ -200,6 +200,6 @@ fn no_name_leads_out_of_a_checkpoint() {
         changed.get_mut(&format!("{place}/SHA256SUMS")).unwrap().splice(0..0, line.into_bytes());
         write(&folder, &changed);
         let problem = Kept::experiment().resume(&folder).run().unwrap_err().to_string();
-        assert!(problem.contains("has a line that names no file"), "{problem}");
+        assert!(problem.contains("has a line that does not name a file"), "{problem}");
     }
 }

@@ -1,30 +1,30 @@
-//! Changes to files: damage, and malice.
+//! Changes to files: damage and malicious edits.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// One change; places are taken modulo the length.
+/// One change; positions are taken modulo the length.
 #[derive(Clone, Debug)]
 pub(crate) enum Edit {
-    /// One bit is another.
+    /// Flips one bit.
     Flip(usize, u8),
-    /// One byte is this.
+    /// Sets one byte.
     Byte(usize, u8),
-    /// The file ends here.
+    /// Truncates the file here.
     Cut(usize),
-    /// These bytes are put in.
+    /// Inserts these bytes.
     Insert(usize, Vec<u8>),
-    /// So many bytes go.
+    /// Removes this many bytes.
     Remove(usize, usize),
-    /// So many bytes are there again, so many times.
+    /// Repeats this many bytes this many times.
     Repeat(usize, usize, usize),
-    /// The number, the word or the quoted text at a place is one of [`TOKENS`].
+    /// Replaces the number, the word or the quoted text at a position by one of [`TOKENS`].
     Token(usize, usize),
-    /// A number of eight bytes, with the last or the first byte first.
+    /// Writes a number of eight bytes, little- or big-endian.
     Length(usize, u64, bool),
 }
 
-/// What stands for a number, a word or a text.
+/// Replacements for a number, a word or a text.
 const TOKENS: [&str; 34] = [
     "-1",
     "0",
@@ -62,7 +62,7 @@ const TOKENS: [&str; 34] = [
     "{\"a\":{\"a\":{\"a\":{\"a\":1}}},\"a\":2}",
 ];
 
-/// No file that is made here is longer.
+/// The largest length of a changed file.
 const LONGEST: usize = 1 << 18;
 
 /// Some changes.
@@ -94,7 +94,7 @@ pub(crate) fn edits() -> impl Strategy<Value = Vec<Edit>> {
     vec(edit, 1..5)
 }
 
-/// The bytes with these changes, one after the other.
+/// Returns the bytes after these changes, applied in order.
 pub(crate) fn edited(bytes: &[u8], edits: &[Edit]) -> Vec<u8> {
     edits.iter().fold(bytes.to_vec(), |bytes, edit| {
         let mut bytes = apply(bytes, edit);
@@ -141,7 +141,7 @@ fn apply(mut bytes: Vec<u8>, edit: &Edit) -> Vec<u8> {
     bytes
 }
 
-/// The number, the word or the quoted text that begins at a place or next after it.
+/// Returns the first number, word or quoted text at or after a position.
 fn token_at(bytes: &[u8], place: usize) -> std::ops::Range<usize> {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_.+-".contains(&byte);
     let rest = bytes.get(place..).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Model files: of a run, exported, and those that a run begins with.
+//! Model files: of a run, exported, and for `init_from`.
 
 use std::path::PathBuf;
 
@@ -23,14 +23,14 @@ pub(crate) fn points() -> trainspec::Result<impl Dataset<Input = Features<3>, Ta
 
 train! { pub(crate) Points { model: Net, data: points(), batch: 4, steps: 1 } }
 
-/// The file with another header, whose length is right.
+/// Returns the file with another header of the correct length.
 fn with_header(file: &[u8], edits: &[Edit]) -> Vec<u8> {
     let length = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
     let header = edited(&file[8..8 + length], edits);
     [&(header.len() as u64).to_le_bytes(), header.as_slice(), &file[8 + length..]].concat()
 }
 
-/// Reads a file in each way.
+/// Reads a file with each reader.
 fn read(path: &PathBuf, begins: bool) -> Result<(), String> {
     let read = || -> trainspec::Result<()> {
         if begins {
@@ -46,7 +46,7 @@ fn read(path: &PathBuf, begins: bool) -> Result<(), String> {
 }
 
 #[test]
-fn model_files_of_any_bytes() {
+fn random_model_files_do_not_panic() {
     let folder = scratch();
     let path = folder.path().join("file");
     let model = Points::experiment().without_folder().run().unwrap().model;
@@ -70,10 +70,10 @@ fn file(header: &str, numbers: usize) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &vec![0; numbers]].concat()
 }
 
-/// Headers that lie: of a length that is not there, of offsets that overlap, run over or backwards, of names twice, of very many
-/// tensors, of nested JSON.
+/// Invalid headers: with a length beyond the file, with offsets that overlap, exceed the data or run backward, with duplicate
+/// names, with very many tensors, with nested JSON.
 #[test]
-fn model_files_that_are_made_on_purpose() {
+fn crafted_model_files_are_rejected() {
     let folder = scratch();
     let path = folder.path().join("file");
     let tensor = |name: &str, shape: &str, from: &str, to: &str| {
@@ -91,27 +91,27 @@ fn model_files_that_are_made_on_purpose() {
         .map(|name| tensor(name, "[0]", "0", "0"))
         .join(",");
     for (bytes, words) in [
-        (vec![], "no safetensors file"),
-        (vec![255; 8], "no safetensors file"),
-        ((1_u64 << 40).to_le_bytes().to_vec(), "no safetensors file"),
-        ([99_999_999_u64.to_le_bytes().as_slice(), b"{}"].concat(), "no safetensors file"),
-        (file("", 0), "no safetensors file"),
-        (file("[]", 0), "no safetensors file"),
-        (file(&"[".repeat(100_000), 0), "no safetensors file"),
-        (file(&format!("{{\"a\":{}", "{\"a\":".repeat(100_000)), 0), "no safetensors file"),
-        (file("{}", 16), "no safetensors file"),
-        (file(&one("[4]", "0", "17"), 17), "no safetensors file"),
-        (file(&one("[4]", "16", "0"), 16), "no safetensors file"),
-        (file(&one("[4]", most, most), 16), "no safetensors file"),
-        (file(&one(&format!("[{most},{most}]"), "0", "16"), 16), "no safetensors file"),
+        (vec![], "not a safetensors file"),
+        (vec![255; 8], "not a safetensors file"),
+        ((1_u64 << 40).to_le_bytes().to_vec(), "not a safetensors file"),
+        ([99_999_999_u64.to_le_bytes().as_slice(), b"{}"].concat(), "not a safetensors file"),
+        (file("", 0), "not a safetensors file"),
+        (file("[]", 0), "not a safetensors file"),
+        (file(&"[".repeat(100_000), 0), "not a safetensors file"),
+        (file(&format!("{{\"a\":{}", "{\"a\":".repeat(100_000)), 0), "not a safetensors file"),
+        (file("{}", 16), "not a safetensors file"),
+        (file(&one("[4]", "0", "17"), 17), "not a safetensors file"),
+        (file(&one("[4]", "16", "0"), 16), "not a safetensors file"),
+        (file(&one("[4]", most, most), 16), "not a safetensors file"),
+        (file(&one(&format!("[{most},{most}]"), "0", "16"), 16), "not a safetensors file"),
         (
             file(&one(&format!("[0,{most}]"), "0", "0"), 0),
             "is F32 [0, 18446744073709551615], expected F32 [4, 3]",
         ),
-        (file(&format!("{{{twice}}}"), 32), "no safetensors file"),
-        (file(&format!("{{{overlapping}}}"), 16), "no safetensors file"),
-        (file(&format!("{{{strange}}}"), 0), "`../../../x` is no parameter"),
-        (file(&format!("{{{}}}", many.join(",")), 0), "`t10000` is no parameter"),
+        (file(&format!("{{{twice}}}"), 32), "not a safetensors file"),
+        (file(&format!("{{{overlapping}}}"), 16), "not a safetensors file"),
+        (file(&format!("{{{strange}}}"), 0), "`../../../x` is not a parameter"),
+        (file(&format!("{{{}}}", many.join(",")), 0), "`t10000` is not a parameter"),
     ] {
         std::fs::write(&path, &bytes).unwrap();
         for begins in [false, true] {
@@ -126,7 +126,7 @@ fn model_files_that_are_made_on_purpose() {
     if cfg!(unix) {
         for begins in [false, true] {
             let problem = read(&PathBuf::from("/dev/zero"), begins).unwrap_err();
-            assert!(problem.contains("no regular file"), "{problem}");
+            assert!(problem.contains("not a regular file"), "{problem}");
         }
     }
 }

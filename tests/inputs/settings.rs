@@ -1,4 +1,4 @@
-//! What `--set` takes: keys, and values in JSON.
+//! Arguments of `--set`: keys, and values in JSON.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -88,7 +88,7 @@ fn json() -> impl Strategy<Value = String> {
 
 #[derive(Clone, Debug)]
 enum Given {
-    /// The value that is there, with changes.
+    /// The current value with changes.
     Changed(Vec<super::edit::Edit>),
     Json(String),
     Any(String),
@@ -96,7 +96,7 @@ enum Given {
 }
 
 #[test]
-fn keys_and_values_of_any_kind() {
+fn random_settings_do_not_panic() {
     let mut known = Vec::new();
     keys(&Everything::experiment().settings().unwrap().to_json(), "", &mut known);
     assert!(known.len() > 100, "{}", known.len());

@@ -1,4 +1,4 @@
-//! Data files: CSV and IDX, plain and packed.
+//! Data files: CSV and IDX, plain and compressed.
 
 use std::io::Write;
 use std::path::Path;
@@ -19,16 +19,16 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
     packer.finish().unwrap()
 }
 
-/// How much a file may unpack to, each byte of it: deflate cannot do more.
+/// The largest compression ratio of deflate.
 const UNPACKED: usize = 1032;
 
-/// How a file is packed.
+/// The compression of a file.
 #[derive(Clone, Copy, Debug)]
 enum Packed {
     No,
-    /// What is in it is damaged, the packing is not.
+    /// The content is damaged, the compression is not.
     Whole,
-    /// The packing is.
+    /// The compressed bytes are damaged.
     Damaged,
 }
 
@@ -36,7 +36,7 @@ fn packing() -> impl Strategy<Value = Packed> {
     prop_oneof![4 => Just(Packed::No), 1 => Just(Packed::Whole), 1 => Just(Packed::Damaged)]
 }
 
-/// The file, and how many bytes it has when it is unpacked.
+/// Returns the file and its decompressed length.
 fn file(bytes: &[u8], edits: &[super::edit::Edit], how: Packed) -> (Vec<u8>, usize) {
     match how {
         Packed::No => {
@@ -83,7 +83,7 @@ fn csv(path: &Path, dress: Dress) -> trainspec::Result<()> {
 }
 
 #[test]
-fn tables_of_any_bytes() {
+fn random_csv_files_do_not_panic() {
     let folder = scratch();
     let path = folder.path().join("table.csv");
     let dress = (
@@ -105,9 +105,9 @@ fn tables_of_any_bytes() {
 
 const MIB: usize = 1 << 20;
 
-/// A row of four megabytes, a million columns, as a header too; a quotation mark that nobody closes; a bomb of each kind.
+/// A row of four megabytes; a million columns, in a header too; an unclosed quotation mark; a decompression bomb of each kind.
 #[test]
-fn tables_that_are_large_on_purpose() {
+fn oversized_csv_files_are_rejected_within_memory_bound() {
     let folder = scratch();
     let path = folder.path().join("table.csv");
     let row = |bytes: &str, count: usize| bytes.repeat(count).into_bytes();
@@ -162,7 +162,7 @@ fn idx(axes: &[u32], bytes: &[u8]) -> Vec<u8> {
 type Pictures = Idx<Image<1, 4, 5>, Class<10>>;
 
 #[test]
-fn pictures_of_any_bytes() {
+fn random_idx_files_do_not_panic() {
     let folder = scratch();
     let (x, y) = (folder.path().join("x"), folder.path().join("y"));
     let pixels: Vec<u8> = (0..30 * 20).map(|place| place as u8).collect();
@@ -184,9 +184,9 @@ fn pictures_of_any_bytes() {
     });
 }
 
-/// Axes that multiply to more than there is, or to 0, and bombs that hold what their header says not.
+/// Axes whose product exceeds the data, or is 0, and decompression bombs that do not match their header.
 #[test]
-fn pictures_that_are_large_on_purpose() {
+fn oversized_idx_files_are_rejected_within_memory_bound() {
     let folder = scratch();
     let (x, y) = (folder.path().join("x"), folder.path().join("y"));
     std::fs::write(&y, idx(&[1], &[0])).unwrap();
@@ -201,8 +201,8 @@ fn pictures_that_are_large_on_purpose() {
         ([[0, 0, 8, 255].as_slice(), &[255; 1020]].concat(), "each sample is"),
         (packed(&idx(&[1, 4, 5], &zeros)), "more than the 20 bytes of 1 samples"),
         (packed(&zeros), "the magic number is 0"),
-        // More than a file of this size can hold, whatever is in it.
-        (packed(&idx(&[most, 4, 5], &zeros)), "the header promises 85899345900 bytes for 4294967295 samples"),
+        // More than a file of this size can contain.
+        (packed(&idx(&[most, 4, 5], &zeros)), "the header declares 85899345900 bytes for 4294967295 samples"),
     ] {
         std::fs::write(&x, &bytes).unwrap();
         let (outcome, peak) = metered(|| Pictures::read(&x, &y).map(|_| ()));

@@ -1,9 +1,9 @@
-//! What `export` writes, read by another library: modules of candle-nn that are called as our layers give the same numbers.
+//! Loads exported files in another library: modules of candle-nn with the names of our layers compute the same values.
 //!
-//! `torch.py` beside it does the same with PyTorch, by hand; its README.md tells how, and what came of it.
+//! `torch.py` does the same with PyTorch and is run manually; README.md describes how, and its results.
 //!
-//! Seen to fail: with our own names in the file, with a peer whose batch norm normalizes by the batch, with the normalization of inputs
-//! left out of the metadata.
+//! Seen to fail: with our own names in the file, with a peer whose batch norm normalizes by the batch, with the input
+//! normalization missing from the metadata.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -18,19 +18,19 @@ use trainspec::data::{InMemory, Normalization};
 use trainspec::prelude::*;
 use trainspec::{Model, TrainedModel};
 
-/// The largest difference of two tensors.
+/// Returns the largest difference of two tensors.
 fn distance(a: &Tensor, b: &Tensor) -> f64 {
     let in_f64 = |tensor: &Tensor| tensor.to_dtype(DType::F64).unwrap();
     let difference = (in_f64(a) - in_f64(b)).unwrap().abs().unwrap();
     difference.max_all().unwrap().to_scalar().unwrap()
 }
 
-/// A trained model against its peer, and both in files for `torch.py` if these are asked for.
+/// Compares a trained model with its peer, and writes both to files for `torch.py` if requested.
 ///
-/// The peer in f64 is right to 1e-14. In f32 it sums the same products as our layers, in another order, so the errors of both
-/// have one size: that of ours may be eight times that of the peer's, since the largest of some hundreds of
-/// errors with one deviation is within a factor of two or three of another such, and half a unit in the last place of the largest logit
-/// besides, where the peer is right by chance.
+/// The peer in f64 is accurate to 1e-14. In f32 it sums the same products as our layers in another order, so both have errors
+/// of one size. Ours may be eight times that of the peer, since the largest of some hundreds of errors with one deviation is
+/// within a factor of two or three of another such maximum, plus half a unit in the last place of the largest logit, for
+/// peers that are exact by chance.
 fn compare<M: Model>(name: &str, trained: &TrainedModel<M>, samples: &Tensor, peer: peers::Peer)
 where
     M::Input: trainspec::InputKind,
@@ -56,7 +56,7 @@ where
     assert!(found <= bound, "{name}: {found:e} from candle's logits in f64; expected at most {bound:e}");
     assert!(bound < 1e-4 * largest, "{name}: the bound {bound:e} says nothing");
 
-    // What was exported is read back as the same model.
+    // The exported file is read back as the same model.
     let back = trained_again::<M>(&file);
     assert_eq!(distance(&back.predict_tensor(samples).unwrap(), &ours).to_bits(), 0.0_f64.to_bits());
     back.export(folder.path().join("again")).unwrap();
@@ -77,7 +77,7 @@ where
     TrainedModel::load(file).unwrap()
 }
 
-/// Numbers between -1 and 1 that look random.
+/// Returns pseudo-random values between -1 and 1.
 fn numbers(count: usize, salt: u32) -> Vec<f32> {
     (0..count as u32)
         .map(|place| (place + salt).wrapping_mul(2_654_435_761) >> 8)
@@ -103,35 +103,35 @@ pub(crate) fn sequences() -> trainspec::Result<InMemory<Tokens<11, 8>, Tokens<11
 }
 
 #[test]
-fn a_perceptron_with_normalized_inputs() {
+fn exported_perceptron_with_normalizer_matches_pytorch() {
     let run = models::Points::experiment().without_folder().run().unwrap();
     assert!(run.model.normalizer().is_some());
     compare("mlp", &run.model, &reals(&[9, 6]), peers::mlp);
 }
 
 #[test]
-fn convolution_and_batch_norm() {
+fn exported_convolution_and_batch_norm_match_pytorch() {
     let run = models::Digits::experiment().without_folder().run().unwrap();
     compare("digits", &run.model, &reals(&[5, 1, 8, 8]), peers::digits);
 }
 
 #[test]
-fn a_transformer() {
+fn exported_transformer_matches_pytorch() {
     let run = models::Characters::experiment().without_folder().run().unwrap();
     let samples = Tensor::from_vec(tokens(4 * 8, 9), (4, 8), &Device::Cpu).unwrap();
     compare("gpt", &run.model, &samples, peers::gpt);
 }
 
 #[test]
-fn recurrent_layers() {
+fn exported_recurrent_layers_match_pytorch() {
     let run = models::Recurring::experiment().without_folder().run().unwrap();
     let samples = Tensor::from_vec(tokens(4 * 8, 5), (4, 8), &Device::Cpu).unwrap();
     compare("recurrent", &run.model, &samples, peers::recurrent);
 }
 
-/// The header has one order and a length by which the numbers are aligned.
+/// The header is sorted, and its length aligns the values.
 #[test]
-fn a_file_is_one_that_others_expect() {
+fn exported_file_has_sorted_aligned_header() {
     let run = models::Recurring::experiment().without_folder().run().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("model.safetensors");

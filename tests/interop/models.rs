@@ -1,4 +1,4 @@
-//! The models, each trained for a few steps so that no parameter is what it began as.
+//! The models, each trained for a few steps so that every parameter differs from its initial value.
 
 use trainspec::data::Digits8x8;
 use trainspec::prelude::*;

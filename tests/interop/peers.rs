@@ -1,4 +1,4 @@
-//! The same models of candle-nn's modules, by the names in the file.
+//! The same models built of candle-nn modules, with the names in the file.
 
 use candle_core::{D, DType, Device, Result, Tensor};
 use candle_nn::{
@@ -6,10 +6,10 @@ use candle_nn::{
     embedding, group_norm, layer_norm, linear, linear_no_bias, ops, rnn,
 };
 
-/// What a model gives for normalized samples.
+/// Returns the output of a model for normalized samples.
 pub(crate) type Peer = fn(&Tensor, &VarBuilder<'_>) -> Result<Tensor>;
 
-/// Samples as a file's metadata say that its model takes them.
+/// Normalizes samples as the metadata of a file describes.
 pub(crate) fn normalized(file: &[u8], samples: &Tensor) -> Tensor {
     let length = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
     let header: serde_json::Value = serde_json::from_slice(&file[8..8 + length]).unwrap();
@@ -54,7 +54,7 @@ pub(crate) fn gpt(tokens: &Tensor, weights: &VarBuilder<'_>) -> Result<Tensor> {
     linear(16, 11, weights.pp("head"))?.forward(&x)
 }
 
-/// candle's own, whose fused form does not know f64.
+/// Layer norm in candle's operations, since its fused form does not support f64.
 fn norm(x: &Tensor, weights: &VarBuilder<'_>) -> Result<Tensor> {
     let norm = layer_norm(16, 1e-5, weights.clone())?;
     match (x.dtype(), norm.bias()) {
@@ -70,7 +70,7 @@ fn block(x: &Tensor, weights: &VarBuilder<'_>) -> Result<Tensor> {
     &x + linear(32, 16, weights.pp("linear_2"))?.forward(&wide)?
 }
 
-/// PyTorch's `MultiheadAttention` with four heads and a causal mask; candle-nn has no module of the kind.
+/// PyTorch's `MultiheadAttention` with four heads and a causal mask; candle-nn has no such module.
 fn attention(x: &Tensor, weights: &VarBuilder<'_>) -> Result<Tensor> {
     let (batch, length, features) = x.dims3()?;
     let all = candle_nn::Linear::new(
@@ -98,7 +98,7 @@ pub(crate) fn recurrent(tokens: &Tensor, weights: &VarBuilder<'_>) -> Result<Ten
     let lstm = rnn::lstm(6, 12, LSTMConfig::default(), weights.pp("lstm_1"))?;
     let x = lstm.states_to_tensor(&lstm.seq(&x)?)?;
     let gru = rnn::gru(12, 10, rnn::GRUConfig::default(), weights.pp("gru_1"))?;
-    // candle's own `states_to_tensor` of this one puts the places beside each other.
+    // candle's own `states_to_tensor` for this layer concatenates the positions.
     let hidden: Vec<_> = gru.seq(&x)?.iter().map(|state| state.h().clone()).collect();
     let x = Tensor::stack(&hidden, 1)?;
     linear(10, 11, weights.pp("linear_1"))?.forward(&x)

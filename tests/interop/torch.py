@@ -3,11 +3,11 @@
     INTEROP_OUT=FOLDER cargo test -p trainspec-tests --test runs interop
     python tests/interop/torch.py FOLDER
 
-Each module loads its file by `load_state_dict(strict=True)`, so no tensor is missing, left over, or of another shape. The
-module in f64 is right to 1e-14. In f32 PyTorch sums the same products as our layers in another order, so our
-logits may be eight times as far from the f64 ones as PyTorch's own, the largest of some hundreds of errors with one
-deviation being within a factor of two or three of another such, and half a unit in the last place of the largest logit
-besides. PyTorch alone is needed; files are read by hand where `safetensors` is not installed.
+Each module loads its file with `load_state_dict(strict=True)`, so no tensor is missing, unused, or of another shape. The
+module in f64 is accurate to 1e-14. In f32 PyTorch sums the same products as our layers in another order, so the error of our
+logits may be eight times that of PyTorch's, since the largest of some hundreds of errors with one deviation is within a factor
+of two or three of another such maximum, plus half a unit in the last place of the largest logit. Only PyTorch is required;
+files are parsed directly where `safetensors` is not installed.
 """
 
 import json
@@ -16,7 +16,7 @@ import os
 import struct
 import sys
 
-# The folder of this file is the first in which Python looks for modules, and the file is called as PyTorch is.
+# Python searches for modules first in the folder of this file, which has the same name as PyTorch.
 sys.path = [place for place in sys.path if os.path.abspath(place or ".") != os.path.dirname(os.path.abspath(__file__))]
 
 import torch

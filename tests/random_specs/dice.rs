@@ -1,6 +1,6 @@
-//! Chance from a seed, the same on every machine.
+//! A seeded random generator, identical on every machine.
 
-/// Numbers from a seed, one after the other (Steele et al. 2014, `SplitMix64`).
+/// A sequence of numbers from a seed (Steele et al. 2014, `SplitMix64`).
 pub(crate) struct Dice(u64);
 
 impl Dice {
@@ -20,7 +20,7 @@ impl Dice {
         (self.next() % count.max(1) as u64) as usize
     }
 
-    /// True once in so many times.
+    /// Returns true once in so many calls on average.
     pub(crate) fn once_in(&mut self, count: usize) -> bool {
         self.below(count) == 0
     }
@@ -29,7 +29,7 @@ impl Dice {
         choices[self.below(choices.len())].clone()
     }
 
-    /// Between two numbers, on a scale of logarithms.
+    /// Returns a value between two numbers on a logarithmic scale.
     pub(crate) fn scaled(&mut self, low: f64, high: f64) -> f64 {
         let share = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
         (low.ln() + share * (high.ln() - low.ln())).exp()

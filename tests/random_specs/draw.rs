@@ -1,4 +1,4 @@
-//! Random changes of every key, mostly within the rules and now and then at or behind their ends.
+//! Random changes of every key, mostly valid and sometimes at or beyond their limits.
 
 #![expect(clippy::unnecessary_wraps, reason = "a table of functions, of which some can fail")]
 
@@ -11,11 +11,11 @@ use trainspec::{Config, Result};
 
 use super::dice::Dice;
 
-/// What the rules of some keys depend on.
+/// The facts that the rules of some keys depend on.
 pub(crate) struct About<'a> {
-    /// The paths of the model's parameters, but for running statistics.
+    /// The paths of the model's parameters, without running statistics.
     pub(crate) paths: &'a [String],
-    /// Samples to learn from.
+    /// The number of training samples.
     pub(crate) samples: usize,
 }
 
@@ -23,7 +23,7 @@ type Make = dyn Fn(&[(&str, Value)]) -> Box<dyn AnyOptimizer>;
 
 type Change = fn(&mut TrainConfig, &mut Dice, &About<'_>) -> Result<()>;
 
-/// A change of each key; those on which others depend come first.
+/// A change of each key; keys on which others depend come first.
 pub(crate) const CHANGES: &[(&str, Change)] = &[
     ("batch", batch),
     ("accumulate", accumulate),
@@ -51,8 +51,7 @@ pub(crate) const CHANGES: &[(&str, Change)] = &[
     ("schedule", schedule),
 ];
 
-/// A value of a configuration as JSON, with some of its keys changed: only what stands in a configuration is known to be
-/// a key of it.
+/// Returns a configuration as JSON with some of its keys changed; only keys that are present can be changed.
 fn changed<C: Config>(of: C, keys: &[(&str, Value)]) -> C {
     let mut json = serde_json::to_value(of).expect("configurations are JSON");
     for (key, value) in keys {
@@ -148,7 +147,7 @@ fn init(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()
     Ok(())
 }
 
-/// A file of which nothing is read, so that it fits every model; now and then one that cannot be read.
+/// Returns a file of which nothing is read, so that it fits every model; sometimes an unreadable one.
 fn init_from(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> Result<()> {
     let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/old/v1/model.safetensors");
     let all = &["**"];
@@ -331,7 +330,7 @@ fn on_non_finite(settings: &mut TrainConfig, dice: &mut Dice, _: &About<'_>) -> 
     Ok(())
 }
 
-/// A metric of the run, or one of another's.
+/// Returns a metric of the run, or of another run.
 fn monitor(settings: &TrainConfig, dice: &mut Dice) -> trainspec::spec::Monitor {
     let metrics: Vec<_> = settings.metrics.iter().map(|metric| metric.label()).collect();
     match dice.below(10) {
@@ -364,7 +363,7 @@ fn allow(settings: &mut TrainConfig, _: &mut Dice, _: &About<'_>) -> Result<()> 
     Ok(())
 }
 
-/// Phases that fill the run more often than not.
+/// Returns phases that mostly fill the run.
 fn schedule(settings: &mut TrainConfig, dice: &mut Dice, about: &About<'_>) -> Result<()> {
     let used = if settings.drop_last {
         about.samples - about.samples % settings.batch.max(1)

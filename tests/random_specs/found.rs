@@ -1,4 +1,4 @@
-//! What random specs have found: each of these trained for an epoch, or one step, before it failed.
+//! Faults that random specs have found: each spec trained for an epoch, or one step, before it failed.
 
 use trainspec::prelude::*;
 use trainspec::spec::Precision;
@@ -9,7 +9,7 @@ fn Net(x: Features<2>) -> Logits<2> {
     x.linear(out = 4).relu().linear(out = 2)
 }
 
-/// 24 points; those for validation are all of one class.
+/// 24 points; the validation points are all of one class.
 struct OneSided;
 
 impl Dataset for OneSided {
@@ -35,7 +35,7 @@ train! {
     OneSidedRun { model: Net, data: OneSided, metrics: [Accuracy, Auroc], batch: 4, steps: 6 }
 }
 
-/// How a check and a run refuse, which is the same, and that nothing is left of the run.
+/// Returns the error of a check and a run, which must be equal, and asserts that the run leaves no files.
 #[track_caller]
 fn refusal(training: impl Fn() -> Result<Experiment<Net>>) -> String {
     let out = tempfile::tempdir().unwrap();
@@ -49,10 +49,10 @@ fn refusal(training: impl Fn() -> Result<Experiment<Net>>) -> String {
 }
 
 #[test]
-fn a_watched_metric_is_defined_on_the_validation_samples() {
+fn monitored_metric_undefined_on_validation_is_rejected() {
     let monitor = |stop| OneSidedRun::experiment().set("early_stop", stop);
     let expected =
-        "`auroc` is not defined on the 4 validation samples, whatever is predicted; watch another number";
+        "`auroc` is not defined on the 4 validation samples, for any prediction; monitor another metric";
     let found = refusal(|| monitor(r#"{"monitor":"val_auroc"}"#));
     assert!(found.starts_with(&format!("early_stop.monitor: {expected}")), "{found}");
     let found = refusal(|| {
@@ -66,7 +66,7 @@ fn a_watched_metric_is_defined_on_the_validation_samples() {
 }
 
 #[test]
-fn a_check_refuses_what_a_run_refuses() {
+fn check_rejects_what_run_rejects() {
     let found = refusal(|| {
         Ok(OneSidedRun::experiment().with_config(|settings| {
             settings.schedule = vec![Box::new(Warmup { steps: 5, ..Warmup::DEFAULT })];
@@ -80,7 +80,7 @@ fn a_check_refuses_what_a_run_refuses() {
 }
 
 #[test]
-fn a_refused_length_changes_nothing() {
+fn rejected_length_leaves_spec_unchanged() {
     let mut refused = Ok(());
     let mut training =
         OneSidedRun::experiment().with_config(|settings| refused = settings.set("epochs", "0"));
@@ -88,9 +88,9 @@ fn a_refused_length_changes_nothing() {
     assert_eq!((training.settings().unwrap().steps, training.settings().unwrap().epochs), (Some(6), None));
 }
 
-/// Numbers of f64 that f32, in which the arithmetic is, takes for 0 or for infinity.
+/// Values of f64 that are 0 or infinite in f32, which the arithmetic uses.
 #[test]
-fn numbers_are_within_the_range_of_f32() {
+fn values_outside_f32_range_are_rejected() {
     let refused =
         |key: &str, value: &str| OneSidedRun::experiment().set(key, value).err().unwrap().to_string();
     for (key, value, words) in [
@@ -104,7 +104,7 @@ fn numbers_are_within_the_range_of_f32() {
             "init.bound is 1e39; expected a number above 0, within the range",
         ),
         ("init", r#"{"Normal":{"std":1e-60}}"#, "init.std is 1e-60"),
-        ("loss.weights", "[1e-60,1e-60]", "weights is 0 for all"),
+        ("loss.weights", "[1e-60,1e-60]", "weights has only zeros"),
     ] {
         let found = refused(key, value);
         assert!(found.contains(words), "{key} {value}: {found}");
@@ -126,12 +126,12 @@ fn numbers_are_within_the_range_of_f32() {
                 vec![Box::new(Exponential { factor: 1e20, every: Steps(1), ..Exponential::DEFAULT })];
         }))
     });
-    assert!(found.contains("expected rates within the range of f32"), "{found}");
+    assert!(found.contains("expected learning rates within the range of f32"), "{found}");
 }
 
 /// The override of a key that was changed in code is recorded, and only that.
 #[test]
-fn changes_in_code_are_recorded() {
+fn overrides_in_code_are_recorded() {
     let training = OneSidedRun::experiment().with_config(|settings| {
         settings.precision = Precision::Bf16;
         (settings.steps, settings.epochs) = (None, Some(3));

@@ -1,5 +1,5 @@
-//! What holds for every spec: it is refused before its first step, by a check and a run in the same words, or it runs to
-//! its end on both engines.
+//! The property of every spec: a check and a run reject it before its first step with the same message, or it runs to
+//! completion on both engines.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,29 +18,29 @@ use super::dice::Dice;
 use super::draw::{About, CHANGES};
 use trainspec_tests::run_files::every_file as files;
 
-/// A changed key by its number in [`CHANGES`], and what its value is drawn from.
+/// A changed key by its index in [`CHANGES`], and the seed of its value.
 pub(crate) type Drawn = (usize, u64);
 
-/// How a spec went.
+/// The outcome of a spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
-    /// It was refused before the first step.
+    /// It was rejected before the first step.
     Refused,
-    /// It ran to its end.
+    /// It ran to completion.
     Finished,
-    /// Numbers grew out of range, or are none: what no rule can know before.
+    /// Values became infinite or NaN, which no rule can know in advance.
     OutOfRange,
 }
 
 /// A declared program of any model.
 pub(crate) trait AnyProgram {
-    /// The program with these keys changed, on both engines.
+    /// Runs the program with these keys changed, on both engines.
     fn judge(&self, changes: &[Drawn]) -> Result<Seen, String>;
-    /// The program with one key set to any text.
+    /// Runs the program with one key set to any text.
     fn set_any(&self, seed: u64) -> Result<Seen, String>;
 }
 
-/// A program by its declaration.
+/// A program with its declaration.
 pub(crate) struct Program<M: 'static>(pub(crate) fn() -> Experiment<M>);
 
 impl<M: Model> AnyProgram for Program<M> {
@@ -63,13 +63,13 @@ fn said(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }
 
-/// A fault to show, unless it holds.
+/// Returns a fault unless the condition holds.
 fn hold(holds: bool, problem: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(problem()) }
 }
 
 impl<M: Model> Program<M> {
-    /// The settings as JSON, whether or not they are accepted.
+    /// Returns the settings as JSON, whether or not they are valid.
     fn shown(&self, changes: &[Drawn]) -> String {
         let mut json = None;
         let keys: Vec<_> = changes.iter().map(|(key, _)| CHANGES[*key].0).collect();
@@ -79,7 +79,7 @@ impl<M: Model> Program<M> {
         format!("{changes:?} {keys:?} {} {drawn:?}", json.unwrap_or_default())
     }
 
-    /// The program with its keys changed, and what refused a change while it was made.
+    /// Returns the program with its keys changed, and the error of the first rejected change.
     pub(crate) fn changed(
         &self,
         changes: &[Drawn],
@@ -116,10 +116,10 @@ impl<M: Model> Program<M> {
         let told = |error: Error| error.to_string();
         let check = again().map_err(told)?.check();
 
-        let (mut first, mut with_init) = (None, false);
+        let (mut first, mut has_started) = (None, false);
         let mut look = |event: &Event<'_>| {
             match event {
-                Event::Begin(_) => with_init = true,
+                Event::Begin(_) => has_started = true,
                 Event::Step(report) if report.step == 1 => first = Some((*report).clone()),
                 _ => {}
             }
@@ -127,12 +127,12 @@ impl<M: Model> Program<M> {
         };
         let run = training.run_with(&mut look);
         let run = match run {
-            Err(error) if !with_init => {
+            Err(error) if !has_started => {
                 let (check, error_text) = (check.err().map(|error| error.to_string()), error.to_string());
                 hold(check.as_ref() == Some(&error_text), || {
                     format!("a run says `{error_text}`, a check {check:?}")
                 })?;
-                // Nothing is left of a run that was refused.
+                // A rejected run leaves no files.
                 hold(fs::read_dir(out.path()).is_ok_and(|mut entries| entries.next().is_none()), || {
                     format!("`{error_text}`, but there is a folder")
                 })?;
@@ -153,7 +153,7 @@ impl<M: Model> Program<M> {
         let run = match (run, on_tape) {
             (Ok(run), on_tape) => {
                 if let Err(error) = &on_tape.ended {
-                    // In 16 bits rounding decides what is just out of range.
+                    // In 16 bits, rounding decides what is just out of range.
                     let is_f32 = on_tape.format == Precision::F32;
                     hold(!is_f32, || format!("one engine ends with `{error}`, the other does not"))?;
                     return out_of_range(error);
@@ -171,7 +171,7 @@ impl<M: Model> Program<M> {
         Ok(Seen::Finished)
     }
 
-    /// Each key comes back from its JSON.
+    /// Asserts that each key round-trips through JSON.
     fn reads_back(again: &impl Fn() -> Result<Experiment<M>, Error>) -> Result<(), String> {
         let told = |error: Error| format!("the settings do not come back from JSON: {error}");
         let mut training = again().map_err(told)?;
@@ -186,7 +186,7 @@ impl<M: Model> Program<M> {
         hold(back == json, || format!("{json} comes back as {back}"))
     }
 
-    /// A run that is ended after one of its checkpoints leaves the same files.
+    /// Asserts that a run stopped after one of its checkpoints and resumed leaves the same files.
     fn resumes(
         again: &impl Fn() -> Result<Experiment<M>, Error>,
         whole: &Path,
@@ -222,7 +222,7 @@ impl<M: Model> Program<M> {
     }
 }
 
-/// A run by the other engine.
+/// Runs on the other engine.
 struct OnTape {
     first: Option<StepReport>,
     format: Precision,
@@ -250,8 +250,8 @@ fn by_tape<M: Model>(mut training: Experiment<M>) -> Result<OnTape, String> {
 }
 
 /// The first step of both engines, of the same weights on the same samples. They differ in the order of their sums: a graph
-/// here has up to 12 layers, each of sums of up to 72 terms, whose roundings come to 12 * 72 half units of the last place at
-/// worst, which the way back doubles and a norm of few numbers, as of a batch, may enlarge 16 times.
+/// here has up to 12 layers, each of sums of up to 72 terms, whose roundings add up to at most 12 * 72 half units of the last
+/// place, which backward doubles and a normalization over few values, such as a batch, may enlarge 16 times.
 fn agree(planned: Option<&StepReport>, tape: &OnTape) -> Result<(), String> {
     let (Some(planned), Some(first)) = (planned, &tape.first) else { return Ok(()) };
     if tape.format != Precision::F32 {
@@ -265,11 +265,11 @@ fn agree(planned: Option<&StepReport>, tape: &OnTape) -> Result<(), String> {
     hold(agrees, || format!("the engines differ: {planned:?}, {first:?}"))
 }
 
-/// A refusal names its key and says what to do.
+/// An error names its key and the correction.
 pub(crate) fn refused(error: &Error) -> Result<Seen, String> {
     let text = error.to_string();
     let names_its_key = match error {
-        Error::Setting { key, problem } => !key.is_empty() || problem.starts_with("there is no ``"),
+        Error::Setting { key, problem } => !key.is_empty() || problem.starts_with("unknown key ``"),
         // `batch is 0; …`, `CrossEntropy: label_smoothing is 1; …`.
         Error::Rule(rule) => rule.contains("; ") || rule.contains(": "),
         Error::Dataset(_) | Error::TooLittleMemory { .. } => true,
@@ -280,13 +280,13 @@ pub(crate) fn refused(error: &Error) -> Result<Seen, String> {
     Ok(Seen::Refused)
 }
 
-/// After its first step a run fails by its numbers alone.
+/// After its first step, a run fails only on non-finite values.
 pub(crate) fn out_of_range(error: &Error) -> Result<Seen, String> {
     let text = error.to_string();
     let of_numbers = ["is not finite", "too large for f32", "the loss is NaN", "the loss is inf"];
     let is_of_numbers =
         matches!(error, Error::Experiment { .. }) && of_numbers.iter().any(|words| text.contains(words));
-    hold(is_of_numbers, || format!("it fails after it has with_init: {error:?}"))?;
+    hold(is_of_numbers, || format!("it fails after it has started: {error:?}"))?;
     Ok(Seen::OutOfRange)
 }
 

@@ -1,8 +1,8 @@
-//! A spec that passes `cargo check` and start-up has no way left to fail on configuration: random settings of programs that
-//! among them have everything built in are refused before their first step, or train to their end on both engines.
+//! A spec that passes `cargo check` and start-up cannot fail on its configuration later: random settings of programs that
+//! together use everything built in are rejected before their first step, or train to completion on both engines.
 //!
-//! `TRAINSPEC_RANDOM_SPECS` asks for more of them than the usual few. What fails is shown as settings, with as few changes
-//! as show it.
+//! `TRAINSPEC_RANDOM_SPECS` sets the number of specs. A failure is shown as settings with the fewest changes that
+//! reproduce it.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -21,7 +21,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
-/// So many cases, the same in every run.
+/// Returns a runner for this many cases, equal in every run.
 fn runner(cases: u32) -> (u32, TestRunner) {
     let number = |name| std::env::var(name).ok().and_then(|number: String| number.parse().ok());
     let cases = number("TRAINSPEC_RANDOM_SPECS").map_or(cases, |asked: u64| asked as u32);
@@ -36,7 +36,7 @@ fn runner(cases: u32) -> (u32, TestRunner) {
     (cases, TestRunner::new(config))
 }
 
-/// How often each thing was seen.
+/// Counts each outcome.
 #[derive(Default)]
 struct Counts([Cell<u32>; 3]);
 
@@ -52,7 +52,7 @@ impl Counts {
 }
 
 #[test]
-fn what_start_up_accepts_trains_to_its_end() {
+fn accepted_specs_train_to_completion() {
     let programs = programs::all();
     let (cases, mut runner) = runner(64);
     let counts = Counts::default();
@@ -72,7 +72,7 @@ fn what_start_up_accepts_trains_to_its_end() {
 }
 
 #[test]
-fn any_text_for_any_key_is_refused_or_can_be_had() {
+fn random_values_are_rejected_or_usable() {
     let programs = programs::all();
     let (_, mut runner) = runner(128);
     let counts = Counts::default();

@@ -1,4 +1,4 @@
-//! Declared programs that among them have every layer, loss, metric and kind of target, on a few samples each.
+//! Declared programs that together cover every layer, loss, metric and target type, on a few samples each.
 
 use trainspec::data::InMemory;
 use trainspec::prelude::*;
@@ -6,10 +6,10 @@ use trainspec::{Dataset, Experiment, Kind, Result, TargetKind};
 
 use super::judge::{AnyProgram, Program};
 
-/// Samples of each data set: 20 to learn from.
+/// The samples of each data set: 20 for training.
 const SAMPLES: usize = 28;
 
-/// Data with fixed parts.
+/// Data with fixed splits.
 struct Divided<D>(D, Split);
 
 impl<D: Dataset> Dataset for Divided<D> {
@@ -34,13 +34,13 @@ impl<D: Dataset> Dataset for Divided<D> {
     }
 }
 
-/// The first 20 samples to learn from, and as many more for validation and test.
+/// The first 20 samples for training, and as many more for validation and test.
 fn divided<D>(data: Result<D>, validation: usize, test: usize) -> Result<Divided<D>> {
     let split = Split::Fixed { train: 0..20, validation: 20..20 + validation, test: 24..24 + test };
     Ok(Divided(data?, split))
 }
 
-/// Numbers within [-1, 1] that look like chance.
+/// Returns pseudo-random values within [-1, 1].
 fn noise(count: usize) -> Vec<f32> {
     (0..count).map(|i| ((i * 7919 + 13) % 101) as f32 / 50.0 - 1.0).collect()
 }
@@ -105,7 +105,7 @@ fn sentences() -> Result<InMemory<Tokens<7, 5>, Class<3>>> {
     InMemory::new(tokens(SAMPLES * 5), classes(3))
 }
 
-/// Three samples to learn from.
+/// Three training samples.
 fn few() -> Memory<Features<4>, Class<3>> {
     let split = Split::Fixed { train: 0..3, validation: 3..5, test: 5..6 };
     Ok(Divided(points(classes(3))?, split))
@@ -238,7 +238,7 @@ train! {
 }
 train! { Few { model: Tagger, data: few(), metrics: [Accuracy, Auroc], batch: 2, epochs: 2 } }
 
-/// All of them.
+/// All programs.
 pub(crate) fn all() -> Vec<Box<dyn AnyProgram>> {
     fn of<M: Model>(training: fn() -> Experiment<M>) -> Box<dyn AnyProgram> {
         Box::new(Program(training))

@@ -1,4 +1,4 @@
-//! Any text for any key: an error that names the key, or a run that can be had.
+//! Any text for any key: the result is an error that names the key, or a valid run.
 
 use std::mem::discriminant;
 
@@ -11,7 +11,7 @@ use super::dice::Dice;
 use super::draw::CHANGES;
 use super::judge::{Program, Seen, out_of_range, refused};
 
-/// Values of every type, at their ends and behind.
+/// Values of every type, at and beyond their limits.
 const TEXTS: &[&str] = &[
     "null",
     "true",
@@ -94,11 +94,11 @@ const TEXTS: &[&str] = &[
     "{\"pattern\":\"**\",\"freeze\":true}",
 ];
 
-/// Keys that there are not, or hardly.
+/// Keys that do not exist, and unusual ones.
 const JUNK: [&str; 8] =
     ["", ".", "no.such", "batch.0", "optimizer.", "optimizer.type", "metrics.99.k", "steps.steps"];
 
-/// Every place of some JSON that a key can name, parts and wholes.
+/// Returns every path of a JSON value that a key can name.
 fn places(json: &Value, prefix: &str, into: &mut Vec<String>) {
     let below: Vec<(String, &Value)> = match json {
         Value::Object(keys) => keys.iter().map(|(key, value)| (key.clone(), value)).collect(),
@@ -114,12 +114,12 @@ fn places(json: &Value, prefix: &str, into: &mut Vec<String>) {
     }
 }
 
-/// What stands at a place of some JSON.
+/// Returns the value at a path of a JSON value.
 fn place<'a>(json: &'a Value, key: &str) -> Option<&'a Value> {
     json.pointer(&format!("/{}", key.replace('.', "/")))
 }
 
-/// A text more often than not of the type that is expected: the others are refused for that alone.
+/// Returns a text, mostly of the expected type: the others are rejected for their type alone.
 fn text_for(expected: Option<&Value>, dice: &mut Dice) -> &'static str {
     let read = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
     let is_alike = |text: &&&str| Some(discriminant(&read(text))) == expected.map(discriminant);
@@ -127,11 +127,11 @@ fn text_for(expected: Option<&Value>, dice: &mut Dice) -> &'static str {
     if alike.is_empty() || dice.once_in(4) { dice.one_of(TEXTS) } else { dice.one_of(&alike) }
 }
 
-/// What an observer ends a long run with.
+/// The error with which an observer stops a long run.
 const ENOUGH: &str = "enough was seen";
 
 impl<M: Model> Program<M> {
-    /// Some accepted changes, so that keys are there to be set which are not by default.
+    /// Makes some accepted changes first, so that keys exist that are absent by default.
     fn with_some(&self, dice: &mut Dice) -> Result<Experiment<M>, Error> {
         let changes: Vec<_> =
             (0..6).map(|_| (dice.below(CHANGES.len()), dice.below(usize::MAX) as u64)).collect();
@@ -167,17 +167,17 @@ impl<M: Model> Program<M> {
         if all_refused {
             return Ok(Seen::Refused);
         }
-        let (mut with_init, mut events) = (false, 0);
+        let (mut has_started, mut events) = (false, 0);
         let run = training.run_with(&mut |event: &Event<'_>| {
-            with_init |= matches!(event, Event::Begin(_));
+            has_started |= matches!(event, Event::Begin(_));
             events += u64::from(matches!(event, Event::Step(_) | Event::Skip(_)));
-            // The run may be longer than anybody waits for.
+            // The run may be too long to complete.
             if events > 30 { Err(Error::Dataset(ENOUGH.to_owned())) } else { Ok(()) }
         });
         match run {
             Ok(_) => Ok(Seen::Finished),
             Err(error) if error.to_string().contains(ENOUGH) => Ok(Seen::Finished),
-            Err(error) if with_init => out_of_range(&error),
+            Err(error) if has_started => out_of_range(&error),
             Err(error) => refused(&error),
         }
     }

@@ -1,5 +1,4 @@
-//! Declarations where trainspec has another name, in a crate that is strict: nothing of it is in the prelude, and every lint is an
-//! error.
+//! Declarations where trainspec is renamed, in a strict crate: the prelude is not imported, and every lint is an error.
 #![no_implicit_prelude]
 #![forbid(unsafe_code)]
 #![deny(
@@ -36,7 +35,7 @@ use ::ts::prelude::{
     flatten, linear, model, relu, train,
 };
 
-/// A part of others, with keys.
+/// A sub-model with keys.
 #[model(crate = ::ts)]
 pub fn Part(
     x: Features<64>,
@@ -99,7 +98,7 @@ pub mod private {
         }
     }
 
-    /// Whether the private runs are well.
+    /// Returns whether the private runs succeed.
     #[must_use]
     pub fn are_well() -> bool {
         Second::experiment().settings().is_ok() && Third::experiment().settings().is_ok()

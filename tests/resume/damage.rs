@@ -1,4 +1,4 @@
-//! Files that are not what was written.
+//! Damaged files of a run.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,10 +10,10 @@ use trainspec_tests::run_files::scratch;
 
 use super::{Averaged, assert_equal, checkpoint, ended, files, killed, resumed, write};
 
-/// Each file of the newest checkpoint cut, with a bit flipped, empty, or gone: the one before it is used, and the run
-/// ends the same.
+/// Each file of the newest checkpoint is truncated, has a flipped bit, is empty or missing: the previous checkpoint is used,
+/// and the run produces the same files.
 #[test]
-fn a_damaged_checkpoint_is_passed_over() {
+fn damaged_checkpoint_is_skipped() {
     let (out, folder, whole) = ended();
     let newest = format!("{}/", checkpoint(20));
     let names: Vec<_> = whole.keys().filter(|name| name.starts_with(&newest)).collect();
@@ -39,7 +39,7 @@ fn a_damaged_checkpoint_is_passed_over() {
             assert_eq!((said.step, said.damaged.len()), (19, 1), "{name} {what}");
             let sentence = &said.damaged[0];
             let file = name.strip_prefix(&newest).unwrap();
-            assert!(sentence.starts_with("step-00000020 is not whole: `"), "{sentence}");
+            assert!(sentence.starts_with("step-00000020 is damaged: `"), "{sentence}");
             assert!(sentence.contains(file) || file == "SHA256SUMS", "{name} {what}: {sentence}");
             let mut found = files(&folder);
             found.retain(|name, _| !name.contains(".damaged/"));
@@ -56,9 +56,9 @@ fn a_damaged_checkpoint_is_passed_over() {
     drop(folder);
 }
 
-/// What a damaged list of lines takes with it are the checkpoints that came after the damage.
+/// A damaged log invalidates the checkpoints after the damage.
 #[test]
-fn a_log_that_is_shorter_than_a_checkpoint_says_passes_it_over() {
+fn checkpoint_with_truncated_log_is_skipped() {
     let (_out, folder, whole) = ended();
     let state: serde_json::Value =
         serde_json::from_slice(&whole[&format!("{}/state.json", checkpoint(11))]).unwrap();
@@ -69,13 +69,13 @@ fn a_log_that_is_shorter_than_a_checkpoint_says_passes_it_over() {
     assert!(said.damaged[0].contains("at the checkpoint it had"), "{:?}", said.damaged);
     fs::remove_file(folder.join("metrics.jsonl")).unwrap();
     let problem = resumed(Averaged::experiment(), &folder).unwrap_err().to_string();
-    assert!(problem.contains("no checkpoint can be used: step-00000024 is not whole: "), "{problem}");
+    assert!(problem.contains("no checkpoint can be used: step-00000024 is damaged: "), "{problem}");
 }
 
-/// Files whose sums are right, but that no run has written: each value of the state in turn, and each byte of the headers of
-/// tensors. Whatever is in them, it is an error or a run.
+/// Files with valid checksums that no run has written: changes each value of the state and each byte of the tensor headers.
+/// The result is an error or a run, never a panic.
 #[test]
-fn no_bytes_make_it_panic() {
+fn corrupted_checkpoint_bytes_do_not_panic() {
     let out = scratch();
     let training = || Averaged::experiment().set("checkpoint.every", r#"{ "Steps": 30 }"#).unwrap();
     let whole = files(&Averaged::experiment().out(out.path()).run().unwrap().folder.unwrap());
@@ -139,7 +139,7 @@ fn no_bytes_make_it_panic() {
     }
 }
 
-/// The paths of the values within a value, as JSON pointers.
+/// Returns the paths of all nested values as JSON pointers.
 fn leaves(json: &serde_json::Value, path: String, paths: &mut Vec<String>) {
     match json {
         serde_json::Value::Object(keys) => {
@@ -156,9 +156,9 @@ fn leaves(json: &serde_json::Value, path: String, paths: &mut Vec<String>) {
     paths.push(path);
 }
 
-/// A manifest or spec that was damaged does not matter: both are made anew.
+/// A damaged manifest or spec does not matter: both are rewritten.
 #[test]
-fn the_other_files_are_no_part_of_the_state() {
+fn damaged_manifest_and_spec_are_rewritten_on_resume() {
     let (_out, folder, whole) = ended();
     fs::write(folder.join("manifest.json"), "{").unwrap();
     fs::write(folder.join("spec.json"), "").unwrap();
@@ -169,10 +169,10 @@ fn the_other_files_are_no_part_of_the_state() {
     assert_eq!((&manifest["id"], &manifest["exit"]), (&"killed".into(), &"completed".into()));
 }
 
-/// What the system does not let be read is not known to be damaged: nothing is passed over, and nothing set aside.
+/// An unreadable checkpoint is not treated as damaged: it is neither skipped nor renamed.
 #[cfg(unix)]
 #[test]
-fn a_checkpoint_that_cannot_be_read_is_left_where_it_is() {
+fn unreadable_checkpoint_is_kept_in_place() {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use trainspec_tests::run_files::every_file;
@@ -183,7 +183,7 @@ fn a_checkpoint_that_cannot_be_read_is_left_where_it_is() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     let is_superuser = fs::read(&path).is_ok();
     if is_superuser {
-        // Who may read all is refused a link to itself.
+        // Even root cannot read a link to itself.
         fs::remove_file(&path).unwrap();
         symlink(&path, &path).unwrap();
     }
@@ -195,7 +195,7 @@ fn a_checkpoint_that_cannot_be_read_is_left_where_it_is() {
     };
     let before = listed();
     let problem = resumed(Averaged::experiment(), &folder).unwrap_err().to_string();
-    assert!(problem.contains(&format!("{name}: ")) && !problem.contains("not whole"), "{problem}");
+    assert!(problem.contains(&format!("{name}: ")) && !problem.contains("is damaged"), "{problem}");
     assert_eq!(listed(), before);
     if is_superuser {
         fs::remove_file(&path).unwrap();
@@ -207,9 +207,9 @@ fn a_checkpoint_that_cannot_be_read_is_left_where_it_is() {
     assert!(every_file(&folder).keys().all(|name| !name.contains("damaged")));
 }
 
-/// A checkpoint of a later version, whose sums are right.
+/// A checkpoint of a later version with valid checksums.
 #[test]
-fn a_checkpoint_of_another_format_is_not_damaged() {
+fn checkpoint_of_another_format_is_rejected_as_unsupported() {
     let (_out, folder, _) = ended();
     let place = folder.join(checkpoint(20));
     changed(&place, "state.json", |text| {
@@ -224,9 +224,9 @@ fn a_checkpoint_of_another_format_is_not_damaged() {
     assert!(place.is_dir());
 }
 
-/// Weights that are no numbers and a variance below 0, in files whose sums are right: no run goes on from them.
+/// NaN weights and a negative variance in files with valid checksums are rejected.
 #[test]
-fn a_checkpoint_without_numbers_is_refused_by_parameter_and_place() {
+fn checkpoint_with_non_finite_values_is_rejected_with_position() {
     let (_out, folder, whole) = ended();
     let place = folder.join(checkpoint(20));
     for (file, path, number, expected) in [
@@ -281,7 +281,7 @@ fn a_checkpoint_without_numbers_is_refused_by_parameter_and_place() {
     assert_eq!(resumed(Averaged::experiment(), &folder).unwrap().step, 20);
 }
 
-/// Changes a file of a checkpoint, and its sum with it.
+/// Changes a file of a checkpoint and its checksum.
 fn changed(place: &std::path::Path, file: &str, change: impl FnOnce(Vec<u8>) -> Vec<u8>) {
     let bytes = change(fs::read(place.join(file)).unwrap());
     let mut sum = String::new();

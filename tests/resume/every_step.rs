@@ -1,4 +1,4 @@
-//! Taken up after every step, under everything that has state.
+//! Resumes after every step, with everything that has state.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use trainspec_tests::run_files::scratch;
 use super::{Averaged, Blots, Momentum, Net, assert_equal, checkpoint, files, killed, lines};
 
 train! {
-    /// The scale is too high again and again.
+    /// The loss scale overflows repeatedly.
     Half {
         model: Net,
         data: Blots,
@@ -27,7 +27,7 @@ train! {
 }
 
 train! {
-    /// Mixed samples, weights within bounds, another optimizer with state of its own; ends within an epoch.
+    /// Mixed samples, bounded weights, another optimizer with its own state; ends within an epoch.
     Mixed {
         model: Net,
         data: Blots,
@@ -42,7 +42,7 @@ train! {
     }
 }
 
-/// Runs, then resumes from every checkpoint; gives the files, and how the run ended.
+/// Runs, then resumes from every checkpoint; returns the files and the exit of the run.
 fn from_every_step<M: Model>(training: impl Fn() -> Experiment<M>) -> (BTreeMap<String, Vec<u8>>, Exit) {
     let out = scratch();
     let run = training().out(out.path()).run().unwrap();
@@ -61,16 +61,16 @@ fn from_every_step<M: Model>(training: impl Fn() -> Experiment<M>) -> (BTreeMap<
 }
 
 #[test]
-fn adam_with_an_average_and_early_stop() {
+fn adam_with_average_and_early_stop_resumes_identically() {
     let (files, exit) = from_every_step(Averaged::experiment);
     assert_eq!((exit, lines(&files, "step")), (Exit::Completed, 24));
     assert!(files.contains_key(&format!("{}/best.safetensors", checkpoint(24))));
     assert!(files.contains_key(&format!("{}/ema.safetensors", checkpoint(24))));
 }
 
-/// At a rate so high that it does not improve for long.
+/// The learning rate is so high that the run soon stops improving.
 #[test]
-fn a_run_that_stops_early() {
+fn early_stopped_run_resumes_identically() {
     let (files, exit) = from_every_step(|| {
         Averaged::experiment().set("optimizer.lr", "3").unwrap().set("epochs", "9").unwrap()
     });
@@ -79,7 +79,7 @@ fn a_run_that_stops_early() {
 }
 
 #[test]
-fn momentum_on_a_plateau_in_uneven_windows() {
+fn momentum_with_plateau_and_uneven_accumulation_resumes_identically() {
     let (files, _) = from_every_step(Momentum::experiment);
     assert_eq!(lines(&files, "step"), 24);
     let state: serde_json::Value =
@@ -88,7 +88,7 @@ fn momentum_on_a_plateau_in_uneven_windows() {
 }
 
 #[test]
-fn f16_with_skipped_steps() {
+fn f16_with_skipped_steps_resumes_identically() {
     let (files, _) = from_every_step(Half::experiment);
     let (steps, skips) = (lines(&files, "step"), lines(&files, "skip"));
     assert_eq!(steps, 21);
@@ -99,14 +99,14 @@ fn f16_with_skipped_steps() {
 }
 
 #[test]
-fn mixed_samples_and_bound_weights() {
+fn mixup_and_max_norm_resume_identically() {
     let (files, _) = from_every_step(Mixed::experiment);
     assert_eq!((lines(&files, "step"), lines(&files, "epoch")), (22, 6));
 }
 
-/// The tape engine, which a program gets where the planned one does not run, led by hand.
+/// The tape engine, which programs use where the planned engine is not available, driven directly.
 #[test]
-fn the_tape_engine() {
+fn tape_engine_resumes_identically() {
     let out = scratch();
     let mut training = Averaged::experiment();
     let (graph, data, spec) = (training.graph().unwrap(), training.data().unwrap(), training.spec().unwrap());

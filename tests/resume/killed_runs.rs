@@ -1,4 +1,4 @@
-//! What a run leaves that is ended while it works, and what it keeps.
+//! The files that a stopped run leaves, and the checkpoints it keeps.
 
 use std::fs;
 
@@ -23,9 +23,9 @@ train! {
     }
 }
 
-/// Taken up from whatever checkpoints a run keeps: what it keeps at the end is the same.
+/// A run resumed from any of its checkpoints keeps the same checkpoints at the end.
 #[test]
-fn what_is_kept_is_the_same() {
+fn retained_checkpoints_match_uninterrupted_run() {
     let out = scratch();
     let whole = files(&Sparing::experiment().out(out.path()).run().unwrap().folder.unwrap());
     let states = || whole.keys().filter(|name| name.ends_with("state.json"));
@@ -39,7 +39,7 @@ fn what_is_kept_is_the_same() {
         let place = out.path().join(last.to_string());
         assert!(Sparing::experiment().out(&place).run_with(&mut end).is_err());
         let again = Sparing::experiment().out(&place).resume_newest().run();
-        // The third step's checkpoint comes after the step was told.
+        // The checkpoint of the third step is written after the step is reported.
         if last <= 3 {
             let problem = again.unwrap_err().to_string();
             assert!(problem.contains("there is no checkpoint"), "{problem}");
@@ -49,9 +49,9 @@ fn what_is_kept_is_the_same() {
     }
 }
 
-/// A process that is ended while it saves leaves a folder that is not yet at its place.
+/// A process that is killed while it saves leaves a temporary folder.
 #[test]
-fn what_was_half_written_goes() {
+fn incomplete_checkpoint_folder_is_removed() {
     let out = scratch();
     let whole = files(&Sparing::experiment().out(out.path()).run().unwrap().folder.unwrap());
     let folder = out.path().join("killed");

@@ -1,8 +1,8 @@
-//! A run that is ended after any of its steps and taken up again leaves the files of one that was not, byte for byte.
+//! A run that is stopped after any step and resumed leaves the files of an uninterrupted run, byte for byte.
 //!
-//! Seen to fail when the optimizer's state, the average, the loss scale, its steps since the last change, the steps that were
-//! skipped (and have used up samples), the schedule's state, the sums of the epoch, the watch, the curves or the best
-//! checkpoint's step are not restored, and when lines of `metrics.jsonl` behind the checkpoint stay.
+//! Seen to fail when the optimizer's state, the average, the loss scale, its steps since the last change, the skipped steps
+//! (which consume samples), the schedule's state, the sums of the epoch, the early stopping state, the curves or the step of
+//! the best checkpoint are not restored, and when lines of `metrics.jsonl` after the checkpoint remain.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -65,8 +65,8 @@ fn checkpoint(step: u64) -> String {
     format!("checkpoints/step-{step:08}")
 }
 
-/// The folder of a run as one that is ended after step `k` leaves it: lines that it wrote after its last checkpoint are
-/// there whole, with a cut one behind them, or cut, or are not.
+/// The folder of a run that was stopped after step `k`: the lines written after its last checkpoint are complete, followed
+/// by a truncated one, or truncated, or missing.
 fn killed(whole: &Files, k: u64, to: &Path) {
     let state: serde_json::Value =
         serde_json::from_slice(&whole[&format!("{}/state.json", checkpoint(k))]).unwrap();
@@ -98,7 +98,7 @@ fn lines(files: &Files, kind: &str) -> usize {
     text.lines().filter(|line| line.starts_with(&format!(r#"{{"kind":"{kind}""#))).count()
 }
 
-/// A run of 24 steps that was ended, and what a resumed run says.
+/// A stopped run of 24 steps, and the report of the resumed run.
 fn ended() -> (tempfile::TempDir, PathBuf, Files) {
     let out = scratch();
     let whole = files(&Averaged::experiment().out(out.path()).run().unwrap().folder.unwrap());

@@ -1,4 +1,4 @@
-//! Runs that are not the one that was ended.
+//! Resumed runs that differ from the stopped one.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use super::{Averaged, Blots, Momentum, Net, assert_equal, ended, files, lines, r
 
 static MOVED: AtomicBool = AtomicBool::new(false);
 
-/// [`Blots`], of which one may move.
+/// [`Blots`] with one sample that may change.
 struct Moved;
 
 impl Dataset for Moved {
@@ -38,7 +38,7 @@ train! {
 }
 
 #[test]
-fn a_changed_spec_is_refused_by_the_names_of_its_keys() {
+fn changed_spec_is_rejected_with_key_names() {
     let (_out, folder, whole) = ended();
     let before = every_file(&folder);
     let changed = || {
@@ -48,7 +48,7 @@ fn a_changed_spec_is_refused_by_the_names_of_its_keys() {
     let problem = resumed(changed(), &folder).unwrap_err().to_string();
     for words in [
         "resume: ",
-        "step-00000020 is of another spec: `ema.decay` was 0.9, is 0.8; `epochs` was 3, is 4; `optimizer.lr` was 0.02, is 0.5;",
+        "step-00000020 has another spec: `ema.decay` was 0.9, is 0.8; `epochs` was 3, is 4; `optimizer.lr` was 0.02, is 0.5;",
         "--allow-spec-change ema.decay,epochs,optimizer.lr",
     ] {
         assert!(problem.contains(words), "`{words}` is not in: {problem}");
@@ -68,26 +68,26 @@ fn a_changed_spec_is_refused_by_the_names_of_its_keys() {
     let (manifest, spec) = (json("manifest.json"), json("spec.json"));
     assert_eq!(manifest["resumed"][0]["spec_changes"][1], "`epochs` was 3, is 4");
     assert_eq!((&spec["spec"]["epochs"], &spec["hash"]), (&4.into(), &manifest["spec_hash"]));
-    assert!(lines(&files(&folder), "step") > lines(&whole, "step"), "it went on for longer");
+    assert!(lines(&files(&folder), "step") > lines(&whole, "step"), "it continued for more steps");
 }
 
-/// What is permitted must fit the state nevertheless; and what would not fit is not said to be permitted by a flag.
+/// A permitted change must still fit the state, and a change that does not fit is not offered as a flag.
 #[test]
-fn a_state_that_does_not_fit_is_refused() {
+fn mismatched_state_is_rejected() {
     let (_out, folder, _) = ended();
     let before = every_file(&folder);
     let problem =
         resumed(Averaged::experiment().set("batch", "5").unwrap(), &folder).unwrap_err().to_string();
-    let words = "step-00000020 is of another spec: `batch` was 4, is 5; give the run the spec that it was with_init with; \
-                 the change cannot be permitted: the saved state stands after 4 steps of epoch 3, 20 steps in all; that is no \
-                 place in a run of 18 steps, 6 an epoch";
+    let words = "step-00000020 has another spec: `batch` was 4, is 5; use the spec that the run was started with; \
+                 the change cannot be permitted: the saved state is after 4 steps of epoch 3, 20 steps in total, which does not \
+                 exist in a run of 18 steps, 6 per epoch";
     assert!(problem.contains(words) && !problem.contains("--allow-spec-change"), "{problem}");
     let tried = |key: &str, value: &str| {
         let training = Averaged::experiment().set(key, value).unwrap().allow_spec_change(key);
         resumed(training, &folder).unwrap_err().to_string()
     };
     let problem = tried("batch", "5");
-    assert!(problem.contains("that is no place in a run of 18 steps, 6 an epoch"), "{problem}");
+    assert!(problem.contains("which does not exist in a run of 18 steps, 6 per epoch"), "{problem}");
     let problem =
         resumed(Averaged::experiment().set("epochs", "2").unwrap().allow_spec_change("epochs"), &folder);
     let problem = problem.unwrap_err().to_string();
@@ -96,7 +96,7 @@ fn a_state_that_does_not_fit_is_refused() {
     let training = Averaged::experiment().optimizer(&sgd).allow_spec_change("optimizer");
     let problem = resumed(training, &folder).unwrap_err().to_string();
     assert!(
-        problem.contains("not the state of `Sgd`: ") && problem.contains("`linear_1.bias.m` is left over"),
+        problem.contains("not the state of `Sgd`: ") && problem.contains("`linear_1.bias.m` is not expected"),
         "{problem}"
     );
     let checked =
@@ -109,9 +109,9 @@ fn a_state_that_does_not_fit_is_refused() {
     assert_equal(&every_file(&folder), &before, "refused, or checked");
 }
 
-/// Whatever refuses a run that is complete, nothing of its folder changes: it is verified as before.
+/// A rejected resume of a complete run leaves its folder unchanged: it still verifies.
 #[test]
-fn a_refused_resume_leaves_a_complete_run_as_it_was() {
+fn rejected_resume_leaves_run_unchanged() {
     let out = scratch();
     let keys = [("ema", "null"), ("early_stop.restore_best", "false")];
     let plain = || {
@@ -119,7 +119,7 @@ fn a_refused_resume_leaves_a_complete_run_as_it_was() {
     };
     let folder = plain().out(out.path()).run().unwrap().folder.unwrap();
     let before = every_file(&folder);
-    let mut with_init = false;
+    let mut has_started = false;
     for (key, value, problem) in [
         ("epochs", "1", "no place in a run of 8 steps"),
         ("batch", "8", "no place in a run of 12 steps"),
@@ -129,10 +129,10 @@ fn a_refused_resume_leaves_a_complete_run_as_it_was() {
     ] {
         let training = plain().set(key, value).unwrap().allow_spec_change(key);
         let mut look = |event: &Event<'_>| {
-            with_init |= matches!(event, Event::Begin(_));
+            has_started |= matches!(event, Event::Begin(_));
             Ok(())
         };
-        let Err(error) = training.resume(&folder).run_with(&mut look) else { panic!("{key} is not refused") };
+        let Err(error) = training.resume(&folder).run_with(&mut look) else { panic!("{key} is accepted") };
         assert!(error.to_string().contains(problem), "{key}: {error}");
         assert_equal(&every_file(&folder), &before, key);
     }
@@ -147,32 +147,32 @@ fn a_refused_resume_leaves_a_complete_run_as_it_was() {
     fs::create_dir(&elsewhere).unwrap();
     assert!(plain().resume(&elsewhere).run().is_err());
     assert!(fs::read_dir(elsewhere).unwrap().next().is_none(), "no lock is left in a folder of no run");
-    assert!(!with_init && plain().verify(&folder, None).unwrap().is_same());
+    assert!(!has_started && plain().verify(&folder, None).unwrap().is_same());
 }
 
-/// A checkpoint of another program, another model, other data.
+/// Checkpoints of another program, another model and other data.
 #[test]
-fn what_is_of_another_run_is_refused() {
+fn checkpoint_of_another_run_is_rejected() {
     let (out, folder, _) = ended();
     let problem = Momentum::experiment().resume(&folder).run().unwrap_err().to_string();
     assert!(problem.contains("`name` was \"averaged\", is \"momentum\""), "{problem}");
     let problem = Averaged::experiment().resume(out.path().join("nowhere")).run().unwrap_err().to_string();
-    assert!(problem.contains("nowhere is no folder; expected that of a run"), "{problem}");
+    assert!(problem.contains("nowhere is not a folder; expected a run folder"), "{problem}");
 }
 
-/// One number of one sample has changed.
+/// One value of one sample has changed.
 #[test]
-fn other_data_are_refused() {
+fn changed_data_are_rejected() {
     let out = scratch();
     let folder = Moving::experiment().out(out.path()).run().unwrap().folder.unwrap();
     MOVED.store(true, Ordering::Relaxed);
     let problem = Moving::experiment().resume(&folder).run().unwrap_err().to_string();
-    let words = ["data: they are not those of ", "their fingerprint was ", "the data it was with_init with"];
+    let words = ["data: they are not those of ", "their fingerprint was ", "the data it was started with"];
     assert!(words.iter().all(|words| problem.contains(words)), "{problem}");
 }
 
 #[test]
-fn two_runs_do_not_share_a_folder() {
+fn second_process_on_run_folder_is_rejected() {
     let (_out, folder, _) = ended();
     let mut problem = None;
     let mut look = |event: &Event<'_>| {
@@ -183,5 +183,5 @@ fn two_runs_do_not_share_a_folder() {
     };
     Averaged::experiment().resume(&folder).run_with(&mut look).unwrap();
     let problem = problem.unwrap();
-    assert!(problem.contains("another process is at work in this run folder"), "{problem}");
+    assert!(problem.contains("another process is using this run folder"), "{problem}");
 }

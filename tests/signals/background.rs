@@ -1,4 +1,4 @@
-//! Checkpoints are written beside the steps; what goes wrong there ends the run all the same.
+//! Checkpoints are written in the background; an error there stops the run.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use trainspec::trainer::Event;
 use super::instants::Stateful;
 use super::{manifest, only};
 
-/// The steps of a run whose checkpoints cannot be written since there is a file in their place, and its error.
+/// Returns the steps and the error of a run whose checkpoints cannot be written, since a file is in their place.
 fn ended_by_its_writer(every: u64) -> (u64, String) {
     let out = tempfile::tempdir().unwrap();
     let mut steps = 0;
@@ -27,14 +27,14 @@ fn ended_by_its_writer(every: u64) -> (u64, String) {
     let problem = training.out(out.path()).run_with(&mut look).unwrap_err().to_string();
     let folder = only(&out.path().join("stateful")).unwrap();
     assert_eq!(manifest(&folder)["exit"], format!("failed: {problem}"));
-    // A run that has taken its last step has its model, if not its checkpoint.
+    // A run that has taken its last step has its model, even without its checkpoint.
     assert_eq!(folder.join("model.safetensors").exists(), steps == 12);
     (steps, problem)
 }
 
-/// At the next one at the latest, and at the end of the run if there is no other.
+/// The error is reported at the next checkpoint at the latest, or at the end of the run.
 #[test]
-fn a_checkpoint_that_cannot_be_written_ends_the_run() {
+fn failed_checkpoint_write_stops_run() {
     for (every, last) in [(2, 4), (12, 12)] {
         let (steps, problem) = ended_by_its_writer(every);
         assert!(problem.contains("checkpoints: "), "{problem}");
@@ -42,9 +42,9 @@ fn a_checkpoint_that_cannot_be_written_ends_the_run() {
     }
 }
 
-/// And so does that of an interruption, which would else be believed to have lost nothing.
+/// A checkpoint of an interruption that cannot be written is an error too, since the state would be lost silently.
 #[test]
-fn an_interruption_that_cannot_be_saved_is_an_error() {
+fn failed_save_on_interruption_is_an_error() {
     let out = tempfile::tempdir().unwrap();
     let handle = trainspec::interrupt::Interrupt::new();
     let mut look = |event: &Event<'_>| {

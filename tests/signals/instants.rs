@@ -1,4 +1,4 @@
-//! An end that is requested at a known instant: while a sample is read, or a metric is told of a micro-batch.
+//! Interruption at a known instant: while a sample is read, or a metric is updated with a micro-batch.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use trainspec_tests::blots;
 use super::{assert_equal, files, manifest, only};
 
 thread_local! {
-    /// Instants that have passed in this thread, the one at which the end is requested, and of whom.
+    /// The instants passed in this thread, the one of the interruption, and its handle.
     static PASSED: Cell<u64> = const { Cell::new(0) };
     static LAST: Cell<u64> = const { Cell::new(0) };
     static HANDLE: RefCell<Interrupt> = RefCell::new(Interrupt::new());
@@ -29,7 +29,7 @@ fn instant() {
     }
 }
 
-/// A handle of which the end is requested at this instant, counted from 1.
+/// Returns a handle that is interrupted at this instant, counted from 1.
 fn end_at(last: u64) -> Interrupt {
     let handle = Interrupt::new();
     PASSED.set(0);
@@ -38,7 +38,7 @@ fn end_at(last: u64) -> Interrupt {
     handle
 }
 
-/// [`blots::Blots`], of which each sample that is read passes an instant.
+/// [`blots::Blots`] in which each read of a sample is an instant.
 struct Blots;
 
 impl Dataset for Blots {
@@ -59,7 +59,7 @@ impl Dataset for Blots {
     }
 }
 
-/// The mean of the largest prediction, which passes an instant at each micro-batch.
+/// The mean of the largest prediction; each micro-batch is an instant.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Largest {}
 
@@ -101,7 +101,7 @@ pub(super) fn Net(image: Image<1, 6, 6>) -> Logits<3> {
 }
 
 train! {
-    /// 3 steps an epoch, the last of a window that is not whole; ends with the weights of an early epoch.
+    /// 3 steps an epoch, the last of an incomplete window; ends with the weights of an early epoch.
     pub(super) Stateful {
         model: Net,
         data: Blots,
@@ -118,7 +118,7 @@ train! {
 }
 
 train! {
-    /// One that looks at its validation targets before it begins: whether what it watches is a number there.
+    /// A run that checks its validation targets before it starts: whether the monitored metric is defined on them.
     Watched {
         model: Net,
         data: Blots,
@@ -128,7 +128,7 @@ train! {
     }
 }
 
-/// Interrupts a run at some instants up to its end, takes it up again, and gives the places at which it stood.
+/// Interrupts a run at some instants up to its end, resumes it, and returns the positions of the interruptions.
 fn from_instants(
     training: impl Fn() -> Experiment<Net>,
     instants: impl Iterator<Item = u64>,
@@ -149,7 +149,7 @@ fn from_instants(
         };
         let ended = ended.unwrap().outcome;
         let next = PASSED.get() - last;
-        // A micro-batch is read, or read and evaluated; before the first step, so small a set is read at once.
+        // A micro-batch is read, or read and evaluated; before the first step, such a small set is read at once.
         assert!(next < if last <= 42 { 42 } else { 5 }, "{what}: {next} instants later");
         if last + next == passed {
             assert_eq!(ended.exit, Exit::Completed, "nothing was left to be done");
@@ -162,7 +162,7 @@ fn from_instants(
         assert_eq!(manifest["result"]["steps"], ended.steps, "{what}");
         let left = files(&folder);
         let is_over = ended.steps == 12 && left["metrics.jsonl"] == whole["metrics.jsonl"];
-        // It is there if its last evaluation was interrupted, and is the one that the run ends with.
+        // It exists if the last evaluation was interrupted, and is the final checkpoint of the run.
         let model = left.get("model.safetensors");
         assert!(model.is_none_or(|model| is_over && *model == whole["model.safetensors"]), "{what}");
         let kept: Vec<_> = left.keys().filter_map(|name| name.strip_suffix("state.json")).collect();
@@ -190,7 +190,7 @@ fn from_instants(
     places
 }
 
-/// What an interrupted run leaves is what a run gives that is not interrupted, to the checkpoint of the interruption.
+/// An interrupted run leaves the files of an uninterrupted run up to the checkpoint of the interruption.
 fn verify(training: &impl Fn() -> Experiment<Net>, folder: &Path, steps: u64, has_interim: bool, what: &str) {
     let verified = training().verify(folder, None).unwrap();
     assert!(verified.is_same() && !verified.model, "{what}: {verified:?}");
@@ -205,14 +205,14 @@ fn verify(training: &impl Fn() -> Experiment<Net>, folder: &Path, steps: u64, ha
 }
 
 #[test]
-fn every_instant_is_one_to_go_on_from() {
+fn interrupted_run_resumes_from_every_event() {
     let places = from_instants(Stateful::experiment, (1..).step_by(7));
     assert_eq!(places, ["end", "evaluation", "reading", "start", "window"].into());
 }
 
-/// While a run looks at its data before it begins, it is interrupted with no folder, or with one to go on from.
+/// A run that is interrupted while it checks its data leaves no folder, or one that can be resumed.
 #[test]
-fn a_folder_is_one_to_go_on_from() {
+fn interruption_before_training_leaves_resumable_or_no_folder() {
     let mut seen = (false, false);
     for last in (40..80).step_by(3) {
         let out = tempfile::tempdir().unwrap();
@@ -228,17 +228,17 @@ fn a_folder_is_one_to_go_on_from() {
     assert_eq!(seen, (true, true));
 }
 
-/// The one that an interruption makes is the only one then.
+/// The checkpoint of the interruption is the only one.
 #[test]
-fn a_run_without_checkpoints_has_one_if_it_is_interrupted() {
+fn interruption_saves_checkpoint_without_checkpoint_key() {
     let places =
         from_instants(|| Stateful::experiment().set("checkpoint", "null").unwrap(), (43..).step_by(17));
     assert!(places.contains("window"), "{places:?}");
 }
 
-/// Interrupted a second time before it comes to a checkpoint that is due.
+/// A second interruption comes before the next regular checkpoint.
 #[test]
-fn one_interruption_after_the_other() {
+fn repeated_interruptions_resume() {
     let out = tempfile::tempdir().unwrap();
     end_at(0);
     let whole = Stateful::experiment().out(out.path().join("whole")).run().unwrap();
@@ -247,7 +247,7 @@ fn one_interruption_after_the_other() {
     let folder = first.folder.unwrap();
     let mut steps = vec![first.outcome.steps];
     while steps.len() < 40 {
-        // First before anything is done.
+        // First before any work.
         let last = if steps.len() < 3 { 42 + 1 } else { 42 + 20 };
         let again = Stateful::experiment().resume(&folder).interrupted_by(&end_at(last)).run().unwrap();
         steps.push(again.outcome.steps);
@@ -259,12 +259,12 @@ fn one_interruption_after_the_other() {
             return;
         }
     }
-    panic!("it comes to no end: {steps:?}");
+    panic!("the run does not end: {steps:?}");
 }
 
-/// The events of a run that is asked to end by one of them.
+/// The events of a run that an observer interrupts.
 #[test]
-fn an_observer_is_shown_the_state() {
+fn interruption_event_carries_state() {
     let handle = Interrupt::new();
     let mut seen = Vec::new();
     let mut look = |event: &Event<'_>| {
@@ -290,10 +290,10 @@ fn an_observer_is_shown_the_state() {
     assert_eq!(seen, ["step", "step", "interrupt", "end"]);
 }
 
-/// Interrupted while the weights of its best epoch are measured, a run shows those of its last step, which it could be made longer
-/// from.
+/// A run that is interrupted while it evaluates its best weights has the weights of its last step, from which it can be
+/// extended.
 #[test]
-fn the_last_state_is_that_of_the_last_step() {
+fn interruption_in_final_evaluation_keeps_last_step() {
     let state = |last: u64, every: &str| {
         let mut state = None;
         let mut look = |event: &Event<'_>| {
@@ -317,7 +317,7 @@ fn the_last_state_is_that_of_the_last_step() {
 }
 
 #[test]
-fn a_search_and_an_evaluation_just_end() {
+fn interrupted_search_and_evaluation_stop() {
     let is_ended = |error: Error| matches!(error, Error::Interrupted(Cause::Request));
     let out = tempfile::tempdir().unwrap();
     end_at(0);

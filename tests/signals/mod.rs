@@ -1,8 +1,8 @@
-//! A run that is interrupted at any instant keeps its state, and goes on to the files of one that was not, byte for byte.
+//! A run that is interrupted at any instant saves its state, and resumes to the files of an uninterrupted run, byte for byte.
 //!
-//! Seen to fail when an end is looked for at the end of an epoch only, when a window is left half taken, when an epoch that is to be
-//! evaluated yet is not evaluated by the resumed run, when it is told another learning rate, when the checkpoint of an
-//! interruption stays or counts as one that is kept, and when the program ends with 0.
+//! Seen to fail when interruption is checked only at the end of an epoch, when a window is interrupted halfway, when the
+//! resumed run does not evaluate a pending epoch, when it reports another learning rate, when the checkpoint of an
+//! interruption remains or counts as a retained one, and when the program exits with 0.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 

@@ -14,12 +14,12 @@ use signal_hook::flag::register_conditional_default;
 
 use super::{Files, assert_equal, files, manifest, only};
 
-/// Those that are listened to, with the exit codes that custom has for them.
+/// The handled signals with their conventional exit codes.
 const SIGNALS: [(&str, i32); 3] = [("INT", 130), ("TERM", 143), ("HUP", 129)];
 
 fn send(signal: &str, child: &Child) {
     let line = format!("kill -{signal} {}", child.id());
-    // It may have ended by itself.
+    // It may have exited by itself.
     let _ = command("sh").args(["-c", &line]).stderr(Stdio::null()).status().unwrap();
 }
 
@@ -29,7 +29,7 @@ fn command(path: &str) -> Command {
     static HANDLED: Once = Once::new();
     HANDLED.call_once(|| {
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            // As without a handler: it ends these tests.
+            // Without a handler it would kill these tests.
             register_conditional_default(signal, Arc::new(AtomicBool::new(true))).unwrap();
         }
     });
@@ -47,16 +47,16 @@ fn program(folder: &Path, arguments: &[&str]) -> Child {
         .unwrap()
 }
 
-/// The command by which a run says that it is gone on with.
+/// Returns the command that the run prints for resuming it.
 fn way_on(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let (_, rest) = said.split_once("go on with\n\n  ").unwrap_or_else(|| panic!("no way on in:\n{said}"));
+    let (_, rest) = said.split_once("resume with\n\n  ").unwrap_or_else(|| panic!("no command in:\n{said}"));
     rest.lines().next().unwrap().to_owned()
 }
 
-/// Again and again, by the command that it prints, until a process comes to the end of the run.
+/// Resumes the run by the printed command repeatedly, until a process completes it.
 #[test]
-fn a_run_goes_on_as_it_says_after_a_signal_at_any_instant() {
+fn signaled_run_resumes_by_printed_command() {
     let out = tempfile::tempdir().unwrap();
     let changes = ["--seed", "3", "--set", r#"checkpoint={"every":{"Steps":7},"keep":2}"#];
     let began = Instant::now();
@@ -67,7 +67,7 @@ fn a_run_goes_on_as_it_says_after_a_signal_at_any_instant() {
     let length = began.elapsed();
     let whole = files(&only(&whole.join("runs/small_digits")).unwrap());
 
-    // How long a run takes depends on what else goes on: the sooner the signals, the more of them meet it.
+    // The time of a run depends on the load of the machine: the earlier the signals, the more of them hit it.
     for part in [2, 4, 8, 16, 32, 64] {
         let place = out.path().join(part.to_string());
         fs::create_dir(&place).unwrap();
@@ -75,10 +75,10 @@ fn a_run_goes_on_as_it_says_after_a_signal_at_any_instant() {
             return;
         }
     }
-    panic!("no run met three signals");
+    panic!("no run received three signals");
 }
 
-/// Interrupts a run after waits of up to this long, and compares the files that it ends with; how often it was interrupted.
+/// Interrupts a run after waits of up to this long and compares its final files; returns the number of interruptions.
 fn interrupted(place: &Path, changes: &[&str], longest: Duration, whole: &Files) -> usize {
     let mut child = program(place, changes);
     let (mut interrupted, mut random) = (0, 2_u32);
@@ -86,7 +86,7 @@ fn interrupted(place: &Path, changes: &[&str], longest: Duration, whole: &Files)
         let (signal, code) = SIGNALS[interrupted % SIGNALS.len()];
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let wait = longest * (random >> 24) / 256;
-        // Enough of them, or all of them too early to be met: let it end.
+        // After enough interruptions, or if all were too early: let it complete.
         if interrupted < 7 && life < 40 {
             std::thread::sleep(wait);
             send(signal, &child);
@@ -97,7 +97,7 @@ fn interrupted(place: &Path, changes: &[&str], longest: Duration, whole: &Files)
             break;
         }
         if output.status.signal().is_some() {
-            // Before it listened, which is before it does anything.
+            // Before the handler was installed, which is before any work.
             child = match folder {
                 None => program(place, changes),
                 Some(_) => resumed(place, &["--resume"], changes),
@@ -111,9 +111,9 @@ fn interrupted(place: &Path, changes: &[&str], longest: Duration, whole: &Files)
         child = match folder {
             // While data are read.
             None => program(place, changes),
-            Some(folder) if String::from_utf8_lossy(&output.stdout).contains("go on with") => {
+            Some(folder) if String::from_utf8_lossy(&output.stdout).contains("resume with") => {
                 assert_eq!(manifest(&folder)["exit"], format!("interrupted by SIG{signal}"));
-                // It is there only if its last evaluation was interrupted, and then it is the one that the run ends with.
+                // It exists only if the last evaluation was interrupted, and then it is the final checkpoint of the run.
                 let model = fs::read(folder.join("model.safetensors"));
                 assert!(model.is_err() || model.unwrap() == whole["model.safetensors"]);
                 let line = format!("exec {}", way_on(&output));
@@ -140,14 +140,14 @@ fn resumed(place: &Path, first: &[&str], changes: &[&str]) -> Child {
     program(place, &[first, changes].concat())
 }
 
-/// A table that is never at its end: whoever reads it waits.
+/// A table without an end: its reader waits.
 struct Waiting {
     child: Child,
     pipe: File,
     folder: tempfile::TempDir,
 }
 
-/// A process of these words that reads `table.csv` in this folder, a pipe.
+/// A process with these arguments that reads `table.csv` in this folder, a pipe.
 fn reader(folder: &tempfile::TempDir, words: &[&str]) -> Child {
     let path = folder.path().join("table.csv");
     assert!(command("mkfifo").arg(&path).status().unwrap().success());
@@ -161,12 +161,12 @@ fn reader(folder: &tempfile::TempDir, words: &[&str]) -> Child {
         .unwrap()
 }
 
-/// A process of these words that has read a line of its data, and waits for the next.
+/// A process with these arguments that has read a line of its data, and waits for the next.
 fn waiting(words: &[&str]) -> Waiting {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.csv");
     let mut child = reader(&folder, words);
-    // Which waits until the other side is opened, after the process has begun to listen.
+    // Opening waits for the other side, which opens after the process has installed its handler.
     let opening = std::thread::spawn(move || File::options().write(true).open(path));
     while !opening.is_finished() {
         assert!(child.try_wait().unwrap().is_none(), "it ended before it read");
@@ -178,11 +178,11 @@ fn waiting(words: &[&str]) -> Waiting {
 }
 
 #[test]
-fn data_are_read_until_a_signal_comes() {
+fn signal_interrupts_reading_data() {
     for (words, (signal, code)) in [["train"], ["check"], ["find-lr"]].iter().zip(SIGNALS) {
         let Waiting { mut child, mut pipe, folder } = waiting(words);
         send(signal, &child);
-        // What comes after the signal is not read to its end, which there is none of.
+        // Data after the signal are not read.
         let until = Instant::now() + Duration::from_mins(1);
         while pipe.write_all(&b"1,2,3\n".repeat(1000)).is_ok() && Instant::now() < until {}
         if Instant::now() >= until {
@@ -195,9 +195,9 @@ fn data_are_read_until_a_signal_comes() {
     }
 }
 
-/// A pipe that nobody opens to write, and one that somebody has opened who writes no more.
+/// A pipe without a writer, and one whose writer writes no more.
 #[test]
-fn who_waits_for_a_pipe_ends_at_a_signal() {
+fn signal_interrupts_waiting_for_pipe() {
     for (is_opened, (signal, code)) in [false, true].into_iter().zip(SIGNALS) {
         let (mut child, folder, pipe) = if is_opened {
             let Waiting { child, pipe, folder } = waiting(&["train"]);
@@ -237,9 +237,9 @@ fn listens(child: &Child) {
     }
 }
 
-/// Who does not come to look; the first signal changes nothing of that, and the second ends the process.
+/// A process that never checks for interruption: the first signal has no effect, and the second kills the process.
 #[test]
-fn a_second_signal_leaves_at_once() {
+fn second_signal_exits_immediately() {
     for (first, (second, code)) in ["TERM", "INT", "INT"].into_iter().zip(SIGNALS) {
         let mut child = command(env!("CARGO_BIN_EXE_table"))
             .env("STUCK", "")
@@ -251,7 +251,7 @@ fn a_second_signal_leaves_at_once() {
         child.stdout.take().unwrap().read_exact(&mut said).unwrap();
         assert_eq!(&said, b"stuck\n");
         send(first, &child);
-        // It is there when its handler has run: signals of one kind that wait together are one.
+        // Waits until its handler has run, since pending signals of one kind are merged.
         let pending = || {
             let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
             let mask = status.lines().find_map(|line| line.strip_prefix("ShdPnd:\t").map(str::to_owned));
@@ -261,7 +261,7 @@ fn a_second_signal_leaves_at_once() {
             std::thread::yield_now();
         }
         std::thread::sleep(Duration::from_millis(50));
-        assert!(child.try_wait().unwrap().is_none(), "one signal ends what can look alone");
+        assert!(child.try_wait().unwrap().is_none(), "one signal does not kill a process that cannot check");
         send(second, &child);
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{first}, {second}: {output:?}");
@@ -269,10 +269,10 @@ fn a_second_signal_leaves_at_once() {
     }
 }
 
-/// A program that `nohup` or a shell has told to ignore a signal ignores it.
+/// A program started with an ignored signal, as by `nohup`, keeps ignoring it.
 #[test]
 #[cfg(target_os = "linux")]
-fn what_is_ignored_stays_ignored() {
+fn ignored_signal_stays_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let line = format!("trap '' HUP INT; exec {} find-lr --steps 1000000", env!("CARGO_BIN_EXE_program"));
     let mut child = command("sh")
@@ -300,9 +300,9 @@ fn what_is_ignored_stays_ignored() {
     assert_eq!(output.status.code(), Some(143), "{output:?}");
 }
 
-/// As `program | head -1` does.
+/// As in `program | head -1`.
 #[test]
-fn a_reader_who_has_gone_away_is_no_reason_to_fail() {
+fn closed_output_pipe_is_not_an_error() {
     let folder = tempfile::tempdir().unwrap();
     for words in [["--epochs", "1"].as_slice(), &["summary"], &["spec"], &["--help"], &["schedule"]] {
         let mut child = program(folder.path(), words);

@@ -1,4 +1,4 @@
-//! What the source itself promises: the order of its modules, and the words it uses.
+//! Tests of the source itself: the order of its modules, and its vocabulary.
 
 mod rooms;
 mod words;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{files, root};
 
-/// What stands above all modules: it re-exports them.
+/// The files above all modules, which re-export them.
 const TOP: [&str; 3] = ["lib", "prelude", "private"];
 
 /// The modules from the bottom up, as ARCHITECTURE.md lists them.
@@ -18,7 +18,7 @@ fn order() -> Vec<String> {
     names.flat_map(str::split_whitespace).map(str::to_owned).collect()
 }
 
-/// The code of a file without its comments and without its test module, which stands at the end.
+/// Returns the code of a file without its comments and without its test module at the end.
 fn code(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
     let is_test = |place: &usize| {
@@ -29,27 +29,27 @@ fn code(text: &str) -> String {
     lines[..end].join("\n")
 }
 
-/// The modules that a piece of code names as `crate::…`.
+/// Returns the modules that a piece of code names as `crate::…`.
 fn imports(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for after in code.split("crate::").skip(1) {
         assert!(
             !after.starts_with('{'),
-            "`use crate::{{…}}` hides what is imported; write one `use` for each module"
+            "`use crate::{{…}}` hides the imported module; write one `use` for each module"
         );
         found.insert(after.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect());
     }
     found
 }
 
-/// The module that a file belongs to.
+/// Returns the module of a file.
 fn room(source: &Path, path: &Path) -> String {
     let first = path.strip_prefix(source).unwrap().components().next().unwrap();
     first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
 }
 
 #[test]
-fn modules_import_only_from_below() {
+fn modules_import_only_from_lower_modules() {
     let order = order();
     let source = root().join("runtime/src");
     let place = |name: &str| order.iter().position(|other| other == name);
@@ -88,6 +88,6 @@ fn every_listed_module_exists_once() {
     for (place, name) in order.iter().enumerate() {
         assert!(!order[..place].contains(name), "`{name}` is listed twice");
         let is_there = source.join(name).is_dir() || source.join(format!("{name}.rs")).is_file();
-        assert!(is_there, "`{name}` is listed, but there is no such module");
+        assert!(is_there, "`{name}` is listed, but the module does not exist");
     }
 }

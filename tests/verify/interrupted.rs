@@ -1,4 +1,4 @@
-//! Records of runs that were interrupted, and runs that are interrupted while they are made again.
+//! Verification of interrupted runs, and interruption of verification.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use trainspec::trainer::{Event, Exit};
 
 use super::{Averaged, WHOLE, files, json};
 
-/// Where a run is to end.
+/// The position of the interruption.
 #[derive(Clone, Copy, Debug)]
 enum Place {
     Begin,
@@ -22,7 +22,7 @@ enum Place {
     Evaluation(u64),
     /// After an epoch: before the first window of the next.
     Epoch(u64),
-    /// While the final weights are measured.
+    /// While the final weights are evaluated.
     End,
 }
 
@@ -51,13 +51,13 @@ fn training() -> trainspec::Experiment<super::Net> {
     Averaged::experiment().set("checkpoint.every", r#"{ "Steps": 7 }"#).unwrap()
 }
 
-/// The files of a run that came to its end.
+/// The files of a completed run.
 static SEVENS: LazyLock<BTreeMap<String, Vec<u8>>> = LazyLock::new(|| {
     let out = tempfile::tempdir().unwrap();
     files(&training().out(out.path()).run().unwrap().folder.unwrap())
 });
 
-/// A run that is interrupted there, in a folder below `out`.
+/// A run that is interrupted at this position, in a folder below `out`.
 fn interrupted(place: Place, out: &Path) -> PathBuf {
     let handle = Interrupt::new();
     let mut look = |event: &Event<'_>| {
@@ -79,7 +79,7 @@ const PLACES: [Place; 6] =
     [Place::Begin, Place::Step(3), Place::Evaluation(8), Place::Epoch(8), Place::Evaluation(24), Place::End];
 
 #[test]
-fn a_run_that_was_interrupted() {
+fn interrupted_run_is_verified() {
     for place in PLACES {
         let out = tempfile::tempdir().unwrap();
         let folder = interrupted(place, out.path());
@@ -103,7 +103,7 @@ fn a_run_that_was_interrupted() {
         }
         assert!(files(&folder) == before, "{place:?}: something was written");
 
-        // Its trace is in the end the one of a run that was not interrupted.
+        // Its final trace equals that of an uninterrupted run.
         training().resume(&folder).run().unwrap();
         let after = files(&folder);
         for name in ["metrics.jsonl", "trace.jsonl"] {
@@ -115,9 +115,9 @@ fn a_run_that_was_interrupted() {
     }
 }
 
-/// Taken up again and killed before its next checkpoint, a run has lines behind the checkpoint of its interruption.
+/// A run that was resumed and killed before its next checkpoint has lines after the checkpoint of its interruption.
 #[test]
-fn the_checkpoint_of_an_interruption_amid_a_record() {
+fn interruption_checkpoint_within_log_is_verified() {
     for place in PLACES.into_iter().filter(|place| place.step() < 20) {
         let out = tempfile::tempdir().unwrap();
         let folder = interrupted(place, out.path());
@@ -137,12 +137,12 @@ fn the_checkpoint_of_an_interruption_amid_a_record() {
     }
 }
 
-/// A file of a checkpoint in another form, and the sums as they are to be.
+/// Rewrites a file of a checkpoint and corrects the checksums.
 fn rewrite(checkpoint: &Path, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = fs::read(checkpoint.join(name)).unwrap();
     let digits = |byte: &u8| format!("{byte:02x}");
     let sum = |bytes: &[u8]| Sha256::digest(bytes).iter().map(digits).collect::<Vec<_>>().concat();
-    // Other files may have the same bytes.
+    // Several files may have the same bytes.
     let line = |bytes: &[u8]| format!("{}  {name}\n", sum(bytes));
     let before = line(&bytes);
     change(&mut bytes);
@@ -153,7 +153,7 @@ fn rewrite(checkpoint: &Path, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
 }
 
 #[test]
-fn a_bit_of_the_checkpoint_of_an_interruption() {
+fn changed_bit_in_interruption_checkpoint_is_detected() {
     for place in PLACES {
         let out = tempfile::tempdir().unwrap();
         let folder = interrupted(place, out.path());
@@ -161,7 +161,7 @@ fn a_bit_of_the_checkpoint_of_an_interruption() {
         let state = fs::read(checkpoint.join("state.json")).unwrap();
         let found = |what: &str, step: u64| {
             let verified = training().verify(&folder, None).unwrap();
-            let first = verified.first.unwrap_or_else(|| panic!("{place:?}: {what} is not seen"));
+            let first = verified.first.unwrap_or_else(|| panic!("{place:?}: {what} is not detected"));
             assert_eq!(first.step, step, "{place:?}: {first}");
             assert!(first.file.starts_with(&interim(place)), "{place:?}: {first}");
             first
@@ -171,7 +171,7 @@ fn a_bit_of_the_checkpoint_of_an_interruption() {
             state["epoch"] = (state["epoch"].as_u64().unwrap() + 1).into();
             *bytes = serde_json::to_vec(&state).unwrap();
         });
-        assert_eq!(found("another epoch", place.step()).what, "the place in the run", "{place:?}");
+        assert_eq!(found("another epoch", place.step()).what, "the position in the run", "{place:?}");
         rewrite(&checkpoint, "state.json", |bytes| bytes.clone_from(&state));
         assert!(training().verify(&folder, None).unwrap().is_same());
         rewrite(&checkpoint, "model.safetensors", |bytes| *bytes.last_mut().unwrap() ^= 1);
@@ -182,9 +182,9 @@ fn a_bit_of_the_checkpoint_of_an_interruption() {
     }
 }
 
-/// Whoever waits for a comparison can have it end.
+/// A comparison can be interrupted.
 #[test]
-fn a_comparison_can_be_interrupted() {
+fn verification_can_be_interrupted() {
     let out = tempfile::tempdir().unwrap();
     let folder = out.path().join("ended");
     super::write(&folder, &WHOLE);
@@ -202,7 +202,7 @@ fn a_comparison_can_be_interrupted() {
             };
             let training = Averaged::experiment().interrupted_by(&handle);
             let error = if replays {
-                // Nothing but the start is there to begin with.
+                // It can be verified only from the start.
                 let _ = fs::remove_dir_all(folder.join("checkpoints"));
                 training.replay_with(&folder, 11, &mut look).map(|_| ()).unwrap_err()
             } else {

@@ -1,5 +1,5 @@
-//! The losses of a fixed run, of which those of each processor architecture are kept: no change of a kernel, an optimizer or a
-//! random stream alters them unseen.
+//! The losses of a fixed run, recorded for each processor architecture: a change of a kernel, an optimizer or a random stream
+//! that alters them is detected.
 
 use std::fmt::Write;
 use std::fs;
@@ -32,7 +32,7 @@ train! {
     }
 }
 
-/// Whether the files that are kept are to be made anew: `OLD=overwrite cargo test -p trainspec-tests --test runs verify`.
+/// Whether to rewrite the recorded files: `OLD=overwrite cargo test -p trainspec-tests --test runs verify`.
 pub(super) fn is_overwritten() -> bool {
     std::env::var("OLD").is_ok_and(|wish| wish == "overwrite")
 }
@@ -41,7 +41,7 @@ pub(super) fn kept() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("old")
 }
 
-/// A line for each step: its number, the bits of the loss, and the loss for people.
+/// A line for each step: its number, the bits of the loss, and the loss in decimal.
 fn losses() -> String {
     let mut text = String::new();
     let mut look = |event: &Event<'_>| {
@@ -57,7 +57,7 @@ fn losses() -> String {
 /// On every SIMD level and on all threads.
 #[test]
 #[allow(clippy::print_stderr)]
-fn a_hundred_losses_are_what_they_were() {
+fn hundred_losses_match_recorded_values() {
     let path = kept().join(format!("losses.{}.txt", std::env::consts::ARCH));
     let found = losses();
     for &level in Level::available() {
@@ -71,6 +71,6 @@ fn a_hundred_losses_are_what_they_were() {
         }
         assert_eq!(expected.lines().count(), 100);
     } else {
-        eprintln!("skipped: {} is not there; `OLD=overwrite` makes it on such a machine", path.display());
+        eprintln!("skipped: {} does not exist; `OLD=overwrite` writes it on such a machine", path.display());
     }
 }

@@ -1,8 +1,8 @@
-//! A run is made again and compared with its record, bit by bit; two runs are compared; a model is had as it was.
+//! Re-runs a run and compares it with its run folder, bit by bit; compares two runs; replays a model.
 //!
-//! Seen to fail when a hash leaves out a parameter, when the chain is not restored on resume, when only the last step is
-//! compared, when a checkpoint's files are not, when that of an interruption is compared at another place than its own or not
-//! at all, and when a replay is not held against the record.
+//! Seen to fail when a hash omits a parameter, when the hash chain is not restored on resume, when only the last step is
+//! compared, when the files of a checkpoint are not, when that of an interruption is compared at the wrong position or not at
+//! all, and when a replay is not checked against the run folder.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -28,7 +28,7 @@ fn Net(image: Image<1, 6, 6>) -> Logits<3> {
 }
 
 train! {
-    /// 8 steps an epoch, 24 in all, with everything that has state.
+    /// 8 steps an epoch, 24 in total, with everything that has state.
     Averaged {
         model: Net,
         data: Blots,
@@ -75,8 +75,8 @@ fn ended() -> (tempfile::TempDir, PathBuf) {
     (out, folder)
 }
 
-/// The files of a run as one that is ended after step `k` leaves them: lines that it wrote after its last checkpoint are there,
-/// of one log more than of the other, and half a line.
+/// The files of a run that was stopped after step `k`: with lines after its last checkpoint, more in one log than in the other,
+/// and half a line.
 fn killed(whole: &Files, k: u64) -> Files {
     let last = |name: &String| !name.starts_with("checkpoints/") || *name < format!("{}~", checkpoint(k));
     let mut files: Files = whole

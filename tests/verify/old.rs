@@ -1,7 +1,7 @@
-//! A run folder of each format that there was, kept as it was written, and of use still.
+//! Run folders of each past format, unchanged and still usable.
 //!
-//! A new format gets a folder of its own, beside the old ones, which stay. Until a format is released, `OLD=overwrite cargo
-//! test -p trainspec-tests --test runs verify` writes its folder anew.
+//! A new format gets its own folder, next to the old ones, which remain. Until a format is released, `OLD=overwrite cargo
+//! test -p trainspec-tests --test runs verify` rewrites its folder.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use super::losses::{is_overwritten, kept};
 use super::{Blots, Net, checkpoint, files, json, write};
 
 train! {
-    /// 8 steps an epoch, 16 in all, of which the tenth has the newest checkpoint.
+    /// 8 steps an epoch, 16 in total; the newest checkpoint is of the tenth.
     Kept {
         model: Net,
         data: Blots,
@@ -34,7 +34,7 @@ fn folder(format: u32) -> PathBuf {
     if format == 1 && is_overwritten() {
         let out = tempfile::tempdir().unwrap();
         let mut files = files(&Kept::experiment().out(out.path()).run().unwrap().folder.unwrap());
-        // What tells of a machine and a repository, and not of the format.
+        // Fields that describe a machine and a repository, not the format.
         let mut manifest = json(&files["manifest.json"]);
         (manifest["command"], manifest["git"]) = (serde_json::json!(["kept"]), serde_json::Value::Null);
         let text = format!("{manifest:#}\n");
@@ -46,7 +46,7 @@ fn folder(format: u32) -> PathBuf {
 }
 
 #[test]
-fn a_folder_of_format_1_is_of_use() {
+fn format_1_folder_is_read_resumed_and_verified() {
     let whole = files(&folder(1));
     assert!(whole.values().map(Vec::len).sum::<usize>() < 100_000);
     let manifest = json(&whole["manifest.json"]);
@@ -54,7 +54,7 @@ fn a_folder_of_format_1_is_of_use() {
     let copy = out.path().join("copy");
     write(&copy, &whole);
 
-    // Its model predicts, and is as good as it was.
+    // Its model predicts, with the same accuracy.
     let is_same_machine = manifest["system"]["arch"] == std::env::consts::ARCH;
     let model = Kept::experiment().load(copy.join("model.safetensors")).unwrap();
     let evaluation = Kept::experiment().evaluate(&model, PreparedDataset::test).unwrap();
@@ -62,7 +62,7 @@ fn a_folder_of_format_1_is_of_use() {
     assert!((evaluation.loss - recorded).abs() <= 1e-5 * recorded, "{} against {recorded}", evaluation.loss);
     assert!(Net::load(copy.join(checkpoint(10)).join("ema.safetensors")).is_ok());
 
-    // It goes on from its checkpoint, and ends as it did, on a machine of its kind.
+    // It resumes from its checkpoint with the same result, on a machine of the same architecture.
     let run = Kept::experiment().resume(&copy).run().unwrap();
     assert_eq!(run.outcome.steps, 16);
     if is_same_machine {

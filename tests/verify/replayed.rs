@@ -1,10 +1,10 @@
-//! The model as it was.
+//! Replayed models.
 
 use trainspec::prelude::*;
 
 use super::{Averaged, Net, checkpoint, ended, files, killed, write};
 
-/// The weights, bit for bit.
+/// Returns the weights as bits.
 fn bits(model: &TrainedModel<Net>) -> Vec<(String, Vec<u32>)> {
     let numbers = |tensor: &candle_core::Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
     let tensors = model.parameters();
@@ -13,9 +13,9 @@ fn bits(model: &TrainedModel<Net>) -> Vec<(String, Vec<u32>)> {
         .collect()
 }
 
-/// At each step, with or without a checkpoint of its own.
+/// At each step, with or without a checkpoint.
 #[test]
-fn a_model_is_what_a_checkpoint_at_the_step_would_hold() {
+fn replayed_model_equals_checkpoint_at_step() {
     let (out, sparse) = ended();
     let every = || Averaged::experiment().set("checkpoint.every", r#"{ "Steps": 1 }"#).unwrap();
     let dense = every().out(out.path().join("dense")).run().unwrap().folder.unwrap();
@@ -36,31 +36,31 @@ fn a_model_is_what_a_checkpoint_at_the_step_would_hold() {
 }
 
 #[test]
-fn a_step_that_the_run_has_not_taken_is_refused() {
+fn replay_beyond_last_step_is_rejected() {
     let (out, folder) = ended();
     for (step, folder, last) in [(0, &folder, 24), (25, &folder, 24)] {
         let problem = Averaged::experiment().replay(folder, step).unwrap_err().to_string();
-        let words = format!("has no step {step}; expected one of 1 to {last}, ");
+        let words = format!("has no step {step}; expected a step from 1 to {last}, ");
         assert!(problem.starts_with("replay: ") && problem.contains(&words), "{problem}");
     }
     let ended = out.path().join("ended");
     write(&ended, &killed(&files(&folder), 14));
     assert!(Averaged::experiment().replay(&ended, 14).is_ok());
     let problem = Averaged::experiment().replay(&ended, 15).unwrap_err().to_string();
-    assert!(problem.contains("expected one of 1 to 14, "), "{problem}");
+    assert!(problem.contains("expected a step from 1 to 14, "), "{problem}");
 }
 
-/// A checkpoint that is damaged is of no use, and one before it is used instead; what then follows is held against the record.
+/// A damaged checkpoint is skipped for an earlier one; the following steps are checked against the run folder.
 #[test]
-fn what_is_replayed_is_what_is_on_record() {
+fn replay_is_checked_against_run_folder() {
     let (_out, folder) = ended();
     let whole = Averaged::experiment().replay(&folder, 14).unwrap();
     std::fs::write(folder.join(checkpoint(12)).join("state.json"), "{").unwrap();
     let again = Averaged::experiment().replay(&folder, 14);
-    // The checkpoint that is passed over is on the way, and is not what it was.
+    // The skipped checkpoint is compared too, and differs.
     let problem = again.unwrap_err().to_string();
     assert!(
-        problem.contains("step 12: `the checkpoint` in checkpoints/step-00000012 was not whole"),
+        problem.contains("step 12: `the checkpoint` in checkpoints/step-00000012 was damaged"),
         "{problem}"
     );
     std::fs::remove_dir_all(folder.join(checkpoint(12))).unwrap();
@@ -71,7 +71,7 @@ fn what_is_replayed_is_what_is_on_record() {
     std::fs::write(folder.join("metrics.jsonl"), changed).unwrap();
     let problem = Averaged::experiment().replay(&folder, 14).unwrap_err().to_string();
     assert!(
-        problem.contains("the run and its record differ: step 13: `loss` in metrics.jsonl was 1"),
+        problem.contains("the re-run differs from the record: step 13: `loss` in metrics.jsonl was 1"),
         "{problem}"
     );
 }

@@ -1,4 +1,4 @@
-//! Records that are not what a run wrote: what was changed is named, and where.
+//! Changed run folders: the error names the change and its position.
 
 use std::fmt::Write;
 use std::fs;
@@ -9,7 +9,7 @@ use trainspec::run_dir::Verified;
 
 use super::{Averaged, checkpoint, ended, files, json, killed, write};
 
-/// A change of one file of a run; gives what verifying it from some step shows.
+/// Changes one file of a run; returns the result of verifying it from some step.
 fn verified(name: &str, from: Option<u64>, change: impl Fn(&mut Vec<u8>)) -> Verified {
     let (_out, folder) = ended();
     let mut bytes = fs::read(folder.join(name)).unwrap();
@@ -23,7 +23,7 @@ fn verified(name: &str, from: Option<u64>, change: impl Fn(&mut Vec<u8>)) -> Ver
     verified
 }
 
-/// Makes the sums of a checkpoint right again.
+/// Corrects the checksums of a checkpoint.
 fn repair_sums(folder: &Path) {
     let list = fs::read_to_string(folder.join("SHA256SUMS")).unwrap();
     let mut repaired = String::new();
@@ -37,14 +37,14 @@ fn repair_sums(folder: &Path) {
     fs::write(folder.join("SHA256SUMS"), repaired).unwrap();
 }
 
-/// Flips the lowest bit of the mantissa of a tensor's number.
+/// Flips the lowest bit of the mantissa of an element of a tensor.
 fn flip(bytes: &mut [u8], tensor: &str, number: usize) {
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let start = json(&bytes[8..8 + length])[tensor]["data_offsets"][0].as_u64().unwrap() as usize;
     bytes[8 + length + start + 4 * number] ^= 1;
 }
 
-/// A line of a log, by the step in it, with something else in the place of a part.
+/// Replaces a part of the log line of a step.
 fn replace(bytes: &mut Vec<u8>, step: u64, old: &str, new: &str) {
     let text = String::from_utf8(std::mem::take(bytes)).unwrap();
     let line = text.lines().find(|line| line.contains(&format!(r#""step":{step},"#))).unwrap();
@@ -55,9 +55,9 @@ fn replace(bytes: &mut Vec<u8>, step: u64, old: &str, new: &str) {
 const CONV: &str = "conv2d_1.weight";
 const LINEAR: &str = "linear_1.bias";
 
-/// In each parameter of a checkpoint, its running statistics too.
+/// In each parameter of a checkpoint, including its running statistics.
 #[test]
-fn a_bit_of_a_parameter_of_a_checkpoint() {
+fn changed_bit_in_checkpoint_parameter_is_detected() {
     let (_out, folder) = ended();
     let model = Averaged::experiment().load(folder.join("model.safetensors")).unwrap();
     let paths: Vec<_> = model.parameters().map(|(path, _)| path.to_owned()).collect();
@@ -68,10 +68,10 @@ fn a_bit_of_a_parameter_of_a_checkpoint() {
             let found = verified(&name, from, |bytes| flip(bytes, &path, 1));
             let first = found.first.unwrap();
             assert_eq!((first.step, &first.what, &first.file), (12, &path, &name));
-            assert!(first.was.contains(" at place 1") && first.was != first.is, "{first}");
+            assert!(first.was.contains(" at index 1") && first.was != first.is, "{first}");
             assert_eq!(found.parameter, Some(first), "from {from:?}");
         }
-        // Where it is begun with, the hashes of that step tell.
+        // If verification starts there, the hashes of that step detect it.
         let found = verified(&name, Some(12), |bytes| flip(bytes, &path, 1));
         let first = found.first.unwrap();
         assert_eq!((first.step, &first.what, first.file.as_str()), (12, &path, checkpoint(12).as_str()));
@@ -80,7 +80,7 @@ fn a_bit_of_a_parameter_of_a_checkpoint() {
 }
 
 #[test]
-fn a_bit_of_what_is_kept_of_a_parameter() {
+fn changed_bit_in_optimizer_state_is_detected() {
     for (file, tensor) in
         [("optimizer", "linear_1.bias.v"), ("ema", CONV), ("best", "batch_norm_1.running_mean")]
     {
@@ -98,7 +98,7 @@ fn a_bit_of_what_is_kept_of_a_parameter() {
 }
 
 #[test]
-fn a_number_of_a_checkpoint_that_is_no_tensor() {
+fn changed_number_in_checkpoint_state_is_detected() {
     let name = format!("{}/state.json", checkpoint(12));
     let found = verified(&name, None, |bytes| {
         let mut state = json(bytes);
@@ -113,7 +113,7 @@ fn a_number_of_a_checkpoint_that_is_no_tensor() {
 }
 
 #[test]
-fn a_number_of_a_log() {
+fn changed_number_in_log_is_detected() {
     for (step, old, key) in
         [(1, "\"loss\":", "loss"), (5, "\"lr\":", "lr"), (24, "\"gradient_norm\":", "gradient_norm")]
     {
@@ -122,7 +122,7 @@ fn a_number_of_a_log() {
         assert_eq!((first.step, first.what.as_str(), first.file.as_str()), (step, key, "metrics.jsonl"));
         assert_eq!(found.parameter, None);
     }
-    // A line that has become another, and one that is gone, has come, or is spelled otherwise.
+    // A line that was changed, removed, added, or formatted differently.
     let line = |bytes: &[u8], number: usize| -> Vec<u8> {
         bytes.split_inclusive(|&byte| byte == b'\n').nth(number).unwrap().to_vec()
     };
@@ -137,15 +137,15 @@ fn a_number_of_a_log() {
         let last = bytes.split_inclusive(|&byte| byte == b'\n').count() - 1;
         without(bytes, last);
     });
-    assert_eq!(found.first.unwrap().was, "not there");
+    assert_eq!(found.first.unwrap().was, "missing");
     let found = verified("metrics.jsonl", None, |bytes| bytes.extend_from_slice(b"{}\n"));
-    assert_eq!(found.first.unwrap().what, "lines behind the end");
+    assert_eq!(found.first.unwrap().what, "lines after the end");
     let found = verified("metrics.jsonl", None, |bytes| replace(bytes, 4, "\"epoch\":1", "\"epoch\": 1"));
-    assert_eq!(found.first.unwrap().was, "spelled in another way");
+    assert_eq!(found.first.unwrap().was, "formatted differently");
 }
 
 #[test]
-fn a_hash_of_the_trace() {
+fn changed_hash_in_trace_is_detected() {
     let hash = |bytes: &[u8], path: &str| {
         let line =
             bytes.split(|&byte| byte == b'\n').find(|line| line.starts_with(br#"{"step":16,"#)).unwrap();
@@ -168,7 +168,7 @@ fn a_hash_of_the_trace() {
 }
 
 #[test]
-fn the_final_model_and_what_is_said_of_it() {
+fn changed_final_model_or_metadata_is_detected() {
     let found = verified("model.safetensors", Some(24), |bytes| flip(bytes, CONV, 2));
     let first = found.first.unwrap();
     assert_eq!((first.step, first.what.as_str(), first.file.as_str()), (24, CONV, "model.safetensors"));
@@ -182,12 +182,12 @@ fn the_final_model_and_what_is_said_of_it() {
     let (_out, folder) = ended();
     fs::remove_file(folder.join("model.safetensors")).unwrap();
     let found = Averaged::experiment().verify(&folder, None).unwrap();
-    assert_eq!(found.first.unwrap().was, "not there");
+    assert_eq!(found.first.unwrap().was, "missing");
 }
 
-/// A run that went on from a checkpoint that was changed is a whole run in itself; it did not come from its start.
+/// A run that was resumed from a changed checkpoint is consistent after it, but does not follow from its start.
 #[test]
-fn a_run_that_went_on_from_other_weights() {
+fn run_resumed_from_changed_weights_is_detected() {
     let (out, folder) = ended();
     let other = out.path().join("other");
     write(&other, &killed(&files(&folder), 12));
@@ -202,6 +202,6 @@ fn a_run_that_went_on_from_other_weights() {
         let first = found.first.unwrap();
         assert_eq!((first.step, first.what.as_str()), (12, LINEAR), "from {from:?}");
     }
-    // From a later checkpoint on it is what it says.
+    // From a later checkpoint on it is consistent.
     assert!(Averaged::experiment().verify(&other, Some(18)).unwrap().is_same());
 }

@@ -1,4 +1,4 @@
-//! Records of runs to which nothing was done.
+//! Unchanged run folders.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +9,7 @@ use trainspec::{Error, Experiment, Result};
 use super::{Averaged, Blots, Net, checkpoint, ended, files, json, killed, write};
 
 train! {
-    /// Steps are skipped again and again; a checkpoint is made after none of them.
+    /// Steps are skipped repeatedly; no checkpoint is written.
     Half {
         model: Net,
         data: Blots,
@@ -22,7 +22,7 @@ train! {
 
 static MOVED: AtomicBool = AtomicBool::new(false);
 
-/// [`Blots`], of which one may move.
+/// [`Blots`] with one sample that may change.
 struct Moved;
 
 impl Dataset for Moved {
@@ -47,7 +47,7 @@ train! {
 }
 
 #[test]
-fn a_run_is_the_same_from_its_start_and_from_each_checkpoint() {
+fn run_is_verified_from_start_and_from_each_checkpoint() {
     let (_out, folder) = ended();
     let before = files(&folder);
     let verified = Averaged::experiment().verify(&folder, None).unwrap();
@@ -65,9 +65,9 @@ fn a_run_is_the_same_from_its_start_and_from_each_checkpoint() {
     assert_eq!(files(&folder), before, "something was written");
 }
 
-/// The lines of a trace: every hundredth step, the last of each epoch, and what is different after a skip.
+/// The lines of a trace: every hundredth step, the last of each epoch, and changes after a skip.
 #[test]
-fn a_long_run_with_skipped_steps() {
+fn long_run_with_skipped_steps_is_verified() {
     let out = tempfile::tempdir().unwrap();
     let folder = Half::experiment().out(out.path()).run().unwrap().folder.unwrap();
     let files = files(&folder);
@@ -86,7 +86,7 @@ fn a_long_run_with_skipped_steps() {
 }
 
 #[test]
-fn a_run_that_was_ended_is_the_same_as_far_as_it_went() {
+fn stopped_run_is_verified_to_its_last_step() {
     let (out, folder) = ended();
     let whole = files(&folder);
     for k in 1..24 {
@@ -105,7 +105,7 @@ fn a_run_that_was_ended_is_the_same_as_far_as_it_went() {
 }
 
 #[test]
-fn a_run_that_was_ended_and_taken_up_again() {
+fn resumed_run_is_verified() {
     let (out, folder) = ended();
     let whole = files(&folder);
     for k in [7, 12, 17] {
@@ -124,9 +124,9 @@ fn a_run_that_was_ended_and_taken_up_again() {
     }
 }
 
-/// One that failed, fails again; what an observer did, does not happen again.
+/// A failed run fails again; an error of an observer is not reproduced.
 #[test]
-fn a_run_that_failed() {
+fn failed_run_is_verified() {
     let out = tempfile::tempdir().unwrap();
     let mut seen = 0;
     let mut end = |event: &Event<'_>| {
@@ -138,7 +138,7 @@ fn a_run_that_failed() {
     let verified = Averaged::experiment().verify(only("averaged"), None).unwrap();
     assert!(verified.is_same() && verified.to == 11 && !verified.model, "{verified:?}");
 
-    // At a rate so high that the second step is taken from weights which are not finite.
+    // The learning rate is so high that the second step starts from non-finite weights.
     let changes = [("optimizer.weight_decay", "0"), ("optimizer.lr", "1e38")];
     let diverging = changes
         .into_iter()
@@ -151,9 +151,9 @@ fn a_run_that_failed() {
     assert!(verified.exit.unwrap().starts_with("failed: step "));
 }
 
-/// The changes that a run was begun with need not be said again; what is said instead is compared.
+/// The overrides of a run need not be repeated; other overrides are compared.
 #[test]
-fn another_spec_other_data_and_another_program_are_refused() {
+fn verify_rejects_changed_spec_data_or_program() {
     let out = tempfile::tempdir().unwrap();
     let set = |lr: &str| Averaged::experiment().set("optimizer.lr", lr).unwrap();
     let folder = set("0.01").out(out.path()).run().unwrap().folder.unwrap();
@@ -161,13 +161,13 @@ fn another_spec_other_data_and_another_program_are_refused() {
     let refused = |training: Experiment<Net>, from| training.verify(&folder, from).unwrap_err().to_string();
     for from in [None, Some(12)] {
         let problem = refused(set("0.5"), from);
-        for words in ["verify: ", "is of another spec: `optimizer.lr` was 0.01, is 0.5; give "] {
+        for words in ["verify: ", "has another spec: `optimizer.lr` was 0.01, is 0.5; use "] {
             assert!(problem.contains(words), "`{words}` is not in: {problem}");
         }
     }
     let problem = set("0.5").replay(&folder, 12).unwrap_err().to_string();
     assert!(problem.starts_with("replay: ") && problem.contains("`optimizer.lr` was"), "{problem}");
-    // One of whose changes is of a key that this program does not have.
+    // A run with an override of a key that this program does not have.
     let problem = refused(Moving::experiment(), None);
     assert!(problem.contains("`name` was \"averaged\", is \"moving\""), "{problem}");
     let problem = refused(Averaged::experiment(), Some(7));
@@ -187,12 +187,12 @@ fn another_spec_other_data_and_another_program_are_refused() {
     }
     MOVED.store(false, Ordering::Relaxed);
     let problem = Averaged::experiment().verify(out.path().join("nowhere"), None).unwrap_err().to_string();
-    assert!(problem.contains("no folder; expected that of a run"), "{problem}");
+    assert!(problem.contains("not a folder; expected a run folder"), "{problem}");
 }
 
-/// What follows a change that was permitted does not follow from the start.
+/// Steps after a permitted change do not follow from the start.
 #[test]
-fn a_run_whose_spec_was_changed_on_the_way() {
+fn verify_across_spec_change_is_rejected() {
     let (out, folder) = ended();
     let folder_of = out.path().join("changed");
     write(&folder_of, &killed(&files(&folder), 13));
@@ -214,7 +214,7 @@ fn a_run_whose_spec_was_changed_on_the_way() {
 }
 
 #[test]
-fn what_is_different_around_it_is_said_first() {
+fn environment_differences_are_reported_first() {
     let (_out, folder) = ended();
     let path = folder.join("manifest.json");
     let mut manifest = json(&std::fs::read(&path).unwrap());
@@ -240,9 +240,9 @@ fn what_is_different_around_it_is_said_first() {
     assert!(said.len() > usize::from(cfg!(target_arch = "x86_64")), "{said:?}");
 }
 
-/// What holds of one process holds of a record: nobody is to write while it is read.
+/// A run folder must not be written while it is read.
 #[test]
-fn a_run_that_is_at_work_is_left_alone() {
+fn verify_rejects_running_process() {
     let out = tempfile::tempdir().unwrap();
     let mut tried = false;
     let mut look = |event: &Event<'_>| {
@@ -252,7 +252,7 @@ fn a_run_that_is_at_work_is_left_alone() {
             let runs = out.path().join("averaged");
             let folder = std::fs::read_dir(runs).unwrap().next().unwrap().unwrap().path();
             let problem = Averaged::experiment().verify(folder, None).unwrap_err().to_string();
-            assert!(problem.contains("another process is at work in this run folder"), "{problem}");
+            assert!(problem.contains("another process is using this run folder"), "{problem}");
             tried = true;
         }
         Ok(())

@@ -1,10 +1,10 @@
-//! A transformer that tells the next character.
+//! A transformer that predicts the next character.
 
 use trainspec::prelude::*;
 
 use crate::data::echoed;
 
-/// Attention, then a layer for each place, each added to what it takes.
+/// Attention, then a layer for each position, both with residual connections.
 #[model]
 pub(crate) fn Block(x: Value) -> Value {
     let attended = x.layer_norm().self_attention(heads = 4, causal = true, dropout = 0.1);

@@ -1,4 +1,4 @@
-//! A small convolutional network, as for MNIST.
+//! A small convolutional network for MNIST-sized images.
 
 use trainspec::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Layers that are matrix products and little else.
+//! Networks of linear layers.
 
 use trainspec::prelude::*;
 

@@ -1,10 +1,10 @@
-//! Much to update: 25 million parameters in 48 tensors.
+//! An optimizer benchmark: 25 million parameters in 48 tensors.
 
 use trainspec::prelude::*;
 
 use crate::data::regressed;
 
-/// A sum of 48 layers side by side, so that the gradients of all are of one size.
+/// A sum of 48 parallel layers, so that all gradients have the same size.
 #[model]
 pub(crate) fn Wide(x: Features<722>) -> Values<722> {
     let mut y = x.linear(out = 722, bias = false);

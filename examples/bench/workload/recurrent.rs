@@ -1,4 +1,4 @@
-//! An LSTM that tells the next character.
+//! An LSTM that predicts the next character.
 
 use trainspec::prelude::*;
 

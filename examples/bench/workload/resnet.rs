@@ -4,7 +4,7 @@ use trainspec::prelude::*;
 
 use crate::data::classified;
 
-/// Two convolutions, and a way around them.
+/// Two convolutions with a residual connection.
 #[model]
 pub(crate) fn Block(x: Value, out: usize, #[default(1)] stride: usize) -> Value {
     let first =

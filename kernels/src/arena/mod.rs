@@ -1,7 +1,7 @@
-//! One piece of memory for all values, gradients and temporary numbers of a training step.
+//! One allocation for all values, gradients and temporaries of a training step.
 //!
-//! Where each of them lies is planned before: a plan gives each a [`Span`], and a step then borrows the parts
-//! that it needs, some to read and some to write, without asking the system for memory.
+//! Their placement is planned in advance: a plan assigns each a [`Span`], and a step borrows the parts
+//! that it needs, some to read and some to write, without allocating.
 //!
 //! ```
 //! use trainspec_kernels::arena::{Arena, Span};
@@ -22,34 +22,34 @@ use std::io;
 
 use memmap2::MmapMut;
 
-/// A part of an arena: `length` numbers from `start` on.
+/// A part of an arena: `length` elements from `start` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Span {
-    /// The place of the first number.
+    /// The index of the first element.
     pub start: usize,
-    /// How many numbers it has.
+    /// The number of elements.
     pub length: usize,
 }
 
 impl Span {
-    /// Nothing.
+    /// None.
     pub const EMPTY: Self = Self { start: 0, length: 0 };
 
-    /// The place after the last number.
+    /// The index after the last element.
     #[inline]
     #[must_use]
     pub const fn end(self) -> usize {
         self.start.saturating_add(self.length)
     }
 
-    /// Whether it has no number.
+    /// Whether it is empty.
     #[inline]
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.length == 0
     }
 
-    /// Whether a number belongs to both; an empty span has none.
+    /// Whether the spans overlap; an empty span overlaps none.
     #[inline]
     #[must_use]
     pub const fn overlaps(self, other: Self) -> bool {
@@ -57,10 +57,10 @@ impl Span {
     }
 }
 
-/// Memory of which parts are lent: [the module](self) says what for.
+/// Memory that is borrowed in parts; see [the module](self).
 ///
-/// The memory is the system's, page by page: it is all 0 at first, takes room only where it was touched, and
-/// asks for huge pages where the system has them.
+/// The memory is mapped from the system: it is initially 0, occupies only pages that were touched, and
+/// uses huge pages where available.
 #[derive(Debug)]
 pub struct Arena {
     map: MmapMut,
@@ -68,35 +68,35 @@ pub struct Arena {
 }
 
 impl Arena {
-    /// An arena of `length` numbers, all 0.
+    /// Creates an arena of `length` elements, all 0.
     ///
     /// # Errors
-    /// If the system has no such piece of memory.
+    /// If the system cannot provide the memory.
     pub fn new(length: usize) -> io::Result<Self> {
         let bytes = length.checked_mul(size_of::<f32>()).ok_or(io::ErrorKind::OutOfMemory)?;
         let map = MmapMut::map_anon(bytes)?;
-        // Fewer pages are looked up faster; without them all works as well.
+        // Huge pages need fewer lookups; everything also works without them.
         #[cfg(target_os = "linux")]
         let _ = map.advise(memmap2::Advice::HugePage);
         Ok(Self { map, length })
     }
 
-    /// How many numbers it has.
+    /// The number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// Whether it has no number.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// Makes room for `length` numbers at least. If there was less, what the arena held is gone and all is 0.
+    /// Grows the arena to at least `length` elements. If it grows, its contents are discarded and all elements are 0.
     ///
     /// # Errors
-    /// If the system has no such piece of memory; the arena is then what it was.
+    /// If the system cannot provide the memory; the arena is then unchanged.
     pub fn grow(&mut self, length: usize) -> io::Result<()> {
         if length > self.length {
             *self = Self::new(length)?;
@@ -104,31 +104,31 @@ impl Arena {
         Ok(())
     }
 
-    /// The numbers of `span`.
+    /// The elements of `span`.
     ///
     /// # Panics
-    /// If the span does not lie inside the arena.
+    /// If the span is not inside the arena.
     #[must_use]
     pub fn read(&self, span: Span) -> &[f32] {
         self.check(span);
         &bytemuck::cast_slice(&self.map)[span.start..span.end()]
     }
 
-    /// The numbers of `span`, to be changed.
+    /// The elements of `span`, mutably.
     ///
     /// # Panics
-    /// If the span does not lie inside the arena.
+    /// If the span is not inside the arena.
     #[must_use]
     pub fn write(&mut self, span: Span) -> &mut [f32] {
         self.check(span);
         &mut bytemuck::cast_slice_mut(&mut self.map)[span.start..span.end()]
     }
 
-    /// The numbers of all spans at once: those of `reads`, which may overlap each other, and those of `writes`, to
-    /// be changed, which overlap nothing else.
+    /// Borrows all spans at once: those of `reads`, which may overlap each other, and mutably those of `writes`,
+    /// which must not overlap any other span.
     ///
     /// # Panics
-    /// If a span does not lie inside the arena, or a span of `writes` overlaps another one.
+    /// If a span is not inside the arena, or a span of `writes` overlaps another one.
     #[inline]
     #[must_use]
     pub fn lend<const R: usize, const W: usize>(
@@ -148,8 +148,8 @@ impl Arena {
         }
         let first = bytemuck::cast_slice_mut::<u8, f32>(&mut self.map).as_mut_ptr();
         let reads = reads.map(|Span { start, length }| {
-            // SAFETY: the map lives as long as the borrow of `self`, and has `start + length` numbers at least.
-            // Of the parts that are written meanwhile none overlaps this one.
+            // SAFETY: the map lives as long as the borrow of `self`, and has at least `start + length` elements.
+            // No part that is written meanwhile overlaps this one.
             unsafe { std::slice::from_raw_parts(first.add(start), length) }
         });
         let writes = writes.map(|Span { start, length }| {
@@ -167,28 +167,28 @@ impl Arena {
     }
 }
 
-/// The same memory as whole numbers: indices that are kept in an arena.
+/// The same memory as u32: indices that are kept in an arena.
 #[inline]
 #[must_use]
 pub fn as_words(numbers: &mut [f32]) -> &mut [u32] {
     bytemuck::cast_slice_mut(numbers)
 }
 
-/// The same memory as whole numbers, to be read.
+/// The same memory as u32, for reading.
 #[inline]
 #[must_use]
 pub fn as_words_ref(numbers: &[f32]) -> &[u32] {
     bytemuck::cast_slice(numbers)
 }
 
-/// The same memory as numbers of 16 bits, two for each of 32.
+/// The same memory as 16-bit words, two per element.
 #[inline]
 #[must_use]
 pub fn as_halves(numbers: &mut [f32]) -> &mut [u16] {
     bytemuck::cast_slice_mut(numbers)
 }
 
-/// The same memory as numbers of 16 bits, to be read.
+/// The same memory as 16-bit words, for reading.
 #[inline]
 #[must_use]
 pub fn as_halves_ref(numbers: &[f32]) -> &[u16] {
@@ -198,11 +198,11 @@ pub fn as_halves_ref(numbers: &[f32]) -> &[u16] {
 #[cold]
 #[inline(never)]
 fn outside(span: Span, length: usize) -> ! {
-    panic!("{span:?} does not lie inside an arena of {length} numbers");
+    panic!("{span:?} is not inside an arena of {length} elements");
 }
 
 #[cold]
 #[inline(never)]
 fn overlapping(write: Span, other: Span) -> ! {
-    panic!("{write:?} is to be written and overlaps {other:?}");
+    panic!("{write:?} is written and overlaps {other:?}");
 }

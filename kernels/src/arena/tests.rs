@@ -4,12 +4,12 @@ use super::{Arena, Span, as_words, as_words_ref};
 
 const LENGTH: usize = 4;
 
-/// Every span of up to 3 numbers that begins in an arena of [`LENGTH`] or up to 2 numbers after it.
+/// Every span of up to 3 elements that starts in an arena of [`LENGTH`] or up to 2 elements after it.
 fn spans() -> impl Iterator<Item = Span> + Clone {
     (0..LENGTH + 2).flat_map(|start| (0..4).map(move |length| Span { start, length }))
 }
 
-/// The places of a span, told one by one.
+/// The indices of a span, listed.
 fn places(span: Span) -> Vec<usize> {
     (span.start..span.start + span.length).collect()
 }
@@ -22,7 +22,7 @@ fn share(one: Span, other: Span) -> bool {
     places(one).iter().any(|place| places(other).contains(place))
 }
 
-/// An arena in which each number is its own place.
+/// An arena in which each element is its own index.
 fn numbered() -> Arena {
     let mut arena = Arena::new(LENGTH).unwrap();
     for (place, number) in arena.write(Span { start: 0, length: LENGTH }).iter_mut().enumerate() {
@@ -42,7 +42,7 @@ fn message(run: impl FnOnce()) -> Option<String> {
 }
 
 #[test]
-fn spans_overlap_where_they_share_a_number() {
+fn spans_overlap_where_they_share_an_element() {
     for one in spans() {
         for other in spans() {
             assert_eq!(one.overlaps(other), share(one, other), "{one:?} {other:?}");
@@ -54,7 +54,7 @@ fn spans_overlap_where_they_share_a_number() {
 }
 
 #[test]
-fn every_loan_that_should_be_refused_is() {
+fn overlapping_or_outside_spans_are_rejected() {
     let mut arena = numbered();
     for read in spans() {
         for [one, other] in spans().flat_map(|one| spans().map(move |other| [one, other])) {
@@ -62,8 +62,8 @@ fn every_loan_that_should_be_refused_is() {
             let refused = outside || share(read, one) || share(read, other) || share(one, other);
             if refused {
                 let said = message(|| _ = arena.lend([read], [one, other])).unwrap();
-                assert_eq!(said.contains("does not lie inside an arena of 4 numbers"), outside, "{said}");
-                assert_eq!(said.contains("is to be written and overlaps"), !outside, "{said}");
+                assert_eq!(said.contains("is not inside an arena of 4 elements"), outside, "{said}");
+                assert_eq!(said.contains("is written and overlaps"), !outside, "{said}");
             } else {
                 let ([reads], [ones, others]) = arena.lend([read], [one, other]);
                 assert_eq!(reads, numbers(read));
@@ -74,7 +74,7 @@ fn every_loan_that_should_be_refused_is() {
 }
 
 #[test]
-fn what_is_read_may_overlap() {
+fn read_spans_may_overlap() {
     let mut arena = numbered();
     for one in spans().filter(|&span| is_inside(span)) {
         for other in spans().filter(|&span| is_inside(span)) {
@@ -84,14 +84,14 @@ fn what_is_read_may_overlap() {
 }
 
 #[test]
-fn one_part_is_read_or_written() {
+fn single_span_is_read_or_written() {
     let mut arena = numbered();
     for span in spans() {
         if is_inside(span) {
             assert_eq!(arena.read(span), numbers(span));
             assert_eq!(arena.write(span), numbers(span));
         } else {
-            let expected = format!("{span:?} does not lie inside an arena of 4 numbers");
+            let expected = format!("{span:?} is not inside an arena of 4 elements");
             assert_eq!(message(|| _ = arena.read(span)).as_ref(), Some(&expected));
             assert_eq!(message(|| _ = arena.write(span)).as_ref(), Some(&expected));
         }
@@ -102,7 +102,7 @@ fn one_part_is_read_or_written() {
 }
 
 #[test]
-fn what_is_written_is_read_later() {
+fn written_values_are_read_back() {
     let mut arena = Arena::new(100).unwrap();
     let (one, other) = (Span { start: 3, length: 40 }, Span { start: 43, length: 57 });
     let ([], [first, second]) = arena.lend([], [one, other]);
@@ -114,7 +114,7 @@ fn what_is_written_is_read_later() {
 }
 
 #[test]
-fn it_grows_and_does_not_shrink() {
+fn arena_grows_and_does_not_shrink() {
     let mut arena = Arena::new(0).unwrap();
     assert!(arena.is_empty() && arena.read(Span::EMPTY).is_empty());
     for (length, expected) in [(1, 1), (1_000_000, 1_000_000), (10, 1_000_000)] {
@@ -131,10 +131,10 @@ fn it_grows_and_does_not_shrink() {
 }
 
 #[test]
-fn words_keep_their_bits() {
+fn words_preserve_nan_bits() {
     let mut arena = Arena::new(3).unwrap();
     let all = Span { start: 0, length: 3 };
-    // The second is a NaN that says so aloud, were it ever computed with.
+    // The second is a signaling NaN.
     let words = [7, 0x7f80_0001, u32::MAX];
     as_words(arena.write(all)).copy_from_slice(&words);
     assert_eq!(as_words_ref(arena.read(all)), words);

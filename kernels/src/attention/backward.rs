@@ -60,7 +60,7 @@ pub(super) fn head(head: &Head<'_>, qkv: &[f32], y: &[f32], log_sums: &[f32], dy
     });
 }
 
-/// Puts the rows of `from`, each times `scale`, where [`Head::gather`] takes them from.
+/// Writes the rows of `from`, each times `scale`, to where [`Head::gather`] reads them.
 fn scatter(
     head: &Head<'_>,
     dqkv: &Shared<'_>,
@@ -70,7 +70,7 @@ fn scatter(
     from: &[f32],
 ) {
     for (place, row) in places.zip(from.chunks_exact(head.attention.width.max(1))) {
-        // SAFETY: each head has its own part of each place, and each head of each sample runs once.
+        // SAFETY: each head has its own part of each position, and each head of each sample runs once.
         let into = unsafe { dqkv.part(head.of_qkv(part, place)) };
         for (to, from) in into.iter_mut().zip(row) {
             *to = from * scale;

@@ -36,7 +36,7 @@ pub(super) fn head(head: &Head<'_>, qkv: &[f32], y: &Shared<'_>, log_sums: &Shar
                 serial(View::with_stride(scores, tile.rows, tile.columns, KEYS), values, mean, width, onto);
             }
             for ((place, mean), sums) in queries.zip(mean.chunks_exact(width.max(1))).zip(&sums) {
-                // SAFETY: each head has its own part of each place, and each head of each sample runs once.
+                // SAFETY: each head has its own part of each position, and each head of each sample runs once.
                 let y = unsafe { y.part(head.of_y(place)) };
                 let factor = 1.0 / sums.sum;
                 for (y, mean) in y.iter_mut().zip(mean) {

@@ -1,9 +1,9 @@
-//! Scaled dot product attention with several heads, by tiles.
+//! Tiled multi-head scaled dot-product attention.
 //!
-//! `y = dropout(softmax(q k^T / sqrt(width))) v` for each sample and head. The table of weights is never in
-//! memory as a whole: a block of queries meets a block of keys at a time, the softmax is kept up to date as
-//! blocks of keys go by, and what is left for backward is one number a row, the logarithm of the sum of the
-//! exponentials; backward makes the weights again from it. With `causal`, tiles that no query may see are
+//! `y = dropout(softmax(q k^T / sqrt(width))) v` for each sample and head. The matrix of attention weights is
+//! never materialized: the kernel processes one block of queries and one block of keys at a time, updates the softmax
+//! for each block of keys, and saves one value per row for backward, the logarithm of the sum of the
+//! exponentials. Backward recomputes the weights from it. With `causal`, tiles that no query attends to are
 //! skipped.
 //!
 //! # Source
@@ -25,20 +25,20 @@ use crate::shared::Shared;
 use crate::sizes::elements;
 use crate::{simd, threads};
 
-/// Queries that are worked on at once.
+/// The number of queries per tile.
 const QUERIES: usize = 64;
-/// Keys that are worked on at once.
+/// The number of keys per tile.
 const KEYS: usize = 128;
 // The first key of a tile that some query of it sees is then seen by all of them.
 const _: () = assert!(KEYS.is_multiple_of(QUERIES));
 
-/// The sizes and the kind of an attention.
+/// The sizes and options of an attention.
 ///
 /// ```
 /// use trainspec_kernels::attention::Attention;
 ///
 /// let attention = Attention { batch: 1, length: 2, heads: 1, width: 1, causal: true, dropout: None };
-/// // Query, key and value of two places; the first sees itself alone, and the second sees equal keys.
+/// // Query, key and value of two positions; the first attends only to itself, and the second sees equal keys.
 /// let qkv = [1.0, 1.0, 4.0, 1.0, 1.0, 6.0];
 /// let (mut y, mut log_sums) = ([0.0; 2], [0.0; 2]);
 /// attention.forward(&qkv, &mut y, &mut log_sums);
@@ -48,21 +48,21 @@ const _: () = assert!(KEYS.is_multiple_of(QUERIES));
 pub struct Attention {
     /// The number of samples.
     pub batch: usize,
-    /// The number of places of a sample.
+    /// The number of positions per sample.
     pub length: usize,
     /// The number of heads.
     pub heads: usize,
     /// The width of a head.
     pub width: usize,
-    /// Whether a place sees only itself and what is before it.
+    /// Whether a position attends only to itself and earlier positions.
     pub causal: bool,
-    /// What is dropped of the weights: the element of sample `b`, head `h`, query `i` and key `j` has the
+    /// Dropout of the weights: the element of sample `b`, head `h`, query `i` and key `j` has the
     /// index `((b * heads + h) * length + i) * length + j`, seen or not.
     pub dropout: Option<Dropout>,
 }
 
 impl Attention {
-    /// The weighted means of the values, into `y`, and what backward needs besides, into `log_sums`.
+    /// Writes the weighted means of the values to `y`, and the data for backward to `log_sums`.
     ///
     /// # Shapes
     /// `qkv`: `[batch, length, 3 * heads * width]`, the queries, the keys and the values of all heads side by
@@ -70,7 +70,7 @@ impl Attention {
     /// `ln(sum(exp(q k^T / sqrt(width))))` over the keys that it sees.
     ///
     /// # Panics
-    /// If a slice has another length, or with dropout if there are more than 2^34 weights, the length of a
+    /// If a slice has the wrong length, or with dropout if there are more than 2^34 weights, the length of a
     /// Philox stream.
     pub fn forward(&self, qkv: &[f32], y: &mut [f32], log_sums: &mut [f32]) {
         self.check(qkv, y, log_sums);
@@ -78,9 +78,9 @@ impl Attention {
         self.each_head(|head| forward::head(&head, qkv, &y, &log_sums));
     }
 
-    /// The gradient of `qkv`, into `dqkv`, from that of `y`, `dy`; what was in `dqkv` is never read.
+    /// Writes the gradient of `qkv` to `dqkv`, from that of `y`, `dy`; the previous contents of `dqkv` are not read.
     ///
-    /// `y` and `log_sums` are what [`Attention::forward`] wrote for the same `qkv`.
+    /// `y` and `log_sums` are the outputs of [`Attention::forward`] for the same `qkv`.
     ///
     /// With the weights `p`, the mask of dropout times its scale `m` and `d_i = dy_i . y_i`:
     /// `dv = (p m)^T dy`, `ds = p (m (dy v^T) - d) / sqrt(width)`, `dq = ds k`, `dk = ds^T q`.
@@ -112,7 +112,7 @@ impl Attention {
 
     /// Runs `run` for each head of each sample, each once.
     fn each_head(&self, run: impl Fn(Head<'_>) + Sync + Send) {
-        /// Operations worth a word to another thread.
+        /// The number of operations that makes another thread worthwhile.
         const OPERATIONS: usize = 1 << 16;
         let count = elements([self.batch, self.heads]);
         let operations = elements([4, self.length, self.length, self.width]);
@@ -141,35 +141,35 @@ enum Part {
 }
 
 impl Head<'_> {
-    /// The numbers of `part` of a place, in `qkv`.
+    /// The elements of `part` at a position, in `qkv`.
     fn of_qkv(&self, part: Part, place: usize) -> std::ops::Range<usize> {
         let Attention { length, heads, width, .. } = *self.attention;
         let first = (((self.sample * length + place) * 3 + part as usize) * heads + self.number) * width;
         first..first + width
     }
 
-    /// The numbers of a place in `y`.
+    /// The elements at a position in `y`.
     fn of_y(&self, place: usize) -> std::ops::Range<usize> {
         let Attention { length, heads, width, .. } = *self.attention;
         let first = ((self.sample * length + place) * heads + self.number) * width;
         first..first + width
     }
 
-    /// The numbers of this head in `log_sums`.
+    /// The elements of this head in `log_sums`.
     fn of_log_sums(&self) -> std::ops::Range<usize> {
         let Attention { length, heads, .. } = *self.attention;
         let first = (self.sample * heads + self.number) * length;
         first..first + length
     }
 
-    /// `part` of all places as the columns of a matrix.
+    /// `part` of all positions as the columns of a matrix.
     fn columns<'a>(&self, qkv: &'a [f32], part: Part) -> View<'a> {
         let Attention { length, heads, width, .. } = *self.attention;
         let first = self.of_qkv(part, 0).start.min(qkv.len());
         View::with_stride(&qkv[first..], length, width, 3 * heads * width).transposed()
     }
 
-    /// What queries are multiplied by.
+    /// The factor of the queries.
     fn scale(&self) -> f32 {
         (1.0 / (self.attention.width as f64).sqrt()) as f32
     }
@@ -197,7 +197,7 @@ impl Head<'_> {
         })
     }
 
-    /// Copies `part` of the places `places` together, each times `scale`.
+    /// Copies `part` of the positions `places` contiguously, each times `scale`.
     fn gather(&self, qkv: &[f32], part: Part, places: std::ops::Range<usize>, scale: f32, into: &mut [f32]) {
         let Attention { heads, width, .. } = *self.attention;
         let first = self.of_qkv(part, places.start).start.min(qkv.len());
@@ -206,7 +206,7 @@ impl Head<'_> {
 }
 
 simd! {
-    /// Rows of `width` numbers that begin `stride` apart, each times `scale`, together in `into`.
+    /// Copies rows of `width` elements, `stride` apart, contiguously into `into`, each times `scale`.
     fn scaled_rows(from: &[f32], stride: usize, scale: f32, into: &mut [f32], width: usize) {
         for (number, row) in into.chunks_exact_mut(width.max(1)).enumerate() {
             for (to, from) in row.iter_mut().zip(&from[number * stride..][..width]) {

@@ -1,9 +1,9 @@
-//! Attention as plain loops in f64, with the whole table of weights.
+//! Attention as plain loops in f64, with the full matrix of weights.
 
 use super::Attention;
 use crate::philox;
 
-/// What the reference finds, and how large the terms of each sum are: the sum of their absolute values.
+/// The result of the reference, and the magnitude of each sum: the sum of the absolute values of its terms.
 pub(super) struct Found {
     pub(super) values: Vec<f64>,
     pub(super) magnitudes: Vec<f64>,
@@ -49,7 +49,7 @@ impl Table<'_> {
         self.seen(query).map(|key| self.score(query, key).exp()).sum::<f64>().ln()
     }
 
-    /// A weight, and what dropout multiplies it by.
+    /// A weight, and its dropout factor.
     fn weight(&self, query: usize, key: usize) -> (f64, f64) {
         let Attention { length, heads, dropout, .. } = *self.attention;
         let weight = (self.score(query, key) - self.log_sum(query)).exp();

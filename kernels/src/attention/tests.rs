@@ -8,7 +8,7 @@ use crate::simd::{self, Level};
 const DROPOUT: Dropout =
     Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0, each: 1 };
 
-/// Numbers from -1 to 1.
+/// Values from -1 to 1.
 fn numbers(count: usize, key: u32) -> Vec<f32> {
     let mut words = vec![0; count];
     philox::fill(&mut words, [key, 0], [0; 3]);
@@ -22,7 +22,7 @@ fn widen(values: &[f32]) -> Vec<f64> {
 /// `y`, `log_sums` and `dqkv`.
 fn run(attention: &Attention, qkv: &[f32], dy: &[f32]) -> [Vec<f32>; 3] {
     let Attention { batch, length, heads, .. } = *attention;
-    // What was in the results must not show.
+    // The previous contents must not affect the results.
     let mut y = vec![f32::NAN; dy.len()];
     let mut log_sums = vec![f32::NAN; batch * heads * length];
     let mut dqkv = vec![f32::NAN; qkv.len()];
@@ -42,7 +42,7 @@ fn bits(values: &[Vec<f32>]) -> Vec<u32> {
 
 /// The kernel against the reference, element by element.
 ///
-/// With numbers up to 1, the terms of a score sum to at most `sqrt(width)`, so that its `width + 4` roundings
+/// With values up to 1, the terms of a score sum to at most `sqrt(width)`, so that its `width + 4` roundings
 /// (the products, the query's scale twice, the largest score's subtraction) shift it by `(width + 4) sqrt(width)`
 /// units of 2^-24; a weight has that as its relative error twice (in the numerator, and in the sum), and besides
 /// the roundings of the exponentials (4), of their sum and of the sum of values (`length` each), and a few at
@@ -73,7 +73,7 @@ fn check(attention: &Attention) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn agrees_with_the_reference(
+    fn matches_reference(
         batch in 1..3_usize,
         length in 1..40_usize,
         heads in 1..4_usize,
@@ -86,14 +86,14 @@ proptest! {
 }
 
 #[test]
-fn agrees_with_the_reference_over_many_tiles() {
+fn matches_reference_over_many_tiles() {
     for (length, causal) in [(64, true), (65, true), (128, false), (129, true), (150, false), (270, true)] {
         check(&Attention { batch: 1, length, heads: 1, width: 5, causal, dropout: Some(DROPOUT) });
     }
 }
 
 #[test]
-fn the_reference_has_the_gradient_of_its_forward() {
+fn reference_gradient_matches_finite_differences() {
     const STEP: f64 = 1e-5;
     for (causal, dropout) in [(false, None), (true, None), (false, Some(DROPOUT)), (true, Some(DROPOUT))] {
         let attention = Attention { batch: 2, length: 5, heads: 2, width: 3, causal, dropout };
@@ -120,7 +120,7 @@ const LARGE: Attention =
     Attention { batch: 3, length: 70, heads: 2, width: 19, causal: true, dropout: Some(DROPOUT) };
 
 #[test]
-fn bits_do_not_depend_on_the_level() {
+fn results_do_not_depend_on_simd_level() {
     for attention in [LARGE, Attention { causal: false, dropout: None, ..LARGE }] {
         let (qkv, dy) = data(&attention);
         let expected = bits(&simd::at_level(Level::Portable, || run(&attention, &qkv, &dy)));
@@ -131,7 +131,7 @@ fn bits_do_not_depend_on_the_level() {
 }
 
 #[test]
-fn bits_do_not_depend_on_threads() {
+fn results_do_not_depend_on_threads() {
     let (qkv, dy) = data(&LARGE);
     let expected = bits(&run(&LARGE, &qkv, &dy));
     for threads in [1, 2, 3] {
@@ -141,7 +141,7 @@ fn bits_do_not_depend_on_threads() {
 }
 
 #[test]
-fn a_sample_does_not_depend_on_the_others() {
+fn sample_result_does_not_depend_on_other_samples() {
     let all = Attention { dropout: None, ..LARGE };
     let (qkv, dy) = data(&all);
     let together = run(&all, &qkv, &dy);
@@ -156,8 +156,8 @@ fn a_sample_does_not_depend_on_the_others() {
 }
 
 #[test]
-fn a_row_does_not_depend_on_what_it_does_not_see() {
-    // Dropout's indexes depend on the length.
+fn row_result_does_not_depend_on_masked_positions() {
+    // Dropout indices depend on the length.
     let long = Attention { batch: 1, heads: 1, length: 140, dropout: None, ..LARGE };
     let (qkv, dy) = data(&long);
     let [y, log_sums, _] = run(&long, &qkv, &dy);
@@ -170,7 +170,7 @@ fn a_row_does_not_depend_on_what_it_does_not_see() {
 }
 
 #[test]
-fn large_scores_neither_overflow_nor_vanish() {
+fn large_scores_do_not_overflow_or_underflow() {
     let attention = Attention { batch: 1, length: 150, heads: 1, width: 1, causal: false, dropout: None };
     // The largest score of a row is that of the last key, a tile after the first.
     let qkv: Vec<f32> = (0..150).flat_map(|place| [100.0, place as f32, place as f32]).collect();
@@ -181,14 +181,14 @@ fn large_scores_neither_overflow_nor_vanish() {
 }
 
 #[test]
-fn a_nan_shows() {
+fn nan_propagates() {
     let attention = Attention { batch: 1, length: 3, heads: 1, width: 1, causal: true, dropout: None };
     let [y, ..] = run(&attention, &[1.0, 1.0, 1.0, 1.0, f32::NAN, 1.0, 1.0, 1.0, 1.0], &[1.0; 3]);
     assert!(!y[0].is_nan() && y[1].is_nan() && y[2].is_nan());
 }
 
 #[test]
-fn nothing_is_possible() {
+fn empty_input_is_accepted() {
     for (batch, length, heads, width) in [(0, 3, 2, 2), (2, 0, 2, 2), (2, 3, 0, 2), (2, 3, 2, 0)] {
         let attention = Attention { batch, length, heads, width, causal: true, dropout: Some(DROPOUT) };
         let (qkv, dy) = data(&attention);

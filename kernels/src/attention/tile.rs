@@ -1,4 +1,4 @@
-//! What is done to a tile of scores between its products.
+//! The softmax of a tile of scores, between its two products.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::{KEYS, QUERIES};
@@ -7,10 +7,10 @@ use crate::math::{LANES, exp, fold};
 use crate::philox::WORDS;
 use crate::simd;
 
-/// The factors of dropout for a row of a tile, which may begin inside a block of words.
+/// The factors of dropout for a row of a tile, which may start inside a block of words.
 type Factors = epilogue::Factors<{ KEYS + WORDS }>;
 
-/// Some queries and some keys; its scores and weights have rows of `KEYS` numbers.
+/// Some queries and some keys; its scores and weights have rows of `KEYS` elements.
 #[derive(Clone, Copy)]
 pub(super) struct Tile {
     pub(super) first_query: usize,
@@ -19,13 +19,13 @@ pub(super) struct Tile {
     pub(super) columns: usize,
     pub(super) causal: bool,
     pub(super) dropout: Option<Dropout>,
-    /// The number of its first weight among all weights.
+    /// The index of its first weight among all weights.
     pub(super) first_weight: u64,
-    /// From a row of all weights to the next.
+    /// The distance from a row of all weights to the next.
     pub(super) length: usize,
 }
 
-/// Room for the scores of a tile.
+/// Memory for the scores of a tile.
 pub(super) const SCORES: usize = QUERIES * KEYS;
 
 /// The softmax of a row so far: the largest score, and the sum of the exponentials of the others less it.
@@ -41,13 +41,13 @@ impl Sums {
 }
 
 impl Tile {
-    /// How many keys of the tile a row sees; these are its first.
+    /// The number of keys of the tile that a row attends to, its first ones.
     #[inline(always)]
     fn seen(&self, row: usize) -> usize {
         if self.causal { self.columns.min(self.first_query + row + 1 - self.first_key) } else { self.columns }
     }
 
-    /// The factors of dropout for the seen keys of a row, of which more stand behind them.
+    /// The factors of dropout for the seen keys of a row, followed by more.
     #[inline(always)]
     fn factors<'a>(&self, row: usize, seen: usize, room: &'a mut Factors) -> &'a [f32] {
         let Some(dropout) = &self.dropout else { return room.from(0) };
@@ -55,8 +55,8 @@ impl Tile {
         room.from(start)
     }
 
-    /// Turns scores into weights less their final divisor, with dropout, and brings `sums` up to date; the
-    /// rows of `y`, of `width` numbers, which hold what earlier tiles gave, are scaled to the new largest score.
+    /// Turns scores into weights less their final divisor, with dropout, and updates `sums`; the
+    /// rows of `y`, of `width` elements, which hold the results of earlier tiles, are scaled to the new largest score.
     pub(super) fn weigh(&self, scores: &mut [f32], sums: &mut [Sums], y: &mut [f32], width: usize) {
         weigh(self, scores, sums, y, width);
     }

@@ -11,7 +11,7 @@ use crate::matmul::WriteMode;
 use crate::reduce::{Shared, deviation, put};
 use crate::{scratch, threads};
 
-/// What both passes read.
+/// The inputs of both passes.
 pub(super) struct Input<'a> {
     pub(super) norm: &'a BatchNorm,
     pub(super) x: &'a [f32],
@@ -20,7 +20,7 @@ pub(super) struct Input<'a> {
     pub(super) y: &'a [f32],
 }
 
-/// Where the results go.
+/// The destinations of the results.
 struct Output<'a> {
     d: Shared<'a>,
     dx: Option<(Shared<'a>, WriteMode)>,
@@ -80,7 +80,7 @@ pub(super) fn run<'a>(
 }
 
 impl Input<'_> {
-    /// Whether the epilogue's gradient is done in the loop that sums it; else it is done before.
+    /// Whether the epilogue's gradient is computed in the loop that sums it, or before.
     fn is_plain(&self) -> bool {
         self.epilogue.dropout.is_none()
             && matches!(self.epilogue.activation, Activation::Identity | Activation::Relu)
@@ -118,7 +118,7 @@ impl Input<'_> {
     }
 
     /// The gradients of weight and bias of a channel, from the sums of `d` and of `d` times `x` less the mean as an
-    /// f32, and what is left for that of `x`.
+    /// f32, and the coefficients for that of `x`.
     fn finish(&self, channel: usize, [sum, products]: [f64; 2], output: &Output<'_>) -> Slope {
         let part = channel..channel + 1;
         // SAFETY: each channel is finished once.

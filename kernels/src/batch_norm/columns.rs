@@ -1,4 +1,4 @@
-//! The passes over some channels of vectors, which have one place each: lanes are channels.
+//! The passes over some channels of vectors, with one position each: lanes are channels.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use std::ops::Range;
@@ -9,12 +9,12 @@ use crate::matmul::WriteMode;
 use crate::reduce::Shared;
 use crate::simd;
 
-/// The most channels that are worked on at once.
+/// The maximum number of channels processed at once.
 pub(super) const WIDTH: usize = 256;
 /// Samples that are summed in f32 before the sum goes to f64.
 const SAMPLES: usize = 32;
 
-/// A number for each of the channels.
+/// A value for each of the channels.
 pub(super) type Each<T = f32> = [T; WIDTH];
 
 /// Some channels of some samples.
@@ -26,7 +26,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Where the channels lie in each sample.
+    /// The range of the channels in each sample.
     #[inline(always)]
     pub(super) fn ranges(&self) -> impl Iterator<Item = Range<usize>> + use<'_> {
         self.samples.clone().map(|sample| self.of(sample))

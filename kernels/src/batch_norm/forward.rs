@@ -9,7 +9,7 @@ use crate::epilogue::Epilogue;
 use crate::reduce::Shared;
 use crate::threads;
 
-/// What both passes read.
+/// The inputs of both passes.
 struct Input<'a> {
     norm: &'a BatchNorm,
     x: &'a [f32],
@@ -80,7 +80,7 @@ pub(super) fn train(
             let sums = add(&sums[channel * parts..(channel + 1) * parts]);
             (sums, places::shifts(x, &part(channel * parts))[0])
         };
-        // SAFETY: nobody else has them.
+        // SAFETY: no other thread has them.
         unsafe { Found::new(norm, statistics).put(&(0..norm.channels), moments) };
         let channels = Channels::new(weight, bias, statistics);
         let y = Shared::new(y);
@@ -91,7 +91,7 @@ pub(super) fn train(
     }
 }
 
-/// Where the statistics go.
+/// The destination of the statistics.
 struct Found<'a> {
     norm: &'a BatchNorm,
     statistics: Shared<'a>,
@@ -105,7 +105,7 @@ impl<'a> Found<'a> {
     /// The statistics of some channels, from the sums of each and their shift.
     ///
     /// # Safety
-    /// As long as the result lives, nobody else may have these channels.
+    /// While the result is alive, no other part may contain these channels.
     unsafe fn put(&self, range: &Range<usize>, moments: impl Fn(usize) -> ([f64; 2], f32)) -> [&[f32]; 3] {
         let channels = self.norm.channels;
         let part = |number| number * channels + range.start..number * channels + range.end;

@@ -1,14 +1,14 @@
-//! Batch normalization: each channel to mean 0 and variance 1 over the batch.
+//! Batch normalization: normalizes each channel to mean 0 and variance 1 over the batch.
 //!
 //! `pre = weight * (x - mean) / sqrt(variance + eps) + bias` with the mean and the biased variance of the channel over
-//! all samples and places, and `y = epilogue(pre)`. Backward, with `d` the gradient of `pre`, `n` values a channel and
+//! all samples and positions, and `y = epilogue(pre)`. Backward, with `d` the gradient of `pre`, `n` values per channel and
 //! `xhat = (x - mean) / sqrt(variance + eps)`: `d_bias = sum d`, `d_weight = sum d xhat`, and
 //! `dx = weight / sqrt(variance + eps) * (d - d_bias / n - xhat d_weight / n)`.
 //!
-//! A thread takes a channel through both passes, so that the second finds it in its cache. Sums are those of the
-//! differences from a number near the mean, so that a mean far above the deviation cancels nothing. For the same reason
-//! the mean is kept as two numbers, an f32 and what it leaves, the rest: it goes into the numbers of the channel, so that
-//! an element costs no more, and the sum of `dx` over a channel is 0 but for the roundings of its terms.
+//! A thread processes a channel in both passes, so that the second finds it in its cache. Sums are taken over the
+//! differences from a value near the mean, so that a mean far above the deviation causes no cancellation. For the same
+//! reason the mean is kept as two values, an f32 and its rounding error, the rest. The rest is folded into the constants of
+//! the channel, so that it costs nothing per element, and the sum of `dx` over a channel is 0 up to rounding of its terms.
 //!
 //! # Source
 //! Ioffe and Szegedy, "Batch normalization", 2015; the shift: Chan, Golub and `LeVeque`, "Algorithms for computing the
@@ -49,23 +49,23 @@ pub struct BatchNorm {
     pub batch: usize,
     /// The number of channels.
     pub channels: usize,
-    /// The number of places of a channel; 1 for vectors.
+    /// The number of positions per channel; 1 for vectors.
     pub places: usize,
-    /// What is added to the variance.
+    /// The value added to the variance.
     pub eps: f32,
 }
 
 impl BatchNorm {
-    /// The normalized values after `epilogue`, into `y`, and each channel's mean and biased variance over the batch,
-    /// into `statistics` (0 and 0 of no values), and the rest of the mean.
+    /// Writes the normalized values after `epilogue` to `y`, and each channel's mean and biased variance over the batch
+    /// (0 and 0 without values) and the rest of the mean to `statistics`.
     ///
     /// # Shapes
     /// `x`, `y`: `[batch, channels, places]`; `weight`, `bias`: `[channels]`; `statistics`: `[3, channels]`, the
-    /// means, then the variances, then what the means as f32 leave of the means. An element's number for the epilogue
-    /// is that in `y`.
+    /// means, then the variances, then the rests of the means (the rounding errors as f32). An element's index for the
+    /// epilogue is that in `y`.
     ///
     /// # Panics
-    /// If a slice has another length.
+    /// If a slice has the wrong length.
     pub fn forward(
         &self,
         x: &[f32],
@@ -82,9 +82,9 @@ impl BatchNorm {
         forward::train(self, x, weight, bias, epilogue, statistics, y);
     }
 
-    /// The normalized values after `epilogue`, into `y`, with given means and variances.
+    /// Writes the normalized values after `epilogue` to `y`, using the running means and variances.
     ///
-    /// With the batch's own they are those of [`BatchNorm::forward`], but for the rest of the mean.
+    /// With the batch's own statistics the result is that of [`BatchNorm::forward`], except for the rest of the mean.
     ///
     /// # Panics
     /// As [`BatchNorm::forward`]; `running_mean` and `running_var` are `[channels]`.
@@ -108,12 +108,12 @@ impl BatchNorm {
         forward::infer(self, x, &channels, epilogue, y);
     }
 
-    /// The gradients of `x`, `weight` and `bias`, as [`BatchNorm::forward`] normalizes.
+    /// Computes the gradients of `x`, `weight` and `bias` for [`BatchNorm::forward`].
     ///
     /// `d` is the gradient before the residual was added, what
-    /// [`Epilogue::backward_in_place`] takes; it becomes that of `pre`, before the epilogue. `statistics` are what
-    /// [`BatchNorm::forward`] wrote for the same `x`. `y` is what it wrote, and is read if the epilogue
-    /// [needs it](Epilogue::saved); else it may be empty.
+    /// [`Epilogue::backward_in_place`] takes; it becomes that of `pre`, before the epilogue. `statistics` is the output of
+    /// [`BatchNorm::forward`] for the same `x`, and so is `y`, which is read only if the epilogue
+    /// [needs it](Epilogue::saved); otherwise it may be empty.
     ///
     /// # Panics
     /// As [`BatchNorm::forward`], or if a gradient is not as long as its value.
@@ -167,14 +167,14 @@ impl BatchNorm {
         elements([self.batch, self.places])
     }
 
-    /// How many channels a thread takes at least, a multiple of `unit`.
+    /// The minimum number of channels per thread, a multiple of `unit`.
     fn channels_of_block(&self, unit: usize) -> usize {
-        /// Values worth a word to another thread.
+        /// The number of values that makes another thread worthwhile.
         const VALUES: usize = 32 * 1024;
         VALUES.div_ceil(self.count().max(1)).next_multiple_of(unit).min(self.channels.max(1))
     }
 
-    /// Into how many parts the samples are split for the threads, if there are too few channels for them.
+    /// The number of parts that the samples are split into, if there are too few channels for the threads.
     fn parts(&self) -> usize {
         const FEW: usize = 8;
         const VALUES: usize = 32 * 1024;
@@ -187,19 +187,19 @@ impl BatchNorm {
     }
 }
 
-/// The most parts of the samples.
+/// The maximum number of parts of the samples.
 const PARTS: usize = 8;
-/// The most channels whose samples are split.
+/// The maximum number of channels for which samples are split.
 const SPLIT_CHANNELS: usize = 8;
 
-/// The numbers of some channels.
+/// The statistics and parameters of some channels.
 #[derive(Clone, Copy)]
 struct Channels<'a> {
     weight: &'a [f32],
     bias: &'a [f32],
     means: &'a [f32],
     variances: &'a [f32],
-    /// What the means leave; nothing if there is none.
+    /// The rests of the means; empty if there are none.
     rests: Option<&'a [f32]>,
 }
 
@@ -234,12 +234,12 @@ impl<'a> Channels<'a> {
     }
 }
 
-/// From `x` to `pre` in a channel.
+/// The map from `x` to `pre` in a channel.
 #[derive(Clone, Copy)]
 struct Normal {
     mean: f32,
     scale: f32,
-    /// The bias, less what the rest of the mean takes away.
+    /// The bias, corrected by the rest of the mean.
     bias: f32,
 }
 
@@ -254,19 +254,19 @@ impl Normal {
     }
 }
 
-/// Mean and biased variance of `count` numbers and the rest of the mean, from the sum and the sum of squares of their
+/// Mean and biased variance of `count` values and the rest of the mean, from the sum and the sum of squares of their
 /// differences from `shift`.
 fn statistics([sum, squares]: [f64; 2], shift: f32, count: usize) -> [f32; 3] {
     let count = count.max(1) as f64;
     let mean = sum / count;
     let variance = squares / count - mean * mean;
-    // Not `max`, which takes a NaN away.
+    // Not `max`, which discards a NaN.
     let variance = if variance < 0.0 { 0.0 } else { variance };
     let [mean, rest] = split(f64::from(shift) + mean);
     [mean, variance as f32, rest]
 }
 
-/// An epilogue that is done in the same loop, of a residual and functions that cut what is below a floor.
+/// An epilogue that is applied in the same loop: a residual and functions that clamp values below a floor.
 #[derive(Clone, Copy)]
 struct Floors {
     activation: f32,

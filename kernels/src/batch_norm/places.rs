@@ -1,4 +1,4 @@
-//! The passes over channels whose places lie side by side: lanes are places.
+//! The passes over channels with contiguous positions: lanes are positions.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use std::ops::Range;
@@ -8,13 +8,13 @@ use crate::matmul::WriteMode;
 use crate::reduce::{self, Shared, Sums, WIDE};
 use crate::simd;
 
-/// The most channels that are worked on at once.
+/// The maximum number of channels processed at once.
 pub(super) const CHANNELS: usize = 8;
 
-/// A number for each of the channels.
+/// A value for each of the channels.
 pub(super) type Each<T = f32> = [T; CHANNELS];
 
-/// Some channels in some samples, each a run of places.
+/// Some channels in some samples, each a run of positions.
 #[derive(Clone)]
 pub(super) struct Block {
     channels: usize,
@@ -26,18 +26,18 @@ pub(super) struct Block {
 
 impl Block {
     pub(super) fn new(norm: &BatchNorm, range: Range<usize>, samples: Range<usize>) -> Self {
-        // No places are no samples.
+        // Without positions the number of samples is 0.
         let samples = if norm.places > 0 { samples } else { 0..0 };
         Self { channels: norm.channels, places: norm.places, range, samples }
     }
 
-    /// How many channels are best worked on at once: short runs side by side are read faster.
+    /// The best number of channels to process at once: adjacent short runs are read faster.
     pub(super) fn width(norm: &BatchNorm) -> usize {
         const NUMBERS: usize = 1024;
         (NUMBERS / norm.places.max(1)).clamp(1, CHANNELS)
     }
 
-    /// Where the channels lie in each sample.
+    /// The range of the channels in each sample.
     #[inline(always)]
     pub(super) fn parts(&self) -> impl Iterator<Item = Range<usize>> + use<> {
         let Self { channels, places, range, samples } = self.clone();
@@ -124,7 +124,7 @@ simd! {
     ) {
         let places = block.places;
         for part in block.parts() {
-            // SAFETY: the caller has this block to itself.
+            // SAFETY: the caller has exclusive access to this block.
             let y = unsafe { y.part(part.clone()) }.chunks_exact_mut(places);
             let x = x[part.clone()].chunks_exact(places);
             match residual {
@@ -159,7 +159,7 @@ pub(super) enum Cut<'a> {
 }
 
 simd! {
-    /// Cuts `d`, and gives the sums of `d` and of `d (x - mean)`.
+    /// Cuts `d`, and returns the sums of `d` and of `d (x - mean)`.
     ///
     /// No other thread may touch this block of `d`.
     pub(super) fn cut_and_sum(
@@ -174,7 +174,7 @@ simd! {
             for (number, (normal, sums)) in normals.iter().zip(&mut sums).take(block.range.len()).enumerate() {
                 let start = part.start + number * block.places;
                 let run = start..start + block.places;
-                // SAFETY: the caller has this block to itself.
+                // SAFETY: the caller has exclusive access to this block.
                 let d = unsafe { d.part(run.clone()) };
                 let x = &x[run.clone()];
                 match cut {
@@ -235,7 +235,7 @@ simd! {
     ) {
         let places = block.places;
         for part in block.parts() {
-            // SAFETY: the caller has this block to itself.
+            // SAFETY: the caller has exclusive access to this block.
             let (d, dx) = unsafe { (d.part(part.clone()), dx.part(part.clone())) };
             let runs = x[part].chunks_exact(places).zip(d.chunks_exact(places)).zip(dx.chunks_exact_mut(places));
             for (((x, d), dx), slope) in runs.zip(slopes) {

@@ -2,7 +2,7 @@
 
 use super::BatchNorm;
 
-/// The numbers of the elements of a channel.
+/// The indices of the elements of a channel.
 pub(super) fn elements(norm: &BatchNorm, channel: usize) -> impl Iterator<Item = usize> + Clone + use<> {
     let BatchNorm { batch, channels, places, .. } = *norm;
     (0..batch).flat_map(move |sample| {

@@ -47,7 +47,7 @@ fn data(norm: &BatchNorm, offset: f32, spread: f32) -> Data {
 /// `statistics`, `y`, `d`, `dx`, `d_weight` and `d_bias`.
 fn run(norm: &BatchNorm, data: &Data, epilogue: &Epilogue<'_>, onto: WriteMode) -> [Vec<f32>; 6] {
     let Data { x, weight, bias, d, .. } = data;
-    // What was in the results must not show.
+    // The previous contents must not affect the results.
     let mut statistics = vec![f32::NAN; 3 * norm.channels];
     let mut y = vec![f32::NAN; x.len()];
     norm.forward(x, weight, bias, epilogue, &mut statistics, &mut y);
@@ -62,8 +62,8 @@ fn run(norm: &BatchNorm, data: &Data, epilogue: &Epilogue<'_>, onto: WriteMode) 
 
 /// The kernel without an epilogue against the reference.
 ///
-/// With u = 2^-24 and numbers within `s` of a center, differences from the shift are within `2 s`; a sum of them has at
-/// most 38 roundings behind each other (34 additions and a few of the terms), the rest is in f64. So the mean, with its
+/// With u = 2^-24 and values within `s` of a center, differences from the shift are within `2 s`; a sum of them has at
+/// most 38 consecutive roundings (34 additions and a few of the terms), the rest is in f64. So the mean, with its
 /// rest, is off by `38 u 2 s`, and by `u` of the rest, which is within `u |mean|`; the variance, a
 /// mean of squares within `4 s^2` less a square of a mean within `2 s`, by `2 * 38 u 4 s^2` and by twice `2 s`
 /// times the mean's `38 u 2 s`. All that follows is linear in these errors: relatively, the deviation has half
@@ -89,7 +89,7 @@ fn check(norm: &BatchNorm, offset: f32, spread: f32) {
         compare("variance", &statistics[norm.channels + channel..][..1], &[variance], &[off_variance]);
 
         let inverse = 1.0 / (variance + eps).sqrt();
-        // 8 for the numbers that are made of these on the way.
+        // 8 for the intermediate values.
         let relative = off_variance / (variance + eps) + 8.0 * ROUNDING;
         let elements = || reference::elements(norm, channel);
         let xhat = |at: usize| ((x[at] - mean) * inverse).abs();
@@ -116,7 +116,7 @@ fn check(norm: &BatchNorm, offset: f32, spread: f32) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn agrees_with_the_reference(
+    fn matches_reference(
         batch in 1..9_usize,
         channels in 1..12_usize,
         places in 1..70_usize,
@@ -127,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn agrees_with_the_reference_for_vectors(
+    fn matches_reference_for_vectors(
         batch in 1..80_usize,
         channels in 1..300_usize,
         offset in -20.0_f32..20.0,
@@ -144,14 +144,14 @@ const LARGE: [BatchNorm; 3] = [
 ];
 
 #[test]
-fn agrees_with_the_reference_where_it_is_large() {
+fn matches_reference_for_large_inputs() {
     for norm in &LARGE {
         check(norm, 3.0, 1.0);
     }
 }
 
 #[test]
-fn a_large_mean_cancels_nothing() {
+fn large_mean_does_not_cause_cancellation() {
     for places in [1, 100] {
         let norm = BatchNorm { batch: 64, channels: 2, places, eps: 1e-5 };
         check(&norm, 30_000.0, 1.0);
@@ -163,13 +163,13 @@ fn a_large_mean_cancels_nothing() {
     }
 }
 
-/// What a bias before the normalization would get.
+/// The gradient of a bias before the normalization.
 #[test]
-fn the_gradient_of_x_sums_to_0() {
+fn input_gradient_sums_to_zero() {
     for (batch, channels, places) in [(16, 6, 64), (9, 3, 4000), (4, 9, 2100), (130, 300, 1)] {
         let norm = BatchNorm { batch, channels, places, eps: 1e-9 };
         let mut data = data(&norm, 0.6, 1e-3);
-        // Along `xhat`, so that all of the mean's error shows.
+        // Along `xhat`, so that the entire error of the mean is visible.
         for (d, x) in data.d.iter_mut().zip(&data.x) {
             *d += (x - 0.6) * 1e3;
         }
@@ -191,7 +191,7 @@ fn the_gradient_of_x_sums_to_0() {
 }
 
 #[test]
-fn the_reference_has_the_gradient_of_its_forward() {
+fn reference_gradient_matches_finite_differences() {
     let norm = BatchNorm { batch: 3, channels: 2, places: 2, eps: 0.1 };
     let data = data(&norm, 0.5, 1.0);
     let [mut x, mut weight, mut bias, d] =
@@ -207,7 +207,7 @@ fn the_reference_has_the_gradient_of_its_forward() {
 }
 
 #[test]
-fn epilogues_are_those_of_the_epilogue() {
+fn fused_epilogue_equals_separate_epilogue() {
     let small = BatchNorm { batch: 3, channels: 5, places: 21, eps: 1e-5 };
     for norm in [small, BatchNorm { places: 1, channels: 270, ..small }, LARGE[0]] {
         let data = data(&norm, 0.0, 1.0);
@@ -247,7 +247,7 @@ fn epilogues_are_those_of_the_epilogue() {
 }
 
 #[test]
-fn bits_depend_neither_on_the_level_nor_on_threads() {
+fn results_do_not_depend_on_simd_level_or_threads() {
     let small = BatchNorm { batch: 3, channels: 5, places: 21, eps: 1e-5 };
     for norm in LARGE.into_iter().chain([small]) {
         let data = data(&norm, 1.0, 1.0);
@@ -266,7 +266,7 @@ fn bits_depend_neither_on_the_level_nor_on_threads() {
 }
 
 #[test]
-fn a_channel_does_not_depend_on_the_others() {
+fn channel_result_does_not_depend_on_other_channels() {
     for places in [1, 5] {
         let all = BatchNorm { batch: 4, channels: 3, places, eps: 1e-5 };
         let one = BatchNorm { channels: 1, ..all };
@@ -290,7 +290,7 @@ fn a_channel_does_not_depend_on_the_others() {
 }
 
 #[test]
-fn gradients_can_be_added_and_that_of_x_left_out() {
+fn gradients_accumulate_and_input_gradient_is_optional() {
     for norm in [LARGE[0], LARGE[1], BatchNorm { batch: 5, channels: 20, places: 1, eps: 1e-5 }] {
         let data = data(&norm, 0.0, 1.0);
         let [replaced, added] = [WriteMode::Overwrite, WriteMode::Accumulate]
@@ -310,7 +310,7 @@ fn gradients_can_be_added_and_that_of_x_left_out() {
 }
 
 #[test]
-fn a_channel_of_equal_numbers_is_its_bias() {
+fn constant_channel_normalizes_to_bias() {
     for (batch, places) in [(7, 3), (7, 1), (1, 1), (1, 1100)] {
         let norm = BatchNorm { batch, channels: 1, places, eps: 1e-5 };
         let x = vec![0.1; batch * places];
@@ -321,7 +321,7 @@ fn a_channel_of_equal_numbers_is_its_bias() {
 }
 
 #[test]
-fn a_nan_shows() {
+fn nan_propagates() {
     for places in [1, 3] {
         let norm = BatchNorm { batch: 2, channels: 2, places, eps: 1e-5 };
         let mut data = data(&norm, 0.0, 1.0);
@@ -334,7 +334,7 @@ fn a_nan_shows() {
 }
 
 #[test]
-fn nothing_is_possible() {
+fn empty_input_is_accepted() {
     for (batch, channels, places) in [(0, 3, 2), (2, 0, 2), (2, 3, 0), (0, 3, 1), (2, 0, 1)] {
         let norm = BatchNorm { batch, channels, places, eps: 1e-5 };
         let data = data(&norm, 0.0, 1.0);
@@ -356,7 +356,7 @@ fn lengths_are_checked() {
 
 #[test]
 #[should_panic(expected = "the epilogue needs y")]
-fn a_missing_output_is_told() {
+fn missing_output_is_rejected() {
     let norm = BatchNorm { batch: 1, channels: 1, places: 1, eps: 1e-5 };
     let relu = Epilogue { activation: Activation::Relu, ..Epilogue::NONE };
     let (mut a, mut b) = ([0.0], [0.0]);
@@ -364,9 +364,9 @@ fn a_missing_output_is_told() {
     norm.backward(&[1.0], &[1.0], &[0.0], &[0.0; 3], &relu, &[], &mut [0.0], None, to_weight, to_bias);
 }
 
-/// Squares from 1.8e19 on are infinite in f32, and the inverse of infinity is 0: seen to fail when every result was the bias.
+/// Squares from 1.8e19 on are infinite in f32, and the inverse of infinity is 0: failed when every result was the bias.
 #[test]
-fn values_whose_squares_are_infinite_show() {
+fn infinite_squares_make_outputs_non_finite() {
     for places in [1, 2] {
         let norm = BatchNorm { batch: 4 / places, channels: 2, places, eps: 1e-5 };
         let (mut statistics, mut y) = ([0.0; 6], [0.0; 8]);

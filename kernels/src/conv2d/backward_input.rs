@@ -42,7 +42,7 @@ pub(super) fn run(conv: &Conv2d, d_pre: &[f32], weight: &[f32], (dx, onto): (&mu
     });
 }
 
-/// Lends `run` the tables of all phases.
+/// Passes `run` the tables of all phases.
 fn with_tables(conv: &Conv2d, field: &Field, weight: &[f32], run: impl FnOnce(Tables<'_>)) {
     let taps: usize = conv.phases().map(|phase| phase.taps()).sum();
     let strips: usize = conv.phases().map(|phase| Strips::count(phase.size)).sum();
@@ -73,7 +73,7 @@ fn with_tables(conv: &Conv2d, field: &Field, weight: &[f32], run: impl FnOnce(Ta
     });
 }
 
-/// The gradients of some images, of which the first is number `first`.
+/// The gradients of some images, the first of which has index `first`.
 fn images(
     conv: &Conv2d,
     field: &Field,

@@ -7,17 +7,17 @@ use super::winograd::{self, Filter};
 use crate::matmul::WriteMode;
 use crate::{scratch, simd, threads};
 
-/// Numbers of a vector.
+/// Elements per vector.
 const LANES: usize = 2 * STRIP;
 
-/// From how many taps on it pays to copy gradients of which rows are no whole vectors.
+/// The number of taps from which it pays to copy gradients whose rows are not complete vectors.
 const GATHERED: usize = 64;
 
 impl Conv2d {
-    /// How many groups of images have a sum of their own: few, so that a sum is long enough to be worth its
+    /// The number of groups of images with separate sums: few, so that a sum is long enough to be worth its
     /// beginning and its end, and a power of two, which threads share evenly.
     fn sums(&self) -> usize {
-        /// Vectors of a sum.
+        /// Vectors per sum.
         const VECTORS: usize = 64;
         let vectors = (self.out_height() * self.out_width()).div_ceil(LANES).max(1);
         let groups = (self.batch / VECTORS.div_ceil(vectors)).clamp(1, 32);
@@ -51,7 +51,7 @@ pub(super) fn run(
     });
 }
 
-/// The gradients by each group of images, where minimal filters are faster.
+/// The gradients of each group of images, where minimal filtering is faster.
 fn filtered(conv: &Conv2d, filter: &Filter, x: &[f32], d_pre: &[f32], partial: &mut [f32], with_bias: bool) {
     let sums = conv.sums();
     let weights = conv.out * conv.taps();
@@ -67,7 +67,7 @@ fn filtered(conv: &Conv2d, filter: &Filter, x: &[f32], d_pre: &[f32], partial: &
     });
 }
 
-/// The gradients by each group of images.
+/// The gradients of each group of images.
 fn groups_of_images(conv: &Conv2d, x: &[f32], d_pre: &[f32], partial: &mut [f32], with_bias: bool) {
     let sums = conv.sums();
     let weights = conv.out * conv.taps();
@@ -127,7 +127,7 @@ fn groups_of_images(conv: &Conv2d, x: &[f32], d_pre: &[f32], partial: &mut [f32]
 }
 
 simd! {
-    /// Copies planes strip after strip, with zeros where there is nothing.
+    /// Copies planes strip by strip, padded with zeros.
     fn gather(strips: Strips<'_>, planes: &[f32], vectors: &mut [f32]) {
         let rows = vectors.chunks_exact_mut(strips.vectors() * LANES);
         for (plane, row) in planes.chunks_exact(strips.plane).zip(rows) {

@@ -1,4 +1,4 @@
-//! Sums over places and images of products of gradients and inputs: tiles of (rows x taps).
+//! Sums over positions and images of products of gradients and inputs: tiles of (rows x taps).
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 #![allow(
     clippy::needless_range_loop,
@@ -12,26 +12,26 @@ use crate::sizes::elements;
 
 const LANES: usize = 2 * STRIP;
 
-/// What is the same for all tiles.
+/// The data shared by all tiles.
 #[derive(Clone, Copy)]
 pub(super) struct Correlation<'a> {
-    /// Where the places are.
+    /// The layout of the positions.
     pub(super) strips: Strips<'a>,
-    /// For each tap, how far its places are from those of the results.
+    /// The offset of each tap from the positions of the results.
     pub(super) offsets: &'a [u32],
     /// The rows of gradients: the channels of the result.
     pub(super) rows: usize,
-    /// How many images there are, and how far from each other in the source and in the gradients.
+    /// The number of images, and their distances in the source and in the gradients.
     pub(super) images: usize,
     pub(super) image: usize,
     pub(super) d_image: usize,
-    /// From a row of gradients to the next.
+    /// The distance between rows of gradients.
     pub(super) d_plane: usize,
-    /// Whether a row of gradients is vectors one after the other, not a plane of results.
+    /// Whether a row of gradients consists of consecutive vectors, not a plane of results.
     pub(super) in_vectors: bool,
 }
 
-/// The sum of the lanes: halves upon halves.
+/// The sum of the lanes: by halves.
 #[inline(always)]
 pub(super) fn fold(lanes: [f32; LANES]) -> f32 {
     let [a, b, c, d] = [0, 1, 2, 3].map(|lane| lanes[lane] + lanes[lane + 8]);
@@ -49,7 +49,7 @@ impl Correlation<'_> {
         let needed = last * self.d_image + self.rows.saturating_sub(1) * self.d_plane + row;
         assert!(needed <= d.len(), "a row of gradients for each");
         assert_eq!(sums.len(), elements([self.rows, self.offsets.len()]), "a sum for each row and tap");
-        // SAFETY: `level` gives a level only where the processor was seen to have its features; the rest is
+        // SAFETY: `level` returns a level only if the processor was detected to have its features; the rest is
         // asserted above.
         unsafe {
             match (simd::level(), self.strips.wide, self.in_vectors) {
@@ -164,7 +164,7 @@ unsafe fn tile<V: Lanes, const WIDE: bool, const FULL: bool, const M: usize, con
     let mut found = [[[0.0_f32; LANES]; N]; M];
     // SAFETY: as asserted by `Correlation::run`.
     unsafe {
-        // A vector of one strip goes over the places twice.
+        // A vector of one strip covers the positions twice.
         for pass in 0..2 / V::STRIPS {
             let mut sums = [[V::splat(0.0); N]; M];
             for image in 0..job.images {

@@ -2,12 +2,12 @@
 
 use crate::{scratch, simd};
 
-/// What is between planes, so that a vector that reaches over the end of one sees zeros.
+/// The gap between planes, so that a vector that extends beyond the end of one reads zeros.
 const GAP: usize = 16;
 
-/// How the planes of an image lie in scratch: with zeros around them, and split into phases.
+/// The layout of the planes of an image in scratch: zero-padded, and split into phases.
 ///
-/// Place `(i, j)` of phase `(a, b)` is that of the image at `(s i + a - p, s j + b - p)`.
+/// Position `(i, j)` of phase `(a, b)` is that of the image at `(s i + a - p, s j + b - p)`.
 #[derive(Clone, Copy)]
 pub(super) struct Field {
     /// The number of planes of the image, and its rows and columns.
@@ -17,7 +17,7 @@ pub(super) struct Field {
     /// `s` and `p` above.
     pub(super) stride: usize,
     pub(super) padding: usize,
-    /// How many phases there are along each axis.
+    /// The number of phases along each axis.
     pub(super) phases: usize,
     /// The rows and columns of a phase.
     pub(super) rows: usize,
@@ -25,36 +25,36 @@ pub(super) struct Field {
 }
 
 impl Field {
-    /// From a phase to the next.
+    /// The distance between phases.
     const fn phase(&self) -> usize {
         let size = self.rows.saturating_mul(self.pitch).saturating_add(GAP + 15) / 16 * 16;
-        // Planes at a multiple of 4 KiB from each other would all want the same lines of the cache.
+        // Planes a multiple of 4 KiB apart would all map to the same cache sets.
         if size.is_multiple_of(512) { size.saturating_add(16) } else { size }
     }
 
-    /// From a plane to the next.
+    /// The distance between planes.
     pub(super) const fn plane(&self) -> usize {
         self.phases.saturating_mul(self.phases).saturating_mul(self.phase())
     }
 
-    /// The numbers of an image in scratch.
+    /// The number of elements of an image in scratch.
     pub(super) const fn len(&self) -> usize {
         self.planes.saturating_mul(self.plane())
     }
 
-    /// Whether 32 bits hold the place of each.
+    /// Whether 32 bits hold the index of each.
     pub(super) const fn fits(&self) -> bool {
         self.len() < 1 << 31
     }
 
-    /// The place in scratch of what is `down` and `right` of the corner of the padded plane.
+    /// The index in scratch of the element `down` and `right` of the corner of the padded plane.
     pub(super) fn at(&self, plane: usize, down: usize, right: usize) -> usize {
         let stride = self.stride;
         let phase = down % stride * self.phases + right % stride;
         plane * self.plane() + phase * self.phase() + down / stride * self.pitch + right / stride
     }
 
-    /// Lends `run` scratch for `images` images, with zeros wherever [`Field::copy`] does not write.
+    /// Passes `run` scratch for `images` images, with zeros wherever [`Field::copy`] does not write.
     pub(super) fn with<R>(&self, images: usize, run: impl FnOnce(&mut [f32]) -> R) -> R {
         scratch::with(images * self.len(), |scratch| {
             scratch.fill(0.0);
@@ -62,7 +62,7 @@ impl Field {
         })
     }
 
-    /// Copies an image to its place in scratch.
+    /// Copies an image into scratch.
     pub(super) fn copy(&self, image: &[f32], scratch: &mut [f32]) {
         copy(self, image, scratch);
     }
@@ -79,7 +79,7 @@ simd! {
         let size = field.phase();
         let planes = image.chunks_exact((height * width).max(1));
         for (image, scratch) in planes.zip(scratch.chunks_exact_mut(field.plane())) {
-            // The phase of a row and its place in it.
+            // The phase of a row and its index in it.
             let (mut a, mut i) = (padding % stride, padding / stride);
             for row in image.chunks_exact(width) {
                 if a < phases && i < field.rows {
@@ -133,7 +133,7 @@ fn copy_row(field: &Field, row: &[f32], i: usize, band: &mut [f32]) {
     }
 }
 
-/// Copies as many numbers as there are and have a place, eight at a time; the last eight may overlap others.
+/// Copies as many elements as both slices have, eight at a time; the last eight may overlap others.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 fn whole(from: &[f32], to: &mut [f32]) {
@@ -150,7 +150,7 @@ fn whole(from: &[f32], to: &mut [f32]) {
     to[last..][..8].copy_from_slice(&from[last..][..8]);
 }
 
-/// Copies every second number, as many as there are and have a place.
+/// Copies every second element, as many as both slices have.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 fn halve(from: &[f32], to: &mut [f32]) {
@@ -166,7 +166,7 @@ fn halve(from: &[f32], to: &mut [f32]) {
     to.iter_mut().skip(start).zip(rest).for_each(|(to, from)| *to = *from);
 }
 
-/// Parts even columns from odd ones, as many as have a place.
+/// Splits even columns from odd ones, as many as fit.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 fn part(row: &[f32], even: &mut [f32], odd: &mut [f32]) {
@@ -175,7 +175,7 @@ fn part(row: &[f32], even: &mut [f32], odd: &mut [f32]) {
     for (pair, (even, odd)) in pairs.iter().zip(even.iter_mut().zip(odd.iter_mut())) {
         [*even, *odd] = *pair;
     }
-    // What is left has a place in one of them.
+    // The remaining element belongs to one of them.
     for (pair, even) in pairs.iter().zip(even.iter_mut()).skip(both) {
         *even = pair[0];
     }

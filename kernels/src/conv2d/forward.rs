@@ -25,7 +25,7 @@ impl Conv2d {
         }
     }
 
-    /// Lends `run` the distances of the taps of a group in `field`, in the order of their weights.
+    /// Passes `run` the distances of the taps of a group in `field`, in the order of their weights.
     pub(super) fn with_offsets<R>(&self, field: &Field, run: impl FnOnce(&[u32]) -> R) -> R {
         scratch::with(self.taps(), |room| {
             let offsets: &mut [u32] = bytemuck::cast_slice_mut(room);

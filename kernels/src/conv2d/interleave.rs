@@ -1,11 +1,11 @@
-//! Phases brought together to images.
+//! Interleaves phases into images.
 
 use super::Conv2d;
 use crate::matmul::WriteMode;
 use crate::simd;
 
 simd! {
-    /// Brings the phases of an image, one after the other, each with all channels, to their places in it.
+    /// Interleaves the consecutive phases of an image, each with all channels, back into the image.
     pub(super) fn weave(conv: &Conv2d, phases: &[f32], image: &mut [f32], onto: WriteMode) {
         let Conv2d { channels, height, width, stride, padding, .. } = *conv;
         let mut start = 0;
@@ -46,7 +46,7 @@ simd! {
     }
 }
 
-/// Numbers of `even` and `odd` in turn; `even` may have one more.
+/// Interleaves the elements of `even` and `odd`; `even` may have one more.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 fn alternate(even: &[f32], odd: &[f32], row: &mut [f32], onto: WriteMode) {

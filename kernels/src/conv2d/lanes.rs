@@ -1,4 +1,4 @@
-//! Vectors of numbers, one kind for each SIMD level.
+//! SIMD vectors, one type per SIMD level.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::tiles::STRIP;
@@ -6,10 +6,10 @@ use super::tiles::STRIP;
 /// A vector of one strip or two.
 ///
 /// # Safety
-/// Of every function: the processor has the level. The pointers that a function takes are good for what it
-/// says that it reads or writes.
+/// Of every function: the processor has the level. The pointers passed to a function are valid for the reads and
+/// writes that it describes.
 pub(super) trait Lanes: Copy {
-    /// How many strips there are in it, 1 or 2.
+    /// The number of strips, 1 or 2.
     const STRIPS: usize;
 
     /// All lanes the same.
@@ -31,22 +31,22 @@ pub(super) trait Lanes: Copy {
     /// `self - other`.
     unsafe fn sub(self, other: Self) -> Self;
 
-    /// The lanes with even numbers, and those with odd ones, of `self` and then `other`.
+    /// The lanes with even indices, and those with odd ones, of `self` and then `other`.
     unsafe fn part(self, other: Self) -> [Self; 2];
 
-    /// Lanes of `self` and `other` in turn: two vectors, one after the other.
+    /// The interleaved lanes of `self` and `other`: two consecutive vectors.
     unsafe fn zip(self, other: Self) -> [Self; 2];
 
-    /// All lanes, to `STRIPS * STRIP` numbers at `to`.
+    /// All lanes, to `STRIPS * STRIP` elements at `to`.
     unsafe fn store(self, to: *mut f32);
 
-    /// The first `counts[0]` numbers of the first strip to `to[0]`, and of the second, if there are two, to
-    /// `to[1]`, with `ADD` added to what is there. If `WIDE`, strips are neighbours where they go, and the second is
+    /// The first `counts[0]` elements of the first strip to `to[0]`, and of the second, if there are two, to
+    /// `to[1]`, with `ADD` added to the destination. If `WIDE`, strips are adjacent at the destination, and the second is
     /// empty if the first is not full.
     unsafe fn put<const WIDE: bool, const ADD: bool>(self, to: [*mut f32; 2], counts: [usize; 2]);
 }
 
-/// The kind for processors of which nothing is known.
+/// The portable vector type.
 #[derive(Clone, Copy)]
 pub(super) struct Plain([f32; 2 * STRIP]);
 

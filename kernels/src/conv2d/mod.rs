@@ -1,24 +1,24 @@
-//! Convolution of images in two dimensions, with any stride, padding, dilation and number of groups.
+//! Two-dimensional convolution, with any stride, padding, dilation and number of groups.
 //!
 //! `pre[n, o, i, j] = bias[o] + sum over c, u, v of weight[o, c, u, v] * x[n, g(o) + c, s i + d u - p, s j + d v - p]`
-//! and `y = epilogue(pre)`, with stride `s`, dilation `d`, padding `p` and 0 outside of the image; `c` goes over
+//! and `y = epilogue(pre)`, with stride `s`, dilation `d`, padding `p` and 0 outside of the image; `c` runs over
 //! the channels of the group of `o`, of which `g(o)` is the first.
 //!
-//! No matrix of patches is ever made. An image is copied once into scratch, with zeros around it and split into
-//! its `s^2` phases (the places with the same remainders by `s`), so that each tap `(c, u, v)` sees its
-//! neighbours side by side: tile after tile of the result is then a sum of vectors at fixed distances from the
-//! place of the tile, times a number of the weights. The gradient of the image is the same sweep, once for each
-//! phase of the image, over the padded gradient of the result; that of the weights keeps a tile of
-//! (outputs x taps) in registers while it goes over places.
+//! The kernel does not build an im2col matrix. An image is copied once into scratch, zero-padded and split into
+//! its `s^2` phases (the positions with the same remainders modulo `s`), so that each tap `(c, u, v)` reads contiguous
+//! elements: each tile of the result is then a sum of vectors at fixed offsets from the
+//! tile, times a weight. The gradient of the image is the same sweep, once for each
+//! phase of the image, over the padded gradient of the result. The gradient of the weights keeps a tile of
+//! (outputs x taps) in registers while it runs over positions.
 //!
-//! Where it is faster (kernels of 3 x 3 one place apart, with channels enough: the sizes of an image decide, not
-//! the batch), `pre` and the gradient of `x` come from Winograd's minimal filters instead: 2.25 times fewer
-//! multiplications, and errors a few times larger. An infinite or NaN number then makes NaN of whole tiles of 2 x 2.
-//! So does the gradient of the weights, if there are images enough; NaN is then in more taps of a kernel.
+//! Where it is faster (3 x 3 kernels with stride and dilation 1 and enough channels; this depends on the sizes of an image,
+//! not on the batch), `pre` and the gradient of `x` use Winograd's minimal filtering instead: 2.25 times fewer
+//! multiplications, and errors a few times larger. An infinite or NaN value then turns entire 2 x 2 tiles into NaN.
+//! The gradient of the weights uses it too if there are enough images; NaN then reaches more taps of a kernel.
 //!
 //! Otherwise each element of `pre` and of the gradient of `x` is one sum in a fixed order, `(c, u, v)` or
 //! `(o, u, v)`, with fused multiplications. The gradient of the weights is a sum over fixed groups of images, of sixteen
-//! running sums each, or, by minimal filters, of one for each of sixteen points.
+//! running sums each, or, with minimal filtering, of one for each of sixteen points.
 //!
 //! # Source
 //! LeCun et al., "Gradient-based learning applied to document recognition", 1998; direct convolution in register
@@ -76,13 +76,13 @@ pub struct Conv2d {
     pub out: usize,
     /// The side of the square kernel, at least 1.
     pub kernel: usize,
-    /// How many places the kernel moves at a time, at least 1.
+    /// The stride, at least 1.
     pub stride: usize,
-    /// By how many places the kernel reaches over each edge.
+    /// The padding on each edge.
     pub padding: usize,
-    /// How far apart the taps of the kernel are, at least 1.
+    /// The dilation, at least 1.
     pub dilation: usize,
-    /// Into how many groups channels fall: those of the result see only their group of the image's.
+    /// The number of groups: the result's channels depend only on their group of the image's channels.
     pub groups: usize,
 }
 
@@ -100,15 +100,15 @@ impl Conv2d {
         self.places(self.width)
     }
 
-    /// The convolution, into `pre` if that is wanted, and what `epilogue` makes of it, into `y`.
+    /// Writes the convolution to `pre`, if that is passed, and the result of `epilogue` to `y`.
     ///
     /// # Shapes
     /// `x`: `[batch, channels, height, width]`; `weight`: `[out, channels / groups, kernel, kernel]`; `bias`:
     /// `[out]`; `pre` and `y`: `[batch, out, out_height, out_width]`, in which the epilogue counts elements.
     ///
     /// # Panics
-    /// If a slice has another length, `kernel`, `stride`, `dilation` or `groups` is 0, `groups` does not divide
-    /// `channels` and `out`, or an image with its padding has 2^31 numbers or more.
+    /// If a slice has the wrong length, `kernel`, `stride`, `dilation` or `groups` is 0, `groups` does not divide
+    /// `channels` and `out`, or an image with its padding has 2^31 elements or more.
     pub fn forward(
         &self,
         x: &[f32],
@@ -130,7 +130,7 @@ impl Conv2d {
         }
     }
 
-    /// The gradients of the weights, into `d_weight`, and of the bias, into `d_bias`, from that of `pre`.
+    /// Computes the gradients of the weights, into `d_weight`, and of the bias, into `d_bias`, from that of `pre`.
     ///
     /// # Panics
     /// As [`Conv2d::forward`].
@@ -148,7 +148,7 @@ impl Conv2d {
         backward_weight::run(self, x, d_pre, d_weight, d_bias);
     }
 
-    /// The gradient of `x`, into `dx`, from that of `pre`.
+    /// Computes the gradient of `x`, into `dx`, from that of `pre`.
     ///
     /// # Panics
     /// As [`Conv2d::forward`].
@@ -159,7 +159,7 @@ impl Conv2d {
         }
     }
 
-    /// Whether an image with what is around it, and its gradient, have less than 2^31 numbers, so that 32 bits hold the place
+    /// Whether a padded image and its gradient have fewer than 2^31 elements, so that 32 bits hold the index
     /// of each.
     #[must_use]
     pub const fn fits(&self) -> bool {
@@ -174,7 +174,7 @@ impl Conv2d {
         }
     }
 
-    /// From the first tap of the kernel to the last.
+    /// The distance from the first tap of the kernel to the last.
     const fn reach(&self) -> usize {
         (self.kernel - 1).saturating_mul(self.dilation)
     }
@@ -188,7 +188,7 @@ impl Conv2d {
             self.channels.is_multiple_of(self.groups) && self.out.is_multiple_of(self.groups),
             "groups divides channels and out"
         );
-        assert!(self.fits(), "an image with its padding has less than 2^31 numbers");
+        assert!(self.fits(), "an image with its padding has fewer than 2^31 elements");
         assert_eq!(x.len(), elements([self.batch, self.image()]), "x is [batch, channels, height, width]");
         assert_eq!(
             weight.len(),
@@ -202,24 +202,24 @@ impl Conv2d {
         );
     }
 
-    /// The numbers of an image.
+    /// The number of elements of an image.
     fn image(&self) -> usize {
         elements([self.channels, self.height, self.width])
     }
 
-    /// The numbers of the result of an image.
+    /// The number of elements of the result of an image.
     fn result(&self) -> usize {
         elements([self.out, self.out_height(), self.out_width()])
     }
 
-    /// The weights of a channel of the result.
+    /// The number of weights per channel of the result.
     fn taps(&self) -> usize {
         elements([self.channels / self.groups, self.kernel, self.kernel])
     }
 
-    /// How many images a thread takes at a time: sixteen blocks, unless that is too little work or too much.
+    /// The number of images per block: sixteen blocks, unless that is too little work or too much.
     fn images(&self) -> usize {
-        /// Multiplications worth a word to another thread, and those from which on more gain nothing.
+        /// The number of multiplications that makes another thread worthwhile, and the number beyond which more gain nothing.
         const MULTIPLICATIONS: [usize; 2] = [1 << 20, 1 << 23];
         let each = self.result().saturating_mul(self.taps()).max(1);
         let [least, most] = MULTIPLICATIONS.map(|all| all / each);

@@ -6,16 +6,16 @@ use super::sweep::{Sweep, tile_rows};
 use super::tiles::Strips;
 use super::weights;
 
-/// Those places of the padded image that have the same remainders by the stride: they see the same taps.
+/// The positions of the padded image with the same remainders modulo the stride: they read the same taps.
 pub(super) struct Phase<'a> {
     conv: &'a Conv2d,
     /// The remainders, downwards and to the right.
     remainders: [usize; 2],
-    /// How many rows and columns there are.
+    /// The number of rows and columns.
     pub(super) size: (usize, usize),
 }
 
-/// What the sweeps of some phases read: each has its part at the beginning of what those before it have left.
+/// The tables for the sweeps of some phases: each takes its part from the start of the remaining space.
 #[derive(Clone, Copy)]
 pub(super) struct Tables<'a> {
     pub(super) offsets: &'a [u32],
@@ -24,7 +24,7 @@ pub(super) struct Tables<'a> {
 }
 
 impl Conv2d {
-    /// How many places of a phase before its own a place looks back.
+    /// The number of earlier positions of a phase that a position reads.
     pub(super) const fn back(&self) -> usize {
         self.reach() / self.stride
     }
@@ -42,14 +42,14 @@ impl Conv2d {
         })
     }
 
-    /// The first place with a remainder, in steps of the stride, that is not padding before the image.
+    /// The first position with a remainder, in steps of the stride, that is not padding before the image.
     fn first(&self, remainder: usize) -> usize {
         self.padding.saturating_sub(remainder).div_ceil(self.stride)
     }
 }
 
 impl Phase<'_> {
-    /// The rows, or columns, of the kernel that reach places with a remainder.
+    /// The rows, or columns, of the kernel that reach positions with a remainder.
     fn reaching(&self, axis: usize) -> impl Iterator<Item = usize> {
         let (conv, remainder) = (*self.conv, self.remainders[axis]);
         (0..conv.kernel).filter(move |tap| tap * conv.dilation % conv.stride == remainder)
@@ -60,13 +60,13 @@ impl Phase<'_> {
         self.conv.out / self.conv.groups * self.reaching(0).count() * self.reaching(1).count()
     }
 
-    /// The room for its packed weights, of each group.
+    /// The buffer size for its packed weights, per group.
     pub(super) fn room(&self) -> usize {
         weights::room(self.conv.channels / self.conv.groups, self.taps(), tile_rows())
     }
 
-    /// Fills its part of the tables: distances of taps in `field`, weights and strips; `places` is room for a
-    /// number for each tap.
+    /// Fills its part of the tables: distances of taps in `field`, weights and strips; `places` has one
+    /// entry per tap.
     pub(super) fn prepare(
         &self,
         field: &Field,
@@ -101,7 +101,7 @@ impl Phase<'_> {
         }
     }
 
-    /// The sweep and the packed weights of all groups, which are taken off the tables.
+    /// The sweep and the packed weights of all groups, which are removed from the tables.
     pub(super) fn take<'t>(&self, tables: &mut Tables<'t>) -> (Sweep<'t>, &'t [f32]) {
         let (offsets, strips, packed);
         (offsets, tables.offsets) = tables.offsets.split_at(self.taps());

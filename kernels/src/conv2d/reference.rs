@@ -2,7 +2,7 @@
 
 use super::Conv2d;
 
-/// What the reference finds, and how large the terms of each sum are: the sum of their absolute values.
+/// The result of the reference, and the magnitude of each sum: the sum of the absolute values of its terms.
 pub(super) struct Found {
     pub(super) values: Vec<f64>,
     pub(super) sizes: Vec<f64>,
@@ -19,7 +19,7 @@ impl Found {
     }
 }
 
-/// Runs `run` for each product of the convolution, with the indexes of its numbers in `x`, `weight` and `pre`.
+/// Runs `run` for each product of the convolution, with the indices of its elements in `x`, `weight` and `pre`.
 fn each(conv: &Conv2d, mut run: impl FnMut(usize, usize, usize)) {
     let Conv2d { batch, channels, height, width, out, kernel, stride, padding, dilation, groups } = *conv;
     let (rows, columns) = (conv.out_height(), conv.out_width());

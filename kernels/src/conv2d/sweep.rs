@@ -1,4 +1,4 @@
-//! Rows of results from a padded image: tile after tile, each a sum over taps.
+//! Computes rows of results from a padded image, tile by tile, each a sum over taps.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 #![allow(
     clippy::needless_range_loop,
@@ -11,15 +11,15 @@ use super::weights;
 use crate::matmul::WriteMode;
 use crate::simd::{self, Level};
 
-/// The vectors of which all tiles are made before the next: their part of the image stays in the first cache.
+/// The number of vectors whose tiles are all computed before the next: their part of the image stays in the L1 cache.
 const BLOCK: usize = 6;
 
-/// What is the same for all images.
+/// The data shared by all images.
 #[derive(Clone, Copy)]
 pub(super) struct Sweep<'a> {
-    /// Where results are.
+    /// The layout of the results.
     pub(super) strips: Strips<'a>,
-    /// For each tap, how far its places are from those of the results.
+    /// The offset of each tap from the positions of the results.
     pub(super) offsets: &'a [u32],
     /// The planes of results.
     pub(super) rows: usize,
@@ -36,8 +36,8 @@ pub(super) fn tile_rows() -> usize {
 
 impl Sweep<'_> {
     /// `results[row][place] = start[row] + sum over taps of weight[row][tap] * source[place + offset[tap]]`, with
-    /// weights from [`weights::pack`] for [`tile_rows`]; `start` is 0 if it is empty. `next` is what is read next:
-    /// it is brought near meanwhile.
+    /// weights from [`weights::pack`] for [`tile_rows`]; `start` is 0 if it is empty. `next` is read next:
+    /// it is prefetched meanwhile.
     pub(super) fn run(
         &self,
         source: &[f32],
@@ -57,8 +57,8 @@ impl Sweep<'_> {
         assert!(start.is_empty() || start.len() == self.rows, "a start for each row");
         assert!(results.len() >= self.rows * self.strips.plane, "a plane for each row");
         let job = Job { sweep: *self, source, packed, start, onto, next };
-        // SAFETY: `level` gives a level only where the processor was seen to have its features; the rest is
-        // asserted above, and `Strips` lie inside of their plane.
+        // SAFETY: `level` returns a level only if the processor was detected to have its features; the rest is
+        // asserted above, and `Strips` are inside of their plane.
         unsafe {
             match simd::level() {
                 #[cfg(target_arch = "x86_64")]
@@ -129,7 +129,7 @@ unsafe fn sweep<V: Lanes, const WIDE: bool, const MOST: usize, const ACROSS: usi
     }
 }
 
-/// Brings numbers into the second cache.
+/// Prefetches elements into the L2 cache.
 #[inline(always)]
 fn fetch(numbers: &[f32]) {
     #[cfg(target_arch = "x86_64")]
@@ -158,7 +158,7 @@ unsafe fn band<V: Lanes, const WIDE: bool, const M: usize, const ACROSS: usize>(
     // SAFETY: the caller's.
     unsafe {
         while vector < vectors.end {
-            // Two and two are more even than three and one.
+            // Two and two are more balanced than three and one.
             let left = vectors.end - vector;
             let across = if left == 4 { 2.min(ACROSS) } else { left.min(ACROSS) };
             match across {
@@ -221,7 +221,7 @@ unsafe fn tile<V: Lanes, const WIDE: bool, const M: usize, const N: usize>(
             }
             weight = weight.add(M);
         }
-        // A loop of its own where all rows are results: it is unrolled, so that sums stay in registers.
+        // A separate loop for tiles whose rows are all results: it is unrolled, so that sums stay in registers.
         match (rows - row >= M, job.onto) {
             (true, WriteMode::Overwrite) => put::<V, WIDE, false, M, N>(&sums, M, &to, &counts, strips.plane),
             (true, WriteMode::Accumulate) => put::<V, WIDE, true, M, N>(&sums, M, &to, &counts, strips.plane),

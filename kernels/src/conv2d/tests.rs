@@ -6,7 +6,7 @@ use crate::matmul::WriteMode;
 use crate::philox;
 use crate::simd::{self, Level};
 
-/// Numbers from -1 to 1.
+/// Values from -1 to 1.
 fn numbers(count: usize, key: u32) -> Vec<f32> {
     let mut words = vec![0; count];
     philox::fill(&mut words, [key, 0], [0; 3]);
@@ -34,7 +34,7 @@ impl Data {
         }
     }
 
-    /// `pre`, and the gradients of `x`, of the weights and of the bias, in the place of what was there or added
+    /// `pre`, and the gradients of `x`, of the weights and of the bias, overwriting or added
     /// to it.
     pub(super) fn run(&self, conv: &Conv2d, onto: WriteMode, there: f32) -> [Vec<f32>; 4] {
         let mut pre = vec![f32::NAN; self.d_pre.len()];
@@ -106,7 +106,7 @@ prop_compose! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
-    fn agrees_with_the_reference(conv in convolutions()) {
+    fn matches_reference(conv in convolutions()) {
         check(&conv);
     }
 }
@@ -137,17 +137,17 @@ const KINDS: [Conv2d; 7] = {
 };
 
 #[test]
-fn each_kind_agrees_with_the_reference() {
+fn each_convolution_kind_matches_reference() {
     KINDS.iter().for_each(check);
 }
 
 #[test]
-fn many_images_agree_with_the_reference() {
+fn many_images_match_reference() {
     check(&Conv2d { batch: 67, height: 9, width: 14, channels: 2, out: 3, ..KINDS[0] });
 }
 
 #[test]
-fn bits_do_not_depend_on_the_level() {
+fn results_do_not_depend_on_simd_level() {
     for conv in &KINDS {
         let data = Data::of(conv);
         let expected = bits(&simd::at_level(Level::Portable, || data.run(conv, WriteMode::Accumulate, 0.25)));
@@ -166,7 +166,7 @@ fn in_blocks(conv: Conv2d) -> Conv2d {
 }
 
 #[test]
-fn bits_do_not_depend_on_threads() {
+fn results_do_not_depend_on_threads() {
     for conv in KINDS.map(in_blocks) {
         let data = Data::of(&conv);
         let expected = bits(&data.run(&conv, WriteMode::Overwrite, f32::NAN));
@@ -179,7 +179,7 @@ fn bits_do_not_depend_on_threads() {
 }
 
 #[test]
-fn an_image_does_not_depend_on_the_others() {
+fn image_result_does_not_depend_on_other_images() {
     for conv in &KINDS {
         let data = Data::of(conv);
         let [pre, dx, ..] = data.run(conv, WriteMode::Overwrite, f32::NAN);
@@ -198,7 +198,7 @@ fn an_image_does_not_depend_on_the_others() {
 }
 
 #[test]
-fn the_epilogue_counts_in_the_whole_value() {
+fn epilogue_uses_index_in_whole_output() {
     for conv in &KINDS.map(in_blocks) {
         let data = Data::of(conv);
         let residual = numbers(data.d_pre.len(), 5);
@@ -222,7 +222,7 @@ fn the_epilogue_counts_in_the_whole_value() {
 }
 
 #[test]
-fn no_bias_is_a_bias_of_zero() {
+fn missing_bias_equals_zero_bias() {
     let conv = &KINDS[0];
     let data = Data { bias: vec![0.0; conv.out], ..Data::of(conv) };
     let [expected, _, d_weight, _] = data.run(conv, WriteMode::Overwrite, f32::NAN);
@@ -234,7 +234,7 @@ fn no_bias_is_a_bias_of_zero() {
 }
 
 #[test]
-fn the_reference_has_the_gradient_of_its_forward() {
+fn reference_gradient_matches_finite_differences() {
     for conv in
         KINDS.map(|conv| Conv2d { batch: 2, channels: 2, width: 5, height: 4, out: 2, groups: 2, ..conv })
     {
@@ -248,7 +248,7 @@ fn the_reference_has_the_gradient_of_its_forward() {
         };
         for (which, gradient) in gradients.iter().enumerate() {
             for index in 0..gradient.values.len() {
-                // The loss is linear in each of the three, so that any step gives the gradient but for rounding.
+                // The loss is linear in each of the three, so any step size yields the gradient up to rounding.
                 let value = values[which][index];
                 values[which][index] = value + 0.5;
                 let above = loss(&values);
@@ -262,7 +262,7 @@ fn the_reference_has_the_gradient_of_its_forward() {
 }
 
 #[test]
-fn a_nan_shows_where_it_should() {
+fn nan_propagates_to_affected_outputs() {
     let conv = Conv2d { batch: 2, channels: 2, groups: 2, out: 4, ..KINDS[0] };
     let mut data = Data::of(&conv);
     data.x[0] = f32::NAN;
@@ -270,7 +270,7 @@ fn a_nan_shows_where_it_should() {
     let [pre, dx, d_weight, d_bias] = data.run(&conv, WriteMode::Overwrite, 0.0);
     let nans =
         |values: &[f32]| -> Vec<usize> { (0..values.len()).filter(|&at| values[at].is_nan()).collect() };
-    // The corner is seen by four places of each of the first two channels of the first result.
+    // The corner is read by four positions of each of the first two channels of the first result.
     assert_eq!(nans(&pre), [0, 1, 16, 17, 96, 97, 112, 113]);
     assert_eq!(nans(&dx), [0, 1, 16, 17]);
     // The gradient is that of the first channel at the corner, and the pixel is in the first group.

@@ -1,52 +1,52 @@
-//! How rows of results are cut into vectors.
+//! How rows of results are split into vectors.
 
 use crate::scratch;
 
-/// Numbers of a strip. Two strips are a vector, at every SIMD level.
+/// Elements per strip. Two strips are a vector, at every SIMD level.
 pub(super) const STRIP: usize = 8;
 
-/// Up to eight neighbours in a row of results.
+/// Up to eight adjacent elements in a row of results.
 #[derive(Clone, Copy)]
 pub(super) struct Strip {
-    /// Where they begin in a plane of the source.
+    /// The start in a plane of the source.
     pub(super) base: u32,
-    /// Where they begin in a plane of results.
+    /// The start in a plane of results.
     pub(super) place: u32,
     /// How many there are.
     pub(super) count: u32,
 }
 
-/// All strips of a plane of results, two by two.
+/// All strips of a plane of results, in pairs.
 #[derive(Clone, Copy)]
 pub(super) struct Strips<'a> {
     table: &'a [[u32; 3]],
-    /// Whether the two strips of a vector are neighbours in the source, always.
+    /// Whether the two strips of a vector are always adjacent in the source.
     pub(super) wide: bool,
-    /// The numbers of a plane of results.
+    /// The number of elements of a plane of results.
     pub(super) plane: usize,
-    /// The end of the last strip in the source, full or not.
+    /// The end of the last strip in the source, whether full or not.
     pub(super) reach: usize,
 }
 
 impl<'a> Strips<'a> {
-    /// Whether vectors lie along rows of `columns`, and how many strips a row has.
+    /// Whether vectors lie along rows of `columns`, and the number of strips per row.
     fn of_a_row((rows, columns): (usize, usize)) -> (bool, usize) {
         let (vectors, strips) = (columns.div_ceil(2 * STRIP), columns.div_ceil(STRIP));
         // Along rows, unless single strips need fewer vectors.
         if rows <= 1 || 2 * vectors == strips { (true, 2 * vectors) } else { (false, strips) }
     }
 
-    /// How many strips a plane of `size`, rows and columns, has.
+    /// The number of strips of a plane of `size`, rows and columns.
     pub(super) fn count(size: (usize, usize)) -> usize {
         (size.0 * Self::of_a_row(size).1).next_multiple_of(2)
     }
 
-    /// Cuts a plane of `size`, rows and columns, of which element `(i, j)` begins at `first + i * pitch + j` in
+    /// Splits a plane of `size`, rows and columns, of which element `(i, j)` is at `first + i * pitch + j` in
     /// the source.
     pub(super) fn cut(table: &mut [[u32; 3]], size: (usize, usize), first: usize, pitch: usize) {
         let ((rows, columns), (_, a_row)) = (size, Self::of_a_row(size));
         for (number, strip) in table.iter_mut().enumerate() {
-            // An odd number has one more, without elements.
+            // An odd number is padded with an empty strip.
             let row = (number / a_row).min(rows - 1);
             let column = number % a_row * STRIP;
             let left = if number < rows * a_row { columns.saturating_sub(column) } else { 0 };
@@ -56,7 +56,7 @@ impl<'a> Strips<'a> {
         }
     }
 
-    /// What [`Strips::cut`] made of a plane of `size`.
+    /// The strips of [`Strips::cut`] for a plane of `size`.
     pub(super) fn of(table: &'a [[u32; 3]], size: (usize, usize)) -> Self {
         let (rows, columns) = size;
         let inside = |[_, place, count]: &[u32; 3]| (place + count) as usize <= rows * columns;
@@ -68,7 +68,7 @@ impl<'a> Strips<'a> {
         Self { table, wide: Self::of_a_row(size).0, plane: rows * columns, reach }
     }
 
-    /// Lends `run` the strips of a plane that begins where the source does.
+    /// Passes `run` the strips of a plane that starts with the source.
     pub(super) fn with<R>(size: (usize, usize), pitch: usize, run: impl FnOnce(Strips<'_>) -> R) -> R {
         scratch::with(3 * Self::count(size), |room| {
             let table = bytemuck::cast_slice_mut(room);
@@ -77,7 +77,7 @@ impl<'a> Strips<'a> {
         })
     }
 
-    /// Whether the vectors one after the other are the plane as it is.
+    /// Whether the consecutive vectors are exactly the plane.
     pub(super) fn are_the_plane(&self) -> bool {
         self.table.len() * STRIP == self.plane
     }

@@ -1,6 +1,6 @@
-//! Weights as a sweep reads them.
+//! Weights in the order in which a sweep reads them.
 
-/// The height of the tile that begins at a row with `left` rows left, if full tiles have `most`.
+/// The height of the tile that starts at a row with `left` rows left, if full tiles have `most`.
 pub(super) fn height(left: usize, most: usize) -> usize {
     match left {
         0..=1 => 1,
@@ -9,7 +9,7 @@ pub(super) fn height(left: usize, most: usize) -> usize {
     }
 }
 
-/// The room that `rows` rows of `taps` weights need.
+/// The buffer size for `rows` rows of `taps` weights.
 pub(super) fn room(rows: usize, taps: usize, most: usize) -> usize {
     let mut room = 0;
     tiles(rows, most, |_, height| room += height * taps);
@@ -26,7 +26,7 @@ pub(super) fn tiles(rows: usize, most: usize, mut run: impl FnMut(usize, usize))
     }
 }
 
-/// Packs weights tile after tile, each tap after tap; rows that there are not are 0. `at` is the place in
+/// Packs weights tile after tile, each tap after tap; missing rows are 0. `at` is the index in
 /// `weight` of a row and a tap.
 pub(super) fn pack(
     weight: &[f32],

@@ -1,8 +1,8 @@
 //! Cross entropy from logits, and its gradient in the same pass.
 //!
-//! With logits `z` of a row, `log p = z - log sum exp z`, right class `c` and label smoothing `e`, a row's loss is
+//! With logits `z` of a row, `log p = z - log sum exp z`, target class `c` and label smoothing `e`, a row's loss is
 //! `(1 - e) * -log p_c + e * mean_k(-log p_k)`, and the gradient `p_k - (1 - e) [k = c] - e / classes`. The largest
-//! logit is taken away first, so that no exponential overflows.
+//! logit is subtracted first, so that no exponential overflows.
 //!
 //! With a weight `w_k` for each class, the loss is `(1 - e) * -w_c log p_c + e * mean_k(-w_k log p_k)`, and the gradient
 //! `a p_k - (1 - e) w_c [k = c] - e w_k / classes` with `a = (1 - e) w_c + e * mean_k(w_k)`. A row whose target is the ignored one
@@ -40,15 +40,15 @@ pub struct CrossEntropy<'a> {
     pub rows: usize,
     /// The number of classes.
     pub classes: usize,
-    /// How much of the target is spread over all classes, from 0 to below 1.
+    /// The label smoothing: the part of the target that is spread over all classes, from 0 to below 1.
     pub label_smoothing: f32,
-    /// The weight of each class, 0 or more; none is 1 for all.
+    /// The weight of each class, 0 or more; if empty, all are 1.
     pub weights: &'a [f32],
-    /// The target of a row that counts for nothing; it need not be a class.
+    /// The target whose rows are ignored; it need not be a class.
     pub ignored: Option<u32>,
 }
 
-/// The most blocks of rows.
+/// The maximum number of blocks of rows.
 const BLOCKS: usize = 64;
 
 impl CrossEntropy<'_> {
@@ -61,10 +61,10 @@ impl CrossEntropy<'_> {
     /// The sum of the losses of all rows.
     ///
     /// # Shapes
-    /// `logits`: `[rows, classes]`; `targets`: `[rows]`, the right classes.
+    /// `logits`: `[rows, classes]`; `targets`: `[rows]`, the target classes.
     ///
     /// # Panics
-    /// If a slice has another length, or a target is neither below `classes` nor ignored.
+    /// If a slice has the wrong length, or a target is neither below `classes` nor ignored.
     #[must_use]
     pub fn forward(&self, logits: &[f32], targets: &[u32]) -> f64 {
         self.check(logits, targets);
@@ -79,7 +79,7 @@ impl CrossEntropy<'_> {
         })
     }
 
-    /// The sum of the losses of all rows, with the bits of [`CrossEntropy::forward`], and its gradient, into
+    /// The sum of the losses of all rows, bit-identical to [`CrossEntropy::forward`], and writes its gradient to
     /// `d_logits`.
     ///
     /// # Panics
@@ -110,12 +110,12 @@ impl CrossEntropy<'_> {
 
     /// The rows of a block.
     fn block(&self) -> usize {
-        /// Logits worth a word to another thread.
+        /// The number of logits that makes another thread worthwhile.
         const LOGITS: usize = 16 * 1024;
         LOGITS.div_ceil(self.classes.max(1)).max(self.rows.div_ceil(BLOCKS))
     }
 
-    /// The sum of what `run` makes of the blocks, in their order.
+    /// The sum of the results of `run` over the blocks, in their order.
     fn sum(&self, run: impl FnOnce(&mut [f64])) -> f64 {
         let mut sums = [0.0; BLOCKS];
         let sums = &mut sums[..self.rows.div_ceil(self.block())];
@@ -136,14 +136,14 @@ impl CrossEntropy<'_> {
         }
     }
 
-    /// A row's loss, from the logarithm of the sum of the exponentials, the right one's distance to the largest logit, and, with
+    /// A row's loss, from the logarithm of the sum of the exponentials, the target logit's distance to the largest, and, with
     /// label smoothing, the sum of all distances, each times its weight; none is above 0.
     #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
     #[inline(always)]
     fn loss(&self, log_sum: f32, right: f32, all: f64, shares: &Shares) -> f64 {
         let smoothing = f64::from(self.label_smoothing);
         let target = shares.right * f64::from(right);
-        // A class that is ruled out by a logit of -infinity counts for nothing without smoothing.
+        // Without smoothing, a class with a logit of -infinity contributes nothing.
         let spread = if self.label_smoothing == 0.0 { 0.0 } else { smoothing * all / self.classes as f64 };
         shares.all * f64::from(log_sum) - target - spread
     }
@@ -172,15 +172,15 @@ impl CrossEntropy<'_> {
     }
 }
 
-/// What a row's log-probabilities count for.
+/// The weights of a row's log-probabilities.
 struct Shares {
-    /// That of the right class, besides what is spread over all.
+    /// The weight of the target class, without the part that is spread over all.
     right: f64,
-    /// All together.
+    /// The total.
     all: f64,
 }
 
-/// The larger of two; one that is NaN may be lost, and shows in the exponentials.
+/// The larger of two; a NaN may be lost here, and reappears in the exponentials.
 #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {

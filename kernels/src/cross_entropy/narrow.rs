@@ -1,4 +1,4 @@
-//! Rows that fit one vector: exponentials row by row, then the logarithms of their sums side by side.
+//! Rows that fit one vector: exponentials row by row, then the logarithms of their sums in parallel.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::CrossEntropy;
@@ -6,11 +6,11 @@ use crate::math::{exp, few_or, ln, put_few};
 use crate::reduce::{LANES, Vector, keep_first};
 use crate::simd;
 
-/// Rows that go through each step together: so many that the compiler does not unroll a loop over them.
+/// The number of rows processed together: so many that the compiler does not unroll a loop over them.
 const ROWS: usize = 64;
 
 simd! {
-    /// The losses of some rows, and with `GRADIENT` theirs.
+    /// The losses of some rows, and with `GRADIENT` their gradients.
     pub(super) fn rows[const GRADIENT: bool, const WEIGHTED: bool][GRADIENT, WEIGHTED](
         loss: &CrossEntropy<'_>,
         mean_weight: f64,
@@ -88,7 +88,7 @@ simd! {
     }
 }
 
-/// The largest lane, and the sum of the lanes: halves brought onto halves.
+/// The largest lane, and the sum of the lanes: by adding halves.
 #[cfg(target_arch = "x86_64")]
 mod fold {
     use std::arch::x86_64::{
@@ -109,7 +109,7 @@ mod fold {
         fold(lanes, |a, b| unsafe { _mm_add_ps(a, b) })
     }
 
-    /// By instructions, since the compiler takes a loop over halves apart into single lanes, or gathers them.
+    /// With intrinsics, since the compiler splits a loop over halves into single lanes, or gathers them.
     #[inline(always)]
     fn fold(lanes: &Vector, join: impl Fn(__m128, __m128) -> __m128) -> f32 {
         // SAFETY: every processor of the target has them, and four lanes are read from 0, 4, 8 and 12 on.
@@ -139,17 +139,17 @@ mod fold {
     }
 }
 
-/// The first `classes` numbers; the first of them in the other lanes, where an exponential below all numbers would be slow.
+/// The first `classes` elements; the first of them in the other lanes, where an exponential below all elements would be slow.
 #[inline(always)]
 fn load(from: &[f32], classes: usize) -> Vector {
-    // A load of one length, where the next rows have the numbers for it.
+    // A load of one length, where the next rows have the elements for it.
     if let Some(vector) = from.first_chunk() {
         return keep_first(vector, classes, from[0]);
     }
     few_or(&from[..classes], from[0])
 }
 
-/// The first `classes` numbers; what is behind them may be written over, and is what comes next.
+/// The first `classes` elements; the elements behind them may be overwritten, and are written next.
 #[inline(always)]
 fn store(vector: Vector, to: &mut [f32], classes: usize) {
     if let Some(place) = to.first_chunk_mut() {

@@ -12,7 +12,7 @@ fn data(loss: &CrossEntropy<'_>, spread: f32) -> (Vec<f32>, Vec<u32>) {
 }
 
 fn run(loss: &CrossEntropy<'_>, logits: &[f32], targets: &[u32]) -> (f64, Vec<f32>) {
-    // What was in the gradient must not show.
+    // The previous contents of the gradient must not affect the result.
     let mut d = vec![f32::NAN; logits.len()];
     let sum = loss.forward_backward(logits, targets, &mut d);
     assert_eq!(sum.to_bits(), loss.forward(logits, targets).to_bits());
@@ -48,7 +48,7 @@ fn check(loss: &CrossEntropy<'_>, spread: f32) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn agrees_with_the_reference(
+    fn matches_reference(
         rows in 1..40_usize,
         classes in 1..90_usize,
         spread in 0.1_f32..60.0,
@@ -74,14 +74,14 @@ const LARGE: [CrossEntropy<'_>; 3] = [
 ];
 
 #[test]
-fn agrees_with_the_reference_over_several_blocks() {
+fn matches_reference_over_several_blocks() {
     for loss in &LARGE {
         check(loss, 3.0);
     }
 }
 
 #[test]
-fn the_reference_has_the_gradient_of_its_loss() {
+fn reference_loss_gradient_matches_finite_differences() {
     let weights = [0.5, 0.0, 2.0, 1.0, 3.0];
     for (label_smoothing, weights) in [(0.0, &[] as &[f32]), (0.2, &[]), (0.0, &weights), (0.2, &weights)] {
         let loss = CrossEntropy { label_smoothing, weights, ..CrossEntropy::new(3, 5) };
@@ -93,7 +93,7 @@ fn the_reference_has_the_gradient_of_its_loss() {
 }
 
 #[test]
-fn bits_depend_neither_on_the_level_nor_on_threads() {
+fn results_do_not_depend_on_simd_level_or_threads() {
     let odd = CrossEntropy { label_smoothing: 0.1, ..CrossEntropy::new(33, 37) };
     for loss in LARGE.into_iter().chain([odd]) {
         let (logits, targets) = data(&loss, 5.0);
@@ -112,7 +112,7 @@ fn bits_depend_neither_on_the_level_nor_on_threads() {
 }
 
 #[test]
-fn a_row_does_not_depend_on_the_others() {
+fn row_result_does_not_depend_on_other_rows() {
     for classes in [1, 3, 10, 16, 17, 65] {
         let all = CrossEntropy { label_smoothing: 0.1, ..CrossEntropy::new(7, classes) };
         let one = CrossEntropy { rows: 1, ..all };
@@ -142,7 +142,7 @@ fn extreme_logits_are_exact() {
             (wrong.to_bits(), [d[3], d[4]].map(f32::to_bits)),
             (20_000.0_f64.to_bits(), [1.0, -1.0].map(f32::to_bits))
         );
-        // A class that is ruled out.
+        // A class with a logit of -infinity.
         logits[5] = f32::NEG_INFINITY;
         assert_eq!(run(&loss, &logits, &[3]), (0.0, vec![0.0; classes]));
         assert!(run(&loss, &logits, &[5]).0.is_infinite());
@@ -150,7 +150,7 @@ fn extreme_logits_are_exact() {
 }
 
 #[test]
-fn a_nan_shows() {
+fn nan_propagates() {
     for classes in [10, 40] {
         let loss = CrossEntropy::new(2, classes);
         for place in [0, classes - 1] {
@@ -164,7 +164,7 @@ fn a_nan_shows() {
 }
 
 #[test]
-fn nothing_is_possible() {
+fn empty_input_is_accepted() {
     for classes in [0, 3] {
         let loss = CrossEntropy::new(0, classes);
         assert_eq!(run(&loss, &[], &[]), (0.0, Vec::new()));
@@ -173,7 +173,7 @@ fn nothing_is_possible() {
 
 #[test]
 #[should_panic(expected = "target 2 is not below the number of classes, 2")]
-fn a_target_is_a_class() {
+fn target_above_class_count_is_rejected() {
     run(&CrossEntropy::new(1, 2), &[0.0; 2], &[2]);
 }
 
@@ -184,7 +184,7 @@ fn lengths_are_checked() {
 }
 
 #[test]
-fn what_is_ignored_counts_for_nothing() {
+fn ignored_targets_have_no_effect() {
     for classes in [5, 40] {
         let weights = vec![0.5; classes];
         let all = CrossEntropy { label_smoothing: 0.1, weights: &weights, ..CrossEntropy::new(3, classes) };
@@ -207,13 +207,13 @@ fn what_is_ignored_counts_for_nothing() {
 
 #[test]
 #[should_panic(expected = "weights are none or [classes]")]
-fn weights_are_counted() {
+fn class_weight_count_is_checked() {
     run(&CrossEntropy { weights: &[1.0], ..CrossEntropy::new(1, 2) }, &[0.0; 2], &[0]);
 }
 
 /// Vectors that are just full, and just not.
 #[test]
-fn every_number_of_classes_has_its_weights() {
+fn class_weights_apply_for_every_class_count() {
     for classes in 1..=2 * 16 + 1 {
         let weights: Vec<f32> = (1..=classes).map(|weight| 2.0 / weight as f32).collect();
         let loss = CrossEntropy { label_smoothing: 0.1, weights: &weights, ..CrossEntropy::new(5, classes) };

@@ -7,7 +7,7 @@ use crate::reduce::{LANES, WIDE, fold, sums};
 use crate::simd;
 
 simd! {
-    /// The losses of some rows, and with `GRADIENT` theirs.
+    /// The losses of some rows, and with `GRADIENT` their gradients.
     pub(super) fn rows[const GRADIENT: bool, const WEIGHTED: bool][GRADIENT, WEIGHTED](
         loss: &CrossEntropy<'_>,
         mean_weight: f64,
@@ -85,7 +85,7 @@ simd! {
 fn largest(logits: &[f32]) -> f32 {
     let mut lanes = [f32::NEG_INFINITY; LANES];
     let (vectors, _) = logits.as_chunks::<LANES>();
-    // Some numbers come twice, which does not change the largest.
+    // Some elements are read twice, which does not change the maximum.
     for vector in vectors.iter().chain(logits.last_chunk()) {
         for (lane, &logit) in lanes.iter_mut().zip(vector) {
             *lane = larger(*lane, logit);

@@ -1,8 +1,8 @@
-//! Values element by element: sums, differences and products of two, what their gradients need, and the copies that put
-//! rows together.
+//! Elementwise operations: sums, differences and products of two values, their gradients, and copies of
+//! rows.
 //!
-//! All slices of a call have the same length, and large ones are cut into blocks for all threads. `onto` says whether a
-//! result takes the place of what is there, or is added to it.
+//! All slices of a call have the same length, and large ones are split into blocks for all threads. `onto` selects whether a
+//! result overwrites the destination or is added to it.
 //!
 //! With `y = a + b`, `da = dy` and `db = dy`; with `y = a - b`, `db = -dy`; with `y = a b`, `da = dy b` and
 //! `db = dy a`: [`accumulate`], [`scaled`] and [`product_into`].
@@ -36,9 +36,9 @@ use crate::{simd, threads};
 
 pub use rows::copy_rows;
 
-/// Elements of a block: some 20 microseconds.
+/// Elements per block: about 20 microseconds of work.
 const BLOCK: usize = 64 << 10;
-/// Elements that stay in the first cache between a sum and its epilogue; whole blocks of random words.
+/// Elements that stay in the L1 cache between a sum and its epilogue; complete blocks of random words.
 const PIECE: usize = 1024;
 
 /// `y = epilogue(a + b)`
@@ -70,7 +70,7 @@ pub fn mul(a: &[f32], b: &[f32], y: &mut [f32], epilogue: &Epilogue<'_>) {
 /// # Panics
 /// If the lengths differ.
 pub fn accumulate(from: &[f32], into: &mut [f32], onto: WriteMode) {
-    assert_eq!(from.len(), into.len(), "as many elements come as go");
+    assert_eq!(from.len(), into.len(), "the slices have equal lengths");
     threads::chunks(into, BLOCK, |number, into| {
         let from = part(from, number, into.len());
         match onto {
@@ -85,7 +85,7 @@ pub fn accumulate(from: &[f32], into: &mut [f32], onto: WriteMode) {
 /// # Panics
 /// If the lengths differ.
 pub fn scaled(from: &[f32], factor: f32, into: &mut [f32], onto: WriteMode) {
-    assert_eq!(from.len(), into.len(), "as many elements come as go");
+    assert_eq!(from.len(), into.len(), "the slices have equal lengths");
     threads::chunks(into, BLOCK, |number, into| {
         multiples(part(from, number, into.len()), factor, into, onto);
     });
@@ -96,7 +96,7 @@ pub fn scaled(from: &[f32], factor: f32, into: &mut [f32], onto: WriteMode) {
 /// # Panics
 /// If the lengths differ.
 pub fn product_into(a: &[f32], b: &[f32], into: &mut [f32], onto: WriteMode) {
-    assert!(a.len() == into.len() && b.len() == into.len(), "as many elements come as go");
+    assert!(a.len() == into.len() && b.len() == into.len(), "the slices have equal lengths");
     threads::chunks(into, BLOCK, |number, into| {
         let count = into.len();
         products(part(a, number, count), part(b, number, count), into, onto);
@@ -115,7 +115,7 @@ fn combine(
     epilogue: &Epilogue<'_>,
     run: impl Fn(&[f32], &[f32], &mut [f32]) + Sync + Send,
 ) {
-    assert!(a.len() == y.len() && b.len() == y.len(), "as many elements come as go");
+    assert!(a.len() == y.len() && b.len() == y.len(), "the slices have equal lengths");
     threads::chunks(y, BLOCK, |number, y| {
         let (a, b) = (part(a, number, y.len()), part(b, number, y.len()));
         if epilogue.is_identity() {

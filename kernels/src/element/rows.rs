@@ -1,14 +1,14 @@
-//! Rows from one place to another.
+//! Copies of strided rows.
 
 use super::{BLOCK, added};
 use crate::matmul::WriteMode;
 use crate::threads;
 
-/// Takes `rows` rows of `width` numbers, which begin `from_stride` numbers apart, and puts them into, or adds them to, rows
-/// that begin `into_stride` numbers apart. What stands between the rows is left as it is.
+/// Copies `rows` rows of `width` elements, which start `from_stride` elements apart, to rows that start `into_stride`
+/// elements apart, or adds them. The elements between the rows are unchanged.
 ///
 /// # Panics
-/// If `width` is larger than a stride, or the last row ends behind a slice.
+/// If `width` is larger than a stride, or the last row ends beyond a slice.
 pub fn copy_rows(
     from: &[f32],
     from_stride: usize,

@@ -9,7 +9,7 @@ use crate::simd::{self, Level};
 const DROPOUT: Dropout =
     Dropout { key: [1, 2], place: [3, 4, 5], threshold: u32::MAX / 4, scale: 4.0 / 3.0, each: 1 };
 
-/// Numbers from -1 to 1.
+/// Values from -1 to 1.
 fn numbers(count: usize, key: u32) -> Vec<f32> {
     let mut words = vec![0; count];
     philox::fill(&mut words, [key, 0], [0; 3]);
@@ -20,7 +20,7 @@ fn bits(values: &[Vec<f32>]) -> Vec<u32> {
     values.iter().flatten().map(|value| value.to_bits()).collect()
 }
 
-/// What all functions give for `count` elements.
+/// The results of all functions for `count` elements.
 fn run(count: usize) -> [Vec<f32>; 9] {
     let (a, b, residual) = (numbers(count, 1), numbers(count, 2), numbers(count, 3));
     let epilogue = Epilogue {
@@ -87,12 +87,12 @@ fn check(count: usize) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn agree_with_plain_loops(count in 0..300_usize) {
+    fn operations_match_plain_loops(count in 0..300_usize) {
         check(count);
     }
 
     #[test]
-    fn rows_go_where_they_belong(
+    fn gathered_rows_are_written_to_their_indices(
         width in 0..40_usize,
         rows in 0..9_usize,
         from_gap in 0..3_usize,
@@ -119,7 +119,7 @@ proptest! {
 }
 
 #[test]
-fn many_blocks_agree_with_plain_loops() {
+fn many_blocks_match_plain_loops() {
     check(2 * super::BLOCK + 17);
     let (width, rows, stride) = (100, 2000, 103);
     let from = numbers(width * rows, 1);
@@ -132,7 +132,7 @@ fn many_blocks_agree_with_plain_loops() {
 }
 
 #[test]
-fn neither_level_nor_threads_show() {
+fn results_do_not_depend_on_simd_level_or_threads() {
     let expected = bits(&run(1100));
     for &level in Level::available() {
         assert_eq!(simd::at_level(level, || bits(&run(1100))), expected, "{level:?}");
@@ -145,7 +145,7 @@ fn neither_level_nor_threads_show() {
 }
 
 #[test]
-#[should_panic(expected = "as many elements come as go")]
+#[should_panic(expected = "the slices have equal lengths")]
 fn lengths_are_checked() {
     product_into(&[1.0], &[1.0, 2.0], &mut [0.0; 2], WriteMode::Accumulate);
 }

@@ -1,17 +1,17 @@
-//! A moving average of many numbers: `average += share * (value - average)`, one pass.
+//! A moving average of many values: `average += share * (value - average)`, one pass.
 //!
-//! Nothing is fused and every element stands by itself, so neither threads nor the SIMD level show.
+//! Nothing is fused and elements are independent, so results do not depend on threads or the SIMD level.
 
 use crate::simd;
 use crate::threads;
 
-/// Numbers that one thread takes at once.
+/// Elements per block.
 const BLOCK: usize = 32 * 1024;
 
-/// Moves each average by the part `share` of the way to its value.
+/// Moves each average the fraction `share` of the way to its value.
 ///
-/// As PyTorch's `lerp`, from the nearer end: `average + share * (value - average)` where `share < 1/2`, else
-/// `value - (1 - share) * (value - average)`. So a share of 0 changes nothing and one of 1 gives the value itself.
+/// Like PyTorch's `lerp`, computed from the nearer end: `average + share * (value - average)` where `share < 1/2`, else
+/// `value - (1 - share) * (value - average)`. So a share of 0 changes nothing and a share of 1 yields the value itself.
 ///
 /// # Panics
 /// If there are not as many values as averages.
@@ -66,7 +66,7 @@ mod tests {
         /// Three roundings, of a difference below 4, of its product with the share, and of the sum, each by half an
         /// ulp of at most that size.
         #[test]
-        fn agrees_with_f64(share in 0.0_f32..=1.0, length in 0..300_usize, key in 0..100_u32) {
+        fn matches_f64(share in 0.0_f32..=1.0, length in 0..300_usize, key in 0..100_u32) {
             let (mut found, values) = (numbers(length, key), numbers(length, key + 1000));
             let expected: Vec<f64> = found
                 .iter()
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_are_exact() {
+    fn decay_of_zero_and_one_is_exact() {
         let (first, values) = (numbers(1000, 1), numbers(1000, 2));
         for (share, expected) in [(0.0, &first), (1.0, &values)] {
             let mut averages = first.clone();
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_threads_nor_levels_show() {
+    fn results_do_not_depend_on_threads_or_simd_level() {
         let values = numbers(5 * BLOCK + 77, 1);
         let run = |share| {
             let mut averages = numbers(values.len(), 2);

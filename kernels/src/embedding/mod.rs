@@ -1,10 +1,10 @@
 //! Embeddings: a row of a table for each token, and a row for each position.
 //!
-//! [`Embedding`]: `y[place] = table[token[place]]`, and `d_table[token] = sum(dy[place])` over the places that have
+//! [`Embedding`]: `y[place] = table[token[place]]`, and `d_table[token] = sum(dy[place])` over the positions that have
 //! the token. [`PositionEmbedding`]: `y[sample, position] = table[position]`, and
 //! `d_table[position] = sum(dy[sample, position])` over the samples.
 //!
-//! Sums are made in the order of places and of samples.
+//! Sums are computed in the order of positions and of samples.
 //!
 //! # Source
 //! Bengio et al., "A neural probabilistic language model", 2003; of learned positions, Gehring et al.,
@@ -22,5 +22,5 @@ mod tests;
 pub use position::PositionEmbedding;
 pub use token::Embedding;
 
-/// Numbers that are worth a word to another thread.
+/// The number of elements that makes another thread worthwhile.
 const BLOCK: usize = 64 * 1024;

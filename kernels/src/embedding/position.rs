@@ -31,13 +31,13 @@ pub struct PositionEmbedding {
 }
 
 impl PositionEmbedding {
-    /// The table for each sample, into or onto `y`.
+    /// Writes the table to each sample of `y`, or adds it.
     ///
     /// # Shapes
     /// `table`: `[length, features]`; `y`: `[batch, length, features]`.
     ///
     /// # Panics
-    /// If a slice has another length.
+    /// If a slice has the wrong length.
     pub fn forward(&self, table: &[f32], y: &mut [f32], onto: WriteMode) {
         self.check(table, y);
         threads::chunks(y, BLOCK, |number, mut y| {
@@ -54,12 +54,12 @@ impl PositionEmbedding {
         });
     }
 
-    /// The gradient of the table, from that of `y`, `dy`.
+    /// Computes the gradient of the table, from that of `y`, `dy`.
     ///
     /// # Panics
-    /// If a slice has another length.
+    /// If a slice has the wrong length.
     pub fn backward(&self, dy: &[f32], d_table: (&mut [f32], WriteMode)) {
-        /// Numbers of a block at least, however many samples there are.
+        /// The minimum number of elements per block, for any number of samples.
         const SMALLEST: usize = 1024;
         let (d_table, onto) = d_table;
         self.check(d_table, dy);

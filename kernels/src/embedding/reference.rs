@@ -1,10 +1,10 @@
 //! Both embeddings as products with matrices of zeros and ones, in f64.
 
-/// For each place the number of its row.
+/// The index of the row of each position.
 pub(super) struct Rows(pub(super) Vec<usize>);
 
 impl Rows {
-    /// 1 where a place has the row.
+    /// 1 where a position has the row.
     fn weight(&self, place: usize, row: usize) -> f64 {
         f64::from(u8::from(self.0[place] == row))
     }

@@ -1,13 +1,13 @@
-//! Rows that are taken from a table, and added to it.
+//! Rows that are read from a table, and added to it.
 
 use crate::matmul::WriteMode;
 use crate::simd;
 
-/// Tokens that are looked at before the rows of those found are added.
+/// The number of tokens that are scanned before the rows of the matches are added.
 const GROUP: usize = 256;
 
 simd! {
-    /// The rows of `tokens`, as far as `y` has room.
+    /// Copies the rows of `tokens`, as many as fit in `y`.
     pub(super) fn gather(tokens: &[u32], table: &[f32], features: usize, y: &mut [f32], onto: WriteMode) {
         for (row, token) in y.chunks_exact_mut(features).zip(tokens) {
             let from = &table[*token as usize * features..][..features];
@@ -20,12 +20,12 @@ simd! {
 }
 
 simd! {
-    /// Adds the rows of `dy` whose tokens are `first` or up to as many after it as there are `d_rows`.
+    /// Adds the rows of `dy` whose tokens are in the range of `d_rows`, which starts at `first`.
     pub(super) fn scatter(tokens: &[u32], first: usize, features: usize, dy: &[f32], d_rows: &mut [f32]) {
         let count = d_rows.len() / features;
         let mut found = [0; GROUP];
         for (tokens, dy) in tokens.chunks(GROUP).zip(dy.chunks(GROUP * features)) {
-            // No branch depends on a token: it could not be foretold.
+            // No branch depends on a token: it could not be predicted.
             let mut end = 0;
             for (place, token) in tokens.iter().enumerate() {
                 found[end] = place;

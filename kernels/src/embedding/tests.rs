@@ -12,7 +12,7 @@ fn words(count: usize, key: u32) -> Vec<u32> {
     words
 }
 
-/// Numbers from -1 to 1.
+/// Values from -1 to 1.
 fn numbers(count: usize, key: u32) -> Vec<f32> {
     let each = |word| (f64::from(word) / f64::from(1_u32 << 31) - 1.0) as f32;
     words(count, key).into_iter().map(each).collect()
@@ -26,7 +26,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
-/// One of both kernels with its data.
+/// One of the two kernels with its data.
 enum Kernel {
     Token(Embedding, Vec<u32>),
     Position(PositionEmbedding),
@@ -36,7 +36,7 @@ use Kernel::{Position, Token};
 
 impl Kernel {
     fn token(places: usize, vocabulary: usize, features: usize) -> Self {
-        // Small numbers are more frequent than large ones, as in a language.
+        // Small tokens are more frequent than large ones, as in a language.
         let token = |word: u32| (((u64::from(word) * u64::from(word)) >> 32) * vocabulary as u64) >> 32;
         let tokens = words(places, 9).into_iter().map(|word| token(word) as u32).collect();
         Token(Embedding { vocabulary, features }, tokens)
@@ -46,7 +46,7 @@ impl Kernel {
         Position(PositionEmbedding { batch, length, features })
     }
 
-    /// The row of each place, the number of rows, and their length.
+    /// The row of each position, the number of rows, and their length.
     fn reference(&self) -> (Rows, usize, usize) {
         match self {
             Token(embedding, tokens) => {
@@ -80,10 +80,10 @@ impl Kernel {
         (numbers(count * features, 1), numbers(rows.0.len() * features, 2))
     }
 
-    /// `y` replaced and added to, then the gradient of the table, both ways.
+    /// `y` overwritten and accumulated, then the gradient of the table, both ways.
     fn run(&self) -> [Vec<f32>; 4] {
         let (table, dy) = self.data();
-        // What was in the results must not show where they are replaced.
+        // The previous contents of the results must not affect them where they are overwritten.
         let (mut y, mut y_added) = (vec![f32::NAN; dy.len()], dy.clone());
         self.forward(&table, &mut y, WriteMode::Overwrite);
         self.forward(&table, &mut y_added, WriteMode::Accumulate);
@@ -125,7 +125,7 @@ impl Kernel {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn agrees_with_the_reference(a in 0..600_usize, b in 1..12_usize, features in 0..40_usize) {
+    fn matches_reference(a in 0..600_usize, b in 1..12_usize, features in 0..40_usize) {
         Kernel::token(a, b, features).check();
         Kernel::position(b, a / 20, features).check();
         Kernel::position(0, b, features).check();
@@ -143,9 +143,9 @@ fn large() -> [Kernel; 4] {
 }
 
 #[test]
-fn agrees_with_the_reference_over_many_blocks() {
+fn matches_reference_over_many_blocks() {
     large()[..3].iter().for_each(Kernel::check);
-    // The sums of a row as long as this take the reference too long: one place is enough.
+    // The reference takes too long for sums of such a long row: one position is enough.
     let [y, ..] = large()[3].run();
     let (table, _) = large()[3].data();
     assert!(y.chunks_exact(table.len()).all(|row| row == table));
@@ -153,7 +153,7 @@ fn agrees_with_the_reference_over_many_blocks() {
 
 /// A linear map and its transpose: `dy (W t) = (W^T dy) t`.
 #[test]
-fn the_reference_has_the_gradient_of_its_forward() {
+fn reference_gradient_matches_finite_differences() {
     for kernel in [Kernel::token(50, 7, 3), Kernel::position(4, 5, 3)] {
         let (rows, count, features) = kernel.reference();
         let (table, dy) = kernel.data();
@@ -166,7 +166,7 @@ fn the_reference_has_the_gradient_of_its_forward() {
 }
 
 #[test]
-fn bits_do_not_depend_on_the_level() {
+fn results_do_not_depend_on_simd_level() {
     for kernel in large() {
         let expected = kernel.run().map(|values| bits(&values));
         for &level in Level::available() {
@@ -177,7 +177,7 @@ fn bits_do_not_depend_on_the_level() {
 }
 
 #[test]
-fn bits_do_not_depend_on_threads() {
+fn results_do_not_depend_on_threads() {
     for kernel in large() {
         let expected = kernel.run().map(|values| bits(&values));
         for threads in [1, 2, 3] {
@@ -188,9 +188,9 @@ fn bits_do_not_depend_on_threads() {
     }
 }
 
-/// Rows are summed in the order of places: in any other one the small number would be lost, or not.
+/// Rows are summed in the order of positions: another order would change whether the small value is lost.
 #[test]
-fn the_order_of_sums_is_that_of_places() {
+fn gradient_rows_are_summed_in_position_order() {
     let embedding = Embedding { vocabulary: 2, features: 1 };
     let (large, small) = (1e8, 1.0);
     for (dy, expected) in [([large, small, 5.0, -large], 0.0), ([large, -large, 5.0, small], 1.0)] {
@@ -207,7 +207,7 @@ fn the_order_of_sums_is_that_of_places() {
 }
 
 #[test]
-fn a_nan_shows() {
+fn nan_propagates() {
     for kernel in [Kernel::token(50, 7, 3), Kernel::position(4, 5, 3)] {
         let (mut table, mut dy) = kernel.data();
         let mut y = vec![0.0; dy.len()];
@@ -222,7 +222,7 @@ fn a_nan_shows() {
 }
 
 #[test]
-fn nothing_is_possible() {
+fn empty_input_is_accepted() {
     for kernel in [
         Token(Embedding { vocabulary: 0, features: 3 }, vec![]),
         Token(Embedding { vocabulary: 3, features: 0 }, vec![1, 2]),
@@ -244,19 +244,19 @@ fn tokens_are_checked() {
 
 #[test]
 #[should_panic(expected = "the table is [vocabulary, features]")]
-fn the_length_of_the_table_is_checked() {
+fn table_length_is_checked() {
     Embedding { vocabulary: 3, features: 1 }.forward(&[], &[0.0], &mut [], WriteMode::Overwrite);
 }
 
 #[test]
 #[should_panic(expected = "y is [places, features]")]
-fn the_length_of_y_is_checked() {
+fn output_length_is_checked() {
     Embedding { vocabulary: 1, features: 1 }.forward(&[0], &[0.0], &mut [], WriteMode::Overwrite);
 }
 
 #[test]
 #[should_panic(expected = "y is [batch, length, features]")]
-fn the_length_of_positions_is_checked() {
+fn positions_length_is_checked() {
     PositionEmbedding { batch: 2, length: 1, features: 1 }
         .backward(&[0.0], (&mut [0.0], WriteMode::Accumulate));
 }

@@ -5,7 +5,7 @@ use crate::matmul::WriteMode;
 use crate::sizes::elements;
 use crate::threads;
 
-/// The most blocks that a vocabulary is divided into, since each block looks at all tokens.
+/// The maximum number of blocks of a vocabulary, since each block reads all tokens.
 const BLOCKS: usize = 64;
 
 /// A table with a row for each token of a vocabulary.
@@ -26,20 +26,20 @@ const BLOCKS: usize = 64;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Embedding {
-    /// The number of tokens that there are.
+    /// The number of tokens in the vocabulary.
     pub vocabulary: usize,
     /// The length of a row.
     pub features: usize,
 }
 
 impl Embedding {
-    /// The rows of `tokens`, into or onto `y`.
+    /// Writes the rows of `tokens` to `y`, or adds them.
     ///
     /// # Shapes
     /// `tokens`: `[places]`, each below the vocabulary; `table`: `[vocabulary, features]`; `y`: `[places, features]`.
     ///
     /// # Panics
-    /// If a slice has another length, or a token is not in the vocabulary.
+    /// If a slice has the wrong length, or a token is not in the vocabulary.
     pub fn forward(&self, tokens: &[u32], table: &[f32], y: &mut [f32], onto: WriteMode) {
         self.check(tokens, table, y);
         if y.is_empty() {
@@ -51,7 +51,7 @@ impl Embedding {
         });
     }
 
-    /// The gradient of the table, from that of `y`, `dy`.
+    /// Computes the gradient of the table, from that of `y`, `dy`.
     ///
     /// # Panics
     /// As [`Embedding::forward`], or if the gradient is not as long as the table.

@@ -1,25 +1,25 @@
-//! Dropout's factors, drawn for a run of elements.
+//! Dropout factors, drawn for a run of elements.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::Dropout;
 use crate::philox::{WORDS, draw};
 
 impl Dropout {
-    /// What the element of `word` is multiplied by.
+    /// The factor of the element of `word`.
     #[inline(always)]
     pub(super) fn factor(&self, word: u32) -> f32 {
         if word < self.threshold { 0.0 } else { self.scale }
     }
 }
 
-/// What the elements of a run are multiplied by, 0 or dropout's scale: room for `ROOM` words.
+/// The factors of the elements of a run, 0 or the scale of dropout: a buffer for `ROOM` words.
 pub(crate) struct Factors<const ROOM: usize>([f32; ROOM]);
 
 impl<const ROOM: usize> Factors<ROOM> {
-    /// The factors that drop nothing.
+    /// Factors without dropout.
     pub(crate) const ONES: Self = Self([1.0; ROOM]);
 
-    /// Draws the factors of `count` elements from number `first` of the stream on; gives where the first
+    /// Draws the factors of `count` elements from index `first` of the stream on; returns where the first
     /// of them stands. With `first % 4` before them they fill at most `ROOM`, which is a multiple of 32.
     #[inline(always)]
     pub(crate) fn draw(&mut self, dropout: &Dropout, first: u64, count: usize) -> usize {

@@ -1,12 +1,12 @@
-//! The activations as types, so that each has its own compiled loop.
+//! Activations as types, so that each has its own compiled loop.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use crate::math;
 
-/// A function of one number, and its derivative.
+/// A scalar function, and its derivative.
 pub(super) trait Function: Copy {
     fn value(self, x: f32) -> f32;
-    /// The derivative where the input, or for the types named so, the output is `x`.
+    /// The derivative at the input `x`, or for the types named so, at the output `x`.
     fn slope(self, x: f32) -> f32;
 }
 
@@ -29,7 +29,7 @@ macro_rules! function {
     };
 }
 
-// NaN is not below 0, and shows. The output is 0 where the input is not above 0, so that this is `relu'` from either.
+// NaN is not below 0, and propagates. The output is 0 where the input is not above 0, so that this is `relu'` from either.
 function!(Relu, |x| if x <= 0.0 { 0.0 } else { x }, |x| if x <= 0.0 { 0.0 } else { 1.0 });
 function!(Gelu, math::gelu, math::gelu_slope);
 function!(GeluTanh, math::gelu_tanh, math::gelu_tanh_slope);

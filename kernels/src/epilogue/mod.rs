@@ -1,4 +1,4 @@
-//! What follows a product, a convolution or a normalization while its result is in cache:
+//! The epilogue of a product, a convolution or a normalization, applied while its result is in cache:
 //! `y = then(residual + dropout(activation(pre)))`, each part optional.
 
 mod dropout;
@@ -15,10 +15,10 @@ use crate::threads;
 pub(crate) use dropout::Factors;
 use piece::each_piece;
 
-/// Elements of a block of a whole value, if it costs little but memory, or more.
+/// Elements per block of an entire value, if it costs little but memory, or more.
 const BLOCKS: [usize; 2] = [64 << 10, 32 << 10];
 
-/// A function of one number.
+/// A scalar function.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
     /// `x`
@@ -42,26 +42,26 @@ pub enum Activation {
     Sigmoid,
 }
 
-/// Inverted dropout, of which the mask is drawn anew wherever it is needed.
+/// Inverted dropout. The mask is regenerated wherever it is needed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dropout {
     /// The Philox key of the layer.
     pub key: [u32; 2],
-    /// The upper words of the counter: when it is drawn.
+    /// The upper words of the counter, which identify the time of the draw.
     pub place: [u32; 3],
     /// Elements whose word is below this are dropped.
     pub threshold: u32,
-    /// What kept elements are multiplied by.
+    /// The factor of kept elements.
     pub scale: f32,
-    /// How many elements behind each other share one word of the stream, at least 1: 1 for dropout, a sample for stochastic
+    /// The number of consecutive elements that share one word of the stream, at least 1: 1 for dropout, a sample for stochastic
     /// depth.
     pub each: usize,
 }
 
-/// What backward needs besides the gradient of the output.
+/// The value that backward needs in addition to the gradient of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Saved {
-    /// Nothing.
+    /// None.
     Nothing,
     /// The output `y`.
     Output,
@@ -72,22 +72,22 @@ pub enum Saved {
 /// `y = then(residual + dropout(activation(pre)))`
 #[derive(Clone, Copy, Debug)]
 pub struct Epilogue<'a> {
-    /// What comes first.
+    /// The activation, applied first.
     pub activation: Activation,
-    /// What is dropped.
+    /// Dropout.
     pub dropout: Option<Dropout>,
-    /// What is added, as long as the whole value.
+    /// The residual to add, as long as the entire value.
     pub residual: Option<&'a [f32]>,
-    /// What comes last: `Identity` or `Relu`, whose derivative the output shows.
+    /// The last function: `Identity` or `Relu`, whose derivative follows from the output.
     pub then: Activation,
 }
 
 impl Epilogue<'_> {
-    /// The epilogue that changes nothing.
+    /// The identity epilogue.
     pub const NONE: Self =
         Self { activation: Activation::Identity, dropout: None, residual: None, then: Activation::Identity };
 
-    /// Whether it changes nothing.
+    /// Whether it is the identity.
     #[must_use]
     pub fn is_identity(&self) -> bool {
         self.activation == Activation::Identity
@@ -96,7 +96,7 @@ impl Epilogue<'_> {
             && self.then == Activation::Identity
     }
 
-    /// What [`Epilogue::backward`] needs.
+    /// The value that [`Epilogue::backward`] needs.
     #[must_use]
     pub fn saved(&self) -> Saved {
         let shows_in_output = match self.activation {
@@ -109,8 +109,8 @@ impl Epilogue<'_> {
         if shows_in_output && is_last { Saved::Output } else { Saved::Input }
     }
 
-    /// `y` from `pre`, for the elements from number `first` of the whole value on. What a run gives does not depend on
-    /// where the whole is cut into runs.
+    /// Computes `y` from `pre`, for the elements from index `first` of the entire value on. The result does not depend on
+    /// how the value is split into runs.
     ///
     /// # Panics
     /// If the lengths differ, the residual ends before the last element, or `then` is another activation.
@@ -136,7 +136,7 @@ impl Epilogue<'_> {
         each_piece(first, y, |_, number, y| self.forward_piece(number, None, y));
     }
 
-    /// The gradient before `then`, in place: `d *= then'`, which is the residual's gradient too.
+    /// Computes the gradient before `then`, in place: `d *= then'`, which is the residual's gradient too.
     ///
     /// # Panics
     /// If the lengths differ.
@@ -148,8 +148,8 @@ impl Epilogue<'_> {
         pass::then(y, d);
     }
 
-    /// The gradient of `pre` from that before the residual, `d`; `saved` is what [`Epilogue::saved`] says
-    /// (an empty slice for nothing).
+    /// Computes the gradient of `pre` from that before the residual, `d`; `saved` is the value that [`Epilogue::saved`] names
+    /// (an empty slice for none).
     ///
     /// # Panics
     /// If the lengths differ.
@@ -189,7 +189,7 @@ impl Epilogue<'_> {
         assert!(self.saved() == Saved::Nothing || saved.len() == d.len(), "saved value and gradient");
     }
 
-    /// [`Epilogue::forward`] of a whole value, on all threads.
+    /// [`Epilogue::forward`] of an entire value, on all threads.
     ///
     /// # Panics
     /// If the lengths differ.
@@ -202,7 +202,7 @@ impl Epilogue<'_> {
         });
     }
 
-    /// [`Epilogue::forward_in_place`] of a whole value, on all threads.
+    /// [`Epilogue::forward_in_place`] of an entire value, on all threads.
     ///
     /// # Panics
     /// If the residual is shorter than `y`.
@@ -211,7 +211,7 @@ impl Epilogue<'_> {
         threads::chunks(y, size, |number, y| self.forward_in_place(number * size, y));
     }
 
-    /// [`Epilogue::backward_then`] of a whole value, on all threads.
+    /// [`Epilogue::backward_then`] of an entire value, on all threads.
     ///
     /// # Panics
     /// If the lengths differ.
@@ -227,7 +227,7 @@ impl Epilogue<'_> {
         });
     }
 
-    /// [`Epilogue::backward`] of a whole value, on all threads.
+    /// [`Epilogue::backward`] of an entire value, on all threads.
     ///
     /// # Panics
     /// If the lengths differ.
@@ -241,7 +241,7 @@ impl Epilogue<'_> {
         });
     }
 
-    /// [`Epilogue::backward_in_place`] of a whole value, on all threads.
+    /// [`Epilogue::backward_in_place`] of an entire value, on all threads.
     ///
     /// # Panics
     /// If the lengths differ.
@@ -253,14 +253,14 @@ impl Epilogue<'_> {
         });
     }
 
-    /// Elements of a block of a whole value.
+    /// Elements per block of an entire value.
     fn block(&self) -> usize {
         let is_cheap =
             matches!(self.activation, Activation::Identity | Activation::Relu | Activation::LeakyRelu { .. });
         BLOCKS[usize::from(!is_cheap || self.dropout.is_some())]
     }
 
-    /// Elements `first..end` of what was saved, if anything was.
+    /// Elements `first..end` of the saved value, if there is one.
     fn part<'s>(&self, saved: &'s [f32], first: usize, end: usize) -> &'s [f32] {
         if self.saved() == Saved::Nothing { &[] } else { &saved[first..end] }
     }

@@ -1,5 +1,5 @@
-//! The loops over the elements of a run, one for each part of an epilogue; a run goes through them by pieces that stay
-//! in the first cache. Each reads what it works on from another place, if there is one, else from its own result.
+//! The loops over the elements of a run, one for each part of an epilogue; a run is processed in pieces that stay
+//! in the L1 cache. Each loop reads from a separate source, if there is one, otherwise from its own result.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use super::Dropout;
@@ -8,7 +8,7 @@ use crate::math::{each, each_with, each_with_two};
 use crate::philox::{self, WORDS};
 use crate::simd;
 
-/// Elements of a piece.
+/// Elements per piece.
 pub(super) const PIECE: usize = 256;
 
 simd! {
@@ -58,7 +58,7 @@ simd! {
     }
 }
 
-/// Drops elements of `from` on the way into `values`, at most [`PIECE`] with `first % 4` before them, of which the first has number `first`.
+/// Drops elements of `from` on the way into `values`, at most [`PIECE`] with `first % 4` before them, of which the first has index `first`.
 pub(super) fn drop(dropout: &Dropout, first: usize, from: Option<&[f32]>, values: &mut [f32]) {
     if dropout.each > 1 {
         return drop_runs(dropout, first, from, values);
@@ -70,7 +70,7 @@ pub(super) fn drop(dropout: &Dropout, first: usize, from: Option<&[f32]>, values
     mask(dropout, &words.0[skipped..][..values.len()], from, values);
 }
 
-/// [`drop`] where runs of elements share a word.
+/// [`drop`] for runs of elements that share a word.
 fn drop_runs(dropout: &Dropout, first: usize, from: Option<&[f32]>, values: &mut [f32]) {
     let mut start = 0;
     while start < values.len() {
@@ -93,7 +93,7 @@ simd! {
     }
 }
 
-/// As a processor's lines are aligned.
+/// Aligned to cache lines.
 #[repr(align(64))]
 struct Words([u32; PIECE]);
 

@@ -1,4 +1,4 @@
-//! The stages of an epilogue for a piece of a run, which stays in the first cache between them.
+//! The stages of an epilogue for a piece of a run, which stays in the L1 cache between them.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use super::function::{Gelu, GeluTanh, LeakyRelu, Relu, Sigmoid, SigmoidOfOutput,
 use super::pass::{self, PIECE};
 use super::{Activation, Epilogue, Saved};
 
-/// Calls `piece` for one piece of a run after the other, with its place in it and the number of its first element.
+/// Calls `piece` for each piece of a run in order, with its range in the run and the index of its first element.
 pub(super) fn each_piece(
     first: usize,
     run: &mut [f32],
@@ -15,7 +15,7 @@ pub(super) fn each_piece(
     let count = run.len();
     let mut start = 0;
     while start < count {
-        // Up to a whole block of words, so that none is drawn twice.
+        // Up to a complete block of words, so that none is drawn twice.
         let end = count.min(start + PIECE - (first + start) % 4);
         piece(start..end, first + start, &mut run[start..end]);
         start = end;
@@ -25,7 +25,7 @@ pub(super) fn each_piece(
 impl Epilogue<'_> {
     /// [`Epilogue::forward`] of a piece, or if there is no `pre`, [`Epilogue::forward_in_place`].
     pub(super) fn forward_piece(&self, first: usize, mut pre: Option<&[f32]>, y: &mut [f32]) {
-        // The first stage takes `pre`; the others go on from what it gave.
+        // The first stage takes `pre`; the others continue from its result.
         match self.activation {
             Activation::Identity => (),
             Activation::Relu => pass::values(Relu, pre.take(), y),
@@ -61,7 +61,7 @@ impl Epilogue<'_> {
             match self.activation {
                 Activation::Tanh => pass::slopes(TanhOfOutput, saved, d, d_pre),
                 Activation::Sigmoid => pass::slopes(SigmoidOfOutput, saved, d, d_pre),
-                // A ReLU. The output of what is dropped is 0, where the slope is.
+                // A ReLU. Dropped elements have the output 0, and so has their derivative.
                 _ => pass::scaled_slopes(self.dropout.map_or(1.0, |dropout| dropout.scale), saved, d, d_pre),
             }
             return;

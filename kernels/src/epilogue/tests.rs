@@ -20,7 +20,7 @@ const ACTIVATIONS: [Activation; 8] = [
     Activation::Sigmoid,
 ];
 
-/// Numbers from -`bound` to `bound`, now and then 0.
+/// Values from -`bound` to `bound`, sometimes 0.
 fn numbers(count: usize, key: u32, bound: f64) -> Vec<f32> {
     let mut words = vec![0; count];
     philox::fill(&mut words, [key, 0], [0; 3]);
@@ -63,7 +63,7 @@ fn run(epilogue: &Epilogue<'_>, first: usize, pre: &[f32], dy: &[f32]) -> [Vec<f
     [y, d, d_pre]
 }
 
-/// The same of a whole value, by the forms that use all threads.
+/// The same for an entire value, with the functions that use all threads.
 fn run_all(epilogue: &Epilogue<'_>, pre: &[f32], dy: &[f32]) -> [Vec<f32>; 3] {
     let mut y = vec![f32::NAN; pre.len()];
     epilogue.forward_all(pre, &mut y);
@@ -92,7 +92,7 @@ fn bits(values: &[Vec<f32>]) -> Vec<u32> {
 
 /// The kernel against [`plain`], element by element.
 ///
-/// A value of an activation is within 6.1 units of its last place, thus 12.2 of 2^-24 of it, but for
+/// A value of an activation is within 6.1 ulp, thus 12.2 of 2^-24 of it, but for
 /// [`Activation::GeluTanh`] below 0: there the argument of its exponential, which is at most 86 for inputs within 8,
 /// has 3 roundings more. A slope, within 1.2, is within 5.1 units of 2^-24 of its terms, which are within 2, or has
 /// twice the error of the output. Dropout, residual and gradient round once each.
@@ -113,9 +113,9 @@ fn check(first: usize, count: usize) {
                 if epilogue.activation == Activation::GeluTanh && x < 0.0 { 3.0 * 86.0 } else { 0.0 };
             let tolerance = unit * ((12.2 + argument + 2.0) * value.abs() + residual.abs());
             let found = f64::from(y[index]);
-            assert!((found - expected).abs() <= tolerance, "{epilogue:?}: {x} gives {found}, not {expected}");
+            assert!((found - expected).abs() <= tolerance, "{epilogue:?}: {x}: {found} is not {expected}");
 
-            // Where the sum is nearly 0, so is the output; which side it is on, it says itself.
+            // Where the sum is nearly 0, so is the output; its sign is that of the output.
             let expected_d = if epilogue.then == Activation::Relu && y[index] <= 0.0 { 0.0 } else { dy };
             assert_eq!(f64::from(d[index]).to_bits(), expected_d.to_bits(), "{epilogue:?}");
 
@@ -130,13 +130,13 @@ fn check(first: usize, count: usize) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
     #[test]
-    fn agrees_with_the_reference(first in 0..300_usize, count in 0..200_usize) {
+    fn matches_reference(first in 0..300_usize, count in 0..200_usize) {
         check(first, count);
     }
 }
 
 #[test]
-fn the_reference_has_the_slopes_of_its_values() {
+fn reference_slopes_match_finite_differences() {
     const STEP: f64 = 1e-5;
     for activation in ACTIVATIONS {
         for n in -1000..1000 {
@@ -150,7 +150,7 @@ fn the_reference_has_the_slopes_of_its_values() {
 }
 
 #[test]
-fn a_part_gives_what_the_whole_gives() {
+fn partial_epilogue_equals_whole_epilogue() {
     let count = 700;
     let (pre, dy, residual) = (numbers(count, 7, 8.0), numbers(count, 8, 1.0), numbers(count, 9, 1.0));
     for epilogue in epilogues(&residual) {
@@ -178,10 +178,10 @@ fn a_part_gives_what_the_whole_gives() {
 }
 
 #[test]
-fn neither_level_nor_threads_show() {
+fn results_do_not_depend_on_simd_level_or_threads() {
     let count = 150_001;
     let (pre, dy, residual) = (numbers(count, 7, 8.0), numbers(count, 8, 1.0), numbers(count, 9, 1.0));
-    // The largest for which the portable level, on a machine without fused products, takes no time.
+    // The largest for which the portable level, on a machine without fused products, is fast.
     let small = 300;
     for epilogue in epilogues(&residual) {
         let expected = bits(&run_all(&epilogue, &pre[..small], &dy[..small]));
@@ -207,7 +207,7 @@ fn neither_level_nor_threads_show() {
 }
 
 #[test]
-fn a_nan_shows_and_lets_its_gradient_through() {
+fn nan_propagates_and_passes_its_gradient() {
     for epilogue in epilogues(&[1.0, 1.0]) {
         let [y, d, d_pre] = run(&epilogue, 0, &[1.0, f32::NAN], &[1.0, 1.0]);
         assert!(!y[0].is_nan() && y[1].is_nan(), "{epilogue:?}");
@@ -221,7 +221,7 @@ fn a_nan_shows_and_lets_its_gradient_through() {
 }
 
 #[test]
-fn ends_are_reached() {
+fn infinite_inputs_give_limits_without_nan() {
     for activation in ACTIVATIONS {
         let epilogue = Epilogue { activation, ..Epilogue::NONE };
         let mut y = [f32::INFINITY, f32::NEG_INFINITY, 0.0];
@@ -240,7 +240,7 @@ fn ends_are_reached() {
 }
 
 #[test]
-fn relu_has_no_slope_at_0() {
+fn relu_slope_at_zero_is_zero() {
     let epilogue = Epilogue { activation: Activation::Relu, ..Epilogue::NONE };
     let [y, _, d_pre] = run(&epilogue, 0, &[-1.0, -0.0, 0.0, f32::MIN_POSITIVE], &[1.0; 4]);
     assert_eq!(bits(&[y]), bits(&[vec![0.0, 0.0, 0.0, f32::MIN_POSITIVE]]));
@@ -255,6 +255,6 @@ fn lengths_are_checked() {
 
 #[test]
 #[should_panic(expected = "out of range")]
-fn a_short_residual_is_noticed() {
+fn short_residual_is_rejected() {
     Epilogue { residual: Some(&[1.0; 4]), ..Epilogue::NONE }.forward_in_place(3, &mut [1.0; 2]);
 }

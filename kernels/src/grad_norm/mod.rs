@@ -1,11 +1,11 @@
-//! The Euclidean norm of many tensors, in a fixed order of sums: `sqrt(sum(x^2))` over all their numbers.
+//! The Euclidean norm of many tensors, in a fixed order of sums: `sqrt(sum(x^2))` over all their elements.
 //!
-//! Squares are summed in f32 in 32 running sums over 512 numbers; from there on all is f64: 32 running sums of a part
-//! of a tensor, and these by halves, the parts of a tensor by halves, the tensors one after the other. The parts
-//! are fixed by the tensor's length, so neither the threads nor the SIMD level show.
+//! Squares are summed in f32 in 32 running sums over 512 elements; the rest is f64: 32 running sums of a part
+//! of a tensor, added pairwise, the parts of a tensor pairwise, the tensors sequentially. The parts
+//! depend only on the tensor's length, so results do not depend on threads or the SIMD level.
 //!
 //! Where the squares of a part leave the range of f32, on either side, they are summed again in f64, which has room for the
-//! square of every f32. So a norm is infinite only if a number is. [Subnormal](crate::subnormal) numbers are flushed,
+//! square of every f32. So a norm is infinite only if an element is. [Subnormal](crate::subnormal) numbers are flushed,
 //! whatever the caller's mode, and count as 0.
 
 mod squares;
@@ -21,7 +21,7 @@ use crate::threads::join;
 use crate::update::split::middle;
 use squares::squares;
 
-/// Numbers of a part: some ten microseconds of work, which is what a word to another thread costs.
+/// Elements per part: about ten microseconds of work, the cost of waking another thread.
 const PART: usize = 128 * 1024;
 
 thread_local! {
@@ -32,8 +32,8 @@ thread_local! {
 /// The sum of squares of one tensor.
 ///
 /// All terms have one sign, and at most 17 roundings of f32 meet a term, and squares that are flushed add up to less than
-/// another one, so that the relative error is below `19 * 2^-24`, whatever the size. An infinite value gives infinity; a NaN
-/// gives NaN.
+/// another one, so that the relative error is below `19 * 2^-24`, whatever the size. An infinite value yields infinity; a NaN
+/// yields NaN.
 ///
 /// ```
 /// use trainspec_kernels::grad_norm::sum_of_squares;

@@ -2,12 +2,12 @@
 
 use crate::simd;
 
-/// Numbers that are summed in f32 before the sums go to f64.
+/// Elements that are summed in f32 before the sums go to f64.
 pub(super) const BLOCK: usize = 512;
 /// Running sums: two vectors, so that one waits while the other is added to. The same at every level, since the
 /// order of the sums is part of the result.
 pub(super) const LANES: usize = 32;
-/// The least mean square for which squares in f32 are exact enough: those that are flushed, each below 2^-126, are
+/// The smallest mean square for which squares in f32 are accurate enough: those that are flushed, each below 2^-126, are
 /// together at most 2^-24 of the sum.
 const LEAST: f64 = f32::MIN_POSITIVE as f64 * (1 << 24) as f64;
 
@@ -19,7 +19,7 @@ pub(super) fn squares(values: &[f32]) -> f64 {
     halves(values, wide_lanes)
 }
 
-/// What `add` makes of `LANES` sums, added by halves.
+/// Reduces the `LANES` sums of `add` by halves.
 fn halves(values: &[f32], add: impl FnOnce(&[f32], &mut [f64; LANES])) -> f64 {
     let mut sums = [0.0; LANES];
     add(values, &mut sums);
@@ -34,7 +34,7 @@ fn halves(values: &[f32], add: impl FnOnce(&[f32], &mut [f64; LANES])) -> f64 {
 }
 
 simd! {
-    /// Adds the squares of every `LANES`th number to each of `totals`. Halving them here would make LLVM keep pairs
+    /// Adds the squares of every `LANES`th element to each of `totals`. Halving them here would make LLVM keep pairs
     /// of running sums, not vectors.
     fn lanes(values: &[f32], totals: &mut [f64; LANES]) {
         for block in values.chunks(BLOCK) {
@@ -73,7 +73,7 @@ simd! {
 }
 
 simd! {
-    /// Whether all numbers are 0, which the gradients of a table are where nothing was read: no reason for a second pass.
+    /// Whether all elements are 0, as in gradients of a table where no row was read: then no second pass is needed.
     fn is_zero(values: &[f32]) -> bool {
         values.iter().fold(0, |bits, value| bits | value.to_bits() << 1) == 0
     }

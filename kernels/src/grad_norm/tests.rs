@@ -5,7 +5,7 @@ use super::{PART, global_norm, global_norm_of, norm_of_sums, squares_of_each, su
 use crate::philox;
 use crate::simd::{self, Level};
 
-/// Numbers from -1 to 1.
+/// Values from -1 to 1.
 fn numbers(count: usize, key: u32) -> Vec<f32> {
     let mut words = vec![0; count];
     philox::fill(&mut words, [key, 0], [0; 3]);
@@ -35,13 +35,13 @@ fn check(values: &[f32]) {
 
 proptest! {
     #[test]
-    fn agrees_with_f64(values in prop::collection::vec(-100.0_f32..100.0, 0..2000)) {
+    fn matches_f64(values in prop::collection::vec(-100.0_f32..100.0, 0..2000)) {
         check(&values);
     }
 }
 
 #[test]
-fn agrees_with_f64_at_the_edges_of_blocks_and_parts() {
+fn matches_f64_at_block_and_part_boundaries() {
     let values = numbers(3 * PART + 1, 1);
     for edge in [0, 1, LANES, BLOCK, 2 * BLOCK, PART, 2 * PART, 3 * PART] {
         for length in [edge.saturating_sub(1), edge, edge + 1] {
@@ -50,14 +50,14 @@ fn agrees_with_f64_at_the_edges_of_blocks_and_parts() {
     }
 }
 
-/// Small, middle and large tensors, and some without a number.
+/// Small, medium and large tensors, and some that are empty.
 fn tensors() -> Vec<Vec<f32>> {
     let lengths = [0, 3, PART, 5 * PART + 700, 10, 0, 1, 2 * PART - 1, 40_000, 40_000, 40_000, 40_000, 7, 0];
     lengths.iter().zip(0..).map(|(&length, key)| numbers(length, key)).collect()
 }
 
 #[test]
-fn all_tensors_count() {
+fn norm_includes_all_tensors() {
     let tensors = tensors();
     let expected = tensors.iter().map(|tensor| exact(tensor)).sum::<f64>().sqrt();
     for count in [1, 2, tensors.len()] {
@@ -76,9 +76,9 @@ fn all_tensors_count() {
     assert_eq!(global_norm_of(&[[0.0; 0]]).to_bits(), 0);
 }
 
-/// 1 is lost beside 2^54, but 8 are not: a tensor's sum stays at its place.
+/// 1 is lost next to 2^54, but 8 are not: a tensor's sum keeps its position.
 #[test]
-fn tensors_are_summed_in_their_order() {
+fn tensor_sums_are_added_in_order() {
     let many = vec![0.0; PART];
     let (large, small) = (vec![(1_u32 << 27) as f32], vec![1.0]);
     let mut tensors = vec![small; 8];
@@ -90,7 +90,7 @@ fn tensors_are_summed_in_their_order() {
 }
 
 #[test]
-fn bits_do_not_depend_on_the_level() {
+fn results_do_not_depend_on_simd_level() {
     let tensors = tensors();
     let expected = global_norm_of(&tensors).to_bits();
     for &level in Level::available() {
@@ -99,7 +99,7 @@ fn bits_do_not_depend_on_the_level() {
 }
 
 #[test]
-fn bits_do_not_depend_on_threads() {
+fn results_do_not_depend_on_threads() {
     let tensors = tensors();
     let expected = global_norm_of(&tensors).to_bits();
     for threads in [1, 2, 3] {
@@ -108,10 +108,10 @@ fn bits_do_not_depend_on_threads() {
     }
 }
 
-/// The square of 1e25 is too large for f32, that of 1e-30 too small. Seen to fail when squares were summed in f32 alone:
+/// The square of 1e25 is too large for f32, that of 1e-30 too small. Failed when squares were summed in f32 alone:
 /// the norms were infinite and 0.
 #[test]
-fn a_norm_is_in_range_wherever_its_numbers_are() {
+fn norm_of_extreme_values_is_in_range() {
     let ends = [f32::MIN_POSITIVE, 1e-30, 1e-22, 1e-19, 1e-15, 1e15, 1e19, 1e25, f32::MAX];
     for size in ends {
         assert!((sum_of_squares(&[size]).sqrt() / f64::from(size) - 1.0).abs() < tolerance(), "{size}");
@@ -129,14 +129,14 @@ fn a_norm_is_in_range_wherever_its_numbers_are() {
             assert!((found - expected).abs() <= expected * tolerance(), "{length} of {size}: {found}");
         }
     }
-    // Ends side by side: each part has its own range.
+    // Adjacent extremes: each part has its own range.
     let mut values = vec![1e-30; 3 * PART];
     values[PART] = 1e25;
     assert_eq!(sum_of_squares(&values).sqrt().to_bits(), f64::from(1e25_f32).to_bits());
 }
 
 #[test]
-fn ends_of_the_range_do_not_depend_on_level_threads_or_mode() {
+fn range_limits_do_not_depend_on_simd_level_threads_or_subnormal_mode() {
     let mut tensors = tensors();
     for (tensor, size) in
         tensors.iter_mut().zip([1.0, 1e-30, 1e25, 1e-19, 1e-38, 1.0, 1e-45].into_iter().cycle())
@@ -156,9 +156,9 @@ fn ends_of_the_range_do_not_depend_on_level_threads_or_mode() {
     assert_eq!(crate::subnormal::flushed(|| global_norm_of(&tensors)).to_bits(), expected);
 }
 
-/// Seen to fail when a sum of 0 alone was the sign of squares that were lost.
+/// Failed when a sum of 0 alone was the sign of squares that were lost.
 #[test]
-fn what_is_lost_among_small_numbers_is_found() {
+fn norm_includes_squares_below_normal_range() {
     // The square of the first is above the least normal number, those of the others are below it.
     let mut values = vec![1e-20; 10_000];
     values[0] = 1.2e-19;
@@ -166,7 +166,7 @@ fn what_is_lost_among_small_numbers_is_found() {
 }
 
 #[test]
-fn non_finite_values_show() {
+fn non_finite_values_propagate() {
     assert!(sum_of_squares(&[1.0, f32::NAN]).is_nan());
     assert!(sum_of_squares(&[1.0, f32::INFINITY]).is_infinite());
     for bad in [f32::NAN, f32::INFINITY] {

@@ -1,5 +1,5 @@
-//! Sums of each channel in each sample, from which come the gradient of the group and, over the samples, those of weight
-//! and bias.
+//! Sums of each channel in each sample, from which the gradient of the group and, summed over the samples, those of weight
+//! and bias are computed.
 
 use super::GroupNorm;
 use crate::matmul::WriteMode;
@@ -51,7 +51,7 @@ pub(super) fn run(
 }
 
 simd! {
-    /// One group, counted through all samples.
+    /// One group, indexed across all samples.
     fn differentiate(input: &Input<'_>, group: usize, sums: &mut [f32], dx: Option<(&mut [f32], WriteMode)>) {
         let Input { norm, x, weight, statistics, dy } = *input;
         let (width, places) = (norm.width(), norm.places);

@@ -35,10 +35,10 @@ pub(super) fn run(
 }
 
 simd! {
-    /// One group; gives its mean, `1 / sqrt(variance + eps)` and the rest of the mean.
+    /// Normalizes one group; returns its mean, `1 / sqrt(variance + eps)` and the rest of the mean.
     fn normalize(norm: &GroupNorm, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) -> [f32; 3] {
         let length = x.len().max(1) as f64;
-        // Differences from a number within the group, so that a mean far above them costs no digits.
+        // Differences from a value of the group, so that a mean far above them causes no cancellation.
         let shift = x.first().copied().unwrap_or_default();
         let [sum] = sums([x], [shift], |[x], [sum]| {
             for lane in 0..WIDE {

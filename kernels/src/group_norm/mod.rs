@@ -1,12 +1,12 @@
-//! Group normalization: each group of channels to mean 0 and variance 1, in every sample by itself.
+//! Group normalization: normalizes each group of channels to mean 0 and variance 1, separately in every sample.
 //!
 //! `y = weight * xhat + bias` with `xhat = (x - mean) / sqrt(variance + eps)`, the mean and the biased variance of the
-//! group's channels and all their places in one sample, and `weight` and `bias` of the channel. Backward, with
+//! group's channels and all their positions in one sample, and `weight` and `bias` of the channel. Backward, with
 //! `g = weight * dy` and means over the group: `dx = (g - mean(g) - xhat mean(g xhat)) / sqrt(variance + eps)`, and
-//! `d_weight = sum dy xhat`, `d_bias = sum dy` over samples and places.
+//! `d_weight = sum dy xhat`, `d_bias = sum dy` over samples and positions.
 //!
-//! The mean is kept as two numbers, an f32 and what it leaves, the rest: where the mean is far above the deviation, the
-//! rest is far above the rounding of `xhat`, and the sum of `dx` would not be 0.
+//! The mean is kept as two values, an f32 and its rounding error, the rest. If the mean is far above the deviation, the
+//! rest is far above the rounding of `xhat`, and without it the sum of `dx` would not be 0.
 //!
 //! # Source
 //! Wu and He, "Group normalization", 2018.
@@ -41,23 +41,23 @@ pub struct GroupNorm {
     pub batch: usize,
     /// The number of channels.
     pub channels: usize,
-    /// The number of places of a channel.
+    /// The number of positions per channel.
     pub places: usize,
-    /// The number of groups, which divides that of the channels.
+    /// The number of groups, a divisor of the number of channels.
     pub groups: usize,
-    /// What is added to the variance.
+    /// The value added to the variance.
     pub eps: f32,
 }
 
 impl GroupNorm {
-    /// The normalized values, into `y`, and each group's mean, `1 / sqrt(variance + eps)` and what the mean as an f32
-    /// leaves of the mean, into `statistics`.
+    /// Writes the normalized values to `y`, and each group's mean, `1 / sqrt(variance + eps)` and the rest of the mean
+    /// (its rounding error as f32) to `statistics`.
     ///
     /// # Shapes
     /// `x`, `y`: `[batch, channels, places]`; `weight`, `bias`: `[channels]`; `statistics`: `[batch, groups, 3]`.
     ///
     /// # Panics
-    /// If a slice has another length, or the groups do not divide the channels.
+    /// If a slice has the wrong length, or the groups do not divide the channels.
     pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], statistics: &mut [f32], y: &mut [f32]) {
         self.check(x, weight);
         assert_eq!(bias.len(), self.channels, "bias is [channels]");
@@ -69,7 +69,7 @@ impl GroupNorm {
         forward::run(self, x, weight, bias, Some(statistics), y);
     }
 
-    /// The normalized values, into `y`, with the bits of [`GroupNorm::forward`].
+    /// Writes the normalized values to `y`, bit-identical to [`GroupNorm::forward`].
     ///
     /// # Panics
     /// As [`GroupNorm::forward`].
@@ -79,9 +79,9 @@ impl GroupNorm {
         forward::run(self, x, weight, bias, None, y);
     }
 
-    /// The gradients of `x`, `weight` and `bias` from that of `y`, `dy`; that of `x` may be left out.
+    /// The gradients of `x`, `weight` and `bias` from that of `y`, `dy`; that of `x` is optional.
     ///
-    /// `statistics` are what [`GroupNorm::forward`] wrote for the same `x`.
+    /// `statistics` is the output of [`GroupNorm::forward`] for the same `x`.
     ///
     /// # Panics
     /// As [`GroupNorm::forward`], or if a gradient is not as long as its value.
@@ -127,14 +127,14 @@ impl GroupNorm {
         self.channels / self.groups.max(1)
     }
 
-    /// How many groups a thread takes at least.
+    /// The minimum number of groups per thread.
     fn block(&self) -> usize {
-        /// Values worth a word to another thread.
+        /// The number of values that makes another thread worthwhile.
         const VALUES: usize = 32 * 1024;
         VALUES.div_ceil((self.width() * self.places).max(1))
     }
 
-    /// The groups of a block, counted through all samples.
+    /// The groups of a block, indexed across all samples.
     fn groups_of(&self, block: usize) -> Range<usize> {
         block * self.block()..(self.batch * self.groups).min((block + 1) * self.block())
     }

@@ -25,7 +25,7 @@ fn data(norm: &GroupNorm, offset: f32, spread: f32) -> Data {
 /// `statistics`, `y`, `dx`, `d_weight` and `d_bias`.
 fn run(norm: &GroupNorm, data: &Data, onto: WriteMode) -> [Vec<f32>; 5] {
     let Data { x, weight, bias, dy } = data;
-    // What was in the results must not show.
+    // The previous contents must not affect the results.
     let mut statistics = vec![f32::NAN; 3 * norm.batch * norm.groups];
     let [mut y, mut inferred] = [(); 2].map(|()| vec![f32::NAN; x.len()]);
     norm.forward(x, weight, bias, &mut statistics, &mut y);
@@ -40,8 +40,8 @@ fn run(norm: &GroupNorm, data: &Data, onto: WriteMode) -> [Vec<f32>; 5] {
 
 /// The kernel against the reference.
 ///
-/// With u = 2^-24: a sum in a group has at most 38 roundings behind each other (34 additions, and the terms), then goes
-/// on in f64. So the mean, with its rest, of numbers within `s` of a center is off by `38 u 2 s`, and by `u` of the rest,
+/// With u = 2^-24: a sum in a group has at most 38 consecutive roundings (34 additions, and the terms), then goes
+/// on in f64. So the mean, with its rest, of values within `s` of a center is off by `38 u 2 s`, and by `u` of the rest,
 /// which is within `u |mean|`; the variance by `38 u` of itself and by the square of the mean's error, and `1 / sqrt` by
 /// half of that, relatively. `xhat` has both, `y` two roundings more. Sums of a channel have the same 38 roundings, and go
 /// on in f64.
@@ -93,7 +93,7 @@ fn check(norm: &GroupNorm, offset: f32, spread: f32) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn agrees_with_the_reference(
+    fn matches_reference(
         batch in 1..4_usize,
         groups in 1..4_usize,
         width in 1..4_usize,
@@ -109,21 +109,21 @@ proptest! {
 const LARGE: GroupNorm = GroupNorm { batch: 41, channels: 6, places: 450, groups: 3, eps: 1e-5 };
 
 #[test]
-fn agrees_with_the_reference_where_it_is_large() {
+fn matches_reference_for_large_inputs() {
     check(&GroupNorm { batch: 21, ..LARGE }, 1.0, 1.0);
 }
 
 #[test]
-fn a_large_mean_cancels_nothing() {
+fn large_mean_does_not_cause_cancellation() {
     check(&GroupNorm { batch: 5, ..LARGE }, 30_000.0, 1.0);
 }
 
-/// What a bias before the normalization would get.
+/// The gradient of a bias before the normalization.
 #[test]
-fn the_gradient_of_x_sums_to_0() {
+fn input_gradient_sums_to_zero() {
     let norm = GroupNorm { batch: 9, eps: 1e-9, ..LARGE };
     let mut data = data(&norm, 0.6, 1e-3);
-    // Along `xhat`, so that all of the mean's error shows.
+    // Along `xhat`, so that the entire error of the mean is visible.
     for (dy, x) in data.dy.iter_mut().zip(&data.x) {
         *dy += (x - 0.6) * 1e3;
     }
@@ -146,7 +146,7 @@ fn the_gradient_of_x_sums_to_0() {
 }
 
 #[test]
-fn the_reference_has_the_gradient_of_its_forward() {
+fn reference_gradient_matches_finite_differences() {
     let norm = GroupNorm { batch: 2, channels: 4, places: 3, groups: 2, eps: 0.1 };
     let data = data(&norm, 0.5, 1.0);
     let [mut x, mut weight, mut bias, dy] =
@@ -162,7 +162,7 @@ fn the_reference_has_the_gradient_of_its_forward() {
 }
 
 #[test]
-fn bits_depend_neither_on_the_level_nor_on_threads() {
+fn results_do_not_depend_on_simd_level_or_threads() {
     for norm in [LARGE, GroupNorm { batch: 2, channels: 4, places: 21, groups: 2, eps: 1e-5 }] {
         let data = data(&norm, 1.0, 1.0);
         same_bits(|| run(&norm, &data, WriteMode::Accumulate).to_vec());
@@ -170,7 +170,7 @@ fn bits_depend_neither_on_the_level_nor_on_threads() {
 }
 
 #[test]
-fn a_sample_does_not_depend_on_the_others() {
+fn sample_result_does_not_depend_on_other_samples() {
     let all = data(&LARGE, 0.0, 1.0);
     let together = run(&LARGE, &all, WriteMode::Overwrite);
     for sample in [0, 13, 40] {
@@ -184,7 +184,7 @@ fn a_sample_does_not_depend_on_the_others() {
 }
 
 #[test]
-fn gradients_can_be_added_and_that_of_x_left_out() {
+fn gradients_accumulate_and_input_gradient_is_optional() {
     let data = data(&LARGE, 0.0, 1.0);
     let [replaced, added] =
         [WriteMode::Overwrite, WriteMode::Accumulate].map(|onto| run(&LARGE, &data, onto));
@@ -199,7 +199,7 @@ fn gradients_can_be_added_and_that_of_x_left_out() {
 }
 
 #[test]
-fn a_nan_shows_in_its_group() {
+fn nan_propagates_within_its_group() {
     let norm = GroupNorm { batch: 1, channels: 4, places: 2, groups: 2, eps: 1e-5 };
     let mut data = data(&norm, 0.0, 1.0);
     data.x[1] = f32::NAN;
@@ -209,7 +209,7 @@ fn a_nan_shows_in_its_group() {
 }
 
 #[test]
-fn nothing_is_possible() {
+fn empty_input_is_accepted() {
     for [batch, channels, places, groups] in [[0, 4, 3, 2], [2, 0, 3, 2], [2, 4, 0, 2], [2, 0, 3, 0]] {
         let norm = GroupNorm { batch, channels, places, groups, eps: 1e-5 };
         let [_, _, _, d_weight, d_bias] = run(&norm, &data(&norm, 0.0, 1.0), WriteMode::Overwrite);
@@ -224,9 +224,9 @@ fn groups_are_checked() {
     norm.infer(&[0.0; 3], &[0.0; 3], &[0.0; 3], &mut [0.0; 3]);
 }
 
-/// Squares from 1.8e19 on are infinite in f32, and the inverse of infinity is 0: seen to fail when every result was the bias.
+/// Squares from 1.8e19 on are infinite in f32, and the inverse of infinity is 0: failed when every result was the bias.
 #[test]
-fn values_whose_squares_are_infinite_show() {
+fn infinite_squares_make_outputs_non_finite() {
     let norm = GroupNorm { batch: 2, channels: 2, places: 2, groups: 1, eps: 1e-5 };
     let (mut statistics, mut y) = ([0.0; 6], [0.0; 8]);
     for size in [3e19, 1e30, f32::MAX] {

@@ -6,7 +6,7 @@
 //!
 //! # Source
 //! Cho et al., "Learning phrase representations using RNN encoder-decoder", 2014. The parameters, the order of the
-//! gates (reset, update, new) and the place of the reset gate, after the product, are PyTorch's.
+//! gates (reset, update, new) and the position of the reset gate, after the product, are PyTorch's.
 
 mod step;
 
@@ -28,7 +28,7 @@ const GATES: usize = 3;
 /// use trainspec_kernels::gru::{Gru, Weights};
 ///
 /// let gru = Gru { batch: 1, length: 2, inputs: 1, hidden: 1 };
-/// // The new value is tanh of the input, and half of the way to it is made at each step.
+/// // The new value is tanh of the input, and each step moves half of the way to it.
 /// let weights = Weights { input: &[0.0, 0.0, 1.0], hidden: &[0.0; 3], biases: None };
 /// let mut y = [0.0; 2];
 /// gru.infer(&[1.0, 1.0], &weights, &mut y);
@@ -53,20 +53,20 @@ impl Gru {
         Sizes { batch, length, inputs, hidden, gates: GATES }
     }
 
-    /// How many numbers backward needs besides inputs and outputs: the gates after their functions
+    /// The number of elements that backward needs in addition to inputs and outputs: the activated gates
     /// (`[batch, length, 3 hidden]`), then the state's part of the new value, `n'` (`[batch, length, hidden]`).
     #[must_use]
     pub fn saved(&self) -> usize {
         self.sizes().steps() * (GATES + 1) * self.hidden
     }
 
-    /// The outputs of all steps, into `y`, and what backward needs, into `saved`.
+    /// Writes the outputs of all steps to `y`, and the data for backward to `saved`.
     ///
     /// # Shapes
-    /// `x`: `[batch, length, inputs]`; `y`: `[batch, length, hidden]`; `saved`: [`Gru::saved`] numbers.
+    /// `x`: `[batch, length, inputs]`; `y`: `[batch, length, hidden]`; `saved`: [`Gru::saved`] elements.
     ///
     /// # Panics
-    /// If a slice has another length.
+    /// If a slice has the wrong length.
     pub fn forward(&self, x: &[f32], weights: &Weights<'_>, y: &mut [f32], saved: &mut [f32]) {
         let sizes = self.sizes();
         sizes.check(x, weights, y);
@@ -90,7 +90,7 @@ impl Gru {
         });
     }
 
-    /// The outputs of all steps, into `y`, with the same bits as those of [`Gru::forward`]; nothing is kept.
+    /// Writes the outputs of all steps to `y`, bit-identical to those of [`Gru::forward`]; nothing is kept.
     ///
     /// # Panics
     /// As [`Gru::forward`].
@@ -119,10 +119,10 @@ impl Gru {
         });
     }
 
-    /// The gradients of the weights and of `x`, from that of `y`, `dy`.
+    /// Computes the gradients of the weights and of `x`, from that of `y`, `dy`.
     ///
-    /// `y` and `saved` are what [`Gru::forward`] wrote for the same `x` and `weights`. In `saved` gradients
-    /// take the place of values, so that it serves once.
+    /// `y` and `saved` are the outputs of [`Gru::forward`] for the same `x` and `weights`. Gradients overwrite the values
+    /// in `saved`, so it can be used only once.
     ///
     /// # Panics
     /// As [`Gru::forward`], or if a gradient is not as long as its value.
@@ -179,7 +179,7 @@ impl Gru {
         }
     }
 
-    /// Lends `run` the state's weight, packed, and the biases of r, z (each the sum of both), n and n', zeros if there are none.
+    /// Passes `run` the state's weight, packed, and the biases of r, z (each the sum of both), n and n', zeros without biases.
     fn prepare(&self, weights: &Weights<'_>, run: impl FnOnce(&Packed<'_>, &[f32])) {
         scratch::with((GATES + 1) * self.hidden, |bias| {
             match weights.biases {
@@ -198,7 +198,7 @@ impl Gru {
         });
     }
 
-    /// Takes a block of samples, whose outputs are `y`, through all steps; `each` is to call [`Walk::step`].
+    /// Runs a block of samples, whose outputs are `y`, through all steps; `each` calls [`Walk::step`].
     fn walk(&self, w: &Packed<'_>, bias: &[f32], y: &mut [f32], mut each: impl FnMut(usize, &mut Walk<'_>)) {
         let samples = y.len() / (self.length * self.hidden);
         let row = GATES * self.hidden;
@@ -216,7 +216,7 @@ impl Gru {
         });
     }
 
-    /// Takes a block of samples back through all steps: their gates become the gradients of r, z and n, and
+    /// Runs a block of samples backward through all steps: their gates become the gradients of r, z and n, and
     /// `news` that of n'.
     fn walk_back(&self, w: &Packed<'_>, gates: &mut [f32], news: &mut [f32], y: &[f32], dy: &[f32]) {
         let (hidden, row) = (self.hidden, GATES * self.hidden);

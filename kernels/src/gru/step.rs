@@ -4,7 +4,7 @@ use crate::math::{LANES, load, load_each, parts, sigmoid, store, tanh, zip};
 use crate::simd;
 
 simd! {
-    /// From the input's part of the gates in `gates` and the state's in `recurrent` to the values of the gates, `n'` in
+    /// Computes from the input's part of the gates in `gates` and the state's in `recurrent` the values of the gates, `n'` in
     /// `new` and the output; `before` is the last one, empty for 0.
     pub(super) fn forward(
         gates: &mut [f32],
@@ -40,8 +40,8 @@ simd! {
 }
 
 simd! {
-    /// From the values of the gates to the gradients of their sums, in `gates` for the input's part, with that of
-    /// `n'` in `new`, and in `d_recurrent` for the state's; `d_state` goes from what later steps give to this step's
+    /// Computes from the values of the gates the gradients of their sums, in `gates` for the input's part, with that of
+    /// `n'` in `new`, and in `d_recurrent` for the state's; `d_state` changes from the sum of later steps to this step's
     /// output to what goes past the gates to the output before, of which the value is `before`, empty for 0.
     pub(super) fn back(
         gates: &mut [f32],

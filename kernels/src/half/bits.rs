@@ -1,4 +1,4 @@
-//! One number's bits, without a branch, so that loops of these become vectors.
+//! Branch-free conversions of single values, so that loops over them vectorize.
 
 #![allow(
     clippy::inline_always,
@@ -10,7 +10,7 @@ const MAGNITUDE: u32 = 0x7FFF_FFFF;
 /// The bits of an infinity; what is above is a NaN.
 const INFINITE: u32 = 0x7F80_0000;
 
-/// An f32 as bf16: half of what falls away is added, less one unless the last bit that stays is odd.
+/// An f32 as bf16: half of the dropped part is added, minus one unless the last kept bit is odd.
 #[inline(always)]
 pub(super) fn to_bf16(bits: u32) -> u16 {
     let odd = (bits >> 16) & 1;
@@ -33,13 +33,13 @@ pub(super) fn to_f16(bits: u32) -> u16 {
     const TOO_LARGE: u32 = 0x4780_0000;
     /// 2^-14, the least normal number.
     const NORMAL: u32 = 0x3880_0000;
-    /// The difference of the exponents' biases, 127 and 15, at the place of an f32's exponent.
+    /// The difference of the exponents' biases, 127 and 15, at the position of an f32's exponent.
     const REBIAS: u32 = 112 << 23;
     let magnitude = bits & MAGNITUDE;
     // As for bf16, once the exponent has its other bias; rounding up may carry into the exponent, up to infinity.
     let odd = (magnitude >> 13) & 1;
     let normal = magnitude.wrapping_sub(REBIAS).wrapping_add(0xFFF + odd) >> 13;
-    // Next to 1/2 numbers of f32 are 2^-24 apart, as subnormal ones of f16 are: the addition rounds.
+    // Near 1/2, f32 values are 2^-24 apart, as subnormal ones of f16 are: the addition rounds.
     let subnormal = (f32::from_bits(magnitude) + 0.5).to_bits().wrapping_sub(0.5_f32.to_bits());
     let nan = 0x7E00 | (magnitude >> 13) & 0x3FF;
     let large = if magnitude > INFINITE { nan } else { 0x7C00 };
@@ -51,7 +51,7 @@ pub(super) fn to_f16(bits: u32) -> u16 {
 /// An f16 as f32.
 #[inline(always)]
 pub(super) fn from_f16(bits: u16) -> u32 {
-    /// An infinity of f16 at the place of f32's exponent.
+    /// An infinity of f16 at the position of f32's exponent.
     const INFINITE: u32 = 0x7C00 << 13;
     /// The least normal number of f16, there.
     const NORMAL: u32 = 0x0400 << 13;

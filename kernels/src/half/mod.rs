@@ -1,10 +1,10 @@
-//! Numbers of 16 bits: how they are kept, and rounding to them. All arithmetic is f32; these are what lies between.
+//! 16-bit floating-point formats: packing, unpacking and rounding. All arithmetic is f32; only storage is 16 bits.
 //!
 //! [`Format::Bf16`] is the upper half of an f32: its range, and 8 bits of precision. [`Format::F16`] is IEEE 754's
-//! binary16: 11 bits of precision, from 2^-24 to 65504. Rounding is to the nearest, to even where two are equally near;
-//! what is too large becomes an infinity, and what is too small for [`Format::F16`] a subnormal number or 0. A NaN
-//! stays one, made quiet, with the upper bits of its payload. The bits are those of the instructions that some
-//! processors have (`vcvtps2ph`, `vcvtph2ps`) and are the same at every SIMD level.
+//! binary16: 11 bits of precision, from 2^-24 to 65504. Rounding is to nearest, ties to even;
+//! values that are too large become infinite, and values too small for [`Format::F16`] become subnormal or 0. A NaN
+//! stays a NaN, made quiet, with the upper bits of its payload. Results are bit-identical to the hardware instructions
+//! (`vcvtps2ph`, `vcvtph2ps`) and the same at every SIMD level.
 //!
 //! ```
 //! use trainspec_kernels::half::{self, Format};
@@ -28,10 +28,10 @@ mod tests;
 
 use crate::{simd, threads};
 
-/// Elements of a block: some 20 microseconds.
+/// Elements per block: about 20 microseconds of work.
 const BLOCK: usize = 64 << 10;
 
-/// How a number is kept in 16 bits.
+/// A 16-bit floating-point format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// 8 bits of exponent and 8 of precision: the upper half of an f32.
@@ -51,12 +51,12 @@ impl Format {
     }
 }
 
-/// Each number of `from`, rounded, into `into`.
+/// Writes each value of `from`, rounded, to `into`.
 ///
 /// # Panics
 /// If the lengths differ.
 pub fn pack(format: Format, from: &[f32], into: &mut [u16]) {
-    assert_eq!(from.len(), into.len(), "as many numbers are kept as there are");
+    assert_eq!(from.len(), into.len(), "`into` is as long as the values");
     threads::chunks(into, BLOCK, |number, into| {
         let from = &from[number * BLOCK..][..into.len()];
         match format {
@@ -66,24 +66,24 @@ pub fn pack(format: Format, from: &[f32], into: &mut [u16]) {
     });
 }
 
-/// [`pack`], and `values` are rounded too.
+/// Like [`pack`], and also rounds `values`.
 ///
 /// # Panics
 /// If the lengths differ.
 pub fn pack_and_round(format: Format, values: &mut [f32], into: &mut [u16]) {
-    assert_eq!(values.len(), into.len(), "as many numbers are kept as there are");
+    assert_eq!(values.len(), into.len(), "`into` is as long as the values");
     threads::chunks2((values, BLOCK), (into, BLOCK), |_, values, into| match format {
         Format::Bf16 => pack_and_round_bf16(values, into),
         Format::F16 => pack_and_round_f16(values, into),
     });
 }
 
-/// Each number of `from` into `into`, exactly.
+/// Writes each value of `from` to `into`, exactly.
 ///
 /// # Panics
 /// If the lengths differ.
 pub fn unpack(format: Format, from: &[u16], into: &mut [f32]) {
-    assert_eq!(from.len(), into.len(), "as many numbers come as were kept");
+    assert_eq!(from.len(), into.len(), "`into` is as long as `from`");
     threads::chunks(into, BLOCK, |number, into| {
         let from = &from[number * BLOCK..][..into.len()];
         match format {
@@ -93,12 +93,12 @@ pub fn unpack(format: Format, from: &[u16], into: &mut [f32]) {
     });
 }
 
-/// Each number of `from`, rounded, into `into`.
+/// Writes each value of `from`, rounded, to `into`.
 ///
 /// # Panics
 /// If the lengths differ.
 pub fn rounded(format: Format, from: &[f32], into: &mut [f32]) {
-    assert_eq!(from.len(), into.len(), "as many numbers are rounded as there are");
+    assert_eq!(from.len(), into.len(), "`into` is as long as `from`");
     threads::chunks(into, BLOCK, |number, into| {
         let from = &from[number * BLOCK..][..into.len()];
         match format {
@@ -108,7 +108,7 @@ pub fn rounded(format: Format, from: &[f32], into: &mut [f32]) {
     });
 }
 
-/// Rounds each number.
+/// Rounds each value.
 pub fn round(format: Format, values: &mut [f32]) {
     threads::chunks(values, BLOCK, |_, values| match format {
         Format::Bf16 => round_bf16(values),

@@ -1,4 +1,4 @@
-//! Against the `half` crate: all 65,536 numbers of 16 bits, what lies between each two, and f32 of every kind.
+//! Against the `half` crate: all 65,536 16-bit values, what lies between each two, and f32 of every kind.
 
 use proptest::prelude::*;
 
@@ -25,7 +25,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
-/// Compares every function with what is told, at every level.
+/// Compares every function with the expected results, at every level.
 fn check(format: Format, values: &[f32]) {
     let narrow: Vec<u16> = values.iter().map(|&value| told_narrow(format, value)).collect();
     let wide: Vec<u32> = narrow.iter().map(|&bits| told_wide(format, bits)).collect();
@@ -54,7 +54,7 @@ fn check(format: Format, values: &[f32]) {
 }
 
 #[test]
-fn every_number_of_16_bits_comes_back() {
+fn every_16_bit_value_round_trips() {
     let all: Vec<u16> = (0..=u16::MAX).collect();
     for format in FORMATS {
         let told: Vec<u32> = all.iter().map(|&bits| told_wide(format, bits)).collect();
@@ -74,9 +74,9 @@ fn every_number_of_16_bits_comes_back() {
     }
 }
 
-/// Each number of 16 bits, half the way to the next, and one step of f32 to either side of both.
+/// Each 16-bit value, half the way to the next, and one step of f32 to either side of both.
 #[test]
-fn ties_go_to_even_and_neighbours_to_the_nearest() {
+fn rounding_is_to_nearest_with_ties_to_even() {
     for format in FORMATS {
         let fraction = if format == Format::Bf16 { 1 << 16 } else { 1 << 13 };
         let values: Vec<f32> = (0..=u16::MAX)
@@ -94,7 +94,7 @@ fn ties_go_to_even_and_neighbours_to_the_nearest() {
 }
 
 #[test]
-fn the_ends_of_the_range() {
+fn range_limits_are_converted() {
     let values =
         [0.0, -0.0, f32::INFINITY, -f32::INFINITY, f32::NAN, f32::MAX, -f32::MAX, f32::MIN_POSITIVE, 1e-45];
     let of_f16 =
@@ -113,7 +113,7 @@ fn the_ends_of_the_range() {
 
 proptest! {
     #[test]
-    fn any_f32(bits in prop::collection::vec(any::<u32>(), 0..100)) {
+    fn random_f32_values_are_converted(bits in prop::collection::vec(any::<u32>(), 0..100)) {
         let values: Vec<f32> = bits.into_iter().map(f32::from_bits).collect();
         for format in FORMATS {
             check(format, &values);
@@ -122,7 +122,7 @@ proptest! {
 }
 
 #[test]
-fn threads_do_not_show() {
+fn results_do_not_depend_on_threads() {
     let values: Vec<f32> =
         (0..3 * BLOCK as u32 + 77).map(|n| f32::from_bits(n.wrapping_mul(2_654_435_769))).collect();
     for threads in 1..=3 {
@@ -136,13 +136,13 @@ fn threads_do_not_show() {
 }
 
 #[test]
-#[should_panic(expected = "as many numbers are kept")]
+#[should_panic(expected = "`into` is as long as the values")]
 fn lengths_are_checked() {
     pack(Format::F16, &[1.0], &mut []);
 }
 
 #[test]
-fn epsilon_is_the_step_above_1() {
+fn epsilon_is_the_gap_above_one() {
     for format in FORMATS {
         let next = told_wide(format, told_narrow(format, 1.0) + 1);
         assert_eq!((f32::from_bits(next) - 1.0).to_bits(), format.epsilon().to_bits());

@@ -14,7 +14,7 @@ pub(super) struct Input<'a> {
     pub(super) dy: &'a [f32],
 }
 
-/// `CENTERED` as in forward.
+/// `CENTERED`: see forward.
 pub(super) fn run<const CENTERED: bool>(
     input: &Input<'_>,
     dx: Option<(&mut [f32], WriteMode)>,
@@ -169,7 +169,7 @@ impl Slope {
 }
 
 simd! {
-    /// The sums over blocks, of which those of a block begin `stride` after those of the block before.
+    /// The sums over blocks; those of consecutive blocks are `stride` apart.
     fn add_blocks(sums: &[f32], first: usize, stride: usize, d: &mut [f32], onto: WriteMode) {
         for (number, d) in d.chunks_mut(LANES).enumerate() {
             let mut totals = [0.0; LANES];

@@ -1,10 +1,10 @@
-//! Statistics of a vector, then the vector, while it is in the first cache.
+//! Statistics of a vector, then the vector, while it is in the L1 cache.
 
 use super::Rows;
 use crate::reduce::{Shared, WIDE, centered, deviation, split, sums};
 use crate::{simd, threads};
 
-/// `CENTERED`: with the mean taken away, layer normalization; else root mean square normalization.
+/// `CENTERED`: with the mean subtracted, layer normalization; otherwise root mean square normalization.
 pub(super) fn run<const CENTERED: bool>(
     rows: Rows,
     x: &[f32],
@@ -39,7 +39,7 @@ simd! {
         statistics: Option<&mut [f32]>,
         y: &mut [f32],
     ) {
-        /// Rows that go through each step together, so that one does not wait for another's sum.
+        /// The number of rows processed together, so that one does not wait for another's sum.
         const TOGETHER: usize = 8;
         let features = rows.features;
         let mut statistics = statistics;
@@ -52,7 +52,7 @@ simd! {
             if CENTERED {
                 for (number, mean) in means[..together].iter_mut().enumerate() {
                     let x = &x[row(first + number)];
-                    // Differences from a number within the vector, so that a mean far above them costs no digits.
+                    // Differences from a value of the vector, so that a mean far above them causes no cancellation.
                     let shift = x.first().copied().unwrap_or_default();
                     let [sum] = sums([x], [shift], |[x], [sum]| {
                         for lane in 0..WIDE {

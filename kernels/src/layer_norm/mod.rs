@@ -1,5 +1,5 @@
-//! Layer normalization, each vector to mean 0 and variance 1, and root mean square normalization, each vector to mean
-//! square 1.
+//! Layer normalization (each vector to mean 0 and variance 1) and root mean square normalization (each vector to mean
+//! square 1).
 //!
 //! Layer: `y = weight * xhat + bias` with `xhat = (x - mean) / sqrt(variance + eps)`, the mean and the biased variance of
 //! the vector. Root mean square: `y = weight * xhat` with `xhat = x / sqrt(mean(x^2) + eps)`, the same with a mean of 0.
@@ -7,8 +7,8 @@
 //! `dx = (g - mean(g) - xhat mean(g xhat)) / sqrt(variance + eps)`, without `mean(g)` for the root mean square, and
 //! `d_weight = sum dy xhat`, `d_bias = sum dy` over the vectors.
 //!
-//! The mean is kept as two numbers, an f32 and what it leaves, the rest: where the mean is far above the deviation, the
-//! rest is far above the rounding of `xhat`, and the sum of `dx` would not be 0.
+//! The mean is kept as two values, an f32 and its rounding error, the rest. If the mean is far above the deviation, the
+//! rest is far above the rounding of `xhat`, and without it the sum of `dx` would not be 0.
 //!
 //! # Source
 //! Ba, Kiros and Hinton, "Layer normalization", 2016; Zhang and Sennrich, "Root mean square layer normalization", 2019.
@@ -42,7 +42,7 @@ pub struct LayerNorm {
     pub rows: usize,
     /// The length of a vector.
     pub features: usize,
-    /// What is added to the variance.
+    /// The value added to the variance.
     pub eps: f32,
 }
 
@@ -63,20 +63,20 @@ pub struct RmsNorm {
     pub rows: usize,
     /// The length of a vector.
     pub features: usize,
-    /// What is added to the mean square.
+    /// The value added to the mean square.
     pub eps: f32,
 }
 
 impl LayerNorm {
-    /// The normalized vectors, into `y`, and each one's mean, `1 / sqrt(variance + eps)` and what the mean as an f32
-    /// leaves of the mean, into `statistics`.
+    /// Writes the normalized vectors to `y`, and each one's mean, `1 / sqrt(variance + eps)` and the rest of the mean
+    /// (its rounding error as f32) to `statistics`.
     ///
     /// # Shapes
     /// `x`, `y`: `[rows, features]`; `weight`, `bias`: `[features]`, 1 and 0 where there is none; `statistics`:
     /// `[rows, 3]`.
     ///
     /// # Panics
-    /// If a slice has another length.
+    /// If a slice has the wrong length.
     pub fn forward(
         &self,
         x: &[f32],
@@ -94,7 +94,7 @@ impl LayerNorm {
         });
     }
 
-    /// The normalized vectors, into `y`, with the bits of [`LayerNorm::forward`].
+    /// Writes the normalized vectors to `y`, bit-identical to [`LayerNorm::forward`].
     ///
     /// # Panics
     /// As [`LayerNorm::forward`].
@@ -107,9 +107,9 @@ impl LayerNorm {
         });
     }
 
-    /// The gradients of `x`, `weight` and `bias` from that of `y`, `dy`; any of them may be left out.
+    /// The gradients of `x`, `weight` and `bias` from that of `y`, `dy`; each of them is optional.
     ///
-    /// `statistics` are what [`LayerNorm::forward`] wrote for the same `x`.
+    /// `statistics` is the output of [`LayerNorm::forward`] for the same `x`.
     ///
     /// # Panics
     /// As [`LayerNorm::forward`], or if a gradient is not as long as its value.
@@ -138,13 +138,13 @@ impl LayerNorm {
 }
 
 impl RmsNorm {
-    /// The normalized vectors, into `y`, and each one's `1 / sqrt(mean(x^2) + eps)`, into `statistics`.
+    /// Writes the normalized vectors to `y`, and each one's `1 / sqrt(mean(x^2) + eps)` to `statistics`.
     ///
     /// # Shapes
     /// `x`, `y`: `[rows, features]`; `weight`: `[features]`; `statistics`: `[rows]`.
     ///
     /// # Panics
-    /// If a slice has another length.
+    /// If a slice has the wrong length.
     pub fn forward(&self, x: &[f32], weight: &[f32], statistics: &mut [f32], y: &mut [f32]) {
         assert_eq!(statistics.len(), self.rows, "statistics are [rows]");
         self.rows().check(x, Some(weight), None);
@@ -153,7 +153,7 @@ impl RmsNorm {
         });
     }
 
-    /// The normalized vectors, into `y`, with the bits of [`RmsNorm::forward`].
+    /// Writes the normalized vectors to `y`, bit-identical to [`RmsNorm::forward`].
     ///
     /// # Panics
     /// As [`RmsNorm::forward`].
@@ -162,9 +162,9 @@ impl RmsNorm {
         self.rows().with_bias(None, |bias| forward::run::<false>(self.rows(), x, weight, bias, None, y));
     }
 
-    /// The gradients of `x` and `weight` from that of `y`, `dy`; that of `x` may be left out.
+    /// The gradients of `x` and `weight` from that of `y`, `dy`; that of `x` is optional.
     ///
-    /// `statistics` are what [`RmsNorm::forward`] wrote for the same `x`.
+    /// `statistics` is the output of [`RmsNorm::forward`] for the same `x`.
     ///
     /// # Panics
     /// As [`RmsNorm::forward`], or if a gradient is not as long as its value.
@@ -223,9 +223,9 @@ impl Rows {
         });
     }
 
-    /// How many vectors a thread takes at least.
+    /// The minimum number of vectors per thread.
     fn block(self) -> usize {
-        /// Numbers worth a word to another thread.
+        /// The number of elements that makes another thread worthwhile.
         const NUMBERS: usize = 32 * 1024;
         // Each block costs a row of sums of the weight's gradient; a long block has long sums in f32.
         (NUMBERS / self.features.max(1)).clamp(SUMMED, SUMMED * SUMMED)

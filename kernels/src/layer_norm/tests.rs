@@ -28,7 +28,7 @@ fn run(data: &Data, centered: bool, onto: WriteMode) -> [Vec<f32>; 5] {
     let Data { x, weight, bias, dy } = data;
     let features = weight.len();
     let rows = x.len() / features.max(1);
-    // What was in the results must not show.
+    // The previous contents must not affect the results.
     let mut statistics = vec![f32::NAN; if centered { 3 * rows } else { rows }];
     let [mut y, mut inferred] = [(); 2].map(|()| vec![f32::NAN; x.len()]);
     let there = if onto == WriteMode::Accumulate { 1.0 } else { f32::NAN };
@@ -52,8 +52,8 @@ fn run(data: &Data, centered: bool, onto: WriteMode) -> [Vec<f32>; 5] {
 
 /// The kernels against the reference.
 ///
-/// With u = 2^-24: a sum in a vector has at most 38 roundings behind each other (34 additions, and the terms), then goes
-/// on in f64. So the mean, with its rest, of numbers within `s` of a center is off by `38 u 2 s`, and by `u` of the rest,
+/// With u = 2^-24: a sum in a vector has at most 38 consecutive roundings (34 additions, and the terms), then goes
+/// on in f64. So the mean, with its rest, of values within `s` of a center is off by `38 u 2 s`, and by `u` of the rest,
 /// which is within `u |mean|`; the variance by `38 u` of itself and by the square of the mean's error (a shift of all
 /// differences has no other effect), and `1 / sqrt` by half of that, relatively. `xhat` has both, `y` two roundings more. A sum over vectors has at most 32 + 32 + 2 roundings.
 fn check(rows: usize, features: usize, centered: bool, offset: f32, spread: f32) {
@@ -115,7 +115,7 @@ fn check(rows: usize, features: usize, centered: bool, offset: f32, spread: f32)
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn agrees_with_the_reference(
+    fn matches_reference(
         rows in 1..70_usize,
         features in 1..80_usize,
         centered: bool,
@@ -127,7 +127,7 @@ proptest! {
 }
 
 #[test]
-fn agrees_with_the_reference_where_it_is_large() {
+fn matches_reference_for_large_inputs() {
     for centered in [false, true] {
         check(40, 1100, centered, 1.0, 1.0);
         check(2500, 3, centered, 0.0, 1.0);
@@ -136,16 +136,16 @@ fn agrees_with_the_reference_where_it_is_large() {
 }
 
 #[test]
-fn a_large_mean_cancels_nothing() {
+fn large_mean_does_not_cause_cancellation() {
     check(5, 300, true, 30_000.0, 1.0);
 }
 
-/// What a bias before the normalization would get.
+/// The gradient of a bias before the normalization.
 #[test]
-fn the_gradient_of_x_sums_to_0() {
+fn input_gradient_sums_to_zero() {
     for features in [64, 256, 5000] {
         let mut data = data(9, features, 0.6, 0.1);
-        // Along `xhat`, so that all of the mean's error shows.
+        // Along `xhat`, so that the entire error of the mean is visible.
         for (dy, x) in data.dy.iter_mut().zip(&data.x) {
             *dy += (x - 0.6) * 10.0;
         }
@@ -167,7 +167,7 @@ fn the_gradient_of_x_sums_to_0() {
 }
 
 #[test]
-fn the_reference_has_the_gradient_of_its_forward() {
+fn reference_gradient_matches_finite_differences() {
     for centered in [false, true] {
         let data = data(3, 4, 0.5, 1.0);
         let [mut x, mut weight, mut bias, dy] =
@@ -184,7 +184,7 @@ fn the_reference_has_the_gradient_of_its_forward() {
 }
 
 #[test]
-fn bits_depend_neither_on_the_level_nor_on_threads() {
+fn results_do_not_depend_on_simd_level_or_threads() {
     for centered in [false, true] {
         for (rows, features) in [(3, 5), (300, 300), (40, 1041)] {
             let data = data(rows, features, 1.0, 1.0);
@@ -194,7 +194,7 @@ fn bits_depend_neither_on_the_level_nor_on_threads() {
 }
 
 #[test]
-fn a_vector_does_not_depend_on_the_others() {
+fn vector_result_does_not_depend_on_other_vectors() {
     for centered in [false, true] {
         let all = data(300, 130, 0.0, 1.0);
         let together = run(&all, centered, WriteMode::Overwrite);
@@ -213,7 +213,7 @@ fn a_vector_does_not_depend_on_the_others() {
 }
 
 #[test]
-fn gradients_can_be_added_and_left_out() {
+fn gradients_accumulate_and_are_optional() {
     let data = data(70, 33, 0.0, 1.0);
     for centered in [false, true] {
         let [replaced, added] =
@@ -233,7 +233,7 @@ fn gradients_can_be_added_and_left_out() {
 }
 
 #[test]
-fn no_weight_is_a_weight_of_ones() {
+fn missing_weight_equals_weight_of_ones() {
     let mut data = data(5, 20, 0.0, 1.0);
     data.weight.fill(1.0);
     data.bias.fill(0.0);
@@ -247,7 +247,7 @@ fn no_weight_is_a_weight_of_ones() {
 }
 
 #[test]
-fn a_nan_shows_in_its_vector() {
+fn nan_propagates_within_its_vector() {
     for centered in [false, true] {
         let mut data = data(2, 3, 0.0, 1.0);
         data.x[1] = f32::NAN;
@@ -258,7 +258,7 @@ fn a_nan_shows_in_its_vector() {
 }
 
 #[test]
-fn nothing_is_possible() {
+fn empty_input_is_accepted() {
     for (rows, features) in [(0, 3), (3, 0), (0, 0)] {
         let mut d_weight = vec![f32::NAN; features];
         let mut d_bias = d_weight.clone();
@@ -284,9 +284,9 @@ fn lengths_are_checked() {
     LayerNorm { rows: 1, features: 1, eps: EPS }.forward(&[1.0], None, None, &mut [0.0], &mut [0.0]);
 }
 
-/// Squares from 1.8e19 on are infinite in f32, and the inverse of infinity is 0: seen to fail when every result was the bias.
+/// Squares from 1.8e19 on are infinite in f32, and the inverse of infinity is 0: failed when every result was the bias.
 #[test]
-fn values_whose_squares_are_infinite_show() {
+fn infinite_squares_make_outputs_non_finite() {
     let (mut statistics, mut y) = ([0.0; 6], [0.0; 6]);
     for size in [3e19, 1e30, f32::MAX] {
         let x = [size, -size, 0.5 * size, 1.0, 2.0, 3.0];

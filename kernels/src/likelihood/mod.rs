@@ -1,6 +1,6 @@
 //! The negative log-likelihood of classes from log-probabilities, and its gradient in the same pass.
 //!
-//! With log-probabilities `y` of a row and right class `c` of weight `w_c`, a row's loss is `-w_c y_c`, and the gradient
+//! With log-probabilities `y` of a row and target class `c` of weight `w_c`, a row's loss is `-w_c y_c`, and the gradient
 //! `-w_c [k = c]`. A row whose target is the ignored one has no loss and the gradient 0.
 
 #[cfg(test)]
@@ -22,9 +22,9 @@ use crate::sizes::elements;
 pub struct NegativeLogLikelihood<'a> {
     /// The number of classes.
     pub classes: usize,
-    /// The weight of each class; none is 1 for all.
+    /// The weight of each class; if empty, all are 1.
     pub weights: &'a [f32],
-    /// The target of a row that counts for nothing; it need not be a class.
+    /// The target whose rows are ignored; it need not be a class.
     pub ignored: Option<u32>,
 }
 
@@ -32,17 +32,17 @@ impl NegativeLogLikelihood<'_> {
     /// The sum of the losses of all rows.
     ///
     /// # Shapes
-    /// `log_p`: `[rows, classes]`; `targets`: `[rows]`, the right classes.
+    /// `log_p`: `[rows, classes]`; `targets`: `[rows]`, the target classes.
     ///
     /// # Panics
-    /// If a slice has another length, or a target is neither below `classes` nor ignored.
+    /// If a slice has the wrong length, or a target is neither below `classes` nor ignored.
     #[must_use]
     pub fn forward(&self, log_p: &[f32], targets: &[u32]) -> f64 {
         assert_eq!(log_p.len(), elements([targets.len(), self.classes]), "log_p is [rows, classes]");
         self.counting(targets).map(|(place, weight)| -f64::from(weight) * f64::from(log_p[place])).sum()
     }
 
-    /// The same, and its gradient, into `d`.
+    /// The same, and writes its gradient to `d`.
     ///
     /// # Panics
     /// As [`NegativeLogLikelihood::forward`]; `d` is as long as `log_p`.

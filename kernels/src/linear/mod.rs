@@ -1,7 +1,7 @@
 //! Fully connected: `y = epilogue(x W^T + b)`.
 //!
-//! Forward is one product: a block of it gets its bias and its epilogue while it is in cache. With the gradient of
-//! what the epilogue is given, `d_pre`: `dW = d_pre^T x`, `db` is the sum of the rows of `d_pre`, `dx = d_pre W`.
+//! Forward is one product; the bias and the epilogue are applied to each block while it is in cache. With `d_pre` the
+//! gradient of the epilogue's input: `dW = d_pre^T x`, `db` is the sum of the rows of `d_pre`, `dx = d_pre W`.
 //! The bits of a row do not depend on how many rows there are.
 
 #[cfg(test)]
@@ -35,7 +35,7 @@ use crate::sizes::elements;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Linear {
-    /// The number of rows: samples, or places of samples.
+    /// The number of rows: samples, or positions of samples.
     pub rows: usize,
     /// The number of inputs of a row.
     pub inputs: usize,
@@ -44,14 +44,14 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// `y = epilogue(x W^T + b)`; the element of row `i` and column `j` has the number `i * outputs + j` for the
-    /// epilogue, and `pre`, if given, gets what the epilogue is given.
+    /// `y = epilogue(x W^T + b)`; the element of row `i` and column `j` has the index `i * outputs + j` for the
+    /// epilogue, and `pre`, if passed, receives the epilogue's input.
     ///
     /// # Shapes
     /// `x`: `[rows, inputs]`; `weight`: `[outputs, inputs]`; `bias`: `[outputs]`; `pre` and `y`: `[rows, outputs]`.
     ///
     /// # Panics
-    /// If a slice has another length, or the epilogue's residual is shorter than `y`.
+    /// If a slice has the wrong length, or the epilogue's residual is shorter than `y`.
     pub fn forward(
         &self,
         x: &[f32],
@@ -75,7 +75,7 @@ impl Linear {
             }
             let number = row * outputs + first;
             if let Some(pre) = &pre {
-                // SAFETY: the runs hold every element of the product once, and this is the same part of `pre`.
+                // SAFETY: the runs contain every element of the product once, and this is the same part of `pre`.
                 unsafe { pre.part(number..number + run.len()) }.copy_from_slice(run);
             }
             if !is_identity {
@@ -84,13 +84,13 @@ impl Linear {
         });
     }
 
-    /// The gradients of the weight and of the bias, from that of what the epilogue is given.
+    /// The gradients of the weight and of the bias, from that of the epilogue's input.
     ///
     /// # Shapes
     /// `x`: `[rows, inputs]`; `d_pre`: `[rows, outputs]`; `d_weight`: `[outputs, inputs]`; `d_bias`: `[outputs]`.
     ///
     /// # Panics
-    /// If a slice has another length.
+    /// If a slice has the wrong length.
     pub fn backward_weight(
         &self,
         x: &[f32],
@@ -109,13 +109,13 @@ impl Linear {
         }
     }
 
-    /// The gradient of `x`, from that of what the epilogue is given.
+    /// The gradient of `x`, from that of the epilogue's input.
     ///
     /// # Shapes
     /// `d_pre`: `[rows, outputs]`; `weight`: `[outputs, inputs]`; `dx`: `[rows, inputs]`.
     ///
     /// # Panics
-    /// If a slice has another length.
+    /// If a slice has the wrong length.
     pub fn backward_input(&self, d_pre: &[f32], weight: &[f32], dx: (&mut [f32], WriteMode)) {
         let Self { rows, inputs, outputs } = *self;
         let (dx, onto) = dx;

@@ -1,4 +1,4 @@
-//! A fully connected layer as it is written down, in f64, with identity for its epilogue.
+//! A fully connected layer as plain loops in f64, with the identity as epilogue.
 
 /// `y`, and for each element the sum of the absolute values of its terms.
 pub(super) fn forward(inputs: usize, x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<(f64, f64)> {

@@ -6,7 +6,7 @@ use crate::matmul::WriteMode;
 use crate::philox;
 use crate::simd::{self, Level};
 
-/// Numbers from -1 to 1.
+/// Values from -1 to 1.
 fn numbers(count: usize, key: u32) -> Vec<f32> {
     let mut words = vec![0; count];
     philox::fill(&mut words, [key, 0], [0; 3]);
@@ -21,7 +21,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
-/// `y`, `dx`, `dW` and `db` with no epilogue; gradients onto 1, or onto what must not show.
+/// `y`, `dx`, `dW` and `db` with no epilogue; gradients onto 1, or over contents that must not affect the result.
 fn run(linear: &Linear, onto: WriteMode) -> [Vec<f32>; 4] {
     let Linear { rows, inputs, outputs } = *linear;
     let (x, weight, bias) = (numbers(rows * inputs, 1), numbers(outputs * inputs, 2), numbers(outputs, 3));
@@ -61,7 +61,7 @@ fn check(linear: &Linear, onto: WriteMode) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn agrees_with_the_reference(
+    fn matches_reference(
         rows in 0..40_usize,
         inputs in 1..50_usize,
         outputs in 1..40_usize,
@@ -72,14 +72,14 @@ proptest! {
 }
 
 #[test]
-fn agrees_with_the_reference_over_many_blocks() {
+fn matches_reference_over_many_blocks() {
     check(&Linear { rows: 70, inputs: 300, outputs: 130 }, WriteMode::Accumulate);
     check(&Linear { rows: 300, inputs: 5, outputs: 600 }, WriteMode::Overwrite);
 }
 
 /// The reference is linear in each of its arguments, so that differences are exact but for the rounding of sums.
 #[test]
-fn the_reference_has_the_gradient_of_its_forward() {
+fn reference_gradient_matches_finite_differences() {
     let (rows, inputs, outputs) = (3, 4, 5);
     let dy = widen(&numbers(rows * outputs, 4));
     let mut values = [numbers(rows * inputs, 1), numbers(outputs * inputs, 2), numbers(outputs, 3)]
@@ -102,7 +102,7 @@ fn the_reference_has_the_gradient_of_its_forward() {
 }
 
 #[test]
-fn the_epilogue_is_that_of_the_whole_value() {
+fn fused_epilogue_equals_epilogue_of_whole_output() {
     // Rows come in several runs.
     let (rows, inputs, outputs) = (20, 10, 1100);
     let linear = Linear { rows, inputs, outputs };
@@ -130,7 +130,7 @@ fn the_epilogue_is_that_of_the_whole_value() {
 }
 
 #[test]
-fn bits_depend_neither_on_the_level_nor_on_threads() {
+fn results_do_not_depend_on_simd_level_or_threads() {
     let linear = Linear { rows: 130, inputs: 270, outputs: 150 };
     let expected = run(&linear, WriteMode::Overwrite);
     for &level in Level::available() {
@@ -151,7 +151,7 @@ fn bits_depend_neither_on_the_level_nor_on_threads() {
 }
 
 #[test]
-fn a_sample_does_not_depend_on_the_others() {
+fn sample_result_does_not_depend_on_other_samples() {
     for outputs in [1, 10, 70] {
         let all = Linear { rows: 40, inputs: 300, outputs };
         let (x, weight, dy) = (numbers(40 * 300, 1), numbers(outputs * 300, 2), numbers(40 * outputs, 4));
@@ -171,7 +171,7 @@ fn a_sample_does_not_depend_on_the_others() {
 }
 
 #[test]
-fn nothing_is_possible() {
+fn empty_input_is_accepted() {
     for (rows, inputs, outputs) in [(0, 3, 2), (3, 0, 2), (3, 2, 0)] {
         let [y, dx, ..] = run(&Linear { rows, inputs, outputs }, WriteMode::Overwrite);
         assert!(dx.iter().all(|&value| value == 0.0));

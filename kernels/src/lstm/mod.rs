@@ -28,7 +28,7 @@ const GATES: usize = 4;
 /// use trainspec_kernels::lstm::{Lstm, Weights};
 ///
 /// let lstm = Lstm { batch: 1, length: 2, inputs: 1, hidden: 1 };
-/// // The gates are open, whatever comes; the cell takes tanh of the input, and half of it is left at each step.
+/// // The gates are always open; the cell adds tanh of the input, and each step keeps half of it.
 /// let weights = Weights {
 ///     input: &[0.0, 0.0, 1.0, 0.0],
 ///     hidden: &[0.0; 4],
@@ -57,20 +57,20 @@ impl Lstm {
         Sizes { batch, length, inputs, hidden, gates: GATES }
     }
 
-    /// How many numbers backward needs besides inputs and outputs: the gates after their functions
+    /// The number of elements that backward needs in addition to inputs and outputs: the activated gates
     /// (`[batch, length, 4 hidden]`), then the cells (`[batch, length, hidden]`).
     #[must_use]
     pub fn saved(&self) -> usize {
         self.sizes().steps() * (GATES + 1) * self.hidden
     }
 
-    /// The outputs of all steps, into `y`, and what backward needs, into `saved`.
+    /// Writes the outputs of all steps to `y`, and the data for backward to `saved`.
     ///
     /// # Shapes
-    /// `x`: `[batch, length, inputs]`; `y`: `[batch, length, hidden]`; `saved`: [`Lstm::saved`] numbers.
+    /// `x`: `[batch, length, inputs]`; `y`: `[batch, length, hidden]`; `saved`: [`Lstm::saved`] elements.
     ///
     /// # Panics
-    /// If a slice has another length.
+    /// If a slice has the wrong length.
     pub fn forward(&self, x: &[f32], weights: &Weights<'_>, y: &mut [f32], saved: &mut [f32]) {
         let sizes = self.sizes();
         sizes.check(x, weights, y);
@@ -93,7 +93,7 @@ impl Lstm {
         });
     }
 
-    /// The outputs of all steps, into `y`, with the same bits as those of [`Lstm::forward`]; nothing is kept.
+    /// Writes the outputs of all steps to `y`, bit-identical to those of [`Lstm::forward`]; nothing is kept.
     ///
     /// # Panics
     /// As [`Lstm::forward`].
@@ -110,10 +110,10 @@ impl Lstm {
         });
     }
 
-    /// The gradients of the weights and of `x`, from that of `y`, `dy`.
+    /// Computes the gradients of the weights and of `x`, from that of `y`, `dy`.
     ///
-    /// `y` and `saved` are what [`Lstm::forward`] wrote for the same `x` and `weights`. In `saved` the gates
-    /// give way to the gradients of their sums, so that it serves once.
+    /// `y` and `saved` are the outputs of [`Lstm::forward`] for the same `x` and `weights`. The gradients of the gates' sums
+    /// overwrite the gates in `saved`, so it can be used only once.
     ///
     /// # Panics
     /// As [`Lstm::forward`], or if a gradient is not as long as its value.
@@ -161,7 +161,7 @@ impl Lstm {
         }
     }
 
-    /// Lends `run` the weights, packed, and the sum of both biases, zeros if there are none.
+    /// Passes `run` the weights, packed, and the sum of both biases, zeros without biases.
     fn prepare(&self, weights: &Weights<'_>, run: impl FnOnce(&PreparedDataset<'_>)) {
         let sizes = self.sizes();
         scratch::with(sizes.row(), |sum| {
@@ -181,8 +181,8 @@ impl Lstm {
         });
     }
 
-    /// Takes a block of samples, whose outputs are `y` and whose inputs `x` begins with, through all steps; `kept` gets
-    /// what backward needs.
+    /// Runs a block of samples, whose outputs are `y` and whose inputs `x` begins with, through all steps; `kept` receives
+    /// the data for backward.
     fn walk(&self, weights: &PreparedDataset<'_>, x: &[f32], y: &mut [f32], mut kept: Option<Kept<'_>>) {
         let Self { length, inputs, hidden, .. } = *self;
         let row = GATES * hidden;
@@ -215,12 +215,12 @@ impl Lstm {
         });
     }
 
-    /// Takes a block of samples back through all steps: their gates become the gradients of their sums.
+    /// Runs a block of samples backward through all steps: their gates become the gradients of their sums.
     fn walk_back(&self, w: &Packed<'_>, gates: &mut [f32], cells: &[f32], dy: &[f32]) {
         let (hidden, row) = (self.hidden, GATES * self.hidden);
         let samples = gates.len() / (self.length * row);
-        // Where the gates of samples lie together: not a power of 2 apart, which would be sets of the cache that they
-        // share.
+        // Where the gates of samples lie together: not a power of 2 apart, which would map them to the same cache
+        // sets.
         let stride = row + 32;
         scratch::with(samples * (2 * hidden + stride), |room| {
             let (d_states, room) = room.split_at_mut(samples * hidden);
@@ -247,7 +247,7 @@ impl Lstm {
     }
 }
 
-/// What all blocks of samples use.
+/// The data that all blocks of samples share.
 struct PreparedDataset<'a> {
     input: Packed<'a>,
     hidden: Packed<'a>,

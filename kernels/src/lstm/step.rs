@@ -3,7 +3,7 @@
 use crate::math::{LANES, load, load_each, parts, sigmoid, store, tanh, zip};
 use crate::simd;
 
-/// What a step leaves for backward, or all steps.
+/// The data that a step, or all steps, keep for backward.
 pub(super) struct Kept<'a> {
     /// The values of the gates.
     pub(super) gates: &'a mut [f32],
@@ -12,7 +12,7 @@ pub(super) struct Kept<'a> {
 
 simd! {
     /// From the input's part of the gates in `input` and the state's in `recurrent` to the new cell and the output;
-    /// `kept` gets the values of the gates and the cell.
+    /// `kept` receives the values of the gates and the cell.
     pub(super) fn forward(
         input: &[f32],
         recurrent: &[f32],
@@ -50,7 +50,7 @@ simd! {
 }
 
 simd! {
-    /// From the values of the gates to the gradients of their sums, which go to `copy` too; `d_cell` goes from the gradient of the cell to
+    /// Computes from the values of the gates the gradients of their sums, also written to `copy`; `d_cell` goes from the gradient of the cell to
     /// that of the one before, of which the value is `before`, empty for 0.
     pub(super) fn back(
         gates: &mut [f32],

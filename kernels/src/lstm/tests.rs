@@ -51,7 +51,7 @@ impl testing::Layer for Lstm {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
     #[test]
-    fn agrees_with_the_reference(
+    fn matches_reference(
         batch in 1..4_usize,
         length in 1..6_usize,
         inputs in 1..8_usize,
@@ -65,23 +65,23 @@ proptest! {
 const SEVERAL_BLOCKS: Lstm = Lstm { batch: 35, length: 3, inputs: 5, hidden: 19 };
 
 #[test]
-fn agrees_with_the_reference_over_several_blocks() {
+fn matches_reference_over_several_blocks() {
     testing::check(&SEVERAL_BLOCKS, true, 30);
 }
 
 #[test]
-fn bits_depend_on_nothing_else() {
+fn results_do_not_depend_on_simd_level_threads_or_other_samples() {
     testing::check_bits(&SEVERAL_BLOCKS);
     testing::check_samples(&SEVERAL_BLOCKS, |batch| Lstm { batch, ..SEVERAL_BLOCKS });
 }
 
 #[test]
-fn gradients_can_be_added() {
+fn gradients_accumulate() {
     testing::check_onto(&SEVERAL_BLOCKS);
 }
 
 #[test]
-fn nothing_is_possible() {
+fn empty_input_is_accepted() {
     for (batch, length, inputs, hidden) in [(0, 2, 3, 4), (2, 0, 3, 4), (2, 3, 0, 4), (2, 3, 4, 0)] {
         let layer = Lstm { batch, length, inputs, hidden };
         let values = testing::Values::new(&layer.sizes(), true);

@@ -1,6 +1,6 @@
-//! The hinge loss of several classes, and its gradient in the same pass.
+//! The multiclass hinge loss, and its gradient in the same pass.
 //!
-//! With logits `z` of a row and right class `c`, a row's loss is `1/C sum over j != c of max(0, margin - z_c + z_j)^p` with
+//! With logits `z` of a row and target class `c`, a row's loss is `1/C sum over j != c of max(0, margin - z_c + z_j)^p` with
 //! `C` classes and `p` 1 or 2. Where a term is exactly 0, so is its slope.
 //!
 //! # Source
@@ -31,23 +31,23 @@ pub struct MarginLoss {
     pub rows: usize,
     /// The number of classes.
     pub classes: usize,
-    /// By how much the right logit must be above the others.
+    /// The margin by which the target logit must exceed the others.
     pub margin: f32,
     /// Whether `p` is 2.
     pub squared: bool,
 }
 
-/// The most blocks of rows.
+/// The maximum number of blocks of rows.
 const BLOCKS: usize = 64;
 
 impl MarginLoss {
     /// The sum of the losses of all rows.
     ///
     /// # Shapes
-    /// `logits`: `[rows, classes]`; `targets`: `[rows]`, the right classes.
+    /// `logits`: `[rows, classes]`; `targets`: `[rows]`, the target classes.
     ///
     /// # Panics
-    /// If a slice has another length, or a target is not below `classes`.
+    /// If a slice has the wrong length, or a target is not below `classes`.
     #[must_use]
     pub fn forward(&self, logits: &[f32], targets: &[u32]) -> f64 {
         self.check(logits, targets);
@@ -62,7 +62,7 @@ impl MarginLoss {
         sums.iter().sum()
     }
 
-    /// The sum of the losses of all rows, with the bits of [`MarginLoss::forward`], and its gradient, into `d_logits`.
+    /// The sum of the losses of all rows, bit-identical to [`MarginLoss::forward`], and writes its gradient to `d_logits`.
     ///
     /// # Panics
     /// As [`MarginLoss::forward`]; `d_logits` is as long as `logits`.
@@ -91,7 +91,7 @@ impl MarginLoss {
 
     /// The rows of a block.
     fn block(&self) -> usize {
-        /// Logits worth a word to another thread.
+        /// The number of logits that makes another thread worthwhile.
         const LOGITS: usize = 32 * 1024;
         LOGITS.div_ceil(self.classes.max(1)).max(self.rows.div_ceil(BLOCKS))
     }
@@ -114,7 +114,7 @@ simd! {
             // A term, and what its slope is in units of `scale`.
             let parts = |z: f32| {
                 let above = base + z;
-                // Not `max`, which takes a NaN away.
+                // Not `max`, which discards a NaN.
                 let term = if above <= 0.0 { 0.0 } else { above };
                 let step = if term > 0.0 { 1.0 } else { term };
                 if squared { (term * term, term) } else { (term, step) }

@@ -10,7 +10,7 @@ fn data(loss: &MarginLoss) -> (Vec<f32>, Vec<u32>) {
 }
 
 fn run(loss: &MarginLoss, logits: &[f32], targets: &[u32]) -> (f64, Vec<f32>) {
-    // What was in the gradient must not show.
+    // The previous contents of the gradient must not affect the result.
     let mut d = vec![f32::NAN; logits.len()];
     let sum = loss.forward_backward(logits, targets, &mut d);
     assert_eq!(sum.to_bits(), loss.forward(logits, targets).to_bits());
@@ -34,8 +34,8 @@ fn reference(loss: &MarginLoss, logits: &[f64], targets: &[u32]) -> (f64, Vec<f6
     (sum, gradient)
 }
 
-/// A term of numbers within 1 is within 3 and off by two roundings of that, its square by as many of 9 and one more, and
-/// with up to 36 in the sum. At the kink a slope of 1 may be one of 0: no number of the data is so near to it.
+/// A term of values within 1 is within 3 and off by two roundings of that, its square by as many of 9 and one more, and
+/// with up to 36 in the sum. At the kink a slope of 1 may be one of 0: no value of the data is that close to it.
 fn check(loss: &MarginLoss) {
     let (logits, targets) = data(loss);
     let (sum, d) = run(loss, &logits, &targets);
@@ -48,7 +48,7 @@ fn check(loss: &MarginLoss) {
 
 proptest! {
     #[test]
-    fn agrees_with_f64(rows in 1..30_usize, classes in 1..90_usize, squared: bool) {
+    fn matches_f64(rows in 1..30_usize, classes in 1..90_usize, squared: bool) {
         check(&MarginLoss { rows, classes, margin: 0.7, squared });
     }
 }
@@ -56,7 +56,7 @@ proptest! {
 const LARGE: MarginLoss = MarginLoss { rows: 9001, classes: 11, margin: 0.5, squared: true };
 
 #[test]
-fn bits_depend_neither_on_the_level_nor_on_threads() {
+fn results_do_not_depend_on_simd_level_or_threads() {
     check(&LARGE);
     let (logits, targets) = data(&LARGE);
     same_bits(|| vec![run(&LARGE, &logits, &targets).1]);
@@ -72,7 +72,7 @@ fn bits_depend_neither_on_the_level_nor_on_threads() {
 }
 
 #[test]
-fn a_row_does_not_depend_on_the_others() {
+fn row_result_does_not_depend_on_other_rows() {
     let all = MarginLoss { rows: 3, classes: 5, margin: 1.0, squared: true };
     let (logits, targets) = data(&all);
     let (_, together) = run(&all, &logits, &targets);
@@ -84,7 +84,7 @@ fn a_row_does_not_depend_on_the_others() {
 }
 
 #[test]
-fn the_reference_has_the_gradient_of_its_loss() {
+fn reference_loss_gradient_matches_finite_differences() {
     for squared in [false, true] {
         let loss = MarginLoss { rows: 3, classes: 6, margin: 1.0, squared };
         let (logits, targets) = data(&loss);
@@ -96,7 +96,7 @@ fn the_reference_has_the_gradient_of_its_loss() {
 
 /// A margin that is just kept has no slope.
 #[test]
-fn ties_and_nan_are_as_told() {
+fn margin_ties_and_nan_follow_definition() {
     for squared in [false, true] {
         let loss = MarginLoss { rows: 1, classes: 3, margin: 1.0, squared };
         assert_eq!(run(&loss, &[0.0, 1.0, 0.0], &[1]), (0.0, vec![0.0, -0.0, 0.0]));
@@ -109,7 +109,7 @@ fn ties_and_nan_are_as_told() {
 }
 
 #[test]
-fn one_class_and_nothing_are_possible() {
+fn single_class_and_empty_input_are_accepted() {
     let loss = MarginLoss { rows: 1, classes: 1, margin: 1.0, squared: false };
     assert_eq!(run(&loss, &[3.0], &[0]), (0.0, vec![0.0]));
     assert_eq!(run(&MarginLoss { rows: 0, ..loss }, &[], &[]), (0.0, Vec::new()));
@@ -117,6 +117,6 @@ fn one_class_and_nothing_are_possible() {
 
 #[test]
 #[should_panic(expected = "a target is not below the number of classes, 1")]
-fn a_target_is_a_class() {
+fn target_above_class_count_is_rejected() {
     run(&MarginLoss { rows: 1, classes: 1, margin: 1.0, squared: false }, &[3.0], &[1]);
 }

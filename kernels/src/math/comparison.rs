@@ -1,23 +1,23 @@
-//! The functions over many f32, against f64; a part of the tests and of the example `accuracy`.
+//! Compares the functions with f64 over many f32; shared by the tests and the example `accuracy`.
 
 use rayon::prelude::*;
 
 use super::{math, reference, simd};
 use reference::Mills;
 
-/// Where a function is furthest from its reference.
+/// The largest error of a function, and where it occurs.
 #[derive(Clone, Copy, Debug)]
 #[allow(dead_code, reason = "the tests show all fields at once")]
 pub(crate) struct Worst {
-    /// In units of the last place, or for derivatives in units of 2^-24 of the sum of the magnitudes of their terms.
+    /// In ulps, or for derivatives in units of 2^-24 of the sum of the magnitudes of their terms.
     pub(crate) error: f64,
     pub(crate) x: f32,
     pub(crate) found: f32,
     pub(crate) exact: f64,
 }
 
-/// Calls `report` for each function with its name and what every `stride`-th f32 gives; for a stride of 1, where numbers are
-/// so small or so large that nothing happens, a part of them does.
+/// Calls `report` for each function with its name and its results for every `stride`-th f32; for a stride of 1, where values are
+/// so small or so large that the function is linear or constant, it uses only a part of them.
 pub(crate) fn each(stride: u64, report: &mut dyn FnMut(&str, Worst)) {
     let mills = &Mills::new();
     report("exp", worst(stride, math::exp, |x| by_ulp(x.exp())));
@@ -62,7 +62,7 @@ fn limited(x: f64) -> f64 {
     if x < -1e4 { -1e4 } else { x }
 }
 
-/// The exact value, and what its error is counted in.
+/// The exact value, and the unit of its error.
 type Exact = (f64, f64);
 
 fn by_ulp(exact: f64) -> Exact {
@@ -118,7 +118,7 @@ fn worst(
         .reduce(|| none, |a, b| if b.error > a.error { b } else { a })
 }
 
-/// How far `found` is from `exact`; infinite if it has another kind, or another sign at 0.
+/// The error of `found` against `exact`; infinite if one is NaN or infinite and the other is not, or the signs of 0 differ.
 fn error(found: f32, exact: f64, unit: f64) -> f64 {
     if exact.is_nan() || found.is_nan() {
         return if exact.is_nan() && found.is_nan() { 0.0 } else { f64::INFINITY };

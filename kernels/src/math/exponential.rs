@@ -1,4 +1,4 @@
-//! The exponential function, and the parts of which others are made.
+//! The exponential function, and parts that other functions share.
 
 /// Beyond these, `exp` is 0 and infinity.
 pub(super) const LEAST: f32 = -104.0;

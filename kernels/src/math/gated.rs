@@ -1,9 +1,9 @@
-//! The sigmoid linear unit, and functions like it.
+//! The sigmoid linear unit, and similar functions.
 
 use super::exponential::Reduced;
 use super::{ramp, size};
 
-/// Beyond it, what is left of `max(x, 0)` is 0: `x exp(-x)` is below the least number.
+/// Beyond it, the difference from `max(x, 0)` is 0: `x exp(-x)` is below the smallest number.
 const END: f32 = 112.0;
 
 /// `x * sigmoid(x)`, which is `max(x, 0) - |x| sigmoid(-|x|)`.

@@ -30,7 +30,7 @@ pub fn gelu_slope(x: f32) -> f32 {
 /// `2 sqrt(2 / pi)`, and 0.044715 times it.
 const INNER: [f32; 2] = [1.595_769_2, 0.071_354_814];
 
-/// Beyond it, what is left of `max(x, 0)` is 0.
+/// Beyond it, the difference from `max(x, 0)` is 0.
 const TANH_END: f32 = 11.0;
 
 /// `x / 2 * (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))`

@@ -1,12 +1,12 @@
 //! Loops over rows of any length in vectors of 16.
 
-/// Numbers of a vector, at every level.
+/// Elements per vector, at every level.
 pub(crate) const LANES: usize = 16;
-/// Numbers of a loop that the compiler does not unroll: where it unrolls one over the lanes of a vector, it may make
+/// The length of a loop that the compiler does not unroll: where it unrolls one over the lanes of a vector, it may make
 /// vectors across the loop around it, by gathering.
 const WIDE: usize = 64;
 
-/// The numbers from `start` on; 0 past the end.
+/// The elements from `start` on; 0 past the end.
 #[inline(always)]
 pub(crate) fn load(from: &[f32], start: usize) -> [f32; LANES] {
     let from = &from[start..];
@@ -26,7 +26,7 @@ pub(crate) fn load_each<const COUNT: usize>(from: [&[f32]; COUNT], start: usize)
     vectors
 }
 
-/// The `COUNT` parts of `length` numbers of a row.
+/// The `COUNT` parts of `length` elements of a row.
 #[inline(always)]
 pub(crate) fn parts<const COUNT: usize>(row: &[f32], length: usize) -> [&[f32]; COUNT] {
     let mut parts = [row; COUNT];
@@ -36,7 +36,7 @@ pub(crate) fn parts<const COUNT: usize>(row: &[f32], length: usize) -> [&[f32]; 
     parts
 }
 
-/// Puts `vector` from `start` on, as far as there is room.
+/// Stores `vector` from `start` on, as far as it fits.
 #[inline(always)]
 pub(crate) fn store(into: &mut [f32], start: usize, vector: [f32; LANES]) {
     let into = &mut into[start..];
@@ -131,13 +131,13 @@ pub(crate) fn each_with_two<T: Copy + Default>(
     }
 }
 
-/// Fewer numbers than a vector has, then 0.
+/// Fewer elements than a vector has, then 0.
 #[inline(always)]
 fn few<T: Copy + Default>(values: &[T]) -> [T; LANES] {
     few_or(values, T::default())
 }
 
-/// Fewer numbers than a vector has, then `other`.
+/// Fewer elements than a vector has, then `other`.
 #[inline(always)]
 pub(crate) fn few_or<T: Copy>(values: &[T], other: T) -> [T; LANES] {
     let mut vector = [other; LANES];
@@ -145,13 +145,13 @@ pub(crate) fn few_or<T: Copy>(values: &[T], other: T) -> [T; LANES] {
     vector
 }
 
-/// Takes fewer numbers than a vector has from it.
+/// Stores fewer elements than a vector has.
 #[inline(always)]
 pub(crate) fn put_few(into: &mut [f32], vector: &[f32; LANES]) {
     copy_few(&vector[..into.len()], into);
 }
 
-/// Copies fewer numbers than a vector has, by powers of 2: a call of `memcpy`, which the compiler would make of a loop,
+/// Copies fewer elements than a vector has, by powers of 2: a call of `memcpy`, which the compiler would make of a loop,
 /// costs all vector registers.
 #[inline(always)]
 fn copy_few<T: Copy>(from: &[T], into: &mut [T]) {
@@ -161,7 +161,7 @@ fn copy_few<T: Copy>(from: &[T], into: &mut [T]) {
     copy_if::<1, T>(from, into);
 }
 
-/// Copies `SIZE` numbers, if there are as many; gives what is left.
+/// Copies `SIZE` elements, if available; returns the rest.
 #[inline(always)]
 fn copy_if<'a, 'b, const SIZE: usize, T: Copy>(from: &'a [T], into: &'b mut [T]) -> (&'a [T], &'b mut [T]) {
     match from.split_first_chunk::<SIZE>() {
@@ -182,7 +182,7 @@ pub(crate) fn zip<const IN: usize, const OUT: usize>(
 ) -> [[f32; LANES]; OUT] {
     let mut results = [[0.0; LANES]; OUT];
     for lane in 0..LANES {
-        // Not `map`, which is a function of its own without the level's instructions.
+        // Not `map`, which would be a separate function compiled without the level's instructions.
         let mut values = [0.0; IN];
         for (value, vector) in values.iter_mut().zip(&vectors) {
             *value = vector[lane];
@@ -195,7 +195,7 @@ pub(crate) fn zip<const IN: usize, const OUT: usize>(
     results
 }
 
-/// The lanes brought together, halves onto halves.
+/// Reduces the lanes by halves.
 #[inline(always)]
 pub(crate) fn fold(lanes: [f32; LANES], join: impl Fn(f32, f32) -> f32) -> f32 {
     let eight: [f32; 8] = halve(&lanes, &join);

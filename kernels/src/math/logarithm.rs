@@ -16,7 +16,7 @@ pub fn ln(x: f32) -> f32 {
         -0.249_998_2,
         0.333_333_34,
     ];
-    /// `ln 2` in two parts.
+    /// `ln 2` as a sum of two parts.
     const LN_2: [f32; 2] = [std::f32::consts::LN_2, -1.904_654_2e-9];
     /// 2/3.
     const LEAST: u32 = (2.0_f32 / 3.0).to_bits();
@@ -38,8 +38,8 @@ pub fn ln(x: f32) -> f32 {
     if x > 0.0 { ln } else { least }
 }
 
-/// `ln(1 + x)` for `x` from 0 to 1, to the last few digits of small `x` too: what `1 + x` was rounded by is added to the
-/// logarithm, by its slope.
+/// `ln(1 + x)` for `x` from 0 to 1, accurate also for small `x`: the rounding error of `1 + x` is added to the
+/// logarithm, times its derivative.
 #[inline(always)]
 pub(crate) fn ln_1p(x: f32) -> f32 {
     let sum = 1.0 + x;
@@ -50,9 +50,9 @@ pub(crate) fn ln_1p(x: f32) -> f32 {
 mod tests {
     use super::*;
 
-    /// The unit is that of the last place, as above.
+    /// The unit is the ulp, as above.
     #[test]
-    fn ln_1p_keeps_the_digits_of_small_numbers() {
+    fn ln_1p_is_accurate_for_small_values() {
         let mut worst = (0.0, 0.0);
         for bits in (1..=1.0_f32.to_bits()).step_by(997) {
             let x = f32::from_bits(bits);
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_is_as_documented() {
+    fn error_is_within_documented_bound() {
         let mut worst = (0.0, 0.0);
         let last = f32::INFINITY.to_bits();
         // All of some that are near 1, where the logarithm crosses 0.
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_are_exact() {
+    fn range_limits_are_exact() {
         let infinity = f32::INFINITY;
         for (x, expected) in [(1.0, 0.0), (0.0, -infinity), (-0.0, -infinity), (infinity, infinity)] {
             assert_eq!(ln(x).to_bits(), f32::to_bits(expected), "{x}");

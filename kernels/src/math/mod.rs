@@ -1,11 +1,11 @@
-//! Functions of one number, without branches, so that a loop over them becomes SIMD.
+//! Branch-free scalar functions, so that loops over them vectorize.
 //!
-//! They are inlined into the loop that calls them, so such a loop belongs into [`simd!`](macro@crate::simd).
-//! With NaN they give NaN, and where f32 ends they end in subnormal numbers, then in 0, or in infinity.
+//! They are inlined into the calling loop, which belongs in [`simd!`](macro@crate::simd).
+//! NaN yields NaN. At the limits of f32 they return subnormal numbers, then 0, or infinity.
 //!
-//! The largest errors, against f64, as the example `accuracy` finds them: over all f32 from 2^-27 to 256 in size, and
-//! every 101st stretch of 4096 of those beyond, where the functions are linear or constant. The unit is that of the
-//! last place of the exact result; but of the derivatives which cross 0, marked by a star, it is 2^-24 of the sum of the
+//! The largest errors against f64, measured by the example `accuracy` over all f32 with magnitudes from 2^-27 to 256, and
+//! every 101st block of 4096 of those beyond, where the functions are linear or constant. The unit is the ulp of
+//! the exact result. For the derivatives which cross 0, marked by a star, it is 2^-24 of the sum of the
 //! magnitudes of their two terms.
 //!
 //! | function | error | of its derivative |
@@ -19,9 +19,9 @@
 //! | [`gelu`] | 6.09 | [`gelu_slope`] 5.08* |
 //! | [`gelu_tanh`] | 215 | [`gelu_tanh_slope`] 221* |
 //!
-//! [`ln`] has 0.99, as its own test finds over every 3001st positive f32 and every 13th from 0.5 to 2.
+//! [`ln`] has 0.99, measured by its own test over every 3001st positive f32 and every 13th from 0.5 to 2.
 //!
-//! So [`gelu`], [`phi`], [`silu`] and [`sigmoid`] keep their digits in the whole negative tail, down to the last subnormal
+//! So [`gelu`], [`phi`], [`silu`] and [`sigmoid`] stay accurate in the entire negative tail, down to the last subnormal
 //! number. [`gelu_tanh`] does not: rounding the argument of its exponential costs up to 3 of 2^-24 of the result for
 //! each unit of that argument, which is 1.7 at -1, 11 at -4 and 87 at -10.
 //!
@@ -73,7 +73,7 @@ fn size(x: f32, limit: f32) -> f32 {
     if size > limit { limit } else { size }
 }
 
-/// What a function that nears `max(x, 0)` on both sides has besides: `x` above 0, else a 0 with its sign.
+/// The asymptote of functions that approach `max(x, 0)` on both sides: `x` above 0, else a 0 with its sign.
 #[inline(always)]
 fn ramp(x: f32) -> f32 {
     if x < 0.0 { -0.0 } else { x }

@@ -11,7 +11,7 @@ pub(super) const END: f32 = 15.0;
 
 /// The tail of the normal distribution, `Phi(-t) = exp(-t^2 / 2) over / under`.
 pub(super) struct Tail {
-    /// `-t^2 / 2`, with what its square was rounded by.
+    /// `-t^2 / 2`, with the rounding error of the square.
     pub(super) exponent: Reduced,
     pub(super) over: f32,
     pub(super) under: f32,

@@ -79,7 +79,7 @@ pub(crate) fn tanh_slope(x: f64) -> f64 {
     4.0 * small / (1.0 + small).powi(2)
 }
 
-/// What the sigmoid in the approximation of GELU is of, and its derivative.
+/// The argument of the sigmoid in the approximation of GELU, and its derivative.
 pub(crate) fn inner(x: f64) -> (f64, f64) {
     let factor = 2.0 * (2.0 / std::f64::consts::PI).sqrt();
     (factor * (x + 0.044_715 * x * x * x), factor * (1.0 + 3.0 * 0.044_715 * x * x))

@@ -3,10 +3,10 @@
 use super::exponential::Reduced;
 use super::size;
 
-/// From here on, 1 is the nearest number.
+/// From here on, the result rounds to 1.
 const END: f32 = 10.0;
 
-/// `tanh(x)`, by `-m / (2 + m)` with `m = exp(-2 |x|) - 1`, which loses no digits near 0.
+/// `tanh(x)`, by `-m / (2 + m)` with `m = exp(-2 |x|) - 1`, which is accurate near 0.
 #[inline(always)]
 #[must_use]
 pub fn tanh(x: f32) -> f32 {

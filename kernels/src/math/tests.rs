@@ -1,9 +1,9 @@
 use super::comparison;
 use super::{exp, phi, sigmoid, tanh};
 
-/// A part of what the example `accuracy` goes through, with the bounds that the documentation tells.
+/// A part of what the example `accuracy` measures, with the documented bounds.
 #[test]
-fn errors_are_as_documented() {
+fn errors_are_within_documented_bounds() {
     comparison::each(10_007, &mut |name, worst| {
         let bound = match name {
             "exp" => 0.91,
@@ -25,7 +25,7 @@ fn errors_are_as_documented() {
 }
 
 #[test]
-fn ends_are_exact() {
+fn range_limits_are_exact() {
     let (infinity, none) = (f32::INFINITY, f32::NEG_INFINITY);
     for (found, expected) in [
         (exp(infinity), infinity),
@@ -40,7 +40,7 @@ fn ends_are_exact() {
         (sigmoid(none), 0.0),
         (phi(infinity), 1.0),
         (phi(none), 0.0),
-        // The least number, and one that is subnormal.
+        // The smallest normal number, and a subnormal one.
         (exp(-103.27893), 1e-45),
         (exp(-95.0), 5.521e-42),
     ] {

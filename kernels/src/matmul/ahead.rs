@@ -1,29 +1,29 @@
-//! Reading ahead: what will be packed next comes near while tiles are computed.
+//! Prefetching: loads the data to be packed next while tiles are computed.
 
 use std::ops::Range;
 
 use super::View;
 use super::kernel::Kernel;
 
-/// Numbers of a line of the cache.
+/// Elements per cache line.
 const LINE: usize = 16;
 
-/// A part of a matrix that is fetched in shares.
+/// A part of a matrix that is prefetched in shares.
 pub(super) struct Ahead {
-    /// The run that is being fetched, and from one to the next.
+    /// The run that is being fetched, and the distance between runs.
     run: *const f32,
     stride: usize,
-    /// How many runs are left, and how long they are.
+    /// The number of remaining runs, and their length.
     runs: usize,
     length: usize,
     /// How much of the run has been fetched.
     at: usize,
-    /// Lines of a share.
+    /// Cache lines per share.
     share: usize,
 }
 
 impl Ahead {
-    /// The part `rows` by `columns` of a matrix, in so many shares; nothing if it lies apart, or is not there.
+    /// The part `rows` by `columns` of a matrix, in this number of shares; empty if it is not contiguous, or does not exist.
     pub(super) fn new(view: &View<'_>, rows: Range<usize>, columns: Range<usize>, shares: usize) -> Self {
         let (rows, columns) =
             (rows.start..rows.end.min(view.rows), columns.start..columns.end.min(view.columns));
@@ -38,7 +38,7 @@ impl Ahead {
         Self { run, stride, runs: if length == 0 { 0 } else { runs }, length, at: 0, share }
     }
 
-    /// Nothing.
+    /// None.
     pub(super) fn nothing() -> Self {
         Self { run: std::ptr::null(), stride: 0, runs: 0, length: 0, at: 0, share: 0 }
     }

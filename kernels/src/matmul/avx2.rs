@@ -19,7 +19,7 @@ impl Kernel for Avx2 {
     unsafe fn tile(tile: &Tile) {
         let table = if tile.left == Left::Rows { &TILES[0] } else { &TILES[1] };
         for start in (0..tile.columns).step_by(NARROW) {
-            // SAFETY: the caller promises the features, and what the tile says of its memory; this is a part of it.
+            // SAFETY: the caller promises the features, and that the tile describes its memory correctly; this is a part of it.
             unsafe {
                 table[tile.rows - 1](&Tile {
                     b: tile.b.add(start),
@@ -78,7 +78,7 @@ static TILES: [[unsafe fn(&Tile); 6]; 2] = [
 ];
 
 /// # Safety
-/// The processor has AVX2 and FMA, and the tile keeps what [`Tile`] asks for, with `ROWS` rows and at most 16 columns.
+/// The processor has AVX2 and FMA, and the tile satisfies the requirements of [`Tile`], with `ROWS` rows and at most 16 columns.
 #[target_feature(enable = "avx2,fma")]
 unsafe fn tile<const ROWS: usize, const COLUMNS: bool>(tile: &Tile) {
     let (row, step) = if COLUMNS { (1, tile.a_step) } else { (tile.a_step, 1) };
@@ -185,7 +185,7 @@ unsafe fn transpose(
     }
 }
 
-/// A block of 8 by 8 with rows as columns.
+/// Transposes a block of 8 by 8.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn transposed(rows: [__m256; 8]) -> [__m256; 8] {

@@ -23,7 +23,7 @@ impl Kernel for Avx512 {
             (Left::Columns, WIDE) => &TILES[2],
             (Left::Columns, _) => &TILES[3],
         };
-        // SAFETY: the caller promises the features, and what the tile says of its memory.
+        // SAFETY: the caller promises the features, and that the tile describes its memory correctly.
         unsafe { table[tile.rows - 1](tile) }
     }
 
@@ -86,7 +86,7 @@ macro_rules! rows {
 }
 
 /// # Safety
-/// The processor has AVX-512, and the tile keeps what [`Tile`] asks for, with `ROWS` rows and `16 VECTORS` columns of
+/// The processor has AVX-512, and the tile satisfies the requirements of [`Tile`], with `ROWS` rows and `16 VECTORS` columns of
 /// width.
 #[target_feature(enable = "avx512f")]
 unsafe fn tile<const ROWS: usize, const VECTORS: usize, const COLUMNS: bool>(tile: &Tile) {
@@ -110,7 +110,7 @@ unsafe fn tile<const ROWS: usize, const VECTORS: usize, const COLUMNS: bool>(til
             for (number, right) in right.iter_mut().enumerate() {
                 *right = _mm512_loadu_ps(b.add(number * 16));
             }
-            // Written out: the compiler leaves a loop with so many rows a loop, with its sums in memory.
+            // Written out: the compiler would not unroll a loop with so many rows, and keep its sums in memory.
             rows!(sums, right, |number| *a[number / 3].add(number % 3 * row); 0 1 2 3 4 5 6 7 8 9 10 11 12 13);
             a = a.map(|a| a.wrapping_add(step));
             b = b.add(tile.b_stride);
@@ -175,14 +175,14 @@ unsafe fn transpose(
     width: usize,
 ) {
     for column in (0..width).step_by(16) {
-        // What a row ends in after the last column is never looked at: the last column again.
+        // The padding after the last column is never read: the last column again.
         let count = (columns - column).min(16);
         let from = from.wrapping_add(column * stride);
         // SAFETY: `into` has these columns.
         let into = unsafe { into.add(column) };
         let fours = depth / 4 * 4;
         for start in (0..fours).step_by(4) {
-            // SAFETY: `count` columns of 4 numbers are within `from`, and 4 rows within `into`.
+            // SAFETY: `count` columns of 4 elements are within `from`, and 4 rows within `into`.
             unsafe {
                 let (from, into) = (from.add(start), into.add(start * width));
                 if count == 16 {
@@ -203,17 +203,17 @@ unsafe fn transpose(
     }
 }
 
-/// Writes 4 numbers of each of 16 columns as 4 rows.
+/// Writes 4 elements of each of 16 columns as 4 rows.
 ///
 /// # Safety
-/// The processor has AVX-512; `from` gives where the numbers of each column are, and `into` has the rows, `width` apart.
+/// The processor has AVX-512; `from` points to the elements of each column, and `into` has the rows, `width` apart.
 #[target_feature(enable = "avx512f")]
 #[inline]
 unsafe fn transpose_four(from: impl Fn(usize) -> *const f32, into: *mut f32, width: usize) {
     // Quarter q of vector i is of column 4 q + i.
     let mut vectors = [_mm512_setzero_ps(); 4];
     for (number, vector) in vectors.iter_mut().enumerate() {
-        // SAFETY: `from` gives where 4 numbers are.
+        // SAFETY: `from` points to 4 elements.
         unsafe {
             let quarter = |quarter: usize| _mm_loadu_ps(from(4 * quarter + number));
             let first = _mm512_castps128_ps512(quarter(0));

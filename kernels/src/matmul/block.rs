@@ -10,11 +10,11 @@ use super::kernel::{DEPTH, Kernel, MOST_ROWS, NARROW, Tile, WIDE};
 use super::{View, WriteMode, pack};
 use crate::scratch;
 
-/// Columns whose part of the right-hand side is packed at once: with `DEPTH`, half of a second-level cache.
+/// Columns whose part of the right-hand side is packed at once: with `DEPTH`, half of an L2 cache.
 const COLUMNS: usize = 512;
 /// Tiles whose left-hand sides are packed at once.
 const TILES: usize = 8;
-/// Columns of a result that is rather computed as the transpose of a product.
+/// The number of columns up to which a result is computed as the transpose of a product.
 const FEW: usize = 4;
 
 /// The right-hand side of a product.
@@ -54,9 +54,9 @@ impl Right<'_> {
         (start, depth): (usize, usize),
         rows: usize,
     ) -> Option<(*const f32, usize)> {
-        /// Numbers that stay in the first-level cache.
+        /// Elements that stay in the L1 cache.
         const NEAR: usize = 8 << 10;
-        /// Rows so short that the panels of a block of the depth lie together in the second-level cache.
+        /// Rows so short that the panels of a block of the depth fit together in the L2 cache.
         const TOGETHER: usize = 256;
         match self {
             Self::Packed { first, all, data, .. } => {
@@ -74,7 +74,7 @@ impl Right<'_> {
     }
 }
 
-/// Where a result goes: element (i, j) is at `i * row_stride + j * column_stride`.
+/// The destination of a result: element (i, j) is at `i * row_stride + j * column_stride`.
 #[derive(Clone, Copy)]
 pub(super) struct Target {
     pub(super) start: *mut f32,
@@ -82,13 +82,13 @@ pub(super) struct Target {
     pub(super) column_stride: usize,
 }
 
-// SAFETY: a target is only a place; who writes to it promises that it is theirs.
+// SAFETY: a target is only a pointer; its writers ensure that they have exclusive access.
 unsafe impl Send for Target {}
 // SAFETY: as above.
 unsafe impl Sync for Target {}
 
 /// The lengths of the blocks of a depth, but for the last, which may be shorter: a function of the depth alone, so
-/// that every path makes its sums alike.
+/// that every path computes the same sums.
 pub(super) fn step(depth: usize) -> usize {
     let count = depth.div_ceil(DEPTH).max(1);
     depth.div_ceil(count).next_multiple_of(16).max(16)
@@ -100,7 +100,7 @@ pub(super) fn steps(depth: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..depth).step_by(step).map(move |start| (start, step.min(depth - start)))
 }
 
-/// The tiles of at most `TILES * K::ROWS` rows, each a first row and a number of rows: as few as there can be, and of
+/// The tiles of at most `TILES * K::ROWS` rows, each a first row and a number of rows: as few as possible, and of
 /// nearly equal heights.
 struct Tiles {
     tiles: [(usize, usize); TILES],
@@ -125,7 +125,7 @@ impl Tiles {
 ///
 /// # Safety
 /// The processor has the level of `K`. The operands have the sizes of their views in their data, and the block lies
-/// in them. `c` has the block, and nobody else uses it.
+/// in them. `c` contains the block, and it is not used elsewhere.
 pub(super) unsafe fn run<K: Kernel>(
     a: &View<'_>,
     b: &Right<'_>,
@@ -151,7 +151,7 @@ pub(super) unsafe fn run<K: Kernel>(
 }
 
 /// # Safety
-/// That of [`run`]; where columns of `c` have a stride, `then` gets nothing.
+/// That of [`run`]; where columns of `c` have a stride, `then` is not called.
 unsafe fn run_wide<K: Kernel>(
     a: &View<'_>,
     b: &Right<'_>,
@@ -165,7 +165,7 @@ unsafe fn run_wide<K: Kernel>(
     let left_room = TILES.min(rows.len().div_ceil(K::ROWS)) * pack::tile_room::<K>();
     let right_room = step(depth) * columns.len().min(COLUMNS).next_multiple_of(WIDE);
     scratch::with(left_room + right_room + 16, |packed| {
-        // Vectors of the panels should not cross lines of the cache.
+        // Vectors of the panels should not cross cache lines.
         let skipped = packed.as_ptr().align_offset(64).min(16);
         let (packed_b, packed_a) = packed[skipped..].split_at_mut(right_room);
         for first_column in columns.clone().step_by(COLUMNS) {
@@ -299,7 +299,7 @@ unsafe fn finish(
     }
 }
 
-/// A block of a product over no numbers.
+/// A block of a product of depth 0.
 ///
 /// # Safety
 /// The block of `c` is the caller's.

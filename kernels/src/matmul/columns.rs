@@ -3,18 +3,18 @@
 use super::WriteMode;
 use crate::{simd, threads};
 
-/// Columns that are summed side by side: enough for a row's part to be read in one go.
+/// The number of columns that are summed in parallel: enough to read a row's part at once.
 const WIDE: usize = 128;
-/// The same for those that are left.
+/// The same for the remaining columns.
 const LANES: usize = 16;
 
-/// The sums of the columns of a matrix with `sums.len()` columns, of which the rows begin `stride` numbers apart:
+/// The sums of the columns of a matrix with `sums.len()` columns, whose rows start `stride` elements apart:
 /// in f32 over blocks of 64 rows, then over the blocks in their order.
 ///
 /// # Panics
 /// If `matrix` ends before the last row does.
 pub fn column_sums(matrix: &[f32], rows: usize, stride: usize, sums: &mut [f32], onto: WriteMode) {
-    /// Numbers that are worth a word to another thread.
+    /// The number of elements that makes another thread worthwhile.
     const NUMBERS: usize = 1 << 17;
     let columns = (NUMBERS / rows.max(1)).next_multiple_of(WIDE).max(WIDE);
     threads::chunks(sums, columns, |number, sums| {

@@ -1,9 +1,9 @@
 //! Matrix products.
 //!
-//! Every element of a result is the sum of its products in their order: fused multiply-adds from 0 on over a block
-//! of the depth, whose sums are then added one after the other (the first takes the place of what is there, unless
-//! the product is added to it). The blocks follow from the depth alone. So an element depends on its row and its
-//! column and nothing else: not on the sizes of the operands, on strides, threads or the SIMD level, nor on
+//! Every element of a result is the sum of its products in order: fused multiply-adds starting from 0 over a block
+//! of the depth; the sums of the blocks are then added sequentially (the first overwrites the destination, unless
+//! the product is accumulated). The blocks depend only on the depth. So an element depends only on its row and its
+//! column: not on the sizes of the operands, strides, threads or the SIMD level, nor on
 //! which of these functions computes it.
 //!
 //! ```
@@ -44,32 +44,32 @@ use block::{Right, Target};
 /// A matrix inside a slice, with any strides.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
-    /// Where the numbers are; element (i, j) is at `i * row_stride + j * column_stride`.
+    /// The data; element (i, j) is at `i * row_stride + j * column_stride`.
     pub data: &'a [f32],
     /// The number of rows.
     pub rows: usize,
     /// The number of columns.
     pub columns: usize,
-    /// From a row to the next.
+    /// The distance from a row to the next.
     pub row_stride: usize,
-    /// From a column to the next.
+    /// The distance from a column to the next.
     pub column_stride: usize,
 }
 
 impl<'a> View<'a> {
-    /// A matrix whose rows lie one after the other.
+    /// A matrix with contiguous rows.
     #[must_use]
     pub fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
         Self { data, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
-    /// A matrix whose rows begin `stride` numbers apart.
+    /// A matrix whose rows start `stride` elements apart.
     #[must_use]
     pub fn with_stride(data: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
         Self { data, rows, columns, row_stride: stride, column_stride: 1 }
     }
 
-    /// The same numbers with rows as columns.
+    /// The transposed matrix, on the same data.
     #[must_use]
     pub fn transposed(self) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// That the data has all elements.
+    /// Checks that the data contains all elements.
     fn check(&self, name: &str) {
         if self.rows > 0 && self.columns > 0 {
             let last = ((self.rows - 1).checked_mul(self.row_stride))
@@ -92,37 +92,37 @@ impl<'a> View<'a> {
     }
 }
 
-/// What a result does to what is there.
+/// How a result is written to its destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteMode {
-    /// Takes its place; what was there is never read.
+    /// Overwrites the destination, which is not read.
     Overwrite,
-    /// Is added to it.
+    /// Adds to the destination.
     Accumulate,
 }
 
-/// `c = a b`, or `c += a b`, on the caller's thread; rows of `c` begin `stride` numbers apart.
+/// `c = a b`, or `c += a b`, on the caller's thread; rows of `c` start `stride` elements apart.
 ///
 /// # Panics
-/// If the sizes do not fit, or a slice is too short.
+/// If the sizes do not match, or a slice is too short.
 pub fn serial(a: View<'_>, b: View<'_>, c: &mut [f32], stride: usize, onto: WriteMode) {
     b.check("b");
     let (rows, columns) = (a.rows, b.columns);
     let c = target(&a, &Right::View(b), c, stride);
-    // SAFETY: `target` and `check` have seen that all lies in its slice, and `c` is borrowed for this alone.
+    // SAFETY: `target` and `check` ensure that everything is inside its slice, and `c` is borrowed exclusively.
     unsafe { run(&a, &Right::View(b), c, (0..rows, 0..columns), onto, &|_, _, _| ()) };
 }
 
-/// `c = a b`, or `c += a b`, on all threads; rows of `c` lie one after the other.
+/// `c = a b`, or `c += a b`, on all threads; the rows of `c` are contiguous.
 ///
 /// # Panics
-/// If the sizes do not fit, or a slice is too short.
+/// If the sizes do not match, or a slice is too short.
 pub fn product(a: View<'_>, b: View<'_>, c: &mut [f32], onto: WriteMode) {
     product_then(a, b, c, onto, |_, _, _| ());
 }
 
-/// [`product`], then `then` for every run of a row of `c` as soon as it is finished, with the number of the row and
-/// that of the run's first column, on the thread that made it. The runs hold every element once.
+/// [`product`], which calls `then` for every run of a row of `c` as soon as it is finished, with the index of the row and
+/// that of the run's first column, on the thread that computed it. The runs contain every element once.
 ///
 /// # Panics
 /// As [`product`].
@@ -141,7 +141,7 @@ pub fn product_then(
     threads::for_each(rows.div_ceil(height) * across, |number| {
         let (row, column) = (number / across * height, number % across * width);
         let part = (row..rows.min(row + height), column..columns.min(column + width));
-        // SAFETY: `target` and `check` have seen that all lies in its slice; `c` is borrowed for this alone, and each
+        // SAFETY: `target` and `check` ensure that everything is inside its slice; `c` is borrowed exclusively, and each
         // block is computed once.
         unsafe { run(&a, &Right::View(b), c, part, onto, &then) };
     });
@@ -149,14 +149,14 @@ pub fn product_then(
 
 /// The heights and widths of the blocks of a result that threads compute.
 ///
-/// They may follow the number of threads, as nothing else here does: an element's sum has no part in how the result is
-/// cut.
+/// They may depend on the number of threads, unlike everything else here: an element's sum does not depend on how the
+/// result is split.
 fn blocks(rows: usize, columns: usize, depth: usize) -> (usize, usize) {
-    /// Multiplications that are worth a word to another thread.
+    /// The number of multiplications that makes another thread worthwhile.
     const WORK: usize = 1 << 20;
     /// The largest block.
     const LARGEST: usize = 512;
-    // Two for each thread, so that one that is late has less to catch up with; more would be smaller, and pack more.
+    // Two per thread, so that a late thread has less to catch up; more blocks would be smaller, and pack more.
     let wanted = 2 * threads::count().max(2);
     let even = |size: usize, most: usize, unit: usize| {
         let count = size.div_ceil(most).max(1);
@@ -181,7 +181,7 @@ fn blocks(rows: usize, columns: usize, depth: usize) -> (usize, usize) {
     }
 }
 
-/// Checks sizes; gives where the result goes.
+/// Checks the sizes; returns the target of the result.
 fn target(a: &View<'_>, b: &Right<'_>, c: &mut [f32], stride: usize) -> Target {
     a.check("a");
     assert_eq!(a.columns, b.depth(), "a has as many columns as b has rows");
@@ -197,8 +197,8 @@ fn target(a: &View<'_>, b: &Right<'_>, c: &mut [f32], stride: usize) -> Target {
 /// Runs a block at the level of this thread.
 ///
 /// # Safety
-/// The operands have the sizes of their views in their data, and the block lies in them. `c` has the block, and nobody
-/// else uses it.
+/// The operands have the sizes of their views in their data, and the block lies in them. `c` contains the block, and it is
+/// not used elsewhere.
 unsafe fn run(
     a: &View<'_>,
     b: &Right<'_>,
@@ -210,7 +210,7 @@ unsafe fn run(
     if part.0.is_empty() || part.1.is_empty() {
         return;
     }
-    // SAFETY: as the caller promises; `level` gives a level only where the processor was seen to have it.
+    // SAFETY: as the caller promises; `level` returns a level only if the processor was detected to support it.
     unsafe {
         match level() {
             #[cfg(target_arch = "x86_64")]

@@ -6,23 +6,23 @@ use super::View;
 use super::kernel::{A_STRIDE, DEPTH, Kernel, Left, NARROW, WIDE};
 use crate::simd;
 
-/// Room for the left-hand side of a tile.
+/// The buffer size of the left-hand side of a tile.
 pub(super) const fn tile_room<K: Kernel>() -> usize {
     let (rows, columns) = (K::ROWS * A_STRIDE, K::LANES * DEPTH);
-    // Not a power of 2 either.
+    // Also not a power of 2.
     (if rows > columns { rows } else { columns }) + 16
 }
 
-/// How the left-hand side is packed: in the order that it has.
+/// How the left-hand side is packed: in its own order.
 pub(super) fn order(a: &View<'_>) -> Left {
     if a.column_stride == 1 { Left::Rows } else { Left::Columns }
 }
 
-/// Whether the left-hand side is best read where it is, with `depth` columns.
+/// Whether the left-hand side, with `depth` columns, is best read without packing.
 pub(super) fn is_near(a: &View<'_>, depth: usize) -> bool {
-    /// Numbers that take half of the first-level cache.
+    /// Elements that take half of the L1 cache.
     const NEAR: usize = 4 << 10;
-    /// Rows about a multiple of it apart have sets of the first-level cache in common.
+    /// Rows about a multiple of it apart share sets of the L1 cache.
     const PERIOD: usize = 512;
     match order(a) {
         Left::Rows => {
@@ -34,7 +34,7 @@ pub(super) fn is_near(a: &View<'_>, depth: usize) -> bool {
 }
 
 /// Where the left-hand side of a tile is: if it [`is_near`], in `a`, with rows from `first` on and columns from `start`
-/// on, else in `packed`; and from a row, or a column, to the next.
+/// on, else in `packed`; and the distance between rows or columns.
 pub(super) fn place<K: Kernel>(
     a: &View<'_>,
     is_near: bool,
@@ -50,7 +50,7 @@ pub(super) fn place<K: Kernel>(
     }
 }
 
-/// Packs tiles of `a`, each a first row and a number of rows, with `depth` of their numbers from `start` on.
+/// Packs tiles of `a`, each a first row and a number of rows, with `depth` of their elements from `start` on.
 ///
 /// # Safety
 /// The processor has the level of `K`.
@@ -100,8 +100,8 @@ pub(super) const fn width(columns: usize) -> usize {
     if columns <= NARROW { NARROW } else { WIDE }
 }
 
-/// Packs the panel of the columns `columns` of `b`, with `depth` rows from `start` on: rows of [`width`] numbers, which
-/// end in anything after the last column.
+/// Packs the panel of the columns `columns` of `b`, with `depth` rows from `start` on: rows of [`width`] elements, with
+/// unspecified padding after the last column.
 ///
 /// # Safety
 /// The processor has the level of `K`.

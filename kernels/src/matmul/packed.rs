@@ -1,4 +1,4 @@
-//! A right-hand side that serves many products.
+//! A packed right-hand side, reused by many products.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::kernel::{Kernel, NARROW, WIDE};
 use super::{View, WriteMode, pack, run, target};
 use crate::simd::{Level, level};
 
-/// A right-hand side `[k, n]` that is packed once for many products, in a slice of the caller's.
+/// A right-hand side `[k, n]` that is packed once for many products, in a slice of the caller.
 ///
 /// ```
 /// use trainspec_kernels::matmul::{WriteMode, Packed, View};
@@ -22,18 +22,18 @@ use crate::simd::{Level, level};
 #[derive(Clone, Copy, Debug)]
 pub struct Packed<'a> {
     depth: usize,
-    /// The first of its columns, and how many there are.
+    /// The first column, and the number of columns.
     first: usize,
     columns: usize,
     /// The columns that have been packed.
     all: usize,
-    /// For each block of the depth panels of 32 columns, the last of 16 if that is enough; in a panel the rows one
-    /// after the other, which end in anything.
+    /// For each block of the depth, panels of 32 columns, the last of 16 if that is enough. The rows of a panel are
+    /// contiguous, with unspecified padding.
     data: &'a [f32],
 }
 
 impl<'a> Packed<'a> {
-    /// How many numbers a packed right-hand side of `depth` rows and `columns` columns has.
+    /// The number of elements of a packed right-hand side of `depth` rows and `columns` columns.
     #[must_use]
     pub fn size(depth: usize, columns: usize) -> usize {
         depth * columns.next_multiple_of(NARROW) + NARROW
@@ -42,16 +42,16 @@ impl<'a> Packed<'a> {
     /// Packs `b` into `room`.
     ///
     /// # Panics
-    /// If the data of `b` does not have all its elements, or `room` has not [`Packed::size`] numbers.
+    /// If the data of `b` does not contain all its elements, or `room` does not have [`Packed::size`] elements.
     pub fn new(b: View<'_>, room: &'a mut [f32]) -> Self {
         b.check("b");
         let (depth, columns) = (b.rows, b.columns);
         assert_eq!(room.len(), Self::size(depth, columns), "room for the packed right-hand side");
-        // Vectors should not cross lines of the cache.
+        // Vectors should not cross cache lines.
         let skipped = room.as_ptr().align_offset(64).min(NARROW);
         let room = &mut room[skipped..];
         match level() {
-            // SAFETY: `level` gives a level only where the processor was seen to have it.
+            // SAFETY: `level` returns a level only if the processor was detected to support it.
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => unsafe { fill::<super::avx512::Avx512>(&b, room) },
             // SAFETY: as above.
@@ -66,7 +66,7 @@ impl<'a> Packed<'a> {
     /// Some of the columns.
     ///
     /// # Panics
-    /// If `columns` does not begin at a multiple of 32, or ends neither at one nor with the last column.
+    /// If `columns` does not start at a multiple of 32, or ends neither at one nor with the last column.
     #[must_use]
     pub fn part(&self, columns: Range<usize>) -> Self {
         let ends =
@@ -75,15 +75,15 @@ impl<'a> Packed<'a> {
         Self { first: self.first + columns.start, columns: columns.len(), ..*self }
     }
 
-    /// `c = a b`, or `c += a b`, on the caller's thread; rows of `c` begin `stride` numbers apart.
+    /// `c = a b`, or `c += a b`, on the caller's thread; rows of `c` start `stride` elements apart.
     ///
     /// # Panics
-    /// If the sizes do not fit, or a slice is too short.
+    /// If the sizes do not match, or a slice is too short.
     pub fn serial(&self, a: View<'_>, c: &mut [f32], stride: usize, onto: WriteMode) {
         let Self { depth, first, columns, all, data } = *self;
         let b = Right::Packed { depth, first, columns, all, data };
         let c = target(&a, &b, c, stride);
-        // SAFETY: `target` has seen that all lies in its slice, and `c` is borrowed for this alone.
+        // SAFETY: `target` has seen that all lies in its slice, and `c` is borrowed exclusively.
         unsafe { run(&a, &b, c, (0..a.rows, 0..columns), onto, &|_, _, _| ()) };
     }
 }

@@ -1,4 +1,4 @@
-//! The micro-kernel in plain loops: up to 4 rows by 16 columns.
+//! The portable micro-kernel, with plain loops: up to 4 rows by 16 columns.
 
 use super::kernel::{Kernel, Left, NARROW, Tile};
 

@@ -6,7 +6,7 @@ use super::{Packed, View, WriteMode, column_sums, product, product_then, serial}
 use crate::philox;
 use crate::simd::{self, Level};
 
-/// Numbers from -1 to 1.
+/// Values from -1 to 1.
 fn numbers(count: usize, key: u32) -> Vec<f32> {
     let mut words = vec![0; count];
     philox::fill(&mut words, [key, 0], [0; 3]);
@@ -17,21 +17,21 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
-/// How a matrix lies in memory.
+/// The layout of a matrix in memory.
 #[derive(Clone, Copy, Debug)]
 enum Lie {
     Rows,
     Columns,
-    /// Rows with something between them.
+    /// Rows with a gap between them.
     Apart,
-    /// Numbers with something between them.
+    /// Elements with a gap between them.
     Sparse,
 }
 
 const LIES: [Lie; 4] = [Lie::Rows, Lie::Columns, Lie::Apart, Lie::Sparse];
 
 impl Lie {
-    /// Room for a matrix, with NaN where nobody should look.
+    /// Memory for a matrix, with NaN where nothing should be read.
     fn matrix(self, rows: usize, columns: usize, key: u32) -> (Vec<f32>, [usize; 2]) {
         let [row, column] = match self {
             Self::Rows => [columns, 1],
@@ -53,7 +53,7 @@ fn view(data: &[f32], [row_stride, column_stride]: [usize; 2], rows: usize, colu
     View { data, rows, columns, row_stride, column_stride }
 }
 
-/// What the blocks promise, an element at a time.
+/// The documented result of the blocks, one element at a time.
 fn expected(a: &View<'_>, b: &View<'_>, there: Option<f32>, i: usize, j: usize) -> f32 {
     let depth = a.columns;
     let block = depth.div_ceil(depth.div_ceil(256).max(1)).next_multiple_of(16).max(1);
@@ -91,7 +91,7 @@ fn check([rows, depth, columns]: [usize; 3], lies: [Lie; 2], onto: WriteMode) {
             product(a, b, &mut c, onto);
             assert_eq!(bits(&c), bits(&sums), "product {rows} {depth} {columns} {lies:?} {onto:?} {level:?}");
 
-            // With something between the rows, which stays.
+            // With a gap between the rows, which must be unchanged.
             let stride = columns + 5;
             let mut wide = vec![7.0; rows * stride];
             for (row, there) in wide.chunks_exact_mut(stride).zip(there.chunks_exact(columns.max(1))) {
@@ -118,7 +118,7 @@ fn check([rows, depth, columns]: [usize; 3], lies: [Lie; 2], onto: WriteMode) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn every_element_is_its_sum(
+    fn every_element_equals_its_dot_product(
         rows in 0..40_usize,
         depth in 0..40_usize,
         columns in 0..70_usize,
@@ -131,7 +131,7 @@ proptest! {
 }
 
 #[test]
-fn edges_of_blocks_are_as_good() {
+fn block_boundaries_match_f64() {
     for sizes in [
         [1, 257, 1],
         [3, 513, 33],
@@ -153,10 +153,10 @@ fn edges_of_blocks_are_as_good() {
     }
 }
 
-/// Against f64: a sum of `k` numbers in a fused chain is off by at most `k` roundings of 2^-24 of the sum of the
+/// Against f64: a sum of `k` elements in a fused chain is off by at most `k` roundings of 2^-24 of the sum of the
 /// absolute values (and of terms of higher order, here below 1e-3 of it); blocks make it better.
 #[test]
-fn agrees_with_f64() {
+fn matches_f64() {
     let (rows, depth, columns) = (20, 700, 40);
     let (a, b) = (numbers(rows * depth, 1), numbers(depth * columns, 2));
     let mut c = vec![f32::NAN; rows * columns];
@@ -175,7 +175,7 @@ fn agrees_with_f64() {
 const LARGE: [usize; 3] = [150, 300, 260];
 
 #[test]
-fn bits_do_not_depend_on_threads() {
+fn results_do_not_depend_on_threads() {
     let [rows, depth, columns] = LARGE;
     let (a, b) = (numbers(rows * depth, 1), numbers(depth * columns, 2));
     let (a, b) = (View::new(&a, rows, depth), View::new(&b, columns, depth).transposed());
@@ -192,7 +192,7 @@ fn bits_do_not_depend_on_threads() {
 }
 
 #[test]
-fn a_row_does_not_depend_on_the_others() {
+fn row_result_does_not_depend_on_other_rows() {
     let [rows, depth, columns] = [70, 300, 37];
     let (a, b) = (numbers(rows * depth, 1), numbers(depth * columns, 2));
     let b = View::new(&b, depth, columns);
@@ -206,7 +206,7 @@ fn a_row_does_not_depend_on_the_others() {
 }
 
 #[test]
-fn what_follows_sees_every_finished_element_once() {
+fn epilogue_visits_every_finished_element_once() {
     for ([rows, depth, columns], adds) in
         [(LARGE, false), ([40, 0, 3], false), ([40, 0, 3], true), ([40, 5, 3], true), ([2, 300, 600], false)]
     {
@@ -218,20 +218,20 @@ fn what_follows_sees_every_finished_element_once() {
         let seen = Mutex::new(vec![0.0; rows * columns]);
         let mut c = vec![1.0; rows * columns];
         product_then(a, b, &mut c, onto, |row, first, run| {
-            let mut seen = seen.lock().expect("nobody panics");
+            let mut seen = seen.lock().expect("no thread panics");
             for (value, seen) in run.iter_mut().zip(&mut seen[row * columns + first..]) {
                 *seen += *value;
                 *value = -*value;
             }
         });
-        assert_eq!(bits(&seen.into_inner().expect("nobody panics")), bits(&plain));
+        assert_eq!(bits(&seen.into_inner().expect("no thread panics")), bits(&plain));
         let negative: Vec<f32> = plain.iter().map(|value| -value).collect();
         assert_eq!(bits(&c), bits(&negative));
     }
 }
 
 #[test]
-fn parts_of_what_is_packed_are_its_columns() {
+fn packed_parts_match_their_columns() {
     let [rows, depth, columns] = [5, 270, 150];
     let (a, b) = (numbers(rows * depth, 1), numbers(depth * columns, 2));
     let (a, b) = (View::new(&a, rows, depth), View::new(&b, depth, columns));
@@ -254,14 +254,14 @@ fn parts_of_what_is_packed_are_its_columns() {
 
 #[test]
 #[should_panic(expected = "whole panels")]
-fn parts_are_whole_panels() {
+fn packed_part_within_panel_is_rejected() {
     let b = [0.0; 100];
     let mut room = vec![0.0; Packed::size(1, 100)];
     let _ = Packed::new(View::new(&b, 1, 100), &mut room).part(0..33);
 }
 
 #[test]
-fn a_nan_and_an_infinity_show() {
+fn nan_and_infinity_propagate() {
     let mut a = numbers(20 * 9, 1);
     (a[3 * 9 + 2], a[5 * 9 + 8]) = (f32::NAN, f32::INFINITY);
     let mut c = vec![0.0; 20 * 3];
@@ -272,7 +272,7 @@ fn a_nan_and_an_infinity_show() {
 }
 
 #[test]
-fn blocks_cover_what_there_is() {
+fn blocks_cover_the_whole_output() {
     for sizes in
         [[1, 1, 1], [0, 5, 5], [128, 1024, 784], [2048, 256, 1024], [2048, 2048, 2048], [100_000, 1, 1000]]
     {
@@ -285,7 +285,7 @@ fn blocks_cover_what_there_is() {
 }
 
 #[test]
-fn columns_are_summed() {
+fn column_sums_are_computed() {
     for (rows, columns, stride) in [(0, 3, 3), (1, 1, 4), (130, 33, 40), (2000, 150, 150)] {
         let matrix = numbers(rows * stride, 1);
         let mut sums = vec![f32::NAN; columns];
@@ -322,12 +322,12 @@ fn operands_are_checked() {
 
 #[test]
 #[should_panic(expected = "c has room for the result")]
-fn the_result_is_checked() {
+fn result_length_is_checked() {
     serial(View::new(&[1.0; 2], 2, 1), View::new(&[1.0; 2], 1, 2), &mut [0.0; 4], 3, WriteMode::Overwrite);
 }
 
 #[test]
 #[should_panic(expected = "rows of c do not overlap")]
-fn the_stride_is_checked() {
+fn stride_is_checked() {
     serial(View::new(&[1.0; 2], 2, 1), View::new(&[1.0; 2], 1, 2), &mut [0.0; 4], 1, WriteMode::Overwrite);
 }

@@ -1,25 +1,25 @@
-//! Normal noise added to many numbers (Box and Muller 1958): `value += std * sqrt(-2 ln(u)) * cos(2 pi v)`, and the
-//! sine for another number.
+//! Normal noise added to many values (Box and Muller 1958): `value += std * sqrt(-2 ln(u)) * cos(2 pi v)`, and the
+//! sine for another value.
 //!
-//! The numbers are those of a Philox stream, by place: of each 32 words the first 16 make `u` and the last 16 `v`, and
-//! the two numbers that a pair gives stand where its words do. So a number depends on key, counter and its own place
-//! alone: neither on threads, nor on the SIMD level, nor on how many there are.
+//! The noise comes from a Philox stream, by index: of each 32 words the first 16 yield `u` and the last 16 `v`, and
+//! the two values of a pair have the indices of its words. So a value depends only on key, counter and its own
+//! index: not on threads, the SIMD level, or the number of values.
 //!
-//! `u` is on a grid of 2^-24 from 2^-24 to 1, so that the noise is at most 5.77 deviations; `v` on one of 2^-24.
+//! `u` is on a grid of 2^-24 from 2^-24 to 1, so that the noise is at most 5.77 standard deviations; `v` on one of 2^-24.
 
 use crate::math::ln;
 use crate::philox::{WORDS, draw};
 use crate::simd;
 use crate::threads;
 
-/// Words that are drawn at once.
+/// The number of words drawn at once.
 const GROUPS: usize = 32;
-/// Numbers that one thread takes at once.
+/// Elements per block.
 const BLOCK: usize = 16 * GROUPS * WORDS;
 const HALF: usize = WORDS / 2;
 
-/// Adds noise of mean 0 and deviation `std` from the stream of `key` whose upper three counter words are `place`. A
-/// stream has 2^34 numbers.
+/// Adds noise of mean 0 and standard deviation `std` from the stream of `key` whose upper three counter words are `place`. A
+/// stream has 2^34 values.
 ///
 /// ```
 /// let mut values = [1.0; 3];
@@ -31,7 +31,7 @@ pub fn add_normal(values: &mut [f32], std: f32, key: [u32; 2], place: [u32; 3]) 
         let mut words = [[0; WORDS]; GROUPS];
         for (part, values) in values.chunks_mut(GROUPS * WORDS).enumerate() {
             let words = &mut words[..values.len().div_ceil(WORDS)];
-            // Four words have one number in the stream.
+            // Four words share one block index of the stream.
             let first = (number * BLOCK + part * GROUPS * WORDS) / 4;
             draw(words, first as u32, key, place);
             add(values, words, std);
@@ -97,7 +97,7 @@ mod tests {
     /// By the words of the stream and the formula in f64. The angle is off by a rounding of its factor of pi/2, one
     /// of the product and those of the series, half an ulp of at most 1 each; the radius by a few of its own ulps.
     #[test]
-    fn each_number_is_that_of_its_place() {
+    fn noise_value_depends_on_its_index() {
         const COUNT: usize = 3 * BLOCK + 45;
         let found = noise(COUNT);
         let mut words = vec![0; COUNT.next_multiple_of(WORDS)];
@@ -114,9 +114,9 @@ mod tests {
     }
 
     /// The mean of n draws has deviation 1 / sqrt(n), their mean square sqrt(2 / n), their mean fourth power
-    /// sqrt(96 / n), and so has the product of neighbours; five deviations are missed once in 2 million keys.
+    /// sqrt(96 / n), and so has the product of neighbors; five deviations are missed once in 2 million keys.
     #[test]
-    fn moments_are_those_of_the_normal_distribution() {
+    fn noise_matches_normal_distribution_moments() {
         let values: Vec<f64> = noise(1 << 20).into_iter().map(f64::from).collect();
         let root = (values.len() as f64).sqrt();
         let mean = |power| values.iter().map(|value| value.powi(power)).sum::<f64>() / values.len() as f64;
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_threads_nor_levels_nor_the_count_show() {
+    fn results_do_not_depend_on_threads_simd_level_or_count() {
         let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
         let expected = bits(noise(3 * BLOCK + 77));
         for threads in [1, 2, 3] {

@@ -1,16 +1,16 @@
-//! Vectors made orthonormal, each kept on the side where it was: the `Q` of `A = Q R` whose `R` has a positive diagonal.
+//! Orthonormalizes vectors and preserves their orientation: the `Q` of `A = Q R` whose `R` has a positive diagonal.
 //!
-//! That `Q` is unique, so it is what a Householder decomposition gives once the signs of R's diagonal are multiplied in, as
-//! PyTorch's `orthogonal_` does. It comes from Gram and Schmidt's process in f64, with every projection done twice
+//! That `Q` is unique, so it equals that of a Householder decomposition multiplied by the signs of R's diagonal, as in
+//! PyTorch's `orthogonal_`. It is computed with the Gram-Schmidt process in f64, with every projection done twice
 //! (Giraud et al. 2005: twice is enough), a block of vectors at a time.
 //!
-//! `count` vectors of `length` numbers cost `4 count^2 length` operations: on one core some two seconds for 1024 of 4096
-//! numbers, half a minute for 4096 of 4096; on n cores an n-th of it.
+//! `count` vectors of `length` elements cost `4 count^2 length` operations: on one core about two seconds for 1024 of 4096
+//! elements, half a minute for 4096 of 4096; on n cores an n-th of it.
 //!
 //! ```
 //! use trainspec_kernels::orthogonal::orthonormalize;
 //!
-//! // (3, 4) has the length 5; of (1, 0) what is across it is left.
+//! // (3, 4) has the length 5; of (1, 0) the orthogonal part remains.
 //! let mut vectors = [3.0, 4.0, 1.0, 0.0];
 //! orthonormalize(&mut vectors, 2);
 //! for (found, expected) in vectors.into_iter().zip([0.6, 0.8, 0.8, -0.6]) {
@@ -23,20 +23,20 @@ mod tests;
 
 use crate::{simd, threads};
 
-/// Vectors of a block: what is before them is read once for all.
+/// Vectors per block: the vectors before it are read once for all.
 const BLOCK: usize = 32;
-/// Vectors of a block that one thread takes, which stay in the second cache.
+/// Vectors of a block per thread, which stay in the L2 cache.
 const SOME: usize = 8;
-/// Sums side by side.
+/// The number of parallel sums.
 const LANES: usize = 16;
 
-/// Makes vectors of `length` numbers, one behind the other, orthonormal in their order. A vector that depends on those before
-/// it, a zero for one, becomes any vector that does not.
+/// Makes consecutive vectors of `length` elements orthonormal in order. A vector that depends linearly on those before
+/// it, for example a zero, is replaced by one that does not.
 ///
 /// The result depends neither on the number of threads nor on the SIMD level.
 ///
 /// # Panics
-/// If `length` is 0 or does not divide the number of numbers, or there are more vectors than dimensions.
+/// If `length` is 0 or does not divide the number of elements, or there are more vectors than dimensions.
 pub fn orthonormalize(vectors: &mut [f64], length: usize) {
     assert!(length > 0 && vectors.len().is_multiple_of(length), "vectors of {length} numbers");
     assert!(vectors.len() / length <= length, "no more vectors than dimensions");
@@ -56,7 +56,7 @@ pub fn orthonormalize(vectors: &mut [f64], length: usize) {
     }
 }
 
-/// Makes a vector a unit vector across all of `others`; its own length was `first`.
+/// Makes a vector a unit vector orthogonal to all of `others`; its own length was `first`.
 fn finish(others: &[&[f64]; 2], vector: &mut [f64], first: f64) {
     /// What is left of a vector that does not depend on the others is far above the rounding of its sums.
     const LEAST: f64 = 1e-10;
@@ -88,7 +88,7 @@ fn norm(vector: &[f64]) -> f64 {
 }
 
 simd! {
-    /// Takes from `some` vectors what they have of each of `others`, unit vectors across each other.
+    /// Subtracts from `some` vectors their projections on each of `others`, which are orthonormal.
     fn project(others: &[f64], some: &mut [f64], length: usize) {
         for other in others.chunks(length) {
             for vector in some.chunks_mut(length) {

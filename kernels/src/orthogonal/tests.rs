@@ -4,7 +4,7 @@ use super::orthonormalize;
 use crate::philox::block;
 use crate::simd::{Level, at_level};
 
-/// Numbers in [-1, 1).
+/// Values in [-1, 1).
 fn random(count: usize, seed: u32) -> Vec<f64> {
     let word = |number: usize| block([number as u32, 0, 0, 0], [seed, 7])[0];
     (0..count).map(|number| f64::from(word(number)) / 2_147_483_648.0 - 1.0).collect()
@@ -14,7 +14,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// A product of unit vectors of n numbers is summed with an error of at most `n eps`; what two projections leave of another
+/// A product of unit vectors of n elements is summed with an error of at most `n eps`; what two projections leave of another
 /// vector is of that size, times the little that the conditioning of a random matrix adds after the first.
 fn tolerance(length: usize) -> f64 {
     16.0 * (length as f64 + 8.0) * f64::EPSILON
@@ -39,7 +39,7 @@ fn check(from: &[f64], length: usize) {
 }
 
 #[test]
-fn vectors_are_orthonormal_and_span_what_they_spanned() {
+fn vectors_become_orthonormal_and_keep_their_span() {
     for (count, length) in [(1, 1), (1, 5), (2, 2), (3, 17), (16, 16), (33, 40), (65, 130), (96, 96)] {
         check(&random(count * length, 3), length);
     }
@@ -47,7 +47,7 @@ fn vectors_are_orthonormal_and_span_what_they_spanned() {
 
 /// The second is the first times 3; the third is 0; the fourth is the sum of the first and the last.
 #[test]
-fn a_vector_that_depends_on_others_is_replaced() {
+fn linearly_dependent_vector_is_replaced() {
     let first = random(5, 1);
     let last = random(5, 2);
     let tripled = first.iter().map(|x| 3.0 * x);
@@ -67,7 +67,7 @@ fn a_vector_that_depends_on_others_is_replaced() {
 }
 
 #[test]
-fn threads_and_levels_do_not_show() {
+fn results_do_not_depend_on_threads_or_simd_level() {
     let from = random(70 * 75, 5);
     let run = || {
         let mut vectors = from.clone();

@@ -1,8 +1,8 @@
-//! Philox4x32-10: random numbers by counting (Salmon et al., "Parallel random numbers: as easy as
+//! Philox4x32-10: counter-based random numbers (Salmon et al., "Parallel random numbers: as easy as
 //! 1, 2, 3", 2011).
 //!
-//! A block of four words is a function of a key and a counter and of nothing else, so any element of
-//! any stream can be had at any time, in any order, on any number of threads.
+//! A block of four words is a function of only a key and a counter, so any element of
+//! any stream can be computed at any time, in any order, on any number of threads.
 
 mod wide;
 
@@ -12,7 +12,7 @@ pub(crate) use wide::{BLOCKS, WORDS, draw};
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 /// Key increments, the golden ratio and the square root of 3 less 1, from the paper.
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
-/// Rounds: the paper's recommendation, the least that passes its tests with a margin.
+/// The number of rounds: the paper's recommendation, the least that passes its tests with a margin.
 const ROUNDS: u32 = 10;
 
 /// The four words of counter `counter` under `key`.
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_does_not_depend_on_how_much_of_it_is_drawn() {
+    fn stream_values_do_not_depend_on_draw_count() {
         let mut long = [0; 103];
         fill(&mut long, [1, 2], [3, 4, 5]);
         for (index, word) in (0_u32..).zip(long) {
@@ -88,9 +88,9 @@ mod tests {
     }
 
     #[test]
-    fn every_level_draws_the_blocks_of_their_numbers() {
+    fn every_simd_level_draws_equal_blocks() {
         let (key, place) = ([u32::MAX, 0x1234_5678], [7, u32::MAX, 0]);
-        // Past the last number comes the first.
+        // The counter wraps around.
         for first in [0, 5, u32::MAX - 20] {
             let numbers = (0..5 * BLOCKS as u32).map(|number| first.wrapping_add(number));
             let expected: Vec<u32> =

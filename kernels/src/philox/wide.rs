@@ -1,18 +1,18 @@
-//! Blocks side by side, each word in the low half of a u64: nobody looks at the upper halves, so that nothing need be
+//! Blocks in parallel, each word in the low half of a u64: the upper halves are not read, so that nothing need be
 //! masked between rounds.
 
 use super::{MULTIPLIERS, ROUNDS, WEYL};
 use crate::simd;
 
-/// Blocks that are drawn side by side.
+/// The number of blocks computed in parallel.
 pub(crate) const BLOCKS: usize = 8;
 /// Their words.
 pub(crate) const WORDS: usize = 4 * BLOCKS;
 
-/// Fills groups of [`BLOCKS`] blocks each, the first of which has number `first`.
+/// Fills groups of [`BLOCKS`] blocks each, the first of which has index `first`.
 pub(crate) fn draw(groups: &mut [[u32; WORDS]], first: u32, key: [u32; 2], place: [u32; 3]) {
     match simd::level() {
-        // SAFETY: `level` gives this level only where the processor was seen to have its features.
+        // SAFETY: `level` returns this level only if the processor was detected to have its features.
         #[cfg(target_arch = "x86_64")]
         simd::Level::Avx512 => unsafe { avx512::draw(groups, first, key, place) },
         // SAFETY: as above.

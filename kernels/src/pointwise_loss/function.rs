@@ -1,4 +1,4 @@
-//! The losses of one number, and their slopes. Where one of the numbers is NaN, so are both.
+//! The losses of one element, and their derivatives. If an input is NaN, both are NaN.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use crate::math::{exp, ln, ln_1p, sigmoid};
@@ -83,7 +83,7 @@ fn softplus(x: f32) -> f32 {
 }
 
 impl Term for Logistic {
-    /// So far below that its exponential is 0.
+    /// So low that its exponential is 0.
     const NOTHING: [f32; 3] = [-1000.0, 0.0, 0.0];
 
     #[inline(always)]
@@ -108,7 +108,7 @@ fn missing(margin: f32, s: f32, y: f32) -> f32 {
 pub(super) struct Margin(pub(super) f32);
 
 impl Term for Margin {
-    /// Right by far more than any margin.
+    /// Correct by far more than any margin.
     const NOTHING: [f32; 3] = [f32::MAX, 1.0, 0.0];
 
     #[inline(always)]

@@ -1,13 +1,13 @@
-//! Losses that are a sum over numbers, each from one prediction `y` and one target `t`, and their gradients in the same
+//! Elementwise losses, each a sum of a function of one prediction `y` and one target `t`, and their gradients in the same
 //! pass.
 //!
-//! | loss | of one number | slope |
+//! | loss | per element | derivative |
 //! | --- | --- | --- |
 //! | [`Absolute`](Function::Absolute) | `abs(y - t)` | `sign(y - t)`, `sign(0) = 0` |
 //! | [`Huber`](Function::Huber) | `(y - t)^2 / 2`, beyond `delta` `delta (abs(y - t) - delta / 2)` | `y - t` within `delta` |
 //! | [`SmoothL1`](Function::SmoothL1) | `(y - t)^2 / (2 beta)`, from `beta` on `abs(y - t) - beta / 2` | `(y - t) / beta` within 1 |
 //! | [`Logistic`](Function::Logistic) | `w t softplus(-y) + (1 - t) softplus(y)` | `(1 - t) sigmoid(y) - w t sigmoid(-y)` |
-//! | [`Margin`](Function::Margin) | `max(0, margin - s y)`, perhaps squared, with `s = 2 t - 1` | `-s`, or `-2 s (margin - s y)` |
+//! | [`Margin`](Function::Margin) | `max(0, margin - s y)`, optionally squared, with `s = 2 t - 1` | `-s`, or `-2 s (margin - s y)` |
 //! | [`Divergence`](Function::Divergence) | `t (ln t - y)`, 0 for a `t` of 0 | `-t` |
 //!
 //! `softplus(y) = max(y, 0) + ln(1 + exp(-abs(y)))` does not overflow, and in this form no term of a target from 0 to 1 is below 0, so
@@ -22,7 +22,7 @@ use crate::reduce::{PIECE, Sums, WIDE, Wide};
 use crate::{simd, threads};
 use function::{Absolute, Divergence, Huber, Logistic, Margin, SmoothL1, SquaredMargin, Term};
 
-/// A loss that is a sum over numbers.
+/// An elementwise loss.
 ///
 /// ```
 /// use trainspec_kernels::pointwise_loss::{Function, PointwiseLoss};
@@ -36,44 +36,44 @@ use function::{Absolute, Divergence, Huber, Logistic, Margin, SmoothL1, SquaredM
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct PointwiseLoss<'a> {
-    /// What is summed.
+    /// The function that is summed.
     pub function: Function<'a>,
-    /// What the sum is multiplied by: 1 over the values of a sample, for their mean.
+    /// The factor of the sum: the inverse of the number of values per sample for their mean.
     pub scale: f64,
 }
 
-/// The loss of one number.
+/// The loss of one element.
 #[derive(Clone, Copy, Debug)]
 pub enum Function<'a> {
     /// The absolute error.
     Absolute,
-    /// Huber's: a parabola, then lines of the slope `delta`.
+    /// The Huber loss: a parabola, then lines of slope `delta`.
     Huber {
-        /// Where the lines begin, above 0.
+        /// Where the lines start, above 0.
         delta: f32,
     },
-    /// The same with lines of the slope 1.
+    /// The same with lines of slope 1.
     SmoothL1 {
-        /// Where the lines begin; at 0 there is no parabola.
+        /// Where the lines start; 0 removes the parabola.
         beta: f32,
     },
     /// Binary cross entropy from logits, with targets from 0 to 1.
     Logistic {
-        /// What a target of 1 counts for, in each column, repeated as often as one likes; none is 1 for all.
+        /// The weight of a target of 1 in each column, repeated any number of times; if empty, all are 1.
         weights: &'a [f32],
     },
-    /// The hinge, with targets 0 and 1.
+    /// The hinge loss, with targets 0 and 1.
     Margin {
-        /// How far right is far enough.
+        /// The margin.
         margin: f32,
         /// Whether it is squared.
         squared: bool,
     },
-    /// Kullback and Leibler's divergence of log-probabilities from probabilities.
+    /// The Kullback-Leibler divergence of log-probabilities from probabilities.
     Divergence,
 }
 
-/// The most blocks of values.
+/// The maximum number of blocks of values.
 const BLOCKS: usize = 64;
 
 impl PointwiseLoss<'_> {
@@ -86,7 +86,7 @@ impl PointwiseLoss<'_> {
         self.run(y, t, None)
     }
 
-    /// The sum of the losses, with the bits of [`PointwiseLoss::forward`], and its gradient, into `dy`.
+    /// The sum of the losses, bit-identical to [`PointwiseLoss::forward`], and writes its gradient to `dy`.
     ///
     /// # Panics
     /// As [`PointwiseLoss::forward`]; `dy` is as long as `y`.
@@ -132,15 +132,15 @@ impl PointwiseLoss<'_> {
     }
 }
 
-/// The values of a block, whole rows of the weights.
+/// The values per block, complete rows of the weights.
 fn block(values: usize, weights: usize) -> usize {
-    /// Values worth a word to another thread.
+    /// The number of values that makes another thread worthwhile.
     const LEAST: usize = 16 * 1024;
     values.div_ceil(BLOCKS).max(LEAST).next_multiple_of(weights)
 }
 
 simd! {
-    /// The sum over some values, and with `GRADIENT` theirs.
+    /// The sum over some values, and with `GRADIENT` their gradients.
     fn pieces[T: Term, const GRADIENT: bool][T, GRADIENT](
         term: T,
         weights: &[f32],
@@ -172,7 +172,7 @@ simd! {
     }
 }
 
-/// As many repetitions of the weights of one sample as make a good piece.
+/// Repeats the weights of one sample up to a good block length.
 ///
 /// ```
 /// use trainspec_kernels::pointwise_loss::repeated;

@@ -28,14 +28,14 @@ fn data(function: Function<'_>, count: usize, spread: f32) -> (Vec<f32>, Vec<f32
 }
 
 fn run(loss: &PointwiseLoss<'_>, y: &[f32], t: &[f32]) -> (f64, Vec<f32>) {
-    // What was in the gradient must not show.
+    // The previous contents of the gradient must not affect the result.
     let mut dy = vec![f32::NAN; y.len()];
     let sum = loss.forward_backward(y, t, &mut dy);
     assert_eq!(sum.to_bits(), loss.forward(y, t).to_bits());
     (sum, dy)
 }
 
-/// One number in f64: its loss, its slope, and the sum of the sizes of what they are made of.
+/// One element in f64: its loss, its slope, and the sum of the sizes of what they are made of.
 fn reference(function: Function<'_>, index: usize, y: f64, t: f64) -> (f64, f64, f64) {
     let error = y - t;
     let (loss, slope) = match function {
@@ -97,7 +97,7 @@ fn check(function: Function<'_>, count: usize, spread: f32) {
 
 proptest! {
     #[test]
-    fn agrees_with_f64(rows in 1..60_usize, columns in 1..9_usize, spread in 0.1_f32..60.0) {
+    fn matches_f64(rows in 1..60_usize, columns in 1..9_usize, spread in 0.1_f32..60.0) {
         let weights = repeated(&WEIGHTS);
         for function in all(&weights) {
             check(function, 3 * rows * columns, spread);
@@ -106,7 +106,7 @@ proptest! {
 }
 
 #[test]
-fn bits_depend_neither_on_the_level_nor_on_threads() {
+fn results_do_not_depend_on_simd_level_or_threads() {
     let (count, weights) = (3 * 30_001, repeated(&WEIGHTS));
     for function in all(&weights) {
         check(function, count, 3.0);
@@ -125,7 +125,7 @@ fn bits_depend_neither_on_the_level_nor_on_threads() {
 }
 
 #[test]
-fn the_reference_has_the_gradient_of_its_loss() {
+fn reference_loss_gradient_matches_finite_differences() {
     let weights = repeated(&WEIGHTS);
     for function in all(&weights) {
         let (y, t) = data(function, 9, 2.0);
@@ -138,7 +138,7 @@ fn the_reference_has_the_gradient_of_its_loss() {
 
 /// No exponential overflows, and what is small stays: `ln(1 + exp(-50))` is far below the rounding of 1.
 #[test]
-fn extreme_logits_keep_their_digits() {
+fn extreme_logits_are_accurate() {
     let loss = PointwiseLoss { function: Function::Logistic { weights: &[] }, scale: 1.0 };
     assert_eq!(run(&loss, &[1e4, -1e4], &[1.0, 0.0]), (0.0, vec![0.0; 2]));
     assert_eq!(run(&loss, &[1e4, -1e4], &[0.0, 1.0]), (2e4, vec![1.0, -1.0]));
@@ -150,9 +150,9 @@ fn extreme_logits_keep_their_digits() {
     }
 }
 
-/// The two sides meet at the bound, an exact hit has the slope 0, and a class that cannot be counts for nothing.
+/// The two sides meet at the bound, an exact hit has the slope 0, and a class with probability 0 contributes nothing.
 #[test]
-fn bounds_are_as_told() {
+fn loss_slopes_at_bounds_follow_definition() {
     let one = |function, y: f32, t: f32| run(&PointwiseLoss { function, scale: 1.0 }, &[y], &[t]);
     assert_eq!(one(Function::Absolute, 2.0, 2.0), (0.0, vec![0.0]));
     assert_eq!(one(Function::Huber { delta: 2.0 }, 3.0, 1.0), (2.0, vec![2.0]));
@@ -166,7 +166,7 @@ fn bounds_are_as_told() {
 }
 
 #[test]
-fn a_nan_shows() {
+fn nan_propagates() {
     let weights = repeated(&WEIGHTS);
     for function in all(&weights) {
         let loss = PointwiseLoss { function, scale: 1.0 };
@@ -179,7 +179,7 @@ fn a_nan_shows() {
 }
 
 #[test]
-fn nothing_is_possible() {
+fn empty_input_is_accepted() {
     let weights = repeated(&WEIGHTS);
     for function in all(&weights) {
         assert_eq!(run(&PointwiseLoss { function, scale: 1.0 }, &[], &[]), (0.0, Vec::new()));

@@ -51,7 +51,7 @@ fn factor(pool: &Pool) -> f32 {
 }
 
 simd! {
-    /// Windows of 2x2 that touch, `N` at a time; a row has at least `N`.
+    /// Windows of 2x2 with stride 2, `N` at a time; a row has at least `N`.
     fn halve[const N: usize][N](pool: &Pool, x: &[f32], y: &mut [f32]) {
         let (width, columns) = (pool.width, pool.out_width());
         for (row, y) in y.chunks_exact_mut(columns).enumerate() {
@@ -68,7 +68,7 @@ simd! {
 }
 
 simd! {
-    /// The gradient for windows of 2x2 that touch.
+    /// The gradient for windows of 2x2 with stride 2.
     fn double(pool: &Pool, dy: &[f32], dx: &mut [f32], onto: WriteMode) {
         let (width, columns) = (pool.width, pool.out_width());
         let (pairs, odd_row) = dx.split_at_mut(pool.out_height() * 2 * width);

@@ -1,4 +1,4 @@
-//! The mean of whole planes.
+//! The mean of entire planes.
 
 use crate::matmul::WriteMode;
 use crate::sizes::elements;
@@ -7,13 +7,13 @@ use crate::{simd, threads};
 /// Running sums of a plane, at every level.
 const LANES: usize = 16;
 
-/// The mean of each of `planes` planes of `places` numbers, into `y`; NaN if `places` is 0.
+/// Writes the mean of each of `planes` planes of `places` elements to `y`; NaN if `places` is 0.
 ///
 /// # Shapes
 /// `x`: `[planes, places]`; `y`: `[planes]`.
 ///
 /// # Panics
-/// If a slice has another length.
+/// If a slice has the wrong length.
 ///
 /// ```
 /// let mut y = [0.0; 2];
@@ -27,7 +27,7 @@ pub fn global_average(x: &[f32], planes: usize, places: usize, y: &mut [f32]) {
     threads::chunks(y, block.max(1), |number, y| means(&x[number * block * places..], places, y));
 }
 
-/// The gradient of the planes, into `dx`, from that of their means, `dy`.
+/// Writes the gradient of the planes to `dx`, from that of their means, `dy`.
 ///
 /// # Panics
 /// As [`global_average`].

@@ -19,7 +19,7 @@ pub(super) fn forward(pool: &Pool, x: &[f32], y: &mut [f32], winners: Option<&mu
 }
 
 pub(super) fn backward(pool: &Pool, winners: &[u32], dy: &[f32], dx: &mut [f32], onto: WriteMode) {
-    // Windows that touch write each place once.
+    // Windows that do not overlap write each position once.
     if pool.is_halving() {
         return spread(pool, winners, dy, dx, onto);
     }
@@ -31,7 +31,7 @@ pub(super) fn backward(pool: &Pool, winners: &[u32], dy: &[f32], dx: &mut [f32],
     }
 }
 
-/// Whether `value` takes the place of the largest so far: NaN beats every number, and nothing beats NaN.
+/// Whether `value` replaces the largest so far: NaN beats every value, and nothing beats NaN.
 #[inline(always)]
 fn beats(value: f32, largest: f32) -> bool {
     (value > largest) | (value.is_nan() & !largest.is_nan())
@@ -57,7 +57,7 @@ fn any_forward(pool: &Pool, x: &[f32], y: &mut [f32], mut winners: Option<&mut [
 }
 
 simd! {
-    /// Windows of 2x2 that touch, `N` at a time; a row has at least `N`.
+    /// Windows of 2x2 with stride 2, `N` at a time; a row has at least `N`.
     fn halve[const N: usize][N](pool: &Pool, x: &[f32], y: &mut [f32], winners: Option<&mut [u32]>) {
         let (width, columns) = (pool.width, pool.out_width());
         let mut winners = winners;
@@ -89,7 +89,7 @@ simd! {
 }
 
 simd! {
-    /// The gradient for windows of 2x2 that touch.
+    /// The gradient for windows of 2x2 with stride 2.
     fn spread(pool: &Pool, winners: &[u32], dy: &[f32], dx: &mut [f32], onto: WriteMode) {
         let (width, columns) = (pool.width, pool.out_width());
         let (pairs, odd_row) = dx.split_at_mut(pool.out_height() * 2 * width);

@@ -1,11 +1,11 @@
 //! Pooling: the largest value or the mean of each window of each plane, and the mean of whole planes.
 //!
 //! A plane is one channel of one image, `[height, width]`. With stride `s` and padding `p`, the window of
-//! output `(i, j)` has the places `(s i + u - p, s j + v - p)` for `u, v < kernel`:
+//! output `(i, j)` has the positions `(s i + u - p, s j + v - p)` for `u, v < kernel`:
 //!
-//! - the maximum takes what is outside of the plane as minus infinity, and NaN as larger than every number;
+//! - the maximum treats positions outside of the plane as minus infinity, and NaN as larger than every value;
 //!   its gradient goes to the first maximum, row by row;
-//! - the mean takes what is outside as 0 and divides by `kernel^2`: the padding counts.
+//! - the mean treats positions outside as 0 and divides by `kernel^2`: the padding counts.
 //!
 //! # Source
 //! Max pooling: Riesenhuber and Poggio, "Hierarchical models of object recognition in cortex", 1999; average
@@ -54,9 +54,9 @@ pub struct Pool {
     pub width: usize,
     /// The side of the square window, at least 1.
     pub kernel: usize,
-    /// How many places the window moves at a time, at least 1.
+    /// The stride, at least 1.
     pub stride: usize,
-    /// By how many places windows reach over each edge, at most half of `kernel`.
+    /// The padding on each edge, at most half of `kernel`.
     pub padding: usize,
 }
 
@@ -74,15 +74,15 @@ impl Pool {
         self.places(self.width)
     }
 
-    /// The largest value of each window, into `y`, and where in its plane the first of equal ones is, as
-    /// `row * width + column`, into `winners`.
+    /// Writes the largest value of each window to `y`, and the position of the first of equal ones in its plane, as
+    /// `row * width + column`, to `winners`.
     ///
     /// # Shapes
     /// `x`: `[planes, height, width]`; `y` and `winners`: `[planes, out_height, out_width]`.
     ///
     /// # Panics
-    /// If a slice has another length, `kernel` or `stride` is 0, `padding` is more than half of `kernel`, or a
-    /// plane has more than 2^32 places.
+    /// If a slice has the wrong length, `kernel` or `stride` is 0, `padding` is more than half of `kernel`, or a
+    /// plane has more than 2^32 positions.
     pub fn max_forward(&self, x: &[f32], y: &mut [f32], winners: Option<&mut [u32]>) {
         self.check(x, y);
         let (each, size) = (self.out_places(), self.block() * self.out_places());
@@ -98,10 +98,10 @@ impl Pool {
         });
     }
 
-    /// The gradient of `x`, into `dx`, from that of `y`, `dy`, and the `winners` of [`Pool::max_forward`].
+    /// Writes the gradient of `x` to `dx`, from that of `y`, `dy`, and the `winners` of [`Pool::max_forward`].
     ///
     /// # Panics
-    /// As [`Pool::max_forward`], or if a winner is not a place of the plane.
+    /// As [`Pool::max_forward`], or if a winner is not a position of the plane.
     pub fn max_backward(&self, winners: &[u32], dy: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
         self.check(dx, dy);
         assert_eq!(winners.len(), dy.len(), "winners is [planes, out height, out width]");
@@ -110,7 +110,7 @@ impl Pool {
         });
     }
 
-    /// The mean of each window, into `y`; the padding counts.
+    /// Writes the mean of each window to `y`; the padding counts.
     ///
     /// # Panics
     /// As [`Pool::max_forward`].
@@ -122,7 +122,7 @@ impl Pool {
         });
     }
 
-    /// The gradient of `x`, into `dx`, from that of the means, `dy`.
+    /// Writes the gradient of `x` to `dx`, from that of the means, `dy`.
     ///
     /// # Panics
     /// As [`Pool::max_forward`].
@@ -155,13 +155,13 @@ impl Pool {
         );
     }
 
-    /// How many planes a thread takes at a time.
+    /// The number of planes per block.
     fn block(&self) -> usize {
         let places = (self.height * self.width).max(1);
         threads::block(self.planes * places, places) / places
     }
 
-    /// Whether windows are 2x2 and touch, and there is no padding: the case that has loops of its own.
+    /// Whether windows are 2x2 with stride 2 and without padding: the case with specialized loops.
     fn is_halving(&self) -> bool {
         (self.kernel, self.stride, self.padding) == (2, 2, 0)
     }
@@ -180,7 +180,7 @@ impl Pool {
         }
     }
 
-    /// Runs `run` for each plane of a gradient of `x`, with the numbers of its outputs.
+    /// Runs `run` for each plane of a gradient of `x`, with the indices of its outputs.
     fn each_gradient(&self, dx: &mut [f32], run: impl Fn(std::ops::Range<usize>, &mut [f32]) + Sync + Send) {
         let (places, outputs) = (self.height * self.width, self.out_places());
         threads::chunks(dx, (self.block() * places).max(1), |number, dx| {

@@ -2,7 +2,7 @@
 
 use super::Pool;
 
-/// The places of the window of an output, row by row.
+/// The positions of the window of an output, row by row.
 pub(super) fn window(pool: &Pool, row: usize, column: usize) -> Vec<usize> {
     let mut places = Vec::new();
     for u in 0..pool.kernel {
@@ -19,7 +19,7 @@ pub(super) fn window(pool: &Pool, row: usize, column: usize) -> Vec<usize> {
     places
 }
 
-/// Runs `run` for each output, with its number, the first place of its plane and the places of its window.
+/// Runs `run` for each output, with its index, the first position of its plane and the positions of its window.
 pub(super) fn each(pool: &Pool, mut run: impl FnMut(usize, usize, &[usize])) {
     let mut number = 0;
     for plane in 0..pool.planes {

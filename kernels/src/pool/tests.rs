@@ -5,7 +5,7 @@ use crate::matmul::WriteMode;
 use crate::philox;
 use crate::simd::{self, Level};
 
-/// Numbers from -1 to 1 in steps of 1/8, so that there are equal ones; each sum of some thousand is exact.
+/// Values from -1 to 1 in steps of 1/8, so that some are equal; each sum of some thousand is exact.
 fn numbers(count: usize, key: u32) -> Vec<f32> {
     let mut words = vec![0; count];
     philox::fill(&mut words, [key, 0], [0; 3]);
@@ -20,8 +20,8 @@ fn size(pool: &Pool) -> (usize, usize) {
     (pool.planes * pool.height * pool.width, pool.planes * pool.out_height() * pool.out_width())
 }
 
-/// What each function gives: the maxima and the means, the winners, and the gradients of both, in the place of
-/// what was there and added to 1.
+/// The results of each function: the maxima and the means, the winners, and the gradients of both, overwritten
+/// and added to 1.
 #[derive(Debug, PartialEq)]
 struct Found {
     winners: Vec<u32>,
@@ -99,12 +99,12 @@ prop_compose! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
-    fn agrees_with_the_reference(pool in pools()) {
+    fn matches_reference(pool in pools()) {
         check(&pool);
     }
 
     #[test]
-    fn agrees_with_the_reference_where_windows_touch(
+    fn matches_reference_for_adjacent_windows(
         planes in 1..4_usize,
         height in 0..7_usize,
         width in 0..80_usize,
@@ -121,7 +121,7 @@ const LARGE: [Pool; 3] = [
 ];
 
 #[test]
-fn bits_depend_neither_on_the_level_nor_on_threads() {
+fn results_do_not_depend_on_simd_level_or_threads() {
     for pool in &LARGE {
         let (inputs, outputs) = size(pool);
         let (x, dy) = (numbers(inputs, 1), numbers(outputs, 2));
@@ -137,12 +137,12 @@ fn bits_depend_neither_on_the_level_nor_on_threads() {
 }
 
 #[test]
-fn large_poolings_agree_with_the_reference() {
+fn large_pools_match_reference() {
     LARGE.iter().for_each(check);
 }
 
 #[test]
-fn nan_is_the_largest_and_the_first_stays() {
+fn max_pool_selects_first_nan() {
     for (width, kernel, padding) in [(2, 2, 0), (3, 3, 1), (16, 2, 0), (32, 2, 0), (64, 2, 0)] {
         let pool = Pool { planes: 1, height: 2, width, kernel, stride: 2, padding };
         let mut x = vec![f32::INFINITY; 2 * width];
@@ -158,7 +158,7 @@ fn nan_is_the_largest_and_the_first_stays() {
 }
 
 #[test]
-fn the_first_of_equal_ones_wins_even_minus_infinity() {
+fn max_pool_tie_selects_first_even_at_minus_infinity() {
     for width in [2, 8, 16, 32] {
         let pool = Pool { planes: 1, height: 2, width, kernel: 2, stride: 2, padding: 0 };
         let mut winners = vec![9; width / 2];
@@ -168,7 +168,7 @@ fn the_first_of_equal_ones_wins_even_minus_infinity() {
 }
 
 #[test]
-fn the_mean_of_planes_is_that_of_a_window_of_their_size() {
+fn global_average_equals_window_of_full_size() {
     for (planes, places) in [(3, 64), (2, 7), (1, 1), (0, 5), (2000, 49)] {
         let x = numbers(planes * places, 3);
         let mut y = vec![f32::NAN; planes];

@@ -1,4 +1,4 @@
-//! Which places a window has.
+//! The positions of a window.
 
 use std::ops::Range;
 
@@ -26,7 +26,7 @@ pub(super) fn runs(length: usize, size: usize) -> impl Iterator<Item = usize> {
     (0..length).step_by(size).map(move |start| start.min(length - size))
 }
 
-/// The numbers of even and of odd index.
+/// The elements of even and of odd index.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 pub(super) fn split<const N: usize>(values: &[f32]) -> [[f32; N]; 2] {

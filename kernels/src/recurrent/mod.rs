@@ -1,8 +1,8 @@
-//! What the recurrent layers [`lstm`](crate::lstm) and [`gru`](crate::gru) have in common.
+//! The shared part of the recurrent layers [`lstm`](crate::lstm) and [`gru`](crate::gru).
 //!
-//! Both walk a sequence in the same way. The part of all gates that comes from the input is one product over
-//! the whole sequence; then blocks of samples walk it alone, each on one thread, with one product a step. The
-//! gradients of the weights and of the input are products over the whole sequence again.
+//! Both process a sequence in the same way. The input's contribution to all gates is one product over
+//! the entire sequence; then blocks of samples run through it independently, each on one thread, with one product per
+//! step. The gradients of the weights and of the input are again products over the entire sequence.
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -11,11 +11,11 @@ use crate::matmul::{Packed, View, WriteMode, column_sums, product};
 use crate::sizes::elements;
 use crate::{scratch, threads};
 
-/// Samples that walk a sequence together.
+/// The number of samples per block.
 pub(crate) const SAMPLES: usize = 16;
 
-/// The parameters of a recurrent layer with `gates` gates, as PyTorch has them: the rows of the gates one
-/// gate after the other.
+/// The parameters of a recurrent layer with `gates` gates, as in PyTorch: the rows of all gates, gate by
+/// gate.
 #[derive(Clone, Copy, Debug)]
 pub struct Weights<'a> {
     /// `[gates * hidden, inputs]`
@@ -26,7 +26,7 @@ pub struct Weights<'a> {
     pub biases: Option<[&'a [f32]; 2]>,
 }
 
-/// Where the gradients of [`Weights`] go, and what they do to what is there.
+/// The destinations of the gradients of [`Weights`], with their write modes.
 #[derive(Debug)]
 pub struct Gradients<'a> {
     /// `[gates * hidden, inputs]`
@@ -105,13 +105,13 @@ impl Sizes {
         );
     }
 
-    /// Lends `run` a weight with as many columns, packed for the product with a row at every step.
+    /// Passes `run` a weight with as many columns, packed for the product with a row at every step.
     pub(crate) fn with_packed(&self, weight: &[f32], columns: usize, run: impl FnOnce(&Packed<'_>)) {
         let weight = View::new(weight, self.row(), columns).transposed();
         scratch::with(Packed::size(weight.rows, weight.columns), |room| run(&Packed::new(weight, room)));
     }
 
-    /// Lends `run` the state's weight, packed for the product with the gradient of a row at every step.
+    /// Passes `run` the state's weight, packed for the product with the gradient of a row at every step.
     pub(crate) fn with_packed_back(&self, weight: &[f32], run: impl FnOnce(&Packed<'_>)) {
         let weight = View::new(weight, self.row(), self.hidden);
         scratch::with(Packed::size(weight.rows, weight.columns), |room| run(&Packed::new(weight, room)));

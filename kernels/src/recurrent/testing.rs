@@ -1,4 +1,4 @@
-//! What the tests of the recurrent layers have in common.
+//! Shared helpers for the tests of the recurrent layers.
 
 use super::{Gradients, Sizes, Weights};
 use crate::matmul::WriteMode;
@@ -23,20 +23,20 @@ pub(crate) trait Layer: Sync {
         gradients: Gradients<'_>,
     );
     /// A step of one sample in f64: from the two parts of the gates' sums, with their biases, and from the state,
-    /// of which the first `hidden` numbers are the output, to the new state.
+    /// of which the first `hidden` elements are the output, to the new state.
     fn step(input: &[f64], recurrent: &[f64], state: &[f64]) -> Vec<f64>;
-    /// The numbers of the state of one sample, in multiples of `hidden`.
+    /// The elements of the state of one sample, in multiples of `hidden`.
     const STATES: usize;
 }
 
-/// What a layer is tried on: `x`, the weights, the two biases.
+/// The inputs of a layer under test: `x`, the weights, the two biases.
 #[derive(Clone)]
 pub(crate) struct Values<T> {
     pub(crate) parts: [Vec<T>; 5],
     biased: bool,
 }
 
-/// Numbers from -`bound` to `bound`.
+/// Values from -`bound` to `bound`.
 fn numbers(count: usize, key: u32, bound: f64) -> Vec<f32> {
     let mut words = vec![0; count];
     philox::fill(&mut words, [key, 0], [0; 3]);
@@ -70,7 +70,7 @@ impl Values<f32> {
     }
 }
 
-/// `y`, then the gradients of [`Values`]; `onto` is what they do to what was there: 1, or NaN if it must not show.
+/// `y`, then the gradients of [`Values`]; `onto` is the previous contents: 1, or NaN if it must not affect the result.
 pub(crate) fn run<L: Layer>(layer: &L, values: &Values<f32>, onto: WriteMode) -> [Vec<f32>; 6] {
     let sizes = layer.sizes();
     let (weights, x) = (values.weights(), &values.parts[0]);
@@ -111,12 +111,12 @@ fn reference<L: Layer>(sizes: &Sizes, values: &Values<f64>) -> Vec<f64> {
 
 /// The kernel against the reference, and its gradients against finite differences of the reference in f64.
 ///
-/// A sum of a gate has at most `inputs + hidden + 4` roundings of numbers within 3.5 and a gate and a state 8 more;
-/// a step takes over what the last one's error is, at most halved by the recurrent weights, or by a gate below
+/// A sum of a gate has at most `inputs + hidden + 4` roundings of values within 3.5 and a gate and a state 8 more;
+/// a step inherits the error of the previous one, at most halved by the recurrent weights, or by a gate below
 /// 1, and a cell is within `length`, by which the errors of its gate count. So the outputs have at most
 /// `length (4 + length)` times these roundings. The gradient of a sum of a gate is within `2 length` for `dy`
 /// within 1, has at most twice as many roundings (those of the values in it and its own), and that of a weight
-/// sums one for each step of each sample. Of each part, about `most` gradients are looked at.
+/// sums one for each step of each sample. Of each part, about `most` gradients are checked.
 pub(crate) fn check<L: Layer>(layer: &L, biased: bool, most: usize) {
     const STEP: f64 = 1e-5;
     let sizes = layer.sizes();
@@ -158,7 +158,7 @@ fn bits(values: &[Vec<f32>]) -> Vec<u32> {
     values.iter().flatten().map(|value| value.to_bits()).collect()
 }
 
-/// The bits of all results are the same at every level, on any number of threads, with and without what is saved.
+/// All results are bit-identical at every level, on any number of threads, with and without `saved`.
 pub(crate) fn check_bits<L: Layer>(layer: &L) {
     let sizes = layer.sizes();
     let values = Values::new(&sizes, true);
@@ -177,7 +177,7 @@ pub(crate) fn check_bits<L: Layer>(layer: &L) {
     assert_eq!(bits(&[y.clone()]), expected[..y.len()]);
 }
 
-/// What a sample gives does not depend on the others; `of` makes the layer for one sample.
+/// A sample's result does not depend on the others; `of` makes the layer for one sample.
 pub(crate) fn check_samples<L: Layer>(layer: &L, of: impl Fn(usize) -> L) {
     let sizes = layer.sizes();
     let all = Values::new(&sizes, true);
@@ -212,7 +212,7 @@ pub(crate) fn check_samples<L: Layer>(layer: &L, of: impl Fn(usize) -> L) {
 }
 
 /// Gradients that are added to 1 are 1 more, but for the rounding of the sum and of the parts that are added on
-/// their own: 4 of numbers within twice the result.
+/// their own: 4 of values within twice the result.
 pub(crate) fn check_onto<L: Layer>(layer: &L) {
     let values = Values::new(&layer.sizes(), true);
     let [replaced, added] =

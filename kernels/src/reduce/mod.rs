@@ -1,5 +1,5 @@
-//! Sums over runs of numbers, for the normalizations and the losses: in a fixed order at every level, in f32 for as
-//! long as that is exact enough, then in f64.
+//! Sums over runs of values, for the normalizations and the losses: in a fixed order at every level, in f32 while
+//! that is accurate enough, then in f64.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 #[cfg(test)]
@@ -13,13 +13,13 @@ use crate::matmul::WriteMode;
 /// A vector.
 pub(crate) type Vector = [f32; LANES];
 
-/// Running sums of each sum, at every level: several vectors, so that an addition does not wait for the last. A loop
+/// Running sums per sum, at every level: several vectors, so that an addition does not wait for the previous one. A loop
 /// over as many becomes SIMD as a whole, where one over a single vector is unrolled and then taken for scalars.
 pub(crate) const WIDE: usize = 4 * LANES;
 /// Several vectors.
 pub(crate) type Wide = [f32; WIDE];
 
-/// Numbers that are summed in f32 before the sum goes to f64: at most 34 additions stand behind each other, 32 in a
+/// Values that are summed in f32 before the sum goes to f64: at most 34 additions are consecutive, 32 in a
 /// lane and 2 of lanes.
 pub(crate) const PIECE: usize = 32 * WIDE;
 
@@ -28,7 +28,7 @@ pub(crate) const PIECE: usize = 32 * WIDE;
 #[repr(C, align(64))]
 pub(crate) struct Sums<const OUT: usize> {
     lanes: [Wide; OUT],
-    /// Numbers that are in these.
+    /// The number of values summed so far.
     pending: usize,
     totals: [f64; OUT],
 }
@@ -37,8 +37,8 @@ impl<const OUT: usize> Sums<OUT> {
     /// Of nothing.
     pub(crate) const ZERO: Self = Self { lanes: [[0.0; WIDE]; OUT], pending: 0, totals: [0.0; OUT] };
 
-    /// Adds the terms of a run: `step` takes as many numbers of each of `inputs`, which are equally long, as there are
-    /// lanes, and brings the sums up to date, each lane by itself. It must leave a lane as it is if it gets `fill` there.
+    /// Adds the terms of a run: `step` takes one vector of values of each of `inputs`, which are equally long, and
+    /// updates the sums, each lane independently. It must leave a lane unchanged if its value is `fill`.
     #[inline(always)]
     pub(crate) fn add<const IN: usize>(
         &mut self,
@@ -158,7 +158,7 @@ pub(crate) fn keep_first(vector: &Vector, count: usize, fill: f32) -> Vector {
     kept
 }
 
-/// The lanes brought together, halves onto halves.
+/// Reduces the lanes by halves.
 #[inline(always)]
 pub(crate) fn fold(lanes: Vector, join: impl Fn(f32, f32) -> f32) -> f32 {
     let lanes: [_; 8] = halve(&lanes, &join);
@@ -176,7 +176,7 @@ fn halve<T: Copy + Default, const HALF: usize>(lanes: &[T], join: &impl Fn(T, T)
     joined
 }
 
-/// A mean as an f32, and the rest that this leaves.
+/// A mean as an f32, and its rounding error, the rest.
 ///
 /// Where the mean is far above the deviation, the rest is far above the rounding of the deviation.
 #[inline(always)]
@@ -189,21 +189,21 @@ pub(crate) fn split(mean: f64) -> [f32; 2] {
 #[inline(always)]
 pub(crate) fn centered(square: f64, rest: f32) -> f64 {
     let variance = square - f64::from(rest) * f64::from(rest);
-    // Not `max`, which takes a NaN away.
+    // Not `max`, which discards a NaN.
     if variance < 0.0 { 0.0 } else { variance }
 }
 
 /// `sqrt(variance + eps)`; NaN where that is infinite.
 ///
-/// The inverse of infinity is 0, and 0 times any number is 0: values so far apart that their squares are too large for f32
-/// would all be normalized to the bias, and nobody would be told.
+/// The inverse of infinity is 0, and 0 times any finite value is 0: values whose squares overflow f32
+/// would all be normalized to the bias without an error.
 #[inline(always)]
 pub(crate) fn deviation(variance: f64, eps: f32) -> f64 {
     let deviation = (variance + f64::from(eps)).sqrt();
     if deviation < f64::INFINITY { deviation } else { f64::NAN }
 }
 
-/// Puts or adds a result.
+/// Writes or adds a result.
 #[inline(always)]
 pub(crate) fn put(place: &mut f32, value: f32, onto: WriteMode) {
     *place = if onto == WriteMode::Accumulate { *place + value } else { value };
@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_number_is_summed_once() {
+    fn each_element_is_summed_once() {
         let mut all = Sums::ZERO;
         let (mut lengths, mut squares) = (0, 0);
         for length in

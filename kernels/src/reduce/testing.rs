@@ -1,4 +1,4 @@
-//! What the tests of the normalizations and the losses have in common.
+//! Shared helpers for the tests of the normalizations and the losses.
 
 use crate::philox;
 use crate::simd::{self, Level};
@@ -6,7 +6,7 @@ use crate::simd::{self, Level};
 /// The relative error of one rounding.
 pub(crate) const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;
 
-/// Numbers from -1 to 1.
+/// Values from -1 to 1.
 pub(crate) fn numbers(count: usize, key: u32) -> Vec<f32> {
     let mut words = vec![0; count];
     philox::fill(&mut words, [key, 0], [0; 3]);
@@ -21,7 +21,7 @@ pub(crate) fn bits(values: &[impl AsRef<[f32]>]) -> Vec<u32> {
     values.iter().flat_map(AsRef::as_ref).map(|value| value.to_bits()).collect()
 }
 
-/// Each of `found` is that of `expected`, within `tolerance`, an array that is as long or one number.
+/// Each of `found` is that of `expected`, within `tolerance`, an array of the same length or one value.
 pub(crate) fn compare(name: &str, found: &[f32], expected: &[f64], tolerance: &[f64]) {
     assert_eq!(found.len(), expected.len(), "{name}");
     for (index, (&found, &expected)) in found.iter().zip(expected).enumerate() {
@@ -31,7 +31,7 @@ pub(crate) fn compare(name: &str, found: &[f32], expected: &[f64], tolerance: &[
     }
 }
 
-/// The sum of a gradient `dx`, of terms `a + b`, is as near to 0 as their roundings let it.
+/// The sum of a gradient `dx`, of terms `a + b`, is 0 up to their rounding errors.
 ///
 /// With n elements and u = 2^-24: an element is rounded a few times, each by `u` of its terms at most and by chance, which is
 /// `8 u sqrt(n)` of their largest size with all but no doubt; and the constant in all of them once, by `u` of itself, which is
@@ -42,7 +42,7 @@ pub(crate) fn vanishes(name: &str, dx: &[f32], largest: f64, constant: f64) {
     assert!(sum.abs() <= off, "the sum of {name} is {sum:e}, not 0 within {off:e}");
 }
 
-/// What `run` gives has the same bits at every level and on any number of threads.
+/// The result of `run` is bit-identical at every level and on any number of threads.
 pub(crate) fn same_bits(run: impl Fn() -> Vec<Vec<f32>> + Sync) {
     let expected = bits(&run());
     for &level in Level::available() {

@@ -1,7 +1,7 @@
 //! Softmax along the last axis: `y_j = exp(x_j) / sum_k exp(x_k)`.
 //!
-//! The largest number of a row is taken from all of them first, so that no exponential overflows. A row of which all are
-//! -infinity, or one is +infinity or NaN, gives NaN.
+//! The largest value of a row is subtracted first, so that no exponential overflows. A row with only
+//! -infinity, or with +infinity or NaN, yields NaN.
 
 mod row;
 
@@ -26,17 +26,17 @@ use crate::threads;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Softmax {
-    /// The number of rows, of all axes but the last.
+    /// The number of rows: the product of all axes but the last.
     pub rows: usize,
     /// The length of a row.
     pub classes: usize,
 }
 
 impl Softmax {
-    /// `y` from `x`, both `[rows, classes]`.
+    /// Computes `y` from `x`, both `[rows, classes]`.
     ///
     /// # Panics
-    /// If a slice has another length.
+    /// If a slice has the wrong length.
     pub fn forward(&self, x: &[f32], y: &mut [f32]) {
         self.check(x, y);
         let block = self.block();
@@ -49,7 +49,7 @@ impl Softmax {
     /// `[rows, classes]`.
     ///
     /// # Panics
-    /// If a slice has another length.
+    /// If a slice has the wrong length.
     pub fn backward(&self, y: &[f32], dy: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
         self.check(y, dx);
         assert_eq!(dy.len(), y.len(), "the gradient of y is as long as y");
@@ -65,7 +65,7 @@ impl Softmax {
         assert_eq!(y.len(), x.len(), "the result is as long as x");
     }
 
-    /// The elements of a block of rows: some 20 microseconds.
+    /// Elements per block of rows: about 20 microseconds of work.
     fn block(&self) -> usize {
         const ELEMENTS: usize = 32 << 10;
         (ELEMENTS / self.classes.max(1)).max(1) * self.classes.max(1)

@@ -19,7 +19,7 @@ simd! {
             }
             let largest = fold(lanes, |a, b| if a > b { a } else { b });
 
-            // Behind the end of the row stands 0; or NaN, where the largest is not finite, but then the row is NaN too.
+            // Beyond the end of the row is 0; or NaN, where the largest is not finite, but then the row is NaN too.
             let mut sums = [0.0; LANES];
             if !x_rest.is_empty() {
                 for value in &mut last {

@@ -5,7 +5,7 @@ use crate::matmul::WriteMode;
 use crate::philox;
 use crate::simd::{self, Level};
 
-/// Numbers from -`bound` to `bound`.
+/// Values from -`bound` to `bound`.
 fn numbers(count: usize, key: u32, bound: f64) -> Vec<f32> {
     let mut words = vec![0; count];
     philox::fill(&mut words, [key, 0], [0; 3]);
@@ -21,7 +21,7 @@ fn data(softmax: &Softmax) -> [Vec<f32>; 2] {
     [numbers(count, 1, 8.0), numbers(count, 2, 1.0)]
 }
 
-/// `y`, and `dx` as it replaces and as it is added to 1.
+/// `y`, and `dx` overwritten and added to 1.
 fn run(softmax: &Softmax, x: &[f32], dy: &[f32]) -> [Vec<f32>; 3] {
     let [mut y, mut dx] = [vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]];
     let mut added = vec![1.0; x.len()];
@@ -65,13 +65,13 @@ fn check(softmax: &Softmax) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn agrees_with_the_reference(rows in 0..5_usize, classes in 0..200_usize) {
+    fn matches_reference(rows in 0..5_usize, classes in 0..200_usize) {
         check(&Softmax { rows, classes });
     }
 }
 
 #[test]
-fn the_reference_has_the_gradient_of_its_forward() {
+fn reference_gradient_matches_finite_differences() {
     const STEP: f64 = 1e-5;
     let (mut x, dy) = (widen(&numbers(7, 1, 2.0)), widen(&numbers(7, 2, 1.0)));
     let gradient = reference::backward(&x, &dy);
@@ -89,7 +89,7 @@ fn the_reference_has_the_gradient_of_its_forward() {
 }
 
 #[test]
-fn neither_level_nor_threads_nor_other_rows_show() {
+fn results_do_not_depend_on_simd_level_threads_or_other_rows() {
     for softmax in [Softmax { rows: 9, classes: 77 }, Softmax { rows: 5000, classes: 33 }] {
         let [x, dy] = data(&softmax);
         let results = run(&softmax, &x, &dy);
@@ -114,7 +114,7 @@ fn neither_level_nor_threads_nor_other_rows_show() {
 }
 
 #[test]
-fn large_numbers_do_not_overflow() {
+fn large_values_do_not_overflow() {
     let mut y = [0.0; 20];
     let x: Vec<f32> = (0..20_u8).map(|n| f32::from(n) * 1e30).collect();
     Softmax { rows: 1, classes: 20 }.forward(&x, &mut y);
@@ -123,7 +123,7 @@ fn large_numbers_do_not_overflow() {
 }
 
 #[test]
-fn a_nan_shows_in_its_row() {
+fn nan_propagates_within_its_row() {
     for classes in [3, 16, 20] {
         for place in [0, classes - 1] {
             let mut x = vec![1.0; 2 * classes];

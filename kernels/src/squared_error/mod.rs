@@ -28,7 +28,7 @@ pub struct SquaredError {
     pub columns: usize,
 }
 
-/// The most blocks of values.
+/// The maximum number of blocks of values.
 const BLOCKS: usize = 64;
 
 impl SquaredError {
@@ -38,7 +38,7 @@ impl SquaredError {
     /// `y`, `t`: `[rows, columns]`.
     ///
     /// # Panics
-    /// If a slice has another length.
+    /// If a slice has the wrong length.
     #[must_use]
     pub fn forward(&self, y: &[f32], t: &[f32]) -> f64 {
         self.check(y, t);
@@ -51,7 +51,7 @@ impl SquaredError {
         })
     }
 
-    /// The sum of the losses of all rows, with the bits of [`SquaredError::forward`], and its gradient, into `dy`.
+    /// The sum of the losses of all rows, bit-identical to [`SquaredError::forward`], and writes its gradient to `dy`.
     ///
     /// # Panics
     /// As [`SquaredError::forward`]; `dy` is as long as `y`.
@@ -73,7 +73,7 @@ impl SquaredError {
         assert_eq!(t.len(), y.len(), "t is [rows, columns]");
     }
 
-    /// The loss from the sums of squares that `run` makes of the blocks.
+    /// The loss from the sums of squares that `run` computes for the blocks.
     fn sum(&self, values: usize, run: impl FnOnce(&mut [f64])) -> f64 {
         let mut sums = [0.0; BLOCKS];
         let sums = &mut sums[..values.div_ceil(block(values))];
@@ -86,7 +86,7 @@ impl SquaredError {
 
 /// The values of a block.
 fn block(values: usize) -> usize {
-    /// Values worth a word to another thread.
+    /// The number of values that makes another thread worthwhile.
     const LEAST: usize = 64 * 1024;
     values.div_ceil(BLOCKS).max(LEAST)
 }
@@ -109,7 +109,7 @@ simd! {
 simd! {
     fn squares_and_gradient(y: &[f32], t: &[f32], scale: f32, dy: &mut [f32]) -> f64 {
         let mut sums = Sums::ZERO;
-        // The gradient of a piece is made while it is in the first cache.
+        // The gradient of a piece is computed while it is in the L1 cache.
         for ((y, t), dy) in y.chunks(PIECE).zip(t.chunks(PIECE)).zip(dy.chunks_mut(PIECE)) {
             sums.add([y, t], [0.0; 2], add_squares);
             for ((dy, y), t) in dy.iter_mut().zip(y).zip(t) {

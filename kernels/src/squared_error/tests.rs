@@ -7,7 +7,7 @@ use crate::simd::{self, Level};
 fn run(loss: &SquaredError) -> (f64, Vec<f32>) {
     let count = loss.rows * loss.columns;
     let (y, t) = (numbers(count, 1), numbers(count, 2));
-    // What was in the gradient must not show.
+    // The previous contents of the gradient must not affect the result.
     let mut dy = vec![f32::NAN; count];
     let sum = loss.forward_backward(&y, &t, &mut dy);
     assert_eq!(sum.to_bits(), loss.forward(&y, &t).to_bits());
@@ -29,7 +29,7 @@ fn check(loss: &SquaredError) {
 
 proptest! {
     #[test]
-    fn agrees_with_f64(rows in 1..40_usize, columns in 1..90_usize) {
+    fn matches_f64(rows in 1..40_usize, columns in 1..90_usize) {
         check(&SquaredError { rows, columns });
     }
 }
@@ -37,12 +37,12 @@ proptest! {
 const LARGE: SquaredError = SquaredError { rows: 30_001, columns: 7 };
 
 #[test]
-fn agrees_with_f64_over_several_blocks() {
+fn matches_f64_over_several_blocks() {
     check(&LARGE);
 }
 
 #[test]
-fn bits_depend_neither_on_the_level_nor_on_threads() {
+fn results_do_not_depend_on_simd_level_or_threads() {
     same_bits(|| vec![run(&LARGE).1]);
     let expected = run(&LARGE).0.to_bits();
     for &level in Level::available() {
@@ -55,7 +55,7 @@ fn bits_depend_neither_on_the_level_nor_on_threads() {
 }
 
 #[test]
-fn a_nan_shows() {
+fn nan_propagates() {
     let mut dy = [0.0; 2];
     let loss = SquaredError { rows: 2, columns: 1 };
     assert!(loss.forward_backward(&[f32::NAN, 1.0], &[0.0; 2], &mut dy).is_nan());
@@ -63,7 +63,7 @@ fn a_nan_shows() {
 }
 
 #[test]
-fn nothing_is_possible() {
+fn empty_input_is_accepted() {
     for (rows, columns) in [(0, 3), (3, 0)] {
         assert_eq!(run(&SquaredError { rows, columns }), (0.0, Vec::new()));
     }

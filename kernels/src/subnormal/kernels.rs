@@ -1,5 +1,5 @@
-//! What kernels make of numbers around the least normal one, where they are flushed: the same bits at every level and on every
-//! number of threads, and no subnormal number.
+//! The results of kernels for values around the smallest normal number, with flushing: the same bits at every level and on every
+//! number of threads, and none is subnormal.
 
 use super::{flushed, in_callers_mode};
 use crate::attention::Attention;
@@ -34,7 +34,7 @@ fn numbers(count: usize, key: u32, size: f32) -> Vec<f32> {
     in_callers_mode(|| words.into_iter().map(number).collect())
 }
 
-/// The results of many kernels on numbers of that size, by name.
+/// The results of many kernels on elements of that size, by name.
 #[allow(clippy::too_many_lines, reason = "one kernel after the other")]
 fn results(size: f32) -> Vec<(&'static str, Vec<f32>)> {
     let mut results = Vec::new();
@@ -59,7 +59,7 @@ fn results(size: f32) -> Vec<(&'static str, Vec<f32>)> {
     results.push(("linear's weight", d_weight));
     results.push(("linear's bias", d_bias));
 
-    // By sums, and by filters.
+    // With direct sums, and with minimal filtering.
     for (channels, out, side, stride) in [(4, 8, 9, 2), (32, 32, 16, 1)] {
         let conv = Conv2d {
             batch: 2,
@@ -167,11 +167,11 @@ fn results(size: f32) -> Vec<(&'static str, Vec<f32>)> {
     results
 }
 
-/// Names of results that are copied, not computed, where the numbers are so small: what is chosen keeps its bits.
+/// Names of results that are copied, not computed, so that such small values keep their bits.
 const CHOSEN: [&str; 3] = ["activation", "activation's input", "max pool"];
 
 #[test]
-fn kernels_flush_alike_at_every_level_and_on_any_threads() {
+fn subnormal_flushing_does_not_depend_on_simd_level_or_threads() {
     for size in [1.0, 1e-19, 1e-37, 1e-38, 1e-40, 1e-44] {
         let expected = flushed(|| results(size));
         for (name, values) in &expected {

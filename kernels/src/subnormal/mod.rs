@@ -1,12 +1,12 @@
-//! Subnormal numbers, those below 1.2e-38: whether arithmetic on this thread keeps them or takes them for 0.
+//! Subnormal numbers (below 1.2e-38): whether arithmetic on this thread keeps them or flushes them to 0.
 //!
-//! A processor may need a hundred times longer for an operation that reads or gives a subnormal number. A training step
-//! that has converged is full of them: gradients vanish, and their squares vanish sooner. So the planned engine computes
-//! in [`flushed`]: subnormal inputs and results of f32 and f64 arithmetic are 0. The mode belongs to a thread, and threads
-//! may belong to somebody else, such as the rayon pool of the program. So it is set for the time of a call and restored
-//! afterwards, also when the call panics; [`threads`](crate::threads) carries it over to the threads that share the
-//! work, and takes it away from a thread that waits for them, which may do other work meanwhile.
-//! [`in_callers_mode`] runs foreign code, such as a user's own layer, as it would run outside.
+//! A processor may need a hundred times longer for an operation that reads or returns a subnormal number. They are common
+//! once training has converged: gradients vanish, and their squares vanish sooner. So the planned engine computes
+//! in [`flushed`]: subnormal inputs and results of f32 and f64 arithmetic are 0. The mode is per thread, and threads
+//! may belong to other code, such as the program's rayon pool. So it is set for the duration of a call and restored
+//! afterwards, also if the call panics. [`threads`](crate::threads) propagates it to the threads that share the
+//! work, and restores it on a thread that waits for them, which may run other work meanwhile.
+//! [`in_callers_mode`] runs external code, such as a custom layer, as it would run outside.
 //!
 //! | target | what is set |
 //! | --- | --- |
@@ -14,18 +14,18 @@
 //! | aarch64 | FZ in FPCR |
 //! | others | nothing: subnormal numbers are kept |
 //!
-//! Conversions to and from 16 bits ([`half`](crate::half)) give the same bits in both modes: a subnormal number of f16
-//! is a normal one of f32, and a bf16 is widened and narrowed by its bits alone. Moves and copies change nothing either:
-//! a subnormal number that no arithmetic meets stays.
+//! Conversions to and from 16 bits ([`half`](crate::half)) return the same bits in both modes: a subnormal f16
+//! is a normal f32, and a bf16 is widened and narrowed by bit operations. Moves and copies also change nothing:
+//! a subnormal number that is not used in arithmetic is preserved.
 //!
-//! # What the compiler knows of it
+//! # What the compiler assumes
 //! Rust assumes that arithmetic keeps subnormal numbers, and documents a change of these modes as undefined behavior
-//! for what it compiles itself (`core::arch::x86_64::_mm_setcsr`); it has no attribute that would tell it, as C compilers
-//! have with `-fdenormal-fp-math`. Two things could go wrong, and both are confined here. An operation could be moved over
-//! the change of the mode: so the change, the call and the restoration stand alone in a function that is never inlined and has
-//! no arithmetic, the work is called in another one, and the assembly counts as reading and writing all memory. And
-//! an operation could be computed by the compiler: this gives the value with the subnormal number kept, which differs by less than
-//! 1.2e-38 and is the same in every run. Nothing here or in what calls it relies on a subnormal number being flushed.
+//! for what it compiles itself (`core::arch::x86_64::_mm_setcsr`); it has no equivalent of the C compiler option
+//! `-fdenormal-fp-math`. Two things could go wrong, and both are confined here. An operation could be moved across
+//! the change of the mode: so the change, the call and the restoration are in a function that is never inlined and has
+//! no arithmetic, the work is called in another function, and the assembly is declared to read and write all memory. And
+//! an operation could be constant-folded: the result then keeps the subnormal number, which differs by less than
+//! 1.2e-38 and is the same in every run. Neither this module nor its callers rely on a subnormal number being flushed.
 
 use std::cell::Cell;
 
@@ -80,11 +80,11 @@ pub fn is_flushed() -> bool {
     CALLERS.get().is_some()
 }
 
-/// Calls `work` where no arithmetic of it can be moved out, nor any of a caller's in.
+/// Calls `work` so that none of its arithmetic can be moved out, and none of the caller's in.
 #[inline(never)]
 fn apart<R>(work: impl FnOnce() -> R) -> R {
     let result = work();
-    // An effect, or a call of work that has none could be moved over the change of the mode as a whole.
+    // A side effect; otherwise a call of pure work could be moved across the change of the mode.
     std::hint::black_box(());
     result
 }
@@ -105,7 +105,7 @@ struct Enter;
 
 impl Drop for Enter {
     fn drop(&mut self) {
-        // Whatever the foreign code made of it is the caller's mode from now on.
+        // Any change by the external code is the caller's mode from now on.
         let callers = mode::read();
         CALLERS.set(Some(callers));
         mode::write(callers | mode::FLUSH);
@@ -123,15 +123,15 @@ mod mode {
 
     pub(super) fn read() -> Register {
         let mut register: Register = 0;
-        // SAFETY: every x86-64 processor has the instruction; it writes four bytes, which are this number's.
+        // SAFETY: every x86-64 processor has the instruction; it writes four bytes, which belong to this variable.
         unsafe { asm!("stmxcsr [{}]", in(reg) &raw mut register, options(nostack, preserves_flags)) };
         register
     }
 
-    /// `register` is what [`read`] gave on this thread, with [`FLUSH`] or without.
+    /// `register` is what [`read`] returned on this thread, with [`FLUSH`] or without.
     pub(super) fn write(register: Register) {
         // SAFETY: every x86-64 processor has the instruction and both bits of `FLUSH`; the others are as they were, so
-        // that no reserved bit is set and no exception unmasked. It reads four bytes, which are this number's. That
+        // that no reserved bit is set and no exception unmasked. It reads four bytes, which belong to this variable. That
         // compiled arithmetic does not notice is what the documentation of the module is about.
         unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const register, options(nostack)) };
     }
@@ -153,7 +153,7 @@ mod mode {
         register
     }
 
-    /// `register` is what [`read`] gave on this thread, with [`FLUSH`] or without.
+    /// `register` is what [`read`] returned on this thread, with [`FLUSH`] or without.
     pub(super) fn write(register: Register) {
         // SAFETY: every aarch64 processor lets programs write the register and has FZ; the other bits are as they were. That
         // compiled arithmetic does not notice is what the documentation of the module is about.

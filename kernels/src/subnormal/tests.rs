@@ -1,4 +1,4 @@
-//! The mode is set where it is asked for, and nowhere else.
+//! The mode is set only where it is requested.
 
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,13 +18,13 @@ fn flushes() -> bool {
     result == 0.0
 }
 
-/// The register, without the flags that say which exceptions there were.
+/// The register, without the exception flags.
 fn register() -> mode::Register {
     if cfg!(target_arch = "x86_64") { mode::read() & !0x3f } else { mode::read() }
 }
 
 #[test]
-fn the_mode_lasts_for_a_call() {
+fn mode_is_restored_after_call() {
     let before = register();
     assert!(!flushes() && !is_flushed());
     flushed(|| {
@@ -44,7 +44,7 @@ fn the_mode_lasts_for_a_call() {
 }
 
 #[test]
-fn a_panic_restores_the_mode() {
+fn panic_restores_mode() {
     let before = register();
     let panics = || flushed(|| in_callers_mode(|| flushed(|| panic!("on purpose"))));
     assert!(catch_unwind(panics).is_err());
@@ -58,7 +58,7 @@ fn a_panic_restores_the_mode() {
 
 /// A thread that flushes by itself keeps its mode.
 #[test]
-fn the_callers_mode_may_be_the_same() {
+fn flushing_caller_keeps_its_mode() {
     let before = mode::read();
     mode::write(before | mode::FLUSH);
     assert!(flushes());
@@ -81,7 +81,7 @@ fn check_restored(pool: &rayon::ThreadPool) {
 }
 
 #[test]
-fn every_thread_has_the_mode_of_the_caller() {
+fn every_thread_uses_mode_of_caller() {
     pools(|pool| {
         for wanted in [true, false] {
             let check = || {
@@ -112,7 +112,7 @@ fn every_thread_has_the_mode_of_the_caller() {
 }
 
 #[test]
-fn a_panic_on_a_thread_restores_the_mode_of_all() {
+fn panic_on_one_thread_restores_mode_of_all() {
     pools(|pool| {
         let work = || {
             flushed(|| threads::for_each(64, |number| assert!(number != 40, "on purpose")));
@@ -123,17 +123,17 @@ fn a_panic_on_a_thread_restores_the_mode_of_all() {
     assert!(!flushes());
 }
 
-/// A thread begins with the mode of the thread that makes it, so none may be made where numbers are flushed. Seen to fail, in
-/// a process of its own, when the number of threads was asked for in that mode.
+/// A thread starts with the mode of the thread that creates it, so none may be made where numbers are flushed. Seen to fail, in
+/// a process of its own, when the number of threads was queried in that mode.
 #[test]
-fn the_global_pool_keeps_its_mode() {
+fn global_pool_keeps_its_mode() {
     let count = flushed(threads::count);
     assert_eq!(rayon::broadcast(|_| assert!(!flushes())).len(), count);
 }
 
-/// While a thread waits for its part of the work, it may do work of others.
+/// While a thread waits for its part of the work, it may run other work.
 #[test]
-fn work_of_others_keeps_its_mode() {
+fn stolen_work_keeps_its_mode() {
     pools(|pool| {
         pool.scope(|scope| {
             for _ in 0..200 {
@@ -151,9 +151,9 @@ fn work_of_others_keeps_its_mode() {
     });
 }
 
-/// All 65,536 numbers of 16 bits, and f32 around every one of them: subnormal ones too.
+/// All 65,536 16-bit values, and f32 around every one of them: subnormal ones too.
 #[test]
-fn conversions_of_16_bits_are_not_touched() {
+fn half_conversions_do_not_depend_on_mode() {
     let kept: Vec<u16> = (0..=u16::MAX).collect();
     for format in [Format::Bf16, Format::F16] {
         let convert = || {

@@ -3,17 +3,18 @@
 use super::split::middle;
 use crate::threads::join;
 
-/// Elements that one thread takes at once: some ten microseconds of work even where all is in its cache.
+/// Elements per block: about ten microseconds of work even where all is in its cache.
 pub(super) const BLOCK: usize = 64 * 1024;
 
 /// Slices of a state for which no list has to be allocated.
 const FEW: usize = 8;
 
-/// Runs `run` for blocks of all tensors, over threads, so that each element is in one block: with the number of
+/// Runs `run` for blocks of all tensors, over threads, so that each element is in one block: with the index of
 /// the tensor, and the block's weights, gradients and state.
 ///
-/// A tensor without gradients is left out; any other has as many gradients as weights, and as much of each slot of its state. A model of few elements is
-/// one block a tensor, on the caller's thread. Nothing is allocated unless a tensor has more than 8 slots.
+/// A tensor without gradients is skipped; any other must have as many gradients as weights, and slots of its state of the
+/// same length. A small model runs as one block per tensor, on the caller's thread. Nothing is allocated unless a tensor
+/// has more than 8 slots.
 ///
 /// # Panics
 /// If the tensors or their lengths are not the same everywhere.
@@ -86,8 +87,8 @@ where
     );
 }
 
-/// The sums of what `measure` gives for the blocks of one tensor, over threads, added by halves: so a sum has one
-/// order, whatever the threads.
+/// The sums of the results of `measure` for the blocks of one tensor, over threads, added pairwise: so the order of a sum
+/// does not depend on the threads.
 pub fn sum_of_blocks(
     weights: &[f32],
     gradients: &[f32],
@@ -108,7 +109,7 @@ pub fn sum_of_blocks(
     [left[0] + right[0], left[1] + right[1]]
 }
 
-/// A list of slices: in place if they are few.
+/// A list of slices: inline if they are few.
 #[derive(Default)]
 struct Slices<'a> {
     few: [&'a mut [f32]; FEW],

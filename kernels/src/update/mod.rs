@@ -1,11 +1,11 @@
 //! The optimizer's pass over the parameters: weight, gradient and state are read once and written once.
 //!
-//! An optimizer gives a *rule* for one element; the pass carries it over the slices. It is generic over the rule,
-//! so that each optimizer gets its own compiled loops. A rule rounds where it is written to, at every SIMD level
-//! (a product and a sum are fused only where it says `mul_add`), so that an update has the same bits everywhere.
+//! An optimizer provides a *rule* for one element; the pass applies it to the slices. It is generic over the rule,
+//! so that each optimizer has its own compiled loops. A rule rounds as written, at every SIMD level
+//! (a product and a sum are fused only by `mul_add`), so that updates are bit-identical everywhere.
 //!
-//! [`for_each_block`] divides the parameters of a model between threads; [`Slots::update_block`] takes a block on
-//! the thread that calls it:
+//! [`for_each_block`] divides the parameters of a model among threads; [`Slots::update_block`] updates a block on
+//! the calling thread:
 //!
 //! ```
 //! use trainspec_kernels::update::{Slots, for_each_block};
@@ -33,21 +33,21 @@ pub use blocks::{for_each_block, sum_of_blocks};
 
 use crate::simd;
 
-/// Elements that a rule is applied to at once.
+/// The number of elements that a rule is applied to at once.
 const LANES: usize = 16;
 
-/// What an optimizer keeps for each element: `[f32; N]`, for instance first and second moment.
+/// The optimizer state of each element: `[f32; N]`, for instance first and second moment.
 pub trait Slots: Copy + Send + Sync + 'static {
-    /// How many numbers an element has.
+    /// The number of state values per element.
     const COUNT: usize;
 
     /// Applies `rule` to each element, on this thread.
     ///
     /// `scale` multiplies each gradient before the rule sees it (averaging and clipping). `state` holds up to
-    /// [`Slots::COUNT`] slices at least as long as the weights; what it holds beyond that is not touched. A slot
-    /// that it does not hold is 0 for each element, and what the rule makes of it is forgotten: so an optimizer
-    /// pays for the options that it uses. The rule is a function of what it is given: it may be asked for elements
-    /// that do not exist, of which all is 0.
+    /// [`Slots::COUNT`] slices at least as long as the weights; what it holds beyond that is not touched. A
+    /// missing slot reads as 0 for each element, and writes to it are discarded: so an optimizer
+    /// pays only for the options that it uses. The rule must be a pure function of its arguments: it may be called for
+    /// elements that do not exist, with all values 0.
     ///
     /// # Panics
     /// If a slice is shorter than `weights`.
@@ -59,9 +59,9 @@ pub trait Slots: Copy + Send + Sync + 'static {
         rule: impl Fn(f32, f32, &mut Self) -> f32,
     );
 
-    /// The sums of the squares of a block's weights, and of what `direction` makes of its elements, on this thread.
+    /// The sums of the squares of a block's weights and of the results of `direction` for its elements, on this thread.
     ///
-    /// For rules that need the size of a whole parameter and of its update. All else is as for
+    /// For rules that need the size of a whole parameter and of its update. Otherwise like
     /// [`Slots::update_block`]; `direction` may change the state. The squares are summed in f64, by lanes.
     ///
     /// # Panics
@@ -158,9 +158,9 @@ simd! {
     }
 }
 
-/// Applies `rule` to the elements `here`, at most [`LANES`], whose weights and gradients these are: the weights as
-/// they were, and what the rule gives, both followed by what it gives for zeros. They are copied first, so that no
-/// slice can lie in another's way.
+/// Applies `rule` to the elements `here`, at most [`LANES`], whose weights and gradients these are. Returns the previous
+/// weights and the results of the rule, both followed by its results for zeros. They are copied first, so that no
+/// slice can alias another.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loop around it")]
 fn lanes<const N: usize, F: Fn(f32, f32, &mut [f32; N]) -> f32>(

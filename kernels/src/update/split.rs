@@ -1,6 +1,6 @@
-//! Dividing work on many tensors between threads: a list of them by halves, until a half is small.
+//! Divides work on many tensors among threads: a list of them is halved until a half is small.
 
-/// Where to cut a list of two tensors or more so that both halves have about as many numbers of their `total`;
+/// Where to cut a list of two tensors or more so that both halves have about as many elements of their `total`;
 /// neither is empty.
 pub(crate) fn middle<T: AsRef<[f32]>>(tensors: &[T], total: usize) -> usize {
     let mut before = 0;

@@ -8,7 +8,7 @@ use crate::philox;
 use crate::simd::{self, Level};
 
 #[test]
-fn each_element_has_its_own_state() {
+fn each_element_updates_its_own_state() {
     let mut weights = vec![1.0, 2.0, 3.0];
     let mut state = [vec![0.0, 10.0, 20.0]];
     <[f32; 1]>::update_block(&mut weights, &[1.0, 1.0, 2.0], 0.5, &mut [&mut state[0]], |w, g, [m]| {
@@ -20,20 +20,20 @@ fn each_element_has_its_own_state() {
 }
 
 #[test]
-fn a_rule_without_state() {
+fn rule_without_state_updates_weights() {
     let mut weights = vec![1.0, 2.0];
     <[f32; 0]>::update_block(&mut weights, &[1.0, 1.0], 1.0, &mut [], |w, g, []| w - g);
     assert_eq!(weights, [0.0, 1.0]);
 }
 
-/// Numbers from -1 to 1.
+/// Values from -1 to 1.
 fn numbers(count: usize, key: u32) -> Vec<f32> {
     let mut words = vec![0; count];
     philox::fill(&mut words, [key, 0], [0; 3]);
     words.iter().map(|&word| (f64::from(word) / f64::from(1_u32 << 31) - 1.0) as f32).collect()
 }
 
-/// `AdamW`'s rule with numbers of an early step: products, sums, a root and two quotients.
+/// `AdamW`'s rule with the values of an early step: products, sums, a root and two quotients.
 fn adam(w: f32, g: f32, [m, v]: &mut [f32; 2]) -> f32 {
     *m += 0.1 * (g - *m);
     *v = 0.999 * *v + 0.001 * g * g;
@@ -119,9 +119,9 @@ const LENGTHS: &[usize] = &[0, 5, 3 * BLOCK + 77, 1, BLOCK, 40_000, 40_000, 0, 4
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
-    /// Whatever the vectors and blocks are: the same bits as element by element.
+    /// For all vector and block sizes: bit-identical to the elementwise result.
     #[test]
-    fn agrees_with_the_rule_by_itself(lengths in prop::collection::vec(0..100_usize, 0..6), scale in -2.0_f32..2.0) {
+    fn matches_scalar_rule(lengths in prop::collection::vec(0..100_usize, 0..6), scale in -2.0_f32..2.0) {
         let two = Model::new(&lengths, 2);
         prop_assert_eq!(two.clone().in_blocks(scale, adam).bits(), two.plainly(scale, adam).bits());
         let none = Model::new(&lengths, 0);
@@ -132,7 +132,7 @@ proptest! {
 }
 
 #[test]
-fn many_blocks_agree_with_the_rule_by_itself() {
+fn many_blocks_match_scalar_rule() {
     let model = Model::new(LENGTHS, 2);
     assert_eq!(model.clone().in_blocks(0.5, adam).bits(), model.plainly(0.5, adam).bits());
     let many = Model::new(&LENGTHS[..4], 9);
@@ -140,7 +140,7 @@ fn many_blocks_agree_with_the_rule_by_itself() {
 }
 
 #[test]
-fn bits_do_not_depend_on_the_level() {
+fn results_do_not_depend_on_simd_level() {
     let model = Model::new(LENGTHS, 2);
     let expected = model.clone().in_blocks(0.5, adam).bits();
     for &level in Level::available() {
@@ -150,7 +150,7 @@ fn bits_do_not_depend_on_the_level() {
 }
 
 #[test]
-fn bits_do_not_depend_on_threads() {
+fn results_do_not_depend_on_threads() {
     let model = Model::new(LENGTHS, 2);
     let expected = model.clone().in_blocks(0.5, adam).bits();
     for threads in [1, 2, 3] {
@@ -160,7 +160,7 @@ fn bits_do_not_depend_on_threads() {
 }
 
 #[test]
-fn blocks_know_their_tensor_and_are_not_large() {
+fn blocks_receive_tensor_index_and_are_bounded() {
     let mut model = Model::new(LENGTHS, 1);
     let seen: Vec<_> = LENGTHS.iter().map(|_| AtomicUsize::new(0)).collect();
     for_each_block(
@@ -178,7 +178,7 @@ fn blocks_know_their_tensor_and_are_not_large() {
 }
 
 #[test]
-fn slices_of_slices_will_do() {
+fn slices_of_slices_are_accepted() {
     let (mut one, mut other) = ([1.0, 2.0], [3.0]);
     let mut weights = [&mut one[..], &mut other[..]];
     let gradients = [&[1.0, 1.0][..], &[1.0]];
@@ -189,7 +189,7 @@ fn slices_of_slices_will_do() {
 }
 
 #[test]
-fn a_nan_shows() {
+fn nan_propagates() {
     let mut model = Model::new(&[40], 2);
     model.gradients[0][37] = f32::NAN;
     let model = model.in_blocks(1.0, adam);
@@ -199,7 +199,7 @@ fn a_nan_shows() {
 }
 
 #[test]
-fn what_is_too_much_is_not_touched() {
+fn excess_state_is_not_modified() {
     let mut weights = [1.0];
     let (mut m, mut rest) = ([0.0, 7.0], [8.0]);
     let rule = |w: f32, g: f32, [m]: &mut [f32; 1]| {
@@ -211,7 +211,7 @@ fn what_is_too_much_is_not_touched() {
 }
 
 #[test]
-fn a_missing_slot_is_zero_and_forgotten() {
+fn missing_slot_is_zero_and_discarded() {
     let (mut weights, gradients) = (vec![1.0; 37], vec![1.0; 37]);
     let mut kept = vec![0.0; 37];
     for _ in 0..2 {
@@ -227,7 +227,7 @@ fn a_missing_slot_is_zero_and_forgotten() {
 /// The sums are those of the elements by themselves: each has one rounding in f64 for its square and one for
 /// each of the additions on its way.
 #[test]
-fn squares_are_summed_over_blocks() {
+fn squares_are_summed_across_blocks() {
     for length in [0, 1, 15, 16, 17, BLOCK, 3 * BLOCK + 5] {
         let (weights, gradients) = (numbers(length, 1), numbers(length, 2));
         let direction = |w: f32, g: f32, [m]: &mut [f32; 1]| {
@@ -268,13 +268,13 @@ fn squares_are_summed_over_blocks() {
 
 #[test]
 #[should_panic(expected = "gradients of tensor 1")]
-fn gradients_are_as_long_as_weights() {
+fn gradient_length_is_checked() {
     let mut weights = [vec![1.0], vec![1.0]];
     for_each_block(&mut weights, &[vec![1.0], vec![1.0, 2.0]], &mut [NONE, NONE], |_, _, _, _| ());
 }
 
 #[test]
-fn what_has_no_gradients_is_left_out() {
+fn weights_without_gradients_are_skipped() {
     let mut weights = [vec![1.0], vec![2.0]];
     for_each_block(&mut weights, &[vec![], vec![1.0]], &mut [NONE, NONE], |number, weights, _, _| {
         assert_eq!(number, 1);
@@ -285,6 +285,6 @@ fn what_has_no_gradients_is_left_out() {
 
 #[test]
 #[should_panic(expected = "state of tensor 0")]
-fn the_state_is_as_long_as_weights() {
+fn state_length_is_checked() {
     for_each_block(&mut [vec![1.0]], &[vec![1.0]], &mut [vec![vec![]]], |_, _, _, _| ());
 }

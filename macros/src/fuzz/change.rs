@@ -6,7 +6,7 @@ use proptest::sample::Index;
 
 use super::count;
 
-/// One change, at a place that is counted from the front, groups before what is in them.
+/// One change, at a position in preorder: groups before their contents.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
     kind: Kind,
@@ -53,8 +53,8 @@ impl Arbitrary for Change {
     }
 }
 
-/// Words and signs that mean something somewhere, and some that mean nothing anywhere. Those that are several tokens
-/// are put in as such.
+/// Words and signs with a meaning in some context, and some without any. Entries of several tokens
+/// are inserted as such.
 const TOKENS: &[&str] = &[
     "x",
     "Net",
@@ -197,7 +197,7 @@ impl Change {
             Kind::Delete => edit(tokens, at, &mut |_| TokenStream::new()),
             Kind::Repeat => edit(tokens, at, &mut |token| [token.clone(), token].into_iter().collect()),
             Kind::RepeatOften => {
-                // Short pieces only: the input grows with every change.
+                // Only short pieces: the input grows with every change.
                 let times = if length < 1_000 { self.other.index(300) } else { 2 };
                 edit(tokens, at, &mut |token| {
                     let times = if count(&token.clone().into()) < 20 { times } else { 2 };
@@ -245,7 +245,7 @@ impl Change {
     }
 }
 
-/// The tokens with another in the place of the one with this number.
+/// Replaces the token at this position.
 fn edit(tokens: TokenStream, at: usize, change: &mut dyn FnMut(TokenTree) -> TokenStream) -> TokenStream {
     fn walk(
         tokens: TokenStream,
@@ -283,7 +283,7 @@ fn nth(tokens: &TokenStream, at: usize) -> TokenStream {
     found
 }
 
-/// The first tokens, with the groups that are open closed.
+/// The first tokens, with open groups closed.
 pub(super) fn prefix(tokens: &TokenStream, length: usize) -> TokenStream {
     fn walk(tokens: TokenStream, left: &mut usize) -> TokenStream {
         let mut out = TokenStream::new();

@@ -1,7 +1,7 @@
-//! No token stream makes a macro panic or hang, and whatever it is given, it answers with items.
+//! No token stream makes a macro panic or hang, and for any input it returns items.
 //!
-//! What is tried begins with every model and run that the repository has, and goes on with half of it, with changes to it,
-//! and with monsters. More changes: `PROPTEST_CASES=1000000 cargo test -p trainspec-macros fuzz`.
+//! The inputs are every model and run in the repository, their prefixes, random changes to them, and very deep or long
+//! ones. For more changes: `PROPTEST_CASES=1000000 cargo test -p trainspec-macros fuzz`.
 
 mod change;
 mod seeds;
@@ -18,21 +18,21 @@ use syn::parse::{ParseStream, Parser};
 use self::change::{Change, prefix};
 use self::seeds::seeds;
 
-/// How long one input may take before it counts as one that never ends; most take less than a millisecond.
+/// How long one input may take before it counts as a hang; most take less than a millisecond.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The stack of a compiler and of an editor's macro server.
 const STACK: usize = 8 << 20;
 
-/// What a macro may write for each token that it is given, and for none. A token within a literal is written once more for each
-/// literal around it, which has a check of its own.
+/// The maximum output for each input token, and for none. A token within a literal is emitted again for each
+/// enclosing literal, which has its own check.
 const GROWTH: usize = 60;
 const CONSTANT: usize = 1_000;
 
-/// Gives every input to both macros, in a thread of its own, and tells which one it does not come back from.
+/// Passes every input to both macros, in a separate thread, and reports the one that hangs.
 fn watched(cases: impl FnOnce(&Sender<String>) + Send + 'static) {
-    let (with_init, watch) = channel();
-    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || cases(&with_init)).unwrap();
+    let (starts, watch) = channel();
+    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || cases(&starts)).unwrap();
     let mut last = String::new();
     loop {
         match watch.recv_timeout(PATIENCE) {
@@ -47,11 +47,11 @@ fn watched(cases: impl FnOnce(&Sender<String>) + Send + 'static) {
     }
 }
 
-/// What holds for every input of both macros.
+/// Checks the properties of every input of both macros.
 fn holds(input: &TokenStream) -> Result<(), String> {
     answers(input, model_name(input), &crate::model::expand(TokenStream::new(), input.clone()))?;
     answers(input, run_name(input), &crate::train::expand(input.clone()))?;
-    // What stands in the brackets of `#[model(…)]` comes from the user too.
+    // The arguments of `#[model(…)]` come from the user too.
     let item = quote!(
         fn Net(x: Value) -> Value {
             x.relu()
@@ -71,7 +71,7 @@ fn answers(input: &TokenStream, name: Option<String>, expansion: &TokenStream) -
         let is_there = file.items.iter().any(|item| match item {
             syn::Item::Struct(item) => item.ident == name,
             syn::Item::Type(item) => item.ident == name,
-            // A run of its model's name is refused and declares nothing of that name.
+            // A run with its model's name is rejected and declares nothing of that name.
             syn::Item::Macro(error) => error.mac.tokens.to_string().contains("is the name of this run"),
             _ => false,
         });
@@ -83,14 +83,14 @@ fn answers(input: &TokenStream, name: Option<String>, expansion: &TokenStream) -
         if let syn::Item::Macro(error) = item {
             let text: syn::LitStr = error.mac.parse_body().map_err(|error| error.to_string())?;
             if text.value().trim().is_empty() {
-                return Err("an error without a text".to_owned());
+                return Err("an error without a message".to_owned());
             }
         }
     }
     Ok(())
 }
 
-/// The name of a function, if a person could read it.
+/// The name of a function, if it can be parsed.
 fn model_name(input: &TokenStream) -> Option<String> {
     if crate::depth::check(input).is_err() {
         return None;
@@ -99,7 +99,7 @@ fn model_name(input: &TokenStream) -> Option<String> {
     Some(function.sig.ident.to_string())
 }
 
-/// The name before the first braces, if nothing but documentation and a visibility stands before it.
+/// The name before the first braces, if only documentation and a visibility precede it.
 fn run_name(input: &TokenStream) -> Option<String> {
     let head: Vec<_> = input
         .clone()
@@ -123,7 +123,7 @@ fn run_name(input: &TokenStream) -> Option<String> {
     parse.parse2(head).ok().map(|name| name.to_string())
 }
 
-/// The tokens, those in groups too.
+/// The number of tokens, including those in groups.
 fn count(tokens: &TokenStream) -> usize {
     let mut open = vec![tokens.clone()];
     let mut count = 0;
@@ -138,7 +138,7 @@ fn count(tokens: &TokenStream) -> usize {
     count
 }
 
-/// The tokens, each once more for each group around it.
+/// The number of tokens, each counted again for each group around it.
 fn weight(tokens: &TokenStream) -> usize {
     let mut open = vec![(tokens.clone(), 1)];
     let mut weight = 0;
@@ -153,14 +153,14 @@ fn weight(tokens: &TokenStream) -> usize {
     weight
 }
 
-/// Editors ask at every key that is pressed.
+/// Editors expand the macro at every keystroke.
 #[test]
 fn every_beginning_of_every_sample() {
-    watched(|with_init| {
+    watched(|starts| {
         for seed in seeds() {
             for length in 0..=count(&seed) {
                 let input = prefix(&seed, length);
-                let _ = with_init.send(input.to_string());
+                let _ = starts.send(input.to_string());
                 holds(&input).unwrap_or_else(|error| panic!("{error}\nof {input}"));
             }
         }
@@ -173,27 +173,27 @@ fn changed_samples() {
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = 4_000;
     }
-    watched(move |with_init| {
+    watched(move |starts| {
         let seeds = seeds();
         let case = (any::<prop::sample::Index>(), prop::collection::vec(any::<Change>(), 1..8));
-        // The same cases each time; other ones with another number of them.
+        // The same cases each time; another number of cases selects others.
         let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
         let outcome = TestRunner::new_with_rng(config, random).run(&case, |(seed, changes)| {
             let mut input = seeds[seed.index(seeds.len())].clone();
             for change in changes {
                 input = change.apply(input, &seeds);
             }
-            let _ = with_init.send(input.to_string());
+            let _ = starts.send(input.to_string());
             holds(&input).map_err(|error| TestCaseError::fail(format!("{error}\nof {input}")))
         });
         outcome.unwrap_or_else(|error| panic!("{error}"));
     });
 }
 
-/// What is repeated without end is either read or refused, at any length, in any place where it can stand.
+/// Long repetitions are either parsed or rejected, at any length and in any position.
 #[test]
 fn monsters() {
-    watched(|with_init| {
+    watched(|starts| {
         for (begin, end) in [
             ("(", ")"),
             ("[", "]"),
@@ -249,7 +249,7 @@ fn monsters() {
                     quote!(#monster Run { a: 1 }),
                     quote!(Run { a: 1 } #monster),
                 ] {
-                    let _ = with_init.send(format!("{times} times {begin}x{end} in {}", head(&input)));
+                    let _ = starts.send(format!("{times} times {begin}x{end} in {}", head(&input)));
                     holds(&input).unwrap_or_else(|error| {
                         panic!("{times} times {begin}x{end} in {}: {}", head(&input), head(&error))
                     });
@@ -259,12 +259,12 @@ fn monsters() {
     });
 }
 
-/// The beginning of what may be very long.
+/// The start of a text that may be very long.
 fn head(text: &impl ToString) -> String {
     text.to_string().chars().take(200).collect()
 }
 
-/// A part of the samples that must be there, so that the others are not tested in vain.
+/// The samples must be found, so that the tests above are not empty.
 #[test]
 fn the_samples_are_found() {
     let seeds = seeds();

@@ -1,17 +1,17 @@
-//! Every model and run in the repository, right and wrong.
+//! Every model and run in the repository, valid and invalid.
 
 use std::path::Path;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// What stands under each `#[model]`, in each `train!` and in each `quote!` of the expansion tests.
+/// The items under each `#[model]`, and the contents of each `train!` and of each `quote!` of the expansion tests.
 pub(super) fn seeds() -> Vec<TokenStream> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut seeds = Vec::new();
     for folder in ["macros/src/tests.rs", "tests", "examples", "runtime/src/docs", "README.md"] {
         from(&root.join(folder), &mut seeds);
     }
-    // The same model stands in many files.
+    // The same model occurs in many files.
     let mut seen = std::collections::HashSet::new();
     seeds.retain(|seed| seen.insert(seed.to_string()));
     seeds
@@ -66,7 +66,7 @@ fn gather(tokens: TokenStream, seeds: &mut Vec<TokenStream>) {
     }
 }
 
-/// The tokens until the first braces.
+/// The tokens up to the first braces.
 fn item(tokens: &[TokenTree]) -> TokenStream {
     let is_body =
         |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);

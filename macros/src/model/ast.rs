@@ -3,9 +3,9 @@
 use proc_macro2::Span;
 use syn::{Attribute, Block, Expr, Ident, RangeLimits, Stmt, Token, Type, Visibility};
 
-/// What a model is called and what it takes and gives.
+/// The name, inputs, configuration and output of a model.
 pub(crate) struct Signature {
-    /// Documentation, `cfg` and the like, which go to the model's struct.
+    /// Documentation, `cfg` and other attributes, which go on the model's struct.
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
@@ -16,7 +16,7 @@ pub(crate) struct Signature {
     pub(crate) output: Type,
 }
 
-/// A value that the model takes.
+/// An input of the model.
 pub(crate) struct Input {
     pub(crate) mutable: Option<Token![mut]>,
     pub(crate) name: Ident,
@@ -51,7 +51,7 @@ pub(crate) enum Step {
     Plain(Stmt),
 }
 
-/// An expression that gives a value of the network.
+/// An expression that returns a value of the network.
 pub(crate) enum Flow {
     /// A value by its name.
     Name(Ident),
@@ -73,12 +73,12 @@ pub(crate) struct Call {
     pub(crate) keys: Vec<(Ident, Expr)>,
     /// Whether a key depends on the model's parameters, a loop, or a local constant.
     pub(crate) depends: bool,
-    /// The `let` that names this call alone.
+    /// The `let` that names only this call.
     pub(crate) binding: Option<Ident>,
 }
 
 impl Call {
-    /// This call, the one on whose value it is called, and so on to the first.
+    /// This call, the call that produces its receiver, and so on to the first.
     pub(crate) fn chain(&self) -> Vec<&Self> {
         let mut calls = vec![self];
         let mut call = self;
@@ -90,12 +90,12 @@ impl Call {
     }
 }
 
-/// A call that was read, for use after an error.
+/// A parsed call, for use after an error.
 pub(crate) struct Seen {
     pub(crate) layer: Ident,
     pub(crate) turbofish: Option<syn::AngleBracketedGenericArguments>,
     pub(crate) keys: Vec<(Ident, Expr)>,
-    /// What could be keys without a value; `None` if the call is whole.
+    /// Possible keys without a value; `None` if the call is complete.
     pub(crate) half_typed: Option<Vec<Ident>>,
     /// Values without a key: `linear(64)`.
     pub(crate) without_key: Vec<Expr>,
@@ -103,7 +103,7 @@ pub(crate) struct Seen {
     pub(crate) depends: bool,
 }
 
-/// How two values are joined.
+/// The operator between two values.
 #[derive(Clone, Copy)]
 pub(crate) enum Operator {
     Add,
@@ -111,5 +111,5 @@ pub(crate) enum Operator {
     Mul,
 }
 
-/// A function's body, not yet understood.
+/// A function's body, not yet lowered.
 pub(crate) type Body = Block;

@@ -11,7 +11,7 @@ use quote::quote;
 use crate::diagnostics::Diagnostics;
 use crate::path::Runtime;
 
-/// Parse, lower, expand; after an error, the item's public face and every mistake.
+/// Parses, lowers and expands; after an error, returns the item's public face and every error.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let runtime = syn::parse2::<Runtime>(arguments).unwrap_or_else(|error| {

@@ -1,4 +1,4 @@
-//! Tokens to syntax: the signature of a model. Its body stays as syn read it.
+//! Tokens to syntax: the signature of a model. Its body stays as syn parsed it.
 
 use std::collections::HashSet;
 
@@ -16,11 +16,11 @@ use crate::diagnostics::Diagnostics;
 use crate::names::snake_case;
 use crate::syntax::{is_bounds, peeled_type};
 
-/// What is said of bounds where a type is to be.
+/// The message for bounds in place of a type.
 const ONE_TYPE: &str = "expected one type, such as `Features<64>` or `usize`";
 
-/// The function under `#[model]`; `None` if it has no face, because it is no function or has no name. Its body is `None`
-/// where that cannot be read, or its inputs are not known: what it says of them could only repeat that mistake.
+/// Parses the function under `#[model]`; `None` if it has no face, because it is not a function or has no name. Its body is `None`
+/// if it cannot be parsed, or its inputs are not known: errors about them would only repeat that mistake.
 pub(super) fn function(
     item: TokenStream,
     diagnostics: &mut Diagnostics,
@@ -41,7 +41,7 @@ pub(super) fn function(
         None => {
             diagnostics.error(
                 &function.sig.ident,
-                "a model has a body; end with its output in braces: `{ x.relu() }`",
+                "a model needs a body; write its output in braces: `{ x.relu() }`",
             );
             None
         }
@@ -57,10 +57,7 @@ pub(super) fn function(
     keys.retain(|key| is_new(&key.name, &mut names, diagnostics));
     if inputs.is_empty() && are_known {
         are_known = false;
-        diagnostics.error(
-            &function.sig.ident,
-            "a model takes a value first; add an input, such as `x: Features<64>`",
-        );
+        diagnostics.error(&function.sig.ident, "a model needs an input; add one, such as `x: Features<64>`");
     }
     let output = match function.sig.output {
         ReturnType::Type(_, output) if is_bounds(&output) => {
@@ -71,12 +68,12 @@ pub(super) fn function(
         ReturnType::Default => {
             diagnostics.error(
                 &function.sig.ident,
-                "a model says what it gives; add `-> Logits<10>` or another kind",
+                "a model needs an output type; add `-> Logits<10>` or another kind",
             );
             syn::parse_quote!(Value)
         }
     };
-    // What is no constant was refused above; without it the face is sound.
+    // Anything but a constant was rejected above; without it the face is valid.
     let mut generics = function.sig.generics;
     generics.params = generics
         .params
@@ -96,8 +93,8 @@ pub(super) fn function(
     Some((signature, body.filter(|_| are_known)))
 }
 
-/// The mistake of writing a layer's key as `train!` has its keys: `.linear(out: 10)`. It is no Rust, so the item cannot be
-/// read further.
+/// The mistake of writing a layer's key as in `train!`: `.linear(out: 10)`. It is not Rust, so the item cannot be
+/// parsed further.
 fn key_with_colon(item: TokenStream) -> Option<syn::Error> {
     let tokens: Vec<TokenTree> = item.into_iter().collect();
     tokens.iter().enumerate().find_map(|(place, token)| {
@@ -109,7 +106,7 @@ fn key_with_colon(item: TokenStream) -> Option<syn::Error> {
     })
 }
 
-/// `key:` at the head of an argument.
+/// `key:` at the start of an argument.
 fn colon(arguments: TokenStream) -> Option<syn::Error> {
     let tokens: Vec<TokenTree> = arguments.into_iter().collect();
     (0..tokens.len()).find_map(|place| {
@@ -119,7 +116,7 @@ fn colon(arguments: TokenStream) -> Option<syn::Error> {
             [TokenTree::Ident(key), TokenTree::Punct(colon), ..]
                 if is_head && colon.as_char() == ':' && colon.spacing() == Spacing::Alone =>
             {
-                let message = format!("a layer's key is written with `=`: `{key} = …`");
+                let message = format!("keys of a layer are written with `=`: `{key} = …`");
                 Some(syn::Error::new(colon.span(), message))
             }
             _ => None,
@@ -127,7 +124,7 @@ fn colon(arguments: TokenStream) -> Option<syn::Error> {
     })
 }
 
-/// What stands before a function's body.
+/// Everything before a function's body.
 struct Head {
     attrs: Vec<Attribute>,
     vis: Visibility,
@@ -145,11 +142,11 @@ impl Head {
     }
 }
 
-/// An item before the braces that end it, and what is in them.
+/// An item up to its final braces, and the contents of the braces.
 fn halves(item: TokenStream) -> (TokenStream, Option<Group>) {
     let mut tokens: Vec<_> = item.into_iter().collect();
     let mut body = tokens.last().and_then(|last| braces(last.clone()));
-    // Invisible brackets of a `macro_rules!` may be around more than the body.
+    // Invisible delimiters of a `macro_rules!` may enclose more than the body.
     while body.is_none()
         && let Some(TokenTree::Group(last)) = tokens.last()
         && last.delimiter() == Delimiter::None
@@ -165,7 +162,7 @@ fn halves(item: TokenStream) -> (TokenStream, Option<Group>) {
     (tokens.into_iter().collect(), body)
 }
 
-/// The group in braces that a token is; a `$body:block` of a `macro_rules!` has invisible brackets around it.
+/// The token as a group in braces; a `$body:block` of a `macro_rules!` has invisible delimiters around it.
 fn braces(token: TokenTree) -> Option<Group> {
     let TokenTree::Group(group) = token else {
         return None;
@@ -190,7 +187,7 @@ fn block(body: &Group) -> syn::Result<Block> {
         let inside;
         syn::braced!(inside in input);
         if let Some(attribute) = inside.call(Attribute::parse_inner)?.first() {
-            let message = "attributes of a model stand before it: `#[…]`";
+            let message = "attributes of a model go before it: `#[…]`";
             return Err(syn::Error::new_spanned(attribute, message));
         }
         inside.call(Block::parse_within)
@@ -203,32 +200,32 @@ fn refuse_modifiers(function: &Head, diagnostics: &mut Diagnostics) {
     let signature = &function.sig;
     for attribute in function.attrs.iter().filter(|attribute| matches!(attribute.style, AttrStyle::Inner(_)))
     {
-        diagnostics.error(attribute, "attributes of a model stand before it: `#[…]`");
+        diagnostics.error(attribute, "attributes of a model go before it: `#[…]`");
     }
     if let Some(word) = &signature.asyncness {
-        diagnostics.error(word, "a model is not `async`; remove the word");
+        diagnostics.error(word, "a model cannot be `async`; remove the keyword");
     }
     if let Some(word) = &signature.constness {
-        diagnostics.error(word, "a model is not `const`; remove the word");
+        diagnostics.error(word, "a model cannot be `const`; remove the keyword");
     }
     if !matches!(signature.safety, syn::Safety::Default) {
-        diagnostics.error(&signature.safety, "a model is neither `safe` nor `unsafe`; remove the word");
+        diagnostics.error(&signature.safety, "a model cannot be `safe` or `unsafe`; remove the keyword");
     }
     if let Some(abi) = &signature.abi {
-        diagnostics.error(abi, "a model has no ABI; remove this");
+        diagnostics.error(abi, "a model cannot have an ABI; remove this");
     }
     if let Some(dots) = &signature.variadic {
-        diagnostics.error(dots, "a model takes as many values as it names; remove this");
+        diagnostics.error(dots, "a model cannot be variadic; remove this");
     }
     for generic in &signature.generics.params {
         match generic {
             GenericParam::Const(number) if is_bounds(&number.ty) => diagnostics.error(&number.ty, ONE_TYPE),
             GenericParam::Const(_) => {}
-            _ => diagnostics.error(generic, "a model's generics are constants; write `const N: usize`"),
+            _ => diagnostics.error(generic, "a model can only have const generics; write `const N: usize`"),
         }
     }
     if let Some(clause) = &signature.generics.where_clause {
-        diagnostics.error(clause, "a model has no `where`; remove it");
+        diagnostics.error(clause, "a model cannot have a `where` clause; remove it");
     }
     let call_name = snake_case(&signature.ident);
     if ["self", "super", "crate"].iter().any(|word| call_name == word) {
@@ -242,12 +239,12 @@ fn refuse_modifiers(function: &Head, diagnostics: &mut Diagnostics) {
 fn is_new(name: &Ident, names: &mut HashSet<String>, diagnostics: &mut Diagnostics) -> bool {
     let is_new = names.insert(name.unraw().to_string());
     if !is_new {
-        diagnostics.error(name, format!("`{name}` is the name of two parameters; rename one"));
+        diagnostics.error(name, format!("two parameters are named `{name}`; rename one"));
     }
     is_new
 }
 
-/// Adds an input or a key; gives whether the body can know it.
+/// Adds an input or a key; returns whether the body can use it.
 fn parameter(
     argument: FnArg,
     inputs: &mut Vec<Input>,
@@ -272,10 +269,10 @@ fn parameter(
         .map(|word| word.to_token_stream())
         .or_else(|| pattern.subpat.as_ref().map(|(_, pattern)| pattern.to_token_stream()))
     {
-        diagnostics.error(part, "expected a name and its type alone; remove this");
+        diagnostics.error(part, "expected only a name and its type; remove this");
     }
     if let Some(second) = defaults.get(1) {
-        diagnostics.error(second, "a second default; remove one");
+        diagnostics.error(second, "`#[default]` is specified twice; remove one");
     }
     for attribute in docs.iter().filter(|attribute| !attribute.path().is_ident("doc")) {
         diagnostics.error(attribute, "expected `#[default(value)]` or a doc comment");
@@ -296,7 +293,7 @@ fn parameter(
             inputs.push(Input { mutable: pattern.mutability, name: pattern.ident, kind: *argument.ty });
             return true;
         }
-        diagnostics.error(&pattern.ident, "a value stands before all configuration; move it to the front");
+        diagnostics.error(&pattern.ident, "values come before configuration; move this to the front");
         return false;
     }
     if let Some(word) = pattern.mutability {
@@ -306,7 +303,7 @@ fn parameter(
     true
 }
 
-/// Numbers, `bool`, `char` and references are configuration; kinds of values are written with a capital.
+/// Numbers, `bool`, `char` and references are configuration; kinds of values have a capitalized name.
 /// Other configuration types are those with a `#[default]`.
 fn is_configuration(ty: &Type) -> bool {
     match peeled_type(ty) {

@@ -14,9 +14,9 @@ pub(crate) struct Train {
     pub(crate) data: Option<(Ident, Expr)>,
     /// The other keys, in the order of the source.
     pub(crate) entries: Vec<Entry>,
-    /// Keys whose value cannot be read, for editors.
+    /// Keys whose value cannot be parsed, for editors.
     pub(crate) half_typed: Vec<Ident>,
-    /// Whether the run and its model have one name, which was refused.
+    /// Whether the run and its model have the same name, which was rejected.
     pub(crate) is_named_like_model: bool,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Entry {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) key: Ident,
     pub(crate) value: Value,
-    /// Whether the value is all that was written. One with a mistake in it is typed, but not judged.
+    /// Whether the whole value was parsed. A value with an error in it is type-checked, but its rules are not checked.
     pub(crate) whole: bool,
 }
 

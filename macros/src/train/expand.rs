@@ -16,7 +16,7 @@ use crate::names::snake_case;
 /// The whole item.
 pub(super) fn train(train: &Train) -> TokenStream {
     let declared = declared(train);
-    // Structs are judged by their own types; what a key's value is beside the others, by the spec.
+    // Each struct is checked by its own type; the rules across keys are checked by the spec.
     let rules = train.entries.iter().map(|Entry { attributes, key, value, .. }| {
         let key = key.unraw().to_string();
         let elements = value.elements();
@@ -53,8 +53,8 @@ pub(super) fn train(train: &Train) -> TokenStream {
     quote!(#declaration #block)
 }
 
-/// After an error: the item's public face, and what can be read of the spec. So mistakes in other keys are told too, and editors
-/// know what stands where.
+/// After an error: the item's public face, and the parts of the spec that could be parsed. So mistakes in other keys are reported
+/// too, and editors can resolve the rest.
 pub(super) fn face(train: &Train) -> TokenStream {
     let declaration = declaration(train);
     let training = match &train.model {
@@ -68,13 +68,13 @@ pub(super) fn face(train: &Train) -> TokenStream {
     quote!(#declaration #block)
 }
 
-/// The user's word for the model. What asks something of it stands there, and asks `__Itself`; where a type is only named, it is
-/// `__Model`. So a type that is no model is told of in one form at one place, which rustc reports once.
+/// The user's token for the model. Code that needs its traits has this span and uses `__Itself`; where the type is only named,
+/// it is `__Model`. So rustc reports a type that is not a model once, in one place.
 fn word(train: &Train) -> Span {
     train.model.as_ref().map_or_else(Span::call_site, |(_, model)| model.span())
 }
 
-/// The spec as a constant, with the rules of the model and of each struct.
+/// The spec as a constant, with the checks of the model and of each struct.
 fn declared(train: &Train) -> TokenStream {
     let mut literals = Vec::new();
     let (spec, told) = spec(train, &mut literals);
@@ -88,7 +88,7 @@ fn declared(train: &Train) -> TokenStream {
                 __t::Declaration::of(const { &#spec }, <_ as __t::DeclaredModel>::SHAPES, &[]);
         };
     };
-    // Without data, the kind of the targets is not known to the compiler; an editor does not need it.
+    // Without data, the compiler cannot infer the kind of the targets; an editor does not need it.
     let for_editors = train.data.is_none().then(|| quote!(#[cfg(rust_analyzer)]));
     let shapes = quote_spanned!(model.span()=> <__Model as __t::DeclaredModel>::SHAPES);
     let declaration = quote_spanned!(model.span()=> __t::Declaration::of::<__Itself, _>);
@@ -109,8 +109,8 @@ fn declared(train: &Train) -> TokenStream {
 
 /// The program's type.
 ///
-/// Its struct stands in a module whose name depends on the place in the source, and the program's own name is another name for it.
-/// So two items of one name are one error: what is implemented for the struct cannot conflict with what the other item has.
+/// Its struct is in a module whose name depends on the source location, and the program's name is an alias of it.
+/// So two items of the same name are one error: the implementations for the struct cannot conflict with the other item.
 fn declaration(train: &Train) -> TokenStream {
     if train.is_named_like_model {
         return TokenStream::new();
@@ -131,8 +131,8 @@ fn declaration(train: &Train) -> TokenStream {
     }
 }
 
-/// The name of the program's struct, which messages show: not that of the alias, or else rustc would add the module to tell the two
-/// apart.
+/// The name of the program's struct, which messages show. It differs from the alias, or else rustc would add the module to
+/// distinguish them.
 fn program(train: &Train) -> Ident {
     Ident::new(&format!("{}Program", train.name.unraw()), train.name.span())
 }
@@ -164,14 +164,14 @@ fn functions(
     };
     quote! {
         impl #program {
-            /// The declared run, to be changed and started from code.
+            /// Returns the declared run, which code can change and start.
             pub fn experiment() -> #training {
                 #declared
             }
-            /// The command line.
+            /// Runs the command line.
             ///
             /// Without a command it trains, as `train` does. The others are `check`, `eval`, `export`, `summary`, `schedule`,
-            /// `find-lr`, `spec`, `verify`, `diff` and `replay`; `--help` says more of each.
+            /// `find-lr`, `spec`, `verify`, `diff` and `replay`; `--help` describes each.
             pub fn main() -> __t::Result<()> {
                 #main
             }
@@ -179,7 +179,7 @@ fn functions(
     }
 }
 
-/// The place of an element in its list, without those before it that a `#[cfg]` leaves out.
+/// The index of an element in its list, not counting those before it that a `#[cfg]` removes.
 fn place(elements: &[Element], i: usize) -> TokenStream {
     let before = &elements[..i];
     if before.iter().all(|element| element.attributes.is_empty()) {
@@ -189,7 +189,7 @@ fn place(elements: &[Element], i: usize) -> TokenStream {
     quote!({ const __BEFORE: &[u8] = &[#(#ones),*]; __BEFORE.len() })
 }
 
-/// `Spec { key: &value, … }`: keys are fields, so that rustc knows them; and what each key's values tell of themselves.
+/// `Spec { key: &value, … }`: keys are fields, so that rustc checks them; and the static facts of each key's values.
 fn spec(train: &Train, literals: &mut Vec<Literal>) -> (TokenStream, Vec<TokenStream>) {
     let mut told = Vec::new();
     let entries: Vec<_> = train
@@ -216,7 +216,7 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> (TokenStream, Vec<TokenSt
                     (quote_spanned!(*span=> &[#(#elements),*]), tell::list(key, values, &completed))
                 }
             };
-            // What is missing in a broken value is no further mistake.
+            // A key that is missing in an invalid value is not a further error.
             if *whole {
                 literals.append(&mut within);
                 told.push(quote!(#(#attributes)* #tells));

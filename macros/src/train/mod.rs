@@ -12,7 +12,7 @@ use quote::quote;
 
 use crate::diagnostics::Diagnostics;
 
-/// Parse and expand; after an error, the item's public face and every mistake.
+/// Parses and expands; after an error, returns the item's public face and every error.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let Some(train) = parse::train(input, &mut diagnostics) else {

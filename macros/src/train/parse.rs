@@ -1,4 +1,4 @@
-//! Tokens to syntax: keys one by one, so that a mistake in one leaves the others whole.
+//! Tokens to syntax: keys one by one, so that an error in one does not affect the others.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -14,7 +14,7 @@ use crate::diagnostics::Diagnostics;
 use crate::path::Runtime;
 use crate::syntax::is_bounds;
 
-/// The block; `None` if it has no face, because it has no name.
+/// Parses the block; `None` if it has no face, because it has no name.
 pub(super) fn train(input: TokenStream, diagnostics: &mut Diagnostics) -> Option<Train> {
     let head = match Head::read(input) {
         Ok(head) => head,
@@ -63,7 +63,7 @@ struct Head {
 }
 
 impl Head {
-    /// Cuts out the block before anything is parsed: its rows are read one by one.
+    /// Extracts the block before anything is parsed: its rows are parsed one by one.
     fn read(input: TokenStream) -> syn::Result<Self> {
         let mut tokens = input.into_iter();
         let mut head = TokenStream::new();
@@ -101,9 +101,9 @@ impl Head {
 
 struct Reader<'a> {
     train: Train,
-    /// Keys that were found, readable or not.
+    /// Keys that were found, valid or not.
     mentioned: Vec<Ident>,
-    /// The row behind one whose comma is missing.
+    /// The row after one whose comma is missing.
     later: Option<TokenStream>,
     diagnostics: &'a mut Diagnostics,
 }
@@ -130,7 +130,7 @@ impl Reader<'_> {
             self.diagnostics.error(&row.sign, format!("write `{}: value`, with `:` instead of `=`", row.key));
         }
         for attribute in row.attributes.iter().filter(|attribute| !attribute.path().is_ident("cfg")) {
-            self.diagnostics.error(attribute, "expected `#[cfg(…)]` or a key; comments begin with `//`");
+            self.diagnostics.error(attribute, "expected `#[cfg(…)]` or a key; write a comment with `//`");
         }
         let cfg: Vec<_> =
             row.attributes.into_iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
@@ -138,7 +138,7 @@ impl Reader<'_> {
         let given_before = self.mentioned.iter().any(|found| found.unraw() == key.unraw());
         self.mentioned.push(key.clone());
         if given_before && cfg.is_empty() {
-            self.diagnostics.error(&key, format!("`{key}` is given twice; remove one"));
+            self.diagnostics.error(&key, format!("`{key}` is specified twice; remove one"));
             return;
         }
         if row.value.is_empty() {
@@ -151,7 +151,7 @@ impl Reader<'_> {
         if (key == "crate" || key == "model" || key == "data")
             && let Some(attribute) = cfg.first()
         {
-            let message = format!("`{key}` has one value; put the `#[cfg]` on the whole `train!`");
+            let message = format!("`{key}` takes one value; put the `#[cfg]` on the whole `train!`");
             self.diagnostics.error(attribute, message);
         }
         if key == "crate" {
@@ -175,7 +175,7 @@ impl Reader<'_> {
                     match rest.clone().into_iter().next() {
                         Some(first) if Row::read(rest.clone()).is_err() => self.diagnostics.error(
                             first,
-                            "expected the name of a model alone, such as `DigitNet` or `CharGpt<4>`",
+                            "expected only the name of a model, such as `DigitNet` or `CharGpt<4>`",
                         ),
                         _ => self.leftover(rest),
                     }
@@ -214,8 +214,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Refuses a value that is meant to name something else, but names the run itself: what has the run's name, and was brought
-    /// into scope by a glob such as the prelude's, is hidden by it. Gives whether there is such a word.
+    /// Rejects a value that is meant to name something else, but names the run itself: the run shadows an item of the same name
+    /// from a glob import such as the prelude's. Returns whether there is such a value.
     fn refuse_own_name(&mut self, value: TokenStream) -> bool {
         let name = self.train.name.clone();
         let Some(word) = first_word(value, &name) else { return false };
@@ -226,7 +226,7 @@ impl Reader<'_> {
         true
     }
 
-    /// What stands after a value where a comma should be: often the next key.
+    /// Reports the tokens after a value where a comma is expected: often the next key.
     fn leftover(&mut self, rest: TokenStream) {
         let Some(first) = rest.clone().into_iter().next() else { return };
         self.diagnostics.error(first, "expected `,` and the next `key: value`");
@@ -248,7 +248,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Asks for a key that is not there at all; one that is there and wrong was told of.
+    /// Reports a required key that is missing; an invalid one was already reported.
     fn required(&mut self, key: &str, example: &str) {
         if self.mentioned.iter().any(|found| found.unraw() == key) {
             return;
@@ -263,13 +263,14 @@ impl Reader<'_> {
             }
             None => {
                 let name = &self.train.name;
-                self.diagnostics.error(name, format!("`{name}` has no `{key}`; add it, such as `{example}`"));
+                self.diagnostics
+                    .error(name, format!("`{name}` is missing the key `{key}`; add it, such as `{example}`"));
             }
         }
     }
 }
 
-/// The first place at which a value names something by this word alone: not as a part of a longer path, and not as a key.
+/// The first position at which a value uses this name alone: not as a part of a longer path, and not as a key.
 fn first_word(value: TokenStream, name: &Ident) -> Option<Ident> {
     let tokens: Vec<TokenTree> = value.into_iter().collect();
     tokens.iter().enumerate().find_map(|(place, token)| match token {
@@ -278,7 +279,7 @@ fn first_word(value: TokenStream, name: &Ident) -> Option<Ident> {
             let is = |token: Option<&TokenTree>, sign| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == sign);
             let follows = place > 0 && (is(tokens.get(place - 1), ':') || is(tokens.get(place - 1), '.'));
             let is_key = is(tokens.get(place + 1), ':') && !is(tokens.get(place + 2), ':');
-            // In `key: Name` a colon is before it too.
+            // In `key: Name` it also follows a colon.
             let is_in_path = follows && (place < 2 || is(tokens.get(place - 2), ':') || is(tokens.get(place - 1), '.'));
             (!is_in_path && !is_key).then(|| word.clone())
         }
@@ -286,7 +287,7 @@ fn first_word(value: TokenStream, name: &Ident) -> Option<Ident> {
     })
 }
 
-/// A value that syn cannot read.
+/// The error for a value that syn cannot parse.
 pub(super) fn unreadable(key: &Ident, error: &Error) -> Error {
     Error::new(error.span(), format!("the value of `{key}` cannot be read: {error}"))
 }
@@ -296,7 +297,7 @@ fn is_row(tokens: &TokenStream) -> bool {
     Row::read(tokens.clone()).is_ok_and(|row| !row.value.is_empty())
 }
 
-/// Whether one letter is missing, too many, wrong, or in the place of its neighbour.
+/// Whether one letter is missing, extra, wrong, or swapped with its neighbor.
 fn is_one_slip_from(found: &str, key: &str) -> bool {
     let (found, key): (Vec<_>, Vec<_>) = (found.chars().collect(), key.chars().collect());
     let head = found.iter().zip(&key).take_while(|(a, b)| a == b).count();

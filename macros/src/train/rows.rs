@@ -1,4 +1,4 @@
-//! `key: value`, cut from its neighbours before any value is read.
+//! Splits the block into `key: value` rows before any value is parsed.
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -6,8 +6,8 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Error, Ident, parenthesized};
 
-/// The tokens between braces, cut before each row: at the commas that stand in no brackets. A comma in `<…>` or in the
-/// parameters of a closure cuts if `key:` follows, so that one that was never closed ends with its row.
+/// Splits the tokens between braces into rows, at the commas outside of brackets. A comma in `<…>` or in the
+/// parameters of a closure splits if `key:` follows, so that an unclosed one ends with its row.
 pub(super) fn rows(body: TokenStream) -> Vec<TokenStream> {
     let tokens: Vec<TokenTree> = body.into_iter().collect();
     let mut rows = vec![Vec::new()];
@@ -40,7 +40,7 @@ pub(super) fn rows(body: TokenStream) -> Vec<TokenStream> {
     rows.into_iter().filter(|row| !row.is_empty()).map(|row| row.into_iter().collect()).collect()
 }
 
-/// Whether these tokens are `key:`, but not a path, `key::`. Also with `=`, a mistake that is told where the key is read.
+/// Whether these tokens are `key:`, but not a path, `key::`. Also accepts `=`, a mistake that is reported where the key is parsed.
 fn begins_with_key(tokens: &[TokenTree]) -> bool {
     match tokens {
         [TokenTree::Ident(_), TokenTree::Punct(colon), ..] => {
@@ -57,7 +57,7 @@ fn begins_with_key(tokens: &[TokenTree]) -> bool {
 pub(super) struct Row {
     pub(super) attributes: Vec<Attribute>,
     pub(super) key: Ident,
-    /// `:`, or what stands in its place.
+    /// `:`, or the sign in its place.
     pub(super) sign: TokenStream,
     pub(super) is_assigned: bool,
     pub(super) value: TokenStream,
@@ -65,7 +65,7 @@ pub(super) struct Row {
 
 impl Row {
     /// # Errors
-    /// If it does not begin with a key.
+    /// If it does not start with a key.
     pub(super) fn read(tokens: TokenStream) -> syn::Result<Self> {
         let (row, _) = parse_all(Self::parse, tokens)?;
         Ok(row)
@@ -95,8 +95,8 @@ impl Row {
     }
 }
 
-/// Reads the beginning of these tokens, and gives what is left. A mistake at their end is on the last of them, where syn alone
-/// would blame the whole macro call.
+/// Parses a prefix of these tokens and returns the rest. An error at their end is reported on the last of them, where syn alone
+/// would report it on the whole macro call.
 pub(super) fn parse_all<T>(
     parse: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
     tokens: TokenStream,

@@ -1,6 +1,6 @@
-//! What values tell of themselves, for rules on several keys: the runtime's `Facts`s.
+//! Collects the static facts of values, for rules across keys: the runtime's `Facts`.
 //!
-//! A literal is asked by its `check`, an element of a list by its type besides. Anything else tells nothing.
+//! A literal reports facts by its `check`, and an element of a list also by its type. Any other value has none.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -11,7 +11,7 @@ use syn::{Expr, Ident};
 use super::ast::Element;
 use crate::literal::is_struct;
 
-/// The name of the whole spec where its values are asked.
+/// The name of the whole spec where the facts of its values are read.
 pub(super) fn whole() -> Ident {
     Ident::new("__spec", Span::call_site())
 }
@@ -50,7 +50,7 @@ pub(super) fn list(key: &Ident, values: &[Element], completed: &[TokenStream]) -
     quote!((#key, &[#(#told),*]))
 }
 
-/// The user's word for a value: the name of a literal's type.
+/// The user's token for a value: the name of a literal's type.
 pub(super) fn word(value: &Expr) -> Span {
     match value {
         Expr::Struct(literal) => {

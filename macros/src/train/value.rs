@@ -1,4 +1,4 @@
-//! Values: expressions, lists, and what can be saved of one that is half typed.
+//! Values: expressions, lists, and the usable parts of an incomplete value.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -15,16 +15,16 @@ use crate::diagnostics::Diagnostics;
 use crate::literal::tidy;
 use crate::syntax::peeled;
 
-/// A value as far as it can be read.
+/// A value as far as it can be parsed.
 pub(super) struct Read {
     pub(super) value: Value,
-    /// Whether nothing in it is wrong.
+    /// Whether it has no errors.
     pub(super) whole: bool,
-    /// What stands after it.
+    /// The tokens after it.
     pub(super) rest: TokenStream,
 }
 
-/// The value of a key; `None`, with an error, if there is nothing to save.
+/// Parses the value of a key; `None`, with an error, if nothing of it is usable.
 pub(super) fn value(key: &Ident, tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Read> {
     let single = only(&tokens);
     if let Some(group) = single.filter(|group| group.delimiter() == Delimiter::Bracket) {
@@ -59,15 +59,15 @@ pub(super) fn value(key: &Ident, tokens: TokenStream, diagnostics: &mut Diagnost
     Some(Read { value, whole, rest })
 }
 
-/// Whether the key takes a list, in which case one value alone is a list of one.
+/// Whether the key takes a list, in which case a single value is a list of one.
 ///
-/// The only keys besides `crate`, `model` and `data` that are known here: what a key takes is otherwise its type's matter, but no
-/// constant expression is both a list and its element.
+/// These are the only keys besides `crate`, `model` and `data` that the macro knows: the type of a key determines its values,
+/// but no constant expression is both a list and its element.
 fn is_list(key: &Ident) -> bool {
     ["allow", "groups", "metrics", "schedule"].iter().any(|list| key.unraw() == list)
 }
 
-/// Whether a value is written like an element of a list, and not like a constant that is a list: `PHASES`.
+/// Whether a value is written like an element of a list, and not like a constant list: `PHASES`.
 fn is_element(value: &Expr) -> bool {
     match peeled(value) {
         Expr::Struct(_) => true,
@@ -80,7 +80,7 @@ fn is_element(value: &Expr) -> bool {
     }
 }
 
-/// Refuses `..Default::default()`, which no constant can call, and takes it out of the value: what remains is complete.
+/// Rejects `..Default::default()`, which a constant cannot call, and removes it from the value: what remains is complete.
 fn refuse_default(value: &mut Expr, diagnostics: &mut Diagnostics) {
     match value {
         Expr::Struct(literal) => {
@@ -90,8 +90,7 @@ fn refuse_default(value: &mut Expr, diagnostics: &mut Diagnostics) {
             let Some(rest) = literal.rest.take_if(|rest| is_default(rest)) else { return };
             literal.dot2_token = None;
             let text = tidy(&rest.to_token_stream());
-            diagnostics
-                .error(rest, format!("every key that is not given has its default; remove `..{text}`"));
+            diagnostics.error(rest, format!("keys that are left out use their defaults; remove `..{text}`"));
         }
         Expr::Paren(inner) => refuse_default(&mut inner.expr, diagnostics),
         Expr::Group(inner) => refuse_default(&mut inner.expr, diagnostics),
@@ -114,7 +113,7 @@ fn list(key: &Ident, group: &Group, diagnostics: &mut Diagnostics) -> Option<Rea
     let elements = parse_all(Punctuated::<Element, Token![,]>::parse_terminated, group.stream());
     let (mut elements, whole) = match elements {
         Ok((elements, _)) => (elements.into_iter().collect::<Vec<_>>(), true),
-        // One by one, to find those that are well.
+        // One by one, to keep the valid ones.
         Err(_) => (
             rows(group.stream()).into_iter().filter_map(|row| element(key, row, diagnostics)).collect(),
             false,
@@ -128,7 +127,7 @@ fn list(key: &Ident, group: &Group, diagnostics: &mut Diagnostics) -> Option<Rea
     }
     for attribute in elements.iter().flat_map(|element| &element.attributes) {
         if !attribute.path().is_ident("cfg") {
-            diagnostics.error(attribute, "expected `#[cfg(…)]` or a value; comments begin with `//`");
+            diagnostics.error(attribute, "expected `#[cfg(…)]` or a value; write a comment with `//`");
         }
     }
     Some(Read { value: Value::List(elements, group.span()), whole, rest: TokenStream::new() })
@@ -154,8 +153,8 @@ impl Parse for Element {
     }
 }
 
-/// `Type { key: value, … }` without the keys that cannot be read; those are told of, and shown to editors, which then offer
-/// the names of the type's keys.
+/// `Type { key: value, … }` without the keys that cannot be parsed; those are reported, and passed to editors, which then
+/// complete the names of the type's keys.
 fn half_literal(
     tokens: TokenStream,
     key: &Ident,
@@ -202,7 +201,7 @@ fn half_literal(
                 diagnostics.error(&field.sign, message);
                 fields.push(half(&field.key));
             }
-            // `key` alone is a key of that value, but `key:` is not.
+            // `key` alone is shorthand for `key: key`, but `key:` is incomplete.
             Ok(field) if field.sign.is_empty() => fields.push(row),
             Ok(field) => {
                 diagnostics.error(&field.key, format!("expected `{}: value`", field.key));
@@ -218,7 +217,7 @@ fn half_literal(
     literal.ok()
 }
 
-/// Refuses values of a run that are written as `#[model]` has its layers: `AdamW(lr = 1e-3)`. Gives whether there was one.
+/// Rejects values that are written like layers in `#[model]`: `AdamW(lr = 1e-3)`. Returns whether there was one.
 pub(super) fn refuse_calls<'a>(
     values: impl IntoIterator<Item = &'a Expr>,
     diagnostics: &mut Diagnostics,
@@ -228,12 +227,13 @@ pub(super) fn refuse_calls<'a>(
         let Expr::Call(call) = value else { continue };
         let Some(Expr::Assign(assign)) = call.args.first() else { continue };
         let (name, key) = (tidy(&call.func.to_token_stream()), tidy(&assign.left.to_token_stream()));
-        diagnostics.error(value, format!("keys stand in braces, with `:`; write `{name} {{ {key}: … }}`"));
+        diagnostics
+            .error(value, format!("keys are written in braces, with `:`; write `{name} {{ {key}: … }}`"));
     }
     diagnostics.len() > before
 }
 
-/// A key whose value cannot be read, for editors alone.
+/// A key whose value cannot be parsed, only for editors.
 pub(super) fn half(key: &Ident) -> TokenStream {
     quote!(#[cfg(rust_analyzer)] #key: loop {})
 }
@@ -245,7 +245,7 @@ fn is_rest(row: &TokenStream) -> bool {
     is_dot() && is_dot()
 }
 
-/// The one group that these tokens are.
+/// These tokens as a single group, if they are one.
 fn only(tokens: &TokenStream) -> Option<Group> {
     let mut tokens = tokens.clone().into_iter();
     match (tokens.next(), tokens.next()) {

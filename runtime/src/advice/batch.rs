@@ -1,19 +1,19 @@
-//! Batches of very many samples.
+//! Advice on very large batches.
 
 use super::Facts;
 use super::rate::is_warmed_up;
 use crate::format::count;
 
-/// Up to here Goyal et al. 2017 found no loss of accuracy, with a warm-up; without one, accuracy was 1.2 points
-/// lower at just this size.
+/// Up to this size Goyal et al. 2017 found no loss of accuracy with a warmup; without one, accuracy was 1.2 points
+/// lower at exactly this size.
 const LARGE: u64 = 8192;
 
-/// The samples of a micro-batch: no more than there are.
+/// Returns the samples of a micro-batch, at most the size of the training part.
 pub(super) fn micro_batch(facts: &Facts<'_>) -> usize {
     facts.settings.batch.min(facts.plan.training_samples)
 }
 
-/// The samples of an optimizer step: no more than there are.
+/// Returns the samples of an optimizer step, at most the size of the training part.
 fn samples(facts: &Facts<'_>) -> u64 {
     let declared = (facts.settings.batch as u64).saturating_mul(facts.settings.accumulate as u64);
     declared.min(facts.plan.training_samples as u64)
@@ -22,7 +22,7 @@ fn samples(facts: &Facts<'_>) -> u64 {
 pub(super) fn without_warmup(facts: &Facts<'_>) -> Option<String> {
     let samples = samples(facts);
     (samples >= LARGE && !is_warmed_up(facts))
-        .then(|| format!("steps of {} samples, whose rate begins at its full height", count(samples)))
+        .then(|| format!("steps of {} samples, and the learning rate starts at its maximum", count(samples)))
 }
 
 pub(super) fn scaled_rate(facts: &Facts<'_>) -> Option<String> {

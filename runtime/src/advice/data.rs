@@ -1,16 +1,16 @@
-//! Data that are not what a model can learn from.
+//! Advice on data that a model can hardly learn from.
 
 use super::Facts;
 use crate::data::RoundedColumn;
 use crate::format::count;
 
-/// Means and deviations up to this are near enough to 0 and 1.
+/// Means and standard deviations up to this are close enough to 0 and 1.
 const FAR: f32 = 10.0;
 
-/// How many times the samples of another class are too many: an imbalance of which Buda et al. 2018 show the harm.
+/// The ratio of class counts from which on an imbalance is reported; Buda et al. 2018 show that it does harm.
 const IMBALANCE: usize = 10;
 
-/// One sample in so many that is also in the training part is bearable: features of few values repeat by chance.
+/// One sample in this many may also be in the training part: features with few distinct values repeat by chance.
 const BEARABLE: usize = 100;
 
 pub(super) fn unscaled_inputs(facts: &Facts<'_>) -> Option<String> {
@@ -24,7 +24,7 @@ pub(super) fn unscaled_inputs(facts: &Facts<'_>) -> Option<String> {
     let first = *far.first()?;
     let (mean, deviation) = (profile.mean()[first], profile.deviation()[first]);
     Some(format!(
-        "{} of {} numbers of an input; number {first} (from 0) has a mean of {mean:.1} and a deviation of {deviation:.1}",
+        "{} of {} values of an input; value {first} (from 0) has a mean of {mean:.1} and a deviation of {deviation:.1}",
         count(far.len() as u64),
         count(profile.mean().len() as u64),
     ))
@@ -35,20 +35,20 @@ pub(super) fn rounded_columns(facts: &Facts<'_>) -> Option<String> {
     let RoundedColumn { column, distinct, left, .. } = columns.first()?;
     let others = match columns.len() {
         1 => String::new(),
-        more => format!("; so it is with {} more", more - 1),
+        more => format!("; the same applies to {} more", more - 1),
     };
     let (distinct, left) = (count(*distinct), count(*left));
     Some(format!(
-        "of about {distinct} distinct values in column {column} of the file, about {left} are left in f32{others}"
+        "of about {distinct} distinct values in column {column} of the file, about {left} remain in f32{others}"
     ))
 }
 
-/// Of features only: the border of images is often of one colour.
+/// Checks features only: the border of images often has a single color.
 pub(super) fn constant_features(facts: &Facts<'_>) -> Option<String> {
     let (data, samples) = (facts.data, facts.data.train().len());
-    // One sample alone has nothing but constants.
+    // With a single sample, every feature is constant.
     let profile = data.profile().filter(|_| data.input_shape().rank() == 1 && samples > 1)?;
-    // In the file these are not constant.
+    // Rounded columns are not constant in the file.
     let is_rounded = |place| data.rounded_columns().iter().any(|column| column.element == Some(place));
     let constant: Vec<_> = (0..profile.mean().len())
         .filter(|&place| profile.deviation()[place] == 0.0 && !is_rounded(place))
@@ -79,7 +79,7 @@ pub(super) fn shared_samples(facts: &Facts<'_>) -> Option<String> {
     let others = plan.validation_samples + plan.test_samples;
     (shared > 0 && shared >= others / BEARABLE).then(|| {
         let (shared, others) = (count(shared as u64), count(others as u64));
-        format!("{shared} of {others} samples to validate and test have an input of the training part")
+        format!("{shared} of {others} validation and test samples have the same input as a training sample")
     })
 }
 
@@ -92,8 +92,8 @@ pub(super) fn shuffled_series(facts: &Facts<'_>) -> Option<String> {
     let later = data.train().iter().filter(|sample| *sample > held_out).count();
     (later > 0).then(|| {
         format!(
-            "the data are a time series, and {} of {} training samples come after sample {held_out} (from 0), which is \
-             to validate or test with",
+            "the data are a time series, and {} of {} training samples come after sample {held_out} (from 0) of the \
+             validation or test part",
             count(later as u64),
             count(data.train().len() as u64),
         )
@@ -104,13 +104,13 @@ pub(super) fn channels_last(facts: &Facts<'_>) -> Option<String> {
     let channels = facts.data.input_shape().axes().first().copied()?;
     facts.data.patterns().channels_last().then(|| {
         format!(
-            "a number of an image is more like the one {channels} places on than like the next one, as it is where \
-             the {channels} channels of each pixel lie side by side"
+            "a value of an image is closer to the value {channels} places later than to the next one, as if the \
+             {channels} channels of each pixel were stored next to each other"
         )
     })
 }
 
-/// A regression's loss is 0 where the prediction is the target; one of logits is not.
+/// A regression loss is 0 if the prediction equals the target; a loss of logits is not.
 pub(super) fn classes_as_values(facts: &Facts<'_>) -> Option<String> {
     if !facts.data.patterns().zero_or_one() {
         return None;

@@ -1,11 +1,11 @@
-//! Weights and depth: what is left of an input behind many layers.
+//! Advice on depth: how much of the input signal remains after many layers.
 
 use super::Facts;
 use super::chain::{behind, has_one_reader, matrix, named};
 use crate::graph::{Graph, Node};
 use crate::layer::{GraphParameter, Init, LayerKind};
 
-/// A variance that has shrunk to less than this has vanished. In He et al. 2015, under Xavier's weights, with which each
+/// A variance below this has vanished. In He et al. 2015, with Xavier initialization, under which each
 /// rectifier halves the variance, a network of 30 layers stalls (29 rectifiers: 2e-9); one of 22 learns (5e-7).
 const VANISHED: f64 = 1e-8;
 
@@ -13,14 +13,14 @@ const VANISHED: f64 = 1e-8;
 /// larger images.
 const DEEP: usize = 20;
 
-/// What has become of an input along layers behind each other, since a norm or a sum made it anew.
+/// The state of the signal along consecutive layers, since the last norm or sum renewed it.
 #[derive(Clone, Copy)]
 struct Way<'a> {
-    /// The first layer with a weight.
+    /// The first layer with weights.
     first: Option<&'a Node>,
-    /// Layers with weights.
+    /// The number of layers with weights.
     layers: usize,
-    /// The variance of the values as a share of that of the input, if every weight on the way tells.
+    /// The variance of the values relative to that of the input.
     variance: f64,
 }
 
@@ -28,7 +28,7 @@ impl Way<'_> {
     const START: Self = Self { first: None, layers: 0, variance: 1.0 };
 }
 
-/// The longest ways of a graph to each of its layers.
+/// Returns the longest path to each layer of a graph.
 fn ways(graph: &Graph) -> Vec<(&Node, Way<'_>)> {
     let mut ways: Vec<(&Node, Way<'_>)> = Vec::with_capacity(graph.nodes.len());
     for node in &graph.nodes {
@@ -47,7 +47,7 @@ fn ways(graph: &Graph) -> Vec<(&Node, Way<'_>)> {
                 },
                 None => Way::START,
             },
-            // The mean square of what is left of a symmetric distribution.
+            // A rectifier halves the mean square of a symmetric distribution.
             LayerKind::Rectifier => Way { variance: before.variance / 2.0, ..before },
             LayerKind::Activation | LayerKind::Layout | LayerKind::Dropout { .. } | LayerKind::Pool => before,
             _ => Way::START,
@@ -57,18 +57,18 @@ fn ways(graph: &Graph) -> Vec<(&Node, Way<'_>)> {
     ways
 }
 
-/// By what a weight multiplies the variance of what goes through it: `fan_in` times its own.
+/// Returns the factor by which a weight multiplies the variance of its input: `fan_in` times its own variance.
 fn gain(parameter: &GraphParameter) -> Option<f64> {
     let &[out, ref rest @ ..] = parameter.shape.axes() else { return None };
     let fan_in = rest.iter().map(|&axis| axis as f64).product::<f64>();
     let variance = match parameter.init {
         Init::Uniform { bound } => bound * bound / 3.0,
         Init::Normal { std } => std * std,
-        // Cut off at two deviations.
+        // Truncated at two standard deviations.
         Init::TruncatedNormal { std } => (0.8796 * std).powi(2),
-        // Rows of length `gain`, or columns where these are fewer.
+        // Rows have length `gain`, or columns if these are fewer.
         Init::Orthogonal { gain } => gain * gain / fan_in.max(out as f64),
-        // Another rule's.
+        // `symmetric_weights` covers these.
         Init::Zeros | Init::Ones => return None,
     };
     Some(fan_in * variance)
@@ -77,7 +77,8 @@ fn gain(parameter: &GraphParameter) -> Option<f64> {
 pub(super) fn vanishing_signal(facts: &Facts<'_>) -> Option<String> {
     let (node, way) = ways(facts.graph).into_iter().find(|(_, way)| way.variance < VANISHED)?;
     Some(format!(
-        "as the weights begin, of the variance that `{}` is given {:.0e} reaches `{}`, {} layers on",
+        "with the initial weights, the variance at the input of `{}` shrinks to {:.0e} of its value at `{}`, {} layers \
+         later",
         way.first?.path, way.variance, node.path, way.layers
     ))
 }
@@ -90,7 +91,7 @@ pub(super) fn deep_plain_stack(facts: &Facts<'_>) -> Option<String> {
     let (node, way) =
         ways.into_iter().max_by_key(|(_, way)| way.layers).filter(|(_, way)| way.layers > DEEP)?;
     Some(format!(
-        "{} layers from `{}` to `{}` with neither a norm nor a sum between them",
+        "{} layers from `{}` to `{}` without a norm or a sum between them",
         way.layers, way.first?.path, node.path
     ))
 }
@@ -111,7 +112,7 @@ pub(super) fn symmetric_weights(facts: &Facts<'_>) -> Option<String> {
     };
     let pairs = graph.nodes.iter().filter(|node| is_constant(node)).filter_map(|node| {
         let before = behind(graph, node, passes)?;
-        is_constant(before).then(|| format!("those of `{}` and of `{}` behind it", before.path, node.path))
+        is_constant(before).then(|| format!("those of `{}` and of `{}` after it", before.path, node.path))
     });
-    Some(format!("weights that all begin alike: {}", named(pairs)?))
+    Some(format!("weights with all elements initialized to the same value: {}", named(pairs)?))
 }

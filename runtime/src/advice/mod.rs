@@ -1,12 +1,12 @@
-//! Advice: choices that are allowed and doubtful.
+//! Advice: warnings about choices that are allowed but doubtful.
 //!
-//! A mistake is an error. Advice is about what often, but not always, is one: the program says what it found, why it
-//! matters, and what to write instead, and goes on. It is shown by the command `check` and at the head of a run; the key
-//! `allow` of [`train!`](crate::train!) silences it by name: `allow: [Advice::SmallBatchNorm]`.
+//! A mistake is an error. Advice covers what is often, but not always, a mistake: the program reports what it found, why
+//! it matters, and what to write instead, and continues. The command `check` prints advice, and so does a run when it
+//! starts. The key `allow` of [`train!`](crate::train!) silences it by name: `allow: [Advice::SmallBatchNorm]`.
 //!
-//! One table, `RULES` in `table.rs`, has every rule with its sentences; the files beside it have what each looks for. They
-//! ask for what a layer or an optimizer is ([`LayerKind`](crate::layer::LayerKind), [`StepSize`](crate::optim::StepSize)), not for
-//! its name, so that they speak of a user's own too.
+//! The table `RULES` in `table.rs` lists every rule with its texts; the other files contain the conditions. Conditions
+//! check the kind of a layer or an optimizer ([`LayerKind`](crate::layer::LayerKind), [`StepSize`](crate::optim::StepSize)), not
+//! its name, so they also apply to user-defined ones.
 
 mod batch;
 mod chain;
@@ -29,22 +29,22 @@ use crate::graph::Graph;
 use crate::spec::TrainConfig;
 use crate::trainer::RunPlan;
 
-/// What is known of a run before its first step.
+/// The facts about a run that are available before its first step.
 pub(crate) struct Facts<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) settings: &'a TrainConfig,
     pub(crate) data: &'a PreparedDataset,
     pub(crate) plan: &'a RunPlan,
-    /// What the model gave before its first step, where that was looked at.
+    /// The output of the untrained model, if it was evaluated.
     pub(crate) first: Option<&'a FirstLook>,
 }
 
-/// What a model gives before its first step.
+/// The output of a model before its first step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FirstLook {
-    /// Its loss, and what that is compared with; none where there is nothing to compare it with.
+    /// Its loss and a baseline; `None` if there is no baseline to compare with.
     pub(crate) loss: Option<FirstLoss>,
-    /// Whether what it gives for one sample in evaluation changes with another one of the batch.
+    /// Whether the evaluation output for one sample depends on another sample of the batch.
     pub(crate) mixes: bool,
 }
 
@@ -52,13 +52,14 @@ pub(crate) struct FirstLook {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FirstLoss {
     pub(crate) loss: f64,
-    /// Of outputs that say nothing.
+    /// The loss of uninformative outputs.
     pub(crate) baseline: f64,
-    /// Whether the targets are classes or tokens, and these outputs are all alike; else they are the targets' mean.
+    /// Whether the targets are classes or tokens, for which the baseline outputs are all equal; otherwise they are the
+    /// mean of the targets.
     pub(crate) of_classes: bool,
 }
 
-/// A rule: what it looks for, and its sentences.
+/// A rule: its condition and its texts.
 struct Rule {
     advice: Advice,
     find: fn(&Facts<'_>) -> Option<String>,
@@ -67,7 +68,7 @@ struct Rule {
     reference: &'static str,
 }
 
-/// Every advice to a run but that which it allows.
+/// Returns all advice for a run except what its key `allow` silences.
 pub(crate) fn advice(facts: &Facts<'_>) -> Vec<Finding> {
     let allowed = &facts.settings.allow;
     let rules = RULES.iter().filter(|rule| !allowed.contains(&rule.advice));

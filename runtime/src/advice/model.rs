@@ -1,4 +1,4 @@
-//! Layers that do not go together.
+//! Advice on layers that do not work well together.
 
 use super::Facts;
 use super::batch::micro_batch;
@@ -6,30 +6,31 @@ use super::chain::{behind, feeder, matrix, named, only_feeder, producer};
 use crate::graph::{Graph, Node};
 use crate::layer::{GraphParameter, LayerKind, Role};
 
-/// Below this many samples statistics of a batch are noise: Wu & He 2018 have batch norm's error rise from 16 samples to 8
-/// and ever faster below.
+/// Below this many samples batch statistics are noisy: in Wu & He 2018 the error with batch norm rises from 16 samples to
+/// 8 and ever faster below.
 const FEW: usize = 8;
 
-/// As many samples have their paper's error of a large batch; a step that gathers micro-batches could have them.
+/// From this many samples on, the error in their paper equals that of a large batch; a step with `accumulate` could use
+/// as many.
 const ENOUGH: usize = 16;
 
 pub(super) fn batch_norm_bias(facts: &Facts<'_>) -> Option<String> {
     let graph = facts.graph;
     let biased = graph.nodes.iter().filter(|node| is_batch_norm(node)).filter_map(|norm| {
-        // What something else reads too, the bias does reach.
+        // If something else also reads the value, the bias has an effect there.
         let before = only_feeder(graph, norm).filter(|node| node.layer.nature() == LayerKind::Affine)?;
         let has_bias = graph.parameters[before.parameters.clone()]
             .iter()
             .any(|parameter| parameter.role == Role::Bias && parameter.is_trained());
         has_bias.then(|| format!("`{}`", before.path))
     });
-    Some(format!("{} has a bias and stands directly before a batch norm", named(biased)?))
+    Some(format!("{} has a bias and is followed directly by a batch norm", named(biased)?))
 }
 
 pub(super) fn small_batch_norm(facts: &Facts<'_>) -> Option<String> {
     let norm = facts.graph.nodes.iter().find(|node| is_batch_norm(node))?;
     let batch = micro_batch(facts);
-    (batch < FEW).then(|| format!("`{}` takes its statistics from {batch} samples", norm.path))
+    (batch < FEW).then(|| format!("`{}` computes its statistics from {batch} samples", norm.path))
 }
 
 pub(super) fn accumulated_batch_norm(facts: &Facts<'_>) -> Option<String> {
@@ -37,7 +38,7 @@ pub(super) fn accumulated_batch_norm(facts: &Facts<'_>) -> Option<String> {
     let (batch, accumulate) = (micro_batch(facts), facts.settings.accumulate);
     (accumulate > 1 && (FEW..ENOUGH).contains(&batch)).then(|| {
         format!(
-            "`{}` takes its statistics from {batch} samples at a time, in steps of {accumulate} x {batch}",
+            "`{}` computes its statistics from {batch} samples at a time, in steps of {accumulate} x {batch}",
             norm.path
         )
     })
@@ -52,7 +53,7 @@ pub(super) fn dropout_before_batch_norm(facts: &Facts<'_>) -> Option<String> {
                 LayerKind::Dropout { p } if p > 0.0 => {
                     return Some(format!("`{}` before `{}`", before.path, norm.path));
                 }
-                // What has a scale of its own again has none of the dropout's.
+                // Another norm rescales the values and so removes the effect of the dropout.
                 LayerKind::Norm | LayerKind::BatchNorm => return None,
                 _ => before = feeder(graph, before)?,
             }
@@ -65,7 +66,7 @@ pub(super) fn norm_twice(facts: &Facts<'_>) -> Option<String> {
     let norms = graph.nodes.iter().filter(|node| node.layer.nature().is_norm());
     let pairs = norms.filter_map(|norm| {
         let before = behind(graph, norm, |nature| matches!(nature, LayerKind::Layout))?;
-        before.layer.nature().is_norm().then(|| format!("`{}` behind `{}`", norm.path, before.path))
+        before.layer.nature().is_norm().then(|| format!("`{}` after `{}`", norm.path, before.path))
     });
     named(pairs)
 }
@@ -76,12 +77,12 @@ pub(super) fn activation_twice(facts: &Facts<'_>) -> Option<String> {
     let pairs = activations.filter_map(|node| {
         let before =
             behind(graph, node, |nature| matches!(nature, LayerKind::Layout | LayerKind::Dropout { .. }))?;
-        before.layer.nature().is_activation().then(|| format!("`{}` behind `{}`", node.path, before.path))
+        before.layer.nature().is_activation().then(|| format!("`{}` after `{}`", node.path, before.path))
     });
     named(pairs)
 }
 
-/// A narrow waist between the two is a choice of its own, and so are kernels that see some channels only.
+/// A bottleneck between the two is a deliberate choice, and so are grouped convolutions.
 pub(super) fn linear_twice(facts: &Facts<'_>) -> Option<String> {
     let graph = facts.graph;
     let affine = graph.nodes.iter().filter(|node| node.layer.nature() == LayerKind::Affine);
@@ -93,7 +94,7 @@ pub(super) fn linear_twice(facts: &Facts<'_>) -> Option<String> {
         let elements = |value: usize| graph.shapes.get(value).map_or(0, |shape| shape.elements());
         let [first] = *before.inputs else { return None };
         let is_waist = elements(before.output) < elements(first).min(elements(node.output));
-        (is_plain && !is_waist).then(|| format!("`{}` behind `{}`", node.path, before.path))
+        (is_plain && !is_waist).then(|| format!("`{}` after `{}`", node.path, before.path))
     });
     named(pairs)
 }
@@ -112,7 +113,10 @@ pub(super) fn looks_ahead(facts: &Facts<'_>) -> Option<String> {
     let sees_all = |node: &&Node| node.layer.nature() == LayerKind::Attention { causal: false };
     let node = facts.graph.nodes.iter().find(sees_all)?;
     facts.data.patterns().next_tokens().then(|| {
-        format!("each target is the next token of the input, and `{}` sees every token of it", node.path)
+        format!(
+            "each target is the next token of the input, and `{}` attends to every token of it",
+            node.path
+        )
     })
 }
 
@@ -124,7 +128,7 @@ fn is_trained(graph: &Graph, node: &Node) -> bool {
     matrix(graph, node).is_some_and(GraphParameter::is_trained)
 }
 
-/// Whether a kernel `[out, in, …]` has fewer inputs than its image has channels.
+/// Returns whether a kernel `[out, in, …]` has fewer inputs than its image has channels.
 fn sees_some_channels(graph: &Graph, node: &Node) -> bool {
     let channels =
         node.inputs.first().and_then(|&value| graph.shapes.get(value)).filter(|shape| shape.rank() == 3);

@@ -1,4 +1,4 @@
-//! Keys that the optimizer makes void, or carries too far.
+//! Advice on keys that have no effect with the optimizer, or too much.
 
 use super::Facts;
 use super::regularization::treatments;
@@ -8,15 +8,11 @@ use crate::optim::StepSize;
 
 pub(super) fn clip_without_effect(facts: &Facts<'_>) -> Option<String> {
     let settings = facts.settings;
-    // What is added behind the clipping depends on the size that it leaves.
+    // Terms added after clipping depend on the size that it leaves.
     let is_alone = settings.gradient_noise.is_none()
         && treatments(facts).iter().all(|treatment| treatment.l1 == 0.0 && treatment.l2 == 0.0);
     (settings.optimizer.step_size() == StepSize::Sign && settings.clip.keeps_signs() && is_alone).then(|| {
-        format!(
-            "`{}` with `{}`, of which each number keeps its sign",
-            settings.optimizer.name(),
-            settings.clip.name()
-        )
+        format!("`{}` with `{}`, which changes no signs", settings.optimizer.name(), settings.clip.name())
     })
 }
 
@@ -35,7 +31,7 @@ pub(super) fn decay_everywhere(facts: &Facts<'_>) -> Option<String> {
     let first = decayed.next()?;
     let what = if first.role == Role::Bias { "a bias" } else { "the scale or shift of a norm" };
     Some(format!(
-        "`decay: All`, by which `{}` decays, {what}; {} such parameters in all",
+        "`decay: All` decays `{}`, {what}; {} such parameters in total",
         first.path,
         decayed.count() + 1
     ))

@@ -1,4 +1,4 @@
-//! How the program was built.
+//! Advice on how the program was built.
 
 use super::Facts;
 
@@ -15,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kernels_without_optimization_are_reported() {
+    fn unoptimized_kernels_are_reported() {
         assert_eq!(unoptimized("0", false).unwrap(), "the kernels were compiled with `opt-level = 0`");
         assert_eq!(unoptimized("3", true), None);
     }

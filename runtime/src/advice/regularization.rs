@@ -1,4 +1,4 @@
-//! Weights that grow as they like, and dropout in the wrong place.
+//! Advice on missing regularization and on misplaced dropout.
 
 use super::Facts;
 use super::chain::feeder;
@@ -8,12 +8,12 @@ use crate::layer::LayerKind;
 use crate::op::Lowering;
 use crate::optim::{Groups, ParameterConfig, StepSize};
 
-/// Fewer weights than this need no keeping small.
+/// Models with fewer weights than this do not need regularization.
 const MANY: usize = 10_000;
 
 pub(super) fn no_weight_decay(facts: &Facts<'_>) -> Option<String> {
     let (settings, weights) = (facts.settings, facts.graph.trained_elements());
-    // An attention drops within itself.
+    // Attention has its own dropout.
     let drops = |node: &Node| {
         let form = node.layer.form(&facts.graph.input_shapes(node));
         matches!(form, Lowering::Dropout { p, .. } if p > 0.0)
@@ -30,7 +30,7 @@ pub(super) fn no_weight_decay(facts: &Facts<'_>) -> Option<String> {
         || settings.gradient_noise.is_some()
         || settings.early_stop.is_some();
     (weights > MANY && !is_regularized).then(|| {
-        format!("{} weights, none of which decays, and no other regularization", count(weights as u64))
+        format!("{} weights without weight decay or any other regularization", count(weights as u64))
     })
 }
 
@@ -46,7 +46,7 @@ pub(super) fn convolution_dropout(facts: &Facts<'_>) -> Option<String> {
     graph.nodes.iter().find_map(|node| {
         let LayerKind::Dropout { p } = node.layer.nature() else { return None };
         let mut before = feeder(graph, node)?;
-        // What passes values on without mixing them.
+        // Skip layers that do not mix values.
         while before.layer.nature().is_activation() || before.layer.nature().is_norm() {
             before = feeder(graph, before)?;
         }
@@ -56,7 +56,7 @@ pub(super) fn convolution_dropout(facts: &Facts<'_>) -> Option<String> {
     })
 }
 
-/// How each parameter is treated; none if the groups do not fit the model, which is told elsewhere.
+/// Returns the settings of each parameter; empty if the groups do not fit the model, which is reported elsewhere.
 pub(super) fn treatments(facts: &Facts<'_>) -> Vec<ParameterConfig> {
     let settings = facts.settings;
     Groups(&settings.groups)
@@ -64,7 +64,7 @@ pub(super) fn treatments(facts: &Facts<'_>) -> Vec<ParameterConfig> {
         .unwrap_or_default()
 }
 
-/// A number among a layer's keys; 0 if it has none of that name.
+/// Returns a numeric key of a layer; 0 if it has no key of that name.
 fn key(node: &Node, name: &str) -> f64 {
     node.layer.to_json().get(name).and_then(serde_json::Value::as_f64).unwrap_or(0.0)
 }

@@ -1,12 +1,12 @@
-//! Lengths against the length of the run.
+//! Advice on intervals and patience compared with the length of the run.
 
 use super::Facts;
 use crate::format::count;
 
-/// A tenth and less of the first weights may be left at the end.
+/// The largest share of the initial weights that may remain in the average at the end.
 const LEFT: f64 = 0.1;
 
-/// Evaluations of the whole run: one after each epoch, the last of which may be short.
+/// Returns the evaluations of the whole run: one after each epoch, the last of which may be short.
 fn evaluations(facts: &Facts<'_>) -> u64 {
     facts.plan.steps.div_ceil(facts.plan.steps_per_epoch.max(1))
 }
@@ -38,7 +38,7 @@ pub(super) fn stop_before_plateau(facts: &Facts<'_>) -> Option<String> {
 pub(super) fn long_average(facts: &Facts<'_>) -> Option<String> {
     let average = facts.settings.ema.filter(|average| !average.warmup)?;
     let steps = facts.plan.steps;
-    // What is left of the first weights after all steps.
+    // The share of the initial weights that remains after all steps.
     let left = (steps as f64 * average.decay_at(1).ln()).exp();
     (left > LEFT).then(|| {
         let share = (100.0 * left).round();
@@ -50,6 +50,6 @@ pub(super) fn long_checkpoint_interval(facts: &Facts<'_>) -> Option<String> {
     let every = facts.settings.checkpoint?.every.in_steps(facts.plan.steps_per_epoch);
     let steps = facts.plan.steps;
     (every > steps).then(|| {
-        format!("`checkpoint` is due every {} steps, and the run has {}", count(every), count(steps))
+        format!("`checkpoint` is due every {} steps, but the run has {}", count(every), count(steps))
     })
 }

@@ -1,4 +1,4 @@
-//! What the command line can say.
+//! The command-line arguments.
 
 use std::ffi::OsString;
 use std::num::{IntErrorKind, ParseIntError};
@@ -12,9 +12,9 @@ use crate::data::PreparedDataset;
 use crate::spec::Device;
 use crate::trainer::RateSearch;
 
-/// The whole command line; without a command it trains. What stands before a command counts as if it stood behind it.
+/// The whole command line. Without a command it trains. Options before a command act like options after it.
 #[derive(Debug, Parser)]
-#[command(about = "A declared training run")]
+#[command(about = "A training run")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -24,23 +24,23 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Train the model, which is what happens without a command
+    /// Train the model (the default command)
     Train(Train),
-    /// Do everything that is done before the first step, and train nothing: every check, and advice
+    /// Run every check before the first step and print advice, without training
     Check(Check),
-    /// Measure a trained model on one part of the data
+    /// Evaluate a trained model on one part of the data
     Eval(Eval),
-    /// Write a trained model alone, with the names that PyTorch and candle use
+    /// Write a trained model under the tensor names that PyTorch and candle use
     Export(Export),
-    /// Show the model layer by layer, and what training it costs
+    /// Show the model layer by layer, with the memory and FLOPs of training
     Summary(Changes),
-    /// Show the learning rate of every step, without training
+    /// Plot the learning rate of every step, without training
     Schedule(Schedule),
-    /// Search for a learning rate: train a little while the rate grows until training breaks (Smith 2017)
+    /// Run a learning-rate range test: raise the learning rate until training diverges (Smith 2017)
     FindLr(FindLr),
-    /// Print the whole spec as JSON, with every default and its hash
+    /// Print the full spec as JSON, with all defaults and its hash
     Spec(Changes),
-    /// Make a run again, in memory, and compare it bit by bit with what its folder has on record
+    /// Re-run a run in memory and compare it with its folder bit by bit
     Verify(Verify),
     /// Compare the specs, environments and curves of two runs
     Diff(Diff),
@@ -52,17 +52,17 @@ pub(super) enum Command {
 pub(super) struct Train {
     #[command(flatten)]
     pub(super) changes: Changes,
-    /// Write the folder of the run below this folder [default: runs]
+    /// Parent folder of the run folder [default: runs]
     #[arg(long, value_name = "FOLDER")]
     pub(super) out: Option<PathBuf>,
-    /// Go on with this run, or with the newest one, from its newest whole checkpoint
+    /// Resume this run, or the newest one, from its newest complete checkpoint
     #[arg(long, value_name = "RUN")]
-    #[expect(clippy::option_option, reason = "not there, there, and there with a folder")]
+    #[expect(clippy::option_option, reason = "absent, without a folder, and with one")]
     pub(super) resume: Option<Option<PathBuf>>,
-    /// Let these keys of the spec differ from those that the resumed run was begun with
+    /// Allow these keys of the spec to differ from those of the resumed run
     #[arg(long, value_name = "KEY,…", value_delimiter = ',', requires = "resume")]
     pub(super) allow_spec_change: Vec<String>,
-    /// Say nothing but errors
+    /// Print errors only
     #[arg(long, short)]
     pub(super) quiet: bool,
 }
@@ -71,51 +71,51 @@ pub(super) struct Train {
 pub(super) struct Check {
     #[command(flatten)]
     pub(super) changes: Changes,
-    /// The folder below which the run would write its own [default: runs]
+    /// Parent folder of the run folder [default: runs]
     #[arg(long, value_name = "FOLDER")]
     pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
-    /// The folder of the run; keys that it changed are changed as they were then
+    /// The run folder; the overrides of the run are applied
     #[arg(value_name = "RUN")]
     pub(super) run: PathBuf,
-    /// Begin with the checkpoint of this step
+    /// Start from the checkpoint of this step
     #[arg(long, value_name = "STEP|start", default_value = "start", allow_negative_numbers = true)]
     pub(super) from: Begin,
-    /// Say nothing but where the runs differ
+    /// Print only where the runs differ
     #[arg(long, short)]
     pub(super) quiet: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Diff {
-    /// The folders of the runs
+    /// The run folders
     #[arg(value_name = "RUN", num_args = 2, required = true)]
     pub(super) runs: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Replay {
-    /// The folder of the run; keys that it changed are changed as they were then
+    /// The run folder; the overrides of the run are applied
     #[arg(value_name = "RUN")]
     pub(super) run: PathBuf,
-    /// The step after which the model is wanted, from 1
+    /// Write the model as it was after this step, from 1
     #[arg(long, value_name = "STEP", allow_negative_numbers = true, value_parser = whole)]
     pub(super) to: u64,
-    /// The average of the weights instead, if the run keeps one
+    /// Write the averaged weights (EMA) instead, if the run keeps them
     #[arg(long)]
     pub(super) average: bool,
-    /// The file to write, which is not there yet [default: <program>-step-<STEP>.safetensors]
+    /// The file to write, which must not exist [default: <program>-step-<STEP>.safetensors]
     #[arg(long, value_name = "FILE.safetensors")]
     pub(super) out: Option<PathBuf>,
-    /// Say nothing but errors
+    /// Print errors only
     #[arg(long, short)]
     pub(super) quiet: bool,
 }
 
-/// Where a run begins again: with the checkpoint of a step, or with its start.
+/// Where a re-run starts: at the checkpoint of a step, or at the start of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Begin(pub(super) Option<u64>);
 
@@ -145,10 +145,10 @@ pub(super) struct Eval {
 
 #[derive(Debug, Args)]
 pub(super) struct Export {
-    /// The folder of a run, or a model file [default: the newest run below runs]
+    /// A run folder or a model file [default: the newest run below runs]
     #[arg(value_name = "RUN|MODEL.safetensors")]
     pub(super) source: Option<PathBuf>,
-    /// The form of the file
+    /// The file format
     #[arg(long, value_enum, default_value_t = Format::Safetensors)]
     pub(super) format: Format,
     /// The file to write
@@ -156,7 +156,7 @@ pub(super) struct Export {
     pub(super) out: PathBuf,
 }
 
-/// A form of model files.
+/// A format of model files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Safetensors,
@@ -164,7 +164,7 @@ pub(super) enum Format {
 
 #[derive(Debug, Args)]
 pub(super) struct Schedule {
-    /// Draw the curve into this file too, as SVG
+    /// Also write the plot to this SVG file
     #[arg(long, value_name = "FILE.svg")]
     pub(super) svg: Option<PathBuf>,
     #[command(flatten)]
@@ -173,32 +173,32 @@ pub(super) struct Schedule {
 
 #[derive(Debug, Args)]
 pub(super) struct FindLr {
-    /// The first rate
+    /// The first learning rate
     #[arg(long, value_name = "RATE", allow_negative_numbers = true, value_parser = number, default_value_t = RateSearch::DEFAULT.from)]
     pub(super) from: f64,
-    /// The last rate
+    /// The last learning rate
     #[arg(long, value_name = "RATE", allow_negative_numbers = true, value_parser = number, default_value_t = RateSearch::DEFAULT.to)]
     pub(super) to: f64,
-    /// Optimizer steps, each at a higher rate
+    /// Number of optimizer steps, each at a higher learning rate
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = whole, default_value_t = RateSearch::DEFAULT.steps)]
     pub(super) steps: u64,
-    /// Draw the curve into this file too, as SVG
+    /// Also write the plot to this SVG file
     #[arg(long, value_name = "FILE.svg")]
     pub(super) svg: Option<PathBuf>,
     #[command(flatten)]
     pub(super) changes: Changes,
 }
 
-/// Changes to what was declared.
+/// Overrides of the declared spec.
 #[derive(Debug, Default, Args)]
 pub(super) struct Changes {
     /// Train for this many epochs
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = whole)]
     pub(super) epochs: Option<u64>,
-    /// Draw all random numbers from this seed
+    /// Seed of the random number generator
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = whole)]
     pub(super) seed: Option<u64>,
-    /// Compute there
+    /// Train on this device
     #[arg(long)]
     pub(super) device: Option<Device>,
     /// Change a key of the spec, such as `optimizer.lr=1e-3` or `schedule.0.steps=50`; can be repeated
@@ -215,7 +215,7 @@ pub(super) enum Part {
 }
 
 impl Arguments {
-    /// Reads a command line, of which the first word is the program.
+    /// Parses a command line whose first word is the program.
     pub(super) fn read(
         name: &'static str,
         about: &'static str,
@@ -234,7 +234,7 @@ impl Arguments {
 }
 
 impl Command {
-    /// The command with the options that stand before it.
+    /// Merges the options before the command into it.
     fn with(mut self, mut before: Train) -> Result<Self, String> {
         let (changes, out, quiet) = (&mut before.changes, &mut before.out, &mut before.quiet);
         match &mut self {
@@ -262,11 +262,11 @@ impl Command {
         }
         match before.first() {
             None => Ok(self),
-            Some(option) => Err(format!("`{option}` stands before a command that has no such option")),
+            Some(option) => Err(format!("`{option}` is not an option of this command")),
         }
     }
 
-    /// Whether it reads data or computes with them, so that a signal is to wait for a moment at which nothing is lost.
+    /// Returns whether the command reads or computes long enough that a signal should wait for a safe point.
     pub(super) fn works_for_long(&self) -> bool {
         matches!(
             self,
@@ -281,7 +281,7 @@ impl Command {
 }
 
 impl Train {
-    /// The first option that is given.
+    /// Returns the first option that is set.
     fn first(&self) -> Option<&'static str> {
         let Self { changes, out, resume, allow_spec_change, quiet } = self;
         let given = [
@@ -298,12 +298,10 @@ impl Train {
     }
 }
 
-/// Takes an option over that stands before the command, where the command does not have it already.
+/// Moves an option from before the command to the command, unless the command sets it too.
 fn once<T>(option: &str, own: &mut Option<T>, before: &mut Option<T>) -> Result<(), String> {
     match (own.is_some(), before.take()) {
-        (true, Some(_)) => {
-            Err(format!("`{option}` is given twice, before the command and behind it; remove one"))
-        }
+        (true, Some(_)) => Err(format!("`{option}` is set twice, before and after the command; remove one")),
         (_, None) => Ok(()),
         (false, given) => {
             *own = given;
@@ -313,7 +311,7 @@ fn once<T>(option: &str, own: &mut Option<T>, before: &mut Option<T>) -> Result<
 }
 
 impl Changes {
-    /// Takes over the changes that stand before the command; those of `--set` come first.
+    /// Merges the overrides before the command; those of `--set` come first.
     fn with(&mut self, before: &mut Self) -> Result<(), String> {
         once("--epochs", &mut self.epochs, &mut before.epochs)?;
         once("--seed", &mut self.seed, &mut before.seed)?;
@@ -322,7 +320,7 @@ impl Changes {
         Ok(())
     }
 
-    /// Every change as a key of the spec and its value; what `--set` says comes last, so it wins.
+    /// Returns every override as a key and its value. Those of `--set` come last, so they win.
     pub(super) fn keys(self) -> impl Iterator<Item = (String, String)> {
         let flags = [
             ("epochs", self.epochs.map(|epochs| epochs.to_string())),
@@ -335,7 +333,7 @@ impl Changes {
 }
 
 impl Part {
-    /// The name in tables.
+    /// The name shown in tables.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Train => "training",
@@ -344,7 +342,7 @@ impl Part {
         }
     }
 
-    /// The numbers of its samples.
+    /// Returns the indices of its samples.
     pub(super) fn indices(self) -> fn(&PreparedDataset) -> &[usize] {
         match self {
             Self::Train => PreparedDataset::train,
@@ -354,7 +352,7 @@ impl Part {
     }
 }
 
-/// A number that counts something.
+/// Parses a count.
 fn whole(text: &str) -> Result<u64, String> {
     text.trim().parse().map_err(|error: ParseIntError| match error.kind() {
         IntErrorKind::PosOverflow => format!("expected a whole number, at most {}", u64::MAX),
@@ -362,7 +360,7 @@ fn whole(text: &str) -> Result<u64, String> {
     })
 }
 
-/// A number that measures something.
+/// Parses a finite number.
 fn number(text: &str) -> Result<f64, String> {
     let number = text.trim().parse().ok().filter(|number: &f64| number.is_finite());
     number.ok_or_else(|| "expected a number, such as `1e-3`".to_owned())
@@ -380,16 +378,16 @@ mod tests {
     use super::*;
 
     fn read(line: &str) -> Result<Command, clap::Error> {
-        Arguments::read("digits", "SavedForBackward digits.", line.split_whitespace().map(OsString::from))
+        Arguments::read("digits", "Classifies digits.", line.split_whitespace().map(OsString::from))
     }
 
     #[test]
-    fn the_commands_and_flags_do_not_contradict_each_other() {
+    fn command_definitions_are_consistent() {
         Arguments::command().debug_assert();
     }
 
     #[test]
-    fn without_a_command_it_trains() {
+    fn missing_command_defaults_to_train() {
         for line in ["digits --epochs 3 --quiet --set a.b=1", "digits train --epochs 3 --quiet --set a.b=1"] {
             let Ok(Command::Train(train)) = read(line) else { panic!("{line}") };
             assert!(train.quiet);
@@ -400,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_resumed_with_or_without_its_folder() {
+    fn resume_accepts_optional_folder() {
         let resume = |line: &str| match read(line) {
             Ok(Command::Train(train)) => (train.resume, train.allow_spec_change),
             other => panic!("{line}: {other:?}"),
@@ -415,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_before_a_command_counts_as_if_behind_it() {
+    fn options_are_accepted_before_the_command() {
         let keys = |line: &str| match read(line) {
             Ok(
                 Command::Check(Check { changes, .. })
@@ -432,20 +430,20 @@ mod tests {
         let Ok(Command::Train(train)) = read("digits --quiet --resume=runs/1 train") else { panic!() };
         assert!(train.quiet && train.resume == Some(Some("runs/1".into())));
         for (line, words) in [
-            ("digits --quiet summary", "`--quiet` stands before a command that has no such option"),
-            ("digits --set a=1 diff a b", "`--set` stands before a command that has no such option"),
-            ("digits --seed 1 verify a", "`--seed` stands before a command that has no such option"),
-            ("digits --resume=a check", "`--resume` stands before a command that has no such option"),
-            ("digits --seed 1 check --seed 2", "`--seed` is given twice, before the command and behind it"),
+            ("digits --quiet summary", "`--quiet` is not an option of this command"),
+            ("digits --set a=1 diff a b", "`--set` is not an option of this command"),
+            ("digits --seed 1 verify a", "`--seed` is not an option of this command"),
+            ("digits --resume=a check", "`--resume` is not an option of this command"),
+            ("digits --seed 1 check --seed 2", "`--seed` is set twice, before and after the command"),
         ] {
             let message = read(line).unwrap_err().to_string();
             assert!(message.contains(words), "{line}: {message}");
         }
     }
 
-    /// One grammar for numbers: Rust's.
+    /// Numbers follow Rust's grammar.
     #[test]
-    fn a_number_is_what_rust_reads_as_one() {
+    fn number_arguments_follow_rust_syntax() {
         for (line, seed) in [("digits --seed 7", 7), ("digits --seed +7", 7), ("digits --seed=007", 7)] {
             let Ok(Command::Train(train)) = read(line) else { panic!("{line}") };
             assert_eq!(train.changes.seed, Some(seed));
@@ -469,7 +467,7 @@ mod tests {
         }
     }
 
-    /// Every command is in each list of commands.
+    /// Every list of commands has every command.
     #[test]
     fn every_command_is_documented() {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../");
@@ -488,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn eval_takes_the_test_part_unless_told_otherwise() {
+    fn eval_uses_test_split_by_default() {
         let Ok(Command::Eval(eval)) = read("digits eval m.safetensors") else { panic!() };
         assert_eq!(eval.part, Part::Test);
         let Ok(Command::Eval(eval)) = read("digits eval m.safetensors --part validation") else { panic!() };
@@ -496,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_verified_from_its_start_or_a_checkpoint() {
+    fn verify_accepts_start_or_checkpoint() {
         let from = |line: &str| match read(line) {
             Ok(Command::Verify(verify)) => verify.from,
             other => panic!("{line}: {other:?}"),
@@ -515,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_change_says_what_was_expected() {
+    fn malformed_set_option_reports_expected_syntax() {
         for line in ["digits --set lr", "digits --set =3"] {
             let message = read(line).unwrap_err().to_string();
             assert!(message.contains("expected a key, `=` and a value"), "{message}");
@@ -525,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usage_names_the_program() {
+    fn usage_names_the_program() {
         let message = read("target/debug/other --nonsense").unwrap_err().to_string();
         assert!(message.contains("Usage: digits "), "{message}");
         let message = read("target/debug/other eval --nonsense").unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! The learning rate of a run, drawn with the characters of a terminal.
+//! Plots the learning rate of a run in the terminal.
 
 use std::fmt::{Display, Formatter};
 
@@ -8,14 +8,14 @@ use crate::format::{count, rate};
 use crate::schedule::Schedule;
 use crate::spec::TrainConfig;
 
-/// A schedule as a head, a curve, and a table of its phases.
+/// A schedule as a headline, a curve and a table of its phases.
 pub(super) struct Curve<'a> {
     pub(super) name: &'a str,
     pub(super) settings: &'a TrainConfig,
     pub(super) schedule: &'a Schedule,
 }
 
-/// Steps that are looked at for a column of dots, if it stands for more.
+/// The most steps that are sampled for a column of dots.
 const LOOKS: u64 = 64;
 
 impl Display for Curve<'_> {
@@ -26,10 +26,10 @@ impl Display for Curve<'_> {
         write!(f, "{name}: {optimizer} at {}", rate(base))?;
         if base.to_bits() != lr.to_bits() {
             let samples = settings.batch.saturating_mul(settings.accumulate) as u64;
-            write!(f, ", which is {} for {} samples a step", rate(lr), count(samples))?;
+            write!(f, ", scaled from {} to {} samples per step", rate(lr), count(samples))?;
         }
         let (steps, epoch) = (schedule.steps(), schedule.steps_per_epoch());
-        writeln!(f, "; {} steps, {} an epoch\n", count(steps), count(epoch))?;
+        writeln!(f, "; {} steps, {} per epoch\n", count(steps), count(epoch))?;
         let columns = columns(steps, |k| schedule.rate(k));
         let most = columns.iter().map(|column| column.1).fold(0.0, f64::max);
         write!(
@@ -38,7 +38,7 @@ impl Display for Curve<'_> {
             Plot { columns: &columns, up: (0.0, most), across: (1.0, steps as f64), label: "step" }
         )?;
         let mut table = Table::new("<").indented(2);
-        table.row(["phase", "first step", "last step", "first rate", "last rate"]);
+        table.row(["phase", "first step", "last step", "first lr", "last lr"]);
         let spans = schedule.spans();
         for span in &spans {
             let name = if span.listens { format!("{} *", span.name) } else { span.name.to_owned() };
@@ -52,14 +52,14 @@ impl Display for Curve<'_> {
         }
         write!(f, "\n{table}")?;
         if spans.iter().any(|span| span.listens) {
-            writeln!(f, "\n  * listens to the evaluations; drawn as if each were an improvement")?;
+            writeln!(f, "\n  * depends on the evaluations; drawn as if each were an improvement")?;
         }
         Ok(())
     }
 }
 
-/// The smallest and the largest rate of the steps that each column of dots stands for, and of the way there from the
-/// column before.
+/// The smallest and the largest learning rate of the steps in each column of dots, including the last one of the column
+/// before.
 fn columns(steps: u64, rate: impl Fn(u64) -> f64) -> Vec<(f64, f64)> {
     let at = |column: usize| (u128::from(steps) * column as u128 / DOTS_ACROSS as u128) as u64;
     let mut before = rate(0);

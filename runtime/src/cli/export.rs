@@ -1,4 +1,4 @@
-//! A trained model for other programs.
+//! Exports a trained model for other programs.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::files::check_output;
 use crate::model::Model;
 use crate::run_dir::{newest, newest_checkpoint};
 
-/// Reads a model and writes it for others.
+/// Reads a model and writes it for other programs.
 pub(super) fn export<M: Model>(
     training: &Experiment<M>,
     arguments: &Export,
@@ -21,10 +21,7 @@ pub(super) fn export<M: Model>(
     let model = source_file(source.as_deref(), training.name())?;
     let same = |path: &Path| path.canonicalize().ok();
     if same(file).is_some_and(|file| Some(file) == same(&model)) {
-        return Err(fault(
-            "out",
-            format!("{} is the model to be exported; give another file", file.display()),
-        ));
+        return Err(fault("out", format!("{} is the model to export; choose another file", file.display())));
     }
     check_output(file)?;
     let trained = training.load(&model)?;
@@ -33,22 +30,21 @@ pub(super) fn export<M: Model>(
         trained.numbers().iter().fold((0, 0), |(count, sum), numbers| (count + 1, sum + numbers.len()));
     let normalized = match trained.normalizer() {
         None => "inputs are not normalized",
-        Some(_) => "how inputs are normalized is in the metadata",
+        Some(_) => "the normalization of the inputs is in the metadata",
     };
     let (from, to) = (model.display(), file.display());
-    say(out, &format!("{from}\n  {count} tensors of {numbers} numbers; {normalized}\n\n  {to}\n"))
+    say(out, &format!("{from}\n  {count} tensors with {numbers} values; {normalized}\n\n  {to}\n"))
 }
 
-/// The model file of a run, or the file itself.
+/// Returns the model file of a run, or the path itself if it is a file.
 fn source_file(source: Option<&Path>, name: &str) -> Result<PathBuf> {
     let run = match source {
         Some(path) if !path.is_dir() => return Ok(path.to_owned()),
         Some(path) => path.to_owned(),
         None => newest(Path::new("runs"), name).map_err(|error| match error {
-            Error::Setting { .. } => fault(
-                "export",
-                format!("there is no run in runs/{name}; give the folder of one, or a model file"),
-            ),
+            Error::Setting { .. } => {
+                fault("export", format!("there is no run in runs/{name}; pass a run folder or a model file"))
+            }
             other => other,
         })?,
     };
@@ -57,10 +53,10 @@ fn source_file(source: Option<&Path>, name: &str) -> Result<PathBuf> {
         return Ok(model);
     }
     let way = match newest_checkpoint(&run) {
-        Some(checkpoint) => format!("resume it, or give the model of a checkpoint, {}", checkpoint.display()),
-        None => "there is no checkpoint to resume it from, so train again".to_owned(),
+        Some(checkpoint) => format!("resume it, or pass the model of a checkpoint, {}", checkpoint.display()),
+        None => "there is no checkpoint to resume from, so train again".to_owned(),
     };
-    let problem = format!("{} has no model yet, its run has not ended; {way}", run.display());
+    let problem = format!("{} has no model yet, its run has not finished; {way}", run.display());
     Err(fault("export", problem))
 }
 
@@ -73,11 +69,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_is_looked_for_its_model() {
+    fn export_finds_model_in_run_folder() {
         let folder = tempfile::tempdir().unwrap();
         let problem = source_file(Some(folder.path()), "line").unwrap_err().to_string();
         assert!(
-            problem.contains("has no model yet, its run has not ended; there is no checkpoint"),
+            problem.contains("has no model yet, its run has not finished; there is no checkpoint"),
             "{problem}"
         );
         for step in ["step-00000010", "step-00000020", "step-00000030.damaged"] {
@@ -90,6 +86,6 @@ mod tests {
         assert_eq!(source_file(Some(folder.path()), "line").unwrap(), model);
         assert_eq!(source_file(Some(&model), "line").unwrap(), model);
         let problem = source_file(None, "line").unwrap_err().to_string();
-        assert_eq!(problem, "export: there is no run in runs/line; give the folder of one, or a model file");
+        assert_eq!(problem, "export: there is no run in runs/line; pass a run folder or a model file");
     }
 }

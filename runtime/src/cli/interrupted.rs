@@ -1,4 +1,4 @@
-//! What a person sees when a run was interrupted: where it stands, and how it goes on.
+//! The report of an interrupted run: its position, and the command that resumes it.
 
 use std::fmt::{Display, Formatter};
 use std::path::Path;
@@ -11,11 +11,11 @@ pub(super) struct Interrupted<'a> {
     pub(super) outcome: &'a Outcome,
     /// The program, as it was called.
     pub(super) program: &'a str,
-    /// Its folder, if it has one.
+    /// The run folder, if there is one.
     pub(super) folder: Option<&'a Path>,
-    /// What was changed of what was declared.
+    /// The overrides of the declared spec.
     pub(super) changes: &'a [(String, String)],
-    /// The keys of the spec that may differ from what the run was begun with.
+    /// The keys of the spec that may differ from those the run was started with.
     pub(super) allowed: &'a [String],
 }
 
@@ -24,7 +24,7 @@ impl Display for Interrupted<'_> {
         let &Self { outcome, program, folder, changes, allowed } = self;
         writeln!(f, "\n{} after {} steps", outcome.exit, count(outcome.steps))?;
         let Some(folder) = folder else { return Ok(()) };
-        write!(f, "go on with\n\n  {} --resume {}", quoted(program), quoted(&folder.display().to_string()))?;
+        write!(f, "resume with\n\n  {} --resume {}", quoted(program), quoted(&folder.display().to_string()))?;
         for (key, value) in changes {
             write!(f, " --set {}", quoted(&format!("{key}={value}")))?;
         }
@@ -35,7 +35,7 @@ impl Display for Interrupted<'_> {
     }
 }
 
-/// A word as a shell takes it.
+/// Quotes a word for a shell.
 fn quoted(word: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=,:@%+".contains(letter);
     if !word.is_empty() && word.chars().all(is_plain) {
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_one_word_to_a_shell() {
+    fn quoted_word_is_one_shell_word() {
         for word in ["a", "", "two words", "it's", r#"schedule=[{"type":"Cosine"}]"#, "$HOME", "a\nb", r"\"] {
             let output = std::process::Command::new("sh")
                 .arg("-c")

@@ -1,21 +1,21 @@
 //! The generated program's command line.
 //!
 //! ```text
-//! digits [train]                     train, and leave runs/digits/<time>
-//! digits check                       every check before the first step, and advice
-//! digits --resume [RUN]              go on with a run that was ended
-//! digits eval MODEL.safetensors      measure a trained model
+//! digits [train]                     train and write runs/digits/<time>
+//! digits check                       run every check before the first step and print advice
+//! digits --resume [RUN]              resume an interrupted run
+//! digits eval MODEL.safetensors      evaluate a trained model
 //! digits export [RUN] --out FILE     write a model for other programs
-//! digits summary                     the model layer by layer
-//! digits schedule [--svg FILE.svg]   the learning rate of every step
-//! digits find-lr [--svg FILE.svg]    search for a learning rate
-//! digits spec                        the whole spec, with its hash
-//! digits verify RUN [--from STEP]    make a run again and compare it with its record
-//! digits diff RUN RUN                in what two runs differ
-//! digits replay RUN --to STEP        the model as it was
+//! digits summary                     show the model layer by layer
+//! digits schedule [--svg FILE.svg]   plot the learning rate of every step
+//! digits find-lr [--svg FILE.svg]    run a learning-rate range test
+//! digits spec                        print the full spec with its hash
+//! digits verify RUN [--from STEP]    re-run a run and compare it with its folder
+//! digits diff RUN RUN                compare two runs
+//! digits replay RUN --to STEP        write the model as it was after a step
 //! ```
 //!
-//! Only here is anything printed.
+//! This module is the only one that prints.
 
 mod advice;
 mod arguments;
@@ -56,27 +56,27 @@ use crate::trainer::{Exit, Outcome, RateSearch};
 
 /// Runs the command line of a declared run.
 ///
-/// It ends the process itself where something is wrong, after one line on standard error: with code 2 if the
-/// command line cannot be read, with code 1 for every other error.
+/// On an error it prints one line to standard error and exits the process: with code 2 if the command line is invalid,
+/// with code 1 for every other error.
 ///
-/// Ctrl-C (SIGINT), SIGTERM and SIGHUP end what goes on as an [`Interrupt`] does, and the process with 130, 143 or 129: a run
-/// saves its state, and says how it is resumed. A second one ends the process at once.
+/// Ctrl-C (SIGINT), SIGTERM and SIGHUP request an [`Interrupt`]: a run saves its state and prints how to resume it, and
+/// the process exits with 130, 143 or 129. A second signal exits immediately.
 ///
 /// # Errors
-/// None by now; the `Result` lets a program's own `main` use `?` beside this call.
+/// Currently none; the `Result` lets a program's `main` use `?` next to this call.
 pub fn main<M: Model>(training: Experiment<M>) -> Result<()> {
     let command = match Arguments::read(training.name(), training.about(), std::env::args_os()) {
         Ok(command) => command,
         Err(error) => error.exit(),
     };
-    // Never locked: the progress bar draws on it from a thread of its own.
+    // Not locked: the progress bar draws on it from another thread.
     let mut stdout = std::io::stdout();
     let is_terminal = stdout.is_terminal();
     let interrupt = Interrupt::new();
     if command.works_for_long()
         && let Err(error) = signals::listen(&interrupt)
     {
-        let _ = writeln!(std::io::stderr(), "note: a signal will end the program at once: {error}");
+        let _ = writeln!(std::io::stderr(), "note: a signal will stop the program without saving: {error}");
     }
     let result = run(training.interrupted_by(&interrupt), command, &mut stdout, is_terminal);
     if let Err(error) = result {
@@ -124,7 +124,7 @@ fn run<M: Model>(
             if settings.base_rate().to_bits() != settings.optimizer.lr().to_bits() {
                 shown["scaled_lr"] = json!(settings.base_rate());
             }
-            // JSON for other programs, of the program's own words.
+            // JSON for other programs, without text from files.
             print(out, &pretty(&shown))
         }
     }
@@ -139,7 +139,7 @@ fn train<M: Model>(
     let mut training = changed(training, changes)?;
     if let Some(folder) = folder {
         if let Some(Some(run)) = &resume {
-            let problem = format!("the run is resumed in its folder, {}; remove `--out`", run.display());
+            let problem = format!("a run is resumed in its own folder, {}; remove `--out`", run.display());
             return Err(Error::Setting { key: "out".to_owned(), problem });
         }
         training = training.out(folder);
@@ -174,7 +174,7 @@ fn train<M: Model>(
     say(out, &Report { outcome: &run.outcome, kept: kept.as_ref(), seconds, folder }.to_string())
 }
 
-/// That the run came to its own end.
+/// Returns an error if the run was interrupted.
 fn ended(outcome: &Outcome) -> Result<()> {
     match outcome.exit {
         Exit::Interrupted { cause } => Err(Error::Interrupted(cause)),
@@ -197,7 +197,7 @@ fn check<M: Model>(
     say(out, &format!("{}{}", head.text(&check.plan, threads()), Checked(&check)))
 }
 
-/// Threads that a run has.
+/// The number of threads of a run.
 fn threads() -> usize {
     candle_core::utils::get_num_threads()
 }
@@ -224,7 +224,7 @@ fn schedule<M: Model>(
     let curve = Curve { name, settings: training.settings()?, schedule: &schedule };
     say(out, &curve.to_string())?;
     let Some(path) = svg else { return Ok(()) };
-    // More points than a picture has columns, however long the run is.
+    // More points than a plot has columns, however long the run is.
     let (steps, most) = (schedule.steps(), 100_000);
     let places = (0..steps).step_by(steps.div_ceil(most) as usize).chain([steps - 1]);
     let picture = draw_rates(name, places.map(|k| (k + 1, schedule.rate(k))));
@@ -256,13 +256,13 @@ fn changed<M: Model>(mut training: Experiment<M>, changes: Changes) -> Result<Ex
     Ok(training)
 }
 
-/// Prints lines; a reader who has gone away has read enough. Nothing in them is obeyed by a terminal, wherever it comes from. A word
-/// out of a file goes through [`plain`] besides, so that it cannot look like a line of ours.
+/// Prints lines with control characters escaped. A closed pipe is not an error. Text from a file also goes through
+/// [`plain`], so that it cannot look like a line of this program.
 fn say(out: &mut dyn Write, text: &str) -> Result<()> {
     print(out, &plain_lines(text))
 }
 
-/// The same of text as it is.
+/// Prints text without escaping.
 fn print(out: &mut dyn Write, text: &str) -> Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -272,8 +272,8 @@ fn print(out: &mut dyn Write, text: &str) -> Result<()> {
     }
 }
 
-/// An error with those that led to it, each said once, on one line and with nothing in it that a terminal obeys: it may have words out
-/// of a file.
+/// Formats an error and its sources on one line, without repetition. Control characters are escaped, since the text may
+/// come from a file.
 fn sentence(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn training_tells_its_way_and_its_end() {
+    fn train_reports_progress_and_result() {
         let folder = tempfile::tempdir().unwrap();
         let text = program(&format!("line --epochs 2 --out {}", folder.path().display())).unwrap();
         assert!(text.starts_with("line: Line, 6 parameters, AdamW at 1.00e-3, seed 0, cpu with "), "{text}");
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_resumed_and_says_from_where() {
+    fn resume_reports_its_checkpoint() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().display();
         program(&format!("line -q --epochs 2 --out {out}")).unwrap();
@@ -326,14 +326,14 @@ mod tests {
         let run = std::fs::read_dir(folder.path().join("line")).unwrap().next().unwrap().unwrap().path();
         std::fs::write(run.join("checkpoints/step-00000015/state.json"), "{}").unwrap();
         let text = program(&format!("line --resume {} --allow-spec-change epochs", run.display())).unwrap();
-        let words = "skipped: step-00000015 is not whole: `state.json` is not what was written";
+        let words = "skipped: step-00000015 is damaged: `state.json` has changed since it was written";
         assert!(text.starts_with(words), "{text}");
         let problem = program(&format!("line --resume {} --out {out}", run.display())).unwrap_err();
         assert!(problem.to_string().contains("remove `--out`"), "{problem}");
     }
 
     #[test]
-    fn a_run_is_verified_compared_and_replayed() {
+    fn verify_diff_and_replay_read_run_folder() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().display();
         program(&format!("line -q --seed 3 --out {out}")).unwrap();
@@ -366,7 +366,7 @@ mod tests {
 
         let text = program(&format!("line diff {} {}", one.display(), other.display())).unwrap();
         for words in [
-            "with_init with seed=",
+            "started with seed=",
             "\nspec\n  seed: ",
             "\nenvironment  the same\n",
             "differ first at step 1: ",
@@ -381,13 +381,13 @@ mod tests {
         assert!(program(&line).unwrap().contains("the model after step 10: "));
         let checkpoint = one.join("checkpoints/step-00000010/model.safetensors");
         assert!(std::fs::read(&file).unwrap() == std::fs::read(checkpoint).unwrap());
-        assert!(program(&line).unwrap_err().to_string().contains("there already"));
+        assert!(program(&line).unwrap_err().to_string().contains("the file exists"));
         let problem = program(&format!("line replay {} --to 16", one.display())).unwrap_err().to_string();
-        assert!(problem.contains("no step 16; expected one of 1 to 15"), "{problem}");
+        assert!(problem.contains("no step 16; expected a step from 1 to 15"), "{problem}");
     }
 
     #[test]
-    fn a_search_suggests_a_rate_and_draws_its_curve() {
+    fn find_lr_suggests_learning_rate_and_draws_curve() {
         let folder = tempfile::tempdir().unwrap();
         let svg = folder.path().join("found.svg");
         let text = program(&format!("line find-lr --from 1e-4 --to 100 --steps 60 --svg {}", svg.display()))
@@ -396,23 +396,23 @@ mod tests {
         assert!(text.contains("  suggested"), "{text}");
         assert!(std::fs::read_to_string(svg).unwrap().contains("line: loss against learning rate"));
         let wrong = program("line find-lr --from 1 --to 0.5").unwrap_err().to_string();
-        assert!(wrong.contains("to is 0.5; expected a rate above the first, 1"), "{wrong}");
+        assert!(wrong.contains("to is 0.5; expected a learning rate above `from`, 1"), "{wrong}");
     }
 
     #[test]
-    fn a_quiet_run_says_nothing() {
+    fn quiet_flag_prints_nothing() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(program(&format!("line train -q --out {}", folder.path().display())).unwrap(), "");
     }
 
     #[test]
-    fn eval_splits_the_data_as_the_run_of_the_model_did() {
+    fn eval_uses_split_of_training_run() {
         let out = tempfile::tempdir().unwrap();
         let folder = experiment().out(out.path()).seed(7).run().unwrap().folder.unwrap();
         let model = folder.join("model.safetensors");
         let text = program(&format!("line eval {} --part train", model.display())).unwrap();
         assert!(text.contains("on the training data, seed 7\n"), "{text}");
-        // Wherever the file goes.
+        // The location of the file does not matter.
         let elsewhere = out.path().join("copy");
         std::fs::copy(&model, &elsewhere).unwrap();
         let text = program(&format!("line eval {}", elsewhere.display())).unwrap();
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn spec_and_summary_need_no_data() {
+    fn spec_and_summary_do_not_open_data() {
         let spec: serde_json::Value =
             serde_json::from_str(&program("line spec --set optimizer.lr=0.5").unwrap()).unwrap();
         assert_eq!(spec["spec"]["optimizer"]["lr"], 0.5);
@@ -430,9 +430,9 @@ mod tests {
         assert!(program("line summary --set batch=7").unwrap().contains("[7, 3]"));
     }
 
-    /// Two spellings of one value are one spec.
+    /// Two spellings of a value give the same spec.
     #[test]
-    fn a_value_has_one_hash() {
+    fn equal_values_have_equal_spec_hash() {
         let hash = |set: &str| {
             let spec: serde_json::Value =
                 serde_json::from_str(&program(&format!("line spec --set {set}")).unwrap()).unwrap();
@@ -452,48 +452,48 @@ mod tests {
     }
 
     #[test]
-    fn a_schedule_is_drawn_without_training() {
+    fn schedule_command_draws_without_training() {
         let out = tempfile::tempdir().unwrap();
         let file = out.path().join("rates.svg");
         let line = format!("line schedule --set optimizer.lr=0.02 --svg {}", file.display());
         let text = program(&line).unwrap();
-        // 18 samples in batches of 4 are 5 steps an epoch.
-        assert!(text.starts_with("line: AdamW at 2.00e-2; 15 steps, 5 an epoch\n"), "{text}");
-        assert!(text.contains("  Constant           1         15     2.00e-2    2.00e-2\n"), "{text}");
+        // 18 samples in batches of 4 are 5 steps per epoch.
+        assert!(text.starts_with("line: AdamW at 2.00e-2; 15 steps, 5 per epoch\n"), "{text}");
+        assert!(text.contains("  Constant           1         15   2.00e-2  2.00e-2\n"), "{text}");
         assert!(std::fs::read_to_string(file).unwrap().contains("line: learning rate"));
         assert!(program("line schedule --svg /proc/no/rates.svg").is_err());
     }
 
     #[test]
-    fn a_rule_speaks_of_the_value_that_was_set() {
+    fn set_option_errors_name_the_key() {
         let error = program("line --set optimizer.lr=-1").unwrap_err();
         assert_eq!(sentence(&error), "optimizer.lr: AdamW: lr is -1; expected a number above 0");
         let error = program("line --set optimizer.lrr=1").unwrap_err();
         assert!(
-            sentence(&error).contains("there is no `lrr`; did you mean `lr`? expected one of"),
+            sentence(&error).contains("unknown key `lrr`; did you mean `lr`? expected one of"),
             "{error}"
         );
         let error = program("line --set precison=F32").unwrap_err();
         let said = sentence(&error);
         assert!(
             said.starts_with(
-                "precison: there is no `precison`; did you mean `precision`? expected one of accumulate, "
+                "precison: unknown key `precison`; did you mean `precision`? expected one of accumulate, "
             ),
             "{said}"
         );
     }
 
     #[test]
-    fn words_out_of_a_file_do_not_move_the_cursor() {
+    fn control_characters_in_keys_are_escaped() {
         let key = "optimizer.lr\u{1b}[2J\n";
         let error = experiment().set(key, "1").map(|_| ()).unwrap_err();
         assert!(sentence(&error).contains("lr\\u{1b}[2J\\n"), "{}", sentence(&error));
         assert!(!sentence(&error).contains(char::is_control));
     }
 
-    /// An exit, a key and its value, as somebody wrote them who would have the reader see something else.
+    /// An exit, a key and its value that were written to mislead the reader.
     #[test]
-    fn words_out_of_a_record_are_shown_as_they_stand() {
+    fn control_characters_in_run_folder_are_escaped() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path();
         program(&format!("line -q --seed 3 --out {}", out.display())).unwrap();
@@ -510,21 +510,21 @@ mod tests {
         let text = program(&format!("line diff {} {}", run.display(), newest.display())).unwrap();
         for words in [
             "completed\\u{1b}[2J\\u{202e}\\nthe runs are the same bit for bit\n",
-            "with_init with seed\\u{9b}31m=3\\r4\n",
+            "started with seed\\u{9b}31m=3\\r4\n",
             "device: \"cpu\\u{2066}",
         ] {
             assert!(text.contains(words), "`{words}` is not in: {text}");
         }
         let is_shown = |letter: char| letter == '\n' || !(letter.is_control() || letter == '\u{202e}');
         assert!(text.chars().all(is_shown) && !text.contains('\u{2066}'), "{text}");
-        // The keys that the run was begun with are no keys; that is told in the same way.
+        // The keys of the run are invalid; the error escapes them, too.
         let problem = sentence(&program(&format!("line verify {}", run.display())).unwrap_err());
         assert!(problem.contains("seed\\u{9b}31m"), "{problem}");
     }
 
-    /// A picture is not computed for a place that cannot hold it.
+    /// The output path is checked before the work.
     #[test]
-    fn a_place_is_tried_before_the_work() {
+    fn output_path_is_checked_before_computing() {
         for line in ["find-lr --svg", "schedule --svg", "export x.safetensors --out"] {
             let folder = tempfile::tempdir().unwrap();
             let problem =
@@ -534,12 +534,12 @@ mod tests {
     }
 
     #[test]
-    fn a_model_is_exported_alone_and_measured_as_before() {
+    fn exported_model_evaluates_like_original() {
         let out = tempfile::tempdir().unwrap();
         let folder = experiment().out(out.path()).run().unwrap().folder.unwrap();
         let file = out.path().join("exported.safetensors");
         let text = program(&format!("line export {} --out {}", folder.display(), file.display())).unwrap();
-        assert!(text.contains("  3 tensors of 9 numbers; inputs are not normalized\n"), "{text}");
+        assert!(text.contains("  3 tensors with 9 values; inputs are not normalized\n"), "{text}");
         assert!(text.ends_with("exported.safetensors\n"), "{text}");
         let measured = |path: &std::path::Path| {
             let text = program(&format!("line eval {}", path.display())).unwrap();
@@ -548,11 +548,11 @@ mod tests {
         assert_eq!(measured(&file), measured(&folder.join("model.safetensors")));
         let model = folder.join("model.safetensors");
         let problem = program(&format!("line export {} --out {0}", model.display())).unwrap_err().to_string();
-        assert!(problem.contains("is the model to be exported; give another file"), "{problem}");
+        assert!(problem.contains("is the model to export; choose another file"), "{problem}");
     }
 
     #[test]
-    fn a_missing_model_is_named_once() {
+    fn missing_model_file_is_named_once() {
         let text = sentence(&program("line eval nowhere.safetensors").unwrap_err());
         assert!(text.starts_with("nowhere.safetensors: "), "{text}");
         assert_eq!(text.matches("No such file").count(), 1, "{text}");

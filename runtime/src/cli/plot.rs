@@ -1,25 +1,25 @@
-//! A curve drawn with the characters of a terminal.
+//! Plots a curve in the terminal with Braille characters.
 
 use std::fmt::{Display, Formatter};
 
 use crate::run_dir::Axis;
 
-/// Characters across and down.
+/// Width and height in characters.
 const WIDTH: usize = 64;
 const HEIGHT: usize = 12;
-/// A character of Braille is two dots wide and four high.
+/// A Braille character is two dots wide and four high.
 pub(super) const DOTS_ACROSS: usize = 2 * WIDTH;
 const DOTS_DOWN: usize = 4 * HEIGHT;
 
-/// A curve with a scale at the left and one below.
+/// A curve with a vertical and a horizontal axis.
 pub(super) struct Plot<'a> {
     /// The smallest and the largest value in each of the [`DOTS_ACROSS`] columns of dots.
     pub(super) columns: &'a [(f64, f64)],
     /// The values at the lower and the upper edge.
     pub(super) up: (f64, f64),
-    /// The numbers at the left and the right edge, of which whole ones are shown.
+    /// The values at the left and the right edge. Only integers are shown as ticks.
     pub(super) across: (f64, f64),
-    /// What these numbers are.
+    /// The label of the horizontal axis.
     pub(super) label: &'static str,
 }
 
@@ -44,7 +44,7 @@ impl Display for Plot<'_> {
         for (value, label) in across.ticks() {
             let place = across.place(value).round().max(0.0) as usize;
             let begin = place.saturating_sub(label.len() / 2);
-            // The scale shows whole steps only; a number that would touch the one before is left out.
+            // The axis shows integers only; a label that would touch the previous one is omitted.
             if value.fract() == 0.0 && (numbers.is_empty() || begin > numbers.len()) {
                 numbers = format!("{numbers:<begin$}{label}");
                 edge.get_mut(place).into_iter().for_each(|mark| *mark = '┬');
@@ -56,9 +56,9 @@ impl Display for Plot<'_> {
     }
 }
 
-/// The character at a place of a line: of its eight dots those between a column's ends.
+/// Returns the character at a place of a line, with the dots between the ends of its columns set.
 fn braille(columns: &[(f64, f64)], up: &Axis, line: usize, place: usize) -> char {
-    /// The bits of the dots of a character, by column from above.
+    /// The bits of the dots of a character, by column from the top.
     const BITS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
     let columns = columns.iter().skip(2 * place).zip(BITS);
     let dots = columns.flat_map(|(&(low, high), bits)| {

@@ -1,4 +1,4 @@
-//! What a person sees while a run goes on.
+//! The progress display of a run.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -11,25 +11,25 @@ use crate::format::{count, metric, plain, rate};
 use crate::spec::TrainConfig;
 use crate::trainer::{EpochReport, Evaluation, Event, Observer, Resumed, RunPlan, StepReport, Verifying};
 
-/// A head before training, a line an epoch, and between them a bar if somebody is there to watch it.
+/// Prints a headline before training and a line per epoch, and shows a progress bar on a terminal.
 ///
-/// That nobody reads it is no reason to end a run: a line that cannot be written is dropped.
+/// A line that cannot be written is dropped, since that must not stop a run.
 pub(super) struct Progress<'a> {
     out: &'a mut dyn Write,
     is_terminal: bool,
     head: Head,
-    /// What is said below the head.
+    /// The advice below the headline.
     advice: String,
     bar: ProgressBar,
     epochs: u64,
-    /// Steps that an earlier process has taken.
+    /// Steps taken before this process.
     first: u64,
     began: Option<Instant>,
     seconds: f64,
     kept: Option<EpochReport>,
 }
 
-/// What is known of a run before its data are read.
+/// The part of the headline that does not depend on the data.
 pub(super) struct Head {
     name: &'static str,
     model: &'static str,
@@ -39,7 +39,7 @@ pub(super) struct Head {
     seed: u64,
     batch: usize,
     accumulate: usize,
-    /// Whether the run ends with the weights of its best epoch.
+    /// Whether the run restores the weights of its best epoch.
     restores_best: bool,
 }
 
@@ -70,8 +70,8 @@ impl Head {
         let [train, validation, test] = parts.map(|samples| count(samples as u64));
         format!(
             "{name}: {model}, {} parameters, {optimizer}, seed {seed}, {device} with {threads} thread{}\n\
-             {train} samples to train on, {validation} to validate, {test} to test; \
-             {} steps of {samples} samples, {} an epoch\n",
+             {train} training samples, {validation} validation, {test} test; \
+             {} steps of {samples} samples, {} per epoch\n",
             count(*parameters),
             if threads == 1 { "" } else { "s" },
             count(plan.steps),
@@ -96,7 +96,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Takes the bar away, and gives the epoch whose weights the run ended with and the seconds it took.
+    /// Removes the bar. Returns the epoch of the final weights and the duration in seconds.
     pub(super) fn close(self) -> (Option<EpochReport>, f64) {
         self.bar.finish_and_clear();
         (self.kept, self.seconds)
@@ -117,7 +117,7 @@ impl<'a> Progress<'a> {
 
     fn verify(&mut self, verifying: &Verifying) {
         for sentence in &verifying.environment {
-            let _ = writeln!(self.out, "other environment: {}", plain(sentence, usize::MAX));
+            let _ = writeln!(self.out, "environment differs: {}", plain(sentence, usize::MAX));
         }
         let from = match verifying.from {
             0 => "the start".to_owned(),
@@ -138,12 +138,12 @@ impl<'a> Progress<'a> {
         self.began = Some(Instant::now());
         if self.is_terminal {
             self.bar = ProgressBar::with_draw_target(Some(plan.steps), ProgressDrawTarget::stdout());
-            // A template that indicatif does not take leaves its own, which will do.
+            // If indicatif rejects the template, its default is used.
             if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len}  {msg}  {eta} left") {
                 self.bar.set_style(style);
             }
             self.bar.set_position(self.first);
-            // So that the time left is told by this process's own pace.
+            // The estimate of the remaining time uses the speed of this process.
             self.bar.reset_eta();
             self.bar.enable_steady_tick(Duration::from_millis(200));
         }
@@ -204,16 +204,16 @@ impl Observer for Progress<'_> {
     }
 }
 
-/// A step that was skipped: `step 12 skipped: the loss is NaN, at loss scale 65536 (1 in a row, 3 in all)`.
+/// Formats a skipped step: `step 12 skipped: the loss is NaN, at loss scale 65536 (1 consecutive, 3 in total)`.
 fn skipped(report: &StepReport) -> String {
     let Some(skip) = &report.skip else { return String::new() };
     let scale = report.loss_scale.map(|scale| format!(", at loss scale {scale}")).unwrap_or_default();
-    let counts = format!("{} in a row, {} in all", count(skip.in_a_row), count(skip.total));
+    let counts = format!("{} consecutive, {} in total", count(skip.in_a_row), count(skip.total));
     format!("step {} skipped: {}{scale} ({counts})", report.step, skip.reason)
 }
 
-/// One epoch: `epoch  3/40  loss 0.3121  accuracy 0.9312  val loss 0.2210  lr 2.91e-3  *`, with a star at the
-/// best so far.
+/// Formats an epoch: `epoch  3/40  loss 0.3121  accuracy 0.9312  val loss 0.2210  lr 2.91e-3  *`, with a star if it is
+/// the best so far.
 fn line(report: &EpochReport, epochs: u64) -> String {
     let width = epochs.to_string().len();
     let mut parts = vec![format!("epoch {:>width$}/{epochs}", report.epoch)];
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn elsewhere_than_on_a_terminal_an_epoch_is_one_plain_line() {
+    fn epoch_is_one_plain_line_without_terminal() {
         assert_eq!(
             line(&report(3, true), 40),
             "epoch  3/40  loss 0.3121  accuracy 0.9312  val loss 0.2210  val accuracy 0.9511  lr 2.91e-3  *"
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skipped_step_is_a_line_with_its_reason_and_the_scale() {
+    fn skipped_step_line_has_reason_and_loss_scale() {
         let skip = Skip { reason: "the loss is NaN".to_owned(), in_a_row: 1, total: 3 };
         let report = StepReport {
             step: 12,
@@ -287,12 +287,12 @@ mod tests {
             loss_scale: Some(65_536.0),
             skip: Some(skip),
         };
-        let expected = "step 12 skipped: the loss is NaN, at loss scale 65536 (1 in a row, 3 in all)";
+        let expected = "step 12 skipped: the loss is NaN, at loss scale 65536 (1 consecutive, 3 in total)";
         assert_eq!(skipped(&report), expected);
     }
 
     #[test]
-    fn the_head_says_what_will_happen() {
+    fn header_describes_the_plan() {
         let plan = RunPlan {
             steps: 1200,
             steps_per_epoch: 30,
@@ -303,12 +303,12 @@ mod tests {
         assert_eq!(
             Head { accumulate: 2, ..head() }.text(&plan, 2),
             "line: Line, 9,482 parameters, AdamW at 1.00e-3, seed 0, cpu with 2 threads\n\
-             1,437 samples to train on, 180 to validate, 180 to test; 1,200 steps of 2 x 4 samples, 30 an epoch\n"
+             1,437 training samples, 180 validation, 180 test; 1,200 steps of 2 x 4 samples, 30 per epoch\n"
         );
     }
 
     #[test]
-    fn the_epoch_that_is_kept_is_the_best_one() {
+    fn best_epoch_is_reported_as_kept() {
         let mut out = Vec::new();
         let mut progress = Progress::new(head(), &mut out, false);
         for event in [

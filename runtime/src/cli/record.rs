@@ -1,4 +1,4 @@
-//! The commands that look at the records of runs: `verify`, `diff` and `replay`.
+//! The commands that read run folders: `verify`, `diff` and `replay`.
 
 use std::fmt::{Display, Formatter};
 use std::io::Write;
@@ -16,7 +16,7 @@ use crate::format::{count, metric, plain};
 use crate::model::Model;
 use crate::run_dir::{Change, Comparison, Verified, diff};
 
-/// Makes a run again and says whether it is what is on record; if it is not, that is an error.
+/// Re-runs a run and compares it with its folder. A difference is an error.
 pub(super) fn verify<M: Model>(
     mut training: Experiment<M>,
     Verify { run, from, quiet }: Verify,
@@ -41,13 +41,13 @@ pub(super) fn verify<M: Model>(
     }
 }
 
-/// Says in what two runs differ.
+/// Prints the differences of two runs.
 pub(super) fn compare(Diff { runs }: &Diff, out: &mut dyn Write) -> Result<()> {
-    let [one, other] = runs.as_slice() else { return Err(Error::Internal("`diff` is not given two runs")) };
+    let [one, other] = runs.as_slice() else { return Err(Error::Internal("`diff` needs two runs")) };
     say(out, &Compared(&diff(one, other)?).to_string())
 }
 
-/// Writes the model as it was at a step.
+/// Writes the model as it was after a step.
 pub(super) fn replay<M: Model>(
     mut training: Experiment<M>,
     Replay { run, to, average, out: file, quiet }: Replay,
@@ -61,9 +61,9 @@ pub(super) fn replay<M: Model>(
             if average { "-average" } else { "" }
         ))
     });
-    // A link that leads nowhere is there, too.
+    // A dangling link counts as a file.
     if file.symlink_metadata().is_ok() {
-        let source = std::io::Error::other("there already; give another place with `--out`, or remove it");
+        let source = std::io::Error::other("the file exists; choose another with `--out`, or remove it");
         return Err(Error::File { path: file, source });
     }
     check_output(&file)?;
@@ -79,7 +79,7 @@ pub(super) fn replay<M: Model>(
     let model = if average {
         replayed.average.ok_or_else(|| Error::Setting {
             key: "average".to_owned(),
-            problem: "the run keeps no average of its weights; remove `--average`".to_owned(),
+            problem: "the run does not average its weights; remove `--average`".to_owned(),
         })?
     } else {
         replayed.model
@@ -94,7 +94,7 @@ fn head<M: Model>(training: &mut Experiment<M>) -> Result<Head> {
     Ok(Head::new(name, <M as Config>::NAME, parameters, training.settings()?))
 }
 
-/// What was verified, or where the runs part.
+/// What was verified, or the first difference.
 struct Shown<'a>(&'a Verified);
 
 impl Display for Shown<'_> {
@@ -102,16 +102,16 @@ impl Display for Shown<'_> {
         let Verified { folder, from, to, traced, checkpoints, model, exit, first, parameter, .. } = self.0;
         writeln!(f)?;
         if let Some(first) = first {
-            writeln!(f, "different from step {} on:\n\n  {}", first.step, word(&first.to_string()))?;
+            writeln!(f, "the runs differ from step {} on:\n\n  {}", first.step, word(&first.to_string()))?;
             match parameter {
                 Some(parameter) if parameter == first => {}
                 Some(parameter) => writeln!(f, "  {}", word(&parameter.to_string()))?,
-                None => writeln!(f, "  no parameter differs at a step of which there are hashes")?,
+                None => writeln!(f, "  no parameter differs at a step that has hashes")?,
             }
             return Ok(());
         }
         if to == from {
-            return writeln!(f, "nothing is on record behind step {from} of {}", folder.display());
+            return writeln!(f, "there is no record after step {from} of {}", folder.display());
         }
         writeln!(f, "the same bit for bit: {}\n", folder.display())?;
         let mut table = Table::new("<<").indented(2);
@@ -122,15 +122,15 @@ impl Display for Shown<'_> {
         table.row(["checkpoints".to_owned(), steps]);
         let end = match (model, exit) {
             (true, _) => "the same".to_owned(),
-            (false, Some(exit)) => format!("none to compare: the run ended otherwise ({})", word(exit)),
-            (false, None) => "none to compare: the run has not ended by itself".to_owned(),
+            (false, Some(exit)) => format!("none to compare: the run did not complete ({})", word(exit)),
+            (false, None) => "none to compare: the run has not finished".to_owned(),
         };
         table.row(["final model".to_owned(), end]);
         write!(f, "{table}")
     }
 }
 
-/// Two runs beside each other.
+/// A comparison of two runs.
 struct Compared<'a>(&'a Comparison);
 
 impl Display for Compared<'_> {
@@ -150,10 +150,10 @@ impl Display for Compared<'_> {
             ..
         } = self.0;
         for (name, place) in [("one", 0), ("other", 1)] {
-            let exit = word(exits[place].as_deref().unwrap_or("not ended by itself"));
+            let exit = word(exits[place].as_deref().unwrap_or("not finished"));
             writeln!(f, "{name:<7}{}, {} steps, {exit}", folders[place].display(), count(steps[place]))?;
             for (key, value) in &overrides[place] {
-                writeln!(f, "       with_init with {}={}", word(key), word(value))?;
+                writeln!(f, "       started with {}={}", word(key), word(value))?;
             }
         }
         let data: Vec<_> = data.iter().cloned().collect();
@@ -177,11 +177,11 @@ impl Display for Compared<'_> {
                     largest.distance()
                 )?;
             }
-            _ => writeln!(f, "  the same at each step that both have taken")?,
+            _ => writeln!(f, "  equal at every step that both runs have taken")?,
         }
         if !results.is_empty() {
             let mut table = Table::new("<").indented(2);
-            table.row(["in the end", "one", "other", "difference"]);
+            table.row(["final", "one", "other", "difference"]);
             for result in results {
                 let value = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), metric);
                 let [one, other] = result.values;
@@ -204,9 +204,9 @@ fn list(f: &mut Formatter<'_>, changes: &[Change]) -> std::fmt::Result {
         .try_for_each(|Change { key, was, is }| writeln!(f, "  {}: {}, {}", word(key), word(was), word(is)))
 }
 
-/// A word out of a run's files, which another may have written.
+/// Escapes text from the files of a run, which may not be trusted.
 fn word(text: &str) -> String {
-    /// As much as an error may say.
+    /// The longest text that is shown.
     const MOST: usize = 2000;
     plain(text, MOST)
 }

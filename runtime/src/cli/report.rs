@@ -1,4 +1,4 @@
-//! What a person sees when a run has ended.
+//! The report at the end of a run.
 
 use std::collections::BTreeSet;
 use std::fmt::{Display, Formatter};
@@ -8,10 +8,10 @@ use crate::format::Table;
 use crate::format::{count, metric, seconds};
 use crate::trainer::{Confusion, EpochReport, Evaluation, Exit, Outcome};
 
-/// What a run came to, and where it is.
+/// The result of a run and the paths of its files.
 pub(super) struct Report<'a> {
     pub(super) outcome: &'a Outcome,
-    /// The epoch whose weights the run ended with.
+    /// The epoch of the final weights.
     pub(super) kept: Option<&'a EpochReport>,
     pub(super) seconds: f64,
     pub(super) folder: Option<&'a Path>,
@@ -48,7 +48,10 @@ impl Display for Report<'_> {
             writeln!(f, "\n  training: running average over epoch {}, dropout on", epoch.epoch)?;
         }
         if let Some(confusion) = &outcome.confusion {
-            writeln!(f, "\n  test samples of each class (down) and what they were taken for (across)\n")?;
+            writeln!(
+                f,
+                "\n  confusion matrix of the test samples: true class (down), predicted class (across)\n"
+            )?;
             write!(f, "{}", matrix(confusion))?;
         }
         if let Some(folder) = folder {
@@ -67,7 +70,7 @@ impl Display for Report<'_> {
     }
 }
 
-/// Evaluations below each other.
+/// Formats evaluations as a table.
 pub(super) fn measures(rows: &[(&str, &Evaluation)]) -> String {
     let metrics: BTreeSet<&str> = rows.iter().flat_map(|(_, row)| row.metrics.keys().copied()).collect();
     let mut table = Table::new("<").indented(2);
@@ -101,7 +104,7 @@ mod tests {
     use crate::trainer::Scaling;
 
     #[test]
-    fn a_report_has_the_numbers_and_the_places() {
+    fn report_lists_metrics_and_paths() {
         let evaluation = |loss, accuracy, samples| Evaluation {
             loss,
             metrics: BTreeMap::from([("accuracy", accuracy)]),
@@ -136,7 +139,7 @@ stopped early after 12 epochs, 1,200 steps, 12.3 s; the best epoch was 4; skippe
 
   training: running average over epoch 4, dropout on
 
-  test samples of each class (down) and what they were taken for (across)
+  confusion matrix of the test samples: true class (down), predicted class (across)
 
       0   1
   0  90   2

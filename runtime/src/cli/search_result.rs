@@ -1,4 +1,4 @@
-//! What a search for a learning rate found.
+//! The result of a learning-rate range test.
 
 use std::fmt::{Display, Formatter};
 
@@ -7,11 +7,11 @@ use crate::format::rate;
 use crate::optim::UsualRates;
 use crate::trainer::{RateCurve, SearchEnd};
 
-/// The curve of a search, and what it suggests.
+/// The curve of a range test and the suggested learning rate.
 pub(super) struct Found<'a> {
     pub(super) name: &'a str,
     pub(super) optimizer: &'a str,
-    /// The rates that are usual with the optimizer, if any are known.
+    /// The usual learning rates of the optimizer, if known.
     pub(super) usual: Option<UsualRates>,
     pub(super) curve: &'a RateCurve,
 }
@@ -20,11 +20,11 @@ impl Display for Found<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         let Self { name, optimizer, usual, curve } = self;
         let (Some(first), Some(last)) = (curve.points.first(), curve.points.last()) else {
-            return writeln!(f, "{name}: the first loss is not finite; there is nothing to search in");
+            return writeln!(f, "{name}: the first loss is not finite, so there is nothing to search");
         };
         writeln!(
             f,
-            "{name}: {optimizer}, {} steps from {} to {}; smoothed loss against rate\n",
+            "{name}: {optimizer}, {} steps from {} to {}; smoothed loss against learning rate\n",
             curve.points.len(),
             rate(first.rate),
             rate(last.rate)
@@ -35,25 +35,30 @@ impl Display for Found<'_> {
         write!(
             f,
             "{}",
-            Plot { columns: &columns(curve), up: (low, high), across, label: "rate, as a power of ten" }
+            Plot {
+                columns: &columns(curve),
+                up: (low, high),
+                across,
+                label: "learning rate, as a power of ten"
+            }
         )?;
         let end = match curve.end {
-            SearchEnd::LastRate => "ended with the last rate",
-            SearchEnd::Diverged => "ended where the smoothed loss was over four times its minimum",
-            SearchEnd::NotFinite => "ended where the loss or a gradient was not finite",
+            SearchEnd::LastRate => "stopped at the last learning rate",
+            SearchEnd::Diverged => "stopped when the smoothed loss exceeded four times its minimum",
+            SearchEnd::NotFinite => "stopped when the loss or a gradient was not finite",
         };
         writeln!(f, "\n  {end}")?;
         match curve.steepest() {
             Some(steepest) => write!(f, "{}", suggestion(steepest, *usual, optimizer))?,
-            None => writeln!(f, "  no suggestion: the loss falls nowhere")?,
+            None => writeln!(f, "  no suggestion: the loss never falls")?,
         }
         let tenth = curve.tenth_of_lowest().unwrap_or(last.rate);
-        writeln!(f, "  a tenth of the rate where it is lowest: {}", rate(tenth))
+        writeln!(f, "  a tenth of the learning rate with the lowest loss: {}", rate(tenth))
     }
 }
 
-/// What is suggested where the loss falls fastest at the rate `steepest`: that, within the rates that are usual with the
-/// optimizer, which the advice on a run's rate is held against.
+/// Formats the suggestion for a loss that falls fastest at the learning rate `steepest`, clamped to the usual range of
+/// the optimizer, which the advice on a run's learning rate is checked against.
 fn suggestion(steepest: f64, usual: Option<UsualRates>, optimizer: &str) -> String {
     let outside = usual.filter(|usual| !(usual.lowest..=usual.highest).contains(&steepest));
     let Some(usual) = outside else {
@@ -62,19 +67,19 @@ fn suggestion(steepest: f64, usual: Option<UsualRates>, optimizer: &str) -> Stri
     let (bound, which) =
         if steepest > usual.highest { (usual.highest, "highest") } else { (usual.lowest, "lowest") };
     format!(
-        "  suggested: lr = {}, the {which} rate that is known to work for `{optimizer}` ({})\n  \
-         the loss falls fastest at {}, but a search of few steps does not show what a rate does to a whole run\n",
+        "  suggested: lr = {}, the {which} learning rate that is known to work for `{optimizer}` ({})\n  \
+         the loss falls fastest at {}, but a short search does not show how a learning rate affects a whole run\n",
         rate(bound),
         usual.source,
         rate(steepest)
     )
 }
 
-/// The steps of a search over columns of dots, with the way between them.
+/// Maps the steps of a search to columns of dots and interpolates between them.
 fn columns(curve: &RateCurve) -> Vec<(f64, f64)> {
     let last = curve.points.len().saturating_sub(1);
     let at = |column: usize| {
-        // Between two steps the curve is straight.
+        // Linear interpolation between two steps.
         let place = last as f64 * column as f64 / (DOTS_ACROSS - 1) as f64;
         let (before, share) = (place.floor() as usize, place.fract());
         let (a, b) = (curve.points[before].smoothed, curve.points[(before + 1).min(last)].smoothed);
@@ -94,9 +99,9 @@ mod tests {
     use crate::config::Config;
     use crate::optim::{AdamW, Optimizer};
 
-    /// Whoever sets what is suggested is not advised against it.
+    /// No advice is given against a suggested learning rate.
     #[test]
-    fn suggestion_stays_within_the_usual_rates() {
+    fn suggestion_stays_within_usual_learning_rates() {
         let usual = AdamW::DEFAULT.usual_rates().unwrap();
         let said = |steepest| suggestion(steepest, Some(usual), "AdamW");
         let middle = (usual.lowest * usual.highest).sqrt();
@@ -107,7 +112,7 @@ mod tests {
         for (steepest, bound, which) in [(0.89, usual.highest, "highest"), (1e-7, usual.lowest, "lowest")] {
             let text = said(steepest);
             let expected = format!(
-                "  suggested: lr = {}, the {which} rate that is known to work for `AdamW`",
+                "  suggested: lr = {}, the {which} learning rate that is known to work for `AdamW`",
                 rate(bound)
             );
             assert!(text.starts_with(&expected), "{text}");

@@ -1,7 +1,7 @@
-//! What a signal does to the program.
+//! Signal handlers.
 //!
-//! The first asks what is going on to end without a loss; the second, of whatever kind, ends the process at once. Ctrl-C is one
-//! everywhere; SIGTERM, and SIGHUP of a terminal that goes away, where they exist.
+//! The first signal requests a stop without data loss. A second signal of any kind exits the process immediately.
+//! Ctrl-C is handled on every platform; SIGTERM and SIGHUP (a closed terminal) where they exist.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -17,19 +17,19 @@ const SIGNALS: [(i32, Cause); 3] =
 #[cfg(not(unix))]
 const SIGNALS: [(i32, Cause); 2] = [(SIGINT, Cause::Keyboard), (SIGTERM, Cause::Termination)];
 
-/// Lets signals ask for an end.
+/// Installs handlers that request `interrupt`.
 ///
 /// # Errors
-/// If the system refuses a handler.
+/// If the system rejects a handler.
 pub(super) fn listen(interrupt: &Interrupt) -> std::io::Result<()> {
     let ignored = ignored();
     let is_second = Arc::new(AtomicBool::new(false));
     for (signal, cause) in SIGNALS {
-        // Whoever started the program (nohup, a shell in the background) may have said that it is not to be disturbed.
+        // The parent process (nohup, a shell in the background) may have set the signal to be ignored.
         if ignored >> (signal - 1) & 1 == 1 {
             continue;
         }
-        // In the order in which they are called: the first signal is no second one.
+        // Handlers run in this order, so the first signal does not count as the second.
         flag::register_conditional_shutdown(signal, cause.exit_code(), Arc::clone(&is_second))?;
         flag::register_usize(signal, interrupt.cell(), cause.number())?;
         flag::register(signal, Arc::clone(&is_second))?;
@@ -37,7 +37,7 @@ pub(super) fn listen(interrupt: &Interrupt) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The signals that the process ignores, the first in the lowest bit; none where the system does not say so in a file.
+/// The signals that the process ignores, the first in the lowest bit; none on systems without `/proc`.
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,4 +1,4 @@
-//! A data set of which the user says something else: how it is divided, normalized, what it holds.
+//! A data set with one property overridden: its split, its normalization, or what is known about it.
 
 use std::ops::RangeInclusive;
 
@@ -6,7 +6,7 @@ use super::{Dataset, Normalization, RoundedColumn, Split};
 use crate::error::Result;
 use crate::shape::Kind;
 
-/// A data set with one property of the user's: [`Dataset::with_split`], [`Dataset::with_normalization`],
+/// A data set with one property overridden: [`Dataset::with_split`], [`Dataset::with_normalization`],
 /// [`Dataset::with_input_range`], [`Dataset::in_time_order`].
 #[derive(Clone, Debug)]
 pub struct WithOverrides<D> {
@@ -14,7 +14,7 @@ pub struct WithOverrides<D> {
     change: Change,
 }
 
-/// What is not as the data set says.
+/// The property that is overridden.
 #[derive(Clone, Debug)]
 pub(super) enum Change {
     Split(Split),
@@ -82,7 +82,7 @@ mod tests {
     use crate::{Features, Values};
 
     #[test]
-    fn each_changes_one_thing_and_keeps_the_rest() {
+    fn each_adapter_changes_one_property() {
         let data = InMemory::<Features<1>, Values<1>>::new(vec![1.0, 2.0], vec![3.0, 4.0]).unwrap();
         assert_eq!((data.input_range(), data.is_time_series()), (None, false));
         let split = Split::Fixed { train: 0..1, validation: 1..2, test: 2..2 };

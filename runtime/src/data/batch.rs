@@ -1,4 +1,4 @@
-//! Batches: samples side by side, on the host.
+//! Batches: consecutive samples on the host.
 
 use candle_core::{Device, Tensor};
 
@@ -8,7 +8,7 @@ use crate::shape::{Elements, Numbers, Shape};
 /// Some samples of a data set.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// How many samples.
+    /// The number of samples.
     pub size: usize,
     /// Their inputs.
     pub input: BatchTensor,
@@ -20,24 +20,24 @@ pub struct Batch {
 
 /// The other targets of mixed samples (mixup, cutmix).
 ///
-/// The loss of a mixed batch is `share * L(target) + (1 - share) * L(second)`, its weight likewise, and so its
-/// gradient.
+/// The loss of a mixed batch is `share * L(target) + (1 - share) * L(second)`; its weight and its gradient are mixed the same
+/// way.
 ///
 /// # Source
 /// Zhang et al., "mixup: Beyond empirical risk minimization", 2018.
 #[derive(Clone, Debug)]
 pub struct Mixed {
-    /// The second target of each sample, of the kind of the first.
+    /// The second target of each sample, of the same kind as the first.
     pub target: BatchTensor,
-    /// What the first target counts for, from 0 to 1; the second counts for the rest.
+    /// The weight of the first target, from 0 to 1. The second has the rest.
     pub share: f64,
 }
 
 impl Mixed {
-    /// That the share is one.
+    /// Checks that the share is from 0 to 1.
     ///
     /// # Errors
-    /// If not.
+    /// If it is not.
     pub(crate) fn check(&self) -> Result<()> {
         if (0.0..=1.0).contains(&self.share) {
             return Ok(());
@@ -48,12 +48,12 @@ impl Mixed {
         )))
     }
 
-    /// Of two losses, or of their weights: exact where they are equal.
+    /// Mixes two losses, or their weights. Exact where they are equal.
     pub(crate) fn of(&self, first: f64, second: f64) -> f64 {
         if first.to_bits() == second.to_bits() {
             return first;
         }
-        // A target that counts for nothing is not asked, though its loss be infinite.
+        // A target with weight 0 is ignored, even if its loss is infinite.
         [(self.share, first), (1.0 - self.share, second)]
             .into_iter()
             .filter(|(share, _)| *share > 0.0)
@@ -65,17 +65,17 @@ impl Mixed {
 /// The inputs or the targets of a batch.
 #[derive(Clone, Debug)]
 pub struct BatchTensor {
-    /// One sample's shape.
+    /// The shape of one sample.
     pub shape: Shape,
-    /// Sample after sample.
+    /// The samples, one after the other.
     pub elements: Elements,
 }
 
 impl Batch {
-    /// That both columns hold as many samples as the batch, and the input is one that a model takes.
+    /// Checks that both columns have as many samples as the batch, and that the input fits the model.
     ///
     /// # Errors
-    /// If not.
+    /// If they do not.
     pub(crate) fn check(&self, input: Shape) -> Result<()> {
         if self.size == 0 {
             return Err(Error::Batch("a batch has no samples; expected at least 1".to_owned()));
@@ -89,7 +89,7 @@ impl Batch {
             let (found, expected) = (column.length(), self.size.saturating_mul(column.shape.elements()));
             if found != expected {
                 return Err(Error::Batch(format!(
-                    "the {name} has {found} numbers; expected {expected}, {} samples of {}",
+                    "the {name} has {found} values; expected {expected}, {} samples of {}",
                     self.size, column.shape
                 )));
             }
@@ -99,19 +99,19 @@ impl Batch {
         }
         let is_whole = matches!(self.input.elements, Elements::Int(_));
         if is_whole != input.vocabulary().is_some() {
-            return Err(Error::Batch("the input holds numbers of the wrong sort for its shape".to_owned()));
+            return Err(Error::Batch("the input has the wrong element type for its shape".to_owned()));
         }
         Ok(())
     }
 }
 
 impl BatchTensor {
-    /// One sample's shape, and the numbers of all.
+    /// A column from the shape of one sample and the values of all samples.
     pub(crate) fn numbers(&self) -> (Shape, Numbers<'_>) {
         (self.shape, self.elements.numbers())
     }
 
-    /// One sample, from 0; empty if there is none of that number.
+    /// One sample, from 0; empty if there is none with that index.
     #[must_use]
     pub fn sample(&self, sample: usize) -> Numbers<'_> {
         let size = self.shape.elements();
@@ -122,7 +122,7 @@ impl BatchTensor {
         }
     }
 
-    /// How many numbers it holds.
+    /// The number of values.
     fn length(&self) -> usize {
         match &self.elements {
             Elements::Float(reals) => reals.len(),
@@ -133,7 +133,7 @@ impl BatchTensor {
     /// The column as a tensor `[batch, …]`.
     ///
     /// # Errors
-    /// If the device refuses it.
+    /// If candle reports an error.
     pub fn to_tensor(&self, size: usize, device: &Device) -> Result<Tensor> {
         let mut axes = vec![size];
         axes.extend_from_slice(self.shape.axes());

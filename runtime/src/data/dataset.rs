@@ -1,4 +1,4 @@
-//! What a data set is.
+//! The [`Dataset`] trait.
 
 use std::ops::RangeInclusive;
 
@@ -10,7 +10,7 @@ use crate::shape::{Element, InputKind, Kind, Shape};
 
 /// A finite set of samples, each an input and its target.
 ///
-/// A set of your own says how many samples it has and writes one into a buffer:
+/// A custom data set returns its number of samples and writes a sample into a buffer:
 ///
 /// ```
 /// use trainspec::data::Dataset;
@@ -40,7 +40,7 @@ use crate::shape::{Element, InputKind, Kind, Shape};
     note = "a type becomes one by implementing `trainspec::data::Dataset`"
 )]
 pub trait Dataset: Send + Sync + 'static {
-    /// The kind of the inputs; the model's input is of the same.
+    /// The kind of the inputs; it must match the model's input.
     type Input: InputKind;
     /// The kind of the targets.
     type Target: TargetKind;
@@ -48,7 +48,7 @@ pub trait Dataset: Send + Sync + 'static {
     /// The number of samples.
     fn len(&self) -> usize;
 
-    /// Whether there is no sample.
+    /// Returns whether there are no samples.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -61,49 +61,49 @@ pub trait Dataset: Send + Sync + 'static {
         target: &mut [<Self::Target as Kind>::Element],
     ) -> Result<()>;
 
-    /// Which samples are for training, validation and test; by default a random tenth each for the last two.
+    /// Which samples are for training, validation and test. By default a random tenth each for the last two.
     fn split(&self) -> Split {
         Split::DEFAULT
     }
 
-    /// What is done to the inputs before the model sees them; by default nothing.
+    /// How the inputs are normalized. By default they are not.
     fn normalization(&self) -> Normalization {
         Normalization::None
     }
 
-    /// Between which numbers every number of every input lies, before normalization; `None`, the default, if nothing is
-    /// known of it. A run whose data have another number is refused before its first step: a pixel of 255 where 1 is the
-    /// largest, a temperature in Fahrenheit, the -999 of a missing value.
+    /// The range of all values of all inputs, before normalization. `None`, the default, if it is not known.
+    /// A run whose data have a value outside the range is rejected before its first step: a pixel of 255 where 1 is the
+    /// maximum, a temperature in Fahrenheit, the -999 of a missing value.
     ///
-    /// Both ends belong to the range; either may be infinite. A range with no number in it, one with NaN, and any range for
-    /// inputs that are tokens are refused before the first step.
+    /// Both ends are inclusive, and either may be infinite. An empty range, one with NaN, and any range for
+    /// inputs that are tokens are rejected before the first step.
     fn input_range(&self) -> Option<RangeInclusive<f32>> {
         None
     }
 
-    /// Whether the samples follow each other in time, sample 0 being the earliest; by default not.
+    /// Whether the samples form a time series, with sample 0 the earliest. By default they do not.
     ///
-    /// If they do, no sample to learn from may come after one to validate or test with, since the run would be judged by
-    /// what it has already seen the sequel of: a run says so with [`Advice::ShuffledSeries`](crate::keys::Advice).
-    /// [`Split::InOrder`] divides such data. The order in which a run takes the samples that it learns from is a new one in
-    /// every epoch; a sample of a series is a window with all of the past that its target needs.
+    /// In a time series, no training sample may come after a validation or test sample. Otherwise the run would be
+    /// evaluated on the past of what it was trained on: it reports [`Advice::ShuffledSeries`](crate::keys::Advice).
+    /// [`Split::InOrder`] divides such data. The training samples are still shuffled in
+    /// every epoch; a sample of a series is a window with all the past that its target needs.
     fn is_time_series(&self) -> bool {
         false
     }
 
-    /// Where a sample comes from, for messages: `flowers.csv:17`. `None`, the default, if there is nothing to say.
+    /// Where a sample comes from, for messages: `flowers.csv:17`. `None`, the default, if that is not known.
     fn location(&self, index: usize) -> Option<String> {
         let _ = index;
         None
     }
 
-    /// The columns that lost more than half of their distinct values when they were rounded to f32, which a run advises on.
-    /// None by default; [`Csv`](super::Csv) finds them.
+    /// The columns that lost more than half of their distinct values by rounding to f32. A run gives advice on them.
+    /// Empty by default; [`Csv`](super::Csv) finds them.
     fn rounded_columns(&self) -> &[RoundedColumn] {
         &[]
     }
 
-    /// The same samples, divided another way.
+    /// Sets how the samples are divided.
     ///
     /// ```
     /// use trainspec::data::{Dataset, Digits8x8, Split};
@@ -119,7 +119,7 @@ pub trait Dataset: Send + Sync + 'static {
         WithOverrides::new(self, Change::Split(split))
     }
 
-    /// The same samples, normalized another way.
+    /// Sets how the inputs are normalized.
     ///
     /// ```
     /// use trainspec::data::{Dataset, Digits8x8, Normalization};
@@ -135,7 +135,7 @@ pub trait Dataset: Send + Sync + 'static {
         WithOverrides::new(self, Change::Normalization(normalization))
     }
 
-    /// The same samples, of whose inputs it is known between which numbers they lie: [`Dataset::input_range`].
+    /// Declares the range of the input values: [`Dataset::input_range`].
     ///
     /// ```
     /// use trainspec::data::PreparedDataset;
@@ -153,7 +153,7 @@ pub trait Dataset: Send + Sync + 'static {
         WithOverrides::new(self, Change::InputRange(range))
     }
 
-    /// The same samples, which follow each other in time: [`Dataset::is_time_series`].
+    /// Declares that the samples form a time series: [`Dataset::is_time_series`].
     ///
     /// ```
     /// use trainspec::data::{PreparedDataset, Split};
@@ -184,7 +184,7 @@ pub trait IntoDataset {
     /// The data set.
     type Data: Dataset;
 
-    /// The data set, or why there is none.
+    /// Returns the data set, or the error of opening it.
     ///
     /// # Errors
     /// If it could not be opened.
@@ -207,15 +207,15 @@ impl<D: Dataset> IntoDataset for Result<D> {
     }
 }
 
-/// A data set of any kind: what a run holds.
+/// A data set with its types erased: what a run holds.
 pub trait AnyDataset: Send + Sync {
     /// [`Dataset::len`]
     fn len(&self) -> usize;
-    /// Whether there is no sample.
+    /// Whether there are no samples.
     fn is_empty(&self) -> bool;
-    /// One input's shape.
+    /// The shape of one input.
     fn input_shape(&self) -> Shape;
-    /// One target's shape.
+    /// The shape of one target.
     fn target_shape(&self) -> Shape;
     /// [`Dataset::split`]
     fn split(&self) -> Split;
@@ -229,7 +229,7 @@ pub trait AnyDataset: Send + Sync {
     fn location(&self, index: usize) -> Option<String>;
     /// [`Dataset::rounded_columns`]
     fn rounded_columns(&self) -> &[RoundedColumn];
-    /// The samples of these numbers, as they are in the set.
+    /// Reads the samples with these indices, unchanged.
     ///
     /// # Errors
     /// If a sample cannot be read.
@@ -282,7 +282,7 @@ impl<D: Dataset> AnyDataset for D {
         let (input_size, target_size) = (input_shape.elements(), target_shape.elements());
         let mut inputs = vec![Default::default(); indices.len() * input_size];
         let mut targets = vec![Default::default(); indices.len() * target_size];
-        // `chunks_exact_mut` refuses a size of 0, which a kind with an empty axis would have.
+        // `chunks_exact_mut` rejects a size of 0, which a kind with an empty axis would have.
         let rows =
             inputs.chunks_exact_mut(input_size.max(1)).zip(targets.chunks_exact_mut(target_size.max(1)));
         for (&index, (input, target)) in indices.iter().zip(rows) {

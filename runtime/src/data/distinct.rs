@@ -1,18 +1,18 @@
-//! How many distinct values a column has, before and after it is rounded to f32.
+//! Counts the distinct values of a column before and after rounding to f32.
 
-/// Values of which the hashes are kept: the estimate is right to about 6 %.
+/// How many hashes are kept: the estimate has an error of about 6 %.
 const KEPT: usize = 256;
 
-/// An estimate of the number of distinct values, in memory that does not grow with it: the values whose hashes are smallest are
-/// a random choice among the distinct ones, and the largest of their hashes tells how many share the whole range.
+/// An estimate of the number of distinct values in bounded memory: the values with the smallest hashes are
+/// a random sample of the distinct ones, and the largest of these hashes shows how many share the whole range.
 ///
 /// # Source
 /// Bar-Yossef et al., "Counting distinct elements in a data stream", 2002.
 #[derive(Clone, Debug)]
 struct Distinct {
-    /// The smallest hashes, in rising order.
+    /// The smallest hashes, in ascending order.
     least: Vec<u64>,
-    /// The largest of them once there are as many as are kept: only a smaller one is taken in.
+    /// The largest of them once the set is full: only a smaller one is inserted.
     bound: u64,
 }
 
@@ -21,7 +21,7 @@ impl Distinct {
 
     #[inline]
     fn add(&mut self, value: f64) {
-        // 0 and -0 are one value.
+        // 0 and -0 are the same value.
         let hash = scattered((value + 0.0).to_bits());
         if hash < self.bound {
             self.take(hash);
@@ -50,7 +50,7 @@ impl Distinct {
     }
 }
 
-/// A one-to-one function whose values look random (the finalizer of `SplitMix64`, Steele et al. 2014).
+/// A bijection whose outputs look random (the finalizer of `SplitMix64`, Steele et al. 2014).
 fn scattered(bits: u64) -> u64 {
     let bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -60,7 +60,7 @@ fn scattered(bits: u64) -> u64 {
 /// The values of a column, as they are in the file and as f32.
 #[derive(Clone, Debug)]
 pub(super) struct Rounding {
-    /// The value before, NaN at first.
+    /// The previous value, NaN at first.
     last: f64,
     exact: Distinct,
     rounded: Distinct,
@@ -73,10 +73,10 @@ impl Default for Rounding {
 }
 
 impl Rounding {
-    /// Takes in a value.
+    /// Adds a value.
     #[inline]
     pub(super) fn add(&mut self, value: f64, rounded: f32) {
-        // Equal neighbors are common, and nothing new.
+        // Equal neighbors are common and add nothing new.
         if value.to_bits() != self.last.to_bits() {
             self.last = value;
             self.exact.add(value);
@@ -84,23 +84,23 @@ impl Rounding {
         }
     }
 
-    /// How many distinct values there were and how many are left, if rounding lost more than half of them.
+    /// The numbers of distinct values before and after rounding, if more than half were lost.
     pub(super) fn lost(&self) -> Option<(u64, u64)> {
         let (exact, rounded) = (self.exact.count(), self.rounded.count());
         (rounded < exact / 2.0).then_some((exact as u64, rounded as u64))
     }
 }
 
-/// A column of a data set that lost more than half of its distinct values when it was rounded to f32, as Unix times do.
+/// A column of a data set that lost more than half of its distinct values by rounding to f32, as Unix times do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoundedColumn {
-    /// The column: its name in quotation marks, or its number.
+    /// The column: its name in backticks, or its number.
     pub column: String,
-    /// Its place in an input, from 0; `None` if it is one of the target.
+    /// Its index in an input, from 0; `None` if it is part of the target.
     pub element: Option<usize>,
     /// About how many distinct values it has in the file.
     pub distinct: u64,
-    /// About how many are left.
+    /// About how many remain.
     pub left: u64,
 }
 
@@ -114,9 +114,9 @@ mod tests {
         rounding
     }
 
-    /// Seconds since 1970 lie 128 apart in f32.
+    /// Near the present, seconds since 1970 are 128 apart in f32.
     #[test]
-    fn unix_times_lose_their_values_in_any_order() {
+    fn unix_times_lose_distinct_values_in_any_order() {
         let times = |count: u32, step: u32| {
             let count = u64::from(count);
             (0..count).map(move |i| 1.7e9 + (i * 7919 % count) as f64 * f64::from(step))
@@ -124,12 +124,12 @@ mod tests {
         assert_eq!(rounding(times(250, 1)).lost(), Some((250, 3)));
         let (exact, left) = rounding(times(100_000, 1)).lost().unwrap();
         assert!((80_000..120_000).contains(&exact) && (600..1000).contains(&left), "{exact}, {left}");
-        // A day apart they stay apart.
+        // Values a day apart stay distinct.
         assert_eq!(rounding(times(10_000, 86_400)).lost(), None);
     }
 
     #[test]
-    fn measured_values_and_whole_numbers_stay_apart() {
+    fn measurements_and_integers_stay_distinct() {
         assert_eq!(rounding((0..50_000).map(|i| f64::from(i) * 0.01)).lost(), None);
         assert_eq!(rounding((0..50_000).map(|i| f64::from(i % 7))).lost(), None);
         assert_eq!(rounding([0.0, -0.0].into_iter().cycle().take(9)).lost(), None);

@@ -1,9 +1,9 @@
-//! The least and the largest number at each place of an input.
+//! The minimum and the maximum of each element of an input.
 
 use super::Normalizer;
 
-/// The extremes of each element over the samples of a run, with their samples: what a normalizer makes of all others lies
-/// between what it makes of these.
+/// The extremes of each element over the samples of a run, with their samples. After normalization, all other values lie
+/// between these.
 #[derive(Default)]
 pub(super) struct Extremes {
     least: Vec<(f32, usize)>,
@@ -11,7 +11,7 @@ pub(super) struct Extremes {
 }
 
 impl Extremes {
-    /// Takes in a sample's finite numbers.
+    /// Adds a sample's finite values.
     pub(super) fn add(&mut self, index: usize, sample: &[f32]) {
         if self.least.is_empty() {
             self.least.extend(sample.iter().map(|&number| (number, index)));
@@ -28,7 +28,7 @@ impl Extremes {
         }
     }
 
-    /// The first element that is not finite once it is normalized: its place, its sample and its number before.
+    /// The first element that is not finite after normalization: its index, its sample and its value before.
     pub(super) fn overflow(&self, normalizer: &Normalizer) -> Option<(usize, usize, f32)> {
         for extremes in [&self.least, &self.largest] {
             let mut numbers: Vec<f32> = extremes.iter().map(|extreme| extreme.0).collect();

@@ -1,4 +1,4 @@
-//! A data file, unpacked on the way if it is gzip.
+//! A data file, decompressed while it is read if it is gzip.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -10,18 +10,18 @@ use super::stream::Stream;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 
-/// How many bytes a byte of gzip unpacks to at most: deflate writes up to 258 bytes with two bits.
+/// The most bytes that one byte of gzip decompresses to: deflate writes up to 258 bytes with two bits.
 const EXPANSION: u64 = 1032;
 
-/// Where bytes come from, for what has to be said of them.
+/// Where bytes come from, for messages.
 pub(super) struct Origin {
     path: PathBuf,
     packed: bool,
-    /// The size of the file as it is stored; not known of a pipe.
+    /// The size of the stored file; unknown for a pipe.
     size: Option<u64>,
 }
 
-/// The file's bytes; whether it is gzip is decided by its first two, not by its name.
+/// The file's bytes. Its first two bytes decide whether it is gzip, not its name.
 pub(super) fn open(path: &Path) -> Result<(Origin, Box<dyn BufRead>)> {
     let interrupt = Interrupt::current();
     let about = std::fs::metadata(path).map_err(Error::file(path))?;
@@ -37,7 +37,7 @@ pub(super) fn open(path: &Path) -> Result<(Origin, Box<dyn BufRead>)> {
     unpacked(path, BufReader::new(stream), None)
 }
 
-/// A file that is read as long as no end is requested.
+/// Reads a file until a stop is requested.
 struct Polled<R> {
     file: R,
     interrupt: Interrupt,
@@ -45,13 +45,13 @@ struct Polled<R> {
 
 impl<R: Read> Read for Polled<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // Not as `ErrorKind::Interrupted`, after which a reader tries again.
+        // Not as `ErrorKind::Interrupted`, after which a reader retries.
         self.interrupt.check().map_err(Error::from).map_err(io::Error::other)?;
         self.file.read(buffer)
     }
 }
 
-/// The same of bytes that are already here.
+/// The same for bytes in memory.
 pub(super) fn unpacked<'a>(
     path: &Path,
     mut bytes: impl BufRead + 'a,
@@ -66,8 +66,8 @@ pub(super) fn unpacked<'a>(
     Ok((origin, Box::new(bytes)))
 }
 
-/// The contents of a gzip file: one member after the other, perhaps with zeros behind the last, with which tapes and block
-/// devices fill their blocks. `gzip -t` accepts the same.
+/// The contents of a gzip file: consecutive members, possibly followed by zeros with which tapes and block
+/// devices pad their blocks. `gzip -t` accepts the same.
 struct Members<R>(Option<GzDecoder<R>>);
 
 impl<R: BufRead> Read for Members<R> {
@@ -86,7 +86,7 @@ impl<R: BufRead> Read for Members<R> {
     }
 }
 
-/// Whether nothing follows a member but zeros.
+/// Returns whether only zeros follow a member.
 fn is_at_end(rest: &mut impl BufRead) -> io::Result<bool> {
     let mut is_padded = false;
     loop {
@@ -94,7 +94,7 @@ fn is_at_end(rest: &mut impl BufRead) -> io::Result<bool> {
         let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
         if zeros < bytes.len() {
             return if is_padded || zeros > 0 {
-                Err(io::Error::new(io::ErrorKind::InvalidData, "data behind its zero padding"))
+                Err(io::Error::new(io::ErrorKind::InvalidData, "data after its zero padding"))
             } else {
                 Ok(false)
             };
@@ -113,7 +113,7 @@ impl Origin {
         &self.path
     }
 
-    /// How many bytes there can be at most once the file is unpacked, if its size is known.
+    /// The most bytes that the decompressed file can have, if its size is known.
     pub(super) fn most(&self) -> Option<u64> {
         Some(self.size?.saturating_mul(if self.packed { EXPANSION } else { 1 }))
     }
@@ -123,7 +123,7 @@ impl Origin {
         self.packed
     }
 
-    /// Makes room for more, or reports that the system gives none.
+    /// Reserves memory for more bytes, or reports that the system cannot allocate it.
     pub(super) fn reserve<T>(&self, list: &mut Vec<T>, more: usize) -> Result<()> {
         if list.capacity() - list.len() >= more {
             return Ok(());
@@ -131,31 +131,33 @@ impl Origin {
         list.try_reserve(more).map_err(|_| {
             let bytes = list.len().saturating_mul(size_of::<T>()) as u64;
             self.problem(format!(
-                "the system gives no memory for more than the {} that were read of it; expected a smaller file, or more \
+                "the system cannot allocate memory for more than the {} already read; expected a smaller file, or more \
                  memory",
                 crate::format::bytes(bytes)
             ))
         })
     }
 
-    /// Something in the file that cannot be used.
+    /// An error in the content of the file.
     pub(super) fn problem(&self, problem: impl Into<String>) -> Error {
         Error::Data { path: self.path.clone(), line: None, problem: problem.into() }
     }
 
-    /// Something in a line of the file, from 1, that cannot be used.
+    /// An error in a line of the file, from 1.
     pub(super) fn problem_at(&self, line: u64, problem: impl Into<String>) -> Error {
         Error::Data { path: self.path.clone(), line: Some(line), problem: problem.into() }
     }
 
-    /// A refusal to read on: by the unpacker or by the system.
+    /// A read error, of the decompressor or of the system.
     pub(super) fn unreadable(&self, source: io::Error) -> Error {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         if let Some(&Error::Interrupted(cause)) = source.get_ref().and_then(|error| error.downcast_ref()) {
             return Error::Interrupted(cause);
         }
         if self.packed && matches!(source.kind(), InvalidData | InvalidInput | UnexpectedEof) {
-            return self.problem(format!("the gzip file is damaged or cut short ({source}); get it anew"));
+            return self.problem(format!(
+                "the gzip file is damaged or cut short ({source}); replace it with an intact copy"
+            ));
         }
         Error::File { path: self.path.clone(), source }
     }
@@ -169,14 +171,14 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Bytes as gzip.
+    /// Compresses bytes with gzip.
     pub(in crate::data) fn packed(bytes: &[u8]) -> Vec<u8> {
         let mut packer = GzEncoder::new(Vec::new(), Compression::default());
         packer.write_all(bytes).unwrap();
         packer.finish().unwrap()
     }
 
-    /// Writes a file in a new folder, lets `read` fail at it, and gives the error without the folder's name.
+    /// Writes a file in a new folder, lets `read` fail on it, and returns the error without the folder's name.
     pub(in crate::data) fn problem<T: std::fmt::Debug>(
         name: &str,
         bytes: &[u8],
@@ -197,11 +199,11 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn packed_or_not_the_text_is_the_same() {
+    fn gzip_and_plain_files_read_equally() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("named-anything");
         let twice = [packed(b"hel"), packed(b""), packed(b"lo")].concat();
-        // As tapes and block devices have it, over the length of a buffer as well.
+        // As tapes and block devices pad it, also over the length of a buffer.
         let padded = [packed(b"hello"), vec![0; 20_000]].concat();
         for bytes in [b"hello".to_vec(), packed(b"hello"), twice, padded] {
             std::fs::write(&path, bytes).unwrap();
@@ -212,12 +214,12 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn damage_is_told_from_what_the_system_refuses() {
+    fn damaged_file_is_distinguished_from_system_error() {
         let whole = packed(b"hello, hello, hello");
         let cut = &whole[..whole.len() - 4];
         assert_eq!(
             problem("x.gz", cut, text),
-            "x.gz: the gzip file is damaged or cut short (unexpected end of file); get it anew"
+            "x.gz: the gzip file is damaged or cut short (unexpected end of file); replace it with an intact copy"
         );
         let mut flipped = whole.clone();
         flipped[15] ^= 0xFF;
@@ -231,9 +233,9 @@ pub(super) mod tests {
         assert!(matches!(text(Path::new("/")), Err(Error::File { .. })));
     }
 
-    /// Packed or not, in the middle of the file; the error comes through the unpacker as what it is.
+    /// Compressed or not, in the middle of the file; the decompressor passes the error through unchanged.
     #[test]
-    fn a_file_is_read_until_an_end_is_requested() {
+    fn reading_stops_on_interruption() {
         let noise: Vec<u8> =
             (0..100_000_u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         let folder = tempfile::tempdir().unwrap();

@@ -12,20 +12,20 @@ use crate::error::{Error, Result};
 use crate::loss::TargetKind;
 use crate::shape::{InputKind, Kind};
 
-/// A pair of IDX files: images, and a label for each; plain or packed by gzip.
+/// A pair of IDX files: images, and a label for each; plain or compressed with gzip.
 ///
-/// Numbers are unsigned bytes. A pixel is divided by 255, so that it is from 0 to 1; it stays a byte in
-/// memory until it is asked for. The axes of the images are those of the input's kind, where an axis of
-/// length 1 may be missing: `Image<1, 28, 28>` is the kind of images of 28 by 28.
+/// Values are unsigned bytes. A pixel is divided by 255, so it is from 0 to 1; it stays a byte in
+/// memory until it is read. The axes of the images are those of the input's kind, where an axis of
+/// length 1 may be omitted: `Image<1, 28, 28>` is the kind of images of 28 by 28.
 ///
 /// # Errors
-/// [`Idx::read`] names the file: if it is no IDX file of bytes, if its axes are not those of the kind, if
-/// it is cut short or goes on after the last sample, or if there are not as many labels as images. A label that is no class
-/// of the kind is reported with its file when a run begins, unless the loss ignores it.
+/// [`Idx::read`] names the file if it is not an IDX file of bytes, if its axes are not those of the kind, if
+/// it is cut short or continues after the last sample, or if the numbers of labels and images differ. A label that the kind does
+/// not have is reported with its file when a run starts, unless the loss ignores it.
 ///
 /// # Memory
-/// One byte for each pixel and label, and no more than three times what the files hold while they are read. A gzip file
-/// holds at most 1,032 times its size, so a header that claims more is refused at once.
+/// One byte for each pixel and label, and at most three times the size of the files while they are read. A gzip file
+/// holds at most 1,032 times its size, so a header that claims more is rejected at once.
 ///
 /// # Example
 /// ```
@@ -46,7 +46,7 @@ use crate::shape::{InputKind, Kind};
 pub struct Idx<I, T> {
     pixels: Vec<u8>,
     labels: Vec<u8>,
-    /// The files of the labels, each with its first sample.
+    /// The label files, each with its first sample.
     files: Vec<(usize, PathBuf)>,
     kinds: PhantomData<fn() -> (I, T)>,
 }
@@ -66,14 +66,17 @@ impl<I: InputKind + Kind<Element = f32>, T: TargetKind + Kind<Element = u32>> Id
             return Err(Error::Data {
                 path: labels.to_owned(),
                 line: None,
-                problem: format!("{answers} labels; expected {count}, the images of {}", images.display()),
+                problem: format!(
+                    "{answers} labels; expected {count}, one for each image of {}",
+                    images.display()
+                ),
             });
         }
         let files = vec![(0, labels.to_owned())];
         Ok(Self { pixels, labels: classes, files, kinds: PhantomData })
     }
 
-    /// These samples, and after them others.
+    /// Appends the samples of another set.
     #[must_use]
     pub fn then(mut self, more: &Self) -> Self {
         let samples = Dataset::len(&self);
@@ -116,16 +119,16 @@ impl<I: Kind, T: Kind> fmt::Debug for Idx<I, T> {
     }
 }
 
-/// The bytes of a file whose samples have these axes.
+/// Reads the bytes of a file whose samples have these axes.
 fn bytes(path: &Path, axes: &[usize]) -> Result<Vec<u8>> {
     let (origin, mut bytes) = file::open(path)?;
     let (samples, per_sample) = header(&origin, &mut bytes, axes)?;
     let expected = samples.saturating_mul(per_sample);
-    // The file's own words are not trusted with an allocation: they are compared with what the file can hold, and the
-    // buffer grows with what is there.
+    // The header is not trusted with an allocation: its claim is compared with what the file can hold, and the
+    // buffer grows as bytes are read.
     if let Some(most) = origin.most().filter(|most| origin.is_packed() && *most < expected) {
         return Err(origin.problem(format!(
-            "the header promises {expected} bytes for {samples} samples, and a gzip file of this size holds at most {most}; \
+            "the header declares {expected} bytes for {samples} samples, and a gzip file of this size holds at most {most}; \
              the file is damaged or not what its header says"
         )));
     }
@@ -145,7 +148,7 @@ fn bytes(path: &Path, axes: &[usize]) -> Result<Vec<u8>> {
     Ok(body)
 }
 
-/// The bytes that are there, up to a number of them.
+/// Reads up to this many bytes.
 fn at_most(origin: &Origin, bytes: &mut dyn BufRead, most: u64) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     loop {
@@ -161,8 +164,8 @@ fn at_most(origin: &Origin, bytes: &mut dyn BufRead, most: u64) -> Result<Vec<u8
     }
 }
 
-/// The number of samples and the bytes of each. The format: two zeros, the type of the numbers (8 for
-/// unsigned bytes), the number of axes, and the length of each axis, of which the first counts samples, as
+/// Reads the number of samples and the bytes of each. The format: two zeros, the type of the values (8 for
+/// unsigned bytes), the number of axes, and the length of each axis, the first of which counts samples, as
 /// big-endian u32.
 fn header(origin: &Origin, bytes: &mut dyn BufRead, expected: &[usize]) -> Result<(u64, u64)> {
     let mut word = || {
@@ -176,7 +179,7 @@ fn header(origin: &Origin, bytes: &mut dyn BufRead, expected: &[usize]) -> Resul
     let magic = word()?;
     let [0, 0, 8, rank] = magic.to_be_bytes() else {
         return Err(origin.problem(format!(
-            "the magic number is {magic}; expected 2051 for images or 2049 for labels, as of an IDX file of \
+            "the magic number is {magic}; expected 2051 for images or 2049 for labels, as in an IDX file of \
              unsigned bytes"
         )));
     };
@@ -201,7 +204,7 @@ mod tests {
 
     type Pictures = Idx<Image<1, 2, 3>, Class<4>>;
 
-    /// An IDX file: the axes, then bytes that count up from 0.
+    /// An IDX file: the axes, then ascending bytes from 0.
     fn idx(axes: &[u32]) -> Vec<u8> {
         let mut bytes = vec![0, 0, 8, axes.len() as u8];
         bytes.extend(axes.iter().flat_map(|axis| axis.to_be_bytes()));
@@ -218,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_are_from_0_to_1_packed_or_not() {
+    fn pixels_are_scaled_to_unit_range() {
         for packed in [|bytes: Vec<u8>| bytes, |bytes: Vec<u8>| packed(&bytes)] {
             let data = read(&packed(idx(&[2, 2, 3])), &packed(idx(&[2]))).unwrap();
             let (mut input, mut target) = ([0.0; 6], [0]);
@@ -230,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn more_samples_can_follow() {
+    fn data_sets_can_be_concatenated() {
         let data = || read(&idx(&[2, 2, 3]), &idx(&[2])).unwrap();
         let (mut input, mut target) = ([0.0; 6], [9]);
         let both = data().then(&data());
@@ -239,12 +242,12 @@ mod tests {
     }
 
     #[test]
-    fn an_axis_of_length_1_may_be_missing_or_not() {
+    fn axis_of_length_1_is_optional() {
         assert!(read(&idx(&[2, 1, 2, 3]), &idx(&[2, 1])).is_ok());
     }
 
     #[test]
-    fn a_bad_image_file_is_told_from_a_good_one() {
+    fn malformed_image_file_is_rejected() {
         let long = [idx(&[2, 2, 3]), vec![0]].concat();
         let short = idx(&[2, 2, 3])[..20].to_vec();
         let huge = [[0, 0, 8, 3].as_slice(), &[0xFF; 4], &[0, 0, 0, 2, 0, 0, 0, 3, 1]].concat();
@@ -253,7 +256,7 @@ mod tests {
             (vec![0, 0, 8, 3, 0, 0], "x: the file ends within its header; it is cut short"),
             (
                 vec![0, 0, 13, 3],
-                "x: the magic number is 3331; expected 2051 for images or 2049 for labels, as of an IDX file of \
+                "x: the magic number is 3331; expected 2051 for images or 2049 for labels, as in an IDX file of \
                  unsigned bytes",
             ),
             (vec![0, 0, 8, 0], "x: the magic number is 2048, of a file without axes"),
@@ -278,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_as_many_as_images_and_known() {
+    fn label_count_and_range_are_checked() {
         let images = idx(&[5, 2, 3]);
         let said = |labels: Vec<u8>| {
             let folder = tempfile::tempdir().unwrap();
@@ -287,8 +290,8 @@ mod tests {
             let said = problem("y", &labels, |y| Pictures::read(&x, y));
             said.replace(&format!("{}/", folder.path().display()), "")
         };
-        assert_eq!(said(idx(&[4])), "y: 4 labels; expected 5, the images of x");
-        // Whether a label can be used, only the loss can tell.
+        assert_eq!(said(idx(&[4])), "y: 4 labels; expected 5, one for each image of x");
+        // Only the loss decides whether a label can be used.
         let folder = tempfile::tempdir().unwrap();
         let (x, y) = (folder.path().join("x"), folder.path().join("y"));
         std::fs::write(&x, &images).unwrap();

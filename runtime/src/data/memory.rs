@@ -1,4 +1,4 @@
-//! Samples from vectors.
+//! Samples from vectors in memory.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use crate::error::{Error, Result};
 use crate::loss::TargetKind;
 use crate::shape::{InputKind, Kind, Shape};
 
-/// A data set that is held in memory.
+/// A data set in memory.
 ///
 /// # Errors
-/// [`InMemory::new`] refuses vectors that are not whole samples or not equally many. Each sample's
-/// numbers are looked at when a run begins.
+/// [`InMemory::new`] rejects vectors that are not a whole number of samples, or different numbers of samples. The
+/// values of each sample are checked when a run starts.
 ///
 /// # Example
 /// ```
@@ -29,14 +29,14 @@ use crate::shape::{InputKind, Kind, Shape};
 pub struct InMemory<I: InputKind, T: TargetKind> {
     inputs: Vec<I::Element>,
     targets: Vec<T::Element>,
-    /// The file that they were read from, if it is one.
+    /// The file that they were read from, if there is one.
     source: Option<Source>,
 }
 
 /// Where samples come from.
 pub(super) struct Source {
     path: PathBuf,
-    /// The samples whose line is not the one after that of the sample before, with their lines.
+    /// The samples whose line does not directly follow that of the previous sample, with their lines.
     lines: Vec<(usize, u64)>,
     last: u64,
     rounded: Vec<RoundedColumn>,
@@ -47,7 +47,7 @@ impl Source {
         Self { path: path.to_owned(), lines: Vec::new(), last: 0, rounded: Vec::new() }
     }
 
-    /// The next sample is in this line.
+    /// Records the line of the next sample.
     pub(super) fn add(&mut self, origin: &Origin, sample: usize, line: u64) -> Result<()> {
         if line != self.last + 1 {
             origin.reserve(&mut self.lines, 1)?;
@@ -70,16 +70,16 @@ impl Source {
 }
 
 impl<I: InputKind, T: TargetKind> InMemory<I, T> {
-    /// Sample after sample: the inputs, and the targets.
+    /// Creates a data set from inputs and targets, each with one sample after the other.
     ///
     /// # Errors
-    /// If a vector is not a whole number of samples, or if there are not as many targets as inputs.
+    /// If a vector is not a whole number of samples, or if the numbers of targets and inputs differ.
     pub fn new(inputs: Vec<I::Element>, targets: Vec<T::Element>) -> Result<Self> {
         let samples = whole("inputs", I::NAME, I::SHAPE, inputs.len())?;
         let answers = whole("targets", T::NAME, T::SHAPE, targets.len())?;
         if samples != answers {
             return Err(Error::Dataset(format!(
-                "{samples} inputs, but {answers} targets; expected as many of each"
+                "{samples} inputs, but {answers} targets; expected the same number of each"
             )));
         }
         Ok(Self { inputs, targets, source: None })
@@ -94,7 +94,7 @@ impl<I: InputKind, T: TargetKind> InMemory<I, T> {
         Ok(Self { source: Some(source), ..Self::new(inputs, targets)? })
     }
 
-    /// The same samples with `change` made to each number of the inputs.
+    /// The same samples with `change` applied to each input value.
     #[must_use]
     pub fn map_inputs(mut self, change: impl Fn(I::Element) -> I::Element) -> Self {
         for number in &mut self.inputs {
@@ -138,7 +138,7 @@ impl<I: InputKind, T: TargetKind> fmt::Debug for InMemory<I, T> {
     }
 }
 
-/// A kind's numbers for one sample, or why data cannot have it.
+/// The number of values of a kind for one sample, or why data cannot have that kind.
 pub(super) fn size(kind: &str, shape: Shape) -> Result<usize> {
     let known = !shape.is_unknown() && !shape.axes().contains(&Shape::ANY);
     match shape.elements() {
@@ -149,14 +149,14 @@ pub(super) fn size(kind: &str, shape: Shape) -> Result<usize> {
     }
 }
 
-/// What a class or token is to be, of which there are `known`; `found` is the number that is none.
+/// What is expected of a class or token, of which there are `known`; `found` is the invalid value.
 pub(super) fn whole_number(known: usize, found: Option<f64>) -> String {
-    // The mistake that is made most.
-    let hint = if found == Some(known as f64) { "; if yours count from 1, subtract 1" } else { "" };
+    // The most common mistake.
+    let hint = if found == Some(known as f64) { "; if your values start at 1, subtract 1" } else { "" };
     format!("a whole number from 0 to {}{hint}", known.saturating_sub(1))
 }
 
-/// Sample `index` of samples side by side, each as long as the buffer.
+/// Copies sample `index` of consecutive samples, each as long as the buffer.
 pub(super) fn row<T>(numbers: &[T], index: usize, length: usize) -> Result<&[T]> {
     let start = index.checked_mul(length);
     start
@@ -173,7 +173,7 @@ fn whole(what: &str, kind: &str, shape: Shape, numbers: usize) -> Result<usize> 
     let size = size(kind, shape)?;
     if !numbers.is_multiple_of(size) {
         return Err(Error::Dataset(format!(
-            "the {what} are {numbers} numbers; expected a multiple of {size}, as `{kind}` is {shape}"
+            "the {what} have {numbers} values; expected a multiple of {size}, as `{kind}` is {shape}"
         )));
     }
     Ok(numbers / size)
@@ -185,7 +185,7 @@ mod tests {
     use crate::{Class, Features, Image, Tokens, Values};
 
     #[test]
-    fn samples_come_out_as_they_went_in() {
+    fn samples_round_trip() {
         let inputs: Vec<f32> = (0..8).map(|i| i as f32).collect();
         let data = InMemory::<Image<1, 2, 2>, Class<3>>::new(inputs, vec![2, 0]).unwrap();
         let (mut input, mut target) = ([0.0; 4], [0]);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn vectors_that_are_no_samples_are_refused() {
+    fn vectors_with_wrong_length_are_rejected() {
         let problem = |inputs: usize, targets: usize| {
             InMemory::<Features<2>, Values<3>>::new(vec![0.0; inputs], vec![0.0; targets])
                 .unwrap_err()
@@ -206,13 +206,13 @@ mod tests {
         };
         assert_eq!(
             problem(5, 3),
-            "data: the inputs are 5 numbers; expected a multiple of 2, as `Features` is [2]"
+            "data: the inputs have 5 values; expected a multiple of 2, as `Features` is [2]"
         );
         assert_eq!(
             problem(4, 5),
-            "data: the targets are 5 numbers; expected a multiple of 3, as `Values` is [3]"
+            "data: the targets have 5 values; expected a multiple of 3, as `Values` is [3]"
         );
-        assert_eq!(problem(4, 3), "data: 2 inputs, but 1 targets; expected as many of each");
+        assert_eq!(problem(4, 3), "data: 2 inputs, but 1 targets; expected the same number of each");
         assert_eq!(
             InMemory::<Tokens<5, 0>, Class<2>>::new(vec![], vec![]).unwrap_err().to_string(),
             "data: the kind `Tokens` has the shape [0]; expected a shape whose axes are known and above 0"
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn inputs_can_be_changed() {
+    fn inputs_can_be_mapped() {
         let data = InMemory::<Features<1>, Values<1>>::new(vec![8.0], vec![1.0]).unwrap();
         let data = data.map_inputs(|x| x / 16.0);
         let (mut input, mut target) = ([0.0], [0.0]);

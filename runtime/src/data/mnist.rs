@@ -6,14 +6,14 @@ use super::{Dataset, Idx, Split};
 use crate::error::{Error, Result};
 use crate::shape::{Class, Image};
 
-/// 70,000 handwritten digits of 28 by 28 pixels (`LeCun`, Cortes and Burges 1998), or another data set of
-/// the same make, such as Fashion-MNIST.
+/// 70,000 handwritten digits of 28 by 28 pixels (`LeCun`, Cortes and Burges 1998), or another data set in
+/// the same format, such as Fashion-MNIST.
 ///
-/// Pixels are from 0 to 1. The 60,000 samples for training come first, then the 10,000 for the test. The
-/// last 5,000 of the former are the validation part.
+/// Pixels are from 0 to 1. The 60,000 training samples come first, then the 10,000 test samples. The
+/// last 5,000 training samples are the validation part.
 ///
 /// # Errors
-/// [`Mnist::open`] names the file that is missing or damaged (see [`Idx`]), or has another number of
+/// [`Mnist::open`] names the file that is missing, damaged (see [`Idx`]), or has the wrong number of
 /// samples.
 ///
 /// # Example
@@ -35,7 +35,7 @@ impl Mnist {
     const VALIDATION: usize = 5_000;
 
     /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
-    /// `t10k-labels-idx1-ubyte` in a folder, each with `.gz` after its name or without.
+    /// `t10k-labels-idx1-ubyte` in a folder, each with or without `.gz` appended.
     ///
     /// # Errors
     /// If one of them is missing or cannot be used.
@@ -50,7 +50,7 @@ impl Mnist {
                     path: images,
                     line: None,
                     problem: format!(
-                        "{found} images; expected {expected}; for a part of them or for others use `Idx::read`"
+                        "{found} images; expected {expected}; for a subset or other images use `Idx::read`"
                     ),
                 }),
             }
@@ -86,7 +86,7 @@ impl Dataset for Mnist {
     }
 }
 
-/// The file with this name, or packed.
+/// Finds the file with this name, plain or compressed.
 fn find(folder: &Path, name: &str) -> Result<PathBuf> {
     let plain = folder.join(name);
     let packed = folder.join(format!("{name}.gz"));
@@ -99,7 +99,7 @@ fn find(folder: &Path, name: &str) -> Result<PathBuf> {
     Err(Error::Data {
         path: plain,
         line: None,
-        problem: "no such file, nor one with `.gz` after it".to_owned(),
+        problem: "no such file, and none with `.gz` appended".to_owned(),
     })
 }
 
@@ -119,19 +119,19 @@ mod tests {
     }
 
     #[test]
-    fn both_parts_make_one_set() {
+    fn train_and_test_files_form_one_data_set() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "train", 60_000, ".gz");
         let said = Mnist::open(folder.path()).unwrap_err().to_string();
         assert!(
-            said.ends_with("t10k-images-idx3-ubyte: no such file, nor one with `.gz` after it"),
+            said.ends_with("t10k-images-idx3-ubyte: no such file, and none with `.gz` appended"),
             "{said}"
         );
         write(folder.path(), "t10k", 9, "");
         let said = Mnist::open(folder.path()).unwrap_err().to_string();
         assert!(
             said.ends_with(
-                "t10k-images-idx3-ubyte: 9 images; expected 10000; for a part of them or for others use \
+                "t10k-images-idx3-ubyte: 9 images; expected 10000; for a subset or other images use \
                  `Idx::read`"
             ),
             "{said}"

@@ -1,15 +1,15 @@
 //! Data: samples, their splits, and the batches of a run.
 //!
-//! | file | what it is for |
+//! | module | purpose |
 //! | --- | --- |
-//! | `dataset` | what a data set is, and how to write one |
-//! | `split`, `normalizer` | which samples are for what; what is done to the inputs |
-//! | `adapt` | a data set with another split or normalization, or of which more is known |
+//! | `dataset` | the [`Dataset`] trait |
+//! | `split`, `normalizer` | dividing the samples; normalizing the inputs |
+//! | `adapt` | a data set with another split or normalization, or with more declared properties |
 //! | `memory` | samples from vectors |
-//! | `csv`, `idx` | samples from files of numbers, and of images; `file` opens them, packed or not; `distinct` counts what rounding to f32 loses |
-//! | `digits`, `mnist` | known data sets |
-//! | `prepared` | data that were looked through and are ready for a run; `survey`, `patterns`, `extremes`, `shared` are what looks, `targets` what a loss asks for |
-//! | `batch` | samples side by side |
+//! | `csv`, `idx` | samples from files of numbers, and of images; `file` and `stream` open them; `distinct` measures what rounding to f32 loses |
+//! | `digits`, `mnist` | well-known data sets |
+//! | `prepared` | data that were checked and are ready for a run; `scan`, `patterns`, `extremes` and `shared` check them |
+//! | `batch` | batches of consecutive samples |
 
 pub use crate::loss::{BadTarget, TargetRules};
 pub use crate::shape::{Elements, Numbers};

@@ -1,30 +1,30 @@
-//! The one change that is made to inputs: subtract a mean, divide by a deviation.
+//! Normalization of inputs: subtracts a mean, divides by a standard deviation.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// What is done to the inputs, with numbers that come from the training part only.
+/// How the inputs are normalized, with statistics of the training part only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Normalization {
-    /// Inputs stay as they are.
+    /// Inputs are unchanged.
     None,
-    /// Each element of the input has mean 0 and deviation 1 over the training samples; one that is
+    /// Each element of the input has mean 0 and standard deviation 1 over the training samples. An element that is
     /// constant there becomes 0.
     PerElement,
-    /// All elements together have mean 0 and deviation 1: for images, whose pixels are alike.
+    /// All elements together have mean 0 and standard deviation 1: for images, whose pixels are alike.
     Whole,
 }
 
 /// `y = (x - mean) / deviation`, and 0 where the deviation is 0.
 ///
-/// Both have one number for each element of the input, or a single one for all. They are fitted on the
-/// training samples ([`PreparedDataset::new`](super::PreparedDataset::new)) and kept with the model, whose inputs they
-/// belong to as much as its weights do. The deviation is that of a population: squares are divided by the
+/// Both have one value for each element of the input, or a single one for all. They are fitted on the
+/// training samples ([`PreparedDataset::new`](super::PreparedDataset::new)) and stored with the model, since its
+/// weights depend on them. The deviation is that of a population: squares are divided by the
 /// number of samples.
 ///
 /// # Errors
-/// [`Normalizer::new`] refuses numbers that no fit gives, such as those of a damaged file.
+/// [`Normalizer::new`] rejects values that no fit can produce, such as those of a damaged file.
 ///
 /// # Example
 /// ```
@@ -58,15 +58,15 @@ impl TryFrom<Saved> for Normalizer {
 }
 
 impl Normalizer {
-    /// A normalizer with these numbers.
+    /// Creates a normalizer with these values.
     ///
     /// # Errors
-    /// If there are none, if there are not as many of both, or if one is not finite or a deviation is
+    /// If there are none, if the lengths differ, or if a value is not finite or a deviation is
     /// below 0.
     pub fn new(mean: Vec<f32>, deviation: Vec<f32>) -> Result<Self> {
         if mean.is_empty() || mean.len() != deviation.len() {
             return Err(Error::Dataset(format!(
-                "normalizer: {} means and {} deviations; expected as many of both, at least one",
+                "normalizer: {} means and {} deviations; expected the same number of both, at least one",
                 mean.len(),
                 deviation.len()
             )));
@@ -76,35 +76,35 @@ impl Normalizer {
         }
         if let Some(bad) = deviation.iter().find(|&&deviation| !(0.0..f32::INFINITY).contains(&deviation)) {
             return Err(Error::Dataset(format!(
-                "normalizer: a deviation is {bad}; expected a finite number from 0 up"
+                "normalizer: a deviation is {bad}; expected a finite number, at least 0"
             )));
         }
         Ok(Self { mean, deviation })
     }
 
-    /// What is subtracted.
+    /// The mean, which is subtracted.
     #[must_use]
     pub fn mean(&self) -> &[f32] {
         &self.mean
     }
 
-    /// What is divided by.
+    /// The standard deviation, by which the difference is divided.
     #[must_use]
     pub fn deviation(&self) -> &[f32] {
         &self.deviation
     }
 
-    /// Whether it belongs to inputs of this many elements.
+    /// Returns whether it fits inputs with this many elements.
     #[must_use]
     pub fn fits(&self, elements: usize) -> bool {
         self.mean.len() == 1 || self.mean.len() == elements
     }
 
-    /// Normalizes samples that lie side by side, one or many, in place.
+    /// Normalizes one or several consecutive samples in place.
     pub fn apply(&self, samples: &mut [f32]) {
         for sample in samples.chunks_mut(self.mean.len()) {
             for ((x, &mean), &deviation) in sample.iter_mut().zip(&self.mean).zip(&self.deviation) {
-                // In f64 the difference of any two numbers is finite.
+                // In f64 the difference of any two f32 values is finite.
                 *x = match deviation {
                     0.0 => 0.0,
                     _ => ((f64::from(*x) - f64::from(mean)) / f64::from(deviation)) as f32,
@@ -114,7 +114,7 @@ impl Normalizer {
     }
 }
 
-/// Mean and squared deviation of each element, gathered sample by sample (Welford 1962), in f64.
+/// Mean and squared deviation of each element, accumulated sample by sample (Welford 1962), in f64.
 pub(super) struct Moments {
     samples: f64,
     mean: Vec<f64>,
@@ -136,14 +136,14 @@ impl Moments {
         }
     }
 
-    /// A mean and a deviation for each element.
+    /// Returns a mean and a deviation for each element.
     pub(super) fn per_element(&self) -> Result<Normalizer> {
         let deviation = self.mean.iter().zip(&self.squares);
         let deviation = deviation.map(|(&mean, squares)| spread(mean, squares / self.samples)).collect();
         Normalizer::new(self.mean.iter().map(|&mean| mean as f32).collect(), deviation)
     }
 
-    /// One mean and one deviation for all elements: each has seen as many samples, so the common mean is
+    /// Returns one mean and one deviation for all elements. Each element has the same number of samples, so the common mean is
     /// the mean of means, and the variance is the variance within elements plus that between them.
     pub(super) fn whole(&self) -> Result<Normalizer> {
         let elements = self.mean.len() as f64;
@@ -154,9 +154,9 @@ impl Moments {
     }
 }
 
-/// The deviation, or 0 where it is no more than the rounding of sums of equal numbers.
+/// Returns the deviation, or 0 where it is within the rounding error of sums of equal values.
 ///
-/// One f32 that differs from its neighbours in the last place among 10^8 samples has a deviation above
+/// One f32 that differs from its neighbors in the last place among 10^8 samples has a deviation above
 /// 10^-12 of the mean; rounding in f64 leaves less.
 fn spread(mean: f64, variance: f64) -> f32 {
     let deviation = variance.max(0.0).sqrt();
@@ -176,9 +176,9 @@ mod tests {
         moments
     }
 
-    /// By hand: columns 1, 3 and 5, 9 and 7, 7; all six have the mean 32 / 6.
+    /// Computed manually: columns 1, 3 and 5, 9 and 7, 7; all six have the mean 32 / 6.
     #[test]
-    fn moments_are_those_of_the_definition() {
+    fn mean_and_deviation_match_definition() {
         let moments = moments(&[[1.0, 5.0, 7.0], [3.0, 9.0, 7.0]]);
         let each = moments.per_element().unwrap();
         assert_eq!((each.mean(), each.deviation()), ([2.0, 7.0, 7.0].as_slice(), [1.0, 2.0, 0.0].as_slice()));
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_becomes_0_however_it_is_rounded() {
+    fn constant_column_normalizes_to_zero() {
         let moments = moments(&[[0.1; 3]; 1000]);
         for normalizer in [moments.per_element().unwrap(), moments.whole().unwrap()] {
             assert!(normalizer.deviation().iter().all(|deviation| *deviation == 0.0), "{normalizer:?}");
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn one_rare_sample_is_no_constant() {
+    fn single_distinct_sample_is_not_constant() {
         let mut samples = vec![[0.0, 1.0, 1e6]; 100_000];
         samples[7] = [1.0, 1.0 + f32::EPSILON, 1e6 + 0.0625];
         let fitted = moments(&samples).per_element().unwrap();
@@ -212,13 +212,13 @@ mod tests {
     }
 
     #[test]
-    fn a_large_mean_does_not_hide_a_small_deviation() {
+    fn small_deviation_with_large_mean_is_computed() {
         let samples: Vec<[f32; 3]> = (0..1000).map(|i| [1e6 + (i % 2) as f32; 3]).collect();
         assert_eq!(moments(&samples).per_element().unwrap().deviation(), [0.5; 3]);
     }
 
     #[test]
-    fn the_largest_numbers_stay_finite() {
+    fn largest_values_normalize_to_finite_values() {
         let fitted = moments(&[[f32::MAX; 3], [f32::MIN; 3]]).per_element().unwrap();
         let mut sample = [f32::MAX, f32::MIN, 0.0];
         fitted.apply(&mut sample);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_normalizer_is_the_same_after_it_was_saved() {
+    fn normalizer_round_trips_through_serialization() {
         let fitted = moments(&[[0.1, 5.3, 7.0], [1.0 / 3.0, 9.0, 7.0]]).per_element().unwrap();
         let saved = serde_json::to_string(&fitted).unwrap();
         assert_eq!(serde_json::from_str::<Normalizer>(&saved).unwrap(), fitted);
@@ -235,11 +235,11 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_no_fit_gives_are_refused() {
+    fn invalid_normalizer_values_are_rejected() {
         let problem = |mean: &[f32], deviation: &[f32]| {
             Normalizer::new(mean.to_vec(), deviation.to_vec()).unwrap_err().to_string()
         };
-        let counts = "expected as many of both, at least one";
+        let counts = "expected the same number of both, at least one";
         assert_eq!(problem(&[], &[]), format!("data: normalizer: 0 means and 0 deviations; {counts}"));
         assert_eq!(
             problem(&[1.0], &[1.0; 2]),
@@ -249,7 +249,7 @@ mod tests {
         for (bad, shown) in [(-1.0, "-1"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
             assert_eq!(
                 problem(&[1.0], &[bad]),
-                format!("data: normalizer: a deviation is {shown}; expected a finite number from 0 up")
+                format!("data: normalizer: a deviation is {shown}; expected a finite number, at least 0")
             );
         }
         assert!(serde_json::from_str::<Normalizer>(r#"{"mean":[1.0],"deviation":[]}"#).is_err());

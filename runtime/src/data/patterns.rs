@@ -1,33 +1,33 @@
-//! What a data set looks like, where that tells of a mistake.
+//! Patterns in a data set that suggest a mistake.
 
 use super::{Batch, Numbers};
 use crate::shape::Shape;
 
-/// Images of fewer and of more channels are not looked at: of one there is no order, and of many neighbours need not be
+/// Images with fewer or more channels are not checked: with one there is no order, and with many, neighbors need not be
 /// alike.
 const CHANNELS: std::ops::RangeInclusive<usize> = 2..=4;
 
-/// Neighbours in an image are alike. Where a number differs from the one as many places on as there are channels by less
-/// than this share of what it differs from the next one by, the two have changed places.
+/// Neighboring pixels are alike. Where a value differs from the one at a distance of the number of channels by less
+/// than this share of its difference to the next one, the axes are probably swapped.
 const ALIKE: f64 = 0.5;
 
-/// What training samples look like. It is gathered while every sample is read once.
+/// Patterns in the training samples, collected while every sample is read once.
 #[derive(Clone, Debug)]
 pub(crate) struct Patterns {
     samples: usize,
-    /// Whether each target has been the token that follows in the input.
+    /// Whether every target so far was the token that follows in the input.
     next_tokens: bool,
-    /// Whether all targets have been 0 or 1, and which of these there were.
+    /// Whether all targets so far were 0 or 1, and which of these occurred.
     zero_or_one: bool,
     seen: [bool; 2],
-    /// The channels of an image, if its order is looked at.
+    /// The channels of an image, if their order is checked.
     channels: Option<usize>,
-    /// The sums of the differences to the next number, and to the one as many on as there are channels.
+    /// The sums of the differences to the next value, and to the one at a distance of the number of channels.
     differences: [f64; 2],
 }
 
 impl Patterns {
-    /// Before the first sample of these shapes.
+    /// The state before the first sample of these shapes.
     pub(super) fn new(input: Shape, target: Shape) -> Self {
         let is_sequence =
             |shape: Shape| shape.vocabulary().is_some() && shape.rank() == 1 && shape.elements() > 1;
@@ -45,7 +45,7 @@ impl Patterns {
         }
     }
 
-    /// Takes in those samples of a batch that are learned from.
+    /// Adds the training samples of a batch.
     pub(super) fn add(&mut self, batch: &Batch, learned: &[bool]) {
         for (sample, _) in learned.iter().enumerate().take(batch.size).filter(|(_, learned)| **learned) {
             self.samples += 1;
@@ -90,17 +90,17 @@ impl Patterns {
         }
     }
 
-    /// Whether every target of a sequence, but for the last one of a sample, is the token that follows in the input.
+    /// Returns whether every target of a sequence, except the last of a sample, is the token that follows in the input.
     pub(crate) fn next_tokens(&self) -> bool {
         self.next_tokens && self.samples > 1
     }
 
-    /// Whether every real target is 0 or 1, and both are there.
+    /// Returns whether every real target is 0 or 1, and both occur.
     pub(crate) fn zero_or_one(&self) -> bool {
         self.zero_or_one && self.seen == [true; 2]
     }
 
-    /// Whether images look as if their channels were the last axis, not the first.
+    /// Returns whether images look as if their channels were the last axis, not the first.
     pub(crate) fn channels_last(&self) -> bool {
         let [next, channels_on] = self.differences;
         self.channels.is_some() && channels_on < ALIKE * next
@@ -128,16 +128,16 @@ mod tests {
     }
 
     #[test]
-    fn the_next_token_is_seen_in_every_training_sample() {
+    fn next_token_targets_are_detected() {
         let input = [1, 2, 3, 4, 5, 6];
         assert!(tokens(&input, &[2, 3, 8, 5, 6, 0], &[true; 2]));
         assert!(!tokens(&input, &[2, 3, 8, 5, 7, 0], &[true; 2]));
-        // One sample alone may be so by chance.
+        // A single sample may match by chance.
         assert!(!tokens(&input, &[2, 3, 8, 5, 7, 0], &[true, false]));
     }
 
     #[test]
-    fn targets_of_0_and_1_are_seen() {
+    fn binary_targets_are_detected() {
         let shape = Shape::of(&[2]);
         let of = |targets: &[f32]| {
             let mut patterns = Patterns::new(shape, shape);
@@ -150,9 +150,9 @@ mod tests {
         assert!(!of(&[0.0, 0.0, 0.0, 0.0]) && !of(&[0.0, 1.0, 1.0, 0.5]));
     }
 
-    /// A slope in two colours, `[channels, height, width]` and the other way round.
+    /// A gradient in two colors, `[channels, height, width]` and the other way round.
     #[test]
-    fn channels_that_lie_side_by_side_are_seen() {
+    fn channels_last_layout_is_detected() {
         let pixel = |channel: usize, x: usize, y: usize| (channel * 5) as f32 + (x + y) as f32 * 0.1;
         let shape = Shape::of(&[2, 4, 4]);
         let is_last = |numbers: Vec<f32>| {

@@ -1,4 +1,4 @@
-//! Data that were looked through before the first step.
+//! Data that are checked before the first step.
 
 use super::extremes::Extremes;
 use super::scan::{DatasetScan, place};
@@ -10,20 +10,20 @@ use crate::loss::{Ignoring, TargetRules};
 use crate::rng::{Purpose, StepIndex, Stream};
 use crate::shape::Shape;
 
-/// A data set that is ready for a run: divided, checked, and with its normalizer.
+/// A data set that is ready for a run: divided, checked, and with a fitted normalizer.
 ///
-/// [`PreparedDataset::new`] reads every sample once. What it finds wrong would else show itself hours later, or
+/// [`PreparedDataset::new`] reads every sample once. It reports errors that would otherwise appear hours later, or
 /// never:
 ///
-/// - a split that cannot be, or that leaves nothing to learn from;
-/// - a number that is NaN or infinite, or an input outside of the range that the data set names;
-/// - an input that is infinite once it is normalized;
+/// - a split that is invalid, or that leaves no training samples;
+/// - a value that is NaN or infinite, or an input outside the range that the data set declares;
+/// - an input that becomes infinite when normalized;
 /// - a class or token that the kind does not have, or a target that the loss [does not
 ///   accept](crate::loss::Loss::accepts), such as a probability of 2;
-/// - a part of which no target [counts](crate::loss::Loss::counts) in the loss.
+/// - a part in which no target [counts](crate::loss::Loss::counts) in the loss.
 ///
-/// It fits the normalizer on the training part alone, and takes a fingerprint, so that a run is not
-/// resumed on other data. An empty validation or test part is allowed.
+/// It fits the normalizer on the training part alone, and computes a fingerprint, so that a run is not
+/// resumed with other data. An empty validation or test part is allowed.
 ///
 /// # Example
 /// ```
@@ -52,7 +52,7 @@ pub struct PreparedDataset {
 }
 
 impl PreparedDataset {
-    /// Divides, reads and checks a data set for a run with this seed, which a random split depends on.
+    /// Divides, reads and checks a data set for a run with this seed, which determines a random split.
     ///
     /// # Errors
     /// If the data cannot be used; see [`PreparedDataset`]. Samples are numbered from 0.
@@ -60,7 +60,7 @@ impl PreparedDataset {
         Self::ignoring(data, seed, None)
     }
 
-    /// The same for a loss that ignores a target, which need not be a class then.
+    /// The same for a loss that ignores one target value, which then need not be a class.
     ///
     /// # Errors
     /// As [`PreparedDataset::new`].
@@ -68,7 +68,7 @@ impl PreparedDataset {
         Self::for_loss(data, seed, &Ignoring(ignored), &Interrupt::new())
     }
 
-    /// The same for a loss with these rules for targets, as long as no end is requested: now, and whenever a batch is read
+    /// The same for a loss with these rules for targets, until a stop is requested: now, and whenever a batch is read
     /// later.
     ///
     /// # Errors
@@ -82,7 +82,7 @@ impl PreparedDataset {
         let (input, target) = (data.input_shape(), data.target_shape());
         let parts = data.split().resolve(data.len(), seed)?;
         let mut survey = DatasetScan::new(data.as_ref(), &parts)?;
-        // As many samples at a time as make about a million numbers.
+        // As many samples at a time as have about a million values.
         let sizes = input.elements().saturating_add(target.elements());
         let at_once = (1_000_000 / sizes).clamp(1, 1000);
         let mut indices = Vec::new();
@@ -99,7 +99,7 @@ impl PreparedDataset {
             Normalization::Whole => Some(survey.moments.whole()?),
         };
         let fingerprint = survey.fingerprint(input, target, data.len());
-        // Numbers so large that they have no mean in f32 have no profile; a normalizer would have said so.
+        // Values so large that they have no mean in f32 have no profile; a normalizer would have reported them.
         let profile = input.vocabulary().is_none().then(|| survey.moments.per_element().ok()).flatten();
         let shared = survey.samples.shared(&parts);
         let DatasetScan { class_counts, patterns, extremes, .. } = survey;
@@ -119,64 +119,64 @@ impl PreparedDataset {
         Ok(prepared)
     }
 
-    /// That no input is infinite once it is normalized.
+    /// Checks that no input becomes infinite when normalized.
     fn check_normalized(&self) -> Result<()> {
         let Some(normalizer) = &self.normalizer else { return Ok(()) };
         let Some((element, index, number)) = self.extremes.overflow(normalizer) else { return Ok(()) };
         let of = |numbers: &[f32]| numbers.get(element % numbers.len().max(1)).copied().unwrap_or(0.0);
         let part = self.parts.of_each(self.data.len()).get(index).copied().flatten();
         Err(Error::Dataset(format!(
-            "{}: element {element} of the input is {number:e}, which is infinite once it is normalized by the mean {:e} and the \
-             deviation {:e} of the training part; expected a number of the same size as those learned from",
+            "{}: element {element} of the input is {number:e}, which becomes infinite when normalized by the mean {:e} and the \
+             deviation {:e} of the training part; expected a value of the same magnitude as those in the training part",
             place(&*self.data, index, part),
             of(normalizer.mean()),
             of(normalizer.deviation()),
         )))
     }
 
-    /// The samples to learn from, in rising order; there is at least one.
+    /// The indices of the training samples, in ascending order; there is at least one.
     pub fn train(&self) -> &[usize] {
         &self.parts.train
     }
 
-    /// The samples that steer the run, in rising order; perhaps none.
+    /// The indices of the validation samples, in ascending order; may be empty.
     pub fn validation(&self) -> &[usize] {
         &self.parts.validation
     }
 
-    /// The samples for the end, in rising order; perhaps none.
+    /// The indices of the test samples, in ascending order; may be empty.
     pub fn test(&self) -> &[usize] {
         &self.parts.test
     }
 
-    /// One input's shape.
+    /// The shape of one input.
     pub fn input_shape(&self) -> Shape {
         self.data.input_shape()
     }
 
-    /// One target's shape.
+    /// The shape of one target.
     pub fn target_shape(&self) -> Shape {
         self.data.target_shape()
     }
 
-    /// Whether the samples follow each other in time.
+    /// Whether the samples form a time series.
     pub(crate) fn is_time_series(&self) -> bool {
         self.data.is_time_series()
     }
 
-    /// How the data set was divided.
+    /// How the data set is divided.
     pub fn split(&self) -> Split {
         self.data.split()
     }
 
-    /// The same data under another normalizer, that of a trained model.
+    /// The same data with another normalizer, that of a trained model.
     ///
     /// # Errors
-    /// If it belongs to inputs of another size, or makes one infinite.
+    /// If it is for inputs of another size, or makes an input infinite.
     pub fn with_normalizer(mut self, normalizer: Option<Normalizer>) -> Result<Self> {
         let elements = self.input_shape().elements();
         if normalizer.as_ref().is_some_and(|normalizer| !normalizer.fits(elements)) {
-            let problem = format!("the model's normalization is not for inputs of {elements} numbers");
+            let problem = format!("the model's normalization is not for inputs of {elements} values");
             return Err(Error::Dataset(problem));
         }
         self.normalizer = normalizer;
@@ -184,60 +184,60 @@ impl PreparedDataset {
         Ok(self)
     }
 
-    /// What is done to the inputs of every batch, if anything.
+    /// The normalizer of the inputs, if there is one.
     pub fn normalizer(&self) -> Option<&Normalizer> {
         self.normalizer.as_ref()
     }
 
-    /// SHA-256 in hexadecimal digits of the shapes and of every number of every sample, before
-    /// normalization. The split is not in it.
+    /// SHA-256 as hexadecimal digits of the shapes and of every value of every sample, before
+    /// normalization. The split is not part of it.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// How many training samples there are of each class, if the target is one class.
+    /// The number of training samples of each class, if the target is one class.
     pub fn class_counts(&self) -> Option<&[usize]> {
         self.class_counts.as_deref()
     }
 
-    /// Mean and deviation of each number of an input over the training samples, before normalization; none for tokens.
+    /// Mean and deviation of each input element over the training samples, before normalization; `None` for tokens.
     pub(crate) fn profile(&self) -> Option<&Normalizer> {
         self.profile.as_ref()
     }
 
-    /// The columns that lost values when they were rounded to f32.
+    /// The columns that lost values by rounding to f32.
     pub(crate) fn rounded_columns(&self) -> &[RoundedColumn] {
         self.data.rounded_columns()
     }
 
-    /// What the training samples look like, before normalization.
+    /// Patterns in the training samples, before normalization.
     pub(crate) fn patterns(&self) -> &Patterns {
         &self.patterns
     }
 
-    /// How many samples of the other parts have the input of a training sample.
+    /// How many validation and test samples have the input of a training sample.
     pub(crate) fn shared(&self) -> usize {
         self.shared
     }
 
-    /// The training samples in the order of an epoch, counted from 1: a permutation from the run's seed and the
-    /// epoch alone.
+    /// The training samples in the order of an epoch, counted from 1: a permutation that depends only on the run's seed and
+    /// the epoch.
     pub fn order(&self, seed: u64, epoch: u64) -> Vec<usize> {
         let at = StepIndex { step: epoch, micro_batch: 0 };
         let order = Stream::new(seed, Purpose::Shuffle, "").permutation(at, self.parts.train.len());
         order.into_iter().filter_map(|place| self.parts.train.get(place).copied()).collect()
     }
 
-    /// What asks for an end while these data are in use.
+    /// The handle that can stop the use of these data.
     #[must_use]
     pub fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
 
-    /// Samples of these numbers, normalized.
+    /// Returns the samples with these indices, normalized.
     ///
     /// # Errors
-    /// If there is no such sample, if one cannot be read, or if an end is requested.
+    /// If an index does not exist, if a sample cannot be read, or if a stop is requested.
     pub fn batch(&self, indices: &[usize]) -> Result<Batch> {
         self.interrupt.check()?;
         if let Some(index) = indices.iter().find(|index| **index >= self.data.len()) {

@@ -1,4 +1,4 @@
-//! What is found while every sample is read once.
+//! The checks and statistics of the single pass over all samples.
 
 use std::ops::RangeInclusive;
 
@@ -15,17 +15,17 @@ use crate::files::hex;
 use crate::loss::TargetRules;
 use crate::shape::Shape;
 
-/// What is gathered while every sample is read once, in order.
+/// The results of reading every sample once, in order.
 pub(super) struct DatasetScan {
-    /// Which samples are learned from.
+    /// Which samples are for training.
     learned: Vec<bool>,
     /// The part of each sample.
     parts: Vec<Option<Part>>,
-    /// Between which the numbers of an input lie.
+    /// The range of the input values.
     range: Option<RangeInclusive<f32>>,
     pub(super) moments: Moments,
     pub(super) class_counts: Option<Vec<usize>>,
-    /// Whether a sample of each part has a target that counts in the loss.
+    /// Whether each part has a target that counts in the loss.
     counts: [bool; 3],
     pub(super) extremes: Extremes,
     inputs: Sha256,
@@ -50,14 +50,14 @@ impl DatasetScan {
         if let Some(range) = &range {
             if input.vocabulary().is_some() {
                 return Err(Error::Dataset(
-                    "the inputs are tokens, whose range is that of their kind; expected no `input_range`"
+                    "the inputs are tokens, whose range is set by their kind; expected no `input_range`"
                         .to_owned(),
                 ));
             }
             if range.is_empty() {
                 let (low, high) = (range.start(), range.end());
                 return Err(Error::Dataset(format!(
-                    "the `input_range` is {low} to {high}, which has no number in it; expected the smallest number first, such as \
+                    "the `input_range` is {low} to {high}, which contains no number; expected the smallest number first, such as \
                      `0.0..=1.0`"
                 )));
             }
@@ -79,7 +79,7 @@ impl DatasetScan {
         })
     }
 
-    /// Looks at samples from number `start` on, whose targets follow these rules.
+    /// Adds samples from index `start` on, whose targets follow these rules.
     pub(super) fn look(
         &mut self,
         data: &dyn AnyDataset,
@@ -125,7 +125,7 @@ impl DatasetScan {
         Ok(())
     }
 
-    /// That in each part with samples one of them counts in the loss, whose mean is not defined otherwise.
+    /// Checks that each part with samples has one that counts in the loss. Otherwise the mean is not defined.
     pub(super) fn check_counts(&self, rules: &dyn TargetRules) -> Result<()> {
         for part in Part::ALL {
             let samples = self.parts.iter().filter(|other| **other == Some(part)).count();
@@ -139,9 +139,11 @@ impl DatasetScan {
             let (name, then) = match part {
                 Part::Experiment => ("training", "nothing could be learned"),
                 Part::Validation => {
-                    ("validation", "their loss is not defined; label some, or split the data otherwise")
+                    ("validation", "their loss is not defined; label some, or split the data differently")
                 }
-                Part::Test => ("test", "their loss is not defined; label some, or split the data otherwise"),
+                Part::Test => {
+                    ("test", "their loss is not defined; label some, or split the data differently")
+                }
             };
             return Err(Error::Dataset(format!(
                 "every target of the {samples} {name} samples {what}; {then}"
@@ -151,10 +153,10 @@ impl DatasetScan {
     }
 
     /// SHA-256 of a name, then for inputs and targets: the number of samples, the vocabulary (0 if real),
-    /// the rank and the axes as u64, and the SHA-256 of all numbers; everything little-endian.
+    /// the rank and the axes as u64, and the SHA-256 of all values; everything little-endian.
     pub(super) fn fingerprint(&self, input: Shape, target: Shape, samples: usize) -> String {
         let mut hash = Sha256::new();
-        // A change to the layout changes this name.
+        // Change this name whenever the layout changes.
         hash.update(b"trainspec data 1");
         for (shape, numbers) in [(input, &self.inputs), (target, &self.targets)] {
             let vocabulary = shape.vocabulary().unwrap_or(0);
@@ -174,7 +176,7 @@ fn bytes(numbers: &Elements) -> Vec<u8> {
     }
 }
 
-/// A sample as messages name it.
+/// Names a sample in messages.
 pub(super) fn place(data: &dyn AnyDataset, index: usize, part: Option<Part>) -> String {
     let location = data.location(index).map(|location| format!("{location}: ")).unwrap_or_default();
     let part = match part {
@@ -186,7 +188,7 @@ pub(super) fn place(data: &dyn AnyDataset, index: usize, part: Option<Part>) -> 
     format!("{location}sample {index} (from 0){part}")
 }
 
-/// Whether every number is one that the kind can have, and in the range that is named for it.
+/// Checks that every value is valid for the kind, and in the declared range.
 pub(crate) fn check(
     what: &str,
     name: &dyn Fn(usize) -> String,
@@ -222,7 +224,7 @@ pub(crate) fn check(
         Numbers::Int(wholes) => {
             let Some(known) = shape.vocabulary() else {
                 return Err(Error::Dataset(format!(
-                    "the {what} is of whole numbers, but its kind has 0 of them; expected at least one class or \
+                    "the {what} holds whole numbers, but its kind has 0 of them; expected at least one class or \
                      token"
                 )));
             };

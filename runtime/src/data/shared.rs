@@ -1,4 +1,4 @@
-//! Samples with the same input in two parts of a split.
+//! Samples with equal inputs in two parts of a split.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,14 +7,14 @@ use super::split::Parts;
 
 /// A hash of each sample's input, in the order of the data.
 ///
-/// Of ten million samples two different ones have one hash in three runs of a million.
+/// Among ten million samples, two different ones have the same hash in three of a million runs.
 #[derive(Default)]
 pub(super) struct Inputs {
     hashes: Vec<u64>,
 }
 
 impl Inputs {
-    /// Takes in the inputs of `samples` samples, which lie side by side.
+    /// Adds the inputs of `samples` consecutive samples.
     pub(super) fn add(&mut self, bytes: &[u8], samples: usize) {
         let size = bytes.len() / samples.max(1);
         self.hashes.extend(bytes.chunks_exact(size.max(1)).map(|sample| {
@@ -24,7 +24,7 @@ impl Inputs {
         }));
     }
 
-    /// How many samples to validate and test with have the input of a training sample.
+    /// How many validation and test samples have the input of a training sample.
     pub(super) fn shared(&self, parts: &Parts) -> usize {
         let hash = |index: &usize| self.hashes.get(*index);
         let learned: HashSet<&u64> = parts.train.iter().filter_map(hash).collect();
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn inputs_of_the_training_part_are_found_in_the_others() {
+    fn training_inputs_in_other_splits_are_counted() {
         let mut inputs = Inputs::default();
         inputs.add(&[1, 2, 3, 4, 1, 2], 3);
         inputs.add(&[3, 4, 1, 9], 2);
@@ -48,7 +48,7 @@ mod tests {
             test: test.to_vec(),
         };
         assert_eq!(inputs.shared(&parts(&[0, 1], &[2, 4], &[3])), 2);
-        // A copy within a part is none.
+        // A duplicate within a part does not count.
         assert_eq!(inputs.shared(&parts(&[0, 2], &[1, 3], &[4])), 0);
     }
 }

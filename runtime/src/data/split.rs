@@ -9,12 +9,12 @@ use crate::error::{Error, Result};
 use crate::rng::{Purpose, StepIndex, Stream};
 use crate::shape::{CheckError, CheckResult};
 
-/// How a data set is divided.
+/// How a data set is divided into training, validation and test.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Split {
     /// At random, from the run's seed: these shares for validation and test, the rest for training.
     ///
-    /// A part has `floor(share * samples)` samples. Which are for test does not depend on the share for
+    /// A part has `floor(share * samples)` samples. The test samples do not depend on the share for
     /// validation.
     Random {
         /// `0 <= validation < 1`
@@ -22,8 +22,8 @@ pub enum Split {
         /// `0 <= test < 1`; both together below 1.
         test: f64,
     },
-    /// In the order of the samples: the first ones for training, those behind them for validation, the last ones for test. For
-    /// data that follow each other in time ([`Dataset::is_time_series`](super::Dataset::is_time_series)).
+    /// In the order of the samples: the first ones for training, the next ones for validation, the last ones for test. For
+    /// time series ([`Dataset::is_time_series`](super::Dataset::is_time_series)).
     ///
     /// A part has `floor(share * samples)` samples.
     InOrder {
@@ -32,19 +32,19 @@ pub enum Split {
         /// `0 <= test < 1`; both together below 1.
         test: f64,
     },
-    /// Fixed ranges of sample numbers, for data whose parts are given. They must
+    /// Fixed ranges of sample indices, for data with predefined parts. They must
     /// not overlap; samples in none of them are not used.
     Fixed {
-        /// Samples to learn from.
+        /// Training samples.
         train: Range<usize>,
-        /// Samples that steer the run: early stopping, best weights.
+        /// Samples for validation: early stopping, best weights.
         validation: Range<usize>,
-        /// Samples that are looked at once, at the end.
+        /// Samples that are evaluated once, at the end.
         test: Range<usize>,
     },
 }
 
-/// The sample numbers of each part, in rising order.
+/// The sample indices of each part, in ascending order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Parts {
     pub(super) train: Vec<usize>,
@@ -56,10 +56,10 @@ impl Split {
     /// A random tenth for validation and another for test.
     pub const DEFAULT: Self = Self::Random { validation: 0.1, test: 0.1 };
 
-    /// The rules that need no data.
+    /// Checks the rules that need no data.
     ///
     /// # Errors
-    /// If a share is not in `0 <= share < 1`, if both leave nothing to learn from, if a range ends before
+    /// If a share is not in `0 <= share < 1`, if both leave no training samples, if a range ends before
     /// it starts, or if two ranges overlap.
     pub const fn check(&self) -> CheckResult {
         match self {
@@ -70,7 +70,7 @@ impl Split {
         }
     }
 
-    /// The parts of `len` samples under a run's seed.
+    /// The parts of `len` samples with a run's seed.
     pub(super) fn resolve(&self, len: usize, seed: u64) -> Result<Parts> {
         self.check().map_err(|problem| Error::Dataset(format!("split: {problem}")))?;
         let parts = match self {
@@ -118,7 +118,7 @@ impl Part {
 }
 
 impl Parts {
-    /// The part of each of `len` samples; `None` of one in none of them.
+    /// The part of each of `len` samples; `None` for a sample in no part.
     pub(super) fn of_each(&self, len: usize) -> Vec<Option<Part>> {
         let mut each = vec![None; len];
         for (part, indices) in Part::ALL.into_iter().zip([&self.train, &self.validation, &self.test]) {
@@ -131,7 +131,7 @@ impl Parts {
         each
     }
 
-    /// The last samples of an order for test, those before them for validation, the rest for training.
+    /// Takes the last samples of an order for test, those before them for validation, the rest for training.
     fn from_end(mut order: Vec<usize>, validation: f64, test: f64) -> Self {
         let len = order.len();
         let mut take = |count: usize| {
@@ -145,13 +145,13 @@ impl Parts {
     }
 }
 
-/// How many samples of a data set are for training; none of them is read.
+/// The number of training samples of a data set; no sample is read.
 pub(crate) fn training_samples(data: &dyn AnyDataset, seed: u64) -> Result<usize> {
     Ok(data.split().resolve(data.len(), seed)?.train.len())
 }
 
-/// `floor(share * len)`. A share is the f64 nearest to what was written, and the product is rounded again,
-/// so that it may lie a little below the whole number it stands for: 0.29 of 100 is 28.999999999999996.
+/// `floor(share * len)`. A share is the f64 nearest to the written value, and the product is rounded again,
+/// so it may lie slightly below the intended whole number: 0.29 of 100 is 28.999999999999996.
 fn portion(share: f64, len: usize) -> usize {
     (share * len as f64 * (1.0 + 4.0 * f64::EPSILON)).floor() as usize
 }
@@ -175,7 +175,7 @@ const fn shares(validation: f64, test: f64) -> CheckResult {
             .float(validation)
             .text(" and ")
             .float(test)
-            .text("; expected a sum below 1, so that something is left to learn from"));
+            .text("; expected a sum below 1, so that training samples are left"));
     }
     Ok(())
 }
@@ -220,7 +220,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_parts_are_disjoint_sorted_and_cover_everything(
+        fn splits_are_disjoint_sorted_and_complete(
             len in 1_usize..300, seed: u64, validation in 0.0..0.5_f64, test in 0.0..0.5_f64,
         ) {
             let parts = Split::Random { validation, test }.resolve(len, seed).unwrap();
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_decides_and_the_test_part_stands_alone() {
+    fn test_split_does_not_depend_on_validation_share() {
         let split = |validation, seed| Split::Random { validation, test: 0.25 }.resolve(80, seed).unwrap();
         assert_eq!(split(0.1, 1), split(0.1, 1));
         assert_ne!(split(0.1, 1), split(0.1, 2));
@@ -244,20 +244,20 @@ mod tests {
     }
 
     #[test]
-    fn a_share_that_should_be_a_whole_number_is_one() {
+    fn exact_share_gives_exact_sample_count() {
         for (share, len, count) in [(0.29, 100, 29), (0.1, 30, 3), (0.7, 10, 7), (0.1, 9, 0), (0.0, 9, 0)] {
             assert_eq!(portion(share, len), count, "{share} of {len}");
         }
     }
 
     #[test]
-    fn fixed_parts_are_taken_as_they_are() {
+    fn fixed_split_is_used_unchanged() {
         let parts = Split::Fixed { train: 2..4, validation: 0..1, test: 4..4 }.resolve(5, 1).unwrap();
         assert_eq!(parts, Parts { train: vec![2, 3], validation: vec![0], test: vec![] });
     }
 
     #[test]
-    fn parts_in_order_follow_each_other() {
+    fn ordered_split_is_contiguous() {
         let parts = Split::InOrder { validation: 0.2, test: 0.3 }.resolve(10, 1).unwrap();
         let expected = Parts { train: (0..5).collect(), validation: vec![5, 6], test: vec![7, 8, 9] };
         assert_eq!(parts, expected);
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_split_that_cannot_be_is_refused() {
+    fn invalid_split_is_rejected() {
         let random = |validation, test| Split::Random { validation, test };
         let fixed = |train, validation, test| Split::Fixed { train, validation, test };
         #[expect(clippy::reversed_empty_ranges, reason = "the mistake under test")]
@@ -277,8 +277,8 @@ mod tests {
             (random(f64::NAN, 0.1), "data: split: validation is NaN; expected 0 <= validation < 1"),
             (
                 random(0.5, 0.5),
-                "data: split: validation and test are 0.5 and 0.5; expected a sum below 1, so that something \
-                 is left to learn from",
+                "data: split: validation and test are 0.5 and 0.5; expected a sum below 1, so that \
+                 training samples are left",
             ),
             (
                 Split::InOrder { validation: 0.2, test: 1.5 },

@@ -1,7 +1,7 @@
-//! What is no regular file: a pipe or a device, which may keep whoever opens or reads it waiting for ever.
+//! Reads from a pipe or a device, where opening or reading may block forever.
 //!
-//! A thread waits there, so that whoever wants the bytes can look whether an end is requested. Once it is, the thread is left where it
-//! is; it ends when what it waits for comes, or with the process.
+//! A thread does the blocking reads, so that the reader can check whether a stop is requested. Once it is, the thread is left
+//! blocked; it ends when its read returns, or with the process.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,24 +13,24 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 
-/// As much as is read at once.
+/// The size of one read.
 const CHUNK: usize = 1 << 16;
-/// How often an end is looked for.
+/// How often a stop request is checked.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The bytes of a pipe or device.
 pub(super) struct Stream {
     chunks: Receiver<io::Result<Vec<u8>>>,
-    /// The newest chunk, and how much of it has been taken.
+    /// The newest chunk, and how much of it has been consumed.
     chunk: Vec<u8>,
     taken: usize,
     interrupt: Interrupt,
 }
 
 impl Stream {
-    /// Opens it, which may wait for whoever writes, when it is read.
+    /// Opens it lazily, on the first read. Opening may wait for a writer.
     pub(super) fn open(path: PathBuf, interrupt: Interrupt) -> io::Result<Self> {
-        // A chunk is read while another is made use of.
+        // One chunk is read while another is processed.
         let (sender, chunks) = sync_channel(1);
         let read = move || {
             let mut file = match File::open(path) {
@@ -48,7 +48,7 @@ impl Stream {
                     chunk.truncate(bytes);
                     chunk
                 });
-                // Nobody may be there to take it.
+                // The receiver may be gone.
                 if sender.send(chunk).is_err() || is_last {
                     return;
                 }
@@ -62,7 +62,7 @@ impl Stream {
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.taken == self.chunk.len() {
-            // Not as `ErrorKind::Interrupted`, after which a reader tries again.
+            // Not as `ErrorKind::Interrupted`, after which a reader retries.
             self.interrupt.check().map_err(Error::from).map_err(io::Error::other)?;
             match self.chunks.recv_timeout(PAUSE) {
                 Ok(chunk) => (self.chunk, self.taken) = (chunk?, 0),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_gives_what_is_written() {
+    fn pipe_returns_written_bytes() {
         let folder = tempfile::tempdir().unwrap();
         let path = pipe(folder.path());
         let bytes: Vec<u8> = (0..300_000_u32).map(|place| (place % 251) as u8).collect();
@@ -118,9 +118,9 @@ mod tests {
         assert!(read == bytes);
     }
 
-    /// One that nobody opens to write, and one that somebody opened who writes no more.
+    /// A pipe without a writer, and a pipe whose writer writes no more.
     #[test]
-    fn a_pipe_without_bytes_is_waited_for_until_an_end_is_requested() {
+    fn waiting_for_pipe_stops_on_interruption() {
         let folder = tempfile::tempdir().unwrap();
         let path = pipe(folder.path());
         for is_opened in [false, true] {
@@ -143,14 +143,14 @@ mod tests {
             let error = stream.read(&mut [0; 8]).unwrap_err();
             assert!(matches!(cause(&error), Some(Error::Interrupted(_))), "{error}");
             assert!(began.elapsed() < Duration::from_secs(20));
-            // What it waits for comes, so that the thread ends.
+            // Provide what it waits for, so that the thread ends.
             drop(stream);
             drop(writer.unwrap_or_else(|| File::options().write(true).open(&path).unwrap()));
         }
     }
 
     #[test]
-    fn what_cannot_be_opened_is_told_as_of_a_file() {
+    fn open_error_matches_file_error() {
         let error =
             Stream::open("no-such-pipe".into(), Interrupt::new()).unwrap().read(&mut [0]).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);

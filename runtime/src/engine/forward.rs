@@ -1,4 +1,4 @@
-//! The forward pass of a graph in reference form.
+//! The forward pass of a graph with the reference forms of its layers.
 
 use candle_core::{DType, Tensor, Var};
 use trainspec_kernels::half::Format;
@@ -8,7 +8,7 @@ use crate::graph::Graph;
 use crate::layer::{Mode, Pass, Statistic};
 use crate::plan::{Groups, is_rounded};
 
-/// Which values of a graph are rounded, and to what.
+/// The values of a graph that are rounded, and the format.
 pub(super) struct Rounding {
     format: DType,
     /// Whether each value passes from one kernel of a plan to another.
@@ -16,7 +16,7 @@ pub(super) struct Rounding {
 }
 
 impl Rounding {
-    /// Where a plan for this graph rounds.
+    /// The values that a plan of this graph rounds.
     pub(super) fn of(graph: &Graph, training: bool, format: Format) -> Self {
         let mut passes: Vec<bool> = (0..graph.shapes.len()).map(|value| value < graph.inputs).collect();
         for group in Groups::of(graph, 0, training, true).list {
@@ -29,7 +29,7 @@ impl Rounding {
         Self { format, passes }
     }
 
-    /// A value as others see it. Going back, its gradient is rounded too.
+    /// A value as its consumers read it. In the backward pass, its gradient is rounded too.
     fn value(&self, number: usize, tensor: Tensor) -> Result<Tensor> {
         if !self.passes[number] || tensor.dtype() != DType::F32 {
             return Ok(tensor);
@@ -41,7 +41,7 @@ impl Rounding {
         Ok(tensor.to_dtype(self.format)?.to_dtype(DType::F32)?)
     }
 
-    /// The parameters as layers read them: variables of their own, so that their gradients are not rounded.
+    /// The parameters as layers read them: separate variables, so that their gradients are not rounded.
     pub(super) fn weights(&self, graph: &Graph, parameters: &[Tensor]) -> Result<Vec<Tensor>> {
         let rounded = |(parameter, tensor): (&crate::layer::GraphParameter, &Tensor)| {
             if !is_rounded(parameter.role) {
@@ -62,7 +62,7 @@ impl Rounding {
 /// `parameters` in the graph's order; each input with the batch as its first axis.
 ///
 /// # Errors
-/// If the tensors do not fit the graph, or candle refuses an operation.
+/// If the tensors do not match the graph, or a candle operation fails.
 pub fn forward(
     graph: &Graph,
     parameters: &[Tensor],
@@ -86,14 +86,14 @@ pub(super) fn forward_rounded(
     let mut statistics = Vec::new();
     let mut values: Vec<Option<Tensor>> = vec![None; graph.shapes.len()];
     let round = |number: usize, tensor: Tensor| match rounding {
-        // A model that gives its input gives it as it is.
+        // A model that returns its input returns it unrounded.
         Some(rounding) if number != graph.output || number >= graph.inputs => rounding.value(number, tensor),
         _ => Ok(tensor),
     };
     for (number, input) in inputs.iter().enumerate() {
         values[number] = Some(round(number, input.clone())?);
     }
-    let missing = || Error::Internal("a layer stands before the value that it takes");
+    let missing = || Error::Internal("a layer precedes one of its inputs");
     for node in &graph.nodes {
         let taken: Option<Vec<Tensor>> =
             node.inputs.iter().map(|&value| values.get(value).cloned().flatten()).collect();

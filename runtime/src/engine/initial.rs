@@ -1,4 +1,4 @@
-//! The parameters before the first step.
+//! Initial parameters.
 
 use candle_core::{Device, Tensor};
 use trainspec_kernels::orthogonal::orthonormalize;
@@ -9,10 +9,10 @@ use crate::layer::Init;
 use crate::rng::{Purpose, StepIndex, Stream};
 use crate::shape::Shape;
 
-/// The parameters of a graph before the first step, each drawn from its own stream by the seed and its path.
+/// The initial parameters of a graph, each drawn from its own stream, keyed by the seed and its path.
 ///
 /// # Errors
-/// If the device refuses one.
+/// If a parameter cannot be created on the device.
 pub fn initial(graph: &Graph, seed: u64, device: &Device) -> Result<Vec<Tensor>> {
     let tensor = |(parameter, values): (&GraphParameter, Vec<f32>)| {
         Ok(Tensor::from_vec(values, parameter.shape.axes(), device)?)
@@ -20,7 +20,7 @@ pub fn initial(graph: &Graph, seed: u64, device: &Device) -> Result<Vec<Tensor>>
     graph.parameters.iter().zip(initial_numbers(graph, seed)).map(tensor).collect()
 }
 
-/// The same as numbers, one parameter after the other.
+/// The same as vectors of values, one per parameter.
 pub(crate) fn initial_numbers(graph: &Graph, seed: u64) -> impl Iterator<Item = Vec<f32>> {
     graph.parameters.iter().map(move |parameter| {
         drawn(parameter.init, parameter.shape, Stream::new(seed, Purpose::Init, &parameter.path))
@@ -45,7 +45,7 @@ fn drawn(init: Init, shape: Shape, stream: Stream) -> Vec<f32> {
     }
 }
 
-/// Normal numbers, those beyond two deviations drawn again: one in 22, each time.
+/// Normal values; those beyond two standard deviations (one in 22) are redrawn.
 fn truncated(count: usize, stream: Stream) -> Vec<f32> {
     const MOST: f32 = 2.0;
     let mut values = stream.normal(StepIndex::default(), count);
@@ -61,7 +61,7 @@ fn truncated(count: usize, stream: Stream) -> Vec<f32> {
     values
 }
 
-/// A matrix of normal numbers made orthonormal along its shorter side, which makes all such matrices alike probable.
+/// A matrix of normal values made orthonormal along its shorter side, which makes all such matrices equally likely.
 fn orthogonal(gain: f64, shape: Shape, stream: Stream) -> Vec<f32> {
     let count = shape.elements();
     let rows = shape.axes().first().copied().unwrap_or(1).max(1);

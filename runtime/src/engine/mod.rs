@@ -1,15 +1,15 @@
-//! Engines: what runs a graph.
+//! Engines: how a graph is executed.
 //!
 //! An [`Engine`] holds the parameters of one graph and takes training steps. There are two. [`Planned`] is for
 //! the CPU, and the default there: it runs a [`Plan`](crate::plan::Plan) of fused kernels. [`Tape`] is for every
-//! device: it runs the layers' reference forms on candle, and lets candle differentiate. They agree but for the
-//! rounding of their sums.
+//! device: it runs the layers' reference forms on candle, and lets candle differentiate. Their results agree up to the
+//! rounding of sums.
 //!
-//! In 16 bits ([`Precision`](crate::spec::Precision)) both compute in f32, and round where numbers pass from one
-//! kernel to the next: each value that a kernel or a fused group of layers gives, the gradient of each, and the weights
+//! In 16 bits ([`Precision`](crate::spec::Precision)) both compute in f32, and round values between
+//! kernels: each output of a kernel or of a fused group of layers, the gradient of each, and the weights
 //! of matrices, convolutions and biases as kernels read them. Parameters, their gradients and the sums of these, the
-//! optimizer's state, statistics, scales and shifts of normalizations, softmax, losses and sums are f32. That is what
-//! hardware does which multiplies numbers of 16 bits and sums in f32.
+//! optimizer's state, statistics, scales and shifts of normalizations, softmax, losses and sums are f32. This matches
+//! hardware that multiplies 16-bit values and sums in f32.
 
 mod forward;
 mod initial;
@@ -40,15 +40,15 @@ use crate::rng::StepIndex;
 use crate::shape::Shape;
 use crate::spec::{BoundLoss, TrainConfig};
 
-/// What an engine minimizes.
+/// The objective that an engine minimizes.
 pub trait Objective: Send + Sync {
-    /// From predictions and targets to the loss's sum and weight, as operations that candle can differentiate.
+    /// Computes the sum and the weight of the loss from predictions and targets, with operations that candle can differentiate.
     ///
     /// # Errors
-    /// If candle refuses an operation.
+    /// If a candle operation fails.
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
 
-    /// The same for predictions of this shape as a kernel, if there is one.
+    /// The loss as a kernel for predictions of this shape, if there is one.
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
         let _ = prediction;
         None
@@ -65,7 +65,7 @@ impl Objective for Arc<dyn BoundLoss> {
     }
 }
 
-/// The loss of a batch as operations that candle can differentiate: of both targets, where it is mixed.
+/// The loss of a batch as operations that candle can differentiate: for both targets if the batch is mixed.
 fn taped_loss(objective: &dyn Objective, prediction: &Tensor, batch: &Batch) -> Result<LossSum> {
     let sum =
         |target: &BatchTensor| objective.sum(prediction, &target.to_tensor(batch.size, prediction.device())?);
@@ -74,7 +74,7 @@ fn taped_loss(objective: &dyn Objective, prediction: &Tensor, batch: &Batch) -> 
     mixed.check()?;
     let second = sum(&mixed.target)?;
     let weight = mixed.of(first.weight, second.weight);
-    // A target that counts for nothing is not asked, though its loss be infinite.
+    // A target with weight 0 is not evaluated: its loss could be infinite.
     let sum = if mixed.share >= 1.0 {
         first.sum
     } else if mixed.share <= 0.0 {
@@ -85,12 +85,12 @@ fn taped_loss(objective: &dyn Objective, prediction: &Tensor, batch: &Batch) -> 
     Ok(LossSum { sum, weight })
 }
 
-/// What one micro-batch gave.
+/// The result of one micro-batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MicroBatch {
     /// The loss summed over the batch.
     pub loss: f64,
-    /// What the sum is over: samples, tokens, or class weights.
+    /// The divisor of the sum: the number of samples or tokens, or the sum of class weights.
     pub weight: f64,
 }
 
@@ -102,30 +102,30 @@ pub trait Engine: HostAccess + Send {
     /// Forward, loss and backward in training mode; adds to the gradients, and updates running statistics.
     ///
     /// # Errors
-    /// If candle refuses an operation or the batch does not fit the model.
+    /// If a candle operation fails or the batch does not match the model.
     fn accumulate(&mut self, batch: &Batch, at: StepIndex) -> Result<MicroBatch> {
         self.accumulate_scaled(batch, at, 1.0)
     }
 
-    /// The same with the loss multiplied by `loss_scale` before its gradient is taken, so that gradients which are
+    /// Like [`Engine::accumulate`], with the loss multiplied by `loss_scale` before its gradient is taken, so that gradients
     /// too small for 16 bits are not lost. The loss that is reported is not scaled; [`Engine::gradients`] are.
     ///
     /// # Errors
-    /// As [`Engine::accumulate`].
+    /// See [`Engine::accumulate`].
     fn accumulate_scaled(&mut self, batch: &Batch, at: StepIndex, loss_scale: f32) -> Result<MicroBatch>;
 
-    /// Drops the window: its gradients are forgotten, and running statistics are again what they were before its first
-    /// micro-batch. So a step that is skipped leaves no trace, whatever was in its batches.
+    /// Discards the accumulation window: clears its gradients, and restores the running statistics from before its first
+    /// micro-batch. A skipped step therefore has no effect.
     ///
     /// # Errors
     /// If a statistic cannot be written.
     fn discard(&mut self) -> Result<()>;
 
     /// The summed gradients of the window so far, in the order of the graph's parameters; empty for a
-    /// running statistic and for a frozen parameter. After an update they hold anything, until a micro-batch is accumulated.
+    /// running statistic and for a frozen parameter. After an update, contents are unspecified until a micro-batch is accumulated.
     fn gradients(&self) -> &[Vec<f32>];
 
-    /// Applies an update to every trained parameter; the next [`Engine::accumulate`] begins a new sum.
+    /// Applies an update to every trained parameter; the next [`Engine::accumulate`] starts a new sum.
     ///
     /// # Errors
     /// If a parameter cannot be written.
@@ -134,16 +134,16 @@ pub trait Engine: HostAccess + Send {
     /// The loss in evaluation mode, which changes neither parameters nor gradients.
     ///
     /// # Errors
-    /// If candle refuses an operation or the batch does not fit the model.
+    /// If a candle operation fails or the batch does not match the model.
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch>;
 
     /// The model's output for the last batch that was accumulated or evaluated: `[batch, …]`, for metrics.
     ///
     /// # Errors
-    /// If there was none.
+    /// If there was no such batch.
     fn prediction(&self) -> Result<Tensor>;
 
-    /// The numbers of [`Engine::prediction`], sample after sample, without a copy where the engine has them at hand.
+    /// The values of [`Engine::prediction`] in sample order, without a copy where possible.
     ///
     /// # Errors
     /// If there was no batch, or they cannot be read from the device.
@@ -158,7 +158,7 @@ pub trait Engine: HostAccess + Send {
     /// If they cannot be read from the device.
     fn parameters(&self) -> Result<Vec<Tensor>>;
 
-    /// The numbers of [`Engine::parameters`], without a copy where the engine has them at hand.
+    /// The values of [`Engine::parameters`], without a copy where possible.
     ///
     /// # Errors
     /// If they cannot be read from the device.
@@ -166,7 +166,7 @@ pub trait Engine: HostAccess + Send {
         Ok(tape::numbers(&self.parameters()?)?.into())
     }
 
-    /// What the engine is called in a run's manifest. Default: the name of its type.
+    /// The name of the engine in a run's manifest. Default: the name of its type.
     fn name(&self) -> &'static str {
         std::any::type_name::<Self>()
     }
@@ -177,13 +177,13 @@ pub trait Engine: HostAccess + Send {
     /// If a tensor's shape is not that of the graph.
     fn set_parameters(&mut self, parameters: &[Tensor]) -> Result<()>;
 
-    /// The same as slices of numbers, which the engine keeps where it can: no copy is made.
+    /// Replaces them by vectors of values, which the engine takes over without a copy where possible.
     ///
     /// # Errors
-    /// If they are not those of the graph.
+    /// If they do not match the graph.
     fn set_numbers(&mut self, numbers: Vec<Vec<f32>>) -> Result<()>;
 
-    /// Ends the engine, and gives its parameters and running statistics, without a copy where the engine has them at hand.
+    /// Consumes the engine and returns its parameters and running statistics, without a copy where possible.
     ///
     /// # Errors
     /// If they cannot be read from the device.
@@ -192,26 +192,26 @@ pub trait Engine: HostAccess + Send {
     /// The optimizer's state by parameter and slot; empty before the first step.
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>];
 
-    /// Replaces the optimizer's state by one that [`Engine::optimizer_state`] gave in a run of the same graph and optimizer:
-    /// for each parameter its slots, each as long as its gradient; or none at all, as before the first step.
+    /// Replaces the optimizer's state by one that [`Engine::optimizer_state`] returned for the same graph and optimizer:
+    /// the slots of each parameter, each as long as its gradient, or empty as before the first step.
     ///
     /// # Errors
-    /// If it is that of another graph. Then nothing changes.
+    /// If it belongs to another graph. Then nothing changes.
     fn set_optimizer_state(&mut self, state: Vec<Vec<Vec<f32>>>) -> Result<()>;
 }
 
-/// The engine of a run, with initial parameters, drawn as the settings' `init` and the layers' own say: [`Planned`] on the CPU,
-/// if it knows what to do with the graph, else [`Tape`]. What the settings' `init_from` names is read from its file.
+/// The engine of a run, with parameters initialized by the settings' `init` and the layers' own: [`Planned`] on the CPU
+/// if it can run the graph, otherwise [`Tape`]. The tensors that the settings' `init_from` selects are read from its file.
 ///
 /// # Errors
-/// If the device cannot be opened or refuses a parameter, or the file does not fit the graph.
+/// If the device cannot be opened or a parameter cannot be created on it, or the file does not match the graph.
 pub fn open(graph: &Graph, settings: &TrainConfig) -> Result<Box<dyn Engine>> {
     let mut engine = open_drawn(graph, settings)?;
     read_init(&mut *engine, graph, settings)?;
     Ok(engine)
 }
 
-/// Reads what the settings' `init_from` names into an engine with initial parameters.
+/// Reads the tensors that the settings' `init_from` selects into an engine with initial parameters.
 pub(crate) fn read_init(engine: &mut dyn Engine, graph: &Graph, settings: &TrainConfig) -> Result<()> {
     let Some(from) = &settings.init_from else { return Ok(()) };
     let mut read = Ok(());
@@ -224,7 +224,7 @@ pub(crate) fn read_init(engine: &mut dyn Engine, graph: &Graph, settings: &Train
     })
 }
 
-/// The same for parameters that are about to be replaced all: no file is read.
+/// The same without reading a file, for parameters that will all be replaced.
 pub(crate) fn open_drawn(graph: &Graph, settings: &TrainConfig) -> Result<Box<dyn Engine>> {
     let graph = graph.clone().with_init(settings.init);
     let drawn = initial_numbers(&graph, settings.seed).collect();

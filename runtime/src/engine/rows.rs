@@ -1,4 +1,4 @@
-//! Which rows of tables the batches of a window read: only these have a gradient.
+//! The rows of tables that the batches of a window read: only these have a gradient.
 
 use std::ops::Range;
 
@@ -10,13 +10,13 @@ use crate::shape::Elements;
 /// The rows that a window has read, of each table that is read by tokens of the batch.
 pub(super) struct ReadRows(Vec<Table>);
 
-/// A parameter with a row for each token.
+/// A parameter with one row per token.
 pub(super) struct Table {
     pub(super) parameter: usize,
-    /// Numbers in a row.
+    /// The number of elements per row.
     pub(super) width: usize,
     rows: usize,
-    /// A bit for each row, which keeps them in order.
+    /// One bit per row, which keeps the rows in order.
     read: Vec<u64>,
 }
 
@@ -42,12 +42,12 @@ impl ReadRows {
         Self(tables)
     }
 
-    /// A window begins.
+    /// Starts a window.
     pub(super) fn clear(&mut self) {
         self.0.iter_mut().for_each(|table| table.read.fill(0));
     }
 
-    /// The window has one more batch, whose tokens are in the vocabulary.
+    /// Adds a batch to the window; its tokens are in the vocabulary.
     pub(super) fn add(&mut self, batch: &Batch) {
         let Elements::Int(tokens) = &batch.input.elements else { return };
         for table in &mut self.0 {
@@ -69,12 +69,12 @@ impl Table {
         self.read[row / 64] >> (row % 64) & 1 == 1
     }
 
-    /// The read rows in runs of neighbours, the first row first.
+    /// The rows that were read, as ranges of adjacent rows in ascending order.
     pub(super) fn runs(&self) -> impl Iterator<Item = Range<usize>> {
         let mut row = 0;
         std::iter::from_fn(move || {
             while row < self.rows && !self.is_read(row) {
-                // Words of rows that are not read are passed at once.
+                // Words without rows that were read are skipped at once.
                 row += if self.read[row / 64] == 0 { 64 - row % 64 } else { 1 };
             }
             if row >= self.rows {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_are_one_run() {
+    fn adjacent_rows_form_one_range() {
         assert_eq!(runs(200, &[3, 2, 63, 64, 65, 199, 130]), [2..4, 63..66, 130..131, 199..200]);
         assert_eq!(runs(5, &[0, 1, 2, 3, 4]), vec![0..5; 1]);
         assert!(runs(130, &[]).is_empty());

@@ -22,9 +22,9 @@ use crate::shape::{Elements, Shape};
 /// Runs a graph on candle's tape, on any of candle's devices.
 ///
 /// Gradients and optimizer state are kept on the host in f32, so that the sums of an accumulation window
-/// have one order on every device.
+/// have the same order on every device.
 ///
-/// Subnormal numbers are what candle and the device make of them: on the CPU candle keeps them. The
+/// Subnormal numbers are handled as by candle and the device: on the CPU candle keeps them. The
 /// [planned](super::Planned) engine flushes them to 0.
 pub struct Tape {
     graph: Graph,
@@ -38,17 +38,17 @@ pub struct Tape {
     state: Vec<Vec<Vec<f32>>>,
     /// Where values are rounded in training and in evaluation; `None` in f32.
     rounding: Option<[Rounding; 2]>,
-    /// Running statistics as they were before the window, once it has begun.
+    /// The running statistics from before the window, once it has started.
     before: Option<Vec<Statistic>>,
     /// The output for the last batch.
     prediction: Option<Tensor>,
 }
 
 impl Tape {
-    /// An engine whose parameters are drawn from `seed` by their paths.
+    /// Creates an engine whose parameters are drawn from `seed` and their paths.
     ///
     /// # Errors
-    /// If the device refuses a parameter.
+    /// If a parameter cannot be created on the device.
     pub fn new(graph: Graph, objective: Box<dyn Objective>, seed: u64, device: Device) -> Result<Self> {
         let variables = initial(&graph, seed, &device)?
             .iter()
@@ -84,8 +84,8 @@ impl Tape {
         Ok(())
     }
 
-    /// The same engine with values that are rounded where the planned engine rounds them, and so are their gradients.
-    /// What candle computes with stays f32, since it does not multiply numbers of 16 bits on every device.
+    /// Rounds values and their gradients where the planned engine rounds them.
+    /// candle still computes in f32, since it does not multiply 16-bit values on every device.
     #[must_use]
     pub fn with_format(mut self, format: Option<Format>) -> Self {
         self.rounding =
@@ -93,9 +93,9 @@ impl Tape {
         self
     }
 
-    /// The loss, the new statistics, and what the loss is differentiated by.
+    /// The loss, the new statistics, and the variables to differentiate by.
     fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(LossSum, Vec<Statistic>, Vec<Tensor>)> {
-        // candle takes the largest u32 for no row at all.
+        // candle treats the largest u32 as no row.
         let vocabulary = self.graph.shapes.first().and_then(|input| input.vocabulary());
         if let (Elements::Int(tokens), Some(vocabulary)) = (&batch.input.elements, vocabulary) {
             check_tokens(tokens, vocabulary)?;
@@ -105,7 +105,7 @@ impl Tape {
             Mode::Train { .. } => train,
             Mode::Evaluate => evaluate,
         });
-        // Candle makes no gradient for what is detached.
+        // candle computes no gradient for detached tensors.
         let own = |(variable, parameter): (&Var, &crate::graph::GraphParameter)| {
             if parameter.frozen { variable.as_detached_tensor() } else { variable.as_tensor().clone() }
         };
@@ -196,7 +196,7 @@ impl Engine for Tape {
     }
 
     fn prediction(&self) -> Result<Tensor> {
-        self.prediction.clone().ok_or(Error::Internal("a prediction is asked for before any batch"))
+        self.prediction.clone().ok_or(Error::Internal("a prediction was requested before any batch"))
     }
 
     fn predictions(&self) -> Result<Cow<'_, [f32]>> {
@@ -221,7 +221,7 @@ impl Engine for Tape {
 
     fn set_parameters(&mut self, parameters: &[Tensor]) -> Result<()> {
         if parameters.len() != self.variables.len() {
-            return Err(Error::Internal("another number of parameters than the graph has"));
+            return Err(Error::Internal("the number of parameters is not that of the graph"));
         }
         for (variable, parameter) in self.variables.iter().zip(parameters) {
             variable.set(parameter)?;
@@ -232,7 +232,7 @@ impl Engine for Tape {
     fn set_numbers(&mut self, numbers: Vec<Vec<f32>>) -> Result<()> {
         let expected = self.graph.parameters.iter().map(|parameter| parameter.shape.elements());
         if !numbers.iter().map(Vec::len).eq(expected) {
-            return Err(Error::Internal("other parameters than the graph has"));
+            return Err(Error::Internal("the parameters are not those of the graph"));
         }
         self.write(numbers)
     }
@@ -252,12 +252,12 @@ impl Engine for Tape {
     }
 }
 
-/// The numbers of some tensors.
+/// The values of some tensors.
 pub(super) fn numbers(tensors: &[Tensor]) -> Result<Vec<Vec<f32>>> {
     tensors.iter().map(|tensor| Ok(tensor.flatten_all()?.to_vec1()?)).collect()
 }
 
-/// A tensor of no axes as a number.
+/// The value of a scalar tensor.
 fn scalar(tensor: &Tensor) -> Result<f64> {
     Ok(f64::from(tensor.to_scalar::<f32>()?))
 }

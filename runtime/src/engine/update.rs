@@ -16,7 +16,7 @@ pub(super) fn initial_state(update: &Update<'_>, gradients: &[Vec<f32>]) -> Vec<
     gradients.iter().map(|gradient| (0..slots).map(slot(gradient.len())).collect()).collect()
 }
 
-/// That a state has the slots of parameters with such gradients: as many for each, and as long.
+/// Checks that a state has the right slots for parameters with these gradients, each of the right length.
 pub(super) fn check_state(state: &[Vec<Vec<f32>>], gradients: &[Vec<f32>]) -> Result<()> {
     let slots = state.first().map_or(0, Vec::len);
     let fits = |(state, gradient): (&Vec<Vec<f32>>, &Vec<f32>)| {
@@ -40,7 +40,7 @@ pub(super) fn apply(
         return;
     }
     let tables = if update.optimizer.is_sparse() { rows.tables() } else { &[] };
-    // Penalties move every row.
+    // Penalties change every row.
     let is_by_rows = |table: &&Table| !update.treatments[table.parameter].has_penalties();
     for_each_block(parameters, gradients, state, |parameter, weights, gradients, state| {
         if tables.iter().filter(is_by_rows).any(|table| table.parameter == parameter) {
@@ -63,7 +63,7 @@ pub(super) fn apply(
     }
 }
 
-/// Calls `work` with a part of each slot of a state, without allocating for the few slots that optimizers have.
+/// Calls `work` with a range of each slot of a state, without allocating for the few slots that optimizers have.
 fn with_slots<R>(
     state: &mut [Vec<f32>],
     numbers: Range<usize>,
@@ -82,7 +82,7 @@ fn with_slots<R>(
     work(&mut slots[..count])
 }
 
-/// The same for a rule that depends on norms of whole parameters: one after the other, each measured, then moved.
+/// The same for a rule that depends on norms of entire parameters: each parameter in turn is measured, then updated.
 fn layerwise(
     update: &Update<'_>,
     graph: &[GraphParameter],

@@ -1,21 +1,21 @@
-//! What is known of a run before its first step.
+//! The result of checking a run before its first step.
 
 use crate::keys::Finding;
 use crate::summary::Memory;
 use crate::trainer::RunPlan;
 
-/// A run that was looked at and not started: every rule holds.
+/// The result of [`Experiment::check`](crate::Experiment::check): every rule holds.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Check {
-    /// What the run would do.
+    /// The steps and samples of the run.
     pub plan: RunPlan,
-    /// What it would need.
+    /// The memory that it would need.
     pub memory: Memory,
-    /// What the system can give, in bytes; `None` where that is not known.
+    /// The available memory in bytes; `None` if unknown.
     pub available: Option<u64>,
-    /// What gives reason to doubt.
+    /// Advice on doubtful choices.
     pub advice: Vec<Finding>,
-    /// A sentence on each thing that the file system of the run's folder does not have, and that the run would do without.
+    /// A sentence on each feature that the file system of the run folder lacks and the run can do without.
     pub notices: Vec<String>,
 }

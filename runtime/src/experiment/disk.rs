@@ -1,4 +1,4 @@
-//! The place that a run writes to: whether it can be written, and whether it is large enough.
+//! Checks that the output folder of a run is writable and has enough free space.
 
 use std::path::{Path, PathBuf};
 
@@ -9,18 +9,18 @@ use crate::run_dir::probe;
 use crate::spec::TrainConfig;
 use crate::trainer::RunPlan;
 
-/// What a number takes.
+/// The bytes of an element.
 const F32: u64 = 4;
 
-/// What a run leaves at the least, in bytes, and how many checkpoints are among that.
+/// The least disk space that a run needs, in bytes, and the number of checkpoints in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Needed {
     pub(super) bytes: u64,
     pub(super) checkpoints: u64,
 }
 
-/// The model, and at one time the newest checkpoints, the best one, and the next one that is being written; of a run that
-/// is taken up again, whose checkpoints are there, that next one alone.
+/// Returns the space for the model and, at one time, the newest checkpoints, the best one and the one that is being
+/// written. A resumed run has its checkpoints already and needs space only for the next one.
 pub(super) fn needed(graph: &Graph, settings: &TrainConfig, plan: &RunPlan, is_resumed: bool) -> Needed {
     let (model, optimizer) = numbers(graph, settings);
     let of = |numbers: u64| numbers.saturating_mul(F32);
@@ -33,7 +33,7 @@ pub(super) fn needed(graph: &Graph, settings: &TrainConfig, plan: &RunPlan, is_r
     Needed { bytes: each.saturating_mul(checkpoints).saturating_add(of(model)), checkpoints }
 }
 
-/// That the file system of `out` has the space, where it says how much it has.
+/// Checks that the file system of `out` has the space, if it reports its free space.
 pub(super) fn fits(needed: Needed, out: &Path) -> Result<()> {
     let place = nearest(out);
     match fs4::available_space(&place) {
@@ -45,13 +45,13 @@ pub(super) fn fits(needed: Needed, out: &Path) -> Result<()> {
     }
 }
 
-/// That a run's folder could be made and written below `out`, which is tried; leaves nothing behind. Gives a sentence on each thing
-/// that the file system does not have and a run does without.
+/// Checks that a run folder can be created and written below `out` by trying it; leaves nothing behind. Returns a
+/// sentence on each feature that the file system lacks and a run can do without.
 pub(super) fn writable(out: &Path) -> Result<Vec<String>> {
     probe(&nearest(out)).map_err(|error| match error {
         Error::File { source, .. } => {
             let problem = format!(
-                "the folder of the run cannot be made ({source}); give another place with `--out` or `Experiment::out`"
+                "the run folder cannot be created ({source}); choose another place with `--out` or `Experiment::out`"
             );
             Error::File { path: out.to_owned(), source: std::io::Error::new(source.kind(), problem) }
         }
@@ -59,7 +59,7 @@ pub(super) fn writable(out: &Path) -> Result<Vec<String>> {
     })
 }
 
-/// The first of a folder and those above it that is there.
+/// Returns the folder or its nearest ancestor that exists.
 fn nearest(folder: &Path) -> PathBuf {
     let mut nearest = folder;
     while !nearest.exists() {
@@ -79,18 +79,18 @@ mod tests {
     use crate::fixture::experiment;
 
     #[test]
-    fn a_place_is_tried_and_left_as_it_was() {
+    fn writable_probe_leaves_no_files() {
         let folder = tempfile::tempdir().unwrap();
         writable(&folder.path().join("runs/deep/down")).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
         let error = writable(&file).unwrap_err().to_string();
-        assert!(error.contains("the folder of the run cannot be made"), "{error}");
+        assert!(error.contains("the run folder cannot be created"), "{error}");
     }
 
     #[test]
-    fn too_little_space_is_refused_with_both_figures() {
+    fn insufficient_disk_space_is_rejected_with_both_figures() {
         let folder = tempfile::tempdir().unwrap();
         assert!(fits(Needed { bytes: 1, checkpoints: 0 }, &folder.path().join("runs")).is_ok());
         let error = fits(Needed { bytes: 1 << 60, checkpoints: 5 }, folder.path()).unwrap_err().to_string();
@@ -113,9 +113,9 @@ mod tests {
         entries.map(size).sum()
     }
 
-    /// A run never needs less than is asked for: what it leaves, and one checkpoint more on the way.
+    /// The required space is no more than a run uses: its final files and one more checkpoint.
     #[test]
-    fn no_run_is_refused_that_has_room() {
+    fn run_with_enough_space_is_accepted() {
         let out = tempfile::tempdir().unwrap();
         let with = || {
             let keep = r#"{"every":{"Steps":1},"keep":2}"#;
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(of(false).checkpoints, 3 + has_best);
         assert_eq!(of(true).checkpoints, 1);
         let each = (of(false).bytes - of(true).bytes) / (2 + has_best);
-        // Nine numbers in each copy of the model; two for each of six trained ones.
+        // Nine elements in each copy of the model; two for each of six trained ones.
         assert_eq!(each, 4 * (9 * (1 + kept(settings)) + 12));
         let run = with().run().unwrap();
         let left = sizes(run.folder.as_deref().unwrap());

@@ -1,4 +1,4 @@
-//! A trained model on the data of its run.
+//! Evaluates a trained model on the data of its run.
 
 use std::sync::Arc;
 
@@ -12,21 +12,21 @@ use crate::trainer;
 use crate::trainer::Evaluation;
 
 impl<M: Model> Experiment<M> {
-    /// The seed from which the data of a trained model are split: the one that was set, else that of the
-    /// model's run, else the declared one. With another, the model would meet samples it has learned from.
+    /// Returns the seed for splitting the data of a trained model: the one that was set, else that of the
+    /// model's run, else the declared one. Another seed would evaluate the model on samples it was trained on.
     ///
     /// # Errors
-    /// If a rule does not hold.
+    /// If a rule is violated.
     pub fn split_seed(&mut self, model: &TrainedModel<M>) -> Result<u64> {
         let is_set = self.overrides.iter().any(|(key, _)| key == "seed");
         let seed = self.settings()?.seed;
         Ok(if is_set { seed } else { model.seed().unwrap_or(seed) })
     }
 
-    /// A trained model on one part of the data, split and normalized as in the run that made it.
+    /// Evaluates a trained model on one part of the data, split and normalized as in its run.
     ///
     /// # Errors
-    /// If the data cannot be used or do not fit the model, or the part has no samples.
+    /// If the data are invalid or do not fit the model, or the part has no samples.
     pub fn evaluate(
         mut self,
         model: &TrainedModel<M>,

@@ -1,4 +1,4 @@
-//! The memory that a run takes, and that the machine has.
+//! The memory that a run needs, and that is available.
 
 use std::fs;
 use std::path::Path;
@@ -11,25 +11,25 @@ use crate::plan::{Plan, Storage};
 use crate::spec::{Device, InitFrom, TrainConfig};
 use crate::summary::{Memory, Summary};
 
-/// What is done with a declared run, as far as memory goes: [`Experiment::memory`](super::Experiment::memory).
+/// A use of a declared run, for [`Experiment::memory`](super::Experiment::memory).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Work {
-    /// The run, from its beginning to its end, however it ends.
+    /// The run from start to end, for any exit.
     Train,
-    /// The same from a checkpoint.
+    /// The run from a checkpoint.
     Resume,
-    /// The search for a learning rate.
+    /// The learning-rate range test.
     FindRate,
-    /// A trained model on a part of the data, read from its file.
+    /// The evaluation of a model file on a part of the data.
     Evaluate,
-    /// The run again, compared with its record.
+    /// A re-run that is compared with the run folder.
     Verify,
-    /// The run again, up to the model of a step.
+    /// A re-run up to the model of a step.
     Replay,
 }
 
-/// What some work takes: for no more samples at once than there are.
+/// Returns the memory that `work` needs. The batch is limited to the number of samples.
 pub(super) fn memory(graph: &Graph, settings: &TrainConfig, samples: usize, work: Work) -> Memory {
     let batch = settings.batch.min(samples);
     let memory = of_work(graph, settings, batch, work).memory();
@@ -44,7 +44,7 @@ pub(super) fn memory(graph: &Graph, settings: &TrainConfig, samples: usize, work
     Memory { gradients: 0, optimizer: 0, activations, ..memory }
 }
 
-/// The summary of a model as a run trains it: planned where it runs by a plan, and with what is held besides.
+/// Returns the summary of a model in training: with the plan, if it runs by one, and with all further copies.
 pub(crate) fn summary(graph: &Graph, settings: &TrainConfig, batch: usize) -> Summary {
     of_work(graph, settings, batch, Work::Train)
 }
@@ -62,29 +62,29 @@ fn of_work(graph: &Graph, settings: &TrainConfig, batch: usize, work: Work) -> S
     }
 }
 
-/// The bytes of a plan.
+/// Returns the bytes of a plan.
 fn planned(plan: &Plan) -> u64 {
     ((plan.length() + plan.rounded_weights()) as u64).saturating_mul(size_of::<f32>() as u64)
 }
 
-/// Numbers of a model, and of what the optimizer keeps of it.
+/// Returns the number of elements of a model and of its optimizer state.
 pub(super) fn numbers(graph: &Graph, settings: &TrainConfig) -> (u64, u64) {
     let Held { model, optimizer, .. } = Held::of(graph, settings);
     (model, optimizer)
 }
 
-/// How many copies of the model a run keeps: an average, the best so far.
+/// Returns how many copies of the model a run keeps: the average, the best weights.
 pub(super) fn kept(settings: &TrainConfig) -> u64 {
     let has_best = settings.early_stop.is_some_and(|stop| stop.restore_best);
     u64::from(settings.ema.is_some()) + u64::from(has_best)
 }
 
-/// What there is of a run in memory, in numbers. Whoever makes another copy of one of these on the way of a run counts it in
-/// [`Held::besides`]; `tests/engines/memory.rs` compares the plan with what processes take.
+/// The elements that a run keeps in memory. Code that makes another copy during a run must count it in
+/// [`Held::besides`]; `tests/engines/memory.rs` compares the plan with the peak memory of processes.
 struct Held {
     /// Parameters and running statistics.
     model: u64,
-    /// A gradient for each trained number.
+    /// A gradient for each trained element.
     gradients: u64,
     optimizer: u64,
     /// The average of the weights.
@@ -107,31 +107,32 @@ impl Held {
         }
     }
 
-    /// What a checkpoint holds.
+    /// The elements of a checkpoint.
     fn state(&self) -> u64 {
         self.model.saturating_add(self.optimizer).saturating_add(self.kept)
     }
 
-    /// The most that is held at one time besides the parameters, the gradients, the optimizer's state and a micro-batch.
+    /// Returns the most elements that are held at one time besides the parameters, the gradients, the optimizer state
+    /// and a micro-batch.
     ///
-    /// The files of a checkpoint are made in memory, while the run waits, and written while it goes on. A final model, and the
-    /// checkpoint of an interruption, are written from where their numbers are.
+    /// The files of a checkpoint are built in memory while the run waits, and written while it continues. A final model and the
+    /// checkpoint of an interrupted run are written without a copy.
     fn besides(&self, graph: &Graph, settings: &TrainConfig, work: Work) -> u64 {
         let Self { model, average, kept, .. } = *self;
         let state = self.state();
         let saved = if settings.checkpoint.is_some() { state } else { 0 };
-        // When a run begins, there are no gradients yet, nor what the optimizer and the run keep.
+        // At the start of a run there are no gradients, optimizer state or kept copies yet.
         let first = |held: u64| {
             held.saturating_sub(self.gradients.saturating_add(self.optimizer).saturating_add(kept))
         };
         match work {
-            Work::Train => kept.saturating_add(saved.max(first(with_init(graph, settings)))),
-            // The files, and the state that is read from them.
+            Work::Train => kept.saturating_add(saved.max(first(with_init_from(graph, settings)))),
+            // The files and the state that is read from them.
             Work::Resume => kept.saturating_add(saved.max(first(state.saturating_mul(2)))),
-            Work::FindRate => average.saturating_add(first(with_init(graph, settings))),
-            // The model that is evaluated, whose file has gone by then.
+            Work::FindRate => average.saturating_add(first(with_init_from(graph, settings))),
+            // The model; its file is no longer in memory.
             Work::Evaluate => model,
-            // The files of a checkpoint on record, and the same made again.
+            // The files of a recorded checkpoint, and those of the re-run.
             Work::Verify => kept.saturating_add(state.saturating_mul(2)),
             Work::Replay => {
                 let asked = model.saturating_add(average);
@@ -141,16 +142,16 @@ impl Held {
     }
 }
 
-/// Numbers that are held besides the parameters while these are drawn or read from a file.
-fn with_init(graph: &Graph, settings: &TrainConfig) -> u64 {
+/// Returns the elements that are held besides the parameters while these are initialized or read from a file.
+fn with_init_from(graph: &Graph, settings: &TrainConfig) -> u64 {
     let largest = graph.parameters.iter().map(|parameter| parameter.shape.elements() as u64).max();
     let (largest, number) = (largest.unwrap_or(0), size_of::<f32>() as u64);
-    // The file, and a tensor out of it with its numbers.
+    // The file, and one of its tensors with its elements.
     let read = |from: InitFrom| {
         let size = fs::metadata(from.file).map_or(0, |about| about.len());
         (size / number).saturating_add(largest.saturating_mul(2))
     };
-    // Orthonormal vectors are made in f64, of normal numbers.
+    // Orthogonal matrices are computed in f64 from normal samples.
     let is_orthogonal = |init: Init| matches!(init, Init::Orthogonal { .. });
     let drawn = graph.clone().with_init(settings.init).parameters;
     let drawn = drawn.iter().filter(|parameter| is_orthogonal(parameter.init));
@@ -158,7 +159,7 @@ fn with_init(graph: &Graph, settings: &TrainConfig) -> u64 {
     settings.init_from.map_or(0, read).max(drawn.unwrap_or(0))
 }
 
-/// That the machine has the memory, where it says how much it has.
+/// Checks that the memory is available, if the available amount is known.
 pub(super) fn fits(memory: Memory, available: Option<u64>) -> Result<()> {
     match available {
         Some(available) if memory.total() > available => {
@@ -168,8 +169,8 @@ pub(super) fn fits(memory: Memory, available: Option<u64>) -> Result<()> {
     }
 }
 
-/// The memory that the system can give to a run, in bytes, on Linux: of the whole machine, and of the control groups that
-/// the process is in, whichever is less.
+/// Returns the available memory in bytes, on Linux: the smaller of what the machine and the control groups of the process
+/// have.
 pub(super) fn available(settings: &TrainConfig) -> Option<u64> {
     let Device::Cpu = settings.device;
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|meminfo| available_of(&meminfo));
@@ -178,18 +179,18 @@ pub(super) fn available(settings: &TrainConfig) -> Option<u64> {
     machine.into_iter().chain(group).min()
 }
 
-/// The line `MemAvailable:  8000000 kB`.
+/// Parses the line `MemAvailable:  8000000 kB`.
 fn available_of(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kibibytes.checked_mul(1024)
 }
 
-/// What the control groups of `/proc/self/cgroup` leave, mounted at `root`; none without a limit. Each group above may have
-/// a limit of its own. In a container the path may be that of the host, and not to be found: then the groups above it are
-/// looked at, of which the topmost is the container's.
+/// Returns the memory left by the control groups of `/proc/self/cgroup`, mounted at `root`; `None` without a limit.
+/// Each parent group may have its own limit. In a container the path may be that of the host and not exist: then its
+/// parents are used, of which the topmost is the container's.
 ///
-/// (No library is at hand that does not count the page cache as used, which the kernel gives back before it refuses.)
+/// (The known libraries count the page cache as used, which the kernel frees before it refuses an allocation.)
 fn left_to(root: &Path, groups: &str) -> Option<u64> {
     let mut least = None;
     for line in groups.lines() {
@@ -215,7 +216,7 @@ fn left_to(root: &Path, groups: &str) -> Option<u64> {
     least
 }
 
-/// Pages of files in `memory.stat`, which the kernel gives back when they are needed.
+/// Returns the file pages in `memory.stat`, which the kernel frees on demand.
 fn cached(stat: &str, prefix: &str) -> u64 {
     let of = |name: &str| {
         let mut lines = stat.lines().filter_map(|line| line.strip_prefix(prefix)?.strip_prefix(name));
@@ -230,7 +231,7 @@ mod tests {
     use crate::fixture::experiment;
 
     #[test]
-    fn the_memory_of_a_system_is_read() {
+    fn system_memory_is_read() {
         assert_eq!(
             available_of("MemTotal:  9 kB\nMemAvailable:    8000 kB\nBuffers: 1 kB\n"),
             Some(8_192_000)
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_of_control_groups_are_read() {
+    fn cgroup_limits_are_read() {
         let root = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
             let path = root.path().join(path);
@@ -256,11 +257,11 @@ mod tests {
         write("a/memory.stat", "anon 9\ninactive_file 100\nactive_file 50\n");
         write("a/b/memory.max", "max\n");
         write("a/b/memory.current", "600\n");
-        // The limit of the group above holds for both; 150 bytes of what is used are of files.
+        // The limit of the parent group applies to both; 150 of the used bytes are file pages.
         assert_eq!(left("0::/a/b\n"), Some(450));
         write("a/b/memory.max", "800\n");
         assert_eq!(left("0::/a/b\n"), Some(200));
-        // The path of a host, of which the container sees its own part at the root.
+        // The path of the host; the container sees its own group at the root.
         assert_eq!(left("0::/elsewhere/c\n"), None);
         write("memory.max", "90\n");
         write("memory.current", "100\n");
@@ -273,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused_with_both_figures() {
+    fn insufficient_memory_is_rejected_with_both_figures() {
         let memory = Memory {
             parameters: 1 << 30,
             gradients: 1 << 30,
@@ -285,14 +286,14 @@ mod tests {
         assert!(fits(memory, None).is_ok());
         assert_eq!(
             fits(memory, Some(1 << 31)).unwrap_err().to_string(),
-            "training needs 4.0 GiB of memory, of which 1.0 MiB are for the values of a micro-batch, but the system \
+            "training needs 4.0 GiB of memory, of which 1.0 MiB are for the activations of a micro-batch, but the system \
              has 2.0 GiB; try a smaller model, or a smaller `batch` with `accumulate`"
         );
     }
 
-    /// Nine numbers, of which six are trained, with two more of each; a micro-batch has four samples of three.
+    /// Nine elements, of which six are trained, with two optimizer values for each; a micro-batch has four samples of three.
     #[test]
-    fn averages_best_weights_and_checkpoints_are_counted() {
+    fn memory_estimate_counts_averages_best_weights_and_checkpoints() {
         let copies = |work: Work, changes: &[(&str, &str)]| {
             let none = [("checkpoint", "null"), ("early_stop", "null"), ("batch", "4")];
             let mut training = experiment();

@@ -1,4 +1,4 @@
-//! A declared run as a value: changed and started from code, or by the command line.
+//! A declared run as a value that code or the command line configures and starts.
 
 mod check;
 mod disk;
@@ -37,7 +37,7 @@ use crate::summary::Memory;
 use crate::trainer;
 use crate::trainer::{RateCurve, RateSearch};
 
-/// A run that was declared with [`train!`](crate::train!): the same as its command line, without one.
+/// A run declared with [`train!`](crate::train!), for use from Rust code instead of the command line.
 ///
 /// ```no_run
 /// # use trainspec::prelude::*;
@@ -64,18 +64,18 @@ pub struct Experiment<M: 'static> {
     interrupt: Interrupt,
 }
 
-/// Which run is taken up again.
+/// Which run is resumed.
 enum Resume {
-    /// That of a folder.
+    /// The run in this folder.
     Of(PathBuf),
-    /// The one that was begun last.
+    /// The newest run.
     Newest,
 }
 
 impl<M> Experiment<M> {
-    /// A declared run, with a line about it; its folders are `runs/<name>/<id>`.
+    /// Creates a declared run with a one-line description. Its folders are `runs/<name>/<id>`.
     ///
-    /// That `M` is a model is no bound here: generated code asks for it elsewhere, once.
+    /// There is no bound `M: Model` here, since generated code asserts it elsewhere, once.
     pub fn declared(name: &'static str, about: &'static str, declaration: &Declaration) -> Self {
         let spec = declaration.spec();
         Self {
@@ -112,13 +112,13 @@ impl<M: Model> Experiment<M> {
         self.changed("epochs", &epochs.to_string())
     }
 
-    /// Draws all random numbers from this seed.
+    /// Sets the seed of the random number generator.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         self.changed("seed", &seed.to_string())
     }
 
-    /// Trains by another optimizer, of any type.
+    /// Trains with another optimizer of any type.
     ///
     /// ```
     /// # use trainspec::prelude::*;
@@ -141,8 +141,8 @@ impl<M: Model> Experiment<M> {
         self.with_config(|settings| settings.optimizer = optimizer.boxed())
     }
 
-    /// Changes any keys at once, also to values of another type, which [`Experiment::set`] leaves to the program. Every rule
-    /// is judged once all changes are made; a fault shows when the run starts. What has changed is among the
+    /// Changes any keys at once, also to values of another type, which [`Experiment::set`] cannot do. The rules are
+    /// checked after all changes; an error is reported when the run starts. The changes are recorded in the
     /// [overrides](Experiment::overrides).
     ///
     /// ```
@@ -174,7 +174,7 @@ impl<M: Model> Experiment<M> {
             let after = settings.to_json();
             for (key, value) in after.as_object().into_iter().flatten() {
                 let is_length = key == "epochs" || key == "steps";
-                // A run has one length; that the other is not given is said by it.
+                // A run has one length: setting one implies that the other is null.
                 if before.get(key) != Some(value) && !(is_length && value.is_null()) {
                     overrides.push((key.clone(), value.to_string()));
                 }
@@ -184,7 +184,7 @@ impl<M: Model> Experiment<M> {
         self
     }
 
-    /// Computes there.
+    /// Trains on this device.
     #[must_use]
     pub fn device(self, device: Device) -> Self {
         self.changed("device", &device.to_string())
@@ -197,16 +197,16 @@ impl<M: Model> Experiment<M> {
         self
     }
 
-    /// Writes nothing.
+    /// Writes no run folder.
     #[must_use]
     pub fn without_folder(mut self) -> Self {
         (self.out, self.resume) = (None, None);
         self
     }
 
-    /// Goes on with the run of this folder, from its newest whole checkpoint, instead of beginning another: the files that
-    /// it ends with are byte for byte those of a run that was never ended. The settings are to be those that it was
-    /// begun with, and so are the data.
+    /// Resumes the run in this folder from its newest complete checkpoint instead of starting a new run. The final
+    /// files are byte for byte those of an uninterrupted run. The settings and the data must be those that the run was
+    /// started with.
     ///
     /// ```no_run
     /// # use trainspec::prelude::*;
@@ -224,18 +224,18 @@ impl<M: Model> Experiment<M> {
         self
     }
 
-    /// The same with the program's newest run below the folder of [`Experiment::out`].
+    /// Resumes the program's newest run below the folder of [`Experiment::out`].
     #[must_use]
     pub fn resume_newest(mut self) -> Self {
         self.resume = Some(Resume::Newest);
         self
     }
 
-    /// Permits this key of the spec, with all that it holds, to differ from what a resumed run was begun with; what has
-    /// changed is recorded in the manifest. By default no key may: the run that results is no longer one that can be
-    /// had from its spec alone.
+    /// Allows this key of the spec, including its nested keys, to differ from the value that the resumed run was
+    /// started with. The changes are recorded in the manifest. By default no key may differ, since the resulting run
+    /// can then no longer be reproduced from its spec alone.
     ///
-    /// That the state fits the changed spec is checked: another number of epochs or another rate does, another layer does
+    /// The saved state must fit the changed spec: another number of epochs or another learning rate fits, another layer does
     /// not.
     #[must_use]
     pub fn allow_spec_change(mut self, key: impl Into<String>) -> Self {
@@ -243,23 +243,23 @@ impl<M: Model> Experiment<M> {
         self
     }
 
-    /// Ends when that is requested of this handle, with nothing lost: see [`Interrupt`]. Without, only the run's own end ends it.
+    /// Stops without losing state when this handle requests it: see [`Interrupt`].
     #[must_use]
     pub fn interrupted_by(mut self, interrupt: &Interrupt) -> Self {
         self.interrupt = interrupt.clone();
         self
     }
 
-    /// Changes a key, as `--set key=value` does: `batch`, `optimizer.lr`, `schedule.0.steps`.
+    /// Sets a key, as `--set key=value` does: `batch`, `optimizer.lr`, `schedule.0.steps`.
     ///
     /// # Errors
-    /// If there is no such key, or its rules do not hold for the value.
+    /// If the key is unknown or the value violates a rule.
     pub fn set(mut self, key: &str, value: &str) -> Result<Self> {
         self.change(key, value)?;
         Ok(self)
     }
 
-    /// A change whose fault shows when the run starts.
+    /// Makes a change whose error is reported when the run starts.
     fn changed(mut self, key: &str, value: &str) -> Self {
         if let Err(error) = self.change(key, value) {
             self.settings = Err(error);
@@ -275,7 +275,7 @@ impl<M: Model> Experiment<M> {
             _ => "",
         };
         if self.overrides.iter().any(|(key, _)| key == other) {
-            let problem = format!("`{other}` is set as well; a run has one length");
+            let problem = format!("`{other}` is also set; a run has only one length");
             return Err(Error::Setting { key: key.to_owned(), problem });
         }
         settings.set(key, value)?;
@@ -283,18 +283,18 @@ impl<M: Model> Experiment<M> {
         Ok(())
     }
 
-    /// The settings, with every default and change.
+    /// Returns the settings with all defaults and changes.
     ///
     /// # Errors
-    /// If a rule does not hold.
+    /// If a rule is violated.
     pub fn settings(&mut self) -> Result<&TrainConfig> {
         self.settings.as_mut().map(|settings| &*settings).map_err(take)
     }
 
-    /// The whole spec as canonical JSON: the settings, and the model layer by layer.
+    /// Returns the full spec as canonical JSON: the settings, and the model layer by layer.
     ///
     /// # Errors
-    /// If a rule does not hold.
+    /// If a rule is violated.
     pub fn spec(&mut self) -> Result<serde_json::Value> {
         let graph = self.graph()?;
         let from = self.settings()?.init_from;
@@ -310,7 +310,8 @@ impl<M: Model> Experiment<M> {
         Ok(unsigned_zeros(spec))
     }
 
-    /// The SHA-256 of the file that the run began with which is resumed, for one that has gone since: the run does not need it.
+    /// Returns the SHA-256 of the `init_from` file from the resumed run, for a file that no longer exists: the run does
+    /// not need it.
     fn recorded_sha256(&self) -> Option<String> {
         let run = self.taken_up().ok()??;
         let spec: serde_json::Value =
@@ -318,10 +319,10 @@ impl<M: Model> Experiment<M> {
         Some(spec.pointer("/spec/init_from/sha256")?.as_str()?.to_owned())
     }
 
-    /// The model's graph, with the parameters frozen that are to be.
+    /// Returns the model's graph with frozen parameters marked.
     ///
     /// # Errors
-    /// If a rule of the model does not hold, or a group means none of its parameters.
+    /// If a rule of the model is violated, or a group matches none of its parameters.
     pub fn graph(&self) -> Result<Graph> {
         let mut graph = self.spec.graph()?;
         if let Ok(settings) = &self.settings {
@@ -333,21 +334,21 @@ impl<M: Model> Experiment<M> {
     /// Reads a trained model.
     ///
     /// # Errors
-    /// If the file cannot be read, or its tensors are not those of the model; all that differ are named.
+    /// If the file cannot be read, or its tensors are not those of the model. The error names every mismatch.
     pub fn load(&self, path: impl AsRef<Path>) -> Result<TrainedModel<M>> {
         TrainedModel::read(self.graph()?, path.as_ref())
     }
 
-    /// The changes that were made to what was declared, in their order.
+    /// Returns the changes to the declared spec, in order.
     #[must_use]
     pub fn overrides(&self) -> &[(String, String)] {
         &self.overrides
     }
 
-    /// The data, split, normalized and checked.
+    /// Opens the data, splits, normalizes and checks them.
     ///
     /// # Errors
-    /// If they cannot be read or cannot be used.
+    /// If the data cannot be read or are invalid.
     pub fn data(&mut self) -> Result<PreparedDataset> {
         let settings = self.settings()?;
         let (seed, loss) = (settings.seed, Arc::clone(&settings.loss));
@@ -359,10 +360,10 @@ impl<M: Model> Experiment<M> {
         self.interrupt.during(|| self.spec.open())
     }
 
-    /// The learning rate of every step of the run. Of the data only the number of samples is looked at.
+    /// Returns the learning rate of every step of the run. Only the number of samples of the data is used.
     ///
     /// # Errors
-    /// If the settings or the split cannot be used, the data cannot be opened, or the schedule does not fit the run.
+    /// If the settings or the split are invalid, the data cannot be opened, or the schedule does not fit the run.
     pub fn schedule(&mut self) -> Result<Schedule> {
         let data = self.opened()?;
         let settings = self.settings()?;
@@ -371,20 +372,20 @@ impl<M: Model> Experiment<M> {
         Schedule::of(settings, steps, epoch)
     }
 
-    /// What some work with this run takes in memory, as it is planned before the first step: it is refused where the machine
-    /// has less.
+    /// Returns the memory that `work` with this run is planned to need before the first step. The work is rejected if
+    /// less memory is available.
     ///
     /// # Errors
-    /// If the settings or the data cannot be used.
+    /// If the settings or the data are invalid.
     pub fn memory(&mut self, work: Work) -> Result<Memory> {
         let (graph, samples) = (self.graph()?, self.data()?.train().len());
         Ok(memory::memory(&graph, self.settings()?, samples, work))
     }
 
-    /// Searches for a learning rate, on parameters of its own: see [`trainer::find_rate`].
+    /// Runs a learning-rate range test on its own parameters: see [`trainer::find_rate`].
     ///
     /// # Errors
-    /// If the settings or the data cannot be used, or a sample cannot be read.
+    /// If the settings or the data are invalid, or a sample cannot be read.
     pub fn find_rate(mut self, search: RateSearch) -> Result<RateCurve> {
         let Parts { settings, graph, data } = self.parts()?;
         let needed = memory::memory(&graph, &settings, data.train().len(), Work::FindRate);
@@ -394,7 +395,7 @@ impl<M: Model> Experiment<M> {
     }
 }
 
-/// Takes an error out of a place that is not looked at again.
+/// Takes an error out of a place that is not read again.
 fn take(error: &mut Error) -> Error {
     std::mem::replace(error, Error::Internal("an error was reported twice"))
 }

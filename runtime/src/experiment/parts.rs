@@ -1,4 +1,4 @@
-//! What a run is made of.
+//! The parts of a run.
 
 use serde_json::Value;
 
@@ -10,14 +10,14 @@ use crate::model::Model;
 use crate::run_dir::Start;
 use crate::spec::{TrainConfig, hash};
 
-/// What a run works with.
+/// The settings, graph and data of a run.
 pub(super) struct Parts {
     pub(super) settings: TrainConfig,
     pub(super) graph: Graph,
     pub(super) data: PreparedDataset,
 }
 
-/// By what a run is known in its folder.
+/// What identifies a run in its folder.
 pub(super) struct Identity {
     name: &'static str,
     spec: Value,
@@ -26,7 +26,7 @@ pub(super) struct Identity {
 }
 
 impl Parts {
-    /// How the run begins under the engine of this name, for its folder.
+    /// Returns the start record of the run for its folder, with the engine of this name.
     pub(super) fn start<'a>(&'a self, identity: &'a Identity, engine: &'static str) -> Start<'a> {
         Start {
             name: identity.name,
@@ -42,14 +42,14 @@ impl Parts {
 }
 
 impl<M: Model> Experiment<M> {
-    /// The run's identity. It reads the file that the run begins with, if there is one, for its hash: a check does without.
+    /// Returns the run's identity. It reads the `init_from` file, if there is one, for its hash; a check does not need it.
     pub(super) fn identity(&mut self) -> Result<Identity> {
         let spec = self.spec()?;
         let overrides = self.overrides.clone();
         Ok(Identity { name: self.name, spec_hash: hash(&spec), spec, overrides })
     }
 
-    /// Takes the parts of the run out of its declaration.
+    /// Takes the parts of the run out of the experiment.
     pub(super) fn parts(&mut self) -> Result<Parts> {
         let (graph, data) = (self.graph()?, self.data()?);
         let taken = Err(Error::Internal("a run has its settings once"));

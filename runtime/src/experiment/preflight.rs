@@ -1,4 +1,4 @@
-//! What is judged before the first step, for a check as for a run.
+//! The checks before the first step, shared by `check` and `run`.
 
 use std::path::Path;
 
@@ -12,24 +12,24 @@ use crate::graph::Graph;
 use crate::spec::TrainConfig;
 use crate::trainer::TrainStep;
 
-/// A run that may begin.
+/// A run that passed the checks.
 pub(super) struct Ready {
     pub(super) engine: Box<dyn Engine>,
     pub(super) check: Check,
 }
 
-/// How a model is looked at before its first step.
+/// A function that inspects a model before its first step.
 pub(super) type Look =
     fn(&mut dyn Engine, &Graph, &TrainConfig, &PreparedDataset) -> Result<Option<FirstLook>>;
 
-/// Judges all that is known before the first step, for a check as for a run: what one refuses the other does, and in the
-/// same words. `place` is where the run writes.
+/// Runs all checks before the first step, for `check` and for `run`: both reject the same runs with the same messages.
+/// `place` is the folder that the run writes to.
 pub(super) fn ready(parts: &Parts, place: Option<&Path>, is_resumed: bool, look: Look) -> Result<Ready> {
     let Parts { graph, settings, data, .. } = parts;
     if settings.checkpoint.is_some() && place.is_none() && !is_resumed {
         return Err(Error::Setting {
             key: "checkpoint".to_owned(),
-            problem: "there is no run folder to save to; give the run one, or remove the key".to_owned(),
+            problem: "there is no run folder to save to; set one, or remove the key".to_owned(),
         });
     }
     let work = if is_resumed { Work::Resume } else { Work::Train };
@@ -38,7 +38,7 @@ pub(super) fn ready(parts: &Parts, place: Option<&Path>, is_resumed: bool, look:
     memory::fits(memory, available)?;
     let mut engine = engine::open_drawn(graph, settings)?;
     if !is_resumed {
-        // Of one that is taken up, the checkpoint has all parameters.
+        // The checkpoint of a resumed run has all parameters.
         engine::read_init(&mut *engine, graph, settings)?;
     }
     let plan = TrainStep::new(&mut *engine, graph, settings, data)?.plan().clone();
@@ -49,9 +49,10 @@ pub(super) fn ready(parts: &Parts, place: Option<&Path>, is_resumed: bool, look:
         }
         disk::fits(disk::needed(graph, settings, &plan, is_resumed), place)?;
     }
-    // A run that is taken up is not at its beginning.
+    // A resumed run is past its first step.
     let first = if is_resumed { None } else { look(&mut *engine, graph, settings, data)? };
-    let with_init = graph.clone().with_init(settings.init);
-    let advice = advice(&Facts { graph: &with_init, settings, data, plan: &plan, first: first.as_ref() });
+    let graph_with_init = graph.clone().with_init(settings.init);
+    let advice =
+        advice(&Facts { graph: &graph_with_init, settings, data, plan: &plan, first: first.as_ref() });
     Ok(Ready { engine, check: Check { plan, memory, available, advice, notices } })
 }

@@ -1,4 +1,4 @@
-//! A run, and all that is done before its first step.
+//! Runs and checks an experiment.
 
 use std::path::{Path, PathBuf};
 
@@ -12,19 +12,19 @@ use crate::run_dir::{Folder, Start, newest};
 use crate::trainer;
 use crate::trainer::{Event, Observer, Outcome, Saved};
 
-/// What a run leaves in memory.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Run<M> {
-    /// The model with its final parameters; of a run that was interrupted, with those after its last step.
+    /// The model with its final parameters; if the run was interrupted, with those after its last step.
     pub model: TrainedModel<M>,
-    /// What the run came to.
+    /// The outcome of the run.
     pub outcome: Outcome,
-    /// The folder that it wrote, if it wrote one.
+    /// The run folder, if one was written.
     pub folder: Option<PathBuf>,
 }
 
 impl<M: Model> Experiment<M> {
-    /// Trains in silence.
+    /// Trains without an observer.
     ///
     /// # Errors
     /// As [`Experiment::run_with`].
@@ -32,12 +32,12 @@ impl<M: Model> Experiment<M> {
         self.run_with(&mut |_: &Event<'_>| Ok(()))
     }
 
-    /// Trains, and tells an observer what happens.
+    /// Trains and reports events to an observer.
     ///
     /// # Errors
-    /// If the settings or the data cannot be used, training cannot go on, or something cannot be written; if a run is to
-    /// be resumed, also those of [`Folder::resume`](crate::run_dir::Folder::resume). A run that is interrupted before it has begun is an
-    /// [`Error::Interrupted`](crate::Error::Interrupted); later it is an [`Exit`].
+    /// If the settings or the data are invalid, training cannot continue, or a file cannot be written; for a resumed
+    /// run, also the errors of [`Folder::resume`](crate::run_dir::Folder::resume). An interrupt before the run has
+    /// started is an [`Error::Interrupted`](crate::Error::Interrupted); a later one is an [`Exit`].
     pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
         let (identity, parts) = (self.identity()?, self.parts()?);
         let place = self.place();
@@ -50,7 +50,7 @@ impl<M: Model> Experiment<M> {
         let (mut folder, saved) = match self.taken_up()? {
             None => (self.out.as_ref().map(|out| Folder::create(out, &start)).transpose()?, None),
             Some(path) => {
-                // It is left as it is until the run goes on: whatever refuses it till then changes nothing.
+                // The folder stays unchanged until training continues, so that a rejected resume changes nothing.
                 let (folder, saved, resumed) = Folder::resume(&path, &start, &self.permitted)?;
                 observer.on(&Event::Resume(&resumed))?;
                 (Some(folder), Some(saved))
@@ -65,7 +65,7 @@ impl<M: Model> Experiment<M> {
             }
             Err(error) => {
                 if let Some(folder) = &mut folder {
-                    // If this fails too, what ended the run is still the error to tell.
+                    // If this fails too, the first error is still the one to report.
                     let _ = folder.finish(&format!("failed: {error}"), None);
                 }
                 Err(error)
@@ -73,12 +73,12 @@ impl<M: Model> Experiment<M> {
         }
     }
 
-    /// Does everything that is done before a run's first step, and takes none: reads and checks the data, the schedule and
-    /// the model against each other, plans the memory, and tries the place of the run's folder, or the checkpoint that it would go on
-    /// from. Nothing is left behind.
+    /// Runs every check before the first step without training: reads the data, checks data, schedule and model against
+    /// each other, plans the memory, and tries to write to the output folder or to read the checkpoint that the run
+    /// would resume from. Nothing is left behind.
     ///
     /// # Errors
-    /// If the run would be refused.
+    /// If the run would be rejected.
     pub fn check(mut self) -> Result<Check> {
         let resumed = self.taken_up()?;
         // Its spec is compared with that of the run.
@@ -94,7 +94,7 @@ impl<M: Model> Experiment<M> {
         Ok(check)
     }
 
-    /// The folder of the run that is taken up again, if one is.
+    /// Returns the folder of the resumed run, if there is one.
     pub(super) fn taken_up(&self) -> Result<Option<PathBuf>> {
         match &self.resume {
             None => Ok(None),
@@ -105,7 +105,7 @@ impl<M: Model> Experiment<M> {
         }
     }
 
-    /// Where the run writes, if it does.
+    /// Returns the folder that the run writes to, if any.
     fn place(&self) -> Option<PathBuf> {
         match &self.resume {
             Some(Resume::Of(path)) => Some(path.clone()),
@@ -114,7 +114,7 @@ impl<M: Model> Experiment<M> {
     }
 }
 
-/// Trains; the folder, if there is one, saves the model before its last evaluation.
+/// Trains. The folder, if there is one, saves the model before the final evaluation.
 fn train_into<M: Model>(
     folder: &mut Option<Folder>,
     mut engine: Box<dyn Engine>,

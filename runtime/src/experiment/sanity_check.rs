@@ -1,4 +1,4 @@
-//! A look at a model before its first step: its loss, and whether samples mix.
+//! Inspects a model before its first step: its initial loss, and whether samples of a batch influence each other.
 
 use candle_core::{DType, Device, Tensor};
 
@@ -12,14 +12,14 @@ use crate::rng::StepIndex;
 use crate::shape::Elements;
 use crate::spec::TrainConfig;
 
-/// A run looks by itself where this many operations, which take some hundredths of a second, are enough; the check always
+/// A run inspects the model only if this many operations, a few hundredths of a second, are enough; `check` always
 /// does.
 const CHEAP: u64 = 200_000_000;
 
-/// Samples in which one is changed.
+/// Samples in the batch of which one is changed.
 const FEW: usize = 4;
 
-/// The look that a run has time for.
+/// The inspection for a run, if it is cheap.
 pub(super) fn of_run(
     engine: &mut dyn Engine,
     graph: &Graph,
@@ -33,7 +33,7 @@ pub(super) fn of_run(
     Ok(Some(FirstLook { loss: loss(engine, graph, settings, data)?, mixes: false }))
 }
 
-/// The whole look.
+/// The full inspection.
 pub(super) fn of_check(
     engine: &mut dyn Engine,
     graph: &Graph,
@@ -44,11 +44,11 @@ pub(super) fn of_check(
     Ok(Some(FirstLook { loss, mixes: mixes(engine, data)? }))
 }
 
-/// The loss of a micro-batch before the first step, and that of outputs which say nothing. The samples are taken all over
+/// Returns the loss of a micro-batch before the first step, and that of uninformative outputs. The samples are spread over
 /// the training part.
 ///
-/// It leaves no trace: an evaluation has none, and a model with running statistics, which are nobody's before the first
-/// step, is asked in training mode, and what that did discarded.
+/// It changes no state: an evaluation has no effect, and a model with running statistics, which are not meaningful
+/// before the first step, runs in training mode, and the effect is discarded.
 fn loss(
     engine: &mut dyn Engine,
     graph: &Graph,
@@ -71,7 +71,7 @@ fn loss(
     let target = batch.target.to_tensor(batch.size, &Device::Cpu)?;
     let baseline = settings.loss.sum(&silent, &target)?;
     let sum = baseline.sum.to_dtype(DType::F64)?.to_scalar::<f64>()?;
-    // Of a batch in which nothing counts there is nothing to say.
+    // A batch in which no sample counts has no loss.
     let is_nothing = baseline.weight == 0.0 || part.weight == 0.0;
     let of_classes = matches!(batch.target.elements, Elements::Int(_));
     Ok((!is_nothing).then(|| FirstLoss {
@@ -81,12 +81,12 @@ fn loss(
     }))
 }
 
-/// Outputs that say nothing about the sample: the same for each class, or the mean of the targets.
+/// Returns uninformative outputs: the same for each class, or the mean of the targets.
 fn silent(engine: &dyn Engine, batch: &Batch) -> Result<Option<Tensor>> {
     let shape = engine.prediction_shape();
     let size = batch.size;
     let numbers = match &batch.target.elements {
-        // Also where they are to be logarithms of probabilities.
+        // Also valid as log-probabilities.
         Elements::Int(_) => vec![-(shape.last().max(1) as f32).ln(); size * shape.elements()],
         Elements::Float(_) if batch.target.shape.axes() != shape.axes() => return Ok(None),
         Elements::Float(targets) => {
@@ -103,8 +103,8 @@ fn silent(engine: &dyn Engine, batch: &Batch) -> Result<Option<Tensor>> {
     Ok(Some(Tensor::from_vec(numbers, axes, &Device::Cpu)?))
 }
 
-/// Whether in evaluation the output for one sample changes when another is changed. Engines give the same bits for a sample
-/// whatever stands beside it, so that any difference is the model's.
+/// Returns whether, in evaluation mode, the output for one sample changes when another one is changed. Engines compute
+/// the same bits for a sample in any batch, so any difference comes from the model.
 fn mixes(engine: &mut dyn Engine, data: &PreparedDataset) -> Result<bool> {
     let train = data.train();
     let size = FEW.min(train.len());
@@ -128,7 +128,7 @@ fn mixes(engine: &mut dyn Engine, data: &PreparedDataset) -> Result<bool> {
     Ok(false)
 }
 
-/// The same batch with every number of one sample's input changed.
+/// Returns the batch with every element of one sample's input changed.
 fn with_another(batch: &Batch, sample: usize) -> Batch {
     let mut batch = batch.clone();
     let elements = batch.input.shape.elements();

@@ -1,4 +1,4 @@
-//! A run made again: to verify its record, or to have its model as it was.
+//! Re-runs a run to verify its folder or to reproduce its model at a step.
 
 use std::path::Path;
 
@@ -19,25 +19,25 @@ use crate::trainer::{Event, Exit, Observer, Outcome, Saved, Verifying};
 pub struct Replayed<M> {
     /// With the weights of the step.
     pub model: TrainedModel<M>,
-    /// With their average, if the run keeps one.
+    /// With the averaged weights (EMA), if the run keeps them.
     pub average: Option<TrainedModel<M>>,
 }
 
-/// What became of a run made again.
+/// The result of a re-run.
 enum Again<M> {
     Verified(Box<Verified>),
     Replayed(Box<Replayed<M>>),
 }
 
 impl<M: Model> Experiment<M> {
-    /// Makes a run again, in memory, and compares it bit by bit with what its folder has on record: each line of
-    /// `metrics.jsonl` and `trace.jsonl`, each checkpoint, file by file, the final model and what the manifest says of it.
+    /// Re-runs a run in memory and compares it bit by bit with its folder: each line of
+    /// `metrics.jsonl` and `trace.jsonl`, each file of each checkpoint, the final model and its entry in the manifest.
     /// Nothing is written.
     ///
-    /// It begins at the start, or `from` the step of a checkpoint, whose parameters, optimizer and average are compared with
-    /// their hashes; what else it holds is taken as it is, and compared if the run begins before it. A run that was ended or
-    /// interrupted is compared as far as its record goes. If no key was changed here, those are changed that were when the run
-    /// was begun.
+    /// The re-run starts at the start, or at the checkpoint of step `from`, whose parameters, optimizer state and
+    /// average are checked against their hashes. The rest of that checkpoint is trusted; it is compared only if the
+    /// re-run starts before it. An incomplete run is compared up to its last recorded step. If no key was changed here,
+    /// the overrides of the run are applied.
     ///
     /// ```no_run
     /// # use trainspec::prelude::*;
@@ -54,14 +54,15 @@ impl<M: Model> Experiment<M> {
     /// ```
     ///
     /// # Errors
-    /// If the folder is not that of a run of this spec and these data, or a process is at work there; if there is no whole
-    /// checkpoint of that step; if training cannot go on; if it is [interrupted](Experiment::interrupted_by). That something
-    /// differs is no error, but [`Verified::first`].
+    /// If the folder is not that of a run of this spec and data, or is in use by another process; if there is no complete
+    /// checkpoint of that step; if training cannot continue; if it is [interrupted](Experiment::interrupted_by). A difference is
+    /// not an error: it is reported in [`Verified::first`].
     pub fn verify(self, run: impl AsRef<Path>, from: Option<u64>) -> Result<Verified> {
         self.verify_with(run, from, &mut |_: &Event<'_>| Ok(()))
     }
 
-    /// The same, and tells an observer what happens; first of all in what the environment differs, by [`Event::Verify`].
+    /// Like [`Experiment::verify`], and reports events to an observer. The first event, [`Event::Verify`], has the
+    /// differences of the environment.
     ///
     /// # Errors
     /// As [`Experiment::verify`].
@@ -77,16 +78,16 @@ impl<M: Model> Experiment<M> {
         }
     }
 
-    /// The model of a run as it was after step `to`, from 1: that of a checkpoint, or of one before it and what followed, which
-    /// is compared with the record.
+    /// Returns the model of a run as it was after step `to`, from 1. It is read from a checkpoint, or computed from the
+    /// nearest one before it; the steps in between are compared with the run folder.
     ///
     /// # Errors
-    /// As [`Experiment::verify`]; if the run has no such step; if what follows the checkpoint is not what is on record.
+    /// As [`Experiment::verify`]; if the run has no such step; if the steps after the checkpoint differ from the run folder.
     pub fn replay(self, run: impl AsRef<Path>, to: u64) -> Result<Replayed<M>> {
         self.replay_with(run, to, &mut |_: &Event<'_>| Ok(()))
     }
 
-    /// The same, and tells an observer what happens.
+    /// Like [`Experiment::replay`], and reports events to an observer.
     ///
     /// # Errors
     /// As [`Experiment::replay`].
@@ -102,10 +103,10 @@ impl<M: Model> Experiment<M> {
         }
     }
 
-    /// Makes a part of a run again.
+    /// Re-runs a part of a run.
     fn again(mut self, run: &Path, range: Range, observer: &mut dyn Observer) -> Result<Again<M>> {
         let record = Record::open(run)?;
-        // A file that the run began with may have gone: from a checkpoint on it is not needed.
+        // The `init_from` file may no longer exist; it is not needed after a checkpoint.
         self.resume = Some(Resume::Of(run.to_owned()));
         let what = range.what();
         self.take_overrides(what, &record)?;
@@ -141,7 +142,7 @@ impl<M: Model> Experiment<M> {
         }))?;
         let mut verifier =
             Verifier::new(&record, &start, whole.as_ref().zip(saved.as_ref()), asked, observer)?;
-        // The files are read, and take as much memory as the state.
+        // The files have been read, and take as much memory as the state.
         drop(whole);
         let (engine, verifying) = (&mut *engine, &mut verifier);
         let outcome = match saved {
@@ -150,7 +151,7 @@ impl<M: Model> Experiment<M> {
             Some(saved) => Some(trainer::resume(engine, graph, settings, data, saved, verifying)),
         };
         let outcome = match outcome {
-            // Looked at to the end of the record, or failed as the run itself did.
+            // Compared to the end of the record, or failed as the run itself did.
             Some(Err(error)) if !verifier.is_over() && !record.failed_by(&error) => return Err(error),
             outcome => outcome.and_then(Result::ok),
         };
@@ -165,7 +166,7 @@ impl<M: Model> Experiment<M> {
         verifier.finish(outcome.as_ref(), &model).map(Box::new).map(Again::Verified)
     }
 
-    /// Makes the changes that the run was begun with, unless others were made.
+    /// Applies the overrides of the run, unless the caller made changes.
     fn take_overrides(&mut self, what: &'static str, record: &Record) -> Result<()> {
         if !self.overrides.is_empty() {
             return Ok(());
@@ -174,7 +175,7 @@ impl<M: Model> Experiment<M> {
             self.change(key, value).map_err(|error| Error::Setting {
                 key: what.to_owned(),
                 problem: format!(
-                    "the run was with_init with `{key}` set to {value}, which cannot be set here: {error}"
+                    "the run was started with `{key}` set to {value}, which cannot be set here: {error}"
                 ),
             })?;
         }
@@ -190,12 +191,12 @@ fn replayed<M: Model>(start: &Start<'_>, State { parameters, average }: State) -
     Ok(Replayed { model: trained(parameters)?, average: average.map(trained).transpose()? })
 }
 
-/// Which part of a run is made again.
+/// Which part of a run is re-run.
 #[derive(Clone, Copy)]
 enum Range {
     /// From a checkpoint, or from the start.
     From(Option<u64>),
-    /// From the nearest checkpoint to a step.
+    /// From the nearest checkpoint up to a step.
     To(u64),
 }
 

@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all, whatever happens while they are written.
+//! Atomic writes of files.
 
 use std::fs::{File, Metadata};
 use std::io::{Error as IoError, Write};
@@ -9,12 +9,12 @@ use serde_json::Value;
 use super::support::optional;
 use crate::error::{Error, Result};
 
-/// Writes a file aside, syncs it, and renames it to `path`.
+/// Writes a temporary file, syncs it, and renames it to `path`.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     write_like(path, |file| file.write_all(bytes), None)
 }
 
-/// The same for a file that `write` writes part by part, so that it need not be in memory as a whole.
+/// The same for a file that `write` writes in parts, so that it need not be in memory as a whole.
 pub(crate) fn write_whole_by(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
@@ -22,7 +22,7 @@ pub(crate) fn write_whole_by(
     write_like(path, write, None)
 }
 
-/// The same with the permissions and, where the system permits it, the owner of a file that is replaced.
+/// The same, with the permissions and, where the system permits it, the owner of a replaced file.
 pub(super) fn write_like(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
@@ -39,7 +39,7 @@ pub(super) fn write_like(
     sync_folder(folder).map(|_| ())
 }
 
-/// The folder that a file is in.
+/// The folder of a file.
 pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -54,7 +54,7 @@ fn inherit(file: &File, other: &Metadata) -> std::io::Result<()> {
         let is_owned = (own.uid(), own.gid()) == (other.uid(), other.gid())
             || fchown(file, Some(other.uid()), Some(other.gid())).is_ok()
             || own.uid() == other.uid() && fchown(file, None, Some(other.gid())).is_ok();
-        // Bits that let a program run as its owner are of no other owner's.
+        // Never keep the bits that let a program run as its owner under another owner.
         let mode = other.permissions().mode() & if is_owned { 0o7777 } else { 0o777 };
         file.set_permissions(std::fs::Permissions::from_mode(mode))
     }
@@ -62,10 +62,10 @@ fn inherit(file: &File, other: &Metadata) -> std::io::Result<()> {
     file.set_permissions(other.permissions())
 }
 
-/// What the names of temporary files begin with.
+/// The prefix of temporary file names.
 const ASIDE: &str = ".tmp";
 
-/// Removes the temporary files that a process left in a folder when it was ended while it wrote.
+/// Removes the temporary files that a process left in a folder when it was killed during a write.
 pub(crate) fn clear_aside(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder).map_err(Error::file(folder))? {
         let entry = entry.map_err(Error::file(folder))?;
@@ -76,21 +76,21 @@ pub(crate) fn clear_aside(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes and syncs a file in a folder that is not at its place yet.
+/// Writes and syncs a file in a temporary folder, which is renamed later.
 pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = File::create_new(path).map_err(Error::file(path))?;
     file.write_all(bytes).map_err(Error::file(path))?;
     sync(&file).map_err(Error::file(path))
 }
 
-/// Makes what is in a file outlive a power cut, where its file system can.
+/// Syncs the content of a file, where its file system supports it.
 pub(crate) fn sync(file: &File) -> std::io::Result<()> {
     optional(file.sync_all()).map(|_| ())
 }
 
-/// Makes the names in a folder outlive a power cut. Gives the system's reason where its file system cannot.
+/// Syncs the names in a folder. Returns the system's reason where its file system does not support it.
 pub(crate) fn sync_folder(path: &Path) -> Result<Option<IoError>> {
-    // Elsewhere a folder cannot be opened as a file, and a rename is durable by itself.
+    // On other systems a folder cannot be opened as a file, and a rename is durable by itself.
     if !cfg!(unix) {
         return Ok(None);
     }
@@ -98,7 +98,7 @@ pub(crate) fn sync_folder(path: &Path) -> Result<Option<IoError>> {
     optional(folder.sync_all()).map_err(Error::file(path))
 }
 
-/// JSON for people: indented, keys in the order of the alphabet whatever order they came in.
+/// Pretty-printed JSON: indented, with keys in alphabetical order.
 pub(crate) fn pretty(json: &Value) -> String {
     format!("{:#}\n", sorted(json))
 }
@@ -115,14 +115,14 @@ fn sorted(json: &Value) -> Value {
     }
 }
 
-/// Temporary files are private; those that stay have the permissions that any new file has.
+/// Temporary files are private; the final files have the permissions of any new file.
 fn aside() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(ASIDE);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // The process's umask is taken off.
+        // The process's umask is subtracted.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     builder
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_and_nothing_else_is_left() {
+    fn atomic_write_replaces_file_and_leaves_no_temporary() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("spec.json");
         write_atomic(&path, b"first").unwrap();
@@ -142,10 +142,10 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
-    /// The folder of processes has no such operation: EINVAL.
+    /// The folder of processes does not support it: EINVAL.
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_folder_that_cannot_be_synced_is_no_error() {
+    fn unsupported_folder_sync_is_not_an_error() {
         let reason = sync_folder(Path::new("/proc")).unwrap();
         assert!(reason.is_some_and(|reason| reason.kind() == std::io::ErrorKind::InvalidInput));
         assert!(sync_folder(tempfile::tempdir().unwrap().path()).unwrap().is_none());
@@ -153,13 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn the_path_is_named_where_nothing_can_be_written() {
+    fn write_error_names_the_path() {
         let error = write_atomic(Path::new("/nowhere/at/all.json"), b"").unwrap_err().to_string();
         assert!(error.starts_with("/nowhere/at/all.json: "), "{error}");
     }
 
     #[test]
-    fn keys_are_sorted_at_every_depth() {
+    fn json_keys_are_sorted_at_every_depth() {
         let json = serde_json::json!({ "b": [{ "d": 1, "c": 2 }], "a": null });
         assert_eq!(
             pretty(&json),

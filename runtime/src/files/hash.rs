@@ -1,8 +1,8 @@
-//! SHA-256, as text.
+//! SHA-256 as text.
 
 use sha2::{Digest, Sha256};
 
-/// The hash of some bytes, in hexadecimal.
+/// The hash of some bytes in hexadecimal.
 pub(crate) fn sha256(bytes: impl AsRef<[u8]>) -> String {
     hex(&Sha256::digest(bytes))
 }

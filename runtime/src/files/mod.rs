@@ -1,4 +1,4 @@
-//! Files: read whole, written atomically or where a user wants them, identified by a checksum.
+//! Files: reading whole files, atomic writes, writing to places that a user names, checksums.
 
 mod atomic;
 mod hash;

@@ -1,8 +1,8 @@
-//! Files at places that a user named, where anything may be.
+//! Writing to paths that a user named, where anything may exist.
 //!
-//! A regular file, or none, is replaced atomically: it is there whole or not at all, with the permissions and, where the system
-//! permits it, the owner that it had. Links are followed, and stay. A device or a pipe is written into. A folder, a disk or
-//! a socket is refused.
+//! A regular file, or none, is replaced atomically. It keeps the permissions and, where the system
+//! permits it, the owner. Links are followed and kept. A device or a pipe is written to directly. A folder, a disk or
+//! a socket is an error.
 
 use std::fs::{self, File, Metadata};
 use std::io::{Error as IoError, ErrorKind, Write};
@@ -11,16 +11,16 @@ use std::path::{Path, PathBuf};
 use super::atomic::{folder_of, write_like};
 use crate::error::{Error, Result};
 
-/// What a file is written to.
+/// The target of a write.
 enum Target {
-    /// A regular file with what is known of the one that is there, or none yet.
+    /// A regular file, with the metadata of the existing one, or none yet.
     File(PathBuf, Option<Metadata>),
-    /// What takes bytes as they come.
+    /// A stream that takes bytes as they come.
     Stream(PathBuf),
 }
 
-/// That a file can be written at `path`, as far as that can be known without writing one: to be asked before the work whose
-/// result it is to hold.
+/// Checks that a file can be written at `path`, as far as possible without writing one. Call it before the work whose
+/// result is to be written.
 pub(crate) fn check_output(path: &Path) -> Result<()> {
     target(path).map(|_| ())
 }
@@ -30,7 +30,7 @@ pub(crate) fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
     write_output_by(path, |file| file.write_all(bytes))
 }
 
-/// The same for a file that `write` writes part by part.
+/// The same for a file that `write` writes in parts.
 pub(crate) fn write_output_by(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
@@ -73,16 +73,16 @@ fn target(path: &Path) -> Result<Target> {
             None => Ok(Target::Stream(path.to_owned())),
         };
     }
-    // The process's own open files, such as `/dev/stdout`: their names are no places.
+    // The process's own open files, such as `/dev/stdout`: their names are not paths.
     if path.starts_with("/dev") || path.starts_with("/proc") {
         return Ok(Target::Stream(path.to_owned()));
     }
-    // One that is not to be written is not replaced either.
+    // A read-only file is not replaced either.
     let at = File::options().write(true).open(path).and_then(|_| path.canonicalize());
     Ok(Target::File(at.map_err(file)?, Some(about)))
 }
 
-/// What cannot take the bytes of a file: a disk, whose first blocks they would be, and a socket.
+/// What cannot be the target: a disk, whose first blocks would be overwritten, and a socket.
 #[cfg(unix)]
 fn kind(about: &Metadata) -> Option<&'static str> {
     use std::os::unix::fs::FileTypeExt;
@@ -99,9 +99,9 @@ fn kind(_: &Metadata) -> Option<&'static str> {
     None
 }
 
-/// Where links lead that lead to nothing yet.
+/// Where links lead if their target does not exist yet.
 fn end_of_links(path: &Path) -> PathBuf {
-    /// As many as Linux follows; more have no end, which the system has told by then.
+    /// The limit of Linux. More links form a loop, which the system has reported by then.
     const MOST: usize = 40;
     let mut path = path.to_owned();
     for _ in 0..MOST {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_replaced_atomically_and_keeps_its_permissions() {
+    fn output_is_atomic_and_keeps_permissions() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model");
         write_output(&path, b"first").unwrap();
@@ -137,21 +137,21 @@ mod tests {
         let after = fs::metadata(&path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!((after.mode(), after.uid(), after.gid()), (before.mode(), before.uid(), before.gid()));
-        // Whoever reads the old one reads it to its end.
+        // A process that reads the old file reads it to its end.
         let mut read = String::new();
         std::io::Read::read_to_string(&mut reader, &mut read).unwrap();
         assert_eq!((read.as_str(), before.ino() == after.ino()), ("first", false));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
-    /// Another user's file stays another user's, if it is the system's master who replaces it.
+    /// A file of another user keeps its owner if root replaces it.
     #[test]
-    fn a_file_keeps_its_owner() {
+    fn output_keeps_file_owner() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model");
         fs::write(&path, "first").unwrap();
         if std::os::unix::fs::chown(&path, Some(65_534), Some(65_533)).is_err() {
-            // This user may not give files away.
+            // This user may not change the owner of files.
             return;
         }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o604)).unwrap();
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn links_stay_and_their_ends_are_written() {
+    fn write_through_link_keeps_the_link() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("elsewhere")).unwrap();
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn devices_and_pipes_are_written_into_and_stay() {
+    fn devices_and_pipes_are_written_in_place() {
         let device = Path::new("/dev/null");
         let before = fs::metadata(device).unwrap();
         write_output(device, b"gone").unwrap();
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_hold_no_file_is_refused() {
+    fn invalid_output_path_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         assert!(problem(folder.path()).ends_with(": this is a folder; give the name of a file"));

@@ -1,11 +1,11 @@
-//! What a file system need not have: a way to sync a folder, locks.
+//! Operations that a file system may not support: syncing a folder, locks.
 //!
-//! Network and user-space file systems refuse one or the other. That is no reason not to train: it is reported once, and the
-//! run goes on without. An error of the disk is one.
+//! Some network and user-space file systems lack them. Training continues without: it is reported once. An error of
+//! the disk remains an error.
 
 use std::io::{Error, ErrorKind, Result};
 
-/// The result of an operation that not every file system has: the system's reason where this one has it not.
+/// The result of an optional operation: the system's reason where the file system does not support it.
 pub(crate) fn optional(result: Result<()>) -> Result<Option<Error>> {
     match result {
         Ok(()) => Ok(None),
@@ -14,12 +14,12 @@ pub(crate) fn optional(result: Result<()>) -> Result<Option<Error>> {
     }
 }
 
-/// Whether an error says that there is no such operation, and nothing of the file.
+/// Returns whether an error means that the operation is not supported, and not a problem of the file.
 pub(crate) fn is_unsupported(error: &Error) -> bool {
     error.kind() == ErrorKind::Unsupported || error.raw_os_error().is_some_and(is_unsupported_number)
 }
 
-/// EINVAL is Linux's answer for a file without the operation (CIFS of old, FUSE), ENOLCK that of NFS without a lock daemon.
+/// Linux reports EINVAL for a file without the operation (old CIFS, FUSE), and ENOLCK for NFS without a lock daemon.
 #[cfg(unix)]
 fn is_unsupported_number(number: i32) -> bool {
     [libc::EINVAL, libc::ENOSYS, libc::ENOTSUP, libc::EOPNOTSUPP, libc::ENOLCK].contains(&number)
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_supported_is_told_from_what_fails() {
+    fn unsupported_operation_is_distinguished_from_failure() {
         for number in [libc::EINVAL, libc::ENOSYS, libc::ENOTSUP, libc::EOPNOTSUPP, libc::ENOLCK] {
             let found = optional(Err(Error::from_raw_os_error(number))).unwrap();
             assert_eq!(found.and_then(|error| error.raw_os_error()), Some(number));

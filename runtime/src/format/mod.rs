@@ -1,10 +1,10 @@
-//! Numbers, words and tables for people to read.
+//! Formatting of numbers, text and tables for display.
 
 mod table;
 
 pub(crate) use table::Table;
 
-/// A count with thousands set apart: `12,345`.
+/// A count with thousands separators: `12,345`.
 pub(crate) fn count(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
@@ -17,7 +17,7 @@ pub(crate) fn count(count: u64) -> String {
     text
 }
 
-/// A large count in short: `950`, `36.9 k`, `1.2 M`.
+/// A large count, abbreviated: `950`, `36.9 k`, `1.2 M`.
 pub(crate) fn short(count: u64) -> String {
     scaled(count, 1000.0, &["", " k", " M", " G", " T", " P", " E"])
 }
@@ -32,7 +32,7 @@ fn scaled(count: u64, step: f64, units: &[&str]) -> String {
     let mut units = units.iter();
     let mut unit = units.next().copied().unwrap_or_default();
     let is_whole = value < step;
-    // Half a tenth below a step the rounded number would show as the step itself.
+    // From half a tenth below a step, the rounded number would be shown as the step itself.
     while value >= step - 0.05
         && !is_whole
         && let Some(next) = units.next()
@@ -43,7 +43,7 @@ fn scaled(count: u64, step: f64, units: &[&str]) -> String {
     if is_whole { format!("{count}{unit}") } else { format!("{value:.1}{unit}") }
 }
 
-/// A loss or metric: four decimals, or powers of ten where those would say nothing.
+/// A loss or metric: four decimals, or scientific notation where those would show too little.
 pub(crate) fn measure(value: f64) -> String {
     let size = value.abs();
     if value == 0.0 || !value.is_finite() || (1e-3..1e6).contains(&size) {
@@ -53,7 +53,7 @@ pub(crate) fn measure(value: f64) -> String {
     }
 }
 
-/// A metric or the mean of a loss, as [`measure`] has it; `-` where it is not defined.
+/// A metric or the mean of a loss, formatted by [`measure`]; `-` where it is not defined.
 pub(crate) fn metric(value: f64) -> String {
     if value.is_nan() { "-".to_owned() } else { measure(value) }
 }
@@ -74,8 +74,8 @@ pub(crate) fn seconds(seconds: f64) -> String {
     }
 }
 
-/// Text out of a file, for a message: no longer than that can bear, on one line, and with nothing in it that a terminal obeys
-/// or that shows in another order than it stands.
+/// Text from a file for a message: shortened, on one line, and without characters that a terminal interprets
+/// or that change the order of display.
 pub(crate) fn plain(text: &str, most: usize) -> String {
     let mut plain = escaped(text.chars().take(most), is_active);
     if text.chars().nth(most).is_some() {
@@ -84,7 +84,7 @@ pub(crate) fn plain(text: &str, most: usize) -> String {
     plain
 }
 
-/// The same of text of several lines, which stay lines.
+/// The same for text of several lines, which are kept.
 pub(crate) fn plain_lines(text: &str) -> String {
     escaped(text.chars(), |letter| letter != '\n' && is_active(letter))
 }
@@ -97,8 +97,8 @@ fn escaped(letters: impl Iterator<Item = char>, is_escaped: impl Fn(char) -> boo
     text
 }
 
-/// Whether a character does something rather than show: Unicode's controls, format characters (which turn the direction of
-/// text, join it or hide) and separators of lines.
+/// Returns whether a character is invisible: Unicode's controls, format characters (which change the direction of
+/// text, join it or hide it) and line separators.
 fn is_active(letter: char) -> bool {
     letter.is_control()
         || matches!(
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_set_apart_and_shortened() {
+    fn counts_are_grouped_and_abbreviated() {
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([0, 950, 999, 36_864, 999_950].map(short), ["0", "950", "999", "36.9 k", "1.0 M"]);
         assert_eq!([512, 1024, 3_250_586].map(bytes), ["512 B", "1.0 KiB", "3.1 MiB"]);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn measures_keep_what_they_say() {
+    fn measures_keep_significant_digits() {
         assert_eq!([0.0, 0.31214, 1e-5, -2.5e7].map(measure), ["0.0000", "0.3121", "1.000e-5", "-2.500e7"]);
         assert_eq!(measure(f64::NAN), "NaN");
         assert_eq!(
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_obeys_nothing_out_of_a_file() {
+    fn terminal_escapes_in_text_are_escaped() {
         assert_eq!(plain("a\u{1b}[2Jé", 10), "a\\u{1b}[2Jé");
         assert_eq!(plain("one\ntwo\r", 10), "one\\ntwo\\r");
         assert_eq!(plain_lines("one\ntwo\r\u{9b}2J"), "one\ntwo\\r\\u{9b}2J");
@@ -156,9 +156,9 @@ mod tests {
         assert_eq!(plain("abcd", 3), "abc…");
     }
 
-    /// "exe.txt" that reads "txt.exe", text that hides, and tags; letters with marks, in any script, stay.
+    /// "exe.txt" that displays as "txt.exe", hidden text, and tags; letters with marks, in any script, stay.
     #[test]
-    fn text_out_of_a_file_shows_in_the_order_in_which_it_stands() {
+    fn bidirectional_and_invisible_characters_are_escaped() {
         for (letter, shown) in [
             ('\u{202e}', "\\u{202e}"),
             ('\u{2066}', "\\u{2066}"),

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Formatter};
 
-/// Rows of cells; the first row is the head.
+/// Rows of cells; the first row is the header.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
@@ -11,12 +11,12 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table whose columns are aligned as `sides` says: `<` to the left, anything else to the right.
+    /// Creates a table whose columns are aligned by `sides`: `<` to the left, anything else to the right.
     pub(crate) fn new(sides: &str) -> Self {
         Self { rows: Vec::new(), right: sides.chars().map(|side| side != '<').collect(), indent: 0 }
     }
 
-    /// Sets the table in from the left.
+    /// Indents the table.
     pub(crate) fn indented(mut self, spaces: usize) -> Self {
         self.indent = spaces;
         self

@@ -1,7 +1,7 @@
-//! The graph: what a model means.
+//! The graph of a model.
 //!
 //! Nodes are layers in the order of the model's body, values have shapes, parameters have paths. The
-//! builder code that `#[model]` writes makes it ([`Scope`]); the engines, the summary and the spec hash
+//! code that `#[model]` generates builds it ([`Scope`]); the engines, the summary and the spec hash
 //! read it.
 
 mod scope;
@@ -21,10 +21,10 @@ use crate::layer::{Initializer, Layer, LayerKind, Parameter, Pass, Role};
 use crate::op::Lowering;
 use crate::shape::{Kind, Shape};
 
-/// A value between layers: in a model's signature, one of any shape.
+/// A value between layers. In a model's signature, a value of any shape.
 #[derive(Clone, Copy, Debug)]
 pub struct Value {
-    /// Its place among the graph's values.
+    /// Its index among the graph's values.
     pub(crate) id: usize,
     pub(crate) shape: Shape,
 }
@@ -49,7 +49,7 @@ impl Kind for Value {
 pub struct Graph {
     /// The model's name.
     pub name: &'static str,
-    /// The layers, each after those whose values it takes.
+    /// The layers, each after those whose values it uses.
     pub nodes: Vec<Node>,
     /// Every parameter and running statistic, in the order of the nodes.
     pub parameters: Vec<GraphParameter>,
@@ -57,24 +57,24 @@ pub struct Graph {
     pub shapes: Vec<Shape>,
     /// How many of the values are inputs.
     pub inputs: usize,
-    /// The value that the model gives.
+    /// The value that the model returns.
     pub output: usize,
-    /// Names of `let`s that are no layer's, for messages.
+    /// Names of `let`s that do not name a layer, for messages.
     pub bindings: Bindings,
 }
 
 /// One layer of a graph.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Where it stands in the model: `block.0.linear_2`.
+    /// Its path in the model: `block.0.linear_2`.
     pub path: String,
     /// The layer.
     pub layer: Arc<dyn AnyLayer>,
-    /// The values it takes.
+    /// Its input values.
     pub inputs: Vec<usize>,
-    /// The value it gives.
+    /// Its output value.
     pub output: usize,
-    /// Its parameters: a range of the graph's.
+    /// Its parameters: a range of the graph's parameters.
     pub parameters: Range<usize>,
 }
 
@@ -88,13 +88,13 @@ impl Graph {
         self.nodes.iter().rev().map(|node| node.parameters.clone()).find(has_matrix).unwrap_or(0..0)
     }
 
-    /// The number of trained numbers.
+    /// The number of elements of all trained parameters.
     #[must_use]
     pub fn trained_elements(&self) -> usize {
         self.parameters.iter().filter(|p| p.is_trained()).map(|p| p.shape.elements()).sum()
     }
 
-    /// The same model, whose weights begin as `initializer` says where a layer has no choice of its own: the key `init` of
+    /// Initializes the weights with `initializer` where a layer has no `init` of its own: the key `init` of
     /// [`train!`](crate::train!).
     #[must_use]
     pub fn with_init(mut self, initializer: Initializer) -> Self {
@@ -102,12 +102,12 @@ impl Graph {
         self
     }
 
-    /// The shapes that a node takes.
+    /// The shapes of a node's inputs.
     pub(crate) fn input_shapes(&self, node: &Node) -> Vec<Shape> {
         node.inputs.iter().filter_map(|&value| self.shapes.get(value).copied()).collect()
     }
 
-    /// The model as canonical JSON: each layer with every key, the values it takes, and its shape.
+    /// The model as canonical JSON: each layer with every key, its inputs, and its output shape.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         let nodes: Vec<_> = self
@@ -128,7 +128,7 @@ impl Graph {
     }
 }
 
-/// A layer of any type: what a graph holds.
+/// A layer of any type, as stored in a graph.
 pub trait AnyLayer: Debug + Send + Sync {
     /// [`Config::NAME`]
     fn name(&self) -> &'static str;
@@ -138,7 +138,7 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter>;
     /// [`Layer::flops`]
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64;
-    /// The fewest samples of a micro-batch that the layer can train on: [`Shape::least_batch`] of its output.
+    /// The smallest micro-batch that the layer can train on: [`Shape::least_batch`] of its output.
     fn least_batch(&self, inputs: &[Shape]) -> usize;
     /// [`Layer::reads_rows`]
     fn reads_rows(&self) -> bool;
@@ -156,7 +156,7 @@ impl<L: Layer> AnyLayer for L {
     }
 
     fn to_json(&self) -> serde_json::Value {
-        // Keys are numbers, words and lists of them, which JSON can always hold.
+        // Keys are numbers, strings and lists of them, which JSON can always represent.
         serde_json::to_value(self).unwrap_or(serde_json::Value::Null)
     }
 

@@ -1,4 +1,4 @@
-//! Building a graph: what the code that `#[model]` writes calls.
+//! Builds a graph; called by the code that `#[model]` generates.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use crate::shape::{CheckError, Shape};
 
 /// What can be called on a value in a model: a layer, or another model.
 ///
-/// Every [`Layer`] is one; `#[model]` implements it for models.
+/// Implemented for every [`Layer`]; `#[model]` implements it for models.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is neither a layer nor a model",
+    message = "`{Self}` is not a layer or a model",
     label = "this cannot be called on a value"
 )]
 pub trait Module: Config {
     /// Adds itself to the graph.
     ///
     /// # Errors
-    /// If its rules do not hold for these values.
+    /// If its checks fail for these values.
     fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Value>;
 
-    /// Whether its parts get paths of their own below its path.
+    /// Whether its layers get their own paths below its path.
     const IS_MODEL: bool;
 }
 
@@ -35,23 +35,23 @@ impl<L: Layer> Module for L {
     }
 }
 
-/// A place in a graph under construction: the body of one model.
+/// A scope of a graph under construction: the body of one model.
 pub struct Scope<'a> {
     graph: &'a mut Graph,
     path: String,
     counts: BTreeMap<&'static str, usize>,
-    /// How many models this one stands in.
+    /// How many models this one is nested in.
     depth: usize,
 }
 
-/// How deep models can stand in models.
+/// How deeply models can be nested.
 const MAX_DEPTH: usize = 64;
 
 impl Graph {
     /// Builds the graph of a model for inputs of these shapes.
     ///
     /// # Errors
-    /// If a rule of the model does not hold, or two of its layers have one path.
+    /// If a check of the model fails, or two of its layers have the same path.
     pub fn of<M: Module>(model: &M, inputs: &[Shape]) -> Result<Self> {
         let mut graph = Self {
             name: M::NAME,
@@ -84,7 +84,7 @@ impl Scope<'_> {
     /// The model's inputs, as many as it declares.
     ///
     /// # Errors
-    /// If another number was given, or one does not fit its kind.
+    /// If the number of inputs differs, or one does not fit its kind.
     pub fn inputs<const N: usize>(&self, model: &'static str, inputs: &[Value]) -> Result<[Value; N]> {
         inputs.try_into().map_err(|_| Error::arity(model, N, inputs.len()))
     }
@@ -93,7 +93,7 @@ impl Scope<'_> {
     /// layers, `block.0`, `block.1` for models.
     ///
     /// # Errors
-    /// If its rules do not hold.
+    /// If its checks fail.
     pub fn call<M: Module>(&mut self, module: M, inputs: &[Value]) -> Result<Value> {
         let count = self.counts.entry(M::NAME).or_insert(0);
         *count += 1;
@@ -102,14 +102,14 @@ impl Scope<'_> {
         self.call_named(&name, module, inputs)
     }
 
-    /// Calls a layer or a model under the name of the `let` that names it alone.
+    /// Calls a layer or a model under the name of the `let` that binds only this call.
     ///
     /// # Errors
-    /// If its rules do not hold.
+    /// If its checks fail.
     pub fn call_named<M: Module>(&mut self, name: &str, module: M, inputs: &[Value]) -> Result<Value> {
         if self.depth == MAX_DEPTH {
-            let problem =
-                CheckError::new("models call each other without end, or more than ").number(MAX_DEPTH);
+            let problem = CheckError::new("models call each other recursively, or are nested more than ")
+                .number(MAX_DEPTH);
             return Err(problem.text(" deep").of(M::NAME).into());
         }
         (M::CHECK)(&module).map_err(|problem| problem.of(M::NAME))?;
@@ -123,8 +123,8 @@ impl Scope<'_> {
         self.graph.nodes.len()
     }
 
-    /// Notes that a `let` of this name binds more than one call, or is one of several, so that no layer has its name: the layers
-    /// from `first` on are those that it binds.
+    /// Records that a `let` of this name binds more than one call, or is one of several, so that it does not name a layer. It binds
+    /// the layers from `first` on.
     pub fn bound(&mut self, name: &str, first: usize) {
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
         let nodes = self.graph.nodes.get(first..).unwrap_or_default();
@@ -156,7 +156,7 @@ impl Scope<'_> {
         self.call(Mul {}, &[a, b])
     }
 
-    /// The call name of the layer that a value comes from; none for an input.
+    /// The call name of the layer that computes a value; `None` for an input.
     pub(crate) fn layer_of(&self, value: Value) -> Option<&'static str> {
         self.graph.nodes.iter().find(|node| node.output == value.id).map(|node| node.layer.name())
     }

@@ -1,8 +1,8 @@
-//! The names of advice, for the key `allow`, and what one found.
+//! The names of advice, for the key `allow`, and the advice itself.
 
 use serde::{Deserialize, Serialize};
 
-/// The name of an advice, for the key `allow`.
+/// The name of a piece of advice, for the key `allow`.
 ///
 /// ```
 /// use trainspec::prelude::*;
@@ -26,9 +26,9 @@ pub enum Advice {
     NoWeightDecay,
     /// `l2` with an optimizer that divides by the second moment.
     L2WithAdam,
-    /// Dropout of a half or more of a convolution's values.
+    /// Dropout of half or more of a convolution's values.
     ConvolutionDropout,
-    /// A bias before a batch norm, which takes it away again.
+    /// A bias before a batch norm, which cancels it.
     BatchNormBias,
     /// A batch norm over less than 8 samples.
     SmallBatchNorm,
@@ -36,33 +36,33 @@ pub enum Advice {
     AccumulatedBatchNorm,
     /// Dropout before a batch norm.
     DropoutBeforeBatchNorm,
-    /// Two norms behind each other.
+    /// Two consecutive norms.
     NormTwice,
-    /// Two activations behind each other.
+    /// Two consecutive activations.
     ActivationTwice,
-    /// Two layers without anything between them that is not straight.
+    /// Two consecutive linear layers without a nonlinearity between them.
     LinearTwice,
-    /// Weights behind each other that begin as one constant.
+    /// Consecutive weights that are initialized to one constant.
     SymmetricWeights,
-    /// Initial weights under which nothing of the input reaches a deep layer.
+    /// Initial weights with which the signal of the input vanishes before a deep layer.
     VanishingSignal,
-    /// Over 20 layers behind each other without a norm or a sum.
+    /// Over 20 consecutive layers without a norm or a sum.
     DeepPlainStack,
-    /// Attention to the tokens that are to be foretold.
+    /// Attention to the tokens that are to be predicted.
     LooksAhead,
     /// [`Relu`](crate::layer::Relu) as the last layer.
     ReluOutput,
-    /// A learning rate above what is usual for the optimizer.
+    /// A learning rate above the usual range of the optimizer.
     HighRate,
-    /// A learning rate below what is usual for the optimizer.
+    /// A learning rate below the usual range of the optimizer.
     LowRate,
-    /// Clipping before an optimizer that goes by signs alone.
+    /// Clipping before an optimizer that only uses the signs of gradients.
     ClipWithoutEffect,
     /// Decay of biases and norms by `decay: All`.
     DecayEverywhere,
-    /// Self-attention under Adam or a relative of it, without warm-up.
+    /// Self-attention with Adam or a variant of it, without warmup.
     AttentionWithoutWarmup,
-    /// An optimizer step of 8,192 samples or more, without warm-up.
+    /// An optimizer step of 8,192 samples or more, without warmup.
     LargeBatchWithoutWarmup,
     /// `scale_lr` for an optimizer step of more than 8,192 samples.
     LargeScaledRate,
@@ -70,29 +70,29 @@ pub enum Advice {
     RecurrentWithoutClip,
     /// Early stopping that cannot stop the run.
     LongPatience,
-    /// Early stopping before the plateau phase lowers the rate.
+    /// Early stopping before the plateau phase lowers the learning rate.
     StopBeforePlateau,
-    /// An average of the weights that reaches back beyond the run.
+    /// An average of the weights that is longer than the run.
     LongAverage,
-    /// Checkpoints of which the first would be due after the end of the run.
+    /// A checkpoint interval that is longer than the run.
     LongCheckpointInterval,
-    /// Inputs that are far from mean 0 and deviation 1.
+    /// Inputs that are far from mean 0 and standard deviation 1.
     UnscaledInputs,
     /// Columns of a file that lose more than half of their distinct values in f32.
     RoundedColumns,
-    /// Features that have one value in all training samples.
+    /// Features that are constant over all training samples.
     ConstantFeatures,
-    /// A class that has no training samples, or less than a tenth of those of another.
+    /// A class without training samples, or with less than a tenth of those of another.
     ClassImbalance,
-    /// Samples to validate or test with whose input was learned from.
+    /// Validation or test samples whose input is in the training split.
     SharedSamples,
-    /// Samples to learn from that come after others to validate or test with, in a time series.
+    /// Training samples that come after validation or test samples, in a time series.
     ShuffledSeries,
     /// Images whose channels seem to be the last axis.
     ChannelsLast,
-    /// Targets of 0 and 1 under a loss of values.
+    /// Targets of 0 and 1 with a regression loss.
     ClassesAsValues,
-    /// A loss before the first step far above that of outputs that say nothing.
+    /// An initial loss far above that of uninformative outputs.
     HighFirstLoss,
     /// A model whose output for one sample depends on the others of the batch.
     SamplesMix,
@@ -100,7 +100,7 @@ pub enum Advice {
     UnoptimizedKernels,
 }
 
-/// One advice to one run.
+/// A piece of advice for a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Its name.
@@ -111,6 +111,6 @@ pub struct Finding {
     pub why: &'static str,
     /// What to write instead.
     pub instead: &'static str,
-    /// Who says so.
+    /// The source.
     pub reference: &'static str,
 }

@@ -2,9 +2,9 @@
 
 use crate::shape::{CheckError, CheckResult};
 
-/// A number of at least 0.
+/// Checks that a number is at least 0.
 pub(crate) const fn not_negative(key: &str, value: f64) -> CheckResult {
-    // Also as f32, the type of the arithmetic.
+    // It must also be finite as f32, the type of the arithmetic.
     if value >= 0.0 && (value as f32).is_finite() {
         return Ok(());
     }

@@ -1,24 +1,24 @@
-//! What a configuration tells about itself, for rules on several keys together.
+//! Static facts about a configuration, for cross-key rules.
 
 use crate::keys::Interval;
 use crate::keys::Monitor;
 use crate::keys::Penalties;
 use crate::shape::{CheckError, CheckResult, same_text};
 
-/// What the rest of a spec may rely on, from a `check` that finds nothing wrong.
+/// Static facts that a `check` without errors reports to the rest of a spec.
 ///
-/// A configuration's `check` judges it alone. Rules on several keys of one `train!`, such as that all phases together fit
-/// into the run, need to know something of each; `train!` holds constants of any type, of which the compiler can ask
-/// `check` alone. So `check` may return `CheckResult<Facts>` instead of [`CheckResult`], built from [`Facts::NOTHING`], and a mistake
-/// between keys is then a compile error. What is not told is never guessed: with a plain `CheckResult` the same mistake is
-/// told when the program starts.
+/// A configuration's `check` only sees its own keys. Rules across keys of one `train!`, such as that all phases together fit
+/// into the run, need facts about each value; `train!` holds constants of any type, on which the compiler can only call
+/// `check`. So `check` may return `CheckResult<Facts>` instead of [`CheckResult`], built from [`Facts::NOTHING`], and an error
+/// between keys is then a compile error. Facts that are not reported are never guessed: with a plain `CheckResult` the same error
+/// is reported when the program starts.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
 /// use trainspec::schedule::{Clock, Interval, Phase};
 /// use trainspec::{Config, Facts, CheckError, CheckResult};
 ///
-/// /// Stays for some steps.
+/// /// Holds the learning rate for some steps.
 /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 /// pub struct Rest {
 ///     pub steps: u64,
@@ -69,17 +69,17 @@ pub struct Facts {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Length {
     Unknown,
-    /// All that remains.
+    /// All remaining steps.
     Rest,
     Of(Interval),
 }
 
-/// How `lr` is fitted to the samples of a step.
+/// How `lr` is scaled to the samples of a step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Scaling {
-    /// In proportion to these samples.
+    /// Linearly, relative to this number of samples.
     Linear(u64),
-    /// Otherwise, but not at all for these samples.
+    /// In another way, but unscaled at this number of samples.
     Other(u64),
 }
 
@@ -87,16 +87,16 @@ pub(crate) enum Scaling {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Classes {
     Any,
-    /// The key, and the number that there must be more classes than.
+    /// The key, and the number that the number of classes must exceed.
     MoreThan(&'static str, usize),
-    /// The key, and how many numbers it has.
+    /// The key, and how many values it has.
     OneForEach(&'static str, usize),
     /// The key with its value.
     Two(&'static str),
 }
 
 impl Facts {
-    /// That it holds by itself, and nothing else.
+    /// No facts: only that the configuration itself is valid.
     pub const NOTHING: Self = Self {
         name: "",
         length: Length::Unknown,
@@ -112,7 +112,7 @@ impl Facts {
         classes: Classes::Any,
     };
 
-    /// A phase has this length; `None` is all that remains.
+    /// A phase has this length; `None` is all remaining steps.
     #[must_use]
     pub const fn lasting(self, length: Option<Interval>) -> Self {
         let length = match length {
@@ -122,37 +122,37 @@ impl Facts {
         Self { length, ..self }
     }
 
-    /// A phase begins at the rate of the phase before, or at `lr`, which must be at least this floor.
+    /// A phase starts at the learning rate of the phase before, or at `lr`, which must be at least this floor.
     #[must_use]
     pub const fn floor(self, floor: f64) -> Self {
         Self { floor: Some(floor), ..self }
     }
 
-    /// A phase ends at the rate of the phase before, or at `lr`, times this factor.
+    /// A phase ends at the learning rate of the phase before, or at `lr`, times this factor.
     #[must_use]
     pub const fn times(self, factor: f64) -> Self {
         Self { times: Some(factor), ..self }
     }
 
-    /// A phase has rates of its own, whatever the rate before it was; this is the largest.
+    /// A phase has its own learning rates, independent of the one before it; this is the largest.
     #[must_use]
     pub const fn peak(self, rate: f64) -> Self {
         Self { peak: Some(rate), ..self }
     }
 
-    /// A phase listens to this number of the evaluations.
+    /// A phase monitors this value of the evaluations.
     #[must_use]
     pub const fn watching(self, monitor: Monitor) -> Self {
         Self { watched: Some(monitor), ..self }
     }
 
-    /// An optimizer has this `lr`, and penalties that must hold for the largest rate of the run.
+    /// An optimizer has this `lr`, and penalties that must be valid for the largest learning rate of the run.
     #[must_use]
     pub const fn rate(self, lr: f64, penalties: Penalties) -> Self {
         Self { rate: Some((lr, penalties)), ..self }
     }
 
-    /// A `scale_lr` leaves `lr` as it is for steps of `base_batch` samples; with `linear` it is otherwise in proportion.
+    /// A `scale_lr` leaves `lr` unchanged for steps of `base_batch` samples; with `linear` it scales proportionally.
     #[must_use]
     pub const fn scaling(self, base_batch: u64, linear: bool) -> Self {
         let scaling = if linear { Scaling::Linear(base_batch) } else { Scaling::Other(base_batch) };
@@ -171,28 +171,28 @@ impl Facts {
         Self { label: Some(label), ..self }
     }
 
-    /// There must be more classes than the `number` of this key.
+    /// The number of classes must exceed the `number` of this key.
     #[must_use]
     pub const fn more_classes_than(self, key: &'static str, number: usize) -> Self {
         Self { classes: Classes::MoreThan(key, number), ..self }
     }
 
-    /// This key has `count` numbers: none, or one for each class.
+    /// This key has `count` values: none, or one for each class.
     #[must_use]
     pub const fn one_for_each_class(self, key: &'static str, count: usize) -> Self {
         Self { classes: Classes::OneForEach(key, count), ..self }
     }
 
-    /// There must be two classes, or one label; `key` says why, such as `average is Binary`.
+    /// There must be two classes, or one label; `key` states why, such as `average is Binary`.
     #[must_use]
     pub const fn two_classes(self, key: &'static str) -> Self {
         Self { classes: Classes::Two(key), ..self }
     }
 
-    /// The rule between a key and the number of classes, which are called `what`: `classes`, `tokens`.
+    /// Checks a key against the number of classes, which are called `what`: `classes`, `tokens`.
     ///
     /// # Errors
-    /// If there are too few, or not as many as the key has numbers.
+    /// If there are too few, or not as many as the key has values.
     pub const fn fits(&self, classes: usize, what: &str) -> CheckResult {
         match self.classes {
             Classes::MoreThan(key, number) if number >= classes => Err(CheckError::new(key)
@@ -202,11 +202,11 @@ impl Facts {
                 .number(classes)
                 .text(" ")
                 .text(what)
-                .text(", all of which would be right")),
+                .text(", or every prediction is correct")),
             Classes::OneForEach(key, count) if count != 0 && count != classes => Err(CheckError::new(key)
                 .text(" has ")
                 .number(count)
-                .text(" numbers, but there are ")
+                .text(" values, but there are ")
                 .number(classes)
                 .text(" ")
                 .text(what)
@@ -215,7 +215,7 @@ impl Facts {
                 .text(", but there are ")
                 .number(classes)
                 .text(" labels; expected Macro, Micro or Weighted, or a model of 1 label")),
-            // One logit tells two classes apart.
+            // One logit distinguishes two classes.
             Classes::Two(_) if classes == 1 && (same_text(what, "labels") || same_text(what, "logits")) => {
                 Ok(())
             }
@@ -235,19 +235,19 @@ impl Facts {
 pub struct Label(CheckError);
 
 impl Label {
-    /// Begins a name.
+    /// Starts a name.
     #[must_use]
     pub const fn new(text: &str) -> Self {
         Self(CheckError::new(text))
     }
 
-    /// Appends letters.
+    /// Appends text.
     #[must_use]
     pub const fn text(self, text: &str) -> Self {
         Self(self.0.text(text))
     }
 
-    /// Appends a whole number.
+    /// Appends an integer.
     #[must_use]
     pub const fn number(self, number: usize) -> Self {
         Self(self.0.number(number))
@@ -265,7 +265,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn classes_are_counted() {
+    fn class_count_is_checked() {
         let said =
             |known: Facts, classes| known.fits(classes, "classes").map_err(|problem| problem.to_string());
         assert_eq!(said(Facts::NOTHING, 1), Ok(()));
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(said(Facts::NOTHING.one_for_each_class("weights", 3), 3), Ok(()));
         assert_eq!(
             said(Facts::NOTHING.one_for_each_class("weights", 2), 3),
-            Err("weights has 2 numbers, but there are 3 classes; expected one for each".to_owned())
+            Err("weights has 2 values, but there are 3 classes; expected one for each".to_owned())
         );
         assert_eq!(said(Facts::NOTHING.more_classes_than("k", 2), 3), Ok(()));
         assert!(said(Facts::NOTHING.more_classes_than("k", 3), 3).is_err());
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_has_numbers() {
+    fn label_contains_numbers() {
         assert_eq!(Label::new("top_").number(5).text("_accuracy").as_str(), "top_5_accuracy");
     }
 }

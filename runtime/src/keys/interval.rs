@@ -15,7 +15,7 @@ pub enum Interval {
 }
 
 impl Interval {
-    /// The interval in steps, when an epoch has `epoch` of them.
+    /// The interval in steps, for epochs of `epoch` steps.
     #[must_use]
     pub fn in_steps(self, epoch: u64) -> u64 {
         match self {
@@ -24,7 +24,7 @@ impl Interval {
         }
     }
 
-    /// The rule that an interval called `key` is at least one.
+    /// Checks that an interval called `key` is at least one.
     ///
     /// # Errors
     /// If it is zero.
@@ -37,7 +37,7 @@ impl Interval {
     }
 }
 
-/// A phase's length from its two keys, of which 0 means not given.
+/// A phase's length from its two keys; 0 means unset.
 pub(crate) const fn length(steps: u64, epochs: u64) -> Option<Interval> {
     match (steps, epochs) {
         (0, 0) => None,
@@ -46,10 +46,10 @@ pub(crate) const fn length(steps: u64, epochs: u64) -> Option<Interval> {
     }
 }
 
-/// The rule that a phase has its length in steps or in epochs, not in both; and that length.
+/// Checks that a phase has its length in steps or in epochs, not in both, and returns the length.
 pub(crate) const fn lasting(steps: u64, epochs: u64) -> CheckResult<Facts> {
     if steps > 0 && epochs > 0 {
-        return Err(CheckError::new("both `steps` and `epochs` are given; expected one of them"));
+        return Err(CheckError::new("both `steps` and `epochs` are set; expected one of them"));
     }
     Ok(Facts::NOTHING.lasting(length(steps, epochs)))
 }

@@ -1,4 +1,4 @@
-//! Values of keys that rules on several keys read: lengths, monitors, penalties, and the facts that a configuration states.
+//! Values of keys that cross-key rules read: lengths, monitors, penalties, and the facts that a configuration reports.
 
 mod advice;
 mod bounds;

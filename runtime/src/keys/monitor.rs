@@ -1,10 +1,10 @@
-//! What of an evaluation is watched.
+//! The value of an evaluation that is monitored.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::shape::{CheckError, CheckResult, contains};
 
-/// A number that each evaluation gives.
+/// A value that each evaluation computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Monitor {
     /// The loss on the validation data.
@@ -15,7 +15,7 @@ pub enum Monitor {
 }
 
 impl Monitor {
-    /// That it is a number of a run whose metrics have these names: those that are numbers, and those that are tables.
+    /// Checks that it is a value of a run with these metrics: `numbers` are single values, `tables` are not.
     pub(crate) const fn check(self, numbers: &[&str], tables: &[&str]) -> CheckResult {
         let Self::ValMetric(name) = self else { return Ok(()) };
         if contains(numbers, name) {
@@ -23,9 +23,8 @@ impl Monitor {
         }
         let problem = CheckError::new("`").text(name);
         if numbers.is_empty() && tables.is_empty() {
-            return Err(
-                problem.text("` is watched, but the run has no `metrics`; add it there, or watch `ValLoss`")
-            );
+            return Err(problem
+                .text("` is monitored, but the run has no `metrics`; add it there, or monitor `ValLoss`"));
         }
         let mut problem = problem.text(if contains(tables, name) {
             "` is a table, not a single value; expected "
@@ -55,10 +54,10 @@ impl<'de> Deserialize<'de> for Monitor {
         let text = String::deserialize(deserializer)?;
         match text.strip_prefix("val_") {
             Some("loss") => Ok(Self::ValLoss),
-            // A program reads its spec once, so the few bytes of a metric's name may stay.
+            // A program reads its spec once, so leaking the few bytes of a metric's name is fine.
             Some(metric) => Ok(Self::ValMetric(metric.to_owned().leak())),
             None => Err(serde::de::Error::custom(format_args!(
-                "`{text}` cannot be watched; expected `val_loss` or `val_` and a metric, such as `val_accuracy`"
+                "`{text}` cannot be monitored; expected `val_loss` or `val_` and a metric, such as `val_accuracy`"
             ))),
         }
     }

@@ -1,4 +1,4 @@
-//! What is added to a loss to keep weights small, and which parameters that touches.
+//! Weight penalties, and the parameters that they apply to.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::bounds::not_negative;
 use crate::layer::Role;
 use crate::shape::{CheckError, CheckResult};
 
-/// Which parameters `l1`, `l2` and `weight_decay` touch.
+/// The parameters that `l1`, `l2` and `weight_decay` apply to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Decay {
     /// Matrices and convolution kernels only; not biases, normalization and embeddings. The default.
@@ -26,32 +26,32 @@ impl Decay {
     }
 }
 
-/// The four keys by which every optimizer keeps weights small. The pass over the parameters obeys them, so that an
-/// optimizer's rule does not have to.
+/// The four weight penalty keys that every optimizer has. The pass over the parameters applies them, so that an
+/// optimizer's update rule does not have to.
 ///
-/// With a clipped gradient `g` and the weight `w` at which it was taken, the rule sees the gradient
+/// With a clipped gradient `g` at the weight `w`, the update rule receives the gradient
 /// `g + l2 * w + l1 * sign(w)`, where `sign(0) = 0`, and the weight `w * (1 - eta * weight_decay)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Penalties {
-    /// Times the weight's sign, added to the gradient.
+    /// L1 penalty: this times the sign of the weight is added to the gradient.
     pub l1: f64,
-    /// Times the weight, added to the gradient (what PyTorch's `SGD` and `Adam` call `weight_decay`).
+    /// L2 penalty: this times the weight is added to the gradient (`weight_decay` of PyTorch's `SGD` and `Adam`).
     pub l2: f64,
-    /// How much of a weight goes at each step, as a multiple of the rate, apart from the gradient (what `AdamW`
-    /// calls so).
+    /// Decoupled weight decay: each step removes this fraction of a weight, times the learning rate (as in
+    /// `AdamW`).
     pub weight_decay: f64,
-    /// Which parameters the others touch.
+    /// The parameters that the other keys apply to.
     pub decay: Decay,
 }
 
 impl Penalties {
-    /// None of them.
+    /// No penalties.
     pub const NONE: Self = Self { l1: 0.0, l2: 0.0, weight_decay: 0.0, decay: Decay::Matrices };
 
-    /// The ranges of the keys: not negative, and a step of rate `lr` must not turn a weight round.
+    /// Checks the ranges of the keys: not negative, and a step at learning rate `lr` must not flip the sign of a weight.
     ///
     /// # Errors
-    /// The first range that does not hold.
+    /// The first key that is out of range.
     pub const fn check(&self, lr: f64) -> CheckResult {
         if let Err(problem) = not_negative("l1", self.l1) {
             return Err(problem);
@@ -72,7 +72,7 @@ const fn check_decay(key: &str, decay: f64, lr: f64) -> CheckResult {
             .text(key)
             .text(" is ")
             .float(lr * decay)
-            .text("; expected less than 1, or each step takes the whole weight"));
+            .text("; expected less than 1, or each step removes the whole weight"));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! `a + b`, `a - b`, `a * b`: element by element, of values with one shape.
+//! `a + b`, `a - b`, `a * b`: elementwise operators on values of equal shape.
 //!
-//! Shapes must be equal, nothing broadcasts: a residual branch of another width is a mistake that
+//! Shapes must be equal and nothing broadcasts: a residual branch of another width is a mistake that
 //! broadcasting would hide.
 
 use candle_core::Tensor;
@@ -18,16 +18,16 @@ macro_rules! elementwise {
         $(#[$docs])*
         ///
         /// # Shapes
-        /// Both inputs and the output have one shape; nothing broadcasts.
+        /// Both inputs and the output have the same shape; nothing is broadcast.
         ///
         /// # Errors
-        /// `` `+` joins [4] and [8]; expected one shape, nothing is broadcast ``, at compile time.
+        /// `` `+` has operands of shapes [4] and [8]; expected equal shapes (no broadcasting) ``, at compile time.
         #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct $layer {}
 
         impl $layer {
-            /// There is nothing to check.
+            /// Always succeeds: there is nothing to check.
             pub const fn check(&self) -> CheckResult {
                 Ok(())
             }
@@ -40,8 +40,8 @@ macro_rules! elementwise {
                 if a.same(b) {
                     return Ok(a);
                 }
-                Err(CheckError::new("`").text($operator).text("` joins ").shape(a).text(" and ").shape(b)
-                    .text("; expected one shape, nothing is broadcast"))
+                Err(CheckError::new("`").text($operator).text("` has operands of shapes ")
+                    .shape(a).text(" and ").shape(b).text("; expected equal shapes (no broadcasting)"))
             }
         }
 
@@ -71,6 +71,6 @@ elementwise! {
     Add, "add", "+", add, Lowering::Add;
     /// `a - b`, as an operator or as `a.sub(b)`.
     Sub, "sub", "-", sub, Lowering::kernel(kernels::Difference);
-    /// `a * b` element by element, as an operator or as `a.mul(b)`: a gate.
+    /// `a * b` elementwise, as an operator or as `a.mul(b)`: a gate.
     Mul, "mul", "*", mul, Lowering::kernel(kernels::Product);
 }

@@ -39,11 +39,11 @@ use crate::shape::{CheckResult, Shape};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AvgPool2d {
-    /// The side of the square window, at least 1; must be given.
+    /// The side of the square window, at least 1; required.
     pub kernel: usize,
-    /// How many pixels the window moves at a time; 0, the default, is `kernel`, so that windows touch.
+    /// How many pixels the window moves at a time; 0, the default, is `kernel`, so that windows do not overlap.
     pub stride: usize,
-    /// By how many pixels windows reach over each edge, at most half of `kernel`; 0 by default.
+    /// By how many pixels windows extend beyond each edge, at most half of `kernel`; 0 by default.
     pub padding: usize,
 }
 
@@ -94,7 +94,7 @@ impl Layer for AvgPool2d {
         let x = one(inputs, self)?;
         let (_, channels, height, width) = x.dims4()?;
         let (rows, columns) = self.window().places(Shape::of(&[channels, height, width]))?;
-        // A square window's sum is that of its rows' sums.
+        // The sum of a square window is the sum of its row sums.
         let bands = self.sums(x, 2, rows)?;
         Ok(self.sums(&bands, 3, columns)?.affine(1.0 / (self.kernel * self.kernel) as f64, 0.0)?)
     }
@@ -108,7 +108,7 @@ impl AvgPool2d {
         let windows = if window.stride == self.kernel {
             padded.narrow(axis, 0, places * self.kernel)?
         } else {
-            // The windows one after the other, each with all its elements.
+            // All windows in order, each with all its elements.
             let positions: Vec<u32> = (0..places)
                 .flat_map(|place| (0..self.kernel).map(move |offset| (place, offset)))
                 .map(|(place, offset)| (place * window.stride + offset) as u32)
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stride_of_zero_is_the_kernel() {
+    fn zero_stride_defaults_to_kernel() {
         let layer = AvgPool2d { kernel: 2, ..AvgPool2d::DEFAULT };
         assert_eq!(layer.output(Shape::of(&[3, 8, 7])), Ok(Shape::of(&[3, 4, 3])));
         let layer = AvgPool2d { kernel: 3, stride: 2, padding: 1 };
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_fits_and_is_not_all_padding() {
+    fn window_fits_input_and_padding_is_bounded() {
         let layer = AvgPool2d { kernel: 3, ..AvgPool2d::DEFAULT };
         assert!(layer.output(Shape::of(&[1, 3, 3])).is_ok());
         assert!(layer.output(Shape::of(&[1, 3, 2])).is_err());

@@ -1,4 +1,4 @@
-//! Batch normalization: each channel to mean 0 and variance 1 over the batch.
+//! Batch normalization: normalizes each channel to mean 0 and variance 1 over the batch.
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -12,22 +12,22 @@ use crate::layer::Pass;
 use crate::op::{Lowering, kernels};
 use crate::shape::{CheckError, CheckResult, Shape};
 
-/// Batch normalization: each channel is brought to mean 0 and variance 1, then scaled and shifted.
+/// Batch normalization: normalizes each channel to mean 0 and variance 1, then scales and shifts it.
 ///
-/// `y = weight * (x - mean) / sqrt(variance + eps) + bias`, with one number of each for every channel.
-/// `weight` begins at 1, `bias` at 0; neither is decayed.
+/// `y = weight * (x - mean) / sqrt(variance + eps) + bias`, with one value of each per channel.
+/// `weight` is initialized to 1 and `bias` to 0; weight decay skips both.
 ///
 /// # Shapes
 /// `[channels]`, `[channels, length]` or `[channels, height, width]`, unchanged.
 ///
 /// # Training and evaluation
-/// In training, mean and variance are those of the channel over the batch and all its places, with the
-/// biased variance. The running statistics follow them, `running = (1 - update) * running + update * new`,
-/// the variance unbiased; they are saved with the model, start at 0 and 1, and are what evaluation uses.
+/// In training, the mean and variance of a channel are taken over the batch and all positions, with the
+/// biased variance. The running statistics are updated as `running = (1 - update) * running + update * new`,
+/// with the unbiased variance. They start at 0 and 1, are saved with the model, and are used in evaluation.
 ///
 /// # Errors
 /// `batch_norm: eps is 0; expected a number above 0` and the like, at compile time. In training, a batch
-/// with one value a channel, of which there is no variance, stops the run.
+/// with one value per channel, which has no variance, stops the run with an error.
 ///
 /// # Source
 /// Ioffe & Szegedy 2015. `update` is PyTorch's `momentum`; Keras's `momentum` is `1 - update`.
@@ -68,7 +68,7 @@ impl BatchNorm {
                 .text("; expected [channels], [channels, length] or [channels, height, width]"));
         }
         hold!(rule::fixed(Shape::of(&[input.axis(0)]), 0));
-        // One sample has a variance if it has several values a channel.
+        // A single sample has a variance if it has several values per channel.
         let is_one = input.elements() == input.axis(0);
         Ok(input.for_batches_of(if is_one { 2 } else { 1 }))
     }
@@ -154,9 +154,9 @@ fn mean_of_channels(x: &Tensor) -> candle_core::Result<Tensor> {
     x.sum_keepdim(2)?.sum_keepdim(0)?.affine(1.0 / (batch * places) as f64, 0.0)
 }
 
-/// Joins a number for each channel, `[1, channels, 1]`, with a whole batch by `join`.
+/// Combines a value for each channel, `[1, channels, 1]`, with a whole batch using `join`.
 ///
-/// It is repeated over the batch first: so the gradient is summed in two steps, over the last axis and then
+/// The value is repeated over the batch first, so that the gradient is summed in two steps, over the last axis and then
 /// over the first, for which candle has fast code.
 pub(super) fn spread(
     channels: &Tensor,
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_at_their_bounds() {
+    fn keys_are_checked_at_their_bounds() {
         for update in [0.0, 1.0] {
             assert!(BatchNorm { update, ..BatchNorm::DEFAULT }.check().is_ok());
         }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn one_to_three_axes() {
+    fn one_to_three_axes_are_accepted() {
         for axes in [&[4][..], &[4, 9], &[4, 3, 3]] {
             assert!(
                 BatchNorm::DEFAULT.output(Shape::of(axes)).is_ok_and(|output| output.same(Shape::of(axes)))

@@ -1,16 +1,16 @@
-//! Names of a model's body that no layer has.
+//! `let` names in a model's body that do not name a layer.
 
 use std::collections::BTreeMap;
 
-/// The `let`s of a model that name no layer, each with the layers that it binds.
+/// The `let`s of a model that do not name a layer, each with the layers that it binds.
 ///
-/// A `let` names a layer where that call is all that it binds, and the name is bound once. Of any other `let` a user may still
-/// expect that it does; a message can then tell what its layers are called.
+/// A `let` names a layer if it binds exactly that call and the name is bound once. For any other `let`, a user may still
+/// expect it to name a layer; a message can then list what its layers are called.
 #[derive(Clone, Debug, Default)]
 pub struct Bindings(BTreeMap<String, Vec<String>>);
 
 impl Bindings {
-    /// Adds a `let` with the layers that it binds, of those that have parameters.
+    /// Adds a `let` with those of its layers that have parameters.
     pub(crate) fn note(&mut self, name: String, layers: impl Iterator<Item = String>) {
         let known = self.0.entry(name).or_default();
         for layer in layers {

@@ -14,11 +14,11 @@ use crate::shape::{CheckError, CheckResult, Shape};
 /// Two values joined along an axis, the first before the second: `a.concat(b, axis = 0)`.
 ///
 /// # Shapes
-/// `[…, n, …]` and `[…, m, …]` to `[…, n + m, …]`; all other axes agree. Axis 0 is the first after the
+/// `[…, n, …]` and `[…, m, …]` to `[…, n + m, …]`; all other axes must be equal. Axis 0 is the first after the
 /// batch: the channels of an image.
 ///
 /// # Errors
-/// `concat: [4, 8, 8] and [4, 8, 7] do not join along axis 0; expected the same lengths of all other axes`,
+/// `concat: [4, 8, 8] and [4, 8, 7] cannot be concatenated along axis 0; expected all other axes to be equal`,
 /// at compile time.
 ///
 /// # Source
@@ -35,12 +35,12 @@ use crate::shape::{CheckError, CheckResult, Shape};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Concat {
-    /// The axis, from 0, the batch not counted; 0 by default.
+    /// The axis, counted from 0 without the batch axis; 0 by default.
     pub axis: usize,
 }
 
 impl Concat {
-    /// `axis` is one that a value can have.
+    /// `axis` is within the number of axes that a value can have.
     pub const fn check(&self) -> CheckResult {
         if self.axis < Shape::MAX_RANK {
             return Ok(());
@@ -68,9 +68,9 @@ impl Concat {
                 .shape(a)
                 .text(" and ")
                 .shape(b)
-                .text(" do not join along axis ")
+                .text(" cannot be concatenated along axis ")
                 .number(self.axis)
-                .text("; expected the same lengths of all other axes"));
+                .text("; expected all other axes to be equal"));
         }
         let (n, m) = (a.axis(self.axis), b.axis(self.axis));
         if n == Shape::ANY || m == Shape::ANY {
@@ -111,19 +111,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_add_along_the_axis() {
+    fn concat_adds_lengths_along_axis() {
         let (a, b) = (Shape::of(&[2, 3]), Shape::of(&[2, 5]));
         assert_eq!(Concat { axis: 1 }.output(a, b), Ok(Shape::of(&[2, 8])));
         assert_eq!(
             Concat { axis: 0 }.output(a, b).unwrap_err().as_str(),
-            "[2, 3] and [2, 5] do not join along axis 0; expected the same lengths of all other axes"
+            "[2, 3] and [2, 5] cannot be concatenated along axis 0; expected all other axes to be equal"
         );
         assert!(Concat { axis: 0 }.output(a, Shape::of(&[2])).is_err());
         assert!(Concat { axis: 0 }.output(a, Shape::tokens(5, 2)).is_err());
     }
 
     #[test]
-    fn the_axis_is_one_of_the_values() {
+    fn axis_must_exist_in_inputs() {
         let a = Shape::of(&[2, 3]);
         assert_eq!(
             Concat { axis: 2 }.output(a, a).unwrap_err().as_str(),

@@ -1,4 +1,4 @@
-//! The convolution of images: a learned filter that slides over height and width.
+//! The 2D convolution: a learned filter that slides over height and width.
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -17,8 +17,8 @@ use crate::shape::{CheckError, CheckResult, Shape};
 /// `y[o, i, j] = b[o] + sum over c, u, v of W[o, c, u, v] * x[c, s i + d u - p, s j + d v - p]` with stride
 /// `s`, dilation `d`, padding `p`, and `x` 0 outside of the image. With `groups` above 1 the channels are
 /// split, and each group of outputs sees its own group of inputs; `groups` = channels is the depthwise
-/// convolution. `W` is `weight [out, channels / groups, kernel, kernel]`, `b` is `bias [out]`; both begin
-/// uniform within `1 / sqrt(channels / groups * kernel^2)`; `init` chooses another beginning of `W`.
+/// convolution. `W` is `weight [out, channels / groups, kernel, kernel]`, `b` is `bias [out]`; both are
+/// initialized uniform within `1 / sqrt(channels / groups * kernel^2)`; `init` selects another initializer of `W`.
 ///
 /// # Shapes
 /// `[channels, height, width]` to `[out, h, w]` with
@@ -42,28 +42,28 @@ use crate::shape::{CheckError, CheckResult, Shape};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conv2d {
-    /// The number of output channels, at least 1; must be given.
+    /// The number of output channels, at least 1; required.
     pub out: usize,
-    /// The side of the square kernel, at least 1; must be given.
+    /// The side of the square kernel, at least 1; required.
     pub kernel: usize,
     /// How many pixels the kernel moves at a time, at least 1; 1 by default.
     pub stride: usize,
     /// How many rows and columns of zeros surround the image; 0 by default.
     pub padding: usize,
-    /// The distance of the kernel's elements in pixels, at least 1; 1 by default.
+    /// The distance between the kernel's elements in pixels, at least 1; 1 by default.
     pub dilation: usize,
-    /// Into how many groups the channels are split, at least 1; divides both numbers of channels; 1 by
+    /// The number of groups that the channels are split into, at least 1; divides both channel counts; 1 by
     /// default.
     pub groups: usize,
-    /// Whether a learned number is added to each output channel; `true` by default. A following
-    /// `batch_norm` makes it useless.
+    /// Whether a learned bias is added to each output channel; `true` by default. A following
+    /// `batch_norm` makes it redundant.
     pub bias: bool,
-    /// How `weight` begins; [`Initializer::Default`], PyTorch's way, by default.
+    /// Initializer of `weight`; [`Initializer::Default`], as in PyTorch, by default.
     pub init: Initializer,
 }
 
 impl Conv2d {
-    /// Counts are at least 1, `groups` divides `out`, and `init` holds.
+    /// Counts are at least 1, `groups` divides `out`, and `init` is valid.
     pub const fn check(&self) -> CheckResult {
         hold!(self.init.check());
         hold!(rule::count("out", self.out));
@@ -74,7 +74,7 @@ impl Conv2d {
         }
         Err(CheckError::new("")
             .number(self.out)
-            .text(" output channels do not split into ")
+            .text(" output channels cannot be split into ")
             .number(self.groups)
             .text(" groups; expected a divisor of ")
             .number(self.out))
@@ -90,7 +90,7 @@ impl Conv2d {
                 .number(channels)
                 .text(" channels of the input ")
                 .shape(input)
-                .text(" do not split into ")
+                .text(" cannot be split into ")
                 .number(self.groups)
                 .text(" groups; expected a divisor of ")
                 .number(channels));
@@ -102,7 +102,7 @@ impl Conv2d {
                 .shape(input)
                 .text(" with padding ")
                 .number(self.padding)
-                .text(" is too large; expected less than 2^31 numbers with what is around it"));
+                .text(" is too large; expected fewer than 2^31 elements including the padding"));
         }
         rule::given(Shape::of(&[self.out, height, width]))
     }
@@ -112,10 +112,10 @@ impl Conv2d {
         Window { kernel, stride, padding, dilation }
     }
 
-    /// The convolution of one image, as a kernel.
+    /// The kernel that convolves one image.
     const fn sizes(&self, channels: usize, height: usize, width: usize) -> trainspec_kernels::conv2d::Conv2d {
         let Self { out, kernel, stride, padding, dilation, groups, .. } = *self;
-        // A stride that leaves the padded image at once is as good as any that does.
+        // All strides beyond the padded image are equivalent.
         let longer = if height > width { height } else { width };
         let padded = longer.saturating_add(padding.saturating_mul(2));
         let stride = if stride < padded { stride } else { padded };
@@ -133,7 +133,7 @@ impl Conv2d {
         }
     }
 
-    /// How many numbers of the input make one of the output.
+    /// The number of input elements that each output element depends on.
     fn fan_in(&self, input: Option<&Shape>) -> usize {
         let channels = input.and_then(|input| input.axes().first()).map_or(1, |&channels| channels);
         (channels / self.groups.max(1)).saturating_mul(self.kernel).saturating_mul(self.kernel)
@@ -187,7 +187,7 @@ impl Layer for Conv2d {
     }
 
     /// One matrix product: each window is a row, the weight's filters are the columns (Chellapilla et al.
-    /// 2006). candle's own convolution has a backward that fails where the stride leaves another rest of the
+    /// 2006). The backward pass of candle's own convolution fails where the stride leaves another remainder of the
     /// height than of the width, and is slower.
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
         let x = one(inputs, self)?;
@@ -196,7 +196,7 @@ impl Layer for Conv2d {
         let (groups, each) = (self.groups, channels / self.groups.max(1));
         let (windows, area) = (batch * rows * columns, self.kernel * self.kernel);
 
-        // [groups, windows, kernel * kernel * channels of the group], so that channels are side by side
+        // [groups, windows, kernel * kernel * channels of the group], so that channels are adjacent
         let patches = self
             .patches(x, rows, columns)?
             .reshape((windows, area, groups, each))?
@@ -215,7 +215,7 @@ impl Layer for Conv2d {
 }
 
 impl Conv2d {
-    /// The pixels of every window one after the other, `[batch, windows * kernel * kernel, channels]`.
+    /// The pixels of all windows in order, `[batch, windows * kernel * kernel, channels]`.
     fn patches(&self, x: &Tensor, rows: usize, columns: usize) -> Result<Tensor> {
         let (batch, channels, ..) = x.dims4()?;
         let padded =
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_must_fit() {
+    fn kernel_larger_than_input_is_rejected() {
         let layer = Conv2d { out: 4, kernel: 5, ..Conv2d::DEFAULT };
         assert_eq!(
             said(&layer, &[1, 2, 2]),
@@ -268,21 +268,24 @@ mod tests {
     }
 
     #[test]
-    fn groups_divide_both_numbers_of_channels() {
+    fn groups_must_divide_input_and_output_channels() {
         let layer = Conv2d { out: 6, kernel: 1, groups: 3, ..Conv2d::DEFAULT };
         assert!(layer.check().is_ok());
         assert_eq!(layer.output(Shape::of(&[9, 1, 1])), Ok(Shape::of(&[6, 1, 1])));
         assert_eq!(
             said(&layer, &[4, 1, 1]),
-            "the 4 channels of the input [4, 1, 1] do not split into 3 groups; expected a divisor of 4"
+            "the 4 channels of the input [4, 1, 1] cannot be split into 3 groups; expected a divisor of 4"
         );
         let layer = Conv2d { out: 7, ..layer };
         let problem = layer.check().unwrap_err();
-        assert_eq!(problem.as_str(), "7 output channels do not split into 3 groups; expected a divisor of 7");
+        assert_eq!(
+            problem.as_str(),
+            "7 output channels cannot be split into 3 groups; expected a divisor of 7"
+        );
     }
 
     #[test]
-    fn absurd_sizes_are_refused_without_a_panic() {
+    fn oversized_keys_are_rejected_without_panic() {
         let good = Conv2d { out: 4, kernel: 1, ..Conv2d::DEFAULT };
         let most = usize::MAX;
         for layer in [
@@ -304,14 +307,14 @@ mod tests {
         assert!(good.output(Shape::of(&[4, 8])).is_err());
         assert!(good.output(Shape::of(&[4, 0, 8])).is_err());
         assert!(good.output(Shape::of(&[1, 1 << 17, 1 << 17])).is_err());
-        // Input, weight and output are small; the padded image is not.
+        // The input, weight and output are small; the padded image is not.
         let wide = Conv2d { kernel: 2, dilation: 1 << 20, padding: 1 << 19, ..good };
         let problem = wide.output(Shape::of(&[4, 8, 8])).unwrap_err();
         assert_eq!(
             problem.as_str(),
-            "the input [4, 8, 8] with padding 524288 is too large; expected less than 2^31 numbers with what is around it"
+            "the input [4, 8, 8] with padding 524288 is too large; expected fewer than 2^31 elements including the padding"
         );
-        // A stride beyond the image is none of these.
+        // A stride beyond the image is not an error.
         assert_eq!(
             Conv2d { stride: u32::MAX as usize, ..good }.output(Shape::of(&[4, 8, 8])),
             Ok(Shape::of(&[4, 1, 1]))

@@ -14,19 +14,19 @@ use crate::shape::{CheckResult, Shape};
 /// Dropout: in training each value is zeroed with probability `p`.
 ///
 /// `y = x * mask / (1 - p)`, where each element of `mask` is 1 with probability `1 - p` and 0 otherwise, so
-/// that the mean stays. The mask depends on the seed, the layer's path, the step and the micro-batch alone.
+/// that the mean is preserved. The mask depends only on the seed, the layer's path, the step and the micro-batch.
 ///
 /// # Training and evaluation
-/// In evaluation the input is given back unchanged.
+/// In evaluation the input is returned unchanged.
 ///
 /// # Shapes
-/// Any shape of real numbers, unchanged.
+/// Any shape of real values, unchanged.
 ///
 /// # Errors
 /// `dropout: p is 1; expected 0 <= p < 1`, at compile time.
 ///
 /// # Source
-/// Srivastava et al. 2014, in the inverted form that PyTorch has.
+/// Srivastava et al. 2014, in the inverted form that PyTorch uses.
 ///
 /// # Example
 /// ```
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn p_is_from_zero_and_below_one() {
+    fn p_must_be_at_least_zero_and_below_one() {
         assert!(Dropout { p: 0.0 }.check().is_ok());
         assert!(Dropout { p: 0.999 }.check().is_ok());
         assert_eq!(Dropout { p: 1.0 }.check().unwrap_err().as_str(), "p is 1; expected 0 <= p < 1");

@@ -11,17 +11,17 @@ use crate::layer::Pass;
 use crate::op::{Lowering, kernels};
 use crate::shape::{CheckError, CheckResult, Shape};
 
-/// The embedding: each token becomes its row of a learned table.
+/// The embedding: maps each token to its row of a learned table.
 ///
-/// `y[t] = W[x[t]]`, with `weight [vocabulary, out]`, whose numbers begin normal with mean 0 and deviation 1.
-/// It is not decayed. `init` chooses another beginning: GPT-2's is `Normal { std: 0.02 }`.
+/// `y[t] = W[x[t]]`, with `weight [vocabulary, out]`, initialized normal with mean 0 and standard deviation 1.
+/// Weight decay skips it. `init` selects another initializer: GPT-2's is `Normal { std: 0.02 }`.
 ///
 /// # Shapes
 /// Tokens `[length]` to `[length, out]`; one class `[]` to `[out]`.
 ///
 /// # Errors
 /// ``embedding needs `out`, the length of each vector``, or
-/// `embedding: the input [64] holds real numbers; expected tokens [length]`, at compile time.
+/// `embedding: the input [64] has real values; expected tokens [length]`, at compile time.
 ///
 /// # Source
 /// Bengio et al. 2003; the initial values are PyTorch's.
@@ -37,14 +37,14 @@ use crate::shape::{CheckError, CheckResult, Shape};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Embedding {
-    /// The length of each vector, at least 1; must be given.
+    /// The length of each vector, at least 1; required.
     pub out: usize,
-    /// How `weight` begins; [`Initializer::Default`], PyTorch's way, by default.
+    /// Initializer of `weight`; [`Initializer::Default`], as in PyTorch, by default.
     pub init: Initializer,
 }
 
 impl Embedding {
-    /// `out` is at least 1, and `init` holds.
+    /// `out` is at least 1, and `init` is valid.
     pub const fn check(&self) -> CheckResult {
         hold!(rule::count("out", self.out));
         self.init.check()
@@ -57,7 +57,7 @@ impl Embedding {
         let Some(vocabulary) = input.vocabulary() else {
             return Err(CheckError::new("the input ")
                 .shape(input)
-                .text(" holds real numbers; expected tokens [length]"));
+                .text(" has real values; expected tokens [length]"));
         };
         hold!(rule::count("the vocabulary", vocabulary));
         hold!(rule::possible("weight", Shape::of(&[vocabulary, self.out])));
@@ -113,18 +113,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_become_vectors() {
+    fn tokens_map_to_vectors() {
         let layer = Embedding { out: 3, ..Embedding::DEFAULT };
         assert_eq!(layer.output(Shape::tokens(5, 7)), Ok(Shape::of(&[7, 3])));
         assert_eq!(layer.output(Shape::class(5)), Ok(Shape::of(&[3])));
         let problem = layer.output(Shape::of(&[7])).unwrap_err();
-        assert_eq!(problem.as_str(), "the input [7] holds real numbers; expected tokens [length]");
+        assert_eq!(problem.as_str(), "the input [7] has real values; expected tokens [length]");
         assert!(layer.output(Shape::tokens(5, 0)).is_err());
         assert!(layer.output(Shape::tokens(usize::MAX, 7)).is_err());
     }
 
     #[test]
-    fn out_is_above_zero() {
+    fn out_must_be_above_zero() {
         assert!(Embedding { out: 1, ..Embedding::DEFAULT }.check().is_ok());
         assert!(Embedding { out: 0, ..Embedding::DEFAULT }.check().is_err());
         assert!(Embedding { out: 0, ..Embedding::DEFAULT }.output(Shape::tokens(5, 7)).is_err());

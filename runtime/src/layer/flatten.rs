@@ -1,4 +1,4 @@
-//! All axes made into one.
+//! Flattening: all axes become one.
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -11,13 +11,13 @@ use crate::layer::Pass;
 use crate::op::Lowering;
 use crate::shape::{CheckResult, Shape};
 
-/// All axes made into one, the last axis running fastest.
+/// Flattens all axes into one, in row-major order.
 ///
 /// # Shapes
 /// `[…]` to `[n]`, `n` the product of the axes.
 ///
 /// # Errors
-/// None but for an input of tokens, at compile time.
+/// Only for an input of tokens, at compile time.
 ///
 /// # Source
 /// PyTorch's `Flatten`; the batch axis is not touched.
@@ -34,7 +34,7 @@ use crate::shape::{CheckResult, Shape};
 pub struct Flatten {}
 
 impl Flatten {
-    /// There is nothing to check.
+    /// Always succeeds: there is nothing to check.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_axes_are_multiplied() {
+    fn flatten_multiplies_axes() {
         assert_eq!(Flatten {}.output(Shape::of(&[])), Ok(Shape::of(&[1])));
         assert_eq!(Flatten {}.output(Shape::of(&[2, 3, 5])), Ok(Shape::of(&[30])));
         assert!(Flatten {}.output(Shape::of(&[2, 0])).is_err());

@@ -14,7 +14,7 @@ use crate::layer::Pass;
 use crate::op::Lowering;
 use crate::shape::{CheckResult, Shape};
 
-/// Where `(1 + tanh(…)) / 2` is 0 or 1 to the last digit of f64.
+/// The input beyond which `(1 + tanh(…)) / 2` is exactly 0 or 1 in f64.
 const END: f64 = 11.0;
 
 /// The Gaussian error linear unit, `y = x * P(z <= x)` for a standard normal `z`.
@@ -23,10 +23,10 @@ const END: f64 = 11.0;
 /// `y = x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2`.
 ///
 /// # Shapes
-/// Any shape of real numbers, unchanged.
+/// Any shape of real values, unchanged.
 ///
 /// # Errors
-/// None but for an input of tokens, at compile time.
+/// Only for an input of tokens, at compile time.
 ///
 /// # Source
 /// Hendrycks & Gimpel 2016.
@@ -46,19 +46,19 @@ pub struct Gelu {
     pub approximate: Approximate,
 }
 
-/// By which formula [`Gelu`] is computed.
+/// The formula by which [`Gelu`] is computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Approximate {
     /// With the error function: exact.
     #[default]
     None,
-    /// With the hyperbolic tangent, as GPT-2 has it; off by at most 5e-4.
+    /// With the hyperbolic tangent, as in GPT-2; the error is at most 5e-4.
     Tanh,
 }
 
 impl Gelu {
-    /// There is nothing to check.
+    /// Always succeeds: there is nothing to check.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -97,12 +97,12 @@ impl Layer for Gelu {
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
         let x = one(inputs, self)?;
-        // Not candle's own `gelu` and `gelu_erf`, whose gradients have constants of six digits.
+        // Not candle's own `gelu` and `gelu_erf`, whose gradients use constants rounded to six digits.
         let gate = match self.approximate {
             Approximate::None => x.affine(FRAC_1_SQRT_2, 0.0)?.erf()?,
             Approximate::Tanh => {
                 let root = FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
-                // The square of what is far beyond the end is infinite, and 0 times infinity would be its gradient.
+                // The square of a value far beyond the limit is infinite, and the gradient would be 0 times infinity.
                 let near = x.clamp(-END, END)?;
                 (near.sqr()?.affine(0.044_715 * root, root)? * near)?.tanh()?
             }
@@ -116,14 +116,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_shape_of_real_numbers() {
+    fn every_real_shape_is_accepted() {
         assert!(Gelu::DEFAULT.check().is_ok());
         assert_eq!(Gelu::DEFAULT.output(Shape::of(&[3, 1])), Ok(Shape::of(&[3, 1])));
         assert!(Gelu::DEFAULT.output(Shape::tokens(5, 4)).is_err());
     }
 
     #[test]
-    fn its_keys_are_words_in_json() {
+    fn keys_serialize_as_strings() {
         let json = serde_json::to_string(&Gelu { approximate: Approximate::Tanh }).unwrap();
         assert_eq!(json, r#"{"approximate":"tanh"}"#);
     }

@@ -36,7 +36,7 @@ use crate::shape::{CheckResult, Shape};
 pub struct GlobalAvgPool {}
 
 impl GlobalAvgPool {
-    /// There is nothing to check.
+    /// Always succeeds: there is nothing to check.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_images_have_a_height_and_a_width() {
+    fn non_image_input_is_rejected() {
         assert!(GlobalAvgPool {}.check().is_ok());
         assert_eq!(GlobalAvgPool {}.output(Shape::of(&[5, 1, 3])), Ok(Shape::of(&[5])));
         let problem = GlobalAvgPool {}.output(Shape::of(&[64])).unwrap_err();

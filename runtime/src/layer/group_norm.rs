@@ -1,4 +1,4 @@
-//! Group normalization: each group of channels to mean 0 and variance 1, in every image by itself.
+//! Group normalization: normalizes each group of channels to mean 0 and variance 1, separately in each image.
 
 use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
@@ -13,22 +13,22 @@ use crate::layer::Pass;
 use crate::op::{Lowering, kernels};
 use crate::shape::{CheckError, CheckResult, Shape};
 
-/// Group normalization: the channels of an image are split into groups; each group is brought to mean 0 and
-/// variance 1, then each channel is scaled and shifted.
+/// Group normalization: splits the channels of an image into groups, normalizes each group to mean 0 and
+/// variance 1, then scales and shifts each channel.
 ///
 /// `y = weight * (x - mean) / sqrt(variance + eps) + bias`, with mean and biased variance of the group's
-/// channels and all their pixels in one image, and `weight` and `bias` of the channel. `weight` begins at 1,
-/// `bias` at 0; neither is decayed. No sample sees another, so training and evaluation are the same.
+/// channels and all their pixels in one image, and `weight` and `bias` of the channel. `weight` is initialized to
+/// 1 and `bias` to 0; weight decay skips both. Samples are independent, so training and evaluation are the same.
 ///
 /// # Shapes
 /// `[channels, height, width]`, unchanged.
 ///
 /// # Errors
 /// ``group_norm needs `groups`, the number of groups``, or
-/// `group_norm: 8 channels do not split into 3 groups; expected a divisor of 8`, at compile time.
+/// `group_norm: 8 channels cannot be split into 3 groups; expected a divisor of 8`, at compile time.
 ///
 /// # Source
-/// Wu & He 2018. One group is layer normalization over the whole image, as many groups as channels instance
+/// Wu & He 2018. One group is layer normalization over the whole image; as many groups as channels is instance
 /// normalization.
 ///
 /// # Example
@@ -43,7 +43,7 @@ use crate::shape::{CheckError, CheckResult, Shape};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupNorm {
-    /// Into how many groups the channels are split, at least 1; divides their number; must be given.
+    /// The number of groups that the channels are split into, at least 1; divides the number of channels; required.
     pub groups: usize,
     /// Added to the variance, above 0; 1e-5 by default.
     pub eps: f64,
@@ -66,7 +66,7 @@ impl GroupNorm {
         }
         Err(CheckError::new("")
             .number(channels)
-            .text(" channels do not split into ")
+            .text(" channels cannot be split into ")
             .number(self.groups)
             .text(" groups; expected a divisor of ")
             .number(channels))
@@ -138,19 +138,19 @@ mod tests {
     }
 
     #[test]
-    fn groups_divide_the_channels() {
+    fn groups_must_divide_channels() {
         let layer = GroupNorm { groups: 4, ..GroupNorm::DEFAULT };
         let image = Shape::of(&[8, 3, 1]);
         assert_eq!(layer.output(image), Ok(image));
         let problem = GroupNorm { groups: 3, ..layer }.output(image).unwrap_err();
-        assert_eq!(problem.as_str(), "8 channels do not split into 3 groups; expected a divisor of 8");
+        assert_eq!(problem.as_str(), "8 channels cannot be split into 3 groups; expected a divisor of 8");
         for bad in [&[8][..], &[8, 3], &[8, 3, 0], &[8, 3, Shape::ANY], &[2, 3, 3]] {
             assert!(layer.output(Shape::of(bad)).is_err());
         }
     }
 
     #[test]
-    fn keys_at_their_bounds() {
+    fn keys_are_checked_at_their_bounds() {
         let good = GroupNorm { groups: 1, eps: 1e-12 };
         assert!(good.check().is_ok());
         assert!(GroupNorm { eps: 0.0, ..good }.check().is_err());

@@ -1,4 +1,4 @@
-//! The gated recurrent unit: a recurrent layer whose memory is its output.
+//! The gated recurrent unit: a recurrent layer whose state is its output.
 
 use candle_core::Tensor;
 use candle_nn::ops::sigmoid;
@@ -13,26 +13,26 @@ use crate::layer::Pass;
 use crate::op::{Lowering, kernels};
 use crate::shape::{CheckResult, Shape};
 
-/// A gated recurrent unit of one layer, which reads a sequence from its first place to its last.
+/// A gated recurrent unit of one layer, which reads a sequence from the first position to the last.
 ///
-/// At place `t`, with the hidden vector `h` of the place before (0 before the first), the input gives
-/// `[r_x, z_x, n_x] = W_ih x[t] + b_ih` and the hidden vector `[r_h, z_h, n_h] = W_hh h + b_hh`; then
+/// At position `t`, with the hidden vector `h` of the previous position (0 before the first), the two affine maps are
+/// `[r_x, z_x, n_x] = W_ih x[t] + b_ih` and `[r_h, z_h, n_h] = W_hh h + b_hh`; then
 /// `r = sigmoid(r_x + r_h)`, `z = sigmoid(z_x + z_h)`, `n = tanh(n_x + r * n_h)` and
 /// `y[t] = h = (1 - z) * n + z * h`.
 ///
-/// The parameters and how they begin are those of PyTorch's `GRU`: `weight_ih [3 out, features]`,
-/// `weight_hh [3 out, out]`, `bias_ih [3 out]` and `bias_hh [3 out]`, all uniform within `1 / sqrt(out)`. `init` chooses another
-/// beginning of the two weights, each as one matrix with the gates below each other.
+/// The parameters and their initialization are those of PyTorch's `GRU`: `weight_ih [3 out, features]`,
+/// `weight_hh [3 out, out]`, `bias_ih [3 out]` and `bias_hh [3 out]`, all uniform within `1 / sqrt(out)`. `init` selects another
+/// initializer of the two weights, each taken as one matrix with its gates stacked along the rows.
 ///
 /// # Shapes
-/// `[length, features]` to `[length, out]`: the hidden vector of every place.
+/// `[length, features]` to `[length, out]`: the hidden vector of every position.
 ///
 /// # Errors
 /// ``gru needs `out`, the length of the hidden vector``, or
 /// `gru: the input is [64]; expected [length, features]`, at compile time.
 ///
 /// # Source
-/// Cho et al. 2014; `r` is applied to the product and not before it, as in PyTorch and cuDNN.
+/// Cho et al. 2014; `r` is applied after the matrix product, as in PyTorch and cuDNN.
 ///
 /// # Example
 /// ```
@@ -45,16 +45,16 @@ use crate::shape::{CheckResult, Shape};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gru {
-    /// The length of the hidden vector, at least 1; must be given.
+    /// The length of the hidden vector, at least 1; required.
     pub out: usize,
     /// Whether the two affine maps have biases; `true` by default.
     pub bias: bool,
-    /// How `weight_ih` and `weight_hh` begin; [`Initializer::Default`], PyTorch's way, by default.
+    /// Initializer of `weight_ih` and `weight_hh`; [`Initializer::Default`], as in PyTorch, by default.
     pub init: Initializer,
 }
 
 impl Gru {
-    /// `out` is at least 1, and `init` holds.
+    /// `out` is at least 1, and `init` is valid.
     pub const fn check(&self) -> CheckResult {
         hold!(rule::count("out", self.out));
         self.init.check()
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn three_gates() {
+    fn gru_parameters_have_three_gates() {
         let layer = Gru { out: 3, ..Gru::DEFAULT };
         assert!(layer.check().is_ok());
         assert!(Gru { out: 0, ..layer }.check().is_err());

@@ -1,4 +1,4 @@
-//! How weights begin: what a user chooses, by the names of the papers.
+//! Weight initializers, named after their papers.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,17 +6,17 @@ use super::part::{Init, Role};
 use super::rule;
 use crate::shape::{CheckResult, Shape};
 
-/// How the weights of a layer begin: the key `init` of layers that have any, and of [`train!`](crate::train!) for all
-/// layers that do not have one of their own.
+/// How the weights of a layer are initialized: the key `init` of a layer with weights, and of [`train!`](crate::train!) for all
+/// layers that do not set their own.
 ///
-/// It concerns matrices, convolution kernels and embeddings. Biases and normalization begin as the layer says, whatever is
-/// chosen here, as with PyTorch's `torch.nn.init`, whose functions fill the one tensor that they are given.
+/// It applies to matrices, convolution kernels and embeddings. Biases and normalization parameters always use the
+/// initialization of their layer, as with PyTorch's `torch.nn.init`, whose functions fill only the tensor passed to them.
 ///
-/// `fan_in` is the number of inputs of one output, `fan_out` that of outputs of one input: for a weight
-/// `[out, in, …]` they are `in` and `out` times the numbers of the further axes, as PyTorch counts them. So the kernel
+/// `fan_in` is the number of inputs of one output and `fan_out` the number of outputs of one input. For a weight
+/// `[out, in, …]` they are `in` and `out` times the lengths of the further axes, as in PyTorch. So the kernel
 /// `[out, channels / groups, k, k]` of a convolution has `fan_in = channels / groups * k^2` and `fan_out = out * k^2`, a
 /// recurrent layer's `weight_hh [4 out, out]` has `out` and `4 out`, and an embedding's table `[vocabulary, out]` has `out`
-/// and `vocabulary`. A weight of fewer than two axes has neither, and with these initializers begins as its layer says.
+/// and `vocabulary`. A weight of fewer than two axes has neither, and these initializers leave it at its layer's own.
 ///
 /// | initializer | distribution | PyTorch |
 /// | --- | --- | --- |
@@ -32,14 +32,15 @@ use crate::shape::{CheckResult, Shape};
 /// | [`TruncatedNormal`](Self::TruncatedNormal) | normal, within `2 std` | `trunc_normal_`, `a=-2 * std, b=2 * std` |
 /// | [`Uniform`](Self::Uniform) | uniform within `bound` | `uniform_` |
 ///
-/// Every parameter is drawn from its own stream, by the run's seed and its path: no choice for one changes another.
+/// Every parameter is drawn from its own stream, keyed by the run's seed and the parameter's path: initializing one
+/// differently does not change another.
 ///
 /// # Errors
 /// `linear: init.std is 0; expected a number above 0`, at compile time.
 ///
 /// # Example
-/// In a model a bare name is enough. In `train!`, which completes struct literals with defaults, one with keys is written with
-/// the name of its type: `init: Initializer::Normal { std: 0.02 }`.
+/// In a model, a bare name is enough. In `train!`, which completes struct literals with defaults, an initializer with keys
+/// is written with its type name: `init: Initializer::Normal { std: 0.02 }`.
 ///
 /// ```
 /// use trainspec::prelude::*;
@@ -63,31 +64,32 @@ use crate::shape::{CheckResult, Shape};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Initializer {
-    /// As the layer begins by itself, which is as PyTorch's layer does; in a layer, as `train!` says for all layers. The
-    /// default.
+    /// The layer's own initialization, which is that of PyTorch's layer; in a layer, `train!`'s `init` if it is set.
+    /// The default.
     #[default]
     Default,
-    /// All 0. As the last layer of a residual branch, so that the branch begins as nothing (Goyal et al. 2017).
+    /// All 0. Used for the last layer of a residual branch, so that the branch initially outputs 0 (Goyal et al. 2017).
     Zeros,
-    /// Uniform within `sqrt(6 / (fan_in + fan_out))`, which keeps the variance of values and gradients alike under a `tanh`
+    /// Uniform within `sqrt(6 / (fan_in + fan_out))`, which preserves the variance of values and of gradients under a `tanh`
     /// (Glorot and Bengio 2010).
     Xavier,
-    /// Normal with deviation `sqrt(2 / (fan_in + fan_out))`, the variance of [`Xavier`](Self::Xavier).
+    /// Normal with standard deviation `sqrt(2 / (fan_in + fan_out))`, the variance of [`Xavier`](Self::Xavier).
     XavierNormal,
-    /// Normal with deviation `sqrt(2 / fan_in)`, which keeps the variance of values under a `relu` (He et al. 2015).
+    /// Normal with standard deviation `sqrt(2 / fan_in)`, which preserves the variance of values under a `relu` (He et al.
+    /// 2015).
     He,
     /// Uniform within `sqrt(6 / fan_in)`, the variance of [`He`](Self::He).
     HeUniform,
-    /// Normal with deviation `sqrt(1 / fan_in)`, which keeps the variance of values under nothing at all (LeCun et al.
-    /// 1998), and under a `selu`.
+    /// Normal with standard deviation `sqrt(1 / fan_in)`, which preserves the variance of values without an activation and
+    /// under a `selu` (LeCun et al. 1998).
     Lecun,
-    /// `[out, in, …]` as a matrix of `out` rows, whose rows are across each other and of length `gain` if there are no more
-    /// of them than columns, else its columns (Saxe et al. 2014). Uniformly distributed among all such matrices.
+    /// `[out, in, …]` as a matrix of `out` rows. Its rows, or its columns if it has fewer columns, are orthogonal
+    /// and of length `gain` (Saxe et al. 2014). Uniformly distributed among all such matrices.
     ///
-    /// A matrix with `n` rows or columns, whichever are fewer, and `m` of the others costs `4 n^2 m` operations once: some two
+    /// With `n` the shorter side of the matrix and `m` the longer, this costs `4 n^2 m` operations once: about two
     /// seconds for 1024 by 4096 on one core.
     Orthogonal {
-        /// What the orthonormal matrix is multiplied by, above 0: 1 keeps lengths, `sqrt(2)` is for a `relu`.
+        /// The factor of the orthonormal matrix, above 0: 1 preserves lengths, `sqrt(2)` is for a `relu`.
         gain: f64,
     },
     /// Normal with mean 0.
@@ -95,23 +97,23 @@ pub enum Initializer {
         /// The standard deviation, above 0.
         std: f64,
     },
-    /// Normal with mean 0, drawn again where it is farther out than `2 std`. What is left has a deviation of `0.8796 std`.
+    /// Normal with mean 0, where values beyond `2 std` are redrawn. The result has a standard deviation of `0.8796 std`.
     TruncatedNormal {
-        /// The standard deviation before anything is drawn again, above 0.
+        /// The standard deviation before values are redrawn, above 0.
         std: f64,
     },
     /// Uniform in `[-bound, bound)`.
     Uniform {
-        /// The largest size of a value, above 0.
+        /// The largest absolute value, above 0.
         bound: f64,
     },
 }
 
 impl Initializer {
-    /// Numbers are above 0 and finite.
+    /// The values of the keys are finite and above 0.
     ///
     /// # Errors
-    /// The first that is not.
+    /// The first key whose value is not.
     pub const fn check(&self) -> CheckResult {
         match *self {
             Self::Orthogonal { gain } => rule::positive("init.gain", gain),
@@ -121,7 +123,7 @@ impl Initializer {
         }
     }
 
-    /// How a parameter begins for which this is chosen; `None` if as its layer says.
+    /// The initialization of a parameter under this choice; `None` for the layer's own.
     pub(super) fn resolve(self, role: Role, shape: Shape) -> Option<Init> {
         if !matches!(role, Role::Matrix | Role::Embedding) {
             return None;
@@ -171,7 +173,7 @@ mod tests {
     ];
 
     #[test]
-    fn numbers_at_their_bounds() {
+    fn initializer_values_are_checked_at_their_bounds() {
         for good in ALL {
             assert!(good.check().is_ok());
         }
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn they_are_written_as_they_are_called() {
+    fn initializers_round_trip_through_json() {
         for initializer in ALL {
             let json = serde_json::to_value(initializer).unwrap();
             assert_eq!(serde_json::from_value::<Initializer>(json).unwrap(), initializer);
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_alone_are_concerned() {
+    fn initializers_apply_only_to_weights() {
         let shape = Shape::of(&[4, 3]);
         for initializer in ALL {
             let chosen = initializer != Initializer::Default;
@@ -209,7 +211,7 @@ mod tests {
                 assert_eq!(initializer.resolve(role, shape), None);
             }
         }
-        // One axis has no fans, but a distribution of its own is one anywhere.
+        // A tensor with one axis has no fans, but an explicit distribution applies to any tensor.
         assert_eq!(Initializer::He.resolve(Role::Matrix, Shape::of(&[4])), None);
         assert_eq!(Initializer::Orthogonal { gain: 1.0 }.resolve(Role::Matrix, Shape::of(&[4])), None);
         assert_eq!(Initializer::Zeros.resolve(Role::Matrix, Shape::of(&[4])), Some(Init::Zeros));

@@ -1,9 +1,9 @@
-//! What a layer is, for those who judge how layers stand together.
+//! The kind of a layer, for advice about combinations of layers.
 
-/// What a layer does, as far as [advice](crate::advice) asks. It goes by this and not by names, so that a layer of your
-/// own is judged as a built-in one.
+/// What a layer does, as far as [advice](crate::advice) needs it. Advice uses this instead of names, so that custom
+/// layers are treated like built-in ones.
 ///
-/// | nature | layers |
+/// | kind | layers |
 /// | --- | --- |
 /// | [`Affine`](Self::Affine) | `linear`, `conv2d` |
 /// | [`Rectifier`](Self::Rectifier) | `relu` |
@@ -18,45 +18,45 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum LayerKind {
-    /// None of the others: nothing is said about it. The default.
+    /// None of the others: no advice applies. The default.
     #[default]
     Other,
-    /// A straight map of its input by a learned matrix or kernel, and perhaps a bias.
+    /// An affine map of its input: a learned matrix or kernel, and possibly a bias.
     Affine,
-    /// `max(x, 0)` for each number.
+    /// `max(x, 0)` of each element.
     Rectifier,
-    /// Another function of each number that is not straight.
+    /// Another nonlinear function of each element.
     Activation,
-    /// Brings its input to one scale by statistics of the batch.
+    /// Normalizes its input with statistics of the batch.
     BatchNorm,
-    /// Brings its input to one scale by statistics of the sample.
+    /// Normalizes its input with statistics of the sample.
     Norm,
-    /// In training zeroes numbers at random, each by itself.
+    /// Zeroes elements independently at random in training.
     Dropout {
-        /// How probable that is.
+        /// The probability of zeroing.
         p: f64,
     },
-    /// The same numbers along other axes.
+    /// The same values with other axes.
     Layout,
-    /// One number for several beside each other.
+    /// Reduces each window of adjacent values to one value.
     Pool,
-    /// Reads a sequence place by place, with a memory.
+    /// Reads a sequence position by position, with a state.
     Recurrent,
-    /// Lets the places of a sequence look at each other.
+    /// Lets the positions of a sequence attend to each other.
     Attention {
-        /// Whether a place sees none behind itself.
+        /// Whether a position attends only to itself and earlier positions.
         causal: bool,
     },
 }
 
 impl LayerKind {
-    /// Whether it is a function of each number by itself.
+    /// Whether it is an elementwise function.
     #[must_use]
     pub const fn is_activation(self) -> bool {
         matches!(self, Self::Rectifier | Self::Activation)
     }
 
-    /// Whether it brings its input to one scale.
+    /// Whether it normalizes its input.
     #[must_use]
     pub const fn is_norm(self) -> bool {
         matches!(self, Self::BatchNorm | Self::Norm)

@@ -1,4 +1,4 @@
-//! Layer normalization: each vector to mean 0 and variance 1.
+//! Layer normalization: normalizes each vector to mean 0 and variance 1.
 
 use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
@@ -12,11 +12,11 @@ use crate::layer::Pass;
 use crate::op::{Lowering, kernels};
 use crate::shape::{CheckResult, Shape};
 
-/// Layer normalization: each vector along the last axis is brought to mean 0 and variance 1, then scaled
-/// and shifted element by element.
+/// Layer normalization: normalizes each vector along the last axis to mean 0 and variance 1, then scales
+/// and shifts it elementwise.
 ///
 /// `y = weight * (x - mean) / sqrt(variance + eps) + bias` with the vector's mean and biased variance.
-/// `weight` begins at 1, `bias` at 0; neither is decayed.
+/// `weight` is initialized to 1 and `bias` to 0; weight decay skips both.
 ///
 /// # Shapes
 /// `[…, features]`, unchanged.
@@ -40,7 +40,7 @@ use crate::shape::{CheckResult, Shape};
 pub struct LayerNorm {
     /// Added to the variance, above 0; 1e-5 by default.
     pub eps: f64,
-    /// Whether there are `weight` and `bias`; `true` by default.
+    /// Whether the layer has `weight` and `bias`; `true` by default.
     pub affine: bool,
 }
 
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn eps_is_above_zero_and_there_is_a_last_axis() {
+    fn eps_and_last_axis_are_checked() {
         assert!(LayerNorm { eps: 1e-12, ..LayerNorm::DEFAULT }.check().is_ok());
         assert!(LayerNorm { eps: 0.0, ..LayerNorm::DEFAULT }.check().is_err());
         assert!(LayerNorm::DEFAULT.output(Shape::of(&[1])).is_ok());

@@ -17,7 +17,7 @@ use crate::shape::{CheckError, CheckResult, Shape};
 /// The gradient at 0 is `slope`, as in PyTorch.
 ///
 /// # Shapes
-/// Any shape of real numbers, unchanged.
+/// Any shape of real values, unchanged.
 ///
 /// # Errors
 /// `leaky_relu: slope is NaN; expected a finite number`, at compile time.
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slope_is_finite() {
+    fn slope_must_be_finite() {
         assert!(LeakyRelu { slope: -1.0 }.check().is_ok());
         assert!(LeakyRelu { slope: f64::INFINITY }.check().is_err());
         let problem = LeakyRelu { slope: f64::NAN }.check().unwrap_err();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn any_shape_of_real_numbers() {
+    fn every_real_shape_is_accepted() {
         for axes in [&[][..], &[3], &[1, 2, 3, 4, 5]] {
             assert_eq!(LeakyRelu::DEFAULT.output(Shape::of(axes)), Ok(Shape::of(axes)));
         }

@@ -13,11 +13,11 @@ use crate::shape::{CheckResult, Shape};
 
 /// An affine map of the last axis, `y = W x + b`.
 ///
-/// `W` is `weight [out, in]`, `b` is `bias [out]`; `in` is the length of the last axis. Both begin uniform
-/// within `1 / sqrt(in)`; `init` chooses another beginning of `W`.
+/// `W` is `weight [out, in]`, `b` is `bias [out]`; `in` is the length of the last axis. Both are initialized uniform
+/// within `1 / sqrt(in)`; `init` selects another initializer of `W`.
 ///
 /// # Shapes
-/// `[…, in]` to `[…, out]`: every vector along the last axis is mapped by itself.
+/// `[…, in]` to `[…, out]`: every vector along the last axis is mapped independently.
 ///
 /// # Errors
 /// ``linear needs `out`, the number of output features`` and `linear: out is 0; expected at least 1`, at
@@ -37,16 +37,16 @@ use crate::shape::{CheckResult, Shape};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Linear {
-    /// The number of output features, at least 1; must be given.
+    /// The number of output features, at least 1; required.
     pub out: usize,
-    /// Whether a learned number is added to each output feature; `true` by default.
+    /// Whether a learned bias is added to each output feature; `true` by default.
     pub bias: bool,
-    /// How `weight` begins; [`Initializer::Default`], PyTorch's way, by default.
+    /// Initializer of `weight`; [`Initializer::Default`], as in PyTorch, by default.
     pub init: Initializer,
 }
 
 impl Linear {
-    /// `out` is at least 1, and `init` holds.
+    /// `out` is at least 1, and `init` is valid.
     pub const fn check(&self) -> CheckResult {
         hold!(rule::count("out", self.out));
         self.init.check()
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn out_is_above_zero() {
+    fn out_must_be_above_zero() {
         assert!(Linear { out: 1, ..Linear::DEFAULT }.check().is_ok());
         assert_eq!(
             Linear { out: 0, ..Linear::DEFAULT }.check().unwrap_err().as_str(),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_axis_is_mapped() {
+    fn linear_maps_last_axis() {
         let layer = Linear { out: 5, ..Linear::DEFAULT };
         assert_eq!(layer.output(Shape::of(&[3])), Ok(Shape::of(&[5])));
         assert_eq!(layer.output(Shape::of(&[2, 7, 3])), Ok(Shape::of(&[2, 7, 5])));

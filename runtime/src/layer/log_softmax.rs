@@ -12,14 +12,14 @@ use crate::shape::{CheckResult, Shape};
 
 /// The logarithm of the softmax along the last axis, `y[i] = x[i] - ln(sum over j of exp(x[j]))`.
 ///
-/// Computed with the largest `x` taken off each, so that nothing overflows and small probabilities keep their
-/// digits. For a model that gives `LogProbabilities`; before `CrossEntropy`, which takes logits, it changes nothing.
+/// The largest `x` is subtracted first, so that nothing overflows and small probabilities keep their precision.
+/// For a model with output `LogProbabilities`; before `CrossEntropy`, which takes logits, it has no effect.
 ///
 /// # Shapes
 /// `[…, classes]`, unchanged; the exponentials of each vector along the last axis sum to 1.
 ///
 /// # Errors
-/// `log_softmax: the input is one number []; expected at least one axis`, at compile time.
+/// `log_softmax: the input is a scalar []; expected at least one axis`, at compile time.
 ///
 /// # Example
 /// ```
@@ -34,7 +34,7 @@ use crate::shape::{CheckResult, Shape};
 pub struct LogSoftmax {}
 
 impl LogSoftmax {
-    /// There is nothing to check.
+    /// Always succeeds: there is nothing to check.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -62,7 +62,7 @@ impl Layer for LogSoftmax {
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
         let x = one(inputs, self)?;
-        // A constant to the gradient, since it cancels.
+        // The gradient treats it as a constant, since it cancels.
         let largest = x.detach().max_keepdim(D::Minus1)?;
         let x = x.broadcast_sub(&largest)?;
         let log_sum = x.exp()?.sum_keepdim(D::Minus1)?.log()?;
@@ -75,10 +75,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_a_last_axis() {
+    fn last_axis_is_required() {
         assert!(LogSoftmax {}.check().is_ok());
         assert!(LogSoftmax {}.output(Shape::of(&[1])).is_ok());
         let problem = LogSoftmax {}.output(Shape::of(&[])).unwrap_err();
-        assert_eq!(problem.as_str(), "the input is one number []; expected at least one axis");
+        assert_eq!(problem.as_str(), "the input is a scalar []; expected at least one axis");
     }
 }

@@ -1,4 +1,4 @@
-//! The long short-term memory: a recurrent layer that keeps what it has seen until it chooses to forget.
+//! The long short-term memory: a recurrent layer with a gated cell state.
 
 use candle_core::Tensor;
 use candle_nn::ops::sigmoid;
@@ -13,19 +13,19 @@ use crate::layer::Pass;
 use crate::op::{Lowering, kernels};
 use crate::shape::{CheckResult, Shape};
 
-/// A long short-term memory of one layer, which reads a sequence from its first place to its last.
+/// A long short-term memory of one layer, which reads a sequence from the first position to the last.
 ///
-/// At place `t`, with the hidden vector `h` and the memory `c` of the place before (both 0 before the
-/// first), four gates are cut out of one map of the input and one of the hidden vector,
+/// At position `t`, with the hidden vector `h` and the cell state `c` of the previous position (both 0 before the
+/// first), the four gates are slices of the sum of one affine map of the input and one of the hidden vector,
 /// `[i, f, g, o] = W_ih x[t] + b_ih + W_hh h + b_hh`; then
 /// `c = sigmoid(f) * c + sigmoid(i) * tanh(g)` and `y[t] = h = sigmoid(o) * tanh(c)`.
 ///
-/// The parameters and how they begin are those of PyTorch's `LSTM`: `weight_ih [4 out, features]`,
-/// `weight_hh [4 out, out]`, `bias_ih [4 out]` and `bias_hh [4 out]`, all uniform within `1 / sqrt(out)`. `init` chooses another
-/// beginning of the two weights, each as one matrix with the gates below each other.
+/// The parameters and their initialization are those of PyTorch's `LSTM`: `weight_ih [4 out, features]`,
+/// `weight_hh [4 out, out]`, `bias_ih [4 out]` and `bias_hh [4 out]`, all uniform within `1 / sqrt(out)`. `init` selects another
+/// initializer of the two weights, each taken as one matrix with its gates stacked along the rows.
 ///
 /// # Shapes
-/// `[length, features]` to `[length, out]`: the hidden vector of every place.
+/// `[length, features]` to `[length, out]`: the hidden vector of every position.
 ///
 /// # Errors
 /// ``lstm needs `out`, the length of the hidden vector``, or
@@ -45,16 +45,16 @@ use crate::shape::{CheckResult, Shape};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lstm {
-    /// The length of the hidden vector, at least 1; must be given.
+    /// The length of the hidden vector, at least 1; required.
     pub out: usize,
     /// Whether the two affine maps have biases; `true` by default.
     pub bias: bool,
-    /// How `weight_ih` and `weight_hh` begin; [`Initializer::Default`], PyTorch's way, by default.
+    /// Initializer of `weight_ih` and `weight_hh`; [`Initializer::Default`], as in PyTorch, by default.
     pub init: Initializer,
 }
 
 impl Lstm {
-    /// `out` is at least 1, and `init` holds.
+    /// `out` is at least 1, and `init` is valid.
     pub const fn check(&self) -> CheckResult {
         hold!(rule::count("out", self.out));
         self.init.check()
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn four_gates() {
+    fn lstm_parameters_have_four_gates() {
         let layer = Lstm { out: 3, ..Lstm::DEFAULT };
         assert!(layer.check().is_ok());
         assert!(Lstm { out: 0, ..layer }.check().is_err());

@@ -16,7 +16,7 @@ use crate::shape::{CheckResult, Shape};
 ///
 /// `y[c, i, j] = max over u, v < kernel of x[c, s i + u - p, s j + v - p]` with stride `s`, padding `p`, and
 /// minus infinity outside of the image. The gradient goes to the first of equal maxima, row by row, as in
-/// PyTorch. NaN is larger than every number.
+/// PyTorch. NaN counts as larger than every other value.
 ///
 /// # Shapes
 /// `[channels, height, width]` to `[channels, h, w]` with
@@ -40,11 +40,11 @@ use crate::shape::{CheckResult, Shape};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaxPool2d {
-    /// The side of the square window, at least 1; must be given.
+    /// The side of the square window, at least 1; required.
     pub kernel: usize,
-    /// How many pixels the window moves at a time; 0, the default, is `kernel`, so that windows touch.
+    /// How many pixels the window moves at a time; 0, the default, is `kernel`, so that windows do not overlap.
     pub stride: usize,
-    /// By how many pixels windows reach over each edge, at most half of `kernel`; 0 by default.
+    /// By how many pixels windows extend beyond each edge, at most half of `kernel`; 0 by default.
     pub padding: usize,
 }
 
@@ -97,18 +97,18 @@ impl Layer for MaxPool2d {
         let window = self.window();
         let (rows, columns) = window.places(Shape::of(&[channels, height, width]))?;
         let winners = self.winners(&x.detach(), (rows, columns))?;
-        // The one operation of which candle takes the gradient: it goes to the winners and nowhere else.
+        // The only operation that candle differentiates: the gradient goes to the maxima and nowhere else.
         let y = x.flatten_from(2)?.contiguous()?.gather(&winners, 2)?;
         Ok(y.reshape((batch, channels, rows, columns))?)
     }
 }
 
 impl MaxPool2d {
-    /// The place of each window's first maximum in its image, `[batch, channels, rows * columns]`.
+    /// The position of each window's first maximum in its image, `[batch, channels, rows * columns]`.
     fn winners(&self, x: &Tensor, (rows, columns): (usize, usize)) -> Result<Tensor> {
         let (batch, channels, height, width) = x.dims4()?;
         let window = self.window();
-        // A place in the padding is moved to the nearest pixel, which is in the same window: that changes
+        // A position in the padding is moved to the nearest pixel, which is in the same window: that changes
         // neither the maximum nor which pixel is the first to have it.
         let inside = |offset, places, length: usize| -> Vec<u32> {
             let nearest = |place: usize| place.saturating_sub(self.padding).min(length - 1) as u32;
@@ -130,7 +130,7 @@ impl MaxPool2d {
                 best = Some(match best {
                     None => (values, places.contiguous()?),
                     Some((largest, winners)) => {
-                        // NaN, which is not equal to itself, beats every number.
+                        // NaN, which is not equal to itself, beats every other value.
                         let beats = (values.gt(&largest)? + values.ne(&values)?)?;
                         (beats.where_cond(&values, &largest)?, beats.where_cond(&places, &winners)?)
                     }
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stride_of_zero_is_the_kernel() {
+    fn zero_stride_defaults_to_kernel() {
         let layer = MaxPool2d { kernel: 2, ..MaxPool2d::DEFAULT };
         assert_eq!(layer.output(Shape::of(&[3, 8, 7])), Ok(Shape::of(&[3, 4, 3])));
         let layer = MaxPool2d { kernel: 3, stride: 2, padding: 1 };
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_fits_and_is_not_all_padding() {
+    fn window_fits_input_and_padding_is_bounded() {
         let layer = MaxPool2d { kernel: 3, ..MaxPool2d::DEFAULT };
         assert!(layer.output(Shape::of(&[1, 3, 3])).is_ok());
         let problem = layer.output(Shape::of(&[1, 3, 2])).unwrap_err();

@@ -1,8 +1,8 @@
 //! Layers: what a model is made of.
 //!
-//! One file holds one layer: its configuration and their meaning, the rules (`check`, `output`), its
+//! One file holds one layer: its configuration keys and their meaning, its rules (`check`, `output`), its
 //! parameters, and its *reference form*, the layer written as candle tensor operations. Nothing built
-//! in is privileged: a layer of your own implements the same [`Layer`] and is called in the same way.
+//! in is privileged: a custom layer implements the same trait, [`Layer`], and is called in the same way.
 //!
 //! | layer | call name | what it does |
 //! | --- | --- | --- |
@@ -10,24 +10,24 @@
 //! | [`Conv2d`] | `conv2d` | a learned filter that slides over an image |
 //! | [`MaxPool2d`], [`AvgPool2d`] | `max_pool2d`, `avg_pool2d` | the largest or the mean value of each window |
 //! | [`GlobalAvgPool`] | `global_avg_pool` | the mean of each channel |
-//! | [`BatchNorm`] | `batch_norm` | each channel to mean 0 and variance 1 over the batch |
-//! | [`GroupNorm`] | `group_norm` | each group of channels to mean 0 and variance 1 in each image |
-//! | [`LayerNorm`] | `layer_norm` | each vector to mean 0 and variance 1 |
-//! | [`RmsNorm`] | `rms_norm` | each vector to mean square 1 |
-//! | [`Relu`], [`LeakyRelu`] | `relu`, `leaky_relu` | what is above 0, and a little of what is not |
-//! | [`Gelu`], [`Silu`] | `gelu`, `silu` | smooth relatives of `relu` |
-//! | [`Tanh`], [`Sigmoid`] | `tanh`, `sigmoid` | into (-1, 1), into (0, 1) |
+//! | [`BatchNorm`] | `batch_norm` | normalizes each channel to mean 0 and variance 1 over the batch |
+//! | [`GroupNorm`] | `group_norm` | normalizes each group of channels to mean 0 and variance 1 in each image |
+//! | [`LayerNorm`] | `layer_norm` | normalizes each vector to mean 0 and variance 1 |
+//! | [`RmsNorm`] | `rms_norm` | normalizes each vector to mean square 1 |
+//! | [`Relu`], [`LeakyRelu`] | `relu`, `leaky_relu` | `max(x, 0)`, and the same with a small slope below 0 |
+//! | [`Gelu`], [`Silu`] | `gelu`, `silu` | smooth variants of `relu` |
+//! | [`Tanh`], [`Sigmoid`] | `tanh`, `sigmoid` | squash values into (-1, 1) and (0, 1) |
 //! | [`Softmax`] | `softmax` | probabilities along the last axis |
-//! | [`LogSoftmax`] | `log_softmax` | their logarithms |
+//! | [`LogSoftmax`] | `log_softmax` | the logarithms of these probabilities |
 //! | [`Dropout`] | `dropout` | zeroes values at random in training |
 //! | [`StochasticDepth`] | `stochastic_depth` | zeroes whole samples at random in training |
 //! | [`Embedding`] | `embedding` | a learned vector for each token |
-//! | [`PositionEmbedding`] | `position_embedding` | a learned vector for each place |
-//! | [`SelfAttention`] | `self_attention` | each place looks at the others |
-//! | [`Lstm`], [`Gru`] | `lstm`, `gru` | a sequence read place by place, with a memory |
-//! | [`Flatten`], [`Reshape`] | `flatten`, `reshape` | the same numbers along other axes |
-//! | [`Concat`] | `concat` | two values behind each other |
-//! | [`Add`], [`Sub`], [`Mul`] | `+`, `-`, `*` | element by element |
+//! | [`PositionEmbedding`] | `position_embedding` | a learned vector for each position |
+//! | [`SelfAttention`] | `self_attention` | each position attends to the others |
+//! | [`Lstm`], [`Gru`] | `lstm`, `gru` | recurrent layers, which read a sequence position by position |
+//! | [`Flatten`], [`Reshape`] | `flatten`, `reshape` | the same values with other axes |
+//! | [`Concat`] | `concat` | concatenates two values along an axis |
+//! | [`Add`], [`Sub`], [`Mul`] | `+`, `-`, `*` | elementwise |
 //!
 //! To add one: write a file like `leaky_relu.rs`, list it here and in [`names`], and give it a row in
 //! `tests/gradient`.
@@ -114,9 +114,9 @@ use crate::shape::{CheckResult, Shape};
 
 /// A layer: a rule for shapes, parameters, and a reference form.
 ///
-/// Besides this trait a layer has two inherent functions, which the macros call by name in a `const`:
+/// In addition to this trait, a layer has two inherent functions, which the macros call by name in a `const`:
 /// `const fn check(&self) -> CheckResult` and `const fn output(&self, input: Shape) -> CheckResult<Shape>`
-/// (with one `Shape` more for each further value it takes). A layer that cannot train on a single sample says so with the
+/// (with one more `Shape` for each further input). A layer that cannot train on a single sample declares so with the
 /// shape of its output: [`Shape::for_batches_of`].
 ///
 /// ```
@@ -172,7 +172,7 @@ use crate::shape::{CheckResult, Shape};
     note = "a type becomes a layer by implementing `trainspec::layer::Layer`"
 )]
 pub trait Layer: Config {
-    /// The inherent `output`, for a graph that is built when the program runs.
+    /// The inherent `output`, for a graph that is built at run time.
     const OUTPUT: OutputRule<Self>;
 
     /// The parameters and running statistics for inputs of these shapes, in the order of the file.
@@ -189,32 +189,32 @@ pub trait Layer: Config {
     }
 
     /// Whether its parameters of the role [`Role::Embedding`] are tables with a row for each token of its input, of which
-    /// it reads the rows of the tokens that it is given and no others; false by default. Then optimizers can leave the
-    /// other rows alone.
+    /// it reads only the rows of the tokens in the batch; false by default. Optimizers can then skip the
+    /// other rows.
     fn reads_rows(&self) -> bool {
         false
     }
 
-    /// What it is to the layers beside it, for [advice](crate::advice); by default nothing is known of it.
+    /// The kind of layer that it is, for [advice](crate::advice); [`LayerKind::Other`] by default.
     fn nature(&self) -> LayerKind {
         LayerKind::Other
     }
 
-    /// What the planned engine does for inputs of these shapes; by default it runs the reference form.
+    /// How the planned engine executes the layer for inputs of these shapes; by default it runs the reference form.
     fn form(&self, inputs: &[Shape]) -> Lowering {
         let _ = inputs;
         Lowering::Fallback
     }
 
-    /// The reference form: the layer as candle tensor operations, of which candle takes the gradient.
+    /// The reference form: the layer as candle tensor operations, which candle differentiates.
     ///
     /// # Shapes
     /// Each input and the output have the batch as their first axis, then the axes of their [`Shape`].
-    /// Token values are `u32`; real numbers are of one type, f32 in training and f64 in gradient tests.
+    /// Token values are `u32`; real values are of one type, f32 in training and f64 in gradient tests.
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor>;
 }
 
-/// A layer's shape rule by the number of values it takes.
+/// A layer's shape rule, by its number of inputs.
 pub enum OutputRule<L> {
     /// `x.layer()`
     One(fn(&L, Shape) -> CheckResult<Shape>),
@@ -228,7 +228,7 @@ impl<L: Config> OutputRule<L> {
     /// The shape of the layer's output.
     ///
     /// # Errors
-    /// If the layer takes another number of values, or its rule does not hold; with the layer's name.
+    /// If the layer takes another number of inputs, or its shape rule fails. The error names the layer.
     pub fn apply(&self, layer: &L, inputs: &[Shape]) -> Result<Shape> {
         let verdict = match (self, inputs) {
             (Self::One(rule), &[x]) => rule(layer, x),
@@ -242,7 +242,7 @@ impl<L: Config> OutputRule<L> {
     }
 }
 
-/// The only input of a layer that takes one value.
+/// The input of a layer with one input.
 pub(crate) fn one<'a, L: Config>(inputs: &'a [Tensor], _: &L) -> Result<&'a Tensor> {
     match inputs {
         [x] => Ok(x),
@@ -250,7 +250,7 @@ pub(crate) fn one<'a, L: Config>(inputs: &'a [Tensor], _: &L) -> Result<&'a Tens
     }
 }
 
-/// The two inputs of a layer that takes two values.
+/// The two inputs of a layer with two inputs.
 pub(crate) fn two<'a, L: Config>(inputs: &'a [Tensor], _: &L) -> Result<(&'a Tensor, &'a Tensor)> {
     match inputs {
         [x, y] => Ok((x, y)),

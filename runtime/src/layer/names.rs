@@ -1,7 +1,7 @@
-//! The layers under the names by which models call them.
+//! Layers by the names under which models call them.
 //!
 //! `x.conv2d(out = 8, kernel = 3)` in a model becomes the struct literal `conv2d { out: 8, kernel: 3, … }`,
-//! so the call name is a type. These are that type's second name, not another type.
+//! so the call name is a type. These names are aliases, not new types.
 
 pub use super::{
     Add as add, AvgPool2d as avg_pool2d, BatchNorm as batch_norm, Concat as concat, Conv2d as conv2d,

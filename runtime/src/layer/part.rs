@@ -1,24 +1,24 @@
-//! What a layer owns: parameters and running statistics.
+//! The parameters and running statistics of a layer.
 
 use super::initializer::Initializer;
 use crate::shape::Shape;
 
-/// A parameter (or running statistic) that a layer asks for.
+/// A parameter (or running statistic) that a layer declares.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
     /// Its name within the layer, the last part of its path: `weight`, `running_mean`.
     pub name: &'static str,
     /// Its shape, all axes.
     pub shape: Shape,
-    /// What it is to the optimizer.
+    /// Its role, which decides how the optimizer treats it.
     pub role: Role,
     /// Its value before the first step.
     pub init: Init,
-    /// Whether that was chosen for the layer, so that a choice for the whole model does not change it.
+    /// Whether the initializer was set on the layer, so that the model's `init` does not override it.
     pub has_explicit_init: bool,
-    /// What PyTorch's layer of the kind calls it, where that is another name: `in_proj_weight`.
+    /// Its name in PyTorch's layer, if that differs: `in_proj_weight`.
     pub torch: &'static str,
-    /// The least value that a file may give it: 0 for a variance, negative infinity where every number will do.
+    /// The smallest value accepted from a file: 0 for a variance, negative infinity where every value is valid.
     pub minimum: f32,
 }
 
@@ -29,22 +29,22 @@ pub struct GraphParameter {
     pub path: String,
     /// All its axes.
     pub shape: Shape,
-    /// What it is to the optimizer.
+    /// Its role, which decides how the optimizer treats it.
     pub role: Role,
     /// Its value before the first step.
     pub init: Init,
-    /// Whether a run leaves it as it is.
+    /// Whether it is frozen: training leaves it unchanged.
     pub frozen: bool,
     /// [`Parameter::has_explicit_init`]
     pub has_explicit_init: bool,
-    /// Its name in a file for PyTorch and candle: the path, but that the last part is [`Parameter::torch`].
+    /// Its name in a file for PyTorch and candle: the path, with the last part replaced by [`Parameter::torch`].
     pub torch: String,
     /// [`Parameter::minimum`]
     pub minimum: f32,
 }
 
 impl GraphParameter {
-    /// Makes it begin as was chosen for the whole model, if it is a weight whose layer has no choice of its own.
+    /// Applies the model's initializer, if this is a weight whose layer does not set its own.
     pub(crate) fn begin(&mut self, initializer: Initializer) {
         if self.has_explicit_init {
             return;
@@ -54,7 +54,7 @@ impl GraphParameter {
         }
     }
 
-    /// What is wrong with values out of a file: the first that is not finite or below the minimum, and how many there are.
+    /// Describes invalid values from a file: the first that is not finite or is below the minimum, and how many there are.
     pub(crate) fn fault(&self, values: &[f32]) -> Option<String> {
         let is_wrong = |value: &f32| !value.is_finite() || *value < self.minimum;
         let (place, value) = values.iter().enumerate().find(|(_, value)| is_wrong(value))?;
@@ -77,22 +77,22 @@ impl GraphParameter {
     }
 }
 
-/// What a parameter is, which decides whether weight decay touches it and whether it is trained.
+/// The role of a parameter, which decides whether weight decay applies and whether it is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// A matrix or a convolution's kernel: decayed.
+    /// A matrix or a convolution kernel: weight decay applies.
     Matrix,
-    /// Added to each output: not decayed.
+    /// A bias, added to each output: no weight decay.
     Bias,
-    /// Scale or shift of a normalization: not decayed.
+    /// The scale or shift of a normalization: no weight decay.
     Norm,
-    /// A table of vectors: not decayed.
+    /// A table of vectors: no weight decay.
     Embedding,
-    /// A running statistic: kept and saved, never trained.
+    /// A running statistic: saved with the model, never trained.
     Statistic,
 }
 
-/// How a parameter begins. Random values come from the run's seed and the parameter's path.
+/// How a parameter is initialized. Random values depend on the run's seed and the parameter's path.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
     /// All 0.
@@ -101,7 +101,7 @@ pub enum Init {
     Ones,
     /// Uniform in `[-bound, bound)`.
     Uniform {
-        /// The largest size of a value.
+        /// The largest absolute value.
         bound: f64,
     },
     /// Normal with mean 0.
@@ -109,12 +109,12 @@ pub enum Init {
         /// The standard deviation.
         std: f64,
     },
-    /// Normal with mean 0, drawn again where it is farther out than `2 std`.
+    /// Normal with mean 0, where values beyond `2 std` are redrawn.
     TruncatedNormal {
-        /// The standard deviation before anything is drawn again.
+        /// The standard deviation before values are redrawn.
         std: f64,
     },
-    /// As a matrix of as many rows as the first axis is long: orthonormal rows, or if there are more rows than columns,
+    /// A matrix with one row per index of the first axis: orthonormal rows, or orthonormal columns if there are more rows than
     /// columns, times `gain`.
     Orthogonal {
         /// The factor.
@@ -130,8 +130,8 @@ impl Init {
         Self::Uniform { bound: 1.0 / (fan_in.max(1) as f64).sqrt() }
     }
 
-    /// Uniform within `sqrt(6 / (fan_in + fan_out))`, which keeps the variance of values and of gradients
-    /// alike (Glorot & Bengio 2010); PyTorch's `xavier_uniform_`.
+    /// Uniform within `sqrt(6 / (fan_in + fan_out))`, which preserves the variance of both values and gradients
+    /// (Glorot & Bengio 2010); PyTorch's `xavier_uniform_`.
     #[must_use]
     pub fn xavier(fan_in: usize, fan_out: usize) -> Self {
         Self::Uniform { bound: (6.0 / (fan_in as f64 + fan_out as f64).max(1.0)).sqrt() }
@@ -146,8 +146,8 @@ impl Parameter {
         Self { name, shape, role, init, has_explicit_init: false, torch: name, minimum: f32::NEG_INFINITY }
     }
 
-    /// The same, begun as a layer's key `init` says: `init` given to [`Parameter::new`] is what
-    /// [`Initializer::Default`] stands for.
+    /// Sets the initializer from a layer's key `init`. The `init` passed to [`Parameter::new`] is what
+    /// [`Initializer::Default`] selects.
     ///
     /// ```
     /// use trainspec::layer::{Init, Initializer, Parameter, Role};
@@ -164,7 +164,7 @@ impl Parameter {
         self
     }
 
-    /// The same, of which a file with a lower value is refused.
+    /// Sets the smallest value that is accepted from a file.
     ///
     /// ```
     /// use trainspec::layer::{Init, Parameter, Role};
@@ -178,8 +178,8 @@ impl Parameter {
         self
     }
 
-    /// The same, called `name` in files for PyTorch and candle. Its axes have to be those of PyTorch's layer, in its order:
-    /// tensors go from file to file as they are.
+    /// Sets its name in files for PyTorch and candle. Its axes must be those of PyTorch's layer, in the same order:
+    /// tensors are copied between files unchanged.
     ///
     /// ```
     /// use trainspec::layer::{Init, Parameter, Role};

@@ -1,4 +1,4 @@
-//! What a layer's reference form may use besides its inputs.
+//! The context of a layer's reference form: everything but its inputs.
 
 use candle_core::Tensor;
 
@@ -9,31 +9,31 @@ use crate::rng::{Purpose, StepIndex, Stream};
 /// Whether a pass trains or evaluates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Dropout drops and batch norm uses the batch's statistics.
+    /// Training: dropout is on and batch norm uses the statistics of the batch.
     Train {
         /// The run's seed.
         seed: u64,
-        /// The step and micro-batch, which decide what is dropped.
+        /// The step and micro-batch, which select the dropout mask.
         at: StepIndex,
     },
-    /// Nothing is random and no statistic changes.
+    /// Evaluation: nothing is random and running statistics do not change.
     Evaluate,
 }
 
-/// The new value of a running statistic, to be stored once the pass is over.
+/// The new value of a running statistic, stored after the pass.
 #[derive(Clone, Debug)]
 pub struct Statistic {
-    /// Its place among the graph's parameters.
+    /// Its index among the graph's parameters.
     pub index: usize,
     /// Its value.
     pub value: Tensor,
 }
 
-/// What a layer may use in its forward pass besides its inputs.
+/// What a layer's forward pass may use in addition to its inputs.
 pub struct Pass<'a> {
     mode: Mode,
     path: &'a str,
-    /// The place of the layer's first parameter among the graph's.
+    /// The index of the layer's first parameter among those of the graph.
     first: usize,
     own: &'a [GraphParameter],
     tensors: &'a [Tensor],
@@ -42,7 +42,7 @@ pub struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    /// A pass through the layer at `path`, whose parameters are `own`, from the graph's number `first` on.
+    /// A pass through the layer at `path`, whose parameters are `own`, starting at index `first` of the graph.
     pub(crate) fn new(
         mode: Mode,
         path: &'a str,
@@ -62,16 +62,16 @@ impl<'a> Pass<'a> {
     /// The layer's parameter or running statistic called `name`.
     ///
     /// # Errors
-    /// If the layer did not ask for one of that name.
+    /// If the layer did not declare one of that name.
     pub fn parameter(&self, name: &str) -> Result<&Tensor> {
         let place = self.place(name)?;
         self.tensors.get(place).ok_or_else(|| self.unknown(name))
     }
 
-    /// Sets the running statistic called `name`, once the pass is over.
+    /// Sets the running statistic called `name` after the pass.
     ///
     /// # Errors
-    /// If the layer did not ask for one of that name.
+    /// If the layer did not declare one of that name.
     pub fn set_statistic(&mut self, name: &str, value: &Tensor) -> Result<()> {
         let index = self.first + self.place(name)?;
         self.statistics.push(Statistic { index, value: value.detach() });
@@ -82,16 +82,16 @@ impl<'a> Pass<'a> {
     /// by `1 / (1 - p)`; otherwise `x` itself.
     ///
     /// # Errors
-    /// If candle refuses an operation.
+    /// If a candle operation fails.
     pub fn dropout(&mut self, x: &Tensor, p: f64) -> Result<Tensor> {
         self.dropped(x, p, x.dims().to_vec())
     }
 
     /// Inverted dropout of whole samples of `x`, whose first axis is the batch: in training each sample is kept with
-    /// probability `1 - p` and multiplied by `1 / (1 - p)`, or zeroed as a whole; otherwise `x` itself.
+    /// probability `1 - p` and multiplied by `1 / (1 - p)`, or zeroed entirely; otherwise `x` itself.
     ///
     /// # Errors
-    /// If candle refuses an operation.
+    /// If a candle operation fails.
     pub fn dropout_of_samples(&mut self, x: &Tensor, p: f64) -> Result<Tensor> {
         let mut axes = vec![1; x.rank()];
         if let (Some(axis), Some(&samples)) = (axes.first_mut(), x.dims().first()) {
@@ -108,7 +108,7 @@ impl<'a> Pass<'a> {
         if p == 0.0 {
             return Ok(x.clone());
         }
-        // A layer that drops twice has a stream for each.
+        // A layer that applies dropout twice uses a separate stream for each.
         let path = match self.draws {
             0 => self.path.to_owned(),
             draw => format!("{}#{draw}", self.path),

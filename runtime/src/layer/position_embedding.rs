@@ -1,4 +1,4 @@
-//! The position embedding: a learned vector for each place.
+//! The position embedding: a learned vector for each position.
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -11,14 +11,14 @@ use crate::layer::Pass;
 use crate::op::{Lowering, kernels};
 use crate::shape::{CheckError, CheckResult, Shape};
 
-/// The position embedding: a learned vector for each place, whatever the input holds there.
+/// The position embedding: a learned vector for each position, independent of the input values.
 ///
-/// `y[t] = W[t]`, with `weight [length, out]`, whose numbers begin normal with mean 0 and deviation 1. It is
-/// added to what the places hold: `tokens.embedding(out = 256) + tokens.position_embedding(out = 256)`. It
-/// is not decayed. `init` chooses another beginning.
+/// `y[t] = W[t]`, with `weight [length, out]`, initialized normal with mean 0 and standard deviation 1. It is
+/// added to the token embeddings: `tokens.embedding(out = 256) + tokens.position_embedding(out = 256)`. Weight decay
+/// skips it. `init` selects another initializer.
 ///
 /// # Shapes
-/// Tokens `[length]`, or numbers `[length, …]`, to `[length, out]`.
+/// Tokens `[length]`, or values `[length, …]`, to `[length, out]`.
 ///
 /// # Errors
 /// ``position_embedding needs `out`, the length of each vector``, at compile time.
@@ -37,14 +37,14 @@ use crate::shape::{CheckError, CheckResult, Shape};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PositionEmbedding {
-    /// The length of each vector, at least 1; must be given.
+    /// The length of each vector, at least 1; required.
     pub out: usize,
-    /// How `weight` begins; [`Initializer::Default`], PyTorch's way, by default.
+    /// Initializer of `weight`; [`Initializer::Default`], as in PyTorch, by default.
     pub init: Initializer,
 }
 
 impl PositionEmbedding {
-    /// `out` is at least 1, and `init` holds.
+    /// `out` is at least 1, and `init` is valid.
     pub const fn check(&self) -> CheckResult {
         hold!(rule::count("out", self.out));
         self.init.check()
@@ -55,7 +55,7 @@ impl PositionEmbedding {
         hold!(rule::filled(input));
         hold!(self.check());
         if input.rank() == 0 {
-            return Err(CheckError::new("the input is one number []; expected [length] or [length, …]"));
+            return Err(CheckError::new("the input is a scalar []; expected [length] or [length, …]"));
         }
         hold!(rule::fixed(Shape::of(&[input.axis(0)]), 0));
         rule::given(Shape::of(&[input.axis(0), self.out]))
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_axis_counts_places() {
+    fn position_embedding_uses_first_axis_as_length() {
         let layer = PositionEmbedding { out: 3, ..PositionEmbedding::DEFAULT };
         assert_eq!(layer.output(Shape::tokens(5, 7)), Ok(Shape::of(&[7, 3])));
         assert_eq!(layer.output(Shape::of(&[7, 4])), Ok(Shape::of(&[7, 3])));

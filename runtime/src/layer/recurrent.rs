@@ -1,4 +1,4 @@
-//! What recurrent layers share: a cell that reads a sequence place by place.
+//! Shared by the recurrent layers: a cell that reads a sequence position by position.
 
 use candle_core::Tensor;
 
@@ -9,8 +9,8 @@ use crate::error::Result;
 use crate::layer::Pass;
 use crate::shape::{CheckResult, Shape};
 
-/// A cell with a hidden vector of `out` numbers, which has `gates` affine maps of that length, of the input
-/// and of the hidden vector alike.
+/// A cell with a hidden vector of length `out`, and `gates` affine maps to that length, both of the input
+/// and of the hidden vector.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cell {
     pub(super) out: usize,
@@ -30,8 +30,8 @@ impl Cell {
         rule::given(input.with_last(self.out))
     }
 
-    /// `weight_ih`, `weight_hh`, and with `bias` one for each, all uniform within `1 / sqrt(out)`; `init`
-    /// is for the weights.
+    /// `weight_ih`, `weight_hh`, and with `bias` one bias for each, all uniform within `1 / sqrt(out)`; `init`
+    /// applies to the weights.
     pub(super) fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         let features = inputs.first().map_or(1, |input| input.last());
         let rows = self.gates.saturating_mul(self.out);
@@ -53,7 +53,7 @@ impl Cell {
         parameters
     }
 
-    /// The products of all places, and `each` operations for an element of the hidden vector.
+    /// The matrix products of all positions, plus `each` operations per element of the hidden vector.
     pub(super) fn flops(&self, inputs: &[Shape], each: usize) -> u64 {
         let Some(&[length, features]) = inputs.first().map(Shape::axes) else { return 0 };
         let summed = features.saturating_add(self.out);
@@ -61,12 +61,12 @@ impl Cell {
         products.saturating_add(rule::operations(&[each, length, self.out]))
     }
 
-    /// The hidden vector at every place, `[batch, length, out]`: `step` is called for one place after the
-    /// other with what the gates get from the input and from the hidden vector before it, each
-    /// `[batch, gates * out]`, and with that vector, `[batch, out]`; it gives the next one.
+    /// The hidden vector at every position, `[batch, length, out]`. Calls `step` for each position in order, with the
+    /// contributions of the input and of the previous hidden vector to the gates, each
+    /// `[batch, gates * out]`, and with that vector, `[batch, out]`; `step` returns the next one.
     ///
-    /// A place is cut out of `x` and not out of the product of the whole sequence: candle's gradient of a cut
-    /// is as large as what it was cut from, and `x` is the smaller.
+    /// A position is sliced from `x` rather than from the product of the whole sequence: candle's gradient of a slice
+    /// is as large as the sliced tensor, and `x` is smaller.
     pub(super) fn run(
         &self,
         x: &Tensor,
@@ -102,7 +102,7 @@ mod tests {
     const CELL: Cell = Cell { out: 5, gates: 3, bias: true, init: Initializer::Default };
 
     #[test]
-    fn a_sequence_gives_a_sequence() {
+    fn recurrent_layer_returns_sequence() {
         assert_eq!(CELL.output(Shape::of(&[7, 2])), Ok(Shape::of(&[7, 5])));
         assert_eq!(CELL.output(Shape::of(&[Shape::ANY, 2])), Ok(Shape::of(&[Shape::ANY, 5])));
         let problem = CELL.output(Shape::of(&[4])).unwrap_err();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn two_maps_and_their_biases() {
+    fn recurrent_layer_has_two_weights_and_biases() {
         let axes = |cell: Cell| -> Vec<(&str, Vec<usize>)> {
             let parameters = cell.parameters(&[Shape::of(&[7, 2])]);
             parameters.iter().map(|each| (each.name, each.shape.axes().to_vec())).collect()
@@ -124,7 +124,7 @@ mod tests {
         let matrices = [("weight_ih", vec![15, 2]), ("weight_hh", vec![15, 5])];
         assert_eq!(axes(Cell { bias: false, ..CELL }), matrices);
         assert_eq!(axes(CELL)[2..], [("bias_ih", vec![15]), ("bias_hh", vec![15])]);
-        // Seven places: fifteen sums over 2 + 5 products, and ten operations for each of five elements.
+        // Seven positions: fifteen sums over 2 + 5 products, and ten operations for each of five elements.
         assert_eq!(CELL.flops(&[Shape::of(&[7, 2])], 10), 7 * (2 * 15 * (2 + 5) + 10 * 5));
     }
 }

@@ -17,10 +17,10 @@ use crate::shape::{CheckResult, Shape};
 /// The gradient at 0 is 0, as in PyTorch. NaN stays NaN.
 ///
 /// # Shapes
-/// Any shape of real numbers, unchanged.
+/// Any shape of real values, unchanged.
 ///
 /// # Errors
-/// None but for an input of tokens, at compile time.
+/// Only for an input of tokens, at compile time.
 ///
 /// # Source
 /// Nair & Hinton 2010.
@@ -38,7 +38,7 @@ use crate::shape::{CheckResult, Shape};
 pub struct Relu {}
 
 impl Relu {
-    /// There is nothing to check.
+    /// Always succeeds: there is nothing to check.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_shape_of_real_numbers() {
+    fn every_real_shape_is_accepted() {
         for axes in [&[][..], &[3], &[1, 2, 3, 4, 5]] {
             assert_eq!(Relu::DEFAULT.output(Shape::of(axes)), Ok(Shape::of(axes)));
         }

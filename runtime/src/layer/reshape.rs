@@ -1,4 +1,4 @@
-//! The same numbers along other axes.
+//! The same values with other axes.
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -11,15 +11,15 @@ use crate::layer::Pass;
 use crate::op::Lowering;
 use crate::shape::{CheckError, CheckResult, Shape};
 
-/// The same numbers along other axes, the last axis running fastest: `x.reshape(to = [2, 8])`.
+/// The same values with other axes, in row-major order: `x.reshape(to = [2, 8])`.
 ///
-/// The number of axes is part of the type, and is told from what `to` is given.
+/// The number of axes is part of the type, and is inferred from `to`.
 ///
 /// # Shapes
-/// `[…]` to `to`; both have equally many numbers. The batch axis is not among them.
+/// `[…]` to `to`; both have the same number of elements. The batch axis is not included.
 ///
 /// # Errors
-/// `reshape: the input [4, 4] has 16 numbers, but [3, 5] has 15`, at compile time.
+/// `reshape: the input [4, 4] has 16 elements, but [3, 5] has 15`, at compile time.
 ///
 /// # Source
 /// NumPy's `reshape` in C order.
@@ -35,7 +35,7 @@ use crate::shape::{CheckError, CheckResult, Shape};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reshape<const RANK: usize> {
-    /// The new axes, one to five, each at least 1; must be given.
+    /// The new axes, one to five, each at least 1; required.
     #[serde(with = "axes")]
     pub to: [usize; RANK],
 }
@@ -70,7 +70,7 @@ impl<const RANK: usize> Reshape<RANK> {
             .shape(input)
             .text(" has ")
             .number(input.elements())
-            .text(" numbers, but ")
+            .text(" elements, but ")
             .shape(output)
             .text(" has ")
             .number(output.elements()))
@@ -107,7 +107,7 @@ impl<const RANK: usize> Layer for Reshape<RANK> {
     }
 }
 
-/// An array of any length, which serde itself does not know, as a list.
+/// Serializes an array of any length, which serde does not support, as a list.
 mod axes {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -134,16 +134,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_stay_as_many() {
+    fn reshape_keeps_element_count() {
         assert_eq!(Reshape { to: [16] }.output(Shape::of(&[4, 4])), Ok(Shape::of(&[16])));
         assert_eq!(Reshape { to: [1, 1, 1] }.output(Shape::of(&[])), Ok(Shape::of(&[1, 1, 1])));
         let problem = Reshape { to: [3, 5] }.output(Shape::of(&[4, 4])).unwrap_err();
-        assert_eq!(problem.as_str(), "the input [4, 4] has 16 numbers, but [3, 5] has 15");
+        assert_eq!(problem.as_str(), "the input [4, 4] has 16 elements, but [3, 5] has 15");
         assert!(Reshape { to: [usize::MAX, usize::MAX] }.output(Shape::of(&[4, 4])).is_err());
     }
 
     #[test]
-    fn one_to_five_axes_above_zero() {
+    fn axis_count_and_lengths_are_checked() {
         assert!(Reshape { to: [1; 5] }.check().is_ok());
         assert_eq!(Reshape { to: [1; 6] }.check().unwrap_err().as_str(), "to has 6 axes; expected 1 to 5");
         assert!(Reshape { to: [] }.check().is_err());
@@ -154,10 +154,10 @@ mod tests {
         );
     }
 
-    /// The struct literal that a model's call becomes, with nothing that tells the number of axes but `to`.
+    /// The struct literal that a model's call becomes, where only `to` determines the number of axes.
     #[test]
-    #[expect(clippy::needless_update, reason = "a call cannot know that it gives every key")]
-    fn the_rank_is_told_from_the_key() {
+    #[expect(clippy::needless_update, reason = "the macro cannot know that a call sets every key")]
+    fn rank_is_inferred_from_key() {
         const fn both(side: usize) -> CheckResult<Shape> {
             reshape { to: [side, 8], ..<_ as Config>::DEFAULT }.output(Shape::of(&[4, 4]))
         }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn json_holds_a_list() {
+    fn to_serializes_as_list() {
         let json = serde_json::to_string(&Reshape { to: [2, 8] }).unwrap();
         assert_eq!(json, r#"{"to":[2,8]}"#);
         assert_eq!(serde_json::from_str::<Reshape<2>>(&json).unwrap().to, [2, 8]);

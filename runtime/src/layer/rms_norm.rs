@@ -1,4 +1,4 @@
-//! Root mean square normalization: each vector to mean square 1.
+//! Root mean square normalization: normalizes each vector to mean square 1.
 
 use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
@@ -12,10 +12,10 @@ use crate::layer::Pass;
 use crate::op::{Lowering, kernels};
 use crate::shape::{CheckResult, Shape};
 
-/// Root mean square normalization: each vector along the last axis is brought to mean square 1, then scaled
-/// element by element. Its mean stays, which is all that it leaves out of [`LayerNorm`](super::LayerNorm).
+/// Root mean square normalization: normalizes each vector along the last axis to mean square 1, then scales
+/// it elementwise. Unlike [`LayerNorm`](super::LayerNorm), it does not subtract the mean and has no bias.
 ///
-/// `y = weight * x / sqrt(mean(x^2) + eps)`. `weight` begins at 1; it is not decayed.
+/// `y = weight * x / sqrt(mean(x^2) + eps)`. `weight` is initialized to 1; weight decay skips it.
 ///
 /// # Shapes
 /// `[…, features]`, unchanged.
@@ -24,7 +24,7 @@ use crate::shape::{CheckResult, Shape};
 /// `rms_norm: eps is 0; expected a number above 0`, at compile time.
 ///
 /// # Source
-/// Zhang & Sennrich 2019. Where PyTorch's `RMSNorm` is given no `eps`, it takes that of the number type, 1.2e-7.
+/// Zhang & Sennrich 2019. PyTorch's `RMSNorm` uses the machine epsilon of the type, 1.2e-7, if `eps` is not set.
 ///
 /// # Example
 /// ```
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn eps_is_above_zero_and_there_is_a_last_axis() {
+    fn eps_and_last_axis_are_checked() {
         assert!(RmsNorm { eps: 1e-12 }.check().is_ok());
         assert!(RmsNorm { eps: 0.0 }.check().is_err());
         assert!(RmsNorm::DEFAULT.output(Shape::of(&[1])).is_ok());

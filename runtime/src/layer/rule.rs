@@ -1,8 +1,8 @@
-//! Rules that several layers share.
+//! Checks that several layers share.
 
 use crate::shape::{CheckError, CheckResult, Shape};
 
-/// `?` for a [`CheckResult`] in a `const fn`, where `?` itself is not to be had.
+/// `?` for a [`CheckResult`] in a `const fn`, where `?` itself is not available.
 macro_rules! hold {
     ($verdict:expr) => {
         match $verdict {
@@ -13,14 +13,14 @@ macro_rules! hold {
 }
 pub(super) use hold;
 
-/// The largest count a key may be: candle numbers places in u32.
+/// The largest count that a key accepts: candle indexes elements with u32.
 const MOST: usize = u32::MAX as usize;
 
-/// The most numbers one tensor may have, a terabyte and more: beyond it a size is a slip of the pen, and
-/// below it no product of two of our sizes overflows.
+/// The most elements a tensor may have, more than a terabyte: a larger size is a typing error, and
+/// below it no product of two sizes overflows.
 const MOST_ELEMENTS: usize = 1 << 40;
 
-/// A number of things, of which there must be at least one.
+/// Checks a count that must be at least 1.
 pub(super) const fn count(key: &str, number: usize) -> CheckResult {
     if number == 0 {
         return Err(CheckError::new(key).text(" is 0; expected at least 1"));
@@ -28,12 +28,12 @@ pub(super) const fn count(key: &str, number: usize) -> CheckResult {
     at_most(key, number, MOST)
 }
 
-/// A number of things, of which there may be none.
+/// Checks a count that may be 0.
 pub(super) const fn length(key: &str, number: usize) -> CheckResult {
     at_most(key, number, MOST)
 }
 
-/// A number with an upper bound.
+/// Checks a count against an upper bound.
 const fn at_most(key: &str, number: usize, most: usize) -> CheckResult {
     if number <= most {
         return Ok(());
@@ -41,7 +41,7 @@ const fn at_most(key: &str, number: usize, most: usize) -> CheckResult {
     Err(CheckError::new(key).text(" is ").number(number).text("; expected at most ").number(most))
 }
 
-/// A probability below 1.
+/// Checks that `p` is a probability below 1.
 pub(super) const fn probability(key: &str, p: f64) -> CheckResult {
     if p >= 0.0 && p < 1.0 {
         return Ok(());
@@ -49,7 +49,7 @@ pub(super) const fn probability(key: &str, p: f64) -> CheckResult {
     Err(CheckError::new(key).text(" is ").float(p).text("; expected 0 <= ").text(key).text(" < 1"))
 }
 
-/// A finite number above 0.
+/// Checks that `number` is finite and above 0.
 pub(super) const fn positive(key: &str, number: f64) -> CheckResult {
     // Also as f32, the type of the arithmetic.
     if number as f32 > 0.0 && (number as f32).is_finite() {
@@ -59,7 +59,7 @@ pub(super) const fn positive(key: &str, number: f64) -> CheckResult {
     Err(CheckError::new(key).text(" is ").float(number).text("; expected a number above 0").text(range))
 }
 
-/// What every input must be: not empty, and not larger than any memory.
+/// Checks that an input is not empty and not too large.
 pub(super) const fn filled(input: Shape) -> CheckResult {
     let axes = input.axes();
     let mut i = 0;
@@ -74,30 +74,30 @@ pub(super) const fn filled(input: Shape) -> CheckResult {
     possible("input", input)
 }
 
-/// What every input of real numbers must be.
+/// Checks an input of real values.
 pub(super) const fn reals(input: Shape) -> CheckResult {
     hold!(input.reals());
     filled(input)
 }
 
-/// An input of real numbers with a last axis of known length, which parameters or sums need.
+/// Checks an input of real values whose last axis has a known length, as parameters and sums require.
 pub(super) const fn vectors(input: Shape) -> CheckResult<usize> {
     hold!(reals(input));
     if input.rank() == 0 {
-        return Err(CheckError::new("the input is one number []; expected at least one axis"));
+        return Err(CheckError::new("the input is a scalar []; expected at least one axis"));
     }
     hold!(fixed(input, input.rank() - 1));
     Ok(input.last())
 }
 
-/// An image whose axes are all known: `[channels, height, width]`.
+/// Checks an image whose axes are all known: `[channels, height, width]`.
 pub(super) const fn image(input: Shape) -> CheckResult {
     hold!(input.reals_of_rank(3, "an image [channels, height, width]"));
     hold!(filled(input));
     fixed(input, 0)
 }
 
-/// An image whose places are counted in 32 bits.
+/// Checks that the pixels of an image can be indexed with 32 bits.
 pub(super) const fn plane(input: Shape) -> CheckResult {
     if input.axis(1).saturating_mul(input.axis(2)) <= 1 << 32 {
         return Ok(());
@@ -105,7 +105,7 @@ pub(super) const fn plane(input: Shape) -> CheckResult {
     Err(CheckError::new("the input ").shape(input).text(" is too large; expected at most 2^32 pixels"))
 }
 
-/// The axes from `first` on have known lengths.
+/// Checks that the axes from `first` on have known lengths.
 pub(super) const fn fixed(input: Shape, first: usize) -> CheckResult {
     let axes = input.axes();
     let mut i = first;
@@ -121,7 +121,7 @@ pub(super) const fn fixed(input: Shape, first: usize) -> CheckResult {
     Ok(())
 }
 
-/// A tensor that some memory could hold. An axis of any length is not counted.
+/// Checks that a tensor is not too large. An axis of any length is ignored.
 pub(super) const fn possible(what: &str, shape: Shape) -> CheckResult {
     let axes = shape.axes();
     let (mut i, mut elements) = (0, 1_usize);
@@ -138,16 +138,16 @@ pub(super) const fn possible(what: &str, shape: Shape) -> CheckResult {
         .text(what)
         .text(" ")
         .shape(shape)
-        .text(" is larger than any memory; expected at most 2^40 numbers"))
+        .text(" is too large; expected at most 2^40 elements"))
 }
 
-/// A shape that a layer gives.
+/// Checks the output shape of a layer.
 pub(super) const fn given(output: Shape) -> CheckResult<Shape> {
     hold!(possible("output", output));
     Ok(output)
 }
 
-/// `factors` multiplied, as operations of a forward pass.
+/// The product of `factors`, as operations of a forward pass.
 pub(super) fn operations(factors: &[usize]) -> u64 {
     factors.iter().fold(1, |product, &factor| product.saturating_mul(factor as u64))
 }
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_and_probabilities_at_their_bounds() {
+    fn counts_and_probabilities_are_checked_at_their_bounds() {
         assert!(count("out", 1).is_ok());
         assert!(count("out", MOST).is_ok());
         assert_eq!(count("out", 0).unwrap_err().as_str(), "out is 0; expected at least 1");
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn inputs_are_neither_empty_nor_absurd() {
+    fn empty_and_oversized_inputs_are_rejected() {
         assert!(filled(Shape::of(&[])).is_ok());
         assert!(filled(Shape::of(&[1, 1])).is_ok());
         let problem = filled(Shape::of(&[3, 0])).unwrap_err();

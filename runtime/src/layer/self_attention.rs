@@ -1,4 +1,4 @@
-//! Self-attention: each place looks at the others and takes a weighted mean of what they offer.
+//! Self-attention: each position attends to the others and takes a weighted mean of their values.
 
 use candle_core::{D, DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -13,25 +13,25 @@ use crate::layer::Pass;
 use crate::op::{Lowering, kernels};
 use crate::shape::{CheckError, CheckResult, Shape};
 
-/// Self-attention with several heads: each place takes a weighted mean of all places.
+/// Multi-head self-attention: each position takes a weighted mean over all positions.
 ///
-/// Each vector gives a query, a key and a value, `[q, k, v] = in_weight x + in_bias`, split into `heads`
-/// parts of `d = features / heads` numbers; a head gives `softmax(q k^T / sqrt d) v`; the heads side by side
-/// give `y = out_weight h + out_bias`. With `causal`, place `t` sees places up to `t` alone.
+/// Each vector is projected to a query, a key and a value, `[q, k, v] = in_weight x + in_bias`, split into `heads`
+/// parts of length `d = features / heads`. A head computes `softmax(q k^T / sqrt d) v`; the concatenated heads `h`
+/// yield `y = out_weight h + out_bias`. With `causal`, position `t` attends only to positions up to `t`.
 ///
-/// The parameters and how they begin are those of PyTorch's `MultiheadAttention`: `in_weight
+/// The parameters and their initialization are those of PyTorch's `MultiheadAttention`: `in_weight
 /// [3 features, features]` (queries, keys, values) uniform within `sqrt(6 / (4 features))`, `out_weight
-/// [features, features]` within `1 / sqrt(features)`, `in_bias` and `out_bias` 0. `init` chooses another beginning of the
-/// two weights, each as one matrix.
+/// [features, features]` within `1 / sqrt(features)`, `in_bias` and `out_bias` 0. `init` selects another initializer of the
+/// two weights, each taken as one matrix.
 ///
 /// # Shapes
 /// `[length, features]`, unchanged.
 ///
 /// # Training and evaluation
-/// `dropout` drops weights of the mean, in training alone; the others grow by `1 / (1 - dropout)`.
+/// In training only, `dropout` drops attention weights; the others are scaled by `1 / (1 - dropout)`.
 ///
 /// # Errors
-/// `self_attention: 256 features do not split into 3 heads; expected a divisor of 256`, at compile time.
+/// `self_attention: 256 features cannot be split into 3 heads; expected a divisor of 256`, at compile time.
 ///
 /// # Source
 /// Vaswani et al. 2017.
@@ -48,20 +48,20 @@ use crate::shape::{CheckError, CheckResult, Shape};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SelfAttention {
-    /// Into how many heads the features are split, at least 1; divides their number; must be given.
+    /// The number of attention heads, at least 1; divides the number of features; required.
     pub heads: usize,
-    /// Whether a place sees only itself and what is before it; `false` by default.
+    /// Whether a position attends only to itself and earlier positions; `false` by default.
     pub causal: bool,
     /// The probability that a weight is dropped in training, from 0 and below 1; 0 by default.
     pub dropout: f64,
     /// Whether the two affine maps have biases; `true` by default.
     pub bias: bool,
-    /// How `in_weight` and `out_weight` begin; [`Initializer::Default`], PyTorch's way, by default.
+    /// Initializer of `in_weight` and `out_weight`; [`Initializer::Default`], as in PyTorch, by default.
     pub init: Initializer,
 }
 
 impl SelfAttention {
-    /// `heads` is at least 1, `0 <= dropout < 1`, and `init` holds.
+    /// `heads` is at least 1, `0 <= dropout < 1`, and `init` is valid.
     pub const fn check(&self) -> CheckResult {
         hold!(self.init.check());
         hold!(rule::count("heads", self.heads));
@@ -76,7 +76,7 @@ impl SelfAttention {
         if !features.is_multiple_of(self.heads) {
             return Err(CheckError::new("")
                 .number(features)
-                .text(" features do not split into ")
+                .text(" features cannot be split into ")
                 .number(self.heads)
                 .text(" heads; expected a divisor of ")
                 .number(features));
@@ -173,16 +173,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn heads_divide_the_features() {
+    fn heads_must_divide_features() {
         let layer = SelfAttention { heads: 4, ..SelfAttention::DEFAULT };
         assert!(layer.output(Shape::of(&[128, 256])).is_ok());
         let layer = SelfAttention { heads: 3, ..layer };
         let problem = layer.output(Shape::of(&[128, 256])).unwrap_err();
-        assert_eq!(problem.as_str(), "256 features do not split into 3 heads; expected a divisor of 256");
+        assert_eq!(problem.as_str(), "256 features cannot be split into 3 heads; expected a divisor of 256");
     }
 
     #[test]
-    fn keys_at_their_bounds() {
+    fn keys_are_checked_at_their_bounds() {
         let good = SelfAttention { heads: 1, ..SelfAttention::DEFAULT };
         assert!(good.check().is_ok());
         assert!(SelfAttention { heads: 0, ..good }.check().is_err());

@@ -14,13 +14,13 @@ use crate::shape::{CheckResult, Shape};
 
 /// The logistic function, `y = 1 / (1 + exp(-x))`, with values in (0, 1).
 ///
-/// Not to be put before a loss that takes logits, which applies it itself and more accurately.
+/// Do not use it before a loss that takes logits: such a loss applies it itself, more accurately.
 ///
 /// # Shapes
-/// Any shape of real numbers, unchanged.
+/// Any shape of real values, unchanged.
 ///
 /// # Errors
-/// None but for an input of tokens, at compile time.
+/// Only for an input of tokens, at compile time.
 ///
 /// # Source
 /// Rumelhart et al. 1986.
@@ -38,7 +38,7 @@ use crate::shape::{CheckResult, Shape};
 pub struct Sigmoid {}
 
 impl Sigmoid {
-    /// There is nothing to check.
+    /// Always succeeds: there is nothing to check.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_shape_of_real_numbers() {
+    fn every_real_shape_is_accepted() {
         for axes in [&[][..], &[3], &[1, 2, 3, 4, 5]] {
             assert_eq!(Sigmoid::DEFAULT.output(Shape::of(axes)), Ok(Shape::of(axes)));
         }

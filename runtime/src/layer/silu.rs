@@ -15,10 +15,10 @@ use crate::shape::{CheckResult, Shape};
 /// The sigmoid-weighted linear unit, `y = x / (1 + exp(-x))`, also called swish.
 ///
 /// # Shapes
-/// Any shape of real numbers, unchanged.
+/// Any shape of real values, unchanged.
 ///
 /// # Errors
-/// None but for an input of tokens, at compile time.
+/// Only for an input of tokens, at compile time.
 ///
 /// # Source
 /// Elfwing et al. 2018; Ramachandran et al. 2017.
@@ -36,7 +36,7 @@ use crate::shape::{CheckResult, Shape};
 pub struct Silu {}
 
 impl Silu {
-    /// There is nothing to check.
+    /// Always succeeds: there is nothing to check.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -72,8 +72,8 @@ impl Layer for Silu {
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
         let x = one(inputs, self)?;
-        // Not candle's own `silu`, whose gradient, `s (1 - x s) + x s` with `s = sigmoid(x)`, loses its digits to the size of
-        // x, and is 0 from 3e7 on.
+        // Not candle's own `silu`, whose gradient, `s (1 - x s) + x s` with `s = sigmoid(x)`, loses precision as x grows,
+        // and is 0 from 3e7 on.
         Ok((x * candle_nn::ops::sigmoid(x)?)?)
     }
 }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_shape_of_real_numbers() {
+    fn every_real_shape_is_accepted() {
         for axes in [&[][..], &[3], &[1, 2, 3, 4, 5]] {
             assert_eq!(Silu::DEFAULT.output(Shape::of(axes)), Ok(Shape::of(axes)));
         }

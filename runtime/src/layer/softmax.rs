@@ -13,14 +13,14 @@ use crate::shape::{CheckResult, Shape};
 
 /// The softmax along the last axis, `y[i] = exp(x[i]) / sum over j of exp(x[j])`.
 ///
-/// Computed with the largest `x` taken off each, so that nothing overflows. Not to be put before
+/// The largest `x` is subtracted first, so that nothing overflows. Do not use it before
 /// `CrossEntropy`, which takes logits.
 ///
 /// # Shapes
 /// `[…, classes]`, unchanged; each vector along the last axis sums to 1.
 ///
 /// # Errors
-/// `softmax: the input is one number []; expected at least one axis`, at compile time.
+/// `softmax: the input is a scalar []; expected at least one axis`, at compile time.
 ///
 /// # Source
 /// Bridle 1990.
@@ -38,7 +38,7 @@ use crate::shape::{CheckResult, Shape};
 pub struct Softmax {}
 
 impl Softmax {
-    /// There is nothing to check.
+    /// Always succeeds: there is nothing to check.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -77,7 +77,7 @@ impl Layer for Softmax {
     }
 }
 
-/// The softmax along the last axis. The maximum is a constant to the gradient, since it cancels.
+/// The softmax along the last axis. The gradient treats the maximum as a constant, since it cancels.
 pub(super) fn softmax(x: &Tensor) -> Result<Tensor> {
     let largest = x.detach().max_keepdim(D::Minus1)?;
     let powers = x.broadcast_sub(&largest)?.exp()?;
@@ -89,10 +89,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_a_last_axis() {
+    fn last_axis_is_required() {
         assert!(Softmax {}.check().is_ok());
         assert!(Softmax {}.output(Shape::of(&[1])).is_ok());
         let problem = Softmax {}.output(Shape::of(&[])).unwrap_err();
-        assert_eq!(problem.as_str(), "the input is one number []; expected at least one axis");
+        assert_eq!(problem.as_str(), "the input is a scalar []; expected at least one axis");
     }
 }

@@ -1,4 +1,4 @@
-//! Stochastic depth: a residual branch is left out for some samples in training.
+//! Stochastic depth: skips a residual branch for some samples in training.
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -11,21 +11,21 @@ use crate::layer::Pass;
 use crate::op::Lowering;
 use crate::shape::{CheckResult, Shape};
 
-/// Stochastic depth: in training each sample is zeroed as a whole with probability `p`.
+/// Stochastic depth: in training each sample is zeroed entirely with probability `p`.
 ///
 /// `y[n] = x[n] * mask[n] / (1 - p)`, where `mask[n]` is 1 with probability `1 - p` and 0 otherwise, one draw for sample `n`
-/// of the micro-batch, so that the mean stays. It stands at the end of a residual branch, which the sample then passes by:
-/// `x + x.conv2d(…).stochastic_depth(p = 0.1)`. The masks depend on the seed, the layer's path, the step, the
-/// micro-batch and the place of a sample in it alone; so what a sample gives in training depends on where it stands.
+/// of the micro-batch, so that the mean is preserved. It belongs at the end of a residual branch, which the sample then skips:
+/// `x + x.conv2d(…).stochastic_depth(p = 0.1)`. The masks depend only on the seed, the layer's path, the
+/// step, the micro-batch and the sample's index in it, so a sample's output in training depends on that index.
 ///
-/// In the paper `p` grows in proportion to a block's depth, up to its value for the last block; here that is written where the
-/// block is called.
+/// In the paper `p` grows in proportion to a block's depth, up to its value for the last block; here each call sets its own
+/// `p`.
 ///
 /// # Training and evaluation
-/// In evaluation the input is given back unchanged.
+/// In evaluation the input is returned unchanged.
 ///
 /// # Shapes
-/// Any shape of real numbers, unchanged.
+/// Any shape of real values, unchanged.
 ///
 /// # Errors
 /// `stochastic_depth: p is 1; expected 0 <= p < 1`, at compile time.
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn p_is_from_zero_and_below_one() {
+    fn p_must_be_at_least_zero_and_below_one() {
         assert!(StochasticDepth { p: 0.0 }.check().is_ok());
         assert!(StochasticDepth { p: 0.999 }.check().is_ok());
         let problem = StochasticDepth { p: 1.0 }.check().unwrap_err();

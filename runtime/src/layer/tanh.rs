@@ -12,13 +12,13 @@ use crate::layer::Pass;
 use crate::op::Lowering;
 use crate::shape::{CheckResult, Shape};
 
-/// The hyperbolic tangent, element by element, with values in (-1, 1).
+/// The elementwise hyperbolic tangent, with values in (-1, 1).
 ///
 /// # Shapes
-/// Any shape of real numbers, unchanged.
+/// Any shape of real values, unchanged.
 ///
 /// # Errors
-/// None but for an input of tokens, at compile time.
+/// Only for an input of tokens, at compile time.
 ///
 /// # Source
 /// LeCun et al. 1998 on why it learns better than `sigmoid`.
@@ -36,7 +36,7 @@ use crate::shape::{CheckResult, Shape};
 pub struct Tanh {}
 
 impl Tanh {
-    /// There is nothing to check.
+    /// Always succeeds: there is nothing to check.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_shape_of_real_numbers() {
+    fn every_real_shape_is_accepted() {
         for axes in [&[][..], &[3], &[1, 2, 3, 4, 5]] {
             assert_eq!(Tanh::DEFAULT.output(Shape::of(axes)), Ok(Shape::of(axes)));
         }

@@ -1,25 +1,25 @@
-//! The square window that slides over an image: shared by convolution and pooling.
+//! The square window that slides over an image, shared by convolution and pooling.
 
 use trainspec_kernels::pool::Pool;
 
 use super::rule::{self, hold};
 use crate::shape::{CheckError, CheckResult, Shape};
 
-/// A square window and the way it moves.
+/// A square window and how it moves.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
-    /// Its side.
+    /// Its side length.
     pub(super) kernel: usize,
-    /// How far it moves.
+    /// The stride.
     pub(super) stride: usize,
-    /// How far it reaches over each edge of the image.
+    /// How far it extends beyond each edge of the image.
     pub(super) padding: usize,
-    /// The distance of its elements.
+    /// The distance between its elements.
     pub(super) dilation: usize,
 }
 
 impl Window {
-    /// A window whose elements touch, as pooling has it; a stride of 0 is that of the kernel.
+    /// A window without dilation, for pooling; a stride of 0 means the kernel size.
     pub(super) const fn of_pool(kernel: usize, stride: usize, padding: usize) -> Self {
         Self { kernel, stride: if stride == 0 { kernel } else { stride }, padding, dilation: 1 }
     }
@@ -31,7 +31,7 @@ impl Window {
         rule::length("padding", self.padding)
     }
 
-    /// PyTorch's rule for pooling, without which a window could lie wholly in the padding.
+    /// PyTorch's rule for pooling, without which a window could lie entirely in the padding.
     pub(super) const fn check_pool(&self) -> CheckResult {
         hold!(self.check());
         if self.padding <= self.kernel / 2 {
@@ -44,7 +44,7 @@ impl Window {
             .text(", half of the kernel"))
     }
 
-    /// How many places the window has along the height and the width of an image.
+    /// The number of window positions along the height and the width of an image.
     pub(super) const fn places(&self, input: Shape) -> CheckResult<(usize, usize)> {
         hold!(rule::image(input));
         hold!(self.check());
@@ -67,7 +67,7 @@ impl Window {
         let (height, width) = (input.axis(1), input.axis(2));
         let shorter = if height < width { height } else { width };
         let padded = shorter.saturating_add(self.padding.saturating_mul(2));
-        // More padding always helps: at that of half a kernel, which is all that a pool may have, every image is large enough.
+        // More padding always helps: at half of the kernel, the most that pooling accepts, every image is large enough.
         let largest = (padded - 1) / self.dilation + 1;
         Err(if largest == 1 {
             problem.text("; let the layers before it shrink the image less, or use more `padding`")
@@ -83,14 +83,14 @@ impl Window {
         if reach > padded { None } else { Some((padded - reach) / self.stride + 1) }
     }
 
-    /// Pooling of an image of this shape.
+    /// The pooling kernel for an image of this shape.
     pub(super) fn pool(&self, inputs: &[Shape]) -> Option<Pool> {
         let Some(&[planes, height, width]) = inputs.first().map(Shape::axes) else { return None };
         let Self { kernel, stride, padding, .. } = *self;
         Some(Pool { planes, height, width, kernel, stride, padding })
     }
 
-    /// Where the window's element `offset` lies at each of `places` places, counted from the edge of the
+    /// The index of the window's element `offset` at each of `places` positions, counted from the edge of the
     /// padding.
     pub(super) fn positions(&self, offset: usize, places: usize) -> impl Iterator<Item = usize> + use<> {
         let Self { stride, dilation, .. } = *self;
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_those_of_pytorch() {
+    fn output_size_matches_pytorch() {
         assert_eq!(along(8, 3, 1, 1, 1), Some(8));
         assert_eq!(along(8, 3, 2, 1, 1), Some(4));
         assert_eq!(along(7, 3, 2, 0, 1), Some(3));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn no_window_divides_by_zero() {
+    fn zero_window_keys_do_not_divide_by_zero() {
         let image = Shape::of(&[1, 4, 4]);
         for (kernel, stride, dilation) in [(0, 1, 1), (1, 0, 1), (1, 1, 0)] {
             assert!(Window { kernel, stride, padding: 0, dilation }.places(image).is_err());
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_pads_by_half_of_its_kernel_at_most() {
+    fn pool_padding_is_at_most_half_of_kernel() {
         assert!(Window::of_pool(3, 0, 1).check_pool().is_ok());
         let problem = Window::of_pool(3, 0, 2).check_pool().unwrap_err();
         assert_eq!(problem.as_str(), "padding is 2; expected at most 1, half of the kernel");

@@ -13,25 +13,25 @@ use crate::error::Result;
 use crate::keys::Facts;
 use crate::shape::{CheckResult, Class, Labels, Logits, Shape};
 
-/// The negative log-probability of yes-or-no answers, from logits; for several labels of a sample, each by itself.
+/// Computes the binary cross entropy from logits, for each label of a sample independently.
 ///
-/// With `p = sigmoid(z)`, an answer's loss is `-w t ln p - (1 - t) ln(1 - p)`, with the target `t` from 0 to 1 and the
+/// With `p = sigmoid(z)`, the loss of a label is `-w t ln p - (1 - t) ln(1 - p)`, with the target `t` from 0 to 1 and the
 /// weight `w` of [`pos_weight`](Self::pos_weight); averaged over the labels of a sample and over the samples. The model
-/// must end in logits: no sigmoid before this loss.
+/// must output logits, without a sigmoid before this loss.
 ///
-/// The data give [`Labels<N>`](crate::Labels) for a model that gives `Logits<N>`, or `Class<2>` for one that gives
+/// The target is [`Labels<N>`](crate::Labels) for a model with output `Logits<N>`, or `Class<2>` for one with output
 /// `Logits<1>`, the logit of class 1.
 ///
 /// # Errors
-/// A target that is no probability, with its sample, and a `pos_weight` for another number of labels, when the program starts.
+/// When the program starts: if a target is not a probability, or if `pos_weight` has another length than there are labels.
 ///
 /// # Source
 /// PyTorch's `BCEWithLogitsLoss`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BinaryCrossEntropy {
-    /// What a target of 1 counts for, one number of 0 or more for each label: `&[5.0]`. For rare labels, the share of
-    /// the 0s over that of the 1s makes both count alike. None, the default, is 1 for all.
+    /// The weight of targets that are 1, one value of 0 or more for each label: `&[5.0]`. For rare labels, the number of 0s
+    /// divided by the number of 1s balances the two. Empty, the default, is 1 for all.
     #[serde(deserialize_with = "leaked")]
     pub pos_weight: &'static [f64],
     /// Mean or sum; the mean by default.
@@ -43,7 +43,7 @@ pub struct BinaryCrossEntropy {
 pub const BinaryCrossEntropy: BinaryCrossEntropy = BinaryCrossEntropy::DEFAULT;
 
 impl BinaryCrossEntropy {
-    /// The range of the weights.
+    /// Checks the range of the weights.
     pub const fn check(&self) -> CheckResult<Facts> {
         check_weights("pos_weight", self.pos_weight)
     }
@@ -67,8 +67,8 @@ impl BinaryCrossEntropy {
     }
 }
 
-/// `ln(1 + exp(x))`: from `exp(-|x|)`, which cannot overflow, and `ln(1 + e)` with the digits of a small `e`. The slope is
-/// given by itself, since that of a maximum at 0 is a matter of taste.
+/// Computes `ln(1 + exp(x))` from `exp(-|x|)`, which cannot overflow, and an `ln(1 + e)` that is accurate for small `e`. The
+/// gradient is computed separately, since that of a maximum is ambiguous at 0.
 fn softplus(x: &Tensor) -> Result<Tensor> {
     let at = x.detach();
     let e = at.abs()?.neg()?.exp()?;
@@ -124,7 +124,7 @@ impl Loss<Logits<1>, Class<2>> for BinaryCrossEntropy {
     }
 }
 
-/// Classes `[batch]` of two as numbers `[batch, 1]`.
+/// Converts classes `[batch]` of two to values `[batch, 1]`.
 pub(super) fn one_of_two(target: &Tensor, dtype: DType) -> Result<Tensor> {
     Ok(target.to_dtype(dtype)?.unsqueeze(1)?)
 }

@@ -1,4 +1,4 @@
-//! Targets that are classes: which count, and for how much.
+//! Class targets: which count, and with what weight.
 
 use candle_core::{DType, Device, Tensor};
 
@@ -7,17 +7,17 @@ use super::list::singles;
 use crate::error::{Error, Result};
 use crate::shape::Elements;
 
-/// Weights for classes, and a target that is ignored.
+/// Class weights and an ignored target.
 #[derive(Clone, Copy)]
 pub(super) struct Counting {
-    /// None is 1 for all.
+    /// Empty means 1 for all.
     pub(super) weights: &'static [f64],
     pub(super) ignored: Option<u32>,
 }
 
 /// The rows that count.
 pub(super) struct Rows {
-    /// Their numbers, as `u32` `[kept]`; `None` if all count.
+    /// Their indices, as `u32` `[kept]`; `None` if all count.
     pub(super) kept: Option<Tensor>,
     /// Their targets, `[kept]`.
     pub(super) classes: Tensor,
@@ -28,7 +28,7 @@ pub(super) struct Rows {
 }
 
 impl Counting {
-    /// The weight of a target, in f32 as kernels take it; 0 if it is ignored.
+    /// Returns the weight of a target, rounded to f32 as in the kernels; 0 if it is ignored.
     pub(super) fn of(self, target: u32) -> f64 {
         if self.ignored == Some(target) {
             return 0.0;
@@ -36,12 +36,12 @@ impl Counting {
         self.weights.get(target as usize).map_or(1.0, |&weight| f64::from(weight as f32))
     }
 
-    /// Whether one of the targets has a weight.
+    /// Returns whether one of the targets has a weight above 0.
     pub(super) fn any(self, targets: &[u32]) -> bool {
         targets.iter().any(|&target| self.of(target) > 0.0)
     }
 
-    /// The sum of the weights of targets.
+    /// Returns the sum of the weights of targets.
     pub(super) fn sum(self, targets: &[u32]) -> f64 {
         if self.weights.is_empty() && self.ignored.is_none() {
             return targets.len() as f64;
@@ -49,21 +49,21 @@ impl Counting {
         targets.iter().map(|&target| self.of(target)).sum()
     }
 
-    /// The targets of `rows` rows, each a class or ignored.
+    /// Returns the targets of `rows` rows, after checking that each is a class or ignored.
     pub(super) fn check(self, target: &Elements, rows: usize, classes: usize) -> Result<&[u32]> {
         let Elements::Int(targets) = target else {
-            return Err(Error::Internal("a loss over classes is given targets that are no classes"));
+            return Err(Error::Internal("a loss over classes received targets that are not classes"));
         };
         check_targets(rows, targets.len())?;
         let is_wrong = |target: u32| target as usize >= classes && self.ignored != Some(target);
         if let Some(wrong) = targets.iter().find(|&&target| is_wrong(target)) {
-            let problem = format!("the target {wrong} is no class; expected 0 to {}", classes.max(1) - 1);
+            let problem = format!("the target {wrong} is not a class; expected 0 to {}", classes.max(1) - 1);
             return Err(Error::Batch(problem));
         }
         Ok(targets)
     }
 
-    /// The rows of targets `[rows]` that count; `None` if none does.
+    /// Returns the rows of targets `[rows]` that count; `None` if none does.
     pub(super) fn rows(self, targets: &Tensor, dtype: DType) -> Result<Option<Rows>> {
         let device = targets.device().clone();
         if self.weights.is_empty() && self.ignored.is_none() {
@@ -93,7 +93,7 @@ impl Counting {
         }))
     }
 
-    /// The weights of all classes, `[1, classes]`, if there are some.
+    /// Returns the weights of all classes, `[1, classes]`, if there are any.
     pub(super) fn weights(self, dtype: DType, device: &Device) -> Result<Option<Tensor>> {
         if self.weights.is_empty() {
             return Ok(None);
@@ -104,7 +104,7 @@ impl Counting {
 }
 
 impl Rows {
-    /// The rows of `[rows, …]` that count.
+    /// Selects the rows of `[rows, …]` that count.
     pub(super) fn of(&self, all: &Tensor) -> Result<Tensor> {
         Ok(match &self.kept {
             Some(kept) => all.index_select(kept, 0)?,
@@ -112,7 +112,7 @@ impl Rows {
         })
     }
 
-    /// The sum of `-w_c log p_c` over rows that were [kept](Rows::of).
+    /// Returns the sum of `-w_c log p_c` over rows that were [selected](Rows::of).
     pub(super) fn likelihood(&self, log_p: &Tensor) -> Result<Tensor> {
         let right = log_p.gather(&self.classes.unsqueeze(1)?, 1)?;
         let right = match &self.weights {
@@ -123,7 +123,7 @@ impl Rows {
     }
 }
 
-/// The loss of rows of which none counts.
+/// Returns the loss of rows if none of them counts.
 pub(super) fn nothing(prediction: &Tensor) -> Result<super::LossSum> {
     let sum = Tensor::zeros((), prediction.dtype(), prediction.device())?;
     Ok(super::LossSum { sum, weight: 0.0 })

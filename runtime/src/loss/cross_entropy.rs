@@ -14,18 +14,18 @@ use crate::keys::Facts;
 use crate::shape::Elements;
 use crate::shape::{CheckError, CheckResult, Class, Logits, Shape, TokenLogits, Tokens};
 
-/// The negative log-probability of the right class, from unnormalized log-probabilities.
+/// Computes the negative log-probability of the target class from logits.
 ///
-/// With logits `z`, `log p = z - log sum exp z` and right class `c`, a sample's loss is
+/// With logits `z`, `log p = z - log sum exp z` and target class `c`, a sample's loss is
 /// `(1 - e) * -log p_c + e * mean_k(-log p_k)`, where `e` is [`label_smoothing`](Self::label_smoothing).
-/// The mean is over samples, for tokens over all places. The model must end in logits: no softmax before
+/// The mean is over samples; for tokens, over all positions. The model must output logits, without a softmax before
 /// this loss.
 ///
 /// With [`weights`](Self::weights) `w`, a sample's loss is `(1 - e) * -w_c log p_c + e * mean_k(-w_k log p_k)` and its weight
-/// in the mean `w_c`: the mean is the sum of the losses over the sum of the weights.
+/// in the mean is `w_c`: the mean is the sum of the losses over the sum of the weights.
 ///
 /// # Errors
-/// Weights for another number of classes: `CrossEntropy: weights has 2 numbers, but there are 10
+/// If there is not one weight for each class: `CrossEntropy: weights has 2 values, but there are 10
 /// classes; expected one for each`.
 ///
 /// # Example
@@ -41,7 +41,7 @@ use crate::shape::{CheckError, CheckResult, Class, Logits, Shape, TokenLogits, T
 ///     Digits {
 ///         model: Net,
 ///         data: Digits8x8::embedded(),
-///         // An 8 is taken for other digits most often.
+///         // An 8 is misclassified most often.
 ///         loss: CrossEntropy { weights: &[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 1.0] },
 ///         steps: 2,
 ///     }
@@ -55,15 +55,15 @@ use crate::shape::{CheckError, CheckResult, Class, Logits, Shape, TokenLogits, T
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CrossEntropy {
-    /// How much of the target is spread over all classes: `0 <= label_smoothing < 1`; 0 by default.
+    /// The share of the target that is spread evenly over all classes: `0 <= label_smoothing < 1`; 0 by default.
     pub label_smoothing: f64,
-    /// What each class counts for, a number of 0 or more for each: `&[1.0, 5.0]`. None, the default, is 1 for all.
+    /// The weight of each class, one value of 0 or more for each: `&[1.0, 5.0]`. Empty, the default, is 1 for all.
     #[serde(deserialize_with = "leaked")]
     pub weights: &'static [f64],
-    /// A target that counts for nothing, such as `Some(255)` for a label that nobody gave or `Some(0)` for padding: neither in the
-    /// sum nor in the weight, nor in metrics. It need not be one of the classes; data with it are then taken. The mean of a batch with
-    /// nothing else is not defined: its weight and its gradient are 0, and its loss is NaN, which shows as `-`. A part of the data
-    /// with nothing else is refused before the first step. `None` by default.
+    /// A target that is ignored in the loss, its weight and the metrics, such as `Some(255)` for missing labels or `Some(0)` for
+    /// padding. It does not have to be one of the classes. The mean of a batch with only ignored targets is not defined: its
+    /// weight and its gradient are 0, and its loss is NaN, which is printed as `-`. A part of the data with only ignored targets
+    /// is rejected before the first step. `None` by default.
     pub ignore_index: Option<u32>,
     /// Mean or sum; the mean by default.
     pub reduction: Reduction,
@@ -74,7 +74,7 @@ pub struct CrossEntropy {
 pub const CrossEntropy: CrossEntropy = CrossEntropy::DEFAULT;
 
 impl CrossEntropy {
-    /// The ranges of the label smoothing and of the weights.
+    /// Checks the ranges of the label smoothing and of the weights.
     pub const fn check(&self) -> CheckResult<Facts> {
         if self.label_smoothing >= 0.0 && self.label_smoothing < 1.0 {
             return check_weights("weights", self.weights);

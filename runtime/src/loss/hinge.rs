@@ -14,18 +14,18 @@ use crate::error::Result;
 use crate::shape::Elements;
 use crate::shape::{CheckError, CheckResult, Class, Logits, Shape};
 
-/// What the right answer lacks to be a margin above the others: the loss of support vector machines.
+/// Penalizes logits of the target class that do not exceed the others by a margin: the loss of support vector machines.
 ///
-/// With `C` logits `z` and right class `c`, a sample's loss is `1/C sum over j != c of max(0, margin - z_c + z_j)^power`;
+/// With `C` logits `z` and target class `c`, a sample's loss is `1/C sum over j != c of max(0, margin - z_c + z_j)^power`;
 /// with one logit (`Logits<1>` for `Class<2>`), it is `max(0, margin - s z)^power` with `s` 1 for class 1 and -1 for
-/// class 0. Where the margin is just kept, the slope is 0. The mean is over samples.
+/// class 0. Where the margin is exactly met, the gradient is 0. The mean is over samples.
 ///
 /// # Source
 /// Cortes and Vapnik 1995; over classes, Weston and Watkins 1999 in the form of PyTorch's `MultiMarginLoss`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hinge {
-    /// By how much the right answer must be ahead, above 0; 1 by default.
+    /// The margin, above 0; 1 by default.
     pub margin: f64,
     /// 1, or 2 for the squared hinge; 1 by default.
     pub power: u32,
@@ -38,7 +38,7 @@ pub struct Hinge {
 pub const Hinge: Hinge = Hinge::DEFAULT;
 
 impl Hinge {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult {
         if !(self.margin > 0.0 && self.margin <= f32::MAX as f64) {
             return Err(CheckError::new("margin is ")
@@ -51,9 +51,9 @@ impl Hinge {
         Err(CheckError::new("power is ").number(self.power as usize).text("; expected 1 or 2"))
     }
 
-    /// Of what is missing of the margin: that or its square where it is above 0, summed.
+    /// Sums the margin violations, or their squares, where they are above 0.
     fn terms(self, missing: &Tensor) -> Result<Tensor> {
-        // "Not at most 0" is true of NaN; and 0 times an infinite difference would be one.
+        // "Not at most 0" keeps NaN, and multiplying an infinite difference by 0 would create one.
         let missing = missing.detach().le(0.0)?.where_cond(&missing.zeros_like()?, missing)?;
         Ok(if self.power == 2 { missing.sqr()?.sum_all()? } else { missing.sum_all()? })
     }

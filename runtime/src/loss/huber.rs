@@ -1,4 +1,4 @@
-//! Huber's loss.
+//! The Huber loss.
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -11,11 +11,11 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::shape::{CheckError, CheckResult, Shape, Values};
 
-/// Squared near the target, linear far from it: less moved by outliers than the squared error.
+/// Computes the squared error near the target and a linear error far from it, which is less sensitive to outliers.
 ///
-/// With `e = y - t`, a value's loss is `e^2 / 2` for `|e| <= delta`, else `delta (|e| - delta / 2)`; its slope grows
-/// to `delta`. Averaged over the values of a sample and over the samples. (`SmoothL1 { beta }` is this divided by `delta =
-/// beta`.)
+/// With `e = y - t`, a value's loss is `e^2 / 2` for `|e| <= delta`, else `delta (|e| - delta / 2)`; its slope is at
+/// most `delta`. It is averaged over the values of a sample and over the samples.
+/// (`SmoothL1 { beta }` is this divided by `delta = beta`.)
 ///
 /// # Source
 /// Huber, "Robust estimation of a location parameter", 1964; PyTorch's `HuberLoss`.
@@ -29,7 +29,7 @@ use crate::shape::{CheckError, CheckResult, Shape, Values};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Huber {
-    /// Where the lines begin, in units of the values, above 0; 1 by default.
+    /// The error at which the loss becomes linear, above 0; 1 by default.
     pub delta: f64,
     /// Mean or sum; the mean by default.
     pub reduction: Reduction,
@@ -40,7 +40,7 @@ pub struct Huber {
 pub const Huber: Huber = Huber::DEFAULT;
 
 impl Huber {
-    /// The range of `delta`.
+    /// Checks the range of `delta`.
     pub const fn check(&self) -> CheckResult {
         if self.delta > 0.0 && self.delta <= f32::MAX as f64 {
             return Ok(());

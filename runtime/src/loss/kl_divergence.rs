@@ -10,16 +10,16 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::shape::{CheckResult, LogProbabilities, Probabilities, Shape};
 
-/// How far the model's distribution is from the target's.
+/// Computes the Kullback-Leibler divergence of the model's distribution from the target's.
 ///
 /// With log-probabilities `y` of the model and probabilities `t` of the data, a sample's loss is
-/// `sum_k t_k (ln t_k - y_k)`, in which a `t_k` of 0 counts for nothing; the mean is over samples (PyTorch's
-/// `batchmean`; its `mean`, over the classes too, is not the divergence). The model must end in log-probabilities: a
-/// `log_softmax` before this loss.
+/// `sum_k t_k (ln t_k - y_k)`, where terms with a `t_k` of 0 are 0; the mean is over samples (PyTorch's
+/// `batchmean`; its `mean`, over the classes too, is not the divergence). The model must output log-probabilities,
+/// with `log_softmax` as its last layer.
 ///
 /// # Errors
-/// A target that is no distribution, with its sample, when the program starts: each number is to be from 0 to 1, and their sum 1
-/// to within 0.01, which leaves room for probabilities that were written with few decimals.
+/// When the program starts: if a target is not a distribution. Each value must be from 0 to 1, and their sum 1 to within 0.01,
+/// which allows for probabilities that were rounded to few decimals.
 ///
 /// # Source
 /// Kullback and Leibler, "On information and sufficiency", 1951; PyTorch's `KLDivLoss`.
@@ -35,7 +35,7 @@ pub struct KlDivergence {
 pub const KlDivergence: KlDivergence = KlDivergence::DEFAULT;
 
 impl KlDivergence {
-    /// There is nothing to check.
+    /// Accepts every value.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -47,7 +47,7 @@ impl Config for KlDivergence {
     const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
-/// By how much the sum of a target's probabilities may miss 1. Three times 0.33 may, in f32.
+/// How far the sum of a target's probabilities may be from 1. Three times 0.33 in f32 is accepted.
 const TOLERANCE: f64 = 0.010_01;
 
 impl<const C: usize> Loss<LogProbabilities<C>, Probabilities<C>> for KlDivergence {

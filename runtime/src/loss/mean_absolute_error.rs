@@ -10,14 +10,14 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::shape::{CheckResult, Shape, Values};
 
-/// The distance between prediction and target, averaged over the values of a sample and over the samples: a loss,
-/// and a [metric](crate::metric).
+/// Computes the absolute difference of prediction and target, averaged over the values of a sample and over the samples.
+/// It is a loss and a [metric](crate::metric).
 ///
-/// As a loss it has the slope 0 where prediction and target are equal (PyTorch's `L1Loss`).
+/// As a loss, its gradient is 0 where prediction and target are equal (PyTorch's `L1Loss`).
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MeanAbsoluteError {
-    /// Of the loss, mean or sum; of the metric, whether the values of a sample are added up. The mean by default.
+    /// For the loss, mean or sum; for the metric, whether the values of a sample are averaged or summed. The mean by default.
     pub reduction: Reduction,
 }
 
@@ -26,7 +26,7 @@ pub struct MeanAbsoluteError {
 pub const MeanAbsoluteError: MeanAbsoluteError = MeanAbsoluteError::DEFAULT;
 
 impl MeanAbsoluteError {
-    /// There is nothing to check.
+    /// Accepts every value.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -38,7 +38,7 @@ impl Config for MeanAbsoluteError {
     const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
-/// `|e|`, whose slope at 0 is 0.
+/// Computes `|e|`, with gradient 0 at 0.
 pub(super) fn distance(error: &Tensor) -> Result<Tensor> {
     Ok((error * error.detach().sign()?)?)
 }

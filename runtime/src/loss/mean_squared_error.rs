@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::shape::Elements;
 use crate::shape::{CheckResult, Shape, Values};
 
-/// The squared distance between prediction and target, averaged over the values of a sample and over the
+/// Computes the squared difference of prediction and target, averaged over the values of a sample and over the
 /// samples.
 ///
-/// Prediction and target have exactly one shape; nothing broadcasts.
+/// Prediction and target must have the same shape; nothing broadcasts.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MeanSquaredError {
@@ -26,7 +26,7 @@ pub struct MeanSquaredError {
 pub const MeanSquaredError: MeanSquaredError = MeanSquaredError::DEFAULT;
 
 impl MeanSquaredError {
-    /// There is nothing to check.
+    /// Accepts every value.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -63,13 +63,15 @@ struct Rows {
 impl LossKernel for Rows {
     fn sum(&self, prediction: &[f32], target: &Elements, gradient: Option<&mut [f32]>) -> Result<(f64, f64)> {
         let Elements::Float(targets) = target else {
-            return Err(Error::Internal("mean squared error is given targets that are no numbers"));
+            return Err(Error::Internal(
+                "mean squared error received targets that are not floating-point values",
+            ));
         };
         check_targets(prediction.len(), targets.len())?;
         let samples = targets.len() / self.values.max(1);
         let kernel = match self.reduction {
             Reduction::Mean => SquaredError { rows: samples, columns: self.values },
-            // Each value is a row of its own.
+            // Each value is a separate row.
             Reduction::Sum => SquaredError { rows: targets.len(), columns: 1 },
         };
         let sum = match gradient {

@@ -1,6 +1,6 @@
 //! Losses: what training minimizes.
 //!
-//! | loss | model gives | data give |
+//! | loss | model output | target |
 //! | --- | --- | --- |
 //! | [`CrossEntropy`](struct@CrossEntropy) | [`Logits`](crate::Logits), [`TokenLogits`](crate::TokenLogits) | [`Class`](crate::Class), [`Tokens`](crate::Tokens) |
 //! | [`MeanSquaredError`](struct@MeanSquaredError) | [`Values`](crate::Values) | [`Values`](crate::Values) |
@@ -11,7 +11,7 @@
 //! | [`NegativeLogLikelihood`](struct@NegativeLogLikelihood) | [`LogProbabilities`](crate::LogProbabilities) | `Class` |
 //! | [`KlDivergence`](struct@KlDivergence) | `LogProbabilities` | [`Probabilities`](crate::Probabilities) |
 //!
-//! Prediction and target have exactly the shapes of their kinds; nothing broadcasts. Each loss has the key
+//! Prediction and target must have exactly the shapes of their types; nothing broadcasts. Each loss has the key
 //! [`reduction`](Reduction), the mean by default.
 
 mod binary_cross_entropy;
@@ -53,46 +53,46 @@ use crate::error::{Error, Result};
 use crate::shape::{CheckResult, Element, Kind, Shape};
 use crate::shape::{Elements, Numbers};
 
-/// A loss summed over a batch, and the weight by which the sum is divided.
+/// A loss summed over a batch, and the weight that divides the sum.
 ///
-/// Both are summed over an accumulation window before they are divided, so a short micro-batch counts for
-/// what it holds.
+/// Both are summed over an accumulation window before the division, so a short micro-batch counts in proportion to its
+/// samples.
 #[derive(Clone, Debug)]
 pub struct LossSum {
-    /// The sum: a tensor of no axes, which candle can differentiate.
+    /// The sum: a scalar tensor that candle can differentiate.
     pub sum: Tensor,
-    /// Samples, tokens or class weights: those of the samples that count.
+    /// The number of samples or tokens, or the sum of class weights, without ignored targets.
     pub weight: f64,
 }
 
-/// A loss for a model that gives `Output` and data that give `Target`.
+/// A loss for a model with output `Output` and data with target `Target`.
 pub trait Loss<Output: Kind, Target: Kind>: Config {
-    /// The loss of a batch, summed.
+    /// Returns the loss of a batch, summed.
     ///
     /// # Shapes
-    /// `prediction` is `[batch, …]` as the output's kind says, `target` as the target's.
+    /// `prediction` is `[batch, …]` with the shape of the output type, `target` with that of the target type.
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
 
-    /// What the gradient of a window is: that of the mean, by default, or of the sum.
+    /// Returns whether training minimizes the mean of a window, the default, or the sum.
     fn reduction(&self) -> Reduction {
         Reduction::Mean
     }
 
-    /// Whether the keys fit the kinds, such as a weight for each class. Asked once, before the run.
+    /// Checks that the keys fit the output and target types, such as one weight for each class. Called once, before the run.
     ///
     /// # Errors
-    /// If they do not.
+    /// If they do not fit.
     fn fits(&self) -> CheckResult {
         Ok(())
     }
 
-    /// The target that counts for nothing, and that data may have although it is no class.
+    /// Returns the target that is ignored, which data may contain although it is not a class.
     fn ignored(&self) -> Option<u32> {
         None
     }
 
-    /// Whether the loss can be computed on the target of a sample. Every target is asked before the first step, so that a run
-    /// does not end at one that it meets late. Every target by default.
+    /// Checks that the loss can be computed for the target of a sample. All targets are checked before the first step, so
+    /// that a run does not fail late. Accepts every target by default.
     ///
     /// ```
     /// use candle_core::Tensor;
@@ -128,42 +128,43 @@ pub trait Loss<Output: Kind, Target: Kind>: Config {
     /// ```
     ///
     /// # Errors
-    /// What the target is, and what the loss expects.
+    /// If the loss is not defined for the target; the error states the target and what the loss expects.
     fn accepts(&self, target: &[Target::Element]) -> Result<(), BadTarget> {
         let _ = target;
         Ok(())
     }
 
-    /// Whether the target of a sample counts in the mean. A part of the data of which none counts has no loss, and is refused
-    /// before the first step. By default it does if one of its elements is not [ignored](Loss::ignored).
+    /// Returns whether the target of a sample counts in the mean. A part of the data in which no target counts has no loss and
+    /// is rejected before the first step. By default a target counts if one of its elements is not
+    /// [ignored](Loss::ignored).
     fn counts(&self, target: &[Target::Element]) -> bool {
         self.ignored().is_none_or(|ignored| target.iter().any(|element| element.whole() != Some(ignored)))
     }
 
-    /// The same for predictions of this shape as a kernel, for the planned engine; by default there is none, and
-    /// it lets candle differentiate [`Loss::sum`].
+    /// Returns the loss as a kernel for predictions of this shape, for the planned engine. Returns `None` by default; the engine
+    /// then lets candle differentiate [`Loss::sum`].
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
         let _ = prediction;
         None
     }
 }
 
-/// A loss on slices, for predictions of one shape.
+/// A loss over slices, for predictions of a fixed shape.
 pub trait LossKernel: Send + Sync {
-    /// The loss of a batch, summed, and its weight; and the gradient of the sum, if it is wanted.
+    /// Returns the summed loss of a batch and its weight, and writes the gradient of the sum to `gradient`, if it is passed.
     ///
     /// # Shapes
-    /// `prediction` and `gradient` are samples of the kernel's shape one after the other.
+    /// `prediction` and `gradient` are contiguous samples of the kernel's shape.
     ///
     /// # Errors
     /// If the targets do not fit.
     fn sum(&self, prediction: &[f32], target: &Elements, gradient: Option<&mut [f32]>) -> Result<(f64, f64)>;
 }
 
-/// A loss of any type, for one model and one kind of target.
+/// A type-erased loss for one output type and one target type.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not compare `{Output}` with `{Target}`",
-    label = "this loss does not fit what the model gives and the data expect",
+    message = "`{Self}` is not a loss for a model with output `{Output}` and data with target `{Target}`",
+    label = "this loss does not match the output of the model and the target of the data",
     note = "`CrossEntropy` compares `Logits<C>` with `Class<C>` and `TokenLogits<V>` with `Tokens<V, T>`; \
             `MeanSquaredError`, `MeanAbsoluteError`, `Huber` and `SmoothL1` compare `Values<N>` with `Values<N>`",
     note = "`BinaryCrossEntropy` compares `Logits<N>` with `Labels<N>`, and `Logits<1>` with `Class<2>`, as `Hinge` does, \
@@ -174,29 +175,29 @@ pub trait AnyLoss<Output, Target>: Setting {
     /// [`Loss::sum`]
     ///
     /// # Errors
-    /// If candle refuses an operation.
+    /// If a candle operation fails.
     fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
     /// [`Loss::reduction`]
     fn reduction(&self) -> Reduction;
     /// [`Loss::fits`]
     ///
     /// # Errors
-    /// If the keys do not fit the kinds.
+    /// If the keys do not fit the types.
     fn fits(&self) -> CheckResult;
     /// [`Loss::ignored`]
     fn ignored(&self) -> Option<u32>;
     /// [`Loss::accepts`]
     ///
     /// # Errors
-    /// What the target is, and what the loss expects.
+    /// If the loss is not defined for the target; the error states the target and what the loss expects.
     fn accepts(&self, target: Numbers<'_>) -> Result<(), BadTarget>;
     /// [`Loss::counts`]
     fn counts(&self, target: Numbers<'_>) -> bool;
     /// [`Loss::kernel`]
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>>;
-    /// A copy.
+    /// Returns a copy.
     fn boxed(&self) -> Box<dyn AnyLoss<Output, Target>>;
-    /// The same loss with changed keys.
+    /// Returns the same loss with changed keys.
     ///
     /// # Errors
     /// If a key or value does not fit.
@@ -237,10 +238,10 @@ impl<Output: Kind, Target: Kind, L: Loss<Output, Target>> AnyLoss<Output, Target
     with_changes!(dyn AnyLoss<Output, Target>);
 }
 
-/// That there is a target for each part of a prediction.
+/// Checks that the number of targets matches the prediction.
 fn check_targets(predicted: usize, targets: usize) -> Result<()> {
     if predicted == targets {
         return Ok(());
     }
-    Err(Error::Batch(format!("there are {targets} targets; the model's output needs {predicted}")))
+    Err(Error::Batch(format!("there are {targets} targets; the model's output requires {predicted}")))
 }

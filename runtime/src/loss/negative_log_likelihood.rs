@@ -13,21 +13,21 @@ use crate::keys::Facts;
 use crate::shape::Elements;
 use crate::shape::{CheckResult, Class, LogProbabilities, Shape};
 
-/// The negative log-probability of the right class, from log-probabilities.
+/// Computes the negative log-probability of the target class from log-probabilities.
 ///
-/// With log-probabilities `y` and right class `c`, a sample's loss is `-w_c y_c`, and its weight `w_c`. The model must end
-/// in log-probabilities: a `log_softmax` before this loss; from logits, [`CrossEntropy`](struct@super::CrossEntropy) is the
-/// same and exacter.
+/// With log-probabilities `y` and target class `c`, a sample's loss is `-w_c y_c`, and its weight `w_c`. The model must
+/// output log-probabilities, with `log_softmax` as its last layer. For logits, [`CrossEntropy`](struct@super::CrossEntropy) is
+/// equivalent and more accurate.
 ///
 /// # Source
 /// PyTorch's `NLLLoss`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NegativeLogLikelihood {
-    /// What each class counts for, as in [`CrossEntropy::weights`](super::CrossEntropy::weights).
+    /// The weight of each class, as in [`CrossEntropy::weights`](super::CrossEntropy::weights).
     #[serde(deserialize_with = "leaked")]
     pub weights: &'static [f64],
-    /// A target that counts for nothing, as in [`CrossEntropy::ignore_index`](super::CrossEntropy::ignore_index).
+    /// A target that is ignored, as in [`CrossEntropy::ignore_index`](super::CrossEntropy::ignore_index).
     pub ignore_index: Option<u32>,
     /// Mean or sum; the mean by default.
     pub reduction: Reduction,
@@ -38,7 +38,7 @@ pub struct NegativeLogLikelihood {
 pub const NegativeLogLikelihood: NegativeLogLikelihood = NegativeLogLikelihood::DEFAULT;
 
 impl NegativeLogLikelihood {
-    /// The range of the weights.
+    /// Checks the range of the weights.
     pub const fn check(&self) -> CheckResult<Facts> {
         check_weights("weights", self.weights)
     }

@@ -1,4 +1,4 @@
-//! Losses over single numbers as kernels.
+//! Elementwise losses as kernels.
 
 use trainspec_kernels::pointwise_loss::{Function, PointwiseLoss, repeated};
 use trainspec_kernels::scratch;
@@ -9,24 +9,24 @@ use crate::error::{Error, Result};
 use crate::shape::Elements;
 use crate::shape::Shape;
 
-/// A loss over each number of a prediction.
+/// A loss over each element of a prediction.
 pub(super) struct Pointwise {
     function: Function<'static>,
-    /// Of a logistic loss, for each column, repeated.
+    /// The weights of a logistic loss for each column, repeated.
     weights: Vec<f32>,
-    /// Numbers of a sample.
+    /// The number of elements of a sample.
     values: usize,
     scale: f64,
-    /// Which targets there can be.
+    /// Which targets are valid.
     expects: Expects,
 }
 
-/// Which targets a loss takes.
+/// Which targets a loss accepts.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Expects {
     Number,
     Probability,
-    /// One of two classes, as its number.
+    /// One of two classes, as its index.
     Class,
 }
 
@@ -46,12 +46,12 @@ impl Pointwise {
         Self { expects, ..self }
     }
 
-    /// With a weight for each column.
+    /// Sets a weight for each column.
     pub(super) fn weighted(self, weights: &[f64]) -> Self {
         Self { weights: repeated(&singles(weights)), ..self }
     }
 
-    /// The losses of all values of a sample are added up.
+    /// Sums the losses of all values of a sample.
     pub(super) fn summed(self) -> Self {
         Self { scale: 1.0, ..self }
     }
@@ -83,7 +83,7 @@ impl LossKernel for Pointwise {
             (Elements::Int(targets), Expects::Class) => {
                 check_targets(prediction.len(), targets.len())?;
                 if let Some(wrong) = targets.iter().find(|&&target| target > 1) {
-                    return Err(Error::Batch(format!("the target {wrong} is no class; expected 0 to 1")));
+                    return Err(Error::Batch(format!("the target {wrong} is not a class; expected 0 to 1")));
                 }
                 scratch::with(targets.len(), |reals| {
                     for (real, target) in reals.iter_mut().zip(targets) {
@@ -92,16 +92,16 @@ impl LossKernel for Pointwise {
                     self.run(prediction, reals, gradient)
                 })
             }
-            _ => return Err(Error::Internal("a loss is given targets of another sort")),
+            _ => return Err(Error::Internal("a loss received targets of the wrong type")),
         };
         Ok((sum, samples))
     }
 }
 
-/// That targets are numbers from 0 to 1.
+/// Checks that targets are probabilities.
 fn check_probabilities(targets: &[f32]) -> Result<()> {
     match targets.iter().find(|target| !(0.0..=1.0).contains(*target)) {
-        Some(wrong) => Err(Error::Batch(format!("the target {wrong} is no probability; expected 0 to 1"))),
+        Some(wrong) => Err(Error::Batch(format!("the target {wrong} is not a probability; expected 0 to 1"))),
         None => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! The smooth absolute error.
+//! The smooth L1 loss.
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -11,10 +11,10 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::shape::{CheckError, CheckResult, Shape, Values};
 
-/// The absolute error with a round bottom.
+/// Computes the absolute error, made quadratic near 0.
 ///
-/// With `e = y - t`, a value's loss is `e^2 / (2 beta)` for `|e| < beta`, else `|e| - beta / 2`; its slope grows to
-/// 1, whatever `beta` is. Averaged over the values of a sample and over the samples. With `beta: 0` it is the
+/// With `e = y - t`, a value's loss is `e^2 / (2 beta)` for `|e| < beta`, else `|e| - beta / 2`; its slope is at most
+/// 1 for every `beta`. It is averaged over the values of a sample and over the samples. With `beta: 0` it is the
 /// absolute error.
 ///
 /// # Source
@@ -22,7 +22,7 @@ use crate::shape::{CheckError, CheckResult, Shape, Values};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SmoothL1 {
-    /// Where the lines begin, in units of the values, 0 or more; 1 by default.
+    /// The error at which the loss becomes linear, 0 or more; 1 by default.
     pub beta: f64,
     /// Mean or sum; the mean by default.
     pub reduction: Reduction,
@@ -33,9 +33,9 @@ pub struct SmoothL1 {
 pub const SmoothL1: SmoothL1 = SmoothL1::DEFAULT;
 
 impl SmoothL1 {
-    /// The range of `beta`.
+    /// Checks the range of `beta`.
     pub const fn check(&self) -> CheckResult {
-        // Half of its reciprocal is a number of f32 as well.
+        // Half of its reciprocal must be finite in f32 as well.
         let is_divisor = self.beta >= f32::MIN_POSITIVE as f64 && self.beta <= f32::MAX as f64;
         if self.beta == 0.0 || is_divisor {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The loss of a spec that names none.
+//! The loss of a spec without the key `loss`.
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::shape::{CheckResult, Kind};
 
-/// Stands for the loss that the target's kind suggests, until the program starts.
+/// A placeholder for the default loss of the target type, until the program starts.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Suggested {}
 
@@ -20,6 +20,6 @@ impl Config for Suggested {
 
 impl<Output: Kind, Target: Kind> Loss<Output, Target> for Suggested {
     fn sum(&self, _: &Tensor, _: &Tensor) -> Result<LossSum> {
-        Err(Error::Internal("the suggested loss was not looked up"))
+        Err(Error::Internal("the default loss was not resolved"))
     }
 }

@@ -1,4 +1,4 @@
-//! Kinds of targets, each with the loss that usually goes with it.
+//! Target types, each with its default loss.
 
 use std::any::Any;
 
@@ -7,17 +7,17 @@ use crate::shape::{
     Class, Kind, Labels, LogProbabilities, Logits, Probabilities, Shape, TokenLogits, Tokens, Values,
 };
 
-/// A kind that data can give as the right answer.
+/// A type that data can have as target.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a kind of target",
+    message = "`{Self}` is not a target type",
     label = "expected `Class<C>`, `Values<N>` or `Tokens<V, T>`"
 )]
 pub trait TargetKind: Kind {
-    /// The kind of output for which [`TargetKind::default_loss`] is, by its name and shape.
+    /// The name and shape of the output type to which [`TargetKind::default_loss`] applies.
     const SUGGESTED_FOR: Option<(&'static str, Shape)> = None;
 
-    /// The loss of a spec that names none: a `Box<dyn AnyLoss<Output, Self>>` for the kind of output that
-    /// usually goes with this target.
+    /// Returns the loss of a spec without the key `loss`: a `Box<dyn AnyLoss<Output, Self>>` for the usual output type of
+    /// this target.
     fn default_loss() -> Option<Box<dyn Any>> {
         None
     }

@@ -1,23 +1,23 @@
-//! What is demanded of targets, by whatever loss.
+//! The rules of losses for targets.
 
 use std::fmt::{Debug, Display, Formatter};
 
 use crate::shape::Numbers;
 
-/// The rules of a loss for targets, without its types: what is asked of every sample before the first step.
+/// The rules of a loss for targets, without its types. Every sample is checked before the first step.
 pub trait TargetRules {
     /// [`Loss::ignored`](crate::loss::Loss::ignored)
     fn ignored(&self) -> Option<u32>;
     /// [`Loss::accepts`](crate::loss::Loss::accepts)
     ///
     /// # Errors
-    /// What the target is, and what the loss expects.
+    /// If the loss is not defined for the target.
     fn accepts(&self, target: Numbers<'_>) -> Result<(), BadTarget>;
     /// [`Loss::counts`](crate::loss::Loss::counts)
     fn counts(&self, target: Numbers<'_>) -> bool;
 }
 
-/// Every target but one counts.
+/// Ignores one target, if any, and accepts all others.
 pub(crate) struct Ignoring(pub(crate) Option<u32>);
 
 impl TargetRules for Ignoring {
@@ -37,27 +37,27 @@ impl TargetRules for Ignoring {
     }
 }
 
-/// The target of a sample that a loss cannot be computed on.
+/// The error for a target for which the loss is not defined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadTarget {
     /// `element 1 of the target is 2`
     found: String,
     expected: String,
-    /// The loss.
+    /// The name of the loss.
     loss: &'static str,
 }
 
 impl BadTarget {
-    /// A target of which `found` says what is wrong: `the sum of the target is 1.8`.
+    /// Creates an error; `found` states what is wrong: `the sum of the target is 1.8`.
     #[must_use]
     pub fn new(found: impl Into<String>, expected: impl Into<String>) -> Self {
         Self { found: found.into(), expected: expected.into(), loss: "" }
     }
 
-    /// That each element of a target is accepted.
+    /// Checks that each element of a target is accepted.
     ///
     /// # Errors
-    /// The first that is not.
+    /// For the first element that is not.
     pub fn unless<E: Debug>(
         target: &[E],
         is_accepted: impl Fn(&E) -> bool,
@@ -71,12 +71,12 @@ impl BadTarget {
         }
     }
 
-    /// That each is a probability.
+    /// Checks that each element is a probability.
     pub(crate) fn unless_probabilities(target: &[f32]) -> Result<(), Self> {
         Self::unless(target, |probability| (0.0..=1.0).contains(probability), "a probability, from 0 to 1")
     }
 
-    /// The same, reported by a loss.
+    /// Sets the name of the loss that reports the error.
     pub(crate) fn of(self, loss: &'static str) -> Self {
         Self { loss, ..self }
     }

@@ -1,4 +1,4 @@
-//! A metric with what it has gathered, without their types.
+//! A metric and its state, type-erased.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -12,15 +12,14 @@ use crate::error::{Error, Result};
 use crate::shape::Elements;
 use crate::shape::{Element, Kind, Shape};
 
-/// A metric of any type with what it has gathered so far.
+/// A metric of any type with its state.
 pub trait Accumulator: Debug + Send + Sync {
     /// [`Metric::label`]
     fn label(&self) -> &'static str;
-    /// [`Metric::update`] on the predictions of that many samples of that shape; `ignored` is the target that counts for
-    /// nothing.
+    /// Calls [`Metric::update`] with the predictions for `size` samples; `ignored` is the target to ignore.
     ///
     /// # Errors
-    /// If there is not one target for each prediction, or they are of the wrong sort.
+    /// If there is not one target for each prediction, or they are of the wrong type.
     fn update(
         &mut self,
         size: usize,
@@ -29,7 +28,7 @@ pub trait Accumulator: Debug + Send + Sync {
         targets: &Elements,
         ignored: Option<u32>,
     ) -> Result<()>;
-    /// [`State::merge`]; another metric's is left out.
+    /// Calls [`State::merge`]; ignores the state of another metric.
     fn merge(&mut self, other: &dyn Accumulator);
     /// [`State::clear`]
     fn clear(&mut self);
@@ -37,23 +36,23 @@ pub trait Accumulator: Debug + Send + Sync {
     fn value(&self) -> f64;
     /// [`Metric::table`]
     fn table(&self) -> Option<&Confusion>;
-    /// What was gathered, as JSON.
+    /// Returns the state as JSON.
     ///
     /// # Errors
-    /// If the state cannot be written as JSON.
+    /// If the state cannot be serialized.
     fn to_json(&self) -> Result<serde_json::Value>;
-    /// Takes what was gathered from JSON.
+    /// Restores the state from JSON.
     ///
     /// # Errors
-    /// If it is that of another state.
+    /// If the JSON does not match the state.
     fn restore(&mut self, json: &serde_json::Value) -> Result<()>;
-    /// A copy.
+    /// Returns a copy.
     fn boxed(&self) -> Box<dyn Accumulator>;
-    /// Itself, to be told from others.
+    /// Returns itself, for downcasting.
     fn as_any(&self) -> &dyn Any;
 }
 
-/// A metric, and its state.
+/// A metric and its state.
 pub(super) struct Gathered<M: Metric<O, T>, O: Kind, T: Kind> {
     metric: M,
     label: &'static str,
@@ -87,13 +86,13 @@ impl<M: Metric<O, T>, O: Kind, T: Kind> Accumulator for Gathered<M, O, T> {
         ignored: Option<u32>,
     ) -> Result<()> {
         let targets = <T::Element as Element>::of(targets)
-            .ok_or(Error::Internal("a metric is given targets of the wrong sort"))?;
+            .ok_or(Error::Internal("a metric received targets of the wrong type"))?;
         let expected = size.saturating_mul(shape.elements());
         if size == 0 || predictions.len() != expected || !targets.len().is_multiple_of(size) {
             let (found, label) = (predictions.len(), self.label);
             return Err(Error::Batch(format!(
-                "`{label}` is given {found} predicted numbers and {} targets for {size} samples; expected {expected} \
-                 numbers, {shape} each, and as many targets for each sample",
+                "`{label}` received {found} predicted values and {} targets for {size} samples; expected {expected} \
+                 values, {shape} each, and the same number of targets for each sample",
                 targets.len()
             )));
         }
@@ -142,12 +141,12 @@ impl<M: Metric<O, T>, O: Kind, T: Kind> Accumulator for Gathered<M, O, T> {
 fn refused(label: &str, error: &serde_json::Error) -> Error {
     Error::Setting {
         key: "metrics".to_owned(),
-        problem: format!("what `{label}` has gathered is no JSON of its: {error}"),
+        problem: format!("the state of `{label}` cannot be read or written as JSON: {error}"),
     }
 }
 
-/// A label that lasts as long as the program. One that depends on a metric's keys is made once, and the few bytes
-/// stay.
+/// A label with a static lifetime. A label that depends on a metric's keys is created once and leaked, which costs a few
+/// bytes.
 pub(super) fn lasting(label: Cow<'static, str>) -> &'static str {
     static MADE: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     match label {

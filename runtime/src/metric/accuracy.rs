@@ -6,19 +6,19 @@ use super::{Direction, Metric, Outcomes, Share, keyless, of_classes};
 use crate::config::Config;
 use crate::shape::{Class, Labels, Logits, TokenLogits, Tokens};
 
-/// The share of samples (of places, for tokens; of labels, for several labels of a sample) that are predicted right.
+/// Computes the share of correct predictions: of samples, of positions for tokens, or of labels for `Labels<N>`.
 ///
-/// The prediction is the class with the largest logit; of equal logits the first. With one logit it is class 1, or the label,
-/// where the logit is above 0. For `Labels<N>` each label of each sample counts the same, and a target above 0.5 is the label;
-/// scikit-learn's `accuracy_score`, which counts whole samples, is another number.
+/// The predicted class is the one with the largest logit, the first of equal logits. With one logit, class 1 or the label is
+/// predicted if the logit is above 0. For `Labels<N>`, each label of each sample counts the same, and a target above 0.5 counts
+/// as the label. This differs from scikit-learn's `accuracy_score`, which counts a sample only if all its labels are correct.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accuracy {}
 
 keyless!(Accuracy);
 
-/// The class with the largest logit, of equal logits the first; with one logit, class 1 where it is above 0. `None` if there are no
-/// logits, or if one is NaN: that is no answer.
+/// Returns the class with the largest logit, the first of equal logits; with one logit, class 1 if it is above 0. Returns `None`
+/// if there are no logits or one is NaN.
 pub(super) fn predicted_class(logits: &[f32]) -> Option<u32> {
     if logits.iter().any(|logit| logit.is_nan()) {
         return None;
@@ -30,12 +30,12 @@ pub(super) fn predicted_class(logits: &[f32]) -> Option<u32> {
     largest.map(|(class, _)| class)
 }
 
-/// Whether a label is predicted; `None` if its logit is NaN.
+/// Returns whether a label is predicted; `None` if its logit is NaN.
 pub(super) fn predicted_label(logit: f32) -> Option<bool> {
     (!logit.is_nan()).then_some(logit > 0.0)
 }
 
-/// Whether a target is the label.
+/// Returns whether a target counts as the label.
 pub(super) fn is_label(target: f32) -> bool {
     target > 0.5
 }

@@ -8,36 +8,37 @@ use super::{Direction, LabelScores, Metric, Outcomes, State, number};
 use crate::config::Config;
 use crate::shape::{CheckError, CheckResult, Class, Labels, Logits};
 
-/// How likely a sample of a class gets a higher score for it than a sample of another: 0.5 by chance, 1 at best.
+/// Computes the area under the ROC curve: the probability that a sample of a class scores higher for it than a sample of another
+/// class. 0.5 is chance level, 1 is perfect.
 ///
-/// It is exact: over all pairs of one sample of the class and one of another, the share in which the first has the higher
-/// score, equal scores counted half. A score is `log(p / (1 - p))` of the class's probability, which orders the samples as
-/// the probability does but does not round to 1. Of two classes it is that of class 1; of more, the mean over the classes,
-/// each against the rest (`multi_class="ovr"` in scikit-learn); of `Labels<N>`, the mean over the labels. With one logit, or for a
-/// label, the score is the logit, and a target above 0.5 is the label. A class that no sample has, or that every sample has, gives
-/// no pairs and is left out; without any pairs, and where a score is NaN, the value is NaN.
+/// The value is exact: over all pairs of one sample of the class and one of another, the share in which the first has the
+/// higher score, where equal scores count half. A score is `log(p / (1 - p))` of the class's probability, which orders the
+/// samples as the probability does but does not round to 1. For two classes it is the area of class 1; for more, the mean over
+/// the classes, one against the rest (`multi_class="ovr"` in scikit-learn); for `Labels<N>`, the mean over the labels. With one
+/// logit, or for a label, the score is the logit, and a target above 0.5 counts as the label. A class that no
+/// sample or every sample has is left out, because it has no pairs. The value is NaN without any pairs, or if a score is NaN.
 ///
 /// # Memory
-/// It keeps the scores of every sample: 8 bytes for two classes, `8 * C` for more, and 4 for the class. For ten classes
-/// and a million samples that is 84 MB, for the training part too, and a checkpoint within an epoch holds them as text.
+/// The metric keeps the scores of every sample: 8 bytes for two classes, `8 * C` for more, and 4 for the class. For ten classes
+/// and a million samples that is 84 MB, for the training part too, and a checkpoint within an epoch stores them as text.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Auroc {}
 
 super::keyless!(Auroc);
 
-/// The scores of every sample, and its class.
+/// The scores and the class of every sample.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scores {
-    /// Classes that a sample is scored for: 1 of two, else all.
+    /// The number of scores of a sample: 1 for two classes, otherwise one per class.
     scored: usize,
-    /// Sample after sample.
+    /// The scores, sample by sample.
     odds: Vec<Score>,
     classes: Vec<u32>,
 }
 
-/// A number of any value.
+/// A score, which may be infinite or NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Score(#[serde(with = "number")] pub(super) f64);
@@ -57,28 +58,29 @@ fn log_odds(logits: &[f32], mut take: impl FnMut(f64)) {
                 || logits.iter().enumerate().filter(|(other, _)| *other != class).map(|(_, &other)| other);
             let second = f64::from(others().fold(f32::NEG_INFINITY, f32::max)) - largest;
             if second == f64::NEG_INFINITY && !sum.is_nan() {
-                // No other class has a probability.
+                // All other classes have probability 0.
                 take(f64::INFINITY);
                 continue;
             }
             -(second + others().map(|other| (from_largest(other) - second).exp()).sum::<f64>().ln())
         } else {
-            // The largest is among the others, so what remains is at least 1.
+            // The largest logit is among the others, so the remaining sum is at least 1.
             logit - (sum - logit.exp()).ln()
         });
     }
 }
 
-/// The share of pairs, one of `is_positive` and one not, in which the first has the higher score; `None` without pairs.
+/// Returns the share of pairs of a positive and a negative sample in which the positive one has the higher score; `None`
+/// without pairs.
 fn area(samples: &mut [(f64, bool)]) -> Option<f64> {
-    // A score that is NaN has no place in the order.
+    // NaN cannot be ordered.
     if samples.iter().any(|(score, _)| score.is_nan()) {
         return Some(f64::NAN);
     }
     samples.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
-    // Pairs counted twice, so that half a pair is a whole number.
+    // Pairs are counted twice, so that half a pair is an integer.
     let (mut wins, mut negatives, mut positives) = (0_u128, 0_u128, 0_u128);
-    // 0 and -0 are one score, though the order has them apart; they are neighbours all the same.
+    // 0 and -0 are equal scores, although `total_cmp` orders them; they are still adjacent.
     for equal in samples.chunk_by(|one, other| one.0.partial_cmp(&other.0) == Some(Ordering::Equal)) {
         let positive = equal.iter().filter(|(_, is_positive)| *is_positive).count() as u128;
         let negative = equal.len() as u128 - positive;
@@ -90,7 +92,7 @@ fn area(samples: &mut [(f64, bool)]) -> Option<f64> {
     (pairs > 0).then(|| wins as f64 / (2 * pairs) as f64)
 }
 
-/// The mean of the areas of several classes or labels, without those that have no pairs; NaN if all have none.
+/// Returns the mean of the areas of several classes or labels, without those that have no pairs; NaN if there are none.
 pub(super) fn mean_area<S: Iterator<Item = (f64, bool)>>(each: impl Iterator<Item = S>) -> f64 {
     let mut samples = Vec::new();
     let (mut sum, mut count) = (0.0, 0_u32);
@@ -187,7 +189,7 @@ mod tests {
 
     use super::*;
 
-    /// The definition, over all pairs.
+    /// Computes the area by its definition, over all pairs.
     fn by_pairs(samples: &[(f64, bool)]) -> Option<f64> {
         let (mut wins, mut pairs) = (0.0, 0.0);
         for (positive, _) in samples.iter().filter(|(_, is_positive)| *is_positive) {
@@ -204,20 +206,20 @@ mod tests {
     }
 
     proptest! {
-        /// Few different scores, so that many are equal. Counts of halves below 2^53 are exact in f64, and both divide
-        /// once, so the two are one number. Seen to fail with ties that count whole, and with ties that count nothing.
+        /// Uses few distinct scores, so that many are equal. Counts of halves below 2^53 are exact in f64, and both divide
+        /// once, so the results are identical. The test fails if ties count fully or not at all.
         #[test]
-        fn the_area_is_the_share_of_pairs(samples in prop::collection::vec((-4_i8..4, any::<bool>()), 0..60)) {
+        fn auroc_equals_share_of_ordered_pairs(samples in prop::collection::vec((-4_i8..4, any::<bool>()), 0..60)) {
             let mut samples: Vec<_> =
                 samples.into_iter().map(|(score, class)| (f64::from(score) * 0.5 * if class { -1.0 } else { 1.0 }, class)).collect();
             let expected = by_pairs(&samples);
             prop_assert_eq!(area(&mut samples), expected);
         }
 
-        /// In f64 by the formula, for logits whose probabilities do not round to 1. The sum is of at most 5 terms and
-        /// each exponential is good to an ulp, so the relative error of the odds is below 1e-14.
+        /// Compares with the formula in f64, for logits whose probabilities do not round to 1. The sum has at most 5 terms and
+        /// each exponential is accurate to an ulp, so the relative error of the odds is below 1e-14.
         #[test]
-        fn a_score_is_the_log_of_the_odds(logits in prop::collection::vec(-8.0_f32..8.0, 2..6)) {
+        fn score_equals_log_odds(logits in prop::collection::vec(-8.0_f32..8.0, 2..6)) {
             let exponentials: Vec<f64> = logits.iter().map(|&z| f64::from(z).exp()).collect();
             let mut class = 0;
             log_odds(&logits, |score| {
@@ -230,13 +232,13 @@ mod tests {
     }
 
     #[test]
-    fn certain_predictions_stay_in_order() {
+    fn saturated_predictions_keep_their_order() {
         let score = |logits: &[f32]| {
             let mut scores = Vec::new();
             log_odds(logits, |score| scores.push(score));
             scores[1]
         };
-        // A class that cannot be.
+        // A class with probability 0.
         assert_eq!(score(&[f32::NEG_INFINITY, 0.0]).to_bits(), f64::INFINITY.to_bits());
         assert_eq!(score(&[0.0, f32::NEG_INFINITY]).to_bits(), f64::NEG_INFINITY.to_bits());
         assert!(score(&[0.0, f32::NAN]).is_nan() && score(&[f32::NAN, 0.0]).is_nan());

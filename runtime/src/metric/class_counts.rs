@@ -1,4 +1,4 @@
-//! What precision, recall and F1 are made of.
+//! The counts from which precision, recall and F1 are computed.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,29 +6,29 @@ use super::accuracy::predicted_class;
 use super::{Outcomes, State};
 use crate::keys::{Facts, Label};
 
-/// How the values of the classes become one.
+/// Selects how the values of the classes are averaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Average {
-    /// Every class counts the same. A class that is neither among the targets nor predicted is left out; of `Labels<N>` every
-    /// label counts, one that is nowhere with the value 0.
+    /// Averages over the classes with equal weights. A class that is neither among the targets nor predicted is left out; for
+    /// `Labels<N>` every label counts, and one that occurs nowhere has the value 0.
     Macro,
-    /// Every sample counts the same: the counts are summed over the classes first. Where a sample has one class, precision,
-    /// recall and F1 are then all the accuracy, unless a sample is predicted to be of none.
+    /// Sums the counts over the classes first, so every sample counts the same. If each sample has one class, precision, recall
+    /// and F1 then equal the accuracy, unless a sample has no predicted class.
     Micro,
-    /// Every class counts as often as it is right.
+    /// Averages over the classes, weighted by the samples of each class.
     Weighted,
-    /// The value of class 1 alone, for two classes of which 1 is the one that is looked for; that of the label, for one label.
+    /// Uses the value of class 1 only, the positive class of two; with one label, the value of that label.
     Binary,
 }
 
 impl Average {
-    /// The two classes of [`Average::Binary`], and the name.
+    /// Returns the requirement of two classes of [`Average::Binary`], and the name.
     pub(super) const fn known(self, labels: [&'static str; 4]) -> Facts {
         let known = Facts::NOTHING.called(Label::new(self.label(labels)));
         if matches!(self, Self::Binary) { known.two_classes("average is Binary") } else { known }
     }
 
-    /// A metric's name in logs under this average, as scikit-learn has them.
+    /// Returns a metric's name in logs with this average, as in scikit-learn.
     pub(super) const fn label(self, names: [&'static str; 4]) -> &'static str {
         let [binary, of_macro, micro, weighted] = names;
         match self {
@@ -40,11 +40,11 @@ impl Average {
     }
 }
 
-/// How often each class was right, was predicted, and both.
+/// Counts how often each class occurred, was predicted, and was predicted correctly.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassCounts {
-    /// By class; empty before the first sample.
+    /// The counts by class; empty before the first sample.
     classes: Vec<Class>,
 }
 
@@ -52,26 +52,26 @@ pub struct ClassCounts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Class {
-    /// Samples of the class that were predicted to be of it.
+    /// Samples of the class that were predicted as it.
     pub(super) right: u64,
-    /// Samples that were predicted to be of the class.
+    /// Samples that were predicted as the class.
     pub(super) predicted: u64,
     /// Samples of the class.
     pub(super) actual: u64,
 }
 
 impl Class {
-    /// Of a class that was never predicted: 0.
+    /// Returns the precision; 0 for a class that was never predicted.
     pub(super) fn precision(self) -> f64 {
         share(self.right, self.predicted)
     }
 
-    /// Of a class that does not occur: 0.
+    /// Returns the recall; 0 for a class that does not occur.
     pub(super) fn recall(self) -> f64 {
         share(self.right, self.actual)
     }
 
-    /// `2 * right / (predicted + actual)`, which is the harmonic mean of precision and recall.
+    /// Returns `2 * right / (predicted + actual)`, the harmonic mean of precision and recall.
     pub(super) fn f1(self) -> f64 {
         share(2 * self.right, self.predicted + self.actual)
     }
@@ -102,7 +102,7 @@ impl ClassCounts {
         }
     }
 
-    /// The average of `value` over the classes; NaN over no samples.
+    /// Returns the average of `value` over the classes; NaN without samples.
     pub(super) fn average(&self, average: Average, value: fn(Class) -> f64) -> f64 {
         let total = self.classes.iter().fold(Class::default(), |sum, class| Class {
             right: sum.right + class.right,
@@ -137,7 +137,7 @@ impl State for ClassCounts {
         }
     }
 
-    /// The accuracy.
+    /// Returns the accuracy.
     fn value(&self) -> f64 {
         self.average(Average::Micro, Class::recall)
     }
@@ -147,14 +147,14 @@ impl State for ClassCounts {
     }
 }
 
-/// A metric of [`ClassCounts`] with the one key `average`.
+/// Defines a metric of [`ClassCounts`] with the key `average`.
 macro_rules! averaged {
     ($(#[$docs:meta])* $name:ident, $value:path, $labels:expr) => {
         $(#[$docs])*
         #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
-            /// How the values of the classes become one; [`Average::Macro`] by default.
+            /// How the values of the classes are averaged; [`Average::Macro`] by default.
             pub average: Average,
         }
 
@@ -163,7 +163,7 @@ macro_rules! averaged {
         pub const $name: $name = $name::DEFAULT;
 
         impl $name {
-            /// There is nothing to check without the number of classes.
+            /// Accepts every value; the number of classes is checked later.
             pub const fn check(&self) -> CheckResult<$crate::keys::Facts> {
                 Ok(self.average.known($labels))
             }

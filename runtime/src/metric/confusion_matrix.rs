@@ -1,4 +1,4 @@
-//! Which classes a model takes for which.
+//! The confusion matrix.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,21 +7,21 @@ use super::{Direction, Metric, Outcomes, State};
 use crate::config::Config;
 use crate::shape::{CheckError, CheckResult, Class, Logits};
 
-/// How many samples of each class a model takes for each class.
+/// Counts for each pair of classes the samples of the first that are predicted as the second.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Confusion {
-    /// By the right class, then by the class with the largest logit; of equal logits the first. With one logit, class 1 is
-    /// predicted where it is above 0. A sample with NaN among its logits is of no class and is not in the table. Empty before
-    /// the first sample.
+    /// The counts by target class, then by predicted class, the one with the largest logit (the first of equal logits). With one
+    /// logit, class 1 is predicted if it is above 0. A sample with a NaN logit is not in the table. Empty before the first
+    /// sample.
     pub counts: Vec<Vec<u64>>,
 }
 
 impl Confusion {
-    /// The most classes that are told apart unasked; a table of more is no help to anybody.
+    /// The largest number of classes for which the table is printed by default; a larger table is not readable.
     pub const MAX_CLASSES: usize = 20;
 
-    /// Counts samples of as many classes as a prediction has numbers.
+    /// Counts samples, with as many classes as a prediction has elements.
     pub(crate) fn update(&mut self, outcomes: &Outcomes<'_, u32>) {
         self.grow(outcomes.classes());
         for (logits, target) in outcomes.rows() {
@@ -49,7 +49,7 @@ impl State for Confusion {
         }
     }
 
-    /// The share on the diagonal: the accuracy.
+    /// Returns the share on the diagonal, which is the accuracy.
     fn value(&self) -> f64 {
         let right: u64 = self.counts.iter().enumerate().filter_map(|(class, row)| row.get(class)).sum();
         right as f64 / self.counts.iter().flatten().sum::<u64>() as f64
@@ -60,11 +60,10 @@ impl State for Confusion {
     }
 }
 
-/// How many samples of each class the model takes for each class: a table, by the right class, then by the predicted
-/// one.
+/// Counts samples by target class and predicted class.
 ///
-/// It stands as `confusion_matrix` in `metrics.jsonl`, and cannot be monitored. That of the test samples is shown at
-/// the end of a run of up to [`Confusion::MAX_CLASSES`] classes whether the metric is declared or not.
+/// The table is written as `confusion_matrix` to `metrics.jsonl` and cannot be monitored. A run with up to
+/// [`Confusion::MAX_CLASSES`] classes prints the table of the test samples at its end even if the metric is not declared.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConfusionMatrix {}
@@ -87,7 +86,7 @@ impl<const C: usize> Metric<Logits<C>, Class<C>> for ConfusionMatrix {
             .number(C)
             .text(" classes; expected at most ")
             .number(MOST)
-            .text(" for a table of them; use `F1` or `TopK`"))
+            .text(" for a confusion matrix; use `F1` or `TopK`"))
     }
 
     fn update(&self, confusion: &mut Confusion, outcomes: &Outcomes<'_, u32>) {

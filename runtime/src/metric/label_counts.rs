@@ -1,4 +1,4 @@
-//! Precision, recall and F1 of several labels of a sample.
+//! Precision, recall and F1 for several labels per sample.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,12 +6,12 @@ use super::accuracy::{is_label, predicted_label};
 use super::class_counts::Class;
 use super::{Average, Outcomes, State};
 
-/// How often each label of a sample was right, was predicted, and both.
+/// Counts how often each label occurred, was predicted, and was predicted correctly.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LabelCounts {
     samples: u64,
-    /// By label; empty before the first sample.
+    /// The counts by label; empty before the first sample.
     labels: Vec<Class>,
 }
 
@@ -35,7 +35,7 @@ impl LabelCounts {
         }
     }
 
-    /// The average of `value` over the labels; NaN over no samples.
+    /// Returns the average of `value` over the labels; NaN without samples.
     pub(super) fn average(&self, average: Average, value: fn(Class) -> f64) -> f64 {
         if self.samples == 0 {
             return f64::NAN;
@@ -71,7 +71,7 @@ impl State for LabelCounts {
         }
     }
 
-    /// The share of all labels that were found.
+    /// Returns the share of all labels that were predicted.
     fn value(&self) -> f64 {
         self.average(Average::Micro, Class::recall)
     }

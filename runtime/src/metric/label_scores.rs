@@ -1,4 +1,4 @@
-//! The area under the receiver operating characteristic, for several labels of a sample.
+//! The area under the ROC curve, for several labels per sample.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,13 +6,13 @@ use super::accuracy::is_label;
 use super::auroc::{Score, mean_area};
 use super::{Outcomes, State};
 
-/// The logits of every sample, and its labels.
+/// The logits and the labels of every sample.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LabelScores {
-    /// Labels of a sample.
+    /// The number of labels of a sample.
     labels: usize,
-    /// Sample after sample.
+    /// The logits, sample by sample.
     scores: Vec<Score>,
     has_label: Vec<bool>,
 }

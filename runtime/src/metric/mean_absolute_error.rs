@@ -1,4 +1,4 @@
-//! Mean absolute error, the loss, as a metric.
+//! The loss mean absolute error as a metric.
 
 use super::{Direction, Mean, Metric, Outcomes};
 use crate::loss::{MeanAbsoluteError, Reduction};

@@ -1,4 +1,4 @@
-//! Mean squared error, the loss, as a metric beside another one.
+//! The loss mean squared error as a metric.
 
 use super::{Direction, Mean, Metric, Outcomes};
 use crate::loss::MeanSquaredError;

@@ -1,6 +1,6 @@
-//! Metrics: what is reported of a model beside its loss.
+//! Metrics: what a run reports about a model besides its loss.
 //!
-//! | metric | label | model gives | data give | better |
+//! | metric | label | model output | target | better |
 //! | --- | --- | --- | --- | --- |
 //! | [`Accuracy`](struct@Accuracy) | `accuracy` | `Logits`, `TokenLogits` | `Class`, `Labels`, `Tokens` | higher |
 //! | [`TopK`](struct@TopK) | `top_5_accuracy` | `Logits`, `TokenLogits` | `Class`, `Tokens` | higher |
@@ -15,30 +15,30 @@
 //! | [`MeanSquaredError`](struct@crate::loss::MeanSquaredError) | `mean_squared_error` | `Values` | `Values` | lower |
 //! | [`RootMeanSquaredError`](struct@RootMeanSquaredError) | `root_mean_squared_error` | `Values` | `Values` | lower |
 //!
-//! Each is measured on the training samples on their way through an epoch, on the validation and on the test samples.
-//! It goes over the samples once and gathers a [`State`], from which its value is made at the end: so batches of
-//! unequal size count for what they hold, and what no mean of batches is (an F1, an area, a root) is right as well. A
-//! value that is not defined is NaN, which shows as `-`, and as `null` in JSON.
+//! Each metric is computed on the training samples during an epoch, and on the validation and test samples. It reads each
+//! sample once and accumulates a [`State`], from which its value is computed at the end. Batches of unequal size are therefore
+//! weighted correctly, and values that are not means over batches (an F1, an area, a root) are exact. An undefined value is NaN,
+//! which is printed as `-` and written as `null` in JSON.
 //!
 //! With `Logits<1>` for `Class<2>`, and for each of `Labels<N>`, the threshold is a logit of 0, which is a probability of 0.5.
 //!
 //! # Predictions that are NaN
-//! One rule: NaN among the numbers of a prediction is no answer. Metrics that count answers (`Accuracy`, `TopK`, `Precision`,
-//! `Recall`, `F1`, `ConfusionMatrix`) predict no class for it, so it is never right; metrics that compute with the numbers (`Auroc`,
+//! A prediction that contains NaN has no predicted class. Metrics that count predictions (`Accuracy`, `TopK`, `Precision`,
+//! `Recall`, `F1`, `ConfusionMatrix`) never count it as correct; metrics that compute with the values (`Auroc`,
 //! `Perplexity`, `R2` and the errors) are NaN.
 //!
-//! # Labels that are ignored
-//! Labels that the loss [ignores](crate::loss::Loss::ignored) are left out, as they are of the loss.
+//! # Ignored labels
+//! Metrics also ignore the labels that the loss [ignores](crate::loss::Loss::ignored).
 //!
-//! # A metric of your own
-//! A mean over samples needs one function:
+//! # Custom metrics
+//! A mean over samples requires one function:
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};
 //! use trainspec::metric::{Direction, Mean, Metric, Outcomes};
 //! use trainspec::{Config, Values, CheckResult};
 //!
-//! /// How far off the worst value of a sample is, averaged over the samples.
+//! /// Computes the largest error of a sample, averaged over the samples.
 //! #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 //! pub struct WorstValue {}
 //!
@@ -62,7 +62,7 @@
 //!     fn update(&self, mean: &mut Mean, outcomes: &Outcomes<'_, f32>) {
 //!         for (prediction, target) in outcomes.samples() {
 //!             let distances = prediction.iter().zip(target).map(|(p, t)| (p - t).abs());
-//!             // `f32::max` would pass over NaN.
+//!             // `f32::max` would ignore NaN.
 //!             let worst = distances.fold(0.0, |worst: f32, d| if d > worst || d.is_nan() { d } else { worst });
 //!             mean.add(f64::from(worst));
 //!         }
@@ -70,9 +70,9 @@
 //! }
 //! ```
 //!
-//! With a [`State`] of its own a metric gathers whatever it needs.
+//! A metric with its own [`State`] can accumulate anything.
 //!
-//! In `train!` it is written `WorstValue {}`. A bare name, as `Accuracy` has, is a constant of the same name beside the type:
+//! In `train!` it is written `WorstValue {}`. For a bare name like `Accuracy`, define a constant with the name of the type:
 //!
 //! ```
 //! # use serde::{Deserialize, Serialize};
@@ -160,63 +160,63 @@ use std::borrow::Cow;
 use crate::config::{Config, Setting, with_changes};
 use crate::shape::{CheckResult, Kind};
 
-/// Which way a metric improves. It belongs to the metric's type, never to its name.
+/// The direction in which a metric improves. It depends on the type of the metric, not on its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// Larger is better.
+    /// Higher is better.
     Higher,
-    /// Smaller is better.
+    /// Lower is better.
     Lower,
 }
 
-/// A metric of a model that gives `Output` on data that give `Target`.
+/// A metric for a model with output `Output` and data with target `Target`.
 pub trait Metric<Output: Kind, Target: Kind>: Config {
-    /// What it gathers: [`Mean`] and [`Share`] are there for the simple ones.
+    /// The accumulated state; [`Mean`] and [`Share`] suffice for simple metrics.
     type State: State + Sync;
-    /// The metric's name in logs: `accuracy`. Empty if it depends on the keys; then [`Metric::label`] tells it, and
-    /// [`Facts::called`](crate::Facts::called) to the compiler.
+    /// The metric's name in logs: `accuracy`. Empty if it depends on the keys; then [`Metric::label`] returns it, and
+    /// [`Facts::called`](crate::Facts::called) declares it at compile time.
     const LABEL: &'static str;
-    /// Whether it is a [table](Metric::table), which nothing can watch; false by default.
+    /// Whether the metric is a [table](Metric::table), which cannot be monitored; false by default.
     const IS_TABLE: bool = false;
-    /// Which way it improves.
+    /// The direction in which the metric improves.
     const DIRECTION: Direction;
-    /// Whether the targets alone decide if the metric is defined on some samples, as those of one class leave
-    /// [`Auroc`](struct@Auroc) without a pair, whatever the predictions, as long as these are numbers. A run that monitors such a
-    /// metric is refused before its first step if its validation samples leave it undefined. False by default.
+    /// Whether only the targets decide if the metric is defined, for predictions without NaN. For example,
+    /// [`Auroc`](struct@Auroc) is undefined if all targets have the same class. A run that monitors such a metric is rejected
+    /// before its first step if the metric is undefined on the validation samples. False by default.
     const DEFINED_BY_TARGETS: bool = false;
 
-    /// The name in logs where it depends on the keys: `top_3_accuracy`. [`Metric::LABEL`] by default.
+    /// Returns the name in logs if it depends on the keys: `top_3_accuracy`. [`Metric::LABEL`] by default.
     fn label(&self) -> Cow<'static, str> {
         Self::LABEL.into()
     }
 
-    /// The rule of these keys with these kinds, such as `k` with the number of classes; told when the program starts.
+    /// Checks that the keys fit the types, such as `k` and the number of classes. Called when the program starts.
     ///
     /// # Errors
-    /// If the rule does not hold.
+    /// If the keys do not fit.
     fn fits(&self) -> CheckResult {
         Ok(())
     }
 
-    /// Takes in a batch. Samples are to count one by one, so that it does not show how they were cut into batches.
+    /// Adds a batch to the state. Each sample must count separately, so that the result does not depend on the batch size.
     fn update(&self, state: &mut Self::State, outcomes: &Outcomes<'_, Target::Element>);
 
-    /// The metric over all samples so far; NaN if it is not defined on them. [`State::value`] by default.
+    /// Returns the metric over all samples so far; NaN if it is undefined. [`State::value`] by default.
     fn value(&self, state: &Self::State) -> f64 {
         state.value()
     }
 
-    /// The counts by classes, for a metric that is a table instead of a number.
+    /// Returns the counts by class, for a metric that is a table instead of a number.
     fn table<'a>(&self, state: &'a Self::State) -> Option<&'a Confusion> {
         let _ = state;
         None
     }
 }
 
-/// A metric of any type, for one model and one kind of target.
+/// A type-erased metric for one output type and one target type.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not measure `{Output}` against `{Target}`",
-    label = "this metric does not fit what the model gives and the data expect",
+    message = "`{Self}` is not a metric for a model with output `{Output}` and data with target `{Target}`",
+    label = "this metric does not match the output of the model and the target of the data",
     note = "`Accuracy`, `Precision`, `Recall` and `F1` are for `Logits<C>` with `Class<C>`, `Logits<1>` with `Class<2>`, `Logits<N>` \
             with `Labels<N>`, and `TokenLogits<V>`; `Auroc` for the same but tokens; `TopK` for `Logits<C>` with `Class<C>`, and \
             `TokenLogits<V>`; `ConfusionMatrix` for `Logits<C>` with `Class<C>`, and `Logits<1>` with `Class<2>`",
@@ -233,13 +233,13 @@ pub trait AnyMetric<Output, Target>: Setting {
     /// [`Metric::fits`]
     ///
     /// # Errors
-    /// If the rule does not hold.
+    /// If the keys do not fit.
     fn fits(&self) -> CheckResult;
-    /// The metric before the first sample.
+    /// Returns the metric with an empty state.
     fn start(&self) -> Box<dyn Accumulator>;
-    /// A copy.
+    /// Returns a copy.
     fn boxed(&self) -> Box<dyn AnyMetric<Output, Target>>;
-    /// The same metric with changed keys.
+    /// Returns the same metric with changed keys.
     ///
     /// # Errors
     /// If a key or value does not fit.
@@ -271,7 +271,7 @@ impl<Output: Kind, Target: Kind, M: Metric<Output, Target>> AnyMetric<Output, Ta
     with_changes!(dyn AnyMetric<Output, Target>);
 }
 
-/// Implements [`Config`] for a metric without rules of its own, and the constant of its name.
+/// Implements [`Config`] for a metric without keys, and defines the constant of its name.
 macro_rules! keyless {
     ($name:ident) => {
         #[doc = concat!("[`", stringify!($name), "`](struct@", stringify!($name), ") with every key at its default.")]
@@ -279,7 +279,7 @@ macro_rules! keyless {
         pub const $name: $name = $name::DEFAULT;
 
         impl $name {
-            /// There is nothing to check.
+            /// Accepts every value.
             pub const fn check(&self) -> $crate::shape::CheckResult<$crate::keys::Facts> {
                 Ok($crate::keys::Facts::NOTHING)
             }
@@ -294,7 +294,7 @@ macro_rules! keyless {
 }
 use keyless;
 
-/// Implements [`Metric`] for what gives classes, one a sample or one a place, or one of two by a single logit.
+/// Implements [`Metric`] for class outputs: one class per sample or per position, or one of two classes from a single logit.
 macro_rules! of_classes {
     ($metric:ty, $state:ty, $label:literal, { $($body:tt)* }) => {
         $crate::metric::of_logits! { $metric, $state, $label, { $($body)* } }
@@ -303,7 +303,7 @@ macro_rules! of_classes {
 }
 use of_classes;
 
-/// Implements [`Metric`] for what gives classes, one a sample or one a place.
+/// Implements [`Metric`] for class outputs: one class per sample or per position.
 macro_rules! of_logits {
     ($metric:ty, $state:ty, $label:literal, { $($body:tt)* }) => {
         $crate::metric::of_logits! { @ <C> Logits<C>, Class<C>; C, "classes"; $metric, $state, $label, { $($body)* } }

@@ -1,24 +1,24 @@
-//! What a model gave for a batch beside what is right.
+//! The predictions and targets of a batch.
 
 use crate::shape::Shape;
 
-/// What a model gave for the samples of a batch, beside what the data say, as numbers in a row.
+/// The predictions and targets of the samples of a batch, as flat slices.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcomes<'a, E> {
-    /// How many samples, at least 1.
+    /// The number of samples, at least 1.
     pub size: usize,
-    /// One prediction's shape.
+    /// The shape of one prediction.
     pub shape: Shape,
-    /// Prediction after prediction.
+    /// The predictions, sample by sample.
     pub predictions: &'a [f32],
-    /// Target after target: real numbers, or classes and tokens, those that the loss ignores with them.
+    /// The targets, sample by sample: floating-point values, or classes and tokens, including those that the loss ignores.
     pub targets: &'a [E],
-    /// The class or token that counts for nothing: [`Loss::ignored`](crate::loss::Loss::ignored).
+    /// The class or token to ignore: [`Loss::ignored`](crate::loss::Loss::ignored).
     pub ignored: Option<u32>,
 }
 
 impl<'a, E> Outcomes<'a, E> {
-    /// The numbers of each sample's prediction and of its target.
+    /// Iterates over the prediction and the target of each sample.
     pub fn samples(&self) -> impl Iterator<Item = (&'a [f32], &'a [E])> + use<'a, E> {
         let each = |length: usize| (length / self.size.max(1)).max(1);
         let predictions = self.predictions.chunks_exact(each(self.predictions.len()));
@@ -27,13 +27,13 @@ impl<'a, E> Outcomes<'a, E> {
 }
 
 impl<'a> Outcomes<'a, u32> {
-    /// How many classes there are: one logit is that of the second of two.
+    /// Returns the number of classes; a single logit stands for two classes.
     pub(super) fn classes(&self) -> usize {
         self.shape.last().max(2)
     }
 
-    /// The logits along the last axis, with the class that is right: one row a sample, or one a place for tokens. What
-    /// the loss ignores is left out.
+    /// Iterates over the logits along the last axis with the target class: one row per sample, or one per position for tokens.
+    /// Skips what the loss ignores.
     pub fn rows(&self) -> impl Iterator<Item = (&'a [f32], u32)> + use<'a> {
         let ignored = self.ignored;
         let rows = self.predictions.chunks_exact(self.shape.last().max(1)).zip(self.targets.iter().copied());

@@ -6,10 +6,9 @@ use super::{Direction, Mean, Metric, Outcomes, State};
 use crate::config::Config;
 use crate::shape::{TokenLogits, Tokens};
 
-/// `exp(mean(-log p))` over all places, where `p` is the probability of the right token: how many equally likely tokens
-/// the model hesitates between.
+/// Computes `exp(mean(-log p))` over all positions, where `p` is the probability of the target token.
 ///
-/// It is of the plain negative log-likelihood, in f64, whatever label smoothing or weights the loss has. A token of
+/// It uses the plain negative log-likelihood in f64, without the label smoothing or weights of the loss. A target token with
 /// probability 0 makes it infinite.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,7 +16,7 @@ pub struct Perplexity {}
 
 super::keyless!(Perplexity);
 
-/// A mean of negative log-likelihoods, whose exponential is the value.
+/// The mean of negative log-likelihoods; the value is its exponential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NegativeLogLikelihood(Mean);
@@ -32,7 +31,7 @@ impl State for NegativeLogLikelihood {
     }
 }
 
-/// `log sum exp z - z_c`
+/// Computes `log sum exp z - z_c`.
 fn negative_log_likelihood(logits: &[f32], class: u32) -> f64 {
     let largest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
     let sum: f64 = logits.iter().map(|&logit| (f64::from(logit) - largest).exp()).sum();

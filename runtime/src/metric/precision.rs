@@ -10,12 +10,12 @@ use crate::config::Config;
 use crate::shape::{CheckResult, Class, Logits, TokenLogits, Tokens};
 
 averaged! {
-    /// Of the samples that are predicted to be of a class, the share that is: `right / predicted`, averaged over the
-    /// classes. That of a class which is never predicted is 0.
+    /// Computes the share of correct samples among those predicted as a class, `right / predicted`, averaged over the classes.
+    /// The precision of a class that is never predicted is 0.
     ///
-    /// A sample is predicted to be of the class with its largest logit; of equal logits the first. With one logit it is class 1, or
-    /// the label, where the logit is above 0; a target above 0.5 is the label. In logs it is
-    /// `precision_macro`, `precision_micro`, `precision_weighted` or, of class 1 of two, `precision`. The conventions are those of
-    /// scikit-learn with `zero_division=0`. Over no samples it is NaN.
+    /// The predicted class is the one with the largest logit, the first of equal logits. With one logit, class 1 or the label is
+    /// predicted if the logit is above 0; a target above 0.5 counts as the label. The name in logs is
+    /// `precision_macro`, `precision_micro`, `precision_weighted` or, for class 1 of two, `precision`. The conventions are
+    /// those of scikit-learn with `zero_division=0`. Without samples the value is NaN.
     Precision, Counts::precision, ["precision", "precision_macro", "precision_micro", "precision_weighted"]
 }

@@ -6,19 +6,19 @@ use super::{Direction, Metric, Outcomes, State, number};
 use crate::config::Config;
 use crate::shape::Values;
 
-/// The share of the targets' variation that the predictions explain: `1 - sum (t - p)^2 / sum (t - mean t)^2`, with the
-/// mean over all samples that were seen; averaged over the values of a sample.
+/// Computes the coefficient of determination, `1 - sum (t - p)^2 / sum (t - mean t)^2`, with the mean over all samples;
+/// averaged over the values of a sample.
 ///
-/// 1 is perfect, 0 as good as the mean, and there is no lower bound. As in scikit-learn, a value whose targets are all
-/// the same counts 1 if every prediction is right and else 0, and over fewer than two samples it is NaN.
-/// So it is where a prediction is NaN.
+/// 1 is perfect, 0 is as good as predicting the mean, and there is no lower bound. As in scikit-learn, a value with constant
+/// targets counts 1 if every prediction is exact and otherwise 0, and with fewer than two samples the result is NaN.
+/// It is also NaN if a prediction is NaN.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct R2 {}
 
 super::keyless!(R2);
 
-/// For each value of a sample, how its targets vary and how far off the predictions are.
+/// The variation of the targets and the squared errors, for each value of a sample.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Residuals {
@@ -32,7 +32,7 @@ struct Residual {
     /// The mean of the targets.
     #[serde(with = "number")]
     mean: f64,
-    /// `sum (t - mean)^2`, carried along as Welford (1962) does: sums of squares would cancel where the mean is large.
+    /// `sum (t - mean)^2`, updated with Welford's algorithm (1962): sums of squares would cancel if the mean is large.
     #[serde(with = "number")]
     variation: f64,
     /// `sum (t - p)^2`
@@ -48,7 +48,7 @@ impl Residual {
         self.error += (target - prediction).powi(2);
     }
 
-    /// Chan et al. (1979): the means' distance counts for the variation between the two.
+    /// Merges as in Chan et al. (1979): the distance of the means adds to the variation.
     fn merge(&mut self, other: &Self, samples: f64, others: f64) {
         let (between, total) = (other.mean - self.mean, samples + others);
         self.mean += between * (others / total);

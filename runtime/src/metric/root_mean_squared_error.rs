@@ -6,15 +6,15 @@ use super::{Direction, Mean, Metric, Outcomes, State};
 use crate::config::Config;
 use crate::shape::Values;
 
-/// The root of the squared distance between prediction and target, averaged over all values and samples before the
-/// root is taken: in the units of the target.
+/// Computes the square root of the mean squared difference of prediction and target over all values and samples, in the units
+/// of the target.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RootMeanSquaredError {}
 
 super::keyless!(RootMeanSquaredError);
 
-/// A mean of squares, whose root is the value.
+/// The mean of squares; the value is its square root.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SquaredDistance(Mean);

@@ -1,29 +1,29 @@
-//! What a metric gathers of the samples that it has seen.
+//! The accumulated state of a metric.
 
 use std::fmt::Debug;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// What a metric knows of the samples so far: sums and counts, from which its value is made at the end.
+/// The accumulated state of a metric: sums and counts, from which its value is computed at the end.
 ///
-/// It stands in checkpoints as JSON, from which it comes back bit for bit, so a resumed epoch ends with the same
-/// value. A sum that may be infinite or NaN, which JSON does not have, is written by [`number`].
+/// Checkpoints store it as JSON and restore it bit for bit, so a resumed epoch ends with the same value. For a sum that may be
+/// infinite or NaN, which JSON cannot represent, use [`number`].
 pub trait State: Default + Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + 'static {
-    /// Takes in what another has gathered, as if its samples had come after these.
+    /// Merges another state, as if its samples came after these.
     fn merge(&mut self, other: &Self);
 
-    /// The metric; NaN if it is not defined on these samples.
+    /// Returns the metric; NaN if it is undefined on these samples.
     fn value(&self) -> f64;
 
-    /// Forgets everything. Memory that the next samples will need may stay.
+    /// Resets the state. It may keep allocated memory for the next samples.
     fn clear(&mut self) {
         *self = Self::default();
     }
 }
 
-/// A mean: of samples, of places, of whatever is [added](Mean::add).
+/// The mean of the values that are [added](Mean::add).
 ///
-/// Its value over nothing is NaN.
+/// The value of an empty mean is NaN.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mean {
@@ -33,7 +33,7 @@ pub struct Mean {
 }
 
 impl Mean {
-    /// Takes in one more.
+    /// Adds one sample.
     pub fn add(&mut self, value: f64) {
         self.sum += value;
         self.count += 1;
@@ -51,9 +51,9 @@ impl State for Mean {
     }
 }
 
-/// A share: how many of those seen are hits. Counts are whole, so no order of batches shows in it.
+/// The share of hits. Counts are integers, so the value does not depend on the order of the batches.
 ///
-/// Its value over nothing is NaN.
+/// The value of an empty share is NaN.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Share {
@@ -62,7 +62,7 @@ pub struct Share {
 }
 
 impl Share {
-    /// Takes in one more.
+    /// Adds one sample.
     pub fn add(&mut self, is_hit: bool) {
         self.hits += u64::from(is_hit);
         self.count += 1;
@@ -80,9 +80,9 @@ impl State for Share {
     }
 }
 
-/// For `#[serde(with = "trainspec::metric::number")]`: an `f64` of any value, finite or not.
+/// Serializes any `f64`, finite or not, with `#[serde(with = "trainspec::metric::number")]`.
 ///
-/// A finite one is a JSON number that is read back to the same bits; the others are `"inf"`, `"-inf"` and `"NaN"`.
+/// A finite value becomes a JSON number that is read back to the same bits; the others become `"inf"`, `"-inf"` and `"NaN"`.
 pub mod number {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
@@ -93,23 +93,25 @@ pub mod number {
         Text(String),
     }
 
-    /// Writes the number.
+    /// Serializes the number.
     ///
     /// # Errors
-    /// If the serializer refuses it.
+    /// If the serializer fails.
     pub fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         if number.is_finite() { serializer.serialize_f64(*number) } else { serializer.collect_str(number) }
     }
 
-    /// Reads it back.
+    /// Deserializes the number.
     ///
     /// # Errors
-    /// If there is something else.
+    /// If the value is not a number.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
         match Written::deserialize(deserializer)? {
             Written::Number(number) => Ok(number),
             Written::Text(text) => text.parse().map_err(|_| {
-                D::Error::custom(format_args!("`{text}` is no number; expected one, or `inf`, `-inf`, `NaN`"))
+                D::Error::custom(format_args!(
+                    "`{text}` is not a number; expected a number, `inf`, `-inf` or `NaN`"
+                ))
             }),
         }
     }
@@ -120,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_sum_comes_back_from_json() {
+    fn every_state_round_trips_through_json() {
         for sum in [0.1 + 0.2, -0.0, 1e300, 5e-324, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
             let mean = Mean { sum, count: 3 };
             let read: Mean = serde_json::from_str(&serde_json::to_string(&mean).unwrap()).unwrap();

@@ -9,14 +9,14 @@ use crate::config::Config;
 use crate::keys::{Facts, Label};
 use crate::shape::{CheckError, CheckResult, Class, Logits, TokenLogits, Tokens};
 
-/// The share of samples (of places, for tokens) whose right class is among those with the `k` largest logits.
+/// Computes the share of samples (of positions, for tokens) whose target class is among those with the `k` largest logits.
 ///
-/// Of equal logits the first counts as the larger. It is called `top_5_accuracy` in logs, by its `k`. With as many as `k`
-/// classes it would always be 1, which is an error.
+/// Of equal logits the first counts as the larger. The name in logs contains `k`: `top_5_accuracy`. With `k` classes or fewer
+/// the value would always be 1, which is an error.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TopK {
-    /// How many classes may be named, at least 1 and less than there are; 5 by default.
+    /// The number of classes to consider, at least 1 and less than the number of classes; 5 by default.
     pub k: usize,
 }
 
@@ -25,7 +25,7 @@ pub struct TopK {
 pub const TopK: TopK = TopK::DEFAULT;
 
 impl TopK {
-    /// That there is a class to name.
+    /// Checks that `k` is at least 1.
     pub const fn check(&self) -> CheckResult<Facts> {
         if self.k == 0 {
             return Err(CheckError::new("k is 0; expected at least 1"));
@@ -44,13 +44,13 @@ impl Config for TopK {
     const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
-/// Whether class `target` is among the `k` with the largest logits.
+/// Returns whether class `target` is among the `k` with the largest logits.
 fn is_among(logits: &[f32], target: u32, k: usize) -> bool {
     let place = target as usize;
     let Some((before, [logit, after @ ..])) = logits.split_at_checked(place) else {
         return false;
     };
-    // With NaN among them it is no answer.
+    // A prediction with a NaN logit is never correct.
     if logits.iter().any(|logit| logit.is_nan()) {
         return false;
     }
@@ -77,7 +77,7 @@ mod tests {
     use crate::metric::AnyMetric;
 
     #[test]
-    fn of_equal_logits_the_first_is_named() {
+    fn tied_logits_rank_by_class_index() {
         let logits = [1.0, 3.0, 3.0, 2.0];
         let among = |target, k| is_among(&logits, target, k);
         assert_eq!([1, 2, 3, 0].map(|class| (1..=4).find(|&k| among(class, k)).unwrap()), [1, 2, 3, 4]);
@@ -86,11 +86,11 @@ mod tests {
     }
 
     #[test]
-    fn there_are_more_classes_than_are_named() {
+    fn k_must_be_below_class_count() {
         let metric: &dyn AnyMetric<Logits<5>, Class<5>> = &TopK;
         assert_eq!(
             metric.fits().unwrap_err().as_str(),
-            "TopK: k is 5; expected less than the 5 classes, all of which would be right"
+            "TopK: k is 5; expected less than the 5 classes, or every prediction is correct"
         );
         let metric: &dyn AnyMetric<Logits<6>, Class<6>> = &TopK;
         assert!(metric.fits().is_ok());

@@ -1,13 +1,13 @@
-//! Keys of a model that have no default.
+//! Keys of a model without a default.
 
-/// The value of a required key in a model's `DEFAULT`. It is never read: a caller that leaves the key out is
-/// refused.
+/// The value of a required key in a model's `DEFAULT`. It is never read: leaving out the key is an
+/// error.
 #[diagnostic::on_unimplemented(
     message = "a key of the type `{Self}` must have a default",
     label = "write it before the key: `#[default(…)]`"
 )]
 pub trait Blank {
-    /// Nothing of the kind: 0, `false`, a space.
+    /// A placeholder: 0, `false`, a space.
     const BLANK: Self;
 }
 

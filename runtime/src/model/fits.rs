@@ -1,13 +1,13 @@
-//! Which inputs a model takes.
+//! Checks that data fit a model's input.
 
 use crate::graph::Value;
 use crate::shape::InputKind;
 
-/// Says which inputs a model takes: its own kind.
+/// Implemented by the kinds that fit a model's input: the kind itself.
 ///
-/// A bound of `train!`; it exists for its message.
+/// A bound of `train!`; it exists for its error message.
 #[diagnostic::on_unimplemented(
-    message = "the data give `{Self}`, but the model takes `{Wanted}`",
+    message = "the data provide `{Self}`, but the model expects `{Wanted}`",
     label = "these data do not fit the model",
     note = "change the type of the model's input, or choose other data"
 )]
@@ -15,9 +15,9 @@ pub trait Fits<Wanted> {}
 
 impl<K: InputKind> Fits<K> for K {}
 
-/// A model over any value cannot be trained; that is said of the model, not of the data.
+/// A model with an input of any shape cannot be trained; the error is reported for the model, not for the data.
 impl<K: InputKind> Fits<Value> for K {}
 
-/// Nor can one over several values.
+/// Neither can a model with several inputs.
 impl<K: InputKind, A, B> Fits<(A, B)> for K {}
 impl<K: InputKind, A, B, C> Fits<(A, B, C)> for K {}

@@ -21,15 +21,15 @@ use crate::shape::{InputKind, Kind};
     label = "expected a model: a function under `#[model]`"
 )]
 pub trait Model: Module {
-    /// What the model takes; a tuple of kinds if it takes several values.
+    /// The kind of the model's input; a tuple of kinds if it has several inputs.
     type Input;
-    /// What the model gives.
+    /// The kind of the model's output.
     type Output: Kind;
 
     /// The graph of the model with its default keys.
     ///
     /// # Errors
-    /// If a rule of the model does not hold, which the compiler says of a model in a `train!`.
+    /// If a check of the model fails. For a model in a `train!`, the compiler reports this.
     fn graph() -> Result<Graph>
     where
         Self::Input: InputKind,

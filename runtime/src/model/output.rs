@@ -1,4 +1,4 @@
-//! That the output of a model is of its kind, when its graph is built.
+//! Checks the output of a model against its kind, when its graph is built.
 
 use super::{Model, Trace, last_layer};
 use crate::error::Result;
@@ -6,7 +6,7 @@ use crate::graph::{Scope, Value};
 use crate::shape::{CheckResult, Kind, Shape};
 
 impl Scope<'_> {
-    /// Checks that a value is what model `M` says that it returns.
+    /// Checks that a value has the output kind that model `M` declares.
     ///
     /// # Errors
     /// If it is not.
@@ -17,7 +17,7 @@ impl Scope<'_> {
     /// Checks that a value is of kind `K`.
     ///
     /// # Errors
-    /// If it is not, which the compiler has already said of a model in a `train!`.
+    /// If it is not. For a model in a `train!`, the compiler has already reported this.
     pub fn output<K: Kind>(&self, value: Value) -> Result<Value> {
         let mut trace = Trace::QUIET;
         let shape = trace.output::<K>(value.shape());

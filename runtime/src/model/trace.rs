@@ -1,36 +1,36 @@
-//! The way of a shape through a model, in const evaluation.
+//! Traces shapes through a model, in const evaluation.
 //!
-//! `#[model]` writes the body of a model once more over [`Shape`]s instead of tensors; each call of a
-//! layer passes its verdicts through a [`Trace`], which decides whether and where to speak.
+//! `#[model]` emits the body of a model a second time over [`Shape`]s instead of tensors; each call of a
+//! layer passes its check results through a [`Trace`], which decides whether and where to report them.
 
 use super::Model;
 use crate::config::Config;
 use crate::layer::{Add, Mul, Sub};
 use crate::shape::{CheckError, CheckResult, Kind, Shape, contains, same_text};
 
-/// Follows the shapes of one model.
+/// Traces the shapes of one model.
 ///
-/// A model without parameters is traced in a `const` of its own, where the first mistake is a compile
-/// error on the layer that makes it. The others are traced by a `const fn` for each use; there the
-/// first mistake is kept, and becomes the verdict on the call of the model.
+/// A model without parameters is traced in its own `const`, where the first error is a compile
+/// error on the layer that causes it. The others are traced by a `const fn` for each use; there the
+/// first error is kept, and becomes the result for the call of the model.
 #[derive(Clone, Copy)]
 pub struct Trace {
     first: CheckResult,
     speaks: bool,
-    /// The layer that was traced last, which is the one that gives the output.
+    /// The layer that was traced last, which returns the output.
     last: &'static str,
     /// The output of the layer that needs the largest batch.
     asks: Shape,
-    /// How many layers and operators were traced.
+    /// The number of traced layers and operators.
     steps: usize,
-    /// The first `linear` whose input has more than one axis, if its output was not flattened since: its step and its input.
+    /// The step and the input of the first `linear` whose input has more than one axis, if its output was not flattened since.
     unflattened: Option<(usize, Shape)>,
-    /// What a quiet trace of the same model found wrong, if that is to be reported at an earlier step.
+    /// The error of a quiet trace of the same model, if it is to be reported at an earlier step.
     blamed: CheckError,
 }
 
 impl Trace {
-    /// Keeps the first mistake for [`Trace::finish`].
+    /// Keeps the first error for [`Trace::finish`].
     pub const QUIET: Self = Self {
         first: Ok(()),
         speaks: false,
@@ -41,8 +41,8 @@ impl Trace {
         blamed: CheckError::SILENT,
     };
 
-    /// Reports a mistake where it is made. What the end of a model tells of an earlier layer, such as that `flatten` is missing
-    /// before it, is known from a quiet trace.
+    /// Reports each error where it occurs. An error at the end of a model that concerns an earlier layer, such as a missing
+    /// `flatten` before it, is known from a quiet trace.
     pub const fn speaking(quiet: CheckResult<Shape>) -> Self {
         let blamed = match quiet {
             Err(problem) if problem.step() > 0 => problem,
@@ -51,7 +51,7 @@ impl Trace {
         Self { speaks: true, blamed, ..Self::QUIET }
     }
 
-    /// The shape of an input of which nothing is known but its kind's shape.
+    /// The shape of an input of which only the kind's shape is known.
     pub const fn kind(&mut self, kind: Shape) -> Shape {
         if kind.is_unknown() {
             self.fall_silent();
@@ -59,9 +59,9 @@ impl Trace {
         kind
     }
 
-    /// The shape of an input of a kind, given by the caller.
+    /// The shape of an input of a kind, as passed by the caller.
     ///
-    /// The kind comes as what is known of it and not as a type: so a type that is no kind is told of once, in one form.
+    /// The kind is passed as its name and shape and not as a type, so that a type that is not a kind is reported only once.
     pub const fn input(&mut self, name: &str, kind: (&str, Shape), given: Shape) -> Shape {
         let (kind_name, kind) = kind;
         if self.first.is_err() || kind.is_unknown() || given.is_unknown() {
@@ -86,7 +86,7 @@ impl Trace {
         given
     }
 
-    /// A layer whose configuration stands alone and is judged by [`alone`]: only its shapes are new.
+    /// A layer whose configuration is constant and checked by [`alone`]: only its shapes are checked here.
     #[track_caller]
     pub const fn layer<C: Config, T: Copy>(
         &mut self,
@@ -136,7 +136,7 @@ impl Trace {
         self.step(Mul::NAME, Mul {}.output(a, b))
     }
 
-    /// That model `M` may end in the layer that was called last.
+    /// Checks that model `M` may end in the layer that was called last.
     #[track_caller]
     pub const fn ends<M: Model>(&mut self) {
         if let Err(problem) = last_layer(<M::Output as Kind>::NAME, self.last) {
@@ -150,10 +150,10 @@ impl Trace {
         self.output::<M::Output>(shape)
     }
 
-    /// The verdict on a model whose output is judged elsewhere: the shape of its kind.
+    /// The result for a model whose output is checked elsewhere: the shape of its kind.
     ///
     /// # Errors
-    /// The first mistake.
+    /// The first error.
     pub const fn declared<M: Model>(self) -> CheckResult<Shape> {
         self.finish(<M::Output as Kind>::SHAPE)
     }
@@ -170,13 +170,14 @@ impl Trace {
         self.step("", Err(self.wrong_output(shape, K::NAME, K::SHAPE)))
     }
 
-    /// What is wrong with a model whose output of this shape is not of its kind.
+    /// The error for a model whose output of this shape is not of its kind.
     const fn wrong_output(&self, shape: Shape, name: &str, kind: Shape) -> CheckError {
-        let problem = CheckError::new("the model gives ").shape(shape);
+        let problem = CheckError::new("the model returns ").shape(shape);
         if kind.vocabulary().is_some() {
-            let problem = problem.text(", but `").text(name).text(
-                "` is what data give as the right answer; a model gives a number for each class: write `",
-            );
+            let problem = problem
+                .text(", but `")
+                .text(name)
+                .text("` is a kind of target; a model returns one value for each class: write `");
             return match shape.rank() {
                 1 => problem.text("Logits<").number(shape.last()).text(">`"),
                 2 => problem.text("TokenLogits<").number(shape.last()).text(">`"),
@@ -188,7 +189,7 @@ impl Trace {
         {
             return CheckError::new("linear: maps only the last axis of ")
                 .shape(input)
-                .text(", so that the model gives ")
+                .text(", so the model returns ")
                 .shape(shape)
                 .text(" where `")
                 .text(name)
@@ -204,15 +205,15 @@ impl Trace {
         problem.text("; change one of them")
     }
 
-    /// The verdict on a model with a mistake that is reported elsewhere.
+    /// The result for a model with an error that is reported elsewhere.
     pub const fn unsaid(self) -> CheckResult<Shape> {
         Err(CheckError::SILENT)
     }
 
-    /// The verdict on a model that was traced quietly; its caller adds the model's name.
+    /// The result for a model that was traced quietly; its caller adds the model's name.
     ///
     /// # Errors
-    /// The first mistake.
+    /// The first error.
     pub const fn finish(self, output: Shape) -> CheckResult<Shape> {
         match self.first {
             Ok(()) => Ok(output.for_batches_of(self.asks.least_batch()).asked(self.asks.asked_by())),
@@ -220,7 +221,7 @@ impl Trace {
         }
     }
 
-    /// A step that a layer takes, whose first input is known.
+    /// Records the step of a layer, whose first input is known.
     #[track_caller]
     const fn layer_step(&mut self, name: &'static str, input: Shape, output: CheckResult<Shape>) -> Shape {
         let shape = self.step(name, output);
@@ -262,7 +263,7 @@ impl Trace {
         }
     }
 
-    /// From here on nothing more can be said: shapes are unknown, and what is wrong is reported elsewhere.
+    /// After an error all shapes are unknown, and no further errors are reported.
     const fn fall_silent(&mut self) {
         if self.first.is_ok() {
             self.first = Err(CheckError::SILENT);
@@ -270,8 +271,8 @@ impl Trace {
     }
 }
 
-/// Whether a model's last layer may give its output: logits are before any softmax, and what is dropped at random is no
-/// answer.
+/// Checks that a model's last layer may return its output: logits come before any softmax, and a final dropout would zero
+/// outputs.
 pub(crate) const fn last_layer(kind: &str, layer: &str) -> CheckResult {
     if !same_text(kind, "Logits") && !same_text(kind, "TokenLogits") {
         return Ok(());
@@ -283,22 +284,22 @@ pub(crate) const fn last_layer(kind: &str, layer: &str) -> CheckResult {
             .text(layer)
             .text("` is the last layer, but `")
             .text(kind)
-            .text("` are what comes before it, and their losses expect them so; remove `")
+            .text("` are the values before it, which their losses expect; remove `")
             .text(layer)
             .text("`"));
     }
     if same_text(layer, "dropout") {
         return Err(CheckError::new(
-            "`dropout` is the last layer, so that it zeroes answers; put it before the last `linear`",
+            "`dropout` is the last layer, so it zeroes outputs; put it before the last `linear`",
         ));
     }
     Ok(())
 }
 
-/// The verdict on a configuration: every required key is given, and its own rules hold.
+/// Checks a configuration: every required key is set, and its own check passes.
 ///
 /// # Errors
-/// The first rule that does not hold, with the configuration's name before it.
+/// The first failed check, prefixed with the configuration's name.
 pub(crate) const fn holds<C: Config, T: Copy>(_: &C, given: &[&str], check: CheckResult<T>) -> CheckResult {
     let mut i = 0;
     while i < C::REQUIRED.len() {
@@ -314,7 +315,7 @@ pub(crate) const fn holds<C: Config, T: Copy>(_: &C, given: &[&str], check: Chec
     }
 }
 
-/// A verdict of which the mistake is reported elsewhere.
+/// Replaces an error that is reported elsewhere with a silent one.
 ///
 /// # Errors
 /// If there is one.
@@ -325,7 +326,7 @@ pub const fn silent(verdict: CheckResult<Shape>) -> CheckResult<Shape> {
     }
 }
 
-/// That values of a call have no key, as a compile error on the caller: what the call is to be instead.
+/// Reports arguments without a key as a compile error on the caller, with the corrected call.
 #[track_caller]
 pub const fn name_keys<C: Config>(_: &C, given: &[&str], values: &[&str]) {
     let mut call = CheckError::new("").text(C::NAME).text("(");
@@ -337,7 +338,7 @@ pub const fn name_keys<C: Config>(_: &C, given: &[&str], values: &[&str]) {
         }
         if wanted == C::REQUIRED.len() {
             let first = CheckError::new(C::NAME).text(": `").text(values[i]);
-            speak(first.text("` has no key; every key is given by its name, `key = value`"));
+            speak(first.text("` is missing its key; write `key = value`"));
         }
         let separator = if i == 0 { "" } else { ", " };
         call = call.text(separator).text(C::REQUIRED[wanted].0).text(" = ").text(values[i]);
@@ -345,19 +346,18 @@ pub const fn name_keys<C: Config>(_: &C, given: &[&str], values: &[&str]) {
         i += 1;
     }
     let end = if given.is_empty() { ")`" } else { ", …)`" };
-    let problem =
-        CheckError::new(C::NAME).text(": keys are given by their names; write `").text(call.as_str());
+    let problem = CheckError::new(C::NAME).text(": keys are passed by name; write `").text(call.as_str());
     speak(problem.text(end))
 }
 
-/// Whether every required key is given and the configuration's own rules hold, as a compile error on the
+/// Checks that every required key is set and that the configuration's own check passes, or reports a compile error on the
 /// caller.
 #[track_caller]
 pub const fn alone<C: Config, T: Copy>(configuration: &C, given: &[&str], check: CheckResult<T>) {
     whole(holds(configuration, given, check));
 }
 
-/// The verdict on a whole model or spec, as a compile error on the caller.
+/// Reports the error of a whole model or spec as a compile error on the caller.
 #[track_caller]
 pub const fn whole<T: Copy>(verdict: CheckResult<T>) {
     if let Err(problem) = verdict

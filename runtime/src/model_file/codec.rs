@@ -17,11 +17,11 @@ use crate::files::read_file;
 use crate::format::{count, plain};
 use crate::graph::{Graph, GraphParameter};
 
-/// Where the normalization of the inputs is kept.
+/// The tensor names of the normalization of the inputs.
 pub(crate) const MEAN: &str = "normalization.mean";
 pub(crate) const DEVIATION: &str = "normalization.deviation";
 
-/// A model as a safetensors file, with the seed of its run. The numbers are in the graph's order.
+/// A model as a safetensors file, with the seed of its run. The values are in the graph's order.
 pub(crate) fn model<'a>(
     graph: &Graph,
     numbers: &'a [Vec<f32>],
@@ -50,7 +50,7 @@ pub(crate) fn named<'a>(
     graph.parameters.iter().zip(numbers).map(tensor).collect()
 }
 
-/// What a model file holds.
+/// The content of a model file.
 #[derive(Debug)]
 pub(crate) struct Contents {
     /// In the graph's order.
@@ -60,8 +60,8 @@ pub(crate) struct Contents {
     pub(crate) seed: Option<u64>,
 }
 
-/// Reads a model file; tensors that are missing, left over or of another shape are named at once, and those with values that
-/// no model computes with.
+/// Reads a model file. All tensors that are missing, unexpected or of another shape are named in one error, as are those with
+/// values that no trained model has.
 pub(crate) fn read(path: &Path, graph: &Graph) -> Result<Contents> {
     let bytes = read_file(path).map_err(Error::file(path))?;
     let contents = decode(&bytes, path, graph)?;
@@ -72,11 +72,11 @@ pub(crate) fn read(path: &Path, graph: &Graph) -> Result<Contents> {
     if faults.is_empty() {
         return Ok(contents);
     }
-    let problem = format!("its values are none of a trained model: {}", listed(&faults));
+    let problem = format!("its values are not those of a trained model: {}", listed(&faults));
     Err(Error::ModelFile { path: path.to_owned(), problem })
 }
 
-/// The same of the bytes of a file, whose path is for errors.
+/// The same for the bytes of a file, whose path is for errors.
 pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Contents> {
     let fault = |problem: String| Error::ModelFile { path: path.to_owned(), problem };
     let file = SafeTensors::deserialize(bytes).map_err(|error| fault(no_safetensors(bytes, error)))?;
@@ -112,7 +112,7 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
             continue;
         }
         if !known.contains(&name) {
-            faults.push(format!("`{}` is no parameter of the model", shown(&name)));
+            faults.push(format!("`{}` is not a parameter of the model", shown(&name)));
         }
     }
     if !faults.is_empty() {
@@ -136,7 +136,7 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
         let elements = graph.shapes.first().map_or(0, |input| input.elements());
         if !normalizer.fits(elements) {
             return Err(fault(format!(
-                "`{MEAN}` has {} numbers; expected 1 or {elements}, as an input has",
+                "`{MEAN}` has {} values; expected 1 or {elements}, the size of an input",
                 normalizer.mean().len()
             )));
         }
@@ -144,7 +144,7 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
     Ok(Contents { parameters, normalizer, seed: ours.and_then(|ours| ours.get("seed")?.as_u64()) })
 }
 
-/// The numbers of the tensors with these names and shapes, if the file has them and no others; each that differs is named.
+/// The values of the tensors with these names and shapes, if the file has these tensors and no others; each difference is named.
 pub(crate) fn decode_tensors(
     bytes: &[u8],
     path: &Path,
@@ -170,7 +170,7 @@ pub(crate) fn decode_tensors(
         file.names()
             .into_iter()
             .filter(|name| !known.contains(name))
-            .map(|name| format!("`{}` is left over", shown(name))),
+            .map(|name| format!("`{}` is not expected", shown(name))),
     );
     if faults.is_empty() {
         return Ok(tensors);
@@ -179,7 +179,7 @@ pub(crate) fn decode_tensors(
     Err(fault(format!("not {what}: {}", listed(&faults))))
 }
 
-/// A parameter's tensor: under its path, as runs write it, or as PyTorch calls it, as exports have it.
+/// A parameter's tensor: under its path, as runs write it, or under its PyTorch name, as exports write it.
 fn named_either<'a>(
     file: &SafeTensors<'a>,
     parameter: &GraphParameter,
@@ -187,13 +187,13 @@ fn named_either<'a>(
     file.tensor(&parameter.path).or_else(|_| file.tensor(&parameter.torch))
 }
 
-/// What this crate has written of a file beside its tensors, if it has.
+/// The metadata that this crate wrote, if there are any.
 fn metadata(bytes: &[u8]) -> Option<serde_json::Value> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
     serde_json::from_str(metadata.metadata().as_ref()?.get("trainspec")?).ok()
 }
 
-/// Faults as a sentence that stays readable: a file of another model may have any number of them.
+/// Lists faults in a readable sentence: a file of another model may have any number of them.
 pub(super) fn listed(faults: &[String]) -> String {
     const MOST: usize = 40;
     let named = faults[..faults.len().min(MOST)].join("; ");
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
     use crate::shape::Shape;
 
-    /// A model of two features that gives them back.
+    /// A model that returns its two features.
     fn graph() -> Graph {
         Graph {
             name: "same",
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_normalizer_is_read_back_only_if_it_fits() {
+    fn mismatched_normalizer_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
         for (elements, fits) in [(1, true), (2, true), (3, false)] {
@@ -253,7 +253,7 @@ mod tests {
             } else {
                 assert_eq!(
                     problem(&path),
-                    "x: `normalization.mean` has 3 numbers; expected 1 or 2, as an input has"
+                    "x: `normalization.mean` has 3 values; expected 1 or 2, the size of an input"
                 );
             }
         }
@@ -264,12 +264,12 @@ mod tests {
         std::fs::write(&path, half.unwrap().to_bytes().unwrap()).unwrap();
         assert_eq!(
             problem(&path),
-            "x: data: normalizer: 0 means and 2 deviations; expected as many of both, at least one"
+            "x: data: normalizer: 0 means and 2 deviations; expected the same number of both, at least one"
         );
     }
 
     #[test]
-    fn many_foreign_names_give_a_bounded_message() {
+    fn message_length_is_bounded_with_many_unknown_names() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
         let tensors =
@@ -278,7 +278,7 @@ mod tests {
         let problem = problem(&path);
         assert!(problem.len() < 4096, "{} bytes", problem.len());
         assert!(
-            problem.starts_with("x: not a file of `same`: `layers.0.weight` is no parameter"),
+            problem.starts_with("x: not a file of `same`: `layers.0.weight` is not a parameter"),
             "{problem}"
         );
         assert!(problem.ends_with("; and 199,960 more"), "{problem}");

@@ -1,4 +1,4 @@
-//! Models for other programs: a safetensors file with the names that PyTorch and candle use.
+//! Exported models: safetensors files with the names that PyTorch and candle use.
 
 use serde_json::{Value, json};
 
@@ -9,10 +9,10 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::spec::canonical;
 
-/// Where a file's metadata say how inputs are normalized: no tensor, so that the tensors are those of the layers alone.
+/// The metadata key of the normalization. It is not a tensor, so that the tensors are those of the layers alone.
 pub(crate) const NORMALIZATION: &str = "normalization";
 
-/// A model as a file for PyTorch and candle. The numbers are in the graph's order.
+/// A model as a file for PyTorch and candle. The values are in the graph's order.
 pub(crate) fn model_for_others<'a>(
     graph: &Graph,
     numbers: &'a [Vec<f32>],
@@ -30,8 +30,8 @@ pub(crate) fn model_for_others<'a>(
     TensorFile::new(tensors, &json!({}))?.with_header(|header| with_metadata(header, metadata))
 }
 
-/// The same header with these metadata. safetensors writes several keys in the order of a hash map, which is another one each
-/// time; here they are sorted.
+/// Adds metadata to the header, with sorted keys: safetensors writes several keys in the order of a hash map, which
+/// changes each time.
 fn with_metadata(header: &[u8], metadata: Value) -> Result<Vec<u8>> {
     let broken = || Error::Internal("a safetensors file that was just made cannot be read");
     let mut header: Value = serde_json::from_slice(header).map_err(|_| broken())?;

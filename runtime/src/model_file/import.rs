@@ -1,4 +1,4 @@
-//! The beginning of a run out of a file, which may be another program's: [`InitFrom`].
+//! Initializing a run from a file, possibly of another program: [`InitFrom`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,8 @@ use crate::graph::{Graph, GraphParameter};
 use crate::optim::path;
 use crate::spec::InitFrom;
 
-/// The parameters that a graph begins with: those of the file, put in the place of those in `numbers`, which stay for what
-/// is not read from it. The numbers of a parameter are made while the file is in memory, and nothing else is copied.
+/// The initial parameters of a graph: those of the file replace those in `numbers`, which keep their values where the file
+/// is not read. The values of a parameter are converted while the file is in memory, and nothing else is copied.
 ///
 /// # Errors
 /// If the file cannot be read, or a tensor or a parameter is not accounted for; all of them are named.
@@ -32,24 +32,24 @@ pub(crate) fn begin(from: &InitFrom, graph: &Graph, numbers: &mut [Vec<f32>]) ->
     }
     let faults = listed(&reading.faults);
     Err(fault(format!(
-        "`{}` cannot be initialized from it: {faults}. `names` renames tensors, `except` leaves parameters out, `ignore` tensors",
+        "`{}` cannot be initialized from it: {faults}. `names` renames tensors, `except` excludes parameters, `ignore` skips tensors",
         graph.name
     )))
 }
 
-/// Names and views, in the order of the alphabet.
+/// Names and views, in alphabetical order.
 type Tensors<'a> = [(String, TensorView<'a>)];
 
 struct Reading<'a> {
     from: &'a InitFrom,
     graph: &'a Graph,
     faults: Vec<String>,
-    /// Places of tensors that need no parameter.
+    /// The indices of tensors that need no parameter.
     passed: BTreeSet<usize>,
 }
 
 impl Reading<'_> {
-    /// Each pattern has to mean something.
+    /// Checks that each pattern matches something.
     fn check_patterns(&mut self, tensors: &Tensors<'_>) {
         let from = self.from;
         let paths: Vec<&str> = self.graph.parameters.iter().map(|each| each.path.as_str()).collect();
@@ -75,13 +75,13 @@ impl Reading<'_> {
         }
     }
 
-    /// Which tensor is for which parameter, by their places.
+    /// Assigns tensors to parameters, by index.
     fn place(&mut self, tensors: &Tensors<'_>) -> BTreeMap<usize, usize> {
         let mut known = BTreeMap::new();
         for (number, parameter) in self.graph.parameters.iter().enumerate() {
             known.insert(parameter.torch.as_str(), number);
         }
-        // Where a name is the path of one and PyTorch's name of another, it is the path.
+        // If a name is the path of one parameter and the PyTorch name of another, the path wins.
         for (number, parameter) in self.graph.parameters.iter().enumerate() {
             known.insert(parameter.path.as_str(), number);
         }
@@ -112,7 +112,7 @@ impl Reading<'_> {
         placed
     }
 
-    /// The parameters, and every fault of a tensor and a parameter.
+    /// The parameters, and every fault of a tensor or a parameter.
     fn fill(
         &mut self,
         tensors: &Tensors<'_>,
@@ -145,19 +145,19 @@ impl Reading<'_> {
         }
         for (count, &place) in spare.iter().enumerate() {
             let (name, view) = &tensors[place];
-            // Whoever has given the wrong file does not read so far.
+            // With so many faults, it is probably the wrong file.
             let near = if count < MOST { nearest(name, missing.iter().copied()) } else { String::new() };
             let (name, shape) = (shown(name), view.shape());
-            self.faults.push(format!("`{name}` {shape:?} is no parameter of the model{near}"));
+            self.faults.push(format!("`{name}` {shape:?} is not a parameter of the model{near}"));
         }
         Ok(())
     }
 }
 
-/// How many names are compared, and how many are compared with these.
+/// How many names are compared, and with how many.
 const MOST: usize = 200;
 
-/// Which of the names are most like one, as the end of a sentence.
+/// The most similar names, as the end of a sentence.
 fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
     let short = |name: &str| name.len() < 2 * MOST;
     let near =
@@ -170,7 +170,7 @@ fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// A tensor's values for a parameter, or what is wrong with it.
+/// Converts a tensor's values for a parameter, or returns what is wrong with it.
 fn read(parameter: &GraphParameter, view: &TensorView<'_>) -> Result<Result<Vec<f32>, String>> {
     let dtype = match view.dtype() {
         Dtype::F32 => DType::F32,

@@ -1,4 +1,4 @@
-//! Model files: safetensors of this crate, of other programs, and for other programs.
+//! Model files: safetensors of this crate, and their exchange with other programs.
 
 mod codec;
 mod export;

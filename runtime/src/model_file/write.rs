@@ -1,4 +1,4 @@
-//! Safetensors files as they are written: the header in memory, the numbers straight from where they are.
+//! Writing safetensors files: the header from memory, the values directly from where they are.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 
-/// A tensor of a file: its name, axes, and numbers.
+/// A tensor of a file: its name, axes, and values.
 pub(crate) type NamedTensor<'a> = (String, Vec<usize>, Cow<'a, [f32]>);
 
-/// A file of f32 tensors, to be written: no copy of the numbers is made.
+/// A file of f32 tensors to write, without a copy of the values.
 pub(crate) struct TensorFile<'a> {
     header: Vec<u8>,
     /// In the order of the file.
@@ -20,13 +20,13 @@ pub(crate) struct TensorFile<'a> {
 }
 
 impl<'a> TensorFile<'a> {
-    /// The tensors in the order of their names, byte for byte as `safetensors::serialize` lays them out. The metadata are the
-    /// text of one key: several would be written in the random order of a hash map.
+    /// Lays out the tensors in the order of their names, byte for byte as `safetensors::serialize` does. The metadata have
+    /// one key: several would be written in the random order of a hash map.
     ///
     /// # Errors
-    /// If a tensor's numbers do not fill its shape, or a name comes twice.
+    /// If a tensor's values do not fill its shape, or a name occurs twice.
     pub(crate) fn new(mut tensors: Vec<NamedTensor<'a>>, metadata: &Value) -> Result<Self> {
-        const UNFILLED: Error = Error::Internal("a tensor whose numbers do not fill its shape");
+        const UNFILLED: Error = Error::Internal("a tensor whose values do not fill its shape");
         tensors.sort_by(|(a, ..), (b, ..)| a.cmp(b));
         let (mut infos, mut numbers, mut start) = (Vec::new(), Vec::new(), 0);
         for (name, shape, values) in tensors {
@@ -44,7 +44,7 @@ impl<'a> TensorFile<'a> {
         Ok(Self { header: padded(header), numbers })
     }
 
-    /// The same with another header, which is made of the first.
+    /// Replaces the header with one that is derived from it.
     pub(super) fn with_header(mut self, change: impl FnOnce(&[u8]) -> Result<Vec<u8>>) -> Result<Self> {
         self.header = padded(change(&self.header)?);
         Ok(self)
@@ -71,7 +71,7 @@ impl<'a> TensorFile<'a> {
     }
 }
 
-/// So that the numbers begin where a number of any type may.
+/// Pads the header, so that values of any type are aligned.
 fn padded(mut header: Vec<u8>) -> Vec<u8> {
     header.resize(header.len().next_multiple_of(8), b' ');
     header
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_byte_for_byte_what_safetensors_writes() {
+    fn written_file_equals_safetensors_output() {
         let (a, b) = ([1.5_f32, -2.0], [0.25_f32; 3]);
         let json = serde_json::json!({ "seed": 7 });
         let tensors = vec![

@@ -1,4 +1,4 @@
-//! What the planned engine does for a layer.
+//! How the planned engine executes a layer.
 
 use std::fmt::Debug;
 use std::ops::{Deref, Range};
@@ -12,29 +12,29 @@ use crate::error::Result;
 use crate::rng::{StepIndex, Stream};
 use crate::shape::Numbers;
 
-/// The most values that a layer takes.
+/// The maximum number of inputs of a layer.
 pub const MAX_INPUTS: usize = 3;
 
 /// The planned form of a layer: how it is computed and differentiated without a tape.
 #[derive(Clone, Debug)]
 pub enum Lowering {
-    /// By its reference form, as an island of candle operations: what every layer can do, slowly.
+    /// The reference form, executed with candle operations. Works for every layer, but is slow.
     Fallback,
-    /// By nothing: the output is the input's numbers under another shape.
+    /// No work: the output has the input's values under another shape.
     Alias,
-    /// A function of each number, done in the pass of the kernel before it if that [joins](EpilogueSupport) it.
+    /// An elementwise function, fused into the preceding kernel if that [supports](EpilogueSupport) it.
     Activation(Activation),
-    /// Inverted dropout, done in the pass of the kernel before it if that joins it.
+    /// Inverted dropout, fused into the preceding kernel if that supports it.
     Dropout {
-        /// The probability that a number is dropped.
+        /// The probability that an element is dropped.
         p: f64,
-        /// How many numbers behind each other are dropped together, at least 1: 1 for dropout, all of a sample for
+        /// The number of consecutive elements that are dropped together, at least 1: 1 for dropout, all of a sample for
         /// stochastic depth.
         each: usize,
     },
-    /// The sum of two values, done in the pass of the kernel that gives the later one if that joins it.
+    /// The sum of two values, fused into the kernel that computes the later one if that supports it.
     Add,
-    /// By a kernel.
+    /// A kernel.
     Kernel(Arc<dyn Kernel>),
 }
 
@@ -48,8 +48,8 @@ impl Lowering {
 
 /// A layer's forward and backward pass on slices.
 ///
-/// A kernel allocates nothing in a steady state: it says what memory of a tensor's size it [needs](Kernel::needs), and is
-/// given it; what its loops need for a moment, each thread keeps.
+/// A kernel allocates nothing in a steady state: it declares the tensor-sized memory that it [needs](Kernel::needs) and
+/// receives it. Each thread keeps the small temporary buffers of its loops.
 ///
 /// ```
 /// use trainspec::op::{Backward, Lowering, Forward, Kernel, WriteMode};
@@ -80,12 +80,12 @@ impl Lowering {
 /// # let Lowering::Kernel(_) = form else { panic!() };
 /// ```
 pub trait Kernel: Debug + Send + Sync {
-    /// What of an epilogue the kernel does in its own passes.
+    /// Which part of an epilogue the kernel applies in its own passes.
     fn joins(&self) -> EpilogueSupport {
         EpilogueSupport::Nothing
     }
 
-    /// The memory it needs for a micro-batch of `batch` samples besides its inputs and its output.
+    /// The memory that it needs for a micro-batch of `batch` samples in addition to its inputs and output.
     fn needs(&self, batch: usize) -> Workspace {
         let _ = batch;
         Workspace::default()
@@ -96,49 +96,49 @@ pub trait Kernel: Debug + Send + Sync {
         SavedForBackward::INPUT
     }
 
-    /// Whether its backward pass leaves gradients out whose place is empty, where all of the layer's parameters are
-    /// frozen. A kernel that does not is given a place for each, which nobody reads.
+    /// Whether its backward pass skips parameter gradients whose slice is empty, which is the case if all of the layer's
+    /// parameters are frozen. A kernel that does not skip them receives a slice for each, which is discarded.
     fn leaves_out(&self) -> bool {
         false
     }
 
-    /// From the inputs to the output.
+    /// Computes the output from the inputs.
     ///
     /// # Errors
-    /// If the batch is one that the layer cannot compute with.
+    /// If the layer cannot process the batch.
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()>;
 
-    /// From the gradient of the output to those of the inputs and the parameters.
+    /// Computes the gradients of the inputs and the parameters from that of the output.
     fn backward(&self, pass: &mut Backward<'_>);
 }
 
-/// What of an epilogue a kernel does itself.
+/// Which part of an epilogue a kernel applies itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EpilogueSupport {
-    /// Nothing: no epilogue is given to it.
+    /// None: it never receives an epilogue.
     Nothing,
-    /// It applies the epilogue, and keeps the value before it in [`Forward::pre`] when that is given. Its
-    /// backward pass begins at the gradient of that value, and cannot [read](SavedForBackward) the output, which is the value
+    /// It applies the epilogue, and stores the value before it in [`Forward::pre`] if that is present. Its
+    /// backward pass starts from the gradient of that value, and cannot [read](SavedForBackward) the output, which is the value
     /// after it.
     Forward,
-    /// It applies the epilogue and undoes it. Its backward pass begins at the gradient before the residual was
+    /// It applies the epilogue and differentiates it. Its backward pass starts from the gradient before the residual was
     /// added, and turns it into the gradient of the value before the epilogue, in place.
     Both,
 }
 
-/// Memory for a kernel, in numbers.
+/// Memory for a kernel, in f32 elements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Workspace {
-    /// In training, kept from the forward to the backward pass.
+    /// Kept from the forward to the backward pass, in training.
     pub saved: usize,
-    /// How many numbers of `saved`, the first ones, are values of the layer: computing in 16 bits rounds them when the
-    /// forward pass is over, and keeps them in half the memory. The others stay as they are: statistics, places.
+    /// How many leading elements of `saved` are values of the layer. In 16-bit precision they are rounded after the
+    /// forward pass and kept in half the memory. The others (statistics, indices) stay in 32 bits.
     pub values: usize,
-    /// For the forward pass of training alone.
+    /// Scratch of the forward pass in training.
     pub forward: usize,
-    /// For the backward pass alone.
+    /// Scratch of the backward pass.
     pub backward: usize,
-    /// For a forward pass in evaluation mode.
+    /// Scratch of a forward pass in evaluation mode.
     pub evaluation: usize,
 }
 
@@ -162,10 +162,10 @@ impl SavedForBackward {
     pub const BOTH: Self = Self { inputs: true, output: true };
 }
 
-/// A value of either sort.
+/// A value: floating-point elements or tokens.
 #[derive(Clone, Copy, Debug)]
 pub enum Data<'a> {
-    /// Real numbers.
+    /// Floating-point elements.
     Float(&'a [f32]),
     /// Tokens.
     Int(&'a [u32]),
@@ -181,7 +181,7 @@ impl<'a> From<Numbers<'a>> for Data<'a> {
 }
 
 impl<'a> Data<'a> {
-    /// The real numbers; none for tokens.
+    /// The floating-point elements; empty for tokens.
     #[must_use]
     pub fn real(self) -> &'a [f32] {
         match self {
@@ -190,7 +190,7 @@ impl<'a> Data<'a> {
         }
     }
 
-    /// The tokens; none for real numbers.
+    /// The tokens; empty for floating-point elements.
     #[must_use]
     pub fn whole(self) -> &'a [u32] {
         match self {
@@ -205,22 +205,22 @@ impl<'a> Data<'a> {
 pub struct RngState {
     /// The layer's own stream for dropout.
     pub stream: Stream,
-    /// When it is drawn.
+    /// The time of the draw.
     pub at: StepIndex,
-    /// Whether anything is drawn at all.
+    /// Whether the pass draws random numbers.
     pub training: bool,
 }
 
 impl RngState {
-    /// Dropout with probability `p`, if this pass drops anything.
+    /// Dropout with probability `p`, if this pass applies dropout.
     #[must_use]
     pub fn dropout(self, p: f64) -> Option<Dropout> {
         (self.training && p > 0.0).then(|| self.stream.dropout(p, self.at))
     }
 }
 
-/// Rounds `values` to `format`, if there is one: what a kernel that is made of several does to what passes between
-/// these.
+/// Rounds `values` to `format`, if there is one. A kernel composed of several kernels uses it for the values that pass
+/// between them.
 ///
 /// ```
 /// use trainspec::op::{Format, round};
@@ -239,18 +239,18 @@ pub fn round(format: Option<Format>, values: &mut [f32]) {
 
 /// The parameters and running statistics that a forward pass reads; derefs to a slice of them.
 ///
-/// In training the pass has them to itself, since it moves running statistics. In evaluation nothing changes, so that any
-/// number of passes read the same parameters at the same time.
+/// In training the pass has exclusive access, since it updates running statistics. In evaluation nothing changes, so any
+/// number of passes can read the same parameters at the same time.
 #[derive(Debug)]
 pub enum Parameters<'a> {
     /// Other passes may read them at the same time.
     Shared(&'a [Vec<f32>]),
-    /// This pass alone has them.
+    /// This pass has exclusive access.
     Exclusive(&'a mut [Vec<f32>]),
 }
 
 impl Parameters<'_> {
-    /// The same to be changed; `None` where they are shared, which they never are in training.
+    /// The parameters, mutably; `None` if they are shared, which is never the case in training.
     pub fn exclusive(&mut self) -> Option<&mut [Vec<f32>]> {
         match self {
             Self::Shared(_) => None,
@@ -258,7 +258,7 @@ impl Parameters<'_> {
         }
     }
 
-    /// Those of these numbers.
+    /// The parameters with these indices.
     pub(crate) fn range(&mut self, range: Range<usize>) -> Parameters<'_> {
         match self {
             Self::Shared(all) => Parameters::Shared(&all[range]),
@@ -278,29 +278,29 @@ impl Deref for Parameters<'_> {
     }
 }
 
-/// What a kernel's forward pass is given.
+/// The arguments of a kernel's forward pass.
 #[derive(Debug)]
 pub struct Forward<'a> {
     /// The number of samples.
     pub batch: usize,
-    /// What values are rounded to where they pass from one kernel to another; `None` for f32. Inputs and weights
-    /// are rounded before the kernel sees them, its output after it; a kernel that is made of several
+    /// The format to which values are rounded between kernels; `None` for f32. Inputs and weights
+    /// are rounded before the kernel reads them, and its output afterwards; a kernel composed of several
     /// [rounds](round) between them.
     pub format: Option<Format>,
     /// Whether the pass trains.
     pub training: bool,
-    /// The inputs; those that the layer does not take are empty.
+    /// The inputs; unused entries are empty.
     pub inputs: [Data<'a>; MAX_INPUTS],
     /// The layer's parameters and running statistics, in its order. Only statistics may change, and only in
     /// training.
     pub parameters: Parameters<'a>,
-    /// What is applied to the output; changes nothing unless the kernel [joins](EpilogueSupport).
+    /// The epilogue to apply to the output; the identity unless the kernel [supports](EpilogueSupport) epilogues.
     pub epilogue: Epilogue<'a>,
-    /// Where the value before the epilogue goes, if backward needs it.
+    /// Receives the value before the epilogue, if the backward pass needs it.
     pub pre: Option<&'a mut [f32]>,
-    /// What is kept for backward: [`Workspace::saved`] numbers in training, none in evaluation.
+    /// Memory kept for the backward pass: [`Workspace::saved`] elements in training, none in evaluation.
     pub saved: &'a mut [f32],
-    /// [`Workspace::forward`] numbers in training, [`Workspace::evaluation`] otherwise, which hold anything.
+    /// Scratch: [`Workspace::forward`] elements in training, [`Workspace::evaluation`] otherwise. Initial contents are unspecified.
     pub scratch: &'a mut [f32],
     /// The output.
     pub output: &'a mut [f32],
@@ -308,32 +308,32 @@ pub struct Forward<'a> {
     pub draws: RngState,
 }
 
-/// What a kernel's backward pass is given.
+/// The arguments of a kernel's backward pass.
 #[derive(Debug)]
 pub struct Backward<'a> {
     /// The number of samples.
     pub batch: usize,
-    /// As [`Forward::format`]. Gradients of inputs are rounded, those of parameters are not.
+    /// Like [`Forward::format`]. Gradients of inputs are rounded, those of parameters are not.
     pub format: Option<Format>,
     /// The inputs; empty unless the kernel [reads](SavedForBackward) them.
     pub inputs: [Data<'a>; MAX_INPUTS],
-    /// The output; empty unless the kernel, or the epilogue that it undoes, reads it.
+    /// The output; empty unless the kernel, or the epilogue that it differentiates, reads it.
     pub output: &'a [f32],
     /// The layer's parameters and running statistics.
     pub parameters: &'a [Vec<f32>],
-    /// The epilogue, for a kernel that undoes it; else one that changes nothing.
+    /// The epilogue, for a kernel that differentiates it; otherwise the identity.
     pub epilogue: Epilogue<'a>,
-    /// What the forward pass kept.
+    /// The memory kept by the forward pass.
     pub saved: &'a mut [f32],
-    /// [`Workspace::backward`] numbers, which hold anything.
+    /// Scratch: [`Workspace::backward`] elements. Initial contents are unspecified.
     pub scratch: &'a mut [f32],
-    /// The gradient that the pass begins at. Only a kernel that undoes its epilogue may change it.
+    /// The gradient that the pass starts from. Only a kernel that differentiates its epilogue may change it.
     pub d: &'a mut [f32],
-    /// Where the gradients of the inputs go, and what they do to what is there; `None` where nobody asks.
+    /// Receives the gradients of the inputs, each with its write mode; `None` where a gradient is not needed.
     pub d_inputs: [Option<(&'a mut [f32], WriteMode)>; MAX_INPUTS],
-    /// Where the gradients of the parameters go; empty for a statistic.
+    /// Receives the gradients of the parameters; empty for a statistic.
     pub gradients: &'a mut [Vec<f32>],
-    /// What they do to what is there.
+    /// The write mode of the parameter gradients.
     pub onto: WriteMode,
     /// The layer's random numbers.
     pub draws: RngState,

@@ -1,7 +1,7 @@
-//! Operations: what the planned engine does for a layer.
+//! Operations: how the planned engine executes a layer.
 //!
-//! A layer says how it is planned with a [`Lowering`]; most are a [`Kernel`], its forward and backward pass on slices. The
-//! arithmetic is in `trainspec-kernels`; the files of `kernels/` describe it to a [`Plan`](crate::plan::Plan).
+//! A layer declares its planned form with a [`Lowering`]. Most are a [`Kernel`]: a forward and a backward pass on slices. The
+//! arithmetic is in `trainspec-kernels`; the files of `kernels/` adapt it to a [`Plan`](crate::plan::Plan).
 
 pub(crate) mod kernels;
 mod lowering;

@@ -1,4 +1,4 @@
-//! Steps in the units of the weights.
+//! AdaDelta.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,30 +8,30 @@ use crate::config::Config;
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Each gradient over the root of its fading mean square, times that of the steps so far.
+/// AdaDelta: divides each gradient by its running root mean square and multiplies it by that of the previous updates.
 ///
 /// `v = rho*v + (1 - rho)*g^2`; `d = sqrt(u + eps) / sqrt(v + eps) * g`; `u = rho*u + (1 - rho)*d^2`;
 /// `w -= eta * d`.
 ///
 /// # Source
-/// Zeiler 2012, where the rate is 1; epsilon within both roots, as in PyTorch.
+/// Zeiler 2012, where the learning rate is 1; epsilon inside both roots, as in PyTorch.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdaDelta {
     /// The learning rate, above 0; 1 by default.
     pub lr: f64,
-    /// How much of the mean squares stays at each step: `0 <= rho < 1`; 0.9 by default.
+    /// The decay rate of the mean squares, `0 <= rho < 1`; 0.9 by default.
     pub rho: f64,
-    /// Added within the roots, above 0; 1e-6 by default.
+    /// Added inside the roots, above 0; 1e-6 by default.
     pub eps: f64,
-    /// Times the weight, added to the gradient (what PyTorch calls `weight_decay` here), 0 or more; 0 by default.
+    /// L2 penalty: adds `l2 * w` to the gradient (PyTorch's `weight_decay` of this optimizer), 0 or more; 0 by default.
     pub l2: f64,
-    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default. `l2` is what is
-    /// usual here.
+    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default. `l2` is more common
+    /// here.
     pub weight_decay: f64,
-    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
     pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
     pub decay: Decay,
 }
 
@@ -40,7 +40,7 @@ pub struct AdaDelta {
 pub const AdaDelta: AdaDelta = AdaDelta::DEFAULT;
 
 impl AdaDelta {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         hold!(rules::lr(self.lr));
         hold!(rules::fraction("rho", self.rho));

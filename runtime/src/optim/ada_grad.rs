@@ -1,4 +1,4 @@
-//! Gradients over the root of the sum of their squares.
+//! AdaGrad.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,13 +8,13 @@ use crate::config::Config;
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Gradient descent with each gradient over the root of the sum of all its squares.
+/// AdaGrad: divides each gradient by the square root of the sum of all its previous squares.
 ///
 /// `s += g^2`; `w -= eta / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)`.
 ///
-/// With `sparse`, only those rows of an [embedding](crate::layer::Embedding) are updated that the batch reads, which gives
-/// the same numbers with less work: a row without a gradient does not move. Where `l1`, `l2` or `weight_decay` touch an
-/// embedding every row moves, and every row is updated.
+/// With `sparse`, only the rows of an [embedding](crate::layer::Embedding) that the batch reads are updated. The results are
+/// the same with less work, because a row without a gradient does not change. If `l1`, `l2` or `weight_decay` apply to an
+/// embedding, every row is updated.
 ///
 /// # Source
 /// Duchi et al. 2011, in PyTorch's form.
@@ -23,22 +23,22 @@ use crate::shape::CheckResult;
 pub struct AdaGrad {
     /// The learning rate, above 0; 0.01 by default.
     pub lr: f64,
-    /// How much the rate falls with each step, 0 or more; 0 by default. A schedule says the same better.
+    /// How fast the learning rate falls, 0 or more; 0 by default. Prefer a schedule.
     pub lr_decay: f64,
-    /// The sum of squares before the first step, 0 or more; 0 by default.
+    /// The initial sum of squares, 0 or more; 0 by default.
     pub initial_accumulator: f64,
-    /// Added to the root, above 0; 1e-10 by default.
+    /// Added to the denominator for numerical stability, above 0; 1e-10 by default.
     pub eps: f64,
-    /// Updates only those rows of embeddings that a batch reads. False by default.
+    /// Updates only the rows of embeddings that a batch reads. False by default.
     pub sparse: bool,
-    /// Times the weight, added to the gradient (what PyTorch calls `weight_decay` here), 0 or more; 0 by default.
+    /// L2 penalty: adds `l2 * w` to the gradient (PyTorch's `weight_decay` of this optimizer), 0 or more; 0 by default.
     pub l2: f64,
-    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default. `l2` is what is
-    /// usual here.
+    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default. `l2` is more common
+    /// here.
     pub weight_decay: f64,
-    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
     pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
     pub decay: Decay,
 }
 
@@ -47,7 +47,7 @@ pub struct AdaGrad {
 pub const AdaGrad: AdaGrad = AdaGrad::DEFAULT;
 
 impl AdaGrad {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         hold!(rules::lr(self.lr));
         hold!(rules::not_negative("lr_decay", self.lr_decay));

@@ -9,17 +9,17 @@ use crate::config::Config;
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Adam: the rate of each weight by its gradient's first and second moment.
+/// Adam: scales each step by the first and second moments of the gradient.
 ///
-/// At step `t`, with rate `eta` and gradient `g`: `m = b1*m + (1 - b1)*g`; `v = b2*v + (1 - b2)*g^2`;
+/// At step `t`, with learning rate `eta` and gradient `g`: `m = b1*m + (1 - b1)*g`; `v = b2*v + (1 - b2)*g^2`;
 /// `w -= eta * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)`.
 ///
-/// With `amsgrad` (Reddi et al. 2018), `u = max(u, v)` over the raw second moments stands for `v` in the last line:
-/// the correction `1 - b2^t` is that of the present step. This is PyTorch's form; the paper has no corrections, and a
-/// maximum of corrected moments would be another method.
+/// With `amsgrad` (Reddi et al. 2018), `u = max(u, v)` over the raw second moments replaces `v` in the last line, and
+/// the correction `1 - b2^t` is that of the current step. This is PyTorch's form; the paper has no bias correction, and a
+/// maximum of corrected moments would be a different method.
 ///
-/// For decay use [`AdamW`](struct@super::AdamW): an `l2` here is divided by the second moment like the rest of the gradient, so
-/// that it hardly acts where gradients are large.
+/// For weight decay use [`AdamW`](struct@super::AdamW): the second moment also divides the `l2` term of the gradient, so it has
+/// little effect where gradients are large.
 ///
 /// # Source
 /// Kingma and Ba 2015; epsilon outside the corrected root, as in PyTorch.
@@ -28,21 +28,21 @@ use crate::shape::CheckResult;
 pub struct Adam {
     /// The learning rate, above 0; 1e-3 by default.
     pub lr: f64,
-    /// How much of the moments stays at each step, each `0 <= beta < 1`; (0.9, 0.999) by default.
+    /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
     pub betas: (f64, f64),
-    /// Added to the root, above 0; 1e-8 by default.
+    /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
     pub eps: f64,
-    /// Divides by the largest second moment so far instead of the present one; it is kept beside the others only
-    /// then. False by default.
+    /// Divides by the largest second moment so far instead of the current one. Adds one state value per element. False
+    /// by default.
     pub amsgrad: bool,
-    /// Times the weight, added to the gradient (what PyTorch calls `weight_decay` here), 0 or more; 0 by default.
+    /// L2 penalty: adds `l2 * w` to the gradient (PyTorch's `weight_decay` of this optimizer), 0 or more; 0 by default.
     pub l2: f64,
-    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default. `l2` is what is
-    /// usual here.
+    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default. `l2` is more common
+    /// here.
     pub weight_decay: f64,
-    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
     pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
     pub decay: Decay,
 }
 
@@ -51,7 +51,7 @@ pub struct Adam {
 pub const Adam: Adam = Adam::DEFAULT;
 
 impl Adam {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }

@@ -11,13 +11,13 @@ use crate::shape::CheckResult;
 
 /// Adam with decoupled weight decay.
 ///
-/// At step `t`, with rate `eta` and gradient `g`:
+/// At step `t`, with learning rate `eta` and gradient `g`:
 /// `w *= 1 - eta * weight_decay`; `m = b1*m + (1 - b1)*g`; `v = b2*v + (1 - b2)*g^2`;
 /// `w -= eta * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)`.
 ///
-/// With `amsgrad` (Reddi et al. 2018), `u = max(u, v)` over the raw second moments stands for `v` in the last line:
-/// the correction `1 - b2^t` is that of the present step. This is PyTorch's form; the paper has no corrections, and a
-/// maximum of corrected moments would be another method.
+/// With `amsgrad` (Reddi et al. 2018), `u = max(u, v)` over the raw second moments replaces `v` in the last line, and
+/// the correction `1 - b2^t` is that of the current step. This is PyTorch's form; the paper has no bias correction, and a
+/// maximum of corrected moments would be a different method.
 ///
 /// # Source
 /// Loshchilov and Hutter 2019; epsilon outside the corrected root, as in PyTorch.
@@ -26,20 +26,20 @@ use crate::shape::CheckResult;
 pub struct AdamW {
     /// The learning rate, above 0; 1e-3 by default.
     pub lr: f64,
-    /// How much of the moments stays at each step, each `0 <= beta < 1`; (0.9, 0.999) by default.
+    /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
     pub betas: (f64, f64),
-    /// Added to the root, above 0; 1e-8 by default.
+    /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
     pub eps: f64,
-    /// Divides by the largest second moment so far instead of the present one; it is kept beside the others only
-    /// then. False by default.
+    /// Divides by the largest second moment so far instead of the current one. Adds one state value per element. False
+    /// by default.
     pub amsgrad: bool,
-    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0.01 by default.
+    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0.01 by default.
     pub weight_decay: f64,
-    /// Times the weight, added to the gradient, 0 or more; 0 by default. `weight_decay` is what is usual here.
+    /// L2 penalty: adds `l2 * w` to the gradient, 0 or more; 0 by default. `weight_decay` is more common here.
     pub l2: f64,
-    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
     pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
     pub decay: Decay,
 }
 
@@ -48,7 +48,7 @@ pub struct AdamW {
 pub const AdamW: AdamW = AdamW::DEFAULT;
 
 impl AdamW {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use crate::layer::Role;
 
-    /// The formulas of the paper in f64, from the weight 1.
+    /// Computes the formulas of the paper in f64, starting from weight 1.
     fn exact(adam: AdamW, gradients: &[f32], lr: impl Fn(u64) -> f64) -> f64 {
         let (mut w, mut m, mut v) = (1.0, 0.0, 0.0);
         let (b1, b2) = adam.betas;
@@ -119,14 +119,14 @@ mod tests {
         w
     }
 
-    /// Each step has a few roundings, of the weight (at most 1 here) and of an update of at most about
-    /// 3 rates; twenty steps of eight roundings of numbers up to 1 stay below this.
-    /// Seen to fail with epsilon inside the correction, a correction off by one step, decay after the update,
+    /// Each step rounds the weight (at most 1 here) and an update of at most about 3 learning rates a few times; twenty steps
+    /// with eight roundings of values up to 1 stay below the tolerance.
+    /// The test fails with epsilon inside the correction, a correction off by one step, decay after the update,
     /// and the other end of the `lerp`.
     const TOLERANCE: f64 = 20.0 * 8.0 * 0.5 * f32::EPSILON as f64;
 
     #[test]
-    fn twenty_steps_agree_with_the_paper() {
+    fn twenty_steps_match_the_paper() {
         let gradients: Vec<f32> = (0..20_u8)
             .map(|t| match t % 5 {
                 0 => 1e-9,
@@ -136,7 +136,7 @@ mod tests {
                 _ => 1e4,
             })
             .collect();
-        // The rate falls in the middle.
+        // The learning rate falls in the middle.
         let lr = |t: u64| if t <= 10 { 0.01 } else { 0.001 };
         for adam in [
             AdamW { weight_decay: 0.1, ..AdamW::DEFAULT },
@@ -157,9 +157,9 @@ mod tests {
         }
     }
 
-    /// With one gradient the moments' corrections cancel: the step is the rate times `g / (|g| + eps)`.
+    /// With one gradient the bias corrections cancel: the step is the learning rate times `g / (|g| + eps)`.
     #[test]
-    fn epsilon_stands_outside_the_corrected_root() {
+    fn epsilon_is_added_after_square_root() {
         let adam = AdamW { eps: 1.0, weight_decay: 0.0, ..AdamW::DEFAULT };
         let w = Element::new(&adam, Role::Matrix, 0.0).step(0.5, 1.0);
         assert!((w + 0.25).abs() < 4.0 * f32::EPSILON, "{w}");

@@ -1,4 +1,4 @@
-//! Adam with the largest gradient for a scale.
+//! Adamax.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Adam whose second moment is a maximum: the largest gradient so far, fading.
+/// Adam with the infinity norm: replaces the second moment by a decaying maximum of the gradient.
 ///
 /// `m = b1*m + (1 - b1)*g`; `u = max(b2*u, |g| + eps)`; `w -= eta / (1 - b1^t) * m / u`.
 ///
@@ -20,18 +20,18 @@ use crate::shape::CheckResult;
 pub struct Adamax {
     /// The learning rate, above 0; 2e-3 by default.
     pub lr: f64,
-    /// How much of the moments stays at each step, each `0 <= beta < 1`; (0.9, 0.999) by default.
+    /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
     pub betas: (f64, f64),
-    /// Added to the size of each gradient, above 0; 1e-8 by default.
+    /// Added to the magnitude of each gradient, above 0; 1e-8 by default.
     pub eps: f64,
-    /// Times the weight, added to the gradient (what PyTorch calls `weight_decay` here), 0 or more; 0 by default.
+    /// L2 penalty: adds `l2 * w` to the gradient (PyTorch's `weight_decay` of this optimizer), 0 or more; 0 by default.
     pub l2: f64,
-    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default. `l2` is what is
-    /// usual here.
+    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default. `l2` is more common
+    /// here.
     pub weight_decay: f64,
-    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
     pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
     pub decay: Decay,
 }
 
@@ -40,7 +40,7 @@ pub struct Adamax {
 pub const Adamax: Adamax = Adamax::DEFAULT;
 
 impl Adamax {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }

@@ -1,4 +1,4 @@
-//! What holds the weights within bounds, after each update.
+//! Constraints on the weights, applied after each update.
 
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::grad_norm::global_norm;
@@ -12,16 +12,16 @@ use crate::config::{Config, Setting, with_changes};
 use crate::layer::{GraphParameter, Role};
 use crate::shape::{CheckError, CheckResult};
 
-/// A bound on the weights, which holds after every step.
+/// A constraint on the weights, applied after every step.
 ///
-/// It is asked for each unit: what leads to one output of a matrix or kernel (a slice along its first axis).
+/// It applies to each unit: the weights of one output of a matrix or kernel (a slice along its first axis).
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
 /// use trainspec::optim::Constraint;
 /// use trainspec::{Config, CheckResult};
 ///
-/// /// No weight is below 0.
+/// /// Keeps all weights at 0 or above.
 /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 /// pub struct NotNegative {}
 ///
@@ -38,16 +38,16 @@ use crate::shape::{CheckError, CheckResult};
 /// }
 /// ```
 pub trait Constraint: Config {
-    /// Brings the weights of one unit within bounds.
+    /// Applies the constraint to the weights of one unit.
     fn constrain(&self, unit: &mut [f32]);
 
-    /// Whether parameters of that role are bound; matrices and kernels by default.
+    /// Returns whether the constraint applies to parameters of this role; matrices and kernels by default.
     fn touches(&self, role: Role) -> bool {
         role == Role::Matrix
     }
 }
 
-/// A constraint of any type.
+/// A type-erased constraint.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a constraint on weights",
     label = "expected `MaxNorm {{ max: … }}`"
@@ -57,9 +57,9 @@ pub trait AnyConstraint: Setting {
     fn constrain(&self, unit: &mut [f32]);
     /// [`Constraint::touches`]
     fn touches(&self, role: Role) -> bool;
-    /// A copy.
+    /// Returns a copy.
     fn boxed(&self) -> Box<dyn AnyConstraint>;
-    /// The same with changed keys.
+    /// Returns the same configuration with changed keys.
     ///
     /// # Errors
     /// If a key or value does not fit.
@@ -79,7 +79,7 @@ impl<C: Constraint> AnyConstraint for C {
     with_changes!(dyn AnyConstraint);
 }
 
-/// Brings all trained weights that a constraint touches within its bounds, over threads.
+/// Applies a constraint to all trained weights with a matching role, in parallel.
 pub(crate) fn constrain_all(
     constraint: &dyn AnyConstraint,
     graph: &[GraphParameter],
@@ -87,7 +87,7 @@ pub(crate) fn constrain_all(
 ) {
     for ((weights, gradient), parameter) in numbers.parameters.iter_mut().zip(&*numbers.gradients).zip(graph)
     {
-        // What has no gradient is not trained.
+        // A parameter without a gradient is not trained.
         if gradient.is_empty() || !constraint.touches(parameter.role) {
             continue;
         }
@@ -101,7 +101,7 @@ pub(crate) fn constrain_all(
     }
 }
 
-/// Weights are free.
+/// Applies no constraint.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unconstrained {}
@@ -111,7 +111,7 @@ pub struct Unconstrained {}
 pub const Unconstrained: Unconstrained = Unconstrained {};
 
 impl Unconstrained {
-    /// There is nothing to check.
+    /// Accepts every value.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -131,14 +131,14 @@ impl Constraint for Unconstrained {
     }
 }
 
-/// Bounds the norm of the weights that lead to each unit, after every step.
+/// Limits the norm of the weights of each unit, after every step.
 ///
-/// They stay as they are when their `norm <= max`, and are multiplied by `max / norm` otherwise. It touches matrices and
-/// kernels, whose units are the slices along their first axis: PyTorch's `renorm(p=2, dim=0, maxnorm=max)`, which
+/// The weights do not change if `norm <= max`, and are multiplied by `max / norm` otherwise. The constraint applies to matrices
+/// and kernels, whose units are the slices along their first axis: PyTorch's `renorm(p=2, dim=0, maxnorm=max)`, which
 /// divides by `norm + 1e-7`.
 ///
 /// # Source
-/// Srivastava et al. 2014 ("Dropout", section 5.1), who find 3 to 4 typical.
+/// Srivastava et al. 2014 ("Dropout", section 5.1), who find values of 3 to 4 typical.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaxNorm {
@@ -147,9 +147,9 @@ pub struct MaxNorm {
 }
 
 impl MaxNorm {
-    /// The range of the norm.
+    /// Checks the range of the norm.
     pub const fn check(&self) -> CheckResult {
-        // Also as f32, the type of the weights.
+        // Checked as f32 too, the type of the weights.
         if self.max as f32 > 0.0 && (self.max as f32).is_finite() {
             return Ok(());
         }
@@ -162,7 +162,7 @@ impl Config for MaxNorm {
     const NAME: &'static str = "MaxNorm";
     const DEFAULT: Self = Self { max: 0.0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
-        &[("max", "the largest norm of the weights that train_loop to one unit")];
+        &[("max", "the largest norm of the weights of one unit")];
     const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 

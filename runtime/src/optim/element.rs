@@ -1,9 +1,9 @@
-//! One element under an optimizer, for tests.
+//! A single element updated by an optimizer, for tests.
 
 use super::{AnyOptimizer, ParameterConfig, Update};
 use crate::layer::Role;
 
-/// A weight with its state.
+/// A weight with its optimizer state.
 pub(super) struct Element<'a> {
     optimizer: &'a dyn AnyOptimizer,
     role: Role,
@@ -18,7 +18,7 @@ impl<'a> Element<'a> {
         Self { optimizer, role, weight, state, t: 0 }
     }
 
-    /// The weight after one more step.
+    /// Returns the weight after one more step.
     pub(super) fn step(&mut self, lr: f64, gradient: f32) -> f32 {
         self.t += 1;
         let update = Update {

@@ -1,28 +1,28 @@
-//! What is known of an optimizer, for those who judge a run by it.
+//! Metadata of optimizers, for advice.
 
-/// What the size of an optimizer's steps follows.
+/// What determines the size of an optimizer's steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StepSize {
-    /// Something else, or nobody knows. The default.
+    /// Something else, or unknown. The default.
     #[default]
     Other,
-    /// The gradient is divided by the root of a second moment, or by its like.
+    /// The gradient is divided by the square root of a second moment, or a similar quantity.
     SecondMoment {
-        /// Whether the first steps are held back while the second moment is an estimate from few gradients.
+        /// Whether the first steps are smaller while the second moment is estimated from few gradients.
         rectified: bool,
     },
-    /// Each number moves by the rate, by the sign of this step's gradient and nothing else.
+    /// Each weight changes by the learning rate, with the sign of the current gradient only.
     Sign,
 }
 
-/// The learning rates that are usual with an optimizer.
+/// The usual learning rates of an optimizer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UsualRates {
-    /// Below this hardly anything moves.
+    /// Below this value the weights hardly change.
     pub lowest: f64,
-    /// Above this training often diverges.
+    /// Above this value training often diverges.
     pub highest: f64,
-    /// Who says so.
+    /// The source of these values.
     pub source: &'static str,
 }

@@ -1,4 +1,4 @@
-//! Parameters that are treated otherwise than the rest.
+//! Parameter groups with their own settings.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -8,17 +8,17 @@ use crate::error::{Error, Result};
 use crate::layer::{Bindings, GraphParameter, Role};
 use crate::shape::{CheckError, CheckResult};
 
-/// A rate and a decay of their own for the parameters whose paths a pattern means, or none at all.
+/// Sets the learning rate and the decay of the parameters whose paths match a pattern, or freezes them.
 ///
-/// A pattern is a path with stars: `*` stands for any letters within one part, `**` for any number of whole parts, also
-/// none. `block.*.norm.weight` is that weight in each block, `head.**` everything in the head, `**.bias` every bias.
-/// Where several groups of a run mean one parameter, the last of them counts, whole.
+/// A pattern is a path with wildcards: `*` matches any characters within one part, `**` any number of parts, including none.
+/// `block.*.norm.weight` matches that weight in each block, `head.**` everything in the head, `**.bias` every bias.
+/// If several groups match a parameter, only the last of them applies.
 ///
-/// A penalty that a group gives holds for every parameter that it means, whatever its role; one that it does not give
-/// is the optimizer's, for the parameters that the optimizer's `decay` touches.
+/// A penalty that a group sets applies to every parameter that it matches, regardless of its role. A penalty that it does not
+/// set is taken from the optimizer, for the parameters selected by the optimizer's `decay`.
 ///
-/// A frozen parameter is left out of everything: it gets no gradient, counts in no norm, and is neither updated nor
-/// decayed; nothing is kept for it. Running statistics still follow the data.
+/// A frozen parameter has no gradient and no optimizer state, is not part of any norm, and is neither updated nor
+/// decayed. Running statistics are still updated.
 ///
 /// ```
 /// use trainspec::prelude::*;
@@ -46,34 +46,34 @@ use crate::shape::{CheckError, CheckResult};
 /// ```
 ///
 /// # Errors
-/// When the program starts: if the pattern means no parameter, if later groups mean all of its parameters, or if every
-/// parameter of the model is frozen; at compile time if that is by `**`.
+/// When the program starts: if the pattern matches no parameter, if later groups match all of its parameters, or if every
+/// parameter of the model is frozen. At compile time: if the pattern `**` freezes all of them.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
-    /// Which parameters it means; required.
+    /// The pattern of parameter paths; required.
     #[serde(deserialize_with = "text")]
     pub pattern: Text,
-    /// Multiplies the scheduled rate, above 0; 1 by default.
+    /// Multiplies the scheduled learning rate, above 0; 1 by default.
     #[serde(serialize_with = "known", deserialize_with = "perhaps")]
     pub lr: f64,
     /// The weight decay of these parameters instead of the optimizer's, 0 or more.
     #[serde(serialize_with = "known", deserialize_with = "perhaps")]
     pub weight_decay: f64,
-    /// Their `l2` instead of the optimizer's, 0 or more.
+    /// The `l2` of these parameters instead of the optimizer's, 0 or more.
     #[serde(serialize_with = "known", deserialize_with = "perhaps")]
     pub l2: f64,
-    /// Their `l1` instead of the optimizer's, 0 or more.
+    /// The `l1` of these parameters instead of the optimizer's, 0 or more.
     #[serde(serialize_with = "known", deserialize_with = "perhaps")]
     pub l1: f64,
-    /// Whether they stay as they are. False by default.
+    /// Whether these parameters are frozen. False by default.
     pub freeze: bool,
 }
 
-/// A pattern, under a name by which serde does not take it for a part of its input.
+/// A pattern, under an alias so that serde does not treat it as borrowed from its input.
 type Text = &'static str;
 
-/// A number that is not given, so that `weight_decay: 0.0` can be told from none; `null` in JSON.
+/// An unset number, so that `weight_decay: 0.0` can be distinguished from no value; `null` in JSON.
 const NOT_GIVEN: f64 = f64::NAN;
 
 impl Group {
@@ -84,12 +84,12 @@ impl Group {
             !(self.lr.is_nan() && self.weight_decay.is_nan() && self.l2.is_nan() && self.l1.is_nan());
         if !self.freeze && !gives_numbers {
             return Err(CheckError::new(
-                "it changes nothing; give it `lr`, `weight_decay`, `l2`, `l1` or `freeze: true`",
+                "the group changes nothing; set `lr`, `weight_decay`, `l2`, `l1` or `freeze: true`",
             ));
         }
         if self.freeze && gives_numbers {
             return Err(CheckError::new(
-                "frozen parameters have neither rate nor decay; leave these keys out, or leave out `freeze`",
+                "frozen parameters have neither learning rate nor decay; remove these keys, or remove `freeze`",
             ));
         }
         if self.lr == 0.0 {
@@ -103,7 +103,7 @@ impl Group {
         given_or_not("l1", self.l1)
     }
 
-    /// The treatment of one of its parameters.
+    /// Returns the settings of one of its parameters.
     fn treatment(&self, usual: ParameterConfig) -> ParameterConfig {
         let or = |own: f64, usual: f64| if own.is_nan() { usual } else { own };
         ParameterConfig {
@@ -134,9 +134,9 @@ impl Config for Group {
     const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
-const FROZEN: &str = "they freeze every parameter of the model; leave one to be trained";
+const FROZEN: &str = "the groups freeze every parameter of the model; leave at least one trainable";
 
-/// Whether groups freeze everything, whatever the model: the place of a group that means all, and what is said of it.
+/// Checks whether groups freeze every parameter of any model: returns the index of the group with `**`, and the message.
 pub(crate) const fn freezes_all(groups: &[&Group]) -> Option<(usize, CheckError)> {
     let mut place = groups.len();
     while place > 0 && groups[place - 1].freeze {
@@ -153,15 +153,15 @@ pub(crate) const fn freezes_all(groups: &[&Group]) -> Option<(usize, CheckError)
 pub struct Groups<'a>(pub &'a [Group]);
 
 impl Groups<'_> {
-    /// The group that a parameter is in, if it is in one.
+    /// Returns the group of a parameter, if there is one.
     fn of(&self, parameter: &GraphParameter) -> Option<&Group> {
         self.0.iter().rev().find(|group| path::matches(group.pattern, &parameter.path))
     }
 
-    /// Freezes the parameters that are to be frozen.
+    /// Freezes the parameters of groups with `freeze`.
     ///
     /// # Errors
-    /// If a group has no parameters, or all parameters would be frozen.
+    /// If a group matches no parameters, or if all parameters would be frozen.
     pub fn freeze(&self, parameters: &mut [GraphParameter], bindings: &Bindings) -> Result<()> {
         let movable = |parameter: &&GraphParameter| parameter.role != Role::Statistic;
         for (place, group) in self.0.iter().enumerate() {
@@ -180,8 +180,8 @@ impl Groups<'_> {
             };
             if !meant.any(is_last) {
                 let problem = format!(
-                    "later groups mean every parameter of `{}`, and the last group of a parameter counts; remove it, \
-                     or put it behind them",
+                    "later groups match every parameter of `{}`, and the last matching group applies; remove this \
+                     group, or move it after them",
                     group.pattern
                 );
                 return Err(fault(place, problem));
@@ -196,10 +196,10 @@ impl Groups<'_> {
         Ok(())
     }
 
-    /// The treatments of all parameters, in a run whose largest scheduled rate is `largest`.
+    /// Returns the settings of all parameters, in a run whose largest scheduled learning rate is `largest`.
     ///
     /// # Errors
-    /// If a step would take a whole weight.
+    /// If a single step would decay a weight to 0.
     pub fn treatments(
         &self,
         parameters: &[GraphParameter],
@@ -213,7 +213,7 @@ impl Groups<'_> {
             let rate = largest * treatment.lr;
             if !(rate as f32).is_finite() {
                 let problem = format!(
-                    "`{}`: the largest rate of `{}` is {rate}; expected rates within the range of f32",
+                    "`{}`: the largest learning rate of `{}` is {rate}; expected learning rates within the range of f32",
                     group.pattern, parameter.path
                 );
                 return Err(Error::Setting { key: "groups".to_owned(), problem });
@@ -222,7 +222,7 @@ impl Groups<'_> {
                 let taken = largest * treatment.lr * decay;
                 if taken >= 1.0 {
                     let problem = format!(
-                        "`{}`: lr * {key} is {taken} for `{}`; expected less than 1, or each step takes the whole \
+                        "`{}`: lr * {key} is {taken} for `{}`; expected less than 1, or each step removes the whole \
                          weight",
                         group.pattern, parameter.path
                     );
@@ -248,7 +248,7 @@ fn fault(place: usize, problem: String) -> Error {
     Error::Setting { key: format!("groups.{place}.pattern"), problem }
 }
 
-/// A program reads its spec once, so the few bytes of a pattern may stay.
+/// Leaks the pattern. A program reads its spec once, so this costs a few bytes.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<&'static str, D::Error> {
     Ok(String::deserialize(deserializer)?.leak())
 }
@@ -281,7 +281,7 @@ mod tests {
 
     /// The fixture has `line_1.weight`, `line_1.bias` and a running statistic, `line_1.seen`.
     #[test]
-    fn the_last_group_of_a_parameter_counts_whole() {
+    fn last_matching_group_replaces_earlier_groups() {
         let groups = [
             Group { pattern: "**", lr: 0.5, l1: 0.25, ..Group::DEFAULT },
             Group { pattern: "*.bias", weight_decay: 0.125, ..Group::DEFAULT },
@@ -292,32 +292,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_frozen_can_be_freed_by_a_later_group() {
+    fn later_group_can_unfreeze_parameters() {
         let freeze = Group { pattern: "**", freeze: true, ..Group::DEFAULT };
         let groups = [freeze, Group { pattern: "**.bias", lr: 1.0, ..Group::DEFAULT }];
         let frozen: Vec<_> = with(&groups).unwrap().iter().map(|(frozen, _)| *frozen).collect();
         assert_eq!(frozen, [true, false, true]);
-        assert!(said(&[freeze]).contains("they freeze every parameter"), "{}", said(&[freeze]));
+        assert!(said(&[freeze]).contains("the groups freeze every parameter"), "{}", said(&[freeze]));
     }
 
     #[test]
-    fn a_group_means_something() {
+    fn group_without_effect_is_rejected() {
         let none = said(&[Group { pattern: "lime_1.weight", lr: 0.5, ..Group::DEFAULT }]);
         assert!(none.starts_with("groups.0.pattern: no parameter's path matches `lime_1.weight`"), "{none}");
         assert!(none.contains("with similar paths: `line_1.weight`, `line_1.bias`"), "{none}");
         let statistic = said(&[Group { pattern: "**.seen", lr: 0.5, ..Group::DEFAULT }]);
         assert!(statistic.contains("no parameter's path"), "{statistic}");
         let one = Group { pattern: "**.bias", lr: 0.5, ..Group::DEFAULT };
-        assert!(said(&[one, Group { pattern: "**", ..one }]).contains("later groups mean every parameter"));
+        assert!(said(&[one, Group { pattern: "**", ..one }]).contains("later groups match every parameter"));
         let whole = said(&[Group { pattern: "**.bias", lr: 100.0, l2: 10.0, ..Group::DEFAULT }]);
         assert!(whole.contains("lr * l2 is 1 for `line_1.bias`"), "{whole}");
     }
 
     #[test]
-    fn the_keys_have_ranges() {
+    fn group_keys_are_range_checked() {
         let said = |group: Group| group.check().unwrap_err().as_str().to_owned();
         let one = Group { pattern: "a", ..Group::DEFAULT };
-        assert!(said(one).starts_with("it changes nothing"));
+        assert!(said(one).starts_with("the group changes nothing"));
         assert!(said(Group { lr: 1.0, freeze: true, ..one }).starts_with("frozen parameters have neither"));
         assert!(said(Group { lr: 0.0, ..one }).contains("`freeze: true`"));
         assert!(said(Group { lr: f64::INFINITY, ..one }).starts_with("lr is infinity"));
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_given_is_null() {
+    fn unset_keys_serialize_as_null() {
         let json = serde_json::to_value(Group { pattern: "a", l1: 0.0, ..Group::DEFAULT }).unwrap();
         assert_eq!((&json["l1"], &json["lr"]), (&serde_json::json!(0.0), &serde_json::Value::Null));
         let back: Group = serde_json::from_value(json).unwrap();

@@ -1,4 +1,4 @@
-//! Adam with a rate for each parameter, for large batches.
+//! LAMB: layer-wise adaptive Adam for large batches.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,12 +9,12 @@ use crate::config::Config;
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Adam whose step for a whole parameter is as long, times the rate, as the parameter itself.
+/// LAMB: Adam whose step for each parameter is scaled to the norm of the parameter, times the learning rate.
 ///
-/// With `m'` and `v'`, the corrected moments of [`Adam`](struct@super::Adam), for a whole parameter `w`:
-/// `r = m' / (sqrt(v') + eps) + weight_decay * w`; `w -= eta * |w| / |r| * r`, in Euclidean norms. Where one of these is
-/// 0, as for a bias before its first step, their ratio counts as 1. `weight_decay` is a part of the direction here, as
-/// in the paper; with `decay: All` every parameter has it.
+/// With `m'` and `v'`, the corrected moments of [`Adam`](struct@super::Adam), for a parameter tensor `w`:
+/// `r = m' / (sqrt(v') + eps) + weight_decay * w`; `w -= eta * |w| / |r| * r`, in Euclidean norms. If one of these is
+/// 0, as for a bias before its first step, their ratio is 1. `weight_decay` is part of the direction here, as
+/// in the paper; with `decay: All` it applies to every parameter.
 ///
 /// # Source
 /// You et al. 2020, with `phi` the identity.
@@ -23,17 +23,17 @@ use crate::shape::CheckResult;
 pub struct Lamb {
     /// The learning rate, above 0; 1e-3 by default.
     pub lr: f64,
-    /// How much of the moments stays at each step, each `0 <= beta < 1`; (0.9, 0.999) by default.
+    /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
     pub betas: (f64, f64),
-    /// Added to the root, above 0; 1e-6 by default.
+    /// Added to the denominator for numerical stability, above 0; 1e-6 by default.
     pub eps: f64,
-    /// Times the weight, added to the direction before its length is taken, 0 or more; 0.01 by default.
+    /// Weight decay: adds `weight_decay * w` to the direction before its norm is computed, 0 or more; 0.01 by default.
     pub weight_decay: f64,
-    /// Times the weight, added to the gradient, 0 or more; 0 by default. `weight_decay` is what is usual here.
+    /// L2 penalty: adds `l2 * w` to the gradient, 0 or more; 0 by default. `weight_decay` is more common here.
     pub l2: f64,
-    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
     pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
     pub decay: Decay,
 }
 
@@ -42,7 +42,7 @@ pub struct Lamb {
 pub const Lamb: Lamb = Lamb::DEFAULT;
 
 impl Lamb {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
@@ -109,7 +109,7 @@ impl Optimizer for Lamb {
 }
 
 impl Lamb {
-    /// The direction, from moments that already know the gradient.
+    /// Computes the direction from moments that include the current gradient.
     fn towards(&self, step: UpdateStep) -> impl Fn(f32, &[f32; 2]) -> f32 + use<> {
         let (b1, b2) = self.betas;
         let size = (1.0 / correction(b1, step.t)) as f32;

@@ -1,4 +1,4 @@
-//! Gradient descent with a rate for each parameter, for large batches.
+//! LARS: layer-wise adaptive gradient descent for large batches.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,32 +8,33 @@ use crate::config::Config;
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Gradient descent whose step for a whole parameter is as long as a small part of the parameter itself.
+/// LARS: gradient descent whose step for each parameter is scaled to a fraction of the norm of the parameter.
 ///
-/// For a whole parameter `w` with gradient `g`: `a = trust * |w| / (|g| + weight_decay * |w|)`, in Euclidean norms;
-/// `v = momentum*v + a * (g + weight_decay * w)`; `w -= eta * v`. Where one of the norms is 0, as for a bias before its
-/// first step, `a` is 1. `weight_decay` is a part of the direction here, as in the paper; `l2` goes into `g` before its
-/// length is taken.
+/// For a parameter tensor `w` with gradient `g`: `a = trust * |w| / (|g| + weight_decay * |w|)`, in Euclidean norms;
+/// `v = momentum*v + a * (g + weight_decay * w)`; `w -= eta * v`. If one of the norms is 0, as for a bias before its
+/// first step, `a` is 1. `weight_decay` is part of the direction here, as in the paper; `l2` is added to `g` before its
+/// norm is computed.
 ///
 /// # Source
-/// You et al. 2017. There the rate is a part of the velocity; here it multiplies it when it is applied, as in
-/// [`Sgd`](struct@super::Sgd), so that a rate that falls acts at once. At a constant rate both are the same.
+/// You et al. 2017. There the velocity includes the learning rate; here the learning rate multiplies the velocity when it is
+/// applied, as in [`Sgd`](struct@super::Sgd), so a change takes effect at once. With a constant learning rate both are
+/// equivalent.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lars {
     /// The learning rate, above 0; 0.1 by default.
     pub lr: f64,
-    /// How much of the velocity stays at each step: `0 <= momentum < 1`; 0.9 by default.
+    /// The momentum factor, `0 <= momentum < 1`; 0.9 by default.
     pub momentum: f64,
-    /// How long a step is for a parameter of length 1 at the rate 1, above 0; 1e-3 by default.
+    /// The trust coefficient: the norm of a step for a parameter of norm 1 at learning rate 1, above 0; 1e-3 by default.
     pub trust: f64,
-    /// Times the weight, added to the gradient beside its length, 0 or more; 0 by default.
+    /// Weight decay: adds `weight_decay * w` to the gradient, and its norm to that of the gradient, 0 or more; 0 by default.
     pub weight_decay: f64,
-    /// Times the weight, added to the gradient, 0 or more; 0 by default. `weight_decay` is what is usual here.
+    /// L2 penalty: adds `l2 * w` to the gradient, 0 or more; 0 by default. `weight_decay` is more common here.
     pub l2: f64,
-    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
     pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
     pub decay: Decay,
 }
 
@@ -42,7 +43,7 @@ pub struct Lars {
 pub const Lars: Lars = Lars::DEFAULT;
 
 impl Lars {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         hold!(rules::lr(self.lr));
         hold!(rules::fraction("momentum", self.momentum));

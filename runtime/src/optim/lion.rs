@@ -1,4 +1,4 @@
-//! Steps of one size, by the sign of a momentum.
+//! Lion.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,10 +9,10 @@ use crate::config::Config;
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Steps of one size for all weights, by the sign of the gradient's fading mean.
+/// Lion: changes each weight by the learning rate, with the sign of a running mean of the gradient.
 ///
 /// `w *= 1 - eta * weight_decay`; `w -= eta * sign(b1*m + (1 - b1)*g)`; `m = b2*m + (1 - b2)*g`; `sign(0) = 0`.
-/// The rate wants to be 3 to 10 times smaller than `AdamW`'s, and `weight_decay` larger by as much.
+/// Use a learning rate 3 to 10 times smaller than for `AdamW`, and a `weight_decay` larger by the same factor.
 ///
 /// # Source
 /// Chen et al. 2023.
@@ -21,15 +21,15 @@ use crate::shape::CheckResult;
 pub struct Lion {
     /// The learning rate, above 0; 1e-4 by default.
     pub lr: f64,
-    /// How much of the mean counts in a step, and how much of it stays, each `0 <= beta < 1`; (0.9, 0.99) by default.
+    /// The weight of the mean in a step and the decay rate of the mean, each `0 <= beta < 1`; (0.9, 0.99) by default.
     pub betas: (f64, f64),
-    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default.
+    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default.
     pub weight_decay: f64,
-    /// Times the weight, added to the gradient, 0 or more; 0 by default. `weight_decay` is what is usual here.
+    /// L2 penalty: adds `l2 * w` to the gradient, 0 or more; 0 by default. `weight_decay` is more common here.
     pub l2: f64,
-    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
     pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
     pub decay: Decay,
 }
 
@@ -38,7 +38,7 @@ pub struct Lion {
 pub const Lion: Lion = Lion::DEFAULT;
 
 impl Lion {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         hold!(rules::lr(self.lr));
         hold!(rules::betas(self.betas));

@@ -1,17 +1,17 @@
-//! Functions of one number that several rules share, each rounded as PyTorch rounds it.
+//! Scalar functions that several rules share, each rounded as in PyTorch.
 
-/// What a fading mean that began at 0 has seen by step `t`: `1 - beta^t`.
+/// Computes the bias correction of a running mean at step `t`: `1 - beta^t`.
 pub(super) fn correction(beta: f64, t: u64) -> f64 {
     1.0 - beta.powf(t as f64)
 }
 
-/// From `a` to `b` by `weight`, from the nearer end: PyTorch's `lerp`.
+/// Interpolates from `a` to `b` by `weight`, starting from the nearer end, as PyTorch's `lerp`.
 #[inline]
 pub(super) fn lerp(a: f32, b: f32, weight: f32) -> f32 {
     if weight < 0.5 { a + weight * (b - a) } else { b - (b - a) * (1.0 - weight) }
 }
 
-/// The sign of a number, 0 for 0.
+/// Returns the sign of a number, 0 for 0.
 #[inline]
 pub(super) fn sign(x: f32) -> f32 {
     if x > 0.0 {
@@ -19,7 +19,7 @@ pub(super) fn sign(x: f32) -> f32 {
     } else if x < 0.0 {
         -1.0
     } else {
-        // 0, or no number.
+        // 0 or NaN.
         x
     }
 }

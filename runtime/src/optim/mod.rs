@@ -1,6 +1,6 @@
-//! Optimizers: one configuration and one pure rule for one element each.
+//! Optimizers: each is a configuration and a pure update rule for one element.
 //!
-//! | optimizer | keys of its own, with defaults | source |
+//! | optimizer | keys with defaults | source |
 //! | --- | --- | --- |
 //! | [`Sgd`](struct@Sgd) | `lr: 0.01`, `momentum: 0`, `dampening: 0`, `nesterov: false` | Sutskever et al. 2013, in PyTorch's form |
 //! | [`Adam`](struct@Adam) | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8`, `amsgrad: false` | Kingma and Ba 2015; Reddi et al. 2018 |
@@ -17,11 +17,10 @@
 //! | [`Lars`](struct@Lars) | `lr: 0.1`, `momentum: 0.9`, `trust: 1e-3` | You et al. 2017 |
 //! | [`SparseAdam`](struct@SparseAdam) | `lr: 1e-3`, `betas: (0.9, 0.999)`, `eps: 1e-8` | Kingma and Ba 2015, lazily |
 //!
-//! Each has `l1: 0`, `l2: 0`, `weight_decay: 0` and `decay: Matrices` besides ([`Penalties`]). A [`Group`] gives some
-//! parameters a rate and a decay of their own, or freezes them.
+//! Each also has `l1: 0`, `l2: 0`, `weight_decay: 0` and `decay: Matrices` ([`Penalties`]). A [`Group`] sets the
+//! learning rate and the decay of some parameters, or freezes them.
 //!
-//! The pass over the parameters is not the optimizer's: it is fused with averaging and clipping, and it is
-//! the same for all.
+//! The pass over the parameters is shared by all optimizers and fused with averaging and clipping.
 
 mod ada_delta;
 mod ada_grad;
@@ -85,14 +84,14 @@ use trainspec_kernels::update::Slots;
 
 use crate::config::{Config, Setting, with_changes};
 
-/// An optimizer: configuration, and the update of one element.
+/// An optimizer: a configuration and the update rule of one element.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
 /// use trainspec::optim::{Optimizer, UpdateStep};
 /// use trainspec::{Config, CheckResult};
 ///
-/// /// Steps by the sign of the gradient.
+/// /// Changes each weight by the sign of its gradient.
 /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 /// pub struct SignDescent {
 ///     pub lr: f64,
@@ -124,65 +123,65 @@ use crate::config::{Config, Setting, with_changes};
 /// }
 /// ```
 pub trait Optimizer: Config {
-    /// What is kept for each element: `[f32; N]`.
+    /// The state of each element: `[f32; N]`.
     type State: Slots;
-    /// The names of the state's numbers, as in the papers: `["m", "v"]`.
+    /// The names of the state's values, as in the papers: `["m", "v"]`.
     const STATE: &'static [&'static str];
-    /// Whether the rule applies [`UpdateStep::weight_decay`] itself, where it means something else than
+    /// Whether the rule applies [`UpdateStep::weight_decay`] itself, instead of
     /// `w *= 1 - eta * weight_decay` before the rule.
     const DECAYS_ITSELF: bool = false;
-    /// Whether the rule needs [`UpdateStep::trust`], a number that depends on a whole parameter.
+    /// Whether the rule needs [`UpdateStep::trust`], which depends on the whole parameter tensor.
     const LAYERWISE: bool = false;
 
-    /// The learning rate on which schedules work.
+    /// Returns the base learning rate, which schedules multiply.
     fn lr(&self) -> f64;
 
-    /// The names of the state that these keys need, one for each of the first few numbers of
-    /// [`Optimizer::State`]. What is not kept is 0 whenever the rule sees it.
+    /// Returns the names of the state that these keys need, one for each of the first values of
+    /// [`Optimizer::State`]. The rule sees 0 for values that are not stored.
     fn state_names(&self) -> &'static [&'static str] {
         Self::STATE
     }
 
-    /// What each element's number of this [name](Optimizer::state_names) is before the first step; 0 by default.
+    /// Returns the initial value of the state with this [name](Optimizer::state_names); 0 by default.
     fn initial_state(&self, slot: usize) -> f32 {
         let _ = slot;
         0.0
     }
 
-    /// Whether only those rows of embeddings are updated that a batch reads; false by default. Their gradient is 0 in
-    /// every other row; the state of these rows stays as it is. An embedding that the [`penalties`](Optimizer::penalties)
-    /// touch is updated whole, since these move every row.
+    /// Returns whether only the rows of embeddings that a batch reads are updated; false by default. The gradient of all other
+    /// rows is 0, and their state does not change. If [`penalties`](Optimizer::penalties) apply to an embedding, all rows are
+    /// updated, because penalties change every row.
     fn is_sparse(&self) -> bool {
         false
     }
 
-    /// What keeps the weights small; nothing by default. The pass obeys it.
+    /// Returns the penalties on the weights, which the pass applies; none by default.
     fn penalties(&self) -> Penalties {
         Penalties::NONE
     }
 
-    /// What the size of a step follows, for [advice](crate::advice); by default nobody knows.
+    /// Returns what determines the size of a step, for [advice](crate::advice); unknown by default.
     fn step_size(&self) -> StepSize {
         StepSize::Other
     }
 
-    /// Which rates are usual, for [advice](crate::advice); by default nobody knows.
+    /// Returns the usual learning rates, for [advice](crate::advice); unknown by default.
     fn usual_rates(&self) -> Option<UsualRates> {
         None
     }
 
-    /// The update of a parameter in one step: a function from the weight, its gradient and its state to the new
-    /// weight. What depends on the step alone is computed before it, in f64.
+    /// Returns the update rule for one step: a function from the weight, its gradient and its state to the new
+    /// weight. Compute what depends only on the step before the function, in f64.
     fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut Self::State) -> f32;
 
-    /// For a [layer-wise](Optimizer::LAYERWISE) rule: where an element would go, of which the norm over the parameter
-    /// is taken before any element moves. It may move the state, which the rule then sees moved.
+    /// For a [layer-wise](Optimizer::LAYERWISE) rule: returns the direction of an element. Its norm over the parameter
+    /// is computed before any element is updated. The function may update the state; the rule then sees the updated state.
     fn direction(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut Self::State) -> f32 {
         let _ = step;
         |_, g, _| g
     }
 
-    /// For a [layer-wise](Optimizer::LAYERWISE) rule: the number that it is told, from the norms of the parameter and
+    /// For a [layer-wise](Optimizer::LAYERWISE) rule: computes [`UpdateStep::trust`] from the norms of the parameter and
     /// of its direction.
     fn trust(&self, step: UpdateStep, weights: f64, direction: f64) -> f64 {
         let _ = (step, weights, direction);
@@ -190,7 +189,7 @@ pub trait Optimizer: Config {
     }
 }
 
-/// An optimizer of any type.
+/// A type-erased optimizer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an optimizer",
     label = "expected an optimizer, such as `Sgd` or `AdamW`"
@@ -200,7 +199,7 @@ pub trait AnyOptimizer: Setting {
     fn lr(&self) -> f64;
     /// [`Optimizer::state_names`]
     fn state_names(&self) -> &'static [&'static str];
-    /// [`Optimizer::initial_state`] of that name's number.
+    /// [`Optimizer::initial_state`] of the value with this name.
     fn initial(&self, slot: usize) -> f32;
     /// [`Optimizer::is_sparse`]
     fn is_sparse(&self) -> bool;
@@ -216,8 +215,8 @@ pub trait AnyOptimizer: Setting {
     fn is_layerwise(&self) -> bool;
     /// [`Optimizer::trust`]
     fn trust(&self, step: UpdateStep, weights: f64, direction: f64) -> f64;
-    /// The sums of the squares of a part's weights and of its [directions](Optimizer::direction). All else is as for
-    /// [`AnyOptimizer::update_block`].
+    /// Returns the sums of squares of the weights and the [directions](Optimizer::direction) of a block. The arguments are those
+    /// of [`AnyOptimizer::update_block`].
     fn measure_block(
         &self,
         step: UpdateStep,
@@ -226,8 +225,8 @@ pub trait AnyOptimizer: Setting {
         gradients: &[f32],
         state: &mut [&mut [f32]],
     ) -> [f64; 2];
-    /// One step of a part of one parameter. `state` holds the part's numbers of each of the
-    /// [state's names](AnyOptimizer::state_names).
+    /// Updates a block of one parameter. `state` holds the values of the block for each of the
+    /// [state names](AnyOptimizer::state_names).
     fn update_block(
         &self,
         step: UpdateStep,
@@ -236,9 +235,9 @@ pub trait AnyOptimizer: Setting {
         gradients: &[f32],
         state: &mut [&mut [f32]],
     );
-    /// A copy.
+    /// Returns a copy.
     fn boxed(&self) -> Box<dyn AnyOptimizer>;
-    /// The same optimizer with changed keys.
+    /// Returns the same optimizer with changed keys.
     ///
     /// # Errors
     /// If a key or value does not fit.
@@ -310,7 +309,7 @@ impl<O: Optimizer> AnyOptimizer for O {
         state: &mut [&mut [f32]],
     ) {
         let (rule, keep) = (self.rule(step), incoming.keep);
-        // A loop of its own for what most runs do.
+        // A separate loop for the most common case.
         if incoming.only_scales() {
             O::State::update_block(weights, gradients, incoming.scale, state, |w, g, element| {
                 rule(w * keep, g, element)

@@ -1,12 +1,12 @@
-//! The rule of Adam, which several optimizers share.
+//! The update rule of Adam, shared by several optimizers.
 
 use super::UpdateStep;
 use super::math::{correction, lerp};
 
-/// Adam's update of a weight, from its gradient, its moments, and the largest second moment so far.
+/// Updates a weight as in Adam, from its gradient, its moments, and the largest second moment so far.
 ///
-/// A largest moment that is not kept is 0 whenever the rule sees it, so it comes to the present one: an optimizer
-/// without `amsgrad` needs no rule of its own.
+/// The largest moment is 0 if it is not stored, so the maximum equals the current moment. Optimizers without `amsgrad` can
+/// therefore use the same rule.
 pub(super) fn adam(
     (b1, b2): (f64, f64),
     eps: f64,

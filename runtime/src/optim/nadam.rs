@@ -1,4 +1,4 @@
-//! Adam with Nesterov's momentum.
+//! Adam with Nesterov momentum.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,13 +9,13 @@ use crate::config::Config;
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Adam that looks ahead by one step of its momentum, with a momentum that rises over the first steps.
+/// NAdam: Adam with Nesterov momentum and a momentum schedule that rises over the first steps.
 ///
 /// With `mu_t = b1 * (1 - 0.96^(t * momentum_decay) / 2)` and its product `M_t = mu_1 * … * mu_t`:
 /// `m = b1*m + (1 - b1)*g`; `v = b2*v + (1 - b2)*g^2`; `d = sqrt(v / (1 - b2^t)) + eps`;
 /// `w -= eta * (1 - mu_t) / (1 - M_t) * g / d`; `w -= eta * mu_{t+1} / (1 - M_{t+1}) * m / d`.
 ///
-/// What PyTorch calls `decoupled_weight_decay` is here the choice between `weight_decay` and `l2`.
+/// For PyTorch's `decoupled_weight_decay`, use `weight_decay` instead of `l2`.
 ///
 /// # Source
 /// Dozat 2016, in PyTorch's form.
@@ -24,20 +24,20 @@ use crate::shape::CheckResult;
 pub struct NAdam {
     /// The learning rate, above 0; 2e-3 by default.
     pub lr: f64,
-    /// How much of the moments stays at each step, each `0 <= beta < 1`; (0.9, 0.999) by default.
+    /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
     pub betas: (f64, f64),
-    /// Added to the root, above 0; 1e-8 by default.
+    /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
     pub eps: f64,
-    /// How fast the momentum rises, 0 or more; 4e-3 by default. With 0 it is half of the first beta.
+    /// How fast the momentum rises, 0 or more; 4e-3 by default. With 0 the momentum is half of the first beta.
     pub momentum_decay: f64,
-    /// Times the weight, added to the gradient (what PyTorch calls `weight_decay` here), 0 or more; 0 by default.
+    /// L2 penalty: adds `l2 * w` to the gradient (PyTorch's `weight_decay` of this optimizer), 0 or more; 0 by default.
     pub l2: f64,
-    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default. `l2` is what is
-    /// usual here.
+    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default. `l2` is more common
+    /// here.
     pub weight_decay: f64,
-    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
     pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
     pub decay: Decay,
 }
 
@@ -46,7 +46,7 @@ pub struct NAdam {
 pub const NAdam: NAdam = NAdam::DEFAULT;
 
 impl NAdam {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         hold!(rules::lr(self.lr));
         hold!(rules::betas(self.betas));
@@ -111,11 +111,11 @@ impl Optimizer for NAdam {
     }
 }
 
-/// `mu_1 * … * mu_t` for `mu_s = beta * (1 - q^s / 2)` with `q = 0.96^decay`, as a function of the step alone: no state
-/// has to be kept, and the work does not grow with `t`.
+/// `mu_1 * … * mu_t` for `mu_s = beta * (1 - q^s / 2)` with `q = 0.96^decay`, as a function of the step only. It needs no
+/// state, and its cost does not grow with `t`.
 ///
-/// Its logarithm is `t ln(beta) - sum over k of 2^-k / k * (q^k + q^2k + … + q^tk)`, by the series of `ln(1 - x)`; what 64
-/// terms leave out is below `t * 2^-64`.
+/// Its logarithm is `t ln(beta) - sum over k of 2^-k / k * (q^k + q^2k + … + q^tk)`, by the series of `ln(1 - x)`. The
+/// error with 64 terms is below `t * 2^-64`.
 fn product(beta: f64, decay: f64, t: u64) -> f64 {
     let (t, ln_q) = (t as f64, decay * 0.96_f64.ln());
     let mut logarithm = t * beta.ln();
@@ -134,9 +134,9 @@ fn product(beta: f64, decay: f64, t: u64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Each factor and product rounds once, the series some hundred times.
+    /// Each factor and product rounds once, the series about a hundred times.
     #[test]
-    fn the_product_of_the_momentums_needs_no_loop() {
+    fn momentum_product_matches_loop() {
         for (beta, decay) in [(0.9, 4e-3), (0.99, 0.0), (0.5, 3.0), (0.999, 1e-4)] {
             let mut expected = 1.0;
             for t in 1..=2000_u64 {

@@ -3,7 +3,7 @@
 use crate::layer::Bindings;
 use crate::shape::{CheckError, CheckResult};
 
-/// That a pattern has parts, and `**` for whole parts only.
+/// Checks that a pattern has no empty parts, and that `**` is a whole part.
 pub(crate) const fn check(pattern: &str) -> CheckResult {
     let text = pattern.as_bytes();
     let (mut at, mut start) = (0, 0);
@@ -17,9 +17,9 @@ pub(crate) const fn check(pattern: &str) -> CheckResult {
             let mut i = start;
             while i + 1 < at {
                 if text[i] == b'*' && text[i + 1] == b'*' && at - start > 2 {
-                    return Err(CheckError::new("pattern is \"").text(pattern).text(
-                        "\"; `**` stands for whole parts of a path, write `*` for letters within one",
-                    ));
+                    return Err(CheckError::new("pattern is \"")
+                        .text(pattern)
+                        .text("\"; `**` matches whole parts of a path, use `*` for characters within one"));
                 }
                 i += 1;
             }
@@ -30,7 +30,7 @@ pub(crate) const fn check(pattern: &str) -> CheckResult {
     Ok(())
 }
 
-/// Whether a path is one that the pattern means.
+/// Returns whether a path matches a pattern.
 pub(crate) fn matches(pattern: &str, path: &str) -> bool {
     let patterns: Vec<_> = pattern.split('.').collect();
     let parts: Vec<_> = path.split('.').collect();
@@ -48,7 +48,7 @@ fn parts_match(patterns: &[&str], parts: &[&str]) -> bool {
     }
 }
 
-/// Whether a part is one that the pattern of a part means: its pieces between stars stand in it in their order.
+/// Returns whether a part of a path matches the pattern of a part: it contains the pieces between stars in their order.
 fn letters_match(pattern: &str, part: &str) -> bool {
     let Some((first, others)) = pattern.split_once('*') else { return pattern == part };
     let Some(mut rest) = part.strip_prefix(first) else { return false };
@@ -63,7 +63,7 @@ fn letters_match(pattern: &str, part: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Whether two patterns have the same stars in the same order.
+/// Returns whether two patterns have the same stars in the same order.
 pub(crate) const fn same_stars(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let (mut i, mut j) = (0, 0);
@@ -78,8 +78,8 @@ pub(crate) const fn same_stars(a: &str, b: &str) -> bool {
     }
 }
 
-/// How many stars stand together where the next ones stand, and goes behind them; 0 at the end. Two in one part are told from `**`,
-/// since nothing stands between the latter and a dot.
+/// Returns the number of adjacent stars at the next position with stars and advances past them; 0 at the end. Two stars in one
+/// part differ from `**`, which is next to a dot or an end on both sides.
 const fn stars_at(text: &[u8], at: &mut usize) -> usize {
     while *at < text.len() && text[*at] != b'*' {
         *at += 1;
@@ -91,7 +91,7 @@ const fn stars_at(text: &[u8], at: &mut usize) -> usize {
     *at - start
 }
 
-/// What a path becomes if it is one that `from` means: `to`, whose stars stand for what those of `from` stand for.
+/// Renames a path that matches `from`: returns `to`, with its stars replaced by what those of `from` match.
 pub(crate) fn renamed(from: &str, to: &str, path: &str) -> Option<String> {
     let patterns: Vec<_> = from.split('.').collect();
     let parts: Vec<_> = path.split('.').collect();
@@ -118,7 +118,7 @@ pub(crate) fn renamed(from: &str, to: &str, path: &str) -> Option<String> {
     Some(renamed.join("."))
 }
 
-/// As [`parts_match`], and what each star stands for.
+/// Like [`parts_match`], and returns what each star matches.
 fn parts_found(patterns: &[&str], parts: &[&str], found: &mut Vec<String>) -> bool {
     match (patterns, parts) {
         ([], []) => true,
@@ -143,7 +143,7 @@ fn parts_found(patterns: &[&str], parts: &[&str], found: &mut Vec<String>) -> bo
     }
 }
 
-/// As [`letters_match`], and what each star stands for: as few letters as can be, the last one the rest.
+/// Like [`letters_match`], and returns what each star matches: as few characters as possible, and the rest for the last one.
 fn letters_found(pattern: &str, part: &str, found: &mut Vec<String>) -> bool {
     if !letters_match(pattern, part) {
         return false;
@@ -161,14 +161,14 @@ fn letters_found(pattern: &str, part: &str, found: &mut Vec<String>) -> bool {
     true
 }
 
-/// The paths that are written most like a pattern, the nearest first.
+/// Returns the paths most similar to a pattern, the most similar first.
 pub(crate) fn nearest<'a>(pattern: &str, paths: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut paths: Vec<_> = paths.map(|path| (distance(pattern, path), path)).collect();
     paths.sort_by_key(|(distance, _)| *distance);
     paths.into_iter().map(|(_, path)| path).take(3).collect()
 }
 
-/// How many letters have to be put in, taken out or changed to make `b` of `a`; what stands for a star costs nothing.
+/// Computes the edit distance from `a` to `b`; what a star matches costs nothing.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<_> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -186,10 +186,10 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// So many layers of one `let` are named in a message.
+/// The largest number of layers of one `let` that a message names.
 const MOST: usize = 4;
 
-/// Why a pattern that matches nothing may have been expected to match, if it means a `let` that names no layer: a clause for the end
+/// Returns a hint for a pattern that matches nothing, if it refers to a `let` that does not name a layer: a clause for the end
 /// of a message.
 pub(crate) fn hint(bindings: &Bindings, pattern: &str) -> String {
     let is_meant = |name: &str| {
@@ -204,12 +204,12 @@ pub(crate) fn hint(bindings: &Bindings, pattern: &str) -> String {
     match shown.as_slice() {
         [] => format!("; `let {name}` binds no layer with parameters"),
         [one] => format!(
-            "; the layer of `let {name}` is called {one}: a `let` names a layer only where it binds that call alone, and \
-             once"
+            "; the layer of `let {name}` is called {one}: a `let` names a layer only if it binds that single call, and \
+             only once"
         ),
         several => format!(
-            "; the layers of `let {name}` are called {}{more}: a `let` names a layer only where it binds one call alone, \
-             and once",
+            "; the layers of `let {name}` are called {}{more}: a `let` names a layer only if it binds a single call, \
+             and only once",
             several.join(", ")
         ),
     }
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stays_within_a_part_and_two_span_parts() {
+    fn single_star_matches_one_component_and_double_star_many() {
         for (pattern, path, expected) in [
             ("head.weight", "head.weight", true),
             ("head.weight", "head.weights", false),
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn stars_carry_over_what_they_stand_for() {
+    fn wildcards_are_substituted_in_renames() {
         for (from, to, path, expected) in [
             ("fc.*", "head.*", "fc.weight", Some("head.weight")),
             ("fc.*", "head.*", "fc.a.weight", None),
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_has_parts() {
+    fn pattern_components_must_not_be_empty() {
         for pattern in ["a", "a.b", "**", "a.**.b*", "*"] {
             assert!(check(pattern).is_ok(), "{pattern}");
         }
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn near_paths_come_first() {
+    fn similar_paths_are_listed_first() {
         let paths = ["linear_1.weight", "linear_1.bias", "block.0.norm.weight", "head.weight"];
         assert_eq!(nearest("haed.weight", paths.into_iter())[0], "head.weight");
         assert_eq!(nearest("blocks.*.norm.weight", paths.into_iter())[0], "block.0.norm.weight");
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_no_layer_has_is_explained() {
+    fn unmatched_layer_name_is_explained() {
         let mut bindings = Bindings::default();
         bindings.note("head".to_owned(), ["linear_1".to_owned()].into_iter());
         bindings

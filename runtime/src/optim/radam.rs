@@ -1,4 +1,4 @@
-//! Adam with a rectified rate.
+//! Rectified Adam.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Adam whose rate is held back while its second moment rests on few gradients.
+/// Rectified Adam: takes smaller steps while the second moment is estimated from few gradients.
 ///
 /// With `rho_inf = 2 / (1 - b2) - 1` and `rho_t = rho_inf - 2 t b2^t / (1 - b2^t)`: `m` and `v` as in
 /// [`Adam`](struct@super::Adam), `m' = m / (1 - b1^t)`. While `rho_t <= 5`, `w -= eta * m'`; later
@@ -24,18 +24,18 @@ use crate::shape::CheckResult;
 pub struct RAdam {
     /// The learning rate, above 0; 1e-3 by default.
     pub lr: f64,
-    /// How much of the moments stays at each step, each `0 <= beta < 1`; (0.9, 0.999) by default.
+    /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
     pub betas: (f64, f64),
-    /// Added to the root, above 0; 1e-8 by default.
+    /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
     pub eps: f64,
-    /// Times the weight, added to the gradient (what PyTorch calls `weight_decay` here), 0 or more; 0 by default.
+    /// L2 penalty: adds `l2 * w` to the gradient (PyTorch's `weight_decay` of this optimizer), 0 or more; 0 by default.
     pub l2: f64,
-    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default. `l2` is what is
-    /// usual here.
+    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default. `l2` is more common
+    /// here.
     pub weight_decay: f64,
-    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
     pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
     pub decay: Decay,
 }
 
@@ -44,7 +44,7 @@ pub struct RAdam {
 pub const RAdam: RAdam = RAdam::DEFAULT;
 
 impl RAdam {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }
@@ -89,7 +89,7 @@ impl Optimizer for RAdam {
         let below = correction(b2, step.t);
         let longest = 2.0 / (1.0 - b2) - 1.0;
         let length = longest - 2.0 * step.t as f64 * b2.powf(step.t as f64) / below;
-        // How the moments are weighed, once there are enough of them.
+        // The rectification term, once there are enough gradients.
         let rectified = (length > 5.0).then(|| {
             let rectification =
                 (length - 4.0) * (length - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * length);

@@ -1,4 +1,4 @@
-//! Gradients over the root of their mean square.
+//! RMSprop.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +9,11 @@ use crate::config::Config;
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Gradient descent with each gradient over the root of its fading mean square.
+/// RMSprop: divides each gradient by its running root mean square.
 ///
-/// `v = alpha*v + (1 - alpha)*g^2`; `d = sqrt(v) + eps`, or `centered` `a = alpha*a + (1 - alpha)*g` and
+/// `v = alpha*v + (1 - alpha)*g^2`; `d = sqrt(v) + eps`, or with `centered` `a = alpha*a + (1 - alpha)*g` and
 /// `d = sqrt(v - a^2) + eps`; `w -= eta * g / d`, or with momentum `b = momentum*b + g / d`; `w -= eta * b`.
-/// The means and the momentum that the keys do not ask for are not kept.
+/// State that the keys do not require is not stored.
 ///
 /// # Source
 /// Tieleman and Hinton 2012; centered, Graves 2013; in PyTorch's form, epsilon outside the root.
@@ -22,22 +22,22 @@ use crate::shape::CheckResult;
 pub struct RmsProp {
     /// The learning rate, above 0; 0.01 by default.
     pub lr: f64,
-    /// How much of the mean square stays at each step: `0 <= alpha < 1`; 0.99 by default.
+    /// The decay rate of the mean square, `0 <= alpha < 1`; 0.99 by default.
     pub alpha: f64,
-    /// Added to the root, above 0; 1e-8 by default.
+    /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
     pub eps: f64,
-    /// How much of the velocity stays at each step: `0 <= momentum < 1`; 0 by default.
+    /// The momentum factor, `0 <= momentum < 1`; 0 by default.
     pub momentum: f64,
-    /// Divides by the gradient's deviation instead of its size. False by default.
+    /// Divides by the standard deviation of the gradient instead of its root mean square. False by default.
     pub centered: bool,
-    /// Times the weight, added to the gradient (what PyTorch calls `weight_decay` here), 0 or more; 0 by default.
+    /// L2 penalty: adds `l2 * w` to the gradient (PyTorch's `weight_decay` of this optimizer), 0 or more; 0 by default.
     pub l2: f64,
-    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default. `l2` is what is
-    /// usual here.
+    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default. `l2` is more common
+    /// here.
     pub weight_decay: f64,
-    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
     pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
     pub decay: Decay,
 }
 
@@ -46,7 +46,7 @@ pub struct RmsProp {
 pub const RmsProp: RmsProp = RmsProp::DEFAULT;
 
 impl RmsProp {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         hold!(rules::lr(self.lr));
         hold!(rules::fraction("alpha", self.alpha));
@@ -109,7 +109,7 @@ impl Optimizer for RmsProp {
             *v = alpha * *v + rest * g * g;
             let (square, b) = if centered {
                 *second = lerp(*second, g, rest);
-                // A mean of squares that rounding left below the square of the mean is no deviation.
+                // Rounding can make the mean of squares smaller than the square of the mean.
                 ((*v - *second * *second).max(0.0), third)
             } else {
                 (*v, second)

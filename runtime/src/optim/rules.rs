@@ -1,11 +1,11 @@
-//! Ranges that several optimizers share.
+//! Checks that several optimizers share.
 
 use super::Penalties;
 use crate::keys::Facts;
 pub(super) use crate::keys::not_negative;
 use crate::shape::{CheckError, CheckResult};
 
-/// `?` for a [`CheckResult`] in a `const fn`, where `?` itself is not to be had.
+/// Replaces `?` for a [`CheckResult`] in a `const fn`, where `?` is not available.
 macro_rules! hold {
     ($verdict:expr) => {
         if let Err(problem) = $verdict {
@@ -15,7 +15,7 @@ macro_rules! hold {
 }
 pub(super) use hold;
 
-/// The [`Penalties`](super::Penalties) that an optimizer's four keys are.
+/// Builds the [`Penalties`](super::Penalties) from the four keys of an optimizer.
 macro_rules! penalties {
     ($optimizer:expr) => {{
         let Self { l1, l2, weight_decay, decay, .. } = *$optimizer;
@@ -24,7 +24,7 @@ macro_rules! penalties {
 }
 pub(super) use penalties;
 
-/// The keys of the optimizers that keep two moments.
+/// Checks the keys of optimizers with two moments.
 pub(super) const fn moments(
     lr: f64,
     betas: (f64, f64),
@@ -37,27 +37,27 @@ pub(super) const fn moments(
     rated(lr, penalties)
 }
 
-/// The penalties of an optimizer at its `lr`, and that it has both.
+/// Checks the penalties of an optimizer at its `lr`, and declares both to the compiler.
 pub(super) const fn rated(lr: f64, penalties: Penalties) -> CheckResult<Facts> {
     hold!(penalties.check(lr));
     Ok(Facts::NOTHING.rate(lr, penalties))
 }
 
-/// A learning rate.
+/// Checks a learning rate.
 pub(super) const fn lr(lr: f64) -> CheckResult {
     if !(lr > 0.0 && lr.is_finite()) {
         return Err(CheckError::new("lr is ").float(lr).text("; expected a number above 0"));
     }
-    // Weights are moved in f32, in which less is 0 or has hardly a digit left.
+    // Updates are computed in f32, in which smaller values are 0 or have little precision.
     if (lr as f32) < f32::MIN_POSITIVE || !(lr as f32).is_finite() {
         return Err(CheckError::new("lr is ")
             .float(lr)
-            .text("; expected a number from 1.2e-38 to 3.4e38, those of f32"));
+            .text("; expected a number from 1.2e-38 to 3.4e38, the range of f32"));
     }
     Ok(())
 }
 
-/// How much of two moments stays.
+/// Checks the decay rates of two moments.
 pub(super) const fn betas((first, second): (f64, f64)) -> CheckResult {
     if first >= 0.0 && first < 1.0 && second >= 0.0 && second < 1.0 {
         return Ok(());
@@ -69,14 +69,14 @@ pub(super) const fn betas((first, second): (f64, f64)) -> CheckResult {
         .text("); expected 0 <= beta < 1 for both"))
 }
 
-/// What keeps a divisor from 0.
+/// Checks `eps`.
 pub(super) const fn eps(eps: f64) -> CheckResult {
     above_zero("eps", eps)
 }
 
-/// A number above 0.
+/// Checks that a value is above 0.
 pub(super) const fn above_zero(key: &str, value: f64) -> CheckResult {
-    // Also as f32, the type of the arithmetic.
+    // Checked as f32 too, the type of the computation.
     if value as f32 > 0.0 && (value as f32).is_finite() {
         return Ok(());
     }
@@ -86,7 +86,7 @@ pub(super) const fn above_zero(key: &str, value: f64) -> CheckResult {
         .text("; expected a number above 0, within the range of f32"))
 }
 
-/// How much of something stays.
+/// Checks that a value is at least 0 and less than 1.
 pub(super) const fn fraction(key: &str, value: f64) -> CheckResult {
     if value >= 0.0 && value < 1.0 {
         return Ok(());

@@ -1,7 +1,7 @@
-//! Multiplication of many numbers by a factor that f32 may not hold.
+//! Multiplication of a slice by a factor that may be out of the range of f32.
 
-/// Multiplies each of `values`, in f32; in f64 by a factor below the normal numbers of f32 or above them, such as that which
-/// brings a gradient of 3e38 to the norm 1.
+/// Multiplies each of `values` in f32, or in f64 if the factor is outside the normal range of f32, such as the factor that
+/// scales a gradient of 3e38 to norm 1.
 pub(crate) fn multiply(values: &mut [f32], factor: f64) {
     if is_single(factor) {
         let factor = factor as f32;
@@ -15,7 +15,7 @@ pub(crate) fn multiply(values: &mut [f32], factor: f64) {
     }
 }
 
-/// Whether f32 holds a factor with all its digits.
+/// Returns whether a factor is in the normal range of f32.
 pub(crate) fn is_single(factor: f64) -> bool {
     factor == 0.0 || (factor as f32).is_normal()
 }
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn factors_are_not_lost_at_the_ends_of_the_range() {
+    fn scale_factors_are_exact_at_range_limits() {
         let times = |value: f32, factor| {
             let mut values = [value];
             multiply(&mut values, factor);

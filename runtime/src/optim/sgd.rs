@@ -8,33 +8,33 @@ use crate::config::Config;
 use crate::keys::Facts;
 use crate::shape::{CheckError, CheckResult};
 
-/// Gradient descent, with momentum if wanted.
+/// Stochastic gradient descent, optionally with momentum.
 ///
-/// With rate `eta` and gradient `g`: `w *= 1 - eta * weight_decay`; `g += l2 * w`;
+/// With learning rate `eta` and gradient `g`: `w *= 1 - eta * weight_decay`; `g += l2 * w`;
 /// `v = g` at the first step, later `v = momentum * v + (1 - dampening) * g`;
-/// `w -= eta * v`, or with Nesterov `w -= eta * (g + momentum * v)`. Without momentum, `w -= eta * g`, and only those rows
-/// of an [embedding](crate::layer::Embedding) are touched that the batch reads.
+/// `w -= eta * v`, or with Nesterov `w -= eta * (g + momentum * v)`. Without momentum, `w -= eta * g`, and only the rows
+/// of an [embedding](crate::layer::Embedding) that the batch reads are updated.
 ///
 /// # Source
-/// Sutskever et al. 2013, in PyTorch's form: the rate multiplies the velocity when it is applied.
+/// Sutskever et al. 2013, in PyTorch's form: the learning rate multiplies the velocity when it is applied.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sgd {
     /// The learning rate, above 0; 0.01 by default.
     pub lr: f64,
-    /// How much of the velocity stays at each step: `0 <= momentum < 1`; 0 by default.
+    /// The momentum factor, `0 <= momentum < 1`; 0 by default.
     pub momentum: f64,
-    /// How much less of the gradient goes into the velocity: `0 <= dampening < 1`; needs momentum; 0 by default.
+    /// Dampening of the gradient in the velocity, `0 <= dampening < 1`; requires momentum; 0 by default.
     pub dampening: f64,
-    /// Looks ahead by one step of the velocity; needs momentum, and no dampening. False by default.
+    /// Uses Nesterov momentum; requires momentum and no dampening. False by default.
     pub nesterov: bool,
-    /// Times the weight, added to the gradient (what PyTorch's `SGD` calls `weight_decay`); 0 by default.
+    /// L2 penalty: adds `l2 * w` to the gradient (`weight_decay` of PyTorch's `SGD`); 0 by default.
     pub l2: f64,
-    /// How much of a weight goes at each step, as a multiple of the rate; 0 by default.
+    /// Decoupled weight decay, multiplied by the learning rate; 0 by default.
     pub weight_decay: f64,
-    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
     pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
     pub decay: Decay,
 }
 
@@ -43,7 +43,7 @@ pub struct Sgd {
 pub const Sgd: Sgd = Sgd::DEFAULT;
 
 impl Sgd {
-    /// The ranges of the keys, and what Nesterov needs.
+    /// The ranges of the keys, and the requirements of Nesterov momentum.
     pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = rules::lr(self.lr) {
             return Err(problem);
@@ -60,18 +60,18 @@ impl Sgd {
         }
         if self.dampening != 0.0 && self.momentum == 0.0 {
             return Err(CheckError::new(
-                "dampening needs momentum; add `momentum: 0.9`, or leave `dampening` out",
+                "dampening requires momentum; add `momentum: 0.9`, or remove `dampening`",
             ));
         }
         if self.nesterov && self.momentum == 0.0 {
             return Err(CheckError::new(
-                "nesterov needs momentum; add `momentum: 0.9`, or leave `nesterov` out",
+                "nesterov requires momentum; add `momentum: 0.9`, or remove `nesterov`",
             ));
         }
         if self.nesterov && self.dampening != 0.0 {
-            return Err(CheckError::new("nesterov goes with dampening 0, but dampening is ")
+            return Err(CheckError::new("nesterov requires dampening 0, but dampening is ")
                 .float(self.dampening)
-                .text("; leave one of them out"));
+                .text("; remove one of them"));
         }
         rules::rated(self.lr, penalties!(self))
     }
@@ -108,7 +108,7 @@ impl Optimizer for Sgd {
         if self.momentum == 0.0 { &[] } else { Self::STATE }
     }
 
-    /// Without momentum a row without a gradient does not move.
+    /// Without momentum, a row without a gradient does not change.
     fn is_sparse(&self) -> bool {
         self.momentum == 0.0
     }
@@ -119,7 +119,7 @@ impl Optimizer for Sgd {
 
     fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {
         let momentum = self.momentum as f32;
-        // The first gradient becomes the velocity whole, whatever the dampening.
+        // The first gradient becomes the velocity, without dampening.
         let share = if step.t == 1 { 1.0 } else { (1.0 - self.dampening) as f32 };
         let (lr, nesterov) = (step.lr as f32, self.nesterov);
         move |w, g, [v]| {
@@ -135,38 +135,38 @@ mod tests {
     use super::*;
     use crate::layer::Role;
 
-    /// Weights after steps with these gradients, from the weight 1.
+    /// Returns the weights after steps with these gradients, starting from weight 1.
     fn steps(sgd: Sgd, role: Role, gradients: &[f32]) -> Vec<f32> {
         let mut element = Element::new(&sgd, role, 1.0);
         gradients.iter().map(|&g| element.step(sgd.lr, g)).collect()
     }
 
-    /// By hand, in numbers that f32 holds exactly: v = 1; 0.5 + 0.5 * 2 = 1.5; 0.75 + 0.5 * 0 = 0.75.
+    /// Computed by hand, with values that are exact in f32: v = 1; 0.5 + 0.5 * 2 = 1.5; 0.75 + 0.5 * 0 = 0.75.
     #[test]
-    fn momentum_and_dampening() {
+    fn momentum_and_dampening_match_hand_calculation() {
         let sgd = Sgd { lr: 0.25, momentum: 0.5, dampening: 0.5, ..Sgd::DEFAULT };
         assert_eq!(steps(sgd, Role::Matrix, &[1.0, 2.0, 0.0]), [0.75, 0.375, 0.1875]);
     }
 
     /// v = 1, 2.5; updates 1 + 0.5 * 1 = 1.5 and 2 + 0.5 * 2.5 = 3.25.
     #[test]
-    fn nesterov_looks_ahead() {
+    fn nesterov_matches_hand_calculation() {
         let sgd = Sgd { lr: 0.25, momentum: 0.5, nesterov: true, ..Sgd::DEFAULT };
         assert_eq!(steps(sgd, Role::Matrix, &[1.0, 2.0]), [0.625, -0.1875]);
     }
 
-    /// The velocity does not hold the rate: a rate that falls acts at once on all of it.
+    /// The velocity does not include the learning rate: a change applies to all of it at once.
     #[test]
-    fn the_rate_multiplies_the_velocity_when_it_is_applied() {
+    fn learning_rate_multiplies_velocity_at_update() {
         let sgd = Sgd { momentum: 0.5, ..Sgd::DEFAULT };
         let mut element = Element::new(&sgd, Role::Matrix, 0.0);
         element.step(1.0, 1.0);
         assert_eq!(element.step(0.5, 0.0).to_bits(), (-1.25_f32).to_bits());
     }
 
-    /// `l2` goes through the gradient, `weight_decay` does not; biases are left alone by both.
+    /// `l2` changes the gradient, `weight_decay` does not; neither applies to biases.
     #[test]
-    fn the_two_decays_differ_and_know_their_parameters() {
+    fn l2_and_weight_decay_differ_and_skip_biases() {
         let l2 = Sgd { lr: 0.5, momentum: 0.5, l2: 0.5, ..Sgd::DEFAULT };
         assert_eq!(steps(l2, Role::Matrix, &[0.0, 0.0]), [0.75, 0.4375]);
         let decay = Sgd { lr: 0.5, momentum: 0.5, weight_decay: 0.5, ..Sgd::DEFAULT };
@@ -176,11 +176,13 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_momentum_says_so() {
+    fn nesterov_and_dampening_require_momentum() {
         let said = |sgd: Sgd| sgd.check().unwrap_err().as_str().to_owned();
-        assert!(said(Sgd { dampening: 0.5, ..Sgd::DEFAULT }).starts_with("dampening needs momentum"));
-        assert!(said(Sgd { nesterov: true, ..Sgd::DEFAULT }).starts_with("nesterov needs momentum"));
+        assert!(said(Sgd { dampening: 0.5, ..Sgd::DEFAULT }).starts_with("dampening requires momentum"));
+        assert!(said(Sgd { nesterov: true, ..Sgd::DEFAULT }).starts_with("nesterov requires momentum"));
         assert!(said(Sgd { lr: f64::NAN, ..Sgd::DEFAULT }).contains("lr is NaN"));
-        assert!(said(Sgd { lr: 2.0, weight_decay: 0.5, ..Sgd::DEFAULT }).contains("takes the whole weight"));
+        assert!(
+            said(Sgd { lr: 2.0, weight_decay: 0.5, ..Sgd::DEFAULT }).contains("removes the whole weight")
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Steps of one size, by the sign of the gradient.
+//! SignSGD.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,27 +9,27 @@ use crate::config::Config;
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Steps of one size for all weights, by the sign of the gradient, or with momentum by the sign of its fading mean.
+/// SignSGD: changes each weight by the learning rate, with the sign of the gradient, or of its running mean with momentum.
 ///
-/// `m = momentum*m + (1 - momentum)*g`; `w -= eta * sign(m)`; `sign(0) = 0`. Without momentum nothing is kept. With
-/// `l1`, weights that the gradient does not hold go to 0.
+/// `m = momentum*m + (1 - momentum)*g`; `w -= eta * sign(m)`; `sign(0) = 0`. Without momentum there is no state. With
+/// `l1`, weights whose gradient is smaller than `l1` go to 0.
 ///
 /// # Source
-/// Bernstein et al. 2018, who call it Signum when it has momentum: the mean is taken before the sign.
+/// Bernstein et al. 2018, who call it Signum with momentum: the mean is taken before the sign.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignSgd {
     /// The learning rate, above 0; 1e-4 by default.
     pub lr: f64,
-    /// How much of the mean stays at each step: `0 <= momentum < 1`; 0 by default.
+    /// The decay rate of the mean, `0 <= momentum < 1`; 0 by default.
     pub momentum: f64,
-    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default.
+    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default.
     pub weight_decay: f64,
-    /// Times the weight, added to the gradient, 0 or more; 0 by default. `weight_decay` is what is usual here.
+    /// L2 penalty: adds `l2 * w` to the gradient, 0 or more; 0 by default. `weight_decay` is more common here.
     pub l2: f64,
-    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
     pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
     pub decay: Decay,
 }
 
@@ -38,7 +38,7 @@ pub struct SignSgd {
 pub const SignSgd: SignSgd = SignSgd::DEFAULT;
 
 impl SignSgd {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         hold!(rules::lr(self.lr));
         hold!(rules::fraction("momentum", self.momentum));

@@ -1,4 +1,4 @@
-//! Adam for tables of which a batch touches few rows.
+//! Adam for embeddings of which a batch reads few rows.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,15 +9,15 @@ use crate::config::Config;
 use crate::keys::Facts;
 use crate::shape::CheckResult;
 
-/// Adam that updates, of an [embedding](crate::layer::Embedding), only the rows that the batch reads.
+/// Adam that updates only the rows of an [embedding](crate::layer::Embedding) that the batch reads.
 ///
-/// The moments of the other rows stay as they are, where [`Adam`](struct@super::Adam) would let them fade and still move the
-/// weights by them. `t` counts steps of the run, not of a row. A row that the batch reads is updated even if its
-/// gradient is 0. All parameters but embeddings are updated as by `Adam`; so is an embedding that `l1`, `l2` or
-/// `weight_decay` touch, since these move every row.
+/// The moments of the other rows do not change, while [`Adam`](struct@super::Adam) would let them decay and still update the
+/// weights with them. `t` counts steps of the run, not of a row. A row that the batch reads is updated even if its
+/// gradient is 0. All parameters except embeddings are updated as by `Adam`; so are embeddings to which `l1`, `l2` or
+/// `weight_decay` apply, since these change every row.
 ///
-/// Rows are updated by `Adam`'s formula, epsilon outside the corrected root, so that a table of which each batch reads
-/// every row trains as by `Adam`. (PyTorch's `SparseAdam` adds epsilon to the root before it is corrected.)
+/// Rows are updated by `Adam`'s formula, epsilon outside the corrected root, so an embedding of which each batch reads
+/// every row trains exactly as with `Adam`. (PyTorch's `SparseAdam` adds epsilon to the uncorrected root.)
 ///
 /// # Source
 /// Kingma and Ba 2015; the lazy form is PyTorch's.
@@ -26,18 +26,18 @@ use crate::shape::CheckResult;
 pub struct SparseAdam {
     /// The learning rate, above 0; 1e-3 by default.
     pub lr: f64,
-    /// How much of the moments stays at each step, each `0 <= beta < 1`; (0.9, 0.999) by default.
+    /// The decay rates of the moments, each `0 <= beta < 1`; (0.9, 0.999) by default.
     pub betas: (f64, f64),
-    /// Added to the root, above 0; 1e-8 by default.
+    /// Added to the denominator for numerical stability, above 0; 1e-8 by default.
     pub eps: f64,
-    /// Times the weight, added to the gradient (what PyTorch calls `weight_decay` here), 0 or more; 0 by default.
+    /// L2 penalty: adds `l2 * w` to the gradient (PyTorch's `weight_decay` of this optimizer), 0 or more; 0 by default.
     pub l2: f64,
-    /// How much of a weight goes at each step, as a multiple of the rate, 0 or more; 0 by default. `l2` is what is
-    /// usual here.
+    /// Decoupled weight decay, multiplied by the learning rate, 0 or more; 0 by default. `l2` is more common
+    /// here.
     pub weight_decay: f64,
-    /// Times the weight's sign, added to the gradient, 0 or more; 0 by default.
+    /// L1 penalty: adds `l1 * sign(w)` to the gradient, 0 or more; 0 by default.
     pub l1: f64,
-    /// Which parameters `l1`, `l2` and `weight_decay` touch; matrices by default.
+    /// Which parameters `l1`, `l2` and `weight_decay` apply to; matrices by default.
     pub decay: Decay,
 }
 
@@ -46,7 +46,7 @@ pub struct SparseAdam {
 pub const SparseAdam: SparseAdam = SparseAdam::DEFAULT;
 
 impl SparseAdam {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         rules::moments(self.lr, self.betas, self.eps, penalties!(self))
     }

@@ -1,38 +1,38 @@
-//! One optimizer step: what it is told, and what becomes of weights and gradients before a rule sees them.
+//! One optimizer step: its arguments, and what happens to weights and gradients before the rule.
 
 use super::{AnyOptimizer, Penalties};
 use crate::layer::{GraphParameter, Role};
 
-/// When a parameter is updated, and how far it goes.
+/// The arguments of the update of one parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UpdateStep {
     /// Optimizer steps, counted from 1.
     pub t: u64,
-    /// The rate of this step for this parameter: the scheduled one, times what its group says.
+    /// The learning rate of this step for this parameter: the scheduled one, times the factor of its group.
     pub lr: f64,
-    /// What the parameter is.
+    /// The role of the parameter.
     pub role: Role,
     /// The parameter's decoupled weight decay. The pass has applied it, unless the optimizer
     /// [decays by itself](super::Optimizer::DECAYS_ITSELF).
     pub weight_decay: f64,
-    /// What [`Optimizer::trust`](super::Optimizer::trust) gave for the parameter; 1 if the optimizer is not layer-wise.
+    /// The result of [`Optimizer::trust`](super::Optimizer::trust) for the parameter; 1 if the optimizer is not layer-wise.
     pub trust: f64,
 }
 
 impl UpdateStep {
-    /// Step `t` at the rate `lr`, of a matrix without decay.
+    /// Creates step `t` at learning rate `lr`, for a matrix without decay.
     #[must_use]
     pub fn new(t: u64, lr: f64) -> Self {
         Self { t, lr, role: Role::Matrix, weight_decay: 0.0, trust: 1.0 }
     }
 }
 
-/// What one parameter's update is made of, beside the step's number and rate.
+/// The settings of one parameter's update, besides the step and the learning rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ParameterConfig {
-    /// Multiplies the scheduled rate.
+    /// Multiplies the scheduled learning rate.
     pub lr: f64,
-    /// [`Penalties::l1`] of this parameter; 0 if it is not touched.
+    /// [`Penalties::l1`] of this parameter; 0 if it does not apply.
     pub l1: f64,
     /// [`Penalties::l2`] of this parameter.
     pub l2: f64,
@@ -41,7 +41,7 @@ pub struct ParameterConfig {
 }
 
 impl ParameterConfig {
-    /// The treatment of a parameter of this role by an optimizer with these penalties.
+    /// Returns the settings of a parameter of this role for an optimizer with these penalties.
     #[must_use]
     pub fn of(role: Role, penalties: Penalties) -> Self {
         let Penalties { l1, l2, weight_decay, decay } = penalties;
@@ -52,12 +52,12 @@ impl ParameterConfig {
         }
     }
 
-    /// Whether it moves weights whose gradient is 0.
+    /// Returns whether a penalty changes weights whose gradient is 0.
     pub(crate) fn has_penalties(&self) -> bool {
         self.l1 != 0.0 || self.l2 != 0.0 || self.weight_decay != 0.0
     }
 
-    /// The treatments of all parameters of a graph, without [groups](super::Group).
+    /// Returns the settings of all parameters of a graph, without [groups](super::Group).
     #[must_use]
     pub fn of_all(parameters: &[GraphParameter], optimizer: &dyn AnyOptimizer) -> Vec<Self> {
         let penalties = optimizer.penalties();
@@ -68,22 +68,22 @@ impl ParameterConfig {
 /// An update of all parameters.
 #[derive(Clone, Copy, Debug)]
 pub struct Update<'a> {
-    /// The rule.
+    /// The update rule.
     pub optimizer: &'a dyn AnyOptimizer,
     /// Optimizer steps, counted from 1.
     pub t: u64,
-    /// The scheduled rate.
+    /// The scheduled learning rate.
     pub lr: f64,
-    /// How each parameter of the graph is treated.
+    /// The settings of each parameter of the graph.
     pub treatments: &'a [ParameterConfig],
-    /// What each parameter's summed gradient is multiplied by: the average over the window, and clipping.
+    /// The factor for each parameter's summed gradient, from the average over the window and clipping.
     pub scales: &'a [f64],
-    /// The largest size of an element of a gradient after that; infinite if there is none.
+    /// The bound on the magnitude of a gradient element after that; infinite if there is none.
     pub bound: f64,
 }
 
 impl Update<'_> {
-    /// The step for one parameter, and what becomes of its weights and gradients before.
+    /// Returns the step for one parameter, and the preprocessing of its weights and gradients.
     pub(crate) fn of(&self, parameter: usize, role: Role) -> (UpdateStep, GradientTransform) {
         let treatment = self.treatments[parameter];
         let lr = self.lr * treatment.lr;
@@ -100,35 +100,35 @@ impl Update<'_> {
     }
 }
 
-/// What becomes of weights and gradients before a rule sees them.
+/// The preprocessing of weights and gradients before the rule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GradientTransform {
     /// Multiplies each element of the gradient.
     pub scale: f32,
-    /// The largest size of an element after that; infinite if there is none.
+    /// The bound on the magnitude of an element after that; infinite if there is none.
     pub bound: f32,
-    /// Times the weight's sign, added then.
+    /// Multiplies the sign of the weight, which is added then.
     pub l1: f32,
-    /// Times the weight, added then.
+    /// Multiplies the weight, which is added then.
     pub l2: f32,
-    /// What stays of the weight.
+    /// The factor for the weight.
     pub keep: f32,
 }
 
 impl GradientTransform {
-    /// Everything stays as it is.
+    /// Changes nothing.
     pub const UNCHANGED: Self = Self { scale: 1.0, bound: f32::INFINITY, l1: 0.0, l2: 0.0, keep: 1.0 };
 
-    /// Whether the gradient is only scaled.
+    /// Returns whether the gradient is only scaled.
     pub(super) fn only_scales(self) -> bool {
         self.bound == f32::INFINITY && self.l1 == 0.0 && self.l2 == 0.0
     }
 
-    /// The gradient, already scaled, that the rule sees at the weight `w`.
+    /// Returns the gradient for the rule at the weight `w`, from the scaled gradient.
     #[inline]
     pub(super) fn gradient(self, w: f32, g: f32) -> f32 {
         let sign = if w == 0.0 { 0.0 } else { 1.0_f32.copysign(w) };
-        // Not `clamp`, which panics for a bound that is no number.
+        // Not `clamp`, which panics if the bound is NaN.
         let g = if g > self.bound {
             self.bound
         } else if g < -self.bound {
@@ -146,9 +146,9 @@ mod tests {
     use super::*;
     use crate::config::Config;
 
-    /// Powers of two, so that nothing rounds.
+    /// Uses powers of two, so that nothing rounds.
     #[test]
-    fn gradients_are_scaled_bounded_and_then_penalized() {
+    fn gradients_are_unscaled_clipped_and_then_penalized() {
         let incoming = GradientTransform { scale: 0.5, bound: 1.0, l1: 0.25, l2: 0.5, keep: 0.75 };
         let sgd = Sgd { lr: 1.0, ..Sgd::DEFAULT };
         let mut weights = [2.0, -2.0, 0.0, 4.0];
@@ -159,13 +159,13 @@ mod tests {
     }
 
     #[test]
-    fn a_gradient_that_is_no_number_stays_one() {
+    fn nan_gradient_stays_nan() {
         let incoming = GradientTransform { bound: 1.0, ..GradientTransform::UNCHANGED };
         assert!(incoming.gradient(1.0, f32::NAN).is_nan());
     }
 
     #[test]
-    fn penalties_touch_what_they_are_told_to() {
+    fn penalties_apply_only_to_selected_parameters() {
         let sgd = Sgd { l1: 1.0, l2: 2.0, weight_decay: 3.0, ..Sgd::DEFAULT };
         let none = ParameterConfig { lr: 1.0, l1: 0.0, l2: 0.0, weight_decay: 0.0 };
         let all = ParameterConfig { lr: 1.0, l1: 1.0, l2: 2.0, weight_decay: 3.0 };

@@ -1,8 +1,8 @@
 //! The backward pass: from the gradient of the output to those of the parameters.
 //!
-//! The gradient of a value is the sum of what its takers give. The first to give writes it; the others add.
-//! Where a taker hands its own gradient on unchanged, as a sum does, both values share one buffer until somebody
-//! has to add to it.
+//! The gradient of a value is the sum of the gradients from its consumers. The first consumer writes it; the others
+//! accumulate. Where a consumer passes its own gradient on unchanged, as a sum does, both values share one buffer until
+//! something is added to it.
 
 use trainspec_kernels::epilogue::Saved;
 use trainspec_kernels::matmul::WriteMode;
@@ -20,15 +20,15 @@ pub(crate) enum BackwardStep {
     Copy { from: Buffer, to: Buffer },
     /// `to += from`
     Add { from: Buffer, to: Buffer },
-    /// Undoes what stands after the residual, in place.
+    /// Differentiates the part of the epilogue after the residual, in place.
     Then { group: usize, output: Buffer, d: Buffer },
-    /// Undoes what stands before the residual: in place if `from` is `to`.
+    /// Differentiates the part of the epilogue before the residual; in place if `from` is `to`.
     Epilogue { group: usize, saved: Option<Place>, from: Buffer, to: Buffer },
-    /// The gradients of a group's inputs and parameters.
+    /// Computes the gradients of a group's inputs and parameters.
     Kernel(KernelStep),
 }
 
-/// The backward pass of a group's kernel or island.
+/// The backward pass of a group's kernel or fallback.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KernelStep {
     pub(crate) group: usize,
@@ -38,11 +38,11 @@ pub(crate) struct KernelStep {
     pub(crate) scratch: Option<Buffer>,
     pub(crate) d: Buffer,
     pub(crate) d_inputs: [Option<(Buffer, WriteMode)>; MAX_INPUTS],
-    /// Whether the kernel is given its epilogue to undo.
+    /// Whether the kernel differentiates its epilogue itself.
     pub(crate) undoes: bool,
 }
 
-/// The backward steps, and where the gradient of the output goes.
+/// The backward steps, and the buffer of the output's gradient.
 pub(super) fn plan(forward: &mut Forward<'_>, steps: &[ForwardStep]) -> (Vec<BackwardStep>, Option<Buffer>) {
     let graph = forward.graph;
     let output = forward.groups.roots[graph.output];
@@ -68,7 +68,7 @@ pub(super) fn plan(forward: &mut Forward<'_>, steps: &[ForwardStep]) -> (Vec<Bac
     (planner.steps, Some(first))
 }
 
-/// Which values have a gradient that some parameter needs.
+/// Marks the values whose gradient some parameter needs.
 fn wanted(forward: &Forward<'_>) -> Vec<bool> {
     let graph = forward.graph;
     let mut wanted = vec![false; graph.shapes.len()];
@@ -86,7 +86,7 @@ struct Planner<'f, 'a> {
     wanted: Vec<bool>,
     /// The gradient of each value, so far.
     gradients: Vec<Option<Buffer>>,
-    /// How many values hold a buffer as their gradient.
+    /// The number of values that use a buffer as their gradient.
     holders: Vec<(Buffer, usize)>,
     steps: Vec<BackwardStep>,
     loss: usize,
@@ -129,7 +129,7 @@ impl Planner<'_, '_> {
         }
     }
 
-    /// `from` in a buffer that nobody else holds; the caller itself holds `from`.
+    /// Returns `from` in a buffer that no other value holds; the caller itself holds `from`.
     fn own(&mut self, from: Buffer) -> Buffer {
         if *self.holders(from) == 1 { from } else { self.copy(from) }
     }
@@ -142,7 +142,7 @@ impl Planner<'_, '_> {
         to
     }
 
-    /// Adds `from`, a gradient that is handed on unchanged, to that of `value`.
+    /// Adds `from`, a gradient that is passed on unchanged, to that of `value`.
     fn hand_on(&mut self, value: usize, from: Buffer) {
         if !self.wanted[value] {
             return;
@@ -157,7 +157,7 @@ impl Planner<'_, '_> {
         self.give(value, to);
     }
 
-    /// Where a kernel's gradient of `value` goes.
+    /// The buffer that receives a kernel's gradient of `value`.
     fn target(&mut self, value: usize) -> Option<(Buffer, WriteMode)> {
         if !self.wanted[value] {
             return None;
@@ -187,7 +187,7 @@ impl Planner<'_, '_> {
         }
         let d_pre = self.undo_epilogue(group, step, d);
         if d_pre != d {
-            // Whoever was handed `d` has it alone from here on.
+            // The value that received `d` is its only holder from here on.
             *self.holders(d) -= 1;
             *self.holders(d_pre) += 1;
         }
@@ -216,7 +216,7 @@ impl Planner<'_, '_> {
         own
     }
 
-    /// The gradient of the value before the epilogue, unless the kernel undoes that itself: then `d` in a
+    /// The gradient of the value before the epilogue, unless the kernel differentiates that itself; then `d` in a
     /// buffer that it may change.
     fn undo_epilogue(&mut self, group: &Group, step: &ForwardStep, d: Buffer) -> Buffer {
         if group.joined.is_plain() {
@@ -243,7 +243,7 @@ impl Planner<'_, '_> {
     }
 
     fn kernel(&mut self, group: &Group, step: &ForwardStep, d: Buffer) {
-        // The same value twice: the second gradient is made apart, and added when the first is there.
+        // The same value is used twice: the second gradient gets its own buffer, and is added to the first.
         let mut d_inputs = [None; MAX_INPUTS];
         let mut apart = Vec::new();
         for (place, &value) in group.inputs.iter().enumerate() {

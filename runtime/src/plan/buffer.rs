@@ -1,35 +1,35 @@
-//! Where values live: which parts of the arena are whose, and when.
+//! Buffer allocation: which part of the arena holds which value, and when.
 
 use std::ops::RangeInclusive;
 
 use trainspec_kernels::arena::Span;
 
-/// Parts begin at multiples of this: a cache line of 16 numbers.
+/// Buffers are aligned to this: a cache line of 16 elements.
 const ALIGNMENT: usize = 16;
 
-/// A piece of memory that is needed for a while.
+/// A piece of memory with a lifetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Buffer(usize);
 
 impl Buffer {
-    /// Its place in the order in which buffers were made.
+    /// Its index in the order of creation.
     pub(crate) fn number(self) -> usize {
         self.0
     }
 }
 
-/// Pieces of memory with the times at which they are needed.
+/// Buffers with their lifetimes.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
-    /// How many numbers each has.
+    /// The number of elements of each.
     numbers: Vec<usize>,
-    /// How many words of 32 bits each takes.
+    /// The number of 32-bit words of each.
     lengths: Vec<usize>,
     times: Vec<RangeInclusive<usize>>,
 }
 
 impl Buffers {
-    /// A buffer of `length` numbers, needed at `time`.
+    /// Adds a buffer of `length` elements, needed at `time`.
     pub(crate) fn new_at(&mut self, length: usize, time: usize) -> Buffer {
         self.numbers.push(length);
         self.lengths.push(length);
@@ -37,23 +37,23 @@ impl Buffers {
         Buffer(self.lengths.len() - 1)
     }
 
-    /// Needs `buffer` at `time` too, and all the time between.
+    /// Extends the lifetime of `buffer` to `time`.
     pub(crate) fn touch(&mut self, buffer: Buffer, time: usize) {
         let times = &mut self.times[buffer.0];
         *times = (*times.start()).min(time)..=(*times.end()).max(time);
     }
 
-    /// How many buffers there are.
+    /// The number of buffers.
     pub(crate) fn count(&self) -> usize {
         self.numbers.len()
     }
 
-    /// How many numbers a buffer has.
+    /// The number of elements of a buffer.
     pub(crate) fn length(&self, buffer: Buffer) -> usize {
         self.numbers[buffer.0]
     }
 
-    /// Takes half a word for each of a buffer's first `values` numbers.
+    /// Stores each of a buffer's first `values` elements in half a word.
     pub(crate) fn pack(&mut self, buffer: Buffer, values: usize) {
         self.lengths[buffer.0] = values.div_ceil(2) + (self.numbers[buffer.0] - values);
     }
@@ -63,21 +63,21 @@ impl Buffers {
         &self.times[buffer.0]
     }
 
-    /// How many words all buffers take that are needed at `time`.
+    /// The total number of words of the buffers that are needed at `time`.
     pub(crate) fn words_at(&self, time: usize) -> usize {
         let all = self.lengths.iter().zip(&self.times);
         all.filter(|(_, times)| times.contains(&time)).map(|(words, _)| words).sum()
     }
 
-    /// Places all buffers so that no two that are needed at one time overlap.
+    /// Places all buffers so that no two with overlapping lifetimes overlap in memory.
     ///
-    /// The largest are placed first, each as low as it fits: the best simple rule known for this problem
+    /// The largest are placed first, each at the lowest address that fits: the best simple rule known for this problem
     /// (Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020).
     pub(crate) fn place(self) -> Layout {
         let mut order: Vec<usize> = (0..self.lengths.len()).collect();
         order.sort_by_key(|&buffer| std::cmp::Reverse(self.lengths[buffer]));
         let mut spans = vec![Span::EMPTY; self.lengths.len()];
-        // Those that are placed, by where they begin.
+        // The placed buffers, ordered by their start.
         let mut placed: Vec<usize> = Vec::new();
         let mut total = 0;
         for buffer in order {
@@ -103,14 +103,14 @@ impl Buffers {
         Layout { spans, length: total }
     }
 
-    /// Whether two buffers are needed at one time.
+    /// Whether the lifetimes of two buffers overlap.
     fn meet(&self, a: usize, b: usize) -> bool {
         let (a, b) = (&self.times[a], &self.times[b]);
         a.start() <= b.end() && b.start() <= a.end()
     }
 }
 
-/// Where each buffer is.
+/// The placement of each buffer.
 #[derive(Debug)]
 pub(crate) struct Layout {
     spans: Vec<Span>,
@@ -118,12 +118,12 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Where a buffer is; nowhere for `None`.
+    /// The span of a buffer; empty for `None`.
     pub(crate) fn span(&self, buffer: Option<Buffer>) -> Span {
         buffer.map_or(Span::EMPTY, |buffer| self.spans[buffer.0])
     }
 
-    /// How many numbers the arena needs to have.
+    /// The number of elements that the arena needs.
     pub(crate) fn length(&self) -> usize {
         self.length
     }
@@ -137,7 +137,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn buffers_of_one_time_do_not_overlap(
+        fn live_buffers_do_not_overlap(
             wanted in prop::collection::vec((0..200_usize, 0..20_usize, 0..8_usize), 0..40),
         ) {
             let mut buffers = Buffers::default();
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_used_again() {
+    fn buffer_memory_is_reused() {
         let mut buffers = Buffers::default();
         let (a, b, c) = (buffers.new_at(64, 0), buffers.new_at(64, 1), buffers.new_at(64, 2));
         buffers.touch(b, 2);

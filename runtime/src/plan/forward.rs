@@ -18,14 +18,14 @@ pub(crate) struct ForwardStep {
     pub(crate) scratch: Option<Buffer>,
 }
 
-/// Makes the forward steps, and knows where every value is.
+/// Builds the forward steps, and tracks where every value is.
 pub(super) struct Forward<'a> {
     pub(super) graph: &'a Graph,
     pub(super) groups: &'a Groups,
     pub(super) batch: usize,
     training: bool,
     pub(super) buffers: &'a mut Buffers,
-    /// Where each value of the graph is, once it is made.
+    /// Where each value of the graph is, once it is computed.
     places: Vec<Option<Place>>,
 }
 
@@ -42,12 +42,12 @@ impl<'a> Forward<'a> {
         Self { graph, groups, batch, training, buffers, places }
     }
 
-    /// How many numbers a value has.
+    /// The number of elements of a value.
     pub(super) fn length(&self, value: usize) -> usize {
         self.batch.saturating_mul(self.graph.shapes[value].elements())
     }
 
-    /// Where a value is that is read at `time`.
+    /// The place of a value that is read at `time`.
     pub(super) fn read(&mut self, value: usize, time: usize) -> Place {
         match self.places[value] {
             Some(Place::Arena(buffer)) => {
@@ -55,8 +55,8 @@ impl<'a> Forward<'a> {
                 Place::Arena(buffer)
             }
             Some(place) => place,
-            // A graph's layers stand after those whose values they take.
-            None => unreachable!("a value is read before it is made"),
+            // The layers of a graph come after the layers of their inputs.
+            None => unreachable!("a value is read before it is computed"),
         }
     }
 

@@ -1,8 +1,8 @@
 //! From layers to groups: which layers are computed in one pass.
 //!
 //! An activation, a dropout or a sum that follows a kernel becomes part of the kernel's *epilogue*,
-//! `y = then(residual + dropout(activation(pre)))`, so that its numbers are not carried through memory once more.
-//! A layer that only gives numbers another shape is no work at all.
+//! `y = then(residual + dropout(activation(pre)))`, so that its values do not pass through memory once more.
+//! A layer that only changes the shape costs nothing.
 
 use std::sync::Arc;
 
@@ -12,35 +12,35 @@ use crate::graph::{Graph, Node};
 use crate::op::{EpilogueSupport, Kernel, Lowering, SavedForBackward};
 use crate::rng::{Purpose, StepIndex, Stream};
 
-/// What computes a group.
+/// How a group is computed.
 #[derive(Clone, Debug)]
 pub(crate) enum Work {
     /// A kernel.
     Kernel(Arc<dyn Kernel>),
-    /// The epilogue alone, of the group's only input.
+    /// Only the epilogue, applied to the group's only input.
     Epilogue,
     /// The layer's reference form.
     Island,
 }
 
-/// Layers that are computed in one pass.
+/// A group of layers that are computed in one pass.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
-    /// The layer that gives the group its kernel, its parameters and its name.
+    /// The layer that provides the group's kernel, parameters and name.
     pub(crate) node: usize,
     pub(crate) work: Work,
-    /// The values that the kernel takes.
+    /// The inputs of the kernel.
     pub(crate) inputs: Vec<usize>,
     pub(crate) joined: Joined,
-    /// The value that is added.
+    /// The residual.
     pub(crate) residual: Option<usize>,
-    /// The value that the group gives.
+    /// The output of the group.
     pub(crate) output: usize,
-    /// The stream of the kernel's own dropout.
+    /// The random stream of the kernel's own dropout.
     pub(crate) stream: Stream,
 }
 
-/// What has joined a kernel: an epilogue before it is known when and where it runs.
+/// The layers fused into a kernel: an epilogue that is not yet scheduled.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Joined {
     activation: Activation,
@@ -52,7 +52,7 @@ impl Joined {
     const NOTHING: Self =
         Self { activation: Activation::Identity, dropout: None, then: Activation::Identity };
 
-    /// The epilogue at one moment.
+    /// The epilogue at a step and micro-batch.
     pub(crate) fn at<'a>(&self, moment: StepIndex, residual: Option<&'a [f32]>) -> Epilogue<'a> {
         let dropout =
             |(stream, p, each): (Stream, f64, usize)| -> Dropout { stream.dropout_of_runs(p, each, moment) };
@@ -64,17 +64,17 @@ impl Joined {
         }
     }
 
-    /// What undoing it needs.
+    /// What differentiating it needs.
     pub(crate) fn saved(&self, has_residual: bool) -> Saved {
         self.undoing(StepIndex::default(), has_residual).saved()
     }
 
-    /// The epilogue for a backward pass, which only asks whether there was a residual.
+    /// The epilogue for a backward pass, which only needs to know whether there was a residual.
     pub(crate) fn undoing(&self, moment: StepIndex, has_residual: bool) -> Epilogue<'static> {
         self.at(moment, has_residual.then_some(&[]))
     }
 
-    /// Whether nothing stands between the kernel's value and the residual.
+    /// Whether nothing is applied between the kernel's value and the residual.
     pub(crate) fn is_plain(&self) -> bool {
         self.activation == Activation::Identity && self.dropout.is_none()
     }
@@ -86,14 +86,14 @@ impl Joined {
 }
 
 impl Group {
-    /// What undoing its epilogue needs.
+    /// What differentiating its epilogue needs.
     pub(crate) fn saved(&self) -> Saved {
         self.joined.saved(self.residual.is_some())
     }
 
     pub(crate) fn joins(&self) -> EpilogueSupport {
         match &self.work {
-            // It reads its own output, which an epilogue that it does not undo would change.
+            // It reads its own output, which an epilogue that it does not differentiate would change.
             Work::Kernel(kernel) if kernel.joins() == EpilogueSupport::Forward && kernel.reads().output => {
                 EpilogueSupport::Nothing
             }
@@ -106,7 +106,7 @@ impl Group {
     pub(crate) fn reads(&self) -> SavedForBackward {
         match &self.work {
             Work::Kernel(kernel) => kernel.reads(),
-            // An island keeps what it needs itself.
+            // A fallback keeps what it needs itself.
             Work::Epilogue | Work::Island => SavedForBackward::NOTHING,
         }
     }
@@ -118,8 +118,8 @@ impl Group {
             && self.saved() == Saved::Input
     }
 
-    /// Does `take`, unless values are rounded and the kernel would then keep the value before its epilogue: that would be
-    /// rounded for backward and not for forward. By itself, the epilogue sees the same numbers both times.
+    /// Applies `take`, unless values are rounded and the kernel would then keep the value before its epilogue: that would be
+    /// rounded for backward and not for forward. As a separate group, the epilogue sees the same values both times.
     fn if_alike(&mut self, rounds: bool, take: impl FnOnce(&mut Self) -> bool) -> bool {
         let before = (self.joined, self.residual, self.output);
         if !take(self) {
@@ -164,16 +164,16 @@ impl Group {
     }
 }
 
-/// A graph as groups in the order in which they run.
+/// A graph as groups in execution order.
 #[derive(Clone, Debug)]
 pub(crate) struct Groups {
     pub(crate) list: Vec<Group>,
-    /// For each value of the graph, the value whose numbers it has.
+    /// For each value of the graph, the value that it is a view of.
     pub(crate) roots: Vec<usize>,
 }
 
 impl Groups {
-    /// The groups of a graph; whether values are rounded between them has a say in what joins what.
+    /// The groups of a graph. Rounding values between groups affects what is fused.
     pub(crate) fn of(graph: &Graph, seed: u64, training: bool, rounds: bool) -> Self {
         Builder::new(graph, seed, training, rounds).build()
     }
@@ -185,9 +185,9 @@ struct Builder<'a> {
     rounds: bool,
     forms: Vec<Lowering>,
     roots: Vec<usize>,
-    /// How many take the numbers of a value.
+    /// The number of consumers of a value.
     uses: Vec<usize>,
-    /// Which group gives a value.
+    /// The group that computes a value.
     makers: Vec<Option<usize>>,
     list: Vec<Group>,
 }
@@ -200,7 +200,7 @@ impl<'a> Builder<'a> {
                 inputs.iter().all(|input| input.elements() == graph.shapes[node.output].elements());
             match node.layer.form(&inputs) {
                 Lowering::Kernel(kernel) => Lowering::Kernel(kernel),
-                // The other forms are of layers that keep the number of elements.
+                // The other forms preserve the number of elements.
                 _ if !keeps_size => Lowering::Fallback,
                 Lowering::Dropout { p, .. } if !training || p == 0.0 => Lowering::Alias,
                 form => form,
@@ -261,7 +261,7 @@ impl<'a> Builder<'a> {
         self.list.len() - 1
     }
 
-    /// The group that gives `value` to one taker alone.
+    /// The group that computes `value`, if it has a single consumer.
     fn sole_maker(&self, value: usize) -> Option<usize> {
         self.makers[value].filter(|_| self.uses[value] == 1)
     }
@@ -275,13 +275,13 @@ impl<'a> Builder<'a> {
             return;
         }
         let group = self.begin(place, Work::Epilogue, vec![input]);
-        // An epilogue of nothing has room for whatever comes first.
+        // An empty epilogue accepts any first operation.
         self.list[group].take(form, stream, output);
     }
 
     fn add(&mut self, place: usize, a: usize, b: usize) {
         let output = self.graph.nodes[place].output;
-        // The group that runs later finds the other value ready.
+        // The other value is ready when the later group runs.
         let (early, late) = if self.makers[a] > self.makers[b] { (b, a) } else { (a, b) };
         if let Some(maker) = self.sole_maker(late)
             && early != late
@@ -296,7 +296,7 @@ impl<'a> Builder<'a> {
 }
 
 impl Groups {
-    /// Whether any group runs as an island.
+    /// Whether any group runs as a fallback.
     pub(crate) fn has_fallbacks(&self) -> bool {
         self.list.iter().any(|group| matches!(group.work, Work::Island))
     }

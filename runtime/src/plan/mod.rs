@@ -4,9 +4,9 @@
 //! Graph ──fuse──▶ Groups ──forward, backward──▶ steps over buffers ──place──▶ Plan: steps over one arena
 //! ```
 //!
-//! A [`Plan`] is the order of the work, the groups of layers that are computed in one pass ([`Lowering`]), what is kept
-//! for the backward pass, and where each value lives while it is needed: nothing is allocated in a step, and the
-//! memory that it takes is known before the first one.
+//! A [`Plan`] fixes the order of execution, the groups of layers that are computed in one pass ([`Lowering`]), the values
+//! kept for the backward pass, and the place of each value in memory. A step allocates nothing, and its
+//! memory is known before the first step.
 //!
 //! ```
 //! use trainspec::plan::Plan;
@@ -46,12 +46,12 @@ use crate::graph::Graph;
 use crate::layer::Role;
 use crate::op::Format;
 
-/// Where a value is.
+/// The place of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// In the arena.
     Arena(Buffer),
-    /// With the batch: the graph's input of this number.
+    /// In the batch: the graph's input with this index.
     Input(usize),
 }
 
@@ -64,7 +64,7 @@ impl Place {
     }
 }
 
-/// How a graph is run for one batch size.
+/// An execution plan of a graph for one batch size.
 #[derive(Debug)]
 pub struct Plan {
     batch: usize,
@@ -76,18 +76,18 @@ pub struct Plan {
     layout: Layout,
     operations: u64,
     format: Option<Format>,
-    /// What is done to values around each step, by its time; none in f32.
+    /// The conversions of values around each step, by its time; none in f32.
     moves: Vec<Moves>,
     kept: usize,
     rounded_weights: usize,
 }
 
-/// How values pass between kernels.
+/// How values are stored between kernels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Storage {
-    /// What they are rounded to; `None` leaves them as f32.
+    /// The format that they are rounded to; `None` leaves them as f32.
     pub format: Option<Format>,
-    /// Keeps them in 32 bits all the same: the same numbers, in more memory and without being converted.
+    /// Keeps the rounded values in 32 bits: the same values, with more memory and without conversions.
     pub wide: bool,
 }
 
@@ -101,12 +101,12 @@ impl Plan {
     /// The plan of a training step for micro-batches of `batch` samples.
     ///
     /// # Errors
-    /// If no machine has the memory for its values.
+    /// If its values cannot fit in memory.
     pub fn training(graph: &Graph, seed: u64, batch: usize) -> Result<Self> {
         Self::new(graph, seed, batch, true, Storage::default())
     }
 
-    /// The same with values that are rounded where they pass from one kernel to another, and kept in 16 bits.
+    /// The same plan, with values rounded between kernels and kept in 16 bits.
     ///
     /// ```
     /// use trainspec::plan::{Plan, Storage};
@@ -141,7 +141,7 @@ impl Plan {
         Self::new(graph, 0, batch, false, Storage::default())
     }
 
-    /// The same with values that are rounded where they pass from one kernel to another, and kept in 16 bits.
+    /// The same plan, with values rounded between kernels and kept in 16 bits.
     ///
     /// # Errors
     /// As [`Plan::training`].
@@ -150,12 +150,12 @@ impl Plan {
     }
 
     fn new(graph: &Graph, seed: u64, batch: usize, training: bool, storage: Storage) -> Result<Self> {
-        /// Numbers of all values together. No kernel needs more than a small multiple, so that no sum overflows.
+        /// The maximum number of elements of all values. Kernels need at most a small multiple, so that no sum overflows.
         const MOST: usize = 1 << 45;
         let values = graph.shapes.iter().map(|shape| shape.elements()).fold(0, usize::saturating_add);
         if values.saturating_mul(batch) > MOST {
             return Err(Error::Batch(format!(
-                "a micro-batch of {batch} samples has more values than any machine holds; use a smaller `batch`"
+                "a micro-batch of {batch} samples has too many values to fit in memory; use a smaller `batch`"
             )));
         }
         let groups = Groups::of(graph, seed, training, storage.format.is_some());
@@ -167,7 +167,7 @@ impl Plan {
         let (mut backward, loss_gradient) =
             if training { backward::plan(&mut planner, &steps) } else { (Vec::new(), None) };
         if let Place::Arena(buffer) = output_place {
-            // It is read when the step is over.
+            // It is read after the step.
             buffers.touch(buffer, steps.len() + 1 + backward.len());
         }
         let times = steps.len() + 1 + backward.len();
@@ -213,46 +213,46 @@ impl Plan {
         })
     }
 
-    /// The number of samples that it is for.
+    /// The batch size.
     #[must_use]
     pub fn batch(&self) -> usize {
         self.batch
     }
 
-    /// How many numbers the arena has to have: all values, gradients and scratch of a step, but for what each thread
-    /// keeps for the loops of kernels.
+    /// The number of elements of the arena: all values, gradients and scratch of a step, except for the temporary buffers
+    /// that each thread keeps for the loops of kernels.
     #[must_use]
     pub fn length(&self) -> usize {
         self.layout.length()
     }
 
-    /// How many words of 32 bits hold what is kept from the forward to the backward pass, with the output and its
-    /// gradient: saved activations, and what kernels save beside them.
+    /// The number of 32-bit words kept from the forward to the backward pass, including the output and its
+    /// gradient: saved activations, and other data that kernels save.
     #[must_use]
     pub fn kept(&self) -> usize {
         self.kept
     }
 
-    /// How many numbers the rounded weights of a step take, outside the arena; 0 in f32.
+    /// The number of elements of a step's rounded weights, outside the arena; 0 in f32.
     #[must_use]
     pub fn rounded_weights(&self) -> usize {
         self.rounded_weights
     }
 
-    /// What values are rounded to.
+    /// The format that values are rounded to.
     #[must_use]
     pub fn format(&self) -> Option<Format> {
         self.format
     }
 
-    /// Floating-point operations of the forward pass.
+    /// The floating-point operations of the forward pass.
     #[must_use]
     pub fn operations(&self) -> u64 {
         self.operations
     }
 
-    /// Whether some layer has no planned form and runs as an island of candle operations, whose memory is not
-    /// known.
+    /// Whether some layer has no planned form and falls back to candle operations, whose memory is not
+    /// known in advance.
     #[must_use]
     pub fn has_fallbacks(&self) -> bool {
         self.groups.has_fallbacks()
@@ -270,7 +270,7 @@ impl Plan {
         &self.backward
     }
 
-    /// What is done to values around the step at `time`: forward steps are counted first, then the loss, then backward
+    /// The conversions of values around the step at `time`: forward steps are counted first, then the loss, then backward
     /// steps. `None` in f32.
     pub(crate) fn moves(&self, time: usize) -> Option<&Moves> {
         self.moves.get(time)
@@ -290,19 +290,19 @@ impl Plan {
         self.layout.span(buffer)
     }
 
-    /// The span of a value in the arena; empty for one that is with the batch.
+    /// The span of a value in the arena; empty for one that is in the batch.
     pub(crate) fn place(&self, place: Option<Place>) -> Span {
         self.span(place.and_then(Place::buffer))
     }
 }
 
 /// Whether a kernel reads a parameter of this role rounded: scales and shifts of normalizations, and
-/// statistics, stay f32. A table's vectors are rounded once they are looked up.
+/// statistics, stay f32. The vectors of a table are rounded after lookup.
 pub(crate) fn is_rounded(role: Role) -> bool {
     matches!(role, Role::Matrix | Role::Bias)
 }
 
-/// Room for the rounded weights of any one layer: for each place among a layer's parameters the largest.
+/// The memory for the rounded weights of any one layer: the largest parameter at each parameter index.
 fn rounded_weights(graph: &Graph) -> usize {
     let mut most: Vec<usize> = Vec::new();
     for node in &graph.nodes {

@@ -1,10 +1,10 @@
-//! Values in 16 bits: what a step has to widen before it runs, and to round and narrow after.
+//! Values in 16 bits: what a step widens before it runs, and rounds and narrows afterwards.
 //!
-//! Kernels compute in f32. Whatever one of them writes is rounded at once, so that numbers do not depend on where they
-//! are kept. What is needed for longer than from one step to the next is kept in 16 bits: a step reads and writes it
-//! through a working copy in f32, which lives as long as the step, and into the next one if that reads it too. What is
-//! handed to the next step alone is rounded where it is. Scratch, and of what a kernel saves what is no
-//! value, are left alone.
+//! Kernels compute in f32. Everything that they write is rounded at once, so that results do not depend on where values
+//! are kept. A value that is needed beyond the next step is kept in 16 bits: a step reads and writes it
+//! through a working copy in f32, which lives as long as the step, and into the next one if that reads it too. A value
+//! that only the next step needs is rounded in place. Scratch, and saved data of a kernel that is not a
+//! value, are not converted.
 
 use trainspec_kernels::matmul::WriteMode;
 
@@ -12,7 +12,7 @@ use super::buffer::{Buffer, Buffers};
 use super::forward::ForwardStep;
 use super::{BackwardStep, Place};
 
-/// What is done to values around one step.
+/// The conversions around one step.
 #[derive(Debug, Default)]
 pub(crate) struct Moves {
     /// Before it.
@@ -21,25 +21,25 @@ pub(crate) struct Moves {
     pub(crate) stores: Vec<Store>,
 }
 
-/// How a step comes by a value.
+/// How a step obtains a value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Load {
-    /// What is with the batch, rounded.
+    /// The input of the batch, rounded.
     Input { to: Buffer },
-    /// What is kept in 16 bits: the first `values` of its numbers.
+    /// A buffer kept in 16 bits: its first `values` elements.
     Packed { from: Buffer, to: Buffer, values: usize },
 }
 
-/// What becomes of a value that a step wrote.
+/// How a value that a step wrote is stored.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Store {
-    /// Its first `values` numbers are rounded where they are.
+    /// Its first `values` elements are rounded in place.
     Round { buffer: Buffer, values: usize },
-    /// Its first `values` numbers are kept in 16 bits; they are rounded in `from` too if the next step reads them there.
+    /// Its first `values` elements are kept in 16 bits; they are also rounded in `from` if the next step reads them there.
     Pack { from: Buffer, to: Buffer, values: usize, rounds: bool },
 }
 
-/// What a step does to a buffer.
+/// How a step accesses a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
     Read,
@@ -48,7 +48,7 @@ enum Access {
     Change,
 }
 
-/// A value's working copy: where it is, the last step that had it, and the store that left it there, if one did.
+/// A value's working copy: where it is, the last step that used it, and the store that wrote it, if any.
 #[derive(Clone, Copy, Debug)]
 struct Copy {
     buffer: Buffer,
@@ -56,23 +56,23 @@ struct Copy {
     stored: Option<(usize, usize)>,
 }
 
-/// Goes through the steps and gives each the working copies that it needs.
+/// Visits the steps and assigns each the working copies that it needs.
 pub(super) struct Packer<'a> {
     buffers: &'a mut Buffers,
-    /// Buffers that stay in f32: the output and its gradient, which others than kernels read and write.
+    /// Buffers that stay in f32: the output and its gradient, which are also accessed outside kernels.
     wide: Vec<Buffer>,
     /// Whether anything is kept in 16 bits at all.
     packs: bool,
     /// The working copy of each buffer.
     copies: Vec<Option<Copy>>,
-    /// That of what is with the batch, and how many numbers it has.
+    /// The working copy of the batch's input, and its number of elements.
     input: Option<Copy>,
     input_length: Option<usize>,
     moves: Vec<Moves>,
 }
 
 impl<'a> Packer<'a> {
-    /// For plans of `times` steps, whose input has `input_length` numbers, if these are real.
+    /// For plans of `times` steps, whose input has `input_length` elements, if it is floating-point.
     pub(super) fn new(
         buffers: &'a mut Buffers,
         wide: Vec<Buffer>,
@@ -84,12 +84,12 @@ impl<'a> Packer<'a> {
         Self { buffers, wide, packs, copies, input: None, input_length, moves }
     }
 
-    /// The moves of every step, by its time.
+    /// The conversions of every step, by its time.
     pub(super) fn finish(self) -> Vec<Moves> {
         self.moves
     }
 
-    /// One step forward, of whose saved numbers the first `saved` are values.
+    /// A forward step, of whose saved elements the first `saved` are values.
     pub(super) fn forward(&mut self, time: usize, step: &mut ForwardStep, saved: usize) {
         for place in step.inputs.iter_mut().chain([&mut step.residual]).flatten() {
             self.read(place, time);
@@ -104,7 +104,7 @@ impl<'a> Packer<'a> {
         }
     }
 
-    /// One step back; `saved` says the same of a group's kernel.
+    /// A backward step; `saved` is the same for a group's kernel.
     pub(super) fn backward(&mut self, time: usize, step: &mut BackwardStep, saved: impl Fn(usize) -> usize) {
         match step {
             BackwardStep::Copy { from, to } => {
@@ -141,7 +141,7 @@ impl<'a> Packer<'a> {
                 if let Some(buffer) = &mut step.saved {
                     self.touch(buffer, time, saved(step.group), Access::Read);
                 }
-                // A kernel that undoes its epilogue changes it, but nobody reads it again.
+                // A kernel that differentiates its epilogue changes it, but it is not read again.
                 self.all(&mut step.d, time, Access::Read);
                 for (buffer, onto) in step.d_inputs.iter_mut().flatten() {
                     let access = if *onto == WriteMode::Accumulate { Access::Change } else { Access::Write };
@@ -164,7 +164,7 @@ impl<'a> Packer<'a> {
         self.touch(buffer, time, values, access);
     }
 
-    /// Puts the working copy into the buffer's place, if it is kept in 16 bits.
+    /// Replaces the buffer by its working copy, if it is kept in 16 bits.
     fn touch(&mut self, buffer: &mut Buffer, time: usize, values: usize, access: Access) {
         let original = *buffer;
         if !self.is_packed(original, values) {
@@ -191,14 +191,14 @@ impl<'a> Packer<'a> {
         }
     }
 
-    /// The rounded copy of what is with the batch.
+    /// The rounded copy of the batch's input.
     fn input(&mut self, length: usize, time: usize) -> Buffer {
         let copy = self.copy(self.input, length, time, |to| Load::Input { to });
         self.input = Some(copy);
         copy.buffer
     }
 
-    /// The copy that there was, if it is of this step or the one before; else one that is loaded.
+    /// The existing copy, if it is from this step or the previous one; otherwise loads one.
     fn copy(
         &mut self,
         before: Option<Copy>,

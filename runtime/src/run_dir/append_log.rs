@@ -1,4 +1,4 @@
-//! A file of lines that are appended, and the sum of what was written.
+//! A file to which lines are appended, with a running hash of what was written.
 
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
@@ -10,17 +10,17 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::files::{hex, optional, sha256, sync};
 
-/// The open file, or none: lines of a run that only looks are made and summed up all the same.
+/// The open file, or none: lines of a run that is only re-run for a check are serialized and hashed without a file.
 pub(super) struct AppendLog {
     path: PathBuf,
     file: Option<BufWriter<File>>,
     sum: Sha256,
     bytes: u64,
-    /// The newest line.
+    /// The last line written.
     line: Vec<u8>,
 }
 
-/// How far a file was at a checkpoint.
+/// The length of a file at a checkpoint, and its hash.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Recorded {
@@ -28,14 +28,14 @@ pub(super) struct Recorded {
     sha256: String,
 }
 
-/// The file for another thread, or none.
+/// The file for another thread, if there is one.
 pub(super) struct Log {
     path: PathBuf,
     file: Option<File>,
 }
 
 impl Log {
-    /// Makes what was written so far outlive a power cut.
+    /// Syncs what was written so far to the disk.
     pub(super) fn sync(&self) -> Result<()> {
         let synced = self.file.as_ref().map_or(Ok(()), File::sync_data);
         optional(synced).map(|_| ()).map_err(Error::file(&self.path))
@@ -43,12 +43,12 @@ impl Log {
 }
 
 impl Recorded {
-    /// Whether a file that was so far has as many bytes.
+    /// Returns whether both records have the same length.
     pub(super) fn is_as_long_as(&self, other: &Self) -> bool {
         self.bytes == other.bytes
     }
 
-    /// The part of the file `name` that was there, or why it is not.
+    /// Reads the recorded part of the file `name`, or returns why it does not match.
     pub(super) fn part<'a>(&self, name: &str, file: &'a [u8]) -> Result<&'a [u8], String> {
         let part = usize::try_from(self.bytes).ok().and_then(|bytes| file.get(..bytes));
         let part = part.ok_or_else(|| {
@@ -57,33 +57,33 @@ impl Recorded {
         if sha256(part) == self.sha256 {
             Ok(part)
         } else {
-            Err(format!("`{name}` is not what it was: its SHA-256 is another"))
+            Err(format!("`{name}` has changed: its SHA-256 differs"))
         }
     }
 }
 
 impl AppendLog {
-    /// A new file.
+    /// Creates a new file.
     pub(super) fn create(path: &Path) -> Result<Self> {
         let file = File::create_new(path).map_err(Error::file(path))?;
         Ok(Self { path: path.to_owned(), file: Some(BufWriter::new(file)), ..Self::unwritten(&[]) })
     }
 
-    /// Goes on behind `part`, with which the file begins, once it is [cut](AppendLog::cut).
+    /// Continues after `part`, the start of the file, once the file is [cut](AppendLog::cut).
     pub(super) fn reopen(path: &Path, part: &[u8]) -> Result<Self> {
         let mut file = File::options().write(true).open(path).map_err(Error::file(path))?;
         file.seek(SeekFrom::Start(part.len() as u64)).map_err(Error::file(path))?;
         Ok(Self { path: path.to_owned(), file: Some(BufWriter::new(file)), ..Self::unwritten(part) })
     }
 
-    /// Takes away what the file has behind the lines that are known, before there are new ones.
+    /// Truncates the file to the known lines, before new ones are appended.
     pub(super) fn cut(&self) -> Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let cut = file.get_ref().set_len(self.bytes).and_then(|()| sync(file.get_ref()));
         cut.map_err(Error::file(&self.path))
     }
 
-    /// Lines that go nowhere, behind `part`.
+    /// Continues after `part` without writing to a file.
     pub(super) fn unwritten(part: &[u8]) -> Self {
         Self {
             path: PathBuf::new(),
@@ -105,7 +105,7 @@ impl AppendLog {
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(&self.line)).map_err(Error::file(&self.path))
     }
 
-    /// The line that was written last, with its end.
+    /// The line that was written last, with its line end.
     pub(super) fn line(&self) -> &[u8] {
         &self.line
     }
@@ -114,7 +114,7 @@ impl AppendLog {
         self.file.as_mut().map_or(Ok(()), Write::flush).map_err(Error::file(&self.path))
     }
 
-    /// How far the file is: on the disk only when its [`Log`] is synced.
+    /// The length of the file. It is on the disk only after its [`Log`] is synced.
     pub(super) fn recorded(&self) -> Recorded {
         Recorded { bytes: self.bytes, sha256: hex(&self.sum.clone().finalize()) }
     }

@@ -1,24 +1,24 @@
-//! A chart of lines as SVG: axes with round numbers, a grid, a legend. Nothing but text is needed to see it.
+//! A line chart as SVG text: axes with round numbers, a grid, a legend.
 
 use std::fmt::{Display, Formatter};
 
 /// One chart.
 pub(super) struct Chart {
     pub(super) title: String,
-    /// What runs along the lower axis.
+    /// The label of the horizontal axis.
     pub(super) across: &'static str,
     pub(super) lines: Vec<Line>,
 }
 
-/// One line of a chart; points that are no numbers leave a gap.
+/// One line of a chart. Points that are not finite leave a gap.
 pub(super) struct Line {
     pub(super) name: &'static str,
     pub(super) points: Vec<(f64, f64)>,
 }
 
-/// Told apart without red and green, and in print (Okabe and Ito 2008).
+/// Distinguishable without red and green, and in print (Okabe and Ito 2008).
 const COLOURS: [&str; 3] = ["#0072b2", "#d55e00", "#009e73"];
-/// Beyond this many points a dot for each would only hide the line.
+/// With more points than this, a dot for each would hide the line.
 const DOTS: usize = 60;
 
 impl Chart {
@@ -93,7 +93,7 @@ impl Line {
     }
 }
 
-/// From values to places, with round numbers on the way.
+/// Maps values to positions, with round numbers as ticks.
 pub(crate) struct Axis {
     low: f64,
     high: f64,
@@ -103,20 +103,20 @@ pub(crate) struct Axis {
 }
 
 impl Axis {
-    /// An axis over all values from the place `first` to the place `last`, with about `count` numbers.
+    /// An axis over all values from the position `first` to the position `last`, with about `count` ticks.
     pub(crate) fn over(values: impl Iterator<Item = f64>, first: f64, last: f64, count: u32) -> Self {
         let ends = values.fold(None, |ends: Option<(f64, f64)>, value| {
             Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
         });
         let (mut low, mut high) = ends.unwrap_or((0.0, 1.0));
-        // Of a single value, or of values that arithmetic can hardly tell apart, show the surroundings.
+        // For a single value, or values that are almost equal, show the surroundings.
         let width = low.abs().max(high.abs()) * 1e-6;
         if high - low <= width {
             let around = if width == 0.0 { 1.0 } else { low.abs() * 0.5 };
             (low, high) = (low - around, high + around);
         }
         let mut step = round((high - low) / f64::from(count));
-        // Where round numbers happen to miss the ends, fewer than three may be left.
+        // Where the round numbers miss the ends, fewer than three ticks may remain.
         if (high / step).floor() - (low / step).ceil() < 2.0 {
             step = round(step * 0.4);
         }
@@ -142,7 +142,7 @@ impl Axis {
     }
 }
 
-/// The next of 1, 2, 5, 10, 20, … at `step` or above it.
+/// The smallest of 1, 2, 5, 10, 20, … that is at least `step`.
 fn round(step: f64) -> f64 {
     let power = 10_f64.powf(step.log10().floor());
     let factor = step / power;
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ticks_are_round_numbers_within_the_axis() {
+    fn chart_ticks_are_round_and_within_axis() {
         let labels = |values: &[f64]| {
             let axis = Axis::over(values.iter().copied(), 0.0, 1.0, 4);
             axis.ticks().map(|(_, label)| label).collect::<Vec<_>>()
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_is_left_where_there_is_no_number() {
+    fn chart_line_has_gap_at_nan() {
         let points = vec![(1.0, 1.0), (2.0, f64::NAN), (3.0, 2.0), (4.0, 3.0)];
         let chart = Chart {
             title: "a < b".to_owned(),

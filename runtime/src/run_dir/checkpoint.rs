@@ -1,12 +1,12 @@
-//! Checkpoints: the whole state of a run at a step, in a folder that is there whole or not at all.
+//! Checkpoints: the complete state of a run at a step, in a folder that is written atomically.
 //!
 //! `checkpoints/step-00000150/` holds `model.safetensors`, which is a model file like any other;
-//! `optimizer.safetensors`, with the optimizer's numbers of each parameter under its path and their name
-//! (`linear_1.weight.m`); `ema.safetensors`, a model file of the weights' average, if the run keeps one;
-//! `best.safetensors`, the weights of the best epoch, if the run ends with those; `state.json`: the place in the
-//! run, the sums of the epoch so far, what is monitored, the loss scale and skipped steps, what the schedule remembers, how far
-//! `metrics.jsonl` and `trace.jsonl` were, the spec and the fingerprint of the data; and `SHA256SUMS` over all of these. One that
-//! a run left when it was interrupted is named `step-00000150-interrupted`.
+//! `optimizer.safetensors`, with the optimizer's state of each parameter under its path and the state's name
+//! (`linear_1.weight.m`); `ema.safetensors`, a model file of the averaged weights, if the run keeps an average;
+//! `best.safetensors`, the weights of the best epoch, if the run ends with those; `state.json`: the position in the
+//! run, the totals of the epoch so far, the monitored value, the loss scale and skipped steps, the state of the schedule,
+//! the lengths of `metrics.jsonl` and `trace.jsonl`, the spec and the fingerprint of the data; and `SHA256SUMS` over all of
+//! these. The checkpoint of an interrupted run is named `step-00000150-interrupted`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ use crate::graph::Graph;
 use crate::model_file::{NamedTensor, TensorFile, model};
 use crate::trainer::Snapshot;
 
-/// How far the logs of a run are at a checkpoint, and the files of them, to be synced before it relies on them.
+/// The lengths of a run's logs at a checkpoint, and their files, to be synced before the checkpoint relies on them.
 pub(super) struct Recording {
     pub(super) records: Records,
     pub(super) logs: [Log; 2],
@@ -35,9 +35,9 @@ pub(super) struct Recording {
 
 /// The checkpoints of one run.
 ///
-/// A checkpoint is made in two parts. While the run waits, the state is copied, as the bytes of the files that it becomes.
-/// Then a thread writes them while the run goes on. There is one copy at a time: if the next checkpoint is due before the last
-/// is on the disk, the run waits for that.
+/// A checkpoint is written in two parts. While the run waits, the state is copied as the bytes of its files.
+/// Then a thread writes them while the run continues. There is one copy at a time: if the next checkpoint is due before the last
+/// is on the disk, the run waits.
 pub(super) struct Checkpoints {
     writer: Writer,
     origin: Origin,
@@ -45,7 +45,7 @@ pub(super) struct Checkpoints {
     best: Option<u64>,
 }
 
-/// What does not change in a run.
+/// What does not change during a run.
 pub(super) struct Origin {
     pub(super) graph: Graph,
     pub(super) normalizer: Option<Normalizer>,
@@ -69,41 +69,41 @@ impl Origin {
 }
 
 impl Checkpoints {
-    /// Checkpoints below `path`, of which the newest `keep` stay.
+    /// Creates an empty store below `path` that keeps the newest `keep` checkpoints.
     pub(super) fn new(path: PathBuf, keep: usize, origin: Origin) -> Self {
         Self { writer: Writer::new(CheckpointStore::new(path, keep)), origin, best: None }
     }
 
-    /// Notes that the epoch that ended with this step is the best so far.
+    /// Records that the epoch that ended with this step is the best so far.
     pub(super) fn best(&mut self, step: u64) {
         self.best = Some(step);
     }
 
-    /// Goes on with these checkpoints. What a process that was ended left half written goes, and those of `damaged` are set
+    /// Continues with these checkpoints. Removes what a stopped process left incomplete, and sets those of `damaged`
     /// aside.
     pub(super) fn take_up(&mut self, slots: Vec<Slot>, best: Option<u64>, damaged: &[Slot]) -> Result<()> {
         self.best = best;
         self.writer.wait()?.take_up(slots, best, damaged)
     }
 
-    /// Copies the state, and has it saved in the background; then what is no longer kept is removed.
+    /// Copies the state and saves it in the background. Then removes the checkpoints that are no longer kept.
     ///
     /// # Errors
-    /// If the checkpoint before could not be saved.
+    /// If the previous checkpoint could not be saved.
     pub(super) fn save(&mut self, snapshot: &Snapshot<'_>, recording: Recording) -> Result<()> {
-        // Before there is another copy.
+        // Before another copy is made.
         self.writer.wait()?;
         let files = self.origin.files(snapshot, recording.records)?;
         let (slot, logs, best) = (Slot::due(snapshot.step), recording.logs, self.best);
         self.writer.start(move |shelf| {
-            // What is recorded is never behind the state.
+            // The logs on the disk must never be behind the state.
             logs.iter().try_for_each(Log::sync)?;
             shelf.add(slot, files, best)
         })
     }
 
-    /// Saves the state of a run that is interrupted, from where it is in memory. If there is a checkpoint of this step, nothing is to be
-    /// saved: what may have come since is an evaluation, which a resumed run makes again.
+    /// Saves the state of an interrupted run directly from memory. Does nothing if there is a checkpoint of this step: only an
+    /// evaluation may have followed, which a resumed run repeats.
     pub(super) fn save_interrupted(&mut self, snapshot: &Snapshot<'_>, recording: Recording) -> Result<()> {
         let shelf = self.writer.wait()?;
         if shelf.has(snapshot.step) {
@@ -114,23 +114,23 @@ impl Checkpoints {
         shelf.add(Slot::of_interruption(snapshot.step), files, self.best)
     }
 
-    /// The file of the model with these weights.
+    /// The model file with these weights.
     pub(super) fn model<'a>(&'a self, weights: &'a [Vec<f32>]) -> Result<TensorFile<'a>> {
         let Origin { graph, normalizer, seed, .. } = &self.origin;
         model(graph, weights, normalizer.as_ref(), Some(*seed))
     }
 
-    /// The error of a checkpoint that could not be saved, if that is known by now.
+    /// Returns the error of a checkpoint that could not be saved, if it is known by now.
     pub(super) fn poll(&mut self) -> Result<()> {
         self.writer.poll()
     }
 
-    /// Waits until what is to be saved is saved.
+    /// Waits until all pending checkpoints are saved.
     pub(super) fn wait(&mut self) -> Result<()> {
         self.writer.wait().map(|_| ())
     }
 
-    /// Removes what only an interruption has made, of a run that has ended.
+    /// Removes the checkpoints of interruptions, of a run that has ended.
     pub(super) fn clear(&mut self) -> Result<()> {
         self.writer.wait()?.clear()
     }
@@ -147,7 +147,7 @@ impl Origin {
         bytes.collect()
     }
 
-    /// The files of a checkpoint, whose numbers are where they are in the snapshot.
+    /// The files of a checkpoint, which borrow their values from the snapshot.
     fn in_place<'a>(
         &'a self,
         snapshot: &'a Snapshot<'_>,
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_holds_the_whole_state_and_the_sums_of_its_files() {
+    fn checkpoint_contains_complete_state_and_checksums() {
         let out = tempfile::tempdir().unwrap();
         save(&mut checkpoints(out.path(), 3), 150, true).unwrap();
         let path = out.path().join("checkpoints/step-00000150");
@@ -326,9 +326,9 @@ mod tests {
         }
     }
 
-    /// A first evaluation may be infinite, and the best so far.
+    /// The loss of a first evaluation may be infinite, and still the best so far.
     #[test]
-    fn a_best_value_without_a_number_in_json_is_kept() {
+    fn infinite_best_value_round_trips() {
         let graph = graph();
         let snapshot = Snapshot {
             step: 1,
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_and_the_best_stay() {
+    fn newest_and_best_checkpoints_are_retained() {
         let out = tempfile::tempdir().unwrap();
         let mut checkpoints = checkpoints(out.path(), 2);
         for step in 1..=6 {
@@ -375,11 +375,11 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_that_cannot_be_written_leaves_nothing_half_done() {
+    fn failed_checkpoint_write_leaves_no_partial_folder() {
         let out = tempfile::tempdir().unwrap();
         let mut checkpoints = checkpoints(out.path(), 1);
         save(&mut checkpoints, 1, false).unwrap();
-        // The same step again: the place is taken, so the rename is refused.
+        // The same step again: the target exists, so the rename fails.
         assert!(save(&mut checkpoints, 1, false).is_err());
         assert_eq!(names(&out.path().join("checkpoints")), ["step-00000001"]);
     }

@@ -1,4 +1,4 @@
-//! Where a run's checkpoints stand: how one gets to its place, and which ones stay.
+//! The checkpoints of a run on the disk: how one is put in place, and which ones are kept.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -13,14 +13,14 @@ use crate::model_file::TensorFile;
 
 /// The name of a checkpoint's folder.
 ///
-/// In their order one comes after the other in the run: one of an interruption may be of the same step as one that is due, and
-/// is then older, made before the evaluation.
+/// They are ordered by their position in the run. A checkpoint of an interruption may have the same step as a due one; it is
+/// then the older one, saved before the evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Slot {
-    /// Steps taken.
+    /// The number of optimizer steps taken.
     pub(super) step: u64,
-    /// Whether the spec asks for it; else it is of an interruption, and goes when a later one is there or the run has ended, so
-    /// that a run leaves the same files whether it was interrupted or not.
+    /// Whether the spec asks for it. Otherwise it is of an interruption, and is removed once a later one exists or the run
+    /// has ended, so that a run leaves the same files whether it was interrupted or not.
     pub(super) is_due: bool,
 }
 
@@ -29,11 +29,11 @@ pub(super) struct Slot {
 pub(super) struct CheckpointStore {
     path: PathBuf,
     keep: usize,
-    /// Those that are there, in their order.
+    /// The existing checkpoints, in order.
     slots: Vec<Slot>,
 }
 
-/// What a file of a checkpoint holds.
+/// The content of a checkpoint file.
 pub(super) trait Content {
     /// Writes all of it.
     fn write(&self, to: &mut dyn Write) -> io::Result<()>;
@@ -45,7 +45,7 @@ impl Content for Vec<u8> {
     }
 }
 
-/// A file that is written from where its numbers are, without a copy.
+/// A file that is written from where its values are, without a copy.
 pub(super) enum InPlace<'a> {
     Bytes(Vec<u8>),
     Tensors(TensorFile<'a>),
@@ -74,7 +74,7 @@ impl Slot {
         format!("step-{:08}{}", self.step, if self.is_due { "" } else { "-interrupted" })
     }
 
-    /// What [`Slot::name`] gave.
+    /// Parses the result of [`Slot::name`].
     pub(super) fn named(name: &str) -> Option<Self> {
         let rest = name.strip_prefix("step-")?;
         let (step, is_due) = rest.strip_suffix("-interrupted").map_or((rest, true), |step| (step, false));
@@ -84,13 +84,13 @@ impl Slot {
 }
 
 impl CheckpointStore {
-    /// An empty one at `path`, on which the newest `keep` stay.
+    /// Creates an empty store at `path` that keeps the newest `keep` checkpoints.
     pub(super) fn new(path: PathBuf, keep: usize) -> Self {
         Self { path, keep: keep.max(1), slots: Vec::new() }
     }
 
-    /// Goes on with what stands there. What a process that was ended left half written or half removed goes, and `damaged` is
-    /// set aside. `best` is the last step of the best epoch so far.
+    /// Opens the existing store. Removes what a stopped process left partly written or partly removed, and sets `damaged`
+    /// aside. `best` is the last step of the best epoch so far.
     pub(super) fn take_up(&mut self, slots: Vec<Slot>, best: Option<u64>, damaged: &[Slot]) -> Result<()> {
         let entries = fs::read_dir(&self.path).map_err(Error::file(&self.path))?;
         for entry in entries {
@@ -108,7 +108,7 @@ impl CheckpointStore {
         }
         sync_folder(&self.path)?;
         self.slots = slots;
-        // The process may have been ended before it removed what its last checkpoint supersedes.
+        // The process may have stopped before it removed what its last checkpoint supersedes.
         self.remove(&superseded(&self.slots, self.keep, best))
     }
 
@@ -116,13 +116,13 @@ impl CheckpointStore {
         &self.path
     }
 
-    /// Whether the newest checkpoint is of this step.
+    /// Returns whether the newest checkpoint is of this step.
     pub(super) fn has(&self, step: u64) -> bool {
         self.slots.last().is_some_and(|slot| slot.step == step)
     }
 
-    /// Writes a checkpoint aside, brings it to its place, and only then removes what is no longer kept. `best` is the last step
-    /// of the best epoch so far.
+    /// Writes a checkpoint to a temporary folder, renames it, and only then removes what is no longer kept. `best` is the
+    /// last step of the best epoch so far.
     pub(super) fn add(
         &mut self,
         slot: Slot,
@@ -139,7 +139,7 @@ impl CheckpointStore {
         let written = write(&aside, files);
         let placed = written.and_then(|()| fs::rename(&aside, &place).map_err(Error::file(&place)));
         if let Err(error) = placed {
-            // What is left aside is of no use; why it could not get to its place is the error to tell.
+            // The temporary folder is of no use. The error to report is why it could not be renamed.
             let _ = fs::remove_dir_all(&aside);
             return Err(error);
         }
@@ -148,18 +148,18 @@ impl CheckpointStore {
         self.remove(&superseded(&self.slots, self.keep, best))
     }
 
-    /// Removes the checkpoints of interruptions, of a run that has ended, and the folder if there were no others.
+    /// Removes the checkpoints of interruptions, of a run that has ended, and the folder if there are no others.
     pub(super) fn clear(&mut self) -> Result<()> {
         let slots: Vec<_> = self.slots.iter().copied().filter(|slot| !slot.is_due).collect();
         self.remove(&slots)?;
         if !slots.is_empty() && self.slots.is_empty() {
-            // There may be something of the user's, or something that is damaged.
+            // The folder may hold files of the user, or a damaged checkpoint.
             let _ = fs::remove_dir(&self.path);
         }
         Ok(())
     }
 
-    /// Takes them from their places first, so that none stands there of which some files are gone.
+    /// Renames them first, so that no checkpoint stays in place with some of its files removed.
     fn remove(&mut self, slots: &[Slot]) -> Result<()> {
         for &slot in slots {
             let (place, aside) = (self.path.join(slot.name()), self.aside(slot));
@@ -172,13 +172,13 @@ impl CheckpointStore {
         Ok(())
     }
 
-    /// Where a checkpoint is that is not whole.
+    /// The path of a checkpoint that is incomplete.
     fn aside(&self, slot: Slot) -> PathBuf {
         self.path.join(format!(".{}.partial", slot.name()))
     }
 }
 
-/// Writes the files and the list of their sums; each file's memory is given back when it is written.
+/// Writes the files and the list of their checksums. The memory of each file is freed once it is written.
 fn write(folder: &Path, files: impl IntoIterator<Item = (&'static str, impl Content)>) -> Result<()> {
     let mut sums = String::new();
     for (name, content) in files {
@@ -193,7 +193,7 @@ fn write(folder: &Path, files: impl IntoIterator<Item = (&'static str, impl Cont
     sync_folder(folder).map(|_| ())
 }
 
-/// A file with the sum of what was written to it.
+/// A writer that also hashes what is written.
 struct Summed {
     file: File,
     hash: Sha256,
@@ -211,8 +211,8 @@ impl Write for Summed {
     }
 }
 
-/// Which checkpoints go: all but the newest `keep`, and but the one of the best epoch, which is the first that was made at its
-/// end or later. Those of interruptions count for neither; all go but one that is the newest of all.
+/// Returns which checkpoints to remove: all but the newest `keep` and the one of the best epoch, which is the first that
+/// was saved at its end or later. Those of interruptions do not count; all are removed except one that is the newest of all.
 fn superseded(slots: &[Slot], keep: usize, best: Option<u64>) -> Vec<Slot> {
     let due = || slots.iter().filter(|slot| slot.is_due);
     let of_best = best.and_then(|best| due().find(|slot| slot.step >= best));
@@ -223,7 +223,7 @@ fn superseded(slots: &[Slot], keep: usize, best: Option<u64>) -> Vec<Slot> {
     old.chain(passed).copied().collect()
 }
 
-/// Removes a folder, if it is there.
+/// Removes a folder, if it exists.
 fn remove(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::file(path)(error)),
@@ -250,15 +250,15 @@ mod tests {
     }
 
     #[test]
-    fn the_best_is_the_first_checkpoint_at_or_after_its_epoch() {
+    fn best_checkpoint_is_first_at_or_after_best_epoch() {
         assert_eq!(steps(&[10, 20, 30, 40], 1, Some(15)), [10, 30]);
         assert_eq!(steps(&[10, 20, 30, 40], 1, Some(50)), [10, 20, 30]);
         assert_eq!(steps(&[10, 20], 3, None), [0_u64; 0]);
     }
 
-    /// 15 would else be that of the best epoch, and 25 one of the newest two.
+    /// Otherwise 15 would be that of the best epoch, and 25 one of the newest two.
     #[test]
-    fn those_of_interruptions_count_for_nothing() {
+    fn interruption_checkpoints_do_not_affect_retention() {
         let mut slots = [Slot::due(10), Slot::of_interruption(15), Slot::due(20), Slot::of_interruption(25)];
         assert_eq!(superseded(&slots, 2, Some(15)), [Slot::of_interruption(15)]);
         slots[3] = Slot::due(30);
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_that_of_its_slot_alone() {
+    fn checkpoint_names_round_trip() {
         for slot in [Slot::due(0), Slot::due(150), Slot::due(1_234_567_890), Slot::of_interruption(7)] {
             assert_eq!(Slot::named(&slot.name()), Some(slot));
         }
@@ -276,9 +276,9 @@ mod tests {
         assert!(Slot::of_interruption(7) < Slot::due(7) && Slot::due(6) < Slot::of_interruption(7));
     }
 
-    /// What cannot get to its place costs nothing that was there.
+    /// A failed rename leaves everything in place.
     #[test]
-    fn nothing_goes_before_another_is_in_its_place() {
+    fn old_checkpoint_is_removed_only_after_new_one_is_saved() {
         let out = tempfile::tempdir().unwrap();
         let mut shelf = CheckpointStore::new(out.path().to_owned(), 1);
         let files = || Files::from([(STATE, b"{}".to_vec())]);
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interruption_leaves_no_trace_in_a_run_that_has_ended() {
+    fn interruption_checkpoint_is_removed_when_run_completes() {
         let out = tempfile::tempdir().unwrap();
         let path = out.path().join("checkpoints");
         let mut shelf = CheckpointStore::new(path.clone(), 1);

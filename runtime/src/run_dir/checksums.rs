@@ -1,7 +1,7 @@
-//! `SHA256SUMS`: the sums of a checkpoint's files, in the form that `sha256sum --check` reads.
+//! `SHA256SUMS`: the checksums of a checkpoint's files, in the format that `sha256sum --check` reads.
 //!
-//! safetensors has no checksum of its own, and a digit of JSON that has flipped is JSON still. The last line is that of
-//! `state.json`, so a list that was cut is told from a whole one.
+//! safetensors has no checksum of its own, and JSON with a flipped digit is still JSON. The last line is that of
+//! `state.json`, so a truncated list is detected.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::files::{is_no_file, read_file, sha256};
 
 /// The list.
 pub(super) const SUMS: &str = "SHA256SUMS";
-/// What is no tensor.
+/// The state other than tensors.
 pub(super) const STATE: &str = "state.json";
 /// The parameters and running statistics.
 pub(super) const MODEL: &str = "model.safetensors";
@@ -22,14 +22,14 @@ pub(super) const BEST: &str = "best.safetensors";
 /// The average of the weights.
 pub(super) const EMA: &str = "ema.safetensors";
 
-/// Every file that a checkpoint can have, in the order of the alphabet, and whether each has it.
+/// All files that a checkpoint can have, in alphabetical order, and whether each is required.
 const FILES: [(&str, bool); 5] =
     [(BEST, false), (EMA, false), (MODEL, true), (OPTIMIZER, true), (STATE, true)];
 
-/// The files of a checkpoint by their names.
+/// The files of a checkpoint by name.
 pub(super) type Files = BTreeMap<&'static str, Vec<u8>>;
 
-/// The line of a file with this sum.
+/// The line of a file with this checksum.
 pub(super) fn line(name: &str, sum: &str) -> String {
     format!("{sum}  {name}\n")
 }
@@ -37,9 +37,9 @@ pub(super) fn line(name: &str, sum: &str) -> String {
 /// Why a checkpoint is not used.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// It is not what was written.
+    /// Its content is not what was written.
     Damaged(String),
-    /// It may be what was written: the system does not let it be read, or another version wrote it.
+    /// It may be intact: the system does not allow reading it, or another version wrote it.
     Unknown(Error),
 }
 
@@ -49,7 +49,7 @@ impl From<String> for Fault {
     }
 }
 
-/// The files of a folder, if its list is whole and they are those of the list; else what is wrong.
+/// Reads the files of a folder if its list is complete and matches them; otherwise returns what is wrong.
 pub(super) fn read(folder: &Path) -> Result<Files, Fault> {
     let read = |name: &str| {
         let path = folder.join(name);
@@ -61,17 +61,17 @@ pub(super) fn read(folder: &Path) -> Result<Files, Fault> {
             }
         })
     };
-    let list = String::from_utf8(read(SUMS)?).map_err(|_| format!("`{SUMS}` is no text"))?;
-    let lines = list.strip_suffix('\n').ok_or_else(|| format!("`{SUMS}` is cut"))?;
+    let list = String::from_utf8(read(SUMS)?).map_err(|_| format!("`{SUMS}` is not text"))?;
+    let lines = list.strip_suffix('\n').ok_or_else(|| format!("`{SUMS}` is cut short"))?;
     let mut files = Files::new();
     for line in lines.split('\n') {
         let known = line
             .split_once("  ")
             .and_then(|(sum, name)| Some((sum, FILES.iter().find(|(known, _)| *known == name)?.0)));
-        let (sum, name) = known.ok_or_else(|| format!("`{SUMS}` has a line that names no file"))?;
+        let (sum, name) = known.ok_or_else(|| format!("`{SUMS}` has a line that does not name a file"))?;
         let bytes = read(name)?;
         if sha256(&bytes) != sum {
-            return Err(format!("`{name}` is not what was written: its SHA-256 is another").into());
+            return Err(format!("`{name}` has changed since it was written: its SHA-256 differs").into());
         }
         if files.insert(name, bytes).is_some() {
             return Err(format!("`{SUMS}` names `{name}` twice").into());
@@ -90,14 +90,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_ends_with_the_state() {
+    fn checksum_list_is_sorted_with_state_last() {
         assert!(FILES.is_sorted());
         assert_eq!(FILES.last().map(|(name, _)| *name), Some(STATE));
     }
 
-    /// Every bit of the list and of a file, and every length.
+    /// Flips every bit of the list and of a file, and tries every length.
     #[test]
-    fn one_bit_or_one_byte_less_is_seen() {
+    fn flipped_bits_and_truncation_are_detected() {
         let folder = tempfile::tempdir().unwrap();
         let files: Files = [(MODEL, b"model".to_vec()), (OPTIMIZER, vec![]), (STATE, b"{}".to_vec())].into();
         for (name, bytes) in &files {
@@ -126,10 +126,10 @@ mod tests {
         assert!(problem.starts_with("`optimizer.safetensors`: "), "{problem}");
     }
 
-    /// A link to itself is neither there nor not there to the system, which stands for all that it may refuse.
+    /// Of a link to itself, the system reports neither that it exists nor that it does not. It stands for all other errors.
     #[cfg(unix)]
     #[test]
-    fn what_cannot_be_read_is_not_known_to_be_damaged() {
+    fn unreadable_file_is_not_reported_as_damaged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(SUMS);
         std::os::unix::fs::symlink(&path, &path).unwrap();

@@ -1,20 +1,20 @@
-//! The time of day, which names runs and is noted in manifests, and on which nothing else depends.
+//! The time of day. It names runs and is recorded in manifests; nothing else depends on it.
 //!
-//! A clock may be wrong, and may be set back while a run goes on. Durations are measured by [`Instant`](std::time::Instant).
+//! A clock may be wrong, and may be set back during a run. Durations are measured with [`Instant`](std::time::Instant).
 
 use std::time::{Duration, SystemTime};
 
 /// The last second that RFC 3339 can write: the end of the year 9999.
 const LAST: Duration = Duration::from_secs(253_402_300_799);
 
-/// The time, from 1970 to 9999 whatever the clock shows.
+/// The time, clamped to the years 1970 to 9999.
 pub(super) fn now() -> SystemTime {
     let since = shown().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     SystemTime::UNIX_EPOCH + since.min(LAST)
 }
 
-/// The time in UTC as RFC 3339 has it; not before `earlier`, which is such a time: what was noted later is never shown as
-/// earlier.
+/// The time in UTC as RFC 3339, at least `earlier`, which is such a time: a later record never shows an
+/// earlier time.
 pub(super) fn noted_after(earlier: &str) -> String {
     let time = humantime::format_rfc3339_seconds(now()).to_string();
     if time.as_str() < earlier { earlier.to_owned() } else { time }
@@ -35,7 +35,7 @@ fn shown() -> SystemTime {
     SHOWN.get().unwrap_or_else(SystemTime::now)
 }
 
-/// Sets this thread's clock to so many seconds after (or before) the start of 1970.
+/// Sets this thread's clock to this many seconds after (or before) the start of 1970.
 #[cfg(test)]
 pub(super) fn set(seconds: i64) {
     let by = Duration::from_secs(seconds.unsigned_abs());
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_one_that_can_be_written() {
+    fn times_are_clamped_to_printable_range() {
         for (seconds, text) in [
             (-86_400, "1970-01-01T00:00:00Z"),
             (400_000_000_000, "9999-12-31T23:59:59Z"),
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_note_is_not_earlier() {
+    fn timestamps_are_monotonic() {
         set(1_795_459_501);
         let first = noted_after("");
         set(1_795_400_000);

@@ -1,4 +1,4 @@
-//! `curves.svg`: a run as a picture.
+//! `curves.svg`: the curves of a run as a picture.
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Formatter};
@@ -6,7 +6,7 @@ use std::fmt::{Display, Formatter};
 use super::chart::{Chart, Line};
 use crate::trainer::{EpochReport, RateCurve, RatePoint};
 
-/// What is drawn of a run, gathered while it goes on.
+/// The data of the charts, collected during the run.
 pub(super) struct Curves {
     name: String,
     /// `loss`, then each metric: training and validation over epochs.
@@ -39,7 +39,7 @@ impl Curves {
         }
     }
 
-    /// An epoch's evaluation of the training samples, part 0, or the validation samples, part 1.
+    /// The evaluation of an epoch: the training samples are part 0, the validation samples part 1.
     pub(super) fn add<'a>(
         &mut self,
         epoch: u64,
@@ -55,7 +55,7 @@ impl Curves {
         }
     }
 
-    /// The picture; `None` if no epoch has ended.
+    /// Returns the picture; `None` if no epoch has ended.
     pub(super) fn draw(&self) -> Option<String> {
         if self.loss.iter().all(Vec::is_empty) {
             return None;
@@ -79,14 +79,14 @@ impl Curves {
     }
 }
 
-/// The picture of a learning rate over the numbers of steps, from 1.
+/// The picture of a learning rate over steps, from 1.
 pub(crate) fn draw_rates(name: &str, rates: impl Iterator<Item = (u64, f64)>) -> String {
     let mut thinned = Thinned::default();
     rates.for_each(|(step, rate)| thinned.push((step as f64, rate)));
     Picture { charts: vec![chart_of_rates(name, &thinned)] }.to_string()
 }
 
-/// The picture of a search for a learning rate.
+/// The picture of a learning rate search.
 pub(crate) fn draw_search(name: &str, curve: &RateCurve) -> String {
     let line = |name, value: fn(&RatePoint) -> f64| Line {
         name,
@@ -94,7 +94,7 @@ pub(crate) fn draw_search(name: &str, curve: &RateCurve) -> String {
     };
     let chart = Chart {
         title: format!("{name}: loss against learning rate"),
-        across: "rate, as a power of ten",
+        across: "learning rate, as a power of ten",
         lines: vec![line("smoothed", |point| point.smoothed), line("each step", |point| point.loss)],
     };
     Picture { charts: vec![chart] }.to_string()
@@ -108,7 +108,7 @@ fn chart_of_rates(name: &str, rates: &Thinned) -> Chart {
     }
 }
 
-/// Charts below each other in one SVG file.
+/// Places charts below each other in one SVG file.
 struct Picture {
     charts: Vec<Chart>,
 }
@@ -137,7 +137,7 @@ impl Display for Picture {
     }
 }
 
-/// A line of any length in little memory: when it grows too long, every second point goes.
+/// A line of any length in bounded memory: when it grows too long, every second point is removed.
 #[derive(Default)]
 struct Thinned {
     kept: Vec<(f64, f64)>,
@@ -179,7 +179,7 @@ mod tests {
     use crate::trainer::Evaluation;
 
     #[test]
-    fn a_long_line_keeps_its_ends_and_even_steps() {
+    fn long_line_is_thinned_evenly_and_keeps_its_ends() {
         let mut line = Thinned::default();
         for step in 0..10_000 {
             line.push((f64::from(step), 0.0));
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_has_a_chart_for_each_measure_and_the_rate() {
+    fn picture_has_chart_for_each_metric_and_learning_rate() {
         let mut curves = Curves::new("digits");
         assert!(curves.draw().is_none());
         let evaluation = Evaluation {

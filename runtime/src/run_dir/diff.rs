@@ -1,4 +1,4 @@
-//! In what two runs differ.
+//! How two runs differ.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,31 +12,31 @@ use super::replay::number;
 use super::tensors::first_difference;
 use crate::error::Result;
 
-/// Two runs beside each other: [`diff`].
+/// The comparison of two runs: [`diff`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Comparison {
     /// Their folders.
     pub folders: [PathBuf; 2],
-    /// How each ended; `None` if it was ended from outside.
+    /// How each ended; `None` if its process was killed.
     pub exits: [Option<String>; 2],
-    /// What was changed of what was declared, in its order.
+    /// The changes to the declared settings, in order.
     pub overrides: [Vec<(String, String)>; 2],
-    /// The keys of the spec that differ; the seed is one of them.
+    /// The keys of the spec that differ. The seed is one of them.
     pub spec: Vec<Change>,
     /// The fingerprints of the data, if they differ.
     pub data: Option<Change>,
-    /// In what the machines and programs differ on which they were begun.
+    /// How the machines and programs differ on which they were started.
     pub environment: Vec<Change>,
-    /// The last step of each.
+    /// The last step of each run.
     pub steps: [u64; 2],
     /// The first step whose losses differ bit for bit.
     pub first: Option<Losses>,
-    /// The step at which the losses differ most, of those that both have.
+    /// The step with the largest difference of the losses, among the steps of both runs.
     pub largest: Option<Losses>,
-    /// What each measured in the end, by its name: `validation loss`.
+    /// The final measurements of each, by name: `validation loss`.
     pub results: Vec<Results>,
-    /// The first tensor of the final models that differs, and how; `None` if none does, or one run has no model.
+    /// The first tensor of the final models that differs, and how. `None` if none differs, or one run has no model.
     pub model: Option<Change>,
 }
 
@@ -45,12 +45,12 @@ pub struct Comparison {
 pub struct Losses {
     /// The step, from 1.
     pub step: u64,
-    /// The losses; NaN where it was no number.
+    /// The losses; NaN where the loss was not finite.
     pub losses: [f64; 2],
 }
 
 impl Losses {
-    /// By how much they differ: infinity if one of them is no number.
+    /// The absolute difference; infinity if one of them is NaN.
     #[must_use]
     pub fn distance(&self) -> f64 {
         let [one, other] = self.losses;
@@ -69,7 +69,7 @@ impl Losses {
     }
 }
 
-/// A measure of two runs in the end.
+/// A final measurement of two runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Results {
     /// `test accuracy`
@@ -79,7 +79,7 @@ pub struct Results {
 }
 
 impl Comparison {
-    /// Whether the runs are the same in all but where and when they ran.
+    /// Returns whether the runs are equal except for where and when they ran.
     #[must_use]
     pub fn is_same(&self) -> bool {
         self.spec.is_empty()
@@ -94,7 +94,7 @@ impl Comparison {
     }
 }
 
-/// Compares the specs, the environments and the curves of two runs, of one program or of two.
+/// Compares the specs, the environments and the curves of two runs, of the same program or of two programs.
 ///
 /// ```no_run
 /// use std::path::Path;
@@ -107,7 +107,7 @@ impl Comparison {
 /// ```
 ///
 /// # Errors
-/// If a folder is none of a run, a process is at work there, or a file cannot be read.
+/// If a folder is not a run folder, another process is using it, or a file cannot be read.
 pub fn diff(one: &Path, other: &Path) -> Result<Comparison> {
     let records = [Record::open(one)?, Record::open(other)?];
     let [old, new] = &records;
@@ -162,7 +162,7 @@ fn losses(record: &Record) -> BTreeMap<u64, f64> {
     steps.filter_map(|line| Some((line.get("step")?.as_u64()?, number(line.get("loss")?)?))).collect()
 }
 
-/// What both measured in the end: of the run's result, or of the last epoch if there is none.
+/// The final measurements of both: of the run's result, or of the last epoch if there is none.
 fn results(records: &[Record; 2]) -> Vec<Results> {
     let mut found: BTreeMap<String, [Option<f64>; 2]> = BTreeMap::new();
     for (place, record) in records.iter().enumerate() {
@@ -178,7 +178,7 @@ fn results(records: &[Record; 2]) -> Vec<Results> {
             ("test", result.get("test")),
         ] {
             let measured = measured.and_then(Value::as_object).into_iter().flatten();
-            // A table is not compared here; what it says shows in the numbers.
+            // Tables are not compared here; their content shows in the other values.
             for (name, value) in measured.filter(|(name, _)| *name != "samples") {
                 if let Some(value) = number(value) {
                     found.entry(format!("{part} {name}")).or_default()[place] = Some(value);
@@ -195,7 +195,7 @@ mod tests {
     use crate::fixture::experiment;
 
     #[test]
-    fn the_distance_of_what_is_no_number() {
+    fn loss_distance_handles_nan_and_infinity() {
         let distance = |one, other| Losses { step: 1, losses: [one, other] }.distance();
         assert!(distance(1.0, f64::NAN).is_infinite() && distance(f64::INFINITY, 1.0).is_infinite());
         for same in [1.0, f64::NAN, f64::INFINITY] {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn two_seeds_and_two_rates() {
+    fn diff_reports_changed_seed_and_learning_rate() {
         let out = tempfile::tempdir().unwrap();
         let run = |seed: u64, lr: &str| {
             let training = experiment().out(out.path()).seed(seed).set("optimizer.lr", lr).unwrap();
@@ -220,13 +220,13 @@ mod tests {
         let found = diff(&one, &seed).unwrap();
         let keys: Vec<_> = found.spec.iter().map(|change| change.key.as_str()).collect();
         assert!(!found.is_same() && keys == ["seed"], "{found:?}");
-        assert_eq!(found.first.unwrap().step, 1, "the weights begin otherwise");
+        assert_eq!(found.first.unwrap().step, 1, "the initial weights differ");
         assert!(found.model.is_some());
 
         let found = diff(&one, &rate).unwrap();
         assert_eq!(found.spec[0].to_string(), "`optimizer.lr` was 0.1, is 0.2");
         assert_eq!(found.overrides[1][1], ("optimizer.lr".to_owned(), "0.2".to_owned()));
-        // The first step is taken from equal weights.
+        // Both runs take the first step from equal weights.
         let (first, largest) = (found.first.unwrap(), found.largest.unwrap());
         assert_eq!(first.step, 2);
         assert!(largest.distance() >= first.distance());
@@ -245,6 +245,6 @@ mod tests {
         assert!(found.results.iter().all(|result| result.values.iter().all(Option::is_some)));
 
         let problem = diff(&one, &out.path().join("nowhere")).unwrap_err().to_string();
-        assert!(problem.contains("expected that of a run"), "{problem}");
+        assert!(problem.contains("expected a run folder"), "{problem}");
     }
 }

@@ -1,4 +1,4 @@
-//! In which keys two specs differ.
+//! Which keys of two specs differ.
 
 use serde_json::Value;
 
@@ -9,9 +9,9 @@ use crate::spec::canonical;
 pub struct Change {
     /// `optimizer.lr`
     pub key: String,
-    /// The beginning of the one value as JSON.
+    /// The start of the old value as JSON.
     pub was: String,
-    /// The same of the other.
+    /// The start of the new value as JSON.
     pub is: String,
 }
 
@@ -23,14 +23,14 @@ impl std::fmt::Display for Change {
 }
 
 impl Change {
-    /// Whether a list of keys has this one, or one that it is part of.
+    /// Returns whether a list of keys has this one, or one that contains it.
     pub(super) fn is_among(&self, keys: &[String]) -> bool {
         let holds = |rest: &str| rest.is_empty() || rest.starts_with('.');
         keys.iter().any(|key| self.key.strip_prefix(key.as_str()).is_some_and(holds))
     }
 }
 
-/// The innermost keys that have changed from one spec to another, in the order of the alphabet.
+/// The innermost keys that differ between two specs, in alphabetical order.
 pub(super) fn changes(old: &Value, new: &Value) -> Vec<Change> {
     let mut changes = Vec::new();
     compare("", Some(old), Some(new), &mut changes);
@@ -59,10 +59,10 @@ fn compare(key: &str, old: Option<&Value>, new: Option<&Value>, changes: &mut Ve
     }
 }
 
-/// A value in a sentence: the beginning of it, if it is long.
+/// A value in a sentence, cut if it is long.
 fn text(value: Option<&Value>) -> String {
     const MOST: usize = 60;
-    let Some(value) = value else { return "not there".to_owned() };
+    let Some(value) = value else { return "missing".to_owned() };
     let text = canonical(value);
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_innermost_keys_are_named() {
+    fn spec_difference_names_innermost_keys() {
         let old = json!({ "a": { "x": 1, "y": [1, { "z": 2.0 }] }, "b": null, "same": [1, 2], "gone": "g" });
         let new =
             json!({ "a": { "x": 3, "y": [1, { "z": 2.5 }] }, "b": { "c": 1 }, "same": [1, 2], "list": [] });
@@ -88,8 +88,8 @@ mod tests {
                 "`a.x` was 1, is 3",
                 "`a.y.1.z` was 2.0, is 2.5",
                 "`b` was null, is {\"c\":1}",
-                "`gone` was \"g\", is not there",
-                "`list` was not there, is []",
+                "`gone` was \"g\", is missing",
+                "`list` was missing, is []",
             ]
         );
         assert!(changes(&old, &old).is_empty());
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_permits_what_it_holds() {
+    fn permitted_key_includes_nested_keys() {
         let changes = changes(&json!({ "optimizer": { "lr": 1 } }), &json!({ "optimizer": { "lr": 2 } }));
         let permitted = |key: &str| changes[0].is_among(&[key.to_owned()]);
         assert!(permitted("optimizer") && permitted("optimizer.lr"));

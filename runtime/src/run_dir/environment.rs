@@ -1,4 +1,4 @@
-//! What a run runs on: the machine, the programs, and the state of the user's own.
+//! What a run runs on: the machine, the programs, and the commit of the user's own repository.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::start::Start;
 
-/// Of one process; what is not known is `null`.
+/// The environment of one process. What is not known is `null`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Environment {
@@ -36,32 +36,32 @@ struct System {
     os: String,
     /// `x86_64`
     arch: String,
-    /// What the program was built for.
+    /// The target for which the program was built.
     target: String,
-    /// The level at which kernels run.
+    /// The instruction set level of the kernels.
     simd: String,
     /// The optimization level at which the kernels were compiled: `3`.
     opt_level: String,
-    /// What the processor has of that on which kernels and candle depend.
+    /// The CPU features on which the kernels and candle depend.
     cpu_features: Vec<String>,
 }
 
-/// The repository of the user's program: that of the folder in which the program lies, else that of the working folder.
+/// The repository of the user's program: the one that holds the program, or else the working folder.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Git {
     commit: String,
-    /// Whether files differ from the commit; `null` if git does not say.
+    /// Whether files differ from the commit; `null` if git does not report it.
     is_dirty: Option<bool>,
-    /// Whose repository it is.
+    /// Which folder's repository it is.
     #[serde(default)]
     of: String,
 }
 
-/// The version of candle that this crate is built with.
+/// The version of candle with which this crate is built.
 const CANDLE: &str = "0.11.1";
 
 impl Environment {
-    /// That of this process.
+    /// The environment of this process.
     pub(super) fn of(start: &Start<'_>) -> Self {
         let text = |text: &str| text.to_owned();
         Self {
@@ -86,7 +86,7 @@ impl Environment {
         }
     }
 
-    /// As JSON without the words of the command, which say nothing of the numbers.
+    /// As JSON without the command, which does not affect the results.
     pub(super) fn to_json(&self) -> serde_json::Value {
         let mut json = serde_json::to_value(self).unwrap_or_default();
         if let Some(keys) = json.as_object_mut() {
@@ -135,7 +135,7 @@ impl Git {
         program.or_else(|| Self::of(Path::new("."), "working folder"))
     }
 
-    /// The repository that holds `folder`, if there is one and git is at hand.
+    /// The repository that holds `folder`, if there is one and git is available.
     fn of(folder: &Path, whose: &str) -> Option<Self> {
         let ask = |arguments: &[&str]| {
             let variables = std::env::vars_os().map(|(name, _)| name);
@@ -154,14 +154,14 @@ impl Git {
     }
 }
 
-/// Git in a folder, whatever the process's own variables say of another repository: a hook or a script that works at one sets
-/// `GIT_DIR`, `GIT_WORK_TREE` or `GIT_INDEX_FILE` for all that it starts.
+/// Runs git in a folder, whatever the environment variables of the process set: a hook or a script sets
+/// `GIT_DIR`, `GIT_WORK_TREE` or `GIT_INDEX_FILE` for everything that it starts.
 fn command(folder: &Path, variables: impl Iterator<Item = OsString>) -> Command {
     let mut git = Command::new("git");
     for name in variables.filter(|name| name.as_encoded_bytes().starts_with(b"GIT_")) {
         git.env_remove(name);
     }
-    // Looking must not get in the way of the user's own commands, nor run a program that the repository names.
+    // Reading the state must not interfere with the user's own commands, nor run a program that the repository configures.
     git.env("GIT_OPTIONAL_LOCKS", "0").args(["-c", "core.fsmonitor=false"]).current_dir(folder);
     git
 }
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_of_candle_is_the_one_in_use() {
+    fn recorded_candle_version_matches_lock_file() {
         let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock");
         let lock = std::fs::read_to_string(lock).unwrap();
         let mut lines = lock.lines().skip_while(|line| *line != "name = \"candle-core\"");
@@ -179,15 +179,15 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_outside_any_repository_has_no_commit() {
+    fn folder_outside_repository_has_no_commit() {
         let folder = tempfile::tempdir().unwrap();
         assert!(Git::of(folder.path(), "nobody").is_none());
     }
 
-    /// Two repositories: the one that is looked at is that of the folder, and its monitor is not run.
+    /// Two repositories: git reads the one that holds the folder, and does not run its monitor.
     #[cfg(unix)]
     #[test]
-    fn variables_of_git_name_no_other_repository() {
+    fn git_environment_variables_are_ignored() {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let git = |folder: &Path, words: &[&str]| {
             let identity =
@@ -199,7 +199,7 @@ mod tests {
             let is_made = git(folder.path(), &["init", "-q"])
                 && git(folder.path(), &["commit", "-q", "--allow-empty", "-m", message]);
             if !is_made {
-                // There is no git.
+                // Git is not found.
                 return;
             }
         }
@@ -219,14 +219,14 @@ mod tests {
     }
 
     #[test]
-    fn the_compiler_and_the_target_are_known() {
+    fn compiler_and_target_are_recorded() {
         assert!(env!("TRAINSPEC_RUSTC").starts_with("rustc "));
         assert!(env!("TRAINSPEC_TARGET").starts_with(std::env::consts::ARCH));
     }
 
-    /// What an older version did not record is not there, and no error.
+    /// What an older version did not record is missing, which is not an error.
     #[test]
-    fn what_is_missing_is_empty() {
+    fn missing_environment_fields_are_empty() {
         let read: Environment = serde_json::from_str(r#"{ "threads": 2, "git": null }"#).unwrap();
         assert_eq!((read.threads, read.engine.as_str()), (2, ""));
     }

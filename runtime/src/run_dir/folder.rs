@@ -1,4 +1,4 @@
-//! The folder of one run: made when it starts, written while it goes on, closed when it ends.
+//! The folder of one run: created when it starts, written during the run, closed when it ends.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -27,16 +27,16 @@ use crate::trainer::{Event, Exit, Observer, Outcome};
 
 /// The folder of one run: `<out>/<name>/<id>`.
 ///
-/// The id is the time at which the run starts, in UTC: `20261123-184501`, with `-2`, `-3`… if another run
-/// took it first. Of the runs of a program below one folder the last one always has the highest: where the clock has gone back
-/// since the last, it takes that one's time and the next number.
+/// The id is the start time of the run in UTC: `20261123-184501`, with `-2`, `-3`… if another run
+/// has that id already. Among the runs of a program in one folder, the last run always has the highest id: if the clock has
+/// gone back since the last run, the new one takes its time and the next number.
 ///
-/// Checkpoints are written beside the steps by a thread of their own, one at a time, and an error of it ends the run: at the
-/// next step, or at the end, which waits for it. So does the value's end.
+/// A separate thread writes the checkpoints during the steps, one at a time. An error of it ends the run: at the
+/// next step, or at the end, which waits for the thread. Dropping the value waits too.
 ///
-/// The model that the run ends with is written before it is evaluated: an evaluation that fails costs no weights.
+/// The final model is written before it is evaluated, so a failed evaluation does not lose the weights.
 ///
-/// It is locked as long as the value lives, so no other process can write there.
+/// The folder is locked as long as the value lives, so no other process can write there.
 pub struct Folder {
     pub(super) path: PathBuf,
     pub(super) manifest: Manifest,
@@ -44,42 +44,42 @@ pub struct Folder {
     pub(super) trace: Trace,
     pub(super) checkpoints: Checkpoints,
     pub(super) curves: Curves,
-    /// What is to be done before the run goes on, if it is taken up again; until then nothing has been written.
+    /// What is left to do before a resumed run continues. Until then nothing has been written.
     pub(super) pending: Option<Pending>,
     pub(super) notices: Vec<String>,
     pub(super) lock: Lock,
 }
 
-/// By what a folder becomes that of a run which goes on from one of its checkpoints.
+/// The changes that turn a folder into that of a run which is resumed from one of its checkpoints.
 pub(super) struct Pending {
-    /// The checkpoints that stay, and the newer ones that are damaged.
+    /// The checkpoints to keep, and the newer ones that are damaged.
     pub(super) slots: Vec<Slot>,
     pub(super) damaged: Vec<Slot>,
     /// The last step of the best epoch so far.
     pub(super) best: Option<u64>,
-    /// `spec.json`, if it is another.
+    /// `spec.json`, if it has changed.
     pub(super) spec: Option<String>,
 }
 
 impl Folder {
-    /// Makes the folder, and writes what is known before the first step.
+    /// Creates the folder, and writes what is known before the first step.
     ///
     /// # Errors
-    /// If the folder cannot be made or written.
+    /// If the folder cannot be created or written.
     pub fn create(out: &Path, start: &Start<'_>) -> Result<Self> {
-        // Git is asked, which takes its time: a process that is killed then leaves no folder without a run.
+        // Git runs first, because it takes time: a process killed meanwhile leaves no folder without a run.
         let environment = Environment::of(start);
         let (path, id) = claim(&out.join(start.name), &timestamp(clock::now()))?;
         let folder = Self::fill(path.clone(), &id, start, environment);
         if folder.is_err() {
-            // It was made here, and is that of no run. Why it could not become one is the error to tell.
+            // It was created here and holds no run. The error to report is why it could not be set up.
             let _ = fs::remove_dir_all(&path);
         }
         folder
     }
 
     fn fill(path: PathBuf, id: &str, start: &Start<'_>, environment: Environment) -> Result<Self> {
-        // The folders above may be new as well.
+        // The parent folders may be new as well.
         for folder in path.ancestors().skip(1).take(2).filter(|folder| !folder.as_os_str().is_empty()) {
             sync_folder(folder)?;
         }
@@ -109,15 +109,15 @@ impl Folder {
         self.path.join("model.safetensors")
     }
 
-    /// A sentence on each thing that the folder's file system does not have, and that the run does without: to lock, to sync
+    /// One sentence for each operation that the folder's file system does not support and the run does without: locks, syncing
     /// folders.
     #[must_use]
     pub fn notices(&self) -> &[String] {
         &self.notices
     }
 
-    /// Records how the run ended: why, and what it came to if it came to something. Of a run that was to be taken up again and
-    /// has not gone on, nothing is recorded.
+    /// Records how the run ended: the reason, and the result if there is one. For a run that was to be resumed and
+    /// has not continued, nothing is recorded.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -125,14 +125,14 @@ impl Folder {
         if self.pending.is_some() {
             return Ok(());
         }
-        // Whatever becomes of one, the others are written.
+        // Each file is written even if another fails.
         let checkpoints = self.checkpoints.wait();
         let metrics = self.metrics.flush();
         let rest = self.finish_rest(exit, outcome);
         checkpoints.and(metrics).and(rest)
     }
 
-    /// How far the logs are.
+    /// The lengths of the logs.
     fn record(&mut self) -> Result<Recording> {
         let logs = [self.metrics.log()?, self.trace.log()?];
         let records = Records { metrics: self.metrics.recorded(), trace: self.trace.recorded() };
@@ -154,7 +154,7 @@ impl Folder {
 
 impl Observer for Folder {
     fn on(&mut self, event: &Event<'_>) -> Result<()> {
-        // A checkpoint that could not be saved is no reason not to save the model.
+        // A failed checkpoint does not prevent saving the model.
         if !matches!(event, Event::End(_) | Event::Final(_)) {
             self.checkpoints.poll()?;
         }
@@ -192,7 +192,7 @@ impl Observer for Folder {
                 write_whole_by(&self.model(), |to| file.write(to))?;
                 checkpoints.and(metrics)
             }
-            // What is not flushed and saved by now is when the model is, or the run's end recorded.
+            // Flushing and saving must be done before the model or the end of the run is recorded.
             Event::End(_) | Event::Verify(_) | Event::Resume(_) | Event::Advice(_) | Event::Notice(_) => {
                 Ok(())
             }
@@ -200,7 +200,7 @@ impl Observer for Folder {
     }
 }
 
-/// The form of `spec.json` that this version writes.
+/// The format of `spec.json` that this version writes.
 pub(super) const SPEC_FORMAT: u32 = 1;
 
 /// `spec.json`: the whole spec, and its hash.
@@ -208,13 +208,13 @@ pub(super) fn spec_text(start: &Start<'_>) -> String {
     pretty(&json!({ "format": SPEC_FORMAT, "hash": start.spec_hash, "spec": start.spec }))
 }
 
-/// Makes a folder below `parent` that no other run has, as near to `id` as can be.
+/// Creates a new folder below `parent`, named `id` or as close to it as possible.
 fn claim(parent: &Path, id: &str) -> Result<(PathBuf, String)> {
     let refused = |path: &Path| {
         let path = path.to_owned();
         move |source: std::io::Error| {
             let problem = format!(
-                "the folder of the run cannot be made ({source}); give another place with `--out` or `Experiment::out`"
+                "the run folder cannot be created ({source}); choose another place with `--out` or `Experiment::out`"
             );
             Error::File { path, source: std::io::Error::new(source.kind(), problem) }
         }
@@ -224,18 +224,18 @@ fn claim(parent: &Path, id: &str) -> Result<(PathBuf, String)> {
     for attempt in first..=MOST {
         let id = if attempt == 1 { id.clone() } else { format!("{id}-{attempt}") };
         let path = parent.join(&id);
-        // Making the folder is what decides between runs that start at once.
+        // Creating the folder decides between runs that start at the same time.
         match fs::create_dir(&path) {
             Ok(()) => return Ok((path, id)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(refused(&path)(error)),
         }
     }
-    let taken = std::io::Error::other("no number is left for a run after this one; move it elsewhere");
+    let taken = std::io::Error::other("no run number is left after this one; move this folder elsewhere");
     Err(Error::File { path: parent.join(format!("{id}-{MOST}")), source: taken })
 }
 
-/// The id and the number that come after those of every run below `parent`: this id, if it is the newest.
+/// The id and the number that follow those of every run below `parent`: this id, if it is the newest.
 fn after_all(parent: &Path, id: &str) -> Result<(String, u32)> {
     let Some((newest, path)) = newest_of(parent)? else { return Ok((id.to_owned(), 1)) };
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or(id);
@@ -268,21 +268,21 @@ mod tests {
     use crate::spec::hash;
 
     #[test]
-    fn a_timestamp_is_a_time_in_utc() {
+    fn timestamp_is_utc() {
         assert_eq!(timestamp(SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_459_501)), "20261123-184501");
     }
 
     #[test]
-    fn runs_that_start_at_once_have_folders_of_their_own() {
+    fn concurrent_runs_have_separate_folders() {
         let out = tempfile::tempdir().unwrap();
         let ids: Vec<_> = (0..3).map(|_| claim(out.path(), "20261123-184501").unwrap().1).collect();
         assert_eq!(ids, ["20261123-184501", "20261123-184501-2", "20261123-184501-3"]);
     }
 
-    /// A folder that somebody made by hand, with the highest number that 32 bits have, is none of a run; after the highest number
-    /// of a run there is none.
+    /// A folder created by hand with the highest 32-bit number is not a run folder. After the highest number
+    /// of a run there is none left.
     #[test]
-    fn a_number_never_wraps() {
+    fn run_number_does_not_overflow() {
         let out = tempfile::tempdir().unwrap();
         let claimed = || claim(out.path(), "20261123-184501").map(|(_, id)| id);
         fs::create_dir(out.path().join("20261123-184501-4294967295")).unwrap();
@@ -290,13 +290,13 @@ mod tests {
         fs::create_dir(out.path().join("20261123-184501-999999999")).unwrap();
         assert_eq!(claimed().unwrap(), "20261123-184501-1000000000");
         let problem = claimed().unwrap_err().to_string();
-        assert!(problem.contains("20261123-184501-1000000000: no number is left"), "{problem}");
+        assert!(problem.contains("20261123-184501-1000000000: no run number is left"), "{problem}");
         assert_eq!(fs::read_dir(out.path()).unwrap().count(), 5);
     }
 
-    /// As it does where a battery is empty or a clock is set right.
+    /// The clock goes back, as when a battery is empty or a clock is set.
     #[test]
-    fn the_newest_run_is_the_last_whatever_the_clock_shows() {
+    fn newest_run_does_not_depend_on_clock() {
         let out = tempfile::tempdir().unwrap();
         let mut last = PathBuf::new();
         for (seconds, id) in [
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_cannot_be_written_is_named_with_what_to_do() {
+    fn unwritable_output_folder_is_rejected_with_instructions() {
         let out = tempfile::tempdir().unwrap();
         let file = out.path().join("taken");
         fs::write(&file, "").unwrap();
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_leaves_its_spec_manifest_metrics_model_and_picture() {
+    fn run_writes_spec_manifest_metrics_model_and_picture() {
         let out = tempfile::tempdir().unwrap();
         let run = experiment().out(out.path().join("not/yet/there")).epochs(2).run().unwrap();
         let path = run.folder.unwrap();
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_runs_leave_equal_metrics() {
+    fn equal_runs_write_equal_metrics() {
         let out = tempfile::tempdir().unwrap();
         let metrics = || {
             let run = experiment().out(out.path()).run().unwrap();
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_fails_says_so_in_its_manifest() {
+    fn failed_run_is_recorded_in_manifest() {
         let out = tempfile::tempdir().unwrap();
         let mut steps = 0;
         let mut stop = |event: &Event<'_>| match event {
@@ -377,12 +377,12 @@ mod tests {
         let manifest = fs::read_to_string(folder.join("manifest.json")).unwrap();
         let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
         assert_eq!(manifest["exit"], "failed: data: no more");
-        // The three steps before the failure are on record.
+        // The three steps before the failure are recorded.
         assert_eq!(fs::read_to_string(folder.join("metrics.jsonl")).unwrap().lines().count(), 3);
     }
 
     #[test]
-    fn the_hash_of_a_spec_does_not_depend_on_the_order_of_keys() {
+    fn spec_hash_does_not_depend_on_key_order() {
         let one: serde_json::Value = serde_json::from_str(r#"{"a":{"x":1,"y":[2.5]},"b":null}"#).unwrap();
         let other: serde_json::Value = serde_json::from_str(r#"{"b":null,"a":{"y":[2.5],"x":1}}"#).unwrap();
         assert_eq!(hash(&one), hash(&other));

@@ -1,4 +1,4 @@
-//! A run's own files are in its folder.
+//! A run's own files must be in its folder.
 
 use std::fs;
 use std::io::{Error as IoError, ErrorKind};
@@ -8,10 +8,10 @@ use super::metrics::METRICS;
 use super::trace::TRACE;
 use crate::error::{Error, Result};
 
-/// That nothing in a run folder that is opened to be written, or whose entries are renamed and removed, is a link: whoever made it
-/// would have a run change files elsewhere. The folder itself may be reached by links.
+/// Checks that nothing in a run folder that is opened for writing, or whose entries are renamed and removed, is a link. A link
+/// could make a run change files elsewhere. The folder itself may be reached through links.
 ///
-/// What is only replaced by a rename need not be looked at: that replaces the link.
+/// Files that are only replaced by a rename need no check: the rename replaces the link.
 pub(super) fn refuse_links(run: &Path) -> Result<()> {
     let checkpoints = run.join("checkpoints");
     let mut places = vec![run.join("lock"), run.join(METRICS), run.join(TRACE), checkpoints.clone()];
@@ -22,7 +22,7 @@ pub(super) fn refuse_links(run: &Path) -> Result<()> {
     }
     for path in places {
         if fs::symlink_metadata(&path).is_ok_and(|about| about.is_symlink()) {
-            let problem = "this is a link; the files of a run are in its folder, put there what it points to";
+            let problem = "this is a link, but the files of a run must be in its folder; replace it with what it points to";
             return Err(Error::File { path, source: IoError::new(ErrorKind::InvalidInput, problem) });
         }
     }

@@ -7,21 +7,21 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::files::{is_unsupported, regular};
 
-/// A run folder that is this process's own until the value is dropped, or the process ends in whatever way.
+/// The exclusive lock on a run folder, held until the value is dropped or the process ends in any way.
 ///
-/// The file of the lock is left behind only if it was there before, or is [kept](Lock::keep): whoever only looks leaves the
-/// folder as it was.
+/// The lock file is left behind only if it existed before, or is [kept](Lock::keep): reading a folder leaves it
+/// unchanged.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
     path: PathBuf,
     is_new: bool,
-    /// Why there is none, on a file system without locks.
+    /// Why there is no lock, on a file system without locks.
     missing: Option<IoError>,
 }
 
 impl Lock {
-    /// Takes the folder.
+    /// Locks the folder.
     pub(super) fn take(folder: &Path) -> Result<Self> {
         let path = folder.join("lock");
         loop {
@@ -32,7 +32,7 @@ impl Lock {
             let (file, is_new) = match File::options().write(true).create_new(true).open(&path) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     match File::options().write(true).open(&path) {
-                        // It went in the meantime.
+                        // It was removed in the meantime.
                         Err(error) if error.kind() == ErrorKind::NotFound => continue,
                         file => (file, false),
                     }
@@ -40,7 +40,7 @@ impl Lock {
                 file => (file, true),
             };
             let file = file.map_err(Error::file(&path))?;
-            // It is removed, if it was new and is not kept, before another process has it.
+            // A new file that is not kept is removed before another process has it.
             let mut lock = Self { file, path: path.clone(), is_new: false, missing: None };
             match lock.file.try_lock() {
                 Ok(()) => {}
@@ -55,8 +55,8 @@ impl Lock {
         }
     }
 
-    /// Sees to it that nobody is at work in a folder as long as it is looked at; nothing is written. There is no lock where
-    /// there is no file of one.
+    /// Makes sure that no process is using a folder while it is read. Nothing is written. Without a lock file there
+    /// is no lock.
     pub(super) fn look(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join("lock");
         loop {
@@ -75,17 +75,17 @@ impl Lock {
         }
     }
 
-    /// Leaves the file behind, for whoever comes next.
+    /// Keeps the lock file for the next process.
     pub(super) fn keep(&mut self) {
         self.is_new = false;
     }
 
-    /// Why there is no lock, on a file system that has none.
+    /// Why there is no lock, on a file system without locks.
     pub(super) fn missing(&self) -> Option<&IoError> {
         self.missing.as_ref()
     }
 
-    /// Whether the file is still the one at its path: whoever had it before may have removed it.
+    /// Returns whether the file is still the one at its path: its previous owner may have removed it.
     #[cfg(unix)]
     fn is_in_place(&self) -> bool {
         use std::os::unix::fs::MetadataExt;
@@ -94,7 +94,7 @@ impl Lock {
         fs::metadata(&self.path).is_ok_and(|at| self.file.metadata().is_ok_and(|own| of(at) == of(own)))
     }
 
-    /// It is not removed here.
+    /// Lock files are not removed on this system.
     #[cfg(not(unix))]
     #[expect(clippy::unused_self, reason = "there is nothing to look at")]
     fn is_in_place(&self) -> bool {
@@ -103,7 +103,7 @@ impl Lock {
 }
 
 fn busy(folder: &Path) -> Error {
-    let problem = "another process is at work in this run folder; wait for it, or end it";
+    let problem = "another process is using this run folder; wait for it, or stop it";
     let source = IoError::new(ErrorKind::WouldBlock, problem);
     Error::File { path: folder.to_owned(), source }
 }
@@ -113,7 +113,7 @@ impl Drop for Lock {
         if self.is_new && cfg!(unix) {
             let _ = fs::remove_file(&self.path);
         }
-        // Closing the file is not enough: a process that was started at this very moment may have it open still.
+        // Closing the file is not enough: a process started at this very moment may still have it open.
         let _ = self.file.unlock();
     }
 }
@@ -123,12 +123,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_has_one_at_a_time() {
+    fn lock_is_exclusive_per_folder() {
         let folder = tempfile::tempdir().unwrap();
         let mut lock = Lock::take(folder.path()).unwrap();
         lock.keep();
         let problem = Lock::take(folder.path()).unwrap_err().to_string();
-        assert!(problem.contains("another process is at work in this run folder"), "{problem}");
+        assert!(problem.contains("another process is using this run folder"), "{problem}");
         assert!(Lock::look(folder.path()).is_err());
         drop(lock);
         let (one, other) = (Lock::look(folder.path()).unwrap(), Lock::look(folder.path()).unwrap());
@@ -137,10 +137,10 @@ mod tests {
         Lock::take(folder.path()).unwrap();
     }
 
-    /// One that is not kept goes, and whoever has opened it by then takes the next.
+    /// A file that is not kept is removed, and a process that has it open by then takes the new one.
     #[cfg(unix)]
     #[test]
-    fn whoever_only_looks_leaves_no_file() {
+    fn temporary_lock_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let looked = Lock::take(folder.path()).unwrap();

@@ -1,4 +1,4 @@
-//! The logs of a run, as they lie in its folder.
+//! The logs of a run, as stored in its folder.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::trace::TRACE;
 use crate::error::{Error, Result};
 use crate::files::read_file;
 
-/// The bytes of the logs; none of one that is not there.
+/// The bytes of the logs; empty if a log does not exist.
 #[derive(Debug)]
 pub(super) struct Logs {
     pub(super) metrics: Vec<u8>,
@@ -16,7 +16,7 @@ pub(super) struct Logs {
 }
 
 impl Logs {
-    /// Those of a folder.
+    /// Reads the logs of a folder.
     pub(super) fn read(folder: &Path) -> Result<Self> {
         let read = |name: &str| {
             let path = folder.join(name);

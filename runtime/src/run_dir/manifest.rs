@@ -12,12 +12,12 @@ use crate::error::{Error, Result};
 use crate::files::{is_no_file, read_file, write_atomic};
 use crate::trainer::{Outcome, Resumed};
 
-/// The form of manifests that this version writes.
+/// The format of manifests that this version writes.
 const FORMAT: u32 = 1;
 
-/// The manifest of one run; a key that is not known is `null`.
+/// The manifest of one run. An unknown value is `null`.
 ///
-/// It is written when the run starts, with `end` and `exit` null, and again when the run ends; a run that was
+/// It is written when the run starts, with `end` and `exit` null, and again when the run ends. A run that was
 /// killed leaves them null.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Manifest {
@@ -38,20 +38,20 @@ pub(super) struct Manifest {
     end: Option<String>,
     exit: Option<String>,
     result: Option<serde_json::Value>,
-    /// Each time that the run was taken up again.
+    /// Each time that the run was resumed.
     #[serde(default)]
     resumed: Vec<TakenUp>,
 }
 
-/// A time at which a run was taken up again.
+/// A time at which a run was resumed.
 #[derive(Serialize, Deserialize)]
 struct TakenUp {
     time: String,
     /// The checkpoint's step.
     step: u64,
-    /// Newer checkpoints that are not whole.
+    /// Newer checkpoints that are damaged.
     damaged: Vec<String>,
-    /// Keys of the spec that have changed since the checkpoint, as it was permitted.
+    /// Keys of the spec that have changed since the checkpoint, with permission.
     spec_changes: Vec<String>,
     #[serde(flatten)]
     environment: Environment,
@@ -96,8 +96,8 @@ impl Manifest {
         }
     }
 
-    /// The manifest of a run that is taken up again: what it was, and that. It is not written yet. One that is damaged is made
-    /// anew, since a run does not depend on it.
+    /// The manifest of a resumed run: the old one and the new entry. It is not written yet. A damaged one is
+    /// rebuilt, because a run does not depend on it.
     pub(super) fn resumed(path: PathBuf, start: &Start<'_>, resumed: &Resumed) -> Result<Self> {
         let environment = Environment::of(start);
         let bytes = match read_file(&path) {
@@ -123,31 +123,31 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Reads the manifest of a run that is looked at.
+    /// Reads the manifest of an existing run.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let bytes = read_file(path).map_err(Error::file(path))?;
         let fault =
             |problem: String| Error::File { path: path.to_owned(), source: std::io::Error::other(problem) };
-        let manifest: Self = serde_json::from_slice(&bytes)
-            .map_err(|error| fault(format!("no manifest of a run: {error}")))?;
+        let manifest: Self =
+            serde_json::from_slice(&bytes).map_err(|error| fault(format!("not a run manifest: {error}")))?;
         if manifest.format != FORMAT {
             return Err(fault(format!("has the format {}; this version reads {FORMAT}", manifest.format)));
         }
         Ok(manifest)
     }
 
-    /// The environment of each process that worked at the run, in their order.
+    /// The environment of each process that worked on the run, in order.
     pub(super) fn environments(&self) -> impl Iterator<Item = &Environment> {
         std::iter::once(&self.environment).chain(self.resumed.iter().map(|resumed| &resumed.environment))
     }
 
-    /// The steps at which the run was taken up with another spec, and what had changed.
+    /// The steps at which the run was resumed with another spec, and what had changed.
     pub(super) fn spec_changes(&self) -> impl Iterator<Item = (u64, &[String])> {
         let changes = self.resumed.iter().map(|resumed| (resumed.step, resumed.spec_changes.as_slice()));
         changes.filter(|(_, changes)| !changes.is_empty())
     }
 
-    /// The changes that were made to what was declared: each key and value.
+    /// The changes to the declared settings: each key and value.
     pub(super) fn overrides(&self) -> impl Iterator<Item = (&str, &str)> {
         self.overrides.iter().map(|change| (change.key.as_str(), change.value.as_str()))
     }
@@ -161,7 +161,7 @@ impl Manifest {
         self.exit.as_deref()
     }
 
-    /// What it came to, if it came to something.
+    /// The result of the run, if there is one.
     pub(super) fn result(&self) -> Option<&serde_json::Value> {
         self.result.as_ref()
     }
@@ -184,7 +184,7 @@ impl Manifest {
         self.write()
     }
 
-    /// The time, after all that is noted already.
+    /// The time, no earlier than any recorded so far.
     fn now(&self) -> String {
         noted_after(self.resumed.last().map_or(&self.start, |taken_up| &taken_up.time))
     }
@@ -197,7 +197,7 @@ impl Manifest {
     }
 }
 
-/// What a run came to.
+/// The result of a run.
 pub(super) fn result(outcome: &Outcome) -> serde_json::Value {
     serde_json::json!({
         "steps": outcome.steps,

@@ -1,7 +1,7 @@
-//! `metrics.jsonl`: what a run measured, one JSON object a line.
+//! `metrics.jsonl`: the measurements of a run, one JSON object per line.
 //!
-//! It holds nothing of the clock or the machine, so equal runs leave equal bytes. A number that JSON does
-//! not have (NaN, infinity) is `null`.
+//! It holds nothing that depends on the clock or the machine, so equal runs write equal bytes. A value that JSON does
+//! not support (NaN, infinity) is `null`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ impl Serialize for Norms<'_> {
     }
 }
 
-/// An evaluation as it stands in a run's files: the loss, each metric under its name, the samples.
+/// An evaluation as stored in a run's files: the loss, each metric under its name, the number of samples.
 #[derive(Serialize)]
 pub(super) struct Measured<'a> {
     loss: f64,
@@ -93,10 +93,10 @@ impl<'a> From<&'a Evaluation> for Measured<'a> {
 }
 
 impl Metrics {
-    /// The most steps that a killed process can take with it.
+    /// The most steps that can be lost when the process is killed.
     const STEPS_UNFLUSHED: u32 = 50;
 
-    /// Lines for this file.
+    /// Serializes lines for this file.
     pub(super) fn of(journal: AppendLog) -> Self {
         Self { journal, steps: 0 }
     }
@@ -106,7 +106,7 @@ impl Metrics {
         self.journal.cut()
     }
 
-    /// How far the file is.
+    /// The length of the file.
     pub(super) fn recorded(&self) -> Recorded {
         self.journal.recorded()
     }
@@ -117,7 +117,7 @@ impl Metrics {
         self.journal.log()
     }
 
-    /// The newest line.
+    /// The last line.
     pub(super) fn line(&self) -> &[u8] {
         self.journal.line()
     }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_objects_with_their_numbers_in_full() {
+    fn metric_lines_are_objects_with_exact_numbers() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         let mut metrics = Metrics::of(AppendLog::create(&path).unwrap());
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_reach_the_file_before_the_epoch_ends() {
+    fn step_lines_are_written_before_epoch_ends() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         let mut metrics = Metrics::of(AppendLog::create(&path).unwrap());

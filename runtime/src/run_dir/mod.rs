@@ -1,18 +1,18 @@
-//! The run folder: what every run leaves behind.
+//! The run folder: the files that every run writes.
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `spec.json` | the whole spec with every default, and its hash |
 //! | `manifest.json` | where the run comes from, what it ran on, and how it ended |
 //! | `metrics.jsonl` | every step and epoch as it happened |
-//! | `trace.jsonl` | hashes of the parameters at some steps, and one over all that happened |
+//! | `trace.jsonl` | hashes of the parameters at some steps, and a hash over the whole run so far |
 //! | `checkpoints/` | the state of the run at some steps |
 //! | `model.safetensors` | the model at the end |
 //! | `curves.svg` | loss, metrics and learning rate as a picture |
-//! | `lock` | nothing; it is locked while a process is at work in the folder |
+//! | `lock` | nothing; it is locked while a process is using the folder |
 //!
-//! A file that is not a log is there whole or not at all. [`Folder::resume`] takes a run up again; it changes nothing before
-//! the run goes on.
+//! All files except the logs are written atomically. [`Folder::resume`] resumes a run; it changes nothing before
+//! the run continues.
 
 mod append_log;
 mod chart;

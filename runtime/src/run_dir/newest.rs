@@ -1,4 +1,4 @@
-//! The run that was begun last.
+//! The run that was started last.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ pub(crate) fn newest(out: &Path, name: &str) -> Result<PathBuf> {
     let runs = out.join(name);
     let none = || Error::Setting {
         key: "resume".to_owned(),
-        problem: format!("there is no run in {}; give its folder, or `--out`", runs.display()),
+        problem: format!("there is no run in {}; pass its folder, or set `--out`", runs.display()),
     };
     newest_of(&runs)?.map(|(_, path)| path).ok_or_else(none)
 }
 
-/// The newest run folder in `runs`, with its age; nothing if there is none.
+/// The newest run folder in `runs`, with its age; `None` if there is none.
 pub(super) fn newest_of(runs: &Path) -> Result<Option<((u64, u32), PathBuf)>> {
     let entries = match fs::read_dir(runs) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -30,12 +30,12 @@ pub(super) fn newest_of(runs: &Path) -> Result<Option<((u64, u32), PathBuf)>> {
     Ok(found.into_iter().max())
 }
 
-/// The highest number among the runs of a second. A folder with a higher one is none of a run: no program begins so many.
+/// The highest number among the runs of a second. A folder with a higher one is not a run folder: no program starts so many.
 pub(super) const MOST: u32 = 1_000_000_000;
 
-/// The time in a run's id, and its number among those of that second.
+/// The time in a run's id, and its number among the runs of that second.
 pub(super) fn age(id: &str) -> Option<(u64, u32)> {
-    // No sign, which `parse` would take.
+    // A sign is not allowed, though `parse` would accept it.
     let mut parts =
         id.split('-').map(|part| part.bytes().all(|digit| digit.is_ascii_digit()).then_some(part));
     let day: u64 = parts.next()??.parse().ok()?;
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_is_told_by_its_name() {
+    fn newest_run_is_found_by_name() {
         let out = tempfile::tempdir().unwrap();
         let problem = newest(out.path(), "line").unwrap_err().to_string();
         assert!(problem.contains("there is no run in"), "{problem}");
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_no_runs() {
+    fn other_folder_names_are_not_runs() {
         for id in
             ["", "-", "2026", "20261123-", "20261123-1234567", "20261123-184501-", "20261123-184501-1-1", "é"]
         {

@@ -1,4 +1,4 @@
-//! A try of all that a run does with its place.
+//! Tries all file system operations that a run needs.
 
 use std::path::Path;
 
@@ -6,11 +6,11 @@ use super::lock::Lock;
 use crate::error::{Error, Result};
 use crate::files::{sync_folder, write_atomic};
 
-/// Makes a folder in `place` as a run does, locks it, and writes, syncs and renames a file there; then removes it. Gives a
-/// sentence on each thing that the file system does not have and a run does without.
+/// Creates a folder in `place` as a run does, locks it, and writes, syncs and renames a file there; then removes it. Returns
+/// one sentence for each operation that the file system does not support and a run does without.
 ///
 /// # Errors
-/// If a run would be refused.
+/// If a run would fail there.
 pub(crate) fn probe(place: &Path) -> Result<Vec<String>> {
     let folder =
         tempfile::Builder::new().prefix(".trainspec-").tempdir_in(place).map_err(Error::file(place))?;
@@ -23,7 +23,7 @@ pub(crate) fn probe(place: &Path) -> Result<Vec<String>> {
     Ok(notices)
 }
 
-/// A sentence on each thing that a run does without below `place`: locks, and to sync what it writes.
+/// One sentence for each operation that a run does without below `place`: locks, and syncing what it writes.
 pub(super) fn notices(place: &Path, lock: &Lock, synced: Option<&std::io::Error>) -> Vec<String> {
     let place = place.display();
     let locks = lock.missing().map(|reason| {
@@ -32,7 +32,7 @@ pub(super) fn notices(place: &Path, lock: &Lock, synced: Option<&std::io::Error>
         )
     });
     let syncs = synced.map(|reason| {
-        format!("{place}: the file system does not sync folders ({reason}); a power cut may take the newest checkpoint with it")
+        format!("{place}: the file system does not sync folders ({reason}); a power failure may lose the newest checkpoint")
     });
     locks.into_iter().chain(syncs).collect()
 }
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_left_as_it_was() {
+    fn probe_leaves_folder_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(probe(folder.path()).unwrap(), [""; 0]);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -1,4 +1,4 @@
-//! A run folder that is looked at: read, and left as it is.
+//! Reading a run folder without changing it.
 
 use std::path::{Path, PathBuf};
 
@@ -17,22 +17,22 @@ use crate::error::{Error, Result};
 use crate::files::read_file;
 use crate::spec::hash;
 
-/// What a run has left.
+/// The files of a run.
 pub(crate) struct Record {
     pub(super) path: PathBuf,
     pub(super) manifest: Manifest,
     pub(super) spec: Value,
     pub(super) logs: Logs,
-    /// The checkpoints, whole or not.
+    /// The checkpoints, complete or damaged.
     pub(super) slots: Vec<Slot>,
     _lock: Option<Lock>,
 }
 
 impl Record {
-    /// Reads the folder of a run at which no process is at work.
+    /// Reads the folder of a run that no process is using.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         if !path.is_dir() {
-            let source = std::io::Error::other("no folder; expected that of a run");
+            let source = std::io::Error::other("not a folder; expected a run folder");
             return Err(Error::File { path: path.to_owned(), source });
         }
         let lock = Lock::look(path)?;
@@ -46,22 +46,22 @@ impl Record {
         })
     }
 
-    /// The changes of what was declared that the run was begun with.
+    /// The changes to the declared settings with which the run was started.
     pub(crate) fn overrides(&self) -> impl Iterator<Item = (&str, &str)> {
         self.manifest.overrides()
     }
 
-    /// Whether the run came to its end by itself.
+    /// Returns whether the run came to its own end.
     pub(super) fn is_complete(&self) -> bool {
         self.manifest.exit().is_some_and(|exit| exit == "completed" || exit.starts_with("stopped early"))
     }
 
-    /// Whether it was this error that ended the run.
+    /// Returns whether this error ended the run.
     pub(crate) fn failed_by(&self, error: &Error) -> bool {
         self.manifest.exit() == Some(format!("failed: {error}").as_str())
     }
 
-    /// The last step of which there is a line.
+    /// The last step that has a line.
     pub(super) fn last_step(&self) -> u64 {
         let lines = self.logs.metrics.rsplit(|&byte| byte == b'\n');
         let steps =
@@ -77,7 +77,7 @@ impl Record {
         !self.logs.metrics.split(|&byte| byte == b'\n').any(|line| line.starts_with(taken.as_bytes()))
     }
 
-    /// How this process differs from those that worked at the run, a sentence each.
+    /// How this process differs from those that worked on the run, one sentence each.
     pub(crate) fn environment(&self, start: &Start<'_>) -> Vec<String> {
         let now = super::environment::Environment::of(start).to_json();
         let mut sentences = Vec::new();
@@ -92,8 +92,8 @@ impl Record {
         sentences
     }
 
-    /// The checkpoint to begin with, and that the spec and the data are those of the run. `from` is the step of a checkpoint,
-    /// or `None` for the start, `to` the last step that is asked for, and `what` who asks.
+    /// Selects the checkpoint to start from, and checks that the spec and the data are those of the run. `from` is the step of a
+    /// checkpoint, or `None` for the start, `to` the last requested step, and `what` the command.
     pub(crate) fn begin(
         &self,
         what: &'static str,
@@ -105,13 +105,13 @@ impl Record {
         let first = from.unwrap_or(0);
         let later = self.manifest.spec_changes().filter(|(step, _)| (first..to).contains(step));
         if let Some((step, sentences)) = later.filter(|(step, _)| from != Some(*step)).last() {
-            // Only what there is, and where it can be said where to begin.
+            // Suggest only what exists, and only where the starting point can be chosen.
             let later = self.slots.iter().find(|slot| what == "verify" && slot.step >= step);
             let way = later.map_or_else(String::new, |slot| {
-                format!("; begin with the checkpoint of step {} or a later one, by `--from`", slot.step)
+                format!("; start from the checkpoint of step {} or a later one, with `--from`", slot.step)
             });
             return Err(refused(format!(
-                "{} was taken up at step {step} with another spec ({}), so what followed does not follow from its start{way}",
+                "{} was resumed at step {step} with another spec ({}), so its later steps do not follow from its start{way}",
                 self.path.display(),
                 sentences.join("; ")
             )));
@@ -126,7 +126,7 @@ impl Record {
             self.manifest.spec_changes().any(|(step, known)| from == Some(step) && *known == other);
         if !other.is_empty() && !is_on_record {
             return Err(refused(format!(
-                "{} is of another spec: {}; give the program and the settings that the run was with_init with",
+                "{} has another spec: {}; use the program and the settings that the run was started with",
                 self.path.display(),
                 other.join("; ")
             )));
@@ -134,22 +134,22 @@ impl Record {
         let found = start.data.fingerprint();
         if found != fingerprint {
             return Err(Error::Dataset(format!(
-                "they are not those of {}: their fingerprint was {fingerprint}, is {found}; give the data that the run was \
-                 with_init with",
+                "they are not those of {}: their fingerprint was {fingerprint}, is {found}; use the data that the run was \
+                 started with",
                 self.path.display()
             )));
         }
         Ok(whole)
     }
 
-    /// The checkpoint of a step, if it is whole and the logs are those of its run.
+    /// Returns the checkpoint of a step, if it is intact and the logs belong to its run.
     pub(super) fn checkpoint(&self, step: u64) -> Result<Whole, String> {
         let place = self.path.join("checkpoints");
         let Some(slot) = self.slots.iter().rfind(|slot| slot.step == step) else {
             let mut known: Vec<_> = self.slots.iter().map(|slot| slot.step.to_string()).collect();
             known.dedup();
             let known = if known.is_empty() {
-                "there are none; begin with the start".to_owned()
+                "there are none; start from the beginning".to_owned()
             } else {
                 format!("expected one of {}, or the start", known.join(", "))
             };
@@ -158,33 +158,33 @@ impl Record {
         let path = place.join(slot.name());
         let shown = path.display().to_string();
         Whole::read(path, step, &self.logs).map_err(|fault| match fault {
-            Fault::Damaged(problem) => format!("{shown} is not whole: {problem}"),
+            Fault::Damaged(problem) => format!("{shown} is damaged: {problem}"),
             Fault::Unknown(error) => error.to_string(),
         })
     }
 
-    /// The newest whole checkpoint at this step or before it.
+    /// The newest intact checkpoint at or before this step.
     pub(crate) fn newest_until(&self, step: u64) -> Option<u64> {
-        // One of an interruption before the first step is the start.
+        // A checkpoint of an interruption before the first step is the start.
         let earlier =
             self.slots.iter().rev().map(|slot| slot.step).filter(|found| (1..=step).contains(found));
         earlier.into_iter().find(|&found| self.checkpoint(found).is_ok())
     }
 
-    /// Refuses a step that the run has not taken.
+    /// Returns an error for a step that the run has not taken.
     pub(crate) fn has_step(&self, what: &'static str, step: u64) -> Result<()> {
         let last = self.last_step();
         if (1..=last).contains(&step) {
             return Ok(());
         }
         let problem = format!(
-            "{} has no step {step}; expected one of 1 to {last}, the last of which there is a record",
+            "{} has no step {step}; expected a step from 1 to {last}, the last recorded one",
             self.path.display()
         );
         Err(Error::Setting { key: what.to_owned(), problem })
     }
 
-    /// A file of the folder, if it is there.
+    /// Reads a file of the folder, if it exists.
     pub(super) fn file(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let path = self.path.join(name);
         match read_file(&path) {
@@ -194,13 +194,13 @@ impl Record {
     }
 }
 
-/// The spec in a file, if it is one whose hash is right.
+/// Reads the spec in a file, and checks its hash.
 fn spec(path: &Path) -> Result<Value> {
     let bytes = read_file(path).map_err(Error::file(path))?;
     let fault =
         |problem: String| Error::File { path: path.to_owned(), source: std::io::Error::other(problem) };
     let mut json: Value =
-        serde_json::from_slice(&bytes).map_err(|error| fault(format!("no spec of a run: {error}")))?;
+        serde_json::from_slice(&bytes).map_err(|error| fault(format!("not a run spec: {error}")))?;
     let format = json.get("format").and_then(Value::as_u64);
     if format != Some(SPEC_FORMAT.into()) {
         let found = format.map_or_else(|| "none".to_owned(), |format| format.to_string());
@@ -208,7 +208,7 @@ fn spec(path: &Path) -> Result<Value> {
     }
     let spec = json.get_mut("spec").map(Value::take).unwrap_or_default();
     if json.get("hash").and_then(Value::as_str) != Some(hash(&spec).as_str()) {
-        return Err(fault("the spec is not what was written: its hash is another".to_owned()));
+        return Err(fault("the spec has changed since it was written: its hash differs".to_owned()));
     }
     Ok(spec)
 }

@@ -1,10 +1,10 @@
-//! What a run folder's observers knew at a line of `metrics.jsonl`.
+//! Restores the state of a run folder's observers at a line of `metrics.jsonl`.
 
 use serde_json::Value;
 
 use super::curves::Curves;
 
-/// What the lines of a run tell again.
+/// The state that the lines of a run restore.
 pub(super) struct Replayed {
     /// The picture so far.
     pub(super) curves: Curves,
@@ -17,7 +17,7 @@ pub(super) fn replay(name: &str, lines: &[u8]) -> Result<Replayed, String> {
     let mut replayed = Replayed { curves: Curves::new(name), best: None };
     for (place, line) in lines.split(|&byte| byte == b'\n').enumerate() {
         if !line.is_empty() {
-            let fault = || format!("line {} of `metrics.jsonl` is none that a run writes", place + 1);
+            let fault = || format!("line {} of `metrics.jsonl` is not one that a run writes", place + 1);
             let line = serde_json::from_slice(line).map_err(|_| fault())?;
             replayed.take(&line).ok_or_else(fault)?;
         }
@@ -36,7 +36,7 @@ impl Replayed {
                     let Value::Object(measured) = line.get(key)? else { continue };
                     let is_metric = |name: &str| !["loss", "samples"].contains(&name);
                     let metrics = measured.iter().filter(|(name, _)| is_metric(name));
-                    // What is no number is a table.
+                    // A value that is not a number is a table.
                     let metrics = metrics.filter_map(|(name, value)| Some((name.as_str(), number(value)?)));
                     self.curves.add(epoch, part, number(measured.get("loss")?)?, metrics);
                 }
@@ -50,7 +50,7 @@ impl Replayed {
     }
 }
 
-/// A number that JSON does not have is `null`.
+/// A value that JSON does not support is `null`.
 pub(super) fn number(value: &Value) -> Option<f64> {
     if value.is_null() { Some(f64::NAN) } else { value.as_f64() }
 }

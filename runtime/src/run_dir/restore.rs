@@ -1,7 +1,7 @@
-//! Checkpoints read back: the newest that is whole.
+//! Reading the newest intact checkpoint.
 //!
-//! Nothing in a folder is trusted: a file is what was written, by its SHA-256, or its checkpoint is passed over. One that the
-//! system does not let be read is not known to be damaged: that is an error, and nothing is touched.
+//! Every file in a folder is verified: if its SHA-256 is not the recorded one, the checkpoint is skipped. If the system does not
+//! allow reading a checkpoint, it is not known to be damaged: that is an error, and nothing is changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::model_file::{decode, decode_tensors};
 use crate::spec::{TrainConfig, hash};
 use crate::trainer::{Saved, SavedBest};
 
-/// A checkpoint all of whose files are what was written.
+/// A checkpoint whose files are all verified.
 #[derive(Debug)]
 pub(crate) struct Whole {
     pub(super) path: PathBuf,
@@ -25,18 +25,18 @@ pub(crate) struct Whole {
     pub(super) files: Files,
 }
 
-/// What a run has of checkpoints.
+/// The checkpoints of a run.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// The newest whole one.
+    /// The newest intact one.
     pub(super) whole: Whole,
-    /// It and all older ones, in their order.
+    /// It and all older ones, in order.
     pub(super) slots: Vec<Slot>,
-    /// The newer ones, which are not whole, and a sentence on each.
+    /// The newer ones, which are damaged, and one sentence for each.
     pub(super) damaged: Vec<(Slot, String)>,
 }
 
-/// The newest whole checkpoint in a folder, of a run with these logs.
+/// The newest intact checkpoint in a folder, of a run with these logs.
 pub(super) fn newest_whole(folder: &Path, logs: &Logs) -> Result<Found> {
     let mut slots = slots(folder)?;
     let fault = |problem: String| {
@@ -44,7 +44,7 @@ pub(super) fn newest_whole(folder: &Path, logs: &Logs) -> Result<Found> {
         Err(Error::Setting { key: "resume".to_owned(), problem })
     };
     if slots.is_empty() {
-        let problem = "there is no checkpoint; a run has them if its spec has `checkpoint`, and one if it was interrupted";
+        let problem = "there is no checkpoint; a run saves them if its spec has `checkpoint`, and one if it is interrupted";
         return fault(problem.to_owned());
     }
     let mut damaged = Vec::new();
@@ -52,9 +52,9 @@ pub(super) fn newest_whole(folder: &Path, logs: &Logs) -> Result<Found> {
         match Whole::read(folder.join(slot.name()), slot.step, logs) {
             Ok(whole) => return Ok(Found { whole, slots, damaged }),
             Err(Fault::Damaged(problem)) => {
-                damaged.push((slot, format!("{} is not whole: {problem}", slot.name())));
+                damaged.push((slot, format!("{} is damaged: {problem}", slot.name())));
             }
-            // It may well be the one to go on from: it is neither passed over nor set aside.
+            // It may be the one to resume from, so it is neither skipped nor set aside.
             Err(Fault::Unknown(error)) => return Err(error),
         }
         slots.pop();
@@ -63,14 +63,14 @@ pub(super) fn newest_whole(folder: &Path, logs: &Logs) -> Result<Found> {
     fault(format!("no checkpoint can be used: {}", sentences.join("; ")))
 }
 
-/// The model of the newest checkpoint of a run, whole or not, if there is one.
+/// The model of the newest checkpoint of a run, intact or not, if there is one.
 pub(crate) fn newest_checkpoint(run: &Path) -> Option<PathBuf> {
     let place = run.join("checkpoints");
     let newest = slots(&place).ok()?.pop()?;
     Some(place.join(newest.name()).join(MODEL))
 }
 
-/// The checkpoints in a folder, in their order.
+/// The checkpoints in a folder, in order.
 pub(super) fn slots(folder: &Path) -> Result<Vec<Slot>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -93,13 +93,13 @@ impl Whole {
         Ok(whole)
     }
 
-    /// The same whatever the logs of its run are.
+    /// Reads a checkpoint without checking it against the logs of its run.
     pub(super) fn open(path: PathBuf, step: u64) -> Result<Self, Fault> {
         let files = checksums::read(&path)?;
         let state = files.get(STATE).map(Vec::as_slice).unwrap_or_default();
         let format = |state: &serde_json::Value| state.get("format").and_then(serde_json::Value::as_u64);
         let json: serde_json::Value =
-            serde_json::from_slice(state).map_err(|error| format!("`{STATE}` is no JSON: {error}"))?;
+            serde_json::from_slice(state).map_err(|error| format!("`{STATE}` is not JSON: {error}"))?;
         match format(&json) {
             None => return Err(format!("`{STATE}` has no format; this version reads {FORMAT}").into()),
             Some(format) if format != u64::from(FORMAT) => {
@@ -108,18 +108,19 @@ impl Whole {
             }
             Some(_) => {}
         }
-        let state: State =
-            serde_json::from_value(json).map_err(|error| format!("`{STATE}` is no state: {error}"))?;
+        let state: State = serde_json::from_value(json)
+            .map_err(|error| format!("`{STATE}` is not a valid state: {error}"))?;
         if state.step != step {
-            return Err(format!("`{STATE}` is that of step {}", state.step).into());
+            return Err(format!("`{STATE}` is for step {}", state.step).into());
         }
         if state.spec_hash != hash(&state.spec) {
-            return Err(format!("`{STATE}` has a spec of another hash").into());
+            return Err(format!("`{STATE}` has a spec with another hash").into());
         }
         Ok(Self { path, state, files })
     }
 
-    /// The state for a run of this graph and these settings: every tensor by its path and shape, and no other.
+    /// Restores the state for a run of this graph and these settings. Every tensor must match by path and shape, and there
+    /// may be no other.
     pub(crate) fn decode(&self, graph: &Graph, settings: &TrainConfig) -> Result<Saved> {
         let file = |name: &'static str| self.files.get(name).map(|bytes| (self.path.join(name), bytes));
         let model = |name| -> Result<Option<Vec<Vec<f32>>>> {
@@ -128,7 +129,7 @@ impl Whole {
             check_numbers(&path, graph, &parameters)?;
             Ok(Some(parameters))
         };
-        let missing = || Error::Internal("a file of a whole checkpoint is missing");
+        let missing = || Error::Internal("a file of an intact checkpoint is missing");
         let (path, bytes) = file(OPTIMIZER).ok_or_else(missing)?;
         let State {
             step, epoch, step_in_epoch, before_evaluation, totals, scaling, schedule, monitored, ..
@@ -155,8 +156,8 @@ impl Whole {
     }
 }
 
-/// That no step would begin with a weight that is no number, nor a batch norm divide by the root of a negative variance. It is
-/// what the run itself saved, so an older checkpoint would come to the same.
+/// Checks that no weight is NaN or infinite, and that no variance of batch norm is negative. The run itself saved these
+/// values, so an older checkpoint would lead to the same.
 fn check_numbers(path: &Path, graph: &Graph, parameters: &[Vec<f32>]) -> Result<()> {
     for (parameter, values) in graph.parameters.iter().zip(parameters) {
         if let Some(fault) = parameter.fault(values) {
@@ -167,7 +168,8 @@ fn check_numbers(path: &Path, graph: &Graph, parameters: &[Vec<f32>]) -> Result<
     Ok(())
 }
 
-/// The optimizer's state by parameter and slot; one that is not trained has empty slots. Before the first step there is none.
+/// The optimizer's state by parameter and slot; a parameter that is not trained has empty slots. Before the first step
+/// there is none.
 fn optimizer_state(
     bytes: &[u8],
     path: &Path,

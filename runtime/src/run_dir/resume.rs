@@ -1,4 +1,4 @@
-//! A run folder that is taken up again.
+//! Resuming the run of a folder.
 
 use std::path::Path;
 
@@ -22,20 +22,21 @@ use crate::format::plain;
 use crate::trainer::{Resumed, Saved};
 
 impl Folder {
-    /// Takes up the run of this folder from its newest whole checkpoint. Gives the state, and where it was found.
+    /// Resumes the run of this folder from its newest intact checkpoint. Returns the state, and where it was found.
     ///
-    /// The folder becomes what it was at that checkpoint: lines of `metrics.jsonl` that came later go, and newer checkpoints,
-    /// which are damaged, are set aside as `step-….damaged`. That is done when the run continues, at
-    /// [`Event::Begin`](crate::trainer::Event::Begin), when all is checked; a run that is refused before leaves the folder as it was.
+    /// The folder is reset to that checkpoint: later lines of `metrics.jsonl` are removed, and newer checkpoints,
+    /// which are damaged, are renamed to `step-….damaged`. That happens when the run continues, at
+    /// [`Event::Begin`](crate::trainer::Event::Begin), after all checks. A run that is rejected before leaves the folder
+    /// unchanged.
     ///
-    /// `permitted` are keys of the spec that may have changed since, each with all that it holds.
+    /// `permitted` are keys of the spec that may have changed, each with everything below it.
     ///
     /// # Errors
-    /// If there is no whole checkpoint; if the spec has changed in another key, or the state does not fit it; if the data have
-    /// changed; if another process is at work in the folder; if a file cannot be read.
+    /// If there is no intact checkpoint; if the spec has changed in another key, or the state does not match it; if the data have
+    /// changed; if another process is using the folder; if a file cannot be read.
     pub fn resume(path: &Path, start: &Start<'_>, permitted: &[String]) -> Result<(Self, Saved, Resumed)> {
         if !path.is_dir() {
-            let problem = format!("{} is no folder; expected that of a run", path.display());
+            let problem = format!("{} is not a folder; expected a run folder", path.display());
             return Err(refused(problem));
         }
         refuse_links(path)?;
@@ -76,7 +77,7 @@ impl Folder {
         Ok((folder, saved, resumed))
     }
 
-    /// Makes the folder that of the run which goes on, if that is still to be done.
+    /// Applies the pending changes to the folder, if there are any.
     pub(super) fn go_on(&mut self) -> Result<()> {
         let Some(Pending { slots, damaged, best, spec }) = &self.pending else { return Ok(()) };
         clear_aside(&self.path)?;
@@ -93,8 +94,9 @@ impl Folder {
     }
 }
 
-/// The state of a checkpoint for this run, and a line on each key of the spec that has changed since. A change that was not
-/// permitted is an error, which says how it is permitted only if the state fits the changed spec; so are other data.
+/// Returns the state of a checkpoint for this run, and a line for each key of the spec that has changed. A change that was not
+/// permitted is an error, which describes how to permit it only if the state matches the changed spec. Other data are an
+/// error too.
 fn judge(whole: &Whole, start: &Start<'_>, permitted: &[String]) -> Result<(Saved, Vec<String>)> {
     let changes = changes(&whole.state.spec, start.spec);
     let (allowed, other): (Vec<_>, Vec<_>) =
@@ -116,18 +118,18 @@ fn judge(whole: &Whole, start: &Start<'_>, permitted: &[String]) -> Result<(Save
         }
     };
     Err(refused(format!(
-        "{} is of another spec: {}; give the run the spec that it was with_init with{way}",
+        "{} has another spec: {}; use the spec that the run was started with{way}",
         whole.path.display(),
         text(&other).join("; "),
     )))
 }
 
-/// The state, if it is one to go on from with these data and settings.
+/// Returns the state, if the run can be resumed from it with these data and settings.
 fn fitting(whole: &Whole, start: &Start<'_>) -> Result<Saved> {
     let (was, is) = (&whole.state.data_fingerprint, start.data.fingerprint());
     if was != is {
         return Err(Error::Dataset(format!(
-            "they are not those of {}: their fingerprint was {was}, is {is}; a run goes on with the data it was with_init with",
+            "they are not those of {}: their fingerprint was {was}, is {is}; a run resumes with the data it was started with",
             whole.path.display()
         )));
     }

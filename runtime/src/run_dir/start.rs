@@ -1,10 +1,10 @@
-//! What is known of a run before its first step.
+//! What is known about a run before its first step.
 
 use crate::data::PreparedDataset;
 use crate::graph::Graph;
 use crate::spec::TrainConfig;
 
-/// What a run is about to do, and with what.
+/// The program, spec, settings, model and data of a run that is about to start.
 pub struct Start<'a> {
     /// The program's name.
     pub name: &'a str,
@@ -12,13 +12,13 @@ pub struct Start<'a> {
     pub spec: &'a serde_json::Value,
     /// Its hash.
     pub spec_hash: &'a str,
-    /// What was changed of what was declared, in its order.
+    /// The changes to the declared settings, in order.
     pub overrides: &'a [(String, String)],
     /// The settings.
     pub settings: &'a TrainConfig,
     /// The model.
     pub graph: &'a Graph,
-    /// What the engine is called: [`Engine::name`](crate::engine::Engine::name).
+    /// The name of the engine: [`Engine::name`](crate::engine::Engine::name).
     pub engine: &'a str,
     /// The data.
     pub data: &'a PreparedDataset,

@@ -1,4 +1,4 @@
-//! `state.json`: what of a checkpoint is no tensor.
+//! `state.json`: the part of a checkpoint that is not tensors.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,10 +8,10 @@ use super::trace::Traced;
 use crate::metric::number;
 use crate::trainer::{Scaling, Snapshot};
 
-/// The form of checkpoints that this version writes, and the only one that it reads.
+/// The format of checkpoints that this version writes, and the only one that it reads.
 pub(super) const FORMAT: u32 = 1;
 
-/// The file, as it is written and read.
+/// The content of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct State {
@@ -20,18 +20,18 @@ pub(super) struct State {
     pub(super) step: u64,
     pub(super) epoch: u64,
     pub(super) step_in_epoch: u64,
-    /// Whether the epoch is to be evaluated yet; so only in a checkpoint of an interruption.
+    /// Whether the epoch is still to be evaluated; true only in a checkpoint of an interruption.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) before_evaluation: bool,
-    /// Sums over the steps of the epoch so far.
+    /// Totals over the steps of the epoch so far.
     pub(super) totals: Value,
     pub(super) scaling: Scaling,
-    /// What the phases of the schedule remember.
+    /// The state of the schedule's phases.
     pub(super) schedule: Value,
     pub(super) monitored: Option<Best>,
-    /// How far `metrics.jsonl` was.
+    /// The length of `metrics.jsonl`.
     pub(super) metrics: Recorded,
-    /// How far `trace.jsonl` was, and its chain.
+    /// The length of `trace.jsonl`, and its chain.
     pub(super) trace: Traced,
     /// The whole spec.
     pub(super) spec: Value,
@@ -40,26 +40,26 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Whether it was taken at the place of this snapshot, with logs as long as these.
+    /// Returns whether it was saved at the position of this snapshot, with logs of these lengths.
     pub(super) fn is_of(&self, snapshot: &Snapshot<'_>, records: &Records) -> bool {
         let &Self { step, epoch, step_in_epoch, before_evaluation, .. } = self;
         let is_here = step == snapshot.step
             && (epoch, step_in_epoch) == (snapshot.epoch, snapshot.step_in_epoch)
             && before_evaluation == snapshot.before_evaluation
-            // At the end, the sums of the last epoch are no more.
+            // At the end of an epoch, its totals are reset.
             && self.totals.get("samples").and_then(Value::as_u64) == Some(snapshot.totals.samples() as u64);
         is_here && self.metrics.is_as_long_as(&records.metrics) && self.trace.is_as_long_as(&records.trace)
     }
 }
 
-/// How far the logs of a run are at a checkpoint.
+/// The lengths of a run's logs at a checkpoint.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Records {
     pub(super) metrics: Recorded,
     pub(super) trace: Traced,
 }
 
-/// The best evaluation so far; its weights are in a file of their own.
+/// The best evaluation so far; its weights are in a separate file.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Best {

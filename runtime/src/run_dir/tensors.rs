@@ -1,13 +1,13 @@
-//! In which tensor two files differ.
+//! Finds the tensor in which two files differ.
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde_json::Value;
 
-/// A tensor, and what of it was and is.
+/// A tensor's name, and its old and new content.
 pub(super) type TensorDifference = (String, String, String);
 
-/// The first tensor that differs bit for bit, of those whose names begin with a path in the order of the paths, then of the
-/// others; or what differs of what the file says of itself, but for the version that wrote it.
+/// The first tensor that differs bit for bit, first among the names that start with a path, in the order of the paths, then
+/// among the others; or the difference of the metadata, except for the version that wrote the file.
 pub(super) fn first_difference(old: &[u8], new: &[u8], paths: &[&str]) -> Option<TensorDifference> {
     if old == new {
         return None;
@@ -18,7 +18,7 @@ pub(super) fn first_difference(old: &[u8], new: &[u8], paths: &[&str]) -> Option
         (was, is) => {
             let text = |file: Result<_, safetensors::SafeTensorError>| {
                 file.map_or_else(
-                    |error| format!("no safetensors file ({error})"),
+                    |error| format!("not a safetensors file ({error})"),
                     |()| "a safetensors file".to_owned(),
                 )
             };
@@ -47,7 +47,7 @@ pub(super) fn first_difference(old: &[u8], new: &[u8], paths: &[&str]) -> Option
 
 fn differs(was: Option<&TensorView<'_>>, is: Option<&TensorView<'_>>) -> Option<(String, String)> {
     let (Some(was), Some(is)) = (was, is) else {
-        let text = |tensor: Option<_>| if tensor.is_some() { "there" } else { "not there" }.to_owned();
+        let text = |tensor: Option<_>| if tensor.is_some() { "present" } else { "missing" }.to_owned();
         return Some((text(was), text(is)));
     };
     let kind = |tensor: &TensorView<'_>| format!("{:?} {:?}", tensor.dtype(), tensor.shape());
@@ -61,10 +61,10 @@ fn differs(was: Option<&TensorView<'_>>, is: Option<&TensorView<'_>>) -> Option<
         Ok(bits) => format!("{:?} (bits {bits:08x})", f32::from_bits(bits)),
         Err(_) => format!("{bytes:?}"),
     };
-    Some((format!("{} at place {place}", text(was)), text(is)))
+    Some((format!("{} at index {place}", text(was)), text(is)))
 }
 
-/// What a file says of itself, without the version.
+/// The metadata of a file, without the version.
 fn metadata(bytes: &[u8]) -> Value {
     let metadata =
         SafeTensors::read_metadata(bytes).ok().and_then(|(_, metadata)| metadata.metadata().clone());
@@ -84,7 +84,7 @@ mod tests {
     use crate::model_file::TensorFile;
 
     #[test]
-    fn the_first_in_the_order_of_the_paths_is_named() {
+    fn first_difference_in_path_order_is_named() {
         let file = |b: f32, a: &[f32], metadata: Value| {
             let tensors = vec![
                 ("b.m".to_owned(), vec![1], vec![b].into()),
@@ -100,10 +100,10 @@ mod tests {
         assert_eq!(found(1.0, &[0.0, 2.0], json!({ "version": "2", "seed": 7 })), None);
         assert_eq!(found(1.0, &[0.0, 2.0], json!({ "seed": 8 })), Some("seed: 7, 8".to_owned()));
         let zero = found(1.0, &[-0.0, 2.0], json!({})).unwrap();
-        assert_eq!(zero, "a.m: 0.0 (bits 00000000) at place 0, -0.0 (bits 80000000)");
+        assert_eq!(zero, "a.m: 0.0 (bits 00000000) at index 0, -0.0 (bits 80000000)");
         let both = found(1.5, &[0.0, 3.0], json!({})).unwrap();
-        assert_eq!(both, "b.m: 1.0 (bits 3f800000) at place 0, 1.5 (bits 3fc00000)");
+        assert_eq!(both, "b.m: 1.0 (bits 3f800000) at index 0, 1.5 (bits 3fc00000)");
         assert_eq!(found(1.0, &[0.0], json!({})).unwrap(), "a.m: F32 [2], F32 [1]");
-        assert!(first_difference(&old, b"", &[]).unwrap().2.starts_with("no safetensors file"));
+        assert!(first_difference(&old, b"", &[]).unwrap().2.starts_with("not a safetensors file"));
     }
 }

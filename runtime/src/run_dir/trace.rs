@@ -1,17 +1,17 @@
-//! `trace.jsonl`: by what a run can be told from another that took a different turn.
+//! `trace.jsonl`: hashes that show where two runs diverge.
 //!
-//! The first line says the file's format. Each further one stands for a step: the last of an epoch, one after which a
+//! The first line has the file's format. Each further line is for a step: the last of an epoch, one after which a
 //! checkpoint is due, and every [`TRACED_EVERY`]th. It has a hash of each parameter and running statistic, one of the
-//! optimizer's state and one of the average, and the *chain*: a hash over everything that the run has told up to there, each
-//! step's loss, rate and norm bit for bit and each evaluation, that changes with whatever was different at any time before.
+//! optimizer's state and one of the average, and the *chain*: a hash over everything that the run has reported so far, each
+//! step's loss, learning rate and norm bit for bit and each evaluation. It changes with any earlier difference.
 //!
 //! ```json
 //! {"format":1,"every":100}
 //! {"step":100,"epoch":2,"chain":"…32 digits…","parameters":{"linear_1.weight":"…16 digits…"},"optimizer":"…","average":null}
 //! ```
 //!
-//! The hashes are XXH3 over numbers of f32 in their order, the lowest byte first: the same on every machine, fast enough
-//! not to be felt, and no protection from somebody who makes up a whole folder.
+//! The hashes are XXH3 over f32 values in order, in little-endian bytes. They are the same on every machine and fast
+//! to compute. They do not protect against deliberate forgery of a folder.
 
 use std::hash::Hasher;
 
@@ -27,7 +27,7 @@ use crate::trainer::{EpochReport, Evaluation, StepReport, TRACED_EVERY, TracePoi
 
 /// The name of the file.
 pub(super) const TRACE: &str = "trace.jsonl";
-/// The form of the file that this version writes.
+/// The format of the file that this version writes.
 const FORMAT: u32 = 1;
 
 /// The open file.
@@ -37,7 +37,7 @@ pub(super) struct Trace {
     chain: Chain,
 }
 
-/// How far the file and the chain were at a checkpoint.
+/// The length of the file and the chain at a checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Traced {
@@ -46,12 +46,12 @@ pub(super) struct Traced {
 }
 
 impl Traced {
-    /// Whether a file that was so far has as many bytes.
+    /// Returns whether both records have the same length.
     pub(super) fn is_as_long_as(&self, other: &Self) -> bool {
         self.file.is_as_long_as(&other.file)
     }
 
-    /// The part of the file that was there, or why it is not.
+    /// Reads the recorded part of the file, or returns why it does not match.
     pub(super) fn part<'a>(&self, file: &'a [u8]) -> Result<&'a [u8], String> {
         let fault = || format!("the saved chain is `{}`; expected 32 hexadecimal digits", self.chain);
         Chain::read(&self.chain).ok_or_else(fault)?;
@@ -85,14 +85,14 @@ fn digits(hash: u64) -> String {
 }
 
 impl Trace {
-    /// The lines of a run from its start.
+    /// Creates the lines of a run from its start.
     pub(super) fn begin(mut journal: AppendLog, graph: &Graph) -> Result<Self> {
         journal.write(&Head { format: FORMAT, every: TRACED_EVERY })?;
         journal.flush()?;
         Ok(Self { journal, paths: paths(graph), chain: Chain::default() })
     }
 
-    /// Goes on behind the lines of a checkpoint.
+    /// Continues after the lines of a checkpoint.
     pub(super) fn go_on(journal: AppendLog, graph: &Graph, traced: &Traced) -> Result<Self> {
         let missing = Error::Internal("a checkpoint's chain is not checked");
         let chain = Chain::read(&traced.chain).ok_or(missing)?;
@@ -130,7 +130,7 @@ impl Trace {
         }
     }
 
-    /// A step of which there is to be a line.
+    /// A step that gets a line.
     pub(super) fn point(&mut self, point: &TracePoint<'_>) -> Result<()> {
         let Hashes { parameters, optimizer, average } = Hashes::of(point);
         let words: Vec<_> = parameters.iter().copied().chain([optimizer, average.unwrap_or(0)]).collect();
@@ -147,11 +147,11 @@ impl Trace {
             optimizer: digits(optimizer),
             average: average.map(digits),
         })?;
-        // Seldom enough, and what is known of a run that is killed.
+        // This is rare enough, and shows how far a killed run got.
         self.journal.flush()
     }
 
-    /// How far the file and the chain are.
+    /// The length of the file and the chain.
     pub(super) fn recorded(&self) -> Traced {
         Traced { file: self.journal.recorded(), chain: self.chain.to_string() }
     }
@@ -161,7 +161,7 @@ impl Trace {
         self.journal.log()
     }
 
-    /// In what a line that was read differs from these numbers, the chain aside; and whether that is a parameter.
+    /// How a line that was read differs from these values, except for the chain; and whether the difference is in a parameter.
     pub(super) fn difference(
         &self,
         line: &Value,
@@ -181,13 +181,13 @@ impl Trace {
         &self.paths
     }
 
-    /// The newest line.
+    /// The last line.
     pub(super) fn line(&self) -> &[u8] {
         self.journal.line()
     }
 }
 
-/// The hashes of a run's numbers.
+/// The hashes of a run's tensors.
 struct Hashes {
     parameters: Vec<u64>,
     optimizer: u64,
@@ -208,7 +208,7 @@ impl Hashes {
 pub(super) fn line_difference(was: &Value, is: &Value, paths: &[String]) -> Option<(TensorDifference, bool)> {
     let text = |value: Option<&Value>| match value.and_then(Value::as_str) {
         Some(hash) => format!("hashed as {hash}"),
-        None => "not there".to_owned(),
+        None => "missing".to_owned(),
     };
     let differs = |what: &str, was: Option<&Value>, is: Option<&Value>| {
         let (was, is) = (text(was), text(is));
@@ -235,7 +235,7 @@ fn paths(graph: &Graph) -> Vec<String> {
     graph.parameters.iter().map(|parameter| parameter.path.clone()).collect()
 }
 
-/// The hash of numbers, bit for bit.
+/// Hashes values bit for bit.
 pub(super) fn hash<'a>(parts: impl IntoIterator<Item = &'a [f32]>) -> u64 {
     const NUMBERS: usize = 1024;
     let mut hasher = XxHash3_64::new();
@@ -250,7 +250,7 @@ pub(super) fn hash<'a>(parts: impl IntoIterator<Item = &'a [f32]>) -> u64 {
     hasher.finish()
 }
 
-/// The bits of a number, of which there is one that is none.
+/// The bits of a value, with one representation for every NaN.
 fn bits(number: f64) -> u64 {
     if number.is_nan() { f64::NAN.to_bits() } else { number.to_bits() }
 }
@@ -260,7 +260,7 @@ fn bits(number: f64) -> u64 {
 struct Chain(u128);
 
 impl Chain {
-    /// As much as is added at once.
+    /// How much is added at once.
     const WORDS: usize = 8;
 
     fn add(&mut self, words: &[u64; Self::WORDS]) {
@@ -315,7 +315,7 @@ mod tests {
         }
     }
 
-    /// The test vectors of XXH3's own repository for no input: so it is that hash, and stays it.
+    /// The test vectors of XXH3's own repository for empty input, so that the hash stays XXH3.
     #[test]
     fn known_answers() {
         assert_eq!(hash([]), 0x2d06_8005_38d3_94c2);
@@ -325,9 +325,9 @@ mod tests {
         assert_eq!(hash([&numbers[..1500], &numbers[1500..]]), XxHash3_64::oneshot(&bytes));
     }
 
-    /// One bit of anything that is told.
+    /// Flips one bit of anything that is reported.
     #[test]
-    fn everything_is_in_the_chain() {
+    fn trace_hash_covers_every_field() {
         let chain = |change: &dyn Fn(&mut StepReport)| {
             let mut trace = Trace::begin(AppendLog::unwritten(&[]), &graph()).unwrap();
             let mut report = report();
@@ -355,9 +355,9 @@ mod tests {
         }
     }
 
-    /// One bit of any number of any tensor.
+    /// Flips one bit of any value of any tensor.
     #[test]
-    fn every_number_is_in_a_line() {
+    fn trace_line_covers_every_tensor_value() {
         let graph = graph();
         let numbers = |part: f32| -> Vec<Vec<f32>> {
             graph.parameters.iter().map(|parameter| vec![part; parameter.shape.elements()]).collect()

@@ -1,4 +1,4 @@
-//! A run that is made again and compared with its record, bit by bit.
+//! Re-runs a run and compares it with its record, bit for bit.
 
 use std::path::{Path, PathBuf};
 
@@ -21,28 +21,28 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::trainer::{Event, Observer, Outcome, Saved, Snapshot, TracePoint};
 
-/// What verifying a run has shown: [`Experiment::verify`](crate::Experiment::verify).
+/// The result of verifying a run: [`Experiment::verify`](crate::Experiment::verify).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {
     /// The run's folder.
     pub folder: PathBuf,
-    /// The step of the checkpoint that it began with; 0 is the start.
+    /// The step of the checkpoint from which it started; 0 is the start of the run.
     pub from: u64,
     /// The last step that was compared.
     pub to: u64,
     /// How many lines of `trace.jsonl` were compared: the hashes of all parameters at a step.
     pub traced: u64,
-    /// The steps of the checkpoints that were compared, file by file; that of an interruption among them.
+    /// The steps of the checkpoints that were compared, file by file, including that of an interruption.
     pub checkpoints: Vec<u64>,
     /// Whether the final model was compared. It is if the run came to its end.
     pub model: bool,
-    /// How the recorded run ended; `None` if it was ended from outside.
+    /// How the recorded run ended; `None` if its process was killed.
     pub exit: Option<String>,
-    /// Where the runs part: the first thing that differs.
+    /// The first difference between the runs.
     pub first: Option<Difference>,
-    /// The first parameter that differs, at the first step at which the record can tell; none may, though something else
-    /// does, as where a line of a log was changed and not the run.
+    /// The first parameter that differs, at the first recorded step that shows it. There may be none though something else
+    /// differs, for example where a line of a log was edited.
     pub parameter: Option<Difference>,
 }
 
@@ -54,19 +54,19 @@ impl Verified {
     }
 }
 
-/// Something of a record that is not what the run made again gives.
+/// A difference between the record and the re-run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {
-    /// Optimizer steps taken when it shows.
+    /// The number of optimizer steps taken when it shows.
     pub step: u64,
-    /// The file of the run folder in which it stands.
+    /// The file of the run folder that has it.
     pub file: String,
-    /// A parameter's path, or the key of a number.
+    /// A parameter's path, or the key of a value.
     pub what: String,
-    /// What is on record.
+    /// The recorded value.
     pub was: String,
-    /// What the run gives.
+    /// The value of the re-run.
     pub is: String,
 }
 
@@ -77,19 +77,19 @@ impl std::fmt::Display for Difference {
     }
 }
 
-/// Compares the events of a run with a record.
+/// Compares the events of a re-run with the record.
 pub(crate) struct Verifier<'a> {
     record: &'a Record,
     origin: Origin,
     observer: &'a mut dyn Observer,
     metrics: Metrics,
     trace: Trace,
-    /// The lines that are still to come.
+    /// The lines that are left to compare.
     metrics_left: &'a [u8],
     trace_left: &'a [u8],
-    /// The checkpoints that are still to come.
+    /// The checkpoints that are left to compare.
     slots_left: Vec<Slot>,
-    /// The step whose state is asked for.
+    /// The step whose state is requested.
     asked: Option<u64>,
     state: Option<State>,
     verified: Verified,
@@ -103,7 +103,7 @@ pub(crate) struct State {
 }
 
 impl<'a> Verifier<'a> {
-    /// Before the first step after the checkpoint `whole`, or of the run. Ends at the step `asked`, if there is one.
+    /// Before the first step after the checkpoint `whole`, or of the run. Stops at the step `asked`, if there is one.
     pub(crate) fn new(
         record: &'a Record,
         start: &Start<'_>,
@@ -124,11 +124,11 @@ impl<'a> Verifier<'a> {
         };
         let (mut metrics, mut trace) = (record.logs.metrics.as_slice(), record.logs.trace.as_slice());
         if record.manifest.exit().is_none() {
-            // A process that was ended may have left half a line.
+            // A process that was killed may have left an incomplete line.
             (metrics, trace) = (whole_lines(metrics), whole_lines(trace));
         }
         let fault = |problem| Error::Setting { key: "verify".to_owned(), problem };
-        // What lies before the part that is made again, in both files.
+        // The part before the re-run, in both files.
         let (before, traced) = match whole {
             None => (&[][..], &[][..]),
             Some((whole, _)) => {
@@ -169,7 +169,7 @@ impl<'a> Verifier<'a> {
         Ok(verifier)
     }
 
-    /// The state of a checkpoint with what was traced at its step.
+    /// Compares the state of a checkpoint with the trace at its step.
     fn compare_saved(&mut self, traced: &[u8], place: &Path, saved: &Saved) {
         let Some(line) = line_of(traced, saved.step) else { return };
         let point = TracePoint {
@@ -186,12 +186,12 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Whether there is nothing left to look at.
+    /// Returns whether nothing is left to compare.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over
     }
 
-    /// The state that was asked for, if the record is what the run gives.
+    /// The requested state, if the record matches the re-run.
     pub(crate) fn into_state(self, step: u64) -> Result<State> {
         if let Some(difference) = self.verified.parameter.or(self.verified.first) {
             return Err(Error::Differs { path: self.verified.folder, difference: difference.to_string() });
@@ -200,7 +200,7 @@ impl<'a> Verifier<'a> {
             .ok_or_else(|| Error::Experiment { step, problem: "the run ends before this step".to_owned() })
     }
 
-    /// What was found, when the run came to an end with this model, or was ended here.
+    /// The result, after the run ended with this model or was stopped here.
     pub(crate) fn finish(mut self, outcome: Option<&Outcome>, model: &[u8]) -> Result<Verified> {
         let Some(outcome) = outcome else { return Ok(self.verified) };
         let step = outcome.steps;
@@ -208,11 +208,11 @@ impl<'a> Verifier<'a> {
         for (name, left) in [(METRICS, self.metrics_left), (TRACE, self.trace_left)] {
             if !left.is_empty() {
                 let lines = left.split_inclusive(|&byte| byte == b'\n').count();
-                let further = format!("there, {lines} of them");
+                let further = format!("present, {lines} of them");
                 self.differs(
                     step,
                     name,
-                    ("lines behind the end".to_owned(), further, "not there".to_owned()),
+                    ("lines after the end".to_owned(), further, "missing".to_owned()),
                     false,
                 );
             }
@@ -222,7 +222,7 @@ impl<'a> Verifier<'a> {
         }
         match self.record.file(MODEL)? {
             None => {
-                let missing = ("the file".to_owned(), "not there".to_owned(), "the final model".to_owned());
+                let missing = ("the file".to_owned(), "missing".to_owned(), "the final model".to_owned());
                 self.differs(step, MODEL, missing, false);
             }
             Some(recorded) => {
@@ -240,7 +240,7 @@ impl<'a> Verifier<'a> {
         Ok(self.verified)
     }
 
-    /// Notes a difference, if it is the first, or the first of a parameter; then there is no need to go on.
+    /// Records a difference if it is the first one, or the first of a parameter. After that the re-run can stop.
     fn differs(
         &mut self,
         step: u64,
@@ -256,7 +256,7 @@ impl<'a> Verifier<'a> {
         self.verified.first.get_or_insert(difference);
     }
 
-    /// Compares the newest line of a log with the next on record.
+    /// Compares the last line of a log with the next recorded one.
     fn compare(&mut self, name: &'static str, step: u64) {
         let (left, made) = if name == METRICS {
             (&mut self.metrics_left, self.metrics.line())
@@ -266,7 +266,7 @@ impl<'a> Verifier<'a> {
         let text = |line| String::from_utf8_lossy(line).trim_end().to_owned();
         let Some(line) = next_line(left) else {
             if self.record.is_complete() {
-                let missing = ("a line".to_owned(), "not there".to_owned(), text(made));
+                let missing = ("a line".to_owned(), "missing".to_owned(), text(made));
                 self.differs(step, name, missing, false);
             }
             return;
@@ -291,11 +291,11 @@ impl<'a> Verifier<'a> {
         let change = changes(&was, &is).into_iter().next();
         let change = change.map(|change| (change.key, change.was, change.is));
         let spelling =
-            || ("a line".to_owned(), "spelled in another way".to_owned(), "what a run writes".to_owned());
+            || ("a line".to_owned(), "formatted differently".to_owned(), "as a run writes it".to_owned());
         self.differs(step, name, change.unwrap_or_else(spelling), false);
     }
 
-    /// The checkpoints that were made where the run stands now.
+    /// Compares the checkpoints that were saved at the current position of the run.
     fn compare_checkpoints(&mut self, snapshot: &Snapshot<'_>) -> Result<()> {
         let here = |slot: &Slot| slot.step == snapshot.step && !(slot.is_due && snapshot.before_evaluation);
         for slot in self.slots_left.clone().into_iter().filter(here) {
@@ -309,7 +309,7 @@ impl<'a> Verifier<'a> {
         let records = Records { metrics: self.metrics.recorded(), trace: self.trace.recorded() };
         let place = self.record.path.join("checkpoints").join(&name);
         let whole = Whole::open(place, step);
-        // A run can be interrupted at more than one place after a step: before and behind an evaluation, or a skipped step.
+        // A run can be interrupted at several points after a step: before and after an evaluation, or a skipped step.
         if let Ok(whole) = &whole
             && !slot.is_due
             && !whole.state.is_of(snapshot, &records)
@@ -323,7 +323,7 @@ impl<'a> Verifier<'a> {
             Err(Fault::Unknown(error)) => return Err(error),
             Err(Fault::Damaged(problem)) => {
                 let whole =
-                    ("the checkpoint".to_owned(), format!("not whole ({problem})"), "whole".to_owned());
+                    ("the checkpoint".to_owned(), format!("damaged ({problem})"), "intact".to_owned());
                 self.differs(step, &format!("checkpoints/{name}"), whole, false);
                 return Ok(());
             }
@@ -335,18 +335,21 @@ impl<'a> Verifier<'a> {
         Ok(())
     }
 
-    /// Whether the record of a run that was ended has been looked at to its last line.
+    /// Returns whether the record of a stopped run has been compared to its last line.
     fn has_ended(&self) -> bool {
         !self.record.is_complete() && self.metrics_left.is_empty() && self.trace_left.is_empty()
     }
 
-    /// A checkpoint of an interruption that should have come before this step was taken.
+    /// Reports a checkpoint of an interruption that should have come before this step.
     fn miss_checkpoint(&mut self, next: u64) {
         let passed = self.slots_left.iter().find(|slot| !slot.is_due && slot.step < next).copied();
         if let Some(slot) = passed {
             self.slots_left.retain(|left| *left != slot);
-            let never =
-                ("the place in the run".to_owned(), "another".to_owned(), "none of this run".to_owned());
+            let never = (
+                "the position in the run".to_owned(),
+                "another".to_owned(),
+                "not one of this run".to_owned(),
+            );
             self.differs(slot.step, &format!("checkpoints/{}", slot.name()), never, false);
         }
     }
@@ -389,7 +392,7 @@ impl<'a> Verifier<'a> {
             }
             _ => {}
         }
-        // Whoever asks for a state asks for that of the record.
+        // A request for a state is for that of the record.
         self.is_over |= self.asked.is_some() && self.verified.first.is_some();
         Ok(())
     }
@@ -399,7 +402,7 @@ impl Observer for Verifier<'_> {
     fn on(&mut self, event: &Event<'_>) -> Result<()> {
         self.see(event)?;
         if self.is_over {
-            return Err(Error::Internal("a run that is looked at no further goes on"));
+            return Err(Error::Internal("a run continues that is no longer checked"));
         }
         self.observer.on(event)
     }
@@ -413,8 +416,8 @@ fn paths(graph: &Graph) -> Vec<&str> {
     graph.parameters.iter().map(|parameter| parameter.path.as_str()).collect()
 }
 
-/// In what each file of a checkpoint differs first, those of tensors first, and whether that is a parameter or what is kept
-/// of one.
+/// The first difference in each file of a checkpoint, tensor files first, and whether it is in a parameter or its
+/// state.
 fn differences(was: &Files, is: &Files, graph: &Graph) -> Vec<(&'static str, TensorDifference, bool)> {
     let paths = paths(graph);
     let is_parameter = |what: &str| {
@@ -433,7 +436,7 @@ fn differences(was: &Files, is: &Files, graph: &Graph) -> Vec<(&'static str, Ten
             (Some(was), Some(is)) => first_difference(was, is, &paths),
             (None, None) => None,
             (was, _) => {
-                let text = |is_there: bool| if is_there { "there" } else { "not there" }.to_owned();
+                let text = |is_there: bool| if is_there { "present" } else { "missing" }.to_owned();
                 Some(("the file".to_owned(), text(was.is_some()), text(was.is_none())))
             }
         };
@@ -445,7 +448,7 @@ fn differences(was: &Files, is: &Files, graph: &Graph) -> Vec<(&'static str, Ten
     found
 }
 
-/// The next line with its end, and what follows is left.
+/// Splits off the next line with its end, and leaves the rest.
 fn next_line<'a>(left: &mut &'a [u8]) -> Option<&'a [u8]> {
     let line = left.split_inclusive(|&byte| byte == b'\n').next()?;
     *left = &left[line.len()..];

@@ -1,13 +1,13 @@
-//! What is written to the disk beside the steps of a run: one thing at a time.
+//! Writes to the disk in the background of a run's steps, one job at a time.
 
 use std::thread::{Builder, JoinHandle};
 
 use super::checkpoint_store::CheckpointStore;
 use crate::error::{Error, Result};
 
-/// The shelf, or the thread that has it while it writes.
+/// The checkpoint store, or the thread that has it while it writes.
 ///
-/// Dropped, it waits for the thread: no process gives a run folder free for another while it still writes there.
+/// Dropping it waits for the thread, so no process releases a run folder while it still writes there.
 pub(super) struct Writer {
     state: State,
 }
@@ -24,10 +24,10 @@ impl Writer {
         Self { state: State::Idle(shelf) }
     }
 
-    /// Does some work in the background, after what is under way.
+    /// Runs work in the background, after any pending work.
     ///
     /// # Errors
-    /// If what was under way has failed, or there is no thread to be had.
+    /// If the pending work failed, or no thread is available.
     pub(super) fn start(
         &mut self,
         work: impl FnOnce(&mut CheckpointStore) -> Result<()> + Send + 'static,
@@ -45,7 +45,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Looks whether the work has ended, without waiting.
+    /// Checks without waiting whether the work has ended.
     ///
     /// # Errors
     /// If it has failed.
@@ -77,13 +77,13 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        // Whoever wants to know of an error has waited already.
+        // An error was reported by an earlier wait, if the caller wanted it.
         let _ = self.wait();
     }
 }
 
 fn lost() -> Error {
-    Error::Internal("the thread that writes checkpoints is lost")
+    Error::Internal("the thread that writes checkpoints has stopped")
 }
 
 #[cfg(test)]
@@ -100,9 +100,9 @@ mod tests {
         Error::Dataset("no more".to_owned())
     }
 
-    /// The second waits for the first, which waits for a word: were it not so, the test would not end, or in another order.
+    /// The second job waits for the first, which waits for a message. Otherwise the test would hang, or see another order.
     #[test]
-    fn there_is_one_at_a_time_and_whoever_starts_it_goes_on() {
+    fn background_writes_run_one_at_a_time_without_blocking() {
         let (mut writer, (word, heard), (told, tale)) = (writer(), channel(), channel());
         let first = told.clone();
         let work = move |_: &mut CheckpointStore| {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_once_by_whoever_looks_next() {
+    fn background_error_is_returned_once() {
         let mut writer = writer();
         writer.start(|_| Err(fault())).unwrap();
         assert!(writer.start(|_| Ok(())).is_err(), "the next one");
@@ -138,16 +138,16 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_an_error() {
+    fn background_panic_is_an_error() {
         let mut writer = writer();
         writer.start(|_| panic!("on purpose")).unwrap();
         let problem = writer.wait().unwrap_err().to_string();
-        assert!(problem.contains("the thread that writes checkpoints is lost"), "{problem}");
+        assert!(problem.contains("the thread that writes checkpoints has stopped"), "{problem}");
         assert!(writer.start(|_| Ok(())).is_err());
     }
 
     #[test]
-    fn the_end_waits() {
+    fn drop_waits_for_background_write() {
         let (told, tale) = channel();
         let mut writer = writer();
         let work = move |_: &mut CheckpointStore| {

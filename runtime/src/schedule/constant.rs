@@ -1,4 +1,4 @@
-//! A rate that stays.
+//! A constant learning rate.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,15 +8,15 @@ use crate::keys::Facts;
 use crate::keys::{lasting, length};
 use crate::shape::CheckResult;
 
-/// `eta * factor` for the whole phase.
+/// Keeps the learning rate at `eta * factor` for the whole phase.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Constant {
-    /// Multiplies the rate at which the last phase ended, above 0; 1 by default.
+    /// Multiplies the learning rate at which the previous phase ended, above 0; 1 by default.
     pub factor: f64,
-    /// The phase's length in steps; by default all that remain.
+    /// The length of the phase in steps; all remaining steps by default.
     pub steps: u64,
-    /// The phase's length in epochs instead.
+    /// The length of the phase in epochs, as an alternative to `steps`.
     pub epochs: u64,
 }
 
@@ -25,7 +25,7 @@ pub struct Constant {
 pub const Constant: Constant = Constant::DEFAULT;
 
 impl Constant {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = check_factor(self.factor) {
             return Err(problem);

@@ -1,4 +1,4 @@
-//! A rate that falls along half a cosine.
+//! Cosine annealing.
 
 use std::f64::consts::PI;
 
@@ -10,31 +10,31 @@ use crate::keys::Facts;
 use crate::keys::{lasting, length};
 use crate::shape::CheckResult;
 
-/// `floor + (eta - floor) * (1 + cos(pi * j / (W - 1))) / 2` at step `j` of `W`.
+/// Anneals the learning rate along half a cosine: `floor + (eta - floor) * (1 + cos(pi * j / (W - 1))) / 2` at step `j` of `W`.
 ///
-/// The first step has the full rate, the last has `floor`, and past its end it stays there.
+/// The first step has the full learning rate, and the last one has `floor`. After the end it stays at `floor`.
 ///
 /// # Source
 /// Loshchilov and Hutter 2017, without restarts.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cosine {
-    /// The rate at the end, 0 or more, and at most the rate at the start; 0 by default.
+    /// The final learning rate, 0 or more, and at most the initial one; 0 by default.
     pub floor: f64,
-    /// Which step has the rate `floor`; the last by default.
+    /// Which step has the learning rate `floor`; the last by default.
     pub end: CosineEnd,
-    /// The phase's length in steps; by default all that remain.
+    /// The length of the phase in steps; all remaining steps by default.
     pub steps: u64,
-    /// The phase's length in epochs instead.
+    /// The length of the phase in epochs, as an alternative to `steps`.
     pub epochs: u64,
 }
 
-/// Where a cosine ends.
+/// Selects where a cosine ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CosineEnd {
-    /// The last step has the rate `floor`.
+    /// The last step has the learning rate `floor`.
     Reach,
-    /// The step after the last would have it, as in PyTorch's `CosineAnnealingLR`.
+    /// The step after the last one would have it, as in PyTorch's `CosineAnnealingLR`.
     Torch,
 }
 
@@ -43,7 +43,7 @@ pub enum CosineEnd {
 pub const Cosine: Cosine = Cosine::DEFAULT;
 
 impl Cosine {
-    /// The range of the floor.
+    /// Checks the range of the floor.
     pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = check_floor("floor", self.floor) {
             return Err(problem);
@@ -67,7 +67,7 @@ impl Phase for Cosine {
     }
 
     fn rate(&self, j: u64, eta: f64, clock: Clock<'_>) -> f64 {
-        // After a phase that listens to evaluations the rate may be below the floor already; it never rises.
+        // After a phase that depends on evaluations the learning rate may already be below the floor; it never rises.
         let floor = self.floor.min(eta);
         let end = match self.end {
             CosineEnd::Reach => clock.steps.saturating_sub(1),

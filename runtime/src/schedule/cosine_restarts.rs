@@ -1,4 +1,4 @@
-//! A rate that falls along half a cosine, and begins anew.
+//! Cosine annealing with warm restarts.
 
 use std::f64::consts::PI;
 
@@ -10,11 +10,12 @@ use crate::keys::Facts;
 use crate::keys::{lasting, length};
 use crate::shape::{CheckError, CheckResult};
 
-/// `floor + (eta - floor) * (1 + cos(pi * i / P)) / 2` at step `i` of a period of `P` steps.
+/// Anneals the learning rate along half a cosine in each period: `floor + (eta - floor) * (1 + cos(pi * i / P)) / 2` at step `i`
+/// of a period of `P` steps.
 ///
-/// At a restart, `i = 0`, the rate is full again; each period is `multiply` times as long as the one before. As in the
-/// paper and in PyTorch's `CosineAnnealingWarmRestarts` the floor would come where the next period begins, so a
-/// period's last step is a little above it.
+/// At a restart, `i = 0`, the learning rate is full again. Each period is `multiply` times as long as the previous one. As in
+/// the paper and in PyTorch's `CosineAnnealingWarmRestarts`, a period would reach the floor at the start of the next one, so
+/// its last step is slightly above the floor.
 ///
 /// # Source
 /// Loshchilov and Hutter 2017 (SGDR).
@@ -23,24 +24,24 @@ use crate::shape::{CheckError, CheckResult};
 pub struct CosineRestarts {
     /// The length of the first period; required.
     pub period: Interval,
-    /// How many times as long each further period is, at least 1; 1 by default.
+    /// The factor from the length of one period to the next, at least 1; 1 by default.
     pub multiply: u64,
-    /// The rate to which each period falls, 0 or more, and at most the rate at the start; 0 by default.
+    /// The learning rate to which each period falls, 0 or more, and at most the initial one; 0 by default.
     pub floor: f64,
-    /// The phase's length in steps; by default all that remain.
+    /// The length of the phase in steps; all remaining steps by default.
     pub steps: u64,
-    /// The phase's length in epochs instead.
+    /// The length of the phase in epochs, as an alternative to `steps`.
     pub epochs: u64,
 }
 
 impl CosineRestarts {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = self.period.check("period") {
             return Err(problem);
         }
         if self.multiply == 0 {
-            return Err(CheckError::new("multiply is 0; expected at least 1, for periods of one length"));
+            return Err(CheckError::new("multiply is 0; expected at least 1, for periods of equal length"));
         }
         if let Err(problem) = check_floor("floor", self.floor) {
             return Err(problem);
@@ -51,7 +52,7 @@ impl CosineRestarts {
         }
     }
 
-    /// The step within its period of step `j`, and the length of that period.
+    /// Returns the position of step `j` within its period, and the length of that period.
     fn place(&self, j: u64, epoch: u64) -> (u64, u64) {
         let mut period = self.period.in_steps(epoch).max(1);
         if self.multiply <= 1 {

@@ -1,49 +1,49 @@
-//! How phases share the length of a run.
+//! How phases divide the length of a run.
 
 use crate::shape::{CheckError, CheckResult};
 
-/// A run as its phases use it up: in steps, or in epochs where nobody knows yet how many steps an epoch has.
+/// The length of a run and how much of it the phases use: in steps, or in epochs while the steps of an epoch are unknown.
 #[derive(Clone, Copy)]
 pub(crate) struct Course {
     total: u64,
     unit: &'static str,
     used: u64,
-    /// Whether a phase before took something that cannot be counted in this unit.
+    /// Whether an earlier phase has a length that cannot be converted to this unit.
     more: bool,
     phases: usize,
 }
 
-/// A phase's length in the unit of the course.
+/// The length of a phase in the unit of the course.
 #[derive(Clone, Copy)]
 pub(crate) enum Taken {
     Units(u64),
-    /// All that remain.
+    /// All remaining steps.
     Rest,
-    /// More than nothing.
+    /// An unknown length above 0.
     Unknown,
 }
 
 impl Course {
-    /// A run of so many `unit`s, of which nothing is used.
+    /// Creates a run of this length in `unit`s, of which nothing is used.
     pub(crate) const fn of(total: u64, unit: &'static str) -> Self {
         Self { total, unit, used: 0, more: false, phases: 0 }
     }
 
-    /// What it is counted in.
+    /// Returns the unit.
     pub(crate) const fn unit(self) -> &'static str {
         self.unit
     }
 
-    /// How much the phases so far use.
+    /// Returns how much the phases so far use.
     pub(crate) const fn used(self) -> u64 {
         self.used
     }
 
-    /// The course behind one more phase; a phase whose name is not known has an empty one.
+    /// Adds one more phase; pass an empty name if it is unknown.
     ///
     /// # Errors
-    /// If the phases need more than the run has, end before it, leave nothing for a phase without length, or a
-    /// phase that is not the last has no length.
+    /// If the phases need more than the run has, end before its end, or leave nothing for a phase without a length, or if a
+    /// phase other than the last has no length.
     pub(crate) const fn then(self, name: &str, taken: Taken, is_last: bool) -> CheckResult<Self> {
         let Self { total, unit, used, more, phases } = self;
         let number = phases + 1;
@@ -55,7 +55,7 @@ impl Course {
                     .number(number)
                     .text(", `")
                     .text(name)
-                    .text("`, has no length, but another follows; give it `steps` or `epochs`"));
+                    .text("`, has no length, but another phase follows; set its `steps` or `epochs`"));
             }
             Taken::Unknown => (0, true),
         };
@@ -88,7 +88,7 @@ impl Course {
                 .text(unit)
                 .text(", but the run has ")
                 .number(total as usize)
-                .text("; let the last phase have no length, or add `Constant` to stay at its rate"));
+                .text("; remove the length of the last phase, or add `Constant` to keep its learning rate"));
         }
         Ok(Self { total, unit, used: end, more, phases: number })
     }
@@ -98,7 +98,7 @@ impl Course {
 mod tests {
     use super::*;
 
-    /// What is said of phases in a run of ten epochs.
+    /// Returns the error for phases in a run of ten epochs.
     fn said(phases: &[Taken]) -> Option<String> {
         let mut course = Course::of(10, "epochs");
         for (place, &taken) in phases.iter().enumerate() {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_not_guessed() {
+    fn unknown_phase_length_is_not_assumed() {
         use Taken::{Rest, Units, Unknown};
         for fine in [
             &[Units(10)][..],

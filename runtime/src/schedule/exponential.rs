@@ -1,4 +1,4 @@
-//! A rate that falls by the same share again and again.
+//! Exponential decay of the learning rate.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,25 +8,26 @@ use crate::keys::Facts;
 use crate::keys::{lasting, length};
 use crate::shape::CheckResult;
 
-/// `eta * factor^floor(j / every)` at step `j`, by default with a whole epoch for `every`.
+/// Multiplies the learning rate by a constant factor at fixed intervals: `eta * factor^floor(j / every)` at step `j`, where
+/// `every` is one epoch by default.
 ///
-/// PyTorch's `ExponentialLR`, where the scheduler is stepped once an epoch, or with `every: Steps(1)` once a step.
-/// Within `every` the rate stays.
+/// Equivalent to PyTorch's `ExponentialLR` with one scheduler step per epoch, or per step with `every: Steps(1)`.
+/// Within an interval the learning rate is constant.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exponential {
-    /// What the rate is multiplied by, above 0; required.
+    /// The factor for the learning rate, above 0; required.
     pub factor: f64,
-    /// After how many steps or epochs; `Epochs(1)` by default.
+    /// The interval in steps or epochs; `Epochs(1)` by default.
     pub every: Interval,
-    /// The phase's length in steps; by default all that remain.
+    /// The length of the phase in steps; all remaining steps by default.
     pub steps: u64,
-    /// The phase's length in epochs instead.
+    /// The length of the phase in epochs, as an alternative to `steps`.
     pub epochs: u64,
 }
 
 impl Exponential {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = check_factor(self.factor) {
             return Err(problem);
@@ -42,7 +43,7 @@ impl Config for Exponential {
     const NAME: &'static str = "Exponential";
     const DEFAULT: Self = Self { factor: 1.0, every: Interval::Epochs(1), steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
-        &[("factor", "what the rate is multiplied by after each epoch")];
+        &[("factor", "the factor for the learning rate after each epoch")];
     const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 

@@ -1,4 +1,4 @@
-//! A rate that rises, then falls with the root of the step.
+//! Inverse square root decay with warmup.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,25 +8,25 @@ use crate::keys::Facts;
 use crate::keys::{lasting, length};
 use crate::shape::{CheckError, CheckResult};
 
-/// `eta * min(t / warmup, sqrt(warmup / t))` at the phase's step `t = j + 1`: it rises linearly to the full rate
-/// at step `warmup`, then falls with the root of the step. It has its own warmup, so that no
-/// [`Warmup`](super::Warmup) stands before it.
+/// Sets the learning rate to `eta * min(t / warmup, sqrt(warmup / t))` at the phase's step `t = j + 1`. It rises linearly to the
+/// full learning rate at step `warmup`, then falls with the inverse square root of the step. The phase has its own warmup, so it
+/// does not need a [`Warmup`](super::Warmup) before it.
 ///
 /// # Source
-/// Vaswani et al. 2017, with the largest rate named (`eta`) instead of computed from the model's width.
+/// Vaswani et al. 2017, with the largest learning rate specified (`eta`) instead of computed from the model's width.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InverseSqrt {
-    /// How long the rate rises, at least one step and at most as long as the phase; required.
+    /// How long the learning rate rises, at least one step and at most as long as the phase; required.
     pub warmup: Interval,
-    /// The phase's length in steps; by default all that remain.
+    /// The length of the phase in steps; all remaining steps by default.
     pub steps: u64,
-    /// The phase's length in epochs instead.
+    /// The length of the phase in epochs, as an alternative to `steps`.
     pub epochs: u64,
 }
 
 impl InverseSqrt {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = self.warmup.check("warmup") {
             return Err(problem);
@@ -39,7 +39,7 @@ impl Config for InverseSqrt {
     const NAME: &'static str = "InverseSqrt";
     const DEFAULT: Self = Self { warmup: Interval::Steps(0), steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
-        &[("warmup", "how long the rate rises: `Steps(n)` or `Epochs(n)`")];
+        &[("warmup", "how long the learning rate rises: `Steps(n)` or `Epochs(n)`")];
     const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 

@@ -1,4 +1,4 @@
-//! A rate that goes along a line.
+//! A linear change of the learning rate.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +8,10 @@ use crate::keys::Facts;
 use crate::keys::{lasting, length};
 use crate::shape::CheckResult;
 
-/// `eta + (to - eta) * j / (W - 1)` at step `j` of `W`: the first step has the full rate, the last has `to`.
+/// Changes the learning rate linearly to `to`: `eta + (to - eta) * j / (W - 1)` at step `j` of `W`. The first step has the full
+/// learning rate, the last one has `to`.
 ///
-/// PyTorch's `LinearLR` with `total_iters = W - 1` is the same.
+/// Equivalent to PyTorch's `LinearLR` with `total_iters = W - 1`.
 ///
 /// # Example
 /// ```
@@ -30,16 +31,16 @@ use crate::shape::CheckResult;
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Linear {
-    /// The rate at the last step, 0 or more, above or below that at the first; required.
+    /// The learning rate at the last step, 0 or more, above or below that at the first; required.
     pub to: f64,
-    /// The phase's length in steps; by default all that remain.
+    /// The length of the phase in steps; all remaining steps by default.
     pub steps: u64,
-    /// The phase's length in epochs instead.
+    /// The length of the phase in epochs, as an alternative to `steps`.
     pub epochs: u64,
 }
 
 impl Linear {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = check_floor("to", self.to) {
             return Err(problem);

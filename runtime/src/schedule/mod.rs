@@ -1,25 +1,25 @@
 //! Schedules: the learning rate of each step, in closed form.
 //!
-//! A schedule is a list of phases; each begins at the step and at the rate where the last one ended. The
-//! last phase takes all remaining steps unless it is given its own length, `steps` or `epochs`.
+//! A schedule is a list of phases. Each phase starts at the step and at the learning rate at which the previous one ended. The
+//! last phase takes all remaining steps unless it has its own length, `steps` or `epochs`.
 //!
-//! | phase | rate |
+//! | phase | learning rate |
 //! | --- | --- |
-//! | [`Constant`](struct@Constant) | stays |
-//! | [`Warmup`] | rises linearly to the full rate |
-//! | [`Linear`] | goes linearly to another rate |
+//! | [`Constant`](struct@Constant) | is constant |
+//! | [`Warmup`] | rises linearly to the full value |
+//! | [`Linear`] | changes linearly to another value |
 //! | [`Cosine`](struct@Cosine) | falls along half a cosine to a floor |
-//! | [`CosineRestarts`] | falls along half a cosine again and again |
-//! | [`Polynomial`](struct@Polynomial) | goes to another rate along a power |
-//! | [`InverseSqrt`] | rises linearly, then falls with the root of the step |
+//! | [`CosineRestarts`] | falls along half a cosine in each period |
+//! | [`Polynomial`](struct@Polynomial) | changes to another value along a power |
+//! | [`InverseSqrt`] | rises linearly, then falls with the inverse square root of the step |
 //! | [`Step`] | is multiplied by a factor at fixed intervals |
 //! | [`MultiStep`] | is multiplied by a factor at given steps or epochs |
 //! | [`Exponential`] | is multiplied by a factor each epoch, or each step |
 //! | [`OneCycle`] | rises to a maximum and falls far below its start |
 //! | [`ReduceOnPlateau`](struct@ReduceOnPlateau) | is multiplied by a factor when evaluations no longer improve |
 //!
-//! Rates of a phase's own, such as `floor`, `to` and `max`, are learning rates, not shares of one. The rate on which
-//! the first phase works is the optimizer's `lr`, times what `scale_lr` says: [`LinearScaling`] or
+//! The keys `floor`, `to` and `max` of a phase are absolute learning rates, not fractions. The first phase starts from the
+//! optimizer's `lr`, times the factor of `scale_lr`: [`LinearScaling`] or
 //! [`SqrtScaling`].
 
 mod constant;
@@ -61,33 +61,33 @@ use crate::keys::Monitor;
 use crate::metric::Direction;
 use crate::shape::CheckResult;
 
-/// Where a phase stands: its own steps, how long an epoch is, and what it remembers.
+/// The time base of a phase: its steps, the steps of an epoch, and its state.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clock<'a> {
-    /// Optimizer steps of the phase.
+    /// The number of optimizer steps of the phase.
     pub steps: u64,
-    /// Optimizer steps of an epoch.
+    /// The number of optimizer steps of an epoch.
     pub epoch: u64,
-    /// The numbers named in [`Phase::STATE`], all 0 until an evaluation changes them.
+    /// The values named in [`Phase::STATE`], all 0 until an evaluation changes them.
     pub state: &'a [f64],
 }
 
-/// What a phase is shown at the end of an epoch.
+/// The evaluation that a phase receives at the end of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Seen {
-    /// The value of what the phase monitors, on the validation data; never NaN.
+    /// The monitored value on the validation data; never NaN.
     pub value: f64,
-    /// Which way it improves.
+    /// The direction in which it improves.
     pub direction: Direction,
-    /// The rate at which the phase began.
+    /// The learning rate at the start of the phase.
     pub eta: f64,
 }
 
 /// One phase of a schedule.
 ///
-/// Most phases are a function of the step alone: a length and a rate are all that they tell. One that listens to
-/// the evaluations names the numbers that it remembers in `STATE`, says what it monitors, and changes them in
-/// `see`; they are part of every checkpoint.
+/// Most phases are a function of the step and define only a length and a learning rate. A phase that depends on
+/// evaluations names its state in `STATE`, returns what it monitors from `monitor`, and updates the state in `see`. Every
+/// checkpoint contains the state.
 ///
 /// # Example
 /// ```
@@ -97,7 +97,7 @@ pub struct Seen {
 /// use trainspec::spec::Monitor;
 /// use trainspec::{Config, CheckResult};
 ///
-/// /// Halves the rate whenever the validation loss is above `bound`.
+/// /// Halves the learning rate whenever the validation loss is above `bound`.
 /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 /// pub struct HalveAbove {
 ///     pub bound: f64,
@@ -135,44 +135,44 @@ pub struct Seen {
 /// }
 /// ```
 pub trait Phase: Config {
-    /// The names of the numbers that the phase remembers from one evaluation to the next; by default none.
+    /// The names of the values that the phase keeps between evaluations; none by default.
     const STATE: &'static [&'static str] = &[];
 
-    /// The phase's own length, if it has one.
+    /// Returns the length of the phase, if it has one.
     fn length(&self) -> Option<Interval>;
 
-    /// The rate at step `j` of the phase, from 0, which began at the rate `eta`.
+    /// Returns the learning rate at step `j` of the phase, from 0, which started at the learning rate `eta`.
     fn rate(&self, j: u64, eta: f64, clock: Clock<'_>) -> f64;
 
-    /// Whether the phase can begin at the rate `eta`, with as many steps as the clock says; by default always.
+    /// Checks that the phase can start at the learning rate `eta` with the steps of the clock; always accepts by default.
     ///
-    /// It is asked before the run's first step. A phase behind one with state may begin at a lower rate than the
-    /// one that was asked about.
+    /// Called before the first step of the run. A phase after one with state may start at a lower learning rate than the one
+    /// that was checked.
     fn check_start(&self, eta: f64, clock: Clock<'_>) -> CheckResult {
         let _ = (eta, clock);
         Ok(())
     }
 
-    /// The largest rate of the phase, whatever the evaluations say.
+    /// Returns the largest learning rate of the phase, for any evaluations.
     ///
     /// By default the largest [`rate`](Phase::rate) of all its steps before an evaluation. Override it if the phase may
-    /// be very long, or if its state can raise the rate.
+    /// be very long, or if its state can raise the learning rate.
     fn largest(&self, eta: f64, clock: Clock<'_>) -> f64 {
         (0..clock.steps).map(|j| self.rate(j, eta, clock)).fold(0.0, larger)
     }
 
-    /// What the phase is shown at the end of each epoch; by default nothing.
+    /// Returns what the phase monitors; nothing by default.
     fn monitor(&self) -> Option<Monitor> {
         None
     }
 
-    /// Takes in an evaluation, at the end of an epoch, after the phase's first step and before its last.
+    /// Updates the state with an evaluation, at the end of an epoch, after the phase's first step and before its last.
     fn see(&self, seen: Seen, state: &mut [f64]) {
         let _ = (seen, state);
     }
 }
 
-/// A phase of any type.
+/// A type-erased phase.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a phase of a schedule",
     label = "expected a phase, such as `Warmup {{ steps: 100 }}`, `Cosine`, `Step {{ every: Epochs(10) }}`"
@@ -187,7 +187,7 @@ pub trait AnyPhase: Setting {
     /// [`Phase::check_start`]
     ///
     /// # Errors
-    /// If it cannot.
+    /// If the phase cannot start.
     fn check_start(&self, eta: f64, clock: Clock<'_>) -> CheckResult;
     /// [`Phase::largest`]
     fn largest(&self, eta: f64, clock: Clock<'_>) -> f64;
@@ -195,9 +195,9 @@ pub trait AnyPhase: Setting {
     fn monitor(&self) -> Option<Monitor>;
     /// [`Phase::see`]
     fn see(&self, seen: Seen, state: &mut [f64]);
-    /// A copy.
+    /// Returns a copy.
     fn boxed(&self) -> Box<dyn AnyPhase>;
-    /// The same phase with changed keys.
+    /// Returns the same phase with changed keys.
     ///
     /// # Errors
     /// If a key or value does not fit.
@@ -237,17 +237,17 @@ impl<P: Phase> AnyPhase for P {
     with_changes!(dyn AnyPhase);
 }
 
-/// The largest rate of a phase that only rises or only falls.
+/// Returns the largest learning rate of a monotonic phase.
 fn larger_end(phase: &impl Phase, eta: f64, clock: Clock<'_>) -> f64 {
     larger(phase.rate(0, eta, clock), phase.rate(clock.steps.saturating_sub(1), eta, clock))
 }
 
-/// The larger of two, or NaN if one is: `f64::max` would hide it.
+/// Returns the larger of two values, or NaN if one is NaN, which `f64::max` would ignore.
 fn larger(one: f64, other: f64) -> f64 {
     if one.is_nan() || one > other { one } else { other }
 }
 
-/// The range of a rate that a phase may end at.
+/// Checks the range of a final learning rate.
 const fn check_floor(key: &str, floor: f64) -> CheckResult {
     use crate::shape::CheckError;
     if floor >= 0.0 && floor.is_finite() {
@@ -256,7 +256,7 @@ const fn check_floor(key: &str, floor: f64) -> CheckResult {
     Err(CheckError::new(key).text(" is ").float(floor).text("; expected a learning rate of 0 or more"))
 }
 
-/// The range of a factor of the rate.
+/// Checks the range of a factor for the learning rate.
 const fn check_factor(factor: f64) -> CheckResult {
     use crate::shape::CheckError;
     if factor > 0.0 && factor.is_finite() {
@@ -265,24 +265,24 @@ const fn check_factor(factor: f64) -> CheckResult {
     Err(CheckError::new("factor is ").float(factor).text("; expected a number above 0"))
 }
 
-/// That a phase which falls to `floor` does not begin below it.
+/// Checks that a phase that falls to `floor` does not start below it.
 pub(crate) const fn above_floor(eta: f64, floor: f64) -> CheckResult {
     use crate::shape::CheckError;
     if eta >= floor {
         return Ok(());
     }
-    Err(CheckError::new("begins at the rate ")
+    Err(CheckError::new("starts at the learning rate ")
         .float(eta)
         .text(", below its floor ")
         .float(floor)
-        .text("; lower the floor, or raise the rate"))
+        .text("; lower the floor, or raise the learning rate"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What a rule says, with a few values that it lets pass.
+    /// Asserts that a configuration is rejected with this message.
     #[track_caller]
     fn refuses<C: Config>(wrong: C, words: &str) {
         let problem = wrong.judge().expect_err("it is refused");
@@ -290,10 +290,10 @@ mod tests {
     }
 
     #[test]
-    fn ranges_are_told() {
+    fn out_of_range_phase_keys_are_rejected() {
         let (steps, epochs) = (Interval::Steps, Interval::Epochs);
         refuses(Linear { to: -0.1, ..Linear::DEFAULT }, "to is -0.1; expected a learning rate of 0 or more");
-        refuses(Linear { steps: 1, epochs: 1, ..Linear::DEFAULT }, "both `steps` and `epochs` are given");
+        refuses(Linear { steps: 1, epochs: 1, ..Linear::DEFAULT }, "both `steps` and `epochs` are set");
         refuses(Polynomial { power: 0.0, ..Polynomial }, "power is 0; expected a number above 0");
         refuses(Polynomial { to: f64::NAN, ..Polynomial }, "to is NaN");
         refuses(InverseSqrt::DEFAULT, "warmup is Steps(0); expected at least Steps(1)");
@@ -304,10 +304,13 @@ mod tests {
         refuses(Exponential { every: epochs(0), ..Exponential::DEFAULT }, "every is Epochs(0)");
 
         let at = |at| MultiStep { at, ..MultiStep::DEFAULT };
-        refuses(at(&[]), "at is empty; expected at least one place");
+        refuses(at(&[]), "at is empty; expected at least one position");
         refuses(at(&[Interval::Steps(3), Interval::Epochs(4)]), "mixes `Steps` and `Epochs`");
-        refuses(at(&[Interval::Steps(3), Interval::Steps(3)]), "at has 3 after 3; expected places that rise");
-        refuses(at(&[Interval::Steps(0)]), "a place of at is Steps(0)");
+        refuses(
+            at(&[Interval::Steps(3), Interval::Steps(3)]),
+            "at has 3 after 3; expected increasing positions",
+        );
+        refuses(at(&[Interval::Steps(0)]), "a position in at is Steps(0)");
 
         let restarts = CosineRestarts { period: steps(5), ..CosineRestarts::DEFAULT };
         refuses(CosineRestarts { multiply: 0, ..restarts }, "multiply is 0; expected at least 1");
@@ -331,9 +334,9 @@ mod tests {
         }
     }
 
-    /// A list goes through JSON, as it does for `--set`.
+    /// A list is converted to JSON and back, as for `--set`.
     #[test]
-    fn places_are_read_back() {
+    fn multi_step_milestones_round_trip_through_json() {
         let phase = MultiStep { at: &[Interval::Epochs(2), Interval::Epochs(9)], ..MultiStep::DEFAULT };
         let json = phase.to_json();
         assert_eq!(json["at"], serde_json::json!([{ "Epochs": 2 }, { "Epochs": 9 }]));

@@ -1,4 +1,4 @@
-//! A rate that falls at given places.
+//! Learning rate steps at listed positions.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -8,10 +8,11 @@ use crate::keys::Facts;
 use crate::keys::{lasting, length};
 use crate::shape::{CheckError, CheckResult};
 
-/// `eta * factor^n` at step `j`, where `n` is the number of places in `at` that are not after `j`.
+/// Multiplies the learning rate by a factor at each position: `eta * factor^n` at step `j`, where `n` is the number of positions
+/// in `at` up to `j`.
 ///
-/// Places are counted from the phase's beginning: with `Steps(30)` the phase's thirty-first step, of index 30, is the
-/// first with the smaller rate. PyTorch's `MultiStepLR` is the same.
+/// Positions are counted from the start of the phase: with `Steps(30)`, the step with index 30 is the first with the
+/// smaller learning rate, as in PyTorch's `MultiStepLR`.
 ///
 /// # Example
 /// ```
@@ -32,29 +33,31 @@ use crate::shape::{CheckError, CheckResult};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MultiStep {
-    /// Where the rate is multiplied, each later than the one before, all in steps or all in epochs:
-    /// `&[Steps(100), Steps(150)]`. All lie within the phase. Required.
+    /// The positions where the learning rate is multiplied, in increasing order, all in steps or all in epochs:
+    /// `&[Steps(100), Steps(150)]`. All must be within the phase. Required.
     #[serde(deserialize_with = "kept")]
     pub at: &'static [Interval],
-    /// What it is multiplied by, above 0; 0.1 by default.
+    /// The factor for the learning rate, above 0; 0.1 by default.
     pub factor: f64,
-    /// The phase's length in steps; by default all that remain.
+    /// The length of the phase in steps; all remaining steps by default.
     pub steps: u64,
-    /// The phase's length in epochs instead.
+    /// The length of the phase in epochs, as an alternative to `steps`.
     pub epochs: u64,
 }
 
 impl MultiStep {
-    /// The ranges of the keys, and the order of the places.
+    /// Checks the ranges of the keys and the order of the positions.
     pub const fn check(&self) -> CheckResult<Facts> {
         let mut rest = self.at;
         let mut before = 0;
         if rest.is_empty() {
-            return Err(CheckError::new("at is empty; expected at least one place, such as `&[Epochs(30)]`"));
+            return Err(CheckError::new(
+                "at is empty; expected at least one position, such as `&[Epochs(30)]`",
+            ));
         }
         let in_epochs = matches!(self.at[0], Interval::Epochs(_));
         while let [first, others @ ..] = rest {
-            if let Err(problem) = first.check("a place of at") {
+            if let Err(problem) = first.check("a position in at") {
                 return Err(problem);
             }
             let (place, same) = match first {
@@ -62,14 +65,14 @@ impl MultiStep {
                 Interval::Epochs(place) => (*place, in_epochs),
             };
             if !same {
-                return Err(CheckError::new("at mixes `Steps` and `Epochs`; expected one of them"));
+                return Err(CheckError::new("at mixes `Steps` and `Epochs`; use only one of them"));
             }
             if place <= before {
                 return Err(CheckError::new("at has ")
                     .number(place as usize)
                     .text(" after ")
                     .number(before as usize)
-                    .text("; expected places that rise"));
+                    .text("; expected increasing positions"));
             }
             before = place;
             rest = others;
@@ -85,7 +88,7 @@ impl Config for MultiStep {
     const NAME: &'static str = "MultiStep";
     const DEFAULT: Self = Self { at: &[], factor: 0.1, steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
-        &[("at", "the places where the rate falls: `&[Epochs(30), Epochs(60)]`")];
+        &[("at", "the positions where the learning rate falls: `&[Epochs(30), Epochs(60)]`")];
     const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 
@@ -104,11 +107,11 @@ impl Phase for MultiStep {
         if last < clock.steps {
             return Ok(());
         }
-        Err(CheckError::new("the last place in at is after ")
+        Err(CheckError::new("the last position in at is after ")
             .number(last as usize)
             .text(" steps, but the phase has ")
             .number(clock.steps as usize)
-            .text(", so that it is never reached; remove it or train longer"))
+            .text(", so it is never reached; remove it or train longer"))
     }
 
     fn largest(&self, eta: f64, clock: Clock<'_>) -> f64 {
@@ -116,7 +119,7 @@ impl Phase for MultiStep {
     }
 }
 
-/// A program reads its spec once, so the few bytes of a list may stay.
+/// Leaks the list. A program reads its spec once, so this costs a few bytes.
 fn kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static [Interval], D::Error> {
     Vec::deserialize(deserializer).map(|list: Vec<Interval>| &*list.leak())
 }

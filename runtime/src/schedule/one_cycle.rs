@@ -1,4 +1,4 @@
-//! A rate that rises to a maximum and falls far below its start.
+//! The one-cycle policy.
 
 use std::f64::consts::PI;
 
@@ -10,37 +10,37 @@ use crate::keys::Facts;
 use crate::keys::{lasting, length};
 use crate::shape::{CheckError, CheckResult};
 
-/// One cycle: from `max / div` up to `max` and down to `max / div / final_div`, as in PyTorch's `OneCycleLR`.
+/// Runs one cycle: from `max / div` up to `max` and down to `max / div / final_div`, as in PyTorch's `OneCycleLR`.
 ///
-/// With `W` steps the rate is `max` at step `rise * W - 1` (which need not be whole) and lowest at the last. The
-/// phase knows its own rates: the optimizer's `lr` plays no part in it, so that `scale_lr` is refused if it is the
-/// first. Unlike PyTorch it leaves the momentum as it is (`cycle_momentum=False`).
+/// With `W` steps the learning rate is `max` at step `rise * W - 1` (which may be fractional) and lowest at the last step. The
+/// phase ignores the optimizer's `lr`, so `scale_lr` is rejected if this is the first phase. Unlike in PyTorch, the momentum
+/// does not change (`cycle_momentum=False`).
 ///
 /// # Source
-/// Smith and Topin 2018. Their third part, back to the start and then below it, is `three_phase`.
+/// Smith and Topin 2018. Their third phase, which falls below the initial learning rate, is `three_phase`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OneCycle {
-    /// The largest rate, above 0; required.
+    /// The largest learning rate, above 0; required.
     pub max: f64,
-    /// The share of the steps in which the rate rises, `0 < rise < 1`; 0.3 by default (PyTorch: `pct_start`).
+    /// The share of the steps in which the learning rate rises, `0 < rise < 1`; 0.3 by default (PyTorch: `pct_start`).
     pub rise: f64,
-    /// How many times smaller than `max` the first rate is, at least 1; 25 by default (`div_factor`).
+    /// The ratio of `max` to the initial learning rate, at least 1; 25 by default (`div_factor`).
     pub div: f64,
-    /// How many times smaller than the first rate the last is, at least 1; 1e4 by default (`final_div_factor`).
+    /// The ratio of the initial to the final learning rate, at least 1; 1e4 by default (`final_div_factor`).
     pub final_div: f64,
-    /// The form of rise and fall; half a cosine by default (`anneal_strategy`).
+    /// The shape of rise and fall; half a cosine by default (`anneal_strategy`).
     pub anneal: Anneal,
-    /// Whether the rate falls back to the first rate as fast as it rose, and only then to the last. Then `rise` is
-    /// at most 0.5; false by default.
+    /// Whether the learning rate first falls back to the initial value as fast as it rose, and then to the final value. Requires
+    /// a `rise` of at most 0.5; false by default.
     pub three_phase: bool,
-    /// The phase's length in steps; by default all that remain.
+    /// The length of the phase in steps; all remaining steps by default.
     pub steps: u64,
-    /// The phase's length in epochs instead.
+    /// The length of the phase in epochs, as an alternative to `steps`.
     pub epochs: u64,
 }
 
-/// How a rate goes from one value to another.
+/// Selects how the learning rate changes from one value to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Anneal {
     /// Along half a cosine.
@@ -50,7 +50,7 @@ pub enum Anneal {
 }
 
 impl OneCycle {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         if !(self.max > 0.0 && self.max.is_finite()) {
             return Err(CheckError::new("max is ")
@@ -65,7 +65,7 @@ impl OneCycle {
         if self.three_phase && self.rise > 0.5 {
             return Err(CheckError::new("rise is ")
                 .float(self.rise)
-                .text("; with three_phase the rate falls as long as it rises, expected at most 0.5"));
+                .text("; expected at most 0.5, because with three_phase the learning rate falls for as long as it rises"));
         }
         if !(self.div >= 1.0 && self.div.is_finite()) {
             return Err(CheckError::new("div is ").float(self.div).text("; expected at least 1"));
@@ -79,14 +79,14 @@ impl OneCycle {
         }
     }
 
-    /// The cycle's corners: the place of each, in steps, and its rate.
+    /// Returns the corners of the cycle: the position of each, in steps, and its learning rate.
     fn corners(&self, steps: u64) -> [(f64, f64); 4] {
         let start = self.max / self.div;
         let low = start / self.final_div;
         let top = self.rise * steps as f64 - 1.0;
         let end = steps as f64 - 1.0;
         let back = 2.0 * self.rise * steps as f64 - 2.0;
-        // Without a third part the second ends the cycle, and nothing is left of the third.
+        // Without a third phase the cycle ends with the second.
         let middle = if self.three_phase { (back, start) } else { (end, low) };
         [(0.0, start), (top, self.max), middle, (end, low)]
     }
@@ -140,7 +140,7 @@ impl Phase for OneCycle {
             .float(rising)
             .text(" of ")
             .number(clock.steps as usize)
-            .text(" steps; expected more than 1: enlarge `rise` or train longer"))
+            .text(" steps; expected more than 1; increase `rise` or train longer"))
     }
 
     fn largest(&self, _: f64, _: Clock<'_>) -> f64 {

@@ -1,4 +1,4 @@
-//! A list of phases over a run.
+//! The list of phases of a run.
 
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ pub struct Schedule {
     lr: f64,
 }
 
-/// A phase with its place in the run.
+/// A phase with its position in the run.
 #[derive(Debug)]
 struct Placed {
     phase: Box<dyn AnyPhase>,
@@ -36,20 +36,20 @@ struct Placed {
     state: Vec<f64>,
 }
 
-/// A phase's place in a run, and its rates there.
+/// The position of a phase in a run, and its learning rates.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Span {
-    /// The phase's name.
+    /// The name of the phase.
     pub name: &'static str,
     /// The number of its first step, from 1.
     pub first: u64,
     /// The number of its last step.
     pub last: u64,
-    /// The rate at its first step.
+    /// The learning rate at its first step.
     pub first_rate: f64,
-    /// The rate at its last step.
+    /// The learning rate at its last step.
     pub last_rate: f64,
-    /// Whether its rates depend on evaluations; those given here are the rates as things stand.
+    /// Whether its learning rates depend on evaluations; those listed here reflect the current state.
     pub listens: bool,
 }
 
@@ -72,11 +72,11 @@ impl Placed {
 }
 
 impl Schedule {
-    /// Places the phases over `steps` optimizer steps, of which an epoch has `epoch`.
+    /// Distributes the phases over `steps` optimizer steps, with `epoch` steps per epoch.
     ///
     /// # Errors
-    /// If the phases need more steps than the run has, end before it, leave nothing for a phase without
-    /// length, or a phase that is not the last has no length; if a phase cannot begin where it stands; if a rate
+    /// If the phases need more steps than the run has, end before its end, or leave nothing for a phase without a
+    /// length; if a phase other than the last has no length; if a phase cannot start at its position; if a learning rate
     /// is not finite.
     pub fn new(phases: Vec<Box<dyn AnyPhase>>, lr: f64, steps: u64, epoch: u64) -> Result<Self> {
         let count = phases.len();
@@ -96,10 +96,10 @@ impl Schedule {
                 .check_start(eta, clock)
                 .map_err(|problem| fault(problem.of(phase.name()).as_str().to_owned()))?;
             let largest = phase.largest(eta, clock);
-            // Also as f32, the type of the arithmetic.
+            // Checked as f32 too, the type of the computation.
             if !(largest as f32).is_finite() {
                 let problem = format!(
-                    "`{}` reaches the rate {largest}; expected rates within the range of f32",
+                    "`{}` reaches the learning rate {largest}; expected learning rates within the range of f32",
                     phase.name()
                 );
                 return Err(fault(problem));
@@ -110,9 +110,9 @@ impl Schedule {
         Ok(Self { phases: placed, lr })
     }
 
-    /// The rate of the step with index `k`, from 0.
+    /// Returns the learning rate of the step with index `k`, from 0.
     ///
-    /// It is a function of `k` alone, but for phases that listen to evaluations, whose state is
+    /// It is a function of `k` only, except for phases that depend on evaluations, whose state is
     /// [`state`](Schedule::state).
     #[must_use]
     pub fn rate(&self, k: u64) -> f64 {
@@ -126,8 +126,8 @@ impl Schedule {
         eta
     }
 
-    /// The largest rate of the run, whatever the evaluations say. What must hold for the rate of every step is to be
-    /// checked with this one.
+    /// Returns the largest learning rate of the run, for any evaluations. Use it to check a condition on the learning rate of
+    /// every step.
     #[must_use]
     pub fn largest_rate(&self) -> f64 {
         let (mut eta, mut most) = (self.lr, 0.0);
@@ -139,19 +139,19 @@ impl Schedule {
         most
     }
 
-    /// Optimizer steps of the whole run.
+    /// Returns the number of optimizer steps of the run.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.phases.last().map_or(0, Placed::end)
     }
 
-    /// Optimizer steps of an epoch.
+    /// Returns the number of optimizer steps of an epoch.
     #[must_use]
     pub fn steps_per_epoch(&self) -> u64 {
         self.phases.last().map_or(0, |placed| placed.epoch)
     }
 
-    /// The phases, with their places and rates.
+    /// Returns the phases, with their positions and learning rates.
     #[must_use]
     pub fn spans(&self) -> Vec<Span> {
         let mut eta = self.lr;
@@ -170,11 +170,11 @@ impl Schedule {
         self.phases.iter().map(span).collect()
     }
 
-    /// Takes in an evaluation after `steps` steps of the run, for the phase that goes on at that moment, if it
-    /// listens. `look` gives the value of what the phase monitors, and which way it improves.
+    /// Passes an evaluation after `steps` steps of the run to the current phase, if it depends on
+    /// evaluations. `look` returns the monitored value and the direction in which it improves.
     ///
     /// # Errors
-    /// Those of `look`.
+    /// Returns the errors of `look`.
     pub fn see(&mut self, steps: u64, look: impl FnOnce(Monitor) -> Result<(f64, Direction)>) -> Result<()> {
         let mut eta = self.lr;
         for placed in &mut self.phases {
@@ -190,8 +190,8 @@ impl Schedule {
         Ok(())
     }
 
-    /// What the phases remember, for a checkpoint: for each phase an object of named numbers, or `null` if it
-    /// remembers nothing.
+    /// Returns the state of the phases for a checkpoint: for each phase an object of named values, or `null` if it
+    /// has no state.
     #[must_use]
     pub fn state(&self) -> Value {
         self.phases
@@ -206,12 +206,12 @@ impl Schedule {
             .collect()
     }
 
-    /// Puts the phases back to what they remembered in [`Schedule::state`].
+    /// Restores the state from [`Schedule::state`].
     ///
     /// # Errors
-    /// If it is the state of other phases. Then nothing changes.
+    /// If the state belongs to other phases. The schedule does not change then.
     pub fn restore(&mut self, state: &Value) -> Result<()> {
-        let other = || fault("the state is not that of these phases".to_owned());
+        let other = || fault("the state does not match the phases of the schedule".to_owned());
         let parts = state.as_array().filter(|parts| parts.len() == self.phases.len()).ok_or_else(other)?;
         let numbers = |(placed, part): (&Placed, &Value)| -> Option<Vec<f64>> {
             let names = placed.phase.state_names();
@@ -227,7 +227,7 @@ impl Schedule {
     }
 }
 
-/// JSON has no infinite numbers; they are written as words.
+/// JSON has no infinite numbers; they are written as strings.
 fn to_json(number: f64) -> Value {
     if number.is_finite() { json!(number) } else { json!(number.to_string()) }
 }
@@ -257,13 +257,13 @@ mod tests {
     fn close(found: &[f64], expected: &[f64]) {
         assert_eq!(found.len(), expected.len());
         for (found, expected) in found.iter().zip(expected) {
-            // A few roundings of numbers of size 1.
+            // Allows for a few roundings of values near 1.
             assert!((found - expected).abs() < 1e-15, "{found} is not {expected}");
         }
     }
 
     #[test]
-    fn warmup_is_never_zero_and_ends_full() {
+    fn warmup_starts_above_zero_and_ends_at_full_learning_rate() {
         let warmup = Warmup { steps: 4, ..Warmup::DEFAULT };
         close(&rates(vec![Box::new(warmup), Box::new(Constant)], 6), &[0.25, 0.5, 0.75, 1.0, 1.0, 1.0]);
         let half = Warmup { from: 0.5, steps: 2, ..Warmup::DEFAULT };
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn cosine_reaches_its_floor_at_the_last_step() {
+    fn cosine_reaches_floor_at_last_step() {
         let cosine = Cosine { floor: 0.2, ..Cosine };
         close(
             &rates(vec![Box::new(cosine)], 5),
@@ -288,24 +288,23 @@ mod tests {
     }
 
     #[test]
-    fn steps_count_epochs_too() {
+    fn phase_lengths_accept_epochs() {
         let step = Step { every: Interval::Epochs(1), ..Step::DEFAULT };
         close(&rates(vec![Box::new(step)], 11), &[1., 1., 1., 1., 1., 0.1, 0.1, 0.1, 0.1, 0.1, 0.01]);
     }
 
     #[test]
-    fn a_phase_begins_where_the_last_ended() {
+    fn phase_starts_at_last_learning_rate_of_previous_phase() {
         let half = Constant { factor: 0.5, steps: 2, ..Constant };
         close(&rates(vec![Box::new(half), Box::new(Constant)], 4), &[0.5; 4]);
     }
 
     #[test]
-    fn an_evaluation_counts_between_two_steps_of_the_phase() {
+    fn evaluation_between_steps_of_phase_is_observed() {
         let listener = ReduceOnPlateau { factor: 0.5, patience: 0, steps: 4, ..ReduceOnPlateau };
-        let train_loop = Constant { steps: 2, ..Constant };
+        let first = Constant { steps: 2, ..Constant };
         let mut schedule =
-            Schedule::new(vec![Box::new(train_loop), Box::new(listener), Box::new(Constant)], 1.0, 8, 2)
-                .unwrap();
+            Schedule::new(vec![Box::new(first), Box::new(listener), Box::new(Constant)], 1.0, 8, 2).unwrap();
         let mut looks = 0;
         for (steps, expected) in [(2, 1.0), (3, 1.0), (4, 0.5), (5, 0.25), (6, 0.25), (7, 0.25)] {
             let look = |_| {
@@ -319,15 +318,15 @@ mod tests {
         assert_eq!(schedule.state()[1]["reductions"], 2.0);
         assert!(schedule.state()[0].is_null());
         assert!(schedule.spans()[1].listens);
-        // Whatever was seen, the largest rate is what it was.
+        // The largest learning rate does not depend on evaluations.
         close(&[schedule.largest_rate()], &[1.0]);
     }
 
     #[test]
-    fn a_state_goes_back_whole_or_not_at_all() {
+    fn schedule_state_is_restored_atomically() {
         let new = || Schedule::new(vec![Box::new(ReduceOnPlateau)], 1.0, 8, 2).unwrap();
         let mut schedule = new();
-        // The best is still infinite then: nothing is below it.
+        // The best value is still infinite.
         schedule.see(2, |_| Ok((f64::INFINITY, Direction::Lower))).unwrap();
         let state = schedule.state();
         assert_eq!(state[0]["best"], "inf");
@@ -336,14 +335,14 @@ mod tests {
         assert_eq!(restored.state(), state);
         for other in [json!([]), json!([null]), json!([{ "best": 1.0 }]), json!([{ "a": 1, "b": 1 }])] {
             let problem = restored.restore(&other).unwrap_err().to_string();
-            assert!(problem.contains("not that of these phases"), "{problem}");
+            assert!(problem.contains("does not match the phases"), "{problem}");
             assert_eq!(restored.state(), state);
         }
     }
 
-    /// Nothing here takes a loop over steps, and nothing overflows.
+    /// No phase loops over steps, and nothing overflows.
     #[test]
-    fn a_run_of_any_length_has_a_schedule() {
+    fn schedule_supports_any_run_length() {
         use super::super::{CosineRestarts, Linear, Polynomial};
         let most = u64::MAX;
         let steps = Interval::Steps;
@@ -379,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn phases_must_fill_the_run() {
+    fn phases_must_cover_the_run() {
         let fault =
             |phases: Vec<Box<dyn AnyPhase>>| Schedule::new(phases, 1.0, 10, 5).unwrap_err().to_string();
         let warmup = |steps| Box::new(Warmup { steps, ..Warmup::DEFAULT });
@@ -395,6 +394,6 @@ mod tests {
         let short = OneCycle { max: 1.0, rise: 0.1, ..OneCycle::DEFAULT };
         assert!(fault(vec![Box::new(short)]).contains("rises for 1 of 10 steps; expected more than 1"));
         let huge = Exponential { factor: 1e40, every: Interval::Steps(1), ..Exponential::DEFAULT };
-        assert!(fault(vec![Box::new(huge)]).contains("reaches the rate inf"));
+        assert!(fault(vec![Box::new(huge)]).contains("reaches the learning rate inf"));
     }
 }

@@ -1,4 +1,4 @@
-//! A rate that goes along a power.
+//! Polynomial decay of the learning rate.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,20 +8,20 @@ use crate::keys::Facts;
 use crate::keys::{lasting, length};
 use crate::shape::{CheckError, CheckResult};
 
-/// `to + (eta - to) * (1 - j / (W - 1))^power` at step `j` of `W`: the first step has the full rate, the last has
-/// `to`.
+/// Changes the learning rate polynomially to `to`: `to + (eta - to) * (1 - j / (W - 1))^power` at step `j` of `W`. The first step
+/// has the full learning rate, the last one has `to`.
 ///
-/// PyTorch's `PolynomialLR` with `total_iters = W - 1` is the same for `to: 0`.
+/// Equivalent to PyTorch's `PolynomialLR` with `total_iters = W - 1` for `to: 0`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Polynomial {
-    /// The power, above 0; 1, a line, by default.
+    /// The power, above 0; 1 (linear) by default.
     pub power: f64,
-    /// The rate at the last step, 0 or more; 0 by default.
+    /// The learning rate at the last step, 0 or more; 0 by default.
     pub to: f64,
-    /// The phase's length in steps; by default all that remain.
+    /// The length of the phase in steps; all remaining steps by default.
     pub steps: u64,
-    /// The phase's length in epochs instead.
+    /// The length of the phase in epochs, as an alternative to `steps`.
     pub epochs: u64,
 }
 
@@ -30,7 +30,7 @@ pub struct Polynomial {
 pub const Polynomial: Polynomial = Polynomial::DEFAULT;
 
 impl Polynomial {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         if !(self.power > 0.0 && self.power.is_finite()) {
             return Err(CheckError::new("power is ").float(self.power).text("; expected a number above 0"));
@@ -58,7 +58,7 @@ impl Phase for Polynomial {
         if j >= end && end > 0 {
             return self.to;
         }
-        // The whole number that is left, divided once: 1 - j / end would round twice.
+        // Divides the remaining steps once; `1 - j / end` would round twice.
         let left = (end.max(1) - j.min(end)) as f64 / end.max(1) as f64;
         self.to + (eta - self.to) * left.powf(self.power)
     }

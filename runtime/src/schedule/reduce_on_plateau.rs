@@ -1,4 +1,4 @@
-//! A rate that falls when the evaluations no longer improve.
+//! Reduces the learning rate when the evaluations no longer improve.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,38 +10,38 @@ use crate::keys::{lasting, length};
 use crate::metric::Direction;
 use crate::shape::{CheckError, CheckResult};
 
-/// `max(eta * factor^n, min)`, where `n` counts how often the evaluations stood still.
+/// Reduces the learning rate when a monitored value stops improving: `max(eta * factor^n, min)` after `n` plateaus.
 ///
-/// An evaluation at an epoch's end improves if it is below `best - threshold * |best|`, or above
-/// `best + threshold * |best|` for a metric of which more is better. After more than `patience` evaluations in a row
-/// that do not improve, `n` rises by one and the count begins anew. For `cooldown` evaluations after that none is
-/// counted. An evaluation counts while the phase goes on: between two of its steps.
+/// An evaluation at the end of an epoch improves if it is below `best - threshold * |best|`, or above
+/// `best + threshold * |best|` for a metric where higher is better. After more than `patience` consecutive evaluations
+/// without improvement, `n` rises by one and the count restarts. The next `cooldown` evaluations are not
+/// counted. Only evaluations between two steps of the phase count.
 ///
-/// PyTorch's `ReduceLROnPlateau` with its default `threshold_mode='rel'`, but that the direction belongs to the
-/// metric, and that the threshold is relative to the size of the best value: PyTorch's `best * (1 - threshold)` is above a
-/// `best` below 0, so that a value which never changes would improve for ever.
+/// Equivalent to PyTorch's `ReduceLROnPlateau` with its default `threshold_mode='rel'`, with two differences: the direction is
+/// taken from the metric, and the threshold is relative to the magnitude of the best value. PyTorch's `best * (1 - threshold)`
+/// is above a negative `best`, so a constant value would always count as an improvement.
 ///
-/// The state is part of every checkpoint. A monitored value that is not a number stops the run with an error.
+/// The state is part of every checkpoint. A monitored value of NaN stops the run with an error.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReduceOnPlateau {
-    /// What is watched; the validation loss by default.
+    /// The monitored value; the validation loss by default.
     pub monitor: Monitor,
-    /// What the rate is multiplied by, `0 < factor < 1`; 0.1 by default.
+    /// The factor for the learning rate, `0 < factor < 1`; 0.1 by default.
     pub factor: f64,
-    /// Evaluations without improvement that are borne, 0 or more; 10 by default.
+    /// The number of evaluations without improvement to tolerate, 0 or more; 10 by default.
     pub patience: u64,
-    /// The least improvement, as a share of the best value, `0 <= threshold < 1`; 1e-4 by default.
+    /// The smallest improvement that counts, as a share of the best value, `0 <= threshold < 1`; 1e-4 by default.
     pub threshold: f64,
-    /// Evaluations after a reduction during which none is counted; 0 by default.
+    /// The number of evaluations after a reduction that are not counted; 0 by default.
     pub cooldown: u64,
-    /// The rate below which it does not fall, 0 or more, and at most the rate at the start; 0 by default.
+    /// The lower bound of the learning rate, 0 or more, and at most the initial one; 0 by default.
     pub min: f64,
-    /// A reduction by less than this, as a rate, is left out; 1e-8 by default, as in PyTorch.
+    /// A reduction of the learning rate by less than this is skipped; 1e-8 by default, as in PyTorch.
     pub eps: f64,
-    /// The phase's length in steps; by default all that remain.
+    /// The length of the phase in steps; all remaining steps by default.
     pub steps: u64,
-    /// The phase's length in epochs instead.
+    /// The length of the phase in epochs, as an alternative to `steps`.
     pub epochs: u64,
 }
 
@@ -50,7 +50,7 @@ pub struct ReduceOnPlateau {
 pub const ReduceOnPlateau: ReduceOnPlateau = ReduceOnPlateau::DEFAULT;
 
 impl ReduceOnPlateau {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = check_factor(self.factor) {
             return Err(problem);
@@ -159,7 +159,7 @@ impl Phase for ReduceOnPlateau {
 mod tests {
     use super::*;
 
-    /// How often the rate has fallen after each of some values.
+    /// Returns how often the learning rate has fallen after each value.
     fn reductions(direction: Direction, values: &[f64]) -> Vec<f64> {
         let phase = ReduceOnPlateau { patience: 1, threshold: 0.01, ..ReduceOnPlateau };
         let mut state = [0.0; 5];
@@ -170,22 +170,22 @@ mod tests {
         values.iter().map(see).collect()
     }
 
-    /// The margin is a share of the size of the best value. Seen to fail when it was one of the value: -100 that never
-    /// changes was below `-100 * 0.99` each time, and the rate never fell.
+    /// The margin is a share of the magnitude of the best value. With a share of the value itself, a constant -100 would always
+    /// be below `-100 * 0.99`, and the learning rate would never fall.
     #[test]
-    fn the_margin_of_a_negative_value_has_its_size() {
+    fn improvement_margin_uses_absolute_value() {
         for sign in [1.0, -1.0] {
             let direction = if sign > 0.0 { Direction::Lower } else { Direction::Higher };
             let of = |values: &[f64]| {
                 reductions(direction, &values.iter().map(|value| sign * value).collect::<Vec<_>>())
             };
             assert_eq!(of(&[-100.0, -100.0, -100.0]), [0.0, 0.0, 1.0]);
-            // Better by more than one in a hundred, and by less.
+            // Better by more than one percent, and by less.
             assert_eq!(of(&[-100.0, -101.1, -102.2, -103.3]), [0.0; 4]);
             assert_eq!(of(&[-100.0, -100.9, -100.95]), [0.0, 0.0, 1.0]);
             assert_eq!(of(&[100.0, 98.9, 97.8]), [0.0; 3]);
             assert_eq!(of(&[100.0, 99.1, 99.05]), [0.0, 0.0, 1.0]);
-            // Across 0, and at it.
+            // Across 0, and at 0.
             assert_eq!(of(&[1.0, -1.0, -1.1, -1.2]), [0.0; 4]);
             assert_eq!(of(&[0.0, 0.0, 0.0]), [0.0, 0.0, 1.0]);
             assert_eq!(of(&[0.0, -1e-9, -2e-9]), [0.0; 3]);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn an_infinite_best_is_improved_by_any_number() {
+    fn finite_value_improves_infinite_best() {
         assert_eq!(reductions(Direction::Lower, &[f64::INFINITY, 5.0, 4.0, 3.0]), [0.0; 4]);
         assert_eq!(reductions(Direction::Higher, &[f64::NEG_INFINITY, -5.0, -4.0, -3.0]), [0.0; 4]);
     }

@@ -1,4 +1,4 @@
-//! Learning rates for the size of the batch.
+//! Scales the learning rate with the batch size.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,23 +6,23 @@ use crate::config::{Config, Setting, with_changes};
 use crate::keys::Facts;
 use crate::shape::{CheckError, CheckResult};
 
-/// A rule that fits the learning rate to the samples in an optimizer step.
+/// A rule that scales the learning rate with the samples of an optimizer step.
 pub trait ScaleLr: Config {
-    /// What `lr` is multiplied by when a step has `samples` samples: batch times accumulation.
+    /// Returns the factor for `lr` if a step has `samples` samples, batch times accumulation.
     fn factor(&self, samples: u64) -> f64;
 }
 
-/// A rule of any type that fits the learning rate to the batch.
+/// A type-erased scaling rule.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not scale a learning rate",
+    message = "`{Self}` is not a learning rate scaling rule",
     label = "expected `LinearScaling {{ base_batch: 256 }}` or `SqrtScaling {{ base_batch: 256 }}`"
 )]
 pub trait AnyScaleLr: Setting {
     /// [`ScaleLr::factor`]
     fn factor(&self, samples: u64) -> f64;
-    /// A copy.
+    /// Returns a copy.
     fn boxed(&self) -> Box<dyn AnyScaleLr>;
-    /// The same rule with changed keys.
+    /// Returns the same rule with changed keys.
     ///
     /// # Errors
     /// If a key or value does not fit.
@@ -38,7 +38,7 @@ impl<S: ScaleLr> AnyScaleLr for S {
     with_changes!(dyn AnyScaleLr);
 }
 
-/// `lr` is the rate, whatever the batch.
+/// Uses `lr` for every batch size.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoScaling {}
@@ -48,7 +48,7 @@ pub struct NoScaling {}
 pub const NoScaling: NoScaling = NoScaling::DEFAULT;
 
 impl NoScaling {
-    /// Nothing can be wrong.
+    /// Accepts every value.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -66,10 +66,10 @@ impl ScaleLr for NoScaling {
     }
 }
 
-/// `lr * batch * accumulate / base_batch`: `lr` is the rate for steps of `base_batch` samples.
+/// Scales linearly, `lr * batch * accumulate / base_batch`, where `lr` is the learning rate for steps of `base_batch` samples.
 ///
-/// It holds for SGD up to some size of the batch, with a warmup; above 8,192 samples a step it is known to fail
-/// without more regularization or layer-wise rates.
+/// The rule works for SGD with a warmup up to some batch size. Above 8,192 samples per step it is known to fail
+/// without more regularization or layer-wise learning rates.
 ///
 /// # Source
 /// Goyal et al. 2017.
@@ -96,12 +96,12 @@ impl ScaleLr for NoScaling {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinearScaling {
-    /// The samples in a step for which `lr` is meant, at least 1; required.
+    /// The samples per step for which `lr` is chosen, at least 1; required.
     pub base_batch: u64,
 }
 
 impl LinearScaling {
-    /// The range of the key.
+    /// Checks the range of the key.
     pub const fn check(&self) -> CheckResult<Facts> {
         check_base(self.base_batch, true)
     }
@@ -120,19 +120,20 @@ impl ScaleLr for LinearScaling {
     }
 }
 
-/// `lr * sqrt(batch * accumulate / base_batch)`: the gradient's variance keeps its size, usual for Adam and its kin.
+/// Scales with the square root, `lr * sqrt(batch * accumulate / base_batch)`, which preserves the variance of the update. Common
+/// with Adam and its variants.
 ///
 /// # Source
 /// Krizhevsky 2014.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SqrtScaling {
-    /// The samples in a step for which `lr` is meant, at least 1; required.
+    /// The samples per step for which `lr` is chosen, at least 1; required.
     pub base_batch: u64,
 }
 
 impl SqrtScaling {
-    /// The range of the key.
+    /// Checks the range of the key.
     pub const fn check(&self) -> CheckResult<Facts> {
         check_base(self.base_batch, false)
     }
@@ -151,14 +152,14 @@ impl ScaleLr for SqrtScaling {
     }
 }
 
-const BASE_BATCH: &[(&str, &str)] = &[("base_batch", "the samples in a step for which `lr` is meant")];
+const BASE_BATCH: &[(&str, &str)] = &[("base_batch", "the samples per step for which `lr` is chosen")];
 
 const fn check_base(base_batch: u64, linear: bool) -> CheckResult<Facts> {
     if base_batch > 0 {
         return Ok(Facts::NOTHING.scaling(base_batch, linear));
     }
     Err(CheckError::new(
-        "base_batch is 0; expected at least 1, the samples in a step for which `lr` is meant",
+        "base_batch is 0; expected at least 1, the samples per step for which `lr` is chosen",
     ))
 }
 
@@ -167,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rate_grows_with_the_batch_or_its_root() {
+    fn learning_rate_scales_linearly_or_by_square_root() {
         let (linear, root) = (LinearScaling { base_batch: 256 }, SqrtScaling { base_batch: 256 });
         let factors = |rule: &dyn AnyScaleLr| [256, 1024, 64].map(|samples| rule.factor(samples).to_bits());
         assert_eq!(factors(&linear), [1.0_f64, 4.0, 0.25].map(f64::to_bits));

@@ -1,4 +1,4 @@
-//! A rate that falls in steps.
+//! Learning rate steps at fixed intervals.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,22 +8,22 @@ use crate::keys::Facts;
 use crate::keys::{lasting, length};
 use crate::shape::CheckResult;
 
-/// `eta * factor^floor(j / every)` at step `j`.
+/// Multiplies the learning rate by a factor at fixed intervals: `eta * factor^floor(j / every)` at step `j`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// After how many steps or epochs the rate is multiplied again; required.
+    /// The interval in steps or epochs; required.
     pub every: Interval,
-    /// What it is multiplied by, above 0; 0.1 by default.
+    /// The factor for the learning rate, above 0; 0.1 by default.
     pub factor: f64,
-    /// The phase's length in steps; by default all that remain.
+    /// The length of the phase in steps; all remaining steps by default.
     pub steps: u64,
-    /// The phase's length in epochs instead.
+    /// The length of the phase in epochs, as an alternative to `steps`.
     pub epochs: u64,
 }
 
 impl Step {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult<Facts> {
         if let Err(problem) = self.every.check("every") {
             return Err(problem);
@@ -39,7 +39,7 @@ impl Config for Step {
     const NAME: &'static str = "Step";
     const DEFAULT: Self = Self { every: Interval::Steps(0), factor: 0.1, steps: 0, epochs: 0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
-        &[("every", "the interval at which the rate falls: `Steps(n)` or `Epochs(n)`")];
+        &[("every", "the interval at which the learning rate falls: `Steps(n)` or `Epochs(n)`")];
     const CHECK: fn(&Self) -> CheckResult = |this| this.check().map(|_| ());
 }
 

@@ -1,4 +1,4 @@
-//! A rate that rises from small to full.
+//! Linear warmup.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,31 +8,32 @@ use crate::keys::Facts;
 use crate::keys::{lasting, length};
 use crate::shape::{CheckError, CheckResult};
 
-/// `eta * (from + (1 - from) * (j + 1) / W)` at step `j` of `W`: never zero, full at the last step.
+/// Raises the learning rate linearly: `eta * (from + (1 - from) * (j + 1) / W)` at step `j` of `W`. It is never zero, and full at
+/// the last step.
 ///
 /// # Source
 /// Goyal et al. 2017.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Warmup {
-    /// The phase's length in steps; this or `epochs` is required.
+    /// The length of the phase in steps; this or `epochs` is required.
     pub steps: u64,
-    /// The phase's length in epochs.
+    /// The length of the phase in epochs.
     pub epochs: u64,
-    /// The share of the rate from which it rises: `0 <= from <= 1`; 0 by default.
+    /// The share of the learning rate to start from, `0 <= from <= 1`; 0 by default.
     pub from: f64,
 }
 
 impl Warmup {
-    /// The ranges of the keys, and that there is a length.
+    /// Checks the ranges of the keys, and that there is a length.
     pub const fn check(&self) -> CheckResult<Facts> {
         if self.steps == 0 && self.epochs == 0 {
-            return Err(CheckError::new("needs a length: `steps` or `epochs`, at least 1"));
+            return Err(CheckError::new("requires a length: `steps` or `epochs`, at least 1"));
         }
         if !(self.from >= 0.0 && self.from <= 1.0) {
             return Err(CheckError::new("from is ")
                 .float(self.from)
-                .text("; expected 0 <= from <= 1, a share of the rate"));
+                .text("; expected 0 <= from <= 1, a share of the learning rate"));
         }
         match lasting(self.steps, self.epochs) {
             Ok(known) => Ok(known.times(1.0)),

@@ -1,32 +1,32 @@
-//! The types of the values of a kind.
+//! The element types of kinds.
 
 use std::fmt::Debug;
 
-/// What a kind's numbers are: `f32` or `u32`.
+/// The element type of a kind: `f32` or `u32`.
 pub trait Element: Copy + Default + Debug + PartialEq + Send + Sync + private::Sealed + 'static {
-    /// Numbers of this type, as a batch holds them.
+    /// Wraps elements of this type, as a batch holds them.
     fn column(numbers: Vec<Self>) -> Elements;
 
-    /// The numbers of a column, if they are of this type.
+    /// The elements of a column, if they are of this type.
     fn of(column: &Elements) -> Option<&[Self]>;
 
-    /// Numbers of this type as those of a sample.
+    /// Wraps elements of this type, as a sample holds them.
     fn numbers(numbers: &[Self]) -> Numbers<'_>;
 
-    /// The numbers of a sample, if they are of this type.
+    /// The elements of a sample, if they are of this type.
     fn of_sample(sample: Numbers<'_>) -> Option<&[Self]>;
 
-    /// The nearest number of this type: a finite one if real; otherwise the number must be whole and below 2^32. `3.0` is
-    /// whole, as many programs write classes so.
+    /// Converts to the nearest element: `f32` must be finite; `u32` must be an integer below 2^32. `3.0` counts as an
+    /// integer, since many programs write classes this way.
     fn from_number(number: f64) -> Option<Self>;
 
-    /// The same of a text whose value in f64 is `number`. It is rounded once, from the text.
+    /// Converts a text whose f64 value is `number`. It is rounded once, directly from the text.
     fn from_text(text: &str, number: f64) -> Option<Self>;
 
-    /// A class or token; `None` for a real number.
+    /// The class or token; `None` for a real number.
     fn whole(self) -> Option<u32>;
 
-    /// A real number; `None` for a class or token.
+    /// The real number; `None` for a class or token.
     fn real(self) -> Option<f32>;
 }
 
@@ -59,8 +59,8 @@ impl Element for f32 {
     }
 
     fn from_text(text: &str, number: f64) -> Option<Self> {
-        // Rounded twice a number differs only if the first rounding ended in the middle between two of f32, whose last 29 bits
-        // are these; or among the subnormal ones, which have fewer bits.
+        // Double rounding changes a number only if the first rounding ended halfway between two f32 values, whose last 29 bits
+        // are these; or for subnormal values, which have fewer bits.
         const MIDDLE: u64 = 1 << 28;
         let is_middle = number.to_bits() & ((1 << 29) - 1) == MIDDLE;
         if is_middle || number.abs() < f64::from(Self::MIN_POSITIVE) {
@@ -125,7 +125,7 @@ mod private {
     impl Sealed for u32 {}
 }
 
-/// Numbers of one of the types that kinds have.
+/// Elements of one of the element types.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Elements {
     /// Real numbers.
@@ -135,7 +135,7 @@ pub enum Elements {
 }
 
 impl Elements {
-    /// The numbers as a slice.
+    /// The elements as a slice.
     pub(crate) fn numbers(&self) -> Numbers<'_> {
         match self {
             Self::Float(reals) => Numbers::Float(reals),
@@ -144,7 +144,7 @@ impl Elements {
     }
 }
 
-/// The numbers of one sample.
+/// The elements of one sample.
 #[derive(Clone, Copy, Debug)]
 pub enum Numbers<'a> {
     /// Real numbers.
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_a_number_only_if_the_kind_can_hold_it() {
+    fn text_outside_element_range_is_rejected() {
         assert_eq!(read("-1.5e3"), Some(-1500.0_f32));
         for text in ["", "x", "NaN", "inf", "-inf", "1e39", "1 2", "0x10"] {
             assert_eq!(read::<f32>(text), None, "{text}");
@@ -175,10 +175,10 @@ mod tests {
         }
     }
 
-    /// Of these the way through f64 alone gives another number: each lies a little beside the middle between two of f32, which is
-    /// what f64 takes it for. So do the largest number that is not infinite, and the subnormal ones.
+    /// For these, rounding through f64 yields another result: each is close to the midpoint between two f32 values and rounds to it
+    /// in f64. The same holds for the largest finite number, and for the subnormal ones.
     #[test]
-    fn a_text_is_rounded_once() {
+    fn text_is_rounded_once() {
         for text in
             ["1.00000005960464477540", "1.00000005960464477539", "340282356779733661637539395458142568447"]
         {

@@ -1,13 +1,13 @@
 //! Kinds: the types of a model's inputs, outputs and targets.
 //!
-//! A kind is never made; it stands in signatures and in bounds, so that a loss that does not fit a
-//! model, or data that do not, are type errors. [`Kind::SHAPE`] ties it to the shapes of a model.
+//! A kind is never constructed; it appears in signatures and bounds, so that a loss or data that do not fit a
+//! model are type errors. [`Kind::SHAPE`] links it to the shapes of a model.
 
 use super::{Element, Shape};
 
-/// What a value is: the type of an input, an output or a target.
+/// The kind of a value: the type of an input, an output or a target.
 ///
-/// A kind of your own is an empty type that says its shape:
+/// Your own kind is an empty type that declares its shape:
 ///
 /// ```
 /// use trainspec::{InputKind, Kind, Shape};
@@ -31,26 +31,26 @@ pub trait Kind: 'static {
     type Element: Element;
     /// The kind's name in messages.
     const NAME: &'static str;
-    /// One sample's shape; an axis may be [`Shape::ANY`], and [`Shape::UNKNOWN`] takes every shape.
+    /// One sample's shape; an axis may be [`Shape::ANY`], and [`Shape::UNKNOWN`] accepts every shape.
     const SHAPE: Shape;
 }
 
-/// A kind that data can give and a trained model can take.
+/// A kind that data can provide and a trained model can take as its input.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a kind that data can have",
-    label = "a model over `{Self}` is a part of other models",
+    message = "`{Self}` is not a kind that data can provide",
+    label = "a model with this input can only be used as a part of other models",
     note = "to train it, give its input a kind: `Image<C, H, W>`, `Features<N>` or `Tokens<V, T>`"
 )]
 pub trait InputKind: Kind {}
 
-/// A kind that a trained model can give.
+/// A kind that a trained model can return.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a kind of output that can be trained",
     label = "expected `Logits<C>`, `Values<N>` or `TokenLogits<V>`"
 )]
 pub trait OutputKind: Kind {}
 
-// The generics are written out, so that rustc shows them where it shows the kind.
+// The generics are written out, so that rustc shows them together with the kind.
 macro_rules! kinds {
     ($($(#[$docs:meta])* $name:ident<$($axis:ident),*> [$($generics:tt)*]: $element:ty = $shape:expr;)*) => { $(
         $(#[$docs])*
@@ -71,21 +71,21 @@ kinds! {
     Image<C, H, W> [const C: usize, const H: usize, const W: usize]: f32 = Shape::of(&[C, H, W]);
     /// `N` real features: `[N]`.
     Features<N> [const N: usize]: f32 = Shape::of(&[N]);
-    /// `T` tokens, each below `V`: `[T]`. As a target: the right token at each place.
+    /// `T` tokens, each below `V`: `[T]`. As a target: the correct token at each position.
     Tokens<V, T> [const V: usize, const T: usize]: u32 = Shape::tokens(V, T);
     /// Unnormalized log-probabilities of `C` classes: `[C]`.
     Logits<C> [const C: usize]: f32 = Shape::of(&[C]);
     /// `N` real numbers: `[N]`, as a prediction or as a target.
     Values<N> [const N: usize]: f32 = Shape::of(&[N]);
-    /// Unnormalized log-probabilities of `V` tokens at each place: `[T, V]`.
+    /// Unnormalized log-probabilities of `V` tokens at each position: `[T, V]`.
     TokenLogits<V> [const V: usize]: f32 = Shape::of(&[Shape::ANY, V]);
-    /// Log-probabilities of `C` classes, as `log_softmax` gives them: `[C]`.
+    /// Log-probabilities of `C` classes, as returned by `log_softmax`: `[C]`.
     LogProbabilities<C> [const C: usize]: f32 = Shape::of(&[C]);
     /// Probabilities of `C` classes, as a target: `[C]`.
     Probabilities<C> [const C: usize]: f32 = Shape::of(&[C]);
-    /// `N` labels, each 1 or 0 (or between, where nobody is sure), as a target: `[N]`.
+    /// `N` labels, each 1 or 0 (or a soft label between them), as a target: `[N]`.
     Labels<N> [const N: usize]: f32 = Shape::of(&[N]);
-    /// One of `C` classes, as its number from 0: `[]`.
+    /// One of `C` classes, as its index from 0: `[]`.
     Class<C> [const C: usize]: u32 = Shape::class(C);
 }
 
@@ -97,7 +97,7 @@ impl<const C: usize> OutputKind for Logits<C> {}
 impl<const N: usize> OutputKind for Values<N> {}
 impl<const V: usize> OutputKind for TokenLogits<V> {}
 impl<const C: usize> OutputKind for LogProbabilities<C> {}
-// No model gives these, which its shapes say; a run of it says nothing more.
+// A model cannot return these. Its shape check reports this, so a run does not report it again.
 #[doc(hidden)]
 impl<const C: usize> OutputKind for Class<C> {}
 #[doc(hidden)]

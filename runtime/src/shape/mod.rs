@@ -1,7 +1,7 @@
-//! Shapes: what a value looks like for one sample, known at compile time.
+//! Shapes of values for one sample, known at compile time.
 //!
-//! [`Shape`] and its arithmetic are `const`, so that the macros can follow a model through its layers
-//! in `cargo check`; [`kinds`] are the types that a model's inputs and outputs have in its signature.
+//! [`Shape`] and its arithmetic are `const`, so that the macros can trace a model through its layers
+//! in `cargo check`; [`kinds`] are the types of a model's inputs and outputs in its signature.
 
 mod element;
 mod kinds;
@@ -15,7 +15,7 @@ pub use kinds::{
 pub use text::{CheckError, CheckResult};
 pub(crate) use text::{contains, same_text};
 
-/// The shape of one value for one sample, without the batch axis, and what its numbers are.
+/// The shape of one value for one sample, without the batch axis, and its element type.
 ///
 /// ```
 /// use trainspec::Shape;
@@ -34,17 +34,17 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The most axes a value can have, the batch not counted.
+    /// The maximum number of axes, not counting the batch axis.
     pub const MAX_RANK: usize = 5;
-    /// An axis of any length, in the shape that a kind demands.
+    /// An axis of any length, in the shape that a kind requires.
     pub const ANY: usize = usize::MAX;
-    /// Not known, because the value comes from outside or a mistake was made before it.
+    /// An unknown shape: the value comes from outside, or follows an error.
     pub const UNKNOWN: Self = Self { axes: [0; Self::MAX_RANK], rank: usize::MAX, ..Self::NUMBER };
     /// One real number.
     const NUMBER: Self =
         Self { axes: [0; Self::MAX_RANK], rank: 0, vocabulary: 0, least_batch: 1, asked_by: "" };
 
-    /// Real numbers along these axes; `&[]` is one number. Axes beyond [`Shape::MAX_RANK`] make it
+    /// Real numbers along these axes; `&[]` is a scalar. With more than [`Shape::MAX_RANK`] axes it is
     /// [`Shape::UNKNOWN`].
     #[must_use]
     pub const fn of(axes: &[usize]) -> Self {
@@ -60,7 +60,7 @@ impl Shape {
         shape
     }
 
-    /// `length` whole numbers, each below `vocabulary`.
+    /// `length` integers, each below `vocabulary`.
     #[must_use]
     pub const fn tokens(vocabulary: usize, length: usize) -> Self {
         let mut shape = Self::of(&[length]);
@@ -80,11 +80,11 @@ impl Shape {
     /// If the shape has no axis `i`.
     #[must_use]
     pub const fn axis(self, i: usize) -> usize {
-        assert!(i < self.rank, "an axis that the shape does not have");
+        assert!(i < self.rank, "axis out of range for this shape");
         self.axes[i]
     }
 
-    /// The length of the last axis; 1 for a single number.
+    /// The length of the last axis; 1 for a scalar.
     #[must_use]
     pub const fn last(self) -> usize {
         if self.rank() == 0 { 1 } else { self.axes[self.rank - 1] }
@@ -96,12 +96,12 @@ impl Shape {
     /// If the shape has no axis `i`.
     #[must_use]
     pub const fn with_axis(mut self, i: usize, length: usize) -> Self {
-        assert!(i < self.rank, "an axis that the shape does not have");
+        assert!(i < self.rank, "axis out of range for this shape");
         self.axes[i] = length;
         self
     }
 
-    /// The same shape with another length of the last axis; a single number becomes one axis.
+    /// The same shape with another length of the last axis; a scalar gets one axis.
     #[must_use]
     pub const fn with_last(self, length: usize) -> Self {
         if self.rank() == 0 { Self::of(&[length]) } else { self.with_axis(self.rank - 1, length) }
@@ -113,7 +113,7 @@ impl Shape {
         self.axes.split_at(self.rank()).0
     }
 
-    /// How many numbers a sample has; at most `usize::MAX`.
+    /// The number of elements of a sample; at most `usize::MAX`.
     #[must_use]
     pub const fn elements(self) -> usize {
         let mut product = 1_usize;
@@ -125,7 +125,7 @@ impl Shape {
         product
     }
 
-    /// One whole number below `classes`.
+    /// One integer below `classes`.
     #[must_use]
     pub const fn class(classes: usize) -> Self {
         let mut shape = Self::of(&[]);
@@ -139,8 +139,8 @@ impl Shape {
         if self.vocabulary == 0 { None } else { Some(self.vocabulary) }
     }
 
-    /// The same shape of a value that takes at least so many samples at once to train on, as batch norm does of one
-    /// number a channel. A layer tells it with the shape of its output; it is no part of what the value is.
+    /// The same shape of a value that needs at least this many samples at once for training, such as a batch norm with one
+    /// element per channel. A layer reports this with the shape of its output; it is not a part of the shape itself.
     #[must_use]
     pub const fn for_batches_of(self, samples: usize) -> Self {
         Self { least_batch: samples, ..self }
@@ -152,34 +152,34 @@ impl Shape {
         self.least_batch
     }
 
-    /// The layer that says so.
+    /// The layer that requires this.
     pub(crate) const fn asked_by(self) -> &'static str {
         self.asked_by
     }
 
-    /// The same with the layer that says so, if it is not known yet.
+    /// The same with the layer that requires this, if it is not known yet.
     pub(crate) const fn asked(self, layer: &'static str) -> Self {
         if self.asked_by.is_empty() { Self { asked_by: layer, ..self } } else { self }
     }
 
-    /// Only what the value is.
+    /// The shape without the batch requirement.
     pub(crate) const fn bare(self) -> Self {
         Self { least_batch: 1, asked_by: "", ..self }
     }
 
-    /// Whether nothing is known of this value.
+    /// Whether the shape is unknown.
     #[must_use]
     pub const fn is_unknown(self) -> bool {
         self.rank == usize::MAX
     }
 
-    /// Whether both have the same axes and the same sort of numbers (`==` in const code).
+    /// Whether both have the same axes and the same element type (`==` in const code).
     #[must_use]
     pub const fn same(self, other: Self) -> bool {
         self.vocabulary == other.vocabulary && self.matches(other)
     }
 
-    /// Whether the axes are those of `pattern`, in which an axis may be [`Shape::ANY`].
+    /// Whether the axes match `pattern`, in which an axis may be [`Shape::ANY`].
     #[must_use]
     pub const fn matches(self, pattern: Self) -> bool {
         if self.rank != pattern.rank {
@@ -195,7 +195,7 @@ impl Shape {
         true
     }
 
-    /// The rule of every layer that computes with real numbers.
+    /// Checks the input of a layer that computes with real numbers.
     ///
     /// # Errors
     /// If the values are tokens.
@@ -204,11 +204,11 @@ impl Shape {
             None => Ok(()),
             Some(_) => Err(CheckError::new("the input ")
                 .shape(self)
-                .text(" holds token numbers; put `embedding` before it")),
+                .text(" holds token ids; put `embedding` before it")),
         }
     }
 
-    /// The rule of a layer that needs real numbers along `rank` axes, which `meaning` names.
+    /// Checks the input of a layer that needs real numbers along `rank` axes, which `meaning` describes.
     ///
     /// # Errors
     /// If the values are tokens or have another rank.
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_matches_any_length_only_where_it_says_so() {
+    fn shape_pattern_matches_any_length_only_at_any() {
         let pattern = Shape::of(&[Shape::ANY, 65]);
         assert!(Shape::of(&[128, 65]).matches(pattern));
         assert!(!Shape::of(&[128, 64]).matches(pattern));
@@ -242,14 +242,14 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_elements_saturates() {
+    fn element_count_saturates() {
         assert_eq!(Shape::of(&[]).elements(), 1);
         assert_eq!(Shape::of(&[3, 4]).elements(), 12);
         assert_eq!(Shape::of(&[usize::MAX - 1, 4]).elements(), usize::MAX);
     }
 
     #[test]
-    fn tokens_are_no_real_numbers() {
+    fn token_shape_does_not_match_real_shape() {
         assert!(Shape::of(&[4]).reals().is_ok());
         assert!(Shape::tokens(65, 4).reals().is_err());
         assert!(!Shape::of(&[4]).same(Shape::tokens(65, 4)));

@@ -1,13 +1,13 @@
-//! Text made in const evaluation, where there is no allocator and no `format!`.
+//! Text built in const evaluation, where there is no allocator and no `format!`.
 
 use crate::error::Error;
 
-/// What a rule finds wrong, as a sentence.
+/// The error of a check, as a message.
 ///
-/// The same value is a compile error (the macros panic with it in a `const`) and a run-time error
-/// ([`Error::Rule`](crate::Error::Rule)), so a mistake reads alike wherever it is found.
+/// The same value becomes a compile error (the macros panic with it in a `const`) or a run-time error
+/// ([`Error::Rule`](crate::Error::Rule)), so a mistake has the same message wherever it is found.
 ///
-/// A sentence says what was found, what was expected and, where it is not plain, what to write:
+/// A message states what was found, what was expected and, where it is not obvious, what to write:
 ///
 /// ```
 /// use trainspec::CheckError;
@@ -24,41 +24,41 @@ use crate::error::Error;
 pub struct CheckError {
     bytes: [u8; Self::CAPACITY],
     len: usize,
-    /// The step of the model's trace that it is about, from 1; 0 where it is found.
+    /// The step of the model's trace to report it at, from 1; 0 for the current step.
     step: usize,
 }
 
-/// What a rule returns: nothing to say, or a [`CheckError`].
+/// The result of a check: a value, or a [`CheckError`].
 pub type CheckResult<T = ()> = Result<T, CheckError>;
 
 impl CheckError {
-    /// Longer sentences are cut here; none of ours comes near.
+    /// Longer messages are truncated; the built-in ones are much shorter.
     const CAPACITY: usize = 320;
 
-    /// Stands for a mistake that is reported elsewhere, so that it is not reported twice.
+    /// An error that is reported elsewhere, so that it is not reported twice.
     pub(crate) const SILENT: Self = Self { bytes: [0; Self::CAPACITY], len: 0, step: 0 };
 
     pub(crate) const fn is_silent(&self) -> bool {
         self.len == 0
     }
 
-    /// The same problem, to be reported at an earlier step of the trace.
+    /// The same error, to be reported at an earlier step of the trace.
     pub(crate) const fn about_step(self, step: usize) -> Self {
         Self { step, ..self }
     }
 
-    /// [`CheckError::about_step`]; 0 for the place at which it was found.
+    /// The step set by [`CheckError::about_step`]; 0 for the current step.
     pub(crate) const fn step(&self) -> usize {
         self.step
     }
 
-    /// Begins a sentence.
+    /// Starts a message.
     #[must_use]
     pub const fn new(text: &str) -> Self {
         Self::SILENT.text(text)
     }
 
-    /// Appends words.
+    /// Appends text.
     #[must_use]
     pub const fn text(mut self, text: &str) -> Self {
         let text = text.as_bytes();
@@ -71,7 +71,7 @@ impl CheckError {
         self
     }
 
-    /// Appends a whole number.
+    /// Appends an integer.
     #[must_use]
     pub const fn number(self, number: usize) -> Self {
         let mut digits = [0; 20];
@@ -162,7 +162,7 @@ impl CheckError {
         text.text("]")
     }
 
-    /// The same problem, said of a named thing: `conv2d: …`.
+    /// Prefixes the message with a name: `conv2d: …`.
     #[must_use]
     pub const fn of(self, name: &str) -> Self {
         if name.is_empty() {
@@ -172,14 +172,14 @@ impl CheckError {
         Self::new(name).text(": ").ascii(sentence, 0)
     }
 
-    /// The sentence.
+    /// The message.
     #[must_use]
     pub const fn as_str(&self) -> &str {
         let (text, _) = self.bytes.split_at(self.len);
         match core::str::from_utf8(text) {
             Ok(text) => text,
-            // Cut in the middle of a character: the words before it still tell the mistake.
-            Err(_) => "a rule does not hold (its sentence is too long to show)",
+            // Truncated within a character: the text before it still describes the error.
+            Err(_) => "invalid configuration (the message is too long to show)",
         }
     }
 
@@ -243,7 +243,7 @@ impl From<CheckError> for Error {
     }
 }
 
-/// Whether a list of names has this one.
+/// Whether a list of names contains this one.
 pub(crate) const fn contains(given: &[&str], key: &str) -> bool {
     let mut i = 0;
     while i < given.len() {
@@ -277,7 +277,7 @@ mod tests {
     use crate::Shape;
 
     #[test]
-    fn floats_are_written_as_a_person_would() {
+    fn floats_are_formatted_in_short_notation() {
         for (number, text) in [
             (0.0, "0"),
             (1.0, "1"),
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn sentences_are_joined_and_cut_without_a_panic() {
+    fn text_is_joined_and_truncated_without_panic() {
         let problem =
             CheckError::new("a ").number(10_203).text(" of ").shape(Shape::of(&[1, 2])).of("conv2d");
         assert_eq!(problem.as_str(), "conv2d: a 10203 of [1, 2]");

@@ -1,4 +1,4 @@
-//! A spec's loss and metrics without the types of the model and the data, which fit by then.
+//! A spec's loss and metrics without the types of the model and the data, which were already checked.
 
 use std::ops::Deref;
 
@@ -14,7 +14,7 @@ use crate::shape::{CheckResult, Kind, Shape};
 
 /// A loss that fits the run's model and data.
 pub trait BoundLoss: TargetRules + Send + Sync {
-    /// Its keys and its rules.
+    /// Its keys and its checks.
     fn setting(&self) -> &dyn Setting;
     /// [`Loss::sum`](crate::loss::Loss::sum)
     ///
@@ -39,7 +39,7 @@ pub trait BoundLoss: TargetRules + Send + Sync {
 
 /// A metric that fits the run's model and data.
 pub trait BoundMetric: Send + Sync {
-    /// Its keys and its rules.
+    /// Its keys and its checks.
     fn setting(&self) -> &dyn Setting;
     /// [`Metric::label`](crate::metric::Metric::label)
     fn label(&self) -> &'static str;
@@ -50,7 +50,7 @@ pub trait BoundMetric: Send + Sync {
     /// [`Metric::fits`](crate::metric::Metric::fits)
     ///
     /// # Errors
-    /// If the rule does not hold.
+    /// If the check fails.
     fn fits(&self) -> CheckResult;
     /// The metric before the first sample.
     fn start(&self) -> Box<dyn Accumulator>;
@@ -61,11 +61,11 @@ pub trait BoundMetric: Send + Sync {
     fn with(&self, json: &serde_json::Value) -> Result<Box<dyn BoundMetric>, String>;
 }
 
-/// A value of the spec's own, or one that was changed.
+/// A value from the spec, or a changed one.
 pub(crate) enum Held<T: ?Sized + 'static> {
     /// From the spec, a constant.
     Declared(&'static T),
-    /// Made when the program started.
+    /// Created at startup.
     Made(Box<T>),
 }
 

@@ -1,4 +1,4 @@
-//! When to save.
+//! When to save checkpoints.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,25 +6,25 @@ use crate::config::Config;
 use crate::keys::Interval;
 use crate::shape::{CheckError, CheckResult};
 
-/// Saves the state of a run while it goes on.
+/// Saves checkpoints during a run.
 ///
-/// The run waits while the state is copied in memory; a thread writes the copy. There is never a second one: if the next is due
-/// before the last is on the disk, the run waits for that. If it cannot be written, the run ends with that error, at the
-/// next step or at its end. A run that is [interrupted](crate::interrupt::Interrupt) saves its state without this key, too.
+/// The run pauses while the state is copied in memory; a background thread writes the copy. There is only one such thread: if the
+/// next checkpoint is due before the last one is on disk, the run waits for it. If writing fails, the run stops with that error, at
+/// the next step or at its end. A run that is [interrupted](crate::interrupt::Interrupt) saves its state even without this key.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {
-    /// After how many steps or epochs; `Epochs(1)` by default.
+    /// The interval between checkpoints, in steps or epochs; `Epochs(1)` by default.
     pub every: Interval,
-    /// How many of the newest stay, at least 1; 3 by default. The best by `early_stop` stays besides.
+    /// How many of the newest checkpoints are kept, at least 1; 3 by default. The best one by `early_stop` is kept in addition.
     pub keep: usize,
 }
 
 impl Checkpoint {
-    /// Nothing is saved while the run goes on.
+    /// No checkpoints are saved during the run.
     pub const NEVER: Self = Self { every: Interval::Steps(u64::MAX), ..Self::DEFAULT };
 
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult {
         if let Err(problem) = self.every.check("every") {
             return Err(problem);

@@ -1,5 +1,5 @@
-//! A spec as a constant whose type can be named: without the kind of the data's targets, and without the model, so that one that is
-//! none is told of once and not by all that reads the constant.
+//! A spec as a constant whose type can be named: without the kind of the data's targets, and without the model, so that a type that
+//! is not a model is reported once and not by all code that reads the constant.
 
 use super::check::{Given, Mistakes, WHOLE};
 use super::{Rules, Spec, TrainConfig};
@@ -10,7 +10,7 @@ use crate::loss::TargetKind;
 use crate::model::Model;
 use crate::shape::{CheckResult, Shape};
 
-/// What `train!` declares: the spec, and the verdicts on its own keys.
+/// What `train!` declares: the spec, and the check results of its own keys.
 pub struct Declaration {
     spec: &'static dyn AnySpec,
     rules: Rules,
@@ -18,7 +18,7 @@ pub struct Declaration {
 }
 
 impl Declaration {
-    /// The declaration of a spec, of what its model gives, and of what its keys told.
+    /// The declaration of a spec, from the output of its model and the facts of its keys.
     pub const fn of<M: Model, T: TargetKind>(
         spec: &'static Spec<M, T>,
         model: CheckResult<Shape>,
@@ -27,10 +27,10 @@ impl Declaration {
         Self { spec, rules: spec.rules(), mistakes: spec.mistakes(model, given) }
     }
 
-    /// The verdict on a key that is given.
+    /// The check result of a key that is set.
     ///
     /// # Errors
-    /// If its rule does not hold.
+    /// If its check fails.
     pub const fn rule(&self, key: &str) -> CheckResult {
         match self.rules.of(key) {
             Ok(()) => self.mistakes.of(key, WHOLE),
@@ -38,15 +38,15 @@ impl Declaration {
         }
     }
 
-    /// The verdict on an element of the list that a key has.
+    /// The check result of an element of a key's list.
     ///
     /// # Errors
-    /// If its rule does not hold.
+    /// If its check fails.
     pub const fn rule_of(&self, key: &str, place: usize) -> CheckResult {
         self.mistakes.of(key, place)
     }
 
-    /// The verdict on the defaults of the keys that are not given.
+    /// The check result of the defaults of the keys that are not set.
     ///
     /// # Errors
     /// If a default does not fit the others.
@@ -68,7 +68,7 @@ pub(crate) trait AnySpec {
     fn settings(&self) -> Result<TrainConfig>;
     /// The model's graph.
     fn graph(&self) -> Result<Graph>;
-    /// The expression that gives the data, as it is written.
+    /// The expression for the data, as written.
     fn data_text(&self) -> &'static str;
     /// Opens the data.
     fn open(&self) -> Result<Box<dyn AnyDataset>>;

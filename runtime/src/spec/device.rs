@@ -8,12 +8,12 @@ use crate::error::Result;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Device {
-    /// The processor.
+    /// The CPU.
     Cpu,
 }
 
 impl Device {
-    /// The device as candle has it.
+    /// The device for candle.
     ///
     /// # Errors
     /// If the machine has no such device.

@@ -1,4 +1,4 @@
-//! When to stop before the end.
+//! Early stopping.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,21 +6,21 @@ use crate::config::Config;
 use crate::keys::Monitor;
 use crate::shape::{CheckError, CheckResult};
 
-/// Stops a run that no longer improves on the validation data.
+/// Stops a run when it no longer improves on the validation data.
 ///
-/// The run stops at the `patience`-th evaluation in a row that does not improve on the best one by more than
-/// `min_delta`. Whether more or less is better belongs to the metric. A monitored value that is not a
+/// The run stops at the `patience`-th consecutive evaluation that does not improve on the best one by more than
+/// `min_delta`. The metric determines whether more or less is better. A monitored value that is not a
 /// number stops the run with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyStop {
-    /// What is watched; the validation loss by default.
+    /// The monitored value; the validation loss by default.
     pub monitor: Monitor,
-    /// Evaluations without improvement that are borne, at least 1; 5 by default.
+    /// The number of evaluations without improvement after which the run stops, at least 1; 5 by default.
     pub patience: u64,
-    /// The least improvement, in units of what is watched, 0 or more; 0 by default.
+    /// The minimum improvement, in units of the monitored value, 0 or more; 0 by default.
     pub min_delta: f64,
-    /// Whether the run ends with the weights of its best evaluation; true by default.
+    /// Whether to restore the weights of the best evaluation at the end; true by default.
     pub restore_best: bool,
 }
 
@@ -29,10 +29,10 @@ pub struct EarlyStop {
 pub const EarlyStop: EarlyStop = EarlyStop::DEFAULT;
 
 impl EarlyStop {
-    /// The run takes all its steps.
+    /// No early stopping: the run takes all its steps.
     pub const NEVER: Self = Self { patience: u64::MAX, ..Self::DEFAULT };
 
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult {
         if self.patience == 0 {
             return Err(CheckError::new("patience is 0; expected at least 1 evaluation"));

@@ -1,4 +1,4 @@
-//! What a run begins with instead of random numbers.
+//! Initializes parameters from a file instead of random numbers.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -9,20 +9,21 @@ use crate::files::sha256;
 use crate::optim::path;
 use crate::shape::{CheckError, CheckResult};
 
-/// Begins with the numbers of a safetensors file, of this crate, PyTorch or any other program.
+/// Initializes the parameters from a safetensors file, of this crate, PyTorch or any other program.
 ///
-/// Each tensor of the file is for the parameter (or running statistic) that has its name, the one of a run's files or the
-/// one of PyTorch ([`TrainedModel::export`](crate::TrainedModel::export) lists where these differ). Numbers of the types F32, F16 and
-/// BF16 are taken as they are, those of F64 are rounded to the nearest f32; they have to be finite. Axes are those of PyTorch:
+/// Each tensor of the file is loaded into the parameter (or running statistic) of the same name, either the name in a run's
+/// files or PyTorch's ([`TrainedModel::export`](crate::TrainedModel::export) lists where these differ). Values of type F32, F16 and
+/// BF16 are loaded exactly, and F64 values are rounded to the nearest f32; they must be finite. Axes are those of PyTorch:
 /// a linear weight is `[out, in]`.
 ///
-/// Everything has to be accounted for, and nothing is left out in silence: `names` renames tensors, `only` and `except` say
-/// which parameters are read, and `ignore` which tensors are not. A parameter that is not read begins as `init` says, and a tensor
-/// that has its name is passed over. Beyond that two things are passed over, which have no meaning here: `num_batches_tracked`
-/// beside the statistics of a batch norm, and the normalization of inputs in a file of this crate: inputs are normalized by the data
+/// Every tensor and every parameter must be matched, and nothing is skipped silently: `names` renames tensors, `only` and `except`
+/// select the parameters to load, and `ignore` the tensors to skip. A parameter that is not loaded is initialized by `init`, and a
+/// tensor of its name is skipped. Two other tensors are skipped, since they have no meaning here: `num_batches_tracked`
+/// of a batch norm, and the input normalization in a file of this crate, since inputs are normalized by the data
 /// of the run.
 ///
-/// Patterns are those of [`Group`](crate::optim::Group): `*` is any letters within one part of a path, `**` any number of whole parts.
+/// Patterns are those of [`Group`](crate::optim::Group): `*` matches any letters within one part of a path, `**` any number of
+/// parts.
 ///
 /// ```no_run
 /// use trainspec::prelude::*;
@@ -36,12 +37,12 @@ use crate::shape::{CheckError, CheckResult};
 /// }
 ///
 /// train! {
-///     /// All of its parameters are in the file, under their names.
+///     /// All of its parameters are in the file, under the same names.
 ///     Again { model: Net, data: Digits8x8::embedded(), init_from: "digits.safetensors" }
 /// }
 ///
 /// train! {
-///     /// Everything but the head, which had another number of classes; trained at a tenth of the rate.
+///     /// Everything but the head, which had another number of classes; trained at a tenth of the learning rate.
 ///     FineTuned {
 ///         model: Net,
 ///         data: Digits8x8::embedded(),
@@ -58,40 +59,41 @@ use crate::shape::{CheckError, CheckResult};
 ///
 /// On the command line: `--set init_from=FILE`, `--set init_from.file=FILE`, `--set 'init_from.except=["head.*"]'`; `null` is none.
 ///
-/// The whole spec, and so its hash, has the file's SHA-256 beside the keys, `init_from.sha256`. A run that is resumed takes its
-/// parameters from the checkpoint and does not read the file for them; if there is another file under the name by then, the spec
-/// has changed, and the run is refused unless that is permitted. A file that has gone is no matter.
+/// The whole spec, and so its hash, contains the file's SHA-256 next to the keys, `init_from.sha256`. A resumed run loads its
+/// parameters from the checkpoint and not from the file. If the file under that name has changed by then, the spec
+/// has changed, and the run is rejected unless that is permitted. The file may be missing.
 ///
 /// # Errors
-/// Before the first step, in `check` too: if the file cannot be read or is damaged; or all at once, each parameter without a tensor,
-/// each tensor without a parameter, each with other axes, with numbers that are not finite or of another type, with the
-/// names that are nearest; and each pattern that means nothing.
+/// Before the first step, and in `check`: if the file cannot be read or is damaged. All of these are reported together: each
+/// parameter without a tensor, each tensor without a parameter, each with another shape, with values that are not finite or of
+/// another type, with unmatched tensors of similar names; and each pattern that matches nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InitFrom {
-    /// The file, from the folder in which the program runs. Required.
+    /// The file, relative to the working directory. Required.
     #[serde(deserialize_with = "text")]
     pub file: Text,
-    /// How tensors of the file are called here; the first that means a tensor counts. None by default.
+    /// Renames tensors of the file; the first pattern that matches a tensor applies. None by default.
     #[serde(deserialize_with = "list")]
     pub names: &'static [Rename],
-    /// Which of the model's parameters are read. All by default.
+    /// Patterns of the model's parameters to load. All by default.
     #[serde(deserialize_with = "texts")]
     pub only: &'static [&'static str],
-    /// Which of these are not. None by default.
+    /// Patterns of parameters to exclude from these. None by default.
     #[serde(deserialize_with = "texts")]
     pub except: &'static [&'static str],
-    /// Which of the file's tensors, as they are called there, are for no parameter. None by default.
+    /// Patterns of the file's tensors to skip, by their names in the file. None by default.
     #[serde(deserialize_with = "texts")]
     pub ignore: &'static [&'static str],
 }
 
-/// A text, under a name by which serde does not take it for a part of its input.
+/// A string, under an alias so that serde does not borrow it from its input.
 type Text = &'static str;
 
-/// Another name for the tensors of a file: `Rename { from: "layer*.**", to: "stage.*.**" }`.
+/// Renames the tensors of a file: `Rename { from: "layer*.**", to: "stage.*.**" }`.
 ///
-/// Both are patterns. The stars of `to` are those of `from`, in their order, and stand for what those stand for.
+/// Both are patterns. `to` has the same wildcards as `from`, in the same order, and each is replaced by what its counterpart
+/// matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rename {
@@ -109,7 +111,7 @@ pub struct Rename {
     label = "expected `\"file.safetensors\"` or `InitFrom {{ file: \"file.safetensors\", … }}`"
 )]
 pub trait AnyInitFrom: Send + Sync {
-    /// The same as a value; `None` if the key is not given.
+    /// The key as a value; `None` if it is not set.
     fn value(&self) -> Option<InitFrom>;
 }
 
@@ -136,7 +138,7 @@ impl AnyInitFrom for Drawn {
 }
 
 impl InitFrom {
-    /// That there is a file, and that patterns are patterns.
+    /// Checks that a file is set, and that all patterns are valid.
     pub const fn check(&self) -> CheckResult {
         if self.file.is_empty() {
             return Err(CheckError::new("file is empty; expected a safetensors file"));
@@ -164,7 +166,7 @@ impl InitFrom {
         Ok(())
     }
 
-    /// The file's bytes.
+    /// Reads the file.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -177,7 +179,7 @@ impl InitFrom {
         self.read().ok().map(sha256)
     }
 
-    /// Whether a parameter with this path begins with a tensor of the file.
+    /// Whether a parameter with this path is loaded from the file.
     pub(crate) fn reads(&self, parameter: &str) -> bool {
         let is_among = |patterns: &[&str]| patterns.iter().any(|pattern| path::matches(pattern, parameter));
         (self.only.is_empty() || is_among(self.only)) && !is_among(self.except)
@@ -185,7 +187,7 @@ impl InitFrom {
 }
 
 impl Rename {
-    /// That both are patterns, with the same stars.
+    /// Checks that both are valid patterns, with the same wildcards.
     pub const fn check(&self) -> CheckResult {
         if let Err(problem) = path::check(self.from) {
             return Err(problem);
@@ -200,7 +202,7 @@ impl Rename {
             .text(self.from)
             .text("\" is renamed to \"")
             .text(self.to)
-            .text("\", which has other stars; expected the same `*` and `**`, in their order"))
+            .text("\", which has different wildcards; expected the same `*` and `**`, in the same order"))
     }
 }
 
@@ -212,7 +214,7 @@ impl Config for InitFrom {
     const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
-// A program reads its spec once, so what it reads may stay.
+// A program reads its spec once, so leaking the strings is fine.
 
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<&'static str, D::Error> {
     Ok(String::deserialize(deserializer)?.leak())
@@ -234,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_and_patterns() {
+    fn file_and_patterns_are_checked() {
         let said = |from: InitFrom| from.check().unwrap_err().as_str().to_owned();
         let one = InitFrom { file: "x", ..InitFrom::DEFAULT };
         assert!(one.check().is_ok());
@@ -250,12 +252,15 @@ mod tests {
         let renamed = |from, to| Rename { from, to }.check();
         assert!(renamed("fc.**", "head.**").is_ok() && renamed("a*.b*.**", "x.*.*.**").is_ok());
         for (from, to) in [("fc.**", "head"), ("a.*", "a.**"), ("a.*.**", "a.**.*"), ("a", "b.*")] {
-            assert!(renamed(from, to).unwrap_err().as_str().contains("which has other stars"), "{from} {to}");
+            assert!(
+                renamed(from, to).unwrap_err().as_str().contains("which has different wildcards"),
+                "{from} {to}"
+            );
         }
     }
 
     #[test]
-    fn only_and_except() {
+    fn only_and_except_select_parameters() {
         let reads = |from: InitFrom, path| from.reads(path);
         let one = InitFrom { file: "x", ..InitFrom::DEFAULT };
         assert!(reads(one, "head.weight"));
@@ -264,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn it_comes_back_from_json() {
+    fn init_from_round_trips_through_json() {
         let from = InitFrom {
             file: "x",
             names: &[Rename { from: "a", to: "b" }],

@@ -1,28 +1,28 @@
-//! What the loss is multiplied by in f16.
+//! The loss scale for f16.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::Config;
 use crate::shape::{CheckError, CheckResult};
 
-/// What the loss is multiplied by before its gradient is taken, in f16: [`Dynamic`](struct@Dynamic) or [`Static`].
+/// The factor of the loss before its gradient is computed, in f16: [`Dynamic`](struct@Dynamic) or [`Static`].
 ///
-/// A dynamic scale is multiplied by `backoff` at each step whose gradients are not finite, which is skipped, and by `growth`
-/// after each `interval` steps in a row whose gradients are; it does not grow past f32. It is never lowered below `min`: a
-/// step whose gradients are not finite even there stops the run.
+/// A dynamic scale is multiplied by `backoff` at each step with gradients that are not finite, which is skipped, and by `growth`
+/// after each `interval` consecutive steps with finite gradients; it does not grow beyond f32. It never falls below `min`: a
+/// step with gradients that are not finite even there stops the run.
 ///
-/// The scale is PyTorch's `GradScaler`, number by number, but for `min`. What it meets is another loss: a sum over the
-/// micro-batch, of which the mean is taken once the window is complete. So the gradients that it keeps in range are those of
-/// single samples, whatever the batch size, and it settles lower than PyTorch's by about that factor.
+/// The scale follows PyTorch's `GradScaler` exactly, except for `min`. It is applied to another loss: a sum over the
+/// micro-batch, which is divided by the number of samples once the window is complete. So it scales the gradients of
+/// single samples, independent of the batch size, and settles lower than PyTorch's by about that factor.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct LossScale {
-    /// The scale of the first step, a whole number from 1 to 2^31; 65536 by default.
+    /// The scale of the first step, an integer from 1 to 2^31; 65536 by default.
     pub init: u32,
-    /// What a scale that holds is multiplied by, above 1; 2 by default.
+    /// The factor by which the scale grows, above 1; 2 by default.
     pub growth: f64,
-    /// What a scale that is too large is multiplied by, between 0 and 1; 0.5 by default.
+    /// The factor by which a scale that is too large shrinks, between 0 and 1; 0.5 by default.
     pub backoff: f64,
-    /// Steps in a row after which the scale grows, at least 1; 2000 by default.
+    /// Consecutive steps after which the scale grows, at least 1; 2000 by default.
     pub interval: u64,
     /// The smallest scale, from 1 to `init`; 1 by default.
     pub min: u32,
@@ -30,11 +30,11 @@ pub struct LossScale {
 
 pub use LossScale as Dynamic;
 
-/// A [`LossScale`](struct@LossScale) that is sought while the run goes on, with every key at its default.
+/// A [`LossScale`](struct@LossScale) that adapts during the run, with every key at its default.
 #[allow(non_upper_case_globals)]
 pub const Dynamic: LossScale = LossScale::DEFAULT;
 
-/// A [`LossScale`](struct@LossScale) that stays what it is. Steps whose gradients are not finite are skipped all the same.
+/// A fixed [`LossScale`](struct@LossScale). Steps with gradients that are not finite are skipped as well.
 #[allow(non_snake_case)]
 #[must_use]
 pub const fn Static(scale: u32) -> LossScale {
@@ -42,19 +42,19 @@ pub const fn Static(scale: u32) -> LossScale {
 }
 
 impl LossScale {
-    /// Whether it stays what it is.
+    /// Whether the scale is fixed.
     #[must_use]
     #[allow(clippy::float_cmp, reason = "1 is written, not computed")]
     pub const fn is_static(&self) -> bool {
         self.growth == 1.0 && self.backoff == 1.0
     }
 
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult {
         if self.init == 0 || self.init > 1 << 31 {
             return Err(CheckError::new("init is ")
                 .number(self.init as usize)
-                .text("; expected a loss scale from 1 to 2^31, best a power of 2"));
+                .text("; expected a loss scale from 1 to 2^31, preferably a power of 2"));
         }
         if self.min == 0 || self.min > self.init {
             return Err(CheckError::new("min is ")
@@ -88,7 +88,7 @@ impl Config for LossScale {
 
 impl<'de> Deserialize<'de> for LossScale {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// What stands for a scale in JSON: its keys, of which any may be left out, or less.
+        /// The JSON forms of a scale: an object with any of its keys, a number, or a name.
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Written {
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges() {
+    fn keys_are_range_checked() {
         assert!(LossScale::DEFAULT.check().is_ok());
         assert!(Static(1).check().is_ok() && Static(1 << 31).check().is_ok());
         let said = |scale: LossScale| scale.check().unwrap_err().as_str().to_owned();

@@ -1,7 +1,7 @@
-//! The spec: what was declared.
+//! The spec: the declared run.
 //!
-//! [`Spec`] is what `train!` fills in, a constant made of the user's own values. [`TrainConfig`] is the same
-//! when the program runs: every default spelled out, and open to changes from the command line.
+//! `train!` builds a [`Spec`], a constant made of the user's own values. [`TrainConfig`] is the same
+//! at run time: it contains every default, and the command line can change it.
 
 mod bound;
 pub(crate) mod check;
@@ -54,83 +54,83 @@ use crate::shape::{InputKind, Kind, OutputKind};
 
 /// The keys of [`train!`](crate::train!).
 ///
-/// Keys stand in any order. `model` and `data` are required; the others have the defaults given here. `M` is
+/// Keys can be in any order. `model` and `data` are required; the others have the defaults listed here. `M` is
 /// the model, `T` the kind of the data's targets. Each field is a reference to a constant, so that a whole
-/// spec is one.
+/// spec is a constant.
 pub struct Spec<M: Model, T: Kind> {
     /// The network: a function under `#[model]`, with its const generics if it has any. Required.
     pub model: Declared<M>,
-    /// What to learn from: an expression that gives a [`Dataset`] or a `Result` of one, evaluated when the
+    /// The training data: an expression that returns a [`Dataset`] or a `Result` of one, evaluated when the
     /// program starts. Required.
     pub data: Source<T>,
-    /// What to minimize: a [`Loss`](crate::loss::Loss). Default: [`CrossEntropy`](struct@crate::loss::CrossEntropy)
+    /// The loss to minimize: a [`Loss`](crate::loss::Loss). Default: [`CrossEntropy`](struct@crate::loss::CrossEntropy)
     /// for classes and tokens, [`MeanSquaredError`](struct@crate::loss::MeanSquaredError) for values.
     pub loss: &'static dyn AnyLoss<M::Output, T>,
-    /// What to report beside the loss: a list of [`Metric`](crate::metric::Metric)s. Default: none.
+    /// Metrics to report next to the loss: a list of [`Metric`](crate::metric::Metric)s. Default: none.
     pub metrics: &'static [&'static dyn AnyMetric<M::Output, T>],
     /// Samples in a micro-batch, at least 1. Default: 32.
     pub batch: &'static usize,
     /// Micro-batches in an optimizer step, at least 1. Default: 1.
     pub accumulate: &'static usize,
-    /// Whether an epoch leaves out the samples at its end that do not fill a micro-batch; which these are changes with the
+    /// Whether an epoch drops the samples at its end that do not fill a micro-batch; which samples are dropped depends on the
     /// epoch's order. Default: false.
     pub drop_last: &'static bool,
-    /// Passes over the training data, at least 1. Default: 10, unless `steps` is given.
+    /// Passes over the training data, at least 1. Default: 10, unless `steps` is set.
     pub epochs: &'static u64,
     /// Optimizer steps, at least 1, instead of `epochs`.
     pub steps: &'static u64,
-    /// What all random numbers come from. Default: 0.
+    /// The seed of all random numbers. Default: 0.
     pub seed: &'static u64,
-    /// How the weights begin of all layers without an `init` of their own. Default: [`Initializer::Default`], each layer's
-    /// own way, which is PyTorch's.
+    /// The initialization of the weights of all layers without an `init` of their own. Default: [`Initializer::Default`], the
+    /// default of each layer, as in PyTorch.
     pub init: &'static Initializer,
-    /// A safetensors file that the run begins with, of this crate or another program: `"file.safetensors"` or an
+    /// A safetensors file to initialize the parameters from, of this crate or another program: `"file.safetensors"` or an
     /// [`InitFrom`]. Default: none.
     pub init_from: &'static dyn AnyInitFrom,
     /// The update rule: an [`Optimizer`](crate::optim::Optimizer). Default: [`AdamW`](struct@AdamW).
     pub optimizer: &'static dyn AnyOptimizer,
-    /// Parameters with a rate and a decay of their own, or frozen: a list of [`Group`]s. Default: none.
+    /// Parameters with their own learning rate and decay, or frozen: a list of [`Group`]s. Default: none.
     pub groups: &'static [&'static Group],
     /// The learning rate over time: a list of [`Phase`](crate::schedule::Phase)s. Default: [`Constant`](struct@Constant).
     pub schedule: &'static [&'static dyn AnyPhase],
-    /// How `lr` fits the samples in an optimizer step: a [`ScaleLr`](crate::schedule::ScaleLr). Default:
+    /// How `lr` is scaled to the samples in an optimizer step: a [`ScaleLr`](crate::schedule::ScaleLr). Default:
     /// [`NoScaling`](struct@NoScaling).
     pub scale_lr: &'static dyn AnyScaleLr,
-    /// A bound for the gradients: a [`Clip`](crate::optim::Clip). Default: [`NoClip`](struct@NoClip).
+    /// Gradient clipping: a [`Clip`](crate::optim::Clip). Default: [`NoClip`](struct@NoClip).
     pub clip: &'static dyn AnyClip,
-    /// Noise that is added to the gradients. Default: [`GradientNoise::NONE`].
+    /// Noise to add to the gradients. Default: [`GradientNoise::NONE`].
     pub gradient_noise: &'static GradientNoise,
     /// How the samples of a training batch are mixed: a [`Mix`](crate::data::mix::Mix). Default:
     /// [`Unmixed`](struct@Unmixed).
     pub mix: &'static dyn AnyMix,
-    /// Whether the norm of each parameter's gradient is recorded at each step, beside that of all together. Default:
+    /// Whether to record the norm of each parameter's gradient at each step, next to the global norm. Default:
     /// false.
     pub gradient_norms: &'static bool,
-    /// A bound for the weights: a [`Constraint`](crate::optim::Constraint). Default:
+    /// A constraint on the weights: a [`Constraint`](crate::optim::Constraint). Default:
     /// [`Unconstrained`](struct@Unconstrained).
     pub constrain: &'static dyn AnyConstraint,
-    /// An average of the weights over the steps, by which the run is judged. Default: [`Ema::NONE`].
+    /// A moving average of the weights, which evaluations use. Default: [`Ema::NONE`].
     pub ema: &'static Ema,
     /// The type of the computation: an [`AnyPrecision`]. Default: [`F32`](struct@F32).
     pub precision: &'static dyn AnyPrecision,
-    /// What a step does whose gradients are not finite, but for f16, which skips it. Default: [`Stop`].
+    /// What to do at a step with gradients that are not finite, except in f16, which skips it. Default: [`Stop`].
     pub on_non_finite: &'static OnNonFinite,
     /// When to stop early. Default: [`EarlyStop::NEVER`].
     pub early_stop: &'static EarlyStop,
     /// When to save the state of the run. Default: [`Checkpoint::NEVER`]; the model is saved at the end.
     pub checkpoint: &'static Checkpoint,
-    /// Advice that is not to be shown: a list of names, such as `[Advice::SmallBatchNorm]`. Default: none; see
+    /// Advice to silence: a list of names, such as `[Advice::SmallBatchNorm]`. Default: none; see
     /// [`advice`](crate::advice).
     pub allow: &'static [&'static Advice],
     /// Where to compute. Default: [`Device::Cpu`].
     pub device: &'static Device,
 }
 
-/// A length that is not given.
+/// A length that is not set.
 pub(crate) const NOT_GIVEN: u64 = u64::MAX;
 
 impl<M: Model, T: Kind> Spec<M, T> {
-    /// No key given.
+    /// No key set.
     pub const DEFAULT: Self = Self {
         model: Declared { graph: None, model: PhantomData },
         data: Source { text: "", open: None },
@@ -169,10 +169,10 @@ pub struct Declared<M> {
     model: PhantomData<fn() -> M>,
 }
 
-/// A model that can be trained: one that takes data and gives something that a loss can judge.
+/// A model that can be trained: its input is a data kind, and a loss accepts its output.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used in `train!`",
-    label = "a run needs a model with one input of a data kind and an output that a loss takes",
+    label = "expected a model with one input of a data kind and an output that a loss accepts",
     note = "the input is `Image<C, H, W>`, `Features<N>` or `Tokens<V, T>`",
     note = "the output is `Logits<C>` (also where the target is `Class<C>` or `Labels<C>`), `Values<N>`, `TokenLogits<V>` or \
             `LogProbabilities<C>`"
@@ -181,7 +181,7 @@ pub trait Trainable: Model {
     /// [`Model::graph`]
     ///
     /// # Errors
-    /// If a rule of the model does not hold.
+    /// If a check of the model fails.
     fn build_graph() -> Result<Graph>;
 }
 

@@ -1,4 +1,4 @@
-//! The type of the computation.
+//! The numeric type of the computation.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -11,9 +11,9 @@ use crate::shape::{CheckError, CheckResult};
 
 /// The type in which a run computes, for the key `precision`: [`F32`](struct@F32), [`Bf16`](struct@Bf16), or [`F16`].
 ///
-/// Whatever it is, parameters (*master weights*), the optimizer's state, sums of gradients, statistics of
-/// normalizations, softmax, losses and sums are f32. In 16 bits what passes from one kernel to another is rounded,
-/// which takes half the memory for what is kept until the backward pass.
+/// In all of them, parameters (*master weights*), the optimizer's state, accumulated gradients, statistics of
+/// normalizations, softmax, losses and sums are f32. In 16 bits, the values between kernels are rounded,
+/// which halves the memory of what is kept until the backward pass.
 ///
 /// # Source
 /// Micikevicius et al. 2018; for bf16 Kalamkar et al. 2019.
@@ -22,7 +22,7 @@ use crate::shape::{CheckError, CheckResult};
     label = "expected `F32`, `Bf16`, or `F16 {{ loss_scale: Dynamic }}`"
 )]
 pub trait AnyPrecision: Setting {
-    /// The same as a value.
+    /// The precision as a value.
     fn precision(&self) -> Precision;
 }
 
@@ -45,11 +45,10 @@ pub struct Bf16 {}
 pub const Bf16: Bf16 = Bf16 {};
 
 /// 16 bits with 11 bits of precision, from 2^-24 to 65504. Gradients are often smaller than that, so the loss is
-/// multiplied by a scale, and gradients are divided by it before anything looks at them.
+/// multiplied by a scale, and gradients are divided by it before they are used.
 ///
-/// A step whose gradients are not finite is skipped: nothing changes but the scale, the counters of skipped steps, and
-/// the place in the data, whose samples it has used. The next step draws the random numbers of its dropout at the same
-/// moment.
+/// A step whose gradients are not finite is skipped: only the scale, the counters of skipped steps, and
+/// the position in the data change, since its samples are consumed. The next step uses the same step number for its dropout.
 ///
 /// ```
 /// use trainspec::prelude::*;
@@ -69,7 +68,7 @@ pub const Bf16: Bf16 = Bf16 {};
 /// # assert!(Digits::experiment().settings().is_ok() && Others::experiment().settings().is_ok());
 /// ```
 ///
-/// It cannot do without:
+/// The loss scale is required:
 ///
 /// ```compile_fail
 /// # use trainspec::prelude::*;
@@ -84,29 +83,29 @@ pub const Bf16: Bf16 = Bf16 {};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct F16 {
-    /// What the loss is multiplied by: `Dynamic`, `Dynamic { init: 1024, … }` or `Static(1024)`. Required.
+    /// The loss scale: `Dynamic`, `Dynamic { init: 1024, … }` or `Static(1024)`. Required.
     pub loss_scale: LossScale,
-    /// So many skipped steps in a row stop the run, at least 1; 20 by default.
+    /// The number of consecutive skipped steps that stops the run, at least 1; 20 by default.
     pub max_skips: u64,
 }
 
 impl F16 {
-    /// The ranges of the keys; a loss scale that is written with keys of its own is judged where it is written.
+    /// Checks the ranges of the keys; a loss scale with keys of its own is checked where it is written.
     pub const fn check(&self) -> CheckResult<Facts> {
         if self.max_skips == 0 {
             return Err(CheckError::new(
-                "max_skips is 0; expected at least 1, the skipped steps in a row that stop the run",
+                "max_skips is 0; expected at least 1, the consecutive skipped steps that stop the run",
             ));
         }
         if self.loss_scale.is_static() && self.loss_scale.check().is_err() {
             return Err(CheckError::new("loss_scale is Static(")
                 .number(self.loss_scale.init as usize)
-                .text("); expected a scale from 1 to 2^31, best a power of 2"));
+                .text("); expected a scale from 1 to 2^31, preferably a power of 2"));
         }
         Ok(Facts::NOTHING.scaling_loss())
     }
 
-    /// Every rule, for what the compiler did not see.
+    /// Every check, for values that the compiler did not see.
     fn check_all(&self) -> CheckResult {
         self.check()?;
         self.loss_scale.check()
@@ -128,20 +127,22 @@ impl Config for Bf16 {
 impl Config for F16 {
     const NAME: &'static str = "F16";
     const DEFAULT: Self = Self { loss_scale: LossScale::DEFAULT, max_skips: 20 };
-    const REQUIRED: &'static [(&'static str, &'static str)] =
-        &[("loss_scale", "what keeps small gradients from being lost: `Dynamic` or `Static(1024)`")];
+    const REQUIRED: &'static [(&'static str, &'static str)] = &[(
+        "loss_scale",
+        "the factor that keeps small gradients from underflowing: `Dynamic` or `Static(1024)`",
+    )];
     const CHECK: fn(&Self) -> CheckResult = Self::check_all;
 }
 
 impl F32 {
-    /// There is nothing to check.
+    /// Always valid.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
 }
 
 impl Bf16 {
-    /// There is nothing to check.
+    /// Always valid.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -165,7 +166,7 @@ impl AnyPrecision for F16 {
     }
 }
 
-/// A precision as a value: what a run holds.
+/// A precision as a value, as stored in a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Precision {
     /// [`F32`](struct@F32)
@@ -177,10 +178,10 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// The ranges of its keys.
+    /// Checks the ranges of its keys.
     ///
     /// # Errors
-    /// The first that does not hold.
+    /// The first key that is out of range.
     pub fn check(self) -> CheckResult {
         match self {
             Self::F32 | Self::Bf16 => Ok(()),
@@ -188,7 +189,7 @@ impl Precision {
         }
     }
 
-    /// What values are rounded to; `None` for f32.
+    /// The format that values are rounded to; `None` for f32.
     #[must_use]
     pub fn format(self) -> Option<Format> {
         match self {
@@ -198,7 +199,7 @@ impl Precision {
         }
     }
 
-    /// The loss scale and the most steps that are skipped in a row, for f16.
+    /// The loss scale and the maximum number of consecutive skipped steps, for f16.
     #[must_use]
     pub fn loss_scale(self) -> Option<F16> {
         match self {
@@ -248,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn precisions_are_read_back_as_they_are_written() {
+    fn precisions_round_trip_through_json() {
         let half = F16 { loss_scale: LossScale { init: 512, ..LossScale::DEFAULT }, max_skips: 3 };
         let fixed = F16 { loss_scale: super::super::Static(1024), max_skips: 20 };
         for precision in [Precision::F32, Precision::Bf16, Precision::F16(half), Precision::F16(fixed)] {
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_precision_is_told_what_is() {
+    fn unknown_precision_error_lists_precisions() {
         let said = |json: Value| serde_json::from_value::<Precision>(json).unwrap_err().to_string();
         assert!(said(json!("F16")).starts_with("`F16` needs a loss scale; expected \"F32\", "));
         assert!(said(json!("half")).starts_with("`half` is not a precision; expected "));

@@ -1,4 +1,4 @@
-//! The schedule of a run as it is declared, and what its rates must be good for.
+//! The declared schedule of a run, and checks of its learning rates.
 
 use serde_json::json;
 
@@ -8,10 +8,10 @@ use crate::schedule::{Schedule, fault};
 use crate::shape::CheckError;
 
 impl Schedule {
-    /// The schedule that the settings declare, for a run of so many steps, of which an epoch has `epoch`.
+    /// The declared schedule, for a run of this many steps, with `epoch` steps per epoch.
     ///
     /// # Errors
-    /// As [`Schedule::new`]; if the optimizer's rules do not hold at the largest rate; or if `scale_lr` is given
+    /// As [`Schedule::new`]; if the optimizer's check fails at the largest learning rate; or if `scale_lr` is set
     /// but nothing depends on `lr`.
     pub fn of(settings: &TrainConfig, steps: u64, epoch: u64) -> Result<Self> {
         let phases = || settings.schedule.iter().map(|phase| phase.boxed()).collect();
@@ -29,8 +29,8 @@ impl Schedule {
         Ok(schedule)
     }
 
-    /// The optimizer judges its keys for the declared `lr`; what it says of a rate must hold for the largest as
-    /// well, such as that `lr * weight_decay` is below 1.
+    /// Checks the optimizer at the largest learning rate too, not only at the declared `lr`: for example,
+    /// `lr * weight_decay` must be below 1.
     fn check_largest(&self, settings: &TrainConfig) -> Result<()> {
         let (lr, largest) = (settings.optimizer.lr(), self.largest_rate());
         let mut json = settings.optimizer.to_json();
@@ -44,19 +44,19 @@ impl Schedule {
     }
 }
 
-/// What is said of `scale_lr` before a phase of this name, whose rates do not depend on it.
+/// The error for `scale_lr` with a phase of this name, whose learning rates do not depend on it.
 pub(crate) const fn scaled_in_vain(phase: &str) -> CheckError {
     CheckError::new("`")
         .text(phase)
-        .text("` has rates of its own, which do not depend on `lr`; scale those and remove `scale_lr`")
+        .text("` has its own learning rates, which do not depend on `lr`; scale those and remove `scale_lr`")
 }
 
-/// What is said of an optimizer whose rules hold for `lr`, but not for the largest rate of the run.
+/// The error for an optimizer whose check passes for `lr`, but not for the largest learning rate of the run.
 pub(crate) const fn at_largest(largest: f64, lr: f64, problem: CheckError) -> CheckError {
-    CheckError::new("the largest rate is ")
+    CheckError::new("the largest learning rate is ")
         .float(largest)
-        .text(", while `lr` is ")
+        .text(", but `lr` is ")
         .float(lr)
-        .text("; with that rate: ")
+        .text("; at that learning rate: ")
         .text(problem.as_str())
 }

@@ -1,4 +1,4 @@
-//! The spec when the program runs: every default spelled out, and open to changes.
+//! The spec at run time: it contains every default, and can be changed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -84,7 +84,7 @@ pub struct TrainConfig {
 }
 
 impl TrainConfig {
-    /// Passes over the data if the spec gives no length.
+    /// Passes over the data if the spec does not set a length.
     pub(super) const EPOCHS: u64 = 10;
 
     /// The keys of a spec, with every default.
@@ -131,10 +131,10 @@ impl TrainConfig {
         Ok(settings)
     }
 
-    /// Every rule of the settings, for values that the compiler did not see.
+    /// Runs every check of the settings, for values that the compiler did not see.
     ///
     /// # Errors
-    /// The first rule that does not hold.
+    /// The first failed check.
     pub fn check(&self) -> Result<()> {
         Rules::over(
             Some(self.batch),
@@ -221,7 +221,7 @@ impl TrainConfig {
         monitor.check(&labels(numbers), &labels(tables)).map_err(|problem| fault(key, problem.as_str()))
     }
 
-    /// The settings as canonical JSON: every key, in the order of the alphabet.
+    /// The settings as canonical JSON: every key, in alphabetical order.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let phases: Vec<_> = self.schedule.iter().map(|phase| phase.to_json()).collect();
@@ -257,17 +257,17 @@ impl TrainConfig {
         })
     }
 
-    /// Changes one key: `batch`, `optimizer.lr`, `schedule.0.steps`. The value is a number as Rust reads it, or other JSON; a bare
+    /// Sets one key: `batch`, `optimizer.lr`, `schedule.0.steps`. The value is a number as Rust parses it, or other JSON; a bare
     /// word is a string.
     ///
     /// # Errors
-    /// If there is no such key, the value has the wrong type, or a rule does not hold. Then nothing changes.
+    /// If the key is unknown, the value has the wrong type, or a check fails. Then nothing changes.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
         let value = value::of_text(value);
         let before = self.to_json();
         let mut after = before.clone();
         if self.init_from.is_none() && key.starts_with("init_from.") {
-            // So that a program without the key can be given one, key by key.
+            // So that the keys can be set one by one in a program without `init_from`.
             after["init_from"] = Setting::to_json(&InitFrom::DEFAULT);
         }
         place(&mut after, key)?.clone_from(&value);
@@ -276,7 +276,7 @@ impl TrainConfig {
         let length = (self.epochs, self.steps);
         if let Err(mut problem) = self.take(top, &of(&after)) {
             if serde_message::is_of_type(&problem) && !value.is_string() {
-                // Of an enum, serde tells the names to a word alone; so it is asked what it says of this value as a word.
+                // For an enum, serde lists the variants only for a string; so the value is parsed again as a string.
                 *place(&mut after, key)? = Value::String(value.to_string());
                 match self.take(top, &of(&after)) {
                     Err(named) if !serde_message::is_of_type(&named) => problem = named,
@@ -289,10 +289,10 @@ impl TrainConfig {
         let checked = self.check();
         if checked.is_err() {
             if top == "epochs" || top == "steps" {
-                // The one that is not given cannot be read back.
+                // The one that is not set cannot be read back.
                 (self.epochs, self.steps) = length;
             } else {
-                // What was there before was read back from this JSON once already.
+                // The previous value was read back from this JSON before.
                 self.take(top, &of(&before)).map_err(|problem| fault(key, problem))?;
             }
         }
@@ -304,7 +304,7 @@ impl TrainConfig {
         fn read<T: serde::de::DeserializeOwned>(json: &Value) -> Result<T, String> {
             serde_json::from_value(json.clone()).map_err(|error| error.to_string())
         }
-        // What a run need not have may be given whole, where it has none: keys that are left out have their defaults.
+        // An optional part that is unset can be set as a whole: keys that are left out use their defaults.
         fn part<C: Config>(json: &Value) -> Result<Option<C>, String> {
             let Some(given) = json.as_object() else {
                 return if json.is_null() { Ok(None) } else { from_json(json).map(Some) };
@@ -332,7 +332,7 @@ impl TrainConfig {
             "epochs" => (self.epochs, self.steps) = (Some(read(json)?), None),
             "groups" => self.groups = each(&self.groups, json, |_, json| from_json(json))?,
             "init" => self.init = read(json)?,
-            // Its name alone will do.
+            // The file name alone is enough.
             "init_from" if json.is_string() => self.init_from = part(&json!({ "file": json }))?,
             "init_from" => self.init_from = part(json)?,
             "loss" => self.loss = self.loss.with(json)?.into(),
@@ -347,13 +347,13 @@ impl TrainConfig {
             "schedule" => self.schedule = each(&self.schedule, json, |phase, json| phase.with(json))?,
             "seed" => self.seed = read(json)?,
             "steps" => (self.steps, self.epochs) = (Some(read(json)?), None),
-            _ => return Err("there is no such key".to_owned()),
+            _ => return Err("unknown key".to_owned()),
         }
         Ok(())
     }
 }
 
-/// A list with changed elements; their number and their types are those of the spec.
+/// A list with changed elements; its length and its types are those of the spec.
 fn each<T>(
     list: &[T],
     json: &Value,
@@ -372,8 +372,8 @@ pub fn hash(spec: &Value) -> String {
     sha256(canonical(spec))
 }
 
-/// JSON without spaces and with sorted keys, so that equal specs have equal text whatever order a
-/// dependency makes `serde_json` keep.
+/// JSON without spaces and with sorted keys, so that equal specs have equal text, independent of the key order
+/// that a dependency may enable in `serde_json`.
 #[must_use]
 pub fn canonical(json: &Value) -> String {
     match json {
@@ -389,7 +389,7 @@ pub fn canonical(json: &Value) -> String {
     }
 }
 
-/// The value in `json` that `key` names, or which keys there are instead.
+/// The value in `json` that `key` names, or an error with the valid keys.
 fn place<'a>(json: &'a mut Value, key: &str) -> Result<&'a mut Value> {
     let mut place = json;
     for part in key.split('.') {
@@ -401,11 +401,11 @@ fn place<'a>(json: &'a mut Value, key: &str) -> Result<&'a mut Value> {
         if !known.iter().any(|name| name == part) {
             let problem = if known.is_empty() {
                 let above = key.split_once(&format!(".{part}")).map_or(key, |(above, _)| above);
-                format!("there is nothing below `{above}`, which is {place}; set `{above}` itself")
+                format!("`{above}` is {place} and has no keys; set `{above}` itself")
             } else {
                 let meant = similar(part, known.iter().map(String::as_str));
                 let meant = meant.map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
-                format!("there is no `{part}`; {meant}expected one of {}", known.join(", "))
+                format!("unknown key `{part}`; {meant}expected one of {}", known.join(", "))
             };
             return Err(fault(key, problem));
         }
@@ -414,18 +414,18 @@ fn place<'a>(json: &'a mut Value, key: &str) -> Result<&'a mut Value> {
             Value::Array(list) => part.parse::<usize>().ok().and_then(|index| list.get_mut(index)),
             _ => None,
         }
-        .ok_or(Error::Internal("a key that was just seen is gone"))?;
+        .ok_or(Error::Internal("a key that was found is now missing"))?;
     }
     Ok(place)
 }
 
-/// The loss that the target's kind suggests, if the model gives what that loss takes.
+/// The loss that the target's kind suggests, if it accepts the model's output.
 fn suggested_loss<M: Model, T: TargetKind>() -> Result<Held<dyn AnyLoss<M::Output, T>>> {
     let missing = || {
         fault(
             "loss",
             format!(
-                "there is no default for a model that gives `{}` and data that give `{}`; add `loss: …`",
+                "there is no default for a model that returns `{}` and data with targets `{}`; add `loss: …`",
                 <M::Output as Kind>::NAME,
                 T::NAME
             ),

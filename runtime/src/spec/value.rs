@@ -1,11 +1,11 @@
-//! Values of keys as they are written on the command line.
+//! Parses values of keys from the command line.
 
 use serde_json::Value;
 
-/// The value that a text says: a number in Rust's grammar, other JSON, or else a string.
+/// Parses a value: a number in Rust's grammar, other JSON, or otherwise a string.
 ///
-/// A number is what `str::parse` takes for a whole or a finite number, `.001` and `+1e-3` too. One value has one form, so that it
-/// has one hash: 0 has no sign.
+/// A number is anything that `str::parse` accepts as an integer or a finite float, such as `.001` and `+1e-3`. Each value has
+/// one form, so that it has one hash: 0 has no sign.
 pub(super) fn of_text(text: &str) -> Value {
     let text = text.trim();
     if let Ok(number) = text.parse::<u64>() {
@@ -19,7 +19,7 @@ pub(super) fn of_text(text: &str) -> Value {
     unsigned_zeros(value.unwrap_or_else(|| Value::String(text.to_owned())))
 }
 
-/// The same with 0 for each -0.
+/// Replaces each -0 by 0.
 pub(crate) fn unsigned_zeros(value: Value) -> Value {
     match value {
         Value::Number(number) if number.is_f64() && number.as_f64() == Some(0.0) => Value::from(0.0),
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_read_as_rust_reads_them() {
+    fn numbers_are_parsed_like_rust_literals() {
         for (text, number) in [
             ("1e-3", json!(0.001)),
             (".001", json!(0.001)),

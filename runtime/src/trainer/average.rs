@@ -1,4 +1,4 @@
-//! The moving average of the weights.
+//! The exponential moving average (EMA) of the weights.
 
 use trainspec_kernels::ema::lerp;
 
@@ -7,24 +7,24 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, GraphParameter};
 use crate::optim::Ema;
 
-/// An average of a graph's parameters over the applied steps of a run.
+/// A moving average of a graph's parameters over the applied steps of a run.
 pub(super) struct Average {
     rule: Ema,
-    /// In the graph's order; running statistics are those of the last step.
+    /// The averages in the graph's order; running statistics are copied from the last step.
     numbers: Vec<Vec<f32>>,
-    /// Which parameters are averaged, not copied.
+    /// Which parameters are averaged; the others are copied.
     is_averaged: Vec<bool>,
 }
 
 impl Average {
-    /// An average that starts as a copy of what the engine holds.
+    /// Creates an average that starts as a copy of the engine's parameters.
     pub(super) fn new(rule: Ema, graph: &Graph, engine: &dyn Engine) -> Result<Self> {
         let numbers = engine.numbers()?.into_owned();
         let is_averaged = graph.parameters.iter().map(GraphParameter::is_trained).collect();
         Ok(Self { rule, numbers, is_averaged })
     }
 
-    /// Takes in the parameters after applied step `t`, counted from 1.
+    /// Adds the parameters after applied step `t`, counted from 1.
     pub(super) fn add(&mut self, t: u64, parameters: &[Vec<f32>]) {
         let share = (1.0 - self.rule.decay_at(t)) as f32;
         for ((average, values), is_averaged) in self.numbers.iter_mut().zip(parameters).zip(&self.is_averaged)
@@ -37,7 +37,7 @@ impl Average {
         }
     }
 
-    /// Goes on from what [`Average::numbers`] gave.
+    /// Restores what [`Average::numbers`] returned.
     pub(super) fn restore(&mut self, numbers: Vec<Vec<f32>>) -> Result<()> {
         if !numbers.iter().map(Vec::len).eq(self.numbers.iter().map(Vec::len)) {
             return Err(Error::Internal("the average of another model"));
@@ -46,12 +46,12 @@ impl Average {
         Ok(())
     }
 
-    /// The average, in the graph's order.
+    /// Returns the average in the graph's order.
     pub(super) fn numbers(&self) -> &[Vec<f32>] {
         &self.numbers
     }
 
-    /// Exchanges the engine's parameters for the average, or back.
+    /// Swaps the engine's parameters with the average.
     pub(super) fn swap(&mut self, engine: &mut dyn Engine) -> Result<()> {
         engine.edit(&mut |numbers| {
             for (average, parameter) in self.numbers.iter_mut().zip(numbers.parameters) {
@@ -74,7 +74,7 @@ mod tests {
         tensors.iter().map(|tensor| tensor.flatten_all().unwrap().to_vec1().unwrap()).collect()
     }
 
-    /// A run with an average of this decay, the weights and averages of its checkpoints, and what it ends with.
+    /// Runs with these keys. Returns the weights and averages of its checkpoints, its final weights and its outcome.
     fn run(keys: &[(&str, &str)]) -> (Vec<(u64, Numbers, Numbers)>, Numbers, crate::trainer::Outcome) {
         let out = tempfile::tempdir().unwrap();
         let mut training = fixture::experiment().out(out.path());
@@ -95,11 +95,11 @@ mod tests {
 
     const HALF: (&str, &str) = ("ema", r#"{ "decay": 0.5, "half_life": 0.0, "warmup": false }"#);
 
-    /// Halves are exact but for the difference and the sum, of numbers below 2.
+    /// Halves are exact except for the rounding of the difference and the sum, of values below 2.
     #[test]
-    fn a_run_ends_with_the_average_of_its_steps() {
+    fn run_ends_with_average_of_its_steps() {
         let (seen, ends, _) = run(&[HALF, ("checkpoint.every", r#"{ "Steps": 1 }"#), ("accumulate", "2")]);
-        assert_eq!(seen.len(), 9, "three steps an epoch");
+        assert_eq!(seen.len(), 9, "three steps per epoch");
         let mut expected = numbers(&crate::engine::initial(&fixture::graph(), 0, &Device::Cpu).unwrap());
         for (step, raw, average) in &seen {
             for ((expected, raw), average) in expected.iter_mut().zip(raw).zip(average) {
@@ -110,14 +110,14 @@ mod tests {
                     *expected = *average;
                 }
             }
-            assert_ne!(raw, average, "training goes on with the weights themselves");
+            assert_ne!(raw, average, "training continues with the raw weights");
         }
         assert_eq!(ends, expected);
     }
 
-    /// Of a rate so high that the validation gets worse: the best weights are the average at the best epoch.
+    /// The learning rate is so high that the validation loss rises: the best weights are the average at the best epoch.
     #[test]
-    fn the_best_weights_are_the_averages() {
+    fn best_weights_are_averaged_weights() {
         let stop = r#"{ "monitor": "val_loss", "patience": 2, "min_delta": 0.0, "restore_best": true }"#;
         let keys = [HALF, ("early_stop", stop), ("epochs", "30"), ("optimizer.lr", "3.0")];
         let (seen, ends, outcome) = run(&keys);

@@ -1,4 +1,4 @@
-//! Which samples each window has.
+//! Selects the samples of each accumulation window.
 
 use crate::data::{Batch, PreparedDataset};
 use crate::error::Result;
@@ -6,16 +6,16 @@ use crate::spec::TrainConfig;
 
 use super::run_length::samples_of_an_epoch;
 
-/// The data as windows of micro-batches, pass after pass, each pass in an order of its own.
+/// Splits the data into windows of micro-batches, with a new sample order for each pass.
 ///
-/// A window's place is a count of all before it: of the steps that were applied and of those that were skipped, whose
-/// samples are used up.
+/// A window is identified by the number of windows before it: the applied steps and the skipped ones, which also use up
+/// their samples.
 pub(super) struct BatchSampler<'a> {
     settings: &'a TrainConfig,
     data: &'a PreparedDataset,
-    /// Windows of a pass.
+    /// Windows per pass.
     windows: u64,
-    /// The pass whose order is at hand, from 1.
+    /// The pass of `order`, from 1.
     pass: u64,
     order: Vec<usize>,
 }
@@ -25,7 +25,7 @@ impl<'a> BatchSampler<'a> {
         Self { settings, data, windows: windows.max(1), pass: 0, order: Vec::new() }
     }
 
-    /// The window with `count` before it.
+    /// Returns the window with `count` windows before it.
     pub(super) fn window(&mut self, count: u64) -> Result<Vec<Batch>> {
         let pass = count / self.windows + 1;
         if pass != self.pass {
@@ -43,10 +43,10 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    /// 18 samples in batches of 4 are 5 steps an epoch; without the last, shorter one they are 4. A batch is whole
-    /// then, and other samples are left out in other epochs.
+    /// 18 samples in batches of 4 are 5 steps per epoch, or 4 without the last, shorter one. Every batch is then
+    /// complete, and each epoch omits other samples.
     #[test]
-    fn an_epoch_can_leave_out_what_fills_no_batch() {
+    fn drop_last_skips_incomplete_batch() {
         let mut training = fixture::experiment().set("drop_last", "true").unwrap();
         let data = training.data().unwrap();
         let settings = training.settings().unwrap();
@@ -59,7 +59,7 @@ mod tests {
         let problem = training.set("batch", "20").unwrap().without_folder();
         let problem = problem.set("checkpoint", "null").unwrap().run().unwrap_err().to_string();
         assert!(
-            problem.starts_with("drop_last: of 18 training samples none fill a micro-batch of 20"),
+            problem.starts_with("drop_last: 18 training samples do not fill a micro-batch of 20"),
             "{problem}"
         );
     }

@@ -1,4 +1,4 @@
-//! Early stopping, and the best weights so far.
+//! Early stopping and the best weights so far.
 
 use super::{Evaluation, Monitored, SavedBest, monitor};
 use crate::engine::Engine;
@@ -21,14 +21,14 @@ struct Best {
 }
 
 impl EarlyStopping {
-    /// The watch that the settings ask for, if any.
+    /// Creates early stopping if the settings have it.
     pub(super) fn new(settings: &TrainConfig) -> Option<Self> {
         let rule = settings.early_stop?;
         let direction = monitor::direction(settings, rule.monitor)?;
         Some(Self { rule, direction, best: None, without_improvement: 0 })
     }
 
-    /// Takes in an evaluation after an epoch; whether it is the best so far.
+    /// Adds the evaluation after an epoch. Returns whether it is the best so far.
     pub(super) fn see(
         &mut self,
         evaluation: &Evaluation,
@@ -44,7 +44,7 @@ impl EarlyStopping {
         if improves {
             let mut parameters = self.best.take().and_then(|best| best.parameters);
             if self.rule.restore_best {
-                // Into the memory of those before.
+                // Reuses the memory of the previous best weights.
                 engine.numbers()?.as_ref().clone_into(parameters.get_or_insert_default());
             }
             self.best = Some(Best { value, epoch, parameters });
@@ -55,12 +55,12 @@ impl EarlyStopping {
         Ok(improves)
     }
 
-    /// Whether patience is at its end.
+    /// Returns whether the patience is exhausted.
     pub(super) fn is_over(&self) -> bool {
         self.without_improvement >= self.rule.patience
     }
 
-    /// The best evaluation so far, for a checkpoint.
+    /// Returns the best evaluation so far, for a checkpoint.
     pub(super) fn state(&self) -> Option<Monitored<'_>> {
         self.best.as_ref().map(|best| Monitored {
             best: best.value,
@@ -70,7 +70,7 @@ impl EarlyStopping {
         })
     }
 
-    /// Goes on from what [`EarlyStopping::state`] gave.
+    /// Restores what [`EarlyStopping::state`] returned.
     pub(super) fn go_on(&mut self, saved: Option<SavedBest>) -> Result<()> {
         let Some(SavedBest { best: value, best_epoch: epoch, without_improvement, parameters }) = saved
         else {
@@ -79,7 +79,7 @@ impl EarlyStopping {
         if self.rule.restore_best && parameters.is_none() {
             return Err(Error::Setting {
                 key: "early_stop.restore_best".to_owned(),
-                problem: "the saved state does not hold the best weights so far; set it to false".to_owned(),
+                problem: "the saved state does not have the best weights so far; set it to false".to_owned(),
             });
         }
         let parameters = parameters.filter(|_| self.rule.restore_best);
@@ -88,17 +88,17 @@ impl EarlyStopping {
         Ok(())
     }
 
-    /// The best epoch, from 1.
+    /// Returns the best epoch, from 1.
     pub(super) fn best_epoch(&self) -> Option<u64> {
         self.best.as_ref().map(|best| best.epoch)
     }
 
-    /// Whether the run ends with other weights than its last: those of the best epoch.
+    /// Returns whether the run restores the weights of the best epoch at its end.
     pub(super) fn restores(&self) -> bool {
         self.best.as_ref().is_some_and(|best| best.parameters.is_some())
     }
 
-    /// Exchanges the engine's weights for the best ones, or back, if these are wanted.
+    /// Swaps the engine's weights with the best ones, if these are kept.
     pub(super) fn swap(&mut self, engine: &mut dyn Engine) -> Result<()> {
         match self.best.as_mut().and_then(|best| best.parameters.as_mut()) {
             Some(parameters) => engine.edit(&mut |numbers| numbers.parameters.swap_with_slice(parameters)),
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    /// What a watch says to each of some values: whether it is the best, and whether that is the end.
+    /// Returns for each value whether it is the best so far, and whether the run stops.
     fn watch(monitor: &str, patience: u64, min_delta: f64, values: &[f64]) -> Result<Vec<(bool, bool)>> {
         let stop = format!(
             r#"{{ "monitor": "{monitor}", "patience": {patience}, "min_delta": {min_delta}, "restore_best": true }}"#
@@ -142,27 +142,27 @@ mod tests {
     const END: (bool, bool) = (false, true);
 
     #[test]
-    fn patience_is_the_evaluations_in_a_row_that_do_not_improve() {
+    fn patience_counts_consecutive_evaluations_without_improvement() {
         let found = watch("val_loss", 3, 0.0, &[1.0, 1.0, 1.5, 0.9, 0.9, 2.0, 0.95]).unwrap();
         assert_eq!(found, [BEST, WORSE, WORSE, BEST, WORSE, WORSE, END]);
         assert_eq!(watch("val_loss", 1, 0.0, &[1.0, 1.0]).unwrap(), [BEST, END]);
     }
 
-    /// Powers of two, so that the differences are exact. What comes in small steps is measured against the best.
+    /// Powers of two, so that the differences are exact. Each value is compared with the best one.
     #[test]
-    fn an_improvement_is_more_than_min_delta() {
+    fn improvement_must_exceed_min_delta() {
         let found = watch("val_loss", 9, 0.25, &[1.0, 0.75, 0.875, 0.625, 0.375, 0.25]).unwrap();
         assert_eq!(found, [BEST, WORSE, WORSE, BEST, WORSE, BEST].map(|(best, _)| (best, false)));
     }
 
     #[test]
-    fn more_is_better_where_the_metric_says_so() {
+    fn direction_follows_the_metric() {
         let found = watch("val_accuracy", 2, 0.0, &[0.5, 0.75, 0.75, 0.5]).unwrap();
         assert_eq!(found, [BEST, BEST, WORSE, END]);
     }
 
     #[test]
-    fn nan_stops_with_a_message() {
+    fn nan_monitor_stops_with_error() {
         let problem = watch("val_loss", 2, 0.0, &[1.0, f64::NAN]).unwrap_err().to_string();
         assert_eq!(problem, "step 2: the monitored `loss` of the validation data is NaN");
         assert_eq!(watch("val_loss", 2, 0.0, &[f64::INFINITY, 1.0]).unwrap(), [BEST, BEST]);

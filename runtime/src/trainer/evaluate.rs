@@ -15,46 +15,46 @@ use crate::spec::TrainConfig;
 /// The mean loss and metrics over some samples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// The mean loss; NaN, which shows as `-`, if no sample counts in it.
+    /// The mean loss; NaN, shown as `-`, if no sample counts.
     pub loss: f64,
-    /// Each metric, by its name; NaN if it is not defined on these samples.
+    /// The value of each metric by name; NaN if it is not defined on these samples.
     pub metrics: BTreeMap<&'static str, f64>,
-    /// Which classes were taken for which, if [`ConfusionMatrix`](struct@crate::metric::ConfusionMatrix) is among the
+    /// The confusion matrix, if [`ConfusionMatrix`](struct@crate::metric::ConfusionMatrix) is among the
     /// metrics.
     pub confusion: Option<Confusion>,
-    /// How many samples.
+    /// The number of samples.
     pub samples: usize,
 }
 
-/// The sum of the loss with its weight and what the metrics have gathered over micro-batches, so that batches of
-/// unequal size count for what they hold.
+/// The sum of the loss with its weight and the states of the metrics over micro-batches, so that batches of
+/// unequal size are weighted correctly.
 #[derive(Debug, Default)]
 pub struct Totals {
-    /// The sum of the loss, and what it is to be divided by.
+    /// The sum of the loss and the sum of its weights.
     pub loss: (f64, f64),
-    /// The metrics, each with what it has gathered.
+    /// The metrics with their states.
     pub metrics: Vec<Box<dyn Accumulator>>,
-    /// How many samples.
+    /// The number of samples.
     pub samples: usize,
-    /// The target that the loss ignores, and metrics with it.
+    /// The target that the loss and the metrics ignore.
     ignored: Option<u32>,
 }
 
 impl Totals {
-    /// Over no samples yet.
+    /// Creates totals over no samples.
     #[must_use]
     pub fn new(settings: &TrainConfig) -> Self {
         let metrics = settings.metrics.iter().map(|metric| metric.start()).collect();
         Self { metrics, ignored: settings.loss.ignored(), ..Self::default() }
     }
 
-    /// Forgets what was added, and keeps the memory.
+    /// Clears the totals and keeps the memory.
     pub(super) fn clear(&mut self) {
         (self.loss, self.samples) = ((0.0, 0.0), 0);
         self.metrics.iter_mut().for_each(|metric| metric.clear());
     }
 
-    /// Adds what `engine` just made of `batch`.
+    /// Adds the result of `engine` on `batch`.
     pub(super) fn add(&mut self, engine: &dyn Engine, part: MicroBatch, batch: &Batch) -> Result<()> {
         self.loss.0 += part.loss;
         self.loss.1 += part.weight;
@@ -63,7 +63,7 @@ impl Totals {
             return Ok(());
         }
         let predictions = engine.predictions()?;
-        // Of a mixed batch the target that counts for more.
+        // Of a mixed batch, the target with the larger share.
         let target = match &batch.mixed {
             Some(mixed) if mixed.share < 0.5 => &mixed.target,
             _ => &batch.target,
@@ -75,7 +75,7 @@ impl Totals {
             .try_for_each(|metric| metric.update(batch.size, shape, &predictions, targets, ignored))
     }
 
-    /// How many were taken in.
+    /// Returns the number of samples.
     pub(crate) fn samples(&self) -> usize {
         self.samples
     }
@@ -84,19 +84,19 @@ impl Totals {
         self.loss.1
     }
 
-    /// The mean over nothing is not defined: NaN.
+    /// Returns the mean loss; NaN if the weight is 0.
     pub(super) fn mean_loss(&self) -> f64 {
         let (sum, weight) = self.loss;
         if weight == 0.0 { f64::NAN } else { sum / weight }
     }
 
-    /// Whether the loss is finite, or not defined because nothing counts.
+    /// Returns whether the loss is finite, or undefined because no sample counts.
     pub(super) fn is_finite(&self) -> bool {
         let (sum, weight) = self.loss;
         if weight == 0.0 { sum.is_finite() } else { (sum / weight).is_finite() }
     }
 
-    /// Each metric that is a number.
+    /// Returns each metric with a scalar value.
     pub(super) fn measures(&self) -> StepMetrics {
         let mut measures = StepMetrics::default();
         for metric in &self.metrics {
@@ -125,7 +125,7 @@ impl Totals {
         }
     }
 
-    /// All of it as JSON, for a checkpoint: [`Totals::restored`] gives the same back, bit for bit.
+    /// Converts the totals to JSON for a checkpoint. [`Totals::restored`] restores them bit for bit.
     ///
     /// # Errors
     /// If a metric's state cannot be written as JSON.
@@ -138,10 +138,10 @@ impl Totals {
         Ok(json!({ "loss": self.loss, "metrics": metrics, "samples": self.samples }))
     }
 
-    /// The totals of a checkpoint, for a run with these settings.
+    /// Restores the totals of a checkpoint for a run with these settings.
     ///
     /// # Errors
-    /// If they are not those of the run's metrics.
+    /// If they do not match the run's metrics.
     pub fn restored(settings: &TrainConfig, json: &Value) -> Result<Self> {
         let fault = |key: &str, problem: &str| Error::Setting {
             key: format!("totals.{key}"),
@@ -155,10 +155,10 @@ impl Totals {
             serde_json::from_value(of("samples")).map_err(|_| fault("samples", "expected a count"))?;
         let states = of("metrics");
         if largest(&states).max(totals.samples as u64) > MOST {
-            return Err(fault("metrics", "a count is larger than any run's"));
+            return Err(fault("metrics", "a count is too large for a run"));
         }
         for metric in &mut totals.metrics {
-            let missing = || fault("metrics", &format!("there is nothing of `{}`", metric.label()));
+            let missing = || fault("metrics", &format!("there is no state of `{}`", metric.label()));
             let state = states.get(metric.label()).ok_or_else(missing)?;
             metric.restore(state)?;
         }
@@ -166,10 +166,10 @@ impl Totals {
     }
 }
 
-/// More than is ever counted, and so little that sums of such counts do not overflow.
+/// Larger than any real count, and small enough that sums of such counts do not overflow.
 const MOST: u64 = 1 << 53;
 
-/// The largest whole number within a value.
+/// Returns the largest integer in a JSON value.
 fn largest(json: &Value) -> u64 {
     match json {
         Value::Array(list) => list.iter().map(largest).max().unwrap_or(0),
@@ -178,10 +178,10 @@ fn largest(json: &Value) -> u64 {
     }
 }
 
-/// Evaluates the model on the samples of these numbers, in their order, each once. Changes no state.
+/// Evaluates the model on the samples with these indices, in order, each once. Changes no state.
 ///
 /// # Errors
-/// If a sample cannot be read or candle refuses an operation.
+/// If a sample cannot be read or candle rejects an operation.
 pub fn evaluate(
     engine: &mut dyn Engine,
     settings: &TrainConfig,
@@ -191,8 +191,9 @@ pub fn evaluate(
     each(engine, settings, data, indices, |_, _| Ok(()))
 }
 
-/// The same in the same pass with the table of [`Confusion`], declared or not: `None` if the targets are no classes, the
-/// model does not give a number for each, or there are more than [`Confusion::MAX_CLASSES`].
+/// Like [`evaluate`], and computes the confusion matrix in the same pass, whether it is declared or not. It is `None`
+/// if the targets are not classes, the model does not have an output for each class, or there are more than
+/// [`Confusion::MAX_CLASSES`].
 pub(super) fn examine(
     engine: &mut dyn Engine,
     settings: &TrainConfig,
@@ -202,7 +203,7 @@ pub(super) fn examine(
     let (target, shape) = (data.target_shape(), engine.prediction_shape());
     let classes =
         target.vocabulary().filter(|&classes| target.rank() == 0 && classes <= Confusion::MAX_CLASSES);
-    // A loss of the user's own may compare classes with something else.
+    // A custom loss may compare classes with other outputs.
     let mut confusion = classes.filter(|&classes| shape.axes() == [classes]).map(|_| Confusion::default());
     let evaluation = each(engine, settings, data, indices, |engine, batch| {
         if let (Some(confusion), Elements::Int(targets)) = (&mut confusion, &batch.target.elements) {

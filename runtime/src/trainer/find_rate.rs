@@ -1,4 +1,4 @@
-//! The learning-rate range test (Smith 2017): a short run in which the rate grows until training breaks.
+//! The learning-rate range test (Smith 2017): a short run that raises the learning rate until training diverges.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,50 +14,52 @@ use crate::schedule::{Clock, Phase, Schedule};
 use crate::shape::{CheckError, CheckResult};
 use crate::spec::TrainConfig;
 
-/// How much of the smoothed loss stays at each step.
+/// The decay of the smoothed loss.
 const KEPT: f64 = 0.98;
-/// The search ends where the smoothed loss is this many times its minimum, if that is above 0: a loss that can be 0 or less
-/// has no such measure.
+/// The search stops when the smoothed loss exceeds its minimum by this factor. The rule applies only to a positive
+/// minimum.
 const BROKEN: f64 = 4.0;
 
-/// Which rates are tried.
+/// The learning rates of a range test.
 ///
-/// From `from` to `to`, each a fixed factor above the last.
+/// They grow geometrically from `from` to `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateSearch {
-    /// The first rate, above 0; 1e-7 by default.
+    /// The first learning rate, above 0; 1e-7 by default.
     pub from: f64,
-    /// The last rate, above `from`; 10 by default.
+    /// The last learning rate, above `from`; 10 by default.
     pub to: f64,
-    /// Optimizer steps, at least 10; 300 by default.
+    /// The number of optimizer steps, at least 10; 300 by default.
     pub steps: u64,
 }
 
 impl RateSearch {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     ///
     /// # Errors
-    /// The first range that does not hold.
+    /// The first range that is violated.
     pub const fn check(&self) -> CheckResult {
         if !(self.from > 0.0 && self.from.is_finite()) {
-            return Err(CheckError::new("from is ").float(self.from).text("; expected a rate above 0"));
+            return Err(CheckError::new("from is ")
+                .float(self.from)
+                .text("; expected a learning rate above 0"));
         }
         if !(self.to > self.from && self.to.is_finite()) {
             return Err(CheckError::new("to is ")
                 .float(self.to)
-                .text("; expected a rate above the first, ")
+                .text("; expected a learning rate above `from`, ")
                 .float(self.from));
         }
         if self.steps < 10 {
             return Err(CheckError::new("steps is ")
                 .number(self.steps as usize)
-                .text("; expected at least 10, or no slope can be seen"));
+                .text("; expected at least 10"));
         }
         Ok(())
     }
 
-    /// What each rate is multiplied by to give the next, as a logarithm.
+    /// Returns the logarithm of the factor between consecutive learning rates.
     fn growth(&self) -> f64 {
         (self.to / self.from).ln() / (self.steps - 1) as f64
     }
@@ -69,7 +71,7 @@ impl Config for RateSearch {
     const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 
-/// As a phase, which begins at `from`.
+/// As a schedule phase, which starts at `from`.
 impl Phase for RateSearch {
     fn length(&self) -> Option<Interval> {
         Some(Interval::Steps(self.steps))
@@ -91,36 +93,36 @@ pub struct RatePoint {
     pub rate: f64,
     /// The mean loss of the step's samples, before its update.
     pub loss: f64,
-    /// The exponential average of the losses so far, with decay 0.98, corrected for its start at 0.
+    /// The exponential average of the losses so far, with decay 0.98 and bias correction.
     pub smoothed: f64,
 }
 
-/// Why a search ended.
+/// Why a search stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchEnd {
-    /// All rates were tried.
+    /// All learning rates were tried.
     LastRate,
-    /// The smoothed loss was over four times its minimum.
+    /// The smoothed loss exceeded four times its minimum.
     Diverged,
     /// The loss or a gradient was not finite.
     NotFinite,
 }
 
-/// What a search found: loss against rate.
+/// The result of a range test: loss against learning rate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RateCurve {
-    /// The steps, in order of their rates.
+    /// The steps, in order of their learning rates.
     pub points: Vec<RatePoint>,
-    /// Why there are no more.
+    /// Why the search stopped.
     pub end: SearchEnd,
 }
 
 impl RateCurve {
-    /// The rate at which the smoothed loss falls fastest, over the logarithm of the rate and up to its minimum: the
-    /// suggestion. Nothing if it falls nowhere.
+    /// Returns the suggestion: the learning rate at which the smoothed loss falls fastest, over the logarithm of the
+    /// learning rate and up to its minimum. `None` if it never falls.
     ///
-    /// The slope at a step is taken over a twentieth of all steps to either side. The first tenth is left out, where
-    /// the average is one of few losses and moves with each.
+    /// The slope at a step is taken over a twentieth of all steps to either side. The first tenth is ignored, where
+    /// the average of few losses is noisy.
     #[must_use]
     pub fn steepest(&self) -> Option<f64> {
         let count = self.points.len();
@@ -133,7 +135,7 @@ impl RateCurve {
         (slope < 0.0).then_some(rate)
     }
 
-    /// A tenth of the rate at which the smoothed loss is lowest: another rule of thumb, to compare with.
+    /// Returns a tenth of the learning rate with the lowest smoothed loss, another rule of thumb.
     #[must_use]
     pub fn tenth_of_lowest(&self) -> Option<f64> {
         self.lowest().map(|lowest| self.points[lowest].rate / 10.0)
@@ -145,17 +147,17 @@ impl RateCurve {
         points.min_by(|(_, a), (_, b)| a.smoothed.total_cmp(&b.smoothed)).map(|(place, _)| place)
     }
 
-    /// Adds a step; whether the search goes on.
+    /// Adds a step. Returns whether the search continues.
     fn push(&mut self, rate: f64, loss: f64) -> bool {
         if !loss.is_finite() {
             self.end = SearchEnd::NotFinite;
             return false;
         }
         let last = self.points.last().map_or(0.0, |last| last.smoothed);
-        // How much of an average's weight the losses so far have.
+        // The total weight of the losses so far in the average (bias correction).
         let weight = |count: usize| 1.0 - KEPT.powf(count as f64);
         let count = self.points.len();
-        // Of the average before its correction.
+        // The average before its bias correction.
         let sum = KEPT * last * weight(count) + (1.0 - KEPT) * loss;
         let smoothed = sum / weight(count + 1);
         self.points.push(RatePoint { rate, loss, smoothed });
@@ -168,16 +170,16 @@ impl RateCurve {
     }
 }
 
-/// Searches for a learning rate: trains `engine` on `data` as `settings` say, but for the rates.
+/// Runs a learning-rate range test: trains `engine` on `data` with `settings`, except for the learning rates.
 ///
-/// The engine's parameters are moved, so it is to be one that nothing else needs; batches and random numbers are
-/// those of the run's own first steps. Nothing of a run is read or written.
+/// It changes the engine's parameters, so pass an engine that is not used otherwise. Batches and random draws are
+/// those of the run's first steps. No run folder is read or written.
 ///
 /// # Errors
-/// If the settings or the data cannot be used, or a sample cannot be read.
+/// If the settings or the data are invalid, or a sample cannot be read.
 ///
 /// # Source
-/// Smith 2017, with the smoothing and the stopping rule that have become usual since.
+/// Smith 2017, with the smoothing and the stopping rule that are common today.
 pub fn find_rate(
     engine: &mut dyn Engine,
     graph: &Graph,
@@ -203,8 +205,8 @@ pub fn find_rate(
         let rate = stepper.rate();
         let totals = stepper.accumulate(&window)?;
         let report = stepper.update(&totals);
-        // A step that is skipped is none: its rate is tried again with the next samples. One of which no sample counts has no
-        // loss to show.
+        // A skipped step does not count: its learning rate is tried again with the next samples. A step without counted
+        // samples has no loss.
         let is_nothing = totals.weight() == 0.0 && totals.is_finite();
         if report.as_ref().is_ok_and(|report| report.skip.is_some() || is_nothing) {
             continue;
@@ -239,9 +241,9 @@ mod tests {
         curve
     }
 
-    /// The average with weights `0.98^(n - i)`, written as it is defined.
+    /// The average with weights `0.98^(n - i)`, computed from its definition.
     #[test]
-    fn the_average_is_corrected_for_its_start() {
+    fn smoothed_loss_is_bias_corrected() {
         let losses = [3.0, 1.0, 2.0, 5.0];
         for (count, point) in (1..).zip(curve(losses).points) {
             let weights = (0..count).map(|age| KEPT.powi(age));
@@ -252,29 +254,29 @@ mod tests {
     }
 
     #[test]
-    fn the_search_ends_where_training_breaks() {
+    fn search_stops_when_loss_diverges() {
         let broken = curve([1.0, 1.0, 1.0, 1.0, 1e6, 1.0]);
         assert_eq!((broken.points.len(), broken.end), (5, SearchEnd::Diverged));
         let infinite = curve([1.0, f64::NAN, 1.0]);
         assert_eq!((infinite.points.len(), infinite.end), (1, SearchEnd::NotFinite));
         assert_eq!(curve([]).steepest(), None);
-        // Four times a number below 0 is less than the number.
+        // Four times a negative value is less than the value.
         let negative = curve([-1.0, -2.0, -3.0, -1.0]);
         assert_eq!((negative.points.len(), negative.end), (4, SearchEnd::LastRate));
     }
 
-    /// The loss falls by 1, by 30, by 1, and rises: it falls fastest around the third rate, 1e2. Its average is
+    /// The loss falls by 1, by 30, by 1, and rises: it falls fastest around the third learning rate, 1e2. Its average is
     /// lowest at the last fall, 1e4.
     #[test]
-    fn the_steepest_fall_is_suggested() {
+    fn learning_rate_at_steepest_fall_is_suggested() {
         let found = curve([50.0, 49.0, 30.0, 19.0, 18.0, 60.0]);
         assert_eq!((found.steepest(), found.tenth_of_lowest()), (Some(1e2), Some(1e3)));
         assert_eq!(curve([1.0, 2.0, 3.0]).steepest(), None);
     }
 
-    /// The rates are those asked for, and a search leaves the run that follows as it would have been.
+    /// The learning rates are the requested ones, and a search does not affect a later run.
     #[test]
-    fn a_search_tries_each_rate_and_changes_no_run() {
+    fn search_tries_each_learning_rate_and_does_not_change_run() {
         let search = RateSearch { from: 1e-4, to: 1.0, steps: 12 };
         let run = || {
             fixture::experiment().set("checkpoint", "null").unwrap().without_folder().run().unwrap().outcome
@@ -290,10 +292,10 @@ mod tests {
         assert_eq!(before, run());
     }
 
-    /// The fixture's 18 training samples come in batches of 4. Where one class alone counts, some batches have no sample of it:
-    /// they have no loss, and no place on the curve.
+    /// The fixture's 18 training samples come in batches of 4. If only one class counts, some batches have no sample of it:
+    /// they have no loss and no point on the curve.
     #[test]
-    fn a_step_in_which_nothing_counts_is_no_point() {
+    fn step_with_all_labels_ignored_adds_no_point() {
         let training = fixture::experiment().set("loss.weights", "[1, 0, 0]").unwrap();
         let found = training.find_rate(RateSearch { from: 1e-4, to: 1e-3, steps: 40 }).unwrap();
         assert!(found.points.len() < 40 && found.points.len() > 10, "{} points", found.points.len());
@@ -301,10 +303,10 @@ mod tests {
         assert!(found.points.iter().all(|point| point.loss > 0.0), "{:?}", found.points);
     }
 
-    /// The scale of f16 is too high at first. Seen to fail when a skipped step takes a place of its own: then rates came
-    /// twice, and the last were not tried.
+    /// The f16 loss scale is too high at first. The test fails if a skipped step takes a point: learning rates then repeat,
+    /// and the last ones are not tried.
     #[test]
-    fn a_skipped_step_takes_no_rate() {
+    fn skipped_step_uses_no_learning_rate() {
         let scale = r#"{ "type": "F16", "loss_scale": { "init": 2147483648 }, "max_skips": 50 }"#;
         let training = fixture::experiment().set("precision", scale).unwrap();
         let found = training.find_rate(RateSearch { from: 1e-4, to: 1.0, steps: 12 }).unwrap();

@@ -1,8 +1,9 @@
-//! Training: from a batch to updated weights, and from epoch to epoch.
+//! The training loop.
 //!
-//! A batch goes from the data's [`PreparedDataset`](crate::data::PreparedDataset) through a [`TrainStep`] to
-//! the [`Engine`](crate::engine::Engine); [`run`] counts epochs; what happens is told to an [`Observer`]. What an observer
-//! is shown as a [`Snapshot`] comes back as [`Saved`], from which [`resume`] goes on. An [`Interrupt`](crate::interrupt::Interrupt) asks for an end.
+//! A batch goes from the data's [`PreparedDataset`](crate::data::PreparedDataset) through a [`TrainStep`] to the
+//! [`Engine`](crate::engine::Engine); [`run`] loops over epochs and reports [`Event`]s to an [`Observer`]. A
+//! [`Snapshot`] that an observer saves is read back as [`Saved`], from which [`resume`] continues. An
+//! [`Interrupt`](crate::interrupt::Interrupt) requests a stop.
 
 mod average;
 mod batch_sampler;

@@ -1,4 +1,4 @@
-//! What of an evaluation is watched.
+//! The monitored value of an evaluation.
 
 use super::Evaluation;
 use crate::data::PreparedDataset;
@@ -8,8 +8,8 @@ use crate::metric::Direction;
 use crate::shape::Shape;
 use crate::spec::TrainConfig;
 
-/// That what is monitored is a number on the validation samples, where their targets alone decide that: else the run would
-/// end at its first evaluation.
+/// Checks that the monitored metric is defined on the validation samples, if that depends on their targets alone.
+/// Otherwise the run would stop at its first evaluation.
 pub(super) fn check(settings: &TrainConfig, data: &PreparedDataset, prediction: Shape) -> Result<()> {
     let phases = settings.schedule.iter().enumerate();
     let phases =
@@ -28,8 +28,8 @@ pub(super) fn check(settings: &TrainConfig, data: &PreparedDataset, prediction: 
         }
         if gathered.value().is_nan() {
             let problem = format!(
-                "`{name}` is not defined on the {} validation samples, whatever is predicted; watch another number, or \
-                 give the data another validation part",
+                "`{name}` is not defined on the {} validation samples, for any prediction; monitor another metric, or \
+                 change the validation part",
                 data.validation().len()
             );
             return Err(Error::Setting { key, problem });
@@ -38,7 +38,7 @@ pub(super) fn check(settings: &TrainConfig, data: &PreparedDataset, prediction: 
     Ok(())
 }
 
-/// Which way what is monitored improves; `None` if the run does not measure it.
+/// Returns the direction in which the monitored value improves; `None` if the run does not measure it.
 pub(super) fn direction(settings: &TrainConfig, monitor: Monitor) -> Option<Direction> {
     match monitor {
         Monitor::ValLoss => Some(Direction::Lower),
@@ -48,7 +48,7 @@ pub(super) fn direction(settings: &TrainConfig, monitor: Monitor) -> Option<Dire
     }
 }
 
-/// The value of what is monitored, in an evaluation of the validation data after `step` steps.
+/// Returns the monitored value in an evaluation of the validation data after `step` steps.
 pub(super) fn value(monitor: Monitor, evaluation: &Evaluation, step: u64) -> Result<f64> {
     let (name, value) = match monitor {
         Monitor::ValLoss => ("loss", evaluation.loss),

@@ -1,4 +1,4 @@
-//! A whole run: epochs of steps, evaluations between them, and its end.
+//! The loop of a run: epochs of steps, evaluations between them, and the final evaluation.
 
 use super::batch_sampler::BatchSampler;
 use super::early_stopping::EarlyStopping;
@@ -15,31 +15,32 @@ use crate::error::interruption;
 use crate::graph::Graph;
 use crate::spec::TrainConfig;
 
-/// What a run came to.
+/// The outcome of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// Why it ended. What follows is of a run that was interrupted as far as it came, and nothing is measured of it.
+    /// Why the run stopped. An interrupted run has the counts up to that point and no evaluations.
     pub exit: Exit,
     /// Optimizer steps taken.
     pub steps: u64,
-    /// Epochs begun.
+    /// Epochs started.
     pub epochs: u64,
-    /// The loss scale at the end, and how many steps were skipped.
+    /// The final loss scale, and the number of skipped steps.
     pub scaling: Scaling,
-    /// The best epoch by what was monitored, if the run was watched; it ends with that epoch's weights
+    /// The best epoch by the monitored value, if there is one. The run restores that epoch's weights
     /// unless `restore_best` is off.
     pub best_epoch: Option<u64>,
-    /// The final weights on the validation samples; `None` if there are none.
+    /// The evaluation of the final weights on the validation samples; `None` if there are none.
     pub validation: Option<Evaluation>,
-    /// The final weights on the test samples, looked at once; `None` if there are none.
+    /// The evaluation of the final weights on the test samples, done once; `None` if there are none.
     pub test: Option<Evaluation>,
-    /// What the final weights take the test samples of each class for; `None` if there are no samples or the
-    /// targets are no classes.
+    /// The confusion matrix of the final weights on the test samples; `None` if there are no samples or the
+    /// targets are not classes.
     pub confusion: Option<Confusion>,
 }
 
-/// Trains `engine` on `data` as `settings` say, or until the [`Interrupt`](crate::interrupt::Interrupt) of the data is requested: then
-/// the engine is left as it stands after the last whole step.
+/// Trains `engine` on `data` with `settings`, until the end of the run or until the
+/// [`Interrupt`](crate::interrupt::Interrupt) of the data is requested. An interrupted run leaves the engine in its
+/// state after the last complete step.
 ///
 /// # Errors
 /// If the settings do not fit the data, a sample cannot be read, the loss or a gradient is not finite, or an
@@ -54,10 +55,10 @@ pub fn run(
     train_loop(engine, Given { graph, settings, data }, None, observer)
 }
 
-/// The same from a saved state on: what follows is bit for bit what followed in the run that it was taken of.
+/// Resumes a run from a saved state. The result is bit for bit that of the original run.
 ///
 /// # Errors
-/// As [`run`], or if the state is not that of such a run.
+/// As [`run`], or if the state does not belong to such a run.
 pub fn resume(
     engine: &mut dyn Engine,
     graph: &Graph,
@@ -69,7 +70,7 @@ pub fn resume(
     train_loop(engine, Given { graph, settings, data }, Some(saved), observer)
 }
 
-/// What a run is of.
+/// The inputs of a run.
 #[derive(Clone, Copy)]
 struct Given<'a> {
     graph: &'a Graph,
@@ -87,19 +88,21 @@ fn train_loop(
     let mut stepper = TrainStep::new(&mut *engine, graph, settings, data)?;
     let plan = stepper.plan().clone();
     let mut feed = BatchSampler::new(settings, data, plan.steps_per_epoch);
-    let Standing { mut place, mut with_init, mut watch } = match saved {
-        None => Standing { place: Place::default(), with_init: None, watch: EarlyStopping::new(settings) },
+    let Standing { mut place, mut totals_so_far, mut watch } = match saved {
+        None => {
+            Standing { place: Place::default(), totals_so_far: None, watch: EarlyStopping::new(settings) }
+        }
         Some(saved) => {
             let standing = saved.standing(&plan, settings)?;
             stepper.restore(saved)?;
             standing
         }
     };
-    // All is judged by now: an observer may change what it keeps of an earlier run.
+    // All checks have passed: from here on an observer may change the folder of a resumed run.
     observer.on(&Event::Begin(&plan))?;
 
     let exit = 'run: loop {
-        if with_init.is_none() {
+        if totals_so_far.is_none() {
             if let Some(watch) = watch.as_ref().filter(|watch| watch.is_over()) {
                 break Exit::StoppedEarly { best_epoch: watch.best_epoch().unwrap_or(place.epoch) };
             }
@@ -107,12 +110,12 @@ fn train_loop(
                 break Exit::Completed;
             }
         }
-        let mut totals = with_init.take().unwrap_or_else(|| {
+        let mut totals = totals_so_far.take().unwrap_or_else(|| {
             place = Place { epoch: place.epoch + 1, step_in_epoch: 0, ..place };
             Totals::new(settings)
         });
         let mut lr = stepper.last_rate();
-        // An epoch is so many steps that were applied; a skipped one has used up its samples all the same.
+        // An epoch counts applied steps; a skipped step uses up its samples, too.
         while place.step < plan.steps && place.step_in_epoch < plan.steps_per_epoch {
             show(&stepper, given, (&totals, watch.as_ref()), place, false, observer)?;
             let part = match interruption(gather(&mut stepper, &mut feed))? {
@@ -181,7 +184,7 @@ fn train_loop(
     end(stepper, given, watch, place, exit, observer)
 }
 
-/// What the run came to: the final weights are measured, and left in the engine.
+/// Evaluates the final weights, leaves them in the engine, and returns the outcome.
 fn end(
     mut stepper: TrainStep<'_>,
     given: Given<'_>,
@@ -226,7 +229,7 @@ fn end(
     }
 }
 
-/// Shows the state if it is due or asked for.
+/// Sends a checkpoint event if it is due or requested.
 fn show(
     stepper: &TrainStep<'_>,
     Given { settings, .. }: Given<'_>,
@@ -242,7 +245,7 @@ fn show(
     Ok(())
 }
 
-/// The gradients of the next window, summed, and what they gave.
+/// Accumulates the gradients of the next window and returns its totals.
 fn gather(stepper: &mut TrainStep<'_>, feed: &mut BatchSampler<'_>) -> Result<Totals> {
     let window = feed.window(stepper.taken() + stepper.scaling().skipped)?;
     let window: Vec<Batch> = (0..)
@@ -252,15 +255,14 @@ fn gather(stepper: &mut TrainStep<'_>, feed: &mut BatchSampler<'_>) -> Result<To
     stepper.accumulate(&window)
 }
 
-/// What the final weights give.
+/// The evaluations of the final weights.
 struct Measured {
     validation: Option<Evaluation>,
     test: Option<Evaluation>,
     confusion: Option<Confusion>,
 }
 
-/// Has the weights kept that the run ends with, measures them, and leaves them in the engine; if it is interrupted, those that it
-/// found.
+/// Saves and evaluates the final weights and leaves them in the engine. On an error, it leaves the previous weights.
 fn measure(
     engine: &mut dyn Engine,
     settings: &TrainConfig,
@@ -279,7 +281,7 @@ fn measure(
     measured
 }
 
-/// Has the weights of the engine kept, then measures them.
+/// Saves the weights of the engine, then evaluates them.
 fn keep_and_measure(
     engine: &mut dyn Engine,
     settings: &TrainConfig,
@@ -302,7 +304,7 @@ fn final_parts(engine: &mut dyn Engine, settings: &TrainConfig, data: &PreparedD
     Ok(Measured { validation, test, confusion })
 }
 
-/// Whether a checkpoint is due after `k` steps.
+/// Returns whether a checkpoint is due after `k` steps.
 fn is_due(settings: &TrainConfig, plan: &RunPlan, k: u64) -> bool {
     settings
         .checkpoint

@@ -1,4 +1,4 @@
-//! How long a run is, and whether its data allow it.
+//! The number of steps of a run, and whether the data have enough samples.
 
 use super::RunPlan;
 use crate::data::PreparedDataset;
@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::spec::TrainConfig;
 
-/// How many steps there are, and of what.
+/// Plans the steps of a run.
 pub(crate) fn plan(graph: &Graph, settings: &TrainConfig, data: &PreparedDataset) -> Result<RunPlan> {
     check_micro_batches(graph, settings, data.train().len())?;
     check_window(settings, data.train().len())?;
@@ -15,7 +15,7 @@ pub(crate) fn plan(graph: &Graph, settings: &TrainConfig, data: &PreparedDataset
         return Err(Error::Setting {
             key: "early_stop".to_owned(),
             problem:
-                "there are no validation samples to watch; give the data a validation part, or remove the key"
+                "there are no validation samples to monitor; add a validation part to the data, or remove the key"
                     .to_owned(),
         });
     }
@@ -24,7 +24,7 @@ pub(crate) fn plan(graph: &Graph, settings: &TrainConfig, data: &PreparedDataset
     {
         return Err(Error::Setting {
             key: format!("schedule.{place}"),
-            problem: "there are no validation samples to listen to; give the data a validation part, or use \
+            problem: "there are no validation samples to monitor; add a validation part to the data, or use \
                       another phase"
                 .to_owned(),
         });
@@ -38,7 +38,7 @@ pub(crate) fn plan(graph: &Graph, settings: &TrainConfig, data: &PreparedDataset
     })
 }
 
-/// The optimizer steps of a run on so many training samples, and of an epoch of it.
+/// Returns the optimizer steps of a run on this many training samples, and of one epoch.
 pub(crate) fn length(settings: &TrainConfig, samples: usize) -> (u64, u64) {
     let batches = samples_of_an_epoch(settings, samples).div_ceil(settings.batch);
     let steps_per_epoch = batches.div_ceil(settings.accumulate) as u64;
@@ -49,31 +49,31 @@ pub(crate) fn length(settings: &TrainConfig, samples: usize) -> (u64, u64) {
     (steps, steps_per_epoch)
 }
 
-/// How many of so many training samples an epoch uses.
+/// Returns how many of the training samples an epoch uses.
 pub(super) fn samples_of_an_epoch(settings: &TrainConfig, samples: usize) -> usize {
     if settings.drop_last { samples - samples % settings.batch } else { samples }
 }
 
-/// That an epoch has the micro-batches of a whole step.
+/// Checks that an epoch has the micro-batches of a complete step.
 fn check_window(settings: &TrainConfig, samples: usize) -> Result<()> {
     let batches = samples_of_an_epoch(settings, samples).div_ceil(settings.batch);
     if settings.accumulate <= batches {
         return Ok(());
     }
     let problem = format!(
-        "a step has {} micro-batches, but {samples} samples in batches of {} are {batches}: no step would be whole; use at \
+        "a step has {} micro-batches, but {samples} samples in batches of {} are {batches}: no step would be complete; use at \
          most {batches}, or a smaller `batch`",
         settings.accumulate, settings.batch
     );
     Err(Error::Setting { key: "accumulate".to_owned(), problem })
 }
 
-/// That every layer can train on every micro-batch of an epoch, the last and shortest included.
+/// Checks that every layer can train on every micro-batch of an epoch, including the last and shortest.
 fn check_micro_batches(graph: &Graph, settings: &TrainConfig, samples: usize) -> Result<()> {
     let used = samples_of_an_epoch(settings, samples);
     if used == 0 {
         let problem = format!(
-            "of {samples} training samples none fill a micro-batch of {}; remove the key, or change `batch`",
+            "{samples} training samples do not fill a micro-batch of {}; remove the key, or change `batch`",
             settings.batch
         );
         return Err(Error::Setting { key: "drop_last".to_owned(), problem });
@@ -86,8 +86,8 @@ fn check_micro_batches(graph: &Graph, settings: &TrainConfig, samples: usize) ->
         let least = node.layer.least_batch(&graph.input_shapes(node));
         if shortest < least {
             let problem = format!(
-                "`{}` trains on at least {least} samples at once, but of {samples} samples in batches of {} the \
-                 last is {shortest}; change `batch`, or add `drop_last: true`",
+                "`{}` needs at least {least} samples per batch, but with {samples} samples in batches of {} the \
+                 last has {shortest}; change `batch`, or add `drop_last: true`",
                 node.path, settings.batch
             );
             return Err(Error::Setting { key: "batch".to_owned(), problem });

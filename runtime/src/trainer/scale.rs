@@ -1,47 +1,47 @@
-//! Steps whose gradients are not finite: the loss scale of f16, and what is skipped.
+//! Handles steps whose gradients are not finite: the f16 loss scale and skipped steps.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::spec::{F16, OnNonFinite, TrainConfig};
 
-/// The loss scale and the counters of skipped steps: what a run's future depends on besides its parameters and its
-/// place, and a part of each checkpoint.
+/// The loss scale and the counters of skipped steps. They are part of each checkpoint, since later steps depend on
+/// them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scaling {
-    /// What the loss of the next step is multiplied by; `None` but in f16.
+    /// The factor on the loss of the next step; `None` except in f16.
     pub loss_scale: Option<f32>,
-    /// Steps in a row that were applied since the scale last changed.
+    /// Consecutive applied steps since the scale last changed.
     pub good_steps: u64,
-    /// Steps in a row that were skipped, up to now.
+    /// Consecutive skipped steps up to now.
     pub skipped_in_a_row: u64,
-    /// Steps that were skipped in the whole run.
+    /// Skipped steps of the whole run.
     pub skipped: u64,
 }
 
-/// What becomes of a step.
+/// What to do with a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScaleDecision {
-    /// It is applied.
+    /// Apply it.
     Apply,
-    /// It is skipped.
+    /// Skip it.
     Skip,
-    /// The run stops.
+    /// Stop the run.
     Stop(Why),
 }
 
 /// Why a run stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Why {
-    /// Nothing is skipped.
+    /// The spec does not allow skipping.
     Rule,
-    /// So many steps in a row were skipped.
+    /// This many consecutive steps were skipped.
     TooMany(u64),
-    /// The scale is as low as it may be.
+    /// The scale is at its minimum.
     Floor(u32),
 }
 
-/// Judges steps, and moves the loss scale.
+/// Decides about steps and updates the loss scale.
 #[derive(Debug)]
 pub(super) struct Scaler {
     half: Option<F16>,
@@ -50,14 +50,14 @@ pub(super) struct Scaler {
 }
 
 impl Scaler {
-    /// Before the first step.
+    /// Creates the scaler before the first step.
     pub(super) fn new(settings: &TrainConfig) -> Self {
         let half = settings.precision.loss_scale();
         let loss_scale = half.map(|half| half.loss_scale.init as f32);
         Self { half, rule: settings.on_non_finite, state: Scaling { loss_scale, ..Scaling::default() } }
     }
 
-    /// What the loss of the next step is multiplied by.
+    /// Returns the factor on the loss of the next step.
     pub(super) fn scale(&self) -> f32 {
         self.state.loss_scale.unwrap_or(1.0)
     }
@@ -66,20 +66,20 @@ impl Scaler {
         self.state
     }
 
-    /// Goes on from a state of the same precision.
+    /// Restores a state of the same precision.
     pub(super) fn restore(&mut self, state: Scaling) -> Result<()> {
         if state.loss_scale.is_some() != self.state.loss_scale.is_some() {
             return Err(Error::Setting {
                 key: "precision".to_owned(),
-                problem: "the state has a loss scale and the run has none, or the other way round".to_owned(),
+                problem: "the saved state has a loss scale and the run does not, or vice versa".to_owned(),
             });
         }
         self.state = state;
         Ok(())
     }
 
-    /// What becomes of a step, by whether its loss and its gradients are finite. A step that is skipped is counted, and
-    /// one that stops the run as well.
+    /// Decides about a step whose loss and gradients are finite or not. Counts a skipped step, and one that stops the
+    /// run.
     pub(super) fn judge(&mut self, is_finite: bool) -> ScaleDecision {
         if is_finite {
             self.state.skipped_in_a_row = 0;
@@ -107,7 +107,7 @@ impl Scaler {
         verdict
     }
 
-    /// The products are f64, rounded to f32, as PyTorch's are.
+    /// The products are computed in f64 and rounded to f32, as in PyTorch.
     fn grow(&mut self) {
         let (Some(half), Some(scale)) = (self.half, &mut self.state.loss_scale) else { return };
         self.state.good_steps += 1;
@@ -145,7 +145,7 @@ mod tests {
     const SMALL: LossScale = LossScale { init: 16, growth: 2.0, backoff: 0.5, interval: 3, min: 2 };
 
     #[test]
-    fn the_scale_grows_after_the_interval_and_not_before() {
+    fn loss_scale_grows_after_interval() {
         let mut scaler = scaler(SMALL, 20);
         let scales: Vec<f32> = (0..7)
             .map(|_| {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_overflow_halves_the_scale_and_begins_the_interval_anew() {
+    fn overflow_halves_loss_scale_and_restarts_interval() {
         let mut scaler = scaler(SMALL, 20);
         let finite = [true, true, false, true, true, true, false];
         let scales: Vec<f32> = finite
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_floor_and_a_row_of_skips_stop_the_run() {
+    fn minimum_scale_and_consecutive_skips_stop_run() {
         let mut lowest = scaler(SMALL, 20);
         let verdicts: Vec<_> = (0..4).map(|_| lowest.judge(false)).collect();
         assert_eq!(
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_static_scale_stays() {
+    fn static_loss_scale_is_constant() {
         let mut scaler = scaler(Static(1024), 3);
         for finite in [true, false, false, true, true, false] {
             assert_ne!(scaler.judge(finite), ScaleDecision::Stop(Why::Floor(1024)));
@@ -203,14 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn the_scale_stays_within_f32() {
+    fn loss_scale_stays_within_f32() {
         let mut scaler = scaler(LossScale { init: 1 << 31, growth: 1e30, interval: 1, ..SMALL }, 20);
         scaler.judge(true);
         assert_eq!(scaler.scale().to_bits(), 2_147_483_648.0_f32.to_bits());
     }
 
     #[test]
-    fn without_a_scale_the_key_decides() {
+    fn on_non_finite_applies_without_loss_scale() {
         assert_eq!(other(None).judge(false), ScaleDecision::Stop(Why::Rule));
         let mut two = other(Some(OnNonFinite { limit: 2 }));
         let verdicts: Vec<_> =

@@ -1,4 +1,4 @@
-//! One optimizer step, in the order that the numbers depend on.
+//! One optimizer step. The result depends on the order of its operations.
 
 mod skip;
 
@@ -22,8 +22,8 @@ use crate::spec::TrainConfig;
 
 /// Takes the optimizer steps of a run, one after the other.
 ///
-/// It is what lies between reading samples and telling what happened; [`run`](super::run) leads it through the
-/// epochs. By itself it is for those who lead it themselves: a benchmark, a search for a learning rate.
+/// It covers everything between reading samples and reporting events; [`run`](super::run) calls it for each step. Use it directly
+/// for a custom loop, such as a benchmark or a learning-rate range test.
 ///
 /// # Example
 /// ```
@@ -58,28 +58,28 @@ pub struct TrainStep<'a> {
     plan: RunPlan,
     schedule: Schedule,
     scaler: Scaler,
-    /// How each parameter is treated.
+    /// The configuration of each parameter.
     treatments: Vec<ParameterConfig>,
-    /// What is known of the step's gradients, and what becomes of them.
+    /// Statistics of the step's gradients, and their scales.
     measure: GradientStats,
-    /// The streams of the parameters' gradient noise, if there is any.
+    /// The random streams of the gradient noise of each parameter, if there is any.
     noise: Vec<Stream>,
-    /// The paths of the parameters, if their gradients are recorded.
+    /// The paths of the parameters, if their gradient norms are recorded.
     paths: Vec<Arc<str>>,
-    /// Whether a parameter is constrained.
+    /// Whether any parameter is constrained.
     is_constrained: bool,
     /// The average of the weights, if there is one.
     average: Option<Average>,
-    /// The totals of an earlier step, whose memory the next one takes.
+    /// The totals of an earlier step, whose memory is reused.
     spare: Option<Totals>,
-    /// Asks for an end.
+    /// Requests a stop.
     interrupt: Interrupt,
     /// Steps taken.
     k: u64,
 }
 
 impl<'a> TrainStep<'a> {
-    /// A stepper before the first step of a run of `engine` on `data`.
+    /// Creates a stepper before the first step of a run of `engine` on `data`.
     ///
     /// # Errors
     /// If the settings do not fit the model or the data.
@@ -92,7 +92,7 @@ impl<'a> TrainStep<'a> {
         let plan = plan(graph, settings, data)?;
         mix::check(&*settings.mix, data.input_shape())?;
         match monitor::check(settings, data, engine.prediction_shape()) {
-            // It ends at its first window, where it has a state to keep; gone on with, it is judged again.
+            // The run stops at its first window, where its state can be saved; the check runs again when it is resumed.
             Err(Error::Interrupted(_)) => {}
             checked => checked?,
         }
@@ -134,20 +134,20 @@ impl<'a> TrainStep<'a> {
         })
     }
 
-    /// The same with other learning rates, as long as they last.
+    /// Replaces the learning rates; the run then has the length of the schedule.
     pub(super) fn with_schedule(mut self, schedule: Schedule) -> Self {
         self.plan.steps = schedule.steps();
         self.schedule = schedule;
         self
     }
 
-    /// What the whole run is.
+    /// Returns the plan of the run.
     #[must_use]
     pub fn plan(&self) -> &RunPlan {
         &self.plan
     }
 
-    /// The learning rate of the next step.
+    /// Returns the learning rate of the next step.
     #[must_use]
     pub fn rate(&self) -> f64 {
         self.schedule.rate(self.k)
@@ -158,30 +158,30 @@ impl<'a> TrainStep<'a> {
         self.k
     }
 
-    /// The learning rate of the last step; before the first, of the next.
+    /// Returns the learning rate of the last step; before the first step, that of the next one.
     pub(super) fn last_rate(&self) -> f64 {
         self.schedule.rate(self.k.saturating_sub(1))
     }
 
-    /// The loss scale and the counters of skipped steps.
+    /// Returns the loss scale and the counters of skipped steps.
     #[must_use]
     pub fn scaling(&self) -> Scaling {
         self.scaler.state()
     }
 
-    /// Goes on from a loss scale and counters that [`TrainStep::scaling`] gave in a run of the same settings.
+    /// Restores the loss scale and counters that [`TrainStep::scaling`] returned in a run with the same settings.
     ///
     /// # Errors
-    /// If one has a loss scale and the other has none.
+    /// If only one of them has a loss scale.
     pub fn set_scaling(&mut self, scaling: Scaling) -> Result<()> {
         self.scaler.restore(scaling)
     }
 
-    /// Goes on from the state of a run of the same settings: parameters, optimizer, average, loss scale, schedule and
-    /// the number of steps are those of the state.
+    /// Restores the state of a run with the same settings: parameters, optimizer, average, loss scale, schedule and
+    /// number of steps.
     ///
     /// # Errors
-    /// If it is the state of another model, or one of the settings that the state depends on has changed.
+    /// If it is the state of another model, or a setting that the state depends on has changed.
     pub fn restore(&mut self, saved: Saved) -> Result<()> {
         let slots = self.settings.optimizer.state_names().len();
         if saved.optimizer_state.iter().any(|state| state.len() != slots) {
@@ -201,16 +201,16 @@ impl<'a> TrainStep<'a> {
         Ok(())
     }
 
-    /// The schedule, as it stands.
+    /// Returns the schedule in its current state.
     #[must_use]
     pub fn schedule(&self) -> &Schedule {
         &self.schedule
     }
 
-    /// Shows the schedule an evaluation of the validation data, made at the end of an epoch.
+    /// Passes an evaluation of the validation data at the end of an epoch to the schedule.
     ///
     /// # Errors
-    /// If a phase listens and what it monitors is NaN.
+    /// If the value that a phase monitors is NaN.
     pub fn see(&mut self, validation: &Evaluation) -> Result<()> {
         let (settings, step) = (self.settings, self.k);
         self.schedule.see(step, |watched| {
@@ -220,22 +220,22 @@ impl<'a> TrainStep<'a> {
         })
     }
 
-    /// The engine, to be read between steps.
+    /// Returns the engine, for reading between steps.
     #[must_use]
     pub fn engine(&self) -> &dyn Engine {
         &*self.engine
     }
 
-    /// The engine, to be evaluated between steps.
+    /// Returns the engine, for evaluation between steps.
     pub fn engine_mut(&mut self) -> &mut dyn Engine {
         &mut *self.engine
     }
 
-    /// A micro-batch of the next step as that step learns from it: mixed, if the run mixes its samples. It is counted from
+    /// Prepares a micro-batch of the next step: mixes its samples if the spec has `mix`. Micro-batches are counted from
     /// 0.
     ///
     /// # Errors
-    /// If it cannot be mixed.
+    /// If the batch cannot be mixed.
     pub fn prepare(&self, micro_batch: u32, batch: Batch) -> Result<Batch> {
         let at = StepIndex { step: self.k, micro_batch };
         mix::mixed(&*self.settings.mix, batch, self.settings.seed, at)
@@ -245,7 +245,7 @@ impl<'a> TrainStep<'a> {
     /// [`TrainStep::update`].
     ///
     /// # Errors
-    /// As these two.
+    /// As these two methods.
     pub fn step(&mut self, window: &[Batch]) -> Result<StepReport> {
         let totals = self.accumulate(window)?;
         let report = self.update(&totals)?;
@@ -253,16 +253,16 @@ impl<'a> TrainStep<'a> {
         Ok(report)
     }
 
-    /// Takes back the totals of a step that are no longer needed, so that the next one need not allocate its own.
+    /// Takes back the totals of a step that are no longer needed, so that the next step reuses their memory.
     pub fn recycle(&mut self, totals: Totals) {
         self.spare = Some(totals);
     }
 
-    /// The first half of a step: the gradients of a window's micro-batches, summed, and what they gave.
+    /// The first half of a step: accumulates the gradients of a window's micro-batches and returns their totals.
     ///
     /// # Errors
-    /// If a batch does not fit the model, there is none, or the run has no more steps; if the data's [`Interrupt`] is
-    /// requested, which drops the window.
+    /// If a batch does not fit the model, the window is empty, or the run has no more steps; if the data's [`Interrupt`] is
+    /// requested, which discards the window.
     pub fn accumulate(&mut self, window: &[Batch]) -> Result<Totals> {
         let step = self.k + 1;
         if self.k == self.plan.steps {
@@ -283,7 +283,7 @@ impl<'a> TrainStep<'a> {
                 .map_err(Error::from)
                 .and_then(|()| self.engine.accumulate_scaled(batch, at, scale));
             if let Err(error) = part.and_then(|part| totals.add(&*self.engine, part, batch)) {
-                // Whoever goes on all the same begins a new window.
+                // A caller that continues starts a new window.
                 self.engine.discard()?;
                 return Err(error);
             }
@@ -293,11 +293,11 @@ impl<'a> TrainStep<'a> {
 
     /// The second half of a step: averages and clips the gradients, and updates the parameters.
     ///
-    /// The gradient is the window's sum of gradients over its sum of weights (or the sum alone, if the loss's
-    /// [`Reduction`] says so), so a short micro-batch or a
-    /// short window is averaged right.
+    /// The gradient is the window's sum of gradients over its sum of weights (or the sum alone, for
+    /// [`Reduction::Sum`]), so a short micro-batch or a
+    /// short window is averaged correctly.
     ///
-    /// A step whose loss or gradients are not finite is skipped, where the precision or `on_non_finite` say so: its report
+    /// A step whose loss or gradients are not finite is skipped if the precision or `on_non_finite` allow it: its report
     /// has a [`Skip`](super::Skip), and nothing but the [scaling](TrainStep::scaling) changes.
     ///
     /// # Errors
@@ -307,13 +307,13 @@ impl<'a> TrainStep<'a> {
         if self.k == self.plan.steps {
             return Err(Error::Experiment { step, problem: format!("the run has {} steps", self.k) });
         }
-        // A window in which nothing counts has the gradient 0.
+        // A window without counted samples has the gradient 0.
         let average = match self.settings.loss.reduction() {
             Reduction::Mean if totals.weight() == 0.0 => 0.0,
             Reduction::Mean => 1.0 / totals.weight(),
             Reduction::Sum => 1.0,
         };
-        // In f16 the gradients are those of the scaled loss: the scale is taken out with the average.
+        // In f16 the gradients are those of the scaled loss; the scale is removed together with the average.
         let loss_scale = self.scaling().loss_scale;
         let average = average / f64::from(self.scaler.scale());
         self.measure.take(self.engine.gradients(), average);
@@ -355,12 +355,12 @@ impl<'a> TrainStep<'a> {
         Ok(report)
     }
 
-    /// The epoch of the next step, from 1.
+    /// Returns the epoch of the next step, from 1.
     fn epoch(&self) -> u64 {
         self.k / self.plan.steps_per_epoch.max(1) + 1
     }
 
-    /// The norm of each parameter's gradient, if it is to be recorded.
+    /// Returns the norm of each parameter's gradient, if it is recorded.
     fn gradient_norms(&self) -> Vec<(Arc<str>, f64)> {
         let has_gradient = |place: &usize| !self.engine.gradients()[*place].is_empty();
         let places = (0..self.paths.len()).filter(has_gradient);
@@ -386,7 +386,7 @@ impl<'a> TrainStep<'a> {
         gradients.finish()
     }
 
-    /// What follows an applied update: weights are brought within bounds, then averaged.
+    /// Runs after an applied update: constrains the weights, then updates their average.
     fn settle(&mut self, t: u64) -> Result<()> {
         let Self { graph, settings, is_constrained, average, .. } = self;
         if !*is_constrained && average.is_none() {
@@ -402,11 +402,11 @@ impl<'a> TrainStep<'a> {
         })
     }
 
-    /// Lets `work` see the engine with the weights by which the run is judged: under `ema` their average, which is
-    /// exchanged for the weights themselves, and back.
+    /// Calls `work` with the weights that evaluations use in the engine: under `ema` the average, which is
+    /// swapped with the weights for the call.
     ///
     /// # Errors
-    /// As `work`, or if the engine refuses other weights.
+    /// As `work`, or if the engine rejects the weights.
     pub fn judge<R>(&mut self, work: impl FnOnce(&mut dyn Engine) -> Result<R>) -> Result<R> {
         let Some(average) = &mut self.average else {
             return work(&mut *self.engine);
@@ -417,15 +417,15 @@ impl<'a> TrainStep<'a> {
         result
     }
 
-    /// Leaves the engine with the weights by which the run is judged.
+    /// Leaves the weights that evaluations use in the engine.
     ///
     /// # Errors
-    /// If the engine refuses other weights.
+    /// If the engine rejects the weights.
     pub fn finish(mut self) -> Result<()> {
         self.average.as_mut().map_or(Ok(()), |average| average.swap(&mut *self.engine))
     }
 
-    /// The average of the parameters and running statistics, in the graph's order, if the run keeps one.
+    /// Returns the average of the parameters and running statistics, in the graph's order, if the run keeps one.
     #[must_use]
     pub fn average(&self) -> Option<&[Vec<f32>]> {
         self.average.as_ref().map(Average::numbers)
@@ -437,9 +437,9 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    /// 18 samples in batches of 4 are 5 steps an epoch.
+    /// 18 samples in batches of 4 are 5 steps per epoch.
     #[test]
-    fn steps_are_numbered_and_end() {
+    fn steps_are_numbered_until_the_end() {
         let mut training =
             fixture::experiment().set("checkpoint", "null").unwrap().set("steps", "6").unwrap();
         let (graph, data) = (training.graph().unwrap(), training.data().unwrap());

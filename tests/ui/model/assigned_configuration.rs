@@ -1,4 +1,4 @@
-//! A key is assigned again.
+//! A configuration key is reassigned.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Something that is no name is assigned.
+//! The target of an assignment is not a name.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! An `async` model.
+//! A model is declared `async`.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Attention that drops every weight.
+//! The attention dropout probability is 1.
 //~ about: Layers
 
 use trainspec::prelude::*;

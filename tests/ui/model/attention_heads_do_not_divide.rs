@@ -1,4 +1,4 @@
-//! Heads that do not divide the features.
+//! The number of attention heads does not divide the number of features.
 //~ about: Shapes
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Attention without heads.
+//! The number of attention heads is 0.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Attention within one vector.
+//! Attention is applied to a single feature vector.
 //~ about: Shapes
 
 use trainspec::prelude::*;

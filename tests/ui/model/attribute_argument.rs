@@ -1,4 +1,4 @@
-//! The attribute is given something.
+//! `#[model]` has an unexpected argument.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

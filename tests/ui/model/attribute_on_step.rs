@@ -1,4 +1,4 @@
-//! What Rust would allow on a statement or a pattern, and a step of a model does not have.
+//! A step of a model has an attribute, a pattern modifier or an `else` that models do not support.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

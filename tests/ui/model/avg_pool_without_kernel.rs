@@ -1,4 +1,4 @@
-//! A pool that does not say how large its window is.
+//! The kernel size of a pooling layer is missing.
 //~ about: Layers
 
 use trainspec::prelude::*;

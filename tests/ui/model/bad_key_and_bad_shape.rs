@@ -1,4 +1,4 @@
-//! A bad key and, elsewhere, a wrong shape.
+//! A model has an invalid key and, elsewhere, a shape mismatch.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A bad key inside a sub-model is reported there, once, though two models use it.
+//! An invalid key in a sub-model is reported once, at the sub-model, though two models use it.
 //~ about: Layers
 
 use trainspec::prelude::*;

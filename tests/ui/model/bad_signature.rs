@@ -1,4 +1,4 @@
-//! What a function may have and a model does not.
+//! The signature uses Rust features that models do not support.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A variance made smaller before its root is taken.
+//! The `eps` of a batch normalization is negative.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Batch normalization of more axes than an image has.
+//! Batch normalization is applied to an input with four axes.
 //~ about: Shapes
 
 use trainspec::prelude::*;

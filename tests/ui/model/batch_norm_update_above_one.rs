@@ -1,4 +1,4 @@
-//! Running statistics that move further than to those of the batch.
+//! The update factor of the running statistics is above 1.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A block that gives nothing.
+//! A block does not return a value.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

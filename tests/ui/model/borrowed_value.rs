@@ -1,4 +1,4 @@
-//! A reference to a value.
+//! A value is borrowed.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

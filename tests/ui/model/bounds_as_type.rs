@@ -1,4 +1,4 @@
-//! Bounds where the type of a value is expected.
+//! The type of an input is `impl Trait`.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

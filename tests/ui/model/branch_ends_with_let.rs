@@ -1,4 +1,4 @@
-//! A branch whose last value has a name and goes nowhere.
+//! A branch ends with a `let` and returns no value.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A branch that ends with a semicolon.
+//! A branch ends with a semicolon and returns no value.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

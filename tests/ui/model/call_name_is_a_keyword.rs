@@ -1,4 +1,4 @@
-//! A model whose call name would be a word of Rust, so that no other model could call it.
+//! The call name of a model would be a Rust keyword.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A model that calls itself.
+//! A model calls itself.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Groups that do not divide the channels.
+//! The number of groups does not divide the input channels of a convolution.
 //~ about: Shapes
 
 use trainspec::prelude::*;

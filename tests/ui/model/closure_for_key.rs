@@ -1,4 +1,4 @@
-//! A closure where a number is expected.
+//! A closure is used where a number is expected.
 //~ about: Layers
 
 use trainspec::prelude::*;

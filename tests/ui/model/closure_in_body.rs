@@ -1,4 +1,4 @@
-//! Statements that are no step of a model: each is reported.
+//! Each unsupported expression in a model body is reported.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A key with `:` instead of `=`.
+//! A key of a layer is written with `:` instead of `=`.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! An operator that assigns.
+//! A compound assignment operator is used.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

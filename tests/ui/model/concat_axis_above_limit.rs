@@ -1,4 +1,4 @@
-//! An axis that no value has.
+//! The axis of `concat` is above the largest axis that any value can have.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Values joined along an axis that they do not have.
+//! The values to concatenate do not have the requested axis.
 //~ about: Shapes
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Values joined although their other axes differ.
+//! The values to concatenate differ along another axis.
 //~ about: Shapes
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A `const` model.
+//! A model is declared `const`.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A kernel whose elements all lie on one place.
+//! The dilation of a convolution is 0.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Groups that do not divide the output channels.
+//! The number of groups does not divide the output channels of a convolution.
 //~ about: Layers
 
 use trainspec::prelude::*;

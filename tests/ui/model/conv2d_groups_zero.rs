@@ -1,4 +1,4 @@
-//! A convolution in no groups.
+//! The number of groups of a convolution is 0.
 //~ about: Layers
 
 use trainspec::prelude::*;

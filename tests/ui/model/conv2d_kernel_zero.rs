@@ -1,4 +1,4 @@
-//! A kernel of no size.
+//! The kernel size of a convolution is 0.
 //~ about: Layers
 
 use trainspec::prelude::*;

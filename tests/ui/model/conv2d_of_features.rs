@@ -1,4 +1,4 @@
-//! A convolution of what is no image.
+//! A convolution is applied to a feature vector instead of an image.
 //~ about: Shapes
 
 use trainspec::prelude::*;

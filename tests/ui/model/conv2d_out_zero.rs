@@ -1,4 +1,4 @@
-//! A convolution without output channels.
+//! The number of output channels of a convolution is 0.
 //~ about: Layers
 
 use trainspec::prelude::*;

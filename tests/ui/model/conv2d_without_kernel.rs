@@ -1,4 +1,4 @@
-//! A convolution that does not say how large its kernel is.
+//! The kernel size of a convolution is missing.
 //~ about: Layers
 
 use trainspec::prelude::*;

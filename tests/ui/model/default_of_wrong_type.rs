@@ -1,4 +1,4 @@
-//! A default of another type than its key.
+//! The default of a key has another type than the key.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A default without its value.
+//! `#[default]` has no value.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A kernel that its dilation makes larger than the image.
+//! A dilated kernel is larger than the image.
 //~ about: Shapes
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Values are divided.
+//! Two values are divided.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Dropout behind the last layer.
+//! Dropout is applied to the logits.
 //~ about: Layers
 
 use trainspec::prelude::*;

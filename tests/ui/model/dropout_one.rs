@@ -1,4 +1,4 @@
-//! A probability of dropout that drops everything.
+//! The dropout probability is 1.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! An embedding of real numbers.
+//! An embedding is applied to real numbers instead of tokens.
 //~ about: Shapes
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Vectors of no length for tokens.
+//! The length of the embedding vectors is 0.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! An embedding of what is embedded already.
+//! An embedding is applied to embedded tokens.
 //~ about: Shapes
 
 use trainspec::prelude::*;

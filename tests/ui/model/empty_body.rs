@@ -1,4 +1,4 @@
-//! A model without a body.
+//! The body of a model is empty.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A model with an ABI.
+//! A model is declared `extern`.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A kind with too many numbers.
+//! A data type has too many generic arguments.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

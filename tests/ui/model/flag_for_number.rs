@@ -1,4 +1,4 @@
-//! `true` for a number.
+//! A layer key that expects a number is set to `true`.
 //~ about: Layers
 
 use trainspec::prelude::*;

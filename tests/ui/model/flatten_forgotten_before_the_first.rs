@@ -1,4 +1,4 @@
-//! A forgotten `flatten` before the first of two layers.
+//! `flatten` is missing before the first of two `linear` layers.
 //~ about: Shapes
 
 use trainspec::prelude::*;

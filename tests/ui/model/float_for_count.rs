@@ -1,4 +1,4 @@
-//! A fraction where a whole number is expected.
+//! A layer key that expects an integer is set to a float.
 //~ about: Layers
 
 use trainspec::prelude::*;

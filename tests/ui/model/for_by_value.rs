@@ -1,4 +1,4 @@
-//! A loop as often as a value says.
+//! The number of loop iterations depends on a value of the model.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

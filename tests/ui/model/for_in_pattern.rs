@@ -1,4 +1,4 @@
-//! A loop over pairs.
+//! The counter of a loop is a tuple pattern.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A loop without an end.
+//! The range of a loop has no end.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

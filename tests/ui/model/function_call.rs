@@ -1,4 +1,4 @@
-//! A layer is called like a function.
+//! A layer is called as a function instead of a method.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Generics for a sub-model that has none.
+//! A sub-model without generics is called with a generic argument.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! The average over the places of what has no places.
+//! Global average pooling is applied to a feature vector instead of an image.
 //~ about: Shapes
 
 use trainspec::prelude::*;

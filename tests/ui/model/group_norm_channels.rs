@@ -1,4 +1,4 @@
-//! Groups that do not divide the channels of a normalization.
+//! The number of groups does not divide the channels of a group normalization.
 //~ about: Shapes
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A normalization that can divide by 0.
+//! The `eps` of a group normalization is 0.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A normalization over no groups.
+//! The number of groups of a group normalization is 0.
 //~ about: Layers
 
 use trainspec::prelude::*;

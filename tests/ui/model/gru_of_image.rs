@@ -1,4 +1,4 @@
-//! A recurrent layer over an image.
+//! A recurrent layer is applied to an image.
 //~ about: Shapes
 
 use trainspec::prelude::*;

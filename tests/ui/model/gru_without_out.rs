@@ -1,4 +1,4 @@
-//! A hidden vector of unknown length.
+//! The hidden size of a recurrent layer is missing.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A layer without brackets, a key without a value, and beside them a key that is out of range.
+//! Each incomplete layer call and each out-of-range key is reported.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A choice by what a value is.
+//! The condition of an `if` depends on a value of the model.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A choice that gives a value in one case only.
+//! An `if` that returns a value has no `else`.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A model that ends with an image where a vector is expected.
+//! The model returns an image where logits are declared.
 //~ about: Shapes
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A kind without its numbers.
+//! A data type has no generic arguments.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

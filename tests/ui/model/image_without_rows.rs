@@ -1,4 +1,4 @@
-//! An image of no height.
+//! The height of an input image is 0.
 //~ about: Shapes
 
 use trainspec::prelude::*;

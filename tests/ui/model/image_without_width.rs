@@ -1,4 +1,4 @@
-//! A kind with too few numbers.
+//! A data type has too few generic arguments.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

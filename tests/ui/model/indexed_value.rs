@@ -1,4 +1,4 @@
-//! An element of a value.
+//! A value is indexed.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

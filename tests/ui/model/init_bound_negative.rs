@@ -1,4 +1,4 @@
-//! A bound of weights below zero.
+//! The bound of a uniform initializer is negative.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Weights that all begin at 0 by way of a gain.
+//! The gain of an orthogonal initializer is 0.
 //~ about: Layers
 
 use trainspec::prelude::*;

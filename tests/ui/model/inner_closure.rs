@@ -1,4 +1,4 @@
-//! A closure in a model's body.
+//! A closure is bound to a name in a model body.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A type of Rust where a kind is expected.
+//! The type of an input is a plain Rust type.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

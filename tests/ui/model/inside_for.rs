@@ -1,4 +1,4 @@
-//! A mistake in a loop: the image is halved once too often.
+//! A loop halves the image once too often.
 //~ about: Shapes
 
 use trainspec::prelude::*;

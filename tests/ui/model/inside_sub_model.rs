@@ -1,4 +1,4 @@
-//! A sub-model is given a number of heads that does not divide its width.
+//! A key passed to a sub-model is invalid for a layer inside it.
 //~ about: Shapes
 
 use trainspec::prelude::*;

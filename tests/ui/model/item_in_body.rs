@@ -1,4 +1,4 @@
-//! A function in a model's body.
+//! A function is declared in a model body.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A kernel does not fit what is left of the image.
+//! A kernel is larger than its input.
 //~ about: Shapes
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A key that a loop computes goes out of range.
+//! A key computed from a loop counter is out of range.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A keyword as the name of a key.
+//! The name of a key is a Rust keyword.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A key that is no name.
+//! The name of a key is a field access.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A required key whose type has no empty value.
+//! A required key has a type that needs a default.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Parameters for an axis that may have any length.
+//! A layer with parameters is applied to an axis of unknown length.
 //~ about: Shapes
 
 use trainspec::prelude::*;

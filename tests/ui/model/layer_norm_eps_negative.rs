@@ -1,4 +1,4 @@
-//! An `eps` below zero.
+//! The `eps` of a layer normalization is negative.
 //~ about: Layers
 
 use trainspec::prelude::*;

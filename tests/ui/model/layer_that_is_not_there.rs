@@ -1,5 +1,5 @@
-//! A layer that is not there.
-//! `trainspec::layer` lists the layers; a layer of your own, a type that implements `Layer`, is called in the same way.
+//! A layer does not exist.
+//! The list of layers is in `trainspec::layer`; a custom layer, a type that implements `Layer`, is called in the same way.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A slope that is no number one can multiply by.
+//! The slope of a leaky ReLU is infinite.
 //~ about: Layers
 
 use trainspec::prelude::*;

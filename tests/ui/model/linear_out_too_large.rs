@@ -1,4 +1,4 @@
-//! A count with more zeros than was meant.
+//! The number of output features is above the limit.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Weights that no memory holds.
+//! The weight of a layer would not fit in any memory.
 //~ about: Shapes
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Logarithms of probabilities given as logits.
+//! `log_softmax` is applied before a loss that expects logits.
 //~ about: Shapes
 
 use trainspec::prelude::*;

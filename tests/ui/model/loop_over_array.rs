@@ -1,4 +1,4 @@
-//! A loop over an array.
+//! A loop iterates over an array.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A recurrent layer over what is no sequence.
+//! A recurrent layer is applied to a feature vector instead of a sequence.
 //~ about: Shapes
 
 use trainspec::prelude::*;

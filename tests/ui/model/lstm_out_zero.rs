@@ -1,4 +1,4 @@
-//! A hidden vector of no length.
+//! The hidden size of a recurrent layer is 0.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A pool behind `flatten`.
+//! A pooling layer is applied after `flatten`.
 //~ about: Shapes
 
 use trainspec::prelude::*;

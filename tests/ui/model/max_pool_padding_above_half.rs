@@ -1,4 +1,4 @@
-//! So much padding that a window could lie wholly in it.
+//! The padding of a pooling layer is more than half of its kernel.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A value is assigned again without `mut`.
+//! A value without `mut` is reassigned.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A required key is missing.
+//! A required key of a layer is missing.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A key that could be changed.
+//! A configuration key is declared `mut`.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

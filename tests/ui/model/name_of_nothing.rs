@@ -1,4 +1,4 @@
-//! The output is a name of nothing.
+//! The output of a model is an undefined name.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A value with a minus before it.
+//! A value is negated.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

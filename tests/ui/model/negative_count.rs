@@ -1,4 +1,4 @@
-//! A count below zero.
+//! A layer key that expects a count is negative.
 //~ about: Layers
 
 use trainspec::prelude::*;

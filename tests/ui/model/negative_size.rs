@@ -1,4 +1,4 @@
-//! A size below zero.
+//! The size of an input is negative.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Brackets in brackets, more than anyone writes: told, where a parser would run out of stack.
+//! An expression is nested too deeply to be parsed.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

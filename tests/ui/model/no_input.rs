@@ -1,4 +1,4 @@
-//! A model without an input.
+//! A model has no input.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A type that is no layer is called on a value.
+//! A type that is not a layer is called on a value.
 //~ about: Layers
 
 use trainspec::prelude::*;

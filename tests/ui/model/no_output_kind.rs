@@ -1,4 +1,4 @@
-//! A model that does not say what it gives.
+//! A model has no return type.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

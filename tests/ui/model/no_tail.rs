@@ -1,4 +1,4 @@
-//! A body that ends with a semicolon.
+//! A model body ends with a semicolon and returns no value.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! The attribute stands on a struct.
+//! `#[model]` is applied to a struct.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

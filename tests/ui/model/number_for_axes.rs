@@ -1,4 +1,4 @@
-//! One number where a list of axes is expected.
+//! A single number is used where a list of axes is expected.
 //~ about: Layers
 
 use trainspec::prelude::*;

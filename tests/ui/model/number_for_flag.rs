@@ -1,4 +1,4 @@
-//! A key of a layer is given 1 for `true`.
+//! A layer key that expects `true` or `false` is set to 1.
 //~ about: Layers
 
 use trainspec::prelude::*;

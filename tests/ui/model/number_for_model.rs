@@ -1,4 +1,4 @@
-//! A sub-model is given a number without its key.
+//! The key name is missing before the argument of a sub-model.
 //~ about: Layers
 
 use trainspec::prelude::*;

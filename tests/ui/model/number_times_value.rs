@@ -1,4 +1,4 @@
-//! A number where two values are joined.
+//! A value is multiplied by a number.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A model that gives a type of Rust.
+//! The return type of a model is a plain Rust type.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

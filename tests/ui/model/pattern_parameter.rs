@@ -1,4 +1,4 @@
-//! An input that is a pattern.
+//! An input is declared with a tuple pattern.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A method of Rust called on a value.
+//! A Rust method is called on a value.
 //~ about: Layers
 
 use trainspec::prelude::*;

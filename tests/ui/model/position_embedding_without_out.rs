@@ -1,4 +1,4 @@
-//! Vectors of unknown length for positions.
+//! The vector length of a position embedding is missing.
 //~ about: Layers
 
 use trainspec::prelude::*;

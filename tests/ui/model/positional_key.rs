@@ -1,4 +1,4 @@
-//! A number without the name of its key.
+//! The key name is missing before the argument of a layer.
 //~ about: Layers
 
 use trainspec::prelude::*;

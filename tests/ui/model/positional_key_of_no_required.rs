@@ -1,4 +1,4 @@
-//! A number without the name of its key, where no key has to be given.
+//! The key name is missing before the argument of a layer without required keys.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Two numbers without the names of their keys.
+//! The key names are missing before two arguments of a layer.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A gate of another width than what it opens.
+//! Two values of different shapes are multiplied.
 //~ about: Shapes
 
 use trainspec::prelude::*;

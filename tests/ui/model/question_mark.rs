@@ -1,4 +1,4 @@
-//! A `?` behind a layer.
+//! `?` is used after a layer.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A reference to a number.
+//! A reference is used where a number is expected.
 //~ about: Layers
 
 use trainspec::prelude::*;

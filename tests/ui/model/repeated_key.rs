@@ -1,4 +1,4 @@
-//! A key of a layer is given twice.
+//! A key of a layer is set twice.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A new shape with an empty axis.
+//! An axis of the new shape is 0.
 //~ about: Layers
 
 use trainspec::prelude::*;

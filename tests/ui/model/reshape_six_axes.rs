@@ -1,4 +1,4 @@
-//! A new shape with more axes than a value can have.
+//! The new shape has too many axes.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A new shape with another number of elements.
+//! The new shape has a different number of elements.
 //~ about: Shapes
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! The branches of a residual connection have different channels.
+//! The branches of a residual connection have different shapes.
 //~ about: Shapes
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! `..Default::default()` in the call of a layer.
+//! `..Default::default()` is used in a layer call.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A `return` at the end.
+//! A model body ends with `return`.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A root that can be 0, by which is divided.
+//! The `eps` of an RMS normalization is 0.
 //~ about: Layers
 
 use trainspec::prelude::*;

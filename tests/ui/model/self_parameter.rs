@@ -1,4 +1,4 @@
-//! A model as a method.
+//! A model is declared with `self`.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

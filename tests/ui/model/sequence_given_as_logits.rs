@@ -1,4 +1,4 @@
-//! A whole sequence where one answer is expected.
+//! The model returns a sequence where a single prediction is declared.
 //~ about: Shapes
 
 use trainspec::prelude::*;

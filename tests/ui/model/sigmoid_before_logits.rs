@@ -1,4 +1,4 @@
-//! Sigmoid in the model and in the loss.
+//! `sigmoid` is applied before a loss that expects logits.
 //~ about: Layers
 
 use trainspec::prelude::*;

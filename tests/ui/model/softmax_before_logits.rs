@@ -1,4 +1,4 @@
-//! Softmax in the model and in the loss.
+//! `softmax` is applied before a loss that expects logits.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Softmax under a name, given as logits.
+//! `softmax` is applied in a `let` before a loss that expects logits.
 //~ about: Layers
 
 use trainspec::prelude::*;

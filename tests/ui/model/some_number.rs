@@ -1,4 +1,4 @@
-//! A value wrapped in `Some`.
+//! A number for a layer key is wrapped in `Some`.
 //~ about: Layers
 
 use trainspec::prelude::*;

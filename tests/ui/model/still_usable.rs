@@ -1,4 +1,4 @@
-//! A value that is dropped, in a model that others use: one error, as the model is known all the same.
+//! An unused value in a model causes one error, and other models can still use the model.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A branch that is never taken.
+//! The drop probability of a stochastic depth is 1.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A sub-model's key has no default and is not given.
+//! A required key of a sub-model is missing.
 //~ about: Layers
 
 use trainspec::prelude::*;

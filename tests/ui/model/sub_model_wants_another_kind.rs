@@ -1,4 +1,4 @@
-//! A sub-model is given another shape than its kind says.
+//! A sub-model is applied to an input of the wrong shape.
 //~ about: Shapes
 
 use trainspec::prelude::*;

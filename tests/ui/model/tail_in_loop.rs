@@ -1,4 +1,4 @@
-//! A value at the end of a loop's body.
+//! A loop body ends with an unused value.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

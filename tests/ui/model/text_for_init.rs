@@ -1,4 +1,4 @@
-//! The name of an initializer in quotes.
+//! The initializer of a layer is a string.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A text where one of several names is expected.
+//! A string is used where an enum variant is expected.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Numbers of tokens are added.
+//! Token numbers are added.
 //~ about: Shapes
 
 use trainspec::prelude::*;

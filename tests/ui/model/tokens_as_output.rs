@@ -1,4 +1,4 @@
-//! Tokens as what a model gives.
+//! The return type of a model is `Tokens`, a target type.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Token numbers go into a layer for real numbers.
+//! Token numbers are passed to a layer that expects real numbers.
 //~ about: Shapes
 
 use trainspec::prelude::*;

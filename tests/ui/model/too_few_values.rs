@@ -1,4 +1,4 @@
-//! A layer for two values is given one.
+//! A layer with two inputs receives one.
 //~ about: Layers
 
 use trainspec::prelude::*;

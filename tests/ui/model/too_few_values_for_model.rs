@@ -1,4 +1,4 @@
-//! A sub-model of two values is given one.
+//! A sub-model with two inputs receives one.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A layer for one value is given two.
+//! A layer with one input receives two.
 //~ about: Layers
 
 use trainspec::prelude::*;

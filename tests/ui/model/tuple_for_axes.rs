@@ -1,4 +1,4 @@
-//! Parentheses instead of brackets.
+//! A tuple is used where an array is expected.
 //~ about: Layers
 
 use trainspec::prelude::*;

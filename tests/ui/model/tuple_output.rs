@@ -1,4 +1,4 @@
-//! Two outputs.
+//! A model returns a tuple.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

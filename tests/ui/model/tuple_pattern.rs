@@ -1,4 +1,4 @@
-//! A layer's value is taken apart.
+//! The output of a layer is destructured.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Two bad keys and a wrong shape in one model: all three are reported.
+//! Two invalid keys and a shape mismatch in one model are all reported.
 //~ about: Layers
 
 use trainspec::prelude::*;

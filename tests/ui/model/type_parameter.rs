@@ -1,4 +1,4 @@
-//! A model with a type parameter, and its use.
+//! A model has a type parameter.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

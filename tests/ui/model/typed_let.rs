@@ -1,4 +1,4 @@
-//! A value with a type of its own.
+//! A value is declared with a type.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A layer's key is misspelled.
+//! A key of a layer is misspelled.
 //~ about: Layers
 
 use trainspec::prelude::*;

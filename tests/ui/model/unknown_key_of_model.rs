@@ -1,4 +1,4 @@
-//! A sub-model has no key of this name.
+//! A key of a sub-model does not exist.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A kind that does not exist.
+//! A data type does not exist.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

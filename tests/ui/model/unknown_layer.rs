@@ -1,4 +1,4 @@
-//! A layer's name is misspelled.
+//! The name of a layer is misspelled.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! An attribute on a key that models do not know.
+//! A key has an unsupported attribute.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A layer is called on a name that is no value.
+//! A layer is called on an undefined name.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A layer is called and its value dropped.
+//! The output of a layer is not used.
 //~ about: The body of a model
 
 use trainspec::prelude::*;

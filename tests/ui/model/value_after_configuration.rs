@@ -1,4 +1,4 @@
-//! A value behind configuration.
+//! An input is declared after a configuration key.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A value of the model where a constant is expected.
+//! A layer key depends on a value of the model.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A value behind a key.
+//! An input is passed after a key.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A key is given a name that is nothing.
+//! A layer key is set to an undefined name.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A model with a `where`.
+//! A model has a `where` clause.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A whole number where a real one is expected.
+//! A layer key that expects a float is set to an integer.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! The model gives another number of values than its kind says.
+//! The model returns a different number of values than declared.
 //~ about: Shapes
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A key has a value of the wrong type.
+//! A key of a layer has the wrong type.
 //~ about: Layers
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A sub-model's key has a value of the wrong type.
+//! A key of a sub-model has the wrong type.
 //~ about: Layers
 
 use trainspec::prelude::*;

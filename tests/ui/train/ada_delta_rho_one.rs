@@ -1,4 +1,4 @@
-//! AdaDelta that never takes in a gradient.
+//! The `rho` of AdaDelta is 1.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A sum of squares that begins below zero.
+//! The initial accumulator of AdaGrad is negative.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A rate that AdaGrad would let grow.
+//! The learning rate decay of AdaGrad is negative.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

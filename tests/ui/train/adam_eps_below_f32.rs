@@ -1,4 +1,4 @@
-//! An `eps` that is 0 in f32.
+//! The `eps` of an optimizer is 0 when rounded to f32.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

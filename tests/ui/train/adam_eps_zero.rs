@@ -1,4 +1,4 @@
-//! An `eps` that does not keep from dividing by 0.
+//! The `eps` of an optimizer is 0.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Weights of 0 that can never move.
+//! The `eps` of adaptive gradient clipping is 0.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A ratio of the norms that leaves no gradient.
+//! The factor of adaptive gradient clipping is 0.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

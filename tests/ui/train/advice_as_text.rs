@@ -1,4 +1,4 @@
-//! The name of an advice in quotes.
+//! A kind of advice is a string.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! An average over two classes, where there are ten.
+//! A binary average is used with ten classes.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

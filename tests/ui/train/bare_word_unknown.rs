@@ -1,4 +1,4 @@
-//! A bare name of nothing.
+//! The name of an optimizer without keys does not exist.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A batch size by a name that is nothing.
+//! The batch size is an undefined name.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

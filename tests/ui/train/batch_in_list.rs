@@ -1,4 +1,4 @@
-//! A list of batch sizes.
+//! The batch size is an array.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A number wrapped in `Some`.
+//! The batch size is wrapped in `Some`.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Batch normalization over a batch of one sample.
+//! Batch normalization is trained with a batch size of 1.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Batch normalization over one sample, in a sub-model that a loop calls.
+//! Batch normalization in a sub-model is trained with a batch size of 1.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A list where a pair is expected.
+//! An array is used where a tuple is expected.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

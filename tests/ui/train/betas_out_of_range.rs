@@ -1,4 +1,4 @@
-//! A beta of Adam's that never forgets.
+//! A beta of AdamW is 1.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

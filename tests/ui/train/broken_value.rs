@@ -1,4 +1,4 @@
-//! A value that cannot be read, and another mistake: both are reported.
+//! A syntax error in a value and another mistake are both reported.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

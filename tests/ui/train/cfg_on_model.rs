@@ -1,4 +1,4 @@
-//! Attributes that neither a key nor a value can have.
+//! A key or a value has an unsupported attribute.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

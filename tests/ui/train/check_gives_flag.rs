@@ -1,4 +1,4 @@
-//! The `check` of a metric of the user's own returns a flag.
+//! The `check` of a custom metric returns `bool`.
 //~ about: Loss and metrics
 
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Checkpoints after no step.
+//! The checkpoint interval is 0.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A class as what a model gives.
+//! The return type of a model is `Class`, a target type.
 //~ about: The signature of a model
 
 use trainspec::prelude::*;

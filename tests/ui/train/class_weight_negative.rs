@@ -1,4 +1,4 @@
-//! A class with a weight below zero.
+//! A class weight is negative.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

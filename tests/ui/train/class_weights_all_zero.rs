@@ -1,4 +1,4 @@
-//! Classes of which none counts.
+//! All class weights are 0.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Two weights for ten classes.
+//! There are fewer class weights than classes.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

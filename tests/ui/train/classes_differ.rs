@@ -1,4 +1,4 @@
-//! The model has another number of classes than the data.
+//! The model and the data have different numbers of classes.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

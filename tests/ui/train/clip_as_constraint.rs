@@ -1,4 +1,4 @@
-//! A way to clip gradients where a constraint on weights is expected.
+//! A gradient clipping method is used where a weight constraint is expected.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Clipping of elements without a bound.
+//! The bound of element clipping is missing.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

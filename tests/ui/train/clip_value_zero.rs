@@ -1,4 +1,4 @@
-//! A bound that leaves no gradient.
+//! The bound of element clipping is 0.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Clipping without a bound.
+//! The bound of global norm clipping is missing.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

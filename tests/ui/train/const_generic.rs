@@ -1,4 +1,4 @@
-//! A mistake that only one size of the model has.
+//! A shape mismatch occurs only for one const generic argument of a model.
 //~ about: Model and data
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A phase at the rate 0.
+//! The factor of a constant phase is 0.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A floor below zero.
+//! The floor of a cosine phase is negative.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Periods of no length.
+//! The period multiplier of cosine restarts is 0.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A period of no length.
+//! The period of cosine restarts is 0.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

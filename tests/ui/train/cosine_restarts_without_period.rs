@@ -1,4 +1,4 @@
-//! Restarts without the length of a period.
+//! The period of cosine restarts is missing.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A table whose kinds are not said.
+//! The column types of a CSV file are missing.
 //~ about: Model and data
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Shares of a distribution that does not exist.
+//! The `alpha` of CutMix is negative.
 //~ about: Mixed samples
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A probability above 1.
+//! The probability of CutMix is above 1.
 //~ about: Mixed samples
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A closure that gives data.
+//! A closure is used where a data set is expected.
 //~ about: Model and data
 
 use trainspec::prelude::*;

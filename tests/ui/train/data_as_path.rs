@@ -1,4 +1,4 @@
-//! The path of a file where data are expected.
+//! A file path is used where a data set is expected.
 //~ about: Model and data
 
 use trainspec::prelude::*;

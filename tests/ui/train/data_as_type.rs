@@ -1,4 +1,4 @@
-//! The type of a data set instead of a data set.
+//! A data set type is used where a data set value is expected.
 //~ about: Model and data
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Images of another size than the model takes.
+//! The images have a different size than the input of the model.
 //~ about: Model and data
 
 use trainspec::prelude::*;

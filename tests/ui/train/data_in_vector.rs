@@ -1,4 +1,4 @@
-//! A vector of numbers where data are expected.
+//! A vector is used where a data set is expected.
 //~ about: Model and data
 
 use trainspec::prelude::*;

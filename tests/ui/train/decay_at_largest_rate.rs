@@ -1,4 +1,4 @@
-//! The decay is too strong for the largest rate of the schedule.
+//! The weight decay is too large for the largest learning rate of the schedule.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

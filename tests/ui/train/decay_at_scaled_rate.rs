@@ -1,4 +1,4 @@
-//! The decay is too strong for the rate that the batch makes.
+//! The weight decay is too large for the scaled learning rate.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

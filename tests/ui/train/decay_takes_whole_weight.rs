@@ -1,4 +1,4 @@
-//! A decay that takes the whole weight at each step.
+//! The weight decay removes the whole weight at each step.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! The device in quotes.
+//! The device is a string.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

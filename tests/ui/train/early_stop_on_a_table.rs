@@ -1,4 +1,4 @@
-//! A table is watched, which has no single number.
+//! Early stopping monitors a table instead of a single value.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

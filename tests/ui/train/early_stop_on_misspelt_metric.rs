@@ -1,4 +1,4 @@
-//! A letter is missing in the name of what is watched.
+//! The name of a monitored metric is misspelled.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

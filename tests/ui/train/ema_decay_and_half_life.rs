@@ -1,4 +1,4 @@
-//! An average with two lengths.
+//! Both `decay` and `half_life` of a moving average are set.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! An average that never moves.
+//! The decay of a moving average is 1.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

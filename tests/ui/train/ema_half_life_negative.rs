@@ -1,4 +1,4 @@
-//! An average that forgets before it has seen.
+//! The half-life of a moving average is negative.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A schedule without phases.
+//! The schedule is empty.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

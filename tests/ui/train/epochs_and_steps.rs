@@ -1,4 +1,4 @@
-//! A run with two lengths.
+//! Both `epochs` and `steps` are set.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

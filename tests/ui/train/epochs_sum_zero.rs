@@ -1,4 +1,4 @@
-//! An epoch count that a sum makes zero.
+//! The number of epochs is an expression that evaluates to 0.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Half an epoch.
+//! The number of epochs is a float.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

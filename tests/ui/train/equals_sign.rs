@@ -1,4 +1,4 @@
-//! A key with `=` instead of `:`.
+//! A key of the run is written with `=` instead of `:`.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A rate that is 0 from the first change.
+//! The factor of an exponential phase is 0.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

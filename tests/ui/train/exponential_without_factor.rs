@@ -1,4 +1,4 @@
-//! A rate that falls without saying by how much.
+//! The factor of an exponential phase is missing.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

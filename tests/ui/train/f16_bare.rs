@@ -1,4 +1,4 @@
-//! f16 as a bare name.
+//! `F16` is written without its keys.
 //~ about: Precision
 
 use trainspec::prelude::*;

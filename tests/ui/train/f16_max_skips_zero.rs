@@ -1,4 +1,4 @@
-//! Skips of which none is allowed in f16.
+//! The limit of skipped steps in f16 is 0.
 //~ about: Precision
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Two rules for steps whose gradients are not finite.
+//! `F16` and `on_non_finite` are both set.
 //~ about: Precision
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! f16 without a loss scale.
+//! The loss scale of `F16` is missing.
 //~ about: Precision
 
 use trainspec::prelude::*;

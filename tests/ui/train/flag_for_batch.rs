@@ -1,4 +1,4 @@
-//! `true` for the size of a batch.
+//! The batch size is `true`.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! `true` where a rule for saving is expected.
+//! `true` is used where a checkpoint configuration is expected.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

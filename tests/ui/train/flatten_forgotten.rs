@@ -1,5 +1,5 @@
-//! A forgotten `flatten`.
-//! `linear` maps each vector along the last axis by itself, so that a model with it can have a sequence or an image as output.
+//! `flatten` is missing before a `linear` layer.
+//! `linear` maps each vector along the last axis separately, so a model with it can return a sequence or an image.
 //~ about: Shapes
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A floor above the rate that AdamW has by default.
+//! The floor of a phase is above the default learning rate.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A floor above the rate from which the phase falls.
+//! The floor of a phase is above its initial learning rate.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A const generic for a model that has none.
+//! A model without generics has a generic argument.
 //~ about: Model and data
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Noise that grows.
+//! The decay exponent of the gradient noise is negative.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

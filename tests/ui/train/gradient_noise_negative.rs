@@ -1,4 +1,4 @@
-//! A variance below zero.
+//! The variance of the gradient noise is negative.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Noise of unknown size.
+//! The variance of the gradient noise is missing.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

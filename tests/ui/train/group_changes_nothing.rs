@@ -1,4 +1,4 @@
-//! A group that treats its parameters as all others.
+//! A parameter group changes nothing.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

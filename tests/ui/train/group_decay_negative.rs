@@ -1,4 +1,4 @@
-//! A group with a decay below zero.
+//! The weight decay of a parameter group is negative.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A group that is frozen and has a rate.
+//! A frozen parameter group has a learning rate.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A pattern of nothing.
+//! The pattern of a parameter group is empty.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A pattern with a name of no letters.
+//! A pattern has an empty path component.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

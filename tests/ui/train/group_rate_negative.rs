@@ -1,4 +1,4 @@
-//! A group whose rate is below zero.
+//! The learning rate factor of a parameter group is negative.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A group that never moves, by its rate.
+//! The learning rate factor of a parameter group is 0.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

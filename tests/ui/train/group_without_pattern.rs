@@ -1,4 +1,4 @@
-//! A group that does not say of which parameters.
+//! The pattern of a parameter group is missing.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Groups that together freeze all parameters.
+//! The parameter groups freeze all parameters.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A run as it is typed: each key that is not finished is told on its word, and the others are read.
+//! Each incomplete key is reported, and the other keys are still checked.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

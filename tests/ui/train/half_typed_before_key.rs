@@ -1,4 +1,4 @@
-//! A key that is being typed before another one.
+//! A key is incomplete, and another key follows it.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

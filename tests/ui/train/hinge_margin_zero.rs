@@ -1,4 +1,4 @@
-//! A margin of nothing.
+//! The margin of a hinge loss is 0.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

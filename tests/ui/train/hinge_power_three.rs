@@ -1,4 +1,4 @@
-//! A power that the loss does not have.
+//! The power of a hinge loss is neither 1 nor 2.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A loss of Huber without its quadratic part.
+//! The delta of a Huber loss is 0.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

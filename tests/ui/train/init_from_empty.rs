@@ -1,4 +1,4 @@
-//! A file without a name to begin with.
+//! The file name of `InitFrom` is empty.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! An initializer where a file is expected.
+//! An initializer is used where a parameter file is expected.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

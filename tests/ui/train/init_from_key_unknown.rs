@@ -1,4 +1,4 @@
-//! A key that a beginning does not have.
+//! A key of `InitFrom` does not exist.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

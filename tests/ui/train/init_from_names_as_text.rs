@@ -1,4 +1,4 @@
-//! A text where new names are expected.
+//! A string is used where a list of renames is expected.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A number as a file to begin with.
+//! A number is used where a parameter file is expected.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

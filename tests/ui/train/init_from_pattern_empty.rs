@@ -1,4 +1,4 @@
-//! A pattern without letters.
+//! A pattern of `InitFrom` is empty.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

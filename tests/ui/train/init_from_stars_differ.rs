@@ -1,4 +1,4 @@
-//! A new name with more stars than the old one.
+//! The two names of a rename have different wildcards.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A beginning without a file.
+//! The file of `InitFrom` is missing.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

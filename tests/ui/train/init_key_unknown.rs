@@ -1,4 +1,4 @@
-//! A key of one initializer for another.
+//! A key belongs to another initializer.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

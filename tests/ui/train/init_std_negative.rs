@@ -1,4 +1,4 @@
-//! A spread below zero.
+//! The standard deviation of an initializer is negative.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

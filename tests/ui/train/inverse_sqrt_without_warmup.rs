@@ -1,4 +1,4 @@
-//! A root of steps without its warm-up.
+//! The warmup of an inverse square root phase is missing.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Checkpoints of which none is kept.
+//! The number of checkpoints to keep is 0.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

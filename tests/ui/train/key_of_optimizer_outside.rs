@@ -1,4 +1,4 @@
-//! A key of the optimizer beside it.
+//! A key of the optimizer is written as a key of the run.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A key without its colon.
+//! The colon after a key is missing.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

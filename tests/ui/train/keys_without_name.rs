@@ -1,4 +1,4 @@
-//! Keys without the name of what they belong to.
+//! Braces have no name before them.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

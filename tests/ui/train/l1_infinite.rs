@@ -1,4 +1,4 @@
-//! A penalty without bound.
+//! An L1 penalty is infinite.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A penalty below zero.
+//! An L2 penalty is negative.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

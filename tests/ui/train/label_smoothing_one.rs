@@ -1,4 +1,4 @@
-//! Label smoothing that leaves nothing of the label.
+//! The label smoothing is 1.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

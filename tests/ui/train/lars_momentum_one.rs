@@ -1,4 +1,4 @@
-//! LARS with a momentum that never fades.
+//! The momentum of LARS is 1.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

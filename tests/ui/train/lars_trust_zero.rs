@@ -1,4 +1,4 @@
-//! A trust of LARS that stops every step.
+//! The trust coefficient of LARS is 0.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

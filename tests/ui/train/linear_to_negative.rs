@@ -1,4 +1,4 @@
-//! A line to below zero.
+//! The final learning rate of a linear phase is negative.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

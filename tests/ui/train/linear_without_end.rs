@@ -1,4 +1,4 @@
-//! A line that does not say where it ends.
+//! The final learning rate of a linear phase is missing.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

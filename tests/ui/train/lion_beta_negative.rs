@@ -1,4 +1,4 @@
-//! A beta below zero.
+//! A beta of Lion is negative.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

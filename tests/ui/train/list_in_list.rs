@@ -1,4 +1,4 @@
-//! A list of phases within the list.
+//! The list of phases is nested in another list.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A closure where a loss is expected.
+//! A closure is used where a loss is expected.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A loss that is no metric.
+//! A loss is used where a metric is expected.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! The loss's name in quotes.
+//! The loss is a string.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A loss for values with a model that gives logits.
+//! A regression loss is used with a model that returns logits.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

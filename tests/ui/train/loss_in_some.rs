@@ -1,4 +1,4 @@
-//! A loss wrapped in `Some`.
+//! The loss is wrapped in `Some`.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A loss scale that does not say whether it moves.
+//! The loss scale is neither `Static` nor `Dynamic`.
 //~ about: Precision
 
 use trainspec::prelude::*;

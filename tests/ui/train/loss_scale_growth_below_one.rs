@@ -1,4 +1,4 @@
-//! A loss scale that shrinks when all is well.
+//! The growth factor of a dynamic loss scale is below 1.
 //~ about: Precision
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A loss scale beyond f32's reach.
+//! The initial loss scale is too large.
 //~ about: Precision
 
 use trainspec::prelude::*;

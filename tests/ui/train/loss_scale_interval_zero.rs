@@ -1,4 +1,4 @@
-//! A loss scale that grows after no step.
+//! The growth interval of a dynamic loss scale is 0.
 //~ about: Precision
 
 use trainspec::prelude::*;

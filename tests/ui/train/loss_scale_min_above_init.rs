@@ -1,4 +1,4 @@
-//! A smallest loss scale above the first.
+//! The minimum loss scale is above the initial one.
 //~ about: Precision
 
 use trainspec::prelude::*;

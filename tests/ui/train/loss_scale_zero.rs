@@ -1,4 +1,4 @@
-//! A loss scale that takes the loss away.
+//! The backoff factor of a dynamic loss scale is 0.
 //~ about: Precision
 
 use trainspec::prelude::*;

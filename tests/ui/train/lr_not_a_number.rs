@@ -1,4 +1,4 @@
-//! A learning rate that is no number.
+//! The learning rate is NaN.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A constraint without a bound.
+//! The bound of a weight constraint is missing.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

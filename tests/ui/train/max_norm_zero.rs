@@ -1,4 +1,4 @@
-//! A norm that leaves no weight.
+//! The bound of a weight constraint is 0.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A metric where a loss is expected.
+//! A metric is used where a loss is expected.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

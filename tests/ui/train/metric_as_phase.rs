@@ -1,4 +1,4 @@
-//! A metric where a phase of the schedule is expected.
+//! A metric is used where a schedule phase is expected.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! The metric's name in quotes.
+//! A metric is a string.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

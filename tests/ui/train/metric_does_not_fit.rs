@@ -1,4 +1,4 @@
-//! A metric for values with a model that gives logits.
+//! A regression metric is used with a model that returns logits.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

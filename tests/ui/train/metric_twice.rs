@@ -1,4 +1,4 @@
-//! One metric stands twice in the list.
+//! A metric is listed twice.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! An improvement of less than nothing.
+//! The minimum improvement for early stopping is negative.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

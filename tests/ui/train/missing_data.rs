@@ -1,4 +1,4 @@
-//! A run without data.
+//! The data set of a run is missing.
 //~ about: Model and data
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! The model's const generic is missing.
+//! The const generic argument of a model is missing.
 //~ about: Model and data
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A run without a model.
+//! The model of a run is missing.
 //~ about: Model and data
 
 use trainspec::prelude::*;

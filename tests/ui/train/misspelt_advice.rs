@@ -1,4 +1,4 @@
-//! Advice of no such name.
+//! The name of a kind of advice is misspelled.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! `data` with a slip.
+//! The key `data` is misspelled.
 //~ about: Model and data
 
 use trainspec::prelude::*;

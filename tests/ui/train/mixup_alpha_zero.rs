@@ -1,4 +1,4 @@
-//! Mixup that mixes nothing.
+//! The `alpha` of Mixup is 0.
 //~ about: Mixed samples
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A key of CutMix for Mixup.
+//! A key of CutMix is used with Mixup.
 //~ about: Mixed samples
 
 use trainspec::prelude::*;

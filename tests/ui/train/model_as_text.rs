@@ -1,4 +1,4 @@
-//! The model's name in quotes.
+//! The model is a string.
 //~ about: Model and data
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! The name by which a model is called in other models.
+//! The model is written as a call.
 //~ about: Model and data
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A model that gives what no loss judges.
+//! A model returns an image, which no loss accepts.
 //~ about: Model and data
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! The model is a number.
+//! The model is a number type.
 //~ about: Model and data
 
 use trainspec::prelude::*;

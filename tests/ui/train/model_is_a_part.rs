@@ -1,4 +1,4 @@
-//! A model over any value cannot be trained.
+//! A model without a fixed input shape is used in `train!`.
 //~ about: Model and data
 
 use trainspec::prelude::*;

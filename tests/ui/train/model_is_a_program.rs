@@ -1,4 +1,4 @@
-//! The model is another program.
+//! The model is another training program.
 //~ about: Model and data
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! The model is a structure of another kind.
+//! The model is an unrelated struct.
 //~ about: Model and data
 
 use trainspec::prelude::*;

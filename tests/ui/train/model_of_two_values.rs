@@ -1,4 +1,4 @@
-//! A model of two inputs at the top of a run.
+//! A model with two inputs is used in `train!`.
 //~ about: Model and data
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A model that does not exist.
+//! The model does not exist.
 //~ about: Model and data
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! What is watched, in quotes.
+//! The monitored value is a string.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A place before the first step.
+//! A milestone of a multi-step phase is 0.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

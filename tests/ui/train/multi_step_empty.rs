@@ -1,4 +1,4 @@
-//! Steps of the rate at no place.
+//! The milestones of a multi-step phase are empty.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

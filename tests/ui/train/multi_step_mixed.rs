@@ -1,4 +1,4 @@
-//! Places of a schedule in steps and in epochs.
+//! The milestones of a multi-step phase mix steps and epochs.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Places of a schedule that do not rise.
+//! The milestones of a multi-step phase are not increasing.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A list in a list without its `&`.
+//! A list inside a configuration lacks its `&`.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

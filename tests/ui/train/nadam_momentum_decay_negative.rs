@@ -1,4 +1,4 @@
-//! A momentum whose decay is below zero.
+//! The momentum decay of NAdam is negative.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A batch of less than nothing.
+//! The batch size is negative.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

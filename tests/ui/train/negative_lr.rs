@@ -1,4 +1,4 @@
-//! A learning rate below zero.
+//! The learning rate is negative.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A seed below zero.
+//! The seed is negative.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A number of steps below zero.
+//! The length of a phase is negative.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

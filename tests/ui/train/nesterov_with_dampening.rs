@@ -1,4 +1,4 @@
-//! Nesterov with dampening.
+//! Nesterov momentum is combined with dampening.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Nesterov needs momentum.
+//! Nesterov is enabled without momentum.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Data that are no data set.
+//! A number is used where a data set is expected.
 //~ about: Model and data
 
 use trainspec::prelude::*;

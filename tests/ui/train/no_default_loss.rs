@@ -1,4 +1,4 @@
-//! No loss is given, and there is none for what the model gives and the data expect.
+//! The loss is missing, and the model and the data have no default loss.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A run without a name.
+//! A run has no name.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A key far from any name.
+//! A key does not exist and resembles no other key.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

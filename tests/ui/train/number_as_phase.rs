@@ -1,4 +1,4 @@
-//! A learning rate where a phase is expected.
+//! A number is used where a schedule phase is expected.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

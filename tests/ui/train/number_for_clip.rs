@@ -1,4 +1,4 @@
-//! A number where a way to clip is expected.
+//! A number is used where a gradient clipping method is expected.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

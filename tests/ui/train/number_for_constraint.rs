@@ -1,4 +1,4 @@
-//! A number where a constraint is expected.
+//! A number is used where a weight constraint is expected.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

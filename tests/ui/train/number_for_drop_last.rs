@@ -1,4 +1,4 @@
-//! A key of the run is given 1 for `true`.
+//! A key of the run that expects `true` or `false` is set to 1.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A patience where a rule for stopping is expected.
+//! A number is used where an early stopping rule is expected.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

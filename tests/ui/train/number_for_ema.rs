@@ -1,4 +1,4 @@
-//! A number where an average is expected.
+//! A number is used where a moving average is expected.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

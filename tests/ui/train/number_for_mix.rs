@@ -1,4 +1,4 @@
-//! A number where a way to mix is expected.
+//! A number is used where a sample mixing method is expected.
 //~ about: Mixed samples
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A number where noise is expected.
+//! A number is used where gradient noise is expected.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A number where a scaling of the rate is expected.
+//! A number is used where a learning rate scaling is expected.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! One number where two are expected.
+//! A single number is used where a pair is expected.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! With one class there is nothing to tell apart.
+//! A classification model has only one class.
 //~ about: Model and data
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! One cycle that begins above its top.
+//! The initial divisor of a one-cycle phase is below 1.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

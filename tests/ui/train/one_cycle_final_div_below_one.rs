@@ -1,4 +1,4 @@
-//! One cycle that ends above its beginning.
+//! The final divisor of a one-cycle phase is below 1.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A top below zero.
+//! The maximum learning rate of a one-cycle phase is negative.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! One cycle that only rises.
+//! The rising share of a one-cycle phase is 1.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

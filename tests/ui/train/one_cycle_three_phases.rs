@@ -1,4 +1,4 @@
-//! Three phases, of which two are longer than the run.
+//! The rising and falling shares of a three-phase one-cycle schedule add up to more than 1.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

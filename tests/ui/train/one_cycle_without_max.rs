@@ -1,4 +1,4 @@
-//! One cycle without the rate of its top.
+//! The maximum learning rate of a one-cycle phase is missing.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! An optimizer written like a call.
+//! An optimizer is written as a function call.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! An optimizer in the schedule.
+//! An optimizer is used where a schedule phase is expected.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! The optimizer's name in quotes.
+//! The optimizer is a string.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! An optimizer made by a function that does not exist.
+//! An optimizer is created by a constructor that does not exist.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

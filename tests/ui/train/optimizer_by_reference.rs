@@ -1,4 +1,4 @@
-//! A reference to an optimizer.
+//! The optimizer is a reference.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

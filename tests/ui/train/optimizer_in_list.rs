@@ -1,4 +1,4 @@
-//! A list of optimizers.
+//! The optimizer is an array.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

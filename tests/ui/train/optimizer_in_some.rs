@@ -1,4 +1,4 @@
-//! An optimizer wrapped in `Some`.
+//! The optimizer is wrapped in `Some`.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

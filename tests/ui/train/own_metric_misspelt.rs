@@ -1,5 +1,5 @@
-//! A letter too many in the name of a metric of one's own.
-//! It is known by its name in logs, though its `check` tells nothing.
+//! The name of a monitored custom metric is misspelled.
+//! The name is compared with the `LABEL` of the metric, so its `check` does not have to report it.
 //~ about: Stopping and saving
 
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
-//! A phase of one's own with which the phases are longer than the run.
-//! Its `check` tells the compiler its length.
+//! A custom phase makes the phases longer than the run.
+//! Its `check` returns its length to the compiler.
 //~ about: Learning rate
 
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! No patience at all.
+//! The patience of early stopping is 0.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

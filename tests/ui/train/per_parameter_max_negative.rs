@@ -1,4 +1,4 @@
-//! A bound below zero.
+//! The bound of per-parameter clipping is negative.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

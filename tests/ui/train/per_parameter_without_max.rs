@@ -1,4 +1,4 @@
-//! Clipping of each parameter without a bound.
+//! The bound of per-parameter clipping is missing.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A phase of the schedule where an optimizer is expected.
+//! A schedule phase is used where an optimizer is expected.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

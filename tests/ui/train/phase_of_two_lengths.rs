@@ -1,4 +1,4 @@
-//! A phase with two lengths.
+//! A phase has a length in steps and another in epochs.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

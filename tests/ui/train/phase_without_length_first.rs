@@ -1,4 +1,4 @@
-//! A phase that takes all that remains, before another.
+//! A phase without a length is not the last one.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A last phase for which no step is left.
+//! No step remains for the last phase.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

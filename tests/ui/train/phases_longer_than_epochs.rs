@@ -1,4 +1,4 @@
-//! Phases that together need more epochs than the run has.
+//! The phases need more epochs than the run has.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Two phases that together need more steps than the run has.
+//! The phases need more steps than the run has.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A schedule that ends before the run.
+//! The schedule ends before the run.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A plateau that raises the rate.
+//! The factor of `ReduceOnPlateau` is above 1.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A plateau behind which nothing moves.
+//! The factor of `ReduceOnPlateau` is 0.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A smallest rate below zero.
+//! The minimum learning rate of `ReduceOnPlateau` is negative.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

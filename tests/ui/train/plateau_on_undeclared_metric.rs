@@ -1,4 +1,4 @@
-//! A phase listens to a metric that the run does not measure.
+//! A phase monitors a metric that the run does not compute.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A plateau that only a loss of 0 could leave.
+//! The threshold of `ReduceOnPlateau` is 1.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A power that is no curve.
+//! The power of a polynomial phase is 0.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

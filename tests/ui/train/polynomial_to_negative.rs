@@ -1,4 +1,4 @@
-//! A curve to below zero.
+//! The final learning rate of a polynomial phase is negative.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

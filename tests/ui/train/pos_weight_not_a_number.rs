@@ -1,4 +1,4 @@
-//! A weight that is no number.
+//! A positive class weight is NaN.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

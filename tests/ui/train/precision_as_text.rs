@@ -1,4 +1,4 @@
-//! The precision in quotes.
+//! The precision is a string.
 //~ about: Precision
 
 use trainspec::prelude::*;

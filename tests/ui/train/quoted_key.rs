@@ -1,4 +1,4 @@
-//! A key in quotes.
+//! The name of a key is a string.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

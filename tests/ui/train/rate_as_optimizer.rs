@@ -1,4 +1,4 @@
-//! A learning rate where an optimizer is expected.
+//! A learning rate is used where an optimizer is expected.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

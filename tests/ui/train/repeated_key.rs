@@ -1,4 +1,4 @@
-//! A key of the run is given twice.
+//! A key of the run is set twice.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A key of the loss is given twice.
+//! A key of the loss is set twice.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! `..Default::default()` in a configuration.
+//! `..Default::default()` is used in a configuration.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

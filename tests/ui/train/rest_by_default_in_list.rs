@@ -1,4 +1,4 @@
-//! The defaults of a type in an element of a list.
+//! The default of a type is used in a list element.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

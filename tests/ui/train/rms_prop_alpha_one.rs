@@ -1,4 +1,4 @@
-//! RMSprop that never takes in a gradient.
+//! The `alpha` of RMSprop is 1.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

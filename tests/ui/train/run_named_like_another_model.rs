@@ -1,4 +1,4 @@
-//! A run with the name of a model that is not its own.
+//! A run has the name of a model that it does not train.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

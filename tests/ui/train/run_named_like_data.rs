@@ -1,5 +1,5 @@
-//! A run with the name of its data set.
-//! The prelude brings the data set into scope, and the run hides it.
+//! A run has the name of its data set.
+//! The prelude imports the data set, and the name of the run hides it.
 //~ about: Model and data
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A run with the name of its model.
+//! A run has the name of its model.
 //~ about: Model and data
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A run with the name of its optimizer.
+//! A run has the name of its optimizer.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

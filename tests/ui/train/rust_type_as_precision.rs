@@ -1,4 +1,4 @@
-//! Rust's type where a precision is expected.
+//! A Rust type is used where a precision is expected.
 //~ about: Precision
 
 use trainspec::prelude::*;

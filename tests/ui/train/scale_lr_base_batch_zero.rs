@@ -1,4 +1,4 @@
-//! A rate for batches of no sample.
+//! The base batch size of a learning rate scaling is 0.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A rate is scaled that nothing depends on.
+//! A learning rate scaling has no effect on the schedule.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A rate that belongs to no batch.
+//! The base batch size of linear learning rate scaling is missing.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

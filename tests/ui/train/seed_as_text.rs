@@ -1,4 +1,4 @@
-//! A seed that is a word.
+//! The seed is a string.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A key that ends with a semicolon.
+//! A key ends with a semicolon instead of a comma.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

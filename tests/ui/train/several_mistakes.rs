@@ -1,4 +1,4 @@
-//! A sign, a name, a value and a key that is missing: each is told once.
+//! Two syntax errors, an invalid value and a missing key are each reported once.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Dampening that takes in no gradient.
+//! The dampening of SGD is 1.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Dampening of a momentum that is not there.
+//! Dampening is set without momentum.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

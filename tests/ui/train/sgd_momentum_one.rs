@@ -1,4 +1,4 @@
-//! Momentum that never fades.
+//! The momentum of SGD is 1.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

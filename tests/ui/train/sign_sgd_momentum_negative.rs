@@ -1,4 +1,4 @@
-//! A momentum below zero.
+//! The momentum of an optimizer is negative.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

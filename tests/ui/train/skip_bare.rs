@@ -1,4 +1,4 @@
-//! Skipping without a limit.
+//! `Skip` is written without its keys.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Skips of which none is allowed.
+//! The limit of skipped steps is 0.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Skipping that does not say how often.
+//! The limit of skipped steps is missing.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

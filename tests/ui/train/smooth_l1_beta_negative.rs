@@ -1,4 +1,4 @@
-//! A quadratic part of less than no width.
+//! The beta of a smooth L1 loss is negative.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

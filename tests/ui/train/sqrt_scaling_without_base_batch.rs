@@ -1,4 +1,4 @@
-//! A rate that belongs to no batch, scaled by a root.
+//! The base batch size of square root learning rate scaling is missing.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

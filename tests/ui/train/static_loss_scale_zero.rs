@@ -1,4 +1,4 @@
-//! A loss that is multiplied by 0.
+//! The static loss scale is 0.
 //~ about: Precision
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A distance that is in neither steps nor epochs.
+//! An interval has no unit, `Steps` or `Epochs`.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

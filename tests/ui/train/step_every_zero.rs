@@ -1,4 +1,4 @@
-//! Steps of the rate at a distance of 0.
+//! The interval of a step phase is 0.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Steps of the rate that do not say when.
+//! The interval of a step phase is missing.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! The word `struct` before the name.
+//! The program's name follows the keyword `struct`.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A key is given a structure that is no configuration.
+//! A key is set to a struct that is not a configuration.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

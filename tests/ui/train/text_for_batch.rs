@@ -1,4 +1,4 @@
-//! A number in quotes.
+//! The batch size is a string.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

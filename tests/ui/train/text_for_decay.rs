@@ -1,4 +1,4 @@
-//! The parameters that decay, in quotes.
+//! The selection of decayed parameters is a string.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! The name of the initializer in quotes.
+//! The initializer of the run is a string.
 //~ about: Gradients and weights
 
 use trainspec::prelude::*;

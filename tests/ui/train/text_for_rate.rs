@@ -1,4 +1,4 @@
-//! A learning rate in quotes.
+//! The learning rate is a string.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

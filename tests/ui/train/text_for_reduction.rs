@@ -1,4 +1,4 @@
-//! The reduction in quotes.
+//! The reduction of a loss is a string.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A word where a list of phases stands.
+//! The schedule is a string.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

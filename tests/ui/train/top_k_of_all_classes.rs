@@ -1,4 +1,4 @@
-//! A count of classes of which one is always right.
+//! The `k` of top-k accuracy is the number of classes.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! The share of samples whose class is among the first 0.
+//! The `k` of top-k accuracy is 0.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

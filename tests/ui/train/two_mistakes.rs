@@ -1,4 +1,4 @@
-//! Three mistakes in one run: all are reported.
+//! Three invalid values in one run are all reported.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

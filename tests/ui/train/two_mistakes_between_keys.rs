@@ -1,4 +1,4 @@
-//! A metric that is not measured and a warmup that is too long: both are told at once.
+//! A metric that is not computed and a warmup that is too long are both reported.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

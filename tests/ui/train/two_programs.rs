@@ -1,4 +1,4 @@
-//! Two programs in one block.
+//! One `train!` declares two programs.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Two runs of one name.
+//! Two runs have the same name.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

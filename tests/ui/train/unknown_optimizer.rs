@@ -1,4 +1,4 @@
-//! An optimizer that does not exist.
+//! The name of an optimizer is misspelled.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A reduction that does not exist.
+//! A reduction does not exist.
 //~ about: Loss and metrics
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A key without a value.
+//! A key of the run has no value.
 //~ about: The block and its keys
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A warmup that begins above the full rate.
+//! The initial share of a warmup is above 1.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A warmup that is longer than the whole run.
+//! The warmup is longer than the run.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

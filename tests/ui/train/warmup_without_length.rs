@@ -1,4 +1,4 @@
-//! A warmup of no length.
+//! The length of a warmup is missing.
 //~ about: Learning rate
 
 use trainspec::prelude::*;

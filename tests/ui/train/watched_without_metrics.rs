@@ -1,4 +1,4 @@
-//! A metric is watched that nobody measures.
+//! A monitored metric is not computed because the run has no `metrics`.
 //~ about: Stopping and saving
 
 use trainspec::prelude::*;

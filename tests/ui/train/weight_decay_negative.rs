@@ -1,4 +1,4 @@
-//! A decay that lets weights grow.
+//! The weight decay is negative.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A whole number for a learning rate.
+//! The learning rate is an integer.
 //~ about: Optimizer
 
 use trainspec::prelude::*;

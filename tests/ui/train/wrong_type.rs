@@ -1,4 +1,4 @@
-//! A batch that is no whole number.
+//! The batch size is a float.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

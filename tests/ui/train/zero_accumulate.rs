@@ -1,4 +1,4 @@
-//! An accumulation of nothing.
+//! The number of micro-batches to accumulate is 0.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! A batch of nothing.
+//! The batch size is 0.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

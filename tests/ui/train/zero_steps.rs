@@ -1,4 +1,4 @@
-//! A run of no steps.
+//! The number of steps is 0.
 //~ about: Batches and length
 
 use trainspec::prelude::*;

@@ -1,4 +1,4 @@
-//! Vectors of AVX2 and AVX-512.
+//! AVX2 and AVX-512 vectors.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 
 use std::arch::x86_64::{
@@ -15,7 +15,7 @@ use std::arch::x86_64::{
 use super::Lanes;
 use crate::conv2d::tiles::STRIP;
 
-/// The kind for AVX2 and FMA.
+/// The vector type for AVX2 and FMA.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Avx2(__m256);
 
@@ -36,7 +36,7 @@ impl Lanes for Avx2 {
 
     #[inline(always)]
     unsafe fn load_part<const WIDE: bool>(strips: [*const f32; 2], counts: [usize; 2]) -> Self {
-        // SAFETY: the caller's: the processor has AVX2, and as many numbers as the mask has can be read.
+        // SAFETY: the caller's: the processor has AVX2, and as many elements as the mask has can be read.
         unsafe {
             if counts[0] == STRIP {
                 Self(_mm256_loadu_ps(strips[0]))
@@ -68,7 +68,7 @@ impl Lanes for Avx2 {
     unsafe fn part(self, other: Self) -> [Self; 2] {
         // SAFETY: the caller's: the processor has AVX2.
         unsafe {
-            // Pairs of lanes of both in turn, which are then put in order.
+            // Alternating pairs of lanes of both, which are then reordered.
             let even = _mm256_castps_pd(_mm256_shuffle_ps::<0b10_00_10_00>(self.0, other.0));
             let odd = _mm256_castps_pd(_mm256_shuffle_ps::<0b11_01_11_01>(self.0, other.0));
             [
@@ -96,7 +96,7 @@ impl Lanes for Avx2 {
     #[inline(always)]
     unsafe fn put<const WIDE: bool, const ADD: bool>(self, to: [*mut f32; 2], counts: [usize; 2]) {
         let (to, count) = (to[0], counts[0]);
-        // SAFETY: the caller's: the processor has AVX2, and as many numbers as the mask has can be written.
+        // SAFETY: the caller's: the processor has AVX2, and as many elements as the mask has can be written.
         unsafe {
             let mut value = self.0;
             if count == STRIP {
@@ -143,7 +143,7 @@ unsafe fn join(low: __m256, high: __m256) -> __m512 {
     }
 }
 
-/// The kind for AVX-512.
+/// The vector type for AVX-512.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Avx512(__m512);
 
@@ -170,7 +170,7 @@ impl Lanes for Avx512 {
     #[inline(always)]
     unsafe fn load_part<const WIDE: bool>(strips: [*const f32; 2], counts: [usize; 2]) -> Self {
         let masks = counts.map(|count| (1_u32 << count) - 1);
-        // SAFETY: the caller's: the processor has AVX-512, and as many numbers as masks have can be read.
+        // SAFETY: the caller's: the processor has AVX-512, and as many elements as masks have can be read.
         unsafe {
             if WIDE {
                 let mask = (masks[0] | masks[1] << STRIP) as u16;
@@ -234,7 +234,7 @@ impl Lanes for Avx512 {
 
     #[inline(always)]
     unsafe fn put<const WIDE: bool, const ADD: bool>(self, to: [*mut f32; 2], counts: [usize; 2]) {
-        // SAFETY: the caller's: the processor has AVX-512, and as many numbers as masks have can be written.
+        // SAFETY: the caller's: the processor has AVX-512, and as many elements as masks have can be written.
         unsafe {
             if WIDE {
                 let (to, count, mut value) = (to[0], counts[0] + counts[1], self.0);

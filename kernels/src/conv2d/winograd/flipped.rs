@@ -1,5 +1,5 @@
-//! Tiles with the channels of a place side by side: the gradient of the weights sums over tiles, so that vectors are
-//! of channels. Images become `B' d B` as in [`super::image`], gradients of results, two by two numbers, `A d A'` with
+//! Tiles with contiguous channels per position: the gradient of the weights sums over tiles, so that vectors are
+//! of channels. Images become `B' d B` as in [`super::image`], gradients of results, two by two elements, `A d A'` with
 //! the `A` of [`super::result`].
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 #![allow(
@@ -13,13 +13,13 @@ use crate::conv2d::tiles::STRIP;
 use crate::simd::{self, Level};
 use crate::sizes::elements;
 
-/// How the planes of an image lie once turned: rows of places, with zeros around, each with all channels.
+/// The layout of the planes of a transposed image: zero-padded rows of positions, each with all channels.
 #[derive(Clone, Copy)]
 pub(super) struct Turned {
-    /// The planes, and how many numbers a place has: vectors of them, those without a plane 0.
+    /// The number of planes, and of elements per position: a multiple of the vector length, padded with 0.
     pub(super) planes: usize,
     pub(super) lanes: usize,
-    /// The sizes of a plane, and from where on it stands.
+    /// The sizes of a plane, and its offset.
     pub(super) height: usize,
     pub(super) width: usize,
     pub(super) padding: usize,
@@ -29,12 +29,12 @@ pub(super) struct Turned {
 }
 
 impl Turned {
-    /// The numbers of a turned image.
+    /// The number of elements of a transposed image.
     pub(super) fn len(&self) -> usize {
         self.rows * self.columns * self.lanes
     }
 
-    /// Turns an image. What stands around it is left as it is.
+    /// Transposes an image. The padding around it is unchanged.
     pub(super) fn turn(&self, image: &[f32], to: &mut [f32]) {
         assert_eq!(image.len(), elements([self.planes, self.height, self.width]), "an image has all planes");
         assert_eq!(to.len(), self.len(), "there is a place for each");
@@ -43,7 +43,7 @@ impl Turned {
             self.height + self.padding <= self.rows && self.width + self.padding <= self.columns,
             "a plane fits"
         );
-        // SAFETY: `level` gives a level only where the processor was seen to have its features; the rest is
+        // SAFETY: `level` returns a level only if the processor was detected to have its features; the rest is
         // asserted above.
         unsafe {
             match simd::level() {
@@ -57,7 +57,7 @@ impl Turned {
     }
 
     /// The points of a row of `across` tiles: `to` has sixteen times tiles, `point` apart. If `back`, tiles are of two by
-    /// two numbers.
+    /// two elements.
     pub(super) fn tiles(
         &self,
         from: &[f32],
@@ -131,7 +131,7 @@ unsafe fn tiles_avx2<const BACK: bool>(
     unsafe { tiles::<crate::conv2d::lanes::Avx2, BACK>(turned, from, across, to, point) }
 }
 
-/// Turns squares of a vector of places and as many planes.
+/// Transposes squares of a vector of positions and as many planes.
 ///
 /// # Safety
 /// The processor has the level of `V`, and what [`Turned::turn`] asserts holds.
@@ -145,7 +145,7 @@ unsafe fn turn<V: Lanes>(turned: &Turned, image: &[f32], to: &mut [f32]) {
         for place in (0..size).step_by(side) {
             let left = size - place;
             let counts = [left.min(STRIP), left.saturating_sub(STRIP).min(STRIP)];
-            // SAFETY: the caller's: no more numbers are read than a plane has, and each place has its own.
+            // SAFETY: the caller's: no more elements are read than a plane has, and positions are disjoint.
             unsafe {
                 let mut square = [V::splat(0.0); LANES];
                 for lane in 0..side {

@@ -2,7 +2,7 @@
 //! `G' (sum of (A dy A') (B' d B)) G`, with sums over tiles and images.
 //!
 //! At each point the sum is a matrix product, of outputs and inputs over tiles. A sum has its terms in the order of
-//! images and tiles, however many are transformed at a time.
+//! images and tiles, for any number transformed at a time.
 #![allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 #![allow(
     clippy::needless_range_loop,
@@ -16,7 +16,7 @@ use crate::conv2d::tiles::STRIP;
 use crate::simd::Level;
 use crate::{scratch, simd};
 
-/// The gradient of the weights by the images `x` and the gradients `d_pre` of their results.
+/// The gradient of the weights from the images `x` and the gradients `d_pre` of their results.
 pub(in crate::conv2d) fn backward_weight(filter: &Filter, x: &[f32], d_pre: &[f32], d_weight: &mut [f32]) {
     let Filter { ins, height, width, outs, rows, columns, padding } = *filter;
     let (down, across) = (rows.div_ceil(2), columns.div_ceil(2));
@@ -74,15 +74,15 @@ pub(in crate::conv2d) fn backward_weight(filter: &Filter, x: &[f32], d_pre: &[f3
 /// The products of all points.
 #[derive(Clone, Copy)]
 struct Sums {
-    /// The inputs and outputs, in whole vectors.
+    /// The inputs and outputs, rounded up to complete vectors.
     ins: usize,
     outs: usize,
-    /// The tiles of a point at most.
+    /// The maximum number of tiles of a point.
     most: usize,
 }
 
 impl Sums {
-    /// From the tiles of images of a point to those of the next: not a multiple of 4 KiB.
+    /// The distance between the image tiles of consecutive points: not a multiple of 4 KiB.
     fn in_point(&self) -> usize {
         self.most * self.ins + LANES
     }
@@ -104,7 +104,7 @@ impl Sums {
         let x = x.chunks_exact(self.in_point());
         let d = d.chunks_exact(self.out_point());
         for ((x, d), sums) in x.zip(d).zip(sums.chunks_exact_mut(self.point())) {
-            // SAFETY: `level` gives a level only where the processor was seen to have its features; the rest is
+            // SAFETY: `level` returns a level only if the processor was detected to have its features; the rest is
             // asserted above.
             unsafe {
                 match simd::level() {

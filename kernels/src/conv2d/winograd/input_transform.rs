@@ -1,4 +1,4 @@
-//! The transform of images: of each tile `d`, four by four numbers that overlap by two, `B' d B` with
+//! The input transform: of each tile `d`, four by four elements that overlap by two, `B' d B` with
 //! ```text
 //!      1  0 -1  0
 //! B' = 0  1  1  0
@@ -18,7 +18,7 @@ use crate::simd::Level;
 use crate::{scratch, simd};
 
 /// Transforms a part of the images `x` to `points`: for each of them planes of tiles, of which the first is where
-/// `Cut` says.
+/// `Cut` describes.
 pub(super) fn transform(filter: &Filter, cut: &Cut, part: Part, x: &[f32], points: &mut [f32]) {
     let Filter { ins, height, width, .. } = *filter;
     let sizes = Sizes {
@@ -30,12 +30,12 @@ pub(super) fn transform(filter: &Filter, cut: &Cut, part: Part, x: &[f32], point
     let images = x.len() / (ins * height * width);
     let last = (POINTS - 1) * cut.in_point(ins) + (ins - 1) * cut.pitch + (images - 1) * sizes.tiles;
     assert!(last + sizes.tiles.next_multiple_of(LANES) <= points.len(), "each point has planes of tiles");
-    // A vector reaches over the end of the last row.
+    // A vector extends beyond the end of the last row.
     scratch::with(sizes.rows * sizes.pitch + 4 * LANES, |padded| {
         padded.fill(0.0);
         scratch::with(8 * sizes.plane, |planes| {
             let job = Job { filter, cut, part, sizes };
-            // SAFETY: `level` gives a level only where the processor was seen to have its features; the rest is
+            // SAFETY: `level` returns a level only if the processor was detected to have its features; the rest is
             // asserted above.
             unsafe {
                 match simd::level() {
@@ -50,13 +50,13 @@ pub(super) fn transform(filter: &Filter, cut: &Cut, part: Part, x: &[f32], point
     });
 }
 
-/// How numbers lie in scratch.
+/// The layout of elements in scratch.
 #[derive(Clone, Copy)]
 struct Sizes {
     /// The columns of a padded plane, an even number, and its rows, two for each row of tiles and two more.
     pitch: usize,
     rows: usize,
-    /// From a plane of numbers in the same place of all tiles to the next.
+    /// The distance between planes, each of the elements at the same position of all tiles.
     plane: usize,
     /// The tiles of the part.
     tiles: usize,
@@ -112,7 +112,7 @@ unsafe fn images_of<V: Lanes>(
     }
 }
 
-/// Copies rows of a plane, with zeros around them. What is right and left of them is zero already.
+/// Copies rows of a plane, zero-padded. The columns to the left and right are already zero.
 ///
 /// # Safety
 /// As [`images_of`].
@@ -130,7 +130,7 @@ unsafe fn pad<V: Lanes>(image: &[f32], filter: &Filter, part: Part, sizes: Sizes
         for column in (0..width).step_by(lanes) {
             let left = width - column;
             let counts = [left.min(STRIP), left.saturating_sub(STRIP).min(STRIP)];
-            // SAFETY: no more numbers are read than the row has. A vector may reach over the end of the padded row
+            // SAFETY: no more elements are read than the row has. A vector may reach over the end of the padded row
             // with zeros: over what is zero, or copied next, or the room after the last row.
             unsafe {
                 let from = row.as_ptr().add(column);
@@ -141,7 +141,7 @@ unsafe fn pad<V: Lanes>(image: &[f32], filter: &Filter, part: Part, sizes: Sizes
     }
 }
 
-/// Four vectors, of the columns by their place in a tile, of a row of a padded plane.
+/// Four vectors, of the columns by their position in a tile, of a row of a padded plane.
 ///
 /// # Safety
 /// The processor has the level of `V`, and there are that many columns.
@@ -157,14 +157,14 @@ unsafe fn columns<V: Lanes>(from: *const f32) -> [V; 4] {
     }
 }
 
-/// [`split`] and [`tiles_of`] in one, where rows of tiles are whole vectors.
+/// [`split`] and [`tiles_of`] in one, where rows of tiles are complete vectors.
 ///
 /// # Safety
 /// As [`images_of`].
 #[inline(always)]
 unsafe fn rows_of<V: Lanes>(padded: &[f32], across: usize, sizes: Sizes, to: &mut [f32], point: usize) {
     for column in (0..across).step_by(V::STRIPS * STRIP) {
-        // SAFETY: a row has `2 * across + 2` numbers, and there are two for each row of tiles and two more; the
+        // SAFETY: a row has `2 * across + 2` elements, and there are two for each row of tiles and two more; the
         // caller's for what is written.
         unsafe {
             let row = |row: usize| columns::<V>(padded.as_ptr().add(row * sizes.pitch + 2 * column));
@@ -178,7 +178,7 @@ unsafe fn rows_of<V: Lanes>(padded: &[f32], across: usize, sizes: Sizes, to: &mu
     }
 }
 
-/// Parts the columns of a padded plane by their place in a tile, and its rows by their parity: eight planes.
+/// Splits the columns of a padded plane by their position in a tile, and its rows by their parity: eight planes.
 ///
 /// # Safety
 /// As [`images_of`].
@@ -187,7 +187,7 @@ unsafe fn split<V: Lanes>(padded: &[f32], across: usize, sizes: Sizes, planes: &
     let lanes = V::STRIPS * STRIP;
     for row in 0..sizes.rows {
         for column in (0..across).step_by(lanes) {
-            // SAFETY: a row has `2 * across + 2` numbers, and a plane `across` for each two rows; there is
+            // SAFETY: a row has `2 * across + 2` elements, and a plane `across` for each two rows; there is
             // room after the last for the rest of the vectors.
             unsafe {
                 let from = padded.as_ptr().add(row * sizes.pitch + 2 * column);

@@ -18,7 +18,7 @@ use crate::simd;
 
 simd! {
     /// Packs the transforms of all kernels for a sweep at each point. If `back`, kernels are those of the
-    /// convolution of which this is the gradient: turned around, with inputs as outputs.
+    /// convolution of which this is the gradient: flipped, with exchanged inputs and outputs.
     pub(super) fn transform(filter: &Filter, weight: &[f32], back: bool, packed: &mut [f32]) {
         let Filter { ins, outs, .. } = *filter;
         let kernels = weight.as_chunks::<9>().0;

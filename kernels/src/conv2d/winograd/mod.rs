@@ -1,13 +1,13 @@
 //! Convolution with kernels of 3 x 3 by minimal filtering.
 //!
-//! Results are made in tiles of 2 x 2, each from 4 x 4 numbers `d` of each channel: `A' (sum of (G g G') (B' d B)) A`
-//! over the channels, with products of 4 x 4 numbers element by element. That takes 16 multiplications for what takes
-//! 36 otherwise. For each of the 16 points the sums are a matrix product of the transformed weights and tiles. The
-//! gradient of the image is the same, with kernels turned around and inputs as outputs. That of the weights,
+//! Results are made in tiles of 2 x 2, each from 4 x 4 elements `d` of each channel: `A' (sum of (G g G') (B' d B)) A`
+//! over the channels, with elementwise products of 4 x 4 elements. That takes 16 multiplications instead of
+//! 36. For each of the 16 points the sums are a matrix product of the transformed weights and tiles. The
+//! gradient of the image is the same, with flipped kernels and exchanged inputs and outputs. That of the weights,
 //! `G' (sum of (A dy A') (B' d B)) G`, has its sums over tiles and images instead.
 //!
-//! Each number is made by the same operations in the same order, whatever stands beside it. Tiles mix what they see:
-//! where a number is infinite or NaN, all results of its tiles are NaN.
+//! Each element is computed by the same operations in the same order, independent of its neighbors. Tiles mix their inputs:
+//! if an element is infinite or NaN, all results of its tiles are NaN.
 //!
 //! # Source
 //! Winograd, "Arithmetic complexity of computations", 1980; Lavin and Gray, "Fast algorithms for convolutional neural
@@ -32,14 +32,14 @@ use crate::epilogue::Epilogue;
 use crate::matmul::WriteMode;
 use crate::{scratch, threads};
 
-/// Numbers of a vector.
+/// Elements per vector.
 const LANES: usize = 16;
-/// Products of a tile.
+/// Products per tile.
 const POINTS: usize = 16;
-/// The numbers of transformed planes, of images and results, that stay in the second cache.
+/// The number of elements of transformed planes, of images and results, that stay in the L2 cache.
 const ROOM: usize = 96 << 10;
 
-/// What a filter makes: `outs` planes of `rows` by `columns` from `ins` planes of `height` by `width`.
+/// The sizes of a filter: `outs` planes of `rows` by `columns` from `ins` planes of `height` by `width`.
 #[derive(Clone, Copy)]
 pub(super) struct Filter {
     ins: usize,
@@ -52,14 +52,14 @@ pub(super) struct Filter {
 }
 
 impl Conv2d {
-    /// The forward pass as a filter, if that is faster than direct sums: the batch has no say.
+    /// The forward pass as a filter, if that is faster than direct sums; independent of the batch size.
     pub(super) fn filter(&self) -> Option<Filter> {
         let Self { channels, out, kernel, stride, padding, dilation, groups, .. } = *self;
         let (rows, columns) = (self.out_height(), self.out_width());
         let is_plain = (kernel, stride, dilation, groups) == (3, 1, 1, 1) && padding <= 2;
-        // Products grow with both numbers of channels, transforms with their sum.
+        // Products grow with both channel counts, transforms with their sum.
         let has_products = channels.saturating_mul(out) >= 16 * (channels + out);
-        // Weights of all points fill the second cache from there on.
+        // Beyond it, the weights of all points fill the L2 cache.
         let is_small = channels.max(out) <= 128;
         (is_plain && has_products && is_small && rows.min(columns) >= 8).then_some(Filter {
             ins: channels,
@@ -72,8 +72,8 @@ impl Conv2d {
         })
     }
 
-    /// The gradient of the weights as a filter: sums must be long enough to be worth their transforms
-    /// back, and vectors almost full.
+    /// The gradient of the weights as a filter: sums must be long enough to be worth the output
+    /// transform, and vectors almost full.
     pub(super) fn weight_filter(&self) -> Option<Filter> {
         /// Tiles of all images. Where those are many, so are those of each group.
         const TILES: usize = 128;
@@ -85,7 +85,7 @@ impl Conv2d {
         })
     }
 
-    /// The gradient of the image as a filter: that of the kernels turned around.
+    /// The gradient of the image as a filter: that of the flipped kernels.
     pub(super) fn back_filter(&self) -> Option<Filter> {
         self.filter().map(|filter| Filter {
             ins: self.out,
@@ -99,17 +99,17 @@ impl Conv2d {
     }
 }
 
-/// What of the images is transformed at a time, so that it stays in the second cache: rows of tiles of one image, or
+/// The part of the images that is transformed at a time, so that it stays in the L2 cache: rows of tiles of one image, or
 /// some images.
 #[derive(Clone, Copy)]
 struct Cut {
     /// The tiles of a row and of a column.
     across: usize,
     down: usize,
-    /// The rows of tiles, and how many images.
+    /// The rows of tiles, and the number of images.
     band: usize,
     images: usize,
-    /// From a plane of transformed tiles to the next.
+    /// The distance between planes of transformed tiles.
     pitch: usize,
 }
 
@@ -121,8 +121,8 @@ struct Part {
 }
 
 impl Cut {
-    /// From the planes of a point to those of the next: not a multiple of 4 KiB, where they would all want
-    /// the same lines of the cache.
+    /// The distance between the planes of consecutive points: not a multiple of 4 KiB, where they would all map to
+    /// the same cache sets.
     fn in_point(&self, ins: usize) -> usize {
         ins * self.pitch + LANES
     }
@@ -142,13 +142,13 @@ impl Filter {
         let band = down.div_ceil(bands);
         let images = if bands > 1 { 1 } else { (vectors * LANES / (down * across)).clamp(1, most) };
         let tiles = band * across;
-        // The last vector of an image may end in those of the next, or in nothing.
+        // The last vector of an image may extend into those of the next, or past the end.
         let pitch = ((images - 1) * tiles + tiles.next_multiple_of(LANES)).next_multiple_of(LANES);
         Cut { across, down, band, images, pitch }
     }
 }
 
-/// What is the same for all images.
+/// The data shared by all images.
 #[derive(Clone, Copy)]
 struct Job<'a> {
     filter: &'a Filter,
@@ -171,7 +171,7 @@ impl Job<'_> {
                 let y = y.chunks_mut(cut.images * outs * rows * columns);
                 for (x, y) in x.zip(y) {
                     let images = y.len() / (outs * rows * columns);
-                    // The next images are brought near, a part with each sweep.
+                    // The next images are prefetched, a part with each sweep.
                     left = &left[x.len()..];
                     let next = &left[..x.len().min(left.len())];
                     let share = next.len().div_ceil(POINTS * cut.down.div_ceil(cut.band)).max(1);

@@ -1,4 +1,4 @@
-//! The transform back: of each tile `m`, four by four sums, `A' m A` with
+//! The output transform: of each tile `m`, four by four sums, `A' m A` with
 //! ```text
 //! A' = 1  1  1  0
 //!      0  1 -1 -1
@@ -33,7 +33,7 @@ pub(super) fn transform(
     assert!(bias.is_none_or(|bias| bias.len() == outs), "bias is [out]");
     scratch::with(4 * (tiles + LANES), |planes| {
         let job = Job { filter, cut, part, points, wide, bias };
-        // SAFETY: `level` gives a level only where the processor was seen to have its features; the rest is
+        // SAFETY: `level` returns a level only if the processor was detected to have its features; the rest is
         // asserted above.
         unsafe {
             match (simd::level(), onto) {
@@ -77,7 +77,7 @@ unsafe fn avx2<const ADD: bool>(job: Job<'_>, planes: &mut [f32], y: &mut [f32])
 }
 
 /// # Safety
-/// The processor has the level of `V`; `planes` and the points are as [`transform`] has them.
+/// The processor has the level of `V`; `planes` and the points are as in [`transform`].
 #[inline(always)]
 unsafe fn images_of<V: Lanes, const ADD: bool>(
     Job { filter, cut, part, points, wide, bias }: Job<'_>,
@@ -123,13 +123,13 @@ unsafe fn tiles<V: Lanes>(from: *const f32, point: usize, bias: f32) -> [[V; 2];
             [rows[0][j], rows[1][j]] = line([load(0), load(1), load(2), load(3)]);
         }
         let bias = V::splat(bias);
-        // Written out: a closure of `map` might stay a function of its own, without the level.
+        // Written out: a closure of `map` might become a separate function, compiled without the level.
         let ([a, b], [c, d]) = (line(rows[0]), line(rows[1]));
         [[a.add(bias), b.add(bias)], [c.add(bias), d.add(bias)]]
     }
 }
 
-/// The four results of all tiles, each in a plane of its own.
+/// The four results of all tiles, each in a separate plane.
 ///
 /// # Safety
 /// As [`images_of`].
@@ -146,7 +146,7 @@ unsafe fn tiles_of<V: Lanes>(from: &[f32], point: usize, bias: f32, count: usize
     }
 }
 
-/// Brings four planes of results to the rows `y`.
+/// Joins four planes of results into the rows `y`.
 ///
 /// # Safety
 /// As [`images_of`].
@@ -173,7 +173,7 @@ unsafe fn join<V: Lanes, const ADD: bool>(
     }
 }
 
-/// [`tiles_of`] and [`join`] in one, where rows of tiles are whole vectors.
+/// [`tiles_of`] and [`join`] in one, where rows of tiles are complete vectors.
 ///
 /// # Safety
 /// As [`images_of`].
@@ -201,7 +201,7 @@ unsafe fn rows_of<V: Lanes, const ADD: bool>(
     }
 }
 
-/// Writes even and odd columns to what is left of a row: as many as it has.
+/// Writes even and odd columns to the rest of a row.
 ///
 /// # Safety
 /// The processor has the level of `V`.

@@ -18,8 +18,8 @@ const PLAIN: Conv2d = Conv2d {
     groups: 1,
 };
 
-/// Whole vectors and parts of them, rows that end within a tile, several bands, several images at a time, and channels
-/// that are no full tiles of a product.
+/// Complete and partial vectors, rows that end within a tile, several bands, several images at a time, and channels
+/// that are not full tiles of a product.
 const KINDS: [Conv2d; 5] = [
     PLAIN,
     Conv2d { batch: 9, channels: 64, out: 64, height: 8, width: 8, ..PLAIN },
@@ -145,9 +145,9 @@ fn weight_sizes(conv: &Conv2d, data: &Data) -> Vec<f64> {
 }
 
 /// A term of a result is rounded twice in the transform of the image, four times in that of the weights (halves
-/// are exact), once for each channel in the sum of a point, and four times in the transform back; the bias and what is
+/// are exact), once for each channel in the sum of a point, and four times in the output transform; the bias and what is
 /// added to round once more each. A term of the gradient of a weight is rounded twice in either transform, four times
-/// in that back, and in sums: once for each tile of its group of images, and for each group, together for all tiles and
+/// in the output transform, and in sums: once for each tile of its group of images, and for each group, together for all tiles and
 /// once more. To first order each rounding is off by 2^-24 of the absolute values of the terms so
 /// far; twice that is room enough for the higher orders.
 fn check(found: &[f32], values: &[f64], sizes: &[f64], terms: usize, added: (f64, f64)) {
@@ -160,7 +160,7 @@ fn check(found: &[f32], values: &[f64], sizes: &[f64], terms: usize, added: (f64
 }
 
 #[test]
-fn agrees_with_the_reference() {
+fn matches_reference() {
     for conv in &KINDS {
         assert!(conv.filter().is_some() && conv.weight_filter().is_some(), "{conv:?}");
         let data = Data::of(conv);
@@ -193,7 +193,7 @@ fn agrees_with_the_reference() {
 }
 
 #[test]
-fn bits_do_not_depend_on_the_level() {
+fn results_do_not_depend_on_simd_level() {
     for conv in &KINDS {
         let data = Data::of(conv);
         let run = || bits(&data.run(conv, WriteMode::Accumulate, 0.25));
@@ -205,7 +205,7 @@ fn bits_do_not_depend_on_the_level() {
 }
 
 #[test]
-fn bits_do_not_depend_on_threads_or_other_images() {
+fn results_do_not_depend_on_threads_or_other_images() {
     for conv in KINDS.map(|conv| Conv2d { batch: 11, ..conv }) {
         let data = Data::of(&conv);
         let expected = data.run(&conv, WriteMode::Overwrite, f32::NAN);
@@ -230,7 +230,7 @@ fn bits_do_not_depend_on_threads_or_other_images() {
 }
 
 #[test]
-fn the_epilogue_sees_the_whole_value() {
+fn epilogue_is_applied_to_complete_sum() {
     for conv in KINDS.map(|conv| Conv2d { batch: 11, ..conv }) {
         let data = Data::of(&conv);
         let epilogue = Epilogue {
@@ -250,12 +250,12 @@ fn the_epilogue_sees_the_whole_value() {
 }
 
 #[test]
-fn a_nan_shows_in_its_tiles() {
+fn nan_propagates_within_its_tiles() {
     let conv = Conv2d { batch: 2, ..PLAIN };
     let mut data = Data::of(&conv);
     data.x[0] = f32::NAN;
     let [pre, _, d_weight, _] = data.run(&conv, WriteMode::Overwrite, 0.0);
-    // The place is in three rows and columns of the points, and those are in all taps.
+    // The position is in three rows and columns of the points, and those are in all taps.
     for (index, value) in d_weight.iter().enumerate() {
         assert_eq!(value.is_nan(), index / 9 % conv.channels == 0, "weight {index}");
     }
@@ -268,12 +268,12 @@ fn a_nan_shows_in_its_tiles() {
 
 /// A group of images has the same gradient in whatever is transformed at a time.
 #[test]
-fn the_gradient_of_the_weights_sums_over_groups_of_images() {
+fn weight_gradient_sums_over_image_groups() {
     let conv = Conv2d { batch: 8, ..PLAIN };
     let data = Data::of(&conv);
     let [.., expected, expected_bias] = data.run(&conv, WriteMode::Overwrite, f32::NAN);
     let [mut found, mut found_bias] = [vec![0.0; expected.len()], vec![0.0; conv.out]];
-    // Two groups of four images: a vector is sixteen of 256 places.
+    // Two groups of four images: a vector is sixteen of 256 positions.
     let half = Conv2d { batch: 4, ..PLAIN };
     for group in 0..2 {
         let x = &data.x[group * half.batch * conv.image()..][..half.batch * conv.image()];

@@ -1,4 +1,4 @@
-//! One `const` for each configuration that stands alone, so that every bad one is its own error.
+//! One `const` for each configuration of constants, so that each invalid one is a separate error.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -15,8 +15,8 @@ pub(super) fn checks(layers: &[Called]) -> TokenStream {
     layers.iter().filter(|called| called.stands_alone).map(|called| called.literal.check()).collect()
 }
 
-/// The same after an error, for the calls that were read. What is half typed is shown to editors, which then offer the names of
-/// layers and of their keys.
+/// The same after an error, for the calls that were parsed. Incomplete calls are passed to editors, which then complete the names
+/// of layers and keys.
 pub(super) fn seen(calls: &[Seen]) -> TokenStream {
     calls
         .iter()
@@ -40,7 +40,7 @@ pub(super) fn seen(calls: &[Seen]) -> TokenStream {
         .collect()
 }
 
-/// A `const` that fails on the first value without a key: the layer's type knows which key it should have.
+/// A `const` that fails at the first argument without a key: the layer's type determines which key is expected.
 fn named(layer: &Literal, keys: &[(Ident, Expr)], without_key: &[Expr]) -> TokenStream {
     let span = without_key.first().map_or(layer.span, Spanned::span);
     let tokens = &layer.tokens;

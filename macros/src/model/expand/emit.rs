@@ -1,7 +1,7 @@
 //! A model's body as straight-line Rust: one `let` for each layer.
 //!
-//! The same body is written twice, over shapes for the compiler and over a graph for the run; only what
-//! stands for a layer differs.
+//! The same body is emitted twice, over shapes for the compiler and over a graph at run time; only the code
+//! for a layer differs.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -13,7 +13,7 @@ use super::layers::literal;
 use crate::model::ast::{Call, Flow, Operator, Step, Steps};
 use crate::path::local;
 
-/// What the body is written over.
+/// What the body is emitted over.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Over {
     /// `Trace` and `Shape`, in const evaluation.
@@ -23,8 +23,8 @@ pub(super) enum Over {
 }
 
 impl Over {
-    /// What the steps are called on. It stands in parentheses of the word's span, or else rustc would take the whole call for
-    /// the macro's, and say so.
+    /// The receiver of the steps. It is emitted in parentheses with the token's span; otherwise rustc would attribute the whole
+    /// call to the macro in its messages.
     pub(super) fn local(self, span: Span) -> Ident {
         let name = match self {
             Self::Shapes => "__trace",
@@ -70,7 +70,7 @@ impl Emitter {
                 if self.over == Over::Shapes || names_layer {
                     return step;
                 }
-                // A user may take this name for a layer's; the graph remembers what its layers are called.
+                // A user may mistake this name for a layer's; the graph records the names of its layers.
                 let text = name.unraw().to_string();
                 quote! {
                     let __first = __scope.layers();
@@ -114,7 +114,7 @@ impl Emitter {
         let counter = counter.map(|counter| quote!(let #counter = __counter;));
         let (goes_on, ends) = match limits {
             RangeLimits::HalfOpen(_) => (quote!(<), None),
-            // A closed range may end at the largest number of its type.
+            // A closed range may end at the maximum of its type.
             RangeLimits::Closed(_) => (
                 quote!(<=),
                 Some(quote!(if __counter == __end {
@@ -133,7 +133,7 @@ impl Emitter {
         }}
     }
 
-    /// A flow as an expression; the layers that it needs go to `before`.
+    /// A flow as an expression; the layers that it needs are added to `before`.
     fn flow(&mut self, flow: &Flow, before: &mut TokenStream) -> TokenStream {
         match flow {
             Flow::Name(name) => quote!(#name),
@@ -148,7 +148,7 @@ impl Emitter {
                 };
                 self.value(*span, &joined, before)
             }
-            // Named like every other value, so that what is written first is evaluated first.
+            // Named like every other value, so that evaluation follows the source order.
             Flow::If { condition, then, otherwise } => {
                 let (then, otherwise) = (self.block(then), self.block(otherwise));
                 self.value(condition.span(), &quote!(if #condition #then else #otherwise), before)
@@ -171,7 +171,7 @@ impl Emitter {
         flows.iter().map(operand).collect()
     }
 
-    /// Calls one after the other, from the first on: a chain may have hundreds, and each level of recursion takes stack.
+    /// Handles the calls of a chain iteratively, from the first one: a chain may have hundreds, and recursion uses stack.
     fn chain(&mut self, last: &Call, before: &mut TokenStream) -> TokenStream {
         let calls = last.chain();
         let mut receiver = None;
@@ -214,7 +214,7 @@ impl Emitter {
         self.value(span, &called, before)
     }
 
-    /// Names an expression.
+    /// Binds an expression to a name.
     fn value(&mut self, span: Span, expression: &TokenStream, before: &mut TokenStream) -> TokenStream {
         self.values += 1;
         let name = format_ident!("__value{}", self.values, span = span);
@@ -233,7 +233,7 @@ fn has_block(flow: &Flow) -> bool {
     }
 }
 
-/// The method that joins two values.
+/// The method for an operator between two values.
 fn method(operator: Operator, span: Span) -> Ident {
     let name = match operator {
         Operator::Add => "add",

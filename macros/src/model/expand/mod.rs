@@ -1,4 +1,4 @@
-//! Steps to Rust: one emitted item, one file.
+//! Steps to Rust: one file for each emitted item.
 
 mod build;
 mod checks;
@@ -22,13 +22,13 @@ pub(super) fn model(runtime: &Runtime, signature: &Signature, body: &Steps) -> T
     let traits = types::traits(signature);
     let build = build::module(signature, body);
     let block = runtime.block(&quote!(#checks #shapes #traits #build));
-    // The table of the layers has the user's words in strings. It comes last: an editor that completes a word finds it by how
-    // much text is before it, with and without what is typed.
+    // The table of layers contains the user's tokens as strings. It comes last: an editor that completes a word locates it by the
+    // amount of text before it, with and without the typed letters.
     quote!(#block #types)
 }
 
-/// The item's public face, for use after an error: everything that other code may name, and the rules of the layers that
-/// could be read.
+/// The item's public face, for use after an error: everything that other code may name, and the checks of the layers that
+/// could be parsed.
 pub(super) fn face(runtime: &Runtime, signature: &Signature, seen: &[Seen]) -> TokenStream {
     let checks = checks::seen(seen);
     let types = types::types(runtime, signature, &[]);

@@ -1,4 +1,4 @@
-//! The model's shapes: its body once more, over shapes instead of tensors, in const evaluation.
+//! The model's shapes: its body emitted over shapes instead of tensors, for const evaluation.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -10,15 +10,15 @@ use super::emit::{Over, emit};
 use super::layers::literal;
 use crate::model::ast::{Flow, Signature, Steps};
 
-/// Whether nothing but the model itself is needed to follow its shapes.
+/// Whether the model's shapes depend only on the model itself.
 pub(super) fn stands_alone(signature: &Signature) -> bool {
     signature.generics.params.is_empty() && signature.keys.is_empty()
 }
 
 /// The shape functions.
 ///
-/// A model without parameters is traced in a `const` of its own, where the first mistake is an error on the
-/// user's word. Every model is traced by `output` for each use, quietly.
+/// A model without parameters is traced in its own `const`, where the first mistake is an error at the
+/// user's token. `output` traces every model for each use, without reporting.
 pub(super) fn shapes(signature: &Signature, body: &Steps) -> TokenStream {
     let trace = stands_alone(signature).then(|| {
         let name = &signature.name;
@@ -46,7 +46,7 @@ pub(super) fn shapes(signature: &Signature, body: &Steps) -> TokenStream {
     quote!(#trace #functions)
 }
 
-/// The same functions after an error: nothing can be said.
+/// The same functions after an error, with unknown shapes.
 pub(super) fn face(signature: &Signature) -> TokenStream {
     functions(signature, &quote!(__trace.unsaid()))
 }
@@ -79,7 +79,7 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
             pub const fn check(&self) -> __t::CheckResult {
                 ::core::result::Result::Ok(())
             }
-            /// The shape that the model gives for inputs of these shapes.
+            /// The shape that the model returns for inputs of these shapes.
             #[allow(unused_mut, unused_variables, unused_assignments)]
             pub const fn #method(&self, #(#takes),*) -> __t::CheckResult<__t::Shape> {
                 let mut __trace = __t::Trace::QUIET;
@@ -87,7 +87,7 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
                 #(#given)*
                 #output
             }
-            /// The shape that the model gives for inputs of its own kinds, with its default keys.
+            /// The shape that the model returns for inputs of its own kinds, with its default keys.
             pub const fn shapes() -> __t::CheckResult<__t::Shape> {
                 <Self as __t::Config>::DEFAULT.output(#(#known),*)
             }
@@ -99,7 +99,7 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
 fn traced(signature: &Signature, body: &Steps) -> TokenStream {
     let (steps, tail) = emit(Over::Shapes, body);
     let (name, (_, arguments, _)) = (&signature.name, signature.generics.split_for_impl());
-    // A layer that cannot be the last one is told on its own word, where the body ends in a call of it.
+    // A layer that cannot be the last one is reported at its own token, if the body ends in a call of it.
     let last = match &body.tail {
         Some(Flow::Call(last)) => {
             let span = literal(last).span;

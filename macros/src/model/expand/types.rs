@@ -1,4 +1,4 @@
-//! The model's struct, its call name, and what it is to the runtime.
+//! The model's struct, its call name, and its implementations of the runtime's traits.
 
 use std::fmt::Write;
 
@@ -68,7 +68,7 @@ pub(super) fn traits(signature: &Signature) -> TokenStream {
         let (name, ty) = (&key.name, &key.ty);
         match &key.default {
             Some(value) => quote!(#name: #value),
-            // Never seen: the key is required.
+            // Never used: the key is required.
             None => quote!(#name: <#ty as __t::Blank>::BLANK),
         }
     });
@@ -82,10 +82,10 @@ pub(super) fn traits(signature: &Signature) -> TokenStream {
         [kind] => quote!(#kind),
         kinds => quote!((#(#kinds,)*)),
     };
-    // A model that stands alone has a constant in which its mistakes are reported; a run that uses it does not repeat them.
+    // A model without parameters reports its errors in its own constant; a run that uses it does not repeat them.
     let shapes =
         if stands_alone(signature) { quote!(__t::silent(Self::shapes())) } else { quote!(Self::shapes()) };
-    // Of a type that is no model rustc shows those that are, here.
+    // For a type that is not a model, rustc lists the types that are, here.
     let declared = quote_spanned! {name.span()=>
         impl #parameters __t::DeclaredModel for #name #arguments {
             type Itself = Self;

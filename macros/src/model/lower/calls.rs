@@ -9,7 +9,7 @@ use crate::model::ast::{Call, Flow, Seen};
 use crate::syntax::peeled;
 
 impl Lowering<'_> {
-    /// Calls one after the other, from the first on: a chain may have hundreds, and each level of recursion takes stack.
+    /// Handles the calls of a chain iteratively, from the first one: a chain may have hundreds, and recursion uses stack.
     pub(super) fn chain(&mut self, last: &ExprMethodCall) -> Option<Flow> {
         let mut calls = vec![last];
         let mut receiver = &last.receiver;
@@ -46,22 +46,22 @@ impl Lowering<'_> {
                     self.refuse_attributes(&assign.attrs);
                     self.refuse_value(&assign.right);
                     if keys.iter().any(|(given, _)| given == key) {
-                        self.error(key, format!("`{key}` is given twice; remove one"));
+                        self.error(key, format!("`{key}` is specified twice; remove one"));
                         continue;
                     }
                     keys.push((key.clone(), (*assign.right).clone()));
                 }
                 value if self.is_flow(value) => {
                     if !keys.is_empty() {
-                        self.error(value, "values stand before keys; move this to the front");
+                        self.error(value, "values come before keys; move this to the front");
                     }
                     let flow = self.flow(value);
                     inputs.push(flow);
                 }
                 Expr::Range(syn::ExprRange { start: None, end: Some(_), .. }) => {
-                    self.error(argument, "every key that is not given has its default; remove this");
+                    self.error(argument, "keys that are left out use their defaults; remove this");
                 }
-                // Perhaps the name of a value with a letter wrong, or a key that is being typed.
+                // Perhaps a misspelled name of a value, or a key that is being typed.
                 other if as_name(other).is_some_and(|name| self.is_unknown_variable(name)) => {
                     half_typed.extend(as_name(other).cloned());
                     self.error(
@@ -78,9 +78,9 @@ impl Lowering<'_> {
         let names_parameters =
             call.turbofish.as_ref().is_some_and(|turbofish| self.depends(turbofish.to_token_stream()));
         match without_key.first() {
-            // Only the type knows its keys, and this one cannot be named outside the body.
+            // Only the type determines its keys, and this one cannot be named outside the body.
             Some(value) if names_parameters => {
-                let message = format!("a value of `{}` has no key; write `key = value`", call.method);
+                let message = format!("a value of `{}` is missing its key; write `key = value`", call.method);
                 self.error(value, message);
                 without_key.clear();
             }

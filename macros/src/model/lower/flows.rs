@@ -1,4 +1,4 @@
-//! Expressions that give a value of the model.
+//! Expressions that return a value of the model.
 
 use quote::ToTokens;
 use syn::{BinOp, Block, Expr, ExprIf, Member, Stmt};
@@ -9,7 +9,7 @@ use super::names::{as_name, attributes};
 use crate::model::ast::{Flow, Operator, Seen};
 
 impl Lowering<'_> {
-    /// An expression that gives a value; if it does not, an error is added.
+    /// Lowers an expression that returns a value; otherwise adds an error.
     pub(super) fn flow(&mut self, expression: &Expr) -> Option<Flow> {
         self.refuse_attributes(attributes(expression));
         match expression {
@@ -29,7 +29,7 @@ impl Lowering<'_> {
                     BinOp::Sub(token) => (Operator::Sub, token.span),
                     BinOp::Mul(token) => (Operator::Mul, token.span),
                     other => {
-                        self.error(other, "values are joined by `+`, `-` or `*`");
+                        self.error(other, "values can only be combined with `+`, `-` or `*`");
                         return None;
                     }
                 };
@@ -41,14 +41,14 @@ impl Lowering<'_> {
                 self.refuse_label(block.label.as_ref());
                 let steps = self.steps(&block.block);
                 if steps.tail.is_none() && self.diagnostics.is_empty() {
-                    self.error(block, "this block gives no value; end it with one, without a semicolon");
+                    self.error(block, "this block has no value; end it with one, without a semicolon");
                 }
                 Some(Flow::Block(Box::new(steps)))
             }
             Expr::Field(field) if self.is_flow(&field.base) => {
                 if let Member::Named(layer) = &field.member {
                     self.flow(&field.base);
-                    self.error(layer, format!("expected a layer with its keys: `.{layer}()`"));
+                    self.error(layer, format!("expected a call of a layer: `.{layer}()`"));
                     self.seen.push(Seen {
                         layer: layer.clone(),
                         turbofish: None,
@@ -73,7 +73,7 @@ impl Lowering<'_> {
         self.refuse_value(&choice.cond);
         let then = self.steps(&choice.then_branch);
         let Some((_, branch)) = &choice.else_branch else {
-            self.error(choice.if_token, "an `if` that gives a value needs an `else`");
+            self.error(choice.if_token, "an `if` that is used as a value needs an `else`");
             return None;
         };
         let otherwise = self.branch(branch, true)?;
@@ -81,7 +81,7 @@ impl Lowering<'_> {
             [(&then, choice.then_branch.to_token_stream()), (&otherwise, branch.to_token_stream())]
         {
             if steps.tail.is_none() && self.diagnostics.is_empty() {
-                self.error(tokens, "this branch gives no value; end it with one, without a semicolon");
+                self.error(tokens, "this branch has no value; end it with one, without a semicolon");
             }
         }
         Some(Flow::If {
@@ -91,14 +91,14 @@ impl Lowering<'_> {
         })
     }
 
-    /// Whether an expression is meant to give a value, right or wrong.
+    /// Whether an expression is meant to return a value, valid or not.
     pub(super) fn is_flow(&self, expression: &Expr) -> bool {
         match expression {
             Expr::Paren(inner) => self.is_flow(&inner.expr),
             Expr::Group(inner) => self.is_flow(&inner.expr),
             Expr::Path(_) => as_name(expression).is_some_and(|name| self.is_value(name)),
             Expr::MethodCall(call) => self.is_flow(&call.receiver),
-            // A layer that is half typed.
+            // An incomplete call of a layer.
             Expr::Field(field) => self.is_flow(&field.base),
             Expr::Binary(binary) => self.is_flow(&binary.left) || self.is_flow(&binary.right),
             Expr::If(choice) => {
@@ -112,7 +112,7 @@ impl Lowering<'_> {
 
     fn ends_in_flow(&self, block: &Block) -> bool {
         match block.stmts.last() {
-            // The block's own bindings are not known yet; a call at its end is meant to give a value.
+            // The block's own bindings are not known yet; a call at its end is meant to return a value.
             Some(Stmt::Expr(expression, None)) => {
                 self.is_flow(expression)
                     || (self.mentions_value(block)

@@ -1,7 +1,7 @@
-//! Syntax to steps: the only place that knows which Rust a model's body may be.
+//! Syntax to steps: defines the Rust subset that a model's body may use.
 //!
-//! A name is either a *value* (an input, or a `let` bound to something made of values) or configuration.
-//! Calls and operators on values are layers; everything else is passed through for rustc to judge.
+//! A name is either a *value* (an input, or a `let` bound to something computed from values) or configuration.
+//! Calls and operators on values are layers; everything else is passed through to rustc.
 
 mod advice;
 mod calls;
@@ -21,14 +21,14 @@ use super::ast::{Body, Seen, Signature, Steps};
 use crate::diagnostics::Diagnostics;
 use crate::names::snake_case;
 
-/// A body that was gone through.
+/// A lowered body.
 pub(super) struct Lowered {
     pub(super) steps: Steps,
-    /// The calls, in the order of the source, those that are half typed too.
+    /// The calls, in source order, including incomplete ones.
     pub(super) seen: Vec<Seen>,
 }
 
-/// The steps of a model's body. Where it cannot be understood, an error is added and the step left out.
+/// Lowers a model's body to steps. For a statement that is not supported, an error is added and the step is skipped.
 pub(super) fn body(signature: &Signature, body: &Body, diagnostics: &mut Diagnostics) -> Lowered {
     let mut names = HashMap::new();
     for generic in &signature.generics.params {
@@ -53,7 +53,7 @@ pub(super) fn body(signature: &Signature, body: &Body, diagnostics: &mut Diagnos
     };
     let steps = lowering.steps(body);
     if steps.tail.is_none() && lowering.diagnostics.is_empty() {
-        let message = "the body ends without a value; end with the model's output, without a semicolon";
+        let message = "the body has no value; end it with the model's output, without a semicolon";
         match body.stmts.last() {
             Some(last) => lowering.error(last, message),
             None => lowering.error(&signature.name, message),
@@ -95,7 +95,7 @@ impl Lowering<'_> {
         self.meaning(name).is_some_and(Meaning::is_value)
     }
 
-    /// Whether a name is written like a variable's, and is that of nothing here.
+    /// Whether a name is written like a variable and is not in scope.
     fn is_unknown_variable(&self, name: &Ident) -> bool {
         name.to_string().starts_with(char::is_lowercase) && self.meaning(name).is_none()
     }

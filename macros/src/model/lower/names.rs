@@ -1,4 +1,4 @@
-//! Names in a model's body: which there are, and how often each is bound.
+//! Names in a model's body, and how often each is bound.
 
 use std::collections::HashMap;
 
@@ -64,7 +64,7 @@ impl Lets {
             }
             Expr::MethodCall(call) => {
                 self.expression(&call.receiver);
-                // A key `name = value` is no assignment.
+                // A key `name = value` is not an assignment.
                 call.args
                     .iter()
                     .filter(|value| !matches!(value, Expr::Assign(_)))
@@ -77,7 +77,7 @@ impl Lets {
     }
 }
 
-/// A plain name. `crate` and its like are paths, but nothing has them for a name.
+/// A plain name. `crate` and similar keywords are paths, but not names.
 pub(super) fn as_name(expression: &Expr) -> Option<&Ident> {
     match peeled(expression) {
         Expr::Path(path) if path.qself.is_none() => {
@@ -89,7 +89,7 @@ pub(super) fn as_name(expression: &Expr) -> Option<&Ident> {
     }
 }
 
-/// The attributes of the expressions that a body has.
+/// The attributes of the expressions that a body may contain.
 pub(super) fn attributes(expression: &Expr) -> &[Attribute] {
     match expression {
         Expr::Assign(of) => &of.attrs,
@@ -105,7 +105,7 @@ pub(super) fn attributes(expression: &Expr) -> &[Attribute] {
     }
 }
 
-/// The names that a pattern binds, for the patterns that a `let` of configuration has.
+/// The names that a pattern binds, for the patterns that a `let` of configuration may use.
 pub(super) fn names_of(pattern: &Pat) -> Vec<Ident> {
     match pattern {
         Pat::Ident(pattern) => vec![pattern.ident.clone()],
@@ -115,7 +115,7 @@ pub(super) fn names_of(pattern: &Pat) -> Vec<Ident> {
     }
 }
 
-/// The first name among the tokens that is wanted.
+/// The first name among the tokens that matches.
 pub(super) fn find(tokens: TokenStream, is_wanted: &dyn Fn(&Ident) -> bool) -> Option<Ident> {
     tokens.into_iter().find_map(|token| match token {
         TokenTree::Ident(name) if is_wanted(&name) => Some(name),

@@ -1,4 +1,4 @@
-//! What is refused wherever it stands.
+//! Syntax that is rejected everywhere in a body.
 
 use proc_macro2::Span;
 use quote::ToTokens;
@@ -9,13 +9,13 @@ use super::names::find;
 use crate::model::ast::{Flow, Steps};
 
 impl Lowering<'_> {
-    /// Attributes would be lost: a step of the model becomes several of Rust.
+    /// Attributes would be lost: a step of the model expands to several statements.
     pub(super) fn refuse_attributes(&mut self, attributes: &[Attribute]) {
         for attribute in attributes {
             let message = if attribute.path().is_ident("doc") {
-                "a step has no documentation; comments begin with `//`"
+                "doc comments are not allowed in a model's body; write a comment with `//`"
             } else {
-                "a step has no attributes; what depends on a feature stands in `if cfg!(…) { … }`"
+                "attributes are not allowed in a model's body; for code that depends on a feature write `if cfg!(…) { … }`"
             };
             self.error(attribute, message);
         }
@@ -23,16 +23,16 @@ impl Lowering<'_> {
 
     pub(super) fn refuse_label(&mut self, label: Option<&Label>) {
         if let Some(label) = label {
-            self.error(label, "nothing breaks out of a model's blocks; remove the label");
+            self.error(label, "labels are not supported in a model; remove the label");
         }
     }
 
     pub(super) fn refuse_more_than_name(&mut self, pattern: &PatIdent) {
         if let Some(word) = &pattern.by_ref {
-            self.error(word, "a value needs no `ref`; remove it");
+            self.error(word, "`ref` is not needed here; remove it");
         }
         if let Some((_, part)) = &pattern.subpat {
-            self.error(part, "expected a name alone; remove this");
+            self.error(part, "expected only a name; remove this");
         }
     }
 

@@ -26,7 +26,7 @@ impl Lowering<'_> {
                     steps.push(Step::Plain(statement.clone()));
                 }
                 Stmt::Item(syn::Item::Use(_)) => steps.push(Step::Plain(statement.clone())),
-                // A semicolon of its own.
+                // An empty statement.
                 Stmt::Expr(Expr::Verbatim(nothing), Some(_)) if nothing.is_empty() => {}
                 Stmt::Expr(expression, None) if is_last && self.is_flow(expression) => {
                     tail = self.flow(expression);
@@ -63,13 +63,13 @@ impl Lowering<'_> {
             let tokens = [word.to_token_stream(), otherwise.to_token_stream()];
             self.error(
                 tokens.into_iter().collect::<TokenStream>(),
-                "a layer always gives a value; remove the `else`",
+                "a layer always returns a value; remove the `else`",
             );
         }
         let Pat::Ident(pattern) = &local.pat else {
             let message = match &local.pat {
-                Pat::Type(_) => "a value's type is known; remove it: `let name = …;`",
-                _ => "a layer gives one value; write `let name = …;`",
+                Pat::Type(_) => "the type of a value is inferred; remove it: `let name = …;`",
+                _ => "a layer returns one value; write `let name = …;`",
             };
             self.error(&local.pat, message);
             self.bind_all(&local.pat, Meaning::Value { mutable: true });
@@ -87,15 +87,15 @@ impl Lowering<'_> {
         Some(Step::Let { mutable: pattern.mutability, name: pattern.ident.clone(), flow })
     }
 
-    /// Whether a `let` of this name can give a layer its path: it is bound once, outside loops, and is not
-    /// a name that the numbering of layers could give, such as `linear_1`.
+    /// Whether a `let` of this name can become the path of a layer: it is bound once, outside loops, and is not
+    /// a name that the numbering of layers could produce, such as `linear_1`.
     fn names_alone(&self, name: &Ident) -> bool {
         let name = name.to_string();
         let is_numbered = name.rsplit_once('_').is_some_and(|(_, number)| number.parse::<u64>().is_ok());
         self.loops == 0 && !is_numbered && self.lets.get(&name) == Some(&1)
     }
 
-    /// The first word of `word.layer(key = value)` if it is the name of nothing here.
+    /// The receiver of `word.layer(key = value)` if it is not a name in scope.
     fn unknown_receiver(&self, expression: &Expr) -> Option<Ident> {
         let Expr::MethodCall(call) = expression else {
             return None;
@@ -106,7 +106,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// An expression that stands as a statement.
+    /// Lowers an expression statement.
     fn statement(&mut self, expression: &Expr, semicolon: bool, is_last: bool) -> Option<Step> {
         match expression {
             Expr::Group(inner) => self.statement(&inner.expr, semicolon, is_last),
@@ -119,11 +119,16 @@ impl Lowering<'_> {
                 match self.meaning(name) {
                     Some(Meaning::Value { mutable: true }) => {}
                     Some(Meaning::Value { mutable: false }) => {
-                        self.error(name, format!("`{name}` is assigned again; declare it as `mut {name}`"));
+                        self.error(
+                            name,
+                            format!(
+                                "`{name}` is not mutable and cannot be reassigned; declare it as `mut {name}`"
+                            ),
+                        );
                     }
                     _ => {
                         let message =
-                            format!("`{name}` is not a value of the model; only values are assigned again");
+                            format!("`{name}` is not a value of the model; only values can be reassigned");
                         self.error(name, message);
                         return None;
                     }
@@ -139,9 +144,9 @@ impl Lowering<'_> {
             }
             other if self.is_flow(other) && semicolon => {
                 let message = if is_last && self.loops == 0 {
-                    "this value is not used; to end with it, remove the semicolon"
+                    "this value is not used; to return it, remove the semicolon"
                 } else {
-                    "this value is not used; give it a name with `let`, or remove it"
+                    "this value is not used; bind it with `let`, or remove it"
                 };
                 self.error(other, message);
                 None
@@ -161,7 +166,7 @@ impl Lowering<'_> {
                 (start, limits, end)
             }
             other => {
-                self.error(other, "expected a constant range, such as `0..DEPTH`; an array is indexed by the counter: `WIDTHS[i]`");
+                self.error(other, "expected a constant range, such as `0..DEPTH`; index an array with the counter: `WIDTHS[i]`");
                 return None;
             }
         };
@@ -169,7 +174,7 @@ impl Lowering<'_> {
             Pat::Ident(pattern) => {
                 self.refuse_more_than_name(pattern);
                 if let Some(word) = &pattern.mutability {
-                    self.error(word, "a counter is constant; remove `mut`");
+                    self.error(word, "a loop counter is constant; remove `mut`");
                 }
                 Some(pattern.ident.clone())
             }
@@ -206,7 +211,7 @@ impl Lowering<'_> {
         Some(Step::If { condition: (*choice.cond).clone(), then, otherwise })
     }
 
-    /// What stands after `else`.
+    /// The branch after `else`.
     pub(super) fn branch(&mut self, branch: &Expr, gives_value: bool) -> Option<Steps> {
         match branch {
             Expr::Block(block) => {

@@ -1,11 +1,11 @@
-//! Which columns of a file are the input and which the target.
+//! Which columns of a file are the input and which are the target.
 
 use super::rows::Rows;
 use super::{Csv, hints};
 use crate::format::plain;
 use crate::shape::Shape;
 
-/// A column of a [`Csv`] file, or the first of several; made from a number or a name.
+/// A column of a [`Csv`] file, or the first of several. Created from a number or a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CsvColumn {
     /// The last column; of a target of `n` columns, the last `n`.
@@ -29,7 +29,7 @@ impl From<&str> for CsvColumn {
 }
 
 impl CsvColumn {
-    /// The column's number in lines of `width` columns, which have these names if they have any.
+    /// The column's number in lines of `width` columns, which have these names if the file has a header.
     fn find(&self, names: &[String], width: usize) -> Result<usize, String> {
         match self {
             Self::Last => Ok(width.saturating_sub(1)),
@@ -37,9 +37,9 @@ impl CsvColumn {
             Self::Number(number) => {
                 Err(format!("there is no column {number}; expected a number below {width}"))
             }
-            Self::Name(name) if names.is_empty() => {
-                Err(format!("the columns have no names to find `{name}` among; use `.header()` or a number"))
-            }
+            Self::Name(name) if names.is_empty() => Err(format!(
+                "the columns have no names, so `{name}` is not found; use `.header()` or a number"
+            )),
             Self::Name(name) => {
                 let mut places = (0..).zip(names).filter(|(_, known)| *known == name).map(|(place, _)| place);
                 match (places.next(), places.next()) {
@@ -52,7 +52,7 @@ impl CsvColumn {
     }
 }
 
-/// The names of a header, for a message: the first of them, if there are many.
+/// The names of a header for a message; only the first of them, if there are many.
 fn some(names: &[String]) -> String {
     const MOST: usize = 20;
     let mut shown: Vec<_> = names.iter().take(MOST).map(|name| format!("`{}`", plain(name, 40))).collect();
@@ -62,10 +62,10 @@ fn some(names: &[String]) -> String {
     shown.join(", ")
 }
 
-/// Said of the first line of data, which is perhaps none.
-pub(super) const HINT: &str = "; if this line is no data, use `.header()` or `.skip_lines(1)`";
+/// Appended to errors in the first line of data, which may be a header.
+pub(super) const HINT: &str = "; if this line is not data, use `.header()` or `.skip_lines(1)`";
 
-/// How many columns there must be, and for what.
+/// The required number of columns of each kind.
 pub(super) struct Widths {
     pub(super) input: usize,
     pub(super) target: usize,
@@ -81,17 +81,17 @@ pub(super) enum Role {
     Ignored,
 }
 
-/// What is done with a column.
+/// How a column is used.
 #[derive(Clone, Copy)]
 pub(super) struct Use {
     pub(super) role: Role,
-    /// Whether its values are real numbers of a sample.
+    /// Whether it holds real values of a sample.
     pub(super) is_real: bool,
     /// What is subtracted from each value.
     pub(super) subtracted: f64,
 }
 
-/// What is done with each column, from the names and the first line of data; `shapes` are those of input and target.
+/// How each column is used, from the names and the first line of data. `shapes` are those of input and target.
 pub(super) fn uses(
     csv: &Csv,
     names: &[String],
@@ -114,7 +114,7 @@ pub(super) fn uses(
             Some(used) if used.is_real => used.subtracted += number,
             _ => {
                 return Err(format!(
-                    "column {place} (from 0), from which {number} is to be subtracted, holds no real numbers of a sample; \
+                    "column {place} (from 0), which has a `subtract` of {number}, does not hold real numbers of a sample; \
                      remove the `subtract`"
                 ));
             }
@@ -166,7 +166,7 @@ fn roles(csv: &Csv, names: &[String], first: &Rows<'_>, wanted: &Widths) -> Resu
     };
     if start > wanted.input {
         return Err(format!(
-            "the target begins at column {start} (from 0) of {} in use; expected one with {} more after it, for \
+            "the target starts at column {start} (from 0) of {} in use; expected one with {} more after it, for \
              `{}`",
             used.len(),
             wanted.target - 1,

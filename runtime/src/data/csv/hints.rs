@@ -1,22 +1,22 @@
-//! What a table seems to be that cannot be read as declared.
+//! Hints on the format of a table that cannot be read as declared.
 
 use std::fmt::Write;
 
-/// What separates cells in tables, the most telling first.
+/// The usual delimiters of tables, the most distinctive first.
 const DELIMITERS: [u8; 5] = [b';', b'\t', b'|', b',', b' '];
 
-/// The encoding of a text that is not UTF-8, by its first bytes.
+/// The encoding of a text that is not UTF-8, from its first bytes.
 pub(super) fn encoding(start: &[u8]) -> Option<&'static str> {
     match start {
         [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => Some("UTF-32"),
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("UTF-16"),
-        // Letters and digits, each with a byte of zero.
+        // Letters and digits, each with a zero byte.
         [a, 0, b, 0, ..] | [0, a, 0, b, ..] if *a != 0 && *b != 0 => Some("UTF-16"),
         _ => None,
     }
 }
 
-/// The advice on a first row of another number of cells than expected, if it looks cut at the wrong places.
+/// A hint on a first row with an unexpected number of cells, if it seems to have another delimiter.
 pub(super) fn of_row(row: &[u8], cells: usize, delimiter: u8, expected: usize) -> Option<String> {
     let others = DELIMITERS.into_iter().filter(|other| *other != delimiter);
     let parts = |other: u8| row.split(move |byte| *byte == other);
@@ -24,12 +24,12 @@ pub(super) fn of_row(row: &[u8], cells: usize, delimiter: u8, expected: usize) -
     let is_likely = |other: &u8| *other != b' ' || parts(b' ').all(is_number);
     let seen = others.filter(is_likely).map(|other| (parts(other).count(), other));
     let fitting = seen.clone().find(|(count, _)| *count == expected && expected > 1);
-    // One cell is no table; the first of those that cut it into most.
+    // One cell is not a table. Take the first delimiter that gives the most cells.
     let best = || seen.rev().max_by_key(|(count, _)| *count).filter(|(count, _)| cells == 1 && *count > 1);
     fitting.or_else(best).map(|(_, other)| separated(other))
 }
 
-/// The advice on a cell that is no number, if it looks like several, or like one with a decimal comma.
+/// A hint on a cell that is not a number, if it looks like several cells, or like a number with a decimal comma.
 pub(super) fn of_cell(cell: &[u8], delimiter: u8) -> Option<String> {
     let others = DELIMITERS.into_iter().filter(|other| *other != delimiter);
     let mut several = others.filter(|other| {
@@ -56,7 +56,7 @@ fn separated(delimiter: u8) -> String {
     hint
 }
 
-/// Whether a text is a number, perhaps with a decimal comma.
+/// Returns whether a text is a number, possibly with a decimal comma.
 fn is_number(text: &[u8]) -> bool {
     let text = std::str::from_utf8(text).unwrap_or_default().trim();
     text.parse::<f64>().is_ok() || text.replacen(',', ".", 1).parse::<f64>().is_ok()

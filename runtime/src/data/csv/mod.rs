@@ -22,29 +22,31 @@ mod rows;
 mod unread;
 mod values;
 
-/// A file of numbers, one sample a line: comma-separated values, plain or packed by gzip.
+/// A text file of numbers with one sample per line: comma-separated values, plain or compressed with gzip.
 ///
-/// The kinds that it is read as say how many columns there are: `Features<4>` and `Class<3>` are 4 and 1.
-/// The target is in the last column or columns, unless [`Csv::target`] says otherwise; all others that
+/// The kinds determine the number of columns: `Features<4>` and `Class<3>` take 4 and 1.
+/// The target is in the last column or columns, unless [`Csv::target`] sets it. All other columns that
 /// are not ignored are the input, from left to right.
 ///
-/// Numbers are finite; classes are whole numbers from 0. There is no guessing: a line that is no data is
-/// an error until [`Csv::header`] or [`Csv::skip_lines`] accounts for it. Empty lines have no meaning. The text is UTF-8, with a
-/// byte order mark or without; one in UTF-16, or with another [delimiter](Csv::delimiter) than declared, is refused with what it
-/// seems to be.
+/// Numbers must be finite; classes are whole numbers from 0. Nothing is guessed: a line that is not data is
+/// an error until [`Csv::header`] or [`Csv::skip_lines`] accounts for it. Empty lines are skipped. The text must be UTF-8,
+/// with or
+/// without a byte order mark. A file in UTF-16, or with another [delimiter](Csv::delimiter) than declared, is an error that names
+/// the likely cause.
 ///
-/// A number is read in f64 and kept in f32, which has 24 bits: Unix times in seconds become multiples of 128. A run advises on
-/// columns that lose more than half of their distinct values so; [`Csv::subtract`] helps.
+/// Values are parsed in f64 and stored in f32, which has 24 bits: Unix times in seconds are rounded to multiples of 128. A run
+/// gives advice on columns that lose more than half of their distinct values this way; [`Csv::subtract`] helps.
 ///
 /// # Errors
-/// [`Csv::read`] names the file and the line (from 1, in the unpacked file): a line with another number of
-/// columns, a cell that is no number (``column `width` is `?`; expected a finite number``), NaN or infinity, no line of data, a
-/// damaged gzip file. A target that is no class of the kind is reported with its file and line when a run begins, unless the
+/// [`Csv::read`] names the file and the line (from 1, in the decompressed file): a line with a different number of
+/// columns, a cell that is not a number (``column `width` is `?`; expected a finite number``), NaN or infinity, no line of
+/// data, a
+/// damaged gzip file. A class that the kind does not have is reported with its file and line when a run starts, unless the
 /// loss ignores it.
 ///
 /// # Memory
-/// Four bytes for each number. While the file is read, at most 128 bytes for each byte of the table, and a gzip file holds at most
-/// 1,032 times its size. A row may have 16 MiB and 64 bytes for each number, and so may empty lines in a row.
+/// Four bytes for each value. While the file is read, at most 128 bytes for each byte of the table; a gzip file holds at most
+/// 1,032 times its size. A row may have 16 MiB plus 64 bytes for each value, and so may a series of empty lines.
 ///
 /// # Example
 /// ```
@@ -73,8 +75,8 @@ pub struct Csv {
 }
 
 impl Csv {
-    /// A file with commas between its cells and data from its first line on; it is opened by
-    /// [`Csv::read`].
+    /// Creates a reader for a file with commas between its cells and data from the first line on. [`Csv::read`]
+    /// opens the file.
     #[must_use]
     pub fn open(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -88,37 +90,37 @@ impl Csv {
         }
     }
 
-    /// What stands between two cells: `b','` by default; `b' '`, `b';'` and `b'\t'` are common. A quotation mark and the ends of
-    /// lines cannot be delimiters.
+    /// Sets the delimiter between two cells: `b','` by default; `b' '`, `b';'` and `b'\t'` are common. A quotation mark or a line
+    /// end cannot be a delimiter.
     #[must_use]
     pub fn delimiter(mut self, delimiter: u8) -> Self {
         self.delimiter = delimiter;
         self
     }
 
-    /// The first line, after those that are skipped, names the columns.
+    /// Reads the column names from the first line, after any skipped lines.
     #[must_use]
     pub fn header(mut self) -> Self {
         self.header = true;
         self
     }
 
-    /// This many lines at the beginning are no data.
+    /// Skips this many lines at the start of the file.
     #[must_use]
     pub fn skip_lines(mut self, lines: u64) -> Self {
         self.skip_lines = lines;
         self
     }
 
-    /// The target is in this column: `.target("species")` or `.target(0)`. A target of several columns is
-    /// in this one and the next ones that are not ignored.
+    /// Sets the target column: `.target("species")` or `.target(0)`. A target of several columns uses
+    /// this one and the next ones that are not ignored.
     #[must_use]
     pub fn target(mut self, column: impl Into<CsvColumn>) -> Self {
         self.target = column.into();
         self
     }
 
-    /// This column is neither input nor target: `.ignore("id")`; it may hold anything.
+    /// Ignores a column: `.ignore("id")`. It is neither input nor target, and may hold anything.
     #[must_use]
     pub fn ignore(mut self, column: impl Into<CsvColumn>) -> Self {
         self.ignored.push(column.into());
@@ -127,8 +129,8 @@ impl Csv {
 
     /// Subtracts a number from every value of this column, in f64, before the difference is rounded to f32.
     ///
-    /// It keeps apart what lies close together and far from 0: `.subtract("time", 1.7e9)` for Unix times of 2023. The model then
-    /// expects the difference, for predictions too.
+    /// It keeps values distinct that are close together and far from 0: `.subtract("time", 1.7e9)` for Unix times of 2023.
+    /// The model then expects the difference, for predictions too.
     ///
     /// ```
     /// use trainspec::data::{Csv, Dataset};
@@ -158,7 +160,7 @@ impl Csv {
         self.read_from(&origin, bytes)
     }
 
-    /// The same of bytes that are part of the program.
+    /// The same for bytes that are part of the program.
     pub(super) fn read_bytes<I: InputKind, T: TargetKind>(self, bytes: &[u8]) -> Result<InMemory<I, T>> {
         let (origin, bytes) = file::unpacked(&self.path, bytes, Some(bytes.len() as u64))?;
         self.read_from(&origin, bytes)
@@ -223,29 +225,31 @@ impl Csv {
         )
     }
 
-    /// What can be wrong before the first row.
+    /// Checks that need no row.
     fn check(&self, origin: &Origin, bytes: &mut dyn BufRead) -> Result<()> {
         if matches!(self.delimiter, b'"' | b'\n' | b'\r') {
             return Err(Error::Dataset(format!(
-                "the delimiter of a `Csv` is {:?}; expected a letter that is no quotation mark and ends no line, such as \
+                "the delimiter of a `Csv` is {:?}; expected a character other than a quotation mark or a line end, such as \
                  `b';'`",
                 char::from(self.delimiter)
             )));
         }
         if let Some((_, number)) = self.subtracted.iter().find(|(_, number)| !number.is_finite()) {
-            return Err(Error::Dataset(format!("a `Csv` is to subtract {number}; expected a finite number")));
+            return Err(Error::Dataset(format!(
+                "the number to subtract in a `Csv` is {number}; expected a finite number"
+            )));
         }
         let start = bytes.fill_buf().map_err(|error| origin.unreadable(error))?;
         match hints::encoding(start) {
             Some(found) => Err(origin.problem(format!(
-                "the text seems to be {found}; expected UTF-8: save it so, or convert it with `iconv -f {found} -t UTF-8`"
+                "the text seems to be {found}; expected UTF-8: save it as UTF-8, or convert it with `iconv -f {found} -t UTF-8`"
             ))),
             None => Ok(()),
         }
     }
 }
 
-/// A column, for a message.
+/// Names a column in a message.
 fn name(names: &[String], number: usize) -> String {
     match names.get(number) {
         Some(name) => format!("`{}`", plain(name, 40)),
@@ -253,7 +257,7 @@ fn name(names: &[String], number: usize) -> String {
     }
 }
 
-/// A cell as text, without blanks around it and no longer than a message can bear.
+/// A cell as text for a message, trimmed and shortened.
 fn shown(cell: &[u8], longest: usize) -> String {
     let text = String::from_utf8_lossy(cell);
     let text = text.trim_matches('\u{FEFF}').trim();
@@ -277,7 +281,7 @@ mod tests {
     type Flowers = InMemory<Features<2>, Class<3>>;
     type Read<'a> = &'a dyn Fn(&Path) -> Result<Flowers>;
 
-    /// All numbers of a file: inputs and targets.
+    /// All values of a file: inputs and targets.
     fn numbers<const N: usize, const M: usize>(csv: Csv, bytes: &[u8]) -> Result<(Vec<f32>, Vec<f32>)> {
         let data: InMemory<Features<N>, Values<M>> = csv.read_bytes(bytes)?;
         let batch = data.batch(&(0..Dataset::len(&data)).collect::<Vec<_>>())?;
@@ -288,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_table_in_many_dresses() {
+    fn csv_variants_parse_to_equal_tables() {
         let expected = (vec![1.0, 2.0, 4.0, 5.0], vec![3.0, 6.0]);
         let csv = || Csv::open("x.csv");
         for (csv, text) in [
@@ -313,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn several_target_columns_stand_together() {
+    fn multiple_target_columns_form_one_target() {
         let text = b"1,2,3,4\n";
         for (csv, inputs, targets) in [
             (Csv::open(""), [1.0, 2.0], [3.0, 4.0]),
@@ -324,13 +328,13 @@ mod tests {
         }
         assert_eq!(
             numbers::<2, 2>(Csv::open("x.csv").target(3), text).unwrap_err().to_string(),
-            "x.csv:1: the target begins at column 3 (from 0) of 4 in use; expected one with 1 more after it, for \
+            "x.csv:1: the target starts at column 3 (from 0) of 4 in use; expected one with 1 more after it, for \
              `Values`"
         );
     }
 
     #[test]
-    fn what_is_wrong_in_a_file_is_told_with_its_place() {
+    fn csv_error_names_line_and_column() {
         let plain = |path: &Path| Csv::open(path).read::<Features<2>, Class<3>>();
         let named = |path: &Path| Csv::open(path).header().read::<Features<2>, Class<3>>();
         for (text, read, sentence) in [
@@ -346,13 +350,13 @@ mod tests {
             (
                 "3,2,setosa,versicolor,virginica\n1,2,0\n",
                 &plain,
-                "x.csv:1: 5 columns; expected 2 for `Features` and 1 for `Class`; if this line is no data, use \
+                "x.csv:1: 5 columns; expected 2 for `Features` and 1 for `Class`; if this line is not data, use \
                  `.header()` or `.skip_lines(1)`",
             ),
             (
                 "a,b,c\n1,2,0\n",
                 &plain,
-                "x.csv:1: column 0 (from 0) is `a`; expected a finite number; if this line is no data, use \
+                "x.csv:1: column 0 (from 0) is `a`; expected a finite number; if this line is not data, use \
                  `.header()` or `.skip_lines(1)`",
             ),
             ("a,b,c\n1,2\n", &named, "x.csv:2: 2 columns; expected 3, as in the header"),
@@ -385,7 +389,7 @@ mod tests {
                 "1,2,0\r1,2,0\r",
                 &plain,
                 "x.csv:1: 5 columns; expected 2 for `Features` and 1 for `Class`; if this \
-                 line is no data, use `.header()` or `.skip_lines(1)`",
+                 line is not data, use `.header()` or `.skip_lines(1)`",
             ),
         ] {
             assert_eq!(problem("x.csv", text.as_bytes(), read), sentence, "{text:?}");
@@ -399,9 +403,9 @@ mod tests {
         );
     }
 
-    /// Whether a label is ignored, only the loss can tell.
+    /// Only the loss decides whether a label is ignored.
     #[test]
-    fn a_class_that_the_kind_does_not_have_is_reported_with_its_line() {
+    fn class_out_of_range_is_reported_with_line() {
         let data: Flowers = Csv::open("x.csv").read_bytes(b"1,2,0\n\n1,2,255\n1,2,3\n").unwrap();
         let places: Vec<_> = (0..3).map(|sample| Dataset::location(&data, sample).unwrap()).collect();
         assert_eq!(places, ["x.csv:1", "x.csv:3", "x.csv:4"]);
@@ -410,20 +414,20 @@ mod tests {
         assert_eq!(
             said.to_string(),
             "data: x.csv:4: sample 2 (from 0) of the validation part: the target is 3; expected a whole number from 0 to 2; if \
-             yours count from 1, subtract 1"
+             your values start at 1, subtract 1"
         );
         let tokens =
             Csv::open("x.csv").read_bytes::<Tokens<3, 2>, Class<3>>(b"1,3,0\n").err().unwrap().to_string();
         assert_eq!(
             tokens,
-            "x.csv:1: column 1 (from 0) is `3`; expected a whole number from 0 to 2; if yours count from 1, subtract 1; if \
-             this line is no data, use `.header()` or `.skip_lines(1)`"
+            "x.csv:1: column 1 (from 0) is `3`; expected a whole number from 0 to 2; if your values start at 1, subtract 1; if \
+             this line is not data, use `.header()` or `.skip_lines(1)`"
         );
     }
 
-    /// Seconds of 2023, of which f32 keeps multiples of 128.
+    /// Seconds of 2023, which f32 rounds to multiples of 128.
     #[test]
-    fn columns_that_lose_their_values_are_found() {
+    fn columns_constant_in_f32_are_found() {
         let rows = |from| {
             (0..250)
                 .map(|i| format!("{},{},{}\n", from + i, i % 7, 2 * from + i))
@@ -455,13 +459,13 @@ mod tests {
         let said = csv().ignore(0).subtract(0, 1.0).read_bytes::<Features<1>, Values<1>>(late.as_bytes());
         assert_eq!(
             said.err().unwrap().to_string(),
-            "x.csv:1: column 0 (from 0), from which 1 is to be subtracted, holds no real numbers of a sample; remove the \
+            "x.csv:1: column 0 (from 0), which has a `subtract` of 1, does not hold real numbers of a sample; remove the \
              `subtract`"
         );
     }
 
     #[test]
-    fn another_delimiter_or_encoding_is_reported() {
+    fn unexpected_delimiter_or_encoding_is_reported() {
         let plain = |path: &Path| Csv::open(path).read::<Features<2>, Class<3>>();
         let named = |path: &Path| Csv::open(path).header().read::<Features<2>, Class<3>>();
         let semicolon = "; the cells seem to be separated by `;`: use `.delimiter(b';')`";
@@ -469,7 +473,7 @@ mod tests {
         let utf_16 = |mark: &[u8], unit: fn(u16) -> [u8; 2]| {
             [mark, &"1,2,0\n".encode_utf16().flat_map(unit).collect::<Vec<_>>()].concat()
         };
-        let encoded = "x.csv: the text seems to be UTF-16; expected UTF-8: save it so, or convert it with `iconv -f UTF-16 -t \
+        let encoded = "x.csv: the text seems to be UTF-16; expected UTF-8: save it as UTF-8, or convert it with `iconv -f UTF-16 -t \
                        UTF-8`";
         for (bytes, read, sentence) in [
             (
@@ -509,12 +513,12 @@ mod tests {
             problem("x.csv", b"1;2;0\n", |path| Csv::open(path)
                 .delimiter(b'"')
                 .read::<Features<2>, Class<3>>()),
-            "data: the delimiter of a `Csv` is '\"'; expected a letter that is no quotation mark and ends no line, such as `b';'`"
+            "data: the delimiter of a `Csv` is '\"'; expected a character other than a quotation mark or a line end, such as `b';'`"
         );
     }
 
     #[test]
-    fn a_damaged_gzip_file_is_told_from_a_short_one() {
+    fn damaged_gzip_is_distinguished_from_truncated_gzip() {
         let mut bytes = packed("1,2,0\n".repeat(1000).as_bytes());
         bytes.truncate(bytes.len() - 9);
         let said = problem("x.csv.gz", &bytes, |path| Csv::open(path).read::<Features<2>, Class<3>>());
@@ -522,7 +526,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_is_not_there_is_told_with_those_that_are() {
+    fn missing_column_error_lists_columns() {
         let text = b"a,b,c\n1,2,0\n";
         let csv = || Csv::open("x.csv").header();
         for (csv, sentence) in [
@@ -530,7 +534,7 @@ mod tests {
             (csv().target(3), "x.csv:2: there is no column 3; expected a number below 3"),
             (
                 Csv::open("x.csv").skip_lines(1).target("c"),
-                "x.csv:2: the columns have no names to find `c` among; use `.header()` or a number",
+                "x.csv:2: the columns have no names, so `c` is not found; use `.header()` or a number",
             ),
             (
                 csv().ignore("b"),

@@ -1,4 +1,4 @@
-//! The lines of a file, cut into cells, each with its number.
+//! The lines of a file, split into cells, with line numbers.
 
 use std::io::{self, BufRead};
 
@@ -8,38 +8,40 @@ use memchr::{memchr, memchr_iter};
 use crate::data::file::Origin;
 use crate::error::Result;
 
-/// The lines of a file, cut into cells.
+/// The lines of a file, split into cells.
 ///
-/// Most rows have no quotation mark: they are cut at each delimiter. The `csv-core` crate cuts the others. Lines are counted here,
-/// because its own count is one too low after `\r\n` and does not see empty lines.
+/// Most rows have no quotation mark and are split at each delimiter. The `csv-core` crate splits the others. Lines are
+/// counted here, because the count of `csv-core` is one too low after `\r
+/// ` and does not include empty lines.
 pub(super) struct Rows<'a> {
     bytes: Box<dyn BufRead + 'a>,
     delimiter: u8,
     /// For rows with quotation marks.
     cutter: Reader,
-    /// The current row as it stands in the file.
+    /// The current row as in the file.
     text: Vec<u8>,
     /// The current row without its quotation marks, if it has some.
     unquoted: Vec<u8>,
     is_quoted: bool,
-    /// Where each cell ends.
+    /// The end of each cell.
     ends: Vec<usize>,
-    /// Where the current row begins, from 1.
+    /// The line in which the current row starts, from 1.
     pub(super) line: u64,
     lines: u64,
-    /// How many bytes a row may have, so that no more are kept of what is no table at all.
+    /// The most bytes of a row, which bounds the memory for a file that is not a table.
     longest: u64,
 }
 
 impl<'a> Rows<'a> {
-    /// What a row may have beside its numbers, in bytes: columns that are ignored may hold anything.
+    /// What a row may have besides its values, in bytes: ignored columns may hold anything.
     const LONGEST: u64 = 16 << 20;
-    /// And for each number.
+    /// And for each value.
     const NUMBER: u64 = 64;
 
-    /// The rows of a table of which `numbers` columns are looked at.
+    /// Reads the rows of a table of which `numbers` columns are used.
     pub(super) fn new(bytes: Box<dyn BufRead + 'a>, delimiter: u8, numbers: usize) -> Self {
-        // Only `\n` ends a line; the `\r` before it goes with the blanks around a cell.
+        // Only `
+        // ` ends a line. A `\r` before it is trimmed like the blanks around a cell.
         let cutter = ReaderBuilder::new().delimiter(delimiter).terminator(Terminator::Any(b'\n')).build();
         let longest = Self::LONGEST.saturating_add(Self::NUMBER.saturating_mul(numbers as u64));
         Self {
@@ -56,7 +58,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Reads over some lines.
+    /// Skips some lines.
     pub(super) fn skip(&mut self, lines: u64) -> io::Result<()> {
         for _ in 0..lines {
             if self.bytes.skip_until(b'\n')? == 0 {
@@ -67,14 +69,14 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// How many cells the current row has.
+    /// The number of cells in the current row.
     pub(super) fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// The cells of the current row.
     pub(super) fn cells(&self) -> impl Iterator<Item = &[u8]> {
-        // What is between two cells is gone where there were quotation marks.
+        // Where there were quotation marks, the delimiters between the cells are already removed.
         let (bytes, gap) = if self.is_quoted { (&self.unquoted, 0) } else { (&self.text, 1) };
         let mut start = 0;
         self.ends.iter().map(move |&end| {
@@ -84,12 +86,12 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// The current row as it stands in the file.
+    /// The current row as in the file.
     pub(super) fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// Goes to the next row that is not empty; `false` if there is none.
+    /// Moves to the next row that is not empty; returns `false` if there is none.
     pub(super) fn advance(&mut self, origin: &Origin) -> Result<bool> {
         let mut empty = 0;
         loop {
@@ -124,7 +126,7 @@ impl<'a> Rows<'a> {
         Ok(true)
     }
 
-    /// Cuts a row without quotation marks.
+    /// Splits a row without quotation marks.
     fn cut(&mut self, origin: &Origin) -> Result<()> {
         let row = self.text.strip_suffix(b"\n").unwrap_or(&self.text);
         for (place, byte) in row.iter().enumerate() {
@@ -138,11 +140,11 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Cuts a row with quotation marks.
+    /// Splits a row with quotation marks.
     fn unquote(&mut self, origin: &Origin) -> Result<()> {
         let Self { cutter, text, unquoted, ends, .. } = self;
         cutter.reset();
-        // A cell is no longer without its quotation marks than with them.
+        // A cell never gets longer when its quotation marks are removed.
         origin.reserve(unquoted, text.len().saturating_sub(unquoted.len()))?;
         unquoted.resize(text.len(), 0);
         let (mut read, mut written, mut cells) = (0, 0, 0);
@@ -158,13 +160,13 @@ impl<'a> Rows<'a> {
                 cutter.read_record(input, output, ends.get_mut(cells..).unwrap_or_default());
             (read, written, cells) = (read + n_read, written + n_written, cells + n_cells);
             match result {
-                // Asked again with nothing left, it ends the row.
+                // Called again with no input left, it ends the row.
                 ReadRecordResult::InputEmpty | ReadRecordResult::OutputEndsFull => {}
                 ReadRecordResult::OutputFull | ReadRecordResult::Record | ReadRecordResult::End => break,
             }
         }
         ends.truncate(cells);
-        // A quotation mark within a cell does not quote, so the lines after it are rows of their own.
+        // A quotation mark inside a cell does not quote, so the following lines are separate rows.
         let rest = text.get(read..).unwrap_or_default();
         if rest.iter().all(|byte| matches!(byte, b' ' | b'\r' | b'\n')) {
             return Ok(());
@@ -172,7 +174,7 @@ impl<'a> Rows<'a> {
         Err(origin.problem_at(self.line, "a quotation mark is not closed; remove it, or double it"))
     }
 
-    /// Reads a row's text: one line, or more if a quoted cell goes on.
+    /// Reads a row's text: one line, or more if a quoted cell continues.
     fn read(&mut self, origin: &Origin) -> Result<()> {
         self.text.clear();
         self.line = self.lines + 1;
@@ -180,7 +182,7 @@ impl<'a> Rows<'a> {
         loop {
             let bytes = self.bytes.fill_buf().map_err(|error| origin.unreadable(error))?;
             let end = memchr(b'\n', bytes).map(|place| place + 1);
-            // One more than there may be shows that there are too many.
+            // One byte more than allowed shows that the row is too long.
             let room = usize::try_from(self.longest + 1).unwrap_or(usize::MAX) - self.text.len();
             let part = &bytes[..end.unwrap_or(bytes.len()).min(room)];
             let (length, is_whole) = (part.len(), end == Some(part.len()));
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_knows_its_line_whatever_ends_lines_and_stands_between_them() {
+    fn row_line_numbers_count_all_line_endings_and_blank_lines() {
         for (text, lines) in [
             ("a,b\nc,d\n\n\ne,f\n", vec![1, 2, 5]),
             ("a,b\r\nc,d\r\n\r\ne,f", vec![1, 2, 4]),
@@ -248,7 +250,7 @@ mod tests {
         Some(all)
     }
 
-    /// A reader that was set up for the row alone.
+    /// A reader that starts with this row.
     fn by_itself(row: &[u8], delimiter: u8) -> Vec<Vec<u8>> {
         let mut cutter = ReaderBuilder::new().delimiter(delimiter).terminator(Terminator::Any(b'\n')).build();
         let (mut output, mut ends) = ([0; 100], [0; 100]);
@@ -266,9 +268,9 @@ mod tests {
     }
 
     proptest! {
-        /// One reader for all rows gives what a new one for each row gives, with quotation marks and without.
+        /// One reader for all rows returns the same as a new one for each row, with and without quotation marks.
         #[test]
-        fn one_reader_reads_all_rows(
+        fn reused_reader_equals_new_reader_per_row(
             rows in prop::collection::vec("([a-c ]{0,3}|\"(\"\"|[a,\n]){0,3}\")(,([a-c]{0,3}|\"[b,]{0,2}\")){0,4}", 0..6),
             delimiter in prop::sample::select(vec![b',', b';', b' ']),
         ) {

@@ -1,4 +1,4 @@
-//! What is said where a table stands as data before it was read.
+//! The compiler's message where a table is used as data before it was read.
 
 use super::Csv;
 use crate::data::Dataset;
@@ -6,11 +6,11 @@ use crate::error::{Error, Result};
 use crate::loss::TargetKind;
 use crate::shape::{InputKind, Kind};
 
-/// A table whose kinds are known. There is none: [`Csv::read`] gives another type, which has them.
+/// A table with known kinds. It is never implemented: [`Csv::read`] returns another type, which has them.
 ///
-/// The lifetime is what makes rustc take a bound that never holds.
+/// The lifetime makes rustc accept a bound that never holds.
 #[diagnostic::on_unimplemented(
-    message = "the table is not read: which kinds it has is not known",
+    message = "the table has not been read, so its kinds are not known",
     label = "add `.read::<Features<4>, Class<3>>()`, with the kinds of its inputs and targets",
     note = "`Features<4>` is four columns of numbers, `Class<3>` one column that holds the class of a sample: 0, 1 or 2"
 )]
@@ -39,6 +39,6 @@ where
         _: &mut [<Self::Input as Kind>::Element],
         _: &mut [<Self::Target as Kind>::Element],
     ) -> Result<()> {
-        Err(Error::Internal("a table that is not read has no samples"))
+        Err(Error::Internal("a table that has not been read has no samples"))
     }
 }

@@ -1,4 +1,4 @@
-//! From the cells of a row to the numbers of a sample.
+//! Parses the cells of a row into the values of a sample.
 
 use super::columns::{Role, Use};
 use super::{hints, shown};
@@ -10,10 +10,10 @@ use crate::format::plain;
 use crate::loss::TargetKind;
 use crate::shape::{Element, InputKind, Shape};
 
-/// The columns of a file, and what was seen of their values.
+/// The columns of a file, and statistics of their values.
 pub(super) struct Columns {
     uses: Vec<Use>,
-    /// Of the columns in use that are real numbers.
+    /// For the used columns that hold real numbers.
     roundings: Vec<Option<Rounding>>,
     delimiter: u8,
 }
@@ -23,7 +23,7 @@ pub(super) struct ValueError {
     /// Its column.
     pub(super) column: usize,
     pub(super) text: String,
-    /// What it seems to be instead.
+    /// A hint on what it seems to be instead.
     pub(super) hint: Option<String>,
 }
 
@@ -33,12 +33,12 @@ impl Columns {
         Self { uses, roundings, delimiter }
     }
 
-    /// How many there are.
+    /// The number of columns.
     pub(super) fn len(&self) -> usize {
         self.uses.len()
     }
 
-    /// Adds a row to the numbers, or says what is wrong with it.
+    /// Appends a row to the values, or returns what is wrong with it.
     pub(super) fn take<'a, I: InputKind, T: TargetKind>(
         &mut self,
         origin: &Origin,
@@ -57,7 +57,7 @@ impl Columns {
                 }
                 Role::Target => {
                     origin.reserve(targets, 1)?;
-                    // Whether a class that the kind does not have is ignored, only the loss can tell.
+                    // Only the loss decides whether a class outside the kind is ignored.
                     push(targets, cell, used, rounding, T::SHAPE, None)
                 }
             };
@@ -69,7 +69,7 @@ impl Columns {
         Ok(Ok(()))
     }
 
-    /// The columns that lost values in rounding; `name` names one.
+    /// The columns that lost values by rounding; `name` names one.
     pub(super) fn rounded(&self, name: impl Fn(usize) -> String) -> Vec<RoundedColumn> {
         let mut inputs = 0..;
         let mut found = Vec::new();
@@ -83,7 +83,7 @@ impl Columns {
     }
 }
 
-/// Reads the number in a cell, or says what is wrong with it.
+/// Parses the number in a cell, or returns what is wrong with it.
 fn push<E: Element>(
     numbers: &mut Vec<E>,
     cell: &[u8],
@@ -110,7 +110,7 @@ fn push<E: Element>(
     })
 }
 
-/// The number that a text says, in f64, and as an element.
+/// The number that a text represents, in f64 and as an element.
 fn number<E: Element>(text: &str, subtracted: f64) -> Option<(f64, E)> {
     let value: f64 = text.parse().ok()?;
     if subtracted != 0.0 {

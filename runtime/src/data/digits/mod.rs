@@ -1,4 +1,4 @@
-//! A small real data set that is part of the program.
+//! A small real data set that is embedded in the crate.
 
 use super::{Csv, Dataset, InMemory, Split};
 use crate::error::Result;
@@ -6,13 +6,13 @@ use crate::shape::{Class, Image};
 
 /// 1,797 handwritten digits of 8 by 8 pixels, embedded: no file, no download.
 ///
-/// Each pixel is a grey value from 0 to 1: the source's count of dark points in a 4 by 4 block, divided by
-/// 16. They are in the order of the source, in which one writer follows another.
+/// Each pixel is a gray value from 0 to 1: the source's count of dark points in a 4 by 4 block, divided by
+/// 16. The samples are in the order of the source, grouped by writer.
 ///
 /// # Split
-/// No writer is in two parts, so the test tells how a model reads hands that it has not seen; a random
-/// split would tell another thing. The source does not name its writers, but each begins with the digits
-/// from 0 to 9 three times over, which shows where the parts can end:
+/// No writer is in two parts, so the test measures how well a model reads handwriting that it has not seen; a random
+/// split would not. The source does not name its writers, but each one starts with the digits
+/// from 0 to 9 three times, which shows where the parts can end:
 ///
 /// | part | samples | |
 /// | --- | --- | --- |
@@ -20,12 +20,12 @@ use crate::shape::{Class, Image};
 /// | validation | 1287 to 1414 | 128, of one writer |
 /// | test | 1437 to 1796 | 360 |
 ///
-/// The 22 samples between validation and test belong to the first writer of the test and are not used; so
-/// the test part is the last fifth, which others report on as well.
+/// The 22 samples between validation and test belong to the first writer of the test part and are not used. So
+/// the test part is the last fifth, as in other published results.
 ///
-/// # Licence
+/// # License
 /// CC BY 4.0: Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak (1998), UCI Machine
-/// Learning Repository, <https://doi.org/10.24432/C50P49>. A program that embeds them must say so.
+/// Learning Repository, <https://doi.org/10.24432/C50P49>. A program that embeds them must state this.
 ///
 /// # Example
 /// ```
@@ -46,7 +46,7 @@ impl Digits8x8 {
     /// The digits.
     ///
     /// # Errors
-    /// None that a user can cause: the bytes are part of the program and were tested with it.
+    /// None that a user can cause: the bytes are part of the crate and are tested with it.
     pub fn embedded() -> Result<Self> {
         let samples: InMemory<_, _> =
             Csv::open("digits.csv.gz").read_bytes(include_bytes!("digits.csv.gz"))?;
@@ -79,7 +79,7 @@ mod tests {
     use crate::shape::Elements;
 
     #[test]
-    fn the_file_is_the_one_that_was_described() {
+    fn embedded_digits_match_published_statistics() {
         let digits = PreparedDataset::new(Box::new(Digits8x8::embedded().unwrap()), 1).unwrap();
         let all = digits.batch(&(0..1797).collect::<Vec<_>>()).unwrap();
         let (Elements::Float(pixels), Elements::Int(classes)) = (all.input.elements, all.target.elements)
@@ -87,11 +87,11 @@ mod tests {
             panic!("images are real, classes whole");
         };
         assert!(pixels.iter().all(|grey| (0.0..=1.0).contains(grey) && (grey * 16.0).fract() == 0.0));
-        // The digits' sum of grey values, as NumPy has it from the same file.
+        // The digits' sum of gray values, computed with NumPy from the same file.
         assert_eq!(pixels.iter().map(|grey| f64::from(*grey)).sum::<f64>() * 16.0, 561_718.0);
         assert_eq!(&classes[..12], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]);
         assert_eq!((digits.train().len(), digits.validation().len(), digits.test().len()), (1287, 128, 360));
-        // Both ends of the validation part are places where a writer begins.
+        // Both ends of the validation part are where a writer starts.
         let begins: Vec<u32> = (0..30).map(|place| place % 10).collect();
         for writer in [1287, 1415] {
             assert_eq!(classes[writer..writer + 30], begins);

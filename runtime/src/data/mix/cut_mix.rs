@@ -1,4 +1,4 @@
-//! `CutMix`: a rectangle of another image.
+//! `CutMix`: pastes a rectangle of another image.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,32 +7,32 @@ use super::{Mix, MixRng, Samples};
 use crate::config::Config;
 use crate::shape::{CheckError, CheckResult, Shape};
 
-/// Trains on images in which a rectangle is that of a partner; the shares of the targets are those of the area.
+/// Trains on images with a rectangle pasted from a partner. The targets are weighted by area.
 ///
-/// One rectangle for each micro-batch, as the authors' code has it: a share is drawn from the beta distribution of `(alpha,
-/// alpha)`, the sides are `sqrt(1 - share)` of the image's, rounded down to even numbers of pixels, the center is any pixel, and what
-/// lies outside is cut off. The share is then made that of the pixels.
+/// There is one rectangle per micro-batch, as in the authors' code: a share is drawn from the beta distribution of `(alpha,
+/// alpha)`, the sides are `sqrt(1 - share)` of the image's, rounded down to even numbers of pixels, the center is any
+/// pixel, and what lies outside the image is cut off. The share is then adjusted to the exact pixel area.
 ///
 /// For images `[channels, height, width]`.
 ///
 /// # Source
-/// Yun et al. 2019, "`CutMix`: Regularization strategy to train strong classifiers with localizable features", who cut half
-/// of the batches of CIFAR and all of `ImageNet`.
+/// Yun et al. 2019, "`CutMix`: Regularization strategy to train strong classifiers with localizable features", who applied it to
+/// half of the batches of CIFAR and to all of `ImageNet`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CutMix {
-    /// How even the shares are, above 0; 1 by default, which makes all equally likely.
+    /// How even the shares are, above 0; 1 by default, which makes all shares equally likely.
     pub alpha: f64,
-    /// The part of the micro-batches that are mixed, from 0 to 1; 0.5 by default.
+    /// The fraction of micro-batches that are mixed, from 0 to 1; 0.5 by default.
     pub p: f64,
 }
 
-/// [`CutMix`](struct@CutMix) with every key at its default.
+/// [`CutMix`](struct@CutMix) with all defaults.
 #[allow(non_upper_case_globals)]
 pub const CutMix: CutMix = CutMix::DEFAULT;
 
 impl CutMix {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult {
         if let Err(problem) = check_alpha(self.alpha) {
             return Err(problem);

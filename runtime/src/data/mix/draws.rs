@@ -1,26 +1,26 @@
-//! Random numbers one after the other.
+//! Random draws from a counter-based stream.
 
 use trainspec_kernels::philox;
 
 use crate::rng::{StepIndex, Stream};
 
-/// The numbers of a stream for one moment, one after the other: for draws that take as many as they need.
+/// The random values of a stream at one moment, drawn in sequence, as many as needed.
 #[derive(Debug)]
 pub struct MixRng {
     key: [u32; 2],
     place: [u32; 3],
-    /// The number of the next block of four words.
+    /// The index of the next block of four words.
     block: u32,
 }
 
 impl MixRng {
-    /// The draws of `stream` at that moment, from the first.
+    /// Starts the draws of `stream` at that moment.
     #[must_use]
     pub fn new(stream: Stream, at: StepIndex) -> Self {
         Self { key: stream.key(), place: at.place(), block: 0 }
     }
 
-    /// Two numbers uniform in (0, 1), on a grid of 2^-53.
+    /// Two values uniform in (0, 1), on a grid of 2^-53.
     fn pair(&mut self) -> [f64; 2] {
         let [x, y, z] = self.place;
         let [a, b, c, d] = philox::block([self.block, x, y, z], self.key);
@@ -31,25 +31,25 @@ impl MixRng {
         })
     }
 
-    /// A number uniform in (0, 1).
+    /// A value uniform in (0, 1).
     pub fn uniform(&mut self) -> f64 {
         self.pair()[0]
     }
 
-    /// A number below `count`, each equally likely but for a bias of `count / 2^52`; 0 if there is none.
+    /// An integer below `count`, uniform except for a bias of `count / 2^52`; 0 if `count` is 0.
     pub fn below(&mut self, count: usize) -> usize {
         (self.uniform() * count as f64) as usize
     }
 
-    /// A number of the normal distribution with mean 0 and deviation 1 (Box and Muller 1958).
+    /// A value of the normal distribution with mean 0 and standard deviation 1 (Box and Muller 1958).
     pub fn normal(&mut self) -> f64 {
         let [u, v] = self.pair();
         (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
     }
 
-    /// The logarithm of a number of the gamma distribution with this shape and scale 1 (Marsaglia and Tsang 2000; for a
-    /// shape below 1 one of the next shape times `u^(1 / shape)`, as they say). Its logarithm, since of small shapes most
-    /// numbers are below any that f64 has.
+    /// The logarithm of a value of the gamma distribution with this shape and scale 1 (Marsaglia and Tsang 2000; for a
+    /// shape below 1, a value of the next higher shape times `u^(1 / shape)`, as in the paper). The logarithm is used
+    /// because for small shapes most values underflow f64.
     fn ln_gamma(&mut self, shape: f64) -> f64 {
         if shape < 1.0 {
             let power = self.uniform().ln() / shape;
@@ -66,7 +66,7 @@ impl MixRng {
         }
     }
 
-    /// A number of the beta distribution: `x / (x + y)` with `x` and `y` of the gamma distributions of shapes `a` and `b`,
+    /// A value of the beta distribution: `x / (x + y)` with `x` and `y` of the gamma distributions of shapes `a` and `b`,
     /// both above 0.
     pub fn beta(&mut self, a: f64, b: f64) -> f64 {
         let (x, y) = (self.ln_gamma(a), self.ln_gamma(b));
@@ -85,8 +85,8 @@ mod tests {
         MixRng::new(Stream::new(key, Purpose::Augment, "test"), StepIndex::default())
     }
 
-    /// Raw moments: the mean of `x^k` has the deviation `sqrt((m(2k) - m(k)^2) / n)`; five of them are missed once in 2
-    /// million seeds.
+    /// Raw moments: the mean of `x^k` has the standard deviation `sqrt((m(2k) - m(k)^2) / n)`; five of them are exceeded
+    /// once in 2 million seeds.
     fn check(what: &str, values: &[f64], moment: impl Fn(i32) -> f64) {
         for k in 1..=3 {
             let mean = values.iter().map(|value| value.powi(k)).sum::<f64>() / values.len() as f64;
@@ -99,10 +99,11 @@ mod tests {
         }
     }
 
-    /// The moment k of the beta distribution is the product of `(a + i) / (a + b + i)` for i below k; the gamma's that of
+    /// Moment k of the beta distribution is the product of `(a + i) / (a + b + i)` for i below k; that of the gamma is the
+    /// product of
     /// `a + i`.
     #[test]
-    fn moments_are_those_of_the_distributions() {
+    fn draws_match_distribution_moments() {
         let rising = |a: f64, k: i32| (0..k).map(|i| a + f64::from(i)).product::<f64>();
         for (key, (a, b)) in (0..).zip([(0.2, 0.2), (1.0, 1.0), (0.05, 0.05), (4.0, 4.0), (2.5, 0.5)]) {
             let mut draws = draws(key);
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_shapes_still_draw() {
+    fn smallest_shape_parameters_draw_in_range() {
         let mut draws = draws(30);
         let ends =
             (0..1000).map(|_| draws.beta(1e-4, 1e-4)).filter(|share| (0.0..=1.0).contains(share)).count();
@@ -129,11 +130,11 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_are_below_their_count() {
+    fn integer_draws_are_below_count() {
         let mut draws = draws(31);
         let mut counts = [0; 7];
         (0..7000).for_each(|_| counts[draws.below(7)] += 1);
-        // Five deviations of sqrt(7000 * 6 / 49).
+        // Five standard deviations of sqrt(7000 * 6 / 49).
         assert!(counts.iter().all(|count: &i32| (count - 1000).abs() < 147), "{counts:?}");
         assert_eq!(draws.below(0), 0);
     }

@@ -1,4 +1,4 @@
-//! Mixup: all numbers of two samples by their shares.
+//! Mixup: weighted sums of two samples.
 
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::ema::lerp;
@@ -7,8 +7,8 @@ use super::{Mix, MixRng, Samples};
 use crate::config::Config;
 use crate::shape::{CheckError, CheckResult};
 
-/// Trains on sums of two samples: `x = share * x + (1 - share) * partner`, with one share for each micro-batch, as the
-/// authors' code has it, drawn from the beta distribution of `(alpha, alpha)`.
+/// Trains on weighted sums of two samples: `x = share * x + (1 - share) * partner`. One share per micro-batch, as in the
+/// authors' code, is drawn from the beta distribution of `(alpha, alpha)`.
 ///
 /// For images and features.
 ///
@@ -17,16 +17,16 @@ use crate::shape::{CheckError, CheckResult};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mixup {
-    /// How even the shares are, above 0; 0.2 by default. 1 makes all equally likely.
+    /// How even the shares are, above 0; 0.2 by default. 1 makes all shares equally likely.
     pub alpha: f64,
 }
 
-/// [`Mixup`](struct@Mixup) with every key at its default.
+/// [`Mixup`](struct@Mixup) with all defaults.
 #[allow(non_upper_case_globals)]
 pub const Mixup: Mixup = Mixup::DEFAULT;
 
 impl Mixup {
-    /// The range of the key.
+    /// Checks the range of the key.
     pub const fn check(&self) -> CheckResult {
         check_alpha(self.alpha)
     }
@@ -46,7 +46,7 @@ impl Mix for Mixup {
     }
 }
 
-/// The range of the beta distribution's parameter.
+/// Checks the range of the beta distribution's parameter.
 pub(super) const fn check_alpha(alpha: f64) -> CheckResult {
     if alpha > 0.0 && alpha.is_finite() {
         return Ok(());

@@ -1,8 +1,8 @@
-//! Training on mixtures of samples.
+//! Training on mixed samples.
 //!
 //! | way | mixes | source |
 //! | --- | --- | --- |
-//! | [`Mixup`](struct@Mixup) | all numbers of two samples by their shares | Zhang et al. 2018 |
+//! | [`Mixup`](struct@Mixup) | all values of two samples, weighted by share | Zhang et al. 2018 |
 //! | [`CutMix`](struct@CutMix) | images, by a rectangle | Yun et al. 2019 |
 
 mod cut_mix;
@@ -23,11 +23,11 @@ use crate::shape::{CheckResult, Shape};
 
 /// A way to mix the samples of a training batch with each other.
 ///
-/// Each sample gets a partner, by a permutation of the micro-batch. The loss is then the sum of those of both targets by
-/// their shares, which is what the papers' own code computes: for cross entropy that of the mixed target, for a squared
-/// error that of the mixed target and a constant besides, so it has the same gradient. All draws come from the run's seed,
-/// the step and the micro-batch. Metrics of training are against the target with the larger share; evaluation sees samples as
-/// they are.
+/// Each sample gets a partner, by a permutation of the micro-batch. The loss is the sum of the losses of both targets,
+/// weighted by share, as in the papers' own code. For cross entropy this is the loss of the mixed target; for a squared
+/// error it is the loss of the mixed target plus a constant, so the gradient is the same. All draws come from the run's seed,
+/// the step and the micro-batch. Training metrics use the target with the larger share. Evaluation does not mix
+/// samples.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -54,37 +54,37 @@ use crate::shape::{CheckResult, Shape};
 /// }
 /// ```
 pub trait Mix: Config {
-    /// Mixes the inputs of a micro-batch with those of their partners. Gives the share of a sample's own target, from 0 to
+    /// Mixes the inputs of a micro-batch with those of their partners. Returns the share of a sample's own target, from 0 to
     /// 1.
     fn mix(&self, samples: &mut Samples<'_>, draws: &mut MixRng) -> f64;
 
-    /// Whether inputs of real numbers of that shape can be mixed; all by default.
+    /// Checks whether real inputs of that shape can be mixed. All can by default.
     ///
     /// # Errors
-    /// If not; with what is expected.
+    /// If they cannot, with what is expected.
     fn fits(&self, input: Shape) -> CheckResult {
         let _ = input;
         Ok(())
     }
 
-    /// Whether anything is mixed at all.
+    /// Whether anything is mixed.
     fn is_active(&self) -> bool {
         true
     }
 }
 
-/// The inputs of a micro-batch, to be mixed.
+/// The inputs of a micro-batch to mix.
 #[derive(Debug)]
 pub struct Samples<'a> {
-    /// One input's shape.
+    /// The shape of one input.
     pub shape: Shape,
-    /// Input after input.
+    /// The inputs, one after the other.
     pub inputs: &'a mut [f32],
-    /// The same of their partners.
+    /// The inputs of their partners.
     pub partners: &'a [f32],
 }
 
-/// A way to mix of any type.
+/// A type-erased way to mix.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not mix samples",
     label = "expected `Mixup {{ alpha: … }}` or `CutMix {{ alpha: … }}`"
@@ -95,16 +95,16 @@ pub trait AnyMix: Setting {
     /// [`Mix::fits`]
     ///
     /// # Errors
-    /// As there.
+    /// As [`Mix::fits`].
     fn fits(&self, input: Shape) -> CheckResult;
     /// [`Mix::is_active`]
     fn is_active(&self) -> bool;
-    /// A copy.
+    /// Clones it.
     fn boxed(&self) -> Box<dyn AnyMix>;
-    /// The same with changed keys.
+    /// Clones it with changed keys.
     ///
     /// # Errors
-    /// If a key or value does not fit.
+    /// If a key or value is invalid.
     fn with(&self, json: &serde_json::Value) -> Result<Box<dyn AnyMix>, String>;
 }
 
@@ -125,7 +125,7 @@ impl<C: Mix> AnyMix for C {
     with_changes!(dyn AnyMix);
 }
 
-/// Samples stay as they are.
+/// Does not mix samples.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unmixed {}
@@ -157,10 +157,10 @@ impl Mix for Unmixed {
     }
 }
 
-/// That inputs of this shape can be mixed.
+/// Checks that inputs of this shape can be mixed.
 ///
 /// # Errors
-/// If they are tokens, which have no mixture, or of another shape than the way needs.
+/// If they are tokens, which cannot be mixed, or have a shape that the method does not support.
 pub(crate) fn check(mix: &dyn AnyMix, input: Shape) -> Result<()> {
     if !mix.is_active() {
         return Ok(());
@@ -168,14 +168,14 @@ pub(crate) fn check(mix: &dyn AnyMix, input: Shape) -> Result<()> {
     let fault = |problem| Err(Error::Setting { key: "mix".to_owned(), problem });
     if input.vocabulary().is_some() {
         return fault(
-            "the model reads tokens, of which there is no mixture; expected images or features, remove the key"
+            "the model takes tokens, which cannot be mixed; expected images or features, or remove the key"
                 .to_owned(),
         );
     }
     mix.fits(input).or_else(|problem| fault(problem.as_str().to_owned()))
 }
 
-/// The batch that a step learns from: mixed as `mix` says, by draws for that step and micro-batch.
+/// Returns the batch for a training step, mixed as `mix` defines, with draws for that step and micro-batch.
 ///
 /// # Errors
 /// If its inputs are not real numbers.
@@ -210,7 +210,7 @@ fn of_partners<T: Copy>(numbers: &[T], order: &[usize]) -> Vec<T> {
 mod tests {
     use super::*;
 
-    /// Numbers of an input.
+    /// The real values of an input.
     const EACH: usize = 3 * 8 * 6;
 
     fn batch(size: usize) -> Batch {
@@ -240,10 +240,10 @@ mod tests {
         }
     }
 
-    /// By the second targets, which tell the partners. Each input is one of two products and a sum, of numbers below
+    /// Checked through the second targets, which identify the partners. Each input is two products and a sum, of values below
     /// 1152: three roundings.
     #[test]
-    fn mixup_gives_each_sample_its_shares() {
+    fn mixup_mixes_samples_by_share() {
         let before = batch(8);
         let at = StepIndex { step: 3, micro_batch: 1 };
         let after = mixed(&Mixup { alpha: 1.0 }, before.clone(), 5, at).unwrap();
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn cut_mix_shares_an_image_by_its_area() {
+    fn cut_mix_share_equals_pasted_area() {
         let before = batch(8);
         let mix = CutMix { p: 1.0, ..CutMix::DEFAULT };
         let mut seen = std::collections::BTreeSet::new();
@@ -279,7 +279,7 @@ mod tests {
                     assert!(found == mine || found == other);
                     own += usize::from(found == mine);
                 }
-                // A partner of itself tells nothing.
+                // A sample that is its own partner shows nothing.
                 if partner as usize != sample {
                     counts.push(own);
                 }
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_cut_as_often_as_asked() {
+    fn cut_mix_is_applied_with_probability_p() {
         let count = |p| {
             let is_cut = |step| {
                 let at = StepIndex { step, micro_batch: 0 };
@@ -304,14 +304,14 @@ mod tests {
             (0..400).filter(|&step| is_cut(step)).count()
         };
         assert_eq!(count(0.0), 0);
-        // A quarter of the batches, but for those whose rectangle is empty, since a third of the width is less than two
-        // pixels: a ninth. Five deviations of sqrt(400 * 0.222 * 0.778) are 41.
+        // A quarter of the batches, except those whose rectangle is empty because a third of the width is less than two
+        // pixels: a ninth. Five standard deviations of sqrt(400 * 0.222 * 0.778) are 41.
         let found = count(0.25);
         assert!((48..=130).contains(&found), "{found}");
     }
 
     #[test]
-    fn draws_are_by_seed_step_and_micro_batch() {
+    fn mix_draws_depend_on_seed_step_and_micro_batch() {
         let share = |seed, step, micro_batch| {
             let at = StepIndex { step, micro_batch };
             mixed(&Mixup::DEFAULT, batch(4), seed, at).unwrap().mixed.unwrap().share.to_bits()
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_mixed_is_refused() {
+    fn unmixable_inputs_are_rejected() {
         let problem = |mix: &dyn AnyMix, shape| check(mix, shape).unwrap_err().to_string();
         assert!(problem(&Mixup::DEFAULT, Shape::tokens(9, 4)).contains("tokens"));
         let text = problem(&CutMix::DEFAULT, Shape::of(&[10]));

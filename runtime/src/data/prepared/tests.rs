@@ -15,14 +15,14 @@ fn problem<D: Dataset>(data: D) -> String {
     }
 }
 
-/// Where the split is at random, the part of a sample is not what a test is about.
+/// Where the split is random, removes the part of a sample from the message.
 fn without_part(problem: &str) -> String {
     ["training", "validation", "test"]
         .iter()
         .fold(problem.to_owned(), |problem, part| problem.replace(&format!(" of the {part} part: "), ": "))
 }
 
-/// Ten samples whose numbers are all different.
+/// Ten samples whose values are all different.
 fn ten() -> (Vec<f32>, Vec<u32>) {
     ((0..20).map(|i| (i * i) as f32).collect(), (0..10).map(|i| i % 3).collect())
 }
@@ -37,7 +37,7 @@ fn fixed(data: impl Dataset) -> impl Dataset {
 
 proptest! {
     #[test]
-    fn an_epoch_has_every_training_sample_once(seed: u64, epoch in 0_u64..1 << 40, samples in 2_usize..80) {
+    fn epoch_visits_every_training_sample_once(seed: u64, epoch in 0_u64..1 << 40, samples in 2_usize..80) {
         let set = prepared(data(vec![0.0; 2 * samples], vec![0; samples]));
         let mut order = set.order(seed, epoch);
         prop_assert_eq!(&order, &set.order(seed, epoch));
@@ -46,7 +46,7 @@ proptest! {
     }
 
     #[test]
-    fn the_fingerprint_changes_with_any_number(place in 0_usize..30) {
+    fn fingerprint_depends_on_every_value(place in 0_usize..30) {
         let (mut inputs, mut targets) = ten();
         let before = prepared(data(inputs.clone(), targets.clone()));
         match inputs.get_mut(place) {
@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn the_training_part_has_mean_0_and_deviation_1(
+    fn normalized_training_split_has_mean_0_and_deviation_1(
         inputs in prop::collection::vec(-1e6_f32..1e6, 20), whole: bool,
     ) {
         let normalization = if whole { Normalization::Whole } else { Normalization::PerElement };
@@ -72,15 +72,15 @@ proptest! {
             let count = numbers.len() as f64;
             let mean = numbers.iter().sum::<f64>() / count;
             let deviation = (numbers.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt();
-            // The mean is kept as f32, off by at most 2^-24 of itself, which is far below 10^-4 deviations
-            // unless all numbers lie within a thousandth of their range: a chance of 10^-15.
+            // The mean is stored as f32, off by at most 2^-24 of itself, which is far below 10^-4 deviations
+            // unless all values lie within a thousandth of their range: a chance of 10^-15.
             prop_assert!(mean.abs() < 1e-4 && (deviation - 1.0).abs() < 1e-4, "{mean} {deviation}");
         }
     }
 }
 
 #[test]
-fn epochs_and_seeds_have_orders_of_their_own() {
+fn sample_order_depends_on_epoch_and_seed() {
     let set = prepared(data(vec![0.0; 200], vec![0; 100]));
     assert_ne!(set.order(1, 0), set.order(1, 1));
     assert_ne!(set.order(1, 0), set.order(2, 0));
@@ -88,7 +88,7 @@ fn epochs_and_seeds_have_orders_of_their_own() {
 }
 
 #[test]
-fn the_fingerprint_knows_shapes_and_not_the_split() {
+fn fingerprint_depends_on_shapes_and_not_on_split() {
     let (inputs, targets) = ten();
     let first = prepared(data(inputs.clone(), targets.clone()));
     assert_eq!(first.fingerprint().len(), 64);
@@ -101,10 +101,10 @@ fn the_fingerprint_knows_shapes_and_not_the_split() {
     assert_ne!(first.fingerprint(), prepared(images).fingerprint());
 }
 
-/// Checkpoints of an earlier version must be recognized. The number is from Python's `hashlib` and
-/// `struct` over the layout that `fingerprint` describes.
+/// Checkpoints of an earlier version must be recognized. The value was computed with Python's `hashlib` and
+/// `struct` over the layout that `fingerprint` documents.
 #[test]
-fn the_fingerprint_stays_what_it_was() {
+fn fingerprint_matches_recorded_value() {
     let (inputs, targets) = ten();
     assert_eq!(
         prepared(data(inputs, targets)).fingerprint(),
@@ -113,7 +113,7 @@ fn the_fingerprint_stays_what_it_was() {
 }
 
 #[test]
-fn only_training_samples_are_learned_from() {
+fn normalizer_is_fitted_on_training_split_only() {
     let (mut inputs, targets) = ten();
     let fit = |inputs: &[f32]| {
         let data = fixed(data(inputs.to_vec(), targets.clone()));
@@ -128,7 +128,7 @@ fn only_training_samples_are_learned_from() {
 }
 
 #[test]
-fn a_batch_is_what_was_asked_for_in_its_order() {
+fn batch_keeps_requested_sample_order() {
     let (inputs, targets) = ten();
     let set = prepared(fixed(data(inputs, targets)));
     let batch = set.batch(&[7, 2]).unwrap();
@@ -139,7 +139,7 @@ fn a_batch_is_what_was_asked_for_in_its_order() {
 }
 
 #[test]
-fn classes_are_counted_in_the_training_part() {
+fn class_counts_cover_training_split() {
     let (inputs, _) = ten();
     let set = prepared(fixed(data(inputs, vec![0, 0, 0, 2, 2, 0, 1, 1, 1, 1])));
     assert_eq!(set.class_counts(), Some([4, 0, 2].as_slice()));
@@ -150,7 +150,7 @@ fn classes_are_counted_in_the_training_part() {
 }
 
 #[test]
-fn large_sets_are_read_in_pieces_without_a_seam() {
+fn large_data_set_is_read_in_chunks_without_gaps() {
     let inputs: Vec<f32> = (0..5002).map(|i| (i % 7) as f32).collect();
     let targets: Vec<u32> = (0..2501).map(|i| i % 3).collect();
     let split = Split::Fixed { train: 0..2500, validation: 2500..2501, test: 0..0 };
@@ -160,11 +160,11 @@ fn large_sets_are_read_in_pieces_without_a_seam() {
     late[2401] = 3;
     assert_eq!(
         problem(data(inputs, late)),
-        "data: sample 2401 (from 0): the target is 3; expected a whole number from 0 to 2; if yours count from 1, subtract 1"
+        "data: sample 2401 (from 0): the target is 3; expected a whole number from 0 to 2; if your values start at 1, subtract 1"
     );
 }
 
-/// A kind that can be a part of a model, and no data.
+/// A kind that a model can have, but data cannot.
 struct Unknown;
 
 impl Kind for Unknown {
@@ -189,7 +189,7 @@ impl Dataset for Endless {
 }
 
 #[test]
-fn what_is_wrong_with_data_is_told_before_the_first_step() {
+fn invalid_data_are_rejected_before_first_step() {
     let (inputs, targets) = ten();
     let with = |place: usize, number: f32| {
         let mut inputs = inputs.clone();
@@ -213,7 +213,7 @@ fn what_is_wrong_with_data_is_told_before_the_first_step() {
     high[4] = 3;
     assert_eq!(
         problem(data(inputs.clone(), high)),
-        "data: sample 4 (from 0): the target is 3; expected a whole number from 0 to 2; if yours count from 1, \
+        "data: sample 4 (from 0): the target is 3; expected a whole number from 0 to 2; if your values start at 1, \
          subtract 1"
     );
     let mut higher = targets.clone();
@@ -225,8 +225,8 @@ fn what_is_wrong_with_data_is_told_before_the_first_step() {
     let tokens = || InMemory::<Tokens<3, 2>, Class<2>>::new(vec![0, 1, 2, 3], vec![0, 1]).unwrap();
     assert_eq!(
         problem(tokens()),
-        "data: sample 1 (from 0): element 1 of the input is 3; expected a whole number from 0 to 2; if yours count \
-         from 1, subtract 1"
+        "data: sample 1 (from 0): element 1 of the input is 3; expected a whole number from 0 to 2; if your values \
+         start at 1, subtract 1"
     );
     assert_eq!(
         problem(tokens().with_normalization(Normalization::Whole)),
@@ -235,7 +235,7 @@ fn what_is_wrong_with_data_is_told_before_the_first_step() {
     );
     assert_eq!(
         problem(tokens().with_input_range(0.0..=2.0)),
-        "data: the inputs are tokens, whose range is that of their kind; expected no `input_range`"
+        "data: the inputs are tokens, whose range is set by their kind; expected no `input_range`"
     );
     assert_eq!(
         problem(data(inputs.clone(), targets.clone()).with_input_range(0.0..=255.0)),
@@ -247,11 +247,11 @@ fn what_is_wrong_with_data_is_told_before_the_first_step() {
     );
     assert_eq!(
         problem(data(inputs.clone(), targets.clone()).with_input_range(1.0..=f32::NAN)),
-        "data: the `input_range` is 1 to NaN, which has no number in it; expected the smallest number first, such as `0.0..=1.0`"
+        "data: the `input_range` is 1 to NaN, which contains no number; expected the smallest number first, such as `0.0..=1.0`"
     );
     assert_eq!(
         problem(InMemory::<Features<1>, Class<0>>::new(vec![0.0; 2], vec![0; 2]).unwrap()),
-        "data: the target is of whole numbers, but its kind has 0 of them; expected at least one class or \
+        "data: the target holds whole numbers, but its kind has 0 of them; expected at least one class or \
          token"
     );
     assert_eq!(
@@ -264,9 +264,9 @@ fn what_is_wrong_with_data_is_told_before_the_first_step() {
     );
 }
 
-/// In each part, as messages name it.
+/// Each part, as messages name it.
 #[test]
-fn an_input_that_normalization_makes_infinite_is_refused() {
+fn input_infinite_after_normalization_is_rejected() {
     let mut inputs: Vec<f32> = (0..20).map(|i| (i % 3) as f32 * 1e-3).collect();
     inputs[19] = -1e38;
     let [mut near, far] = [inputs.clone(), inputs];
@@ -275,19 +275,19 @@ fn an_input_that_normalization_makes_infinite_is_refused() {
     let said = PreparedDataset::new(Box::new(with(far.clone())), 1).err().unwrap().to_string();
     assert!(
         said.starts_with(
-            "data: sample 9 (from 0) of the test part: element 1 of the input is -1e38, which is infinite once it is normalized by \
+            "data: sample 9 (from 0) of the test part: element 1 of the input is -1e38, which becomes infinite when normalized by \
              the mean "
         ),
         "{said}"
     );
-    // Under the normalizer of another run too.
+    // With the normalizer of another run too.
     let normalizer = prepared(with(near)).normalizer().cloned();
     let plain = prepared(fixed(data(far, ten().1)));
     assert!(plain.with_normalizer(normalizer).is_err());
 }
 
 #[test]
-fn a_part_in_which_nothing_counts_is_refused() {
+fn split_with_all_labels_ignored_is_rejected() {
     let (inputs, _) = ten();
     let ignoring = |targets: Vec<u32>| {
         let data = data(inputs.clone(), targets).with_split(Split::Fixed {
@@ -310,6 +310,6 @@ fn a_part_in_which_nothing_counts_is_refused() {
     assert_eq!(
         ignoring(targets).unwrap_err(),
         "data: every target of the 4 validation samples is 9, which the loss ignores, or has the weight 0; their loss is not \
-         defined; label some, or split the data otherwise"
+         defined; label some, or split the data differently"
     );
 }

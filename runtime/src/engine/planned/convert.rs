@@ -1,4 +1,4 @@
-//! What happens around a step where values pass between kernels in 16 bits.
+//! Conversions around a step whose values pass between kernels in 16 bits.
 
 use trainspec_kernels::arena::{Arena, as_halves, as_halves_ref};
 use trainspec_kernels::half::{self, Format};
@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::graph::Graph;
 use crate::plan::{Load, Moves, Plan, Store, is_rounded};
 
-/// Gives a step its working copies. `reals` are the numbers that are with the batch.
+/// Prepares the working copies of a step. `reals` are the values of the batch's input.
 pub(super) fn load(plan: &Plan, format: Format, moves: &Moves, arena: &mut Arena, reals: &[f32]) {
     for load in &moves.loads {
         match *load {
@@ -24,7 +24,7 @@ pub(super) fn load(plan: &Plan, format: Format, moves: &Moves, arena: &mut Arena
     }
 }
 
-/// Rounds and keeps what a step wrote.
+/// Rounds and stores what a step wrote.
 pub(super) fn store(plan: &Plan, format: Format, moves: &Moves, arena: &mut Arena) {
     for store in &moves.stores {
         match *store {
@@ -47,12 +47,12 @@ pub(super) fn store(plan: &Plan, format: Format, moves: &Moves, arena: &mut Aren
     }
 }
 
-/// Rounded weights, of one layer at a time: the largest there is for each place among a layer's parameters.
+/// Rounded weights of one layer at a time, sized for the largest parameter at each parameter index.
 #[derive(Default)]
 pub(super) struct Weights(Vec<Vec<f32>>);
 
 impl Weights {
-    /// Room for those of every layer of a graph, so that a step allocates nothing.
+    /// Allocates memory for the largest layer of a graph, so that a step allocates nothing.
     pub(super) fn of(graph: &Graph) -> Self {
         let mut weights: Vec<Vec<f32>> = Vec::new();
         for node in &graph.nodes {
@@ -68,8 +68,8 @@ impl Weights {
         Self(weights)
     }
 
-    /// Puts the rounded weights of a layer, whose parameters are those of numbers `own`, in the place of its weights,
-    /// which [`Weights::swap`] brings back.
+    /// Replaces the weights of a layer, whose parameters have the indices `own`, by rounded weights.
+    /// [`Weights::swap`] restores them.
     pub(super) fn round(
         &mut self,
         format: Format,
@@ -86,7 +86,7 @@ impl Weights {
         self.swap(graph, own, parameters);
     }
 
-    /// Changes a layer's weights with those that are here.
+    /// Swaps a layer's weights with the stored ones.
     pub(super) fn swap(&mut self, graph: &Graph, own: Range<usize>, parameters: &mut [Vec<f32>]) {
         for (rounded, number) in self.0.iter_mut().zip(own) {
             if is_rounded(graph.parameters[number].role) {

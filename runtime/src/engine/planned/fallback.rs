@@ -1,4 +1,4 @@
-//! Islands: layers that run in their reference form, between others that do not.
+//! Fallback: layers that run in their reference form between planned layers.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::graph::{Graph, Node};
 use crate::layer::{Mode, Pass};
 use crate::op::{Data, MAX_INPUTS, Parameters};
 
-/// The tapes of all islands, from their forward to their backward passes.
+/// The tapes of all fallback layers, from their forward to their backward passes.
 #[derive(Default)]
 pub(super) struct Fallbacks(BTreeMap<usize, Tape>);
 
-/// What candle recorded of one layer.
+/// The candle tape of one layer.
 struct Tape {
     /// The inputs; `None` for tokens, which have no gradient.
     inputs: Vec<Option<Var>>,
@@ -24,8 +24,8 @@ struct Tape {
 }
 
 impl Fallbacks {
-    /// From the inputs to the output, recorded in training.
-    #[allow(clippy::too_many_arguments, reason = "an island is made of all that its neighbours are given")]
+    /// Computes the output from the inputs, recorded in training.
+    #[allow(clippy::too_many_arguments, reason = "a fallback takes all that a kernel takes")]
     pub(super) fn forward(
         &mut self,
         graph: &Graph,
@@ -75,7 +75,10 @@ impl Fallbacks {
         let mut axes = vec![size];
         axes.extend_from_slice(graph.shapes[node.output].axes());
         if result.dims() != axes {
-            let problem = format!("`forward` gives {:?}; expected {axes:?}, by its `output`", result.dims());
+            let problem = format!(
+                "`forward` returned shape {:?}; expected {axes:?}, as `output` declares",
+                result.dims()
+            );
             return Err(Error::Batch(problem));
         }
         output.copy_from_slice(&result.flatten_all()?.to_vec1::<f32>()?);
@@ -97,7 +100,7 @@ impl Fallbacks {
         Ok(())
     }
 
-    /// From the gradient of the output to those of the inputs and the parameters.
+    /// Computes the gradients of the inputs and the parameters from that of the output.
     pub(super) fn backward(
         &mut self,
         number: usize,
@@ -106,8 +109,7 @@ impl Fallbacks {
         gradients: &mut [Vec<f32>],
         onto: WriteMode,
     ) -> Result<()> {
-        let tape =
-            self.0.remove(&number).ok_or(Error::Internal("an island goes back that did not go forward"))?;
+        let tape = self.0.remove(&number).ok_or(Error::Internal("a backward pass without a forward pass"))?;
         let d = Tensor::from_slice(d, tape.output.shape(), &Device::Cpu)?;
         let found = (tape.output * d)?.sum_all()?.backward()?;
         for (variable, target) in tape.inputs.iter().zip(d_inputs) {

@@ -1,4 +1,4 @@
-//! Forward passes by plans on parameters that are shared: predictions from many threads at once.
+//! Forward passes with plans on shared parameters: predictions from many threads at once.
 
 use std::fmt::{Debug, Formatter};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -20,25 +20,25 @@ use crate::plan::{Place, Plan};
 use crate::rng::StepIndex;
 use crate::shape::Shape;
 
-/// How many numbers the values of the samples that are computed at once may have: as many as the processor's caches hold
-/// next to the weights. More samples are computed in parts, which shows in no result.
+/// The maximum number of elements of the values of one part of a batch: as many as the processor's caches hold
+/// next to the weights. Larger batches are computed in parts; results do not depend on it.
 const CACHED: usize = 1 << 20;
 
-/// How many plans are kept, those used last.
+/// The number of most recently used plans that are kept.
 const PLANS: usize = 8;
 
-/// A graph with parameters that do not change, evaluated by the same steps of a plan as the [`Planned`] engine.
+/// A graph with parameters that do not change, evaluated with the same plan as by the [`Planned`] engine.
 ///
-/// Each call takes a workspace that no other call uses, so that calls do not wait for each other; as many workspaces are
-/// kept as the machine runs threads. Plans are kept by their batch size.
+/// Each call uses its own workspace, so that calls do not wait for each other; as many workspaces are
+/// kept as the machine runs threads. Plans are cached by batch size.
 pub(crate) struct Inference {
     graph: Graph,
     parameters: Vec<Vec<f32>>,
-    /// The parameters as tensors; made when they are asked for.
+    /// The parameters as tensors; created on demand.
     tensors: OnceLock<Vec<Tensor>>,
-    /// How many samples are computed at once; known with the first plan.
+    /// The number of samples per part; known with the first plan.
     at_once: OnceLock<usize>,
-    /// The last used is the last.
+    /// The most recently used is the last.
     plans: Mutex<Vec<Arc<Plan>>>,
     idle: Mutex<Vec<Workspace>>,
 }
@@ -52,7 +52,7 @@ struct Workspace {
 
 impl Inference {
     /// # Errors
-    /// If the parameters are not those of the graph.
+    /// If the parameters do not match the graph.
     pub(crate) fn new(graph: Graph, parameters: Vec<Vec<f32>>) -> Result<Self> {
         check_numbers(&graph, &parameters)?;
         Ok(Self {
@@ -81,15 +81,15 @@ impl Inference {
             let tensor = |(parameter, numbers): (&crate::layer::GraphParameter, &Vec<f32>)| {
                 Tensor::from_slice(numbers, parameter.shape.axes(), &Device::Cpu)
             };
-            // They have the graph's sizes, which is all that candle asks of memory on the CPU.
+            // They have the graph's sizes, which is all that candle requires on the CPU.
             parameters.map(tensor).collect::<candle_core::Result<_>>().unwrap_or_default()
         })
     }
 
-    /// The output for `size` samples of the graph's input, sample after sample.
+    /// The output for `size` samples of the graph's input, in sample order.
     ///
     /// # Errors
-    /// If a normalized number is not finite, the system has too little memory, or a layer cannot compute with the samples.
+    /// If a normalized value is not finite, the system is out of memory, or a layer cannot process the samples.
     pub(crate) fn run(
         &self,
         size: usize,
@@ -123,13 +123,13 @@ impl Inference {
         result.map(|()| output)
     }
 
-    /// Calls `work` with the first sample of each part, and how many samples it has.
+    /// Calls `work` with the first sample of each part and its number of samples.
     fn parts(&self, size: usize, mut work: impl FnMut(usize, usize) -> Result<()>) -> Result<()> {
         let at_once = self.at_once()?;
         (0..size).step_by(at_once).try_for_each(|start| work(start, at_once.min(size - start)))
     }
 
-    /// How many samples are computed at once. Of layers without a planned form all: how candle sums is not known.
+    /// The number of samples per part. With fallback layers all samples: the order of candle's sums is not known.
     fn at_once(&self) -> Result<usize> {
         if let Some(&at_once) = self.at_once.get() {
             return Ok(at_once);
@@ -172,7 +172,7 @@ impl Inference {
         Ok(())
     }
 
-    /// By the layers' reference forms, as the [`Tape`](crate::engine::Tape) evaluates.
+    /// Runs the layers' reference forms, as the [`Tape`](crate::engine::Tape) evaluates.
     fn reference(&self, size: usize, input: Data<'_>, output: &mut Vec<f32>) -> Result<()> {
         let mut axes = vec![size];
         axes.extend(self.graph.shapes.first().into_iter().flat_map(Shape::axes));
@@ -185,7 +185,7 @@ impl Inference {
         Ok(())
     }
 
-    /// The plan for so many samples.
+    /// The plan for this number of samples.
     fn plan(&self, size: usize) -> Result<Arc<Plan>> {
         let find = |plans: &mut Vec<Arc<Plan>>| {
             let place = plans.iter().position(|plan| plan.batch() == size)?;
@@ -195,7 +195,7 @@ impl Inference {
         if let Some(plan) = find(&mut lock(&self.plans)) {
             return Ok(plan);
         }
-        // Others need not wait while it is made.
+        // Other calls need not wait while it is built.
         let made = Arc::new(Plan::evaluation(&self.graph, size)?);
         let mut plans = lock(&self.plans);
         if let Some(plan) = find(&mut plans) {
@@ -224,18 +224,18 @@ impl Inference {
     }
 }
 
-/// As many threads as the machine runs at once.
+/// The number of threads that the machine runs at once.
 fn most_idle() -> usize {
     static THREADS: OnceLock<usize> = OnceLock::new();
     *THREADS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
-/// A lock of what holds whatever happened to another thread: plans and memory.
+/// Locks data that stays valid if another thread panics: plans and memory.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Normalizes samples from number `start` on into `to`.
+/// Normalizes samples from index `start` on into `to`.
 fn normalize(
     normalizer: &Normalizer,
     samples: &[f32],
@@ -249,8 +249,8 @@ fn normalize(
     match to.iter().position(|number| !number.is_finite()) {
         None => Ok(()),
         Some(place) => Err(Error::Dataset(format!(
-            "sample {} (from 0): element {} of the input is {}, which normalization makes {}; expected a number nearer to \
-             those of the training data",
+            "sample {} (from 0): element {} of the input is {}, which normalizes to {}; expected a value closer to the \
+             training data",
             start + place / elements,
             place % elements,
             samples[place],

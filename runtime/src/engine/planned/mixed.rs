@@ -1,11 +1,11 @@
-//! The loss of a batch by a kernel: of both targets, where it is mixed.
+//! The loss of a batch with a kernel: for both targets if the batch is mixed.
 
 use crate::data::Batch;
 use crate::engine::MicroBatch;
 use crate::error::Result;
 use crate::loss::LossKernel;
 
-/// The loss, and its gradient if there is a place for it; `second` is memory that is kept from batch to batch.
+/// The loss, and its gradient if a buffer is passed for it; `second` is memory that is reused across batches.
 pub(super) fn loss(
     kernel: &dyn LossKernel,
     prediction: &[f32],
@@ -26,7 +26,7 @@ pub(super) fn loss(
     Ok(MicroBatch { loss: mixed.of(first.0, other.0), weight: mixed.of(first.1, other.1) })
 }
 
-/// `share * gradient + (1 - share) * second`; what counts for nothing is not looked at.
+/// `share * gradient + (1 - share) * second`; a term with weight 0 is not read.
 fn combine(gradient: &mut [f32], second: &[f32], share: f64) {
     if share == 0.0 {
         gradient.copy_from_slice(second);

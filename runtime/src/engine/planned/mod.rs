@@ -1,4 +1,4 @@
-//! The planned engine: fused kernels on the CPU, in the order and the memory of a plan.
+//! The planned engine: fused CPU kernels, executed in the order and memory of a plan.
 
 mod convert;
 mod fallback;
@@ -31,21 +31,21 @@ use convert::Weights;
 use fallback::Fallbacks;
 pub(crate) use inference::Inference;
 
-/// Runs a graph by a [`Plan`] on the CPU.
+/// Runs a graph with a [`Plan`] on the CPU.
 ///
-/// A plan is made when a batch size is first seen, and kept. After that a step allocates no tensor: values,
-/// gradients and what kernels need for a moment live in one arena, the gradients of parameters are summed in place
-/// over an accumulation window, and the optimizer passes over weights, gradients and state once. What allocates are
-/// layers without a planned form, which run as islands of candle operations and losses without a kernel.
+/// A plan is built when a batch size is first seen, and cached. After that a step allocates no tensor: values,
+/// gradients and scratch live in one arena, the gradients of parameters are summed in place
+/// over an accumulation window, and the optimizer makes one pass over weights, gradients and state. Only
+/// layers without a planned form, which fall back to candle operations, and losses without a kernel allocate.
 ///
 /// # Subnormal numbers
-/// All of it computes with [subnormal](trainspec_kernels::subnormal) numbers, those below 1.2e-38 in size, flushed to 0: inputs
-/// and results of arithmetic in f32 and f64, on every thread, so that neither threads nor SIMD levels show. On some processors
-/// an operation on a subnormal number takes a hundred times longer, and a step that has converged is full of them. Not
-/// touched are conversions to and from 16 bits, islands, losses without a kernel, and a user's own
-/// [`Clip`](crate::optim::Clip) and [`Constraint`](crate::optim::Constraint): these compute in the mode of the thread that
-/// called the engine, and every thread has its own mode again after each call. An optimizer's rule, and a
-/// [`LossKernel`], are a part of the engine's loops, and are flushed.
+/// The engine flushes [subnormal](trainspec_kernels::subnormal) numbers (magnitude below 1.2e-38) to 0: inputs
+/// and results of arithmetic in f32 and f64, on every thread, so that results do not depend on threads or SIMD levels. On some
+/// processors an operation on a subnormal number takes a hundred times longer, and they are common once training has
+/// converged. Conversions to and from 16 bits, fallback layers, losses without a kernel, and custom
+/// [`Clip`](crate::optim::Clip) and [`Constraint`](crate::optim::Constraint) implementations are not affected: these compute
+/// in the mode of the thread that called the engine, and every thread's mode is restored after each call. Optimizer rules and
+/// [`LossKernel`]s run inside the engine's loops, and are flushed.
 ///
 /// PyTorch keeps subnormal numbers unless `torch.set_flush_denormal(True)` was called; candle keeps them, and so does the
 /// [`Tape`](super::Tape).
@@ -56,14 +56,14 @@ pub struct Planned {
     seed: u64,
     parameters: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
-    /// Where kernels write the gradients of frozen parameters; made when one does.
+    /// Where kernels write the gradients of frozen parameters; allocated on first use.
     unread: Vec<Vec<f32>>,
     /// The rows that the window has read.
     rows: ReadRows,
-    /// Whether the gradients are those of a window that was already applied.
+    /// Whether the gradients belong to a window that was already applied.
     spent: bool,
-    /// Whether somebody else wrote the gradients of the window: then also those that no kernel writes, of layers whose
-    /// output the model does not use, which must be 0 again in the next.
+    /// Whether the gradients were written from outside. Then gradients that no kernel writes (of layers whose
+    /// output the model does not use) must be reset to 0 in the next window.
     edited: bool,
     state: Vec<Vec<Vec<f32>>>,
     training: Vec<Plan>,
@@ -73,7 +73,7 @@ pub struct Planned {
     storage: Storage,
     /// The rounded weights of a layer.
     weights: Weights,
-    /// Running statistics as they were before the window; empty for what is trained.
+    /// The running statistics from before the window; empty for trained parameters.
     before: Vec<Vec<f32>>,
     /// The gradient of a mixed batch's second target; empty until there is one.
     mixture: Vec<f32>,
@@ -81,31 +81,31 @@ pub struct Planned {
     prediction: Option<(Output, usize)>,
 }
 
-/// Where the last output is.
+/// The place of the last output.
 enum Output {
     Arena(trainspec_kernels::arena::Span),
-    /// The model gives its input.
+    /// The model returns its input.
     Apart(Vec<f32>),
 }
 
 impl Planned {
-    /// Whether the engine knows what to do with a graph: it runs models of one input whose layers give real
-    /// numbers.
+    /// Whether the engine can run a graph: it supports models with one input whose layers return floating-point
+    /// values.
     #[must_use]
     pub fn can_run(graph: &Graph) -> bool {
         graph.inputs == 1 && graph.nodes.iter().all(|node| graph.shapes[node.output].vocabulary().is_none())
     }
 
-    /// An engine whose parameters are drawn from `seed` by their paths.
+    /// Creates an engine whose parameters are drawn from `seed` and their paths.
     ///
     /// # Errors
-    /// If a parameter cannot be made, or the engine [cannot run](Planned::can_run) the graph.
+    /// If a parameter cannot be created, or the engine [cannot run](Planned::can_run) the graph.
     pub fn new(graph: Graph, objective: Box<dyn Objective>, seed: u64) -> Result<Self> {
         let parameters = initial_numbers(&graph, seed).collect();
         Self::with_parameters(graph, objective, seed, parameters)
     }
 
-    /// An engine with these parameters, those of the graph in its order.
+    /// Creates an engine with these parameters, in the graph's order.
     pub(super) fn with_parameters(
         graph: Graph,
         objective: Box<dyn Objective>,
@@ -113,7 +113,7 @@ impl Planned {
         parameters: Vec<Vec<f32>>,
     ) -> Result<Self> {
         if !Self::can_run(&graph) {
-            return Err(Error::Internal("the planned engine is given a graph that it cannot run"));
+            return Err(Error::Internal("the planned engine cannot run this graph"));
         }
         check_numbers(&graph, &parameters)?;
         let length = |parameter: &crate::graph::GraphParameter| {
@@ -149,8 +149,8 @@ impl Planned {
         })
     }
 
-    /// The same engine with values that are rounded where they pass from one kernel to another: a
-    /// [`Format`](crate::op::Format), or none, or a [`Storage`].
+    /// Rounds values between kernels as a [`Format`](crate::op::Format), an optional one, or a [`Storage`]
+    /// specifies.
     #[must_use]
     pub fn with_storage(mut self, storage: impl Into<Storage>) -> Self {
         self.storage = storage.into();
@@ -160,9 +160,9 @@ impl Planned {
         self
     }
 
-    /// The plan for micro-batches of that size, and room for it.
+    /// The plan for micro-batches of that size, and memory for it.
     fn plan(&mut self, batch: &Batch, training: bool) -> Result<usize> {
-        // What is in the arena is about to go.
+        // The contents of the arena are about to be discarded.
         self.prediction = None;
         batch.check(self.graph.shapes[0])?;
         let batch = batch.size;
@@ -185,7 +185,7 @@ impl Planned {
         Ok(place)
     }
 
-    /// Makes the gradients those of a window: 0 if it has no micro-batch yet.
+    /// Prepares the gradients for a window: resets them to 0 if it has no micro-batch yet.
     fn begin_window(&mut self) {
         if std::mem::take(&mut self.spent) {
             self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
@@ -195,7 +195,7 @@ impl Planned {
 
     /// The output for the last batch, and its size.
     fn output(&self) -> Result<(&[f32], usize)> {
-        let missing = Error::Internal("a prediction is asked for before any batch");
+        let missing = Error::Internal("a prediction was requested before any batch");
         let (output, batch) = self.prediction.as_ref().ok_or(missing)?;
         let numbers = match output {
             Output::Arena(span) => self.arena.read(*span),
@@ -204,9 +204,9 @@ impl Planned {
         Ok((numbers, *batch))
     }
 
-    /// Runs `work` with subnormal numbers flushed, on the threads of the pool, unless it is too small to be handed over.
+    /// Runs `work` with subnormal numbers flushed, on the threads of the pool unless it is too small to be worth it.
     fn on_threads<R: Send>(plan: &Plan, work: impl FnOnce() -> R + Send) -> R {
-        /// Operations of a forward pass below which threads are not worth their waking.
+        /// Operations of a forward pass below which waking threads is not worth it.
         const LEAST: u64 = 2_000_000;
         flushed(|| if plan.operations() < LEAST { work() } else { threads::inside(work) })
     }
@@ -216,7 +216,7 @@ fn no_memory(length: usize, source: std::io::Error) -> Error {
     Error::Memory { bytes: length as u64 * size_of::<f32>() as u64, source }
 }
 
-/// Makes running statistics what they were before the window.
+/// Restores the running statistics from before the window.
 fn restore(before: &[Vec<f32>], parameters: &mut [Vec<f32>]) {
     for (before, now) in before.iter().zip(parameters) {
         if !before.is_empty() {
@@ -225,13 +225,13 @@ fn restore(before: &[Vec<f32>], parameters: &mut [Vec<f32>]) {
     }
 }
 
-/// That there are as many numbers for each parameter as the graph has.
+/// Checks that each parameter has as many values as in the graph.
 fn check_numbers(graph: &Graph, numbers: &[Vec<f32>]) -> Result<()> {
     let expected = graph.parameters.iter().map(|parameter| parameter.shape.elements());
     if numbers.iter().map(Vec::len).eq(expected) {
         return Ok(());
     }
-    Err(Error::Internal("other parameters than the graph has"))
+    Err(Error::Internal("the parameters are not those of the graph"))
 }
 
 impl HostAccess for Planned {
@@ -282,7 +282,7 @@ impl Engine for Planned {
             Ok::<_, Error>(loss)
         });
         if result.is_err() && self.spent {
-            // The forward pass of a window's first batch has moved them; those of later ones are for `discard`.
+            // The forward pass of a window's first batch has updated them; those of later batches are left to `discard`.
             restore(&self.before, &mut self.parameters);
         }
         let result = result?;
@@ -384,7 +384,7 @@ impl Engine for Planned {
         };
         let count = self.graph.parameters.len();
         if parameters.len() != count || !parameters.iter().zip(&self.graph.parameters).all(fits) {
-            return Err(Error::Internal("other parameters than the graph has"));
+            return Err(Error::Internal("the parameters are not those of the graph"));
         }
         for (numbers, tensor) in self.parameters.iter_mut().zip(parameters) {
             *numbers = tensor.flatten_all()?.to_vec1()?;
@@ -413,7 +413,7 @@ impl Engine for Planned {
     }
 }
 
-/// Where the output of a pass is.
+/// The place of the output of a pass.
 fn output(plan: &Plan, batch: &Batch) -> Output {
     match plan.output() {
         place @ Place::Arena(_) => Output::Arena(plan.place(Some(place))),

@@ -1,4 +1,4 @@
-//! One micro-batch: the steps of a plan, one after the other.
+//! One micro-batch: executes the steps of a plan in order.
 
 use std::ops::Range;
 
@@ -23,27 +23,27 @@ use crate::plan::{BackwardStep, ForwardStep, Group, KernelStep, Place, Plan, Wor
 use crate::rng::StepIndex;
 use crate::shape::Shape;
 
-/// What a micro-batch is computed with.
+/// The state for computing a micro-batch.
 pub(super) struct Pass<'a> {
     pub(super) graph: &'a Graph,
     pub(super) plan: &'a Plan,
     /// The number of samples.
     pub(super) size: usize,
-    /// The input, sample after sample.
+    /// The input, in sample order.
     pub(super) input: Data<'a>,
     pub(super) seed: u64,
     pub(super) at: StepIndex,
     pub(super) training: bool,
     pub(super) parameters: Parameters<'a>,
     pub(super) gradients: &'a mut [Vec<f32>],
-    /// Room for the gradients of frozen parameters, for kernels that make them nevertheless.
+    /// Memory for the gradients of frozen parameters, for kernels that compute them anyway.
     pub(super) unread: &'a mut [Vec<f32>],
-    /// What gradients of parameters do to what is there.
+    /// The write mode of parameter gradients.
     pub(super) onto: WriteMode,
     pub(super) arena: &'a mut Arena,
     pub(super) islands: &'a mut Fallbacks,
     pub(super) weights: &'a mut Weights,
-    /// What the gradient of the loss is multiplied by.
+    /// The scale of the loss gradient.
     pub(super) loss_scale: f32,
     /// Memory for the gradient of a second target.
     pub(super) mixture: &'a mut Vec<f32>,
@@ -62,7 +62,8 @@ impl Pass<'_> {
         })
     }
 
-    /// Does the work of the step at `time` on its layer's rounded weights, which are those of numbers `own`, and working copies, where there are any.
+    /// Runs the step at `time` on its layer's rounded weights, with the indices `own`, and on working copies, where there
+    /// are any.
     fn around(
         &mut self,
         time: usize,
@@ -132,7 +133,7 @@ impl Pass<'_> {
         RngState { stream: group.stream, at: self.at, training: self.training }
     }
 
-    /// The loss, and in training the gradient of the output.
+    /// Computes the loss, and in training the gradient of the output.
     pub(super) fn loss(
         &mut self,
         batch: &Batch,
@@ -168,7 +169,7 @@ impl Pass<'_> {
                 let own = self.graph.nodes[plan.group(kernel.group).node].parameters.clone();
                 self.around(time, own, |pass| pass.kernel(kernel))
             }
-            // The others have no weights.
+            // The other steps have no weights.
             _ => self.around(time, 0..0, |pass| pass.backward_step(step)),
         })
     }
@@ -271,7 +272,7 @@ impl Pass<'_> {
     }
 }
 
-/// A loss without a kernel, and its gradient if there is a place for it.
+/// A loss without a kernel, and its gradient if a buffer is passed for it.
 fn taped(
     objective: &dyn Objective,
     prediction: &[f32],
@@ -290,7 +291,7 @@ fn taped(
     Ok(MicroBatch { loss: f64::from(loss.sum.to_scalar::<f32>()?), weight: loss.weight })
 }
 
-/// The gradient of the loss times its scale, rounded as the values are that it is the gradient of.
+/// The gradient of the loss times its scale, rounded like the values that it is the gradient of.
 fn scale(gradient: Option<&mut [f32]>, by: f32, plan: &Plan) {
     let Some(gradient) = gradient else { return };
     for number in &mut *gradient {
@@ -299,7 +300,7 @@ fn scale(gradient: Option<&mut [f32]>, by: f32, plan: &Plan) {
     round(plan.format(), gradient);
 }
 
-/// Puts room in place of the gradients that a node's frozen parameters do not have, or takes it away again.
+/// Swaps scratch memory in for the missing gradients of a node's frozen parameters, or out again.
 fn lend_unread(graph: &Graph, node: &Node, gradients: &mut [Vec<f32>], unread: &mut [Vec<f32>]) {
     for place in node.parameters.clone() {
         let parameter = &graph.parameters[place];
@@ -312,7 +313,7 @@ fn lend_unread(graph: &Graph, node: &Node, gradients: &mut [Vec<f32>], unread: &
     }
 }
 
-/// The inputs of a step, those that are with the batch from there.
+/// The inputs of a step, read from the batch or the arena.
 fn with_input<'a>(
     input: Data<'a>,
     places: [Option<Place>; MAX_INPUTS],
@@ -325,7 +326,7 @@ fn with_input<'a>(
     })
 }
 
-/// The numbers of a gradient of candle's, or zeros where it has none.
+/// The values of a candle gradient, or zeros where there is none.
 pub(super) fn copy(gradient: Option<&Tensor>, into: &mut [f32], onto: WriteMode) -> Result<()> {
     match gradient {
         Some(gradient) => {

@@ -1,4 +1,4 @@
-//! Affine maps, with what follows them: of vectors, and of windows that slide over images.
+//! Affine maps with a fused epilogue: linear and conv2d.
 
 use trainspec_kernels::{conv2d, linear};
 
@@ -9,7 +9,7 @@ use crate::op::{Backward, EpilogueSupport, Forward, Kernel};
 /// `y = W x + b` for each vector of a sample.
 #[derive(Debug)]
 pub(crate) struct Linear {
-    /// Vectors of a sample.
+    /// The number of vectors per sample.
     pub(crate) vectors: usize,
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
@@ -31,7 +31,7 @@ impl Conv2d {
     }
 }
 
-/// Both kernels have one form: a weight, perhaps a bias, and an epilogue.
+/// Both kernels have the same interface: a weight, an optional bias, and an epilogue.
 macro_rules! kernel {
     ($type:ident) => {
         impl Kernel for $type {

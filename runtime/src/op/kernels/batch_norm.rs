@@ -1,15 +1,15 @@
-//! Batch normalization, with what follows it.
+//! Batch normalization with a fused epilogue.
 
 use trainspec_kernels::batch_norm;
 
 use crate::error::{Error, Result};
 use crate::op::{Backward, EpilogueSupport, Forward, Kernel, Workspace};
 
-/// Each channel to mean 0 and variance 1 over the batch.
+/// Normalizes each channel to mean 0 and variance 1 over the batch.
 #[derive(Debug)]
 pub(crate) struct BatchNorm {
     pub(crate) channels: usize,
-    /// Numbers of a channel of a sample.
+    /// The number of elements per channel of a sample.
     pub(crate) places: usize,
     pub(crate) eps: f64,
     /// The weight of the new value in the running statistics.
@@ -22,7 +22,7 @@ impl BatchNorm {
         batch_norm::BatchNorm { batch, channels, places, eps: eps as f32 }
     }
 
-    /// Moves a running statistic towards the batch's, times `scale`.
+    /// Updates a running statistic towards the batch's, times `scale`.
     fn follow(&self, running: &mut [f32], new: &[f32], scale: f64) {
         let (keep, take) = ((1.0 - self.update) as f32, (self.update * scale) as f32);
         for (running, new) in running.iter_mut().zip(new) {
@@ -41,7 +41,7 @@ impl Kernel for BatchNorm {
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
-        const OTHERS: Error = Error::Internal("batch norm has other parameters than it asked for");
+        const OTHERS: Error = Error::Internal("batch norm received other parameters than it declared");
         let [weight, bias, running_mean, running_var] = &*pass.parameters else { return Err(OTHERS) };
         let (sizes, x) = (self.sizes(pass.batch), pass.inputs[0].real());
         if !pass.training {

@@ -1,4 +1,4 @@
-//! Two values behind each other.
+//! Concatenation of two values.
 
 use trainspec_kernels::element::copy_rows;
 use trainspec_kernels::matmul::WriteMode;
@@ -6,17 +6,17 @@ use trainspec_kernels::matmul::WriteMode;
 use crate::error::Result;
 use crate::op::{Backward, Data, Forward, Kernel, SavedForBackward};
 
-/// Two values behind each other along an axis.
+/// Concatenates two values along an axis.
 #[derive(Debug)]
 pub(crate) struct Concat {
-    /// How many numbers the axes before it have, of a sample.
+    /// The number of elements per sample in the axes before it.
     pub(crate) rows: usize,
-    /// How many numbers each value has for one of these, from the axis on.
+    /// The number of elements of each value from the axis on.
     pub(crate) widths: [usize; 2],
 }
 
 impl Concat {
-    /// Where each value begins in a row of the output, and its width.
+    /// The start of each value in a row of the output, and its width.
     fn parts(&self) -> [(usize, usize); 2] {
         let [a, b] = self.widths;
         [(0, a), (a, b)]

@@ -7,21 +7,21 @@ use crate::error::{Error, Result};
 use crate::op::{Backward, Forward, Kernel, SavedForBackward};
 use trainspec_kernels::matmul::WriteMode;
 
-/// A vector for each token.
+/// Looks up a vector for each token.
 #[derive(Debug)]
 pub(crate) struct Embedding {
     pub(crate) vocabulary: usize,
     pub(crate) features: usize,
 }
 
-/// A vector for each place.
+/// Outputs a vector for each position.
 #[derive(Debug)]
 pub(crate) struct PositionEmbedding {
     pub(crate) length: usize,
     pub(crate) features: usize,
 }
 
-/// That tokens are in a vocabulary.
+/// Checks that tokens are in the vocabulary.
 pub(crate) fn check_tokens(tokens: &[u32], vocabulary: usize) -> Result<()> {
     match tokens.iter().find(|&&token| token as usize >= vocabulary) {
         None => Ok(()),
@@ -75,7 +75,7 @@ impl Kernel for PositionEmbedding {
     }
 
     fn backward(&self, pass: &mut Backward<'_>) {
-        // Nothing of the input but its length shows in the output.
+        // The output depends on the input only through its length.
         if let Some((dx, WriteMode::Overwrite)) = pass.d_inputs[0].take() {
             dx.fill(0.0);
         }

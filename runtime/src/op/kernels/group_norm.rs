@@ -5,7 +5,7 @@ use trainspec_kernels::group_norm;
 use crate::error::{Error, Result};
 use crate::op::{Backward, Forward, Kernel, Workspace};
 
-/// Each group of channels of a sample to mean 0 and variance 1; the number of samples is set when it is called.
+/// Normalizes each group of channels of a sample to mean 0 and variance 1; the number of samples is set when it is called.
 #[derive(Debug)]
 pub(crate) struct GroupNorm(pub(crate) group_norm::GroupNorm);
 
@@ -22,7 +22,7 @@ impl Kernel for GroupNorm {
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let [weight, bias] = &*pass.parameters else {
-            return Err(Error::Internal("group norm has other parameters than it asked for"));
+            return Err(Error::Internal("group norm received other parameters than it declared"));
         };
         let (sizes, x) = (self.sizes(pass.batch), pass.inputs[0].real());
         if pass.training {

@@ -1,6 +1,6 @@
 //! The kernels of the layers of this crate: what each needs, and how it is called.
 //!
-//! The arithmetic is in `trainspec-kernels`; a file here fits it into a [`Plan`](crate::plan::Plan).
+//! The arithmetic is in `trainspec-kernels`; a file here adapts it to a [`Plan`](crate::plan::Plan).
 
 mod affine;
 mod batch_norm;
@@ -30,12 +30,12 @@ pub(crate) use softmax::Softmax;
 
 use trainspec_kernels::matmul::WriteMode;
 
-/// A parameter's numbers, if the layer has it.
+/// The values of a parameter, if the layer has it.
 fn parameter(parameters: &[Vec<f32>], place: usize) -> Option<&[f32]> {
     parameters.get(place).map(Vec::as_slice)
 }
 
-/// Where a parameter's gradient goes, if the layer has it.
+/// The destination of a parameter's gradient, if the layer has it.
 fn gradient(gradients: &mut [Vec<f32>], place: usize, onto: WriteMode) -> Option<(&mut [f32], WriteMode)> {
     gradients.get_mut(place).map(|gradient| (gradient.as_mut_slice(), onto))
 }

@@ -6,7 +6,7 @@ use trainspec_kernels::pool::{self, Pool};
 use crate::error::Result;
 use crate::op::{Backward, Forward, Kernel, SavedForBackward, Workspace};
 
-/// The largest number of each window; the number of planes is that of one sample.
+/// The maximum of each window; the number of planes is that of one sample.
 #[derive(Debug)]
 pub(crate) struct MaxPool(pub(crate) Pool);
 
@@ -18,7 +18,7 @@ pub(crate) struct AveragePool(pub(crate) Pool);
 #[derive(Debug)]
 pub(crate) struct GlobalAveragePool {
     pub(crate) channels: usize,
-    /// Numbers of a channel.
+    /// The number of elements per channel.
     pub(crate) places: usize,
 }
 
@@ -28,7 +28,7 @@ fn of_batch(sample: &Pool, batch: usize) -> Pool {
 
 impl Kernel for MaxPool {
     fn needs(&self, batch: usize) -> Workspace {
-        // The place of each window's maximum.
+        // The position of each window's maximum.
         let pool = of_batch(&self.0, batch);
         Workspace { saved: pool.planes * pool.out_height() * pool.out_width(), ..Workspace::default() }
     }

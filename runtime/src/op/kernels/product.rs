@@ -1,4 +1,4 @@
-//! The product of two values, number by number.
+//! The elementwise product of two values.
 
 use trainspec_kernels::element;
 use trainspec_kernels::epilogue::Epilogue;

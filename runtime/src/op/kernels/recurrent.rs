@@ -26,7 +26,7 @@ fn weights(parameters: &[Vec<f32>]) -> Option<Weights<'_>> {
     }
 }
 
-/// Where the gradients go, as the kernels take it.
+/// The destinations of the gradients, as the kernels take them.
 fn gradients(gradients: &mut [Vec<f32>], onto: WriteMode) -> Option<Gradients<'_>> {
     match gradients {
         [input, hidden] => Some(Gradients { input: (input, onto), hidden: (hidden, onto), biases: None }),
@@ -39,7 +39,7 @@ fn gradients(gradients: &mut [Vec<f32>], onto: WriteMode) -> Option<Gradients<'_
     }
 }
 
-/// Both kernels have one form.
+/// Both kernels have the same interface.
 macro_rules! kernel {
     ($type:ident, $sizes:path) => {
         impl $type {
@@ -52,7 +52,7 @@ macro_rules! kernel {
 
         impl Kernel for $type {
             fn needs(&self, batch: usize) -> Workspace {
-                // Gates and what they let through: values all.
+                // Gates and gated values: all of these are values of the layer.
                 let saved = self.sizes(batch).saved();
                 Workspace { saved, values: saved, ..Workspace::default() }
             }
@@ -62,7 +62,7 @@ macro_rules! kernel {
             }
 
             fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
-                let missing = Error::Internal("a recurrent layer has other parameters than it asked for");
+                let missing = Error::Internal("a recurrent layer received other parameters than it declared");
                 let weights = weights(&pass.parameters).ok_or(missing)?;
                 let (sizes, x) = (self.sizes(pass.batch), pass.inputs[0].real());
                 if pass.training {

@@ -6,19 +6,19 @@ use super::{gradient, parameter};
 use crate::error::Result;
 use crate::op::{Backward, Forward, Kernel, Workspace};
 
-/// Each vector to mean 0 and variance 1.
+/// Normalizes each vector to mean 0 and variance 1.
 #[derive(Debug)]
 pub(crate) struct LayerNorm {
-    /// Vectors of a sample.
+    /// The number of vectors per sample.
     pub(crate) vectors: usize,
     pub(crate) features: usize,
     pub(crate) eps: f64,
 }
 
-/// Each vector to mean square 1.
+/// Normalizes each vector to mean square 1.
 #[derive(Debug)]
 pub(crate) struct RmsNorm {
-    /// Vectors of a sample.
+    /// The number of vectors per sample.
     pub(crate) vectors: usize,
     pub(crate) features: usize,
     pub(crate) eps: f64,

@@ -11,7 +11,7 @@ use crate::op::{Backward, EpilogueSupport, Forward, Kernel, RngState, Workspace,
 /// The length of a stream of random numbers.
 const DRAWS: usize = 1 << 34;
 
-/// Each place takes a weighted mean of all places.
+/// Each position takes a weighted mean over all positions.
 #[derive(Debug)]
 pub(crate) struct SelfAttention {
     pub(crate) length: usize,
@@ -21,11 +21,11 @@ pub(crate) struct SelfAttention {
     pub(crate) dropout: f64,
 }
 
-/// What is kept for the backward pass, or is its gradient.
+/// The values kept for the backward pass, or their gradients.
 struct Parts<'a> {
     /// Queries, keys and values: `[batch, length, 3 features]`.
     projected: &'a mut [f32],
-    /// The heads side by side: `[batch, length, features]`.
+    /// The concatenated heads: `[batch, length, features]`.
     mixed: &'a mut [f32],
     log_sums: &'a mut [f32],
 }
@@ -36,7 +36,7 @@ impl SelfAttention {
         Attention { batch, length, heads, width: features / heads, causal, dropout: draws.dropout(dropout) }
     }
 
-    /// The map to queries, keys and values, and the map of what the heads give.
+    /// The projection to queries, keys and values, and the output projection of the heads.
     fn maps(&self, batch: usize) -> [Linear; 2] {
         let (rows, inputs) = (batch * self.length, self.features);
         [3 * inputs, inputs].map(|outputs| Linear { rows, inputs, outputs })
@@ -65,7 +65,7 @@ fn each<T>(parameters: &[T]) -> Option<[(&T, Option<&T>); 2]> {
     }
 }
 
-/// Where the gradient of a bias goes, if there is one.
+/// The destination of the gradient of a bias, if there is one.
 fn with(onto: WriteMode, bias: Option<&mut Vec<f32>>) -> Option<(&mut [f32], WriteMode)> {
     bias.map(|bias| (bias.as_mut_slice(), onto))
 }
@@ -76,7 +76,7 @@ impl Kernel for SelfAttention {
     }
 
     fn needs(&self, batch: usize) -> Workspace {
-        // Evaluation keeps nothing, and uses the same parts for a moment.
+        // Evaluation keeps nothing, and uses the same parts as scratch.
         let kept = self.kept(batch);
         let values = batch * self.length * 4 * self.features;
         Workspace { saved: kept, values, forward: 0, backward: kept, evaluation: kept }
@@ -84,7 +84,7 @@ impl Kernel for SelfAttention {
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let Some([(in_weight, in_bias), (out_weight, out_bias)]) = each(&pass.parameters) else {
-            return Err(Error::Internal("attention has other parameters than it asked for"));
+            return Err(Error::Internal("attention received other parameters than it declared"));
         };
         let weights =
             [self.heads, self.length, self.length].into_iter().fold(pass.batch, usize::saturating_mul);

@@ -8,7 +8,7 @@ use crate::op::{Backward, Forward, Kernel, SavedForBackward};
 /// `exp(x) / sum(exp(x))` of each vector.
 #[derive(Debug)]
 pub(crate) struct Softmax {
-    /// Vectors of a sample.
+    /// The number of vectors per sample.
     pub(crate) vectors: usize,
     pub(crate) classes: usize,
 }

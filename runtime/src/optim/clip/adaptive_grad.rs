@@ -1,4 +1,4 @@
-//! Each unit's gradient, by the size of its weights.
+//! Adaptive gradient clipping.
 
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::grad_norm::global_norm;
@@ -9,14 +9,14 @@ use crate::error::Result;
 use crate::optim::scaled::multiply;
 use crate::shape::CheckResult;
 
-/// Adaptive gradient clipping (AGC): bounds the norm of each unit's gradient by a part of the norm of its weights.
+/// Adaptive gradient clipping (AGC): clips the gradient norm of each unit to a fraction of the norm of its weights.
 ///
-/// With the gradient `G` and the weights `W` of a unit: `G` stays as it is when `|G| <= factor * max(|W|, eps)`, and is
+/// With the gradient `G` and the weights `W` of a unit: `G` does not change if `|G| <= factor * max(|W|, eps)`, and is
 /// multiplied by `factor * max(|W|, eps) / |G|` otherwise.
 ///
-/// A unit of a matrix or a kernel is what leads to one output, a slice along the first axis (of recurrent layers, to one
-/// gate of one unit; of an embedding, one token's vector); a tensor of one axis, such as a bias, is one unit. As in the
-/// paper, the last layer with a matrix or kernel, which is the classifier, is left out, its bias too.
+/// A unit of a matrix or a kernel is a slice along the first axis: the weights of one output, of one gate of one unit in a
+/// recurrent layer, or one token's vector in an embedding. A tensor with one axis, such as a bias, is one unit. As in the
+/// paper, the last layer with a matrix or kernel (the classifier) is not clipped, including its bias.
 ///
 /// # Source
 /// Brock et al. 2021, "High-performance large-scale image recognition without normalization": 0.01 for batches of 4096,
@@ -26,9 +26,9 @@ use crate::shape::CheckResult;
 pub struct AdaptiveGrad {
     /// The largest ratio of the norms, above 0; 0.01 by default.
     pub factor: f64,
-    /// The least that the norm of weights counts for, so that weights of 0 can move; above 0, 1e-3 by default.
+    /// The lower bound for the norm of the weights, so that weights of 0 can change; above 0, 1e-3 by default.
     pub eps: f64,
-    /// Whether the last layer is clipped as well; false by default.
+    /// Whether to clip the last layer as well; false by default.
     pub last_layer: bool,
 }
 
@@ -37,7 +37,7 @@ pub struct AdaptiveGrad {
 pub const AdaptiveGrad: AdaptiveGrad = AdaptiveGrad::DEFAULT;
 
 impl AdaptiveGrad {
-    /// The ranges of the keys.
+    /// Checks the ranges of the keys.
     pub const fn check(&self) -> CheckResult {
         if let Err(problem) = check_bound("factor", self.factor, "a ratio of norms") {
             return Err(problem);
@@ -61,7 +61,7 @@ impl Clip for AdaptiveGrad {
             }
             let max = self.factor * global_norm([unit.weights]).max(self.eps);
             let factor = factor(global_norm([&*unit.gradient]), max);
-            // Not even a product with 1 where nothing is to change.
+            // Unchanged gradients are not even multiplied by 1.
             if factor < 1.0 {
                 multiply(unit.gradient, factor);
             }

@@ -1,4 +1,4 @@
-//! Each element by itself.
+//! Elementwise clipping.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,16 +7,16 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::shape::CheckResult;
 
-/// Bounds each element of the gradients: `max(-max, min(g, max))`. PyTorch's `clip_grad_value_`.
+/// Clips each element of the gradients to `max(-max, min(g, max))`, as PyTorch's `clip_grad_value_`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClipValue {
-    /// The largest size of an element, above 0; required.
+    /// The largest magnitude of an element, above 0; required.
     pub max: f64,
 }
 
 impl ClipValue {
-    /// The range of the bound.
+    /// Checks the range of the bound.
     pub const fn check(&self) -> CheckResult {
         check_bound("max", self.max, "a size")
     }

@@ -1,4 +1,4 @@
-//! The norm of all gradients together.
+//! Clipping by the global norm.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +7,9 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::shape::CheckResult;
 
-/// Bounds the Euclidean norm of all gradients together.
+/// Clips the global gradient norm, the Euclidean norm of all gradients, to `max`.
 ///
-/// Gradients stay as they are when `norm <= max`, and are multiplied by `max / norm` otherwise. (PyTorch
+/// Gradients do not change if `norm <= max`, and are multiplied by `max / norm` otherwise. (PyTorch
 /// divides by `norm + 1e-6`, which is not the identity at the bound.)
 ///
 /// # Source
@@ -22,12 +22,12 @@ pub struct GlobalNorm {
 }
 
 impl GlobalNorm {
-    /// The range of the norm.
+    /// Checks the range of the norm.
     pub const fn check(&self) -> CheckResult {
         check_bound("max", self.max, "a norm")
     }
 
-    /// What all gradients are multiplied by when their norm is `norm`.
+    /// Returns the factor for all gradients if their norm is `norm`.
     #[must_use]
     pub fn factor(&self, norm: f64) -> f64 {
         factor(norm, self.max)

@@ -1,4 +1,4 @@
-//! The gradients of a step, as those who clip them see them.
+//! The gradients of a step, as passed to clipping methods.
 
 use std::ops::Range;
 
@@ -14,13 +14,13 @@ use crate::optim::scaled::{is_single, multiply};
 use crate::optim::units::unit_length;
 use crate::rng::{StepIndex, Stream};
 
-/// Numbers that one thread scales at once.
+/// The number of elements that one thread scales at a time.
 const BLOCK: usize = 32 * 1024;
 
 /// The gradients of one step, averaged over its window.
 ///
-/// Scaling and bounding cost nothing: they are noted, and done in the optimizer's pass. What changes single elements
-/// ([`Gradients::each_unit`]) is a pass of its own.
+/// Scaling and bounding cost nothing: they are recorded and applied in the optimizer's pass. Changing single elements
+/// ([`Gradients::each_unit`]) takes a separate pass.
 pub struct Gradients<'a> {
     host: &'a mut dyn HostAccess,
     about: &'a [GraphParameter],
@@ -28,10 +28,10 @@ pub struct Gradients<'a> {
     measure: &'a mut GradientStats,
 }
 
-/// Part of a gradient: what belongs to one output of a layer.
+/// The part of a gradient that belongs to one output of a layer.
 #[derive(Debug)]
 pub struct Unit<'a> {
-    /// The number of its parameter in the graph.
+    /// The index of its parameter in the graph.
     pub parameter: usize,
     /// Its gradient.
     pub gradient: &'a mut [f32],
@@ -40,8 +40,8 @@ pub struct Unit<'a> {
 }
 
 impl<'a> Gradients<'a> {
-    /// The gradients of an engine, which were just measured, of parameters `about`; those of the last layer that has a matrix
-    /// or kernel are in the range `last_layer`.
+    /// Creates the gradients of an engine after they were measured, for parameters `about`; `last_layer` is the range of the last
+    /// layer with a matrix or kernel.
     pub(crate) fn new(
         host: &'a mut dyn HostAccess,
         about: &'a [GraphParameter],
@@ -51,25 +51,25 @@ impl<'a> Gradients<'a> {
         Self { host, about, last_layer, measure }
     }
 
-    /// The norm of all gradients together, as they came.
+    /// Returns the norm of all gradients before any change.
     #[must_use]
     pub fn norm(&self) -> f64 {
         self.measure.norm
     }
 
-    /// The norm of each parameter's gradient, as it came; 0 for a parameter without one.
+    /// Returns the norm of each parameter's gradient before any change; 0 for a parameter without one.
     #[must_use]
     pub fn norms(&self) -> &[f64] {
         &self.measure.norms
     }
 
-    /// What the gradients are of, in the same order.
+    /// Returns the parameters of the gradients, in the same order.
     #[must_use]
     pub fn parameters(&self) -> &[GraphParameter] {
         self.about
     }
 
-    /// The parameters of the last layer that has a matrix or kernel; empty if none has.
+    /// Returns the parameters of the last layer with a matrix or kernel; empty if there is none.
     #[must_use]
     pub fn last_layer(&self) -> Range<usize> {
         self.last_layer.clone()
@@ -83,21 +83,21 @@ impl<'a> Gradients<'a> {
     /// Multiplies the gradient of one parameter.
     ///
     /// # Panics
-    /// If there is no parameter of that number.
+    /// If there is no parameter with that index.
     pub fn scale(&mut self, parameter: usize, factor: f64) {
         self.measure.scales[parameter] *= factor;
     }
 
-    /// Bounds the size of each element by `max`, 0 or more, after all scaling.
+    /// Bounds the magnitude of each element by `max`, 0 or more, after all scaling.
     pub fn bound(&mut self, max: f64) {
         self.measure.bound = self.measure.bound.min(max.max(0.0));
     }
 
-    /// Lets `work` see and change the gradient of each unit, and see its weights, over threads: scaled and bounded as
-    /// far as that was asked for.
+    /// Calls `work` for each unit in parallel. `work` may change the gradient of the unit and read its weights. The gradient
+    /// is scaled and bounded as recorded so far.
     ///
-    /// A unit is a slice along the first axis of a parameter of two axes or more: what leads to one output. A parameter
-    /// of one axis is one unit. Parameters without a gradient are left out.
+    /// A unit is a slice along the first axis of a parameter with two or more axes, the weights of one output. A parameter
+    /// with one axis is one unit. Parameters without a gradient are skipped.
     ///
     /// # Errors
     /// If a parameter cannot be read from the device.
@@ -121,7 +121,7 @@ impl<'a> Gradients<'a> {
         })
     }
 
-    /// Brings in, at the end, what the optimizer's pass could not do in f32: a factor that is too small or too large for it.
+    /// Applies factors that the optimizer's pass cannot apply in f32, because they are too small or too large.
     pub(crate) fn finish(&mut self) -> Result<()> {
         let measure = &mut *self.measure;
         if measure.scales.iter().all(|&scale| is_single(scale)) {
@@ -130,7 +130,7 @@ impl<'a> Gradients<'a> {
         self.host.edit(&mut |numbers| measure.settle(numbers.gradients))
     }
 
-    /// Adds normal noise of this deviation to every element, each parameter's from its own stream.
+    /// Adds normal noise with this standard deviation to every element, from a separate random stream for each parameter.
     pub(crate) fn add_noise(&mut self, std: f64, streams: &[Stream], at: StepIndex) -> Result<()> {
         let measure = &mut *self.measure;
         self.host.edit(&mut |numbers| {
@@ -142,7 +142,7 @@ impl<'a> Gradients<'a> {
     }
 }
 
-/// What is known of a step's gradients, and what is to be done to them in the optimizer's pass. It is kept from step to
+/// The norms of a step's gradients and the changes to apply in the optimizer's pass. It is reused from step to
 /// step, so that nothing is allocated.
 #[derive(Debug)]
 pub(crate) struct GradientStats {
@@ -150,19 +150,19 @@ pub(crate) struct GradientStats {
     pub(crate) norm: f64,
     /// [`Gradients::norms`]
     pub(crate) norms: Vec<f64>,
-    /// What each parameter's summed gradient is multiplied by.
+    /// The factor for each parameter's summed gradient.
     pub(crate) scales: Vec<f64>,
-    /// The largest size of an element after that.
+    /// The bound on the magnitude of an element after that.
     pub(crate) bound: f64,
 }
 
 impl GradientStats {
-    /// Room for a graph of that many parameters.
+    /// Allocates for a graph with that many parameters.
     pub(crate) fn new(parameters: usize) -> Self {
         Self { norm: 0.0, norms: vec![0.0; parameters], scales: vec![1.0; parameters], bound: f64::INFINITY }
     }
 
-    /// Measures a window's summed gradients, which become the average times this.
+    /// Computes the norms of a window's summed gradients; `average` is the factor from a sum to an average.
     pub(crate) fn take(&mut self, gradients: &[Vec<f32>], average: f64) {
         squares_of_each(gradients, &mut self.norms);
         self.norm = norm_of_sums(&self.norms) * average;
@@ -171,10 +171,10 @@ impl GradientStats {
         self.bound = f64::INFINITY;
     }
 
-    /// Whether an element is so large, after all that is noted, that its square does not fit f32: an optimizer that keeps
-    /// squares would never move that weight again, since the inverse of infinity is 0.
+    /// Returns whether the square of an element, after all recorded changes, overflows f32. An optimizer that stores
+    /// squares would never change that weight again, since the inverse of infinity is 0.
     pub(crate) fn is_too_large(&self, gradients: &[Vec<f32>]) -> bool {
-        /// The root of the largest number.
+        /// The square root of the largest f32.
         const MOST: f64 = 1.844_674_35e19;
         let is_large = |(gradient, scale): (&Vec<f32>, &f64)| {
             gradient.iter().any(|&value| f64::from(value.abs()) * scale.abs() > MOST)
@@ -182,7 +182,7 @@ impl GradientStats {
         self.norm > MOST && self.bound > MOST && gradients.iter().zip(&self.scales).any(is_large)
     }
 
-    /// Does what is noted, as the optimizer's pass would.
+    /// Applies the recorded changes as the optimizer's pass would.
     fn settle(&mut self, gradients: &mut [Vec<f32>]) {
         let bound = self.bound as f32;
         for (gradient, &scale) in gradients.iter_mut().zip(&self.scales) {

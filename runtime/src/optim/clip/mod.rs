@@ -1,13 +1,13 @@
 //! Gradient clipping.
 //!
-//! | way | bounds | source |
+//! | method | bounds | source |
 //! | --- | --- | --- |
-//! | [`GlobalNorm`] | the norm of all gradients together | Pascanu et al. 2013 |
+//! | [`GlobalNorm`] | the norm of all gradients | Pascanu et al. 2013 |
 //! | [`PerParameter`] | the norm of each parameter's gradient | |
 //! | [`ClipValue`] | each element | |
-//! | [`AdaptiveGrad`](struct@AdaptiveGrad) | each unit's norm, by that of its weights | Brock et al. 2021 |
+//! | [`AdaptiveGrad`](struct@AdaptiveGrad) | each unit's norm, relative to that of its weights | Brock et al. 2021 |
 //!
-//! `ClipValue` has the name that it has because a bare `Value` is what models pass between layers.
+//! `ClipValue` is not named `Value`, because `Value` is the type that models pass between layers.
 
 mod adaptive_grad;
 mod clip_value;
@@ -28,17 +28,17 @@ use crate::config::{Config, Setting, with_changes};
 use crate::error::Result;
 use crate::shape::{CheckError, CheckResult};
 
-/// A way to bound the gradient of a step.
+/// A gradient clipping method.
 ///
-/// It sees the gradient after averaging over the window, and never one that is not finite. Weight decay, `l1` and `l2`
-/// come after it.
+/// It receives the gradient after averaging over the window, which is always finite. Weight decay, `l1` and `l2`
+/// are applied afterwards.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
 /// use trainspec::optim::{Clip, Gradients};
 /// use trainspec::{Config, CheckResult};
 ///
-/// /// Gradients of norm 1, whatever they were (0 stays 0).
+/// /// Scales gradients to norm 1 (0 stays 0).
 /// #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 /// pub struct Normalized {}
 ///
@@ -59,35 +59,35 @@ use crate::shape::{CheckError, CheckResult};
 /// }
 /// ```
 pub trait Clip: Config {
-    /// Bounds the gradients of one step.
+    /// Clips the gradients of one step.
     ///
     /// # Errors
     /// If a parameter cannot be read from the device.
     fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()>;
 
-    /// Whether each element keeps its sign, for [advice](crate::advice): an optimizer that goes by the sign alone sees
-    /// nothing of such a way. False by default, for nobody knows.
+    /// Returns whether each element keeps its sign, for [advice](crate::advice): such a method has no effect on an optimizer
+    /// that uses only the sign. False by default.
     fn keeps_signs(&self) -> bool {
         false
     }
 }
 
-/// A way to clip of any type.
+/// A type-erased clipping method.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not clip gradients",
+    message = "`{Self}` is not a gradient clipping method",
     label = "expected `GlobalNorm {{ max: … }}`, `PerParameter {{ max: … }}`, `ClipValue {{ max: … }}` or `AdaptiveGrad`"
 )]
 pub trait AnyClip: Setting {
     /// [`Clip::clip`]
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`Clip::clip`].
     fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()>;
     /// [`Clip::keeps_signs`]
     fn keeps_signs(&self) -> bool;
-    /// A copy.
+    /// Returns a copy.
     fn boxed(&self) -> Box<dyn AnyClip>;
-    /// The same with changed keys.
+    /// Returns the same configuration with changed keys.
     ///
     /// # Errors
     /// If a key or value does not fit.
@@ -107,7 +107,7 @@ impl<C: Clip> AnyClip for C {
     with_changes!(dyn AnyClip);
 }
 
-/// Gradients stay as they are.
+/// Leaves the gradients unchanged.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoClip {}
@@ -117,7 +117,7 @@ pub struct NoClip {}
 pub const NoClip: NoClip = NoClip {};
 
 impl NoClip {
-    /// There is nothing to check.
+    /// Accepts every value.
     pub const fn check(&self) -> CheckResult {
         Ok(())
     }
@@ -135,14 +135,14 @@ impl Clip for NoClip {
     }
 }
 
-/// What brings a norm to `max` where it is larger; exactly 1 where it is not.
+/// Returns the factor that scales a larger norm to `max`; exactly 1 for a smaller norm.
 fn factor(norm: f64, max: f64) -> f64 {
     if norm <= max { 1.0 } else { max / norm }
 }
 
-/// The range of a bound.
+/// Checks the range of a bound.
 const fn check_bound(key: &str, max: f64, what: &str) -> CheckResult {
-    // Also as f32, the type of the arithmetic.
+    // Checked as f32 too, the type of the computation.
     if max as f32 > 0.0 && (max as f32).is_finite() {
         return Ok(());
     }
@@ -161,7 +161,7 @@ mod tests {
     use super::factor;
 
     #[test]
-    fn at_the_bound_nothing_changes() {
+    fn norm_at_bound_is_not_clipped() {
         for (norm, expected) in [(2.0, 1.0_f64), (4.0, 0.5), (0.0, 1.0), (2.0_f64.next_down(), 1.0)] {
             assert_eq!(factor(norm, 2.0).to_bits(), expected.to_bits());
         }

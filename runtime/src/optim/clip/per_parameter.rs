@@ -1,4 +1,4 @@
-//! The norm of each gradient by itself.
+//! Clipping by the norm of each gradient.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,10 +7,10 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::shape::CheckResult;
 
-/// Bounds the Euclidean norm of each parameter's gradient by itself.
+/// Clips the Euclidean norm of each parameter's gradient separately to `max`.
 ///
-/// A gradient stays as it is when its `norm <= max`, and is multiplied by `max / norm` otherwise. Unlike
-/// [`GlobalNorm`](super::GlobalNorm) this changes the direction of the step.
+/// A gradient does not change if its `norm <= max`, and is multiplied by `max / norm` otherwise. Unlike
+/// [`GlobalNorm`](super::GlobalNorm), this changes the direction of the step.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PerParameter {
@@ -19,7 +19,7 @@ pub struct PerParameter {
 }
 
 impl PerParameter {
-    /// The range of the norm.
+    /// Checks the range of the norm.
     pub const fn check(&self) -> CheckResult {
         check_bound("max", self.max, "a norm")
     }

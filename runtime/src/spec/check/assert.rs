@@ -1,8 +1,8 @@
-//! What generated code asks of a user's types, so that a type which cannot answer is told of once.
+//! What generated code requires of a user's types, so that a type which does not qualify is reported once.
 //!
-//! A `const` calls a type's own `check` and `output` by name. A type that is no layer has neither, and rustc would say so of each
-//! call, besides that it is no layer. So generated code passes every value through a function of this module, whose result is an
-//! associated type: of a type without it that type is in error, and rustc says nothing more of what is done with it.
+//! A `const` calls a type's own `check` and `output` by name. A type that is not a layer has neither, and rustc would report each
+//! call in addition to the missing trait. So generated code passes every value through a function of this module, whose result is
+//! an associated type: without the trait, that type is an error type, and rustc does not report further uses of it.
 
 use super::Judged;
 use crate::config::Config;
@@ -10,14 +10,14 @@ use crate::graph::Module;
 use crate::keys::Facts;
 use crate::shape::{CheckResult, Shape};
 
-/// What can stand as `Name { … }` in a spec: any configuration.
+/// A type that can be written as `Name { … }` in a spec: any configuration.
 ///
-/// There are two ways, so that rustc has to look whether one holds before it takes the associated type from it; nothing goes the
+/// There are two `Way`s, so that rustc has to prove the bound before it uses the associated type; no type implements the
 /// second.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a configuration",
-    label = "this is neither a layer nor another part of a spec",
-    note = "a type becomes one by implementing `trainspec::Config`"
+    label = "expected a layer or another configuration type",
+    note = "implement `trainspec::Config` for this type"
 )]
 pub trait Configuration<Way> {
     /// The type.
@@ -26,11 +26,11 @@ pub trait Configuration<Way> {
     const DEFAULT: Self;
 }
 
-/// What can be called on a value in a model.
+/// A type that can be called on a value in a model.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is neither a layer nor a model",
+    message = "`{Self}` is not a layer or a model",
     label = "this cannot be called on a value",
-    note = "a type becomes a layer by implementing `trainspec::layer::Layer`, a function becomes a model by `#[model]`"
+    note = "implement `trainspec::layer::Layer` to make a type a layer, or put `#[model]` on a function to make it a model"
 )]
 pub trait Callable<Way> {
     /// The type.
@@ -39,13 +39,13 @@ pub trait Callable<Way> {
     const DEFAULT: Self;
 }
 
-/// The way that is gone.
+/// The way that is used.
 pub struct ByTrait;
 
-/// The way that is not.
+/// The way that is never used.
 pub struct ByNothing;
 
-/// Of no type.
+/// Implemented by no type.
 pub trait Nothing {}
 
 #[diagnostic::do_not_recommend]
@@ -72,7 +72,7 @@ impl<M: Module + Nothing> Callable<ByNothing> for M {
     const DEFAULT: M = <M as Config>::DEFAULT;
 }
 
-/// A configuration, as it is.
+/// Returns a configuration unchanged.
 pub const fn part<C, Way>(configuration: C) -> <C as Configuration<Way>>::Itself
 where
     C: Configuration<Way, Itself = C>,
@@ -80,7 +80,7 @@ where
     configuration
 }
 
-/// A layer or model, as it is.
+/// Returns a layer or model unchanged.
 pub const fn called<M, Way>(module: M) -> <M as Callable<Way>>::Itself
 where
     M: Callable<Way, Itself = M>,
@@ -88,7 +88,7 @@ where
     module
 }
 
-/// What can stand after `model:` in `train!`; `#[model]` alone implements it.
+/// A type that can follow `model:` in `train!`; only `#[model]` implements it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model",
     label = "expected a model: a function under `#[model]`",
@@ -97,11 +97,11 @@ where
 pub trait DeclaredModel {
     /// The type.
     type Itself;
-    /// The shape that it gives for inputs of its own kinds, with its default keys.
+    /// The shape that it returns for inputs of its own kinds, with its default keys.
     const SHAPES: CheckResult<Shape>;
 }
 
-/// What the `check` of a configuration may return.
+/// A type that the `check` of a configuration may return.
 #[diagnostic::on_unimplemented(
     message = "the `check` of a configuration returns `{Self}`",
     label = "the `check` of this type must return a `CheckResult`",
@@ -110,7 +110,7 @@ pub trait DeclaredModel {
 pub trait Checked {
     /// The type.
     type Itself;
-    /// What it told can be read of this.
+    /// The type from which its facts can be read.
     type Told;
 }
 
@@ -124,7 +124,7 @@ impl Checked for CheckResult<Facts> {
     type Told = Judged<Self>;
 }
 
-/// What a `check` returned, as it is.
+/// Returns the result of a `check` unchanged.
 pub const fn judged<R>(returned: R) -> <R as Checked>::Itself
 where
     R: Checked<Itself = R>,
@@ -132,7 +132,7 @@ where
     returned
 }
 
-/// What can be read of what a `check` returned, as [`judged`] gave it.
+/// Wraps the result of a `check`, as returned by [`judged`], to read its facts.
 pub const fn told<R>(returned: R) -> <R as Checked>::Told
 where
     R: Checked<Told = Judged<R>>,

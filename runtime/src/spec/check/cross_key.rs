@@ -1,7 +1,7 @@
-//! Rules on several keys of a spec together, in const evaluation.
+//! Cross-key rules of a spec, in const evaluation.
 //!
-//! The compiler sees the keys that are no trait objects, and of the others what those told that are written with their
-//! keys ([`Facts`]). What it cannot see is not guessed: [`TrainConfig`](crate::spec::TrainConfig) and
+//! The compiler sees the keys that are not trait objects, and for the others the facts that a literal reports
+//! ([`Facts`]). It does not guess the rest: [`TrainConfig`](crate::spec::TrainConfig) and
 //! [`Schedule`](crate::schedule::Schedule) apply the same rules when the program starts.
 
 use super::super::non_finite::beside_loss_scale;
@@ -18,22 +18,22 @@ use crate::shape::{CheckError, CheckResult, Kind, Shape, contains, same_text};
 use crate::spec::{Spec, TrainConfig};
 use crate::spec::{at_largest, scaled_in_vain};
 
-/// The keys that are given, each with what its values told: one for a literal, one for each element of a list, and none
+/// The keys that are set, each with the facts of its values: one for a literal, one for each element of a list, and none
 /// for anything else.
 pub(crate) type Given<'a> = &'a [(&'a str, &'a [Facts])];
 
-/// What is wrong, with its place: a key, and an element of its list.
+/// Errors with their location: a key, and an element of its list.
 #[derive(Clone, Copy)]
 pub(crate) struct Mistakes {
     found: [Option<(&'static str, usize, CheckError)>; Self::MOST],
     count: usize,
 }
 
-/// The place of a mistake in a value that is no list, or in a whole list.
+/// The location of an error in a value that is not a list, or in a whole list.
 pub(crate) const WHOLE: usize = usize::MAX;
 
 impl Mistakes {
-    /// More are not kept; they show when these are mended.
+    /// Further errors are dropped; they appear once these are fixed.
     const MOST: usize = 12;
 
     const fn add(&mut self, key: &'static str, place: usize, verdict: CheckResult) {
@@ -46,7 +46,7 @@ impl Mistakes {
         }
     }
 
-    /// The verdict on a key, or on an element of its list.
+    /// The result for a key, or for an element of its list.
     pub(crate) const fn of(&self, key: &str, place: usize) -> CheckResult {
         let mut i = 0;
         while i < self.count {
@@ -61,13 +61,13 @@ impl Mistakes {
         Ok(())
     }
 
-    /// The first mistake in the default of a key that is not given.
+    /// The first error in the default of a key that is not set.
     pub(crate) const fn of_missing(&self, given: &[&str]) -> CheckResult {
         let mut i = 0;
         while i < self.count {
             if let Some((name, _, problem)) = self.found[i]
                 && !contains(given, name)
-                // The model is always given.
+                // The model is always set.
                 && !same_text(name, "model")
             {
                 return Err(problem);
@@ -78,7 +78,7 @@ impl Mistakes {
     }
 }
 
-/// What a key's values told; `None` if the key is not given.
+/// The facts of a key's values; `None` if the key is not set.
 const fn told<'a>(given: Given<'a>, key: &str) -> Option<&'a [Facts]> {
     let mut i = 0;
     while i < given.len() {
@@ -91,7 +91,7 @@ const fn told<'a>(given: Given<'a>, key: &str) -> Option<&'a [Facts]> {
 }
 
 impl<M: Model, T: TargetKind> Spec<M, T> {
-    /// Every mistake between keys that can be known.
+    /// Collects every error between keys that can be detected.
     pub(crate) const fn mistakes(&self, model: CheckResult<Shape>, given: Given<'_>) -> Mistakes {
         let mut found = Mistakes { found: [None; Mistakes::MOST], count: 0 };
         found.add("model", WHOLE, classes_to_tell::<T>());
@@ -111,7 +111,7 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
         found
     }
 
-    /// Names that are there twice, and those that are watched and not there.
+    /// Reports duplicate names of metrics, and monitored names that do not exist.
     const fn of_metrics(&self, found: &mut Mistakes, given: Given<'_>, classes: usize, what: &str) {
         let metrics = match told(given, "metrics") {
             None => &[],
@@ -156,8 +156,8 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
         }
     }
 
-    /// The phases against the length of the run, their floors against the rate, and the largest rate against the
-    /// optimizer.
+    /// Checks the phases against the length of the run, their floors against the learning rate, and the optimizer at
+    /// the largest learning rate.
     const fn of_schedule(&self, found: &mut Mistakes, given: Given<'_>) {
         let phases: &[Facts] = match told(given, "schedule") {
             None => &[Facts { name: "Constant", ..Facts::NOTHING.lasting(None).times(1.0) }],
@@ -222,7 +222,7 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
         }
     }
 
-    /// The length of the run, in steps if it is given so.
+    /// The length of the run, in steps or in epochs as declared.
     const fn course(&self) -> Option<Course> {
         match (given(*self.epochs), given(*self.steps)) {
             (Some(_), Some(_)) | (Some(0), _) | (_, Some(0)) => None,
@@ -232,7 +232,7 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
         }
     }
 
-    /// The optimizer's rate; `None` if it is not known.
+    /// The optimizer's learning rate; `None` if it is not known.
     const fn rates(&self, given: Given<'_>) -> Option<Rates> {
         let (name, (lr, penalties)) = match told(given, "optimizer") {
             None => match AdamW::DEFAULT.check() {
@@ -264,13 +264,13 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
 
 #[derive(Clone, Copy)]
 struct Rates {
-    /// The optimizer's.
+    /// The optimizer's name.
     name: &'static str,
     lr: f64,
     penalties: Penalties,
-    /// What the schedule works on, if that is known.
+    /// The base learning rate of the schedule, if it is known.
     base: Option<f64>,
-    /// Whether that is another rate than `lr`.
+    /// Whether that differs from `lr`.
     is_scaled: bool,
 }
 
@@ -290,14 +290,14 @@ impl Course {
     }
 }
 
-/// With more metrics than these nothing is said of their names.
+/// With more metrics than this, their names are not checked.
 const MOST_NAMES: usize = 32;
 
 /// The names of a run's metrics in logs.
 struct Names<'a> {
     texts: [&'a str; MOST_NAMES],
     count: usize,
-    /// Whether there are no others.
+    /// Whether the list is complete.
     all: bool,
 }
 
@@ -318,7 +318,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Whether something else in a log has this name.
+/// Whether another logged value has this name.
 const fn is_taken(before: &[Facts], name: &str) -> bool {
     let mut i = 0;
     while i < before.len() {
@@ -332,7 +332,7 @@ const fn is_taken(before: &[Facts], name: &str) -> bool {
     contains(&RESERVED, name)
 }
 
-/// How many classes a model of this output tells apart, for rules about them, and what they are called.
+/// The number of classes that a model with this output distinguishes, and what they are called in messages.
 const fn classes_of<Output: Kind, Target: Kind>() -> (usize, &'static str) {
     let what = if same_text(Output::NAME, "TokenLogits") {
         "tokens"
@@ -346,18 +346,18 @@ const fn classes_of<Output: Kind, Target: Kind>() -> (usize, &'static str) {
     (Output::SHAPE.last(), what)
 }
 
-/// That the right answer is not always the same.
+/// Checks that the target has at least 2 classes.
 const fn classes_to_tell<Target: Kind>() -> CheckResult {
     if !matches!(Target::SHAPE.vocabulary(), Some(1)) {
         return Ok(());
     }
     Err(CheckError::new("model: `").text(Target::NAME).text(
-        "` has 1 class, so that every answer is right; expected at least 2, such as `Class<2>` for a model that gives \
+        "` has 1 class, so every prediction is correct; expected at least 2, such as `Class<2>` for a model that returns \
          `Logits<2>`, or `Logits<1>` with `BinaryCrossEntropy`",
     ))
 }
 
-/// That every layer can train on a whole micro-batch. Whether it can on the last of an epoch, only the data can tell.
+/// Checks that every layer can train on a full micro-batch. The last one of an epoch depends on the data and is checked at startup.
 const fn least_batch(batch: usize, model: CheckResult<Shape>) -> CheckResult {
     match model {
         Ok(shape) if batch > 0 && batch < shape.least_batch() => Err(CheckError::new("batch is ")

@@ -1,5 +1,5 @@
-//! Checks in const evaluation: what generated code asserts of a user's types, and the rules of the keys of a spec, each alone and
-//! several together.
+//! Checks in const evaluation: what generated code asserts about a user's types, and the rules for the keys of a spec, alone and
+//! across keys.
 
 mod assert;
 mod cross_key;

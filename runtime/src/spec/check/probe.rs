@@ -1,9 +1,9 @@
-//! How generated code finds out what a value tells of itself, whatever its type.
+//! Reads the static facts of a value of any type from generated code.
 //!
 //! A constant can call inherent functions of concrete types, and read constants of traits; it cannot call a trait's
-//! functions. So a literal's own `check` is called, and [`Judged`] has an inherent function for each thing that it may
-//! return. What its type alone tells is found by a closure that never runs: its return type says whether the value is a
-//! metric of the run ([`Metric`]), another configuration, or neither, and has it as a constant.
+//! functions. So a literal's own `check` is called, and [`Judged`] has an inherent function for each type that it may
+//! return. The facts of its type are found by a closure that never runs: its return type encodes whether the value is a
+//! metric of the run ([`Metric`]), another configuration, or neither, and provides the facts as a constant.
 
 use std::marker::PhantomData;
 
@@ -14,20 +14,20 @@ use crate::model::Model;
 use crate::shape::{CheckResult, Kind};
 use crate::spec::Spec;
 
-/// What the `check` of a literal returned.
+/// The result of a literal's `check`.
 ///
-/// It is generic over the whole of it: of a literal whose type does not exist rustc then says nothing more.
+/// It is generic over the whole result, so that rustc does not report more errors for a literal of an unknown type.
 pub struct Judged<R>(pub R);
 
 impl Judged<CheckResult> {
-    /// That it holds.
+    /// No facts.
     pub const fn known(&self) -> Facts {
         Facts::NOTHING
     }
 }
 
 impl Judged<CheckResult<Facts>> {
-    /// What it told; nothing after a mistake, which is reported where the literal stands.
+    /// The facts; none after an error, which is reported at the literal.
     pub const fn known(&self) -> Facts {
         match self.0 {
             Ok(known) => known,
@@ -36,12 +36,12 @@ impl Judged<CheckResult<Facts>> {
     }
 }
 
-/// What a literal told, with its name.
+/// The facts of a literal, with its name.
 pub const fn named<C: Config>(_: &C, known: Facts) -> Facts {
     Facts { name: C::NAME, ..known }
 }
 
-/// Adds to what a value told what is known by its type, which `look` returns.
+/// Adds the facts of a value's type, which `look` returns, to the facts of the value.
 pub const fn by_type<M: Model, T: Kind, R: ByType, F: Copy + FnOnce(Kinds<M::Output, T>) -> R>(
     _: &Spec<M, T>,
     known: Facts,
@@ -58,20 +58,20 @@ pub const fn by_type<M: Model, T: Kind, R: ByType, F: Copy + FnOnce(Kinds<M::Out
     }
 }
 
-/// What the model gives and the data expect.
+/// The kinds of the model's output and of the data's targets.
 pub struct Kinds<Output, Target>(PhantomData<(Output, Target)>);
 
-/// A value of which the type matters.
+/// A value of which only the type is used.
 pub struct Probe<Output, Target, V>(PhantomData<(Output, Target, V)>);
 
 impl<Output, Target, V> Probe<Output, Target, V> {
-    /// Only its type matters: this never runs.
+    /// Only its type is used: this never runs.
     pub fn of(_: Kinds<Output, Target>, _: &V) -> Self {
         Self(PhantomData)
     }
 }
 
-/// What a type tells.
+/// The facts of a type.
 pub trait ByType {
     /// [`Config::NAME`]
     const NAME: &'static str = "";
@@ -81,13 +81,13 @@ pub trait ByType {
     const IS_TABLE: bool = false;
 }
 
-/// Nothing.
+/// A type without facts.
 pub struct Neither;
 
-/// Of a configuration.
+/// A configuration type.
 pub struct OfConfig<V>(PhantomData<V>);
 
-/// Of a metric.
+/// A metric type.
 pub struct OfMetric<Output, Target, V>(PhantomData<(Output, Target, V)>);
 
 impl ByType for Neither {}
@@ -102,11 +102,11 @@ impl<Output: Kind, Target: Kind, V: Metric<Output, Target>> ByType for OfMetric<
     const IS_TABLE: bool = V::IS_TABLE;
 }
 
-/// `(&&&probe).__look()` finds the first of these that there is.
+/// `(&&&probe).__look()` resolves to the first of these traits that applies.
 pub trait LookForMetric {
-    /// What is found.
+    /// The facts.
     type Found;
-    /// It is a metric.
+    /// Looks up a metric.
     fn __look(&self) -> Self::Found;
 }
 
@@ -118,11 +118,11 @@ impl<Output: Kind, Target: Kind, V: Metric<Output, Target>> LookForMetric for &&
     }
 }
 
-/// The second.
+/// The second choice.
 pub trait LookForConfig {
-    /// What is found.
+    /// The facts.
     type Found;
-    /// It is a configuration.
+    /// Looks up a configuration.
     fn __look(&self) -> Self::Found;
 }
 
@@ -134,9 +134,9 @@ impl<Output, Target, V: Config> LookForConfig for &Probe<Output, Target, V> {
     }
 }
 
-/// The last.
+/// The last choice.
 pub trait LookNoFurther {
-    /// It is something else.
+    /// Any other type.
     fn __look(&self) -> Neither;
 }
 

@@ -1,23 +1,23 @@
-//! The rules of a spec's own keys, in const evaluation.
+//! Checks a spec's own keys, in const evaluation.
 
 use crate::loss::TargetKind;
 use crate::model::Model;
 use crate::shape::{CheckError, CheckResult, Kind, contains, same_text};
 use crate::spec::{NOT_GIVEN, Spec};
 
-/// A verdict for each key of a spec.
+/// The check result of each key of a spec.
 #[derive(Clone, Copy)]
 pub struct Rules {
     verdicts: [(&'static str, CheckResult); 6],
 }
 
 impl Rules {
-    /// The verdict on one key that is given.
+    /// The result for one key that is set.
     ///
     /// # Errors
-    /// If its rule does not hold.
+    /// If its check fails.
     pub const fn of(&self, key: &str) -> CheckResult {
-        // The rule of the loss is about the suggested one; one that is given is judged by its type.
+        // The rule of the loss is for the suggested one; an explicit loss is checked by its type.
         if same_text(key, "loss") {
             return Ok(());
         }
@@ -32,10 +32,10 @@ impl Rules {
         Ok(())
     }
 
-    /// The first verdict against the default of a key that is not given.
+    /// The first error in the default of a key that is not set.
     ///
     /// # Errors
-    /// That verdict.
+    /// That error.
     pub const fn of_missing(&self, given: &[&str]) -> CheckResult {
         let mut i = 0;
         while i < self.verdicts.len() {
@@ -48,10 +48,10 @@ impl Rules {
         Ok(())
     }
 
-    /// The first rule that does not hold.
+    /// The first failed check.
     ///
     /// # Errors
-    /// That rule.
+    /// The error of that check.
     pub const fn all(&self) -> CheckResult {
         let mut i = 0;
         while i < self.verdicts.len() {
@@ -63,7 +63,7 @@ impl Rules {
         Ok(())
     }
 
-    /// The rules over the values of the keys; `None` is a key that is not given.
+    /// Checks the values of the keys; `None` is a key that is not set.
     pub(crate) const fn over(
         batch: Option<usize>,
         accumulate: Option<usize>,
@@ -74,7 +74,7 @@ impl Rules {
     ) -> Self {
         let duration = match (epochs, steps) {
             (Some(_), Some(_)) => Err(CheckError::new(
-                "steps: both `epochs` and `steps` are given; a run has one length, remove one",
+                "steps: both `epochs` and `steps` are set; a run has one length; remove one",
             )),
             (_, steps) => at_least_one("steps", steps, "optimizer steps of the run"),
         };
@@ -95,7 +95,7 @@ impl Rules {
 }
 
 impl<M: Model, T: TargetKind> Spec<M, T> {
-    /// The rules of the spec's own keys. Those of its optimizer, loss and so on stand with their types.
+    /// Checks the spec's own keys. The checks of its optimizer, loss and so on are in their types.
     pub const fn rules(&self) -> Rules {
         Rules::over(
             Some(*self.batch),
@@ -108,15 +108,15 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
     }
 }
 
-/// What a log has beside the metrics.
+/// The names of a log entry that metrics cannot use.
 pub(crate) const RESERVED: [&str; 2] = ["loss", "samples"];
 
-/// What is said of a metric whose name something else has.
+/// The error for a metric with the name of another logged value.
 pub(crate) const fn called_alike(name: &str) -> CheckError {
-    CheckError::new("two numbers of a log would be called `").text(name).text("`; remove one")
+    CheckError::new("two logged values would be named `").text(name).text("`; remove one")
 }
 
-/// Whether the loss that the target suggests is one for what the model gives.
+/// Checks that the loss suggested by the target accepts the model's output.
 const fn suggested_loss<Output: Kind, Target: TargetKind>() -> CheckResult {
     if let Some((name, shape)) = Target::SUGGESTED_FOR
         && same_text(name, Output::NAME)
@@ -124,20 +124,20 @@ const fn suggested_loss<Output: Kind, Target: TargetKind>() -> CheckResult {
     {
         return Ok(());
     }
-    // A model that gives a class is refused for that.
+    // A model that returns a class is rejected elsewhere.
     if Output::SHAPE.vocabulary().is_some() {
         return Ok(());
     }
-    Err(CheckError::new("loss: there is no default for a model that gives `")
+    Err(CheckError::new("loss: there is no default for a model that returns `")
         .text(Output::NAME)
         .text("` ")
         .shape(Output::SHAPE)
-        .text(" and data that give `")
+        .text(" and data with targets `")
         .text(Target::NAME)
         .text("`; change one of them, or add `loss: …`"))
 }
 
-/// A length, if it is given.
+/// A length, if it is set.
 pub(crate) const fn given(length: u64) -> Option<u64> {
     if length == NOT_GIVEN { None } else { Some(length) }
 }

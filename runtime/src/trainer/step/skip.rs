@@ -1,4 +1,4 @@
-//! Steps that are not taken, because their loss or gradients are not finite.
+//! Skips steps whose loss or gradients are not finite.
 
 use super::TrainStep;
 use crate::engine::Engine;
@@ -8,7 +8,7 @@ use crate::trainer::scale::{ScaleDecision, Why};
 use crate::trainer::{Scaling, Skip, Totals};
 
 impl TrainStep<'_> {
-    /// Skips the step and says why, if its loss or gradients are not finite.
+    /// Skips the step if its loss or gradients are not finite, and returns the reason.
     pub(super) fn skip(&mut self, step: u64, totals: &Totals, is_finite: bool) -> Result<Option<Skip>> {
         let verdict = self.scaler.judge(is_finite);
         if verdict == ScaleDecision::Apply {
@@ -23,10 +23,10 @@ impl TrainStep<'_> {
             ScaleDecision::Stop(Why::TooMany(row)) => {
                 let other =
                     if self.scaling().loss_scale.is_some() { ", or `precision: Bf16` or `F32`" } else { "" };
-                format!("{row} steps in a row were skipped; try a smaller `lr`{other}")
+                format!("{row} consecutive steps were skipped; try a smaller `lr`{other}")
             }
             ScaleDecision::Stop(Why::Floor(scale)) => format!(
-                "not even at a loss scale of {scale}, the smallest; try a smaller `lr`, or `precision: Bf16` or `F32`"
+                "the loss scale is already at its minimum, {scale}; try a smaller `lr`, or `precision: Bf16` or `F32`"
             ),
             ScaleDecision::Apply | ScaleDecision::Skip => {
                 let Scaling { skipped_in_a_row: in_a_row, skipped: total, .. } = self.scaling();
@@ -37,7 +37,7 @@ impl TrainStep<'_> {
     }
 }
 
-/// What is not finite: the first parameter whose gradient is not, or the loss.
+/// Describes what is not finite: the first parameter with such a gradient, or the loss.
 fn non_finite(engine: &dyn Engine, graph: &Graph, totals: &Totals) -> String {
     let is_broken = |gradient: &Vec<f32>| gradient.iter().any(|value| !value.is_finite());
     let first = engine.gradients().iter().position(is_broken).and_then(|place| graph.parameters.get(place));
