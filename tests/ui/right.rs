@@ -1,4 +1,4 @@
-//! What `docs/errors.md` says to write instead, compiled. Made from the UI cases by `ERRORS=overwrite cargo test -p
+//! The corrections of `docs/errors.md`, compiled. Generated from the UI cases by `ERRORS=overwrite cargo test -p
 //! trainspec-tests --test spec errors`; do not edit.
 
 #![allow(warnings, clippy::all, clippy::pedantic)]
