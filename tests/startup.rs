@@ -202,16 +202,16 @@ fn learning_rate_scaling_without_effect_is_rejected() {
 
 /// The first layer does not set `init`.
 #[model]
-fn Begun(x: Features<2>) -> Logits<2> {
+fn PartlyInitialized(x: Features<2>) -> Logits<2> {
     x.linear(out = 4).relu().linear(out = 2, init = Orthogonal { gain: 2.0 })
 }
 
 train! {
-    AllAlike { model: Begun, data: points(64), epochs: 1, init: He }
+    AllAlike { model: PartlyInitialized, data: points(64), epochs: 1, init: He }
 }
 
 train! {
-    WithAKey { model: Begun, data: points(64), epochs: 1, init: Initializer::Normal { std: 0.5 } }
+    WithAKey { model: PartlyInitialized, data: points(64), epochs: 1, init: Initializer::Normal { std: 0.5 } }
 }
 
 /// Returns the initial parameters of an engine of the run.
@@ -240,7 +240,7 @@ fn layer_initializer_takes_precedence_over_spec() {
 }
 
 train! {
-    Bare { model: Begun, data: points(64), optimizer: RAdam, clip: AdaptiveGrad, mix: Mixup, ema: Ema, early_stop: EarlyStop }
+    Bare { model: PartlyInitialized, data: points(64), optimizer: RAdam, clip: AdaptiveGrad, mix: Mixup, ema: Ema, early_stop: EarlyStop }
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn validated_by(label: u32) -> trainspec::Result<impl Dataset<Input = Features<2
 
 train! {
     Unlabelled {
-        model: Begun,
+        model: PartlyInitialized,
         data: validated_by(255),
         epochs: 2,
         loss: CrossEntropy { ignore_index: Some(255) },
@@ -287,7 +287,7 @@ train! {
 }
 
 train! {
-    Weightless { model: Begun, data: validated_by(1), epochs: 2, loss: CrossEntropy { weights: &[1.0, 0.0] } }
+    Weightless { model: PartlyInitialized, data: validated_by(1), epochs: 2, loss: CrossEntropy { weights: &[1.0, 0.0] } }
 }
 
 /// The loss of such a split was 0, and so the best possible.
@@ -317,7 +317,7 @@ fn hardly_labelled() -> trainspec::Result<impl Dataset<Input = Features<2>, Targ
 
 train! {
     HardlyLabelled {
-        model: Begun,
+        model: PartlyInitialized,
         data: hardly_labelled(),
         batch: 4,
         epochs: 1,
@@ -360,7 +360,7 @@ where
 }
 
 train! {
-    Labelled { model: Begun, data: ending_with::<Labels<2>>([1.0, 2.0]), epochs: 1 }
+    Labelled { model: PartlyInitialized, data: ending_with::<Labels<2>>([1.0, 2.0]), epochs: 1 }
 }
 
 train! {
@@ -449,7 +449,7 @@ fn far_out() -> trainspec::Result<impl Dataset<Input = Features<2>, Target = Cla
 }
 
 train! {
-    FarOut { model: Begun, data: far_out(), epochs: 1 }
+    FarOut { model: PartlyInitialized, data: far_out(), epochs: 1 }
 }
 
 /// The test loss was NaN.

@@ -261,7 +261,7 @@ fn EndsInside(x: Features<2>) -> Logits<4> {
 fn softmax_in_last_sub_model_is_reported() {
     assert_eq!(
         EndsInside::graph().map(|_| ()).unwrap_err().to_string(),
-        "`softmax` is the last layer, but `Logits` are what comes before it, and their losses expect them so; remove \
+        "`softmax` is the last layer, but `Logits` are the values before it, which their losses expect; remove \
          `softmax`"
     );
 }

@@ -7,7 +7,7 @@ fn unknown_advice_name_is_rejected() {
     let error = Sane::experiment().set("allow", "[\"NoWeightDecy\"]").map(|_| ()).unwrap_err().to_string();
     assert!(
         error.starts_with(
-            "allow: there is no `NoWeightDecy`; did you mean `NoWeightDecay`? expected one of `NoWeightDecay`"
+            "allow: unknown name `NoWeightDecy`; did you mean `NoWeightDecay`? expected one of `NoWeightDecay`"
         ),
         "{error}"
     );

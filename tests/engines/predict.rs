@@ -197,7 +197,7 @@ fn input_infinite_after_normalization_is_rejected() {
     let problem = said(model.predict(&[0.0, 0.0, 0.0, 0.0, 3e38, 0.0]));
     assert!(
         problem.starts_with("data: sample 1 (from 0): element 1 of the input is 3")
-            && problem.contains("makes inf"),
+            && problem.contains("which normalizes to inf"),
         "{problem}"
     );
 }

@@ -263,7 +263,7 @@ fn batch_norm_needs_two_values_per_channel_only_in_training() {
     let parameters = initial(&graph, 1, &Device::Cpu).unwrap();
     let x = Tensor::new(&[[1.0_f32, 2.0, 3.0]], &Device::Cpu).unwrap();
     let error = forward(&graph, &parameters, std::slice::from_ref(&x), TRAIN).unwrap_err().to_string();
-    assert!(error.contains("1 value(s) a channel"), "{error}");
+    assert!(error.contains("1 value(s) per channel"), "{error}");
     assert!(forward(&graph, &parameters, &[x], Mode::Evaluate).is_ok());
 }
 

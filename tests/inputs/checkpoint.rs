@@ -98,8 +98,8 @@ fn mend(files: &mut Files, place: &str) {
 fn random_run_folders_do_not_panic() {
     let out = scratch();
     let (whole, place) = ended();
-    let beside = out.path().join("beside");
-    write(&beside, &Files::from([("precious".to_owned(), b"as it is".to_vec())]));
+    let neighbor = out.path().join("neighbor");
+    write(&neighbor, &Files::from([("precious".to_owned(), b"as it is".to_vec())]));
     let folder = out.path().join("run");
     let mut names: Vec<String> = whole.keys().filter(|name| *name != "lock").cloned().collect();
     // The files from which most is read.
@@ -116,12 +116,12 @@ fn random_run_folders_do_not_panic() {
         }
         write(&folder, &changed);
         let size = changed.values().map(Vec::len).sum();
-        let (folder, beside, out) = (folder.clone(), beside.clone(), out.path().to_owned());
+        let (folder, neighbor, out) = (folder.clone(), neighbor.clone(), out.path().to_owned());
         (
             size,
             Box::new(move || {
                 let outcome = Kept::experiment().resume(&folder).run();
-                assert_eq!(files(&beside)["precious"], b"as it is");
+                assert_eq!(files(&neighbor)["precious"], b"as it is");
                 assert_eq!(fs::read_dir(&out).unwrap().count(), 2, "nothing is created next to the run");
                 outcome.map(|_| ()).map_err(|error| error.to_string())
             }),
@@ -137,7 +137,7 @@ fn links_in_run_folder_are_not_followed() {
 
     let out = scratch();
     let (whole, place) = ended();
-    let (folder, beside) = (out.path().join("run"), out.path().join("beside"));
+    let (folder, neighbor) = (out.path().join("run"), out.path().join("neighbor"));
     let elsewhere = Files::from([
         ("precious".to_owned(), b"as it is".to_vec()),
         ("checkpoints/.step-00000001.partial/model".to_owned(), b"as it is".to_vec()),
@@ -146,31 +146,31 @@ fn links_in_run_folder_are_not_followed() {
     let sums = format!("{place}/SHA256SUMS");
     let model = format!("{place}/model.safetensors");
     for (name, to) in [
-        ("metrics.jsonl", beside.join("precious")),
+        ("metrics.jsonl", neighbor.join("precious")),
         ("metrics.jsonl", PathBuf::from("/dev/zero")),
-        ("lock", beside.join("new")),
-        ("checkpoints", beside.join("checkpoints")),
-        (&place, beside.join("checkpoints/step-00000099")),
-        ("checkpoints/step-00000099", beside.join("checkpoints/step-00000099")),
-        ("checkpoints/.step-00000099.partial", beside.join("checkpoints")),
+        ("lock", neighbor.join("new")),
+        ("checkpoints", neighbor.join("checkpoints")),
+        (&place, neighbor.join("checkpoints/step-00000099")),
+        ("checkpoints/step-00000099", neighbor.join("checkpoints/step-00000099")),
+        ("checkpoints/.step-00000099.partial", neighbor.join("checkpoints")),
         (&sums, PathBuf::from("/dev/zero")),
         (&model, PathBuf::from("/dev/zero")),
-        (&model, beside.join("precious")),
-        ("spec.json", beside.join("precious")),
-        ("manifest.json", beside.join("precious")),
+        (&model, neighbor.join("precious")),
+        ("spec.json", neighbor.join("precious")),
+        ("manifest.json", neighbor.join("precious")),
         ("manifest.json", PathBuf::from("/dev/zero")),
-        (".tmpAbc", beside.join("precious")),
-        ("model.safetensors", beside.join("precious")),
-        ("curves.svg", beside.join("precious")),
+        (".tmpAbc", neighbor.join("precious")),
+        ("model.safetensors", neighbor.join("precious")),
+        ("curves.svg", neighbor.join("precious")),
     ] {
-        write(&beside, &elsewhere);
+        write(&neighbor, &elsewhere);
         write(&folder, &whole);
         let path = folder.join(name);
         let _ = fs::remove_file(&path);
         let _ = fs::remove_dir_all(&path);
         symlink(&to, &path).unwrap();
         let outcome = Kept::experiment().resume(&folder).run();
-        assert!(files(&beside) == elsewhere, "{name} to {}: {:?}", to.display(), files(&beside).keys());
+        assert!(files(&neighbor) == elsewhere, "{name} to {}: {:?}", to.display(), files(&neighbor).keys());
         let is_replaced =
             ["spec.json", "manifest.json", ".tmpAbc", "model.safetensors", "curves.svg"].contains(&name);
         match outcome {
@@ -187,8 +187,8 @@ fn checksum_names_outside_checkpoint_are_rejected() {
     let (whole, place) = ended();
     let folder = out.path().join("run");
     for name in [
-        "../../../beside",
-        "../../../beside/state.json",
+        "../../../neighbor",
+        "../../../neighbor/state.json",
         "/etc/passwd",
         "state.json/../../../x",
         "model.safetensors\0",

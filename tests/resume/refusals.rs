@@ -91,7 +91,7 @@ fn mismatched_state_is_rejected() {
     let problem =
         resumed(Averaged::experiment().set("epochs", "2").unwrap().allow_spec_change("epochs"), &folder);
     let problem = problem.unwrap_err().to_string();
-    assert!(problem.contains("no place in a run of 16 steps"), "{problem}");
+    assert!(problem.contains("which does not exist in a run of 16 steps"), "{problem}");
     let sgd = Sgd { momentum: 0.9, ..<Sgd as trainspec::Config>::DEFAULT };
     let training = Averaged::experiment().optimizer(&sgd).allow_spec_change("optimizer");
     let problem = resumed(training, &folder).unwrap_err().to_string();
@@ -102,7 +102,7 @@ fn mismatched_state_is_rejected() {
     let checked =
         Averaged::experiment().set("batch", "5").unwrap().allow_spec_change("batch").resume(&folder).check();
     assert!(
-        checked.unwrap_err().to_string().contains("no place in a run of 18 steps"),
+        checked.unwrap_err().to_string().contains("which does not exist in a run of 18 steps"),
         "a check refuses it too"
     );
     Averaged::experiment().resume(&folder).check().unwrap();
@@ -121,11 +121,11 @@ fn rejected_resume_leaves_run_unchanged() {
     let before = every_file(&folder);
     let mut has_started = false;
     for (key, value, problem) in [
-        ("epochs", "1", "no place in a run of 8 steps"),
-        ("batch", "8", "no place in a run of 12 steps"),
-        ("accumulate", "2", "no place in a run of 12 steps"),
+        ("epochs", "1", "which does not exist in a run of 8 steps"),
+        ("batch", "8", "which does not exist in a run of 12 steps"),
+        ("accumulate", "2", "which does not exist in a run of 12 steps"),
         ("ema", "{}", "the saved state has no average of the weights"),
-        ("early_stop.restore_best", "true", "does not hold the best weights so far"),
+        ("early_stop.restore_best", "true", "does not have the best weights so far"),
     ] {
         let training = plain().set(key, value).unwrap().allow_spec_change(key);
         let mut look = |event: &Event<'_>| {

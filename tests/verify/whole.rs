@@ -202,7 +202,7 @@ fn verify_across_spec_change_is_rejected() {
     for from in [None, Some(6)] {
         let problem = Averaged::experiment().verify(&folder_of, from).unwrap_err().to_string();
         for words in
-            ["taken up at step 12 with another spec (`optimizer.lr` was 0.02, is 0.5)", "by `--from`"]
+            ["resumed at step 12 with another spec (`optimizer.lr` was 0.02, is 0.5)", "with `--from`"]
         {
             assert!(problem.contains(words), "`{words}` is not in: {problem}");
         }

@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn folder_outside_repository_has_no_commit() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(Git::of(folder.path(), "nobody").is_none());
+        assert!(Git::of(folder.path(), "nothing").is_none());
     }
 
     /// Two repositories: git reads the one that holds the folder, and does not run its monitor.
