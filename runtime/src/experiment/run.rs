@@ -37,7 +37,7 @@ impl<M: Model> Experiment<M> {
     /// # Errors
     /// If the settings or the data are invalid, training cannot continue, or a file cannot be written; for a resumed
     /// run, also the errors of [`Folder::resume`](crate::run_dir::Folder::resume). An interrupt before the run has
-    /// started is an [`Error::Interrupted`](crate::Error::Interrupted); a later one is an [`Exit`].
+    /// started is an [`Error::Interrupted`](crate::Error::Interrupted); a later one is an [`Exit`](crate::trainer::Exit).
     pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
         let (identity, parts) = (self.identity()?, self.parts()?);
         let place = self.place();

@@ -4,7 +4,7 @@
 //! Graph ──fuse──▶ Groups ──forward, backward──▶ steps over buffers ──place──▶ Plan: steps over one arena
 //! ```
 //!
-//! A [`Plan`] fixes the order of execution, the groups of layers that are computed in one pass ([`Lowering`]), the values
+//! A [`Plan`] fixes the order of execution, the groups of layers that are computed in one pass ([`Lowering`](crate::op::Lowering)), the values
 //! kept for the backward pass, and the place of each value in memory. A step allocates nothing, and its
 //! memory is known before the first step.
 //!
