@@ -67,7 +67,7 @@ pub trait Setting: Debug + Send + Sync {
     ///
     /// # Errors
     /// The first failed check.
-    fn judge(&self) -> CheckResult;
+    fn validate(&self) -> CheckResult;
 }
 
 impl<C: Config> Setting for C {
@@ -85,7 +85,7 @@ impl<C: Config> Setting for C {
         json
     }
 
-    fn judge(&self) -> CheckResult {
+    fn validate(&self) -> CheckResult {
         (C::CHECK)(self).map_err(|problem| problem.of(C::NAME))
     }
 }
@@ -109,7 +109,7 @@ pub(crate) fn from_json<C: Config>(json: &serde_json::Value) -> Result<C, String
         ));
     }
     let configuration: C = serde_json::from_value(json).map_err(|error| error.to_string())?;
-    configuration.judge().map_err(|problem| problem.as_str().to_owned())?;
+    configuration.validate().map_err(|problem| problem.as_str().to_owned())?;
     Ok(configuration)
 }
 

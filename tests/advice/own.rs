@@ -59,7 +59,7 @@ pub mod parts {
     }
     impl Layer for Absolute {
         const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
-        fn nature(&self) -> LayerKind {
+        fn kind(&self) -> LayerKind {
             LayerKind::Activation
         }
         fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> trainspec::Result<Tensor> {

@@ -8,9 +8,9 @@
 
 mod bits;
 mod extremes;
+mod fallback;
 mod frozen;
 mod half;
-mod island;
 mod losses;
 #[cfg(target_os = "linux")]
 mod memory;

@@ -10,7 +10,7 @@ use trainspec::layer::{
 use trainspec::rng::{Purpose, StepIndex, Stream};
 use trainspec::{CheckResult, Config, Result, Shape, Value};
 
-use super::island::{Bowl, Wave};
+use super::fallback::{Bowl, Wave};
 
 /// The number of classes of every random model.
 pub(crate) const CLASSES: usize = 5;
@@ -57,7 +57,7 @@ pub(crate) enum Knot {
     Alias,
     /// A residual around a kernel with an epilogue.
     Residual,
-    /// The same value in both branches, one of them an island.
+    /// The same value in both branches, one of them a fallback.
     IslandAround,
 }
 

@@ -30,7 +30,7 @@ pub(super) fn has_one_reader(graph: &Graph, value: usize) -> bool {
 /// Returns the nearest preceding layer that `passes` does not skip, along values that have no other reader.
 pub(super) fn behind<'a>(graph: &'a Graph, node: &Node, passes: fn(LayerKind) -> bool) -> Option<&'a Node> {
     let mut before = only_feeder(graph, node)?;
-    while passes(before.layer.nature()) {
+    while passes(before.layer.kind()) {
         before = only_feeder(graph, before)?;
     }
     Some(before)

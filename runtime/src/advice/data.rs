@@ -16,7 +16,7 @@ const BEARABLE: usize = 100;
 pub(super) fn unscaled_inputs(facts: &Facts<'_>) -> Option<String> {
     let (profile, graph) = (facts.data.profile()?, facts.graph);
     let mut readers = graph.nodes.iter().filter(|node| node.inputs.iter().any(|&input| input < graph.inputs));
-    if facts.data.normalizer().is_some() || readers.all(|node| node.layer.nature().is_norm()) {
+    if facts.data.normalizer().is_some() || readers.all(|node| node.layer.kind().is_norm()) {
         return None;
     }
     let far = |place: &usize| profile.mean()[*place].abs() > FAR || profile.deviation()[*place] > FAR;

@@ -38,7 +38,7 @@ fn ways(graph: &Graph) -> Vec<(&Node, Way<'_>)> {
             }
             _ => Way::START,
         };
-        let way = match node.layer.nature() {
+        let way = match node.layer.kind() {
             LayerKind::Affine => match matrix(graph, node).and_then(gain) {
                 Some(gain) => Way {
                     first: before.first.or(Some(node)),

@@ -18,7 +18,7 @@ pub(super) fn batch_norm_bias(facts: &Facts<'_>) -> Option<String> {
     let graph = facts.graph;
     let biased = graph.nodes.iter().filter(|node| is_batch_norm(node)).filter_map(|norm| {
         // If something else also reads the value, the bias has an effect there.
-        let before = only_feeder(graph, norm).filter(|node| node.layer.nature() == LayerKind::Affine)?;
+        let before = only_feeder(graph, norm).filter(|node| node.layer.kind() == LayerKind::Affine)?;
         let has_bias = graph.parameters[before.parameters.clone()]
             .iter()
             .any(|parameter| parameter.role == Role::Bias && parameter.is_trained());
@@ -49,7 +49,7 @@ pub(super) fn dropout_before_batch_norm(facts: &Facts<'_>) -> Option<String> {
     graph.nodes.iter().filter(|node| is_batch_norm(node)).find_map(|norm| {
         let mut before = feeder(graph, norm)?;
         loop {
-            match before.layer.nature() {
+            match before.layer.kind() {
                 LayerKind::Dropout { p } if p > 0.0 => {
                     return Some(format!("`{}` before `{}`", before.path, norm.path));
                 }
@@ -63,21 +63,21 @@ pub(super) fn dropout_before_batch_norm(facts: &Facts<'_>) -> Option<String> {
 
 pub(super) fn norm_twice(facts: &Facts<'_>) -> Option<String> {
     let graph = facts.graph;
-    let norms = graph.nodes.iter().filter(|node| node.layer.nature().is_norm());
+    let norms = graph.nodes.iter().filter(|node| node.layer.kind().is_norm());
     let pairs = norms.filter_map(|norm| {
         let before = behind(graph, norm, |nature| matches!(nature, LayerKind::Layout))?;
-        before.layer.nature().is_norm().then(|| format!("`{}` after `{}`", norm.path, before.path))
+        before.layer.kind().is_norm().then(|| format!("`{}` after `{}`", norm.path, before.path))
     });
     named(pairs)
 }
 
 pub(super) fn activation_twice(facts: &Facts<'_>) -> Option<String> {
     let graph = facts.graph;
-    let activations = graph.nodes.iter().filter(|node| node.layer.nature().is_activation());
+    let activations = graph.nodes.iter().filter(|node| node.layer.kind().is_activation());
     let pairs = activations.filter_map(|node| {
         let before =
             behind(graph, node, |nature| matches!(nature, LayerKind::Layout | LayerKind::Dropout { .. }))?;
-        before.layer.nature().is_activation().then(|| format!("`{}` after `{}`", node.path, before.path))
+        before.layer.kind().is_activation().then(|| format!("`{}` after `{}`", node.path, before.path))
     });
     named(pairs)
 }
@@ -85,11 +85,11 @@ pub(super) fn activation_twice(facts: &Facts<'_>) -> Option<String> {
 /// A bottleneck between the two is a deliberate choice, and so are grouped convolutions.
 pub(super) fn linear_twice(facts: &Facts<'_>) -> Option<String> {
     let graph = facts.graph;
-    let affine = graph.nodes.iter().filter(|node| node.layer.nature() == LayerKind::Affine);
+    let affine = graph.nodes.iter().filter(|node| node.layer.kind() == LayerKind::Affine);
     let pairs = affine.filter_map(|node| {
         let before =
             behind(graph, node, |nature| matches!(nature, LayerKind::Layout | LayerKind::Dropout { .. }))?;
-        let is_plain = before.layer.nature() == LayerKind::Affine
+        let is_plain = before.layer.kind() == LayerKind::Affine
             && [before, node].iter().all(|node| !sees_some_channels(graph, node) && is_trained(graph, node));
         let elements = |value: usize| graph.shapes.get(value).map_or(0, |shape| shape.elements());
         let [first] = *before.inputs else { return None };
@@ -101,16 +101,16 @@ pub(super) fn linear_twice(facts: &Facts<'_>) -> Option<String> {
 
 pub(super) fn relu_output(facts: &Facts<'_>) -> Option<String> {
     let last = producer(facts.graph, facts.graph.output)?;
-    (last.layer.nature() == LayerKind::Rectifier).then(|| format!("the model ends with `{}`", last.path))
+    (last.layer.kind() == LayerKind::Rectifier).then(|| format!("the model ends with `{}`", last.path))
 }
 
 pub(super) fn recurrent_without_clip(facts: &Facts<'_>) -> Option<String> {
-    let node = facts.graph.nodes.iter().find(|node| node.layer.nature() == LayerKind::Recurrent)?;
+    let node = facts.graph.nodes.iter().find(|node| node.layer.kind() == LayerKind::Recurrent)?;
     (facts.settings.clip.name() == "NoClip").then(|| format!("`{}` without `clip`", node.path))
 }
 
 pub(super) fn looks_ahead(facts: &Facts<'_>) -> Option<String> {
-    let sees_all = |node: &&Node| node.layer.nature() == LayerKind::Attention { causal: false };
+    let sees_all = |node: &&Node| node.layer.kind() == LayerKind::Attention { causal: false };
     let node = facts.graph.nodes.iter().find(sees_all)?;
     facts.data.patterns().next_tokens().then(|| {
         format!(
@@ -121,7 +121,7 @@ pub(super) fn looks_ahead(facts: &Facts<'_>) -> Option<String> {
 }
 
 fn is_batch_norm(node: &Node) -> bool {
-    node.layer.nature() == LayerKind::BatchNorm
+    node.layer.kind() == LayerKind::BatchNorm
 }
 
 fn is_trained(graph: &Graph, node: &Node) -> bool {

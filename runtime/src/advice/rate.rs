@@ -45,7 +45,7 @@ fn largest(facts: &Facts<'_>) -> Option<f64> {
 }
 
 pub(super) fn attention_without_warmup(facts: &Facts<'_>) -> Option<String> {
-    let attends = |node: &&crate::graph::Node| matches!(node.layer.nature(), LayerKind::Attention { .. });
+    let attends = |node: &&crate::graph::Node| matches!(node.layer.kind(), LayerKind::Attention { .. });
     let node = facts.graph.nodes.iter().find(attends)?;
     let optimizer = &facts.settings.optimizer;
     // Rectification acts as a warmup.

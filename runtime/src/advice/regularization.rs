@@ -17,7 +17,7 @@ pub(super) fn no_weight_decay(facts: &Facts<'_>) -> Option<String> {
     let drops = |node: &Node| {
         let form = node.layer.form(&facts.graph.input_shapes(node));
         matches!(form, Lowering::Dropout { p, .. } if p > 0.0)
-            || matches!(node.layer.nature(), LayerKind::Dropout { p } if p > 0.0)
+            || matches!(node.layer.kind(), LayerKind::Dropout { p } if p > 0.0)
             || key(node, "dropout") > 0.0
     };
     let smoothing =
@@ -44,14 +44,14 @@ pub(super) fn l2_with_adam(facts: &Facts<'_>) -> Option<String> {
 pub(super) fn convolution_dropout(facts: &Facts<'_>) -> Option<String> {
     let graph = facts.graph;
     graph.nodes.iter().find_map(|node| {
-        let LayerKind::Dropout { p } = node.layer.nature() else { return None };
+        let LayerKind::Dropout { p } = node.layer.kind() else { return None };
         let mut before = feeder(graph, node)?;
         // Skip layers that do not mix values.
-        while before.layer.nature().is_activation() || before.layer.nature().is_norm() {
+        while before.layer.kind().is_activation() || before.layer.kind().is_norm() {
             before = feeder(graph, before)?;
         }
         let is_image = graph.shapes.get(before.output).is_some_and(|shape| shape.rank() == 3);
-        (p >= 0.5 && is_image && before.layer.nature() == LayerKind::Affine)
+        (p >= 0.5 && is_image && before.layer.kind() == LayerKind::Affine)
             .then(|| format!("`{}` drops {p} of the values of `{}`", node.path, before.path))
     })
 }

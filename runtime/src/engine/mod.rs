@@ -181,13 +181,13 @@ pub trait Engine: HostAccess + Send {
     ///
     /// # Errors
     /// If they do not match the graph.
-    fn set_numbers(&mut self, numbers: Vec<Vec<f32>>) -> Result<()>;
+    fn set_values(&mut self, numbers: Vec<Vec<f32>>) -> Result<()>;
 
     /// Consumes the engine and returns its parameters and running statistics, without a copy where possible.
     ///
     /// # Errors
     /// If they cannot be read from the device.
-    fn into_numbers(self: Box<Self>) -> Result<Vec<Vec<f32>>>;
+    fn into_values(self: Box<Self>) -> Result<Vec<Vec<f32>>>;
 
     /// The optimizer's state by parameter and slot; empty before the first step.
     fn optimizer_state(&self) -> &[Vec<Vec<f32>>];
@@ -246,6 +246,6 @@ pub(crate) fn open_with(
         return Ok(Box::new(planned.with_storage(format)));
     }
     let mut tape = Tape::new(graph, objective, settings.seed, device)?;
-    tape.set_numbers(parameters)?;
+    tape.set_values(parameters)?;
     Ok(Box::new(tape.with_format(format)))
 }

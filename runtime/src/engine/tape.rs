@@ -229,7 +229,7 @@ impl Engine for Tape {
         Ok(())
     }
 
-    fn set_numbers(&mut self, numbers: Vec<Vec<f32>>) -> Result<()> {
+    fn set_values(&mut self, numbers: Vec<Vec<f32>>) -> Result<()> {
         let expected = self.graph.parameters.iter().map(|parameter| parameter.shape.elements());
         if !numbers.iter().map(Vec::len).eq(expected) {
             return Err(Error::Internal("the parameters are not those of the graph"));
@@ -237,7 +237,7 @@ impl Engine for Tape {
         self.write(numbers)
     }
 
-    fn into_numbers(self: Box<Self>) -> Result<Vec<Vec<f32>>> {
+    fn into_values(self: Box<Self>) -> Result<Vec<Vec<f32>>> {
         numbers(&self.parameters()?)
     }
 

@@ -137,7 +137,7 @@ fn train_into<M: Model>(
     };
     let model = TrainedModel::new(
         start.graph.clone(),
-        engine.into_numbers()?,
+        engine.into_values()?,
         start.data.normalizer().cloned(),
         Some(start.settings.seed),
     )?;

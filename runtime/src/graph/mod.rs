@@ -142,8 +142,8 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn least_batch(&self, inputs: &[Shape]) -> usize;
     /// [`Layer::reads_rows`]
     fn reads_rows(&self) -> bool;
-    /// [`Layer::nature`]
-    fn nature(&self) -> LayerKind;
+    /// [`Layer::kind`]
+    fn kind(&self) -> LayerKind;
     /// [`Layer::form`]
     fn form(&self, inputs: &[Shape]) -> Lowering;
     /// [`Layer::forward`]
@@ -176,8 +176,8 @@ impl<L: Layer> AnyLayer for L {
         Layer::reads_rows(self)
     }
 
-    fn nature(&self) -> LayerKind {
-        Layer::nature(self)
+    fn kind(&self) -> LayerKind {
+        Layer::kind(self)
     }
 
     fn form(&self, inputs: &[Shape]) -> Lowering {

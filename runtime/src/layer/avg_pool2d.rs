@@ -79,7 +79,7 @@ impl Layer for AvgPool2d {
         rule::operations(&[self.kernel, self.kernel, output.elements()])
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Pool
     }
 

@@ -99,7 +99,7 @@ impl Layer for BatchNorm {
         rule::operations(&[7, output.elements()])
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::BatchNorm
     }
 

@@ -175,7 +175,7 @@ impl Layer for Conv2d {
         rule::operations(&[2, self.fan_in(inputs.first()), output.elements()])
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Affine
     }
 

@@ -65,7 +65,7 @@ impl Config for Dropout {
 impl Layer for Dropout {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Dropout { p: self.p }
     }
 

@@ -60,7 +60,7 @@ impl Layer for Flatten {
         0
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Layout
     }
 

@@ -84,7 +84,7 @@ impl Layer for Gelu {
         rule::operations(&[8, output.elements()])
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Activation
     }
 

@@ -61,7 +61,7 @@ impl Layer for GlobalAvgPool {
         inputs.first().map_or(0, |input| input.elements() as u64)
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Pool
     }
 

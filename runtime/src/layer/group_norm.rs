@@ -96,7 +96,7 @@ impl Layer for GroupNorm {
         rule::operations(&[7, output.elements()])
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Norm
     }
 

@@ -89,7 +89,7 @@ impl Layer for Gru {
         self.cell().flops(inputs, 16)
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Recurrent
     }
 

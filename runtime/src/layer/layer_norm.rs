@@ -82,7 +82,7 @@ impl Layer for LayerNorm {
         rule::operations(&[7, output.elements()])
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Norm
     }
 

@@ -72,7 +72,7 @@ impl Layer for LeakyRelu {
         rule::operations(&[2, output.elements()])
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Activation
     }
 

@@ -87,7 +87,7 @@ impl Layer for Linear {
         rule::operations(&[2, features, output.elements()])
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Affine
     }
 

@@ -89,7 +89,7 @@ impl Layer for Lstm {
         self.cell().flops(inputs, 22)
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Recurrent
     }
 

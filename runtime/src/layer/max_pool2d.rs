@@ -80,7 +80,7 @@ impl Layer for MaxPool2d {
         rule::operations(&[self.kernel, self.kernel, output.elements()])
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Pool
     }
 

@@ -196,7 +196,7 @@ pub trait Layer: Config {
     }
 
     /// The kind of layer that it is, for [advice](crate::advice); [`LayerKind::Other`] by default.
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Other
     }
 

@@ -59,7 +59,7 @@ impl Config for Relu {
 impl Layer for Relu {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Rectifier
     }
 

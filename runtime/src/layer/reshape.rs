@@ -91,7 +91,7 @@ impl<const RANK: usize> Layer for Reshape<RANK> {
         0
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Layout
     }
 

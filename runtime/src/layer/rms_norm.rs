@@ -73,7 +73,7 @@ impl Layer for RmsNorm {
         rule::operations(&[4, output.elements()])
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Norm
     }
 

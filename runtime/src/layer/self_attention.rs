@@ -126,7 +126,7 @@ impl Layer for SelfAttention {
         maps.saturating_add(rule::operations(&[4, length, length, features]))
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Attention { causal: self.causal }
     }
 

@@ -64,7 +64,7 @@ impl Layer for Sigmoid {
         rule::operations(&[4, output.elements()])
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Activation
     }
 

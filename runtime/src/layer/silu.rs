@@ -62,7 +62,7 @@ impl Layer for Silu {
         rule::operations(&[4, output.elements()])
     }
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Activation
     }
 

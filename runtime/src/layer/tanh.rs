@@ -57,7 +57,7 @@ impl Config for Tanh {
 impl Layer for Tanh {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
 
-    fn nature(&self) -> LayerKind {
+    fn kind(&self) -> LayerKind {
         LayerKind::Activation
     }
 

@@ -60,7 +60,7 @@ impl Lowering {
 ///
 /// impl Kernel for Square {
 ///     fn forward(&self, pass: &mut Forward<'_>) -> trainspec::Result<()> {
-///         for (y, x) in pass.output.iter_mut().zip(pass.inputs[0].real()) {
+///         for (y, x) in pass.output.iter_mut().zip(pass.inputs[0].floats()) {
 ///             *y = x * x;
 ///         }
 ///         Ok(())
@@ -68,7 +68,7 @@ impl Lowering {
 ///
 ///     fn backward(&self, pass: &mut Backward<'_>) {
 ///         let Some((dx, onto)) = pass.d_inputs[0].take() else { return };
-///         for ((dx, d), x) in dx.iter_mut().zip(&*pass.d).zip(pass.inputs[0].real()) {
+///         for ((dx, d), x) in dx.iter_mut().zip(&*pass.d).zip(pass.inputs[0].floats()) {
 ///             let gradient = 2.0 * x * d;
 ///             *dx = if onto == WriteMode::Accumulate { *dx + gradient } else { gradient };
 ///         }
@@ -81,7 +81,7 @@ impl Lowering {
 /// ```
 pub trait Kernel: Debug + Send + Sync {
     /// Which part of an epilogue the kernel applies in its own passes.
-    fn joins(&self) -> EpilogueSupport {
+    fn epilogue_support(&self) -> EpilogueSupport {
         EpilogueSupport::Nothing
     }
 
@@ -98,7 +98,7 @@ pub trait Kernel: Debug + Send + Sync {
 
     /// Whether its backward pass skips parameter gradients whose slice is empty, which is the case if all of the layer's
     /// parameters are frozen. A kernel that does not skip them receives a slice for each, which is discarded.
-    fn leaves_out(&self) -> bool {
+    fn skips_frozen(&self) -> bool {
         false
     }
 
@@ -183,7 +183,7 @@ impl<'a> From<Numbers<'a>> for Data<'a> {
 impl<'a> Data<'a> {
     /// The floating-point elements; empty for tokens.
     #[must_use]
-    pub fn real(self) -> &'a [f32] {
+    pub fn floats(self) -> &'a [f32] {
         match self {
             Self::Float(reals) => reals,
             Self::Int(_) => &[],
@@ -192,7 +192,7 @@ impl<'a> Data<'a> {
 
     /// The tokens; empty for floating-point elements.
     #[must_use]
-    pub fn whole(self) -> &'a [u32] {
+    pub fn tokens(self) -> &'a [u32] {
         match self {
             Self::Float(_) => &[],
             Self::Int(wholes) => wholes,

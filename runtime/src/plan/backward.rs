@@ -197,7 +197,7 @@ impl Planner<'_, '_> {
                     self.hand_on(input, d_pre);
                 }
             }
-            Work::Kernel(_) | Work::Island => self.kernel(group, step, d_pre),
+            Work::Kernel(_) | Work::Fallback => self.kernel(group, step, d_pre),
         }
         *self.holders(d_pre) -= 1;
     }
@@ -222,7 +222,7 @@ impl Planner<'_, '_> {
         if group.joined.is_plain() {
             return d;
         }
-        if group.joins() == EpilogueSupport::Both {
+        if group.epilogue_support() == EpilogueSupport::Both {
             return self.own(d);
         }
         let saved = match group.saved() {
@@ -259,7 +259,7 @@ impl Planner<'_, '_> {
         }
         let needs = self.forward.needs(group);
         let scratch = (needs.backward > 0).then(|| self.make(needs.backward));
-        let undoes = group.joins() == EpilogueSupport::Both && !group.joined.is_plain();
+        let undoes = group.epilogue_support() == EpilogueSupport::Both && !group.joined.is_plain();
         let reads = group.reads();
         let output = (reads.output || undoes && group.saved() == Saved::Output).then_some(step.output);
         let inputs = if reads.inputs { step.inputs } else { [None; MAX_INPUTS] };

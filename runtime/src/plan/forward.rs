@@ -95,7 +95,7 @@ impl<'a> Forward<'a> {
     pub(super) fn needs(&self, group: &Group) -> Workspace {
         match &group.work {
             Work::Kernel(kernel) => kernel.needs(self.batch),
-            Work::Epilogue | Work::Island => Workspace::default(),
+            Work::Epilogue | Work::Fallback => Workspace::default(),
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) enum Work {
     /// Only the epilogue, applied to the group's only input.
     Epilogue,
     /// The layer's reference form.
-    Island,
+    Fallback,
 }
 
 /// A group of layers that are computed in one pass.
@@ -91,15 +91,17 @@ impl Group {
         self.joined.saved(self.residual.is_some())
     }
 
-    pub(crate) fn joins(&self) -> EpilogueSupport {
+    pub(crate) fn epilogue_support(&self) -> EpilogueSupport {
         match &self.work {
             // It reads its own output, which an epilogue that it does not differentiate would change.
-            Work::Kernel(kernel) if kernel.joins() == EpilogueSupport::Forward && kernel.reads().output => {
+            Work::Kernel(kernel)
+                if kernel.epilogue_support() == EpilogueSupport::Forward && kernel.reads().output =>
+            {
                 EpilogueSupport::Nothing
             }
-            Work::Kernel(kernel) => kernel.joins(),
+            Work::Kernel(kernel) => kernel.epilogue_support(),
             Work::Epilogue => EpilogueSupport::Forward,
-            Work::Island => EpilogueSupport::Nothing,
+            Work::Fallback => EpilogueSupport::Nothing,
         }
     }
 
@@ -107,14 +109,14 @@ impl Group {
         match &self.work {
             Work::Kernel(kernel) => kernel.reads(),
             // A fallback keeps what it needs itself.
-            Work::Epilogue | Work::Island => SavedForBackward::NOTHING,
+            Work::Epilogue | Work::Fallback => SavedForBackward::NOTHING,
         }
     }
 
     /// Whether a kernel would have to keep the value before its epilogue for backward.
     pub(super) fn keeps_pre(&self) -> bool {
         matches!(self.work, Work::Kernel(_))
-            && self.joins() == EpilogueSupport::Forward
+            && self.epilogue_support() == EpilogueSupport::Forward
             && self.saved() == Saved::Input
     }
 
@@ -134,7 +136,7 @@ impl Group {
 
     /// Takes `form` into the epilogue, if there is still room for it.
     fn take(&mut self, form: &Lowering, stream: Stream, output: usize) -> bool {
-        if self.joins() == EpilogueSupport::Nothing {
+        if self.epilogue_support() == EpilogueSupport::Nothing {
             return false;
         }
         let has_residual = self.residual.is_some();
@@ -156,7 +158,7 @@ impl Group {
 
     /// Takes a residual into the epilogue, if there is still room for it.
     fn take_residual(&mut self, residual: usize, output: usize) -> bool {
-        if self.joins() == EpilogueSupport::Nothing || self.residual.is_some() {
+        if self.epilogue_support() == EpilogueSupport::Nothing || self.residual.is_some() {
             return false;
         }
         (self.residual, self.output) = (Some(residual), output);
@@ -235,7 +237,7 @@ impl<'a> Builder<'a> {
                     self.begin(place, Work::Kernel(Arc::clone(kernel)), inputs);
                 }
                 _ => {
-                    self.begin(place, Work::Island, inputs);
+                    self.begin(place, Work::Fallback, inputs);
                 }
             }
         }
@@ -298,6 +300,6 @@ impl<'a> Builder<'a> {
 impl Groups {
     /// Whether any group runs as a fallback.
     pub(crate) fn has_fallbacks(&self) -> bool {
-        self.list.iter().any(|group| matches!(group.work, Work::Island))
+        self.list.iter().any(|group| matches!(group.work, Work::Fallback))
     }
 }

@@ -179,7 +179,7 @@ impl Plan {
                 let input = reals.map(|shape| batch * shape.elements());
                 let values = |group: usize| match &groups.list[group].work {
                     Work::Kernel(kernel) => kernel.needs(batch).values,
-                    Work::Epilogue | Work::Island => 0,
+                    Work::Epilogue | Work::Fallback => 0,
                 };
                 let mut packer = Packer::new(&mut buffers, wide, (times, input), !storage.wide);
                 for (time, step) in steps.iter_mut().enumerate() {

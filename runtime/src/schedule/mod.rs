@@ -285,7 +285,7 @@ mod tests {
     /// Asserts that a configuration is rejected with this message.
     #[track_caller]
     fn refuses<C: Config>(wrong: C, words: &str) {
-        let problem = wrong.judge().expect_err("it is refused");
+        let problem = wrong.validate().expect_err("it is refused");
         assert!(problem.as_str().contains(words), "`{words}` is not in: {problem}");
     }
 
@@ -330,7 +330,7 @@ mod tests {
         for fine in
             [&cycle as &dyn Setting, &restarts, &ReduceOnPlateau, &Polynomial, &at(&[Interval::Steps(1)])]
         {
-            assert!(fine.judge().is_ok(), "{fine:?}");
+            assert!(fine.validate().is_ok(), "{fine:?}");
         }
     }
 

@@ -185,7 +185,7 @@ impl Precision {
     pub fn check(self) -> CheckResult {
         match self {
             Self::F32 | Self::Bf16 => Ok(()),
-            Self::F16(half) => half.judge(),
+            Self::F16(half) => half.validate(),
         }
     }
 

@@ -147,48 +147,48 @@ impl TrainConfig {
         .all()?;
         self.precision.check()?;
         if let Some(rule) = &self.on_non_finite {
-            Setting::judge(rule)?;
+            Setting::validate(rule)?;
             beside_loss_scale(*rule, self.precision.loss_scale().is_some())?;
         }
-        self.loss.setting().judge()?;
+        self.loss.setting().validate()?;
         self.loss.fits()?;
         let mut labels = BTreeSet::from(RESERVED);
         for metric in &self.metrics {
-            metric.setting().judge()?;
+            metric.setting().validate()?;
             metric.fits()?;
             if !labels.insert(metric.label()) {
                 return Err(fault("metrics", called_alike(metric.label()).as_str()));
             }
         }
-        self.optimizer.judge()?;
+        self.optimizer.validate()?;
         for group in &self.groups {
-            group.judge()?;
+            group.validate()?;
         }
         for (place, phase) in self.schedule.iter().enumerate() {
-            phase.judge()?;
+            phase.validate()?;
             if let Some(monitor) = phase.monitor() {
                 self.check_monitor(&format!("schedule.{place}.monitor"), monitor)?;
             }
         }
-        self.scale_lr.judge()?;
+        self.scale_lr.validate()?;
         self.check_base_rate()?;
-        self.clip.judge()?;
-        self.constrain.judge()?;
-        self.mix.judge()?;
+        self.clip.validate()?;
+        self.constrain.validate()?;
+        self.mix.validate()?;
         if let Some(noise) = &self.gradient_noise {
-            Setting::judge(noise)?;
+            Setting::validate(noise)?;
         }
         if let Some(from) = &self.init_from {
-            Setting::judge(from)?;
+            Setting::validate(from)?;
         }
         if let Some(ema) = &self.ema {
-            Setting::judge(ema)?;
+            Setting::validate(ema)?;
         }
         if let Some(checkpoint) = &self.checkpoint {
-            Setting::judge(checkpoint)?;
+            Setting::validate(checkpoint)?;
         }
         if let Some(stop) = &self.early_stop {
-            Setting::judge(stop)?;
+            Setting::validate(stop)?;
             self.check_monitor("early_stop.monitor", stop.monitor)?;
         }
         Ok(())

@@ -155,7 +155,7 @@ fn train_loop(
         let Place { step, epoch, .. } = place;
         place.before_evaluation = true;
         show(&stepper, given, (&totals, watch.as_ref()), place, false, observer)?;
-        let judged = stepper.judge(|engine| {
+        let judged = stepper.with_evaluation_weights(|engine| {
             let validation = part(engine, settings, data, data.validation())?;
             let is_best = match (&mut watch, &validation) {
                 (Some(watch), Some(validation)) => watch.see(validation, epoch, step, engine)?,
@@ -214,7 +214,8 @@ fn end(
     }
     show(&stepper, given, (&Totals::new(settings), watch.as_ref()), place, false, observer)?;
     let mut keep = |weights: &[Vec<f32>]| observer.on(&Event::Final(weights));
-    let measured = stepper.judge(|engine| measure(engine, settings, data, watch.as_mut(), &mut keep));
+    let measured =
+        stepper.with_evaluation_weights(|engine| measure(engine, settings, data, watch.as_mut(), &mut keep));
     match interruption(measured)? {
         Ok(measured) => {
             stepper.finish()?;

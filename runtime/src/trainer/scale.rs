@@ -80,7 +80,7 @@ impl Scaler {
 
     /// Decides about a step whose loss and gradients are finite or not. Counts a skipped step, and one that stops the
     /// run.
-    pub(super) fn judge(&mut self, is_finite: bool) -> ScaleDecision {
+    pub(super) fn decide(&mut self, is_finite: bool) -> ScaleDecision {
         if is_finite {
             self.state.skipped_in_a_row = 0;
             self.grow();
@@ -149,7 +149,7 @@ mod tests {
         let mut scaler = scaler(SMALL, 20);
         let scales: Vec<f32> = (0..7)
             .map(|_| {
-                assert_eq!(scaler.judge(true), ScaleDecision::Apply);
+                assert_eq!(scaler.decide(true), ScaleDecision::Apply);
                 scaler.scale()
             })
             .collect();
@@ -163,7 +163,7 @@ mod tests {
         let scales: Vec<f32> = finite
             .into_iter()
             .map(|is_finite| {
-                scaler.judge(is_finite);
+                scaler.decide(is_finite);
                 scaler.scale()
             })
             .collect();
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn minimum_scale_and_consecutive_skips_stop_run() {
         let mut lowest = scaler(SMALL, 20);
-        let verdicts: Vec<_> = (0..4).map(|_| lowest.judge(false)).collect();
+        let verdicts: Vec<_> = (0..4).map(|_| lowest.decide(false)).collect();
         assert_eq!(
             verdicts,
             [
@@ -187,7 +187,7 @@ mod tests {
         );
         let mut many = scaler(LossScale { init: 64, ..SMALL }, 3);
         let verdicts: Vec<_> =
-            [false, false, true, false, false, false].into_iter().map(|finite| many.judge(finite)).collect();
+            [false, false, true, false, false, false].into_iter().map(|finite| many.decide(finite)).collect();
         let (skip, stop) = (ScaleDecision::Skip, ScaleDecision::Stop(Why::TooMany(3)));
         assert_eq!(verdicts, [skip, skip, ScaleDecision::Apply, skip, skip, stop]);
     }
@@ -196,7 +196,7 @@ mod tests {
     fn static_loss_scale_is_constant() {
         let mut scaler = scaler(Static(1024), 3);
         for finite in [true, false, false, true, true, false] {
-            assert_ne!(scaler.judge(finite), ScaleDecision::Stop(Why::Floor(1024)));
+            assert_ne!(scaler.decide(finite), ScaleDecision::Stop(Why::Floor(1024)));
             assert_eq!(scaler.scale().to_bits(), 1024.0_f32.to_bits());
         }
         assert_eq!(scaler.state().skipped, 3);
@@ -205,16 +205,16 @@ mod tests {
     #[test]
     fn loss_scale_stays_within_f32() {
         let mut scaler = scaler(LossScale { init: 1 << 31, growth: 1e30, interval: 1, ..SMALL }, 20);
-        scaler.judge(true);
+        scaler.decide(true);
         assert_eq!(scaler.scale().to_bits(), 2_147_483_648.0_f32.to_bits());
     }
 
     #[test]
     fn on_non_finite_applies_without_loss_scale() {
-        assert_eq!(other(None).judge(false), ScaleDecision::Stop(Why::Rule));
+        assert_eq!(other(None).decide(false), ScaleDecision::Stop(Why::Rule));
         let mut two = other(Some(OnNonFinite { limit: 2 }));
         let verdicts: Vec<_> =
-            [false, false, true, false, false, false].into_iter().map(|finite| two.judge(finite)).collect();
+            [false, false, true, false, false, false].into_iter().map(|finite| two.decide(finite)).collect();
         let (skip, stop) = (ScaleDecision::Skip, ScaleDecision::Stop(Why::TooMany(3)));
         assert_eq!(verdicts, [skip, skip, ScaleDecision::Apply, skip, skip, stop]);
         assert_eq!(two.state().loss_scale, None);

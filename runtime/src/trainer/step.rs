@@ -190,7 +190,7 @@ impl<'a> TrainStep<'a> {
         if self.average.is_some() {
             saved.averaged()?;
         }
-        self.engine.set_numbers(saved.parameters)?;
+        self.engine.set_values(saved.parameters)?;
         self.engine.set_optimizer_state(saved.optimizer_state)?;
         self.set_scaling(saved.scaling)?;
         self.schedule.restore(&saved.schedule)?;
@@ -407,7 +407,10 @@ impl<'a> TrainStep<'a> {
     ///
     /// # Errors
     /// As `work`, or if the engine rejects the weights.
-    pub fn judge<R>(&mut self, work: impl FnOnce(&mut dyn Engine) -> Result<R>) -> Result<R> {
+    pub fn with_evaluation_weights<R>(
+        &mut self,
+        work: impl FnOnce(&mut dyn Engine) -> Result<R>,
+    ) -> Result<R> {
         let Some(average) = &mut self.average else {
             return work(&mut *self.engine);
         };

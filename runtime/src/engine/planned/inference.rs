@@ -159,7 +159,7 @@ impl Inference {
             unread: &mut [],
             onto: WriteMode::Accumulate,
             arena,
-            islands: &mut Fallbacks::default(),
+            fallbacks: &mut Fallbacks::default(),
             weights: &mut Weights::default(),
             loss_scale: 1.0,
             mixture: &mut Vec::new(),
@@ -167,7 +167,7 @@ impl Inference {
         Planned::on_threads(plan, || pass.forward())?;
         output.extend_from_slice(match plan.output() {
             place @ Place::Arena(_) => arena.read(plan.place(Some(place))),
-            Place::Input(_) => input.real(),
+            Place::Input(_) => input.floats(),
         });
         Ok(())
     }

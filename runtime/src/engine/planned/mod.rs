@@ -69,7 +69,7 @@ pub struct Planned {
     training: Vec<Plan>,
     evaluation: Vec<Plan>,
     arena: Arena,
-    islands: Fallbacks,
+    fallbacks: Fallbacks,
     storage: Storage,
     /// The rounded weights of a layer.
     weights: Weights,
@@ -140,7 +140,7 @@ impl Planned {
             training: Vec::new(),
             evaluation: Vec::new(),
             arena: Arena::new(0).map_err(|source| no_memory(0, source))?,
-            islands: Fallbacks::default(),
+            fallbacks: Fallbacks::default(),
             storage: Storage::default(),
             weights: Weights::default(),
             before,
@@ -269,7 +269,7 @@ impl Engine for Planned {
             unread: &mut self.unread,
             onto,
             arena: &mut self.arena,
-            islands: &mut self.islands,
+            fallbacks: &mut self.fallbacks,
             weights: &mut self.weights,
             loss_scale,
             mixture: &mut self.mixture,
@@ -334,7 +334,7 @@ impl Engine for Planned {
             unread: &mut self.unread,
             onto: WriteMode::Accumulate,
             arena: &mut self.arena,
-            islands: &mut self.islands,
+            fallbacks: &mut self.fallbacks,
             weights: &mut self.weights,
             loss_scale: 1.0,
             mixture: &mut self.mixture,
@@ -392,13 +392,13 @@ impl Engine for Planned {
         Ok(())
     }
 
-    fn set_numbers(&mut self, numbers: Vec<Vec<f32>>) -> Result<()> {
+    fn set_values(&mut self, numbers: Vec<Vec<f32>>) -> Result<()> {
         check_numbers(&self.graph, &numbers)?;
         self.parameters = numbers;
         Ok(())
     }
 
-    fn into_numbers(self: Box<Self>) -> Result<Vec<Vec<f32>>> {
+    fn into_values(self: Box<Self>) -> Result<Vec<Vec<f32>>> {
         Ok(self.parameters)
     }
 
@@ -417,6 +417,6 @@ impl Engine for Planned {
 fn output(plan: &Plan, batch: &Batch) -> Output {
     match plan.output() {
         place @ Place::Arena(_) => Output::Arena(plan.place(Some(place))),
-        Place::Input(_) => Output::Apart(Data::from(batch.input.elements.numbers()).real().to_vec()),
+        Place::Input(_) => Output::Apart(Data::from(batch.input.elements.numbers()).floats().to_vec()),
     }
 }

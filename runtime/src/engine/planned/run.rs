@@ -41,7 +41,7 @@ pub(super) struct Pass<'a> {
     /// The write mode of parameter gradients.
     pub(super) onto: WriteMode,
     pub(super) arena: &'a mut Arena,
-    pub(super) islands: &'a mut Fallbacks,
+    pub(super) fallbacks: &'a mut Fallbacks,
     pub(super) weights: &'a mut Weights,
     /// The scale of the loss gradient.
     pub(super) loss_scale: f32,
@@ -74,7 +74,7 @@ impl Pass<'_> {
         let (Some(format), Some(moves)) = (plan.format(), plan.moves(time)) else {
             return work(self);
         };
-        convert::load(plan, format, moves, self.arena, self.input.real());
+        convert::load(plan, format, moves, self.arena, self.input.floats());
         if let Some(parameters) = self.parameters.exclusive() {
             self.weights.round(format, self.graph, own.clone(), parameters);
         }
@@ -95,14 +95,14 @@ impl Pass<'_> {
         );
         let inputs = with_input(self.input, step.inputs, [a, b, c]);
         let residual = match step.residual {
-            Some(Place::Input(_)) => Some(self.input.real()),
+            Some(Place::Input(_)) => Some(self.input.floats()),
             Some(Place::Arena(_)) => Some(residual),
             None => None,
         };
         let epilogue = group.joined.at(self.at, residual);
         match &group.work {
             Work::Epilogue => {
-                epilogue.forward_all(inputs[0].real(), output);
+                epilogue.forward_all(inputs[0].floats(), output);
                 Ok(())
             }
             Work::Kernel(kernel) => kernel.forward(&mut Forward {
@@ -118,13 +118,13 @@ impl Pass<'_> {
                 output,
                 draws,
             }),
-            Work::Island => {
+            Work::Fallback => {
                 let train = Mode::Train { seed: self.seed, at: self.at };
                 let mode = if self.training { train } else { Mode::Evaluate };
-                let island = (step.group, node);
+                let fallback = (step.group, node);
                 let (size, input) = (self.size, &inputs);
-                let Self { graph, islands, parameters, .. } = self;
-                in_callers_mode(|| islands.forward(graph, island, mode, size, input, parameters, output))
+                let Self { graph, fallbacks, parameters, .. } = self;
+                in_callers_mode(|| fallbacks.forward(graph, fallback, mode, size, input, parameters, output))
             }
         }
     }
@@ -146,7 +146,7 @@ impl Pass<'_> {
             self.arena.lend([self.plan.place(Some(place))], [gradient.unwrap_or(Span::EMPTY)]);
         let prediction = match place {
             Place::Arena(_) => output,
-            Place::Input(_) => self.input.real(),
+            Place::Input(_) => self.input.floats(),
         };
         let mut gradient = gradient.is_some().then_some(d_output);
         if let Some(kernel) = kernel {
@@ -200,7 +200,7 @@ impl Pass<'_> {
                 let ([in_arena, from], [to]) =
                     self.arena.lend([plan.place(saved), from], [plan.span(Some(to))]);
                 let saved = match saved {
-                    Some(Place::Input(_)) => self.input.real(),
+                    Some(Place::Input(_)) => self.input.floats(),
                     _ => in_arena,
                 };
                 if is_in_place {
@@ -230,7 +230,7 @@ impl Pass<'_> {
             Work::Kernel(kernel) => {
                 let own = &self.graph.parameters[node.parameters.clone()];
                 let is_frozen = own.iter().any(|parameter| parameter.frozen);
-                is_frozen && !(kernel.leaves_out() && own.iter().all(|parameter| !parameter.is_trained()))
+                is_frozen && !(kernel.skips_frozen() && own.iter().all(|parameter| !parameter.is_trained()))
             }
             _ => false,
         };
@@ -257,10 +257,10 @@ impl Pass<'_> {
                 onto: self.onto,
                 draws,
             }),
-            Work::Island => {
+            Work::Fallback => {
                 let gradients = &mut self.gradients[node.parameters.clone()];
-                let (islands, onto) = (&mut *self.islands, self.onto);
-                in_callers_mode(|| islands.backward(step.group, d, d_inputs, gradients, onto))
+                let (fallbacks, onto) = (&mut *self.fallbacks, self.onto);
+                in_callers_mode(|| fallbacks.backward(step.group, d, d_inputs, gradients, onto))
                     .map_err(|error| error.at(&node.path))?;
             }
             Work::Epilogue => {}

@@ -35,18 +35,18 @@ impl Conv2d {
 macro_rules! kernel {
     ($type:ident) => {
         impl Kernel for $type {
-            fn joins(&self) -> EpilogueSupport {
+            fn epilogue_support(&self) -> EpilogueSupport {
                 EpilogueSupport::Forward
             }
 
-            fn leaves_out(&self) -> bool {
+            fn skips_frozen(&self) -> bool {
                 true
             }
 
             fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
                 let weight = parameter(&pass.parameters, 0).unwrap_or_default();
                 let bias = parameter(&pass.parameters, 1);
-                let (x, pre) = (pass.inputs[0].real(), pass.pre.as_deref_mut());
+                let (x, pre) = (pass.inputs[0].floats(), pass.pre.as_deref_mut());
                 self.sizes(pass.batch).forward(x, weight, bias, &pass.epilogue, pre, pass.output);
                 Ok(())
             }
@@ -57,7 +57,7 @@ macro_rules! kernel {
                     && !weight.is_empty()
                 {
                     let bias = gradient(biases, 0, pass.onto);
-                    sizes.backward_weight(pass.inputs[0].real(), pass.d, (weight, pass.onto), bias);
+                    sizes.backward_weight(pass.inputs[0].floats(), pass.d, (weight, pass.onto), bias);
                 }
                 if let Some(dx) = pass.d_inputs[0].take() {
                     let weight = parameter(pass.parameters, 0).unwrap_or_default();

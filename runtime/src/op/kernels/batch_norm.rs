@@ -32,7 +32,7 @@ impl BatchNorm {
 }
 
 impl Kernel for BatchNorm {
-    fn joins(&self) -> EpilogueSupport {
+    fn epilogue_support(&self) -> EpilogueSupport {
         EpilogueSupport::Both
     }
 
@@ -43,7 +43,7 @@ impl Kernel for BatchNorm {
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         const OTHERS: Error = Error::Internal("batch norm received other parameters than it declared");
         let [weight, bias, running_mean, running_var] = &*pass.parameters else { return Err(OTHERS) };
-        let (sizes, x) = (self.sizes(pass.batch), pass.inputs[0].real());
+        let (sizes, x) = (self.sizes(pass.batch), pass.inputs[0].floats());
         if !pass.training {
             sizes.infer(x, weight, bias, running_mean, running_var, &pass.epilogue, pass.output);
             return Ok(());
@@ -65,7 +65,7 @@ impl Kernel for BatchNorm {
         let [weight, bias, ..] = pass.parameters else { return };
         let [d_weight, d_bias, ..] = &mut *pass.gradients else { return };
         self.sizes(pass.batch).backward(
-            pass.inputs[0].real(),
+            pass.inputs[0].floats(),
             weight,
             bias,
             pass.saved,

@@ -30,7 +30,7 @@ impl Kernel for Concat {
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let (rows, stride) = (pass.batch * self.rows, self.widths.iter().sum());
-        for (input, (start, width)) in pass.inputs.map(Data::real).into_iter().zip(self.parts()) {
+        for (input, (start, width)) in pass.inputs.map(Data::floats).into_iter().zip(self.parts()) {
             copy_rows(input, width, &mut pass.output[start..], stride, width, rows, WriteMode::Overwrite);
         }
         Ok(())

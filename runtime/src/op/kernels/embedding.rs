@@ -35,7 +35,7 @@ pub(crate) fn check_tokens(tokens: &[u32], vocabulary: usize) -> Result<()> {
 impl Kernel for Embedding {
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let Self { vocabulary, features } = *self;
-        let tokens = pass.inputs[0].whole();
+        let tokens = pass.inputs[0].tokens();
         check_tokens(tokens, vocabulary)?;
         let table = parameter(&pass.parameters, 0).unwrap_or_default();
         embedding::Embedding { vocabulary, features }.forward(
@@ -50,7 +50,7 @@ impl Kernel for Embedding {
     fn backward(&self, pass: &mut Backward<'_>) {
         let Self { vocabulary, features } = *self;
         if let Some(d_table) = gradient(pass.gradients, 0, pass.onto) {
-            let tokens = pass.inputs[0].whole();
+            let tokens = pass.inputs[0].tokens();
             embedding::Embedding { vocabulary, features }.backward(tokens, pass.d, d_table);
         }
     }

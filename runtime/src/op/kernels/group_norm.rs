@@ -24,7 +24,7 @@ impl Kernel for GroupNorm {
         let [weight, bias] = &*pass.parameters else {
             return Err(Error::Internal("group norm received other parameters than it declared"));
         };
-        let (sizes, x) = (self.sizes(pass.batch), pass.inputs[0].real());
+        let (sizes, x) = (self.sizes(pass.batch), pass.inputs[0].floats());
         if pass.training {
             sizes.forward(x, weight, bias, pass.saved, pass.output);
         } else {
@@ -37,7 +37,7 @@ impl Kernel for GroupNorm {
         let [weight, _] = pass.parameters else { return };
         let [d_weight, d_bias] = &mut *pass.gradients else { return };
         self.sizes(pass.batch).backward(
-            pass.inputs[0].real(),
+            pass.inputs[0].floats(),
             weight,
             pass.saved,
             pass.d,

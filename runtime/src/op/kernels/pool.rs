@@ -39,7 +39,7 @@ impl Kernel for MaxPool {
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let winners = pass.training.then(|| as_words(pass.saved));
-        of_batch(&self.0, pass.batch).max_forward(pass.inputs[0].real(), pass.output, winners);
+        of_batch(&self.0, pass.batch).max_forward(pass.inputs[0].floats(), pass.output, winners);
         Ok(())
     }
 
@@ -56,7 +56,7 @@ impl Kernel for AveragePool {
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
-        of_batch(&self.0, pass.batch).average_forward(pass.inputs[0].real(), pass.output);
+        of_batch(&self.0, pass.batch).average_forward(pass.inputs[0].floats(), pass.output);
         Ok(())
     }
 
@@ -74,7 +74,7 @@ impl Kernel for GlobalAveragePool {
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let planes = pass.batch * self.channels;
-        pool::global_average(pass.inputs[0].real(), planes, self.places, pass.output);
+        pool::global_average(pass.inputs[0].floats(), planes, self.places, pass.output);
         Ok(())
     }
 

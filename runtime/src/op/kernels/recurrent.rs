@@ -64,7 +64,7 @@ macro_rules! kernel {
             fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
                 let missing = Error::Internal("a recurrent layer received other parameters than it declared");
                 let weights = weights(&pass.parameters).ok_or(missing)?;
-                let (sizes, x) = (self.sizes(pass.batch), pass.inputs[0].real());
+                let (sizes, x) = (self.sizes(pass.batch), pass.inputs[0].floats());
                 if pass.training {
                     sizes.forward(x, &weights, pass.output, pass.saved);
                 } else {
@@ -79,7 +79,7 @@ macro_rules! kernel {
                 else {
                     return;
                 };
-                let x = pass.inputs[0].real();
+                let x = pass.inputs[0].floats();
                 let dx = pass.d_inputs[0].take();
                 self.sizes(pass.batch).backward(x, &weights, pass.output, pass.saved, pass.d, dx, gradients);
             }

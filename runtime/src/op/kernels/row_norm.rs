@@ -32,7 +32,7 @@ impl Kernel for LayerNorm {
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let sizes = self.sizes(pass.batch);
         let [weight, bias] = [0, 1].map(|place| parameter(&pass.parameters, place));
-        let x = pass.inputs[0].real();
+        let x = pass.inputs[0].floats();
         if pass.training {
             sizes.forward(x, weight, bias, pass.saved, pass.output);
         } else {
@@ -50,7 +50,7 @@ impl Kernel for LayerNorm {
             _ => (None, None),
         };
         let dx = pass.d_inputs[0].take();
-        let x = pass.inputs[0].real();
+        let x = pass.inputs[0].floats();
         self.sizes(pass.batch).backward(x, weight, pass.saved, pass.d, dx, d_weight, d_bias);
     }
 }
@@ -75,7 +75,7 @@ impl Kernel for RmsNorm {
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let sizes = self.sizes(pass.batch);
         let weight = parameter(&pass.parameters, 0).unwrap_or_default();
-        let x = pass.inputs[0].real();
+        let x = pass.inputs[0].floats();
         if pass.training {
             sizes.forward(x, weight, pass.saved, pass.output);
         } else {
@@ -88,6 +88,6 @@ impl Kernel for RmsNorm {
         let weight = parameter(pass.parameters, 0).unwrap_or_default();
         let Some(d_weight) = gradient(pass.gradients, 0, pass.onto) else { return };
         let dx = pass.d_inputs[0].take();
-        self.sizes(pass.batch).backward(pass.inputs[0].real(), weight, pass.saved, pass.d, dx, d_weight);
+        self.sizes(pass.batch).backward(pass.inputs[0].floats(), weight, pass.saved, pass.d, dx, d_weight);
     }
 }

@@ -71,7 +71,7 @@ fn with(onto: WriteMode, bias: Option<&mut Vec<f32>>) -> Option<(&mut [f32], Wri
 }
 
 impl Kernel for SelfAttention {
-    fn joins(&self) -> EpilogueSupport {
+    fn epilogue_support(&self) -> EpilogueSupport {
         EpilogueSupport::Forward
     }
 
@@ -97,7 +97,7 @@ impl Kernel for SelfAttention {
         let memory = if pass.training { &mut *pass.saved } else { &mut *pass.scratch };
         let parts = self.parts(pass.batch, memory);
         let in_bias = in_bias.map(Vec::as_slice);
-        project.forward(pass.inputs[0].real(), in_weight, in_bias, &Epilogue::NONE, None, parts.projected);
+        project.forward(pass.inputs[0].floats(), in_weight, in_bias, &Epilogue::NONE, None, parts.projected);
         round(pass.format, parts.projected);
         let attention = self.attention(pass.batch, pass.draws);
         attention.forward(parts.projected, parts.mixed, parts.log_sums);
@@ -128,7 +128,7 @@ impl Kernel for SelfAttention {
         let attention = self.attention(pass.batch, pass.draws);
         attention.backward(kept.projected, kept.mixed, kept.log_sums, d.mixed, d.projected);
         round(pass.format, d.projected);
-        project.backward_weight(pass.inputs[0].real(), d.projected, (d_in.0, onto), with(onto, d_in.1));
+        project.backward_weight(pass.inputs[0].floats(), d.projected, (d_in.0, onto), with(onto, d_in.1));
         if let Some(dx) = pass.d_inputs[0].take() {
             project.backward_input(d.projected, in_weight, dx);
         }

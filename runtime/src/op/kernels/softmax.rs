@@ -25,7 +25,7 @@ impl Kernel for Softmax {
     }
 
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
-        self.sizes(pass.batch).forward(pass.inputs[0].real(), pass.output);
+        self.sizes(pass.batch).forward(pass.inputs[0].floats(), pass.output);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use crate::trainer::{Scaling, Skip, Totals};
 impl TrainStep<'_> {
     /// Skips the step if its loss or gradients are not finite, and returns the reason.
     pub(super) fn skip(&mut self, step: u64, totals: &Totals, is_finite: bool) -> Result<Option<Skip>> {
-        let verdict = self.scaler.judge(is_finite);
+        let verdict = self.scaler.decide(is_finite);
         if verdict == ScaleDecision::Apply {
             return Ok(None);
         }

@@ -56,7 +56,7 @@ impl Layer for Bowl {
 
 impl Kernel for Bowl {
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
-        for (y, x) in pass.output.iter_mut().zip(pass.inputs[0].real()) {
+        for (y, x) in pass.output.iter_mut().zip(pass.inputs[0].floats()) {
             *y = 0.25 * x * x;
         }
         Ok(())
@@ -64,7 +64,7 @@ impl Kernel for Bowl {
 
     fn backward(&self, pass: &mut Backward<'_>) {
         let Some((dx, onto)) = pass.d_inputs[0].take() else { return };
-        for ((dx, d), x) in dx.iter_mut().zip(&*pass.d).zip(pass.inputs[0].real()) {
+        for ((dx, d), x) in dx.iter_mut().zip(&*pass.d).zip(pass.inputs[0].floats()) {
             let gradient = 0.5 * x * d;
             *dx = if onto == WriteMode::Accumulate { *dx + gradient } else { gradient };
         }
