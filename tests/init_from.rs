@@ -237,7 +237,7 @@ fn every_mismatch_is_reported_at_once() {
     );
     for sentence in [
         "except: no parameter matches `haed.*` (unmatched, with similar names: `head.weight`, `head.bias`, `stem.weight`)",
-        "`backbone.0.weight` and `stem.weight` are both for `stem.weight`",
+        "`backbone.0.weight` and `stem.weight` both map to `stem.weight`",
         "`backbone.1.weight` is [3]; `norm.weight` is [2]",
         "`norm.bias` [2] is missing (unmatched, with similar names: `norms.bias`)",
         "`head.bias` [3] is missing",

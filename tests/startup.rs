@@ -183,7 +183,7 @@ fn optimizer_rules_are_checked_at_largest_learning_rate() {
     );
     assert!(
         problem.ends_with(
-            "lr * weight_decay is 1.2; expected less than 1, or each step removes the whole weight"
+            "lr * weight_decay is 1.2; expected less than 1; otherwise a single step shrinks weights to 0 or beyond"
         )
     );
     assert!(

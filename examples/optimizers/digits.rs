@@ -49,7 +49,7 @@ pub(crate) fn learn(optimizer: &dyn AnyOptimizer, rate: f64) -> Result<Option<Cu
     };
     let run = match Reading::experiment().optimizer(optimizer).without_folder().run_with(&mut listen) {
         Ok(run) => run,
-        Err(Error::Experiment { .. }) => return Ok(None),
+        Err(Error::Training { .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
     let test_accuracy = run.outcome.test.map_or(0.0, |test| test.metrics["accuracy"]);

@@ -77,7 +77,7 @@ pub enum Error {
 
     /// Training cannot continue.
     #[error("step {step}: {problem}")]
-    Experiment {
+    Training {
         /// The optimizer step, from 1.
         step: u64,
         /// What happened, and what to try.

@@ -79,8 +79,8 @@ impl<M: Model> TrainedModel<M> {
         write_output_by(path.as_ref(), |to| file.write(to))
     }
 
-    /// Writes the model for other programs, as safetensors with the names that PyTorch and candle use: a `state_dict` of
-    /// modules that are called as the layers are.
+    /// Writes the model for other programs, as safetensors with the names that PyTorch and candle use: a `state_dict`
+    /// whose modules have the names of the layers.
     ///
     /// Each parameter and running statistic is f32, with the axes of PyTorch's layer, under the layer's path and its name in
     /// PyTorch: `conv2d_1.weight`, `block.0.linear_2.bias`, `batch_norm_1.running_mean`. This is also its path in the files of

@@ -265,17 +265,19 @@ impl Display for Summary {
         }
         totals.row(["running statistics", &count(self.statistics)]);
         totals.row(["weight decay", &self.decay()]);
-        totals.row(["forward", &format!("{} FLOPs a sample", short(self.flops()))]);
+        totals.row(["forward", &format!("{} FLOPs per sample", short(self.flops()))]);
         totals.row([
             "forward and backward",
-            &format!("{} FLOPs a micro-batch, at about three times forward", short(self.training_flops())),
+            &format!(
+                "{} FLOPs per micro-batch (about three times the forward pass)",
+                short(self.training_flops())
+            ),
         ]);
         let copies = match memory.copies {
             0 => String::new(),
             copies => format!("copies and saving {}, ", bytes(copies)),
         };
-        let source =
-            if self.planned.is_some() { "as planned" } else { "as an estimate of what the engine holds" };
+        let source = if self.planned.is_some() { "as planned" } else { "estimated" };
         totals.row(["memory", &format!("{}, {source}:", bytes(memory.total()))]);
         totals.row([
             "",
@@ -294,7 +296,10 @@ impl Display for Summary {
                 Some(Format::Bf16) => "bf16",
                 Some(Format::F16) => "f16",
             };
-            totals.row(["", &format!("of a micro-batch {kept} kept for backward, values as {format}")]);
+            totals.row([
+                "",
+                &format!("{kept} of the micro-batch is kept for the backward pass, stored as {format}"),
+            ]);
         }
         write!(f, "{totals}")
     }
@@ -348,9 +353,9 @@ Line, a micro-batch of 64
   trained parameters    6
   running statistics    3
   weight decay          applies to matrices and kernels (1, with 3 elements); not to the others (1, with 3), unless `decay: All`
-  forward               3 FLOPs a sample
-  forward and backward  576 FLOPs a micro-batch, at about three times forward
-  memory                1.6 KiB, as an estimate of what the engine holds:
+  forward               3 FLOPs per sample
+  forward and backward  576 FLOPs per micro-batch (about three times the forward pass)
+  memory                1.6 KiB, estimated:
                         parameters 36 B, gradients 24 B, optimizer 48 B, values of a micro-batch 1.5 KiB
 ";
         assert_eq!(graph().summary(64).with_optimizer(2).to_string(), expected);

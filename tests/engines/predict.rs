@@ -240,7 +240,7 @@ fn model_file_with_non_finite_values_is_rejected() {
     assert!(with("conv2d_1.bias", f32::INFINITY).contains("`conv2d_1.bias` has inf at element 1"));
     let problem = with("batch_norm_1.running_var", -0.5);
     let expected =
-        "`batch_norm_1.running_var` has -0.5 at element 1; expected a value from 0 up, as a variance is";
+        "`batch_norm_1.running_var` has -0.5 at element 1; expected a value of at least 0, as for a variance";
     assert!(problem.contains(expected), "{problem}");
 }
 

@@ -34,7 +34,8 @@ int fsync(int file) {
         path[length < 0 ? 0 : length] = 0;
         if ((!of || strstr(path, of)) && answer("SYNC_ERRNO"))
             return -1;
-    }
+    } else if (answer("FILE_SYNC_ERRNO"))
+        return -1;
     return real(file);
 }
 
@@ -99,6 +100,20 @@ fn file_system_without_locks_and_folder_sync_is_supported() {
     assert!(output.status.success(), "{}", said(&output));
     let output = program(&library, &place, &["check"], &[]);
     assert!(output.status.success() && !said(&output).contains("note: "), "{}", said(&output));
+}
+
+/// A file system that syncs no file either: every file of a run, checkpoints included, is written all the same.
+#[test]
+fn file_system_without_any_sync_is_supported() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(library) = answers(folder.path()) else { return };
+    let place = folder.path().join("place");
+    fs::create_dir(&place).unwrap();
+    let lacking = [("SYNC_ERRNO", EINVAL), ("FILE_SYNC_ERRNO", EINVAL)];
+    let output = program(&library, &place, &["--epochs", "2"], &lacking);
+    assert!(output.status.success(), "{}", said(&output));
+    let run = only(&place.join("runs/small_digits")).unwrap();
+    assert!(run.join("model.safetensors").is_file());
 }
 
 /// A disk error stops a run and a check; an error in the new folder of a run leaves no folder.

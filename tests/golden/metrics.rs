@@ -166,7 +166,8 @@ fn multilabel_metrics_match_scikit_learn() {
     let metric: &dyn AnyMetric<Logits<4>, Labels<4>> = &F1 { average: Average::Binary };
     assert_eq!(
         metric.fits().unwrap_err().as_str(),
-        "F1: average is Binary, but there are 4 labels; expected Macro, Micro or Weighted, or a model of 1 label"
+        "F1: average is Binary, but there are 4 labels; expected `Average::Macro`, `Average::Micro` or `Average::Weighted`, or a \
+         model of 1 label"
     );
 }
 

@@ -285,7 +285,7 @@ pub(crate) fn out_of_range(error: &Error) -> Result<Seen, String> {
     let text = error.to_string();
     let of_numbers = ["is not finite", "too large for f32", "the loss is NaN", "the loss is inf"];
     let is_of_numbers =
-        matches!(error, Error::Experiment { .. }) && of_numbers.iter().any(|words| text.contains(words));
+        matches!(error, Error::Training { .. }) && of_numbers.iter().any(|words| text.contains(words));
     hold(is_of_numbers, || format!("it fails after it has started: {error:?}"))?;
     Ok(Seen::OutOfRange)
 }

@@ -258,7 +258,7 @@ fn checkpoint_with_non_finite_values_is_rejected_with_position() {
             "model.safetensors",
             "batch_norm_1.running_var",
             -0.5,
-            "has -0.5 at element 2; expected a value from 0 up",
+            "has -0.5 at element 2; expected a value of at least 0",
         ),
     ] {
         let name = format!("{}/{file}", checkpoint(20));

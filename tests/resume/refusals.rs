@@ -48,7 +48,7 @@ fn changed_spec_is_rejected_with_key_names() {
     let problem = resumed(changed(), &folder).unwrap_err().to_string();
     for words in [
         "resume: ",
-        "step-00000020 has another spec: `ema.decay` was 0.9, is 0.8; `epochs` was 3, is 4; `optimizer.lr` was 0.02, is 0.5;",
+        "step-00000020 was recorded with a different spec: `ema.decay` was 0.9, is 0.8; `epochs` was 3, is 4; `optimizer.lr` was 0.02, is 0.5;",
         "--allow-spec-change ema.decay,epochs,optimizer.lr",
     ] {
         assert!(problem.contains(words), "`{words}` is not in: {problem}");
@@ -78,7 +78,7 @@ fn mismatched_state_is_rejected() {
     let before = every_file(&folder);
     let problem =
         resumed(Averaged::experiment().set("batch", "5").unwrap(), &folder).unwrap_err().to_string();
-    let words = "step-00000020 has another spec: `batch` was 4, is 5; use the spec that the run was started with; \
+    let words = "step-00000020 was recorded with a different spec: `batch` was 4, is 5; use the spec that the run was started with; \
                  the change cannot be permitted: the saved state is after 4 steps of epoch 3, 20 steps in total, which does not \
                  exist in a run of 18 steps, 6 per epoch";
     assert!(problem.contains(words) && !problem.contains("--allow-spec-change"), "{problem}");
@@ -125,7 +125,7 @@ fn rejected_resume_leaves_run_unchanged() {
         ("batch", "8", "which does not exist in a run of 12 steps"),
         ("accumulate", "2", "which does not exist in a run of 12 steps"),
         ("ema", "{}", "the saved state has no average of the weights"),
-        ("early_stop.restore_best", "true", "does not have the best weights so far"),
+        ("early_stop.restore_best", "true", "the checkpoint has no best weights"),
     ] {
         let training = plain().set(key, value).unwrap().allow_spec_change(key);
         let mut look = |event: &Event<'_>| {
@@ -167,7 +167,8 @@ fn changed_data_are_rejected() {
     let folder = Moving::experiment().out(out.path()).run().unwrap().folder.unwrap();
     MOVED.store(true, Ordering::Relaxed);
     let problem = Moving::experiment().resume(&folder).run().unwrap_err().to_string();
-    let words = ["data: they are not those of ", "their fingerprint was ", "the data it was started with"];
+    let words =
+        ["data: the data set differs from that of ", " (fingerprint ", "the data it was started with"];
     assert!(words.iter().all(|words| problem.contains(words)), "{problem}");
 }
 

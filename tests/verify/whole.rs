@@ -161,7 +161,8 @@ fn verify_rejects_changed_spec_data_or_program() {
     let refused = |training: Experiment<Net>, from| training.verify(&folder, from).unwrap_err().to_string();
     for from in [None, Some(12)] {
         let problem = refused(set("0.5"), from);
-        for words in ["verify: ", "has another spec: `optimizer.lr` was 0.01, is 0.5; use "] {
+        for words in ["verify: ", "was recorded with a different spec: `optimizer.lr` was 0.01, is 0.5; use "]
+        {
             assert!(problem.contains(words), "`{words}` is not in: {problem}");
         }
     }
@@ -181,7 +182,8 @@ fn verify_rejects_changed_spec_data_or_program() {
     for from in [None, Some(2)] {
         let problem = Moving::experiment().verify(&folder, from).unwrap_err().to_string();
         assert!(
-            problem.starts_with("data: they are not those of ") && problem.contains("fingerprint"),
+            problem.starts_with("data: the data set differs from that of ")
+                && problem.contains("fingerprint"),
             "{problem}"
         );
     }

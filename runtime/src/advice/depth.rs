@@ -112,7 +112,7 @@ pub(super) fn symmetric_weights(facts: &Facts<'_>) -> Option<String> {
     };
     let pairs = graph.nodes.iter().filter(|node| is_constant(node)).filter_map(|node| {
         let before = behind(graph, node, passes)?;
-        is_constant(before).then(|| format!("those of `{}` and of `{}` after it", before.path, node.path))
+        is_constant(before).then(|| format!("`{}` and the following `{}`", before.path, node.path))
     });
-    Some(format!("weights with all elements initialized to the same value: {}", named(pairs)?))
+    Some(format!("{} have all weights initialized to one constant", named(pairs)?))
 }

@@ -31,7 +31,7 @@ pub(super) fn decay_everywhere(facts: &Facts<'_>) -> Option<String> {
     let first = decayed.next()?;
     let what = if first.role == Role::Bias { "a bias" } else { "the scale or shift of a norm" };
     Some(format!(
-        "`decay: All` decays `{}`, {what}; {} such parameters in total",
+        "`decay: Decay::All` applies decay to `{}`, {what} ({} such parameters)",
         first.path,
         decayed.count() + 1
     ))

@@ -66,21 +66,21 @@ pub(super) const RULES: &[Rule] = &[
         advice: Advice::NormTwice,
         find: model::norm_twice,
         why: "the second norm undoes the scale and shift that the first one learned",
-        instead: "one of them",
+        instead: "keep only one of them",
         reference: ARITHMETIC,
     },
     Rule {
         advice: Advice::ActivationTwice,
         find: model::activation_twice,
         why: "a second activation adds little: a second `relu` changes nothing, others only flatten the slope further",
-        instead: "one of them, or a layer with weights between them",
+        instead: "keep only one of them, or put a layer with weights between them",
         reference: ARITHMETIC,
     },
     Rule {
         advice: Advice::LinearTwice,
         find: model::linear_twice,
         why: "a product of two matrices is a matrix: the two layers can express no more than one",
-        instead: "an activation between them, or one of them",
+        instead: "put an activation between them, or keep only one of them",
         reference: ARITHMETIC,
     },
     Rule {
@@ -143,7 +143,7 @@ pub(super) const RULES: &[Rule] = &[
         advice: Advice::DecayEverywhere,
         find: optimizer::decay_everywhere,
         why: "biases and norm parameters are few and hardly overfit; decaying them only weakens their layer",
-        instead: "`decay: Matrices`, the default; a `Group` for an embedding that should decay",
+        instead: "`decay: Decay::Matrices` (the default), and a `Group` for an embedding that should decay",
         reference: "He et al. 2019, 3.1",
     },
     Rule {
@@ -208,8 +208,8 @@ pub(super) const RULES: &[Rule] = &[
         advice: Advice::UnscaledInputs,
         find: data::unscaled_inputs,
         why: "initial weights and usual learning rates assume inputs of mean 0 and standard deviation 1",
-        instead: "`.with_normalization(Normalization::PerElement)` on the data, `Whole` for images, or a norm as the first \
-                  layer",
+        instead: "`.with_normalization(Normalization::PerElement)` on the data, `Normalization::Whole` for images, or a norm \
+                  as the first layer",
         reference: "LeCun et al. 1998",
     },
     Rule {

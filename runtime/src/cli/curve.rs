@@ -52,7 +52,7 @@ impl Display for Curve<'_> {
         }
         write!(f, "\n{table}")?;
         if spans.iter().any(|span| span.listens) {
-            writeln!(f, "\n  * depends on the evaluations; drawn as if each were an improvement")?;
+            writeln!(f, "\n  * depends on validation results; plotted as if every evaluation improved")?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::arguments::{Export, Format};
 use super::say;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::files::check_output;
+use crate::files::{check_output, is_stdout};
 use crate::model::Model;
 use crate::run_dir::{newest, newest_checkpoint};
 
@@ -26,6 +26,10 @@ pub(super) fn export<M: Model>(
     check_output(file)?;
     let trained = training.load(&model)?;
     trained.export(file)?;
+    if is_stdout(file) {
+        // What was written there is the model alone.
+        return Ok(());
+    }
     let (count, numbers) =
         trained.numbers().iter().fold((0, 0), |(count, sum), numbers| (count + 1, sum + numbers.len()));
     let normalized = match trained.normalizer() {

@@ -529,7 +529,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let problem =
                 program(&format!("line {line} {}", folder.path().display())).unwrap_err().to_string();
-            assert!(problem.ends_with("this is a folder; give the name of a file"), "{problem}");
+            assert!(problem.ends_with("this is a folder; pass a file name"), "{problem}");
         }
     }
 

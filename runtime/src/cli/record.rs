@@ -106,17 +106,17 @@ impl Display for Shown<'_> {
             match parameter {
                 Some(parameter) if parameter == first => {}
                 Some(parameter) => writeln!(f, "  {}", word(&parameter.to_string()))?,
-                None => writeln!(f, "  no parameter differs at a step that has hashes")?,
+                None => writeln!(f, "  all recorded parameter hashes are equal")?,
             }
             return Ok(());
         }
         if to == from {
-            return writeln!(f, "there is no record after step {from} of {}", folder.display());
+            return writeln!(f, "nothing to compare: {} ends at step {from}", folder.display());
         }
         writeln!(f, "the same bit for bit: {}\n", folder.display())?;
         let mut table = Table::new("<<").indented(2);
         table.row(["steps".to_owned(), format!("{} to {}", count(from + 1), count(*to))]);
-        table.row(["parameters".to_owned(), format!("by their hashes, at {} steps", count(*traced))]);
+        table.row(["parameters".to_owned(), format!("hashes compared at {} steps", count(*traced))]);
         let steps: Vec<_> = checkpoints.iter().map(|&step| count(step)).collect();
         let steps = if steps.is_empty() { "none".to_owned() } else { steps.join(", ") };
         table.row(["checkpoints".to_owned(), steps]);

@@ -58,12 +58,20 @@ pub(super) fn unpacked<'a>(
     size: Option<u64>,
 ) -> Result<(Origin, Box<dyn BufRead + 'a>)> {
     let mut origin = Origin { path: path.to_owned(), packed: false, size };
-    let packed = bytes.fill_buf().map_err(|error| origin.unreadable(error))?.starts_with(&[0x1F, 0x8B]);
-    origin.packed = packed;
-    if packed {
+    let start = start(&mut bytes, 64).map_err(|error| origin.unreadable(error))?;
+    origin.packed = start.starts_with(&[0x1F, 0x8B]);
+    let bytes = io::Cursor::new(start).chain(bytes);
+    if origin.packed {
         return Ok((origin, Box::new(BufReader::new(Members(Some(GzDecoder::new(bytes)))))));
     }
     Ok((origin, Box::new(bytes)))
+}
+
+/// The first bytes, as many as `count` if there are so many: a pipe may return them one by one.
+fn start(bytes: &mut impl Read, count: u64) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    bytes.take(count).read_to_end(&mut start)?;
+    Ok(start)
 }
 
 /// The contents of a gzip file: consecutive members, possibly followed by zeros with which tapes and block

@@ -12,7 +12,7 @@ pub enum Normalization {
     /// Each element of the input has mean 0 and standard deviation 1 over the training samples. An element that is
     /// constant there becomes 0.
     PerElement,
-    /// All elements together have mean 0 and standard deviation 1: for images, whose pixels are alike.
+    /// All elements together have mean 0 and standard deviation 1: for images, whose pixels share one scale.
     Whole,
 }
 

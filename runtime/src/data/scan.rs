@@ -63,7 +63,7 @@ impl DatasetScan {
             }
         }
         let parts = parts.of_each(data.len());
-        let learned = parts.iter().map(|part| *part == Some(Part::Experiment)).collect();
+        let learned = parts.iter().map(|part| *part == Some(Part::Training)).collect();
         Ok(Self {
             learned,
             parts,
@@ -137,7 +137,7 @@ impl DatasetScan {
                 None => "has the weight 0 in the loss".to_owned(),
             };
             let (name, then) = match part {
-                Part::Experiment => ("training", "nothing could be learned"),
+                Part::Training => ("training", "nothing could be learned"),
                 Part::Validation => {
                     ("validation", "their loss is not defined; label some, or split the data differently")
                 }
@@ -180,7 +180,7 @@ fn bytes(numbers: &Elements) -> Vec<u8> {
 pub(super) fn place(data: &dyn AnyDataset, index: usize, part: Option<Part>) -> String {
     let location = data.location(index).map(|location| format!("{location}: ")).unwrap_or_default();
     let part = match part {
-        Some(Part::Experiment) => " of the training part",
+        Some(Part::Training) => " of the training part",
         Some(Part::Validation) => " of the validation part",
         Some(Part::Test) => " of the test part",
         None => "",

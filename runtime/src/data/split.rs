@@ -108,13 +108,13 @@ impl Split {
 /// A part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    Experiment,
+    Training,
     Validation,
     Test,
 }
 
 impl Part {
-    pub(super) const ALL: [Self; 3] = [Self::Experiment, Self::Validation, Self::Test];
+    pub(super) const ALL: [Self; 3] = [Self::Training, Self::Validation, Self::Test];
 }
 
 impl Parts {

@@ -37,11 +37,20 @@ pub(crate) fn write_output_by(
 ) -> Result<()> {
     match target(path)? {
         Target::File(at, replaced) => write_like(&at, write, replaced.as_ref()),
+        // The same open file as the rest of the output, whose position moves with it.
+        Target::Stream(at) if is_stdout(&at) => {
+            write(&mut std::io::stdout().lock()).map_err(Error::file(path))
+        }
         Target::Stream(at) => {
-            let file = File::options().write(true).truncate(true).open(at);
+            let file = File::options().append(true).open(at);
             file.and_then(|mut file| write(&mut file)).map_err(Error::file(path))
         }
     }
+}
+
+/// Whether a path names the standard output of this process.
+pub(crate) fn is_stdout(path: &Path) -> bool {
+    ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
 }
 
 fn target(path: &Path) -> Result<Target> {
@@ -61,13 +70,13 @@ fn target(path: &Path) -> Result<Target> {
         },
     };
     if about.is_dir() {
-        return Err(file(IoError::new(ErrorKind::IsADirectory, "this is a folder; give the name of a file")));
+        return Err(file(IoError::new(ErrorKind::IsADirectory, "this is a folder; pass a file name")));
     }
     if !about.is_file() {
         let kind = kind(&about);
         return match kind {
             Some(kind) => {
-                let problem = format!("this is {kind}; give the name of a file");
+                let problem = format!("this is {kind}; pass a file name");
                 Err(file(IoError::new(ErrorKind::InvalidInput, problem)))
             }
             None => Ok(Target::Stream(path.to_owned())),
@@ -205,9 +214,9 @@ mod tests {
     fn invalid_output_path_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        assert!(problem(folder.path()).ends_with(": this is a folder; give the name of a file"));
+        assert!(problem(folder.path()).ends_with(": this is a folder; pass a file name"));
         let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
-        assert!(problem(&at("socket")).ends_with("socket: this is a socket; give the name of a file"));
+        assert!(problem(&at("socket")).ends_with("socket: this is a socket; pass a file name"));
         assert!(problem(&at("none/model")).contains("none/model: No such file"));
         fs::write(at("file"), "").unwrap();
         assert!(problem(&at("file/model")).contains("file/model: Not a directory"));

@@ -214,7 +214,7 @@ impl Facts {
             Classes::Two(key) if same_text(what, "labels") && classes != 1 => Err(CheckError::new(key)
                 .text(", but there are ")
                 .number(classes)
-                .text(" labels; expected Macro, Micro or Weighted, or a model of 1 label")),
+                .text(" labels; expected `Average::Macro`, `Average::Micro` or `Average::Weighted`, or a model of 1 label")),
             // One logit distinguishes two classes.
             Classes::Two(_) if classes == 1 && (same_text(what, "labels") || same_text(what, "logits")) => {
                 Ok(())
@@ -224,7 +224,7 @@ impl Facts {
                 .number(classes)
                 .text(" ")
                 .text(what)
-                .text("; expected Macro, Micro or Weighted, or a model of 2 classes")),
+                .text("; expected `Average::Macro`, `Average::Micro` or `Average::Weighted`, or a model of 2 classes")),
             _ => Ok(()),
         }
     }

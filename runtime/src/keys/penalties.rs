@@ -72,7 +72,7 @@ const fn check_decay(key: &str, decay: f64, lr: f64) -> CheckResult {
             .text(key)
             .text(" is ")
             .float(lr * decay)
-            .text("; expected less than 1, or each step removes the whole weight"));
+            .text("; expected less than 1; otherwise a single step shrinks weights to 0 or beyond"));
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::shape::{CheckResult, Shape};
 ///
 /// # Shapes
 /// `[channels, height, width]` to `[channels, h, w]` with
-/// `h = floor((height + 2 padding - kernel) / stride) + 1`, and `w` alike.
+/// `h = floor((height + 2 padding - kernel) / stride) + 1`, and likewise for `w`.
 ///
 /// # Errors
 /// `avg_pool2d: a 5x5 kernel does not fit the input [1, 2, 2] with padding 0`, or

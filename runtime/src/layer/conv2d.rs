@@ -22,7 +22,7 @@ use crate::shape::{CheckError, CheckResult, Shape};
 ///
 /// # Shapes
 /// `[channels, height, width]` to `[out, h, w]` with
-/// `h = floor((height + 2 padding - dilation (kernel - 1) - 1) / stride) + 1`, and `w` alike.
+/// `h = floor((height + 2 padding - dilation (kernel - 1) - 1) / stride) + 1`, and likewise for `w`.
 ///
 /// # Errors
 /// `conv2d: a 5x5 kernel does not fit the input [1, 2, 2] with padding 0`, or a count of 0, or channels

@@ -59,7 +59,7 @@ impl GraphParameter {
         let is_wrong = |value: &f32| !value.is_finite() || *value < self.minimum;
         let (place, value) = values.iter().enumerate().find(|(_, value)| is_wrong(value))?;
         let expected = if value.is_finite() {
-            format!("a value from {} up, as a variance is", self.minimum)
+            format!("a value of at least {}, as for a variance", self.minimum)
         } else {
             "values that are finite in f32".to_owned()
         };

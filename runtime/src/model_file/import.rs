@@ -105,7 +105,7 @@ impl Reading<'_> {
             if let Some(other) = placed.insert(number, place) {
                 let path = &self.graph.parameters[number].path;
                 let (a, b) = (shown(&tensors[other].0), shown(name));
-                self.faults.push(format!("`{a}` and `{b}` are both for `{path}`"));
+                self.faults.push(format!("`{a}` and `{b}` both map to `{path}`"));
                 self.passed.insert(other);
             }
         }

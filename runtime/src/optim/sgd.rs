@@ -182,7 +182,8 @@ mod tests {
         assert!(said(Sgd { nesterov: true, ..Sgd::DEFAULT }).starts_with("nesterov requires momentum"));
         assert!(said(Sgd { lr: f64::NAN, ..Sgd::DEFAULT }).contains("lr is NaN"));
         assert!(
-            said(Sgd { lr: 2.0, weight_decay: 0.5, ..Sgd::DEFAULT }).contains("removes the whole weight")
+            said(Sgd { lr: 2.0, weight_decay: 0.5, ..Sgd::DEFAULT })
+                .contains("shrinks weights to 0 or beyond")
         );
     }
 }

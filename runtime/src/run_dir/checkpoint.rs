@@ -81,9 +81,9 @@ impl Checkpoints {
 
     /// Continues with these checkpoints. Removes what a stopped process left incomplete, and sets those of `damaged`
     /// aside.
-    pub(super) fn take_up(&mut self, slots: Vec<Slot>, best: Option<u64>, damaged: &[Slot]) -> Result<()> {
+    pub(super) fn resume(&mut self, slots: Vec<Slot>, best: Option<u64>, damaged: &[Slot]) -> Result<()> {
         self.best = best;
-        self.writer.wait()?.take_up(slots, best, damaged)
+        self.writer.wait()?.resume(slots, best, damaged)
     }
 
     /// Copies the state and saves it in the background. Then removes the checkpoints that are no longer kept.
@@ -105,13 +105,15 @@ impl Checkpoints {
     /// Saves the state of an interrupted run directly from memory. Does nothing if there is a checkpoint of this step: only an
     /// evaluation may have followed, which a resumed run repeats.
     pub(super) fn save_interrupted(&mut self, snapshot: &Snapshot<'_>, recording: Recording) -> Result<()> {
+        // The failure of an earlier checkpoint is reported after this one has been tried.
+        let earlier = self.writer.wait().map(|_| ());
         let shelf = self.writer.wait()?;
-        if shelf.has(snapshot.step) {
-            return Ok(());
+        if !shelf.has(snapshot.step) {
+            let files = self.origin.in_place(snapshot, recording.records)?;
+            recording.logs.iter().try_for_each(Log::sync)?;
+            shelf.add(Slot::of_interruption(snapshot.step), files, self.best)?;
         }
-        let files = self.origin.in_place(snapshot, recording.records)?;
-        recording.logs.iter().try_for_each(Log::sync)?;
-        shelf.add(Slot::of_interruption(snapshot.step), files, self.best)
+        earlier
     }
 
     /// The model file with these weights.

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::checksums::{SUMS, line};
 use crate::error::{Error, Result};
-use crate::files::{hex, sync_folder, write_synced};
+use crate::files::{hex, sync, sync_folder, write_synced};
 use crate::model_file::TensorFile;
 
 /// The name of a checkpoint's folder.
@@ -91,7 +91,7 @@ impl CheckpointStore {
 
     /// Opens the existing store. Removes what a stopped process left partly written or partly removed, and sets `damaged`
     /// aside. `best` is the last step of the best epoch so far.
-    pub(super) fn take_up(&mut self, slots: Vec<Slot>, best: Option<u64>, damaged: &[Slot]) -> Result<()> {
+    pub(super) fn resume(&mut self, slots: Vec<Slot>, best: Option<u64>, damaged: &[Slot]) -> Result<()> {
         let entries = fs::read_dir(&self.path).map_err(Error::file(&self.path))?;
         for entry in entries {
             let entry = entry.map_err(Error::file(&self.path))?;
@@ -186,7 +186,7 @@ fn write(folder: &Path, files: impl IntoIterator<Item = (&'static str, impl Cont
         let mut file =
             Summed { file: File::create_new(&path).map_err(Error::file(&path))?, hash: Sha256::new() };
         content.write(&mut file).map_err(Error::file(&path))?;
-        file.file.sync_all().map_err(Error::file(&path))?;
+        sync(&file.file).map_err(Error::file(&path))?;
         sums += &line(name, &hex(&file.hash.finalize()));
     }
     write_synced(&folder.join(SUMS), sums.as_bytes())?;

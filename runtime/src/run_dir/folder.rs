@@ -28,8 +28,8 @@ use crate::trainer::{Event, Exit, Observer, Outcome};
 /// The folder of one run: `<out>/<name>/<id>`.
 ///
 /// The id is the start time of the run in UTC: `20261123-184501`, with `-2`, `-3`… if another run
-/// has that id already. Among the runs of a program in one folder, the last run always has the highest id: if the clock has
-/// gone back since the last run, the new one takes its time and the next number.
+/// has that id already. Among the runs of a program in one folder, the last run always has the highest id: if the clock
+/// was set back, the new run reuses the last run's timestamp with the next suffix.
 ///
 /// A separate thread writes the checkpoints during the steps, one at a time. An error of it ends the run: at the
 /// next step, or at the end, which waits for the thread. Dropping the value waits too.
@@ -154,8 +154,8 @@ impl Folder {
 
 impl Observer for Folder {
     fn on(&mut self, event: &Event<'_>) -> Result<()> {
-        // A failed checkpoint does not prevent saving the model.
-        if !matches!(event, Event::End(_) | Event::Final(_)) {
+        // A failed checkpoint does not prevent saving the model, or the state of an interrupted run.
+        if !matches!(event, Event::End(_) | Event::Final(_) | Event::Interrupt(_)) {
             self.checkpoints.poll()?;
         }
         match event {
@@ -185,7 +185,7 @@ impl Observer for Folder {
                 let recording = self.record()?;
                 self.checkpoints.save_interrupted(snapshot, recording)
             }
-            Event::Begin(_) => self.go_on(),
+            Event::Begin(_) => self.apply_pending(),
             Event::Final(weights) => {
                 let (checkpoints, metrics) = (self.checkpoints.wait(), self.metrics.flush());
                 let file = self.checkpoints.model(weights)?;

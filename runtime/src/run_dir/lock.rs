@@ -57,7 +57,7 @@ impl Lock {
 
     /// Makes sure that no process is using a folder while it is read. Nothing is written. Without a lock file there
     /// is no lock.
-    pub(super) fn look(folder: &Path) -> Result<Option<Self>> {
+    pub(super) fn take_shared(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join("lock");
         loop {
             let file = match regular(&path).and_then(|_| File::open(&path)) {
@@ -129,9 +129,10 @@ mod tests {
         lock.keep();
         let problem = Lock::take(folder.path()).unwrap_err().to_string();
         assert!(problem.contains("another process is using this run folder"), "{problem}");
-        assert!(Lock::look(folder.path()).is_err());
+        assert!(Lock::take_shared(folder.path()).is_err());
         drop(lock);
-        let (one, other) = (Lock::look(folder.path()).unwrap(), Lock::look(folder.path()).unwrap());
+        let (one, other) =
+            (Lock::take_shared(folder.path()).unwrap(), Lock::take_shared(folder.path()).unwrap());
         assert!(one.is_some() && other.is_some() && Lock::take(folder.path()).is_err());
         drop((one, other));
         Lock::take(folder.path()).unwrap();
@@ -143,12 +144,12 @@ mod tests {
     fn temporary_lock_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
-        let looked = Lock::take(folder.path()).unwrap();
+        let lock = Lock::take(folder.path()).unwrap();
         let opened = File::open(&path).unwrap();
         assert!(Lock::take(folder.path()).is_err());
         assert!(path.exists(), "who is refused does not remove it");
-        drop(looked);
-        assert!(!path.exists() && Lock::look(folder.path()).unwrap().is_none());
+        drop(lock);
+        assert!(!path.exists() && Lock::take_shared(folder.path()).unwrap().is_none());
         let mut kept = Lock::take(folder.path()).unwrap();
         kept.keep();
         let stale = Lock { file: opened, path: path.clone(), is_new: false, missing: None };

@@ -40,12 +40,12 @@ pub(super) struct Manifest {
     result: Option<serde_json::Value>,
     /// Each time that the run was resumed.
     #[serde(default)]
-    resumed: Vec<TakenUp>,
+    resumed: Vec<Resumption>,
 }
 
 /// A time at which a run was resumed.
 #[derive(Serialize, Deserialize)]
-struct TakenUp {
+struct Resumption {
     time: String,
     /// The checkpoint's step.
     step: u64,
@@ -113,7 +113,7 @@ impl Manifest {
         (manifest.end, manifest.exit, manifest.result) = (None, None, None);
         (manifest.overrides, manifest.spec_hash) = (overrides(start), start.spec_hash.to_owned());
         let time = manifest.now();
-        manifest.resumed.push(TakenUp {
+        manifest.resumed.push(Resumption {
             time,
             step: resumed.step,
             damaged: resumed.damaged.clone(),
@@ -186,7 +186,7 @@ impl Manifest {
 
     /// The time, no earlier than any recorded so far.
     fn now(&self) -> String {
-        noted_after(self.resumed.last().map_or(&self.start, |taken_up| &taken_up.time))
+        noted_after(self.resumed.last().map_or(&self.start, |resumption| &resumption.time))
     }
 
     pub(super) fn write(&self) -> Result<()> {

@@ -11,7 +11,7 @@ use super::folder::SPEC_FORMAT;
 use super::lock::Lock;
 use super::logs::Logs;
 use super::manifest::Manifest;
-use super::restore::{Whole, slots};
+use super::restore::{IntactCheckpoint, slots};
 use super::start::Start;
 use crate::error::{Error, Result};
 use crate::files::read_file;
@@ -35,7 +35,7 @@ impl Record {
             let source = std::io::Error::other("not a folder; expected a run folder");
             return Err(Error::File { path: path.to_owned(), source });
         }
-        let lock = Lock::look(path)?;
+        let lock = Lock::take_shared(path)?;
         Ok(Self {
             path: path.to_owned(),
             manifest: Manifest::read(&path.join("manifest.json"))?,
@@ -100,7 +100,7 @@ impl Record {
         start: &Start<'_>,
         from: Option<u64>,
         to: u64,
-    ) -> Result<Option<Whole>> {
+    ) -> Result<Option<IntactCheckpoint>> {
         let refused = |problem: String| Error::Setting { key: what.to_owned(), problem };
         let first = from.unwrap_or(0);
         let later = self.manifest.spec_changes().filter(|(step, _)| (first..to).contains(step));
@@ -116,9 +116,9 @@ impl Record {
                 sentences.join("; ")
             )));
         }
-        let whole = from.map(|step| self.checkpoint(step).map_err(&refused)).transpose()?;
-        let (was, fingerprint) = match &whole {
-            Some(whole) => (&whole.state.spec, whole.state.data_fingerprint.as_str()),
+        let checkpoint = from.map(|step| self.checkpoint(step).map_err(&refused)).transpose()?;
+        let (was, fingerprint) = match &checkpoint {
+            Some(checkpoint) => (&checkpoint.state.spec, checkpoint.state.data_fingerprint.as_str()),
             None => (&self.spec, self.manifest.data_fingerprint()),
         };
         let other: Vec<_> = changes(was, start.spec).iter().map(Change::to_string).collect();
@@ -126,7 +126,7 @@ impl Record {
             self.manifest.spec_changes().any(|(step, known)| from == Some(step) && *known == other);
         if !other.is_empty() && !is_on_record {
             return Err(refused(format!(
-                "{} has another spec: {}; use the program and the settings that the run was started with",
+                "{} was recorded with a different spec: {}; use the program and the settings that the run was started with",
                 self.path.display(),
                 other.join("; ")
             )));
@@ -134,16 +134,16 @@ impl Record {
         let found = start.data.fingerprint();
         if found != fingerprint {
             return Err(Error::Dataset(format!(
-                "they are not those of {}: their fingerprint was {fingerprint}, is {found}; use the data that the run was \
+                "the data set differs from that of {} (fingerprint {fingerprint}, now {found}); use the data that the run was \
                  started with",
                 self.path.display()
             )));
         }
-        Ok(whole)
+        Ok(checkpoint)
     }
 
     /// Returns the checkpoint of a step, if it is intact and the logs belong to its run.
-    pub(super) fn checkpoint(&self, step: u64) -> Result<Whole, String> {
+    pub(super) fn checkpoint(&self, step: u64) -> Result<IntactCheckpoint, String> {
         let place = self.path.join("checkpoints");
         let Some(slot) = self.slots.iter().rfind(|slot| slot.step == step) else {
             let mut known: Vec<_> = self.slots.iter().map(|slot| slot.step.to_string()).collect();
@@ -157,7 +157,7 @@ impl Record {
         };
         let path = place.join(slot.name());
         let shown = path.display().to_string();
-        Whole::read(path, step, &self.logs).map_err(|fault| match fault {
+        IntactCheckpoint::read(path, step, &self.logs).map_err(|fault| match fault {
             Fault::Damaged(problem) => format!("{shown} is damaged: {problem}"),
             Fault::Unknown(error) => error.to_string(),
         })

@@ -19,7 +19,7 @@ use crate::trainer::{Saved, SavedBest};
 
 /// A checkpoint whose files are all verified.
 #[derive(Debug)]
-pub(crate) struct Whole {
+pub(crate) struct IntactCheckpoint {
     pub(super) path: PathBuf,
     pub(super) state: State,
     pub(super) files: Files,
@@ -29,7 +29,7 @@ pub(crate) struct Whole {
 #[derive(Debug)]
 pub(super) struct Found {
     /// The newest intact one.
-    pub(super) whole: Whole,
+    pub(super) checkpoint: IntactCheckpoint,
     /// It and all older ones, in order.
     pub(super) slots: Vec<Slot>,
     /// The newer ones, which are damaged, and one sentence for each.
@@ -37,20 +37,20 @@ pub(super) struct Found {
 }
 
 /// The newest intact checkpoint in a folder, of a run with these logs.
-pub(super) fn newest_whole(folder: &Path, logs: &Logs) -> Result<Found> {
+pub(super) fn newest_intact(folder: &Path, logs: &Logs) -> Result<Found> {
     let mut slots = slots(folder)?;
     let fault = |problem: String| {
         let problem = format!("{}: {problem}", folder.display());
         Err(Error::Setting { key: "resume".to_owned(), problem })
     };
     if slots.is_empty() {
-        let problem = "there is no checkpoint; a run saves them if its spec has `checkpoint`, and one if it is interrupted";
+        let problem = "there is no checkpoint; checkpoints are saved if the key `checkpoint` is set, or when a run is interrupted";
         return fault(problem.to_owned());
     }
     let mut damaged = Vec::new();
     while let Some(&slot) = slots.last() {
-        match Whole::read(folder.join(slot.name()), slot.step, logs) {
-            Ok(whole) => return Ok(Found { whole, slots, damaged }),
+        match IntactCheckpoint::read(folder.join(slot.name()), slot.step, logs) {
+            Ok(checkpoint) => return Ok(Found { checkpoint, slots, damaged }),
             Err(Fault::Damaged(problem)) => {
                 damaged.push((slot, format!("{} is damaged: {problem}", slot.name())));
             }
@@ -85,12 +85,12 @@ pub(super) fn slots(folder: &Path) -> Result<Vec<Slot>> {
     Ok(slots)
 }
 
-impl Whole {
+impl IntactCheckpoint {
     pub(super) fn read(path: PathBuf, step: u64, logs: &Logs) -> Result<Self, Fault> {
-        let whole = Self::open(path, step)?;
-        whole.state.metrics.part(METRICS, &logs.metrics)?;
-        whole.state.trace.part(&logs.trace)?;
-        Ok(whole)
+        let checkpoint = Self::open(path, step)?;
+        checkpoint.state.metrics.part(METRICS, &logs.metrics)?;
+        checkpoint.state.trace.part(&logs.trace)?;
+        Ok(checkpoint)
     }
 
     /// Reads a checkpoint without checking it against the logs of its run.

@@ -13,7 +13,7 @@ use super::manifest::Manifest;
 use super::metrics::{METRICS, Metrics};
 use super::probe::notices;
 use super::replay::replay;
-use super::restore::{Found, Whole, newest_whole};
+use super::restore::{Found, IntactCheckpoint, newest_intact};
 use super::start::Start;
 use super::trace::{TRACE, Trace};
 use crate::error::{Error, Result};
@@ -43,10 +43,10 @@ impl Folder {
         let lock = Lock::take(path)?;
         let fault = |problem: String| refused(format!("{}: {problem}", path.display()));
         let (place, logs) = (path.join("checkpoints"), Logs::read(path)?);
-        let Found { whole, slots, damaged } = newest_whole(&place, &logs)?;
-        let (saved, changes) = judge(&whole, start, permitted)?;
-        let lines = whole.state.metrics.part(METRICS, &logs.metrics).map_err(fault)?;
-        let traced = whole.state.trace.part(&logs.trace).map_err(fault)?;
+        let Found { checkpoint, slots, damaged } = newest_intact(&place, &logs)?;
+        let (saved, changes) = judge(&checkpoint, start, permitted)?;
+        let lines = checkpoint.state.metrics.part(METRICS, &logs.metrics).map_err(fault)?;
+        let traced = checkpoint.state.trace.part(&logs.trace).map_err(fault)?;
         let replayed = replay(start.name, lines).map_err(fault)?;
         let spec = spec_text(start);
         let is_written = match read_file(&path.join("spec.json")) {
@@ -55,14 +55,14 @@ impl Folder {
         };
         let notices = notices(path, &lock, sync_folder(path)?.as_ref());
         let (damaged, sentences) = damaged.into_iter().unzip();
-        let resumed = Resumed { checkpoint: whole.path, step: saved.step, damaged: sentences, changes };
+        let resumed = Resumed { checkpoint: checkpoint.path, step: saved.step, damaged: sentences, changes };
         let keep = start.settings.checkpoint.map_or(1, |checkpoint| checkpoint.keep);
         let trace = AppendLog::reopen(&path.join(TRACE), traced)?;
         let folder = Self {
             path: path.to_owned(),
             manifest: Manifest::resumed(path.join("manifest.json"), start, &resumed)?,
             metrics: Metrics::of(AppendLog::reopen(&path.join(METRICS), lines)?),
-            trace: Trace::go_on(trace, start.graph, &whole.state.trace)?,
+            trace: Trace::resume(trace, start.graph, &checkpoint.state.trace)?,
             checkpoints: Checkpoints::new(place, keep, Origin::of(start)),
             curves: replayed.curves,
             pending: Some(Pending {
@@ -78,10 +78,12 @@ impl Folder {
     }
 
     /// Applies the pending changes to the folder, if there are any.
-    pub(super) fn go_on(&mut self) -> Result<()> {
+    pub(super) fn apply_pending(&mut self) -> Result<()> {
         let Some(Pending { slots, damaged, best, spec }) = &self.pending else { return Ok(()) };
         clear_aside(&self.path)?;
-        self.checkpoints.take_up(slots.clone(), *best, damaged)?;
+        // It may be the model of a run that was interrupted in its last evaluation, and continues longer now.
+        remove_if_there(&self.model())?;
+        self.checkpoints.resume(slots.clone(), *best, damaged)?;
         self.metrics.cut()?;
         self.trace.cut()?;
         if let Some(spec) = spec {
@@ -97,12 +99,16 @@ impl Folder {
 /// Returns the state of a checkpoint for this run, and a line for each key of the spec that has changed. A change that was not
 /// permitted is an error, which describes how to permit it only if the state matches the changed spec. Other data are an
 /// error too.
-fn judge(whole: &Whole, start: &Start<'_>, permitted: &[String]) -> Result<(Saved, Vec<String>)> {
-    let changes = changes(&whole.state.spec, start.spec);
+fn judge(
+    checkpoint: &IntactCheckpoint,
+    start: &Start<'_>,
+    permitted: &[String],
+) -> Result<(Saved, Vec<String>)> {
+    let changes = changes(&checkpoint.state.spec, start.spec);
     let (allowed, other): (Vec<_>, Vec<_>) =
         changes.into_iter().partition(|change| change.is_among(permitted));
     let text = |changes: &[Change]| changes.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let saved = fitting(whole, start);
+    let saved = fitting(checkpoint, start);
     if other.is_empty() {
         return Ok((saved?, text(&allowed)));
     }
@@ -118,26 +124,33 @@ fn judge(whole: &Whole, start: &Start<'_>, permitted: &[String]) -> Result<(Save
         }
     };
     Err(refused(format!(
-        "{} has another spec: {}; use the spec that the run was started with{way}",
-        whole.path.display(),
+        "{} was recorded with a different spec: {}; use the spec that the run was started with{way}",
+        checkpoint.path.display(),
         text(&other).join("; "),
     )))
 }
 
 /// Returns the state, if the run can be resumed from it with these data and settings.
-fn fitting(whole: &Whole, start: &Start<'_>) -> Result<Saved> {
-    let (was, is) = (&whole.state.data_fingerprint, start.data.fingerprint());
+fn fitting(checkpoint: &IntactCheckpoint, start: &Start<'_>) -> Result<Saved> {
+    let (was, is) = (&checkpoint.state.data_fingerprint, start.data.fingerprint());
     if was != is {
         return Err(Error::Dataset(format!(
-            "they are not those of {}: their fingerprint was {was}, is {is}; a run resumes with the data it was started with",
-            whole.path.display()
+            "the data set differs from that of {} (fingerprint {was}, now {is}); a run resumes with the data it was started with",
+            checkpoint.path.display()
         )));
     }
-    let saved = whole.decode(start.graph, start.settings)?;
+    let saved = checkpoint.decode(start.graph, start.settings)?;
     saved.check(start.graph, start.settings, start.data)?;
     Ok(saved)
 }
 
 fn refused(problem: String) -> Error {
     Error::Setting { key: "resume".to_owned(), problem }
+}
+
+fn remove_if_there(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file(path)(error)),
+        _ => Ok(()),
+    }
 }

@@ -93,7 +93,7 @@ impl Trace {
     }
 
     /// Continues after the lines of a checkpoint.
-    pub(super) fn go_on(journal: AppendLog, graph: &Graph, traced: &Traced) -> Result<Self> {
+    pub(super) fn resume(journal: AppendLog, graph: &Graph, traced: &Traced) -> Result<Self> {
         let missing = Error::Internal("a checkpoint's chain is not checked");
         let chain = Chain::read(&traced.chain).ok_or(missing)?;
         Ok(Self { journal, paths: paths(graph), chain })

@@ -12,7 +12,7 @@ use super::difference::changes;
 use super::manifest::result;
 use super::metrics::{METRICS, Metrics};
 use super::record::Record;
-use super::restore::Whole;
+use super::restore::IntactCheckpoint;
 use super::start::Start;
 use super::state::Records;
 use super::tensors::{TensorDifference, first_difference};
@@ -90,7 +90,7 @@ pub(crate) struct Verifier<'a> {
     /// The checkpoints that are left to compare.
     slots_left: Vec<Slot>,
     /// The step whose state is requested.
-    asked: Option<u64>,
+    requested: Option<u64>,
     state: Option<State>,
     verified: Verified,
     is_over: bool,
@@ -103,12 +103,12 @@ pub(crate) struct State {
 }
 
 impl<'a> Verifier<'a> {
-    /// Before the first step after the checkpoint `whole`, or of the run. Stops at the step `asked`, if there is one.
+    /// Before the first step after `checkpoint`, or of the run. Stops at the step `requested`, if there is one.
     pub(crate) fn new(
         record: &'a Record,
         start: &Start<'_>,
-        whole: Option<(&Whole, &Saved)>,
-        asked: Option<u64>,
+        checkpoint: Option<(&IntactCheckpoint, &Saved)>,
+        requested: Option<u64>,
         observer: &'a mut dyn Observer,
     ) -> Result<Self> {
         let mut verified = Verified {
@@ -129,24 +129,24 @@ impl<'a> Verifier<'a> {
         }
         let fault = |problem| Error::Setting { key: "verify".to_owned(), problem };
         // The part before the re-run, in both files.
-        let (before, traced) = match whole {
+        let (before, traced) = match checkpoint {
             None => (&[][..], &[][..]),
-            Some((whole, _)) => {
-                let state = &whole.state;
+            Some((checkpoint, _)) => {
+                let state = &checkpoint.state;
                 (
                     state.metrics.part(METRICS, metrics).map_err(fault)?,
                     state.trace.part(trace).map_err(fault)?,
                 )
             }
         };
-        let own = match whole {
+        let own = match checkpoint {
             None => Trace::begin(AppendLog::unwritten(&[]), start.graph)?,
-            Some((whole, saved)) => {
+            Some((checkpoint, saved)) => {
                 (verified.from, verified.to) = (saved.step, saved.step);
-                Trace::go_on(AppendLog::unwritten(traced), start.graph, &whole.state.trace)?
+                Trace::resume(AppendLog::unwritten(traced), start.graph, &checkpoint.state.trace)?
             }
         };
-        let is_later = |slot: &Slot| whole.is_none_or(|(_, saved)| slot.step > saved.step);
+        let is_later = |slot: &Slot| checkpoint.is_none_or(|(_, saved)| slot.step > saved.step);
         let mut verifier = Self {
             metrics: Metrics::of(AppendLog::unwritten(before)),
             trace: own,
@@ -156,15 +156,15 @@ impl<'a> Verifier<'a> {
             record,
             origin: Origin::of(start),
             observer,
-            asked,
+            requested,
             state: None,
             verified,
             is_over: false,
         };
-        match whole {
+        match checkpoint {
             // The head of the file.
             None => verifier.compare(TRACE, 0),
-            Some((whole, saved)) => verifier.compare_saved(traced, &whole.path, saved),
+            Some((checkpoint, saved)) => verifier.compare_saved(traced, &checkpoint.path, saved),
         }
         Ok(verifier)
     }
@@ -197,7 +197,7 @@ impl<'a> Verifier<'a> {
             return Err(Error::Differs { path: self.verified.folder, difference: difference.to_string() });
         }
         self.state
-            .ok_or_else(|| Error::Experiment { step, problem: "the run ends before this step".to_owned() })
+            .ok_or_else(|| Error::Training { step, problem: "the run ends before this step".to_owned() })
     }
 
     /// The result, after the run ended with this model or was stopped here.
@@ -308,23 +308,23 @@ impl<'a> Verifier<'a> {
         let (step, name) = (slot.step, slot.name());
         let records = Records { metrics: self.metrics.recorded(), trace: self.trace.recorded() };
         let place = self.record.path.join("checkpoints").join(&name);
-        let whole = Whole::open(place, step);
+        let checkpoint = IntactCheckpoint::open(place, step);
         // A run can be interrupted at several points after a step: before and after an evaluation, or a skipped step.
-        if let Ok(whole) = &whole
+        if let Ok(checkpoint) = &checkpoint
             && !slot.is_due
-            && !whole.state.is_of(snapshot, &records)
+            && !checkpoint.state.is_of(snapshot, &records)
         {
             return Ok(());
         }
         self.slots_left.retain(|left| *left != slot);
         let made = self.origin.files(snapshot, records)?;
-        let recorded = match whole {
-            Ok(whole) => whole.files,
+        let recorded = match checkpoint {
+            Ok(checkpoint) => checkpoint.files,
             Err(Fault::Unknown(error)) => return Err(error),
             Err(Fault::Damaged(problem)) => {
-                let whole =
+                let damage =
                     ("the checkpoint".to_owned(), format!("damaged ({problem})"), "intact".to_owned());
-                self.differs(step, &format!("checkpoints/{name}"), whole, false);
+                self.differs(step, &format!("checkpoints/{name}"), damage, false);
                 return Ok(());
             }
         };
@@ -382,7 +382,7 @@ impl<'a> Verifier<'a> {
             }
             Event::Checkpoint(snapshot) => {
                 self.compare_checkpoints(snapshot)?;
-                if self.asked == Some(snapshot.step) {
+                if self.requested == Some(snapshot.step) {
                     self.state = Some(State {
                         parameters: snapshot.parameters.to_vec(),
                         average: snapshot.average.map(<[_]>::to_vec),
@@ -393,7 +393,7 @@ impl<'a> Verifier<'a> {
             _ => {}
         }
         // A request for a state is for that of the record.
-        self.is_over |= self.asked.is_some() && self.verified.first.is_some();
+        self.is_over |= self.requested.is_some() && self.verified.first.is_some();
         Ok(())
     }
 }
@@ -408,7 +408,7 @@ impl Observer for Verifier<'_> {
     }
 
     fn wants_state(&self, step: u64) -> bool {
-        self.asked == Some(step) || self.slots_left.iter().any(|slot| slot.step == step)
+        self.requested == Some(step) || self.slots_left.iter().any(|slot| slot.step == step)
     }
 }
 

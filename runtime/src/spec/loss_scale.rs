@@ -116,7 +116,7 @@ impl<'de> Deserialize<'de> for LossScale {
                 min: min.unwrap_or(Self::DEFAULT.min),
             }),
             _ => Err(serde::de::Error::custom(
-                "expected \"Dynamic\", a whole number, or some of `init`, `growth`, `backoff`, `interval` and `min`",
+                "expected \"Dynamic\", an integer, or an object with any of `init`, `growth`, `backoff`, `interval` and `min`",
             )),
         }
     }

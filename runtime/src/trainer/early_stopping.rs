@@ -79,7 +79,8 @@ impl EarlyStopping {
         if self.rule.restore_best && parameters.is_none() {
             return Err(Error::Setting {
                 key: "early_stop.restore_best".to_owned(),
-                problem: "the saved state does not have the best weights so far; set it to false".to_owned(),
+                problem: "the checkpoint has no best weights; set `early_stop.restore_best` to false"
+                    .to_owned(),
             });
         }
         let parameters = parameters.filter(|_| self.rule.restore_best);

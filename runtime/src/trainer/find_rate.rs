@@ -216,7 +216,7 @@ pub fn find_rate(
         }
         match report {
             Ok(_) => {}
-            Err(Error::Experiment { .. }) => {
+            Err(Error::Training { .. }) => {
                 curve.end = SearchEnd::NotFinite;
                 break;
             }

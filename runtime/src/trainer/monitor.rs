@@ -56,7 +56,7 @@ pub(super) fn value(monitor: Monitor, evaluation: &Evaluation, step: u64) -> Res
     };
     if value.is_nan() {
         let problem = format!("the monitored `{name}` of the validation data is NaN");
-        return Err(Error::Experiment { step, problem });
+        return Err(Error::Training { step, problem });
     }
     Ok(value)
 }

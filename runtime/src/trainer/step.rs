@@ -266,11 +266,11 @@ impl<'a> TrainStep<'a> {
     pub fn accumulate(&mut self, window: &[Batch]) -> Result<Totals> {
         let step = self.k + 1;
         if self.k == self.plan.steps {
-            return Err(Error::Experiment { step, problem: format!("the run has {} steps", self.k) });
+            return Err(Error::Training { step, problem: format!("the run has {} steps", self.k) });
         }
         if window.is_empty() {
             let problem = "the window has no micro-batches; expected at least 1".to_owned();
-            return Err(Error::Experiment { step, problem });
+            return Err(Error::Training { step, problem });
         }
         let mut totals = self.spare.take().unwrap_or_else(|| Totals::new(self.settings));
         totals.clear();
@@ -305,7 +305,7 @@ impl<'a> TrainStep<'a> {
     pub fn update(&mut self, totals: &Totals) -> Result<StepReport> {
         let step = self.k + 1;
         if self.k == self.plan.steps {
-            return Err(Error::Experiment { step, problem: format!("the run has {} steps", self.k) });
+            return Err(Error::Training { step, problem: format!("the run has {} steps", self.k) });
         }
         // A window without counted samples has the gradient 0.
         let average = match self.settings.loss.reduction() {
@@ -322,7 +322,7 @@ impl<'a> TrainStep<'a> {
         if is_finite {
             self.clip()?;
             let squares = matches!(self.settings.optimizer.step_size(), StepSize::SecondMoment { .. });
-            is_finite = !(squares && self.measure.is_too_large(self.engine.gradients()));
+            is_finite = !self.measure.is_too_large(self.engine.gradients(), squares);
         }
         let skip = self.skip(step, totals, is_finite)?;
         let gradient_norms = self.gradient_norms();

@@ -11,8 +11,7 @@ use crate::error::Result;
 /// The lines of a file, split into cells.
 ///
 /// Most rows have no quotation mark and are split at each delimiter. The `csv-core` crate splits the others. Lines are
-/// counted here, because the count of `csv-core` is one too low after `\r
-/// ` and does not include empty lines.
+/// counted here, because the count of `csv-core` is one too low after `\r\n` and does not include empty lines.
 pub(super) struct Rows<'a> {
     bytes: Box<dyn BufRead + 'a>,
     delimiter: u8,
@@ -40,8 +39,7 @@ impl<'a> Rows<'a> {
 
     /// Reads the rows of a table of which `numbers` columns are used.
     pub(super) fn new(bytes: Box<dyn BufRead + 'a>, delimiter: u8, numbers: usize) -> Self {
-        // Only `
-        // ` ends a line. A `\r` before it is trimmed like the blanks around a cell.
+        // Only `\n` ends a line. A `\r` before it is trimmed like the blanks around a cell.
         let cutter = ReaderBuilder::new().delimiter(delimiter).terminator(Terminator::Any(b'\n')).build();
         let longest = Self::LONGEST.saturating_add(Self::NUMBER.saturating_mul(numbers as u64));
         Self {

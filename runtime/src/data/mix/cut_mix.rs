@@ -21,7 +21,8 @@ use crate::shape::{CheckError, CheckResult, Shape};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CutMix {
-    /// How even the shares are, above 0; 1 by default, which makes all shares equally likely.
+    /// The parameter of the Beta(alpha, alpha) distribution of the mixing ratio, above 0; 1 by default, which makes all ratios
+    /// equally likely.
     pub alpha: f64,
     /// The fraction of micro-batches that are mixed, from 0 to 1; 0.5 by default.
     pub p: f64,

@@ -17,7 +17,8 @@ use crate::shape::{CheckError, CheckResult};
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mixup {
-    /// How even the shares are, above 0; 0.2 by default. 1 makes all shares equally likely.
+    /// The parameter of the Beta(alpha, alpha) distribution of the mixing ratio, above 0; 0.2 by default. 1 makes all ratios
+    /// equally likely.
     pub alpha: f64,
 }
 

@@ -10,6 +10,8 @@ use trainspec_kernels::matmul::WriteMode;
 use super::convert::Weights;
 use super::fallback::Fallbacks;
 use super::{Planned, check_numbers, no_memory, run};
+use trainspec_kernels::threads;
+
 use crate::data::Normalizer;
 use crate::engine::forward;
 use crate::error::{Error, Result};
@@ -55,6 +57,8 @@ impl Inference {
     /// If the parameters do not match the graph.
     pub(crate) fn new(graph: Graph, parameters: Vec<Vec<f32>>) -> Result<Self> {
         check_numbers(&graph, &parameters)?;
+        // As in `Planned::with_parameters`.
+        threads::count();
         Ok(Self {
             graph,
             parameters,

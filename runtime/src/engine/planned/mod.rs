@@ -115,6 +115,8 @@ impl Planned {
         if !Self::can_run(&graph) {
             return Err(Error::Internal("the planned engine cannot run this graph"));
         }
+        // Creates the pool here: its threads would keep the mode of a thread that flushes.
+        threads::count();
         check_numbers(&graph, &parameters)?;
         let length = |parameter: &crate::graph::GraphParameter| {
             if parameter.is_trained() { parameter.shape.elements() } else { 0 }

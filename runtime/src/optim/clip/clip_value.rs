@@ -26,7 +26,7 @@ impl Config for ClipValue {
     const NAME: &'static str = "ClipValue";
     const DEFAULT: Self = Self { max: 0.0 };
     const REQUIRED: &'static [(&'static str, &'static str)] =
-        &[("max", "the largest size of an element of a gradient")];
+        &[("max", "the largest absolute value of a gradient element")];
     const CHECK: fn(&Self) -> CheckResult = Self::check;
 }
 

@@ -171,15 +171,16 @@ impl GradientStats {
         self.bound = f64::INFINITY;
     }
 
-    /// Returns whether the square of an element, after all recorded changes, overflows f32. An optimizer that stores
-    /// squares would never change that weight again, since the inverse of infinity is 0.
-    pub(crate) fn is_too_large(&self, gradients: &[Vec<f32>]) -> bool {
+    /// Returns whether an element, after all recorded changes, overflows f32; or, for an optimizer that stores `squares`,
+    /// whether its square does. Such an optimizer would never change that weight again, since the inverse of infinity is 0.
+    pub(crate) fn is_too_large(&self, gradients: &[Vec<f32>], squares: bool) -> bool {
         /// The square root of the largest f32.
-        const MOST: f64 = 1.844_674_35e19;
+        const ROOT: f64 = 1.844_674_35e19;
+        let most = if squares { ROOT } else { f64::from(f32::MAX) };
         let is_large = |(gradient, scale): (&Vec<f32>, &f64)| {
-            gradient.iter().any(|&value| f64::from(value.abs()) * scale.abs() > MOST)
+            gradient.iter().any(|&value| f64::from(value.abs()) * scale.abs() > most)
         };
-        self.norm > MOST && self.bound > MOST && gradients.iter().zip(&self.scales).any(is_large)
+        self.norm > most && self.bound > most && gradients.iter().zip(&self.scales).any(is_large)
     }
 
     /// Applies the recorded changes as the optimizer's pass would.

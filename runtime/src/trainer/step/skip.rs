@@ -33,7 +33,7 @@ impl TrainStep<'_> {
                 return Ok(Some(Skip { reason, in_a_row, total }));
             }
         };
-        Err(Error::Experiment { step, problem: format!("{reason}; {advice}") })
+        Err(Error::Training { step, problem: format!("{reason}; {advice}") })
     }
 }
 
@@ -44,7 +44,7 @@ fn non_finite(engine: &dyn Engine, graph: &Graph, totals: &Totals) -> String {
     match first {
         Some(parameter) => format!("the gradient of `{}` is not finite", parameter.path),
         None if totals.is_finite() => {
-            "the squares of the gradients, which the optimizer keeps, are too large for f32".to_owned()
+            "the gradients, or their squares where the optimizer keeps them, are too large for f32".to_owned()
         }
         None => format!("the loss is {}", totals.mean_loss()),
     }
