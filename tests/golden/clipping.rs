@@ -356,7 +356,7 @@ fn gradient_square_above_f32_stops_run() {
         stepper.update(&totals).map(|report| report.gradient_norm).map_err(|error| error.to_string())
     };
     let problem = outcome(Squared::experiment).unwrap_err();
-    assert!(problem.contains("squares of the gradients"), "{problem}");
+    assert!(problem.contains("their squares where the optimizer keeps them"), "{problem}");
     let norm = outcome(Plain::experiment).unwrap();
     assert!((norm / 1e25 - 1.0).abs() < 1e-6, "{norm}");
     assert_eq!(outcome(SquaredAndClipped::experiment).unwrap(), norm);

@@ -198,3 +198,22 @@ impl GradientStats {
         self.bound = f64::INFINITY;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An average over a weight below 1 can overflow although the sum is finite. It counts as too large for every optimizer,
+    /// unless elements are bounded or scaled down first.
+    #[test]
+    fn average_above_f32_is_too_large_for_every_optimizer() {
+        let gradients = [vec![f32::MAX, 1.0]];
+        let mut stats = GradientStats::new(1);
+        stats.take(&gradients, 2.0);
+        assert!(stats.norm.is_finite() && stats.is_too_large(&gradients, false));
+        stats.bound = 1.0;
+        assert!(!stats.is_too_large(&gradients, true));
+        stats.take(&gradients, 0.5);
+        assert!(!stats.is_too_large(&gradients, false) && stats.is_too_large(&gradients, true));
+    }
+}
