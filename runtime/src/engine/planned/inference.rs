@@ -58,7 +58,7 @@ impl Inference {
     pub(crate) fn new(graph: Graph, parameters: Vec<Vec<f32>>) -> Result<Self> {
         check_numbers(&graph, &parameters)?;
         // As in `Planned::with_parameters`.
-        threads::count();
+        let _ = threads::count();
         Ok(Self {
             graph,
             parameters,

@@ -116,7 +116,7 @@ impl Planned {
             return Err(Error::Internal("the planned engine cannot run this graph"));
         }
         // Creates the pool here: its threads would keep the mode of a thread that flushes.
-        threads::count();
+        let _ = threads::count();
         check_numbers(&graph, &parameters)?;
         let length = |parameter: &crate::graph::GraphParameter| {
             if parameter.is_trained() { parameter.shape.elements() } else { 0 }
