@@ -20,7 +20,8 @@ use crate::shape::{Element, InputKind, Kind, Numbers, Shape};
 /// A model with trained parameters, on the CPU.
 ///
 /// Predictions use the same plan and kernels as the evaluations of a run. In f32 both produce the same bits, whatever
-/// the batch size and the number of threads. (A run in 16 bits evaluates in its `precision`; predictions are always in f32.)
+/// the batch size and the number of threads, if every layer has a kernel: a layer that falls back to candle may sum in
+/// another order for another batch size. (A run in 16 bits evaluates in its `precision`; predictions are always in f32.)
 /// Any number of threads may predict at once without waiting for each other. Clones share the parameters.
 ///
 /// ```no_run

@@ -49,7 +49,8 @@ impl Lowering {
 /// A layer's forward and backward pass on slices.
 ///
 /// A kernel allocates nothing in a steady state: it declares the tensor-sized memory that it [needs](Kernel::needs) and
-/// receives it. Each thread keeps the small temporary buffers of its loops.
+/// receives it. Each thread keeps the small temporary buffers of its loops. In evaluation the output of a sample must not
+/// depend on the other samples: predictions compute a large batch in parts.
 ///
 /// ```
 /// use trainspec::op::{Backward, Lowering, Forward, Kernel, WriteMode};

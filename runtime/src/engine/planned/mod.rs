@@ -44,7 +44,7 @@ pub(crate) use inference::Inference;
 /// processors an operation on a subnormal number takes a hundred times longer, and they are common once training has
 /// converged. Conversions to and from 16 bits, fallback layers, losses without a kernel, and custom
 /// [`Clip`](crate::optim::Clip) and [`Constraint`](crate::optim::Constraint) implementations are not affected: these compute
-/// in the mode of the thread that called the engine, and every thread's mode is restored after each call. Optimizer rules and
+/// in the mode of the thread that called the engine, or of the pool's thread they run on, and every thread's mode is restored after each call. Optimizer rules and
 /// [`LossKernel`]s run inside the engine's loops, and are flushed.
 ///
 /// PyTorch keeps subnormal numbers unless `torch.set_flush_denormal(True)` was called; candle keeps them, and so does the
