@@ -44,7 +44,7 @@ impl Config for Bowl {
 impl Layer for Bowl {
     const OUTPUT: OutputRule<Self> = OutputRule::One(|_, input| input.reals().map(|()| input));
 
-    fn form(&self, _: &[Shape]) -> Lowering {
+    fn lowering(&self, _: &[Shape]) -> Lowering {
         Lowering::kernel(*self)
     }
 

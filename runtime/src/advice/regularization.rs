@@ -15,7 +15,7 @@ pub(super) fn no_weight_decay(facts: &Facts<'_>) -> Option<String> {
     let (settings, weights) = (facts.settings, facts.graph.trained_elements());
     // Attention has its own dropout.
     let drops = |node: &Node| {
-        let form = node.layer.form(&facts.graph.input_shapes(node));
+        let form = node.layer.lowering(&facts.graph.input_shapes(node));
         matches!(form, Lowering::Dropout { p, .. } if p > 0.0)
             || matches!(node.layer.kind(), LayerKind::Dropout { p } if p > 0.0)
             || key(node, "dropout") > 0.0

@@ -144,8 +144,8 @@ pub trait AnyLayer: Debug + Send + Sync {
     fn reads_rows(&self) -> bool;
     /// [`Layer::kind`]
     fn kind(&self) -> LayerKind;
-    /// [`Layer::form`]
-    fn form(&self, inputs: &[Shape]) -> Lowering;
+    /// [`Layer::lowering`]
+    fn lowering(&self, inputs: &[Shape]) -> Lowering;
     /// [`Layer::forward`]
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor>;
 }
@@ -180,8 +180,8 @@ impl<L: Layer> AnyLayer for L {
         Layer::kind(self)
     }
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
-        Layer::form(self, inputs)
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
+        Layer::lowering(self, inputs)
     }
 
     fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {

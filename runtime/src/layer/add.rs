@@ -54,7 +54,7 @@ macro_rules! elementwise {
         impl Layer for $layer {
             const OUTPUT: OutputRule<Self> = OutputRule::Two(Self::output);
 
-            fn form(&self, _: &[Shape]) -> Lowering {
+            fn lowering(&self, _: &[Shape]) -> Lowering {
                 $form
             }
 

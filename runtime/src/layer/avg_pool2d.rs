@@ -83,7 +83,7 @@ impl Layer for AvgPool2d {
         LayerKind::Pool
     }
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         match self.window().pool(inputs) {
             Some(pool) => Lowering::kernel(kernels::AveragePool(pool)),
             None => Lowering::Fallback,

@@ -103,7 +103,7 @@ impl Layer for BatchNorm {
         LayerKind::BatchNorm
     }
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let Some(&[channels, ref places @ ..]) = inputs.first().map(Shape::axes) else {
             return Lowering::Fallback;
         };

@@ -93,7 +93,7 @@ impl Layer for Concat {
         0
     }
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let [a, b] = inputs else { return Lowering::Fallback };
         let rows = a.axes().iter().take(self.axis).product();
         let widths = [a, b].map(|input| input.axes().iter().skip(self.axis).product());

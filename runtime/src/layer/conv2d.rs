@@ -179,7 +179,7 @@ impl Layer for Conv2d {
         LayerKind::Affine
     }
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let Some(&[channels, height, width]) = inputs.first().map(Shape::axes) else {
             return Lowering::Fallback;
         };

@@ -69,7 +69,7 @@ impl Layer for Dropout {
         LayerKind::Dropout { p: self.p }
     }
 
-    fn form(&self, _: &[Shape]) -> Lowering {
+    fn lowering(&self, _: &[Shape]) -> Lowering {
         Lowering::Dropout { p: self.p, each: 1 }
     }
 

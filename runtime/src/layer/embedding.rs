@@ -95,7 +95,7 @@ impl Layer for Embedding {
         true
     }
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let vocabulary = inputs.first().and_then(|input| input.vocabulary()).unwrap_or(1);
         Lowering::kernel(kernels::Embedding { vocabulary, features: self.out })
     }

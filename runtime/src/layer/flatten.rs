@@ -64,7 +64,7 @@ impl Layer for Flatten {
         LayerKind::Layout
     }
 
-    fn form(&self, _: &[Shape]) -> Lowering {
+    fn lowering(&self, _: &[Shape]) -> Lowering {
         Lowering::Alias
     }
 

@@ -88,7 +88,7 @@ impl Layer for Gelu {
         LayerKind::Activation
     }
 
-    fn form(&self, _: &[Shape]) -> Lowering {
+    fn lowering(&self, _: &[Shape]) -> Lowering {
         Lowering::Activation(match self.approximate {
             Approximate::None => Activation::Gelu,
             Approximate::Tanh => Activation::GeluTanh,

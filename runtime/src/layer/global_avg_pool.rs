@@ -65,7 +65,7 @@ impl Layer for GlobalAvgPool {
         LayerKind::Pool
     }
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let Some(&[channels, ref places @ ..]) = inputs.first().map(Shape::axes) else {
             return Lowering::Fallback;
         };

@@ -100,7 +100,7 @@ impl Layer for GroupNorm {
         LayerKind::Norm
     }
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let Some(&[channels, height, width]) = inputs.first().map(Shape::axes) else {
             return Lowering::Fallback;
         };

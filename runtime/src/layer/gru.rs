@@ -93,7 +93,7 @@ impl Layer for Gru {
         LayerKind::Recurrent
     }
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let Some(&[length, inputs]) = inputs.first().map(Shape::axes) else { return Lowering::Fallback };
         let sizes = trainspec_kernels::gru::Gru { batch: 1, length, inputs, hidden: self.out };
         Lowering::kernel(kernels::Gru(sizes))

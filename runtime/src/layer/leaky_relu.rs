@@ -76,7 +76,7 @@ impl Layer for LeakyRelu {
         LayerKind::Activation
     }
 
-    fn form(&self, _: &[Shape]) -> Lowering {
+    fn lowering(&self, _: &[Shape]) -> Lowering {
         Lowering::Activation(Activation::LeakyRelu { slope: self.slope as f32 })
     }
 

@@ -91,7 +91,7 @@ impl Layer for Linear {
         LayerKind::Affine
     }
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let Some(&input) = inputs.first() else { return Lowering::Fallback };
         let features = input.last();
         let vectors = input.elements() / features.max(1);

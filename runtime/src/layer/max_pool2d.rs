@@ -84,7 +84,7 @@ impl Layer for MaxPool2d {
         LayerKind::Pool
     }
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         match self.window().pool(inputs) {
             Some(pool) => Lowering::kernel(kernels::MaxPool(pool)),
             None => Lowering::Fallback,

@@ -201,7 +201,7 @@ pub trait Layer: Config {
     }
 
     /// How the planned engine executes the layer for inputs of these shapes; by default it runs the reference form.
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let _ = inputs;
         Lowering::Fallback
     }

@@ -84,7 +84,7 @@ impl Layer for PositionEmbedding {
         0
     }
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let Some(&[length, ..]) = inputs.first().map(Shape::axes) else { return Lowering::Fallback };
         Lowering::kernel(kernels::PositionEmbedding { length, features: self.out })
     }

@@ -63,7 +63,7 @@ impl Layer for Relu {
         LayerKind::Rectifier
     }
 
-    fn form(&self, _: &[Shape]) -> Lowering {
+    fn lowering(&self, _: &[Shape]) -> Lowering {
         Lowering::Activation(Activation::Relu)
     }
 

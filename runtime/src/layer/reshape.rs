@@ -95,7 +95,7 @@ impl<const RANK: usize> Layer for Reshape<RANK> {
         LayerKind::Layout
     }
 
-    fn form(&self, _: &[Shape]) -> Lowering {
+    fn lowering(&self, _: &[Shape]) -> Lowering {
         Lowering::Alias
     }
 

@@ -77,7 +77,7 @@ impl Layer for RmsNorm {
         LayerKind::Norm
     }
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let Some(&input) = inputs.first() else { return Lowering::Fallback };
         let features = input.last();
         let vectors = input.elements() / features.max(1);

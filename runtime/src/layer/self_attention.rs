@@ -130,7 +130,7 @@ impl Layer for SelfAttention {
         LayerKind::Attention { causal: self.causal }
     }
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let Some(&[length, features]) = inputs.first().map(Shape::axes) else { return Lowering::Fallback };
         let Self { heads, causal, dropout, .. } = *self;
         Lowering::kernel(kernels::SelfAttention { length, features, heads, causal, dropout })

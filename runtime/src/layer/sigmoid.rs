@@ -68,7 +68,7 @@ impl Layer for Sigmoid {
         LayerKind::Activation
     }
 
-    fn form(&self, _: &[Shape]) -> Lowering {
+    fn lowering(&self, _: &[Shape]) -> Lowering {
         Lowering::Activation(Activation::Sigmoid)
     }
 

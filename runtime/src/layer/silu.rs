@@ -66,7 +66,7 @@ impl Layer for Silu {
         LayerKind::Activation
     }
 
-    fn form(&self, _: &[Shape]) -> Lowering {
+    fn lowering(&self, _: &[Shape]) -> Lowering {
         Lowering::Activation(Activation::Silu)
     }
 

@@ -64,7 +64,7 @@ impl Layer for Softmax {
         rule::operations(&[4, output.elements()])
     }
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let Some(&input) = inputs.first() else { return Lowering::Fallback };
         let classes = input.last();
         let vectors = input.elements() / classes.max(1);

@@ -78,7 +78,7 @@ impl Config for StochasticDepth {
 impl Layer for StochasticDepth {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
 
-    fn form(&self, inputs: &[Shape]) -> Lowering {
+    fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let Some(input) = inputs.first() else { return Lowering::Fallback };
         Lowering::Dropout { p: self.p, each: input.elements() }
     }

@@ -61,7 +61,7 @@ impl Layer for Tanh {
         LayerKind::Activation
     }
 
-    fn form(&self, _: &[Shape]) -> Lowering {
+    fn lowering(&self, _: &[Shape]) -> Lowering {
         Lowering::Activation(Activation::Tanh)
     }
 

@@ -200,7 +200,7 @@ impl<'a> Builder<'a> {
             let inputs = graph.input_shapes(node);
             let keeps_size =
                 inputs.iter().all(|input| input.elements() == graph.shapes[node.output].elements());
-            match node.layer.form(&inputs) {
+            match node.layer.lowering(&inputs) {
                 Lowering::Kernel(kernel) => Lowering::Kernel(kernel),
                 // The other forms preserve the number of elements.
                 _ if !keeps_size => Lowering::Fallback,
