@@ -90,8 +90,8 @@ mod tests {
 
     use super::*;
 
-    fn pipe(folder: &Path) -> PathBuf {
-        let path = folder.join("pipe");
+    fn pipe(folder: &Path, name: &str) -> PathBuf {
+        let path = folder.join(name);
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
         path
     }
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn pipe_returns_written_bytes() {
         let folder = tempfile::tempdir().unwrap();
-        let path = pipe(folder.path());
+        let path = pipe(folder.path(), "pipe");
         let bytes: Vec<u8> = (0..300_000_u32).map(|place| (place % 251) as u8).collect();
         let writer = std::thread::spawn({
             let (path, bytes) = (path.clone(), bytes.clone());
@@ -122,8 +122,9 @@ mod tests {
     #[test]
     fn waiting_for_pipe_stops_on_interruption() {
         let folder = tempfile::tempdir().unwrap();
-        let path = pipe(folder.path());
-        for is_opened in [false, true] {
+        for (is_opened, name) in [(false, "without a writer"), (true, "with a writer")] {
+            // One each: the thread of the first may still read when the second is written to.
+            let path = pipe(folder.path(), name);
             let interrupt = Interrupt::new();
             let mut stream = Stream::open(path.clone(), interrupt.clone()).unwrap();
             let writer = is_opened.then(|| {
