@@ -150,6 +150,24 @@ fn rejected_resume_leaves_run_unchanged() {
     assert!(!has_started && plain().verify(&folder, None).unwrap().is_same());
 }
 
+/// A complete run that is resumed has its model at every moment; one that continues longer has none until its end.
+#[test]
+fn resumed_complete_run_keeps_its_model() {
+    let out = scratch();
+    let folder = Momentum::experiment().out(out.path()).run().unwrap().folder.unwrap();
+    let model = folder.join("model.safetensors");
+    let before = fs::read(&model).unwrap();
+    let mut stop = |event: &Event<'_>| match event {
+        Event::End(_) => Err(trainspec::Error::Rule("no".to_owned())),
+        _ => Ok(()),
+    };
+    assert!(Momentum::experiment().resume(&folder).run_with(&mut stop).is_err());
+    assert!(fs::read(&model).unwrap() == before);
+    let longer = Momentum::experiment().set("epochs", "9").unwrap().allow_spec_change("epochs");
+    assert!(longer.resume(&folder).run_with(&mut stop).is_err());
+    assert!(!model.exists(), "the model of a shorter run is left");
+}
+
 /// Checkpoints of another program, another model and other data.
 #[test]
 fn checkpoint_of_another_run_is_rejected() {

@@ -55,6 +55,8 @@ pub(super) struct Pending {
     /// The checkpoints to keep, and the newer ones that are damaged.
     pub(super) slots: Vec<Slot>,
     pub(super) damaged: Vec<Slot>,
+    /// The step to resume from.
+    pub(super) step: u64,
     /// The last step of the best epoch so far.
     pub(super) best: Option<u64>,
     /// `spec.json`, if it has changed.
@@ -185,7 +187,7 @@ impl Observer for Folder {
                 let recording = self.record()?;
                 self.checkpoints.save_interrupted(snapshot, recording)
             }
-            Event::Begin(_) => self.apply_pending(),
+            Event::Begin(plan) => self.apply_pending(plan.steps),
             Event::Final(weights) => {
                 let (checkpoints, metrics) = (self.checkpoints.wait(), self.metrics.flush());
                 let file = self.checkpoints.model(weights)?;

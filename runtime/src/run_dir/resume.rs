@@ -68,6 +68,7 @@ impl Folder {
             pending: Some(Pending {
                 slots,
                 damaged,
+                step: saved.step,
                 best: replayed.best,
                 spec: (!is_written).then_some(spec),
             }),
@@ -77,12 +78,14 @@ impl Folder {
         Ok((folder, saved, resumed))
     }
 
-    /// Applies the pending changes to the folder, if there are any.
-    pub(super) fn apply_pending(&mut self) -> Result<()> {
-        let Some(Pending { slots, damaged, best, spec }) = &self.pending else { return Ok(()) };
+    /// Applies the pending changes to the folder of a run of so many steps, if there are any.
+    pub(super) fn apply_pending(&mut self, steps: u64) -> Result<()> {
+        let Some(Pending { slots, damaged, step, best, spec }) = &self.pending else { return Ok(()) };
         clear_aside(&self.path)?;
-        // It may be the model of a run that was interrupted in its last evaluation, and continues longer now.
-        remove_if_there(&self.model())?;
+        // A run that continues has no final model. One that has all its steps replaces the model by the same bytes.
+        if *step < steps {
+            remove_if_there(&self.model())?;
+        }
         self.checkpoints.resume(slots.clone(), *best, damaged)?;
         self.metrics.cut()?;
         self.trace.cut()?;
