@@ -5,7 +5,7 @@
 use trainspec::data::{Digits8x8, InMemory, Mixed};
 use trainspec::prelude::*;
 use trainspec::trainer::TrainStep;
-use trainspec::{Experiment, InputKind, Kind, Model, engine};
+use trainspec::{Experiment, InputKind, Model, engine};
 
 use crate::meter::allocations;
 
@@ -94,7 +94,7 @@ fn count<M: Model>(mut training: Experiment<M>, share: Option<f64>) -> usize {
     let window: Vec<_> = (0..settings.accumulate)
         .map(|number| {
             let mut batch = data.batch(&data.train()[number * size..(number + 1) * size]).unwrap();
-            batch.mixed = share.map(|share| Mixed { target: batch.target.clone(), share });
+            batch.mixed = share.map(|share| Mixed { targets: batch.targets.clone(), share });
             batch
         })
         .collect();
@@ -109,9 +109,9 @@ fn count<M: Model>(mut training: Experiment<M>, share: Option<f64>) -> usize {
 }
 
 /// Counts the allocations of a hundred predictions, after the first: one for each result.
-fn predicting<M: Model>(training: Experiment<M>, samples: &[<M::Input as Kind>::Element]) -> usize
+fn predicting<M, I: InputKind>(training: Experiment<M>, samples: &[I::Element]) -> usize
 where
-    M::Input: InputKind,
+    M: Model<Input = I>,
 {
     let run = training.set("steps", "1").unwrap().without_folder().run().unwrap();
     run.model.predict(samples).unwrap();

@@ -137,8 +137,8 @@ fn metrics_skip_ignored_labels() {
     let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
     let batch = data.batch(&(0..8).collect::<Vec<_>>()).unwrap();
     let report = stepper.step(std::slice::from_ref(&batch)).unwrap();
-    let predictions = stepper.engine().predictions().unwrap();
-    let trainspec::data::Elements::Int(targets) = &batch.target.elements else { panic!("classes") };
+    let predictions = stepper.engine().predictions(0).unwrap();
+    let trainspec::data::Elements::Int(targets) = &batch.targets[0].elements else { panic!("classes") };
     let labelled = targets.iter().zip(predictions.chunks(3)).filter(|(target, _)| **target != 255);
     let is_right =
         |(&target, logits): (&u32, &[f32])| logits.iter().all(|&logit| logit <= logits[target as usize]);

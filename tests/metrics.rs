@@ -218,16 +218,16 @@ fn both_engines_expose_equal_predictions() {
     let mut training = Sorted::experiment();
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
-    let objective = || Box::new(std::sync::Arc::clone(&settings.loss));
+    let objective = || Box::new(std::sync::Arc::clone(&settings.losses[0]));
     let batch = data.batch(&data.train()[..5]).unwrap();
     let planned = engine::Planned::new(graph.clone(), objective(), 0).unwrap();
     let tape = engine::Tape::new(graph.clone(), objective(), 0, candle_core::Device::Cpu).unwrap();
     for mut engine in [Box::new(planned) as Box<dyn Engine>, Box::new(tape)] {
-        assert!(engine.predictions().is_err());
+        assert!(engine.predictions(0).is_err());
         engine.accumulate(&batch, StepIndex::default()).unwrap();
-        let tensor = engine.prediction().unwrap();
+        let tensor = engine.prediction(0).unwrap();
         assert_eq!(tensor.dims(), [5, 3]);
-        assert_eq!(engine.prediction_shape().axes(), [3]);
-        assert_eq!(*engine.predictions().unwrap(), tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+        assert_eq!(engine.prediction_shape(0).axes(), [3]);
+        assert_eq!(*engine.predictions(0).unwrap(), tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap());
     }
 }

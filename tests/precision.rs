@@ -56,7 +56,7 @@ fn state(engine: &dyn Engine) -> Vec<u32> {
 /// A batch with one pixel that is too large for f16, or NaN.
 fn broken(batch: &Batch, pixel: f32) -> Batch {
     let mut batch = batch.clone();
-    let Elements::Float(pixels) = &mut batch.input.elements else { unreachable!("images are real") };
+    let Elements::Float(pixels) = &mut batch.inputs[0].elements else { unreachable!("images are real") };
     pixels[100] = pixel;
     batch
 }
@@ -67,7 +67,7 @@ fn with_engines<M: Model>(training: fn() -> Experiment<M>, run: impl Fn(&mut Tra
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
     let format = settings.precision.format();
-    let loss = || Box::new(std::sync::Arc::clone(&settings.loss));
+    let loss = || Box::new(std::sync::Arc::clone(&settings.losses[0]));
     let planned = Planned::new(graph.clone(), loss(), settings.seed).unwrap().with_storage(format);
     let tape = Tape::new(graph.clone(), loss(), settings.seed, Device::Cpu).unwrap().with_format(format);
     for mut engine in [Box::new(planned) as Box<dyn Engine>, Box::new(tape)] {
@@ -81,7 +81,9 @@ fn with_engines<M: Model>(training: fn() -> Experiment<M>, run: impl Fn(&mut Tra
 #[test]
 fn rejected_batch_does_not_change_state() {
     with_engines(Full::experiment, |stepper, [good, mut bad]| {
-        let Elements::Int(classes) = &mut bad.target.elements else { unreachable!("targets are classes") };
+        let Elements::Int(classes) = &mut bad.targets[0].elements else {
+            unreachable!("targets are classes")
+        };
         classes[3] = 10;
         let before = state(stepper.engine());
         for window in [[bad.clone(), good.clone()], [good, bad]] {

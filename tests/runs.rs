@@ -17,6 +17,7 @@ mod init_from;
 mod interop;
 mod random_specs;
 mod resume;
+mod several;
 mod signals;
 mod startup;
 mod verify;

@@ -98,7 +98,7 @@ fn live<M: Model>(mut training: Experiment<M>, engine: &str, out: &Path) -> trai
     let settings = training.settings()?;
     let mut engine: Box<dyn Engine> = match engine {
         "tape" => {
-            let objective = Box::new(Arc::clone(&settings.loss));
+            let objective = Box::new(Arc::clone(&settings.losses[0]));
             Box::new(Tape::new(graph.clone(), objective, settings.seed, Device::Cpu)?)
         }
         _ => engine::open(&graph, settings)?,

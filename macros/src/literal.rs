@@ -109,6 +109,10 @@ pub(crate) fn completed(value: &Expr, all: &mut Vec<Literal>) -> TokenStream {
         Expr::Struct(literal) if is_struct(literal) => Literal::of_struct(literal, all),
         Expr::Paren(inner) => completed(&inner.expr, all),
         Expr::Group(inner) => completed(&inner.expr, all),
+        Expr::Tuple(tuple) => {
+            let parts: Vec<_> = tuple.elems.iter().map(|part| completed(part, all)).collect();
+            quote_spanned!(value.span()=> (#(#parts,)*))
+        }
         // `&a + b` would be `(&a) + b`.
         Expr::Binary(_) | Expr::Cast(_) | Expr::Range(_) => quote_spanned!(value.span()=> (#value)),
         other => other.to_token_stream(),

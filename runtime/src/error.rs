@@ -26,6 +26,17 @@ pub enum Error {
         found: usize,
     },
 
+    /// A model was used as a value, but does not return one.
+    #[error("`{model}` returns {found} values; expected {expected}")]
+    Outputs {
+        /// The model's name.
+        model: &'static str,
+        /// How many values were expected.
+        expected: usize,
+        /// How many it returns.
+        found: usize,
+    },
+
     /// Two layers of a model would have the same parameter paths.
     #[error("two layers of the model have the path `{path}`; rename one of the `let` bindings")]
     SharedPath {
@@ -188,6 +199,11 @@ impl Error {
     #[must_use]
     pub fn arity(layer: &'static str, expected: usize, found: usize) -> Self {
         Self::Arity { layer, expected, found }
+    }
+
+    /// The error of a model that is used as a value but does not return `expected` values.
+    pub(crate) fn outputs(model: &'static str, expected: usize, found: usize) -> Self {
+        Self::Outputs { model, expected, found }
     }
 
     /// The error of a batch that is too small for the variance of batch norm.

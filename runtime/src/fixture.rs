@@ -59,10 +59,10 @@ impl Layer for Stretch {
 impl Module for Line {
     const IS_MODEL: bool = true;
 
-    fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Value> {
+    fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Vec<Value>> {
         let [x] = scope.inputs(Self::NAME, inputs)?;
         let y = scope.call_named("line_1", Stretch {}, &[x])?;
-        scope.output::<Logits<3>>(y)
+        scope.outputs_of::<Self, 1>([y])
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 
 use crate::config::Config;
-use crate::data::Normalizer;
+use crate::data::Normalizers;
 use crate::data::check;
 use crate::engine::Inference;
 use crate::error::{Error, Result};
@@ -15,7 +15,7 @@ use crate::files::write_output_by;
 use crate::graph::Graph;
 use crate::model::Model;
 use crate::model_file;
-use crate::shape::{Element, InputKind, Kind, Numbers, Shape};
+use crate::shape::{Elements, InputKind, InputKinds, Kind, Kinds, Numbers, Shape, ordinal};
 
 /// A model with trained parameters, on the CPU.
 ///
@@ -39,15 +39,15 @@ use crate::shape::{Element, InputKind, Kind, Numbers, Shape};
 #[derive(Debug)]
 pub struct TrainedModel<M> {
     inference: Arc<Inference>,
-    normalizer: Option<Normalizer>,
+    normalizers: Normalizers,
     seed: Option<u64>,
     model: PhantomData<fn() -> M>,
 }
 
 impl<M> Clone for TrainedModel<M> {
     fn clone(&self) -> Self {
-        let (inference, normalizer) = (Arc::clone(&self.inference), self.normalizer.clone());
-        Self { inference, normalizer, seed: self.seed, model: PhantomData }
+        let (inference, normalizers) = (Arc::clone(&self.inference), self.normalizers.clone());
+        Self { inference, normalizers, seed: self.seed, model: PhantomData }
     }
 }
 
@@ -55,17 +55,17 @@ impl<M: Model> TrainedModel<M> {
     pub(crate) fn new(
         graph: Graph,
         parameters: Vec<Vec<f32>>,
-        normalizer: Option<Normalizer>,
+        normalizers: Normalizers,
         seed: Option<u64>,
     ) -> Result<Self> {
         let inference = Arc::new(Inference::new(graph, parameters)?);
-        Ok(Self { inference, normalizer, seed, model: PhantomData })
+        Ok(Self { inference, normalizers, seed, model: PhantomData })
     }
 
     /// Reads a model file of this graph.
     pub(crate) fn read(graph: Graph, path: &Path) -> Result<Self> {
-        let model_file::Contents { parameters, normalizer, seed } = model_file::read(path, &graph)?;
-        Self::new(graph, parameters, normalizer, seed)
+        let model_file::Contents { parameters, normalizers, seed } = model_file::read(path, &graph)?;
+        Self::new(graph, parameters, normalizers, seed)
     }
 
     /// Writes the model as safetensors: each parameter as f32 under its path, and the normalization of the inputs.
@@ -76,7 +76,7 @@ impl<M: Model> TrainedModel<M> {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let inference = &self.inference;
         let (graph, numbers) = (inference.graph(), inference.parameters());
-        let file = model_file::model(graph, numbers, self.normalizer.as_ref(), self.seed)?;
+        let file = model_file::model(graph, numbers, &self.normalizers, self.seed)?;
         write_output_by(path.as_ref(), |to| file.write(to))
     }
 
@@ -107,7 +107,7 @@ impl<M: Model> TrainedModel<M> {
     pub fn export(&self, path: impl AsRef<Path>) -> Result<()> {
         let inference = &self.inference;
         let (graph, numbers) = (inference.graph(), inference.parameters());
-        let file = model_file::model_for_others(graph, numbers, self.normalizer.as_ref(), self.seed)?;
+        let file = model_file::model_for_others(graph, numbers, &self.normalizers, self.seed)?;
         write_output_by(path.as_ref(), |to| file.write(to))
     }
 
@@ -118,8 +118,8 @@ impl<M: Model> TrainedModel<M> {
     }
 
     /// How inputs are normalized before the model sees them.
-    pub fn normalizer(&self) -> Option<&Normalizer> {
-        self.normalizer.as_ref()
+    pub fn normalizers(&self) -> &Normalizers {
+        &self.normalizers
     }
 
     /// The seed of the run that trained it, which also determines a random split of the data. `None` for a file that
@@ -137,7 +137,7 @@ impl<M: Model> TrainedModel<M> {
 
 impl<M: Model> TrainedModel<M>
 where
-    M::Input: InputKind,
+    M::Input: InputKinds,
 {
     /// Reads a model file.
     ///
@@ -150,61 +150,133 @@ where
     /// Returns the model's outputs for consecutive samples, which are as in the data, before normalization. Without
     /// samples the result is empty.
     ///
-    /// After the first calls with a batch size, only the result is allocated.
+    /// A model with several inputs takes a tuple of slices; one with several outputs returns a tuple of vectors. After the first
+    /// calls with a batch size, only the result is allocated.
+    ///
+    /// ```no_run
+    /// use trainspec::prelude::*;
+    ///
+    /// #[model]
+    /// fn Price(photo: Image<1, 8, 8>, facts: Features<2>) -> (Logits<3>, Values<1>) {
+    ///     let x = photo.flatten().concat(facts).linear(out = 16).relu();
+    ///     let (class, price) = (x.linear(out = 3), x.linear(out = 1));
+    ///     (class, price)
+    /// }
+    ///
+    /// let net = Price::load("runs/price/1/model.safetensors")?;
+    /// let (classes, prices) = net.predict((&[0.0; 64], &[3.0, 120.0]))?;
+    /// # Ok::<(), trainspec::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// If the length is not a multiple of a sample's size, or a value is invalid: a real number that is not finite, before or
-    /// after normalization, or a token outside the vocabulary. The first invalid value is named.
-    pub fn predict(&self, samples: &[<M::Input as Kind>::Element]) -> Result<Vec<f32>> {
-        let shape = <M::Input as Kind>::SHAPE;
-        let size = shape.elements();
-        if size == 0 || !samples.len().is_multiple_of(size) {
-            return Err(Error::Dataset(format!(
-                "{} takes samples of {size} values, shape {shape}; found {} values",
-                <M as Config>::NAME,
-                samples.len()
-            )));
+    /// If a length is not a multiple of a sample's size, the inputs have different numbers of samples, or a value is invalid: a
+    /// real number that is not finite, before or after normalization, or a token outside the vocabulary. The first invalid value
+    /// is named.
+    pub fn predict(&self, samples: <M::Input as Kinds>::Slices<'_>) -> Result<<M::Output as Kinds>::Columns> {
+        let (shapes, inputs) = (<M::Input as Kinds>::SHAPES, <M::Input as Kinds>::numbers(samples));
+        let mut count = None;
+        for (place, (shape, input)) in shapes.iter().zip(&*inputs).enumerate() {
+            let (size, found) = (shape.elements(), input.len());
+            let name = ordinal("", place, shapes.len());
+            if size == 0 || !found.is_multiple_of(size) {
+                return Err(Error::Dataset(format!(
+                    "{} takes samples of {size} values, shape {shape}{}; found {found} values",
+                    <M as Config>::NAME,
+                    if name.is_empty() { name } else { format!(", as its {name}input") },
+                )));
+            }
+            match count {
+                Some(count) if count != found / size => {
+                    return Err(Error::Dataset(format!(
+                        "{} takes the same number of samples of each input; the first has {count}, the {name}input {}",
+                        <M as Config>::NAME,
+                        found / size
+                    )));
+                }
+                _ => count = Some(found / size),
+            }
         }
-        self.run(shape, samples.len() / size, Element::numbers(samples))
+        let count = count.unwrap_or(0);
+        let graph = self.inference.graph();
+        let length = |output: usize| count.saturating_mul(graph.shape_of_output(output).elements());
+        let mut outputs = <M::Output as Kinds>::with_capacity(&length);
+        self.run(count, &inputs, |output, values| {
+            <M::Output as Kinds>::extend(&mut outputs, output, values)
+        })?;
+        Ok(outputs)
     }
 
-    /// Returns the model's output for a batch of samples, before normalization.
+    /// Returns the model's outputs for a batch of samples, one tensor for each, from one tensor for each input, before
+    /// normalization.
     ///
     /// Tokens may be `U8`, `U32` or `I64`; real inputs `F32`, `F64`, `F16`, `BF16` or `U8` (pixels). `F64` is rounded to the
     /// nearest f32.
     ///
     /// # Shapes
-    /// `[batch, …]` with the shape of the input's kind. The result is `[batch, …]` with the shape of the output's, f32 on
+    /// `[batch, …]` with the shape of the input's kind. The results are `[batch, …]` with the shapes of the outputs', f32 on
     /// the CPU.
     ///
     /// # Errors
-    /// If the shape or the type does not match the input's kind, and as [`TrainedModel::predict`].
-    pub fn predict_tensor(&self, samples: &Tensor) -> Result<Tensor> {
-        let shape = <M::Input as Kind>::SHAPE;
-        if samples.dims().get(1..) != Some(shape.axes()) {
-            return Err(Error::Dataset(format!(
-                "{} takes [batch, …] of {shape}; the tensor is {:?}",
-                <M as Config>::NAME,
-                samples.dims()
-            )));
+    /// If there is not one tensor for each input, a shape or a type does not match the input's kind, and as
+    /// [`TrainedModel::predict`].
+    pub fn predict_tensors(&self, samples: &[&Tensor]) -> Result<Vec<Tensor>> {
+        let shapes = <M::Input as Kinds>::SHAPES;
+        if samples.len() != shapes.len() {
+            return Err(Error::arity(<M as Config>::NAME, shapes.len(), samples.len()));
         }
-        let size = samples.dims().first().copied().unwrap_or(0);
-        let flat = samples.to_device(&Device::Cpu)?.flatten_all()?;
-        let output = match shape.vocabulary() {
-            Some(vocabulary) => self.run(shape, size, Numbers::Int(&tokens(&flat, vocabulary, shape)?))?,
-            None => self.run(shape, size, Numbers::Float(&reals::<M>(&flat)?))?,
-        };
+        let count = samples.first().and_then(|tensor| tensor.dims().first()).copied().unwrap_or(0);
+        let mut inputs = Vec::new();
+        for (tensor, shape) in samples.iter().zip(shapes) {
+            let axes = tensor.dims();
+            if axes.get(1..) != Some(shape.axes()) || axes.first() != Some(&count) {
+                return Err(Error::Dataset(format!(
+                    "{} takes [batch, …] of {shape}; the tensor is {axes:?}",
+                    <M as Config>::NAME
+                )));
+            }
+            let flat = tensor.to_device(&Device::Cpu)?.flatten_all()?;
+            inputs.push(match shape.vocabulary() {
+                Some(vocabulary) => Elements::Int(tokens(&flat, vocabulary, *shape)?),
+                None => Elements::Float(reals::<M>(&flat)?),
+            });
+        }
+        let inputs: Vec<_> = inputs.iter().map(Elements::numbers).collect();
         let graph = self.inference.graph();
-        let mut axes = vec![size];
-        axes.extend(graph.shapes.get(graph.output).into_iter().flat_map(Shape::axes));
-        Ok(Tensor::from_vec(output, axes, &Device::Cpu)?)
+        let mut outputs = vec![Vec::new(); graph.outputs.len()];
+        self.run(count, &inputs, |output, values| outputs[output].extend_from_slice(values))?;
+        let tensor = |(output, values): (usize, Vec<f32>)| {
+            let mut axes = vec![count];
+            axes.extend_from_slice(graph.shape_of_output(output).axes());
+            Ok(Tensor::from_vec(values, axes, &Device::Cpu)?)
+        };
+        outputs.into_iter().enumerate().map(tensor).collect()
     }
 
-    /// Checks the samples as training data are checked, and returns the output.
-    fn run(&self, shape: Shape, size: usize, input: Numbers<'_>) -> Result<Vec<f32>> {
+    /// [`TrainedModel::predict_tensors`] for a model with one input and one output.
+    ///
+    /// # Errors
+    /// As [`TrainedModel::predict_tensors`].
+    pub fn predict_tensor(&self, samples: &Tensor) -> Result<Tensor>
+    where
+        M::Input: InputKind,
+        M::Output: Kind,
+    {
+        let output = self.predict_tensors(&[samples])?.pop();
+        output.ok_or(Error::Internal("a model without an output"))
+    }
+
+    /// Checks the samples as training data are checked, and passes the values of each output to `take`, part by part.
+    fn run(&self, count: usize, inputs: &[Numbers<'_>], take: impl FnMut(usize, &[f32])) -> Result<()> {
         let name = |sample: usize| format!("sample {sample} (from 0)");
-        check("input", &name, (shape, input), None, None)?;
-        self.inference.run(size, input.into(), self.normalizer.as_ref())
+        let shapes = <M::Input as Kinds>::SHAPES;
+        for (place, (&shape, &input)) in shapes.iter().zip(inputs).enumerate() {
+            match shapes.len() {
+                // Without a copy of the name.
+                1 => check("input", &name, (shape, input), None, None)?,
+                all => check(&ordinal("input", place, all), &name, (shape, input), None, None)?,
+            }
+        }
+        self.inference.run(count, inputs, &self.normalizers, take)
     }
 }
 
@@ -249,7 +321,7 @@ fn tokens(flat: &Tensor, vocabulary: usize, shape: Shape) -> Result<Vec<u32>> {
 
 /// Reads a trained model through its model type: `DigitNet::load("model.safetensors")`.
 ///
-/// It is implemented for every [`Model`]; the input must be a single kind.
+/// It is implemented for every [`Model`] whose inputs data can provide.
 pub trait Load: Model {
     /// Reads a trained model.
     ///
@@ -257,7 +329,7 @@ pub trait Load: Model {
     /// If the file cannot be read, or its tensors are not those of the model; all that differ are named.
     fn load(path: impl AsRef<Path>) -> Result<TrainedModel<Self>>
     where
-        Self::Input: InputKind,
+        Self::Input: InputKinds,
     {
         TrainedModel::load(path)
     }

@@ -88,11 +88,12 @@ pub use graph::Value;
 pub use inference::{Load, TrainedModel};
 pub use keys::{Facts, Label};
 pub use layer::Pass;
-pub use loss::TargetKind;
+pub use loss::{TargetKind, TargetKinds};
 pub use model::{Blank, Fits, Model};
 pub use shape::{
-    CheckError, CheckResult, Class, Element, Features, Image, InputKind, Kind, Labels, LogProbabilities,
-    Logits, OutputKind, Probabilities, Shape, TokenLogits, Tokens, Values,
+    CheckError, CheckResult, Class, Element, Features, Few, Image, InputKind, InputKinds, Kind, Kinds,
+    Labels, LogProbabilities, Logits, OutputKind, OutputKinds, Probabilities, Shape, TokenLogits, Tokens,
+    Values,
 };
 #[doc(hidden)]
 pub use spec::check::{Callable, Checked, Configuration, DeclaredModel, judged};

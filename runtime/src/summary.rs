@@ -117,7 +117,7 @@ impl Graph {
         Summary {
             model: self.name,
             batch,
-            inputs: self.shapes.iter().take(self.inputs).copied().collect(),
+            inputs: self.shapes_of_inputs().to_vec(),
             layers: self.nodes.iter().map(|node| self.layer_summary(node)).collect(),
             matrices: sum(|parameter| parameter.is_trained() && parameter.role == Role::Matrix),
             others: sum(|parameter| parameter.is_trained() && parameter.role != Role::Matrix),

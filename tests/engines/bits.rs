@@ -16,8 +16,8 @@ fn bits(model: RandomModel, size: usize) -> Vec<u32> {
     for micro_batch in 0..2 {
         let batch = batch(model, size + micro_batch as usize, micro_batch.into());
         let part = engine.accumulate(&batch, StepIndex { step: 5, micro_batch }).unwrap();
-        numbers.push(part.loss as f32);
-        numbers.extend(engine.prediction().unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap());
+        numbers.push(part[0].loss as f32);
+        numbers.extend(engine.prediction(0).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap());
     }
     numbers.extend(engine.gradients().iter().flatten());
     for parameter in engine.parameters().unwrap() {
@@ -36,7 +36,12 @@ fn alone(batch: &Batch, number: usize) -> Batch {
         };
         BatchTensor { shape: column.shape, elements }
     };
-    Batch { size: 1, input: column(&batch.input), target: column(&batch.target), mixed: None }
+    Batch {
+        size: 1,
+        inputs: vec![column(&batch.inputs[0])],
+        targets: vec![column(&batch.targets[0])],
+        mixed: None,
+    }
 }
 
 proptest! {
@@ -71,7 +76,7 @@ proptest! {
         let batch = batch(model, size, 0);
         let predict = |engine: &mut Planned, batch: &Batch| {
             engine.evaluate(batch).unwrap();
-            engine.prediction().unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+            engine.prediction(0).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
         };
         let together = predict(&mut engine, &batch);
         let each = together.len() / size;

@@ -38,13 +38,13 @@ where
     let input: Vec<f32> = (0..4 * 8).map(|at| size * [1.0, -1.0, 0.5, 0.25, -0.75][at % 5]).collect();
     let batch = Batch {
         size: 4,
-        input: BatchTensor { shape, elements: Elements::Float(input) },
-        target: BatchTensor { shape: Shape::class(5), elements: Elements::Int(vec![0, 1, 2, 3]) },
+        inputs: vec![BatchTensor { shape, elements: Elements::Float(input) }],
+        targets: vec![BatchTensor { shape: Shape::class(5), elements: Elements::Int(vec![0, 1, 2, 3]) }],
         mixed: None,
     };
     let mut planned = Planned::new(graph(), Goal::boxed(true), SEED).unwrap();
     let mut tape = Tape::new(graph(), Goal::boxed(true), SEED, Device::Cpu).unwrap();
-    let loss = |engine: &mut dyn Engine| engine.accumulate(&batch, StepIndex::default()).unwrap().loss;
+    let loss = |engine: &mut dyn Engine| engine.accumulate(&batch, StepIndex::default()).unwrap()[0].loss;
     [loss(&mut planned), loss(&mut tape)]
 }
 

@@ -36,9 +36,9 @@ fn trained(model: RandomModel, is_frozen: impl Fn(usize) -> bool) {
         let first = frozen.parameters().unwrap();
         for t in 1..=2 {
             let at = StepIndex { step: t - 1, micro_batch: 0 };
-            let loss = frozen.accumulate(&batch, at).unwrap().loss;
+            let loss = frozen.accumulate(&batch, at).unwrap()[0].loss;
             if t == 1 {
-                let expected = free.accumulate(&batch, at).unwrap().loss;
+                let expected = free.accumulate(&batch, at).unwrap()[0].loss;
                 assert_eq!(loss.to_bits(), expected.to_bits());
                 for (place, parameter) in graph.parameters.iter().enumerate() {
                     let (found, all) = (&frozen.gradients()[place], &free.gradients()[place]);

@@ -27,13 +27,13 @@ fn bits(model: RandomModel, size: usize, storage: Storage) -> Vec<u32> {
     let mut numbers = Vec::new();
     for micro_batch in 0..2 {
         let batch = batch(model, size + micro_batch as usize, micro_batch.into());
-        let part = engine.accumulate_scaled(&batch, StepIndex { step: 5, micro_batch }, 8.0).unwrap();
-        numbers.push(part.loss as f32);
-        numbers.extend(engine.prediction().unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap());
+        let part = engine.accumulate_scaled(&batch, StepIndex { step: 5, micro_batch }, &[8.0]).unwrap();
+        numbers.push(part[0].loss as f32);
+        numbers.extend(engine.prediction(0).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap());
     }
     numbers.extend(engine.gradients().iter().flatten());
     engine.evaluate(&batch(model, size, 0)).unwrap();
-    numbers.extend(engine.prediction().unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap());
+    numbers.extend(engine.prediction(0).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap());
     for parameter in engine.parameters().unwrap() {
         numbers.extend(parameter.flatten_all().unwrap().to_vec1::<f32>().unwrap());
     }
@@ -163,11 +163,11 @@ impl Config for Two {
 impl Module for Two {
     const IS_MODEL: bool = true;
 
-    fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Value> {
+    fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Vec<Value>> {
         let linear = Linear { out: WIDTH, ..Linear::DEFAULT };
         let x = scope.call(linear, &[inputs[0]])?;
         let x = scope.call(Relu {}, &[x])?;
-        scope.call(linear, &[x])
+        Ok(vec![scope.call(linear, &[x])?])
     }
 }
 
@@ -218,7 +218,7 @@ fn bf16_rounds_after_each_operation() {
             Tensor::from_vec(numbers(&parameter.path, axes.iter().product()), axes, &Device::Cpu).unwrap()
         })
         .collect();
-    let batch = Batch { size: BATCH, input: real(&x), target: real(&target), mixed: None };
+    let batch = Batch { size: BATCH, inputs: vec![real(&x)], targets: vec![real(&target)], mixed: None };
     let masters: Vec<Vec<f32>> =
         parameters.iter().map(|tensor| tensor.flatten_all().unwrap().to_vec1().unwrap()).collect();
 
@@ -243,8 +243,8 @@ fn bf16_rounds_after_each_operation() {
     let tape = Tape::new(graph, Box::new(Given), SEED, Device::Cpu).unwrap().with_format(Some(format));
     for mut engine in [Box::new(planned) as Box<dyn Engine>, Box::new(tape)] {
         engine.set_parameters(&parameters).unwrap();
-        let loss = engine.accumulate_scaled(&batch, StepIndex::default(), 3.0).unwrap().loss;
-        let prediction = engine.prediction().unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let loss = engine.accumulate_scaled(&batch, StepIndex::default(), &[3.0]).unwrap()[0].loss;
+        let prediction = engine.prediction(0).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(prediction, output);
         let told: f64 = output.iter().zip(&target).map(|(y, target)| f64::from(y * target)).sum();
         assert!((loss - told).abs() <= told * 64.0 * f64::from(f32::EPSILON), "{loss}, expected {told}");
@@ -262,15 +262,15 @@ fn loss_scale_keeps_small_gradients_and_overflow_is_detected() {
     let graph = Graph::of(&Two {}, &[Shape::of(&[WIDTH])]).unwrap();
     let batch = |target: f32| Batch {
         size: BATCH,
-        input: real(&between_one_and_two("x", BATCH * WIDTH)),
-        target: real(&[target; BATCH * WIDTH]),
+        inputs: vec![real(&between_one_and_two("x", BATCH * WIDTH))],
+        targets: vec![real(&[target; BATCH * WIDTH])],
         mixed: None,
     };
     let planned = Planned::new(graph.clone(), Box::new(Given), SEED).unwrap().with_storage(Some(Format::F16));
     let tape = Tape::new(graph, Box::new(Given), SEED, Device::Cpu).unwrap().with_format(Some(Format::F16));
     for mut engine in [Box::new(planned) as Box<dyn Engine>, Box::new(tape)] {
         let mut bias = |target: f32, scale: f32| {
-            engine.accumulate_scaled(&batch(target), StepIndex::default(), scale).unwrap();
+            engine.accumulate_scaled(&batch(target), StepIndex::default(), &[scale]).unwrap();
             let last = engine.gradients()[3].clone();
             engine.discard().unwrap();
             last

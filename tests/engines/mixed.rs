@@ -17,9 +17,9 @@ fn model(seed: u64) -> RandomModel {
 
 /// The same samples, each with the next class.
 fn other_targets(batch: &Batch) -> BatchTensor {
-    let Elements::Int(targets) = &batch.target.elements else { panic!("the targets are classes") };
+    let Elements::Int(targets) = &batch.targets[0].elements else { panic!("the targets are classes") };
     let elements = Elements::Int(targets.iter().map(|class| (class + 1) % CLASSES as u32).collect());
-    BatchTensor { shape: batch.target.shape, elements }
+    BatchTensor { shape: batch.targets[0].shape, elements }
 }
 
 fn engines(model: RandomModel) -> [Box<dyn Engine>; 3] {
@@ -33,9 +33,9 @@ fn engines(model: RandomModel) -> [Box<dyn Engine>; 3] {
 fn mixed_targets_are_weighted_by_share() {
     for seed in 0..8 {
         let plain = batch(model(seed), 6, 0);
-        let swapped = Batch { target: other_targets(&plain), ..plain.clone() };
+        let swapped = Batch { targets: vec![other_targets(&plain)], ..plain.clone() };
         for share in [0.3, 0.5, 0.875] {
-            let second = Mixed { target: other_targets(&plain), share };
+            let second = Mixed { targets: vec![other_targets(&plain)], share };
             let mixed = Batch { mixed: Some(second), ..plain.clone() };
             for number in 0..3 {
                 let run = |batch: &Batch| {
@@ -44,10 +44,10 @@ fn mixed_targets_are_weighted_by_share() {
                     (part, engine.gradients().to_vec())
                 };
                 let (first, second, both) = (run(&plain), run(&swapped), run(&mixed));
-                assert_eq!(both.0.weight.to_bits(), 6.0_f64.to_bits());
-                let loss = share * first.0.loss + (1.0 - share) * second.0.loss;
+                assert_eq!(both.0[0].weight.to_bits(), 6.0_f64.to_bits());
+                let loss = share * first.0[0].loss + (1.0 - share) * second.0[0].loss;
                 // The tape's sum is rounded to f32 a few times.
-                assert!((both.0.loss - loss).abs() <= 4.0 * f64::from(f32::EPSILON) * loss);
+                assert!((both.0[0].loss - loss).abs() <= 4.0 * f64::from(f32::EPSILON) * loss);
                 let all = |gradients: &[Vec<f32>]| -> Vec<f64> {
                     gradients.iter().flatten().map(|&d| f64::from(d)).collect()
                 };
@@ -69,9 +69,10 @@ fn mixed_targets_are_weighted_by_share() {
 #[test]
 fn share_of_one_equals_single_target() {
     let plain = batch(model(1), 6, 0);
-    let swapped = Batch { target: other_targets(&plain), ..plain.clone() };
+    let swapped = Batch { targets: vec![other_targets(&plain)], ..plain.clone() };
     for (share, alone) in [(1.0, &plain), (0.0, &swapped)] {
-        let mixed = Batch { mixed: Some(Mixed { target: other_targets(&plain), share }), ..plain.clone() };
+        let mixed =
+            Batch { mixed: Some(Mixed { targets: vec![other_targets(&plain)], share }), ..plain.clone() };
         for (mut engine, mut single) in engines(model(1)).into_iter().zip(engines(model(1))) {
             assert_eq!(engine.accumulate(&mixed, AT).unwrap(), single.accumulate(alone, AT).unwrap());
             assert_eq!(engine.gradients(), single.gradients());
@@ -84,7 +85,8 @@ fn share_of_one_equals_single_target() {
 #[test]
 fn mixed_batch_leaves_no_state_for_plain_batch() {
     let plain = batch(model(2), 6, 0);
-    let mixed = Batch { mixed: Some(Mixed { target: other_targets(&plain), share: 0.4 }), ..plain.clone() };
+    let mixed =
+        Batch { mixed: Some(Mixed { targets: vec![other_targets(&plain)], share: 0.4 }), ..plain.clone() };
     for (mut engine, mut fresh) in engines(model(2)).into_iter().zip(engines(model(2))) {
         engine.evaluate(&mixed).unwrap();
         assert_eq!(engine.accumulate(&plain, AT).unwrap(), fresh.accumulate(&plain, AT).unwrap());
@@ -95,12 +97,12 @@ fn mixed_batch_leaves_no_state_for_plain_batch() {
 #[test]
 fn results_do_not_depend_on_simd_level_or_threads() {
     let plain = batch(model(3), 9, 0);
-    let mixed = Batch { mixed: Some(Mixed { target: other_targets(&plain), share: 0.7 }), ..plain };
+    let mixed = Batch { mixed: Some(Mixed { targets: vec![other_targets(&plain)], share: 0.7 }), ..plain };
     let bits = || {
         let mut engine = Planned::new(model(3).graph(), Goal::boxed(true), SEED).unwrap();
         let part = engine.accumulate(&mixed, AT).unwrap();
         let gradients = engine.gradients().iter().flatten().map(|d| d.to_bits()).collect::<Vec<_>>();
-        (part.loss.to_bits(), gradients)
+        (part[0].loss.to_bits(), gradients)
     };
     let expected = bits();
     for &level in Level::available() {
@@ -116,10 +118,10 @@ fn results_do_not_depend_on_simd_level_or_threads() {
 fn second_target_is_validated() {
     let plain = batch(model(1), 6, 0);
     let said = |target: BatchTensor, share: f64, engine: &mut dyn Engine| {
-        let mixed = Batch { mixed: Some(Mixed { target, share }), ..plain.clone() };
+        let mixed = Batch { mixed: Some(Mixed { targets: vec![target], share }), ..plain.clone() };
         engine.accumulate(&mixed, AT).unwrap_err().to_string()
     };
-    let short = BatchTensor { shape: plain.target.shape, elements: Elements::Int(vec![0; 5]) };
+    let short = BatchTensor { shape: plain.targets[0].shape, elements: Elements::Int(vec![0; 5]) };
     for mut engine in engines(model(1)) {
         for share in [-0.1, 1.5, f64::NAN] {
             let problem = said(other_targets(&plain), share, &mut *engine);

@@ -73,8 +73,8 @@ fn batch(model: RandomModel, size: usize, number: u64) -> Batch {
     let target = Elements::Int(classes.into_iter().map(|word| word % CLASSES as u32).collect());
     Batch {
         size,
-        input: BatchTensor { shape, elements: input },
-        target: BatchTensor { shape: Shape::class(CLASSES), elements: target },
+        inputs: vec![BatchTensor { shape, elements: input }],
+        targets: vec![BatchTensor { shape: Shape::class(CLASSES), elements: target }],
         mixed: None,
     }
 }
@@ -90,13 +90,13 @@ fn exact(graph: &Graph, parameters: &[Tensor], batches: &[Batch]) -> (f64, Vec<V
     let mut sums: Vec<Vec<f64>> =
         graph.parameters.iter().map(|parameter| vec![0.0; parameter.shape.elements()]).collect();
     for (micro_batch, batch) in (0..).zip(batches) {
-        let input = batch.input.to_tensor(batch.size, &Device::Cpu).unwrap();
+        let input = batch.inputs[0].to_tensor(batch.size, &Device::Cpu).unwrap();
         let input = if input.dtype() == DType::F32 { input.to_dtype(DType::F64).unwrap() } else { input };
-        let target = batch.target.to_tensor(batch.size, &Device::Cpu).unwrap();
+        let target = batch.targets[0].to_tensor(batch.size, &Device::Cpu).unwrap();
         let mode = Mode::Train { seed: SEED, at: StepIndex { step: 0, micro_batch } };
         let tensors: Vec<Tensor> = variables.iter().map(|variable| variable.as_tensor().clone()).collect();
         let (output, _) = forward(graph, &tensors, &[input], mode).unwrap();
-        let loss = goal.sum(&output, &target).unwrap().sum;
+        let loss = goal.sum(&output[0], &target).unwrap().sum;
         total += loss.to_scalar::<f64>().unwrap();
         let gradients = loss.backward().unwrap();
         for (variable, sum) in variables.iter().zip(&mut sums) {
@@ -113,7 +113,7 @@ fn exact(graph: &Graph, parameters: &[Tensor], batches: &[Batch]) -> (f64, Vec<V
 fn found(engine: &mut dyn Engine, batches: &[Batch]) -> (f64, Vec<Vec<f32>>) {
     let mut total = 0.0;
     for (micro_batch, batch) in (0..).zip(batches) {
-        total += engine.accumulate(batch, StepIndex { step: 0, micro_batch }).unwrap().loss;
+        total += engine.accumulate(batch, StepIndex { step: 0, micro_batch }).unwrap()[0].loss;
     }
     (total, engine.gradients().to_vec())
 }
@@ -169,7 +169,7 @@ fn agree(model: RandomModel, sizes: &[usize], has_kernel: bool) {
 fn evaluate(model: RandomModel, planned: &mut Planned, tape: &mut Tape, batches: &[Batch]) {
     for batch in batches {
         let (planned_loss, tape_loss) = (planned.evaluate(batch).unwrap(), tape.evaluate(batch).unwrap());
-        let [planned, tape] = [planned.prediction().unwrap(), tape.prediction().unwrap()];
+        let [planned, tape] = [planned.prediction(0).unwrap(), tape.prediction(0).unwrap()];
         assert_eq!(planned.dims(), tape.dims());
         let [planned, tape] = [planned, tape].map(|p| p.flatten_all().unwrap().to_vec1::<f32>().unwrap());
         let size = largest(tape.iter().map(|&number| f64::from(number))).max(1.0);
@@ -177,8 +177,8 @@ fn evaluate(model: RandomModel, planned: &mut Planned, tape: &mut Tape, batches:
         // A forward pass of at most 12 layers, each of sums of up to some hundred terms.
         let allowed = size * 2048.0 * f64::from(f32::EPSILON);
         assert!(off <= allowed, "{model:?}: predictions are {off} apart, allowed is {allowed}");
-        assert!((planned_loss.loss - tape_loss.loss).abs() <= batch.size as f64 * 2.0 * allowed);
-        assert_eq!(planned_loss.weight.to_bits(), tape_loss.weight.to_bits());
+        assert!((planned_loss[0].loss - tape_loss[0].loss).abs() <= batch.size as f64 * 2.0 * allowed);
+        assert_eq!(planned_loss[0].weight.to_bits(), tape_loss[0].weight.to_bits());
     }
 }
 

@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 use trainspec::data::{Dataset, InMemory, Normalization};
 use trainspec::prelude::*;
-use trainspec::{InputKind, Result, TrainedModel, engine};
+use trainspec::{InputKind, Kind, Result, TrainedModel, engine};
 
 #[model]
 fn Convolutions(image: Image<2, 8, 8>) -> Logits<3> {
@@ -62,7 +62,7 @@ macro_rules! evaluated {
         let parameters: Vec<_> = $model.parameters().map(|(_, tensor)| tensor.clone()).collect();
         engine.set_parameters(&parameters).unwrap();
         engine.evaluate(&data.batch($indices).unwrap()).unwrap();
-        bits(&engine.predictions().unwrap())
+        bits(&engine.predictions(0).unwrap())
     }};
 }
 
@@ -153,7 +153,10 @@ fn tokens_are_converted_exactly_or_rejected_with_position() {
 
 #[test]
 fn input_float_type_does_not_change_predictions() {
-    fn check<M: Model<Input = K>, K: InputKind<Element = f32>>(model: &TrainedModel<M>, axes: &[usize]) {
+    fn check<M, I: InputKind<Element = f32>, O: Kind<Element = f32>>(model: &TrainedModel<M>, axes: &[usize])
+    where
+        M: Model<Input = I, Output = O>,
+    {
         let count: usize = axes.iter().product();
         // Integers up to 255, which every type can represent.
         let numbers: Vec<f32> = (0..count).map(|i| (i % 251) as f32).collect();

@@ -156,11 +156,11 @@ impl RandomModel {
 impl Module for RandomModel {
     const IS_MODEL: bool = true;
 
-    fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Value> {
+    fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Vec<Value>> {
         let mut dice = Dice::new(self.seed, "layers");
         let mut x = inputs[0];
         if let Some(knot) = self.knot {
-            return knot.tie(scope, x);
+            return Ok(vec![knot.tie(scope, x)?]);
         }
         if self.input == Input::Tokens {
             let out = 2 * (1 + dice.below(5));
@@ -194,7 +194,7 @@ impl Module for RandomModel {
             seen.push(x);
         }
         let x = scope.call(Flatten {}, &[x])?;
-        scope.call(Linear { out: CLASSES, ..Linear::DEFAULT }, &[x])
+        Ok(vec![scope.call(Linear { out: CLASSES, ..Linear::DEFAULT }, &[x])?])
     }
 }
 

@@ -89,8 +89,8 @@ fn batch(features: usize, inputs: Vec<f32>) -> Batch {
     let target = Elements::Int((0..size).map(|sample| (sample % CLASSES) as u32).collect());
     Batch {
         size,
-        input: BatchTensor { shape: Shape::of(&[features]), elements: Elements::Float(inputs) },
-        target: BatchTensor { shape: Shape::class(CLASSES), elements: target },
+        inputs: vec![BatchTensor { shape: Shape::of(&[features]), elements: Elements::Float(inputs) }],
+        targets: vec![BatchTensor { shape: Shape::class(CLASSES), elements: target }],
         mixed: None,
     }
 }
@@ -144,7 +144,7 @@ fn planned_engine_flushes_subnormals_and_tape_engine_does_not() {
     let logits = |engine: &mut dyn Engine| {
         fill_weights(engine);
         engine.evaluate(&inputs).unwrap();
-        engine.predictions().unwrap().into_owned()
+        engine.predictions(0).unwrap().into_owned()
     };
     let mut tape = Tape::new(graph(), Goal::boxed(true), SEED, Device::Cpu).unwrap();
     assert!(logits(&mut tape).iter().all(|logit| *logit > 0.0));

@@ -96,8 +96,8 @@ fn accumulated_step_equals_one_batch() {
             .iter()
             .map(|batch| Batch {
                 size: batch["x"].as_array().unwrap().len() / 3,
-                input: column(&batch["x"]),
-                target: column(&batch["y"]),
+                inputs: vec![column(&batch["x"])],
+                targets: vec![column(&batch["y"])],
                 mixed: None,
             })
             .collect();

@@ -116,7 +116,7 @@ fn gradient_noise_is_cleared_after_step() {
         let mut training = NoisyAside::experiment();
         let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
         let settings = training.settings().unwrap();
-        let objective = Box::new(Arc::clone(&settings.loss));
+        let objective = Box::new(Arc::clone(&settings.losses[0]));
         let mut engine: Box<dyn Engine> = if taped {
             Box::new(Tape::new(graph.clone(), objective, 1, candle_core::Device::Cpu).unwrap())
         } else {
@@ -148,7 +148,7 @@ fn seen(
         let mut training = training();
         let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
         let settings = training.settings().unwrap();
-        let objective = Box::new(Arc::clone(&settings.loss));
+        let objective = Box::new(Arc::clone(&settings.losses[0]));
         let mut engine: Box<dyn Engine> = if taped {
             Box::new(Tape::new(graph.clone(), objective, 1, candle_core::Device::Cpu).unwrap())
         } else {
@@ -156,7 +156,7 @@ fn seen(
         };
         let mut stepper = TrainStep::new(&mut *engine, &graph, settings, &data).unwrap();
         let totals = stepper.accumulate(&[data.batch(data.train()).unwrap()]).unwrap();
-        assert_eq!(totals.loss.1.to_bits(), 1.0_f64.to_bits(), "the average is the sum");
+        assert_eq!(totals.losses[0].weight.to_bits(), 1.0_f64.to_bits(), "the average is the sum");
         let put = |into: &mut [Vec<f32>], json: &Json| {
             for (numbers, json) in into.iter_mut().zip(json.as_array().unwrap()) {
                 assert_eq!(numbers.len(), json.as_array().unwrap().len());

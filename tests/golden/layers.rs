@@ -66,9 +66,9 @@ impl<L: Layer> Config for Behind<L> {
 impl<L: Layer> Module for Behind<L> {
     const IS_MODEL: bool = true;
 
-    fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Value> {
+    fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Vec<Value>> {
         let given = scope.call(self.given, inputs)?;
-        scope.call(self.layer, &[given])
+        Ok(vec![scope.call(self.layer, &[given])?])
     }
 }
 
@@ -142,7 +142,8 @@ impl<'a> Case<'a> {
         let tensors = variables.iter().map(|variable| variable.as_tensor().clone());
         let tensors: Vec<Tensor> = tensors.chain(running.iter().cloned()).collect();
         assert_eq!(tensors.len(), graph.parameters.len() + 1, "the input and every parameter");
-        let (y, statistics) = forward(&graph, &tensors[1..], &tensors[..1], mode).unwrap();
+        let (outputs, statistics) = forward(&graph, &tensors[1..], &tensors[..1], mode).unwrap();
+        let y = outputs[0].clone();
         let weights = Tensor::from_vec(numbers(&self.json["weights"]), y.dims(), &Device::Cpu).unwrap();
         let gradients = (&y * weights).unwrap().sum_all().unwrap().backward().unwrap();
         let mut found = vec![doubles(&y)];
@@ -172,11 +173,11 @@ impl<'a> Case<'a> {
         let zeros = Elements::Float(vec![0.0; self.batch * self.shape.elements()]);
         Batch {
             size: self.batch,
-            input: BatchTensor { shape: self.shape, elements: zeros },
-            target: BatchTensor {
-                shape: graph.shapes[graph.output],
+            inputs: vec![BatchTensor { shape: self.shape, elements: zeros }],
+            targets: vec![BatchTensor {
+                shape: graph.shapes[graph.outputs[0].value],
                 elements: Elements::Float(singles(&self.json["weights"])),
-            },
+            }],
             mixed: None,
         }
     }
@@ -185,7 +186,7 @@ impl<'a> Case<'a> {
     fn planned(&self, layer: impl Layer, engine: &mut Planned) -> Vec<Vec<f64>> {
         let graph = self.graph(layer);
         engine.accumulate(&self.batch(&graph), StepIndex::default()).unwrap();
-        let mut found = vec![doubles(&engine.prediction().unwrap())];
+        let mut found = vec![doubles(&engine.prediction(0).unwrap())];
         let trained = engine.gradients().iter().filter(|gradient| !gradient.is_empty());
         found.extend(trained.map(|gradient| gradient.iter().map(|&number| f64::from(number)).collect()));
         found
@@ -365,7 +366,7 @@ fn batch_norm_matches_pytorch() {
             } else {
                 assert!(statistics.is_empty());
                 engine.evaluate(&case.batch(&case.graph(layer))).unwrap();
-                let y = doubles(&engine.prediction().unwrap());
+                let y = doubles(&engine.prediction(0).unwrap());
                 close(&format!("{what} in f32:"), &y, &expected[0], in_f32(8));
             }
             before = after.map(running);

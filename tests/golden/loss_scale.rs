@@ -51,7 +51,7 @@ fn loss_scale_matches_pytorch_grad_scaler() {
         for (place, (finite, expected)) in finite.zip(singles(&case["scales"])).enumerate() {
             // A target so near that its gradient is 0 with any scale, or an infinite one.
             let target = engine_output(&mut stepper, &batch);
-            batch.target.elements = Elements::Float(if finite { target } else { vec![f32::INFINITY; 4] });
+            batch.targets[0].elements = Elements::Float(if finite { target } else { vec![f32::INFINITY; 4] });
             let report = stepper.step(std::slice::from_ref(&batch)).unwrap();
             assert_eq!(report.skip.is_none(), finite, "step {place}");
             let found = stepper.scaling().loss_scale.unwrap();
@@ -64,5 +64,5 @@ fn loss_scale_matches_pytorch_grad_scaler() {
 fn engine_output(stepper: &mut TrainStep<'_>, batch: &trainspec::data::Batch) -> Vec<f32> {
     let engine = stepper.engine_mut();
     engine.evaluate(batch).unwrap();
-    engine.prediction().unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    engine.prediction(0).unwrap().flatten_all().unwrap().to_vec1().unwrap()
 }

@@ -289,14 +289,14 @@ fn sparse_and_dense_updates_of_embedding_rows_are_equal() {
 /// A micro-batch that starts a window, whose gradients are then replaced.
 fn nothing() -> Batch {
     let column = || BatchTensor { shape: Shape::of(&[1]), elements: Elements::Float(vec![0.0]) };
-    Batch { size: 1, mixed: None, input: column(), target: column() }
+    Batch { size: 1, mixed: None, inputs: vec![column()], targets: vec![column()] }
 }
 
 fn batch(tokens: &[u32]) -> Batch {
     Batch {
         size: 1,
         mixed: None,
-        input: BatchTensor { shape: Shape::tokens(6, 3), elements: Elements::Int(tokens.to_vec()) },
-        target: BatchTensor { shape: Shape::of(&[1]), elements: Elements::Float(vec![0.0]) },
+        inputs: vec![BatchTensor { shape: Shape::tokens(6, 3), elements: Elements::Int(tokens.to_vec()) }],
+        targets: vec![BatchTensor { shape: Shape::of(&[1]), elements: Elements::Float(vec![0.0]) }],
     }
 }

@@ -98,9 +98,10 @@ fn leaves(graph: &Graph, shapes: &[Shape], points: Points) -> Vec<Leaf> {
 /// Returns the weighted sum of a layer's output; every element has a different weight.
 fn loss(graph: &Graph, tensors: &[Tensor], mode: Mode) -> Tensor {
     let (parameters, inputs) = tensors.split_at(graph.parameters.len());
-    let (output, _) = forward(graph, parameters, inputs, mode).unwrap();
+    let (mut outputs, _) = forward(graph, parameters, inputs, mode).unwrap();
+    let output = outputs.remove(0);
     let mut axes = vec![BATCH];
-    axes.extend(graph.shapes[graph.output].axes());
+    axes.extend(graph.shapes[graph.outputs[0].value].axes());
     assert_eq!(output.dims(), axes, "{}: the rule gives another shape than the layer", graph.name);
     assert_eq!(output.dtype(), DType::F64, "{}: left f64", graph.name);
     let weights = Tensor::from_vec(normal("weights", output.elem_count()), axes, &Device::Cpu).unwrap();
@@ -109,7 +110,7 @@ fn loss(graph: &Graph, tensors: &[Tensor], mode: Mode) -> Tensor {
 
 /// Compares both gradients for every element of every parameter and real input, in both modes.
 pub(crate) fn agree(graph: &Graph, points: Points) {
-    let shapes = &graph.shapes[..graph.inputs];
+    let shapes = &graph.shapes[..graph.inputs.len()];
     for mode in [TRAIN, Mode::Evaluate] {
         let leaves = leaves(graph, shapes, points);
         let mut tensors: Vec<Tensor> = leaves.iter().map(Leaf::tensor).collect();

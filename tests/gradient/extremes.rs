@@ -19,7 +19,8 @@ fn run(layer: &impl Module, x: &[f32], axes: &[usize], weights: Option<&[f32]>, 
     let graph = Graph::of(layer, &[Shape::of(&axes[1..])]).unwrap();
     let x = Var::from_slice(x, axes, &Device::Cpu).unwrap();
     let parameters = initial(&graph, 1, &Device::Cpu).unwrap();
-    let (y, _) = forward(&graph, &parameters, &[x.as_tensor().clone()], mode).unwrap();
+    let (outputs, _) = forward(&graph, &parameters, &[x.as_tensor().clone()], mode).unwrap();
+    let y = outputs[0].clone();
     let sum = match weights {
         Some(weights) => (&y * Tensor::from_slice(weights, y.shape(), &Device::Cpu).unwrap()).unwrap(),
         None => y.clone(),

@@ -57,7 +57,8 @@ fn lstm_and_gru_stay_in_f32() {
         let run = |dtype: DType| {
             let cast = |tensor: &Tensor| tensor.to_dtype(dtype).unwrap();
             let parameters: Vec<Tensor> = parameters.iter().map(cast).collect();
-            let (y, _) = forward(&graph, &parameters, &[cast(&x)], Mode::Evaluate).unwrap();
+            let (outputs, _) = forward(&graph, &parameters, &[cast(&x)], Mode::Evaluate).unwrap();
+            let y = &outputs[0];
             assert_eq!(y.dtype(), dtype);
             numbers(&y.to_dtype(DType::F64).unwrap())
         };

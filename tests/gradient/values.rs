@@ -25,7 +25,8 @@ pub(crate) fn numbers(tensor: &Tensor) -> Vec<f64> {
 /// Runs one layer on one input, whose first axis is the batch.
 fn run(layer: &impl Module, parameters: &[Tensor], x: &Tensor, mode: Mode) -> (Vec<f64>, Vec<Statistic>) {
     let graph = Graph::of(layer, &[Shape::of(&x.dims()[1..])]).unwrap();
-    let (y, statistics) = forward(&graph, parameters, std::slice::from_ref(x), mode).unwrap();
+    let (mut outputs, statistics) = forward(&graph, parameters, std::slice::from_ref(x), mode).unwrap();
+    let y = outputs.remove(0);
     (numbers(&y), statistics)
 }
 
@@ -37,8 +38,8 @@ pub(crate) fn evaluate(layer: &impl Module, parameters: &[Tensor], x: &Tensor) -
 fn slope(layer: &impl Module, x: &[f64], axes: &[usize]) -> Vec<f64> {
     let x = Var::from_tensor(&tensor(x, axes)).unwrap();
     let graph = Graph::of(layer, &[Shape::of(&axes[1..])]).unwrap();
-    let (y, _) = forward(&graph, &[], &[x.as_tensor().clone()], Mode::Evaluate).unwrap();
-    let gradients = y.sum_all().unwrap().backward().unwrap();
+    let (outputs, _) = forward(&graph, &[], &[x.as_tensor().clone()], Mode::Evaluate).unwrap();
+    let gradients = outputs[0].sum_all().unwrap().backward().unwrap();
     numbers(gradients.get(x.as_tensor()).unwrap())
 }
 
@@ -98,7 +99,8 @@ fn linear_and_reshape_match_definition() {
 fn concat_keeps_argument_order_in_each_sample() {
     let graph = Graph::of(&Concat { axis: 0 }, &[Shape::of(&[1]), Shape::of(&[2])]).unwrap();
     let inputs = [tensor(&[1.0, 2.0], &[2, 1]), tensor(&[3.0, 4.0, 5.0, 6.0], &[2, 2])];
-    let (y, _) = forward(&graph, &[], &inputs, Mode::Evaluate).unwrap();
+    let (outputs, _) = forward(&graph, &[], &inputs, Mode::Evaluate).unwrap();
+    let y = outputs[0].clone();
     assert_eq!(numbers(&y), [1.0, 3.0, 4.0, 2.0, 5.0, 6.0]);
 }
 
@@ -343,9 +345,10 @@ fn embedding_looks_up_rows() {
     let weight = tensor(&[0.0, 1.0, 10.0, 11.0, 20.0, 21.0], &[3, 2]);
     let graph = Graph::of(&Embedding { out: 2, ..Embedding::DEFAULT }, &[Shape::tokens(3, 2)]).unwrap();
     let tokens = Tensor::new(&[[2_u32, 0], [1, 1]], &Device::Cpu).unwrap();
-    let (y, _) =
+    let (outputs, _) =
         forward(&graph, std::slice::from_ref(&weight), std::slice::from_ref(&tokens), Mode::Evaluate)
             .unwrap();
+    let y = outputs[0].clone();
     assert_eq!(y.dims(), [2, 2, 2]);
     assert_eq!(numbers(&y), [20.0, 21.0, 0.0, 1.0, 10.0, 11.0, 10.0, 11.0]);
 
@@ -353,7 +356,8 @@ fn embedding_looks_up_rows() {
         Graph::of(&PositionEmbedding { out: 3, ..PositionEmbedding::DEFAULT }, &[Shape::tokens(3, 2)])
             .unwrap();
     let weight = weight.reshape((2, 3)).unwrap();
-    let (y, _) = forward(&graph, &[weight], &[tokens], Mode::Evaluate).unwrap();
+    let (outputs, _) = forward(&graph, &[weight], &[tokens], Mode::Evaluate).unwrap();
+    let y = outputs[0].clone();
     assert_eq!(y.dims(), [2, 2, 3]);
     assert_eq!(numbers(&y), [0.0, 1.0, 10.0, 11.0, 20.0, 21.0, 0.0, 1.0, 10.0, 11.0, 20.0, 21.0]);
 }
@@ -418,7 +422,8 @@ fn causal_attention_ignores_later_positions() {
     let parameters = initial(&graph, 3, &Device::Cpu).unwrap();
     let run = |x: &[f32], graph: &Graph| -> Vec<f32> {
         let x = Tensor::from_slice(x, (1, 4, 4), &Device::Cpu).unwrap();
-        let (y, _) = forward(graph, &parameters, &[x], Mode::Evaluate).unwrap();
+        let (outputs, _) = forward(graph, &parameters, &[x], Mode::Evaluate).unwrap();
+        let y = outputs[0].clone();
         y.flatten_all().unwrap().to_vec1().unwrap()
     };
     let x: Vec<f32> = normal("x", 16).into_iter().map(|x| x as f32).collect();

@@ -34,6 +34,7 @@ fn distance(a: &Tensor, b: &Tensor) -> f64 {
 fn compare<M: Model>(name: &str, trained: &TrainedModel<M>, samples: &Tensor, peer: peers::Peer)
 where
     M::Input: trainspec::InputKind,
+    M::Output: trainspec::Kind,
 {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("model.safetensors");
@@ -73,6 +74,7 @@ where
 fn trained_again<M: Model>(file: &Path) -> TrainedModel<M>
 where
     M::Input: trainspec::InputKind,
+    M::Output: trainspec::Kind,
 {
     TrainedModel::load(file).unwrap()
 }
@@ -105,7 +107,7 @@ pub(crate) fn sequences() -> trainspec::Result<InMemory<Tokens<11, 8>, Tokens<11
 #[test]
 fn exported_perceptron_with_normalizer_matches_pytorch() {
     let run = models::Points::experiment().without_folder().run().unwrap();
-    assert!(run.model.normalizer().is_some());
+    assert!(!run.model.normalizers().is_empty());
     compare("mlp", &run.model, &reals(&[9, 6]), peers::mlp);
 }
 

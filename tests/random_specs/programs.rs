@@ -2,7 +2,7 @@
 
 use trainspec::data::InMemory;
 use trainspec::prelude::*;
-use trainspec::{Dataset, Experiment, Kind, Result, TargetKind};
+use trainspec::{Dataset, Experiment, Kinds, Result, TargetKind};
 
 use super::judge::{AnyProgram, Program};
 
@@ -23,8 +23,8 @@ impl<D: Dataset> Dataset for Divided<D> {
     fn sample(
         &self,
         index: usize,
-        input: &mut [<D::Input as Kind>::Element],
-        target: &mut [<D::Target as Kind>::Element],
+        input: <D::Input as Kinds>::Row<'_>,
+        target: <D::Target as Kinds>::Row<'_>,
     ) -> Result<()> {
         self.0.sample(index, input, target)
     }

@@ -122,7 +122,7 @@ fn tape_engine_resumes_identically() {
         data: &data,
     };
     let tape = || {
-        let objective = Box::new(std::sync::Arc::clone(&settings.loss));
+        let objective = Box::new(std::sync::Arc::clone(&settings.losses[0]));
         Tape::new(graph.clone(), objective, settings.seed, candle_core::Device::Cpu).unwrap()
     };
     let weights = |engine: &Tape| -> Vec<u32> {

@@ -1,6 +1,7 @@
 //! A model as the macro sees it: a signature, and steps between values.
 
 use proc_macro2::Span;
+use syn::ext::IdentExt;
 use syn::{Attribute, Block, Expr, Ident, RangeLimits, Stmt, Token, Type, Visibility};
 
 /// The name, inputs, configuration and output of a model.
@@ -13,7 +14,18 @@ pub(crate) struct Signature {
     pub(crate) generics: syn::Generics,
     pub(crate) inputs: Vec<Input>,
     pub(crate) keys: Vec<Key>,
+    /// A tuple of types if there are several outputs.
     pub(crate) output: Type,
+}
+
+impl Signature {
+    /// The number of outputs.
+    pub(crate) fn outputs(&self) -> usize {
+        match &self.output {
+            Type::Tuple(tuple) => tuple.elems.len(),
+            _ => 1,
+        }
+    }
 }
 
 /// An input of the model.
@@ -35,6 +47,31 @@ pub(crate) struct Key {
 pub(crate) struct Steps {
     pub(crate) steps: Vec<Step>,
     pub(crate) tail: Option<Flow>,
+}
+
+impl Steps {
+    /// The values at the end of a model's body.
+    pub(crate) fn outputs(&self) -> &[Flow] {
+        match &self.tail {
+            Some(Flow::Tuple(flows)) => flows,
+            tail => tail.as_slice(),
+        }
+    }
+
+    /// The names of the outputs, if there are several: that of the variable that is returned, or `output_0`.
+    pub(crate) fn output_names(&self) -> Vec<String> {
+        let outputs = self.outputs();
+        let mut names: Vec<String> = Vec::new();
+        for (place, flow) in outputs.iter().enumerate() {
+            let name = match flow {
+                Flow::Name(name) => name.unraw().to_string(),
+                _ => String::new(),
+            };
+            let is_free = !name.is_empty() && !names.contains(&name);
+            names.push(if is_free { name } else { format!("output_{place}") });
+        }
+        if outputs.len() > 1 { names } else { Vec::new() }
+    }
 }
 
 /// A statement of a model's body.
@@ -63,6 +100,8 @@ pub(crate) enum Flow {
     If { condition: Expr, then: Box<Steps>, otherwise: Box<Steps> },
     /// `{ …; flow }`
     Block(Box<Steps>),
+    /// `(flow, flow)`, only at the end of a model's body.
+    Tuple(Vec<Flow>),
 }
 
 /// A call of a layer or of another model.

@@ -1,5 +1,8 @@
 //! A training run as the macro sees it: a name, a model, data, and keys with values.
 
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Ident, Type, Visibility};
 
 use crate::path::Runtime;
@@ -43,4 +46,16 @@ pub(crate) struct Element {
     /// Each a `#[cfg(…)]`.
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) value: Expr,
+    /// The index of its list in a tuple of lists.
+    pub(crate) list: Option<usize>,
+}
+
+impl Element {
+    /// The value in the generated code: within a tuple of lists with the index of its list.
+    pub(crate) fn placed(&self, completed: &TokenStream) -> TokenStream {
+        match self.list {
+            None => completed.clone(),
+            Some(list) => quote_spanned!(self.value.span()=> __t::On::<#list, _>(#completed)),
+        }
+    }
 }

@@ -205,12 +205,12 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> (TokenStream, Vec<TokenSt
                 Value::List(values, span) => {
                     let completed: Vec<_> = values
                         .iter()
-                        .map(|Element { attributes: cfg, value }| {
-                            let all = [attributes.as_slice(), cfg.as_slice()].concat();
-                            completed_under(&all, value, &mut within)
+                        .map(|element| {
+                            let all = [attributes.as_slice(), element.attributes.as_slice()].concat();
+                            element.placed(&completed_under(&all, &element.value, &mut within))
                         })
                         .collect();
-                    let elements = values.iter().zip(&completed).map(|(Element { attributes: cfg, value }, completed)| {
+                    let elements = values.iter().zip(&completed).map(|(Element { attributes: cfg, value, .. }, completed)| {
                         quote_spanned!(value.span()=> #(#cfg)* &#completed)
                     });
                     (quote_spanned!(*span=> &[#(#elements),*]), tell::list(key, values, &completed))

@@ -9,7 +9,8 @@ use syn::spanned::Spanned;
 use syn::{Expr, Ident};
 
 use super::ast::Element;
-use crate::literal::is_struct;
+use crate::literal::{completed, is_struct};
+use crate::syntax::peeled;
 
 /// The name of the whole spec where the facts of its values are read.
 pub(super) fn whole() -> Ident {
@@ -19,25 +20,47 @@ pub(super) fn whole() -> Ident {
 /// A key with one value.
 pub(super) fn one(key: &Ident, value: &Expr, completed: &TokenStream) -> TokenStream {
     let key = key.unraw().to_string();
-    let told = is_literal(value).then(|| {
-        quote_spanned! {word(value)=> {
-            let __value = #completed;
-            __t::named(&__value, __t::told(__t::judged(__value.check())).known())
-        }}
-    });
+    if let Expr::Tuple(tuple) = peeled(value) {
+        // One for each part: no facts of one that is not a literal.
+        let told = tuple.elems.iter().map(|part| {
+            if is_literal(part) {
+                of_literal(part, &completed_part(part))
+            } else {
+                quote!(__t::Facts::NOTHING)
+            }
+        });
+        return quote!((#key, &[#(#told),*]));
+    }
+    let told = is_literal(value).then(|| of_literal(value, completed));
     quote!((#key, &[#told]))
+}
+
+/// The facts of a literal.
+fn of_literal(value: &Expr, completed: &TokenStream) -> TokenStream {
+    quote_spanned! {word(value)=> {
+        let __value = #completed;
+        __t::named(&__value, __t::told(__t::judged(__value.check())).known())
+    }}
+}
+
+/// A part of a tuple, completed; its own checks are emitted with the whole value.
+fn completed_part(part: &Expr) -> TokenStream {
+    completed(part, &mut Vec::new())
 }
 
 /// A key with a list.
 pub(super) fn list(key: &Ident, values: &[Element], completed: &[TokenStream]) -> TokenStream {
     let key = key.unraw().to_string();
     let whole = whole();
-    let told = values.iter().zip(completed).map(|(Element { attributes, value }, completed)| {
+    let told = values.iter().zip(completed).map(|(element, completed)| {
+        let Element { attributes, value, .. } = element;
         if is_literal(value) {
+            let completed = completed_part(value);
+            let placed = element.placed(&quote_spanned!(word(value)=> __value));
             return quote_spanned! {word(value)=> #(#attributes)* {
                 let __value = #completed;
                 __t::by_type(#whole, __t::told(__t::judged(__value.check())).known(), |__kinds| {
-                    (&&&__t::Probe::of(__kinds, &__value)).__look()
+                    (&&&__t::Probe::of(__kinds, &#placed)).__look()
                 })
             }};
         }

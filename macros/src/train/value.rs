@@ -45,6 +45,9 @@ pub(super) fn value(key: &Ident, tokens: TokenStream, diagnostics: &mut Diagnost
     if let Expr::Array(array) = peeled(&value) {
         return list(key, &group_of(array), diagnostics).map(|read| Read { rest, ..read });
     }
+    if let (true, Expr::Tuple(tuple)) = (is_list(key), peeled(&value)) {
+        return lists(key, tuple, diagnostics).map(|read| Read { rest, ..read });
+    }
     if refuse_calls([&value], diagnostics) {
         return None;
     }
@@ -52,7 +55,7 @@ pub(super) fn value(key: &Ident, tokens: TokenStream, diagnostics: &mut Diagnost
     refuse_default(&mut value, diagnostics);
     let value = if is_list(key) && is_element(&value) {
         let span = value.span();
-        Value::List(vec![Element { attributes: Vec::new(), value }], span)
+        Value::List(vec![Element { attributes: Vec::new(), value, list: None }], span)
     } else {
         Value::One(value)
     };
@@ -65,6 +68,25 @@ pub(super) fn value(key: &Ident, tokens: TokenStream, diagnostics: &mut Diagnost
 /// but no constant expression is both a list and its element.
 fn is_list(key: &Ident) -> bool {
     ["allow", "groups", "metrics", "schedule"].iter().any(|list| key.unraw() == list)
+}
+
+/// `([a, b], [c])`: a list for each output of the model, which become one list. A single value stands for a list of one, and
+/// `[]` for none.
+fn lists(key: &Ident, tuple: &syn::ExprTuple, diagnostics: &mut Diagnostics) -> Option<Read> {
+    let (mut elements, mut whole) = (Vec::new(), true);
+    for (place, part) in tuple.elems.iter().enumerate() {
+        let tokens = match peeled(part) {
+            Expr::Array(array) if array.elems.is_empty() => continue,
+            Expr::Array(array) => group_of(array),
+            other => Group::new(Delimiter::Bracket, other.to_token_stream()),
+        };
+        let read = list(key, &tokens, diagnostics)?;
+        whole &= read.whole;
+        if let Value::List(list, _) = read.value {
+            elements.extend(list.into_iter().map(|element| Element { list: Some(place), ..element }));
+        }
+    }
+    Some(Read { value: Value::List(elements, tuple.span()), whole, rest: TokenStream::new() })
 }
 
 /// Whether a value is written like an element of a list, and not like a constant list: `PHASES`.
@@ -144,12 +166,12 @@ fn element(key: &Ident, tokens: TokenStream, diagnostics: &mut Diagnostics) -> O
         Err(error) => error,
     };
     let value = half_literal(tokens, key, &error, diagnostics)?;
-    Some(Element { attributes: Vec::new(), value })
+    Some(Element { attributes: Vec::new(), value, list: None })
 }
 
 impl Parse for Element {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        Ok(Self { attributes: input.call(Attribute::parse_outer)?, value: input.parse()? })
+        Ok(Self { attributes: input.call(Attribute::parse_outer)?, value: input.parse()?, list: None })
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn only_feeder<'a>(graph: &'a Graph, node: &Node) -> Option<&'a Node>
 
 /// Returns whether exactly one layer reads a value and the model does not output it.
 pub(super) fn has_one_reader(graph: &Graph, value: usize) -> bool {
-    value != graph.output
+    !graph.returns(value)
         && graph.nodes.iter().flat_map(|node| &node.inputs).filter(|&&v| v == value).count() == 1
 }
 

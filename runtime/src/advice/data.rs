@@ -14,9 +14,13 @@ const IMBALANCE: usize = 10;
 const BEARABLE: usize = 100;
 
 pub(super) fn unscaled_inputs(facts: &Facts<'_>) -> Option<String> {
-    let (profile, graph) = (facts.data.profile()?, facts.graph);
-    let mut readers = graph.nodes.iter().filter(|node| node.inputs.iter().any(|&input| input < graph.inputs));
-    if facts.data.normalizer().is_some() || readers.all(|node| node.layer.kind().is_norm()) {
+    (0..facts.graph.inputs.len()).find_map(|input| unscaled_input(facts, input))
+}
+
+fn unscaled_input(facts: &Facts<'_>, input: usize) -> Option<String> {
+    let (profile, graph) = (facts.data.profile(input)?, facts.graph);
+    let mut readers = graph.nodes.iter().filter(|node| node.inputs.contains(&input));
+    if facts.data.normalizers().of(input).is_some() || readers.all(|node| node.layer.kind().is_norm()) {
         return None;
     }
     let far = |place: &usize| profile.mean()[*place].abs() > FAR || profile.deviation()[*place] > FAR;
@@ -24,9 +28,13 @@ pub(super) fn unscaled_inputs(facts: &Facts<'_>) -> Option<String> {
     let first = *far.first()?;
     let (mean, deviation) = (profile.mean()[first], profile.deviation()[first]);
     Some(format!(
-        "{} of {} values of an input; value {first} (from 0) has a mean of {mean:.1} and a deviation of {deviation:.1}",
+        "{} of {} values of {}; value {first} (from 0) has a mean of {mean:.1} and a deviation of {deviation:.1}",
         count(far.len() as u64),
         count(profile.mean().len() as u64),
+        match graph.inputs.as_slice() {
+            [_] => "an input".to_owned(),
+            inputs => format!("the input `{}`", inputs[input]),
+        },
     ))
 }
 
@@ -45,9 +53,14 @@ pub(super) fn rounded_columns(facts: &Facts<'_>) -> Option<String> {
 
 /// Checks features only: the border of images often has a single color.
 pub(super) fn constant_features(facts: &Facts<'_>) -> Option<String> {
+    (0..facts.data.input_shapes().len()).find_map(|input| constant_features_of(facts, input))
+}
+
+fn constant_features_of(facts: &Facts<'_>, input: usize) -> Option<String> {
     let (data, samples) = (facts.data, facts.data.train().len());
+    let rank = data.input_shapes().get(input)?.rank();
     // With a single sample, every feature is constant.
-    let profile = data.profile().filter(|_| data.input_shape().rank() == 1 && samples > 1)?;
+    let profile = data.profile(input).filter(|_| rank == 1 && samples > 1)?;
     // Rounded columns are not constant in the file.
     let is_rounded = |place| data.rounded_columns().iter().any(|column| column.element == Some(place));
     let constant: Vec<_> = (0..profile.mean().len())
@@ -60,8 +73,12 @@ pub(super) fn constant_features(facts: &Facts<'_>) -> Option<String> {
 }
 
 pub(super) fn class_imbalance(facts: &Facts<'_>) -> Option<String> {
-    let counts = facts.data.class_counts().filter(|counts| counts.len() > 1)?;
-    let loss = facts.settings.loss.setting().to_json();
+    (0..facts.data.target_shapes().len()).find_map(|target| imbalance_of(facts, target))
+}
+
+fn imbalance_of(facts: &Facts<'_>, target: usize) -> Option<String> {
+    let counts = facts.data.class_counts(target).filter(|counts| counts.len() > 1)?;
+    let loss = facts.settings.losses.get(target)?.setting().to_json();
     let has_weights = ["weights", "pos_weight"].iter().any(|key| {
         loss.get(key).is_some_and(|weights| weights.as_array().is_some_and(|weights| !weights.is_empty()))
     });
@@ -101,27 +118,26 @@ pub(super) fn shuffled_series(facts: &Facts<'_>) -> Option<String> {
 }
 
 pub(super) fn channels_last(facts: &Facts<'_>) -> Option<String> {
-    let channels = facts.data.input_shape().axes().first().copied()?;
-    facts.data.patterns().channels_last().then(|| {
-        format!(
-            "a value of an image is closer to the value {channels} places later than to the next one, as if the \
-             {channels} channels of each pixel were stored next to each other"
-        )
-    })
+    let ((input, _), _) = facts.data.patterns().find(|(_, patterns)| patterns.channels_last())?;
+    let channels = facts.data.input_shapes().get(input)?.axes().first().copied()?;
+    Some(format!(
+        "a value of an image is closer to the value {channels} places later than to the next one, as if the \
+         {channels} channels of each pixel were stored next to each other"
+    ))
 }
 
 /// A regression loss is 0 if the prediction equals the target; a loss of logits is not.
 pub(super) fn classes_as_values(facts: &Facts<'_>) -> Option<String> {
-    if !facts.data.patterns().zero_or_one() {
-        return None;
-    }
-    let targets = facts.data.target_shape().elements();
+    let mut patterns = facts.data.patterns();
+    let ((_, target), _) = patterns.find(|(_, patterns)| patterns.zero_or_one())?;
+    let targets = facts.data.target_shapes().get(target)?.elements();
     let sample = facts.data.batch(facts.data.train().get(..1)?).ok()?;
-    let target = sample.target.to_tensor(1, &candle_core::Device::Cpu).ok()?;
-    let loss = facts.settings.loss.sum(&target, &target).ok()?;
+    let settings = facts.settings.losses.get(target)?;
+    let target = sample.targets.get(target)?.to_tensor(1, &candle_core::Device::Cpu).ok()?;
+    let loss = settings.sum(&target, &target).ok()?;
     let loss = loss.sum.to_dtype(candle_core::DType::F64).ok()?.to_scalar::<f64>().ok()?;
     (loss == 0.0).then(|| {
-        let name = facts.settings.loss.setting().name();
+        let name = settings.setting().name();
         let each =
             if targets == 1 { "the target".to_owned() } else { format!("each of the {targets} targets") };
         format!("{each} is 0 or 1 in every training sample, and the loss is `{name}`")

@@ -100,8 +100,9 @@ pub(super) fn linear_twice(facts: &Facts<'_>) -> Option<String> {
 }
 
 pub(super) fn relu_output(facts: &Facts<'_>) -> Option<String> {
-    let last = producer(facts.graph, facts.graph.output)?;
-    (last.layer.kind() == LayerKind::Rectifier).then(|| format!("the model ends with `{}`", last.path))
+    let mut last = facts.graph.outputs.iter().filter_map(|output| producer(facts.graph, output.value));
+    let last = last.find(|last| last.layer.kind() == LayerKind::Rectifier)?;
+    Some(format!("the model ends with `{}`", last.path))
 }
 
 pub(super) fn recurrent_without_clip(facts: &Facts<'_>) -> Option<String> {
@@ -112,7 +113,7 @@ pub(super) fn recurrent_without_clip(facts: &Facts<'_>) -> Option<String> {
 pub(super) fn looks_ahead(facts: &Facts<'_>) -> Option<String> {
     let sees_all = |node: &&Node| node.layer.kind() == LayerKind::Attention { causal: false };
     let node = facts.graph.nodes.iter().find(sees_all)?;
-    facts.data.patterns().next_tokens().then(|| {
+    facts.data.patterns().any(|(_, patterns)| patterns.next_tokens()).then(|| {
         format!(
             "each target is the next token of the input, and `{}` attends to every token of it",
             node.path

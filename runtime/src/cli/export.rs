@@ -32,9 +32,10 @@ pub(super) fn export<M: Model>(
     }
     let (count, numbers) =
         trained.numbers().iter().fold((0, 0), |(count, sum), numbers| (count + 1, sum + numbers.len()));
-    let normalized = match trained.normalizer() {
-        None => "inputs are not normalized",
-        Some(_) => "the normalization of the inputs is in the metadata",
+    let normalized = if trained.normalizers().is_empty() {
+        "inputs are not normalized"
+    } else {
+        "the normalization of the inputs is in the metadata"
     };
     let (from, to) = (model.display(), file.display());
     say(out, &format!("{from}\n  {count} tensors with {numbers} values; {normalized}\n\n  {to}\n"))

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::{Dataset, Normalization, RoundedColumn, Split};
 use crate::error::Result;
-use crate::shape::Kind;
+use crate::shape::Kinds;
 
 /// A data set with one property overridden: [`Dataset::with_split`], [`Dataset::with_normalization`],
 /// [`Dataset::with_input_range`], [`Dataset::in_time_order`].
@@ -40,8 +40,8 @@ impl<D: Dataset> Dataset for WithOverrides<D> {
     fn sample(
         &self,
         index: usize,
-        input: &mut [<D::Input as Kind>::Element],
-        target: &mut [<D::Target as Kind>::Element],
+        input: <D::Input as Kinds>::Row<'_>,
+        target: <D::Target as Kinds>::Row<'_>,
     ) -> Result<()> {
         self.data.sample(index, input, target)
     }

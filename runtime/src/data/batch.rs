@@ -10,10 +10,10 @@ use crate::shape::{Elements, Numbers, Shape};
 pub struct Batch {
     /// The number of samples.
     pub size: usize,
-    /// Their inputs.
-    pub input: BatchTensor,
-    /// Their targets.
-    pub target: BatchTensor,
+    /// Their inputs: one tensor for each input of the model.
+    pub inputs: Vec<BatchTensor>,
+    /// Their targets: one tensor for each output of the model.
+    pub targets: Vec<BatchTensor>,
     /// Their second targets, if the inputs are mixtures of two samples.
     pub mixed: Option<Mixed>,
 }
@@ -27,8 +27,8 @@ pub struct Batch {
 /// Zhang et al., "mixup: Beyond empirical risk minimization", 2018.
 #[derive(Clone, Debug)]
 pub struct Mixed {
-    /// The second target of each sample, of the same kind as the first.
-    pub target: BatchTensor,
+    /// The second targets of each sample, of the same kinds as the first.
+    pub targets: Vec<BatchTensor>,
     /// The weight of the first target, from 0 to 1. The second has the rest.
     pub share: f64,
 }
@@ -72,20 +72,41 @@ pub struct BatchTensor {
 }
 
 impl Batch {
-    /// Checks that both columns have as many samples as the batch, and that the input fits the model.
+    /// A batch of `size` samples for a model with one input and one output.
+    #[must_use]
+    pub fn new(size: usize, input: BatchTensor, target: BatchTensor) -> Self {
+        Self { size, inputs: vec![input], targets: vec![target], mixed: None }
+    }
+
+    /// Checks that every column has as many samples as the batch, that the inputs fit the model, and that there is a target for
+    /// each output.
     ///
     /// # Errors
     /// If they do not.
-    pub(crate) fn check(&self, input: Shape) -> Result<()> {
+    pub(crate) fn check(&self, inputs: &[Shape], outputs: usize) -> Result<()> {
         if self.size == 0 {
             return Err(Error::Batch("a batch has no samples; expected at least 1".to_owned()));
         }
-        if !self.input.shape.same(input) {
-            let problem = format!("the input is {}; the model takes {input}", self.input.shape);
-            return Err(Error::Batch(problem));
+        if self.inputs.len() != inputs.len() || self.targets.len() != outputs {
+            return Err(Error::Batch(format!(
+                "a batch has {} inputs and {} targets; the model takes {} and returns {outputs}",
+                self.inputs.len(),
+                self.targets.len(),
+                inputs.len(),
+            )));
         }
-        let second = self.mixed.as_ref().map(|mixed| ("second target", &mixed.target));
-        for (name, column) in [("input", &self.input), ("target", &self.target)].into_iter().chain(second) {
+        for (column, shape) in self.inputs.iter().zip(inputs) {
+            if !column.shape.same(*shape) {
+                let problem = format!("the input is {}; the model takes {shape}", column.shape);
+                return Err(Error::Batch(problem));
+            }
+        }
+        let second =
+            self.mixed.iter().flat_map(|mixed| &mixed.targets).map(|target| ("second target", target));
+        let inputs_and_targets = self.inputs.iter().map(|input| ("input", input));
+        let inputs_and_targets =
+            inputs_and_targets.chain(self.targets.iter().map(|target| ("target", target)));
+        for (name, column) in inputs_and_targets.chain(second) {
             let (found, expected) = (column.length(), self.size.saturating_mul(column.shape.elements()));
             if found != expected {
                 return Err(Error::Batch(format!(
@@ -95,11 +116,15 @@ impl Batch {
             }
         }
         if let Some(mixed) = &self.mixed {
+            if mixed.targets.len() != outputs {
+                return Err(Error::Batch("a mixed batch needs a second target for each output".to_owned()));
+            }
             mixed.check()?;
         }
-        let is_whole = matches!(self.input.elements, Elements::Int(_));
-        if is_whole != input.vocabulary().is_some() {
-            return Err(Error::Batch("the input has the wrong element type for its shape".to_owned()));
+        for column in &self.inputs {
+            if matches!(column.elements, Elements::Int(_)) != column.shape.vocabulary().is_some() {
+                return Err(Error::Batch("the input has the wrong element type for its shape".to_owned()));
+            }
         }
         Ok(())
     }

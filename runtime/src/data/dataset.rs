@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use super::adapt::{Change, WithOverrides};
 use super::{Batch, BatchTensor, Normalization, RoundedColumn, Split};
 use crate::error::Result;
-use crate::loss::TargetKind;
-use crate::shape::{Element, InputKind, Kind, Shape};
+use crate::loss::TargetKinds;
+use crate::shape::{Elements, InputKinds, Kinds, Shape};
 
 /// A finite set of samples, each an input and its target.
 ///
@@ -34,16 +34,47 @@ use crate::shape::{Element, InputKind, Kind, Shape};
 ///     }
 /// }
 /// ```
+///
+/// For a model with several inputs or outputs, the types and the buffers are tuples:
+///
+/// ```
+/// use trainspec::data::Dataset;
+/// use trainspec::prelude::*;
+///
+/// /// Houses: a photo and four facts of each; its class and its price.
+/// struct Houses;
+///
+/// impl Dataset for Houses {
+///     type Input = (Image<1, 8, 8>, Features<4>);
+///     type Target = (Class<3>, Values<1>);
+///
+///     fn len(&self) -> usize {
+///         100
+///     }
+///     fn sample(
+///         &self,
+///         index: usize,
+///         (photo, facts): (&mut [f32], &mut [f32]),
+///         (class, price): (&mut [u32], &mut [f32]),
+///     ) -> trainspec::Result<()> {
+///         photo.fill(index as f32 / 100.0);
+///         facts.copy_from_slice(&[1.0, 2.0, 3.0, index as f32]);
+///         class.fill(index as u32 % 3);
+///         price.fill(index as f32);
+///         Ok(())
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a data set",
     label = "expected data, such as `Digits8x8::embedded()`, `Csv::open(\"file.csv\").read::<Features<4>, Class<3>>()`, `InMemory::new(…)`",
     note = "a type becomes one by implementing `trainspec::data::Dataset`"
 )]
 pub trait Dataset: Send + Sync + 'static {
-    /// The kind of the inputs; it must match the model's input.
-    type Input: InputKind;
-    /// The kind of the targets.
-    type Target: TargetKind;
+    /// The kind of the inputs; it must match the model's input. A tuple of kinds for a model with several inputs.
+    type Input: InputKinds;
+    /// The kind of the targets. A tuple of kinds for a model with several outputs, one for each.
+    type Target: TargetKinds;
 
     /// The number of samples.
     fn len(&self) -> usize;
@@ -53,12 +84,13 @@ pub trait Dataset: Send + Sync + 'static {
         self.len() == 0
     }
 
-    /// Writes sample `index`, which is below [`Dataset::len`], into buffers of the kinds' sizes.
+    /// Writes sample `index`, which is below [`Dataset::len`], into buffers of the kinds' sizes: `&mut [f32]`, or `&mut [u32]` for
+    /// classes and tokens, and for a tuple of kinds a tuple of buffers.
     fn sample(
         &self,
         index: usize,
-        input: &mut [<Self::Input as Kind>::Element],
-        target: &mut [<Self::Target as Kind>::Element],
+        input: <Self::Input as Kinds>::Row<'_>,
+        target: <Self::Target as Kinds>::Row<'_>,
     ) -> Result<()>;
 
     /// Which samples are for training, validation and test. By default a random tenth each for the last two.
@@ -66,12 +98,12 @@ pub trait Dataset: Send + Sync + 'static {
         Split::DEFAULT
     }
 
-    /// How the inputs are normalized. By default they are not.
+    /// How the inputs are normalized, each by its own statistics; tokens never are. By default none is.
     fn normalization(&self) -> Normalization {
         Normalization::None
     }
 
-    /// The range of all values of all inputs, before normalization. `None`, the default, if it is not known.
+    /// The range of all values of all real inputs, before normalization. `None`, the default, if it is not known.
     /// A run whose data have a value outside the range is rejected before its first step: a pixel of 255 where 1 is the
     /// maximum, a temperature in Fahrenheit, the -999 of a missing value.
     ///
@@ -213,10 +245,10 @@ pub trait AnyDataset: Send + Sync {
     fn len(&self) -> usize;
     /// Whether there are no samples.
     fn is_empty(&self) -> bool;
-    /// The shape of one input.
-    fn input_shape(&self) -> Shape;
-    /// The shape of one target.
-    fn target_shape(&self) -> Shape;
+    /// The shape of each input, for one sample.
+    fn input_shapes(&self) -> &'static [Shape];
+    /// The shape of each target, for one sample.
+    fn target_shapes(&self) -> &'static [Shape];
     /// [`Dataset::split`]
     fn split(&self) -> Split;
     /// [`Dataset::normalization`]
@@ -245,12 +277,12 @@ impl<D: Dataset> AnyDataset for D {
         Dataset::is_empty(self)
     }
 
-    fn input_shape(&self) -> Shape {
-        D::Input::SHAPE
+    fn input_shapes(&self) -> &'static [Shape] {
+        D::Input::SHAPES
     }
 
-    fn target_shape(&self) -> Shape {
-        D::Target::SHAPE
+    fn target_shapes(&self) -> &'static [Shape] {
+        D::Target::SHAPES
     }
 
     fn split(&self) -> Split {
@@ -278,21 +310,20 @@ impl<D: Dataset> AnyDataset for D {
     }
 
     fn batch(&self, indices: &[usize]) -> Result<Batch> {
-        let (input_shape, target_shape) = (D::Input::SHAPE, D::Target::SHAPE);
-        let (input_size, target_size) = (input_shape.elements(), target_shape.elements());
-        let mut inputs = vec![Default::default(); indices.len() * input_size];
-        let mut targets = vec![Default::default(); indices.len() * target_size];
-        // `chunks_exact_mut` rejects a size of 0, which a kind with an empty axis would have.
-        let rows =
-            inputs.chunks_exact_mut(input_size.max(1)).zip(targets.chunks_exact_mut(target_size.max(1)));
-        for (&index, (input, target)) in indices.iter().zip(rows) {
-            self.sample(index, input, target)?;
+        let mut inputs = D::Input::columns(indices.len());
+        let mut targets = D::Target::columns(indices.len());
+        for (place, &index) in indices.iter().enumerate() {
+            self.sample(index, D::Input::row(&mut inputs, place), D::Target::row(&mut targets, place))?;
         }
         Ok(Batch {
             size: indices.len(),
-            input: BatchTensor { shape: input_shape, elements: Element::column(inputs) },
-            target: BatchTensor { shape: target_shape, elements: Element::column(targets) },
+            inputs: tensors(D::Input::SHAPES, D::Input::elements(inputs)),
+            targets: tensors(D::Target::SHAPES, D::Target::elements(targets)),
             mixed: None,
         })
     }
+}
+
+fn tensors(shapes: &[Shape], elements: Vec<Elements>) -> Vec<BatchTensor> {
+    shapes.iter().zip(elements).map(|(&shape, elements)| BatchTensor { shape, elements }).collect()
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::file::Origin;
 use super::{Dataset, RoundedColumn};
 use crate::error::{Error, Result};
-use crate::loss::TargetKind;
-use crate::shape::{InputKind, Kind, Shape};
+use crate::loss::TargetKinds;
+use crate::shape::{InputKind, InputKinds, Kinds, Shape, ordinal};
 
 /// A data set in memory.
 ///
@@ -26,9 +26,22 @@ use crate::shape::{InputKind, Kind, Shape};
 /// assert_eq!(data.len(), 4);
 /// # Ok::<(), trainspec::Error>(())
 /// ```
-pub struct InMemory<I: InputKind, T: TargetKind> {
-    inputs: Vec<I::Element>,
-    targets: Vec<T::Element>,
+///
+/// Several inputs or targets are a tuple of vectors:
+///
+/// ```
+/// use trainspec::data::InMemory;
+/// use trainspec::{Class, Features, Tokens, Values};
+///
+/// let inputs = (vec![0.5, 1.5], vec![4, 2, 7, 1, 1, 0]);
+/// let targets = (vec![1, 0], vec![0.3, 0.8]);
+/// let data = InMemory::<(Features<1>, Tokens<8, 3>), (Class<2>, Values<1>)>::new(inputs, targets)?;
+/// # Ok::<(), trainspec::Error>(())
+/// ```
+pub struct InMemory<I: InputKinds, T: TargetKinds> {
+    inputs: I::Columns,
+    targets: T::Columns,
+    samples: usize,
     /// The file that they were read from, if there is one.
     source: Option<Source>,
 }
@@ -69,31 +82,30 @@ impl Source {
     }
 }
 
-impl<I: InputKind, T: TargetKind> InMemory<I, T> {
-    /// Creates a data set from inputs and targets, each with one sample after the other.
+impl<I: InputKinds, T: TargetKinds> InMemory<I, T> {
+    /// Creates a data set from inputs and targets, each with one sample after the other; a tuple of vectors for several inputs or
+    /// targets.
     ///
     /// # Errors
-    /// If a vector is not a whole number of samples, or if the numbers of targets and inputs differ.
-    pub fn new(inputs: Vec<I::Element>, targets: Vec<T::Element>) -> Result<Self> {
-        let samples = whole("inputs", I::NAME, I::SHAPE, inputs.len())?;
-        let answers = whole("targets", T::NAME, T::SHAPE, targets.len())?;
+    /// If a vector is not a whole number of samples, or if the numbers of samples differ.
+    pub fn new(inputs: I::Columns, targets: T::Columns) -> Result<Self> {
+        let samples = whole::<I>("inputs", I::slices(&inputs))?;
+        let answers = whole::<T>("targets", T::slices(&targets))?;
         if samples != answers {
             return Err(Error::Dataset(format!(
                 "{samples} inputs, but {answers} targets; expected the same number of each"
             )));
         }
-        Ok(Self { inputs, targets, source: None })
+        Ok(Self { inputs, targets, samples, source: None })
     }
 
     /// The samples of a file.
-    pub(super) fn from_file(
-        inputs: Vec<I::Element>,
-        targets: Vec<T::Element>,
-        source: Source,
-    ) -> Result<Self> {
+    pub(super) fn from_file(inputs: I::Columns, targets: T::Columns, source: Source) -> Result<Self> {
         Ok(Self { source: Some(source), ..Self::new(inputs, targets)? })
     }
+}
 
+impl<I: InputKind, T: TargetKinds> InMemory<I, T> {
     /// The same samples with `change` applied to each input value.
     #[must_use]
     pub fn map_inputs(mut self, change: impl Fn(I::Element) -> I::Element) -> Self {
@@ -104,22 +116,24 @@ impl<I: InputKind, T: TargetKind> InMemory<I, T> {
     }
 }
 
-impl<I: InputKind, T: TargetKind> Dataset for InMemory<I, T> {
+impl<I: InputKinds, T: TargetKinds> Dataset for InMemory<I, T> {
     type Input = I;
     type Target = T;
 
     fn len(&self) -> usize {
-        self.targets.len() / T::SHAPE.elements()
+        self.samples
     }
 
     fn sample(
         &self,
         index: usize,
-        input: &mut [<I as Kind>::Element],
-        target: &mut [<T as Kind>::Element],
+        input: <I as Kinds>::Row<'_>,
+        target: <T as Kinds>::Row<'_>,
     ) -> Result<()> {
-        copy(&self.inputs, index, input)?;
-        copy(&self.targets, index, target)
+        if I::copy(&self.inputs, index, input) && T::copy(&self.targets, index, target) {
+            return Ok(());
+        }
+        Err(Error::Dataset(format!("there is no sample {index}")))
     }
 
     fn location(&self, index: usize) -> Option<String> {
@@ -132,9 +146,14 @@ impl<I: InputKind, T: TargetKind> Dataset for InMemory<I, T> {
     }
 }
 
-impl<I: InputKind, T: TargetKind> fmt::Debug for InMemory<I, T> {
+impl<I: InputKinds, T: TargetKinds> fmt::Debug for InMemory<I, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "InMemory({} samples, {} {} to {} {})", self.len(), I::NAME, I::SHAPE, T::NAME, T::SHAPE)
+        let kinds = |names: &[&str], shapes: &[Shape]| {
+            let kinds = names.iter().zip(shapes).map(|(name, shape)| format!("{name} {shape}"));
+            kinds.collect::<Vec<_>>().join(", ")
+        };
+        let (inputs, targets) = (kinds(I::NAMES, I::SHAPES), kinds(T::NAMES, T::SHAPES));
+        write!(f, "InMemory({} samples, {inputs} to {targets})", self.samples)
     }
 }
 
@@ -164,19 +183,30 @@ pub(super) fn row<T>(numbers: &[T], index: usize, length: usize) -> Result<&[T]>
         .ok_or_else(|| Error::Dataset(format!("there is no sample {index}")))
 }
 
-fn copy<T: Copy>(numbers: &[T], index: usize, buffer: &mut [T]) -> Result<()> {
-    buffer.copy_from_slice(row(numbers, index, buffer.len())?);
-    Ok(())
-}
-
-fn whole(what: &str, kind: &str, shape: Shape, numbers: usize) -> Result<usize> {
-    let size = size(kind, shape)?;
-    if !numbers.is_multiple_of(size) {
-        return Err(Error::Dataset(format!(
-            "the {what} have {numbers} values; expected a multiple of {size}, as `{kind}` is {shape}"
-        )));
+/// The number of samples of some columns; `what` is `inputs` or `targets`.
+fn whole<K: Kinds>(what: &str, columns: K::Slices<'_>) -> Result<usize> {
+    let columns = K::numbers(columns);
+    let mut samples = None;
+    for (place, ((kind, &shape), numbers)) in K::NAMES.iter().zip(K::SHAPES).zip(&*columns).enumerate() {
+        let size = size(kind, shape)?;
+        let numbers = numbers.len();
+        let what = ordinal(what, place, columns.len());
+        if !numbers.is_multiple_of(size) {
+            return Err(Error::Dataset(format!(
+                "the {what} have {numbers} values; expected a multiple of {size}, as `{kind}` is {shape}"
+            )));
+        }
+        let found = numbers / size;
+        match samples {
+            Some(first) if first != found => {
+                return Err(Error::Dataset(format!(
+                    "the {what} are {found}, but the first are {first}; expected the same number of each"
+                )));
+            }
+            _ => samples = Some(found),
+        }
     }
-    Ok(numbers / size)
+    Ok(samples.unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Patterns in a data set that suggest a mistake.
 
-use super::{Batch, Numbers};
+use super::{BatchTensor, Numbers};
 use crate::shape::Shape;
 
 /// Images with fewer or more channels are not checked: with one there is no order, and with many, neighbors need not be
@@ -11,7 +11,7 @@ const CHANNELS: std::ops::RangeInclusive<usize> = 2..=4;
 /// than this share of its difference to the next one, the axes are probably swapped.
 const ALIKE: f64 = 0.5;
 
-/// Patterns in the training samples, collected while every sample is read once.
+/// Patterns in one input and one target of the training samples, collected while every sample is read once.
 #[derive(Clone, Debug)]
 pub(crate) struct Patterns {
     samples: usize,
@@ -46,10 +46,10 @@ impl Patterns {
     }
 
     /// Adds the training samples of a batch.
-    pub(super) fn add(&mut self, batch: &Batch, learned: &[bool]) {
-        for (sample, _) in learned.iter().enumerate().take(batch.size).filter(|(_, learned)| **learned) {
+    pub(super) fn add(&mut self, input: &BatchTensor, target: &BatchTensor, size: usize, learned: &[bool]) {
+        for (sample, _) in learned.iter().enumerate().take(size).filter(|(_, learned)| **learned) {
             self.samples += 1;
-            match (batch.input.sample(sample), batch.target.sample(sample)) {
+            match (input.sample(sample), target.sample(sample)) {
                 (Numbers::Int(input), Numbers::Int(target)) if self.next_tokens => {
                     self.next_tokens = input.get(1..) == target.get(..target.len() - 1);
                 }
@@ -110,20 +110,18 @@ impl Patterns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::BatchTensor;
     use crate::shape::Elements;
 
-    fn batch(input: (Shape, Elements), target: (Shape, Elements), size: usize) -> Batch {
-        let [input, target] = [input, target].map(|(shape, elements)| BatchTensor { shape, elements });
-        Batch { size, input, target, mixed: None }
+    fn column((shape, elements): (Shape, Elements)) -> BatchTensor {
+        BatchTensor { shape, elements }
     }
 
     fn tokens(input: &[u32], target: &[u32], learned: &[bool]) -> bool {
         let shape = Shape::tokens(9, 3);
         let mut patterns = Patterns::new(shape, shape);
         let columns = [input, target].map(|tokens| (shape, Elements::Int(tokens.to_vec())));
-        let [input, target] = columns;
-        patterns.add(&batch(input, target, learned.len()), learned);
+        let [input, target] = columns.map(column);
+        patterns.add(&input, &target, learned.len(), learned);
         patterns.next_tokens()
     }
 
@@ -143,7 +141,7 @@ mod tests {
             let mut patterns = Patterns::new(shape, shape);
             let [input, target] =
                 [&[0.5; 4], targets].map(|numbers| (shape, Elements::Float(numbers.to_vec())));
-            patterns.add(&batch(input, target, 2), &[true; 2]);
+            patterns.add(&column(input), &column(target), 2, &[true; 2]);
             patterns.zero_or_one()
         };
         assert!(of(&[0.0, 1.0, 1.0, 0.0]));
@@ -158,7 +156,7 @@ mod tests {
         let is_last = |numbers: Vec<f32>| {
             let target = (Shape::of(&[1]), Elements::Float(vec![0.5]));
             let mut patterns = Patterns::new(shape, target.0);
-            patterns.add(&batch((shape, Elements::Float(numbers)), target, 1), &[true]);
+            patterns.add(&column((shape, Elements::Float(numbers))), &column(target), 1, &[true]);
             patterns.channels_last()
         };
         let first = (0..2).flat_map(|c| (0..16).map(move |i| pixel(c, i % 4, i / 4))).collect();

@@ -1,14 +1,17 @@
 //! Data that are checked before the first step.
 
 use super::extremes::Extremes;
+use super::scan::InputScan;
 use super::scan::{DatasetScan, place};
 use super::split::Parts;
-use super::{AnyDataset, Batch, Elements, Normalization, Normalizer, Patterns, RoundedColumn, Split};
+use super::{
+    AnyDataset, Batch, Elements, Normalization, Normalizer, Normalizers, Patterns, RoundedColumn, Split,
+};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::loss::{Ignoring, TargetRules};
 use crate::rng::{Purpose, StepIndex, Stream};
-use crate::shape::Shape;
+use crate::shape::{Shape, ordinal};
 
 /// A data set that is ready for a run: divided, checked, and with a fitted normalizer.
 ///
@@ -35,19 +38,19 @@ use crate::shape::Shape;
 ///
 /// let order = data.order(42, 1);
 /// let batch = data.batch(&order[..32])?;
-/// assert_eq!((batch.size, batch.input.shape.axes()), (32, [1, 8, 8].as_slice()));
+/// assert_eq!((batch.size, batch.inputs[0].shape.axes()), (32, [1, 8, 8].as_slice()));
 /// # Ok::<(), trainspec::Error>(())
 /// ```
 pub struct PreparedDataset {
     data: Box<dyn AnyDataset>,
     parts: Parts,
-    normalizer: Option<Normalizer>,
+    normalizers: Normalizers,
     fingerprint: String,
-    class_counts: Option<Vec<usize>>,
-    profile: Option<Normalizer>,
-    patterns: Patterns,
+    class_counts: Vec<Option<Vec<usize>>>,
+    profiles: Vec<Option<Normalizer>>,
+    patterns: Vec<Patterns>,
     shared: usize,
-    extremes: Extremes,
+    extremes: Vec<Extremes>,
     interrupt: Interrupt,
 }
 
@@ -65,26 +68,32 @@ impl PreparedDataset {
     /// # Errors
     /// As [`PreparedDataset::new`].
     pub fn ignoring(data: Box<dyn AnyDataset>, seed: u64, ignored: Option<u32>) -> Result<Self> {
-        Self::for_loss(data, seed, &Ignoring(ignored), &Interrupt::new())
+        let rules = Ignoring(ignored);
+        let rules: Vec<&dyn TargetRules> =
+            data.target_shapes().iter().map(|_| -> &dyn TargetRules { &rules }).collect();
+        Self::for_losses(data, seed, &rules, &Interrupt::new())
     }
 
-    /// The same for a loss with these rules for targets, until a stop is requested: now, and whenever a batch is read
+    /// The same for losses with these rules for each target, until a stop is requested: now, and whenever a batch is read
     /// later.
     ///
     /// # Errors
     /// As [`PreparedDataset::new`], and [`Error::Interrupted`].
-    pub fn for_loss(
+    pub fn for_losses(
         data: Box<dyn AnyDataset>,
         seed: u64,
-        rules: &dyn TargetRules,
+        rules: &[&dyn TargetRules],
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        let (input, target) = (data.input_shape(), data.target_shape());
+        if rules.len() != data.target_shapes().len() {
+            return Err(Error::Internal("the number of losses is not that of the targets"));
+        }
         let parts = data.split().resolve(data.len(), seed)?;
         let mut survey = DatasetScan::new(data.as_ref(), &parts)?;
         // As many samples at a time as have about a million values.
-        let sizes = input.elements().saturating_add(target.elements());
-        let at_once = (1_000_000 / sizes).clamp(1, 1000);
+        let shapes = data.input_shapes().iter().chain(data.target_shapes());
+        let sizes = shapes.map(|shape| shape.elements()).fold(0, usize::saturating_add);
+        let at_once = (1_000_000 / sizes.max(1)).clamp(1, 1000);
         let mut indices = Vec::new();
         for start in (0..data.len()).step_by(at_once) {
             indices.clear();
@@ -93,23 +102,30 @@ impl PreparedDataset {
             interrupt.check()?;
         }
         survey.check_counts(rules)?;
-        let normalizer = match data.normalization() {
-            Normalization::None => None,
-            Normalization::PerElement => Some(survey.moments.per_element()?),
-            Normalization::Whole => Some(survey.moments.whole()?),
+        let rule = data.normalization();
+        let is_real = |scan: &&InputScan| scan.shape.vocabulary().is_none();
+        let normalizer = |scan: &InputScan| match rule {
+            _ if !is_real(&scan) => Ok(None),
+            Normalization::None => Ok(None),
+            Normalization::PerElement => scan.moments.per_element().map(Some),
+            Normalization::Whole => scan.moments.whole().map(Some),
         };
-        let fingerprint = survey.fingerprint(input, target, data.len());
+        let normalizers = Normalizers::new(survey.inputs.iter().map(normalizer).collect::<Result<_>>()?);
+        let fingerprint = survey.fingerprint(data.len());
         // Values so large that they have no mean in f32 have no profile; a normalizer would have reported them.
-        let profile = input.vocabulary().is_none().then(|| survey.moments.per_element().ok()).flatten();
+        let profile = |scan: &InputScan| Some(scan).filter(is_real)?.moments.per_element().ok();
+        let profiles = survey.inputs.iter().map(profile).collect();
         let shared = survey.samples.shared(&parts);
-        let DatasetScan { class_counts, patterns, extremes, .. } = survey;
+        let DatasetScan { inputs, targets, patterns, .. } = survey;
+        let extremes = inputs.into_iter().map(|scan| scan.extremes).collect();
+        let class_counts = targets.into_iter().map(|scan| scan.class_counts).collect();
         let prepared = Self {
             data,
             parts,
-            normalizer,
+            normalizers,
             fingerprint,
             class_counts,
-            profile,
+            profiles,
             patterns,
             shared,
             extremes,
@@ -121,17 +137,21 @@ impl PreparedDataset {
 
     /// Checks that no input becomes infinite when normalized.
     fn check_normalized(&self) -> Result<()> {
-        let Some(normalizer) = &self.normalizer else { return Ok(()) };
-        let Some((element, index, number)) = self.extremes.overflow(normalizer) else { return Ok(()) };
-        let of = |numbers: &[f32]| numbers.get(element % numbers.len().max(1)).copied().unwrap_or(0.0);
-        let part = self.parts.of_each(self.data.len()).get(index).copied().flatten();
-        Err(Error::Dataset(format!(
-            "{}: element {element} of the input is {number:e}, which becomes infinite when normalized by the mean {:e} and the \
-             deviation {:e} of the training part; expected a value of the same magnitude as those in the training part",
-            place(&*self.data, index, part),
-            of(normalizer.mean()),
-            of(normalizer.deviation()),
-        )))
+        for (input, normalizer) in self.normalizers.iter() {
+            let overflow = self.extremes.get(input).and_then(|extremes| extremes.overflow(normalizer));
+            let Some((element, index, number)) = overflow else { continue };
+            let of = |numbers: &[f32]| numbers.get(element % numbers.len().max(1)).copied().unwrap_or(0.0);
+            let part = self.parts.of_each(self.data.len()).get(index).copied().flatten();
+            return Err(Error::Dataset(format!(
+                "{}: element {element} of the {} is {number:e}, which becomes infinite when normalized by the mean {:e} and the \
+                 deviation {:e} of the training part; expected a value of the same magnitude as those in the training part",
+                place(&*self.data, index, part),
+                ordinal("input", input, self.extremes.len()),
+                of(normalizer.mean()),
+                of(normalizer.deviation()),
+            )));
+        }
+        Ok(())
     }
 
     /// The indices of the training samples, in ascending order; there is at least one.
@@ -149,14 +169,14 @@ impl PreparedDataset {
         &self.parts.test
     }
 
-    /// The shape of one input.
-    pub fn input_shape(&self) -> Shape {
-        self.data.input_shape()
+    /// The shape of each input, for one sample.
+    pub fn input_shapes(&self) -> &'static [Shape] {
+        self.data.input_shapes()
     }
 
-    /// The shape of one target.
-    pub fn target_shape(&self) -> Shape {
-        self.data.target_shape()
+    /// The shape of each target, for one sample.
+    pub fn target_shapes(&self) -> &'static [Shape] {
+        self.data.target_shapes()
     }
 
     /// Whether the samples form a time series.
@@ -169,24 +189,20 @@ impl PreparedDataset {
         self.data.split()
     }
 
-    /// The same data with another normalizer, that of a trained model.
+    /// The same data with other normalizers, those of a trained model.
     ///
     /// # Errors
-    /// If it is for inputs of another size, or makes an input infinite.
-    pub fn with_normalizer(mut self, normalizer: Option<Normalizer>) -> Result<Self> {
-        let elements = self.input_shape().elements();
-        if normalizer.as_ref().is_some_and(|normalizer| !normalizer.fits(elements)) {
-            let problem = format!("the model's normalization is not for inputs of {elements} values");
-            return Err(Error::Dataset(problem));
-        }
-        self.normalizer = normalizer;
+    /// If one is for an input of another size, or makes an input infinite.
+    pub fn with_normalizers(mut self, normalizers: Normalizers) -> Result<Self> {
+        normalizers.check(self.input_shapes())?;
+        self.normalizers = normalizers;
         self.check_normalized()?;
         Ok(self)
     }
 
-    /// The normalizer of the inputs, if there is one.
-    pub fn normalizer(&self) -> Option<&Normalizer> {
-        self.normalizer.as_ref()
+    /// The normalizers of the inputs.
+    pub fn normalizers(&self) -> &Normalizers {
+        &self.normalizers
     }
 
     /// SHA-256 as hexadecimal digits of the shapes and of every value of every sample, before
@@ -195,14 +211,14 @@ impl PreparedDataset {
         &self.fingerprint
     }
 
-    /// The number of training samples of each class, if the target is one class.
-    pub fn class_counts(&self) -> Option<&[usize]> {
-        self.class_counts.as_deref()
+    /// The number of training samples of each class of a target, counted from 0; `None` if the target is not one class.
+    pub fn class_counts(&self, target: usize) -> Option<&[usize]> {
+        self.class_counts.get(target)?.as_deref()
     }
 
-    /// Mean and deviation of each input element over the training samples, before normalization; `None` for tokens.
-    pub(crate) fn profile(&self) -> Option<&Normalizer> {
-        self.profile.as_ref()
+    /// Mean and deviation of each element of an input over the training samples, before normalization; `None` for tokens.
+    pub(crate) fn profile(&self, input: usize) -> Option<&Normalizer> {
+        self.profiles.get(input)?.as_ref()
     }
 
     /// The columns that lost values by rounding to f32.
@@ -210,9 +226,13 @@ impl PreparedDataset {
         self.data.rounded_columns()
     }
 
-    /// Patterns in the training samples, before normalization.
-    pub(crate) fn patterns(&self) -> &Patterns {
-        &self.patterns
+    /// Patterns in each pair of an input and a target of the training samples, before normalization.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = ((usize, usize), &Patterns)> {
+        let targets = self.target_shapes().len();
+        self.patterns
+            .iter()
+            .enumerate()
+            .map(move |(pair, patterns)| ((pair / targets, pair % targets), patterns))
     }
 
     /// How many validation and test samples have the input of a training sample.
@@ -244,8 +264,12 @@ impl PreparedDataset {
             return Err(Error::Dataset(format!("there is no sample {index} of {}", self.data.len())));
         }
         let mut batch = self.data.batch(indices)?;
-        if let (Some(normalizer), Elements::Float(numbers)) = (&self.normalizer, &mut batch.input.elements) {
-            normalizer.apply(numbers);
+        for (input, normalizer) in self.normalizers.iter() {
+            if let Some(Elements::Float(numbers)) =
+                batch.inputs.get_mut(input).map(|input| &mut input.elements)
+            {
+                normalizer.apply(numbers);
+            }
         }
         Ok(batch)
     }

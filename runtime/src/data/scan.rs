@@ -13,7 +13,7 @@ use super::{AnyDataset, Batch, Elements, Normalization, Numbers, Patterns};
 use crate::error::{Error, Result};
 use crate::files::hex;
 use crate::loss::TargetRules;
-use crate::shape::Shape;
+use crate::shape::{Shape, ordinal};
 
 /// The results of reading every sample once, in order.
 pub(super) struct DatasetScan {
@@ -23,24 +23,55 @@ pub(super) struct DatasetScan {
     parts: Vec<Option<Part>>,
     /// The range of the input values.
     range: Option<RangeInclusive<f32>>,
+    pub(super) inputs: Vec<InputScan>,
+    pub(super) targets: Vec<TargetScan>,
+    pub(super) samples: Inputs,
+    /// Those of each pair of an input and a target, in that order.
+    pub(super) patterns: Vec<Patterns>,
+}
+
+/// The results for one input.
+pub(super) struct InputScan {
+    pub(super) shape: Shape,
     pub(super) moments: Moments,
+    pub(super) extremes: Extremes,
+    hash: Sha256,
+}
+
+/// The results for one target.
+pub(super) struct TargetScan {
+    shape: Shape,
     pub(super) class_counts: Option<Vec<usize>>,
     /// Whether each part has a target that counts in the loss.
     counts: [bool; 3],
-    pub(super) extremes: Extremes,
-    inputs: Sha256,
-    targets: Sha256,
-    pub(super) samples: Inputs,
-    pub(super) patterns: Patterns,
+    hash: Sha256,
+}
+
+impl InputScan {
+    fn new(shape: Shape) -> Self {
+        let elements = if shape.vocabulary().is_some() { 0 } else { shape.elements() };
+        Self { shape, moments: Moments::new(elements), extremes: Extremes::default(), hash: Sha256::new() }
+    }
+}
+
+impl TargetScan {
+    fn new(shape: Shape) -> Self {
+        let class_counts = shape.vocabulary().filter(|_| shape.rank() == 0).map(|classes| vec![0; classes]);
+        Self { shape, class_counts, counts: [false; 3], hash: Sha256::new() }
+    }
 }
 
 impl DatasetScan {
     pub(super) fn new(data: &dyn AnyDataset, parts: &Parts) -> Result<Self> {
-        let (input, target) = (data.input_shape(), data.target_shape());
-        let elements = size("input", input)?;
-        size("target", target)?;
+        let (inputs, targets) = (data.input_shapes(), data.target_shapes());
+        for (what, shapes) in [("input", inputs), ("target", targets)] {
+            for (place, &shape) in shapes.iter().enumerate() {
+                size(&ordinal(what, place, shapes.len()), shape)?;
+            }
+        }
         let normalization = data.normalization();
-        if normalization != Normalization::None && input.vocabulary().is_some() {
+        let are_tokens = inputs.iter().all(|input| input.vocabulary().is_some());
+        if normalization != Normalization::None && are_tokens {
             return Err(Error::Dataset(format!(
                 "the inputs are tokens, which cannot be normalized; expected `Normalization::None`, found \
                  `{normalization:?}`"
@@ -48,7 +79,7 @@ impl DatasetScan {
         }
         let range = data.input_range();
         if let Some(range) = &range {
-            if input.vocabulary().is_some() {
+            if are_tokens {
                 return Err(Error::Dataset(
                     "the inputs are tokens, whose range is set by their kind; expected no `input_range`"
                         .to_owned(),
@@ -68,102 +99,130 @@ impl DatasetScan {
             learned,
             parts,
             range,
-            moments: Moments::new(if input.vocabulary().is_some() { 0 } else { elements }),
-            class_counts: target.vocabulary().filter(|_| target.rank() == 0).map(|classes| vec![0; classes]),
-            counts: [false; 3],
-            extremes: Extremes::default(),
-            inputs: Sha256::new(),
-            targets: Sha256::new(),
+            inputs: inputs.iter().copied().map(InputScan::new).collect(),
+            targets: targets.iter().copied().map(TargetScan::new).collect(),
             samples: Inputs::default(),
-            patterns: Patterns::new(input, target),
+            patterns: inputs
+                .iter()
+                .flat_map(|&input| targets.iter().map(move |&target| Patterns::new(input, target)))
+                .collect(),
         })
     }
 
-    /// Adds samples from index `start` on, whose targets follow these rules.
+    /// Adds samples from index `start` on. There are rules for each target.
     pub(super) fn look(
         &mut self,
         data: &dyn AnyDataset,
         start: usize,
         batch: &Batch,
-        rules: &dyn TargetRules,
+        rules: &[&dyn TargetRules],
     ) -> Result<()> {
-        let place =
-            |sample: usize| place(data, start + sample, self.parts.get(start + sample).copied().flatten());
-        check("input", &place, batch.input.numbers(), self.range.as_ref(), None)?;
-        check("target", &place, batch.target.numbers(), None, rules.ignored())?;
+        let parts = &self.parts;
+        let place = |sample: usize| place(data, start + sample, parts.get(start + sample).copied().flatten());
+        for (number, input) in batch.inputs.iter().enumerate() {
+            let what = ordinal("input", number, batch.inputs.len());
+            check(&what, &place, input.numbers(), self.range.as_ref(), None)?;
+        }
+        for (number, (target, rules)) in batch.targets.iter().zip(rules).enumerate() {
+            let what = ordinal("target", number, batch.targets.len());
+            check(&what, &place, target.numbers(), None, rules.ignored())?;
+        }
         for sample in 0..batch.size {
-            let Some(part) = self.parts.get(start + sample).copied().flatten() else { continue };
-            let target = batch.target.sample(sample);
-            if let Err(problem) = rules.accepts(target) {
-                return Err(Error::Dataset(format!("{}: {problem}", place(sample))));
+            let Some(part) = parts.get(start + sample).copied().flatten() else { continue };
+            for ((scan, target), rules) in self.targets.iter_mut().zip(&batch.targets).zip(rules) {
+                let target = target.sample(sample);
+                if let Err(problem) = rules.accepts(target) {
+                    return Err(Error::Dataset(format!("{}: {problem}", place(sample))));
+                }
+                let counts = &mut scan.counts[part as usize];
+                *counts = *counts || rules.counts(target);
             }
-            let counts = &mut self.counts[part as usize];
-            *counts = *counts || rules.counts(target);
-            if let Numbers::Float(numbers) = batch.input.sample(sample) {
-                self.extremes.add(start + sample, numbers);
+            for (scan, input) in self.inputs.iter_mut().zip(&batch.inputs) {
+                if let Numbers::Float(numbers) = input.sample(sample) {
+                    scan.extremes.add(start + sample, numbers);
+                }
             }
         }
-        let inputs = bytes(&batch.input.elements);
-        self.samples.add(&inputs, batch.size);
-        self.inputs.update(inputs);
-        self.targets.update(bytes(&batch.target.elements));
         let learned = self.learned.get(start..).unwrap_or_default();
-        self.patterns.add(batch, learned);
-        if let Elements::Float(numbers) = &batch.input.elements {
-            let samples = numbers.chunks(batch.input.shape.elements());
-            for (sample, _) in samples.zip(learned).filter(|(_, learned)| **learned) {
-                self.moments.add(sample);
+        let inputs: Vec<_> = batch.inputs.iter().map(|input| bytes(&input.elements)).collect();
+        self.samples.add(&inputs, batch.size);
+        for ((scan, input), bytes) in self.inputs.iter_mut().zip(&batch.inputs).zip(inputs) {
+            scan.hash.update(bytes);
+            if let Elements::Float(numbers) = &input.elements {
+                let samples = numbers.chunks(input.shape.elements().max(1));
+                for (sample, _) in samples.zip(learned).filter(|(_, learned)| **learned) {
+                    scan.moments.add(sample);
+                }
             }
         }
-        if let (Some(counts), Elements::Int(classes)) = (&mut self.class_counts, &batch.target.elements) {
-            for (&class, _) in classes.iter().zip(learned).filter(|(_, learned)| **learned) {
-                if let Some(count) = counts.get_mut(class as usize) {
-                    *count += 1;
+        for (scan, target) in self.targets.iter_mut().zip(&batch.targets) {
+            scan.hash.update(bytes(&target.elements));
+            if let (Some(counts), Elements::Int(classes)) = (&mut scan.class_counts, &target.elements) {
+                for (&class, _) in classes.iter().zip(learned).filter(|(_, learned)| **learned) {
+                    if let Some(count) = counts.get_mut(class as usize) {
+                        *count += 1;
+                    }
                 }
+            }
+        }
+        let pairs =
+            batch.inputs.iter().flat_map(|input| batch.targets.iter().map(move |target| (input, target)));
+        for (patterns, (input, target)) in self.patterns.iter_mut().zip(pairs) {
+            patterns.add(input, target, batch.size, learned);
+        }
+        Ok(())
+    }
+
+    /// Checks that each part with samples has one that counts in the loss of each target. Otherwise the mean is not defined.
+    pub(super) fn check_counts(&self, rules: &[&dyn TargetRules]) -> Result<()> {
+        for (number, (scan, rules)) in self.targets.iter().zip(rules).enumerate() {
+            for part in Part::ALL {
+                let samples = self.parts.iter().filter(|other| **other == Some(part)).count();
+                if samples == 0 || scan.counts[part as usize] {
+                    continue;
+                }
+                let what = match rules.ignored() {
+                    Some(ignored) => format!("is {ignored}, which the loss ignores, or has the weight 0"),
+                    None => "has the weight 0 in the loss".to_owned(),
+                };
+                let (name, then) = match part {
+                    Part::Training => ("training", "nothing could be learned"),
+                    Part::Validation => {
+                        ("validation", "their loss is not defined; label some, or split the data differently")
+                    }
+                    Part::Test => {
+                        ("test", "their loss is not defined; label some, or split the data differently")
+                    }
+                };
+                let target = ordinal("target", number, self.targets.len());
+                return Err(Error::Dataset(format!(
+                    "every {target} of the {samples} {name} samples {what}; {then}"
+                )));
             }
         }
         Ok(())
     }
 
-    /// Checks that each part with samples has one that counts in the loss. Otherwise the mean is not defined.
-    pub(super) fn check_counts(&self, rules: &dyn TargetRules) -> Result<()> {
-        for part in Part::ALL {
-            let samples = self.parts.iter().filter(|other| **other == Some(part)).count();
-            if samples == 0 || self.counts[part as usize] {
-                continue;
-            }
-            let what = match rules.ignored() {
-                Some(ignored) => format!("is {ignored}, which the loss ignores, or has the weight 0"),
-                None => "has the weight 0 in the loss".to_owned(),
-            };
-            let (name, then) = match part {
-                Part::Training => ("training", "nothing could be learned"),
-                Part::Validation => {
-                    ("validation", "their loss is not defined; label some, or split the data differently")
-                }
-                Part::Test => {
-                    ("test", "their loss is not defined; label some, or split the data differently")
-                }
-            };
-            return Err(Error::Dataset(format!(
-                "every target of the {samples} {name} samples {what}; {then}"
-            )));
-        }
-        Ok(())
-    }
-
-    /// SHA-256 of a name, then for inputs and targets: the number of samples, the vocabulary (0 if real),
-    /// the rank and the axes as u64, and the SHA-256 of all values; everything little-endian.
-    pub(super) fn fingerprint(&self, input: Shape, target: Shape, samples: usize) -> String {
+    /// SHA-256 of a name, then for each input and each target: the number of samples, the vocabulary (0 if real), the rank and
+    /// the axes as u64, and the SHA-256 of all values; everything little-endian. If there are several inputs or targets, their
+    /// numbers come first.
+    pub(super) fn fingerprint(&self, samples: usize) -> String {
         let mut hash = Sha256::new();
         // Change this name whenever the layout changes.
         hash.update(b"trainspec data 1");
-        for (shape, numbers) in [(input, &self.inputs), (target, &self.targets)] {
+        let inputs = self.inputs.iter().map(|input| (input.shape, &input.hash));
+        let targets = self.targets.iter().map(|target| (target.shape, &target.hash));
+        if (inputs.len(), targets.len()) != (1, 1) {
+            for count in [inputs.len(), targets.len()] {
+                hash.update((count as u64).to_le_bytes());
+            }
+        }
+        for (shape, values) in inputs.chain(targets) {
             let vocabulary = shape.vocabulary().unwrap_or(0);
             for number in [samples, vocabulary, shape.rank()].iter().chain(shape.axes()) {
                 hash.update((*number as u64).to_le_bytes());
             }
-            hash.update(numbers.clone().finalize());
+            hash.update(values.clone().finalize());
         }
         hex(&hash.finalize())
     }

@@ -14,12 +14,14 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// Adds the inputs of `samples` consecutive samples.
-    pub(super) fn add(&mut self, bytes: &[u8], samples: usize) {
-        let size = bytes.len() / samples.max(1);
-        self.hashes.extend(bytes.chunks_exact(size.max(1)).map(|sample| {
+    /// Adds the inputs of `samples` consecutive samples: the bytes of each input.
+    pub(super) fn add(&mut self, inputs: &[Vec<u8>], samples: usize) {
+        self.hashes.extend((0..samples).map(|sample| {
             let mut hasher = DefaultHasher::new();
-            sample.hash(&mut hasher);
+            for bytes in inputs {
+                let size = bytes.len() / samples;
+                bytes.get(sample * size..(sample + 1) * size).hash(&mut hasher);
+            }
             hasher.finish()
         }));
     }
@@ -40,8 +42,8 @@ mod tests {
     #[test]
     fn training_inputs_in_other_splits_are_counted() {
         let mut inputs = Inputs::default();
-        inputs.add(&[1, 2, 3, 4, 1, 2], 3);
-        inputs.add(&[3, 4, 1, 9], 2);
+        inputs.add(&[vec![1, 2, 3, 4, 1, 2]], 3);
+        inputs.add(&[vec![3, 4, 1, 9]], 2);
         let parts = |train: &[usize], validation: &[usize], test: &[usize]| Parts {
             train: train.to_vec(),
             validation: validation.to_vec(),

@@ -18,7 +18,7 @@ pub(super) struct Rounding {
 impl Rounding {
     /// The values that a plan of this graph rounds.
     pub(super) fn of(graph: &Graph, training: bool, format: Format) -> Self {
-        let mut passes: Vec<bool> = (0..graph.shapes.len()).map(|value| value < graph.inputs).collect();
+        let mut passes: Vec<bool> = (0..graph.shapes.len()).map(|value| value < graph.inputs.len()).collect();
         for group in Groups::of(graph, 0, training, true).list {
             passes[group.output] = true;
         }
@@ -56,7 +56,7 @@ impl Rounding {
     }
 }
 
-/// Runs a graph in reference form: the output, and the new running statistics.
+/// Runs a graph in reference form: the outputs, and the new running statistics.
 ///
 /// # Shapes
 /// `parameters` in the graph's order; each input with the batch as its first axis.
@@ -68,7 +68,7 @@ pub fn forward(
     parameters: &[Tensor],
     inputs: &[Tensor],
     mode: Mode,
-) -> Result<(Tensor, Vec<Statistic>)> {
+) -> Result<(Vec<Tensor>, Vec<Statistic>)> {
     forward_rounded(graph, parameters, inputs, mode, None)
 }
 
@@ -79,16 +79,16 @@ pub(super) fn forward_rounded(
     inputs: &[Tensor],
     mode: Mode,
     rounding: Option<&Rounding>,
-) -> Result<(Tensor, Vec<Statistic>)> {
-    if inputs.len() != graph.inputs {
-        return Err(Error::arity(graph.name, graph.inputs, inputs.len()));
+) -> Result<(Vec<Tensor>, Vec<Statistic>)> {
+    if inputs.len() != graph.inputs.len() {
+        return Err(Error::arity(graph.name, graph.inputs.len(), inputs.len()));
     }
     let mut statistics = Vec::new();
     let mut values: Vec<Option<Tensor>> = vec![None; graph.shapes.len()];
     let round = |number: usize, tensor: Tensor| match rounding {
         // A model that returns its input returns it unrounded.
-        Some(rounding) if number != graph.output || number >= graph.inputs => rounding.value(number, tensor),
-        _ => Ok(tensor),
+        Some(rounding) => rounding.value(number, tensor),
+        None => Ok(tensor),
     };
     for (number, input) in inputs.iter().enumerate() {
         values[number] = Some(round(number, input.clone())?);
@@ -108,6 +108,11 @@ pub(super) fn forward_rounded(
             *slot = Some(round(node.output, output)?);
         }
     }
-    let output = values.get(graph.output).cloned().flatten().ok_or_else(missing)?;
-    Ok((output, statistics))
+    // A model that returns its input returns it unrounded.
+    let output = |output: &crate::graph::Output| match inputs.get(output.value) {
+        Some(input) => Ok(input.clone()),
+        None => values.get(output.value).cloned().flatten().ok_or_else(missing),
+    };
+    let outputs = graph.outputs.iter().map(output).collect::<Result<_>>()?;
+    Ok((outputs, statistics))
 }

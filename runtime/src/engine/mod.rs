@@ -13,6 +13,7 @@
 
 mod forward;
 mod initial;
+mod objective;
 mod planned;
 mod rows;
 mod tape;
@@ -21,78 +22,23 @@ mod update;
 pub use forward::forward;
 pub use initial::initial;
 pub(crate) use initial::initial_numbers;
+pub use objective::{MAX_OUTPUTS, MicroBatch, Objective, Objectives, OutputLoss};
 pub(crate) use planned::Inference;
 pub use planned::Planned;
 pub use tape::Tape;
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use crate::data::{Batch, BatchTensor};
+use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::loss::{LossKernel, LossSum};
 use crate::model_file::begin;
 use crate::optim::{HostAccess, Update};
 use crate::rng::StepIndex;
 use crate::shape::Shape;
-use crate::spec::{BoundLoss, TrainConfig};
-
-/// The objective that an engine minimizes.
-pub trait Objective: Send + Sync {
-    /// Computes the sum and the weight of the loss from predictions and targets, with operations that candle can differentiate.
-    ///
-    /// # Errors
-    /// If a candle operation fails.
-    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
-
-    /// The loss as a kernel for predictions of this shape, if there is one.
-    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
-        let _ = prediction;
-        None
-    }
-}
-
-impl Objective for Arc<dyn BoundLoss> {
-    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
-        (**self).sum(prediction, target)
-    }
-
-    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
-        (**self).kernel(prediction)
-    }
-}
-
-/// The loss of a batch as operations that candle can differentiate: for both targets if the batch is mixed.
-fn taped_loss(objective: &dyn Objective, prediction: &Tensor, batch: &Batch) -> Result<LossSum> {
-    let sum =
-        |target: &BatchTensor| objective.sum(prediction, &target.to_tensor(batch.size, prediction.device())?);
-    let first = sum(&batch.target)?;
-    let Some(mixed) = &batch.mixed else { return Ok(first) };
-    mixed.check()?;
-    let second = sum(&mixed.target)?;
-    let weight = mixed.of(first.weight, second.weight);
-    // A target with weight 0 is not evaluated: its loss could be infinite.
-    let sum = if mixed.share >= 1.0 {
-        first.sum
-    } else if mixed.share <= 0.0 {
-        second.sum
-    } else {
-        ((first.sum * mixed.share)? + (second.sum * (1.0 - mixed.share))?)?
-    };
-    Ok(LossSum { sum, weight })
-}
-
-/// The result of one micro-batch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MicroBatch {
-    /// The loss summed over the batch.
-    pub loss: f64,
-    /// The divisor of the sum: the number of samples or tokens, or the sum of class weights.
-    pub weight: f64,
-}
+use crate::spec::TrainConfig;
 
 /// Runs and trains one graph.
 ///
@@ -104,15 +50,16 @@ pub trait Engine: HostAccess + Send {
     /// # Errors
     /// If a candle operation fails or the batch does not match the model.
     fn accumulate(&mut self, batch: &Batch, at: StepIndex) -> Result<MicroBatch> {
-        self.accumulate_scaled(batch, at, 1.0)
+        self.accumulate_scaled(batch, at, &[1.0; MAX_OUTPUTS])
     }
 
-    /// Like [`Engine::accumulate`], with the loss multiplied by `loss_scale` before its gradient is taken, so that gradients
-    /// too small for 16 bits are not lost. The loss that is reported is not scaled; [`Engine::gradients`] are.
+    /// Like [`Engine::accumulate`], with the loss of each output multiplied by its scale before the gradient is taken: by its
+    /// weight among the outputs, and so that gradients too small for 16 bits are not lost. The losses that are reported are not
+    /// scaled; [`Engine::gradients`] are. Scales beyond the number of outputs are not read.
     ///
     /// # Errors
     /// See [`Engine::accumulate`].
-    fn accumulate_scaled(&mut self, batch: &Batch, at: StepIndex, loss_scale: f32) -> Result<MicroBatch>;
+    fn accumulate_scaled(&mut self, batch: &Batch, at: StepIndex, scales: &[f32]) -> Result<MicroBatch>;
 
     /// Discards the accumulation window: clears its gradients, and restores the running statistics from before its first
     /// micro-batch. A skipped step therefore has no effect.
@@ -137,20 +84,20 @@ pub trait Engine: HostAccess + Send {
     /// If a candle operation fails or the batch does not match the model.
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch>;
 
-    /// The model's output for the last batch that was accumulated or evaluated: `[batch, …]`, for metrics.
+    /// An output of the model for the last batch that was accumulated or evaluated: `[batch, …]`, for metrics.
     ///
     /// # Errors
-    /// If there was no such batch.
-    fn prediction(&self) -> Result<Tensor>;
+    /// If there was no such batch, or there is no output with that index.
+    fn prediction(&self, output: usize) -> Result<Tensor>;
 
     /// The values of [`Engine::prediction`] in sample order, without a copy where possible.
     ///
     /// # Errors
-    /// If there was no batch, or they cannot be read from the device.
-    fn predictions(&self) -> Result<Cow<'_, [f32]>>;
+    /// As [`Engine::prediction`], and if they cannot be read from the device.
+    fn predictions(&self, output: usize) -> Result<Cow<'_, [f32]>>;
 
-    /// The shape of one sample's prediction.
-    fn prediction_shape(&self) -> Shape;
+    /// The shape of one sample's prediction; unknown if there is no output with that index.
+    fn prediction_shape(&self, output: usize) -> Shape;
 
     /// Every parameter and running statistic, in the graph's order.
     ///
@@ -237,15 +184,15 @@ pub(crate) fn open_with(
     settings: &TrainConfig,
     parameters: Vec<Vec<f32>>,
 ) -> Result<Box<dyn Engine>> {
-    let objective = Box::new(Arc::clone(&settings.loss));
+    let objectives = settings.losses.as_slice();
     let device = settings.device.open()?;
     let format = settings.precision.format();
     let graph = graph.clone().with_init(settings.init);
     if device.is_cpu() && Planned::can_run(&graph) {
-        let planned = Planned::with_parameters(graph, objective, settings.seed, parameters)?;
+        let planned = Planned::with_parameters(graph, objectives.into(), settings.seed, parameters)?;
         return Ok(Box::new(planned.with_storage(format)));
     }
-    let mut tape = Tape::new(graph, objective, settings.seed, device)?;
+    let mut tape = Tape::new(graph, objectives, settings.seed, device)?;
     tape.set_values(parameters)?;
     Ok(Box::new(tape.with_format(format)))
 }

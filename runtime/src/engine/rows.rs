@@ -13,6 +13,8 @@ pub(super) struct ReadRows(Vec<Table>);
 /// A parameter with one row per token.
 pub(super) struct Table {
     pub(super) parameter: usize,
+    /// The input of the batch whose tokens read it.
+    input: usize,
     /// The number of elements per row.
     pub(super) width: usize,
     rows: usize,
@@ -21,21 +23,21 @@ pub(super) struct Table {
 }
 
 impl ReadRows {
-    /// The tables of a graph whose first input is the batch.
+    /// The tables of a graph that an input of the batch reads.
     pub(super) fn of(graph: &Graph) -> Self {
         let mut tables = Vec::new();
         for node in &graph.nodes {
-            let vocabulary = match node.inputs[..] {
-                [0] if graph.inputs == 1 && node.layer.reads_rows() => graph.shapes[0].vocabulary(),
-                _ => None,
-            };
-            let Some(rows) = vocabulary else { continue };
+            let [input] = node.inputs[..] else { continue };
+            if input >= graph.inputs.len() || !node.layer.reads_rows() {
+                continue;
+            }
+            let Some(rows) = graph.shapes[input].vocabulary() else { continue };
             for parameter in node.parameters.clone() {
                 let table = &graph.parameters[parameter];
                 let axes = table.shape.axes();
                 if table.is_trained() && table.role == Role::Embedding && axes.first() == Some(&rows) {
                     let width = axes[1..].iter().product();
-                    tables.push(Table { parameter, width, rows, read: vec![0; rows.div_ceil(64)] });
+                    tables.push(Table { parameter, input, width, rows, read: vec![0; rows.div_ceil(64)] });
                 }
             }
         }
@@ -49,8 +51,11 @@ impl ReadRows {
 
     /// Adds a batch to the window; its tokens are in the vocabulary.
     pub(super) fn add(&mut self, batch: &Batch) {
-        let Elements::Int(tokens) = &batch.input.elements else { return };
         for table in &mut self.0 {
+            let Some(Elements::Int(tokens)) = batch.inputs.get(table.input).map(|input| &input.elements)
+            else {
+                continue;
+            };
             for &token in tokens {
                 if let Some(word) = table.read.get_mut(token as usize / 64) {
                     *word |= 1 << (token % 64);
@@ -94,7 +99,7 @@ mod tests {
     use super::*;
 
     fn runs(rows: usize, read: &[usize]) -> Vec<Range<usize>> {
-        let mut table = Table { parameter: 0, width: 1, rows, read: vec![0; rows.div_ceil(64)] };
+        let mut table = Table { parameter: 0, input: 0, width: 1, rows, read: vec![0; rows.div_ceil(64)] };
         for row in read {
             table.read[row / 64] |= 1 << (row % 64);
         }

@@ -6,9 +6,10 @@ use candle_core::{DType, Device, Tensor, Var};
 use trainspec_kernels::half::Format;
 
 use super::forward::{Rounding, forward_rounded};
+use super::objective::taped_loss;
 use super::rows::ReadRows;
 use super::update::{apply, check_state, initial_state};
-use super::{Engine, MicroBatch, Objective, initial, taped_loss};
+use super::{Engine, MicroBatch, Objectives, OutputLoss, initial};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -28,7 +29,7 @@ use crate::shape::{Elements, Shape};
 /// [planned](super::Planned) engine flushes them to 0.
 pub struct Tape {
     graph: Graph,
-    objective: Box<dyn Objective>,
+    objectives: Objectives,
     seed: u64,
     device: Device,
     variables: Vec<Var>,
@@ -40,8 +41,8 @@ pub struct Tape {
     rounding: Option<[Rounding; 2]>,
     /// The running statistics from before the window, once it has started.
     before: Option<Vec<Statistic>>,
-    /// The output for the last batch.
-    prediction: Option<Tensor>,
+    /// The outputs for the last batch; none before.
+    predictions: Vec<Tensor>,
 }
 
 impl Tape {
@@ -49,7 +50,8 @@ impl Tape {
     ///
     /// # Errors
     /// If a parameter cannot be created on the device.
-    pub fn new(graph: Graph, objective: Box<dyn Objective>, seed: u64, device: Device) -> Result<Self> {
+    pub fn new(graph: Graph, objectives: impl Into<Objectives>, seed: u64, device: Device) -> Result<Self> {
+        let objectives = objectives.into().fit(&graph)?;
         let variables = initial(&graph, seed, &device)?
             .iter()
             .map(Var::from_tensor)
@@ -62,7 +64,7 @@ impl Tape {
         let rows = ReadRows::of(&graph);
         Ok(Self {
             graph,
-            objective,
+            objectives,
             seed,
             device,
             variables,
@@ -71,7 +73,7 @@ impl Tape {
             state: Vec::new(),
             rounding: None,
             before: None,
-            prediction: None,
+            predictions: Vec::new(),
         })
     }
 
@@ -93,14 +95,16 @@ impl Tape {
         self
     }
 
-    /// The loss, the new statistics, and the variables to differentiate by.
-    fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(LossSum, Vec<Statistic>, Vec<Tensor>)> {
+    /// The loss of each output, the new statistics, and the variables to differentiate by.
+    fn run(&mut self, batch: &Batch, mode: Mode) -> Result<(Vec<LossSum>, Vec<Statistic>, Vec<Tensor>)> {
         // candle treats the largest u32 as no row.
-        let vocabulary = self.graph.shapes.first().and_then(|input| input.vocabulary());
-        if let (Elements::Int(tokens), Some(vocabulary)) = (&batch.input.elements, vocabulary) {
-            check_tokens(tokens, vocabulary)?;
+        let mut inputs = Vec::new();
+        for (input, shape) in batch.inputs.iter().zip(self.graph.shapes_of_inputs()) {
+            if let (Elements::Int(tokens), Some(vocabulary)) = (&input.elements, shape.vocabulary()) {
+                check_tokens(tokens, vocabulary)?;
+            }
+            inputs.push(input.to_tensor(batch.size, &self.device)?);
         }
-        let input = batch.input.to_tensor(batch.size, &self.device)?;
         let rounding = self.rounding.as_ref().map(|[train, evaluate]| match mode {
             Mode::Train { .. } => train,
             Mode::Evaluate => evaluate,
@@ -114,10 +118,13 @@ impl Tape {
             Some(rounding) => rounding.weights(&self.graph, &parameters)?,
             None => parameters,
         };
-        let (prediction, statistics) = forward_rounded(&self.graph, &parameters, &[input], mode, rounding)?;
-        let loss = taped_loss(&*self.objective, &prediction, batch)?;
-        self.prediction = Some(prediction.detach());
-        Ok((loss, statistics, parameters))
+        let (predictions, statistics) = forward_rounded(&self.graph, &parameters, &inputs, mode, rounding)?;
+        let losses = self.objectives.iter().zip(&predictions).enumerate();
+        let losses = losses
+            .map(|(output, (objective, prediction))| taped_loss(&**objective, prediction, batch, output))
+            .collect::<Result<_>>()?;
+        self.predictions = predictions.iter().map(Tensor::detach).collect();
+        Ok((losses, statistics, parameters))
     }
 }
 
@@ -130,7 +137,7 @@ impl HostAccess for Tape {
 }
 
 impl Engine for Tape {
-    fn accumulate_scaled(&mut self, batch: &Batch, at: StepIndex, loss_scale: f32) -> Result<MicroBatch> {
+    fn accumulate_scaled(&mut self, batch: &Batch, at: StepIndex, scales: &[f32]) -> Result<MicroBatch> {
         if self.before.is_none() {
             let parameters = self.graph.parameters.iter().zip(&self.variables).enumerate();
             let statistics =
@@ -140,8 +147,16 @@ impl Engine for Tape {
             });
             self.before = Some(copies.collect::<Result<_>>()?);
         }
-        let (loss, statistics, parameters) = self.run(batch, Mode::Train { seed: self.seed, at })?;
-        let gradients = loss.sum.affine(f64::from(loss_scale), 0.0)?.backward()?;
+        let (losses, statistics, parameters) = self.run(batch, Mode::Train { seed: self.seed, at })?;
+        let mut objective: Option<Tensor> = None;
+        for (loss, &scale) in losses.iter().zip(scales) {
+            let term = loss.sum.affine(f64::from(scale), 0.0)?;
+            objective = Some(match objective {
+                None => term,
+                Some(sum) => (sum + term)?,
+            });
+        }
+        let gradients = objective.ok_or(Error::Internal("a step without a loss"))?.backward()?;
         for (parameter, total) in parameters.iter().zip(&mut self.gradients) {
             if let Some(gradient) = gradients.get(parameter) {
                 let gradient = gradient.flatten_all()?.to_vec1::<f32>()?;
@@ -156,7 +171,7 @@ impl Engine for Tape {
             }
         }
         self.rows.add(batch);
-        Ok(MicroBatch { loss: scalar(&loss.sum)?, weight: loss.weight })
+        micro_batch(&losses)
     }
 
     fn discard(&mut self) -> Result<()> {
@@ -191,20 +206,21 @@ impl Engine for Tape {
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<MicroBatch> {
-        let (loss, ..) = self.run(batch, Mode::Evaluate)?;
-        Ok(MicroBatch { loss: scalar(&loss.sum)?, weight: loss.weight })
+        let (losses, ..) = self.run(batch, Mode::Evaluate)?;
+        micro_batch(&losses)
     }
 
-    fn prediction(&self) -> Result<Tensor> {
-        self.prediction.clone().ok_or(Error::Internal("a prediction was requested before any batch"))
+    fn prediction(&self, output: usize) -> Result<Tensor> {
+        let missing = Error::Internal("a prediction was requested before any batch");
+        self.predictions.get(output).cloned().ok_or(missing)
     }
 
-    fn predictions(&self) -> Result<Cow<'_, [f32]>> {
-        Ok(self.prediction()?.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?.into())
+    fn predictions(&self, output: usize) -> Result<Cow<'_, [f32]>> {
+        Ok(self.prediction(output)?.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?.into())
     }
 
-    fn prediction_shape(&self) -> Shape {
-        self.graph.shapes.get(self.graph.output).copied().unwrap_or(Shape::UNKNOWN)
+    fn prediction_shape(&self, output: usize) -> Shape {
+        self.graph.shape_of_output(output)
     }
 
     fn parameters(&self) -> Result<Vec<Tensor>> {
@@ -257,7 +273,11 @@ pub(super) fn numbers(tensors: &[Tensor]) -> Result<Vec<Vec<f32>>> {
     tensors.iter().map(|tensor| Ok(tensor.flatten_all()?.to_vec1()?)).collect()
 }
 
-/// The value of a scalar tensor.
-fn scalar(tensor: &Tensor) -> Result<f64> {
-    Ok(f64::from(tensor.to_scalar::<f32>()?))
+/// The values of the losses of a batch.
+fn micro_batch(losses: &[LossSum]) -> Result<MicroBatch> {
+    let mut result = MicroBatch::default();
+    for LossSum { sum, weight } in losses {
+        result.push(OutputLoss { loss: f64::from(sum.to_scalar::<f32>()?), weight: *weight });
+    }
+    Ok(result)
 }

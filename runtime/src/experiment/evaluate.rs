@@ -1,7 +1,5 @@
 //! Evaluates a trained model on the data of its run.
 
-use std::sync::Arc;
-
 use super::{Experiment, Work, memory};
 use crate::data::PreparedDataset;
 use crate::engine;
@@ -33,9 +31,8 @@ impl<M: Model> Experiment<M> {
         part: fn(&PreparedDataset) -> &[usize],
     ) -> Result<Evaluation> {
         let seed = self.split_seed(model)?;
-        let loss = Arc::clone(&self.settings()?.loss);
-        let data = PreparedDataset::for_loss(self.opened()?, seed, &*loss, &self.interrupt)?
-            .with_normalizer(model.normalizer().cloned())?;
+        let losses = self.settings()?.losses.clone();
+        let data = self.prepared(seed, &losses)?.with_normalizers(model.normalizers().clone())?;
         if part(&data).is_empty() {
             return Err(Error::Dataset(
                 "this part has no samples; evaluate another, or change the split".to_owned(),

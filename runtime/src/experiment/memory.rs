@@ -51,7 +51,7 @@ pub(crate) fn summary(graph: &Graph, settings: &TrainConfig, batch: usize) -> Su
 
 fn of_work(graph: &Graph, settings: &TrainConfig, batch: usize, work: Work) -> Summary {
     let slots = settings.optimizer.state_names().len();
-    let inputs = graph.shapes.iter().take(graph.inputs).map(|shape| shape.elements() as u64);
+    let inputs = graph.shapes_of_inputs().iter().map(|shape| shape.elements() as u64);
     let window = (batch as u64).saturating_mul(settings.accumulate as u64).saturating_mul(inputs.sum());
     let copies = Held::of(graph, settings).besides(graph, settings, work).saturating_add(window);
     let summary = graph.summary(batch).with_optimizer(slots).with_copies(copies);

@@ -28,6 +28,7 @@ use crate::files::read_file;
 use crate::graph::Graph;
 use crate::inference::TrainedModel;
 use crate::interrupt::Interrupt;
+use crate::loss::{BoundLoss, TargetRules};
 use crate::model::Model;
 use crate::optim::{AnyOptimizer, Groups};
 use crate::schedule::Schedule;
@@ -351,8 +352,14 @@ impl<M: Model> Experiment<M> {
     /// If the data cannot be read or are invalid.
     pub fn data(&mut self) -> Result<PreparedDataset> {
         let settings = self.settings()?;
-        let (seed, loss) = (settings.seed, Arc::clone(&settings.loss));
-        PreparedDataset::for_loss(self.opened()?, seed, &*loss, &self.interrupt)
+        let (seed, losses) = (settings.seed, settings.losses.clone());
+        self.prepared(seed, &losses)
+    }
+
+    fn prepared(&self, seed: u64, losses: &[Arc<dyn BoundLoss>]) -> Result<PreparedDataset> {
+        let rules: Vec<&dyn TargetRules> =
+            losses.iter().map(|loss| -> &dyn TargetRules { &**loss }).collect();
+        PreparedDataset::for_losses(self.opened()?, seed, &rules, &self.interrupt)
     }
 
     fn opened(&self) -> Result<Box<dyn AnyDataset>> {

@@ -138,7 +138,7 @@ fn train_into<M: Model>(
     let model = TrainedModel::new(
         start.graph.clone(),
         engine.into_values()?,
-        start.data.normalizer().cloned(),
+        start.data.normalizers().clone(),
         Some(start.settings.seed),
     )?;
     Ok((model, outcome))

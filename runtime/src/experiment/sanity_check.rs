@@ -3,13 +3,13 @@
 use candle_core::{DType, Device, Tensor};
 
 use crate::advice::{FirstLook, FirstLoss};
-use crate::data::{Batch, PreparedDataset};
+use crate::data::{Batch, BatchTensor, PreparedDataset};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::layer::Role;
 use crate::rng::StepIndex;
-use crate::shape::Elements;
+use crate::shape::{Elements, Shape};
 use crate::spec::TrainConfig;
 
 /// A run inspects the model only if this many operations, a few hundredths of a second, are enough; `check` always
@@ -67,28 +67,32 @@ fn loss(
     } else {
         engine.evaluate(&batch)?
     };
-    let Some(silent) = silent(engine, &batch)? else { return Ok(None) };
-    let target = batch.target.to_tensor(batch.size, &Device::Cpu)?;
-    let baseline = settings.loss.sum(&silent, &target)?;
-    let sum = baseline.sum.to_dtype(DType::F64)?.to_scalar::<f64>()?;
-    // A batch in which no sample counts has no loss.
-    let is_nothing = baseline.weight == 0.0 || part.weight == 0.0;
-    let of_classes = matches!(batch.target.elements, Elements::Int(_));
-    Ok((!is_nothing).then(|| FirstLoss {
-        loss: part.loss / part.weight,
-        baseline: sum / baseline.weight,
-        of_classes,
-    }))
+    let (mut sum, mut baseline, mut of_classes) = (0.0, 0.0, true);
+    for (output, (loss, &factor)) in settings.losses.iter().zip(&settings.loss_weights).enumerate() {
+        let (Some(target), Some(part)) = (batch.targets.get(output), part.get(output)) else {
+            return Ok(None);
+        };
+        let Some(silent) = silent(engine.prediction_shape(output), batch.size, target)? else {
+            return Ok(None);
+        };
+        let silent = loss.sum(&silent, &target.to_tensor(batch.size, &Device::Cpu)?)?;
+        // A batch in which no sample counts has no loss.
+        if silent.weight == 0.0 || part.weight == 0.0 {
+            return Ok(None);
+        }
+        sum += factor * part.loss / part.weight;
+        baseline += factor * silent.sum.to_dtype(DType::F64)?.to_scalar::<f64>()? / silent.weight;
+        of_classes &= matches!(target.elements, Elements::Int(_));
+    }
+    Ok(Some(FirstLoss { loss: sum, baseline, of_classes }))
 }
 
-/// Returns uninformative outputs: the same for each class, or the mean of the targets.
-fn silent(engine: &dyn Engine, batch: &Batch) -> Result<Option<Tensor>> {
-    let shape = engine.prediction_shape();
-    let size = batch.size;
-    let numbers = match &batch.target.elements {
+/// Returns uninformative outputs of this shape: the same for each class, or the mean of the targets.
+fn silent(shape: Shape, size: usize, target: &BatchTensor) -> Result<Option<Tensor>> {
+    let numbers = match &target.elements {
         // Also valid as log-probabilities.
         Elements::Int(_) => vec![-(shape.last().max(1) as f32).ln(); size * shape.elements()],
-        Elements::Float(_) if batch.target.shape.axes() != shape.axes() => return Ok(None),
+        Elements::Float(_) if target.shape.axes() != shape.axes() => return Ok(None),
         Elements::Float(targets) => {
             let mut mean = vec![0.0_f64; shape.elements()];
             for sample in targets.chunks(shape.elements().max(1)) {
@@ -112,35 +116,40 @@ fn mixes(engine: &mut dyn Engine, data: &PreparedDataset) -> Result<bool> {
         return Ok(false);
     }
     let batch = data.batch(train.get(..size).unwrap_or_default())?;
-    let mut outputs = |batch: &Batch| -> Result<Vec<u32>> {
-        engine.evaluate(batch)?;
-        Ok(engine.predictions()?.iter().map(|output| output.to_bits()).collect())
+    let mut outputs = |batch: &Batch| -> Result<Vec<Vec<u32>>> {
+        let count = engine.evaluate(batch)?.len();
+        let bits = |output| Ok(engine.predictions(output)?.iter().map(|output| output.to_bits()).collect());
+        (0..count).map(bits).collect()
     };
     let before = outputs(&batch)?;
-    let length = before.len() / size;
     for changed in [0, size - 1] {
         let after = outputs(&with_another(&batch, changed))?;
-        let mut samples = before.chunks(length.max(1)).zip(after.chunks(length.max(1))).enumerate();
-        if samples.any(|(sample, (before, after))| sample != changed && before != after) {
-            return Ok(true);
+        for (before, after) in before.iter().zip(&after) {
+            let length = (before.len() / size).max(1);
+            let mut samples = before.chunks(length).zip(after.chunks(length)).enumerate();
+            if samples.any(|(sample, (before, after))| sample != changed && before != after) {
+                return Ok(true);
+            }
         }
     }
     Ok(false)
 }
 
-/// Returns the batch with every element of one sample's input changed.
+/// Returns the batch with every element of one sample's inputs changed.
 fn with_another(batch: &Batch, sample: usize) -> Batch {
     let mut batch = batch.clone();
-    let elements = batch.input.shape.elements();
-    let place = sample * elements..(sample + 1) * elements;
-    let vocabulary = batch.input.shape.vocabulary().unwrap_or(1) as u32;
-    match &mut batch.input.elements {
-        Elements::Float(numbers) => {
-            numbers.get_mut(place).unwrap_or_default().iter_mut().for_each(|number| *number += 1.0);
-        }
-        Elements::Int(tokens) => {
-            let change = |token: &mut u32| *token = (*token + 1) % vocabulary.max(1);
-            tokens.get_mut(place).unwrap_or_default().iter_mut().for_each(change);
+    for input in &mut batch.inputs {
+        let elements = input.shape.elements();
+        let place = sample * elements..(sample + 1) * elements;
+        let vocabulary = input.shape.vocabulary().unwrap_or(1) as u32;
+        match &mut input.elements {
+            Elements::Float(numbers) => {
+                numbers.get_mut(place).unwrap_or_default().iter_mut().for_each(|number| *number += 1.0);
+            }
+            Elements::Int(tokens) => {
+                let change = |token: &mut u32| *token = (*token + 1) % vocabulary.max(1);
+                tokens.get_mut(place).unwrap_or_default().iter_mut().for_each(change);
+            }
         }
     }
     batch

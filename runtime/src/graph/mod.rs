@@ -55,12 +55,21 @@ pub struct Graph {
     pub parameters: Vec<GraphParameter>,
     /// The shapes of all values; the first are the inputs.
     pub shapes: Vec<Shape>,
-    /// How many of the values are inputs.
-    pub inputs: usize,
-    /// The value that the model returns.
-    pub output: usize,
+    /// The names of the inputs, which are the first values.
+    pub inputs: Vec<String>,
+    /// The values that the model returns.
+    pub outputs: Vec<Output>,
     /// Names of `let`s that do not name a layer, for messages.
     pub bindings: Bindings,
+}
+
+/// A value that a model returns.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its name in logs and messages: that of the variable that the model returns; `output` if there is only one.
+    pub name: String,
+    /// Its index among the graph's values.
+    pub value: usize,
 }
 
 /// One layer of a graph.
@@ -102,6 +111,22 @@ impl Graph {
         self
     }
 
+    /// The shapes of the inputs.
+    pub(crate) fn shapes_of_inputs(&self) -> &[Shape] {
+        self.shapes.get(..self.inputs.len()).unwrap_or_default()
+    }
+
+    /// The shape of an output; unknown if there is none with that index.
+    pub(crate) fn shape_of_output(&self, output: usize) -> Shape {
+        let value = self.outputs.get(output).map(|output| output.value);
+        value.and_then(|value| self.shapes.get(value)).copied().unwrap_or(Shape::UNKNOWN)
+    }
+
+    /// Whether the model returns this value.
+    pub(crate) fn returns(&self, value: usize) -> bool {
+        self.outputs.iter().any(|output| output.value == value)
+    }
+
     /// The shapes of a node's inputs.
     pub(crate) fn input_shapes(&self, node: &Node) -> Vec<Shape> {
         node.inputs.iter().filter_map(|&value| self.shapes.get(value).copied()).collect()
@@ -124,7 +149,20 @@ impl Graph {
                 })
             })
             .collect();
-        serde_json::json!({ "name": self.name, "layers": nodes, "output": self.output })
+        let mut json = serde_json::json!({ "name": self.name, "layers": nodes });
+        match self.outputs.as_slice() {
+            // As in specs from before models could have several outputs, so that their hashes stay the same.
+            [output] => json["output"] = output.value.into(),
+            outputs => {
+                let output =
+                    |output: &Output| serde_json::json!({ "name": output.name, "value": output.value });
+                json["outputs"] = outputs.iter().map(output).collect();
+            }
+        }
+        if self.inputs.len() > 1 {
+            json["inputs"] = self.inputs.iter().map(String::as_str).collect();
+        }
+        json
     }
 }
 

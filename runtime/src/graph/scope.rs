@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Bindings, Graph, GraphParameter, Node, Value};
+use super::{Bindings, Graph, GraphParameter, Node, Output, Value};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::{Add, Layer, Mul, Sub};
@@ -21,17 +21,21 @@ pub trait Module: Config {
     ///
     /// # Errors
     /// If its checks fail for these values.
-    fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Value>;
+    fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Vec<Value>>;
 
     /// Whether its layers get their own paths below its path.
     const IS_MODEL: bool;
+    /// The names of its inputs.
+    const INPUTS: &'static [&'static str] = &[];
+    /// The names of its outputs, if there are several.
+    const OUTPUTS: &'static [&'static str] = &[];
 }
 
 impl<L: Layer> Module for L {
     const IS_MODEL: bool = false;
 
-    fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Value> {
-        scope.push(self, inputs)
+    fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Vec<Value>> {
+        Ok(vec![scope.push(self, inputs)?])
     }
 }
 
@@ -58,15 +62,17 @@ impl Graph {
             nodes: Vec::new(),
             parameters: Vec::new(),
             shapes: inputs.to_vec(),
-            inputs: inputs.len(),
-            output: 0,
+            inputs: named("input", M::INPUTS, inputs.len()),
+            outputs: Vec::new(),
             bindings: Bindings::default(),
         };
         let values: Vec<_> = inputs.iter().enumerate().map(|(id, &shape)| Value { id, shape }).collect();
         (M::CHECK)(model).map_err(|problem| problem.of(M::NAME))?;
         let mut scope = Scope { graph: &mut graph, path: String::new(), counts: BTreeMap::new(), depth: 0 };
-        let output = model.build(&mut scope, &values)?;
-        graph.output = output.id;
+        let outputs = model.build(&mut scope, &values)?;
+        let names = named("output", M::OUTPUTS, outputs.len());
+        let output = |(name, value): (String, &Value)| Output { name, value: value.id };
+        graph.outputs = names.into_iter().zip(&outputs).map(output).collect();
         graph.refuse_shared_paths()?;
         Ok(graph)
     }
@@ -78,6 +84,16 @@ impl Graph {
             Some(node) => Err(Error::SharedPath { path: node.path.clone() }),
         }
     }
+}
+
+/// A name for each of `count` inputs or outputs: those that are declared, or else `kind` with a number.
+fn named(kind: &str, declared: &[&str], count: usize) -> Vec<String> {
+    let name = |place: usize| match declared.get(place) {
+        Some(&name) => name.to_owned(),
+        None if count == 1 => kind.to_owned(),
+        None => format!("{kind}_{place}"),
+    };
+    (0..count).map(name).collect()
 }
 
 impl Scope<'_> {
@@ -107,6 +123,13 @@ impl Scope<'_> {
     /// # Errors
     /// If its checks fail.
     pub fn call_named<M: Module>(&mut self, name: &str, module: M, inputs: &[Value]) -> Result<Value> {
+        match self.build_named(name, module, inputs)?[..] {
+            [output] => Ok(output),
+            ref outputs => Err(Error::outputs(M::NAME, 1, outputs.len())),
+        }
+    }
+
+    fn build_named<M: Module>(&mut self, name: &str, module: M, inputs: &[Value]) -> Result<Vec<Value>> {
         if self.depth == MAX_DEPTH {
             let problem = CheckError::new("models call each other recursively, or are nested more than ")
                 .number(MAX_DEPTH);

@@ -61,6 +61,8 @@ pub struct Facts {
     pub(crate) scaling: Option<Scaling>,
     pub(crate) scales_loss: bool,
     pub(crate) label: Option<Label>,
+    /// The index of the output that a metric compares.
+    pub(crate) output: usize,
     pub(crate) is_table: bool,
     pub(crate) classes: Classes,
 }
@@ -108,6 +110,7 @@ impl Facts {
         scaling: None,
         scales_loss: false,
         label: None,
+        output: 0,
         is_table: false,
         classes: Classes::Any,
     };

@@ -132,6 +132,10 @@ impl<const C: usize> Loss<Logits<C>, Class<C>> for CrossEntropy {
         self.ignore_index
     }
 
+    fn weight(&self, targets: &[u32], _: usize) -> f64 {
+        self.counting().sum(targets)
+    }
+
     fn counts(&self, target: &[u32]) -> bool {
         self.counting().any(target)
     }
@@ -156,6 +160,10 @@ impl<const V: usize, const T: usize> Loss<TokenLogits<V>, Tokens<V, T>> for Cros
 
     fn ignored(&self) -> Option<u32> {
         self.ignore_index
+    }
+
+    fn weight(&self, targets: &[u32], _: usize) -> f64 {
+        self.counting().sum(targets)
     }
 
     fn counts(&self, target: &[u32]) -> bool {

@@ -15,6 +15,7 @@
 //! [`reduction`](Reduction), the mean by default.
 
 mod binary_cross_entropy;
+mod bound;
 mod classes;
 mod cross_entropy;
 mod hinge;
@@ -32,6 +33,7 @@ mod target;
 mod target_rules;
 
 pub use binary_cross_entropy::BinaryCrossEntropy;
+pub use bound::BoundLoss;
 pub use cross_entropy::CrossEntropy;
 pub use hinge::Hinge;
 pub use huber::Huber;
@@ -42,16 +44,15 @@ pub use negative_log_likelihood::NegativeLogLikelihood;
 pub use reduction::Reduction;
 pub use smooth_l1::SmoothL1;
 pub(crate) use suggested::Suggested;
-pub use target::TargetKind;
+pub use target::{TargetKind, TargetKinds};
 pub(crate) use target_rules::Ignoring;
 pub use target_rules::{BadTarget, TargetRules};
 
 use candle_core::Tensor;
 
-use crate::config::{Config, Setting, with_changes};
+use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::shape::{CheckResult, Element, Kind, Shape};
-use crate::shape::{Elements, Numbers};
+use crate::shape::{CheckResult, Element, Elements, Kind, Shape};
 
 /// A loss summed over a batch, and the weight that divides the sum.
 ///
@@ -141,6 +142,16 @@ pub trait Loss<Output: Kind, Target: Kind>: Config {
         self.ignored().is_none_or(|ignored| target.iter().any(|element| element.whole() != Some(ignored)))
     }
 
+    /// Returns the weight of consecutive targets, those of `samples` samples: the [`LossSum::weight`] that [`Loss::sum`] returns
+    /// for them, which therefore depends on the targets alone. The number of samples by default.
+    ///
+    /// A model with several outputs divides each loss by its weight over all micro-batches of a step, so it needs the weights
+    /// before the first of them.
+    fn weight(&self, targets: &[Target::Element], samples: usize) -> f64 {
+        let _ = targets;
+        samples as f64
+    }
+
     /// Returns the loss as a kernel for predictions of this shape, for the planned engine. Returns `None` by default; the engine
     /// then lets candle differentiate [`Loss::sum`].
     fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
@@ -161,7 +172,8 @@ pub trait LossKernel: Send + Sync {
     fn sum(&self, prediction: &[f32], target: &Elements, gradient: Option<&mut [f32]>) -> Result<(f64, f64)>;
 }
 
-/// A type-erased loss for one output type and one target type.
+/// The losses of a model with output `Output` and data with target `Target`: a [`Loss`], or for a model with several outputs a tuple
+/// with one for each.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a loss for a model with output `{Output}` and data with target `{Target}`",
     label = "this loss does not match the output of the model and the target of the data",
@@ -169,73 +181,40 @@ pub trait LossKernel: Send + Sync {
             `MeanSquaredError`, `MeanAbsoluteError`, `Huber` and `SmoothL1` compare `Values<N>` with `Values<N>`",
     note = "`BinaryCrossEntropy` compares `Logits<N>` with `Labels<N>`, and `Logits<1>` with `Class<2>`, as `Hinge` does, \
             which also compares `Logits<C>` with `Class<C>`; `NegativeLogLikelihood` compares `LogProbabilities<C>` with \
-            `Class<C>`, `KlDivergence` with `Probabilities<C>`"
+            `Class<C>`, `KlDivergence` with `Probabilities<C>`",
+    note = "a model with several outputs takes a tuple with one loss for each: `(CrossEntropy, MeanSquaredError)`"
 )]
-pub trait AnyLoss<Output, Target>: Setting {
-    /// [`Loss::sum`]
-    ///
-    /// # Errors
-    /// If a candle operation fails.
-    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
-    /// [`Loss::reduction`]
-    fn reduction(&self) -> Reduction;
-    /// [`Loss::fits`]
-    ///
-    /// # Errors
-    /// If the keys do not fit the types.
-    fn fits(&self) -> CheckResult;
-    /// [`Loss::ignored`]
-    fn ignored(&self) -> Option<u32>;
-    /// [`Loss::accepts`]
-    ///
-    /// # Errors
-    /// If the loss is not defined for the target; the error states the target and what the loss expects.
-    fn accepts(&self, target: Numbers<'_>) -> Result<(), BadTarget>;
-    /// [`Loss::counts`]
-    fn counts(&self, target: Numbers<'_>) -> bool;
-    /// [`Loss::kernel`]
-    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>>;
-    /// Returns a copy.
-    fn boxed(&self) -> Box<dyn AnyLoss<Output, Target>>;
-    /// Returns the same loss with changed keys.
-    ///
-    /// # Errors
-    /// If a key or value does not fit.
-    fn with(&self, json: &serde_json::Value) -> Result<Box<dyn AnyLoss<Output, Target>>, String>;
+pub trait AnyLoss<Output, Target>: Send + Sync {
+    /// The loss of each output; none if the key is not set, and the targets determine them.
+    fn each(&self) -> Vec<Box<dyn BoundLoss>>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<Output: Kind, Target: Kind, L: Loss<Output, Target>> AnyLoss<Output, Target> for L {
-    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
-        Loss::sum(self, prediction, target)
+    fn each(&self) -> Vec<Box<dyn BoundLoss>> {
+        vec![bound::Bound::<L, Output, Target>::boxed(*self)]
     }
+}
 
-    fn reduction(&self) -> Reduction {
-        Loss::reduction(self)
-    }
+macro_rules! tuples {
+    ($(($($loss:ident $output:ident $target:ident $place:tt),*))*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl<$($output: Kind, $target: Kind, $loss: Loss<$output, $target>),*>
+            AnyLoss<($($output,)*), ($($target,)*)> for ($($loss,)*)
+        {
+            fn each(&self) -> Vec<Box<dyn BoundLoss>> {
+                vec![$(bound::Bound::<$loss, $output, $target>::boxed(self.$place)),*]
+            }
+        }
+    )* };
+}
 
-    fn fits(&self) -> CheckResult {
-        Loss::fits(self).map_err(|problem| problem.of(L::NAME))
-    }
-
-    fn ignored(&self) -> Option<u32> {
-        Loss::ignored(self)
-    }
-
-    fn accepts(&self, target: Numbers<'_>) -> Result<(), BadTarget> {
-        let target = Target::Element::of_sample(target).unwrap_or_default();
-        Loss::accepts(self, target).map_err(|problem| problem.of(L::NAME))
-    }
-
-    fn counts(&self, target: Numbers<'_>) -> bool {
-        Loss::counts(self, Target::Element::of_sample(target).unwrap_or_default())
-    }
-
-    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
-        Loss::kernel(self, prediction)
-    }
-
-    with_changes!(dyn AnyLoss<Output, Target>);
+tuples! {
+    (L0 O0 T0 0, L1 O1 T1 1)
+    (L0 O0 T0 0, L1 O1 T1 1, L2 O2 T2 2)
+    (L0 O0 T0 0, L1 O1 T1 1, L2 O2 T2 2, L3 O3 T3 3)
+    (L0 O0 T0 0, L1 O1 T1 1, L2 O2 T2 2, L3 O3 T3 3, L4 O4 T4 4)
+    (L0 O0 T0 0, L1 O1 T1 1, L2 O2 T2 2, L3 O3 T3 3, L4 O4 T4 4, L5 O5 T5 5)
 }
 
 /// Checks that the number of targets matches the prediction.

@@ -74,6 +74,10 @@ impl<const C: usize> Loss<LogProbabilities<C>, Class<C>> for NegativeLogLikeliho
         self.ignore_index
     }
 
+    fn weight(&self, targets: &[u32], _: usize) -> f64 {
+        self.counting().sum(targets)
+    }
+
     fn counts(&self, target: &[u32]) -> bool {
         self.counting().any(target)
     }

@@ -1,25 +1,13 @@
 //! The loss of a spec without the key `loss`.
 
-use candle_core::Tensor;
-use serde::{Deserialize, Serialize};
+use super::{AnyLoss, BoundLoss};
 
-use super::{Loss, LossSum};
-use crate::config::Config;
-use crate::error::{Error, Result};
-use crate::shape::{CheckResult, Kind};
-
-/// A placeholder for the default loss of the target type, until the program starts.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+/// A placeholder for the default losses of the target types, until the program starts.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Suggested {}
 
-impl Config for Suggested {
-    const NAME: &'static str = "Suggested";
-    const DEFAULT: Self = Self {};
-    const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
-}
-
-impl<Output: Kind, Target: Kind> Loss<Output, Target> for Suggested {
-    fn sum(&self, _: &Tensor, _: &Tensor) -> Result<LossSum> {
-        Err(Error::Internal("the default loss was not resolved"))
+impl<Output, Target> AnyLoss<Output, Target> for Suggested {
+    fn each(&self) -> Vec<Box<dyn BoundLoss>> {
+        Vec::new()
     }
 }

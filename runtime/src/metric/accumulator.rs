@@ -61,8 +61,8 @@ pub(super) struct Gathered<M: Metric<O, T>, O: Kind, T: Kind> {
 }
 
 impl<M: Metric<O, T>, O: Kind, T: Kind> Gathered<M, O, T> {
-    pub(super) fn new(metric: M) -> Self {
-        Self { metric, label: lasting(metric.label()), state: M::State::default(), kinds: PhantomData }
+    pub(super) fn new(metric: M, label: &'static str) -> Self {
+        Self { metric, label, state: M::State::default(), kinds: PhantomData }
     }
 }
 
@@ -147,7 +147,7 @@ fn refused(label: &str, error: &serde_json::Error) -> Error {
 
 /// A label with a static lifetime. A label that depends on a metric's keys is created once and leaked, which costs a few
 /// bytes.
-pub(super) fn lasting(label: Cow<'static, str>) -> &'static str {
+pub(crate) fn lasting(label: Cow<'static, str>) -> &'static str {
     static MADE: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     match label {
         Cow::Borrowed(label) => label,

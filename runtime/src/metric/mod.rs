@@ -129,6 +129,7 @@ mod label_counts;
 mod label_scores;
 mod mean_absolute_error;
 mod mean_squared_error;
+mod on;
 mod outcomes;
 mod perplexity;
 mod precision;
@@ -139,6 +140,7 @@ mod state;
 mod top_k;
 
 pub use accumulator::Accumulator;
+pub(crate) use accumulator::lasting;
 pub use accuracy::Accuracy;
 pub use auroc::{Auroc, Scores};
 pub use class_counts::{Average, ClassCounts};
@@ -146,6 +148,7 @@ pub use confusion_matrix::{Confusion, ConfusionMatrix};
 pub use f1::F1;
 pub use label_counts::LabelCounts;
 pub use label_scores::LabelScores;
+pub use on::On;
 pub use outcomes::Outcomes;
 pub use perplexity::{NegativeLogLikelihood, Perplexity};
 pub use precision::Precision;
@@ -221,11 +224,16 @@ pub trait Metric<Output: Kind, Target: Kind>: Config {
             with `Labels<N>`, and `TokenLogits<V>`; `Auroc` for the same but tokens; `TopK` for `Logits<C>` with `Class<C>`, and \
             `TokenLogits<V>`; `ConfusionMatrix` for `Logits<C>` with `Class<C>`, and `Logits<1>` with `Class<2>`",
     note = "`Perplexity` is for `TokenLogits<V>`; `MeanAbsoluteError`, `MeanSquaredError`, `RootMeanSquaredError` and `R2` for \
-            `Values<N>`"
+            `Values<N>`",
+    note = "a model with several outputs takes a tuple with one list for each: `([Accuracy], [R2])`"
 )]
 pub trait AnyMetric<Output, Target>: Setting {
     /// [`Metric::label`]
     fn label(&self) -> &'static str;
+    /// The index of the output that it compares with its target.
+    fn output(&self) -> usize {
+        0
+    }
     /// [`Metric::DIRECTION`]
     fn direction(&self) -> Direction;
     /// [`Metric::DEFINED_BY_TARGETS`]
@@ -236,7 +244,11 @@ pub trait AnyMetric<Output, Target>: Setting {
     /// If the keys do not fit.
     fn fits(&self) -> CheckResult;
     /// Returns the metric with an empty state.
-    fn start(&self) -> Box<dyn Accumulator>;
+    fn start(&self) -> Box<dyn Accumulator> {
+        self.start_as(self.label())
+    }
+    /// Returns the metric with an empty state, and this name in logs.
+    fn start_as(&self, label: &'static str) -> Box<dyn Accumulator>;
     /// Returns a copy.
     fn boxed(&self) -> Box<dyn AnyMetric<Output, Target>>;
     /// Returns the same metric with changed keys.
@@ -249,7 +261,7 @@ pub trait AnyMetric<Output, Target>: Setting {
 #[diagnostic::do_not_recommend]
 impl<Output: Kind, Target: Kind, M: Metric<Output, Target>> AnyMetric<Output, Target> for M {
     fn label(&self) -> &'static str {
-        accumulator::lasting(Metric::label(self))
+        lasting(Metric::label(self))
     }
 
     fn direction(&self) -> Direction {
@@ -264,8 +276,8 @@ impl<Output: Kind, Target: Kind, M: Metric<Output, Target>> AnyMetric<Output, Ta
         Metric::fits(self).map_err(|problem| problem.of(M::NAME))
     }
 
-    fn start(&self) -> Box<dyn Accumulator> {
-        Box::new(accumulator::Gathered::new(*self))
+    fn start_as(&self, label: &'static str) -> Box<dyn Accumulator> {
+        Box::new(accumulator::Gathered::<M, Output, Target>::new(*self, label))
     }
 
     with_changes!(dyn AnyMetric<Output, Target>);

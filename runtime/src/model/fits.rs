@@ -1,9 +1,9 @@
 //! Checks that data fit a model's input.
 
 use crate::graph::Value;
-use crate::shape::InputKind;
+use crate::shape::InputKinds;
 
-/// Implemented by the kinds that fit a model's input: the kind itself.
+/// Implemented by the kinds that fit a model's inputs: the kinds themselves.
 ///
 /// A bound of `train!`; it exists for its error message.
 #[diagnostic::on_unimplemented(
@@ -13,11 +13,9 @@ use crate::shape::InputKind;
 )]
 pub trait Fits<Wanted> {}
 
-impl<K: InputKind> Fits<K> for K {}
+impl<K: InputKinds> Fits<K> for K {}
 
 /// A model with an input of any shape cannot be trained; the error is reported for the model, not for the data.
-impl<K: InputKind> Fits<Value> for K {}
-
-/// Neither can a model with several inputs.
-impl<K: InputKind, A, B> Fits<(A, B)> for K {}
-impl<K: InputKind, A, B, C> Fits<(A, B, C)> for K {}
+impl<K: InputKinds> Fits<Value> for K {}
+impl<K: InputKinds, A> Fits<(Value, A)> for K {}
+impl<K: InputKinds, A, B> Fits<(Value, A, B)> for K {}

@@ -8,12 +8,12 @@ mod trace;
 pub use blank::Blank;
 pub use fits::Fits;
 pub(crate) use trace::last_layer;
-pub use trace::{Trace, alone, name_keys, silent, whole};
+pub use trace::{Trace, alone, first_of, name_keys, silent, whole};
 
 use crate::config::Config;
 use crate::error::Result;
 use crate::graph::{Graph, Module};
-use crate::shape::{InputKind, Kind};
+use crate::shape::{InputKinds, Kinds};
 
 /// A model declared with [`#[model]`](macro@crate::model).
 #[diagnostic::on_unimplemented(
@@ -23,8 +23,8 @@ use crate::shape::{InputKind, Kind};
 pub trait Model: Module {
     /// The kind of the model's input; a tuple of kinds if it has several inputs.
     type Input;
-    /// The kind of the model's output.
-    type Output: Kind;
+    /// The kind of the model's output; a tuple of kinds if it has several outputs.
+    type Output: Kinds;
 
     /// The graph of the model with its default keys.
     ///
@@ -32,8 +32,8 @@ pub trait Model: Module {
     /// If a check of the model fails. For a model in a `train!`, the compiler reports this.
     fn graph() -> Result<Graph>
     where
-        Self::Input: InputKind,
+        Self::Input: InputKinds,
     {
-        Graph::of(&<Self as Config>::DEFAULT, &[<Self::Input as Kind>::SHAPE])
+        Graph::of(&<Self as Config>::DEFAULT, <Self::Input as Kinds>::SHAPES)
     }
 }

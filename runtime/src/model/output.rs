@@ -3,30 +3,25 @@
 use super::{Model, Trace, last_layer};
 use crate::error::Result;
 use crate::graph::{Scope, Value};
-use crate::shape::{CheckResult, Kind, Shape};
+use crate::shape::{CheckResult, Kinds, Shape};
 
 impl Scope<'_> {
-    /// Checks that a value has the output kind that model `M` declares.
+    /// Checks that values have the output kinds that model `M` declares.
     ///
     /// # Errors
-    /// If it is not.
-    pub fn output_of<M: Model>(&self, value: Value) -> Result<Value> {
-        self.output::<M::Output>(value)
-    }
-
-    /// Checks that a value is of kind `K`.
-    ///
-    /// # Errors
-    /// If it is not. For a model in a `train!`, the compiler has already reported this.
-    pub fn output<K: Kind>(&self, value: Value) -> Result<Value> {
-        let mut trace = Trace::QUIET;
-        let shape = trace.output::<K>(value.shape());
-        let verdict: CheckResult<Shape> = trace.finish(shape);
-        verdict?;
-        // The compiler sees the layers of the model itself, not those of the models that it calls.
-        if let Some(layer) = self.layer_of(value) {
-            last_layer(K::NAME, layer)?;
+    /// If they do not. For a model in a `train!`, the compiler has already reported this.
+    pub fn outputs_of<M: Model, const N: usize>(&self, values: [Value; N]) -> Result<Vec<Value>> {
+        for (place, &value) in values.iter().enumerate() {
+            let mut trace = Trace::QUIET;
+            let shape = trace.output_of::<M>(place, value.shape());
+            let verdict: CheckResult<Shape> = trace.finish(shape);
+            verdict?;
+            // The compiler sees the layers of the model itself, not those of the models that it calls.
+            if let (Some(layer), Some(kind)) = (self.layer_of(value), <M::Output as Kinds>::NAMES.get(place))
+            {
+                last_layer(kind, layer)?;
+            }
         }
-        Ok(value)
+        Ok(values.to_vec())
     }
 }

@@ -6,7 +6,7 @@
 use super::Model;
 use crate::config::Config;
 use crate::layer::{Add, Mul, Sub};
-use crate::shape::{CheckError, CheckResult, Kind, Shape, contains, same_text};
+use crate::shape::{CheckError, CheckResult, Kinds, Shape, contains, same_text};
 
 /// Traces the shapes of one model.
 ///
@@ -136,38 +136,34 @@ impl Trace {
         self.step(Mul::NAME, Mul {}.output(a, b))
     }
 
-    /// Checks that model `M` may end in the layer that was called last.
+    /// Checks that output `place` of model `M` may end in the layer that was called last.
     #[track_caller]
-    pub const fn ends<M: Model>(&mut self) {
-        if let Err(problem) = last_layer(<M::Output as Kind>::NAME, self.last) {
+    pub const fn ends<M: Model>(&mut self, place: usize) {
+        if let Some(&name) = kind(<M::Output as Kinds>::NAMES, place)
+            && let Err(problem) = last_layer(name, self.last)
+        {
             self.step("", Err(problem));
         }
     }
 
-    /// The output of model `M`, which must be of its kind.
+    /// Output `place` of model `M`, which must be of its kind.
     #[track_caller]
-    pub const fn output_of<M: Model>(&mut self, shape: Shape) -> Shape {
-        self.output::<M::Output>(shape)
-    }
-
-    /// The result for a model whose output is checked elsewhere: the shape of its kind.
-    ///
-    /// # Errors
-    /// The first error.
-    pub const fn declared<M: Model>(self) -> CheckResult<Shape> {
-        self.finish(<M::Output as Kind>::SHAPE)
-    }
-
-    /// A model's output, which must be of kind `K`.
-    #[track_caller]
-    pub const fn output<K: Kind>(&mut self, shape: Shape) -> Shape {
-        if K::SHAPE.is_unknown() || shape.matches(K::SHAPE) {
-            return match last_layer(K::NAME, self.last) {
+    pub const fn output_of<M: Model>(&mut self, place: usize, shape: Shape) -> Shape {
+        let (names, shapes) = (<M::Output as Kinds>::NAMES, <M::Output as Kinds>::SHAPES);
+        let (Some(&name), Some(&expected)) = (kind(names, place), kind(shapes, place)) else {
+            return shape;
+        };
+        if expected.is_unknown() || shape.matches(expected) {
+            // Of several outputs, the layer that was called last computes only one.
+            if names.len() > 1 {
+                return shape;
+            }
+            return match last_layer(name, self.last) {
                 Ok(()) => shape,
                 Err(problem) => self.step("", Err(problem)),
             };
         }
-        self.step("", Err(self.wrong_output(shape, K::NAME, K::SHAPE)))
+        self.step("", Err(self.wrong_output(shape, name, expected)))
     }
 
     /// The error for a model whose output of this shape is not of its kind.
@@ -206,7 +202,7 @@ impl Trace {
     }
 
     /// The result for a model with an error that is reported elsewhere.
-    pub const fn unsaid(self) -> CheckResult<Shape> {
+    pub const fn unsaid<T>(self) -> CheckResult<T> {
         Err(CheckError::SILENT)
     }
 
@@ -219,6 +215,22 @@ impl Trace {
             Ok(()) => Ok(output.for_batches_of(self.asks.least_batch()).asked(self.asks.asked_by())),
             Err(problem) => Err(problem),
         }
+    }
+
+    /// The same for a model with several outputs.
+    ///
+    /// # Errors
+    /// The first error.
+    pub const fn finish_all<const N: usize>(self, mut outputs: [Shape; N]) -> CheckResult<[Shape; N]> {
+        let mut i = 0;
+        while i < N {
+            outputs[i] = match self.finish(outputs[i]) {
+                Ok(output) => output,
+                Err(problem) => return Err(problem),
+            };
+            i += 1;
+        }
+        Ok(outputs)
     }
 
     /// Records the step of a layer, whose first input is known.
@@ -269,6 +281,23 @@ impl Trace {
             self.first = Err(CheckError::SILENT);
         }
     }
+}
+
+/// The first of several shapes.
+///
+/// # Errors
+/// The error, if there is one.
+pub const fn first_of<const N: usize>(shapes: CheckResult<[Shape; N]>) -> CheckResult<Shape> {
+    match shapes {
+        Ok(shapes) if N > 0 => Ok(shapes[0]),
+        Ok(_) => Ok(Shape::UNKNOWN),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// An element of a list, if there is one with this index.
+const fn kind<T>(list: &[T], place: usize) -> Option<&T> {
+    if place < list.len() { Some(&list[place]) } else { None }
 }
 
 /// Checks that a model's last layer may return its output: logits come before any softmax, and a final dropout would zero

@@ -11,27 +11,40 @@ use serde_json::json;
 use super::export::NORMALIZATION;
 use super::format::no_safetensors;
 use super::write::{NamedTensor, TensorFile};
-use crate::data::Normalizer;
+use crate::data::{Normalizer, Normalizers};
 use crate::error::{Error, Result};
 use crate::files::read_file;
 use crate::format::{count, plain};
 use crate::graph::{Graph, GraphParameter};
 
-/// The tensor names of the normalization of the inputs.
-pub(crate) const MEAN: &str = "normalization.mean";
-pub(crate) const DEVIATION: &str = "normalization.deviation";
+/// The tensor names of the normalization of each input: `normalization.mean` and `normalization.deviation`; in a model with several
+/// inputs, `normalization.facts.mean` for the input `facts`.
+fn normalization(graph: &Graph) -> impl Iterator<Item = [String; 2]> {
+    let prefix = |name: &String| match graph.inputs.len() {
+        1 => NORMALIZATION.to_owned(),
+        _ => format!("{NORMALIZATION}.{name}"),
+    };
+    graph.inputs.iter().map(prefix).map(|prefix| [format!("{prefix}.mean"), format!("{prefix}.deviation")])
+}
+
+/// Whether a tensor belongs to the normalization of the inputs.
+pub(super) fn is_normalization(name: &str) -> bool {
+    let part = name.strip_prefix(NORMALIZATION).unwrap_or_default();
+    part.starts_with('.') && (part.ends_with(".mean") || part.ends_with(".deviation"))
+}
 
 /// A model as a safetensors file, with the seed of its run. The values are in the graph's order.
 pub(crate) fn model<'a>(
     graph: &Graph,
     numbers: &'a [Vec<f32>],
-    normalizer: Option<&'a Normalizer>,
+    normalizers: &'a Normalizers,
     seed: Option<u64>,
 ) -> Result<TensorFile<'a>> {
     let mut tensors = named(graph, numbers, |parameter| &parameter.path);
-    if let Some(normalizer) = normalizer {
-        for (name, numbers) in [(MEAN, normalizer.mean()), (DEVIATION, normalizer.deviation())] {
-            tensors.push((name.to_owned(), vec![numbers.len()], Cow::Borrowed(numbers)));
+    for (input, names) in normalization(graph).enumerate() {
+        let Some(normalizer) = normalizers.of(input) else { continue };
+        for (name, numbers) in names.into_iter().zip([normalizer.mean(), normalizer.deviation()]) {
+            tensors.push((name, vec![numbers.len()], Cow::Borrowed(numbers)));
         }
     }
     let metadata = json!({ "model": graph.name, "seed": seed, "version": env!("CARGO_PKG_VERSION") });
@@ -55,7 +68,7 @@ pub(crate) fn named<'a>(
 pub(crate) struct Contents {
     /// In the graph's order.
     pub(crate) parameters: Vec<Vec<f32>>,
-    pub(crate) normalizer: Option<Normalizer>,
+    pub(crate) normalizers: Normalizers,
     /// The seed of the run that wrote the file; `None` if it was written by others.
     pub(crate) seed: Option<u64>,
 }
@@ -105,7 +118,7 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
         )
         .collect();
     for (name, view) in file.tensors() {
-        if [MEAN, DEVIATION].contains(&name.as_str()) {
+        if normalization(graph).any(|names| names.contains(&name)) {
             if view.dtype() != Dtype::F32 {
                 faults.push(format!("`{name}` is {:?}, expected F32", view.dtype()));
             }
@@ -120,28 +133,30 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
         return Err(fault(format!("not a file of `{}`: {}", graph.name, listed(&faults))));
     }
     let ours = metadata(bytes);
-    let vector = |name| file.tensor(name).ok().map(|view| numbers(view.data()));
-    let normalizer = match (vector(MEAN), vector(DEVIATION)) {
-        (None, None) => match ours.as_ref().and_then(|ours| ours.get(NORMALIZATION)) {
-            None => None,
-            Some(json) => serde_json::from_value::<Option<Normalizer>>(json.clone())
-                .map_err(|error| fault(format!("`{NORMALIZATION}` in its metadata: {error}")))?,
-        },
-        (mean, deviation) => Some(
-            Normalizer::new(mean.unwrap_or_default(), deviation.unwrap_or_default())
-                .map_err(|error| fault(error.to_string()))?,
-        ),
-    };
-    if let Some(normalizer) = &normalizer {
-        let elements = graph.shapes.first().map_or(0, |input| input.elements());
-        if !normalizer.fits(elements) {
+    let vector = |name: &str| file.tensor(name).ok().map(|view| numbers(view.data()));
+    let each = normalization(graph).map(|[mean, deviation]| match (vector(&mean), vector(&deviation)) {
+        (None, None) => Ok(None),
+        (mean, deviation) => Normalizer::new(mean.unwrap_or_default(), deviation.unwrap_or_default())
+            .map(Some)
+            .map_err(|error| fault(error.to_string())),
+    });
+    let mut normalizers = Normalizers::new(each.collect::<Result<_>>()?);
+    if let (true, Some(json)) =
+        (normalizers.is_empty(), ours.as_ref().and_then(|ours| ours.get(NORMALIZATION)))
+    {
+        normalizers = serde_json::from_value(json.clone())
+            .map_err(|error| fault(format!("`{NORMALIZATION}` in its metadata: {error}")))?;
+    }
+    for (([mean, _], shape), input) in normalization(graph).zip(graph.shapes_of_inputs()).zip(0..) {
+        let (elements, normalizer) = (shape.elements(), normalizers.of(input));
+        if let Some(normalizer) = normalizer.filter(|normalizer| !normalizer.fits(elements)) {
             return Err(fault(format!(
-                "`{MEAN}` has {} values; expected 1 or {elements}, the size of an input",
+                "`{mean}` has {} values; expected 1 or {elements}, the size of an input",
                 normalizer.mean().len()
             )));
         }
     }
-    Ok(Contents { parameters, normalizer, seed: ours.and_then(|ours| ours.get("seed")?.as_u64()) })
+    Ok(Contents { parameters, normalizers, seed: ours.and_then(|ours| ours.get("seed")?.as_u64()) })
 }
 
 /// The values of the tensors with these names and shapes, if the file has these tensors and no others; each difference is named.
@@ -225,14 +240,15 @@ mod tests {
             nodes: vec![],
             parameters: vec![],
             shapes: vec![Shape::of(&[2])],
-            inputs: 1,
-            output: 0,
+            inputs: vec!["input".to_owned()],
+            outputs: vec![],
             bindings: crate::graph::Bindings::default(),
         }
     }
 
     fn bytes(normalizer: Option<&Normalizer>, seed: Option<u64>) -> Vec<u8> {
-        model(&graph(), &[], normalizer, seed).unwrap().to_bytes().unwrap()
+        let normalizers = Normalizers::new(vec![normalizer.cloned()]);
+        model(&graph(), &[], &normalizers, seed).unwrap().to_bytes().unwrap()
     }
 
     fn problem(path: &Path) -> String {
@@ -249,7 +265,7 @@ mod tests {
             std::fs::write(&path, bytes(Some(&saved), Some(7))).unwrap();
             if fits {
                 let contents = read(&path, &graph()).unwrap();
-                assert_eq!((contents.normalizer, contents.seed), (Some(saved), Some(7)));
+                assert_eq!((contents.normalizers.of(0), contents.seed), (Some(&saved), Some(7)));
             } else {
                 assert_eq!(
                     problem(&path),
@@ -259,8 +275,11 @@ mod tests {
         }
         std::fs::write(&path, bytes(None, None)).unwrap();
         let contents = read(&path, &graph()).unwrap();
-        assert_eq!((contents.normalizer, contents.seed), (None, None));
-        let half = TensorFile::new(vec![(DEVIATION.to_owned(), vec![2], vec![1.0; 2].into())], &json!({}));
+        assert_eq!((contents.normalizers.of(0), contents.seed), (None, None));
+        let half = TensorFile::new(
+            vec![("normalization.deviation".to_owned(), vec![2], vec![1.0; 2].into())],
+            &json!({}),
+        );
         std::fs::write(&path, half.unwrap().to_bytes().unwrap()).unwrap();
         assert_eq!(
             problem(&path),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::codec::named;
 use super::write::TensorFile;
-use crate::data::Normalizer;
+use crate::data::Normalizers;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::spec::canonical;
@@ -16,7 +16,7 @@ pub(crate) const NORMALIZATION: &str = "normalization";
 pub(crate) fn model_for_others<'a>(
     graph: &Graph,
     numbers: &'a [Vec<f32>],
-    normalizer: Option<&Normalizer>,
+    normalizers: &Normalizers,
     seed: Option<u64>,
 ) -> Result<TensorFile<'a>> {
     let tensors = named(graph, numbers, |parameter| &parameter.torch);
@@ -24,7 +24,7 @@ pub(crate) fn model_for_others<'a>(
         "model": graph.name,
         "seed": seed,
         "version": env!("CARGO_PKG_VERSION"),
-        NORMALIZATION: normalizer,
+        NORMALIZATION: normalizers,
     });
     let metadata = json!({ "format": "pt", "trainspec": canonical(&ours) });
     TensorFile::new(tensors, &json!({}))?.with_header(|header| with_metadata(header, metadata))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use super::codec::{DEVIATION, MEAN, listed, shown};
+use super::codec::{is_normalization, listed, shown};
 use super::format::no_safetensors;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, GraphParameter};
@@ -97,7 +97,7 @@ impl Reading<'_> {
             let number = known.get(called).copied();
             let is_left_out =
                 number.is_some_and(|number| !self.from.reads(&self.graph.parameters[number].path));
-            if is_ignored || is_count || is_left_out || [MEAN, DEVIATION].contains(&name.as_str()) {
+            if is_ignored || is_count || is_left_out || is_normalization(&name) {
                 self.passed.insert(place);
                 continue;
             }

@@ -181,6 +181,12 @@ impl<'a> From<Numbers<'a>> for Data<'a> {
     }
 }
 
+impl Default for Data<'_> {
+    fn default() -> Self {
+        Self::Float(&[])
+    }
+}
+
 impl<'a> Data<'a> {
     /// The floating-point elements; empty for tokens.
     #[must_use]

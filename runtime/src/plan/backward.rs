@@ -42,17 +42,22 @@ pub(crate) struct KernelStep {
     pub(crate) undoes: bool,
 }
 
-/// The backward steps, and the buffer of the output's gradient.
-pub(super) fn plan(forward: &mut Forward<'_>, steps: &[ForwardStep]) -> (Vec<BackwardStep>, Option<Buffer>) {
+/// The backward steps, and the buffer of each output's gradient.
+pub(super) fn plan(
+    forward: &mut Forward<'_>,
+    steps: &[ForwardStep],
+) -> (Vec<BackwardStep>, Vec<Option<Buffer>>) {
     let graph = forward.graph;
-    let output = forward.groups.roots[graph.output];
     let wanted = wanted(forward);
-    if !wanted[output] {
-        return (Vec::new(), None);
-    }
     let loss = steps.len();
-    let length = forward.length(output);
-    let first = forward.buffers.new_at(length, loss);
+    let roots: Vec<_> = graph.outputs.iter().map(|output| forward.groups.roots[output.value]).collect();
+    let gradient = |&value: &usize| {
+        wanted[value].then(|| {
+            let length = forward.length(value);
+            forward.buffers.new_at(length, loss)
+        })
+    };
+    let first: Vec<_> = roots.iter().map(gradient).collect();
     let mut planner = Planner {
         forward,
         wanted,
@@ -61,11 +66,16 @@ pub(super) fn plan(forward: &mut Forward<'_>, steps: &[ForwardStep]) -> (Vec<Bac
         steps: Vec::new(),
         loss,
     };
-    planner.give(output, first);
+    // A value that is returned twice has the sum of both gradients.
+    for (value, buffer) in roots.into_iter().zip(&first) {
+        if let Some(buffer) = *buffer {
+            planner.hand_on(value, buffer);
+        }
+    }
     for step in steps.iter().rev() {
         planner.group(step);
     }
-    (planner.steps, Some(first))
+    (planner.steps, first)
 }
 
 /// Marks the values whose gradient some parameter needs.

@@ -37,7 +37,7 @@ impl<'a> Forward<'a> {
         training: bool,
         buffers: &'a mut Buffers,
     ) -> Self {
-        let input = |value: usize| (value < graph.inputs).then_some(Place::Input(value));
+        let input = |value: usize| (value < graph.inputs.len()).then_some(Place::Input(value));
         let places = (0..graph.shapes.len()).map(input).collect();
         Self { graph, groups, batch, training, buffers, places }
     }

@@ -217,7 +217,7 @@ impl<'a> Builder<'a> {
                 (_, inputs) => inputs.iter().for_each(|&input| uses[roots[input]] += 1),
             }
         }
-        uses[roots[graph.output]] += 1;
+        graph.outputs.iter().for_each(|output| uses[roots[output.value]] += 1);
         let makers = vec![None; graph.shapes.len()];
         Self { graph, seed, rounds, forms, roots, uses, makers, list: Vec::new() }
     }

@@ -42,9 +42,10 @@ use pack::Packer;
 use trainspec_kernels::arena::Span;
 
 use crate::error::{Error, Result};
-use crate::graph::Graph;
+use crate::graph::{self, Graph};
 use crate::layer::Role;
 use crate::op::Format;
+use crate::shape::Shape;
 
 /// The place of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +72,9 @@ pub struct Plan {
     groups: Groups,
     forward: Vec<ForwardStep>,
     backward: Vec<BackwardStep>,
-    output: Place,
-    loss_gradient: Option<Buffer>,
+    outputs: Vec<Place>,
+    /// The gradient of each output; none for an output that no parameter influences.
+    loss_gradients: Vec<Option<Buffer>>,
     layout: Layout,
     operations: u64,
     format: Option<Format>,
@@ -162,11 +164,15 @@ impl Plan {
         let mut buffers = Buffers::default();
         let mut planner = forward::Forward::new(graph, &groups, batch, training, &mut buffers);
         let mut steps = planner.steps();
-        let output = groups.roots[graph.output];
-        let output_place = planner.read(output, groups.list.len());
-        let (mut backward, loss_gradient) =
-            if training { backward::plan(&mut planner, &steps) } else { (Vec::new(), None) };
-        if let Place::Arena(buffer) = output_place {
+        let loss = groups.list.len();
+        let output = |output: &graph::Output| planner.read(groups.roots[output.value], loss);
+        let outputs: Vec<_> = graph.outputs.iter().map(output).collect();
+        let (mut backward, loss_gradients) = if training {
+            backward::plan(&mut planner, &steps)
+        } else {
+            (Vec::new(), vec![None; outputs.len()])
+        };
+        for buffer in outputs.iter().filter_map(|place| place.buffer()) {
             // It is read after the step.
             buffers.touch(buffer, steps.len() + 1 + backward.len());
         }
@@ -174,14 +180,15 @@ impl Plan {
         let moves = match storage.format {
             None => Vec::new(),
             Some(_) => {
-                let wide = output_place.buffer().into_iter().chain(loss_gradient).collect();
-                let reals = graph.shapes.first().filter(|shape| shape.vocabulary().is_none());
-                let input = reals.map(|shape| batch * shape.elements());
+                let outputs = outputs.iter().filter_map(|place| place.buffer());
+                let wide = outputs.chain(loss_gradients.iter().copied().flatten()).collect();
+                let length = |shape: &Shape| shape.vocabulary().is_none().then_some(batch * shape.elements());
+                let inputs = graph.shapes_of_inputs().iter().map(length).collect();
                 let values = |group: usize| match &groups.list[group].work {
                     Work::Kernel(kernel) => kernel.needs(batch).values,
                     Work::Epilogue | Work::Fallback => 0,
                 };
-                let mut packer = Packer::new(&mut buffers, wide, (times, input), !storage.wide);
+                let mut packer = Packer::new(&mut buffers, wide, (times, inputs), !storage.wide);
                 for (time, step) in steps.iter_mut().enumerate() {
                     packer.forward(time, step, values(step.group));
                 }
@@ -201,8 +208,8 @@ impl Plan {
             batch,
             forward: steps,
             backward,
-            output: output_place,
-            loss_gradient,
+            outputs,
+            loss_gradients,
             layout: buffers.place(),
             operations: flops.fold(0, u64::saturating_add).saturating_mul(batch as u64),
             groups,
@@ -276,14 +283,14 @@ impl Plan {
         self.moves.get(time)
     }
 
-    /// Where the model's output is.
-    pub(crate) fn output(&self) -> Place {
-        self.output
+    /// Where the model's outputs are.
+    pub(crate) fn outputs(&self) -> &[Place] {
+        &self.outputs
     }
 
-    /// Where the gradient of the output goes, if any parameter needs it.
-    pub(crate) fn loss_gradient(&self) -> Option<Span> {
-        self.loss_gradient.map(|buffer| self.span(Some(buffer)))
+    /// Where the gradient of an output goes, if any parameter needs it.
+    pub(crate) fn loss_gradient(&self, output: usize) -> Option<Span> {
+        self.loss_gradients[output].map(|buffer| self.span(Some(buffer)))
     }
 
     pub(crate) fn span(&self, buffer: Option<Buffer>) -> Span {

@@ -24,8 +24,8 @@ pub(crate) struct Moves {
 /// How a step obtains a value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Load {
-    /// The input of the batch, rounded.
-    Input { to: Buffer },
+    /// An input of the batch, rounded.
+    Input { input: usize, to: Buffer },
     /// A buffer kept in 16 bits: its first `values` elements.
     Packed { from: Buffer, to: Buffer, values: usize },
 }
@@ -65,23 +65,23 @@ pub(super) struct Packer<'a> {
     packs: bool,
     /// The working copy of each buffer.
     copies: Vec<Option<Copy>>,
-    /// The working copy of the batch's input, and its number of elements.
-    input: Option<Copy>,
-    input_length: Option<usize>,
+    /// The working copy of each input of the batch, and its number of elements.
+    inputs: Vec<(Option<Copy>, Option<usize>)>,
     moves: Vec<Moves>,
 }
 
 impl<'a> Packer<'a> {
-    /// For plans of `times` steps, whose input has `input_length` elements, if it is floating-point.
+    /// For plans of `times` steps, whose inputs have these numbers of elements; none for tokens.
     pub(super) fn new(
         buffers: &'a mut Buffers,
         wide: Vec<Buffer>,
-        (times, input_length): (usize, Option<usize>),
+        (times, lengths): (usize, Vec<Option<usize>>),
         packs: bool,
     ) -> Self {
         let copies = vec![None; buffers.count()];
         let moves = (0..times).map(|_| Moves::default()).collect();
-        Self { buffers, wide, packs, copies, input: None, input_length, moves }
+        let inputs = lengths.into_iter().map(|length| (None, length)).collect();
+        Self { buffers, wide, packs, copies, inputs, moves }
     }
 
     /// The conversions of every step, by its time.
@@ -152,10 +152,13 @@ impl<'a> Packer<'a> {
     }
 
     fn read(&mut self, place: &mut Place, time: usize) {
-        match (&mut *place, self.input_length) {
-            (Place::Arena(buffer), _) => self.all(buffer, time, Access::Read),
-            (Place::Input(_), Some(length)) => *place = Place::Arena(self.input(length, time)),
-            (Place::Input(_), None) => {}
+        match place {
+            Place::Arena(buffer) => self.all(buffer, time, Access::Read),
+            Place::Input(input) => {
+                if let Some(copy) = self.input(*input, time) {
+                    *place = Place::Arena(copy);
+                }
+            }
         }
     }
 
@@ -191,11 +194,12 @@ impl<'a> Packer<'a> {
         }
     }
 
-    /// The rounded copy of the batch's input.
-    fn input(&mut self, length: usize, time: usize) -> Buffer {
-        let copy = self.copy(self.input, length, time, |to| Load::Input { to });
-        self.input = Some(copy);
-        copy.buffer
+    /// The rounded copy of an input of the batch; `None` for tokens.
+    fn input(&mut self, input: usize, time: usize) -> Option<Buffer> {
+        let (before, length) = self.inputs[input];
+        let copy = self.copy(before, length?, time, |to| Load::Input { input, to });
+        self.inputs[input].0 = Some(copy);
+        Some(copy.buffer)
     }
 
     /// The existing copy, if it is from this step or the previous one; otherwise loads one.

@@ -20,7 +20,7 @@ use super::checksums::{BEST, EMA, Files, MODEL, OPTIMIZER, STATE};
 use super::start::Start;
 use super::state::{Best, FORMAT, Records, State};
 use super::writer::Writer;
-use crate::data::Normalizer;
+use crate::data::Normalizers;
 use crate::error::{Error, Result};
 use crate::files::pretty;
 use crate::graph::Graph;
@@ -48,7 +48,7 @@ pub(super) struct Checkpoints {
 /// What does not change during a run.
 pub(super) struct Origin {
     pub(super) graph: Graph,
-    pub(super) normalizer: Option<Normalizer>,
+    pub(super) normalizers: Normalizers,
     pub(super) seed: u64,
     pub(super) spec: Value,
     pub(super) spec_hash: String,
@@ -60,7 +60,7 @@ impl Origin {
         Self {
             seed: start.settings.seed,
             graph: start.graph.clone(),
-            normalizer: start.data.normalizer().cloned(),
+            normalizers: start.data.normalizers().clone(),
             spec: start.spec.clone(),
             spec_hash: start.spec_hash.to_owned(),
             data_fingerprint: start.data.fingerprint().to_owned(),
@@ -118,8 +118,8 @@ impl Checkpoints {
 
     /// The model file with these weights.
     pub(super) fn model<'a>(&'a self, weights: &'a [Vec<f32>]) -> Result<TensorFile<'a>> {
-        let Origin { graph, normalizer, seed, .. } = &self.origin;
-        model(graph, weights, normalizer.as_ref(), Some(*seed))
+        let Origin { graph, normalizers, seed, .. } = &self.origin;
+        model(graph, weights, normalizers, Some(*seed))
     }
 
     /// Returns the error of a checkpoint that could not be saved, if it is known by now.
@@ -155,10 +155,9 @@ impl Origin {
         snapshot: &'a Snapshot<'_>,
         records: Records,
     ) -> Result<BTreeMap<&'static str, InPlace<'a>>> {
-        let Self { graph, normalizer, seed, .. } = self;
-        let model = |numbers: &'a [Vec<f32>]| {
-            model(graph, numbers, normalizer.as_ref(), Some(*seed)).map(InPlace::Tensors)
-        };
+        let Self { graph, normalizers, seed, .. } = self;
+        let model =
+            |numbers: &'a [Vec<f32>]| model(graph, numbers, normalizers, Some(*seed)).map(InPlace::Tensors);
         let mut files = BTreeMap::from([
             (MODEL, model(&snapshot.parameters)?),
             (OPTIMIZER, InPlace::Tensors(TensorFile::new(self.optimizer(snapshot), &json!({}))?)),
@@ -228,7 +227,7 @@ mod tests {
     fn checkpoints(path: &Path, keep: usize) -> Checkpoints {
         let origin = Origin {
             graph: graph(),
-            normalizer: None,
+            normalizers: Normalizers::default(),
             spec: json!({}),
             spec_hash: "spec".to_owned(),
             data_fingerprint: "data".to_owned(),

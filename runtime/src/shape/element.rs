@@ -134,12 +134,28 @@ pub enum Elements {
     Int(Vec<u32>),
 }
 
+impl Default for Numbers<'_> {
+    fn default() -> Self {
+        Self::Float(&[])
+    }
+}
+
 impl Elements {
     /// The elements as a slice.
     pub(crate) fn numbers(&self) -> Numbers<'_> {
         match self {
             Self::Float(reals) => Numbers::Float(reals),
             Self::Int(wholes) => Numbers::Int(wholes),
+        }
+    }
+}
+
+impl Numbers<'_> {
+    /// The number of elements.
+    pub(crate) fn len(self) -> usize {
+        match self {
+            Self::Float(reals) => reals.len(),
+            Self::Int(wholes) => wholes.len(),
         }
     }
 }

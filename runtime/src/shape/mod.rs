@@ -4,14 +4,20 @@
 //! in `cargo check`; [`kinds`] are the types of a model's inputs and outputs in its signature.
 
 mod element;
+mod few;
+mod kind_list;
 mod kinds;
+mod ordinal;
 mod text;
 
 pub use element::{Element, Elements, Numbers};
+pub use few::Few;
+pub use kind_list::{InputKinds, Kinds, OutputKinds};
 pub use kinds::{
     Class, Features, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind, Probabilities,
     TokenLogits, Tokens, Values,
 };
+pub(crate) use ordinal::ordinal;
 pub use text::{CheckError, CheckResult};
 pub(crate) use text::{contains, same_text};
 

@@ -1,48 +1,19 @@
-//! A spec's loss and metrics without the types of the model and the data, which were already checked.
+//! A spec's metrics without the types of the model and the data, which the compiler has checked.
 
 use std::ops::Deref;
 
-use candle_core::Tensor;
-
 use crate::config::Setting;
-use crate::error::Result;
-use crate::loss::{AnyLoss, LossKernel, LossSum, Reduction};
-use crate::loss::{BadTarget, TargetRules};
-use crate::metric::{Accumulator, AnyMetric, Direction};
-use crate::shape::Numbers;
-use crate::shape::{CheckResult, Kind, Shape};
-
-/// A loss that fits the run's model and data.
-pub trait BoundLoss: TargetRules + Send + Sync {
-    /// Its keys and its checks.
-    fn setting(&self) -> &dyn Setting;
-    /// [`Loss::sum`](crate::loss::Loss::sum)
-    ///
-    /// # Errors
-    /// If candle refuses an operation.
-    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum>;
-    /// [`Loss::reduction`](crate::loss::Loss::reduction)
-    fn reduction(&self) -> Reduction;
-    /// [`Loss::fits`](crate::loss::Loss::fits)
-    ///
-    /// # Errors
-    /// If the keys do not fit the kinds.
-    fn fits(&self) -> CheckResult;
-    /// [`Loss::kernel`](crate::loss::Loss::kernel)
-    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>>;
-    /// The same loss with changed keys.
-    ///
-    /// # Errors
-    /// If a key or value does not fit.
-    fn with(&self, json: &serde_json::Value) -> Result<Box<dyn BoundLoss>, String>;
-}
+use crate::metric::{Accumulator, AnyMetric, Direction, lasting};
+use crate::shape::CheckResult;
 
 /// A metric that fits the run's model and data.
 pub trait BoundMetric: Send + Sync {
     /// Its keys and its checks.
     fn setting(&self) -> &dyn Setting;
-    /// [`Metric::label`](crate::metric::Metric::label)
+    /// Its name in logs: [`Metric::label`](crate::metric::Metric::label), after the name of the output if there are several.
     fn label(&self) -> &'static str;
+    /// The index of the output that it compares with its target.
+    fn output(&self) -> usize;
     /// [`Metric::DIRECTION`](crate::metric::Metric::DIRECTION)
     fn direction(&self) -> Direction;
     /// [`Metric::DEFINED_BY_TARGETS`](crate::metric::Metric::DEFINED_BY_TARGETS)
@@ -62,7 +33,7 @@ pub trait BoundMetric: Send + Sync {
 }
 
 /// A value from the spec, or a changed one.
-pub(crate) enum Held<T: ?Sized + 'static> {
+enum Held<T: ?Sized + 'static> {
     /// From the spec, a constant.
     Declared(&'static T),
     /// Created at startup.
@@ -80,73 +51,62 @@ impl<T: ?Sized> Deref for Held<T> {
     }
 }
 
-impl<O: Kind, T: Kind> TargetRules for Held<dyn AnyLoss<O, T>> {
-    fn ignored(&self) -> Option<u32> {
-        (**self).ignored()
-    }
+/// A metric of a model whose outputs have these names.
+struct Named<O: 'static, T: 'static> {
+    metric: Held<dyn AnyMetric<O, T>>,
+    label: &'static str,
+    outputs: &'static [&'static str],
+}
 
-    fn accepts(&self, target: Numbers<'_>) -> Result<(), BadTarget> {
-        (**self).accepts(target)
-    }
-
-    fn counts(&self, target: Numbers<'_>) -> bool {
-        (**self).counts(target)
+impl<O: 'static, T: 'static> Named<O, T> {
+    fn new(metric: Held<dyn AnyMetric<O, T>>, outputs: &'static [&'static str]) -> Self {
+        let label = match outputs.get(metric.output()) {
+            Some(output) if outputs.len() > 1 => lasting(format!("{output}_{}", metric.label()).into()),
+            _ => metric.label(),
+        };
+        Self { metric, label, outputs }
     }
 }
 
-impl<O: Kind, T: Kind> BoundLoss for Held<dyn AnyLoss<O, T>> {
+/// A metric of a spec.
+pub(super) fn bound<O: 'static, T: 'static>(
+    metric: &'static dyn AnyMetric<O, T>,
+    outputs: &'static [&'static str],
+) -> Box<dyn BoundMetric> {
+    Box::new(Named::new(Held::Declared(metric), outputs))
+}
+
+impl<O: 'static, T: 'static> BoundMetric for Named<O, T> {
     fn setting(&self) -> &dyn Setting {
         // Upcasting the trait object that it holds.
-        &**self
-    }
-
-    fn sum(&self, prediction: &Tensor, target: &Tensor) -> Result<LossSum> {
-        (**self).sum(prediction, target)
-    }
-
-    fn reduction(&self) -> Reduction {
-        (**self).reduction()
-    }
-
-    fn fits(&self) -> CheckResult {
-        (**self).fits()
-    }
-
-    fn kernel(&self, prediction: Shape) -> Option<Box<dyn LossKernel>> {
-        (**self).kernel(prediction)
-    }
-
-    fn with(&self, json: &serde_json::Value) -> Result<Box<dyn BoundLoss>, String> {
-        Ok(Box::new(Self::Made((**self).with(json)?)))
-    }
-}
-
-impl<O: Kind, T: Kind> BoundMetric for Held<dyn AnyMetric<O, T>> {
-    fn setting(&self) -> &dyn Setting {
-        &**self
+        &*self.metric
     }
 
     fn label(&self) -> &'static str {
-        (**self).label()
+        self.label
+    }
+
+    fn output(&self) -> usize {
+        self.metric.output()
     }
 
     fn direction(&self) -> Direction {
-        (**self).direction()
+        self.metric.direction()
     }
 
     fn is_defined_by_targets(&self) -> bool {
-        (**self).is_defined_by_targets()
+        self.metric.is_defined_by_targets()
     }
 
     fn fits(&self) -> CheckResult {
-        (**self).fits()
+        self.metric.fits()
     }
 
     fn start(&self) -> Box<dyn Accumulator> {
-        (**self).start()
+        self.metric.start_as(self.label)
     }
 
     fn with(&self, json: &serde_json::Value) -> Result<Box<dyn BoundMetric>, String> {
-        Ok(Box::new(Self::Made((**self).with(json)?)))
+        Ok(Box::new(Self::new(Held::Made(self.metric.with(json)?), self.outputs)))
     }
 }

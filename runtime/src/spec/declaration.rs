@@ -6,7 +6,7 @@ use super::{Rules, Spec, TrainConfig};
 use crate::data::AnyDataset;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::loss::TargetKind;
+use crate::loss::TargetKinds;
 use crate::model::Model;
 use crate::shape::{CheckResult, Shape};
 
@@ -19,7 +19,7 @@ pub struct Declaration {
 
 impl Declaration {
     /// The declaration of a spec, from the output of its model and the facts of its keys.
-    pub const fn of<M: Model, T: TargetKind>(
+    pub const fn of<M: Model, T: TargetKinds>(
         spec: &'static Spec<M, T>,
         model: CheckResult<Shape>,
         given: Given<'_>,
@@ -74,7 +74,7 @@ pub(crate) trait AnySpec {
     fn open(&self) -> Result<Box<dyn AnyDataset>>;
 }
 
-impl<M: Model, T: TargetKind> AnySpec for Spec<M, T> {
+impl<M: Model, T: TargetKinds> AnySpec for Spec<M, T> {
     fn settings(&self) -> Result<TrainConfig> {
         TrainConfig::of(self)
     }

@@ -19,7 +19,8 @@ mod train_config;
 pub(crate) mod value;
 
 pub use crate::keys::Monitor;
-pub use bound::{BoundLoss, BoundMetric};
+pub use crate::loss::BoundLoss;
+pub use bound::BoundMetric;
 pub use check::Rules;
 pub use checkpoint::Checkpoint;
 pub(crate) use declaration::AnySpec;
@@ -42,6 +43,7 @@ use crate::error::Result;
 use crate::graph::Graph;
 use crate::keys::Advice;
 use crate::layer::Initializer;
+use crate::loss::TargetKinds;
 use crate::loss::{AnyLoss, Suggested};
 use crate::metric::AnyMetric;
 use crate::model::Fits;
@@ -50,23 +52,28 @@ use crate::optim::{
     AdamW, AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise, Group, NoClip, Unconstrained,
 };
 use crate::schedule::{AnyPhase, AnyScaleLr, Constant, NoScaling};
-use crate::shape::{InputKind, Kind, OutputKind};
+use crate::shape::{InputKinds, OutputKinds};
 
 /// The keys of [`train!`](crate::train!).
 ///
 /// Keys can be in any order. `model` and `data` are required; the others have the defaults listed here. `M` is
-/// the model, `T` the kind of the data's targets. Each field is a reference to a constant, so that a whole
+/// the model, `T` the kind of the data's targets, or a tuple of kinds. Each field is a reference to a constant, so that a whole
 /// spec is a constant.
-pub struct Spec<M: Model, T: Kind> {
+pub struct Spec<M: Model, T: TargetKinds> {
     /// The network: a function under `#[model]`, with its const generics if it has any. Required.
     pub model: Declared<M>,
     /// The training data: an expression that returns a [`Dataset`] or a `Result` of one, evaluated when the
     /// program starts. Required.
     pub data: Source<T>,
     /// The loss to minimize: a [`Loss`](crate::loss::Loss). Default: [`CrossEntropy`](struct@crate::loss::CrossEntropy)
-    /// for classes and tokens, [`MeanSquaredError`](struct@crate::loss::MeanSquaredError) for values.
+    /// for classes and tokens, [`MeanSquaredError`](struct@crate::loss::MeanSquaredError) for values. For a model with several
+    /// outputs a tuple with one loss for each: `(CrossEntropy, MeanSquaredError)`.
     pub loss: &'static dyn AnyLoss<M::Output, T>,
-    /// Metrics to report next to the loss: a list of [`Metric`](crate::metric::Metric)s. Default: none.
+    /// The weight of each output's loss in the sum that is minimized, at least 0: a list with one number for each. Only for
+    /// models with several outputs. Default: 1 for each.
+    pub loss_weights: &'static [&'static f64],
+    /// Metrics to report next to the loss: a list of [`Metric`](crate::metric::Metric)s; for a model with several outputs a
+    /// tuple with one list for each: `([Accuracy], [R2])`. Default: none.
     pub metrics: &'static [&'static dyn AnyMetric<M::Output, T>],
     /// Samples in a micro-batch, at least 1. Default: 32.
     pub batch: &'static usize,
@@ -129,12 +136,13 @@ pub struct Spec<M: Model, T: Kind> {
 /// A length that is not set.
 pub(crate) const NOT_GIVEN: u64 = u64::MAX;
 
-impl<M: Model, T: Kind> Spec<M, T> {
+impl<M: Model, T: TargetKinds> Spec<M, T> {
     /// No key set.
     pub const DEFAULT: Self = Self {
         model: Declared { graph: None, model: PhantomData },
         data: Source { text: "", open: None },
         loss: &Suggested {},
+        loss_weights: &[],
         metrics: &[],
         batch: &32,
         accumulate: &1,
@@ -172,9 +180,9 @@ pub struct Declared<M> {
 /// A model that can be trained: its input is a data kind, and a loss accepts its output.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used in `train!`",
-    label = "expected a model with one input of a data kind and an output that a loss accepts",
-    note = "the input is `Image<C, H, W>`, `Features<N>` or `Tokens<V, T>`",
-    note = "the output is `Logits<C>` (also where the target is `Class<C>` or `Labels<C>`), `Values<N>`, `TokenLogits<V>` or \
+    label = "expected a model with inputs of data kinds and outputs that a loss accepts",
+    note = "an input is `Image<C, H, W>`, `Features<N>` or `Tokens<V, T>`",
+    note = "an output is `Logits<C>` (also where the target is `Class<C>` or `Labels<C>`), `Values<N>`, `TokenLogits<V>` or \
             `LogProbabilities<C>`"
 )]
 pub trait Trainable: Model {
@@ -188,8 +196,8 @@ pub trait Trainable: Model {
 #[diagnostic::do_not_recommend]
 impl<M: Model> Trainable for M
 where
-    M::Input: InputKind,
-    M::Output: OutputKind,
+    M::Input: InputKinds,
+    M::Output: OutputKinds,
 {
     fn build_graph() -> Result<Graph> {
         M::graph()
@@ -226,6 +234,6 @@ where
 }
 
 /// The value of the key `data`.
-pub const fn data_of<T: Kind>(open: fn() -> Result<Opened<T>>, text: &'static str) -> Source<T> {
+pub const fn data_of<T: TargetKinds>(open: fn() -> Result<Opened<T>>, text: &'static str) -> Source<T> {
     Source { text, open: Some(open) }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::bound::Held;
-use super::check::{RESERVED, called_alike, given};
+use super::bound::bound;
+use super::check::{RESERVED, called_alike, check_weights, given};
 use super::non_finite::beside_loss_scale;
 use super::{
     BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, InitFrom, Monitor, OnNonFinite, Precision, Rules,
@@ -19,18 +19,22 @@ use crate::error::{Error, Result};
 use crate::files::sha256;
 use crate::keys::Advice;
 use crate::layer::Initializer;
-use crate::loss::TargetKind;
-use crate::loss::{AnyLoss, Suggested};
+use crate::loss::TargetKinds;
+use crate::metric::lasting;
 use crate::model::Model;
 use crate::optim::{AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise, Group};
 use crate::schedule::{AnyPhase, AnyScaleLr};
-use crate::shape::Kind;
+use crate::shape::Kinds;
 use crate::similar::similar;
 
 /// Every key of a run with its value.
 pub struct TrainConfig {
-    /// [`Spec::loss`]
-    pub loss: Arc<dyn BoundLoss>,
+    /// [`Spec::loss`]: one for each output.
+    pub losses: Vec<Arc<dyn BoundLoss>>,
+    /// [`Spec::loss_weights`]: one for each output.
+    pub loss_weights: Vec<f64>,
+    /// The names of the model's outputs; none if it has one.
+    pub outputs: &'static [&'static str],
     /// [`Spec::metrics`]
     pub metrics: Vec<Box<dyn BoundMetric>>,
     /// [`Spec::batch`]
@@ -88,20 +92,21 @@ impl TrainConfig {
     pub(super) const EPOCHS: u64 = 10;
 
     /// The keys of a spec, with every default.
-    pub(crate) fn of<M: Model, T: TargetKind>(spec: &Spec<M, T>) -> Result<Self> {
-        let loss = if spec.loss.name() == Suggested::NAME {
-            suggested_loss::<M, T>()?
-        } else {
-            Held::Declared(spec.loss)
+    pub(crate) fn of<M: Model, T: TargetKinds>(spec: &Spec<M, T>) -> Result<Self> {
+        let mut losses = spec.loss.each();
+        if losses.is_empty() {
+            losses = default_losses::<M, T>()?;
+        }
+        let loss_weights = match spec.loss_weights {
+            [] => vec![1.0; losses.len()],
+            weights => weights.iter().map(|&&weight| weight).collect(),
         };
-        let metrics = spec.metrics.iter().map(|&metric| {
-            let metric: Box<dyn BoundMetric> = Box::new(Held::Declared(metric));
-            metric
-        });
         let (epochs, steps) = (given(*spec.epochs), given(*spec.steps));
         let settings = Self {
-            loss: Arc::new(loss),
-            metrics: metrics.collect(),
+            losses: losses.into_iter().map(Arc::from).collect(),
+            loss_weights,
+            outputs: M::OUTPUTS,
+            metrics: spec.metrics.iter().map(|&metric| bound(metric, M::OUTPUTS)).collect(),
             batch: *spec.batch,
             accumulate: *spec.accumulate,
             drop_last: *spec.drop_last,
@@ -143,6 +148,7 @@ impl TrainConfig {
             self.steps,
             Ok(()),
             self.init.check(),
+            check_weights(&self.loss_weights.iter().collect::<Vec<_>>(), self.losses.len()),
         )
         .all()?;
         self.precision.check()?;
@@ -150,9 +156,12 @@ impl TrainConfig {
             Setting::validate(rule)?;
             beside_loss_scale(*rule, self.precision.loss_scale().is_some())?;
         }
-        self.loss.setting().validate()?;
-        self.loss.fits()?;
+        for loss in &self.losses {
+            loss.setting().validate()?;
+            loss.fits()?;
+        }
         let mut labels = BTreeSet::from(RESERVED);
+        labels.extend(self.loss_labels());
         for metric in &self.metrics {
             metric.setting().validate()?;
             metric.fits()?;
@@ -218,7 +227,13 @@ impl TrainConfig {
         let labels = |metrics: Vec<&Box<dyn BoundMetric>>| {
             metrics.iter().map(|metric| metric.label()).collect::<Vec<_>>()
         };
-        monitor.check(&labels(numbers), &labels(tables)).map_err(|problem| fault(key, problem.as_str()))
+        let numbers: Vec<_> = self.loss_labels().chain(labels(numbers)).collect();
+        monitor.check(&numbers, &labels(tables)).map_err(|problem| fault(key, problem.as_str()))
+    }
+
+    /// The name of each output's loss in logs; none for a model with one output, whose loss is `loss`.
+    pub fn loss_labels(&self) -> impl Iterator<Item = &'static str> {
+        self.outputs.iter().map(|output| lasting(format!("{output}_loss").into()))
     }
 
     /// The settings as canonical JSON: every key, in alphabetical order.
@@ -227,7 +242,11 @@ impl TrainConfig {
         let phases: Vec<_> = self.schedule.iter().map(|phase| phase.to_json()).collect();
         let groups: Vec<_> = self.groups.iter().map(Setting::to_json).collect();
         let metrics: Vec<_> = self.metrics.iter().map(|metric| metric.setting().to_json()).collect();
-        json!({
+        let loss = match self.losses.as_slice() {
+            [loss] => loss.setting().to_json(),
+            losses => losses.iter().map(|loss| loss.setting().to_json()).collect(),
+        };
+        let mut json = json!({
             "accumulate": self.accumulate,
             "allow": self.allow,
             "batch": self.batch,
@@ -244,7 +263,7 @@ impl TrainConfig {
             "groups": groups,
             "init": self.init,
             "init_from": self.init_from.as_ref().map(Setting::to_json),
-            "loss": self.loss.setting().to_json(),
+            "loss": loss,
             "metrics": metrics,
             "mix": self.mix.to_json(),
             "optimizer": self.optimizer.to_json(),
@@ -254,7 +273,11 @@ impl TrainConfig {
             "schedule": phases,
             "seed": self.seed,
             "steps": self.steps,
-        })
+        });
+        if self.losses.len() > 1 {
+            json["loss_weights"] = json!(self.loss_weights);
+        }
+        json
     }
 
     /// Sets one key: `batch`, `optimizer.lr`, `schedule.0.steps`. The value is a number as Rust parses it, or other JSON; a bare
@@ -335,7 +358,14 @@ impl TrainConfig {
             // The file name alone is enough.
             "init_from" if json.is_string() => self.init_from = part(&json!({ "file": json }))?,
             "init_from" => self.init_from = part(json)?,
-            "loss" => self.loss = self.loss.with(json)?.into(),
+            "loss" => {
+                let with = |loss: &Arc<dyn BoundLoss>, json: &Value| loss.with(json).map(Arc::from);
+                self.losses = match self.losses.as_slice() {
+                    [loss] => vec![with(loss, json)?],
+                    losses => each(losses, json, with)?,
+                };
+            }
+            "loss_weights" if self.losses.len() > 1 => self.loss_weights = read(json)?,
             "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,
             "mix" => self.mix = self.mix.with(json)?,
             "optimizer" => self.optimizer = self.optimizer.with(json)?,
@@ -419,23 +449,26 @@ fn place<'a>(json: &'a mut Value, key: &str) -> Result<&'a mut Value> {
     Ok(place)
 }
 
-/// The loss that the target's kind suggests, if it accepts the model's output.
-fn suggested_loss<M: Model, T: TargetKind>() -> Result<Held<dyn AnyLoss<M::Output, T>>> {
-    let missing = || {
-        fault(
-            "loss",
-            format!(
-                "there is no default for a model that returns `{}` and data with targets `{}`; add `loss: …`",
-                <M::Output as Kind>::NAME,
-                T::NAME
-            ),
-        )
-    };
-    let suggested = T::default_loss().ok_or_else(missing)?;
-    match suggested.downcast::<Box<dyn AnyLoss<M::Output, T>>>() {
-        Ok(loss) => Ok(Held::Made(*loss)),
-        Err(_) => Err(missing()),
+/// The losses that the targets' kinds suggest, if they accept the model's outputs.
+fn default_losses<M: Model, T: TargetKinds>() -> Result<Vec<Box<dyn BoundLoss>>> {
+    let (outputs, targets) = (<M::Output as Kinds>::NAMES, T::NAMES);
+    if outputs.len() != targets.len() {
+        let problem = format!("the model has {} outputs, the data {} targets", outputs.len(), targets.len());
+        return Err(fault("loss", problem));
     }
+    let losses = T::default_losses().into_iter().zip(T::SUGGESTED_FOR).enumerate();
+    let losses = losses.map(|(place, (loss, suggested))| {
+        let (output, shape) = (outputs[place], <M::Output as Kinds>::SHAPES[place]);
+        let fits = suggested.is_some_and(|(name, suggested)| name == output && suggested.same(shape));
+        loss.filter(|_| fits).ok_or_else(|| {
+            let target = targets[place];
+            let problem = format!(
+                "there is no default for a model that returns `{output}` and data with targets `{target}`; add `loss: …`"
+            );
+            fault("loss", problem)
+        })
+    });
+    losses.collect()
 }
 
 fn fault(key: &str, problem: impl Into<String>) -> Error {

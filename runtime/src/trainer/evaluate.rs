@@ -9,7 +9,7 @@ use crate::data::{Batch, PreparedDataset};
 use crate::engine::{Engine, MicroBatch};
 use crate::error::{Error, Result};
 use crate::metric::{Accumulator, Confusion, Outcomes};
-use crate::shape::Elements;
+use crate::shape::{Elements, Shape};
 use crate::spec::TrainConfig;
 
 /// The mean loss and metrics over some samples.
@@ -30,49 +30,86 @@ pub struct Evaluation {
 /// unequal size are weighted correctly.
 #[derive(Debug, Default)]
 pub struct Totals {
-    /// The sum of the loss and the sum of its weights.
-    pub loss: (f64, f64),
+    /// The loss of each output.
+    pub losses: Vec<TotalLoss>,
     /// The metrics with their states.
     pub metrics: Vec<Box<dyn Accumulator>>,
     /// The number of samples.
     pub samples: usize,
+    /// The index of each metric's output.
+    outputs: Vec<usize>,
+}
+
+/// The loss of one output over micro-batches.
+#[derive(Clone, Debug)]
+pub struct TotalLoss {
+    /// The sum of the loss.
+    pub sum: f64,
+    /// The sum of its weights.
+    pub weight: f64,
+    /// The weight of the output in the loss of the model.
+    factor: f64,
     /// The target that the loss and the metrics ignore.
     ignored: Option<u32>,
+    /// Its name in logs; none if it is the only one.
+    label: Option<&'static str>,
+}
+
+impl TotalLoss {
+    /// Returns the mean; NaN if the weight is 0.
+    fn mean(&self) -> f64 {
+        if self.weight == 0.0 { f64::NAN } else { self.sum / self.weight }
+    }
 }
 
 impl Totals {
     /// Creates totals over no samples.
     #[must_use]
     pub fn new(settings: &TrainConfig) -> Self {
-        let metrics = settings.metrics.iter().map(|metric| metric.start()).collect();
-        Self { metrics, ignored: settings.loss.ignored(), ..Self::default() }
+        let mut labels = settings.loss_labels();
+        let losses = settings.losses.iter().zip(&settings.loss_weights).map(|(loss, &factor)| TotalLoss {
+            sum: 0.0,
+            weight: 0.0,
+            factor,
+            ignored: loss.ignored(),
+            label: labels.next(),
+        });
+        Self {
+            losses: losses.collect(),
+            metrics: settings.metrics.iter().map(|metric| metric.start()).collect(),
+            samples: 0,
+            outputs: settings.metrics.iter().map(|metric| metric.output()).collect(),
+        }
     }
 
     /// Clears the totals and keeps the memory.
     pub(super) fn clear(&mut self) {
-        (self.loss, self.samples) = ((0.0, 0.0), 0);
+        self.losses.iter_mut().for_each(|loss| (loss.sum, loss.weight) = (0.0, 0.0));
+        self.samples = 0;
         self.metrics.iter_mut().for_each(|metric| metric.clear());
     }
 
     /// Adds the result of `engine` on `batch`.
     pub(super) fn add(&mut self, engine: &dyn Engine, part: MicroBatch, batch: &Batch) -> Result<()> {
-        self.loss.0 += part.loss;
-        self.loss.1 += part.weight;
-        self.samples += batch.size;
-        if self.metrics.is_empty() {
-            return Ok(());
+        for (loss, part) in self.losses.iter_mut().zip(&*part) {
+            loss.sum += part.loss;
+            loss.weight += part.weight;
         }
-        let predictions = engine.predictions()?;
-        // Of a mixed batch, the target with the larger share.
-        let target = match &batch.mixed {
-            Some(mixed) if mixed.share < 0.5 => &mixed.target,
-            _ => &batch.target,
+        self.samples += batch.size;
+        // Of a mixed batch, the targets with the larger share.
+        let targets = match &batch.mixed {
+            Some(mixed) if mixed.share < 0.5 => &mixed.targets,
+            _ => &batch.targets,
         };
-        let (shape, targets) = (engine.prediction_shape(), &target.elements);
-        let ignored = self.ignored;
-        self.metrics
-            .iter_mut()
-            .try_for_each(|metric| metric.update(batch.size, shape, &predictions, targets, ignored))
+        for (metric, &output) in self.metrics.iter_mut().zip(&self.outputs) {
+            let missing = Error::Internal("a batch without a target of a metric");
+            let (Some(target), Some(loss)) = (targets.get(output), self.losses.get(output)) else {
+                return Err(missing);
+            };
+            let (shape, predictions) = (engine.prediction_shape(output), engine.predictions(output)?);
+            metric.update(batch.size, shape, &predictions, &target.elements, loss.ignored)?;
+        }
+        Ok(())
     }
 
     /// Returns the number of samples.
@@ -80,25 +117,37 @@ impl Totals {
         self.samples
     }
 
-    pub(super) fn weight(&self) -> f64 {
-        self.loss.1
+    /// Returns the mean loss: the weighted sum of the mean losses of the outputs in which samples count; NaN if there are none.
+    pub(super) fn mean_loss(&self) -> f64 {
+        if let [loss] = self.losses.as_slice() {
+            return loss.mean();
+        }
+        // An output with the weight 0 is ignored, even if its loss is infinite.
+        let terms = self.losses.iter().filter(|loss| loss.weight != 0.0 && loss.factor > 0.0);
+        terms.map(|loss| loss.factor * loss.mean()).reduce(|sum, term| sum + term).unwrap_or(f64::NAN)
     }
 
-    /// Returns the mean loss; NaN if the weight is 0.
-    pub(super) fn mean_loss(&self) -> f64 {
-        let (sum, weight) = self.loss;
-        if weight == 0.0 { f64::NAN } else { sum / weight }
+    /// Returns whether no sample counts.
+    pub(super) fn counts_nothing(&self) -> bool {
+        self.losses.iter().all(|loss| loss.weight == 0.0)
     }
 
     /// Returns whether the loss is finite, or undefined because no sample counts.
     pub(super) fn is_finite(&self) -> bool {
-        let (sum, weight) = self.loss;
-        if weight == 0.0 { sum.is_finite() } else { (sum / weight).is_finite() }
+        let is_finite = |loss: &TotalLoss| {
+            if loss.weight == 0.0 { loss.sum.is_finite() } else { loss.mean().is_finite() }
+        };
+        self.losses.iter().all(is_finite)
     }
 
-    /// Returns each metric with a scalar value.
+    /// Returns the loss of each output, if there are several, and each metric with a scalar value.
     pub(super) fn measures(&self) -> StepMetrics {
         let mut measures = StepMetrics::default();
+        for loss in &self.losses {
+            if let Some(label) = loss.label {
+                measures.push(label, loss.mean());
+            }
+        }
         for metric in &self.metrics {
             if metric.table().is_none() {
                 measures.push(metric.label(), metric.value());
@@ -108,8 +157,10 @@ impl Totals {
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
-        self.loss.0 += other.loss.0;
-        self.loss.1 += other.loss.1;
+        for (loss, other) in self.losses.iter_mut().zip(&other.losses) {
+            loss.sum += other.sum;
+            loss.weight += other.weight;
+        }
         self.samples += other.samples;
         for (metric, other) in self.metrics.iter_mut().zip(&other.metrics) {
             metric.merge(&**other);
@@ -135,7 +186,12 @@ impl Totals {
             .iter()
             .map(|metric| Ok((metric.label().to_owned(), metric.to_json()?)))
             .collect::<Result<_>>()?;
-        Ok(json!({ "loss": self.loss, "metrics": metrics, "samples": self.samples }))
+        let loss = |loss: &TotalLoss| json!([loss.sum, loss.weight]);
+        let losses = match self.losses.as_slice() {
+            [only] => loss(only),
+            losses => losses.iter().map(loss).collect(),
+        };
+        Ok(json!({ "loss": losses, "metrics": metrics, "samples": self.samples }))
     }
 
     /// Restores the totals of a checkpoint for a run with these settings.
@@ -149,8 +205,17 @@ impl Totals {
         };
         let of = |key: &str| json.get(key).cloned().unwrap_or(Value::Null);
         let mut totals = Self::new(settings);
-        totals.loss =
-            serde_json::from_value(of("loss")).map_err(|_| fault("loss", "expected a sum and a weight"))?;
+        let bad = |_| fault("loss", "expected a sum and a weight for each output");
+        let losses: Vec<(f64, f64)> = match totals.losses.len() {
+            1 => vec![serde_json::from_value(of("loss")).map_err(bad)?],
+            _ => serde_json::from_value(of("loss")).map_err(bad)?,
+        };
+        if losses.len() != totals.losses.len() {
+            return Err(fault("loss", "expected a sum and a weight for each output"));
+        }
+        for (loss, (sum, weight)) in totals.losses.iter_mut().zip(losses) {
+            (loss.sum, loss.weight) = (sum, weight);
+        }
         totals.samples =
             serde_json::from_value(of("samples")).map_err(|_| fault("samples", "expected a count"))?;
         let states = of("metrics");
@@ -200,20 +265,26 @@ pub(super) fn examine(
     data: &PreparedDataset,
     indices: &[usize],
 ) -> Result<(Evaluation, Option<Confusion>)> {
-    let (target, shape) = (data.target_shape(), engine.prediction_shape());
-    let classes =
-        target.vocabulary().filter(|&classes| target.rank() == 0 && classes <= Confusion::MAX_CLASSES);
+    let shape = |output| engine.prediction_shape(output);
     // A custom loss may compare classes with other outputs.
-    let mut confusion = classes.filter(|&classes| shape.axes() == [classes]).map(|_| Confusion::default());
+    let is_of_classes = |&(output, target): &(usize, &Shape)| {
+        let classes = target.vocabulary().filter(|&classes| classes <= Confusion::MAX_CLASSES);
+        target.rank() == 0 && classes.is_some_and(|classes| shape(output).axes() == [classes])
+    };
+    // Of the first output of classes.
+    let output = data.target_shapes().iter().enumerate().find(is_of_classes).map(|(output, _)| output);
+    let mut confusion = output.map(|output| (output, shape(output), Confusion::default()));
     let evaluation = each(engine, settings, data, indices, |engine, batch| {
-        if let (Some(confusion), Elements::Int(targets)) = (&mut confusion, &batch.target.elements) {
-            let predictions = engine.predictions()?;
-            let (size, predictions, ignored) = (batch.size, &*predictions, settings.loss.ignored());
-            confusion.update(&Outcomes { size, shape, predictions, targets, ignored });
+        let Some((output, shape, confusion)) = &mut confusion else { return Ok(()) };
+        if let Some(Elements::Int(targets)) = batch.targets.get(*output).map(|target| &target.elements) {
+            let predictions = engine.predictions(*output)?;
+            let ignored = settings.losses.get(*output).and_then(|loss| loss.ignored());
+            let (size, predictions) = (batch.size, &*predictions);
+            confusion.update(&Outcomes { size, shape: *shape, predictions, targets, ignored });
         }
         Ok(())
     })?;
-    Ok((evaluation, confusion))
+    Ok((evaluation, confusion.map(|(_, _, confusion)| confusion)))
 }
 
 fn each(

@@ -207,7 +207,7 @@ pub fn find_rate(
         let report = stepper.update(&totals);
         // A skipped step does not count: its learning rate is tried again with the next samples. A step without counted
         // samples has no loss.
-        let is_nothing = totals.weight() == 0.0 && totals.is_finite();
+        let is_nothing = totals.counts_nothing() && totals.is_finite();
         if report.as_ref().is_ok_and(|report| report.skip.is_some() || is_nothing) {
             continue;
         }

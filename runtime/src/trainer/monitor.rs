@@ -2,15 +2,15 @@
 
 use super::Evaluation;
 use crate::data::PreparedDataset;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::keys::Monitor;
 use crate::metric::Direction;
-use crate::shape::Shape;
 use crate::spec::TrainConfig;
 
 /// Checks that the monitored metric is defined on the validation samples, if that depends on their targets alone.
 /// Otherwise the run would stop at its first evaluation.
-pub(super) fn check(settings: &TrainConfig, data: &PreparedDataset, prediction: Shape) -> Result<()> {
+pub(super) fn check(settings: &TrainConfig, data: &PreparedDataset, engine: &dyn Engine) -> Result<()> {
     let phases = settings.schedule.iter().enumerate();
     let phases =
         phases.filter_map(|(place, phase)| Some((format!("schedule.{place}.monitor"), phase.monitor()?)));
@@ -19,12 +19,15 @@ pub(super) fn check(settings: &TrainConfig, data: &PreparedDataset, prediction: 
         let Monitor::ValMetric(name) = monitor else { continue };
         let metric = settings.metrics.iter().find(|metric| metric.label() == name);
         let Some(metric) = metric.filter(|metric| metric.is_defined_by_targets()) else { continue };
-        let mut gathered = metric.start();
+        let (mut gathered, output) = (metric.start(), metric.output());
+        let prediction = engine.prediction_shape(output);
+        let ignored = settings.losses.get(output).and_then(|loss| loss.ignored());
         for indices in data.validation().chunks(settings.batch.max(1)) {
             let batch = data.batch(indices)?;
             let predictions = vec![0.0; batch.size * prediction.elements()];
-            let ignored = settings.loss.ignored();
-            gathered.update(batch.size, prediction, &predictions, &batch.target.elements, ignored)?;
+            let missing = Error::Internal("a batch without a target of a metric");
+            let target = batch.targets.get(output).ok_or(missing)?;
+            gathered.update(batch.size, prediction, &predictions, &target.elements, ignored)?;
         }
         if gathered.value().is_nan() {
             let problem = format!(
@@ -43,6 +46,9 @@ pub(super) fn direction(settings: &TrainConfig, monitor: Monitor) -> Option<Dire
     match monitor {
         Monitor::ValLoss => Some(Direction::Lower),
         Monitor::ValMetric(name) => {
+            if settings.loss_labels().any(|label| label == name) {
+                return Some(Direction::Lower);
+            }
             settings.metrics.iter().find(|metric| metric.label() == name).map(|metric| metric.direction())
         }
     }

@@ -1,6 +1,7 @@
 //! One optimizer step. The result depends on the order of its operations.
 
 mod skip;
+mod weighting;
 
 use std::sync::Arc;
 
@@ -14,10 +15,10 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::interrupt::Interrupt;
-use crate::loss::Reduction;
 use crate::optim::{GradientStats, Gradients, Groups, ParameterConfig, StepSize, Update, constrain_all};
 use crate::rng::{Purpose, StepIndex, Stream};
 use crate::schedule::Schedule;
+use crate::shape::Few;
 use crate::spec::TrainConfig;
 
 /// Takes the optimizer steps of a run, one after the other.
@@ -90,8 +91,8 @@ impl<'a> TrainStep<'a> {
         data: &PreparedDataset,
     ) -> Result<Self> {
         let plan = plan(graph, settings, data)?;
-        mix::check(&*settings.mix, data.input_shape())?;
-        match monitor::check(settings, data, engine.prediction_shape()) {
+        mix::check(&*settings.mix, data.input_shapes())?;
+        match monitor::check(settings, data, &*engine) {
             // The run stops at its first window, where its state can be saved; the check runs again when it is resumed.
             Err(Error::Interrupted(_)) => {}
             checked => checked?,
@@ -274,28 +275,57 @@ impl<'a> TrainStep<'a> {
         }
         let mut totals = self.spare.take().unwrap_or_else(|| Totals::new(self.settings));
         totals.clear();
+        let loss_scale = self.scaler.scale();
+        let (scales, weights) = match self.settings.losses.len() {
+            // The divisor is applied at the end, whatever it is.
+            1 => ([loss_scale].into_iter().collect(), None),
+            _ => {
+                let weights = weighting::weights(self.settings, window)?;
+                (weighting::scales(self.settings, &weights, loss_scale), Some(weights))
+            }
+        };
         for (micro_batch, batch) in (0..).zip(window) {
             let at = StepIndex { step: self.k, micro_batch };
-            let scale = self.scaler.scale();
             let part = self
                 .interrupt
                 .check()
                 .map_err(Error::from)
-                .and_then(|()| self.engine.accumulate_scaled(batch, at, scale));
+                .and_then(|()| self.engine.accumulate_scaled(batch, at, &scales));
             if let Err(error) = part.and_then(|part| totals.add(&*self.engine, part, batch)) {
                 // A caller that continues starts a new window.
                 self.engine.discard()?;
                 return Err(error);
             }
         }
+        if let Some(weights) = weights {
+            self.check_weights(&weights, &totals)?;
+        }
         Ok(totals)
+    }
+
+    /// Checks that the weights of the losses are those by which the gradients were scaled.
+    fn check_weights(&mut self, weights: &[f64], totals: &Totals) -> Result<()> {
+        // Sums of the same numbers in another order.
+        let differ = |a: f64, b: f64| (a - b).abs() > 1e-9 * a.abs().max(b.abs());
+        let outputs = weights.iter().zip(&totals.losses).zip(&self.settings.losses);
+        for ((&weight, total), loss) in outputs {
+            if differ(weight, total.weight) {
+                self.engine.discard()?;
+                let (name, found) = (loss.setting().name(), total.weight);
+                return Err(Error::Batch(format!(
+                    "the weight of `{name}` is {found} according to its `sum`, but {weight} according to its `weight`, which \
+                     models with several outputs need; implement `Loss::weight`"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The second half of a step: averages and clips the gradients, and updates the parameters.
     ///
     /// The gradient is the window's sum of gradients over its sum of weights (or the sum alone, for
-    /// [`Reduction::Sum`]), so a short micro-batch or a
-    /// short window is averaged correctly.
+    /// [`Reduction::Sum`](crate::loss::Reduction::Sum)), so a short micro-batch or a short window is averaged correctly. With several
+    /// outputs it is the sum of these, each multiplied by its `loss_weights`.
     ///
     /// A step whose loss or gradients are not finite is skipped if the precision or `on_non_finite` allow it: its report
     /// has a [`Skip`](super::Skip), and nothing but the [scaling](TrainStep::scaling) changes.
@@ -308,11 +338,9 @@ impl<'a> TrainStep<'a> {
             return Err(Error::Training { step, problem: format!("the run has {} steps", self.k) });
         }
         // A window without counted samples has the gradient 0.
-        let average = match self.settings.loss.reduction() {
-            Reduction::Mean if totals.weight() == 0.0 => 0.0,
-            Reduction::Mean => 1.0 / totals.weight(),
-            Reduction::Sum => 1.0,
-        };
+        let weights: Few<_> = totals.losses.iter().map(|loss| loss.weight).collect();
+        let divisor = weighting::divisor(self.settings, &weights);
+        let average = if divisor == 0.0 { 0.0 } else { 1.0 / divisor };
         // In f16 the gradients are those of the scaled loss; the scale is removed together with the average.
         let loss_scale = self.scaling().loss_scale;
         let average = average / f64::from(self.scaler.scale());

@@ -16,14 +16,15 @@ pub(super) fn module(signature: &Signature, body: &Steps) -> TokenStream {
         quote!(#mutable #name)
     });
     let keys = signature.keys.iter().map(|key| &key.name);
-    let (steps, tail) = emit(Over::Graph, body);
+    let (steps, outputs) = emit(Over::Graph, body, |_, _| TokenStream::new());
     implementation(
         signature,
+        &body.output_names(),
         &quote! {
             let [#(#inputs),*] = __scope.inputs(#name, __inputs)?;
             #(let #keys = self.#keys;)*
             #steps
-            __t::Scope::output_of::<Self>(__scope, #tail)
+            __t::Scope::outputs_of::<Self, _>(__scope, [#(#outputs),*])
         },
     )
 }
@@ -32,6 +33,7 @@ pub(super) fn module(signature: &Signature, body: &Steps) -> TokenStream {
 pub(super) fn face(signature: &Signature) -> TokenStream {
     implementation(
         signature,
+        &[],
         &quote! {
             let _ = (__scope, __inputs);
             ::core::unreachable!()
@@ -39,18 +41,21 @@ pub(super) fn face(signature: &Signature) -> TokenStream {
     )
 }
 
-fn implementation(signature: &Signature, body: &TokenStream) -> TokenStream {
+fn implementation(signature: &Signature, outputs: &[String], body: &TokenStream) -> TokenStream {
     let Signature { name, generics, .. } = signature;
+    let inputs = signature.inputs.iter().map(|input| input.name.unraw().to_string());
     let (parameters, arguments, _) = generics.split_for_impl();
     quote! {
         impl #parameters __t::Module for #name #arguments {
             const IS_MODEL: ::core::primitive::bool = true;
+            const INPUTS: &'static [&'static ::core::primitive::str] = &[#(#inputs),*];
+            const OUTPUTS: &'static [&'static ::core::primitive::str] = &[#(#outputs),*];
 
             fn build(
                 &self,
                 __scope: &mut __t::Scope<'_>,
                 __inputs: &[__t::Value],
-            ) -> __t::Result<__t::Value> {
+            ) -> __t::Result<::std::vec::Vec<__t::Value>> {
                 #body
             }
         }

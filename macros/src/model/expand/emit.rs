@@ -34,9 +34,20 @@ impl Over {
     }
 }
 
-/// The body's statements, and the expression of its last value.
-pub(super) fn emit(over: Over, body: &Steps) -> (TokenStream, Option<TokenStream>) {
-    Emitter { over, values: 0 }.body(body)
+/// A model's statements, and the expressions of its outputs. After each output, `then` adds a statement.
+pub(super) fn emit(
+    over: Over,
+    body: &Steps,
+    then: impl Fn(usize, &Flow) -> TokenStream,
+) -> (TokenStream, Vec<TokenStream>) {
+    let mut emitter = Emitter { over, values: 0 };
+    let mut statements: TokenStream = body.steps.iter().map(|step| emitter.step(step)).collect();
+    let mut outputs = Vec::new();
+    for (place, flow) in body.outputs().iter().enumerate() {
+        outputs.push(emitter.flow(flow, &mut statements));
+        statements.extend(then(place, flow));
+    }
+    (statements, outputs)
 }
 
 struct Emitter {
@@ -157,6 +168,11 @@ impl Emitter {
                 let block = self.block(steps);
                 self.value(Span::call_site(), &block, before)
             }
+            // Only at the end of a body, where `emit` takes its parts.
+            Flow::Tuple(flows) => {
+                let flows = flows.iter().map(|flow| self.flow(flow, before)).collect::<Vec<_>>();
+                quote!((#(#flows),*))
+            }
         }
     }
 
@@ -229,6 +245,7 @@ fn has_block(flow: &Flow) -> bool {
         Flow::Name(_) => false,
         Flow::Call(call) => call.inputs.iter().any(has_block),
         Flow::Join { left, right, .. } => has_block(left) || has_block(right),
+        Flow::Tuple(flows) => flows.iter().any(has_block),
         Flow::If { .. } | Flow::Block(_) => true,
     }
 }

@@ -82,5 +82,6 @@ fn in_flow(flow: &Flow, visit: &mut impl FnMut(&Call)) {
             in_steps(otherwise, visit);
         }
         Flow::Block(steps) => in_steps(steps, visit),
+        Flow::Tuple(flows) => flows.iter().for_each(|flow| in_flow(flow, visit)),
     }
 }

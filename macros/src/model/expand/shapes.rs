@@ -27,20 +27,22 @@ pub(super) fn shapes(signature: &Signature, body: &Steps) -> TokenStream {
             let (mutable, name, kind) = (&input.mutable, &input.name, &input.kind);
             quote!(let #mutable #name = __trace.kind(<#kind as __t::Kind>::SHAPE);)
         });
-        let traced = traced(signature, body);
+        let (traced, shape) = (traced(signature, body), shape(signature));
+        let quiet = first(signature, &quote!(#name::shapes()));
         quote! {
             #[allow(unused_mut, unused_variables, unused_assignments)]
-            const #constant: __t::Shape = {
-                let mut __trace = __t::Trace::speaking(#name::shapes());
+            const #constant: #shape = {
+                let mut __trace = __t::Trace::speaking(#quiet);
                 #(#inputs)*
                 #traced
             };
         }
     });
     let traced = traced(signature, body);
+    let finish = format_ident!("{}", if signature.outputs() == 1 { "finish" } else { "finish_all" });
     let output = quote! {
         let __output = { #traced };
-        __trace.finish(__output)
+        __trace.#finish(__output)
     };
     let functions = functions(signature, &output);
     quote!(#trace #functions)
@@ -71,6 +73,7 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
         quote!(<#kind as __t::Kind>::SHAPE)
     });
     let keys = keys.iter().map(|key| &key.name);
+    let shape = shape(signature);
     // Where rustc points at the method, it points at the user's name.
     let method = Ident::new("output", name.span());
     quote! {
@@ -81,35 +84,57 @@ fn functions(signature: &Signature, output: &TokenStream) -> TokenStream {
             }
             /// The shape that the model returns for inputs of these shapes.
             #[allow(unused_mut, unused_variables, unused_assignments)]
-            pub const fn #method(&self, #(#takes),*) -> __t::CheckResult<__t::Shape> {
+            pub const fn #method(&self, #(#takes),*) -> __t::CheckResult<#shape> {
                 let mut __trace = __t::Trace::QUIET;
                 #(let #keys = self.#keys;)*
                 #(#given)*
                 #output
             }
             /// The shape that the model returns for inputs of its own kinds, with its default keys.
-            pub const fn shapes() -> __t::CheckResult<__t::Shape> {
+            pub const fn shapes() -> __t::CheckResult<#shape> {
                 <Self as __t::Config>::DEFAULT.output(#(#known),*)
             }
         }
     }
 }
 
-/// The body over shapes, ending in the output's shape.
+/// The type of a model's output shapes.
+fn shape(signature: &Signature) -> TokenStream {
+    match signature.outputs() {
+        1 => quote!(__t::Shape),
+        outputs => quote!([__t::Shape; #outputs]),
+    }
+}
+
+/// The result for all output shapes as a result for one: the shape of the first output.
+pub(super) fn first(signature: &Signature, shapes: &TokenStream) -> TokenStream {
+    if signature.outputs() == 1 { shapes.clone() } else { quote!(__t::first_of(#shapes)) }
+}
+
+/// The body over shapes, ending in the shapes of the outputs.
 fn traced(signature: &Signature, body: &Steps) -> TokenStream {
-    let (steps, tail) = emit(Over::Shapes, body);
     let (name, (_, arguments, _)) = (&signature.name, signature.generics.split_for_impl());
     // A layer that cannot be the last one is reported at its own token, if the body ends in a call of it.
-    let last = match &body.tail {
-        Some(Flow::Call(last)) => {
+    let last = |place: usize, flow: &Flow| match flow {
+        Flow::Call(last) => {
             let span = literal(last).span;
             let trace = Over::Shapes.local(span);
-            quote_spanned!(span=> (#trace).ends::<#name #arguments>();)
+            quote_spanned!(span=> (#trace).ends::<#name #arguments>(#place);)
         }
         _ => TokenStream::new(),
     };
-    let span = signature.output.span();
-    let trace = Over::Shapes.local(span);
-    let end = quote_spanned!(span=> (#trace).output_of::<#name #arguments>(#tail));
-    quote!(#steps #last #end)
+    let (steps, outputs) = emit(Over::Shapes, body, last);
+    let kinds: Vec<&syn::Type> = match &signature.output {
+        syn::Type::Tuple(tuple) => tuple.elems.iter().collect(),
+        kind => vec![kind],
+    };
+    let ends = kinds.iter().zip(&outputs).enumerate().map(|(place, (kind, output))| {
+        let span = kind.span();
+        let trace = Over::Shapes.local(span);
+        quote_spanned!(span=> (#trace).output_of::<#name #arguments>(#place, #output))
+    });
+    match signature.outputs() {
+        1 => quote!(#steps #(#ends)*),
+        _ => quote!(#steps [#(#ends),*]),
+    }
 }

@@ -7,7 +7,7 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::layers::Called;
-use super::shapes::stands_alone;
+use super::shapes::{first, stands_alone};
 use crate::docs::meaning;
 use crate::model::ast::Signature;
 use crate::names::snake_case;
@@ -83,8 +83,8 @@ pub(super) fn traits(signature: &Signature) -> TokenStream {
         kinds => quote!((#(#kinds,)*)),
     };
     // A model without parameters reports its errors in its own constant; a run that uses it does not repeat them.
-    let shapes =
-        if stands_alone(signature) { quote!(__t::silent(Self::shapes())) } else { quote!(Self::shapes()) };
+    let shapes = first(signature, &quote!(Self::shapes()));
+    let shapes = if stands_alone(signature) { quote!(__t::silent(#shapes)) } else { shapes };
     // For a type that is not a model, rustc lists the types that are, here.
     let declared = quote_spanned! {name.span()=>
         impl #parameters __t::DeclaredModel for #name #arguments {

@@ -37,7 +37,7 @@ pub(super) fn advice(expression: &Expr) -> String {
             let name = path.to_token_stream();
             format!("`{name}` is not a value of the model; expected an input or a `let` computed from one")
         }
-        Expr::Tuple(_) => "a model returns one value; combine several with `concat`".to_owned(),
+        Expr::Tuple(_) => "several values can only be returned at the end of the model: `(a, b)`; to combine them into one, use `concat`".to_owned(),
         _ => format!("unsupported expression in a model; {FORMS}"),
     }
 }

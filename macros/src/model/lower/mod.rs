@@ -59,6 +59,15 @@ pub(super) fn body(signature: &Signature, body: &Body, diagnostics: &mut Diagnos
             None => lowering.error(&signature.name, message),
         }
     }
+    let (declared, returned) = (signature.outputs(), steps.outputs().len());
+    if steps.tail.is_some() && declared != returned && lowering.diagnostics.is_empty() {
+        let tail = body.stmts.last().map_or_else(TokenStream::new, ToTokens::to_token_stream);
+        let values = |count: usize| format!("{count} {}", if count == 1 { "value" } else { "values" });
+        let (declared, returned) = (values(declared), values(returned));
+        let message =
+            format!("the body returns {returned}, but the signature declares {declared}; change one of them");
+        lowering.error(tail, message);
+    }
     Lowered { steps, seen: lowering.seen }
 }
 

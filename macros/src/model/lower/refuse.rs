@@ -59,5 +59,6 @@ fn span_of(flow: &Flow) -> Span {
         Flow::Join { span, .. } => *span,
         Flow::If { then, .. } => then.tail.as_ref().map_or_else(Span::call_site, span_of),
         Flow::Block(steps) => steps.tail.as_ref().map_or_else(Span::call_site, span_of),
+        Flow::Tuple(flows) => flows.first().map_or_else(Span::call_site, span_of),
     }
 }

@@ -28,6 +28,10 @@ impl Lowering<'_> {
                 Stmt::Item(syn::Item::Use(_)) => steps.push(Step::Plain(statement.clone())),
                 // An empty statement.
                 Stmt::Expr(Expr::Verbatim(nothing), Some(_)) if nothing.is_empty() => {}
+                Stmt::Expr(Expr::Tuple(outputs), None) if is_last && self.is_body() => {
+                    let flows: Vec<_> = outputs.elems.iter().map(|output| self.flow(output)).collect();
+                    tail = flows.into_iter().collect::<Option<_>>().map(Flow::Tuple);
+                }
                 Stmt::Expr(expression, None) if is_last && self.is_flow(expression) => {
                     tail = self.flow(expression);
                 }
@@ -41,6 +45,11 @@ impl Lowering<'_> {
         }
         self.scopes.pop();
         Steps { steps, tail }
+    }
+
+    /// Whether the statements are those of the model's body itself: within the scopes of its signature and of the body.
+    fn is_body(&self) -> bool {
+        self.scopes.len() == 2
     }
 
     fn local(&mut self, local: &Local) -> Option<Step> {

@@ -285,8 +285,8 @@ mod tests {
     fn numbers<const N: usize, const M: usize>(csv: Csv, bytes: &[u8]) -> Result<(Vec<f32>, Vec<f32>)> {
         let data: InMemory<Features<N>, Values<M>> = csv.read_bytes(bytes)?;
         let batch = data.batch(&(0..Dataset::len(&data)).collect::<Vec<_>>())?;
-        match (batch.input.elements, batch.target.elements) {
-            (Elements::Float(inputs), Elements::Float(targets)) => Ok((inputs, targets)),
+        match (&batch.inputs[0].elements, &batch.targets[0].elements) {
+            (Elements::Float(inputs), Elements::Float(targets)) => Ok((inputs.clone(), targets.clone())),
             _ => panic!("real kinds have real elements"),
         }
     }

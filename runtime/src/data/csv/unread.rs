@@ -4,7 +4,7 @@ use super::Csv;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::loss::TargetKind;
-use crate::shape::{InputKind, Kind};
+use crate::shape::{InputKind, Kinds};
 
 /// A table with known kinds. It is never implemented: [`Csv::read`] returns another type, which has them.
 ///
@@ -36,8 +36,8 @@ where
     fn sample(
         &self,
         _: usize,
-        _: &mut [<Self::Input as Kind>::Element],
-        _: &mut [<Self::Target as Kind>::Element],
+        _: <Self::Input as Kinds>::Row<'_>,
+        _: <Self::Target as Kinds>::Row<'_>,
     ) -> Result<()> {
         Err(Error::Internal("a table that has not been read has no samples"))
     }

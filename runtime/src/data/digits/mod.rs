@@ -82,7 +82,8 @@ mod tests {
     fn embedded_digits_match_published_statistics() {
         let digits = PreparedDataset::new(Box::new(Digits8x8::embedded().unwrap()), 1).unwrap();
         let all = digits.batch(&(0..1797).collect::<Vec<_>>()).unwrap();
-        let (Elements::Float(pixels), Elements::Int(classes)) = (all.input.elements, all.target.elements)
+        let (Elements::Float(pixels), Elements::Int(classes)) =
+            (&all.inputs[0].elements, &all.targets[0].elements)
         else {
             panic!("images are real, classes whole");
         };

@@ -161,11 +161,17 @@ impl Mix for Unmixed {
 ///
 /// # Errors
 /// If they are tokens, which cannot be mixed, or have a shape that the method does not support.
-pub(crate) fn check(mix: &dyn AnyMix, input: Shape) -> Result<()> {
+pub(crate) fn check(mix: &dyn AnyMix, inputs: &[Shape]) -> Result<()> {
     if !mix.is_active() {
         return Ok(());
     }
     let fault = |problem| Err(Error::Setting { key: "mix".to_owned(), problem });
+    let &[input] = inputs else {
+        return fault(format!(
+            "the model has {} inputs; only the samples of a model with one input can be mixed; remove the key",
+            inputs.len()
+        ));
+    };
     if input.vocabulary().is_some() {
         return fault(
             "the model takes tokens, which cannot be mixed; expected images or features, or remove the key"
@@ -183,21 +189,23 @@ pub(crate) fn mixed(mix: &dyn AnyMix, batch: Batch, seed: u64, at: StepIndex) ->
     if !mix.is_active() {
         return Ok(batch);
     }
-    let Batch { size, mut input, target, .. } = batch;
+    let Batch { size, mut inputs, targets, .. } = batch;
     let order = Stream::new(seed, Purpose::Augment, "mix.partner").permutation(at, size);
     let mut draws = MixRng::new(Stream::new(seed, Purpose::Augment, "mix.share"), at);
-    let Elements::Float(inputs) = &mut input.elements else {
-        return Err(Error::Batch("tokens cannot be mixed; remove the key `mix`".to_owned()));
+    let [BatchTensor { shape, elements: Elements::Float(values) }] = inputs.as_mut_slice() else {
+        return Err(Error::Batch("only one real input can be mixed; remove the key `mix`".to_owned()));
     };
-    let partners = of_partners(inputs, &order);
-    let shape = input.shape;
-    let share = mix.mix(&mut Samples { shape, inputs, partners: &partners }, &mut draws);
-    let second = match &target.elements {
-        Elements::Float(numbers) => Elements::Float(of_partners(numbers, &order)),
-        Elements::Int(numbers) => Elements::Int(of_partners(numbers, &order)),
+    let partners = of_partners(values, &order);
+    let share = mix.mix(&mut Samples { shape: *shape, inputs: values, partners: &partners }, &mut draws);
+    let second = |target: &BatchTensor| {
+        let elements = match &target.elements {
+            Elements::Float(numbers) => Elements::Float(of_partners(numbers, &order)),
+            Elements::Int(numbers) => Elements::Int(of_partners(numbers, &order)),
+        };
+        BatchTensor { shape: target.shape, elements }
     };
-    let mixed = Some(Mixed { target: BatchTensor { shape: target.shape, elements: second }, share });
-    Ok(Batch { size, input, target, mixed })
+    let mixed = Some(Mixed { targets: targets.iter().map(second).collect(), share });
+    Ok(Batch { size, inputs, targets, mixed })
 }
 
 /// The samples of a column in another order.
@@ -215,15 +223,12 @@ mod tests {
 
     fn batch(size: usize) -> Batch {
         let inputs = (0..size * EACH).map(|place| place as f32).collect();
-        Batch {
+        let targets = Elements::Int((0..size as u32).collect());
+        Batch::new(
             size,
-            input: BatchTensor { shape: Shape::of(&[3, 8, 6]), elements: Elements::Float(inputs) },
-            target: BatchTensor {
-                shape: Shape::class(100),
-                elements: Elements::Int((0..size as u32).collect()),
-            },
-            mixed: None,
-        }
+            BatchTensor { shape: Shape::of(&[3, 8, 6]), elements: Elements::Float(inputs) },
+            BatchTensor { shape: Shape::class(100), elements: targets },
+        )
     }
 
     fn reals(column: &BatchTensor) -> &[f32] {
@@ -248,13 +253,13 @@ mod tests {
         let at = StepIndex { step: 3, micro_batch: 1 };
         let after = mixed(&Mixup { alpha: 1.0 }, before.clone(), 5, at).unwrap();
         let second = after.mixed.unwrap();
-        assert_eq!(classes(&after.target), classes(&before.target));
+        assert_eq!(classes(&after.targets[0]), classes(&before.targets[0]));
         assert!(second.share > 0.0 && second.share < 1.0);
-        for (sample, &partner) in classes(&second.target).iter().enumerate() {
+        for (sample, &partner) in classes(&second.targets[0]).iter().enumerate() {
             for place in 0..EACH {
-                let own = f64::from(reals(&before.input)[sample * EACH + place]);
-                let other = f64::from(reals(&before.input)[partner as usize * EACH + place]);
-                let found = f64::from(reals(&after.input)[sample * EACH + place]);
+                let own = f64::from(reals(&before.inputs[0])[sample * EACH + place]);
+                let other = f64::from(reals(&before.inputs[0])[partner as usize * EACH + place]);
+                let found = f64::from(reals(&after.inputs[0])[sample * EACH + place]);
                 let expected = second.share * own + (1.0 - second.share) * other;
                 assert!((found - expected).abs() <= 3.0 * 1152.0 * f64::from(f32::EPSILON), "{sample}");
             }
@@ -270,12 +275,12 @@ mod tests {
             let after = mixed(&mix, before.clone(), 5, StepIndex { step, micro_batch: 0 }).unwrap();
             let second = after.mixed.unwrap();
             let mut counts = Vec::new();
-            for (sample, &partner) in classes(&second.target).iter().enumerate() {
+            for (sample, &partner) in classes(&second.targets[0]).iter().enumerate() {
                 let mut own = 0;
                 for place in 0..EACH {
-                    let found = reals(&after.input)[sample * EACH + place].to_bits();
-                    let mine = reals(&before.input)[sample * EACH + place].to_bits();
-                    let other = reals(&before.input)[partner as usize * EACH + place].to_bits();
+                    let found = reals(&after.inputs[0])[sample * EACH + place].to_bits();
+                    let mine = reals(&before.inputs[0])[sample * EACH + place].to_bits();
+                    let other = reals(&before.inputs[0])[partner as usize * EACH + place].to_bits();
                     assert!(found == mine || found == other);
                     own += usize::from(found == mine);
                 }
@@ -322,11 +327,13 @@ mod tests {
 
     #[test]
     fn unmixable_inputs_are_rejected() {
-        let problem = |mix: &dyn AnyMix, shape| check(mix, shape).unwrap_err().to_string();
+        let problem = |mix: &dyn AnyMix, shape| check(mix, &[shape]).unwrap_err().to_string();
         assert!(problem(&Mixup::DEFAULT, Shape::tokens(9, 4)).contains("tokens"));
         let text = problem(&CutMix::DEFAULT, Shape::of(&[10]));
         assert!(text.starts_with("mix: CutMix") && text.contains("Mixup"), "{text}");
-        assert!(check(&Mixup::DEFAULT, Shape::of(&[10])).is_ok());
-        assert!(check(&Unmixed, Shape::tokens(9, 4)).is_ok());
+        assert!(check(&Mixup::DEFAULT, &[Shape::of(&[10])]).is_ok());
+        assert!(check(&Unmixed, &[Shape::tokens(9, 4)]).is_ok());
+        let several = check(&Mixup::DEFAULT, &[Shape::of(&[10]), Shape::of(&[2])]).unwrap_err().to_string();
+        assert!(several.contains("mix: the model has 2 inputs"), "{several}");
     }
 }

@@ -63,7 +63,7 @@ proptest! {
     ) {
         let normalization = if whole { Normalization::Whole } else { Normalization::PerElement };
         let set = prepared(fixed(data(inputs, ten().1)).with_normalization(normalization));
-        let Elements::Float(numbers) = set.batch(set.train()).unwrap().input.elements else {
+        let Elements::Float(numbers) = set.batch(set.train()).unwrap().inputs.remove(0).elements else {
             panic!("features are real");
         };
         let columns = if whole { 1 } else { 2 };
@@ -118,7 +118,7 @@ fn normalizer_is_fitted_on_training_split_only() {
     let fit = |inputs: &[f32]| {
         let data = fixed(data(inputs.to_vec(), targets.clone()));
         let set = prepared(data.with_normalization(Normalization::PerElement));
-        set.normalizer().unwrap().clone()
+        set.normalizers().of(0).unwrap().clone()
     };
     let before = fit(&inputs);
     inputs[12..].fill(1e9);
@@ -132,9 +132,9 @@ fn batch_keeps_requested_sample_order() {
     let (inputs, targets) = ten();
     let set = prepared(fixed(data(inputs, targets)));
     let batch = set.batch(&[7, 2]).unwrap();
-    assert_eq!(batch.input.elements, Elements::Float(vec![196.0, 225.0, 16.0, 25.0]));
-    assert_eq!(batch.target.elements, Elements::Int(vec![1, 2]));
-    assert_eq!(set.normalizer(), None);
+    assert_eq!(batch.inputs[0].elements, Elements::Float(vec![196.0, 225.0, 16.0, 25.0]));
+    assert_eq!(batch.targets[0].elements, Elements::Int(vec![1, 2]));
+    assert!(set.normalizers().is_empty());
     assert_eq!(set.batch(&[10]).unwrap_err().to_string(), "data: there is no sample 10 of 10");
 }
 
@@ -142,11 +142,11 @@ fn batch_keeps_requested_sample_order() {
 fn class_counts_cover_training_split() {
     let (inputs, _) = ten();
     let set = prepared(fixed(data(inputs, vec![0, 0, 0, 2, 2, 0, 1, 1, 1, 1])));
-    assert_eq!(set.class_counts(), Some([4, 0, 2].as_slice()));
+    assert_eq!(set.class_counts(0), Some([4, 0, 2].as_slice()));
     let real = InMemory::<Features<1>, Values<1>>::new(vec![1.0; 10], vec![1.0; 10]).unwrap();
-    assert_eq!(prepared(real).class_counts(), None);
+    assert_eq!(prepared(real).class_counts(0), None);
     let tokens = InMemory::<Tokens<3, 2>, Tokens<3, 2>>::new(vec![1; 20], vec![1; 20]).unwrap();
-    assert_eq!(prepared(tokens).class_counts(), None);
+    assert_eq!(prepared(tokens).class_counts(0), None);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn large_data_set_is_read_in_chunks_without_gaps() {
     let targets: Vec<u32> = (0..2501).map(|i| i % 3).collect();
     let split = Split::Fixed { train: 0..2500, validation: 2500..2501, test: 0..0 };
     let set = prepared(data(inputs.clone(), targets.clone()).with_split(split));
-    assert_eq!(set.class_counts(), Some([834, 833, 833].as_slice()));
+    assert_eq!(set.class_counts(0), Some([834, 833, 833].as_slice()));
     let mut late = targets;
     late[2401] = 3;
     assert_eq!(
@@ -281,9 +281,9 @@ fn input_infinite_after_normalization_is_rejected() {
         "{said}"
     );
     // With the normalizer of another run too.
-    let normalizer = prepared(with(near)).normalizer().cloned();
+    let normalizer = prepared(with(near)).normalizers().clone();
     let plain = prepared(fixed(data(far, ten().1)));
-    assert!(plain.with_normalizer(normalizer).is_err());
+    assert!(plain.with_normalizers(normalizer).is_err());
 }
 
 #[test]

@@ -5,14 +5,17 @@ use trainspec_kernels::half::{self, Format};
 
 use std::ops::Range;
 
+use super::run::Inputs;
 use crate::graph::Graph;
 use crate::plan::{Load, Moves, Plan, Store, is_rounded};
 
-/// Prepares the working copies of a step. `reals` are the values of the batch's input.
-pub(super) fn load(plan: &Plan, format: Format, moves: &Moves, arena: &mut Arena, reals: &[f32]) {
+/// Prepares the working copies of a step. `inputs` are those of the batch.
+pub(super) fn load(plan: &Plan, format: Format, moves: &Moves, arena: &mut Arena, inputs: Inputs<'_>) {
     for load in &moves.loads {
         match *load {
-            Load::Input { to } => half::rounded(format, reals, arena.write(plan.span(Some(to)))),
+            Load::Input { input, to } => {
+                half::rounded(format, inputs.of(input).floats(), arena.write(plan.span(Some(to))));
+            }
             Load::Packed { from, to, values } => {
                 let ([from], [to]) = arena.lend([plan.span(Some(from))], [plan.span(Some(to))]);
                 let (packed, others) = from.split_at(values.div_ceil(2));

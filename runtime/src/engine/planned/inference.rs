@@ -12,7 +12,7 @@ use super::fallback::Fallbacks;
 use super::{Planned, check_numbers, no_memory, run};
 use trainspec_kernels::threads;
 
-use crate::data::Normalizer;
+use crate::data::{Normalizer, Normalizers};
 use crate::engine::forward;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -20,7 +20,7 @@ use crate::layer::Mode;
 use crate::op::{Data, Parameters};
 use crate::plan::{Place, Plan};
 use crate::rng::StepIndex;
-use crate::shape::Shape;
+use crate::shape::{Few, Numbers, Shape, ordinal};
 
 /// The maximum number of elements of the values of one part of a batch: as many as the processor's caches hold
 /// next to the weights. Larger batches are computed in parts; results do not depend on it.
@@ -48,8 +48,8 @@ pub(crate) struct Inference {
 /// The memory of one call.
 struct Workspace {
     arena: Arena,
-    /// The normalized samples.
-    normalized: Vec<f32>,
+    /// The normalized samples of each input.
+    normalized: Vec<Vec<f32>>,
 }
 
 impl Inference {
@@ -90,41 +90,59 @@ impl Inference {
         })
     }
 
-    /// The output for `size` samples of the graph's input, in sample order.
+    /// Computes the outputs for `size` samples of the graph's inputs, and passes the values of each output to `take`, in sample
+    /// order, part by part.
     ///
     /// # Errors
     /// If a normalized value is not finite, the system is out of memory, or a layer cannot process the samples.
     pub(crate) fn run(
         &self,
         size: usize,
-        input: Data<'_>,
-        normalizer: Option<&Normalizer>,
-    ) -> Result<Vec<f32>> {
-        let sizes = |value: usize| self.graph.shapes.get(value).map_or(0, |shape| shape.elements());
-        let (elements, outputs) = (sizes(0), sizes(self.graph.output));
-        let mut output = Vec::with_capacity(size.saturating_mul(outputs));
+        inputs: &[Numbers<'_>],
+        normalizers: &Normalizers,
+        mut take: impl FnMut(usize, &[f32]),
+    ) -> Result<()> {
         if size == 0 {
-            return Ok(output);
+            return Ok(());
         }
         let mut workspace = self.workspace()?;
         let result = self.parts(size, |start, part| {
-            let numbers = start * elements..(start + part) * elements;
-            let input = match (input, normalizer) {
-                (Data::Float(reals), Some(normalizer)) => {
-                    normalize(normalizer, &reals[numbers], start, elements, &mut workspace.normalized)?;
-                    Data::Float(&workspace.normalized)
+            let Workspace { arena, normalized } = &mut workspace;
+            normalized.resize_with(inputs.len(), Vec::new);
+            for (place, normalized) in normalized.iter_mut().enumerate() {
+                if let (Some(normalizer), Numbers::Float(reals)) = (normalizers.of(place), inputs[place]) {
+                    let elements = reals.len() / size;
+                    let values = &reals[start * elements..(start + part) * elements];
+                    normalize(normalizer, values, normalized).map_err(|(bad, value)| {
+                        let what = ordinal("input", place, inputs.len());
+                        let (sample, element) = (start + bad / elements, bad % elements);
+                        Error::Dataset(format!(
+                            "sample {sample} (from 0): element {element} of the {what} is {}, which normalizes to {value}; \
+                             expected a value closer to the training data",
+                            values[bad],
+                        ))
+                    })?;
                 }
-                (Data::Float(reals), None) => Data::Float(&reals[numbers]),
-                (Data::Int(wholes), _) => Data::Int(&wholes[numbers]),
-            };
+            }
+            let values: Few<_> = (0..inputs.len())
+                .map(|place| {
+                    let elements = inputs[place].len() / size;
+                    let values = start * elements..(start + part) * elements;
+                    match inputs[place] {
+                        Numbers::Float(_) if normalizers.of(place).is_some() => Data::Float(&normalized[place]),
+                        Numbers::Float(reals) => Data::Float(&reals[values]),
+                        Numbers::Int(wholes) => Data::Int(&wholes[values]),
+                    }
+                })
+                .collect();
             if Planned::can_run(&self.graph) {
-                self.planned(part, input, &mut workspace.arena, &mut output)
+                self.planned(part, &values, arena, &mut take)
             } else {
-                self.reference(part, input, &mut output)
+                self.reference(part, &values, &mut take)
             }
         });
         self.recycle(workspace);
-        result.map(|()| output)
+        result
     }
 
     /// Calls `work` with the first sample of each part and its number of samples.
@@ -147,14 +165,20 @@ impl Inference {
         Ok(*self.at_once.get_or_init(|| at_once))
     }
 
-    fn planned(&self, size: usize, input: Data<'_>, arena: &mut Arena, output: &mut Vec<f32>) -> Result<()> {
+    fn planned(
+        &self,
+        size: usize,
+        inputs: &[Data<'_>],
+        arena: &mut Arena,
+        take: &mut impl FnMut(usize, &[f32]),
+    ) -> Result<()> {
         let plan = &*self.plan(size)?;
         arena.grow(plan.length()).map_err(|source| no_memory(plan.length(), source))?;
         let mut pass = run::Pass {
             graph: &self.graph,
             plan,
             size,
-            input,
+            inputs: run::Inputs::Values(inputs),
             seed: 0,
             at: StepIndex::default(),
             training: false,
@@ -165,27 +189,40 @@ impl Inference {
             arena,
             fallbacks: &mut Fallbacks::default(),
             weights: &mut Weights::default(),
-            loss_scale: 1.0,
+            scales: &[],
             mixture: &mut Vec::new(),
         };
         Planned::on_threads(plan, || pass.forward())?;
-        output.extend_from_slice(match plan.output() {
-            place @ Place::Arena(_) => arena.read(plan.place(Some(place))),
-            Place::Input(_) => input.floats(),
-        });
+        for (output, &place) in plan.outputs().iter().enumerate() {
+            match place {
+                Place::Arena(_) => take(output, arena.read(plan.place(Some(place)))),
+                Place::Input(input) => take(output, inputs[input].floats()),
+            }
+        }
         Ok(())
     }
 
     /// Runs the layers' reference forms, as the [`Tape`](crate::engine::Tape) evaluates.
-    fn reference(&self, size: usize, input: Data<'_>, output: &mut Vec<f32>) -> Result<()> {
-        let mut axes = vec![size];
-        axes.extend(self.graph.shapes.first().into_iter().flat_map(Shape::axes));
-        let input = match input {
-            Data::Float(reals) => Tensor::from_slice(reals, axes, &Device::Cpu)?,
-            Data::Int(wholes) => Tensor::from_slice(wholes, axes, &Device::Cpu)?,
+    fn reference(
+        &self,
+        size: usize,
+        inputs: &[Data<'_>],
+        take: &mut impl FnMut(usize, &[f32]),
+    ) -> Result<()> {
+        let tensor = |(input, shape): (&Data<'_>, &Shape)| {
+            let mut axes = vec![size];
+            axes.extend_from_slice(shape.axes());
+            Ok(match input {
+                Data::Float(reals) => Tensor::from_slice(reals, axes, &Device::Cpu)?,
+                Data::Int(wholes) => Tensor::from_slice(wholes, axes, &Device::Cpu)?,
+            })
         };
-        let (result, _) = forward(&self.graph, self.tensors(), &[input], Mode::Evaluate)?;
-        output.extend(result.flatten_all()?.to_dtype(candle_core::DType::F32)?.to_vec1::<f32>()?);
+        let inputs =
+            inputs.iter().zip(self.graph.shapes_of_inputs()).map(tensor).collect::<Result<Vec<_>>>()?;
+        let (results, _) = forward(&self.graph, self.tensors(), &inputs, Mode::Evaluate)?;
+        for (output, result) in results.iter().enumerate() {
+            take(output, &result.flatten_all()?.to_dtype(candle_core::DType::F32)?.to_vec1::<f32>()?);
+        }
         Ok(())
     }
 
@@ -239,27 +276,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Normalizes samples from index `start` on into `to`.
-fn normalize(
-    normalizer: &Normalizer,
-    samples: &[f32],
-    start: usize,
-    elements: usize,
-    to: &mut Vec<f32>,
-) -> Result<()> {
+/// Normalizes samples into `to`; an error is the place and the result of the first value that is not finite afterwards.
+fn normalize(normalizer: &Normalizer, samples: &[f32], to: &mut Vec<f32>) -> Result<(), (usize, f32)> {
     to.clear();
     to.extend_from_slice(samples);
     normalizer.apply(to);
     match to.iter().position(|number| !number.is_finite()) {
         None => Ok(()),
-        Some(place) => Err(Error::Dataset(format!(
-            "sample {} (from 0): element {} of the input is {}, which normalizes to {}; expected a value closer to the \
-             training data",
-            start + place / elements,
-            place % elements,
-            samples[place],
-            to[place]
-        ))),
+        Some(place) => Err((place, to[place])),
     }
 }
 

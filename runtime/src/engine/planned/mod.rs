@@ -16,7 +16,7 @@ use trainspec_kernels::threads;
 
 use super::rows::ReadRows;
 use super::update::{apply, check_state, initial_state};
-use super::{Engine, MicroBatch, Objective, initial_numbers};
+use super::{Engine, MicroBatch, Objectives, initial_numbers};
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -51,8 +51,9 @@ pub(crate) use inference::Inference;
 /// [`Tape`](super::Tape).
 pub struct Planned {
     graph: Graph,
-    objective: Box<dyn Objective>,
-    loss: Option<Box<dyn LossKernel>>,
+    objectives: Objectives,
+    /// The kernel of each objective that has one.
+    losses: Vec<Option<Box<dyn LossKernel>>>,
     seed: u64,
     parameters: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
@@ -77,44 +78,45 @@ pub struct Planned {
     before: Vec<Vec<f32>>,
     /// The gradient of a mixed batch's second target; empty until there is one.
     mixture: Vec<f32>,
-    /// The output for the last batch, and its size.
-    prediction: Option<(Output, usize)>,
+    /// The outputs for the last batch, and its size; no outputs before.
+    predictions: Vec<Output>,
+    predicted: usize,
 }
 
-/// The place of the last output.
+/// The place of an output of the last batch.
 enum Output {
     Arena(trainspec_kernels::arena::Span),
-    /// The model returns its input.
+    /// The model returns an input.
     Apart(Vec<f32>),
 }
 
 impl Planned {
-    /// Whether the engine can run a graph: it supports models with one input whose layers return floating-point
-    /// values.
+    /// Whether the engine can run a graph: it supports models whose layers return floating-point values.
     #[must_use]
     pub fn can_run(graph: &Graph) -> bool {
-        graph.inputs == 1 && graph.nodes.iter().all(|node| graph.shapes[node.output].vocabulary().is_none())
+        graph.nodes.iter().all(|node| graph.shapes[node.output].vocabulary().is_none())
     }
 
     /// Creates an engine whose parameters are drawn from `seed` and their paths.
     ///
     /// # Errors
     /// If a parameter cannot be created, or the engine [cannot run](Planned::can_run) the graph.
-    pub fn new(graph: Graph, objective: Box<dyn Objective>, seed: u64) -> Result<Self> {
+    pub fn new(graph: Graph, objectives: impl Into<Objectives>, seed: u64) -> Result<Self> {
         let parameters = initial_numbers(&graph, seed).collect();
-        Self::with_parameters(graph, objective, seed, parameters)
+        Self::with_parameters(graph, objectives.into(), seed, parameters)
     }
 
     /// Creates an engine with these parameters, in the graph's order.
     pub(super) fn with_parameters(
         graph: Graph,
-        objective: Box<dyn Objective>,
+        objectives: Objectives,
         seed: u64,
         parameters: Vec<Vec<f32>>,
     ) -> Result<Self> {
         if !Self::can_run(&graph) {
             return Err(Error::Internal("the planned engine cannot run this graph"));
         }
+        let objectives = objectives.fit(&graph)?;
         // Creates the pool here: its threads would keep the mode of a thread that flushes.
         let _ = threads::count();
         check_numbers(&graph, &parameters)?;
@@ -126,13 +128,13 @@ impl Planned {
         });
         let before = before.collect();
         let gradients = graph.parameters.iter().map(|parameter| vec![0.0; length(parameter)]).collect();
-        let loss = graph.shapes.get(graph.output).and_then(|&shape| objective.kernel(shape));
+        let losses = objectives.kernels(&graph);
         Ok(Self {
             unread: vec![Vec::new(); graph.parameters.len()],
             rows: ReadRows::of(&graph),
             graph,
-            objective,
-            loss,
+            objectives,
+            losses,
             seed,
             parameters,
             gradients,
@@ -147,7 +149,8 @@ impl Planned {
             weights: Weights::default(),
             before,
             mixture: Vec::new(),
-            prediction: None,
+            predictions: Vec::new(),
+            predicted: 0,
         })
     }
 
@@ -165,8 +168,8 @@ impl Planned {
     /// The plan for micro-batches of that size, and memory for it.
     fn plan(&mut self, batch: &Batch, training: bool) -> Result<usize> {
         // The contents of the arena are about to be discarded.
-        self.prediction = None;
-        batch.check(self.graph.shapes[0])?;
+        self.predictions.clear();
+        batch.check(self.graph.shapes_of_inputs(), self.graph.outputs.len())?;
         let batch = batch.size;
         let plans = if training { &mut self.training } else { &mut self.evaluation };
         let place = match plans.iter().position(|plan| plan.batch() == batch) {
@@ -195,15 +198,25 @@ impl Planned {
         }
     }
 
-    /// The output for the last batch, and its size.
-    fn output(&self) -> Result<(&[f32], usize)> {
+    /// An output for the last batch.
+    fn output(&self, output: usize) -> Result<&[f32]> {
         let missing = Error::Internal("a prediction was requested before any batch");
-        let (output, batch) = self.prediction.as_ref().ok_or(missing)?;
-        let numbers = match output {
+        Ok(match self.predictions.get(output).ok_or(missing)? {
             Output::Arena(span) => self.arena.read(*span),
             Output::Apart(numbers) => numbers,
-        };
-        Ok((numbers, *batch))
+        })
+    }
+
+    /// Keeps the places of the outputs of a pass with the plan at `place`.
+    fn keep_outputs(&mut self, place: usize, training: bool, batch: &Batch) {
+        let plan = if training { &self.training[place] } else { &self.evaluation[place] };
+        self.predictions.extend(plan.outputs().iter().map(|&output| match output {
+            Place::Arena(_) => Output::Arena(plan.place(Some(output))),
+            Place::Input(input) => {
+                Output::Apart(Data::from(batch.inputs[input].elements.numbers()).floats().to_vec())
+            }
+        }));
+        self.predicted = batch.size;
     }
 
     /// Runs `work` with subnormal numbers flushed, on the threads of the pool unless it is too small to be worth it.
@@ -245,7 +258,7 @@ impl HostAccess for Planned {
 }
 
 impl Engine for Planned {
-    fn accumulate_scaled(&mut self, batch: &Batch, at: StepIndex, loss_scale: f32) -> Result<MicroBatch> {
+    fn accumulate_scaled(&mut self, batch: &Batch, at: StepIndex, scales: &[f32]) -> Result<MicroBatch> {
         let place = self.plan(batch, true)?;
         if self.spent {
             let statistics = self.before.iter_mut().zip(&self.parameters);
@@ -262,7 +275,7 @@ impl Engine for Planned {
             graph: &self.graph,
             plan,
             size: batch.size,
-            input: batch.input.elements.numbers().into(),
+            inputs: run::Inputs::Batch(&batch.inputs),
             seed: self.seed,
             at,
             training: true,
@@ -273,13 +286,13 @@ impl Engine for Planned {
             arena: &mut self.arena,
             fallbacks: &mut self.fallbacks,
             weights: &mut self.weights,
-            loss_scale,
+            scales,
             mixture: &mut self.mixture,
         };
-        let (loss, objective) = (self.loss.as_deref(), &*self.objective);
+        let (kernels, objectives) = (self.losses.as_slice(), &*self.objectives);
         let result = Self::on_threads(plan, || {
             pass.forward()?;
-            let loss = pass.loss(batch, loss, objective)?;
+            let loss = pass.loss(batch, kernels, objectives)?;
             pass.backward()?;
             Ok::<_, Error>(loss)
         });
@@ -288,7 +301,7 @@ impl Engine for Planned {
             restore(&self.before, &mut self.parameters);
         }
         let result = result?;
-        self.prediction = Some((output(plan, batch), batch.size));
+        self.keep_outputs(place, true, batch);
         if std::mem::take(&mut self.spent) {
             self.rows.clear();
         }
@@ -327,7 +340,7 @@ impl Engine for Planned {
             graph: &self.graph,
             plan,
             size: batch.size,
-            input: batch.input.elements.numbers().into(),
+            inputs: run::Inputs::Batch(&batch.inputs),
             seed: self.seed,
             at: StepIndex::default(),
             training: false,
@@ -338,31 +351,30 @@ impl Engine for Planned {
             arena: &mut self.arena,
             fallbacks: &mut self.fallbacks,
             weights: &mut self.weights,
-            loss_scale: 1.0,
+            scales: &[],
             mixture: &mut self.mixture,
         };
-        let (loss, objective) = (self.loss.as_deref(), &*self.objective);
+        let (kernels, objectives) = (self.losses.as_slice(), &*self.objectives);
         let result = Self::on_threads(plan, || {
             pass.forward()?;
-            pass.loss(batch, loss, objective)
+            pass.loss(batch, kernels, objectives)
         })?;
-        self.prediction = Some((output(plan, batch), batch.size));
+        self.keep_outputs(place, false, batch);
         Ok(result)
     }
 
-    fn prediction(&self) -> Result<Tensor> {
-        let (numbers, batch) = self.output()?;
-        let mut axes = vec![batch];
-        axes.extend_from_slice(self.prediction_shape().axes());
-        Ok(Tensor::from_slice(numbers, axes, &Device::Cpu)?)
+    fn prediction(&self, output: usize) -> Result<Tensor> {
+        let mut axes = vec![self.predicted];
+        axes.extend_from_slice(self.prediction_shape(output).axes());
+        Ok(Tensor::from_slice(self.output(output)?, axes, &Device::Cpu)?)
     }
 
-    fn predictions(&self) -> Result<Cow<'_, [f32]>> {
-        Ok(self.output()?.0.into())
+    fn predictions(&self, output: usize) -> Result<Cow<'_, [f32]>> {
+        Ok(self.output(output)?.into())
     }
 
-    fn prediction_shape(&self) -> Shape {
-        self.graph.shapes.get(self.graph.output).copied().unwrap_or(Shape::UNKNOWN)
+    fn prediction_shape(&self, output: usize) -> Shape {
+        self.graph.shape_of_output(output)
     }
 
     fn parameters(&self) -> Result<Vec<Tensor>> {
@@ -412,13 +424,5 @@ impl Engine for Planned {
         check_state(&state, &self.gradients)?;
         self.state = state;
         Ok(())
-    }
-}
-
-/// The place of the output of a pass.
-fn output(plan: &Plan, batch: &Batch) -> Output {
-    match plan.output() {
-        place @ Place::Arena(_) => Output::Arena(plan.place(Some(place))),
-        Place::Input(_) => Output::Apart(Data::from(batch.input.elements.numbers()).floats().to_vec()),
     }
 }

@@ -12,8 +12,9 @@ use trainspec_kernels::subnormal::in_callers_mode;
 use super::convert::{self, Weights};
 use super::fallback::Fallbacks;
 use super::mixed;
-use crate::data::Batch;
-use crate::engine::{MicroBatch, Objective, taped_loss};
+use crate::data::{Batch, BatchTensor};
+use crate::engine::objective::taped_loss;
+use crate::engine::{MicroBatch, Objective, OutputLoss};
 use crate::error::Result;
 use crate::graph::{Graph, Node};
 use crate::layer::{Mode, Role};
@@ -23,14 +24,33 @@ use crate::plan::{BackwardStep, ForwardStep, Group, KernelStep, Place, Plan, Wor
 use crate::rng::StepIndex;
 use crate::shape::Shape;
 
+/// The inputs of a pass.
+#[derive(Clone, Copy)]
+pub(super) enum Inputs<'a> {
+    /// Those of a batch.
+    Batch(&'a [BatchTensor]),
+    /// Values.
+    Values(&'a [Data<'a>]),
+}
+
+impl<'a> Inputs<'a> {
+    /// The values of one input.
+    pub(super) fn of(self, input: usize) -> Data<'a> {
+        match self {
+            Self::Batch(inputs) => inputs[input].elements.numbers().into(),
+            Self::Values(inputs) => inputs[input],
+        }
+    }
+}
+
 /// The state for computing a micro-batch.
 pub(super) struct Pass<'a> {
     pub(super) graph: &'a Graph,
     pub(super) plan: &'a Plan,
     /// The number of samples.
     pub(super) size: usize,
-    /// The input, in sample order.
-    pub(super) input: Data<'a>,
+    /// The inputs, in sample order.
+    pub(super) inputs: Inputs<'a>,
     pub(super) seed: u64,
     pub(super) at: StepIndex,
     pub(super) training: bool,
@@ -43,8 +63,8 @@ pub(super) struct Pass<'a> {
     pub(super) arena: &'a mut Arena,
     pub(super) fallbacks: &'a mut Fallbacks,
     pub(super) weights: &'a mut Weights,
-    /// The scale of the loss gradient.
-    pub(super) loss_scale: f32,
+    /// The scale of each output's gradient; not read in evaluation.
+    pub(super) scales: &'a [f32],
     /// Memory for the gradient of a second target.
     pub(super) mixture: &'a mut Vec<f32>,
 }
@@ -74,7 +94,7 @@ impl Pass<'_> {
         let (Some(format), Some(moves)) = (plan.format(), plan.moves(time)) else {
             return work(self);
         };
-        convert::load(plan, format, moves, self.arena, self.input.floats());
+        convert::load(plan, format, moves, self.arena, self.inputs);
         if let Some(parameters) = self.parameters.exclusive() {
             self.weights.round(format, self.graph, own.clone(), parameters);
         }
@@ -93,9 +113,9 @@ impl Pass<'_> {
             [a, b, c, plan.place(step.residual)],
             [Some(step.output), step.pre, step.saved, step.scratch].map(|buffer| plan.span(buffer)),
         );
-        let inputs = with_input(self.input, step.inputs, [a, b, c]);
+        let inputs = with_inputs(self.inputs, step.inputs, [a, b, c]);
         let residual = match step.residual {
-            Some(Place::Input(_)) => Some(self.input.floats()),
+            Some(Place::Input(input)) => Some(self.inputs.of(input).floats()),
             Some(Place::Arena(_)) => Some(residual),
             None => None,
         };
@@ -133,30 +153,45 @@ impl Pass<'_> {
         RngState { stream: group.stream, at: self.at, training: self.training }
     }
 
-    /// Computes the loss, and in training the gradient of the output.
+    /// Computes the loss of each output, and in training its gradient.
     pub(super) fn loss(
         &mut self,
         batch: &Batch,
+        kernels: &[Option<Box<dyn LossKernel>>],
+        objectives: &[Box<dyn Objective>],
+    ) -> Result<MicroBatch> {
+        let mut result = MicroBatch::default();
+        for (output, (kernel, objective)) in kernels.iter().zip(objectives).enumerate() {
+            result.push(self.loss_of(output, batch, kernel.as_deref(), &**objective)?);
+        }
+        Ok(result)
+    }
+
+    fn loss_of(
+        &mut self,
+        number: usize,
+        batch: &Batch,
         kernel: Option<&dyn LossKernel>,
         objective: &dyn Objective,
-    ) -> Result<MicroBatch> {
-        let place = self.plan.output();
-        let gradient = if self.training { self.plan.loss_gradient() } else { None };
+    ) -> Result<OutputLoss> {
+        let place = self.plan.outputs()[number];
+        let gradient = if self.training { self.plan.loss_gradient(number) } else { None };
         let ([output], [d_output]) =
             self.arena.lend([self.plan.place(Some(place))], [gradient.unwrap_or(Span::EMPTY)]);
         let prediction = match place {
             Place::Arena(_) => output,
-            Place::Input(_) => self.input.floats(),
+            Place::Input(input) => self.inputs.of(input).floats(),
         };
         let mut gradient = gradient.is_some().then_some(d_output);
-        if let Some(kernel) = kernel {
-            let result = mixed::loss(kernel, prediction, batch, gradient.as_deref_mut(), self.mixture);
-            scale(gradient, self.loss_scale, self.plan);
-            return result;
+        let result = if let Some(kernel) = kernel {
+            mixed::loss(kernel, (number, prediction), batch, gradient.as_deref_mut(), self.mixture)
+        } else {
+            let output = (number, prediction, self.graph.shape_of_output(number));
+            in_callers_mode(|| taped(objective, output, batch, gradient.as_deref_mut()))
+        };
+        if let Some(gradient) = gradient {
+            scale(gradient, self.scales[number], self.plan);
         }
-        let shape = self.graph.shapes[self.graph.output];
-        let result = in_callers_mode(|| taped(objective, prediction, shape, batch, gradient.as_deref_mut()));
-        scale(gradient, self.loss_scale, self.plan);
         result
     }
 
@@ -200,7 +235,7 @@ impl Pass<'_> {
                 let ([in_arena, from], [to]) =
                     self.arena.lend([plan.place(saved), from], [plan.span(Some(to))]);
                 let saved = match saved {
-                    Some(Place::Input(_)) => self.input.floats(),
+                    Some(Place::Input(input)) => self.inputs.of(input).floats(),
                     _ => in_arena,
                 };
                 if is_in_place {
@@ -241,7 +276,7 @@ impl Pass<'_> {
             Work::Kernel(kernel) => kernel.backward(&mut Backward {
                 batch: self.size,
                 format: plan.format(),
-                inputs: with_input(self.input, step.inputs, [a, b, c]),
+                inputs: with_inputs(self.inputs, step.inputs, [a, b, c]),
                 output,
                 parameters: &self.parameters[node.parameters.clone()],
                 epilogue: if step.undoes {
@@ -275,25 +310,23 @@ impl Pass<'_> {
 /// A loss without a kernel, and its gradient if a buffer is passed for it.
 fn taped(
     objective: &dyn Objective,
-    prediction: &[f32],
-    shape: Shape,
+    (output, prediction, shape): (usize, &[f32], Shape),
     batch: &Batch,
     gradient: Option<&mut [f32]>,
-) -> Result<MicroBatch> {
+) -> Result<OutputLoss> {
     let mut axes = vec![batch.size];
     axes.extend_from_slice(shape.axes());
     let prediction = Var::from_slice(prediction, axes, &Device::Cpu)?;
-    let loss = taped_loss(objective, prediction.as_tensor(), batch)?;
+    let loss = taped_loss(objective, prediction.as_tensor(), batch, output)?;
     if let Some(gradient) = gradient {
         let gradients = loss.sum.backward()?;
         copy(gradients.get(prediction.as_tensor()), gradient, WriteMode::Overwrite)?;
     }
-    Ok(MicroBatch { loss: f64::from(loss.sum.to_scalar::<f32>()?), weight: loss.weight })
+    Ok(OutputLoss { loss: f64::from(loss.sum.to_scalar::<f32>()?), weight: loss.weight })
 }
 
 /// The gradient of the loss times its scale, rounded like the values that it is the gradient of.
-fn scale(gradient: Option<&mut [f32]>, by: f32, plan: &Plan) {
-    let Some(gradient) = gradient else { return };
+fn scale(gradient: &mut [f32], by: f32, plan: &Plan) {
     for number in &mut *gradient {
         *number *= by;
     }
@@ -314,14 +347,14 @@ fn lend_unread(graph: &Graph, node: &Node, gradients: &mut [Vec<f32>], unread: &
 }
 
 /// The inputs of a step, read from the batch or the arena.
-fn with_input<'a>(
-    input: Data<'a>,
+fn with_inputs<'a>(
+    inputs: Inputs<'a>,
     places: [Option<Place>; MAX_INPUTS],
     in_arena: [&'a [f32]; MAX_INPUTS],
 ) -> [Data<'a>; MAX_INPUTS] {
     let mut places = places.into_iter();
     in_arena.map(|numbers| match places.next().flatten() {
-        Some(Place::Input(_)) => input,
+        Some(Place::Input(input)) => inputs.of(input),
         _ => Data::Float(numbers),
     })
 }

@@ -9,12 +9,12 @@ use super::rules::{RESERVED, called_alike, given};
 use crate::config::Config;
 use crate::keys::Interval;
 use crate::keys::Penalties;
-use crate::keys::{Facts, Length, Scaling};
-use crate::loss::TargetKind;
+use crate::keys::{Facts, Label, Length, Scaling};
+use crate::loss::TargetKinds;
 use crate::model::Model;
 use crate::optim::{AdamW, freezes_all};
 use crate::schedule::{Course, Taken, above_floor};
-use crate::shape::{CheckError, CheckResult, Kind, Shape, contains, same_text};
+use crate::shape::{CheckError, CheckResult, Few, Kinds, Shape, contains, same_text};
 use crate::spec::{Spec, TrainConfig};
 use crate::spec::{at_largest, scaled_in_vain};
 
@@ -90,7 +90,7 @@ const fn told<'a>(given: Given<'a>, key: &str) -> Option<&'a [Facts]> {
     None
 }
 
-impl<M: Model, T: TargetKind> Spec<M, T> {
+impl<M: Model, T: TargetKinds> Spec<M, T> {
     /// Collects every error between keys that can be detected.
     pub(crate) const fn mistakes(&self, model: CheckResult<Shape>, given: Given<'_>) -> Mistakes {
         let mut found = Mistakes { found: [None; Mistakes::MOST], count: 0 };
@@ -99,11 +99,19 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
         if let Some([precision]) = told(given, "precision") {
             found.add("on_non_finite", WHOLE, beside_loss_scale(*self.on_non_finite, precision.scales_loss));
         }
-        let (classes, what) = classes_of::<M::Output, T>();
-        if let Some([loss]) = told(given, "loss") {
-            found.add("loss", WHOLE, named(loss.fits(classes, what), loss.name));
+        let outputs = <M::Output as Kinds>::NAMES.len();
+        if let Some(losses) = told(given, "loss")
+            && losses.len() == outputs
+            && T::NAMES.len() == outputs
+        {
+            let mut i = 0;
+            while i < outputs {
+                let (classes, what) = classes_of::<M::Output, T>(i);
+                found.add("loss", WHOLE, named(losses[i].fits(classes, what), losses[i].name));
+                i += 1;
+            }
         }
-        self.of_metrics(&mut found, given, classes, what);
+        self.of_metrics(&mut found, given);
         if let Some((place, problem)) = freezes_all(self.groups) {
             found.add("groups", place, Err(problem.of("groups")));
         }
@@ -112,16 +120,26 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
     }
 
     /// Reports duplicate names of metrics, and monitored names that do not exist.
-    const fn of_metrics(&self, found: &mut Mistakes, given: Given<'_>, classes: usize, what: &str) {
+    const fn of_metrics(&self, found: &mut Mistakes, given: Given<'_>) {
         let metrics = match told(given, "metrics") {
             None => &[],
             Some(metrics) if metrics.len() == self.metrics.len() => metrics,
             Some(_) => return,
         };
         let (mut numbers, mut tables) = (Names::NONE, Names::NONE);
+        let losses = loss_labels(M::OUTPUTS);
+        let mut i = 0;
+        while i < M::OUTPUTS.len() && i < losses.len() {
+            numbers.push(losses[i].as_str());
+            i += 1;
+        }
         let mut i = 0;
         while i < metrics.len() {
             let metric = &metrics[i];
+            if metric.output >= T::NAMES.len() || metric.output >= <M::Output as Kinds>::NAMES.len() {
+                return;
+            }
+            let (classes, what) = classes_of::<M::Output, T>(metric.output);
             found.add("metrics", i, named(metric.fits(classes, what), metric.name));
             match &metric.label {
                 None => numbers.all = false,
@@ -290,6 +308,17 @@ impl Course {
     }
 }
 
+/// The names of the losses of several outputs in logs.
+const fn loss_labels(outputs: &[&str]) -> [Label; Few::<()>::MOST] {
+    let mut labels = [Label::new(""); Few::<()>::MOST];
+    let mut i = 0;
+    while i < outputs.len() && i < labels.len() {
+        labels[i] = Label::new(outputs[i]).text("_loss");
+        i += 1;
+    }
+    labels
+}
+
 /// With more metrics than this, their names are not checked.
 const MOST_NAMES: usize = 32;
 
@@ -332,29 +361,34 @@ const fn is_taken(before: &[Facts], name: &str) -> bool {
     contains(&RESERVED, name)
 }
 
-/// The number of classes that a model with this output distinguishes, and what they are called in messages.
-const fn classes_of<Output: Kind, Target: Kind>() -> (usize, &'static str) {
-    let what = if same_text(Output::NAME, "TokenLogits") {
+/// The number of classes that an output of a model distinguishes, and what they are called in messages.
+const fn classes_of<Outputs: Kinds, Targets: Kinds>(output: usize) -> (usize, &'static str) {
+    let classes = Outputs::SHAPES[output].last();
+    let what = if same_text(Outputs::NAMES[output], "TokenLogits") {
         "tokens"
-    } else if same_text(Target::NAME, "Labels") {
+    } else if same_text(Targets::NAMES[output], "Labels") {
         "labels"
-    } else if Output::SHAPE.last() == 1 {
+    } else if classes == 1 {
         "logits"
     } else {
         "classes"
     };
-    (Output::SHAPE.last(), what)
+    (classes, what)
 }
 
-/// Checks that the target has at least 2 classes.
-const fn classes_to_tell<Target: Kind>() -> CheckResult {
-    if !matches!(Target::SHAPE.vocabulary(), Some(1)) {
-        return Ok(());
+/// Checks that every target has at least 2 classes.
+const fn classes_to_tell<Targets: Kinds>() -> CheckResult {
+    let mut i = 0;
+    while i < Targets::SHAPES.len() {
+        if matches!(Targets::SHAPES[i].vocabulary(), Some(1)) {
+            return Err(CheckError::new("model: `").text(Targets::NAMES[i]).text(
+                "` has 1 class, so every prediction is correct; expected at least 2, such as `Class<2>` for a model that returns \
+                 `Logits<2>`, or `Logits<1>` with `BinaryCrossEntropy`",
+            ));
+        }
+        i += 1;
     }
-    Err(CheckError::new("model: `").text(Target::NAME).text(
-        "` has 1 class, so every prediction is correct; expected at least 2, such as `Class<2>` for a model that returns \
-         `Logits<2>`, or `Logits<1>` with `BinaryCrossEntropy`",
-    ))
+    Ok(())
 }
 
 /// Checks that every layer can train on a full micro-batch. The last one of an epoch depends on the data and is checked at startup.

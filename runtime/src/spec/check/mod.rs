@@ -10,4 +10,4 @@ pub use assert::{Callable, Checked, Configuration, DeclaredModel, called, judged
 pub(crate) use cross_key::{Given, Mistakes, WHOLE};
 pub use probe::{Judged, LookForConfig, LookForMetric, LookNoFurther, Probe, by_type, named};
 pub use rules::Rules;
-pub(crate) use rules::{RESERVED, called_alike, given};
+pub(crate) use rules::{RESERVED, called_alike, check_weights, given};

@@ -9,7 +9,8 @@ use std::marker::PhantomData;
 
 use crate::config::Config;
 use crate::keys::{Facts, Label};
-use crate::metric::Metric;
+use crate::loss::TargetKinds;
+use crate::metric::{Metric, On};
 use crate::model::Model;
 use crate::shape::{CheckResult, Kind};
 use crate::spec::Spec;
@@ -42,31 +43,38 @@ pub const fn named<C: Config>(_: &C, known: Facts) -> Facts {
 }
 
 /// Adds the facts of a value's type, which `look` returns, to the facts of the value.
-pub const fn by_type<M: Model, T: Kind, R: ByType, F: Copy + FnOnce(Kinds<M::Output, T>) -> R>(
+pub const fn by_type<M: Model, T: TargetKinds, R: ByType, F: Copy + FnOnce(KindsOf<M::Output, T>) -> R>(
     _: &Spec<M, T>,
     known: Facts,
     _: F,
 ) -> Facts {
+    let label = match known.label {
+        None if !R::LABEL.is_empty() => Some(Label::new(R::LABEL)),
+        label => label,
+    };
     Facts {
         name: R::NAME,
-        label: match known.label {
-            None if !R::LABEL.is_empty() => Some(Label::new(R::LABEL)),
+        label: match label {
+            Some(label) if R::OUTPUT < M::OUTPUTS.len() => {
+                Some(Label::new(M::OUTPUTS[R::OUTPUT]).text("_").text(label.as_str()))
+            }
             label => label,
         },
+        output: R::OUTPUT,
         is_table: R::IS_TABLE,
         ..known
     }
 }
 
-/// The kinds of the model's output and of the data's targets.
-pub struct Kinds<Output, Target>(PhantomData<(Output, Target)>);
+/// The kinds of the model's outputs and of the data's targets.
+pub struct KindsOf<Output, Target>(PhantomData<(Output, Target)>);
 
 /// A value of which only the type is used.
 pub struct Probe<Output, Target, V>(PhantomData<(Output, Target, V)>);
 
 impl<Output, Target, V> Probe<Output, Target, V> {
     /// Only its type is used: this never runs.
-    pub fn of(_: Kinds<Output, Target>, _: &V) -> Self {
+    pub fn of(_: KindsOf<Output, Target>, _: &V) -> Self {
         Self(PhantomData)
     }
 }
@@ -79,6 +87,8 @@ pub trait ByType {
     const LABEL: &'static str = "";
     /// [`Metric::IS_TABLE`]
     const IS_TABLE: bool = false;
+    /// The index of the output that a metric compares.
+    const OUTPUT: usize = 0;
 }
 
 /// A type without facts.
@@ -116,6 +126,42 @@ impl<Output: Kind, Target: Kind, V: Metric<Output, Target>> LookForMetric for &&
     fn __look(&self) -> Self::Found {
         OfMetric(PhantomData)
     }
+}
+
+/// A metric type on one output of several.
+pub struct OfOutput<const OUTPUT: usize, R>(PhantomData<R>);
+
+impl<const OUTPUT: usize, R: ByType> ByType for OfOutput<OUTPUT, R> {
+    const NAME: &'static str = R::NAME;
+    const LABEL: &'static str = R::LABEL;
+    const IS_TABLE: bool = R::IS_TABLE;
+    const OUTPUT: usize = OUTPUT;
+}
+
+macro_rules! outputs {
+    ($(($($output:ident $target:ident $place:literal),*))*) => { $(
+        outputs! { @ [$($output $target),*] $(($output $target $place))* }
+    )* };
+    (@ $all:tt $($one:tt)*) => { $(outputs! { # $all $one })* };
+    (# [$($all_o:ident $all_t:ident),*] ($output:ident $target:ident $place:literal)) => {
+        impl<V: Metric<$output, $target>, $($all_o: Kind, $all_t: Kind),*> LookForMetric
+            for &&Probe<($($all_o,)*), ($($all_t,)*), On<$place, V>>
+        {
+            type Found = OfOutput<$place, OfMetric<$output, $target, V>>;
+
+            fn __look(&self) -> Self::Found {
+                OfOutput(PhantomData)
+            }
+        }
+    };
+}
+
+outputs! {
+    (O0 T0 0, O1 T1 1)
+    (O0 T0 0, O1 T1 1, O2 T2 2)
+    (O0 T0 0, O1 T1 1, O2 T2 2, O3 T3 3)
+    (O0 T0 0, O1 T1 1, O2 T2 2, O3 T3 3, O4 T4 4)
+    (O0 T0 0, O1 T1 1, O2 T2 2, O3 T3 3, O4 T4 4, O5 T5 5)
 }
 
 /// The second choice.

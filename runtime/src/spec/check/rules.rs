@@ -1,14 +1,14 @@
 //! Checks a spec's own keys, in const evaluation.
 
-use crate::loss::TargetKind;
+use crate::loss::TargetKinds;
 use crate::model::Model;
-use crate::shape::{CheckError, CheckResult, Kind, contains, same_text};
+use crate::shape::{CheckError, CheckResult, Kinds, contains, same_text};
 use crate::spec::{NOT_GIVEN, Spec};
 
 /// The check result of each key of a spec.
 #[derive(Clone, Copy)]
 pub struct Rules {
-    verdicts: [(&'static str, CheckResult); 6],
+    verdicts: [(&'static str, CheckResult); 7],
 }
 
 impl Rules {
@@ -71,6 +71,7 @@ impl Rules {
         steps: Option<u64>,
         suggested_loss: CheckResult,
         init: CheckResult,
+        loss_weights: CheckResult,
     ) -> Self {
         let duration = match (epochs, steps) {
             (Some(_), Some(_)) => Err(CheckError::new(
@@ -89,12 +90,13 @@ impl Rules {
                 ("steps", duration),
                 ("loss", suggested_loss),
                 ("init", init),
+                ("loss_weights", loss_weights),
             ],
         }
     }
 }
 
-impl<M: Model, T: TargetKind> Spec<M, T> {
+impl<M: Model, T: TargetKinds> Spec<M, T> {
     /// Checks the spec's own keys. The checks of its optimizer, loss and so on are in their types.
     pub const fn rules(&self) -> Rules {
         Rules::over(
@@ -102,8 +104,9 @@ impl<M: Model, T: TargetKind> Spec<M, T> {
             Some(*self.accumulate),
             given(*self.epochs),
             given(*self.steps),
-            suggested_loss::<M::Output, T>(),
+            suggested_losses::<M::Output, T>(),
             self.init.check(),
+            declared_weights(self.loss_weights, <M::Output as Kinds>::NAMES.len()),
         )
     }
 }
@@ -116,25 +119,82 @@ pub(crate) const fn called_alike(name: &str) -> CheckError {
     CheckError::new("two logged values would be named `").text(name).text("`; remove one")
 }
 
-/// Checks that the loss suggested by the target accepts the model's output.
-const fn suggested_loss<Output: Kind, Target: TargetKind>() -> CheckResult {
-    if let Some((name, shape)) = Target::SUGGESTED_FOR
-        && same_text(name, Output::NAME)
-        && shape.same(Output::SHAPE)
-    {
+/// Checks that the losses suggested by the targets accept the model's outputs.
+const fn suggested_losses<Outputs: Kinds, Targets: TargetKinds>() -> CheckResult {
+    let (outputs, targets) = (Outputs::NAMES, Targets::NAMES);
+    if outputs.len() != targets.len() {
+        return Err(counts(CheckError::new("loss: "), outputs.len(), targets.len()));
+    }
+    let mut i = 0;
+    while i < outputs.len() {
+        let suggested = match Targets::SUGGESTED_FOR[i] {
+            Some((name, shape)) => same_text(name, outputs[i]) && shape.same(Outputs::SHAPES[i]),
+            None => false,
+        };
+        // A model that returns a class is rejected elsewhere.
+        if !suggested && Outputs::SHAPES[i].vocabulary().is_none() {
+            return Err(CheckError::new("loss: there is no default for a model that returns `")
+                .text(outputs[i])
+                .text("` ")
+                .shape(Outputs::SHAPES[i])
+                .text(" and data with targets `")
+                .text(targets[i])
+                .text("`; change one of them, or add `loss: …`"));
+        }
+        i += 1;
+    }
+    Ok(())
+}
+
+/// The error for data with another number of targets than the model has outputs.
+pub(super) const fn counts(problem: CheckError, outputs: usize, targets: usize) -> CheckError {
+    problem
+        .text("the model has ")
+        .number(outputs)
+        .text(if outputs == 1 { " output, but the data have " } else { " outputs, but the data have " })
+        .number(targets)
+        .text(if targets == 1 { " target" } else { " targets" })
+        .text("; expected one for each output")
+}
+
+/// Checks weights that are set.
+const fn declared_weights(weights: &[&f64], outputs: usize) -> CheckResult {
+    if weights.is_empty() {
         return Ok(());
     }
-    // A model that returns a class is rejected elsewhere.
-    if Output::SHAPE.vocabulary().is_some() {
-        return Ok(());
+    if outputs == 1 {
+        return Err(CheckError::new(
+            "loss_weights: the model has one output, whose loss needs no weight; remove the key",
+        ));
     }
-    Err(CheckError::new("loss: there is no default for a model that returns `")
-        .text(Output::NAME)
-        .text("` ")
-        .shape(Output::SHAPE)
-        .text(" and data with targets `")
-        .text(Target::NAME)
-        .text("`; change one of them, or add `loss: …`"))
+    check_weights(weights, outputs)
+}
+
+/// Checks that there is a weight for each output, that all are numbers of at least 0, and that one is above 0.
+pub(crate) const fn check_weights(weights: &[&f64], outputs: usize) -> CheckResult {
+    let problem = CheckError::new("loss_weights");
+    if weights.len() != outputs {
+        return Err(problem
+            .text(" has ")
+            .number(weights.len())
+            .text(if weights.len() == 1 {
+                " number, but the model has "
+            } else {
+                " numbers, but the model has "
+            })
+            .number(outputs)
+            .text(" outputs; expected one for each"));
+    }
+    let (mut i, mut counts) = (0, false);
+    while i < weights.len() {
+        let weight = *weights[i];
+        if !(weight >= 0.0 && weight <= f32::MAX as f64) {
+            return Err(problem.text(" has ").float(weight).text("; expected a finite number, at least 0"));
+        }
+        counts = counts || weight as f32 > 0.0;
+        i += 1;
+    }
+    if counts { Ok(()) } else { Err(problem.text(" are all 0; expected one above 0")) }
 }
 
 /// A length, if it is set.
