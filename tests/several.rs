@@ -203,7 +203,7 @@ fn invalid_settings_of_outputs_are_rejected() {
     let problem = |key: &str, value: &str| Houses::experiment().set(key, value).err().unwrap().to_string();
     assert_eq!(
         problem("loss_weights", "[1.0]"),
-        "loss_weights: loss_weights has 1 number, but the model has 2 outputs; expected one for each"
+        "loss_weights has 1 number, but the model has 2 outputs; expected one for each"
     );
     assert!(problem("loss_weights", "[0, 0]").contains("loss_weights are all 0; expected one above 0"));
     assert!(problem("loss_weights", "[1, -1]").contains("has -1; expected a finite number, at least 0"));

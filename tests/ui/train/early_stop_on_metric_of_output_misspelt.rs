@@ -1,0 +1,28 @@
+//! The monitored metric lacks the name of its output.
+//~ about: Stopping and saving
+
+use trainspec::data::InMemory;
+use trainspec::prelude::*;
+
+type Houses = InMemory<Features<4>, (Class<3>, Values<1>)>;
+
+#[model]
+fn Net(x: Features<4>) -> (Logits<3>, Values<1>) {
+    let class = x.linear(out = 3);
+    let price = x.linear(out = 1);
+    (class, price)
+}
+
+train! {
+    pub Run {
+        model: Net,
+        data: Houses::new(vec![0.0; 400], (vec![0; 100], vec![0.0; 100])),
+        metrics: ([Accuracy], [R2]),
+        early_stop: EarlyStop { monitor: ValMetric("accuracy"), patience: 3 },
+        //~ instead: early_stop: EarlyStop { monitor: ValMetric("class_accuracy"), patience: 3 },
+    }
+}
+
+fn main() -> trainspec::Result<()> {
+    Run::main()
+}
