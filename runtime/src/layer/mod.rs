@@ -92,7 +92,7 @@ pub use linear::Linear;
 pub use log_softmax::LogSoftmax;
 pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2d;
-pub use part::{GraphParameter, Init, Parameter, Role};
+pub use part::{GraphParameter, Init, NodeParameter, Parameter, Role, TiedName};
 pub use pass::{Mode, Pass, Statistic};
 pub use position_embedding::PositionEmbedding;
 pub use relu::Relu;

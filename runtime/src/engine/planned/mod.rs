@@ -5,6 +5,7 @@ mod fallback;
 mod inference;
 mod mixed;
 mod run;
+mod shared;
 
 use std::borrow::Cow;
 
@@ -29,6 +30,7 @@ use crate::rng::StepIndex;
 use crate::shape::Shape;
 use convert::Weights;
 use fallback::Fallbacks;
+use shared::{Shared, Staged};
 pub(crate) use inference::Inference;
 
 /// Runs a graph with a [`Plan`] on the CPU.
@@ -73,6 +75,9 @@ pub struct Planned {
     storage: Storage,
     /// The rounded weights of a layer.
     weights: Weights,
+    /// The parameters that several layers use.
+    shared: Shared,
+    staged: Staged,
     /// The running statistics from before the window; empty for trained parameters.
     before: Vec<Vec<f32>>,
     /// The gradient of a mixed batch's second target; empty until there is one.
@@ -126,6 +131,7 @@ impl Planned {
         });
         let before = before.collect();
         let gradients = graph.parameters.iter().map(|parameter| vec![0.0; length(parameter)]).collect();
+        let shared = Shared::of(&graph);
         let loss = graph.shapes.get(graph.output).and_then(|&shape| objective.kernel(shape));
         Ok(Self {
             unread: vec![Vec::new(); graph.parameters.len()],
@@ -145,6 +151,8 @@ impl Planned {
             fallbacks: Fallbacks::default(),
             storage: Storage::default(),
             weights: Weights::default(),
+            shared,
+            staged: Staged::default(),
             before,
             mixture: Vec::new(),
             prediction: None,
@@ -273,6 +281,8 @@ impl Engine for Planned {
             arena: &mut self.arena,
             fallbacks: &mut self.fallbacks,
             weights: &mut self.weights,
+            shared: &self.shared,
+            staged: &mut self.staged,
             loss_scale,
             mixture: &mut self.mixture,
         };
@@ -338,6 +348,8 @@ impl Engine for Planned {
             arena: &mut self.arena,
             fallbacks: &mut self.fallbacks,
             weights: &mut self.weights,
+            shared: &self.shared,
+            staged: &mut self.staged,
             loss_scale: 1.0,
             mixture: &mut self.mixture,
         };
