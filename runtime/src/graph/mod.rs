@@ -14,6 +14,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 pub use scope::{Module, Scope};
+pub(crate) use shared::other_parameters;
 pub use shared::{Bound, Tie};
 
 use crate::config::Config;
@@ -158,7 +159,8 @@ impl Graph {
                 .iter()
                 .filter_map(|own| Some((own.name, self.parameters.get(own.index)?)))
                 .filter(|(name, parameter)| {
-                    parameter.path.strip_prefix(&node.path).and_then(|end| end.strip_prefix('.')) != Some(*name)
+                    parameter.path.strip_prefix(&node.path).and_then(|end| end.strip_prefix('.'))
+                        != Some(*name)
                 })
                 .map(|(name, parameter)| (name.to_owned(), parameter.path.clone().into()))
                 .collect();

@@ -7,7 +7,7 @@ use super::shared::{Bound, Tie, joined};
 use super::{Bindings, Graph, Node, Value};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::layer::{Add, Layer, Mul, Sub};
+use crate::layer::{Add, Layer, Mul, ParameterAxes, Sub};
 use crate::shape::{CheckError, Shape};
 
 /// What can be called on a value in a model: a layer, or another model.
@@ -26,10 +26,14 @@ pub trait Module: Config {
 
     /// Whether its layers get their own paths below its path.
     const IS_MODEL: bool;
+
+    /// [`Layer::PARAMETERS`]; none for a model.
+    const PARAMETERS: ParameterAxes = &[];
 }
 
 impl<L: Layer> Module for L {
     const IS_MODEL: bool = false;
+    const PARAMETERS: ParameterAxes = L::PARAMETERS;
 
     fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Value> {
         scope.push(self, inputs)
@@ -110,7 +114,7 @@ impl Scope<'_> {
     /// # Errors
     /// If its checks fail.
     pub fn call<M: Module>(&mut self, module: M, inputs: &[Value]) -> Result<Value> {
-        self.call_tied(None, module, inputs, Vec::new())
+        self.call_tied(None, module, inputs, &[])
     }
 
     /// Calls a layer or a model under the name of the `let` that binds only this call.
@@ -118,7 +122,7 @@ impl Scope<'_> {
     /// # Errors
     /// If its checks fail.
     pub fn call_named<M: Module>(&mut self, name: &str, module: M, inputs: &[Value]) -> Result<Value> {
-        self.call_tied(Some(name), module, inputs, Vec::new())
+        self.call_tied(Some(name), module, inputs, &[])
     }
 
     /// Calls a layer that uses parameters of other layers, under the name of its `let` if it has one.
@@ -130,7 +134,7 @@ impl Scope<'_> {
         name: Option<&str>,
         module: M,
         inputs: &[Value],
-        ties: Vec<Tie>,
+        ties: &[Tie],
     ) -> Result<Value> {
         let bound = self.declare(name, module, ties)?;
         self.apply(&bound, inputs)

@@ -20,6 +20,11 @@ pub struct Bound<M> {
 }
 
 impl<M> Bound<M> {
+    /// The layer or model.
+    pub fn module(&self) -> &M {
+        &self.module
+    }
+
     /// How often it was called so far.
     #[must_use]
     pub fn calls(&self) -> usize {
@@ -41,14 +46,15 @@ impl Scope<'_> {
     ///
     /// # Errors
     /// If a model takes a parameter of another layer, which only a layer can.
-    pub fn declare<M: Module>(&mut self, name: Option<&str>, module: M, ties: Vec<Tie>) -> Result<Bound<M>> {
+    pub fn declare<M: Module>(&mut self, name: Option<&str>, module: M, ties: &[Tie]) -> Result<Bound<M>> {
         if let (true, Some(tie)) = (M::IS_MODEL, ties.first()) {
             let problem = CheckError::new(M::NAME).text(": `").text(tie.name);
-            let problem = problem.text("` is taken from a layer; only a layer can take a parameter, not a model");
+            let problem =
+                problem.text("` is taken from a layer; only a layer can take a parameter, not a model");
             return Err(problem.into());
         }
         let name = name.map_or_else(|| self.numbered::<M>(), str::to_owned);
-        Ok(Bound { module, name, ties, calls: Cell::new(0) })
+        Ok(Bound { module, name, ties: ties.to_vec(), calls: Cell::new(0) })
     }
 
     /// Calls a bound layer or model on values.
@@ -80,7 +86,8 @@ impl Scope<'_> {
             let is_same = |(own, parameter): (&NodeParameter, &Parameter)| {
                 own.name == parameter.name && all[own.index].shape == parameter.shape
             };
-            if first.parameters.len() == declared.len() && first.parameters.iter().zip(&declared).all(is_same) {
+            if first.parameters.len() == declared.len() && first.parameters.iter().zip(&declared).all(is_same)
+            {
                 return Ok(first.parameters.clone());
             }
             let before = self.graph.input_shapes(first).first().copied().unwrap_or(Shape::UNKNOWN);
@@ -88,7 +95,8 @@ impl Scope<'_> {
             return Err(other_parameters(&self.owner, before, now).of(L::NAME).into());
         }
         let ties = std::mem::take(&mut self.ties);
-        if let Some(tie) = ties.iter().find(|tie| declared.iter().all(|parameter| parameter.name != tie.name)) {
+        if let Some(tie) = ties.iter().find(|tie| declared.iter().all(|parameter| parameter.name != tie.name))
+        {
             return Err(CheckError::new("it has no parameter `").text(tie.name).text("`").of(L::NAME).into());
         }
         let mut own: Vec<NodeParameter> = Vec::with_capacity(declared.len());

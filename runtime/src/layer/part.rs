@@ -93,6 +93,11 @@ impl GraphParameter {
         Some(format!("has {value} at element {place}{more}; expected {expected}"))
     }
 
+    /// The names that other layers have for it in files: the paths, and the names in PyTorch.
+    pub(crate) fn tied_names(&self) -> impl Iterator<Item = &String> {
+        self.tied.iter().flat_map(|tied| [&tied.path, &tied.torch])
+    }
+
     /// Whether an optimizer changes it: it is neither frozen nor a running statistic.
     #[must_use]
     pub fn is_trained(&self) -> bool {

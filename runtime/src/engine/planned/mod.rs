@@ -30,8 +30,8 @@ use crate::rng::StepIndex;
 use crate::shape::Shape;
 use convert::Weights;
 use fallback::Fallbacks;
-use shared::{Shared, Staged};
 pub(crate) use inference::Inference;
+use shared::{Shared, Staged};
 
 /// Runs a graph with a [`Plan`] on the CPU.
 ///

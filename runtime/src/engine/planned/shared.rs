@@ -39,8 +39,9 @@ impl Shared {
     /// The same, for any number of passes that read `all` at the same time.
     pub(super) fn with_copies(graph: &Graph, all: &[Vec<f32>]) -> Self {
         let apart = graph.nodes.iter().filter(|node| node.range().is_none());
-        let copies = apart
-            .map(|node| (node.path.clone(), node.parameters.iter().map(|own| all[own.index].clone()).collect()));
+        let copies = apart.map(|node| {
+            (node.path.clone(), node.parameters.iter().map(|own| all[own.index].clone()).collect())
+        });
         Self { copies: copies.collect(), ..Self::of(graph) }
     }
 
