@@ -15,3 +15,4 @@ mod groups;
 mod losses;
 mod metrics;
 mod precision;
+mod sharing;

@@ -9,7 +9,7 @@ pub use crate::experiment::Experiment;
 pub use crate::graph::{Module, Scope, Value};
 pub use crate::keys::Facts;
 pub use crate::metric::On;
-pub use crate::model::{Blank, Model};
+pub use crate::model::{Blank, FirstCall, Model};
 pub use crate::model::{Trace, alone, first_of, name_keys, silent, whole};
 pub use crate::shape::{CheckResult, Kind, Shape};
 pub use crate::spec::check::{Callable, Configuration, DeclaredModel, called, judged, part, told};

@@ -61,7 +61,7 @@ pub struct LayerSummary {
     pub call: &'static str,
     /// The shape of its output, for one sample.
     pub output: Shape,
-    /// Its trained elements.
+    /// Its trained elements; those that an earlier layer uses too are counted there.
     pub parameters: u64,
     /// FLOPs of its forward pass for one sample.
     pub flops: u64,
@@ -118,7 +118,7 @@ impl Graph {
             model: self.name,
             batch,
             inputs: self.shapes_of_inputs().to_vec(),
-            layers: self.nodes.iter().map(|node| self.layer_summary(node)).collect(),
+            layers: self.layer_summaries(),
             matrices: sum(|parameter| parameter.is_trained() && parameter.role == Role::Matrix),
             others: sum(|parameter| parameter.is_trained() && parameter.role != Role::Matrix),
             statistics: sum(|parameter| parameter.role == Role::Statistic).1,
@@ -133,19 +133,28 @@ impl Graph {
         }
     }
 
-    fn layer_summary(&self, node: &Node) -> LayerSummary {
-        let output = self.shapes.get(node.output).copied().unwrap_or(Shape::UNKNOWN);
-        let own = self.parameters.get(node.parameters.clone()).unwrap_or_default();
-        let trained = own.iter().filter(|parameter| parameter.is_trained());
-        LayerSummary {
-            path: node.path.clone(),
-            call: node.layer.name(),
-            output,
-            parameters: trained
-                .map(|parameter| parameter.shape.elements() as u64)
-                .fold(0, u64::saturating_add),
-            flops: node.layer.flops(&self.input_shapes(node), output),
-        }
+    /// A summary of each layer, which counts a parameter at the first layer that uses it.
+    fn layer_summaries(&self) -> Vec<LayerSummary> {
+        let mut is_counted = vec![false; self.parameters.len()];
+        let summary = |node: &Node| {
+            let output = self.shapes.get(node.output).copied().unwrap_or(Shape::UNKNOWN);
+            let mut parameters = 0_u64;
+            for own in &node.parameters {
+                let parameter = &self.parameters[own.index];
+                if parameter.is_trained() && !is_counted[own.index] {
+                    parameters = parameters.saturating_add(parameter.shape.elements() as u64);
+                }
+                is_counted[own.index] = true;
+            }
+            LayerSummary {
+                path: node.path.clone(),
+                call: node.layer.name(),
+                output,
+                parameters,
+                flops: node.layer.flops(&self.input_shapes(node), output),
+            }
+        };
+        self.nodes.iter().map(summary).collect()
     }
 }
 

@@ -1,11 +1,13 @@
 //! Random models: layers drawn from a seed, each fitting the shapes before it.
 
+use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
-use trainspec::graph::{Graph, Module, Scope};
+use trainspec::graph::{Bound, Graph, Module, Scope};
 use trainspec::layer::{
     Approximate, AvgPool2d, BatchNorm, Concat, Conv2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool,
-    GroupNorm, Gru, LayerNorm, LeakyRelu, Linear, Lstm, MaxPool2d, PositionEmbedding, Relu, Reshape, RmsNorm,
-    SelfAttention, Sigmoid, Silu, Softmax, StochasticDepth, Tanh,
+    GroupNorm, Gru, Init, Layer, LayerNorm, LeakyRelu, Linear, Lstm, MaxPool2d, OutputRule, Parameter, Pass,
+    PositionEmbedding, Relu, Reshape, RmsNorm, Role, SelfAttention, Sigmoid, Silu, Softmax, StochasticDepth,
+    Tanh,
 };
 use trainspec::rng::{Purpose, StepIndex, Stream};
 use trainspec::{CheckResult, Config, Result, Shape, Value};
@@ -14,6 +16,9 @@ use super::fallback::{Bowl, Wave};
 
 /// The number of classes of every random model.
 pub(crate) const CLASSES: usize = 5;
+
+/// The number of different tokens of a random model.
+const TOKENS: usize = 7;
 
 /// The smallest number of values that are normalized together. Of one or two values, normalization leaves hardly more than a
 /// sign: the gradient is near 0, a difference of large terms, and is not a useful comparison of the engines.
@@ -144,7 +149,7 @@ impl RandomModel {
             Input::Image => Shape::of(&[1 + dice.below(4), 3 + dice.below(8), 3 + dice.below(8)]),
             Input::Sequence => Shape::of(&[1 + dice.below(9), 2 * (1 + dice.below(6))]),
             Input::Features => Shape::of(&[1 + dice.below(40)]),
-            Input::Tokens => Shape::tokens(7, 1 + dice.below(9)),
+            Input::Tokens => Shape::tokens(TOKENS, 1 + dice.below(9)),
         }
     }
 
@@ -162,12 +167,17 @@ impl Module for RandomModel {
         if let Some(knot) = self.knot {
             return Ok(vec![knot.tie(scope, x)?]);
         }
+        let mut table = None;
         if self.input == Input::Tokens {
             let out = 2 * (1 + dice.below(5));
-            let vectors = scope.call(Embedding { out, ..Embedding::DEFAULT }, &[x])?;
+            let layer = scope.declare(None, Embedding { out, ..Embedding::DEFAULT }, &[])?;
+            let vectors = scope.apply(&layer, &[x])?;
+            table = Some(layer);
             let places = scope.call(PositionEmbedding { out, ..PositionEmbedding::DEFAULT }, &[x])?;
             x = scope.add(vectors, places)?;
         }
+        // Drawn apart, so that the other draws do not depend on these.
+        let mut shared = Dice::new(self.seed, "shared");
         let mut seen = vec![x];
         for _ in 0..self.layers {
             x = match x.shape().rank() {
@@ -177,6 +187,9 @@ impl Module for RandomModel {
             };
             if dice.below(5) == 0 {
                 x = branches(&mut dice, scope, x)?;
+            }
+            if shared.below(5) == 0 {
+                x = repeated(&mut shared, scope, x)?;
             }
             // Sometimes a value is combined with an earlier one, or with itself.
             let alike: Vec<Value> =
@@ -193,9 +206,57 @@ impl Module for RandomModel {
             }
             seen.push(x);
         }
+        if let (Some(table), true) = (table, shared.below(2) == 0) {
+            x = tied(&mut shared, scope, &table, x)?;
+        }
         let x = scope.call(Flatten {}, &[x])?;
         Ok(vec![scope.call(Linear { out: CLASSES, ..Linear::DEFAULT }, &[x])?])
     }
+}
+
+/// A layer or a model that is called two or three times.
+fn repeated(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
+    let (rank, first, last) = (x.shape().rank(), x.shape().axis(0), x.shape().last());
+    let out = if rank == 3 { first } else { last };
+    let bias = dice.below(2) == 0;
+    let conv = Conv2d { out, kernel: 3, padding: 1, bias, ..Conv2d::DEFAULT };
+    match (dice.below(5), rank) {
+        (0 | 1, 3) => again(dice, scope, conv, x),
+        (0, 2) => again(dice, scope, Gru { out, bias, ..Gru::DEFAULT }, x),
+        (0 | 1, _) => again(dice, scope, Linear { out, bias, ..Linear::DEFAULT }, x),
+        (2, _) => {
+            // With a layer in between: a second normalization of a constant feature amplifies a rounding 300 times.
+            let norm = scope.declare(None, BatchNorm::DEFAULT, &[])?;
+            let y = scope.apply(&norm, &[x])?;
+            let y = scope.call(Linear { out: last, ..Linear::DEFAULT }, &[y])?;
+            scope.apply(&norm, &[y])
+        }
+        // A layer without a planned form, whose parameters the engine passes to candle.
+        (3, _) if rank < 3 => again(dice, scope, Scaled {}, x),
+        _ => again(dice, scope, Block { out }, x),
+    }
+}
+
+/// Calls of a layer, with an activation after some of them.
+fn again<M: Module>(dice: &mut Dice, scope: &mut Scope<'_>, module: M, x: Value) -> Result<Value> {
+    let layer = scope.declare(None, module, &[])?;
+    let mut y = scope.apply(&layer, &[x])?;
+    for _ in 0..1 + dice.below(2) {
+        if dice.below(2) == 0 {
+            y = scope.call(Tanh {}, &[y])?;
+        }
+        y = scope.apply(&layer, &[y])?;
+    }
+    Ok(y)
+}
+
+/// A projection to the width of a table, and one to its tokens with the table itself.
+fn tied(dice: &mut Dice, scope: &mut Scope<'_>, table: &Bound<Embedding>, x: Value) -> Result<Value> {
+    let width = table.module().out;
+    let x = scope.call(Linear { out: width, ..Linear::DEFAULT }, &[x])?;
+    let head = Linear { out: TOKENS, bias: dice.below(2) == 0, ..Linear::DEFAULT };
+    let ties = [scope.tie("weight", table, "weight")];
+    scope.call_tied(None, head, &[x], &ties)
 }
 
 /// Two parallel branches that end in a sum.
@@ -309,5 +370,62 @@ fn features(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
         3 => scope.call(BatchNorm::DEFAULT, &[x]),
         4 if x.shape().last() >= LEAST => scope.call(LayerNorm::DEFAULT, &[x]),
         _ => pointwise(dice, scope, x),
+    }
+}
+
+/// A model with a bound layer of its own, a dropout, and numbered layers.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Block {
+    out: usize,
+}
+
+impl Config for Block {
+    const NAME: &'static str = "block";
+    const DEFAULT: Self = Self { out: 0 };
+    const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
+}
+
+impl Module for Block {
+    const IS_MODEL: bool = true;
+
+    fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Vec<Value>> {
+        let out = self.out;
+        let x = inputs[0];
+        if x.shape().rank() == 3 {
+            let conv = Conv2d { out, kernel: 1, ..Conv2d::DEFAULT };
+            let inner = scope.declare(Some("inner"), conv, &[])?;
+            let y = scope.apply(&inner, &[x])?;
+            let y = scope.call(Relu {}, &[y])?;
+            let y = scope.apply(&inner, &[y])?;
+            return Ok(vec![scope.add(x, y)?]);
+        }
+        let inner = scope.declare(Some("inner"), Linear { out, ..Linear::DEFAULT }, &[])?;
+        let y = scope.apply(&inner, &[x])?;
+        let y = scope.call(Dropout { p: 0.3 }, &[y])?;
+        let y = scope.apply(&inner, &[y])?;
+        let y = scope.call(Linear { out, ..Linear::DEFAULT }, &[y])?;
+        Ok(vec![scope.add(x, y)?])
+    }
+}
+
+/// `y = weight * x` for each feature, without a planned form.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Scaled {}
+
+impl Config for Scaled {
+    const NAME: &'static str = "scaled";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> CheckResult = |_| Ok(());
+}
+
+impl Layer for Scaled {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(|_, input| Ok(input));
+
+    fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
+        vec![Parameter::new("weight", &[inputs[0].last()], Role::Norm, Init::Ones)]
+    }
+
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
+        Ok(inputs[0].broadcast_mul(pass.parameter("weight")?)?)
     }
 }

@@ -5,10 +5,14 @@ use std::fmt::Write;
 use super::case::{Case, Line};
 
 /// The sections in order, each with its description.
-pub(crate) const SECTIONS: [(&str, &str); 14] = [
+pub(crate) const SECTIONS: [(&str, &str); 15] = [
     ("Layers", "The keys of a layer or of a sub-model: names, types and ranges."),
     ("Shapes", "The input and output shapes of layers. Shapes describe one sample, without the batch axis."),
     ("The body of a model", "The statements and expressions of a function under `#[model]`."),
+    (
+        "Layers that share parameters",
+        "Layers that are bound to a name and called several times, and weights that are tied to those of another layer.",
+    ),
     ("The signature of a model", "The inputs, the keys and the return type of a model."),
     ("Model and data", "The keys `model` and `data` of `train!`, and their compatibility."),
     ("The block and its keys", "The syntax of `train!`."),

@@ -13,3 +13,4 @@ mod losses;
 mod metrics;
 mod optimizers;
 mod schedules;
+mod sharing;

@@ -78,6 +78,8 @@ impl Steps {
 pub(crate) enum Step {
     /// `let name = flow;`
     Let { mutable: Option<Token![mut]>, name: Ident, flow: Flow },
+    /// `let name = layer(key = value…);`: a layer or model that is called later, by that name.
+    Bind { name: Ident, call: Call },
     /// `name = flow;`
     Assign { name: Ident, flow: Flow },
     /// `for i in a..b { … }`
@@ -114,6 +116,19 @@ pub(crate) struct Call {
     pub(crate) depends: bool,
     /// The `let` that names only this call.
     pub(crate) binding: Option<Ident>,
+    /// Keys that are parameters of bound layers: `weight = embed.weight`.
+    pub(crate) ties: Vec<Tie>,
+    /// Whether `layer` is the name of a bound layer, which has the keys.
+    pub(crate) is_bound: bool,
+}
+
+/// `own = layer.parameter`
+#[derive(Clone)]
+pub(crate) struct Tie {
+    pub(crate) own: Ident,
+    /// The name of a bound layer.
+    pub(crate) layer: Ident,
+    pub(crate) parameter: Ident,
 }
 
 impl Call {

@@ -38,7 +38,7 @@ pub(super) fn behind<'a>(graph: &'a Graph, node: &Node, passes: fn(LayerKind) ->
 
 /// Returns a layer's matrix or kernel, if it has exactly one.
 pub(super) fn matrix<'a>(graph: &'a Graph, node: &Node) -> Option<&'a GraphParameter> {
-    let mut own = graph.parameters.get(node.parameters.clone())?.iter();
+    let mut own = graph.parameters_of(node);
     let matrix = own.find(|parameter| parameter.role == Role::Matrix)?;
     own.all(|parameter| parameter.role != Role::Matrix).then_some(matrix)
 }

@@ -19,8 +19,8 @@ pub(super) fn batch_norm_bias(facts: &Facts<'_>) -> Option<String> {
     let biased = graph.nodes.iter().filter(|node| is_batch_norm(node)).filter_map(|norm| {
         // If something else also reads the value, the bias has an effect there.
         let before = only_feeder(graph, norm).filter(|node| node.layer.kind() == LayerKind::Affine)?;
-        let has_bias = graph.parameters[before.parameters.clone()]
-            .iter()
+        let has_bias = graph
+            .parameters_of(before)
             .any(|parameter| parameter.role == Role::Bias && parameter.is_trained());
         has_bias.then(|| format!("`{}`", before.path))
     });

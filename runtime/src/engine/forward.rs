@@ -6,7 +6,7 @@ use trainspec_kernels::half::Format;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::{Mode, Pass, Statistic};
-use crate::plan::{Groups, is_rounded};
+use crate::plan::Groups;
 
 /// The values of a graph that are rounded, and the format.
 pub(super) struct Rounding {
@@ -44,7 +44,7 @@ impl Rounding {
     /// The parameters as layers read them: separate variables, so that their gradients are not rounded.
     pub(super) fn weights(&self, graph: &Graph, parameters: &[Tensor]) -> Result<Vec<Tensor>> {
         let rounded = |(parameter, tensor): (&crate::layer::GraphParameter, &Tensor)| {
-            if !is_rounded(parameter.role) {
+            if !parameter.is_rounded {
                 return Ok(tensor.clone());
             }
             if parameter.frozen {
@@ -83,7 +83,9 @@ pub(super) fn forward_rounded(
     if inputs.len() != graph.inputs.len() {
         return Err(Error::arity(graph.name, graph.inputs.len(), inputs.len()));
     }
-    let mut statistics = Vec::new();
+    let mut statistics: Vec<Statistic> = Vec::new();
+    // A layer that is called again starts from the statistics that its call before has set.
+    let mut parameters = parameters.to_vec();
     let mut values: Vec<Option<Tensor>> = vec![None; graph.shapes.len()];
     let round = |number: usize, tensor: Tensor| match rounding {
         // A model that returns its input returns it unrounded.
@@ -97,13 +99,18 @@ pub(super) fn forward_rounded(
     for node in &graph.nodes {
         let taken: Option<Vec<Tensor>> =
             node.inputs.iter().map(|&value| values.get(value).cloned().flatten()).collect();
-        let own = graph.parameters.get(node.parameters.clone()).unwrap_or_default();
-        let tensors = parameters.get(node.parameters.clone()).unwrap_or_default();
-        let mut pass = Pass::new(mode, &node.path, (node.parameters.start, own), tensors, &mut statistics);
+        let own = node.parameters.iter().filter_map(|own| parameters.get(own.index).cloned());
+        let (tensors, before) = (own.collect::<Vec<_>>(), statistics.len());
+        let mut pass = Pass::new(mode, &node.path, &node.parameters, &tensors, &mut statistics);
         let output = node
             .layer
             .forward(&taken.ok_or_else(missing)?, &mut pass)
             .map_err(|error| error.at(&node.path))?;
+        for statistic in &statistics[before..] {
+            if let Some(parameter) = parameters.get_mut(statistic.index) {
+                *parameter = statistic.value.clone();
+            }
+        }
         if let Some(slot) = values.get_mut(node.output) {
             *slot = Some(round(node.output, output)?);
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::data::Batch;
 use crate::graph::Graph;
-use crate::layer::Role;
+use crate::layer::{NodeParameter, Role};
 use crate::shape::Elements;
 
 /// The rows that a window has read, of each table that is read by tokens of the batch.
@@ -23,24 +23,32 @@ pub(super) struct Table {
 }
 
 impl ReadRows {
-    /// The tables of a graph that an input of the batch reads.
+    /// The tables of a graph that an input of the batch reads. A table that another layer uses too, such as a tied output
+    /// layer, is not one of them: all of its rows have a gradient.
     pub(super) fn of(graph: &Graph) -> Self {
-        let mut tables = Vec::new();
+        let mut tables: Vec<Table> = Vec::new();
+        let mut readers = vec![0; graph.parameters.len()];
         for node in &graph.nodes {
             let [input] = node.inputs[..] else { continue };
             if input >= graph.inputs.len() || !node.layer.reads_rows() {
                 continue;
             }
             let Some(rows) = graph.shapes[input].vocabulary() else { continue };
-            for parameter in node.parameters.clone() {
+            for &NodeParameter { index: parameter, .. } in &node.parameters {
                 let table = &graph.parameters[parameter];
                 let axes = table.shape.axes();
                 if table.is_trained() && table.role == Role::Embedding && axes.first() == Some(&rows) {
+                    readers[parameter] += 1;
+                    if readers[parameter] > 1 {
+                        continue;
+                    }
                     let width = axes[1..].iter().product();
                     tables.push(Table { parameter, input, width, rows, read: vec![0; rows.div_ceil(64)] });
                 }
             }
         }
+        let uses = graph.uses();
+        tables.retain(|table| readers[table.parameter] == uses[table.parameter]);
         Self(tables)
     }
 

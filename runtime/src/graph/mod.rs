@@ -5,6 +5,7 @@
 //! read it.
 
 mod scope;
+mod shared;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -13,10 +14,12 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 pub use scope::{Module, Scope};
+pub(crate) use shared::other_parameters;
+pub use shared::{Bound, Tie};
 
 use crate::config::Config;
 use crate::error::Result;
-pub use crate::layer::{Bindings, GraphParameter};
+pub use crate::layer::{Bindings, GraphParameter, NodeParameter, TiedName};
 use crate::layer::{Initializer, Layer, LayerKind, Parameter, Pass, Role};
 use crate::op::Lowering;
 use crate::shape::{Kind, Shape};
@@ -75,26 +78,57 @@ pub struct Output {
 /// One layer of a graph.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Its path in the model: `block.0.linear_2`.
+    /// Its path in the model: `block.0.linear_2`. A layer that is bound to a name and called again has the number of the
+    /// call: `tower@2.linear_1`.
     pub path: String,
+    /// The path of the call that owns the parameters, if this is a later call of the same layer: `tower.linear_1`.
+    pub shares: Option<String>,
     /// The layer.
     pub layer: Arc<dyn AnyLayer>,
     /// Its input values.
     pub inputs: Vec<usize>,
     /// Its output value.
     pub output: usize,
-    /// Its parameters: a range of the graph's parameters.
-    pub parameters: Range<usize>,
+    /// Its parameters, in its own order. Other layers may use them too.
+    pub parameters: Vec<NodeParameter>,
+}
+
+impl Node {
+    /// The path under which its parameters are stored.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        self.shares.as_deref().unwrap_or(&self.path)
+    }
+
+    /// The indices of its parameters, if they are adjacent and in order, as they are unless some are tied.
+    pub(crate) fn range(&self) -> Option<Range<usize>> {
+        let first = self.parameters.first().map_or(0, |parameter| parameter.index);
+        let is_next = |(place, parameter): (usize, &NodeParameter)| parameter.index == first + place;
+        self.parameters.iter().enumerate().all(is_next).then(|| first..first + self.parameters.len())
+    }
 }
 
 impl Graph {
     /// The parameters of the last layer that has a matrix or kernel; empty if none has.
     #[must_use]
-    pub(crate) fn last_layer(&self) -> Range<usize> {
-        let has_matrix = |range: &Range<usize>| {
-            self.parameters[range.clone()].iter().any(|parameter| parameter.role == Role::Matrix)
-        };
-        self.nodes.iter().rev().map(|node| node.parameters.clone()).find(has_matrix).unwrap_or(0..0)
+    pub(crate) fn last_layer(&self) -> &[NodeParameter] {
+        let has_matrix =
+            |node: &&Node| self.parameters_of(node).any(|parameter| parameter.role == Role::Matrix);
+        self.nodes.iter().rev().find(has_matrix).map_or(&[], |node| &node.parameters)
+    }
+
+    /// The parameters of a node, in its own order.
+    pub(crate) fn parameters_of(&self, node: &Node) -> impl Iterator<Item = &GraphParameter> {
+        node.parameters.iter().filter_map(|parameter| self.parameters.get(parameter.index))
+    }
+
+    /// How many nodes use each parameter.
+    pub(crate) fn uses(&self) -> Vec<usize> {
+        let mut uses = vec![0; self.parameters.len()];
+        for parameter in self.nodes.iter().flat_map(|node| &node.parameters) {
+            uses[parameter.index] += 1;
+        }
+        uses
     }
 
     /// The number of elements of all trained parameters.
@@ -132,23 +166,36 @@ impl Graph {
         node.inputs.iter().filter_map(|&value| self.shapes.get(value).copied()).collect()
     }
 
-    /// The model as canonical JSON: each layer with every key, its inputs, and its output shape.
+    /// The model as canonical JSON: each layer with every key, its inputs, and its output shape; for a layer that uses the
+    /// parameters of another, also which.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
-        let nodes: Vec<_> = self
-            .nodes
-            .iter()
-            .map(|node| {
-                serde_json::json!({
-                    "path": node.path,
-                    "layer": node.layer.name(),
-                    "keys": node.layer.to_json(),
-                    "inputs": node.inputs,
-                    "output": node.output,
-                    "shape": self.shapes.get(node.output).map(Shape::axes),
+        let node = |node: &Node| {
+            let mut json = serde_json::json!({
+                "path": node.path,
+                "layer": node.layer.name(),
+                "keys": node.layer.to_json(),
+                "inputs": node.inputs,
+                "output": node.output,
+                "shape": self.shapes.get(node.output).map(Shape::axes),
+            });
+            let used: serde_json::Map<_, _> = node
+                .parameters
+                .iter()
+                .filter_map(|own| Some((own.name, self.parameters.get(own.index)?)))
+                .filter(|(name, parameter)| {
+                    parameter.path.strip_prefix(&node.path).and_then(|end| end.strip_prefix('.'))
+                        != Some(*name)
                 })
-            })
-            .collect();
+                .map(|(name, parameter)| (name.to_owned(), parameter.path.clone().into()))
+                .collect();
+            // Absent where nothing is shared, so that the hash of such a model does not depend on this key.
+            if let (false, Some(json)) = (used.is_empty(), json.as_object_mut()) {
+                json.insert("parameters".to_owned(), used.into());
+            }
+            json
+        };
+        let nodes: Vec<_> = self.nodes.iter().map(node).collect();
         let mut json = serde_json::json!({ "name": self.name, "layers": nodes });
         match self.outputs.as_slice() {
             // As in specs from before models could have several outputs, so that their hashes stay the same.

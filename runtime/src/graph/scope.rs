@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Bindings, Graph, GraphParameter, Node, Output, Value};
+use super::shared::{Bound, Tie, joined};
+use super::{Bindings, Graph, Node, Output, Value};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::layer::{Add, Layer, Mul, Sub};
+use crate::layer::{Add, Layer, Mul, ParameterAxes, Sub};
 use crate::shape::{CheckError, Shape};
 
 /// What can be called on a value in a model: a layer, or another model.
@@ -29,10 +30,13 @@ pub trait Module: Config {
     const INPUTS: &'static [&'static str] = &[];
     /// The names of its outputs, if there are several.
     const OUTPUTS: &'static [&'static str] = &[];
+    /// [`Layer::PARAMETERS`]; none for a model.
+    const PARAMETERS: ParameterAxes = &[];
 }
 
 impl<L: Layer> Module for L {
     const IS_MODEL: bool = false;
+    const PARAMETERS: ParameterAxes = L::PARAMETERS;
 
     fn build(&self, scope: &mut Scope<'_>, inputs: &[Value]) -> Result<Vec<Value>> {
         Ok(vec![scope.push(self, inputs)?])
@@ -41,8 +45,14 @@ impl<L: Layer> Module for L {
 
 /// A scope of a graph under construction: the body of one model.
 pub struct Scope<'a> {
-    graph: &'a mut Graph,
-    path: String,
+    pub(super) graph: &'a mut Graph,
+    pub(super) path: String,
+    /// The path under which parameters are stored: that of the first call.
+    pub(super) owner: String,
+    /// Whether this is inside a later call of a bound layer or model, whose parameters exist.
+    pub(super) repeats: bool,
+    /// The parameters of the layer that is called next which other layers own.
+    pub(super) ties: Vec<Tie>,
     counts: BTreeMap<&'static str, usize>,
     /// How many models this one is nested in.
     depth: usize,
@@ -68,7 +78,15 @@ impl Graph {
         };
         let values: Vec<_> = inputs.iter().enumerate().map(|(id, &shape)| Value { id, shape }).collect();
         (M::CHECK)(model).map_err(|problem| problem.of(M::NAME))?;
-        let mut scope = Scope { graph: &mut graph, path: String::new(), counts: BTreeMap::new(), depth: 0 };
+        let mut scope = Scope {
+            graph: &mut graph,
+            path: String::new(),
+            owner: String::new(),
+            repeats: false,
+            ties: Vec::new(),
+            counts: BTreeMap::new(),
+            depth: 0,
+        };
         let outputs = model.build(&mut scope, &values)?;
         let names = named("output", M::OUTPUTS, outputs.len());
         let output = |(name, value): (String, &Value)| Output { name, value: value.id };
@@ -111,11 +129,7 @@ impl Scope<'_> {
     /// # Errors
     /// If its checks fail.
     pub fn call<M: Module>(&mut self, module: M, inputs: &[Value]) -> Result<Value> {
-        let count = self.counts.entry(M::NAME).or_insert(0);
-        *count += 1;
-        let name =
-            if M::IS_MODEL { format!("{}.{}", M::NAME, *count - 1) } else { format!("{}_{count}", M::NAME) };
-        self.call_named(&name, module, inputs)
+        self.call_tied(None, module, inputs, &[])
     }
 
     /// Calls a layer or a model under the name of the `let` that binds only this call.
@@ -123,22 +137,55 @@ impl Scope<'_> {
     /// # Errors
     /// If its checks fail.
     pub fn call_named<M: Module>(&mut self, name: &str, module: M, inputs: &[Value]) -> Result<Value> {
-        match self.build_named(name, module, inputs)?[..] {
-            [output] => Ok(output),
-            ref outputs => Err(Error::outputs(M::NAME, 1, outputs.len())),
-        }
+        self.call_tied(Some(name), module, inputs, &[])
     }
 
-    fn build_named<M: Module>(&mut self, name: &str, module: M, inputs: &[Value]) -> Result<Vec<Value>> {
+    /// Calls a layer that uses parameters of other layers, under the name of its `let` if it has one.
+    ///
+    /// # Errors
+    /// If its checks fail, or a parameter does not fit.
+    pub fn call_tied<M: Module>(
+        &mut self,
+        name: Option<&str>,
+        module: M,
+        inputs: &[Value],
+        ties: &[Tie],
+    ) -> Result<Value> {
+        let bound = self.declare(name, module, ties)?;
+        self.apply(&bound, inputs)
+    }
+
+    /// The name of the next call of a layer or model without a name of its own: `linear_2`, `block.1`.
+    pub(super) fn numbered<M: Module>(&mut self) -> String {
+        let count = self.counts.entry(M::NAME).or_insert(0);
+        *count += 1;
+        if M::IS_MODEL { format!("{}.{}", M::NAME, *count - 1) } else { format!("{}_{count}", M::NAME) }
+    }
+
+    /// Builds a module in a scope of its own: its nodes are below `name`, its parameters below `owner`.
+    pub(super) fn inside<M: Module>(
+        &mut self,
+        (name, owner): (&str, &str),
+        bound: &Bound<M>,
+        inputs: &[Value],
+        repeats: bool,
+    ) -> Result<Vec<Value>> {
         if self.depth == MAX_DEPTH {
             let problem = CheckError::new("models call each other recursively, or are nested more than ")
                 .number(MAX_DEPTH);
             return Err(problem.text(" deep").of(M::NAME).into());
         }
-        (M::CHECK)(&module).map_err(|problem| problem.of(M::NAME))?;
-        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
-        let mut scope = Scope { graph: self.graph, path, counts: BTreeMap::new(), depth: self.depth + 1 };
-        module.build(&mut scope, inputs)
+        (M::CHECK)(&bound.module).map_err(|problem| problem.of(M::NAME))?;
+        let mut scope = Scope {
+            path: joined(&self.path, name),
+            owner: joined(&self.owner, owner),
+            repeats,
+            ties: bound.ties.clone(),
+            graph: self.graph,
+            counts: BTreeMap::new(),
+            depth: self.depth + 1,
+        };
+        bound.module.build(&mut scope, inputs)
     }
 
     /// How many layers there are so far.
@@ -149,9 +196,10 @@ impl Scope<'_> {
     /// Records that a `let` of this name binds more than one call, or is one of several, so that it does not name a layer. It binds
     /// the layers from `first` on.
     pub fn bound(&mut self, name: &str, first: usize) {
-        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
+        let path = joined(&self.path, name);
         let nodes = self.graph.nodes.get(first..).unwrap_or_default();
-        let layers = nodes.iter().filter(|node| !node.parameters.is_empty()).map(|node| node.path.clone());
+        let layers =
+            nodes.iter().filter(|node| !node.parameters.is_empty()).map(|node| node.owner().to_owned());
         self.graph.bindings.note(path, layers);
     }
 
@@ -187,27 +235,16 @@ impl Scope<'_> {
     fn push<L: Layer>(&mut self, layer: &L, inputs: &[Value]) -> Result<Value> {
         let shapes: Vec<_> = inputs.iter().map(|value| value.shape).collect();
         let shape = L::OUTPUT.apply(layer, &shapes)?.bare();
-        let first = self.graph.parameters.len();
-        for parameter in layer.parameters(&shapes) {
-            self.graph.parameters.push(GraphParameter {
-                path: format!("{}.{}", self.path, parameter.name),
-                shape: parameter.shape,
-                role: parameter.role,
-                init: parameter.init,
-                frozen: false,
-                has_explicit_init: parameter.has_explicit_init,
-                minimum: parameter.minimum,
-                torch: format!("{}.{}", self.path, parameter.torch),
-            });
-        }
+        let parameters = self.parameters::<L>(layer.parameters(&shapes), &shapes)?;
         let id = self.graph.shapes.len();
         self.graph.shapes.push(shape);
         self.graph.nodes.push(Node {
             path: self.path.clone(),
+            shares: (self.path != self.owner).then(|| self.owner.clone()),
             layer: Arc::new(*layer),
             inputs: inputs.iter().map(|value| value.id).collect(),
             output: id,
-            parameters: first..self.graph.parameters.len(),
+            parameters,
         });
         Ok(Value { id, shape })
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deviation::deviation;
 use super::rule::{self, hold};
-use super::{Init, Layer, LayerKind, OutputRule, Parameter, Role, one};
+use super::{Axis, Init, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, Role, one};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::Pass;
@@ -82,6 +82,12 @@ impl Config for BatchNorm {
 
 impl Layer for BatchNorm {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+    const PARAMETERS: ParameterAxes = &[
+        ("weight", &[Axis::FirstOfInput]),
+        ("bias", &[Axis::FirstOfInput]),
+        ("running_mean", &[Axis::FirstOfInput]),
+        ("running_var", &[Axis::FirstOfInput]),
+    ];
 
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         let Some(&[channels, ..]) = inputs.first().map(Shape::axes) else { return Vec::new() };

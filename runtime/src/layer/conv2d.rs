@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
 use super::window::Window;
-use super::{Init, Initializer, Layer, LayerKind, OutputRule, Parameter, Role, one};
+use super::{Axis, Init, Initializer, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -159,6 +159,10 @@ impl Config for Conv2d {
 
 impl Layer for Conv2d {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+    const PARAMETERS: ParameterAxes = &[
+        ("weight", &[Axis::FirstOfOutput, Axis::Other, Axis::Other, Axis::FirstOfInput]),
+        ("bias", &[Axis::FirstOfOutput]),
+    ];
 
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         let Some(&[channels, ..]) = inputs.first().map(Shape::axes) else { return Vec::new() };

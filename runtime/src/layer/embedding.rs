@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Init, Initializer, Layer, OutputRule, Parameter, Role, one};
+use super::{Axis, Init, Initializer, Layer, OutputRule, Parameter, ParameterAxes, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -78,6 +78,7 @@ impl Config for Embedding {
 
 impl Layer for Embedding {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+    const PARAMETERS: ParameterAxes = &[("weight", &[Axis::Vocabulary, Axis::LastOfOutput])];
 
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         let vocabulary = inputs.first().and_then(|input| input.vocabulary()).unwrap_or(1);

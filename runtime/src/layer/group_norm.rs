@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::batch_norm::spread;
 use super::deviation::deviation;
 use super::rule::{self, hold};
-use super::{Init, Layer, LayerKind, OutputRule, Parameter, Role, one};
+use super::{Axis, Init, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -82,6 +82,7 @@ impl Config for GroupNorm {
 
 impl Layer for GroupNorm {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+    const PARAMETERS: ParameterAxes = &[("weight", &[Axis::FirstOfInput]), ("bias", &[Axis::FirstOfInput])];
 
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         let Some(&[channels, ..]) = inputs.first().map(Shape::axes) else { return Vec::new() };

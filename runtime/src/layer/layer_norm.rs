@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deviation::deviation;
 use super::rule::{self, hold};
-use super::{Init, Layer, LayerKind, OutputRule, Parameter, Role, one};
+use super::{Axis, Init, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -65,6 +65,7 @@ impl Config for LayerNorm {
 
 impl Layer for LayerNorm {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+    const PARAMETERS: ParameterAxes = &[("weight", &[Axis::LastOfInput]), ("bias", &[Axis::LastOfInput])];
 
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         if !self.affine {

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Init, Initializer, Layer, LayerKind, OutputRule, Parameter, Role, one};
+use super::{Axis, Init, Initializer, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -70,6 +70,8 @@ impl Config for Linear {
 
 impl Layer for Linear {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+    const PARAMETERS: ParameterAxes =
+        &[("weight", &[Axis::LastOfOutput, Axis::LastOfInput]), ("bias", &[Axis::LastOfOutput])];
 
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         let features = inputs.first().map_or(1, |input| input.last());

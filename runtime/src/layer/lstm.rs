@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::recurrent::Cell;
 use super::rule::{self, hold};
-use super::{Initializer, Layer, LayerKind, OutputRule, Parameter, one};
+use super::{Axis, Initializer, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -79,6 +79,12 @@ impl Config for Lstm {
 
 impl Layer for Lstm {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+    const PARAMETERS: ParameterAxes = &[
+        ("weight_ih", &[Axis::Other, Axis::LastOfInput]),
+        ("weight_hh", &[Axis::Other, Axis::LastOfOutput]),
+        ("bias_ih", &[Axis::Other]),
+        ("bias_hh", &[Axis::Other]),
+    ];
 
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         self.cell().parameters(inputs)

@@ -34,6 +34,7 @@
 
 mod add;
 mod avg_pool2d;
+mod axis;
 mod batch_norm;
 mod bindings;
 mod concat;
@@ -73,6 +74,8 @@ mod window;
 
 pub use add::{Add, Mul, Sub};
 pub use avg_pool2d::AvgPool2d;
+pub use axis::{Axis, ParameterAxes};
+pub(crate) use axis::{fingerprint, folded, shape_of};
 pub use batch_norm::BatchNorm;
 pub use bindings::Bindings;
 pub use concat::Concat;
@@ -92,7 +95,7 @@ pub use linear::Linear;
 pub use log_softmax::LogSoftmax;
 pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2d;
-pub use part::{GraphParameter, Init, Parameter, Role};
+pub use part::{GraphParameter, Init, NodeParameter, Parameter, Role, TiedName};
 pub use pass::{Mode, Pass, Statistic};
 pub use position_embedding::PositionEmbedding;
 pub use relu::Relu;
@@ -174,6 +177,11 @@ use crate::shape::{CheckResult, Shape};
 pub trait Layer: Config {
     /// The inherent `output`, for a graph that is built at run time.
     const OUTPUT: OutputRule<Self>;
+
+    /// The axes of its parameters, for checks at compile time: that a layer that is called several times has the same
+    /// parameters in each call, and that a parameter that it takes from another layer fits. For a layer without them, the
+    /// default, these checks are made when the graph is built.
+    const PARAMETERS: ParameterAxes = &[];
 
     /// The parameters and running statistics for inputs of these shapes, in the order of the file.
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {

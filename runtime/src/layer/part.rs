@@ -22,6 +22,24 @@ pub struct Parameter {
     pub minimum: f32,
 }
 
+/// A parameter of a layer, as one of the graph's parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeParameter {
+    /// [`Parameter::name`], the layer's own name for it.
+    pub name: &'static str,
+    /// Its index among the parameters of the graph.
+    pub index: usize,
+}
+
+/// The name under which a layer uses a parameter that another layer owns: `head.weight` for `embed.weight`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TiedName {
+    /// The path that the parameter would have if the layer owned it.
+    pub path: String,
+    /// The same in a file for PyTorch and candle.
+    pub torch: String,
+}
+
 /// One parameter of a graph.
 #[derive(Clone, Debug)]
 pub struct GraphParameter {
@@ -41,6 +59,11 @@ pub struct GraphParameter {
     pub torch: String,
     /// [`Parameter::minimum`]
     pub minimum: f32,
+    /// The names of other layers for it, if it is tied. PyTorch's files may have all of them, with equal values.
+    pub tied: Vec<TiedName>,
+    /// Whether some layer reads it as a matrix, a kernel or a bias, which are rounded in 16-bit precision. The rows of a table
+    /// are rounded after lookup, and scales, shifts and statistics stay f32.
+    pub is_rounded: bool,
 }
 
 impl GraphParameter {
@@ -70,6 +93,11 @@ impl GraphParameter {
         Some(format!("has {value} at element {place}{more}; expected {expected}"))
     }
 
+    /// The names that other layers have for it in files: the paths, and the names in PyTorch.
+    pub(crate) fn tied_names(&self) -> impl Iterator<Item = &String> {
+        self.tied.iter().flat_map(|tied| [&tied.path, &tied.torch])
+    }
+
     /// Whether an optimizer changes it: it is neither frozen nor a running statistic.
     #[must_use]
     pub fn is_trained(&self) -> bool {
@@ -90,6 +118,13 @@ pub enum Role {
     Embedding,
     /// A running statistic: saved with the model, never trained.
     Statistic,
+}
+
+impl Role {
+    /// Whether 16-bit precision rounds a parameter that is read in this role.
+    pub(crate) fn is_rounded(self) -> bool {
+        matches!(self, Self::Matrix | Self::Bias)
+    }
 }
 
 /// How a parameter is initialized. Random values depend on the run's seed and the parameter's path.

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::part::GraphParameter;
+use super::part::NodeParameter;
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, StepIndex, Stream};
 
@@ -33,24 +33,22 @@ pub struct Statistic {
 pub struct Pass<'a> {
     mode: Mode,
     path: &'a str,
-    /// The index of the layer's first parameter among those of the graph.
-    first: usize,
-    own: &'a [GraphParameter],
+    own: &'a [NodeParameter],
     tensors: &'a [Tensor],
     statistics: &'a mut Vec<Statistic>,
     draws: u32,
 }
 
 impl<'a> Pass<'a> {
-    /// A pass through the layer at `path`, whose parameters are `own`, starting at index `first` of the graph.
+    /// A pass through the layer at `path`, whose parameters are `own`, with these `tensors`.
     pub(crate) fn new(
         mode: Mode,
         path: &'a str,
-        (first, own): (usize, &'a [GraphParameter]),
+        own: &'a [NodeParameter],
         tensors: &'a [Tensor],
         statistics: &'a mut Vec<Statistic>,
     ) -> Self {
-        Self { mode, path, first, own, tensors, statistics, draws: 0 }
+        Self { mode, path, own, tensors, statistics, draws: 0 }
     }
 
     /// Whether this pass trains.
@@ -73,7 +71,7 @@ impl<'a> Pass<'a> {
     /// # Errors
     /// If the layer did not declare one of that name.
     pub fn set_statistic(&mut self, name: &str, value: &Tensor) -> Result<()> {
-        let index = self.first + self.place(name)?;
+        let index = self.own[self.place(name)?].index;
         self.statistics.push(Statistic { index, value: value.detach() });
         Ok(())
     }
@@ -126,10 +124,7 @@ impl<'a> Pass<'a> {
     }
 
     fn place(&self, name: &str) -> Result<usize> {
-        let is_own = |parameter: &GraphParameter| {
-            parameter.path.strip_suffix(name).is_some_and(|layer| layer.ends_with('.'))
-        };
-        self.own.iter().position(is_own).ok_or_else(|| self.unknown(name))
+        self.own.iter().position(|parameter| parameter.name == name).ok_or_else(|| self.unknown(name))
     }
 
     fn unknown(&self, name: &str) -> Error {

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, hold};
-use super::{Init, Initializer, Layer, OutputRule, Parameter, Role, one};
+use super::{Axis, Init, Initializer, Layer, OutputRule, Parameter, ParameterAxes, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -71,6 +71,7 @@ impl Config for PositionEmbedding {
 
 impl Layer for PositionEmbedding {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+    const PARAMETERS: ParameterAxes = &[("weight", &[Axis::FirstOfInput, Axis::LastOfOutput])];
 
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         let Some(&[length, ..]) = inputs.first().map(Shape::axes) else { return Vec::new() };

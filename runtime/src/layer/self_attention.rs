@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::linear::affine;
 use super::rule::{self, hold};
 use super::softmax::softmax;
-use super::{Init, Initializer, Layer, LayerKind, OutputRule, Parameter, Role, one};
+use super::{Axis, Init, Initializer, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, Role, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -97,6 +97,12 @@ impl Config for SelfAttention {
 
 impl Layer for SelfAttention {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+    const PARAMETERS: ParameterAxes = &[
+        ("in_weight", &[Axis::Other, Axis::LastOfInput]),
+        ("in_bias", &[Axis::Other]),
+        ("out_weight", &[Axis::LastOfInput, Axis::LastOfInput]),
+        ("out_bias", &[Axis::LastOfInput]),
+    ];
 
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
         let features = inputs.first().map_or(1, |input| input.last());

@@ -3,10 +3,12 @@
 mod blank;
 mod fits;
 mod output;
+mod sharing;
 mod trace;
 
 pub use blank::Blank;
 pub use fits::Fits;
+pub use sharing::FirstCall;
 pub(crate) use trace::last_layer;
 pub use trace::{Trace, alone, first_of, name_keys, silent, whole};
 

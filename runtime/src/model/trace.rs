@@ -4,8 +4,11 @@
 //! layer passes its check results through a [`Trace`], which decides whether and where to report them.
 
 use super::Model;
+use super::sharing::{FirstCall, parameters_of, tied};
 use crate::config::Config;
-use crate::layer::{Add, Mul, Sub};
+use crate::graph::Module;
+use crate::graph::other_parameters;
+use crate::layer::{Add, Mul, Sub, folded};
 use crate::shape::{CheckError, CheckResult, Kinds, Shape, contains, same_text};
 
 /// Traces the shapes of one model.
@@ -21,6 +24,8 @@ pub struct Trace {
     last: &'static str,
     /// The output of the layer that needs the largest batch.
     asks: Shape,
+    /// The fingerprint of the shapes of all parameters.
+    parameters: u64,
     /// The number of traced layers and operators.
     steps: usize,
     /// The step and the input of the first `linear` whose input has more than one axis, if its output was not flattened since.
@@ -36,6 +41,7 @@ impl Trace {
         speaks: false,
         last: "",
         asks: Shape::UNKNOWN,
+        parameters: Shape::NO_PARAMETERS,
         steps: 0,
         unflattened: None,
         blamed: CheckError::SILENT,
@@ -88,9 +94,9 @@ impl Trace {
 
     /// A layer whose configuration is constant and checked by [`alone`]: only its shapes are checked here.
     #[track_caller]
-    pub const fn layer<C: Config, T: Copy>(
+    pub const fn layer<M: Module, T: Copy>(
         &mut self,
-        configuration: &C,
+        configuration: &M,
         given: &[&str],
         check: CheckResult<T>,
         input: Shape,
@@ -99,14 +105,14 @@ impl Trace {
         if holds(configuration, given, check).is_err() {
             self.fall_silent();
         }
-        self.layer_step(C::NAME, input, output)
+        self.called::<M>(input, output)
     }
 
     /// A layer whose configuration depends on the model's parameters or on a loop.
     #[track_caller]
-    pub const fn dependent<C: Config, T: Copy>(
+    pub const fn dependent<M: Module, T: Copy>(
         &mut self,
-        configuration: &C,
+        configuration: &M,
         given: &[&str],
         check: CheckResult<T>,
         input: Shape,
@@ -114,7 +120,83 @@ impl Trace {
     ) -> Shape {
         match holds(configuration, given, check) {
             Err(problem) => self.step("", Err(problem)),
-            Ok(()) => self.layer_step(C::NAME, input, output),
+            Ok(()) => self.called::<M>(input, output),
+        }
+    }
+
+    /// A call of a layer or model with parameters of its own.
+    #[track_caller]
+    const fn called<M: Module>(&mut self, input: Shape, output: CheckResult<Shape>) -> Shape {
+        if let Ok(shape) = output {
+            self.parameters = folded(self.parameters, parameters_of::<M>(input, shape));
+        }
+        self.layer_step(M::NAME, input, output)
+    }
+
+    /// A layer with a constant configuration that is bound to a name and not called here.
+    pub const fn binds<M: Module, T: Copy>(
+        &mut self,
+        configuration: &M,
+        given: &[&str],
+        check: CheckResult<T>,
+    ) {
+        if holds(configuration, given, check).is_err() {
+            self.fall_silent();
+        }
+    }
+
+    /// The same for a configuration that depends on the model's parameters or on a loop.
+    #[track_caller]
+    pub const fn binds_dependent<M: Module, T: Copy>(
+        &mut self,
+        configuration: &M,
+        given: &[&str],
+        check: CheckResult<T>,
+    ) {
+        if let Err(problem) = holds(configuration, given, check) {
+            self.step("", Err(problem));
+        }
+    }
+
+    /// A call of a bound layer, which must have the same parameters as its first call.
+    #[track_caller]
+    pub const fn bound<M: Module>(
+        &mut self,
+        first: &mut FirstCall,
+        name: &str,
+        _: &M,
+        input: Shape,
+        output: CheckResult<Shape>,
+    ) -> Shape {
+        let Ok(shape) = output else {
+            return self.layer_step(M::NAME, input, output);
+        };
+        let parameters = parameters_of::<M>(input, shape);
+        if !first.was_called {
+            *first = FirstCall { was_called: true, input, output: shape, parameters, axes: M::PARAMETERS };
+            return self.called::<M>(input, output);
+        }
+        if first.parameters != parameters && self.first.is_ok() {
+            return self.step(M::NAME, Err(other_parameters(name, first.input, input)));
+        }
+        self.layer_step(M::NAME, input, output)
+    }
+
+    /// A call of a layer of type `M` whose parameter `own` is `parameter` of the bound layer `name`.
+    #[track_caller]
+    pub const fn tie<M: Module>(
+        &mut self,
+        own: &str,
+        _: &M,
+        (input, output): (Shape, Shape),
+        (name, first): (&str, &FirstCall),
+        parameter: &str,
+    ) {
+        if self.first.is_err() {
+            return;
+        }
+        if let Err(problem) = tied::<M>(own, (input, output), (name, first), parameter) {
+            self.step(M::NAME, Err(problem));
         }
     }
 
@@ -212,7 +294,10 @@ impl Trace {
     /// The first error.
     pub const fn finish(self, output: Shape) -> CheckResult<Shape> {
         match self.first {
-            Ok(()) => Ok(output.for_batches_of(self.asks.least_batch()).asked(self.asks.asked_by())),
+            Ok(()) => Ok(output
+                .for_batches_of(self.asks.least_batch())
+                .asked(self.asks.asked_by())
+                .with_parameters(self.parameters)),
             Err(problem) => Err(problem),
         }
     }

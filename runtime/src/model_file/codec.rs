@@ -107,7 +107,11 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
                     parameter.shape
                 ));
             }
-            Ok(view) => parameters.push(numbers(view.data())),
+            Ok(view) => {
+                let differs = |name: &&String| file.tensor(name).is_ok_and(|other| !is_same(&view, &other));
+                faults.extend(parameter.tied_names().find(differs).map(|name| tie_fault(parameter, name)));
+                parameters.push(numbers(view.data()));
+            }
         }
     }
     let known: BTreeSet<_> = graph
@@ -116,6 +120,7 @@ pub(crate) fn decode(bytes: &[u8], path: &Path, graph: &Graph) -> Result<Content
         .map(
             |parameter| if file.tensor(&parameter.path).is_ok() { &parameter.path } else { &parameter.torch },
         )
+        .chain(graph.parameters.iter().flat_map(GraphParameter::tied_names))
         .collect();
     for (name, view) in file.tensors() {
         if normalization(graph).any(|names| names.contains(&name)) {
@@ -194,12 +199,25 @@ pub(crate) fn decode_tensors(
     Err(fault(format!("not {what}: {}", listed(&faults))))
 }
 
-/// A parameter's tensor: under its path, as runs write it, or under its PyTorch name, as exports write it.
+/// Whether two tensors of a file are equal.
+pub(super) fn is_same(a: &TensorView<'_>, b: &TensorView<'_>) -> bool {
+    a.shape() == b.shape() && a.dtype() == b.dtype() && a.data() == b.data()
+}
+
+/// The fault of a file whose tensor `name` is not equal to the parameter that it is tied to.
+pub(super) fn tie_fault(parameter: &GraphParameter, name: &str) -> String {
+    let path = &parameter.path;
+    format!("`{}` differs from `{path}`, but both are one parameter of the model", shown(name))
+}
+
+/// A parameter's tensor: under its path, as runs write it, or under its PyTorch name, as exports write it; or under a name
+/// of a layer that it is tied to.
 fn named_either<'a>(
     file: &SafeTensors<'a>,
     parameter: &GraphParameter,
 ) -> Result<TensorView<'a>, SafeTensorError> {
-    file.tensor(&parameter.path).or_else(|_| file.tensor(&parameter.torch))
+    let own = file.tensor(&parameter.path).or_else(|_| file.tensor(&parameter.torch));
+    own.or_else(|error| parameter.tied_names().find_map(|name| file.tensor(name).ok()).ok_or(error))
 }
 
 /// The metadata that this crate wrote, if there are any.

@@ -1,5 +1,7 @@
 //! Exported models: safetensors files with the names that PyTorch and candle use.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::codec::named;
@@ -12,14 +14,22 @@ use crate::spec::canonical;
 /// The metadata key of the normalization. It is not a tensor, so that the tensors are those of the layers alone.
 pub(crate) const NORMALIZATION: &str = "normalization";
 
-/// A model as a file for PyTorch and candle. The values are in the graph's order.
+/// A model as a file for PyTorch and candle. The values are in the graph's order. A parameter that is tied has a tensor for
+/// each of its names, as in PyTorch's `state_dict`.
 pub(crate) fn model_for_others<'a>(
     graph: &Graph,
     numbers: &'a [Vec<f32>],
     normalizers: &Normalizers,
     seed: Option<u64>,
 ) -> Result<TensorFile<'a>> {
-    let tensors = named(graph, numbers, |parameter| &parameter.torch);
+    let mut tensors = named(graph, numbers, |parameter| &parameter.torch);
+    for (parameter, numbers) in graph.parameters.iter().zip(numbers) {
+        let axes = parameter.shape.axes();
+        let copies = parameter.tied.iter();
+        tensors.extend(
+            copies.map(|tied| (tied.torch.clone(), axes.to_vec(), Cow::Borrowed(numbers.as_slice()))),
+        );
+    }
     let ours = json!({
         "model": graph.name,
         "seed": seed,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use super::codec::{is_normalization, listed, shown};
+use super::codec::{is_normalization, is_same, listed, shown, tie_fault};
 use super::format::no_safetensors;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, GraphParameter};
@@ -81,6 +81,9 @@ impl Reading<'_> {
         for (number, parameter) in self.graph.parameters.iter().enumerate() {
             known.insert(parameter.torch.as_str(), number);
         }
+        for (number, parameter) in self.graph.parameters.iter().enumerate() {
+            known.extend(parameter.tied_names().map(|name| (name.as_str(), number)));
+        }
         // If a name is the path of one parameter and the PyTorch name of another, the path wins.
         for (number, parameter) in self.graph.parameters.iter().enumerate() {
             known.insert(parameter.path.as_str(), number);
@@ -103,9 +106,13 @@ impl Reading<'_> {
             }
             let Some(number) = number else { continue };
             if let Some(other) = placed.insert(number, place) {
-                let path = &self.graph.parameters[number].path;
+                let parameter = &self.graph.parameters[number];
                 let (a, b) = (shown(&tensors[other].0), shown(name));
-                self.faults.push(format!("`{a}` and `{b}` both map to `{path}`"));
+                if parameter.tied.is_empty() {
+                    self.faults.push(format!("`{a}` and `{b}` both map to `{}`", parameter.path));
+                } else if !is_same(&tensors[other].1, &tensors[place].1) {
+                    self.faults.push(tie_fault(parameter, &tensors[other].0));
+                }
                 self.passed.insert(other);
             }
         }

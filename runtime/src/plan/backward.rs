@@ -83,8 +83,8 @@ fn wanted(forward: &Forward<'_>) -> Vec<bool> {
     let graph = forward.graph;
     let mut wanted = vec![false; graph.shapes.len()];
     for group in &forward.groups.list {
-        let own = &graph.parameters[graph.nodes[group.node].parameters.clone()];
-        let has_trained = own.iter().any(crate::graph::GraphParameter::is_trained);
+        let has_trained =
+            graph.parameters_of(&graph.nodes[group.node]).any(crate::graph::GraphParameter::is_trained);
         let reaches = group.inputs.iter().chain(&group.residual).any(|&value| wanted[value]);
         wanted[group.output] = has_trained || reaches;
     }

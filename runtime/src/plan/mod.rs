@@ -43,7 +43,6 @@ use trainspec_kernels::arena::Span;
 
 use crate::error::{Error, Result};
 use crate::graph::{self, Graph};
-use crate::layer::Role;
 use crate::op::Format;
 use crate::shape::Shape;
 
@@ -303,21 +302,15 @@ impl Plan {
     }
 }
 
-/// Whether a kernel reads a parameter of this role rounded: scales and shifts of normalizations, and
-/// statistics, stay f32. The vectors of a table are rounded after lookup.
-pub(crate) fn is_rounded(role: Role) -> bool {
-    matches!(role, Role::Matrix | Role::Bias)
-}
-
 /// The memory for the rounded weights of any one layer: the largest parameter at each parameter index.
 fn rounded_weights(graph: &Graph) -> usize {
     let mut most: Vec<usize> = Vec::new();
     for node in &graph.nodes {
-        for (place, parameter) in graph.parameters[node.parameters.clone()].iter().enumerate() {
+        for (place, parameter) in graph.parameters_of(node).enumerate() {
             if most.len() <= place {
                 most.push(0);
             }
-            if is_rounded(parameter.role) {
+            if parameter.is_rounded {
                 most[place] = most[place].max(parameter.shape.elements());
             }
         }

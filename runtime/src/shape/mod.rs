@@ -30,13 +30,22 @@ pub(crate) use text::{contains, same_text};
 /// assert_eq!(IMAGE.elements(), 3072);
 /// assert_eq!(IMAGE.axis(0), 3);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Eq)]
 pub struct Shape {
     axes: [usize; Self::MAX_RANK],
     rank: usize,
     vocabulary: usize,
     least_batch: usize,
     asked_by: &'static str,
+    parameters: u64,
+}
+
+impl PartialEq for Shape {
+    /// The same axes, element type and batch requirement. The parameters of the model that returns it are no part of a shape.
+    fn eq(&self, other: &Self) -> bool {
+        let batch = |shape: &Self| (shape.least_batch, shape.asked_by);
+        self.same(*other) && batch(self) == batch(other)
+    }
 }
 
 impl Shape {
@@ -47,8 +56,16 @@ impl Shape {
     /// An unknown shape: the value comes from outside, or follows an error.
     pub const UNKNOWN: Self = Self { axes: [0; Self::MAX_RANK], rank: usize::MAX, ..Self::NUMBER };
     /// One real number.
-    const NUMBER: Self =
-        Self { axes: [0; Self::MAX_RANK], rank: 0, vocabulary: 0, least_batch: 1, asked_by: "" };
+    const NUMBER: Self = Self {
+        axes: [0; Self::MAX_RANK],
+        rank: 0,
+        vocabulary: 0,
+        least_batch: 1,
+        asked_by: "",
+        parameters: Self::NO_PARAMETERS,
+    };
+    /// The fingerprint of no parameters.
+    pub(crate) const NO_PARAMETERS: u64 = 0;
 
     /// Real numbers along these axes; `&[]` is a scalar. With more than [`Shape::MAX_RANK`] axes it is
     /// [`Shape::UNKNOWN`].
@@ -168,9 +185,19 @@ impl Shape {
         if self.asked_by.is_empty() { Self { asked_by: layer, ..self } } else { self }
     }
 
-    /// The shape without the batch requirement.
+    /// The same with the fingerprint of the shapes of the parameters of the model that returns it.
+    pub(crate) const fn with_parameters(self, parameters: u64) -> Self {
+        Self { parameters, ..self }
+    }
+
+    /// This fingerprint.
+    pub(crate) const fn parameters(self) -> u64 {
+        self.parameters
+    }
+
+    /// The shape alone, without the batch requirement and the fingerprint.
     pub(crate) const fn bare(self) -> Self {
-        Self { least_batch: 1, asked_by: "", ..self }
+        Self { least_batch: 1, asked_by: "", parameters: Self::NO_PARAMETERS, ..self }
     }
 
     /// Whether the shape is unknown.

@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Ident, RangeLimits};
 
 use super::layers::literal;
-use crate::model::ast::{Call, Flow, Operator, Step, Steps};
+use crate::model::ast::{Call, Flow, Operator, Step, Steps, Tie};
 use crate::path::local;
 
 /// What the body is emitted over.
@@ -89,6 +89,7 @@ impl Emitter {
                     __scope.bound(#text, __first);
                 }
             }
+            Step::Bind { name, call } => self.bind(name, call),
             Step::Assign { name, flow } => {
                 let flow = self.flow(flow, &mut before);
                 quote!(#before #name = #flow;)
@@ -204,18 +205,50 @@ impl Emitter {
         receiver.unwrap_or_default()
     }
 
+    /// A layer that is bound to a name: over shapes its configuration, and what its first call was.
+    fn bind(&self, name: &Ident, call: &Call) -> TokenStream {
+        let literal = literal(call);
+        let (span, tokens, over) = (literal.span, &literal.tokens, self.over.local(literal.span));
+        match self.over {
+            Over::Graph => {
+                let path = path(call);
+                let (before, ties) = ties(call, over.span());
+                quote_spanned!(span=> #before let #name = (#over).declare(#path, #tokens, #ties)?;)
+            }
+            Over::Shapes => {
+                let names = literal.key_names();
+                let method = Ident::new(if call.depends { "binds_dependent" } else { "binds" }, span);
+                let first = first_call(name);
+                quote_spanned! {span=>
+                    let #name = #tokens;
+                    let mut #first = __t::FirstCall::NONE;
+                    (#over).#method(&#name, &[#(#names),*], __t::judged(#name.check()));
+                }
+            }
+        }
+    }
+
     fn call(&mut self, call: &Call, inputs: &[TokenStream], before: &mut TokenStream) -> TokenStream {
+        if call.is_bound {
+            return self.call_of_bound(call, inputs, before);
+        }
         let literal = literal(call);
         let (span, tokens) = (literal.span, &literal.tokens);
         let over = self.over.local(span);
         let called = match self.over {
-            Over::Graph => match &call.binding {
+            Over::Graph if call.ties.is_empty() => match &call.binding {
                 None => quote_spanned!(span=> (#over).call(#tokens, &[#(#inputs),*])?),
                 Some(binding) => {
                     let name = binding.unraw().to_string();
                     quote_spanned!(span=> (#over).call_named(#name, #tokens, &[#(#inputs),*])?)
                 }
             },
+            Over::Graph => {
+                let path = path(call);
+                let (made, ties) = ties(call, span);
+                before.extend(made);
+                quote_spanned!(span=> (#over).call_tied(#path, #tokens, &[#(#inputs),*], #ties)?)
+            }
             Over::Shapes => {
                 let names = literal.key_names();
                 let method = if call.depends { "dependent" } else { "layer" };
@@ -227,7 +260,54 @@ impl Emitter {
                 }
             }
         };
-        self.value(span, &called, before)
+        let value = self.value(span, &called, before);
+        self.ties(call, &quote_spanned!(span=> __layer), (inputs, &value), before);
+        value
+    }
+
+    fn call_of_bound(
+        &mut self,
+        call: &Call,
+        inputs: &[TokenStream],
+        before: &mut TokenStream,
+    ) -> TokenStream {
+        let (name, span) = (&call.layer, call.layer.span());
+        let over = self.over.local(span);
+        let called = match self.over {
+            Over::Graph => quote_spanned!(span=> (#over).apply(&#name, &[#(#inputs),*])?),
+            Over::Shapes => {
+                let (first_call, text, first) = (first_call(name), name.unraw().to_string(), inputs.first());
+                quote_spanned! {span=>
+                    (#over).bound(&mut #first_call, #text, &#name, #first, #name.output(#(#inputs),*))
+                }
+            }
+        };
+        let value = self.value(span, &called, before);
+        self.ties(call, &quote_spanned!(span=> #name), (inputs, &value), before);
+        value
+    }
+
+    /// The checks of the parameters that a layer takes from others.
+    fn ties(
+        &self,
+        call: &Call,
+        layer: &TokenStream,
+        (inputs, output): (&[TokenStream], &TokenStream),
+        before: &mut TokenStream,
+    ) {
+        if self.over == Over::Graph {
+            return;
+        }
+        let input = inputs.first();
+        for tie in &call.ties {
+            let span = tie.parameter.span();
+            let (over, first_call) = (self.over.local(span), first_call(&tie.layer));
+            let [own, other, parameter] =
+                [&tie.own, &tie.layer, &tie.parameter].map(|name| name.unraw().to_string());
+            before.extend(quote_spanned! {span=>
+                (#over).tie(#own, &#layer, (#input, #output), (#other, &#first_call), #parameter);
+            });
+        }
     }
 
     /// Binds an expression to a name.
@@ -237,6 +317,35 @@ impl Emitter {
         before.extend(quote_spanned!(span=> let #name = #expression;));
         quote!(#name)
     }
+}
+
+/// The name of the layer's path, if its `let` names it.
+fn path(call: &Call) -> TokenStream {
+    match &call.binding {
+        None => quote!(::core::option::Option::None),
+        Some(binding) => {
+            let name = binding.unraw().to_string();
+            quote!(::core::option::Option::Some(#name))
+        }
+    }
+}
+
+/// The parameters that a layer takes from others: statements that make them, and an expression.
+fn ties(call: &Call, span: Span) -> (TokenStream, TokenStream) {
+    if call.ties.is_empty() {
+        return (TokenStream::new(), quote!(&[]));
+    }
+    let over = Over::Graph.local(span);
+    let ties = call.ties.iter().map(|Tie { own, layer, parameter }| {
+        let (own, parameter) = (own.unraw().to_string(), parameter.unraw().to_string());
+        quote_spanned!(span=> (#over).tie(#own, &#layer, #parameter))
+    });
+    (quote_spanned!(span=> let __ties = [#(#ties),*];), quote_spanned!(span=> &__ties))
+}
+
+/// The variable that has what the first call of a bound layer was.
+fn first_call(name: &Ident) -> Ident {
+    format_ident!("__first_call_of_{}", name.unraw(), span = name.span())
 }
 
 /// Whether a flow has statements in it.

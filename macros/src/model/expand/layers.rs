@@ -27,10 +27,18 @@ pub(super) fn literal(call: &Call) -> Literal {
 pub(super) fn layers(body: &Steps) -> Vec<Called> {
     let mut found = Vec::new();
     in_steps(body, &mut |call| {
+        if call.is_bound {
+            return;
+        }
         let keys = call
             .keys
             .iter()
             .map(|(key, value)| format!("`{} = {}`", key.unraw(), tidy(&value.to_token_stream())));
+        let ties = call
+            .ties
+            .iter()
+            .map(|tie| format!("`{} = {}.{}`", tie.own.unraw(), tie.layer.unraw(), tie.parameter.unraw()));
+        let keys = keys.chain(ties);
         found.push(Called {
             name: call.layer.unraw().to_string(),
             keys: keys.collect::<Vec<_>>().join(", "),
@@ -52,6 +60,7 @@ fn in_steps(steps: &Steps, visit: &mut impl FnMut(&Call)) {
                     in_steps(otherwise, visit);
                 }
             }
+            Step::Bind { call, .. } => visit(call),
             Step::Plain(_) => {}
         }
     }

@@ -7,7 +7,6 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::emit::{Over, emit};
-use super::layers::literal;
 use crate::model::ast::{Flow, Signature, Steps};
 
 /// Whether the model's shapes depend only on the model itself.
@@ -117,7 +116,7 @@ fn traced(signature: &Signature, body: &Steps) -> TokenStream {
     // A layer that cannot be the last one is reported at its own token, if the body ends in a call of it.
     let last = |place: usize, flow: &Flow| match flow {
         Flow::Call(last) => {
-            let span = literal(last).span;
+            let span = last.layer.span();
             let trace = Over::Shapes.local(span);
             quote_spanned!(span=> (#trace).ends::<#name #arguments>(#place);)
         }

@@ -24,6 +24,12 @@ pub(super) fn advice(expression: &Expr) -> String {
             }
             None => "values can only be combined with `+`, `-` or `*`".to_owned(),
         },
+        Expr::Call(call) if call.args.iter().any(|argument| matches!(argument, Expr::Assign(_))) => {
+            let layer = call.func.to_token_stream();
+            format!(
+                "a layer is called on a value, as in `x.{layer}(…)`, or bound to a name first: `let {layer} = {layer}(…);`"
+            )
+        }
         Expr::Call(call) => match call.args.first() {
             Some(first) => {
                 let (layer, first) = (call.func.to_token_stream(), first.to_token_stream());

@@ -17,6 +17,10 @@ impl Lowering<'_> {
             Expr::Group(inner) => self.flow(&inner.expr),
             Expr::Path(_) => match as_name(expression) {
                 Some(name) if self.is_value(name) => Some(Flow::Name(name.clone())),
+                Some(name) if self.layer(name).is_some() => {
+                    self.refuse_value(expression);
+                    None
+                }
                 _ => {
                     self.error(expression, advice(expression));
                     None

@@ -1,7 +1,8 @@
 //! Syntax to steps: defines the Rust subset that a model's body may use.
 //!
 //! A name is either a *value* (an input, or a `let` bound to something computed from values) or configuration.
-//! Calls and operators on values are layers; everything else is passed through to rustc.
+//! Calls and operators on values are layers; a call without a value, `let tower = tower(width = 32);`, binds a layer to a name,
+//! by which it is called later. Everything else is passed through to rustc.
 
 mod advice;
 mod calls;
@@ -16,8 +17,8 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{GenericParam, Ident, Pat};
 
-use self::names::{count_lets, find, names_of};
-use super::ast::{Body, Seen, Signature, Steps};
+use self::names::{Mentions, count_lets, find, names_of};
+use super::ast::{Body, Seen, Signature, Steps, Tie};
 use crate::diagnostics::Diagnostics;
 use crate::names::snake_case;
 
@@ -49,6 +50,8 @@ pub(super) fn body(signature: &Signature, body: &Body, diagnostics: &mut Diagnos
         scopes: vec![names],
         loops: 0,
         lets: count_lets(&body.stmts),
+        mentions: Mentions::of(body.to_token_stream()),
+        layers: Vec::new(),
         seen: Vec::new(),
     };
     let steps = lowering.steps(body);
@@ -73,8 +76,12 @@ pub(super) fn body(signature: &Signature, body: &Body, diagnostics: &mut Diagnos
 
 #[derive(Clone, Copy, PartialEq)]
 enum Meaning {
-    Value { mutable: bool },
+    Value {
+        mutable: bool,
+    },
     Configuration,
+    /// A layer or model that is called later, by its index among the bound ones.
+    Layer(usize),
 }
 
 impl Meaning {
@@ -91,6 +98,9 @@ struct Lowering<'a> {
     loops: usize,
     /// How often each name is bound by a `let`; one that is bound once can name a layer.
     lets: HashMap<String, usize>,
+    mentions: Mentions,
+    /// The parameters that each bound layer takes from others.
+    layers: Vec<Vec<Tie>>,
     seen: Vec<Seen>,
 }
 
@@ -102,6 +112,14 @@ impl Lowering<'_> {
 
     fn is_value(&self, name: &Ident) -> bool {
         self.meaning(name).is_some_and(Meaning::is_value)
+    }
+
+    /// The index of the layer that a name is bound to.
+    fn layer(&self, name: &Ident) -> Option<usize> {
+        match self.meaning(name) {
+            Some(Meaning::Layer(place)) => Some(place),
+            _ => None,
+        }
     }
 
     /// Whether a name is written like a variable and is not in scope.

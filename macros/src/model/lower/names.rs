@@ -1,8 +1,8 @@
 //! Names in a model's body, and how often each is bound.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{Attribute, Block, Expr, Ident, Pat, Stmt};
 
 use crate::syntax::peeled;
@@ -73,6 +73,65 @@ impl Lets {
             Expr::Paren(inner) => self.expression(&inner.expr),
             Expr::Group(inner) => self.expression(&inner.expr),
             _ => {}
+        }
+    }
+}
+
+/// How names occur among the tokens of a body.
+pub(super) struct Mentions {
+    /// The names in `.name(`.
+    called: HashSet<String>,
+    /// The names that are not after a dot, and not bound there by `let`.
+    read: HashSet<String>,
+}
+
+impl Mentions {
+    pub(super) fn of(tokens: TokenStream) -> Self {
+        let mut mentions = Self { called: HashSet::new(), read: HashSet::new() };
+        mentions.add(tokens);
+        mentions
+    }
+
+    /// Whether it is called like a layer.
+    pub(super) fn is_called(&self, name: &Ident) -> bool {
+        self.called.contains(&name.to_string())
+    }
+
+    /// Whether it occurs as an expression.
+    pub(super) fn is_read(&self, name: &Ident) -> bool {
+        self.read.contains(&name.to_string())
+    }
+
+    fn add(&mut self, tokens: TokenStream) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        for (place, token) in tokens.iter().enumerate() {
+            let before = place.checked_sub(1).map(|place| &tokens[place]);
+            match token {
+                TokenTree::Group(group) => self.add(group.stream()),
+                TokenTree::Ident(name) => match before {
+                    Some(TokenTree::Punct(dot)) if dot.as_char() == '.' => {
+                        // Also `.name::<N>(`, which is an error of its own.
+                        let is_call = match tokens.get(place + 1) {
+                            Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Parenthesis,
+                            Some(TokenTree::Punct(colon)) => colon.as_char() == ':',
+                            _ => false,
+                        };
+                        if is_call {
+                            self.called.insert(name.to_string());
+                        }
+                    }
+                    Some(TokenTree::Ident(word)) if *word == "let" || *word == "mut" => {}
+                    _ => {
+                        // The name of a function is not that of a variable.
+                        let is_function = matches!(tokens.get(place + 1), Some(TokenTree::Group(group))
+                            if group.delimiter() == Delimiter::Parenthesis);
+                        if !is_function {
+                            self.read.insert(name.to_string());
+                        }
+                    }
+                },
+                _ => {}
+            }
         }
     }
 }

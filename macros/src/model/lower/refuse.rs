@@ -39,6 +39,11 @@ impl Lowering<'_> {
     pub(super) fn refuse_value(&mut self, expression: &Expr) {
         if let Some(name) = find(expression.to_token_stream(), &|name| self.is_value(name)) {
             self.error(&name, format!("`{name}` is a value of the model; expected a constant here"));
+        } else if let Some(name) = find(expression.to_token_stream(), &|name| self.layer(name).is_some()) {
+            let message = format!(
+                "`{name}` is a layer; call it on a value, as in `x.{name}()`, or name a parameter of it, as in `weight = {name}.weight`"
+            );
+            self.error(&name, message);
         }
     }
 

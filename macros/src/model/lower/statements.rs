@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Block, Expr, ExprIf, Ident, Local, Pat, Stmt};
+use syn::{Block, Expr, ExprCall, ExprIf, Ident, Local, Pat, PatIdent, Stmt};
 
 use super::advice::{advice, assigned, forms};
 use super::names::as_name;
@@ -53,6 +53,12 @@ impl Lowering<'_> {
     }
 
     fn local(&mut self, local: &Local) -> Option<Step> {
+        if let (Pat::Ident(pattern), Some(init)) = (&local.pat, &local.init)
+            && let Expr::Call(call) = peeled(&init.expr)
+            && self.is_declaration(&pattern.ident, call)
+        {
+            return self.binds(local, pattern, call);
+        }
         let is_made_of_values = local
             .init
             .as_ref()
@@ -88,6 +94,7 @@ impl Lowering<'_> {
         self.bind(&pattern.ident, Meaning::Value { mutable: pattern.mutability.is_some() });
         let mut flow = flow?;
         if let Flow::Call(call) = &mut flow
+            && !call.is_bound
             && self.names_alone(&pattern.ident)
             && call.inputs.iter().all(|input| matches!(input, Flow::Name(_)))
         {
@@ -96,9 +103,27 @@ impl Lowering<'_> {
         Some(Step::Let { mutable: pattern.mutability, name: pattern.ident.clone(), flow })
     }
 
+    /// `let name = layer(key = value…);`
+    fn binds(&mut self, local: &Local, pattern: &PatIdent, call: &ExprCall) -> Option<Step> {
+        self.refuse_attributes(&local.attrs);
+        self.refuse_attributes(&call.attrs);
+        self.refuse_more_than_name(pattern);
+        if let Some(word) = &pattern.mutability {
+            self.error(word, "a layer cannot be reassigned; remove `mut`");
+        }
+        let name = &pattern.ident;
+        if self.layer(name).is_some() {
+            self.error(name, format!("`{name}` is already the name of a layer; choose another name"));
+        }
+        let call = self.declared(name, call)?;
+        self.bind(name, Meaning::Layer(self.layers.len()));
+        self.layers.push(call.ties.clone());
+        Some(Step::Bind { name: name.clone(), call })
+    }
+
     /// Whether a `let` of this name can become the path of a layer: it is bound once, outside loops, and is not
     /// a name that the numbering of layers could produce, such as `linear_1`.
-    fn names_alone(&self, name: &Ident) -> bool {
+    pub(super) fn names_alone(&self, name: &Ident) -> bool {
         let name = name.to_string();
         let is_numbered = name.rsplit_once('_').is_some_and(|(_, number)| number.parse::<u64>().is_ok());
         self.loops == 0 && !is_numbered && self.lets.get(&name) == Some(&1)

@@ -3,11 +3,10 @@
 use trainspec_kernels::arena::{Arena, as_halves, as_halves_ref};
 use trainspec_kernels::half::{self, Format};
 
-use std::ops::Range;
-
 use super::run::Inputs;
 use crate::graph::Graph;
-use crate::plan::{Load, Moves, Plan, Store, is_rounded};
+use crate::layer::NodeParameter;
+use crate::plan::{Load, Moves, Plan, Store};
 
 /// Prepares the working copies of a step. `inputs` are those of the batch.
 pub(super) fn load(plan: &Plan, format: Format, moves: &Moves, arena: &mut Arena, inputs: Inputs<'_>) {
@@ -59,11 +58,11 @@ impl Weights {
     pub(super) fn of(graph: &Graph) -> Self {
         let mut weights: Vec<Vec<f32>> = Vec::new();
         for node in &graph.nodes {
-            for (place, parameter) in graph.parameters[node.parameters.clone()].iter().enumerate() {
+            for (place, parameter) in graph.parameters_of(node).enumerate() {
                 if weights.len() <= place {
                     weights.push(Vec::new());
                 }
-                if is_rounded(parameter.role) {
+                if parameter.is_rounded {
                     weights[place].reserve_exact(parameter.shape.elements());
                 }
             }
@@ -71,29 +70,29 @@ impl Weights {
         Self(weights)
     }
 
-    /// Replaces the weights of a layer, whose parameters have the indices `own`, by rounded weights.
+    /// Replaces the weights of a layer, whose parameters are `own`, by rounded weights.
     /// [`Weights::swap`] restores them.
     pub(super) fn round(
         &mut self,
         format: Format,
         graph: &Graph,
-        own: Range<usize>,
+        own: &[NodeParameter],
         parameters: &mut [Vec<f32>],
     ) {
-        for (rounded, number) in self.0.iter_mut().zip(own.clone()) {
-            if is_rounded(graph.parameters[number].role) {
-                rounded.resize(parameters[number].len(), 0.0);
-                half::rounded(format, &parameters[number], rounded);
+        for (rounded, &NodeParameter { index, .. }) in self.0.iter_mut().zip(own) {
+            if graph.parameters[index].is_rounded {
+                rounded.resize(parameters[index].len(), 0.0);
+                half::rounded(format, &parameters[index], rounded);
             }
         }
         self.swap(graph, own, parameters);
     }
 
     /// Swaps a layer's weights with the stored ones.
-    pub(super) fn swap(&mut self, graph: &Graph, own: Range<usize>, parameters: &mut [Vec<f32>]) {
-        for (rounded, number) in self.0.iter_mut().zip(own) {
-            if is_rounded(graph.parameters[number].role) {
-                std::mem::swap(rounded, &mut parameters[number]);
+    pub(super) fn swap(&mut self, graph: &Graph, own: &[NodeParameter], parameters: &mut [Vec<f32>]) {
+        for (rounded, &NodeParameter { index, .. }) in self.0.iter_mut().zip(own) {
+            if graph.parameters[index].is_rounded {
+                std::mem::swap(rounded, &mut parameters[index]);
             }
         }
     }

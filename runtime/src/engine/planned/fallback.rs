@@ -58,19 +58,20 @@ impl Fallbacks {
                 }
             }
         }
-        let own = &graph.parameters[node.parameters.clone()];
-        let own_variables = own
+        let own_variables = node
+            .parameters
             .iter()
-            .zip(&parameters[node.parameters.clone()])
-            .map(|(parameter, numbers)| Ok(Var::from_slice(numbers, parameter.shape.axes(), &Device::Cpu)?))
+            .map(|own| {
+                let axes = graph.parameters[own.index].shape;
+                Ok(Var::from_slice(&parameters[own.index], axes.axes(), &Device::Cpu)?)
+            })
             .collect::<Result<Vec<_>>>()?;
         let tensor = |variable: &Var| {
             if records { variable.as_tensor().clone() } else { variable.as_detached_tensor() }
         };
         let own_tensors: Vec<_> = own_variables.iter().map(tensor).collect();
         let mut statistics = Vec::new();
-        let mut pass =
-            Pass::new(mode, &node.path, (node.parameters.start, own), &own_tensors, &mut statistics);
+        let mut pass = Pass::new(mode, &node.path, &node.parameters, &own_tensors, &mut statistics);
         let result = node.layer.forward(&tensors, &mut pass)?;
         let mut axes = vec![size];
         axes.extend_from_slice(graph.shapes[node.output].axes());
@@ -104,6 +105,7 @@ impl Fallbacks {
     pub(super) fn backward(
         &mut self,
         number: usize,
+        node: &Node,
         d: &[f32],
         d_inputs: [Option<(&mut [f32], WriteMode)>; MAX_INPUTS],
         gradients: &mut [Vec<f32>],
@@ -117,7 +119,8 @@ impl Fallbacks {
                 copy(found.get(variable.as_tensor()), d_input, onto)?;
             }
         }
-        for (variable, gradient) in tape.parameters.iter().zip(gradients) {
+        for (variable, own) in tape.parameters.iter().zip(&node.parameters) {
+            let gradient = &mut gradients[own.index];
             if !gradient.is_empty() {
                 copy(found.get(variable.as_tensor()), gradient, onto)?;
             }

@@ -9,6 +9,7 @@ use trainspec_kernels::matmul::WriteMode;
 
 use super::convert::Weights;
 use super::fallback::Fallbacks;
+use super::shared::{Shared, Staged};
 use super::{Planned, check_numbers, no_memory, run};
 use trainspec_kernels::threads;
 
@@ -36,6 +37,7 @@ const PLANS: usize = 8;
 pub(crate) struct Inference {
     graph: Graph,
     parameters: Vec<Vec<f32>>,
+    shared: Shared,
     /// The parameters as tensors; created on demand.
     tensors: OnceLock<Vec<Tensor>>,
     /// The number of samples per part; known with the first plan.
@@ -60,6 +62,7 @@ impl Inference {
         // As in `Planned::with_parameters`.
         let _ = threads::count();
         Ok(Self {
+            shared: Shared::with_copies(&graph, &parameters),
             graph,
             parameters,
             tensors: OnceLock::new(),
@@ -189,6 +192,8 @@ impl Inference {
             arena,
             fallbacks: &mut Fallbacks::default(),
             weights: &mut Weights::default(),
+            shared: &self.shared,
+            staged: &mut Staged::default(),
             scales: &[],
             mixture: &mut Vec::new(),
         };

@@ -5,6 +5,7 @@ mod fallback;
 mod inference;
 mod mixed;
 mod run;
+mod shared;
 
 use std::borrow::Cow;
 
@@ -30,6 +31,7 @@ use crate::shape::Shape;
 use convert::Weights;
 use fallback::Fallbacks;
 pub(crate) use inference::Inference;
+use shared::{Shared, Staged};
 
 /// Runs a graph with a [`Plan`] on the CPU.
 ///
@@ -74,6 +76,9 @@ pub struct Planned {
     storage: Storage,
     /// The rounded weights of a layer.
     weights: Weights,
+    /// The parameters that several layers use.
+    shared: Shared,
+    staged: Staged,
     /// The running statistics from before the window; empty for trained parameters.
     before: Vec<Vec<f32>>,
     /// The gradient of a mixed batch's second target; empty until there is one.
@@ -128,6 +133,7 @@ impl Planned {
         });
         let before = before.collect();
         let gradients = graph.parameters.iter().map(|parameter| vec![0.0; length(parameter)]).collect();
+        let shared = Shared::of(&graph);
         let losses = objectives.kernels(&graph);
         Ok(Self {
             unread: vec![Vec::new(); graph.parameters.len()],
@@ -147,6 +153,8 @@ impl Planned {
             fallbacks: Fallbacks::default(),
             storage: Storage::default(),
             weights: Weights::default(),
+            shared,
+            staged: Staged::default(),
             before,
             mixture: Vec::new(),
             predictions: Vec::new(),
@@ -286,6 +294,8 @@ impl Engine for Planned {
             arena: &mut self.arena,
             fallbacks: &mut self.fallbacks,
             weights: &mut self.weights,
+            shared: &self.shared,
+            staged: &mut self.staged,
             scales,
             mixture: &mut self.mixture,
         };
@@ -351,6 +361,8 @@ impl Engine for Planned {
             arena: &mut self.arena,
             fallbacks: &mut self.fallbacks,
             weights: &mut self.weights,
+            shared: &self.shared,
+            staged: &mut self.staged,
             scales: &[],
             mixture: &mut self.mixture,
         };

@@ -1,7 +1,5 @@
 //! One micro-batch: executes the steps of a plan in order.
 
-use std::ops::Range;
-
 use candle_core::{Device, Tensor, Var};
 use trainspec_kernels::arena::{Arena, Span};
 use trainspec_kernels::element;
@@ -12,12 +10,13 @@ use trainspec_kernels::subnormal::in_callers_mode;
 use super::convert::{self, Weights};
 use super::fallback::Fallbacks;
 use super::mixed;
+use super::shared::{Shared, Staged};
 use crate::data::{Batch, BatchTensor};
 use crate::engine::objective::taped_loss;
 use crate::engine::{MicroBatch, Objective, OutputLoss};
 use crate::error::Result;
 use crate::graph::{Graph, Node};
-use crate::layer::{Mode, Role};
+use crate::layer::{Mode, NodeParameter, Role};
 use crate::loss::LossKernel;
 use crate::op::{Backward, Data, Forward, MAX_INPUTS, Parameters, RngState, round};
 use crate::plan::{BackwardStep, ForwardStep, Group, KernelStep, Place, Plan, Work};
@@ -58,8 +57,11 @@ pub(super) struct Pass<'a> {
     pub(super) gradients: &'a mut [Vec<f32>],
     /// Memory for the gradients of frozen parameters, for kernels that compute them anyway.
     pub(super) unread: &'a mut [Vec<f32>],
-    /// The write mode of parameter gradients.
+    /// The write mode of the gradients of parameters that only one layer uses.
     pub(super) onto: WriteMode,
+    /// The parameters that several layers use.
+    pub(super) shared: &'a Shared,
+    pub(super) staged: &'a mut Staged,
     pub(super) arena: &'a mut Arena,
     pub(super) fallbacks: &'a mut Fallbacks,
     pub(super) weights: &'a mut Weights,
@@ -76,18 +78,17 @@ impl Pass<'_> {
         plan.forward().iter().try_for_each(|step| {
             let group = plan.group(step.group);
             let node = &self.graph.nodes[group.node];
-            let own = node.parameters.clone();
-            let done = self.around(step.group, own, |pass| pass.forward_step(step, group, node));
+            let done = self.around(step.group, &node.parameters, |pass| pass.forward_step(step, group, node));
             done.map_err(|error| error.at(&node.path))
         })
     }
 
-    /// Runs the step at `time` on its layer's rounded weights, with the indices `own`, and on working copies, where there
+    /// Runs the step at `time` on its layer's rounded weights, which are `own`, and on working copies, where there
     /// are any.
     fn around(
         &mut self,
         time: usize,
-        own: Range<usize>,
+        own: &[NodeParameter],
         work: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<()> {
         let plan = self.plan;
@@ -96,7 +97,7 @@ impl Pass<'_> {
         };
         convert::load(plan, format, moves, self.arena, self.inputs);
         if let Some(parameters) = self.parameters.exclusive() {
-            self.weights.round(format, self.graph, own.clone(), parameters);
+            self.weights.round(format, self.graph, own, parameters);
         }
         let done = work(self);
         if let Some(parameters) = self.parameters.exclusive() {
@@ -125,19 +126,24 @@ impl Pass<'_> {
                 epilogue.forward_all(inputs[0].floats(), output);
                 Ok(())
             }
-            Work::Kernel(kernel) => kernel.forward(&mut Forward {
-                batch: self.size,
-                format: plan.format(),
-                training: self.training,
-                inputs,
-                parameters: self.parameters.range(node.parameters.clone()),
-                epilogue,
-                pre: step.pre.is_some().then_some(pre),
-                saved,
-                scratch,
-                output,
-                draws,
-            }),
+            Work::Kernel(kernel) => {
+                let (size, training) = (self.size, self.training);
+                self.staged.with_parameters(node, &mut self.parameters, self.shared, |parameters| {
+                    kernel.forward(&mut Forward {
+                        batch: size,
+                        format: plan.format(),
+                        training,
+                        inputs,
+                        parameters,
+                        epilogue,
+                        pre: step.pre.is_some().then_some(pre),
+                        saved,
+                        scratch,
+                        output,
+                        draws,
+                    })
+                })
+            }
             Work::Fallback => {
                 let train = Mode::Train { seed: self.seed, at: self.at };
                 let mode = if self.training { train } else { Mode::Evaluate };
@@ -197,15 +203,18 @@ impl Pass<'_> {
 
     /// Every gradient.
     pub(super) fn backward(&mut self) -> Result<()> {
-        let plan = self.plan;
+        let (plan, graph) = (self.plan, self.graph);
+        if self.onto == WriteMode::Overwrite {
+            self.shared.clear(self.gradients);
+        }
         let first = plan.forward().len() + 1;
         (first..).zip(plan.backward()).try_for_each(|(time, step)| match step {
             BackwardStep::Kernel(kernel) => {
-                let own = self.graph.nodes[plan.group(kernel.group).node].parameters.clone();
+                let own = &graph.nodes[plan.group(kernel.group).node].parameters;
                 self.around(time, own, |pass| pass.kernel(kernel))
             }
             // The other steps have no weights.
-            _ => self.around(time, 0..0, |pass| pass.backward_step(step)),
+            _ => self.around(time, &[], |pass| pass.backward_step(step)),
         })
     }
 
@@ -259,13 +268,14 @@ impl Pass<'_> {
             [a, b, c, plan.span(step.output)],
             [plan.span(Some(step.d)), plan.span(step.saved), plan.span(step.scratch), d_a, d_b, d_c],
         );
-        let mut onto = step.d_inputs.map(|target| target.map(|(_, onto)| onto)).into_iter();
-        let d_inputs = [d_a, d_b, d_c].map(|d| onto.next().flatten().map(|onto| (d, onto)));
+        let mut modes = step.d_inputs.map(|target| target.map(|(_, onto)| onto)).into_iter();
+        let d_inputs = [d_a, d_b, d_c].map(|d| modes.next().flatten().map(|onto| (d, onto)));
+        let onto = if self.shared.accumulates(group.node) { WriteMode::Accumulate } else { self.onto };
         let makes_unread = match &group.work {
             Work::Kernel(kernel) => {
-                let own = &self.graph.parameters[node.parameters.clone()];
-                let is_frozen = own.iter().any(|parameter| parameter.frozen);
-                is_frozen && !(kernel.skips_frozen() && own.iter().all(|parameter| !parameter.is_trained()))
+                let is_frozen = self.graph.parameters_of(node).any(|parameter| parameter.frozen);
+                let skips = || self.graph.parameters_of(node).all(|parameter| !parameter.is_trained());
+                is_frozen && !(kernel.skips_frozen() && skips())
             }
             _ => false,
         };
@@ -273,29 +283,35 @@ impl Pass<'_> {
             lend_unread(self.graph, node, self.gradients, self.unread);
         }
         match &group.work {
-            Work::Kernel(kernel) => kernel.backward(&mut Backward {
-                batch: self.size,
-                format: plan.format(),
-                inputs: with_inputs(self.inputs, step.inputs, [a, b, c]),
-                output,
-                parameters: &self.parameters[node.parameters.clone()],
-                epilogue: if step.undoes {
+            Work::Kernel(kernel) => {
+                let (size, batch) = (self.size, self.inputs);
+                let epilogue = if step.undoes {
                     group.joined.undoing(self.at, group.residual.is_some())
                 } else {
                     Epilogue::NONE
-                },
-                saved,
-                scratch,
-                d,
-                d_inputs,
-                gradients: &mut self.gradients[node.parameters.clone()],
-                onto: self.onto,
-                draws,
-            }),
+                };
+                let gradients = &mut *self.gradients;
+                self.staged.with_gradients(node, &mut self.parameters, gradients, |parameters, gradients| {
+                    kernel.backward(&mut Backward {
+                        batch: size,
+                        format: plan.format(),
+                        inputs: with_inputs(batch, step.inputs, [a, b, c]),
+                        output,
+                        parameters,
+                        epilogue,
+                        saved,
+                        scratch,
+                        d,
+                        d_inputs,
+                        gradients,
+                        onto,
+                        draws,
+                    });
+                });
+            }
             Work::Fallback => {
-                let gradients = &mut self.gradients[node.parameters.clone()];
-                let (fallbacks, onto) = (&mut *self.fallbacks, self.onto);
-                in_callers_mode(|| fallbacks.backward(step.group, d, d_inputs, gradients, onto))
+                let (fallbacks, gradients) = (&mut *self.fallbacks, &mut *self.gradients);
+                in_callers_mode(|| fallbacks.backward(step.group, node, d, d_inputs, gradients, onto))
                     .map_err(|error| error.at(&node.path))?;
             }
             Work::Epilogue => {}
@@ -335,7 +351,7 @@ fn scale(gradient: &mut [f32], by: f32, plan: &Plan) {
 
 /// Swaps scratch memory in for the missing gradients of a node's frozen parameters, or out again.
 fn lend_unread(graph: &Graph, node: &Node, gradients: &mut [Vec<f32>], unread: &mut [Vec<f32>]) {
-    for place in node.parameters.clone() {
+    for &NodeParameter { index: place, .. } in &node.parameters {
         let parameter = &graph.parameters[place];
         if parameter.frozen && parameter.role != Role::Statistic {
             if gradients[place].is_empty() {

@@ -54,9 +54,9 @@ impl Config for AdaptiveGrad {
 
 impl Clip for AdaptiveGrad {
     fn clip(&self, gradients: &mut Gradients<'_>) -> Result<()> {
-        let left_out = if self.last_layer { 0..0 } else { gradients.last_layer() };
+        let left_out = if self.last_layer { &[] } else { gradients.last_layer() };
         gradients.each_unit(|unit| {
-            if left_out.contains(&unit.parameter) {
+            if left_out.iter().any(|parameter| parameter.index == unit.parameter) {
                 return;
             }
             let max = self.factor * global_norm([unit.weights]).max(self.eps);

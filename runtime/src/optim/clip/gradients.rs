@@ -1,14 +1,12 @@
 //! The gradients of a step, as passed to clipping methods.
 
-use std::ops::Range;
-
 use trainspec_kernels::grad_norm::{norm_of_sums, squares_of_each};
 use trainspec_kernels::noise::add_normal;
 use trainspec_kernels::subnormal::in_callers_mode;
 use trainspec_kernels::threads;
 
 use crate::error::Result;
-use crate::layer::GraphParameter;
+use crate::layer::{GraphParameter, NodeParameter};
 use crate::optim::HostAccess;
 use crate::optim::scaled::{is_single, multiply};
 use crate::optim::units::unit_length;
@@ -24,7 +22,7 @@ const BLOCK: usize = 32 * 1024;
 pub struct Gradients<'a> {
     host: &'a mut dyn HostAccess,
     about: &'a [GraphParameter],
-    last_layer: Range<usize>,
+    last_layer: &'a [NodeParameter],
     measure: &'a mut GradientStats,
 }
 
@@ -40,12 +38,12 @@ pub struct Unit<'a> {
 }
 
 impl<'a> Gradients<'a> {
-    /// Creates the gradients of an engine after they were measured, for parameters `about`; `last_layer` is the range of the last
-    /// layer with a matrix or kernel.
+    /// Creates the gradients of an engine after they were measured, for parameters `about`; `last_layer` are those of the
+    /// last layer with a matrix or kernel.
     pub(crate) fn new(
         host: &'a mut dyn HostAccess,
         about: &'a [GraphParameter],
-        last_layer: Range<usize>,
+        last_layer: &'a [NodeParameter],
         measure: &'a mut GradientStats,
     ) -> Self {
         Self { host, about, last_layer, measure }
@@ -71,8 +69,8 @@ impl<'a> Gradients<'a> {
 
     /// Returns the parameters of the last layer with a matrix or kernel; empty if there is none.
     #[must_use]
-    pub fn last_layer(&self) -> Range<usize> {
-        self.last_layer.clone()
+    pub fn last_layer(&self) -> &'a [NodeParameter] {
+        self.last_layer
     }
 
     /// Multiplies all gradients.

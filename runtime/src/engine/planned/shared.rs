@@ -1,0 +1,121 @@
+//! Parameters that several layers use, in a planned step.
+//!
+//! Kernels take the parameters of a layer as adjacent slices. Those of a layer that uses some of another's are not adjacent:
+//! they are moved together for its step. Layers that share a parameter add to its gradient, from the last call to the first.
+
+use std::collections::BTreeMap;
+
+use crate::error::Result;
+use crate::graph::{Graph, Node};
+use crate::op::Parameters;
+
+/// What several layers of a graph share.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    /// For each node, whether it uses a parameter that another node uses too; empty if none does.
+    nodes: Vec<bool>,
+    /// The parameters of these nodes.
+    parameters: Vec<usize>,
+    /// Copies of the parameters that are not adjacent, by the path of the node: for passes that only read them.
+    copies: BTreeMap<String, Vec<Vec<f32>>>,
+}
+
+impl Shared {
+    pub(super) fn of(graph: &Graph) -> Self {
+        let uses = graph.uses();
+        if uses.iter().all(|&uses| uses < 2) {
+            return Self::default();
+        }
+        let shares = |node: &Node| node.parameters.iter().any(|own| uses[own.index] > 1);
+        let nodes: Vec<bool> = graph.nodes.iter().map(shares).collect();
+        let sharing = graph.nodes.iter().zip(&nodes).filter(|(_, shares)| **shares);
+        let mut parameters: Vec<usize> =
+            sharing.flat_map(|(node, _)| node.parameters.iter().map(|own| own.index)).collect();
+        parameters.sort_unstable();
+        parameters.dedup();
+        Self { nodes, parameters, copies: BTreeMap::new() }
+    }
+
+    /// The same, for any number of passes that read `all` at the same time.
+    pub(super) fn with_copies(graph: &Graph, all: &[Vec<f32>]) -> Self {
+        let apart = graph.nodes.iter().filter(|node| node.range().is_none());
+        let copies = apart.map(|node| {
+            (node.path.clone(), node.parameters.iter().map(|own| all[own.index].clone()).collect())
+        });
+        Self { copies: copies.collect(), ..Self::of(graph) }
+    }
+
+    /// Whether the node with this index adds to the gradients of its parameters, also in the first micro-batch of a window.
+    pub(super) fn accumulates(&self, node: usize) -> bool {
+        self.nodes.get(node).is_some_and(|shares| *shares)
+    }
+
+    /// Starts the sums of these gradients.
+    pub(super) fn clear(&self, gradients: &mut [Vec<f32>]) {
+        for &parameter in &self.parameters {
+            gradients[parameter].fill(0.0);
+        }
+    }
+}
+
+/// Where the parameters and gradients of a layer are moved for its step if they are not adjacent. Only vectors are moved, not
+/// their elements.
+#[derive(Debug, Default)]
+pub(super) struct Staged {
+    parameters: Vec<Vec<f32>>,
+    gradients: Vec<Vec<f32>>,
+}
+
+impl Staged {
+    /// Calls `work` with the parameters of a node.
+    pub(super) fn with_parameters(
+        &mut self,
+        node: &Node,
+        all: &mut Parameters<'_>,
+        shared: &Shared,
+        work: impl FnOnce(Parameters<'_>) -> Result<()>,
+    ) -> Result<()> {
+        if let Some(range) = node.range() {
+            return work(all.range(range));
+        }
+        match all {
+            Parameters::Shared(_) => {
+                work(Parameters::Shared(shared.copies.get(&node.path).map_or(&[], Vec::as_slice)))
+            }
+            Parameters::Exclusive(all) => {
+                exchange(node, &mut self.parameters, all);
+                let done = work(Parameters::Exclusive(&mut self.parameters));
+                exchange(node, &mut self.parameters, all);
+                done
+            }
+        }
+    }
+
+    /// Calls `work` with the parameters and gradients of a node.
+    pub(super) fn with_gradients(
+        &mut self,
+        node: &Node,
+        all: &mut Parameters<'_>,
+        gradients: &mut [Vec<f32>],
+        work: impl FnOnce(&[Vec<f32>], &mut [Vec<f32>]),
+    ) {
+        if let Some(range) = node.range() {
+            return work(&all[range.clone()], &mut gradients[range]);
+        }
+        // Only training has a backward pass.
+        let Some(all) = all.exclusive() else { return };
+        exchange(node, &mut self.parameters, all);
+        exchange(node, &mut self.gradients, gradients);
+        work(&self.parameters, &mut self.gradients);
+        exchange(node, &mut self.parameters, all);
+        exchange(node, &mut self.gradients, gradients);
+    }
+}
+
+/// Swaps the vectors of a node with those of `staged`, which has as many afterwards.
+fn exchange(node: &Node, staged: &mut Vec<Vec<f32>>, all: &mut [Vec<f32>]) {
+    staged.resize_with(node.parameters.len(), Vec::new);
+    for (own, staged) in node.parameters.iter().zip(staged) {
+        std::mem::swap(&mut all[own.index], staged);
+    }
+}
