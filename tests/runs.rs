@@ -20,3 +20,4 @@ mod resume;
 mod signals;
 mod startup;
 mod verify;
+mod world;

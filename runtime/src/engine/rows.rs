@@ -49,7 +49,13 @@ impl ReadRows {
 
     /// Adds a batch to the window; its tokens are in the vocabulary.
     pub(super) fn add(&mut self, batch: &Batch) {
-        let Elements::Int(tokens) = &batch.input.elements else { return };
+        if let Elements::Int(tokens) = &batch.input.elements {
+            self.add_tokens(tokens);
+        }
+    }
+
+    /// Adds tokens that are in the vocabulary.
+    pub(super) fn add_tokens(&mut self, tokens: &[u32]) {
         for table in &mut self.0 {
             for &token in tokens {
                 if let Some(word) = table.read.get_mut(token as usize / 64) {

@@ -159,6 +159,12 @@ impl Engine for Tape {
         Ok(MicroBatch { loss: scalar(&loss.sum)?, weight: loss.weight })
     }
 
+    fn edit_window(&mut self, tokens: &[u32], work: &mut dyn FnMut(&mut [Vec<f32>])) -> Result<()> {
+        self.rows.add_tokens(tokens);
+        work(&mut self.gradients);
+        Ok(())
+    }
+
     fn discard(&mut self) -> Result<()> {
         for statistic in self.before.take().unwrap_or_default() {
             if let Some(variable) = self.variables.get(statistic.index) {

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::StepMetrics;
-use crate::data::{Batch, PreparedDataset};
-use crate::engine::{Engine, MicroBatch};
+use super::batch_result::{BatchResult, Read, for_each_result};
+use crate::data::PreparedDataset;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::metric::{Accumulator, Confusion, Outcomes};
 use crate::shape::Elements;
 use crate::spec::TrainConfig;
+use crate::world::World;
 
 /// The mean loss and metrics over some samples.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,25 +56,16 @@ impl Totals {
         self.metrics.iter_mut().for_each(|metric| metric.clear());
     }
 
-    /// Adds the result of `engine` on `batch`.
-    pub(super) fn add(&mut self, engine: &dyn Engine, part: MicroBatch, batch: &Batch) -> Result<()> {
+    /// Adds the result of a micro-batch.
+    pub(super) fn add(&mut self, result: &BatchResult<'_>) -> Result<()> {
+        let BatchResult { part, size, shape, predictions, targets, .. } = result;
         self.loss.0 += part.loss;
         self.loss.1 += part.weight;
-        self.samples += batch.size;
-        if self.metrics.is_empty() {
-            return Ok(());
-        }
-        let predictions = engine.predictions()?;
-        // Of a mixed batch, the target with the larger share.
-        let target = match &batch.mixed {
-            Some(mixed) if mixed.share < 0.5 => &mixed.target,
-            _ => &batch.target,
-        };
-        let (shape, targets) = (engine.prediction_shape(), &target.elements);
+        self.samples += size;
         let ignored = self.ignored;
         self.metrics
             .iter_mut()
-            .try_for_each(|metric| metric.update(batch.size, shape, &predictions, targets, ignored))
+            .try_for_each(|metric| metric.update(*size, *shape, predictions, targets, ignored))
     }
 
     /// Returns the number of samples.
@@ -188,13 +181,29 @@ pub fn evaluate(
     data: &PreparedDataset,
     indices: &[usize],
 ) -> Result<Evaluation> {
-    each(engine, settings, data, indices, |_, _| Ok(()))
+    evaluate_in(&World::single(), engine, settings, data, indices)
+}
+
+/// Like [`evaluate`], with the batches shared by the processes of a world. Every process returns the same.
+///
+/// # Errors
+/// As [`evaluate`], or if another process fails.
+pub fn evaluate_in(
+    world: &World,
+    engine: &mut dyn Engine,
+    settings: &TrainConfig,
+    data: &PreparedDataset,
+    indices: &[usize],
+) -> Result<Evaluation> {
+    let read = Read { predictions: !settings.metrics.is_empty(), tokens: false };
+    each(world, engine, (settings, data, indices), read, |_| Ok(()))
 }
 
 /// Like [`evaluate`], and computes the confusion matrix in the same pass, whether it is declared or not. It is `None`
 /// if the targets are not classes, the model does not have an output for each class, or there are more than
 /// [`Confusion::MAX_CLASSES`].
 pub(super) fn examine(
+    world: &World,
     engine: &mut dyn Engine,
     settings: &TrainConfig,
     data: &PreparedDataset,
@@ -205,10 +214,10 @@ pub(super) fn examine(
         target.vocabulary().filter(|&classes| target.rank() == 0 && classes <= Confusion::MAX_CLASSES);
     // A custom loss may compare classes with other outputs.
     let mut confusion = classes.filter(|&classes| shape.axes() == [classes]).map(|_| Confusion::default());
-    let evaluation = each(engine, settings, data, indices, |engine, batch| {
-        if let (Some(confusion), Elements::Int(targets)) = (&mut confusion, &batch.target.elements) {
-            let predictions = engine.predictions()?;
-            let (size, predictions, ignored) = (batch.size, &*predictions, settings.loss.ignored());
+    let read = Read { predictions: !settings.metrics.is_empty() || confusion.is_some(), tokens: false };
+    let evaluation = each(world, engine, (settings, data, indices), read, |result| {
+        if let (Some(confusion), Elements::Int(targets)) = (&mut confusion, &*result.targets) {
+            let (size, predictions, ignored) = (result.size, &*result.predictions, settings.loss.ignored());
             confusion.update(&Outcomes { size, shape, predictions, targets, ignored });
         }
         Ok(())
@@ -216,19 +225,32 @@ pub(super) fn examine(
     Ok((evaluation, confusion))
 }
 
+/// Evaluates the batches in rounds of one for each process.
 fn each(
+    world: &World,
     engine: &mut dyn Engine,
-    settings: &TrainConfig,
-    data: &PreparedDataset,
-    indices: &[usize],
-    mut look: impl FnMut(&dyn Engine, &Batch) -> Result<()>,
+    (settings, data, indices): (&TrainConfig, &PreparedDataset, &[usize]),
+    read: Read,
+    mut look: impl FnMut(&BatchResult<'_>) -> Result<()>,
 ) -> Result<Evaluation> {
     let mut totals = Totals::new(settings);
-    for indices in indices.chunks(settings.batch.max(1)) {
-        let batch = data.batch(indices)?;
-        let part = engine.evaluate(&batch)?;
-        totals.add(engine, part, &batch)?;
-        look(engine, &batch)?;
+    let size = settings.batch.max(1);
+    for round in indices.chunks(size.saturating_mul(world.size())) {
+        let shape = engine.prediction_shape();
+        let batch;
+        let own = match world.share(round.chunks(size)).next().map(|indices| data.batch(indices)) {
+            None => Ok(None),
+            Some(Err(error)) => Err(error),
+            Some(Ok(read_batch)) => {
+                batch = read_batch;
+                let part = engine.evaluate(&batch);
+                part.and_then(|part| BatchResult::of(engine, part, &batch, read)).map(Some)
+            }
+        };
+        for_each_result(world, shape, own, |result| {
+            totals.add(result)?;
+            look(result)
+        })?;
     }
     Ok(totals.evaluation())
 }

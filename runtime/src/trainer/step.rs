@@ -1,10 +1,12 @@
 //! One optimizer step. The result depends on the order of its operations.
 
+mod share;
 mod skip;
 
 use std::sync::Arc;
 
 use super::average::Average;
+use super::batch_sampler::BatchSampler;
 use super::evaluate::Totals;
 use super::run_length::plan;
 use super::scale::Scaler;
@@ -19,6 +21,7 @@ use crate::optim::{GradientStats, Gradients, Groups, ParameterConfig, StepSize, 
 use crate::rng::{Purpose, StepIndex, Stream};
 use crate::schedule::Schedule;
 use crate::spec::TrainConfig;
+use crate::world::World;
 
 /// Takes the optimizer steps of a run, one after the other.
 ///
@@ -74,6 +77,9 @@ pub struct TrainStep<'a> {
     spare: Option<Totals>,
     /// Requests a stop.
     interrupt: Interrupt,
+    world: World,
+    /// The sum of a window's gradients over all processes; empty with one process.
+    shared: Vec<Vec<f32>>,
     /// Steps taken.
     k: u64,
 }
@@ -130,6 +136,8 @@ impl<'a> TrainStep<'a> {
             average,
             spare: None,
             interrupt: data.interrupt().clone(),
+            world: World::single(),
+            shared: Vec::new(),
             k: 0,
         })
     }
@@ -241,6 +249,18 @@ impl<'a> TrainStep<'a> {
         mix::mixed(&*self.settings.mix, batch, self.settings.seed, at)
     }
 
+    /// Reads and prepares this process's micro-batches of the window with `count` windows before it.
+    ///
+    /// # Errors
+    /// If a process cannot read its samples or is interrupted.
+    pub(super) fn read(&self, feed: &mut BatchSampler<'_>, count: u64) -> Result<Vec<Batch>> {
+        let window = feed.window(count).and_then(|window| {
+            let numbered = window.into_iter().enumerate();
+            numbered.map(|(own, batch)| self.prepare(self.world.micro_batch(own), batch)).collect()
+        });
+        self.world.agree(window)
+    }
+
     /// Takes a step on the micro-batches of one accumulation window: [`TrainStep::accumulate`], then
     /// [`TrainStep::update`].
     ///
@@ -258,7 +278,8 @@ impl<'a> TrainStep<'a> {
         self.spare = Some(totals);
     }
 
-    /// The first half of a step: accumulates the gradients of a window's micro-batches and returns their totals.
+    /// The first half of a step: accumulates the gradients of a window's micro-batches and returns their totals. Where several processes
+    /// share the window, each passes its own micro-batches, and the totals are those of all.
     ///
     /// # Errors
     /// If a batch does not fit the model, the window is empty, or the run has no more steps; if the data's [`Interrupt`] is
@@ -268,25 +289,19 @@ impl<'a> TrainStep<'a> {
         if self.k == self.plan.steps {
             return Err(Error::Training { step, problem: format!("the run has {} steps", self.k) });
         }
-        if window.is_empty() {
+        let rounds = self.world.largest(window.len())?;
+        if rounds == 0 {
             let problem = "the window has no micro-batches; expected at least 1".to_owned();
             return Err(Error::Training { step, problem });
         }
         let mut totals = self.spare.take().unwrap_or_else(|| Totals::new(self.settings));
         totals.clear();
-        for (micro_batch, batch) in (0..).zip(window) {
-            let at = StepIndex { step: self.k, micro_batch };
-            let scale = self.scaler.scale();
-            let part = self
-                .interrupt
-                .check()
-                .map_err(Error::from)
-                .and_then(|()| self.engine.accumulate_scaled(batch, at, scale));
-            if let Err(error) = part.and_then(|part| totals.add(&*self.engine, part, batch)) {
-                // A caller that continues starts a new window.
-                self.engine.discard()?;
-                return Err(error);
-            }
+        self.start_shared();
+        let done = (0..rounds).try_for_each(|round| self.round(round, window.get(round), &mut totals));
+        if let Err(error) = done.and_then(|()| self.finish_shared()) {
+            // A caller that continues starts a new window.
+            self.engine.discard()?;
+            return Err(error);
         }
         Ok(totals)
     }
