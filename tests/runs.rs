@@ -21,3 +21,4 @@ mod several;
 mod signals;
 mod startup;
 mod verify;
+mod world;

@@ -185,6 +185,15 @@ pub enum Error {
         source: Box<Error>,
     },
 
+    /// Another process of the [`World`](crate::world::World) cannot continue.
+    #[error("process {rank}: {problem}")]
+    Process {
+        /// Its rank, from 0.
+        rank: usize,
+        /// Its error.
+        problem: String,
+    },
+
     /// An [`Interrupt`](crate::interrupt::Interrupt) stopped work that has no state to save.
     #[error("interrupted by {0}")]
     Interrupted(Cause),

@@ -81,6 +81,17 @@ impl Cause {
             Self::Termination => 15,
         }
     }
+
+    /// The cause with this [`Cause::number`]; `None` for 0.
+    pub(crate) const fn of_number(number: usize) -> Option<Self> {
+        match number {
+            0 => None,
+            1 => Some(Self::Hangup),
+            2 => Some(Self::Keyboard),
+            15 => Some(Self::Termination),
+            _ => Some(Self::Request),
+        }
+    }
 }
 
 impl std::error::Error for Cause {}
@@ -117,13 +128,7 @@ impl Interrupt {
     /// The cause of the request, if there is one.
     #[must_use]
     pub fn requested(&self) -> Option<Cause> {
-        match self.cause.load(Ordering::Relaxed) {
-            0 => None,
-            1 => Some(Cause::Hangup),
-            2 => Some(Cause::Keyboard),
-            15 => Some(Cause::Termination),
-            _ => Some(Cause::Request),
-        }
+        Cause::of_number(self.cause.load(Ordering::Relaxed))
     }
 
     /// Returns an error once a stop is requested. For work that takes long.

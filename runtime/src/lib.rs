@@ -78,6 +78,7 @@ mod similar;
 pub mod spec;
 pub mod summary;
 pub mod trainer;
+pub mod world;
 
 // Compiler messages use the shortest path.
 pub use config::{Config, Setting};

@@ -78,14 +78,19 @@ pub fn main<M: Model>(training: Experiment<M>) -> Result<()> {
     {
         let _ = writeln!(std::io::stderr(), "note: a signal will stop the program without saving: {error}");
     }
-    let result = run(training.interrupted_by(&interrupt), command, &mut stdout, is_terminal);
-    if let Err(error) = result {
-        if let Error::Interrupted(cause) = error {
-            let _ = writeln!(std::io::stderr(), "{error}");
-            std::process::exit(cause.exit_code());
+    // Of several processes, the first one prints, and the one whose error it is.
+    let is_first = training.world().is_first();
+    let mut sink = std::io::sink();
+    let out: &mut dyn Write = if is_first { &mut stdout } else { &mut sink };
+    if let Err(error) = run(training.interrupted_by(&interrupt), command, out, is_terminal && is_first) {
+        let (text, code) = match &error {
+            Error::Interrupted(cause) => (error.to_string(), cause.exit_code()),
+            _ => (format!("error: {}", sentence(&error)), 1),
+        };
+        if is_first || !matches!(error, Error::Interrupted(_) | Error::Process { .. }) {
+            let _ = writeln!(std::io::stderr(), "{text}");
         }
-        let _ = writeln!(std::io::stderr(), "error: {}", sentence(&error));
-        std::process::exit(1);
+        std::process::exit(code);
     }
     Ok(())
 }

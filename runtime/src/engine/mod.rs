@@ -61,6 +61,13 @@ pub trait Engine: HostAccess + Send {
     /// See [`Engine::accumulate`].
     fn accumulate_scaled(&mut self, batch: &Batch, at: StepIndex, scales: &[f32]) -> Result<MicroBatch>;
 
+    /// Changes the summed gradients of the window, which starts here if it has no micro-batch yet. `tokens` are those of each input
+    /// that micro-batches of other processes read.
+    ///
+    /// # Errors
+    /// If the gradients cannot be written.
+    fn edit_window(&mut self, tokens: &[Vec<u32>], work: &mut dyn FnMut(&mut [Vec<f32>])) -> Result<()>;
+
     /// Discards the accumulation window: clears its gradients, and restores the running statistics from before its first
     /// micro-batch. A skipped step therefore has no effect.
     ///

@@ -59,11 +59,16 @@ impl ReadRows {
 
     /// Adds a batch to the window; its tokens are in the vocabulary.
     pub(super) fn add(&mut self, batch: &Batch) {
-        for table in &mut self.0 {
-            let Some(Elements::Int(tokens)) = batch.inputs.get(table.input).map(|input| &input.elements)
-            else {
-                continue;
-            };
+        for (number, input) in batch.inputs.iter().enumerate() {
+            if let Elements::Int(tokens) = &input.elements {
+                self.add_tokens(number, tokens);
+            }
+        }
+    }
+
+    /// Adds tokens of an input that are in the vocabulary.
+    pub(super) fn add_tokens(&mut self, input: usize, tokens: &[u32]) {
+        for table in self.0.iter_mut().filter(|table| table.input == input) {
             for &token in tokens {
                 if let Some(word) = table.read.get_mut(token as usize / 64) {
                     *word |= 1 << (token % 64);

@@ -174,6 +174,12 @@ impl Engine for Tape {
         micro_batch(&losses)
     }
 
+    fn edit_window(&mut self, tokens: &[Vec<u32>], work: &mut dyn FnMut(&mut [Vec<f32>])) -> Result<()> {
+        tokens.iter().enumerate().for_each(|(input, tokens)| self.rows.add_tokens(input, tokens));
+        work(&mut self.gradients);
+        Ok(())
+    }
+
     fn discard(&mut self) -> Result<()> {
         for statistic in self.before.take().unwrap_or_default() {
             if let Some(variable) = self.variables.get(statistic.index) {

@@ -37,6 +37,7 @@ use crate::spec::{AnySpec, Declaration, Device, TrainConfig};
 use crate::summary::Memory;
 use crate::trainer;
 use crate::trainer::{RateCurve, RateSearch};
+use crate::world::World;
 
 /// A run declared with [`train!`](crate::train!), for use from Rust code instead of the command line.
 ///
@@ -63,6 +64,7 @@ pub struct Experiment<M: 'static> {
     resume: Option<Resume>,
     permitted: Vec<String>,
     interrupt: Interrupt,
+    world: World,
 }
 
 /// Which run is resumed.
@@ -90,6 +92,7 @@ impl<M> Experiment<M> {
             resume: None,
             permitted: Vec::new(),
             interrupt: Interrupt::new(),
+            world: World::single(),
         }
     }
 }
@@ -249,6 +252,21 @@ impl<M: Model> Experiment<M> {
     pub fn interrupted_by(mut self, interrupt: &Interrupt) -> Self {
         self.interrupt = interrupt.clone();
         self
+    }
+
+    /// Trains on one process of a [`World`]. Every process starts the same run and returns the same result; the first one alone
+    /// reports events and writes the run folder, which the others must be able to read to resume a run. Searches, evaluations and
+    /// re-runs of this process are its own.
+    #[must_use]
+    pub fn in_world(mut self, world: World) -> Self {
+        self.world = world;
+        self
+    }
+
+    /// Returns the processes of the run.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
     }
 
     /// Sets a key, as `--set key=value` does: `batch`, `optimizer.lr`, `schedule.0.steps`.

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::spec::TrainConfig;
 use crate::trainer::TrainStep;
+use crate::world::World;
 
 /// A run that passed the checks.
 pub(super) struct Ready {
@@ -24,7 +25,13 @@ pub(super) type Look =
 
 /// Runs all checks before the first step, for `check` and for `run`: both reject the same runs with the same messages.
 /// `place` is the folder that the run writes to.
-pub(super) fn ready(parts: &Parts, place: Option<&Path>, is_resumed: bool, look: Look) -> Result<Ready> {
+pub(super) fn ready(
+    world: &World,
+    parts: &Parts,
+    place: Option<&Path>,
+    is_resumed: bool,
+    look: Look,
+) -> Result<Ready> {
     let Parts { graph, settings, data, .. } = parts;
     if settings.checkpoint.is_some() && place.is_none() && !is_resumed {
         return Err(Error::Setting {
@@ -41,9 +48,9 @@ pub(super) fn ready(parts: &Parts, place: Option<&Path>, is_resumed: bool, look:
         // The checkpoint of a resumed run has all parameters.
         engine::read_init(&mut *engine, graph, settings)?;
     }
-    let plan = TrainStep::new(&mut *engine, graph, settings, data)?.plan().clone();
+    let plan = TrainStep::new(&mut *engine, graph, settings, data)?.in_world(world)?.plan().clone();
     let mut notices = Vec::new();
-    if let Some(place) = place {
+    if let Some(place) = place.filter(|_| world.is_first()) {
         if !is_resumed {
             notices = disk::writable(place)?;
         }

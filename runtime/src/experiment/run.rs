@@ -11,6 +11,7 @@ use crate::model::Model;
 use crate::run_dir::{Folder, Start, newest};
 use crate::trainer;
 use crate::trainer::{Event, Observer, Outcome, Saved};
+use crate::world::World;
 
 /// The result of a run.
 #[derive(Debug)]
@@ -40,23 +41,33 @@ impl<M: Model> Experiment<M> {
     /// started is an [`Error::Interrupted`](crate::Error::Interrupted); a later one is an [`Exit`](crate::trainer::Exit).
     pub fn run_with(mut self, observer: &mut dyn Observer) -> Result<Run<M>> {
         let (identity, parts) = (self.identity()?, self.parts()?);
+        let world = self.world.clone();
+        let mut silent = |_: &Event<'_>| Ok(());
+        let observer = if world.is_first() { observer } else { &mut silent };
         let place = self.place();
         let Ready { engine, check } =
-            ready(&parts, place.as_deref(), self.resume.is_some(), sanity_check::of_run)?;
+            ready(&world, &parts, place.as_deref(), self.resume.is_some(), sanity_check::of_run)?;
         if !check.advice.is_empty() {
             observer.on(&Event::Advice(&check.advice))?;
         }
         let start = parts.start(&identity, engine.name());
         let (mut folder, saved) = match self.taken_up()? {
-            None => (self.out.as_ref().map(|out| Folder::create(out, &start)).transpose()?, None),
+            None => {
+                let out = self.out.as_ref().filter(|_| world.is_first());
+                (out.map(|out| Folder::create(out, &start)).transpose()?, None)
+            }
             Some(path) => {
-                // The folder stays unchanged until training continues, so that a rejected resume changes nothing.
-                let (folder, saved, resumed) = Folder::resume(&path, &start, &self.permitted)?;
+                // The folder stays unchanged until training continues, so that a rejected resume changes nothing. One process
+                // at a time can open it, and the first one keeps it.
+                let (folder, saved, resumed) = world.in_turn(|| {
+                    let (folder, saved, resumed) = Folder::resume(&path, &start, &self.permitted)?;
+                    Ok((world.is_first().then_some(folder), saved, resumed))
+                })?;
                 observer.on(&Event::Resume(&resumed))?;
-                (Some(folder), Some(saved))
+                (folder, Some(saved))
             }
         };
-        match train_into(&mut folder, engine, &start, saved, observer) {
+        match train_into(&world, &mut folder, engine, &start, saved, observer) {
             Ok((model, outcome)) => {
                 if let Some(folder) = &mut folder {
                     folder.finish(&outcome.exit.to_string(), Some(&outcome))?;
@@ -84,8 +95,13 @@ impl<M: Model> Experiment<M> {
         // Its spec is compared with that of the run.
         let identity = resumed.is_some().then(|| self.identity()).transpose()?;
         let parts = self.parts()?;
-        let Ready { engine, mut check } =
-            ready(&parts, self.place().as_deref(), resumed.is_some(), sanity_check::of_check)?;
+        let Ready { engine, mut check } = ready(
+            &World::single(),
+            &parts,
+            self.place().as_deref(),
+            resumed.is_some(),
+            sanity_check::of_check,
+        )?;
         if let (Some(path), Some(identity)) = (resumed, identity) {
             let start = parts.start(&identity, engine.name());
             let (folder, ..) = Folder::resume(&path, &start, &self.permitted)?;
@@ -116,6 +132,7 @@ impl<M: Model> Experiment<M> {
 
 /// Trains. The folder, if there is one, saves the model before the final evaluation.
 fn train_into<M: Model>(
+    world: &World,
     folder: &mut Option<Folder>,
     mut engine: Box<dyn Engine>,
     start: &Start<'_>,
@@ -131,10 +148,7 @@ fn train_into<M: Model>(
         observer.on(event)
     };
     let Start { graph, settings, data, .. } = start;
-    let outcome = match saved {
-        None => trainer::run(&mut *engine, graph, settings, data, &mut both)?,
-        Some(saved) => trainer::resume(&mut *engine, graph, settings, data, saved, &mut both)?,
-    };
+    let outcome = trainer::run_in(world, &mut *engine, graph, settings, data, saved, &mut both)?;
     let model = TrainedModel::new(
         start.graph.clone(),
         engine.into_values()?,

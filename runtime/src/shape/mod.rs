@@ -48,6 +48,12 @@ impl PartialEq for Shape {
     }
 }
 
+impl Default for Shape {
+    fn default() -> Self {
+        Self::UNKNOWN
+    }
+}
+
 impl Shape {
     /// The maximum number of axes, not counting the batch axis.
     pub const MAX_RANK: usize = 5;

@@ -3,14 +3,17 @@
 use crate::data::{Batch, PreparedDataset};
 use crate::error::Result;
 use crate::spec::TrainConfig;
+use crate::world::World;
 
 use super::run_length::samples_of_an_epoch;
 
-/// Splits the data into windows of micro-batches, with a new sample order for each pass.
+/// Splits the data into windows of micro-batches, with a new sample order for each pass. Each process of the world reads its share of
+/// a window.
 ///
 /// A window is identified by the number of windows before it: the applied steps and the skipped ones, which also use up
 /// their samples.
 pub(super) struct BatchSampler<'a> {
+    world: &'a World,
     settings: &'a TrainConfig,
     data: &'a PreparedDataset,
     /// Windows per pass.
@@ -21,11 +24,16 @@ pub(super) struct BatchSampler<'a> {
 }
 
 impl<'a> BatchSampler<'a> {
-    pub(super) fn new(settings: &'a TrainConfig, data: &'a PreparedDataset, windows: u64) -> Self {
-        Self { settings, data, windows: windows.max(1), pass: 0, order: Vec::new() }
+    pub(super) fn new(
+        world: &'a World,
+        settings: &'a TrainConfig,
+        data: &'a PreparedDataset,
+        windows: u64,
+    ) -> Self {
+        Self { world, settings, data, windows: windows.max(1), pass: 0, order: Vec::new() }
     }
 
-    /// Returns the window with `count` windows before it.
+    /// Returns this process's micro-batches of the window with `count` windows before it.
     pub(super) fn window(&mut self, count: u64) -> Result<Vec<Batch>> {
         let pass = count / self.windows + 1;
         if pass != self.pass {
@@ -34,7 +42,8 @@ impl<'a> BatchSampler<'a> {
         }
         let samples = self.settings.batch.saturating_mul(self.settings.accumulate);
         let window = self.order.chunks(samples).nth((count % self.windows) as usize).unwrap_or_default();
-        window.chunks(self.settings.batch).map(|indices| self.data.batch(indices)).collect()
+        let own = self.world.share(window.chunks(self.settings.batch));
+        own.map(|indices| self.data.batch(indices)).collect()
     }
 }
 
@@ -51,7 +60,8 @@ mod tests {
         let data = training.data().unwrap();
         let settings = training.settings().unwrap();
         assert_eq!(crate::trainer::length(settings, data.train().len()), (12, 4));
-        let mut feed = BatchSampler::new(settings, &data, 4);
+        let single = World::single();
+        let mut feed = BatchSampler::new(&single, settings, &data, 4);
         for count in 0..8 {
             let window = feed.window(count).unwrap();
             assert_eq!(window.iter().map(|batch| batch.size).collect::<Vec<_>>(), [4], "window {count}");

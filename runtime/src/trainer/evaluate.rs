@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::StepMetrics;
-use crate::data::{Batch, PreparedDataset};
-use crate::engine::{Engine, MicroBatch};
+use super::batch_result::{BatchResult, Read, for_each_result};
+use crate::data::PreparedDataset;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::metric::{Accumulator, Confusion, Outcomes};
-use crate::shape::{Elements, Shape};
+use crate::shape::{Elements, Few, Shape};
 use crate::spec::TrainConfig;
+use crate::world::World;
 
 /// The mean loss and metrics over some samples.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,25 +91,20 @@ impl Totals {
         self.metrics.iter_mut().for_each(|metric| metric.clear());
     }
 
-    /// Adds the result of `engine` on `batch`.
-    pub(super) fn add(&mut self, engine: &dyn Engine, part: MicroBatch, batch: &Batch) -> Result<()> {
-        for (loss, part) in self.losses.iter_mut().zip(&*part) {
+    /// Adds the result of a micro-batch.
+    pub(super) fn add(&mut self, result: &BatchResult<'_>) -> Result<()> {
+        for (loss, part) in self.losses.iter_mut().zip(&*result.part) {
             loss.sum += part.loss;
             loss.weight += part.weight;
         }
-        self.samples += batch.size;
-        // Of a mixed batch, the targets with the larger share.
-        let targets = match &batch.mixed {
-            Some(mixed) if mixed.share < 0.5 => &mixed.targets,
-            _ => &batch.targets,
-        };
+        self.samples += result.size;
         for (metric, &output) in self.metrics.iter_mut().zip(&self.outputs) {
             let missing = Error::Internal("a batch without a target of a metric");
-            let (Some(target), Some(loss)) = (targets.get(output), self.losses.get(output)) else {
+            let (Some(found), Some(loss)) = (result.outputs.get(output), self.losses.get(output)) else {
                 return Err(missing);
             };
-            let (shape, predictions) = (engine.prediction_shape(output), engine.predictions(output)?);
-            metric.update(batch.size, shape, &predictions, &target.elements, loss.ignored)?;
+            let targets = found.targets.as_deref().ok_or(missing)?;
+            metric.update(result.size, found.shape, &found.predictions, targets, loss.ignored)?;
         }
         Ok(())
     }
@@ -253,13 +250,29 @@ pub fn evaluate(
     data: &PreparedDataset,
     indices: &[usize],
 ) -> Result<Evaluation> {
-    each(engine, settings, data, indices, |_, _| Ok(()))
+    evaluate_in(&World::single(), engine, settings, data, indices)
+}
+
+/// Like [`evaluate`], with the batches shared by the processes of a world. Every process returns the same.
+///
+/// # Errors
+/// As [`evaluate`], or if another process fails.
+pub fn evaluate_in(
+    world: &World,
+    engine: &mut dyn Engine,
+    settings: &TrainConfig,
+    data: &PreparedDataset,
+    indices: &[usize],
+) -> Result<Evaluation> {
+    let read = Read { predictions: !settings.metrics.is_empty(), tokens: false };
+    each(world, engine, (settings, data, indices), read, |_| Ok(()))
 }
 
 /// Like [`evaluate`], and computes the confusion matrix in the same pass, whether it is declared or not. It is `None`
 /// if the targets are not classes, the model does not have an output for each class, or there are more than
 /// [`Confusion::MAX_CLASSES`].
 pub(super) fn examine(
+    world: &World,
     engine: &mut dyn Engine,
     settings: &TrainConfig,
     data: &PreparedDataset,
@@ -274,12 +287,13 @@ pub(super) fn examine(
     // Of the first output of classes.
     let output = data.target_shapes().iter().enumerate().find(is_of_classes).map(|(output, _)| output);
     let mut confusion = output.map(|output| (output, shape(output), Confusion::default()));
-    let evaluation = each(engine, settings, data, indices, |engine, batch| {
+    let read = Read { predictions: !settings.metrics.is_empty() || confusion.is_some(), tokens: false };
+    let evaluation = each(world, engine, (settings, data, indices), read, |result| {
         let Some((output, shape, confusion)) = &mut confusion else { return Ok(()) };
-        if let Some(Elements::Int(targets)) = batch.targets.get(*output).map(|target| &target.elements) {
-            let predictions = engine.predictions(*output)?;
+        let Some(found) = result.outputs.get(*output) else { return Ok(()) };
+        if let Some(Elements::Int(targets)) = found.targets.as_deref() {
             let ignored = settings.losses.get(*output).and_then(|loss| loss.ignored());
-            let (size, predictions) = (batch.size, &*predictions);
+            let (size, predictions) = (result.size, &*found.predictions);
             confusion.update(&Outcomes { size, shape: *shape, predictions, targets, ignored });
         }
         Ok(())
@@ -287,19 +301,33 @@ pub(super) fn examine(
     Ok((evaluation, confusion.map(|(_, _, confusion)| confusion)))
 }
 
+/// Evaluates the batches in rounds of one for each process.
 fn each(
+    world: &World,
     engine: &mut dyn Engine,
-    settings: &TrainConfig,
-    data: &PreparedDataset,
-    indices: &[usize],
-    mut look: impl FnMut(&dyn Engine, &Batch) -> Result<()>,
+    (settings, data, indices): (&TrainConfig, &PreparedDataset, &[usize]),
+    read: Read,
+    mut look: impl FnMut(&BatchResult<'_>) -> Result<()>,
 ) -> Result<Evaluation> {
     let mut totals = Totals::new(settings);
-    for indices in indices.chunks(settings.batch.max(1)) {
-        let batch = data.batch(indices)?;
-        let part = engine.evaluate(&batch)?;
-        totals.add(engine, part, &batch)?;
-        look(engine, &batch)?;
+    let size = settings.batch.max(1);
+    for round in indices.chunks(size.saturating_mul(world.size())) {
+        let shapes: Few<_> =
+            (0..settings.losses.len()).map(|output| engine.prediction_shape(output)).collect();
+        let batch;
+        let own = match world.share(round.chunks(size)).next().map(|indices| data.batch(indices)) {
+            None => Ok(None),
+            Some(Err(error)) => Err(error),
+            Some(Ok(read_batch)) => {
+                batch = read_batch;
+                let part = engine.evaluate(&batch);
+                part.and_then(|part| BatchResult::of(engine, part, &batch, read)).map(Some)
+            }
+        };
+        for_each_result(world, &shapes, own, |result| {
+            totals.add(result)?;
+            look(result)
+        })?;
     }
     Ok(totals.evaluation())
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::TrainStep;
 use super::batch_sampler::BatchSampler;
 use crate::config::Config;
-use crate::data::{Batch, PreparedDataset};
+use crate::data::PreparedDataset;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -13,6 +13,7 @@ use crate::keys::Interval;
 use crate::schedule::{Clock, Phase, Schedule};
 use crate::shape::{CheckError, CheckResult};
 use crate::spec::TrainConfig;
+use crate::world::World;
 
 /// The decay of the smoothed loss.
 const KEPT: f64 = 0.98;
@@ -193,15 +194,13 @@ pub fn find_rate(
     let mut stepper =
         stepper.with_schedule(Schedule::new(vec![Box::new(search)], search.from, search.steps, epoch)?);
     let mut curve = RateCurve { points: Vec::new(), end: SearchEnd::LastRate };
-    let mut feed = BatchSampler::new(settings, data, epoch);
+    let world = World::single();
+    let mut feed = BatchSampler::new(&world, settings, data, epoch);
     for count in 0.. {
         if stepper.taken() == search.steps {
             break;
         }
-        let window: Vec<Batch> = (0..)
-            .zip(feed.window(count)?)
-            .map(|(micro_batch, batch)| stepper.prepare(micro_batch, batch))
-            .collect::<Result<_>>()?;
+        let window = stepper.read(&mut feed, count)?;
         let rate = stepper.rate();
         let totals = stepper.accumulate(&window)?;
         let report = stepper.update(&totals);

@@ -6,6 +6,7 @@
 //! [`Interrupt`](crate::interrupt::Interrupt) requests a stop.
 
 mod average;
+mod batch_result;
 mod batch_sampler;
 mod early_stopping;
 mod evaluate;
@@ -20,13 +21,13 @@ mod step;
 mod step_metrics;
 
 pub use crate::metric::Confusion;
-pub use evaluate::{Evaluation, Totals, evaluate};
+pub use evaluate::{Evaluation, Totals, evaluate, evaluate_in};
 pub use event::{
     EpochReport, Event, Exit, Monitored, Observer, Resumed, RunPlan, Skip, Snapshot, StepReport,
     TRACED_EVERY, TracePoint, Verifying,
 };
 pub use find_rate::{RateCurve, RatePoint, RateSearch, SearchEnd, find_rate};
-pub use run::{Outcome, resume, run};
+pub use run::{Outcome, resume, run, run_in};
 pub(crate) use run_length::length;
 pub use saved::{Saved, SavedBest};
 pub use scale::Scaling;

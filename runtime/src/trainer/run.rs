@@ -2,18 +2,20 @@
 
 use super::batch_sampler::BatchSampler;
 use super::early_stopping::EarlyStopping;
-use super::evaluate::{evaluate, examine};
+use super::evaluate::{evaluate_in, examine};
 use super::saved::{Place, Saved, Standing, snapshot};
 use super::{
-    Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, TRACED_EVERY, Totals,
-    TracePoint, TrainStep,
+    Confusion, EpochReport, Evaluation, Event, Exit, Observer, RunPlan, Scaling, Snapshot, TRACED_EVERY,
+    Totals, TracePoint, TrainStep,
 };
-use crate::data::{Batch, PreparedDataset};
+use crate::data::PreparedDataset;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::error::interruption;
 use crate::graph::Graph;
+use crate::interrupt::Cause;
 use crate::spec::TrainConfig;
+use crate::world::World;
 
 /// The outcome of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +54,7 @@ pub fn run(
     data: &PreparedDataset,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
-    train_loop(engine, Given { graph, settings, data }, None, observer)
+    run_in(&World::single(), engine, graph, settings, data, None, observer)
 }
 
 /// Resumes a run from a saved state. The result is bit for bit that of the original run.
@@ -67,28 +69,59 @@ pub fn resume(
     saved: Saved,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
-    train_loop(engine, Given { graph, settings, data }, Some(saved), observer)
+    run_in(&World::single(), engine, graph, settings, data, Some(saved), observer)
+}
+
+/// Trains on one process of a `world` from the start, or from a `saved` state, which is the same on every process. All processes return the
+/// same outcome and leave the same parameters in their engines; the first one alone reports events.
+///
+/// # Errors
+/// As [`run`] and [`resume`], or if another process fails. A model with running statistics needs a world of one process.
+pub fn run_in(
+    world: &World,
+    engine: &mut dyn Engine,
+    graph: &Graph,
+    settings: &TrainConfig,
+    data: &PreparedDataset,
+    saved: Option<Saved>,
+    observer: &mut dyn Observer,
+) -> Result<Outcome> {
+    let mut silent = |_: &Event<'_>| Ok(());
+    let observer = if world.is_first() { observer } else { &mut silent };
+    train_loop(engine, Given { world, graph, settings, data }, saved, observer)
 }
 
 /// The inputs of a run.
 #[derive(Clone, Copy)]
 struct Given<'a> {
+    world: &'a World,
     graph: &'a Graph,
     settings: &'a TrainConfig,
     data: &'a PreparedDataset,
 }
 
-fn train_loop(
-    engine: &mut dyn Engine,
-    given: Given<'_>,
+/// A run between two steps.
+struct Progress<'a> {
+    given: Given<'a>,
+    stepper: TrainStep<'a>,
+    /// The totals of the epoch so far.
+    totals: Totals,
+    watch: Option<EarlyStopping>,
+    place: Place,
+    observer: &'a mut dyn Observer,
+}
+
+fn train_loop<'a>(
+    engine: &'a mut dyn Engine,
+    given: Given<'a>,
     saved: Option<Saved>,
-    observer: &mut dyn Observer,
+    observer: &'a mut dyn Observer,
 ) -> Result<Outcome> {
-    let Given { graph, settings, data } = given;
-    let mut stepper = TrainStep::new(&mut *engine, graph, settings, data)?;
+    let Given { world, graph, settings, data } = given;
+    let mut stepper = TrainStep::new(engine, graph, settings, data)?.in_world(world)?;
     let plan = stepper.plan().clone();
-    let mut feed = BatchSampler::new(settings, data, plan.steps_per_epoch);
-    let Standing { mut place, mut totals_so_far, mut watch } = match saved {
+    let mut feed = BatchSampler::new(world, settings, data, plan.steps_per_epoch);
+    let Standing { place, mut totals_so_far, watch } = match saved {
         None => {
             Standing { place: Place::default(), totals_so_far: None, watch: EarlyStopping::new(settings) }
         }
@@ -100,209 +133,197 @@ fn train_loop(
     };
     // All checks have passed: from here on an observer may change the folder of a resumed run.
     observer.on(&Event::Begin(&plan))?;
+    let mut run = Progress { given, stepper, totals: Totals::new(settings), watch, place, observer };
 
     let exit = 'run: loop {
         if totals_so_far.is_none() {
-            if let Some(watch) = watch.as_ref().filter(|watch| watch.is_over()) {
-                break Exit::StoppedEarly { best_epoch: watch.best_epoch().unwrap_or(place.epoch) };
+            if let Some(watch) = run.watch.as_ref().filter(|watch| watch.is_over()) {
+                break Exit::StoppedEarly { best_epoch: watch.best_epoch().unwrap_or(run.place.epoch) };
             }
-            if place.step == plan.steps {
+            if run.place.step == plan.steps {
                 break Exit::Completed;
             }
         }
-        let mut totals = totals_so_far.take().unwrap_or_else(|| {
-            place = Place { epoch: place.epoch + 1, step_in_epoch: 0, ..place };
+        run.totals = totals_so_far.take().unwrap_or_else(|| {
+            run.place = Place { epoch: run.place.epoch + 1, step_in_epoch: 0, ..run.place };
             Totals::new(settings)
         });
-        let mut lr = stepper.last_rate();
+        let mut lr = run.stepper.last_rate();
         // An epoch counts applied steps; a skipped step uses up its samples, too.
-        while place.step < plan.steps && place.step_in_epoch < plan.steps_per_epoch {
-            show(&stepper, given, (&totals, watch.as_ref()), place, false, observer)?;
-            let part = match interruption(gather(&mut stepper, &mut feed))? {
+        while run.place.step < plan.steps && run.place.step_in_epoch < plan.steps_per_epoch {
+            run.show(false)?;
+            let window = gather(&mut run.stepper, &mut feed);
+            let part = match run.or_save(window)? {
                 Ok(part) => part,
-                Err(cause) => {
-                    let snapshot = snapshot(&stepper, settings, (&totals, watch.as_ref()), place)?;
-                    observer.on(&Event::Interrupt(&snapshot))?;
-                    break 'run Exit::Interrupted { cause };
-                }
+                Err(cause) => break 'run Exit::Interrupted { cause },
             };
-            let report = stepper.update(&part)?;
+            let report = run.stepper.update(&part)?;
             if report.skip.is_some() {
-                stepper.recycle(part);
-                observer.on(&Event::Skip(&report))?;
+                run.stepper.recycle(part);
+                run.observer.on(&Event::Skip(&report))?;
                 continue;
             }
-            place = Place { step: report.step, step_in_epoch: place.step_in_epoch + 1, ..place };
+            run.place = Place { step: report.step, step_in_epoch: run.place.step_in_epoch + 1, ..run.place };
             lr = report.lr;
-            totals.merge(&part);
-            stepper.recycle(part);
-            observer.on(&Event::Step(&report))?;
-            let at_end = place.step_in_epoch == plan.steps_per_epoch || place.step == plan.steps;
-            let is_due = is_due(settings, &plan, place.step);
-            if at_end || is_due || place.step.is_multiple_of(TRACED_EVERY) {
-                observer.on(&Event::Trace(&TracePoint {
-                    step: place.step,
-                    epoch: place.epoch,
-                    parameters: &stepper.engine().numbers()?,
-                    optimizer_state: stepper.engine().optimizer_state(),
-                    average: stepper.average(),
-                }))?;
+            run.totals.merge(&part);
+            run.stepper.recycle(part);
+            run.observer.on(&Event::Step(&report))?;
+            let at_end = run.place.step_in_epoch == plan.steps_per_epoch || run.place.step == plan.steps;
+            let is_due = is_due(settings, &plan, run.place.step);
+            if at_end || is_due || run.place.step.is_multiple_of(TRACED_EVERY) {
+                run.trace()?;
             }
             if !at_end {
-                show(&stepper, given, (&totals, watch.as_ref()), place, is_due, observer)?;
+                run.show(is_due)?;
             }
         }
-        let Place { step, epoch, .. } = place;
-        place.before_evaluation = true;
-        show(&stepper, given, (&totals, watch.as_ref()), place, false, observer)?;
-        let judged = stepper.with_evaluation_weights(|engine| {
-            let validation = part(engine, settings, data, data.validation())?;
-            let is_best = match (&mut watch, &validation) {
-                (Some(watch), Some(validation)) => watch.see(validation, epoch, step, engine)?,
+        let Place { step, epoch, .. } = run.place;
+        run.place.before_evaluation = true;
+        run.show(false)?;
+        let evaluated = run.evaluate();
+        let (validation, is_best) = match run.or_save(evaluated)? {
+            Ok(evaluated) => evaluated,
+            Err(cause) => break Exit::Interrupted { cause },
+        };
+        run.place.before_evaluation = false;
+        if let Some(validation) = &validation {
+            run.stepper.see(validation)?;
+        }
+        let training = run.totals.evaluation();
+        let report = EpochReport { epoch, step, training, validation, lr, is_best };
+        run.observer.on(&Event::Epoch(&report))?;
+        run.show(is_due(settings, &plan, step))?;
+    };
+    run.end(exit)
+}
+
+impl Progress<'_> {
+    /// Sends a checkpoint event if it is due or requested.
+    fn show(&mut self, is_due: bool) -> Result<()> {
+        if is_due || self.observer.wants_state(self.place.step) {
+            self.send_state(|snapshot| Event::Checkpoint(snapshot))?;
+        }
+        Ok(())
+    }
+
+    /// Separates the cause of an interruption from other errors, and sends the state to be saved.
+    fn or_save<T>(&mut self, result: Result<T>) -> Result<Result<T, Cause>> {
+        let result = interruption(result)?;
+        if result.is_err() {
+            self.send_state(|snapshot| Event::Interrupt(snapshot))?;
+        }
+        Ok(result)
+    }
+
+    fn send_state(&mut self, event: for<'s> fn(&'s Snapshot<'s>) -> Event<'s>) -> Result<()> {
+        let Self { given, stepper, totals, watch, place, observer } = self;
+        let snapshot = snapshot(stepper, given.settings, (totals, watch.as_ref()), *place)?;
+        observer.on(&event(&snapshot))
+    }
+
+    /// Sends the values after a step.
+    fn trace(&mut self) -> Result<()> {
+        let Self { stepper, place, observer, .. } = self;
+        observer.on(&Event::Trace(&TracePoint {
+            step: place.step,
+            epoch: place.epoch,
+            parameters: &stepper.engine().numbers()?,
+            optimizer_state: stepper.engine().optimizer_state(),
+            average: stepper.average(),
+        }))
+    }
+
+    /// Evaluates the validation samples after an epoch. Returns the evaluation, and whether it is the best so far.
+    fn evaluate(&mut self) -> Result<(Option<Evaluation>, bool)> {
+        let Self { given, stepper, watch, place, .. } = self;
+        stepper.with_evaluation_weights(|engine| {
+            let validation = validation(*given, engine)?;
+            let is_best = match (watch, &validation) {
+                (Some(watch), Some(validation)) => watch.see(validation, place.epoch, place.step, engine)?,
                 _ => false,
             };
             Ok((validation, is_best))
-        });
-        let (validation, is_best) = match interruption(judged)? {
-            Ok(judged) => judged,
-            Err(cause) => {
-                let snapshot = snapshot(&stepper, settings, (&totals, watch.as_ref()), place)?;
-                observer.on(&Event::Interrupt(&snapshot))?;
-                break Exit::Interrupted { cause };
-            }
+        })
+    }
+
+    /// Evaluates the final weights, leaves them in the engine, and returns the outcome.
+    fn end(mut self, exit: Exit) -> Result<Outcome> {
+        self.observer.on(&Event::End(&exit))?;
+        let outcome = Outcome {
+            exit,
+            steps: self.place.step,
+            epochs: self.place.epoch,
+            scaling: self.stepper.scaling(),
+            best_epoch: self.watch.as_ref().and_then(EarlyStopping::best_epoch),
+            validation: None,
+            test: None,
+            confusion: None,
         };
-        place.before_evaluation = false;
-        if let Some(validation) = &validation {
-            stepper.see(validation)?;
+        if matches!(outcome.exit, Exit::Interrupted { .. }) {
+            return Ok(outcome);
         }
-        let training = totals.evaluation();
-        observer.on(&Event::Epoch(&EpochReport { epoch, step, training, validation, lr, is_best }))?;
-        let is_due = is_due(settings, &plan, step);
-        show(&stepper, given, (&totals, watch.as_ref()), place, is_due, observer)?;
-    };
-
-    end(stepper, given, watch, place, exit, observer)
-}
-
-/// Evaluates the final weights, leaves them in the engine, and returns the outcome.
-fn end(
-    mut stepper: TrainStep<'_>,
-    given: Given<'_>,
-    mut watch: Option<EarlyStopping>,
-    place: Place,
-    exit: Exit,
-    observer: &mut dyn Observer,
-) -> Result<Outcome> {
-    let Given { settings, data, .. } = given;
-    observer.on(&Event::End(&exit))?;
-    let scaling = stepper.scaling();
-    let best_epoch = watch.as_ref().and_then(EarlyStopping::best_epoch);
-    let Place { step: steps, epoch: epochs, .. } = place;
-    let nothing = Measured { validation: None, test: None, confusion: None };
-    let of = |exit, Measured { validation, test, confusion }| Outcome {
-        exit,
-        steps,
-        epochs,
-        scaling,
-        best_epoch,
-        validation,
-        test,
-        confusion,
-    };
-    if matches!(exit, Exit::Interrupted { .. }) {
-        return Ok(of(exit, nothing));
-    }
-    show(&stepper, given, (&Totals::new(settings), watch.as_ref()), place, false, observer)?;
-    let mut keep = |weights: &[Vec<f32>]| observer.on(&Event::Final(weights));
-    let measured =
-        stepper.with_evaluation_weights(|engine| measure(engine, settings, data, watch.as_mut(), &mut keep));
-    match interruption(measured)? {
-        Ok(measured) => {
-            stepper.finish()?;
-            Ok(of(exit, measured))
-        }
-        Err(cause) => {
-            let totals = Totals::new(settings);
-            let snapshot = snapshot(&stepper, settings, (&totals, watch.as_ref()), place)?;
-            observer.on(&Event::Interrupt(&snapshot))?;
-            Ok(of(Exit::Interrupted { cause }, nothing))
+        self.totals = Totals::new(self.given.settings);
+        self.show(false)?;
+        let measured = self.measure();
+        match self.or_save(measured)? {
+            Ok((validation, test, confusion)) => {
+                self.stepper.finish()?;
+                Ok(Outcome { validation, test, confusion, ..outcome })
+            }
+            Err(cause) => Ok(Outcome { exit: Exit::Interrupted { cause }, ..outcome }),
         }
     }
-}
 
-/// Sends a checkpoint event if it is due or requested.
-fn show(
-    stepper: &TrainStep<'_>,
-    Given { settings, .. }: Given<'_>,
-    sums: (&Totals, Option<&EarlyStopping>),
-    place: Place,
-    is_due: bool,
-    observer: &mut dyn Observer,
-) -> Result<()> {
-    if is_due || observer.wants_state(place.step) {
-        let snapshot = snapshot(stepper, settings, sums, place)?;
-        observer.on(&Event::Checkpoint(&snapshot))?;
+    /// Saves and evaluates the final weights and leaves them in the engine. On an error, it leaves the previous weights.
+    fn measure(&mut self) -> Result<Measured> {
+        let Self { given, stepper, watch, observer, .. } = self;
+        let mut keep = |engine: &mut dyn Engine| {
+            observer.on(&Event::Final(&engine.numbers()?))?;
+            final_parts(*given, engine)
+        };
+        stepper.with_evaluation_weights(|engine| {
+            let Some(watch) = watch.as_mut().filter(|watch| watch.restores()) else {
+                return keep(engine);
+            };
+            watch.swap(engine)?;
+            let measured = keep(engine);
+            if measured.is_err() {
+                watch.swap(engine)?;
+            }
+            measured
+        })
     }
-    Ok(())
 }
 
 /// Accumulates the gradients of the next window and returns its totals.
 fn gather(stepper: &mut TrainStep<'_>, feed: &mut BatchSampler<'_>) -> Result<Totals> {
-    let window = feed.window(stepper.taken() + stepper.scaling().skipped)?;
-    let window: Vec<Batch> = (0..)
-        .zip(window)
-        .map(|(micro_batch, batch)| stepper.prepare(micro_batch, batch))
-        .collect::<Result<_>>()?;
+    let window = stepper.read(feed, stepper.taken() + stepper.scaling().skipped)?;
     stepper.accumulate(&window)
 }
 
-/// The evaluations of the final weights.
-struct Measured {
-    validation: Option<Evaluation>,
-    test: Option<Evaluation>,
-    confusion: Option<Confusion>,
-}
+/// The evaluations of the final weights on the validation and the test samples, and the confusion matrix of these.
+type Measured = (Option<Evaluation>, Option<Evaluation>, Option<Confusion>);
 
-/// Saves and evaluates the final weights and leaves them in the engine. On an error, it leaves the previous weights.
-fn measure(
-    engine: &mut dyn Engine,
-    settings: &TrainConfig,
-    data: &PreparedDataset,
-    watch: Option<&mut EarlyStopping>,
-    keep: &mut dyn FnMut(&[Vec<f32>]) -> Result<()>,
-) -> Result<Measured> {
-    let Some(watch) = watch.filter(|watch| watch.restores()) else {
-        return keep_and_measure(engine, settings, data, keep);
-    };
-    watch.swap(engine)?;
-    let measured = keep_and_measure(engine, settings, data, keep);
-    if measured.is_err() {
-        watch.swap(engine)?;
-    }
-    measured
-}
-
-/// Saves the weights of the engine, then evaluates them.
-fn keep_and_measure(
-    engine: &mut dyn Engine,
-    settings: &TrainConfig,
-    data: &PreparedDataset,
-    keep: &mut dyn FnMut(&[Vec<f32>]) -> Result<()>,
-) -> Result<Measured> {
-    keep(&engine.numbers()?)?;
-    final_parts(engine, settings, data)
-}
-
-fn final_parts(engine: &mut dyn Engine, settings: &TrainConfig, data: &PreparedDataset) -> Result<Measured> {
-    let validation = part(engine, settings, data, data.validation())?;
+fn final_parts(given: Given<'_>, engine: &mut dyn Engine) -> Result<Measured> {
+    let Given { world, settings, data, .. } = given;
+    let validation = validation(given, engine)?;
     let (test, confusion) = match data.test() {
         [] => (None, None),
         indices => {
-            let (test, confusion) = examine(engine, settings, data, indices)?;
+            let (test, confusion) = examine(world, engine, settings, data, indices)?;
             (Some(test), confusion)
         }
     };
-    Ok(Measured { validation, test, confusion })
+    Ok((validation, test, confusion))
+}
+
+/// Evaluates the validation samples, if there are any.
+fn validation(given: Given<'_>, engine: &mut dyn Engine) -> Result<Option<Evaluation>> {
+    let Given { world, settings, data, .. } = given;
+    match data.validation() {
+        [] => Ok(None),
+        indices => evaluate_in(world, engine, settings, data, indices).map(Some),
+    }
 }
 
 /// Returns whether a checkpoint is due after `k` steps.
@@ -310,13 +331,4 @@ fn is_due(settings: &TrainConfig, plan: &RunPlan, k: u64) -> bool {
     settings
         .checkpoint
         .is_some_and(|checkpoint| k.is_multiple_of(checkpoint.every.in_steps(plan.steps_per_epoch).max(1)))
-}
-
-fn part(
-    engine: &mut dyn Engine,
-    settings: &TrainConfig,
-    data: &PreparedDataset,
-    indices: &[usize],
-) -> Result<Option<Evaluation>> {
-    if indices.is_empty() { Ok(None) } else { evaluate(engine, settings, data, indices).map(Some) }
 }

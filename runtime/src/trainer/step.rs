@@ -1,11 +1,13 @@
 //! One optimizer step. The result depends on the order of its operations.
 
+mod share;
 mod skip;
 mod weighting;
 
 use std::sync::Arc;
 
 use super::average::Average;
+use super::batch_sampler::BatchSampler;
 use super::evaluate::Totals;
 use super::run_length::plan;
 use super::scale::Scaler;
@@ -20,6 +22,7 @@ use crate::rng::{Purpose, StepIndex, Stream};
 use crate::schedule::Schedule;
 use crate::shape::Few;
 use crate::spec::TrainConfig;
+use crate::world::World;
 
 /// Takes the optimizer steps of a run, one after the other.
 ///
@@ -71,10 +74,17 @@ pub struct TrainStep<'a> {
     is_constrained: bool,
     /// The average of the weights, if there is one.
     average: Option<Average>,
+    /// The scale of each output's gradient in this window.
+    scales: Few<f32>,
+    /// The weight of each output's loss in this window, if there are several outputs.
+    weights: Option<Few<f64>>,
     /// The totals of an earlier step, whose memory is reused.
     spare: Option<Totals>,
     /// Requests a stop.
     interrupt: Interrupt,
+    world: World,
+    /// The sum of a window's gradients over all processes; empty with one process.
+    shared: Vec<Vec<f32>>,
     /// Steps taken.
     k: u64,
 }
@@ -129,8 +139,12 @@ impl<'a> TrainStep<'a> {
             paths,
             is_constrained,
             average,
+            scales: Few::default(),
+            weights: None,
             spare: None,
             interrupt: data.interrupt().clone(),
+            world: World::single(),
+            shared: Vec::new(),
             k: 0,
         })
     }
@@ -242,6 +256,18 @@ impl<'a> TrainStep<'a> {
         mix::mixed(&*self.settings.mix, batch, self.settings.seed, at)
     }
 
+    /// Reads and prepares this process's micro-batches of the window with `count` windows before it.
+    ///
+    /// # Errors
+    /// If a process cannot read its samples or is interrupted.
+    pub(super) fn read(&self, feed: &mut BatchSampler<'_>, count: u64) -> Result<Vec<Batch>> {
+        let window = feed.window(count).and_then(|window| {
+            let numbered = window.into_iter().enumerate();
+            numbered.map(|(own, batch)| self.prepare(self.world.micro_batch(own), batch)).collect()
+        });
+        self.world.agree(window)
+    }
+
     /// Takes a step on the micro-batches of one accumulation window: [`TrainStep::accumulate`], then
     /// [`TrainStep::update`].
     ///
@@ -259,7 +285,8 @@ impl<'a> TrainStep<'a> {
         self.spare = Some(totals);
     }
 
-    /// The first half of a step: accumulates the gradients of a window's micro-batches and returns their totals.
+    /// The first half of a step: accumulates the gradients of a window's micro-batches and returns their totals. Where several processes
+    /// share the window, each passes its own micro-batches, and the totals are those of all.
     ///
     /// # Errors
     /// If a batch does not fit the model, the window is empty, or the run has no more steps; if the data's [`Interrupt`] is
@@ -269,56 +296,23 @@ impl<'a> TrainStep<'a> {
         if self.k == self.plan.steps {
             return Err(Error::Training { step, problem: format!("the run has {} steps", self.k) });
         }
-        if window.is_empty() {
+        let rounds = self.world.largest(window.len())?;
+        if rounds == 0 {
             let problem = "the window has no micro-batches; expected at least 1".to_owned();
             return Err(Error::Training { step, problem });
         }
         let mut totals = self.spare.take().unwrap_or_else(|| Totals::new(self.settings));
         totals.clear();
-        let loss_scale = self.scaler.scale();
-        let (scales, weights) = match self.settings.losses.len() {
-            // The divisor is applied at the end, whatever it is.
-            1 => ([loss_scale].into_iter().collect(), None),
-            _ => {
-                let weights = weighting::weights(self.settings, window)?;
-                (weighting::scales(self.settings, &weights, loss_scale), Some(weights))
-            }
-        };
-        for (micro_batch, batch) in (0..).zip(window) {
-            let at = StepIndex { step: self.k, micro_batch };
-            let part = self
-                .interrupt
-                .check()
-                .map_err(Error::from)
-                .and_then(|()| self.engine.accumulate_scaled(batch, at, &scales));
-            if let Err(error) = part.and_then(|part| totals.add(&*self.engine, part, batch)) {
-                // A caller that continues starts a new window.
-                self.engine.discard()?;
-                return Err(error);
-            }
-        }
-        if let Some(weights) = weights {
-            self.check_weights(&weights, &totals)?;
+        self.weigh(rounds, window)?;
+        self.start_shared();
+        let done = (0..rounds).try_for_each(|round| self.round(round, window.get(round), &mut totals));
+        let done = done.and_then(|()| self.finish_shared()).and_then(|()| self.check_weights(&totals));
+        if let Err(error) = done {
+            // A caller that continues starts a new window.
+            self.engine.discard()?;
+            return Err(error);
         }
         Ok(totals)
-    }
-
-    /// Checks that the weights of the losses are those by which the gradients were scaled.
-    fn check_weights(&mut self, weights: &[f64], totals: &Totals) -> Result<()> {
-        // Sums of the same numbers in another order.
-        let differ = |a: f64, b: f64| (a - b).abs() > 1e-9 * a.abs().max(b.abs());
-        let outputs = weights.iter().zip(&totals.losses).zip(&self.settings.losses);
-        for ((&weight, total), loss) in outputs {
-            if differ(weight, total.weight) {
-                self.engine.discard()?;
-                let (name, found) = (loss.setting().name(), total.weight);
-                return Err(Error::Batch(format!(
-                    "the weight of `{name}` is {found} according to its `sum`, but {weight} according to its `weight`, which \
-                     models with several outputs need; implement `Loss::weight`"
-                )));
-            }
-        }
-        Ok(())
     }
 
     /// The second half of a step: averages and clips the gradients, and updates the parameters.

@@ -239,6 +239,15 @@ fn no_memory(length: usize, source: std::io::Error) -> Error {
     Error::Memory { bytes: length as u64 * size_of::<f32>() as u64, source }
 }
 
+/// Saves the running statistics before a window.
+fn save(before: &mut [Vec<f32>], parameters: &[Vec<f32>]) {
+    for (before, now) in before.iter_mut().zip(parameters) {
+        if !before.is_empty() {
+            before.copy_from_slice(now);
+        }
+    }
+}
+
 /// Restores the running statistics from before the window.
 fn restore(before: &[Vec<f32>], parameters: &mut [Vec<f32>]) {
     for (before, now) in before.iter().zip(parameters) {
@@ -269,10 +278,7 @@ impl Engine for Planned {
     fn accumulate_scaled(&mut self, batch: &Batch, at: StepIndex, scales: &[f32]) -> Result<MicroBatch> {
         let place = self.plan(batch, true)?;
         if self.spent {
-            let statistics = self.before.iter_mut().zip(&self.parameters);
-            statistics
-                .filter(|(before, _)| !before.is_empty())
-                .for_each(|(before, now)| before.copy_from_slice(now));
+            save(&mut self.before, &self.parameters);
         }
         if self.spent && std::mem::take(&mut self.edited) {
             self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
@@ -317,6 +323,17 @@ impl Engine for Planned {
         }
         self.rows.add(batch);
         Ok(result)
+    }
+
+    fn edit_window(&mut self, tokens: &[Vec<u32>], work: &mut dyn FnMut(&mut [Vec<f32>])) -> Result<()> {
+        if self.spent {
+            save(&mut self.before, &self.parameters);
+        }
+        self.begin_window();
+        self.edited = true;
+        tokens.iter().enumerate().for_each(|(input, tokens)| self.rows.add_tokens(input, tokens));
+        flushed(|| work(&mut self.gradients));
+        Ok(())
     }
 
     fn discard(&mut self) -> Result<()> {
