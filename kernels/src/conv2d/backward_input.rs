@@ -16,17 +16,17 @@ impl Conv2d {
             planes: self.out,
             height: self.out_height(),
             width: self.out_width(),
-            stride: 1,
-            padding: self.back(),
-            phases: 1,
-            rows: self.back_places(self.height),
-            pitch: self.back_places(self.width),
+            stride: [1; 2],
+            padding: [self.back(0), self.back(1)],
+            phases: [1; 2],
+            rows: self.back_places(0),
+            pitch: self.back_places(1),
         }
     }
 
-    const fn back_places(&self, length: usize) -> usize {
-        let last = length.saturating_sub(1).saturating_add(self.padding);
-        self.back().saturating_add(last / self.stride).saturating_add(1)
+    const fn back_places(&self, axis: usize) -> usize {
+        let last = self.length(axis).saturating_sub(1).saturating_add(self.padding[axis][0]);
+        self.back(axis).saturating_add(last / self.stride[axis]).saturating_add(1)
     }
 }
 
@@ -83,7 +83,7 @@ fn images(
     dx: &mut [f32],
     onto: WriteMode,
 ) {
-    let woven = conv.stride > 1;
+    let woven = conv.stride != [1; 2];
     field.with(1, |source| {
         scratch::with(if woven { conv.image() } else { 0 }, |results| {
             // Phases that no tap reaches stay zero.

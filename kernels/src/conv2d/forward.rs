@@ -12,17 +12,22 @@ use crate::{scratch, threads};
 impl Conv2d {
     /// The padded image, in phases of the stride.
     pub(super) const fn image_field(&self) -> Field {
-        let reach = self.reach();
         Field {
             planes: self.channels,
             height: self.height,
             width: self.width,
             stride: self.stride,
-            padding: self.padding,
-            phases: if self.stride <= reach { self.stride } else { reach + 1 },
-            rows: self.out_height().saturating_add(reach / self.stride),
-            pitch: self.out_width().saturating_add(reach / self.stride),
+            padding: self.corner(),
+            phases: [self.image_phases(0), self.image_phases(1)],
+            rows: self.out_height().saturating_add(self.back(0)),
+            pitch: self.out_width().saturating_add(self.back(1)),
         }
+    }
+
+    /// The phases along an axis that some tap reads.
+    const fn image_phases(&self, axis: usize) -> usize {
+        let (stride, reach) = (self.stride[axis], self.reach(axis));
+        if stride <= reach { stride } else { reach + 1 }
     }
 
     /// Passes `run` the distances of the taps of a group in `field`, in the order of their weights.
@@ -31,7 +36,7 @@ impl Conv2d {
             let offsets: &mut [u32] = bytemuck::cast_slice_mut(room);
             for (tap, offset) in offsets.iter_mut().enumerate() {
                 let (channel, u, v) = self.tap(tap);
-                *offset = field.at(channel, u * self.dilation, v * self.dilation) as u32;
+                *offset = field.at(channel, u * self.dilation[0], v * self.dilation[1]) as u32;
             }
             run(offsets)
         })
@@ -39,7 +44,8 @@ impl Conv2d {
 
     /// The channel, row and column of a tap.
     fn tap(&self, tap: usize) -> (usize, usize, usize) {
-        (tap / self.kernel / self.kernel, tap / self.kernel % self.kernel, tap % self.kernel)
+        let [rows, columns] = self.kernel;
+        (tap / columns / rows, tap / columns % rows, tap % columns)
     }
 }
 
@@ -84,7 +90,7 @@ pub(super) fn run(
                             let near = |group| {
                                 // Not worth it for a stride that jumps over most of it.
                                 let last = group + 1 == conv.groups && number + 1 < count;
-                                if last && conv.kernel >= conv.stride {
+                                if last && conv.kernel[0] >= conv.stride[0] {
                                     &x[(image + 1) * conv.image()..][..conv.image()]
                                 } else {
                                     &[]

@@ -64,7 +64,7 @@ fn check(conv: &Conv2d) {
     let pre = reference::forward(conv, &x, &weight, &bias);
     let [dx, d_weight, d_bias] = reference::backward(conv, &x, &weight, &d_pre);
     let places = conv.batch * conv.out_height() * conv.out_width();
-    let reaching = conv.out / conv.groups * conv.kernel * conv.kernel;
+    let reaching = conv.out / conv.groups * conv.kernel[0] * conv.kernel[1];
     let expected = [
         ("pre", pre, conv.taps()),
         ("dx", dx, reaching),
@@ -93,10 +93,10 @@ prop_compose! {
         (groups, ins, outs) in (1..4_usize, 0..5_usize, 0..11_usize),
         height in 0..10_usize,
         width in 0..20_usize,
-        kernel in 1..5_usize,
-        stride in 1..4_usize,
-        padding in 0..4_usize,
-        dilation in 1..3_usize,
+        kernel in [1..5_usize, 1..5],
+        stride in [1..4_usize, 1..4],
+        padding in [[0..4_usize, 0..4], [0..4, 0..4]],
+        dilation in [1..3_usize, 1..3],
     ) -> Conv2d {
         let (channels, out) = (groups * ins, groups * outs);
         Conv2d { batch, channels, height, width, out, kernel, stride, padding, dilation, groups }
@@ -112,27 +112,31 @@ proptest! {
 }
 
 /// Of each kind one: vectors along rows, and of two rows; strides that split the image; groups; no square.
-const KINDS: [Conv2d; 7] = {
+const KINDS: [Conv2d; 10] = {
     let plain = Conv2d {
         batch: 5,
         channels: 4,
         height: 6,
         width: 16,
         out: 9,
-        kernel: 3,
-        stride: 1,
-        padding: 1,
-        dilation: 1,
+        kernel: [3; 2],
+        stride: [1; 2],
+        padding: [[1; 2]; 2],
+        dilation: [1; 2],
         groups: 1,
     };
     [
         plain,
         Conv2d { width: 8, height: 8, out: 16, ..plain },
-        Conv2d { width: 37, height: 3, kernel: 2, padding: 0, ..plain },
-        Conv2d { stride: 2, ..plain },
-        Conv2d { stride: 2, kernel: 1, padding: 0, width: 13, ..plain },
-        Conv2d { stride: 3, kernel: 5, padding: 4, dilation: 2, ..plain },
+        Conv2d { width: 37, height: 3, kernel: [2; 2], padding: [[0; 2]; 2], ..plain },
+        Conv2d { stride: [2; 2], ..plain },
+        Conv2d { stride: [2; 2], kernel: [1; 2], padding: [[0; 2]; 2], width: 13, ..plain },
+        Conv2d { stride: [3; 2], kernel: [5; 2], padding: [[4; 2]; 2], dilation: [2; 2], ..plain },
         Conv2d { channels: 6, out: 6, groups: 6, width: 14, ..plain },
+        Conv2d { kernel: [3, 5], stride: [1, 2], padding: [[1, 1], [2, 2]], dilation: [2, 1], ..plain },
+        Conv2d { kernel: [4, 1], stride: [3, 1], padding: [[0, 2], [0, 0]], ..plain },
+        // One row, padded on the left alone: a causal convolution of a sequence.
+        Conv2d { height: 1, width: 50, kernel: [1, 3], padding: [[0, 0], [8, 0]], dilation: [1, 4], ..plain },
     ]
 };
 
@@ -161,7 +165,7 @@ fn results_do_not_depend_on_simd_level() {
 /// Large enough for several blocks of images.
 fn in_blocks(conv: Conv2d) -> Conv2d {
     let conv = Conv2d { batch: 40, channels: 4 * conv.channels, out: 4 * conv.out, height: 20, ..conv };
-    assert!(conv.groups > 1 || conv.stride > 1 || conv.images() < conv.batch);
+    assert!(conv.groups > 1 || conv.stride != [1; 2] || conv.images() < conv.batch);
     conv
 }
 

@@ -56,7 +56,10 @@ impl Conv2d {
     pub(super) fn filter(&self) -> Option<Filter> {
         let Self { channels, out, kernel, stride, padding, dilation, groups, .. } = *self;
         let (rows, columns) = (self.out_height(), self.out_width());
-        let is_plain = (kernel, stride, dilation, groups) == (3, 1, 1, 1) && padding <= 2;
+        let edge = padding[0][0];
+        let is_plain = (kernel, stride, dilation, groups) == ([3; 2], [1; 2], [1; 2], 1)
+            && padding == [[edge; 2]; 2]
+            && edge <= 2;
         // Products grow with both channel counts, transforms with their sum.
         let has_products = channels.saturating_mul(out) >= 16 * (channels + out);
         // Beyond it, the weights of all points fill the L2 cache.
@@ -68,7 +71,7 @@ impl Conv2d {
             outs: out,
             rows,
             columns,
-            padding,
+            padding: edge,
         })
     }
 
@@ -94,7 +97,7 @@ impl Conv2d {
             outs: self.channels,
             rows: self.height,
             columns: self.width,
-            padding: 2 - self.padding,
+            padding: 2 - filter.padding,
         })
     }
 }
