@@ -30,16 +30,49 @@ impl Conv2d {
     }
 }
 
-pub(super) fn run(conv: &Conv2d, d_pre: &[f32], weight: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
+/// What follows the gradients of some images while they are in cache: the number of the first image, its part of `pre`
+/// and the gradients.
+pub(super) type Finish<'a> = &'a (dyn Fn(usize, Option<&mut [f32]>, &mut [f32]) + Sync);
+
+pub(super) fn run(
+    conv: &Conv2d,
+    d_pre: &[f32],
+    weight: &[f32],
+    (dx, onto): (&mut [f32], WriteMode),
+    pre: Option<&mut [f32]>,
+    finish: Finish<'_>,
+) {
     if let Some(filter) = conv.back_filter() {
-        return winograd::backward_input(conv, &filter, d_pre, weight, dx, onto);
+        return winograd::backward_input(conv, &filter, d_pre, weight, (dx, onto), pre, finish);
     }
     let field = conv.gradient_field();
     with_tables(conv, &field, weight, |tables| {
-        threads::chunks(dx, conv.images() * conv.image(), |number, dx| {
-            images(conv, &field, tables, number * conv.images(), d_pre, dx, onto);
+        in_blocks(conv, dx, pre, finish, &|first, dx| {
+            images(conv, &field, tables, first, d_pre, dx, onto);
         });
     });
+}
+
+/// Runs `run`, then `finish`, for each block of images.
+pub(super) fn in_blocks(
+    conv: &Conv2d,
+    dx: &mut [f32],
+    pre: Option<&mut [f32]>,
+    finish: Finish<'_>,
+    run: &(dyn Fn(usize, &mut [f32]) + Sync),
+) {
+    let size = conv.images() * conv.image();
+    let block = |number: usize, pre: Option<&mut [f32]>, dx: &mut [f32]| {
+        let first = number * conv.images();
+        run(first, dx);
+        finish(first, pre, dx);
+    };
+    match pre {
+        None => threads::chunks(dx, size, |number, dx| block(number, None, dx)),
+        Some(pre) => threads::chunks2((pre, size), (dx, size), |number, pre, dx| {
+            block(number, Some(pre), dx);
+        }),
+    }
 }
 
 /// Passes `run` the tables of all phases.

@@ -149,7 +149,7 @@ simd! {
 
 simd! {
     /// The sums of the planes of each row, over images one after the other.
-    fn totals(d_pre: &[f32], plane: usize, sums: &mut [f32]) {
+    pub(super) fn totals(d_pre: &[f32], plane: usize, sums: &mut [f32]) {
         let rows = sums.len();
         for (row, result) in sums.iter_mut().enumerate() {
             let mut sums = [0.0; LANES];
@@ -171,7 +171,7 @@ simd! {
 
 simd! {
     /// The sums over the groups of images, in their order.
-    fn add_up(partial: &[f32], each: usize, first: usize, result: &mut [f32], onto: WriteMode) {
+    pub(super) fn add_up(partial: &[f32], each: usize, first: usize, result: &mut [f32], onto: WriteMode) {
         for (group, partial) in partial.chunks_exact(each.max(1)).enumerate() {
             let partial = &partial[first..][..result.len()];
             if group == 0 && onto == WriteMode::Overwrite {

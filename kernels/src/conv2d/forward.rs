@@ -56,10 +56,10 @@ pub(super) fn run(
     bias: Option<&[f32]>,
     epilogue: &Epilogue<'_>,
     mut pre: Option<&mut [f32]>,
-    y: &mut [f32],
+    (y, onto): (&mut [f32], WriteMode),
 ) {
     if let Some(filter) = conv.filter() {
-        return winograd::forward(conv, &filter, x, weight, bias, epilogue, pre, y);
+        return winograd::forward(conv, &filter, x, weight, bias, epilogue, pre, (y, onto));
     }
     let field = conv.image_field();
     let (taps, rows) = (conv.taps(), conv.out / conv.groups);
@@ -100,7 +100,7 @@ pub(super) fn run(
                                 let source = &source[group * conv.channels / conv.groups * field.plane()..];
                                 let bias = bias.map_or(&[][..], |bias| &bias[group * rows..][..rows]);
                                 let packed = &packed[group * room..][..room];
-                                sweep.run(source, packed, bias, y, WriteMode::Overwrite, near(group));
+                                sweep.run(source, packed, bias, y, onto, near(group));
                             }
                             if let Some(pre) = &mut pre {
                                 pre[number * conv.result()..][..conv.result()].copy_from_slice(y);

@@ -36,6 +36,7 @@ mod lanes;
 mod phase;
 mod sweep;
 mod tiles;
+mod transposed;
 mod weights;
 mod winograd;
 
@@ -43,6 +44,8 @@ mod winograd;
 mod reference;
 #[cfg(test)]
 mod tests;
+
+pub use transposed::Transposed;
 
 use crate::epilogue::Epilogue;
 use crate::matmul::WriteMode;
@@ -127,7 +130,7 @@ impl Conv2d {
             assert_eq!(pre.len(), y.len(), "pre is [batch, out, out height, out width]");
         }
         if !y.is_empty() {
-            forward::run(self, x, weight, bias, epilogue, pre, y);
+            forward::run(self, x, weight, bias, epilogue, pre, (y, WriteMode::Overwrite));
         }
     }
 
@@ -156,7 +159,7 @@ impl Conv2d {
     pub fn backward_input(&self, d_pre: &[f32], weight: &[f32], dx: (&mut [f32], WriteMode)) {
         self.check(dx.0, weight, d_pre);
         if !dx.0.is_empty() {
-            backward_input::run(self, d_pre, weight, dx);
+            backward_input::run(self, d_pre, weight, dx, None, &|_, _, _| {});
         }
     }
 

@@ -144,7 +144,8 @@ fn large_pools_match_reference() {
 #[test]
 fn max_pool_selects_first_nan() {
     for (width, kernel, padding) in [(2, 2, 0), (3, 3, 1), (16, 2, 0), (32, 2, 0), (64, 2, 0)] {
-        let pool = Pool { planes: 1, height: 2, width, kernel: [kernel; 2], stride: [2; 2], padding: [padding; 2] };
+        let pool =
+            Pool { planes: 1, height: 2, width, kernel: [kernel; 2], stride: [2; 2], padding: [padding; 2] };
         let mut x = vec![f32::INFINITY; 2 * width];
         (x[1], x[width]) = (f32::NAN, f32::NAN);
         let outputs = pool.out_width();

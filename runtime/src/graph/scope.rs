@@ -174,6 +174,7 @@ impl Scope<'_> {
                 frozen: false,
                 has_explicit_init: parameter.has_explicit_init,
                 minimum: parameter.minimum,
+                outputs: parameter.outputs,
                 torch: format!("{}.{}", self.path, parameter.torch),
             });
         }

@@ -8,7 +8,10 @@
 //! | --- | --- | --- |
 //! | [`Linear`] | `linear` | `y = W x + b` on the last axis |
 //! | [`Conv2d`] | `conv2d` | a learned filter that slides over an image |
+//! | [`Conv1d`] | `conv1d` | a learned filter that slides along a sequence |
+//! | [`ConvTranspose2d`], [`ConvTranspose1d`] | `conv_transpose2d`, `conv_transpose1d` | a learned filter that enlarges an image or a sequence |
 //! | [`MaxPool2d`], [`AvgPool2d`] | `max_pool2d`, `avg_pool2d` | the largest or the mean value of each window |
+//! | [`MaxPool1d`], [`AvgPool1d`] | `max_pool1d`, `avg_pool1d` | the same for sequences |
 //! | [`GlobalAvgPool`] | `global_avg_pool` | the mean of each channel |
 //! | [`BatchNorm`] | `batch_norm` | normalizes each channel to mean 0 and variance 1 over the batch |
 //! | [`GroupNorm`] | `group_norm` | normalizes each group of channels to mean 0 and variance 1 in each image |
@@ -33,11 +36,16 @@
 //! `tests/gradient`.
 
 mod add;
+mod avg_pool1d;
 mod avg_pool2d;
 mod batch_norm;
 mod bindings;
 mod concat;
+mod conv1d;
 mod conv2d;
+mod conv_transpose1d;
+mod conv_transpose2d;
+mod convolution;
 mod deviation;
 mod dropout;
 mod embedding;
@@ -53,10 +61,13 @@ mod leaky_relu;
 mod linear;
 mod log_softmax;
 mod lstm;
+mod max_pool1d;
 mod max_pool2d;
 pub mod names;
+mod pair;
 mod part;
 mod pass;
+mod pooling;
 mod position_embedding;
 mod recurrent;
 mod relu;
@@ -69,13 +80,18 @@ mod silu;
 mod softmax;
 mod stochastic_depth;
 mod tanh;
+mod transposition;
 mod window;
 
 pub use add::{Add, Mul, Sub};
+pub use avg_pool1d::AvgPool1d;
 pub use avg_pool2d::AvgPool2d;
 pub use batch_norm::BatchNorm;
 pub use bindings::Bindings;
 pub use concat::Concat;
+pub use conv_transpose1d::ConvTranspose1d;
+pub use conv_transpose2d::ConvTranspose2d;
+pub use conv1d::Conv1d;
 pub use conv2d::Conv2d;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
@@ -91,8 +107,10 @@ pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
 pub use log_softmax::LogSoftmax;
 pub use lstm::Lstm;
+pub use max_pool1d::MaxPool1d;
 pub use max_pool2d::MaxPool2d;
-pub use part::{GraphParameter, Init, Parameter, Role};
+pub use pair::pair;
+pub use part::{GraphParameter, Init, Outputs, Parameter, Role};
 pub use pass::{Mode, Pass, Statistic};
 pub use position_embedding::PositionEmbedding;
 pub use relu::Relu;

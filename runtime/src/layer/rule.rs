@@ -97,9 +97,16 @@ pub(super) const fn image(input: Shape) -> CheckResult {
     fixed(input, 0)
 }
 
+/// Checks a sequence of which all axes are known: `[channels, length]`.
+pub(super) const fn signal(input: Shape) -> CheckResult {
+    hold!(input.reals_of_rank(2, "a sequence [channels, length]"));
+    hold!(filled(input));
+    fixed(input, 0)
+}
+
 /// Checks that the pixels of an image can be indexed with 32 bits.
-pub(super) const fn plane(input: Shape) -> CheckResult {
-    if input.axis(1).saturating_mul(input.axis(2)) <= 1 << 32 {
+pub(super) const fn pixels(input: Shape, height: usize, width: usize) -> CheckResult {
+    if height.saturating_mul(width) <= 1 << 32 {
         return Ok(());
     }
     Err(CheckError::new("the input ").shape(input).text(" is too large; expected at most 2^32 pixels"))

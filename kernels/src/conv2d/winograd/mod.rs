@@ -25,6 +25,7 @@ mod tests;
 pub(super) use gradient::backward_weight;
 
 use super::Conv2d;
+use super::backward_input::{Finish, in_blocks};
 use super::sweep::{Sweep, tile_rows};
 use super::tiles::Strips;
 use super::weights;
@@ -232,14 +233,14 @@ pub(super) fn forward(
     bias: Option<&[f32]>,
     epilogue: &Epilogue<'_>,
     mut pre: Option<&mut [f32]>,
-    y: &mut [f32],
+    (y, onto): (&mut [f32], WriteMode),
 ) {
     let cut = filter.cut(conv.images());
     with_tables(filter, weight, false, &cut, |packed, offsets| {
         let images = |first: usize, pre: Option<&mut [f32]>, y: &mut [f32]| {
             let count = y.len() / conv.result();
             let x = &x[first * conv.image()..][..count * conv.image()];
-            Job { filter, cut: &cut, packed, offsets }.run(x, bias, y, WriteMode::Overwrite);
+            Job { filter, cut: &cut, packed, offsets }.run(x, bias, y, onto);
             if let Some(pre) = pre {
                 pre.copy_from_slice(y);
             }
@@ -261,14 +262,14 @@ pub(super) fn backward_input(
     filter: &Filter,
     d_pre: &[f32],
     weight: &[f32],
-    dx: &mut [f32],
-    onto: WriteMode,
+    (dx, onto): (&mut [f32], WriteMode),
+    pre: Option<&mut [f32]>,
+    finish: Finish<'_>,
 ) {
     let cut = filter.cut(conv.images());
     with_tables(filter, weight, true, &cut, |packed, offsets| {
-        threads::chunks(dx, conv.images() * conv.image(), |number, dx| {
-            let first = number * conv.images() * conv.result();
-            let d_pre = &d_pre[first..][..dx.len() / conv.image() * conv.result()];
+        in_blocks(conv, dx, pre, finish, &|first, dx| {
+            let d_pre = &d_pre[first * conv.result()..][..dx.len() / conv.image() * conv.result()];
             Job { filter, cut: &cut, packed, offsets }.run(d_pre, None, dx, onto);
         });
     });

@@ -15,7 +15,7 @@ mod row_norm;
 mod self_attention;
 mod softmax;
 
-pub(crate) use affine::{Conv2d, Linear};
+pub(crate) use affine::{Conv2d, ConvTranspose2d, Linear};
 pub(crate) use batch_norm::BatchNorm;
 pub(crate) use concat::Concat;
 pub(crate) use difference::Difference;
