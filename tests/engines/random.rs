@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use trainspec::graph::{Graph, Module, Scope};
 use trainspec::layer::{
-    Approximate, AvgPool1d, AvgPool2d, BatchNorm, Concat, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d,
-    Dropout, Embedding, Flatten, Gelu, GlobalAvgPool, GroupNorm, Gru, LayerNorm, LeakyRelu, Linear, Lstm,
-    MaxPool1d, MaxPool2d, PositionEmbedding, Relu, Reshape, RmsNorm, SelfAttention, Sigmoid, Silu, Softmax,
-    StochasticDepth, Tanh, pair,
+    AdaptiveAvgPool2d, AdaptiveMaxPool2d, Approximate, AvgPool1d, AvgPool2d, BatchNorm, Concat, Conv1d,
+    Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool, GroupNorm,
+    Gru, Last, LayerNorm, LeakyRelu, Linear, Lstm, MaxPool, MaxPool1d, MaxPool2d, MeanPool, PixelShuffle,
+    PositionEmbedding, Relu, Resample, Reshape, RmsNorm, SelfAttention, Sigmoid, Silu, Softmax,
+    StochasticDepth, Tanh, Upsample, pair,
 };
 use trainspec::rng::{Purpose, StepIndex, Stream};
 use trainspec::{CheckResult, Config, Result, Shape, Value};
@@ -243,7 +244,7 @@ fn pointwise(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> 
 fn image(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
     let &[channels, height, width] = x.shape().axes() else { return Ok(x) };
     let fits = |window: usize| height >= window && width >= window;
-    match dice.below(14) {
+    match dice.below(17) {
         0..=2 if fits(3) => {
             let groups = if channels.is_multiple_of(2) { dice.one_of(&[1, 2]) } else { 1 };
             let layer = Conv2d {
@@ -283,6 +284,19 @@ fn image(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
             };
             scope.call(layer, &[x])
         }
+        14 => {
+            let out = pair(1 + dice.below(4), 1 + dice.below(4));
+            if dice.below(2) == 0 {
+                scope.call(AdaptiveAvgPool2d { out }, &[x])
+            } else {
+                scope.call(AdaptiveMaxPool2d { out }, &[x])
+            }
+        }
+        15 if height * width <= 30 => {
+            let mode = dice.one_of(&[Resample::Nearest, Resample::Bilinear]);
+            scope.call(Upsample { scale: dice.one_of(&[1, 2, pair(1, 2), pair(3, 1)]), mode }, &[x])
+        }
+        16 if channels.is_multiple_of(4) => scope.call(PixelShuffle { scale: 2 }, &[x]),
         13 if fits(3) => {
             let layer = Conv2d {
                 out: 1 + dice.below(5),
@@ -327,8 +341,16 @@ fn signal(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
 
 fn sequence(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
     let features = x.shape().last();
-    match dice.below(15) {
+    match dice.below(16) {
         12 | 13 => signal(dice, scope, x),
+        14 if dice.below(3) == 0 => {
+            let axis = dice.below(2);
+            match dice.below(3) {
+                0 => scope.call(MeanPool { axis }, &[x]),
+                1 => scope.call(MaxPool { axis }, &[x]),
+                _ => scope.call(Last { axis }, &[x]),
+            }
+        }
         0 | 1 => scope
             .call(Linear { out: 2 * (1 + dice.below(8)), bias: dice.below(3) > 0, ..Linear::DEFAULT }, &[x]),
         2 if features >= LEAST => {

@@ -188,4 +188,15 @@ cases |= {
     ),
     "conv_transpose1d": module([3, 5], nn.ConvTranspose1d(3, 2, 4, stride=3, padding=1, output_padding=2)),
 }
+cases |= {
+    "adaptive_avg_pool2d": module([2, 5, 7], nn.AdaptiveAvgPool2d((3, 2))),
+    "adaptive_max_pool2d": module([2, 5, 4], nn.AdaptiveMaxPool2d((3, 6))),
+    "mean_pool": case([4, 3], lambda x: x.mean(1)),
+    "max_pool": case([4, 3, 2], lambda x: x.max(2).values),
+    "last": case([4, 3], lambda x: x[:, -1]),
+    "upsample": module([2, 3, 4], nn.Upsample(scale_factor=(2, 3))),
+    "upsample_bilinear": module([2, 3, 4], nn.Upsample(scale_factor=2, mode="bilinear")),
+    "upsample_bilinear_rectangular": module([1, 1, 4], nn.Upsample(scale_factor=(2, 3), mode="bilinear")),
+    "pixel_shuffle": module([8, 2, 3], nn.PixelShuffle(2)),
+}
 print(json.dumps({"torch": torch.__version__, "cases": cases, "batch_norm": norms}, separators=(",", ":")))

@@ -14,9 +14,10 @@ use trainspec::data::{Batch, BatchTensor, Elements};
 use trainspec::engine::{Engine, Objective, Planned, forward};
 use trainspec::graph::{Graph, Module, Scope};
 use trainspec::layer::{
-    Approximate, AvgPool1d, AvgPool2d, BatchNorm, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Gelu,
-    GlobalAvgPool, GroupNorm, Gru, Init, Layer, LayerNorm, Linear, Lstm, MaxPool1d, MaxPool2d, Mode,
-    OutputRule, Parameter, Relu, RmsNorm, Role, SelfAttention, Sigmoid, Silu, Softmax, Tanh, pair,
+    AdaptiveAvgPool2d, AdaptiveMaxPool2d, Approximate, AvgPool1d, AvgPool2d, BatchNorm, Conv1d, Conv2d,
+    ConvTranspose1d, ConvTranspose2d, Gelu, GlobalAvgPool, GroupNorm, Gru, Init, Last, Layer, LayerNorm,
+    Linear, Lstm, MaxPool, MaxPool1d, MaxPool2d, MeanPool, Mode, OutputRule, Parameter, PixelShuffle, Relu,
+    Resample, RmsNorm, Role, SelfAttention, Sigmoid, Silu, Softmax, Tanh, Upsample, pair,
 };
 use trainspec::loss::LossSum;
 use trainspec::rng::StepIndex;
@@ -319,7 +320,22 @@ fn pooling_layers_match_pytorch() {
     let avg = AvgPool2d { kernel: pair(3, 2), stride: pair(2, 1), padding: pair(1, 0) };
     agrees("avg_pool2d_rectangular", avg, 14);
     agrees("max_pool1d", MaxPool1d { kernel: 3, stride: 2, padding: 1 }, 3);
+    agrees("adaptive_avg_pool2d", AdaptiveAvgPool2d { out: pair(3, 2) }, 14);
+    agrees("adaptive_max_pool2d", AdaptiveMaxPool2d { out: pair(3, 6) }, 6);
+    agrees("mean_pool", MeanPool { axis: 0 }, 5);
+    agrees("max_pool", MaxPool { axis: 1 }, 1);
+    agrees("last", Last { axis: 0 }, 1);
     agrees("avg_pool1d", AvgPool1d { kernel: 2, ..AvgPool1d::DEFAULT }, 3);
+}
+
+/// Sums of up to four products; a gradient has one for each of up to 16 outputs.
+#[test]
+fn enlarged_images_match_pytorch() {
+    agrees("upsample", Upsample { scale: pair(2, 3), ..Upsample::DEFAULT }, 6);
+    let bilinear = Upsample { scale: 2, mode: Resample::Bilinear };
+    agrees("upsample_bilinear", bilinear, 40);
+    agrees("upsample_bilinear_rectangular", Upsample { scale: pair(2, 3), ..bilinear }, 40);
+    agrees("pixel_shuffle", PixelShuffle { scale: 2 }, 1);
 }
 
 /// Two sums of up to 12 terms for mean and variance, a root and a quotient, and a few products; in the gradient two sums more.

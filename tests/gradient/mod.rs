@@ -19,10 +19,11 @@ mod values;
 use difference::{Points, agree};
 use trainspec::graph::Graph;
 use trainspec::layer::{
-    Add, Approximate, AvgPool1d, AvgPool2d, BatchNorm, Concat, Conv1d, Conv2d, ConvTranspose1d,
-    ConvTranspose2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool, GroupNorm, Gru, LayerNorm, LeakyRelu,
-    Linear, LogSoftmax, Lstm, MaxPool1d, MaxPool2d, Mul, PositionEmbedding, Relu, Reshape, RmsNorm,
-    SelfAttention, Sigmoid, Silu, Softmax, StochasticDepth, Sub, Tanh, pair,
+    AdaptiveAvgPool2d, AdaptiveMaxPool2d, Add, Approximate, AvgPool1d, AvgPool2d, BatchNorm, Concat, Conv1d,
+    Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool, GroupNorm,
+    Gru, Last, LayerNorm, LeakyRelu, Linear, LogSoftmax, Lstm, MaxPool, MaxPool1d, MaxPool2d, MeanPool, Mul,
+    PixelShuffle, PositionEmbedding, Relu, Resample, Reshape, RmsNorm, SelfAttention, Sigmoid, Silu, Softmax,
+    StochasticDepth, Sub, Tanh, Upsample, pair,
 };
 use trainspec::{Config, Shape};
 
@@ -197,6 +198,36 @@ gradients! {
         AvgPool2d { padding: 1, ..AVG } => [1, 1, 3];
         AvgPool2d { stride: 3, ..AVG } => [1, 7, 5];
         AvgPool2d { kernel: pair(3, 1), stride: pair(1, 2), padding: pair(1, 0) } => [2, 3, 4];
+    }
+    adaptive_avg_pool2d at Anywhere {
+        AdaptiveAvgPool2d { out: 2 } => [2, 4, 5];
+        AdaptiveAvgPool2d { out: pair(3, 4) } => [1, 2, 3];
+    }
+    adaptive_max_pool2d at OffKinks {
+        AdaptiveMaxPool2d { out: 2 } => [2, 4, 5];
+        AdaptiveMaxPool2d { out: pair(3, 1) } => [1, 2, 3];
+    }
+    mean_pool at Anywhere {
+        MeanPool { axis: 0 } => [3, 2];
+        MeanPool { axis: 2 } => [2, 1, 3];
+    }
+    max_pool at OffKinks {
+        MaxPool { axis: 0 } => [3, 2];
+        MaxPool { axis: 1 } => [2, 3, 2];
+    }
+    last at Anywhere {
+        Last { axis: 0 } => [3, 2];
+        Last { axis: 1 } => [2, 3, 2];
+    }
+    upsample at Anywhere {
+        Upsample { scale: 2, mode: Resample::Nearest } => [2, 1, 3];
+        Upsample { scale: pair(3, 1), mode: Resample::Nearest } => [1, 2, 2];
+        Upsample { scale: 2, mode: Resample::Bilinear } => [2, 3, 2];
+        Upsample { scale: pair(1, 3), mode: Resample::Bilinear } => [1, 2, 4];
+    }
+    pixel_shuffle at Anywhere {
+        PixelShuffle { scale: 2 } => [8, 1, 3];
+        PixelShuffle { scale: 1 } => [2, 2, 1];
     }
     global_avg_pool at Anywhere {
         GlobalAvgPool {} => [3, 2, 5];

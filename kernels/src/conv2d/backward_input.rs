@@ -30,7 +30,7 @@ impl Conv2d {
     }
 }
 
-/// What follows the gradients of some images while they are in cache: the number of the first image, its part of `pre`
+/// What follows the gradients of some images while they are in cache: the index of their first element, their part of `pre`
 /// and the gradients.
 pub(super) type Finish<'a> = &'a (dyn Fn(usize, Option<&mut [f32]>, &mut [f32]) + Sync);
 
@@ -45,9 +45,9 @@ pub(super) fn run(
     if let Some(filter) = conv.back_filter() {
         return winograd::backward_input(conv, &filter, d_pre, weight, (dx, onto), pre, finish);
     }
-    let field = conv.gradient_field();
+    let field = conv.by_group().gradient_field();
     with_tables(conv, &field, weight, |tables| {
-        in_blocks(conv, dx, pre, finish, &|first, dx| {
+        in_blocks(&conv.by_group(), dx, pre, finish, &|first, dx| {
             images(conv, &field, tables, first, d_pre, dx, onto);
         });
     });
@@ -65,7 +65,7 @@ pub(super) fn in_blocks(
     let block = |number: usize, pre: Option<&mut [f32]>, dx: &mut [f32]| {
         let first = number * conv.images();
         run(first, dx);
-        finish(first, pre, dx);
+        finish(first * conv.image(), pre, dx);
     };
     match pre {
         None => threads::chunks(dx, size, |number, dx| block(number, None, dx)),
@@ -106,9 +106,9 @@ fn with_tables(conv: &Conv2d, field: &Field, weight: &[f32], run: impl FnOnce(Ta
     });
 }
 
-/// The gradients of some images, the first of which has index `first`.
+/// The gradients of the groups of some images, the first of which has index `first`.
 fn images(
-    conv: &Conv2d,
+    whole: &Conv2d,
     field: &Field,
     tables: Tables<'_>,
     first: usize,
@@ -116,6 +116,7 @@ fn images(
     dx: &mut [f32],
     onto: WriteMode,
 ) {
+    let (groups, conv) = (whole.groups, &whole.by_group());
     let woven = conv.stride != [1; 2];
     field.with(1, |source| {
         scratch::with(if woven { conv.image() } else { 0 }, |results| {
@@ -128,22 +129,18 @@ fn images(
                 field.copy(d_pre, source);
                 let mut tables = tables;
                 let mut start = 0;
-                for phase in conv.phases() {
+                for phase in whole.phases() {
                     let (sweep, packed) = phase.take(&mut tables);
                     let results = if woven { &mut results[start..] } else { &mut *dx };
                     let each = sweep.rows * sweep.strips.plane;
-                    start += conv.groups * each;
+                    start += each;
                     if woven && sweep.offsets.is_empty() {
                         continue;
                     }
                     let onto = if woven { WriteMode::Overwrite } else { onto };
-                    for group in 0..conv.groups {
-                        let source = &source[group * conv.out / conv.groups * field.plane()..];
-                        let packed = &packed[group * phase.room()..][..phase.room()];
-                        let results = &mut results[group * each..][..each];
-                        let next = if start == conv.image() && group + 1 == conv.groups { next } else { &[] };
-                        sweep.run(source, packed, &[], results, onto, next);
-                    }
+                    let packed = &packed[(first + number) % groups * phase.room()..][..phase.room()];
+                    let next = if start == conv.image() { next } else { &[] };
+                    sweep.run(source, packed, &[], &mut results[..each], onto, next);
                 }
                 if woven {
                     weave(conv, results, dx, onto);

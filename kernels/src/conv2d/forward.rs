@@ -61,13 +61,14 @@ pub(super) fn run(
     if let Some(filter) = conv.filter() {
         return winograd::forward(conv, &filter, x, weight, bias, epilogue, pre, (y, onto));
     }
+    let (groups, conv) = (conv.groups, &conv.by_group());
     let field = conv.image_field();
-    let (taps, rows) = (conv.taps(), conv.out / conv.groups);
+    let (taps, rows) = (conv.taps(), conv.out);
     let room = weights::room(rows, taps, tile_rows());
     let size = (conv.out_height(), conv.out_width());
     let strips = |run: &mut dyn FnMut(Strips<'_>)| Strips::with(size, field.pitch, run);
-    scratch::with(conv.groups * room, |packed| {
-        for group in 0..conv.groups {
+    scratch::with(groups * room, |packed| {
+        for group in 0..groups {
             let packed = &mut packed[group * room..][..room];
             weights::pack(
                 weight,
@@ -87,21 +88,15 @@ pub(super) fn run(
                         for (number, y) in results.enumerate() {
                             let image = first + number;
                             field.copy(&x[image * conv.image()..][..conv.image()], source);
-                            let near = |group| {
-                                // Not worth it for a stride that jumps over most of it.
-                                let last = group + 1 == conv.groups && number + 1 < count;
-                                if last && conv.kernel[0] >= conv.stride[0] {
-                                    &x[(image + 1) * conv.image()..][..conv.image()]
-                                } else {
-                                    &[]
-                                }
+                            // Not worth it for a stride that jumps over most of it.
+                            let next = if number + 1 < count && conv.kernel[0] >= conv.stride[0] {
+                                &x[(image + 1) * conv.image()..][..conv.image()]
+                            } else {
+                                &[]
                             };
-                            for (group, y) in y.chunks_exact_mut(rows * strips.plane).enumerate() {
-                                let source = &source[group * conv.channels / conv.groups * field.plane()..];
-                                let bias = bias.map_or(&[][..], |bias| &bias[group * rows..][..rows]);
-                                let packed = &packed[group * room..][..room];
-                                sweep.run(source, packed, bias, y, onto, near(group));
-                            }
+                            let group = image % groups;
+                            let bias = bias.map_or(&[][..], |bias| &bias[group * rows..][..rows]);
+                            sweep.run(source, &packed[group * room..][..room], bias, y, onto, next);
                             if let Some(pre) = &mut pre {
                                 pre[number * conv.result()..][..conv.result()].copy_from_slice(y);
                             }

@@ -234,6 +234,18 @@ impl Conv2d {
         elements([self.channels / self.groups, self.kernel[0], self.kernel[1]])
     }
 
+    /// The convolution of one group, with the groups of all images as its images: those of an image are consecutive, and so
+    /// are those of its result. So each group is copied to scratch when it is read, and stays in cache.
+    const fn by_group(&self) -> Self {
+        Self {
+            batch: self.batch.saturating_mul(self.groups),
+            channels: self.channels / self.groups,
+            out: self.out / self.groups,
+            groups: 1,
+            ..*self
+        }
+    }
+
     /// The number of images per block: sixteen blocks, unless that is too little work or too much.
     fn images(&self) -> usize {
         /// The number of multiplications that makes another thread worthwhile, and the number beyond which more gain nothing.

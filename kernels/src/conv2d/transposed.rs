@@ -61,13 +61,13 @@ impl Transposed {
         }
         let finish = |first: usize, pre: Option<&mut [f32]>, y: &mut [f32]| {
             if let Some(bias) = bias {
-                add_bias(bias, conv.height * conv.width, y);
+                add_bias(bias, first, conv.height * conv.width, y);
             }
             if let Some(pre) = pre {
                 pre.copy_from_slice(y);
             }
             if !epilogue.is_identity() {
-                epilogue.forward_in_place(first * conv.image(), y);
+                epilogue.forward_in_place(first, y);
             }
         };
         backward_input::run(conv, x, weight, (y, WriteMode::Overwrite), pre, &finish);
@@ -128,10 +128,10 @@ impl Transposed {
 }
 
 simd! {
-    /// Adds its bias to each plane of `places` elements.
-    fn add_bias(bias: &[f32], places: usize, y: &mut [f32]) {
-        for (channel, plane) in y.chunks_exact_mut(places.max(1)).enumerate() {
-            let bias = bias[channel % bias.len()];
+    /// Adds its bias to each plane of `places` elements; the first element of `y` has index `first`.
+    fn add_bias(bias: &[f32], first: usize, places: usize, y: &mut [f32]) {
+        for (number, plane) in y.chunks_exact_mut(places.max(1)).enumerate() {
+            let bias = bias[(first / places + number) % bias.len()];
             for y in plane {
                 *y += bias;
             }

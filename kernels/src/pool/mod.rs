@@ -1,4 +1,5 @@
-//! Pooling: the largest value or the mean of each window of each plane, and the mean of whole planes.
+//! Pooling: the largest value or the mean of each window of each plane, of a fixed number of windows, and the mean of whole
+//! planes.
 //!
 //! A plane is one channel of one image, `[height, width]`. With stride `s` and padding `p`, the window of
 //! output `(i, j)` has the positions `(s i + u - p, s j + v - p)` for `u, v < kernel`:
@@ -14,7 +15,9 @@
 //! pooling: LeCun et al., "Handwritten digit recognition with a back-propagation network", 1989; the mean of
 //! whole planes: Lin et al., "Network in network", 2013. Sizes and padding are PyTorch's.
 
+mod adaptive;
 mod average;
+mod axis;
 mod global;
 mod max;
 mod window;
@@ -24,6 +27,8 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
+pub use adaptive::AdaptivePool;
+pub use axis::AxisPool;
 pub use global::{global_average, global_average_backward};
 
 use crate::matmul::WriteMode;

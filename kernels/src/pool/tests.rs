@@ -6,7 +6,7 @@ use crate::philox;
 use crate::simd::{self, Level};
 
 /// Values from -1 to 1 in steps of 1/8, so that some are equal; each sum of some thousand is exact.
-fn numbers(count: usize, key: u32) -> Vec<f32> {
+pub(super) fn numbers(count: usize, key: u32) -> Vec<f32> {
     let mut words = vec![0; count];
     philox::fill(&mut words, [key, 0], [0; 3]);
     words.iter().map(|&word| (f64::from(word % 17) / 8.0 - 1.0) as f32).collect()

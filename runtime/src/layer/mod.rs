@@ -12,7 +12,11 @@
 //! | [`ConvTranspose2d`], [`ConvTranspose1d`] | `conv_transpose2d`, `conv_transpose1d` | a learned filter that enlarges an image or a sequence |
 //! | [`MaxPool2d`], [`AvgPool2d`] | `max_pool2d`, `avg_pool2d` | the largest or the mean value of each window |
 //! | [`MaxPool1d`], [`AvgPool1d`] | `max_pool1d`, `avg_pool1d` | the same for sequences |
+//! | [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`] | `adaptive_max_pool2d`, `adaptive_avg_pool2d` | the same for a fixed number of windows |
 //! | [`GlobalAvgPool`] | `global_avg_pool` | the mean of each channel |
+//! | [`MeanPool`], [`MaxPool`], [`Last`] | `mean_pool`, `max_pool`, `last` | the mean, the largest or the last value along an axis |
+//! | [`Upsample`] | `upsample` | an image enlarged by repeating or interpolating pixels |
+//! | [`PixelShuffle`] | `pixel_shuffle` | channels that become pixels |
 //! | [`BatchNorm`] | `batch_norm` | normalizes each channel to mean 0 and variance 1 over the batch |
 //! | [`GroupNorm`] | `group_norm` | normalizes each group of channels to mean 0 and variance 1 in each image |
 //! | [`LayerNorm`] | `layer_norm` | normalizes each vector to mean 0 and variance 1 |
@@ -35,6 +39,8 @@
 //! To add one: write a file like `leaky_relu.rs`, list it here and in [`names`], and give it a row in
 //! `tests/gradient`.
 
+mod adaptive_avg_pool2d;
+mod adaptive_max_pool2d;
 mod add;
 mod avg_pool1d;
 mod avg_pool2d;
@@ -56,17 +62,21 @@ mod group_norm;
 mod gru;
 mod initializer;
 mod kind;
+mod last;
 mod layer_norm;
 mod leaky_relu;
 mod linear;
 mod log_softmax;
 mod lstm;
+mod max_pool;
 mod max_pool1d;
 mod max_pool2d;
+mod mean_pool;
 pub mod names;
 mod pair;
 mod part;
 mod pass;
+mod pixel_shuffle;
 mod pooling;
 mod position_embedding;
 mod recurrent;
@@ -81,8 +91,11 @@ mod softmax;
 mod stochastic_depth;
 mod tanh;
 mod transposition;
+mod upsample;
 mod window;
 
+pub use adaptive_avg_pool2d::AdaptiveAvgPool2d;
+pub use adaptive_max_pool2d::AdaptiveMaxPool2d;
 pub use add::{Add, Mul, Sub};
 pub use avg_pool1d::AvgPool1d;
 pub use avg_pool2d::AvgPool2d;
@@ -102,16 +115,20 @@ pub use group_norm::GroupNorm;
 pub use gru::Gru;
 pub use initializer::Initializer;
 pub use kind::LayerKind;
+pub use last::Last;
 pub use layer_norm::LayerNorm;
 pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
 pub use log_softmax::LogSoftmax;
 pub use lstm::Lstm;
+pub use max_pool::MaxPool;
 pub use max_pool1d::MaxPool1d;
 pub use max_pool2d::MaxPool2d;
+pub use mean_pool::MeanPool;
 pub use pair::pair;
 pub use part::{GraphParameter, Init, Outputs, Parameter, Role};
 pub use pass::{Mode, Pass, Statistic};
+pub use pixel_shuffle::PixelShuffle;
 pub use position_embedding::PositionEmbedding;
 pub use relu::Relu;
 pub use reshape::Reshape;
@@ -122,6 +139,7 @@ pub use silu::Silu;
 pub use softmax::Softmax;
 pub use stochastic_depth::StochasticDepth;
 pub use tanh::Tanh;
+pub use upsample::{Resample, Upsample};
 
 use candle_core::Tensor;
 

@@ -24,28 +24,109 @@ fn result(window: &Window, y: Tensor) -> Result<Tensor> {
 pub(super) fn largest(window: &Window, x: &Tensor) -> Result<Tensor> {
     let (x, places) = images(window, x)?;
     let (batch, channels, ..) = x.dims4()?;
-    let winners = winners(window, &x.detach(), places)?;
-    // The only operation that candle differentiates: the gradient goes to the maxima and nowhere else.
-    let y = x.flatten_from(2)?.contiguous()?.gather(&winners, 2)?;
+    let (_, _, height, width) = x.dims4()?;
+    // A position in the padding is moved to the nearest pixel, which is in the same window: that changes
+    // neither the maximum nor which pixel is the first to have it.
+    let inside = |axis: usize, length: usize| -> Vec<Vec<u32>> {
+        let padding = window.padding[axis][0];
+        let nearest = |place: usize| place.saturating_sub(padding).min(length - 1) as u32;
+        let offsets = 0..window.kernel[axis];
+        offsets.map(|offset| window.positions(axis, offset, places[axis]).map(nearest).collect()).collect()
+    };
+    let y = largest_at(&x, &inside(0, height), &inside(1, width))?;
     result(window, y.reshape((batch, channels, places[0], places[1]))?)
 }
 
-/// The position of each window's first maximum in its image, `[batch, channels, rows * columns]`.
-fn winners(window: &Window, x: &Tensor, [rows, columns]: [usize; 2]) -> Result<Tensor> {
+/// The largest value of each of `out` windows along each axis.
+pub(super) fn adaptive_largest(out: [usize; 2], x: &Tensor) -> Result<Tensor> {
     let (batch, channels, height, width) = x.dims4()?;
-    // A position in the padding is moved to the nearest pixel, which is in the same window: that changes
-    // neither the maximum nor which pixel is the first to have it.
-    let inside = |axis: usize, offset, places, length: usize| -> Vec<u32> {
-        let padding = window.padding[axis][0];
-        let nearest = |place: usize| place.saturating_sub(padding).min(length - 1) as u32;
-        window.positions(axis, offset, places).map(nearest).collect()
+    let at = |length: usize, out: usize| -> Vec<Vec<u32>> {
+        let windows = divided(length, out);
+        let most = windows.iter().map(|(first, end)| end - first).max().unwrap_or(0);
+        // A shorter window repeats its last element.
+        let offsets = 0..most;
+        offsets
+            .map(|offset| windows.iter().map(|(first, end)| (first + offset).min(end - 1) as u32).collect())
+            .collect()
     };
+    let y = largest_at(x, &at(height, out[0]), &at(width, out[1]))?;
+    Ok(y.reshape((batch, channels, out[0], out[1]))?)
+}
+
+/// The mean of each of `out` windows along each axis.
+pub(super) fn adaptive_means(out: [usize; 2], x: &Tensor) -> Result<Tensor> {
+    let (.., height, width) = x.dims4()?;
+    let shares = |length: usize, out: usize| -> Vec<Vec<(usize, f64)>> {
+        let share = |(first, end): (usize, usize)| {
+            (first..end).map(|place| (place, 1.0 / (end - first) as f64)).collect()
+        };
+        divided(length, out).into_iter().map(share).collect()
+    };
+    weighted(x, &shares(height, out[0]), &shares(width, out[1]))
+}
+
+/// The starts and ends of `out` windows that divide an axis.
+fn divided(length: usize, out: usize) -> Vec<(usize, usize)> {
+    (0..out).map(|place| (place * length / out, ((place + 1) * length).div_ceil(out))).collect()
+}
+
+/// Weighted sums of rows and columns: for each row and column of the output those of the input, with their weights.
+pub(super) fn weighted(
+    x: &Tensor,
+    rows: &[Vec<(usize, f64)>],
+    columns: &[Vec<(usize, f64)>],
+) -> Result<Tensor> {
+    let (batch, channels, height, width) = x.dims4()?;
+    // [inputs, outputs]
+    let matrix = |terms: &[Vec<(usize, f64)>], inputs: usize| -> Result<Tensor> {
+        let outputs = terms.len();
+        let mut weights = vec![0.0; inputs * outputs];
+        for (output, terms) in terms.iter().enumerate() {
+            for (input, weight) in terms {
+                weights[input * outputs + output] += weight;
+            }
+        }
+        Ok(Tensor::from_vec(weights, (inputs, outputs), x.device())?.to_dtype(x.dtype())?)
+    };
+    let y = x.reshape((batch * channels * height, width))?.matmul(&matrix(columns, width)?)?;
+    let y = y.reshape((batch * channels, height, columns.len()))?.transpose(1, 2)?;
+    let y = y.reshape((batch * channels * columns.len(), height))?.matmul(&matrix(rows, height)?)?;
+    let y = y.reshape((batch, channels, columns.len(), rows.len()))?;
+    Ok(y.transpose(2, 3)?.contiguous()?)
+}
+
+/// The largest value along an axis.
+pub(super) fn largest_along(x: &Tensor, axis: usize) -> Result<Tensor> {
+    let (detached, length) = (x.detach(), x.dim(axis)?);
+    let mut largest = detached.narrow(axis, 0, 1)?.contiguous()?;
+    let mut winners = largest.zeros_like()?.to_dtype(candle_core::DType::U32)?;
+    for place in 1..length {
+        let values = detached.narrow(axis, place, 1)?.contiguous()?;
+        let beats = (values.gt(&largest)? + values.ne(&values)?)?;
+        // Nothing beats NaN.
+        let beats = (beats * largest.eq(&largest)?)?;
+        let here = Tensor::full(place as u32, values.shape(), x.device())?;
+        (largest, winners) = (beats.where_cond(&values, &largest)?, beats.where_cond(&here, &winners)?);
+    }
+    Ok(x.contiguous()?.gather(&winners, axis)?.squeeze(axis)?)
+}
+
+/// The largest of the values at all offsets, `[batch, channels, outputs]`: for each offset along an axis the positions of all
+/// outputs.
+fn largest_at(x: &Tensor, rows: &[Vec<u32>], columns: &[Vec<u32>]) -> Result<Tensor> {
+    let winners = winners(&x.detach(), rows, columns)?;
+    // The only operation that candle differentiates: the gradient goes to the maxima and nowhere else.
+    Ok(x.flatten_from(2)?.contiguous()?.gather(&winners, 2)?)
+}
+
+/// The position of each first maximum in its image, `[batch, channels, rows * columns]`.
+fn winners(x: &Tensor, all_rows: &[Vec<u32>], all_columns: &[Vec<u32>]) -> Result<Tensor> {
+    let (batch, channels, _, width) = x.dims4()?;
+    let [rows, columns] = [all_rows, all_columns].map(|offsets| offsets.first().map_or(0, Vec::len));
     let mut best: Option<(Tensor, Tensor)> = None;
-    for u in 0..window.kernel[0] {
-        let rows_at = inside(0, u, rows, height);
+    for rows_at in all_rows {
         let bands = x.index_select(&Tensor::new(rows_at.as_slice(), x.device())?, 2)?;
-        for v in 0..window.kernel[1] {
-            let columns_at = inside(1, v, columns, width);
+        for columns_at in all_columns {
             let values = bands.index_select(&Tensor::new(columns_at.as_slice(), x.device())?, 3)?;
             let places: Vec<u32> = rows_at
                 .iter()

@@ -154,6 +154,33 @@ pub(super) const fn given(output: Shape) -> CheckResult<Shape> {
     Ok(output)
 }
 
+/// Checks that an axis is within the number of axes that a value can have.
+pub(super) const fn axis(axis: usize) -> CheckResult {
+    at_most("axis", axis, Shape::MAX_RANK - 1)
+}
+
+/// The shape of an input without an axis, of which at least one is left.
+pub(super) const fn without_axis(input: Shape, axis: usize) -> CheckResult<Shape> {
+    hold!(reals(input));
+    if input.rank() < 2 {
+        return Err(CheckError::new("the input is ").shape(input).text("; expected at least two axes"));
+    }
+    if axis >= input.rank() {
+        return Err(CheckError::new("axis is ")
+            .number(axis)
+            .text("; expected an axis of ")
+            .shape(input)
+            .text(", counted from 0"));
+    }
+    hold!(fixed(input, 0));
+    let (mut axes, mut i) = ([0; Shape::MAX_RANK], 0);
+    while i + 1 < input.rank() {
+        axes[i] = input.axis(if i < axis { i } else { i + 1 });
+        i += 1;
+    }
+    Ok(Shape::of(axes.split_at(input.rank() - 1).0))
+}
+
 /// The product of `factors`, as operations of a forward pass.
 pub(super) fn operations(factors: &[usize]) -> u64 {
     factors.iter().fold(1, |product, &factor| product.saturating_mul(factor as u64))
