@@ -21,10 +21,10 @@ const fn conv(channels: usize, side: usize, out: usize, kernel: usize, stride: u
         height: side,
         width: side,
         out,
-        kernel,
-        stride,
-        padding: kernel / 2,
-        dilation: 1,
+        kernel: [kernel; 2],
+        stride: [stride; 2],
+        padding: [[kernel / 2; 2]; 2],
+        dilation: [1; 2],
         groups: 1,
     }
 }
@@ -69,7 +69,7 @@ struct Case {
 fn case(name: &str) -> Case {
     let (_, conv) = SHAPES.into_iter().find(|shape| shape.0 == name).expect("a shape");
     let places = conv.batch * conv.out_height() * conv.out_width();
-    let taps = conv.channels / conv.groups * conv.kernel * conv.kernel;
+    let taps = conv.channels / conv.groups * conv.kernel[0] * conv.kernel[1];
     Case {
         conv,
         flops: ItemsCount::new(2 * places * conv.out * taps),
@@ -116,8 +116,8 @@ fn forward_with_bias_and_relu(bencher: Bencher<'_, '_>) {
 }
 
 const POOLS: [Pool; 2] = [
-    Pool { planes: 64 * 32, height: 28, width: 28, kernel: 2, stride: 2, padding: 0 },
-    Pool { planes: 64 * 64, height: 14, width: 14, kernel: 2, stride: 2, padding: 0 },
+    Pool { planes: 64 * 32, height: 28, width: 28, kernel: [2; 2], stride: [2; 2], padding: [0; 2] },
+    Pool { planes: 64 * 64, height: 14, width: 14, kernel: [2; 2], stride: [2; 2], padding: [0; 2] },
 ];
 
 /// The pooling of a number, with inputs, outputs and how many bytes both have.

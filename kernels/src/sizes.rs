@@ -46,10 +46,10 @@ mod tests {
             height: 1 << 8,
             width: 1 << 8,
             out: 1,
-            kernel: 1,
-            stride: 1,
-            padding: 0,
-            dilation: 1,
+            kernel: [1; 2],
+            stride: [1; 2],
+            padding: [[0; 2]; 2],
+            dilation: [1; 2],
             groups: 1,
         };
         conv.forward(&[], &[0.0], None, &Epilogue::NONE, None, &mut []);
@@ -66,10 +66,10 @@ mod tests {
             height: 1,
             width: 1,
             out: 1,
-            kernel: 2,
-            stride: 1 << 40,
-            padding: 1 << 32,
-            dilation: 1 << 33,
+            kernel: [2; 2],
+            stride: [1 << 40; 2],
+            padding: [[1 << 32; 2]; 2],
+            dilation: [1 << 33; 2],
             groups: 1,
         };
         assert_eq!(conv.out_height(), 1);

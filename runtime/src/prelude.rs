@@ -13,7 +13,7 @@ pub use crate::layer::Initializer::{
     He, HeUniform, Lecun, Normal, Orthogonal, TruncatedNormal, Uniform, Xavier, XavierNormal, Zeros,
 };
 pub use crate::layer::names::*;
-pub use crate::layer::{Approximate, Initializer};
+pub use crate::layer::{Approximate, Initializer, Resample, pair};
 pub use crate::loss::MeanAbsoluteError;
 pub use crate::loss::{
     BinaryCrossEntropy, CrossEntropy, Hinge, Huber, KlDivergence, MeanSquaredError, NegativeLogLikelihood,

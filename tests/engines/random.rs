@@ -4,10 +4,11 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use trainspec::graph::{Bound, Graph, Module, Scope};
 use trainspec::layer::{
-    Approximate, AvgPool2d, BatchNorm, Concat, Conv2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool,
-    GroupNorm, Gru, Init, Layer, LayerNorm, LeakyRelu, Linear, Lstm, MaxPool2d, OutputRule, Parameter, Pass,
-    PositionEmbedding, Relu, Reshape, RmsNorm, Role, SelfAttention, Sigmoid, Silu, Softmax, StochasticDepth,
-    Tanh,
+    AdaptiveAvgPool2d, AdaptiveMaxPool2d, Approximate, AvgPool1d, AvgPool2d, BatchNorm, Concat, Conv1d,
+    Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool, GroupNorm,
+    Gru, Init, Last, Layer, LayerNorm, LeakyRelu, Linear, Lstm, MaxPool, MaxPool1d, MaxPool2d, MeanPool,
+    OutputRule, Parameter, Pass, PixelShuffle, PositionEmbedding, Relu, Resample, Reshape, RmsNorm, Role,
+    SelfAttention, Sigmoid, Silu, Softmax, StochasticDepth, Tanh, Upsample, pair,
 };
 use trainspec::rng::{Purpose, StepIndex, Stream};
 use trainspec::{CheckResult, Config, Result, Shape, Value};
@@ -303,7 +304,7 @@ fn pointwise(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> 
 fn image(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
     let &[channels, height, width] = x.shape().axes() else { return Ok(x) };
     let fits = |window: usize| height >= window && width >= window;
-    match dice.below(12) {
+    match dice.below(17) {
         0..=2 if fits(3) => {
             let groups = if channels.is_multiple_of(2) { dice.one_of(&[1, 2]) } else { 1 };
             let layer = Conv2d {
@@ -331,13 +332,85 @@ fn image(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
         8 if fits(3) => scope.call(AvgPool2d { kernel: 3, stride: 2, padding: 1 }, &[x]),
         9 if dice.below(3) == 0 => scope.call(GlobalAvgPool {}, &[x]),
         10 if dice.below(3) == 0 => scope.call(Reshape { to: [channels, height * width] }, &[x]),
+        12 if height * width <= 100 => {
+            let groups = if channels.is_multiple_of(2) { dice.one_of(&[1, 2]) } else { 1 };
+            let layer = ConvTranspose2d {
+                out: 2 * (1 + dice.below(3)),
+                kernel: dice.one_of(&[2, 3, pair(1, 3), pair(4, 2)]),
+                stride: dice.one_of(&[1, 2, pair(1, 2), pair(2, 1)]),
+                bias: dice.below(2) == 0,
+                groups,
+                ..ConvTranspose2d::DEFAULT
+            };
+            scope.call(layer, &[x])
+        }
+        14 => {
+            let out = pair(1 + dice.below(4), 1 + dice.below(4));
+            if dice.below(2) == 0 {
+                scope.call(AdaptiveAvgPool2d { out }, &[x])
+            } else {
+                scope.call(AdaptiveMaxPool2d { out }, &[x])
+            }
+        }
+        15 if height * width <= 30 => {
+            let mode = dice.one_of(&[Resample::Nearest, Resample::Bilinear]);
+            scope.call(Upsample { scale: dice.one_of(&[1, 2, pair(1, 2), pair(3, 1)]), mode }, &[x])
+        }
+        16 if channels.is_multiple_of(4) => scope.call(PixelShuffle { scale: 2 }, &[x]),
+        13 if fits(3) => {
+            let layer = Conv2d {
+                out: 1 + dice.below(5),
+                kernel: dice.one_of(&[pair(1, 3), pair(3, 1), pair(2, 3)]),
+                stride: dice.one_of(&[1, pair(1, 2)]),
+                padding: dice.one_of(&[0, pair(1, 0), pair(0, 2)]),
+                ..Conv2d::DEFAULT
+            };
+            scope.call(layer, &[x])
+        }
         _ => pointwise(dice, scope, x),
+    }
+}
+
+/// A layer on a sequence with its channels first.
+fn signal(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
+    let &[channels, length] = x.shape().axes() else { return Ok(x) };
+    let groups = if channels.is_multiple_of(2) { dice.one_of(&[1, 2]) } else { 1 };
+    let (out, bias) = (2 * (1 + dice.below(4)), dice.below(2) == 0);
+    match dice.below(5) {
+        0 => {
+            let (dilation, stride) = (dice.one_of(&[1, 2, 4]), dice.one_of(&[1, 1, 2]));
+            let layer =
+                Conv1d { out, kernel: 3, dilation, stride, groups, causal: true, bias, ..Conv1d::DEFAULT };
+            scope.call(layer, &[x])
+        }
+        1 => {
+            let stride = dice.one_of(&[1, 2, 3]);
+            scope.call(Conv1d { out, kernel: 3, stride, padding: 1, groups, bias, ..Conv1d::DEFAULT }, &[x])
+        }
+        2 if length <= 20 => {
+            let (kernel, stride) = (dice.one_of(&[2, 3, 4]), dice.one_of(&[1, 2]));
+            scope
+                .call(ConvTranspose1d { out, kernel, stride, groups, bias, ..ConvTranspose1d::DEFAULT }, &[x])
+        }
+        3 if length >= 2 => {
+            scope.call(MaxPool1d { kernel: 2, stride: dice.one_of(&[0, 1]), padding: 1 }, &[x])
+        }
+        _ => scope.call(AvgPool1d { kernel: 3, stride: 2, padding: 1 }, &[x]),
     }
 }
 
 fn sequence(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
     let features = x.shape().last();
-    match dice.below(12) {
+    match dice.below(16) {
+        12 | 13 => signal(dice, scope, x),
+        14 if dice.below(3) == 0 => {
+            let axis = dice.below(2);
+            match dice.below(3) {
+                0 => scope.call(MeanPool { axis }, &[x]),
+                1 => scope.call(MaxPool { axis }, &[x]),
+                _ => scope.call(Last { axis }, &[x]),
+            }
+        }
         0 | 1 => scope
             .call(Linear { out: 2 * (1 + dice.below(8)), bias: dice.below(3) > 0, ..Linear::DEFAULT }, &[x]),
         2 if features >= LEAST => {

@@ -16,6 +16,7 @@ SHAPES = {
     "linear": [10, 64],
     "conv2d": [8, 3, 5, 5],
     "grouped": [8, 2, 3, 3],
+    "transposed": [6, 4, 5, 3],
     "weight_hh": [28, 7],
     "embedding": [65, 16],
 }

@@ -10,7 +10,9 @@ use candle_core::{Device, Tensor};
 use serde_json::Value as Json;
 use trainspec::engine::initial;
 use trainspec::graph::{Graph, Module};
-use trainspec::layer::{Conv2d, Embedding, Gru, Init, Initializer, Layer, Linear, Lstm, SelfAttention};
+use trainspec::layer::{
+    Conv2d, ConvTranspose2d, Embedding, Gru, Init, Initializer, Layer, Linear, Lstm, SelfAttention, pair,
+};
 use trainspec::rng::{Purpose, StepIndex, Stream};
 use trainspec::{Config, Shape};
 use trainspec_kernels::orthogonal::orthonormalize;
@@ -34,6 +36,10 @@ fn graph(name: &str, init: Initializer) -> Graph {
         "grouped" => {
             of(Conv2d { out: 8, kernel: 3, groups: 2, init, ..Conv2d::DEFAULT }, Shape::of(&[4, 8, 8]))
         }
+        "transposed" => of(
+            ConvTranspose2d { out: 8, kernel: pair(5, 3), groups: 2, init, ..ConvTranspose2d::DEFAULT },
+            Shape::of(&[6, 8, 8]),
+        ),
         "weight_hh" => of(Lstm { out: 7, init, ..Lstm::DEFAULT }, Shape::of(&[3, 2])),
         "embedding" => of(Embedding { out: 16, init }, Shape::tokens(65, 2)),
         other => panic!("no layer for {other}"),

@@ -164,4 +164,39 @@ norms = [
     batch_norm(nn.BatchNorm2d(2, eps=0.1, momentum=0.3), [2, 3, 1]),
     batch_norm(nn.BatchNorm1d(3), [3]),
 ]
+# Later cases come last, so that earlier ones keep their numbers.
+cases |= {
+    "conv2d_rectangular": module(
+        [2, 6, 7], nn.Conv2d(2, 3, (2, 3), stride=(1, 2), padding=(0, 1), dilation=(2, 1))
+    ),
+    "max_pool2d_rectangular": module([2, 5, 6], nn.MaxPool2d((2, 3), stride=(1, 2), padding=(0, 1))),
+    "avg_pool2d_rectangular": module([2, 5, 6], nn.AvgPool2d((3, 2), stride=(2, 1), padding=(1, 0))),
+    "conv1d": module([3, 9], nn.Conv1d(3, 4, 3, stride=2, padding=1)),
+    "conv1d_groups": module([4, 9], nn.Conv1d(4, 2, 2, groups=2, dilation=3)),
+    "conv1d_causal": module([2, 7], nn.Sequential(nn.ConstantPad1d((4, 0), 0.0), nn.Conv1d(2, 3, 3, dilation=2))),
+    "max_pool1d": module([2, 9], nn.MaxPool1d(3, stride=2, padding=1)),
+    "avg_pool1d": module([2, 9], nn.AvgPool1d(2)),
+    "conv_transpose2d": module([3, 3, 4], nn.ConvTranspose2d(3, 2, 3)),
+    "conv_transpose2d_stride": module(
+        [2, 3, 4], nn.ConvTranspose2d(2, 3, 3, stride=2, padding=1, output_padding=1)
+    ),
+    "conv_transpose2d_groups": module(
+        [4, 3, 2],
+        nn.ConvTranspose2d(
+            4, 6, (2, 3), stride=(3, 2), padding=(1, 0), output_padding=(2, 0), dilation=(1, 2), groups=2, bias=False
+        ),
+    ),
+    "conv_transpose1d": module([3, 5], nn.ConvTranspose1d(3, 2, 4, stride=3, padding=1, output_padding=2)),
+}
+cases |= {
+    "adaptive_avg_pool2d": module([2, 5, 7], nn.AdaptiveAvgPool2d((3, 2))),
+    "adaptive_max_pool2d": module([2, 5, 4], nn.AdaptiveMaxPool2d((3, 6))),
+    "mean_pool": case([4, 3], lambda x: x.mean(1)),
+    "max_pool": case([4, 3, 2], lambda x: x.max(2).values),
+    "last": case([4, 3], lambda x: x[:, -1]),
+    "upsample": module([2, 3, 4], nn.Upsample(scale_factor=(2, 3))),
+    "upsample_bilinear": module([2, 3, 4], nn.Upsample(scale_factor=2, mode="bilinear")),
+    "upsample_bilinear_rectangular": module([1, 1, 4], nn.Upsample(scale_factor=(2, 3), mode="bilinear")),
+    "pixel_shuffle": module([8, 2, 3], nn.PixelShuffle(2)),
+}
 print(json.dumps({"torch": torch.__version__, "cases": cases, "batch_norm": norms}, separators=(",", ":")))

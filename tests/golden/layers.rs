@@ -14,9 +14,10 @@ use trainspec::data::{Batch, BatchTensor, Elements};
 use trainspec::engine::{Engine, Objective, Planned, forward};
 use trainspec::graph::{Graph, Module, Scope};
 use trainspec::layer::{
-    Approximate, AvgPool2d, BatchNorm, Conv2d, Gelu, GlobalAvgPool, GroupNorm, Gru, Init, Layer, LayerNorm,
-    Linear, Lstm, MaxPool2d, Mode, OutputRule, Parameter, Relu, RmsNorm, Role, SelfAttention, Sigmoid, Silu,
-    Softmax, Tanh,
+    AdaptiveAvgPool2d, AdaptiveMaxPool2d, Approximate, AvgPool1d, AvgPool2d, BatchNorm, Conv1d, Conv2d,
+    ConvTranspose1d, ConvTranspose2d, Gelu, GlobalAvgPool, GroupNorm, Gru, Init, Last, Layer, LayerNorm,
+    Linear, Lstm, MaxPool, MaxPool1d, MaxPool2d, MeanPool, Mode, OutputRule, Parameter, PixelShuffle, Relu,
+    Resample, RmsNorm, Role, SelfAttention, Sigmoid, Silu, Softmax, Tanh, Upsample, pair,
 };
 use trainspec::loss::LossSum;
 use trainspec::rng::StepIndex;
@@ -255,6 +256,54 @@ fn conv2d_matches_pytorch() {
     agrees("conv2d_dilation", Conv2d { dilation: 2, stride: 2, padding: 2, ..conv }, 50);
     agrees("conv2d_groups", Conv2d { out: 6, groups: 2, padding: 1, ..conv }, 50);
     agrees("conv2d_depthwise", Conv2d { out: 3, groups: 3, padding: 1, bias: false, ..conv }, 50);
+    let rectangular = Conv2d {
+        out: 3,
+        kernel: pair(2, 3),
+        stride: pair(1, 2),
+        padding: pair(0, 1),
+        dilation: pair(2, 1),
+        ..conv
+    };
+    agrees("conv2d_rectangular", rectangular, 50);
+}
+
+/// Sums of up to 9 products; a weight's gradient has one for each of up to 14 positions.
+#[test]
+fn conv1d_matches_pytorch() {
+    let conv = Conv1d { out: 4, kernel: 3, ..Conv1d::DEFAULT };
+    agrees("conv1d", Conv1d { stride: 2, padding: 1, ..conv }, 20);
+    agrees("conv1d_groups", Conv1d { out: 2, kernel: 2, groups: 2, dilation: 3, ..conv }, 20);
+    agrees("conv1d_causal", Conv1d { out: 3, dilation: 2, causal: true, ..conv }, 20);
+}
+
+/// Sums of up to 27 products; a weight's gradient has one for each of up to 24 pixels, a bias one for each of up to 96.
+#[test]
+fn transposed_convolutions_match_pytorch() {
+    let conv = ConvTranspose2d { out: 2, kernel: 3, ..ConvTranspose2d::DEFAULT };
+    agrees("conv_transpose2d", conv, 100);
+    let stride = ConvTranspose2d { out: 3, stride: 2, padding: 1, output_padding: 1, ..conv };
+    agrees("conv_transpose2d_stride", stride, 100);
+    let groups = ConvTranspose2d {
+        out: 6,
+        kernel: pair(2, 3),
+        stride: pair(3, 2),
+        padding: pair(1, 0),
+        output_padding: pair(2, 0),
+        dilation: pair(1, 2),
+        groups: 2,
+        bias: false,
+        ..conv
+    };
+    agrees("conv_transpose2d_groups", groups, 100);
+    let line = ConvTranspose1d {
+        out: 2,
+        kernel: 4,
+        stride: 3,
+        padding: 1,
+        output_padding: 2,
+        ..ConvTranspose1d::DEFAULT
+    };
+    agrees("conv_transpose1d", line, 100);
 }
 
 /// A maximum is exact, its gradients are sums of up to 4; a mean is of up to 20.
@@ -267,6 +316,27 @@ fn pooling_layers_match_pytorch() {
     agrees("avg_pool2d", avg, 5);
     agrees("avg_pool2d_overlapping", AvgPool2d { kernel: 3, stride: 2, padding: 1 }, 14);
     agrees("global_avg_pool", GlobalAvgPool {}, 21);
+    let max = MaxPool2d { kernel: pair(2, 3), stride: pair(1, 2), padding: pair(0, 1) };
+    agrees("max_pool2d_rectangular", max, 4);
+    let avg = AvgPool2d { kernel: pair(3, 2), stride: pair(2, 1), padding: pair(1, 0) };
+    agrees("avg_pool2d_rectangular", avg, 14);
+    agrees("max_pool1d", MaxPool1d { kernel: 3, stride: 2, padding: 1 }, 3);
+    agrees("adaptive_avg_pool2d", AdaptiveAvgPool2d { out: pair(3, 2) }, 14);
+    agrees("adaptive_max_pool2d", AdaptiveMaxPool2d { out: pair(3, 6) }, 6);
+    agrees("mean_pool", MeanPool { axis: 0 }, 5);
+    agrees("max_pool", MaxPool { axis: 1 }, 1);
+    agrees("last", Last { axis: 0 }, 1);
+    agrees("avg_pool1d", AvgPool1d { kernel: 2, ..AvgPool1d::DEFAULT }, 3);
+}
+
+/// Sums of up to four products; a gradient has one for each of up to 16 outputs.
+#[test]
+fn enlarged_images_match_pytorch() {
+    agrees("upsample", Upsample { scale: pair(2, 3), ..Upsample::DEFAULT }, 6);
+    let bilinear = Upsample { scale: 2, mode: Resample::Bilinear };
+    agrees("upsample_bilinear", bilinear, 40);
+    agrees("upsample_bilinear_rectangular", Upsample { scale: pair(2, 3), ..bilinear }, 40);
+    agrees("pixel_shuffle", PixelShuffle { scale: 2 }, 1);
 }
 
 /// Two sums of up to 12 terms for mean and variance, a root and a quotient, and a few products; in the gradient two sums more.

@@ -19,9 +19,11 @@ mod values;
 use difference::{Points, agree};
 use trainspec::graph::Graph;
 use trainspec::layer::{
-    Add, Approximate, AvgPool2d, BatchNorm, Concat, Conv2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool,
-    GroupNorm, Gru, LayerNorm, LeakyRelu, Linear, LogSoftmax, Lstm, MaxPool2d, Mul, PositionEmbedding, Relu,
-    Reshape, RmsNorm, SelfAttention, Sigmoid, Silu, Softmax, StochasticDepth, Sub, Tanh,
+    AdaptiveAvgPool2d, AdaptiveMaxPool2d, Add, Approximate, AvgPool1d, AvgPool2d, BatchNorm, Concat, Conv1d,
+    Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool, GroupNorm,
+    Gru, Last, LayerNorm, LeakyRelu, Linear, LogSoftmax, Lstm, MaxPool, MaxPool1d, MaxPool2d, MeanPool, Mul,
+    PixelShuffle, PositionEmbedding, Relu, Resample, Reshape, RmsNorm, SelfAttention, Sigmoid, Silu, Softmax,
+    StochasticDepth, Sub, Tanh, Upsample, pair,
 };
 use trainspec::{Config, Shape};
 
@@ -57,6 +59,7 @@ fn shape(shape: &impl ToShape) -> Shape {
 }
 
 const CONV: Conv2d = Conv2d { out: 2, kernel: 3, ..Conv2d::DEFAULT };
+const TRANSPOSED: ConvTranspose2d = ConvTranspose2d { out: 2, kernel: 3, ..ConvTranspose2d::DEFAULT };
 const MAX: MaxPool2d = MaxPool2d { kernel: 2, ..MaxPool2d::DEFAULT };
 const AVG: AvgPool2d = AvgPool2d { kernel: 2, ..AvgPool2d::DEFAULT };
 const ATTENTION: SelfAttention = SelfAttention { heads: 2, ..SelfAttention::DEFAULT };
@@ -82,6 +85,26 @@ gradients! {
         Conv2d { dilation: 2, stride: 2, padding: 2, ..CONV } => [2, 4, 7];
         Conv2d { out: 4, groups: 2, ..CONV } => [6, 4, 3];
         Conv2d { out: 6, groups: 3, stride: 2, padding: 1, ..CONV } => [3, 4, 5];
+        Conv2d { kernel: pair(1, 4), padding: pair(0, 2), stride: pair(2, 1), ..CONV } => [2, 4, 5];
+        Conv2d { kernel: pair(3, 2), dilation: pair(1, 3), stride: pair(1, 2), ..CONV } => [1, 4, 7];
+    }
+    conv1d at Anywhere {
+        Conv1d { out: 3, kernel: 3, ..Conv1d::DEFAULT } => [2, 5];
+        Conv1d { out: 4, kernel: 2, stride: 2, padding: 1, groups: 2, ..Conv1d::DEFAULT } => [2, 6];
+        Conv1d { out: 2, kernel: 3, dilation: 3, causal: true, bias: false, ..Conv1d::DEFAULT } => [3, 4];
+        Conv1d { out: 2, kernel: 2, stride: 3, causal: true, ..Conv1d::DEFAULT } => [1, 8];
+    }
+    conv_transpose2d at Anywhere {
+        TRANSPOSED => [1, 1, 1];
+        TRANSPOSED => [3, 2, 4];
+        ConvTranspose2d { stride: 2, padding: 1, output_padding: 1, ..TRANSPOSED } => [2, 3, 2];
+        ConvTranspose2d { kernel: 2, stride: 3, bias: false, ..TRANSPOSED } => [2, 2, 3];
+        ConvTranspose2d { out: 4, groups: 2, dilation: 2, padding: 1, ..TRANSPOSED } => [6, 2, 3];
+        ConvTranspose2d { kernel: pair(1, 4), stride: pair(2, 1), output_padding: pair(1, 0), ..TRANSPOSED } => [2, 2, 2];
+    }
+    conv_transpose1d at Anywhere {
+        ConvTranspose1d { out: 2, kernel: 3, ..ConvTranspose1d::DEFAULT } => [3, 4];
+        ConvTranspose1d { out: 4, kernel: 4, stride: 2, padding: 1, groups: 2, ..ConvTranspose1d::DEFAULT } => [2, 3];
     }
     batch_norm at Anywhere {
         BatchNorm::DEFAULT => [3];
@@ -156,6 +179,15 @@ gradients! {
         MaxPool2d { kernel: 3, stride: 2, padding: 1 } => [1, 5, 4];
         MaxPool2d { padding: 1, ..MAX } => [1, 1, 3];
         MaxPool2d { stride: 3, ..MAX } => [1, 7, 5];
+        MaxPool2d { kernel: pair(1, 3), stride: pair(2, 1), padding: pair(0, 1) } => [2, 4, 3];
+    }
+    max_pool1d at OffKinks {
+        MaxPool1d { kernel: 2, ..MaxPool1d::DEFAULT } => [2, 5];
+        MaxPool1d { kernel: 3, stride: 2, padding: 1 } => [1, 6];
+    }
+    avg_pool1d at Anywhere {
+        AvgPool1d { kernel: 2, ..AvgPool1d::DEFAULT } => [2, 5];
+        AvgPool1d { kernel: 3, stride: 2, padding: 1 } => [1, 6];
     }
     avg_pool2d at Anywhere {
         AVG => [2, 4, 6];
@@ -165,6 +197,37 @@ gradients! {
         AvgPool2d { kernel: 3, stride: 2, padding: 1 } => [1, 5, 4];
         AvgPool2d { padding: 1, ..AVG } => [1, 1, 3];
         AvgPool2d { stride: 3, ..AVG } => [1, 7, 5];
+        AvgPool2d { kernel: pair(3, 1), stride: pair(1, 2), padding: pair(1, 0) } => [2, 3, 4];
+    }
+    adaptive_avg_pool2d at Anywhere {
+        AdaptiveAvgPool2d { out: 2 } => [2, 4, 5];
+        AdaptiveAvgPool2d { out: pair(3, 4) } => [1, 2, 3];
+    }
+    adaptive_max_pool2d at OffKinks {
+        AdaptiveMaxPool2d { out: 2 } => [2, 4, 5];
+        AdaptiveMaxPool2d { out: pair(3, 1) } => [1, 2, 3];
+    }
+    mean_pool at Anywhere {
+        MeanPool { axis: 0 } => [3, 2];
+        MeanPool { axis: 2 } => [2, 1, 3];
+    }
+    max_pool at OffKinks {
+        MaxPool { axis: 0 } => [3, 2];
+        MaxPool { axis: 1 } => [2, 3, 2];
+    }
+    last at Anywhere {
+        Last { axis: 0 } => [3, 2];
+        Last { axis: 1 } => [2, 3, 2];
+    }
+    upsample at Anywhere {
+        Upsample { scale: 2, mode: Resample::Nearest } => [2, 1, 3];
+        Upsample { scale: pair(3, 1), mode: Resample::Nearest } => [1, 2, 2];
+        Upsample { scale: 2, mode: Resample::Bilinear } => [2, 3, 2];
+        Upsample { scale: pair(1, 3), mode: Resample::Bilinear } => [1, 2, 4];
+    }
+    pixel_shuffle at Anywhere {
+        PixelShuffle { scale: 2 } => [8, 1, 3];
+        PixelShuffle { scale: 1 } => [2, 2, 1];
     }
     global_avg_pool at Anywhere {
         GlobalAvgPool {} => [3, 2, 5];

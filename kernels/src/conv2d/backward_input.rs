@@ -16,30 +16,63 @@ impl Conv2d {
             planes: self.out,
             height: self.out_height(),
             width: self.out_width(),
-            stride: 1,
-            padding: self.back(),
-            phases: 1,
-            rows: self.back_places(self.height),
-            pitch: self.back_places(self.width),
+            stride: [1; 2],
+            padding: [self.back(0), self.back(1)],
+            phases: [1; 2],
+            rows: self.back_places(0),
+            pitch: self.back_places(1),
         }
     }
 
-    const fn back_places(&self, length: usize) -> usize {
-        let last = length.saturating_sub(1).saturating_add(self.padding);
-        self.back().saturating_add(last / self.stride).saturating_add(1)
+    const fn back_places(&self, axis: usize) -> usize {
+        let last = self.length(axis).saturating_sub(1).saturating_add(self.padding[axis][0]);
+        self.back(axis).saturating_add(last / self.stride[axis]).saturating_add(1)
     }
 }
 
-pub(super) fn run(conv: &Conv2d, d_pre: &[f32], weight: &[f32], (dx, onto): (&mut [f32], WriteMode)) {
+/// What follows the gradients of some images while they are in cache: the index of their first element, their part of `pre`
+/// and the gradients.
+pub(super) type Finish<'a> = &'a (dyn Fn(usize, Option<&mut [f32]>, &mut [f32]) + Sync);
+
+pub(super) fn run(
+    conv: &Conv2d,
+    d_pre: &[f32],
+    weight: &[f32],
+    (dx, onto): (&mut [f32], WriteMode),
+    pre: Option<&mut [f32]>,
+    finish: Finish<'_>,
+) {
     if let Some(filter) = conv.back_filter() {
-        return winograd::backward_input(conv, &filter, d_pre, weight, dx, onto);
+        return winograd::backward_input(conv, &filter, d_pre, weight, (dx, onto), pre, finish);
     }
-    let field = conv.gradient_field();
+    let field = conv.by_group().gradient_field();
     with_tables(conv, &field, weight, |tables| {
-        threads::chunks(dx, conv.images() * conv.image(), |number, dx| {
-            images(conv, &field, tables, number * conv.images(), d_pre, dx, onto);
+        in_blocks(&conv.by_group(), dx, pre, finish, &|first, dx| {
+            images(conv, &field, tables, first, d_pre, dx, onto);
         });
     });
+}
+
+/// Runs `run`, then `finish`, for each block of images.
+pub(super) fn in_blocks(
+    conv: &Conv2d,
+    dx: &mut [f32],
+    pre: Option<&mut [f32]>,
+    finish: Finish<'_>,
+    run: &(dyn Fn(usize, &mut [f32]) + Sync),
+) {
+    let size = conv.images() * conv.image();
+    let block = |number: usize, pre: Option<&mut [f32]>, dx: &mut [f32]| {
+        let first = number * conv.images();
+        run(first, dx);
+        finish(first * conv.image(), pre, dx);
+    };
+    match pre {
+        None => threads::chunks(dx, size, |number, dx| block(number, None, dx)),
+        Some(pre) => threads::chunks2((pre, size), (dx, size), |number, pre, dx| {
+            block(number, Some(pre), dx);
+        }),
+    }
 }
 
 /// Passes `run` the tables of all phases.
@@ -73,9 +106,9 @@ fn with_tables(conv: &Conv2d, field: &Field, weight: &[f32], run: impl FnOnce(Ta
     });
 }
 
-/// The gradients of some images, the first of which has index `first`.
+/// The gradients of the groups of some images, the first of which has index `first`.
 fn images(
-    conv: &Conv2d,
+    whole: &Conv2d,
     field: &Field,
     tables: Tables<'_>,
     first: usize,
@@ -83,7 +116,8 @@ fn images(
     dx: &mut [f32],
     onto: WriteMode,
 ) {
-    let woven = conv.stride > 1;
+    let (groups, conv) = (whole.groups, &whole.by_group());
+    let woven = conv.stride != [1; 2];
     field.with(1, |source| {
         scratch::with(if woven { conv.image() } else { 0 }, |results| {
             // Phases that no tap reaches stay zero.
@@ -95,22 +129,18 @@ fn images(
                 field.copy(d_pre, source);
                 let mut tables = tables;
                 let mut start = 0;
-                for phase in conv.phases() {
+                for phase in whole.phases() {
                     let (sweep, packed) = phase.take(&mut tables);
                     let results = if woven { &mut results[start..] } else { &mut *dx };
                     let each = sweep.rows * sweep.strips.plane;
-                    start += conv.groups * each;
+                    start += each;
                     if woven && sweep.offsets.is_empty() {
                         continue;
                     }
                     let onto = if woven { WriteMode::Overwrite } else { onto };
-                    for group in 0..conv.groups {
-                        let source = &source[group * conv.out / conv.groups * field.plane()..];
-                        let packed = &packed[group * phase.room()..][..phase.room()];
-                        let results = &mut results[group * each..][..each];
-                        let next = if start == conv.image() && group + 1 == conv.groups { next } else { &[] };
-                        sweep.run(source, packed, &[], results, onto, next);
-                    }
+                    let packed = &packed[(first + number) % groups * phase.room()..][..phase.room()];
+                    let next = if start == conv.image() { next } else { &[] };
+                    sweep.run(source, packed, &[], &mut results[..each], onto, next);
                 }
                 if woven {
                     weave(conv, results, dx, onto);

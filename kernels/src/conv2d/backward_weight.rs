@@ -71,9 +71,10 @@ fn filtered(conv: &Conv2d, filter: &Filter, x: &[f32], d_pre: &[f32], partial: &
 fn groups_of_images(conv: &Conv2d, x: &[f32], d_pre: &[f32], partial: &mut [f32], with_bias: bool) {
     let sums = conv.sums();
     let weights = conv.out * conv.taps();
-    let field = conv.image_field();
+    let single = conv.by_group();
+    let field = single.image_field();
     let size = (conv.out_height(), conv.out_width());
-    conv.with_offsets(&field, |offsets| {
+    single.with_offsets(&field, |offsets| {
         Strips::with(size, field.pitch, |strips| {
             threads::chunks(partial, weights + conv.out, |group, partial| {
                 let images = group * conv.batch / sums..(group + 1) * conv.batch / sums;
@@ -89,35 +90,39 @@ fn groups_of_images(conv: &Conv2d, x: &[f32], d_pre: &[f32], partial: &mut [f32]
                 let in_vectors = strips.are_the_plane() || conv.taps() >= GATHERED;
                 let gathered = in_vectors && !strips.are_the_plane();
                 let d_plane = if in_vectors { strips.vectors() * LANES } else { strips.plane };
-                let d_image = conv.out * d_plane;
-                let room = if gathered { images.len() * d_image } else { 0 };
+                let rows = single.out;
+                let room = if gathered { images.len() * rows * d_plane } else { 0 };
+                let (images, image) = (images.len(), field.len());
                 scratch::with(room, |room| {
-                    field.with(images.len(), |source| {
-                        let d = if gathered {
-                            gather(strips, d_pre, room);
-                            &*room
-                        } else {
-                            d_pre
-                        };
-                        let fields = source.chunks_exact_mut(field.len());
-                        for (source, image) in fields.zip(x.chunks_exact(conv.image().max(1))) {
-                            field.copy(image, source);
-                        }
-                        let rows = conv.out / conv.groups;
-                        let (images, image) = (images.len(), field.len());
-                        let correlation = Correlation {
-                            strips,
-                            offsets,
-                            rows,
-                            images,
-                            image,
-                            d_image,
-                            d_plane,
-                            in_vectors,
-                        };
+                    field.with(images, |source| {
+                        // One group of all images after the other, so that what is copied stays in cache.
                         for (group, d_weight) in d_weight.chunks_exact_mut(rows * conv.taps()).enumerate() {
-                            let source = &source[group * conv.channels / conv.groups * field.plane()..];
-                            correlation.run(source, &d[group * rows * d_plane..], d_weight);
+                            let of_group = |number: usize| number * conv.groups + group;
+                            for (number, source) in source.chunks_exact_mut(image.max(1)).enumerate() {
+                                let first = of_group(number) * single.image();
+                                field.copy(&x[first..][..single.image()], source);
+                            }
+                            let d_group = of_group(0) * single.result();
+                            let (d, d_image) = if gathered {
+                                for (number, room) in room.chunks_exact_mut(rows * d_plane).enumerate() {
+                                    let first = of_group(number) * single.result();
+                                    gather(strips, &d_pre[first..][..single.result()], room);
+                                }
+                                (&*room, rows * d_plane)
+                            } else {
+                                (&d_pre[d_group..], conv.out * d_plane)
+                            };
+                            let correlation = Correlation {
+                                strips,
+                                offsets,
+                                rows,
+                                images,
+                                image,
+                                d_image,
+                                d_plane,
+                                in_vectors,
+                            };
+                            correlation.run(source, d, d_weight);
                         }
                     });
                 });
@@ -149,7 +154,7 @@ simd! {
 
 simd! {
     /// The sums of the planes of each row, over images one after the other.
-    fn totals(d_pre: &[f32], plane: usize, sums: &mut [f32]) {
+    pub(super) fn totals(d_pre: &[f32], plane: usize, sums: &mut [f32]) {
         let rows = sums.len();
         for (row, result) in sums.iter_mut().enumerate() {
             let mut sums = [0.0; LANES];
@@ -171,7 +176,7 @@ simd! {
 
 simd! {
     /// The sums over the groups of images, in their order.
-    fn add_up(partial: &[f32], each: usize, first: usize, result: &mut [f32], onto: WriteMode) {
+    pub(super) fn add_up(partial: &[f32], each: usize, first: usize, result: &mut [f32], onto: WriteMode) {
         for (group, partial) in partial.chunks_exact(each.max(1)).enumerate() {
             let partial = &partial[first..][..result.len()];
             if group == 0 && onto == WriteMode::Overwrite {

@@ -7,7 +7,8 @@ const GAP: usize = 16;
 
 /// The layout of the planes of an image in scratch: zero-padded, and split into phases.
 ///
-/// Position `(i, j)` of phase `(a, b)` is that of the image at `(s i + a - p, s j + b - p)`.
+/// Position `(i, j)` of phase `(a, b)` is that of the image at `(s i + a - p, s j + b - p)`, with separate `s` and `p`
+/// for rows and columns.
 #[derive(Clone, Copy)]
 pub(super) struct Field {
     /// The number of planes of the image, and its rows and columns.
@@ -15,10 +16,10 @@ pub(super) struct Field {
     pub(super) height: usize,
     pub(super) width: usize,
     /// `s` and `p` above.
-    pub(super) stride: usize,
-    pub(super) padding: usize,
+    pub(super) stride: [usize; 2],
+    pub(super) padding: [usize; 2],
     /// The number of phases along each axis.
-    pub(super) phases: usize,
+    pub(super) phases: [usize; 2],
     /// The rows and columns of a phase.
     pub(super) rows: usize,
     pub(super) pitch: usize,
@@ -34,7 +35,7 @@ impl Field {
 
     /// The distance between planes.
     pub(super) const fn plane(&self) -> usize {
-        self.phases.saturating_mul(self.phases).saturating_mul(self.phase())
+        self.phases[0].saturating_mul(self.phases[1]).saturating_mul(self.phase())
     }
 
     /// The number of elements of an image in scratch.
@@ -49,9 +50,9 @@ impl Field {
 
     /// The index in scratch of the element `down` and `right` of the corner of the padded plane.
     pub(super) fn at(&self, plane: usize, down: usize, right: usize) -> usize {
-        let stride = self.stride;
-        let phase = down % stride * self.phases + right % stride;
-        plane * self.plane() + phase * self.phase() + down / stride * self.pitch + right / stride
+        let [below, beside] = self.stride;
+        let phase = down % below * self.phases[1] + right % beside;
+        plane * self.plane() + phase * self.phase() + down / below * self.pitch + right / beside
     }
 
     /// Passes `run` scratch for `images` images, with zeros wherever [`Field::copy`] does not write.
@@ -67,9 +68,9 @@ impl Field {
         copy(self, image, scratch);
     }
 
-    /// The first row or column of a phase that is inside of the image.
+    /// The first column of a phase that is inside of the image.
     fn first(&self, phase: usize) -> usize {
-        self.padding.saturating_sub(phase).div_ceil(self.stride)
+        self.padding[1].saturating_sub(phase).div_ceil(self.stride[1])
     }
 }
 
@@ -80,14 +81,14 @@ simd! {
         let planes = image.chunks_exact((height * width).max(1));
         for (image, scratch) in planes.zip(scratch.chunks_exact_mut(field.plane())) {
             // The phase of a row and its index in it.
-            let (mut a, mut i) = (padding % stride, padding / stride);
+            let (mut a, mut i) = (padding[0] % stride[0], padding[0] / stride[0]);
             for row in image.chunks_exact(width) {
-                if a < phases && i < field.rows {
-                    let band = &mut scratch[a * phases * size..][..phases * size];
+                if a < phases[0] && i < field.rows {
+                    let band = &mut scratch[a * phases[1] * size..][..phases[1] * size];
                     copy_row(field, row, i, band);
                 }
                 a += 1;
-                if a == stride {
+                if a == stride[0] {
                     (a, i) = (0, i + 1);
                 }
             }
@@ -99,7 +100,7 @@ simd! {
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "inlined into each SIMD copy of the loops around it")]
 fn copy_row(field: &Field, row: &[f32], i: usize, band: &mut [f32]) {
-    let Field { stride, padding, phases, pitch, .. } = *field;
+    let Field { stride: [_, stride], padding: [_, padding], phases: [_, phases], pitch, .. } = *field;
     let start = i * pitch;
     match (stride, phases) {
         (1, _) => whole(row, &mut band[start + padding.min(pitch)..start + pitch]),

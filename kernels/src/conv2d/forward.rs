@@ -12,17 +12,22 @@ use crate::{scratch, threads};
 impl Conv2d {
     /// The padded image, in phases of the stride.
     pub(super) const fn image_field(&self) -> Field {
-        let reach = self.reach();
         Field {
             planes: self.channels,
             height: self.height,
             width: self.width,
             stride: self.stride,
-            padding: self.padding,
-            phases: if self.stride <= reach { self.stride } else { reach + 1 },
-            rows: self.out_height().saturating_add(reach / self.stride),
-            pitch: self.out_width().saturating_add(reach / self.stride),
+            padding: self.corner(),
+            phases: [self.image_phases(0), self.image_phases(1)],
+            rows: self.out_height().saturating_add(self.back(0)),
+            pitch: self.out_width().saturating_add(self.back(1)),
         }
+    }
+
+    /// The phases along an axis that some tap reads.
+    const fn image_phases(&self, axis: usize) -> usize {
+        let (stride, reach) = (self.stride[axis], self.reach(axis));
+        if stride <= reach { stride } else { reach + 1 }
     }
 
     /// Passes `run` the distances of the taps of a group in `field`, in the order of their weights.
@@ -31,7 +36,7 @@ impl Conv2d {
             let offsets: &mut [u32] = bytemuck::cast_slice_mut(room);
             for (tap, offset) in offsets.iter_mut().enumerate() {
                 let (channel, u, v) = self.tap(tap);
-                *offset = field.at(channel, u * self.dilation, v * self.dilation) as u32;
+                *offset = field.at(channel, u * self.dilation[0], v * self.dilation[1]) as u32;
             }
             run(offsets)
         })
@@ -39,7 +44,8 @@ impl Conv2d {
 
     /// The channel, row and column of a tap.
     fn tap(&self, tap: usize) -> (usize, usize, usize) {
-        (tap / self.kernel / self.kernel, tap / self.kernel % self.kernel, tap % self.kernel)
+        let [rows, columns] = self.kernel;
+        (tap / columns / rows, tap / columns % rows, tap % columns)
     }
 }
 
@@ -50,18 +56,19 @@ pub(super) fn run(
     bias: Option<&[f32]>,
     epilogue: &Epilogue<'_>,
     mut pre: Option<&mut [f32]>,
-    y: &mut [f32],
+    (y, onto): (&mut [f32], WriteMode),
 ) {
     if let Some(filter) = conv.filter() {
-        return winograd::forward(conv, &filter, x, weight, bias, epilogue, pre, y);
+        return winograd::forward(conv, &filter, x, weight, bias, epilogue, pre, (y, onto));
     }
+    let (groups, conv) = (conv.groups, &conv.by_group());
     let field = conv.image_field();
-    let (taps, rows) = (conv.taps(), conv.out / conv.groups);
+    let (taps, rows) = (conv.taps(), conv.out);
     let room = weights::room(rows, taps, tile_rows());
     let size = (conv.out_height(), conv.out_width());
     let strips = |run: &mut dyn FnMut(Strips<'_>)| Strips::with(size, field.pitch, run);
-    scratch::with(conv.groups * room, |packed| {
-        for group in 0..conv.groups {
+    scratch::with(groups * room, |packed| {
+        for group in 0..groups {
             let packed = &mut packed[group * room..][..room];
             weights::pack(
                 weight,
@@ -81,21 +88,15 @@ pub(super) fn run(
                         for (number, y) in results.enumerate() {
                             let image = first + number;
                             field.copy(&x[image * conv.image()..][..conv.image()], source);
-                            let near = |group| {
-                                // Not worth it for a stride that jumps over most of it.
-                                let last = group + 1 == conv.groups && number + 1 < count;
-                                if last && conv.kernel >= conv.stride {
-                                    &x[(image + 1) * conv.image()..][..conv.image()]
-                                } else {
-                                    &[]
-                                }
+                            // Not worth it for a stride that jumps over most of it.
+                            let next = if number + 1 < count && conv.kernel[0] >= conv.stride[0] {
+                                &x[(image + 1) * conv.image()..][..conv.image()]
+                            } else {
+                                &[]
                             };
-                            for (group, y) in y.chunks_exact_mut(rows * strips.plane).enumerate() {
-                                let source = &source[group * conv.channels / conv.groups * field.plane()..];
-                                let bias = bias.map_or(&[][..], |bias| &bias[group * rows..][..rows]);
-                                let packed = &packed[group * room..][..room];
-                                sweep.run(source, packed, bias, y, WriteMode::Overwrite, near(group));
-                            }
+                            let group = image % groups;
+                            let bias = bias.map_or(&[][..], |bias| &bias[group * rows..][..rows]);
+                            sweep.run(source, &packed[group * room..][..room], bias, y, onto, next);
                             if let Some(pre) = &mut pre {
                                 pre[number * conv.result()..][..conv.result()].copy_from_slice(y);
                             }

@@ -1,11 +1,12 @@
-//! Two-dimensional convolution, with any stride, padding, dilation and number of groups.
+//! Two-dimensional convolution, with any kernel, stride, padding, dilation and number of groups.
 //!
 //! `pre[n, o, i, j] = bias[o] + sum over c, u, v of weight[o, c, u, v] * x[n, g(o) + c, s i + d u - p, s j + d v - p]`
 //! and `y = epilogue(pre)`, with stride `s`, dilation `d`, padding `p` and 0 outside of the image; `c` runs over
-//! the channels of the group of `o`, of which `g(o)` is the first.
+//! the channels of the group of `o`, of which `g(o)` is the first. `s`, `d` and `p` are separate for rows and
+//! columns.
 //!
 //! The kernel does not build an im2col matrix. An image is copied once into scratch, zero-padded and split into
-//! its `s^2` phases (the positions with the same remainders modulo `s`), so that each tap `(c, u, v)` reads contiguous
+//! its phases (the positions with the same remainders modulo the strides), so that each tap `(c, u, v)` reads contiguous
 //! elements: each tile of the result is then a sum of vectors at fixed offsets from the
 //! tile, times a weight. The gradient of the image is the same sweep, once for each
 //! phase of the image, over the padded gradient of the result. The gradient of the weights keeps a tile of
@@ -35,6 +36,7 @@ mod lanes;
 mod phase;
 mod sweep;
 mod tiles;
+mod transposed;
 mod weights;
 mod winograd;
 
@@ -42,6 +44,8 @@ mod winograd;
 mod reference;
 #[cfg(test)]
 mod tests;
+
+pub use transposed::Transposed;
 
 use crate::epilogue::Epilogue;
 use crate::matmul::WriteMode;
@@ -55,7 +59,7 @@ use crate::sizes::elements;
 ///
 /// let conv = Conv2d {
 ///     batch: 1, channels: 1, height: 1, width: 4, out: 1,
-///     kernel: 3, stride: 1, padding: 1, dilation: 1, groups: 1,
+///     kernel: [3; 2], stride: [1; 2], padding: [[1; 2]; 2], dilation: [1; 2], groups: 1,
 /// };
 /// let weight = [0.0, 0.0, 0.0, 1.0, 10.0, 100.0, 0.0, 0.0, 0.0];
 /// let mut y = [0.0; 4];
@@ -74,36 +78,36 @@ pub struct Conv2d {
     pub width: usize,
     /// The channels of a result, a multiple of `groups`.
     pub out: usize,
-    /// The side of the square kernel, at least 1.
-    pub kernel: usize,
-    /// The stride, at least 1.
-    pub stride: usize,
-    /// The padding on each edge.
-    pub padding: usize,
-    /// The dilation, at least 1.
-    pub dilation: usize,
+    /// The rows and columns of the kernel, at least 1.
+    pub kernel: [usize; 2],
+    /// The stride along rows and columns, at least 1.
+    pub stride: [usize; 2],
+    /// The padding above and below an image, and left and right of it.
+    pub padding: [[usize; 2]; 2],
+    /// The dilation along rows and columns, at least 1.
+    pub dilation: [usize; 2],
     /// The number of groups: the result's channels depend only on their group of the image's channels.
     pub groups: usize,
 }
 
 impl Conv2d {
-    /// The rows of a result, `floor((height + 2 padding - dilation (kernel - 1) - 1) / stride) + 1`; 0 if the
-    /// kernel does not fit.
+    /// The rows of a result, `floor((height + padding of both sides - dilation (kernel - 1) - 1) / stride) + 1`; 0
+    /// if the kernel does not fit.
     #[must_use]
     pub const fn out_height(&self) -> usize {
-        self.places(self.height)
+        self.places(0)
     }
 
     /// The columns of a result, as [`Conv2d::out_height`].
     #[must_use]
     pub const fn out_width(&self) -> usize {
-        self.places(self.width)
+        self.places(1)
     }
 
     /// Writes the convolution to `pre`, if that is passed, and the result of `epilogue` to `y`.
     ///
     /// # Shapes
-    /// `x`: `[batch, channels, height, width]`; `weight`: `[out, channels / groups, kernel, kernel]`; `bias`:
+    /// `x`: `[batch, channels, height, width]`; `weight`: `[out, channels / groups, kernel rows, kernel columns]`; `bias`:
     /// `[out]`; `pre` and `y`: `[batch, out, out_height, out_width]`, in which the epilogue counts elements.
     ///
     /// # Panics
@@ -126,7 +130,7 @@ impl Conv2d {
             assert_eq!(pre.len(), y.len(), "pre is [batch, out, out height, out width]");
         }
         if !y.is_empty() {
-            forward::run(self, x, weight, bias, epilogue, pre, y);
+            forward::run(self, x, weight, bias, epilogue, pre, (y, WriteMode::Overwrite));
         }
     }
 
@@ -155,7 +159,7 @@ impl Conv2d {
     pub fn backward_input(&self, d_pre: &[f32], weight: &[f32], dx: (&mut [f32], WriteMode)) {
         self.check(dx.0, weight, d_pre);
         if !dx.0.is_empty() {
-            backward_input::run(self, d_pre, weight, dx);
+            backward_input::run(self, d_pre, weight, dx, None, &|_, _, _| {});
         }
     }
 
@@ -166,22 +170,35 @@ impl Conv2d {
         self.image_field().fits() && self.gradient_field().fits()
     }
 
-    const fn places(&self, length: usize) -> usize {
-        let padded = length.saturating_add(self.padding.saturating_mul(2));
-        match padded.checked_sub(self.reach().saturating_add(1)) {
-            Some(room) => room / self.stride + 1,
+    /// The rows, axis 0, or columns, axis 1, of a result.
+    const fn places(&self, axis: usize) -> usize {
+        let [before, after] = self.padding[axis];
+        let padded = self.length(axis).saturating_add(before).saturating_add(after);
+        match padded.checked_sub(self.reach(axis).saturating_add(1)) {
+            Some(room) => room / self.stride[axis] + 1,
             None => 0,
         }
     }
 
-    /// The distance from the first tap of the kernel to the last.
-    const fn reach(&self) -> usize {
-        (self.kernel - 1).saturating_mul(self.dilation)
+    /// The rows or columns of an image.
+    const fn length(&self, axis: usize) -> usize {
+        if axis == 0 { self.height } else { self.width }
+    }
+
+    /// The distance from the first tap of the kernel to the last along an axis.
+    const fn reach(&self, axis: usize) -> usize {
+        (self.kernel[axis] - 1).saturating_mul(self.dilation[axis])
+    }
+
+    /// The padding above and left of an image.
+    const fn corner(&self) -> [usize; 2] {
+        [self.padding[0][0], self.padding[1][0]]
     }
 
     fn check(&self, x: &[f32], weight: &[f32], y: &[f32]) {
         assert!(
-            self.kernel > 0 && self.stride > 0 && self.dilation > 0 && self.groups > 0,
+            [self.kernel, self.stride, self.dilation].as_flattened().iter().all(|&count| count > 0)
+                && self.groups > 0,
             "kernel, stride, dilation and groups are at least 1"
         );
         assert!(
@@ -193,7 +210,7 @@ impl Conv2d {
         assert_eq!(
             weight.len(),
             elements([self.out, self.taps()]),
-            "weight is [out, channels / groups, kernel, kernel]"
+            "weight is [out, channels / groups, kernel rows, kernel columns]"
         );
         assert_eq!(
             y.len(),
@@ -214,7 +231,19 @@ impl Conv2d {
 
     /// The number of weights per channel of the result.
     fn taps(&self) -> usize {
-        elements([self.channels / self.groups, self.kernel, self.kernel])
+        elements([self.channels / self.groups, self.kernel[0], self.kernel[1]])
+    }
+
+    /// The convolution of one group, with the groups of all images as its images: those of an image are consecutive, and so
+    /// are those of its result. So each group is copied to scratch when it is read, and stays in cache.
+    const fn by_group(&self) -> Self {
+        Self {
+            batch: self.batch.saturating_mul(self.groups),
+            channels: self.channels / self.groups,
+            out: self.out / self.groups,
+            groups: 1,
+            ..*self
+        }
     }
 
     /// The number of images per block: sixteen blocks, unless that is too little work or too much.

@@ -24,27 +24,30 @@ pub(super) struct Tables<'a> {
 }
 
 impl Conv2d {
-    /// The number of earlier positions of a phase that a position reads.
-    pub(super) const fn back(&self) -> usize {
-        self.reach() / self.stride
+    /// The number of earlier positions of a phase that a position reads, along an axis.
+    pub(super) const fn back(&self, axis: usize) -> usize {
+        self.reach(axis) / self.stride[axis]
     }
 
     /// The phases of an image.
     pub(super) fn phases(&self) -> impl Iterator<Item = Phase<'_>> {
-        (0..self.stride * self.stride).map(|number| {
-            let remainders = [number / self.stride, number % self.stride];
-            let count = |remainder, length: usize| {
-                (length + self.padding).saturating_sub(remainder).div_ceil(self.stride)
-                    - self.first(remainder)
+        (0..self.stride[0] * self.stride[1]).map(|number| {
+            let remainders = [number / self.stride[1], number % self.stride[1]];
+            let count = |axis: usize| {
+                let remainder = remainders[axis];
+                (self.length(axis) + self.padding[axis][0])
+                    .saturating_sub(remainder)
+                    .div_ceil(self.stride[axis])
+                    - self.first(axis, remainder)
             };
-            let size = (count(remainders[0], self.height), count(remainders[1], self.width));
+            let size = (count(0), count(1));
             Phase { conv: self, remainders, size }
         })
     }
 
-    /// The first position with a remainder, in steps of the stride, that is not padding before the image.
-    fn first(&self, remainder: usize) -> usize {
-        self.padding.saturating_sub(remainder).div_ceil(self.stride)
+    /// The first position with a remainder along an axis, in steps of the stride, that is not padding before the image.
+    fn first(&self, axis: usize, remainder: usize) -> usize {
+        self.padding[axis][0].saturating_sub(remainder).div_ceil(self.stride[axis])
     }
 }
 
@@ -52,7 +55,7 @@ impl Phase<'_> {
     /// The rows, or columns, of the kernel that reach positions with a remainder.
     fn reaching(&self, axis: usize) -> impl Iterator<Item = usize> {
         let (conv, remainder) = (*self.conv, self.remainders[axis]);
-        (0..conv.kernel).filter(move |tap| tap * conv.dilation % conv.stride == remainder)
+        (0..conv.kernel[axis]).filter(move |tap| tap * conv.dilation[axis] % conv.stride[axis] == remainder)
     }
 
     /// The taps of a group.
@@ -78,25 +81,26 @@ impl Phase<'_> {
     ) {
         let conv = self.conv;
         let [outs, rows] = [conv.out, conv.channels].map(|channels| channels / conv.groups);
-        let square = conv.kernel * conv.kernel;
+        let area = conv.kernel[0] * conv.kernel[1];
         let mut slots = offsets.iter_mut().zip(places.iter_mut());
         for out in 0..outs {
             for u in self.reaching(0) {
                 for v in self.reaching(1) {
-                    let [down, right] = [u, v].map(|tap| conv.back() - tap * conv.dilation / conv.stride);
+                    let [down, right] = [(0, u), (1, v)]
+                        .map(|(axis, tap)| conv.back(axis) - tap * conv.dilation[axis] / conv.stride[axis]);
                     if let Some((offset, place)) = slots.next() {
                         *offset = field.at(out, down, right) as u32;
-                        *place = (out * rows * square + u * conv.kernel + v) as u32;
+                        *place = (out * rows * area + u * conv.kernel[1] + v) as u32;
                     }
                 }
             }
         }
         for (group, packed) in packed.chunks_exact_mut(self.room().max(1)).enumerate() {
-            let at = |row, tap: usize| (group * outs * rows + row) * square + places[tap] as usize;
+            let at = |row, tap: usize| (group * outs * rows + row) * area + places[tap] as usize;
             weights::pack(weight, (rows, self.taps(), tile_rows()), at, packed);
         }
         if !strips.is_empty() {
-            let first = self.remainders.map(|remainder| conv.first(remainder));
+            let first = [0, 1].map(|axis| conv.first(axis, self.remainders[axis]));
             Strips::cut(strips, self.size, first[0] * field.pitch + first[1], field.pitch);
         }
     }

@@ -24,21 +24,22 @@ fn each(conv: &Conv2d, mut run: impl FnMut(usize, usize, usize)) {
     let Conv2d { batch, channels, height, width, out, kernel, stride, padding, dilation, groups } = *conv;
     let (rows, columns) = (conv.out_height(), conv.out_width());
     let (ins, outs) = (channels / groups, out / groups);
-    let inside = |place: usize, tap: usize, length: usize| {
-        (place * stride + tap * dilation).checked_sub(padding).filter(|&at| at < length)
+    let inside = |axis: usize, place: usize, tap: usize| {
+        let at = (place * stride[axis] + tap * dilation[axis]).checked_sub(padding[axis][0]);
+        at.filter(|&at| at < [height, width][axis])
     };
     for n in 0..batch {
         for o in 0..out {
             for i in 0..rows {
                 for j in 0..columns {
                     for c in 0..ins {
-                        for u in 0..kernel {
-                            for v in 0..kernel {
-                                let at = [inside(i, u, height), inside(j, v, width)];
+                        for u in 0..kernel[0] {
+                            for v in 0..kernel[1] {
+                                let at = [inside(0, i, u), inside(1, j, v)];
                                 let [Some(y), Some(x)] = at else { continue };
                                 run(
                                     ((n * channels + o / outs * ins + c) * height + y) * width + x,
-                                    ((o * ins + c) * kernel + u) * kernel + v,
+                                    ((o * ins + c) * kernel[0] + u) * kernel[1] + v,
                                     ((n * out + o) * rows + i) * columns + j,
                                 );
                             }

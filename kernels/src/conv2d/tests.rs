@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Conv2d, reference};
+use super::{Conv2d, Transposed, reference};
 use crate::epilogue::{Activation, Dropout, Epilogue};
 use crate::matmul::WriteMode;
 use crate::philox;
@@ -64,7 +64,7 @@ fn check(conv: &Conv2d) {
     let pre = reference::forward(conv, &x, &weight, &bias);
     let [dx, d_weight, d_bias] = reference::backward(conv, &x, &weight, &d_pre);
     let places = conv.batch * conv.out_height() * conv.out_width();
-    let reaching = conv.out / conv.groups * conv.kernel * conv.kernel;
+    let reaching = conv.out / conv.groups * conv.kernel[0] * conv.kernel[1];
     let expected = [
         ("pre", pre, conv.taps()),
         ("dx", dx, reaching),
@@ -93,10 +93,10 @@ prop_compose! {
         (groups, ins, outs) in (1..4_usize, 0..5_usize, 0..11_usize),
         height in 0..10_usize,
         width in 0..20_usize,
-        kernel in 1..5_usize,
-        stride in 1..4_usize,
-        padding in 0..4_usize,
-        dilation in 1..3_usize,
+        kernel in [1..5_usize, 1..5],
+        stride in [1..4_usize, 1..4],
+        padding in [[0..4_usize, 0..4], [0..4, 0..4]],
+        dilation in [1..3_usize, 1..3],
     ) -> Conv2d {
         let (channels, out) = (groups * ins, groups * outs);
         Conv2d { batch, channels, height, width, out, kernel, stride, padding, dilation, groups }
@@ -112,27 +112,31 @@ proptest! {
 }
 
 /// Of each kind one: vectors along rows, and of two rows; strides that split the image; groups; no square.
-const KINDS: [Conv2d; 7] = {
+const KINDS: [Conv2d; 10] = {
     let plain = Conv2d {
         batch: 5,
         channels: 4,
         height: 6,
         width: 16,
         out: 9,
-        kernel: 3,
-        stride: 1,
-        padding: 1,
-        dilation: 1,
+        kernel: [3; 2],
+        stride: [1; 2],
+        padding: [[1; 2]; 2],
+        dilation: [1; 2],
         groups: 1,
     };
     [
         plain,
         Conv2d { width: 8, height: 8, out: 16, ..plain },
-        Conv2d { width: 37, height: 3, kernel: 2, padding: 0, ..plain },
-        Conv2d { stride: 2, ..plain },
-        Conv2d { stride: 2, kernel: 1, padding: 0, width: 13, ..plain },
-        Conv2d { stride: 3, kernel: 5, padding: 4, dilation: 2, ..plain },
+        Conv2d { width: 37, height: 3, kernel: [2; 2], padding: [[0; 2]; 2], ..plain },
+        Conv2d { stride: [2; 2], ..plain },
+        Conv2d { stride: [2; 2], kernel: [1; 2], padding: [[0; 2]; 2], width: 13, ..plain },
+        Conv2d { stride: [3; 2], kernel: [5; 2], padding: [[4; 2]; 2], dilation: [2; 2], ..plain },
         Conv2d { channels: 6, out: 6, groups: 6, width: 14, ..plain },
+        Conv2d { kernel: [3, 5], stride: [1, 2], padding: [[1, 1], [2, 2]], dilation: [2, 1], ..plain },
+        Conv2d { kernel: [4, 1], stride: [3, 1], padding: [[0, 2], [0, 0]], ..plain },
+        // One row, padded on the left alone: a causal convolution of a sequence.
+        Conv2d { height: 1, width: 50, kernel: [1, 3], padding: [[0, 0], [8, 0]], dilation: [1, 4], ..plain },
     ]
 };
 
@@ -161,7 +165,7 @@ fn results_do_not_depend_on_simd_level() {
 /// Large enough for several blocks of images.
 fn in_blocks(conv: Conv2d) -> Conv2d {
     let conv = Conv2d { batch: 40, channels: 4 * conv.channels, out: 4 * conv.out, height: 20, ..conv };
-    assert!(conv.groups > 1 || conv.stride > 1 || conv.images() < conv.batch);
+    assert!(conv.groups > 1 || conv.stride != [1; 2] || conv.images() < conv.batch);
     conv
 }
 
@@ -289,4 +293,101 @@ fn lengths_are_checked() {
 #[should_panic(expected = "groups divides channels and out")]
 fn groups_are_checked() {
     Conv2d { groups: 2, ..KINDS[0] }.forward(&[], &[], None, &Epilogue::NONE, None, &mut []);
+}
+
+/// A transposed convolution against the gradients of the convolution that it transposes.
+fn check_transposed(conv: &Conv2d) {
+    let data = Data::of(conv);
+    let (x, bias) = (&data.d_pre, numbers(conv.channels, 5));
+    let transposed = Transposed(*conv);
+    let [pre, dx, d_weight, _] = data.run(conv, WriteMode::Overwrite, f32::NAN);
+    let places = conv.height * conv.width;
+    let expected: Vec<f32> =
+        dx.iter().enumerate().map(|(at, dx)| dx + bias[at / places.max(1) % bias.len()]).collect();
+
+    let mut y = vec![f32::NAN; data.x.len()];
+    transposed.forward(x, &data.weight, Some(&bias), &Epilogue::NONE, None, &mut y);
+    assert_eq!(bits(&[y]), bits(&[expected.clone()]), "{conv:?}");
+    let residual = numbers(data.x.len(), 6);
+    let epilogue = Epilogue {
+        activation: Activation::Tanh,
+        residual: Some(&residual),
+        then: Activation::Relu,
+        ..Epilogue::NONE
+    };
+    let mut after = vec![0.0; expected.len()];
+    epilogue.forward(0, &expected, &mut after);
+    let [mut y, mut before] = [(); 2].map(|()| vec![f32::NAN; expected.len()]);
+    transposed.forward(x, &data.weight, Some(&bias), &epilogue, Some(&mut before), &mut y);
+    assert_eq!(bits(&[y, before]), bits(&[after, expected]), "{conv:?}");
+
+    // The gradient of the input is the convolution without a bias, that of the weights is the convolution's own.
+    let mut plain = vec![f32::NAN; pre.len()];
+    conv.forward(&data.x, &data.weight, None, &Epilogue::NONE, None, &mut plain);
+    let [mut replaced, mut added] = [f32::NAN, 0.5].map(|there| vec![there; pre.len()]);
+    transposed.backward_input(&data.x, &data.weight, (&mut replaced, WriteMode::Overwrite));
+    transposed.backward_input(&data.x, &data.weight, (&mut added, WriteMode::Accumulate));
+    let sums: Vec<f32> = plain.iter().map(|value| value + 0.5).collect();
+    assert_eq!(bits(&[replaced, added]), bits(&[plain, sums]), "{conv:?}");
+    let mut d_weight_found = vec![f32::NAN; d_weight.len()];
+    let [mut d_bias, mut d_bias_added] = [f32::NAN, 0.5].map(|there| vec![there; conv.channels]);
+    let overwritten = Some((&mut d_bias[..], WriteMode::Overwrite));
+    transposed.backward_weight(x, &data.x, (&mut d_weight_found, WriteMode::Overwrite), overwritten);
+    assert_eq!(bits(&[d_weight_found.clone()]), bits(&[d_weight]), "{conv:?}");
+    let accumulated = Some((&mut d_bias_added[..], WriteMode::Accumulate));
+    transposed.backward_weight(x, &data.x, (&mut d_weight_found, WriteMode::Overwrite), accumulated);
+    let mut exact = vec![[0.0_f64; 2]; conv.channels];
+    for (at, &d) in data.x.iter().enumerate() {
+        let [sum, size] = &mut exact[at / places % conv.channels];
+        (*sum, *size) = (*sum + f64::from(d), *size + f64::from(d.abs()));
+    }
+    let terms = (conv.batch * places) as f64;
+    for (at, [sum, size]) in exact.into_iter().enumerate() {
+        let tolerance = (terms + 2.0) * (size + 0.5) * f64::from(f32::EPSILON);
+        assert!((f64::from(d_bias[at]) - sum).abs() <= tolerance, "{conv:?}");
+        assert!((f64::from(d_bias_added[at]) - sum - 0.5).abs() <= tolerance, "{conv:?}");
+    }
+}
+
+#[test]
+fn transposed_convolution_is_gradient_of_convolution() {
+    KINDS.iter().for_each(check_transposed);
+    check_transposed(&Conv2d { channels: 32, out: 32, width: 16, height: 16, ..KINDS[0] });
+    check_transposed(&Conv2d {
+        batch: 67,
+        channels: 8,
+        out: 4,
+        groups: 4,
+        width: 33,
+        height: 31,
+        ..KINDS[9]
+    });
+}
+
+#[test]
+fn transposed_results_do_not_depend_on_simd_level_or_threads() {
+    for conv in KINDS.map(in_blocks) {
+        let data = Data::of(&conv);
+        let bias = numbers(conv.channels, 5);
+        let run = || {
+            let transposed = Transposed(conv);
+            let mut y = vec![f32::NAN; data.x.len()];
+            let (mut dx, mut d_weight) =
+                (vec![f32::NAN; data.d_pre.len()], vec![f32::NAN; data.weight.len()]);
+            let mut d_bias = vec![f32::NAN; conv.channels];
+            transposed.forward(&data.d_pre, &data.weight, Some(&bias), &Epilogue::NONE, None, &mut y);
+            transposed.backward_input(&data.x, &data.weight, (&mut dx, WriteMode::Overwrite));
+            let of_bias = Some((&mut d_bias[..], WriteMode::Overwrite));
+            transposed.backward_weight(&data.d_pre, &data.x, (&mut d_weight, WriteMode::Overwrite), of_bias);
+            bits(&[y, dx, d_weight, d_bias])
+        };
+        let expected = simd::at_level(Level::Portable, run);
+        for &level in Level::available() {
+            assert!(simd::at_level(level, run) == expected, "{level:?} {conv:?}");
+        }
+        for threads in [1, 2, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            assert!(pool.install(run) == expected, "{threads} {conv:?}");
+        }
+    }
 }

@@ -47,7 +47,7 @@ pub(super) fn backward(pool: &Pool, dy: &[f32], dx: &mut [f32], onto: WriteMode)
 }
 
 fn factor(pool: &Pool) -> f32 {
-    (1.0 / (pool.kernel * pool.kernel) as f64) as f32
+    (1.0 / (pool.kernel[0] * pool.kernel[1]) as f64) as f32
 }
 
 simd! {

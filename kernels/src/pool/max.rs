@@ -33,7 +33,7 @@ pub(super) fn backward(pool: &Pool, winners: &[u32], dy: &[f32], dx: &mut [f32],
 
 /// Whether `value` replaces the largest so far: NaN beats every value, and nothing beats NaN.
 #[inline(always)]
-fn beats(value: f32, largest: f32) -> bool {
+pub(super) fn beats(value: f32, largest: f32) -> bool {
     (value > largest) | (value.is_nan() & !largest.is_nan())
 }
 

@@ -1,18 +1,23 @@
-//! Pooling: the largest value or the mean of each window of each plane, and the mean of whole planes.
+//! Pooling: the largest value or the mean of each window of each plane, of a fixed number of windows, and the mean of whole
+//! planes.
 //!
 //! A plane is one channel of one image, `[height, width]`. With stride `s` and padding `p`, the window of
 //! output `(i, j)` has the positions `(s i + u - p, s j + v - p)` for `u, v < kernel`:
 //!
 //! - the maximum treats positions outside of the plane as minus infinity, and NaN as larger than every value;
 //!   its gradient goes to the first maximum, row by row;
-//! - the mean treats positions outside as 0 and divides by `kernel^2`: the padding counts.
+//! - the mean treats positions outside as 0 and divides by the size of the window: the padding counts.
+//!
+//! `s`, `p` and `kernel` are separate for rows and columns.
 //!
 //! # Source
 //! Max pooling: Riesenhuber and Poggio, "Hierarchical models of object recognition in cortex", 1999; average
 //! pooling: LeCun et al., "Handwritten digit recognition with a back-propagation network", 1989; the mean of
 //! whole planes: Lin et al., "Network in network", 2013. Sizes and padding are PyTorch's.
 
+mod adaptive;
 mod average;
+mod axis;
 mod global;
 mod max;
 mod window;
@@ -22,6 +27,8 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
+pub use adaptive::AdaptivePool;
+pub use axis::AxisPool;
 pub use global::{global_average, global_average_backward};
 
 use crate::matmul::WriteMode;
@@ -34,7 +41,7 @@ use crate::threads;
 /// use trainspec_kernels::pool::Pool;
 /// use trainspec_kernels::matmul::WriteMode;
 ///
-/// let pool = Pool { planes: 1, height: 2, width: 4, kernel: 2, stride: 2, padding: 0 };
+/// let pool = Pool { planes: 1, height: 2, width: 4, kernel: [2; 2], stride: [2; 2], padding: [0; 2] };
 /// let x = [1.0, 4.0, 2.0, 0.0, 3.0, 4.0, 6.0, 8.0];
 /// let (mut y, mut winners, mut dx) = ([0.0; 2], [0; 2], [0.0; 8]);
 /// pool.max_forward(&x, &mut y, Some(&mut winners));
@@ -52,12 +59,12 @@ pub struct Pool {
     pub height: usize,
     /// The columns of a plane.
     pub width: usize,
-    /// The side of the square window, at least 1.
-    pub kernel: usize,
-    /// The stride, at least 1.
-    pub stride: usize,
-    /// The padding on each edge, at most half of `kernel`.
-    pub padding: usize,
+    /// The rows and columns of the window, at least 1.
+    pub kernel: [usize; 2],
+    /// The stride along rows and columns, at least 1.
+    pub stride: [usize; 2],
+    /// The padding above and below, and left and right, at most half of `kernel`.
+    pub padding: [usize; 2],
 }
 
 impl Pool {
@@ -65,13 +72,13 @@ impl Pool {
     /// does not fit or the plane is empty.
     #[must_use]
     pub fn out_height(&self) -> usize {
-        self.places(self.height)
+        self.places(0, self.height)
     }
 
     /// The columns of a plane of the result, as [`Pool::out_height`].
     #[must_use]
     pub fn out_width(&self) -> usize {
-        self.places(self.width)
+        self.places(1, self.width)
     }
 
     /// Writes the largest value of each window to `y`, and the position of the first of equal ones in its plane, as
@@ -131,12 +138,12 @@ impl Pool {
         self.each_gradient(dx, |outputs, dx| average::backward(self, &dy[outputs], dx, onto));
     }
 
-    fn places(&self, length: usize) -> usize {
+    fn places(&self, axis: usize, length: usize) -> usize {
         if length == 0 {
             return 0;
         }
-        let padded = length.saturating_add(self.padding.saturating_mul(2));
-        padded.checked_sub(self.kernel).map_or(0, |room| room / self.stride + 1)
+        let padded = length.saturating_add(self.padding[axis].saturating_mul(2));
+        padded.checked_sub(self.kernel[axis]).map_or(0, |room| room / self.stride[axis] + 1)
     }
 
     fn out_places(&self) -> usize {
@@ -144,8 +151,10 @@ impl Pool {
     }
 
     fn check(&self, x: &[f32], y: &[f32]) {
-        assert!(self.kernel > 0 && self.stride > 0, "kernel and stride are at least 1");
-        assert!(self.padding <= self.kernel / 2, "padding is at most half of the kernel");
+        for axis in 0..2 {
+            assert!(self.kernel[axis] > 0 && self.stride[axis] > 0, "kernel and stride are at least 1");
+            assert!(self.padding[axis] <= self.kernel[axis] / 2, "padding is at most half of the kernel");
+        }
         assert!(elements([self.height, self.width]) <= 1 << 32, "a place of a plane is a u32");
         assert_eq!(x.len(), elements([self.planes, self.height, self.width]), "x is [planes, height, width]");
         assert_eq!(
@@ -163,7 +172,7 @@ impl Pool {
 
     /// Whether windows are 2x2 with stride 2 and without padding: the case with specialized loops.
     fn is_halving(&self) -> bool {
-        (self.kernel, self.stride, self.padding) == (2, 2, 0)
+        (self.kernel, self.stride, self.padding) == ([2; 2], [2; 2], [0; 2])
     }
 
     /// Runs `run` for each plane of a block, of which `results` are the results.

@@ -5,9 +5,10 @@ use super::Pool;
 /// The positions of the window of an output, row by row.
 pub(super) fn window(pool: &Pool, row: usize, column: usize) -> Vec<usize> {
     let mut places = Vec::new();
-    for u in 0..pool.kernel {
-        for v in 0..pool.kernel {
-            let at = [row * pool.stride + u, column * pool.stride + v].map(|at| at.checked_sub(pool.padding));
+    for u in 0..pool.kernel[0] {
+        for v in 0..pool.kernel[1] {
+            let at = [(0, row, u), (1, column, v)]
+                .map(|(axis, place, tap)| (place * pool.stride[axis] + tap).checked_sub(pool.padding[axis]));
             if let [Some(row), Some(column)] = at
                 && row < pool.height
                 && column < pool.width
@@ -47,7 +48,7 @@ pub(super) fn max(pool: &Pool, x: &[f64]) -> (Vec<f64>, Vec<u32>) {
 
 pub(super) fn average(pool: &Pool, x: &[f64]) -> Vec<f64> {
     let mut y = Vec::new();
-    let places_of_a_window = (pool.kernel * pool.kernel) as f64;
+    let places_of_a_window = (pool.kernel[0] * pool.kernel[1]) as f64;
     each(pool, |_, first, places| {
         y.push(places.iter().map(|place| x[first + place]).sum::<f64>() / places_of_a_window);
     });
@@ -56,7 +57,7 @@ pub(super) fn average(pool: &Pool, x: &[f64]) -> Vec<f64> {
 
 pub(super) fn average_backward(pool: &Pool, dy: &[f64]) -> Vec<f64> {
     let mut dx = vec![0.0; pool.planes * pool.height * pool.width];
-    let places_of_a_window = (pool.kernel * pool.kernel) as f64;
+    let places_of_a_window = (pool.kernel[0] * pool.kernel[1]) as f64;
     each(pool, |number, first, places| {
         for place in places {
             dx[first + place] += dy[number] / places_of_a_window;

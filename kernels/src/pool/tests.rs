@@ -6,7 +6,7 @@ use crate::philox;
 use crate::simd::{self, Level};
 
 /// Values from -1 to 1 in steps of 1/8, so that some are equal; each sum of some thousand is exact.
-fn numbers(count: usize, key: u32) -> Vec<f32> {
+pub(super) fn numbers(count: usize, key: u32) -> Vec<f32> {
     let mut words = vec![0; count];
     philox::fill(&mut words, [key, 0], [0; 3]);
     words.iter().map(|&word| (f64::from(word % 17) / 8.0 - 1.0) as f32).collect()
@@ -78,19 +78,19 @@ fn check(pool: &Pool) {
     near("mean", mean_found, &mean, 0.0, 2.0);
     near("gradient of the maximum", max_replaced, &of_max, 0.0, 0.0);
     near("gradient of the maximum, added", max_added, &of_max, 1.0, 0.0);
-    let steps = (pool.kernel * pool.kernel) as f64 + 2.0;
+    let steps = (pool.kernel[0] * pool.kernel[1]) as f64 + 2.0;
     near("gradient of the mean", mean_replaced, &of_mean, 0.0, steps);
     near("gradient of the mean, added", mean_added, &of_mean, 1.0, steps);
 }
 
 prop_compose! {
-    fn pools()(kernel in 1..5_usize)(
+    fn pools()(kernel in [1..5_usize, 1..5])(
         planes in 0..4_usize,
         height in 0..9_usize,
         width in 0..12_usize,
         kernel in Just(kernel),
-        stride in 1..4_usize,
-        padding in 0..=kernel / 2,
+        stride in [1..4_usize, 1..4],
+        padding in [0..=kernel[0] / 2, 0..=kernel[1] / 2],
     ) -> Pool {
         Pool { planes, height, width, kernel, stride, padding }
     }
@@ -109,15 +109,15 @@ proptest! {
         height in 0..7_usize,
         width in 0..80_usize,
     ) {
-        check(&Pool { planes, height, width, kernel: 2, stride: 2, padding: 0 });
+        check(&Pool { planes, height, width, kernel: [2; 2], stride: [2; 2], padding: [0; 2] });
     }
 }
 
 /// Large enough for several blocks.
 const LARGE: [Pool; 3] = [
-    Pool { planes: 70, height: 28, width: 28, kernel: 2, stride: 2, padding: 0 },
-    Pool { planes: 90, height: 15, width: 14, kernel: 2, stride: 2, padding: 0 },
-    Pool { planes: 90, height: 15, width: 14, kernel: 3, stride: 2, padding: 1 },
+    Pool { planes: 70, height: 28, width: 28, kernel: [2; 2], stride: [2; 2], padding: [0; 2] },
+    Pool { planes: 90, height: 15, width: 14, kernel: [2; 2], stride: [2; 2], padding: [0; 2] },
+    Pool { planes: 90, height: 15, width: 14, kernel: [3; 2], stride: [2; 2], padding: [1; 2] },
 ];
 
 #[test]
@@ -144,7 +144,8 @@ fn large_pools_match_reference() {
 #[test]
 fn max_pool_selects_first_nan() {
     for (width, kernel, padding) in [(2, 2, 0), (3, 3, 1), (16, 2, 0), (32, 2, 0), (64, 2, 0)] {
-        let pool = Pool { planes: 1, height: 2, width, kernel, stride: 2, padding };
+        let pool =
+            Pool { planes: 1, height: 2, width, kernel: [kernel; 2], stride: [2; 2], padding: [padding; 2] };
         let mut x = vec![f32::INFINITY; 2 * width];
         (x[1], x[width]) = (f32::NAN, f32::NAN);
         let outputs = pool.out_width();
@@ -160,7 +161,7 @@ fn max_pool_selects_first_nan() {
 #[test]
 fn max_pool_tie_selects_first_even_at_minus_infinity() {
     for width in [2, 8, 16, 32] {
-        let pool = Pool { planes: 1, height: 2, width, kernel: 2, stride: 2, padding: 0 };
+        let pool = Pool { planes: 1, height: 2, width, kernel: [2; 2], stride: [2; 2], padding: [0; 2] };
         let mut winners = vec![9; width / 2];
         pool.max_forward(&vec![f32::NEG_INFINITY; 2 * width], &mut vec![0.0; width / 2], Some(&mut winners));
         assert!(winners.iter().enumerate().all(|(index, &winner)| winner as usize == 2 * index));
@@ -207,5 +208,5 @@ fn lengths_are_checked() {
 #[test]
 #[should_panic(expected = "padding is at most half of the kernel")]
 fn padding_is_checked() {
-    Pool { padding: 2, ..LARGE[2] }.average_forward(&[], &mut []);
+    Pool { padding: [1, 2], ..LARGE[2] }.average_forward(&[], &mut []);
 }

@@ -7,17 +7,17 @@ use super::Pool;
 impl Pool {
     /// The rows of the windows of output row `row`, inside of the plane.
     pub(super) fn rows(&self, row: usize) -> Range<usize> {
-        self.inside(row, self.height)
+        self.inside(0, row, self.height)
     }
 
     /// The columns of the windows of output column `column`, inside of the plane.
     pub(super) fn columns(&self, column: usize) -> Range<usize> {
-        self.inside(column, self.width)
+        self.inside(1, column, self.width)
     }
 
-    fn inside(&self, place: usize, length: usize) -> Range<usize> {
-        let first = place * self.stride;
-        first.saturating_sub(self.padding)..(first + self.kernel - self.padding).min(length)
+    fn inside(&self, axis: usize, place: usize, length: usize) -> Range<usize> {
+        let (first, padding) = (place * self.stride[axis], self.padding[axis]);
+        first.saturating_sub(padding)..(first + self.kernel[axis] - padding).min(length)
     }
 }
 

@@ -67,10 +67,10 @@ fn results(size: f32) -> Vec<(&'static str, Vec<f32>)> {
             height: side,
             width: side,
             out,
-            kernel: 3,
-            stride,
-            padding: 1,
-            dilation: 1,
+            kernel: [3; 2],
+            stride: [stride; 2],
+            padding: [[1; 2]; 2],
+            dilation: [1; 2],
             groups: 1,
         };
         let x = numbers(2 * channels * side * side, 4, size);
@@ -136,7 +136,7 @@ fn results(size: f32) -> Vec<(&'static str, Vec<f32>)> {
         results.push(("activation's input", y.clone()));
     }
 
-    let pool = Pool { planes: 24, height: 16, width: 16, kernel: 2, stride: 2, padding: 0 };
+    let pool = Pool { planes: 24, height: 16, width: 16, kernel: [2; 2], stride: [2; 2], padding: [0; 2] };
     let mut pooled = vec![0.0; 24 * 64];
     pool.average_forward(&x, &mut pooled);
     results.push(("average pool", pooled.clone()));

@@ -137,6 +137,7 @@ impl Scope<'_> {
             frozen: false,
             has_explicit_init: parameter.has_explicit_init,
             minimum: parameter.minimum,
+            outputs: parameter.outputs,
             torch: joined(&self.owner, parameter.torch),
             tied: Vec::new(),
             is_rounded: parameter.role.is_rounded(),

@@ -1,11 +1,14 @@
 //! Average pooling: the mean of each window.
 
+use std::fmt;
+
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::pair::{self, Written};
 use super::rule::{self, hold};
 use super::window::Window;
-use super::{Layer, LayerKind, OutputRule, one};
+use super::{Layer, LayerKind, OutputRule, one, pooling};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
@@ -36,14 +39,19 @@ use crate::shape::{CheckResult, Shape};
 /// let layer = AvgPool2d { kernel: 2, ..AvgPool2d::DEFAULT };
 /// assert_eq!(layer.output(Shape::of(&[32, 8, 8])), Ok(Shape::of(&[32, 4, 4])));
 /// ```
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AvgPool2d {
-    /// The side of the square window, at least 1; required.
+    /// The side of the square window, or [`pair(height, width)`](super::pair()), at least 1; required.
+    #[serde(with = "pair")]
     pub kernel: usize,
-    /// How many pixels the window moves at a time; 0, the default, is `kernel`, so that windows do not overlap.
+    /// How many pixels the window moves at a time, or a pair for down and right; 0, the default, is `kernel`, so that windows
+    /// do not overlap.
+    #[serde(with = "pair")]
     pub stride: usize,
-    /// By how many pixels windows extend beyond each edge, at most half of `kernel`; 0 by default.
+    /// By how many pixels windows extend beyond each edge, or a pair, rows and columns; at most half of `kernel`; 0 by
+    /// default.
+    #[serde(with = "pair")]
     pub padding: usize,
 }
 
@@ -65,6 +73,16 @@ impl AvgPool2d {
     }
 }
 
+impl fmt::Debug for AvgPool2d {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AvgPool2d")
+            .field("kernel", &Written(self.kernel))
+            .field("stride", &Written(self.stride))
+            .field("padding", &Written(self.padding))
+            .finish()
+    }
+}
+
 impl Config for AvgPool2d {
     const NAME: &'static str = "avg_pool2d";
     const DEFAULT: Self = Self { kernel: 0, stride: 0, padding: 0 };
@@ -76,7 +94,7 @@ impl Layer for AvgPool2d {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
 
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
-        rule::operations(&[self.kernel, self.kernel, output.elements()])
+        rule::operations(&[self.window().area(), output.elements()])
     }
 
     fn kind(&self) -> LayerKind {
@@ -91,36 +109,7 @@ impl Layer for AvgPool2d {
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
-        let x = one(inputs, self)?;
-        let (_, channels, height, width) = x.dims4()?;
-        let (rows, columns) = self.window().places(Shape::of(&[channels, height, width]))?;
-        // The sum of a square window is the sum of its row sums.
-        let bands = self.sums(x, 2, rows)?;
-        Ok(self.sums(&bands, 3, columns)?.affine(1.0 / (self.kernel * self.kernel) as f64, 0.0)?)
-    }
-}
-
-impl AvgPool2d {
-    /// The sums over a window of one row or column that slides along `axis`.
-    fn sums(&self, x: &Tensor, axis: usize, places: usize) -> Result<Tensor> {
-        let window = self.window();
-        let padded = x.pad_with_zeros(axis, self.padding, self.padding)?;
-        let windows = if window.stride == self.kernel {
-            padded.narrow(axis, 0, places * self.kernel)?
-        } else {
-            // All windows in order, each with all its elements.
-            let positions: Vec<u32> = (0..places)
-                .flat_map(|place| (0..self.kernel).map(move |offset| (place, offset)))
-                .map(|(place, offset)| (place * window.stride + offset) as u32)
-                .collect();
-            padded.contiguous()?.index_select(&Tensor::new(positions.as_slice(), x.device())?, axis)?
-        };
-        let mut axes = windows.dims().to_vec();
-        if let Some(length) = axes.get_mut(axis) {
-            *length = places;
-        }
-        axes.insert(axis + 1, self.kernel);
-        Ok(windows.reshape(axes)?.sum(axis + 1)?)
+        pooling::means(&self.window(), one(inputs, self)?)
     }
 }
 

@@ -1,16 +1,20 @@
 //! The 2D convolution: a learned filter that slides over height and width.
 
+use std::fmt;
+
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::convolution::Convolution;
+use super::pair::{self, Written};
 use super::rule::{self, hold};
 use super::window::Window;
-use super::{Axis, Init, Initializer, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, Role, one};
+use super::{Axis, Initializer, Layer, LayerKind, OutputRule, Parameter, ParameterAxes, one};
 use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
 use crate::op::{Lowering, kernels};
-use crate::shape::{CheckError, CheckResult, Shape};
+use crate::shape::{CheckResult, Shape};
 
 /// A two-dimensional convolution (a cross-correlation, as everywhere in deep learning).
 ///
@@ -19,6 +23,7 @@ use crate::shape::{CheckError, CheckResult, Shape};
 /// split, and each group of outputs sees its own group of inputs; `groups` = channels is the depthwise
 /// convolution. `W` is `weight [out, channels / groups, kernel, kernel]`, `b` is `bias [out]`; both are
 /// initialized uniform within `1 / sqrt(channels / groups * kernel^2)`; `init` selects another initializer of `W`.
+/// `kernel`, `stride`, `padding` and `dilation` take one number, or a [`pair`](super::pair()) for height and width.
 ///
 /// # Shapes
 /// `[channels, height, width]` to `[out, h, w]` with
@@ -39,18 +44,22 @@ use crate::shape::{CheckError, CheckResult, Shape};
 /// let layer = Conv2d { out: 32, kernel: 3, stride: 2, padding: 1, ..Conv2d::DEFAULT };
 /// assert_eq!(layer.output(Shape::of(&[1, 8, 8])), Ok(Shape::of(&[32, 4, 4])));
 /// ```
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conv2d {
     /// The number of output channels, at least 1; required.
     pub out: usize,
-    /// The side of the square kernel, at least 1; required.
+    /// The side of the square kernel, or `pair(height, width)`, at least 1; required.
+    #[serde(with = "pair")]
     pub kernel: usize,
-    /// How many pixels the kernel moves at a time, at least 1; 1 by default.
+    /// How many pixels the kernel moves at a time, or a pair for down and right, at least 1; 1 by default.
+    #[serde(with = "pair")]
     pub stride: usize,
-    /// How many rows and columns of zeros surround the image; 0 by default.
+    /// How many rows and columns of zeros surround the image, on each edge; or a pair, rows and columns; 0 by default.
+    #[serde(with = "pair")]
     pub padding: usize,
-    /// The distance between the kernel's elements in pixels, at least 1; 1 by default.
+    /// The distance between the kernel's elements in pixels, or a pair for rows and columns, at least 1; 1 by default.
+    #[serde(with = "pair")]
     pub dilation: usize,
     /// The number of groups that the channels are split into, at least 1; divides both channel counts; 1 by
     /// default.
@@ -66,77 +75,33 @@ impl Conv2d {
     /// Counts are at least 1, `groups` divides `out`, and `init` is valid.
     pub const fn check(&self) -> CheckResult {
         hold!(self.init.check());
-        hold!(rule::count("out", self.out));
-        hold!(self.window().check());
-        hold!(rule::count("groups", self.groups));
-        if self.out.is_multiple_of(self.groups) {
-            return Ok(());
-        }
-        Err(CheckError::new("")
-            .number(self.out)
-            .text(" output channels cannot be split into ")
-            .number(self.groups)
-            .text(" groups; expected a divisor of ")
-            .number(self.out))
+        self.convolution().check()
     }
 
     /// `[out, h, w]`.
     pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
-        let (height, width) = hold!(self.window().places(input));
-        hold!(self.check());
-        let channels = input.axis(0);
-        if !channels.is_multiple_of(self.groups) {
-            return Err(CheckError::new("the ")
-                .number(channels)
-                .text(" channels of the input ")
-                .shape(input)
-                .text(" cannot be split into ")
-                .number(self.groups)
-                .text(" groups; expected a divisor of ")
-                .number(channels));
-        }
-        let weight = Shape::of(&[self.out, channels / self.groups, self.kernel, self.kernel]);
-        hold!(rule::possible("weight", weight));
-        if !self.sizes(channels, input.axis(1), input.axis(2)).fits() {
-            return Err(CheckError::new("the input ")
-                .shape(input)
-                .text(" with padding ")
-                .number(self.padding)
-                .text(" is too large; expected fewer than 2^31 elements including the padding"));
-        }
+        let (height, width) = hold!(self.convolution().output(input));
         rule::given(Shape::of(&[self.out, height, width]))
     }
 
-    const fn window(&self) -> Window {
-        let Self { kernel, stride, padding, dilation, .. } = *self;
-        Window { kernel, stride, padding, dilation }
+    const fn convolution(&self) -> Convolution {
+        let Self { out, kernel, stride, padding, dilation, groups, bias, .. } = *self;
+        Convolution { out, window: Window::of_image(kernel, stride, padding, dilation), groups, bias }
     }
+}
 
-    /// The kernel that convolves one image.
-    const fn sizes(&self, channels: usize, height: usize, width: usize) -> trainspec_kernels::conv2d::Conv2d {
-        let Self { out, kernel, stride, padding, dilation, groups, .. } = *self;
-        // All strides beyond the padded image are equivalent.
-        let longer = if height > width { height } else { width };
-        let padded = longer.saturating_add(padding.saturating_mul(2));
-        let stride = if stride < padded { stride } else { padded };
-        trainspec_kernels::conv2d::Conv2d {
-            batch: 1,
-            channels,
-            height,
-            width,
-            out,
-            kernel,
-            stride,
-            padding,
-            dilation,
-            groups,
-        }
-    }
-
-    /// The number of input elements that each output element depends on.
-    fn fan_in(&self, input: Option<&Shape>) -> usize {
-        let channels = input.and_then(|input| input.axes().first()).map_or(1, |&channels| channels);
-        (channels / self.groups.max(1)).saturating_mul(self.kernel).saturating_mul(self.kernel)
+impl fmt::Debug for Conv2d {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conv2d")
+            .field("out", &self.out)
+            .field("kernel", &Written(self.kernel))
+            .field("stride", &Written(self.stride))
+            .field("padding", &Written(self.padding))
+            .field("dilation", &Written(self.dilation))
+            .field("groups", &self.groups)
+            .field("bias", &self.bias)
+            .field("init", &self.init)
+            .finish()
     }
 }
 
@@ -165,18 +130,11 @@ impl Layer for Conv2d {
     ];
 
     fn parameters(&self, inputs: &[Shape]) -> Vec<Parameter> {
-        let Some(&[channels, ..]) = inputs.first().map(Shape::axes) else { return Vec::new() };
-        let init = Init::fan_in(self.fan_in(inputs.first()));
-        let axes = [self.out, channels / self.groups.max(1), self.kernel, self.kernel];
-        let mut parameters = vec![Parameter::new("weight", &axes, Role::Matrix, init).with_init(self.init)];
-        if self.bias {
-            parameters.push(Parameter::new("bias", &[self.out], Role::Bias, init));
-        }
-        parameters
+        self.convolution().parameters(inputs, self.init)
     }
 
     fn flops(&self, inputs: &[Shape], output: Shape) -> u64 {
-        rule::operations(&[2, self.fan_in(inputs.first()), output.elements()])
+        self.convolution().flops(inputs, output)
     }
 
     fn kind(&self) -> LayerKind {
@@ -184,66 +142,22 @@ impl Layer for Conv2d {
     }
 
     fn lowering(&self, inputs: &[Shape]) -> Lowering {
-        let Some(&[channels, height, width]) = inputs.first().map(Shape::axes) else {
-            return Lowering::Fallback;
-        };
-        Lowering::kernel(kernels::Conv2d(self.sizes(channels, height, width)))
-    }
-
-    /// One matrix product: each window is a row, the weight's filters are the columns (Chellapilla et al.
-    /// 2006). The backward pass of candle's own convolution fails where the stride leaves another remainder of the
-    /// height than of the width, and is slower.
-    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
-        let x = one(inputs, self)?;
-        let (batch, channels, height, width) = x.dims4()?;
-        let (rows, columns) = self.window().places(Shape::of(&[channels, height, width]))?;
-        let (groups, each) = (self.groups, channels / self.groups.max(1));
-        let (windows, area) = (batch * rows * columns, self.kernel * self.kernel);
-
-        // [groups, windows, kernel * kernel * channels of the group], so that channels are adjacent
-        let patches = self
-            .patches(x, rows, columns)?
-            .reshape((windows, area, groups, each))?
-            .permute((2, 0, 1, 3))?
-            .reshape((groups, windows, area * each))?;
-        let filters = pass
-            .parameter("weight")?
-            .reshape((groups, self.out / groups, each, area))?
-            .permute((0, 3, 2, 1))?
-            .reshape((groups, area * each, self.out / groups))?;
-        let y = patches.matmul(&filters)?.transpose(0, 1)?.reshape((windows, self.out))?;
-        let y = if self.bias { y.broadcast_add(pass.parameter("bias")?)? } else { y };
-        let y = y.reshape((batch, rows * columns, self.out))?.transpose(1, 2)?;
-        Ok(y.reshape((batch, self.out, rows, columns))?)
-    }
-}
-
-impl Conv2d {
-    /// The pixels of all windows in order, `[batch, windows * kernel * kernel, channels]`.
-    fn patches(&self, x: &Tensor, rows: usize, columns: usize) -> Result<Tensor> {
-        let (batch, channels, ..) = x.dims4()?;
-        let padded =
-            x.pad_with_zeros(2, self.padding, self.padding)?.pad_with_zeros(3, self.padding, self.padding)?;
-        let (_, _, height, width) = padded.dims4()?;
-        let pixels = padded.permute((0, 2, 3, 1))?.reshape((batch, height * width, channels))?;
-        if self.kernel == 1 && self.stride == 1 {
-            return Ok(pixels);
-        }
-        let mut places = Vec::with_capacity(rows * columns * self.kernel * self.kernel);
-        for row in 0..rows {
-            for column in 0..columns {
-                for u in 0..self.kernel {
-                    let start = (row * self.stride + u * self.dilation) * width + column * self.stride;
-                    places.extend((0..self.kernel).map(|v| (start + v * self.dilation) as u32));
-                }
+        match inputs {
+            [input] if input.rank() == 3 => {
+                Lowering::kernel(kernels::Conv2d(self.convolution().planned(*input)))
             }
+            _ => Lowering::Fallback,
         }
-        Ok(pixels.index_select(&Tensor::new(places, x.device())?, 1)?)
+    }
+
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
+        self.convolution().forward(one(inputs, self)?, pass)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::pair;
     use super::*;
 
     fn said(layer: &Conv2d, input: &[usize]) -> String {
@@ -269,6 +183,25 @@ mod tests {
             "a 3x3 kernel does not fit the input [1, 2, 3] with padding 1 and dilation 2; use a `kernel` of at most 2, or more \
              `padding`"
         );
+    }
+
+    #[test]
+    fn kernel_may_have_different_sides() {
+        let layer = Conv2d { out: 4, kernel: pair(3, 5), padding: pair(1, 0), ..Conv2d::DEFAULT };
+        assert_eq!(layer.output(Shape::of(&[2, 3, 7])), Ok(Shape::of(&[4, 3, 3])));
+        assert_eq!(
+            said(&layer, &[2, 3, 4]),
+            "a 3x5 kernel does not fit the input [2, 3, 4] with padding pair(1, 0); use a `kernel` of at most pair(5, 4), or \
+             more `padding`"
+        );
+        let layer = Conv2d { stride: pair(2, 1), dilation: pair(1, 2), ..layer };
+        assert_eq!(layer.output(Shape::of(&[2, 6, 11])), Ok(Shape::of(&[4, 3, 3])));
+        let json = serde_json::to_string(&layer).unwrap();
+        assert!(
+            json.starts_with(r#"{"out":4,"kernel":[3,5],"stride":[2,1],"padding":[1,0],"dilation":[1,2],"#)
+        );
+        assert_eq!(format!("{:?}", serde_json::from_str::<Conv2d>(&json).unwrap()), format!("{layer:?}"));
+        assert!(Conv2d { kernel: pair(3, 0), ..layer }.check().is_err());
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! Max pooling: the largest value of each window.
 
+use std::fmt;
+
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::pair::{self, Written};
 use super::rule::{self, hold};
 use super::window::Window;
-use super::{Layer, LayerKind, OutputRule, one};
+use super::{Layer, LayerKind, OutputRule, one, pooling};
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::layer::Pass;
 use crate::op::{Lowering, kernels};
 use crate::shape::{CheckResult, Shape};
@@ -37,14 +40,19 @@ use crate::shape::{CheckResult, Shape};
 /// let layer = MaxPool2d { kernel: 2, ..MaxPool2d::DEFAULT };
 /// assert_eq!(layer.output(Shape::of(&[32, 8, 8])), Ok(Shape::of(&[32, 4, 4])));
 /// ```
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaxPool2d {
-    /// The side of the square window, at least 1; required.
+    /// The side of the square window, or [`pair(height, width)`](super::pair()), at least 1; required.
+    #[serde(with = "pair")]
     pub kernel: usize,
-    /// How many pixels the window moves at a time; 0, the default, is `kernel`, so that windows do not overlap.
+    /// How many pixels the window moves at a time, or a pair for down and right; 0, the default, is `kernel`, so that windows
+    /// do not overlap.
+    #[serde(with = "pair")]
     pub stride: usize,
-    /// By how many pixels windows extend beyond each edge, at most half of `kernel`; 0 by default.
+    /// By how many pixels windows extend beyond each edge, or a pair, rows and columns; at most half of `kernel`; 0 by
+    /// default.
+    #[serde(with = "pair")]
     pub padding: usize,
 }
 
@@ -66,6 +74,16 @@ impl MaxPool2d {
     }
 }
 
+impl fmt::Debug for MaxPool2d {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MaxPool2d")
+            .field("kernel", &Written(self.kernel))
+            .field("stride", &Written(self.stride))
+            .field("padding", &Written(self.padding))
+            .finish()
+    }
+}
+
 impl Config for MaxPool2d {
     const NAME: &'static str = "max_pool2d";
     const DEFAULT: Self = Self { kernel: 0, stride: 0, padding: 0 };
@@ -77,7 +95,7 @@ impl Layer for MaxPool2d {
     const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
 
     fn flops(&self, _: &[Shape], output: Shape) -> u64 {
-        rule::operations(&[self.kernel, self.kernel, output.elements()])
+        rule::operations(&[self.window().area(), output.elements()])
     }
 
     fn kind(&self) -> LayerKind {
@@ -92,53 +110,7 @@ impl Layer for MaxPool2d {
     }
 
     fn forward(&self, inputs: &[Tensor], _: &mut Pass<'_>) -> Result<Tensor> {
-        let x = one(inputs, self)?;
-        let (batch, channels, height, width) = x.dims4()?;
-        let window = self.window();
-        let (rows, columns) = window.places(Shape::of(&[channels, height, width]))?;
-        let winners = self.winners(&x.detach(), (rows, columns))?;
-        // The only operation that candle differentiates: the gradient goes to the maxima and nowhere else.
-        let y = x.flatten_from(2)?.contiguous()?.gather(&winners, 2)?;
-        Ok(y.reshape((batch, channels, rows, columns))?)
-    }
-}
-
-impl MaxPool2d {
-    /// The position of each window's first maximum in its image, `[batch, channels, rows * columns]`.
-    fn winners(&self, x: &Tensor, (rows, columns): (usize, usize)) -> Result<Tensor> {
-        let (batch, channels, height, width) = x.dims4()?;
-        let window = self.window();
-        // A position in the padding is moved to the nearest pixel, which is in the same window: that changes
-        // neither the maximum nor which pixel is the first to have it.
-        let inside = |offset, places, length: usize| -> Vec<u32> {
-            let nearest = |place: usize| place.saturating_sub(self.padding).min(length - 1) as u32;
-            window.positions(offset, places).map(nearest).collect()
-        };
-        let mut best: Option<(Tensor, Tensor)> = None;
-        for u in 0..self.kernel {
-            let rows_at = inside(u, rows, height);
-            let bands = x.index_select(&Tensor::new(rows_at.as_slice(), x.device())?, 2)?;
-            for v in 0..self.kernel {
-                let columns_at = inside(v, columns, width);
-                let values = bands.index_select(&Tensor::new(columns_at.as_slice(), x.device())?, 3)?;
-                let places: Vec<u32> = rows_at
-                    .iter()
-                    .flat_map(|row| columns_at.iter().map(move |column| row * width as u32 + column))
-                    .collect();
-                let places = Tensor::from_vec(places, (1, 1, rows, columns), x.device())?
-                    .broadcast_as(values.shape())?;
-                best = Some(match best {
-                    None => (values, places.contiguous()?),
-                    Some((largest, winners)) => {
-                        // NaN, which is not equal to itself, beats every other value.
-                        let beats = (values.gt(&largest)? + values.ne(&values)?)?;
-                        (beats.where_cond(&values, &largest)?, beats.where_cond(&places, &winners)?)
-                    }
-                });
-            }
-        }
-        let (_, winners) = best.ok_or(Error::Internal("a window without elements"))?;
-        Ok(winners.reshape((batch, channels, rows * columns))?)
+        pooling::largest(&self.window(), one(inputs, self)?)
     }
 }
 

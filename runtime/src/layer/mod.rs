@@ -8,8 +8,15 @@
 //! | --- | --- | --- |
 //! | [`Linear`] | `linear` | `y = W x + b` on the last axis |
 //! | [`Conv2d`] | `conv2d` | a learned filter that slides over an image |
+//! | [`Conv1d`] | `conv1d` | a learned filter that slides along a sequence |
+//! | [`ConvTranspose2d`], [`ConvTranspose1d`] | `conv_transpose2d`, `conv_transpose1d` | a learned filter that enlarges an image or a sequence |
 //! | [`MaxPool2d`], [`AvgPool2d`] | `max_pool2d`, `avg_pool2d` | the largest or the mean value of each window |
+//! | [`MaxPool1d`], [`AvgPool1d`] | `max_pool1d`, `avg_pool1d` | the same for sequences |
+//! | [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool2d`] | `adaptive_max_pool2d`, `adaptive_avg_pool2d` | the same for a fixed number of windows |
 //! | [`GlobalAvgPool`] | `global_avg_pool` | the mean of each channel |
+//! | [`MeanPool`], [`MaxPool`], [`Last`] | `mean_pool`, `max_pool`, `last` | the mean, the largest or the last value along an axis |
+//! | [`Upsample`] | `upsample` | an image enlarged by repeating or interpolating pixels |
+//! | [`PixelShuffle`] | `pixel_shuffle` | channels that become pixels |
 //! | [`BatchNorm`] | `batch_norm` | normalizes each channel to mean 0 and variance 1 over the batch |
 //! | [`GroupNorm`] | `group_norm` | normalizes each group of channels to mean 0 and variance 1 in each image |
 //! | [`LayerNorm`] | `layer_norm` | normalizes each vector to mean 0 and variance 1 |
@@ -32,13 +39,20 @@
 //! To add one: write a file like `leaky_relu.rs`, list it here and in [`names`], and give it a row in
 //! `tests/gradient`.
 
+mod adaptive_avg_pool2d;
+mod adaptive_max_pool2d;
 mod add;
+mod avg_pool1d;
 mod avg_pool2d;
 mod axis;
 mod batch_norm;
 mod bindings;
 mod concat;
+mod conv1d;
 mod conv2d;
+mod conv_transpose1d;
+mod conv_transpose2d;
+mod convolution;
 mod deviation;
 mod dropout;
 mod embedding;
@@ -49,15 +63,22 @@ mod group_norm;
 mod gru;
 mod initializer;
 mod kind;
+mod last;
 mod layer_norm;
 mod leaky_relu;
 mod linear;
 mod log_softmax;
 mod lstm;
+mod max_pool;
+mod max_pool1d;
 mod max_pool2d;
+mod mean_pool;
 pub mod names;
+mod pair;
 mod part;
 mod pass;
+mod pixel_shuffle;
+mod pooling;
 mod position_embedding;
 mod recurrent;
 mod relu;
@@ -70,15 +91,23 @@ mod silu;
 mod softmax;
 mod stochastic_depth;
 mod tanh;
+mod transposition;
+mod upsample;
 mod window;
 
+pub use adaptive_avg_pool2d::AdaptiveAvgPool2d;
+pub use adaptive_max_pool2d::AdaptiveMaxPool2d;
 pub use add::{Add, Mul, Sub};
+pub use avg_pool1d::AvgPool1d;
 pub use avg_pool2d::AvgPool2d;
 pub use axis::{Axis, ParameterAxes};
 pub(crate) use axis::{fingerprint, folded, shape_of};
 pub use batch_norm::BatchNorm;
 pub use bindings::Bindings;
 pub use concat::Concat;
+pub use conv_transpose1d::ConvTranspose1d;
+pub use conv_transpose2d::ConvTranspose2d;
+pub use conv1d::Conv1d;
 pub use conv2d::Conv2d;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
@@ -89,14 +118,20 @@ pub use group_norm::GroupNorm;
 pub use gru::Gru;
 pub use initializer::Initializer;
 pub use kind::LayerKind;
+pub use last::Last;
 pub use layer_norm::LayerNorm;
 pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
 pub use log_softmax::LogSoftmax;
 pub use lstm::Lstm;
+pub use max_pool::MaxPool;
+pub use max_pool1d::MaxPool1d;
 pub use max_pool2d::MaxPool2d;
-pub use part::{GraphParameter, Init, NodeParameter, Parameter, Role, TiedName};
+pub use mean_pool::MeanPool;
+pub use pair::pair;
+pub use part::{GraphParameter, Init, NodeParameter, Outputs, Parameter, Role, TiedName};
 pub use pass::{Mode, Pass, Statistic};
+pub use pixel_shuffle::PixelShuffle;
 pub use position_embedding::PositionEmbedding;
 pub use relu::Relu;
 pub use reshape::Reshape;
@@ -107,6 +142,7 @@ pub use silu::Silu;
 pub use softmax::Softmax;
 pub use stochastic_depth::StochasticDepth;
 pub use tanh::Tanh;
+pub use upsample::{Resample, Upsample};
 
 use candle_core::Tensor;
 

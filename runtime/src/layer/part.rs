@@ -20,6 +20,22 @@ pub struct Parameter {
     pub torch: &'static str,
     /// The smallest value accepted from a file: 0 for a variance, negative infinity where every value is valid.
     pub minimum: f32,
+    /// Which of its elements are the weights of one output.
+    pub outputs: Outputs,
+}
+
+/// Where the outputs of a parameter with two or more axes are: constraints and adaptive clipping see the weights of one output
+/// at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outputs {
+    /// The first axis is that of the outputs: `[out, in, …]`. The default.
+    #[default]
+    First,
+    /// The second axis is that of the outputs of each group, `[in, out / groups, …]`, as in a transposed convolution.
+    Second {
+        /// The number of groups, which divides the first axis.
+        groups: usize,
+    },
 }
 
 /// A parameter of a layer, as one of the graph's parameters.
@@ -64,6 +80,8 @@ pub struct GraphParameter {
     /// Whether some layer reads it as a matrix, a kernel or a bias, which are rounded in 16-bit precision. The rows of a table
     /// are rounded after lookup, and scales, shifts and statistics stay f32.
     pub is_rounded: bool,
+    /// [`Parameter::outputs`]
+    pub outputs: Outputs,
 }
 
 impl GraphParameter {
@@ -178,7 +196,16 @@ impl Parameter {
     #[must_use]
     pub fn new(name: &'static str, axes: &[usize], role: Role, init: Init) -> Self {
         let shape = Shape::of(axes);
-        Self { name, shape, role, init, has_explicit_init: false, torch: name, minimum: f32::NEG_INFINITY }
+        Self {
+            name,
+            shape,
+            role,
+            init,
+            has_explicit_init: false,
+            torch: name,
+            minimum: f32::NEG_INFINITY,
+            outputs: Outputs::First,
+        }
     }
 
     /// Sets the initializer from a layer's key `init`. The `init` passed to [`Parameter::new`] is what
@@ -210,6 +237,22 @@ impl Parameter {
     #[must_use]
     pub fn at_least(mut self, minimum: f32) -> Self {
         self.minimum = minimum;
+        self
+    }
+
+    /// Sets which of its elements are the weights of one output.
+    ///
+    /// ```
+    /// use trainspec::layer::{Init, Outputs, Parameter, Role};
+    ///
+    /// let weight = Parameter::new("weight", &[4, 8, 3, 3], Role::Matrix, Init::fan_in(72));
+    /// assert_eq!(weight.outputs, Outputs::First);
+    /// let transposed = weight.with_outputs(Outputs::Second { groups: 1 });
+    /// assert_eq!(transposed.outputs, Outputs::Second { groups: 1 });
+    /// ```
+    #[must_use]
+    pub fn with_outputs(mut self, outputs: Outputs) -> Self {
+        self.outputs = outputs;
         self
     }
 

@@ -97,9 +97,16 @@ pub(super) const fn image(input: Shape) -> CheckResult {
     fixed(input, 0)
 }
 
+/// Checks a sequence of which all axes are known: `[channels, length]`.
+pub(super) const fn signal(input: Shape) -> CheckResult {
+    hold!(input.reals_of_rank(2, "a sequence [channels, length]"));
+    hold!(filled(input));
+    fixed(input, 0)
+}
+
 /// Checks that the pixels of an image can be indexed with 32 bits.
-pub(super) const fn plane(input: Shape) -> CheckResult {
-    if input.axis(1).saturating_mul(input.axis(2)) <= 1 << 32 {
+pub(super) const fn pixels(input: Shape, height: usize, width: usize) -> CheckResult {
+    if height.saturating_mul(width) <= 1 << 32 {
         return Ok(());
     }
     Err(CheckError::new("the input ").shape(input).text(" is too large; expected at most 2^32 pixels"))
@@ -145,6 +152,33 @@ pub(super) const fn possible(what: &str, shape: Shape) -> CheckResult {
 pub(super) const fn given(output: Shape) -> CheckResult<Shape> {
     hold!(possible("output", output));
     Ok(output)
+}
+
+/// Checks that an axis is within the number of axes that a value can have.
+pub(super) const fn axis(axis: usize) -> CheckResult {
+    at_most("axis", axis, Shape::MAX_RANK - 1)
+}
+
+/// The shape of an input without an axis, of which at least one is left.
+pub(super) const fn without_axis(input: Shape, axis: usize) -> CheckResult<Shape> {
+    hold!(reals(input));
+    if input.rank() < 2 {
+        return Err(CheckError::new("the input is ").shape(input).text("; expected at least two axes"));
+    }
+    if axis >= input.rank() {
+        return Err(CheckError::new("axis is ")
+            .number(axis)
+            .text("; expected an axis of ")
+            .shape(input)
+            .text(", counted from 0"));
+    }
+    hold!(fixed(input, 0));
+    let (mut axes, mut i) = ([0; Shape::MAX_RANK], 0);
+    while i + 1 < input.rank() {
+        axes[i] = input.axis(if i < axis { i } else { i + 1 });
+        i += 1;
+    }
+    Ok(Shape::of(axes.split_at(input.rank() - 1).0))
 }
 
 /// The product of `factors`, as operations of a forward pass.

@@ -7,7 +7,7 @@ use trainspec_kernels::threads;
 
 use super::HostParameters;
 use super::scaled::multiply;
-use super::units::unit_length;
+use super::units::{in_units, unit_length};
 use crate::config::{Config, Setting, with_changes};
 use crate::layer::{GraphParameter, Role};
 use crate::shape::{CheckError, CheckResult};
@@ -91,12 +91,14 @@ pub(crate) fn constrain_all(
         if gradient.is_empty() || !constraint.touches(parameter.role) {
             continue;
         }
-        let length = unit_length(parameter.shape);
+        let length = unit_length(parameter);
         let block = threads::block(weights.len(), length);
-        threads::chunks(weights, block, |_, weights| {
-            for unit in weights.chunks_mut(length) {
-                in_callers_mode(|| constraint.constrain(unit));
-            }
+        in_units(parameter, weights, |weights| {
+            threads::chunks(weights, block, |_, weights| {
+                for unit in weights.chunks_mut(length) {
+                    in_callers_mode(|| constraint.constrain(unit));
+                }
+            });
         });
     }
 }

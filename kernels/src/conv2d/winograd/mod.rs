@@ -25,6 +25,7 @@ mod tests;
 pub(super) use gradient::backward_weight;
 
 use super::Conv2d;
+use super::backward_input::{Finish, in_blocks};
 use super::sweep::{Sweep, tile_rows};
 use super::tiles::Strips;
 use super::weights;
@@ -56,7 +57,10 @@ impl Conv2d {
     pub(super) fn filter(&self) -> Option<Filter> {
         let Self { channels, out, kernel, stride, padding, dilation, groups, .. } = *self;
         let (rows, columns) = (self.out_height(), self.out_width());
-        let is_plain = (kernel, stride, dilation, groups) == (3, 1, 1, 1) && padding <= 2;
+        let edge = padding[0][0];
+        let is_plain = (kernel, stride, dilation, groups) == ([3; 2], [1; 2], [1; 2], 1)
+            && padding == [[edge; 2]; 2]
+            && edge <= 2;
         // Products grow with both channel counts, transforms with their sum.
         let has_products = channels.saturating_mul(out) >= 16 * (channels + out);
         // Beyond it, the weights of all points fill the L2 cache.
@@ -68,7 +72,7 @@ impl Conv2d {
             outs: out,
             rows,
             columns,
-            padding,
+            padding: edge,
         })
     }
 
@@ -94,7 +98,7 @@ impl Conv2d {
             outs: self.channels,
             rows: self.height,
             columns: self.width,
-            padding: 2 - self.padding,
+            padding: 2 - filter.padding,
         })
     }
 }
@@ -229,14 +233,14 @@ pub(super) fn forward(
     bias: Option<&[f32]>,
     epilogue: &Epilogue<'_>,
     mut pre: Option<&mut [f32]>,
-    y: &mut [f32],
+    (y, onto): (&mut [f32], WriteMode),
 ) {
     let cut = filter.cut(conv.images());
     with_tables(filter, weight, false, &cut, |packed, offsets| {
         let images = |first: usize, pre: Option<&mut [f32]>, y: &mut [f32]| {
             let count = y.len() / conv.result();
             let x = &x[first * conv.image()..][..count * conv.image()];
-            Job { filter, cut: &cut, packed, offsets }.run(x, bias, y, WriteMode::Overwrite);
+            Job { filter, cut: &cut, packed, offsets }.run(x, bias, y, onto);
             if let Some(pre) = pre {
                 pre.copy_from_slice(y);
             }
@@ -258,14 +262,14 @@ pub(super) fn backward_input(
     filter: &Filter,
     d_pre: &[f32],
     weight: &[f32],
-    dx: &mut [f32],
-    onto: WriteMode,
+    (dx, onto): (&mut [f32], WriteMode),
+    pre: Option<&mut [f32]>,
+    finish: Finish<'_>,
 ) {
     let cut = filter.cut(conv.images());
     with_tables(filter, weight, true, &cut, |packed, offsets| {
-        threads::chunks(dx, conv.images() * conv.image(), |number, dx| {
-            let first = number * conv.images() * conv.result();
-            let d_pre = &d_pre[first..][..dx.len() / conv.image() * conv.result()];
+        in_blocks(conv, dx, pre, finish, &|first, dx| {
+            let d_pre = &d_pre[first * conv.result()..][..dx.len() / conv.image() * conv.result()];
             Job { filter, cut: &cut, packed, offsets }.run(d_pre, None, dx, onto);
         });
     });

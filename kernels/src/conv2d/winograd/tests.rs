@@ -11,10 +11,10 @@ const PLAIN: Conv2d = Conv2d {
     height: 16,
     width: 16,
     out: 32,
-    kernel: 3,
-    stride: 1,
-    padding: 1,
-    dilation: 1,
+    kernel: [3; 2],
+    stride: [1; 2],
+    padding: [[1; 2]; 2],
+    dilation: [1; 2],
     groups: 1,
 };
 
@@ -24,8 +24,8 @@ const KINDS: [Conv2d; 5] = [
     PLAIN,
     Conv2d { batch: 9, channels: 64, out: 64, height: 8, width: 8, ..PLAIN },
     Conv2d { channels: 45, out: 43, height: 14, width: 15, ..PLAIN },
-    Conv2d { batch: 6, height: 10, width: 13, padding: 0, ..PLAIN },
-    Conv2d { batch: 2, height: 19, width: 30, padding: 2, ..PLAIN },
+    Conv2d { batch: 6, height: 10, width: 13, padding: [[0; 2]; 2], ..PLAIN },
+    Conv2d { batch: 2, height: 19, width: 30, padding: [[2; 2]; 2], ..PLAIN },
 ];
 
 /// `B'`, `G` and `A'` with absolute values.
@@ -37,7 +37,7 @@ const BACK: [[f64; 4]; 2] = [[1.0, 1.0, 1.0, 0.0], [0.0, 1.0, 1.0, 1.0]];
 /// The sizes of the terms of each result, which are those of the sums at the points: all of
 /// `A' ((G g G') (B' d B)) A` with absolute values.
 fn sizes(conv: &Conv2d, x: &[f32], kernel: impl Fn(usize, usize, usize) -> f32) -> Vec<f64> {
-    let Conv2d { batch, channels, height, width, out, padding, .. } = *conv;
+    let Conv2d { batch, channels, height, width, out, padding: [[padding, _], _], .. } = *conv;
     let (rows, columns) = (conv.out_height(), conv.out_width());
     let mut weights = vec![[0.0; POINTS]; out * channels];
     for (at, points) in weights.iter_mut().enumerate() {
@@ -90,7 +90,7 @@ fn sizes(conv: &Conv2d, x: &[f32], kernel: impl Fn(usize, usize, usize) -> f32) 
 
 /// As [`sizes`], of the gradient of the weights: `G' (sum of (A dy A') (B' d B)) G` with absolute values.
 fn weight_sizes(conv: &Conv2d, data: &Data) -> Vec<f64> {
-    let Conv2d { batch, channels, height, width, out, padding, .. } = *conv;
+    let Conv2d { batch, channels, height, width, out, padding: [[padding, _], _], .. } = *conv;
     let (rows, columns) = (conv.out_height(), conv.out_width());
     let mut sums = vec![[0.0; POINTS]; out * channels];
     let inside = |at: usize, padding, length| at.checked_sub(padding).filter(|&at| at < length);
@@ -175,7 +175,7 @@ fn matches_reference() {
             out: conv.channels,
             height: conv.out_height(),
             width: conv.out_width(),
-            padding: 2 - conv.padding,
+            padding: [[2 - conv.padding[0][0]; 2]; 2],
             ..*conv
         };
         let dx_sizes = sizes(&back, &data.d_pre, |o, c, tap| at(c, o, 8 - tap));

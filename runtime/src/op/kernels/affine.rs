@@ -1,4 +1,4 @@
-//! Affine maps with a fused epilogue: linear and conv2d.
+//! Affine maps with a fused epilogue: linear, convolution and transposed convolution.
 
 use trainspec_kernels::{conv2d, linear};
 
@@ -31,7 +31,17 @@ impl Conv2d {
     }
 }
 
-/// Both kernels have the same interface: a weight, an optional bias, and an epilogue.
+/// A transposed convolution of images; the number of images is set when it is called.
+#[derive(Debug)]
+pub(crate) struct ConvTranspose2d(pub(crate) conv2d::Transposed);
+
+impl ConvTranspose2d {
+    fn sizes(&self, batch: usize) -> conv2d::Transposed {
+        conv2d::Transposed(conv2d::Conv2d { batch, ..self.0.0 })
+    }
+}
+
+/// All kernels have the same interface: a weight, an optional bias, and an epilogue.
 macro_rules! kernel {
     ($type:ident) => {
         impl Kernel for $type {
@@ -70,3 +80,4 @@ macro_rules! kernel {
 
 kernel!(Linear);
 kernel!(Conv2d);
+kernel!(ConvTranspose2d);

@@ -14,19 +14,24 @@ mod recurrent;
 mod row_norm;
 mod self_attention;
 mod softmax;
+mod upsample;
 
-pub(crate) use affine::{Conv2d, Linear};
+pub(crate) use affine::{Conv2d, ConvTranspose2d, Linear};
 pub(crate) use batch_norm::BatchNorm;
 pub(crate) use concat::Concat;
 pub(crate) use difference::Difference;
 pub(crate) use embedding::{Embedding, PositionEmbedding, check_tokens};
 pub(crate) use group_norm::GroupNorm;
-pub(crate) use pool::{AveragePool, GlobalAveragePool, MaxPool};
+pub(crate) use pool::{
+    AdaptiveAveragePool, AdaptiveMaxPool, AveragePool, AxisLast, AxisMax, AxisMean, GlobalAveragePool,
+    MaxPool, along,
+};
 pub(crate) use product::Product;
 pub(crate) use recurrent::{Gru, Lstm};
 pub(crate) use row_norm::{LayerNorm, RmsNorm};
 pub(crate) use self_attention::SelfAttention;
 pub(crate) use softmax::Softmax;
+pub(crate) use upsample::{PixelShuffle, Upsample};
 
 use trainspec_kernels::matmul::WriteMode;
 

@@ -1,10 +1,11 @@
 //! Pooling.
 
 use trainspec_kernels::arena::{as_words, as_words_ref};
-use trainspec_kernels::pool::{self, Pool};
+use trainspec_kernels::pool::{self, AdaptivePool, AxisPool, Pool};
 
 use crate::error::Result;
 use crate::op::{Backward, Forward, Kernel, SavedForBackward, Workspace};
+use crate::shape::Shape;
 
 /// The maximum of each window; the number of planes is that of one sample.
 #[derive(Debug)]
@@ -84,3 +85,113 @@ impl Kernel for GlobalAveragePool {
         }
     }
 }
+
+/// The maximum of each of a fixed number of windows; the number of planes is that of one sample.
+#[derive(Debug)]
+pub(crate) struct AdaptiveMaxPool(pub(crate) AdaptivePool);
+
+/// The mean of each of a fixed number of windows; the number of planes is that of one sample.
+#[derive(Debug)]
+pub(crate) struct AdaptiveAveragePool(pub(crate) AdaptivePool);
+
+/// The mean along an axis; `outer` is that of one sample.
+#[derive(Debug)]
+pub(crate) struct AxisMean(pub(crate) AxisPool);
+
+/// The maximum along an axis; `outer` is that of one sample.
+#[derive(Debug)]
+pub(crate) struct AxisMax(pub(crate) AxisPool);
+
+/// The last element along an axis; `outer` is that of one sample.
+#[derive(Debug)]
+pub(crate) struct AxisLast(pub(crate) AxisPool);
+
+/// The sizes of a pooling of one sample of this shape along an axis.
+pub(crate) fn along(input: Shape, axis: usize) -> Option<AxisPool> {
+    let axes = input.axes();
+    let (&length, outer, inner) = (axes.get(axis)?, axes.get(..axis)?, axes.get(axis + 1..)?);
+    Some(AxisPool { outer: outer.iter().product(), length, inner: inner.iter().product() })
+}
+
+/// The sizes of a batch.
+trait OfBatch: Copy {
+    fn of(&self, batch: usize) -> Self;
+    fn outputs(&self) -> usize;
+}
+
+impl OfBatch for AdaptivePool {
+    fn of(&self, batch: usize) -> Self {
+        Self { planes: batch * self.planes, ..*self }
+    }
+
+    fn outputs(&self) -> usize {
+        self.planes * self.rows * self.columns
+    }
+}
+
+impl OfBatch for AxisPool {
+    fn of(&self, batch: usize) -> Self {
+        Self { outer: batch * self.outer, ..*self }
+    }
+
+    fn outputs(&self) -> usize {
+        self.outer * self.inner
+    }
+}
+
+/// Kernels whose gradient depends on that of the output alone.
+macro_rules! linear {
+    ($($type:ident: $forward:ident, $backward:ident;)+) => { $(
+        impl Kernel for $type {
+            fn reads(&self) -> SavedForBackward {
+                SavedForBackward::NOTHING
+            }
+
+            fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
+                self.0.of(pass.batch).$forward(pass.inputs[0].floats(), pass.output);
+                Ok(())
+            }
+
+            fn backward(&self, pass: &mut Backward<'_>) {
+                if let Some(dx) = pass.d_inputs[0].take() {
+                    self.0.of(pass.batch).$backward(pass.d, dx);
+                }
+            }
+        }
+    )+ };
+}
+
+linear! {
+    AdaptiveAveragePool: average_forward, average_backward;
+    AxisMean: mean_forward, mean_backward;
+    AxisLast: last_forward, last_backward;
+}
+
+/// Kernels that keep the positions of the maxima.
+macro_rules! largest {
+    ($($type:ident)+) => { $(
+        impl Kernel for $type {
+            fn needs(&self, batch: usize) -> Workspace {
+                Workspace { saved: self.0.of(batch).outputs(), ..Workspace::default() }
+            }
+
+            fn reads(&self) -> SavedForBackward {
+                SavedForBackward::NOTHING
+            }
+
+            fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
+                let winners = pass.training.then(|| as_words(pass.saved));
+                self.0.of(pass.batch).max_forward(pass.inputs[0].floats(), pass.output, winners);
+                Ok(())
+            }
+
+            fn backward(&self, pass: &mut Backward<'_>) {
+                if let Some(dx) = pass.d_inputs[0].take() {
+                    self.0.of(pass.batch).max_backward(as_words_ref(pass.saved), pass.d, dx);
+                }
+            }
+        }
+    )+ };
+}
+
+largest!(AdaptiveMaxPool AxisMax);

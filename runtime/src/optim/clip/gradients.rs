@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::layer::{GraphParameter, NodeParameter};
 use crate::optim::HostAccess;
 use crate::optim::scaled::{is_single, multiply};
-use crate::optim::units::unit_length;
+use crate::optim::units::{in_units, of_units, unit_length};
 use crate::rng::{StepIndex, Stream};
 
 /// The number of elements that one thread scales at a time.
@@ -94,8 +94,8 @@ impl<'a> Gradients<'a> {
     /// Calls `work` for each unit in parallel. `work` may change the gradient of the unit and read its weights. The gradient
     /// is scaled and bounded as recorded so far.
     ///
-    /// A unit is a slice along the first axis of a parameter with two or more axes, the weights of one output. A parameter
-    /// with one axis is one unit. Parameters without a gradient are skipped.
+    /// A unit is the weights of one output: a slice along the first axis of a parameter with two or more axes, or along the
+    /// second in a transposed convolution. A parameter with one axis is one unit. Parameters without a gradient are skipped.
     ///
     /// # Errors
     /// If a parameter cannot be read from the device.
@@ -108,12 +108,18 @@ impl<'a> Gradients<'a> {
                 if gradient.is_empty() {
                     continue;
                 }
-                let length = unit_length(about.shape);
+                let length = unit_length(about);
                 let block = threads::block(gradient.len(), length);
-                threads::chunks2((gradient, block), (weights, block), |_, gradient, weights| {
-                    for (gradient, weights) in gradient.chunks_mut(length).zip(weights.chunks(length)) {
-                        in_callers_mode(|| work(Unit { parameter, gradient, weights }));
-                    }
+                in_units(about, gradient, |gradient| {
+                    of_units(about, weights, |weights| {
+                        threads::chunks(gradient, block, |number, gradient| {
+                            let weights = &weights[number * block..][..gradient.len()];
+                            for (gradient, weights) in gradient.chunks_mut(length).zip(weights.chunks(length))
+                            {
+                                in_callers_mode(|| work(Unit { parameter, gradient, weights }));
+                            }
+                        });
+                    });
                 });
             }
         })

@@ -1,0 +1,12 @@
+//! A kernel is longer than the sequence.
+//~ about: Layers
+
+use trainspec::prelude::*;
+
+#[model]
+fn Net(x: Features<8>) -> Logits<10> {
+    x.reshape(to = [4, 2]).conv1d(out = 8, kernel = 3).flatten().linear(out = 10)
+    //~ instead: x.reshape(to = [4, 2]).conv1d(out = 8, kernel = 3, padding = 1).flatten().linear(out = 10)
+}
+
+fn main() {}
