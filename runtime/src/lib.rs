@@ -92,7 +92,7 @@ pub use loss::TargetKind;
 pub use model::{Blank, Fits, Model};
 pub use shape::{
     CheckError, CheckResult, Class, Element, Features, Image, InputKind, Kind, Labels, LogProbabilities,
-    Logits, OutputKind, Probabilities, Shape, TokenLogits, Tokens, Values,
+    Logits, OutputKind, Probabilities, Series, Shape, TokenLogits, Tokens, Values,
 };
 #[doc(hidden)]
 pub use spec::check::{Callable, Checked, Configuration, DeclaredModel, judged};

@@ -10,7 +10,7 @@ mod text;
 pub use element::{Element, Elements, Numbers};
 pub use kinds::{
     Class, Features, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind, Probabilities,
-    TokenLogits, Tokens, Values,
+    Series, TokenLogits, Tokens, Values,
 };
 pub use text::{CheckError, CheckResult};
 pub(crate) use text::{contains, same_text};
