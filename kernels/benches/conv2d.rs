@@ -1,4 +1,5 @@
-//! Convolution and pooling at the shapes of a small CNN and of ResNet-20, batches of 64; an item is a flop, so
+//! Convolution and pooling at the shapes of a small CNN and of ResNet-20, batches of 64, of MobileNetV2, ResNeXt and a temporal
+//! convolutional network, batches of 32; an item is a flop, so
 //! that `Gitem/s` are GFLOP/s.
 //!
 //! `RAYON_NUM_THREADS=1 cargo bench -p trainspec-kernels --bench conv2d` for one core.
@@ -29,7 +30,25 @@ const fn conv(channels: usize, side: usize, out: usize, kernel: usize, stride: u
     }
 }
 
-const SHAPES: [(&str, Conv2d); 11] = [
+/// A depthwise convolution of MobileNetV2.
+const fn depthwise(channels: usize, side: usize, stride: usize) -> Conv2d {
+    Conv2d { batch: 32, groups: channels, ..conv(channels, side, channels, 3, stride) }
+}
+
+/// A causal convolution of 64 channels and 256 positions.
+const fn causal(dilation: usize) -> Conv2d {
+    Conv2d {
+        batch: 32,
+        height: 1,
+        width: 256,
+        kernel: [1, 3],
+        padding: [[0, 0], [2 * dilation, 0]],
+        dilation: [1, dilation],
+        ..conv(64, 1, 64, 3, 1)
+    }
+}
+
+const SHAPES: [(&str, Conv2d); 20] = [
     ("cnn 1x28 -> 32", conv(1, 28, 32, 3, 1)),
     ("cnn 32x14 -> 64", conv(32, 14, 64, 3, 1)),
     ("resnet 3x32 -> 16", conv(3, 32, 16, 3, 1)),
@@ -41,12 +60,21 @@ const SHAPES: [(&str, Conv2d); 11] = [
     ("resnet 32x16 -> 64, stride 2", conv(32, 16, 64, 3, 2)),
     ("resnet 1x1 16x32 -> 32, stride 2", conv(16, 32, 32, 1, 2)),
     ("depthwise 64x16", Conv2d { groups: 64, ..conv(64, 16, 64, 3, 1) }),
+    ("mobile 32x112", depthwise(32, 112, 1)),
+    ("mobile 96x112, stride 2", depthwise(96, 112, 2)),
+    ("mobile 144x56", depthwise(144, 56, 1)),
+    ("mobile 192x28", depthwise(192, 28, 1)),
+    ("mobile 384x14", depthwise(384, 14, 1)),
+    ("mobile 960x7", depthwise(960, 7, 1)),
+    ("groups 128x28 by 32", Conv2d { batch: 32, groups: 32, ..conv(128, 28, 128, 3, 1) }),
+    ("causal 64x256", causal(1)),
+    ("causal 64x256, dilation 8", causal(8)),
 ];
 
-const NAMES: [&str; 11] = {
-    let mut names = [""; 11];
+const NAMES: [&str; 20] = {
+    let mut names = [""; 20];
     let mut at = 0;
-    while at < 11 {
+    while at < 20 {
         names[at] = SHAPES[at].0;
         at += 1;
     }

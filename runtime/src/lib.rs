@@ -93,8 +93,8 @@ pub use loss::{TargetKind, TargetKinds};
 pub use model::{Blank, Fits, Model};
 pub use shape::{
     CheckError, CheckResult, Class, Element, Features, Few, Image, InputKind, InputKinds, Kind, Kinds,
-    Labels, LogProbabilities, Logits, OutputKind, OutputKinds, Probabilities, Shape, TokenLogits, Tokens,
-    Values,
+    Labels, LogProbabilities, Logits, OutputKind, OutputKinds, Probabilities, Series, Shape, TokenLogits,
+    Tokens, Values,
 };
 #[doc(hidden)]
 pub use spec::check::{Callable, Checked, Configuration, DeclaredModel, judged};

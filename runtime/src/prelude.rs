@@ -33,7 +33,8 @@ pub use crate::schedule::{
     MultiStep, OneCycle, Polynomial, ReduceOnPlateau, SqrtScaling, Step, Warmup,
 };
 pub use crate::shape::{
-    Class, Features, Image, Labels, LogProbabilities, Logits, Probabilities, TokenLogits, Tokens, Values,
+    Class, Features, Image, Labels, LogProbabilities, Logits, Probabilities, Series, TokenLogits, Tokens,
+    Values,
 };
 pub use crate::spec::Device::Cpu;
 pub use crate::spec::{Bf16, Dynamic, F16, F32, Skip, Static, Stop};

@@ -14,7 +14,8 @@ use crate::shape::{CheckError, CheckResult};
 
 /// A constraint on the weights, applied after every step.
 ///
-/// It applies to each unit: the weights of one output of a matrix or kernel (a slice along its first axis).
+/// It applies to each unit: the weights of one output of a matrix or kernel (a slice along its first axis, or along the
+/// second in a transposed convolution).
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};

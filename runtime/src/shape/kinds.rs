@@ -69,6 +69,8 @@ macro_rules! kinds {
 kinds! {
     /// An image of `C` channels, `H` rows and `W` columns: `[C, H, W]`.
     Image<C, H, W> [const C: usize, const H: usize, const W: usize]: f32 = Shape::of(&[C, H, W]);
+    /// A series of `C` channels and `L` steps, one channel after the other: `[C, L]`, as `conv1d` reads it.
+    Series<C, L> [const C: usize, const L: usize]: f32 = Shape::of(&[C, L]);
     /// `N` real features: `[N]`.
     Features<N> [const N: usize]: f32 = Shape::of(&[N]);
     /// `T` tokens, each below `V`: `[T]`. As a target: the correct token at each position.
@@ -90,6 +92,7 @@ kinds! {
 }
 
 impl<const C: usize, const H: usize, const W: usize> InputKind for Image<C, H, W> {}
+impl<const C: usize, const L: usize> InputKind for Series<C, L> {}
 impl<const N: usize> InputKind for Features<N> {}
 impl<const V: usize, const T: usize> InputKind for Tokens<V, T> {}
 

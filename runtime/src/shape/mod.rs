@@ -15,7 +15,7 @@ pub use few::Few;
 pub use kind_list::{InputKinds, Kinds, OutputKinds};
 pub use kinds::{
     Class, Features, Image, InputKind, Kind, Labels, LogProbabilities, Logits, OutputKind, Probabilities,
-    TokenLogits, Tokens, Values,
+    Series, TokenLogits, Tokens, Values,
 };
 pub(crate) use ordinal::ordinal;
 pub use text::{CheckError, CheckResult};

@@ -276,7 +276,7 @@ mod tests {
     use crate::data::file::tests::{packed, problem};
     use crate::data::{AnyDataset, Dataset, PreparedDataset, RoundedColumn, Split};
     use crate::shape::Elements;
-    use crate::{Class, Features, Tokens, Values};
+    use crate::{Class, Features, Series, Tokens, Values};
 
     type Flowers = InMemory<Features<2>, Class<3>>;
     type Read<'a> = &'a dyn Fn(&Path) -> Result<Flowers>;
@@ -289,6 +289,17 @@ mod tests {
             (Elements::Float(inputs), Elements::Float(targets)) => Ok((inputs.clone(), targets.clone())),
             _ => panic!("real kinds have real elements"),
         }
+    }
+
+    #[test]
+    fn series_takes_one_channel_after_the_other() {
+        let text = "1,2,3,4,5,6,0\n6,5,4,3,2,1,1\n";
+        let data: InMemory<Series<2, 3>, Class<2>> = Csv::open("x.csv").read_bytes(text.as_bytes()).unwrap();
+        let batch = data.batch(&[1]).unwrap();
+        assert_eq!(batch.input.shape.axes(), [2, 3]);
+        assert!(
+            matches!(batch.input.elements, Elements::Float(values) if values == [6.0, 5.0, 4.0, 3.0, 2.0, 1.0])
+        );
     }
 
     #[test]
