@@ -30,6 +30,15 @@ fn Reader(tokens: Tokens<5, 4>) -> TokenLogits<5> {
     tokens.embedding(out = 2).lstm(out = 3).linear(out = 5)
 }
 
+/// A table that is also the weight of the output layer.
+#[model]
+fn Tied(tokens: Tokens<5, 4>) -> TokenLogits<5> {
+    let embed = embedding(out = 2);
+    let x = tokens.embed();
+    let head = x.linear(out = 5, weight = embed.weight);
+    head
+}
+
 fn blots() -> Result<InMemory<Image<1, 4, 4>, Class<3>>> {
     let pixel = |place: u32| (place.wrapping_mul(2_654_435_761) >> 20) as f32 / 4096.0;
     InMemory::new((0..30 * 16).map(pixel).collect(), (0..30).map(|i| i % 3).collect())
@@ -41,6 +50,7 @@ fn tokens() -> Result<InMemory<Tokens<5, 4>, Tokens<5, 4>>> {
 
 train! { Blots { model: Net, data: blots(), batch: 8, steps: 2 } }
 train! { Again { model: Net, data: blots(), batch: 8, steps: 2, init_from: "nowhere.safetensors" } }
+train! { Tying { model: Tied, data: tokens(), batch: 4, steps: 1 } }
 train! { Reading { model: Reader, data: tokens(), batch: 4, steps: 1 } }
 train! {
     FineTuned {
@@ -190,6 +200,46 @@ fn model_file_and_exported_file_load_equally() {
     for (path, tensor) in run.model.parameters() {
         assert_eq!(of(&theirs)[path], flat(tensor), "{path}");
     }
+}
+
+#[test]
+fn tied_tensor_loads_under_one_name_or_under_both() {
+    let mut both = Saved::new(&[("embed.weight", &[5, 2]), ("head.weight", &[5, 2]), ("head.bias", &[5])]);
+    let table = both.tensors["embed.weight"].clone();
+    both.tensors.insert("head.weight".to_owned(), table.clone());
+    let (mut first, mut second) = (Saved::new(&[("head.bias", &[5])]), Saved::new(&[("head.bias", &[5])]));
+    first.tensors.insert("embed.weight".to_owned(), table.clone());
+    second.tensors.insert("head.weight".to_owned(), table.clone());
+    for saved in [&both, &first, &second] {
+        let found = beginning(from(Tying::experiment(), &saved.file())).unwrap();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found["embed.weight"], flat(&table));
+    }
+    both.tensors.insert("head.weight".to_owned(), (table * 2.0).unwrap());
+    let problem = said(beginning(from(Tying::experiment(), &both.file())));
+    assert!(
+        problem.contains("`head.weight` differs from `embed.weight`, but both are one parameter"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn file_of_tied_model_has_one_tensor_and_export_has_each_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Tying::experiment().without_folder().run().unwrap();
+    let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
+    run.model.save(&ours).unwrap();
+    run.model.export(&theirs).unwrap();
+    let names = |file: &Path| {
+        let mut names: Vec<_> =
+            candle_core::safetensors::load(file, &Device::Cpu).unwrap().into_keys().collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&ours), ["embed.weight", "head.bias"]);
+    assert_eq!(names(&theirs), ["embed.weight", "head.bias", "head.weight"]);
+    let of = |file: &Path| beginning(from(Tying::experiment(), file)).unwrap();
+    assert_eq!(of(&ours), of(&theirs));
 }
 
 #[test]

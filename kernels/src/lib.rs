@@ -6,6 +6,7 @@
 pub mod arena;
 pub mod attention;
 pub mod batch_norm;
+pub mod broadcast;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod element;
@@ -36,8 +37,10 @@ pub mod simd;
 mod sizes;
 pub mod softmax;
 pub mod squared_error;
+pub mod strided;
 pub mod subnormal;
 pub mod threads;
+pub mod unary;
 pub mod update;
 pub mod upsample;
 

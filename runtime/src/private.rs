@@ -12,6 +12,6 @@ pub use crate::metric::On;
 pub use crate::model::{Blank, FirstCall, Model};
 pub use crate::model::{Trace, alone, first_of, name_keys, silent, whole};
 pub use crate::shape::{CheckResult, Kind, Shape};
-pub use crate::spec::check::{Callable, Configuration, DeclaredModel, called, judged, part, told};
+pub use crate::spec::check::{Callable, Configuration, DeclaredModel, called, judged, part, parted, told};
 pub use crate::spec::check::{Judged, LookForConfig, LookForMetric, LookNoFurther, Probe, by_type, named};
 pub use crate::spec::{Declaration, Spec, data_of, model_of, opened};

@@ -4,11 +4,12 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use trainspec::graph::{Bound, Graph, Module, Scope};
 use trainspec::layer::{
-    AdaptiveAvgPool2d, AdaptiveMaxPool2d, Approximate, AvgPool1d, AvgPool2d, BatchNorm, Concat, Conv1d,
-    Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool, GroupNorm,
-    Gru, Init, Last, Layer, LayerNorm, LeakyRelu, Linear, Lstm, MaxPool, MaxPool1d, MaxPool2d, MeanPool,
-    OutputRule, Parameter, Pass, PixelShuffle, PositionEmbedding, Relu, Resample, Reshape, RmsNorm, Role,
-    SelfAttention, Sigmoid, Silu, Softmax, StochasticDepth, Tanh, Upsample, pair,
+    AdaptiveAvgPool2d, AdaptiveMaxPool2d, Approximate, AvgPool1d, AvgPool2d, BatchNorm, Chunk, Concat,
+    Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Embedding, Exp, Flatten, Gelu, GlobalAvgPool,
+    GroupNorm, Gru, Init, Last, Layer, LayerNorm, LeakyRelu, Linear, Lstm, MaxPool, MaxPool1d, MaxPool2d,
+    MeanPool, OutputRule, Pad, Parameter, Pass, Permute, PixelShuffle, PositionEmbedding, Relu, Resample,
+    Reshape, RmsNorm, Role, SelfAttention, Sigmoid, Silu, Slice, Softmax, Split, Square, StochasticDepth,
+    Tanh, Transpose, Upsample, pair,
 };
 use trainspec::rng::{Purpose, StepIndex, Stream};
 use trainspec::{CheckResult, Config, Result, Shape, Value};
@@ -192,6 +193,9 @@ impl Module for RandomModel {
             if shared.below(5) == 0 {
                 x = repeated(&mut shared, scope, x)?;
             }
+            if shared.below(4) == 0 {
+                x = arithmetic(&mut shared, scope, x)?;
+            }
             // Sometimes a value is combined with an earlier one, or with itself.
             let alike: Vec<Value> =
                 seen.iter().copied().chain([x]).filter(|other| other.shape() == x.shape()).collect();
@@ -212,6 +216,57 @@ impl Module for RandomModel {
         }
         let x = scope.call(Flatten {}, &[x])?;
         Ok(vec![scope.call(Linear { out: CLASSES, ..Linear::DEFAULT }, &[x])?])
+    }
+}
+
+/// Numbers, functions of each element, and parts of a value that are put together again.
+fn arithmetic(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
+    let (rank, first, last) = (x.shape().rank(), x.shape().axis(0), x.shape().last());
+    match dice.below(10) {
+        0 => {
+            let y = scope.mul_number(x, -0.5)?;
+            scope.add_number(y, 0.25)
+        }
+        // A gate of one value for each element of the first axis, or one for all.
+        1 | 2 => {
+            let gate = scope.slice(x, first - 1, first)?;
+            let gate = scope.call(Sigmoid {}, &[gate])?;
+            if dice.below(2) == 0 { scope.mul(x, gate) } else { scope.sub(gate, x) }
+        }
+        3 if rank == 2 => {
+            let gate = scope.call(Linear { out: 1, ..Linear::DEFAULT }, &[x])?;
+            scope.add(x, gate)
+        }
+        4 => {
+            let square = scope.call(Square {}, &[x])?;
+            let below = scope.add_number(square, 1.0)?;
+            if dice.below(2) == 0 { scope.div(x, below) } else { scope.number_div(below, 2.0) }
+        }
+        5 => {
+            let layer = scope.call(Tanh {}, &[x])?;
+            scope.call(Exp {}, &[layer])
+        }
+        6 if first > 1 => {
+            let part = |part| Split { sizes: [1, first - 1], axis: 0, parts: 2, part };
+            let (a, b) = (scope.call(part(0), &[x])?, scope.call(part(1), &[x])?);
+            scope.call(Concat { axis: 0 }, &[b, a])
+        }
+        7 if rank == 2 => {
+            let turned = scope.call(Transpose { axes: [0, 1] }, &[x])?;
+            let turned = scope.call(Linear { out: first, ..Linear::DEFAULT }, &[turned])?;
+            scope.call(Permute { axes: [1, 0] }, &[turned])
+        }
+        8 => {
+            let axis = rank - 1;
+            let y = scope.call(Pad { axis, before: 1, after: 1, value: 0.5 }, &[x])?;
+            scope.call(Slice { axis, start: dice.below(3), end: usize::MAX }, &[y])
+        }
+        9 if last.is_multiple_of(2) => {
+            let part = |part| Chunk { axis: rank - 1, parts: 2, part };
+            let (a, b) = (scope.call(part(0), &[x])?, scope.call(part(1), &[x])?);
+            scope.mul(a, b)
+        }
+        _ => scope.neg(x),
     }
 }
 

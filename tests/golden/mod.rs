@@ -3,6 +3,7 @@
 //! Each `<topic>.py` generates the `<topic>.json` next to it; the tests need only the JSON. Error bounds follow from the
 //! arithmetic: the number of f32 roundings by which the two computations differ, and the size of the rounded values.
 
+mod arithmetic;
 mod averaging;
 mod clipping;
 mod file;

@@ -28,6 +28,8 @@ pub(crate) enum Points {
     /// All values of an input differ from each other and from 0 by far more than [`STEP`], so that no
     /// difference crosses a kink.
     OffKinks,
+    /// All values are above 1: the layer has a pole or ends at 0.
+    AboveOne,
 }
 
 /// Both modes: dropout has one mask in all passes of a check.
@@ -73,6 +75,9 @@ fn input(index: usize, shape: Shape, points: Points) -> Leaf {
         return Leaf { name, axes, numbers, varied: false, whole: true };
     }
     let mut leaf = Leaf::random(name, axes, true);
+    if let Points::AboveOne = points {
+        leaf.numbers.iter_mut().for_each(|number| *number = number.abs() + 1.0);
+    }
     if let Points::OffKinks = points {
         let order = stream.permutation(StepIndex::default(), count);
         leaf.numbers =

@@ -19,11 +19,12 @@ mod values;
 use difference::{Points, agree};
 use trainspec::graph::Graph;
 use trainspec::layer::{
-    AdaptiveAvgPool2d, AdaptiveMaxPool2d, Add, Approximate, AvgPool1d, AvgPool2d, BatchNorm, Concat, Conv1d,
-    Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Embedding, Flatten, Gelu, GlobalAvgPool, GroupNorm,
-    Gru, Last, LayerNorm, LeakyRelu, Linear, LogSoftmax, Lstm, MaxPool, MaxPool1d, MaxPool2d, MeanPool, Mul,
-    PixelShuffle, PositionEmbedding, Relu, Resample, Reshape, RmsNorm, SelfAttention, Sigmoid, Silu, Softmax,
-    StochasticDepth, Sub, Tanh, Upsample, pair,
+    Abs, AdaptiveAvgPool2d, AdaptiveMaxPool2d, Add, Affine, Approximate, AvgPool1d, AvgPool2d, BatchNorm,
+    Chunk, Clamp, Concat, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Div, Dropout, Embedding, Exp,
+    Flatten, Gelu, GlobalAvgPool, GroupNorm, Gru, Last, LayerNorm, LeakyRelu, Linear, Log, LogSoftmax, Lstm,
+    MaxPool, MaxPool1d, MaxPool2d, MeanPool, Mul, Pad, Permute, PixelShuffle, PositionEmbedding, Reciprocal,
+    Relu, Resample, Reshape, RmsNorm, Select, SelfAttention, Sigmoid, Silu, Slice, Softmax, Split, Sqrt,
+    Square, Stack, StochasticDepth, Sub, Tanh, Transpose, Upsample, pair,
 };
 use trainspec::{Config, Shape};
 
@@ -278,5 +279,58 @@ gradients! {
         Add {} => [2, 3], [2, 3];
         Sub {} => [1], [1];
         Mul {} => [2, 3], [2, 3];
+        Add {} => [2, 3], [2, 1];
+        Sub {} => [1, 3], [2, 3];
+        Mul {} => [2, 1, 3], [2, 4, 3];
+        Mul {} => [2, 2, 2], [1, 2, 1];
+    }
+    quotients at AboveOne {
+        Div {} => [2, 3], [2, 3];
+        Div {} => [2, 3], [1, 3];
+        Div {} => [1], [3];
+        Reciprocal { numerator: -1.5 } => [3];
+        Sqrt {} => [2, 3];
+        Log {} => [5];
+    }
+    numbers at Anywhere {
+        Affine { mul: -1.5, add: 0.5 } => [2, 3];
+        Affine::DEFAULT => [1];
+    }
+    functions at OffKinks {
+        Abs {} => [7];
+        Square {} => [2, 3];
+        Exp {} => [3];
+        Clamp { min: -0.1, max: 0.09 } => [9];
+        Clamp { min: 0.0, ..Clamp::DEFAULT } => [2, 3];
+    }
+    slices at Anywhere {
+        Slice { axis: 0, start: 1, end: 3 } => [4, 2];
+        Slice { axis: 1, start: 2, ..Slice::DEFAULT } => [3, 5];
+        Slice { axis: 2, start: 0, end: 1 } => [2, 2, 3];
+        Select { axis: 0, index: 1 } => [3, 2];
+        Select { axis: 1, index: 0 } => [3, 2];
+        Select { axis: 0, index: 2 } => [3];
+    }
+    parts at Anywhere {
+        Chunk { axis: 1, parts: 2, part: 1 } => [2, 4];
+        Chunk { axis: 0, parts: 3, part: 0 } => [3];
+        Split { sizes: [1, 3], axis: 0, parts: 2, part: 1 } => [4, 2];
+        Split { sizes: [2, 1, 1], axis: 1, parts: 3, part: 2 } => [1, 4];
+    }
+    permutations at Anywhere {
+        Permute { axes: [2, 0, 1] } => [2, 3, 4];
+        Permute { axes: [0] } => [3];
+        Transpose { axes: [0, 1] } => [2, 3];
+        Transpose { axes: [2, 0] } => [2, 1, 3];
+    }
+    padding at Anywhere {
+        Pad { axis: 0, before: 1, after: 2, value: 0.5 } => [3, 2];
+        Pad { axis: 1, after: 1, ..Pad::DEFAULT } => [3, 2];
+        Pad::DEFAULT => [1];
+    }
+    stacks at Anywhere {
+        Stack { axis: 0 } => [2, 3], [2, 3];
+        Stack { axis: 2 } => [2, 3], [2, 3];
+        Stack { axis: 0 } => [], [];
     }
 }

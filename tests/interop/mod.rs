@@ -131,6 +131,14 @@ fn exported_recurrent_layers_match_pytorch() {
     compare("recurrent", &run.model, &samples, peers::recurrent);
 }
 
+/// PyTorch's module with a tied weight has it under both names.
+#[test]
+fn exported_tied_weights_match_pytorch() {
+    let run = models::Tying::experiment().without_folder().run().unwrap();
+    let samples = Tensor::from_vec(tokens(4 * 8, 7), (4, 8), &Device::Cpu).unwrap();
+    compare("tied", &run.model, &samples, peers::tied);
+}
+
 /// The header is sorted, and its length aligns the values.
 #[test]
 fn exported_file_has_sorted_aligned_header() {

@@ -70,3 +70,19 @@ train! {
         model: Recurrent, data: sequences(), batch: 8, steps: 12, optimizer: AdamW { lr: 1e-2 },
     }
 }
+
+/// A tied table and a layer that is called twice.
+#[model]
+pub(crate) fn Tied(tokens: Tokens<11, 8>) -> TokenLogits<11> {
+    let embed = embedding(out = 6);
+    let step = linear(out = 6);
+    let x = tokens.embed().step().tanh().step();
+    let head = x.linear(out = 11, weight = embed.weight);
+    head
+}
+
+train! {
+    pub(crate) Tying {
+        model: Tied, data: sequences(), batch: 8, steps: 12, optimizer: AdamW { lr: 1e-2 },
+    }
+}

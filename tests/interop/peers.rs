@@ -103,3 +103,10 @@ pub(crate) fn recurrent(tokens: &Tensor, weights: &VarBuilder<'_>) -> Result<Ten
     let x = Tensor::stack(&hidden, 1)?;
     linear(10, 11, weights.pp("linear_1"))?.forward(&x)
 }
+
+pub(crate) fn tied(tokens: &Tensor, weights: &VarBuilder<'_>) -> Result<Tensor> {
+    let x = embedding(11, 6, weights.pp("embed"))?.forward(tokens)?;
+    let step = linear(6, 6, weights.pp("step"))?;
+    let x = step.forward(&step.forward(&x)?.tanh()?)?;
+    linear(6, 11, weights.pp("head"))?.forward(&x)
+}

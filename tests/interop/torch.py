@@ -109,6 +109,16 @@ class Recurrent(nn.Module):
         return self.linear_1(self.gru_1(self.lstm_1(self.embedding_1(tokens))[0])[0])
 
 
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed, self.step, self.head = nn.Embedding(11, 6), nn.Linear(6, 6), nn.Linear(6, 11)
+        self.head.weight = self.embed.weight
+
+    def forward(self, tokens):
+        return self.head(self.step(self.step(self.embed(tokens)).tanh()))
+
+
 def compare(folder, name, module):
     tensors, metadata = read(f"{folder}/{name}.safetensors")
     expected, _ = read(f"{folder}/{name}.expected.safetensors")
@@ -134,7 +144,7 @@ def compare(folder, name, module):
 
 if __name__ == "__main__":
     torch.backends.mha.set_fastpath_enabled(False)
-    models = {"mlp": Mlp(), "digits": DigitNet(), "gpt": CharGpt(), "recurrent": Recurrent()}
+    models = {"mlp": Mlp(), "digits": DigitNet(), "gpt": CharGpt(), "recurrent": Recurrent(), "tied": Tied()}
     results = [compare(sys.argv[1], name, module) for name, module in models.items()]
     print(f"PyTorch {torch.__version__.split('+')[0]}: {sum(results)} of {len(results)} models agree")
     sys.exit(not all(results))

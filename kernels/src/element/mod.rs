@@ -151,7 +151,7 @@ simd! {
 }
 
 simd! {
-    fn added(from: &[f32], into: &mut [f32]) {
+    pub(crate) fn added(from: &[f32], into: &mut [f32]) {
         each_with(into, from, |into, from| into + from);
     }
 }

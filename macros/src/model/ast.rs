@@ -80,6 +80,8 @@ pub(crate) enum Step {
     Let { mutable: Option<Token![mut]>, name: Ident, flow: Flow },
     /// `let name = layer(key = value…);`: a layer or model that is called later, by that name.
     Bind { name: Ident, call: Call },
+    /// `let (a, b) = value.layer(…);`, with `None` for `_`.
+    Parts { names: Vec<Option<(Option<Token![mut]>, Ident)>>, call: Call },
     /// `name = flow;`
     Assign { name: Ident, flow: Flow },
     /// `for i in a..b { … }`
@@ -98,6 +100,12 @@ pub(crate) enum Flow {
     Call(Box<Call>),
     /// `left + right`
     Join { left: Box<Flow>, operator: Operator, span: Span, right: Box<Flow> },
+    /// `flow * number`, or `number * flow`
+    Number { value: Box<Flow>, operator: Operator, span: Span, number: Expr, is_first: bool },
+    /// `-flow`
+    Negated { value: Box<Flow>, span: Span },
+    /// `flow[start..end]` or `flow[at]`
+    Index { value: Box<Flow>, span: Span, index: Index },
     /// `if condition { …; flow } else { …; flow }`
     If { condition: Expr, then: Box<Steps>, otherwise: Box<Steps> },
     /// `{ …; flow }`
@@ -163,6 +171,13 @@ pub(crate) enum Operator {
     Add,
     Sub,
     Mul,
+    Div,
+}
+
+/// What is between the brackets of an index.
+pub(crate) enum Index {
+    At(Expr),
+    Range { start: Option<Expr>, limits: RangeLimits, end: Option<Expr> },
 }
 
 /// A function's body, not yet lowered.

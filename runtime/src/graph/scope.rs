@@ -7,7 +7,7 @@ use super::shared::{Bound, Tie, joined};
 use super::{Bindings, Graph, Node, Output, Value};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::layer::{Add, Layer, Mul, ParameterAxes, Sub};
+use crate::layer::{Add, Affine, Div, Layer, Mul, ParameterAxes, Reciprocal, Select, Slice, Sub};
 use crate::shape::{CheckError, Shape};
 
 /// What can be called on a value in a model: a layer, or another model.
@@ -225,6 +225,87 @@ impl Scope<'_> {
     /// If the shapes differ.
     pub fn mul(&mut self, a: Value, b: Value) -> Result<Value> {
         self.call(Mul {}, &[a, b])
+    }
+
+    /// `a / b`
+    ///
+    /// # Errors
+    /// If the shapes differ.
+    pub fn div(&mut self, a: Value, b: Value) -> Result<Value> {
+        self.call(Div {}, &[a, b])
+    }
+
+    /// `-x`
+    ///
+    /// # Errors
+    /// If `x` holds tokens.
+    pub fn neg(&mut self, x: Value) -> Result<Value> {
+        self.call(Affine { mul: -1.0, add: 0.0 }, &[x])
+    }
+
+    /// `x + number`, or `number + x`
+    ///
+    /// # Errors
+    /// If `x` holds tokens, or `number` is not finite.
+    pub fn add_number(&mut self, x: Value, number: f64) -> Result<Value> {
+        self.call(Affine { mul: 1.0, add: number }, &[x])
+    }
+
+    /// `x - number`
+    ///
+    /// # Errors
+    /// See [`Scope::add_number`].
+    pub fn sub_number(&mut self, x: Value, number: f64) -> Result<Value> {
+        self.call(Affine { mul: 1.0, add: -number }, &[x])
+    }
+
+    /// `number - x`
+    ///
+    /// # Errors
+    /// See [`Scope::add_number`].
+    pub fn number_sub(&mut self, x: Value, number: f64) -> Result<Value> {
+        self.call(Affine { mul: -1.0, add: number }, &[x])
+    }
+
+    /// `x * number`, or `number * x`
+    ///
+    /// # Errors
+    /// See [`Scope::add_number`].
+    pub fn mul_number(&mut self, x: Value, number: f64) -> Result<Value> {
+        self.call(Affine { mul: number, add: 0.0 }, &[x])
+    }
+
+    /// `x / number`
+    ///
+    /// # Errors
+    /// See [`Scope::add_number`]; or if `number` is 0.
+    pub fn div_number(&mut self, x: Value, number: f64) -> Result<Value> {
+        let layer = Affine::divided_by(number).map_err(|problem| problem.of(Affine::NAME))?;
+        self.call(layer, &[x])
+    }
+
+    /// `number / x`
+    ///
+    /// # Errors
+    /// See [`Scope::add_number`].
+    pub fn number_div(&mut self, x: Value, number: f64) -> Result<Value> {
+        self.call(Reciprocal { numerator: number }, &[x])
+    }
+
+    /// `x[start..end]`
+    ///
+    /// # Errors
+    /// If the range is not within the first axis.
+    pub fn slice(&mut self, x: Value, start: usize, end: usize) -> Result<Value> {
+        self.call(Slice { axis: 0, start, end }, &[x])
+    }
+
+    /// `x[index]`
+    ///
+    /// # Errors
+    /// If the index is not within the first axis.
+    pub fn select(&mut self, x: Value, index: usize) -> Result<Value> {
+        self.call(Select { axis: 0, index }, &[x])
     }
 
     /// The call name of the layer that computes a value; `None` for an input.

@@ -1,6 +1,6 @@
 //! The axes of parameters, as far as they are known in const evaluation.
 
-use crate::shape::Shape;
+use crate::shape::{Shape, same_text};
 
 /// The axes of a layer's parameters by name: [`Layer::PARAMETERS`](super::Layer::PARAMETERS).
 pub type ParameterAxes = &'static [(&'static str, &'static [Axis])];
@@ -50,7 +50,7 @@ pub(crate) const fn shape_of(
     let mut i = 0;
     while i < parameters.len() {
         let (parameter, axes) = parameters[i];
-        if crate::shape::same_text(parameter, name) {
+        if same_text(parameter, name) {
             let mut lengths = [0; Shape::MAX_RANK];
             let mut axis = 0;
             while axis < axes.len() {

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::layer::Pass;
 use crate::op::Lowering;
-use crate::shape::{CheckError, CheckResult, Shape};
+use crate::shape::{CheckResult, Shape};
 
 /// The leaky rectified linear unit: `y = x` above 0, `y = slope * x` elsewhere.
 ///
@@ -43,12 +43,7 @@ pub struct LeakyRelu {
 impl LeakyRelu {
     /// `slope` is finite.
     pub const fn check(&self) -> CheckResult {
-        // Also as f32, the type of the arithmetic.
-        if (self.slope as f32).is_finite() {
-            return Ok(());
-        }
-        let range = if self.slope.is_finite() { ", within the range of f32" } else { "" };
-        Err(CheckError::new("slope is ").float(self.slope).text("; expected a finite number").text(range))
+        rule::finite("slope", self.slope)
     }
 
     /// The input's shape.

@@ -33,8 +33,14 @@
 //! | [`SelfAttention`] | `self_attention` | each position attends to the others |
 //! | [`Lstm`], [`Gru`] | `lstm`, `gru` | recurrent layers, which read a sequence position by position |
 //! | [`Flatten`], [`Reshape`] | `flatten`, `reshape` | the same values with other axes |
-//! | [`Concat`] | `concat` | concatenates two values along an axis |
-//! | [`Add`], [`Sub`], [`Mul`] | `+`, `-`, `*` | elementwise |
+//! | [`Permute`], [`Transpose`] | `permute`, `transpose` | the axes in another order |
+//! | [`Slice`], [`Select`] | `slice`, `select`, `x[2..6]`, `x[3]` | a range of an axis, and one index |
+//! | [`Chunk`], [`Split`] | `chunk`, `split` | parts along an axis: `let (a, b) = x.chunk()` |
+//! | [`Pad`] | `pad` | adds constant values around an axis |
+//! | [`Concat`], [`Stack`] | `concat`, `stack` | joins two values along an axis, or along a new one |
+//! | [`Add`], [`Sub`], [`Mul`], [`Div`] | `+`, `-`, `*`, `/` | elementwise, of two values |
+//! | [`Affine`], [`Reciprocal`] | `+`, `-`, `*`, `/` | the same with a number |
+//! | [`Abs`], [`Square`], [`Sqrt`], [`Exp`], [`Log`], [`Clamp`] | `abs`, `square`, `sqrt`, `exp`, `log`, `clamp` | functions of each element |
 //!
 //! To add one: write a file like `leaky_relu.rs`, list it here and in [`names`], and give it a row in
 //! `tests/gradient`.
@@ -42,11 +48,14 @@
 mod adaptive_avg_pool2d;
 mod adaptive_max_pool2d;
 mod add;
+mod affine;
 mod avg_pool1d;
 mod avg_pool2d;
 mod axis;
 mod batch_norm;
 mod bindings;
+mod chunk;
+mod clamp;
 mod concat;
 mod conv1d;
 mod conv2d;
@@ -57,6 +66,7 @@ mod deviation;
 mod dropout;
 mod embedding;
 mod flatten;
+mod functions;
 mod gelu;
 mod global_avg_pool;
 mod group_norm;
@@ -65,6 +75,7 @@ mod initializer;
 mod kind;
 mod last;
 mod layer_norm;
+mod layout;
 mod leaky_relu;
 mod linear;
 mod log_softmax;
@@ -74,21 +85,28 @@ mod max_pool1d;
 mod max_pool2d;
 mod mean_pool;
 pub mod names;
+mod pad;
 mod pair;
 mod part;
 mod pass;
+mod permute;
 mod pixel_shuffle;
 mod pooling;
 mod position_embedding;
+mod reciprocal;
 mod recurrent;
 mod relu;
 mod reshape;
 mod rms_norm;
 mod rule;
+mod select;
 mod self_attention;
 mod sigmoid;
 mod silu;
+mod slice;
 mod softmax;
+mod split;
+mod stack;
 mod stochastic_depth;
 mod tanh;
 mod transposition;
@@ -97,13 +115,16 @@ mod window;
 
 pub use adaptive_avg_pool2d::AdaptiveAvgPool2d;
 pub use adaptive_max_pool2d::AdaptiveMaxPool2d;
-pub use add::{Add, Mul, Sub};
+pub use add::{Add, Div, Mul, Sub};
+pub use affine::Affine;
 pub use avg_pool1d::AvgPool1d;
 pub use avg_pool2d::AvgPool2d;
 pub use axis::{Axis, ParameterAxes};
 pub(crate) use axis::{fingerprint, folded, shape_of};
 pub use batch_norm::BatchNorm;
 pub use bindings::Bindings;
+pub use chunk::Chunk;
+pub use clamp::Clamp;
 pub use concat::Concat;
 pub use conv_transpose1d::ConvTranspose1d;
 pub use conv_transpose2d::ConvTranspose2d;
@@ -112,6 +133,7 @@ pub use conv2d::Conv2d;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use flatten::Flatten;
+pub use functions::{Abs, Exp, Log, Sqrt, Square};
 pub use gelu::{Approximate, Gelu};
 pub use global_avg_pool::GlobalAvgPool;
 pub use group_norm::GroupNorm;
@@ -128,18 +150,25 @@ pub use max_pool::MaxPool;
 pub use max_pool1d::MaxPool1d;
 pub use max_pool2d::MaxPool2d;
 pub use mean_pool::MeanPool;
+pub use pad::Pad;
 pub use pair::pair;
 pub use part::{GraphParameter, Init, NodeParameter, Outputs, Parameter, Role, TiedName};
 pub use pass::{Mode, Pass, Statistic};
+pub use permute::{Permute, Transpose};
 pub use pixel_shuffle::PixelShuffle;
 pub use position_embedding::PositionEmbedding;
+pub use reciprocal::Reciprocal;
 pub use relu::Relu;
 pub use reshape::Reshape;
 pub use rms_norm::RmsNorm;
+pub use select::Select;
 pub use self_attention::SelfAttention;
 pub use sigmoid::Sigmoid;
 pub use silu::Silu;
+pub use slice::Slice;
 pub use softmax::Softmax;
+pub use split::Split;
+pub use stack::Stack;
 pub use stochastic_depth::StochasticDepth;
 pub use tanh::Tanh;
 pub use upsample::{Resample, Upsample};

@@ -59,6 +59,16 @@ pub(super) const fn positive(key: &str, number: f64) -> CheckResult {
     Err(CheckError::new(key).text(" is ").float(number).text("; expected a number above 0").text(range))
 }
 
+/// Checks that `number` is finite.
+pub(super) const fn finite(key: &str, number: f64) -> CheckResult {
+    // Also as f32, the type of the arithmetic.
+    if (number as f32).is_finite() {
+        return Ok(());
+    }
+    let range = if number.is_finite() { ", within the range of f32" } else { "" };
+    Err(CheckError::new(key).text(" is ").float(number).text("; expected a finite number").text(range))
+}
+
 /// Checks that an input is not empty and not too large.
 pub(super) const fn filled(input: Shape) -> CheckResult {
     let axes = input.axes();

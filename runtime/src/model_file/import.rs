@@ -111,6 +111,8 @@ impl Reading<'_> {
                 if parameter.tied.is_empty() {
                     self.faults.push(format!("`{a}` and `{b}` both map to `{}`", parameter.path));
                 } else if !is_same(&tensors[other].1, &tensors[place].1) {
+                    let tensor = |place: &&usize| tensors[**place].0 != parameter.path;
+                    let other = [other, place].iter().find(tensor).map_or(place, |place| *place);
                     self.faults.push(tie_fault(parameter, &tensors[other].0));
                 }
                 self.passed.insert(other);

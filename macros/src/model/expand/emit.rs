@@ -7,10 +7,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, RangeLimits};
+use syn::{Expr, Ident, RangeLimits, Token};
 
 use super::layers::literal;
-use crate::model::ast::{Call, Flow, Operator, Step, Steps, Tie};
+use crate::model::ast::{Call, Flow, Index, Operator, Step, Steps, Tie};
 use crate::path::local;
 
 /// What the body is emitted over.
@@ -90,6 +90,7 @@ impl Emitter {
                 }
             }
             Step::Bind { name, call } => self.bind(name, call),
+            Step::Parts { names, call } => self.parts(names, call),
             Step::Assign { name, flow } => {
                 let flow = self.flow(flow, &mut before);
                 quote!(#before #name = #flow;)
@@ -160,6 +161,31 @@ impl Emitter {
                 };
                 self.value(*span, &joined, before)
             }
+            Flow::Number { value, operator, span, number, is_first } => {
+                let value = self.flow(value, before);
+                let method = number_method(*operator, *is_first, *span);
+                self.applied(*span, &method, &quote!(#value, #number), before)
+            }
+            Flow::Negated { value, span } => {
+                let value = self.flow(value, before);
+                self.applied(*span, &Ident::new("neg", *span), &value, before)
+            }
+            Flow::Index { value, span, index } => {
+                let value = self.flow(value, before);
+                let (method, arguments) = match index {
+                    Index::At(at) => ("select", quote!(#value, #at)),
+                    Index::Range { start, limits, end } => {
+                        let start = start.as_ref().map_or_else(|| quote!(0), |start| quote!(#start));
+                        let end = match (end, limits) {
+                            (None, _) => quote!(::core::primitive::usize::MAX),
+                            (Some(end), RangeLimits::HalfOpen(_)) => quote!(#end),
+                            (Some(end), RangeLimits::Closed(_)) => quote!((#end) + 1),
+                        };
+                        ("slice", quote!(#value, #start, #end))
+                    }
+                };
+                self.applied(*span, &Ident::new(method, *span), &arguments, before)
+            }
             // Named like every other value, so that evaluation follows the source order.
             Flow::If { condition, then, otherwise } => {
                 let (then, otherwise) = (self.block(then), self.block(otherwise));
@@ -175,6 +201,44 @@ impl Emitter {
                 quote!((#(#flows),*))
             }
         }
+    }
+
+    /// A method of the scope or the trace on values.
+    fn applied(
+        &mut self,
+        span: Span,
+        method: &Ident,
+        arguments: &TokenStream,
+        before: &mut TokenStream,
+    ) -> TokenStream {
+        let over = self.over.local(span);
+        let applied = match self.over {
+            Over::Shapes => quote_spanned!(span=> (#over).#method(#arguments)),
+            Over::Graph => quote_spanned!(span=> (#over).#method(#arguments)?),
+        };
+        self.value(span, &applied, before)
+    }
+
+    /// A layer that returns several values: one call for each, with the same inputs.
+    fn parts(&mut self, names: &[Option<(Option<Token![mut]>, Ident)>], call: &Call) -> TokenStream {
+        let mut steps = TokenStream::new();
+        let inputs = match call.inputs.split_first() {
+            Some((Flow::Call(receiver), others)) => {
+                let receiver = self.chain(receiver, &mut steps);
+                let others: Vec<_> = others.iter().collect();
+                std::iter::once(receiver).chain(self.operands(&others, &mut steps)).collect()
+            }
+            _ => self.operands(&call.inputs.iter().collect::<Vec<_>>(), &mut steps),
+        };
+        let mut values = Vec::new();
+        for (part, name) in names.iter().enumerate() {
+            if let Some((mutable, name)) = name {
+                let value = self.one_call(call, Some((part, names.len())), &inputs, &mut steps);
+                values.push(quote!(let #mutable #name = #value;));
+            }
+        }
+        steps.extend(values);
+        steps
     }
 
     /// Flows as expressions, evaluated from left to right: a name is copied where a later block could assign
@@ -232,8 +296,23 @@ impl Emitter {
         if call.is_bound {
             return self.call_of_bound(call, inputs, before);
         }
+        self.one_call(call, None, inputs, before)
+    }
+
+    /// A call of a layer with keys, or of one of its parts.
+    fn one_call(
+        &mut self,
+        call: &Call,
+        part: Option<(usize, usize)>,
+        inputs: &[TokenStream],
+        before: &mut TokenStream,
+    ) -> TokenStream {
         let literal = literal(call);
-        let (span, tokens) = (literal.span, &literal.tokens);
+        let span = literal.span;
+        let mut tokens = literal.tokens.clone();
+        if let Some((part, parts)) = part {
+            tokens = quote_spanned!(span=> __t::parted(#tokens).part(#part, #parts));
+        }
         let over = self.over.local(span);
         let called = match self.over {
             Over::Graph if call.ties.is_empty() => match &call.binding {
@@ -355,6 +434,9 @@ fn has_block(flow: &Flow) -> bool {
         Flow::Call(call) => call.inputs.iter().any(has_block),
         Flow::Join { left, right, .. } => has_block(left) || has_block(right),
         Flow::Tuple(flows) => flows.iter().any(has_block),
+        Flow::Number { value, .. } | Flow::Negated { value, .. } | Flow::Index { value, .. } => {
+            has_block(value)
+        }
         Flow::If { .. } | Flow::Block(_) => true,
     }
 }
@@ -365,6 +447,20 @@ fn method(operator: Operator, span: Span) -> Ident {
         Operator::Add => "add",
         Operator::Sub => "sub",
         Operator::Mul => "mul",
+        Operator::Div => "div",
+    };
+    Ident::new(name, span)
+}
+
+/// The method for an operator between a value and a number.
+fn number_method(operator: Operator, is_first: bool, span: Span) -> Ident {
+    let name = match (operator, is_first) {
+        (Operator::Add, _) => "add_number",
+        (Operator::Sub, false) => "sub_number",
+        (Operator::Sub, true) => "number_sub",
+        (Operator::Mul, _) => "mul_number",
+        (Operator::Div, false) => "div_number",
+        (Operator::Div, true) => "number_div",
     };
     Ident::new(name, span)
 }

@@ -61,6 +61,7 @@ fn in_steps(steps: &Steps, visit: &mut impl FnMut(&Call)) {
                 }
             }
             Step::Bind { call, .. } => visit(call),
+            Step::Parts { call, .. } => in_call(call, visit),
             Step::Plain(_) => {}
         }
     }
@@ -72,15 +73,9 @@ fn in_steps(steps: &Steps, visit: &mut impl FnMut(&Call)) {
 fn in_flow(flow: &Flow, visit: &mut impl FnMut(&Call)) {
     match flow {
         Flow::Name(_) => {}
-        Flow::Call(last) => {
-            let mut received = false;
-            for call in last.chain().into_iter().rev() {
-                for input in call.inputs.iter().skip(usize::from(received)) {
-                    in_flow(input, visit);
-                }
-                visit(call);
-                received = true;
-            }
+        Flow::Call(last) => in_call(last, visit),
+        Flow::Number { value, .. } | Flow::Negated { value, .. } | Flow::Index { value, .. } => {
+            in_flow(value, visit);
         }
         Flow::Join { left, right, .. } => {
             in_flow(left, visit);
@@ -92,5 +87,17 @@ fn in_flow(flow: &Flow, visit: &mut impl FnMut(&Call)) {
         }
         Flow::Block(steps) => in_steps(steps, visit),
         Flow::Tuple(flows) => flows.iter().for_each(|flow| in_flow(flow, visit)),
+    }
+}
+
+/// The calls of a chain in order.
+fn in_call(last: &Call, visit: &mut impl FnMut(&Call)) {
+    let mut received = false;
+    for call in last.chain().into_iter().rev() {
+        for input in call.inputs.iter().skip(usize::from(received)) {
+            in_flow(input, visit);
+        }
+        visit(call);
+        received = true;
     }
 }

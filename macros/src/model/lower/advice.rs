@@ -5,7 +5,7 @@ use syn::{BinOp, Expr};
 
 /// What a body may contain.
 const FORMS: &str = "a model's body can contain `let`, assignments, `for` over a range, `if` on configuration, and \
-                     calls and `+ - *` on values";
+                     calls and `+ - * /` on values";
 
 /// The message for an expression that is not allowed here.
 pub(super) fn advice(expression: &Expr) -> String {
@@ -15,14 +15,14 @@ pub(super) fn advice(expression: &Expr) -> String {
         }
         Expr::Try(_) => "layers cannot fail in a model's body; remove `?`".to_owned(),
         Expr::Unary(_) | Expr::Lit(_) => {
-            "`+ - *` combine two values of the model; pass numbers as keys of layers".to_owned()
+            "expected a value of the model; a number is combined with one, as in `0.5 * x`".to_owned()
         }
         Expr::Binary(binary) => match assigned(&binary.op) {
             Some(operator) => {
                 let (left, right) = (binary.left.to_token_stream(), binary.right.to_token_stream());
                 format!("write `{left} = {left} {operator} {right}`")
             }
-            None => "values can only be combined with `+`, `-` or `*`".to_owned(),
+            None => "values can only be combined with `+`, `-`, `*` or `/`".to_owned(),
         },
         Expr::Call(call) if call.args.iter().any(|argument| matches!(argument, Expr::Assign(_))) => {
             let layer = call.func.to_token_stream();
@@ -38,7 +38,6 @@ pub(super) fn advice(expression: &Expr) -> String {
             None => format!("unsupported expression in a model; {FORMS}"),
         },
         Expr::Reference(_) => "values are passed without a reference; remove `&`".to_owned(),
-        Expr::Index(_) => "values cannot be indexed; remove the index".to_owned(),
         Expr::Path(path) => {
             let name = path.to_token_stream();
             format!("`{name}` is not a value of the model; expected an input or a `let` computed from one")
@@ -53,12 +52,13 @@ pub(super) fn forms() -> String {
     format!("unsupported expression in a model; {FORMS}")
 }
 
-/// The operator of `+=`, `-=` and `*=`.
+/// The operator of `+=`, `-=`, `*=` and `/=`.
 pub(super) fn assigned(operator: &BinOp) -> Option<&'static str> {
     match operator {
         BinOp::AddAssign(_) => Some("+"),
         BinOp::SubAssign(_) => Some("-"),
         BinOp::MulAssign(_) => Some("*"),
+        BinOp::DivAssign(_) => Some("/"),
         _ => None,
     }
 }

@@ -1,12 +1,14 @@
 //! Expressions that return a value of the model.
 
 use quote::ToTokens;
-use syn::{BinOp, Block, Expr, ExprIf, Member, Stmt};
+use syn::spanned::Spanned;
+use syn::{BinOp, Block, Expr, ExprBinary, ExprIf, ExprIndex, Member, Stmt, UnOp};
 
 use super::Lowering;
 use super::advice::advice;
 use super::names::{as_name, attributes};
-use crate::model::ast::{Flow, Operator, Seen};
+use crate::model::ast::{Flow, Index, Operator, Seen};
+use crate::syntax::peeled;
 
 impl Lowering<'_> {
     /// Lowers an expression that returns a value; otherwise adds an error.
@@ -27,19 +29,12 @@ impl Lowering<'_> {
                 }
             },
             Expr::MethodCall(call) => self.chain(call),
-            Expr::Binary(binary) => {
-                let (operator, span) = match &binary.op {
-                    BinOp::Add(token) => (Operator::Add, token.span),
-                    BinOp::Sub(token) => (Operator::Sub, token.span),
-                    BinOp::Mul(token) => (Operator::Mul, token.span),
-                    other => {
-                        self.error(other, "values can only be combined with `+`, `-` or `*`");
-                        return None;
-                    }
-                };
-                let (left, right) = (self.flow(&binary.left), self.flow(&binary.right));
-                Some(Flow::Join { left: Box::new(left?), operator, span, right: Box::new(right?) })
+            Expr::Binary(binary) => self.operation(binary),
+            Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) && self.is_flow(&unary.expr) => {
+                let span = unary.op.span();
+                Some(Flow::Negated { value: Box::new(self.flow(&unary.expr)?), span })
             }
+            Expr::Index(index) if self.is_flow(&index.expr) => self.index(index),
             Expr::If(choice) => self.flow_of_if(choice),
             Expr::Block(block) => {
                 self.refuse_label(block.label.as_ref());
@@ -71,6 +66,69 @@ impl Lowering<'_> {
                 None
             }
         }
+    }
+
+    /// An operator between two values, or a value and a number.
+    fn operation(&mut self, binary: &ExprBinary) -> Option<Flow> {
+        let (operator, span) = match &binary.op {
+            BinOp::Add(token) => (Operator::Add, token.span),
+            BinOp::Sub(token) => (Operator::Sub, token.span),
+            BinOp::Mul(token) => (Operator::Mul, token.span),
+            BinOp::Div(token) => (Operator::Div, token.span),
+            other => {
+                self.error(other, "values can only be combined with `+`, `-`, `*` or `/`");
+                return None;
+            }
+        };
+        let [is_left, is_right] = [&binary.left, &binary.right].map(|side| self.is_operand(side));
+        if is_left != is_right {
+            let (value, number) =
+                if is_left { (&binary.left, &binary.right) } else { (&binary.right, &binary.left) };
+            let value = self.flow(value);
+            self.refuse_value(number);
+            let (value, number) = (Box::new(value?), (**number).clone());
+            return Some(Flow::Number { value, operator, span, number, is_first: is_right });
+        }
+        let (left, right) = (self.flow(&binary.left), self.flow(&binary.right));
+        Some(Flow::Join { left: Box::new(left?), operator, span, right: Box::new(right?) })
+    }
+
+    /// Whether an operand is meant to be a value, valid or not, and not a number.
+    fn is_operand(&self, operand: &Expr) -> bool {
+        let is_unknown = |name| self.is_unknown_variable(name) || self.layer(name).is_some();
+        match peeled(operand) {
+            // A call of a function or a layer with a value of the model.
+            Expr::Call(call) => {
+                let is_key = |argument: &Expr| matches!(argument, Expr::Assign(_));
+                call.args.iter().any(|argument| is_key(argument) || self.is_flow(argument))
+            }
+            other => self.is_flow(other) || as_name(other).is_some_and(is_unknown),
+        }
+    }
+
+    /// `value[start..end]` or `value[at]`
+    fn index(&mut self, index: &ExprIndex) -> Option<Flow> {
+        let value = self.flow(&index.expr);
+        let span = index.bracket_token.span.join();
+        let index = match peeled(&index.index) {
+            Expr::Range(range) => {
+                for end in [&range.start, &range.end].into_iter().flatten() {
+                    self.refuse_value(end);
+                }
+                let [start, end] = [&range.start, &range.end].map(|end| end.as_deref().cloned());
+                Index::Range { start, limits: range.limits, end }
+            }
+            Expr::Tuple(tuple) => {
+                let message = "an index is for axis 0; for other axes write `slice` or `select`, as in `x.slice(axis = 1, start = 0, end = 4)`";
+                self.error(tuple, message);
+                return None;
+            }
+            at => {
+                self.refuse_value(at);
+                Index::At(at.clone())
+            }
+        };
+        Some(Flow::Index { value: Box::new(value?), span, index })
     }
 
     pub(super) fn flow_of_if(&mut self, choice: &ExprIf) -> Option<Flow> {
@@ -105,6 +163,8 @@ impl Lowering<'_> {
             // An incomplete call of a layer.
             Expr::Field(field) => self.is_flow(&field.base),
             Expr::Binary(binary) => self.is_flow(&binary.left) || self.is_flow(&binary.right),
+            Expr::Unary(unary) => matches!(unary.op, UnOp::Neg(_)) && self.is_flow(&unary.expr),
+            Expr::Index(index) => self.is_flow(&index.expr),
             Expr::If(choice) => {
                 self.ends_in_flow(&choice.then_branch)
                     || choice.else_branch.as_ref().is_some_and(|(_, branch)| self.is_flow(branch))

@@ -70,6 +70,8 @@ impl Lets {
                     .filter(|value| !matches!(value, Expr::Assign(_)))
                     .for_each(|value| self.expression(value));
             }
+            Expr::Unary(unary) => self.expression(&unary.expr),
+            Expr::Index(index) => self.expression(&index.expr),
             Expr::Paren(inner) => self.expression(&inner.expr),
             Expr::Group(inner) => self.expression(&inner.expr),
             _ => {}
@@ -157,9 +159,11 @@ pub(super) fn attributes(expression: &Expr) -> &[Attribute] {
         Expr::ForLoop(of) => &of.attrs,
         Expr::Group(of) => &of.attrs,
         Expr::If(of) => &of.attrs,
+        Expr::Index(of) => &of.attrs,
         Expr::MethodCall(of) => &of.attrs,
         Expr::Paren(of) => &of.attrs,
         Expr::Path(of) => &of.attrs,
+        Expr::Unary(of) => &of.attrs,
         _ => &[],
     }
 }

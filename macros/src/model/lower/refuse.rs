@@ -61,7 +61,10 @@ fn span_of(flow: &Flow) -> Span {
     match flow {
         Flow::Name(name) => name.span(),
         Flow::Call(call) => call.layer.span(),
-        Flow::Join { span, .. } => *span,
+        Flow::Join { span, .. }
+        | Flow::Number { span, .. }
+        | Flow::Negated { span, .. }
+        | Flow::Index { span, .. } => *span,
         Flow::If { then, .. } => then.tail.as_ref().map_or_else(Span::call_site, span_of),
         Flow::Block(steps) => steps.tail.as_ref().map_or_else(Span::call_site, span_of),
         Flow::Tuple(flows) => flows.first().map_or_else(Span::call_site, span_of),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Block, Expr, ExprCall, ExprIf, Ident, Local, Pat, PatIdent, Stmt};
+use syn::{Block, Expr, ExprCall, ExprIf, Ident, Local, Pat, PatIdent, PatTuple, Stmt};
 
 use super::advice::{advice, assigned, forms};
 use super::names::as_name;
@@ -81,6 +81,11 @@ impl Lowering<'_> {
                 "a layer always returns a value; remove the `else`",
             );
         }
+        if let Pat::Tuple(pattern) = &local.pat
+            && !matches!(flow, Some(Flow::Name(_)))
+        {
+            return self.parts(pattern, flow);
+        }
         let Pat::Ident(pattern) = &local.pat else {
             let message = match &local.pat {
                 Pat::Type(_) => "the type of a value is inferred; remove it: `let name = …;`",
@@ -101,6 +106,32 @@ impl Lowering<'_> {
             call.binding = Some(pattern.ident.clone());
         }
         Some(Step::Let { mutable: pattern.mutability, name: pattern.ident.clone(), flow })
+    }
+
+    /// `let (a, b) = value.layer(…);`
+    fn parts(&mut self, pattern: &PatTuple, flow: Option<Flow>) -> Option<Step> {
+        let mut names = Vec::new();
+        for element in &pattern.elems {
+            match element {
+                Pat::Wild(_) => names.push(None),
+                Pat::Ident(name) => {
+                    self.refuse_more_than_name(name);
+                    self.bind(&name.ident, Meaning::Value { mutable: name.mutability.is_some() });
+                    names.push(Some((name.mutability, name.ident.clone())));
+                }
+                other => {
+                    self.error(other, "expected a name or `_`, as in `let (a, b) = x.chunk();`");
+                    self.bind_all(other, Meaning::Value { mutable: true });
+                }
+            }
+        }
+        match flow? {
+            Flow::Call(call) if !call.is_bound => Some(Step::Parts { names, call: *call }),
+            _ => {
+                self.error(pattern, "only a layer returns several values, as in `let (a, b) = x.chunk();`");
+                None
+            }
+        }
     }
 
     /// `let name = layer(key = value…);`

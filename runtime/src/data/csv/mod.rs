@@ -296,9 +296,9 @@ mod tests {
         let text = "1,2,3,4,5,6,0\n6,5,4,3,2,1,1\n";
         let data: InMemory<Series<2, 3>, Class<2>> = Csv::open("x.csv").read_bytes(text.as_bytes()).unwrap();
         let batch = data.batch(&[1]).unwrap();
-        assert_eq!(batch.input.shape.axes(), [2, 3]);
+        assert_eq!(batch.inputs[0].shape.axes(), [2, 3]);
         assert!(
-            matches!(batch.input.elements, Elements::Float(values) if values == [6.0, 5.0, 4.0, 3.0, 2.0, 1.0])
+            matches!(&batch.inputs[0].elements, Elements::Float(values) if *values == [6.0, 5.0, 4.0, 3.0, 2.0, 1.0])
         );
     }
 

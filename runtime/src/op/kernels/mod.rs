@@ -4,9 +4,12 @@
 
 mod affine;
 mod batch_norm;
+mod broadcast;
 mod concat;
+mod copied;
 mod difference;
 mod embedding;
+mod function;
 mod group_norm;
 mod pool;
 mod product;
@@ -18,9 +21,12 @@ mod upsample;
 
 pub(crate) use affine::{Conv2d, ConvTranspose2d, Linear};
 pub(crate) use batch_norm::BatchNorm;
+pub(crate) use broadcast::Broadcast;
 pub(crate) use concat::Concat;
+pub(crate) use copied::Copied;
 pub(crate) use difference::Difference;
 pub(crate) use embedding::{Embedding, PositionEmbedding, check_tokens};
+pub(crate) use function::Function;
 pub(crate) use group_norm::GroupNorm;
 pub(crate) use pool::{
     AdaptiveAveragePool, AdaptiveMaxPool, AveragePool, AxisLast, AxisMax, AxisMean, GlobalAveragePool,

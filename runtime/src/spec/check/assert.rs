@@ -8,6 +8,7 @@ use super::Judged;
 use crate::config::Config;
 use crate::graph::Module;
 use crate::keys::Facts;
+use crate::layer::{Chunk, Split};
 use crate::shape::{CheckResult, Shape};
 
 /// A type that can be written as `Name { … }` in a spec: any configuration.
@@ -86,6 +87,31 @@ where
     M: Callable<Way, Itself = M>,
 {
     module
+}
+
+/// A layer that returns several values, one for each name in `let (a, b) = …`.
+///
+/// It has an inherent `const fn part(self, part: usize, parts: usize) -> Self`: the layer that returns one of them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` returns one value, not several",
+    label = "write `let name = …`"
+)]
+pub trait Parted {
+    /// The type.
+    type Itself;
+}
+
+impl Parted for Chunk {
+    type Itself = Self;
+}
+
+impl<const PARTS: usize> Parted for Split<PARTS> {
+    type Itself = Self;
+}
+
+/// Returns a layer with several values unchanged.
+pub const fn parted<L: Parted<Itself = L>>(layer: L) -> <L as Parted>::Itself {
+    layer
 }
 
 /// A type that can follow `model:` in `train!`; only `#[model]` implements it.

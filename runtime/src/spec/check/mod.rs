@@ -6,7 +6,7 @@ mod cross_key;
 mod probe;
 mod rules;
 
-pub use assert::{Callable, Checked, Configuration, DeclaredModel, called, judged, part, told};
+pub use assert::{Callable, Checked, Configuration, DeclaredModel, called, judged, part, parted, told};
 pub(crate) use cross_key::{Given, Mistakes, WHOLE};
 pub use probe::{Judged, LookForConfig, LookForMetric, LookNoFurther, Probe, by_type, named};
 pub use rules::Rules;
