@@ -39,6 +39,7 @@ pub mod squared_error;
 pub mod subnormal;
 pub mod threads;
 pub mod update;
+pub mod weight;
 
 /// The optimization level at which this crate is compiled: `0` to `3`, `s` or `z`.
 pub const OPT_LEVEL: &str = env!("TRAINSPEC_KERNELS_OPT_LEVEL");

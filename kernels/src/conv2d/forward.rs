@@ -4,9 +4,11 @@ use super::Conv2d;
 use super::field::Field;
 use super::sweep::{Sweep, tile_rows};
 use super::tiles::Strips;
-use super::{weights, winograd};
+use super::weights::{self, PackedWeight};
+use super::winograd;
 use crate::epilogue::Epilogue;
 use crate::matmul::WriteMode;
+use crate::weight::Weight;
 use crate::{scratch, threads};
 
 impl Conv2d {
@@ -37,6 +39,22 @@ impl Conv2d {
         })
     }
 
+    /// The number of elements of the packed weights of all groups.
+    pub(super) fn room(&self) -> usize {
+        self.groups * weights::room(self.out / self.groups, self.taps(), tile_rows())
+    }
+
+    /// Packs the weights of all groups.
+    pub(super) fn pack_into(&self, weight: &[f32], packed: &mut [f32]) {
+        let (rows, taps) = (self.out / self.groups, self.taps());
+        let room = packed.len() / self.groups;
+        for group in 0..self.groups {
+            let packed = &mut packed[group * room..][..room];
+            let at = |row, tap| (group * rows + row) * taps + tap;
+            weights::pack(weight, (rows, taps, tile_rows()), at, packed);
+        }
+    }
+
     /// The channel, row and column of a tap.
     fn tap(&self, tap: usize) -> (usize, usize, usize) {
         (tap / self.kernel / self.kernel, tap / self.kernel % self.kernel, tap % self.kernel)
@@ -46,7 +64,7 @@ impl Conv2d {
 pub(super) fn run(
     conv: &Conv2d,
     x: &[f32],
-    weight: &[f32],
+    weight: Weight<'_, PackedWeight>,
     bias: Option<&[f32]>,
     epilogue: &Epilogue<'_>,
     mut pre: Option<&mut [f32]>,
@@ -56,21 +74,12 @@ pub(super) fn run(
         return winograd::forward(conv, &filter, x, weight, bias, epilogue, pre, y);
     }
     let field = conv.image_field();
-    let (taps, rows) = (conv.taps(), conv.out / conv.groups);
-    let room = weights::room(rows, taps, tile_rows());
+    let rows = conv.out / conv.groups;
     let size = (conv.out_height(), conv.out_width());
     let strips = |run: &mut dyn FnMut(Strips<'_>)| Strips::with(size, field.pitch, run);
-    scratch::with(conv.groups * room, |packed| {
-        for group in 0..conv.groups {
-            let packed = &mut packed[group * room..][..room];
-            weights::pack(
-                weight,
-                (rows, taps, tile_rows()),
-                |row, tap| (group * rows + row) * taps + tap,
-                packed,
-            );
-        }
-        let packed = &*packed;
+    let pack = |values: &[f32], packed: &mut [f32]| conv.pack_into(values, packed);
+    weights::with_packed(weight, conv.room(), pack, |packed| {
+        let room = packed.len() / conv.groups;
         conv.with_offsets(&field, |offsets| {
             strips(&mut |strips| {
                 let sweep = Sweep { strips, offsets, rows };

@@ -27,9 +27,10 @@ pub(super) use gradient::backward_weight;
 use super::Conv2d;
 use super::sweep::{Sweep, tile_rows};
 use super::tiles::Strips;
-use super::weights;
+use super::weights::{self, PackedWeight};
 use crate::epilogue::Epilogue;
 use crate::matmul::WriteMode;
+use crate::weight::Weight;
 use crate::{scratch, threads};
 
 /// Elements per vector.
@@ -134,6 +135,16 @@ impl Cut {
 }
 
 impl Filter {
+    /// The number of elements of the weights of all points.
+    pub(super) fn room(&self) -> usize {
+        POINTS * weights::room(self.outs, self.ins, tile_rows())
+    }
+
+    /// Packs the weights of all points of the forward pass.
+    pub(super) fn pack(&self, weight: &[f32], packed: &mut [f32]) {
+        kernel::transform(self, weight, false, packed);
+    }
+
     /// `most` images at a time at most.
     fn cut(&self, most: usize) -> Cut {
         let (down, across) = (self.rows.div_ceil(2), self.columns.div_ceil(2));
@@ -205,10 +216,15 @@ impl Job<'_> {
 }
 
 /// Lends `go` the weights of all points and the distances of planes.
-fn with_tables(filter: &Filter, weight: &[f32], back: bool, cut: &Cut, go: impl FnOnce(&[f32], &[u32])) {
-    let room = weights::room(filter.outs, filter.ins, tile_rows());
-    scratch::with(POINTS * room, |packed| {
-        kernel::transform(filter, weight, back, packed);
+fn with_tables(
+    filter: &Filter,
+    weight: Weight<'_, PackedWeight>,
+    back: bool,
+    cut: &Cut,
+    go: impl FnOnce(&[f32], &[u32]),
+) {
+    let transform = |values: &[f32], packed: &mut [f32]| kernel::transform(filter, values, back, packed);
+    weights::with_packed(weight, filter.room(), transform, |packed| {
         scratch::with(filter.ins, |offsets| {
             let offsets: &mut [u32] = bytemuck::cast_slice_mut(offsets);
             for (plane, offset) in offsets.iter_mut().enumerate() {
@@ -225,7 +241,7 @@ pub(super) fn forward(
     conv: &Conv2d,
     filter: &Filter,
     x: &[f32],
-    weight: &[f32],
+    weight: Weight<'_, PackedWeight>,
     bias: Option<&[f32]>,
     epilogue: &Epilogue<'_>,
     mut pre: Option<&mut [f32]>,
@@ -262,7 +278,7 @@ pub(super) fn backward_input(
     onto: WriteMode,
 ) {
     let cut = filter.cut(conv.images());
-    with_tables(filter, weight, true, &cut, |packed, offsets| {
+    with_tables(filter, weight.into(), true, &cut, |packed, offsets| {
         threads::chunks(dx, conv.images() * conv.image(), |number, dx| {
             let first = number * conv.images() * conv.result();
             let d_pre = &d_pre[first..][..dx.len() / conv.image() * conv.result()];

@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use candle_core::{Device, Tensor};
 use trainspec_kernels::arena::Arena;
 use trainspec_kernels::matmul::WriteMode;
+use trainspec_kernels::subnormal::flushed;
+use trainspec_kernels::threads;
 
 use super::convert::Weights;
 use super::fallback::Fallbacks;
 use super::{Planned, check_numbers, no_memory, run};
-use trainspec_kernels::threads;
-
 use crate::data::Normalizer;
 use crate::engine::forward;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::Mode;
-use crate::op::{Data, Parameters};
-use crate::plan::{Place, Plan};
+use crate::op::{Data, Parameters, Prepared};
+use crate::plan::{Place, Plan, Work};
 use crate::rng::StepIndex;
 use crate::shape::Shape;
 
@@ -36,6 +36,8 @@ const PLANS: usize = 8;
 pub(crate) struct Inference {
     graph: Graph,
     parameters: Vec<Vec<f32>>,
+    /// What the kernels prepared from the parameters, by node; created on demand.
+    prepared: OnceLock<Vec<Option<Prepared>>>,
     /// The parameters as tensors; created on demand.
     tensors: OnceLock<Vec<Tensor>>,
     /// The number of samples per part; known with the first plan.
@@ -62,6 +64,7 @@ impl Inference {
         Ok(Self {
             graph,
             parameters,
+            prepared: OnceLock::new(),
             tensors: OnceLock::new(),
             at_once: OnceLock::new(),
             plans: Mutex::default(),
@@ -159,6 +162,7 @@ impl Inference {
             at: StepIndex::default(),
             training: false,
             parameters: Parameters::Shared(&self.parameters),
+            prepared: self.prepared(plan),
             gradients: &mut [],
             unread: &mut [],
             onto: WriteMode::Accumulate,
@@ -174,6 +178,25 @@ impl Inference {
             Place::Input(_) => input.floats(),
         });
         Ok(())
+    }
+
+    /// What the kernels prepared from the parameters, by node. All plans have the same kernels.
+    fn prepared(&self, plan: &Plan) -> &[Option<Prepared>] {
+        self.prepared.get_or_init(|| {
+            let mut prepared: Vec<_> = self.graph.nodes.iter().map(|_| None).collect();
+            // On one thread: one of the pool that waits may run other work, such as a prediction that waits for this.
+            let prepare = || {
+                for step in plan.forward() {
+                    let group = plan.group(step.group);
+                    if let Work::Kernel(kernel) = &group.work {
+                        let own = self.graph.nodes[group.node].parameters.clone();
+                        prepared[group.node] = kernel.prepare(&self.parameters[own]);
+                    }
+                }
+            };
+            flushed(|| threads::alone(prepare));
+            prepared
+        })
     }
 
     /// Runs the layers' reference forms, as the [`Tape`](crate::engine::Tape) evaluates.

@@ -18,7 +18,7 @@ use crate::error::Result;
 use crate::graph::{Graph, Node};
 use crate::layer::{Mode, Role};
 use crate::loss::LossKernel;
-use crate::op::{Backward, Data, Forward, MAX_INPUTS, Parameters, RngState, round};
+use crate::op::{Backward, Data, Forward, MAX_INPUTS, Parameters, Prepared, RngState, round};
 use crate::plan::{BackwardStep, ForwardStep, Group, KernelStep, Place, Plan, Work};
 use crate::rng::StepIndex;
 use crate::shape::Shape;
@@ -35,6 +35,8 @@ pub(super) struct Pass<'a> {
     pub(super) at: StepIndex,
     pub(super) training: bool,
     pub(super) parameters: Parameters<'a>,
+    /// What the kernels prepared from parameters that do not change, by node; otherwise empty.
+    pub(super) prepared: &'a [Option<Prepared>],
     pub(super) gradients: &'a mut [Vec<f32>],
     /// Memory for the gradients of frozen parameters, for kernels that compute them anyway.
     pub(super) unread: &'a mut [Vec<f32>],
@@ -111,6 +113,7 @@ impl Pass<'_> {
                 training: self.training,
                 inputs,
                 parameters: self.parameters.range(node.parameters.clone()),
+                prepared: self.prepared.get(group.node).and_then(Option::as_ref),
                 epilogue,
                 pre: step.pre.is_some().then_some(pre),
                 saved,
