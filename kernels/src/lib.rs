@@ -43,6 +43,7 @@ pub mod threads;
 pub mod unary;
 pub mod update;
 pub mod upsample;
+pub mod weight;
 
 /// The optimization level at which this crate is compiled: `0` to `3`, `s` or `z`.
 pub const OPT_LEVEL: &str = env!("TRAINSPEC_KERNELS_OPT_LEVEL");

@@ -8,6 +8,8 @@
 //! thread computes as the caller's would, with [subnormal](crate::subnormal) numbers flushed or
 //! kept.
 
+use std::cell::Cell;
+
 use rayon::prelude::*;
 
 use crate::simd::is_forced;
@@ -20,9 +22,41 @@ pub fn count() -> usize {
     hand_over(rayon::current_num_threads)
 }
 
+thread_local! {
+    /// Whether this thread is in [`alone`].
+    static ALONE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` with all its blocks on the caller's thread, without using the pool.
+///
+/// ```
+/// use trainspec_kernels::threads::{alone, for_each};
+///
+/// let caller = std::thread::current().id();
+/// alone(|| for_each(100, |_| assert_eq!(std::thread::current().id(), caller)));
+/// ```
+pub fn alone<R>(work: impl FnOnce() -> R) -> R {
+    let _restore = Restore(ALONE.replace(true));
+    work()
+}
+
+/// Restores what it was before [`alone`].
+struct Restore(bool);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        ALONE.set(self.0);
+    }
+}
+
+/// Whether work stays on this thread.
+fn is_alone() -> bool {
+    ALONE.get() || is_forced()
+}
+
 /// Runs `work` on a thread of the pool, so that its parallel parts start without a separate handover.
 pub fn inside<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    if is_forced() {
+    if is_alone() {
         return work();
     }
     let mode = Mode::now();
@@ -34,7 +68,7 @@ pub(crate) fn join<A: Send, B: Send>(
     left: impl FnOnce() -> A + Send,
     right: impl FnOnce() -> B + Send,
 ) -> (A, B) {
-    if is_forced() {
+    if is_alone() {
         return (left(), right());
     }
     let mode = Mode::now();
@@ -45,7 +79,7 @@ pub(crate) fn join<A: Send, B: Send>(
 ///
 /// A single block runs on the caller's thread, without using the pool.
 pub fn for_each(count: usize, run: impl Fn(usize) + Sync + Send) {
-    if count <= 1 || is_forced() {
+    if count <= 1 || is_alone() {
         (0..count).for_each(run);
         return;
     }
@@ -58,7 +92,7 @@ pub fn for_each(count: usize, run: impl Fn(usize) + Sync + Send) {
 /// # Panics
 /// If `size` is 0.
 pub fn chunks<T: Send>(values: &mut [T], size: usize, run: impl Fn(usize, &mut [T]) + Sync + Send) {
-    if values.len() <= size || is_forced() {
+    if values.len() <= size || is_alone() {
         values.chunks_mut(size).enumerate().for_each(|(number, chunk)| run(number, chunk));
         return;
     }
@@ -76,7 +110,7 @@ pub fn chunks2<A: Send, B: Send>(
     (b, b_size): (&mut [B], usize),
     run: impl Fn(usize, &mut [A], &mut [B]) + Sync + Send,
 ) {
-    if a.len() <= a_size || is_forced() {
+    if a.len() <= a_size || is_alone() {
         let pairs = a.chunks_mut(a_size).zip(b.chunks_mut(b_size));
         pairs.enumerate().for_each(|(number, (a, b))| run(number, a, b));
         return;
@@ -96,7 +130,7 @@ pub fn chunks3<A: Send, B: Send, C: Send>(
     (c, c_size): (&mut [C], usize),
     run: impl Fn(usize, &mut [A], &mut [B], &mut [C]) + Sync + Send,
 ) {
-    if a.len() <= a_size || is_forced() {
+    if a.len() <= a_size || is_alone() {
         let triples = a.chunks_mut(a_size).zip(b.chunks_mut(b_size)).zip(c.chunks_mut(c_size));
         triples.enumerate().for_each(|(number, ((a, b), c))| run(number, a, b, c));
         return;

@@ -4,9 +4,11 @@ use super::Conv2d;
 use super::field::Field;
 use super::sweep::{Sweep, tile_rows};
 use super::tiles::Strips;
-use super::{weights, winograd};
+use super::weights::{self, PackedWeight};
+use super::winograd;
 use crate::epilogue::Epilogue;
 use crate::matmul::WriteMode;
+use crate::weight::Weight;
 use crate::{scratch, threads};
 
 impl Conv2d {
@@ -42,6 +44,22 @@ impl Conv2d {
         })
     }
 
+    /// The number of elements of the packed weights of all groups.
+    pub(super) fn room(&self) -> usize {
+        self.groups * weights::room(self.out / self.groups, self.taps(), tile_rows())
+    }
+
+    /// Packs the weights of all groups.
+    pub(super) fn pack_into(&self, weight: &[f32], packed: &mut [f32]) {
+        let (rows, taps) = (self.out / self.groups, self.taps());
+        let room = packed.len() / self.groups;
+        for group in 0..self.groups {
+            let packed = &mut packed[group * room..][..room];
+            let at = |row, tap| (group * rows + row) * taps + tap;
+            weights::pack(weight, (rows, taps, tile_rows()), at, packed);
+        }
+    }
+
     /// The channel, row and column of a tap.
     fn tap(&self, tap: usize) -> (usize, usize, usize) {
         let [rows, columns] = self.kernel;
@@ -52,7 +70,7 @@ impl Conv2d {
 pub(super) fn run(
     conv: &Conv2d,
     x: &[f32],
-    weight: &[f32],
+    weight: Weight<'_, PackedWeight>,
     bias: Option<&[f32]>,
     epilogue: &Epilogue<'_>,
     mut pre: Option<&mut [f32]>,
@@ -61,23 +79,14 @@ pub(super) fn run(
     if let Some(filter) = conv.filter() {
         return winograd::forward(conv, &filter, x, weight, bias, epilogue, pre, (y, onto));
     }
-    let (groups, conv) = (conv.groups, &conv.by_group());
+    let (whole, groups, conv) = (conv, conv.groups, &conv.by_group());
     let field = conv.image_field();
-    let (taps, rows) = (conv.taps(), conv.out);
-    let room = weights::room(rows, taps, tile_rows());
+    let rows = conv.out;
     let size = (conv.out_height(), conv.out_width());
     let strips = |run: &mut dyn FnMut(Strips<'_>)| Strips::with(size, field.pitch, run);
-    scratch::with(groups * room, |packed| {
-        for group in 0..groups {
-            let packed = &mut packed[group * room..][..room];
-            weights::pack(
-                weight,
-                (rows, taps, tile_rows()),
-                |row, tap| (group * rows + row) * taps + tap,
-                packed,
-            );
-        }
-        let packed = &*packed;
+    let pack = |values: &[f32], packed: &mut [f32]| whole.pack_into(values, packed);
+    weights::with_packed(weight, whole.room(), pack, |packed| {
+        let room = packed.len() / groups;
         conv.with_offsets(&field, |offsets| {
             strips(&mut |strips| {
                 let sweep = Sweep { strips, offsets, rows };

@@ -80,7 +80,7 @@ impl Transposed {
     pub fn backward_input(&self, d_pre: &[f32], weight: &[f32], dx: (&mut [f32], WriteMode)) {
         self.0.check(d_pre, weight, dx.0);
         if !dx.0.is_empty() {
-            forward::run(&self.0, d_pre, weight, None, &Epilogue::NONE, None, dx);
+            forward::run(&self.0, d_pre, weight.into(), None, &Epilogue::NONE, None, dx);
         }
     }
 

@@ -1,5 +1,45 @@
 //! Weights in the order in which a sweep reads them.
 
+use crate::scratch;
+use crate::simd::{self, Level};
+use crate::weight::Weight;
+
+/// The weights of a forward pass in the order in which it reads them, transformed where it uses minimal filtering: from
+/// [`Conv2d::pack`](super::Conv2d::pack).
+#[derive(Debug)]
+pub struct PackedWeight {
+    /// The level for which they are packed.
+    level: Level,
+    values: Vec<f32>,
+}
+
+impl PackedWeight {
+    /// Packs weights, by `pack`, into `room` elements.
+    pub(super) fn new(room: usize, pack: impl FnOnce(&mut [f32])) -> Self {
+        let mut values = vec![0.0; room];
+        pack(&mut values);
+        Self { level: simd::level(), values }
+    }
+}
+
+/// Passes `run` packed weights, of `room` elements: those that are there, if they are for this level, or those that `pack`
+/// writes.
+pub(super) fn with_packed(
+    weight: Weight<'_, PackedWeight>,
+    room: usize,
+    pack: impl FnOnce(&[f32], &mut [f32]),
+    run: impl FnOnce(&[f32]),
+) {
+    if let Some(packed) = weight.packed.filter(|packed| packed.level == simd::level()) {
+        assert_eq!(packed.values.len(), room, "the packed weight is of this convolution");
+        return run(&packed.values);
+    }
+    scratch::with(room, |packed| {
+        pack(weight.values, packed);
+        run(packed);
+    });
+}
+
 /// The height of the tile that starts at a row with `left` rows left, if full tiles have `most`.
 pub(super) fn height(left: usize, most: usize) -> usize {
     match left {

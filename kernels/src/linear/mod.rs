@@ -10,10 +10,11 @@ mod reference;
 mod tests;
 
 use crate::epilogue::Epilogue;
-use crate::matmul::{View, WriteMode, column_sums, product, product_then};
+use crate::matmul::{PackedMatrix, Right, View, WriteMode, column_sums, product, product_then};
 use crate::shared::Shared;
 use crate::simd;
 use crate::sizes::elements;
+use crate::weight::Weight;
 
 /// The sizes of a fully connected layer.
 ///
@@ -45,30 +46,34 @@ pub struct Linear {
 
 impl Linear {
     /// `y = epilogue(x W^T + b)`; the element of row `i` and column `j` has the index `i * outputs + j` for the
-    /// epilogue, and `pre`, if passed, receives the epilogue's input.
+    /// epilogue, and `pre`, if passed, receives the epilogue's input. A packed weight gives the same bits, in less time for
+    /// few rows.
     ///
     /// # Shapes
     /// `x`: `[rows, inputs]`; `weight`: `[outputs, inputs]`; `bias`: `[outputs]`; `pre` and `y`: `[rows, outputs]`.
     ///
     /// # Panics
-    /// If a slice has the wrong length, or the epilogue's residual is shorter than `y`.
-    pub fn forward(
+    /// If a slice has the wrong length, the packed weight has other sizes, or the epilogue's residual is shorter than `y`.
+    pub fn forward<'w>(
         &self,
         x: &[f32],
-        weight: &[f32],
+        weight: impl Into<Weight<'w, PackedMatrix>>,
         bias: Option<&[f32]>,
         epilogue: &Epilogue<'_>,
         pre: Option<&mut [f32]>,
         y: &mut [f32],
     ) {
         let Self { rows, inputs, outputs } = *self;
-        self.check(x, weight);
+        let Weight { values, packed } = weight.into();
+        self.check(x, values);
+        let packed_size = packed.map_or([inputs, outputs], PackedMatrix::size);
+        assert_eq!(packed_size, [inputs, outputs], "the packed weight is of this layer");
         assert_eq!(y.len(), elements([rows, outputs]), "y is [rows, outputs]");
         assert!(bias.is_none_or(|bias| bias.len() == outputs), "the bias is [outputs]");
         assert!(pre.as_ref().is_none_or(|pre| pre.len() == y.len()), "pre is [rows, outputs]");
         let pre = pre.map(Shared::new);
         let is_identity = epilogue.is_identity();
-        let w = View::new(weight, outputs, inputs).transposed();
+        let w = packed.map_or_else(|| Right::View(self.transposed(values)), |packed| packed.packed().into());
         product_then(View::new(x, rows, inputs), w, y, WriteMode::Overwrite, |row, first, run| {
             if let Some(bias) = bias {
                 add(&bias[first..first + run.len()], run);
@@ -82,6 +87,18 @@ impl Linear {
                 epilogue.forward_in_place(number, run);
             }
         });
+    }
+
+    /// Packs a weight for any number of rows. `None` for so few outputs that it gains nothing.
+    ///
+    /// # Panics
+    /// If `weight` is not `[outputs, inputs]`.
+    #[must_use]
+    pub fn pack(&self, weight: &[f32]) -> Option<PackedMatrix> {
+        /// Products with at most as many columns are computed otherwise if they have many rows.
+        const FEW: usize = 4;
+        assert_eq!(weight.len(), elements([self.outputs, self.inputs]), "the weight is [outputs, inputs]");
+        (self.outputs > FEW).then(|| PackedMatrix::new(self.transposed(weight)))
     }
 
     /// The gradients of the weight and of the bias, from that of the epilogue's input.
@@ -122,6 +139,11 @@ impl Linear {
         self.check(dx, weight);
         assert_eq!(d_pre.len(), elements([rows, outputs]), "the gradient is [rows, outputs]");
         product(View::new(d_pre, rows, outputs), View::new(weight, outputs, inputs), dx, onto);
+    }
+
+    /// The weight as the right-hand side of a product.
+    fn transposed<'a>(&self, weight: &'a [f32]) -> View<'a> {
+        View::new(weight, self.outputs, self.inputs).transposed()
     }
 
     fn check(&self, x: &[f32], weight: &[f32]) {

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::ahead::Ahead;
 use super::kernel::{DEPTH, Kernel, MOST_ROWS, NARROW, Tile, WIDE};
-use super::{View, WriteMode, pack};
+use super::{Packed, Right, View, WriteMode, pack};
 use crate::scratch;
 
 /// Columns whose part of the right-hand side is packed at once: with `DEPTH`, half of an L2 cache.
@@ -17,32 +17,18 @@ const TILES: usize = 8;
 /// The number of columns up to which a result is computed as the transpose of a product.
 const FEW: usize = 4;
 
-/// The right-hand side of a product.
-#[derive(Clone, Copy)]
-pub(super) enum Right<'a> {
-    View(View<'a>),
-    /// See [`Packed`](super::Packed).
-    Packed {
-        depth: usize,
-        first: usize,
-        columns: usize,
-        all: usize,
-        data: &'a [f32],
-    },
-}
-
 impl Right<'_> {
     pub(super) fn depth(&self) -> usize {
         match self {
             Self::View(view) => view.rows,
-            Self::Packed { depth, .. } => *depth,
+            Self::Packed(packed) => packed.depth,
         }
     }
 
     pub(super) fn columns(&self) -> usize {
         match self {
             Self::View(view) => view.columns,
-            Self::Packed { columns, .. } => *columns,
+            Self::Packed(packed) => packed.columns,
         }
     }
 
@@ -59,7 +45,7 @@ impl Right<'_> {
         /// Rows so short that the panels of a block of the depth fit together in the L2 cache.
         const TOGETHER: usize = 256;
         match self {
-            Self::Packed { first, all, data, .. } => {
+            Self::Packed(Packed { first, all, data, .. }) => {
                 let place = start * all.next_multiple_of(NARROW) + (first + panel.start) * depth;
                 Some((data[place..].as_ptr(), pack::width(panel.len())))
             }

@@ -33,13 +33,13 @@ mod portable;
 mod tests;
 
 pub use columns::column_sums;
-pub use packed::Packed;
+pub use packed::{Packed, PackedMatrix};
 
 use std::ops::Range;
 
 use crate::simd::{Level, level};
 use crate::threads;
-use block::{Right, Target};
+use block::Target;
 
 /// A matrix inside a slice, with any strides.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +92,27 @@ impl<'a> View<'a> {
     }
 }
 
+/// The right-hand side of a product.
+#[derive(Clone, Copy, Debug)]
+pub enum Right<'a> {
+    /// A matrix, which is packed as it is used.
+    View(View<'a>),
+    /// A matrix that has been packed. The result has the same bits.
+    Packed(Packed<'a>),
+}
+
+impl<'a> From<View<'a>> for Right<'a> {
+    fn from(view: View<'a>) -> Self {
+        Self::View(view)
+    }
+}
+
+impl<'a> From<Packed<'a>> for Right<'a> {
+    fn from(packed: Packed<'a>) -> Self {
+        Self::Packed(packed)
+    }
+}
+
 /// How a result is written to its destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteMode {
@@ -117,7 +138,7 @@ pub fn serial(a: View<'_>, b: View<'_>, c: &mut [f32], stride: usize, onto: Writ
 ///
 /// # Panics
 /// If the sizes do not match, or a slice is too short.
-pub fn product(a: View<'_>, b: View<'_>, c: &mut [f32], onto: WriteMode) {
+pub fn product<'b>(a: View<'_>, b: impl Into<Right<'b>>, c: &mut [f32], onto: WriteMode) {
     product_then(a, b, c, onto, |_, _, _| ());
 }
 
@@ -126,16 +147,19 @@ pub fn product(a: View<'_>, b: View<'_>, c: &mut [f32], onto: WriteMode) {
 ///
 /// # Panics
 /// As [`product`].
-pub fn product_then(
+pub fn product_then<'b>(
     a: View<'_>,
-    b: View<'_>,
+    b: impl Into<Right<'b>>,
     c: &mut [f32],
     onto: WriteMode,
     then: impl Fn(usize, usize, &mut [f32]) + Sync,
 ) {
-    b.check("b");
-    let (rows, columns) = (a.rows, b.columns);
-    let c = target(&a, &Right::View(b), c, columns);
+    let b = b.into();
+    if let Right::View(b) = &b {
+        b.check("b");
+    }
+    let (rows, columns) = (a.rows, b.columns());
+    let c = target(&a, &b, c, columns);
     let (height, width) = blocks(rows, columns, a.columns);
     let across = columns.div_ceil(width);
     threads::for_each(rows.div_ceil(height) * across, |number| {
@@ -143,7 +167,7 @@ pub fn product_then(
         let part = (row..rows.min(row + height), column..columns.min(column + width));
         // SAFETY: `target` and `check` ensure that everything is inside its slice; `c` is borrowed exclusively, and each
         // block is computed once.
-        unsafe { run(&a, &Right::View(b), c, part, onto, &then) };
+        unsafe { run(&a, &b, c, part, onto, &then) };
     });
 }
 

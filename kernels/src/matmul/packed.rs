@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::block::{Right, steps};
+use super::block::steps;
 use super::kernel::{Kernel, NARROW, WIDE};
-use super::{View, WriteMode, pack, run, target};
+use super::{Right, View, WriteMode, pack, run, target};
 use crate::simd::{Level, level};
 
 /// A right-hand side `[k, n]` that is packed once for many products, in a slice of the caller.
@@ -21,15 +21,61 @@ use crate::simd::{Level, level};
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Packed<'a> {
-    depth: usize,
+    pub(super) depth: usize,
     /// The first column, and the number of columns.
-    first: usize,
-    columns: usize,
+    pub(super) first: usize,
+    pub(super) columns: usize,
     /// The columns that have been packed.
-    all: usize,
+    pub(super) all: usize,
     /// For each block of the depth, panels of 32 columns, the last of 16 if that is enough. The rows of a panel are
-    /// contiguous, with unspecified padding.
-    data: &'a [f32],
+    /// contiguous, with unspecified padding. The layout does not depend on the SIMD level.
+    pub(super) data: &'a [f32],
+}
+
+/// A [`Packed`] right-hand side that owns its elements, to be kept.
+///
+/// ```
+/// use trainspec_kernels::matmul::{PackedMatrix, View, WriteMode, product};
+///
+/// let b = PackedMatrix::new(View::new(&[1.0, 2.0, 3.0, 4.0], 2, 2));
+/// let mut c = [0.0; 2];
+/// product(View::new(&[1.0, 10.0], 1, 2), b.packed(), &mut c, WriteMode::Overwrite);
+/// assert_eq!(c, [31.0, 42.0]);
+/// ```
+#[derive(Debug)]
+pub struct PackedMatrix {
+    depth: usize,
+    columns: usize,
+    room: Vec<f32>,
+    /// The unused elements at the start of `room`, which does not move.
+    skipped: usize,
+}
+
+impl PackedMatrix {
+    /// Packs a copy of `b`.
+    ///
+    /// # Panics
+    /// If the data of `b` does not contain all its elements.
+    #[must_use]
+    pub fn new(b: View<'_>) -> Self {
+        let (depth, columns) = (b.rows, b.columns);
+        let mut room = vec![0.0; Packed::size(depth, columns)];
+        let skipped = room.len() - Packed::new(b, &mut room).data.len();
+        Self { depth, columns, room, skipped }
+    }
+
+    /// The number of rows and of columns.
+    #[must_use]
+    pub fn size(&self) -> [usize; 2] {
+        [self.depth, self.columns]
+    }
+
+    /// The right-hand side.
+    #[must_use]
+    pub fn packed(&self) -> Packed<'_> {
+        let Self { depth, columns, ref room, skipped } = *self;
+        Packed { depth, first: 0, columns, all: columns, data: &room[skipped..] }
+    }
 }
 
 impl<'a> Packed<'a> {
@@ -80,11 +126,10 @@ impl<'a> Packed<'a> {
     /// # Panics
     /// If the sizes do not match, or a slice is too short.
     pub fn serial(&self, a: View<'_>, c: &mut [f32], stride: usize, onto: WriteMode) {
-        let Self { depth, first, columns, all, data } = *self;
-        let b = Right::Packed { depth, first, columns, all, data };
+        let b = Right::Packed(*self);
         let c = target(&a, &b, c, stride);
         // SAFETY: `target` has seen that all lies in its slice, and `c` is borrowed exclusively.
-        unsafe { run(&a, &b, c, (0..a.rows, 0..columns), onto, &|_, _, _| ()) };
+        unsafe { run(&a, &b, c, (0..a.rows, 0..self.columns), onto, &|_, _, _| ()) };
     }
 }
 

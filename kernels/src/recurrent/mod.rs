@@ -7,7 +7,7 @@
 #[cfg(test)]
 pub(crate) mod testing;
 
-use crate::matmul::{Packed, View, WriteMode, column_sums, product};
+use crate::matmul::{Packed, PackedMatrix, View, WriteMode, column_sums, product};
 use crate::sizes::elements;
 use crate::{scratch, threads};
 
@@ -37,6 +37,28 @@ pub struct Gradients<'a> {
     pub biases: Option<[(&'a mut [f32], WriteMode); 2]>,
 }
 
+/// [`Weights`] in the order in which the steps read them: from `pack` of [`Lstm`](crate::lstm::Lstm::pack) or
+/// [`Gru`](crate::gru::Gru::pack).
+#[derive(Debug)]
+pub struct PackedWeights {
+    pub(crate) input: PackedMatrix,
+    pub(crate) hidden: PackedMatrix,
+    pub(crate) bias: Vec<f32>,
+}
+
+impl PackedWeights {
+    pub(crate) fn prepared(&self) -> Prepared<'_> {
+        Prepared { input: self.input.packed(), hidden: self.hidden.packed(), bias: &self.bias }
+    }
+}
+
+/// The weights that all blocks of samples share: packed, with the biases combined.
+pub(crate) struct Prepared<'a> {
+    pub(crate) input: Packed<'a>,
+    pub(crate) hidden: Packed<'a>,
+    pub(crate) bias: &'a [f32],
+}
+
 /// The sizes of a recurrent layer, and its checks.
 #[derive(Clone, Copy)]
 pub(crate) struct Sizes {
@@ -59,9 +81,17 @@ impl Sizes {
     }
 
     pub(crate) fn check(&self, x: &[f32], weights: &Weights<'_>, y: &[f32]) {
-        let rows = self.row();
+        self.check_values(x, y);
+        self.check_weights(weights);
+    }
+
+    pub(crate) fn check_values(&self, x: &[f32], y: &[f32]) {
         assert_eq!(x.len(), elements([self.steps(), self.inputs]), "x is [batch, length, inputs]");
         assert_eq!(y.len(), elements([self.steps(), self.hidden]), "y is [batch, length, hidden]");
+    }
+
+    pub(crate) fn check_weights(&self, weights: &Weights<'_>) {
+        let rows = self.row();
         assert_eq!(
             weights.input.len(),
             elements([rows, self.inputs]),
@@ -75,6 +105,13 @@ impl Sizes {
         if let Some(biases) = weights.biases {
             assert!(biases.iter().all(|bias| bias.len() == rows), "a bias is [gates hidden]");
         }
+    }
+
+    pub(crate) fn check_packed(&self, weights: &PackedWeights) {
+        let PackedWeights { input, hidden, .. } = weights;
+        let sizes = [input, hidden].map(PackedMatrix::size);
+        let row = self.row();
+        assert_eq!(sizes, [[self.inputs, row], [self.hidden, row]], "the packed weights are of this layer");
     }
 
     pub(crate) fn check_gradients(&self, gradients: &Gradients<'_>) {
@@ -97,17 +134,26 @@ impl Sizes {
     /// The input's part of all gates of all steps.
     pub(crate) fn project(&self, x: &[f32], weights: &Weights<'_>, gates: &mut [f32]) {
         let x = View::new(x, self.steps(), self.inputs);
-        product(
-            x,
-            View::new(weights.input, self.row(), self.inputs).transposed(),
-            gates,
-            WriteMode::Overwrite,
-        );
+        product(x, self.transposed(weights.input, self.inputs), gates, WriteMode::Overwrite);
+    }
+
+    /// A weight with as many columns, as the right-hand side of the product with a row at every step.
+    fn transposed<'a>(&self, weight: &'a [f32], columns: usize) -> View<'a> {
+        View::new(weight, self.row(), columns).transposed()
+    }
+
+    /// The weights, packed, with a combined bias.
+    pub(crate) fn pack(&self, weights: &Weights<'_>, bias: Vec<f32>) -> PackedWeights {
+        PackedWeights {
+            input: PackedMatrix::new(self.transposed(weights.input, self.inputs)),
+            hidden: PackedMatrix::new(self.transposed(weights.hidden, self.hidden)),
+            bias,
+        }
     }
 
     /// Passes `run` a weight with as many columns, packed for the product with a row at every step.
     pub(crate) fn with_packed(&self, weight: &[f32], columns: usize, run: impl FnOnce(&Packed<'_>)) {
-        let weight = View::new(weight, self.row(), columns).transposed();
+        let weight = self.transposed(weight, columns);
         scratch::with(Packed::size(weight.rows, weight.columns), |room| run(&Packed::new(weight, room)));
     }
 

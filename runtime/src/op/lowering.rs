@@ -1,5 +1,6 @@
 //! How the planned engine executes a layer.
 
+use std::any::Any;
 use std::fmt::Debug;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
@@ -103,6 +104,18 @@ pub trait Kernel: Debug + Send + Sync {
         false
     }
 
+    /// Computes from the parameters of a trained model what its predictions need of them: a weight in the order in which its
+    /// product reads it, for example. `None`, the default, if that gains nothing.
+    ///
+    /// It is called once for a model, before the first prediction. Every prediction, of any batch size, then receives the
+    /// result as [`Forward::prepared`]. In training and in the evaluations of a run there is none, since parameters change;
+    /// the output must have the same bits with and without it. Other predictions wait meanwhile, so it must not wait for
+    /// other threads.
+    fn prepare(&self, parameters: &[Vec<f32>]) -> Option<Prepared> {
+        let _ = parameters;
+        None
+    }
+
     /// Computes the output from the inputs.
     ///
     /// # Errors
@@ -111,6 +124,32 @@ pub trait Kernel: Debug + Send + Sync {
 
     /// Computes the gradients of the inputs and the parameters from that of the output.
     fn backward(&self, pass: &mut Backward<'_>);
+}
+
+/// What a kernel [prepared](Kernel::prepare) from the parameters of a trained model: a value of any type.
+///
+/// ```
+/// use trainspec::op::Prepared;
+///
+/// let prepared = Prepared::new(vec![1.0_f32, 2.0]);
+/// assert_eq!(prepared.get::<Vec<f32>>(), Some(&vec![1.0, 2.0]));
+/// assert_eq!(prepared.get::<String>(), None);
+/// ```
+#[derive(Debug)]
+pub struct Prepared(Box<dyn Any + Send + Sync>);
+
+impl Prepared {
+    /// Keeps a value.
+    #[must_use]
+    pub fn new<T: Any + Send + Sync>(value: T) -> Self {
+        Self(Box::new(value))
+    }
+
+    /// The value, if it has this type.
+    #[must_use]
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
 }
 
 /// Which part of an epilogue a kernel applies itself.
@@ -301,6 +340,8 @@ pub struct Forward<'a> {
     /// The layer's parameters and running statistics, in its order. Only statistics may change, and only in
     /// training.
     pub parameters: Parameters<'a>,
+    /// What the kernel [prepared](Kernel::prepare) from these parameters, in the predictions of a trained model.
+    pub prepared: Option<&'a Prepared>,
     /// The epilogue to apply to the output; the identity unless the kernel [supports](EpilogueSupport) epilogues.
     pub epilogue: Epilogue<'a>,
     /// Receives the value before the epilogue, if the backward pass needs it.

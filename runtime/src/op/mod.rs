@@ -7,7 +7,7 @@ pub(crate) mod kernels;
 mod lowering;
 
 pub use lowering::{
-    Backward, Data, EpilogueSupport, Forward, Kernel, Lowering, MAX_INPUTS, Parameters, RngState,
+    Backward, Data, EpilogueSupport, Forward, Kernel, Lowering, MAX_INPUTS, Parameters, Prepared, RngState,
     SavedForBackward, Workspace, round,
 };
 pub use trainspec_kernels::epilogue::{Activation, Dropout, Epilogue};

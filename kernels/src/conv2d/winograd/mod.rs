@@ -28,9 +28,10 @@ use super::Conv2d;
 use super::backward_input::{Finish, in_blocks};
 use super::sweep::{Sweep, tile_rows};
 use super::tiles::Strips;
-use super::weights;
+use super::weights::{self, PackedWeight};
 use crate::epilogue::Epilogue;
 use crate::matmul::WriteMode;
+use crate::weight::Weight;
 use crate::{scratch, threads};
 
 /// Elements per vector.
@@ -138,6 +139,16 @@ impl Cut {
 }
 
 impl Filter {
+    /// The number of elements of the weights of all points.
+    pub(super) fn room(&self) -> usize {
+        POINTS * weights::room(self.outs, self.ins, tile_rows())
+    }
+
+    /// Packs the weights of all points of the forward pass.
+    pub(super) fn pack(&self, weight: &[f32], packed: &mut [f32]) {
+        kernel::transform(self, weight, false, packed);
+    }
+
     /// `most` images at a time at most.
     fn cut(&self, most: usize) -> Cut {
         let (down, across) = (self.rows.div_ceil(2), self.columns.div_ceil(2));
@@ -209,10 +220,15 @@ impl Job<'_> {
 }
 
 /// Lends `go` the weights of all points and the distances of planes.
-fn with_tables(filter: &Filter, weight: &[f32], back: bool, cut: &Cut, go: impl FnOnce(&[f32], &[u32])) {
-    let room = weights::room(filter.outs, filter.ins, tile_rows());
-    scratch::with(POINTS * room, |packed| {
-        kernel::transform(filter, weight, back, packed);
+fn with_tables(
+    filter: &Filter,
+    weight: Weight<'_, PackedWeight>,
+    back: bool,
+    cut: &Cut,
+    go: impl FnOnce(&[f32], &[u32]),
+) {
+    let transform = |values: &[f32], packed: &mut [f32]| kernel::transform(filter, values, back, packed);
+    weights::with_packed(weight, filter.room(), transform, |packed| {
         scratch::with(filter.ins, |offsets| {
             let offsets: &mut [u32] = bytemuck::cast_slice_mut(offsets);
             for (plane, offset) in offsets.iter_mut().enumerate() {
@@ -229,7 +245,7 @@ pub(super) fn forward(
     conv: &Conv2d,
     filter: &Filter,
     x: &[f32],
-    weight: &[f32],
+    weight: Weight<'_, PackedWeight>,
     bias: Option<&[f32]>,
     epilogue: &Epilogue<'_>,
     mut pre: Option<&mut [f32]>,
@@ -267,7 +283,7 @@ pub(super) fn backward_input(
     finish: Finish<'_>,
 ) {
     let cut = filter.cut(conv.images());
-    with_tables(filter, weight, true, &cut, |packed, offsets| {
+    with_tables(filter, weight.into(), true, &cut, |packed, offsets| {
         in_blocks(conv, dx, pre, finish, &|first, dx| {
             let d_pre = &d_pre[first * conv.result()..][..dx.len() / conv.image() * conv.result()];
             Job { filter, cut: &cut, packed, offsets }.run(d_pre, None, dx, onto);

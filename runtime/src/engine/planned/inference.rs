@@ -6,20 +6,20 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use candle_core::{Device, Tensor};
 use trainspec_kernels::arena::Arena;
 use trainspec_kernels::matmul::WriteMode;
+use trainspec_kernels::subnormal::flushed;
+use trainspec_kernels::threads;
 
 use super::convert::Weights;
 use super::fallback::Fallbacks;
 use super::shared::{Shared, Staged};
 use super::{Planned, check_numbers, no_memory, run};
-use trainspec_kernels::threads;
-
 use crate::data::{Normalizer, Normalizers};
 use crate::engine::forward;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::layer::Mode;
-use crate::op::{Data, Parameters};
-use crate::plan::{Place, Plan};
+use crate::op::{Data, Parameters, Prepared};
+use crate::plan::{Place, Plan, Work};
 use crate::rng::StepIndex;
 use crate::shape::{Few, Numbers, Shape, ordinal};
 
@@ -38,6 +38,8 @@ pub(crate) struct Inference {
     graph: Graph,
     parameters: Vec<Vec<f32>>,
     shared: Shared,
+    /// What the kernels prepared from the parameters, by node; created on demand.
+    prepared: OnceLock<Vec<Option<Prepared>>>,
     /// The parameters as tensors; created on demand.
     tensors: OnceLock<Vec<Tensor>>,
     /// The number of samples per part; known with the first plan.
@@ -65,6 +67,7 @@ impl Inference {
             shared: Shared::with_copies(&graph, &parameters),
             graph,
             parameters,
+            prepared: OnceLock::new(),
             tensors: OnceLock::new(),
             at_once: OnceLock::new(),
             plans: Mutex::default(),
@@ -186,6 +189,7 @@ impl Inference {
             at: StepIndex::default(),
             training: false,
             parameters: Parameters::Shared(&self.parameters),
+            prepared: self.prepared(plan),
             gradients: &mut [],
             unread: &mut [],
             onto: WriteMode::Accumulate,
@@ -205,6 +209,29 @@ impl Inference {
             }
         }
         Ok(())
+    }
+
+    /// What the kernels prepared from the parameters, by node. All plans have the same kernels.
+    fn prepared(&self, plan: &Plan) -> &[Option<Prepared>] {
+        self.prepared.get_or_init(|| {
+            let mut prepared: Vec<_> = self.graph.nodes.iter().map(|_| None).collect();
+            // On one thread: one of the pool that waits may run other work, such as a prediction that waits for this.
+            let prepare = || {
+                for step in plan.forward() {
+                    let group = plan.group(step.group);
+                    if let Work::Kernel(kernel) = &group.work {
+                        let node = &self.graph.nodes[group.node];
+                        let own = match node.range() {
+                            Some(range) => self.parameters.get(range).unwrap_or_default(),
+                            None => self.shared.copies_of(node),
+                        };
+                        prepared[group.node] = kernel.prepare(own);
+                    }
+                }
+            };
+            flushed(|| threads::alone(prepare));
+            prepared
+        })
     }
 
     /// Runs the layers' reference forms, as the [`Tape`](crate::engine::Tape) evaluates.

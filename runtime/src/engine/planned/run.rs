@@ -18,7 +18,7 @@ use crate::error::Result;
 use crate::graph::{Graph, Node};
 use crate::layer::{Mode, NodeParameter, Role};
 use crate::loss::LossKernel;
-use crate::op::{Backward, Data, Forward, MAX_INPUTS, Parameters, RngState, round};
+use crate::op::{Backward, Data, Forward, MAX_INPUTS, Parameters, Prepared, RngState, round};
 use crate::plan::{BackwardStep, ForwardStep, Group, KernelStep, Place, Plan, Work};
 use crate::rng::StepIndex;
 use crate::shape::Shape;
@@ -54,6 +54,8 @@ pub(super) struct Pass<'a> {
     pub(super) at: StepIndex,
     pub(super) training: bool,
     pub(super) parameters: Parameters<'a>,
+    /// What the kernels prepared from parameters that do not change, by node; otherwise empty.
+    pub(super) prepared: &'a [Option<Prepared>],
     pub(super) gradients: &'a mut [Vec<f32>],
     /// Memory for the gradients of frozen parameters, for kernels that compute them anyway.
     pub(super) unread: &'a mut [Vec<f32>],
@@ -128,6 +130,7 @@ impl Pass<'_> {
             }
             Work::Kernel(kernel) => {
                 let (size, training) = (self.size, self.training);
+                let prepared = self.prepared.get(group.node).and_then(Option::as_ref);
                 self.staged.with_parameters(node, &mut self.parameters, self.shared, |parameters| {
                     kernel.forward(&mut Forward {
                         batch: size,
@@ -135,6 +138,7 @@ impl Pass<'_> {
                         training,
                         inputs,
                         parameters,
+                        prepared,
                         epilogue,
                         pre: step.pre.is_some().then_some(pre),
                         saved,

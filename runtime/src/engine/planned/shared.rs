@@ -45,6 +45,11 @@ impl Shared {
         Self { copies: copies.collect(), ..Self::of(graph) }
     }
 
+    /// The copies of a node's parameters.
+    pub(super) fn copies_of(&self, node: &Node) -> &[Vec<f32>] {
+        self.copies.get(&node.path).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether the node with this index adds to the gradients of its parameters, also in the first micro-batch of a window.
     pub(super) fn accumulates(&self, node: usize) -> bool {
         self.nodes.get(node).is_some_and(|shares| *shares)
@@ -79,9 +84,7 @@ impl Staged {
             return work(all.range(range));
         }
         match all {
-            Parameters::Shared(_) => {
-                work(Parameters::Shared(shared.copies.get(&node.path).map_or(&[], Vec::as_slice)))
-            }
+            Parameters::Shared(_) => work(Parameters::Shared(shared.copies_of(node))),
             Parameters::Exclusive(all) => {
                 exchange(node, &mut self.parameters, all);
                 let done = work(Parameters::Exclusive(&mut self.parameters));

@@ -1,10 +1,12 @@
 //! Affine maps with a fused epilogue: linear, convolution and transposed convolution.
 
+use trainspec_kernels::conv2d::PackedWeight;
+use trainspec_kernels::matmul::PackedMatrix;
 use trainspec_kernels::{conv2d, linear};
 
 use super::{gradient, parameter};
 use crate::error::Result;
-use crate::op::{Backward, EpilogueSupport, Forward, Kernel};
+use crate::op::{Backward, EpilogueSupport, Forward, Kernel, Prepared};
 
 /// `y = W x + b` for each vector of a sample.
 #[derive(Debug)]
@@ -19,6 +21,10 @@ impl Linear {
     fn sizes(&self, batch: usize) -> linear::Linear {
         linear::Linear { rows: batch * self.vectors, inputs: self.inputs, outputs: self.outputs }
     }
+
+    fn pack(&self, weight: &[f32]) -> Option<PackedMatrix> {
+        self.sizes(1).pack(weight)
+    }
 }
 
 /// A convolution of images; the number of images is set when it is called.
@@ -28,6 +34,10 @@ pub(crate) struct Conv2d(pub(crate) conv2d::Conv2d);
 impl Conv2d {
     fn sizes(&self, batch: usize) -> conv2d::Conv2d {
         conv2d::Conv2d { batch, ..self.0 }
+    }
+
+    fn pack(&self, weight: &[f32]) -> Option<PackedWeight> {
+        Some(self.0.pack(weight))
     }
 }
 
@@ -39,11 +49,16 @@ impl ConvTranspose2d {
     fn sizes(&self, batch: usize) -> conv2d::Transposed {
         conv2d::Transposed(conv2d::Conv2d { batch, ..self.0.0 })
     }
+
+    #[expect(clippy::unused_self, reason = "as of the other kernels")]
+    fn pack(&self, _: &[f32]) -> Option<PackedWeight> {
+        None
+    }
 }
 
 /// All kernels have the same interface: a weight, an optional bias, and an epilogue.
 macro_rules! kernel {
-    ($type:ident) => {
+    ($type:ident, $packed:ident, |$values:ident, $other:ident| $weight:expr) => {
         impl Kernel for $type {
             fn epilogue_support(&self) -> EpilogueSupport {
                 EpilogueSupport::Forward
@@ -53,11 +68,16 @@ macro_rules! kernel {
                 true
             }
 
+            fn prepare(&self, parameters: &[Vec<f32>]) -> Option<Prepared> {
+                self.pack(parameter(parameters, 0)?).map(Prepared::new)
+            }
+
             fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
-                let weight = parameter(&pass.parameters, 0).unwrap_or_default();
+                let $other = pass.prepared.and_then(Prepared::get::<$packed>);
+                let $values = parameter(&pass.parameters, 0).unwrap_or_default();
                 let bias = parameter(&pass.parameters, 1);
                 let (x, pre) = (pass.inputs[0].floats(), pass.pre.as_deref_mut());
-                self.sizes(pass.batch).forward(x, weight, bias, &pass.epilogue, pre, pass.output);
+                self.sizes(pass.batch).forward(x, $weight, bias, &pass.epilogue, pre, pass.output);
                 Ok(())
             }
 
@@ -78,6 +98,6 @@ macro_rules! kernel {
     };
 }
 
-kernel!(Linear);
-kernel!(Conv2d);
-kernel!(ConvTranspose2d);
+kernel!(Linear, PackedMatrix, |values, packed| (values, packed));
+kernel!(Conv2d, PackedWeight, |values, packed| (values, packed));
+kernel!(ConvTranspose2d, PackedWeight, |values, _packed| values);

@@ -1,11 +1,11 @@
 //! Layers that read sequences.
 
 use trainspec_kernels::matmul::WriteMode;
-use trainspec_kernels::recurrent::{Gradients, Weights};
+use trainspec_kernels::recurrent::{Gradients, PackedWeights, Weights};
 use trainspec_kernels::{gru, lstm};
 
 use crate::error::{Error, Result};
-use crate::op::{Backward, Forward, Kernel, SavedForBackward, Workspace};
+use crate::op::{Backward, Forward, Kernel, Prepared, SavedForBackward, Workspace};
 
 /// Long short-term memory; the number of samples is set when it is called.
 #[derive(Debug)]
@@ -61,10 +61,18 @@ macro_rules! kernel {
                 SavedForBackward::BOTH
             }
 
+            fn prepare(&self, parameters: &[Vec<f32>]) -> Option<Prepared> {
+                weights(parameters).map(|weights| Prepared::new(self.0.pack(&weights)))
+            }
+
             fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
+                let (sizes, x) = (self.sizes(pass.batch), pass.inputs[0].floats());
+                if let Some(packed) = pass.prepared.and_then(Prepared::get::<PackedWeights>) {
+                    sizes.infer_packed(x, packed, pass.output);
+                    return Ok(());
+                }
                 let missing = Error::Internal("a recurrent layer received other parameters than it declared");
                 let weights = weights(&pass.parameters).ok_or(missing)?;
-                let (sizes, x) = (self.sizes(pass.batch), pass.inputs[0].floats());
                 if pass.training {
                     sizes.forward(x, &weights, pass.output, pass.saved);
                 } else {

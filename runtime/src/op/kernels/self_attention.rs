@@ -3,13 +3,16 @@
 use trainspec_kernels::attention::Attention;
 use trainspec_kernels::epilogue::Epilogue;
 use trainspec_kernels::linear::Linear;
-use trainspec_kernels::matmul::WriteMode;
+use trainspec_kernels::matmul::{PackedMatrix, WriteMode};
 
 use crate::error::{Error, Result};
-use crate::op::{Backward, EpilogueSupport, Forward, Kernel, RngState, Workspace, round};
+use crate::op::{Backward, EpilogueSupport, Forward, Kernel, Prepared, RngState, Workspace, round};
 
 /// The length of a stream of random numbers.
 const DRAWS: usize = 1 << 34;
+
+/// The packed weights of both maps.
+type Packed = [Option<PackedMatrix>; 2];
 
 /// Each position takes a weighted mean over all positions.
 #[derive(Debug)]
@@ -82,6 +85,13 @@ impl Kernel for SelfAttention {
         Workspace { saved: kept, values, forward: 0, backward: kept, evaluation: kept }
     }
 
+    fn prepare(&self, parameters: &[Vec<f32>]) -> Option<Prepared> {
+        let [(in_weight, _), (out_weight, _)] = each(parameters)?;
+        let [project, mix] = self.maps(1);
+        let packed: Packed = [project.pack(in_weight), mix.pack(out_weight)];
+        Some(Prepared::new(packed))
+    }
+
     fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
         let Some([(in_weight, in_bias), (out_weight, out_bias)]) = each(&pass.parameters) else {
             return Err(Error::Internal("attention received other parameters than it declared"));
@@ -96,13 +106,15 @@ impl Kernel for SelfAttention {
         let [project, mix] = self.maps(pass.batch);
         let memory = if pass.training { &mut *pass.saved } else { &mut *pass.scratch };
         let parts = self.parts(pass.batch, memory);
-        let in_bias = in_bias.map(Vec::as_slice);
+        let packed = pass.prepared.and_then(Prepared::get::<Packed>);
+        let [in_packed, out_packed] = [0, 1].map(|map| packed.and_then(|packed| packed[map].as_ref()));
+        let (in_weight, in_bias) = ((in_weight.as_slice(), in_packed), in_bias.map(Vec::as_slice));
         project.forward(pass.inputs[0].floats(), in_weight, in_bias, &Epilogue::NONE, None, parts.projected);
         round(pass.format, parts.projected);
         let attention = self.attention(pass.batch, pass.draws);
         attention.forward(parts.projected, parts.mixed, parts.log_sums);
         round(pass.format, parts.mixed);
-        let out_bias = out_bias.map(Vec::as_slice);
+        let (out_weight, out_bias) = ((out_weight.as_slice(), out_packed), out_bias.map(Vec::as_slice));
         let pre = pass.pre.as_deref_mut();
         mix.forward(parts.mixed, out_weight, out_bias, &pass.epilogue, pre, pass.output);
         Ok(())
