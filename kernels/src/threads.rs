@@ -195,6 +195,27 @@ mod tests {
     }
 
     #[test]
+    fn work_alone_stays_on_its_thread_until_it_ends() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("a pool");
+        pool.install(|| {
+            let caller = std::thread::current().id();
+            let check = |_| assert_eq!(std::thread::current().id(), caller);
+            let (mut a, mut b, mut c) = ([0; 64], [0; 64], [0; 64]);
+            alone(|| {
+                alone(|| for_each(64, check));
+                for_each(64, check);
+                inside(|| for_each(64, check));
+                join(|| check(0), || check(1));
+                chunks(&mut a, 1, |number, _| check(number));
+                chunks2((&mut a, 1), (&mut b, 1), |number, _, _| check(number));
+                chunks3((&mut a, 1), (&mut b, 1), (&mut c, 1), |number, _, _, _| check(number));
+            });
+            let caught = std::panic::catch_unwind(|| alone(|| panic!("ends it as well")));
+            assert!(caught.is_err() && !is_alone());
+        });
+    }
+
+    #[test]
     fn chunks_receive_their_index() {
         let mut values = vec![0; 103];
         chunks(&mut values, 10, |number, chunk| chunk.fill(number));

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Conv2d, Transposed, reference};
+use super::{Conv2d, PackedWeight, Transposed, reference};
 use crate::epilogue::{Activation, Dropout, Epilogue};
 use crate::matmul::WriteMode;
 use crate::philox;
@@ -160,6 +160,45 @@ fn results_do_not_depend_on_simd_level() {
             assert!(found == expected, "{level:?} {conv:?}");
         }
     }
+}
+
+/// The forward pass with a packed weight and these values.
+pub(super) fn packed(conv: &Conv2d, data: &Data, values: &[f32], packed: &PackedWeight) -> Vec<u32> {
+    let mut y = vec![f32::NAN; data.d_pre.len()];
+    let weight = (values, Some(packed));
+    conv.forward(&data.x, weight, Some(&data.bias), &Epilogue::NONE, None, &mut y);
+    bits(&[y])
+}
+
+/// A weight packed for one image, in passes over all images and at every level.
+pub(super) fn check_packed(conv: &Conv2d) {
+    let data = Data::of(conv);
+    let [pre, ..] = data.run(conv, WriteMode::Overwrite, f32::NAN);
+    let expected = bits(&[pre]);
+    for &level in Level::available() {
+        let kept = simd::at_level(level, || Conv2d { batch: 1, ..*conv }.pack(&data.weight));
+        // At its level the values are not read.
+        let nan = vec![f32::NAN; data.weight.len()];
+        let found = simd::at_level(level, || packed(conv, &data, &nan, &kept));
+        assert!(found == expected, "{level:?} {conv:?}");
+        for &other in Level::available() {
+            let found = simd::at_level(other, || packed(conv, &data, &data.weight, &kept));
+            assert!(found == expected, "{level:?} at {other:?} {conv:?}");
+        }
+    }
+}
+
+#[test]
+fn packed_weight_gives_the_same_bits() {
+    KINDS.iter().for_each(check_packed);
+}
+
+#[test]
+#[should_panic(expected = "the packed weight is of this convolution")]
+fn packed_weight_of_other_sizes_is_rejected() {
+    let data = Data::of(&KINDS[0]);
+    let other = Conv2d { out: 18, ..KINDS[0] };
+    packed(&KINDS[0], &data, &data.weight, &other.pack(&vec![0.0; 18 * 36]));
 }
 
 /// Large enough for several blocks of images.

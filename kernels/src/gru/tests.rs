@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Gradients, Gru, Weights};
+use super::{Gradients, Gru, PackedWeights, Weights};
 use crate::matmul::WriteMode;
 use crate::recurrent::{Sizes, testing};
 
@@ -21,6 +21,14 @@ impl testing::Layer for Gru {
 
     fn infer(&self, x: &[f32], weights: &Weights<'_>, y: &mut [f32]) {
         self.infer(x, weights, y);
+    }
+
+    fn pack(&self, weights: &Weights<'_>) -> PackedWeights {
+        self.pack(weights)
+    }
+
+    fn infer_packed(&self, x: &[f32], weights: &PackedWeights, y: &mut [f32]) {
+        self.infer_packed(x, weights, y);
     }
 
     fn backward(

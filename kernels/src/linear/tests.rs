@@ -171,6 +171,35 @@ fn sample_result_does_not_depend_on_other_samples() {
 }
 
 #[test]
+fn packed_weight_gives_the_same_bits() {
+    for (inputs, outputs) in [(300, 5), (300, 150), (5, 600), (0, 7)] {
+        for rows in [1, 2, 40] {
+            let linear = Linear { rows, inputs, outputs };
+            let (x, weight) = (numbers(rows * inputs, 1), numbers(outputs * inputs, 2));
+            let bias = numbers(outputs, 3);
+            let relu = Epilogue { activation: Activation::Relu, ..Epilogue::NONE };
+            let [mut y, mut pre, mut same, mut same_pre] = [(); 4].map(|()| vec![f32::NAN; rows * outputs]);
+            linear.forward(&x, &weight, Some(&bias), &relu, Some(&mut pre), &mut y);
+            let packed = Linear { rows: 1, ..linear }.pack(&weight);
+            assert!(packed.is_some());
+            // Of a packed weight, the values are not read.
+            let weight = (&vec![f32::NAN; weight.len()][..], packed.as_ref());
+            linear.forward(&x, weight, Some(&bias), &relu, Some(&mut same_pre), &mut same);
+            assert_eq!([bits(&same_pre), bits(&same)], [bits(&pre), bits(&y)], "{linear:?}");
+        }
+    }
+    assert!(Linear { rows: 1, inputs: 3, outputs: 1 }.pack(&[1.0; 3]).is_none());
+}
+
+#[test]
+#[should_panic(expected = "the packed weight is of this layer")]
+fn packed_weight_of_other_sizes_is_rejected() {
+    let packed = Linear { rows: 1, inputs: 6, outputs: 5 }.pack(&[1.0; 30]);
+    let weight = (&[1.0; 30][..], packed.as_ref());
+    Linear { rows: 1, inputs: 5, outputs: 6 }.forward(&[1.0; 5], weight, None, &Epilogue::NONE, None, &mut [0.0; 6]);
+}
+
+#[test]
 fn empty_input_is_accepted() {
     for (rows, inputs, outputs) in [(0, 3, 2), (3, 0, 2), (3, 2, 0)] {
         let [y, dx, ..] = run(&Linear { rows, inputs, outputs }, WriteMode::Overwrite);

@@ -14,6 +14,13 @@ pub(super) struct Avx2;
 impl Kernel for Avx2 {
     const ROWS: usize = 6;
     const LANES: usize = 8;
+    const PANELS: usize = 2;
+
+    #[inline]
+    unsafe fn row(tile: &Tile, apart: usize) {
+        // SAFETY: as the caller promises.
+        unsafe { row(tile, apart) }
+    }
 
     #[inline]
     unsafe fn tile(tile: &Tile) {
@@ -117,6 +124,35 @@ unsafe fn tile<const ROWS: usize, const COLUMNS: bool>(tile: &Tile) {
                     _mm256_maskstore_ps(c, mask, sum);
                 }
             }
+        }
+    }
+}
+
+/// See [`Kernel::row`].
+///
+/// # Safety
+/// The processor has AVX2 and FMA; the rest is that of [`Kernel::row`].
+#[target_feature(enable = "avx2,fma")]
+unsafe fn row(tile: &Tile, apart: usize) {
+    let mut sums = [[_mm256_setzero_ps(); 4]; Avx2::PANELS];
+    // SAFETY: `a` has `depth` elements, each panel of `b` as many rows, and `c` the columns of all panels, as the caller promises.
+    unsafe {
+        for at in 0..tile.depth {
+            let left = _mm256_broadcast_ss(&*tile.a.add(at));
+            let b = tile.b.add(at * tile.b_stride);
+            for (panel, sums) in sums.iter_mut().enumerate() {
+                for (vector, sum) in sums.iter_mut().enumerate() {
+                    let right = _mm256_loadu_ps(b.add(panel * apart + vector * 8));
+                    *sum = _mm256_fmadd_ps(left, right, *sum);
+                }
+            }
+        }
+        for (vector, mut sum) in sums.into_iter().flatten().enumerate() {
+            let c = tile.c.add(vector * 8);
+            if tile.adds {
+                sum = _mm256_add_ps(_mm256_loadu_ps(c), sum);
+            }
+            _mm256_storeu_ps(c, sum);
         }
     }
 }

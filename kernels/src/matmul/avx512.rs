@@ -14,6 +14,13 @@ pub(super) struct Avx512;
 impl Kernel for Avx512 {
     const ROWS: usize = 14;
     const LANES: usize = 16;
+    const PANELS: usize = 4;
+
+    #[inline]
+    unsafe fn row(tile: &Tile, apart: usize) {
+        // SAFETY: as the caller promises.
+        unsafe { row(tile, apart) }
+    }
 
     #[inline]
     unsafe fn tile(tile: &Tile) {
@@ -126,6 +133,35 @@ unsafe fn tile<const ROWS: usize, const VECTORS: usize, const COLUMNS: bool>(til
                 }
                 _mm512_mask_storeu_ps(c, mask, sum);
             }
+        }
+    }
+}
+
+/// See [`Kernel::row`].
+///
+/// # Safety
+/// The processor has AVX-512; the rest is that of [`Kernel::row`].
+#[target_feature(enable = "avx512f")]
+unsafe fn row(tile: &Tile, apart: usize) {
+    let mut sums = [[_mm512_setzero_ps(); 2]; Avx512::PANELS];
+    // SAFETY: `a` has `depth` elements, each panel of `b` as many rows, and `c` the columns of all panels, as the caller promises.
+    unsafe {
+        for at in 0..tile.depth {
+            let left = _mm512_set1_ps(*tile.a.add(at));
+            let b = tile.b.add(at * tile.b_stride);
+            for (panel, sums) in sums.iter_mut().enumerate() {
+                for (vector, sum) in sums.iter_mut().enumerate() {
+                    let right = _mm512_loadu_ps(b.add(panel * apart + vector * 16));
+                    *sum = _mm512_fmadd_ps(left, right, *sum);
+                }
+            }
+        }
+        for (vector, mut sum) in sums.into_iter().flatten().enumerate() {
+            let c = tile.c.add(vector * 16);
+            if tile.adds {
+                sum = _mm512_add_ps(_mm512_loadu_ps(c), sum);
+            }
+            _mm512_storeu_ps(c, sum);
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::ahead::Ahead;
-use super::kernel::{DEPTH, Kernel, MOST_ROWS, NARROW, Tile, WIDE};
+use super::kernel::{DEPTH, Kernel, Left, MOST_ROWS, NARROW, Tile, WIDE};
 use super::{Packed, Right, View, WriteMode, pack};
 use crate::scratch;
 
@@ -45,10 +45,7 @@ impl Right<'_> {
         /// Rows so short that the panels of a block of the depth fit together in the L2 cache.
         const TOGETHER: usize = 256;
         match self {
-            Self::Packed(Packed { first, all, data, .. }) => {
-                let place = start * all.next_multiple_of(NARROW) + (first + panel.start) * depth;
-                Some((data[place..].as_ptr(), pack::width(panel.len())))
-            }
+            Self::Packed(packed) => Some(packed.place(panel, (start, depth))),
             Self::View(b) => {
                 let is_whole = b.column_stride == 1 && panel.len().is_multiple_of(NARROW);
                 let is_near =
@@ -132,8 +129,60 @@ pub(super) unsafe fn run<K: Kernel>(
             }
         }
         // SAFETY: as the caller promises.
+        Right::Packed(b) if rows.len() == 1 && b.depth > 0 && a.column_stride == 1 => unsafe {
+            run_row::<K>(a, b, c, (rows, columns), onto, then);
+        },
+        // SAFETY: as the caller promises.
         _ => unsafe { run_wide::<K>(a, b, c, (rows, columns), onto, then) },
     }
+}
+
+/// Computes one row.
+///
+/// # Safety
+/// That of [`run`]; elements of `a` and of `c` are contiguous, and there is a depth.
+unsafe fn run_row<K: Kernel>(
+    a: &View<'_>,
+    b: &Packed<'_>,
+    c: Target,
+    (rows, columns): (Range<usize>, Range<usize>),
+    onto: WriteMode,
+    then: &impl Fn(usize, usize, &mut [f32]),
+) {
+    let row = rows.start;
+    for (start, depth) in steps(b.depth) {
+        let mut first = columns.start;
+        while first < columns.end {
+            let panel = first..columns.end.min(first + WIDE);
+            let (b_start, b_stride) = b.place(&panel, (start, depth));
+            let tile = Tile {
+                rows: 1,
+                columns: panel.len(),
+                width: pack::width(panel.len()),
+                depth,
+                left: Left::Rows,
+                a: a.data[row * a.row_stride + start..].as_ptr(),
+                a_step: a.row_stride,
+                b: b_start,
+                b_stride,
+                c: c.start.wrapping_add(row * c.row_stride + first),
+                c_stride: c.row_stride,
+                adds: onto == WriteMode::Accumulate || start > 0,
+            };
+            // SAFETY: the panels and the row are there, and the columns of `c` are the caller's.
+            unsafe {
+                if columns.end - first >= K::PANELS * WIDE {
+                    K::row(&tile, depth * WIDE);
+                    first += K::PANELS * WIDE;
+                } else {
+                    K::tile(&tile);
+                    first = panel.end;
+                }
+            }
+        }
+    }
+    // SAFETY: the block is the caller's, and nothing of it is in use.
+    unsafe { finish(c, rows, &columns, then) };
 }
 
 /// # Safety

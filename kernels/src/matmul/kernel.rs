@@ -51,12 +51,25 @@ pub(super) trait Kernel {
     const ROWS: usize;
     /// The distance between columns of a left-hand side in [`Left::Columns`].
     const LANES: usize;
+    /// The number of panels of [`Kernel::row`].
+    const PANELS: usize = 1;
 
     /// Computes a tile.
     ///
     /// # Safety
     /// The processor has the level, and the tile has the memory that it describes.
     unsafe fn tile(tile: &Tile);
+
+    /// Computes a row of [`Kernel::PANELS`] panels, `apart` elements from one to the next. The sums of one panel of one row are
+    /// so few that each addition would wait for the one before.
+    ///
+    /// # Safety
+    /// As [`Kernel::tile`], for a tile of one row in [`Left::Rows`] and `WIDE` columns, which is that of the first panel; the
+    /// columns of the others in `c` follow.
+    unsafe fn row(tile: &Tile, _apart: usize) {
+        // SAFETY: with one panel, it is the tile.
+        unsafe { Self::tile(tile) }
+    }
 
     /// Prefetches the cache line at `place`, if there is one, into the L2 cache.
     fn fetch(_place: *const f32) {}

@@ -23,13 +23,13 @@ use crate::simd::{Level, level};
 pub struct Packed<'a> {
     pub(super) depth: usize,
     /// The first column, and the number of columns.
-    pub(super) first: usize,
+    first: usize,
     pub(super) columns: usize,
     /// The columns that have been packed.
-    pub(super) all: usize,
+    all: usize,
     /// For each block of the depth, panels of 32 columns, the last of 16 if that is enough. The rows of a panel are
     /// contiguous, with unspecified padding. The layout does not depend on the SIMD level.
-    pub(super) data: &'a [f32],
+    data: &'a [f32],
 }
 
 /// A [`Packed`] right-hand side that owns its elements, to be kept.
@@ -119,6 +119,12 @@ impl<'a> Packed<'a> {
             columns.end == self.columns || columns.end.is_multiple_of(WIDE) && columns.end < self.columns;
         assert!(columns.start.is_multiple_of(WIDE) && columns.start <= columns.end && ends, "whole panels");
         Self { first: self.first + columns.start, columns: columns.len(), ..*self }
+    }
+
+    /// Where the rows of a panel of a block of the depth are, and from one to the next.
+    pub(super) fn place(&self, panel: &Range<usize>, (start, depth): (usize, usize)) -> (*const f32, usize) {
+        let place = start * self.all.next_multiple_of(NARROW) + (self.first + panel.start) * depth;
+        (self.data[place..].as_ptr(), pack::width(panel.len()))
     }
 
     /// `c = a b`, or `c += a b`, on the caller's thread; rows of `c` start `stride` elements apart.

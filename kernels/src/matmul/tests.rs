@@ -2,7 +2,7 @@ use std::sync::Mutex;
 
 use proptest::prelude::*;
 
-use super::{Packed, View, WriteMode, column_sums, product, product_then, serial};
+use super::{Packed, PackedMatrix, View, WriteMode, column_sums, product, product_then, serial};
 use crate::philox;
 use crate::simd::{self, Level};
 
@@ -85,11 +85,16 @@ fn check([rows, depth, columns]: [usize; 3], lies: [Lie; 2], onto: WriteMode) {
         }
     }
 
+    // At the best level, for all levels.
+    let kept = PackedMatrix::new(b);
     for &level in Level::available() {
         simd::at_level(level, || {
             let mut c = there.clone();
             product(a, b, &mut c, onto);
             assert_eq!(bits(&c), bits(&sums), "product {rows} {depth} {columns} {lies:?} {onto:?} {level:?}");
+            let mut c = there.clone();
+            product(a, kept.packed(), &mut c, onto);
+            assert_eq!(bits(&c), bits(&sums), "packed {rows} {depth} {columns} {lies:?} {onto:?} {level:?}");
 
             // With a gap between the rows, which must be unchanged.
             let stride = columns + 5;
@@ -145,6 +150,10 @@ fn block_boundaries_match_f64() {
         // Rows of `a` that share sets of the cache; panels of `b` that are read where they are.
         [30, 1030, 20],
         [40, 300, 96],
+        // One row: several panels at once, one, and a narrow one.
+        [1, 530, 300],
+        [1, 40, 128],
+        [1, 3, 77],
     ] {
         for (number, a) in LIES.into_iter().enumerate() {
             check(sizes, [a, LIES[(number + sizes[0]) % 4]], WriteMode::Overwrite);
@@ -183,11 +192,14 @@ fn results_do_not_depend_on_threads() {
     assert!(height < rows || width < columns);
     let mut one = vec![f32::NAN; rows * columns];
     serial(a, b, &mut one, columns, WriteMode::Overwrite);
+    let kept = PackedMatrix::new(b);
     for threads in [1, 2, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-        let mut c = vec![f32::NAN; rows * columns];
+        let [mut c, mut packed] = [(); 2].map(|()| vec![f32::NAN; rows * columns]);
         pool.install(|| product(a, b, &mut c, WriteMode::Overwrite));
+        pool.install(|| product(a, kept.packed(), &mut packed, WriteMode::Overwrite));
         assert_eq!(bits(&c), bits(&one), "{threads}");
+        assert_eq!(bits(&packed), bits(&one), "{threads}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Shared helpers for the tests of the recurrent layers.
 
-use super::{Gradients, Sizes, Weights};
+use super::{Gradients, PackedWeights, Sizes, Weights};
 use crate::matmul::WriteMode;
 use crate::philox;
 use crate::simd::{self, Level};
@@ -11,6 +11,8 @@ pub(crate) trait Layer: Sync {
     fn saved(&self) -> usize;
     fn forward(&self, x: &[f32], weights: &Weights<'_>, y: &mut [f32], saved: &mut [f32]);
     fn infer(&self, x: &[f32], weights: &Weights<'_>, y: &mut [f32]);
+    fn pack(&self, weights: &Weights<'_>) -> PackedWeights;
+    fn infer_packed(&self, x: &[f32], weights: &PackedWeights, y: &mut [f32]);
     #[allow(clippy::too_many_arguments, reason = "those of the layers")]
     fn backward(
         &self,
@@ -175,6 +177,16 @@ pub(crate) fn check_bits<L: Layer>(layer: &L) {
     let mut y = vec![f32::NAN; sizes.steps() * sizes.hidden];
     layer.infer(&values.parts[0], &values.weights(), &mut y);
     assert_eq!(bits(&[y.clone()]), expected[..y.len()]);
+    for biased in [true, false] {
+        let values = Values::new(&sizes, biased);
+        let packed = layer.pack(&values.weights());
+        let [expected, ..] = run(layer, &values, WriteMode::Overwrite);
+        for &level in Level::available() {
+            let mut y = vec![f32::NAN; expected.len()];
+            simd::at_level(level, || layer.infer_packed(&values.parts[0], &packed, &mut y));
+            assert_eq!(bits(&[y]), bits(std::slice::from_ref(&expected)), "packed, {level:?}");
+        }
+    }
 }
 
 /// A sample's result does not depend on the others; `of` makes the layer for one sample.
@@ -183,6 +195,7 @@ pub(crate) fn check_samples<L: Layer>(layer: &L, of: impl Fn(usize) -> L) {
     let all = Values::new(&sizes, true);
     let together = run(layer, &all, WriteMode::Overwrite);
     let weights = all.weights();
+    let packed = layer.pack(&weights);
     let dy_all = numbers(together[0].len(), 6, 1.0);
     for sample in 0..sizes.batch {
         let part = |values: &[f32]| {
@@ -193,6 +206,8 @@ pub(crate) fn check_samples<L: Layer>(layer: &L, of: impl Fn(usize) -> L) {
         let x = part(&all.parts[0]);
         let (mut y, mut dx) = (vec![0.0; part(&together[0]).len()], vec![0.0; x.len()]);
         let mut saved = vec![0.0; one.saved()];
+        one.infer_packed(&x, &packed, &mut y);
+        assert_eq!(bits(&[y.clone()]), bits(&[part(&together[0])]), "packed, {sample}");
         one.forward(&x, &weights, &mut y, &mut saved);
         let [mut input, mut hidden] = [&all.parts[1], &all.parts[2]].map(|part| vec![0.0; part.len()]);
         let (input, hidden) =

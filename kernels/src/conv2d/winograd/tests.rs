@@ -1,5 +1,5 @@
 use super::POINTS;
-use crate::conv2d::tests::{Data, bits, widen};
+use crate::conv2d::tests::{Data, bits, check_packed, widen};
 use crate::conv2d::{Conv2d, reference};
 use crate::epilogue::{Activation, Epilogue};
 use crate::matmul::WriteMode;
@@ -202,6 +202,11 @@ fn results_do_not_depend_on_simd_level() {
             assert!(simd::at_level(level, run) == expected, "{level:?} {conv:?}");
         }
     }
+}
+
+#[test]
+fn packed_weight_gives_the_same_bits() {
+    KINDS.iter().for_each(check_packed);
 }
 
 #[test]
