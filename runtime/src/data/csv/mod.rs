@@ -297,7 +297,9 @@ mod tests {
         let data: InMemory<Series<2, 3>, Class<2>> = Csv::open("x.csv").read_bytes(text.as_bytes()).unwrap();
         let batch = data.batch(&[1]).unwrap();
         assert_eq!(batch.input.shape.axes(), [2, 3]);
-        assert!(matches!(batch.input.elements, Elements::Float(values) if values == [6.0, 5.0, 4.0, 3.0, 2.0, 1.0]));
+        assert!(
+            matches!(batch.input.elements, Elements::Float(values) if values == [6.0, 5.0, 4.0, 3.0, 2.0, 1.0])
+        );
     }
 
     #[test]
