@@ -1,6 +1,5 @@
-//! Convolution and pooling at the shapes of a small CNN and of ResNet-20, batches of 64, of MobileNetV2, ResNeXt and a temporal
-//! convolutional network, batches of 32; an item is a flop, so
-//! that `Gitem/s` are GFLOP/s.
+//! Convolution and pooling at the shapes of a small CNN and of ResNet-20, batches of 64, of `MobileNetV2`, `ResNeXt` and a temporal
+//! convolutional network, batches of 32; an item is a flop, so that `Gitem/s` are GFLOP/s.
 //!
 //! `RAYON_NUM_THREADS=1 cargo bench -p trainspec-kernels --bench conv2d` for one core.
 
@@ -30,7 +29,7 @@ const fn conv(channels: usize, side: usize, out: usize, kernel: usize, stride: u
     }
 }
 
-/// A depthwise convolution of MobileNetV2.
+/// A depthwise convolution of `MobileNetV2`.
 const fn depthwise(channels: usize, side: usize, stride: usize) -> Conv2d {
     Conv2d { batch: 32, groups: channels, ..conv(channels, side, channels, 3, stride) }
 }

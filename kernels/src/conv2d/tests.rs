@@ -346,7 +346,7 @@ fn check_transposed(conv: &Conv2d) {
 
     let mut y = vec![f32::NAN; data.x.len()];
     transposed.forward(x, &data.weight, Some(&bias), &Epilogue::NONE, None, &mut y);
-    assert_eq!(bits(&[y]), bits(&[expected.clone()]), "{conv:?}");
+    assert_eq!(bits(&[y]), bits(std::slice::from_ref(&expected)), "{conv:?}");
     let residual = numbers(data.x.len(), 6);
     let epilogue = Epilogue {
         activation: Activation::Tanh,
@@ -372,7 +372,7 @@ fn check_transposed(conv: &Conv2d) {
     let [mut d_bias, mut d_bias_added] = [f32::NAN, 0.5].map(|there| vec![there; conv.channels]);
     let overwritten = Some((&mut d_bias[..], WriteMode::Overwrite));
     transposed.backward_weight(x, &data.x, (&mut d_weight_found, WriteMode::Overwrite), overwritten);
-    assert_eq!(bits(&[d_weight_found.clone()]), bits(&[d_weight]), "{conv:?}");
+    assert_eq!(bits(std::slice::from_ref(&d_weight_found)), bits(&[d_weight]), "{conv:?}");
     let accumulated = Some((&mut d_bias_added[..], WriteMode::Accumulate));
     transposed.backward_weight(x, &data.x, (&mut d_weight_found, WriteMode::Overwrite), accumulated);
     let mut exact = vec![[0.0_f64; 2]; conv.channels];

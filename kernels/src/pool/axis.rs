@@ -38,9 +38,13 @@ impl AxisPool {
         self.each(y, |x_start, y| {
             y.fill(0.0);
             for x in x[x_start..][..self.length * self.inner].chunks_exact(self.inner) {
-                y.iter_mut().zip(x).for_each(|(y, x)| *y += x);
+                for (y, x) in y.iter_mut().zip(x) {
+                    *y += x;
+                }
             }
-            y.iter_mut().for_each(|y| *y /= self.length as f32);
+            for y in y {
+                *y /= self.length as f32;
+            }
         });
     }
 
@@ -207,10 +211,10 @@ mod tests {
                     let share = dy[at] / length as f32;
                     let of = |is: bool| if is { dy[at] } else { 0.0 };
                     let expected = [share, of(l == first), of(l + 1 == length)];
-                    for which in 0..3 {
-                        assert_eq!(gradients[0][which][place(l)], expected[which]);
-                        assert_eq!(gradients[1][which][place(l)], 1.0 + expected[which]);
-                    }
+                    let [replaced, added] = [0, 1]
+                        .map(|mode: usize| gradients[mode].each_ref().map(|gradient| gradient[place(l)]));
+                    assert_eq!(replaced.map(f32::to_bits), expected.map(f32::to_bits));
+                    assert_eq!(added.map(f32::to_bits), expected.map(|value| (1.0 + value).to_bits()));
                 }
             }
             for threads in [1, 2, 3] {

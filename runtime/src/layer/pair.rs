@@ -5,7 +5,8 @@ use std::fmt;
 use serde::de::{Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserializer, Serialize, Serializer};
 
-/// Marks a number that holds two: no count is that large.
+/// Marks a number that holds two, if the next lower bit is 0: no count is that large, and a mistake such as `usize::MAX` or half
+/// of a pair does not have it.
 const MARK: usize = 1 << (usize::BITS - 1);
 /// The bits of each of the two.
 const BITS: u32 = (usize::BITS - 1) / 2;
@@ -40,9 +41,14 @@ pub const fn pair(height: usize, width: usize) -> usize {
     MARK | height << BITS | width
 }
 
+/// Whether a key holds two numbers.
+const fn is_pair(key: usize) -> bool {
+    key & (MARK | MARK >> 1) == MARK
+}
+
 /// The numbers of a key for the height and the width.
 pub(super) const fn both(key: usize) -> [usize; 2] {
-    if key & MARK == 0 { [key; 2] } else { [key >> BITS & LARGEST, key & LARGEST] }
+    if is_pair(key) { [key >> BITS & LARGEST, key & LARGEST] } else { [key; 2] }
 }
 
 /// A key as it is written, for `Debug`.
@@ -51,15 +57,16 @@ pub(super) struct Written(pub(super) usize);
 impl fmt::Debug for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match both(self.0) {
-            [_, _] if self.0 & MARK == 0 => write!(f, "{}", self.0),
-            [height, width] => write!(f, "pair({height}, {width})"),
+            [height, width] if is_pair(self.0) => write!(f, "pair({height}, {width})"),
+            [both, _] => write!(f, "{both}"),
         }
     }
 }
 
 /// Serializes a key as a number or a list of two.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
 pub(super) fn serialize<S: Serializer>(key: &usize, serializer: S) -> Result<S::Ok, S::Error> {
-    if key & MARK == 0 { key.serialize(serializer) } else { both(*key).serialize(serializer) }
+    if is_pair(*key) { both(*key).serialize(serializer) } else { key.serialize(serializer) }
 }
 
 /// Reads what [`serialize`] writes.
@@ -77,7 +84,7 @@ impl<'de> Visitor<'de> for Read {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<usize, E> {
-        let key = usize::try_from(number).ok().filter(|key| key & MARK == 0);
+        let key = usize::try_from(number).ok().filter(|&key| !is_pair(key));
         key.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
     }
 
@@ -111,6 +118,8 @@ mod tests {
         assert_eq!(both(3), [3, 3]);
         assert_eq!(both(pair(3, 5)), [3, 5]);
         assert_eq!(both(pair(usize::MAX, 0)), [LARGEST, 0]);
+        assert_eq!(both(usize::MAX), [usize::MAX; 2]);
+        assert_eq!(both(pair(3, 5) / 2), [pair(3, 5) / 2; 2]);
         assert_eq!(format!("{:?} {:?}", Written(3), Written(pair(3, 5))), "3 pair(3, 5)");
     }
 

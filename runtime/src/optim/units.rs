@@ -21,11 +21,11 @@ pub(crate) fn in_units(parameter: &GraphParameter, values: &mut [f32], run: impl
     let Some(order) = Order::of(parameter) else { return run(values) };
     scratch::with(values.len(), |units| {
         order.each(|place, unit| {
-            units[unit..][..order.field].copy_from_slice(&values[place..][..order.field])
+            units[unit..][..order.field].copy_from_slice(&values[place..][..order.field]);
         });
         run(units);
         order.each(|place, unit| {
-            values[place..][..order.field].copy_from_slice(&units[unit..][..order.field])
+            values[place..][..order.field].copy_from_slice(&units[unit..][..order.field]);
         });
     });
 }
@@ -35,7 +35,7 @@ pub(crate) fn of_units<R>(parameter: &GraphParameter, values: &[f32], run: impl 
     let Some(order) = Order::of(parameter) else { return run(values) };
     scratch::with(values.len(), |units| {
         order.each(|place, unit| {
-            units[unit..][..order.field].copy_from_slice(&values[place..][..order.field])
+            units[unit..][..order.field].copy_from_slice(&values[place..][..order.field]);
         });
         run(units)
     })
