@@ -173,6 +173,7 @@ impl Scope<'_> {
                 init: parameter.init,
                 frozen: false,
                 has_explicit_init: parameter.has_explicit_init,
+                fans: parameter.fans,
                 minimum: parameter.minimum,
                 torch: format!("{}.{}", self.path, parameter.torch),
             });

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::part::{Init, Role};
+use super::part::{Fans, Init, Role};
 use super::rule;
-use crate::shape::{CheckResult, Shape};
+use crate::shape::CheckResult;
 
 /// How the weights of a layer are initialized: the key `init` of a layer with weights, and of [`train!`](crate::train!) for all
 /// layers that do not set their own.
@@ -63,6 +63,7 @@ use crate::shape::{CheckResult, Shape};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Initializer {
     /// The layer's own initialization, which is that of PyTorch's layer; in a layer, `train!`'s `init` if it is set.
     /// The default.
@@ -124,11 +125,11 @@ impl Initializer {
     }
 
     /// The initialization of a parameter under this choice; `None` for the layer's own.
-    pub(super) fn resolve(self, role: Role, shape: Shape) -> Option<Init> {
+    pub(super) fn resolve(self, role: Role, fans: Fans) -> Option<Init> {
         if !matches!(role, Role::Matrix | Role::Embedding) {
             return None;
         }
-        let fans = fans(shape);
+        let fans = fans.in_out.map(|(fan_in, fan_out)| (fan_in as f64, fan_out as f64));
         let normal = |variance: f64| Init::Normal { std: variance.sqrt() };
         let uniform = |variance: f64| Init::Uniform { bound: (3.0 * variance).sqrt() };
         match self {
@@ -145,13 +146,6 @@ impl Initializer {
             Self::Uniform { bound } => Some(Init::Uniform { bound }),
         }
     }
-}
-
-/// `fan_in` and `fan_out` of a weight with at least two axes.
-fn fans(shape: Shape) -> Option<(f64, f64)> {
-    let &[outputs, inputs, ref field @ ..] = shape.axes() else { return None };
-    let field: f64 = field.iter().map(|&axis| axis as f64).product();
-    Some((inputs as f64 * field, outputs as f64 * field))
 }
 
 #[cfg(test)]
@@ -202,18 +196,18 @@ mod tests {
 
     #[test]
     fn initializers_apply_only_to_weights() {
-        let shape = Shape::of(&[4, 3]);
+        let fans = Fans::of(&[4, 3]);
         for initializer in ALL {
             let chosen = initializer != Initializer::Default;
-            assert_eq!(initializer.resolve(Role::Matrix, shape).is_some(), chosen);
-            assert_eq!(initializer.resolve(Role::Embedding, shape).is_some(), chosen);
+            assert_eq!(initializer.resolve(Role::Matrix, fans).is_some(), chosen);
+            assert_eq!(initializer.resolve(Role::Embedding, fans).is_some(), chosen);
             for role in [Role::Bias, Role::Norm, Role::Statistic] {
-                assert_eq!(initializer.resolve(role, shape), None);
+                assert_eq!(initializer.resolve(role, fans), None);
             }
         }
         // A tensor with one axis has no fans, but an explicit distribution applies to any tensor.
-        assert_eq!(Initializer::He.resolve(Role::Matrix, Shape::of(&[4])), None);
-        assert_eq!(Initializer::Orthogonal { gain: 1.0 }.resolve(Role::Matrix, Shape::of(&[4])), None);
-        assert_eq!(Initializer::Zeros.resolve(Role::Matrix, Shape::of(&[4])), Some(Init::Zeros));
+        assert_eq!(Initializer::He.resolve(Role::Matrix, Fans::of(&[4])), None);
+        assert_eq!(Initializer::Orthogonal { gain: 1.0 }.resolve(Role::Matrix, Fans::of(&[4])), None);
+        assert_eq!(Initializer::Zeros.resolve(Role::Matrix, Fans::of(&[4])), Some(Init::Zeros));
     }
 }

@@ -20,6 +20,37 @@ pub struct Parameter {
     pub torch: &'static str,
     /// The smallest value accepted from a file: 0 for a variance, negative infinity where every value is valid.
     pub minimum: f32,
+    /// What a weight connects, and how it is divided.
+    pub fans: Fans,
+}
+
+/// What a weight connects: initializers scale by `fan_in` and `fan_out`, and constraints and
+/// adaptive clipping treat each unit by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fans {
+    /// How many inputs an output sums, and how many outputs an input contributes to; `None` if the parameter is not such a
+    /// weight.
+    pub in_out: Option<(usize, usize)>,
+    /// The number of units, the weights of one output each: equal slices of consecutive elements.
+    pub units: usize,
+}
+
+impl Fans {
+    /// The fans of a weight with the axes `[outputs, inputs, …]`, whose further axes are a field of weights for each pair. A tensor with
+    /// fewer than two axes has no fans and is one unit.
+    ///
+    /// ```
+    /// use trainspec::layer::Fans;
+    ///
+    /// assert_eq!(Fans::of(&[8, 3, 5, 5]), Fans { in_out: Some((75, 200)), units: 8 });
+    /// assert_eq!(Fans::of(&[8]), Fans { in_out: None, units: 1 });
+    /// ```
+    #[must_use]
+    pub fn of(axes: &[usize]) -> Self {
+        let &[outputs, inputs, ref field @ ..] = axes else { return Self { in_out: None, units: 1 } };
+        let field = field.iter().fold(1_usize, |product, &axis| product.saturating_mul(axis));
+        Self { in_out: Some((inputs.saturating_mul(field), outputs.saturating_mul(field))), units: outputs }
+    }
 }
 
 /// One parameter of a graph.
@@ -41,6 +72,8 @@ pub struct GraphParameter {
     pub torch: String,
     /// [`Parameter::minimum`]
     pub minimum: f32,
+    /// [`Parameter::fans`]
+    pub fans: Fans,
 }
 
 impl GraphParameter {
@@ -49,9 +82,14 @@ impl GraphParameter {
         if self.has_explicit_init {
             return;
         }
-        if let Some(init) = initializer.resolve(self.role, self.shape) {
+        if let Some(init) = initializer.resolve(self.role, self.fans) {
             self.init = init;
         }
+    }
+
+    /// Returns the number of elements of one unit, at least 1: see [`Fans::units`].
+    pub(crate) fn unit_length(&self) -> usize {
+        (self.shape.elements() / self.fans.units.max(1)).max(1)
     }
 
     /// Describes invalid values from a file: the first that is not finite or is below the minimum, and how many there are.
@@ -79,6 +117,7 @@ impl GraphParameter {
 
 /// The role of a parameter, which decides whether weight decay applies and whether it is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Role {
     /// A matrix or a convolution kernel: weight decay applies.
     Matrix,
@@ -94,6 +133,7 @@ pub enum Role {
 
 /// How a parameter is initialized. Random values depend on the run's seed and the parameter's path.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Init {
     /// All 0.
     Zeros,
@@ -143,7 +183,17 @@ impl Parameter {
     #[must_use]
     pub fn new(name: &'static str, axes: &[usize], role: Role, init: Init) -> Self {
         let shape = Shape::of(axes);
-        Self { name, shape, role, init, has_explicit_init: false, torch: name, minimum: f32::NEG_INFINITY }
+        let fans = Fans::of(axes);
+        Self {
+            name,
+            shape,
+            role,
+            init,
+            has_explicit_init: false,
+            torch: name,
+            minimum: f32::NEG_INFINITY,
+            fans,
+        }
     }
 
     /// Sets the initializer from a layer's key `init`. The `init` passed to [`Parameter::new`] is what
@@ -158,9 +208,17 @@ impl Parameter {
     /// ```
     #[must_use]
     pub fn with_init(mut self, initializer: Initializer) -> Self {
-        if let Some(init) = initializer.resolve(self.role, self.shape) {
+        if let Some(init) = initializer.resolve(self.role, self.fans) {
             (self.init, self.has_explicit_init) = (init, true);
         }
+        self
+    }
+
+    /// Sets what a weight connects, if its axes are not `[outputs, inputs, …]`. Call it before
+    /// [`Parameter::with_init`].
+    #[must_use]
+    pub fn with_fans(mut self, fans: Fans) -> Self {
+        self.fans = fans;
         self
     }
 
@@ -191,5 +249,40 @@ impl Parameter {
     pub fn named_in_torch(mut self, name: &'static str) -> Self {
         self.torch = name;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unit_is_slice_along_first_axis() {
+        for (axes, length) in
+            [(&[10, 64][..], 64), (&[8, 3, 5, 5], 75), (&[7], 7), (&[], 1), (&[4, 1], 1), (&[0, 3], 1)]
+        {
+            let parameter = Parameter::new("weight", axes, Role::Matrix, Init::Zeros);
+            let Parameter { shape, role, init, fans, minimum, .. } = parameter;
+            let parameter = GraphParameter {
+                path: String::new(),
+                shape,
+                role,
+                init,
+                frozen: false,
+                has_explicit_init: false,
+                torch: String::new(),
+                minimum,
+                fans,
+            };
+            assert_eq!(parameter.unit_length(), length, "{axes:?}");
+        }
+    }
+
+    #[test]
+    fn initializer_uses_stated_fans() {
+        let weight = Parameter::new("weight", &[8, 2], Role::Matrix, Init::Zeros);
+        let transposed = weight.clone().with_fans(Fans { in_out: Some((8, 2)), units: 2 });
+        assert_eq!(weight.with_init(Initializer::He).init, Init::Normal { std: 1.0 });
+        assert_eq!(transposed.with_init(Initializer::He).init, Init::Normal { std: 0.5 });
     }
 }

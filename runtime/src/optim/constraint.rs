@@ -7,7 +7,6 @@ use trainspec_kernels::threads;
 
 use super::HostParameters;
 use super::scaled::multiply;
-use super::units::unit_length;
 use crate::config::{Config, Setting, with_changes};
 use crate::layer::{GraphParameter, Role};
 use crate::shape::{CheckError, CheckResult};
@@ -91,7 +90,7 @@ pub(crate) fn constrain_all(
         if gradient.is_empty() || !constraint.touches(parameter.role) {
             continue;
         }
-        let length = unit_length(parameter.shape);
+        let length = parameter.unit_length();
         let block = threads::block(weights.len(), length);
         threads::chunks(weights, block, |_, weights| {
             for unit in weights.chunks_mut(length) {

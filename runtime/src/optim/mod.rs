@@ -50,7 +50,6 @@ mod scaled;
 mod sgd;
 mod sign_sgd;
 mod sparse_adam;
-mod units;
 mod update;
 
 pub use crate::keys::{Decay, Penalties};

@@ -11,7 +11,6 @@ use crate::error::Result;
 use crate::layer::GraphParameter;
 use crate::optim::HostAccess;
 use crate::optim::scaled::{is_single, multiply};
-use crate::optim::units::unit_length;
 use crate::rng::{StepIndex, Stream};
 
 /// The number of elements that one thread scales at a time.
@@ -96,8 +95,7 @@ impl<'a> Gradients<'a> {
     /// Calls `work` for each unit in parallel. `work` may change the gradient of the unit and read its weights. The gradient
     /// is scaled and bounded as recorded so far.
     ///
-    /// A unit is a slice along the first axis of a parameter with two or more axes, the weights of one output. A parameter
-    /// with one axis is one unit. Parameters without a gradient are skipped.
+    /// A unit is the weights of one output: see [`Fans::units`](crate::layer::Fans::units). Parameters without a gradient are skipped.
     ///
     /// # Errors
     /// If a parameter cannot be read from the device.
@@ -110,7 +108,7 @@ impl<'a> Gradients<'a> {
                 if gradient.is_empty() {
                     continue;
                 }
-                let length = unit_length(about.shape);
+                let length = about.unit_length();
                 let block = threads::block(gradient.len(), length);
                 threads::chunks2((gradient, block), (weights, block), |_, gradient, weights| {
                     for (gradient, weights) in gradient.chunks_mut(length).zip(weights.chunks(length)) {
