@@ -11,6 +11,10 @@ pub use crate::keys::Facts;
 pub use crate::model::{Blank, Model};
 pub use crate::model::{Trace, alone, name_keys, silent, whole};
 pub use crate::shape::{CheckResult, Kind, Shape};
-pub use crate::spec::check::{Callable, Configuration, DeclaredModel, called, judged, part, told};
-pub use crate::spec::check::{Judged, LookForConfig, LookForMetric, LookNoFurther, Probe, by_type, named};
+pub use crate::spec::check::{
+    Callable, Configuration, DeclaredModel, called, check_returned, part, with_facts,
+};
+pub use crate::spec::check::{
+    CheckReturn, LookForConfig, LookForMetric, LookNoFurther, Probe, by_type, named,
+};
 pub use crate::spec::{Declaration, Spec, data_of, model_of, opened};

@@ -207,7 +207,7 @@ impl Emitter {
                 let first = inputs.first();
                 before.extend(quote_spanned!(span=> let __layer = #tokens;));
                 quote_spanned! {span=>
-                    (#over).#method(&__layer, &[#(#names),*], __t::judged(__layer.check()), #first, __layer.output(#(#inputs),*))
+                    (#over).#method(&__layer, &[#(#names),*], __t::check_returned(__layer.check()), #first, __layer.output(#(#inputs),*))
                 }
             }
         };

@@ -19,24 +19,24 @@ pub(super) fn whole() -> Ident {
 /// A key with one value.
 pub(super) fn one(key: &Ident, value: &Expr, completed: &TokenStream) -> TokenStream {
     let key = key.unraw().to_string();
-    let told = is_literal(value).then(|| {
+    let facts = is_literal(value).then(|| {
         quote_spanned! {word(value)=> {
             let __value = #completed;
-            __t::named(&__value, __t::told(__t::judged(__value.check())).known())
+            __t::named(&__value, __t::with_facts(__t::check_returned(__value.check())).known())
         }}
     });
-    quote!((#key, &[#told]))
+    quote!((#key, &[#facts]))
 }
 
 /// A key with a list.
 pub(super) fn list(key: &Ident, values: &[Element], completed: &[TokenStream]) -> TokenStream {
     let key = key.unraw().to_string();
     let whole = whole();
-    let told = values.iter().zip(completed).map(|(Element { attributes, value }, completed)| {
+    let facts = values.iter().zip(completed).map(|(Element { attributes, value }, completed)| {
         if is_literal(value) {
             return quote_spanned! {word(value)=> #(#attributes)* {
                 let __value = #completed;
-                __t::by_type(#whole, __t::told(__t::judged(__value.check())).known(), |__kinds| {
+                __t::by_type(#whole, __t::with_facts(__t::check_returned(__value.check())).known(), |__kinds| {
                     (&&&__t::Probe::of(__kinds, &__value)).__look()
                 })
             }};
@@ -47,7 +47,7 @@ pub(super) fn list(key: &Ident, values: &[Element], completed: &[TokenStream]) -
             })
         }
     });
-    quote!((#key, &[#(#told),*]))
+    quote!((#key, &[#(#facts),*]))
 }
 
 /// The user's token for a value: the name of a literal's type.
