@@ -16,6 +16,7 @@ use crate::world::World;
 
 /// The mean loss and metrics over some samples.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Evaluation {
     /// The mean loss; NaN, shown as `-`, if no sample counts.
     pub loss: f64,
@@ -31,6 +32,7 @@ pub struct Evaluation {
 /// The sum of the loss with its weight and the states of the metrics over micro-batches, so that batches of
 /// unequal size are weighted correctly.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Totals {
     /// The sum of the loss and the sum of its weights.
     pub loss: (f64, f64),

@@ -176,7 +176,7 @@ impl Inference {
         Ok(())
     }
 
-    /// Runs the layers' reference forms, as the [`Tape`](crate::engine::Tape) evaluates.
+    /// Runs the layers' reference implementations, as the [`Tape`](crate::engine::Tape) evaluates.
     fn reference(&self, size: usize, input: Data<'_>, output: &mut Vec<f32>) -> Result<()> {
         let mut axes = vec![size];
         axes.extend(self.graph.shapes.first().into_iter().flat_map(Shape::axes));

@@ -91,5 +91,7 @@ impl TrainStep<'_> {
 
 /// Sets gradients to -0, the value that changes no bit of what is added to it.
 fn clear(gradients: &mut [Vec<f32>]) {
-    gradients.iter_mut().for_each(|gradient| gradient.fill(-0.0));
+    for gradient in gradients {
+        gradient.fill(-0.0);
+    }
 }
