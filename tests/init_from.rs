@@ -39,7 +39,7 @@ fn Tied(tokens: Tokens<5, 4>) -> TokenLogits<5> {
     head
 }
 
-fn blots() -> Result<InMemory<Image<1, 4, 4>, Class<3>>> {
+fn images() -> Result<InMemory<Image<1, 4, 4>, Class<3>>> {
     let pixel = |place: u32| (place.wrapping_mul(2_654_435_761) >> 20) as f32 / 4096.0;
     InMemory::new((0..30 * 16).map(pixel).collect(), (0..30).map(|i| i % 3).collect())
 }
@@ -48,14 +48,14 @@ fn tokens() -> Result<InMemory<Tokens<5, 4>, Tokens<5, 4>>> {
     InMemory::new((0..40).map(|i| i % 5).collect(), (0..40).map(|i| (i + 1) % 5).collect())
 }
 
-train! { Blots { model: Net, data: blots(), batch: 8, steps: 2 } }
-train! { Again { model: Net, data: blots(), batch: 8, steps: 2, init_from: "nowhere.safetensors" } }
+train! { SmallImages { model: Net, data: images(), batch: 8, steps: 2 } }
+train! { Again { model: Net, data: images(), batch: 8, steps: 2, init_from: "nowhere.safetensors" } }
 train! { Tying { model: Tied, data: tokens(), batch: 4, steps: 1 } }
 train! { Reading { model: Reader, data: tokens(), batch: 4, steps: 1 } }
 train! {
     FineTuned {
         model: Net,
-        data: blots(),
+        data: images(),
         batch: 8,
         steps: 4,
         init_from: InitFrom {
@@ -151,17 +151,17 @@ fn said<T>(result: Result<T>) -> String {
 fn every_parameter_is_loaded_from_file() {
     let saved = Saved::whole();
     let file = saved.file();
-    for training in [from(Again::experiment(), &file), from(Blots::experiment(), &file)] {
+    for training in [from(Again::experiment(), &file), from(SmallImages::experiment(), &file)] {
         let found = beginning(training).unwrap();
         assert_eq!(found.len(), 7);
         for (path, numbers) in found {
             assert_eq!(numbers, flat(&saved.tensors[&path]), "{path}");
         }
     }
-    let bare = Blots::experiment().set("init_from", file.to_str().unwrap()).unwrap();
+    let bare = SmallImages::experiment().set("init_from", file.to_str().unwrap()).unwrap();
     assert_eq!(beginning(bare).unwrap()["head.bias"], flat(&saved.tensors["head.bias"]));
     let none = from(Again::experiment(), &file).set("init_from", "null").unwrap();
-    assert_eq!(beginning(none).unwrap(), beginning(Blots::experiment()).unwrap());
+    assert_eq!(beginning(none).unwrap(), beginning(SmallImages::experiment()).unwrap());
 }
 
 #[test]
@@ -175,16 +175,16 @@ fn file_types_are_widened_exactly_and_rounded_to_nearest() {
         let mut saved = Saved::whole();
         let bias = Tensor::new(&[given, -given, 0.0_f64], &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
         saved.tensors.insert("head.bias".to_owned(), bias);
-        let found = beginning(from(Blots::experiment(), &saved.file())).unwrap();
+        let found = beginning(from(SmallImages::experiment(), &saved.file())).unwrap();
         assert_eq!(found["head.bias"], [expected, -expected, 0.0], "{dtype:?}");
     }
     let mut saved = Saved::whole();
     let huge = Tensor::new(&[1e300_f64, 0.0, 0.0], &Device::Cpu).unwrap();
     saved.tensors.insert("head.bias".to_owned(), huge);
-    let problem = said(beginning(from(Blots::experiment(), &saved.file())));
+    let problem = said(beginning(from(SmallImages::experiment(), &saved.file())));
     assert!(problem.contains("expected values that are finite in f32"), "{problem}");
     saved.tensors.insert("head.bias".to_owned(), Tensor::new(&[1_i64, 2, 3], &Device::Cpu).unwrap());
-    let problem = said(beginning(from(Blots::experiment(), &saved.file())));
+    let problem = said(beginning(from(SmallImages::experiment(), &saved.file())));
     assert!(problem.contains("`head.bias` is I64; expected F32, F16, BF16 or F64"), "{problem}");
 }
 
@@ -259,7 +259,7 @@ fn renamed_body_is_loaded_without_head() {
     // Excluded parameters may be in the file with another shape.
     let mut saved = Saved::whole();
     saved.tensors.insert("head.weight".to_owned(), Tensor::zeros((9, 8), DType::F32, &Device::Cpu).unwrap());
-    let training = from(Blots::experiment(), &saved.file());
+    let training = from(SmallImages::experiment(), &saved.file());
     let left_out = training.set("init_from.except", r#"["head.weight"]"#).unwrap();
     let found = beginning(left_out).unwrap();
     assert_eq!(
@@ -303,7 +303,7 @@ fn every_mismatch_is_reported_at_once() {
     let turned = Tensor::zeros((8, 3), DType::F32, &Device::Cpu).unwrap();
     let mut saved = Saved::whole();
     saved.tensors.insert("head.weight".to_owned(), turned);
-    let problem = said(beginning(from(Blots::experiment(), &saved.file())));
+    let problem = said(beginning(from(SmallImages::experiment(), &saved.file())));
     assert!(problem.contains("`head.weight` is [3, 8]; is it transposed?"), "{problem}");
 }
 
@@ -319,7 +319,7 @@ fn missing_or_damaged_file_is_rejected_before_first_step() {
     let file = saved.file();
     let bytes = std::fs::read(&file).unwrap();
     std::fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
-    let problem = said(from(Blots::experiment(), &file).without_folder().run());
+    let problem = said(from(SmallImages::experiment(), &file).without_folder().run());
     assert!(problem.contains("not a safetensors file: "), "{problem}");
 }
 
@@ -332,7 +332,7 @@ fn init_from_keys_are_checked_when_set() {
     assert!(problem.contains("which has different wildcards"), "{problem}");
     let problem = set("init_from.fill", "x");
     assert!(problem.contains("unknown key `fill`; did you mean `file`? expected one of"), "{problem}");
-    let problem = said(Blots::experiment().set("init_from.except", r#"["a"]"#).map(|_| ()));
+    let problem = said(SmallImages::experiment().set("init_from.except", r#"["a"]"#).map(|_| ()));
     assert!(problem.contains("file is empty"), "{problem}");
 }
 

@@ -336,7 +336,7 @@ mod lists {
         assert_eq!(names, ["allow", "groups", "metrics", "schedule"]);
     }
 
-    fn json_of<M: Model>(training: &mut Experiment<M>) -> serde_json::Value {
+    fn json_of<M: Model>(training: &mut trainspec::Experiment<M>) -> serde_json::Value {
         training.settings().unwrap().to_json()
     }
 }

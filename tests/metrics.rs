@@ -218,7 +218,7 @@ fn both_engines_expose_equal_predictions() {
     let mut training = Sorted::experiment();
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
-    let objective = || Box::new(std::sync::Arc::clone(&settings.losses[0]));
+    let objective = || Box::new(std::sync::Arc::clone(&settings.loss[0]));
     let batch = data.batch(&data.train()[..5]).unwrap();
     let planned = engine::Planned::new(graph.clone(), objective(), 0).unwrap();
     let tape = engine::Tape::new(graph.clone(), objective(), 0, candle_core::Device::Cpu).unwrap();

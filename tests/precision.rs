@@ -67,7 +67,7 @@ fn with_engines<M: Model>(training: fn() -> Experiment<M>, run: impl Fn(&mut Tra
     let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
     let settings = training.settings().unwrap();
     let format = settings.precision.format();
-    let loss = || Box::new(std::sync::Arc::clone(&settings.losses[0]));
+    let loss = || Box::new(std::sync::Arc::clone(&settings.loss[0]));
     let planned = Planned::new(graph.clone(), loss(), settings.seed).unwrap().with_storage(format);
     let tape = Tape::new(graph.clone(), loss(), settings.seed, Device::Cpu).unwrap().with_format(format);
     for mut engine in [Box::new(planned) as Box<dyn Engine>, Box::new(tape)] {

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use trainspec::Experiment;
 use trainspec::engine::initial;
 use trainspec::graph::Graph;
 use trainspec::prelude::*;

@@ -149,7 +149,7 @@ fn steps(experiment: fn() -> Experiment<House>, size: usize, is_planned: bool) -
     let settings = experiment.settings().unwrap();
     let objectives = || -> Vec<Box<dyn Objective>> {
         let boxed = |loss: &Arc<dyn BoundLoss>| -> Box<dyn Objective> { Box::new(Arc::clone(loss)) };
-        settings.losses.iter().map(boxed).collect()
+        settings.loss.iter().map(boxed).collect()
     };
     let mut engine: Box<dyn Engine> = if is_planned {
         Box::new(Planned::new(graph.clone(), objectives(), 3).unwrap())

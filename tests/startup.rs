@@ -5,7 +5,7 @@
 use trainspec::data::PreparedDataset;
 use trainspec::prelude::*;
 use trainspec::trainer::Event;
-use trainspec::{Config, Setting};
+use trainspec::{Config, Experiment, Setting};
 
 #[model]
 fn Normed(x: Features<2>) -> Logits<2> {

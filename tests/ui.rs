@@ -48,7 +48,7 @@ fn messages_do_not_expose_macro_internals() {
             "__scope",
             "__kinds",
             "__look",
-            "Judged",
+            "CheckReturn",
             "macro expansion",
             "this error originates in",
         ] {

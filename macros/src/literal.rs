@@ -80,7 +80,7 @@ impl Literal {
             #(#attributes)*
             const _: () = {
                 let __layer = #tokens;
-                __t::alone(&__layer, &[#(#names),*], __t::judged(__layer.check()))
+                __t::alone(&__layer, &[#(#names),*], __t::check_returned(__layer.check()))
             };
         }
     }

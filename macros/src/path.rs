@@ -76,10 +76,10 @@ impl Parse for Runtime {
             return Ok(Self::default());
         }
         let advice = "unexpected arguments of `#[model]`; expected none, or `crate = path` if trainspec is re-exported";
-        let told = |error: syn::Error| syn::Error::new(error.span(), advice);
-        input.parse::<Token![crate]>().map_err(told)?;
-        input.parse::<Token![=]>().map_err(told)?;
-        let path = input.call(Path::parse_mod_style).map_err(told)?;
+        let with_advice = |error: syn::Error| syn::Error::new(error.span(), advice);
+        input.parse::<Token![crate]>().map_err(with_advice)?;
+        input.parse::<Token![=]>().map_err(with_advice)?;
+        let path = input.call(Path::parse_mod_style).map_err(with_advice)?;
         Ok(Self::at(&path))
     }
 }

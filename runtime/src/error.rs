@@ -1,5 +1,6 @@
 //! The error type. Its messages state where the error is, what was found, and what to do.
 
+use std::fmt::{Display, Formatter};
 use std::path::PathBuf;
 
 use crate::interrupt::Cause;
@@ -8,6 +9,9 @@ use crate::interrupt::Cause;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong.
+///
+/// The text of an error is complete: it includes that of its cause, which is therefore not a
+/// [`source`](std::error::Error::source), so that a chain of errors does not repeat it. The causes are public fields.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -101,7 +105,7 @@ pub enum Error {
 
     /// The system cannot allocate the memory that a step needs.
     #[error(
-        "a step needs {} for the activations of a micro-batch, which the system cannot allocate: {source}; try a smaller \
+        "a step needs {} for the activations of a micro-batch, which the system cannot allocate: {cause}; try a smaller \
          `batch` with `accumulate`",
         crate::format::bytes(*bytes)
     )]
@@ -109,7 +113,7 @@ pub enum Error {
         /// The size of the allocation.
         bytes: u64,
         /// The system's reason.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
 
     /// The system has less memory than a run needs. This is checked before the first step.
@@ -155,12 +159,12 @@ pub enum Error {
     },
 
     /// A file or folder cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     File {
         /// The file or folder.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
 
     /// A re-run differs from the recorded run.
@@ -174,15 +178,15 @@ pub enum Error {
 
     /// candle refused an operation.
     #[error("{0}")]
-    Tensor(#[source] candle_core::Error),
+    Tensor(TensorError),
 
     /// An error within a layer.
-    #[error("{path}: {source}")]
+    #[error("{path}: {cause}")]
     Layer {
         /// The layer's path.
         path: String,
         /// What happened there.
-        source: Box<Error>,
+        cause: Box<Error>,
     },
 
     /// Another process of the [`World`](crate::world::World) cannot continue.
@@ -225,13 +229,23 @@ impl Error {
     /// Adds the path of the layer in which the error occurred.
     #[must_use]
     pub(crate) fn at(self, path: &str) -> Self {
-        Self::Layer { path: path.to_owned(), source: Box::new(self) }
+        Self::Layer { path: path.to_owned(), cause: Box::new(self) }
     }
 
     /// Adds a path to an I/O error; for `map_err`.
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::File { path, source }
+        move |cause| Self::File { path, cause }
+    }
+}
+
+/// An error of candle. Its type is not part of this crate's interface.
+#[derive(Debug)]
+pub struct TensorError(candle_core::Error);
+
+impl Display for TensorError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -239,7 +253,7 @@ impl From<candle_core::Error> for Error {
     /// Removes the backtrace that candle captures under `RUST_BACKTRACE=1` and shows as part of its message, because messages
     /// are for users and are recorded in manifests.
     fn from(error: candle_core::Error) -> Self {
-        Self::Tensor(without_backtrace(error))
+        Self::Tensor(TensorError(without_backtrace(error)))
     }
 }
 
@@ -274,6 +288,18 @@ mod tests {
     use std::backtrace::Backtrace;
 
     use super::*;
+
+    #[test]
+    fn chain_of_errors_does_not_repeat_a_cause() {
+        use std::error::Error as _;
+
+        let file = Error::file("data.csv")(std::io::Error::other("no such file")).at("layer");
+        let tensor = Error::from(candle_core::Error::Msg("no such shape".to_owned()));
+        for (error, text) in [(file, "layer: data.csv: no such file"), (tensor, "no such shape")] {
+            assert_eq!(error.to_string(), text);
+            assert!(error.source().is_none(), "{error:?}");
+        }
+    }
 
     /// Errors as candle creates them under `RUST_BACKTRACE=1`.
     #[test]

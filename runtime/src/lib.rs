@@ -83,7 +83,7 @@ pub mod world;
 // Compiler messages use the shortest path.
 pub use config::{Config, Setting};
 pub use data::Dataset;
-pub use error::{Error, Result};
+pub use error::{Error, Result, TensorError};
 pub use experiment::{Check, Experiment, Replayed, Run, Work};
 pub use graph::Value;
 pub use inference::{Load, TrainedModel};
@@ -97,7 +97,7 @@ pub use shape::{
     Tokens, Values,
 };
 #[doc(hidden)]
-pub use spec::check::{Callable, Checked, Configuration, DeclaredModel, judged};
+pub use spec::check::{Callable, Checked, Configuration, DeclaredModel, check_returned};
 #[doc = include_str!("docs/model.md")]
 pub use trainspec_macros::model;
 #[doc = include_str!("docs/train.md")]

@@ -1,10 +1,12 @@
-//! Everything that a declaration needs: `use trainspec::prelude::*;`.
+//! Everything that a declaration of a model and a run needs: `use trainspec::prelude::*;`.
+//!
+//! The types that a program handles are imported by name: [`Experiment`](crate::Experiment), [`Run`](crate::Run) and
+//! [`TrainedModel`](crate::TrainedModel). The traits of custom parts are in the modules: [`layer`](crate::layer), [`loss`](crate::loss), [`metric`](crate::metric), [`optim`](crate::optim).
 
 pub use crate::data::mix::{CutMix, Mixup};
 pub use crate::data::{Csv, Dataset, Digits8x8, Idx, InMemory, Mnist, Normalization, Split};
-pub use crate::experiment::{Experiment, Run};
 pub use crate::graph::Value;
-pub use crate::inference::{Load, TrainedModel};
+pub use crate::inference::Load;
 pub use crate::keys::Advice;
 pub use crate::keys::Decay;
 pub use crate::keys::Interval::{Epochs, Steps};

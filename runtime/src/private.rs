@@ -12,6 +12,10 @@ pub use crate::metric::On;
 pub use crate::model::{Blank, FirstCall, Model};
 pub use crate::model::{Trace, alone, first_of, name_keys, silent, whole};
 pub use crate::shape::{CheckResult, Kind, Shape};
-pub use crate::spec::check::{Callable, Configuration, DeclaredModel, called, judged, part, parted, told};
-pub use crate::spec::check::{Judged, LookForConfig, LookForMetric, LookNoFurther, Probe, by_type, named};
+pub use crate::spec::check::{
+    Callable, Configuration, DeclaredModel, called, check_returned, part, parted, with_facts,
+};
+pub use crate::spec::check::{
+    CheckReturn, LookForConfig, LookForMetric, LookNoFurther, Probe, by_type, named,
+};
 pub use crate::spec::{Declaration, Spec, data_of, model_of, opened};

@@ -10,9 +10,10 @@ mod lengths;
 mod optimizer;
 pub mod own;
 mod refused;
-mod told;
+mod reported;
 
 use trainspec::Check;
+use trainspec::Experiment;
 use trainspec::data::Dataset;
 use trainspec::prelude::*;
 

@@ -1,6 +1,7 @@
 //! Specs that are rejected before the first step.
 
 use trainspec::Config;
+use trainspec::Experiment;
 use trainspec::prelude::*;
 use trainspec::trainer::RateSearch;
 

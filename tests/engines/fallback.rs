@@ -1,4 +1,4 @@
-//! Custom layers: one that has only a reference form, and one with a kernel.
+//! Custom layers: one that has only a reference implementation, and one with a kernel.
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};

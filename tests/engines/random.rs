@@ -347,7 +347,7 @@ fn pointwise(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> 
         4 => scope.call(Tanh {}, &[x]),
         5 => scope.call(Sigmoid {}, &[x]),
         6 => scope.call(Dropout { p: 0.3 }, &[x]),
-        // A layer without a planned form.
+        // A layer without a lowering.
         7 => scope.call(Wave { frequency: 1.5 }, &[x]),
         // A layer with a custom kernel.
         8 => scope.call(Bowl {}, &[x]),

@@ -1,21 +1,17 @@
-//! Writes the corrected programs into one file, which must compile.
+//! The corrected programs as one text, which must compile. `build.rs` writes it.
 
-use super::case::Case;
+use super::case::{Case, Line};
 
-const HEAD: &str = "\
-//! The corrections of `docs/errors.md`, compiled. Generated from the UI cases by `ERRORS=overwrite cargo test -p
-//! trainspec-tests --test spec errors`; do not edit.
-
-#![allow(warnings, clippy::all, clippy::pedantic)]
-
-fn main() {}
-";
-
-/// Returns the text of `ui/right.rs`.
+/// Returns a module for each corrected program.
 pub(crate) fn crate_of(cases: &[Case]) -> String {
     let modules = cases.iter().filter(|case| case.is_righted()).map(|case| {
         let lines = case
-            .righted()
+            .lines
+            .iter()
+            .filter_map(|line| match line {
+                Line::Both(text) | Line::Right(text) => Some(text),
+                Line::Wrong(_) => None,
+            })
             .map(|line| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") });
         format!(
             "\n#[rustfmt::skip]\nmod {} {{\n{}}}\n",
@@ -23,5 +19,5 @@ pub(crate) fn crate_of(cases: &[Case]) -> String {
             lines.collect::<String>()
         )
     });
-    HEAD.to_owned() + &modules.collect::<String>()
+    modules.collect()
 }

@@ -5,32 +5,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use trainspec::prelude::*;
 use trainspec::trainer::Event;
-use trainspec::{Error, Experiment, Result};
-use trainspec_tests::blots;
+use trainspec::{Error, Experiment, Result, TrainedModel};
 use trainspec_tests::run_files::{files, only, scratch};
+use trainspec_tests::small_images;
 
 static BROKEN: AtomicBool = AtomicBool::new(false);
 
-/// [`blots::Blots`] whose samples can no longer be read once they are broken.
-struct Blots;
+/// [`small_images::SmallImages`] whose samples can no longer be read once they are broken.
+struct SmallImages;
 
-impl Dataset for Blots {
+impl Dataset for SmallImages {
     type Input = Image<1, 6, 6>;
     type Target = Class<3>;
 
     fn len(&self) -> usize {
-        blots::Blots.len()
+        small_images::SmallImages.len()
     }
 
     fn sample(&self, index: usize, input: &mut [f32], target: &mut [u32]) -> Result<()> {
         if BROKEN.load(Ordering::Relaxed) {
             return Err(Error::Dataset("the disk is gone".to_owned()));
         }
-        blots::Blots.sample(index, input, target)
+        small_images::SmallImages.sample(index, input, target)
     }
 
     fn split(&self) -> Split {
-        blots::Blots.split()
+        small_images::SmallImages.split()
     }
 }
 
@@ -43,7 +43,7 @@ train! {
     /// Ends with the weights of an early epoch; saves no checkpoint.
     Plain {
         model: Net,
-        data: Blots,
+        data: SmallImages,
         batch: 4,
         epochs: 4,
         optimizer: Sgd { lr: 3.0 },

@@ -9,8 +9,8 @@ use trainspec_tests::run_files::{assert_equal, files, only};
 
 const EPOCHS: &str = "2";
 
-fn survivor(out: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_survivor"))
+fn resumable(out: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_resumable"))
         .args(["digits", "planned"])
         .arg(out)
         .arg(EPOCHS)
@@ -21,12 +21,12 @@ fn survivor(out: &Path) -> Output {
 /// A shell script in which `$1` is the program and `$2` the folder.
 fn shell(script: &str, out: &Path) -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_survivor")]).arg(out);
+    command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_resumable")]).arg(out);
     command
 }
 
 fn uninterrupted(out: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
-    assert!(survivor(out).status.success());
+    assert!(resumable(out).status.success());
     files(&only(&out.join("digits")).unwrap())
 }
 
@@ -39,7 +39,7 @@ fn goes_on(refused: &Output, out: &Path, whole: &std::collections::BTreeMap<Stri
     for run in fs::read_dir(out.join("digits")).into_iter().flatten() {
         assert!(run.unwrap().path().join("manifest.json").exists(), "{said}");
     }
-    let again = survivor(out);
+    let again = resumable(out);
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
     let found = files(&only(&out.join("digits")).unwrap());
     assert_equal(&found, whole, &format!("after `{}`", said.trim()));
@@ -68,7 +68,7 @@ fn full_file_system_stops_run_with_error() {
         );
         let mut command = Command::new("unshare");
         command
-            .args(["-rm", "sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_survivor")])
+            .args(["-rm", "sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_resumable")])
             .arg(&disk)
             .env("SIZE", size.to_string())
             .env("KEPT", &kept);
@@ -113,7 +113,7 @@ fn read_only_folder_is_rejected() {
                   exec \"$1\" digits planned \"$2\" 1";
     let mut command = Command::new("unshare");
     command
-        .args(["-rm", "sh", "-c", script, "sh", env!("CARGO_BIN_EXE_survivor")])
+        .args(["-rm", "sh", "-c", script, "sh", env!("CARGO_BIN_EXE_resumable")])
         .arg(out.path().join("disk"));
     let Ok(output) = command.output() else { return };
     let said = String::from_utf8_lossy(&output.stderr);

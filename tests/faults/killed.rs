@@ -33,9 +33,9 @@ impl Victim<'_> {
     }
 }
 
-/// `survivor`, which chooses between both itself.
-fn survivor(program: &str, engine: &str, out: &Path, epochs: usize) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_survivor"));
+/// `resumable`, which chooses between both itself.
+fn resumable(program: &str, engine: &str, out: &Path, epochs: usize) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_resumable"));
     command.args([program, engine]).arg(out).arg(epochs.to_string());
     command
 }
@@ -158,33 +158,33 @@ fn killed(
     }
 }
 
-/// Runs `survivor` with a program on an engine.
-fn survivor_survives(program: &'static str, engine: &'static str) {
+/// Runs `resumable` with a program on an engine.
+fn resumable_survives(program: &'static str, engine: &'static str) {
     survives(&Victim {
         label: format!("{program}, {engine} engine"),
         program,
-        command: &|out, epochs| survivor(program, engine, out, epochs),
+        command: &|out, epochs| resumable(program, engine, out, epochs),
     });
 }
 
 #[test]
 fn killed_digits_run_resumes_on_planned_engine() {
-    survivor_survives("digits", "planned");
+    resumable_survives("digits", "planned");
 }
 
 #[test]
 fn killed_digits_run_resumes_on_tape_engine() {
-    survivor_survives("digits", "tape");
+    resumable_survives("digits", "tape");
 }
 
 #[test]
 fn killed_transformer_run_resumes_on_planned_engine() {
-    survivor_survives("transformer", "planned");
+    resumable_survives("transformer", "planned");
 }
 
 #[test]
 fn killed_transformer_run_resumes_on_tape_engine() {
-    survivor_survives("transformer", "tape");
+    resumable_survives("transformer", "tape");
 }
 
 #[test]

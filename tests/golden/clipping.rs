@@ -116,7 +116,7 @@ fn gradient_noise_is_cleared_after_step() {
         let mut training = NoisyAside::experiment();
         let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
         let settings = training.settings().unwrap();
-        let objective = Box::new(Arc::clone(&settings.losses[0]));
+        let objective = Box::new(Arc::clone(&settings.loss[0]));
         let mut engine: Box<dyn Engine> = if taped {
             Box::new(Tape::new(graph.clone(), objective, 1, candle_core::Device::Cpu).unwrap())
         } else {
@@ -148,7 +148,7 @@ fn seen(
         let mut training = training();
         let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
         let settings = training.settings().unwrap();
-        let objective = Box::new(Arc::clone(&settings.losses[0]));
+        let objective = Box::new(Arc::clone(&settings.loss[0]));
         let mut engine: Box<dyn Engine> = if taped {
             Box::new(Tape::new(graph.clone(), objective, 1, candle_core::Device::Cpu).unwrap())
         } else {

@@ -1,6 +1,6 @@
-//! Layers and their gradients, compared with PyTorch: the reference form in f64, the planned engine in f32.
+//! Layers and their gradients, compared with PyTorch: the reference implementation in f64, the planned engine in f32.
 //!
-//! Seen to fail, in the reference form and in the planned form: the biased variance in the running value, `eps` outside the
+//! Seen to fail, in the reference implementation and in the lowering: the biased variance in the running value, `eps` outside the
 //! root (in f32 only the cases with an `eps` of 0.1 detect it), two gates of an LSTM and of a GRU exchanged, attention that is
 //! not scaled, a causal position that does not attend to itself. In one of them: `update` as the weight of the old value, and
 //! GELU's constant with three digits.
@@ -125,7 +125,7 @@ impl<'a> Case<'a> {
         [self.batch].iter().chain(shape.axes()).copied().collect()
     }
 
-    /// Returns the same for the reference form in f64, and its running statistics.
+    /// Returns the same for the reference implementation in f64, and its running statistics.
     fn reference(
         &self,
         layer: &impl Layer,
@@ -183,7 +183,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Returns the output and the gradients of the planned form in f32.
+    /// Returns the output and the gradients of the lowering in f32.
     fn planned(&self, layer: impl Layer, engine: &mut Planned) -> Vec<Vec<f64>> {
         let graph = self.graph(layer);
         engine.accumulate(&self.batch(&graph), StepIndex::default()).unwrap();
@@ -219,7 +219,7 @@ fn all_close(what: &str, found: &[Vec<f64>], expected: &[Vec<f64>], tolerance: f
     }
 }
 
-/// The reference form takes sums of some dozen products in another order than PyTorch, and the golden values have 15
+/// The reference implementation takes sums of some dozen products in another order than PyTorch, and the golden values have 15
 /// digits: a few 1e-15 of the largest term, which is at most some dozen times the largest result.
 const IN_F64: f64 = 1e-13;
 

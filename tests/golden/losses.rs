@@ -1,5 +1,5 @@
 //! Every loss and each of its keys compared with PyTorch in f64, on ordinary and on extreme inputs: as the kernel of the
-//! planned engine, and in the reference form of the tape, in f32 and in f64.
+//! planned engine, and in the reference implementation of the tape, in f32 and in f64.
 //!
 //! Seen to fail, one by one: a weighted mean over samples instead of weights; smoothing as `1/(C - 1)` over the other classes;
 //! Huber's bound at `delta / 2`, and its lines with the slope 1; logits without the maximum subtracted; the slope of an
@@ -134,7 +134,7 @@ impl Case {
         let by = divisor(weight);
         let gradient = gradient.into_iter().map(|d| f64::from(d) / by).collect();
         let of_kernel = self.compare("kernel", (sum / by, gradient), KERNEL);
-        // The reference form.
+        // The reference implementation.
         let mut of_reference = [0.0; 2];
         for (worst, (dtype, roundings)) in
             of_reference.iter_mut().zip([(DType::F32, REFERENCE), (DType::F64, EXACT)])
@@ -147,7 +147,7 @@ impl Case {
         println!("{:6.2} {:6.2} {:9.1e} {}", of_kernel, of_reference[0], of_reference[1], self.name);
     }
 
-    /// Sum, weight and gradient of the reference form.
+    /// Sum, weight and gradient of the reference implementation.
     fn taped<O: Kind, T: Kind>(&self, loss: &impl Loss<O, T>, dtype: DType) -> Result<(f64, f64, Vec<f64>)> {
         let tensor = Tensor::from_slice(&self.prediction, self.shape.as_slice(), &Device::Cpu)?;
         let variable = Var::from_tensor(&tensor.to_dtype(dtype)?)?;

@@ -1,4 +1,4 @@
-//! Values and gradients of the reference forms at the limits of f32's range, compared with closed forms.
+//! Values and gradients of the reference implementations at the limits of f32's range, compared with closed forms.
 //!
 //! Seen to fail: candle's own `silu`, whose gradient is 0 from 3e7 on; the square of `gelu`'s argument, which is infinite from
 //! 2e19 on, with the gradient NaN; the mask of `Hinge` that multiplied an infinite difference by 0.

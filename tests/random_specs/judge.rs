@@ -233,7 +233,7 @@ fn by_tape<M: Model>(mut training: Experiment<M>) -> Result<OnTape, String> {
     let told = |error: Error| error.to_string();
     let (graph, data) = (training.graph().map_err(told)?, training.data().map_err(told)?);
     let settings = training.settings().map_err(told)?;
-    let objective = Box::new(Arc::clone(&settings.losses[0]));
+    let objective = Box::new(Arc::clone(&settings.loss[0]));
     let tape = Tape::new(graph.clone().with_init(settings.init), objective, settings.seed, Device::Cpu);
     let mut tape = tape.map_err(told)?.with_format(settings.precision.format());
     let mut first = None;

@@ -142,12 +142,12 @@ impl<M: Model> Program<M> {
 
     pub(crate) fn judge_text(&self, seed: u64, shown: &mut String) -> Result<Seen, String> {
         let mut dice = Dice::new(seed);
-        let told = |error: Error| error.to_string();
+        let text_of = |error: Error| error.to_string();
         let out = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let mut training = self.with_some(&mut dice).map_err(told)?.out(out.path());
+        let mut training = self.with_some(&mut dice).map_err(text_of)?.out(out.path());
         let mut all_refused = true;
         for _ in 0..=dice.below(3) {
-            let before = training.settings().map_err(told)?.to_json();
+            let before = training.settings().map_err(text_of)?.to_json();
             let mut keys = Vec::new();
             places(&before, "", &mut keys);
             keys.extend(JUNK.map(str::to_owned));
@@ -156,14 +156,14 @@ impl<M: Model> Program<M> {
             shown.extend([&key, "=", text, " "]);
             let mut set = Ok(());
             training = training.with_config(|settings| set = settings.set(&key, text));
-            let after = training.settings().map_err(told)?.to_json();
+            let after = training.settings().map_err(text_of)?.to_json();
             match set {
                 Ok(()) => all_refused = false,
                 Err(error) if before != after => return Err(format!("`{error}`, but {before} is {after}")),
                 Err(error) => drop(refused(&error)?),
             }
         }
-        shown.push_str(&training.settings().map_err(told)?.to_json().to_string());
+        shown.push_str(&training.settings().map_err(text_of)?.to_json().to_string());
         if all_refused {
             return Ok(Seen::Refused);
         }

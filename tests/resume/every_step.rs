@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use trainspec::Experiment;
 use trainspec::engine::{Engine, Tape};
 use trainspec::prelude::*;
 use trainspec::run_dir::{Folder, Start};
@@ -9,13 +10,13 @@ use trainspec::trainer::{self, Exit};
 
 use trainspec_tests::run_files::scratch;
 
-use super::{Averaged, Blots, Momentum, Net, assert_equal, checkpoint, files, killed, lines};
+use super::{Averaged, Momentum, Net, SmallImages, assert_equal, checkpoint, files, killed, lines};
 
 train! {
     /// The loss scale overflows repeatedly.
     Half {
         model: Net,
-        data: Blots,
+        data: SmallImages,
         metrics: [Accuracy],
         batch: 5,
         steps: 21,
@@ -30,7 +31,7 @@ train! {
     /// Mixed samples, bounded weights, another optimizer with its own state; ends within an epoch.
     Mixed {
         model: Net,
-        data: Blots,
+        data: SmallImages,
         metrics: [Accuracy],
         batch: 8,
         steps: 22,
@@ -122,7 +123,7 @@ fn tape_engine_resumes_identically() {
         data: &data,
     };
     let tape = || {
-        let objective = Box::new(std::sync::Arc::clone(&settings.losses[0]));
+        let objective = Box::new(std::sync::Arc::clone(&settings.loss[0]));
         Tape::new(graph.clone(), objective, settings.seed, candle_core::Device::Cpu).unwrap()
     };
     let weights = |engine: &Tape| -> Vec<u32> {

@@ -8,13 +8,13 @@ use trainspec::trainer::Event;
 
 use trainspec_tests::run_files::scratch;
 
-use super::{Blots, Net, assert_equal, files, killed};
+use super::{Net, SmallImages, assert_equal, files, killed};
 
 train! {
     /// As a run is: the newest checkpoint stays, and the best, which is an early one at such a rate.
     Sparing {
         model: Net,
-        data: Blots,
+        data: SmallImages,
         batch: 4,
         epochs: 3,
         optimizer: Sgd { lr: 3.0 },

@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use trainspec::prelude::*;
 use trainspec::trainer::{Event, Resumed};
 use trainspec::{Experiment, Result};
-use trainspec_tests::blots::Blots;
 use trainspec_tests::run_files::{Files, assert_equal, files, scratch};
+use trainspec_tests::small_images::SmallImages;
 
 #[model]
 fn Net(image: Image<1, 6, 6>) -> Logits<3> {
@@ -30,7 +30,7 @@ train! {
     /// 8 steps an epoch; stops early or takes 24.
     Averaged {
         model: Net,
-        data: Blots,
+        data: SmallImages,
         metrics: [Accuracy, F1, ConfusionMatrix, Auroc],
         batch: 4,
         epochs: 3,
@@ -49,7 +49,7 @@ train! {
     /// 3 steps an epoch, the last of fewer micro-batches, of which the last is smaller.
     Momentum {
         model: Net,
-        data: Blots,
+        data: SmallImages,
         metrics: [Accuracy],
         batch: 4,
         accumulate: 3,

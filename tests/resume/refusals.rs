@@ -9,11 +9,11 @@ use trainspec::{Experiment, Result};
 
 use trainspec_tests::run_files::{every_file, scratch};
 
-use super::{Averaged, Blots, Momentum, Net, assert_equal, ended, files, lines, resumed};
+use super::{Averaged, Momentum, Net, SmallImages, assert_equal, ended, files, lines, resumed};
 
 static MOVED: AtomicBool = AtomicBool::new(false);
 
-/// [`Blots`] with one sample that may change.
+/// [`SmallImages`] with one sample that may change.
 struct Moved;
 
 impl Dataset for Moved {
@@ -25,7 +25,7 @@ impl Dataset for Moved {
     }
 
     fn sample(&self, index: usize, input: &mut [f32], target: &mut [u32]) -> Result<()> {
-        Blots.sample(index, input, target)?;
+        SmallImages.sample(index, input, target)?;
         if index == 3 && MOVED.load(Ordering::Relaxed) {
             input[0] += 0.25;
         }

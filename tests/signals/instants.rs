@@ -11,7 +11,7 @@ use trainspec::metric::{Direction, Mean, Metric, Outcomes};
 use trainspec::prelude::*;
 use trainspec::trainer::{Event, Exit, RateSearch};
 use trainspec::{CheckResult, Config, Error, Experiment, Result};
-use trainspec_tests::blots;
+use trainspec_tests::small_images;
 
 use super::{assert_equal, files, manifest, only};
 
@@ -38,24 +38,24 @@ fn end_at(last: u64) -> Interrupt {
     handle
 }
 
-/// [`blots::Blots`] in which each read of a sample is an instant.
-struct Blots;
+/// [`small_images::SmallImages`] in which each read of a sample is an instant.
+struct SmallImages;
 
-impl Dataset for Blots {
+impl Dataset for SmallImages {
     type Input = Image<1, 6, 6>;
     type Target = Class<3>;
 
     fn len(&self) -> usize {
-        blots::Blots.len()
+        small_images::SmallImages.len()
     }
 
     fn sample(&self, index: usize, input: &mut [f32], target: &mut [u32]) -> Result<()> {
         instant();
-        blots::Blots.sample(index, input, target)
+        small_images::SmallImages.sample(index, input, target)
     }
 
     fn split(&self) -> Split {
-        blots::Blots.split()
+        small_images::SmallImages.split()
     }
 }
 
@@ -104,7 +104,7 @@ train! {
     /// 3 steps an epoch, the last of an incomplete window; ends with the weights of an early epoch.
     pub(super) Stateful {
         model: Net,
-        data: Blots,
+        data: SmallImages,
         metrics: [Largest {}],
         batch: 4,
         accumulate: 3,
@@ -121,7 +121,7 @@ train! {
     /// A run that checks its validation targets before it starts: whether the monitored metric is defined on them.
     Watched {
         model: Net,
-        data: Blots,
+        data: SmallImages,
         metrics: [Accuracy],
         steps: 2,
         early_stop: EarlyStop { monitor: ValMetric("accuracy") },

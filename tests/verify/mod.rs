@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use trainspec::prelude::*;
-use trainspec_tests::blots::Blots;
 use trainspec_tests::run_files::{Files, every_file as files};
+use trainspec_tests::small_images::SmallImages;
 
 #[model]
 fn Net(image: Image<1, 6, 6>) -> Logits<3> {
@@ -31,7 +31,7 @@ train! {
     /// 8 steps an epoch, 24 in total, with everything that has state.
     Averaged {
         model: Net,
-        data: Blots,
+        data: SmallImages,
         metrics: [Accuracy, F1, ConfusionMatrix],
         batch: 4,
         epochs: 3,

@@ -10,7 +10,9 @@ use trainspec::data::PreparedDataset;
 use trainspec::prelude::*;
 
 use super::losses::{is_overwritten, kept};
-use super::{Blots, Net, checkpoint, files, json, write};
+// The spec of a recorded run contains the text of `data`.
+use super::SmallImages as Blots;
+use super::{Net, checkpoint, files, json, write};
 
 train! {
     /// 8 steps an epoch, 16 in total; the newest checkpoint is of the tenth.

@@ -1,6 +1,6 @@
 //! Replayed models.
 
-use trainspec::prelude::*;
+use trainspec::TrainedModel;
 
 use super::{Averaged, Net, checkpoint, ended, files, killed, write};
 

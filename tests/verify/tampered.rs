@@ -68,7 +68,7 @@ fn changed_bit_in_checkpoint_parameter_is_detected() {
             let found = verified(&name, from, |bytes| flip(bytes, &path, 1));
             let first = found.first.unwrap();
             assert_eq!((first.step, &first.what, &first.file), (12, &path, &name));
-            assert!(first.was.contains(" at index 1") && first.was != first.is, "{first}");
+            assert!(first.old.contains(" at index 1") && first.old != first.new, "{first}");
             assert_eq!(found.parameter, Some(first), "from {from:?}");
         }
         // If verification starts there, the hashes of that step detect it.
@@ -137,11 +137,11 @@ fn changed_number_in_log_is_detected() {
         let last = bytes.split_inclusive(|&byte| byte == b'\n').count() - 1;
         without(bytes, last);
     });
-    assert_eq!(found.first.unwrap().was, "missing");
+    assert_eq!(found.first.unwrap().old, "missing");
     let found = verified("metrics.jsonl", None, |bytes| bytes.extend_from_slice(b"{}\n"));
     assert_eq!(found.first.unwrap().what, "lines after the end");
     let found = verified("metrics.jsonl", None, |bytes| replace(bytes, 4, "\"epoch\":1", "\"epoch\": 1"));
-    assert_eq!(found.first.unwrap().was, "formatted differently");
+    assert_eq!(found.first.unwrap().old, "formatted differently");
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn changed_hash_in_trace_is_detected() {
     });
     let first = found.first.unwrap();
     assert_eq!(
-        (first.step, first.what.as_str(), first.was.as_str()),
+        (first.step, first.what.as_str(), first.old.as_str()),
         (16, LINEAR, "hashed as 0123456789abcdef")
     );
     assert_eq!(found.parameter, Some(first));
@@ -182,7 +182,7 @@ fn changed_final_model_or_metadata_is_detected() {
     let (_out, folder) = ended();
     fs::remove_file(folder.join("model.safetensors")).unwrap();
     let found = Averaged::experiment().verify(&folder, None).unwrap();
-    assert_eq!(found.first.unwrap().was, "missing");
+    assert_eq!(found.first.unwrap().old, "missing");
 }
 
 /// A run that was resumed from a changed checkpoint is consistent after it, but does not follow from its start.

@@ -6,13 +6,13 @@ use trainspec::prelude::*;
 use trainspec::trainer::Event;
 use trainspec::{Error, Experiment, Result};
 
-use super::{Averaged, Blots, Net, checkpoint, ended, files, json, killed, write};
+use super::{Averaged, Net, SmallImages, checkpoint, ended, files, json, killed, write};
 
 train! {
     /// Steps are skipped repeatedly; no checkpoint is written.
     Half {
         model: Net,
-        data: Blots,
+        data: SmallImages,
         batch: 5,
         steps: 205,
         optimizer: Sgd { lr: 0.01, momentum: 0.9 },
@@ -22,7 +22,7 @@ train! {
 
 static MOVED: AtomicBool = AtomicBool::new(false);
 
-/// [`Blots`] with one sample that may change.
+/// [`SmallImages`] with one sample that may change.
 struct Moved;
 
 impl Dataset for Moved {
@@ -34,7 +34,7 @@ impl Dataset for Moved {
     }
 
     fn sample(&self, index: usize, input: &mut [f32], target: &mut [u32]) -> Result<()> {
-        Blots.sample(index, input, target)?;
+        SmallImages.sample(index, input, target)?;
         if index == 3 && MOVED.load(Ordering::Relaxed) {
             input[0] += 0.25;
         }

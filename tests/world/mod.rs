@@ -1,4 +1,4 @@
-//! The number of processes does not show in the result of a run. The processes are threads, connected by a [`Transport`] as a user's
+//! The result of a run does not depend on the number of its processes. The processes are threads, connected by a [`Transport`] as a user's
 //! program could have it.
 //!
 //! Seen to fail when micro-batches are numbered within their process, when gradients are added process by process instead of in the
@@ -18,9 +18,9 @@ use trainspec::interrupt::Interrupt;
 use trainspec::prelude::*;
 use trainspec::trainer::{self, Event, Exit};
 use trainspec::world::World;
-use trainspec::{Error, Result};
-use trainspec_tests::blots::Blots;
+use trainspec::{Error, Result, TrainedModel};
 use trainspec_tests::run_files::{Files, assert_equal, files, scratch};
+use trainspec_tests::small_images::SmallImages;
 
 use threads::each;
 
@@ -34,7 +34,7 @@ train! {
     /// 3 steps an epoch: two of 3 micro-batches, and one of 2, of which the last is smaller.
     Shared {
         model: Net,
-        data: Blots,
+        data: SmallImages,
         metrics: [Accuracy, Auroc, ConfusionMatrix],
         batch: 4,
         accumulate: 3,
@@ -98,7 +98,7 @@ fn Normalized(image: Image<1, 6, 6>) -> Logits<3> {
 }
 
 train! {
-    Statistics { model: Normalized, data: Blots, batch: 4, epochs: 1 }
+    Statistics { model: Normalized, data: SmallImages, batch: 4, epochs: 1 }
 }
 
 fn bits(parameters: &[Vec<f32>]) -> Vec<u32> {
@@ -123,7 +123,7 @@ fn run(size: usize) -> (Files, Vec<u32>) {
 }
 
 #[test]
-fn number_of_processes_does_not_show_in_run_folder() {
+fn run_folder_does_not_depend_on_number_of_processes() {
     let (one, weights) = run(1);
     assert!(one.keys().any(|name| name.ends_with("optimizer.safetensors")), "{:?}", one.keys());
     for size in [2, 3, 4] {
@@ -150,14 +150,14 @@ fn sparse_optimizer_updates_rows_that_other_processes_read() {
 /// One micro-batch has so many terms that kernels add them in several parts. On the tape, each gradient is complete before it is
 /// added.
 #[test]
-fn number_of_processes_does_not_show_on_the_tape() {
+fn tape_result_does_not_depend_on_number_of_processes() {
     let run = |size| {
         each(size, |world| {
             let mut training =
                 Shared::experiment().set("batch", "10").unwrap().set("checkpoint", "null").unwrap();
             let (graph, data) = (training.graph().unwrap(), training.data().unwrap());
             let settings = training.settings().unwrap();
-            let objective = Box::new(Arc::clone(&settings.losses[0]));
+            let objective = Box::new(Arc::clone(&settings.loss[0]));
             let mut tape =
                 Tape::new(graph.clone(), objective, settings.seed, candle_core::Device::Cpu).unwrap();
             let mut losses = Vec::new();

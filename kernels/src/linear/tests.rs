@@ -196,7 +196,14 @@ fn packed_weight_gives_the_same_bits() {
 fn packed_weight_of_other_sizes_is_rejected() {
     let packed = Linear { rows: 1, inputs: 6, outputs: 5 }.pack(&[1.0; 30]);
     let weight = (&[1.0; 30][..], packed.as_ref());
-    Linear { rows: 1, inputs: 5, outputs: 6 }.forward(&[1.0; 5], weight, None, &Epilogue::NONE, None, &mut [0.0; 6]);
+    Linear { rows: 1, inputs: 5, outputs: 6 }.forward(
+        &[1.0; 5],
+        weight,
+        None,
+        &Epilogue::NONE,
+        None,
+        &mut [0.0; 6],
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::ast::{Element, Entry, Train, Value};
-use super::tell;
+use super::facts;
 use super::value::half;
 use crate::docs::first_line;
 use crate::literal::{Literal, completed_under, tidy};
@@ -23,7 +23,7 @@ pub(super) fn train(train: &Train) -> TokenStream {
         let elements: TokenStream = (0..elements.len())
             .map(|i| {
                 let (cfg, place) = (&elements[i].attributes, place(elements, i));
-                quote_spanned! {tell::word(&elements[i].value)=>
+                quote_spanned! {facts::word(&elements[i].value)=>
                     #(#attributes)* #(#cfg)*
                     const _: () = __t::whole(__t::Declaration::rule_of(&__declared, #key, #place));
                 }
@@ -77,8 +77,8 @@ fn word(train: &Train) -> Span {
 /// The spec as a constant, with the checks of the model and of each struct.
 fn declared(train: &Train) -> TokenStream {
     let mut literals = Vec::new();
-    let (spec, told) = spec(train, &mut literals);
-    let whole = tell::whole();
+    let (spec, facts_of_keys) = spec(train, &mut literals);
+    let whole = facts::whole();
     let checks: TokenStream = literals.iter().map(Literal::check).collect();
     let Some((_, model)) = &train.model else {
         return quote! {
@@ -102,7 +102,7 @@ fn declared(train: &Train) -> TokenStream {
         const __declared: __t::Declaration = {
             use __t::{LookForConfig as _, LookForMetric as _, LookNoFurther as _};
             let #whole = const { &#spec };
-            #declaration(#whole, #shapes, &[#(#told),*])
+            #declaration(#whole, #shapes, &[#(#facts_of_keys),*])
         };
     }
 }
@@ -191,7 +191,7 @@ fn place(elements: &[Element], i: usize) -> TokenStream {
 
 /// `Spec { key: &value, … }`: keys are fields, so that rustc checks them; and the static facts of each key's values.
 fn spec(train: &Train, literals: &mut Vec<Literal>) -> (TokenStream, Vec<TokenStream>) {
-    let mut told = Vec::new();
+    let mut facts_of_keys = Vec::new();
     let entries: Vec<_> = train
         .entries
         .iter()
@@ -200,7 +200,7 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> (TokenStream, Vec<TokenSt
             let (value, tells) = match value {
                 Value::One(value) => {
                     let completed = completed_under(attributes, value, &mut within);
-                    (quote_spanned!(value.span()=> &#completed), tell::one(key, value, &completed))
+                    (quote_spanned!(value.span()=> &#completed), facts::one(key, value, &completed))
                 }
                 Value::List(values, span) => {
                     let completed: Vec<_> = values
@@ -213,13 +213,13 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> (TokenStream, Vec<TokenSt
                     let elements = values.iter().zip(&completed).map(|(Element { attributes: cfg, value, .. }, completed)| {
                         quote_spanned!(value.span()=> #(#cfg)* &#completed)
                     });
-                    (quote_spanned!(*span=> &[#(#elements),*]), tell::list(key, values, &completed))
+                    (quote_spanned!(*span=> &[#(#elements),*]), facts::list(key, values, &completed))
                 }
             };
             // A key that is missing in an invalid value is not a further error.
             if *whole {
                 literals.append(&mut within);
-                told.push(quote!(#(#attributes)* #tells));
+                facts_of_keys.push(quote!(#(#attributes)* #tells));
             }
             quote!(#(#attributes)* #key: #value)
         })
@@ -238,7 +238,7 @@ fn spec(train: &Train, literals: &mut Vec<Literal>) -> (TokenStream, Vec<TokenSt
     let span = train.name.span();
     let spec =
         quote_spanned!(span=> __t::Spec { #model #data #(#entries,)* #(#half_typed,)* ..__t::Spec::DEFAULT });
-    (spec, told)
+    (spec, facts_of_keys)
 }
 
 impl Value {

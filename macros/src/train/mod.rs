@@ -2,9 +2,9 @@
 
 mod ast;
 mod expand;
+mod facts;
 mod parse;
 mod rows;
-mod tell;
 mod value;
 
 use proc_macro2::TokenStream;

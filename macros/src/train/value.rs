@@ -194,7 +194,7 @@ fn half_literal(
         return None;
     };
     let mut fields = Vec::new();
-    let told = diagnostics.len();
+    let before = diagnostics.len();
     for row in rows(braces.stream()) {
         if is_rest(&row) {
             fields.push(row);
@@ -233,7 +233,7 @@ fn half_literal(
         }
     }
     let literal = syn::parse2(quote!(#path { #(#fields),* }));
-    if !after.is_empty() || literal.is_err() || diagnostics.len() == told {
+    if !after.is_empty() || literal.is_err() || diagnostics.len() == before {
         diagnostics.push(unreadable(key, error));
     }
     literal.ok()

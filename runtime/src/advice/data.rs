@@ -78,7 +78,7 @@ pub(super) fn class_imbalance(facts: &Facts<'_>) -> Option<String> {
 
 fn imbalance_of(facts: &Facts<'_>, target: usize) -> Option<String> {
     let counts = facts.data.class_counts(target).filter(|counts| counts.len() > 1)?;
-    let loss = facts.settings.losses.get(target)?.setting().to_json();
+    let loss = facts.settings.loss.get(target)?.setting().to_json();
     let has_weights = ["weights", "pos_weight"].iter().any(|key| {
         loss.get(key).is_some_and(|weights| weights.as_array().is_some_and(|weights| !weights.is_empty()))
     });
@@ -132,7 +132,7 @@ pub(super) fn classes_as_values(facts: &Facts<'_>) -> Option<String> {
     let ((_, target), _) = patterns.find(|(_, patterns)| patterns.zero_or_one())?;
     let targets = facts.data.target_shapes().get(target)?.elements();
     let sample = facts.data.batch(facts.data.train().get(..1)?).ok()?;
-    let settings = facts.settings.losses.get(target)?;
+    let settings = facts.settings.loss.get(target)?;
     let target = sample.targets.get(target)?.to_tensor(1, &candle_core::Device::Cpu).ok()?;
     let loss = settings.sum(&target, &target).ok()?;
     let loss = loss.sum.to_dtype(candle_core::DType::F64).ok()?.to_scalar::<f64>().ok()?;

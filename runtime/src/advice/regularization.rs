@@ -21,7 +21,7 @@ pub(super) fn no_weight_decay(facts: &Facts<'_>) -> Option<String> {
             || key(node, "dropout") > 0.0
     };
     let smoothing =
-        settings.losses.iter().find_map(|loss| loss.setting().to_json().get("label_smoothing")?.as_f64());
+        settings.loss.iter().find_map(|loss| loss.setting().to_json().get("label_smoothing")?.as_f64());
     let is_regularized = treatments(facts).iter().any(|t| t.weight_decay > 0.0 || t.l2 > 0.0 || t.l1 > 0.0)
         || facts.graph.nodes.iter().any(drops)
         || smoothing.is_some_and(|smoothing| smoothing > 0.0)

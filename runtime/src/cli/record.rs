@@ -64,7 +64,7 @@ pub(super) fn replay<M: Model>(
     // A dangling link counts as a file.
     if file.symlink_metadata().is_ok() {
         let source = std::io::Error::other("the file exists; choose another with `--out`, or remove it");
-        return Err(Error::File { path: file, source });
+        return Err(Error::File { path: file, cause: source });
     }
     check_output(&file)?;
     let replayed = if quiet {
@@ -201,7 +201,7 @@ fn list(f: &mut Formatter<'_>, changes: &[Change]) -> std::fmt::Result {
     writeln!(f)?;
     changes
         .iter()
-        .try_for_each(|Change { key, was, is }| writeln!(f, "  {}: {}, {}", word(key), word(was), word(is)))
+        .try_for_each(|Change { key, old, new }| writeln!(f, "  {}: {}, {}", word(key), word(old), word(new)))
 }
 
 /// Escapes text from the files of a run, which may not be trusted.

@@ -167,7 +167,7 @@ impl Origin {
                 "the gzip file is damaged or cut short ({source}); replace it with an intact copy"
             ));
         }
-        Error::File { path: self.path.clone(), source }
+        Error::File { path: self.path.clone(), cause: source }
     }
 }
 

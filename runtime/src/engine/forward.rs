@@ -1,4 +1,4 @@
-//! The forward pass of a graph with the reference forms of its layers.
+//! The forward pass of a graph with the reference implementations of its layers.
 
 use candle_core::{DType, Tensor, Var};
 use trainspec_kernels::half::Format;
@@ -56,7 +56,7 @@ impl Rounding {
     }
 }
 
-/// Runs a graph in reference form: the outputs, and the new running statistics.
+/// Runs a graph by its reference implementations: the outputs, and the new running statistics.
 ///
 /// # Shapes
 /// `parameters` in the graph's order; each input with the batch as its first axis.

@@ -2,7 +2,7 @@
 //!
 //! An [`Engine`] holds the parameters of one graph and takes training steps. There are two. [`Planned`] is for
 //! the CPU, and the default there: it runs a [`Plan`](crate::plan::Plan) of fused kernels. [`Tape`] is for every
-//! device: it runs the layers' reference forms on candle, and lets candle differentiate. Their results agree up to the
+//! device: it runs the layers' reference implementations on candle, and lets candle differentiate. Their results agree up to the
 //! rounding of sums.
 //!
 //! In 16 bits ([`Precision`](crate::spec::Precision)) both compute in f32, and round values between
@@ -191,7 +191,7 @@ pub(crate) fn open_with(
     settings: &TrainConfig,
     parameters: Vec<Vec<f32>>,
 ) -> Result<Box<dyn Engine>> {
-    let objectives = settings.losses.as_slice();
+    let objectives = &*settings.loss;
     let device = settings.device.open()?;
     let format = settings.precision.format();
     let graph = graph.clone().with_init(settings.init);

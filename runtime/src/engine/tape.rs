@@ -1,4 +1,4 @@
-//! The tape engine: reference forms on candle, and candle's gradients.
+//! The tape engine: reference implementations on candle, and candle's gradients.
 
 use std::borrow::Cow;
 

@@ -49,11 +49,11 @@ pub(super) fn fits(needed: Needed, out: &Path) -> Result<()> {
 /// sentence on each feature that the file system lacks and a run can do without.
 pub(super) fn writable(out: &Path) -> Result<Vec<String>> {
     probe(&nearest(out)).map_err(|error| match error {
-        Error::File { source, .. } => {
+        Error::File { cause: source, .. } => {
             let problem = format!(
                 "the run folder cannot be created ({source}); choose another place with `--out` or `Experiment::out`"
             );
-            Error::File { path: out.to_owned(), source: std::io::Error::new(source.kind(), problem) }
+            Error::File { path: out.to_owned(), cause: std::io::Error::new(source.kind(), problem) }
         }
         error => error,
     })

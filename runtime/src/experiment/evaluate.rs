@@ -31,7 +31,7 @@ impl<M: Model> Experiment<M> {
         part: fn(&PreparedDataset) -> &[usize],
     ) -> Result<Evaluation> {
         let seed = self.split_seed(model)?;
-        let losses = self.settings()?.losses.clone();
+        let losses = self.settings()?.loss.clone();
         let data = self.prepared(seed, &losses)?.with_normalizers(model.normalizers().clone())?;
         if part(&data).is_empty() {
             return Err(Error::Dataset(

@@ -332,7 +332,7 @@ impl<M: Model> Experiment<M> {
     /// Returns the SHA-256 of the `init_from` file from the resumed run, for a file that no longer exists: the run does
     /// not need it.
     fn recorded_sha256(&self) -> Option<String> {
-        let run = self.taken_up().ok()??;
+        let run = self.resumed_folder().ok()??;
         let spec: serde_json::Value =
             serde_json::from_slice(&read_file(&run.join("spec.json")).ok()?).ok()?;
         Some(spec.pointer("/spec/init_from/sha256")?.as_str()?.to_owned())
@@ -370,7 +370,7 @@ impl<M: Model> Experiment<M> {
     /// If the data cannot be read or are invalid.
     pub fn data(&mut self) -> Result<PreparedDataset> {
         let settings = self.settings()?;
-        let (seed, losses) = (settings.seed, settings.losses.clone());
+        let (seed, losses) = (settings.seed, settings.loss.clone());
         self.prepared(seed, &losses)
     }
 

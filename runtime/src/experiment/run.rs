@@ -51,7 +51,7 @@ impl<M: Model> Experiment<M> {
             observer.on(&Event::Advice(&check.advice))?;
         }
         let start = parts.start(&identity, engine.name());
-        let (mut folder, saved) = match self.taken_up()? {
+        let (mut folder, saved) = match self.resumed_folder()? {
             None => {
                 let out = self.out.as_ref().filter(|_| world.is_first());
                 (out.map(|out| Folder::create(out, &start)).transpose()?, None)
@@ -91,7 +91,7 @@ impl<M: Model> Experiment<M> {
     /// # Errors
     /// If the run would be rejected.
     pub fn check(mut self) -> Result<Check> {
-        let resumed = self.taken_up()?;
+        let resumed = self.resumed_folder()?;
         // Its spec is compared with that of the run.
         let identity = resumed.is_some().then(|| self.identity()).transpose()?;
         let parts = self.parts()?;
@@ -111,7 +111,7 @@ impl<M: Model> Experiment<M> {
     }
 
     /// Returns the folder of the resumed run, if there is one.
-    pub(super) fn taken_up(&self) -> Result<Option<PathBuf>> {
+    pub(super) fn resumed_folder(&self) -> Result<Option<PathBuf>> {
         match &self.resume {
             None => Ok(None),
             Some(Resume::Of(run)) => Ok(Some(run.clone())),

@@ -68,7 +68,7 @@ fn loss(
         engine.evaluate(&batch)?
     };
     let (mut sum, mut baseline, mut of_classes) = (0.0, 0.0, true);
-    for (output, (loss, &factor)) in settings.losses.iter().zip(&settings.loss_weights).enumerate() {
+    for (output, (loss, &factor)) in settings.loss.iter().zip(&settings.loss_weights).enumerate() {
         let (Some(target), Some(part)) = (batch.targets.get(output), part.get(output)) else {
             return Ok(None);
         };

@@ -110,7 +110,7 @@ impl<M: Model> Experiment<M> {
         self.resume = Some(Resume::Of(run.to_owned()));
         let what = range.what();
         self.take_overrides(what, &record)?;
-        let (from, asked) = match range {
+        let (from, to_step) = match range {
             Range::From(from) => (from, None),
             Range::To(to) => {
                 record.has_step(what, to)?;
@@ -123,16 +123,16 @@ impl<M: Model> Experiment<M> {
         memory::fits(needed, memory::available(settings))?;
         let mut engine = engine::open_drawn(graph, settings)?;
         let start = parts.start(&identity, engine.name());
-        let whole = record.begin(what, &start, from, asked.unwrap_or(u64::MAX))?;
-        let saved = whole.as_ref().map(|whole| whole.decode(graph, settings)).transpose()?;
+        let checkpoint = record.begin(what, &start, from, to_step.unwrap_or(u64::MAX))?;
+        let saved = checkpoint.as_ref().map(|checkpoint| checkpoint.decode(graph, settings)).transpose()?;
         let saved = match saved {
-            Some(Saved { step, parameters, average, .. }) if Some(step) == asked => {
+            Some(Saved { step, parameters, average, .. }) if Some(step) == to_step => {
                 let state = State { parameters, average };
                 return Ok(Again::Replayed(Box::new(replayed(&start, state)?)));
             }
             other => other,
         };
-        if whole.is_none() {
+        if checkpoint.is_none() {
             engine::read_init(&mut *engine, graph, settings)?;
         }
         observer.on(&Event::Verify(&Verifying {
@@ -141,9 +141,9 @@ impl<M: Model> Experiment<M> {
             environment: record.environment(&start),
         }))?;
         let mut verifier =
-            Verifier::new(&record, &start, whole.as_ref().zip(saved.as_ref()), asked, observer)?;
+            Verifier::new(&record, &start, checkpoint.as_ref().zip(saved.as_ref()), to_step, observer)?;
         // The files have been read, and take as much memory as the state.
-        drop(whole);
+        drop(checkpoint);
         let (engine, verifying) = (&mut *engine, &mut verifier);
         let outcome = match saved {
             _ if verifying.is_over() => None,
@@ -158,7 +158,7 @@ impl<M: Model> Experiment<M> {
         if let Some(Outcome { exit: Exit::Interrupted { cause }, .. }) = outcome {
             return Err(Error::Interrupted(cause));
         }
-        if let Some(step) = asked {
+        if let Some(step) = to_step {
             return Ok(Again::Replayed(Box::new(replayed(&start, verifier.into_state(step)?)?)));
         }
         let numbers = engine.numbers()?;

@@ -35,7 +35,7 @@ pub(super) fn write_like(
         inherit(file.as_file(), replaced).map_err(Error::file(path))?;
     }
     sync(file.as_file()).map_err(Error::file(path))?;
-    file.persist(path).map_err(|error| Error::File { path: path.to_owned(), source: error.error })?;
+    file.persist(path).map_err(|error| Error::File { path: path.to_owned(), cause: error.error })?;
     sync_folder(folder).map(|_| ())
 }
 

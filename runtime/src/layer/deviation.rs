@@ -1,4 +1,4 @@
-//! The divisor of a normalization, in reference form.
+//! The divisor of a normalization, in reference implementation.
 
 use candle_core::Tensor;
 

@@ -1,7 +1,7 @@
 //! Layers: what a model is made of.
 //!
 //! One file holds one layer: its configuration keys and their meaning, its rules (`check`, `output`), its
-//! parameters, and its *reference form*, the layer written as candle tensor operations. Nothing built
+//! parameters, and its *reference implementation*, the layer written as candle tensor operations. Nothing built
 //! in is privileged: a custom layer implements the same trait, [`Layer`], and is called in the same way.
 //!
 //! | layer | call name | what it does |
@@ -180,7 +180,7 @@ use crate::error::{Error, Result};
 use crate::op::Lowering;
 use crate::shape::{CheckResult, Shape};
 
-/// A layer: a rule for shapes, parameters, and a reference form.
+/// A layer: a rule for shapes, parameters, and a reference implementation.
 ///
 /// In addition to this trait, a layer has two inherent functions, which the macros call by name in a `const`:
 /// `const fn check(&self) -> CheckResult` and `const fn output(&self, input: Shape) -> CheckResult<Shape>`
@@ -273,13 +273,13 @@ pub trait Layer: Config {
         LayerKind::Other
     }
 
-    /// How the planned engine executes the layer for inputs of these shapes; by default it runs the reference form.
+    /// How the planned engine executes the layer for inputs of these shapes; by default it runs the reference implementation.
     fn lowering(&self, inputs: &[Shape]) -> Lowering {
         let _ = inputs;
         Lowering::Fallback
     }
 
-    /// The reference form: the layer as candle tensor operations, which candle differentiates.
+    /// The reference implementation: the layer as candle tensor operations, which candle differentiates.
     ///
     /// # Shapes
     /// Each input and the output have the batch as their first axis, then the axes of their [`Shape`].

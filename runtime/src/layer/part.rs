@@ -125,6 +125,7 @@ impl GraphParameter {
 
 /// The role of a parameter, which decides whether weight decay applies and whether it is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Role {
     /// A matrix or a convolution kernel: weight decay applies.
     Matrix,
@@ -147,6 +148,7 @@ impl Role {
 
 /// How a parameter is initialized. Random values depend on the run's seed and the parameter's path.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Init {
     /// All 0.
     Zeros,

@@ -1,4 +1,4 @@
-//! The context of a layer's reference form: everything but its inputs.
+//! The context of a layer's reference implementation: everything but its inputs.
 
 use candle_core::Tensor;
 
@@ -8,6 +8,7 @@ use crate::rng::{Purpose, StepIndex, Stream};
 
 /// Whether a pass trains or evaluates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Mode {
     /// Training: dropout is on and batch norm uses the statistics of the batch.
     Train {

@@ -16,10 +16,11 @@ use crate::shape::Numbers;
 /// The maximum number of inputs of a layer.
 pub const MAX_INPUTS: usize = 3;
 
-/// The planned form of a layer: how it is computed and differentiated without a tape.
+/// The lowering of a layer: how it is computed and differentiated without a tape.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Lowering {
-    /// The reference form, executed with candle operations. Works for every layer, but is slow.
+    /// The reference implementation, executed with candle operations. Works for every layer, but is slow.
     Fallback,
     /// No work: the output has the input's values under another shape.
     Alias,

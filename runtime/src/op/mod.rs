@@ -1,6 +1,6 @@
 //! Operations: how the planned engine executes a layer.
 //!
-//! A layer declares its planned form with a [`Lowering`]. Most are a [`Kernel`]: a forward and a backward pass on slices. The
+//! A layer declares its lowering with a [`Lowering`]. Most are a [`Kernel`]: a forward and a backward pass on slices. The
 //! arithmetic is in `trainspec-kernels`; the files of `kernels/` adapt it to a [`Plan`](crate::plan::Plan).
 
 pub(crate) mod kernels;

@@ -19,7 +19,7 @@ pub(crate) enum Work {
     Kernel(Arc<dyn Kernel>),
     /// Only the epilogue, applied to the group's only input.
     Epilogue,
-    /// The layer's reference form.
+    /// The layer's reference implementation.
     Fallback,
 }
 

@@ -21,7 +21,7 @@
 //! let graph = Net::graph()?;
 //! let (small, large) = (Plan::training(&graph, 0, 64)?, Plan::training(&graph, 0, 128)?);
 //! assert!(small.length() < large.length());
-//! // Every layer has a planned form.
+//! // Every layer has a lowering.
 //! assert!(!small.has_fallbacks());
 //! # Ok::<(), trainspec::Error>(())
 //! ```
@@ -257,7 +257,7 @@ impl Plan {
         self.operations
     }
 
-    /// Whether some layer has no planned form and falls back to candle operations, whose memory is not
+    /// Whether some layer has no lowering and falls back to candle operations, whose memory is not
     /// known in advance.
     #[must_use]
     pub fn has_fallbacks(&self) -> bool {

@@ -98,7 +98,7 @@ impl AppendLog {
     pub(super) fn write(&mut self, line: &impl Serialize) -> Result<()> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, line)
-            .map_err(|error| Error::File { path: self.path.clone(), source: error.into() })?;
+            .map_err(|error| Error::File { path: self.path.clone(), cause: error.into() })?;
         self.line.push(b'\n');
         self.sum.update(&self.line);
         self.bytes += self.line.len() as u64;

@@ -150,7 +150,7 @@ pub fn diff(one: &Path, other: &Path) -> Result<Comparison> {
         first: both().next(),
         largest,
         results: results(&records),
-        model: model.map(|(key, was, is)| Change { key, was, is }),
+        model: model.map(|(key, old, new)| Change { key, old, new }),
     })
 }
 

@@ -10,15 +10,15 @@ pub struct Change {
     /// `optimizer.lr`
     pub key: String,
     /// The start of the old value as JSON.
-    pub was: String,
+    pub old: String,
     /// The start of the new value as JSON.
-    pub is: String,
+    pub new: String,
 }
 
 impl std::fmt::Display for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { key, was, is } = self;
-        write!(f, "`{key}` was {was}, is {is}")
+        let Self { key, old, new } = self;
+        write!(f, "`{key}` was {old}, is {new}")
     }
 }
 
@@ -55,7 +55,7 @@ fn compare(key: &str, old: Option<&Value>, new: Option<&Value>, changes: &mut Ve
             }
         }
         _ if old.map(canonical) == new.map(canonical) => {}
-        _ => changes.push(Change { key: key.to_owned(), was: text(old), is: text(new) }),
+        _ => changes.push(Change { key: key.to_owned(), old: text(old), new: text(new) }),
     }
 }
 

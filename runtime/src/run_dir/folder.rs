@@ -218,7 +218,7 @@ fn claim(parent: &Path, id: &str) -> Result<(PathBuf, String)> {
             let problem = format!(
                 "the run folder cannot be created ({source}); choose another place with `--out` or `Experiment::out`"
             );
-            Error::File { path, source: std::io::Error::new(source.kind(), problem) }
+            Error::File { path, cause: std::io::Error::new(source.kind(), problem) }
         }
     };
     fs::create_dir_all(parent).map_err(refused(parent))?;
@@ -234,7 +234,7 @@ fn claim(parent: &Path, id: &str) -> Result<(PathBuf, String)> {
         }
     }
     let taken = std::io::Error::other("no run number is left after this one; move this folder elsewhere");
-    Err(Error::File { path: parent.join(format!("{id}-{MOST}")), source: taken })
+    Err(Error::File { path: parent.join(format!("{id}-{MOST}")), cause: taken })
 }
 
 /// The id and the number that follow those of every run below `parent`: this id, if it is the newest.

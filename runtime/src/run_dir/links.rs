@@ -23,7 +23,7 @@ pub(super) fn refuse_links(run: &Path) -> Result<()> {
     for path in places {
         if fs::symlink_metadata(&path).is_ok_and(|about| about.is_symlink()) {
             let problem = "this is a link, but the files of a run must be in its folder; replace it with what it points to";
-            return Err(Error::File { path, source: IoError::new(ErrorKind::InvalidInput, problem) });
+            return Err(Error::File { path, cause: IoError::new(ErrorKind::InvalidInput, problem) });
         }
     }
     Ok(())

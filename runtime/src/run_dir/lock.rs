@@ -45,7 +45,7 @@ impl Lock {
             match lock.file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::Error(error)) if is_unsupported(&error) => lock.missing = Some(error),
-                Err(TryLockError::Error(source)) => return Err(Error::File { path, source }),
+                Err(TryLockError::Error(source)) => return Err(Error::File { path, cause: source }),
                 Err(TryLockError::WouldBlock) => return Err(busy(folder)),
             }
             if lock.is_in_place() {
@@ -69,7 +69,7 @@ impl Lock {
                 Ok(()) if lock.is_in_place() => return Ok(Some(lock)),
                 Ok(()) => {}
                 Err(TryLockError::Error(error)) if is_unsupported(&error) => return Ok(None),
-                Err(TryLockError::Error(source)) => return Err(Error::File { path, source }),
+                Err(TryLockError::Error(source)) => return Err(Error::File { path, cause: source }),
                 Err(TryLockError::WouldBlock) => return Err(busy(folder)),
             }
         }
@@ -105,7 +105,7 @@ impl Lock {
 fn busy(folder: &Path) -> Error {
     let problem = "another process is using this run folder; wait for it, or stop it";
     let source = IoError::new(ErrorKind::WouldBlock, problem);
-    Error::File { path: folder.to_owned(), source }
+    Error::File { path: folder.to_owned(), cause: source }
 }
 
 impl Drop for Lock {

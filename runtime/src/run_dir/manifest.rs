@@ -127,7 +127,7 @@ impl Manifest {
     pub(super) fn read(path: &Path) -> Result<Self> {
         let bytes = read_file(path).map_err(Error::file(path))?;
         let fault =
-            |problem: String| Error::File { path: path.to_owned(), source: std::io::Error::other(problem) };
+            |problem: String| Error::File { path: path.to_owned(), cause: std::io::Error::other(problem) };
         let manifest: Self =
             serde_json::from_slice(&bytes).map_err(|error| fault(format!("not a run manifest: {error}")))?;
         if manifest.format != FORMAT {
@@ -191,7 +191,7 @@ impl Manifest {
 
     pub(super) fn write(&self) -> Result<()> {
         let mut bytes = serde_json::to_vec_pretty(self)
-            .map_err(|error| Error::File { path: self.path.clone(), source: error.into() })?;
+            .map_err(|error| Error::File { path: self.path.clone(), cause: error.into() })?;
         bytes.push(b'\n');
         write_atomic(&self.path, &bytes)
     }

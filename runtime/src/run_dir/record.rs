@@ -33,7 +33,7 @@ impl Record {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         if !path.is_dir() {
             let source = std::io::Error::other("not a folder; expected a run folder");
-            return Err(Error::File { path: path.to_owned(), source });
+            return Err(Error::File { path: path.to_owned(), cause: source });
         }
         let lock = Lock::take_shared(path)?;
         Ok(Self {
@@ -198,7 +198,7 @@ impl Record {
 fn spec(path: &Path) -> Result<Value> {
     let bytes = read_file(path).map_err(Error::file(path))?;
     let fault =
-        |problem: String| Error::File { path: path.to_owned(), source: std::io::Error::other(problem) };
+        |problem: String| Error::File { path: path.to_owned(), cause: std::io::Error::other(problem) };
     let mut json: Value =
         serde_json::from_slice(&bytes).map_err(|error| fault(format!("not a run spec: {error}")))?;
     let format = json.get("format").and_then(Value::as_u64);

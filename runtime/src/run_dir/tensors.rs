@@ -41,7 +41,7 @@ pub(super) fn first_difference(old: &[u8], new: &[u8], paths: &[&str]) -> Option
     different.or_else(|| {
         let (was, is) = (metadata(old), metadata(new));
         let change = super::difference::changes(&was, &is).into_iter().next()?;
-        Some((change.key, change.was, change.is))
+        Some((change.key, change.old, change.new))
     })
 }
 

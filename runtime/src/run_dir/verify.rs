@@ -65,15 +65,15 @@ pub struct Difference {
     /// A parameter's path, or the key of a value.
     pub what: String,
     /// The recorded value.
-    pub was: String,
+    pub old: String,
     /// The value of the re-run.
-    pub is: String,
+    pub new: String,
 }
 
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { step, file, what, was, is } = self;
-        write!(f, "step {step}: `{what}` in {file} was {was}, is {is}")
+        let Self { step, file, what, old, new } = self;
+        write!(f, "step {step}: `{what}` in {file} was {old}, is {new}")
     }
 }
 
@@ -235,7 +235,7 @@ impl<'a> Verifier<'a> {
         let recorded = self.record.manifest.result().cloned().unwrap_or_default();
         if let Some(change) = changes(&recorded, &result(outcome)).into_iter().next() {
             let what = format!("result.{}", change.key);
-            self.differs(step, "manifest.json", (what, change.was, change.is), false);
+            self.differs(step, "manifest.json", (what, change.old, change.new), false);
         }
         Ok(self.verified)
     }
@@ -245,10 +245,10 @@ impl<'a> Verifier<'a> {
         &mut self,
         step: u64,
         file: &str,
-        (what, was, is): (String, String, String),
+        (what, old, new): (String, String, String),
         of_parameter: bool,
     ) {
-        let difference = Difference { step, file: file.to_owned(), what, was, is };
+        let difference = Difference { step, file: file.to_owned(), what, old, new };
         if of_parameter {
             self.verified.parameter.get_or_insert_with(|| difference.clone());
             self.is_over = true;
@@ -289,7 +289,7 @@ impl<'a> Verifier<'a> {
         }
         // A line whose bytes differ though its values do not was not written by a run.
         let change = changes(&was, &is).into_iter().next();
-        let change = change.map(|change| (change.key, change.was, change.is));
+        let change = change.map(|change| (change.key, change.old, change.new));
         let spelling =
             || ("a line".to_owned(), "formatted differently".to_owned(), "as a run writes it".to_owned());
         self.differs(step, name, change.unwrap_or_else(spelling), false);
@@ -431,7 +431,7 @@ fn differences(was: &Files, is: &Files, graph: &Graph) -> Vec<(&'static str, Ten
             (Some(was), Some(is)) if name == STATE => {
                 let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap_or_default();
                 let change = changes(&read(was), &read(is)).into_iter().next();
-                change.map(|change| (change.key, change.was, change.is))
+                change.map(|change| (change.key, change.old, change.new))
             }
             (Some(was), Some(is)) => first_difference(was, is, &paths),
             (None, None) => None,

@@ -7,6 +7,7 @@ use crate::error::Result;
 /// Where a run computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Device {
     /// The CPU.
     Cpu,

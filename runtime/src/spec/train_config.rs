@@ -1,91 +1,21 @@
 //! The spec at run time: it contains every default, and can be changed.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::bound::bound;
-use super::check::{RESERVED, called_alike, check_weights, given};
+use super::check::{RESERVED, called_alike, check_weights};
 use super::non_finite::beside_loss_scale;
-use super::{
-    BoundLoss, BoundMetric, Checkpoint, Device, EarlyStop, InitFrom, Monitor, OnNonFinite, Precision, Rules,
-    Spec, Stop,
-};
+use super::{BoundMetric, InitFrom, Monitor, Rules, Spec, TrainConfig};
 use super::{serde_message, value};
-use crate::config::{Config, Setting, from_json};
-use crate::data::mix::AnyMix;
+use crate::config::{Config, Setting};
 use crate::error::{Error, Result};
 use crate::files::sha256;
-use crate::keys::Advice;
-use crate::layer::Initializer;
-use crate::loss::TargetKinds;
+use crate::loss::{AnyLoss, BoundLoss, TargetKinds};
 use crate::metric::lasting;
 use crate::model::Model;
-use crate::optim::{AnyClip, AnyConstraint, AnyOptimizer, Ema, GradientNoise, Group};
-use crate::schedule::{AnyPhase, AnyScaleLr};
 use crate::shape::Kinds;
 use crate::similar::similar;
-
-/// Every key of a run with its value.
-pub struct TrainConfig {
-    /// [`Spec::loss`]: one for each output.
-    pub losses: Vec<Arc<dyn BoundLoss>>,
-    /// [`Spec::loss_weights`]: one for each output.
-    pub loss_weights: Vec<f64>,
-    /// The names of the model's outputs; none if it has one.
-    pub outputs: &'static [&'static str],
-    /// [`Spec::metrics`]
-    pub metrics: Vec<Box<dyn BoundMetric>>,
-    /// [`Spec::batch`]
-    pub batch: usize,
-    /// [`Spec::accumulate`]
-    pub accumulate: usize,
-    /// [`Spec::drop_last`]
-    pub drop_last: bool,
-    /// [`Spec::epochs`]; `None` if the run's length is in steps.
-    pub epochs: Option<u64>,
-    /// [`Spec::steps`]
-    pub steps: Option<u64>,
-    /// [`Spec::seed`]
-    pub seed: u64,
-    /// [`Spec::init`]
-    pub init: Initializer,
-    /// [`Spec::init_from`]
-    pub init_from: Option<InitFrom>,
-    /// [`Spec::optimizer`]
-    pub optimizer: Box<dyn AnyOptimizer>,
-    /// [`Spec::groups`]
-    pub groups: Vec<Group>,
-    /// [`Spec::schedule`]
-    pub schedule: Vec<Box<dyn AnyPhase>>,
-    /// [`Spec::scale_lr`]
-    pub scale_lr: Box<dyn AnyScaleLr>,
-    /// [`Spec::clip`]
-    pub clip: Box<dyn AnyClip>,
-    /// [`Spec::gradient_noise`]
-    pub gradient_noise: Option<GradientNoise>,
-    /// [`Spec::mix`]
-    pub mix: Box<dyn AnyMix>,
-    /// [`Spec::gradient_norms`]
-    pub gradient_norms: bool,
-    /// [`Spec::constrain`]
-    pub constrain: Box<dyn AnyConstraint>,
-    /// [`Spec::ema`]
-    pub ema: Option<Ema>,
-    /// [`Spec::precision`]
-    pub precision: Precision,
-    /// [`Spec::on_non_finite`]; `None` is [`Stop`].
-    pub on_non_finite: Option<OnNonFinite>,
-    /// [`Spec::early_stop`]
-    pub early_stop: Option<EarlyStop>,
-    /// [`Spec::checkpoint`]
-    pub checkpoint: Option<Checkpoint>,
-    /// [`Spec::allow`]
-    pub allow: BTreeSet<Advice>,
-    /// [`Spec::device`]
-    pub device: Device,
-}
 
 impl TrainConfig {
     /// Passes over the data if the spec does not set a length.
@@ -93,45 +23,13 @@ impl TrainConfig {
 
     /// The keys of a spec, with every default.
     pub(crate) fn of<M: Model, T: TargetKinds>(spec: &Spec<M, T>) -> Result<Self> {
-        let mut losses = spec.loss.each();
-        if losses.is_empty() {
-            losses = default_losses::<M, T>()?;
+        let mut settings = Self::as_given(spec)?;
+        if settings.epochs.or(settings.steps).is_none() {
+            settings.epochs = Some(Self::EPOCHS);
         }
-        let loss_weights = match spec.loss_weights {
-            [] => vec![1.0; losses.len()],
-            weights => weights.iter().map(|&&weight| weight).collect(),
-        };
-        let (epochs, steps) = (given(*spec.epochs), given(*spec.steps));
-        let settings = Self {
-            losses: losses.into_iter().map(Arc::from).collect(),
-            loss_weights,
-            outputs: M::OUTPUTS,
-            metrics: spec.metrics.iter().map(|&metric| bound(metric, M::OUTPUTS)).collect(),
-            batch: *spec.batch,
-            accumulate: *spec.accumulate,
-            drop_last: *spec.drop_last,
-            epochs: if steps.is_some() { epochs } else { Some(epochs.unwrap_or(Self::EPOCHS)) },
-            steps,
-            seed: *spec.seed,
-            init: *spec.init,
-            init_from: spec.init_from.value(),
-            optimizer: spec.optimizer.boxed(),
-            groups: spec.groups.iter().map(|&&group| group).collect(),
-            schedule: spec.schedule.iter().map(|phase| phase.boxed()).collect(),
-            scale_lr: spec.scale_lr.boxed(),
-            clip: spec.clip.boxed(),
-            gradient_noise: Some(*spec.gradient_noise).filter(|noise| *noise != GradientNoise::NONE),
-            mix: spec.mix.boxed(),
-            gradient_norms: *spec.gradient_norms,
-            constrain: spec.constrain.boxed(),
-            ema: Some(*spec.ema).filter(|ema| *ema != Ema::NONE),
-            precision: spec.precision.precision(),
-            on_non_finite: Some(*spec.on_non_finite).filter(|rule| *rule != Stop),
-            early_stop: Some(*spec.early_stop).filter(|stop| *stop != EarlyStop::NEVER),
-            checkpoint: Some(*spec.checkpoint).filter(|checkpoint| *checkpoint != Checkpoint::NEVER),
-            allow: spec.allow.iter().map(|&&advice| advice).collect(),
-            device: *spec.device,
-        };
+        if settings.loss_weights.is_empty() {
+            settings.loss_weights = vec![1.0; settings.loss.len()];
+        }
         settings.check()?;
         Ok(settings)
     }
@@ -148,7 +46,7 @@ impl TrainConfig {
             self.steps,
             Ok(()),
             self.init.check(),
-            check_weights(&self.loss_weights.iter().collect::<Vec<_>>(), self.losses.len()),
+            check_weights(&self.loss_weights.iter().collect::<Vec<_>>(), self.loss.len()),
         )
         .all()?;
         self.precision.check()?;
@@ -156,7 +54,7 @@ impl TrainConfig {
             Setting::validate(rule)?;
             beside_loss_scale(*rule, self.precision.loss_scale().is_some())?;
         }
-        for loss in &self.losses {
+        for loss in self.loss.iter() {
             loss.setting().validate()?;
             loss.fits()?;
         }
@@ -236,50 +134,6 @@ impl TrainConfig {
         self.outputs.iter().map(|output| lasting(format!("{output}_loss").into()))
     }
 
-    /// The settings as canonical JSON: every key, in alphabetical order.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        let phases: Vec<_> = self.schedule.iter().map(|phase| phase.to_json()).collect();
-        let groups: Vec<_> = self.groups.iter().map(Setting::to_json).collect();
-        let metrics: Vec<_> = self.metrics.iter().map(|metric| metric.setting().to_json()).collect();
-        let loss = match self.losses.as_slice() {
-            [loss] => loss.setting().to_json(),
-            losses => losses.iter().map(|loss| loss.setting().to_json()).collect(),
-        };
-        let mut json = json!({
-            "accumulate": self.accumulate,
-            "allow": self.allow,
-            "batch": self.batch,
-            "checkpoint": self.checkpoint.as_ref().map(Setting::to_json),
-            "clip": self.clip.to_json(),
-            "constrain": self.constrain.to_json(),
-            "device": self.device,
-            "drop_last": self.drop_last,
-            "early_stop": self.early_stop.as_ref().map(Setting::to_json),
-            "ema": self.ema.as_ref().map(Setting::to_json),
-            "epochs": self.epochs,
-            "gradient_noise": self.gradient_noise.as_ref().map(Setting::to_json),
-            "gradient_norms": self.gradient_norms,
-            "groups": groups,
-            "init": self.init,
-            "init_from": self.init_from.as_ref().map(Setting::to_json),
-            "loss": loss,
-            "metrics": metrics,
-            "mix": self.mix.to_json(),
-            "optimizer": self.optimizer.to_json(),
-            "on_non_finite": self.on_non_finite.as_ref().map_or_else(|| json!("Stop"), Setting::to_json),
-            "precision": self.precision,
-            "scale_lr": self.scale_lr.to_json(),
-            "schedule": phases,
-            "seed": self.seed,
-            "steps": self.steps,
-        });
-        if self.losses.len() > 1 {
-            json["loss_weights"] = json!(self.loss_weights);
-        }
-        json
-    }
-
     /// Sets one key: `batch`, `optimizer.lr`, `schedule.0.steps`. The value is a number as Rust parses it, or other JSON; a bare
     /// word is a string.
     ///
@@ -321,79 +175,6 @@ impl TrainConfig {
         }
         checked
     }
-
-    /// Reads one top-level key back from JSON.
-    fn take(&mut self, key: &str, json: &Value) -> Result<(), String> {
-        fn read<T: serde::de::DeserializeOwned>(json: &Value) -> Result<T, String> {
-            serde_json::from_value(json.clone()).map_err(|error| error.to_string())
-        }
-        // An optional part that is unset can be set as a whole: keys that are left out use their defaults.
-        fn part<C: Config>(json: &Value) -> Result<Option<C>, String> {
-            let Some(given) = json.as_object() else {
-                return if json.is_null() { Ok(None) } else { from_json(json).map(Some) };
-            };
-            let mut whole = C::DEFAULT.to_json();
-            if let Some(keys) = whole.as_object_mut() {
-                keys.retain(|key, _| !C::REQUIRED.iter().any(|(required, _)| key == required));
-                keys.extend(given.clone());
-            }
-            from_json(&whole).map(Some)
-        }
-        match key {
-            "accumulate" => self.accumulate = read(json)?,
-            "allow" => self.allow = read(json)?,
-            "batch" => self.batch = read(json)?,
-            "checkpoint" => self.checkpoint = part(json)?,
-            "clip" => self.clip = self.clip.with(json)?,
-            "constrain" => self.constrain = self.constrain.with(json)?,
-            "device" => self.device = read(json)?,
-            "drop_last" => self.drop_last = read(json)?,
-            "early_stop" => self.early_stop = part(json)?,
-            "ema" => self.ema = part(json)?,
-            "gradient_noise" => self.gradient_noise = part(json)?,
-            "gradient_norms" => self.gradient_norms = read(json)?,
-            "epochs" => (self.epochs, self.steps) = (Some(read(json)?), None),
-            "groups" => self.groups = each(&self.groups, json, |_, json| from_json(json))?,
-            "init" => self.init = read(json)?,
-            // The file name alone is enough.
-            "init_from" if json.is_string() => self.init_from = part(&json!({ "file": json }))?,
-            "init_from" => self.init_from = part(json)?,
-            "loss" => {
-                let with = |loss: &Arc<dyn BoundLoss>, json: &Value| loss.with(json).map(Arc::from);
-                self.losses = match self.losses.as_slice() {
-                    [loss] => vec![with(loss, json)?],
-                    losses => each(losses, json, with)?,
-                };
-            }
-            "loss_weights" if self.losses.len() > 1 => self.loss_weights = read(json)?,
-            "metrics" => self.metrics = each(&self.metrics, json, |metric, json| metric.with(json))?,
-            "mix" => self.mix = self.mix.with(json)?,
-            "optimizer" => self.optimizer = self.optimizer.with(json)?,
-            "on_non_finite" => {
-                self.on_non_finite = if *json == "Stop" { None } else { part(json)? };
-            }
-            "precision" => self.precision = read(json)?,
-            "scale_lr" => self.scale_lr = self.scale_lr.with(json)?,
-            "schedule" => self.schedule = each(&self.schedule, json, |phase, json| phase.with(json))?,
-            "seed" => self.seed = read(json)?,
-            "steps" => (self.steps, self.epochs) = (Some(read(json)?), None),
-            _ => return Err("unknown key".to_owned()),
-        }
-        Ok(())
-    }
-}
-
-/// A list with changed elements; its length and its types are those of the spec.
-fn each<T>(
-    list: &[T],
-    json: &Value,
-    with: impl Fn(&T, &Value) -> Result<T, String>,
-) -> Result<Vec<T>, String> {
-    let changed = json.as_array().map(Vec::as_slice).unwrap_or_default();
-    if changed.len() != list.len() {
-        return Err(format!("expected a list of {}: its length is fixed at compile time", list.len()));
-    }
-    list.iter().zip(changed).map(|(element, json)| with(element, json)).collect()
 }
 
 /// The hash of a spec: SHA-256 over its canonical JSON.
@@ -447,6 +228,14 @@ fn place<'a>(json: &'a mut Value, key: &str) -> Result<&'a mut Value> {
         .ok_or(Error::Internal("a key that was found is now missing"))?;
     }
     Ok(place)
+}
+
+/// The losses of a spec: the declared ones, or those that the targets' kinds suggest.
+pub(super) fn losses_of<M: Model, T: TargetKinds>(
+    declared: &dyn AnyLoss<M::Output, T>,
+) -> Result<Vec<Box<dyn BoundLoss>>> {
+    let losses = declared.each();
+    if losses.is_empty() { default_losses::<M, T>() } else { Ok(losses) }
 }
 
 /// The losses that the targets' kinds suggest, if they accept the model's outputs.

@@ -71,7 +71,7 @@ impl EarlyStopping {
     }
 
     /// Restores what [`EarlyStopping::state`] returned.
-    pub(super) fn go_on(&mut self, saved: Option<SavedBest>) -> Result<()> {
+    pub(super) fn restore(&mut self, saved: Option<SavedBest>) -> Result<()> {
         let Some(SavedBest { best: value, best_epoch: epoch, without_improvement, parameters }) = saved
         else {
             return Ok(());

@@ -16,6 +16,7 @@ use crate::world::World;
 
 /// The mean loss and metrics over some samples.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Evaluation {
     /// The mean loss; NaN, shown as `-`, if no sample counts.
     pub loss: f64,
@@ -31,6 +32,7 @@ pub struct Evaluation {
 /// The sum of the loss with its weight and the states of the metrics over micro-batches, so that batches of
 /// unequal size are weighted correctly.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Totals {
     /// The loss of each output.
     pub losses: Vec<TotalLoss>,
@@ -69,7 +71,7 @@ impl Totals {
     #[must_use]
     pub fn new(settings: &TrainConfig) -> Self {
         let mut labels = settings.loss_labels();
-        let losses = settings.losses.iter().zip(&settings.loss_weights).map(|(loss, &factor)| TotalLoss {
+        let losses = settings.loss.iter().zip(&settings.loss_weights).map(|(loss, &factor)| TotalLoss {
             sum: 0.0,
             weight: 0.0,
             factor,
@@ -292,7 +294,7 @@ pub(super) fn examine(
         let Some((output, shape, confusion)) = &mut confusion else { return Ok(()) };
         let Some(found) = result.outputs.get(*output) else { return Ok(()) };
         if let Some(Elements::Int(targets)) = found.targets.as_deref() {
-            let ignored = settings.losses.get(*output).and_then(|loss| loss.ignored());
+            let ignored = settings.loss.get(*output).and_then(|loss| loss.ignored());
             let (size, predictions) = (result.size, &*found.predictions);
             confusion.update(&Outcomes { size, shape: *shape, predictions, targets, ignored });
         }
@@ -312,8 +314,7 @@ fn each(
     let mut totals = Totals::new(settings);
     let size = settings.batch.max(1);
     for round in indices.chunks(size.saturating_mul(world.size())) {
-        let shapes: Few<_> =
-            (0..settings.losses.len()).map(|output| engine.prediction_shape(output)).collect();
+        let shapes: Few<_> = (0..settings.loss.len()).map(|output| engine.prediction_shape(output)).collect();
         let batch;
         let own = match world.share(round.chunks(size)).next().map(|indices| data.batch(indices)) {
             None => Ok(None),

@@ -95,6 +95,7 @@ pub struct Verifying {
 
 /// The steps and samples of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RunPlan {
     /// Optimizer steps of the whole run.
     pub steps: u64,
@@ -110,6 +111,7 @@ pub struct RunPlan {
 
 /// One optimizer step.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct StepReport {
     /// Its number, from 1.
     pub step: u64,
@@ -147,6 +149,7 @@ pub struct Skip {
 
 /// One epoch.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct EpochReport {
     /// Its number, from 1.
     pub epoch: u64,
@@ -225,6 +228,7 @@ pub struct Monitored<'a> {
 
 /// Why a run stopped.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Exit {
     /// It took all its steps.
     Completed,

@@ -21,7 +21,7 @@ pub(super) fn check(settings: &TrainConfig, data: &PreparedDataset, engine: &dyn
         let Some(metric) = metric.filter(|metric| metric.is_defined_by_targets()) else { continue };
         let (mut gathered, output) = (metric.start(), metric.output());
         let prediction = engine.prediction_shape(output);
-        let ignored = settings.losses.get(output).and_then(|loss| loss.ignored());
+        let ignored = settings.loss.get(output).and_then(|loss| loss.ignored());
         for indices in data.validation().chunks(settings.batch.max(1)) {
             let batch = data.batch(indices)?;
             let predictions = vec![0.0; batch.size * prediction.elements()];

@@ -19,6 +19,7 @@ use crate::world::World;
 
 /// The outcome of a run.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// Why the run stopped. An interrupted run has the counts up to that point and no evaluations.
     pub exit: Exit,

@@ -96,7 +96,7 @@ impl Saved {
         let totals_so_far = has_begun.then(|| Totals::restored(settings, &self.totals)).transpose()?;
         let mut watch = EarlyStopping::new(settings);
         if let Some(watch) = &mut watch {
-            watch.go_on(self.monitored.clone())?;
+            watch.restore(self.monitored.clone())?;
         }
         Ok(Standing { place, totals_so_far, watch })
     }

@@ -286,7 +286,7 @@ impl Emitter {
                 quote_spanned! {span=>
                     let #name = #tokens;
                     let mut #first = __t::FirstCall::NONE;
-                    (#over).#method(&#name, &[#(#names),*], __t::judged(#name.check()));
+                    (#over).#method(&#name, &[#(#names),*], __t::check_returned(#name.check()));
                 }
             }
         }
@@ -335,7 +335,7 @@ impl Emitter {
                 let first = inputs.first();
                 before.extend(quote_spanned!(span=> let __layer = #tokens;));
                 quote_spanned! {span=>
-                    (#over).#method(&__layer, &[#(#names),*], __t::judged(__layer.check()), #first, __layer.output(#(#inputs),*))
+                    (#over).#method(&__layer, &[#(#names),*], __t::check_returned(__layer.check()), #first, __layer.output(#(#inputs),*))
                 }
             }
         };

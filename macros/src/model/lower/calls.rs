@@ -140,7 +140,7 @@ impl Lowering<'_> {
         let mut ties: Vec<Tie> = Vec::new();
         let mut half_typed = Vec::new();
         let mut without_key = Vec::new();
-        let told = self.diagnostics.len();
+        let before = self.diagnostics.len();
         for argument in arguments {
             match peeled(argument) {
                 Expr::Assign(assign) => {
@@ -200,7 +200,7 @@ impl Lowering<'_> {
             None => {}
         }
         let depends = keys.iter().any(|(_, value)| self.depends(value.to_token_stream())) || names_parameters;
-        let is_whole = self.diagnostics.len() == told;
+        let is_whole = self.diagnostics.len() == before;
         self.seen.push(Seen {
             layer: layer.clone(),
             turbofish: turbofish.cloned(),

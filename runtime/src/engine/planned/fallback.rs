@@ -1,4 +1,4 @@
-//! Fallback: layers that run in their reference form between planned layers.
+//! Fallback: layers that run in their reference implementation between planned layers.
 
 use std::collections::BTreeMap;
 

@@ -234,7 +234,7 @@ impl Inference {
         })
     }
 
-    /// Runs the layers' reference forms, as the [`Tape`](crate::engine::Tape) evaluates.
+    /// Runs the layers' reference implementations, as the [`Tape`](crate::engine::Tape) evaluates.
     fn reference(
         &self,
         size: usize,

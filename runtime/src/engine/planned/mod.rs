@@ -38,7 +38,7 @@ use shared::{Shared, Staged};
 /// A plan is built when a batch size is first seen, and cached. After that a step allocates no tensor: values,
 /// gradients and scratch live in one arena, the gradients of parameters are summed in place
 /// over an accumulation window, and the optimizer makes one pass over weights, gradients and state. Only
-/// layers without a planned form, which fall back to candle operations, and losses without a kernel allocate.
+/// layers without a lowering, which fall back to candle operations, and losses without a kernel allocate.
 ///
 /// # Subnormal numbers
 /// The engine flushes [subnormal](trainspec_kernels::subnormal) numbers (magnitude below 1.2e-38) to 0: inputs
@@ -236,7 +236,7 @@ impl Planned {
 }
 
 fn no_memory(length: usize, source: std::io::Error) -> Error {
-    Error::Memory { bytes: length as u64 * size_of::<f32>() as u64, source }
+    Error::Memory { bytes: length as u64 * size_of::<f32>() as u64, cause: source }
 }
 
 /// Saves the running statistics before a window.

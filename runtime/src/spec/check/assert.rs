@@ -4,7 +4,7 @@
 //! call in addition to the missing trait. So generated code passes every value through a function of this module, whose result is
 //! an associated type: without the trait, that type is an error type, and rustc does not report further uses of it.
 
-use super::Judged;
+use super::CheckReturn;
 use crate::config::Config;
 use crate::graph::Module;
 use crate::keys::Facts;
@@ -137,31 +137,31 @@ pub trait Checked {
     /// The type.
     type Itself;
     /// The type from which its facts can be read.
-    type Told;
+    type WithFacts;
 }
 
 impl Checked for CheckResult {
     type Itself = Self;
-    type Told = Judged<Self>;
+    type WithFacts = CheckReturn<Self>;
 }
 
 impl Checked for CheckResult<Facts> {
     type Itself = Self;
-    type Told = Judged<Self>;
+    type WithFacts = CheckReturn<Self>;
 }
 
 /// Returns the result of a `check` unchanged.
-pub const fn judged<R>(returned: R) -> <R as Checked>::Itself
+pub const fn check_returned<R>(returned: R) -> <R as Checked>::Itself
 where
     R: Checked<Itself = R>,
 {
     returned
 }
 
-/// Wraps the result of a `check`, as returned by [`judged`], to read its facts.
-pub const fn told<R>(returned: R) -> <R as Checked>::Told
+/// Wraps the result of a `check`, as returned by [`check_returned`], to read its facts.
+pub const fn with_facts<R>(returned: R) -> <R as Checked>::WithFacts
 where
-    R: Checked<Told = Judged<R>>,
+    R: Checked<WithFacts = CheckReturn<R>>,
 {
-    Judged(returned)
+    CheckReturn(returned)
 }

@@ -79,7 +79,7 @@ impl Mistakes {
 }
 
 /// The facts of a key's values; `None` if the key is not set.
-const fn told<'a>(given: Given<'a>, key: &str) -> Option<&'a [Facts]> {
+const fn facts_of<'a>(given: Given<'a>, key: &str) -> Option<&'a [Facts]> {
     let mut i = 0;
     while i < given.len() {
         if same_text(given[i].0, key) {
@@ -96,11 +96,11 @@ impl<M: Model, T: TargetKinds> Spec<M, T> {
         let mut found = Mistakes { found: [None; Mistakes::MOST], count: 0 };
         found.add("model", WHOLE, classes_to_tell::<T>());
         found.add("batch", WHOLE, least_batch(*self.batch, model));
-        if let Some([precision]) = told(given, "precision") {
+        if let Some([precision]) = facts_of(given, "precision") {
             found.add("on_non_finite", WHOLE, beside_loss_scale(*self.on_non_finite, precision.scales_loss));
         }
         let outputs = <M::Output as Kinds>::NAMES.len();
-        if let Some(losses) = told(given, "loss")
+        if let Some(losses) = facts_of(given, "loss")
             && losses.len() == outputs
             && T::NAMES.len() == outputs
         {
@@ -121,7 +121,7 @@ impl<M: Model, T: TargetKinds> Spec<M, T> {
 
     /// Reports duplicate names of metrics, and monitored names that do not exist.
     const fn of_metrics(&self, found: &mut Mistakes, given: Given<'_>) {
-        let metrics = match told(given, "metrics") {
+        let metrics = match facts_of(given, "metrics") {
             None => &[],
             Some(metrics) if metrics.len() == self.metrics.len() => metrics,
             Some(_) => return,
@@ -159,7 +159,7 @@ impl<M: Model, T: TargetKinds> Spec<M, T> {
             WHOLE,
             named(self.early_stop.monitor.check(numbers.texts(), tables.texts()), "early_stop"),
         );
-        if let Some(phases) = told(given, "schedule") {
+        if let Some(phases) = facts_of(given, "schedule") {
             let mut i = 0;
             while i < phases.len() {
                 if let Some(monitor) = phases[i].watched {
@@ -177,7 +177,7 @@ impl<M: Model, T: TargetKinds> Spec<M, T> {
     /// Checks the phases against the length of the run, their floors against the learning rate, and the optimizer at
     /// the largest learning rate.
     const fn of_schedule(&self, found: &mut Mistakes, given: Given<'_>) {
-        let phases: &[Facts] = match told(given, "schedule") {
+        let phases: &[Facts] = match facts_of(given, "schedule") {
             None => &[Facts { name: "Constant", ..Facts::NOTHING.lasting(None).times(1.0) }],
             Some(phases) if phases.len() == self.schedule.len() => phases,
             Some(_) => return,
@@ -252,7 +252,7 @@ impl<M: Model, T: TargetKinds> Spec<M, T> {
 
     /// The optimizer's learning rate; `None` if it is not known.
     const fn rates(&self, given: Given<'_>) -> Option<Rates> {
-        let (name, (lr, penalties)) = match told(given, "optimizer") {
+        let (name, (lr, penalties)) = match facts_of(given, "optimizer") {
             None => match AdamW::DEFAULT.check() {
                 Ok(Facts { rate: Some(rate), .. }) => (AdamW::NAME, rate),
                 _ => return None,
@@ -261,7 +261,7 @@ impl<M: Model, T: TargetKinds> Spec<M, T> {
             Some(_) => return None,
         };
         let samples = (*self.batch as u64).saturating_mul(*self.accumulate as u64);
-        let (factor, is_scaled) = match told(given, "scale_lr") {
+        let (factor, is_scaled) = match facts_of(given, "scale_lr") {
             None => (Some(1.0), false),
             Some([Facts { scaling: Some(Scaling::Linear(base)), .. }]) => {
                 (Some(samples as f64 / *base as f64), samples != *base)

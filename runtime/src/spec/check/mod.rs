@@ -6,8 +6,10 @@ mod cross_key;
 mod probe;
 mod rules;
 
-pub use assert::{Callable, Checked, Configuration, DeclaredModel, called, judged, part, parted, told};
+pub use assert::{
+    Callable, Checked, Configuration, DeclaredModel, called, check_returned, part, parted, with_facts,
+};
 pub(crate) use cross_key::{Given, Mistakes, WHOLE};
-pub use probe::{Judged, LookForConfig, LookForMetric, LookNoFurther, Probe, by_type, named};
+pub use probe::{CheckReturn, LookForConfig, LookForMetric, LookNoFurther, Probe, by_type, named};
 pub use rules::Rules;
 pub(crate) use rules::{RESERVED, called_alike, check_weights, given};

@@ -1,7 +1,7 @@
 //! Reads the static facts of a value of any type from generated code.
 //!
 //! A constant can call inherent functions of concrete types, and read constants of traits; it cannot call a trait's
-//! functions. So a literal's own `check` is called, and [`Judged`] has an inherent function for each type that it may
+//! functions. So a literal's own `check` is called, and [`CheckReturn`] has an inherent function for each type that it may
 //! return. The facts of its type are found by a closure that never runs: its return type encodes whether the value is a
 //! metric of the run ([`Metric`]), another configuration, or neither, and provides the facts as a constant.
 
@@ -18,16 +18,16 @@ use crate::spec::Spec;
 /// The result of a literal's `check`.
 ///
 /// It is generic over the whole result, so that rustc does not report more errors for a literal of an unknown type.
-pub struct Judged<R>(pub R);
+pub struct CheckReturn<R>(pub R);
 
-impl Judged<CheckResult> {
+impl CheckReturn<CheckResult> {
     /// No facts.
     pub const fn known(&self) -> Facts {
         Facts::NOTHING
     }
 }
 
-impl Judged<CheckResult<Facts>> {
+impl CheckReturn<CheckResult<Facts>> {
     /// The facts; none after an error, which is reported at the literal.
     pub const fn known(&self) -> Facts {
         match self.0 {

@@ -48,7 +48,7 @@ impl TrainStep<'_> {
             engine.accumulate_scaled(batch, at, scales)
         };
         let part = batch.map(|batch| Ok((compute(batch)?, batch))).transpose();
-        let shapes = self.settings.losses.iter().enumerate();
+        let shapes = self.settings.loss.iter().enumerate();
         let shapes: Few<_> = shapes.map(|(output, _)| self.engine.prediction_shape(output)).collect();
         let own = part.and_then(|part| {
             part.map(|(part, batch)| BatchResult::of(&*self.engine, part, batch, read)).transpose()
@@ -97,5 +97,7 @@ impl TrainStep<'_> {
 
 /// Sets gradients to -0, the value that changes no bit of what is added to it.
 fn clear(gradients: &mut [Vec<f32>]) {
-    gradients.iter_mut().for_each(|gradient| gradient.fill(-0.0));
+    for gradient in gradients {
+        gradient.fill(-0.0);
+    }
 }

@@ -19,13 +19,13 @@ impl TrainStep<'_> {
     /// Sets the scales of a window, of which this process has some micro-batches.
     pub(super) fn weigh(&mut self, rounds: usize, window: &[Batch]) -> Result<()> {
         let loss_scale = self.scaler.scale();
-        if self.settings.losses.len() == 1 {
+        if self.settings.loss.len() == 1 {
             // The divisor is applied at the end, whatever it is.
             self.scales = [loss_scale].into_iter().collect();
             return Ok(());
         }
         let own = window.iter().map(|batch| weights(self.settings, batch)).collect::<Result<Vec<_>>>();
-        let weights = sum(&self.world, rounds, self.settings.losses.len(), own)?;
+        let weights = sum(&self.world, rounds, self.settings.loss.len(), own)?;
         self.scales = scales(self.settings, &weights, loss_scale);
         self.weights = Some(weights);
         Ok(())
@@ -36,7 +36,7 @@ impl TrainStep<'_> {
         let Some(weights) = &self.weights else { return Ok(()) };
         // Sums of the same numbers in another order.
         let differ = |a: f64, b: f64| (a - b).abs() > 1e-9 * a.abs().max(b.abs());
-        let outputs = weights.iter().zip(&totals.losses).zip(&self.settings.losses);
+        let outputs = weights.iter().zip(&totals.losses).zip(&*self.settings.loss);
         for ((&weight, total), loss) in outputs {
             if differ(weight, total.weight) {
                 let (name, found) = (loss.setting().name(), total.weight);
@@ -53,7 +53,7 @@ impl TrainStep<'_> {
 /// Returns the weight of each output's loss for a micro-batch, from its targets.
 fn weights(settings: &TrainConfig, batch: &Batch) -> Result<Few<f64>> {
     let mut weights = Few::default();
-    for (output, loss) in settings.losses.iter().enumerate() {
+    for (output, loss) in settings.loss.iter().enumerate() {
         let weight = |targets: &[BatchTensor]| {
             let target = targets.get(output).ok_or(Error::Internal("a batch without a target"))?;
             Ok::<_, Error>(loss.weight(target.elements.numbers(), batch.size))
@@ -95,7 +95,7 @@ fn sum(world: &World, rounds: usize, outputs: usize, own: Result<Vec<Few<f64>>>)
 
 /// Returns the divisor of the sum of the gradients, `W`; 0 if nothing counts.
 pub(super) fn divisor(settings: &TrainConfig, weights: &[f64]) -> f64 {
-    let divisors = settings.losses.iter().zip(weights).map(|(loss, &weight)| match loss.reduction() {
+    let divisors = settings.loss.iter().zip(weights).map(|(loss, &weight)| match loss.reduction() {
         Reduction::Mean => weight,
         Reduction::Sum => 1.0,
     });
@@ -105,7 +105,7 @@ pub(super) fn divisor(settings: &TrainConfig, weights: &[f64]) -> f64 {
 /// Returns the scale of each output's gradient, for a loss that is multiplied by `loss_scale`.
 fn scales(settings: &TrainConfig, weights: &[f64], loss_scale: f32) -> Few<f32> {
     let divisor = divisor(settings, weights);
-    let outputs = settings.losses.iter().zip(&settings.loss_weights).zip(weights);
+    let outputs = settings.loss.iter().zip(&settings.loss_weights).zip(weights);
     let scale = outputs.map(|((loss, factor), &weight)| {
         let ratio = match loss.reduction() {
             Reduction::Mean if weight == 0.0 => 0.0,

@@ -4,9 +4,9 @@ use trainspec::Result;
 use trainspec::prelude::*;
 
 /// 42 images whose brightness depends on their class: 30 for training.
-pub struct Blots;
+pub struct SmallImages;
 
-impl Dataset for Blots {
+impl Dataset for SmallImages {
     type Input = Image<1, 6, 6>;
     type Target = Class<3>;
 

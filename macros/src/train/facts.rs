@@ -22,24 +22,24 @@ pub(super) fn one(key: &Ident, value: &Expr, completed: &TokenStream) -> TokenSt
     let key = key.unraw().to_string();
     if let Expr::Tuple(tuple) = peeled(value) {
         // One for each part: no facts of one that is not a literal.
-        let told = tuple.elems.iter().map(|part| {
+        let facts = tuple.elems.iter().map(|part| {
             if is_literal(part) {
                 of_literal(part, &completed_part(part))
             } else {
                 quote!(__t::Facts::NOTHING)
             }
         });
-        return quote!((#key, &[#(#told),*]));
+        return quote!((#key, &[#(#facts),*]));
     }
-    let told = is_literal(value).then(|| of_literal(value, completed));
-    quote!((#key, &[#told]))
+    let facts = is_literal(value).then(|| of_literal(value, completed));
+    quote!((#key, &[#facts]))
 }
 
 /// The facts of a literal.
 fn of_literal(value: &Expr, completed: &TokenStream) -> TokenStream {
     quote_spanned! {word(value)=> {
         let __value = #completed;
-        __t::named(&__value, __t::told(__t::judged(__value.check())).known())
+        __t::named(&__value, __t::with_facts(__t::check_returned(__value.check())).known())
     }}
 }
 
@@ -52,14 +52,14 @@ fn completed_part(part: &Expr) -> TokenStream {
 pub(super) fn list(key: &Ident, values: &[Element], completed: &[TokenStream]) -> TokenStream {
     let key = key.unraw().to_string();
     let whole = whole();
-    let told = values.iter().zip(completed).map(|(element, completed)| {
+    let facts = values.iter().zip(completed).map(|(element, completed)| {
         let Element { attributes, value, .. } = element;
         if is_literal(value) {
             let completed = completed_part(value);
             let placed = element.placed(&quote_spanned!(word(value)=> __value));
             return quote_spanned! {word(value)=> #(#attributes)* {
                 let __value = #completed;
-                __t::by_type(#whole, __t::told(__t::judged(__value.check())).known(), |__kinds| {
+                __t::by_type(#whole, __t::with_facts(__t::check_returned(__value.check())).known(), |__kinds| {
                     (&&&__t::Probe::of(__kinds, &#placed)).__look()
                 })
             }};
@@ -70,7 +70,7 @@ pub(super) fn list(key: &Ident, values: &[Element], completed: &[TokenStream]) -
             })
         }
     });
-    quote!((#key, &[#(#told),*]))
+    quote!((#key, &[#(#facts),*]))
 }
 
 /// The user's token for a value: the name of a literal's type.

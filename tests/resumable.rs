@@ -1,6 +1,6 @@
 //! Two programs that are killed and resumed, on either engine: digits, and a small transformer.
 //!
-//! `survivor PROGRAM ENGINE FOLDER EPOCHS`: resumes the run below the folder, or starts one.
+//! `resumable PROGRAM ENGINE FOLDER EPOCHS`: resumes the run below the folder, or starts one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use trainspec::engine::{self, Engine, Tape};
 use trainspec::prelude::*;
 use trainspec::run_dir::{Folder, Start};
 use trainspec::spec::hash;
-use trainspec::{Error, trainer};
+use trainspec::{Error, Experiment, trainer};
 use trainspec_tests::run_files::only;
 
 /// A small network for digits.
@@ -98,7 +98,7 @@ fn live<M: Model>(mut training: Experiment<M>, engine: &str, out: &Path) -> trai
     let settings = training.settings()?;
     let mut engine: Box<dyn Engine> = match engine {
         "tape" => {
-            let objective = Box::new(Arc::clone(&settings.losses[0]));
+            let objective = Box::new(Arc::clone(&settings.loss[0]));
             Box::new(Tape::new(graph.clone(), objective, settings.seed, Device::Cpu)?)
         }
         _ => engine::open(&graph, settings)?,
