@@ -13,7 +13,7 @@ pub use crate::model::{Blank, FirstCall, Model};
 pub use crate::model::{Trace, alone, first_of, name_keys, silent, whole};
 pub use crate::shape::{CheckResult, Kind, Shape};
 pub use crate::spec::check::{
-    Callable, Configuration, DeclaredModel, called, check_returned, part, parted, with_facts,
+    Callable, Configuration, DeclaredModel, called, check_returned, number, part, parted, with_facts,
 };
 pub use crate::spec::check::{
     CheckReturn, LookForConfig, LookForMetric, LookNoFurther, Probe, by_type, named,

@@ -297,7 +297,7 @@ fn repeated(dice: &mut Dice, scope: &mut Scope<'_>, x: Value) -> Result<Value> {
 fn again<M: Module>(dice: &mut Dice, scope: &mut Scope<'_>, module: M, x: Value) -> Result<Value> {
     let layer = scope.declare(None, module, &[])?;
     let mut y = scope.apply(&layer, &[x])?;
-    for _ in 0..1 + dice.below(2) {
+    for _ in 0..=dice.below(2) {
         if dice.below(2) == 0 {
             y = scope.call(Tanh {}, &[y])?;
         }

@@ -3,8 +3,6 @@
 //! Seen to fail: with a derivative of `abs` and `clamp` of 1 everywhere, with a quotient whose divisor has no gradient, and with
 //! two axes of a permutation exchanged.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
-
 use trainspec::prelude::*;
 
 use super::file::parse;

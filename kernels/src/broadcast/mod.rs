@@ -194,7 +194,7 @@ impl Broadcast {
                         (Operator::Sub, false) => sums((full, small), dy, d_small, |_, _, dy| -dy),
                         (Operator::Mul, _) => sums((full, small), dy, d_small, |full, _, dy| dy * full),
                         (Operator::Div, false) => {
-                            sums((full, small), dy, d_small, |full, small, dy| -(dy * full / small) / small)
+                            sums((full, small), dy, d_small, |full, small, dy| -(dy * full / small) / small);
                         }
                         (Operator::Div, true) => sums((full, small), dy, d_small, |full, _, dy| dy / full),
                     }

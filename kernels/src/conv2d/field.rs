@@ -50,9 +50,9 @@ impl Field {
 
     /// The index in scratch of the element `down` and `right` of the corner of the padded plane.
     pub(super) fn at(&self, plane: usize, down: usize, right: usize) -> usize {
-        let [below, beside] = self.stride;
-        let phase = down % below * self.phases[1] + right % beside;
-        plane * self.plane() + phase * self.phase() + down / below * self.pitch + right / beside
+        let [rows, columns] = self.stride;
+        let phase = down % rows * self.phases[1] + right % columns;
+        plane * self.plane() + phase * self.phase() + down / rows * self.pitch + right / columns
     }
 
     /// Passes `run` scratch for `images` images, with zeros wherever [`Field::copy`] does not write.

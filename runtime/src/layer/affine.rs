@@ -100,7 +100,7 @@ mod tests {
     fn numbers_must_be_finite() {
         assert!(Affine::DEFAULT.check().is_ok());
         let problem = Affine { mul: f64::INFINITY, add: 0.0 }.check().unwrap_err();
-        assert_eq!(problem.as_str(), "mul is inf; expected a finite number");
+        assert_eq!(problem.as_str(), "mul is infinity; expected a finite number");
         assert!(Affine { mul: 1.0, add: f64::NAN }.check().is_err());
         assert!(Affine { mul: 1e39, add: 0.0 }.check().is_err());
         assert!(Affine::divided_by(0.0).is_err());

@@ -89,7 +89,7 @@ impl Chunk {
     /// The part with this index, of as many as there are names.
     #[must_use]
     pub const fn part(self, part: usize, parts: usize) -> Self {
-        Self { part, parts, ..self }
+        Self { parts, part, ..self }
     }
 
     /// The elements of the part along the axis.

@@ -164,6 +164,7 @@ impl Emitter {
             Flow::Number { value, operator, span, number, is_first } => {
                 let value = self.flow(value, before);
                 let method = number_method(*operator, *is_first, *span);
+                let number = quote_spanned!(*span=> __t::number(#number));
                 self.applied(*span, &method, &quote!(#value, #number), before)
             }
             Flow::Negated { value, span } => {

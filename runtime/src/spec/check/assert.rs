@@ -92,26 +92,44 @@ where
 /// A layer that returns several values, one for each name in `let (a, b) = …`.
 ///
 /// It has an inherent `const fn part(self, part: usize, parts: usize) -> Self`: the layer that returns one of them.
+pub trait InParts {}
+
+impl InParts for Chunk {}
+
+impl<const PARTS: usize> InParts for Split<PARTS> {}
+
+/// A layer that can be bound to several names.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` returns one value, not several",
-    label = "write `let name = …`"
+    label = "write `let name = …`",
+    note = "`chunk` and `split` return several values"
 )]
-pub trait Parted {
+pub trait Parted<Way> {
     /// The type.
     type Itself;
 }
 
-impl Parted for Chunk {
-    type Itself = Self;
+#[diagnostic::do_not_recommend]
+impl<L: InParts> Parted<ByTrait> for L {
+    type Itself = L;
 }
 
-impl<const PARTS: usize> Parted for Split<PARTS> {
-    type Itself = Self;
+#[diagnostic::do_not_recommend]
+impl<L: InParts + Nothing> Parted<ByNothing> for L {
+    type Itself = L;
 }
 
 /// Returns a layer with several values unchanged.
-pub const fn parted<L: Parted<Itself = L>>(layer: L) -> <L as Parted>::Itself {
+pub const fn parted<L, Way>(layer: L) -> <L as Parted<Way>>::Itself
+where
+    L: Parted<Way, Itself = L>,
+{
     layer
+}
+
+/// Returns a number in a model unchanged: an error in it is the same in both copies of the body.
+pub const fn number(number: f64) -> f64 {
+    number
 }
 
 /// A type that can follow `model:` in `train!`; only `#[model]` implements it.
