@@ -1,5 +1,7 @@
 //! Models with several inputs and outputs: one loss, weight and list of metrics for each output.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use trainspec::data::{Batch, Dataset, InMemory, Normalization, PreparedDataset, Split};
@@ -203,7 +205,7 @@ fn invalid_settings_of_outputs_are_rejected() {
     let problem = |key: &str, value: &str| Houses::experiment().set(key, value).err().unwrap().to_string();
     assert_eq!(
         problem("loss_weights", "[1.0]"),
-        "loss_weights has 1 number, but the model has 2 outputs; expected one for each"
+        "loss_weights: expected a list of 2: its length is fixed at compile time"
     );
     assert!(problem("loss_weights", "[0, 0]").contains("loss_weights are all 0; expected one above 0"));
     assert!(problem("loss_weights", "[1, -1]").contains("has -1; expected a finite number, at least 0"));

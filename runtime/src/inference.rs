@@ -201,7 +201,7 @@ where
         let length = |output: usize| count.saturating_mul(graph.shape_of_output(output).elements());
         let mut outputs = <M::Output as Kinds>::with_capacity(&length);
         self.run(count, &inputs, |output, values| {
-            <M::Output as Kinds>::extend(&mut outputs, output, values)
+            <M::Output as Kinds>::extend(&mut outputs, output, values);
         })?;
         Ok(outputs)
     }

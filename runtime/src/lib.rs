@@ -97,7 +97,7 @@ pub use shape::{
     Tokens, Values,
 };
 #[doc(hidden)]
-pub use spec::check::{Callable, Checked, Configuration, DeclaredModel, check_returned};
+pub use spec::check::{Callable, Checked, Configuration, DeclaredModel, Parted, check_returned, parted};
 #[doc = include_str!("docs/model.md")]
 pub use trainspec_macros::model;
 #[doc = include_str!("docs/train.md")]

@@ -94,10 +94,8 @@ impl Objectives {
 
     /// The kernel of each, if it has one.
     pub(super) fn kernels(&self, graph: &Graph) -> Vec<Option<Box<dyn LossKernel>>> {
-        let kernel = |(output, objective): (usize, &Box<dyn Objective>)| {
-            objective.kernel(graph.shape_of_output(output))
-        };
-        self.iter().enumerate().map(kernel).collect()
+        let objectives = self.iter().enumerate();
+        objectives.map(|(output, objective)| objective.kernel(graph.shape_of_output(output))).collect()
     }
 }
 

@@ -173,6 +173,10 @@ pub enum Direction {
 }
 
 /// A metric for a model with output `Output` and data with target `Target`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a metric for the output `{Output}` and the target `{Target}`",
+    label = "this metric does not match this output of the model and its target"
+)]
 pub trait Metric<Output: Kind, Target: Kind>: Config {
     /// The accumulated state; [`Mean`] and [`Share`] suffice for simple metrics.
     type State: State + Sync;

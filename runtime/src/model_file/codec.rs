@@ -29,8 +29,8 @@ fn normalization(graph: &Graph) -> impl Iterator<Item = [String; 2]> {
 
 /// Whether a tensor belongs to the normalization of the inputs.
 pub(super) fn is_normalization(name: &str) -> bool {
-    let part = name.strip_prefix(NORMALIZATION).unwrap_or_default();
-    part.starts_with('.') && (part.ends_with(".mean") || part.ends_with(".deviation"))
+    let part = name.strip_prefix(NORMALIZATION).and_then(|part| part.strip_prefix('.'));
+    part.is_some_and(|part| matches!(part.rsplit('.').next(), Some("mean" | "deviation")))
 }
 
 /// A model as a safetensors file, with the seed of its run. The values are in the graph's order.

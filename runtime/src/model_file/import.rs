@@ -100,7 +100,7 @@ impl Reading<'_> {
             let number = known.get(called).copied();
             let is_left_out =
                 number.is_some_and(|number| !self.from.reads(&self.graph.parameters[number].path));
-            if is_ignored || is_count || is_left_out || is_normalization(&name) {
+            if is_ignored || is_count || is_left_out || is_normalization(name) {
                 self.passed.insert(place);
                 continue;
             }

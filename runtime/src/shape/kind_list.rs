@@ -37,7 +37,7 @@ pub trait Kinds: 'static {
     /// The elements of each kind.
     fn elements(columns: Self::Columns) -> Vec<Elements>;
     /// The elements of each kind.
-    fn numbers<'a>(slices: Self::Slices<'a>) -> Few<Numbers<'a>>;
+    fn numbers(slices: Self::Slices<'_>) -> Few<Numbers<'_>>;
     /// The columns as slices.
     fn slices(columns: &Self::Columns) -> Self::Slices<'_>;
     /// Empty columns, each with memory for as many values as `length` returns for its index.
@@ -77,7 +77,7 @@ impl<K: Kind> Kinds for K {
         vec![Element::column(columns)]
     }
 
-    fn numbers<'a>(slices: Self::Slices<'a>) -> Few<Numbers<'a>> {
+    fn numbers(slices: Self::Slices<'_>) -> Few<Numbers<'_>> {
         [Element::numbers(slices)].into_iter().collect()
     }
 
@@ -123,7 +123,7 @@ macro_rules! tuples {
                 vec![$(Element::column(columns.$place)),*]
             }
 
-            fn numbers<'a>(slices: Self::Slices<'a>) -> Few<Numbers<'a>> {
+            fn numbers(slices: Self::Slices<'_>) -> Few<Numbers<'_>> {
                 [$(Element::numbers(slices.$place)),*].into_iter().collect()
             }
 

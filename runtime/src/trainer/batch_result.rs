@@ -65,7 +65,9 @@ impl<'a> BatchResult<'a> {
     fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Bytes::default();
         let counts = [self.part.len(), self.size, self.outputs.len(), self.tokens.len()];
-        counts.iter().for_each(|&count| bytes.number(count as u64));
+        for count in counts {
+            bytes.number(count as u64);
+        }
         for part in &*self.part {
             bytes.number(part.loss.to_bits());
             bytes.number(part.weight.to_bits());
@@ -84,7 +86,9 @@ impl<'a> BatchResult<'a> {
                 None => bytes.number(2),
             }
         }
-        self.tokens.iter().for_each(|tokens| bytes.words(tokens.iter().copied()));
+        for tokens in &*self.tokens {
+            bytes.words(tokens.iter().copied());
+        }
         bytes.0
     }
 }

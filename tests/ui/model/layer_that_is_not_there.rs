@@ -6,7 +6,7 @@ use trainspec::prelude::*;
 
 #[model]
 fn Net(image: Image<1, 8, 8>) -> Logits<10> {
-    image.upsample(factor = 2).flatten().linear(out = 10)
+    image.capsule(out = 8).flatten().linear(out = 10)
     //~ instead: image.flatten().linear(out = 10)
 }
 

@@ -17,7 +17,7 @@ train! {
     pub Run {
         model: Net,
         data: Houses::new(vec![0.0; 400], (vec![0; 100], vec![0.0; 100])),
-        metrics: ([R2], [Accuracy]),
+        metrics: ([Accuracy, R2], []),
         //~ instead: metrics: ([Accuracy], [R2]),
     }
 }

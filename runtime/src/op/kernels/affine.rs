@@ -36,6 +36,7 @@ impl Conv2d {
         conv2d::Conv2d { batch, ..self.0 }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "as of the other kernels")]
     fn pack(&self, weight: &[f32]) -> Option<PackedWeight> {
         Some(self.0.pack(weight))
     }
