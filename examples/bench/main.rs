@@ -13,6 +13,7 @@ mod workload;
 
 use clap::Parser;
 use measure::Clock;
+use predict::Prediction;
 use workload::Workload;
 
 /// Measures the training steps of a workload and prints one JSON line
@@ -29,7 +30,7 @@ struct Arguments {
     /// The precision, as `--set precision=` takes it: `F32`, `Bf16`, `{"type":"F16","loss_scale":"Dynamic"}`.
     #[arg(long, default_value = "F32")]
     precision: String,
-    /// Measure predictions of this many samples at once instead, in evaluation mode; only with W2
+    /// Measure predictions of this many samples at once instead, in evaluation mode; with W0 to W5
     #[arg(long, value_name = "SAMPLES", conflicts_with = "record")]
     predict: Option<usize>,
     /// Measure the cost of a run folder and a checkpoint after each epoch instead, over this many pairs of runs; only with W1
@@ -51,10 +52,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Ok(());
     }
     if let Some(samples) = predict {
-        if workload != Workload::W2 {
-            return Err("--predict requires the workload W2".into());
-        }
-        println!("{}", predict::measure(samples, seconds)?);
+        let Some(line) = workload.predict(&Prediction { samples, seconds }) else {
+            return Err("--predict requires one of the workloads W0 to W5".into());
+        };
+        println!("{}", line?);
         return Ok(());
     }
     let measured = workload.measure(&Clock { seconds, precision })?;

@@ -3,7 +3,7 @@
 usage: python peers.py WORKLOAD MODE [SECONDS] [THREADS] [SAMPLES]
   WORKLOAD  W0 to W6, as in `workload.rs`
   MODE      eager, or channels_last (the other layout of images)
-  SAMPLES   predicts this many images at once instead, in evaluation mode; only with W2
+  SAMPLES   predicts this many samples at once instead, in evaluation mode; with W0 to W5
 
 Requires only PyTorch. Prints one JSON line with the fields of `bench`. Run each workload in its own process, so
 that the peak memory is that of the workload.
@@ -52,7 +52,8 @@ class Attention(nn.Module):
         batch, length, features = x.shape
         split = self.project(x).view(batch, length, 3, self.HEADS, features // self.HEADS)
         query, key, value = split.permute(2, 0, 3, 1, 4)
-        heads = functional.scaled_dot_product_attention(query, key, value, dropout_p=0.1, is_causal=True)
+        dropout = 0.1 if self.training else 0.0
+        heads = functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
         return self.out(heads.transpose(1, 2).reshape(batch, length, features))
 
 
@@ -201,17 +202,18 @@ def update_step(model, optimizer, largest):
     return step, 1
 
 
-def prediction(model, samples, layout):
-    """Returns a function that predicts `samples` images in evaluation mode, and their number."""
+def prediction(model, data, samples, layout):
+    """Returns a function that predicts `samples` samples in evaluation mode, and their number."""
     model.eval()
-    images = torch.randn(samples, 1, 28, 28)
-    if layout == "channels_last":
+    inputs, _ = data()
+    inputs = inputs[torch.arange(samples) % len(inputs)]
+    if layout == "channels_last" and inputs.dim() == 4:
         model.to(memory_format=torch.channels_last)
-        images = images.to(memory_format=torch.channels_last)
+        inputs = inputs.to(memory_format=torch.channels_last)
 
     def step():
         with torch.inference_mode():
-            model(images)
+            model(inputs)
 
     return step, samples
 
@@ -234,8 +236,9 @@ def main(workload, mode, seconds="5", threads="2", samples=None):
     model, optimizer, data, largest, products = WORKLOADS[workload]
     model = model()
     if samples is not None:
-        step, samples = prediction(model, int(samples), mode)
-        products = products * samples / 64 / 3
+        products = products / len(data()[0]) / 3
+        step, samples = prediction(model, data, int(samples), mode)
+        products *= samples
         workload += f", {samples} predicted"
     elif data is None:
         step, samples = update_step(model, optimizer, largest)

@@ -7,9 +7,11 @@ mod optimizer;
 mod recurrent;
 mod resnet;
 
+use serde_json::Value;
 use trainspec::Result;
 
 use crate::measure::{Clock, Measured};
+use crate::predict::Prediction;
 
 /// A model with its data and training configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -46,6 +48,21 @@ impl Workload {
             Self::W5 => clock.steps(recurrent::W5::experiment()),
             Self::W6 => clock.updates(optimizer::W6::experiment()),
         }
+    }
+
+    /// Measures predictions of its model, if it has one. (Those of `W2Converged` are those of `W2`.)
+    pub(crate) fn predict(self, prediction: &Prediction) -> Option<Result<Value>> {
+        let real = |i: usize| (i % 251) as f32 / 125.0 - 1.0;
+        let token = |i: usize| (i * 7919 % 65) as u32;
+        Some(match self {
+            Self::W0 => prediction.measure(mlp::W0::experiment(), "W0", real),
+            Self::W1 => prediction.measure(mlp::W1::experiment(), "W1", real),
+            Self::W2 => prediction.measure(image::W2::experiment(), "W2", real),
+            Self::W3 => prediction.measure(resnet::W3::experiment(), "W3", real),
+            Self::W4 => prediction.measure(gpt::W4::experiment(), "W4", token),
+            Self::W5 => prediction.measure(recurrent::W5::experiment(), "W5", token),
+            Self::W2Converged | Self::W6 => return None,
+        })
     }
 
     /// Returns the floating-point operations of a step: those of matrix products, of which backward has twice as many as forward.
@@ -88,6 +105,12 @@ mod tests {
         assert_eq!(elements(&recurrent::W5::experiment()), 350_593);
         assert_eq!(elements(&optimizer::W6::experiment()), 25_021_632);
         assert_eq!(optimizer::W6::experiment().graph().expect("a graph").parameters.len(), 48);
+    }
+
+    #[test]
+    fn the_smallest_predicts() {
+        let line = Workload::W0.predict(&Prediction { samples: 3, seconds: 0.0 }).expect("a model");
+        assert_eq!(line.expect("a measurement")["workload"], "W0, 3 predicted");
     }
 
     #[test]

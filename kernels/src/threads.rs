@@ -23,8 +23,18 @@ pub fn count() -> usize {
 }
 
 thread_local! {
-    /// Whether this thread is in [`alone`].
-    static ALONE: Cell<bool> = const { Cell::new(false) };
+    static PLACE: Cell<Place> = const { Cell::new(Place::Pool) };
+}
+
+/// Where the work of a thread runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// On the threads of the pool.
+    Pool,
+    /// On this thread, in [`alone`].
+    Here,
+    /// On the threads of the pool, also in [`alone`].
+    NeverHere,
 }
 
 /// Runs `work` with all its blocks on the caller's thread, without using the pool.
@@ -36,22 +46,31 @@ thread_local! {
 /// alone(|| for_each(100, |_| assert_eq!(std::thread::current().id(), caller)));
 /// ```
 pub fn alone<R>(work: impl FnOnce() -> R) -> R {
-    let _restore = Restore(ALONE.replace(true));
+    let _restore = match PLACE.get() {
+        Place::NeverHere => None,
+        _ => Some(Restore(PLACE.replace(Place::Here))),
+    };
     work()
 }
 
-/// Restores what it was before [`alone`].
-struct Restore(bool);
+/// Runs `work` with [`alone`] ignored on this thread. Tests of small work use it to compare numbers of threads.
+pub fn never_alone<R>(work: impl FnOnce() -> R) -> R {
+    let _restore = Restore(PLACE.replace(Place::NeverHere));
+    work()
+}
+
+/// Restores where the work of this thread ran.
+struct Restore(Place);
 
 impl Drop for Restore {
     fn drop(&mut self) {
-        ALONE.set(self.0);
+        PLACE.set(self.0);
     }
 }
 
 /// Whether work stays on this thread.
 fn is_alone() -> bool {
-    ALONE.get() || is_forced()
+    PLACE.get() == Place::Here || is_forced()
 }
 
 /// Runs `work` on a thread of the pool, so that its parallel parts start without a separate handover.
@@ -212,6 +231,8 @@ mod tests {
             });
             let caught = std::panic::catch_unwind(|| alone(|| panic!("ends it as well")));
             assert!(caught.is_err() && !is_alone());
+            never_alone(|| alone(|| assert!(!is_alone())));
+            alone(|| never_alone(|| assert!(!is_alone())));
         });
     }
 

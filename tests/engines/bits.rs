@@ -5,6 +5,7 @@ use trainspec::data::{Batch, BatchTensor, Elements};
 use trainspec::engine::{Engine, Planned};
 use trainspec::rng::StepIndex;
 use trainspec_kernels::simd::{Level, at_level};
+use trainspec_kernels::threads::never_alone;
 
 use super::random::{Input, RandomModel};
 use super::{Goal, SEED, batch, models};
@@ -57,7 +58,8 @@ proptest! {
         let expected = bits(model, size);
         for threads in [1, 2, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            prop_assert!(pool.install(|| bits(model, size)) == expected, "{threads} threads: {model:?}");
+            let found = pool.install(|| never_alone(|| bits(model, size)));
+            prop_assert!(found == expected, "{threads} threads: {model:?}");
         }
         for &level in Level::available() {
             prop_assert!(at_level(level, || bits(model, size)) == expected, "{level:?}: {model:?}");

@@ -15,6 +15,7 @@ use trainspec::rng::{Purpose, StepIndex, Stream};
 use trainspec::{CheckResult, Config, Result, Shape, Value};
 use trainspec_kernels::half;
 use trainspec_kernels::simd::{Level, at_level};
+use trainspec_kernels::threads::never_alone;
 
 use super::random::{Input, Knot, RandomModel};
 use super::{Goal, SEED, batch, exact, found, largest, models};
@@ -75,7 +76,8 @@ proptest! {
         let expected = bits(model, size, storage);
         for threads in [1, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            prop_assert!(pool.install(|| bits(model, size, storage)) == expected, "{threads} threads: {model:?}");
+            let found = pool.install(|| never_alone(|| bits(model, size, storage)));
+            prop_assert!(found == expected, "{threads} threads: {model:?}");
         }
         for &level in Level::available() {
             prop_assert!(at_level(level, || bits(model, size, storage)) == expected, "{level:?}: {model:?}");

@@ -1,14 +1,36 @@
 //! Predictions are bit-identical to an evaluation, on any number of threads, and inputs are validated.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use candle_core::{DType, Device, Tensor};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use trainspec::data::{Dataset, InMemory, Normalization};
+use trainspec::layer::{Init, Layer, OutputRule, Parameter, Role};
+use trainspec::op::{Backward, Forward, Kernel, Lowering, Prepared, WriteMode};
 use trainspec::prelude::*;
-use trainspec::{InputKind, Kind, Result, TrainedModel, engine};
+use trainspec::{CheckResult, Config, InputKind, Kind, Pass, Result, Shape, TrainedModel, engine};
+use trainspec_kernels::simd::{Level, at_level};
+use trainspec_kernels::threads::never_alone;
 
 #[model]
 fn Convolutions(image: Image<2, 8, 8>) -> Logits<3> {
     let x = image.conv2d(out = 8, kernel = 3, padding = 1).batch_norm().relu().max_pool2d(kernel = 2);
     x.conv2d(out = 8, kernel = 3, padding = 1).batch_norm().relu().flatten().dropout(p = 0.5).linear(out = 3)
+}
+
+/// A plain convolution, one with minimal filtering, and others: with a stride, in groups, without a bias.
+#[model]
+fn Filtered(image: Image<2, 8, 8>) -> Logits<3> {
+    let x = image.conv2d(out = 32, kernel = 1).relu().conv2d(out = 32, kernel = 3, padding = 1).relu();
+    let x = x.conv2d(out = 36, kernel = 3, stride = 2, bias = false).group_norm(groups = 4);
+    x.conv2d(out = 6, kernel = 2, groups = 2).relu().flatten().linear(out = 70, bias = false).linear(out = 3)
+}
+
+#[model]
+fn Recurrent(tokens: Tokens<5, 4>) -> TokenLogits<5> {
+    let x = tokens.embedding(out = 16).self_attention(heads = 4, bias = false).gru(out = 33);
+    x.lstm(out = 7, bias = false).gru(out = 6, bias = false).linear(out = 5)
 }
 
 #[model]
@@ -46,6 +68,8 @@ fn points() -> Result<InMemory<Features<3>, Values<2>>> {
 }
 
 train! { Pictures { model: Convolutions, data: images(), batch: 32, steps: 8 } }
+train! { Filters { model: Filtered, data: images(), batch: 32, steps: 4 } }
+train! { Recall { model: Recurrent, data: echo(), batch: 32, steps: 4 } }
 train! { Echo { model: Tokenwise, data: echo(), batch: 32, steps: 4 } }
 train! { Points { model: Affine, data: points(), batch: 8, steps: 2 } }
 
@@ -69,7 +93,9 @@ macro_rules! evaluated {
 #[test]
 fn predictions_are_bit_identical_to_evaluations() {
     let pictures = Pictures::experiment().without_folder().run().unwrap().model;
+    let filters = Filters::experiment().without_folder().run().unwrap().model;
     let echo = Echo::experiment().without_folder().run().unwrap().model;
+    let recall = Recall::experiment().without_folder().run().unwrap().model;
     let (pixels, tokens) = (pixels(), tokens());
     for size in [1, 2, 31, 32, SAMPLES] {
         let indices: Vec<_> = (0..size).collect();
@@ -80,6 +106,13 @@ fn predictions_are_bit_identical_to_evaluations() {
         let output = pictures.predict_tensor(&tensor).unwrap();
         assert_eq!(output.dims(), [size, 3]);
         assert_eq!(bits(&output.flatten_all().unwrap().to_vec1().unwrap()), expected, "{size} images");
+
+        let expected = evaluated!(Filters::experiment(), filters, &indices);
+        assert_eq!(bits(&filters.predict(input).unwrap()), expected, "{size} filtered images");
+
+        let expected = evaluated!(Recall::experiment(), recall, &indices);
+        let input = &tokens[..size * 4];
+        assert_eq!(bits(&recall.predict(input).unwrap()), expected, "{size} recalled sequences");
 
         let expected = evaluated!(Echo::experiment(), echo, &indices);
         let input = &tokens[..size * 4];
@@ -101,8 +134,13 @@ fn predictions_do_not_depend_on_threads_or_concurrent_calls() {
     let expected = bits(&model.predict(&pixels).unwrap());
     for threads in [1, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let found = pool.install(|| bits(&model.predict(&pixels).unwrap()));
+        let found = pool.install(|| never_alone(|| bits(&model.predict(&pixels).unwrap())));
         assert_eq!(found, expected, "{threads} threads");
+    }
+    // Weights are packed for the level of the first prediction.
+    for &level in Level::available() {
+        let found = at_level(level, || bits(&model.predict(&pixels).unwrap()));
+        assert_eq!(found, expected, "{level:?}");
     }
     std::thread::scope(|scope| {
         for thread in 0..6 {
@@ -116,6 +154,131 @@ fn predictions_do_not_depend_on_threads_or_concurrent_calls() {
             });
         }
     });
+}
+
+/// The first calls of a model at once, on the program's threads and in the pool.
+#[test]
+fn concurrent_first_predictions_are_bit_identical() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let trained = Filters::experiment().without_folder().run().unwrap().model;
+    trained.save(&path).unwrap();
+    let pixels = pixels();
+    let expected = bits(&trained.predict(&pixels).unwrap());
+    for attempt in 0..5 {
+        let model = Filters::experiment().load(&path).unwrap();
+        let start = std::sync::Barrier::new(4);
+        let check = |size: usize| {
+            let found = model.predict(&pixels[..size * 128]).unwrap();
+            assert_eq!(bits(&found), expected[..size * 3], "{size} images, attempt {attempt}");
+        };
+        std::thread::scope(|scope| {
+            for thread in 1..4 {
+                let (start, check) = (&start, &check);
+                scope.spawn(move || {
+                    start.wait();
+                    (1..4).for_each(|call| check(thread * call));
+                });
+            }
+            start.wait();
+            (1..20_usize).into_par_iter().for_each(check);
+        });
+    }
+}
+
+/// `y = gain x`, whose kernel counts what it prepares and receives.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Amplifier {}
+pub use Amplifier as amplifier;
+
+static PREPARED: AtomicUsize = AtomicUsize::new(0);
+static RECEIVED: AtomicUsize = AtomicUsize::new(0);
+
+impl Config for Amplifier {
+    const NAME: &'static str = "amplifier";
+    const DEFAULT: Self = Self {};
+    const CHECK: fn(&Self) -> CheckResult = Self::check;
+}
+
+impl Amplifier {
+    pub const fn check(&self) -> CheckResult {
+        Ok(())
+    }
+    pub const fn output(&self, input: Shape) -> CheckResult<Shape> {
+        match input.reals() {
+            Ok(()) => Ok(input),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Layer for Amplifier {
+    const OUTPUT: OutputRule<Self> = OutputRule::One(Self::output);
+
+    fn parameters(&self, _: &[Shape]) -> Vec<Parameter> {
+        vec![Parameter::new("gain", &[1], Role::Norm, Init::Ones)]
+    }
+
+    fn lowering(&self, _: &[Shape]) -> Lowering {
+        Lowering::kernel(*self)
+    }
+
+    fn forward(&self, inputs: &[Tensor], pass: &mut Pass<'_>) -> Result<Tensor> {
+        Ok(inputs[0].broadcast_mul(pass.parameter("gain")?)?)
+    }
+}
+
+impl Kernel for Amplifier {
+    fn prepare(&self, parameters: &[Vec<f32>]) -> Option<Prepared> {
+        PREPARED.fetch_add(1, Ordering::Relaxed);
+        Some(Prepared::new(parameters[0][0]))
+    }
+
+    fn forward(&self, pass: &mut Forward<'_>) -> Result<()> {
+        let prepared = pass.prepared.and_then(Prepared::get::<f32>);
+        RECEIVED.fetch_add(usize::from(prepared.is_some()), Ordering::Relaxed);
+        let gain = prepared.copied().unwrap_or(pass.parameters[0][0]);
+        for (y, x) in pass.output.iter_mut().zip(pass.inputs[0].floats()) {
+            *y = gain * x;
+        }
+        Ok(())
+    }
+
+    fn backward(&self, pass: &mut Backward<'_>) {
+        let products = pass.inputs[0].floats().iter().zip(&*pass.d).map(|(x, d)| x * d);
+        let gradient = products.sum::<f32>();
+        let gain = &mut pass.gradients[0][0];
+        *gain = if pass.onto == WriteMode::Accumulate { *gain + gradient } else { gradient };
+    }
+}
+
+#[model]
+fn Amplified(x: Features<3>) -> Values<2> {
+    x.amplifier().linear(out = 2)
+}
+
+train! { Loud { model: Amplified, data: points(), batch: 8, epochs: 2, optimizer: Sgd { lr: 1e-6 } } }
+
+/// Training and evaluations, in which the parameters change, prepare nothing.
+#[test]
+fn kernel_prepares_once_for_all_predictions_of_a_model() {
+    let count = || [&PREPARED, &RECEIVED].map(|count| count.load(Ordering::Relaxed));
+    let run = Loud::experiment().without_folder().run().unwrap();
+    assert_eq!(count(), [0, 0]);
+    let (_, gain) = run.model.parameters().find(|(path, _)| *path == "amplifier_1.gain").unwrap();
+    assert_ne!(gain.to_vec1::<f32>().unwrap(), [1.0]);
+    let expected = run.model.predict(&[1.0, 2.0, 3.0]).unwrap();
+    let clone = run.model.clone();
+    std::thread::scope(|scope| {
+        for size in 1..4 {
+            let (model, expected) = (&clone, &expected);
+            scope.spawn(move || {
+                let found = model.predict(&[1.0, 2.0, 3.0].repeat(size)).unwrap();
+                assert_eq!(found, expected.repeat(size));
+            });
+        }
+    });
+    assert_eq!(count(), [1, 4]);
 }
 
 fn said<T>(result: Result<T>) -> String {

@@ -16,6 +16,7 @@ use trainspec::prelude::*;
 use trainspec::rng::StepIndex;
 use trainspec::{CheckResult, Config, Error, Pass, Result, Shape};
 use trainspec_kernels::simd::{Level, at_level};
+use trainspec_kernels::threads::never_alone;
 
 use super::random::CLASSES;
 use super::{Goal, SEED};
@@ -123,9 +124,9 @@ fn everywhere(run: impl Fn() + Sync) {
     }
     for threads in [1, 2, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(&run);
+        pool.install(|| never_alone(&run));
         assert!(pool.broadcast(|_| !flushes()).into_iter().all(|kept| kept), "{threads} threads");
-        run();
+        never_alone(&run);
         assert!(!flushes());
     }
 }

@@ -229,9 +229,10 @@ impl Planned {
 
     /// Runs `work` with subnormal numbers flushed, on the threads of the pool unless it is too small to be worth it.
     fn on_threads<R: Send>(plan: &Plan, work: impl FnOnce() -> R + Send) -> R {
-        /// Operations of a forward pass below which waking threads is not worth it.
-        const LEAST: u64 = 2_000_000;
-        flushed(|| if plan.operations() < LEAST { work() } else { threads::inside(work) })
+        /// The [work](Plan::work) below which more threads gain nothing: about 0.2 ms of one. Handing it over and waking
+        /// them takes 3 to 10 microseconds if they are idle, and much longer on a busy machine.
+        const LEAST: u64 = 20_000_000;
+        flushed(|| if plan.work() < LEAST { threads::alone(work) } else { threads::inside(work) })
     }
 }
 
