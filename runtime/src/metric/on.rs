@@ -30,6 +30,7 @@ macro_rules! outputs {
     )* };
     (@ $all:tt $($one:tt)*) => { $(outputs! { # $all $one })* };
     (# [$($all_o:ident $all_t:ident),*] ($output:ident $target:ident $place:literal)) => {
+        #[diagnostic::do_not_recommend]
         impl<M: Metric<$output, $target>, $($all_o: Kind, $all_t: Kind),*>
             AnyMetric<($($all_o,)*), ($($all_t,)*)> for On<$place, M>
         {
