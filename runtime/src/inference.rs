@@ -164,7 +164,8 @@ where
     /// #[model]
     /// fn Price(photo: Image<1, 8, 8>, facts: Features<2>) -> (Logits<3>, Values<1>) {
     ///     let x = photo.flatten().concat(facts).linear(out = 16).relu();
-    ///     let (class, price) = (x.linear(out = 3), x.linear(out = 1));
+    ///     let class = x.linear(out = 3);
+    ///     let price = x.linear(out = 1);
     ///     (class, price)
     /// }
     ///

@@ -73,6 +73,11 @@ impl Lowering<'_> {
             return Some(Step::Plain(Stmt::Local(local.clone())));
         };
         self.refuse_attributes(&local.attrs);
+        if let (Pat::Tuple(_), Expr::Tuple(values)) = (&local.pat, peeled(&init.expr)) {
+            self.error(values, "give each value its own `let`: `let a = …; let b = …;`");
+            self.bind_all(&local.pat, Meaning::Value { mutable: true });
+            return None;
+        }
         let flow = self.flow(&init.expr);
         if let Some((word, otherwise)) = &init.diverge {
             let tokens = [word.to_token_stream(), otherwise.to_token_stream()];
