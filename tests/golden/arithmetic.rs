@@ -1,7 +1,4 @@
 //! Arithmetic on values and layers that move them, compared with PyTorch: outputs, and gradients through a linear layer.
-//!
-//! Seen to fail: with a derivative of `abs` and `clamp` of 1 everywhere, with a quotient whose divisor has no gradient, and with
-//! two axes of a permutation exchanged.
 
 use trainspec::prelude::*;
 

@@ -1,8 +1,5 @@
 //! Modules that are called several times and tied weights, compared with PyTorch: outputs, summed gradients, and the
 //! statistics of a batch norm that is called twice.
-//!
-//! Seen to fail: with a batch norm whose second call starts from the statistics before the first on the tape, and with a
-//! second call that overwrites the gradient of the first in the plan.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 
