@@ -129,6 +129,7 @@ fn step(
     gradients: &[f32],
 ) -> Vec<f32> {
     engine
+        .store_mut()
         .edit(&mut |numbers| {
             let mut rest = gradients;
             for own in &mut *numbers.gradients {
@@ -204,7 +205,7 @@ fn optimizers_match_pytorch_and_papers() {
                 worst = worst.max(compare(case, place, t, &found));
             }
         }
-        assert_eq!(planned.optimizer_state()[0].len(), optimizer.state_names().len());
+        assert_eq!(planned.store().optimizer_state().unwrap()[0].len(), optimizer.state_names().len());
         // Far below the bound: the measured maximum is 3.
         assert!(worst <= 4.0, "{} {}: {worst} units", optimizer.name(), case["keys"]);
         println!("{} {}: {worst:.1} units from PyTorch's f32", optimizer.name(), case["keys"]);
@@ -277,7 +278,7 @@ fn sparse_and_dense_updates_of_embedding_rows_are_equal() {
                 for tokens in [[t % 6, 1, 1], [5, t % 3, 1]] {
                     engine.accumulate(&batch(&tokens), StepIndex::default()).expect("a batch");
                 }
-                let gradients = engine.gradients()[0].clone();
+                let gradients = engine.store().gradients().unwrap()[0].clone();
                 end = step(&mut *engine, &graph, &optimizer, t.into(), &gradients);
             }
             bits(&end)

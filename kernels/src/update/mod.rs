@@ -13,7 +13,7 @@
 //! let mut weights = vec![vec![1.0, 2.0], vec![3.0]];
 //! let gradients = vec![vec![2.0, 2.0], vec![4.0]];
 //! let mut state = vec![vec![vec![0.0; 2]], vec![vec![1.0]]];
-//! for_each_block(&mut weights, &gradients, &mut state, |tensor, weights, gradients, state| {
+//! for_each_block(&mut weights, gradients.as_slice(), &mut state, |tensor, weights, gradients, state| {
 //!     let rate = if tensor == 0 { 1.0 } else { 0.5 };
 //!     <[f32; 1]>::update_block(weights, gradients, 0.5, state, |w, g, [v]| {
 //!         *v += g;

@@ -2,14 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use trainspec_kernels::grad_norm::global_norm;
-use trainspec_kernels::subnormal::in_callers_mode;
-use trainspec_kernels::threads;
 
-use super::HostParameters;
 use super::scaled::multiply;
-use super::units::{in_units, unit_length};
 use crate::config::{Config, Setting, with_changes};
-use crate::layer::{GraphParameter, Role};
+use crate::layer::Role;
 use crate::shape::{CheckError, CheckResult};
 
 /// A constraint on the weights, applied after every step.
@@ -78,30 +74,6 @@ impl<C: Constraint> AnyConstraint for C {
     }
 
     with_changes!(dyn AnyConstraint);
-}
-
-/// Applies a constraint to all trained weights with a matching role, in parallel.
-pub(crate) fn constrain_all(
-    constraint: &dyn AnyConstraint,
-    graph: &[GraphParameter],
-    numbers: &mut HostParameters<'_>,
-) {
-    for ((weights, gradient), parameter) in numbers.parameters.iter_mut().zip(&*numbers.gradients).zip(graph)
-    {
-        // A parameter without a gradient is not trained.
-        if gradient.is_empty() || !constraint.touches(parameter.role) {
-            continue;
-        }
-        let length = unit_length(parameter);
-        let block = threads::block(weights.len(), length);
-        in_units(parameter, weights, |weights| {
-            threads::chunks(weights, block, |_, weights| {
-                for unit in weights.chunks_mut(length) {
-                    in_callers_mode(|| constraint.constrain(unit));
-                }
-            });
-        });
-    }
 }
 
 /// Applies no constraint.

@@ -45,7 +45,7 @@ impl Kernel for LayerNorm {
         let weight = parameter(pass.parameters, 0);
         let (d_weight, d_bias) = match &mut *pass.gradients {
             [weight, bias] => {
-                (Some((weight.as_mut_slice(), pass.onto)), Some((bias.as_mut_slice(), pass.onto)))
+                (Some((&mut **weight, pass.onto)), Some((&mut **bias, pass.onto)))
             }
             _ => (None, None),
         };
