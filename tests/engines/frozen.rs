@@ -41,7 +41,10 @@ fn trained(model: RandomModel, is_frozen: impl Fn(usize) -> bool) {
                 let expected = free.accumulate(&batch, at).unwrap()[0].loss;
                 assert_eq!(loss.to_bits(), expected.to_bits());
                 for (place, parameter) in graph.parameters.iter().enumerate() {
-                    let (found, all) = (&frozen.store().gradients().unwrap()[place], &free.store().gradients().unwrap()[place]);
+                    let (found, all) = (
+                        &frozen.store().gradients().unwrap()[place],
+                        &free.store().gradients().unwrap()[place],
+                    );
                     // The remaining gradients are equal.
                     let expected: &[f32] = if parameter.is_trained() { all } else { &[] };
                     assert_eq!(found, expected, "{model:?}: {}", parameter.path);

@@ -102,7 +102,8 @@ fn results_do_not_depend_on_simd_level_or_threads() {
     let bits = || {
         let mut engine = Planned::new(model(3).graph(), Goal::boxed(true), SEED).unwrap();
         let part = engine.accumulate(&mixed, AT).unwrap();
-        let gradients = engine.store().gradients().unwrap().iter().flatten().map(|d| d.to_bits()).collect::<Vec<_>>();
+        let gradients =
+            engine.store().gradients().unwrap().iter().flatten().map(|d| d.to_bits()).collect::<Vec<_>>();
         (part[0].loss.to_bits(), gradients)
     };
     let expected = bits();

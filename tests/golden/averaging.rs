@@ -240,7 +240,9 @@ fn max_norm_matches_pytorch() {
         assert_eq!(found[place], singles(&golden["numbers"][place]));
     }
     // The average is of the bounded weights: half of these, half of the first.
-    for ((average, found), before) in stepper.average().unwrap().unwrap()[0].iter().zip(&found[0]).zip(&before[0]) {
+    for ((average, found), before) in
+        stepper.average().unwrap().unwrap()[0].iter().zip(&found[0]).zip(&before[0])
+    {
         let expected = f64::midpoint(f64::from(*found), f64::from(*before));
         assert!((f64::from(*average) - expected).abs() <= 3.0 * ROUNDING * 2.0, "{average}, not {expected}");
     }

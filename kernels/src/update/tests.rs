@@ -276,10 +276,15 @@ fn gradient_length_is_checked() {
 #[test]
 fn weights_without_gradients_are_skipped() {
     let mut weights = [vec![1.0], vec![2.0]];
-    for_each_block(&mut weights, [vec![], vec![1.0]].as_slice(), &mut [NONE, NONE], |number, weights, _, _| {
-        assert_eq!(number, 1);
-        weights[0] = 3.0;
-    });
+    for_each_block(
+        &mut weights,
+        [vec![], vec![1.0]].as_slice(),
+        &mut [NONE, NONE],
+        |number, weights, _, _| {
+            assert_eq!(number, 1);
+            weights[0] = 3.0;
+        },
+    );
     assert_eq!(weights, [vec![1.0], vec![3.0]]);
 }
 

@@ -62,9 +62,7 @@ impl Tape {
     ) -> Result<Self> {
         let objectives = objectives.fit(&graph)?;
         let store = HostStore::new(&graph, parameters, false)?;
-        let zeros = |parameter: &GraphParameter| {
-            Ok(Var::zeros(parameter.shape.axes(), DType::F32, &device)?)
-        };
+        let zeros = |parameter: &GraphParameter| Ok(Var::zeros(parameter.shape.axes(), DType::F32, &device)?);
         let variables = graph.parameters.iter().map(zeros).collect::<Result<_>>()?;
         Ok(Self {
             graph,

@@ -1,8 +1,10 @@
 //! AdaDelta.
 
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::update;
+use trainspec_kernels::update::UpdateRule;
 
-use super::rules::{self, hold, penalties};
+use super::rules::{self, common, hold, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::keys::Facts;
@@ -60,10 +62,6 @@ impl Optimizer for AdaDelta {
     type State = [f32; 2];
     const STATE: &'static [&'static str] = &["v", "u"];
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
     fn step_size(&self) -> StepSize {
         StepSize::SecondMoment { rectified: false }
     }
@@ -72,18 +70,14 @@ impl Optimizer for AdaDelta {
         Some(UsualRates { lowest: 1e-3, highest: 1.0, source: "Zeiler 2012: 1" })
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
+        Some(UpdateRule::AdaDelta(update::AdaDelta {
+            lr: step.lr as f32,
+            rho: self.rho as f32,
+            rest: (1.0 - self.rho) as f32,
+            eps: self.eps as f32,
+        }))
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
-        let (rho, rest) = (self.rho as f32, (1.0 - self.rho) as f32);
-        let (lr, eps) = (step.lr as f32, self.eps as f32);
-        move |w, g, [v, u]| {
-            *v = rho * *v + rest * g * g;
-            let delta = (*u + eps).sqrt() / (*v + eps).sqrt() * g;
-            *u = rho * *u + rest * delta * delta;
-            w - lr * delta
-        }
-    }
+    common!();
 }

@@ -1,8 +1,10 @@
 //! AdaGrad.
 
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::update;
+use trainspec_kernels::update::UpdateRule;
 
-use super::rules::{self, hold, penalties};
+use super::rules::{self, common, hold, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::keys::Facts;
@@ -77,20 +79,12 @@ impl Optimizer for AdaGrad {
     type State = [f32; 1];
     const STATE: &'static [&'static str] = &["sum"];
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
     fn step_size(&self) -> StepSize {
         StepSize::SecondMoment { rectified: false }
     }
 
     fn usual_rates(&self) -> Option<UsualRates> {
         Some(UsualRates { lowest: 1e-5, highest: 1.0, source: "PyTorch: 1e-2; Keras: up to 1" })
-    }
-
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
     }
 
     fn initial_state(&self, _: usize) -> f32 {
@@ -101,12 +95,10 @@ impl Optimizer for AdaGrad {
         self.sparse
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
         let lr = (step.lr / (1.0 + (step.t - 1) as f64 * self.lr_decay)) as f32;
-        let eps = self.eps as f32;
-        move |w, g, [sum]| {
-            *sum += g * g;
-            w - lr * g / (sum.sqrt() + eps)
-        }
+        Some(UpdateRule::AdaGrad(update::AdaGrad { lr, eps: self.eps as f32 }))
     }
+
+    common!();
 }

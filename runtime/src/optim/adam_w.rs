@@ -1,9 +1,10 @@
 //! Adam with decoupled weight decay.
 
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::update::UpdateRule;
 
 use super::moments::adam;
-use super::rules::{self, penalties};
+use super::rules::{self, common, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::keys::Facts;
@@ -73,10 +74,6 @@ impl Optimizer for AdamW {
     type State = [f32; 3];
     const STATE: &'static [&'static str] = &["m", "v", "v_max"];
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
     fn step_size(&self) -> StepSize {
         StepSize::SecondMoment { rectified: false }
     }
@@ -85,17 +82,15 @@ impl Optimizer for AdamW {
         Some(UsualRates { lowest: 1e-6, highest: 1e-2, source: "PyTorch: 1e-3" })
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
-    }
-
     fn state_names(&self) -> &'static [&'static str] {
         &Self::STATE[..if self.amsgrad { 3 } else { 2 }]
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 3]) -> f32 {
-        adam(self.betas, self.eps, step)
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
+        Some(adam(self.betas, self.eps, step))
     }
+
+    common!();
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Adamax.
 
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::update;
+use trainspec_kernels::update::UpdateRule;
 
-use super::math::{correction, lerp};
-use super::rules::{self, penalties};
+use super::math::correction;
+use super::rules::{self, common, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::keys::Facts;
@@ -64,10 +66,6 @@ impl Optimizer for Adamax {
     type State = [f32; 2];
     const STATE: &'static [&'static str] = &["m", "u"];
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
     fn step_size(&self) -> StepSize {
         StepSize::SecondMoment { rectified: false }
     }
@@ -76,18 +74,15 @@ impl Optimizer for Adamax {
         Some(UsualRates { lowest: 2e-6, highest: 2e-2, source: "Kingma & Ba 2015: 2e-3" })
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
+        let (b1, b2) = self.betas;
+        Some(UpdateRule::Adamax(update::Adamax {
+            size: (step.lr / correction(b1, step.t)) as f32,
+            eps: self.eps as f32,
+            b1_rest: (1.0 - b1) as f32,
+            b2: b2 as f32,
+        }))
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
-        let (b1, b2) = self.betas;
-        let size = (step.lr / correction(b1, step.t)) as f32;
-        let (b1_rest, b2, eps) = ((1.0 - b1) as f32, b2 as f32, self.eps as f32);
-        move |w, g, [m, u]| {
-            *m = lerp(*m, g, b1_rest);
-            *u = (b2 * *u).max(g.abs() + eps);
-            w - size * *m / *u
-        }
-    }
+    common!();
 }

@@ -35,8 +35,14 @@ use crate::shape::{CheckError, CheckResult};
 /// }
 /// ```
 pub trait Constraint: Config {
-    /// Applies the constraint to the weights of one unit.
+    /// Applies the constraint to the weights of one unit, on the host.
     fn constrain(&self, unit: &mut [f32]);
+
+    /// Returns the constraint as data, which every device can apply; `None` by default. If there is one, it replaces
+    /// [`constrain`](Constraint::constrain).
+    fn lowering(&self) -> Option<UnitLimit> {
+        None
+    }
 
     /// Returns whether the constraint applies to parameters of this role; matrices and kernels by default.
     fn touches(&self, role: Role) -> bool {
@@ -52,6 +58,8 @@ pub trait Constraint: Config {
 pub trait AnyConstraint: Setting {
     /// [`Constraint::constrain`]
     fn constrain(&self, unit: &mut [f32]);
+    /// [`Constraint::lowering`]
+    fn lowering(&self) -> Option<UnitLimit>;
     /// [`Constraint::touches`]
     fn touches(&self, role: Role) -> bool;
     /// Returns a copy.
@@ -69,11 +77,40 @@ impl<C: Constraint> AnyConstraint for C {
         Constraint::constrain(self, unit);
     }
 
+    fn lowering(&self) -> Option<UnitLimit> {
+        Constraint::lowering(self)
+    }
+
     fn touches(&self, role: Role) -> bool {
         Constraint::touches(self, role)
     }
 
     with_changes!(dyn AnyConstraint);
+}
+
+/// A constraint on units as data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum UnitLimit {
+    /// Scales a Euclidean norm above `max` to `max`: [`MaxNorm`].
+    Norm {
+        /// The largest norm.
+        max: f64,
+    },
+}
+
+impl UnitLimit {
+    /// Applies it to the weights of one unit.
+    pub fn apply(self, unit: &mut [f32]) {
+        match self {
+            Self::Norm { max } => {
+                let norm = global_norm([&*unit]);
+                if norm > max {
+                    multiply(unit, max / norm);
+                }
+            }
+        }
+    }
 }
 
 /// Applies no constraint.
@@ -143,9 +180,10 @@ impl Config for MaxNorm {
 
 impl Constraint for MaxNorm {
     fn constrain(&self, unit: &mut [f32]) {
-        let norm = global_norm([&*unit]);
-        if norm > self.max {
-            multiply(unit, self.max / norm);
-        }
+        UnitLimit::Norm { max: self.max }.apply(unit);
+    }
+
+    fn lowering(&self) -> Option<UnitLimit> {
+        Some(UnitLimit::Norm { max: self.max })
     }
 }

@@ -1,9 +1,11 @@
 //! LAMB: layer-wise adaptive Adam for large batches.
 
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::update;
+use trainspec_kernels::update::UpdateRule;
 
-use super::math::{correction, lerp};
-use super::rules::{self, penalties};
+use super::math::correction;
+use super::rules::{self, common, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::keys::Facts;
@@ -68,10 +70,6 @@ impl Optimizer for Lamb {
     const DECAYS_ITSELF: bool = true;
     const LAYERWISE: bool = true;
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
     fn step_size(&self) -> StepSize {
         StepSize::SecondMoment { rectified: false }
     }
@@ -80,41 +78,23 @@ impl Optimizer for Lamb {
         Some(UsualRates { lowest: 1e-6, highest: 4e-2, source: "You et al. 2020: 0.04 for 32,768 samples" })
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
-    }
-
-    fn direction(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
-        let (b1, b2) = self.betas;
-        let (b1_rest, b2_rest) = ((1.0 - b1) as f32, (1.0 - b2) as f32);
-        let b2 = b2 as f32;
-        let direction = self.towards(step);
-        move |w, g, state| {
-            let [m, v] = state;
-            *m = lerp(*m, g, b1_rest);
-            *v = b2 * *v + b2_rest * g * g;
-            direction(w, state)
-        }
-    }
-
     fn trust(&self, _: UpdateStep, weights: f64, direction: f64) -> f64 {
         if weights > 0.0 && direction > 0.0 { weights / direction } else { 1.0 }
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
-        let size = (step.lr * step.trust) as f32;
-        let direction = self.towards(step);
-        move |w, _, state| w - size * direction(w, state)
-    }
-}
-
-impl Lamb {
-    /// Computes the direction from moments that include the current gradient.
-    fn towards(&self, step: UpdateStep) -> impl Fn(f32, &[f32; 2]) -> f32 + use<> {
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
         let (b1, b2) = self.betas;
-        let size = (1.0 / correction(b1, step.t)) as f32;
-        let root = correction(b2, step.t).sqrt() as f32;
-        let (eps, decay) = (self.eps as f32, step.weight_decay as f32);
-        move |w, [m, v]| (size * *m) / (v.sqrt() / root + eps) + decay * w
+        Some(UpdateRule::Lamb(update::Lamb {
+            step: (step.lr * step.trust) as f32,
+            size: (1.0 / correction(b1, step.t)) as f32,
+            root: correction(b2, step.t).sqrt() as f32,
+            eps: self.eps as f32,
+            decay: step.weight_decay as f32,
+            b1_rest: (1.0 - b1) as f32,
+            b2: b2 as f32,
+            b2_rest: (1.0 - b2) as f32,
+        }))
     }
+
+    common!();
 }

@@ -1,8 +1,10 @@
 //! LARS: layer-wise adaptive gradient descent for large batches.
 
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::update;
+use trainspec_kernels::update::UpdateRule;
 
-use super::rules::{self, hold, penalties};
+use super::rules::{self, common, hold, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep};
 use crate::config::Config;
 use crate::keys::Facts;
@@ -72,14 +74,6 @@ impl Optimizer for Lars {
     const DECAYS_ITSELF: bool = true;
     const LAYERWISE: bool = true;
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
-    }
-
     fn state_names(&self) -> &'static [&'static str] {
         if self.momentum == 0.0 { &[] } else { Self::STATE }
     }
@@ -92,12 +86,14 @@ impl Optimizer for Lars {
         }
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {
-        let (lr, trust) = (step.lr as f32, step.trust as f32);
-        let (momentum, decay) = (self.momentum as f32, step.weight_decay as f32);
-        move |w, g, [v]| {
-            *v = momentum * *v + trust * (g + decay * w);
-            w - lr * *v
-        }
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
+        Some(UpdateRule::Lars(update::Lars {
+            lr: step.lr as f32,
+            trust: step.trust as f32,
+            momentum: self.momentum as f32,
+            decay: step.weight_decay as f32,
+        }))
     }
+
+    common!();
 }

@@ -1,9 +1,10 @@
 //! Lion.
 
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::update;
+use trainspec_kernels::update::UpdateRule;
 
-use super::math::sign;
-use super::rules::{self, hold, penalties};
+use super::rules::{self, common, hold, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::keys::Facts;
@@ -57,26 +58,20 @@ impl Optimizer for Lion {
     type State = [f32; 1];
     const STATE: &'static [&'static str] = &["m"];
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
     fn usual_rates(&self) -> Option<UsualRates> {
         Some(UsualRates { lowest: 1e-7, highest: 1e-3, source: "Chen et al. 2023: 1e-4" })
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
+        let (b1, b2) = self.betas;
+        Some(UpdateRule::Lion(update::Lion {
+            lr: step.lr as f32,
+            b1: b1 as f32,
+            b1_rest: (1.0 - b1) as f32,
+            b2: b2 as f32,
+            b2_rest: (1.0 - b2) as f32,
+        }))
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {
-        let (b1, b2) = self.betas;
-        let (b1_rest, b2_rest) = ((1.0 - b1) as f32, (1.0 - b2) as f32);
-        let (lr, b1, b2) = (step.lr as f32, b1 as f32, b2 as f32);
-        move |w, g, [m]| {
-            let direction = b1 * *m + b1_rest * g;
-            *m = b2 * *m + b2_rest * g;
-            w - lr * sign(direction)
-        }
-    }
+    common!();
 }

@@ -1,4 +1,5 @@
-//! Optimizers: each is a configuration and a pure update rule for one element.
+//! Optimizers: each is a configuration and a pure update rule for one element. The rules of this crate are data, so that a device can
+//! run them; a rule of your own is a closure, which runs on the host.
 //!
 //! | optimizer | keys with defaults | source |
 //! | --- | --- | --- |
@@ -61,7 +62,7 @@ pub use adam_w::AdamW;
 pub use adamax::Adamax;
 pub(crate) use clip::GradientStats;
 pub use clip::{AdaptiveGrad, AnyClip, Clip, ClipValue, GlobalNorm, Gradients, NoClip, PerParameter, Unit};
-pub use constraint::{AnyConstraint, Constraint, MaxNorm, Unconstrained};
+pub use constraint::{AnyConstraint, Constraint, MaxNorm, Unconstrained, UnitLimit};
 pub use ema::Ema;
 pub use facts::{StepSize, UsualRates};
 pub use gradient_noise::GradientNoise;
@@ -78,8 +79,9 @@ pub use sgd::Sgd;
 pub use sign_sgd::SignSgd;
 pub use sparse_adam::SparseAdam;
 pub use store::{HostParameters, ParameterStore, UnitClip, WeightCopy};
+pub use trainspec_kernels::update::{GradientTransform, UpdateRule};
 pub(crate) use units::{in_units, of_units, unit_length};
-pub use update::{GradientTransform, ParameterConfig, Update, UpdateStep};
+pub use update::{ParameterConfig, Update, UpdateStep};
 
 use trainspec_kernels::update::Slots;
 
@@ -171,8 +173,15 @@ pub trait Optimizer: Config {
         None
     }
 
+    /// Returns the rule of one step as data, for which every device has a kernel; `None` by default. If there is one, it replaces
+    /// [`rule`](Optimizer::rule) and [`direction`](Optimizer::direction).
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
+        let _ = step;
+        None
+    }
+
     /// Returns the update rule for one step: a function from the weight, its gradient and its state to the new
-    /// weight. Compute what depends only on the step before the function, in f64.
+    /// weight. It runs on the host. Compute what depends only on the step before the function, in f64.
     fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut Self::State) -> f32;
 
     /// For a [layer-wise](Optimizer::LAYERWISE) rule: returns the direction of an element. Its norm over the parameter
@@ -216,6 +225,8 @@ pub trait AnyOptimizer: Setting {
     fn is_layerwise(&self) -> bool;
     /// [`Optimizer::trust`]
     fn trust(&self, step: UpdateStep, weights: f64, direction: f64) -> f64;
+    /// [`Optimizer::lowering`]
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule>;
     /// Returns the sums of squares of the weights and the [directions](Optimizer::direction) of a block. The arguments are those
     /// of [`AnyOptimizer::update_block`].
     fn measure_block(
@@ -287,6 +298,10 @@ impl<O: Optimizer> AnyOptimizer for O {
         Optimizer::trust(self, step, weights, direction)
     }
 
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
+        Optimizer::lowering(self, step)
+    }
+
     fn measure_block(
         &self,
         step: UpdateStep,
@@ -295,6 +310,9 @@ impl<O: Optimizer> AnyOptimizer for O {
         gradients: &[f32],
         state: &mut [&mut [f32]],
     ) -> [f64; 2] {
+        if let Some(rule) = self.lowering(step) {
+            return rule.measure_block(incoming, weights, gradients, state);
+        }
         let direction = self.direction(step);
         O::State::measure_block(weights, gradients, incoming.scale, state, |w, g, element| {
             direction(w * incoming.keep, incoming.gradient(w, g), element)
@@ -309,6 +327,10 @@ impl<O: Optimizer> AnyOptimizer for O {
         gradients: &[f32],
         state: &mut [&mut [f32]],
     ) {
+        if let Some(rule) = self.lowering(step) {
+            rule.update_block(incoming, weights, gradients, state);
+            return;
+        }
         let (rule, keep) = (self.rule(step), incoming.keep);
         // A separate loop for the most common case.
         if incoming.only_scales() {

@@ -1,9 +1,11 @@
 //! Adam with Nesterov momentum.
 
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::update;
+use trainspec_kernels::update::UpdateRule;
 
-use super::math::{correction, lerp};
-use super::rules::{self, hold, penalties};
+use super::math::correction;
+use super::rules::{self, common, hold, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::keys::Facts;
@@ -75,10 +77,6 @@ impl Optimizer for NAdam {
     type State = [f32; 2];
     const STATE: &'static [&'static str] = &["m", "v"];
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
     fn step_size(&self) -> StepSize {
         StepSize::SecondMoment { rectified: false }
     }
@@ -87,28 +85,23 @@ impl Optimizer for NAdam {
         Some(UsualRates { lowest: 2e-6, highest: 2e-2, source: "PyTorch: 2e-3" })
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
-    }
-
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
         let (b1, b2) = self.betas;
         let mu = |t: u64| b1 * (1.0 - 0.5 * 0.96_f64.powf(t as f64 * self.momentum_decay));
         let product = product(b1, self.momentum_decay, step.t);
         let (now, next) = (mu(step.t), mu(step.t + 1));
-        let of_gradient = (-step.lr * (1.0 - now) / (1.0 - product)) as f32;
-        let of_momentum = (-step.lr * next / (1.0 - product * next)) as f32;
-        let root = correction(b2, step.t) as f32;
-        let eps = self.eps as f32;
-        let (b1_rest, b2_rest) = ((1.0 - b1) as f32, (1.0 - b2) as f32);
-        let b2 = b2 as f32;
-        move |w, g, [m, v]| {
-            *m = lerp(*m, g, b1_rest);
-            *v = b2 * *v + b2_rest * g * g;
-            let below = (*v / root).sqrt() + eps;
-            w + of_gradient * g / below + of_momentum * *m / below
-        }
+        Some(UpdateRule::NAdam(update::NAdam {
+            of_gradient: (-step.lr * (1.0 - now) / (1.0 - product)) as f32,
+            of_momentum: (-step.lr * next / (1.0 - product * next)) as f32,
+            correction: correction(b2, step.t) as f32,
+            eps: self.eps as f32,
+            b1_rest: (1.0 - b1) as f32,
+            b2: b2 as f32,
+            b2_rest: (1.0 - b2) as f32,
+        }))
     }
+
+    common!();
 }
 
 /// `mu_1 * … * mu_t` for `mu_s = beta * (1 - q^s / 2)` with `q = 0.96^decay`, as a function of the step only. It needs no

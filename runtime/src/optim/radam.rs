@@ -1,9 +1,11 @@
 //! Rectified Adam.
 
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::update;
+use trainspec_kernels::update::UpdateRule;
 
-use super::math::{correction, lerp};
-use super::rules::{self, penalties};
+use super::math::correction;
+use super::rules::{self, common, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::keys::Facts;
@@ -68,10 +70,6 @@ impl Optimizer for RAdam {
     type State = [f32; 2];
     const STATE: &'static [&'static str] = &["m", "v"];
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
     fn step_size(&self) -> StepSize {
         StepSize::SecondMoment { rectified: true }
     }
@@ -80,11 +78,7 @@ impl Optimizer for RAdam {
         Some(UsualRates { lowest: 1e-6, highest: 1e-1, source: "Liu et al. 2020: 3e-4 to 0.1" })
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
-    }
-
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
         let (b1, b2) = self.betas;
         let below = correction(b2, step.t);
         let longest = 2.0 / (1.0 - b2) - 1.0;
@@ -95,16 +89,19 @@ impl Optimizer for RAdam {
                 (length - 4.0) * (length - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * length);
             (below.sqrt() as f32, rectification.sqrt() as f32)
         });
-        let (is_rectified, (root, rectification)) = (rectified.is_some(), rectified.unwrap_or((1.0, 1.0)));
-        let (first, lr, eps) = (correction(b1, step.t) as f32, step.lr as f32, self.eps as f32);
-        let (b1_rest, b2_rest) = ((1.0 - b1) as f32, (1.0 - b2) as f32);
-        let b2 = b2 as f32;
-        move |w, g, [m, v]| {
-            *m = lerp(*m, g, b1_rest);
-            *v = b2 * *v + b2_rest * g * g;
-            let plain = *m / first * lr;
-            let adapted = plain * (root / (v.sqrt() + eps)) * rectification;
-            w - if is_rectified { adapted } else { plain }
-        }
+        let (root, rectification) = rectified.unwrap_or((1.0, 1.0));
+        Some(UpdateRule::RAdam(update::RAdam {
+            lr: step.lr as f32,
+            correction: correction(b1, step.t) as f32,
+            is_rectified: rectified.is_some(),
+            root,
+            rectification,
+            eps: self.eps as f32,
+            b1_rest: (1.0 - b1) as f32,
+            b2: b2 as f32,
+            b2_rest: (1.0 - b2) as f32,
+        }))
     }
+
+    common!();
 }

@@ -1,9 +1,10 @@
 //! RMSprop.
 
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::update;
+use trainspec_kernels::update::UpdateRule;
 
-use super::math::lerp;
-use super::rules::{self, hold, penalties};
+use super::rules::{self, common, hold, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::keys::Facts;
@@ -76,20 +77,12 @@ impl Optimizer for RmsProp {
     type State = [f32; 3];
     const STATE: &'static [&'static str] = &["v", "a", "b"];
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
     fn step_size(&self) -> StepSize {
         StepSize::SecondMoment { rectified: false }
     }
 
     fn usual_rates(&self) -> Option<UsualRates> {
         Some(UsualRates { lowest: 1e-6, highest: 1e-1, source: "PyTorch: 1e-2" })
-    }
-
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
     }
 
     fn state_names(&self) -> &'static [&'static str] {
@@ -101,26 +94,17 @@ impl Optimizer for RmsProp {
         }
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 3]) -> f32 {
-        let (alpha, rest) = (self.alpha as f32, (1.0 - self.alpha) as f32);
-        let (lr, eps, momentum) = (step.lr as f32, self.eps as f32, self.momentum as f32);
-        let (centered, moves) = (self.centered, self.momentum != 0.0);
-        move |w, g, [v, second, third]| {
-            *v = alpha * *v + rest * g * g;
-            let (square, b) = if centered {
-                *second = lerp(*second, g, rest);
-                // Rounding can make the mean of squares smaller than the square of the mean.
-                ((*v - *second * *second).max(0.0), third)
-            } else {
-                (*v, second)
-            };
-            let below = square.sqrt() + eps;
-            if moves {
-                *b = momentum * *b + g / below;
-                w - lr * *b
-            } else {
-                w - lr * g / below
-            }
-        }
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
+        Some(UpdateRule::RmsProp(update::RmsProp {
+            lr: step.lr as f32,
+            alpha: self.alpha as f32,
+            rest: (1.0 - self.alpha) as f32,
+            eps: self.eps as f32,
+            momentum: self.momentum as f32,
+            moves: self.momentum != 0.0,
+            centered: self.centered,
+        }))
     }
+
+    common!();
 }

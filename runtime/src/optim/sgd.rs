@@ -1,8 +1,10 @@
 //! Stochastic gradient descent.
 
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::update;
+use trainspec_kernels::update::UpdateRule;
 
-use super::rules::{self, penalties};
+use super::rules::{self, common, penalties};
 use super::{Decay, Optimizer, Penalties, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::keys::Facts;
@@ -96,10 +98,6 @@ impl Optimizer for Sgd {
     type State = [f32; 1];
     const STATE: &'static [&'static str] = &["v"];
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
     fn usual_rates(&self) -> Option<UsualRates> {
         Some(UsualRates { lowest: 1e-6, highest: 1.0, source: "Bengio 2012: 1e-6 to 1" })
     }
@@ -113,20 +111,18 @@ impl Optimizer for Sgd {
         self.momentum == 0.0
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
-    }
-
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {
-        let momentum = self.momentum as f32;
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
         // The first gradient becomes the velocity, without dampening.
         let share = if step.t == 1 { 1.0 } else { (1.0 - self.dampening) as f32 };
-        let (lr, nesterov) = (step.lr as f32, self.nesterov);
-        move |w, g, [v]| {
-            *v = momentum * *v + share * g;
-            w - lr * if nesterov { g + momentum * *v } else { *v }
-        }
+        Some(UpdateRule::Sgd(update::Sgd {
+            lr: step.lr as f32,
+            momentum: self.momentum as f32,
+            share,
+            nesterov: self.nesterov,
+        }))
     }
+
+    common!();
 }
 
 #[cfg(test)]

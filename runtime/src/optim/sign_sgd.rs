@@ -1,9 +1,10 @@
 //! SignSGD.
 
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::update;
+use trainspec_kernels::update::UpdateRule;
 
-use super::math::sign;
-use super::rules::{self, hold, penalties};
+use super::rules::{self, common, hold, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::keys::Facts;
@@ -57,10 +58,6 @@ impl Optimizer for SignSgd {
     type State = [f32; 1];
     const STATE: &'static [&'static str] = &["m"];
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
     fn step_size(&self) -> StepSize {
         if self.momentum == 0.0 { StepSize::Sign } else { StepSize::Other }
     }
@@ -69,19 +66,17 @@ impl Optimizer for SignSgd {
         Some(UsualRates { lowest: 1e-7, highest: 1e-3, source: "Bernstein et al. 2018: 1e-4" })
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
-    }
-
     fn state_names(&self) -> &'static [&'static str] {
         if self.momentum == 0.0 { &[] } else { Self::STATE }
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 1]) -> f32 {
-        let (lr, momentum, rest) = (step.lr as f32, self.momentum as f32, (1.0 - self.momentum) as f32);
-        move |w, g, [m]| {
-            *m = momentum * *m + rest * g;
-            w - lr * sign(*m)
-        }
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
+        Some(UpdateRule::SignSgd(update::SignSgd {
+            lr: step.lr as f32,
+            momentum: self.momentum as f32,
+            rest: (1.0 - self.momentum) as f32,
+        }))
     }
+
+    common!();
 }

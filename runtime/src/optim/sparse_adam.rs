@@ -1,9 +1,10 @@
 //! Adam for embeddings of which a batch reads few rows.
 
 use serde::{Deserialize, Serialize};
+use trainspec_kernels::update::UpdateRule;
 
 use super::moments::adam;
-use super::rules::{self, penalties};
+use super::rules::{self, common, penalties};
 use super::{Decay, Optimizer, Penalties, StepSize, UpdateStep, UsualRates};
 use crate::config::Config;
 use crate::keys::Facts;
@@ -70,10 +71,6 @@ impl Optimizer for SparseAdam {
     type State = [f32; 2];
     const STATE: &'static [&'static str] = &["m", "v"];
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
     fn step_size(&self) -> StepSize {
         StepSize::SecondMoment { rectified: false }
     }
@@ -82,21 +79,13 @@ impl Optimizer for SparseAdam {
         Some(UsualRates { lowest: 1e-6, highest: 1e-2, source: "Kingma & Ba 2015: 1e-3" })
     }
 
-    fn penalties(&self) -> Penalties {
-        penalties!(self)
-    }
-
     fn is_sparse(&self) -> bool {
         true
     }
 
-    fn rule(&self, step: UpdateStep) -> impl Fn(f32, f32, &mut [f32; 2]) -> f32 {
-        let rule = adam(self.betas, self.eps, step);
-        move |w, g, [m, v]| {
-            let mut state = [*m, *v, 0.0];
-            let w = rule(w, g, &mut state);
-            [*m, *v, _] = state;
-            w
-        }
+    fn lowering(&self, step: UpdateStep) -> Option<UpdateRule> {
+        Some(adam(self.betas, self.eps, step))
     }
+
+    common!();
 }

@@ -163,7 +163,8 @@ impl Origin {
             (OPTIMIZER, InPlace::Tensors(TensorFile::new(self.optimizer(snapshot), &json!({}))?)),
             (STATE, InPlace::Bytes(self.state(snapshot, records)?.into_bytes())),
         ]);
-        if let Some(best) = snapshot.monitored.as_ref().and_then(|monitored| monitored.parameters.as_deref()) {
+        if let Some(best) = snapshot.monitored.as_ref().and_then(|monitored| monitored.parameters.as_deref())
+        {
             files.insert(BEST, model(best)?);
         }
         if let Some(average) = snapshot.average.as_deref() {

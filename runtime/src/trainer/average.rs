@@ -36,7 +36,11 @@ mod tests {
         let mut seen = Vec::new();
         let mut look = |event: &Event<'_>| {
             if let Event::Checkpoint(snapshot) = event {
-                seen.push((snapshot.step, snapshot.parameters.to_vec(), snapshot.average.as_deref().unwrap().to_vec()));
+                seen.push((
+                    snapshot.step,
+                    snapshot.parameters.to_vec(),
+                    snapshot.average.as_deref().unwrap().to_vec(),
+                ));
             }
             Ok(())
         };

@@ -117,9 +117,10 @@ impl Planned {
         // Creates the pool here: its threads would keep the mode of a thread that flushes.
         let _ = threads::count();
         let store = HostStore::new(&graph, parameters, true)?;
-        let before = graph.parameters.iter().zip(&store.weights).map(|(parameter, numbers): (_, &Vec<f32>)| {
-            if parameter.role == Role::Statistic { numbers.clone() } else { Vec::new() }
-        });
+        let before =
+            graph.parameters.iter().zip(&store.weights).map(|(parameter, numbers): (_, &Vec<f32>)| {
+                if parameter.role == Role::Statistic { numbers.clone() } else { Vec::new() }
+            });
         let before = before.collect();
         let shared = Shared::of(&graph);
         let losses = objectives.kernels(&graph);

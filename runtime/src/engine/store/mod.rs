@@ -236,6 +236,7 @@ impl ParameterStore for HostStore {
 
     fn constrain(&mut self, constraint: &dyn AnyConstraint) -> Result<()> {
         let Self { about, weights, flushes, .. } = self;
+        let limit = constraint.lowering();
         Self::run(*flushes, || {
             let trained = weights.iter_mut().zip(&*about).filter(|(_, about)| about.is_trained());
             for (weights, about) in trained.filter(|(_, about)| constraint.touches(about.role)) {
@@ -244,7 +245,10 @@ impl ParameterStore for HostStore {
                 in_units(about, weights, |weights| {
                     threads::chunks(weights, block, |_, weights| {
                         for unit in weights.chunks_mut(length) {
-                            in_callers_mode(|| constraint.constrain(unit));
+                            in_callers_mode(|| match limit {
+                                Some(limit) => limit.apply(unit),
+                                None => constraint.constrain(unit),
+                            });
                         }
                     });
                 });
